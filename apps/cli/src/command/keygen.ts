@@ -1,0 +1,60 @@
+import type { Command } from 'commander'
+import { CliError, EXIT, type ExitCode } from '../exit.js'
+import { type Io, print } from '../io.js'
+
+export interface KeygenOptions {
+  readonly privateKey: string
+  readonly publicKey: string
+  readonly overwrite?: boolean
+}
+
+export function register(program: Command, io: Io): void {
+  program
+    .command('keygen')
+    .summary('make a key pair for signing a ledger')
+    .description(
+      'Makes an Ed25519 key pair. The process that writes the ledger signs with the private key (mode 0600, never printed); whoever verifies ' +
+        'it needs the public key. Existing files are left alone unless --overwrite is given.',
+    )
+    .requiredOption('--private-key <file>', 'where the private key goes (PEM, PKCS#8)')
+    .requiredOption('--public-key <file>', 'where the public key goes (PEM, SPKI)')
+    .option('--overwrite', 'replace key files that are there already')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ sudoagent keygen --private-key ledger.key.pem --public-key ledger.pub.pem
+  $ sudoagent verify ledger.sqlite --public-key ledger.pub.pem`,
+    )
+    .action(async (options: KeygenOptions) => {
+      io.exitCode = await run(options, io)
+    })
+}
+
+export async function run({ privateKey, publicKey, overwrite = false }: KeygenOptions, io: Io): Promise<ExitCode> {
+  requireFileName('--private-key', privateKey)
+  requireFileName('--public-key', publicKey)
+  const { isSameFile } = await import('../io/same-file.js')
+  if (await isSameFile(privateKey, publicKey)) {
+    throw new CliError(EXIT.usage, '--private-key and --public-key name the same file', 'give each a file of its own')
+  }
+  const { generatePrivateKey } = await import('@sudoagent/crypto')
+  const { writeKeyPair } = await import('../io/key-pair.js')
+  const key = generatePrivateKey()
+  writeKeyPair(key, { privateKey, publicKey, overwrite })
+  const { printable } = await import('@sudoagent/ledger')
+  await print(
+    io.stdout,
+    `key id       ${key.publicKey.keyId}\nprivate key  ${printable(privateKey)}\npublic key   ${printable(publicKey)}\n`,
+  )
+  return EXIT.ok
+}
+
+function requireFileName(option: string, name: string): void {
+  if (name !== '' && name !== '-') return
+  throw new CliError(
+    EXIT.usage,
+    `${option} \`${name}\` names no file`,
+    'keys are written to files, never to standard output',
+  )
+}

@@ -1,0 +1,23 @@
+// Options that several commands share.
+import { type Command, Option } from 'commander'
+
+/** Collects an option that may be given more than once. */
+export function repeatable(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value]
+}
+
+export function addOutputOptions(command: Command, formats: readonly string[], otherwise: string): Command {
+  return command
+    .addOption(
+      new Option('--format <format>', `by default what the name of the output file says, else ${otherwise}`).choices(
+        formats,
+      ),
+    )
+    .option('--output <file>', 'write to a file, which appears only when it is whole; `-` is standard output')
+}
+
+export function addTimeOptions(command: Command): Command {
+  return command
+    .option('--start <time>', 'created at this UTC time or later: 2026-11-22, or 2026-11-22T20:18:29Z')
+    .option('--end <time>', 'created at this UTC time or earlier; a date means all of that day')
+}

@@ -1,0 +1,80 @@
+// Entries → a format → standard output or a file. What export, filter and search have in common.
+
+import { extname } from 'node:path'
+import { type EntryRecord, exportCsv, exportJson, exportNdjson } from '@sudoagent/ledger'
+import { isStdout, openOutput } from './io/output.js'
+import type { Io } from './io.js'
+import { painter } from './paint.js'
+import { formatTable } from './table.js'
+
+export type Format = 'json' | 'ndjson' | 'csv' | 'table'
+
+export interface Delivery {
+  /** The ledger that is being read. */
+  readonly ledger: string
+  readonly format: Format
+  /** `--output`; undefined or `-` is standard output. */
+  readonly output: string | undefined
+  /** Called before the first character goes to a terminal. */
+  readonly beforeTerminal: () => void
+}
+
+const FORMAT_OF: ReadonlyMap<string, Format> = new Map([
+  ['.json', 'json'],
+  ['.ndjson', 'ndjson'],
+  ['.jsonl', 'ndjson'],
+  ['.csv', 'csv'],
+])
+
+/** The format that was asked for, by name or by the name of the output file; else `otherwise`. */
+export function chooseFormat(format: Format | undefined, output: string | undefined, otherwise: Format): Format {
+  return format ?? FORMAT_OF.get(extname(output ?? '').toLowerCase()) ?? otherwise
+}
+
+/**
+ * Writes the entries and says how many there were. An output file appears when there was at least one and all of them were written.
+ *
+ * @throws whatever reading the entries throws, CliError for an output that cannot be written, PipeClosed
+ */
+export async function deliver(records: AsyncIterable<EntryRecord>, delivery: Delivery, io: Io): Promise<number> {
+  const toStdout = isStdout(delivery.output)
+  const output = await openOutput(delivery.output, delivery.ledger, io)
+  let count = 0
+  const counted = async function* (): AsyncGenerator<EntryRecord> {
+    for await (const record of records) {
+      count += 1
+      yield record
+    }
+  }
+  try {
+    for await (const text of formatted(counted(), delivery.format, toStdout, io)) {
+      if (toStdout && io.stdout.isTerminal) delivery.beforeTerminal()
+      await output.write(text)
+    }
+    // An empty file would look like a result; on standard output the empty form of the format is one.
+    if (toStdout || count > 0) await output.finish()
+    return count
+  } finally {
+    await output.discard()
+  }
+}
+
+/** What is said when `deliver` found nothing. */
+export function noneWritten(says: string, output: string | undefined): string {
+  return isStdout(output) ? says : `${says}; \`${output}\` was not written`
+}
+
+function formatted(
+  records: AsyncIterable<EntryRecord>,
+  format: Format,
+  toStdout: boolean,
+  io: Io,
+): AsyncIterable<string> {
+  if (format === 'json') return exportJson(records)
+  if (format === 'ndjson') return exportNdjson(records)
+  if (format === 'csv') return exportCsv(records)
+  return formatTable(records, {
+    columns: toStdout ? io.stdout.columns : undefined,
+    paint: painter(toStdout && io.stdout.colour),
+  })
+}

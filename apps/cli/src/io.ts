@@ -1,0 +1,106 @@
+// Everything that the outside is to a command: two streams, whether a person looks at them, the environment, and what has to be undone when
+// the process ends early. Files are in `io/`.
+import { CliError, EXIT, type ExitCode, PipeClosed } from './exit.js'
+import { errnoOf, errnoWords } from './io/errno.js'
+
+export interface Stream {
+  readonly isTerminal: boolean
+  /** Width in cells; only a terminal has one. */
+  readonly columns: number | undefined
+  readonly colour: boolean
+  /** Resolves when the text is handed over. @throws PipeClosed, CliError */
+  write(text: string): Promise<void>
+}
+
+export interface Io {
+  /** Results. */
+  readonly stdout: Stream
+  /** Progress, findings, hints and errors. Writing to it never fails: there would be nowhere to say so. */
+  readonly stderr: Stream
+  /** Whether an internal error shows its stack. */
+  readonly debug: boolean
+  /** What the process ends with, set by the command that ran. */
+  exitCode: ExitCode
+  /** Has `undo` called, synchronously, if the process ends before the returned function is. */
+  atExit(undo: () => void): () => void
+  /** Undoes what is still to be undone: the process is about to end. */
+  cleanUp(): void
+}
+
+/** What `createIo` needs of `process`. */
+export interface Outside {
+  readonly argv: readonly string[]
+  readonly env: { readonly [name: string]: string | undefined }
+  readonly stdout: NodeJS.WriteStream
+  readonly stderr: NodeJS.WriteStream
+}
+
+/** Width of a terminal that does not tell its own: that of the first ones. */
+const COLUMNS_DEFAULT = 80
+
+/** Closed pipes: what Linux and macOS say, and what Node says of a stream that has failed already. */
+const CLOSED = ['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED']
+
+export function createIo({ argv, env, stdout, stderr }: Outside): Io {
+  const undos = new Set<() => void>()
+  const quietly = asStream(stderr, 'standard error', hasColour(stderr, argv, env))
+  return {
+    stdout: asStream(stdout, 'standard output', hasColour(stdout, argv, env)),
+    stderr: { ...quietly, write: (text) => quietly.write(text).catch(() => {}) },
+    debug: isSet(env.SUDOAGENT_DEBUG) && env.SUDOAGENT_DEBUG !== '0',
+    exitCode: EXIT.ok,
+    atExit(undo) {
+      undos.add(undo)
+      return () => undos.delete(undo)
+    },
+    cleanUp() {
+      for (const undo of undos) {
+        try {
+          undo()
+        } catch {
+          // Already undone, or it cannot be: the process ends either way, and the others still have their turn.
+        }
+      }
+      undos.clear()
+    },
+  }
+}
+
+const isSet = (value: string | undefined): value is string => value !== undefined && value !== ''
+
+/** `--no-color` beats FORCE_COLOR beats NO_COLOR (as in Node itself) beats what the stream is. */
+function hasColour(stream: NodeJS.WriteStream, argv: readonly string[], env: Outside['env']): boolean {
+  if (argv.includes('--no-color')) return false
+  if (isSet(env.FORCE_COLOR)) return env.FORCE_COLOR !== '0' && env.FORCE_COLOR !== 'false'
+  if (isSet(env.NO_COLOR)) return false
+  return stream.isTTY === true && env.TERM !== 'dumb'
+}
+
+function asStream(stream: NodeJS.WriteStream, name: string, colour: boolean): Stream {
+  // The failure of a write comes twice, to its callback and as an event; an event that nobody takes would be a stack trace.
+  stream.on('error', () => {})
+  const isTerminal = stream.isTTY === true
+  return {
+    isTerminal,
+    columns: isTerminal ? stream.columns || COLUMNS_DEFAULT : undefined,
+    colour,
+    write: (text) =>
+      new Promise((resolve, reject) => {
+        stream.write(text, (error) => (error ? reject(writeFailure(error, name)) : resolve()))
+      }),
+  }
+}
+
+function writeFailure(error: Error, name: string): Error {
+  if (CLOSED.includes(errnoOf(error))) return new PipeClosed()
+  return new CliError(EXIT.failed, `${name} cannot be written: ${errnoWords(error)}`, undefined, error)
+}
+
+/** Writes a small result. That nobody reads it any more changes nothing about what the command found out. */
+export async function print(stream: Stream, text: string): Promise<void> {
+  try {
+    await stream.write(text)
+  } catch (error) {
+    if (!(error instanceof PipeClosed)) throw error
+  }
+}

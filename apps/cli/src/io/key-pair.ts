@@ -1,0 +1,105 @@
+// A new key pair in two files: both or neither, each created anew, never through what is there already. All of it is synchronous, so that no
+// signal finds one file without the other.
+import { randomBytes } from 'node:crypto'
+import { closeSync, fsyncSync, lstatSync, openSync, readSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { PrivateKey } from '@sudoagent/crypto'
+import { CliError, EXIT } from '../exit.js'
+import { errnoHint, errnoOf, errnoWords } from './errno.js'
+
+export interface KeyPaths {
+  readonly privateKey: string
+  readonly publicKey: string
+  /** Whether key files that are there may be replaced. Files that hold something else never are. */
+  readonly overwrite: boolean
+}
+
+/**
+ * Writes the private key for its owner alone (0600) and the public one for everybody (0644).
+ * When one cannot be written the other is taken back, and files that were to be replaced stand where they stood.
+ *
+ * @throws CliError naming the file
+ */
+export function writeKeyPair(key: PrivateKey, { privateKey, publicKey, overwrite }: KeyPaths): void {
+  const undos: (() => void)[] = []
+  const replaced: string[] = []
+  try {
+    for (const [path, pem, mode] of [
+      [privateKey, key.pem, 0o600],
+      [publicKey, key.publicKey.pem, 0o644],
+    ] as const) {
+      const aside = overwrite ? moveAside(path) : null
+      if (aside !== null) {
+        replaced.push(aside)
+        undos.push(() => renameSync(aside, path))
+      }
+      create(path, pem, mode, undos)
+    }
+  } catch (error) {
+    for (const undo of undos.reverse()) undo()
+    throw error
+  }
+  for (const path of replaced) unlinkSync(path)
+}
+
+function create(path: string, pem: string, mode: number, undos: (() => void)[]): void {
+  try {
+    // `wx`: fails on whatever is there, a symbolic link included.
+    const fd = openSync(path, 'wx', mode)
+    undos.push(() => unlinkSync(path))
+    try {
+      writeFileSync(fd, pem)
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw failure(path, error)
+    throw new CliError(
+      EXIT.failed,
+      `\`${path}\` exists already`,
+      'name another file, or replace the old keys with --overwrite',
+    )
+  }
+}
+
+/** Gives an old key file another name, so that it can be put back. Returns that name; null when there is nothing. */
+function moveAside(path: string): string | null {
+  const there = lstatSync(path, { throwIfNoEntry: false })
+  if (there === undefined) return null
+  const isLink = there.isSymbolicLink()
+  if (!isLink && !(there.isFile() && looksLikeKey(path))) {
+    throw new CliError(
+      EXIT.failed,
+      `\`${path}\` is no key file`,
+      '--overwrite replaces key files only; name another file',
+    )
+  }
+  const aside = join(dirname(path), `.sudoagent-${randomBytes(8).toString('hex')}.old`)
+  try {
+    renameSync(path, aside)
+  } catch (error) {
+    throw failure(path, error)
+  }
+  return aside
+}
+
+function looksLikeKey(path: string): boolean {
+  const begin = Buffer.from('-----BEGIN ')
+  const start = Buffer.alloc(begin.length)
+  try {
+    const fd = openSync(path, 'r')
+    try {
+      const length = readSync(fd, start, 0, start.length, 0)
+      return length === 0 || start.equals(begin)
+    } finally {
+      closeSync(fd)
+    }
+  } catch (error) {
+    throw failure(path, error)
+  }
+}
+
+function failure(path: string, error: unknown): CliError {
+  return new CliError(EXIT.failed, `\`${path}\` cannot be written: ${errnoWords(error)}`, errnoHint(error), error)
+}

@@ -1,0 +1,178 @@
+// The command line: which commands there are, and the only map from errors to exit codes.
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import * as exportCommand from './command/export.js'
+import * as filterCommand from './command/filter.js'
+import * as keygenCommand from './command/keygen.js'
+import * as receiptCommand from './command/receipt.js'
+import * as searchCommand from './command/search.js'
+import * as showCommand from './command/show.js'
+import * as verifyCommand from './command/verify.js'
+import { CliError, EXIT, type ExitCode, PipeClosed } from './exit.js'
+import { type Io, print } from './io.js'
+
+// In the order in which a person meets them.
+const COMMANDS = [
+  verifyCommand,
+  showCommand,
+  filterCommand,
+  searchCommand,
+  exportCommand,
+  receiptCommand,
+  keygenCommand,
+]
+
+/**
+ * Runs one command line.
+ *
+ * @param argv - `process.argv`, the first two elements included
+ * @returns what the process ends with; everything that can go wrong has been said by then
+ */
+export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
+  const printed: string[] = []
+  try {
+    await createProgram(io, printed).parseAsync(argv)
+    return io.exitCode
+  } catch (error) {
+    if (error instanceof PipeClosed) return EXIT.ok
+    if (isHelp(error)) {
+      const stream = error.exitCode === 0 ? io.stdout : io.stderr
+      await print(stream, printed.join(''))
+      return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    }
+    return fail(error, io)
+  }
+}
+
+function createProgram(io: Io, printed: string[]): Command {
+  const program = new Command('sudoagent')
+    .description('Verifies, searches, exports and hands out the evidence of what an AI agent was allowed to do.')
+    .version(version(), '-V, --version', 'print the version')
+    .option('--no-color', 'no colour (as with NO_COLOR)')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help for a command')
+    .configureHelp({ showGlobalOptions: true })
+    // Commander writes and exits by itself; both are for `main`, which waits for the writing.
+    .configureOutput({
+      writeOut: (text) => printed.push(text),
+      writeErr: (text) => printed.push(text),
+      outputError: () => {},
+    })
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `
+Exit codes:
+  0  done; verified
+  1  the evidence does not verify, or what was asked for is not in it
+  2  wrong usage
+  3  could not do it: file missing, unreadable, not a ledger, disk full
+
+Example:
+  $ sudoagent verify ledger.sqlite --public-key ledger.pub.pem`,
+    )
+  for (const { register } of COMMANDS) register(program, io)
+  for (const command of program.commands) {
+    command.exitOverride((error) => {
+      throw isHelp(error) ? error : usageError(error, command)
+    })
+  }
+  return program
+}
+
+function version(): string {
+  const { version: is } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  return is
+}
+
+function isHelp(error: unknown): error is CommanderError {
+  return (
+    error instanceof CommanderError &&
+    ['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code)
+  )
+}
+
+/** Commander's message in our form: no `error: ` of its own, backticks, and its guess, or its second sentence, as the hint. */
+function usageError(error: CommanderError, command?: Command): CliError {
+  const [says = '', guess = ''] = error.message.split('\n')
+  const words = says.replace(/^error: /, '').replace(/'([^']*)'/g, '`$1`')
+  const [, problem = words, allowed] = /^(.*?)\. (Allowed choices are .*|Expected .*)\.$/.exec(words) ?? []
+  const meant = longerOption(words, command) ?? /^\(Did you mean (.*)\?\)$/.exec(guess)?.[1]
+  if (meant !== undefined) return new CliError(EXIT.usage, problem, `did you mean \`${meant}\`?`)
+  const hint =
+    allowed === undefined
+      ? `see \`${command === undefined ? 'sudoagent' : `sudoagent ${command.name()}`} --help\``
+      : allowed.charAt(0).toLowerCase() + allowed.slice(1)
+  return new CliError(EXIT.usage, problem, hint)
+}
+
+/** Commander guesses by likeness alone: for `--agent` it would say `--event`. The beginning of an option is a better sign. */
+function longerOption(words: string, command: Command | undefined): string | undefined {
+  const flag = /^unknown option `(--[a-z-]+)`$/.exec(words)?.[1]
+  return (
+    command?.options.map(({ long }) => long).find((long) => flag !== undefined && long?.startsWith(flag)) ?? undefined
+  )
+}
+
+interface Description {
+  readonly exit: ExitCode
+  readonly message: string
+  readonly hint: string | undefined
+  /** Of an internal error, when it was asked for. */
+  readonly trace?: string | undefined
+}
+
+/** Exit codes of the errors of the packages below, by their code; all others mean that it could not be done. */
+const EXIT_OF_CODE: ReadonlyMap<string, ExitCode> = new Map([
+  ['QUERY_INVALID', EXIT.usage],
+  ['ENTRY_NOT_FOUND', EXIT.no],
+])
+
+/** What to do next, where the error itself does not say. */
+const HINT_OF_CODE: ReadonlyMap<string, string> = new Map([
+  ['LEDGER_NOT_FOUND', 'check the path of the ledger'],
+  ['LEDGER_NOT_READABLE', 'check who owns the ledger and its mode'],
+  ['LEDGER_NOT_A_LEDGER', 'name a SQLite or JSONL ledger'],
+  ['LEDGER_DAMAGED', 'keep the file as it is, and compare it with a backup'],
+  ['LEDGER_BUSY', 'try again when the other process is done'],
+  ['ENTRY_NOT_FOUND', 'look for it with `sudoagent search`'],
+])
+
+function describe(error: unknown, debug: boolean): Description {
+  if (error instanceof CliError) return { exit: error.exit, message: error.message, hint: error.hint }
+  if (error instanceof CommanderError) return usageError(error)
+  if (isCoded(error)) {
+    const { code, message, hint = HINT_OF_CODE.get(code) } = error
+    return { exit: EXIT_OF_CODE.get(code) ?? EXIT.failed, message, hint }
+  }
+  return {
+    exit: EXIT.failed,
+    message: `internal: ${(error instanceof Error ? error.message : String(error)).split('\n')[0]}`,
+    hint: debug ? undefined : 'this is a bug or a broken installation; SUDOAGENT_DEBUG=1 shows where',
+    trace: debug && error instanceof Error ? error.stack : undefined,
+  }
+}
+
+/** Errors of the ledger and crypto packages. Told by name: importing their classes here would load them for `--help` too. */
+function isCoded(error: unknown): error is Error & { readonly code: string; readonly hint: string | undefined } {
+  return error instanceof Error && ['LedgerError', 'CryptoError'].includes(error.name)
+}
+
+/** Says what went wrong, in one line and a hint, and returns what the process ends with. */
+export async function fail(error: unknown, io: Io): Promise<ExitCode> {
+  const { exit, message, hint, trace } = describe(error, io.debug)
+  try {
+    const { say } = await import('./message.js')
+    await say(io, 'error', message)
+    if (hint !== undefined) await say(io, 'hint', hint)
+    if (trace !== undefined) await io.stderr.write(`${trace}\n`)
+  } catch {
+    // Not even the packages that make text safe to print can be loaded.
+    await io.stderr.write(
+      'sudoagent: error: internal: the installation is not complete\nsudoagent: hint: install sudoagent again\n',
+    )
+  }
+  return exit
+}

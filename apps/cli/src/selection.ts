@@ -1,0 +1,68 @@
+// filter and search: criteria as a person typed them → entries that fit → delivered.
+import {
+  type Criteria,
+  type CriteriaInput,
+  type EntryRecord,
+  LedgerError,
+  type LedgerReader,
+  parseCriteria,
+  select,
+} from '@sudoagent/ledger'
+import { chooseFormat, deliver, type Format, noneWritten } from './deliver.js'
+import { CliError, EXIT, type ExitCode } from './exit.js'
+import { requireWholeStore, withLedger } from './io/ledger-file.js'
+import { isStdout } from './io/output.js'
+import type { Io } from './io.js'
+import { say } from './message.js'
+
+export interface SelectionOptions {
+  readonly ledger: string
+  readonly criteria: CriteriaInput
+  readonly format: Format | undefined
+  readonly output: string | undefined
+}
+
+/** Criteria whose option has another name than the criterion in kebab-case. */
+const OPTION_OF: ReadonlyMap<string, string> = new Map([['text', 'query']])
+
+/**
+ * Delivers the entries that fit; exit 1 when there is none.
+ *
+ * @throws CliError usage for a criterion that cannot be, and whatever opening the ledger and the output throw
+ */
+export async function runSelection({ ledger, criteria, format, output }: SelectionOptions, io: Io): Promise<ExitCode> {
+  const wanted = readCriteria(criteria)
+  const toTerminal = isStdout(output) && io.stdout.isTerminal
+  const chosen = chooseFormat(format, output, toTerminal ? 'table' : 'ndjson')
+  const count = await withLedger(ledger, io, false, async ({ reader, hideProgress }) => {
+    const delivery = { ledger, format: chosen, output, beforeTerminal: hideProgress }
+    return deliver(readable(reader, wanted, io), delivery, io)
+  })
+  if (count === 0) await say(io, 'note', noneWritten('no entry fits', output))
+  else if (toTerminal && chosen === 'table')
+    await say(io, 'hint', "`sudoagent show <ledger> <#>` tells a call's whole story")
+  return count === 0 ? EXIT.no : EXIT.ok
+}
+
+/** What can be read of the ledger and fits. Says so when the store itself shows that there was more. */
+async function* readable(reader: LedgerReader, criteria: Criteria, io: Io): AsyncGenerator<EntryRecord> {
+  yield* select(reader, criteria)
+  await requireWholeStore(reader, io)
+}
+
+function readCriteria(input: CriteriaInput): Criteria {
+  try {
+    return parseCriteria(input)
+  } catch (error) {
+    if (!(error instanceof LedgerError)) throw error
+    // The message begins with the criterion; the person typed an option.
+    const [criterion = '', ...rest] = error.message.split(' ')
+    const option = OPTION_OF.get(criterion) ?? criterion.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+    throw new CliError(
+      EXIT.usage,
+      [`--${option}`, ...rest].join(' '),
+      error.hint ?? '`--help` says what it takes',
+      error,
+    )
+  }
+}

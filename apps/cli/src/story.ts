@@ -1,0 +1,208 @@
+// Everything on record about one call, as JSON for programs and as text for a person.
+import { scanJson } from '@sudoagent/crypto'
+import {
+  type ApprovalBlock,
+  type BudgetBlock,
+  type CallEntry,
+  callStory,
+  type EntryRecord,
+  isCallEntry,
+  LedgerError,
+  type LedgerReader,
+  printable,
+  select,
+  timestampMs,
+} from '@sudoagent/ledger'
+import type { ChalkInstance } from 'chalk'
+import { indentJson } from './json-indent.js'
+import { resultPaint } from './table.js'
+
+/** An entry that is about a call. */
+export interface CallRecord extends EntryRecord {
+  readonly entry: CallEntry
+}
+
+export interface Story {
+  readonly requestId: string
+  readonly decision: CallRecord | undefined
+  readonly outcome: CallRecord | undefined
+  /** Further entries that name the call. There are none in a ledger that verifies. */
+  readonly others: readonly CallRecord[]
+}
+
+/** Entries of one call that are looked at. An honest call has two; a hostile ledger may have a million. */
+const ENTRIES_MAX = 100
+
+/** @throws LedgerError ENTRY_NOT_FOUND */
+export async function readStory(
+  reader: LedgerReader,
+  key: { position: number } | { requestId: string },
+): Promise<Story> {
+  const requestId = 'requestId' in key ? key.requestId : (await callStory(reader, key)).requestId
+  const records: CallRecord[] = []
+  for await (const { entry, ...record } of select(reader, { requestId, limit: ENTRIES_MAX })) {
+    if (isCallEntry(entry)) records.push({ ...record, entry })
+  }
+  if (records.length === 0) throw new LedgerError('ENTRY_NOT_FOUND', `no entry with request id \`${requestId}\``)
+  const decision = records.find(({ entry }) => entry.event === 'decision')
+  const outcome = records.find(({ entry }) => entry.event === 'outcome')
+  return { requestId, decision, outcome, others: records.filter((record) => record !== decision && record !== outcome) }
+}
+
+export type StoryState = 'success' | 'error' | 'denied' | 'open' | 'undecided'
+
+/** How the call stands: a denied call has no outcome; an allowed one without an outcome is open. */
+export function stateOf({ decision, outcome }: Story): StoryState {
+  if (decision === undefined) return 'undecided'
+  if (decision.entry.decision.effect === 'deny') return 'denied'
+  return outcome?.entry.outcome?.status ?? 'open'
+}
+
+/** One JSON object; the entries stand in it byte for byte. */
+export function storyJson(story: Story): string {
+  const record = ({ position, json }: CallRecord): string => `{"position":${position},"entry":${json}}`
+  const orNull = (one: CallRecord | undefined): string => (one === undefined ? 'null' : record(one))
+  return (
+    `{"request_id":${JSON.stringify(story.requestId)},"state":"${stateOf(story)}","decision":${orNull(story.decision)},` +
+    `"outcome":${orNull(story.outcome)},"others":[${story.others.map(record).join(',')}]}\n`
+  )
+}
+
+type Field = readonly [name: string, value: string | null | undefined]
+
+/** Lines of `name  value`. Names are ours; values are safe to print by now. */
+function fieldLines(fields: readonly Field[], paint: ChalkInstance): string {
+  return fields
+    .filter(([, value]) => value !== undefined && value !== null)
+    .map(([name, value]) => `${paint.dim(name.padEnd(15))}${value}\n`)
+    .join('')
+}
+
+export function storyText(story: Story, paint: ChalkInstance): string {
+  const { decision, outcome, others } = story
+  const first = decision ?? outcome
+  const safe = (text: string | null | undefined): string | null =>
+    text === undefined || text === null ? null : printable(text)
+  const entry = first?.entry
+  const block = decision?.entry.decision
+  return [
+    fieldLines(
+      [
+        ['call', safe(story.requestId)],
+        ['action', safe(entry?.action)],
+        ['agent', safe(entry?.agent_id)],
+        [
+          'principal',
+          entry?.actor === undefined || entry.actor.principal === entry.agent_id ? null : safe(entry.actor.principal),
+        ],
+      ],
+      paint,
+    ),
+    '\n',
+    fieldLines(
+      [
+        ['decision', decisionLine(decision, paint)],
+        ['  reason', safe(block?.reason)],
+        ['  reason code', safe(block?.reason_code)],
+        [
+          '  policy',
+          block &&
+            safe(
+              block.policy_version === null ? block.policy_id : `${block.policy_id}, version ${block.policy_version}`,
+            ),
+        ],
+        ...approvalFields(decision?.entry.approval),
+        ['budget', budgetLine(decision?.entry.budget)],
+        ...outcomeFields(story, paint),
+      ],
+      paint,
+    ),
+    ...others.map(
+      ({ position, entry: { event } }) => `${paint.red(`entry ${position} names this call too, as ${event}`)}\n`,
+    ),
+    jsonSection('parameters', first, paint),
+    jsonSection('metadata', first, paint),
+    `\n${paint.dim('hashes')}\n`,
+    fieldLines(
+      [
+        ['  policy', safe(entry?.decision.policy_hash)],
+        ['  decision', safe(entry?.decision.decision_hash)],
+        ...hashFields([decision, outcome, ...others].filter((record) => record !== undefined)),
+      ],
+      paint,
+    ),
+  ].join('')
+}
+
+function at({ position, entry }: CallRecord): string {
+  return `entry ${position}, ${entry.created_at}`
+}
+
+function decisionLine(decision: CallRecord | undefined, paint: ChalkInstance): string {
+  if (decision === undefined) return paint.red.bold('none on record before the outcome')
+  const { effect } = decision.entry.decision
+  return `${resultPaint(effect, paint)(effect ?? '')}  ${paint.dim(at(decision))}`
+}
+
+function approvalFields(approval: ApprovalBlock | null | undefined): readonly Field[] {
+  if (approval === null || approval === undefined) return [['approval', 'none was asked for']]
+  const by = approval.approver_id === null ? '' : ` by ${printable(approval.approver_id)}`
+  const times = [approval.created_at, approval.resolved_at, approval.expires_at].map((time) =>
+    printable(time ?? 'unknown'),
+  )
+  return [
+    ['approval', `${printable(approval.state)}${by}`],
+    ['  asked', times[0]],
+    ['  resolved', times[1]],
+    ['  expires', times[2]],
+  ]
+}
+
+function budgetLine(budget: BudgetBlock | null | undefined): string {
+  if (budget === null || budget === undefined) return 'not charged'
+  const { cost, window_seconds: seconds, checked, budget_key: key } = budget
+  return `cost ${cost} in a window of ${seconds} s, ${checked ? 'checked' : 'not checked'}${key === null ? '' : `, under ${printable(key)}`}`
+}
+
+function outcomeFields(story: Story, paint: ChalkInstance): readonly Field[] {
+  const { decision, outcome } = story
+  const isDenied = stateOf(story) === 'denied'
+  if (outcome === undefined) {
+    if (isDenied) return [['outcome', 'none: a denied call does not run']]
+    return [
+      ['outcome', paint.yellow.bold('open: none on record; the call is still running, or its process ended in it')],
+    ]
+  }
+  const { status, error_type: type, error } = outcome.entry.outcome ?? {}
+  const later =
+    decision === undefined
+      ? ''
+      : `, ${timestampMs(outcome.entry.created_at) - timestampMs(decision.entry.created_at)} ms later`
+  const although = isDenied ? paint.red.bold('  although the call was denied') : ''
+  return [
+    ['outcome', `${resultPaint(status, paint)(status ?? '')}  ${paint.dim(at(outcome) + later)}${although}`],
+    ['  error', type || error ? printable([type, error].filter(Boolean).join(': ')) : null],
+  ]
+}
+
+/** A hash fills most of a line, so who signed stands below. */
+function hashFields(records: readonly CallRecord[]): readonly Field[] {
+  const signers = records.map(({ position, entry: { entry_signature: signature, key_id: keyId } }) => {
+    const signer = signature === undefined ? 'nobody' : keyId === undefined ? 'an unnamed key' : `key ${keyId}`
+    return `entry ${position} by ${signer}`
+  })
+  return [
+    ...records.map(({ position, entry }): Field => [`  entry ${position}`, entry.entry_hash]),
+    ['  signed', signers.join(', ')],
+  ]
+}
+
+/** A member of the entry as it is stored; left out when it is absent or an empty object. */
+function jsonSection(member: 'parameters' | 'metadata', record: CallRecord | undefined, paint: ChalkInstance): string {
+  const span = record && scanJson(record.json).members.get(member)
+  if (record === undefined || span === undefined) return ''
+  const json = record.json.slice(...span)
+  if (json === '{}') return ''
+  const lines = indentJson(json).split('\n')
+  return `\n${paint.dim(member)}\n${lines.map((line) => `  ${printable(line)}\n`).join('')}`
+}

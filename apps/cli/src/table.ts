@@ -1,0 +1,122 @@
+// Entries as a table for a person: one line an entry, as wide as the terminal and no wider. Text of the ledger is made printable first.
+//
+//    #  TIME (UTC)           ACTION       AGENT        RESULT   REASON
+//    1  2026-11-22 20:18:29  refund_user  support-bot  allow    within limit
+//    2  2026-11-22 20:18:29  refund_user  support-bot  success  within limit
+import { type EntryRecord, isCallEntry, printable } from '@sudoagent/ledger'
+import type { ChalkInstance } from 'chalk'
+import { fit, padEnd, padStart, widthOf } from './width.js'
+
+/** Rows that are looked at before the first is shown, to choose the widths; the rest streams. */
+const SAMPLE_ROWS = 256
+const GAP = '  '
+/** Longest cell in a table that no terminal limits, in cells: a reason may be 4,096 characters long. */
+const CELL_MAX = 200
+
+const COLUMNS = [
+  // `min`: cells below which the column says nothing any more. `keep`: the one with the lowest goes first when space is short.
+  { title: '#', min: 1, keep: 9 },
+  { title: 'TIME (UTC)', min: 19, keep: 2 },
+  { title: 'ACTION', min: 10, keep: 8 },
+  { title: 'AGENT', min: 8, keep: 1 },
+  { title: 'RESULT', min: 7, keep: 9 },
+  { title: 'REASON', min: 12, keep: 3 },
+] as const
+const RESULT = 4
+
+type Row = readonly string[]
+
+export interface TableOptions {
+  /** Cells of the terminal; undefined for no limit. */
+  readonly columns: number | undefined
+  readonly paint: ChalkInstance
+}
+
+/** A header, then a line an entry; nothing at all when there is no entry. */
+export async function* formatTable(records: AsyncIterable<EntryRecord>, options: TableOptions): AsyncGenerator<string> {
+  let sample: Row[] = []
+  let layout: Layout | null = null
+  for await (const record of records) {
+    const row = rowOf(record)
+    if (layout !== null) {
+      yield formatRow(row, layout, options.paint)
+      continue
+    }
+    sample.push(row)
+    if (sample.length < SAMPLE_ROWS) continue
+    layout = chooseLayout(sample, options.columns)
+    yield formatSample(sample, layout, options.paint)
+    sample = []
+  }
+  if (sample.length > 0) yield formatSample(sample, chooseLayout(sample, options.columns), options.paint)
+}
+
+function rowOf({ position, entry }: EntryRecord): Row {
+  const time = (entry.created_at ?? '').slice(0, 19).replace('T', ' ')
+  if (!isCallEntry(entry)) return [String(position), time, entry.event, '', '', '']
+  const { outcome, decision } = entry
+  const error = outcome?.error_type ? `${outcome.error_type}: ${outcome.error ?? ''}` : outcome?.error
+  const isOutcome = entry.event === 'outcome'
+  const result = isOutcome ? outcome?.status : decision.effect
+  const cells = [entry.action, entry.agent_id, result ?? '', (isOutcome ? error : undefined) ?? decision.reason]
+  return [String(position), time, ...cells.map((cell) => printable(cell))]
+}
+
+interface ShownColumn {
+  readonly index: number
+  readonly cells: number
+}
+type Layout = readonly ShownColumn[]
+
+/** Natural widths where they fit; else the widest give way, down to their minimum; else whole columns go. */
+function chooseLayout(rows: readonly Row[], columns: number | undefined): Layout {
+  let shown = COLUMNS.map(({ title, min, keep }, index) => {
+    const natural = Math.max(widthOf(title), ...rows.map((row) => Math.min(CELL_MAX, widthOf(row[index] ?? ''))))
+    return { index, keep, min: Math.min(min, natural), cells: natural }
+  })
+  if (columns === undefined) return shown
+  const total = (part: 'min' | 'cells'): number =>
+    shown.reduce((sum, column) => sum + column[part], (shown.length - 1) * GAP.length)
+  while (shown.length > 2 && total('min') > columns) {
+    const least = Math.min(...shown.map(({ keep }) => keep))
+    shown = shown.filter(({ keep }) => keep !== least)
+  }
+  for (let excess = total('cells') - columns; excess > 0; excess -= 1) {
+    const givers = shown.filter(({ cells, min }) => cells > min)
+    const widest = givers.reduce((a, b) => (b.cells > a.cells ? b : a), givers[0] ?? { cells: 0 })
+    if (widest.cells === 0) break
+    widest.cells -= 1
+  }
+  return shown
+}
+
+function formatSample(rows: readonly Row[], layout: Layout, paint: ChalkInstance): string {
+  const header = paint.bold(
+    formatCells(
+      COLUMNS.map(({ title }) => title),
+      layout,
+      (cell) => cell,
+    ),
+  )
+  return `${header}\n${rows.map((row) => formatRow(row, layout, paint)).join('')}`
+}
+
+function formatRow(row: Row, layout: Layout, paint: ChalkInstance): string {
+  return `${formatCells(row, layout, (cell) => resultPaint(row[RESULT], paint)(cell))}\n`
+}
+
+function formatCells(row: Row, layout: Layout, paintResult: (cell: string) => string): string {
+  const cells = layout.map(({ index, cells: width }, at) => {
+    const text = fit(row[index] ?? '', width)
+    if (index === 0) return padStart(text, width)
+    const cell = at === layout.length - 1 ? text : padEnd(text, width)
+    return index === RESULT ? paintResult(cell) : cell
+  })
+  return cells.join(GAP)
+}
+
+export function resultPaint(result: string | undefined, paint: ChalkInstance): (text: string) => string {
+  if (result === 'allow' || result === 'success') return paint.green
+  if (result === 'deny') return paint.red
+  return result === 'error' ? paint.yellow : (text) => text
+}

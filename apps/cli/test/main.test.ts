@@ -1,0 +1,201 @@
+// What is the same for every command: help, usage, wrong input, and that nothing is loaded before it is needed.
+
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { chmodSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { generatePrivateKey } from '@sudoagent/crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { requestIdOf } from './support/draft.js'
+import { SAMPLE, writeLedger } from './support/ledger.js'
+import { Sandbox, skipUnless } from './support/sandbox.js'
+
+const box = new Sandbox()
+const COMMANDS = ['verify', 'show', 'filter', 'search', 'export', 'receipt', 'keygen']
+const ONE_ERROR = /^sudoagent: error: [^\n]+\nsudoagent: hint: [^\n]+\n$/
+
+beforeAll(() => writeLedger(box.path('l.sqlite'), SAMPLE))
+afterAll(() => box.remove())
+
+describe('help and version: exit 0, on stdout', () => {
+  it.each([
+    [['--help'], COMMANDS],
+    [['help'], ['Exit codes:']],
+    [['help', 'verify'], ['Usage: sudoagent verify']],
+  ])('%j', (args, says) => {
+    const { code, stdout, stderr } = box.run(args)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    for (const word of says) expect(stdout).toContain(word)
+  })
+
+  it.each(COMMANDS)('%s --help has an example', (command) => {
+    const { code, stdout, stderr } = box.run([command, '--help'])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(new RegExp(`Examples:\\n  \\$ sudoagent ${command} `))
+    expect(stdout.split('\n').every((line) => !/\s$/.test(line))).toBe(true)
+  })
+
+  it('--version is that of the package', () => {
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+      version: string
+    }
+    expect(box.run(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
+  })
+
+  it('loads neither ledger, crypto, chalk, ora nor SQLite for them', () => {
+    const hook = `import{writeSync}from'node:fs';export async function resolve(s,c,n){const r=await n(s,c);writeSync(2,r.url+'\\n');return r}`
+    const register = `import{register}from'node:module';register('data:text/javascript,'+${JSON.stringify(encodeURIComponent(hook))})`
+    const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(register)}` }
+    const loaded = (args: readonly string[]) => box.run(args, { env }).stderr
+    for (const args of [['--version'], ['--help'], ['verify', '--help']]) {
+      expect(loaded(args)).toContain('commander')
+      expect(loaded(args)).not.toMatch(/packages\/(ledger|crypto)|chalk|\/ora|better-sqlite3/)
+    }
+    // The hook sees what it is meant to see.
+    expect(loaded(['verify', 'l.sqlite'])).toMatch(
+      /packages\/ledger\/dist[\s\S]*packages\/crypto\/dist|packages\/crypto\/dist[\s\S]*packages\/ledger\/dist/,
+    )
+  })
+})
+
+describe('wrong usage: exit 2, one error and one hint on stderr', () => {
+  it.each([
+    [['verfy'], /`verfy`.*\n.*`verify`/],
+    [['verify', '--jsn', 'l.sqlite'], /`--jsn`.*\n.*`--json`/],
+    [['filter', 'l.sqlite', '--agent', 'x'], /`--agent`.*\n.*`--agent-id`/],
+    [['--nope'], /`--nope`.*\n.*`sudoagent --help`/],
+    [['verify'], /`ledger`.*\n.*`sudoagent verify --help`/],
+    [['show', 'l.sqlite'], /`position\|request-id`/],
+    [['verify', 'l.sqlite', 'l.sqlite'], /too many arguments/],
+    [['verify', 'l.sqlite', '--public-key'], /--public-key/],
+    [['export', 'l.sqlite', '--format', 'table'], /`table`.*\n.*json, ndjson, csv/],
+  ])('%j', (args, says) => {
+    const { code, stdout, stderr } = box.run(args)
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(ONE_ERROR)
+    expect(stderr).toMatch(says)
+  })
+
+  it('no command at all: the help, on stderr', () => {
+    const { code, stdout, stderr } = box.run([])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(/^Usage: sudoagent /)
+  })
+})
+
+/** Every command that reads a ledger, asking for something and writing to a file where it can. */
+const READERS: readonly (readonly [command: string, args: (ledger: string) => readonly string[]])[] = [
+  ['verify', (ledger) => ['verify', ledger]],
+  ['export', (ledger) => ['export', ledger, '--output', 'out']],
+  ['filter', (ledger) => ['filter', ledger, '--output', 'out']],
+  ['search', (ledger) => ['search', ledger, '--query', 'x', '--output', 'out']],
+  ['show', (ledger) => ['show', ledger, '1']],
+  ['receipt', (ledger) => ['receipt', ledger, '--request-id', requestIdOf(1), '--output', 'out']],
+]
+
+function expectFailure(args: readonly string[], says: RegExp): void {
+  const files = box.files()
+  const { code, stdout, stderr } = box.run(args)
+  expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
+  expect(stderr).toMatch(ONE_ERROR)
+  expect(stderr).toMatch(says)
+  expect(box.files()).toEqual(files)
+}
+
+describe.each(READERS)('%s of what is no ledger: exit 3, one error and one hint, no file', (_, args) => {
+  beforeAll(() => {
+    writeFileSync(box.path('truncated.sqlite'), readFileSync(box.path('l.sqlite')))
+    truncateSync(box.path('truncated.sqlite'), 5000)
+    writeFileSync(box.path('random.bin'), randomBytes(4096).fill(0, 0, 1))
+    writeFileSync(box.path('other.sqlite'), readFileSync(box.path('l.sqlite')).subarray(0, 100))
+  })
+
+  it.each([
+    ['missing', 'missing.sqlite', /`missing.sqlite`/],
+    ['in a folder that is missing', 'missing/l.sqlite', /`missing\/l.sqlite`/],
+    ['a directory', '.', /`.` is a directory/],
+    ['a truncated SQLite file', 'truncated.sqlite', /`truncated.sqlite`/],
+    ['the header of a SQLite file', 'other.sqlite', /`other.sqlite`/],
+    ['random bytes', 'random.bin', /`random.bin`/],
+    ['a device', '/dev/zero', /`\/dev\/zero`/],
+    ['no name', '', /``/],
+    ['a name that would move the cursor', 'x\u001b[2J', /`x\\u\{1b\}\[2J`/],
+  ])('%s', (__, ledger, says) => expectFailure(args(ledger), says))
+})
+
+describe('a public key that is none: exit 3', () => {
+  const pem = (type: 'spki' | 'pkcs8') => {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    return type === 'spki' ? publicKey.export({ type, format: 'pem' }) : privateKey.export({ type, format: 'pem' })
+  }
+  const ours = generatePrivateKey()
+  it.each([
+    ['missing', null, /`key.pem`/],
+    ['a private key', ours.pem, /`key.pem`.*private key/],
+    ['RSA', pem('spki'), /`key.pem`.*RSA/],
+    ['empty', '', /`key.pem`/],
+    ['huge', ours.publicKey.pem.repeat(1000), /`key.pem` is too large/],
+    ['two keys', ours.publicKey.pem.repeat(2), /`key.pem`/],
+    ['binary', randomBytes(200), /`key.pem`/],
+  ])('%s', (_, content, says) => {
+    if (content !== null) writeFileSync(box.path('key.pem'), content)
+    expectFailure(['verify', 'l.sqlite', '--public-key', 'key.pem'], says)
+    expect(box.run(['verify', 'l.sqlite', '--public-key', 'key.pem']).stderr).not.toContain(
+      ours.pem.split('\n')[1] ?? '',
+    )
+  })
+
+  it('a directory, or a device without end', () => {
+    expectFailure(['verify', 'l.sqlite', '--public-key', '.'], /`.`.*directory/)
+    expectFailure(['verify', 'l.sqlite', '--public-key', '/dev/zero'], /`\/dev\/zero` is too large/)
+  })
+})
+
+describe('no permission: exit 3', () => {
+  // Root may read everything, so as root the command runs as somebody else.
+  const uid = process.getuid?.() === 0 ? 65_534 : undefined
+  chmodSync(box.folder, 0o755)
+  const canRun = box.run(['--version'], uid === undefined ? {} : { uid }).code === 0
+  const skip = skipUnless(canRun, 'the program cannot be run as an unprivileged user here')
+  const as = uid === undefined ? {} : { uid }
+
+  it.skipIf(skip)('to read the ledger', () => {
+    writeFileSync(box.path('secret.jsonl'), '{}', { mode: uid === undefined ? 0o000 : 0o600 })
+    for (const [, args] of READERS) {
+      const { code, stdout, stderr } = box.run(args('secret.jsonl'), as)
+      expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
+      expect(stderr).toMatch(ONE_ERROR)
+      expect(stderr).toContain('permission denied')
+    }
+  })
+
+  it.skipIf(skip)('to write into the folder; reading a ledger in it works', async () => {
+    const folder = box.makeFolder('readonly')
+    await writeLedger(`${folder}/l.sqlite`, SAMPLE)
+    chmodSync(`${folder}/l.sqlite`, 0o444)
+    chmodSync(folder, 0o555)
+    expect(box.run(['verify', 'readonly/l.sqlite'], as).code).toBe(0)
+    for (const args of [
+      ['export', 'readonly/l.sqlite', '--output', 'readonly/out'],
+      ['keygen', '--private-key', 'readonly/k', '--public-key', 'readonly/p'],
+    ]) {
+      const { code, stdout, stderr } = box.run(args, as)
+      expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
+      expect(stderr).toMatch(ONE_ERROR)
+    }
+    expect(box.files('readonly')).toEqual(['l.sqlite'])
+    chmodSync(folder, 0o755)
+  })
+})
+
+it('an internal error is one line, and its stack is for whoever asks', () => {
+  // A package that is broken: what no input can cause, the installation can.
+  const breaking = `import{register}from'node:module';register('data:text/javascript,'+${JSON.stringify(
+    encodeURIComponent(
+      `export async function resolve(s,c,n){if(s==='./table.js')throw new Error('broken\\non purpose');return n(s,c)}`,
+    ),
+  )})`
+  const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(breaking)}` }
+  const { code, stdout, stderr } = box.run(['filter', 'l.sqlite'], { env })
+  expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
+  expect(stderr).toMatch(/^sudoagent: error: internal: broken\nsudoagent: hint: [^\n]*SUDOAGENT_DEBUG=1[^\n]*\n$/)
+  expect(box.run(['filter', 'l.sqlite'], { env: { ...env, SUDOAGENT_DEBUG: '1' } }).stderr).toMatch(/\n {4}at /)
+})

@@ -1,0 +1,133 @@
+// The real program in a folder of its own, as a shell would run it.
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { onTestFinished } from 'vitest'
+
+export const BIN = fileURLToPath(new URL('../../bin/sudoagent.js', import.meta.url))
+
+/** Longer than any command here takes on a busy machine, in milliseconds: a command that hangs must fail its test, not the run. */
+const TIMEOUT_MS = 20_000
+
+export interface Ran {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>
+  /** User and group id to run as. */
+  readonly uid?: number
+}
+
+/** A folder that is removed after the test, with the means to run `sudoagent` in it. */
+export class Sandbox {
+  readonly folder: string
+
+  constructor() {
+    this.folder = mkdtempSync(join(tmpdir(), 'sudoagent-cli-'))
+  }
+
+  path(...names: string[]): string {
+    return join(this.folder, ...names)
+  }
+
+  makeFolder(name: string): string {
+    mkdirSync(this.path(name))
+    return this.path(name)
+  }
+
+  /** Names in the folder, hidden ones included, so that no temporary file goes unseen. */
+  files(folder = '.'): readonly string[] {
+    return readdirSync(this.path(folder)).sort()
+  }
+
+  /** Runs `sudoagent` with these arguments. */
+  run(args: readonly string[], { env = {}, uid }: RunOptions = {}): Ran {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, ...args], {
+      cwd: this.folder,
+      encoding: 'utf8',
+      env: cleanEnv(env),
+      timeout: TIMEOUT_MS,
+      maxBuffer: 64 * 1024 * 1024,
+      ...(uid === undefined ? {} : { uid, gid: uid }),
+    })
+    return { code: status, stdout, stderr }
+  }
+
+  /** Runs a shell line; `$S` is `sudoagent`. */
+  shell(line: string, { env = {} }: RunOptions = {}): Ran {
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', line], {
+      cwd: this.folder,
+      encoding: 'utf8',
+      env: cleanEnv({ S: `${process.execPath} ${BIN}`, ...env }),
+      timeout: TIMEOUT_MS,
+      maxBuffer: 64 * 1024 * 1024,
+    })
+    return { code: status, stdout, stderr }
+  }
+
+  /** Runs `sudoagent` on a pseudo-terminal of this width; what it writes on both streams comes out as one. */
+  terminal(args: readonly string[], columns: number, env: Readonly<Record<string, string>> = {}): Ran {
+    const quoted = [process.execPath, BIN, ...args].map((arg) => `'${arg.replaceAll("'", "'\\''")}'`).join(' ')
+    const { status, stdout, stderr } = spawnSync(
+      'script',
+      ['-qec', `stty cols ${columns} rows 24; exec ${quoted}`, '/dev/null'],
+      {
+        cwd: this.folder,
+        encoding: 'utf8',
+        env: cleanEnv({ TERM: 'xterm', ...env }),
+        timeout: TIMEOUT_MS,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    )
+    return { code: status, stdout: stdout.replaceAll('\r\n', '\n'), stderr }
+  }
+
+  /** Starts `sudoagent` and leaves it running. */
+  start(args: readonly string[]) {
+    return spawn(process.execPath, [BIN, ...args], {
+      cwd: this.folder,
+      env: cleanEnv({}),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** A sandbox for the test that is running. */
+export function sandbox(): Sandbox {
+  const made = new Sandbox()
+  onTestFinished(() => made.remove())
+  return made
+}
+
+/** The caller's own settings must not decide what a test sees. */
+function cleanEnv(env: Readonly<Record<string, string>>): Record<string, string> {
+  const { PATH = '', HOME = '', TMPDIR } = process.env
+  return { PATH, HOME, LANG: 'C.UTF-8', ...(TMPDIR === undefined ? {} : { TMPDIR }), ...env }
+}
+
+/** Whether a program can be found. */
+export function hasProgram(name: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${name}`]).status === 0
+}
+
+/** Whether a pseudo-terminal can be had here. */
+export function hasTerminal(): boolean {
+  return (
+    spawnSync('script', ['-qec', 'stty cols 80', '/dev/null'], { stdio: ['ignore', 'ignore', 'ignore'] }).status === 0
+  )
+}
+
+/** Says on the console why tests are skipped: a skip that nobody sees is a test that is not there. */
+export function skipUnless(condition: boolean, why: string): boolean {
+  if (!condition) console.info(`skipped: ${why}`)
+  return !condition
+}

@@ -1,0 +1,50 @@
+// A ledger of your own: every entry goes to two places, and a call only runs when both have it.
+import { strict as assert } from 'node:assert'
+import { AllowAllPolicy, AuditLogError, SudoEngine } from '@sudoagent/core'
+import { type AppendedEntry, type EntryDraft, type LedgerWriter, verify } from '@sudoagent/ledger'
+import { MemoryLedger } from '@sudoagent/ledger/memory'
+
+class MirroredLedger implements LedgerWriter {
+  readonly #primary: LedgerWriter
+  readonly #mirror: (entryHash: string) => Promise<void>
+
+  constructor(primary: LedgerWriter, mirror: (entryHash: string) => Promise<void>) {
+    this.#primary = primary
+    this.#mirror = mirror
+  }
+
+  async append(draft: EntryDraft): Promise<AppendedEntry> {
+    const entry = await this.#primary.append(draft)
+    // A rejection here means: not authorized. That the primary has the entry by then is harmless; a decision without an outcome is "open".
+    await this.#mirror(entry.entryHash)
+    return entry
+  }
+
+  close(): Promise<void> {
+    return this.#primary.close()
+  }
+}
+
+const primary = new MemoryLedger()
+const mirrored: string[] = []
+let mirrorIsUp = true
+const ledger = new MirroredLedger(primary, async (entryHash) => {
+  if (!mirrorIsUp) throw new Error('the mirror is down')
+  mirrored.push(entryHash)
+})
+
+const engine = new SudoEngine({ policy: new AllowAllPolicy(), agentId: 'bot', ledger })
+let runs = 0
+const ping = engine.guard(async function ping() {
+  runs += 1
+})
+
+await ping()
+mirrorIsUp = false
+await assert.rejects(ping(), AuditLogError)
+assert.equal(runs, 1, 'without durable evidence nothing runs')
+
+const report = await verify(primary.reader())
+assert.equal(report.ok, true)
+assert.equal(mirrored.length, 2)
+console.log(`ran ${runs} time; ${report.entries} entries, ${report.open} open decision that never ran`)

@@ -1,0 +1,25 @@
+// In a job without a terminal nobody can be asked: what needs an approval is denied at once, with a reason, and never hangs.
+import { strict as assert } from 'node:assert'
+import { ApprovalDenied, InteractiveApprover, SudoEngine } from '@sudoagent/core'
+import { MemoryLedger } from '@sudoagent/ledger/memory'
+
+const engine = new SudoEngine({
+  policy: { policyId: 'ask', evaluate: () => ({ decision: 'require_approval', reason: 'a person has to look at it' }) },
+  agentId: 'nightly-job',
+  ledger: new MemoryLedger(),
+  approver: new InteractiveApprover(),
+})
+
+let ran = false
+const dropTable = engine.guard(async function drop_table(_table: string) {
+  ran = true
+})
+
+if (process.stdin.isTTY) {
+  console.log('this example is about jobs without a terminal: run it with `< /dev/null`')
+} else {
+  const denied = await dropTable('customers').catch((error: unknown) => error)
+  assert.ok(denied instanceof ApprovalDenied)
+  assert.equal(ran, false)
+  console.log(`denied: ${denied.reason}`)
+}

@@ -1,0 +1,56 @@
+// Approval and budget together, on one signed ledger: payouts ask above 500, and the agent has 3 units an hour.
+import { strict as assert } from 'node:assert'
+import { ApprovalDenied, ImmediateApprover, type Policy, SudoEngine } from '@sudoagent/core'
+import { SqliteApprovalStore, SqliteBudget } from '@sudoagent/core/sqlite'
+import { createSigner, generatePrivateKey } from '@sudoagent/crypto'
+import { callStory, makeReceipt, openLedger, verify } from '@sudoagent/ledger'
+import { SqliteLedger } from '@sudoagent/ledger/sqlite'
+
+const policy: Policy = {
+  policyId: 'payouts',
+  version: '1',
+  evaluate: ({ kwargs }) =>
+    typeof kwargs.amount === 'number' && kwargs.amount <= 500
+      ? { decision: 'allow', reason: 'a small payout' }
+      : { decision: 'require_approval', reason: 'payouts above 500 are looked at' },
+}
+const key = generatePrivateKey()
+const ledger = SqliteLedger.open('workflow.sqlite', { signer: createSigner(key) })
+const approvalStore = SqliteApprovalStore.open('approvals.sqlite')
+const budget = SqliteBudget.open('budget.sqlite', { windowMs: 3_600_000, perAgent: 3 })
+const engine = new SudoEngine({
+  policy,
+  agentId: 'payout-bot',
+  ledger,
+  approver: new ImmediateApprover(true, { approverId: 'treasurer' }),
+  approvalStore,
+  budget,
+})
+
+const paid: number[] = []
+const pay = engine.guard(async function pay({ amount }: { to: string; amount: number }) {
+  paid.push(amount)
+})
+
+const endings: string[] = []
+for (const amount of [100, 900, 200, 300]) {
+  const ending = await pay({ to: 'DE89 3704', amount }).then(
+    () => 'paid',
+    (error: unknown) => (error instanceof ApprovalDenied ? error.code : Promise.reject(error)),
+  )
+  endings.push(`${amount}: ${ending}`)
+}
+assert.deepEqual(endings, ['100: paid', '900: paid', '200: paid', '300: BUDGET_EXCEEDED_AGENT_RATE'])
+assert.deepEqual(paid, [100, 900, 200])
+await Promise.all([ledger.close(), approvalStore.close(), budget.close()])
+
+const reader = await openLedger('workflow.sqlite')
+const report = await verify(reader, { publicKeys: [key.publicKey] })
+assert.equal(report.verdict, 'signed')
+const story = await callStory(reader, { position: 3 })
+const receipt = await makeReceipt(reader, { requestId: story.requestId })
+await reader.close()
+console.log(endings.join('\n'))
+console.log(
+  `ledger: ${report.verdict}, ${report.entries} entries; receipt for entry ${receipt.ledger_position}: ${receipt.entry_hash.slice(0, 16)}…`,
+)

@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""Checks a sudoagent ledger from the outside: a second implementation, so that a bug of ours cannot hide behind itself.
+
+Follows the rules of SudoAgent 2.0 for Python (docs/ledger-format.md): canonical JSON with fixed-point decimals and keys sorted by code
+point, entry hashes, the chain, decision hashes, and Ed25519 signatures by the textbook algorithm of RFC 8032. Standard library only.
+
+    python3 interop/python/verify_ledger.py LEDGER [PUBLIC_KEY.pem]
+
+Prints one line and exits 0 when the ledger verifies; prints what is wrong and exits 1 when it does not.
+"""
+
+import base64
+import hashlib
+import json
+import sqlite3
+import sys
+import unicodedata
+from decimal import Decimal
+
+
+def canonical(value):
+    if value is None or value is True or value is False:
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, Decimal):
+        text = format(value, "f")
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+        return "0" if text in ("-0", "") else text
+    if isinstance(value, str):
+        return json.dumps(unicodedata.normalize("NFC", value), ensure_ascii=False)
+    if isinstance(value, list):
+        return "[" + ",".join(map(canonical, value)) + "]"
+    keys = sorted(value)
+    return "{" + ",".join(canonical(key) + ":" + canonical(value[key]) for key in keys) + "}"
+
+
+def no_duplicates(pairs):
+    keys = [key for key, _ in pairs]
+    if len(set(keys)) != len(keys):
+        raise ValueError("duplicate key")
+    return dict(pairs)
+
+
+def sha256_hex(value):
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+# Ed25519 by RFC 8032, section 6: slow, short, and nothing of it shared with what it checks.
+P = 2**255 - 19
+L = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+
+
+def add(a, b):
+    e = (a[1] - a[0]) * (b[1] - b[0]) % P
+    f = (a[1] + a[0]) * (b[1] + b[0]) % P
+    g = 2 * a[3] * b[3] * D % P
+    h = 2 * a[2] * b[2] % P
+    e, f, g, h = f - e, h - g, h + g, f + e
+    return (e * f % P, g * h % P, f * g % P, e * h % P)
+
+
+def times(scalar, point):
+    total = (0, 1, 1, 0)
+    while scalar:
+        if scalar & 1:
+            total = add(total, point)
+        point, scalar = add(point, point), scalar >> 1
+    return total
+
+
+def decode_point(data):
+    y = int.from_bytes(data, "little")
+    sign, y = y >> 255, y & (2**255 - 1)
+    if y >= P:
+        return None
+    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P:
+        x = x * pow(2, (P - 1) // 4, P) % P
+    if (x * x - square) % P or (x == 0 and sign):
+        return None
+    x = P - x if x & 1 != sign else x
+    return (x, y, 1, x * y % P)
+
+
+BASE = decode_point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+
+
+def signature_fits(public, message, signature):
+    a, r = decode_point(public), decode_point(signature[:32])
+    s = int.from_bytes(signature[32:], "little")
+    if len(signature) != 64 or a is None or r is None or s >= L:
+        return False
+    k = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % L
+    left, right = times(s, BASE), add(r, times(k, a))
+    return all((left[i] * right[2] - right[i] * left[2]) % P == 0 for i in (0, 1))
+
+
+def lines_of(path):
+    with open(path, "rb") as file:
+        sqlite = file.read(16) == b"SQLite format 3\0"
+    if not sqlite:
+        with open(path, encoding="utf-8", newline="\n") as file:
+            yield from ((line.rstrip("\n"), None, None) for line in file)
+        return
+    connection = sqlite3.connect(path)
+    yield from connection.execute("SELECT entry_json, entry_hash, prev_entry_hash FROM ledger ORDER BY id")
+    connection.close()
+
+
+def problem_of(line, row_hash, row_prev, previous, decisions, public):
+    entry = json.loads(line, parse_float=Decimal, object_pairs_hook=no_duplicates)
+    if canonical(entry) != line:
+        return None, "not canonical by the Python rules"
+    if entry["schema_version"] != "2.0" or entry["ledger_version"] != "2.0":
+        return None, "version"
+    if entry["prev_entry_hash"] != previous:
+        return None, "chain broken"
+    body = {**{key: value for key, value in entry.items() if key != "entry_signature"}, "entry_hash": None}
+    if sha256_hex(body) != entry["entry_hash"]:
+        return None, "entry_hash mismatch"
+    if row_hash is not None and (row_hash, row_prev) != (entry["entry_hash"], entry["prev_entry_hash"]):
+        return None, "column mismatch"
+    if public is not None:
+        signature = base64.b64decode(entry["entry_signature"], validate=True)
+        if not signature_fits(public, entry["entry_hash"].encode(), signature):
+            return None, "signature invalid"
+    if entry["event"] == "decision":
+        facts = {
+            "version": "2.0",
+            "request_id": entry["request_id"],
+            "decision_at": entry["created_at"],
+            "policy_hash": entry["decision"]["policy_hash"],
+            "intent": entry["action"],
+            "resource": {"type": "function", "name": entry["action"]},
+            "parameters": entry["parameters"],
+            "actor": entry.get("actor", {"principal": entry["agent_id"], "source": "python"}),
+        }
+        if sha256_hex(facts) != entry["decision"]["decision_hash"]:
+            return None, "decision_hash mismatch"
+        if entry["decision"]["decision_hash"] in decisions:
+            return None, "decision twice"
+        decisions[entry["decision"]["decision_hash"]] = entry["request_id"]
+    if entry["event"] == "outcome" and decisions.get(entry["decision"]["decision_hash"]) != entry["request_id"]:
+        return None, "outcome of another call"
+    return entry["entry_hash"], None
+
+
+def main(path, key_path=None):
+    public = None
+    if key_path is not None:
+        with open(key_path, encoding="ascii") as file:
+            public = base64.b64decode("".join(file.read().split("-----")[2].split()))[-32:]
+    previous, decisions, count = None, {}, 0
+    for line, row_hash, row_prev in lines_of(path):
+        count += 1
+        try:
+            previous, problem = problem_of(line, row_hash, row_prev, previous, decisions, public)
+        except (ValueError, KeyError, TypeError) as error:
+            problem = f"{type(error).__name__}: {error}"
+        if problem is not None:
+            print(f"{path}: entry {count}: {problem}")
+            return 1
+    print(f"{path}: {count} entries verify" + (" and are signed" if public else ""))
+    return 0 if count > 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

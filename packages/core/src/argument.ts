@@ -1,0 +1,100 @@
+import { printable } from '@sudoagent/ledger'
+
+/** Integers beyond this lose units in a double, and in everything that reads our JSON. */
+const INTEGER_MAX = Number.MAX_SAFE_INTEGER
+
+/** A misspelling is at most this many edits away from the name that was meant; further off, a suggestion only misleads. */
+const SUGGESTION_EDITS_MAX = 3
+
+/** Names longer than this are not compared with the known ones: the comparison is quadratic. */
+const SUGGESTION_CHARACTERS_MAX = 40
+
+/** Shortens and neutralises a foreign name for a message. */
+export function quote(text: string): string {
+  return `\`${printable(text.length > 80 ? `${text.slice(0, 80)}…` : text)}\``
+}
+
+/**
+ * Reads every own field of an options-like object exactly once, so that a getter or a proxy cannot show the check one
+ * value and its user another.
+ *
+ * @param what how the object is called in messages, e.g. `budget limits`
+ * @param known the names it may have; any other own key is refused
+ * @throws TypeError when `value` is no object or has an unknown field; the message names the field that was meant
+ * @example readFields('budget limits', { perTol: 3 }, ['perTool'])   // TypeError: … unknown option `perTol`, did you mean `perTool`?
+ */
+export function readFields(what: string, value: unknown, known: readonly string[]): ReadonlyMap<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new TypeError(`${what}: an object is needed`)
+  const fields = new Map<string, unknown>()
+  for (const key of Reflect.ownKeys(value)) {
+    if (typeof key !== 'string') throw new TypeError(`${what}: a symbol is no option name`)
+    if (!known.includes(key)) throw new TypeError(`${what}: unknown option ${quote(key)}, ${suggestion(key, known)}`)
+    fields.set(key, (value as Record<string, unknown>)[key])
+  }
+  return fields
+}
+
+/**
+ * @returns `value`, when it is a well-formed string of `1…charactersMax` UTF-16 units (`0…` with `allowEmpty`)
+ * @throws TypeError otherwise. A lone surrogate is refused because UTF-8 turns it into U+FFFD: two names would become one.
+ */
+export function requireText(name: string, value: unknown, charactersMax: number, allowEmpty = false): string {
+  if (typeof value !== 'string') throw new TypeError(`\`${name}\` must be a string`)
+  if (value === '' && !allowEmpty) throw new TypeError(`\`${name}\` must not be empty`)
+  if (value.length > charactersMax) throw new TypeError(`\`${name}\` is longer than ${charactersMax} characters`)
+  if (/\p{Surrogate}/u.test(value)) throw new TypeError(`\`${name}\` contains a lone surrogate`)
+  return value
+}
+
+/** @returns `value`, when it is an integer in `min…max`. @throws TypeError otherwise. */
+export function requireInteger(name: string, value: unknown, min: number, max: number = INTEGER_MAX): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {
+    throw new TypeError(`\`${name}\` must be an integer from ${min} to ${max}`)
+  }
+  return value
+}
+
+/**
+ * @returns the milliseconds since 1970 of a valid `Date`. The number, unlike the `Date`, cannot be changed by its former owner.
+ * @throws TypeError when `value` is no `Date` or an invalid one
+ */
+export function requireInstantMs(name: string, value: unknown): number {
+  const ms = isDate(value) ? Date.prototype.getTime.call(value) : Number.NaN
+  if (Number.isNaN(ms)) throw new TypeError(`\`${name}\` must be a valid Date`)
+  return ms
+}
+
+/** By internal slot rather than by class, so that a Date of another realm (a vm context, a test runner) is one too. */
+function isDate(value: unknown): value is Date {
+  try {
+    Date.prototype.getTime.call(value as Date)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function suggestion(name: string, known: readonly string[]): string {
+  const candidates =
+    name.length > SUGGESTION_CHARACTERS_MAX ? [] : known.map((right) => ({ right, edits: distance(name, right) }))
+  const best = candidates.sort((a, b) => a.edits - b.edits)[0]
+  if (best !== undefined && best.edits <= SUGGESTION_EDITS_MAX) return `did you mean \`${best.right}\`?`
+  return `the options are ${known.map((right) => `\`${right}\``).join(', ')}`
+}
+
+/** Levenshtein distance without regard to case: `perTools`, `pertool` and `preTool` are all near `perTool`. */
+function distance(a: string, b: string): number {
+  const left = a.toLowerCase()
+  const right = b.toLowerCase()
+  let row = Array.from({ length: right.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= left.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= right.length; j++) {
+      const swap = (row[j - 1] ?? 0) + (left[i - 1] === right[j - 1] ? 0 : 1)
+      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[right.length] ?? 0
+}

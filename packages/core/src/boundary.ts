@@ -1,0 +1,199 @@
+// The boundary. One call, eight steps, in this order; if one of them fails, the function does not run:
+//
+//   context → policy → approval → budget → arguments unchanged → decision on record → function → outcome on record
+//
+// Seven are here; the function is run by whoever holds the authorization (`engine.ts`, or a framework).
+import { type BudgetBlock, REASON_LENGTH_MAX } from '@sudoagent/ledger'
+import { seekApproval } from './approve.js'
+import { commitBudget, releaseBudget, reserveBudget } from './charge.js'
+import { buildContext } from './context.js'
+import { within } from './deadline.js'
+import { type DecisionRequest, type Ruling, requestDecision } from './decision.js'
+import { makeDenial, type SudoAgentError } from './error.js'
+import type { CallTerms, EngineParts } from './options.js'
+import { type PolicyResult, parsePolicyResult } from './policy.js'
+import { type CallOutcome, Recorder } from './recorder.js'
+import { Refusal } from './refusal.js'
+import { type Snapshot, sameSnapshot, takeSnapshot } from './snapshot.js'
+
+/** An allowed call whose decision is durably on record. Run it with `args`: those are what was decided on. */
+export interface Authorization {
+  readonly status: 'allowed'
+  readonly requestId: string
+  readonly decisionHash: string
+  /** Where the decision stands in the ledger, 1-based. */
+  readonly position: number
+  readonly reason: string
+  readonly reasonCode: string
+  readonly args: readonly unknown[]
+}
+
+/** A call on its way: what was asked, in fixed form, and the caller's own arguments to compare with at the end. */
+interface Asked {
+  readonly request: DecisionRequest
+  readonly terms: CallTerms
+  readonly original: readonly unknown[]
+  readonly snapshot: Snapshot
+}
+
+/** Decides about calls, and keeps the record of them. */
+export class Boundary {
+  readonly #parts: EngineParts
+  readonly #recorder: Recorder
+  readonly #running = new WeakMap<object, { readonly request: DecisionRequest; readonly ruling: Ruling }>()
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts
+    this.#recorder = new Recorder(parts)
+  }
+
+  /** How many outcomes could not be recorded. */
+  get outcomeFailures(): number {
+    return this.#recorder.outcomeFailures
+  }
+
+  /**
+   * Steps one to six. What it returns may run; what it throws was put on record as far as that was possible.
+   *
+   * @throws (as a rejection) SudoAgentError, or the reason of a signal that was aborted before anything was asked
+   */
+  async authorize(action: string, args: readonly unknown[], terms: CallTerms): Promise<Authorization> {
+    terms.signal?.throwIfAborted()
+    const asked = await this.#ask(action, args, terms)
+    const ruling = await this.#rule(asked)
+    const { request, snapshot } = asked
+    const { position } = await this.#recorder
+      .decision(request, ruling)
+      .catch((error: unknown) => this.#giveBack(asked, ruling.budget, error))
+    const { reason, reasonCode } = ruling
+    const { requestId } = request.context
+    const authorization: Authorization = Object.freeze({
+      status: 'allowed',
+      requestId,
+      decisionHash: request.decisionHash,
+      position,
+      reason,
+      reasonCode,
+      args: snapshot.values,
+    })
+    this.#running.set(authorization, { request, ruling })
+    return authorization
+  }
+
+  /**
+   * Step eight: puts on record how an authorized call ended, once.
+   *
+   * @returns whether it is on record
+   * @throws TypeError (as a rejection) when it was not authorized here, or was recorded already
+   */
+  async finish(authorization: Authorization, outcome: CallOutcome): Promise<boolean> {
+    const running = this.#running.get(authorization)
+    if (running === undefined) {
+      throw new TypeError('this is no authorization of this engine, or its outcome was recorded already')
+    }
+    this.#running.delete(authorization)
+    return await this.#recorder.outcome(running.request, running.ruling, outcome)
+  }
+
+  /** Step one: reads the arguments once, redacts them, and fixes what is asked. */
+  async #ask(action: string, args: readonly unknown[], terms: CallTerms): Promise<Asked> {
+    const { agentId, redactor, clock, newId } = this.#parts
+    const requestId = newId()
+    const { metadata, policy } = terms
+    const facts = { requestId, action, agentId, redactor }
+    try {
+      const snapshot = takeSnapshot(args)
+      const context = buildContext({ ...facts, values: snapshot.values, metadata })
+      return { request: requestDecision(context, policy.identity, clock()), terms, original: args, snapshot }
+    } catch (cause) {
+      // The arguments cannot stand on record; that they were refused can.
+      const context = buildContext({ ...facts, values: ['<unrecordable>'], metadata: {} })
+      const request = requestDecision(context, policy.identity, clock())
+      const reason = cause instanceof Error ? cause.message : 'the arguments cannot be put on record'
+      throw await this.#refuse(request, new Refusal({ kind: 'parameters', code: 'PARAMETERS_INVALID', reason, cause }))
+    }
+  }
+
+  /** Steps two to five. @throws the caller's error, after the refusal was put on record */
+  async #rule(asked: Asked): Promise<Ruling> {
+    const { request, terms } = asked
+    const { approver, approvalStore: store, clock, timeoutMs } = this.#parts
+    let budget: BudgetBlock | null = null
+    let reserved = false
+    let approval: Ruling['approval'] = null
+    try {
+      const { decision, reason, reasonCode } = await this.#evaluate(asked)
+      if (decision === 'deny') throw new Refusal({ code: reasonCode, reason })
+      if (decision === 'require_approval') {
+        const { approvalTtlMs: ttlMs, signal } = terms
+        approval = await seekApproval({ approver, store, clock, timeoutMs }, request, { reason, ttlMs, signal })
+      }
+      const desk = this.#budgetDesk()
+      reserved = desk !== null
+      budget = desk === null ? null : await reserveBudget(desk, request, terms.budgetCost)
+      this.#requireUnchanged(asked)
+      if (desk !== null && budget !== null) await commitBudget(desk, request, budget)
+      return { effect: 'allow', reason, reasonCode, approval, budget }
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      if (reserved) await this.#release(request)
+      throw await this.#refuse(request, error, { approval, budget })
+    }
+  }
+
+  async #evaluate({ request, terms }: Asked): Promise<Required<PolicyResult>> {
+    const { redactor, timeoutMs } = this.#parts
+    try {
+      const result = parsePolicyResult(await within(timeoutMs, 'policy', () => terms.policy.evaluate(request.context)))
+      return { ...result, reason: redactor.text(result.reason) }
+    } catch (cause) {
+      throw new Refusal({ kind: 'policy', code: 'POLICY_EVALUATION_FAILED', reason: 'policy evaluation failed', cause })
+    }
+  }
+
+  /** Step five: the caller's own arguments, read again, must still say what was decided on. */
+  #requireUnchanged({ original, snapshot }: Asked): void {
+    let same = false
+    let cause: unknown
+    try {
+      same = sameSnapshot(snapshot, takeSnapshot(original))
+    } catch (error) {
+      cause = error
+    }
+    if (!same)
+      throw new Refusal({ code: 'PARAMETERS_CHANGED', reason: 'the arguments changed after the decision', cause })
+  }
+
+  /** Puts a refusal on record. @returns the caller's error; AuditLogError (thrown) when it could not be recorded */
+  async #refuse(
+    request: DecisionRequest,
+    refusal: Refusal,
+    found: Partial<Pick<Ruling, 'approval' | 'budget'>> = {},
+  ): Promise<SudoAgentError> {
+    const { code: reasonCode, cause } = refusal
+    const reason = this.#parts.redactor.text(refusal.reason).slice(0, REASON_LENGTH_MAX).toWellFormed()
+    const approval = refusal.approval ?? found.approval ?? null
+    const budget = refusal.budget ?? found.budget ?? null
+    await this.#recorder.decision(request, { effect: 'deny', reason, reasonCode, approval, budget }, cause)
+    return refusal.toError(makeDenial(reasonCode, reason, request.context.requestId, request.decisionHash))
+  }
+
+  async #giveBack({ request }: Asked, budget: BudgetBlock | null, error: unknown): Promise<never> {
+    if (budget !== null) await this.#release(request)
+    throw error
+  }
+
+  async #release(request: DecisionRequest): Promise<void> {
+    const desk = this.#budgetDesk()
+    try {
+      if (desk !== null) await releaseBudget(desk, request)
+    } catch (error) {
+      this.#recorder.fault({ stage: 'budget', requestId: request.context.requestId, error })
+    }
+  }
+
+  #budgetDesk() {
+    const { budget: store, clock, timeoutMs } = this.#parts
+    return store === null ? null : { store, clock, timeoutMs }
+  }
+}

@@ -1,0 +1,74 @@
+import {
+  type ApplicableLimit,
+  addSaturating,
+  type BudgetLimits,
+  BudgetStoreError,
+  inWindow,
+  parseLimits,
+} from '../budget.js'
+import { type BookedCharge, type ChargeState, type ChargeTable, TableBudget } from './table-budget.js'
+
+/** Every reserve walks over all charges, about a millisecond for this many; a budget of more belongs into SQLite. */
+const CHARGES_MAX = 100_000
+
+/** Charges in this process's memory. A restart forgets them, so it protects from a loop, not from a crash loop: for that use SQLite. */
+export class MemoryBudget extends TableBudget {
+  /** @throws TypeError for wrong limits, naming the option */
+  constructor(limits: BudgetLimits) {
+    const checked = parseLimits(limits)
+    super(checked, new MemoryTable(checked.windowMs))
+  }
+}
+
+class MemoryTable implements ChargeTable {
+  readonly #windowMs: number
+  readonly #charges = new Map<string, BookedCharge>()
+  #latestMs: number | null = null
+
+  constructor(windowMs: number) {
+    this.#windowMs = windowMs
+  }
+
+  /** The rules write one charge, and last, so there is never anything to roll back. */
+  write<T>(work: () => T): T {
+    return work()
+  }
+
+  find(requestId: string): BookedCharge | undefined {
+    return this.#charges.get(requestId)
+  }
+
+  insert(booked: BookedCharge): void {
+    if (this.#charges.size >= CHARGES_MAX) {
+      throw new BudgetStoreError('BUDGET_STORE_FAILED', `more than ${CHARGES_MAX} charges are in the window`)
+    }
+    this.#charges.set(booked.charge.requestId, booked)
+    this.#latestMs = Math.max(this.#latestMs ?? booked.chargedAtMs, booked.chargedAtMs)
+  }
+
+  setState(requestId: string, state: ChargeState): void {
+    const booked = this.#charges.get(requestId)
+    if (booked !== undefined) this.#charges.set(requestId, { ...booked, state })
+  }
+
+  used(limit: ApplicableLimit, afterMs: number): number {
+    let used = 0
+    for (const { charge, chargedAtMs, state } of this.#charges.values()) {
+      const name = limit.scope === 'agent' ? charge.agentId : charge.action
+      if (name === limit.name && state !== 'released' && chargedAtMs > afterMs) used = addSaturating(used, charge.cost)
+    }
+    return used
+  }
+
+  latestMs(): number | null {
+    return this.#latestMs
+  }
+
+  /** Booking times never fall by more than the window, so the oldest are in front, near enough: stop at the first that counts. */
+  prune(nowMs: number): void {
+    for (const { charge, chargedAtMs } of this.#charges.values()) {
+      if (inWindow(chargedAtMs, nowMs, this.#windowMs)) return
+      this.#charges.delete(charge.requestId)
+    }
+  }
+}

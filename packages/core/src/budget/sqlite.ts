@@ -1,0 +1,177 @@
+import type Database from 'better-sqlite3'
+import { quote } from '../argument.js'
+import {
+  type ApplicableLimit,
+  type BudgetLimits,
+  BudgetStoreError,
+  type CheckedLimits,
+  parseLimits,
+  requireCharge,
+} from '../budget.js'
+import { openDatabase, reasonOf, type SqliteStoreOptions, transact } from '../sqlite-database.js'
+import { type BookedCharge, type ChargeState, type ChargeTable, TableBudget } from './table-budget.js'
+
+/**
+ * `sudoagent_budget` remembers the longest window that anyone has opened a budget with: two processes with different
+ * windows may share one, and the shorter must not delete what the longer still counts. A budget without a name is ''.
+ * No STRICT and nothing else that an old SQLite cannot parse: these tables may stand beside a ledger.
+ */
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS sudoagent_budget (budget_key TEXT PRIMARY KEY NOT NULL, window_ms INTEGER NOT NULL);
+  CREATE TABLE IF NOT EXISTS sudoagent_budget_charge (
+    budget_key TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    agent_id TEXT NOT NULL,
+    action TEXT NOT NULL,
+    cost INTEGER NOT NULL CHECK (typeof(cost) = 'integer' AND cost BETWEEN 0 AND 9007199254740991),
+    charged_at_ms INTEGER NOT NULL CHECK (typeof(charged_at_ms) = 'integer'),
+    state TEXT NOT NULL CHECK (state IN ('reserved', 'committed', 'released')),
+    PRIMARY KEY (budget_key, request_id)
+  );
+  CREATE INDEX IF NOT EXISTS sudoagent_budget_charge_agent ON sudoagent_budget_charge (budget_key, agent_id, charged_at_ms, state, cost);
+  CREATE INDEX IF NOT EXISTS sudoagent_budget_charge_tool ON sudoagent_budget_charge (budget_key, action, charged_at_ms, state, cost);
+  CREATE INDEX IF NOT EXISTS sudoagent_budget_charge_time ON sudoagent_budget_charge (budget_key, charged_at_ms);
+`
+
+/** Old charges go in batches of this size, one batch a reserve: they go faster than they come, and no call waits for a great cleaning. */
+const PRUNE_ROWS = 100
+
+/** Saturating: `total` adds doubles, which are exact up to 2^53 − 1. `bad` counts what this code cannot have written. */
+const USED = (column: string) => `SELECT CAST(min(total(cost), 9007199254740991) AS INTEGER) AS used,
+  count(*) FILTER (WHERE typeof(cost) <> 'integer' OR cost < 0) AS bad
+  FROM sudoagent_budget_charge WHERE budget_key = @key AND ${column} = @name AND charged_at_ms > @afterMs AND state <> 'released'`
+
+/**
+ * Charges in a SQLite file that several processes share: check and charge are one transaction under the write lock, so
+ * two processes cannot both take the last unit, and durable before the answer. Calls are synchronous inside: while
+ * another process holds the lock they block this one's event loop, `busyTimeoutMs` at most, and then fail.
+ *
+ * Each process applies its own limits to the shared charges; give all of them the same.
+ */
+export class SqliteBudget extends TableBudget {
+  readonly #db: Database.Database
+
+  private constructor(db: Database.Database, limits: CheckedLimits) {
+    super(limits, new SqliteTable(db, limits))
+    this.#db = db
+  }
+
+  /**
+   * Opens the file, creating it (mode 0600) and the tables where needed.
+   *
+   * @throws TypeError for wrong limits, path or options; BudgetStoreError `BUDGET_STORE_FAILED` when it cannot be opened or is no database
+   * @example const budget = SqliteBudget.open('budget.sqlite', { windowMs: 3_600_000, perTool: { refund: 5 } })
+   */
+  static open(path: string, limits: BudgetLimits, options: SqliteStoreOptions = {}): SqliteBudget {
+    const checked = parseLimits(limits)
+    try {
+      return openDatabase(path, options, SCHEMA, (db) => new SqliteBudget(db, checked))
+    } catch (error) {
+      if (error instanceof TypeError) throw error
+      throw storeFailed(`cannot open ${quote(String(path))}`, error)
+    }
+  }
+
+  /** Everything after it is refused with `BUDGET_STORE_FAILED`. */
+  async close(): Promise<void> {
+    this.#db.close()
+  }
+}
+
+class SqliteTable implements ChargeTable {
+  readonly #db: Database.Database
+  readonly #key: string
+  readonly #find: Database.Statement
+  readonly #insert: Database.Statement
+  readonly #setState: Database.Statement
+  readonly #used: { readonly agent: Database.Statement; readonly tool: Database.Statement }
+  readonly #latest: Database.Statement
+  readonly #prune: Database.Statement
+
+  constructor(db: Database.Database, limits: CheckedLimits) {
+    this.#db = db
+    this.#key = limits.key ?? ''
+    const key = 'budget_key = @key'
+    this.#find =
+      db.prepare(`SELECT request_id AS requestId, agent_id AS agentId, action, cost, charged_at_ms AS chargedAtMs, state
+      FROM sudoagent_budget_charge WHERE ${key} AND request_id = @requestId`)
+    this.#insert =
+      db.prepare(`INSERT INTO sudoagent_budget_charge (budget_key, request_id, agent_id, action, cost, charged_at_ms, state)
+      VALUES (@key, @requestId, @agentId, @action, @cost, @chargedAtMs, @state)`)
+    this.#setState = db.prepare(
+      `UPDATE sudoagent_budget_charge SET state = @state WHERE ${key} AND request_id = @requestId`,
+    )
+    this.#used = { agent: db.prepare(USED('agent_id')), tool: db.prepare(USED('action')) }
+    this.#latest = db.prepare(`SELECT max(charged_at_ms) AS latestMs FROM sudoagent_budget_charge WHERE ${key}`)
+    this.#prune =
+      db.prepare(`DELETE FROM sudoagent_budget_charge WHERE rowid IN (SELECT rowid FROM sudoagent_budget_charge
+      WHERE ${key} AND charged_at_ms <= @nowMs - (SELECT window_ms FROM sudoagent_budget WHERE ${key})
+      ORDER BY charged_at_ms LIMIT ${PRUNE_ROWS})`)
+    db.prepare(`INSERT INTO sudoagent_budget VALUES (@key, @windowMs)
+      ON CONFLICT (budget_key) DO UPDATE SET window_ms = max(window_ms, excluded.window_ms)`).run({
+      key: this.#key,
+      windowMs: limits.windowMs,
+    })
+  }
+
+  write<T>(work: () => T): T {
+    try {
+      return transact(this.#db, work)
+    } catch (error) {
+      if (error instanceof BudgetStoreError) throw error
+      throw storeFailed('the budget store failed', error)
+    }
+  }
+
+  find(requestId: string): BookedCharge | undefined {
+    const raw = this.#find.get({ key: this.#key, requestId })
+    return raw === undefined ? undefined : checkRow(raw as Record<string, unknown>)
+  }
+
+  insert({ charge, chargedAtMs, state }: BookedCharge): void {
+    this.#insert.run({ ...charge, key: this.#key, chargedAtMs, state })
+  }
+
+  setState(requestId: string, state: ChargeState): void {
+    const { changes } = this.#setState.run({ key: this.#key, requestId, state })
+    // Cannot happen under the write lock; if it does, nothing may be built on it.
+    if (changes !== 1) throw new BudgetStoreError('BUDGET_STORE_FAILED', 'the charge changed while it was locked')
+  }
+
+  used(limit: ApplicableLimit, afterMs: number): number {
+    const { used, bad } = this.#used[limit.scope].get({ key: this.#key, name: limit.name, afterMs }) as Record<
+      string,
+      unknown
+    >
+    if (bad !== 0 || typeof used !== 'number')
+      throw new BudgetStoreError('BUDGET_STORE_FAILED', 'the budget holds a charge that is none')
+    return used
+  }
+
+  latestMs(): number | null {
+    const { latestMs } = this.#latest.get({ key: this.#key }) as Record<string, unknown>
+    return latestMs === null ? null : requireTime(latestMs)
+  }
+
+  prune(nowMs: number): void {
+    this.#prune.run({ key: this.#key, nowMs })
+  }
+}
+
+/** Others can write to the file: a row has to look like one that this code can have written. @throws TypeError */
+function checkRow(raw: Record<string, unknown>): BookedCharge {
+  const { requestId, agentId, action, cost, chargedAtMs, state } = raw
+  const charge = requireCharge({ requestId, agentId, action, cost } as BookedCharge['charge'])
+  if (state !== 'reserved' && state !== 'committed' && state !== 'released')
+    throw new TypeError('the charge has no known state')
+  return { charge, chargedAtMs: requireTime(chargedAtMs), state }
+}
+
+function requireTime(value: unknown): number {
+  if (!Number.isSafeInteger(value)) throw new TypeError('the charge has no time')
+  return value as number
+}
+
+function storeFailed(what: string, cause: unknown): BudgetStoreError {
+  return new BudgetStoreError('BUDGET_STORE_FAILED', `${what}: ${reasonOf(cause)}`, { cause })
+}

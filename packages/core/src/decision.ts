@@ -1,0 +1,93 @@
+// One guarded call under decision: its facts, fixed before anybody is asked, and the entries that they make.
+import type { Hash } from '@sudoagent/crypto'
+import {
+  type Actor,
+  type ApprovalBlock,
+  type BudgetBlock,
+  decisionHash,
+  type EntryDraft,
+  formatTimestamp,
+  type JsonObject,
+  type OutcomeBlock,
+  type Parameters,
+} from '@sudoagent/ledger'
+import { type Context, parametersOf } from './context.js'
+import type { PolicyIdentity } from './policy.js'
+
+/** What is asked: by whom, to do what, with which parameters, under which policy, and when. `decisionHash` binds all of it. */
+export interface DecisionRequest {
+  readonly context: Context
+  readonly parameters: Parameters
+  readonly policy: PolicyIdentity
+  readonly actor: Actor
+  /** Ledger timestamp; `created_at` of the decision entry. */
+  readonly decisionAt: string
+  readonly decisionHash: Hash
+}
+
+/** Fixes the facts. @throws CryptoError VALUE_REFUSED when the context has no canonical form (a context that was built by us has one) */
+export function requestDecision(context: Context, policy: PolicyIdentity, now: Date): DecisionRequest {
+  const { requestId, action, agentId } = context
+  const parameters = parametersOf(context)
+  const actor: Actor = { principal: agentId, source: 'node' }
+  const decisionAt = formatTimestamp(now)
+  const facts = { requestId, decisionAt, policyHash: policy.policyHash, action, actor }
+  return Object.freeze({
+    context,
+    parameters,
+    policy,
+    actor,
+    decisionAt,
+    decisionHash: decisionHash(facts, parameters),
+  })
+}
+
+/** What was decided. */
+export interface Ruling {
+  readonly effect: 'allow' | 'deny'
+  readonly reason: string
+  readonly reasonCode: string
+  readonly approval: ApprovalBlock | null
+  readonly budget: BudgetBlock | null
+}
+
+/** The decision entry of LEDGER-FORMAT §2. `extra` joins the caller's metadata under names of ours. */
+export function decisionDraft(request: DecisionRequest, ruling: Ruling, extra: JsonObject = {}): EntryDraft {
+  const { context, decisionAt } = request
+  const { effect, approval, budget } = ruling
+  return {
+    ...commonDraft(request),
+    event: 'decision',
+    created_at: decisionAt,
+    decision: { effect, ...decisionBlock(request, ruling) },
+    approval,
+    budget,
+    metadata: { ...context.metadata, ...extra },
+  }
+}
+
+/** The outcome entry that belongs to an allowed decision. */
+export function outcomeDraft(request: DecisionRequest, ruling: Ruling, outcome: OutcomeBlock, now: Date): EntryDraft {
+  return {
+    ...commonDraft(request),
+    event: 'outcome',
+    created_at: formatTimestamp(now),
+    decision: decisionBlock(request, ruling),
+    outcome,
+  }
+}
+
+function commonDraft({ context, actor, parameters }: DecisionRequest) {
+  return { request_id: context.requestId, action: context.action, agent_id: context.agentId, actor, parameters }
+}
+
+function decisionBlock({ policy, decisionHash: hash }: DecisionRequest, { reason, reasonCode }: Ruling) {
+  return {
+    reason,
+    reason_code: reasonCode,
+    policy_id: policy.policyId,
+    policy_version: policy.policyVersion,
+    policy_hash: policy.policyHash,
+    decision_hash: hash,
+  }
+}

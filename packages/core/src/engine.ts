@@ -1,0 +1,146 @@
+// What callers hold: functions are wrapped, run, or authorized here; what happens in between is the boundary's.
+import type { LedgerWriter } from '@sudoagent/ledger'
+import { type Authorization, Boundary } from './boundary.js'
+import { ApprovalDenied, type Denial } from './error.js'
+import type { FromEnvOptions } from './from-env.js'
+import { type AnyFunction, actionOf, dressAs, type Guarded, type MethodDecorator, methodDecorator } from './guard.js'
+import {
+  type CallOptions,
+  type CallTerms,
+  checkCallOptions,
+  checkEngineOptions,
+  type EngineOptions,
+  type EngineParts,
+} from './options.js'
+import type { CallOutcome } from './recorder.js'
+
+/** A call for `authorize`: what is to be done, with what. */
+export interface AuthorizeCall extends Omit<CallOptions, 'action'> {
+  readonly action: string
+  readonly args?: readonly unknown[]
+}
+
+/**
+ * Guards calls: no function runs before the decision about it is durably on record.
+ *
+ * @example
+ * const engine = new SudoEngine({ policy, agentId: 'support-bot', ledger: SqliteLedger.open('ledger.sqlite') })
+ * const refund = engine.guard(async function refund(order: { id: string; amount: number }) { … })
+ * await refund({ id: '42', amount: 30 }) // the result, or ApprovalDenied and friends
+ */
+export class SudoEngine {
+  readonly #parts: EngineParts
+  readonly #boundary: Boundary
+  #owned: LedgerWriter | null = null
+
+  /** @throws TypeError naming the option that is missing, unknown (and which one was meant) or wrong */
+  constructor(options: EngineOptions) {
+    this.#parts = checkEngineOptions(options)
+    this.#boundary = new Boundary(this.#parts)
+  }
+
+  /**
+   * An engine from `SUDOAGENT_LEDGER` (`sqlite` or `jsonl`), `SUDOAGENT_LEDGER_PATH` and `SUDOAGENT_AUTO_APPROVE`.
+   *
+   * @throws TypeError for a variable with a value that is not known; LedgerError when the ledger cannot be opened
+   */
+  static async fromEnv(options: FromEnvOptions): Promise<SudoEngine> {
+    const { partsFromEnv } = await import('./from-env.js')
+    const parts = await partsFromEnv(options)
+    const engine = new SudoEngine(parts)
+    if (options.ledger === undefined) engine.#owned = parts.ledger
+    return engine
+  }
+
+  /** Closes the ledger that `fromEnv` opened, after what is being written. A ledger that was given stays open: its owner closes it. */
+  async close(): Promise<void> {
+    await this.#owned?.close()
+  }
+
+  /** How many outcomes could not be recorded; each was told to `onError`. */
+  get outcomeFailures(): number {
+    return this.#boundary.outcomeFailures
+  }
+
+  /**
+   * Wraps a function. Arguments that are plain data reach it as a copy: what was decided on, whatever becomes of the caller's objects.
+   *
+   * @throws TypeError for an unknown option, or an anonymous function without an `action`
+   */
+  guard<F extends AnyFunction>(fn: F, options: CallOptions = {}): Guarded<F> {
+    const terms = this.#termsFor(fn, options)
+    const run = (self: unknown, args: readonly unknown[]): Promise<unknown> => this.#run(fn, self, args, terms)
+    return dressAs(function guarded(this: unknown, ...args: unknown[]) {
+      return run(this, args)
+    }, fn)
+  }
+
+  /** Guards a method: `@engine.guarded()` above it. The action is the method's name unless given. */
+  guarded(options: CallOptions = {}): MethodDecorator {
+    return methodDecorator((method, name) => this.guard(method, { action: name, ...options }))
+  }
+
+  /** Runs a function once, guarded. @throws (as a rejection) SudoAgentError when it did not run; its own error when it did */
+  async execute<F extends AnyFunction>(
+    fn: F,
+    args: Parameters<F>,
+    options: CallOptions = {},
+  ): Promise<Awaited<ReturnType<F>>> {
+    const result = await this.#run(fn, undefined, args, this.#termsFor(fn, options))
+    return result as Awaited<ReturnType<F>>
+  }
+
+  /**
+   * For frameworks that run the tool themselves: decides, and puts the decision on record. Then run the tool with `args` of the
+   * authorization, and tell `record` how it ended.
+   *
+   * @returns the authorization, or the denial
+   * @throws PolicyError, ApprovalError, ParametersError, AuditLogError: the call must not run either
+   */
+  async authorize({ action, args = [], ...options }: AuthorizeCall): Promise<Authorization | Denial> {
+    const terms = checkCallOptions({ ...options, action }, this.#parts)
+    try {
+      return await this.#boundary.authorize(action, args, terms)
+    } catch (error) {
+      if (error instanceof ApprovalDenied) return error.denial
+      throw error
+    }
+  }
+
+  /**
+   * Records how an authorized call ended, once, best effort.
+   *
+   * @returns whether it is on record
+   * @throws TypeError when the authorization is not one of this engine, or was recorded already
+   */
+  async record(authorization: Authorization, outcome: CallOutcome): Promise<boolean> {
+    if (outcome?.status !== 'success' && outcome?.status !== 'error') {
+      throw new TypeError('`status` of an outcome must be `success` or `error`')
+    }
+    return await this.#boundary.finish(authorization, outcome)
+  }
+
+  #termsFor(fn: AnyFunction, options: CallOptions): CallTerms & { readonly action: string } {
+    if (typeof fn !== 'function') throw new TypeError('only a function can be guarded')
+    const terms = checkCallOptions(options, this.#parts)
+    return { ...terms, action: actionOf(fn, terms.action) }
+  }
+
+  async #run(
+    fn: AnyFunction,
+    self: unknown,
+    args: readonly unknown[],
+    terms: CallTerms & { readonly action: string },
+  ): Promise<unknown> {
+    const authorization = await this.#boundary.authorize(terms.action, args, terms)
+    let result: unknown
+    try {
+      result = await Reflect.apply(fn, self, authorization.args)
+    } catch (error) {
+      await this.#boundary.finish(authorization, { status: 'error', error })
+      throw error
+    }
+    await this.#boundary.finish(authorization, { status: 'success' })
+    return result
+  }
+}

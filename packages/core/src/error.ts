@@ -1,0 +1,70 @@
+// What a caller gets instead of a result. Every one of these means: the function did not run.
+import type { ReasonCode } from './reason-code.js'
+
+/** The one form of a denial that adapters map onto what their framework shows the model. */
+export interface Denial {
+  readonly status: 'denied'
+  readonly code: string
+  readonly reason: string
+  /** Whether the same call may succeed later unchanged: a used-up budget or a broken store can recover, a policy's no stays one. */
+  readonly retryable: boolean
+  readonly requestId: string
+  /** Null only when the call was refused before there was anything to hash. */
+  readonly decisionHash: string | null
+}
+
+const RETRYABLE: ReadonlySet<string> = new Set<ReasonCode>([
+  'BUDGET_EXCEEDED_AGENT_RATE',
+  'BUDGET_EXCEEDED_TOOL_RATE',
+  'BUDGET_EVALUATION_FAILED',
+  'APPROVAL_PROCESS_FAILED',
+  'LEDGER_WRITE_FAILED_DECISION',
+])
+
+/** What every error of the boundary says, made once from the facts of the call. */
+export function makeDenial(code: string, reason: string, requestId: string, decisionHash: string | null): Denial {
+  return Object.freeze({ status: 'denied', code, reason, retryable: RETRYABLE.has(code), requestId, decisionHash })
+}
+
+/** The function did not run. `code` is the reason code; `denial` is the same in the form for adapters. */
+export abstract class SudoAgentError extends Error {
+  readonly code: string
+  readonly reason: string
+  readonly requestId: string
+  readonly decisionHash: string | null
+  readonly denial: Denial
+
+  constructor(denial: Denial, cause?: unknown) {
+    super(denial.reason, cause === undefined ? undefined : { cause })
+    this.code = denial.code
+    this.reason = denial.reason
+    this.requestId = denial.requestId
+    this.decisionHash = denial.decisionHash
+    this.denial = denial
+  }
+}
+
+/** The policy, an approver or a budget said no; so did the engine when the arguments changed under it. */
+export class ApprovalDenied extends SudoAgentError {
+  override readonly name = 'ApprovalDenied'
+}
+
+/** The policy threw, took too long, or returned something that is no result. `cause` says what. */
+export class PolicyError extends SudoAgentError {
+  override readonly name = 'PolicyError'
+}
+
+/** The approver or the approval store failed. `cause` says how. */
+export class ApprovalError extends SudoAgentError {
+  override readonly name = 'ApprovalError'
+}
+
+/** The decision could not be put on record, in the ledger or in the audit log. `cause` says why. */
+export class AuditLogError extends SudoAgentError {
+  override readonly name = 'AuditLogError'
+}
+
+/** The arguments cannot be put on record: NaN, a cycle, too deep, too large, a getter that throws. `message` names the place. */
+export class ParametersError extends SudoAgentError {
+  override readonly name = 'ParametersError'
+}

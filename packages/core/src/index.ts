@@ -1,0 +1,49 @@
+export {
+  APPROVAL_TTL_MS_DEFAULT,
+  APPROVAL_TTL_MS_MAX,
+  type ApprovalAnswer,
+  type ApprovalBinding,
+  type ApprovalFilter,
+  type ApprovalRecord,
+  type ApprovalRequest,
+  type ApprovalResolution,
+  type ApprovalState,
+  type ApprovalStore,
+  ApprovalStoreError,
+  type ApprovalStoreErrorCode,
+  type Approver,
+} from './approval.js'
+export { MemoryApprovalStore } from './approval-store/memory.js'
+export { ImmediateApprover, type ImmediateApproverOptions } from './approver/immediate.js'
+export { InteractiveApprover, type InteractiveApproverOptions } from './approver/interactive.js'
+export { PollingApprover, type PollingApproverOptions } from './approver/polling.js'
+export { type AuditLog, type AuditRecord, JsonlAuditLog } from './audit-log.js'
+export type { Authorization } from './boundary.js'
+export { MemoryBudget } from './budget/memory.js'
+export {
+  type BudgetCharge,
+  type BudgetLimits,
+  type BudgetScope,
+  type BudgetStore,
+  BudgetStoreError,
+  type BudgetStoreErrorCode,
+  type BudgetVerdict,
+} from './budget.js'
+export type { Context } from './context.js'
+export { type AuthorizeCall, SudoEngine } from './engine.js'
+export {
+  ApprovalDenied,
+  ApprovalError,
+  AuditLogError,
+  type Denial,
+  ParametersError,
+  PolicyError,
+  SudoAgentError,
+} from './error.js'
+export type { FromEnvOptions } from './from-env.js'
+export type { AnyFunction, AsyncMethod, Guarded, MethodDecorator } from './guard.js'
+export type { CallOptions, EngineFault, EngineOptions } from './options.js'
+export { AllowAllPolicy, DenyAllPolicy, type Policy, type PolicyDecision, type PolicyResult } from './policy.js'
+export { REASON_CODES, type ReasonCode } from './reason-code.js'
+export type { CallOutcome } from './recorder.js'
+export { createRedactor, type RedactionOptions, type Redactor } from './redaction.js'

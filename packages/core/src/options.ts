@@ -1,0 +1,182 @@
+// What callers may configure, checked once at the edge: a misspelt name or a wrong type is a TypeError, never a default.
+import { randomUUID } from 'node:crypto'
+import { type LedgerWriter, NAME_LENGTH_MAX } from '@sudoagent/ledger'
+import { APPROVAL_TTL_MS_DEFAULT, type ApprovalStore, type Approver, requireApprovalTtlMs } from './approval.js'
+import { MemoryApprovalStore } from './approval-store/memory.js'
+import { InteractiveApprover } from './approver/interactive.js'
+import { readFields, requireInteger, requireText } from './argument.js'
+import type { AuditLog } from './audit-log.js'
+import type { BudgetStore } from './budget.js'
+import { identifyPolicy, type Policy, type PolicyIdentity } from './policy.js'
+import { createRedactor, type RedactionOptions, type Redactor } from './redaction.js'
+
+/** Something went wrong that did not change what the caller got: the outcome could not be recorded, or a charge not given back. */
+export interface EngineFault {
+  readonly stage: 'outcome' | 'audit' | 'budget'
+  readonly requestId: string
+  readonly error: unknown
+}
+
+export interface EngineOptions {
+  readonly policy: Policy
+  /** Who acts: a stable name, in every decision. */
+  readonly agentId: string
+  readonly ledger: LedgerWriter
+  /** Asked when the policy says `require_approval`. Unless given: the person at the terminal; without a terminal the call is denied. */
+  readonly approver?: Approver
+  /** Where open approvals stand. Unless given: in memory. */
+  readonly approvalStore?: ApprovalStore
+  readonly budget?: BudgetStore
+  readonly auditLog?: AuditLog
+  /** Adds key names and patterns to the built-in ones. */
+  readonly redaction?: RedactionOptions
+  /** How long an approval may take unless the call says otherwise, in milliseconds: 5 minutes, at most 1 hour. */
+  readonly approvalTtlMs?: number
+  /** How long the policy, a store, the ledger or the audit log may take for one answer, in milliseconds: 30,000. */
+  readonly timeoutMs?: number
+  /** Told of faults that the caller is not told of. What it throws is ignored. */
+  readonly onError?: (fault: EngineFault) => void
+  readonly clock?: () => Date
+  /** A UUIDv4 for each call. */
+  readonly newId?: () => string
+}
+
+export interface CallOptions {
+  /** Stable name of what is done; the function's name unless given. */
+  readonly action?: string
+  /** Instead of the engine's policy. */
+  readonly policy?: Policy
+  /** Units of the budget, an integer from 0 up; 1 unless given. Needs an engine with a budget. */
+  readonly budgetCost?: number
+  /** How long an approver has, in milliseconds; at most 1 hour. */
+  readonly approvalTtlMs?: number
+  /** Labels for the ledger; redacted like arguments. */
+  readonly metadata?: Readonly<Record<string, unknown>>
+  /** Ends the wait for an approval. */
+  readonly signal?: AbortSignal
+}
+
+const TIMEOUT_MS_DEFAULT = 30_000
+// Node's timers hold 31 bits; a longer wait would fire at once.
+const TIMEOUT_MS_MAX = 2 ** 31 - 1
+
+/** Engine options, checked and completed. */
+export interface EngineParts {
+  readonly policy: CheckedPolicy
+  readonly agentId: string
+  readonly ledger: LedgerWriter
+  readonly approver: Approver
+  readonly approvalStore: ApprovalStore
+  readonly budget: BudgetStore | null
+  readonly auditLog: AuditLog | null
+  readonly redactor: Redactor
+  readonly approvalTtlMs: number
+  readonly timeoutMs: number
+  readonly onError: (fault: EngineFault) => void
+  readonly clock: () => Date
+  readonly newId: () => string
+}
+
+/** A policy as it was when it was given: its identity and the very function that the identity speaks of. */
+export interface CheckedPolicy {
+  readonly identity: PolicyIdentity
+  readonly evaluate: Policy['evaluate']
+}
+
+/** Call options, checked and completed with the engine's. */
+export interface CallTerms {
+  readonly action: string | null
+  readonly policy: CheckedPolicy
+  readonly budgetCost: number
+  readonly approvalTtlMs: number
+  readonly metadata: Readonly<Record<string, unknown>>
+  readonly signal: AbortSignal | undefined
+}
+
+const ENGINE_OPTIONS: readonly (keyof EngineOptions)[] = [
+  'policy',
+  'agentId',
+  'ledger',
+  'approver',
+  'approvalStore',
+  'budget',
+  'auditLog',
+  'redaction',
+  'approvalTtlMs',
+  'timeoutMs',
+  'onError',
+  'clock',
+  'newId',
+]
+const CALL_OPTIONS: readonly (keyof CallOptions)[] = [
+  'action',
+  'policy',
+  'budgetCost',
+  'approvalTtlMs',
+  'metadata',
+  'signal',
+]
+
+/** @throws TypeError naming the option */
+export function checkEngineOptions(options: EngineOptions): EngineParts {
+  readFields('engine options', options, ENGINE_OPTIONS)
+  const budget = options.budget ?? null
+  if (budget !== null) requireMethods('budget', budget, ['reserve', 'commit', 'release'])
+  const auditLog = options.auditLog ?? null
+  if (auditLog !== null) requireMethods('auditLog', auditLog, ['write'])
+  const approver = options.approver ?? new InteractiveApprover()
+  const approvalStore = options.approvalStore ?? new MemoryApprovalStore()
+  return {
+    policy: checkPolicy(options.policy),
+    agentId: requireText('agentId', options.agentId, NAME_LENGTH_MAX),
+    ledger: requireMethods('ledger', options.ledger, ['append']),
+    approver: requireMethods('approver', approver, ['approve']),
+    approvalStore: requireMethods('approvalStore', approvalStore, ['create', 'resolve', 'consume']),
+    budget,
+    auditLog,
+    redactor: createRedactor(options.redaction),
+    approvalTtlMs: requireApprovalTtlMs(options.approvalTtlMs ?? APPROVAL_TTL_MS_DEFAULT),
+    timeoutMs: requireInteger('timeoutMs', options.timeoutMs ?? TIMEOUT_MS_DEFAULT, 1, TIMEOUT_MS_MAX),
+    onError: requireFunction('onError', options.onError ?? (() => {})),
+    clock: requireFunction('clock', options.clock ?? (() => new Date())),
+    newId: requireFunction('newId', options.newId ?? randomUUID),
+  }
+}
+
+/** @throws TypeError naming the option; RangeError for an `approvalTtlMs` above the cap */
+export function checkCallOptions(options: CallOptions, engine: EngineParts): CallTerms {
+  readFields('call options', options, CALL_OPTIONS)
+  const { action, budgetCost, signal } = options
+  if (budgetCost !== undefined && engine.budget === null)
+    throw new TypeError('`budgetCost` needs an engine with a `budget`')
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError('`signal` must be an AbortSignal')
+  const metadata = options.metadata ?? {}
+  if (typeof metadata !== 'object' || Array.isArray(metadata)) throw new TypeError('`metadata` must be an object')
+  return {
+    action: action === undefined ? null : requireText('action', action, NAME_LENGTH_MAX),
+    policy: options.policy === undefined ? engine.policy : checkPolicy(options.policy),
+    budgetCost: requireInteger('budgetCost', budgetCost ?? 1, 0),
+    approvalTtlMs: requireApprovalTtlMs(options.approvalTtlMs ?? engine.approvalTtlMs),
+    metadata,
+    signal,
+  }
+}
+
+function checkPolicy(policy: Policy): CheckedPolicy {
+  const identity = identifyPolicy(policy)
+  const { evaluate } = policy
+  return { identity, evaluate: (context) => evaluate.call(policy, context) }
+}
+
+function requireMethods<T extends object>(name: string, value: T, methods: readonly string[]): T {
+  const candidate: unknown = value
+  if (typeof candidate !== 'object' || candidate === null) throw new TypeError(`\`${name}\` is needed`)
+  const missing = methods.find((method) => typeof (candidate as Record<string, unknown>)[method] !== 'function')
+  if (missing !== undefined) throw new TypeError(`\`${name}\` must have a method \`${missing}\``)
+  return value
+}
+
+function requireFunction<T>(name: string, value: T): T {
+  if (typeof value !== 'function') throw new TypeError(`\`${name}\` must be a function`)
+  return value
+}

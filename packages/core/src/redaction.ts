@@ -1,0 +1,108 @@
+/**
+ * Takes secrets out of a call before anything sees it: the policy, the approver, the hash, the record, the log.
+ *
+ * Deterministic (no clock, no locale, no randomness) and idempotent. Numbers, booleans and null stay what they are, so
+ * that a policy can compare them. Two kinds of rule: what stands under a sensitive *name* is replaced whole, whatever its
+ * type (`redaction/key.ts`); in every string, keys too, what is *shaped* like a secret or paired with a sensitive name is
+ * replaced, and only that part (`redaction/secret.ts`, `redaction/pair.ts`). Rules can be added, never taken away.
+ *
+ * It is a net, not a proof: a password that stands alone, as a positional argument or in prose, looks like any word.
+ */
+import type { JsonValue } from '@sudoagent/crypto'
+import { REDACTION_PASSES_MAX } from './limits.js'
+import { toJson } from './redaction/json.js'
+import { createKeyRules } from './redaction/key.js'
+import { redactPairs } from './redaction/pair.js'
+import { REDACTED, redactSecrets } from './redaction/secret.js'
+
+export interface RedactionOptions {
+  /** More sensitive names; each matches in every spelling: `taxId` finds `tax_id`, `TAX-ID` and `customer.taxId`. */
+  readonly keys?: readonly string[]
+  /**
+   * More shapes of secrets. Every match is replaced whole. The flags `g` is added, `y` taken away. Mind their running
+   * time: arguments are as long as `ARGUMENT_LIMITS` allows, and a model chooses them.
+   */
+  readonly values?: readonly RegExp[]
+}
+
+export interface Redactor {
+  /** The text in NFC, without its secrets; a lone surrogate becomes U+FFFD. For messages and other loose text. */
+  text(text: string): string
+  /** Whether what stands under this key is secret; a number under a token count such as `max_tokens` is not. */
+  isSensitiveKey(key: string, value?: unknown): boolean
+  /**
+   * The redacted JSON form of a value that `takeSnapshot` made; deep-frozen. An object that no snapshot made is named,
+   * never read, so that it cannot show one thing here and another to the function.
+   *
+   * | snapshot value | JSON |
+   * |---|---|
+   * | string, finite number, boolean, null | itself; strings in NFC, −0 as 0 |
+   * | bigint, integer beyond ±(2^53−1) | decimal string |
+   * | undefined | `"<undefined>"` |
+   * | plain object, array | the same, with keys redacted as text; two that become one are numbered `#2`, `#3`, … |
+   * | Date | ISO 8601 string |
+   * | URL | its text |
+   * | Map | `{"<Map>": [[key, value], …]}`; sensitive keys apply |
+   * | Set | `{"<Set>": [value, …]}` |
+   * | ArrayBuffer, Buffer, typed array, DataView | `"<Uint8Array:16>"`, the length in bytes |
+   * | RegExp, function, symbol, Promise | `"<RegExp>"`, `"<function>"`, `"<symbol>"`, `"<Promise>"` |
+   * | instance of a class | `"<ClassName>"`; `"<object>"` when it has no proper name or is a proxy |
+   *
+   * Next to names as keys, these count: `{name: 'token', value: …}` (also `key`, `header`), `['password', '…']` and
+   * `['--token', '…']` among an array's strings.
+   *
+   * @throws SnapshotError `PARAMETERS_INVALID` for two keys that are one after normalisation, and for what a snapshot
+   * refuses (NaN, a lone surrogate)
+   */
+  json(value: unknown): JsonValue
+}
+
+const OPTION_NAMES: readonly string[] = ['keys', 'values']
+
+/**
+ * Makes a redactor with the built-in rules and, if given, more of them.
+ *
+ * @throws TypeError for an unknown option, a key without a letter, a value that is no RegExp
+ * @example
+ * createRedactor({ keys: ['iban'] }).text('card=4111 iban=DE02120300000000202051') // 'card=4111 iban=[redacted]'
+ */
+export function createRedactor(options: RedactionOptions = {}): Redactor {
+  for (const name of Object.keys(options)) {
+    if (!OPTION_NAMES.includes(name)) {
+      throw new TypeError(`unknown redaction option \`${name}\`; the options are \`keys\` and \`values\``)
+    }
+  }
+  const rules = createKeyRules(options.keys)
+  const extraValues = (options.values ?? []).map(cloneRule)
+
+  const pass = (text: string): string => {
+    const redacted = redactPairs(redactSecrets(text), rules)
+    return extraValues.reduce(applyExtra, redacted)
+  }
+  const redactor: Redactor = {
+    text(text) {
+      // Normalising first: the Kelvin sign in a token is a K on record.
+      let redacted = text.replace(/\p{Surrogate}/gu, '\uFFFD').normalize('NFC')
+      for (let passes = 0; passes < REDACTION_PASSES_MAX; passes++) {
+        const next = pass(redacted)
+        if (next === redacted) return redacted
+        redacted = next
+      }
+      return REDACTED
+    },
+    isSensitiveKey: rules.isSensitive,
+    json: (value) => toJson(value, redactor),
+  }
+  return Object.freeze(redactor)
+}
+
+function cloneRule(rule: RegExp): RegExp {
+  if (!(rule instanceof RegExp)) throw new TypeError('`values` of the redaction options must be regular expressions')
+  return new RegExp(rule.source, `${rule.flags.replace(/[gy]/g, '')}g`)
+}
+
+/** Between earlier replacements, never inside one: a rule such as /redacted/ would otherwise find its own traces. */
+function applyExtra(text: string, rule: RegExp): string {
+  const parts = text.split(REDACTED)
+  return parts.map((part) => part.replace(rule, (match) => (match === '' ? '' : REDACTED))).join(REDACTED)
+}

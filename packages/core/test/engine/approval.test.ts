@@ -1,0 +1,172 @@
+// The boundary's table, row by row: approval. Every row that fails closed proves that the function did not run.
+import { describe, expect, it, vi } from 'vitest'
+import { MemoryApprovalStore } from '../../src/approval-store/memory.js'
+import { ImmediateApprover } from '../../src/approver/immediate.js'
+import { PollingApprover } from '../../src/approver/polling.js'
+import { ApprovalDenied, ApprovalError } from '../../src/error.js'
+import { ASK, boundary, expectDenied, rejection } from '../fixtures/boundary.js'
+
+const yes = new ImmediateApprover(true, { approverId: 'alice' })
+const no = new ImmediateApprover(false, { approverId: 'bob' })
+
+describe('policy → require_approval', () => {
+  it('approved, in time, bound: runs, with the approval block on record', async () => {
+    const b = boundary(ASK, { approver: yes })
+    expect(await b.tool({ amount: 1 })).toBe('done')
+    const [decision] = await b.entries()
+    expect(decision?.decision).toMatchObject({ effect: 'allow', reason_code: 'POLICY_REQUIRE_APPROVAL_HIGH_VALUE' })
+    expect(decision?.approval).toMatchObject({
+      state: 'approved',
+      approver_id: 'alice',
+      binding: {
+        request_id: decision?.request_id,
+        policy_hash: decision?.decision.policy_hash,
+        decision_hash: decision?.decision.decision_hash,
+      },
+    })
+    expect(await b.report()).toMatchObject({ ok: true, outcomes: 1 })
+  })
+
+  it('refused', async () => {
+    const b = boundary(ASK, { approver: no })
+    const error = await rejection(b.tool({ amount: 1 }))
+    expect(error).toBeInstanceOf(ApprovalDenied)
+    await expectDenied(b, error, 'APPROVAL_DENIED')
+    expect((await b.entries())[0]?.approval).toMatchObject({ state: 'denied', approver_id: 'bob' })
+  })
+
+  it('expired while nobody answers', async () => {
+    const b = boundary(ASK, { approver: { approve: () => new Promise<never>(() => {}) }, approvalTtlMs: 30 })
+    await expectDenied(b, await rejection(b.tool()), 'APPROVAL_DENIED')
+    expect((await b.entries())[0]?.approval?.state).toBe('expired')
+  })
+
+  it('expired while a polling approver waits for somebody else to answer', async () => {
+    const b = boundary(ASK, { approver: new PollingApprover({ intervalMs: 10 }), approvalTtlMs: 40 })
+    await expectDenied(b, await rejection(b.tool()), 'APPROVAL_DENIED')
+    expect((await b.entries())[0]?.approval).toMatchObject({ state: 'expired', approver_id: null })
+  })
+
+  it('expired: an answer that comes after the deadline by the clock does not count', async () => {
+    let ms = Date.UTC(2026, 0, 1)
+    const late = {
+      approve: async () => {
+        ms += 600_000
+        return true
+      },
+    }
+    const b = boundary(ASK, { approver: late, clock: () => new Date(ms) })
+    const error = await rejection(b.tool())
+    expect(error).toBeInstanceOf(ApprovalDenied)
+    await expectDenied(b, error, 'APPROVAL_DENIED')
+    expect((await b.entries())[0]?.approval?.state).toBe('expired')
+  })
+
+  it.each(['requestId', 'policyHash', 'decisionHash'] as const)('the binding does not match: %s', async (field) => {
+    const other = {
+      requestId: '00000000-0000-4000-8000-000000000000',
+      policyHash: 'a'.repeat(64),
+      decisionHash: 'b'.repeat(64),
+    }
+    const b = boundary(ASK, {
+      approver: { approve: ({ binding }) => ({ approved: true, binding: { ...binding, [field]: other[field] } }) },
+    })
+    const error = await rejection(b.tool())
+    expect(error).toBeInstanceOf(ApprovalDenied)
+    await expectDenied(b, error, 'APPROVAL_DENIED')
+  })
+
+  it('an approval that was used already does not count again', async () => {
+    const store = new MemoryApprovalStore()
+    const b = boundary(ASK, {
+      approvalStore: store,
+      approver: {
+        approve: async ({ approvalId, binding }) => {
+          await store.resolve(approvalId, { state: 'approved', approverId: 'alice' }, new Date())
+          await store.consume(approvalId, binding, new Date())
+          return true
+        },
+      },
+    })
+    await expectDenied(b, await rejection(b.tool()), 'APPROVAL_DENIED')
+  })
+
+  it.each([
+    ['throws', { approve: () => Promise.reject(new Error('slack is down')) }],
+    [
+      'throws at once',
+      {
+        approve: () => {
+          throw new Error('no')
+        },
+      },
+    ],
+    ['answers nonsense', { approve: () => 'yes' as unknown as boolean }],
+    ['answers a truthy field', { approve: () => ({ approved: 1 }) as unknown as boolean }],
+    ['answers nothing', { approve: () => undefined as unknown as boolean }],
+  ])('the approver %s', async (_, approver) => {
+    const b = boundary(ASK, { approver })
+    const error = await rejection(b.tool())
+    expect(error).toBeInstanceOf(ApprovalError)
+    expect((error as Error).cause).toBeInstanceOf(Error)
+    await expectDenied(b, error, 'APPROVAL_PROCESS_FAILED')
+    expect((await b.entries())[0]?.approval?.state).toBe('failed')
+  })
+
+  it.each(['create', 'resolve', 'consume'] as const)('the approval store fails in %s', async (method) => {
+    const store = new MemoryApprovalStore()
+    vi.spyOn(store, method).mockRejectedValue(new Error('store is down'))
+    const b = boundary(ASK, { approver: yes, approvalStore: store })
+    const error = await rejection(b.tool())
+    expect(error).toBeInstanceOf(ApprovalError)
+    await expectDenied(b, error, 'APPROVAL_PROCESS_FAILED')
+  })
+
+  it('a store that hands back the approval of another call does not open the door', async () => {
+    const store = new MemoryApprovalStore()
+    const consume = store.consume.bind(store)
+    vi.spyOn(store, 'consume').mockImplementation(async (id, binding, now) => ({
+      ...(await consume(id, binding, now)),
+      approvalId: 'another',
+    }))
+    const b = boundary(ASK, { approver: yes, approvalStore: store })
+    await expectDenied(b, await rejection(b.tool()), 'APPROVAL_DENIED')
+  })
+
+  it('without a terminal the default approver denies and does not hang', async () => {
+    const b = boundary(ASK)
+    await expectDenied(b, await rejection(b.tool()), 'APPROVAL_DENIED')
+  })
+
+  it('an AbortSignal ends the wait, and closes the request for the approver', async () => {
+    const controller = new AbortController()
+    const store = new MemoryApprovalStore()
+    let silenced = false
+    const b = boundary(ASK, {
+      approvalStore: store,
+      approver: {
+        approve: (_, { signal }) => {
+          signal.addEventListener('abort', () => (silenced = true))
+          setTimeout(() => controller.abort(new Error('user left')), 10)
+          return new Promise<never>(() => {})
+        },
+      },
+    })
+    let runs = 0
+    const error = await rejection(
+      b.engine.execute(() => (runs += 1), [], { action: 'tool', signal: controller.signal }),
+    )
+    expect(error).toBeInstanceOf(ApprovalDenied)
+    expect([runs, silenced]).toEqual([0, true])
+    await expectDenied(b, error, 'APPROVAL_DENIED')
+    expect(await store.list({ state: 'pending' }, new Date())).toEqual([])
+  })
+
+  it('a signal that was aborted before means that nothing is asked', async () => {
+    const b = boundary(ASK, { approver: yes })
+    const reason = new Error('gone')
+    const signal = AbortSignal.abort(reason)
+    expect(await rejection(b.engine.execute(b.tool, [], { action: 'tool', signal }))).toBe(reason)
+    expect([b.tool.runs(), (await b.entries()).length]).toEqual([0, 0])
+  })
+})

@@ -1,0 +1,111 @@
+// The boundary's table, row by row: record. Every row that fails closed proves that the function did not run.
+import { describe, expect, it, vi } from 'vitest'
+import { AuditLogError, type SudoAgentError } from '../../src/error.js'
+import { ALLOW, boundary, DENY, policyOf, rejection } from '../fixtures/boundary.js'
+
+describe('the decision cannot be written', () => {
+  it.each([
+    ['allow', 'before', ALLOW],
+    ['allow', 'after', ALLOW],
+    ['deny', 'before', DENY],
+    ['deny', 'after', DENY],
+  ] as const)('%s, the ledger fails %s the bytes were stored', async (_, when, result) => {
+    const b = boundary(result)
+    b.ledger.fault = () => when
+    const error = await rejection(b.tool())
+    expect(error).toBeInstanceOf(AuditLogError)
+    expect(error).toMatchObject({ code: 'LEDGER_WRITE_FAILED_DECISION' })
+    expect((error as Error).cause).toBeInstanceOf(Error)
+    expect(b.tool.runs()).toBe(0)
+    expect(await b.entries()).toHaveLength(when === 'before' ? 0 : 1)
+    expect(b.audit.records.at(-1)).toMatchObject({ event: 'error', reason_code: 'LEDGER_WRITE_FAILED_DECISION' })
+    expect(JSON.stringify(b.audit.records)).not.toContain('/var/lib')
+  })
+
+  it('the ledger never answers', async () => {
+    const b = boundary(ALLOW, { timeoutMs: 30 })
+    b.ledger.fault = () => 'hang'
+    expect(await rejection(b.tool())).toBeInstanceOf(AuditLogError)
+    expect(b.tool.runs()).toBe(0)
+  })
+
+  it('the ledger does not say where the entry stands', async () => {
+    const b = boundary(ALLOW)
+    vi.spyOn(b.ledger, 'append').mockResolvedValue(undefined as never)
+    expect(await rejection(b.tool())).toBeInstanceOf(AuditLogError)
+    expect(b.tool.runs()).toBe(0)
+  })
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('full')
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('full'))],
+  ])('the audit log %s: nothing is in the ledger', async (_, write) => {
+    const b = boundary(ALLOW, { auditLog: { write } })
+    const error = await rejection(b.tool())
+    expect(error).toBeInstanceOf(AuditLogError)
+    expect(b.tool.runs()).toBe(0)
+    expect(await b.entries()).toEqual([])
+  })
+})
+
+describe('the outcome cannot be written', () => {
+  it.each(['before', 'after', 'hang'] as const)(
+    '(%s) the result comes all the same; a hook and a counter tell',
+    async (when) => {
+      const b = boundary(ALLOW, { timeoutMs: 30 })
+      b.ledger.fault = ({ event }) => (event === 'outcome' ? when : undefined)
+      expect(await b.tool()).toBe('done')
+      expect(b.engine.outcomeFailures).toBe(1)
+      expect(b.faults).toMatchObject([{ stage: 'outcome' }])
+    },
+  )
+
+  it("the function's own error comes all the same, and a hook that throws changes nothing", async () => {
+    const b = boundary(ALLOW, {
+      onError: () => {
+        throw new Error('hook')
+      },
+    })
+    b.ledger.fault = ({ event }) => (event === 'outcome' ? 'before' : undefined)
+    const own = new Error('own')
+    expect(await rejection(b.engine.execute(() => Promise.reject(own), [], { action: 'tool' }))).toBe(own)
+    expect(b.engine.outcomeFailures).toBe(1)
+  })
+
+  it('an audit log that fails at the outcome changes nothing', async () => {
+    let writes = 0
+    const b = boundary(ALLOW, {
+      auditLog: {
+        write: () => {
+          writes += 1
+          if (writes > 1) throw new Error('full')
+        },
+      },
+    })
+    expect(await b.tool()).toBe('done')
+    expect(b.engine.outcomeFailures).toBe(0)
+    expect(b.faults).toMatchObject([{ stage: 'audit' }])
+  })
+})
+
+describe('many at once', () => {
+  it('keeps 200 concurrent calls apart', async () => {
+    const b = boundary(policyOf(({ kwargs }) => (Number(kwargs.n) % 2 === 0 ? ALLOW : DENY)))
+    const endings = await Promise.all(
+      Array.from({ length: 200 }, (_, n) =>
+        b.tool({ n }).then(
+          () => 'ran',
+          (error: SudoAgentError) => error.code,
+        ),
+      ),
+    )
+    expect(endings.filter((ending) => ending === 'ran')).toHaveLength(100)
+    expect(b.tool.received.map(([input]) => (input as { n: number }).n % 2)).toEqual(new Array(100).fill(0))
+    expect(await b.report()).toMatchObject({ ok: true, decisions: 200, outcomes: 100, open: 0 })
+  })
+})

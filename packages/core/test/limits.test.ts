@@ -1,0 +1,53 @@
+import { encodeCanonical, JSON_DEPTH_MAX } from '@sudoagent/crypto'
+import { describe, expect, it } from 'vitest'
+import { buildContext } from '../src/context.js'
+import { ARGUMENT_LIMITS, CLASS_NAME_LENGTH_MAX, METADATA_LIMITS, type SnapshotLimits } from '../src/limits.js'
+import { createRedactor } from '../src/redaction.js'
+import { takeSnapshot } from '../src/snapshot.js'
+
+/** The longest entry that a ledger accepts, and what is left in it for everything that is not arguments or metadata. */
+const ENTRY_BYTES_MAX = 3 * 1024 * 1024
+const OTHER_FIELDS_BYTES = 256 * 1024
+
+/** What takes the most room on record within the limits. */
+function largest(limits: SnapshotLimits, text: string): object {
+  const Long = Object.defineProperty(class {}, 'name', { value: 'X'.repeat(CLASS_NAME_LENGTH_MAX) })
+  // Two nodes are the object and the list, one is the text.
+  const instances = Array.from({ length: limits.nodesMax - 3 }, () => new Long())
+  return { i: instances, t: text.repeat(Math.floor((limits.stringUnitsMax - 2) / text.length)) }
+}
+
+describe('limits fit together', () => {
+  it.each([
+    ['control characters', '\u0001'],
+    ['letters that normalisation takes apart', '\ufb2c'],
+    ['short secrets', 'pwd=a;'],
+  ])('the largest arguments and metadata, in %s, fit into an entry', (_, text) => {
+    const context = buildContext({
+      requestId: 'r',
+      action: 'a',
+      agentId: 'g',
+      values: takeSnapshot([largest(ARGUMENT_LIMITS, text)]).values,
+      metadata: largest(METADATA_LIMITS, text),
+      redactor: createRedactor(),
+    })
+    const bytes = Buffer.byteLength(encodeCanonical(context))
+    expect(bytes).toBeLessThan(ENTRY_BYTES_MAX - OTHER_FIELDS_BYTES)
+    expect(bytes).toBeGreaterThan(1024 * 1024)
+  })
+
+  it('the deepest arguments fit into the depth of a ledger line', () => {
+    let value: unknown = 0
+    for (let level = 0; level < ARGUMENT_LIMITS.depthMax; level++) value = new Map([['m', value]])
+    const context = buildContext({
+      requestId: 'r',
+      action: 'a',
+      agentId: 'g',
+      values: takeSnapshot([value]).values,
+      redactor: createRedactor(),
+    })
+    // An entry holds the parameters three levels down.
+    expect(() => encodeCanonical({ parameters: { args: context.args } })).not.toThrow()
+    expect(3 * ARGUMENT_LIMITS.depthMax + 3).toBeLessThan(JSON_DEPTH_MAX)
+  })
+})

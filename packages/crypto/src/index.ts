@@ -1,0 +1,66 @@
+export { decodeBase64, encodeBase64 } from './base64.js'
+export { encodeCanonical, encodeJcs } from './canonical-json.js'
+export {
+  type Checkpoint,
+  encodeCheckpoint,
+  openCheckpoint,
+  parseCheckpoint,
+  signCheckpoint,
+  type VerifiedCheckpoint,
+} from './checkpoint.js'
+export { consistencyProof, verifyConsistency } from './consistency.js'
+export { cosignatureTime, createCosignatureVerifier, createCosigner } from './cosignature.js'
+export { CryptoError, type CryptoErrorCode } from './error.js'
+export {
+  appendLeaf,
+  EMPTY_FRONTIER,
+  encodeFrontier,
+  type Frontier,
+  frontierRoot,
+  parseFrontier,
+  readFrontier,
+  type TreeNode,
+} from './frontier.js'
+export { bytesToHex, type Hash, hexToBytes, isHash, sha256, sha256Hex } from './hash.js'
+export { inclusionProof, verifyInclusion } from './inclusion.js'
+export type { ScannedJson } from './json-scanner.js'
+export { JSON_DEPTH_MAX, type JsonValue } from './json-value.js'
+export {
+  generatePrivateKey,
+  type KeyId,
+  type PrivateKey,
+  type PublicKey,
+  parsePrivateKey,
+  parsePublicKey,
+} from './key.js'
+export { emptyRoot, HASH_BYTES, leafHash, nodeHash, PROOF_HASHES_MAX, TREE_SIZE_MAX } from './merkle.js'
+export {
+  createSignature,
+  encodeNote,
+  encodeSignatureLine,
+  NOTE_SIGNATURES_MAX,
+  type Note,
+  type NoteSignature,
+  type NoteSigner,
+  type NoteVerifier,
+  openNote,
+  parseNote,
+  signNote,
+  type UnverifiedNote,
+  type VerifiedSignature,
+} from './note.js'
+export { createNoteKey, encodeVkey, isKeyName, type NoteKey, type NoteKeyType, parseVkey } from './note-key.js'
+export { createNoteSigner, createNoteVerifier } from './note-signer.js'
+export { NOTE_BYTES_MAX } from './note-text.js'
+export { parseJson, scanJson } from './scan-json.js'
+export { createSigner, createVerifier, type SignatureProvider, type Signer, type Verifier } from './signature.js'
+export { createTileHashReader, TILE_HEIGHT, TILE_WIDTH, type TileReader, tilePath, tileWidth } from './tile.js'
+export {
+  encodeTlogProof,
+  openTlogProof,
+  parseTlogProof,
+  type TlogProof,
+  type VerifiedTlogProof,
+} from './tlog-proof.js'
+export type { HashReader } from './tree-reader.js'
+export { decodeUtf8 } from './utf8.js'

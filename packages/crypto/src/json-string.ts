@@ -1,0 +1,130 @@
+import { type CanonicalVerdict, jsonInvalid } from './canonical-verdict.js'
+
+/**
+ * What a string cannot hold without a closer look: a backslash, a control character, and whatever may be a surrogate or
+ * not in normalisation form C (all code units below U+0300 are, whatever stands beside them).
+ */
+const SPECIAL = /[\\\u0000-\u001f]|[\u0300-\uffff]/g
+const MAYBE_NOT_NFC = 0x300
+
+const QUOTE = 0x22
+const SLASH = 0x2f
+const NINE = 0x39
+const LOWER_A = 0x61
+const BACKSLASH = 0x5c
+const LOWER_U = 0x75
+
+/** The characters that stand for themselves, or for a control character, behind a backslash. */
+const ESCAPED = new Set([...'"\\bfnrt'].map((char) => char.charCodeAt(0)))
+
+/** The control characters with such a letter: \b \t \n \f \r. */
+const SHORT_FORM = new Set([0x08, 0x09, 0x0a, 0x0c, 0x0d])
+
+/** The length of `\uxxxx`. */
+const ESCAPE_CHARS = 6
+
+const HEX4 = /^[0-9a-fA-F]{4}$/
+
+/**
+ * Reads the strings of one text, from first to last.
+ *
+ *     "a\n\u001f"    canonical
+ *     "\u000a\/"     JSON, but written "\n/" when canonical
+ *     "e\u0301"      JSON, but an escape that is not needed; the raw two characters are not in normalisation form C
+ *     "\ud800"       refused: half a character
+ */
+export class JsonStringScanner {
+  /** Whether the string read last holds an escape, so that its text is not its value. */
+  escaped = false
+  /** Where the next special character stands: before it, the end of a string is simply the next quote. */
+  #nextSpecial = -1
+
+  readonly #text: string
+  readonly #verdict: CanonicalVerdict
+
+  constructor(text: string, verdict: CanonicalVerdict) {
+    this.#text = text
+    this.#verdict = verdict
+  }
+
+  /**
+   * Reads the string whose opening quote stands at an offset and returns the offset behind its closing one.
+   *
+   * @throws CryptoError `JSON_INVALID`
+   */
+  scan(at: number): number {
+    this.escaped = false
+    if (this.#nextSpecial <= at) this.#nextSpecial = this.#findSpecial(at)
+    const close = this.#text.indexOf('"', at + 1)
+    return close !== -1 && close < this.#nextSpecial ? close + 1 : this.#scanUnits(at)
+  }
+
+  /** The value of a string that was read: `start` and `end` stand inside its quotes. */
+  decode(start: number, end: number): string {
+    const raw = this.#text.slice(start, end)
+    return raw.includes('\\') ? (JSON.parse(`"${raw}"`) as string) : raw
+  }
+
+  #findSpecial(from: number): number {
+    SPECIAL.lastIndex = from
+    return SPECIAL.test(this.#text) ? SPECIAL.lastIndex - 1 : Number.MAX_SAFE_INTEGER
+  }
+
+  #scanUnits(at: number): number {
+    const text = this.#text
+    let wide = false
+    for (let i = at + 1; i < text.length; ) {
+      const unit = text.charCodeAt(i)
+      if (unit === QUOTE) {
+        if (wide) this.#checkNfc(at, i)
+        return i + 1
+      }
+      if (unit < 0x20) throw jsonInvalid('control character in a string', i)
+      if (unit >= MAYBE_NOT_NFC) wide = true
+      if (unit === BACKSLASH) i = this.#scanEscape(i)
+      else i += isSurrogate(unit) ? pairLength(unit, text.charCodeAt(i + 1), i) : 1
+    }
+    throw jsonInvalid('string without an end', at)
+  }
+
+  /** Normalises the value, not its text: in `\n` before a combining tilde, the tilde does not join the letter n. */
+  #checkNfc(at: number, close: number): void {
+    const value = this.decode(at + 1, close)
+    if (value.normalize('NFC') !== value) this.#verdict.flaw('text not in Unicode normalisation form C', at)
+  }
+
+  #scanEscape(at: number): number {
+    this.escaped = true
+    const unit = this.#text.charCodeAt(at + 1)
+    if (unit === LOWER_U) return this.#scanUnicodeEscape(at)
+    if (unit === SLASH) this.#verdict.flaw('escape that is not needed', at)
+    else if (!ESCAPED.has(unit)) throw jsonInvalid('unknown escape', at)
+    return at + 2
+  }
+
+  #scanUnicodeEscape(at: number): number {
+    const unit = this.#hex4(at)
+    const lastDigit = this.#text.charCodeAt(at + 5)
+    if (unit >= 0x20) this.#verdict.flaw('escape that is not needed', at)
+    else if (SHORT_FORM.has(unit)) this.#verdict.flaw('escape that has a shorter form', at)
+    else if (lastDigit > NINE && lastDigit < LOWER_A) this.#verdict.flaw('escape in upper case', at)
+    if (!isSurrogate(unit)) return at + ESCAPE_CHARS
+    const low = this.#text.startsWith('\\u', at + ESCAPE_CHARS) ? this.#hex4(at + ESCAPE_CHARS) : Number.NaN
+    return at + ESCAPE_CHARS * pairLength(unit, low, at)
+  }
+
+  /** The value of the four digits of the escape `\uxxxx` at an offset. */
+  #hex4(at: number): number {
+    const digits = this.#text.slice(at + 2, at + 6)
+    if (!HEX4.test(digits)) throw jsonInvalid('expected four hex digits', at)
+    return Number.parseInt(digits, 16)
+  }
+}
+
+const isSurrogate = (unit: number): boolean => (unit & 0xf800) === 0xd800
+
+/** Two, when a high and a low surrogate stand together. */
+function pairLength(high: number, low: number, at: number): 2 {
+  if (high <= 0xdbff && low >= 0xdc00 && low <= 0xdfff) return 2
+  throw jsonInvalid('lone surrogate', at)
+}

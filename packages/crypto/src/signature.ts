@@ -1,0 +1,121 @@
+/**
+ * Ed25519 (RFC 8032, PureEdDSA) with one verdict on every provider.
+ *
+ * Two providers do the arithmetic: `node:crypto`, and noble's JavaScript for browsers. Their edge cases differ, so the
+ * rule for what is valid stands in front of both (`curve-check.ts`); what passes it, they agree on.
+ */
+import type * as NodeCrypto from 'node:crypto'
+import { hashes, sign as nobleSign, verify as nobleVerify } from '@noble/ed25519'
+import { sha512 } from '@noble/hashes/sha2.js'
+import { bytesEqual, isBytes } from './bytes.js'
+import { isTorsionFreeR, isWellFormedSignature } from './curve-check.js'
+import { CryptoError } from './error.js'
+import { type KeyId, type PrivateKey, type PublicKey, parsePrivateKey, parsePublicKey, seedOf } from './key.js'
+import { nodeCrypto } from './node-crypto.js'
+
+/** Signs with one key. A signer that asks a key service may answer with a promise. */
+export interface Signer {
+  readonly keyId: KeyId
+  readonly publicKey: PublicKey
+  /** The 64 bytes of the signature over a message. Rejects or throws when it cannot sign. */
+  sign(message: Uint8Array): Uint8Array | Promise<Uint8Array>
+}
+
+/** Verifies under one key. */
+export interface Verifier {
+  readonly keyId: KeyId
+  readonly publicKey: PublicKey
+  /** Whether the signature is this key's over the message. Never throws: whatever is not a valid signature is false. */
+  verify(message: Uint8Array, signature: Uint8Array): boolean
+}
+
+/** Who does the arithmetic. The verdicts are the same; node is ten times as fast. */
+export type SignatureProvider = 'node' | 'noble'
+
+type Sign = (message: Uint8Array) => Uint8Array
+type Verify = (message: Uint8Array, signature: Uint8Array) => boolean
+
+/**
+ * A signer that holds the private key in this process. Its `sign` throws TypeError when the message is not bytes.
+ *
+ * @param provider by default node where there is one.
+ * @throws CryptoError when `key` did not come from this package and is not a valid key; TypeError for an unknown or
+ * missing provider.
+ * @example
+ * const signer = createSigner(generatePrivateKey())
+ * createVerifier(signer.publicKey).verify(message, signer.sign(message)) // true
+ */
+export function createSigner(
+  key: PrivateKey,
+  provider: SignatureProvider = defaultProvider(),
+): { sign(message: Uint8Array): Uint8Array } & Signer {
+  const own = parsePrivateKey(key.pem)
+  const signBytes = signerOf(own, provider)
+  const sign: Sign = (message) => {
+    if (!isBytes(message)) throw new TypeError('message must be a Uint8Array')
+    return signBytes(message)
+  }
+  return Object.freeze({ keyId: own.publicKey.keyId, publicKey: own.publicKey, sign })
+}
+
+/**
+ * A verifier for one public key. The key is checked here, once; a signature costs only the provider's arithmetic.
+ *
+ * @param provider by default node where there is one.
+ * @throws CryptoError when `key` is not what `parsePublicKey` makes of its PEM; TypeError for an unknown or missing
+ * provider.
+ */
+export function createVerifier(key: PublicKey, provider: SignatureProvider = defaultProvider()): Verifier {
+  // Parsed again from the one field that cannot be changed in place: a key object may have come from anywhere.
+  const own = parsePublicKey(key.pem)
+  if (own.keyId !== key.keyId || !isBytes(key.bytes) || !bytesEqual(own.bytes, key.bytes)) {
+    throw new CryptoError('KEY_INVALID', 'the fields of the public key contradict one another')
+  }
+  const holds = verifierOf(own, provider)
+  const verify: Verify = (message, signature) => {
+    try {
+      return isBytes(message) && isBytes(signature) && isWellFormedSignature(signature) && holds(message, signature)
+    } catch {
+      // A provider that fails has not verified.
+      return false
+    }
+  }
+  return Object.freeze({ keyId: own.keyId, publicKey: own, verify })
+}
+
+const defaultProvider = (): SignatureProvider => (nodeCrypto === undefined ? 'noble' : 'node')
+
+function signerOf(key: PrivateKey, provider: SignatureProvider): Sign {
+  const crypto = cryptoOf(provider)
+  if (crypto !== null) {
+    const keyObject = crypto.createPrivateKey(key.pem)
+    return (message) => new Uint8Array(crypto.sign(null, message, keyObject))
+  }
+  const seed = seedOf(key)
+  return (message) => {
+    hashes.sha512 = sha512
+    return nobleSign(message, seed)
+  }
+}
+
+function verifierOf(key: PublicKey, provider: SignatureProvider): Verify {
+  const crypto = cryptoOf(provider)
+  if (crypto !== null) {
+    const keyObject = crypto.createPublicKey(key.pem)
+    return (message, signature) => crypto.verify(null, message, keyObject, signature)
+  }
+  const bytes = Uint8Array.from(key.bytes)
+  return (message, signature) => {
+    hashes.sha512 = sha512
+    // noble multiplies by the cofactor, which hides a component of small order in R; OpenSSL does not.
+    return nobleVerify(signature, message, bytes, { zip215: false }) && isTorsionFreeR(signature)
+  }
+}
+
+/** The module behind a provider; null stands for noble, which needs none. */
+function cryptoOf(provider: SignatureProvider): typeof NodeCrypto | null {
+  if (provider === 'noble') return null
+  if (provider !== 'node') throw new TypeError('provider must be `node` or `noble`')
+  if (nodeCrypto === undefined) throw new TypeError('provider `node` needs node:crypto, which this platform lacks')
+  return nodeCrypto
+}

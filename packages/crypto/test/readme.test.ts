@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import * as api from '../src/index.js'
+
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+
+const IMPORT = /import \{([^}]*)\} from '@sudoagent\/crypto'/
+
+// The constructor of async functions has no global name.
+const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor as FunctionConstructor
+
+const examples = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code ?? '')
+
+test('every example is tested', () => {
+  expect(examples).toHaveLength(2)
+})
+
+test.each(examples)('the example does what its comments say (%#)', async (block) => {
+  const names = IMPORT.exec(block)?.[1] ?? ''
+  // Each `expression // => text` becomes a pair of what it gives and what it is said to give.
+  const body = block
+    .replace(IMPORT, '')
+    .replace(/^(.+?) \/\/ => (.*)$/gm, (_, expression, text) => `pairs.push([${expression}, ${JSON.stringify(text)}])`)
+  const pairs: [unknown, string][] = []
+  await new AsyncFunction('pairs', `{ ${names} }`, body)(pairs, api)
+  expect(pairs).toHaveLength(block.split(' // => ').length - 1)
+  expect(pairs.length).toBeGreaterThan(1)
+  for (const [actual, said] of pairs) expect(String(actual)).toBe(said)
+})
+
+test('every export is described', () => {
+  for (const name of Object.keys(api)) expect(readme).toContain(`\`${name}`)
+})

@@ -1,0 +1,166 @@
+// The hash chain (LEDGER-FORMAT §3), pure: text in, text and hashes out.
+//
+//   entry_hash      = SHA-256(canonical entry with "entry_hash":null and without "entry_signature")
+//   decision_hash   = SHA-256(canonical {actor, decision_at, intent, parameters, policy_hash, request_id, resource, version})
+//   entry_signature = base64(Ed25519(ASCII(entry_hash)))
+//
+// Both hashes are taken over slices of the line as it stands, never over a re-encoding: Python writes numbers that do not fit a double
+// ("13.000000000000000000001"), and what is bound is the bytes. A line must therefore be canonical before its hashes mean anything.
+import { CryptoError, encodeCanonical, type Hash, scanJson, sha256Hex } from '@sudoagent/crypto'
+import {
+  type Actor,
+  type CallEntry,
+  checkEntry,
+  type EntryDraft,
+  LEDGER_VERSION,
+  type Parameters,
+  SCHEMA_VERSION,
+} from './entry.js'
+import { LedgerError } from './error.js'
+import { ENTRY_BYTES_MAX } from './limits.js'
+
+/** Where the members of a line's object stand: key → span of the value's text, as `scanJson` gives it. */
+export type Members = ReadonlyMap<string, readonly [start: number, end: number]>
+
+/** A draft whose members are canonical text already, so that little is left to do while the ledger's lock is held. */
+export interface EncodedDraft {
+  readonly members: readonly (readonly [key: string, text: string])[]
+  readonly bytes: number
+}
+
+/** What the chain gives to the entry that comes next. */
+export interface Link {
+  readonly prevEntryHash: Hash | null
+  readonly recordedAt: string
+  readonly keyId: string | null
+}
+
+const NO_HASH = '0'.repeat(64)
+const quote = (text: string): string => JSON.stringify(text)
+
+// What the ledger alone gives to an entry. A draft that brings one of them along would write it twice.
+const LEDGER_FIELDS = [
+  'schema_version',
+  'ledger_version',
+  'recorded_at',
+  'prev_entry_hash',
+  'entry_hash',
+  'key_id',
+  'entry_signature',
+]
+
+/**
+ * Encodes a draft once, outside any lock.
+ *
+ * @throws LedgerError ENTRY_REFUSED when it is not the shape of §2, holds a value that has no canonical form, or is too large
+ */
+export function encodeDraft(draft: EntryDraft): EncodedDraft {
+  const text = encodeWhole(draft)
+  const bytes = Buffer.byteLength(text)
+  if (bytes > ENTRY_BYTES_MAX) {
+    throw new LedgerError('ENTRY_REFUSED', `entry has ${bytes} bytes, more than ${ENTRY_BYTES_MAX}`, {
+      hint: 'put a reference to large data into the arguments, not the data itself',
+    })
+  }
+  // Checked as a reader will find it, not as it was given: normalisation can lengthen a name beyond its bound.
+  const problem = checkEntry({ ...JSON.parse(text), prev_entry_hash: null, entry_hash: NO_HASH })
+  if (problem !== null)
+    throw new LedgerError('ENTRY_REFUSED', `field \`${problem.field}\` does not fit the ledger format`)
+  const members = [...scanJson(text).members].map(([key, [start, end]]) => [key, text.slice(start, end)] as const)
+  return { members, bytes }
+}
+
+/** Canonical text of the draft and its versions, encoded as a whole: nesting is counted from where a reader counts it. */
+function encodeWhole(draft: EntryDraft): string {
+  try {
+    const given: Record<string, unknown> = { ...draft }
+    const foreign = LEDGER_FIELDS.find((field) => Object.hasOwn(given, field))
+    if (foreign !== undefined) throw new LedgerError('ENTRY_REFUSED', `field \`${foreign}\` is the ledger's to set`)
+    for (const key of Object.keys(given)) if (given[key] === undefined) delete given[key]
+    return encodeCanonical({ ...given, schema_version: SCHEMA_VERSION, ledger_version: LEDGER_VERSION })
+  } catch (cause) {
+    if (cause instanceof LedgerError) throw cause
+    const why = cause instanceof CryptoError ? cause.message : 'it cannot be read'
+    throw new LedgerError('ENTRY_REFUSED', `entry has no canonical form: ${why}`, { cause })
+  }
+}
+
+/** Gives a draft its place in the chain; `line` adds the signature (base64), or none. */
+export function linkEntry(
+  draft: EncodedDraft,
+  link: Link,
+): { readonly entryHash: Hash; line(signature: string | null): string } {
+  const members = [
+    ...draft.members,
+    ['prev_entry_hash', link.prevEntryHash === null ? 'null' : quote(link.prevEntryHash)],
+  ]
+  members.push(['recorded_at', quote(link.recordedAt)])
+  if (link.keyId !== null) members.push(['key_id', quote(link.keyId)])
+  const join = (extra: readonly (readonly string[])[]): string =>
+    `{${[...members, ...extra]
+      .sort(([a = ''], [b = '']) => (a < b ? -1 : 1))
+      .map(([key = '', text = '']) => `${quote(key)}:${text}`)
+      .join(',')}}`
+  const entryHash = sha256Hex(join([['entry_hash', 'null']]))
+  return {
+    entryHash,
+    line: (signature) =>
+      join([['entry_hash', quote(entryHash)], ...(signature === null ? [] : [['entry_signature', quote(signature)]])]),
+  }
+}
+
+/** Recomputes `entry_hash` from a canonical line. Null when the line has no `entry_hash` member. */
+export function hashLine(line: string, members: Members): Hash | null {
+  const hash = members.get('entry_hash')
+  if (hash === undefined) return null
+  const signature = members.get('entry_signature')
+  if (signature === undefined) return sha256Hex(`${line.slice(0, hash[0])}null${line.slice(hash[1])}`)
+  // `entry_signature` sorts after `entry_hash`, so a comma always stands before its key.
+  const cut = signature[0] - ',"entry_signature":'.length
+  return sha256Hex(`${line.slice(0, hash[0])}null${line.slice(hash[1], cut)}${line.slice(signature[1])}`)
+}
+
+/** The parts of a decision that `decision_hash` binds. */
+export interface DecisionFacts {
+  readonly requestId: string
+  readonly decisionAt: string
+  readonly policyHash: string
+  readonly action: string
+  readonly actor: Actor
+}
+
+/** `decision_hash` of facts beside parameters that are canonical text already. */
+function hashFacts(facts: DecisionFacts, parametersText: string): Hash {
+  const action = quote(facts.action)
+  return sha256Hex(
+    `{"actor":{"principal":${quote(facts.actor.principal)},"source":${quote(facts.actor.source)}}` +
+      `,"decision_at":${quote(facts.decisionAt)},"intent":${action},"parameters":${parametersText}` +
+      `,"policy_hash":${quote(facts.policyHash)},"request_id":${quote(facts.requestId)}` +
+      `,"resource":{"name":${action},"type":"function"},"version":"2.0"}`,
+  )
+}
+
+/**
+ * `decision_hash` of a decision about to be made.
+ *
+ * @param facts - every string is NFC-normalised here, as it will be in the entry
+ * @throws CryptoError VALUE_REFUSED when the parameters have no canonical form
+ */
+export function decisionHash(facts: DecisionFacts, parameters: Parameters): Hash {
+  const nfc = (text: string): string => text.normalize('NFC')
+  const actor = { principal: nfc(facts.actor.principal), source: nfc(facts.actor.source) }
+  const { requestId, decisionAt, policyHash, action } = facts
+  return hashFacts(
+    { requestId: nfc(requestId), decisionAt, policyHash: nfc(policyHash), action: nfc(action), actor },
+    encodeCanonical(parameters),
+  )
+}
+
+/** Recomputes `decision_hash` from a decision entry and its canonical line. */
+export function hashDecision(entry: CallEntry, line: string, members: Members): Hash {
+  const span = members.get('parameters')
+  const actor = entry.actor ?? { principal: entry.agent_id, source: 'python' }
+  const { request_id: requestId, created_at: decisionAt, action } = entry
+  const facts = { requestId, decisionAt, policyHash: entry.decision.policy_hash, action, actor }
+  return hashFacts(facts, span === undefined ? 'null' : line.slice(span[0], span[1]))
+}

@@ -1,0 +1,29 @@
+import { printable } from './printable.js'
+
+/** Everything that can go wrong with a ledger other than its content (content is judged by `verify`, as findings). */
+export type LedgerErrorCode =
+  | 'LEDGER_NOT_FOUND'
+  | 'LEDGER_IS_DIRECTORY'
+  | 'LEDGER_NOT_READABLE'
+  | 'LEDGER_NOT_A_LEDGER'
+  | 'LEDGER_LOCKED'
+  | 'LEDGER_BUSY'
+  | 'LEDGER_WRITE_FAILED'
+  | 'LEDGER_CLOSED'
+  | 'LEDGER_DAMAGED'
+  | 'ENTRY_REFUSED'
+  | 'ENTRY_NOT_FOUND'
+  | 'QUERY_INVALID'
+
+/** One line saying what and where, safe to print whatever a path or an entry says; a closed set of codes; and a hint saying what to do next. */
+export class LedgerError extends Error {
+  override readonly name = 'LedgerError'
+  readonly code: LedgerErrorCode
+  readonly hint: string | undefined
+
+  constructor(code: LedgerErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(printable(message), options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.hint = options.hint
+  }
+}

@@ -1,0 +1,49 @@
+// Every bound of this package, each with its reason. A ledger is untrusted input: nothing here may grow with what it says.
+
+/** Longest line a reader looks at, in bytes. Real entries have 0.5–5 KB; a longer line is a finding and is never held in memory. */
+export const LINE_BYTES_MAX = 4 * 1024 * 1024
+
+/** Longest entry a writer accepts, in bytes, before its chain fields and signature are added: what is written can always be read. */
+export const ENTRY_BYTES_MAX = 3 * 1024 * 1024
+
+/** Findings kept in a report. A ledger with 10⁶ broken lines says nothing more than one with 100; the total is counted all the same. */
+export const FINDINGS_MAX = 100
+
+/** Key ids listed in a report: a hostile ledger can name a new one on every line. */
+export const REPORT_KEYS_MAX = 100
+
+/** Public keys a caller may give: each unsigned-by-name entry is tried against each of them. */
+export const PUBLIC_KEYS_MAX = 64
+
+/** Lines handed over at a time: large enough to make the hand-over cheap, small enough to keep memory flat and the event loop alive. */
+export const BATCH_LINES = 256
+
+/** Bytes handed over at a time, give or take one line: 256 lines of the greatest length would be 1 GiB. */
+export const BATCH_BYTES_MAX = 8 * 1024 * 1024
+
+/** Longest `request_id`, in UTF-16 units. Ours are UUIDs (36); others' may be longer, but a map is keyed by it. */
+export const REQUEST_ID_LENGTH_MAX = 128
+
+/** Longest name-like field (`action`, `agent_id`, `policy_id`, `reason_code`), in UTF-16 units. */
+export const NAME_LENGTH_MAX = 256
+
+/** Longest `reason`, in UTF-16 units: a sentence for a person, not a document. */
+export const REASON_LENGTH_MAX = 4096
+
+/** Longest `outcome.error`, in UTF-16 units (LEDGER-FORMAT §2). */
+export const ERROR_LENGTH_MAX = 200
+
+/**
+ * An approval is consumed before its deadline; the decision entry then waits for the ledger's lock. An entry recorded later than this
+ * many milliseconds after the deadline used an approval late. Longer than any lock wait of ours (10 s by default).
+ */
+export const APPROVAL_USE_GRACE_MS = 60_000
+
+/** How long a signer may take for one signature, in milliseconds: it is asked while the ledger's write lock is held, and others wait for that. */
+export const SIGNER_TIMEOUT_MS = 10_000
+
+/** Entries written in one transaction: bounds how long one commit holds the lock. */
+export const COMMIT_ENTRIES_MAX = 512
+
+/** Bytes written in one transaction, unless a single entry has more: 512 entries of the largest size would be one text of 1.5 GiB. */
+export const COMMIT_BYTES_MAX = 16 * 1024 * 1024

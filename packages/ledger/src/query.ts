@@ -1,0 +1,189 @@
+// Finding entries. A query reads what is there; it verifies nothing, and says so nowhere but in `verify`.
+import { isCallEntry, type LedgerEntry } from './entry.js'
+import { LedgerError } from './error.js'
+import type { LedgerReader } from './ledger.js'
+import { parseLine } from './line.js'
+import { isTimestamp } from './timestamp.js'
+
+/** An entry and where it stands. `json` is the canonical line as stored. */
+export interface EntryRecord {
+  readonly position: number
+  readonly entry: LedgerEntry
+  readonly json: string
+}
+
+/** What an entry must be; every criterion that is given must fit. */
+export interface Criteria {
+  readonly requestId?: string
+  readonly action?: string
+  readonly agentId?: string
+  readonly event?: string
+  readonly effect?: string
+  readonly reasonCode?: string
+  /** `success` or `error`: outcome entries only. */
+  readonly outcome?: string
+  /** On a decision and on its outcome. */
+  readonly decisionHash?: string
+  /** First and last `created_at`, both inclusive, as ledger timestamps. */
+  readonly start?: string
+  readonly end?: string
+  /** Somewhere in the entry's text values or keys, whatever the case. */
+  readonly text?: string
+  readonly limit?: number
+}
+
+/** The same as a caller types it: everything is text. */
+export type CriteriaInput = { readonly [name in keyof Criteria]?: string }
+
+const EVENTS = ['decision', 'outcome', 'checkpoint']
+const EFFECTS = ['allow', 'deny']
+const OUTCOMES = ['success', 'error']
+
+/**
+ * Reads criteria that a person typed. Timestamps are dates (`2026-11-22`, the whole day) or RFC 3339 in UTC (`2026-11-22T20:18:29Z`).
+ *
+ * @throws LedgerError QUERY_INVALID naming the criterion: a bad timestamp, `start` after `end`, an unknown event, effect or outcome, a limit
+ * that is no positive integer, an empty value
+ */
+export function parseCriteria(input: CriteriaInput): Criteria {
+  for (const [criterion, value] of Object.entries(input)) {
+    if (value === '') throw invalid(criterion, value, 'is empty')
+  }
+  oneOf('event', input.event, EVENTS)
+  oneOf('effect', input.effect, EFFECTS)
+  oneOf('outcome', input.outcome, OUTCOMES)
+  const { limit, start: startText, end: endText, ...rest } = input
+  const start = startText === undefined ? undefined : moment('start', startText, '000000')
+  const end = endText === undefined ? undefined : moment('end', endText, '999999')
+  if (start !== undefined && end !== undefined && start > end)
+    throw invalid('start', startText, `is after end \`${endText}\``)
+  if (limit !== undefined && !/^[1-9]\d{0,14}$/.test(limit))
+    throw invalid('limit', limit, 'is no positive whole number')
+  return {
+    ...rest,
+    ...(start === undefined ? {} : { start }),
+    ...(end === undefined ? {} : { end }),
+    ...(limit === undefined ? {} : { limit: Number(limit) }),
+  }
+}
+
+function invalid(criterion: string, value: string | undefined, problem: string, hint?: string): LedgerError {
+  return new LedgerError('QUERY_INVALID', `${criterion} \`${value}\` ${problem}`, hint === undefined ? {} : { hint })
+}
+
+function oneOf(criterion: string, value: string | undefined, values: readonly string[]): void {
+  if (value === undefined || values.includes(value)) return
+  throw invalid(criterion, value, 'is not known', `one of ${values.join(', ')}`)
+}
+
+/** Fills a partial timestamp up to microseconds: to its first moment for `start`, to its last for `end`. */
+function moment(criterion: 'start' | 'end', text: string, fill: string): string {
+  const parts = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?Z)?$/.exec(text)
+  const [, day, time = fill === '000000' ? '00:00:00' : '23:59:59', fraction = ''] = parts ?? []
+  const whole = `${day}T${time}.${fraction}${fill.slice(fraction.length)}Z`
+  if (isTimestamp(whole)) return whole
+  throw invalid(criterion, text, 'is no date or UTC time', 'write it as 2026-11-22 or 2026-11-22T20:18:29Z')
+}
+
+/**
+ * The entries that fit, in the order of the ledger. Lines that cannot be read are passed over: `verify` is what reports them.
+ *
+ * @throws LedgerError when the store cannot be read
+ */
+export async function* select(reader: LedgerReader, criteria: Criteria = {}): AsyncGenerator<EntryRecord> {
+  const { text, limit = Number.POSITIVE_INFINITY } = criteria
+  const wanted = text?.normalize('NFC').toLowerCase()
+  // Looked for in the raw line first, as it is escaped there: most lines need not be parsed at all.
+  const inText = wanted === undefined ? undefined : JSON.stringify(wanted).slice(1, -1)
+  const needles = [criteria.requestId, criteria.action, criteria.agentId, criteria.reasonCode, criteria.decisionHash]
+    .filter((value) => value !== undefined)
+    .map((value) => Buffer.from(JSON.stringify(value.normalize('NFC'))))
+  let found = 0
+  if (limit <= 0) return
+  for await (const batch of reader.batches()) {
+    for (const { position, bytes, fault } of batch) {
+      if (fault !== undefined || needles.some((needle) => !view(bytes).includes(needle))) continue
+      if (inText !== undefined && !view(bytes).toString().toLowerCase().includes(inText)) continue
+      const parsed = parseLine(bytes)
+      if (!parsed.ok || !fits(parsed.entry, criteria)) continue
+      if (wanted !== undefined && !mentions(parsed.entry, wanted) && !saysNumber(parsed.text, wanted)) continue
+      yield { position, entry: parsed.entry, json: parsed.text }
+      found += 1
+      if (found >= limit) return
+    }
+  }
+}
+
+const view = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+function fits(entry: LedgerEntry, criteria: Criteria): boolean {
+  const { event, created_at: createdAt } = entry
+  if (criteria.event !== undefined && event !== criteria.event) return false
+  if (criteria.start !== undefined && !(createdAt !== undefined && createdAt >= criteria.start)) return false
+  if (criteria.end !== undefined && !(createdAt !== undefined && createdAt <= criteria.end)) return false
+  const call = isCallEntry(entry) ? entry : undefined
+  const pairs: readonly (readonly [wanted: string | undefined, is: string | null | undefined])[] = [
+    [criteria.requestId, entry.request_id],
+    [criteria.action, call?.action],
+    [criteria.agentId, call?.agent_id],
+    [criteria.effect, call?.decision.effect],
+    [criteria.reasonCode, call?.decision.reason_code],
+    [criteria.outcome, call?.outcome?.status],
+    [criteria.decisionHash, call?.decision.decision_hash],
+  ]
+  return pairs.every(([wanted, is]) => wanted === undefined || wanted.normalize('NFC') === is)
+}
+
+/** Whether a value says `wanted` (lower case) somewhere: in a text, a number, or a key. Parsed lines are of bounded depth. */
+function mentions(value: unknown, wanted: string): boolean {
+  if (typeof value === 'string') return value.toLowerCase().includes(wanted)
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value).includes(wanted)
+  if (typeof value !== 'object' || value === null) return false
+  if (Array.isArray(value)) return value.some((item) => mentions(item, wanted))
+  return Object.entries(value).some(([key, item]) => key.toLowerCase().includes(wanted) || mentions(item, wanted))
+}
+
+/** Whether a number is written in the line with just these digits: Python writes numbers that a parsed entry holds rounded. */
+function saysNumber(line: string, wanted: string): boolean {
+  return /^-?\d+(?:\.\d+)?$/.test(wanted) && line.includes(wanted)
+}
+
+/** Everything on record about one call. `decision` is absent when only an outcome is there. */
+export interface CallStory {
+  readonly requestId: string
+  readonly decision?: EntryRecord
+  readonly outcome?: EntryRecord
+}
+
+/**
+ * One call's decision and outcome, found by its request id or by the position of either entry.
+ *
+ * @throws LedgerError ENTRY_NOT_FOUND
+ */
+export async function callStory(
+  reader: LedgerReader,
+  key: { readonly requestId: string } | { readonly position: number },
+): Promise<CallStory> {
+  const requestId = 'requestId' in key ? key.requestId : await requestIdAt(reader, key.position)
+  let decision: EntryRecord | undefined
+  let outcome: EntryRecord | undefined
+  for await (const record of select(reader, { requestId })) {
+    if (record.entry.event === 'decision') decision ??= record
+    if (record.entry.event === 'outcome') outcome ??= record
+  }
+  if (decision === undefined && outcome === undefined) {
+    throw new LedgerError('ENTRY_NOT_FOUND', `no entry with request id \`${requestId}\``)
+  }
+  return { requestId, ...(decision === undefined ? {} : { decision }), ...(outcome === undefined ? {} : { outcome }) }
+}
+
+async function requestIdAt(reader: LedgerReader, position: number): Promise<string> {
+  for await (const batch of reader.batches()) {
+    const line = batch.find((stored) => stored.position === position)
+    if (line === undefined) continue
+    const parsed = parseLine(line.bytes)
+    if (parsed.ok && isCallEntry(parsed.entry)) return parsed.entry.request_id
+    throw new LedgerError('ENTRY_NOT_FOUND', `entry ${position} is not about a call, or cannot be read`)
+  }
+  throw new LedgerError('ENTRY_NOT_FOUND', `no entry at position ${position}`)
+}

@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import * as ledger from '../src/index.js'
+import * as jsonl from '../src/store/jsonl.js'
+import * as memory from '../src/store/memory.js'
+import * as sqlite from '../src/store/sqlite.js'
+import { runScript } from './fixtures/child.js'
+import { decisionDraft } from './fixtures/draft.js'
+import { jsonlOf, sqliteOf } from './fixtures/ledger-file.js'
+import { writtenLines } from './fixtures/seal.js'
+
+const VALUES = [
+  'ERROR_LENGTH_MAX',
+  'LEDGER_VERSION',
+  'LedgerError',
+  'NAME_LENGTH_MAX',
+  'PUBLIC_KEYS_MAX',
+  'REASON_LENGTH_MAX',
+  'SCHEMA_VERSION',
+  'callStory',
+  'decisionHash',
+  'exportCsv',
+  'exportJson',
+  'exportNdjson',
+  'formatTimestamp',
+  'isCallEntry',
+  'isTimestamp',
+  'makeReceipt',
+  'notRuledOut',
+  'openLedger',
+  'parseCriteria',
+  'printable',
+  'select',
+  'timestampMs',
+  'verify',
+]
+
+const TYPES = [
+  'Actor',
+  'AppendedEntry',
+  'ApprovalBlock',
+  'BindingBlock',
+  'BudgetBlock',
+  'CallEntry',
+  'CallStory',
+  'CheckpointEntry',
+  'Criteria',
+  'CriteriaInput',
+  'DecisionBlock',
+  'DecisionFacts',
+  'Effect',
+  'EntryDraft',
+  'EntryRecord',
+  'Finding',
+  'FindingCode',
+  'JsonObject',
+  'LedgerEntry',
+  'LedgerErrorCode',
+  'LedgerReader',
+  'LedgerWriter',
+  'LineFault',
+  'OutcomeBlock',
+  'OutcomeStatus',
+  'Parameters',
+  'Receipt',
+  'Report',
+  'StoreFault',
+  'StoredColumns',
+  'StoredLine',
+  'Verdict',
+  'VerifyOptions',
+]
+
+/** The names that index.ts exports, types included: they leave no trace at run time. */
+function exportedNames(): string[] {
+  const source = readFileSync(join(import.meta.dirname, '../src/index.ts'), 'utf8')
+  expect(source).not.toMatch(/export \*|export default/)
+  const blocks = [...source.matchAll(/export (?:type )?\{([^}]*)\}/g)]
+  return blocks
+    .flatMap(([, names = '']) => names.split(',').map((name) => name.replace(/^\s*(?:type )?/, '').trim()))
+    .filter(Boolean)
+}
+
+describe('the public surface', () => {
+  it('is what it was', () => {
+    expect(Object.keys(ledger).sort()).toEqual(VALUES)
+    expect(exportedNames().sort()).toEqual([...VALUES, ...TYPES].sort())
+  })
+
+  it('of the stores is one class each', () => {
+    expect([memory, jsonl, sqlite].map((module) => Object.keys(module))).toEqual([
+      ['MemoryLedger'],
+      ['JsonlLedger'],
+      ['SqliteLedger'],
+    ])
+  })
+
+  it('is what package.json offers', () => {
+    const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
+      exports: object
+    }
+    expect(Object.keys(manifest.exports)).toEqual(['.', './memory', './jsonl', './sqlite'])
+  })
+})
+
+describe('the native SQLite module', () => {
+  it('is loaded for a SQLite ledger, and only for that', async () => {
+    const lines = await writtenLines([decisionDraft(1)])
+    expect(await runScript('loaded.mjs', ['@sudoagent/ledger'])).toEqual([false])
+    expect(await runScript('loaded.mjs', ['@sudoagent/ledger/memory'])).toEqual([false])
+    expect(await runScript('loaded.mjs', ['@sudoagent/ledger', jsonlOf(lines)])).toEqual([false])
+    expect(await runScript('loaded.mjs', ['@sudoagent/ledger', sqliteOf(lines)])).toEqual([true])
+    expect(await runScript('loaded.mjs', ['@sudoagent/ledger/sqlite'])).toEqual([true])
+  })
+})

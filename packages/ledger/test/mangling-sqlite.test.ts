@@ -1,0 +1,90 @@
+// Every byte of a small signed SQLite ledger, flipped. A database holds bytes that are no evidence: counters, names of its own, room that is
+// not in use. So a flip is either found, or every row can be read and is the same as before, byte for byte; and every byte that belongs to a
+// row of the ledger must be among the first.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { expect, it } from 'vitest'
+import { openLedger } from '../src/open.js'
+import { SqliteLedger } from '../src/store/sqlite.js'
+import { decisionDraft, outcomeDraft, testSigner, tickingClock } from './fixtures/draft.js'
+import { PYTHON_TABLE, verifyFile } from './fixtures/ledger-file.js'
+import { flips, MASKS, Tally } from './fixtures/mangle.js'
+import { mapSqliteFile } from './fixtures/sqlite-map.js'
+import { temporaryFolder } from './fixtures/temporary.js'
+
+// Where a flip may carry nothing, and why.
+const NO_EVIDENCE = [
+  ' header', // counters, versions and sizes for SQLite's own use (https://sqlite.org/fileformat2.html, section 1.3)
+  'ledger free', // room between cells, and behind the end of a row on its last overflow page
+  'ledger alias', // what the cell says about the id: SQLite goes by the row id
+  'sqlite_schema cell', // the statement that made the table: letters in upper or lower case
+  'sqlite_schema frame', // the number of that row
+  'sqlite_schema free',
+  'sqlite_sequence cell', // the highest id given out: one that is too high is found, one that is too low says nothing
+  'sqlite_sequence frame',
+  'sqlite_sequence free',
+]
+
+/** A ledger as our own writer leaves it, on the smallest pages that SQLite has: fewer bytes to flip. */
+async function smallLedger(): Promise<string> {
+  const path = join(temporaryFolder(), 'ledger.sqlite')
+  const db = new Database(path)
+  db.pragma('page_size = 512')
+  db.exec(PYTHON_TABLE)
+  db.close()
+  const ledger = SqliteLedger.open(path, { signer: testSigner(1), clock: tickingClock() })
+  const decision = decisionDraft(1)
+  for (const draft of [decision, outcomeDraft(decision), decisionDraft(2, { effect: 'deny' })])
+    await ledger.append(draft)
+  await ledger.close()
+  return path
+}
+
+/** All that a reader sees of the rows. */
+async function rowsOf(path: string): Promise<unknown[]> {
+  const reader = await openLedger(path)
+  const rows = []
+  for await (const batch of reader.batches()) {
+    for (const { bytes, ...rest } of batch) rows.push({ ...rest, bytes: Buffer.from(bytes).toString('hex') })
+  }
+  await reader.close()
+  return rows
+}
+
+it('every flip of a byte of a SQLite ledger is found, or changes nothing of any row', {
+  timeout: 1_800_000,
+}, async () => {
+  const path = await smallLedger()
+  const bytes = readFileSync(path)
+  const uses = mapSqliteFile(path, bytes)
+  const rows = await rowsOf(path)
+  expect(rows).toHaveLength(3)
+  const found = new Tally()
+  const nothing = new Tally()
+  const evidence = new Set(
+    uses.flatMap(({ table, use }, offset) =>
+      table === 'ledger' && ['frame', 'cell', 'pointers'].includes(use) ? [offset] : [],
+    ),
+  )
+  for await (const { offset, mask, result } of flips(path, bytes, process.env.SLOW === '1' ? MASKS : [0x01, 0xff])) {
+    const { table, use } = uses[offset] ?? { table: '?', use: 'free' }
+    const where = `byte ${offset} ^ ${mask}: ${table} ${use}`
+    if (typeof result === 'string') found.add(result)
+    else if (!result.ok) found.add(result.findings[0]?.code ?? '')
+    else {
+      expect(evidence.has(offset), where).toBe(false)
+      expect(NO_EVIDENCE, where).toContain(`${table} ${use}`)
+      expect(await rowsOf(path), where).toEqual(rows)
+      nothing.add(`${table} ${use}`)
+    }
+  }
+  const all = [found, nothing].map((tally) => tally.names.reduce((sum, name) => sum + tally.count(name), 0))
+  console.info(`${bytes.length} bytes, ${evidence.size} of them in rows: ${all[0]} flips found (${found})`)
+  console.info(`${all[1]} flips carried nothing (${nothing})`)
+  expect(await rowsOf(path)).toEqual(rows)
+  expect((await verifyFile(path)).ok).toBe(true)
+  // 3 entries of a kilobyte: the rows are most of the file.
+  expect(evidence.size).toBeGreaterThan(3_000)
+  expect((all[1] ?? 0) / ((all[0] ?? 0) + (all[1] ?? 0))).toBeLessThan(0.25)
+})

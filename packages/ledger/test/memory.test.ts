@@ -1,0 +1,33 @@
+// verify streams: what it holds grows only with what it must remember of each call. `SLOW=1` measures the promise itself: a million entries in
+// less than 300 MiB.
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { runScript } from './fixtures/child.js'
+import { temporaryFolder } from './fixtures/temporary.js'
+
+const slow = process.env.SLOW === '1'
+const ENTRIES = slow ? 1_000_000 : 50_000
+const HEAP = slow ? [] : ['--max-old-space-size=96']
+
+const KINDS = [
+  ['sqlite', 'allow'],
+  ['jsonl', 'deny'],
+  ...(slow ? [['sqlite', 'deny'] as const, ['jsonl', 'allow'] as const] : []),
+] as const
+
+it.each(KINDS)(
+  `verifies ${ENTRIES} entries in little memory: %s, all %s`,
+  { timeout: 1_800_000 },
+  async (kind, effect) => {
+    const path = join(temporaryFolder(), 'ledger')
+    await runScript('large-ledger.mjs', [kind, path, `${ENTRIES}`, effect])
+    const [measured] = (await runScript('verify-memory.mjs', [path], { nodeOptions: HEAP })) as {
+      before: number
+      after: number
+    }[]
+    console.info(`${kind}, ${effect}: ${JSON.stringify(measured)}`)
+    expect(measured).toMatchObject({ ok: true, entries: ENTRIES })
+    if (slow) expect(measured?.after).toBeLessThan(300)
+    else expect((measured?.after ?? 0) - (measured?.before ?? 0)).toBeLessThan(110)
+  },
+)

@@ -1,0 +1,36 @@
+// The README's code runs, in the order that somebody would try it, and prints what it says it prints.
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { run } from './fixtures/child.js'
+import { testKey } from './fixtures/draft.js'
+import { temporaryFolder } from './fixtures/temporary.js'
+
+it('the code in README.md works', async () => {
+  const folder = temporaryFolder()
+  // Where Node looks for the packages that the code imports.
+  const packages = join(import.meta.dirname, '../..')
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
+  writeFileSync(join(folder, 'ledger.key.pem'), testKey(1).pem)
+  writeFileSync(join(folder, 'ledger.pub.pem'), testKey(1).publicKey.pem)
+  mkdirSync(join(folder, 'node_modules/@sudoagent'), { recursive: true })
+  for (const name of ['crypto', 'ledger'])
+    symlinkSync(join(packages, name), join(folder, 'node_modules/@sudoagent', name))
+
+  const readme = readFileSync(join(packages, 'ledger/README.md'), 'utf8')
+  const [verifyCode, appendCode, findCode] = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code ?? '')
+  const outputs = []
+  for (const [n, code] of [appendCode, verifyCode, findCode].entries()) {
+    const file = join(folder, `step-${n}.mjs`)
+    writeFileSync(file, (code ?? '').replaceAll("'ledger.", `'${folder}/ledger.`))
+    const { code: status, stdout, stderr } = await run(process.execPath, [file])
+    expect([status, stderr]).toEqual([0, ''])
+    outputs.push(stdout)
+  }
+  const [append = '', verify = '', find = ''] = outputs
+  expect(append).toBe('1\n')
+  expect(verify).toBe('signed 2\n')
+  expect(find).toMatch(
+    /^1 payments\.refund\nposition,event,[^\n]*\r\n1,decision,[^\n]*\r\n2,outcome,[^\n]*\r\n1 [0-9a-f]{64}\n$/,
+  )
+})

@@ -1,0 +1,247 @@
+// One contract for all stores: whatever keeps the ledger, an engine and an auditor must not be able to tell the difference.
+import { describe, expect, it } from 'vitest'
+import type { EntryDraft } from '../../src/entry.js'
+import { ENTRY_BYTES_MAX } from '../../src/limits.js'
+import { select } from '../../src/query.js'
+import { verify } from '../../src/verify.js'
+import {
+  decisionDraft,
+  EPOCH_MS,
+  momentAt,
+  outcomeDraft,
+  requestIdOf,
+  testSigner,
+  tickingClock,
+} from '../fixtures/draft.js'
+import { refusalOf } from '../fixtures/refusal.js'
+import { REFUSED_DRAFTS } from '../fixtures/refused-drafts.js'
+import { type Place, readAll, report } from './contract-place.js'
+import { testSigning } from './contract-signing.js'
+
+/** Runs the contract on stores that `makePlace` makes, each new and empty. */
+export function testStoreContract(makePlace: () => Place): void {
+  describe('appending', () => {
+    it('numbers entries from 1 and chains them', async () => {
+      const place = makePlace()
+      const ledger = place.open({ clock: tickingClock() })
+      const decision = decisionDraft(1)
+      const first = await ledger.append(decision)
+      const second = await ledger.append(outcomeDraft(decision))
+      await ledger.close()
+      expect([first.position, second.position]).toEqual([1, 2])
+      expect([first.recordedAt, second.recordedAt]).toEqual([momentAt(0), momentAt(1)])
+      const { findings, ...rest } = await report(place)
+      expect(findings).toEqual([])
+      expect(rest).toMatchObject({
+        ok: true,
+        verdict: 'intact',
+        entries: 2,
+        decisions: 1,
+        outcomes: 1,
+        open: 0,
+        signed_entries: 0,
+      })
+      expect(rest.head).toEqual({ size: 2, entry_hash: second.entryHash })
+    })
+
+    it('takes the draft as it is at the call', async () => {
+      const place = makePlace()
+      const ledger = place.open()
+      const draft = structuredClone(decisionDraft(1)) as { metadata?: unknown }
+      const done = ledger.append(draft as EntryDraft)
+      draft.metadata = 'changed behind its back'
+      await done
+      await ledger.close()
+      expect((await report(place)).ok).toBe(true)
+    })
+
+    it('keeps the order of appends that are made together', async () => {
+      const place = makePlace()
+      const ledger = place.open()
+      const entries = await Promise.all(Array.from({ length: 1_200 }, (_, n) => ledger.append(decisionDraft(n))))
+      await ledger.close()
+      expect(entries.map(({ position }) => position)).toEqual(Array.from({ length: 1_200 }, (_, n) => n + 1))
+      expect((await readAll(place)).map(({ requestId }) => requestId)).toEqual(
+        Array.from({ length: 1_200 }, (_, n) => requestIdOf(n)),
+      )
+      expect(await report(place)).toMatchObject({ ok: true, entries: 1_200 })
+    })
+
+    it('keeps what is not ASCII, and foreign key names', async () => {
+      const place = makePlace()
+      const ledger = place.open()
+      const kwargs = JSON.parse(
+        '{"__proto__":{"x":1},"constructor":"ctor","toJSON":1,"😀":"中文 說明","e\u0301":"\u2028\\u0000","𝒳":1,"ﬀ":2}',
+      )
+      await ledger.append(decisionDraft(1, { kwargs }))
+      await ledger.close()
+      expect(await report(place)).toMatchObject({ ok: true, entries: 1 })
+      const reader = await place.read()
+      for await (const { json } of select(reader)) expect(json).toContain('"__proto__":{"x":1},"constructor":"ctor"')
+      await reader.close()
+    })
+  })
+
+  describe('recorded_at', () => {
+    it('never goes back when the clock does', async () => {
+      const place = makePlace()
+      const times = [5_000, 1_000, 9_000, 2_000]
+      const ledger = place.open({ clock: () => new Date(EPOCH_MS + (times.shift() ?? 0)) })
+      const recorded = []
+      for (let n = 1; n <= 4; n += 1) recorded.push((await ledger.append(decisionDraft(n))).recordedAt)
+      await ledger.close()
+      expect(recorded).toEqual([5_000, 5_000, 9_000, 9_000].map(momentAt))
+      expect((await report(place)).ok).toBe(true)
+    })
+
+    it('rejects, and writes nothing, when the clock gives no time', async () => {
+      const place = makePlace()
+      let time = Number.NaN
+      const ledger = place.open({ clock: () => new Date(time) })
+      expect(await refusalOf(() => ledger.append(decisionDraft(1)))).toBe('LEDGER_WRITE_FAILED')
+      time = EPOCH_MS
+      expect((await ledger.append(decisionDraft(2))).position).toBe(1)
+      await ledger.close()
+    })
+  })
+
+  testSigning(makePlace)
+
+  describe('refused drafts', () => {
+    it.each(REFUSED_DRAFTS)('leaves nothing of %s', async (_, draft) => {
+      const place = makePlace()
+      const ledger = place.open()
+      const [before, refused, after] = await Promise.allSettled([
+        ledger.append(decisionDraft(1)),
+        ledger.append(draft as EntryDraft),
+        ledger.append(decisionDraft(2)),
+      ])
+      await ledger.close()
+      expect([before?.status, after?.status]).toEqual(['fulfilled', 'fulfilled'])
+      expect(refused).toMatchObject({ status: 'rejected', reason: { code: 'ENTRY_REFUSED' } })
+      expect((await readAll(place)).map(({ requestId }) => requestId)).toEqual([requestIdOf(1), requestIdOf(2)])
+      expect((await report(place)).ok).toBe(true)
+    })
+
+    it('takes an entry of the greatest size, and can read it', async () => {
+      const place = makePlace()
+      const ledger = place.open({ signer: testSigner(1) })
+      const bare = JSON.stringify(decisionDraft(1, { kwargs: { blob: '' } })).length
+      // What the versions add to the draft, less a margin.
+      await ledger.append(decisionDraft(1, { kwargs: { blob: 'x'.repeat(ENTRY_BYTES_MAX - bare - 100) } }))
+      await ledger.close()
+      expect((await report(place)).ok).toBe(true)
+    })
+  })
+
+  describe('closing', () => {
+    it('waits for what is under way, then refuses', async () => {
+      const place = makePlace()
+      const ledger = place.open()
+      const pending = Promise.all([1, 2, 3].map((n) => ledger.append(decisionDraft(n))))
+      await ledger.close()
+      expect((await pending).map(({ position }) => position)).toEqual([1, 2, 3])
+      expect(await refusalOf(() => ledger.append(decisionDraft(4)))).toBe('LEDGER_CLOSED')
+      expect(await readAll(place)).toHaveLength(3)
+    })
+
+    it('may be called again, also at the same time', async () => {
+      const ledger = makePlace().open()
+      await ledger.append(decisionDraft(1))
+      await Promise.all([ledger.close(), ledger.close()])
+      await ledger.close()
+    })
+  })
+
+  describe('reading', () => {
+    it('finds an empty ledger not ok', async () => {
+      const place = makePlace()
+      await place.open().close()
+      expect(await report(place)).toMatchObject({
+        ok: false,
+        verdict: 'broken',
+        findings: [{ code: 'LEDGER_EMPTY', position: null }],
+      })
+    })
+
+    it('shows the moment of opening, again and again', async () => {
+      const place = makePlace()
+      const ledger = place.open()
+      await ledger.append(decisionDraft(1))
+      const reader = await place.read()
+      await ledger.append(decisionDraft(2))
+      expect((await verify(reader)).entries).toBe(1)
+      await ledger.append(decisionDraft(3))
+      expect((await verify(reader)).entries).toBe(1)
+      await reader.close()
+      expect((await report(place)).entries).toBe(3)
+      await ledger.close()
+    })
+
+    it('gives the event loop a turn between batches', async () => {
+      const place = makePlace()
+      const ledger = place.open()
+      await Promise.all(Array.from({ length: 600 }, (_, n) => ledger.append(decisionDraft(n))))
+      await ledger.close()
+      const reader = await place.read()
+      let batches = 0
+      let turns = 0
+      for await (const _ of reader.batches()) {
+        expect(turns).toBe(batches)
+        batches += 1
+        setImmediate(() => (turns += 1))
+      }
+      expect(batches).toBeGreaterThan(1)
+      await reader.close()
+    })
+
+    it('always sees a whole chain while a writer appends', async () => {
+      const place = makePlace()
+      const ledger = place.open()
+      let writing = true
+      const writer = (async () => {
+        for (let n = 1; n <= 150; n += 3)
+          await Promise.all([n, n + 1, n + 2].map((one) => ledger.append(decisionDraft(one))))
+        writing = false
+      })()
+      let seen = 0
+      while (writing) {
+        const { entries, findings } = await report(place)
+        expect(findings.filter(({ code }) => code !== 'LEDGER_EMPTY')).toEqual([])
+        expect(entries).toBeGreaterThanOrEqual(seen)
+        seen = entries
+      }
+      await writer
+      await ledger.close()
+      expect((await report(place)).entries).toBe(150)
+    })
+  })
+}
+
+/** What stores owe that outlive the process. */
+export function testDurableStore(makePlace: () => Place): void {
+  it('goes on where it ended', async () => {
+    const place = makePlace()
+    const recorded: string[] = []
+    for (let n = 1; n <= 3; n += 1) {
+      // Each time with a clock that is further behind.
+      const ledger = place.open({ clock: () => new Date(EPOCH_MS - n * 1_000) })
+      const { position, recordedAt } = await ledger.append(decisionDraft(n))
+      expect(position).toBe(n)
+      recorded.push(recordedAt)
+      await ledger.close()
+    }
+    expect(new Set(recorded)).toEqual(new Set([momentAt(-1_000)]))
+    expect(await report(place)).toMatchObject({ ok: true, entries: 3 })
+  })
+
+  it('has on record what it acknowledged, before it is closed', async () => {
+    const place = makePlace()
+    const ledger = place.open()
+    for (let n = 1; n <= 5; n += 1) {
+      await ledger.append(decisionDraft(n))
+      expect((await report(place)).entries).toBe(n)
+    }
+    await ledger.close()
+  })
+}

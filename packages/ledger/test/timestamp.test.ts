@@ -1,0 +1,65 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { formatTimestamp, isTimestamp, timestampMs } from '../src/timestamp.js'
+
+describe('isTimestamp', () => {
+  it.each([
+    '2026-11-22T20:18:29.260673Z',
+    '1970-01-01T00:00:00.000000Z',
+    '2024-02-29T23:59:59.999999Z',
+    '9999-12-31T23:59:59.999999Z',
+    '0000-01-01T00:00:00.000000Z',
+  ])('takes %s', (text) => expect(isTimestamp(text)).toBe(true))
+
+  it.each([
+    '2026-02-29T00:00:00.000000Z',
+    '2026-04-31T00:00:00.000000Z',
+    '2026-13-01T00:00:00.000000Z',
+    '2026-00-01T00:00:00.000000Z',
+    '2026-01-00T00:00:00.000000Z',
+    '2026-01-01T24:00:00.000000Z',
+    '2026-01-01T23:60:00.000000Z',
+    '2026-01-01T23:59:60.000000Z',
+    '2026-01-01T00:00:00.000Z',
+    '2026-01-01T00:00:00Z',
+    '2026-01-01T00:00:00.000000',
+    '2026-01-01T00:00:00.000000+00:00',
+    '2026-01-01t00:00:00.000000z',
+    '2026-01-01 00:00:00.000000Z',
+    '2026-01-01T00:00:00.000000Z\n',
+    ' 2026-01-01T00:00:00.000000Z',
+    '12026-01-01T00:00:00.000000Z',
+    '２026-01-01T00:00:00.000000Z',
+    '',
+    0,
+    null,
+    undefined,
+    new Date(0),
+  ])('refuses %s', (value) => expect(isTimestamp(value)).toBe(false))
+})
+
+describe('formatTimestamp', () => {
+  it('writes UTC with microseconds', () => {
+    expect(formatTimestamp(new Date(0))).toBe('1970-01-01T00:00:00.000000Z')
+    expect(formatTimestamp(new Date(Date.UTC(2026, 10, 22, 20, 18, 29, 260)))).toBe('2026-11-22T20:18:29.260000Z')
+  })
+
+  it.each([new Date(Number.NaN), new Date(8.64e15), new Date(-8.64e15)])('throws for %s', (date) =>
+    expect(() => formatTimestamp(date)).toThrow(RangeError),
+  )
+
+  it('writes what is read back, in an order that is the order in time', () => {
+    const date = fc.date({
+      min: new Date('0000-01-01T00:00:00.000Z'),
+      max: new Date('9999-12-31T23:59:59.999Z'),
+      noInvalidDate: true,
+    })
+    fc.assert(
+      fc.property(date, date, (a, b) => {
+        expect(isTimestamp(formatTimestamp(a))).toBe(true)
+        expect(timestampMs(formatTimestamp(a))).toBe(a.getTime())
+        expect(formatTimestamp(a) < formatTimestamp(b)).toBe(a < b)
+      }),
+    )
+  })
+})

@@ -1,0 +1,267 @@
+// The documents are executed: links lead somewhere, commands do what the page says, code compiles and runs, every threat names tests that
+// exist, and the command line reference is what `--help` says. How a page marks its blocks stands in `docs/markdown.ts`.
+import { execFile } from 'node:child_process'
+import { createHash, createPublicKey, verify as verifySignature } from 'node:crypto'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join, posix } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { AllowAllPolicy, MemoryBudget, REASON_CODES, SudoEngine } from '../packages/core/dist/index.js'
+import { parsePublicKey } from '../packages/crypto/dist/index.js'
+import { makeReceipt, openLedger, verify } from '../packages/ledger/dist/index.js'
+import { MemoryLedger } from '../packages/ledger/dist/store/memory.js'
+import { type Block, type Page, pagesBelow, tableRows } from './docs/markdown.js'
+import { makeReaderFolder, type ReaderFolder } from './docs/reader-folder.js'
+import { commandsOf, outputFits, runCommands } from './docs/session.js'
+import { typeErrors } from './docs/type-check.js'
+import { makeLine, readWorkedExample } from './docs/worked-example.js'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const pages = pagesBelow(root)
+const documents = pages.filter(({ path }) => path === 'README.md' || path.startsWith('docs/'))
+const pageAt = (path: string): Page => {
+  const page = pages.find((candidate) => candidate.path === path)
+  if (page === undefined) throw new Error(`${path} is missing`)
+  return page
+}
+/** First texts in backticks of a table's cells. */
+const codeIn = (cell: string | undefined): string => /`([^`]+)`/.exec(cell ?? '')?.[1] ?? ''
+
+let reader: ReaderFolder
+beforeAll(async () => {
+  reader = await makeReaderFolder(root)
+})
+afterAll(() => reader.remove())
+
+it('finds the documents', () => {
+  const names = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'THREAT_MODEL.md', 'examples/README.md']
+  const docs = ['architecture', 'cli', 'configuration', 'faq', 'ledger-format', 'quickstart', 'threat-model']
+  const packages = ['packages/core', 'packages/crypto', 'packages/ledger', 'apps/cli']
+  const wanted = [...names, ...docs.map((name) => `docs/${name}.md`), ...packages.map((name) => `${name}/README.md`)]
+  expect(pages.map(({ path }) => path)).toEqual(expect.arrayContaining(wanted))
+  expect(documents.flatMap(({ blocks }) => blocks).length).toBeGreaterThan(20)
+})
+
+describe('links and anchors', () => {
+  it.each(pages)('$path', ({ path, links }) => {
+    const broken = links.filter(({ target }) => !/^(?:https?:|mailto:)/.test(target) && !resolves(path, target))
+    expect(broken).toEqual([])
+  })
+
+  function resolves(path: string, target: string): boolean {
+    const [file = '', anchor] = target.split('#')
+    const found = file === '' ? path : posix.join(posix.dirname(path), file)
+    if (found.startsWith('..') || !existsSync(join(root, found))) return false
+    if (anchor === undefined) return true
+    return !statSync(join(root, found)).isDirectory() && pageAt(found).anchors.has(anchor)
+  }
+})
+
+describe('blocks', () => {
+  it.each(pages)('$path says how each of its blocks is treated', ({ blocks }) => {
+    for (const { language, line, directive, text } of blocks) {
+      expect(['sh', 'ts', 'js', 'json', 'sql', 'text', 'yaml'], `line ${line}: the language`).toContain(language)
+      if (directive !== null) expect(directive).toMatch(/^(?:run|skip: .{10,}|exit [\d ]+|file [\w.-]+)$/)
+      if (language === 'json') expect(() => JSON.parse(text), `line ${line}`).not.toThrow()
+    }
+  })
+
+  it('in TypeScript compile, strictly, as modules of their own', () => {
+    const sources = pages
+      .flatMap(({ blocks }) => blocks)
+      .filter(({ language, directive }) => language === 'ts' && !directive?.startsWith('skip'))
+      .map(({ page, line, text }) => ({ from: `${page}:${line}`, text }))
+    expect(sources.length).toBeGreaterThan(5)
+    expect(typeErrors(root, reader.page('types'), sources)).toEqual([])
+  }, 40_000)
+
+  const running = pages.filter(
+    (page) => documents.includes(page) || page.blocks.some(({ directive }) => directive === 'run'),
+  )
+  it.concurrent.each(running)(
+    'of $path run, and print what the page says',
+    async ({ path, blocks }) => {
+      const folder = reader.page(path)
+      for (const [index, block] of blocks.entries()) {
+        if (block.directive?.startsWith('skip')) continue
+        if (block.language === 'sh') await runShell(block, folder)
+        else if (block.directive?.startsWith('file ')) writeFileSync(join(folder, block.directive.slice(5)), block.text)
+        else if (block.directive === 'run') await runProgram(block, blocks[index + 1], folder)
+      }
+    },
+    60_000,
+  )
+
+  async function runShell(block: Block, folder: string): Promise<void> {
+    const commands = commandsOf(block)
+    expect(commands.length, `${block.page}:${block.line} has no command`).toBeGreaterThan(0)
+    const ran = await runCommands(commands, folder, reader.env)
+    for (const [index, { text, output, exitCode }] of commands.entries()) {
+      const says = ran[index]?.output ?? ''
+      const where = `${block.page}:${block.line}: $ ${text}`
+      expect({ where, says, exitCode: ran[index]?.exitCode }).toEqual({ where, says, exitCode })
+      if (output !== null && !outputFits(output, says)) expect(says, where).toBe(output)
+    }
+  }
+
+  async function runProgram(block: Block, next: Block | undefined, folder: string): Promise<void> {
+    const name = `program-${block.line}.ts`
+    writeFileSync(join(folder, name), block.text)
+    const [ran] = await runCommands([{ text: `node ${name}`, output: null, exitCode: 0 }], folder, reader.env)
+    expect(ran?.exitCode, `${block.page}:${block.line}: ${ran?.output}`).toBe(0)
+    if (next?.language !== 'text') return
+    if (!outputFits(next.text, ran?.output ?? '')) expect(ran?.output, `${block.page}:${block.line}`).toBe(next.text)
+  }
+})
+
+describe('threat matrix', () => {
+  const rows = tableRows(pageAt('docs/threat-model.md').text, 'threat', 'mechanism', 'tests')
+
+  it('is there', () => {
+    expect(rows.length).toBeGreaterThan(25)
+  })
+
+  it.each(rows.map((cells) => [cells[0] ?? '', cells[2] ?? '']))('%s', (_threat, tests) => {
+    // `path/to/file.test.ts`: “name of the test” “another one”; `…`
+    const references = tests.split(/; (?=`)/)
+    for (const reference of references) {
+      const [, path = '', names = ''] = /^`([^`]+)`: (.+)$/.exec(reference) ?? []
+      expect(existsSync(join(root, path)), `${reference}: no such file`).toBe(true)
+      const text = readFileSync(join(root, path), 'utf8')
+      const titles = [...names.matchAll(/“([^”]+)”/g)].map(([, title = '']) => title)
+      expect(titles.length, `${reference}: names no test`).toBeGreaterThan(0)
+      for (const title of titles) expect(isTest(text, title), `${path} has no test “${title}”`).toBe(true)
+    }
+  })
+
+  /** Whether a file has a test, or a group of them, with this title: a text that is the first argument of a call. */
+  function isTest(text: string, title: string): boolean {
+    const firstArguments = text.matchAll(/\(\s*(['"`])((?:\\.|(?!\1)[^\n])*)\1,/g)
+    return [...firstArguments].some(([, , found = '']) => found.replace(/\\(.)/g, '$1') === title)
+  }
+})
+
+describe('tables of codes', () => {
+  const { text } = pageAt('docs/ledger-format.md')
+
+  it('name every reason code', () => {
+    expect(tableRows(text, 'reason code', 'effect').map(([code]) => codeIn(code))).toEqual([...REASON_CODES])
+  })
+
+  it('name every finding', () => {
+    const source = readFileSync(join(root, 'packages/ledger/src/report.ts'), 'utf8')
+    const [, union = ''] = /type FindingCode =\n((?: {2}\| '\w+'\n)+)/.exec(source) ?? []
+    const codes = [...union.matchAll(/'(\w+)'/g)].map(([, code = '']) => code)
+    expect(tableRows(text, 'finding', 'meaning').map(([code]) => codeIn(code))).toEqual(codes)
+  })
+})
+
+describe('configuration', () => {
+  const { text } = pageAt('docs/configuration.md')
+  const engine = new SudoEngine({ policy: new AllowAllPolicy(), agentId: 'bot', ledger: new MemoryLedger() })
+  const wrong = { thereIsNoSuchOption: true } as never
+  /** An option that is like no other is answered with the list of those that there are. */
+  const optionsOf = (use: () => unknown): string[] => {
+    try {
+      use()
+    } catch (error) {
+      return [...String(error).matchAll(/`(\w+)`/g)].map(([, name = '']) => name).slice(1)
+    }
+    throw new Error('the wrong option was taken')
+  }
+
+  it.each([
+    ['engine', '## Engine options', 'option', () => new SudoEngine(wrong)],
+    ['call', '`engine.guard(fn', 'option', () => engine.guard(async function call() {}, wrong)],
+    ['budget', '## Budgets', 'limit', () => new MemoryBudget(wrong)],
+  ])('has every %s option', (_, start, header, use) => {
+    const rows = tableRows(text.slice(text.indexOf(start)), header)
+    const documented = rows.flatMap(([cell = '']) => [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => name))
+    expect(documented.sort()).toEqual(optionsOf(use).sort())
+  })
+})
+
+describe('command line reference', () => {
+  const { text } = pageAt('docs/cli.md')
+  const sections = new Map(
+    text
+      .split(/^## /m)
+      .slice(1)
+      .map((section) => [codeIn(section.split('\n')[0]), section] as const),
+  )
+  const help = async (...args: string[]): Promise<string> => {
+    const bin = join(root, 'node_modules/sudoagent/bin/sudoagent.js')
+    return (await promisify(execFile)(process.execPath, [bin, ...args, '--help'])).stdout
+  }
+  const optionsIn = (helpText: string, title: string): string[] => {
+    const [, part = ''] = new RegExp(`^${title}:\\n((?: .*\\n)+)`, 'm').exec(helpText) ?? []
+    return [...part.matchAll(/^ {2}((?:-\w, )?--\S+(?: <\S+>)?)(?: {2}|$)/gm)].map(([, option = '']) => option)
+  }
+
+  it('has every command, and its usage', async () => {
+    const [, part = ''] = /^Commands:\n((?: .*\n)+)/m.exec(await help()) ?? []
+    const commands = [...part.matchAll(/^ {2}(\w+) /gm)].map(([, name = '']) => name).filter((name) => name !== 'help')
+    const documented = [...sections.keys()].filter((name) => name.startsWith('sudoagent '))
+    expect(documented).toEqual(commands.map((name) => `sudoagent ${name}`))
+    for (const name of documented) {
+      const [, usage = ''] = /^Usage: (.*)$/m.exec(await help(name.split(' ')[1] ?? '')) ?? []
+      expect(text.split('\n')).toContain(usage)
+    }
+  })
+
+  it.each([...sections.keys()].filter((name) => name.startsWith('sudoagent ')))('%s has its options', async (name) => {
+    const helpText = await help(name.split(' ')[1] ?? '')
+    const documented = tableRows(sections.get(name) ?? '', 'option').map(([option]) => codeIn(option))
+    expect(documented).toEqual(optionsIn(helpText, 'Options').filter((option) => option !== '-h, --help'))
+    const everywhere = tableRows(text, 'option').map(([option]) => codeIn(option))
+    expect(everywhere).toEqual([...optionsIn(helpText, 'Global Options'), '-h, --help'])
+  })
+})
+
+describe('worked example of the ledger format', () => {
+  const example = readWorkedExample(pageAt('docs/ledger-format.md'))
+  const { policy, decision, entry, publicKeyPem, keyId, signature, line } = example
+  const stored = JSON.parse(line) as Record<string, unknown>
+
+  it('has the values of the vector', () => {
+    const { key, steps } = JSON.parse(readFileSync(join(root, 'vectors/ledger/worked-example.json'), 'utf8'))
+    expect({ public_key_pem: publicKeyPem, key_id: keyId }).toEqual({
+      public_key_pem: key.public_key_pem,
+      key_id: key.key_id,
+    })
+    expect(steps).toMatchObject([
+      { text: decision[0], sha256: decision[1] },
+      { text: entry[0], sha256: entry[1] },
+      { entry_signature: signature },
+      { line },
+    ])
+  })
+
+  it('has the hashes of its texts, and the texts of its line', () => {
+    for (const [text, hash] of [policy, decision, entry])
+      expect(createHash('sha256').update(text).digest('hex')).toBe(hash)
+    expect(stored).toMatchObject({ entry_hash: entry[1], entry_signature: signature, key_id: keyId })
+    expect(stored.decision).toMatchObject({ decision_hash: decision[1] })
+    const { entry_signature: _, ...rest } = stored
+    expect(JSON.parse(entry[0])).toEqual({ ...rest, entry_hash: null })
+  })
+
+  it('has a signature that verifies under its key', () => {
+    const key = createPublicKey(publicKeyPem)
+    const spki = key.export({ format: 'der', type: 'spki' })
+    expect(createHash('sha256').update(spki).digest('hex').slice(0, 16)).toBe(keyId)
+    expect(verifySignature(null, Buffer.from(entry[1]), key, Buffer.from(signature, 'base64'))).toBe(true)
+  })
+
+  it('is what the library writes, verifies, and gives a receipt for', async () => {
+    expect(await makeLine(line)).toBe(line)
+    const path = join(reader.page('worked-example'), 'ledger.jsonl')
+    writeFileSync(path, `${line}\n`)
+    const opened = await openLedger(path)
+    const report = await verify(opened, { publicKeys: [parsePublicKey(publicKeyPem)] })
+    expect(report).toMatchObject({ ok: true, verdict: 'signed', entries: 1, open: 1, findings: [] })
+    expect(await makeReceipt(opened, { requestId: String(stored.request_id) })).toEqual(example.receipt)
+    await opened.close()
+  })
+})

@@ -1,0 +1,94 @@
+// What users get: the packages as `npm pack` makes them, installed by npm into an empty folder.
+//
+// The native module is compiled for a minute where no prebuilt one can be had, so the short form installs without running scripts and
+// puts the workspace's own build in its place; `SLOW=1` lets npm build it.
+import { execFile } from 'node:child_process'
+import { cpSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const packages = ['packages/crypto', 'packages/ledger', 'packages/core', 'apps/cli']
+const slow = process.env.SLOW === '1'
+const run = promisify(execFile)
+let folder = ''
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'sudoagent-install-'))
+  for (const name of packages)
+    await run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: join(root, name) })
+  const tarballs = readdirSync(folder).map((name) => `./${name}`)
+  expect(tarballs).toHaveLength(packages.length)
+  writeFileSync(join(folder, 'package.json'), '{"private":true,"type":"module"}')
+  const flags = ['--no-audit', '--no-fund', '--prefer-offline', ...(slow ? [] : ['--ignore-scripts'])]
+  await run('npm', ['install', ...flags, ...tarballs], { cwd: folder })
+  if (slow) return
+  const built = join(realpathSync(join(root, 'packages/ledger/node_modules/better-sqlite3')), 'build')
+  cpSync(built, join(folder, 'node_modules/better-sqlite3/build'), { recursive: true })
+}, 300_000)
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('installed from tarballs', () => {
+  it('@sudoagent/core is imported, guards a call, and the bin verifies what it left', async () => {
+    writeFileSync(
+      join(folder, 'app.js'),
+      `import { AllowAllPolicy, SudoEngine } from '@sudoagent/core'
+       import { SqliteApprovalStore } from '@sudoagent/core/sqlite'
+       import { SqliteLedger } from '@sudoagent/ledger/sqlite'
+       const ledger = SqliteLedger.open('ledger.sqlite')
+       const engine = new SudoEngine({ policy: new AllowAllPolicy(), agentId: 'bot', ledger })
+       console.log(await engine.guard(async function add({ a, b }) { return a + b })({ a: 1, b: 2 }))
+       await ledger.close()
+       await SqliteApprovalStore.open('approvals.sqlite').close()`,
+    )
+    expect((await run(process.execPath, ['app.js'], { cwd: folder })).stdout).toBe('3\n')
+    const bin = join(folder, 'node_modules/.bin/sudoagent')
+    const { stdout } = await run(bin, ['verify', 'ledger.sqlite', '--json'], { cwd: folder })
+    expect(JSON.parse(stdout)).toMatchObject({ ok: true, verdict: 'intact', entries: 2 })
+  })
+
+  it('the types are found', async () => {
+    writeFileSync(
+      join(folder, 'app.ts'),
+      `import { AllowAllPolicy, SudoEngine } from '@sudoagent/core'
+       import { MemoryLedger } from '@sudoagent/ledger/memory'
+       const engine = new SudoEngine({ policy: new AllowAllPolicy(), agentId: 'bot', ledger: new MemoryLedger() })
+       export const sum: Promise<number> = engine.guard(async function add(a: number, b: number) { return a + b })(1, 2)
+       // @ts-expect-error a string is no number
+       export const wrong: Promise<string> = engine.guard(async function add(a: number) { return a })(1)`,
+    )
+    const tsc = join(root, 'node_modules/.bin/tsc')
+    // Like any program for Node, with its types; declarations are checked too.
+    const types = ['--typeRoots', join(root, 'node_modules/@types'), '--types', 'node']
+    const flags = [
+      '--noEmit',
+      '--strict',
+      '--skipLibCheck',
+      'false',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2022',
+      ...types,
+    ]
+    await expect(run(tsc, [...flags, 'app.ts'], { cwd: folder })).resolves.toMatchObject({ stdout: '' })
+  })
+
+  it('carries what it should and nothing else', () => {
+    for (const name of ['crypto', 'ledger', 'core']) {
+      const files = readdirSync(join(folder, 'node_modules/@sudoagent', name)).sort()
+      expect(files).toEqual(['LICENSE', 'README.md', 'dist', 'package.json'])
+    }
+    expect(readdirSync(join(folder, 'node_modules/sudoagent')).sort()).toEqual([
+      'LICENSE',
+      'README.md',
+      'bin',
+      'dist',
+      'package.json',
+    ])
+  })
+})

@@ -1,0 +1,111 @@
+// The rules of the house that a machine can check (docs/architecture.md).
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+import { describe, expect, it } from 'vitest'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const LINES_MAX = 300
+
+function filesBelow(folder: string, suffix: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((name) => name.endsWith(suffix) && !name.includes('node_modules') && !name.includes('/dist/'))
+}
+
+const packages = ['packages/crypto', 'packages/ledger', 'packages/core', 'apps/cli']
+const sources = packages.flatMap((name) => filesBelow(`${name}/src`, '.ts'))
+const tests = [...packages, 'examples'].flatMap((name) => filesBelow(`${name}/test`, '.ts'))
+const read = (name: string): string => readFileSync(join(root, name), 'utf8')
+/** What a file imports when it runs, at the top or with `import()`; types are gone by then. */
+function importsOf(text: string): string[] {
+  const { statements } = ts.createSourceFile('x.ts', text, ts.ScriptTarget.Latest)
+  const atTop = statements.flatMap((statement) => {
+    const typeOnly = ts.isImportDeclaration(statement)
+      ? statement.importClause?.isTypeOnly
+      : ts.isExportDeclaration(statement) && statement.isTypeOnly
+    if (typeOnly || !(ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement))) return []
+    return statement.moduleSpecifier !== undefined && ts.isStringLiteral(statement.moduleSpecifier)
+      ? [statement.moduleSpecifier.text]
+      : []
+  })
+  return [...atTop, ...[...text.matchAll(/\bimport\('([^'\n]+)'\)/g)].map(([, name]) => name ?? '')]
+}
+
+it('looks at something', () => {
+  expect(sources.length).toBeGreaterThan(50)
+  expect(tests.length).toBeGreaterThan(20)
+})
+
+describe('the stairs: imports only go down', () => {
+  const below: Record<string, readonly string[]> = {
+    'packages/crypto': [],
+    'packages/ledger': ['@sudoagent/crypto'],
+    'packages/core': ['@sudoagent/crypto', '@sudoagent/ledger'],
+    'apps/cli': ['@sudoagent/crypto', '@sudoagent/ledger', '@sudoagent/core'],
+  }
+
+  it.each(sources)('%s', (name) => {
+    const home = packages.find((candidate) => name.startsWith(candidate)) ?? ''
+    for (const specifier of importsOf(read(name))) {
+      if (specifier.startsWith('.')) {
+        expect(
+          relative(join(root, home, 'src'), resolve(root, dirname(name), specifier)),
+          `${specifier} leaves its package`,
+        ).not.toMatch(/^\.\./)
+      } else if (specifier.startsWith('@sudoagent/') || specifier === 'sudoagent') {
+        expect(below[home]).toContain(specifier.split('/').slice(0, 2).join('/'))
+      } else if (home === 'packages/crypto') {
+        expect(specifier, 'crypto runs in browsers').not.toMatch(/^node:/)
+      }
+    }
+  })
+
+  it('only the named rooms touch SQLite and files', () => {
+    const rooms =
+      /^packages\/(?:ledger\/src\/(?:store\/|open\.ts)|core\/src\/(?:sqlite-database|sqlite|approval-store\/|budget\/|audit-log|approver\/))|^apps\/cli\//
+    for (const name of sources) {
+      const outside = importsOf(read(name)).filter((specifier) =>
+        /^(?:node:fs|better-sqlite3|node:child_process|node:net|node:http)/.test(specifier),
+      )
+      if (outside.length > 0) expect(name).toMatch(rooms)
+    }
+  })
+
+  it('what a package imports is what it declares', () => {
+    for (const home of packages) {
+      const { dependencies } = JSON.parse(read(`${home}/package.json`)) as { dependencies: Record<string, string> }
+      const used = new Set(
+        sources
+          .filter((name) => name.startsWith(home))
+          .flatMap((name) => importsOf(read(name)))
+          .filter((specifier) => !specifier.startsWith('.') && !specifier.startsWith('node:'))
+          .map((specifier) =>
+            specifier
+              .split('/')
+              .slice(0, specifier.startsWith('@') ? 2 : 1)
+              .join('/'),
+          ),
+      )
+      expect([...used].sort(), home).toEqual(Object.keys(dependencies).sort())
+    }
+  })
+})
+
+describe('files', () => {
+  it.each([...sources, ...tests])('%s', (name) => {
+    const text = read(name)
+    const lines = text.split('\n').length
+    if (lines > LINES_MAX)
+      expect(text.slice(0, 600), `${lines} lines, and no reason for it`).toMatch(/Over 300 lines because/)
+    expect(name).not.toMatch(/(?:^|\/)(?:utils?|types|helpers?|misc|common)\.ts$/)
+    expect(text).not.toMatch(/^export \* |^export default /m)
+    expect(text, 'a thing that is not done').not.toMatch(/\b(?:TODO|FIXME|XXX)\b/)
+    expect(text, 'tests that do not run').not.toMatch(/\b(?:it|test|describe)\.(?:only|todo|skip)\(/)
+  })
+
+  it('every package carries the licence', () => {
+    for (const home of packages) expect(read(`${home}/LICENSE`)).toBe(read('LICENSE'))
+  })
+})

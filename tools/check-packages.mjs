@@ -1,0 +1,30 @@
+// Are the packages fit to be published? publint looks at package.json, attw at what TypeScript users will resolve; both at the real tarball.
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const libraries = ['packages/crypto', 'packages/ledger', 'packages/core']
+const folder = mkdtempSync(join(tmpdir(), 'sudoagent-pack-'))
+const run = (command, ...args) =>
+  execFileSync(join(root, 'node_modules/.bin', command), args, { cwd: root, stdio: 'inherit' })
+
+try {
+  for (const name of [...libraries, 'apps/cli']) {
+    execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], {
+      cwd: join(root, name),
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
+    run('publint', name, '--strict', '--pack', 'npm')
+  }
+  for (const tarball of readdirSync(folder).filter(
+    (file) => file.startsWith('sudoagent-c') || file.startsWith('sudoagent-l'),
+  )) {
+    // ESM only, by design: there is nothing for require() of old resolvers to find.
+    if (tarball !== 'sudoagent-0.1.0.tgz') run('attw', join(folder, tarball), '--profile', 'esm-only')
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}

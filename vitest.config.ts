@@ -1,0 +1,20 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: [
+      'packages/*/test/**/*.test.ts',
+      'apps/*/test/**/*.test.ts',
+      'examples/test/**/*.test.ts',
+      'test/**/*.test.ts',
+    ],
+    // Fault and multi-process tests start real processes; two cores are enough for two files at a time.
+    testTimeout: 30_000,
+    // CI counts what passed; people read the default report.
+    reporters:
+      process.env.VITEST_JSON === undefined
+        ? ['default']
+        : ['default', ['json', { outputFile: process.env.VITEST_JSON }]],
+    maxWorkers: 2,
+  },
+})
