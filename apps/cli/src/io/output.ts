@@ -4,9 +4,10 @@
 //   a symbolic link                  → the same with the file that it names: the link stays
 //   a pipe or device (/dev/stdout, >(gzip)) → written to as it is: there is no file that could be half there
 import { randomBytes } from 'node:crypto'
-import { type Stats, unlinkSync } from 'node:fs'
-import { type FileHandle, lstat, open, realpath, rename, stat, unlink } from 'node:fs/promises'
+import { close, fsync, openSync, type Stats, unlinkSync, writeFile } from 'node:fs'
+import { lstat, open, realpath, rename, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { CliError, EXIT, PipeClosed } from '../exit.js'
 import type { Io } from '../io.js'
 import { errnoHint, errnoOf, errnoWords } from './errno.js'
@@ -100,29 +101,33 @@ async function openWhole(target: string, there: Stats | null, io: Io): Promise<O
   const path = there === null ? target : await realpath(target)
   const temporary = join(dirname(path), `.sudoagent-${randomBytes(8).toString('hex')}.tmp`)
   const mode = there === null ? MODE_NEW : there.mode & 0o777
-  const file = await attempt(target, () => open(temporary, 'wx', mode))
-  let forget = io.atExit(() => unlinkSync(temporary))
-  const close = async (): Promise<void> => {
+  // Synchronous, so that no signal comes between the file and the promise to remove it.
+  const fd = await attempt(target, async () => openSync(temporary, 'wx', mode))
+  const forget = io.atExit(() => unlinkSync(temporary))
+  let isOpen = true
+  const closeOnce = async (): Promise<void> => {
     forget()
-    forget = () => {}
-    await file.close()
+    if (isOpen) {
+      isOpen = false
+      await promisify(close)(fd)
+    }
   }
   let done = false
   return {
-    write: (text) => attempt(target, () => writeAll(file, text)),
+    write: (text) => attempt(target, () => promisify(writeFile)(fd, text)),
     finish: () =>
       attempt(target, async () => {
-        await file.sync()
+        await promisify(fsync)(fd)
         // The name is checked again by nobody: whatever regular file it names by now is replaced as a whole.
         await rename(temporary, path)
         done = true
-        await close()
+        await closeOnce()
       }),
     async discard() {
       if (done) return
       done = true
-      await close().catch(none)
       await unlink(temporary).catch(none)
+      await closeOnce().catch(none)
     },
   }
 }
@@ -135,15 +140,10 @@ async function openDirect(target: string): Promise<Output> {
     open_ = false
   }
   return {
-    write: (text) => attempt(target, () => writeAll(file, text)),
+    write: (text) => attempt(target, () => file.writeFile(text)),
     finish: () => attempt(target, close),
     discard: () => close().catch(none),
   }
-}
-
-/** `FileHandle.writeFile` goes on where the last write ended, and writes all of it or fails. */
-async function writeAll(file: FileHandle, text: string): Promise<void> {
-  await file.writeFile(text)
 }
 
 async function attempt<T>(target: string, action: () => Promise<T>): Promise<T> {
