@@ -10,6 +10,8 @@ export {
 } from './checkpoint.js'
 export { consistencyProof, verifyConsistency } from './consistency.js'
 export { cosignatureTime, createCosignatureVerifier, createCosigner } from './cosignature.js'
+export { type DecisionFacts, hashDecisionFacts } from './decision-hash.js'
+export { hashEntry, type Members } from './entry-hash.js'
 export { CryptoError, type CryptoErrorCode } from './error.js'
 export {
   appendLeaf,

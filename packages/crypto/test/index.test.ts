@@ -41,6 +41,8 @@ test('the package exports exactly these names', () => {
     'encodeVkey',
     'frontierRoot',
     'generatePrivateKey',
+    'hashDecisionFacts',
+    'hashEntry',
     'hexToBytes',
     'inclusionProof',
     'isHash',

@@ -6,9 +6,17 @@
 //
 // Both hashes are taken over slices of the line as it stands, never over a re-encoding: Python writes numbers that do not fit a double
 // ("13.000000000000000000001"), and what is bound is the bytes. A line must therefore be canonical before its hashes mean anything.
-import { CryptoError, encodeCanonical, type Hash, scanJson, sha256Hex } from '@sudoagent/crypto'
 import {
-  type Actor,
+  CryptoError,
+  type DecisionFacts,
+  encodeCanonical,
+  type Hash,
+  hashDecisionFacts,
+  type Members,
+  scanJson,
+  sha256Hex,
+} from '@sudoagent/crypto'
+import {
   type CallEntry,
   checkEntry,
   type EntryDraft,
@@ -18,9 +26,6 @@ import {
 } from './entry.js'
 import { LedgerError } from './error.js'
 import { ENTRY_BYTES_MAX } from './limits.js'
-
-/** Where the members of a line's object stand: key → span of the value's text, as `scanJson` gives it. */
-export type Members = ReadonlyMap<string, readonly [start: number, end: number]>
 
 /** A draft whose members are canonical text already, so that little is left to do while the ledger's lock is held. */
 export interface EncodedDraft {
@@ -109,37 +114,6 @@ export function linkEntry(
   }
 }
 
-/** Recomputes `entry_hash` from a canonical line. Null when the line has no `entry_hash` member. */
-export function hashLine(line: string, members: Members): Hash | null {
-  const hash = members.get('entry_hash')
-  if (hash === undefined) return null
-  const signature = members.get('entry_signature')
-  if (signature === undefined) return sha256Hex(`${line.slice(0, hash[0])}null${line.slice(hash[1])}`)
-  // `entry_signature` sorts after `entry_hash`, so a comma always stands before its key.
-  const cut = signature[0] - ',"entry_signature":'.length
-  return sha256Hex(`${line.slice(0, hash[0])}null${line.slice(hash[1], cut)}${line.slice(signature[1])}`)
-}
-
-/** The parts of a decision that `decision_hash` binds. */
-export interface DecisionFacts {
-  readonly requestId: string
-  readonly decisionAt: string
-  readonly policyHash: string
-  readonly action: string
-  readonly actor: Actor
-}
-
-/** `decision_hash` of facts beside parameters that are canonical text already. */
-function hashFacts(facts: DecisionFacts, parametersText: string): Hash {
-  const action = quote(facts.action)
-  return sha256Hex(
-    `{"actor":{"principal":${quote(facts.actor.principal)},"source":${quote(facts.actor.source)}}` +
-      `,"decision_at":${quote(facts.decisionAt)},"intent":${action},"parameters":${parametersText}` +
-      `,"policy_hash":${quote(facts.policyHash)},"request_id":${quote(facts.requestId)}` +
-      `,"resource":{"name":${action},"type":"function"},"version":"2.0"}`,
-  )
-}
-
 /**
  * `decision_hash` of a decision about to be made.
  *
@@ -150,7 +124,7 @@ export function decisionHash(facts: DecisionFacts, parameters: Parameters): Hash
   const nfc = (text: string): string => text.normalize('NFC')
   const actor = { principal: nfc(facts.actor.principal), source: nfc(facts.actor.source) }
   const { requestId, decisionAt, policyHash, action } = facts
-  return hashFacts(
+  return hashDecisionFacts(
     { requestId: nfc(requestId), decisionAt, policyHash: nfc(policyHash), action: nfc(action), actor },
     encodeCanonical(parameters),
   )
@@ -162,5 +136,5 @@ export function hashDecision(entry: CallEntry, line: string, members: Members): 
   const actor = entry.actor ?? { principal: entry.agent_id, source: 'python' }
   const { request_id: requestId, created_at: decisionAt, action } = entry
   const facts = { requestId, decisionAt, policyHash: entry.decision.policy_hash, action, actor }
-  return hashFacts(facts, span === undefined ? 'null' : line.slice(span[0], span[1]))
+  return hashDecisionFacts(facts, span === undefined ? 'null' : line.slice(span[0], span[1]))
 }

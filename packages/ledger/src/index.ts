@@ -1,4 +1,4 @@
-export { type DecisionFacts, decisionHash } from './chain.js'
+export { decisionHash } from './chain.js'
 export {
   type Actor,
   type ApprovalBlock,

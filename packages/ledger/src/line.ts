@@ -1,6 +1,5 @@
 // One stored line → what it says. Parsing never throws: a line is untrusted, and what is wrong with it is a value.
-import { CryptoError, decodeUtf8, type Hash, isHash, scanJson } from '@sudoagent/crypto'
-import type { Members } from './chain.js'
+import { CryptoError, decodeUtf8, type Hash, isHash, type Members, scanJson } from '@sudoagent/crypto'
 import { checkEntry, type LedgerEntry } from './entry.js'
 import { LINE_BYTES_MAX } from './limits.js'
 import type { FindingCode } from './report.js'

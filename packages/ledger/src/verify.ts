@@ -1,6 +1,6 @@
 // The walk: stored lines + what the caller expects → report. Streams; memory grows only with the number of decisions.
-import { createVerifier, decodeBase64, type Hash, type PublicKey, type Verifier } from '@sudoagent/crypto'
-import { hashDecision, hashLine } from './chain.js'
+import { createVerifier, decodeBase64, type Hash, hashEntry, type PublicKey, type Verifier } from '@sudoagent/crypto'
+import { hashDecision } from './chain.js'
 import { isCallEntry, type LedgerEntry } from './entry.js'
 import type { LedgerReader, StoredLine } from './ledger.js'
 import { Lifecycle } from './lifecycle.js'
@@ -97,7 +97,7 @@ class Walk {
   }
 
   #hashes({ entry, text, members }: ParsedLine, find: Find): void {
-    if (hashLine(text, members) !== entry.entry_hash)
+    if (hashEntry(text, members) !== entry.entry_hash)
       find('ENTRY_HASH_MISMATCH', 'entry_hash does not match its content')
     if (entry.event !== 'decision') return
     if (hashDecision(entry, text, members) !== entry.decision.decision_hash) {

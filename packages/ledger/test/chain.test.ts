@@ -1,7 +1,7 @@
-import { encodeCanonical, scanJson, sha256Hex } from '@sudoagent/crypto'
+import { encodeCanonical, hashEntry, scanJson, sha256Hex } from '@sudoagent/crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decisionHash, encodeDraft, hashDecision, hashLine, linkEntry } from '../src/chain.js'
+import { decisionHash, encodeDraft, hashDecision, linkEntry } from '../src/chain.js'
 import type { CallEntry } from '../src/entry.js'
 import { parseLine } from '../src/line.js'
 import { anyJson, anyObject } from './fixtures/arbitrary.js'
@@ -124,41 +124,12 @@ describe('linkEntry', () => {
         })
         const parsed = parseLine(Buffer.from(line(signature)))
         if (!parsed.ok) throw new Error(parsed.message)
-        expect(hashLine(parsed.text, parsed.members)).toBe(entryHash)
+        expect(hashEntry(parsed.text, parsed.members)).toBe(entryHash)
         expect(parsed.entry.entry_hash).toBe(entryHash)
         if (parsed.entry.event !== 'decision') throw new Error('no decision')
         expect(hashDecision(parsed.entry, parsed.text, parsed.members)).toBe(parsed.entry.decision.decision_hash)
       }),
     )
-  })
-})
-
-describe('hashLine', () => {
-  const hashOf = (line: string) => hashLine(line, scanJson(line).members)
-
-  it('leaves the signature out, and takes null for the hash', () => {
-    const expected = sha256Hex('{"a":1,"entry_hash":null,"z":2}')
-    expect(hashOf('{"a":1,"entry_hash":"x","z":2}')).toBe(expected)
-    expect(hashOf('{"a":1,"entry_hash":"x","entry_signature":"y","z":2}')).toBe(expected)
-    expect(hashOf('{"a":1,"entry_hash":{"deep":[1]},"entry_signature":[],"z":2}')).toBe(expected)
-    expect(hashOf('{"entry_hash":"x","entry_signature":"y"}')).toBe(sha256Hex('{"entry_hash":null}'))
-  })
-
-  it('binds every other byte, numbers that fit no double included', () => {
-    const [a, b] = ['13.000000000000000000001', '13.000000000000000000002'].map((n) =>
-      hashOf(`{"entry_hash":"x","n":${n}}`),
-    )
-    expect(a).not.toBe(b)
-  })
-
-  it('has nothing to say about a line without entry_hash', () => {
-    expect(hashOf('{"a":1}')).toBeNull()
-    expect(hashOf('[1]')).toBeNull()
-  })
-
-  it('is not led astray by a text that looks like the member', () => {
-    const line = '{"a":"\\"entry_hash\\":\\"x\\"","entry_hash":"x"}'
-    expect(hashOf(line)).toBe(sha256Hex('{"a":"\\"entry_hash\\":\\"x\\"","entry_hash":null}'))
   })
 })
 

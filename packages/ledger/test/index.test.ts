@@ -48,7 +48,6 @@ const TYPES = [
   'Criteria',
   'CriteriaInput',
   'DecisionBlock',
-  'DecisionFacts',
   'Effect',
   'EntryDraft',
   'EntryRecord',

@@ -5,12 +5,13 @@ import {
   createVerifier,
   decodeBase64,
   generatePrivateKey,
+  hashEntry,
   parsePublicKey,
   scanJson,
   sha256Hex,
 } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
-import { encodeDraft, hashDecision, hashLine, linkEntry } from '../src/chain.js'
+import { encodeDraft, hashDecision, linkEntry } from '../src/chain.js'
 import { parseLine } from '../src/line.js'
 import { codesOf, sqliteOf, verifyFile } from './fixtures/ledger-file.js'
 import { makeVectors, type VectorIndex } from './fixtures/make-vectors.js'
@@ -111,7 +112,7 @@ describe('the worked example', () => {
     const [decision, entry, { entry_signature: signature }, { line }] = read().steps
     const parsed = parseLine(Buffer.from(line))
     if (!parsed.ok || parsed.entry.event === 'checkpoint') throw new Error('the line is no decision')
-    expect(hashLine(parsed.text, parsed.members)).toBe(entry.sha256)
+    expect(hashEntry(parsed.text, parsed.members)).toBe(entry.sha256)
     expect(hashDecision(parsed.entry, parsed.text, parsed.members)).toBe(decision.sha256)
     const {
       schema_version: _s,

@@ -1,6 +1,5 @@
 // A writer looks at the last entry before it links anything to it: a chain must not be continued behind an entry that does not hold.
-import type { Hash } from '@sudoagent/crypto'
-import { hashLine } from '../chain.js'
+import { type Hash, hashEntry } from '@sudoagent/crypto'
 import { LedgerError } from '../error.js'
 import { parseLine } from '../line.js'
 
@@ -24,7 +23,7 @@ export function readTail(bytes: Uint8Array, path: string): Tail {
     })
   }
   const { entry, text, members } = parsed
-  if (hashLine(text, members) !== entry.entry_hash) {
+  if (hashEntry(text, members) !== entry.entry_hash) {
     throw new LedgerError('LEDGER_DAMAGED', `\`${path}\`: entry_hash of the last entry does not match its content`, {
       hint: 'nothing was written; run `sudoagent verify` on it',
     })
