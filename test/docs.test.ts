@@ -1,21 +1,17 @@
 // The documents are executed: links lead somewhere, commands do what the page says, code compiles and runs, every threat names tests that
 // exist, and the command line reference is what `--help` says. How a page marks its blocks stands in `docs/markdown.ts`.
 import { execFile } from 'node:child_process'
-import { createHash, createPublicKey, verify as verifySignature } from 'node:crypto'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AllowAllPolicy, MemoryBudget, REASON_CODES, SudoEngine } from '../packages/core/dist/index.js'
-import { parsePublicKey } from '../packages/crypto/dist/index.js'
-import { makeReceipt, openLedger, verify } from '../packages/ledger/dist/index.js'
 import { MemoryLedger } from '../packages/ledger/dist/store/memory.js'
 import { type Block, type Page, pagesBelow, tableRows } from './docs/markdown.js'
 import { makeReaderFolder, type ReaderFolder } from './docs/reader-folder.js'
 import { commandsOf, outputFits, runCommands } from './docs/session.js'
 import { typeErrors } from './docs/type-check.js'
-import { makeLine, readWorkedExample } from './docs/worked-example.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const pages = pagesBelow(root)
@@ -36,8 +32,17 @@ afterAll(() => reader.remove())
 
 it('finds the documents', () => {
   const names = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'THREAT_MODEL.md', 'examples/README.md']
-  const docs = ['architecture', 'cli', 'configuration', 'faq', 'ledger-format', 'quickstart', 'threat-model']
-  const packages = ['packages/core', 'packages/crypto', 'packages/ledger', 'apps/cli']
+  const docs = [
+    'architecture',
+    'cli',
+    'configuration',
+    'evidence',
+    'faq',
+    'ledger-format',
+    'quickstart',
+    'threat-model',
+  ]
+  const packages = ['packages/core', 'packages/crypto', 'packages/ledger', 'packages/witness', 'apps/cli']
   const wanted = [...names, ...docs.map((name) => `docs/${name}.md`), ...packages.map((name) => `${name}/README.md`)]
   expect(pages.map(({ path }) => path)).toEqual(expect.arrayContaining(wanted))
   expect(documents.flatMap(({ blocks }) => blocks).length).toBeGreaterThan(20)
@@ -155,6 +160,34 @@ describe('tables of codes', () => {
     const codes = [...union.matchAll(/'(\w+)'/g)].map(([, code = '']) => code)
     expect(tableRows(text, 'finding', 'meaning').map(([code]) => codeIn(code))).toEqual(codes)
   })
+
+  it('name every finding about a receipt', () => {
+    const source = readFileSync(join(root, 'packages/crypto/src/receipt-finding.ts'), 'utf8')
+    const [, union = ''] = /type ReceiptFindingCode =\n((?: {2}\| '\w+'\n)+)/.exec(source) ?? []
+    const codes = [...union.matchAll(/'(\w+)'/g)].map(([, code = '']) => code)
+    expect(tableRows(text, 'receipt finding').map(([code]) => codeIn(code))).toEqual(codes)
+  })
+
+  it('name every kind of control entry, and every verdict', () => {
+    const control = readFileSync(join(root, 'packages/ledger/src/control.ts'), 'utf8')
+    const kinds = [...control.matchAll(/^ {2}readonly kind: '(\w+)'$/gm)].map(([, kind = '']) => kind)
+    expect(tableRows(text, 'kind', 'content').map(([kind]) => codeIn(kind))).toEqual(kinds)
+    const report = readFileSync(join(root, 'packages/ledger/src/report.ts'), 'utf8')
+    const [, union = ''] = /export type Verdict = (.*)$/m.exec(report) ?? []
+    const verdicts = [...union.matchAll(/'(\w+)'/g)].map(([, verdict = '']) => verdict)
+    expect(verdicts.length).toBe(5)
+    expect(tableRows(text, 'verdict', 'meaning').map(([verdict]) => codeIn(verdict))).toEqual(verdicts)
+  })
+
+  it('name every member of a report', () => {
+    const source = readFileSync(join(root, 'packages/ledger/src/report.ts'), 'utf8')
+    const [, body = ''] = /export interface Report \{\n([\s\S]*?)\n\}\n/.exec(source) ?? []
+    const members = [...body.matchAll(/^ {2}readonly (\w+):/gm)].map(([, member = '']) => member)
+    const documented = tableRows(text, 'member').flatMap(([cell = '']) =>
+      [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => name),
+    )
+    expect(documented.sort()).toEqual(members.sort())
+  })
 })
 
 describe('configuration', () => {
@@ -199,69 +232,32 @@ describe('command line reference', () => {
     return [...part.matchAll(/^ {2}((?:-\w, )?--\S+(?: <\S+>)?)(?: {2}|$)/gm)].map(([, option = '']) => option)
   }
 
+  /** The commands below one, in the order of its help; one that has some itself is there if it does something by itself, too. */
+  const commandsBelow = async (...path: string[]): Promise<string[]> => {
+    const text = await help(...path)
+    const [, part = ''] = /^Commands:\n((?: .*\n)+)/m.exec(text) ?? []
+    const names = [...part.matchAll(/^ {2}(\w+) /gm)].map(([, name = '']) => name).filter((name) => name !== 'help')
+    const below = await Promise.all(names.map((name) => commandsBelow(...path, name)))
+    const own = path.length > 0 && (names.length === 0 || /^Arguments:/m.test(text)) ? [path.join(' ')] : []
+    return [...own, ...below.flat()]
+  }
+  const pathOf = (command: string): string[] => command.split(' ').slice(1)
+
   it('has every command, and its usage', async () => {
-    const [, part = ''] = /^Commands:\n((?: .*\n)+)/m.exec(await help()) ?? []
-    const commands = [...part.matchAll(/^ {2}(\w+) /gm)].map(([, name = '']) => name).filter((name) => name !== 'help')
+    const commands = await commandsBelow()
     const documented = [...sections.keys()].filter((name) => name.startsWith('sudoagent '))
     expect(documented).toEqual(commands.map((name) => `sudoagent ${name}`))
     for (const name of documented) {
-      const [, usage = ''] = /^Usage: (.*)$/m.exec(await help(name.split(' ')[1] ?? '')) ?? []
+      const [, usage = ''] = /^Usage: (.*)$/m.exec(await help(...pathOf(name))) ?? []
       expect(text.split('\n')).toContain(usage)
     }
   })
 
   it.each([...sections.keys()].filter((name) => name.startsWith('sudoagent ')))('%s has its options', async (name) => {
-    const helpText = await help(name.split(' ')[1] ?? '')
+    const helpText = await help(...pathOf(name))
     const documented = tableRows(sections.get(name) ?? '', 'option').map(([option]) => codeIn(option))
     expect(documented).toEqual(optionsIn(helpText, 'Options').filter((option) => option !== '-h, --help'))
     const everywhere = tableRows(text, 'option').map(([option]) => codeIn(option))
     expect(everywhere).toEqual([...optionsIn(helpText, 'Global Options'), '-h, --help'])
-  })
-})
-
-describe('worked example of the ledger format', () => {
-  const example = readWorkedExample(pageAt('docs/ledger-format.md'))
-  const { policy, decision, entry, publicKeyPem, keyId, signature, line } = example
-  const stored = JSON.parse(line) as Record<string, unknown>
-
-  it('has the values of the vector', () => {
-    const { key, steps } = JSON.parse(readFileSync(join(root, 'vectors/ledger/worked-example.json'), 'utf8'))
-    expect({ public_key_pem: publicKeyPem, key_id: keyId }).toEqual({
-      public_key_pem: key.public_key_pem,
-      key_id: key.key_id,
-    })
-    expect(steps).toMatchObject([
-      { text: decision[0], sha256: decision[1] },
-      { text: entry[0], sha256: entry[1] },
-      { entry_signature: signature },
-      { line },
-    ])
-  })
-
-  it('has the hashes of its texts, and the texts of its line', () => {
-    for (const [text, hash] of [policy, decision, entry])
-      expect(createHash('sha256').update(text).digest('hex')).toBe(hash)
-    expect(stored).toMatchObject({ entry_hash: entry[1], entry_signature: signature, key_id: keyId })
-    expect(stored.decision).toMatchObject({ decision_hash: decision[1] })
-    const { entry_signature: _, ...rest } = stored
-    expect(JSON.parse(entry[0])).toEqual({ ...rest, entry_hash: null })
-  })
-
-  it('has a signature that verifies under its key', () => {
-    const key = createPublicKey(publicKeyPem)
-    const spki = key.export({ format: 'der', type: 'spki' })
-    expect(createHash('sha256').update(spki).digest('hex').slice(0, 16)).toBe(keyId)
-    expect(verifySignature(null, Buffer.from(entry[1]), key, Buffer.from(signature, 'base64'))).toBe(true)
-  })
-
-  it('is what the library writes, verifies, and gives a receipt for', async () => {
-    expect(await makeLine(line)).toBe(line)
-    const path = join(reader.page('worked-example'), 'ledger.jsonl')
-    writeFileSync(path, `${line}\n`)
-    const opened = await openLedger(path)
-    const report = await verify(opened, { publicKeys: [parsePublicKey(publicKeyPem)] })
-    expect(report).toMatchObject({ ok: true, verdict: 'signed', entries: 1, open: 1, findings: [] })
-    expect(await makeReceipt(opened, { requestId: String(stored.request_id) })).toEqual(example.receipt)
-    await opened.close()
   })
 })

@@ -11,7 +11,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const packages = ['packages/crypto', 'packages/ledger', 'packages/core', 'apps/cli']
+const packages = ['packages/crypto', 'packages/ledger', 'packages/witness', 'packages/core', 'apps/cli']
 const slow = process.env.SLOW === '1'
 const run = promisify(execFile)
 let folder = ''
@@ -48,7 +48,7 @@ describe('installed from tarballs', () => {
     expect((await run(process.execPath, ['app.js'], { cwd: folder })).stdout).toBe('3\n')
     const bin = join(folder, 'node_modules/.bin/sudoagent')
     const { stdout } = await run(bin, ['verify', 'ledger.sqlite', '--json'], { cwd: folder })
-    expect(JSON.parse(stdout)).toMatchObject({ ok: true, verdict: 'intact', entries: 2 })
+    expect(JSON.parse(stdout)).toMatchObject({ ok: true, verdict: 'intact', entries: 3 })
   })
 
   it('the types are found', async () => {
@@ -56,6 +56,10 @@ describe('installed from tarballs', () => {
       join(folder, 'app.ts'),
       `import { AllowAllPolicy, SudoEngine } from '@sudoagent/core'
        import { MemoryLedger } from '@sudoagent/ledger/memory'
+       import { type CosignedCheckpoint, cosign } from '@sudoagent/witness'
+       import { SqliteWitnessStore } from '@sudoagent/witness/sqlite'
+       export const asked: (options: Parameters<typeof cosign>[0]) => Promise<CosignedCheckpoint> = cosign
+       export const open: (path: string) => SqliteWitnessStore = SqliteWitnessStore.open
        const engine = new SudoEngine({ policy: new AllowAllPolicy(), agentId: 'bot', ledger: new MemoryLedger() })
        export const sum: Promise<number> = engine.guard(async function add(a: number, b: number) { return a + b })(1, 2)
        // @ts-expect-error a string is no number
@@ -79,7 +83,7 @@ describe('installed from tarballs', () => {
   })
 
   it('carries what it should and nothing else', () => {
-    for (const name of ['crypto', 'ledger', 'core']) {
+    for (const name of ['crypto', 'ledger', 'witness', 'core']) {
       const files = readdirSync(join(folder, 'node_modules/@sudoagent', name)).sort()
       expect(files).toEqual(['LICENSE', 'README.md', 'dist', 'package.json'])
     }

@@ -14,7 +14,7 @@ function filesBelow(folder: string, suffix: string): string[] {
     .filter((name) => name.endsWith(suffix) && !name.includes('node_modules') && !name.includes('/dist/'))
 }
 
-const packages = ['packages/crypto', 'packages/ledger', 'packages/core', 'apps/cli']
+const packages = ['packages/crypto', 'packages/ledger', 'packages/witness', 'packages/core', 'apps/cli']
 const sources = packages.flatMap((name) => filesBelow(`${name}/src`, '.ts'))
 const tests = [...packages, 'examples'].flatMap((name) => filesBelow(`${name}/test`, '.ts'))
 const read = (name: string): string => readFileSync(join(root, name), 'utf8')
@@ -42,8 +42,9 @@ describe('the stairs: imports only go down', () => {
   const below: Record<string, readonly string[]> = {
     'packages/crypto': [],
     'packages/ledger': ['@sudoagent/crypto'],
+    'packages/witness': ['@sudoagent/crypto'],
     'packages/core': ['@sudoagent/crypto', '@sudoagent/ledger'],
-    'apps/cli': ['@sudoagent/crypto', '@sudoagent/ledger', '@sudoagent/core'],
+    'apps/cli': ['@sudoagent/crypto', '@sudoagent/ledger', '@sudoagent/witness', '@sudoagent/core'],
   }
 
   it.each(sources)('%s', (name) => {
@@ -62,9 +63,9 @@ describe('the stairs: imports only go down', () => {
     }
   })
 
-  it('only the named rooms touch SQLite and files', () => {
+  it('only the named rooms touch SQLite, files and the network', () => {
     const rooms =
-      /^packages\/(?:ledger\/src\/(?:store\/|open\.ts)|core\/src\/(?:sqlite-database|sqlite|approval-store\/|budget\/|audit-log|approver\/))|^apps\/cli\//
+      /^packages\/(?:ledger\/src\/(?:store\/|open\.ts)|witness\/src\/(?:sqlite-store|server)\.ts|core\/src\/(?:sqlite-database|sqlite|approval-store\/|budget\/|audit-log|approver\/))|^apps\/cli\//
     for (const name of sources) {
       const outside = importsOf(read(name)).filter((specifier) =>
         /^(?:node:fs|better-sqlite3|node:child_process|node:net|node:http)/.test(specifier),

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const libraries = ['packages/crypto', 'packages/ledger', 'packages/core']
+const libraries = ['packages/crypto', 'packages/ledger', 'packages/witness', 'packages/core']
 const folder = mkdtempSync(join(tmpdir(), 'sudoagent-pack-'))
 const run = (command, ...args) =>
   execFileSync(join(root, 'node_modules/.bin', command), args, { cwd: root, stdio: 'inherit' })
@@ -19,11 +19,9 @@ try {
     })
     run('publint', name, '--strict', '--pack', 'npm')
   }
-  for (const tarball of readdirSync(folder).filter(
-    (file) => file.startsWith('sudoagent-c') || file.startsWith('sudoagent-l'),
-  )) {
-    // ESM only, by design: there is nothing for require() of old resolvers to find.
-    if (tarball !== 'sudoagent-0.1.0.tgz') run('attw', join(folder, tarball), '--profile', 'esm-only')
+  for (const tarball of readdirSync(folder)) {
+    // ESM only, by design: there is nothing for require() of old resolvers to find. Nobody imports the command line.
+    if (!/^sudoagent-[0-9]/.test(tarball)) run('attw', join(folder, tarball), '--profile', 'esm-only')
   }
 } finally {
   rmSync(folder, { recursive: true, force: true })

@@ -1,4 +1,4 @@
-// The demo: an agent's calls to an airline's booking system, guarded; then the evidence, checked; then a forger, caught.
+// The demo: an agent's calls to an airline's booking system, guarded; then the evidence, checked; then two forgers, caught.
 import { strict as assert } from 'node:assert'
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -6,6 +6,7 @@ import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ApprovalDenied, MemoryBudget, SudoEngine } from '@sudoagent/core'
 import { createSigner, generatePrivateKey } from '@sudoagent/crypto'
+import { openLedger, select } from '@sudoagent/ledger'
 import { SqliteLedger } from '@sudoagent/ledger/sqlite'
 import { AirlinePolicy, DeskApprover, type RecordedCall } from './airline.js'
 
@@ -22,11 +23,17 @@ const ran = await guardCalls()
 assert.equal(ran, 7, 'exactly the allowed and the approved calls may run')
 
 say('\n2. Anybody can check the evidence: no engine, only the ledger and a public key.')
-const intact = sudoagent('verify', ledgerPath, '--public-key', publicKeyPath)
-assert.equal(intact.status, 0, 'the ledger must verify')
-assert.equal(sudoagent('export', ledgerPath, '--format', 'ndjson', '--output', join(output, 'ledger.jsonl')).status, 0)
+const verified = sudoagent('verify', ledgerPath, '--public-key', publicKeyPath)
+assert.equal(verified.status, 0, 'the ledger must verify')
 
-say('\n3. A forger turns the denied certificate of $5000 into $1000, in a copy: one byte.')
+say('\n3. An outsider holds one receipt and the public key, and no ledger.')
+const receiptPath = join(output, 'receipt.json')
+const requestId = await requestOf('POLICY_DENY_HIGH_RISK')
+assert.equal(sudoagent('receipt', ledgerPath, '--request-id', requestId, '--output', receiptPath).status, 0)
+const proven = sudoagent('receipt', 'verify', receiptPath, '--public-key', publicKeyPath)
+assert.equal(proven.status, 0, 'the receipt must verify')
+
+say('\n4. A forger turns the denied certificate of $5000 into $1000, in a copy: one byte.')
 const copyPath = join(output, 'tampered.sqlite')
 const offset = changeOneByte(copyPath, '"amount":5000', '"amount":1000')
 say(`   byte ${offset}: "5" -> "1"`)
@@ -34,14 +41,39 @@ const tampered = sudoagent('verify', copyPath, '--public-key', publicKeyPath)
 assert.equal(tampered.status, 1, 'the copy must not verify')
 assert.match(tampered.output, /ENTRY_HASH_MISMATCH/, 'the report must say what is wrong')
 
+say('\n5. Another forger cuts the last three entries off, in a copy as text. What is left is in order, and signed.')
+const textPath = join(output, 'ledger.jsonl')
+assert.equal(sudoagent('export', ledgerPath, '--format', 'ndjson', '--output', textPath).status, 0)
+assert.equal(sudoagent('checkpoint', ledgerPath, '--output', `${textPath}.head`).status, 0)
+const cutPath = join(output, 'cut.jsonl')
+copyFileSync(`${textPath}.head`, `${cutPath}.head`)
+writeFileSync(cutPath, readFileSync(textPath, 'utf8').split('\n').slice(0, -4).join('\n').concat('\n'))
+const cut = sudoagent('verify', cutPath, '--public-key', publicKeyPath)
+assert.equal(cut.status, 1, 'the copy must not verify')
+assert.match(cut.output, /TRUNCATED/, 'the report must say what is wrong')
+
 say(
-  `\nDone: the ledger verifies, the forged copy does not, and the report says where. All of it is in ${relative('.', output) || '.'}/`,
+  `\nDone: the ledger verifies, no forged copy does, and the reports say why. All of it is in ${relative('.', output) || '.'}/`,
 )
+
+/** The first call that was refused for this reason. */
+async function requestOf(reasonCode: string): Promise<string> {
+  const reader = await openLedger(ledgerPath)
+  try {
+    for await (const { entry } of select(reader, { reasonCode, event: 'decision', limit: 1 }))
+      return entry.request_id ?? ''
+    throw new Error('no such call')
+  } finally {
+    await reader.close()
+  }
+}
 
 /** Runs the recorded calls through a guarded engine. @returns how many tools ran */
 async function guardCalls(): Promise<number> {
   const key = generatePrivateKey()
   writeFileSync(publicKeyPath, key.publicKey.pem)
+  // A real one stays with the process that signs; this one is left for whoever wants to try `sudoagent key rotate`.
+  writeFileSync(join(output, 'private-key.pem'), key.pem, { mode: 0o600 })
   const ledger = SqliteLedger.open(ledgerPath, { signer: createSigner(key) })
   const desk = new DeskApprover()
   let asked = false

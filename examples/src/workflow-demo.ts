@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert'
 import { ApprovalDenied, ImmediateApprover, type Policy, SudoEngine } from '@sudoagent/core'
 import { SqliteApprovalStore, SqliteBudget } from '@sudoagent/core/sqlite'
-import { createSigner, generatePrivateKey } from '@sudoagent/crypto'
+import { createSigner, generatePrivateKey, verifyReceipt } from '@sudoagent/crypto'
 import { callStory, makeReceipt, openLedger, verify } from '@sudoagent/ledger'
 import { SqliteLedger } from '@sudoagent/ledger/sqlite'
 
@@ -47,10 +47,13 @@ await Promise.all([ledger.close(), approvalStore.close(), budget.close()])
 const reader = await openLedger('workflow.sqlite')
 const report = await verify(reader, { publicKeys: [key.publicKey] })
 assert.equal(report.verdict, 'signed')
-const story = await callStory(reader, { position: 3 })
+const story = await callStory(reader, { position: 4 })
 const receipt = await makeReceipt(reader, { requestId: story.requestId })
 await reader.close()
+// What an outsider does with it: no ledger, no engine, only the receipt and the public key.
+const proof = verifyReceipt(receipt.text, { publicKeys: [key.publicKey] })
+assert.equal(proof.ok, true)
 console.log(endings.join('\n'))
 console.log(
-  `ledger: ${report.verdict}, ${report.entries} entries; receipt for entry ${receipt.ledger_position}: ${receipt.entry_hash.slice(0, 16)}…`,
+  `ledger: ${report.verdict}, ${report.entries} entries; receipt for entry ${receipt.position}: ${proof.verdict} in a tree of ${proof.checkpoint?.size}`,
 )

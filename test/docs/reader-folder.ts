@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { AirlinePolicy, DeskApprover } from '../../examples/src/airline.js'
 import { MemoryBudget, SudoEngine } from '../../packages/core/dist/index.js'
 import { createSigner, generatePrivateKey } from '../../packages/crypto/dist/index.js'
-import { exportNdjson, openLedger, select } from '../../packages/ledger/dist/index.js'
+import { exportNdjson, makeReceipt, openLedger, select } from '../../packages/ledger/dist/index.js'
 import { SqliteLedger } from '../../packages/ledger/dist/store/sqlite.js'
 
 /** A folder for all pages; each page gets its own below it, so that what one leaves behind does not help another. */
@@ -82,6 +82,7 @@ async function makeDemoOutput(root: string, demo: string): Promise<void> {
   const key = generatePrivateKey()
   const path = join(demo, 'ledger.sqlite')
   writeFileSync(join(demo, 'public-key.pem'), key.publicKey.pem)
+  writeFileSync(join(demo, 'private-key.pem'), key.pem, { mode: 0o600 })
   const ledger = SqliteLedger.open(path, { signer: createSigner(key) })
   const engine = new SudoEngine({
     policy: new AirlinePolicy(),
@@ -99,8 +100,16 @@ async function makeDemoOutput(root: string, demo: string): Promise<void> {
   const reader = await openLedger(path)
   let lines = ''
   for await (const part of exportNdjson(select(reader))) lines += part
+  const denied = select(reader, { event: 'decision', reasonCode: 'POLICY_DENY_HIGH_RISK', limit: 1 })
+  for await (const { entry } of denied) {
+    const { text } = await makeReceipt(reader, { requestId: entry.request_id ?? '' })
+    writeFileSync(join(demo, 'receipt.json'), text)
+  }
+  const { head } = await reader.evidence()
   await reader.close()
   writeFileSync(join(demo, 'ledger.jsonl'), lines)
+  if (head === null || head === 'unreadable') throw new Error('the ledger of the demo has no head')
+  writeFileSync(join(demo, 'ledger.jsonl.head'), head.text)
 
   const bytes = readFileSync(path)
   const at = bytes.indexOf('"amount":5000')

@@ -1,5 +1,5 @@
 // The worked example of docs/ledger-format.md, taken off the page, and the same made again by the library.
-import { createSigner, generatePrivateKey } from '../../packages/crypto/dist/index.js'
+import { createSigner, generatePrivateKey, type Signer } from '../../packages/crypto/dist/index.js'
 import { type EntryDraft, select } from '../../packages/ledger/dist/index.js'
 import { MemoryLedger } from '../../packages/ledger/dist/store/memory.js'
 import type { Page } from './markdown.js'
@@ -11,9 +11,17 @@ export interface WorkedExample {
   readonly entry: readonly [text: string, hash: string]
   readonly publicKeyPem: string
   readonly keyId: string
+  readonly origin: string
+  readonly vkey: string
   readonly signature: string
+  /** The lines of the two entries. */
+  readonly genesis: string
   readonly line: string
-  readonly receipt: unknown
+  /** Base64. */
+  readonly leaves: readonly [string, string]
+  readonly root: string
+  readonly head: string
+  readonly receipt: string
 }
 
 /** @throws Error when the page has another form than the one that is read here */
@@ -24,21 +32,33 @@ export function readWorkedExample({ path, blocks }: Page): WorkedExample {
     if (value === undefined) throw new Error(`${path} does not give ${name}`)
     return value
   }
+  const starting = (start: string): string => `${plain.find((text) => text.startsWith(start))}\n`
   const texts = plain.filter((text) => text.startsWith('{"'))
   const [policy = '', decision = '', entry = ''] = texts
   const json = blocks.filter(({ language }) => language === 'json').map(({ text }) => text)
-  const [line = '', receipt = ''] = json
-  if (texts.length !== 3 || json.length !== 2) throw new Error(`${path} has another number of blocks in its example`)
+  const [genesis = '', line = '', receipt = ''] = json
+  if (texts.length !== 3 || json.length !== 3) throw new Error(`${path} has another number of blocks in its example`)
   return {
     policy: [policy, named('policy_hash')],
     decision: [decision, named('decision_hash')],
     entry: [entry, named('entry_hash')],
-    publicKeyPem: `${plain.find((text) => text.startsWith('-----BEGIN'))}\n`,
+    publicKeyPem: starting('-----BEGIN'),
     keyId: named('key_id'),
+    origin: named('origin'),
+    vkey: named('vkey'),
     signature: named('entry_signature'),
+    genesis,
     line,
-    receipt: JSON.parse(receipt),
+    leaves: [named('leaf_0'), named('leaf_1')],
+    root: named('root'),
+    head: starting(`${named('origin')}\n`),
+    receipt: `${receipt}\n`,
   }
+}
+
+/** The example's key: 32 bytes of value 1. */
+export function exampleSigner(): Signer {
+  return createSigner(generatePrivateKey((length) => new Uint8Array(length).fill(1)))
 }
 
 const LEDGER_FIELDS = [
@@ -51,13 +71,20 @@ const LEDGER_FIELDS = [
   'entry_signature',
 ]
 
-/** What a ledger with the example's key makes of the example's decision, at the example's time. @returns the stored line */
-export async function makeLine(line: string): Promise<string> {
-  const entry = JSON.parse(line) as Record<string, unknown>
-  const draft = Object.fromEntries(Object.entries(entry).filter(([field]) => !LEDGER_FIELDS.includes(field)))
-  const signer = createSigner(generatePrivateKey((length) => new Uint8Array(length).fill(1)))
-  const ledger = new MemoryLedger({ signer, clock: () => new Date(String(entry.recorded_at)) })
-  await ledger.append(draft as unknown as EntryDraft)
-  for await (const { json } of select(ledger.reader())) return json
-  throw new Error('the ledger is empty')
+/** What a writer would have handed over for a line. */
+export function draftOf(line: string): EntryDraft {
+  const entry = Object.entries(JSON.parse(line) as Record<string, unknown>)
+  return Object.fromEntries(entry.filter(([field]) => !LEDGER_FIELDS.includes(field))) as unknown as EntryDraft
+}
+
+/** What a new ledger with the example's key makes of the example's decision, at the example's time. @returns the stored lines */
+export async function makeLines({ genesis, line }: WorkedExample): Promise<readonly string[]> {
+  const { recorded_at: at } = JSON.parse(line) as { readonly recorded_at: string }
+  const { checkpoint } = JSON.parse(genesis) as { readonly checkpoint: { readonly ledger_id: string } }
+  const options = { signer: exampleSigner(), clock: () => new Date(at), newId: () => checkpoint.ledger_id }
+  const ledger = new MemoryLedger(options)
+  await ledger.append(draftOf(line))
+  const lines: string[] = []
+  for await (const { json } of select(ledger.reader())) lines.push(json)
+  return lines
 }

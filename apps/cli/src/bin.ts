@@ -11,7 +11,9 @@ const SIGNALS = [
 
 const io = createIo(process)
 for (const [signal, number] of SIGNALS) {
-  process.once(signal, () => {
+  process.on(signal, () => {
+    // A second signal ends what does not end.
+    if (io.stop()) return
     io.cleanUp()
     process.exit(128 + number)
   })

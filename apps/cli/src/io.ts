@@ -17,6 +17,12 @@ export interface Io {
   readonly stdout: Stream
   /** Progress, findings, hints and errors. Writing to it never fails: there would be nowhere to say so. */
   readonly stderr: Stream
+  /** What a person types, where one sees stderr and can answer; null where nobody does. */
+  keyboard(): NodeJS.ReadStream | null
+  /** What is piped in, in parts. */
+  stdin(): AsyncIterable<Uint8Array>
+  /** The passphrase of private keys, from the environment. */
+  readonly keyPassphrase: string | undefined
   /** Whether an internal error shows its stack. */
   readonly debug: boolean
   /** What the process ends with, set by the command that ran. */
@@ -25,15 +31,26 @@ export interface Io {
   atExit(undo: () => void): () => void
   /** Undoes what is still to be undone: the process is about to end. */
   cleanUp(): void
+  /** Ends the process as Ctrl-C does. */
+  interrupt(): void
+  /** For a command that runs until it is told to end: resolves with the first signal, which then does not end the process. */
+  untilStopped(): Promise<void>
+  /** Tells such a command to end; false when there is none, or it has been told before. */
+  stop(): boolean
 }
 
 /** What `createIo` needs of `process`. */
 export interface Outside {
   readonly argv: readonly string[]
   readonly env: { readonly [name: string]: string | undefined }
+  readonly stdin: NodeJS.ReadStream
   readonly stdout: NodeJS.WriteStream
   readonly stderr: NodeJS.WriteStream
+  emit(signal: 'SIGINT', name: 'SIGINT'): boolean
 }
+
+/** Holds the passphrase of private keys, for whoever runs where nobody can be asked. */
+export const PASSPHRASE_VARIABLE = 'SUDOAGENT_KEY_PASSPHRASE'
 
 /** Width of a terminal that does not tell its own: that of the first ones. */
 const COLUMNS_DEFAULT = 80
@@ -41,12 +58,18 @@ const COLUMNS_DEFAULT = 80
 /** Closed pipes: what Linux and macOS say, and what Node says of a stream that has failed already. */
 const CLOSED = ['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED']
 
-export function createIo({ argv, env, stdout, stderr }: Outside): Io {
+export function createIo(outside: Outside): Io {
+  const { argv, env, stdout, stderr } = outside
   const undos = new Set<() => void>()
+  let stop: (() => void) | null = null
   const quietly = asStream(stderr, 'standard error', hasColour(stderr, argv, env))
   return {
     stdout: asStream(stdout, 'standard output', hasColour(stdout, argv, env)),
     stderr: { ...quietly, write: (text) => quietly.write(text).catch(() => {}) },
+    // Not touched before somebody is to be asked: looking at stdin is opening it.
+    keyboard: () => (stderr.isTTY === true && outside.stdin.isTTY === true ? outside.stdin : null),
+    stdin: () => outside.stdin,
+    keyPassphrase: isSet(env[PASSPHRASE_VARIABLE]) ? env[PASSPHRASE_VARIABLE] : undefined,
     debug: isSet(env.SUDOAGENT_DEBUG) && env.SUDOAGENT_DEBUG !== '0',
     exitCode: EXIT.ok,
     atExit(undo) {
@@ -62,6 +85,17 @@ export function createIo({ argv, env, stdout, stderr }: Outside): Io {
         }
       }
       undos.clear()
+    },
+    interrupt: () => void outside.emit('SIGINT', 'SIGINT'),
+    untilStopped: () =>
+      new Promise((resolve) => {
+        stop = resolve
+      }),
+    stop() {
+      const told = stop
+      stop = null
+      told?.()
+      return told !== null
     },
   }
 }

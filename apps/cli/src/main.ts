@@ -1,15 +1,21 @@
 // The command line: which commands there are, and the only map from errors to exit codes.
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import * as checkpointCommand from './command/checkpoint.js'
+import * as consistencyCommand from './command/consistency.js'
 import * as exportCommand from './command/export.js'
 import * as filterCommand from './command/filter.js'
+import * as inspectCommand from './command/inspect.js'
+import * as keyCommand from './command/key.js'
 import * as keygenCommand from './command/keygen.js'
 import * as receiptCommand from './command/receipt.js'
 import * as searchCommand from './command/search.js'
 import * as showCommand from './command/show.js'
 import * as verifyCommand from './command/verify.js'
+import * as witnessCommand from './command/witness.js'
 import { CliError, EXIT, type ExitCode, PipeClosed } from './exit.js'
 import { type Io, print } from './io.js'
+import { keepOptionsApart } from './subcommand.js'
 
 // In the order in which a person meets them.
 const COMMANDS = [
@@ -19,7 +25,12 @@ const COMMANDS = [
   searchCommand,
   exportCommand,
   receiptCommand,
+  checkpointCommand,
+  consistencyCommand,
+  inspectCommand,
   keygenCommand,
+  keyCommand,
+  witnessCommand,
 ]
 
 /**
@@ -72,12 +83,23 @@ Example:
   $ sudoagent verify ledger.sqlite --public-key ledger.pub.pem`,
     )
   for (const { register } of COMMANDS) register(program, io)
-  for (const command of program.commands) {
+  keepOptionsApart(program)
+  for (const command of commandsBelow(program)) {
     command.exitOverride((error) => {
       throw isHelp(error) ? error : usageError(error, command)
     })
   }
   return program
+}
+
+/** All commands of a command, and those that they have themselves. */
+function commandsBelow(command: Command): readonly Command[] {
+  return command.commands.flatMap((child) => [child, ...commandsBelow(child)])
+}
+
+/** As it is typed: `sudoagent key show`. */
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
 }
 
 function version(): string {
@@ -103,7 +125,7 @@ function usageError(error: CommanderError, command?: Command): CliError {
   if (meant !== undefined) return new CliError(EXIT.usage, problem, `did you mean \`${meant}\`?`)
   const hint =
     allowed === undefined
-      ? `see \`${command === undefined ? 'sudoagent' : `sudoagent ${command.name()}`} --help\``
+      ? `see \`${command === undefined ? 'sudoagent' : pathOf(command)} --help\``
       : allowed.charAt(0).toLowerCase() + allowed.slice(1)
   return new CliError(EXIT.usage, problem, hint)
 }
@@ -128,6 +150,9 @@ interface Description {
 const EXIT_OF_CODE: ReadonlyMap<string, ExitCode> = new Map([
   ['QUERY_INVALID', EXIT.usage],
   ['ENTRY_NOT_FOUND', EXIT.no],
+  ['ENTRY_REFUSED', EXIT.no],
+  ['KEY_REFUSED', EXIT.no],
+  ['LEDGER_FINISHED', EXIT.no],
 ])
 
 /** What to do next, where the error itself does not say. */
@@ -138,6 +163,8 @@ const HINT_OF_CODE: ReadonlyMap<string, string> = new Map([
   ['LEDGER_DAMAGED', 'keep the file as it is, and compare it with a backup'],
   ['LEDGER_BUSY', 'try again when the other process is done'],
   ['ENTRY_NOT_FOUND', 'look for it with `sudoagent search`'],
+  ['ENTRY_REFUSED', '`sudoagent inspect` shows the keys of the ledger'],
+  ['STATE_INVALID', 'remove it, and the next run verifies everything'],
 ])
 
 function describe(error: unknown, debug: boolean): Description {
@@ -155,9 +182,9 @@ function describe(error: unknown, debug: boolean): Description {
   }
 }
 
-/** Errors of the ledger and crypto packages. Told by name: importing their classes here would load them for `--help` too. */
+/** Errors of the packages below. Told by name: importing their classes here would load them for `--help` too. */
 function isCoded(error: unknown): error is Error & { readonly code: string; readonly hint: string | undefined } {
-  return error instanceof Error && ['LedgerError', 'CryptoError'].includes(error.name)
+  return error instanceof Error && ['LedgerError', 'CryptoError', 'WitnessError'].includes(error.name)
 }
 
 /** Says what went wrong, in one line and a hint, and returns what the process ends with. */

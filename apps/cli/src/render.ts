@@ -31,20 +31,51 @@ export function renderReport(
   { ledger, kind }: { ledger: string; kind: string },
   paint: ChalkInstance,
 ): string {
-  const { entries, decisions, outcomes, open, head, first_created_at: first, last_created_at: last } = report
-  const fields: [string, string][] = [
-    ['ledger', `${ledger} (${kind})`],
-    ['entries', `${entries} (${count(decisions, 'decision')}, ${count(outcomes, 'outcome')}, ${open} open)`],
-    ...(first === null || last === null ? [] : [['created', `${first} to ${last}`] as [string, string]]),
-    ['signed', signatures(report)],
-    ...(head.entry_hash === null ? [] : [['head', `${head.entry_hash} at entry ${head.size}`] as [string, string]]),
-  ]
-  const open_ = notRuledOut(report.verdict)
+  const open = notRuledOut(report)
+  const fields = fieldsOf(report, `${ledger} (${kind})`).filter(([, value]) => value !== null)
   return [
     `${verdict(report, paint)}\n\n`,
-    ...fields.map(([name, value]) => `${paint.dim(name.padEnd(8))}  ${printable(value)}\n`),
-    ...(open_.length === 0 ? [] : ['\nThis does not rule out\n', ...open_.map((attack) => `- ${attack}\n`)]),
+    ...fields.map(([name, value]) => `${paint.dim(name.padEnd(NAME_WIDTH))}  ${printable(value ?? '')}\n`),
+    ...(open.length === 0 ? [] : ['\nThis does not rule out\n', ...open.map((attack) => `- ${attack}\n`)]),
   ].join('')
+}
+
+const NAME_WIDTH = 'checkpoint'.length
+
+/** What a report rests on, a line each; null for what there is nothing to say of. */
+function fieldsOf(report: Report, ledger: string): readonly (readonly [name: string, value: string | null])[] {
+  const { entries, decisions, outcomes, open, head, first_created_at: first, last_created_at: last } = report
+  const { origin, checkpoint, tail, witnesses, resumed_from: resumed, closed, keys } = report
+  const calls = `${count(decisions, 'decision')}, ${count(outcomes, 'outcome')}, ${open} open`
+  const since = resumed === null ? '' : `; ${count(entries - resumed, 'new entry', 'new entries')} since the last run`
+  return [
+    ['ledger', ledger],
+    ['origin', origin],
+    ['entries', `${entries} (${calls})${since}${closed ? '; closed for good' : ''}`],
+    ['created', first === null || last === null ? null : `${first} to ${last}`],
+    ['signed', signatures(report)],
+    ['retired', keys.retired.length === 0 ? null : keyList(keys.retired)],
+    ['head', head.entry_hash === null ? null : `${head.entry_hash} at entry ${head.size}`],
+    ['checkpoint', checkpoint === null ? null : checkpointLine(checkpoint, tail)],
+    ...report.anchors.map((anchor) => ['kept', anchorLine(anchor)] as const),
+    [
+      'witnesses',
+      witnesses === null ? null : `${witnesses.names.join(', ')} saw ${count(witnesses.size, 'entry', 'entries')}`,
+    ],
+  ]
+}
+
+function checkpointLine({ size, signed_by: signers }: NonNullable<Report['checkpoint']>, tail: number): string {
+  const by = signers.length === 0 ? 'not signed' : `signed by ${keyList(signers)}`
+  const behind = tail === 0 ? '' : `; ${count(tail, 'entry', 'entries')} behind the last checkpoint`
+  return `of ${count(size, 'entry', 'entries')}, ${by}${behind}`
+}
+
+/** Something kept elsewhere: a state is that of an earlier run. */
+function anchorLine({ kind, size, position, holds }: Report['anchors'][number]): string {
+  const what = position === null ? kind : `${kind} of entry ${position}`
+  const says = holds ? 'the ledger begins with it' : 'the ledger does NOT begin with it'
+  return `${what}, ${count(size, 'entry', 'entries')}: ${says}`
 }
 
 /** What the person may want to do next. */
@@ -55,20 +86,25 @@ export function hintsOf(report: Report): readonly string[] {
   ]
 }
 
+const SAYS: Readonly<Record<Exclude<Report['verdict'], 'broken'>, string>> = {
+  intact: 'chain, tree and rules hold; nobody that you named vouches for them',
+  signed: 'nothing was changed, and every entry is signed by a key that you gave',
+  anchored: 'nothing was changed, all of it is signed, and it begins with what you kept elsewhere',
+  witnessed: 'nothing was changed, all of it is signed, and your witnesses have seen the same log',
+}
+
 function verdict({ verdict: is, findings, findings_total: total }: Report, paint: ChalkInstance): string {
-  if (is === 'signed')
-    return `${paint.green.bold('signed')}: nothing was changed, and every entry is signed by a key that you gave`
-  if (is === 'intact')
-    return `${paint.green.bold('intact')}: the chain holds and every rule was kept; no signature was checked`
+  if (is !== 'broken') return `${paint.green.bold(is)}: ${SAYS[is]}`
   const first = findings.find(({ position }) => position !== null)?.position
   const where = first === undefined ? '' : `, the first at entry ${first}`
   return `${paint.red.bold('broken')}: ${count(total, 'finding')}${where}; do not rely on this ledger`
 }
 
 function signatures({ verdict: is, entries, signed_entries: signed, keys }: Report): string {
-  const named = keys.in_ledger.length > 0 ? keys.in_ledger : is === 'signed' ? keys.given : []
-  const by = named.length === 0 ? '' : `, ${is === 'signed' ? 'by' : 'naming'} ${keyList(named)}`
-  const unchecked = signed > 0 && keys.given.length === 0 ? '; not checked' : ''
+  const isSigned = is !== 'broken' && is !== 'intact'
+  const named = keys.in_ledger.length > 0 ? keys.in_ledger : isSigned ? keys.given : []
+  const by = named.length === 0 ? '' : `, ${isSigned ? 'by' : 'naming'} ${keyList(named)}`
+  const unchecked = signed > 0 && keys.given.length === 0 ? '; give a public key to know whose they are' : ''
   return `${signed} of ${entries} entries${by}${unchecked}`
 }
 

@@ -3,7 +3,7 @@
 //    #  TIME (UTC)           ACTION       AGENT        RESULT   REASON
 //    1  2026-11-22 20:18:29  refund_user  support-bot  allow    within limit
 //    2  2026-11-22 20:18:29  refund_user  support-bot  success  within limit
-import { type EntryRecord, isCallEntry, printable } from '@sudoagent/ledger'
+import { type CheckpointEntry, type EntryRecord, isCallEntry, printable, readControl } from '@sudoagent/ledger'
 import type { ChalkInstance } from 'chalk'
 import { fit, padEnd, padStart, widthOf } from './width.js'
 
@@ -53,7 +53,7 @@ export async function* formatTable(records: AsyncIterable<EntryRecord>, options:
 
 function rowOf({ position, entry }: EntryRecord): Row {
   const time = (entry.created_at ?? '').slice(0, 19).replace('T', ' ')
-  if (!isCallEntry(entry)) return [String(position), time, entry.event, '', '', '']
+  if (!isCallEntry(entry)) return [String(position), time, controlKind(entry), '', '', '']
   const { outcome, decision } = entry
   const error = outcome?.error_type ? `${outcome.error_type}: ${outcome.error ?? ''}` : outcome?.error
   const isOutcome = entry.event === 'outcome'
@@ -119,4 +119,10 @@ export function resultPaint(result: string | undefined, paint: ChalkInstance): (
   if (result === 'allow' || result === 'success') return paint.green
   if (result === 'deny') return paint.red
   return result === 'error' ? paint.yellow : (text) => text
+}
+
+/** What a control entry is about: `genesis`, `key_added`. */
+function controlKind(entry: CheckpointEntry): string {
+  const control = readControl(entry)
+  return control === null || control === 'invalid' ? entry.event : control.kind
 }

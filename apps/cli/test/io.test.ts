@@ -46,7 +46,7 @@ describe.skipIf(noTerminal)('on a terminal', () => {
   })
 
   it('show tells the story in text', () => {
-    const { stdout } = box.terminal(['show', 'l.jsonl', '4'], 80)
+    const { stdout } = box.terminal(['show', 'l.jsonl', '5'], 80)
     expect(stdout).toContain('approved by alice')
     expect(stdout).toContain('`sudoagent verify` checks')
   })
@@ -121,7 +121,7 @@ describe('a pipe that closes', () => {
     ['verify l.jsonl --json', 0],
     ['verify changed.jsonl --json', 1],
     ['verify changed.jsonl 2>/dev/null', 1],
-    ['show l.jsonl 1', 0],
+    ['show l.jsonl 2', 0],
     ['receipt l.jsonl --request-id none 2>/dev/null', 1],
     ['--help', 0],
   ])('%s | nobody: exit %i all the same', (line, code) => {
@@ -137,7 +137,7 @@ describe('a pipe that closes', () => {
 })
 
 describe('a full disk under standard output', () => {
-  it.each(['verify l.jsonl', 'export big.sqlite', 'filter l.jsonl', 'show l.jsonl 1', '--help'])(
+  it.each(['verify l.jsonl', 'export big.sqlite', 'filter l.jsonl', 'show l.jsonl 2', '--help'])(
     '%s: exit 3 and why',
     (line) => {
       const { code, stderr } = box.shell(`$S ${line} > /dev/full`)

@@ -9,7 +9,7 @@ import { SAMPLE, writeLedger } from './support/ledger.js'
 import { Sandbox, skipUnless } from './support/sandbox.js'
 
 const box = new Sandbox()
-const COMMANDS = ['verify', 'show', 'filter', 'search', 'export', 'receipt', 'keygen']
+const COMMANDS = ['verify', 'show', 'filter', 'search', 'export', 'receipt', 'keygen', 'key']
 const ONE_ERROR = /^sudoagent: error: [^\n]+\nsudoagent: hint: [^\n]+\n$/
 
 beforeAll(() => writeLedger(box.path('l.sqlite'), SAMPLE))
@@ -26,8 +26,8 @@ describe('help and version: exit 0, on stdout', () => {
     for (const word of says) expect(stdout).toContain(word)
   })
 
-  it.each(COMMANDS)('%s --help has an example', (command) => {
-    const { code, stdout, stderr } = box.run([command, '--help'])
+  it.each([...COMMANDS, 'key show'])('%s --help has an example', (command) => {
+    const { code, stdout, stderr } = box.run([...command.split(' '), '--help'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toMatch(new RegExp(`Examples:\\n  \\$ sudoagent ${command} `))
     expect(stdout.split('\n').every((line) => !/\s$/.test(line))).toBe(true)
@@ -45,7 +45,7 @@ describe('help and version: exit 0, on stdout', () => {
     const register = `import{register}from'node:module';register('data:text/javascript,'+${JSON.stringify(encodeURIComponent(hook))})`
     const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(register)}` }
     const loaded = (args: readonly string[]) => box.run(args, { env }).stderr
-    for (const args of [['--version'], ['--help'], ['verify', '--help']]) {
+    for (const args of [['--version'], ['--help'], ['verify', '--help'], ['key', 'show', '--help']]) {
       expect(loaded(args)).toContain('commander')
       expect(loaded(args)).not.toMatch(/packages\/(ledger|crypto)|chalk|\/ora|better-sqlite3/)
     }

@@ -22,7 +22,7 @@ async function table(columns: number | undefined, drafts = SAMPLE): Promise<stri
 
 describe('formatTable', () => {
   it('says when, what, who, how it ended and why', async () => {
-    const [header, first, , denied] = await table(undefined)
+    const [header, genesis, first, , denied] = await table(undefined)
     expect(header?.split(/\s{2,}/).map((title) => title.trim())).toEqual([
       '#',
       'TIME (UTC)',
@@ -31,17 +31,18 @@ describe('formatTable', () => {
       'RESULT',
       'REASON',
     ])
+    expect(genesis).toMatch(/^ 1 {2}.*genesis/)
     expect(first).toContain('2026-11-22 20:00:01  refund_user  support-bot  allow    within limit')
     expect(denied).toMatch(/deny +above the limit$/)
   })
 
   it('tells an error instead of the reason why the call was allowed', async () => {
-    expect((await table(undefined))[7]).toMatch(/error +TimeoutError: no answer$/)
+    expect((await table(undefined))[8]).toMatch(/error +TimeoutError: no answer$/)
   })
 
   it.each([200, 80, 60, 40, 30, 24])('fits %i columns', async (columns) => {
     const lines = await table(columns)
-    expect(lines).toHaveLength(SAMPLE.length + 1)
+    expect(lines).toHaveLength(SAMPLE.length + 2)
     for (const line of lines) expect(widthOf(line)).toBeLessThanOrEqual(columns)
   })
 
@@ -55,11 +56,11 @@ describe('formatTable', () => {
 
   it('shortens nothing where no terminal limits it', async () => {
     const reason = 'r'.repeat(150)
-    expect((await table(undefined, [decisionDraft({ n: 1, reason })]))[1]).toContain(reason)
+    expect((await table(undefined, [decisionDraft({ n: 1, reason })]))[2]).toContain(reason)
   })
 
   it('neutralises what could move the cursor or reorder the line', async () => {
-    const [, line] = await table(120, [decisionDraft({ n: 1, reason: 'a\u001b[2J\nb\u202ec', action: 'x\u0007y' })])
+    const [, , line] = await table(120, [decisionDraft({ n: 1, reason: 'a\u001b[2J\nb\u202ec', action: 'x\u0007y' })])
     expect(line).toContain('a\\u{1b}[2J\\u{a}b\\u{202e}c')
     expect(line).toContain('x\\u{7}y')
   })
@@ -68,8 +69,8 @@ describe('formatTable', () => {
     const parts: string[] = []
     for await (const part of formatTable(await records(manyCalls(200)), { columns: 80, paint: painter(false) }))
       parts.push(part)
-    expect(parts).toHaveLength(1 + 400 - 256)
-    expect(parts.join('').split('\n')).toHaveLength(402)
+    expect(parts).toHaveLength(1 + 401 - 256)
+    expect(parts.join('').split('\n')).toHaveLength(403)
   })
 
   it('says nothing about nothing', async () => expect(await table(80, [])).toEqual([]))

@@ -27,7 +27,7 @@ describe('fromEnv', () => {
     expect(await rejection(engine.execute(async () => 'done', [], { action: 'tool' }))).toBeInstanceOf(AuditLogError)
     const reader = await openLedger(path)
     expect(reader.kind).toBe(kind)
-    expect(await verify(reader)).toMatchObject({ ok: true, entries: 2 })
+    expect(await verify(reader)).toMatchObject({ ok: true, entries: 3 })
     await reader.close()
     expect(readFileSync(join(folder, 'sudo_audit.jsonl'), 'utf8').trimEnd().split('\n')).toHaveLength(4)
   })

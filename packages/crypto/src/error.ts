@@ -6,11 +6,15 @@ export type CryptoErrorCode =
   | 'KEY_WEAK'
   | 'KEY_WRONG_TYPE'
   | 'KEY_UNKNOWN'
+  | 'PASSPHRASE_MISSING'
+  | 'PASSPHRASE_WRONG'
   | 'SIGNATURE_INVALID'
   | 'NOTE_INVALID'
   | 'CHECKPOINT_INVALID'
   | 'PROOF_INVALID'
   | 'TREE_INVALID'
+  | 'POLICY_INVALID'
+  | 'RECEIPT_INVALID'
 
 /**
  * A refusal with a code.
@@ -21,11 +25,15 @@ export type CryptoErrorCode =
  * - `KEY_WRONG_TYPE`: a readable key of another kind than the one needed
  * - `KEY_WEAK`: a readable Ed25519 key under which signatures prove nothing
  * - `KEY_UNKNOWN`: a note that none of the given keys has signed
+ * - `PASSPHRASE_MISSING`: a key that is encrypted, or is to be, without a passphrase
+ * - `PASSPHRASE_WRONG`: a passphrase that does not open an encrypted key
  * - `SIGNATURE_INVALID`: a note with a signature by a given key that is not that key's over this text
  * - `NOTE_INVALID`: text or bytes that are not a signed note
  * - `CHECKPOINT_INVALID`: text that is not a checkpoint
  * - `PROOF_INVALID`: text that is not a tlog-proof, or one that does not prove what it was given for
  * - `TREE_INVALID`: stored hashes of a Merkle tree that cannot be what they are stored as
+ * - `POLICY_INVALID`: text that is not a witness policy, or one that nobody can fulfil
+ * - `RECEIPT_INVALID`: text that is not a receipt
  *
  * The message is one line in lower case. It never holds key material and never repeats the refused value. `hint`, when
  * there is one, says what to do next.

@@ -25,9 +25,11 @@ export {
 } from './frontier.js'
 export { bytesToHex, type Hash, hexToBytes, isHash, sha256, sha256Hex } from './hash.js'
 export { inclusionProof, verifyInclusion } from './inclusion.js'
+export { indentJson } from './json-layout.js'
 export type { ScannedJson } from './json-scanner.js'
 export { JSON_DEPTH_MAX, type JsonValue } from './json-value.js'
 export {
+  encryptPrivateKey,
   generatePrivateKey,
   type KeyId,
   type PrivateKey,
@@ -54,6 +56,21 @@ export {
 export { createNoteKey, encodeVkey, isKeyName, type NoteKey, type NoteKeyType, parseVkey } from './note-key.js'
 export { createNoteSigner, createNoteVerifier } from './note-signer.js'
 export { NOTE_BYTES_MAX } from './note-text.js'
+export {
+  encodeReceipt,
+  parseReceipt,
+  RECEIPT_BYTES_MAX,
+  type ReceiptEntryParts,
+  type ReceiptParts,
+  type UnverifiedReceipt,
+  type UnverifiedReceiptEntry,
+} from './receipt.js'
+export type { ReceiptApproval, ReceiptDecision, ReceiptOutcomeContent } from './receipt-content.js'
+export type { EntrySignature } from './receipt-entry.js'
+export type { ReceiptFinding, ReceiptFindingCode } from './receipt-finding.js'
+export { type ReceiptMeaning, receiptProves } from './receipt-meaning.js'
+export { type ProvenEntry, type ReceiptCosigner, type ReceiptTrust, verifyProofOf } from './receipt-proof.js'
+export { type ReceiptCheckpoint, type ReceiptOutcome, type ReceiptReport, verifyReceipt } from './receipt-report.js'
 export { parseJson, scanJson } from './scan-json.js'
 export { createSigner, createVerifier, type SignatureProvider, type Signer, type Verifier } from './signature.js'
 export { createTileHashReader, TILE_HEIGHT, TILE_WIDTH, type TileReader, tilePath, tileWidth } from './tile.js'
@@ -66,3 +83,13 @@ export {
 } from './tlog-proof.js'
 export type { HashReader } from './tree-reader.js'
 export { decodeUtf8 } from './utf8.js'
+export {
+  cosignerNames,
+  type PolicyGroup,
+  type PolicyParty,
+  type PolicyVerifier,
+  parseWitnessPolicy,
+  policyVerifiers,
+  quorumReached,
+  type WitnessPolicy,
+} from './witness-policy.js'

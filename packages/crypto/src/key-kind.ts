@@ -42,7 +42,7 @@ const ALGORITHM_BYTES_MAX = 32
 
 const HINTS: ReadonlyMap<string, string> = new Map([
   ['PRIVATE KEY for public', 'write its public half: openssl pkey -in private.pem -pubout -out public.pem'],
-  ['ENCRYPTED PRIVATE KEY for private', 'decrypt it first: openssl pkey -in encrypted.pem -out private.pem'],
+  ['ENCRYPTED PRIVATE KEY for public', 'write its public half: openssl pkey -in private.pem -pubout -out public.pem'],
 ])
 
 const MAKE_ONE: Readonly<Record<KeyPart, string>> = {

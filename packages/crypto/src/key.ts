@@ -7,16 +7,19 @@
  *     SPKI      302a300506032b6570032100 <key>
  *     PKCS#8 v1 302e020100300506032b657004220420 <seed>                  (OpenSSL, Python)
  *     PKCS#8 v2 3051020101300506032b657004220420 <seed> 812100 <key>     (with the public key beside it)
+ *
+ * A PKCS#8 may be encrypted under a passphrase (`encrypted-key.ts`).
  */
 import { getPublicKey, hashes } from '@noble/ed25519'
 import { sha512 } from '@noble/hashes/sha2.js'
 import { bytesEqual, concatBytes, isBytes } from './bytes.js'
 import { publicKeyFault } from './curve-check.js'
+import { decryptPkcs8, encryptPkcs8 } from './encrypted-key.js'
 import { CryptoError } from './error.js'
 import { hexToBytes, sha256Hex } from './hash.js'
 import { requireLabel, wrongAlgorithm } from './key-kind.js'
 import { nodeCrypto } from './node-crypto.js'
-import { formatPem, parsePem } from './pem.js'
+import { formatPem, parsePem, pemLabel } from './pem.js'
 
 declare const brand: unique symbol
 
@@ -52,6 +55,7 @@ const PKCS8_V2_PUBLIC_PREFIX = hexToBytes('812100')
 
 const SPKI_LABEL = 'PUBLIC KEY'
 const PKCS8_LABEL = 'PRIVATE KEY'
+const ENCRYPTED_LABEL = 'ENCRYPTED PRIVATE KEY'
 
 /**
  * Reads a public key and checks it once and for all.
@@ -72,14 +76,35 @@ export function parsePublicKey(pem: string): PublicKey {
 }
 
 /**
- * Reads a private key.
+ * Reads a private key. One that is encrypted (PBES2, as `openssl pkcs8 -topk8`, node:crypto and `encryptPrivateKey` write
+ * it) takes its passphrase, as much time as it asks for (at most some five seconds), and node:crypto.
  *
- * @throws CryptoError `KEY_WRONG_TYPE` for another kind of key (a public key, an encrypted one, RSA, EC, OpenSSH's
- * format), `KEY_INVALID` for what is no strict PEM of an Ed25519 PKCS#8, or carries a public key that is not its own.
+ * @param passphrase not looked at when the key is not encrypted.
+ * @throws CryptoError `KEY_WRONG_TYPE` for another kind of key (a public key, RSA, EC, OpenSSH's format, an encrypted key
+ * in a browser), `KEY_INVALID` for what is no strict PEM of an Ed25519 PKCS#8, carries a public key that is not its own,
+ * or would take too much work to decrypt; `PASSPHRASE_MISSING`, `PASSPHRASE_WRONG`.
  */
-export function parsePrivateKey(pem: string): PrivateKey {
+export function parsePrivateKey(pem: string, passphrase?: string): PrivateKey {
+  const isEncrypted = typeof pem === 'string' && pemLabel(pem) === ENCRYPTED_LABEL
+  if (isEncrypted) return parsePkcs8(decryptPkcs8(parsePem(pem), passphrase))
   requireLabel(pem, PKCS8_LABEL)
-  const der = parsePem(pem)
+  return parsePkcs8(parsePem(pem))
+}
+
+/**
+ * The PEM of a private key, encrypted under a passphrase: PKCS#8 with PBES2, which OpenSSL and node:crypto read too.
+ *
+ * @param passphrase of 1 to 1,023 bytes in UTF-8.
+ * @throws CryptoError `PASSPHRASE_MISSING` when the passphrase is empty, `VALUE_REFUSED` when it is too long or no
+ * well-formed text, and what `parsePrivateKey` throws for a key that did not come from this package; TypeError when the
+ * passphrase is no text, or there is no node:crypto.
+ */
+export function encryptPrivateKey(key: PrivateKey, passphrase: string): string {
+  const pkcs8 = parsePem(parsePrivateKey(key.pem).pem)
+  return formatPem(ENCRYPTED_LABEL, encryptPkcs8(pkcs8, passphrase))
+}
+
+function parsePkcs8(der: Uint8Array): PrivateKey {
   const v1 = stripPrefix(der, PKCS8_V1_PREFIX, KEY_BYTES)
   if (v1 !== null) return makePrivateKey(v1)
   const v2 = stripPrefix(der, PKCS8_V2_PREFIX, KEY_BYTES + PKCS8_V2_PUBLIC_PREFIX.length + KEY_BYTES)

@@ -40,4 +40,9 @@ test('without it, hashes and keys are the same', async () => {
   expect(without.createVerifier(key.publicKey).verify(message, signature)).toBe(true)
   expect(() => without.createSigner(key, 'node')).toThrow(TypeError)
   expect(() => without.createVerifier(key.publicKey, 'node')).toThrow(TypeError)
+  const encrypted = withNode.encryptPrivateKey(withNode.generatePrivateKey(seed), 'x')
+  expect(() => without.encryptPrivateKey(key, 'x')).toThrow(TypeError)
+  expect(() => without.parsePrivateKey(encrypted, 'x')).toThrow(
+    expect.objectContaining({ code: 'KEY_WRONG_TYPE', hint: expect.stringContaining('decrypt it first') }),
+  )
 })

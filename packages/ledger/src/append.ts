@@ -6,13 +6,23 @@ import { type EncodedDraft, encodeDraft, linkEntry } from './chain.js'
 import type { EntryDraft } from './entry.js'
 import { LedgerError } from './error.js'
 import type { AppendedEntry, Head } from './ledger.js'
-import { COMMIT_BYTES_MAX, COMMIT_ENTRIES_MAX, SIGNER_TIMEOUT_MS } from './limits.js'
+import { COMMIT_BYTES_MAX, COMMIT_ENTRIES_MAX } from './limits.js'
+import { signInTime, writeFailed } from './signing.js'
 import { formatTimestamp } from './timestamp.js'
 
 /** An entry that has its place in the chain and its signature, ready to be stored. */
 export interface LinkedEntry extends AppendedEntry {
   readonly line: string
+  /** Null for a control entry. */
+  readonly requestId: string | null
   readonly prevEntryHash: Hash | null
+}
+
+/** The entry of a group of one, as its caller gets it. */
+export function only(entries: readonly LinkedEntry[]): AppendedEntry {
+  const [entry] = entries
+  if (entry === undefined) throw new TypeError('a group of one has one entry')
+  return { position: entry.position, entryHash: entry.entryHash, recordedAt: entry.recordedAt }
 }
 
 export interface LinkOptions {
@@ -20,9 +30,6 @@ export interface LinkOptions {
   /** Read once for each entry, under the ledger's lock. */
   readonly clock: () => Date
 }
-
-const SIGNATURE_BYTES = 64
-const KEY_ID = /^[0-9a-f]{16}$/
 
 /**
  * Links drafts behind `head`, one after another. Pure but for the signer and the clock.
@@ -41,9 +48,16 @@ export async function linkBatch(
     // A clock that was set back must not make the record run backwards.
     const recordedAt = previousAt !== null && previousAt > now ? previousAt : now
     const { entryHash, line } = linkEntry(draft, { prevEntryHash, recordedAt, keyId: signer?.keyId ?? null })
-    const signature = signer === null ? null : await signatureOf(signer, entryHash)
+    const signature = signer === null ? null : encodeBase64(await signInTime(signer, Buffer.from(entryHash, 'ascii')))
     size += 1
-    linked.push({ position: size, entryHash, recordedAt, prevEntryHash, line: line(signature) })
+    linked.push({
+      position: size,
+      entryHash,
+      recordedAt,
+      prevEntryHash,
+      line: line(signature),
+      requestId: draft.requestId,
+    })
     prevEntryHash = entryHash
     previousAt = recordedAt
   }
@@ -54,41 +68,8 @@ function readClock(clock: () => Date): string {
   try {
     return formatTimestamp(clock())
   } catch (cause) {
-    throw failed('the clock', cause)
+    throw writeFailed('the clock', cause)
   }
-}
-
-/** Base64 of the signature over an entry hash. A signer is foreign code: what it gives must have the form that a reader will ask for. */
-async function signatureOf(signer: Signer, entryHash: Hash): Promise<string> {
-  try {
-    const signature = await inTime(signer.sign(Buffer.from(entryHash, 'ascii')))
-    if (!ArrayBuffer.isView(signature) || signature.byteLength !== SIGNATURE_BYTES) {
-      throw new TypeError(`it gave no signature of ${SIGNATURE_BYTES} bytes`)
-    }
-    if (!KEY_ID.test(signer.keyId)) throw new TypeError('its key id is not 16 hex digits')
-    return encodeBase64(signature)
-  } catch (cause) {
-    throw failed('the signer', cause)
-  }
-}
-
-/** A signature that comes too late is not waited for: the write lock is held meanwhile. */
-async function inTime(signing: Uint8Array | Promise<Uint8Array>): Promise<Uint8Array> {
-  if (ArrayBuffer.isView(signing)) return signing
-  let timer: NodeJS.Timeout | undefined
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no signature within ${SIGNER_TIMEOUT_MS} ms`)), SIGNER_TIMEOUT_MS)
-  })
-  try {
-    return await Promise.race([signing, deadline])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-function failed(what: string, cause: unknown): LedgerError {
-  const why = cause instanceof Error ? cause.message : String(cause)
-  return new LedgerError('LEDGER_WRITE_FAILED', `nothing was written: ${what} failed: ${why}`, { cause })
 }
 
 interface Waiting {
@@ -101,6 +82,7 @@ interface Waiting {
 export class GroupCommit {
   readonly #commit: (drafts: readonly EncodedDraft[]) => Promise<readonly AppendedEntry[]>
   #waiting: Waiting[] = []
+  #alone: (() => Promise<void>)[] = []
   #running: Promise<void> | null = null
   #closed = false
 
@@ -119,6 +101,18 @@ export class GroupCommit {
     return done
   }
 
+  /**
+   * Does `work` with no group under way, before the appends that are waiting.
+   *
+   * @throws LedgerError LEDGER_CLOSED, or what `work` threw (as a rejection)
+   */
+  alone<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(new LedgerError('LEDGER_CLOSED', 'the ledger is closed'))
+    const done = new Promise<T>((resolve, reject) => this.#alone.push(() => work().then(resolve, reject)))
+    this.#running ??= this.#run()
+    return done
+  }
+
   /** Refuses new appends and waits for those under way. */
   async close(): Promise<void> {
     this.#closed = true
@@ -128,7 +122,10 @@ export class GroupCommit {
   async #run(): Promise<void> {
     // One turn of the microtask queue: calls that were made together get into the first group together.
     await null
-    while (this.#waiting.length > 0) await this.#flush(this.#takeGroup())
+    while (this.#alone.length > 0 || this.#waiting.length > 0) {
+      const work = this.#alone.shift()
+      await (work === undefined ? this.#flush(this.#takeGroup()) : work())
+    }
     this.#running = null
   }
 

@@ -16,6 +16,7 @@ import {
   scanJson,
   sha256Hex,
 } from '@sudoagent/crypto'
+import type { ControlDraft } from './control.js'
 import {
   type CallEntry,
   checkEntry,
@@ -30,6 +31,8 @@ import { ENTRY_BYTES_MAX } from './limits.js'
 /** A draft whose members are canonical text already, so that little is left to do while the ledger's lock is held. */
 export interface EncodedDraft {
   readonly members: readonly (readonly [key: string, text: string])[]
+  /** The call that it is about; null for a control entry. */
+  readonly requestId: string | null
   readonly bytes: number
 }
 
@@ -59,7 +62,7 @@ const LEDGER_FIELDS = [
  *
  * @throws LedgerError ENTRY_REFUSED when it is not the shape of §2, holds a value that has no canonical form, or is too large
  */
-export function encodeDraft(draft: EntryDraft): EncodedDraft {
+export function encodeDraft(draft: EntryDraft | ControlDraft): EncodedDraft {
   const text = encodeWhole(draft)
   const bytes = Buffer.byteLength(text)
   if (bytes > ENTRY_BYTES_MAX) {
@@ -68,15 +71,16 @@ export function encodeDraft(draft: EntryDraft): EncodedDraft {
     })
   }
   // Checked as a reader will find it, not as it was given: normalisation can lengthen a name beyond its bound.
-  const problem = checkEntry({ ...JSON.parse(text), prev_entry_hash: null, entry_hash: NO_HASH })
+  const entry = JSON.parse(text)
+  const problem = checkEntry({ ...entry, prev_entry_hash: null, entry_hash: NO_HASH })
   if (problem !== null)
     throw new LedgerError('ENTRY_REFUSED', `field \`${problem.field}\` does not fit the ledger format`)
   const members = [...scanJson(text).members].map(([key, [start, end]]) => [key, text.slice(start, end)] as const)
-  return { members, bytes }
+  return { members, requestId: entry.event === 'checkpoint' ? null : entry.request_id, bytes }
 }
 
 /** Canonical text of the draft and its versions, encoded as a whole: nesting is counted from where a reader counts it. */
-function encodeWhole(draft: EntryDraft): string {
+function encodeWhole(draft: EntryDraft | ControlDraft): string {
   try {
     const given: Record<string, unknown> = { ...draft }
     const foreign = LEDGER_FIELDS.find((field) => Object.hasOwn(given, field))

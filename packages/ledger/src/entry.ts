@@ -102,9 +102,10 @@ export interface Sealed {
 /** A decision or an outcome with the shape of §2. `actor` is absent where Python wrote the entry. */
 export type CallEntry = Omit<EntryDraft, 'actor'> & { readonly actor?: Actor } & Sealed
 
-/** A control entry (§5). Only the chain is checked; its content is for the reader that knows its kind. */
+/** A control entry (§5). Its content is for the reader that knows its kind (`control.ts`). */
 export type CheckpointEntry = Sealed & {
   readonly event: 'checkpoint'
+  readonly checkpoint?: unknown
   readonly created_at?: string
   readonly request_id?: string | null
 }

@@ -11,9 +11,14 @@ export type LedgerErrorCode =
   | 'LEDGER_WRITE_FAILED'
   | 'LEDGER_CLOSED'
   | 'LEDGER_DAMAGED'
+  | 'LEDGER_FINISHED'
+  | 'KEY_REFUSED'
+  | 'ORIGIN_REFUSED'
   | 'ENTRY_REFUSED'
   | 'ENTRY_NOT_FOUND'
   | 'QUERY_INVALID'
+  | 'STATE_INVALID'
+  | 'STATE_REFUSED'
 
 /** One line saying what and where, safe to print whatever a path or an entry says; a closed set of codes; and a hint saying what to do next. */
 export class LedgerError extends Error {

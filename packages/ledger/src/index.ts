@@ -1,4 +1,7 @@
+export type { WriterOptions } from './advance.js'
 export { decisionHash } from './chain.js'
+export type { Closed, ControlBlock, Genesis, KeyAdded, KeyRetired, LedgerKey } from './control.js'
+export { isOrigin, originOf, readControl } from './control.js'
 export {
   type Actor,
   type ApprovalBlock,
@@ -22,18 +25,30 @@ export { LedgerError, type LedgerErrorCode } from './error.js'
 export { exportCsv } from './export/csv.js'
 export { exportJson } from './export/json.js'
 export { exportNdjson } from './export/ndjson.js'
+export {
+  type InspectedCheckpoint,
+  type InspectedKey,
+  type Inspection,
+  inspect,
+  type StatedSignature,
+} from './inspect.js'
 export type {
   AppendedEntry,
+  ControlWriter,
   LedgerReader,
   LedgerWriter,
   LineFault,
   StoredColumns,
+  StoredEvidence,
   StoredLine,
+  StoredText,
   StoreFault,
 } from './ledger.js'
 export { ERROR_LENGTH_MAX, NAME_LENGTH_MAX, PUBLIC_KEYS_MAX, REASON_LENGTH_MAX } from './limits.js'
+export { notRuledOut } from './not-ruled-out.js'
 export { openLedger } from './open.js'
 export { printable } from './printable.js'
+export { type PrefixProof, proveConsistency, proveInclusion, provePrefix } from './prove.js'
 export {
   type CallStory,
   type Criteria,
@@ -43,7 +58,9 @@ export {
   parseCriteria,
   select,
 } from './query.js'
-export { makeReceipt, type Receipt } from './receipt.js'
-export { type Finding, type FindingCode, notRuledOut, type Report, type Verdict } from './report.js'
+export { type MadeReceipt, makeReceipt, type ReceiptKey, type ReceiptOptions } from './receipt.js'
+export type { AnchorReport, Finding, FindingCode, Report, Verdict } from './report.js'
+export { readStatedCheckpoint, type StatedCheckpoint } from './stated-checkpoint.js'
 export { formatTimestamp, isTimestamp, timestampMs } from './timestamp.js'
-export { type VerifyOptions, verify } from './verify.js'
+export { encodeState, parseState, type VerifiedState } from './verified-state.js'
+export { type VerifyOptions, verify, verifyFrom } from './verify.js'

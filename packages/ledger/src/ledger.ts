@@ -1,5 +1,5 @@
 // The ports of a ledger. Small on purpose: the engine needs `append`, the verifier needs `batches`, and nothing needs both.
-import type { Hash } from '@sudoagent/crypto'
+import type { Hash, HashReader, Signer } from '@sudoagent/crypto'
 import type { EntryDraft } from './entry.js'
 
 /** Where an entry went. `position` is 1-based. */
@@ -20,6 +20,16 @@ export interface LedgerWriter {
   append(draft: EntryDraft): Promise<AppendedEntry>
   /** Waits for what is under way, then lets go of files and locks. Later appends reject with LEDGER_CLOSED. */
   close(): Promise<void>
+}
+
+/** What a ledger can be told about itself; each is one control entry (LEDGER-FORMAT §5), durable when it resolves. */
+export interface ControlWriter {
+  /** Lets a new key sign from now on. The new key signs for itself; the entry is signed by this writer's key. @throws LedgerError ENTRY_REFUSED */
+  addKey(signer: Signer): Promise<AppendedEntry>
+  /** Takes a key away, this writer's own perhaps; one key must stay. @throws LedgerError ENTRY_REFUSED */
+  retireKey(keyId: string): Promise<AppendedEntry>
+  /** Ends the ledger: nothing can be appended any more, by anybody. */
+  closeForGood(): Promise<AppendedEntry>
 }
 
 /** What stood beside an entry in a SQLite row, as it was found. */
@@ -46,11 +56,37 @@ export interface StoreFault {
   readonly message: string
 }
 
+/** A text that is kept beside the entries; `unreadable` when what is there is no UTF-8 text of a note's length; null when nothing is. */
+export type StoredText = { readonly text: string } | 'unreadable' | null
+
+/** What is kept beside the entries, as it was found. */
+export interface StoredEvidence {
+  /** The latest checkpoint: a signed note, or the three lines of a checkpoint where entries are not signed. */
+  readonly head: StoredText
+  /** The last checkpoint that witnesses cosigned. */
+  readonly cosigned: StoredText
+}
+
 /** A consistent view of a ledger at the time it was opened. Never writes, never waits for a writer. */
 export interface LedgerReader {
   readonly kind: 'memory' | 'jsonl' | 'sqlite'
-  /** Lines in order, some hundred at a time; the event loop gets a turn in between. May be called again; each call starts at the first line. */
-  batches(): AsyncIterable<readonly StoredLine[]>
+  /**
+   * Lines in order, some hundred at a time; the event loop gets a turn in between. May be called again.
+   *
+   * @param after - position of the last line to leave out, 0 unless given
+   */
+  batches(after?: number): AsyncIterable<readonly StoredLine[]>
+  /** One line by its position, 1-based; null when there is none. */
+  lineAt(position: number): Promise<StoredLine | null>
+  /**
+   * Lines that may be about a call, in order, without reading all of them; null where nobody keeps book of that. Others may be among them, and
+   * an entry that is not among them may be there all the same.
+   */
+  linesOfCall(requestId: string): Promise<readonly StoredLine[] | null>
+  /** The head and the cosigned checkpoint, taken when the view was opened: never newer than the lines. */
+  evidence(): Promise<StoredEvidence>
+  /** The nodes of the stored tree; null when no tree is stored, or none that has `size` leaves. Unverified, like all that a store holds. */
+  treeReader(size: number): HashReader | null
   /** Faults of the store itself, known after `batches` has ended. */
   faults(): readonly StoreFault[]
   /** How many entries there are about, for progress; undefined where nobody knows. */

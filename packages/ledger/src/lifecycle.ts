@@ -10,27 +10,63 @@ export interface LifecycleProblem {
   readonly message: string
 }
 
-// What is remembered of a decision: the request id of an allowed call that is still open, or one of these two. No request can be called like them.
+/** An allowed call without an outcome. */
+export interface OpenCall {
+  readonly decisionHash: Hash
+  readonly requestId: string
+  /** Of its decision. */
+  readonly position: number
+}
+
+/** What an earlier run knew: the calls that were open behind entry `size`. Of those that were not, nothing. */
+export interface KnownCalls {
+  readonly size: number
+  readonly openCalls: readonly OpenCall[]
+}
+
+// What is remembered of a decision: the call when it is open, or one of these two.
 const DENIED = Symbol('denied')
 const DONE = Symbol('done')
 
+interface Open {
+  readonly requestId: string
+  readonly position: number
+}
+
 /** Follows the calls of one ledger, entry by entry. Memory: about 200 bytes a decision. */
 export class Lifecycle {
-  readonly #decisions = new Map<string, string | typeof DENIED | typeof DONE>()
+  readonly #decisions = new Map<string, Open | typeof DENIED | typeof DONE>()
   readonly #requestIds = new Set<string>()
+  readonly #knownSize: number
   #open = 0
+
+  constructor(known: KnownCalls | null = null) {
+    this.#knownSize = known?.size ?? 0
+    for (const { decisionHash, requestId, position } of known?.openCalls ?? []) {
+      this.#decisions.set(packed(decisionHash), { requestId, position })
+      this.#requestIds.add(requestId)
+      this.#open += 1
+    }
+  }
 
   /** Allowed calls without an outcome so far. */
   get open(): number {
     return this.#open
   }
 
-  /** Takes the next entry and says which rules it breaks. */
-  observe(entry: CallEntry): readonly LifecycleProblem[] {
-    return entry.event === 'decision' ? this.#decision(entry) : this.#outcome(entry)
+  /** The same, one by one, in the order of the ledger. */
+  *openCalls(): Generator<OpenCall> {
+    for (const [hash, state] of this.#decisions) {
+      if (typeof state !== 'symbol') yield { decisionHash: unpacked(hash), ...state }
+    }
   }
 
-  #decision(entry: CallEntry): readonly LifecycleProblem[] {
+  /** Takes the next entry and says which rules it breaks. */
+  observe(entry: CallEntry, position: number): readonly LifecycleProblem[] {
+    return entry.event === 'decision' ? this.#decision(entry, position) : this.#outcome(entry)
+  }
+
+  #decision(entry: CallEntry, position: number): readonly LifecycleProblem[] {
     const { effect } = entry.decision
     const hash = packed(entry.decision.decision_hash)
     const problems = approvalProblems(entry)
@@ -41,7 +77,7 @@ export class Lifecycle {
       problems.push({ code: 'DECISION_DUPLICATE', message: `request \`${entry.request_id}\` has a decision already` })
     }
     this.#requestIds.add(entry.request_id)
-    this.#decisions.set(hash, effect === 'allow' ? entry.request_id : DENIED)
+    this.#decisions.set(hash, effect === 'allow' ? { requestId: entry.request_id, position } : DENIED)
     if (effect === 'allow') this.#open += 1
     return problems
   }
@@ -49,15 +85,14 @@ export class Lifecycle {
   #outcome(entry: CallEntry): readonly LifecycleProblem[] {
     const hash = packed(entry.decision.decision_hash)
     const state = this.#decisions.get(hash)
-    if (state === undefined)
-      return [{ code: 'DECISION_UNKNOWN', message: 'outcome of a decision that is not on record before it' }]
+    if (state === undefined) return [{ code: 'DECISION_UNKNOWN', message: this.#unknownMessage() }]
     if (state === DENIED) return [{ code: 'OUTCOME_AFTER_DENY', message: 'a call that was denied has an outcome' }]
     if (state === DONE) return [{ code: 'OUTCOME_DUPLICATE', message: 'the call has an outcome already' }]
-    if (state !== entry.request_id) {
+    if (state.requestId !== entry.request_id) {
       return [
         {
           code: 'REQUEST_ID_MISMATCH',
-          message: `outcome names request \`${entry.request_id}\`, its decision \`${state}\``,
+          message: `outcome names request \`${entry.request_id}\`, its decision \`${state.requestId}\``,
         },
       ]
     }
@@ -65,10 +100,16 @@ export class Lifecycle {
     this.#open -= 1
     return []
   }
+
+  #unknownMessage(): string {
+    const unknown = 'outcome of a decision that is not on record before it'
+    return this.#knownSize === 0 ? unknown : `${unknown}, or was not open any more at entry ${this.#knownSize}`
+  }
 }
 
 /** A hash in 32 one-byte characters instead of 64: with a million decisions to remember, that is 30 MiB. */
 const packed = (hash: Hash): string => Buffer.from(hash, 'hex').toString('latin1')
+const unpacked = (hash: string): Hash => Buffer.from(hash, 'latin1').toString('hex') as Hash
 
 /** What is wrong with the approval under which a call was allowed. A denied call needs none, so nothing is asked of it. */
 function approvalProblems(entry: CallEntry): LifecycleProblem[] {

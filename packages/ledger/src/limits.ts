@@ -47,3 +47,21 @@ export const COMMIT_ENTRIES_MAX = 512
 
 /** Bytes written in one transaction, unless a single entry has more: 512 entries of the largest size would be one text of 1.5 GiB. */
 export const COMMIT_BYTES_MAX = 16 * 1024 * 1024
+
+/** Keys that a ledger may name in its whole life: each is parsed, and tried against notes. */
+export const LEDGER_KEYS_MAX = 64
+
+/** Longest origin, in bytes: as long as the `log_origin` of C2SP tlog-cosignature may be. */
+export const ORIGIN_BYTES_MAX = 255
+
+/** Checkpoints, and receipts, that a caller may give to one verification: each is a signature to check and a place in the ledger to remember. */
+export const ANCHORS_MAX = 1_000
+
+/** Calls without an outcome that a saved state may carry over: it must know each one. More of them are no calls that are still running. */
+export const STATE_CALLS_MAX = 100_000
+
+/** Longest state that is read, in bytes: 100,000 open calls of the longest request ids, and the rest. */
+export const STATE_BYTES_MAX = 64 * 1024 * 1024
+
+/** Positions named in one finding: enough to look at, and a line that can be read. */
+export const POSITIONS_TOLD_MAX = 10

@@ -25,7 +25,12 @@ export async function openLedger(path: string): Promise<LedgerReader> {
   }
 }
 
-function recognise(path: string): 'sqlite' | 'jsonl' {
+/**
+ * Tells a ledger's kind.
+ *
+ * @throws LedgerError LEDGER_NOT_FOUND, LEDGER_IS_DIRECTORY, LEDGER_NOT_READABLE, LEDGER_NOT_A_LEDGER
+ */
+export function recognise(path: string): 'sqlite' | 'jsonl' {
   try {
     if (!isRegularFile(path)) throw new LedgerError('LEDGER_NOT_FOUND', `\`${path}\` does not exist`)
     if (isOpenInSqlite(path)) return 'sqlite'

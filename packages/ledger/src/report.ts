@@ -31,6 +31,17 @@ export type FindingCode =
   | 'STORE_DAMAGED'
   | 'TRUNCATED'
   | 'LEDGER_EMPTY'
+  | 'KEY_RETIRED'
+  | 'CONTROL_INVALID'
+  | 'ENTRY_AFTER_CLOSED'
+  | 'CHECKPOINT_INVALID'
+  | 'CHECKPOINT_MISSING'
+  | 'ROOT_MISMATCH'
+  | 'INCONSISTENT'
+  | 'OUTCOME_MISSING'
+  | 'TAIL_TOO_LONG'
+  | 'WITNESS_QUORUM_MISSING'
+  | 'REQUIREMENT_NOT_MET'
 
 /** One thing that is wrong, and where: `position` is 1-based; null when it is about the ledger as a whole. */
 export interface Finding {
@@ -42,8 +53,31 @@ export interface Finding {
   readonly hint?: string
 }
 
-/** `broken`: a finding. `intact`: the chain holds, nothing was pinned. `signed`: every entry verifies under a key the caller gave. */
-export type Verdict = 'broken' | 'intact' | 'signed'
+/** Takes a finding about what is being looked at. */
+export type Find = (code: FindingCode, message: string, hint?: string) => void
+
+/**
+ * How much was shown, and never more than was checked:
+ *
+ * - `broken`: there is a finding
+ * - `intact`: chain, tree and rules hold; nobody vouches for them
+ * - `signed`: and every entry and the head are signed by keys that the caller gave, or that one of those has added
+ * - `anchored`: signed, and the ledger begins with everything that the caller kept elsewhere: checkpoints, receipts, a state
+ * - `witnessed`: signed, and enough of the witnesses that the caller named have seen the same log; `anchors` says what else held
+ */
+export type Verdict = 'broken' | 'intact' | 'signed' | 'anchored' | 'witnessed'
+
+/** Something that the caller kept elsewhere, held against the ledger. */
+export interface AnchorReport {
+  readonly kind: 'checkpoint' | 'receipt' | 'state'
+  /** Entries that it vouches for. */
+  readonly size: number
+  /** The entry that a receipt is of. */
+  readonly position: number | null
+  /** Ids of known keys that signed its checkpoint. */
+  readonly signed_by: readonly string[]
+  readonly holds: boolean
+}
 
 export interface Report {
   readonly ok: boolean
@@ -54,12 +88,31 @@ export interface Report {
   /** Allowed decisions without an outcome: still running, or the process died in the call. */
   readonly open: number
   readonly signed_entries: number
-  readonly head: { readonly size: number; readonly entry_hash: Hash | null }
+  /** The log's name; null when the first entry cannot be read. */
+  readonly origin: string | null
+  /** Where the ledger ends, as it was walked; `root` in base64, null behind an entry that cannot be read. */
+  readonly head: { readonly size: number; readonly entry_hash: Hash | null; readonly root: string | null }
+  /** The checkpoint that is kept with the ledger, and the ids of known keys that signed it; null when there is none that can be read. */
+  readonly checkpoint: { readonly size: number; readonly signed_by: readonly string[] } | null
+  /** Entries behind the last checkpoint that holds, whoever kept it. */
+  readonly tail: number
+  readonly anchors: readonly AnchorReport[]
+  /** The largest checkpoint in the ledger that enough witnesses have cosigned, and who they are. */
+  readonly witnesses: { readonly size: number; readonly names: readonly string[] } | null
+  /** The entry behind which this run began; null when it began at the beginning. */
+  readonly resumed_from: number | null
+  /** Whether the ledger says of itself that it ended. */
+  readonly closed: boolean
   readonly first_created_at: string | null
   readonly last_created_at: string | null
-  /** Ids of the keys that the entries name, and of those that the caller gave. */
-  readonly keys: { readonly in_ledger: readonly string[]; readonly given: readonly string[] }
-  /** The first findings, in the order of the ledger; `findings_total` counts them all. */
+  /** Ids of the keys that the entries name, of those that the caller gave, and of the ledger's own that may sign now or may not any more. */
+  readonly keys: {
+    readonly in_ledger: readonly string[]
+    readonly given: readonly string[]
+    readonly active: readonly string[]
+    readonly retired: readonly string[]
+  }
+  /** The first findings, in the order of the ledger, then those about all of it; `findings_total` counts them all. */
   readonly findings: readonly Finding[]
   readonly findings_total: number
 }
@@ -95,19 +148,4 @@ export class Findings {
       ...(hint === undefined ? {} : { hint }),
     })
   }
-}
-
-/** What a verdict leaves open, in words for a person: the attacks that it does not rule out. */
-export function notRuledOut(verdict: Verdict): readonly string[] {
-  if (verdict === 'broken') return []
-  const always = [
-    'that entries were cut from the end, or an older copy was put back (compare the head with one kept elsewhere)',
-    'that whoever holds the signing key rewrote the ledger',
-  ]
-  return verdict === 'signed'
-    ? always
-    : [
-        'that somebody rewrote the ledger and recomputed every hash (sign it, and verify with `--public-key`)',
-        ...always.slice(0, 1),
-      ]
 }

@@ -11,7 +11,9 @@ const deny = decisionDraft(2, { effect: 'deny' })
 /** What is wrong with each of these entries, in order. */
 function watch(...drafts: readonly (EntryDraft & { recorded_at?: string })[]): string[] {
   const lifecycle = new Lifecycle()
-  return drafts.flatMap((draft, n) => lifecycle.observe(draft as CallEntry).map(({ code }) => `${code}@${n + 1}`))
+  return drafts.flatMap((draft, n) =>
+    lifecycle.observe(draft as CallEntry, n + 1).map(({ code }) => `${code}@${n + 1}`),
+  )
 }
 
 const approvedAt = (change: Partial<ApprovalBlock>, recordedAt?: string) => ({
@@ -28,10 +30,12 @@ describe('the life of a call', () => {
 
   it('counts as open between the two', () => {
     const lifecycle = new Lifecycle()
-    const open = [allow, deny, decisionDraft(3), outcomeDraft(allow), outcomeDraft(decisionDraft(3))].map((draft) => {
-      lifecycle.observe(draft as CallEntry)
-      return lifecycle.open
-    })
+    const open = [allow, deny, decisionDraft(3), outcomeDraft(allow), outcomeDraft(decisionDraft(3))].map(
+      (draft, n) => {
+        lifecycle.observe(draft as CallEntry, n + 1)
+        return lifecycle.open
+      },
+    )
     expect(open).toEqual([1, 1, 2, 1, 0])
   })
 
@@ -67,7 +71,7 @@ describe('the life of a call', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...drafts), { maxLength: 20 }), (sequence) => {
         const lifecycle = new Lifecycle()
-        const good = sequence.filter((draft) => lifecycle.observe(draft as CallEntry).length === 0)
+        const good = sequence.filter((draft, n) => lifecycle.observe(draft as CallEntry, n + 1).length === 0)
         // What had no finding is a sound ledger by itself.
         expect(watch(...good)).toEqual([])
         const decisions = good.filter(

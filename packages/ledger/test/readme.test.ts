@@ -28,9 +28,9 @@ it('the code in README.md works', async () => {
     outputs.push(stdout)
   }
   const [append = '', verify = '', find = ''] = outputs
-  expect(append).toBe('1\n')
-  expect(verify).toBe('signed 2\n')
+  expect(append).toBe('2\n')
+  expect(verify).toBe('signed 3\n')
   expect(find).toMatch(
-    /^1 payments\.refund\nposition,event,[^\n]*\r\n1,decision,[^\n]*\r\n2,outcome,[^\n]*\r\n1 [0-9a-f]{64}\n$/,
+    /^2 payments\.refund\nposition,event,[^\n]*\r\n1,checkpoint,[^\n]*\r\n2,decision,[^\n]*\r\n3,outcome,[^\n]*\r\n2 true\n$/,
   )
 })

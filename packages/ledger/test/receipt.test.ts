@@ -1,48 +1,110 @@
+import { parseReceipt, verifyProofOf, verifyReceipt } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
 import { openLedger } from '../src/open.js'
-import { makeReceipt, type Receipt } from '../src/receipt.js'
-import { decisionDraft, outcomeDraft, POLICY_HASH, requestIdOf, testSigner } from './fixtures/draft.js'
+import { makeReceipt, type ReceiptOptions } from '../src/receipt.js'
+import { keepCosigned } from '../src/store/cosigned.js'
+import {
+  cosigned,
+  headIn,
+  KINDS,
+  ledgerOf,
+  linesIn,
+  OWNER_KEY,
+  replaceLines,
+  testWitness,
+  write,
+} from './fixtures/attack.js'
+import { decisionDraft, outcomeDraft, POLICY_HASH, requestIdOf } from './fixtures/draft.js'
 import { jsonlOf, sqliteOf } from './fixtures/ledger-file.js'
 import { refusalOf } from './fixtures/refusal.js'
-import { entriesOf, writtenLines } from './fixtures/seal.js'
+import { writtenLines } from './fixtures/seal.js'
 
 const [first, second] = [decisionDraft(1), decisionDraft(2)]
-const drafts = [first, outcomeDraft(first), second, outcomeDraft(second)]
+const DRAFTS = [first, outcomeDraft(first), second]
+const TRUST = { publicKeys: [OWNER_KEY] }
 
-async function receipt(path: string, key: Parameters<typeof makeReceipt>[1]): Promise<Receipt> {
+async function receipt(path: string, key: Parameters<typeof makeReceipt>[1], options?: ReceiptOptions) {
   const reader = await openLedger(path)
   try {
-    return await makeReceipt(reader, key)
+    return await makeReceipt(reader, key, options)
   } finally {
     await reader.close()
   }
 }
 
-describe('makeReceipt', () => {
-  it.each(['jsonl', 'sqlite'])('names a decision and where it stands: %s', async (kind) => {
-    const lines = await writtenLines(drafts, testSigner(1))
-    const path = kind === 'jsonl' ? jsonlOf(lines) : sqliteOf(lines)
-    const { entry_hash, entry_signature } = entriesOf(lines)[2] ?? {}
-    const expected = {
-      ledger_position: 3,
-      schema_version: '2.0',
-      ledger_version: '2.0',
-      request_id: requestIdOf(2),
-      created_at: second.created_at,
-      policy_id: 'refund-policy',
-      policy_hash: POLICY_HASH,
-      decision_hash: second.decision.decision_hash,
-      entry_hash,
-      entry_signature,
-    }
-    expect(await receipt(path, { requestId: requestIdOf(2) })).toEqual(expected)
-    expect(await receipt(path, { decisionHash: second.decision.decision_hash })).toEqual(expected)
+describe.each(KINDS)('a receipt from %s', (kind) => {
+  it('stands alone: decision, outcome and proofs, found by request id or decision hash', async () => {
+    const path = await ledgerOf(kind, DRAFTS)
+    const made = await receipt(path, { requestId: requestIdOf(1) })
+    expect([made.position, made.outcome]).toEqual([2, 3])
+    expect(await receipt(path, { decisionHash: first.decision.decision_hash })).toEqual(made)
+    expect(verifyReceipt(made.text, TRUST)).toMatchObject({
+      ok: true,
+      verdict: 'signed',
+      position: 2,
+      decision: { request_id: requestIdOf(1), policy_hash: POLICY_HASH },
+      outcome: { position: 3 },
+    })
+    const open = await receipt(path, { requestId: requestIdOf(2) })
+    expect([open.position, open.outcome]).toEqual([4, null])
+    expect(verifyReceipt(open.text, TRUST)).toMatchObject({ ok: true, outcome: null })
   })
 
-  it('has null for the signature of an unsigned entry', async () => {
-    expect(
-      (await receipt(jsonlOf(await writtenLines(drafts)), { requestId: requestIdOf(1) })).entry_signature,
-    ).toBeNull()
+  it('may leave the content out, and gives its proof alone', async () => {
+    const path = await ledgerOf(kind, DRAFTS)
+    const { text, proof } = await receipt(path, { requestId: requestIdOf(1) }, { withEntry: false })
+    expect(text).not.toContain('payments.refund')
+    expect(verifyReceipt(text, TRUST)).toMatchObject({ ok: true, decision: null })
+    expect(verifyProofOf(parseReceipt(text).entry_hash, proof ?? '', TRUST).position).toBe(2)
+  })
+
+  it('goes on holding when the ledger has grown', async () => {
+    const path = await ledgerOf(kind, DRAFTS)
+    const early = await receipt(path, { requestId: requestIdOf(1) })
+    await write(
+      kind,
+      path,
+      Array.from({ length: 300 }, (_, n) => decisionDraft(n + 10)),
+    )
+    const late = await receipt(path, { requestId: requestIdOf(1) })
+    expect(late.text).not.toBe(early.text)
+    for (const { text } of [early, late]) expect(verifyReceipt(text, TRUST).ok).toBe(true)
+  })
+
+  it('leads to the cosigned checkpoint where that covers the entry', async () => {
+    const path = await ledgerOf(kind, DRAFTS.slice(0, 2))
+    const witness = testWitness(1)
+    expect(keepCosigned(path, await cosigned(await headIn(path), [witness]))).toBe(true)
+    const older = await headIn(path)
+    await write(kind, path, [second])
+    expect((await receipt(path, { requestId: requestIdOf(1) })).proof).toContain(witness.name)
+    expect((await receipt(path, { requestId: requestIdOf(2) })).proof).not.toContain(witness.name)
+    // A later one takes its place, an older one does not.
+    expect(keepCosigned(path, await cosigned(await headIn(path), [witness]))).toBe(true)
+    expect(keepCosigned(path, await cosigned(older, [witness]))).toBe(false)
+    expect((await receipt(path, { requestId: requestIdOf(2) })).proof).toContain(witness.name)
+  })
+
+  it('is not made of a ledger whose entries do not lead to its head', async () => {
+    const path = await ledgerOf(kind, DRAFTS)
+    const [genesis = '', ...rest] = await linesIn(path)
+    replaceLines(kind, path, [genesis, ...(await writtenLines([first])), ...rest.slice(1)])
+    expect(await refusalOf(() => receipt(path, { requestId: requestIdOf(1) }))).toBe('LEDGER_DAMAGED')
+  })
+
+  it('has no proof where nobody signs', async () => {
+    const path = await ledgerOf(kind, DRAFTS, { signer: undefined as never })
+    const { text, proof } = await receipt(path, { requestId: requestIdOf(2) })
+    expect([proof, parseReceipt(text).entry_signature]).toEqual([null, null])
+    expect(verifyReceipt(text, TRUST)).toMatchObject({ ok: false, findings: [{ code: 'PROOF_MISSING' }] })
+  })
+})
+
+describe('makeReceipt', () => {
+  it('works on ledgers that are older than heads', async () => {
+    const lines = await writtenLines(DRAFTS)
+    for (const path of [jsonlOf(lines), sqliteOf(lines)])
+      expect(await receipt(path, { requestId: requestIdOf(2) })).toMatchObject({ position: 3, proof: null })
   })
 
   it.each<[string, Parameters<typeof makeReceipt>[1]]>([
@@ -52,12 +114,12 @@ describe('makeReceipt', () => {
     // Found as text in the entry, but not as the hash of its decision.
     ['the hash of something else in the entry', { decisionHash: POLICY_HASH }],
   ])('does not make one of %s', async (_, key) => {
-    const path = jsonlOf(await writtenLines(drafts))
+    const path = await ledgerOf('sqlite', DRAFTS)
     expect(await refusalOf(() => receipt(path, key))).toBe('ENTRY_NOT_FOUND')
   })
 
   it('does not make one of an outcome alone', async () => {
-    const path = jsonlOf((await writtenLines(drafts)).slice(1, 2))
+    const path = jsonlOf((await writtenLines(DRAFTS)).slice(1, 2))
     expect(await refusalOf(() => receipt(path, { requestId: requestIdOf(1) }))).toBe('ENTRY_NOT_FOUND')
   })
 })

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openLedger } from '../src/open.js'
 import type { FindingCode } from '../src/report.js'
@@ -11,33 +13,45 @@ import { LINE_CASES } from './fixtures/spoiled-lines.js'
 
 const CASES = [...LINE_CASES, ...CALL_CASES]
 
-// Every code that verify can give. The compiler keeps this list complete.
-const CODES: Record<FindingCode, true> = {
-  LINE_TOO_LONG: true,
-  LINE_NOT_JSON: true,
-  LINE_NOT_CANONICAL: true,
-  LINE_TORN: true,
-  ENTRY_INVALID: true,
-  VERSION_UNSUPPORTED: true,
-  CHAIN_BROKEN: true,
-  ENTRY_HASH_MISMATCH: true,
-  COLUMN_MISMATCH: true,
-  CLOCK_WENT_BACK: true,
-  DECISION_HASH_MISMATCH: true,
-  DECISION_DUPLICATE: true,
-  DECISION_UNKNOWN: true,
-  REQUEST_ID_MISMATCH: true,
-  OUTCOME_AFTER_DENY: true,
-  OUTCOME_DUPLICATE: true,
-  APPROVAL_BINDING_MISMATCH: true,
-  APPROVAL_EXPIRED: true,
-  APPROVAL_NOT_APPROVED: true,
-  SIGNATURE_MISSING: true,
-  SIGNATURE_INVALID: true,
-  KEY_UNKNOWN: true,
-  STORE_DAMAGED: true,
-  TRUNCATED: true,
-  LEDGER_EMPTY: true,
+// Every code that verify can give, and where it is tested: in the table below, or, when it is about what is kept with the ledger or elsewhere, in
+// the table of attacks. The compiler keeps this list complete.
+const CODES: Record<FindingCode, 'here' | 'attack-table'> = {
+  LINE_TOO_LONG: 'here',
+  LINE_NOT_JSON: 'here',
+  LINE_NOT_CANONICAL: 'here',
+  LINE_TORN: 'here',
+  ENTRY_INVALID: 'here',
+  VERSION_UNSUPPORTED: 'here',
+  CHAIN_BROKEN: 'here',
+  ENTRY_HASH_MISMATCH: 'here',
+  COLUMN_MISMATCH: 'here',
+  CLOCK_WENT_BACK: 'here',
+  DECISION_HASH_MISMATCH: 'here',
+  DECISION_DUPLICATE: 'here',
+  DECISION_UNKNOWN: 'here',
+  REQUEST_ID_MISMATCH: 'here',
+  OUTCOME_AFTER_DENY: 'here',
+  OUTCOME_DUPLICATE: 'here',
+  APPROVAL_BINDING_MISMATCH: 'here',
+  APPROVAL_EXPIRED: 'here',
+  APPROVAL_NOT_APPROVED: 'here',
+  SIGNATURE_MISSING: 'here',
+  SIGNATURE_INVALID: 'here',
+  KEY_UNKNOWN: 'here',
+  STORE_DAMAGED: 'here',
+  TRUNCATED: 'here',
+  LEDGER_EMPTY: 'here',
+  KEY_RETIRED: 'attack-table',
+  CONTROL_INVALID: 'attack-table',
+  ENTRY_AFTER_CLOSED: 'attack-table',
+  CHECKPOINT_INVALID: 'attack-table',
+  CHECKPOINT_MISSING: 'attack-table',
+  ROOT_MISMATCH: 'attack-table',
+  INCONSISTENT: 'attack-table',
+  OUTCOME_MISSING: 'attack-table',
+  TAIL_TOO_LONG: 'attack-table',
+  WITNESS_QUORUM_MISSING: 'attack-table',
+  REQUIREMENT_NOT_MET: 'attack-table',
 }
 
 const SOUND = { ok: true, entries: 7, decisions: 4, outcomes: 3, open: 0, findings: [], findings_total: 0 }
@@ -51,10 +65,18 @@ describe('a sound ledger', () => {
       ...SOUND,
       verdict: 'intact',
       signed_entries: 7,
-      head: { size: 7, entry_hash: entryHash },
+      origin: `sudoagent.dev/ledger/${String(entriesOf(lines)[0]?.entry_hash).slice(0, 32)}`,
+      head: { size: 7, entry_hash: entryHash, root: expect.stringMatching(/^[A-Za-z0-9+/]{43}=$/) },
+      // A ledger that is older than heads.
+      checkpoint: null,
+      tail: 7,
+      anchors: [],
+      witnesses: null,
+      resumed_from: null,
+      closed: false,
       first_created_at: momentAt(1),
       last_created_at: momentAt(4),
-      keys: { in_ledger: [testKey(1).publicKey.keyId], given: [] },
+      keys: { in_ledger: [testKey(1).publicKey.keyId], given: [], active: [], retired: [] },
     })
     expect(await verifyFile(path, { publicKeys: [testKey(1).publicKey] })).toMatchObject({
       ...SOUND,
@@ -66,7 +88,12 @@ describe('a sound ledger', () => {
 
 describe('a spoiled ledger', () => {
   it('is in the table below once for every code', () => {
-    expect([...new Set(CASES.map(({ code }) => code))].sort()).toEqual(Object.keys(CODES).sort())
+    const [here, elsewhere] = ['here', 'attack-table'].map((where) =>
+      Object.entries(CODES).flatMap(([code, is]) => (is === where ? [code] : [])),
+    )
+    expect([...new Set(CASES.map(({ code }) => code))].sort()).toEqual(here?.sort())
+    const attacks = readFileSync(join(import.meta.dirname, 'attack-table.test.ts'), 'utf8')
+    for (const code of elsewhere ?? []) expect(attacks).toContain(`${code}@`)
   })
 
   it.each(CASES.map((one) => [`${one.code}: ${one.how}`, one] as const))('%s', async (_, one) => {

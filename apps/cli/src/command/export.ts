@@ -58,8 +58,12 @@ async function* everyEntry(opened: LedgerReader, io: Io): AsyncGenerator<EntryRe
     sizeHint: opened.sizeHint,
     faults: () => opened.faults(),
     close: () => opened.close(),
-    async *batches() {
-      for await (const batch of opened.batches()) {
+    lineAt: (position) => opened.lineAt(position),
+    linesOfCall: (requestId) => opened.linesOfCall(requestId),
+    evidence: () => opened.evidence(),
+    treeReader: (size) => opened.treeReader(size),
+    async *batches(after) {
+      for await (const batch of opened.batches(after)) {
         lines += batch.length
         yield batch
       }

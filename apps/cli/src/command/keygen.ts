@@ -5,6 +5,7 @@ import { type Io, print } from '../io.js'
 export interface KeygenOptions {
   readonly privateKey: string
   readonly publicKey: string
+  readonly encrypt?: boolean
   readonly overwrite?: boolean
 }
 
@@ -14,16 +15,19 @@ export function register(program: Command, io: Io): void {
     .summary('make a key pair for signing a ledger')
     .description(
       'Makes an Ed25519 key pair. The process that writes the ledger signs with the private key (mode 0600, never printed); whoever verifies ' +
-        'it needs the public key. Existing files are left alone unless --overwrite is given.',
+        'it needs the public key. With --encrypt the private key is of use only with a passphrase, which is asked for twice, or taken from ' +
+        'SUDOAGENT_KEY_PASSPHRASE. Existing files are left alone unless --overwrite is given.',
     )
     .requiredOption('--private-key <file>', 'where the private key goes (PEM, PKCS#8)')
     .requiredOption('--public-key <file>', 'where the public key goes (PEM, SPKI)')
+    .option('--encrypt', 'encrypt the private key under a passphrase')
     .option('--overwrite', 'replace key files that are there already')
     .addHelpText(
       'after',
       `
 Examples:
   $ sudoagent keygen --private-key ledger.key.pem --public-key ledger.pub.pem
+  $ sudoagent keygen --private-key ledger.key.pem --public-key ledger.pub.pem --encrypt
   $ sudoagent verify ledger.sqlite --public-key ledger.pub.pem`,
     )
     .action(async (options: KeygenOptions) => {
@@ -31,17 +35,25 @@ Examples:
     })
 }
 
-export async function run({ privateKey, publicKey, overwrite = false }: KeygenOptions, io: Io): Promise<ExitCode> {
+export async function run(
+  { privateKey, publicKey, encrypt = false, overwrite = false }: KeygenOptions,
+  io: Io,
+): Promise<ExitCode> {
   requireFileName('--private-key', privateKey)
   requireFileName('--public-key', publicKey)
   const { isSameFile } = await import('../io/same-file.js')
   if (await isSameFile(privateKey, publicKey)) {
     throw new CliError(EXIT.usage, '--private-key and --public-key name the same file', 'give each a file of its own')
   }
-  const { generatePrivateKey } = await import('@sudoagent/crypto')
-  const { writeKeyPair } = await import('../io/key-pair.js')
+  const { encryptPrivateKey, generatePrivateKey } = await import('@sudoagent/crypto')
+  const { refuseExisting, writeKeyPair } = await import('../io/key-pair.js')
+  const { newPassphrase } = await import('../io/passphrase.js')
+  const paths = { privateKey, publicKey, overwrite }
+  refuseExisting(paths)
+  const passphrase = encrypt ? await newPassphrase(io) : null
   const key = generatePrivateKey()
-  writeKeyPair(key, { privateKey, publicKey, overwrite })
+  const privatePem = passphrase === null ? key.pem : encryptPrivateKey(key, passphrase)
+  writeKeyPair({ privateKey: privatePem, publicKey: key.publicKey.pem }, paths)
   const { printable } = await import('@sudoagent/ledger')
   await print(
     io.stdout,

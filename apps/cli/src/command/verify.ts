@@ -1,13 +1,23 @@
-import type { Report } from '@sudoagent/ledger'
-import type { Command } from 'commander'
+import type { VerifyOptions as Checks, Report, VerifiedState } from '@sudoagent/ledger'
+import { type Command, Option } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../exit.js'
 import { type Io, print } from '../io.js'
 import { repeatable } from './option.js'
+
+const GRADES = ['signed', 'anchored', 'witnessed'] as const
 
 export interface VerifyOptions {
   readonly ledger: string
   /** Paths of PEM files. */
   readonly publicKey?: readonly string[]
+  /** Paths of checkpoints and receipts that were kept elsewhere. */
+  readonly checkpoint?: readonly string[]
+  readonly receipt?: readonly string[]
+  readonly witnessPolicy?: string
+  readonly require?: (typeof GRADES)[number]
+  readonly maxTail?: string
+  readonly requireOutcomes?: boolean
+  readonly state?: string
   readonly json?: boolean
   readonly quiet?: boolean
 }
@@ -17,23 +27,42 @@ export function register(program: Command, io: Io): void {
     .command('verify')
     .summary('check that a ledger is whole and unchanged')
     .description(
-      'Checks every entry of a ledger: its form, its place in the chain, its hashes and signature, and that no call ran without ' +
-        'being allowed. Exits with 0 only when there is nothing wrong, with 1 when the evidence does not verify.',
+      'Checks every entry of a ledger: its form, its place in the chain and in the tree, its hashes and signature, and that no call ran ' +
+        'without being allowed; the head that is kept with it; and that it begins with what you kept elsewhere. Exits with 0 only when there ' +
+        'is nothing wrong, with 1 when the evidence does not verify.',
     )
     .argument('<ledger>', 'SQLite or JSONL file')
     .option(
       '--public-key <file>',
-      'PEM file; every entry must be signed by this key (repeat it for more keys)',
+      'PEM file; every entry must be signed by this key, or one that it added (repeat it for more keys)',
       repeatable,
     )
+    .option(
+      '--checkpoint <file>',
+      'a checkpoint kept elsewhere; the ledger must begin with it (repeatable)',
+      repeatable,
+    )
+    .option('--receipt <file>', 'a receipt; the ledger must contain what it proves (repeatable)', repeatable)
+    .option('--witness-policy <file>', 'C2SP tlog-policy; its quorum of witnesses must have cosigned a checkpoint')
+    .addOption(new Option('--require <grade>', 'the grade that must be reached').choices(GRADES))
+    .option('--max-tail <n>', 'how many entries may stand behind the last checkpoint')
+    .option('--require-outcomes', 'every call that was allowed must have an outcome')
+    .option('--state <file>', 'remember what was verified, and begin there next time; made when it is not there')
     .option('--json', 'print the report as JSON')
     .option('--quiet', 'print nothing but errors')
     .addHelpText(
       'after',
       `
+Grades, each with the ones before it:
+  intact     chain, tree and rules hold; nobody vouches for them
+  signed     every entry and the head are signed by a key that you gave
+  anchored   the ledger begins with every checkpoint and receipt that you kept
+  witnessed  enough of your witnesses have seen the same log
+
 Examples:
   $ sudoagent verify ledger.sqlite
-  $ sudoagent verify ledger.sqlite --public-key ledger.pub.pem
+  $ sudoagent verify ledger.sqlite --public-key ledger.pub.pem --require signed
+  $ sudoagent verify ledger.sqlite --public-key ledger.pub.pem --checkpoint last-week.checkpoint
   $ sudoagent verify ledger.jsonl --json | jq .findings`,
     )
     .action(async (ledger: string, options: Omit<VerifyOptions, 'ledger'>) => {
@@ -42,22 +71,64 @@ Examples:
 }
 
 /** Verifies and reports: text on stdout with findings on stderr, or one JSON value on stdout. */
-export async function run(
-  { ledger, publicKey = [], json = false, quiet = false }: VerifyOptions,
-  io: Io,
-): Promise<ExitCode> {
-  const { verify } = await import('@sudoagent/ledger')
+export async function run(options: VerifyOptions, io: Io): Promise<ExitCode> {
+  const { ledger, json = false, quiet = false, state } = options
+  const { encodeState, verifyFrom } = await import('@sudoagent/ledger')
   const { withLedger } = await import('../io/ledger-file.js')
-  const publicKeys = await readPublicKeys(publicKey)
-  const [report, kind] = await withLedger(
+  const checks = await readChecks(options, io)
+  const [{ report, state: verified }, kind] = await withLedger(
     ledger,
     io,
     quiet,
-    async ({ reader }) => [await verify(reader, { publicKeys }), reader.kind] as const,
+    async ({ reader }) => [await verifyFrom(reader, checks), reader.kind] as const,
   )
   if (json) await print(io.stdout, `${JSON.stringify(report, null, 2)}\n`)
   else await tell(report, { ledger, kind, quiet }, io)
+  if (state !== undefined && verified !== null) {
+    const { writeOutput } = await import('../io/output.js')
+    await writeOutput(state, encodeState(verified), ledger, io)
+  }
   return report.ok ? EXIT.ok : EXIT.no
+}
+
+/** Reads all that the caller holds the ledger against, before the ledger is opened. */
+async function readChecks(options: VerifyOptions, io: Io): Promise<Checks> {
+  const { checkpoint = [], receipt = [], publicKey = [], maxTail, witnessPolicy, require, requireOutcomes } = options
+  const { NOTE_BYTES_MAX, RECEIPT_BYTES_MAX } = await import('@sudoagent/crypto')
+  const { readPolicyOption } = await import('../io/policy-file.js')
+  const resume = options.state === undefined ? null : await readState(options.state, io)
+  const policy = await readPolicyOption(witnessPolicy, io)
+  return {
+    publicKeys: await readPublicKeys(publicKey),
+    checkpoints: await readTexts(checkpoint, 'checkpoint', NOTE_BYTES_MAX, io),
+    receipts: await readTexts(receipt, 'receipt', RECEIPT_BYTES_MAX, io),
+    ...(policy === undefined ? {} : { witnessPolicy: policy }),
+    ...(require === undefined ? {} : { require }),
+    ...(maxTail === undefined ? {} : { maxTail: readCount(maxTail) }),
+    ...(requireOutcomes === undefined ? {} : { requireOutcomes }),
+    ...(resume === null ? {} : { resume }),
+  }
+}
+
+/** Evidence kept elsewhere, file after file. What is wrong with a text is for the report to say. */
+async function readTexts(paths: readonly string[], what: string, bytesMax: number, io: Io): Promise<readonly string[]> {
+  const { readText } = await import('../io/input-file.js')
+  const texts: string[] = []
+  for (const path of paths) texts.push(await readText(path, what, bytesMax, io))
+  return texts
+}
+
+async function readState(path: string, io: Io): Promise<VerifiedState | null> {
+  const { parseState } = await import('@sudoagent/ledger')
+  const { readStateFile } = await import('../io/state-file.js')
+  const text = await readStateFile(path, io)
+  return text === null ? null : parseState(text)
+}
+
+function readCount(text: string): number {
+  const count = Number(text)
+  if (/^\d{1,15}$/.test(text)) return count
+  throw new CliError(EXIT.usage, `--max-tail \`${text}\` is no whole number`, 'say how many entries: 0, 100')
 }
 
 async function readPublicKeys(paths: readonly string[]) {

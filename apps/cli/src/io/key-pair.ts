@@ -3,7 +3,6 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, fsyncSync, lstatSync, openSync, readSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { PrivateKey } from '@sudoagent/crypto'
 import { CliError, EXIT } from '../exit.js'
 import { errnoHint, errnoOf, errnoWords } from './errno.js'
 
@@ -14,26 +13,33 @@ export interface KeyPaths {
   readonly overwrite: boolean
 }
 
+/** A key pair as it goes into its files. */
+export interface KeyPairPem {
+  /** Encrypted or not. */
+  readonly privateKey: string
+  readonly publicKey: string
+}
+
 /**
  * Writes the private key for its owner alone (0600) and the public one for everybody (0644).
  * When one cannot be written the other is taken back, and files that were to be replaced stand where they stood.
  *
  * @throws CliError naming the file
  */
-export function writeKeyPair(key: PrivateKey, { privateKey, publicKey, overwrite }: KeyPaths): void {
+export function writeKeyPair(pem: KeyPairPem, { privateKey, publicKey, overwrite }: KeyPaths): void {
   const undos: (() => void)[] = []
   const replaced: string[] = []
   try {
-    for (const [path, pem, mode] of [
-      [privateKey, key.pem, 0o600],
-      [publicKey, key.publicKey.pem, 0o644],
+    for (const [path, text, mode] of [
+      [privateKey, pem.privateKey, 0o600],
+      [publicKey, pem.publicKey, 0o644],
     ] as const) {
       const aside = overwrite ? moveAside(path) : null
       if (aside !== null) {
         replaced.push(aside)
         undos.push(() => renameSync(aside, path))
       }
-      create(path, pem, mode, undos)
+      create(path, text, mode, undos)
     }
   } catch (error) {
     for (const undo of undos.reverse()) undo()
@@ -42,26 +48,35 @@ export function writeKeyPair(key: PrivateKey, { privateKey, publicKey, overwrite
   for (const path of replaced) unlinkSync(path)
 }
 
-function create(path: string, pem: string, mode: number, undos: (() => void)[]): void {
+function create(path: string, text: string, mode: number, undos: (() => void)[]): void {
   try {
     // `wx`: fails on whatever is there, a symbolic link included.
     const fd = openSync(path, 'wx', mode)
     undos.push(() => unlinkSync(path))
     try {
-      writeFileSync(fd, pem)
+      writeFileSync(fd, text)
       fsyncSync(fd)
     } finally {
       closeSync(fd)
     }
   } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw failure(path, error)
-    throw new CliError(
-      EXIT.failed,
-      `\`${path}\` exists already`,
-      'name another file, or replace the old keys with --overwrite',
-    )
+    throw errnoOf(error) === 'EEXIST' ? alreadyThere(path) : failure(path, error)
   }
 }
+
+/**
+ * Asks nobody for a passphrase in vain: what is there now will hardly be gone when the pair is written.
+ *
+ * @throws CliError when one of the files is there and must not be replaced
+ */
+export function refuseExisting({ privateKey, publicKey, overwrite }: KeyPaths): void {
+  for (const path of [privateKey, publicKey]) {
+    if (!overwrite && lstatSync(path, { throwIfNoEntry: false }) !== undefined) throw alreadyThere(path)
+  }
+}
+
+const alreadyThere = (path: string): CliError =>
+  new CliError(EXIT.failed, `\`${path}\` exists already`, 'name another file, or replace the old keys with --overwrite')
 
 /** Gives an old key file another name, so that it can be put back. Returns that name; null when there is nothing. */
 function moveAside(path: string): string | null {

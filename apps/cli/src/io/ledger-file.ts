@@ -45,10 +45,14 @@ function withProgress(opened: LedgerReader, progress: Progress): LedgerReader {
     sizeHint: opened.sizeHint,
     faults: () => opened.faults(),
     close: () => opened.close(),
-    async *batches() {
-      let entries = 0
+    lineAt: (position) => opened.lineAt(position),
+    linesOfCall: (requestId) => opened.linesOfCall(requestId),
+    evidence: () => opened.evidence(),
+    treeReader: (size) => opened.treeReader(size),
+    async *batches(after) {
+      let entries = after ?? 0
       let shown = performance.now()
-      for await (const batch of opened.batches()) {
+      for await (const batch of opened.batches(after)) {
         yield batch
         entries += batch.length
         if (performance.now() - shown < PROGRESS_MS) continue

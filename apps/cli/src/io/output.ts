@@ -50,6 +50,17 @@ export async function openOutput(target: string | undefined, ledger: string, io:
   return buffered(there === null || there.isFile() ? await openWhole(target, there, io) : await openDirect(target))
 }
 
+/** Writes a result that is at hand, as a whole. @throws as `openOutput` */
+export async function writeOutput(target: string | undefined, text: string, ledger: string, io: Io): Promise<void> {
+  const file = await openOutput(target, ledger, io)
+  try {
+    await file.write(text)
+    await file.finish()
+  } finally {
+    await file.discard()
+  }
+}
+
 const none = async (): Promise<void> => {}
 
 function openStdout(io: Io): Output {

@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { CliError, EXIT } from '../exit.js'
 
 /** What a store keeps beside its ledger: writing over the log of SQLite loses entries as surely as writing over the file. */
-const BESIDE = ['', '-wal', '-shm', '-journal', '.lock', '.head']
+const BESIDE = ['', '-wal', '-shm', '-journal', '.lock', '.head', '.tree', '.cosigned']
 
 /** Whether two paths name one file, through whatever links; for files that are not there yet, whether they would. */
 export async function isSameFile(a: string, b: string): Promise<boolean> {
@@ -18,6 +18,17 @@ async function placeOf(path: string): Promise<string> {
   const whole = resolve(path)
   const folder = await realpath(dirname(whole)).catch(() => dirname(whole))
   return join(folder, basename(whole))
+}
+
+/** The ledger file and those that belong to it, as far as they are there. */
+export async function filesOf(ledger: string): Promise<readonly { readonly path: string; readonly bytes: number }[]> {
+  const files = await Promise.all(
+    BESIDE.map(async (suffix) => {
+      const found = await stat(`${ledger}${suffix}`).catch(() => null)
+      return found === null ? [] : [{ path: `${ledger}${suffix}`, bytes: found.size }]
+    }),
+  )
+  return files.flat()
 }
 
 /** @throws CliError when writing to `target` would write over the ledger, or over what belongs to it */

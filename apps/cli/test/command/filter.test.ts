@@ -26,31 +26,31 @@ describe('criteria', () => {
   it.each([
     [
       ['--request-id', requestIdOf(3)],
-      [4, 5],
+      [5, 6],
     ],
     [
       ['--action', 'delete_user'],
-      [6, 7],
+      [7, 8],
     ],
-    [['--agent-id', 'billing-bot'], [8]],
+    [['--agent-id', 'billing-bot'], [9]],
     [
       ['--event', 'outcome'],
-      [2, 5, 7, 10],
+      [3, 6, 8, 11],
     ],
-    [['--effect', 'deny'], [3]],
-    [['--reason-code', 'POLICY_DENY_HIGH_RISK'], [3]],
-    [['--outcome', 'error'], [7]],
+    [['--effect', 'deny'], [4]],
+    [['--reason-code', 'POLICY_DENY_HIGH_RISK'], [4]],
+    [['--outcome', 'error'], [8]],
     [
       ['--start', '2026-11-22T20:00:05Z'],
-      [8, 9, 10],
+      [9, 10, 11],
     ],
     [
       ['--end', '2026-11-22T20:00:01Z'],
-      [1, 2],
+      [1, 2, 3],
     ],
     [
       ['--start', '2026-11-22T20:00:02Z', '--end', '2026-11-22T20:00:03.1Z'],
-      [3, 4],
+      [4, 5],
     ],
     [
       ['--start', '2026-11-22', '--end', '2026-11-22', '--limit', '2'],
@@ -58,9 +58,10 @@ describe('criteria', () => {
     ],
     [
       ['--action', 'refund_user', '--event', 'outcome', '--outcome', 'success', '--limit', '2'],
-      [2, 5],
+      [3, 6],
     ],
-    [[], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]],
+    [[], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]],
+    [['--event', 'checkpoint'], [1]],
   ])('%j', (args, expected) => expect(positions(args)).toEqual(expected))
 })
 
@@ -78,7 +79,7 @@ describe('output', () => {
 
   it('is a table when asked for, then nothing is shortened', () => {
     const { stdout } = box.run(['filter', 'l.sqlite', '--outcome', 'error', '--format', 'table'])
-    expect(stdout).toMatch(/^# {2}TIME \(UTC\) .*\n7 {2}.* error +TimeoutError: no answer\n$/)
+    expect(stdout).toMatch(/^# {2}TIME \(UTC\) .*\n8 {2}.* error +TimeoutError: no answer\n$/)
   })
 
   it('goes into a file', () => {

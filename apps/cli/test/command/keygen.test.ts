@@ -27,6 +27,50 @@ describe('keygen', () => {
   })
 })
 
+describe('--encrypt', () => {
+  const env = { SUDOAGENT_KEY_PASSPHRASE: 'bättery horse' }
+
+  it('writes a private key that needs the passphrase of the environment', () => {
+    const box = sandbox()
+    const { code, stdout, stderr } = box.run([...PAIR, '--encrypt'], { env })
+    const [privatePem = '', publicPem = ''] = ['k.pem', 'p.pem'].map((name) => readFileSync(box.path(name), 'utf8'))
+    const key = parsePrivateKey(privatePem, env.SUDOAGENT_KEY_PASSPHRASE)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toBe(`key id       ${key.publicKey.keyId}\nprivate key  k.pem\npublic key   p.pem\n`)
+    expect(parsePublicKey(publicPem).keyId).toBe(key.publicKey.keyId)
+    expect(privatePem).toMatch(/^-----BEGIN ENCRYPTED PRIVATE KEY-----\n/)
+    expect(statSync(box.path('k.pem')).mode & 0o777).toBe(0o600)
+    expect(() => parsePrivateKey(privatePem, 'battery horse')).toThrow()
+  })
+
+  it('replaces an encrypted pair with --overwrite', () => {
+    const box = sandbox()
+    box.run([...PAIR, '--encrypt'], { env })
+    expect(box.run([...PAIR, '--overwrite']).code).toBe(0)
+    expect(readFileSync(box.path('k.pem'), 'utf8')).toMatch(/^-----BEGIN PRIVATE KEY-----\n/)
+    expect(box.files()).toEqual(['k.pem', 'p.pem'])
+  })
+
+  it.each([
+    ['no terminal and no passphrase', {}, /no terminal[^\n]*\nsudoagent: hint: set SUDOAGENT_KEY_PASSPHRASE\n$/],
+    ['an empty one', { SUDOAGENT_KEY_PASSPHRASE: '' }, /no terminal/],
+    ['one that OpenSSL could not read', { SUDOAGENT_KEY_PASSPHRASE: 'x'.repeat(1024) }, /longer than 1023 bytes/],
+  ])('%s: exit 3, and no file', (_, settings, says) => {
+    const box = sandbox()
+    const { code, stdout, stderr } = box.run([...PAIR, '--encrypt'], { env: settings })
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
+    expect(stderr).toMatch(says)
+    expect(stderr).not.toContain('xxx')
+    expect(box.files()).toEqual([])
+  })
+
+  it('without it, the passphrase of the environment is not used', () => {
+    const box = sandbox()
+    box.run(PAIR, { env })
+    expect(parsePrivateKey(readFileSync(box.path('k.pem'), 'utf8'))).toBeDefined()
+  })
+})
+
 describe('both or neither', () => {
   it.each([
     ['the private key is there', 'k.pem', []],

@@ -18,21 +18,21 @@ afterAll(() => box.remove())
 const text = (ledger: string, call: string): string => box.run(['show', ledger, call, '--format', 'text']).stdout
 
 describe('as JSON, where nobody looks', () => {
-  it.each([['4'], ['5'], [requestIdOf(3)]])('%s: the decision and the outcome, byte for byte', (call) => {
+  it.each([['5'], ['6'], [requestIdOf(3)]])('%s: the decision and the outcome, byte for byte', (call) => {
     const { code, stdout, stderr } = box.run(['show', 'l.jsonl', call])
     const lines = readFileSync(box.path('l.jsonl'), 'utf8').split('\n')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toBe(
-      `{"request_id":"${requestIdOf(3)}","state":"success","decision":{"position":4,"entry":${lines[3]}},` +
-        `"outcome":{"position":5,"entry":${lines[4]}},"others":[]}\n`,
+      `{"request_id":"${requestIdOf(3)}","state":"success","decision":{"position":5,"entry":${lines[4]}},` +
+        `"outcome":{"position":6,"entry":${lines[5]}},"others":[]}\n`,
     )
     expect(JSON.parse(stdout)).toMatchObject({ decision: { entry: { approval: { approver_id: 'alice' } } } })
   })
 
   it.each([
-    ['3', 'denied'],
-    ['7', 'error'],
-    ['8', 'open'],
+    ['4', 'denied'],
+    ['8', 'error'],
+    ['9', 'open'],
   ])('call at %s is %s', (call, state) => {
     expect(JSON.parse(box.run(['show', 'l.sqlite', call]).stdout)).toMatchObject({ state })
   })
@@ -40,32 +40,32 @@ describe('as JSON, where nobody looks', () => {
 
 describe('as text', () => {
   it('tells who, what, why, under which approval and budget, and how it ended', () => {
-    const story = text('l.jsonl', '4')
+    const story = text('l.jsonl', '5')
     for (const says of [
       `call           ${requestIdOf(3)}`,
       'action         refund_user',
       'agent          support-bot',
-      'decision       allow  entry 4, 2026-11-22T20:00:03.000000Z',
+      'decision       allow  entry 5, 2026-11-22T20:00:03.000000Z',
       '  reason       within limit',
       '  policy       refunds, version 1',
       'approval       approved by alice',
       'budget         cost 5 in a window of 3600 s, checked',
-      'outcome        success  entry 5, 2026-11-22T20:00:03.250000Z, 250 ms later',
+      'outcome        success  entry 6, 2026-11-22T20:00:03.250000Z, 250 ms later',
       '      "note": "ticket 4711"',
       `  decision     ${decisionHashOf({ n: 3, kwargs: { note: 'ticket 4711' } })}`,
-      `entry 4 by key ${key.publicKey.keyId}`,
+      `entry 5 by key ${key.publicKey.keyId}`,
     ]) {
       expect(story).toContain(says)
     }
   })
 
   it('says plainly that a denied call did not run, and that an open one has no outcome', () => {
-    expect(text('l.sqlite', '3')).toMatch(/decision {7}deny .*\n[\s\S]*outcome {8}none: a denied call does not run\n/)
-    expect(text('l.sqlite', '8')).toMatch(/outcome {8}open: none on record/)
+    expect(text('l.sqlite', '4')).toMatch(/decision {7}deny .*\n[\s\S]*outcome {8}none: a denied call does not run\n/)
+    expect(text('l.sqlite', '9')).toMatch(/outcome {8}open: none on record/)
   })
 
   it('tells the error of a call that failed', () => {
-    expect(text('l.sqlite', '6')).toMatch(/outcome {8}error .*\n {2}error {8}TimeoutError: no answer\n/)
+    expect(text('l.sqlite', '7')).toMatch(/outcome {8}error .*\n {2}error {8}TimeoutError: no answer\n/)
   })
 })
 
@@ -77,15 +77,15 @@ describe('a ledger that does not verify', () => {
       outcomeDraft({ n: 1 }, { type: 'Error', message: 'second' }),
       outcomeDraft({ n: 2 }),
     ])
-    expect(text('wrong.jsonl', '1')).toMatch(
-      /success .*although the call was denied\n[\s\S]*entry 3 names this call too, as outcome\n/,
+    expect(text('wrong.jsonl', '2')).toMatch(
+      /success .*although the call was denied\n[\s\S]*entry 4 names this call too, as outcome\n/,
     )
-    expect(text('wrong.jsonl', '4')).toMatch(/decision {7}none on record before the outcome\n/)
-    expect(JSON.parse(box.run(['show', 'wrong.jsonl', '1']).stdout)).toMatchObject({
+    expect(text('wrong.jsonl', '5')).toMatch(/decision {7}none on record before the outcome\n/)
+    expect(JSON.parse(box.run(['show', 'wrong.jsonl', '2']).stdout)).toMatchObject({
       state: 'denied',
-      others: [{ position: 3 }],
+      others: [{ position: 4 }],
     })
-    expect(JSON.parse(box.run(['show', 'wrong.jsonl', '4']).stdout)).toMatchObject({
+    expect(JSON.parse(box.run(['show', 'wrong.jsonl', '5']).stdout)).toMatchObject({
       state: 'undecided',
       decision: null,
     })
@@ -101,7 +101,7 @@ describe('a ledger that does not verify', () => {
         kwargs: { 'k\u200b': 'v\u009b' },
       }),
     ])
-    const story = text('hostile.jsonl', '1')
+    const story = text('hostile.jsonl', '2')
     for (const shown of ['r\\u{1b}[2J', 'a\\u{7}', 'b\\u{202e}', 'k\\u{200b}', 'v\\u{9b}'])
       expect(story).toContain(shown)
     expect(story).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b\u202e]/)
@@ -109,7 +109,7 @@ describe('a ledger that does not verify', () => {
 })
 
 describe('not on record: exit 1', () => {
-  it.each(['0', '11', '999999999999999', '9999999999999999', requestIdOf(99)])('%s', (call) => {
+  it.each(['0', '1', '12', '999999999999999', '9999999999999999', requestIdOf(99)])('%s', (call) => {
     const { code, stdout, stderr } = box.run(['show', 'l.sqlite', call])
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
     expect(stderr).toMatch(/^sudoagent: error: [^\n]+\nsudoagent: hint: [^\n]+\n$/)

@@ -46,7 +46,7 @@ describe('a ledger that holds', () => {
 
   it('--json prints the report as one value; --quiet prints nothing', () => {
     const json = box.run(['verify', 'signed.sqlite', '--json', '--public-key', 'key.pub.pem'])
-    expect(JSON.parse(json.stdout)).toMatchObject({ ok: true, verdict: 'signed', entries: 10, open: 1, findings: [] })
+    expect(JSON.parse(json.stdout)).toMatchObject({ ok: true, verdict: 'signed', entries: 11, open: 1, findings: [] })
     expect(json).toMatchObject({ code: 0, stderr: '' })
     expect(box.run(['verify', 'signed.sqlite', '--quiet'])).toEqual({ code: 0, stdout: '', stderr: '' })
   })
@@ -64,8 +64,8 @@ describe('a ledger that does not hold', () => {
   it('changed: exit 1, the findings on stderr with position and code, the verdict on stdout', () => {
     const { code, stdout, stderr } = box.run(['verify', 'changed.jsonl'])
     expect(code).toBe(1)
-    expect(stdout).toMatch(/^broken: 1 finding, the first at entry 3;/)
-    expect(stderr).toMatch(/^sudoagent: error: entry 3: .*\(ENTRY_HASH_MISMATCH\)\n$/)
+    expect(stdout).toMatch(/^broken: 1 finding, the first at entry 4;/)
+    expect(stderr).toMatch(/^sudoagent: error: entry 4: .*\(ENTRY_HASH_MISMATCH\)\n$/)
   })
 
   it('--json: one value on stdout, nothing on stderr', () => {
@@ -74,7 +74,7 @@ describe('a ledger that does not hold', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       ok: false,
       verdict: 'broken',
-      findings: [{ code: 'ENTRY_HASH_MISMATCH', position: 3 }],
+      findings: [{ code: 'ENTRY_HASH_MISMATCH', position: 4 }],
     })
     expect(stderr).toBe('')
   })

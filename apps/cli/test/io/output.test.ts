@@ -28,6 +28,8 @@ describe('the ledger is never written over', () => {
     ['nor the log beside it', 'l.sqlite', 'l.sqlite-wal'],
     ['nor the log beside it, when it was opened through a link', 'soft', 'l.sqlite-wal'],
     ['nor its lock', 'many.jsonl', 'many.jsonl.lock'],
+    ['nor its head', 'many.jsonl', 'many.jsonl.head'],
+    ['nor its tree', 'many.jsonl', 'many.jsonl.tree'],
   ])('%s: exit 2', (_, ledger, output) => {
     const before = readFileSync(box.path('l.sqlite'))
     const files = box.files()
@@ -50,7 +52,7 @@ describe('what is there', () => {
   it('a file is replaced as a whole', () => {
     writeFileSync(box.path('old.json'), 'x'.repeat(1_000_000))
     expect(box.run(['export', 'l.sqlite', '--output', 'old.json']).code).toBe(0)
-    expect(JSON.parse(readFileSync(box.path('old.json'), 'utf8'))).toHaveLength(10)
+    expect(JSON.parse(readFileSync(box.path('old.json'), 'utf8'))).toHaveLength(11)
   })
 
   it('a symbolic link stays, and the file that it names is replaced', () => {
@@ -58,7 +60,7 @@ describe('what is there', () => {
     symlinkSync('target.json', box.path('link.json'))
     expect(box.run(['export', 'l.sqlite', '--output', 'link.json']).code).toBe(0)
     expect(lstatSync(box.path('link.json')).isSymbolicLink()).toBe(true)
-    expect(JSON.parse(readFileSync(box.path('target.json'), 'utf8'))).toHaveLength(10)
+    expect(JSON.parse(readFileSync(box.path('target.json'), 'utf8'))).toHaveLength(11)
   })
 
   it.each([

@@ -6,24 +6,25 @@ import { decisionDraft, outcomeDraft } from './draft.js'
 
 /** Writes a ledger; its kind follows from the name. */
 export async function writeLedger(path: string, drafts: readonly EntryDraft[], key?: PrivateKey): Promise<void> {
-  const options = key === undefined ? {} : { signer: createSigner(key) }
+  const clock = (): Date => new Date('2026-11-22T20:00:00Z')
+  const options = key === undefined ? { clock } : { clock, signer: createSigner(key) }
   const ledger = path.endsWith('.jsonl') ? JsonlLedger.open(path, options) : SqliteLedger.open(path, options)
   await Promise.all(drafts.map((draft) => ledger.append(draft)))
   await ledger.close()
 }
 
-/** Six calls, ten entries: what each command has something to say about. */
+/** Six calls, ten entries behind the genesis: what each command has something to say about. */
 export const SAMPLE: readonly EntryDraft[] = [
-  decisionDraft({ n: 1 }), // 1
-  outcomeDraft({ n: 1 }), // 2
-  decisionDraft({ n: 2, effect: 'deny', reason: 'above the limit', kwargs: { amount: 9000 } }), // 3
-  decisionDraft({ n: 3, approverId: 'alice', cost: 5, kwargs: { note: 'ticket 4711' } }), // 4
-  outcomeDraft({ n: 3, kwargs: { note: 'ticket 4711' } }), // 5
-  decisionDraft({ n: 4, action: 'delete_user' }), // 6
-  outcomeDraft({ n: 4, action: 'delete_user' }, { type: 'TimeoutError', message: 'no answer' }), // 7
-  decisionDraft({ n: 5, agentId: 'billing-bot' }), // 8: open
-  decisionDraft({ n: 6, reason: '退款在限额内 🤖', kwargs: { note: 'wide' } }), // 9
-  outcomeDraft({ n: 6, reason: '退款在限额内 🤖', kwargs: { note: 'wide' } }), // 10
+  decisionDraft({ n: 1 }), // 2
+  outcomeDraft({ n: 1 }), // 3
+  decisionDraft({ n: 2, effect: 'deny', reason: 'above the limit', kwargs: { amount: 9000 } }), // 4
+  decisionDraft({ n: 3, approverId: 'alice', cost: 5, kwargs: { note: 'ticket 4711' } }), // 5
+  outcomeDraft({ n: 3, kwargs: { note: 'ticket 4711' } }), // 6
+  decisionDraft({ n: 4, action: 'delete_user' }), // 7
+  outcomeDraft({ n: 4, action: 'delete_user' }, { type: 'TimeoutError', message: 'no answer' }), // 8
+  decisionDraft({ n: 5, agentId: 'billing-bot' }), // 9: open
+  decisionDraft({ n: 6, reason: '退款在限额内 🤖', kwargs: { note: 'wide' } }), // 10
+  outcomeDraft({ n: 6, reason: '退款在限额内 🤖', kwargs: { note: 'wide' } }), // 11
 ]
 
 /** As many calls as asked for, each with its outcome. */

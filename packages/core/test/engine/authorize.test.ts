@@ -12,7 +12,7 @@ describe('authorize and record', () => {
     const b = boundary(ALLOW)
     const authorization = await b.engine.authorize({ action: 'tool', args: [{ amount: 1 }] })
     if (authorization.status !== 'allowed') throw new Error('not allowed')
-    expect(authorization).toMatchObject({ position: 1, args: [{ amount: 1 }] })
+    expect(authorization).toMatchObject({ position: 2, args: [{ amount: 1 }] })
     expect(await b.report()).toMatchObject({ open: 1 })
     expect(await b.engine.record(authorization, { status: 'success' })).toBe(true)
     await expect(b.engine.record(authorization, { status: 'success' })).rejects.toThrow(TypeError)

@@ -67,23 +67,60 @@ function freeName(name: string): string {
 
 /** Counts the whole lines, and says where the last of them ends. */
 function scanLines(fd: number): { readonly lines: number; readonly end: number } {
-  const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
   let lines = 0
   let end = 0
-  let offset = 0
-  for (
-    let read = readSync(fd, chunk, 0, CHUNK_BYTES, 0);
-    read > 0;
-    read = readSync(fd, chunk, 0, CHUNK_BYTES, offset)
-  ) {
-    const bytes = chunk.subarray(0, read)
-    for (let at = bytes.indexOf(LF); at !== -1; at = bytes.indexOf(LF, at + 1)) {
-      lines += 1
-      end = offset + at + 1
-    }
-    offset += read
+  for (const at of lineEnds(fd)) {
+    lines += 1
+    end = at + 1
   }
   return { lines, end }
+}
+
+/** Where the line feeds are. */
+function* lineEnds(fd: number): Generator<number> {
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
+  for (let offset = 0; ; ) {
+    const bytes = chunk.subarray(0, readSync(fd, chunk, 0, CHUNK_BYTES, offset))
+    if (bytes.length === 0) return
+    for (let at = bytes.indexOf(LF); at !== -1; at = bytes.indexOf(LF, at + 1)) yield offset + at
+    offset += bytes.length
+  }
+}
+
+/** A whole line: its position, and its bytes when they are asked for. */
+export interface FileLine {
+  readonly position: number
+  /** Whether it begins like a control entry. */
+  readonly isControl: boolean
+  /** Without its LF. */
+  bytes(): Uint8Array
+}
+
+const CONTROL_START = Buffer.from('{"checkpoint":')
+
+/** The whole lines of a file, one after another; only the beginning of each is read. */
+export function* linesOf(fd: number): Generator<FileLine> {
+  const start = Buffer.alloc(CONTROL_START.length)
+  let position = 0
+  let from = 0
+  for (const end of lineEnds(fd)) {
+    position += 1
+    const at = from
+    const length = end - at
+    readSync(fd, start, 0, start.length, at)
+    yield {
+      position,
+      isControl: start.equals(CONTROL_START),
+      bytes: () => readExactly(fd, at, Math.min(length, LINE_BYTES_MAX + 1)),
+    }
+    from = end + 1
+  }
+}
+
+function readExactly(fd: number, at: number, length: number): Uint8Array {
+  const bytes = Buffer.alloc(length)
+  readSync(fd, bytes, 0, length, at)
+  return bytes
 }
 
 /** The bytes of the line that ends at `end`, without its LF. */

@@ -2,9 +2,13 @@
 // is looked at again for a moment, because a writer may be in the middle of it.
 import { type FileHandle, open } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { LedgerReader, StoredLine } from '../ledger.js'
+import type { HashReader } from '@sudoagent/crypto'
+import type { LedgerReader, StoredEvidence, StoredLine } from '../ledger.js'
 import { BATCH_BYTES_MAX, BATCH_LINES, LINE_BYTES_MAX } from '../limits.js'
+import { createStoredNodeReader } from '../stored-node.js'
 import { asLedgerError } from './file.js'
+import { beside, readSideFile } from './side-file.js'
+import { TreeFile } from './tree-file.js'
 
 const LF = 10
 const CHUNK_BYTES = 256 * 1024
@@ -17,8 +21,15 @@ const TORN_WAIT_MS = 20
 export async function openJsonlReader(path: string): Promise<LedgerReader> {
   try {
     const file = await open(path, 'r')
-    const { size } = await file.stat()
-    return new JsonlReader(file, path, size)
+    try {
+      // Before the size is taken: a head names entries that are in the file already.
+      const evidence = { head: readSideFile(beside(path, 'head')), cosigned: readSideFile(beside(path, 'cosigned')) }
+      const { size } = await file.stat()
+      return new JsonlReader(file, path, size, evidence)
+    } catch (error) {
+      await file.close()
+      throw error
+    }
   } catch (error) {
     throw asLedgerError(error, path, 'LEDGER_NOT_READABLE')
   }
@@ -30,11 +41,33 @@ class JsonlReader implements LedgerReader {
   readonly #file: FileHandle
   readonly #path: string
   readonly #size: number
+  readonly #evidence: StoredEvidence
+  readonly #tree: TreeFile | null
 
-  constructor(file: FileHandle, path: string, size: number) {
+  constructor(file: FileHandle, path: string, size: number, evidence: StoredEvidence) {
     this.#file = file
     this.#path = path
     this.#size = size
+    this.#evidence = evidence
+    this.#tree = TreeFile.open(beside(path, 'tree'))
+  }
+
+  async evidence(): Promise<StoredEvidence> {
+    return this.#evidence
+  }
+
+  treeReader(size: number): HashReader | null {
+    const tree = this.#tree
+    return tree?.covers(size) ? createStoredNodeReader((place) => tree.hashAt(place)) : null
+  }
+
+  async linesOfCall(): Promise<null> {
+    return null
+  }
+
+  async lineAt(position: number): Promise<StoredLine | null> {
+    for await (const [line] of this.batches(position - 1)) return line?.position === position ? line : null
+    return null
   }
 
   faults(): readonly [] {
@@ -42,15 +75,17 @@ class JsonlReader implements LedgerReader {
   }
 
   close(): Promise<void> {
+    this.#tree?.close()
     return this.#file.close()
   }
 
-  async *batches(): AsyncGenerator<readonly StoredLine[]> {
+  async *batches(after = 0): AsyncGenerator<readonly StoredLine[]> {
     let position = 0
     let batch: StoredLine[] = []
     let batchBytes = 0
     for await (const bytes of this.#lines()) {
       position += 1
+      if (position <= after) continue
       batch.push(typeof bytes === 'string' ? { position, bytes: NOTHING, fault: bytes } : { position, bytes })
       batchBytes += bytes.length
       if (batch.length < BATCH_LINES && batchBytes < BATCH_BYTES_MAX) continue

@@ -1,24 +1,42 @@
-// One canonical entry a line, LF. For looking at with ordinary tools; one writer at a time.
+// One canonical entry a line, LF. For looking at with ordinary tools; one writer at a time. Beside it stand `<path>.head`, the latest
+// checkpoint, and `<path>.tree`, the nodes of the tree.
+//
+// An entry is durable before the head that covers it, so a crash between the two leaves entries behind the head; the next writer catches up
+// with them. The other way round only the very first head can be: it names the genesis alone and is there before it, so that a ledger that
+// has entries and no head is known to have lost it.
 //
 // A crash can cut the last write off. The bytes behind the last LF were never acknowledged, so on open they are moved aside to
 // `<path>.torn-<offset>` and the ledger goes on behind the last whole line. They are never glued to the next entry.
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs'
-import type { Signer } from '@sudoagent/crypto'
-import { GroupCommit, linkBatch } from '../append.js'
-import type { EncodedDraft } from '../chain.js'
+import { EMPTY_FRONTIER, type Signer } from '@sudoagent/crypto'
+import {
+  addKey,
+  advance,
+  closeForGood,
+  grow,
+  headOf,
+  type LogState,
+  refuseWriter,
+  retireKey,
+  type Step,
+  type Work,
+  type Writer,
+  type WriterOptions,
+  writerOf,
+} from '../advance.js'
+import { GroupCommit, type LinkedEntry, only } from '../append.js'
 import type { EntryDraft } from '../entry.js'
 import { LedgerError } from '../error.js'
-import { type AppendedEntry, EMPTY_HEAD, type Head, type LedgerWriter } from '../ledger.js'
+import type { AppendedEntry, ControlWriter, LedgerWriter } from '../ledger.js'
 import { asLedgerError, codeOf, FileIdentity, isFatal, isRegularFile, syncFolderOf } from './file.js'
 import { inspectJsonl, moveTornTailAside, type TornTail } from './jsonl-file.js'
+import { readJsonlState } from './jsonl-state.js'
 import { lockFile } from './lock.js'
+import { beside, readSideFile, writeSideFile } from './side-file.js'
 import { readTail } from './tail.js'
+import { TreeFile } from './tree-file.js'
 
-export interface JsonlLedgerOptions {
-  /** Signs every entry. Without it entries are unsigned. */
-  readonly signer?: Signer
-  readonly clock?: () => Date
-}
+export type JsonlLedgerOptions = WriterOptions
 
 export type { TornTail }
 
@@ -29,47 +47,58 @@ export type { TornTail }
  * const ledger = JsonlLedger.open('ledger.jsonl')
  * if (ledger.tornTail !== null) console.warn(`a torn line was moved to ${ledger.tornTail.movedTo}`)
  */
-export class JsonlLedger implements LedgerWriter {
+export class JsonlLedger implements LedgerWriter, ControlWriter {
   /** What was moved aside on open; null when the file ended as it should. */
   readonly tornTail: TornTail | null
   readonly #path: string
   readonly #fd: number
   readonly #unlock: () => void
   readonly #identity: FileIdentity
-  readonly #signer: Signer | null
-  readonly #clock: () => Date
+  readonly #writer: Writer
   readonly #commits: GroupCommit
-  #head: Head
+  readonly #tree: TreeFile
+  readonly #headPath: string
+  #state: LogState
   #size: number
   #failed: LedgerError | null = null
   #closing: Promise<void> | null = null
 
-  private constructor(path: string, fd: number, unlock: () => void, options: JsonlLedgerOptions) {
+  private constructor(path: string, fd: number, unlock: () => void, writer: Writer) {
     this.#path = path
     this.#fd = fd
     this.#unlock = unlock
-    this.#signer = options.signer ?? null
-    this.#clock = options.clock ?? (() => new Date())
+    this.#writer = writer
     this.#identity = new FileIdentity(path, fd)
     const { lines, end, lastLine } = inspectJsonl(fd, path)
-    this.#head = lastLine === null ? EMPTY_HEAD : { size: lines, ...readTail(lastLine, path) }
-    // Only now, when what stands before it is known to be a ledger.
-    this.tornTail = moveTornTailAside(fd, path, end)
+    if (lastLine !== null) readTail(lastLine, path)
+    this.#headPath = beside(path, 'head')
+    this.#tree = TreeFile.openOrCreate(beside(path, 'tree'))
+    try {
+      this.#state = readJsonlState({ fd, path, lines, tree: this.#tree }, readSideFile(this.#headPath))
+      refuseWriter(this.#state.ring, this.#writer)
+      // Only now, when what stands before it is known to be a ledger.
+      this.tornTail = moveTornTailAside(fd, path, end)
+    } catch (error) {
+      this.#tree.close()
+      throw error
+    }
     this.#size = end
-    this.#commits = new GroupCommit((drafts) => this.#commit(drafts))
+    this.#commits = new GroupCommit((drafts) => this.#commit({ drafts }))
   }
 
   /**
-   * @throws LedgerError LEDGER_LOCKED (another writer has it), LEDGER_NOT_A_LEDGER, LEDGER_DAMAGED, LEDGER_NOT_FOUND (no such folder),
-   * LEDGER_IS_DIRECTORY, LEDGER_NOT_READABLE, LEDGER_WRITE_FAILED
+   * @throws LedgerError LEDGER_LOCKED (another writer has it), LEDGER_NOT_A_LEDGER, LEDGER_DAMAGED (entries, tree and head do not belong
+   * together), KEY_REFUSED, ORIGIN_REFUSED, LEDGER_FINISHED, LEDGER_NOT_FOUND (no such folder), LEDGER_IS_DIRECTORY, LEDGER_NOT_READABLE,
+   * LEDGER_WRITE_FAILED; TypeError for an origin that cannot name a log
    */
   static open(path: string, options: JsonlLedgerOptions = {}): JsonlLedger {
+    const writer = writerOf(options)
     let fd: number | undefined
     let unlock: (() => void) | undefined
     try {
       fd = openOrCreate(path)
       unlock = lockFile(path)
-      return new JsonlLedger(path, fd, unlock, options)
+      return new JsonlLedger(path, fd, unlock, writer)
     } catch (error) {
       unlock?.()
       if (fd !== undefined) closeSync(fd)
@@ -81,31 +110,57 @@ export class JsonlLedger implements LedgerWriter {
     return this.#commits.append(draft)
   }
 
+  addKey(signer: Signer): Promise<AppendedEntry> {
+    return this.#control({ control: addKey(signer) })
+  }
+
+  retireKey(keyId: string): Promise<AppendedEntry> {
+    return this.#control({ control: retireKey(keyId) })
+  }
+
+  closeForGood(): Promise<AppendedEntry> {
+    return this.#control({ control: closeForGood() })
+  }
+
+  #control(work: Work): Promise<AppendedEntry> {
+    return this.#commits.alone(async () => only(await this.#commit(work)))
+  }
+
   close(): Promise<void> {
     // Once: a second closeSync could hit a file that got the same number since.
     this.#closing ??= this.#commits.close().then(() => {
+      this.#tree.close()
       closeSync(this.#fd)
       this.#unlock()
     })
     return this.#closing
   }
 
-  async #commit(drafts: readonly EncodedDraft[]): Promise<readonly AppendedEntry[]> {
+  async #commit(work: Work): Promise<readonly LinkedEntry[]> {
     if (this.#failed !== null) throw this.#failed
     try {
       this.#refuseForeignChange()
-      const entries = await linkBatch(drafts, this.#head, { signer: this.#signer, clock: this.#clock })
-      const bytes = Buffer.from(entries.map(({ line }) => `${line}\n`).join(''))
+      const step = await advance(work, this.#state, this.#writer)
+      if (this.#state.ring === null) await this.#announce(step)
+      const bytes = Buffer.from(step.entries.map(({ line }) => `${line}\n`).join(''))
       this.#write(bytes)
       fdatasyncSync(this.#fd)
+      this.#tree.write(this.#state.head.size, step.nodes)
+      // The last thing that can fail: a head must never name entries that are taken back.
+      writeSideFile(this.#headPath, step.checkpoint)
       this.#size += bytes.length
-      const last = entries.at(-1)
-      if (last !== undefined)
-        this.#head = { size: last.position, entryHash: last.entryHash, recordedAt: last.recordedAt }
-      return entries
+      this.#state = step.state
+      return step.asked
     } catch (error) {
       throw this.#abandon(error)
     }
+  }
+
+  /** Puts the head of the genesis alone in place, before there is a genesis. */
+  async #announce({ entries, state }: Step): Promise<void> {
+    const { frontier } = grow(EMPTY_FRONTIER, entries.slice(0, 1))
+    writeSideFile(this.#headPath, await headOf(state.ring?.origin ?? '', frontier, this.#writer.signer))
+    syncFolderOf(this.#headPath)
   }
 
   #write(bytes: Uint8Array): void {

@@ -1,22 +1,25 @@
-// A ledger that lives in the process: for tests and trials. Same chain, same entries, no durability.
+// A ledger that lives in the process: for tests and trials. Same chain, same tree, same entries, no durability.
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Signer } from '@sudoagent/crypto'
-import { GroupCommit, linkBatch } from '../append.js'
-import type { EntryDraft } from '../entry.js'
 import {
-  type AppendedEntry,
-  EMPTY_HEAD,
-  type Head,
-  type LedgerReader,
-  type LedgerWriter,
-  type StoredLine,
-} from '../ledger.js'
+  addKey,
+  advance,
+  closeForGood,
+  EMPTY_STATE,
+  type LogState,
+  retireKey,
+  type Work,
+  type Writer,
+  type WriterOptions,
+  writerOf,
+} from '../advance.js'
+import { GroupCommit, type LinkedEntry, only } from '../append.js'
+import type { EntryDraft } from '../entry.js'
+import type { AppendedEntry, ControlWriter, LedgerReader, LedgerWriter, StoredLine } from '../ledger.js'
 import { BATCH_LINES } from '../limits.js'
+import { createStoredNodeReader, storedNodeCount } from '../stored-node.js'
 
-export interface MemoryLedgerOptions {
-  readonly signer?: Signer
-  readonly clock?: () => Date
-}
+export type MemoryLedgerOptions = WriterOptions
 
 /**
  * Keeps entries in memory. Nothing survives the process, so it is no evidence.
@@ -25,25 +28,33 @@ export interface MemoryLedgerOptions {
  * const ledger = new MemoryLedger()
  * const report = await verify(ledger.reader())
  */
-export class MemoryLedger implements LedgerWriter {
+export class MemoryLedger implements LedgerWriter, ControlWriter {
   readonly #lines: Uint8Array[] = []
+  readonly #nodes: Uint8Array[] = []
+  readonly #writer: Writer
   readonly #commits: GroupCommit
-  #head: Head = EMPTY_HEAD
+  #state: LogState = EMPTY_STATE
+  #head: string | null = null
 
   constructor(options: MemoryLedgerOptions = {}) {
-    const { signer = null, clock = () => new Date() } = options
-    this.#commits = new GroupCommit(async (drafts) => {
-      const entries = await linkBatch(drafts, this.#head, { signer, clock })
-      for (const entry of entries) {
-        this.#lines.push(Buffer.from(entry.line))
-        this.#head = { size: entry.position, entryHash: entry.entryHash, recordedAt: entry.recordedAt }
-      }
-      return entries
-    })
+    this.#writer = writerOf(options)
+    this.#commits = new GroupCommit((drafts) => this.#commit({ drafts }))
   }
 
   append(draft: EntryDraft): Promise<AppendedEntry> {
     return this.#commits.append(draft)
+  }
+
+  addKey(signer: Signer): Promise<AppendedEntry> {
+    return this.#commits.alone(() => this.#control({ control: addKey(signer) }))
+  }
+
+  retireKey(keyId: string): Promise<AppendedEntry> {
+    return this.#commits.alone(() => this.#control({ control: retireKey(keyId) }))
+  }
+
+  closeForGood(): Promise<AppendedEntry> {
+    return this.#commits.alone(() => this.#control({ control: closeForGood() }))
   }
 
   close(): Promise<void> {
@@ -52,21 +63,44 @@ export class MemoryLedger implements LedgerWriter {
 
   /** A view of the entries that are there now. */
   reader(): LedgerReader {
-    return linesReader('memory', [...this.#lines])
+    return linesReader([...this.#lines], [...this.#nodes], this.#head)
+  }
+
+  async #commit(work: Work): Promise<readonly LinkedEntry[]> {
+    const step = await advance(work, this.#state, this.#writer)
+    for (const { line } of step.entries) this.#lines.push(Buffer.from(line))
+    for (const { hash } of step.nodes) this.#nodes.push(hash)
+    this.#head = step.checkpoint
+    this.#state = step.state
+    return step.asked
+  }
+
+  async #control(work: Work): Promise<AppendedEntry> {
+    return only(await this.#commit(work))
   }
 }
 
-/** A reader over lines that are in memory already. */
-function linesReader(kind: LedgerReader['kind'], lines: readonly Uint8Array[]): LedgerReader {
+/** A reader over lines and nodes that are in memory already. */
+function linesReader(lines: readonly Uint8Array[], nodes: readonly Uint8Array[], head: string | null): LedgerReader {
+  const lineOf = (bytes: Uint8Array, index: number): StoredLine => ({ position: index + 1, bytes })
   return {
-    kind,
+    kind: 'memory',
     sizeHint: lines.length,
     faults: () => [],
     close: async () => {},
-    async *batches() {
-      for (let start = 0; start < lines.length; start += BATCH_LINES) {
-        const batch = lines.slice(start, start + BATCH_LINES)
-        yield batch.map((bytes, index): StoredLine => ({ position: start + index + 1, bytes }))
+    evidence: async () => ({ head: head === null ? null : { text: head }, cosigned: null }),
+    linesOfCall: async () => null,
+    treeReader: (size) =>
+      nodes.length < storedNodeCount(size)
+        ? null
+        : createStoredNodeReader((place) => nodes[place] ?? new Uint8Array(0)),
+    lineAt: async (position) => {
+      const bytes = lines[position - 1]
+      return bytes === undefined ? null : lineOf(bytes, position - 1)
+    },
+    async *batches(after = 0) {
+      for (let start = after; start < lines.length; start += BATCH_LINES) {
+        yield lines.slice(start, start + BATCH_LINES).map((bytes, index) => lineOf(bytes, start + index))
         await turn()
       }
     },

@@ -1,32 +1,25 @@
 // Reads a SQLite ledger as untrusted input: read-only, one consistent snapshot, no trigger, view or function of the file's own is run, and
 // nothing is left beside the file.
-//
-// SQLite alone cannot promise the last point: a read-only connection to a WAL database creates `-wal` and `-shm` and leaves them there, and
-// without write permission in the folder it cannot open the file at all. So, by what lies beside the file:
-//   -wal and -shm: a writer is there, or died            → open read-only; both exist already, none is made
-//   nothing, file and folder may be written               → open with query_only; SQLite itself removes what it made, on close
-//   anything else (read-only medium, -wal alone, -journal) → read a private copy, made in the temporary folder and removed on close
-import {
-  accessSync,
-  closeSync,
-  constants,
-  copyFileSync,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
+import { type HashReader, NOTE_BYTES_MAX } from '@sudoagent/crypto'
 import Database from 'better-sqlite3'
 import { LedgerError } from '../error.js'
-import type { LedgerReader, StoredLine, StoreFault } from '../ledger.js'
+import type { LedgerReader, StoredEvidence, StoredLine, StoredText, StoreFault } from '../ledger.js'
 import { BATCH_BYTES_MAX, BATCH_LINES, LINE_BYTES_MAX } from '../limits.js'
 import { asLedgerError, codeOf } from './file.js'
-import { findLedgerTable, hasOtherObjects, lastIssuedId } from './sqlite-table.js'
+import { positionsOfCall } from './sqlite-calls.js'
+import { choosePlace, copyOf, type Place } from './sqlite-place.js'
+import {
+  CALL_TABLE,
+  COSIGNED_TABLE,
+  findEvidenceTables,
+  findLedgerTable,
+  HEAD_TABLE,
+  hasOtherObjects,
+  lastIssuedId,
+  TILE_TABLE,
+} from './sqlite-table.js'
+import { createSqliteTreeReader } from './sqlite-tree.js'
 
 const READ_BUSY_TIMEOUT_MS = 5_000
 const NOTHING = new Uint8Array(0)
@@ -69,60 +62,6 @@ function openPlace(place: Place, path: string): LedgerReader {
   }
 }
 
-interface Place {
-  readonly path: string
-  readonly readonly: boolean
-  readonly remove: () => void
-}
-
-function choosePlace(path: string): Place {
-  const beside = (suffix: string): boolean => existsSync(`${path}${suffix}`)
-  const inPlace = (readonly: boolean): Place => ({ path, readonly, remove: () => {} })
-  if (beside('-wal') && beside('-shm')) return inPlace(true)
-  if (beside('-wal') || beside('-journal')) return copyOf(path)
-  // Rollback-journal databases (header bytes 18 and 19 are 1) make no side files when they are read.
-  if (!isWal(path)) return inPlace(true)
-  return mayWrite(path) ? inPlace(false) : copyOf(path)
-}
-
-function isWal(path: string): boolean {
-  const fd = openSync(path, 'r')
-  try {
-    const versions = Buffer.alloc(2)
-    readSync(fd, versions, 0, 2, 18)
-    return versions[0] === 2 || versions[1] === 2
-  } finally {
-    closeSync(fd)
-  }
-}
-
-/** Asks the mode bits too: root may write everywhere, but a file that was made read-only is to be left alone. */
-function mayWrite(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK)
-    accessSync(dirname(path), constants.W_OK)
-    return (statSync(path).mode & 0o222) !== 0 && (statSync(dirname(path)).mode & 0o222) !== 0
-  } catch {
-    return false
-  }
-}
-
-function copyOf(path: string): Place {
-  const folder = mkdtempSync(join(tmpdir(), 'sudoagent-'))
-  const remove = (): void => rmSync(folder, { recursive: true, force: true })
-  try {
-    const copy = join(folder, 'ledger.sqlite')
-    for (const suffix of ['', '-wal', '-journal']) {
-      if (existsSync(`${path}${suffix}`))
-        copyFileSync(`${path}${suffix}`, `${copy}${suffix}`, constants.COPYFILE_FICLONE)
-    }
-    return { path: copy, readonly: false, remove }
-  } catch (error) {
-    remove()
-    throw error
-  }
-}
-
 function requireTable(db: Database.Database, path: string): void {
   if (findLedgerTable(db) === 'ledger') return
   throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${path}\` is a SQLite database without a ledger table`, {
@@ -145,7 +84,11 @@ const PAGE = `SELECT id, typeof(entry_json) AS type, octet_length(entry_json) AS
   CASE WHEN octet_length(entry_json) <= ${LINE_BYTES_MAX} THEN CAST(entry_json AS BLOB) END AS entry_json,
   CASE WHEN octet_length(entry_hash) <= 256 THEN entry_hash END AS entry_hash,
   CASE WHEN octet_length(prev_entry_hash) <= 256 THEN prev_entry_hash ELSE prev_entry_hash IS NOT NULL OR NULL END AS prev_entry_hash
-  FROM ledger NOT INDEXED WHERE id > ? ORDER BY id LIMIT ${BATCH_LINES}`
+  FROM ledger NOT INDEXED WHERE id > ? ORDER BY id LIMIT ?`
+
+// Text alone, and no longer than any note: a row may hold anything.
+const SELECT_TEXT = `SELECT CASE WHEN typeof(checkpoint) = 'text' AND octet_length(checkpoint) <= ${NOTE_BYTES_MAX} THEN checkpoint END AS text
+  FROM ? WHERE id = 1`
 
 class SqliteReader implements LedgerReader {
   readonly kind = 'sqlite'
@@ -162,10 +105,50 @@ class SqliteReader implements LedgerReader {
     this.sizeHint = lastIdOf(db)
   }
 
-  async *batches(): AsyncGenerator<readonly StoredLine[]> {
+  async evidence(): Promise<StoredEvidence> {
+    return { head: this.#textOf(HEAD_TABLE.name), cosigned: this.#textOf(COSIGNED_TABLE.name) }
+  }
+
+  treeReader(size: number): HashReader | null {
+    if (!this.#has(HEAD_TABLE.name) || !this.#has(TILE_TABLE.name)) return null
+    const stored = this.#db.prepare('SELECT size FROM sudoagent_head WHERE id = 1').pluck().get()
+    return typeof stored === 'number' && stored >= size ? createSqliteTreeReader(this.#db, size) : null
+  }
+
+  async lineAt(position: number): Promise<StoredLine | null> {
+    const [row] = this.#page(position - 1, 1)
+    return row?.id === position ? asLine(row, position) : null
+  }
+
+  async linesOfCall(requestId: string): Promise<readonly StoredLine[] | null> {
+    if (!this.#has(CALL_TABLE.name)) return null
+    const lines = await Promise.all(positionsOfCall(this.#db, requestId).map((position) => this.lineAt(position)))
+    return lines.filter((line) => line !== null)
+  }
+
+  /** A text of one of our tables with one row; a table that somebody else made is not asked. */
+  #textOf(table: string): StoredText {
+    const found = findEvidenceTables(this.#db).get(table)
+    if (found === undefined) return null
+    if (found === 'other') return 'unreadable'
+    try {
+      const text = this.#db.prepare(SELECT_TEXT.replace('?', table)).get() as { readonly text: unknown } | undefined
+      if (text === undefined) return null
+      return typeof text.text === 'string' ? { text: text.text } : 'unreadable'
+    } catch {
+      return 'unreadable'
+    }
+  }
+
+  #has(table: string): boolean {
+    return findEvidenceTables(this.#db).get(table) === 'ours'
+  }
+
+  async *batches(from = 0): AsyncGenerator<readonly StoredLine[]> {
     this.#faults = []
-    let position = 0
-    let after = Number.NEGATIVE_INFINITY
+    // Ids are the positions, and where they are not, every line says so: a walk that starts further on starts at that id.
+    let position = from
+    let after = from === 0 ? Number.NEGATIVE_INFINITY : from
     for (;;) {
       let rows: readonly Row[]
       try {
@@ -198,20 +181,20 @@ class SqliteReader implements LedgerReader {
   }
 
   /** The rows behind `after`, up to a batch of them, in entries and in bytes; or up to damage, which the next call then runs into. */
-  #page(after: number): readonly Row[] {
+  #page(after: number, limit = BATCH_LINES): readonly Row[] {
     const rows: Row[] = []
     try {
-      this.#readPage(after, rows)
+      this.#readPage(after, limit, rows)
     } catch (error) {
       if (rows.length === 0) throw error
     }
     return rows
   }
 
-  #readPage(after: number, rows: Row[]): void {
+  #readPage(after: number, limit: number, rows: Row[]): void {
     let bytes = 0
     let previous = after
-    for (const row of this.#db.prepare(PAGE).iterate(after) as IterableIterator<Row>) {
+    for (const row of this.#db.prepare(PAGE).iterate(after, limit) as IterableIterator<Row>) {
       if (!Number.isSafeInteger(row.id) || row.id <= previous)
         throw new LedgerError('LEDGER_DAMAGED', 'row ids are out of order')
       previous = row.id

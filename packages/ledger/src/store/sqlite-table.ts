@@ -1,4 +1,5 @@
-// The one table of a SQLite ledger (LEDGER-FORMAT §2), as SudoAgent for Python made it.
+// The table of a SQLite ledger (LEDGER-FORMAT §2), as SudoAgent for Python made it, and ours beside it: the head, the tiles of the tree, and
+// the checkpoint that witnesses cosigned.
 import type Database from 'better-sqlite3'
 import { LedgerError } from '../error.js'
 
@@ -48,7 +49,68 @@ export function lastIssuedId(db: Database.Database): number {
   return typeof issued === 'number' ? issued : 0
 }
 
-/** Whether there is anything besides the ledger table and SQLite's book about its ids. */
+/** A table of ours, as SQLite keeps its definition. */
+export interface EvidenceTable {
+  readonly name: string
+  readonly sql: string
+}
+
+const table = (name: string, columns: string, kind = ''): EvidenceTable => ({
+  name,
+  sql: `CREATE TABLE ${name} (${columns})${kind}`,
+})
+
+/**
+ * The head: one row with id 1. `frontier` is the right edge of the tree (`encodeFrontier`), `controls` the positions of the control entries as
+ * a JSON list, `checkpoint` the signed note, or the three lines of an unsigned checkpoint.
+ */
+export const HEAD_TABLE = table(
+  'sudoagent_head',
+  'id INTEGER PRIMARY KEY, size INTEGER NOT NULL, entry_hash TEXT NOT NULL, frontier BLOB NOT NULL, controls TEXT NOT NULL, checkpoint TEXT NOT NULL',
+)
+
+/** Tiles of C2SP tlog-tiles. Those of level 0 are there when they are full; those above grow hash by hash. */
+export const TILE_TABLE = table(
+  'sudoagent_tile',
+  'level INTEGER NOT NULL, tile INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (level, tile)',
+)
+
+/**
+ * Which entries are about which call: a short hash of the request id, and the entry's position. A hint and nothing more: whoever looks
+ * something up reads the entry that it leads to.
+ */
+export const CALL_TABLE = table(
+  'sudoagent_call',
+  'call INTEGER NOT NULL, entry INTEGER NOT NULL, PRIMARY KEY (call, entry)',
+  ' WITHOUT ROWID',
+)
+
+/** The last checkpoint that witnesses cosigned: one row with id 1. */
+export const COSIGNED_TABLE = table(
+  'sudoagent_cosigned',
+  'id INTEGER PRIMARY KEY, size INTEGER NOT NULL, checkpoint TEXT NOT NULL',
+)
+
+export const EVIDENCE_TABLES: readonly EvidenceTable[] = [HEAD_TABLE, TILE_TABLE, CALL_TABLE, COSIGNED_TABLE]
+
+/** Which of our tables are there as we made them, and under which of their names something else stands. */
+export function findEvidenceTables(db: Database.Database): ReadonlyMap<string, 'ours' | 'other'> {
+  const select = db.prepare(
+    'SELECT type, substr(sql, 1, ?) AS sql FROM sqlite_schema WHERE name = ? COLLATE NOCASE LIMIT 2',
+  )
+  const found = new Map<string, 'ours' | 'other'>()
+  for (const { name, sql } of EVIDENCE_TABLES) {
+    const [row, second] = select.all(SQL_LENGTH_MAX, name) as { readonly type: unknown; readonly sql: unknown }[]
+    if (row === undefined) continue
+    found.set(name, row.type === 'table' && row.sql === sql && second === undefined ? 'ours' : 'other')
+  }
+  return found
+}
+
+/** Whether there is anything besides our tables, SQLite's index of one of them, and its book about ids. */
 export function hasOtherObjects(db: Database.Database): boolean {
-  return db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1 OFFSET 2').get() !== undefined
+  const ours = [...findEvidenceTables(db)].filter(([, kind]) => kind === 'ours')
+  const index = ours.some(([name]) => name === TILE_TABLE.name) ? 1 : 0
+  const known = 2 + ours.length + index
+  return db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1 OFFSET ?').get(known) !== undefined
 }

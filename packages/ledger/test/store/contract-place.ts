@@ -1,28 +1,26 @@
 // Where the contract's ledgers live, and what can be seen of them from outside.
-import type { PublicKey, Signer } from '@sudoagent/crypto'
-import type { LedgerReader, LedgerWriter } from '../../src/ledger.js'
+import type { PublicKey } from '@sudoagent/crypto'
+import type { WriterOptions } from '../../src/advance.js'
+import { isCallEntry } from '../../src/entry.js'
+import type { ControlWriter, LedgerReader, LedgerWriter } from '../../src/ledger.js'
 import { select } from '../../src/query.js'
 import type { Report } from '../../src/report.js'
 import { verify } from '../../src/verify.js'
 
-export interface WriterOptions {
-  readonly signer?: Signer
-  readonly clock?: () => Date
-}
-
 /** One place where a ledger lives. `open` opens it again and again; `read` sees what is on record at that moment. */
 export interface Place {
-  readonly open: (options?: WriterOptions) => LedgerWriter
+  readonly open: (options?: WriterOptions) => LedgerWriter & ControlWriter
   readonly read: () => Promise<LedgerReader>
 }
 
-/** Every entry on record. */
+/** Every entry about a call that is on record. */
 export async function readAll(
   place: Place,
 ): Promise<{ readonly position: number; readonly requestId: string; readonly recordedAt: string }[]> {
   const reader = await place.read()
   const all = []
   for await (const { position, entry } of select(reader)) {
+    if (!isCallEntry(entry)) continue
     all.push({ position, requestId: String(entry.request_id), recordedAt: String(entry.recorded_at) })
   }
   await reader.close()

@@ -21,27 +21,29 @@ import { testSigning } from './contract-signing.js'
 /** Runs the contract on stores that `makePlace` makes, each new and empty. */
 export function testStoreContract(makePlace: () => Place): void {
   describe('appending', () => {
-    it('numbers entries from 1 and chains them', async () => {
+    it('begins with a genesis, numbers entries from 1 and chains them', async () => {
       const place = makePlace()
       const ledger = place.open({ clock: tickingClock() })
       const decision = decisionDraft(1)
       const first = await ledger.append(decision)
       const second = await ledger.append(outcomeDraft(decision))
       await ledger.close()
-      expect([first.position, second.position]).toEqual([1, 2])
-      expect([first.recordedAt, second.recordedAt]).toEqual([momentAt(0), momentAt(1)])
+      expect([first.position, second.position]).toEqual([2, 3])
+      // The genesis takes two looks at the clock: when it was made, and when it was recorded.
+      expect([first.recordedAt, second.recordedAt]).toEqual([momentAt(2), momentAt(3)])
       const { findings, ...rest } = await report(place)
       expect(findings).toEqual([])
       expect(rest).toMatchObject({
         ok: true,
         verdict: 'intact',
-        entries: 2,
+        entries: 3,
         decisions: 1,
         outcomes: 1,
         open: 0,
         signed_entries: 0,
       })
-      expect(rest.head).toEqual({ size: 2, entry_hash: second.entryHash })
+      expect(rest.head).toMatchObject({ size: 3, entry_hash: second.entryHash })
+      expect(rest.checkpoint).toEqual({ size: 3, signed_by: [] })
     })
 
     it('takes the draft as it is at the call', async () => {
@@ -60,11 +62,11 @@ export function testStoreContract(makePlace: () => Place): void {
       const ledger = place.open()
       const entries = await Promise.all(Array.from({ length: 1_200 }, (_, n) => ledger.append(decisionDraft(n))))
       await ledger.close()
-      expect(entries.map(({ position }) => position)).toEqual(Array.from({ length: 1_200 }, (_, n) => n + 1))
+      expect(entries.map(({ position }) => position)).toEqual(Array.from({ length: 1_200 }, (_, n) => n + 2))
       expect((await readAll(place)).map(({ requestId }) => requestId)).toEqual(
         Array.from({ length: 1_200 }, (_, n) => requestIdOf(n)),
       )
-      expect(await report(place)).toMatchObject({ ok: true, entries: 1_200 })
+      expect(await report(place)).toMatchObject({ ok: true, entries: 1_201 })
     })
 
     it('keeps what is not ASCII, and foreign key names', async () => {
@@ -75,9 +77,10 @@ export function testStoreContract(makePlace: () => Place): void {
       )
       await ledger.append(decisionDraft(1, { kwargs }))
       await ledger.close()
-      expect(await report(place)).toMatchObject({ ok: true, entries: 1 })
+      expect(await report(place)).toMatchObject({ ok: true, entries: 2 })
       const reader = await place.read()
-      for await (const { json } of select(reader)) expect(json).toContain('"__proto__":{"x":1},"constructor":"ctor"')
+      for await (const { json } of select(reader, { event: 'decision' }))
+        expect(json).toContain('"__proto__":{"x":1},"constructor":"ctor"')
       await reader.close()
     })
   })
@@ -85,7 +88,8 @@ export function testStoreContract(makePlace: () => Place): void {
   describe('recorded_at', () => {
     it('never goes back when the clock does', async () => {
       const place = makePlace()
-      const times = [5_000, 1_000, 9_000, 2_000]
+      // The first two are for the genesis.
+      const times = [0, 0, 5_000, 1_000, 9_000, 2_000]
       const ledger = place.open({ clock: () => new Date(EPOCH_MS + (times.shift() ?? 0)) })
       const recorded = []
       for (let n = 1; n <= 4; n += 1) recorded.push((await ledger.append(decisionDraft(n))).recordedAt)
@@ -100,7 +104,7 @@ export function testStoreContract(makePlace: () => Place): void {
       const ledger = place.open({ clock: () => new Date(time) })
       expect(await refusalOf(() => ledger.append(decisionDraft(1)))).toBe('LEDGER_WRITE_FAILED')
       time = EPOCH_MS
-      expect((await ledger.append(decisionDraft(2))).position).toBe(1)
+      expect((await ledger.append(decisionDraft(2))).position).toBe(2)
       await ledger.close()
     })
   })
@@ -140,7 +144,7 @@ export function testStoreContract(makePlace: () => Place): void {
       const ledger = place.open()
       const pending = Promise.all([1, 2, 3].map((n) => ledger.append(decisionDraft(n))))
       await ledger.close()
-      expect((await pending).map(({ position }) => position)).toEqual([1, 2, 3])
+      expect((await pending).map(({ position }) => position)).toEqual([2, 3, 4])
       expect(await refusalOf(() => ledger.append(decisionDraft(4)))).toBe('LEDGER_CLOSED')
       expect(await readAll(place)).toHaveLength(3)
     })
@@ -170,11 +174,11 @@ export function testStoreContract(makePlace: () => Place): void {
       await ledger.append(decisionDraft(1))
       const reader = await place.read()
       await ledger.append(decisionDraft(2))
-      expect((await verify(reader)).entries).toBe(1)
+      expect((await verify(reader)).entries).toBe(2)
       await ledger.append(decisionDraft(3))
-      expect((await verify(reader)).entries).toBe(1)
+      expect(await verify(reader)).toMatchObject({ ok: true, entries: 2 })
       await reader.close()
-      expect((await report(place)).entries).toBe(3)
+      expect((await report(place)).entries).toBe(4)
       await ledger.close()
     })
 
@@ -213,7 +217,7 @@ export function testStoreContract(makePlace: () => Place): void {
       }
       await writer
       await ledger.close()
-      expect((await report(place)).entries).toBe(150)
+      expect((await report(place)).entries).toBe(151)
     })
   })
 }
@@ -227,12 +231,12 @@ export function testDurableStore(makePlace: () => Place): void {
       // Each time with a clock that is further behind.
       const ledger = place.open({ clock: () => new Date(EPOCH_MS - n * 1_000) })
       const { position, recordedAt } = await ledger.append(decisionDraft(n))
-      expect(position).toBe(n)
+      expect(position).toBe(n + 1)
       recorded.push(recordedAt)
       await ledger.close()
     }
     expect(new Set(recorded)).toEqual(new Set([momentAt(-1_000)]))
-    expect(await report(place)).toMatchObject({ ok: true, entries: 3 })
+    expect(await report(place)).toMatchObject({ ok: true, entries: 4 })
   })
 
   it('has on record what it acknowledged, before it is closed', async () => {
@@ -240,7 +244,7 @@ export function testDurableStore(makePlace: () => Place): void {
     const ledger = place.open()
     for (let n = 1; n <= 5; n += 1) {
       await ledger.append(decisionDraft(n))
-      expect((await report(place)).entries).toBe(n)
+      expect(await report(place)).toMatchObject({ ok: true, entries: n + 1, tail: 0 })
     }
     await ledger.close()
   })

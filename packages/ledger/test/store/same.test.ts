@@ -42,7 +42,8 @@ it('memory, JSONL and SQLite make the same chain of the same calls', { timeout: 
       const folder = temporaryFolder()
       let now = EPOCH_MS
       const clock = (): Date => new Date(now)
-      const options = signed ? { clock, signer: testSigner(1) } : { clock }
+      const common = { clock, newId: () => 'the same in all of them' }
+      const options = signed ? { ...common, signer: testSigner(1) } : common
       const memory = new MemoryLedger(options)
       const [jsonlPath, sqlitePath] = [join(folder, 'ledger.jsonl'), join(folder, 'ledger.sqlite')]
       const stores: LedgerWriter[] = [

@@ -96,7 +96,7 @@ describe('a file that is no ledger', () => {
     const path = newPath()
     writeFileSync(path, '')
     const ledger = SqliteLedger.open(path)
-    expect((await ledger.append(decisionDraft(1))).position).toBe(1)
+    expect((await ledger.append(decisionDraft(1))).position).toBe(2)
     await ledger.close()
   })
 })
@@ -116,16 +116,16 @@ describe('a change under the writer', () => {
         behindItsBack(path, PYTHON_TABLE)
       },
     ],
-    ['its last row was removed', (path) => behindItsBack(path, 'DELETE FROM ledger WHERE id = 2')],
+    ['its last row was removed', (path) => behindItsBack(path, 'DELETE FROM ledger WHERE id = 3')],
     ['all rows were removed', (path) => behindItsBack(path, 'DELETE FROM ledger')],
-    ['its last row was changed', (path) => behindItsBack(path, "UPDATE ledger SET entry_hash = '0' WHERE id = 2")],
+    ['its last row was changed', (path) => behindItsBack(path, "UPDATE ledger SET entry_hash = '0' WHERE id = 3")],
     [
       'a row that is no entry came behind it',
-      (path) => behindItsBack(path, "INSERT INTO ledger VALUES (3, '{}', '', NULL)"),
+      (path) => behindItsBack(path, "INSERT INTO ledger VALUES (4, '{}', '', NULL)"),
     ],
     [
       'a row came behind it whose column lies',
-      (path) => behindItsBack(path, "INSERT INTO ledger SELECT 3, entry_json, '0', NULL FROM ledger WHERE id = 1"),
+      (path) => behindItsBack(path, "INSERT INTO ledger SELECT 4, entry_json, '0', NULL FROM ledger WHERE id = 1"),
     ],
   ])('stops it: %s', async (_, change) => {
     const path = newPath()
@@ -151,6 +151,6 @@ describe('a -wal that is deleted under the writer', () => {
     rmSync(`${path}-wal`)
     expect(await refusalOf(() => ledger.append(decisionDraft(2)))).toBe('LEDGER_DAMAGED')
     await ledger.close()
-    expect(await verifyFile(path)).toMatchObject({ ok: true, entries: 1 })
+    expect(await verifyFile(path)).toMatchObject({ ok: true, entries: 2 })
   })
 })

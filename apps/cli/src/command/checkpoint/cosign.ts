@@ -1,0 +1,124 @@
+import type { NoteKey } from '@sudoagent/crypto'
+import type { WitnessError } from '@sudoagent/witness'
+import type { Command } from 'commander'
+import { CliError, EXIT, type ExitCode } from '../../exit.js'
+import type { Io } from '../../io.js'
+import { repeatable } from '../option.js'
+
+export interface CosignOptions {
+  readonly ledger: string
+  readonly witness?: readonly string[]
+  readonly url?: readonly string[]
+  readonly witnessPolicy?: string
+  readonly timeoutMs?: string
+  readonly output?: string
+}
+
+export function register(checkpoint: Command, io: Io): void {
+  checkpoint
+    .command('cosign')
+    .summary('have the checkpoint of a ledger cosigned by witnesses')
+    .description(
+      'Sends the checkpoint of a ledger to witnesses (C2SP tlog-witness), with the proof that the ledger only grew since each saw it last, and ' +
+        'keeps the cosigned checkpoint with the ledger, for receipts. Exits with 1 when a witness refuses, with 3 when one cannot be reached; ' +
+        'what the others signed is kept all the same.',
+    )
+    .argument('<ledger>', 'SQLite or JSONL file')
+    .option('--witness <vkey>', 'vkey of a witness (repeatable, each with its --url)', repeatable)
+    .option('--url <url>', 'where the witness before it is asked', repeatable)
+    .option('--witness-policy <file>', 'C2SP tlog-policy; its witnesses with URLs are asked')
+    .option('--timeout-ms <n>', 'how long to wait for each answer', '10000')
+    .option('--output <file>', 'write to a file, which appears only when it is whole; `-` is standard output')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ sudoagent checkpoint cosign ledger.sqlite --witness "$(cat witness.vkey)" --url https://witness.example.com
+  $ sudoagent checkpoint cosign ledger.sqlite --witness-policy witnesses.txt --output ledger.checkpoint`,
+    )
+    .action(async (ledger: string, options: Omit<CosignOptions, 'ledger'>) => {
+      io.exitCode = await run({ ledger, ...options }, io)
+    })
+}
+
+interface Asked {
+  readonly key: NoteKey
+  readonly url: string
+}
+
+export async function run(options: CosignOptions, io: Io): Promise<ExitCode> {
+  const { ledger, output } = options
+  const timeoutMs = readTimeout(options.timeoutMs ?? '10000')
+  const witnesses = await readWitnesses(options, io)
+  const { cosign } = await import('@sudoagent/witness')
+  const { keepCosigned } = await import('@sudoagent/ledger/cosigned')
+  const { readStatedCheckpoint, proveConsistency } = await import('@sudoagent/ledger')
+  const { withLedger } = await import('../../io/ledger-file.js')
+  const { writeOutput } = await import('../../io/output.js')
+  const { storedCheckpoint } = await import('../checkpoint.js')
+  const head = await storedCheckpoint(ledger, io)
+  const oldSize = readStatedCheckpoint(head).size
+  let note = head
+  let exit: ExitCode = EXIT.ok
+  await withLedger(ledger, io, true, async ({ reader }) => {
+    for (const { key, url } of witnesses) {
+      try {
+        const prove = (from: number, to: number) => proveConsistency(reader, from, to)
+        note = (await cosign({ url, witness: key, checkpoint: note, proveConsistency: prove, oldSize, timeoutMs })).note
+      } catch (error) {
+        if (!isWitnessError(error)) throw error
+        exit = Math.max(exit, await tell(error, key.name, io)) as ExitCode
+      }
+    }
+  })
+  if (note === head) return exit
+  keepCosigned(ledger, note)
+  await writeOutput(output, note, ledger, io)
+  return exit
+}
+
+const isWitnessError = (error: unknown): error is WitnessError =>
+  error instanceof Error && error.name === 'WitnessError'
+
+/** Says what a witness did not do, and what that is worth: 3 when it could not be asked, 1 when it said no. */
+async function tell(error: WitnessError, name: string, io: Io): Promise<ExitCode> {
+  const { say } = await import('../../message.js')
+  await say(io, 'error', `witness \`${name}\`: ${error.message} (${error.code})`)
+  if (error.hint !== undefined) await say(io, 'hint', error.hint)
+  return ['WITNESS_UNREACHABLE', 'WITNESS_URL_INVALID'].includes(error.code) ? EXIT.failed : EXIT.no
+}
+
+async function readWitnesses(
+  { witness = [], url = [], witnessPolicy }: CosignOptions,
+  io: Io,
+): Promise<readonly Asked[]> {
+  if (witness.length !== url.length) {
+    throw new CliError(EXIT.usage, 'each --witness needs one --url', 'give them in pairs: --witness <vkey> --url <url>')
+  }
+  const { parseVkeyOption } = await import('../../io/trusted-key.js')
+  const { readPolicyOption } = await import('../../io/policy-file.js')
+  const policy = await readPolicyOption(witnessPolicy, io)
+  const named = witness.map((vkey, n) => ({ key: parseVkeyOption('--witness', vkey), url: url[n] ?? '' }))
+  const wrong = named.find(({ key }) => key.type !== 'cosignature')
+  if (wrong !== undefined) {
+    throw new CliError(
+      EXIT.usage,
+      `--witness \`${wrong.key.name}\` is the key of a log`,
+      'a witness has a vkey of its own',
+    )
+  }
+  const listed = [...(policy?.witnesses.values() ?? [])].flatMap(({ key, url: at }) =>
+    at === null ? [] : [{ key, url: at }],
+  )
+  const all = [...named, ...listed]
+  if (all.length === 0) {
+    const hint = 'give --witness and --url, or a policy whose witnesses have URLs'
+    throw new CliError(EXIT.usage, 'no witness to ask is given', hint)
+  }
+  return all
+}
+
+function readTimeout(text: string): number {
+  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text)
+  throw new CliError(EXIT.usage, `--timeout-ms \`${text}\` is no time`, 'say milliseconds: 10000')
+}

@@ -1,0 +1,124 @@
+import type { NoteKey, NoteVerifier, PublicKey, VerifiedCheckpoint, WitnessPolicy } from '@sudoagent/crypto'
+import type { Command } from 'commander'
+import { CliError, EXIT, type ExitCode } from '../../exit.js'
+import { type Io, print } from '../../io.js'
+import { repeatable } from '../option.js'
+
+export interface CheckpointVerifyOptions {
+  readonly file: string
+  readonly publicKey?: readonly string[]
+  readonly witnessPolicy?: string
+  readonly json?: boolean
+}
+
+export function register(checkpoint: Command, io: Io): void {
+  checkpoint
+    .command('verify')
+    .summary('check the signatures of a checkpoint')
+    .description(
+      'Checks that a checkpoint is signed by the log it names, and, with a policy, that enough witnesses have cosigned it. Whether a ledger begins ' +
+        'with it is what `sudoagent verify --checkpoint` says.',
+    )
+    .argument('<file>', 'signed checkpoint; `-` is standard input')
+    .option('--public-key <file>', 'PEM file, or a file with a vkey: whose word is taken (repeatable)', repeatable)
+    .option('--witness-policy <file>', 'C2SP tlog-policy; its quorum of witnesses must have cosigned')
+    .option('--json', 'print one JSON value')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ sudoagent checkpoint verify ledger.checkpoint --public-key ledger.pub.pem
+  $ sudoagent checkpoint verify ledger.checkpoint --public-key ledger.pub.pem --witness-policy witnesses.txt`,
+    )
+    .action(async (file: string, options: Omit<CheckpointVerifyOptions, 'file'>) => {
+      io.exitCode = await run({ file, ...options }, io)
+    })
+}
+
+interface Checked {
+  readonly ok: boolean
+  readonly origin: string
+  readonly size: number
+  /** Base64. */
+  readonly root: string
+  readonly signed_by: readonly string[]
+  readonly cosigned_by: readonly { readonly name: string; readonly at: string }[]
+  /** Null without a policy, and where it asks for no witness. */
+  readonly quorum: boolean | null
+}
+
+export async function run(options: CheckpointVerifyOptions, io: Io): Promise<ExitCode> {
+  const { file, publicKey = [], witnessPolicy, json = false } = options
+  if (publicKey.length === 0) {
+    throw new CliError(
+      EXIT.usage,
+      'no --public-key is given',
+      'a checkpoint is worth as much as the key that you trust',
+    )
+  }
+  const { CryptoError, NOTE_BYTES_MAX } = await import('@sudoagent/crypto')
+  const { guessKind, readInput } = await import('../../io/input-file.js')
+  const { readPolicyOption } = await import('../../io/policy-file.js')
+  const { readTrustedKeys } = await import('../../io/trusted-key.js')
+  const keys = await readTrustedKeys(publicKey)
+  const policy = await readPolicyOption(witnessPolicy, io)
+  const bytes = await readInput(file, 'checkpoint', NOTE_BYTES_MAX, io)
+  let checked: Checked
+  try {
+    checked = await check(bytes, keys, policy)
+  } catch (error) {
+    if (!(error instanceof CryptoError)) throw error
+    const kind = guessKind(bytes)
+    const hint = kind === undefined || kind.includes('checkpoint') ? error.hint : kind
+    throw new CliError(EXIT.no, `\`${file}\`: ${error.message} (${error.code})`, hint, error)
+  }
+  await print(io.stdout, json ? `${JSON.stringify(checked, null, 2)}\n` : await render(checked))
+  if (checked.ok) return EXIT.ok
+  const { say } = await import('../../message.js')
+  await say(io, 'error', 'too few of the witnesses have cosigned the checkpoint (WITNESS_QUORUM_MISSING)')
+  return EXIT.no
+}
+
+/** @throws CryptoError for what is no checkpoint, or is not signed by one of the keys */
+async function check(
+  bytes: Uint8Array,
+  keys: readonly (PublicKey | NoteKey)[],
+  policy: WitnessPolicy | undefined,
+): Promise<Checked> {
+  const crypto = await import('@sudoagent/crypto')
+  const { origin } = crypto.parseCheckpoint(crypto.parseNote(bytes).text)
+  const logs = new Map<NoteVerifier, string>()
+  for (const key of [...keys, ...(policy?.logs.map((log) => log.key) ?? [])]) {
+    const noteKey = 'keyHash' in key ? key : crypto.createNoteKey(origin, key)
+    logs.set(crypto.createNoteVerifier(noteKey), noteKey.publicKey.keyId)
+  }
+  const witnesses = policy === undefined ? [] : crypto.policyVerifiers(policy)
+  const verifiers = witnesses.map(({ verifier }) => verifier)
+  const checkpoint: VerifiedCheckpoint = crypto.openCheckpoint(bytes, [...logs.keys()], verifiers)
+  const names = crypto.cosignerNames(witnesses, checkpoint.cosignatures)
+  const quorum = policy === undefined || policy.quorum === null ? null : crypto.quorumReached(policy, names)
+  return {
+    ok: quorum !== false,
+    origin,
+    size: checkpoint.size,
+    root: crypto.encodeBase64(checkpoint.root),
+    signed_by: checkpoint.signatures.flatMap(({ verifier }) => logs.get(verifier) ?? []),
+    cosigned_by: checkpoint.cosignatures.map((signature) => ({
+      name: signature.name,
+      at: new Date((crypto.cosignatureTime(signature) ?? 0) * 1000).toISOString(),
+    })),
+    quorum,
+  }
+}
+
+async function render({ origin, size, root, signed_by: signers, cosigned_by: witnesses }: Checked): Promise<string> {
+  const { printable } = await import('@sudoagent/ledger')
+  const rows = [
+    ['origin', origin],
+    ['entries', String(size)],
+    ['root', root],
+    ['signed by', `key ${signers.join(', ')}`],
+    ...witnesses.map(({ name, at }) => ['witness', `${name} at ${at}`] as const),
+  ] as const
+  return rows.map(([name, value]) => `${name.padEnd(9)}  ${printable(value)}\n`).join('')
+}

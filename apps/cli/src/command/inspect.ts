@@ -1,0 +1,86 @@
+import type { InspectedCheckpoint, Inspection } from '@sudoagent/ledger'
+import type { Command } from 'commander'
+import { EXIT, type ExitCode } from '../exit.js'
+import { type Io, print } from '../io.js'
+
+export interface InspectOptions {
+  readonly ledger: string
+  readonly json?: boolean
+}
+
+export function register(program: Command, io: Io): void {
+  program
+    .command('inspect')
+    .summary('show what a ledger says of itself')
+    .description(
+      'Shows the size of a ledger, its head, keys, checkpoints, witnesses and open calls, and the files that it consists of. Verifies nothing: ' +
+        'that is what `sudoagent verify` does.',
+    )
+    .argument('<ledger>', 'SQLite or JSONL file')
+    .option('--json', 'print one JSON value')
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ sudoagent inspect ledger.sqlite`,
+    )
+    .action(async (ledger: string, options: Omit<InspectOptions, 'ledger'>) => {
+      io.exitCode = await run({ ledger, ...options }, io)
+    })
+}
+
+interface LedgerFile {
+  readonly path: string
+  readonly bytes: number
+}
+
+export async function run({ ledger, json = false }: InspectOptions, io: Io): Promise<ExitCode> {
+  const { inspect } = await import('@sudoagent/ledger')
+  const { withLedger } = await import('../io/ledger-file.js')
+  const { filesOf } = await import('../io/same-file.js')
+  const inspection = await withLedger(ledger, io, false, ({ reader }) => inspect(reader))
+  const files = await filesOf(ledger)
+  // One file is one shard: a ledger is not split.
+  const value = { ...inspection, shards: [{ path: ledger, entries: inspection.entries }], files }
+  await print(io.stdout, json ? `${JSON.stringify(value, null, 2)}\n` : await render(inspection, files))
+  return EXIT.ok
+}
+
+async function render(of: Inspection, files: readonly LedgerFile[]): Promise<string> {
+  const { printable } = await import('@sudoagent/ledger')
+  const { genesis, keys } = of
+  const rows: (readonly [string, string])[] = [
+    ['origin', of.origin ?? 'unknown: the first entry cannot be read'],
+    ['entries', `${of.entries} (${of.decisions} decisions, ${of.outcomes} outcomes, ${of.open} open)`],
+    ...(of.unreadable === 0 ? [] : [['unreadable', `${of.unreadable} entries`] as const]),
+    [
+      'genesis',
+      genesis === null
+        ? 'none: an older ledger'
+        : `${genesis.ledger_id}, by ${genesis.software.name} ${genesis.software.version}, entries ${genesis.entries_signed ? 'signed' : 'not signed'}`,
+    ],
+    ...keys.map(({ key_id: id, added_at: since, added_by: by, retired_at: until }) => {
+      const from = by === null ? `since entry ${since}` : `since entry ${since}, added by key ${by}`
+      return ['key', `${id}, ${from}${until === null ? '' : `, retired at entry ${until}`}`] as const
+    }),
+    ['head', checkpointLine(of.head, of.entries)],
+    ['cosigned', checkpointLine(of.cosigned, of.entries)],
+    ...(of.closed_at === null ? [] : [['closed', `at entry ${of.closed_at}`] as const]),
+    ...of.open_calls.map(({ position, request_id: id }) => ['open', `${id}, decided at entry ${position}`] as const),
+    ...files.map(({ path, bytes }) => ['file', `${path}, ${bytes} bytes`] as const),
+  ]
+  const text = rows.map(([name, value]) => `${name.padEnd(10)}  ${printable(value)}\n`).join('')
+  return `${text}\nNothing of this was verified.\n`
+}
+
+function checkpointLine(of: InspectedCheckpoint | null, entries: number): string {
+  if (of === null) return 'none'
+  if ('problem' in of) return `cannot be read: ${of.problem}`
+  const signers = of.signatures.map(({ name, key_id: id, time }) => {
+    if (time !== null) return `witness ${name} at ${new Date(time * 1000).toISOString()}`
+    return id === null ? `a key of ${name}` : `key ${id}`
+  })
+  const by = signers.length === 0 ? 'not signed' : `signed by ${signers.join(', ')}`
+  const behind = entries - of.size
+  return `of ${of.size} entries, root ${of.root}, ${by}${behind > 0 ? `; ${behind} entries behind it` : ''}`
+}

@@ -1,0 +1,42 @@
+import type { Command } from 'commander'
+import { CliError, EXIT, type ExitCode } from '../../exit.js'
+import { type Io, print } from '../../io.js'
+
+export interface KeyRetireOptions {
+  readonly ledger: string
+  readonly keyId: string
+  readonly privateKey: string
+}
+
+export function register(key: Command, io: Io): void {
+  key
+    .command('retire')
+    .summary('take a key away from a ledger')
+    .description(
+      'Records that a key may not sign any more. Entries that it signed before go on counting; a later one is a finding. One key must stay.',
+    )
+    .argument('<ledger>', 'SQLite or JSONL file')
+    .requiredOption('--key-id <id>', 'the key to be retired, 16 hex digits (`sudoagent inspect` lists them)')
+    .requiredOption('--private-key <file>', 'a key that may sign the ledger')
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ sudoagent key retire ledger.sqlite --key-id 0011223344556677 --private-key new.key.pem`,
+    )
+    .action(async (ledger: string, options: Omit<KeyRetireOptions, 'ledger'>) => {
+      io.exitCode = await run({ ledger, ...options }, io)
+    })
+}
+
+export async function run({ ledger, keyId, privateKey }: KeyRetireOptions, io: Io): Promise<ExitCode> {
+  const id = keyId.toLowerCase()
+  if (!/^[0-9a-f]{16}$/.test(id)) {
+    throw new CliError(EXIT.usage, `--key-id \`${keyId}\` is no key id`, 'a key id has 16 hex digits')
+  }
+  const { readSigner, withWriter } = await import('../../io/ledger-writer.js')
+  const signer = await readSigner(privateKey, io)
+  const { position } = await withWriter(ledger, signer, (writer) => writer.retireKey(id))
+  await print(io.stdout, `key ${id} may not sign behind entry ${position}\n`)
+  return EXIT.ok
+}

@@ -1,0 +1,124 @@
+import type { NoteKey, NoteKeyType, PublicKey } from '@sudoagent/crypto'
+import type { Command } from 'commander'
+import { CliError, EXIT, type ExitCode } from '../../exit.js'
+import type { KeyFile } from '../../io/key-file.js'
+import { type Io, print } from '../../io.js'
+
+export interface KeyShowOptions {
+  readonly file: string
+  readonly origin?: string
+  readonly witness?: string
+  readonly json?: boolean
+}
+
+/** What a key file holds; `vkey` when it gives the key a name. */
+interface Found {
+  readonly publicKey: PublicKey
+  readonly vkey: NoteKey | null
+}
+
+export function register(key: Command, io: Io): void {
+  key
+    .command('show')
+    .summary('print key id, fingerprint and public key of a key file')
+    .description(
+      'Prints what is public about a key: of a private key its public half, never the key itself. The fingerprint is the SHA-256 of the public ' +
+        'key as DER SPKI, in base64 without padding; its first 8 bytes in hex are the key id. The vkey is the key under a name, in one line, as ' +
+        'C2SP signed notes have it: a log signs checkpoints under its origin, a witness cosigns them under its own name.',
+    )
+    .argument('<file>', 'PEM file with a public or private key, or a file with a vkey')
+    .option('--origin <name>', 'print the vkey of a log with this origin too')
+    .option('--witness <name>', 'print the vkey of a witness with this name too')
+    .option('--json', 'print one JSON value')
+    .addHelpText(
+      'after',
+      `
+The passphrase of an encrypted private key is asked for, or taken from SUDOAGENT_KEY_PASSPHRASE.
+
+Examples:
+  $ sudoagent key show ledger.pub.pem
+  $ sudoagent key show ledger.key.pem --origin example.com/ledger
+  $ sudoagent key show witness.pub.pem --witness witness.example.com --json`,
+    )
+    .action(async (file: string, options: Omit<KeyShowOptions, 'file'>) => {
+      io.exitCode = await run({ file, ...options }, io)
+    })
+}
+
+export async function run({ file, origin, witness, json = false }: KeyShowOptions, io: Io): Promise<ExitCode> {
+  const { CryptoError, createNoteKey } = await import('@sudoagent/crypto')
+  const { readKeyFile } = await import('../../io/key-file.js')
+  const found = await open(await readKeyFile(file, 'key'), io)
+  const named = (option: string, name: string | undefined, type: NoteKeyType): readonly NoteKey[] => {
+    if (name === undefined) return []
+    try {
+      return [createNoteKey(name, found.publicKey, type)]
+    } catch (error) {
+      if (!(error instanceof CryptoError)) throw error
+      throw new CliError(EXIT.usage, `${option} \`${name}\`: ${error.message}`, error.hint)
+    }
+  }
+  const vkeys = [
+    ...(found.vkey === null ? [] : [found.vkey]),
+    ...named('--origin', origin, 'ed25519'),
+    ...named('--witness', witness, 'cosignature'),
+  ]
+  await print(io.stdout, await (json ? renderJson : renderText)(found.publicKey, vkeys))
+  return EXIT.ok
+}
+
+/** A vkey, and the private form of one, which is refused by name. */
+const VKEY = /^[^+\n]+\+[0-9a-f]{8}\+|^PRIVATE\+KEY\+/
+
+async function open(file: KeyFile, io: Io): Promise<Found> {
+  const { parsePublicKey, parseVkey } = await import('@sudoagent/crypto')
+  const { parseKeyFile, pemOf } = await import('../../io/key-file.js')
+  const pem = pemOf(file)
+  if (VKEY.test(pem.trimStart())) {
+    // UTF-8, because a name may be in any script.
+    const vkey = parseKeyFile(file, () => parseVkey(file.bytes.toString('utf8').trim()))
+    return { publicKey: vkey.publicKey, vkey }
+  }
+  if (/^-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(pem.trimStart())) {
+    const { openPrivateKey } = await import('../../io/private-key.js')
+    return { publicKey: (await openPrivateKey(file, io)).publicKey, vkey: null }
+  }
+  return { publicKey: parseKeyFile(file, () => parsePublicKey(pem)), vkey: null }
+}
+
+async function renderText(key: PublicKey, vkeys: readonly NoteKey[]): Promise<string> {
+  const { encodeVkey } = await import('@sudoagent/crypto')
+  const { printable } = await import('@sudoagent/ledger')
+  const rows = [
+    ['key id', key.keyId],
+    ['fingerprint', await fingerprintOf(key)],
+    ...vkeys.map(
+      (vkey) => [vkey.type === 'ed25519' ? 'log vkey' : 'witness vkey', printable(encodeVkey(vkey))] as const,
+    ),
+  ] as const
+  const width = Math.max(...rows.map(([name]) => name.length))
+  return `${rows.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('')}\n${key.pem}`
+}
+
+async function renderJson(key: PublicKey, vkeys: readonly NoteKey[]): Promise<string> {
+  const { encodeVkey } = await import('@sudoagent/crypto')
+  const shown = {
+    key_id: key.keyId,
+    fingerprint: await fingerprintOf(key),
+    public_key_pem: key.pem,
+    vkeys: vkeys.map((vkey) => ({
+      type: vkey.type,
+      name: vkey.name,
+      key_hash: vkey.keyHash,
+      vkey: encodeVkey(vkey),
+    })),
+  }
+  return `${JSON.stringify(shown, null, 2)}\n`
+}
+
+/** As OpenSSH writes its own, which are over another form of the key and therefore differ. */
+async function fingerprintOf(key: PublicKey): Promise<string> {
+  const { createHash, createPublicKey } = await import('node:crypto')
+  const spki = createPublicKey(key.pem).export({ format: 'der', type: 'spki' })
+  return `SHA256:${createHash('sha256').update(spki).digest('base64').replace(/=+$/, '')}`
+}

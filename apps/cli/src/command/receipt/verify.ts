@@ -1,0 +1,130 @@
+import type { ProvenEntry, ReceiptReport, ReceiptTrust } from '@sudoagent/crypto'
+import type { Command } from 'commander'
+import { CliError, EXIT, type ExitCode } from '../../exit.js'
+import { type Io, print } from '../../io.js'
+import { repeatable } from '../option.js'
+import { readHash } from '../receipt.js'
+
+export interface ReceiptVerifyOptions {
+  readonly file: string
+  readonly publicKey?: readonly string[]
+  readonly witnessPolicy?: string
+  readonly entryHash?: string
+  readonly json?: boolean
+}
+
+export function register(receipt: Command, io: Io): void {
+  receipt
+    .command('verify')
+    .summary('check a receipt, without the ledger')
+    .description(
+      'Checks a receipt with nothing but the public key of the log: the signature of its checkpoint, the proofs, the hashes, and that all of it ' +
+        'says the same. Says what is proven and what is not. Exits with 0 when the receipt holds, with 1 when it does not.',
+    )
+    .argument('<file>', 'receipt, or a tlog-proof; `-` is standard input')
+    .option('--public-key <file>', 'PEM file, or a file with a vkey: whose word is taken (repeatable)', repeatable)
+    .option('--witness-policy <file>', 'C2SP tlog-policy; its quorum of witnesses must have cosigned')
+    .option('--entry-hash <hash>', 'what a tlog-proof must be the proof of, 64 hex digits')
+    .option('--json', 'print one JSON value')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ sudoagent receipt verify receipt.json --public-key ledger.pub.pem
+  $ sudoagent receipt verify receipt.json --public-key ledger.pub.pem --witness-policy witnesses.txt`,
+    )
+    .action(async (file: string, options: Omit<ReceiptVerifyOptions, 'file'>) => {
+      io.exitCode = await run({ file, ...options }, io)
+    })
+}
+
+const TLOG_PROOF = 'c2sp.org/tlog-proof@'
+
+export async function run(options: ReceiptVerifyOptions, io: Io): Promise<ExitCode> {
+  const { file, publicKey = [], witnessPolicy, entryHash, json = false } = options
+  if (publicKey.length === 0) {
+    throw new CliError(EXIT.usage, 'no --public-key is given', 'a receipt is worth as much as the key that you trust')
+  }
+  const { RECEIPT_BYTES_MAX, verifyReceipt } = await import('@sudoagent/crypto')
+  const { readInput } = await import('../../io/input-file.js')
+  const { readPolicyOption } = await import('../../io/policy-file.js')
+  const { readTrustedKeys } = await import('../../io/trusted-key.js')
+  const trust = {
+    publicKeys: await readTrustedKeys(publicKey),
+    witnessPolicy: await readPolicyOption(witnessPolicy, io),
+  }
+  const bytes = await readInput(file, 'receipt', RECEIPT_BYTES_MAX, io)
+  if (Buffer.from(bytes.subarray(0, TLOG_PROOF.length)).toString('latin1') === TLOG_PROOF) {
+    return verifyProof(bytes, { file, entryHash, trust, json }, io)
+  }
+  if (entryHash !== undefined) {
+    throw new CliError(EXIT.usage, '--entry-hash is for a tlog-proof', 'a receipt names its entry itself')
+  }
+  const report = verifyReceipt(bytes, trust)
+  if (json) await print(io.stdout, `${JSON.stringify(report, null, 2)}\n`)
+  else await tell(report, bytes, io)
+  return report.ok ? EXIT.ok : EXIT.no
+}
+
+/** Findings to stderr, what is proven and what is not to stdout. */
+async function tell(report: ReceiptReport, bytes: Uint8Array, io: Io): Promise<void> {
+  const { guessKind } = await import('../../io/input-file.js')
+  const { painter } = await import('../../paint.js')
+  const { renderReceipt } = await import('../../receipt-text.js')
+  const { say } = await import('../../message.js')
+  for (const { code, message, hint } of report.findings) {
+    await say(io, 'error', `${message} (${code})`)
+    const guess = code === 'RECEIPT_INVALID' ? guessKind(bytes) : undefined
+    const advice = guess === undefined || guess.includes('receipt') ? hint : guess
+    if (advice !== undefined) await say(io, 'hint', advice)
+  }
+  await print(io.stdout, renderReceipt(report, painter(io.stdout.colour)))
+}
+
+/** A proof alone says that an entry with a hash is on record, and nothing of what the entry says. */
+async function verifyProof(
+  bytes: Uint8Array,
+  about: { file: string; entryHash: string | undefined; trust: ReceiptTrust; json: boolean },
+  io: Io,
+): Promise<ExitCode> {
+  if (about.entryHash === undefined) {
+    throw new CliError(
+      EXIT.usage,
+      `\`${about.file}\` is a tlog-proof, and no --entry-hash is given`,
+      'a proof does not name its entry: give the entry_hash that it must be the proof of',
+    )
+  }
+  const entryHash = readHash('--entry-hash', about.entryHash)
+  const { CryptoError, encodeBase64, isHash, verifyProofOf } = await import('@sudoagent/crypto')
+  let proven: ProvenEntry
+  try {
+    if (!isHash(entryHash)) throw new TypeError('not a hash')
+    proven = verifyProofOf(entryHash, bytes, about.trust)
+  } catch (error) {
+    if (!(error instanceof CryptoError)) throw error
+    throw new CliError(EXIT.no, `\`${about.file}\`: ${error.message} (${error.code})`, error.hint, error)
+  }
+  const { position, checkpoint, signedBy, cosignedBy, witnessed } = proven
+  const value = {
+    ok: witnessed !== false,
+    entry_hash: entryHash,
+    position,
+    checkpoint: {
+      origin: checkpoint.origin,
+      size: checkpoint.size,
+      root: encodeBase64(checkpoint.root),
+      signed_by: signedBy,
+      cosigned_by: cosignedBy,
+    },
+  }
+  if (about.json) await print(io.stdout, `${JSON.stringify(value, null, 2)}\n`)
+  else {
+    const { printable } = await import('@sudoagent/ledger')
+    const line = `entry ${position} of the log \`${checkpoint.origin}\` has this hash; key ${signedBy.join(', ')} signed the checkpoint of ${checkpoint.size} entries`
+    await print(io.stdout, `${printable(line)}\n`)
+  }
+  if (value.ok) return EXIT.ok
+  const { say } = await import('../../message.js')
+  await say(io, 'error', 'too few of the witnesses have cosigned the checkpoint (WITNESS_QUORUM_MISSING)')
+  return EXIT.no
+}

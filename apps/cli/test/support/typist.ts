@@ -1,0 +1,39 @@
+// A person at a pseudo-terminal, who reads a question before typing the answer.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { BIN, type Sandbox } from './sandbox.js'
+
+/** Longer than any command here takes on a busy machine, in milliseconds. */
+const TIMEOUT_MS = 20_000
+
+export interface Step {
+  /** What is waited for, in what has come out since the last step. */
+  readonly sees: string
+  /** Or does. */
+  readonly types: string | Buffer | (() => void)
+}
+
+/** Runs a shell line on a terminal, where `$S` is `sudoagent`; returns all that the terminal showed. */
+export async function typeInto(box: Sandbox, line: string, steps: readonly Step[]): Promise<string> {
+  const child = spawn('script', ['-qec', `S='${process.execPath} ${BIN}'; ${line}`, '/dev/null'], {
+    cwd: box.folder,
+    env: { PATH: process.env.PATH, LANG: 'C.UTF-8', TERM: 'dumb', SHELL: '/bin/bash' },
+    timeout: TIMEOUT_MS,
+  })
+  let shown = ''
+  let seen = 0
+  let next = 0
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    shown += text
+    const step = steps[next]
+    if (step === undefined || !shown.slice(seen).includes(step.sees)) return
+    next += 1
+    seen = shown.length
+    if (typeof step.types === 'function') step.types()
+    else child.stdin.write(step.types)
+  })
+  child.stdin.on('error', () => {})
+  await once(child, 'close')
+  if (next < steps.length) throw new Error(`never saw “${steps[next]?.sees}” in: ${shown}`)
+  return shown.replaceAll('\r\n', '\n')
+}

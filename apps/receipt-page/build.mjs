@@ -1,0 +1,29 @@
+// Builds dist/receipt.html: one file with script and style in it, which may load nothing and send nothing. The hashes in its policy are those of
+// the script and style that were built, so nothing else runs in it.
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { build } from 'esbuild'
+
+const at = (path) => new URL(path, import.meta.url)
+
+const { outputFiles } = await build({
+  entryPoints: [at('src/page.ts').pathname],
+  bundle: true,
+  write: false,
+  minify: true,
+  format: 'iife',
+  target: 'es2022',
+  platform: 'browser',
+  legalComments: 'none',
+})
+const script = outputFiles[0].text.replaceAll('</script', '<\\/script')
+const style = readFileSync(at('src/page.css'), 'utf8')
+const hash = (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
+const policy = `default-src 'none'; script-src ${hash(script)}; style-src ${hash(style)}; base-uri 'none'; form-action 'none'`
+// Functions as replacements: a `$&` in the script is no pattern.
+const html = readFileSync(at('src/page.html'), 'utf8')
+  .replace('POLICY', () => policy)
+  .replace('/*STYLE*/', () => style)
+  .replace('/*SCRIPT*/', () => script)
+mkdirSync(at('dist/'), { recursive: true })
+writeFileSync(at('dist/receipt.html'), html)

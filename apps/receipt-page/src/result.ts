@@ -1,0 +1,102 @@
+// A verification as elements. Text goes in as text, never as markup.
+import { type ReceiptReport, receiptProves } from '@sudoagent/crypto'
+import { printable } from './printable.js'
+
+type Field = readonly [name: string, value: string, code?: true]
+
+const SAYS = {
+  broken: 'This receipt does not hold',
+  signed: 'This is on record: the log vouches for it',
+  witnessed: 'This is on record: the log and the witnesses vouch for it',
+} as const
+
+/** What to show of a report. */
+export function resultOf(report: ReceiptReport): readonly HTMLElement[] {
+  const { proven, notProven } = receiptProves(report)
+  return [
+    element('p', SAYS[report.verdict], 'verdict'),
+    ...section(
+      'What is wrong',
+      report.findings.map(({ code, message }) => `${message} (${code})`),
+    ),
+    ...fields(report),
+    ...section('Proven', proven),
+    ...section('Not proven', report.ok ? notProven : []),
+  ]
+}
+
+/** What to show when nothing was verified, and why. */
+export function refusalOf(message: string, hint: string | undefined): readonly HTMLElement[] {
+  return [element('p', message, 'verdict'), ...(hint === undefined ? [] : [element('p', hint)])]
+}
+
+function section(title: string, sentences: readonly string[]): readonly HTMLElement[] {
+  if (sentences.length === 0) return []
+  const list = document.createElement('ul')
+  list.append(...sentences.map((sentence) => element('li', sentence)))
+  return [element('h2', title), list]
+}
+
+function fields({
+  ok,
+  decision,
+  outcome,
+  checkpoint,
+  position,
+  entry_hash: hash,
+}: ReceiptReport): readonly HTMLElement[] {
+  if (!ok || checkpoint === null) return []
+  const rows: Field[] = []
+  if (decision !== null) {
+    const { effect, reason, reason_code: code, approval } = decision
+    rows.push(
+      ['Action', decision.action],
+      ['Agent', decision.agent_id],
+      ['Decision', `${effect}: ${reason}${code === null ? '' : ` (${code})`}`],
+      ['Time', decision.created_at],
+      ['Policy', [decision.policy_id, decision.policy_version].filter((part) => part !== null).join(', version ')],
+      ['Request', decision.request_id],
+      ['Parameters', indented(decision.parameters), true],
+    )
+    if (approval !== null) rows.push(['Approval', `${approval.state} by ${approval.approver_id ?? 'nobody'}`])
+  }
+  if (outcome?.content != null) {
+    const { status, error_type: type, error } = outcome.content
+    rows.push(['Outcome', [status, type, error].filter((part) => part !== null).join(': ')])
+  }
+  rows.push(
+    ['Entry', `${position}, ${hash}`],
+    ['Log', checkpoint.origin],
+    ['Checkpoint', `of ${checkpoint.size} entries, signed by key ${checkpoint.signed_by.join(', ')}`],
+  )
+  if (checkpoint.cosigned_by.length > 0) {
+    rows.push(['Witnesses', checkpoint.cosigned_by.map(({ name, time }) => `${name} at ${when(time)}`).join(', ')])
+  }
+  const list = document.createElement('dl')
+  for (const [name, value, code] of rows) {
+    const text = document.createElement('dd')
+    text.textContent = printable(value, code)
+    if (code) text.className = 'code'
+    list.append(element('dt', name), text)
+  }
+  return [element('h2', 'What is on record'), list]
+}
+
+/** JSON with line feeds, for people; as it was recorded where a browser would round a number of it. */
+function indented(json: string): string {
+  const value: unknown = JSON.parse(json)
+  return JSON.stringify(value) === json ? JSON.stringify(value, null, 2) : json
+}
+
+/** Seconds since 1970, which a witness may set to anything. */
+function when(seconds: number): string {
+  const date = new Date(seconds * 1000)
+  return Number.isNaN(date.getTime()) ? `second ${seconds}` : date.toISOString()
+}
+
+function element(name: string, text: string, className = ''): HTMLElement {
+  const made = document.createElement(name)
+  made.textContent = printable(text)
+  if (className !== '') made.className = className
+  return made
+}

@@ -1,0 +1,198 @@
+/**
+ * What the two entries in a receipt say, read from their canonical lines. Only what a reader needs to judge a decision
+ * is picked out; the whole stands in `line`.
+ *
+ * Reading does not verify: the values are true to the line, and the line is whatever somebody gave.
+ */
+import { type DecisionFacts, hashDecisionFacts } from './decision-hash.js'
+import { hashEntry } from './entry-hash.js'
+import type { Hash } from './hash.js'
+import { ReceiptFields, receiptInvalid } from './receipt-fields.js'
+import { scanJson } from './scan-json.js'
+
+/** The only version there is, of entries and of ledgers. */
+export const LEDGER_VERSION = '2.0'
+
+/** An approval, as the decision's entry has it. */
+export interface ReceiptApproval {
+  readonly approval_id: string
+  readonly state: string
+  readonly approver_id: string | null
+  readonly created_at: string | null
+  readonly resolved_at: string | null
+  readonly expires_at: string | null
+}
+
+/** A decision, as its entry has it. */
+export interface ReceiptDecision {
+  readonly request_id: string
+  readonly created_at: string
+  /** When the ledger took it, by the ledger's clock; null in ledgers of SudoAgent for Python. */
+  readonly recorded_at: string | null
+  readonly action: string
+  readonly agent_id: string
+  /** On whose behalf, and in which implementation. */
+  readonly actor: { readonly principal: string; readonly source: string }
+  readonly effect: 'allow' | 'deny'
+  readonly reason: string
+  readonly reason_code: string | null
+  readonly policy_id: string
+  readonly policy_version: string | null
+  readonly policy_hash: string
+  readonly decision_hash: Hash
+  readonly approval: ReceiptApproval | null
+  /** Canonical JSON, redacted; text, because its numbers may not fit a double. */
+  readonly parameters: string
+  /** The key that the entry says signed it. */
+  readonly key_id: string | null
+  /** The whole entry: canonical JSON. */
+  readonly line: string
+}
+
+/** An outcome, as its entry has it. */
+export interface ReceiptOutcomeContent {
+  readonly created_at: string
+  readonly recorded_at: string | null
+  readonly status: 'success' | 'error'
+  readonly reason: string | null
+  readonly reason_code: string | null
+  readonly error_type: string | null
+  readonly error: string | null
+  readonly key_id: string | null
+  /** The whole entry: canonical JSON. */
+  readonly line: string
+}
+
+/** Names in a receipt or an entry, and what stands under them. */
+type Claims = Readonly<Record<string, string | null>>
+
+/** What the verifier compares and recomputes; nothing a person needs to see. */
+export interface ReceiptContent<Shown> {
+  readonly shown: Shown
+  /** The hash of the line, taken anew. */
+  readonly entryHash: Hash | null
+  /** What the receipt must say, too, in the fields of the same names. */
+  readonly claims: Claims
+  /** What the entry binds an approval to; null without approval, and where there is no binding. */
+  readonly approvalBinding: Claims | null
+  /** For decisions, taken anew. */
+  readonly decisionHash: Hash | null
+}
+
+/** @throws CryptoError `RECEIPT_INVALID` when the line is not the entry of a decision. */
+export function readDecision(line: string): ReceiptContent<ReceiptDecision> {
+  const entry = entryOf(line, 'entry', 'decision')
+  const block = entry.fields('decision')
+  const approval = entry.fieldsOrNull('approval')
+  const actor = entry.fieldsOrNull('actor')
+  entry.fields('parameters')
+  const { members } = scanJson(line)
+  const shown: ReceiptDecision = {
+    request_id: entry.text('request_id'),
+    created_at: entry.text('created_at'),
+    recorded_at: entry.textOrNull('recorded_at'),
+    action: entry.text('action'),
+    agent_id: entry.text('agent_id'),
+    // SudoAgent for Python names no actor, and hashes this one.
+    actor: actor
+      ? { principal: actor.text('principal'), source: actor.text('source') }
+      : { principal: entry.text('agent_id'), source: 'python' },
+    effect: block.oneOf('effect', 'allow', 'deny'),
+    reason: block.text('reason'),
+    reason_code: block.textOrNull('reason_code'),
+    policy_id: block.text('policy_id'),
+    policy_version: block.textOrNull('policy_version'),
+    policy_hash: block.text('policy_hash'),
+    decision_hash: block.hash('decision_hash'),
+    approval: approval && readApproval(approval),
+    parameters: line.slice(...(members.get('parameters') ?? [0, 0])),
+    key_id: keyIdOf(entry, 'entry'),
+    line,
+  }
+  const binding = approval?.fieldsOrNull('binding') ?? null
+  return {
+    shown,
+    entryHash: hashEntry(line, members),
+    claims: {
+      ...sealOf(entry),
+      created_at: shown.created_at,
+      request_id: shown.request_id,
+      policy_id: shown.policy_id,
+      policy_hash: shown.policy_hash,
+      decision_hash: shown.decision_hash,
+    },
+    approvalBinding: binding && {
+      request_id: binding.text('request_id'),
+      policy_hash: binding.text('policy_hash'),
+      decision_hash: binding.text('decision_hash'),
+    },
+    decisionHash: hashDecisionFacts(factsOf(shown), shown.parameters),
+  }
+}
+
+/** @throws CryptoError `RECEIPT_INVALID` when the line is not the entry of an outcome. */
+export function readOutcome(line: string): ReceiptContent<ReceiptOutcomeContent> {
+  const entry = entryOf(line, 'outcome.entry', 'outcome')
+  const block = entry.fields('outcome')
+  const { members } = scanJson(line)
+  return {
+    shown: {
+      created_at: entry.text('created_at'),
+      recorded_at: entry.textOrNull('recorded_at'),
+      status: block.oneOf('status', 'success', 'error'),
+      reason: block.textOrNull('reason'),
+      reason_code: block.textOrNull('reason_code'),
+      error_type: block.textOrNull('error_type'),
+      error: block.textOrNull('error'),
+      key_id: keyIdOf(entry, 'outcome.entry'),
+      line,
+    },
+    entryHash: hashEntry(line, members),
+    claims: {
+      ...sealOf(entry),
+      request_id: entry.text('request_id'),
+      decision_hash: entry.fields('decision').hash('decision_hash'),
+    },
+    approvalBinding: null,
+    decisionHash: null,
+  }
+}
+
+function entryOf(line: string, path: string, event: string): ReceiptFields {
+  const entry = new ReceiptFields(JSON.parse(line), path)
+  entry.oneOf('event', event)
+  entry.oneOf('schema_version', LEDGER_VERSION)
+  entry.oneOf('ledger_version', LEDGER_VERSION)
+  return entry
+}
+
+const sealOf = (entry: ReceiptFields): Claims => ({
+  entry_hash: entry.hash('entry_hash'),
+  entry_signature: entry.signatureOrNull('entry_signature'),
+})
+
+/** Checked, because messages show it. */
+function keyIdOf(entry: ReceiptFields, path: string): string | null {
+  const keyId = entry.textOrNull('key_id')
+  if (keyId !== null && !/^[0-9a-f]{16}$/.test(keyId)) {
+    throw receiptInvalid(`field \`${path}.key_id\` is not 16 lower-case hex digits`)
+  }
+  return keyId
+}
+
+const readApproval = (approval: ReceiptFields): ReceiptApproval => ({
+  approval_id: approval.text('approval_id'),
+  state: approval.text('state'),
+  approver_id: approval.textOrNull('approver_id'),
+  created_at: approval.textOrNull('created_at'),
+  resolved_at: approval.textOrNull('resolved_at'),
+  expires_at: approval.textOrNull('expires_at'),
+})
+
+const factsOf = (decision: ReceiptDecision): DecisionFacts => ({
+  requestId: decision.request_id,
+  decisionAt: decision.created_at,
+  policyHash: decision.policy_hash,
+  action: decision.action,
+  actor: decision.actor,
+})

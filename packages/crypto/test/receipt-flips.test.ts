@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest'
+import { parseReceipt } from '../src/receipt.js'
+import { checkTrust } from '../src/receipt-proof.js'
+import { verifyUnder } from '../src/receipt-report.js'
+import { KEY, POLICY, sampleReceipt, WITNESSES } from './receipts.js'
+import { flips } from './signed-notes.js'
+
+const WHITE_SPACE = [0x09, 0x0a, 0x0d, 0x20]
+
+// Every bit by itself, and what turns one white space into another.
+const MASKS = [1, 2, 4, 8, 16, 32, 64, 128, 0x09 ^ 0x0a, 0x0a ^ 0x0d, 0x0a ^ 0x20, 0x0d ^ 0x20]
+
+/**
+ * Verifies a receipt with each byte changed. What is not refused must say the same, to the last digit.
+ *
+ * @returns how many were tried, and how many were not refused.
+ */
+function flipAll(receipt: string, trust: ReturnType<typeof checkTrust>, masks: readonly number[]) {
+  const parsed = parseReceipt(receipt)
+  const report = verifyUnder(trust, receipt)
+  expect(report.ok).toBe(true)
+  let tried = 0
+  let same = 0
+  for (const text of flips(receipt, masks)) {
+    tried += 1
+    const flipped = verifyUnder(trust, text)
+    if (!flipped.ok) continue
+    same += 1
+    expect(parseReceipt(text)).toEqual(parsed)
+    expect(flipped).toEqual(report)
+  }
+  return { tried, same }
+}
+
+test('every flipped byte of a receipt is refused, or is other white space between tokens', {
+  timeout: 120_000,
+}, async () => {
+  const receipt = await sampleReceipt({ withOutcome: false, approved: true })
+  const { tried, same } = flipAll(receipt, checkTrust({ publicKeys: [KEY.publicKey] }), MASKS)
+  expect(tried).toBe(Buffer.byteLength(receipt) * MASKS.length)
+  const spaces = [...Buffer.from(receipt)].filter((byte) => WHITE_SPACE.includes(byte)).length
+  expect(same).toBeGreaterThan(0)
+  expect(same).toBeLessThan(spaces * 3)
+})
+
+test('so is every byte of an outcome, and of cosignatures that a policy asks for', { timeout: 120_000 }, async () => {
+  const receipt = await sampleReceipt({ witnesses: WITNESSES })
+  const trust = checkTrust({ publicKeys: [KEY.publicKey], witnessPolicy: POLICY })
+  const { tried, same } = flipAll(receipt, trust, [1, 0x20])
+  expect(tried).toBe(Buffer.byteLength(receipt) * 2)
+  expect(same).toBe(0)
+})
+
+test('where the content was left out, a flipped byte changes nothing that was proven', {
+  timeout: 120_000,
+}, async () => {
+  const receipt = await sampleReceipt({ withEntry: false, withOutcome: false })
+  const trust = checkTrust({ publicKeys: [KEY.publicKey] })
+  const report = verifyUnder(trust, receipt)
+  expect(report.entry_signature).toBe('verified')
+  for (const text of flips(receipt, [1, 0x20])) {
+    const flipped = verifyUnder(trust, text)
+    // A signature under no given key may be that of another: the report then says that it was not checked.
+    if (flipped.ok)
+      expect({ ...report, entry_signature: 'unchecked' }).toEqual({ ...flipped, entry_signature: 'unchecked' })
+  }
+})
+
+test('cut off anywhere, it is refused', async () => {
+  const receipt = (await sampleReceipt({ withOutcome: false })).trimEnd()
+  const trust = checkTrust({ publicKeys: [KEY.publicKey] })
+  for (let length = 0; length < receipt.length; length += 7) {
+    expect(verifyUnder(trust, receipt.slice(0, length)).ok).toBe(false)
+  }
+})

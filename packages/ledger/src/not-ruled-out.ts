@@ -1,0 +1,63 @@
+// What a verdict leaves open, in words for a person: each attack that it does not rule out, and what would.
+import type { Report } from './report.js'
+
+/**
+ * The attacks that a report does not rule out. Of a broken ledger nothing is said: do not rely on it at all.
+ *
+ * @example
+ * for (const attack of notRuledOut(report)) console.log(`- ${attack}`)
+ */
+export function notRuledOut(report: Report): readonly string[] {
+  if (report.verdict === 'broken') return []
+  return [...authorship(report), ...rollback(report), ...rewrite(report), ...tail(report), ...earlierRun(report)]
+}
+
+function authorship({ verdict, signed_entries: signed }: Report): string[] {
+  if (verdict !== 'intact') return []
+  const how = signed > 0 ? 'verify with `--public-key`' : 'sign the ledger, and verify with `--public-key`'
+  return [`that somebody rewrote the ledger and recomputed every hash (${how})`]
+}
+
+/** A head says how many entries there were; an older head, put back with its entries, says so of an older ledger. */
+function rollback({ verdict, checkpoint, anchors }: Report): string[] {
+  if (checkpoint === null) return ['that entries were cut from the end (a ledger with a head says how many it had)']
+  if (verdict === 'anchored' || anchors.length > 0) return []
+  return ['that an older copy was put back, head included (verify with a `--checkpoint` or `--receipt` kept elsewhere)']
+}
+
+function rewrite({ verdict, witnesses, anchors, entries }: Report): string[] {
+  if (verdict === 'witnessed' && witnesses !== null) return []
+  if (verdict === 'anchored') {
+    const size = Math.max(...anchors.map((anchor) => anchor.size))
+    if (size >= entries) return []
+    return [
+      `that whoever holds the signing key rewrote what stands behind entry ${size} (keep later checkpoints, or ask witnesses)`,
+    ]
+  }
+  if (verdict === 'intact') return []
+  return ['that whoever holds the signing key rewrote the ledger (keep checkpoints elsewhere, or ask witnesses)']
+}
+
+function tail({ verdict, witnesses, entries, tail: behind }: Report): string[] {
+  const unseen = verdict === 'witnessed' && witnesses !== null ? entries - witnesses.size : 0
+  return [
+    ...(unseen > 0
+      ? [`that whoever holds the signing key rewrote the last ${entriesOf(unseen)}, which no witness has seen`]
+      : []),
+    ...(behind > 0
+      ? [
+          `that some of the last ${entriesOf(behind)} were cut off again: no checkpoint covers them (limit them with \`--max-tail\`)`,
+        ]
+      : []),
+  ]
+}
+
+function earlierRun({ resumed_from: from }: Report): string[] {
+  if (from === null) return []
+  return [
+    `that the text of the first ${entriesOf(from)} was changed since an earlier run read them (verify without \`--state\` from time to time)`,
+    'that a decision was recorded again that the earlier run saw',
+  ]
+}
+
+const entriesOf = (n: number): string => (n === 1 ? 'entry' : `${n} entries`)

@@ -1,0 +1,46 @@
+// A signer is foreign code, asked while the ledger's write lock is held: it gets so much time, and what it gives must have the form that a
+// reader will ask for.
+import type { Signer } from '@sudoagent/crypto'
+import { LedgerError } from './error.js'
+import { SIGNER_TIMEOUT_MS } from './limits.js'
+
+const SIGNATURE_BYTES = 64
+const KEY_ID = /^[0-9a-f]{16}$/
+
+/**
+ * The 64 bytes of a signature.
+ *
+ * @throws LedgerError LEDGER_WRITE_FAILED when there is none within `SIGNER_TIMEOUT_MS`, or none that can be one
+ */
+export async function signInTime(signer: Signer, message: Uint8Array): Promise<Uint8Array> {
+  try {
+    const signature = await inTime(signer.sign(message))
+    if (!ArrayBuffer.isView(signature) || signature.byteLength !== SIGNATURE_BYTES) {
+      throw new TypeError(`it gave no signature of ${SIGNATURE_BYTES} bytes`)
+    }
+    if (!KEY_ID.test(signer.keyId)) throw new TypeError('its key id is not 16 hex digits')
+    return signature
+  } catch (cause) {
+    throw writeFailed('the signer', cause)
+  }
+}
+
+/** A signature that comes too late is not waited for: the write lock is held meanwhile. */
+async function inTime(signing: Uint8Array | Promise<Uint8Array>): Promise<Uint8Array> {
+  if (ArrayBuffer.isView(signing)) return signing
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no signature within ${SIGNER_TIMEOUT_MS} ms`)), SIGNER_TIMEOUT_MS)
+  })
+  try {
+    return await Promise.race([signing, deadline])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** What went wrong before anything was written. Whatever foreign code throws says nothing about the store. */
+export function writeFailed(what: string, cause: unknown): LedgerError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new LedgerError('LEDGER_WRITE_FAILED', `nothing was written: ${what} failed: ${why}`, { cause })
+}

@@ -1,0 +1,94 @@
+// Opening a SQLite file for writing: that it is ours, that what is written to it lasts, and that its tables are there.
+import { closeSync, openSync } from 'node:fs'
+import type Database from 'better-sqlite3'
+import { LedgerError } from '../error.js'
+import { codeOf, firstBytes, isOpenInSqlite, isRegularFile, SQLITE_MAGIC, syncFolderOf } from './file.js'
+import { CREATE_LEDGER_TABLE, EVIDENCE_TABLES, findEvidenceTables, findLedgerTable } from './sqlite-table.js'
+
+// How long to sleep between two tries for the write lock, try after try, in milliseconds: SQLite's own schedule, without its longest steps.
+const BUSY_DELAYS_MS = [1, 2, 5, 10, 15, 20, 25]
+
+/** How long to wait before the next try for a lock, in milliseconds. */
+export function busyDelayMs(tries: number): number {
+  return BUSY_DELAYS_MS[Math.min(tries, BUSY_DELAYS_MS.length - 1)] ?? 0
+}
+
+/**
+ * Tries until it works or the time is up. SQLite's own timeout does not cover everything: while one process switches a new file to WAL, or
+ * takes the `-wal` away on its way out, others are told BUSY at once.
+ */
+export function waitWhileBusy<T>(timeoutMs: number, work: () => T): T {
+  const deadline = performance.now() + timeoutMs
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return work()
+    } catch (error) {
+      if (codeOf(error) !== 'SQLITE_BUSY' || performance.now() >= deadline) throw error
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, busyDelayMs(tries))
+  }
+}
+
+/** Creates the file with mode 0600, or makes sure that what is there is a SQLite file: never write into something else. */
+export function claimFile(path: string): void {
+  if (!isRegularFile(path)) {
+    createFile(path)
+    syncFolderOf(path)
+    return
+  }
+  if (isOpenInSqlite(path)) return
+  const start = firstBytes(path)
+  if (start.length === 0 || start.toString('latin1') === SQLITE_MAGIC) return
+  throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${path}\` is not a SQLite database`, {
+    hint: 'nothing was written; name another file for the ledger',
+  })
+}
+
+/** Of several processes that start at once, one creates the file and the others find it. */
+function createFile(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
+  }
+}
+
+export function setDurable(db: Database.Database, path: string): void {
+  db.pragma('journal_mode = WAL')
+  // After journal_mode, because better-sqlite3 is built to fall back to NORMAL in WAL; and read back, because a promise rests on it.
+  db.pragma('synchronous = FULL')
+  db.pragma('fullfsync = ON')
+  db.pragma('checkpoint_fullfsync = ON')
+  if (db.pragma('journal_mode', { simple: true }) !== 'wal' || db.pragma('synchronous', { simple: true }) !== 2) {
+    throw new LedgerError('LEDGER_WRITE_FAILED', `\`${path}\`: SQLite does not offer WAL with synchronous=FULL here`, {
+      hint: 'network file systems do not; keep the ledger on a local disk',
+    })
+  }
+}
+
+export function createTables(db: Database.Database, path: string): void {
+  const create = db.transaction(() => {
+    refuseOtherDatabases(db, path)
+    db.exec(CREATE_LEDGER_TABLE)
+    for (const { name, sql } of EVIDENCE_TABLES) if (!findEvidenceTables(db).has(name)) db.exec(sql)
+  })
+  create.immediate()
+}
+
+/** A ledger is a database with our table, or with nothing at all; and without triggers, which would change what is written. */
+export function refuseOtherDatabases(db: Database.Database, path: string): void {
+  const refuse = (what: string): never => {
+    throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${path}\` ${what}`, {
+      hint: 'nothing was written; give the ledger a file of its own',
+    })
+  }
+  const table = findLedgerTable(db)
+  const holds = (what: string): boolean =>
+    db.prepare(`SELECT 1 FROM sqlite_schema WHERE ${what} LIMIT 1`).get() !== undefined
+  if (table === 'other') refuse('has something else under the name `ledger`')
+  if (table === 'none' && holds("name NOT GLOB 'sqlite_*'")) refuse("is another application's SQLite database")
+  if (holds("type = 'trigger'")) refuse('has a trigger')
+  const found = findEvidenceTables(db)
+  for (const { name } of EVIDENCE_TABLES)
+    if (found.get(name) === 'other') refuse(`has something else under the name \`${name}\``)
+}

@@ -1,0 +1,80 @@
+// The tree of a SQLite ledger, in 256-wide tiles (C2SP tlog-tiles). A full tile of level 0 is stored; the one that is growing is recomputed
+// from the at most 255 rows that it stands for. A tile above grows by one hash for every 256 below it.
+import {
+  createTileHashReader,
+  HASH_BYTES,
+  type HashReader,
+  hexToBytes,
+  isHash,
+  leafHash,
+  TILE_HEIGHT,
+  TILE_WIDTH,
+  type TreeNode,
+} from '@sudoagent/crypto'
+import type Database from 'better-sqlite3'
+import { LedgerError } from '../error.js'
+
+const SELECT_TILE = 'SELECT hashes FROM sudoagent_tile WHERE level = ? AND tile = ? AND length(hashes) <= 8192'
+const SELECT_LEAVES = `SELECT CASE WHEN octet_length(entry_hash) = 64 THEN entry_hash END FROM ledger WHERE id BETWEEN ? AND ? ORDER BY id`
+
+/** Writes nodes into tiles, inside the transaction that writes their entries. */
+export class TileWriter {
+  readonly #tile: Database.Statement
+  readonly #leaves: Database.Statement
+  readonly #put: Database.Statement
+
+  constructor(db: Database.Database) {
+    this.#tile = db.prepare(SELECT_TILE).pluck()
+    this.#leaves = db.prepare(SELECT_LEAVES).pluck()
+    this.#put = db.prepare('INSERT OR REPLACE INTO sudoagent_tile (level, tile, hashes) VALUES (?, ?, ?)')
+  }
+
+  /** @throws LedgerError LEDGER_DAMAGED when the tiles or rows before these nodes are not there */
+  write(nodes: readonly TreeNode[]): void {
+    for (const { level, index, hash } of nodes) {
+      if (level % TILE_HEIGHT !== 0) continue
+      const tile = Math.floor(index / TILE_WIDTH)
+      const slot = index % TILE_WIDTH
+      if (level === 0) {
+        if (slot === TILE_WIDTH - 1) this.#put.run(0, tile, leavesOf(this.#leaves, tile, TILE_WIDTH))
+      } else this.#append(level / TILE_HEIGHT, tile, slot, hash)
+    }
+  }
+
+  #append(level: number, tile: number, slot: number, hash: Uint8Array): void {
+    const before = slot === 0 ? new Uint8Array(0) : this.#tile.get(level, tile)
+    // More may be there: of entries that were caught up with before, and have no head yet.
+    if (!(before instanceof Uint8Array) || before.length < slot * HASH_BYTES) throw damaged()
+    this.#put.run(level, tile, Buffer.concat([before.subarray(0, slot * HASH_BYTES), hash]))
+  }
+}
+
+/** Reads nodes of the tree of `size` entries. What is stored is believed by nobody: proofs made of it are checked against a root. */
+export function createSqliteTreeReader(db: Database.Database, size: number): HashReader {
+  const tileOf = db.prepare(SELECT_TILE).pluck()
+  const leaves = db.prepare(SELECT_LEAVES).pluck()
+  return createTileHashReader(size, (level, index, width) => {
+    const stored = tileOf.get(level, index)
+    if (stored instanceof Uint8Array && stored.length >= width * HASH_BYTES) return stored
+    if (level === 0) return leavesOf(leaves, index, width)
+    throw damaged()
+  })
+}
+
+/** Leaf hashes of the rows that a tile of level 0 stands for. */
+function leavesOf(select: Database.Statement, tile: number, width: number): Uint8Array {
+  const first = tile * TILE_WIDTH + 1
+  const hashes = select.all(first, first + width - 1)
+  if (hashes.length !== width) throw damaged()
+  return Buffer.concat(
+    hashes.map((hash) => {
+      if (!isHash(hash)) throw damaged()
+      return leafHash(hexToBytes(hash))
+    }),
+  )
+}
+
+const damaged = (): LedgerError =>
+  new LedgerError('LEDGER_DAMAGED', 'the stored tree of the ledger is not whole', {
+    hint: 'run `sudoagent verify` on it',
+  })

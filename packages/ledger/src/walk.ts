@@ -1,0 +1,179 @@
+// The walk over the entries: each one held against its own hashes, the one before it, the life of its call and the keys that may sign. What
+// stands beside the entries, and what others kept of them, is held against the outcome of the walk (`verify.ts`).
+import { frontierRoot, type Hash, hashEntry, type PublicKey } from '@sudoagent/crypto'
+import { hashDecision } from './chain.js'
+import { isCallEntry, type LedgerEntry } from './entry.js'
+import type { WalkedLedger } from './judged-checkpoint.js'
+import type { LineFault, StoredLine } from './ledger.js'
+import { Lifecycle } from './lifecycle.js'
+import { REPORT_KEYS_MAX } from './limits.js'
+import { type LineProblem, type ParsedLine, parseLine } from './line.js'
+import type { Find, Findings } from './report.js'
+import { type TreePoint, TreeWalk } from './tree-walk.js'
+import { Trust } from './trust.js'
+import type { VerifiedState } from './verified-state.js'
+
+/** Where a walk begins, and what it must remember on the way. */
+export interface WalkStart {
+  readonly publicKeys: readonly PublicKey[]
+  /** An earlier run to go on from; null to begin with the first entry. */
+  readonly state: VerifiedState | null
+  /** Sizes at which the tree is asked for afterwards. */
+  readonly sizes: Iterable<number>
+  /** Points of the tree that are known without walking there. */
+  readonly known: ReadonlyMap<number, TreePoint>
+}
+
+/** What was added up so far. */
+export interface Tally {
+  decisions: number
+  outcomes: number
+  signed: number
+  /** With a signature that held under a trusted key. */
+  trusted: number
+  firstAt: string | null
+  lastAt: string | null
+  recordedAt: string | null
+}
+
+export class Walk implements WalkedLedger {
+  readonly trust: Trust
+  readonly lifecycle: Lifecycle
+  readonly tree: TreeWalk
+  readonly tally: Tally
+  /** Ids that entries name. */
+  readonly keysNamed: Set<string>
+  entries: number
+  readonly #findings: Findings
+  // What the next entry must name as its predecessor. `undefined` after a line that could not be read: unknown, so nothing is held against the next.
+  #previous: Hash | null | undefined
+  #isLost = false
+
+  /** @throws RangeError for more than 64 public keys */
+  constructor({ publicKeys, state, sizes, known }: WalkStart, findings: Findings) {
+    this.#findings = findings
+    this.trust = new Trust(publicKeys, state)
+    this.lifecycle = new Lifecycle(state)
+    this.tree = new TreeWalk(sizes, state?.frontier, state === null ? known : new Map([...known, pointOf(state)]))
+    this.keysNamed = new Set(state?.named)
+    this.entries = state?.size ?? 0
+    this.#previous = state?.entryHash ?? null
+    const counts = state?.counts ?? { decisions: 0, outcomes: 0, signed: 0, trusted: 0 }
+    const [firstAt, lastAt] = state?.createdAt ?? [null, null]
+    this.tally = { ...counts, firstAt, lastAt, recordedAt: state?.recordedAt ?? null }
+  }
+
+  /** Hash of the last entry; null when there is none or it cannot be read. */
+  get entryHash(): Hash | null {
+    return this.#previous ?? null
+  }
+
+  at(size: number): TreePoint | undefined {
+    return this.tree.at(size)
+  }
+
+  /** Takes the next line. */
+  line(stored: StoredLine): void {
+    this.entries += 1
+    const parsed = stored.fault === undefined ? parseLine(stored.bytes) : FAULTS[stored.fault]
+    if (parsed.ok) this.#entry(stored, parsed)
+    else this.#unreadable(parsed, stored.position)
+  }
+
+  #unreadable({ code, message, claimedHash: hash }: LineProblem, position: number): void {
+    // Once: every checkpoint behind it suffers the same.
+    const isLost = hash === null && !this.#isLost && this.tree.isAwaited(this.entries)
+    this.#findings.add({ code, position, message, ...(isLost ? { hint: LOST_HINT } : {}) })
+    this.#isLost ||= hash === null
+    this.trust.skip()
+    this.tree.add(hash)
+    this.#previous = hash ?? undefined
+  }
+
+  #entry(stored: StoredLine, parsed: ParsedLine): void {
+    const { entry } = parsed
+    const { position } = stored
+    const requestId = isCallEntry(entry) ? entry.request_id : undefined
+    const find: Find = (code, message, hint) =>
+      this.#findings.add({
+        code,
+        position,
+        message,
+        ...(requestId === undefined ? {} : { request_id: requestId }),
+        ...(hint === undefined ? {} : { hint }),
+      })
+    this.#link(entry, find)
+    judgeHashes(parsed, find)
+    judgeColumns(stored, entry, find)
+    this.#signature(entry, find)
+    this.#clock(entry, find)
+    this.#life(entry, find)
+  }
+
+  #link(entry: LedgerEntry, find: Find): void {
+    if (this.#previous !== undefined && entry.prev_entry_hash !== this.#previous) {
+      find('CHAIN_BROKEN', 'prev_entry_hash is not the hash of the entry before it')
+    }
+    this.#previous = entry.entry_hash
+    this.tree.add(entry.entry_hash)
+  }
+
+  #signature(entry: LedgerEntry, find: Find): void {
+    const { entry_signature: signature, key_id: keyId } = entry
+    if (keyId !== undefined && this.keysNamed.size < REPORT_KEYS_MAX) this.keysNamed.add(keyId)
+    if (signature !== undefined) this.tally.signed += 1
+    if (this.trust.judge(entry, this.entries, find)) this.tally.trusted += 1
+  }
+
+  #clock(entry: LedgerEntry, find: Find): void {
+    const { recorded_at: recordedAt, created_at: createdAt } = entry
+    const { tally } = this
+    if (createdAt !== undefined) {
+      tally.firstAt ??= createdAt
+      tally.lastAt = createdAt
+    }
+    if (recordedAt === undefined) return
+    if (tally.recordedAt !== null && recordedAt < tally.recordedAt)
+      find('CLOCK_WENT_BACK', `recorded_at ${recordedAt} is before that of an earlier entry`)
+    else tally.recordedAt = recordedAt
+  }
+
+  #life(entry: LedgerEntry, find: Find): void {
+    if (!isCallEntry(entry)) return
+    if (entry.event === 'decision') this.tally.decisions += 1
+    else this.tally.outcomes += 1
+    for (const { code, message } of this.lifecycle.observe(entry, this.entries)) find(code, message)
+  }
+}
+
+function judgeHashes({ entry, text, members }: ParsedLine, find: Find): void {
+  if (hashEntry(text, members) !== entry.entry_hash)
+    find('ENTRY_HASH_MISMATCH', 'entry_hash does not match its content')
+  if (entry.event !== 'decision') return
+  if (hashDecision(entry, text, members) !== entry.decision.decision_hash) {
+    find('DECISION_HASH_MISMATCH', 'decision_hash does not match the decision')
+  }
+}
+
+function judgeColumns({ columns, position }: StoredLine, entry: LedgerEntry, find: Find): void {
+  if (columns === undefined) return
+  if (columns.entryHash !== entry.entry_hash) find('COLUMN_MISMATCH', 'column `entry_hash` differs from the entry')
+  if (columns.prevEntryHash !== entry.prev_entry_hash)
+    find('COLUMN_MISMATCH', 'column `prev_entry_hash` differs from the entry')
+  if (columns.id !== position) find('COLUMN_MISMATCH', `column \`id\` is ${String(columns.id)} at position ${position}`)
+}
+
+const pointOf = ({ size, frontier, entryHash }: VerifiedState): readonly [number, TreePoint] => [
+  size,
+  { root: frontierRoot(frontier), entryHash },
+]
+
+const LOST_HINT = 'no tree can be made over it, so nothing kept of the ledger from here on could be compared'
+
+const fault = (code: LineFault, message: string): LineProblem => ({ ok: false, code, message, claimedHash: null })
+
+const FAULTS: { readonly [code in LineFault]: LineProblem } = {
+  LINE_TOO_LONG: fault('LINE_TOO_LONG', 'line is longer than any entry may be'),
+  LINE_TORN: fault('LINE_TORN', 'the last line has no end: a write was cut off, or the file was'),
+  COLUMN_MISMATCH: fault('COLUMN_MISMATCH', 'row holds no text where the entry should be'),
+}

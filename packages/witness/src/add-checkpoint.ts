@@ -1,0 +1,114 @@
+/**
+ * The request that asks a witness for a cosignature (https://c2sp.org/tlog-witness, `add-checkpoint`): the size of the
+ * tree that the witness saw last, the proof that the new tree begins with it, a blank line, and the new checkpoint, signed.
+ *
+ *     old 20852014
+ *     PlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw=
+ *     jrJZDmY8Y7SyJE0MWLpLozkIVMSMZcD5kvuKxPC3swk=
+ *
+ *     example.com/behind-the-sofa
+ *     20852163
+ *     CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
+ *
+ *     — example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=
+ *
+ * Every line ends in a line feed. The old size is 0, without a proof, for a log that the witness has not seen.
+ */
+import {
+  type Checkpoint,
+  CryptoError,
+  decodeBase64,
+  decodeUtf8,
+  encodeBase64,
+  HASH_BYTES,
+  parseCheckpoint,
+  parseNote,
+} from '@sudoagent/crypto'
+import { WitnessError } from './error.js'
+
+/** C2SP: "The client MUST NOT send more than 63 consistency proof lines." */
+export const PROOF_LINES_MAX = 63
+
+/**
+ * The longest request. A hundred plain signatures and a whole proof take 40,000 bytes; sixteen post-quantum signatures,
+ * of which C2SP wants room for as many, 80,000 more.
+ */
+export const SUBMISSION_BYTES_MAX = 256 * 1024
+
+/** The type of an answer that says which size the witness has on record. */
+export const SIZE_TYPE = 'text/x.tlog.size'
+
+export interface Submission {
+  /** Of the tree that the witness is thought to have seen last; 0 for none. */
+  readonly oldSize: number
+  /** Hashes of 32 bytes, at most 63. */
+  readonly proof: readonly Uint8Array[]
+  /** The signed note of a checkpoint. */
+  readonly checkpoint: string
+}
+
+/** A request as it states itself: nobody has verified its checkpoint or its proof. */
+export interface UnverifiedSubmission extends Submission {
+  /** What the checkpoint says. */
+  readonly claim: Checkpoint
+}
+
+const OLD = /^old (0|[1-9][0-9]{0,15})$/
+const SPLIT = '\n\n'
+
+/**
+ * The body of a request.
+ *
+ * @throws WitnessError `SUBMISSION_INVALID` for what `parseAddCheckpoint` would refuse.
+ */
+export function encodeAddCheckpoint({ oldSize, proof, checkpoint }: Submission): string {
+  const lines = [`old ${oldSize}`, ...proof.map(encodeBase64)]
+  const body = `${lines.join('\n')}${SPLIT}${checkpoint}`
+  const read = parseAddCheckpoint(new TextEncoder().encode(body))
+  if (read.checkpoint !== checkpoint) throw invalid('the checkpoint does not stay what it is')
+  return body
+}
+
+/**
+ * Reads the body of a request, strictly.
+ *
+ * @throws WitnessError `SUBMISSION_INVALID` for more than 256 KiB or 63 proof lines, what is not UTF-8, decimal, base64 or
+ * a hash where it should be, sizes beyond 2^53 − 1, and what is no note of a checkpoint.
+ */
+export function parseAddCheckpoint(body: Uint8Array): UnverifiedSubmission {
+  if (body.length > SUBMISSION_BYTES_MAX) throw invalid(`the request is longer than ${SUBMISSION_BYTES_MAX} bytes`)
+  const text = decode(body)
+  const split = text.indexOf(SPLIT)
+  if (split < 0) throw invalid('the request has no blank line before its checkpoint')
+  const [old = '', ...proofLines] = text.slice(0, split).split('\n', PROOF_LINES_MAX + 2)
+  const oldSize = Number(OLD.exec(old)?.[1] ?? Number.NaN)
+  if (!Number.isSafeInteger(oldSize)) throw invalid('the request does not start with `old` and a size up to 2^53 − 1')
+  if (proofLines.length > PROOF_LINES_MAX) throw invalid(`the proof has more than ${PROOF_LINES_MAX} lines`)
+  const checkpoint = text.slice(split + SPLIT.length)
+  return { oldSize, proof: proofLines.map(parseHash), checkpoint, claim: parseClaim(checkpoint) }
+}
+
+function parseHash(line: string): Uint8Array {
+  const hash = decodeBase64(line)
+  if (hash?.length !== HASH_BYTES) throw invalid('a line of the proof is not strict base64 of 32 bytes')
+  return hash
+}
+
+function parseClaim(checkpoint: string): Checkpoint {
+  try {
+    return parseCheckpoint(parseNote(checkpoint).text)
+  } catch (error) {
+    if (error instanceof CryptoError) throw invalid(error.message)
+    throw error
+  }
+}
+
+function decode(body: Uint8Array): string {
+  try {
+    return decodeUtf8(body)
+  } catch {
+    throw invalid('the request is not UTF-8')
+  }
+}
+
+const invalid = (message: string): WitnessError => new WitnessError('SUBMISSION_INVALID', message)

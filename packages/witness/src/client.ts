@@ -1,0 +1,200 @@
+/**
+ * Asks a witness for a cosignature (https://c2sp.org/tlog-witness, `add-checkpoint`), starting from the size that the
+ * witness has on record, and believes nothing it answers: what comes back is a note whose new signature was verified.
+ */
+import {
+  CryptoError,
+  cosignatureTime,
+  createCosignatureVerifier,
+  decodeUtf8,
+  encodeNote,
+  NOTE_SIGNATURES_MAX,
+  type NoteKey,
+  type NoteVerifier,
+  openNote,
+  parseCheckpoint,
+  parseNote,
+  TREE_SIZE_MAX,
+  type UnverifiedNote,
+  type VerifiedSignature,
+} from '@sudoagent/crypto'
+import { encodeAddCheckpoint, SIZE_TYPE } from './add-checkpoint.js'
+import { WitnessError } from './error.js'
+import { endpointOf, post, type Reply } from './post.js'
+
+/** The first may only tell which size is on record; before the second, another writer of the log may have been there. */
+const TRIES_MAX = 3
+
+const TIMEOUT_MS = 10_000
+
+/** As much as is shown of what a witness says when it refuses. */
+const REASON_CHARS_MAX = 120
+
+const SIZE = /^(0|[1-9][0-9]{0,15})\n$/
+
+export interface CosignOptions {
+  /** The witness's submission prefix: http or https, without user name, query or fragment. */
+  readonly url: string
+  /** The key that the cosignature must be by, of type `cosignature`. */
+  readonly witness: NoteKey
+  /** The signed note of the checkpoint, perhaps with other cosignatures. */
+  readonly checkpoint: string
+  /** Proves that the checkpoint's tree begins with that of an old size, 0 < oldSize < newSize. Asked once a try at most. */
+  readonly proveConsistency: (oldSize: number, newSize: number) => Promise<readonly Uint8Array[]>
+  /** The size that the witness cosigned last, as far as is known; 0 unless given. A wrong one costs another request. */
+  readonly oldSize?: number
+  /** For each of up to three requests; 10,000 unless given. */
+  readonly timeoutMs?: number
+  readonly fetch?: typeof globalThis.fetch
+}
+
+export interface CosignedCheckpoint {
+  /** The checkpoint with the signatures that it had and the witness's, in place of an older one by the same key. */
+  readonly note: string
+  /** When the witness says it signed: seconds since 1970. */
+  readonly time: number
+}
+
+/**
+ * Gets a checkpoint cosigned.
+ *
+ * @throws WitnessError (as a rejection):
+ * - `WITNESS_URL_INVALID`, `WITNESS_UNREACHABLE`
+ * - `WITNESS_REFUSED`: it does not know the log or its key, is overloaded, or others are always faster
+ * - `WITNESS_ANSWER_INVALID`: what it answers is no cosignature of this checkpoint by this key
+ * - `WITNESS_AHEAD`: it cosigned a larger tree of this log. The checkpoint is an old one, or the log forked or was rolled
+ *   back; `witnessSize` says how large
+ * - `WITNESS_CONFLICT`: it cosigned a tree that this one does not extend: the log forked, or its past was changed
+ *
+ * CryptoError `NOTE_INVALID`, `CHECKPOINT_INVALID` for a checkpoint that is none or has no room for a signature,
+ * `KEY_WRONG_TYPE` for a key that is no witness's; RangeError for an old size beyond the checkpoint's; whatever
+ * `proveConsistency` throws, and `SUBMISSION_INVALID` when what it gives is no proof.
+ * @example
+ * const { note } = await cosign({ url, witness, checkpoint, proveConsistency: (a, b) => consistencyProof(a, b, readHash) })
+ */
+export async function cosign({
+  url,
+  witness,
+  checkpoint,
+  proveConsistency,
+  oldSize = 0,
+  timeoutMs = TIMEOUT_MS,
+  fetch = globalThis.fetch,
+}: CosignOptions): Promise<CosignedCheckpoint> {
+  const endpoint = endpointOf(url, 'add-checkpoint')
+  const verifier = createCosignatureVerifier(witness)
+  const unsigned = withoutSignatureOf(verifier, parseNote(checkpoint))
+  const { size } = parseCheckpoint(unsigned.text)
+  if (!Number.isSafeInteger(oldSize) || oldSize < 0 || oldSize > size) {
+    throw new RangeError('`oldSize` must be a size from 0 to that of the checkpoint')
+  }
+  let from = oldSize
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    const proof = 0 < from && from < size ? await proveConsistency(from, size) : []
+    const reply = await post(endpoint, encodeAddCheckpoint({ oldSize: from, proof, checkpoint }), { timeoutMs, fetch })
+    if (reply.status === 200) return accept(reply, unsigned, verifier)
+    from = nextSize(reply, from, size)
+  }
+  throw new WitnessError('WITNESS_REFUSED', `the witness had another size on record each of ${TRIES_MAX} times`, {
+    hint: 'someone else submits checkpoints of this log at the same time; try again',
+    witnessSize: from,
+  })
+}
+
+/** The size that the witness has on record, when it says so and another request may succeed. Throws for all else. */
+function nextSize(reply: Reply, from: number, size: number): number {
+  const { status, contentType, body } = reply
+  // The proof between equal sizes is empty: what does not hold then is the root.
+  if ((status === 422 && from > 0) || (status === 409 && from === size && contentType !== SIZE_TYPE)) {
+    throw conflict(from)
+  }
+  if (status !== 409) throw refused(reply)
+  const claimed = Number(SIZE.exec(textOf(body) ?? '')?.[1] ?? Number.NaN)
+  if (contentType !== SIZE_TYPE || !(claimed <= TREE_SIZE_MAX)) {
+    throw invalid('the witness refused the size without saying which one it has on record')
+  }
+  if (claimed > size) throw ahead(claimed, size)
+  if (claimed !== from) return claimed
+  // Some answer a wrong root with the size that they were given.
+  throw from === size ? conflict(from) : invalid('the witness refused the size that it says it has on record')
+}
+
+function accept({ body }: Reply, unsigned: UnverifiedNote, verifier: NoteVerifier): CosignedCheckpoint {
+  const { name, keyHash, bytes, ...rest } = readCosignature(body, unsigned.text, verifier)
+  const signatures = [...unsigned.signatures, { name, keyHash, bytes }]
+  return {
+    note: encodeNote({ text: unsigned.text, signatures }),
+    time: cosignatureTime({ name, keyHash, bytes, ...rest }),
+  }
+}
+
+/** The witness's signature over a text, from lines of which others may be by keys that nobody knows. */
+function readCosignature(body: Uint8Array, text: string, verifier: NoteVerifier): VerifiedSignature {
+  const lines = textOf(body)
+  try {
+    const note = openNote(`${text}\n${lines ?? ''}`, [verifier])
+    const [signature] = note.verified
+    // With a blank line among them, the note would be one of another text.
+    if (signature !== undefined && note.text === text) return signature
+  } catch (error) {
+    if (!(error instanceof CryptoError)) throw error
+    if (error.code === 'KEY_UNKNOWN') throw invalid('the witness answered without a cosignature by the expected key')
+    if (error.code === 'SIGNATURE_INVALID') throw invalid('the cosignature of the witness does not hold')
+  }
+  throw invalid('the witness answered what are no signature lines')
+}
+
+/** A note without what a key signed, and with room for it to sign. */
+function withoutSignatureOf({ name, keyHash }: NoteVerifier, { text, signatures }: UnverifiedNote): UnverifiedNote {
+  const others = signatures.filter((signature) => signature.name !== name || signature.keyHash !== keyHash)
+  if (others.length < NOTE_SIGNATURES_MAX) return { text, signatures: others }
+  throw new CryptoError(
+    'NOTE_INVALID',
+    `the checkpoint has ${NOTE_SIGNATURES_MAX} signatures: there is no room for more`,
+  )
+}
+
+function textOf(body: Uint8Array): string | null {
+  try {
+    return decodeUtf8(body)
+  } catch {
+    return null
+  }
+}
+
+const HINTS: ReadonlyMap<number, string> = new Map([
+  [404, 'it does not know the log, or the address is not its submission prefix; give its operator the vkey of the log'],
+  [403, 'it knows the log by another key; give its operator the vkey of the log'],
+  [413, 'the checkpoint has more signatures than the witness reads'],
+])
+
+function refused({ status, body }: Reply): WitnessError {
+  const [line = ''] = new TextDecoder().decode(body.subarray(0, 4 * REASON_CHARS_MAX)).split('\n')
+  const reason = line.slice(0, REASON_CHARS_MAX).replaceAll('`', "'")
+  const isRedirect = status >= 300 && status < 400
+  const hint = isRedirect ? 'redirects are not followed; give the address that it leads to' : HINTS.get(status)
+  return new WitnessError(
+    'WITNESS_REFUSED',
+    `the witness answered ${status}${reason === '' ? '' : `: \`${reason}\``}`,
+    {
+      hint: hint ?? 'try again later, or ask its operator',
+    },
+  )
+}
+
+const ahead = (claimed: number, size: number): WitnessError =>
+  new WitnessError('WITNESS_AHEAD', `the witness cosigned a tree of size ${claimed}, the checkpoint is of ${size}`, {
+    hint: 'submit the newest checkpoint; if this is the newest, an old copy of the log was put back or it has forked',
+    witnessSize: claimed,
+  })
+
+const conflict = (from: number): WitnessError =>
+  new WitnessError('WITNESS_CONFLICT', `the checkpoint does not extend what the witness cosigned at size ${from}`, {
+    hint: 'the log has forked or its past was changed: keep both checkpoints as evidence',
+    witnessSize: from,
+  })
+
+const invalid = (message: string): WitnessError =>
+  new WitnessError('WITNESS_ANSWER_INVALID', message, {
+    hint: 'nothing of the answer was used; is it the right address?',
+  })

@@ -1,0 +1,19 @@
+import { requireGrowth, type StoredCheckpoint, type WitnessStore } from './store.js'
+
+/** A memory that ends with the process. For tests: a witness that forgets can be made to cosign anything. */
+export class MemoryWitnessStore implements WitnessStore {
+  readonly #checkpoints = new Map<string, StoredCheckpoint>()
+
+  async read(origin: string): Promise<StoredCheckpoint | null> {
+    return this.#checkpoints.get(origin) ?? null
+  }
+
+  async swap(origin: string, oldSize: number, next: StoredCheckpoint): Promise<boolean> {
+    requireGrowth(oldSize, next)
+    if ((this.#checkpoints.get(origin)?.size ?? 0) !== oldSize) return false
+    this.#checkpoints.set(origin, { ...next, root: next.root.slice() })
+    return true
+  }
+
+  async close(): Promise<void> {}
+}

@@ -1,0 +1,90 @@
+/** One POST over HTTP, with an end to everything: time, length, and where it may lead. */
+import { WitnessError } from './error.js'
+
+/** A few signature lines, or a size. Sixteen post-quantum signatures take 80,000 bytes. */
+const REPLY_BYTES_MAX = 128 * 1024
+
+export interface Reply {
+  readonly status: number
+  /** Lower case, without parameters. */
+  readonly contentType: string
+  readonly body: Uint8Array
+}
+
+export interface PostOptions {
+  /** Of the whole exchange. */
+  readonly timeoutMs: number
+  readonly fetch: typeof globalThis.fetch
+}
+
+/**
+ * The address of a witness's endpoint, from its submission prefix.
+ *
+ * @throws WitnessError `WITNESS_URL_INVALID` for anything but http and https, and for user names, queries and fragments.
+ */
+export function endpointOf(prefix: string, name: string): URL {
+  const url = URL.canParse(prefix) ? new URL(prefix) : null
+  const isPlain = url !== null && url.username === '' && url.password === '' && !/[?#]/.test(prefix)
+  if (!isPlain || !['http:', 'https:'].includes(url.protocol)) {
+    throw new WitnessError('WITNESS_URL_INVALID', `\`${prefix}\` is not the address of a witness`, {
+      hint: 'give its submission prefix, such as https://witness.example/w1',
+    })
+  }
+  return new URL(`${url.href.replace(/\/+$/, '')}/${name}`)
+}
+
+/**
+ * Sends text and reads the whole answer, whatever its status. A redirect is an answer; it is not followed.
+ *
+ * @throws WitnessError `WITNESS_UNREACHABLE` without an answer in time, `WITNESS_ANSWER_INVALID` for one that is too long.
+ */
+export async function post(url: URL, text: string, { timeoutMs, fetch }: PostOptions): Promise<Reply> {
+  const signal = AbortSignal.timeout(timeoutMs)
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      body: text,
+      headers: { 'Content-Type': 'text/plain; charset=utf-8' },
+      redirect: 'manual',
+      signal,
+    })
+    const [contentType = ''] = (response.headers.get('content-type') ?? '').split(';')
+    return {
+      status: response.status,
+      contentType: contentType.trim().toLowerCase(),
+      body: await readBounded(response, url),
+    }
+  } catch (error) {
+    if (error instanceof WitnessError) throw error
+    throw new WitnessError('WITNESS_UNREACHABLE', `the witness at \`${url.host}\` gave no answer: ${reasonOf(error)}`, {
+      hint: 'see that it is running and that this machine may connect to it, and try again',
+      cause: error,
+    })
+  }
+}
+
+async function readBounded(response: Response, url: URL): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    length += chunk.length
+    // Leaving the loop lets go of the rest.
+    if (length > REPLY_BYTES_MAX) {
+      throw new WitnessError(
+        'WITNESS_ANSWER_INVALID',
+        `the witness at \`${url.host}\` answered more than ${REPLY_BYTES_MAX} bytes`,
+      )
+    }
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks, length)
+}
+
+/** What went wrong, from where fetch keeps it. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error'
+  if (error.name === 'TimeoutError') return 'it took too long'
+  const { cause } = error
+  const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
+  return code || (cause instanceof Error && cause.message) || error.message
+}

@@ -1,0 +1,151 @@
+/**
+ * Serves a witness over HTTP: `POST /add-checkpoint`, and nothing else. It listens on this machine alone unless told
+ * otherwise; for the world, put a proxy that speaks TLS in front of it.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { SUBMISSION_BYTES_MAX } from './add-checkpoint.js'
+import { WitnessError } from './error.js'
+import type { Witness } from './witness.js'
+
+const PATH = '/add-checkpoint'
+
+/** A request is a few kilobytes: who takes longer is stuck, or holds the connection on purpose. */
+const REQUEST_TIMEOUT_MS = 10_000
+
+/** No one needs more headers for it. Node's own limit is twice this. */
+const HEADER_BYTES_MAX = 8 * 1024
+
+/** With as much of a body as each may send, 64 MiB. */
+const CONNECTIONS_MAX = 256
+
+/** How long `close` waits for requests that are being answered. */
+const CLOSE_GRACE_MS = 5_000
+
+/** How often Node looks for requests that take too long. */
+const CHECK_INTERVAL_MS = 500
+
+export interface ServeOptions {
+  readonly witness: Witness
+  /** 127.0.0.1 unless given. */
+  readonly host?: string
+  /** A free one unless given. */
+  readonly port?: number
+  /** For a whole request, 10,000 unless given. */
+  readonly requestTimeoutMs?: number
+  /** Told of what went wrong inside: the client only hears of an internal error. A process warning unless given. */
+  readonly onError?: (error: unknown) => void
+}
+
+export interface WitnessServer {
+  /** The submission prefix of the witness, without a slash at the end. */
+  readonly url: string
+  /** Takes no more connections, lets requests finish for five seconds, and resolves when all are closed. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts a server.
+ *
+ * @throws WitnessError `LISTEN_FAILED` (as a rejection) when the address or the port cannot be had.
+ * @example
+ * const server = await serveWitness({ witness, port: 8080 })
+ */
+export async function serveWitness({
+  witness,
+  host = '127.0.0.1',
+  port = 0,
+  requestTimeoutMs = REQUEST_TIMEOUT_MS,
+  onError = warn,
+}: ServeOptions): Promise<WitnessServer> {
+  const server = createServer({
+    maxHeaderSize: HEADER_BYTES_MAX,
+    headersTimeout: requestTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: CHECK_INTERVAL_MS,
+  })
+  server.maxConnections = CONNECTIONS_MAX
+  // Without any traffic, in whatever state: also while the signer keeps a client waiting.
+  server.setTimeout(3 * requestTimeoutMs)
+  server.on('request', (request, response) => void respond(witness, request, response, onError))
+  await listen(server, host, port, onError)
+  let closing: Promise<void> | null = null
+  const close = (): Promise<void> => {
+    closing ??= closeServer(server)
+    return closing
+  }
+  const name = host.includes(':') ? `[${host}]` : host
+  return { url: `http://${name}:${(server.address() as AddressInfo).port}`, close }
+}
+
+async function respond(
+  witness: Witness,
+  request: IncomingMessage,
+  response: ServerResponse,
+  onError: (error: unknown) => void,
+): Promise<void> {
+  try {
+    if (request.url !== PATH) return send(response, 404, 'not found\n')
+    if (request.method !== 'POST') {
+      response.setHeader('Allow', 'POST')
+      return send(response, 405, 'only POST\n')
+    }
+    const body = await readBody(request)
+    if (body === null) return send(response, 413, `the request is longer than ${SUBMISSION_BYTES_MAX} bytes\n`)
+    const answer = await witness.addCheckpoint(body)
+    send(response, answer.status, answer.body, answer.contentType)
+  } catch (error) {
+    // A client that went away, or was sent away, is no error of ours.
+    if (request.destroyed && !request.complete) return
+    onError(error)
+    if (!response.headersSent) send(response, 500, 'internal error\n')
+  }
+}
+
+/** The body, or null when it is too long: the rest of it is not read then. */
+async function readBody(request: IncomingMessage): Promise<Uint8Array | null> {
+  if (Number(request.headers['content-length'] ?? 0) > SUBMISSION_BYTES_MAX) return null
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    length += chunk.length
+    if (length > SUBMISSION_BYTES_MAX) return null
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks, length)
+}
+
+function send(response: ServerResponse, status: number, body: string, type = 'text/plain; charset=utf-8'): void {
+  const { req: request } = response
+  response.setHeader('Content-Type', type)
+  response.setHeader('X-Content-Type-Options', 'nosniff')
+  // A body that was not read would otherwise have to be, before the next request on the connection.
+  if (!request.complete || !request.socket.writable) response.setHeader('Connection', 'close')
+  response.statusCode = status
+  response.end(body)
+}
+
+async function listen(server: Server, host: string, port: number, onError: (error: unknown) => void): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => {
+      const hint = 'give another port, or 0 for a free one'
+      reject(
+        new WitnessError('LISTEN_FAILED', `cannot listen on \`${host}\`: ${error.message}`, { hint, cause: error }),
+      )
+    })
+    server.listen(port, host, resolve)
+  })
+  server.removeAllListeners('error').on('error', onError)
+}
+
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const timer = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS)
+  await closed
+  clearTimeout(timer)
+}
+
+const warn = (error: unknown): void => {
+  process.emitWarning(`witness: ${error instanceof Error ? error.message : String(error)}`)
+}
