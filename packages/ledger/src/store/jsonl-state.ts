@@ -1,11 +1,12 @@
 // Where a JSONL ledger stands when a writer opens it: the lines, held against the head and the stored tree. What the head covers is taken from
 // the stored tree if that leads to the head's root, and computed anew from the lines if not; what is behind the head is caught up with.
-import { bytesToHex, type Frontier, frontierRoot, type TreeNode } from '@sudoagent/crypto'
+import { bytesToHex, type Frontier, frontierRoot, hexToBytes, leafHash, type TreeNode } from '@sudoagent/crypto'
 import { EMPTY_STATE, type LogState } from '../advance.js'
 import { catchUp, ringBehind } from '../catch-up.js'
 import { checkHead, headRefused, readHead, requireHead, shorterThanHead } from '../head-check.js'
 import type { KeyRing } from '../key-ring.js'
 import type { StoredText } from '../ledger.js'
+import { storedNodeAt } from '../stored-node.js'
 import { linesOf } from './jsonl-file.js'
 import { readTail } from './tail.js'
 import type { TreeFile } from './tree-file.js'
@@ -49,7 +50,7 @@ const sameRoot = (frontier: Frontier, root: Uint8Array): boolean =>
   bytesToHex(frontierRoot(frontier)) === bytesToHex(root)
 
 /** The state at the head, of which the tree is known: the last entry and the control entries are read, the others are not. */
-function behindHead({ fd, path }: Place, frontier: Frontier): LogState {
+function behindHead({ fd, path, tree }: Place, frontier: Frontier): LogState {
   let ring: KeyRing | null = null
   for (const line of linesOf(fd)) {
     if (line.position === 1 || line.isControl) {
@@ -57,7 +58,11 @@ function behindHead({ fd, path }: Place, frontier: Frontier): LogState {
       if (ring === null) throw headRefused(path, `covers entry ${line.position}, which does not hold`)
     }
     if (line.position === frontier.size) {
-      return { head: { size: frontier.size, ...readTail(line.bytes(), path) }, frontier, ring }
+      const tail = readTail(line.bytes(), path)
+      // The chain binds all entries to this one, so the tree is about these entries if its last leaf is about this one.
+      const leaf = tree.hashAt(storedNodeAt(0, frontier.size - 1))
+      if (bytesToHex(leaf) !== bytesToHex(leafHash(hexToBytes(tail.entryHash)))) break
+      return { head: { size: frontier.size, ...tail }, frontier, ring }
     }
   }
   throw headRefused(path, 'does not match the entries')
