@@ -1,3 +1,5 @@
+import type { NoteKey, PublicKey } from '@sudoagent/crypto'
+import type { LedgerReader, PrefixProof, StatedCheckpoint } from '@sudoagent/ledger'
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../exit.js'
 import { type Io, print } from '../io.js'
@@ -16,11 +18,15 @@ export function register(program: Command, io: Io): void {
     .summary('show that a ledger begins with a checkpoint kept elsewhere')
     .description(
       'Proves that the checkpoint of a ledger comes from the one that you kept by appending alone, and checks the proof. Exits with 1 when it does ' +
-        'not: the ledger was cut, an older copy was put back, or it was rewritten.',
+        'not: the ledger was cut, an older copy was put back, or it was rewritten. Looks at checkpoints and hashes, not at entries.',
     )
     .argument('<ledger>', 'SQLite or JSONL file')
     .requiredOption('--from <file>', 'the checkpoint that was kept; `-` is standard input')
-    .option('--public-key <file>', 'PEM file; both checkpoints must be signed by such a key (repeatable)', repeatable)
+    .option(
+      '--public-key <file>',
+      'PEM file, or a file with a vkey; both checkpoints must be signed by such a key (repeatable)',
+      repeatable,
+    )
     .option('--output <file>', 'write the proof there, in the form that witnesses take (C2SP tlog-witness)')
     .addHelpText(
       'after',
@@ -36,26 +42,15 @@ Example:
 export async function run(options: ConsistencyOptions, io: Io): Promise<ExitCode> {
   const { ledger, from, publicKey = [], output } = options
   const crypto = await import('@sudoagent/crypto')
-  const { provePrefix, readStatedCheckpoint } = await import('@sudoagent/ledger')
   const { readText } = await import('../io/input-file.js')
-  const { readPublicKey } = await import('../io/public-key.js')
+  const { readTrustedKeys } = await import('../io/trusted-key.js')
   const { withLedger } = await import('../io/ledger-file.js')
   const { storedCheckpoint } = await import('./checkpoint.js')
-  const keys = await Promise.all(publicKey.map(readPublicKey))
+  const keys = await readTrustedKeys(publicKey)
   const keptText = await readText(from, 'checkpoint', crypto.NOTE_BYTES_MAX, io)
+  const kept = await readCheckpoint(keptText, `\`${from}\``, keys)
   const headText = await storedCheckpoint(ledger, io)
-  const read = (text: string, name: string) => {
-    try {
-      const checkpoint = readStatedCheckpoint(text)
-      const logs = keys.map((key) => crypto.createNoteVerifier(crypto.createNoteKey(checkpoint.origin, key)))
-      if (logs.length > 0) crypto.openCheckpoint(text, logs)
-      return checkpoint
-    } catch (error) {
-      if (!(error instanceof crypto.CryptoError)) throw error
-      throw new CliError(EXIT.no, `${name}: ${error.message} (${error.code})`, error.hint, error)
-    }
-  }
-  const [kept, head] = [read(keptText, `\`${from}\``), read(headText, 'the checkpoint of the ledger')]
+  const head = await readCheckpoint(headText, 'the checkpoint of the ledger', keys)
   if (kept.origin !== head.origin) {
     const why = `\`${from}\` is of the log \`${kept.origin}\`, the ledger is \`${head.origin}\``
     throw new CliError(EXIT.no, why, 'take a checkpoint of this ledger')
@@ -64,9 +59,9 @@ export async function run(options: ConsistencyOptions, io: Io): Promise<ExitCode
     const why = `the ledger has ${head.size} entries, and \`${from}\` is of ${kept.size} (TRUNCATED)`
     throw new CliError(EXIT.no, why, 'entries were cut off, or an older copy was put back')
   }
-  const { root, hashes } = await withLedger(ledger, io, false, ({ reader }) => provePrefix(reader, kept.size, head))
+  const { root, hashes } = await withLedger(ledger, io, false, ({ reader }) => prove(reader, kept.size, head))
   if (crypto.bytesToHex(root) !== crypto.bytesToHex(kept.root)) {
-    const why = `the ledger does not begin with the ${kept.size} entries of \`${from}\` (INCONSISTENT)`
+    const why = `the ledger did not begin with \`${from}\` when it had ${kept.size} entries (INCONSISTENT)`
     throw new CliError(EXIT.no, why, 'it was rewritten: keep both, and find out by whom')
   }
   if (output !== undefined) {
@@ -89,7 +84,48 @@ export async function run(options: ConsistencyOptions, io: Io): Promise<ExitCode
   ] as const
   const signed =
     keys.length === 0 ? '; whose they are was not checked: give --public-key' : ', both signed by a key that you gave'
+  const rest = 'The entries were not looked at: `sudoagent verify --checkpoint` does that.'
   const text = rows.map(([name, value]) => `${name.padEnd(6)}  ${printable(value)}\n`).join('')
-  await print(io.stdout, `consistent: the ledger begins with the checkpoint that you kept${signed}\n\n${text}`)
+  await print(
+    io.stdout,
+    `consistent: the checkpoint of the ledger extends the one that you kept${signed}\n\n${text}\n${rest}\n`,
+  )
   return EXIT.ok
+}
+
+/** The proof from the ledger's own tree. @throws CliError when not even that leads to the ledger's own head */
+async function prove(reader: LedgerReader, size: number, head: StatedCheckpoint): Promise<PrefixProof> {
+  const { LedgerError, provePrefix } = await import('@sudoagent/ledger')
+  try {
+    return await provePrefix(reader, size, head)
+  } catch (error) {
+    if (!(error instanceof LedgerError) || error.code !== 'LEDGER_DAMAGED') throw error
+    throw new CliError(EXIT.no, error.message, error.hint, error)
+  }
+}
+
+/** Reads a checkpoint, and who signed it when somebody's word is to be taken. @throws CliError */
+async function readCheckpoint(
+  text: string,
+  name: string,
+  keys: readonly (PublicKey | NoteKey)[],
+): Promise<StatedCheckpoint> {
+  const crypto = await import('@sudoagent/crypto')
+  const { readStatedCheckpoint } = await import('@sudoagent/ledger')
+  const { guessKind } = await import('../io/input-file.js')
+  try {
+    const checkpoint = readStatedCheckpoint(text)
+    if (keys.length === 0) return checkpoint
+    const noteKeys = keys.map((key) => ('keyHash' in key ? key : crypto.createNoteKey(checkpoint.origin, key)))
+    crypto.openCheckpoint(
+      text,
+      noteKeys.map((key) => crypto.createNoteVerifier(key)),
+    )
+    return checkpoint
+  } catch (error) {
+    if (!(error instanceof crypto.CryptoError)) throw error
+    const kind = guessKind(Buffer.from(text))
+    const hint = kind === undefined || kind.includes('checkpoint') ? error.hint : kind
+    throw new CliError(EXIT.no, `${name}: ${error.message} (${error.code})`, hint, error)
+  }
 }

@@ -21,8 +21,9 @@ export async function readPrivateKey(path: string, io: Io): Promise<PrivateKey> 
 
 /** The private key in a key file that was read already. */
 export async function openPrivateKey(file: KeyFile, io: Io): Promise<PrivateKey> {
-  await warnOfReaders(file, io)
   const pem = pemOf(file)
+  // Not of a public key that was given by mistake.
+  if (pem.includes('PRIVATE KEY-----')) await warnOfReaders(file, io)
   if (!isEncrypted(pem)) return parseKeyFile(file, () => parsePrivateKey(pem))
   const passphrase = io.keyPassphrase ?? (await askPassphrase(io, file.path))
   if (passphrase === null) {

@@ -1,5 +1,5 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
-import { generatePrivateKey } from '@sudoagent/crypto'
+import { createNoteKey, encodeVkey, generatePrivateKey } from '@sudoagent/crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SAMPLE, writeLedger } from '../support/ledger.js'
 import { Sandbox } from '../support/sandbox.js'
@@ -18,6 +18,20 @@ beforeAll(async () => {
     await writeLedger(box.path(ledger), SAMPLE.slice(4), key)
   }
   copyFileSync(box.path('l.jsonl.kept'), box.path('older-l.jsonl.head'))
+  // Whoever holds the key writes another past, from the same genesis on.
+  await writeLedger(box.path('forked.jsonl'), SAMPLE.slice(0, 1), key)
+  copyFileSync(box.path('forked.jsonl'), box.path('past.jsonl'))
+  for (const end of ['head', 'tree']) copyFileSync(box.path(`forked.jsonl.${end}`), box.path(`past.jsonl.${end}`))
+  await writeLedger(box.path('past.jsonl'), SAMPLE.slice(1, 3), key)
+  writeFileSync(box.path('past.kept'), box.run(['checkpoint', 'past.jsonl']).stdout)
+  await writeLedger(box.path('forked.jsonl'), SAMPLE.slice(2), key)
+  // Whoever does not, changes an entry, and the tree so that nothing is stored that contradicts.
+  copyFileSync(box.path('l.jsonl.head'), box.path('changed.jsonl.head'))
+  const lines = readFileSync(box.path('l.jsonl'), 'utf8').split('\n')
+  ;[lines[4], lines[5]] = [lines[5] ?? '', lines[4] ?? '']
+  writeFileSync(box.path('changed.jsonl'), lines.join('\n'))
+  const [origin = ''] = box.run(['checkpoint', 'l.sqlite']).stdout.split('\n')
+  writeFileSync(box.path('log.vkey'), `${encodeVkey(createNoteKey(origin, key.publicKey))}\n`)
   await writeLedger(box.path('plain.sqlite'), SAMPLE)
 })
 afterAll(() => box.remove())
@@ -48,11 +62,29 @@ it.each<[string, readonly string[], number]>([
   ['of another log', ['l.jsonl', '--from', 'l.sqlite.kept'], 1],
   ['under another key', ['l.sqlite', '--from', 'l.sqlite.kept', '--public-key', 'other.pub.pem'], 1],
   ['of a ledger that nobody signs', ['plain.sqlite', '--from', 'l.sqlite.kept'], 1],
+  ['of a fork', ['forked.jsonl', '--from', 'past.kept'], 1],
+  ['of a ledger that does not lead to its own head', ['changed.jsonl', '--from', 'l.jsonl.kept'], 1],
   ['with no checkpoint', ['l.sqlite', '--from', 'key.pub.pem'], 1],
   ['with a file that is not there', ['l.sqlite', '--from', 'none'], 3],
   ['of a ledger that is not there', ['none.sqlite', '--from', 'l.sqlite.kept'], 3],
+  ['with a proof over the ledger', ['l.sqlite', '--from', 'l.sqlite.kept', '--output', 'l.sqlite'], 2],
   ['without --from', ['l.sqlite'], 2],
 ])('consistency %s', (_, args, code) => {
   const ran = box.run(['consistency', ...args])
   expect(ran).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(/^sudoagent: error: [^\n]+\n/) })
+})
+
+it('says which of them it is when a fork is proven', () => {
+  const { stderr } = box.run(['consistency', 'forked.jsonl', '--from', 'past.kept', '--public-key', 'key.pub.pem'])
+  expect(stderr).toMatch(/\(INCONSISTENT\)\nsudoagent: hint: it was rewritten/)
+})
+
+it('takes the checkpoint from a pipe and the key as a vkey, and hands out the proof alone with `--output -`', () => {
+  const line = 'cat l.sqlite.kept | $S consistency l.sqlite --from - --public-key log.vkey --output -'
+  expect(box.shell(line)).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/^old 5\n/) })
+})
+
+it('says what was given for a checkpoint', () => {
+  const { stderr } = box.run(['consistency', 'l.sqlite', '--from', 'key.pub.pem'])
+  expect(stderr).toContain('hint: it is a key or a certificate in PEM')
 })

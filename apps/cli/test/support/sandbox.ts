@@ -88,10 +88,10 @@ export class Sandbox {
   }
 
   /** Starts `sudoagent` and leaves it running. */
-  start(args: readonly string[]) {
+  start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     return spawn(process.execPath, [BIN, ...args], {
       cwd: this.folder,
-      env: cleanEnv({}),
+      env: cleanEnv(env),
       stdio: ['ignore', 'pipe', 'pipe'],
     })
   }

@@ -1,4 +1,5 @@
 import type { NoteKey } from '@sudoagent/crypto'
+import type { StoredText } from '@sudoagent/ledger'
 import type { WitnessError } from '@sudoagent/witness'
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
@@ -51,30 +52,68 @@ export async function run(options: CosignOptions, io: Io): Promise<ExitCode> {
   const timeoutMs = readTimeout(options.timeoutMs ?? '10000')
   const witnesses = await readWitnesses(options, io)
   const { cosign } = await import('@sudoagent/witness')
-  const { keepCosigned } = await import('@sudoagent/ledger/cosigned')
-  const { readStatedCheckpoint, proveConsistency } = await import('@sudoagent/ledger')
+  const { proveConsistency } = await import('@sudoagent/ledger')
   const { withLedger } = await import('../../io/ledger-file.js')
   const { writeOutput } = await import('../../io/output.js')
   const { storedCheckpoint } = await import('../checkpoint.js')
   const head = await storedCheckpoint(ledger, io)
-  const oldSize = readStatedCheckpoint(head).size
+  const failures: ExitCode[] = []
   let note = head
-  let exit: ExitCode = EXIT.ok
-  await withLedger(ledger, io, true, async ({ reader }) => {
-    for (const { key, url } of witnesses) {
-      try {
-        const prove = (from: number, to: number) => proveConsistency(reader, from, to)
-        note = (await cosign({ url, witness: key, checkpoint: note, proveConsistency: prove, oldSize, timeoutMs })).note
-      } catch (error) {
-        if (!isWitnessError(error)) throw error
-        exit = Math.max(exit, await tell(error, key.name, io)) as ExitCode
+  let cosigned = false
+  try {
+    await withLedger(ledger, io, true, async ({ reader }) => {
+      const prove = (from: number, to: number) => proveConsistency(reader, from, to)
+      const kept = await startFrom(head, (await reader.evidence()).cosigned)
+      note = kept.note
+      for (const { key, url } of witnesses) {
+        const asks = { url, witness: key, checkpoint: note, proveConsistency: prove, oldSize: kept.oldSize, timeoutMs }
+        try {
+          note = (await cosign(asks)).note
+          cosigned = true
+        } catch (error) {
+          if (!isWitnessError(error)) throw error
+          failures.push(await tell(error, key.name, io))
+        }
       }
-    }
-  })
-  if (note === head) return exit
-  keepCosigned(ledger, note)
-  await writeOutput(output, note, ledger, io)
-  return exit
+    })
+  } finally {
+    // Also when the ledger turns out to be damaged after the first witness has signed.
+    if (cosigned) await keep(ledger, note, io)
+  }
+  if (cosigned) await writeOutput(output, note, ledger, io)
+  // A witness that says no may have found a fork: nobody must take that for a network that is down.
+  return failures.find((exit) => exit === EXIT.no) ?? failures[0] ?? EXIT.ok
+}
+
+/**
+ * The note to go on from: with the cosignatures that are kept already, when they are of this very checkpoint, so that asking one witness today
+ * and another tomorrow gives both. And the size that the witnesses have probably on record; a wrong one costs a request.
+ */
+async function startFrom(head: string, kept: StoredText): Promise<{ note: string; oldSize: number }> {
+  const { CryptoError, encodeNote, parseCheckpoint, parseNote } = await import('@sudoagent/crypto')
+  if (kept === null || kept === 'unreadable') return { note: head, oldSize: 0 }
+  const { text, signatures } = parseNote(head)
+  try {
+    const before = parseNote(kept.text)
+    const { size: oldSize } = parseCheckpoint(before.text)
+    if (oldSize > parseCheckpoint(text).size) return { note: head, oldSize: 0 }
+    if (before.text !== text) return { note: head, oldSize }
+    const isOfHead = (name: string, keyHash: string): boolean =>
+      signatures.some((signature) => signature.name === name && signature.keyHash === keyHash)
+    const others = before.signatures.filter(({ name, keyHash }) => !isOfHead(name, keyHash))
+    return { note: encodeNote({ text, signatures: [...signatures, ...others] }), oldSize }
+  } catch (error) {
+    // A kept note that is none is replaced.
+    if (error instanceof CryptoError) return { note: head, oldSize: 0 }
+    throw error
+  }
+}
+
+async function keep(ledger: string, note: string, io: Io): Promise<void> {
+  const { keepCosigned } = await import('@sudoagent/ledger/cosigned')
+  if (keepCosigned(ledger, note)) return
+  const { say } = await import('../../message.js')
+  await say(io, 'note', `\`${ledger}\` has a later cosigned checkpoint already, and keeps that`)
 }
 
 const isWitnessError = (error: unknown): error is WitnessError =>

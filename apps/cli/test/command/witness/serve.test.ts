@@ -1,127 +1,100 @@
-// `witness serve` and `checkpoint cosign` against one another: real processes on the loopback.
-import type { ChildProcess } from 'node:child_process'
+// `witness serve` as a process: what it says, whom it answers, how it ends.
+import { createPrivateKey } from 'node:crypto'
 import { once } from 'node:events'
-import { copyFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { createNoteKey, encodeVkey, generatePrivateKey } from '@sudoagent/crypto'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SAMPLE, writeLedger } from '../../support/ledger.js'
 import { Sandbox } from '../../support/sandbox.js'
+import { cosign, startWitness, writeLogs } from '../../support/witness.js'
 
+const box = new Sandbox()
 const key = generatePrivateKey()
-let box: Sandbox
-let running: ChildProcess[] = []
+const serve = (...options: readonly string[]) => ['witness', 'serve', ...options]
+const REST = ['--policy', 'logs.txt', '--store', 's.sqlite']
 
-beforeEach(async () => {
-  box = new Sandbox()
-  running = []
+beforeAll(async () => {
+  writeFileSync(box.path('w.pem'), generatePrivateKey().pem, { mode: 0o600 })
+  writeFileSync(box.path('log.pem'), key.pem, { mode: 0o600 })
   writeFileSync(box.path('key.pub.pem'), key.publicKey.pem)
-  await writeLedger(box.path('l.sqlite'), SAMPLE.slice(0, 4), key)
-  const [origin = ''] = box.run(['checkpoint', 'l.sqlite']).stdout.split('\n')
-  writeFileSync(box.path('logs.txt'), `log ${encodeVkey(createNoteKey(origin, key.publicKey))}\nquorum none\n`)
+  writeFileSync(box.path('no-logs.txt'), 'quorum none\n')
+  writeFileSync(box.path('text.txt'), 'no store')
+  await writeLedger(box.path('l.sqlite'), SAMPLE, key)
+  writeLogs(box, 'l.sqlite', key)
 })
-afterEach(async () => {
-  for (const child of running) if (child.exitCode === null) child.kill('SIGKILL')
-  box.remove()
-})
+afterAll(() => box.remove())
 
-interface Running {
-  readonly vkey: string
-  readonly url: string
-  readonly child: ChildProcess
-}
-
-/** Starts witness number `n` and waits until it listens. */
-async function witness(n: number): Promise<Running> {
-  const name = `w${n}.example.com`
-  writeFileSync(box.path(`w${n}.pem`), generatePrivateKey().pem, { mode: 0o600 })
-  const args = ['--key', `w${n}.pem`, '--name', name, '--policy', 'logs.txt', '--store', `w${n}.sqlite`]
-  const child = box.start(['witness', 'serve', ...args])
-  running.push(child)
-  let said = ''
-  for await (const chunk of child.stdout) {
-    said += chunk
-    const [, vkey, url] = /^vkey +(\S+)\nurl +(\S+)\n/.exec(said) ?? []
-    if (vkey !== undefined && url !== undefined) return { vkey, url, child }
-  }
-  throw new Error(`the witness ended: ${said}`)
-}
-
-const cosign = (ledger: string, ...asked: readonly Running[]) =>
-  box.run(['checkpoint', 'cosign', ledger, ...asked.flatMap(({ vkey, url }) => ['--witness', vkey, '--url', url])])
-
-describe('witnesses', () => {
-  it('two of three: cosigned, verified, and in the receipts', { timeout: 60_000 }, async () => {
-    const [first, second] = [await witness(1), await witness(2)]
-    const unreached = encodeVkey(createNoteKey('w3.example.com', generatePrivateKey().publicKey, 'cosignature'))
-    writeFileSync(
-      box.path('policy.txt'),
-      `witness a ${first.vkey}\nwitness b ${second.vkey}\nwitness c ${unreached}\ngroup g 2 a b c\nquorum g\n`,
-    )
-    const verify = () =>
-      box.run([
-        'verify',
-        'l.sqlite',
-        '--public-key',
-        'key.pub.pem',
-        '--witness-policy',
-        'policy.txt',
-        '--require',
-        'witnessed',
-      ])
-    expect(cosign('l.sqlite', first)).toMatchObject({ code: 0, stderr: '' })
-    expect(verify()).toMatchObject({ code: 1, stderr: expect.stringContaining('WITNESS_QUORUM_MISSING') })
-    const both = cosign('l.sqlite', first, second)
-    expect(both).toMatchObject({ code: 0, stdout: expect.stringMatching(/— w1\.example\.com .*\n— w2\.example\.com /) })
-    expect(verify()).toMatchObject({ code: 0, stdout: expect.stringMatching(/^witnessed: /) })
-    await writeLedger(box.path('l.sqlite'), SAMPLE.slice(4), key)
-    expect(cosign('l.sqlite', first, second).code).toBe(0)
-    expect(verify().stdout).toContain('witnesses   a, b saw 11 entries')
+describe('a witness', () => {
+  it('says its vkey and its URL, a line a request, and that its store is new: once', { timeout: 60_000 }, async () => {
+    const first = await startWitness(box, 'w1')
+    expect(first.vkey).toMatch(/^w1\.example\.com\+[0-9a-f]{8}\+/)
+    expect(first.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+    expect(cosign(box, 'l.sqlite', [first]).code).toBe(0)
+    const wrong = await fetch(`${first.url}/add-checkpoint`, { method: 'POST', body: 'old 0\n\n\u001b[2J\n1\n' })
+    expect(wrong.status).toBe(400)
     first.child.kill('SIGTERM')
     expect(await once(first.child, 'exit')).toEqual([0, null])
+    const lines = first.said().trimEnd().split('\n')
+    expect(lines).toEqual([
+      expect.stringMatching(/^sudoagent: note: `w1\.sqlite` is new/),
+      expect.stringMatching(/^sudoagent: note: \S+Z 200 `sudoagent\.dev\/ledger\/\w+` from 0 to 11 cosigned$/),
+      expect.stringMatching(/^sudoagent: note: \S+Z 400 no checkpoint refused: /),
+    ])
+    // With the store, it remembers; its `-wal` was put away.
+    expect(box.files().filter((name) => name.startsWith('w1.sqlite'))).toEqual(['w1.sqlite'])
+    const again = await startWitness(box, 'w1')
+    expect(again.said()).toBe('')
+    again.child.kill('SIGINT')
+    expect(await once(again.child, 'exit')).toEqual([0, null])
   })
 
-  it('cosign no fork, and say so; what cannot be reached is another matter', { timeout: 60_000 }, async () => {
-    const one = await witness(1)
-    copyFileSync(box.path('l.sqlite'), box.path('older.sqlite'))
-    await writeLedger(box.path('l.sqlite'), SAMPLE.slice(4), key)
-    expect(cosign('l.sqlite', one).code).toBe(0)
-    expect(cosign('older.sqlite', one)).toMatchObject({
-      code: 1,
-      stdout: '',
-      stderr: expect.stringContaining('WITNESS_AHEAD'),
+  it('without a name has one of its key; elsewhere than on the loopback it says so', async () => {
+    const { vkey, said } = await startWitness(box, 'w2', ['--host', '0.0.0.0'])
+    expect(vkey).toMatch(/^sudoagent\.dev\/witness\/[0-9a-f]{16}\+[0-9a-f]{8}\+/)
+    expect(said()).toContain('sudoagent: note: listening at `0.0.0.0`: others can reach this\n')
+  })
+
+  it('may have an encrypted key', async () => {
+    const locked = generatePrivateKey()
+    // With the 2,048 iterations of node: a test takes no time.
+    const options = { format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'battery' } as const
+    writeFileSync(box.path('w3.pem'), createPrivateKey(locked.pem).export(options), { mode: 0o600 })
+    const { vkey } = await startWitness(box, 'w3', ['--name', 'w3'], { SUDOAGENT_KEY_PASSPHRASE: 'battery' })
+    expect(vkey).toBe(encodeVkey(createNoteKey('w3', locked.publicKey, 'cosignature')))
+    expect(box.run(serve('--key', 'w3.pem', ...REST))).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('hint: set SUDOAGENT_KEY_PASSPHRASE'),
     })
-    await writeLedger(box.path('older.sqlite'), [...SAMPLE.slice(6), ...SAMPLE.slice(4)], key)
-    expect(cosign('older.sqlite', one)).toMatchObject({ code: 1, stderr: expect.stringContaining('WITNESS_CONFLICT') })
-    one.child.kill('SIGINT')
-    expect(await once(one.child, 'exit')).toEqual([0, null])
-    expect(cosign('l.sqlite', one)).toMatchObject({ code: 3, stderr: expect.stringContaining('WITNESS_UNREACHABLE') })
   })
 })
 
-describe('wrong usage', () => {
+describe('cannot be started: nothing on stdout, no store', () => {
   it.each<[string, readonly string[], number]>([
-    ['no witness', ['checkpoint', 'cosign', 'l.sqlite'], 2],
-    ['a witness without URL', ['checkpoint', 'cosign', 'l.sqlite', '--witness', 'x'], 2],
-    ['no vkey', ['checkpoint', 'cosign', 'l.sqlite', '--witness', 'x', '--url', 'http://127.0.0.1:1'], 2],
-    ['no key file', ['witness', 'serve', '--key', 'none', '--name', 'n', '--policy', 'logs.txt', '--store', 's'], 3],
-    [
-      'a public key',
-      ['witness', 'serve', '--key', 'key.pub.pem', '--name', 'n', '--policy', 'logs.txt', '--store', 's'],
-      3,
-    ],
-    ['no policy', ['witness', 'serve', '--key', 'w.pem', '--name', 'n', '--policy', 'key.pub.pem', '--store', 's'], 3],
-    [
-      'a name that is none',
-      ['witness', 'serve', '--key', 'w.pem', '--name', 'a b', '--policy', 'logs.txt', '--store', 's'],
-      2,
-    ],
-    [
-      'a port that is none',
-      ['witness', 'serve', '--key', 'w.pem', '--name', 'n', '--policy', 'logs.txt', '--store', 's', '--port', 'x'],
-      2,
-    ],
-  ])('%s', (_, args, code) => {
-    writeFileSync(box.path('w.pem'), key.pem, { mode: 0o600 })
-    expect(box.run(args)).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(/^sudoagent: [^\n]+\n/) })
+    ['no option', [], 2],
+    ['no key file', ['--key', 'none', ...REST], 3],
+    ['a public key', ['--key', 'key.pub.pem', ...REST], 3],
+    ['the key of the log', ['--key', 'log.pem', ...REST], 2],
+    ['no policy', ['--key', 'w.pem', '--policy', 'key.pub.pem', '--store', 's.sqlite'], 3],
+    ['a policy without a log', ['--key', 'w.pem', '--policy', 'no-logs.txt', '--store', 's.sqlite'], 2],
+    ['a name that is none', ['--key', 'w.pem', ...REST, '--name', 'a b'], 2],
+    ['a port that is none', ['--key', 'w.pem', ...REST, '--port', '65536'], 2],
+    ['a store without a name', ['--key', 'w.pem', '--policy', 'logs.txt', '--store', ''], 2],
+    ['a store that is a ledger', ['--key', 'w.pem', '--policy', 'logs.txt', '--store', 'l.sqlite'], 3],
+    ['a store that is a text', ['--key', 'w.pem', '--policy', 'logs.txt', '--store', 'text.txt'], 3],
+  ])('%s', (_, options, code) => {
+    const ran = box.run(serve(...options))
+    expect(ran).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(/^sudoagent: error: [^\n]+\n/) })
+    expect(ran.stderr).not.toContain('internal')
+    expect(box.files()).not.toContain('s.sqlite')
+  })
+
+  it('a port that is taken: exit 3', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as { port: number }
+    const ran = box.run(serve('--key', 'w.pem', '--policy', 'logs.txt', '--store', 't.sqlite', '--port', `${port}`))
+    other.close()
+    expect(ran).toMatchObject({ code: 3, stdout: '', stderr: expect.stringContaining('error: cannot listen on') })
   })
 })

@@ -1,0 +1,61 @@
+// A witness as its operator runs it: a process of its own on the loopback.
+import type { ChildProcess } from 'node:child_process'
+import { existsSync, writeFileSync } from 'node:fs'
+import { createNoteKey, encodeVkey, generatePrivateKey, type PrivateKey } from '@sudoagent/crypto'
+import { onTestFinished } from 'vitest'
+import type { Ran, Sandbox } from './sandbox.js'
+
+export interface RunningWitness {
+  readonly vkey: string
+  readonly url: string
+  readonly child: ChildProcess
+  /** What it has said on stderr so far. */
+  said(): string
+}
+
+/** Writes `logs.txt`, the policy of a witness of this one ledger. */
+export function writeLogs(box: Sandbox, ledger: string, key: PrivateKey): void {
+  const [origin = ''] = box.run(['checkpoint', ledger]).stdout.split('\n')
+  writeFileSync(box.path('logs.txt'), `log ${encodeVkey(createNoteKey(origin, key.publicKey))}\nquorum none\n`)
+}
+
+/** Starts witness `name` of the logs in `logs.txt`, with `<name>.pem`, which is made unless it is there. It ends with the test. */
+export async function startWitness(
+  box: Sandbox,
+  name: string,
+  options: readonly string[] = ['--name', `${name}.example.com`],
+  env: Readonly<Record<string, string>> = {},
+): Promise<RunningWitness> {
+  const pem = box.path(`${name}.pem`)
+  if (!existsSync(pem)) writeFileSync(pem, generatePrivateKey().pem, { mode: 0o600 })
+  const args = ['--key', `${name}.pem`, '--policy', 'logs.txt', '--store', `${name}.sqlite`, ...options]
+  const child = box.start(['witness', 'serve', ...args], env)
+  onTestFinished(() => {
+    if (child.exitCode === null) child.kill('SIGKILL')
+  })
+  let stderr = ''
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk
+  })
+  let stdout = ''
+  // Not an iterator: leaving it would close the stream.
+  return new Promise((resolve, reject) => {
+    child.stdout.on('data', (chunk) => {
+      stdout += chunk
+      const [, vkey, url] = /^vkey +(\S+)\nurl +(\S+)\n/.exec(stdout) ?? []
+      if (vkey !== undefined && url !== undefined) resolve({ vkey, url, child, said: () => stderr })
+    })
+    child.once('exit', (code) => reject(new Error(`the witness ended with ${code}: ${stderr}`)))
+  })
+}
+
+/** Asks witnesses, in this order, to cosign a ledger. */
+export function cosign(
+  box: Sandbox,
+  ledger: string,
+  asked: readonly Pick<RunningWitness, 'vkey' | 'url'>[],
+  options: readonly string[] = [],
+): Ran {
+  const pairs = asked.flatMap(({ vkey, url }) => ['--witness', vkey, '--url', url])
+  return box.run(['checkpoint', 'cosign', ledger, ...pairs, ...options])
+}
