@@ -82,7 +82,7 @@ export function createRedactor(options: RedactionOptions = {}): Redactor {
   const redactor: Redactor = {
     text(text) {
       // Normalising first: the Kelvin sign in a token is a K on record.
-      let redacted = text.replace(/\p{Surrogate}/gu, '\uFFFD').normalize('NFC')
+      let redacted = text.toWellFormed().normalize('NFC')
       for (let passes = 0; passes < REDACTION_PASSES_MAX; passes++) {
         const next = pass(redacted)
         if (next === redacted) return redacted

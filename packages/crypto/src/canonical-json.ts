@@ -9,17 +9,18 @@
  *
  * What JSON cannot say is refused, never coerced: a hash over a value that was quietly changed proves the wrong thing.
  */
-import { canonicalize } from 'json-canonicalize'
 import { CryptoError } from './error.js'
-import { JSON_DEPTH_MAX, type JsonValue } from './json-value.js'
+import { JSON_DEPTH_MAX } from './json-value.js'
 
 /**
  * How many values one text may hold. A few objects that refer to one another many times over unfold into 2^128 values
- * without a cycle. A million takes about half a second to copy, and is a thousand times what an entry holds.
+ * without a cycle. A million takes about half a second to encode, and is a thousand times what an entry holds.
  */
 const JSON_VALUES_MAX = 1_000_000
 
-const LONE_SURROGATE = /\p{Surrogate}/u
+/** Text that is its own JSON form and in every normalisation form: nearly all of it. */
+const PLAIN_TEXT = /^[ !#-[\]-~]*$/
+
 const PLAIN_KEY = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/
 
 /** How many characters of an odd key an error shows, and how many steps of a path: it must stay one readable line. */
@@ -53,37 +54,35 @@ export function encodeCanonical(value: unknown): string {
   return encode(value, (text) => text.normalize('NFC'))
 }
 
+/**
+ * The members of an object, in canonical order: each key as it is after normalisation, beside the canonical text of its value. Joined with
+ * their quoted keys they are what `encodeCanonical` gives; whoever adds members of its own need not take a text apart for it.
+ *
+ * @throws CryptoError `VALUE_REFUSED` as `encodeCanonical`, and for anything but an object.
+ */
+export function encodeMembers(value: object): readonly (readonly [key: string, text: string])[] {
+  return guarded(toNfc, (encoder) => encoder.members(value))
+}
+
+const toNfc = (text: string): string => text.normalize('NFC')
+
 function encode(value: unknown, normalise: (text: string) => string): string {
-  const copier = new Copier(normalise)
+  return guarded(normalise, (encoder) => encoder.text(value))
+}
+
+function guarded<T>(normalise: (text: string) => string, work: (encoder: Encoder) => T): T {
+  const encoder = new Encoder(normalise)
   try {
-    const copy = copier.copy(value)
-    // json-canonicalize takes any object with a member named toJSON for one that serialises itself, and leaves its
-    // members unsorted. The copy holds data only, so such a key is an ordinary key.
-    return copier.sawToJsonKey ? writeByHand(copy) : canonicalize(copy)
+    return work(encoder)
   } catch (error) {
     if (error instanceof CryptoError) throw error
     // A proxy's trap, or a stack that was nearly full before the call: whatever was thrown is not ours to pass on.
-    throw copier.refusal('cannot be read')
+    throw encoder.refusal('cannot be read')
   }
 }
 
-function writeByHand(value: JsonValue): string {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value)
-  if (isArray(value)) return `[${value.map(writeByHand).join(',')}]`
-  const keys = Object.keys(value).sort()
-  return `{${keys.map((key) => `${JSON.stringify(key)}:${writeByHand(value[key] ?? null)}`).join(',')}}`
-}
-
-// Array.isArray does not narrow a union that holds a readonly array.
-const isArray = (value: JsonValue): value is readonly JsonValue[] => Array.isArray(value)
-
-/**
- * Copies a foreign value into plain data: null-prototype objects and dense arrays that nobody else holds. The encoder
- * then sees no getter, no proxy, no shared reference (json-canonicalize calls some of those cycles) and no inherited
- * property, and `__proto__` is a key like any other.
- */
-class Copier {
-  sawToJsonKey = false
+/** Writes a foreign value while it reads it: each property once, own data properties only, so `__proto__` is a key like any other. */
+class Encoder {
   readonly #normalise: (text: string) => string
   readonly #path: (string | number)[] = []
   #values = 0
@@ -93,78 +92,100 @@ class Copier {
   }
 
   /** @throws CryptoError `VALUE_REFUSED`, and whatever a proxy's trap throws. */
-  copy(value: unknown): JsonValue {
+  text(value: unknown): string {
     if (++this.#values > JSON_VALUES_MAX) throw this.refusal(`is one of more than ${JSON_VALUES_MAX} values`)
     switch (typeof value) {
       case 'string':
-        return this.#copyText(value)
+        return PLAIN_TEXT.test(value) ? `"${value}"` : JSON.stringify(this.#checked(value))
       case 'number':
         if (!Number.isFinite(value)) throw this.refusal(`is ${value}, which JSON cannot write`)
-        return value === 0 ? 0 : value
+        // ECMAScript prints -0 as 0.
+        return String(value)
       case 'boolean':
-        return value
+        return value ? 'true' : 'false'
       case 'object':
-        return value === null ? null : this.#copyContainer(value)
+        return value === null ? 'null' : this.#container(value)
       default:
         throw this.refusal(`is of type ${typeof value}, which JSON cannot write`)
     }
   }
 
-  #copyText(text: string): string {
-    if (LONE_SURROGATE.test(text)) throw this.refusal('holds a lone surrogate, which UTF-8 cannot write')
+  /** @throws as `text` */
+  members(value: object): readonly (readonly [key: string, text: string])[] {
+    this.#requireDepth()
+    if (!isPlainObject(value)) throw this.refusal('is not a plain object')
+    const members: (readonly [string, string])[] = []
+    let isSorted = true
+    let last = ''
+    for (const key of Reflect.ownKeys(value)) {
+      if (typeof key === 'symbol') throw this.refusal('has a symbol key')
+      const name = this.#key(key)
+      // By code unit, as `<` compares.
+      isSorted &&= members.length === 0 || last < name
+      last = name
+      members.push([name, this.#property(value, key)])
+    }
+    if (!isSorted) members.sort(([a], [b]) => (a < b ? -1 : 1))
+    const isTwice = !isSorted && members.some(([name], n) => n > 0 && members[n - 1]?.[0] === name)
+    if (isTwice) throw this.refusal('has two keys that are one after Unicode normalisation')
+    return members
+  }
+
+  #key(key: string): string {
+    if (PLAIN_TEXT.test(key)) return key
+    this.#path.push(key)
+    const name = this.#checked(key)
+    this.#path.pop()
+    return name
+  }
+
+  #checked(text: string): string {
+    if (!text.isWellFormed()) throw this.refusal('holds a lone surrogate, which UTF-8 cannot write')
     return this.#normalise(text)
   }
 
-  #copyContainer(value: object): JsonValue {
-    if (this.#path.length >= JSON_DEPTH_MAX) {
-      throw this.refusal(`is nested deeper than ${JSON_DEPTH_MAX} levels, or contains itself`)
-    }
-    const prototype: unknown = Object.getPrototypeOf(value)
-    if (Array.isArray(value)) {
-      if (prototype !== Array.prototype) throw this.refusal('is not a plain array')
-      return this.#copyArray(value)
-    }
-    if (prototype !== Object.prototype && prototype !== null) throw this.refusal('is not a plain object')
-    return this.#copyObject(value)
+  #container(value: object): string {
+    if (!Array.isArray(value)) return `{${this.members(value).map(joinMember).join(',')}}`
+    this.#requireDepth()
+    if (Object.getPrototypeOf(value) !== Array.prototype) throw this.refusal('is not a plain array')
+    return this.#array(value)
   }
 
-  #copyArray(array: readonly unknown[]): JsonValue {
+  #array(array: readonly unknown[]): string {
     const { length } = array
     // Own keys are the elements and `length`. Counted before the loop: `new Array(2 ** 32 - 1)` is cheap to make.
     if (Reflect.ownKeys(array).length !== length + 1) throw this.refusal('is a sparse array, or has other properties')
-    const copy: JsonValue[] = []
-    for (let i = 0; i < length; i++) copy.push(this.#copyProperty(array, i))
-    return copy
+    const elements: string[] = []
+    for (let i = 0; i < length; i++) elements.push(this.#property(array, i))
+    return `[${elements.join(',')}]`
   }
 
-  #copyObject(object: object): JsonValue {
-    const copy: Record<string, JsonValue> = Object.create(null)
-    for (const key of Reflect.ownKeys(object)) {
-      if (typeof key === 'symbol') throw this.refusal('has a symbol key')
-      this.#path.push(key)
-      const copiedKey = this.#copyText(key)
-      this.#path.pop()
-      if (copiedKey in copy) throw this.refusal('has two keys that are one after Unicode normalisation')
-      const copiedValue = this.#copyProperty(object, key)
-      copy[copiedKey] = copiedValue
-      if (copiedKey === 'toJSON') this.sawToJsonKey = true
-    }
-    return copy
+  #requireDepth(): void {
+    if (this.#path.length < JSON_DEPTH_MAX) return
+    throw this.refusal(`is nested deeper than ${JSON_DEPTH_MAX} levels, or contains itself`)
   }
 
-  #copyProperty(holder: object, key: string | number): JsonValue {
+  #property(holder: object, key: string | number): string {
     this.#path.push(key)
     const property = Object.getOwnPropertyDescriptor(holder, key)
     if (property === undefined) throw this.refusal('is missing from a sparse array')
     if (!('value' in property) || !property.enumerable) throw this.refusal('is an accessor or a hidden property')
-    const copy = this.copy(property.value)
+    const text = this.text(property.value)
     this.#path.pop()
-    return copy
+    return text
   }
 
   refusal(why: string): CryptoError {
     return new CryptoError('VALUE_REFUSED', `value at \`${showPath(this.#path)}\` ${why}`)
   }
+}
+
+const quoted = (text: string): string => (PLAIN_TEXT.test(text) ? `"${text}"` : JSON.stringify(text))
+const joinMember = ([key, text]: readonly [key: string, text: string]): string => `${quoted(key)}:${text}`
+
+function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return !Array.isArray(value) && (prototype === Object.prototype || prototype === null)
 }
 
 /** `$.parameters.args[0]`. Keys are foreign: an odd one is shown as a bounded ASCII string. */

@@ -28,35 +28,52 @@ const SIZE_BYTES = 8
 /** The tree without leaves. */
 export const EMPTY_FRONTIER: Frontier = Object.freeze({ size: 0, hashes: Object.freeze([]) })
 
+/** A tree behind new leaves, and the nodes that they completed. */
+export interface GrownTree {
+  readonly frontier: Frontier
+  /**
+   * Nodes that are complete from now on and will never change, in the order in which they became so: each leaf, then what it completes, from
+   * the bottom up. A store of tiles keeps those whose level is a multiple of TILE_HEIGHT.
+   */
+  readonly completed: readonly TreeNode[]
+}
+
 /**
  * Appends one leaf.
  *
  * @param leaf its hash, as `leafHash` makes it.
- * @returns the new frontier, and the nodes that are complete from now on and will never change: the leaf itself, then
- * what it completes, from the bottom up. A store of tiles keeps those whose level is a multiple of TILE_HEIGHT.
  * @throws TypeError when the frontier contradicts itself or the leaf is not 32 bytes; RangeError when the tree is full.
  * @example
  * let frontier = EMPTY_FRONTIER
  * for (const data of entryHashes) frontier = appendLeaf(frontier, leafHash(data)).frontier
  * frontierRoot(frontier)
  */
-export function appendLeaf(
-  frontier: Frontier,
-  leaf: Uint8Array,
-): { readonly frontier: Frontier; readonly completed: readonly TreeNode[] } {
+export function appendLeaf(frontier: Frontier, leaf: Uint8Array): GrownTree {
+  return appendLeaves(frontier, [leaf])
+}
+
+/**
+ * Appends leaves in their order. The same as one after another, checked and copied once.
+ *
+ * @throws as `appendLeaf`
+ */
+export function appendLeaves(frontier: Frontier, leaves: readonly Uint8Array[]): GrownTree {
   const { size } = requireFrontier(frontier)
-  if (!isTreeHash(leaf)) throw new TypeError(`leaf must be a hash of ${HASH_BYTES} bytes`)
-  if (size === TREE_SIZE_MAX) throw new RangeError('the tree is full')
+  if (leaves.length > TREE_SIZE_MAX - size) throw new RangeError('the tree is full')
   const hashes = [...frontier.hashes]
-  let node: TreeNode = { level: 0, index: size, hash: leaf }
-  const completed = [node]
-  while (node.index % 2 === 1) {
-    const left = hashes.pop() ?? leaf
-    node = { level: node.level + 1, index: (node.index - 1) / 2, hash: nodeHash(left, node.hash) }
+  const completed: TreeNode[] = []
+  leaves.forEach((leaf, n) => {
+    if (!isTreeHash(leaf)) throw new TypeError(`leaf must be a hash of ${HASH_BYTES} bytes`)
+    let node: TreeNode = { level: 0, index: size + n, hash: leaf }
     completed.push(node)
-  }
-  hashes.push(node.hash)
-  return { frontier: { size: size + 1, hashes }, completed }
+    while (node.index % 2 === 1) {
+      const left = hashes.pop() ?? leaf
+      node = { level: node.level + 1, index: (node.index - 1) / 2, hash: nodeHash(left, node.hash) }
+      completed.push(node)
+    }
+    hashes.push(node.hash)
+  })
+  return { frontier: { size: size + leaves.length, hashes }, completed }
 }
 
 /**

@@ -8,8 +8,6 @@ declare const brand: unique symbol
 export type Hash = string & { readonly [brand]: 'Hash' }
 
 const HASH = /^[0-9a-f]{64}$/
-const HEX = /^(?:[0-9a-f]{2})*$/
-const LONE_SURROGATE = /\p{Surrogate}/u
 const HEX_OF_BYTE: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
 /** SHA-256 (FIPS 180-4) of bytes, as 32 bytes. */
@@ -27,7 +25,7 @@ export function sha256(data: Uint8Array): Uint8Array {
  * sha256Hex('abc') // 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
  */
 export function sha256Hex(data: Uint8Array | string): Hash {
-  if (typeof data === 'string' && LONE_SURROGATE.test(data)) {
+  if (typeof data === 'string' && !data.isWellFormed()) {
     throw new CryptoError('VALUE_REFUSED', 'text with a lone surrogate has no UTF-8 form and no hash')
   }
   if (nodeCrypto?.hash) return nodeCrypto.hash('sha256', data, 'hex') as Hash
@@ -45,10 +43,21 @@ export function isHash(value: unknown): value is Hash {
  * @throws CryptoError `VALUE_REFUSED` for an odd length or any other character.
  */
 export function hexToBytes(hex: string): Uint8Array {
-  if (!HEX.test(hex)) throw new CryptoError('VALUE_REFUSED', 'not an even number of lower-case hex digits')
-  const bytes = new Uint8Array(hex.length / 2)
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16)
+  const bytes = new Uint8Array(hex.length >> 1)
+  let isHex = hex.length % 2 === 0
+  for (let i = 0; i < bytes.length; i++) {
+    const [high, low] = [digitOf(hex.charCodeAt(2 * i)), digitOf(hex.charCodeAt(2 * i + 1))]
+    isHex &&= high >= 0 && low >= 0
+    bytes[i] = (high << 4) | low
+  }
+  if (!isHex) throw new CryptoError('VALUE_REFUSED', 'not an even number of lower-case hex digits')
   return bytes
+}
+
+/** What a lower-case hex digit stands for; −1 for anything else. */
+function digitOf(unit: number): number {
+  if (unit >= 0x30 && unit <= 0x39) return unit - 0x30
+  return unit >= 0x61 && unit <= 0x66 ? unit - 0x61 + 10 : -1
 }
 
 /** Lower-case hex of bytes, two digits a byte. */

@@ -1,5 +1,5 @@
 export { decodeBase64, encodeBase64 } from './base64.js'
-export { encodeCanonical, encodeJcs } from './canonical-json.js'
+export { encodeCanonical, encodeJcs, encodeMembers } from './canonical-json.js'
 export {
   type Checkpoint,
   encodeCheckpoint,
@@ -15,10 +15,12 @@ export { hashEntry, type Members } from './entry-hash.js'
 export { CryptoError, type CryptoErrorCode } from './error.js'
 export {
   appendLeaf,
+  appendLeaves,
   EMPTY_FRONTIER,
   encodeFrontier,
   type Frontier,
   frontierRoot,
+  type GrownTree,
   parseFrontier,
   readFrontier,
   type TreeNode,

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { canonicalize } from 'json-canonicalize'
 import { describe, expect, test } from 'vitest'
-import { encodeCanonical, encodeJcs } from '../src/canonical-json.js'
+import { encodeCanonical, encodeJcs, encodeMembers } from '../src/canonical-json.js'
 import { anyChar, anyJson } from './arbitraries.js'
 import { codeOf, cryptoErrorOf } from './errors.js'
 import { sharedVectors } from './vectors.js'
@@ -218,5 +218,27 @@ describe('a refusal', () => {
     const { message, cause } = cryptoErrorOf(() => encodeJcs(new Proxy({}, { ownKeys: () => thrown() })))
     expect(message).not.toContain('secret')
     expect(cause).toBeUndefined()
+  })
+})
+
+describe('encodeMembers', () => {
+  const joined = (value: object): string =>
+    `{${encodeMembers(value)
+      .map(([key, text]) => `${JSON.stringify(key)}:${text}`)
+      .join(',')}}`
+
+  test('joined, is encodeCanonical', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string({ unit: anyChar }), anyJson), (json) => {
+        const nfc = new Set(Object.keys(json).map((key) => key.normalize('NFC')))
+        fc.pre(nfc.size === Object.keys(json).length)
+        expect(joined(json)).toBe(encodeCanonical(json))
+      }),
+    )
+  })
+
+  test('refuses what encodeCanonical refuses, and what has no members', () => {
+    for (const value of [[], new Date(), { a: undefined }, { '\u00e9': 1, 'e\u0301': 2 }, { '\ud800': 1 }])
+      expect(codeOf(() => encodeMembers(value))).toBe('VALUE_REFUSED')
   })
 })

@@ -2,10 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   appendLeaf,
+  appendLeaves,
   EMPTY_FRONTIER,
   encodeFrontier,
   type Frontier,
   frontierRoot,
+  type GrownTree,
   parseFrontier,
   readFrontier,
 } from '../src/frontier.js'
@@ -132,4 +134,20 @@ test('a frontier that contradicts itself is refused', () => {
     expect(() => encodeFrontier(frontier)).toThrow(TypeError)
   }
   expect(() => appendLeaf(EMPTY_FRONTIER, new Uint8Array(31))).toThrow(TypeError)
+})
+
+test('appendLeaves is appendLeaf once for each leaf', () => {
+  fc.assert(
+    fc.property(fc.nat(40), fc.nat(40), (a, b) => {
+      const [from, to] = [Math.min(a, b), Math.max(a, b)]
+      const start = appendLeaves(EMPTY_FRONTIER, leaves.slice(0, from)).frontier
+      let one: GrownTree = { frontier: start, completed: [] }
+      for (const leaf of leaves.slice(from, to)) {
+        const { frontier, completed } = appendLeaf(one.frontier, leaf)
+        one = { frontier, completed: [...one.completed, ...completed] }
+      }
+      expect(appendLeaves(start, leaves.slice(from, to))).toEqual(one)
+    }),
+  )
+  expect(() => appendLeaves(EMPTY_FRONTIER, [Uint8Array.of(1)])).toThrow(TypeError)
 })

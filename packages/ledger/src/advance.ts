@@ -1,7 +1,7 @@
 // One step of a ledger: drafts and where it stands → linked entries, new nodes of its tree, its new head, and where it stands then. A store
 // makes all of that durable together, or nothing of it, so that there is never an entry that the tree does not cover (LEDGER-FORMAT §4).
 import {
-  appendLeaf,
+  appendLeaves,
   createNoteSigner,
   EMPTY_FRONTIER,
   encodeCheckpoint,
@@ -153,14 +153,9 @@ export function grow(
   frontier: Frontier,
   entries: readonly { readonly entryHash: string }[],
 ): { readonly frontier: Frontier; readonly nodes: readonly TreeNode[] } {
-  const nodes: TreeNode[] = []
-  let grown = frontier
-  for (const { entryHash } of entries) {
-    const next = appendLeaf(grown, leafHash(hexToBytes(entryHash)))
-    grown = next.frontier
-    nodes.push(...next.completed)
-  }
-  return { frontier: grown, nodes }
+  const leaves = entries.map(({ entryHash }) => leafHash(hexToBytes(entryHash)))
+  const grown = appendLeaves(frontier, leaves)
+  return { frontier: grown.frontier, nodes: grown.completed }
 }
 
 /** The head of a tree: signed when there is a signer. */
@@ -170,9 +165,16 @@ export async function headOf(origin: string, frontier: Frontier, signer: Signer 
   return signCheckpoint(checkpoint, [headSigner(origin, signer)])
 }
 
+/** Made once for each signer: a note key costs more than the signature. */
+const headSigners = new WeakMap<Signer, NoteSigner>()
+
 function headSigner(origin: string, signer: Signer): NoteSigner {
   try {
-    return { ...createNoteSigner(origin, signer), sign: (text) => signInTime(signer, text) }
+    const known = headSigners.get(signer)
+    if (known?.name === origin) return known
+    const made = { ...createNoteSigner(origin, signer), sign: (text: Uint8Array) => signInTime(signer, text) }
+    headSigners.set(signer, made)
+    return made
   } catch (cause) {
     throw writeFailed('the signer', cause)
   }

@@ -10,10 +10,10 @@ import {
   CryptoError,
   type DecisionFacts,
   encodeCanonical,
+  encodeMembers,
   type Hash,
   hashDecisionFacts,
   type Members,
-  scanJson,
   sha256Hex,
 } from '@sudoagent/crypto'
 import type { ControlDraft } from './control.js'
@@ -28,9 +28,13 @@ import {
 import { LedgerError } from './error.js'
 import { ENTRY_BYTES_MAX } from './limits.js'
 
+type Member = readonly [key: string, text: string]
+
 /** A draft whose members are canonical text already, so that little is left to do while the ledger's lock is held. */
 export interface EncodedDraft {
-  readonly members: readonly (readonly [key: string, text: string])[]
+  readonly members: readonly Member[]
+  /** The text of the members around those of the link, in canonical order, with the commas that follow them: one more than `LINK_FIELDS`. */
+  readonly around: readonly string[]
   /** The call that it is about; null for a control entry. */
   readonly requestId: string | null
   readonly bytes: number
@@ -46,16 +50,11 @@ export interface Link {
 const NO_HASH = '0'.repeat(64)
 const quote = (text: string): string => JSON.stringify(text)
 
+/** What an entry gets with its place in the chain, in canonical order. */
+const LINK_FIELDS = ['entry_hash', 'entry_signature', 'key_id', 'prev_entry_hash', 'recorded_at'] as const
+
 // What the ledger alone gives to an entry. A draft that brings one of them along would write it twice.
-const LEDGER_FIELDS = [
-  'schema_version',
-  'ledger_version',
-  'recorded_at',
-  'prev_entry_hash',
-  'entry_hash',
-  'key_id',
-  'entry_signature',
-]
+const LEDGER_FIELDS = ['schema_version', 'ledger_version', ...LINK_FIELDS]
 
 /**
  * Encodes a draft once, outside any lock.
@@ -63,30 +62,32 @@ const LEDGER_FIELDS = [
  * @throws LedgerError ENTRY_REFUSED when it is not the shape of §2, holds a value that has no canonical form, or is too large
  */
 export function encodeDraft(draft: EntryDraft | ControlDraft): EncodedDraft {
-  const text = encodeWhole(draft)
-  const bytes = Buffer.byteLength(text)
+  const members = encodeWhole(draft)
+  const texts = members.map(([key, text]) => `${quote(key)}:${text}`)
+  const whole = `{${texts.join(',')}}`
+  const bytes = Buffer.byteLength(whole)
   if (bytes > ENTRY_BYTES_MAX) {
     throw new LedgerError('ENTRY_REFUSED', `entry has ${bytes} bytes, more than ${ENTRY_BYTES_MAX}`, {
       hint: 'put a reference to large data into the arguments, not the data itself',
     })
   }
   // Checked as a reader will find it, not as it was given: normalisation can lengthen a name beyond its bound.
-  const entry = JSON.parse(text)
+  const entry = JSON.parse(whole)
   const problem = checkEntry({ ...entry, prev_entry_hash: null, entry_hash: NO_HASH })
   if (problem !== null)
     throw new LedgerError('ENTRY_REFUSED', `field \`${problem.field}\` does not fit the ledger format`)
-  const members = [...scanJson(text).members].map(([key, [start, end]]) => [key, text.slice(start, end)] as const)
-  return { members, requestId: entry.event === 'checkpoint' ? null : entry.request_id, bytes }
+  const around = splitAround(members, texts)
+  return { members, around, requestId: entry.event === 'checkpoint' ? null : entry.request_id, bytes }
 }
 
-/** Canonical text of the draft and its versions, encoded as a whole: nesting is counted from where a reader counts it. */
-function encodeWhole(draft: EntryDraft | ControlDraft): string {
+/** Members of the draft and its versions, encoded as a whole: nesting is counted from where a reader counts it. */
+function encodeWhole(draft: EntryDraft | ControlDraft): readonly Member[] {
   try {
     const given: Record<string, unknown> = { ...draft }
     const foreign = LEDGER_FIELDS.find((field) => Object.hasOwn(given, field))
     if (foreign !== undefined) throw new LedgerError('ENTRY_REFUSED', `field \`${foreign}\` is the ledger's to set`)
     for (const key of Object.keys(given)) if (given[key] === undefined) delete given[key]
-    return encodeCanonical({ ...given, schema_version: SCHEMA_VERSION, ledger_version: LEDGER_VERSION })
+    return encodeMembers({ ...given, schema_version: SCHEMA_VERSION, ledger_version: LEDGER_VERSION })
   } catch (cause) {
     if (cause instanceof LedgerError) throw cause
     const why = cause instanceof CryptoError ? cause.message : 'it cannot be read'
@@ -94,27 +95,35 @@ function encodeWhole(draft: EntryDraft | ControlDraft): string {
   }
 }
 
+function splitAround(members: readonly Member[], texts: readonly string[]): readonly string[] {
+  let from = 0
+  const around = LINK_FIELDS.map((field) => {
+    let end = from
+    while (end < members.length && (members[end]?.[0] ?? '') < field) end += 1
+    const text = texts.slice(from, end).map((member) => `${member},`)
+    from = end
+    return text.join('')
+  })
+  return [...around, texts.slice(from).join(',')]
+}
+
 /** Gives a draft its place in the chain; `line` adds the signature (base64), or none. */
 export function linkEntry(
-  draft: EncodedDraft,
+  { around }: EncodedDraft,
   link: Link,
 ): { readonly entryHash: Hash; line(signature: string | null): string } {
-  const members = [
-    ...draft.members,
-    ['prev_entry_hash', link.prevEntryHash === null ? 'null' : quote(link.prevEntryHash)],
-  ]
-  members.push(['recorded_at', quote(link.recordedAt)])
-  if (link.keyId !== null) members.push(['key_id', quote(link.keyId)])
-  const join = (extra: readonly (readonly string[])[]): string =>
-    `{${[...members, ...extra]
-      .sort(([a = ''], [b = '']) => (a < b ? -1 : 1))
-      .map(([key = '', text = '']) => `${quote(key)}:${text}`)
-      .join(',')}}`
-  const entryHash = sha256Hex(join([['entry_hash', 'null']]))
+  const [first = '', second = '', third = '', fourth = '', fifth = '', last = ''] = around
+  const key = link.keyId === null ? '' : `"key_id":${quote(link.keyId)},`
+  const previous = link.prevEntryHash === null ? 'null' : `"${link.prevEntryHash}"`
+  const chained = `${third}${key}${fourth}"prev_entry_hash":${previous},${fifth}"recorded_at":${quote(link.recordedAt)}`
+  const rest = last === '' ? `${chained}}` : `${chained},${last}}`
+  const entryHash = sha256Hex(`{${first}"entry_hash":null,${second}${rest}`)
   return {
     entryHash,
-    line: (signature) =>
-      join([['entry_hash', quote(entryHash)], ...(signature === null ? [] : [['entry_signature', quote(signature)]])]),
+    line: (signature) => {
+      const signed = signature === null ? '' : `"entry_signature":${quote(signature)},`
+      return `{${first}"entry_hash":"${entryHash}",${second}${signed}${rest}`
+    },
   }
 }
 

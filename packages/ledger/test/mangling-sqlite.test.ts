@@ -30,7 +30,7 @@ const NO_EVIDENCE = [
   'sudoagent_head frame',
   'sudoagent_head cell',
   'sudoagent_head free',
-  'sudoagent_call page',
+  'sudoagent_calls free',
   'sudoagent_tile free',
   'sqlite_autoindex_sudoagent_tile_1 page',
   'sudoagent_cosigned free',

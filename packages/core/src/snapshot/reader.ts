@@ -24,7 +24,6 @@ interface Step {
   readonly key: string | number
 }
 
-const LONE_SURROGATE = /\p{Surrogate}/u
 const BIGINT_BOUND = 1n << BigInt(BIGINT_BITS_MAX)
 const SHOWN_KEY = /^[A-Za-z_$][\w$]{0,39}$/
 
@@ -162,7 +161,7 @@ export class Reader {
 
   #readText(text: string, at: Step | undefined, verb: string): string {
     this.#countUnits(text.length, at)
-    if (LONE_SURROGATE.test(text)) throw this.#refusal(at, `${verb} a lone surrogate, which is no Unicode text`)
+    if (!text.isWellFormed()) throw this.#refusal(at, `${verb} a lone surrogate, which is no Unicode text`)
     return text
   }
 

@@ -1,37 +1,84 @@
-// Finds the entries of a call without reading all of them: `sudoagent_call` has the first 48 bits of SHA-256(request id) beside each position.
-// Two calls may share them, and the table may lie, so the entry itself has the last word.
-import { sha256 } from '@sudoagent/crypto'
+// Finds the entries of a call without reading all of them: `sudoagent_calls` has the first 32 bits of SHA-256(request id) of every entry, tile by
+// tile. Two calls may share them, and the table may lie, so the entry itself has the last word.
+//
+//   tile 0:  00000000 5f1b09c4 5f1b09c4 …  the genesis is about no call; entries 2 and 3 are about one
+import { sha256, TILE_WIDTH } from '@sudoagent/crypto'
 import type Database from 'better-sqlite3'
+import { isCallEntry } from '../entry.js'
+import { LINE_BYTES_MAX } from '../limits.js'
+import { parseLine } from '../line.js'
 
 /** A call has two entries. More share its number by chance alone, or because somebody made them; so many are looked at. */
 const POSITIONS_MAX = 64
 
+const NUMBER_BYTES = 4
+
+/** Characters at the end of a line in which its request id stands, when it is a UUID and nothing of a later version follows. */
+const TAIL_CHARS = 96
+const TAIL = /"request_id":"([^"\\]{1,64})","schema_version":"2\.0"\}$/
+
 function callNumber(requestId: string): number {
-  const hash = sha256(new TextEncoder().encode(requestId))
-  return (
-    new DataView(hash.buffer, hash.byteOffset).getUint16(0) * 2 ** 32 +
-    new DataView(hash.buffer, hash.byteOffset).getUint32(2)
-  )
+  return Buffer.from(sha256(new TextEncoder().encode(requestId))).readUInt32BE(0)
 }
 
-/** Notes which call an entry is about, inside the transaction that writes the entry. */
+/** Notes which calls the entries of a full tile are about, inside the transaction that completes it. */
 export class CallWriter {
+  readonly #tails: Database.Statement
+  readonly #line: Database.Statement
   readonly #put: Database.Statement
 
   constructor(db: Database.Database) {
-    this.#put = db.prepare('INSERT OR REPLACE INTO sudoagent_call (call, entry) VALUES (?, ?)')
+    this.#tails = db
+      .prepare(`SELECT substr(entry_json, -${TAIL_CHARS}) FROM ledger WHERE id BETWEEN ? AND ? ORDER BY id`)
+      .pluck()
+    this.#line = db
+      .prepare(
+        `SELECT CAST(entry_json AS BLOB) FROM ledger WHERE id = ? AND octet_length(entry_json) <= ${LINE_BYTES_MAX}`,
+      )
+      .pluck()
+    this.#put = db.prepare('INSERT OR REPLACE INTO sudoagent_calls (tile, calls) VALUES (?, ?)')
   }
 
-  write(requestId: string | null, position: number): void {
-    if (requestId !== null) this.#put.run(callNumber(requestId), position)
+  write(tile: number): void {
+    const first = tile * TILE_WIDTH + 1
+    const calls = Buffer.alloc(TILE_WIDTH * NUMBER_BYTES)
+    for (const [n, tail] of this.#tails.all(first, first + TILE_WIDTH - 1).entries()) {
+      const requestId = TAIL.exec(String(tail))?.[1] ?? this.#readRequestId(first + n)
+      if (requestId !== null) calls.writeUInt32BE(callNumber(requestId), n * NUMBER_BYTES)
+    }
+    this.#put.run(tile, calls)
+  }
+
+  #readRequestId(position: number): string | null {
+    const line = this.#line.get(position)
+    const parsed = line instanceof Uint8Array ? parseLine(line) : null
+    return parsed?.ok && isCallEntry(parsed.entry) ? parsed.entry.request_id : null
   }
 }
 
-/** Positions of entries that may be about a call, in order. */
-export function positionsOfCall(db: Database.Database, requestId: string): readonly number[] {
-  const select = db.prepare(`SELECT entry FROM sudoagent_call WHERE call = ? ORDER BY entry LIMIT ${POSITIONS_MAX}`)
-  return select
-    .pluck()
-    .all(callNumber(requestId))
-    .filter((entry) => typeof entry === 'number')
+/** Positions of entries that may be about a call, in order; null when the table does not cover every full tile. */
+export function positionsOfCall(db: Database.Database, requestId: string): readonly number[] | null {
+  const number = callNumber(requestId)
+  const positions: number[] = []
+  let tiles = 0
+  const select = `SELECT tile, calls FROM sudoagent_calls WHERE typeof(calls) = 'blob' AND octet_length(calls) = ${TILE_WIDTH * NUMBER_BYTES} ORDER BY tile`
+  for (const row of db.prepare(select).iterate() as IterableIterator<{
+    readonly tile: number
+    readonly calls: Buffer
+  }>) {
+    if (row.tile !== tiles) return null
+    collect(row.calls, number, tiles * TILE_WIDTH, positions)
+    tiles += 1
+    if (positions.length >= POSITIONS_MAX) break
+  }
+  // The tile that is growing: at most 255 entries when the table is whole, and then they are few enough to be looked at.
+  const rest = db.prepare('SELECT id FROM ledger WHERE id > ? ORDER BY id LIMIT ?').pluck()
+  const behind = rest.all(tiles * TILE_WIDTH, TILE_WIDTH) as readonly number[]
+  return behind.length === TILE_WIDTH ? null : [...positions.slice(0, POSITIONS_MAX), ...behind]
+}
+
+function collect(calls: Buffer, number: number, before: number, positions: number[]): void {
+  for (let n = 0; n < TILE_WIDTH; n += 1) {
+    if (calls.readUInt32BE(n * NUMBER_BYTES) === number) positions.push(before + n + 1)
+  }
 }

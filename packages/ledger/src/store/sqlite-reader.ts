@@ -122,7 +122,9 @@ class SqliteReader implements LedgerReader {
 
   async linesOfCall(requestId: string): Promise<readonly StoredLine[] | null> {
     if (!this.#has(CALL_TABLE.name)) return null
-    const lines = await Promise.all(positionsOfCall(this.#db, requestId).map((position) => this.lineAt(position)))
+    const positions = positionsOfCall(this.#db, requestId)
+    if (positions === null) return null
+    const lines = await Promise.all(positions.map((position) => this.lineAt(position)))
     return lines.filter((line) => line !== null)
   }
 

@@ -1,5 +1,5 @@
 // Where a SQLite ledger stands, read under the write lock: the head row, held against the rows and the ledger's own keys.
-import { encodeFrontier, type Frontier, NOTE_BYTES_MAX, parseFrontier } from '@sudoagent/crypto'
+import { encodeFrontier, type Frontier, NOTE_BYTES_MAX, parseFrontier, type TreeNode } from '@sudoagent/crypto'
 import type Database from 'better-sqlite3'
 import { EMPTY_STATE, type LogState, type Step } from '../advance.js'
 import { catchUp, ringBehind } from '../catch-up.js'
@@ -7,7 +7,7 @@ import { checkHead, headRefused, readHead, requireHead, shorterThanHead } from '
 import type { KeyRing } from '../key-ring.js'
 import { LINE_BYTES_MAX } from '../limits.js'
 import { CallWriter } from './sqlite-calls.js'
-import { TileWriter } from './sqlite-tree.js'
+import { TileWriter, tilesCompleted } from './sqlite-tree.js'
 import { readTail } from './tail.js'
 
 interface HeadRow {
@@ -58,10 +58,13 @@ export class SqliteState {
   readonly #tiles: TileWriter
   readonly #calls: CallWriter
   readonly #statements: Readonly<
-    Record<'head' | 'putHead' | 'last' | 'lineAt' | 'hashAt' | 'behind', Database.Statement>
+    Record<'version' | 'head' | 'putHead' | 'last' | 'lineAt' | 'hashAt' | 'behind', Database.Statement>
   >
   /** As of the last transaction that became durable. */
   #durable: Known | null = null
+  /** SQLite's count of what other connections have committed, as of the durable state. */
+  #versionDurable: unknown = null
+  #versionNow: unknown = null
   /** As of the transaction under way. */
   #current: Known = NOTHING
 
@@ -71,6 +74,7 @@ export class SqliteState {
     this.#calls = new CallWriter(db)
     const entry = `CASE WHEN octet_length(entry_json) <= ${LINE_BYTES_MAX} THEN CAST(entry_json AS BLOB) END AS entry_json`
     this.#statements = {
+      version: db.prepare('PRAGMA data_version').pluck(),
       head: db.prepare(SELECT_HEAD),
       putHead: db.prepare(
         'INSERT OR REPLACE INTO sudoagent_head (id, size, entry_hash, frontier, controls, checkpoint) VALUES (1, ?, ?, ?, ?, ?)',
@@ -89,6 +93,12 @@ export class SqliteState {
    */
   read(): LogState {
     const known = this.#durable
+    // SQLite's own word that no other connection has committed since: then what we wrote last is what is there.
+    this.#versionNow = this.#statements.version.get()
+    if (known !== null && this.#versionNow === this.#versionDurable) {
+      this.#current = known
+      return known.state
+    }
     const last = this.#statements.last.get() as LastRow | undefined
     const row = this.#headRow()
     if (known !== null) this.#requireSeen(known.state)
@@ -99,8 +109,7 @@ export class SqliteState {
   /** Writes what a step adds to the rows that it has inserted. */
   write({ nodes, checkpoint, entries, state }: Step): void {
     const before = this.#current
-    this.#tiles.write(nodes)
-    for (const { requestId, position } of entries) this.#calls.write(requestId, position)
+    this.#writeTree(nodes)
     // A ring changes with control entries only, and a step has at most one, its first entry.
     const isControl = state.ring !== before.state.ring
     const controls = isControl ? [...before.controls, entries[0]?.position ?? 1] : before.controls
@@ -112,6 +121,12 @@ export class SqliteState {
   /** The transaction under way has become durable; where it has not, the next `read` begins with what was durable before. */
   committed(): void {
     this.#durable = this.#current
+    this.#versionDurable = this.#versionNow
+  }
+
+  #writeTree(nodes: readonly TreeNode[]): void {
+    this.#tiles.write(nodes)
+    for (const tile of tilesCompleted(nodes)) this.#calls.write(tile)
   }
 
   #headRow(): HeadRow | undefined {
@@ -197,8 +212,7 @@ export class SqliteState {
       if (caught.state.head.entryHash !== row.entry_hash) this.#requireTail(row)
       if (caught.state.ring !== state.ring && state.ring !== null) controls.push(row.id)
       state = caught.state
-      this.#tiles.write(caught.nodes)
-      this.#calls.write(caught.requestId, row.id)
+      this.#writeTree(caught.nodes)
     }
   }
 }

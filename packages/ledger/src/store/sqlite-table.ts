@@ -76,14 +76,11 @@ export const TILE_TABLE = table(
 )
 
 /**
- * Which entries are about which call: a short hash of the request id, and the entry's position. A hint and nothing more: whoever looks
- * something up reads the entry that it leads to.
+ * Which entries are about which call: for each full tile of level 0, a short hash of the request id of each of its 256 entries. A hint and
+ * nothing more: whoever looks something up reads the entry that it leads to. Tile by tile, since an index of all calls would touch a page of
+ * its own for every entry, and the more of them, the larger the ledger.
  */
-export const CALL_TABLE = table(
-  'sudoagent_call',
-  'call INTEGER NOT NULL, entry INTEGER NOT NULL, PRIMARY KEY (call, entry)',
-  ' WITHOUT ROWID',
-)
+export const CALL_TABLE = table('sudoagent_calls', 'tile INTEGER PRIMARY KEY, calls BLOB NOT NULL')
 
 /** The last checkpoint that witnesses cosigned: one row with id 1. */
 export const COSIGNED_TABLE = table(

@@ -49,6 +49,13 @@ export class TileWriter {
   }
 }
 
+/** The tiles of level 0 whose last leaf is among these nodes. */
+export function tilesCompleted(nodes: readonly TreeNode[]): readonly number[] {
+  return nodes
+    .filter(({ level, index }) => level === 0 && index % TILE_WIDTH === TILE_WIDTH - 1)
+    .map(({ index }) => Math.floor(index / TILE_WIDTH))
+}
+
 /** Reads nodes of the tree of `size` entries. What is stored is believed by nobody: proofs made of it are checked against a root. */
 export function createSqliteTreeReader(db: Database.Database, size: number): HashReader {
   const tileOf = db.prepare(SELECT_TILE).pluck()

@@ -18,7 +18,7 @@ import { GroupCommit, type LinkedEntry, only } from '../append.js'
 import type { EntryDraft } from '../entry.js'
 import type { LedgerError } from '../error.js'
 import type { AppendedEntry, ControlWriter, LedgerWriter } from '../ledger.js'
-import { asLedgerError, codeOf, FileIdentity, isFatal } from './file.js'
+import { asLedgerError, codeOf, FileIdentity, isFatal, PinnedFile } from './file.js'
 import { busyDelayMs, claimFile, createTables, refuseOtherDatabases, setDurable, waitWhileBusy } from './sqlite-open.js'
 import { SqliteState } from './sqlite-state.js'
 
@@ -41,7 +41,8 @@ export class SqliteLedger implements LedgerWriter, ControlWriter {
   readonly #db: Database.Database
   readonly #busyTimeoutMs: number
   /** Of the database and of its `-wal`: with either deleted under it, a writer would go on writing into a file that nobody can find. */
-  readonly #identities: readonly FileIdentity[]
+  readonly #file: FileIdentity
+  readonly #wal: PinnedFile
   readonly #writer: Writer
   readonly #commits: GroupCommit
   readonly #statements: Statements
@@ -56,7 +57,8 @@ export class SqliteLedger implements LedgerWriter, ControlWriter {
     this.#writer = writer
     this.#statements = prepare(db)
     this.#state = new SqliteState(db, path)
-    this.#identities = [new FileIdentity(path), new FileIdentity(`${path}-wal`)]
+    this.#file = new FileIdentity(path)
+    this.#wal = new PinnedFile(`${path}-wal`)
     this.#commits = new GroupCommit((drafts) => this.#commit({ drafts }))
   }
 
@@ -117,8 +119,13 @@ export class SqliteLedger implements LedgerWriter, ControlWriter {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#commits.close().then(() => void this.#db.close())
+    this.#closing ??= this.#commits.close().then(() => this.#letGo())
     return this.#closing
+  }
+
+  #letGo(): void {
+    this.#db.close()
+    this.#wal.close()
   }
 
   /** Whether this writer may write here at all. Tables that are older than trees are caught up with now, so that no append has to wait for it. */
@@ -140,7 +147,8 @@ export class SqliteLedger implements LedgerWriter, ControlWriter {
     if (this.#failed !== null) throw this.#failed
     try {
       await this.#begin()
-      for (const identity of this.#identities) identity.check()
+      this.#file.check()
+      this.#wal.check()
       const step = await advance(work, this.#state.read(), this.#writer)
       this.#insert(step.entries)
       this.#state.write(step)

@@ -10,6 +10,7 @@ import {
   isFatal,
   isOpenInSqlite,
   isRegularFile,
+  PinnedFile,
   syncFolderOf,
 } from '../../src/store/file.js'
 import { refusalOf } from '../fixtures/refusal.js'
@@ -101,7 +102,10 @@ describe('firstBytes', () => {
   ])('of %j are %j', (content, bytes) => expect(firstBytes(newFile(content)).toString()).toBe(bytes))
 })
 
-describe('FileIdentity', () => {
+describe.each([
+  ['FileIdentity', (path: string) => new FileIdentity(path)],
+  ['PinnedFile', (path: string) => new PinnedFile(path)],
+])('%s', (_name, identify) => {
   it.each<[string, (path: string) => void, string | null]>([
     ['holds while the file stays', () => {}, null],
     ['holds when the file grows', (path) => writeFileSync(path, 'more', { flag: 'a' }), null],
@@ -127,7 +131,10 @@ describe('FileIdentity', () => {
     // Held open, as by a writer: otherwise the next file may get the same number.
     const fd = openSync(path, 'r')
     onTestFinished(() => closeSync(fd))
-    const identity = new FileIdentity(path)
+    const identity = identify(path)
+    onTestFinished(() => {
+      if ('close' in identity) identity.close()
+    })
     change(path)
     expect(await refusalOf(() => identity.check())).toBe(code)
   })
