@@ -67,6 +67,41 @@ export interface StoredEvidence {
   readonly cosigned: StoredText
 }
 
+/** Where a line begins, in a store's own measure: an offset in bytes, a row id. 0 is where the ledger begins. */
+export type Place = number
+
+/** What another thread needs to read the same store: plain data. */
+export type RangeSource =
+  | { readonly kind: 'jsonl'; readonly path: string; readonly end: Place }
+  | { readonly kind: 'sqlite'; readonly path: string; readonly readonly: boolean }
+
+/** The lines of a store range by range, so that several ranges can be looked at side by side. */
+export interface LineRanges {
+  readonly source: RangeSource
+  /** Behind the last line, as far as that is known. */
+  readonly end: Place
+  /** How long a range should be: long enough to make handing it over cheap, short enough to keep memory flat. */
+  readonly step: Place
+  /** Where the lines behind the first `lines` of them begin. */
+  placeBehind(lines: number): Promise<Place>
+  /** Whether the line at `place` has this position: in a database with gaps in its ids, it has not. */
+  isAt(place: Place, position: number): boolean
+  /**
+   * The lines that begin at or behind `from`, and before `to`.
+   *
+   * @param position - of the first of them, 1-based
+   * @param to - null for all the rest
+   * @returns where the next line begins; null when there is none, or none that can be read
+   */
+  lines(from: Place, to: Place | null, position: number): AsyncGenerator<readonly StoredLine[], Place | null>
+  /**
+   * To be called behind the last line: finds what only the store as a whole can tell, for `faults`.
+   *
+   * @param health - what somebody else has found who looked at all of the store (`RangeJudge.health`)
+   */
+  finish(lines: number, health?: string): void
+}
+
 /** A consistent view of a ledger at the time it was opened. Never writes, never waits for a writer. */
 export interface LedgerReader {
   readonly kind: 'memory' | 'jsonl' | 'sqlite'
@@ -87,6 +122,8 @@ export interface LedgerReader {
   evidence(): Promise<StoredEvidence>
   /** The nodes of the stored tree; null when no tree is stored, or none that has `size` leaves. Unverified, like all that a store holds. */
   treeReader(size: number): HashReader | null
+  /** Absent where a store can only be read from the beginning. */
+  readonly ranges?: LineRanges
   /** Faults of the store itself, known after `batches` has ended. */
   faults(): readonly StoreFault[]
   /** How many entries there are about, for progress; undefined where nobody knows. */

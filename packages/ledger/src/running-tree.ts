@@ -37,7 +37,21 @@ export class RunningTree {
   /** Takes the next entry. */
   add(entryHash: Hash): void {
     this.#leaf.write(entryHash, LEFT, 'hex')
-    let hash = sha256Hex(this.#leaf)
+    this.#addLeaf(sha256Hex(this.#leaf))
+  }
+
+  /** Takes the next entry by the hash of its leaf, which stands in `leaves` at `at`. */
+  addLeaf(leaves: Uint8Array, at: number): void {
+    // An even leaf waits at the lowest level for its neighbour; no text of it is needed.
+    if (this.#size % 2 === 1) this.#addLeaf(hexAt(leaves, at))
+    else {
+      this.#level(0).set(leaves.subarray(at, at + HASH_BYTES), LEFT)
+      this.#size += 1
+    }
+  }
+
+  #addLeaf(leaf: string): void {
+    let hash = leaf
     let level = 0
     for (let rest = this.#size; rest % 2 === 1; rest = Math.floor(rest / 2)) {
       const node = this.#level(level)
@@ -84,3 +98,6 @@ export class RunningTree {
     return node
   }
 }
+
+const hexAt = (bytes: Uint8Array, at: number): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset + at, HASH_BYTES).toString('hex')

@@ -38,9 +38,20 @@ export class TreeWalk {
     this.#size += 1
     if (entryHash === null) this.#lostAt ??= this.#size
     else if (this.#lostAt === null) this.#tree.add(entryHash)
+    this.#note(() => entryHash)
+  }
+
+  /** The same by the hash of the leaf, which stands in `leaves` at `at`. */
+  addLeaf(leaves: Uint8Array, at: number, entryHash: () => Hash): void {
+    this.#size += 1
+    if (this.#lostAt === null) this.#tree.addLeaf(leaves, at)
+    this.#note(entryHash)
+  }
+
+  #note(entryHash: () => Hash | null): void {
     if (this.#size !== this.#wanted[this.#next]) return
     this.#next += 1
-    this.#points.set(this.#size, { root: this.root(), entryHash })
+    this.#points.set(this.#size, { root: this.root(), entryHash: entryHash() })
   }
 
   /** What the ledger was at one of the sizes asked for; undefined when it never was. */

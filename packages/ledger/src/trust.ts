@@ -88,6 +88,23 @@ export class Trust {
     return isTrusted
   }
 
+  /**
+   * The keys under which the signature of any entry about a call would pass, as things stand; `unasked` when signatures are not looked at; null
+   * when no entry would pass. They stay the same as long as `ring` does.
+   */
+  plainSigners(): readonly PublicKey[] | 'unasked' | null {
+    if (!this.#isBegun || this.#ring?.closedAt != null) return null
+    if (!this.isRequired) return this.#given.size === 0 ? 'unasked' : [...this.#given.values()]
+    return [...(this.#ring?.keys ?? [])]
+      .filter(([id, { retiredAt }]) => retiredAt === null && this.#isTrusted(id))
+      .map(([, { publicKey }]) => publicKey)
+  }
+
+  /** Whether an entry that one of these has signed counts as signed by a trusted key: never without given keys. */
+  get isAnyTrusted(): boolean {
+    return this.#given.size > 0
+  }
+
   /** Whether a key may have signed a checkpoint of `size` entries. */
   vouches(keyId: string, size: number): 'yes' | 'retired' | 'no' {
     if (!this.isRequired) return this.#given.has(keyId) ? 'yes' : 'no'

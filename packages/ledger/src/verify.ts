@@ -5,6 +5,7 @@ import { checkDemands, type Demands, judgeDemands, judgeRequirement, type Shown,
 import { type ComparedEvidence, judgeKeptEvidence, readKeptEvidence } from './kept-evidence.js'
 import type { LedgerReader } from './ledger.js'
 import { FINDINGS_MAX } from './limits.js'
+import { walkRanges } from './range-walk.js'
 import { type Find, Findings, type Report } from './report.js'
 import { startOf, stateBehind } from './resume.js'
 import type { StatedCheckpoint } from './stated-checkpoint.js'
@@ -23,6 +24,8 @@ export interface VerifyOptions extends Demands {
   readonly resume?: VerifiedState
   /** Findings kept in the report; the rest are counted. */
   readonly findingsMax?: number
+  /** How many threads may check entries side by side. By default as many as there are cores, once a ledger is large enough to be worth it. */
+  readonly threads?: number
   /** Called after each batch with the number of entries checked so far. */
   readonly onProgress?: (entries: number) => void
   /** Ends the walk with the signal's reason. */
@@ -82,9 +85,15 @@ async function run(reader: LedgerReader, options: VerifyOptions): Promise<Run> {
   return { report, walk, head: statedOf(kept.head) }
 }
 
-async function walkThrough(reader: LedgerReader, walk: Walk, { signal, onProgress }: VerifyOptions): Promise<Walk> {
+async function walkThrough(reader: LedgerReader, walk: Walk, options: VerifyOptions): Promise<Walk> {
+  const { signal, onProgress, threads } = options
+  const goOn = (): void => signal?.throwIfAborted()
+  if (reader.ranges !== undefined) {
+    await walkRanges(walk, reader.ranges, { threads, goOn, onProgress: onProgress ?? (() => {}) })
+    return walk
+  }
   for await (const batch of reader.batches(walk.entries)) {
-    signal?.throwIfAborted()
+    goOn()
     for (const line of batch) walk.line(line)
     onProgress?.(walk.entries)
   }

@@ -1,13 +1,14 @@
 // The walk over the entries: each one held against its own hashes, the one before it, the life of its call and the keys that may sign. What
 // stands beside the entries, and what others kept of them, is held against the outcome of the walk (`verify.ts`).
-import { frontierRoot, type Hash, hashEntry, type PublicKey } from '@sudoagent/crypto'
+import { frontierRoot, HASH_BYTES, type Hash, hashEntry, type PublicKey } from '@sudoagent/crypto'
 import { hashDecision } from './chain.js'
 import { isCallEntry, type LedgerEntry } from './entry.js'
 import type { WalkedLedger } from './judged-checkpoint.js'
 import type { LineFault, StoredLine } from './ledger.js'
-import { Lifecycle } from './lifecycle.js'
+import { Lifecycle, requestIdAt } from './lifecycle.js'
 import { REPORT_KEYS_MAX } from './limits.js'
 import { type LineProblem, type ParsedLine, parseLine } from './line.js'
+import { ALLOWED, CALL_WORDS, OUTCOME, type PartFacts } from './part/facts.js'
 import type { Find, Findings } from './report.js'
 import { type TreePoint, TreeWalk } from './tree-walk.js'
 import { Trust } from './trust.js'
@@ -78,6 +79,40 @@ export class Walk implements WalkedLedger {
     const parsed = stored.fault === undefined ? parseLine(stored.bytes) : FAULTS[stored.fault]
     if (parsed.ok) this.#entry(stored, parsed)
     else this.#unreadable(parsed, stored.position)
+  }
+
+  /**
+   * Takes a range of lines that were judged already, each by itself, signatures under `trust.plainSigners()` included.
+   *
+   * @returns false, with nothing taken, when it does not fit to what came before it: then its lines say why
+   */
+  range(facts: PartFacts): boolean {
+    const { tally, trust } = this
+    const [recordedFirst, recordedLast] = facts.recordedAt
+    if (this.#previous !== facts.previous || (tally.recordedAt !== null && recordedFirst < tally.recordedAt))
+      return false
+    tally.firstAt ??= facts.createdAt[0]
+    tally.lastAt = facts.createdAt[1]
+    tally.recordedAt = recordedLast
+    tally.decisions += facts.decisions
+    tally.outcomes += facts.outcomes
+    tally.signed += facts.signed
+    if (trust.isAnyTrusted) tally.trusted += facts.lines
+    for (const id of facts.keyIds) if (this.keysNamed.size < REPORT_KEYS_MAX) this.keysNamed.add(id)
+    for (let line = 0; line < facts.lines; line += 1) {
+      this.entries += 1
+      this.tree.addLeaf(facts.leaves, line * HASH_BYTES, () => hashAt(facts.hashes, line * HASH_BYTES))
+      this.#call(facts.calls, line * CALL_WORDS)
+    }
+    this.#previous = facts.last
+    return true
+  }
+
+  #call(calls: Uint32Array, at: number): void {
+    const kind = calls[at]
+    const event = kind === OUTCOME ? 'outcome' : kind === ALLOWED ? 'allowed' : 'denied'
+    for (const { code, message } of this.lifecycle.observeCall(event, calls, at + 1, this.entries))
+      this.#findings.add({ code, position: this.entries, message, request_id: requestIdAt(calls, at + 1) })
   }
 
   #unreadable({ code, message, claimedHash: hash }: LineProblem, position: number): void {
@@ -167,6 +202,9 @@ const pointOf = ({ size, frontier, entryHash }: VerifiedState): readonly [number
   size,
   { root: frontierRoot(frontier), entryHash },
 ]
+
+const hashAt = (bytes: Uint8Array, at: number): Hash =>
+  Buffer.from(bytes.buffer, bytes.byteOffset + at, HASH_BYTES).toString('hex') as Hash
 
 const LOST_HINT = 'no tree can be made over it, so nothing kept of the ledger from here on could be compared'
 

@@ -9,6 +9,9 @@ const slow = process.env.SLOW === '1'
 const ENTRIES = slow ? 1_000_000 : 50_000
 const HEAP = slow ? [] : ['--max-old-space-size=96']
 
+/** Two threads help, each with a heap of its own that stays as it is, however long the ledger. */
+const HELPERS_MIB = 60
+
 const KINDS = [
   ['sqlite', 'allow'],
   ['jsonl', 'deny'],
@@ -28,6 +31,6 @@ it.each(KINDS)(
     console.info(`${kind}, ${effect}: ${JSON.stringify(measured)}`)
     expect(measured).toMatchObject({ ok: true, entries: ENTRIES + 1 })
     if (slow) expect(measured?.after).toBeLessThan(300)
-    else expect((measured?.after ?? 0) - (measured?.before ?? 0)).toBeLessThan(110)
+    else expect((measured?.after ?? 0) - (measured?.before ?? 0)).toBeLessThan(110 + HELPERS_MIB)
   },
 )

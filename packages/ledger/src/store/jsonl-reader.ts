@@ -3,7 +3,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { HashReader } from '@sudoagent/crypto'
-import type { LedgerReader, StoredEvidence, StoredLine } from '../ledger.js'
+import type { LedgerReader, LineRanges, Place, RangeSource, StoredEvidence, StoredLine } from '../ledger.js'
 import { BATCH_BYTES_MAX, BATCH_LINES, LINE_BYTES_MAX } from '../limits.js'
 import { createStoredNodeReader } from '../stored-node.js'
 import { asLedgerError } from './file.js'
@@ -35,8 +35,21 @@ export async function openJsonlReader(path: string): Promise<LedgerReader> {
   }
 }
 
-class JsonlReader implements LedgerReader {
+/** About a thousand usual entries: a millisecond's worth of messages between threads for five of work. */
+const RANGE_BYTES = 1024 * 1024
+
+interface LineAt {
+  readonly bytes: Uint8Array | 'LINE_TOO_LONG' | 'LINE_TORN'
+  /** Where the next one begins. */
+  readonly next: Place
+}
+
+class JsonlReader implements LedgerReader, LineRanges {
   readonly kind = 'jsonl'
+  readonly ranges: LineRanges = this
+  readonly source: RangeSource
+  readonly end: Place
+  readonly step = RANGE_BYTES
   readonly sizeHint = undefined
   readonly #file: FileHandle
   readonly #path: string
@@ -50,6 +63,8 @@ class JsonlReader implements LedgerReader {
     this.#size = size
     this.#evidence = evidence
     this.#tree = TreeFile.open(beside(path, 'tree'))
+    this.end = size
+    this.source = { kind: 'jsonl', path, end: size }
   }
 
   async evidence(): Promise<StoredEvidence> {
@@ -80,13 +95,36 @@ class JsonlReader implements LedgerReader {
   }
 
   async *batches(after = 0): AsyncGenerator<readonly StoredLine[]> {
-    let position = 0
+    yield* this.lines(await this.placeBehind(after), null, after + 1)
+  }
+
+  async placeBehind(lines: number): Promise<Place> {
+    const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
+    let passed = 0
+    for (let offset = 0; passed < lines; offset += CHUNK_BYTES) {
+      const chunk = await this.#read(buffer, offset)
+      if (chunk.length === 0) return this.#size
+      for (let at = chunk.indexOf(LF); at !== -1; at = chunk.indexOf(LF, at + 1)) {
+        passed += 1
+        if (passed === lines) return offset + at + 1
+      }
+    }
+    return 0
+  }
+
+  isAt(): boolean {
+    return true
+  }
+
+  async *lines(from: Place, to: Place | null, position: number): AsyncGenerator<readonly StoredLine[], Place | null> {
+    let at = position
     let batch: StoredLine[] = []
     let batchBytes = 0
-    for await (const bytes of this.#lines()) {
-      position += 1
-      if (position <= after) continue
-      batch.push(typeof bytes === 'string' ? { position, bytes: NOTHING, fault: bytes } : { position, bytes })
+    let place: Place | null = from
+    for await (const { bytes, next } of this.#lines(from, to)) {
+      place = bytes === 'LINE_TORN' ? null : next
+      batch.push(typeof bytes === 'string' ? { position: at, bytes: NOTHING, fault: bytes } : { position: at, bytes })
+      at += 1
       batchBytes += bytes.length
       if (batch.length < BATCH_LINES && batchBytes < BATCH_BYTES_MAX) continue
       yield batch
@@ -94,13 +132,19 @@ class JsonlReader implements LedgerReader {
       batchBytes = 0
     }
     if (batch.length > 0) yield batch
+    return place === null || place >= this.#size ? null : place
+  }
+
+  finish(): void {
+    // A file of lines has nothing beyond its lines.
   }
 
   /** Line after line up to the size at opening, and the rest of a line that was being written then. */
-  async *#lines(): AsyncGenerator<Uint8Array | 'LINE_TOO_LONG' | 'LINE_TORN'> {
+  async *#lines(from: Place, to: Place | null): AsyncGenerator<LineAt> {
     let pending: Buffer[] = []
     let pendingBytes = 0
-    let offset = 0
+    let offset = from
+    if (from >= this.#size) return
     // One for the whole walk: what is kept of it is copied, and a new one for each read would be 256 KiB of garbage each.
     const chunkBuffer = Buffer.allocUnsafe(CHUNK_BYTES)
     const keep = (part: Buffer): void => {
@@ -125,14 +169,15 @@ class JsonlReader implements LedgerReader {
       let start = 0
       for (let at = chunk.indexOf(LF); at !== -1; at = chunk.indexOf(LF, start)) {
         keep(chunk.subarray(start, at))
-        yield take()
         start = at + 1
-        if (offset + start >= this.#size) return
+        const next = offset + start
+        yield { bytes: take(), next }
+        if (next >= this.#size || (to !== null && next >= to)) return
       }
       keep(chunk.subarray(start))
       offset += chunk.length
     }
-    yield 'LINE_TORN'
+    yield { bytes: 'LINE_TORN', next: offset }
   }
 
   async #read(buffer: Buffer, offset: number): Promise<Buffer> {

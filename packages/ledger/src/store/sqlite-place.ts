@@ -19,6 +19,10 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import Database from 'better-sqlite3'
+
+const READ_BUSY_TIMEOUT_MS = 5_000
+
 /** A database file that can be read, and what takes it away again. */
 export interface Place {
   readonly path: string
@@ -72,6 +76,21 @@ export function copyOf(path: string): Place {
     return { path: copy, readonly: false, remove }
   } catch (error) {
     remove()
+    throw error
+  }
+}
+
+/** A snapshot of a database that anybody may have prepared: nothing in it is run, and nothing is written. */
+export function openUntrusted({ path, readonly }: Pick<Place, 'path' | 'readonly'>): Database.Database {
+  const db = new Database(path, { readonly, fileMustExist: true, timeout: READ_BUSY_TIMEOUT_MS })
+  try {
+    db.pragma('query_only = ON')
+    db.pragma('trusted_schema = OFF')
+    db.pragma('cell_size_check = ON')
+    db.exec('BEGIN')
+    return db
+  } catch (error) {
+    db.close()
     throw error
   }
 }

@@ -2,26 +2,34 @@
 // nothing is left beside the file.
 import { setImmediate as turn } from 'node:timers/promises'
 import { type HashReader, NOTE_BYTES_MAX } from '@sudoagent/crypto'
-import Database from 'better-sqlite3'
+import type Database from 'better-sqlite3'
 import { LedgerError } from '../error.js'
-import type { LedgerReader, StoredEvidence, StoredLine, StoredText, StoreFault } from '../ledger.js'
+import type {
+  LedgerReader,
+  LineRanges,
+  RangeSource,
+  Place as RowPlace,
+  StoredEvidence,
+  StoredLine,
+  StoredText,
+  StoreFault,
+} from '../ledger.js'
 import { BATCH_BYTES_MAX, BATCH_LINES, LINE_BYTES_MAX } from '../limits.js'
 import { asLedgerError, codeOf } from './file.js'
 import { positionsOfCall } from './sqlite-calls.js'
-import { choosePlace, copyOf, type Place } from './sqlite-place.js'
+import { choosePlace, copyOf, openUntrusted, type Place } from './sqlite-place.js'
 import {
   CALL_TABLE,
   COSIGNED_TABLE,
   findEvidenceTables,
   findLedgerTable,
   HEAD_TABLE,
-  hasOtherObjects,
+  healthOf,
   lastIssuedId,
   TILE_TABLE,
 } from './sqlite-table.js'
 import { createSqliteTreeReader } from './sqlite-tree.js'
 
-const READ_BUSY_TIMEOUT_MS = 5_000
 const NOTHING = new Uint8Array(0)
 
 /** Opens a snapshot. @throws LedgerError LEDGER_NOT_A_LEDGER, LEDGER_DAMAGED, LEDGER_NOT_READABLE, LEDGER_BUSY */
@@ -48,13 +56,9 @@ function openInPlaceOrCopy(path: string): LedgerReader {
 function openPlace(place: Place, path: string): LedgerReader {
   let db: Database.Database | undefined
   try {
-    db = new Database(place.path, { readonly: place.readonly, fileMustExist: true, timeout: READ_BUSY_TIMEOUT_MS })
-    db.pragma('query_only = ON')
-    db.pragma('trusted_schema = OFF')
-    db.pragma('cell_size_check = ON')
-    db.exec('BEGIN')
+    db = openUntrusted(place)
     requireTable(db, path)
-    return new SqliteReader(db, path, place.remove)
+    return new SqliteReader(db, path, place)
   } catch (error) {
     db?.close()
     place.remove()
@@ -84,25 +88,38 @@ const PAGE = `SELECT id, typeof(entry_json) AS type, octet_length(entry_json) AS
   CASE WHEN octet_length(entry_json) <= ${LINE_BYTES_MAX} THEN CAST(entry_json AS BLOB) END AS entry_json,
   CASE WHEN octet_length(entry_hash) <= 256 THEN entry_hash END AS entry_hash,
   CASE WHEN octet_length(prev_entry_hash) <= 256 THEN prev_entry_hash ELSE prev_entry_hash IS NOT NULL OR NULL END AS prev_entry_hash
-  FROM ledger NOT INDEXED WHERE id > ? ORDER BY id LIMIT ?`
+  FROM ledger NOT INDEXED WHERE id > ? AND id <= ? ORDER BY id LIMIT ?`
 
 // Text alone, and no longer than any note: a row may hold anything.
 const SELECT_TEXT = `SELECT CASE WHEN typeof(checkpoint) = 'text' AND octet_length(checkpoint) <= ${NOTE_BYTES_MAX} THEN checkpoint END AS text
   FROM ? WHERE id = 1`
 
-class SqliteReader implements LedgerReader {
+/** About a megabyte of usual entries. */
+const RANGE_ROWS = 1024
+
+const ID_MAX = 2n ** 63n - 1n
+
+class SqliteReader implements LedgerReader, LineRanges {
   readonly kind = 'sqlite'
+  readonly ranges: LineRanges = this
+  readonly source: RangeSource
+  readonly end: RowPlace
+  readonly step = RANGE_ROWS
   readonly sizeHint: number | undefined
   readonly #db: Database.Database
   readonly #path: string
   readonly #remove: () => void
   #faults: readonly StoreFault[] = []
+  /** Whether reading ended at damage: then nothing more can be known. */
+  #isCut = false
 
-  constructor(db: Database.Database, path: string, remove: () => void) {
+  constructor(db: Database.Database, path: string, place: Place) {
     this.#db = db
     this.#path = path
-    this.#remove = remove
+    this.#remove = place.remove
     this.sizeHint = lastIdOf(db)
+    this.end = this.sizeHint ?? 0
+    this.source = { kind: 'sqlite', path: place.path, readonly: place.readonly }
   }
 
   async evidence(): Promise<StoredEvidence> {
@@ -116,7 +133,7 @@ class SqliteReader implements LedgerReader {
   }
 
   async lineAt(position: number): Promise<StoredLine | null> {
-    const [row] = this.#page(position - 1, 1)
+    const [row] = this.#page(position - 1, null, 1)
     return row?.id === position ? asLine(row, position) : null
   }
 
@@ -147,28 +164,56 @@ class SqliteReader implements LedgerReader {
   }
 
   async *batches(from = 0): AsyncGenerator<readonly StoredLine[]> {
+    let lines = from
+    for await (const batch of this.lines(from, null, from + 1)) {
+      lines += batch.length
+      yield batch
+    }
+    this.finish(lines)
+  }
+
+  async placeBehind(lines: number): Promise<RowPlace> {
+    return lines
+  }
+
+  isAt(place: RowPlace, position: number): boolean {
+    return place === position - 1
+  }
+
+  /** Ids are the positions, and where they are not, every line says so: a walk that starts further on starts at that id. */
+  async *lines(
+    from: RowPlace,
+    to: RowPlace | null,
+    position: number,
+  ): AsyncGenerator<readonly StoredLine[], RowPlace | null> {
     this.#faults = []
-    // Ids are the positions, and where they are not, every line says so: a walk that starts further on starts at that id.
-    let position = from
+    this.#isCut = false
+    let at = position - 1
+    // Ids below 1 are none of ours, but they are rows.
     let after = from === 0 ? Number.NEGATIVE_INFINITY : from
     for (;;) {
       let rows: readonly Row[]
       try {
-        rows = this.#page(after)
+        rows = this.#page(after, to)
       } catch (error) {
         // Damage in the middle of the file: what came before it was read, and the report says that the rest could not be.
         const { message } = asLedgerError(error, this.#path, 'LEDGER_DAMAGED')
         this.#faults = [{ code: 'STORE_DAMAGED', message }]
-        return
+        this.#isCut = true
+        return null
       }
       const last = rows.at(-1)
       if (last === undefined) break
       after = last.id
-      yield rows.map((row) => asLine(row, ++position))
+      yield rows.map((row) => asLine(row, ++at))
       // SQLite never waits for anything: without this, no timer, signal or AbortSignal would be heard until the end.
       await turn()
     }
-    this.#faults = this.#storeFaults(after, position)
+    return to === null || to >= this.end ? null : to
+  }
+
+  finish(lines: number, health?: string): void {
+    if (!this.#isCut) this.#faults = this.#storeFaults(lines, health)
   }
 
   faults(): readonly StoreFault[] {
@@ -183,20 +228,20 @@ class SqliteReader implements LedgerReader {
   }
 
   /** The rows behind `after`, up to a batch of them, in entries and in bytes; or up to damage, which the next call then runs into. */
-  #page(after: number, limit = BATCH_LINES): readonly Row[] {
+  #page(after: number, to: RowPlace | null, limit = BATCH_LINES): readonly Row[] {
     const rows: Row[] = []
     try {
-      this.#readPage(after, limit, rows)
+      this.#readPage(after, to ?? ID_MAX, limit, rows)
     } catch (error) {
       if (rows.length === 0) throw error
     }
     return rows
   }
 
-  #readPage(after: number, limit: number, rows: Row[]): void {
+  #readPage(after: number, to: number | bigint, limit: number, rows: Row[]): void {
     let bytes = 0
     let previous = after
-    for (const row of this.#db.prepare(PAGE).iterate(after, limit) as IterableIterator<Row>) {
+    for (const row of this.#db.prepare(PAGE).iterate(after, to, limit) as IterableIterator<Row>) {
       if (!Number.isSafeInteger(row.id) || row.id <= previous)
         throw new LedgerError('LEDGER_DAMAGED', 'row ids are out of order')
       previous = row.id
@@ -207,18 +252,14 @@ class SqliteReader implements LedgerReader {
   }
 
   /** What only SQLite's own books can tell: rows that were there once, pages that do not fit together. */
-  #storeFaults(lastId: number, count: number): readonly StoreFault[] {
+  #storeFaults(count: number, known: string | undefined): readonly StoreFault[] {
     try {
       const issued = lastIssuedId(this.#db)
-      if (count > 0 && issued > lastId) {
-        return [{ code: 'TRUNCATED', message: `SQLite gave out row ids up to ${issued}, the last row is ${lastId}` }]
+      if (count > 0 && issued > this.end) {
+        return [{ code: 'TRUNCATED', message: `SQLite gave out row ids up to ${issued}, the last row is ${this.end}` }]
       }
-      // A check of the whole file evaluates the CHECK constraints of every table, and a hostile one never ends: so only where there are none
-      // but our tables, of which the definitions are known.
-      const health = this.#db.pragma(hasOtherObjects(this.#db) ? 'quick_check(ledger)' : 'quick_check(1)', {
-        simple: true,
-      })
-      return health === 'ok' ? [] : [{ code: 'STORE_DAMAGED', message: `SQLite finds damage: ${String(health)}` }]
+      const health = known ?? healthOf(this.#db)
+      return health === 'ok' ? [] : [{ code: 'STORE_DAMAGED', message: `SQLite finds damage: ${health}` }]
     } catch (error) {
       return [{ code: 'STORE_DAMAGED', message: asLedgerError(error, this.#path, 'LEDGER_DAMAGED').message }]
     }

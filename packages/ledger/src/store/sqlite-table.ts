@@ -104,6 +104,14 @@ export function findEvidenceTables(db: Database.Database): ReadonlyMap<string, '
   return found
 }
 
+/**
+ * What SQLite says about its own pages: `ok`, or the first fault. A check of the whole file evaluates the CHECK constraints of every table, and a
+ * hostile one never ends: so only where there are none but our tables, of which the definitions are known.
+ */
+export function healthOf(db: Database.Database): string {
+  return String(db.pragma(hasOtherObjects(db) ? 'quick_check(ledger)' : 'quick_check(1)', { simple: true }))
+}
+
 /** Whether there is anything besides our tables, SQLite's index of one of them, and its book about ids. */
 export function hasOtherObjects(db: Database.Database): boolean {
   const ours = [...findEvidenceTables(db)].filter(([, kind]) => kind === 'ours')

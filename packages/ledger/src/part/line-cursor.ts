@@ -1,0 +1,151 @@
+// Reads ASCII text from left to right and says at each step whether what stands there is what is wanted. For text without control characters
+// other than line feeds: then a string ends at the next quote, unless a backslash comes first.
+
+const QUOTE = 0x22
+const COMMA = 0x2c
+const MINUS = 0x2d
+const DOT = 0x2e
+const ZERO = 0x30
+const NINE = 0x39
+const COLON = 0x3a
+const OPEN_ARRAY = 0x5b
+const CLOSE_ARRAY = 0x5d
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
+
+/** A whole number of so many digits is exact in a double, so every profile writes it as it stands. */
+const EXACT_DIGITS_MAX = 15
+
+/** Levels that are followed here; what is nested deeper is for the strict scanner, which knows the real bound. */
+const DEPTH_MAX = 32
+
+/**
+ * Conservative: a `false` says "not plainly so", and whoever asks then takes the long way. Only what has the same text in both canonical
+ * profiles is accepted.
+ */
+export class LineCursor {
+  readonly text: string
+  at = 0
+  /** Of the string that was read last, between its quotes. */
+  start = 0
+  end = 0
+  #backslash: number
+
+  constructor(text: string) {
+    this.text = text
+    this.#backslash = this.#nextBackslash(0)
+  }
+
+  /** Moves to an offset, forward or back. */
+  moveTo(at: number): void {
+    if (at < this.at) this.#backslash = this.#nextBackslash(at)
+    this.at = at
+  }
+
+  /** Exactly this text. */
+  word(word: string): boolean {
+    // Not startsWith: V8 compares that character by character, and this in words, ten times as fast.
+    const end = this.at + word.length
+    if (this.text.slice(this.at, end) !== word) return false
+    this.at = end
+    return true
+  }
+
+  /** The rest of a string whose opening quote was read, and its closing one; without escapes, and of at most so many characters. */
+  string(charsMax: number): boolean {
+    const end = this.text.indexOf('"', this.at)
+    if (this.#backslash < this.at) this.#backslash = this.#nextBackslash(this.at)
+    if (end === -1 || end > this.#backslash || end - this.at > charsMax) return false
+    this.start = this.at
+    this.end = end
+    this.at = end + 1
+    return true
+  }
+
+  /** The same, at least one character long. */
+  name(charsMax: number): boolean {
+    return this.string(charsMax) && this.end > this.start
+  }
+
+  /** The value of the string that was read last. */
+  taken(): string {
+    return this.text.slice(this.start, this.end)
+  }
+
+  /** Any canonical value. */
+  value(depth = 0): boolean {
+    switch (this.text.charCodeAt(this.at)) {
+      case QUOTE:
+        this.at += 1
+        return this.string(Number.MAX_SAFE_INTEGER)
+      case OPEN_OBJECT:
+        return depth < DEPTH_MAX && this.#object(depth + 1)
+      case OPEN_ARRAY:
+        return depth < DEPTH_MAX && this.#array(depth + 1)
+      default:
+        return this.word('null') || this.word('true') || this.word('false') || this.integer()
+    }
+  }
+
+  /** A whole number, −0 excepted. */
+  integer(): boolean {
+    const { text } = this
+    const isNegative = text.charCodeAt(this.at) === MINUS
+    const first = isNegative ? this.at + 1 : this.at
+    let end = first
+    for (let unit = text.charCodeAt(end); unit >= ZERO && unit <= NINE; unit = text.charCodeAt(end)) end += 1
+    const digits = end - first
+    const next = text.charCodeAt(end)
+    // Fractions and exponents have more than one form: not here. `e` and `E` are 0x65 and 0x45.
+    if (digits === 0 || digits > EXACT_DIGITS_MAX || next === DOT || next === 0x65 || next === 0x45) return false
+    if (text.charCodeAt(first) === ZERO && (digits > 1 || isNegative)) return false
+    this.at = end
+    return true
+  }
+
+  #object(depth: number): boolean {
+    const { text } = this
+    this.at += 1
+    if (text.charCodeAt(this.at) === CLOSE_OBJECT) return this.#step()
+    let last: string | null = null
+    for (;;) {
+      if (text.charCodeAt(this.at) !== QUOTE) return false
+      this.at += 1
+      if (!this.string(Number.MAX_SAFE_INTEGER)) return false
+      const key = this.taken()
+      // ASCII: both profiles sort alike.
+      if (last !== null && last >= key) return false
+      last = key
+      if (text.charCodeAt(this.at) !== COLON) return false
+      this.at += 1
+      if (!this.value(depth)) return false
+      const unit = text.charCodeAt(this.at)
+      if (unit === CLOSE_OBJECT) return this.#step()
+      if (unit !== COMMA) return false
+      this.at += 1
+    }
+  }
+
+  #array(depth: number): boolean {
+    const { text } = this
+    this.at += 1
+    if (text.charCodeAt(this.at) === CLOSE_ARRAY) return this.#step()
+    for (;;) {
+      if (!this.value(depth)) return false
+      const unit = text.charCodeAt(this.at)
+      if (unit === CLOSE_ARRAY) return this.#step()
+      if (unit !== COMMA) return false
+      this.at += 1
+    }
+  }
+
+  #step(): true {
+    this.at += 1
+    return true
+  }
+
+  #nextBackslash(from: number): number {
+    const at = this.text.indexOf('\\', from)
+    return at === -1 ? Number.MAX_SAFE_INTEGER : at
+  }
+}

@@ -1,0 +1,134 @@
+// Reads a range of a ledger as one piece of bytes and judges it. Used by the thread that verifies, and by threads that help it; each has its own.
+import { closeSync, openSync, readSync } from 'node:fs'
+import type Database from 'better-sqlite3'
+import type { Place, RangeSource } from '../ledger.js'
+import type { PartFacts } from '../part/facts.js'
+import { PartJudge, type PartKeys } from '../part/judge.js'
+
+/** A range whose lines hold by themselves. */
+export interface RangeFacts extends PartFacts {
+  /** Where its first line begins, and where the line behind its last one would. */
+  readonly from: Place
+  readonly to: Place
+}
+
+export interface RangeJudge {
+  /** Null for a range that must be looked at line by line. @throws when the store cannot be read */
+  judge(from: Place, to: Place): RangeFacts | null
+  /** What the store as a whole says of itself: `ok`, or what is wrong. Reads all of it. */
+  health(): string
+  close(): void
+}
+
+/** @throws when the store cannot be opened */
+export async function openRangeJudge(source: RangeSource, keys: PartKeys): Promise<RangeJudge> {
+  if (source.kind === 'jsonl') return new JsonlRanges(source.path, source.end, new PartJudge(keys))
+  const { openUntrusted } = await import('./sqlite-place.js')
+  const { healthOf } = await import('./sqlite-table.js')
+  return new SqliteRanges(openUntrusted(source), healthOf, new PartJudge(keys))
+}
+
+const LF = 10
+
+/** Behind the end of a range, as far as its last line may reach. Longer lines are rare enough to be looked at one by one. */
+const OVERHANG_BYTES = 64 * 1024
+
+class JsonlRanges implements RangeJudge {
+  readonly #fd: number
+  readonly #end: Place
+  readonly #judge: PartJudge
+  /** One for all ranges: what is kept of a range is copied out of it. */
+  #buffer = Buffer.alloc(0)
+
+  constructor(path: string, end: Place, judge: PartJudge) {
+    this.#fd = openSync(path, 'r')
+    this.#end = end
+    this.#judge = judge
+  }
+
+  judge(from: Place, to: Place): RangeFacts | null {
+    // From the line feed before, so that a line that begins right at `from` is seen to begin there.
+    const start = Math.max(0, from - 1)
+    const bytes = this.#read(start, Math.min(to + OVERHANG_BYTES, this.#end))
+    const first = from === 0 ? 0 : bytes.indexOf(LF) + 1
+    const end = bytes.indexOf(LF, Math.max(0, Math.min(to, this.#end) - 1 - start)) + 1
+    if ((first === 0 && from !== 0) || end === 0 || first >= end) return null
+    const facts = this.#judge.judge(bytes.subarray(first, end))
+    return facts && { ...facts, from: start + first, to: start + end }
+  }
+
+  health(): string {
+    return 'ok'
+  }
+
+  close(): void {
+    closeSync(this.#fd)
+  }
+
+  #read(from: Place, to: Place): Buffer {
+    if (this.#buffer.length < to - from) this.#buffer = Buffer.alloc(to - from)
+    let length = 0
+    while (length < to - from) {
+      const read = readSync(this.#fd, this.#buffer, length, to - from - length, from + length)
+      if (read === 0) break
+      length += read
+    }
+    return this.#buffer.subarray(0, length)
+  }
+}
+
+/** Rows that are put together to a range. A longer one leaves a gap, and the range is then looked at row by row. */
+const ROW_BYTES_MAX = 16 * 1024
+
+const hashColumn = (name: string): string =>
+  `group_concat(CASE WHEN typeof(${name}) = 'text' AND octet_length(${name}) = 64 THEN ${name} END, '')`
+
+// One value for a range instead of four for each row: that is twice as fast, and gives the bytes of a JSONL file. Rows come in the order of their
+// ids; SQLite does not promise it, but what came in another order would be no chain.
+const SELECT_RANGE = `SELECT min(id) AS first, max(id) AS last, count(*) AS rows,
+  CAST(group_concat(CASE WHEN typeof(entry_json) = 'text' AND octet_length(entry_json) <= ${ROW_BYTES_MAX} THEN entry_json END, char(10)) AS BLOB) AS lines,
+  ${hashColumn('entry_hash')} AS hashes, ${hashColumn('prev_entry_hash')} AS previous
+  FROM ledger NOT INDEXED WHERE id > ? AND id <= ?`
+
+interface RangeRow {
+  readonly first: number | null
+  readonly last: number | null
+  readonly rows: number
+  readonly lines: Buffer | null
+  readonly hashes: string | null
+  readonly previous: string | null
+}
+
+class SqliteRanges implements RangeJudge {
+  readonly #db: Database.Database
+  readonly #healthOf: (db: Database.Database) => string
+  readonly #judge: PartJudge
+  readonly #select: Database.Statement
+
+  constructor(db: Database.Database, healthOf: (db: Database.Database) => string, judge: PartJudge) {
+    this.#db = db
+    this.#healthOf = healthOf
+    this.#judge = judge
+    this.#select = db.prepare(SELECT_RANGE)
+  }
+
+  judge(from: Place, to: Place): RangeFacts | null {
+    const { first, last, rows, lines, hashes, previous } = this.#select.get(from, to) as RangeRow
+    if (first !== from + 1 || last !== from + rows || lines === null) return null
+    // The separator stands between the rows; a line of the judge ends with one.
+    const bytes = Buffer.allocUnsafe(lines.length + 1)
+    bytes.set(lines)
+    bytes[lines.length] = LF
+    const columns = { entryHashes: hashes ?? '', prevEntryHashes: previous ?? '' }
+    const facts = this.#judge.judge(bytes, columns)
+    return facts?.lines === rows ? { ...facts, from, to: last } : null
+  }
+
+  health(): string {
+    return this.#healthOf(this.#db)
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+}

@@ -1,0 +1,131 @@
+// What the quick way recognises, the strict parser accepts, and both read the same in it. Nothing else is promised of it.
+import { encodeCanonical, hashEntry } from '@sudoagent/crypto'
+import fc from 'fast-check'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { hashDecision } from '../../src/chain.js'
+import { isCallEntry } from '../../src/entry.js'
+import { parseLine } from '../../src/line.js'
+import { LineCursor } from '../../src/part/line-cursor.js'
+import { type LineFacts, PlainLines } from '../../src/part/plain-line.js'
+import { decisionDraft, outcomeDraft, testSigner } from '../fixtures/draft.js'
+import { type Entry, entriesOf, sealAll, writtenLines } from '../fixtures/seal.js'
+
+const call = decisionDraft(1, { kwargs: { a: 'text', b: [1, 2, { c: null }], d: true } })
+const spend = { action: 'x', agent_id: 'y', budget_key: null, checked: true, cost: 1, window_seconds: 60 }
+const charged = { ...decisionDraft(2), budget: spend }
+let lines: string[] = []
+beforeAll(async () => {
+  const drafts = [
+    decisionDraft(9),
+    call,
+    outcomeDraft(call),
+    charged,
+    outcomeDraft(charged),
+    decisionDraft(3, { effect: 'deny' }),
+  ]
+  // Behind the first: only lines with a predecessor are plain.
+  lines = [...(await writtenLines(drafts)), ...(await writtenLines(drafts, testSigner(1)))].filter(
+    (line) => !line.includes('"prev_entry_hash":null'),
+  )
+})
+
+function read(line: string): LineFacts | null {
+  const facts = { requestId: '' } as LineFacts
+  return new PlainLines().read(new LineCursor(`${line}\n`), facts) ? facts : null
+}
+
+/** What the strict parser reads in the same line; null when it finds anything wrong with it. */
+function readStrictly(line: string): LineFacts | null {
+  const parsed = parseLine(Buffer.from(line))
+  if (!parsed.ok || !isCallEntry(parsed.entry)) return null
+  const { entry, text, members } = parsed
+  const isDecision = entry.event === 'decision'
+  if (hashEntry(text, members) !== entry.entry_hash) return null
+  if (isDecision && hashDecision(entry, text, members) !== entry.decision.decision_hash) return null
+  return {
+    isDecision,
+    isAllowed: entry.decision.effect === 'allow',
+    entryHash: entry.entry_hash,
+    previous: entry.prev_entry_hash,
+    decisionHash: entry.decision.decision_hash,
+    requestId: entry.request_id,
+    createdAt: entry.created_at,
+    recordedAt: entry.recorded_at ?? '',
+    keyId: entry.key_id ?? null,
+    signature: entry.entry_signature ?? null,
+  }
+}
+
+describe('a plain line', () => {
+  it('is what our own writer writes, signed or not, with a budget or without', () => {
+    expect(lines).toHaveLength(10)
+    for (const line of lines) expect(read(line)).toEqual(readStrictly(line))
+  })
+
+  it('is read as the strict parser reads it, or not at all, whatever character is put in, taken out or changed', () => {
+    let accepted = 0
+    const change = fc.record({
+      line: fc.nat(9),
+      at: fc.nat(),
+      cut: fc.nat(2),
+      put: fc.string({ unit: 'binary-ascii', maxLength: 2 }),
+    })
+    fc.assert(
+      fc.property(change, ({ line, at, cut, put }) => {
+        const text = lines[line] ?? ''
+        const from = at % text.length
+        const changed = text.slice(0, from) + put + text.slice(from + cut)
+        // Control characters are looked for before.
+        fc.pre(!/[\u0000-\u001f]/.test(changed))
+        const facts = read(changed)
+        if (facts === null) return
+        accepted += 1
+        expect(facts).toEqual(readStrictly(changed))
+      }),
+      { numRuns: 5_000 },
+    )
+    expect(accepted).toBeGreaterThan(0)
+  })
+
+  it('may hold any parameters and metadata, sealed anew by somebody who can compute hashes', () => {
+    let accepted = 0
+    const value = fc.jsonValue({ maxDepth: 3 })
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), value), fc.dictionary(fc.string(), value), (kwargs, metadata) => {
+        const [first, second] = entriesOf(lines.slice(0, 2))
+        const entries = [first, { ...second, metadata, parameters: { args: [], kwargs } }] as Entry[]
+        const line = sealAll(entries)[1] ?? ''
+        const facts = read(line)
+        if (facts === null) return
+        accepted += 1
+        expect(facts).toEqual(readStrictly(line))
+      }),
+      { numRuns: 500 },
+    )
+    expect(accepted).toBeGreaterThan(0)
+  })
+
+  it.each<[string, (entry: Entry) => Entry]>([
+    ['another version', (entry) => ({ ...entry, schema_version: '2.1' })],
+    ['another event', (entry) => ({ ...entry, event: 'decisions' })],
+    ['no effect', (entry) => ({ ...entry, decision: { ...(entry.decision as object), effect: 'maybe' } })],
+    ['a name without a character', (entry) => ({ ...entry, agent_id: '' })],
+    ['a name that is too long', (entry) => ({ ...entry, agent_id: 'x'.repeat(257) })],
+    ['a day that is none', (entry) => ({ ...entry, recorded_at: '2026-02-30T00:00:00.000000Z' })],
+    ['a budget that costs less than nothing', (entry) => ({ ...entry, budget: { ...spend, cost: -1 } })],
+    ['parameters with more in them', (entry) => ({ ...entry, parameters: { args: [], kwargs: {}, more: 1 } })],
+    ['an approval', (entry) => ({ ...entry, approval: { approval_id: 'a' } })],
+    ['metadata that is no object', (entry) => ({ ...entry, metadata: [] })],
+  ])('is none with %s', (_, change) => {
+    const [first, second] = entriesOf(lines)
+    const line = sealAll([first as Entry, change(second as Entry)])[1] ?? ''
+    expect(read(line)).toBeNull()
+  })
+
+  it('is none in another canonical order, or with white space', () => {
+    const [line = ''] = lines
+    expect(read(line)).not.toBeNull()
+    expect(read(line.replace(',"agent_id"', ', "agent_id"'))).toBeNull()
+    expect(read(encodeCanonical({ ...JSON.parse(line), extra: 1 }))).toBeNull()
+  })
+})
