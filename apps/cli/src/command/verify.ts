@@ -80,7 +80,8 @@ export async function run(options: VerifyOptions, io: Io): Promise<ExitCode> {
     ledger,
     io,
     quiet,
-    async ({ reader }) => [await verifyFrom(reader, checks), reader.kind] as const,
+    async ({ reader, showProgress: onProgress }) =>
+      [await verifyFrom(reader, { ...checks, onProgress }), reader.kind] as const,
   )
   if (json) await print(io.stdout, `${JSON.stringify(report, null, 2)}\n`)
   else await tell(report, { ledger, kind, quiet }, io)

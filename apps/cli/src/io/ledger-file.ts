@@ -10,6 +10,8 @@ const PROGRESS_MS = 40
 
 export interface LedgerUse {
   readonly reader: LedgerReader
+  /** For a reading that does not go through `batches`: tells how many entries it has seen so far. */
+  readonly showProgress: (entries: number) => void
   /** Takes the progress line away: what follows is written to the same terminal. */
   readonly hideProgress: () => void
 }
@@ -31,11 +33,24 @@ export async function withLedger<T>(
   const forget = io.atExit(() => void opened.close())
   const progress = quiet ? NO_PROGRESS : startProgress(io, opened.sizeHint)
   try {
-    return await use({ reader: withProgress(opened, progress), hideProgress: () => progress.stop() })
+    return await use({
+      reader: withProgress(opened, progress),
+      showProgress: throttled(progress),
+      hideProgress: () => progress.stop(),
+    })
   } finally {
     progress.stop()
     forget()
     await opened.close()
+  }
+}
+
+function throttled(progress: Progress): (entries: number) => void {
+  let shown = performance.now()
+  return (entries) => {
+    if (performance.now() - shown < PROGRESS_MS) return
+    shown = performance.now()
+    void progress.update(entries)
   }
 }
 
@@ -49,6 +64,7 @@ function withProgress(opened: LedgerReader, progress: Progress): LedgerReader {
     linesOfCall: (requestId) => opened.linesOfCall(requestId),
     evidence: () => opened.evidence(),
     treeReader: (size) => opened.treeReader(size),
+    ...(opened.ranges === undefined ? {} : { ranges: opened.ranges }),
     async *batches(after) {
       let entries = after ?? 0
       let shown = performance.now()

@@ -23,6 +23,7 @@ export function startProgress(io: Io, total: number | undefined): Progress {
   if (!io.stderr.isTerminal) return NO_PROGRESS
   const startedAt = performance.now()
   const of = total === undefined ? '' : ` of ${total.toLocaleString('en')}`
+  let starting: Promise<Ora> | undefined
   let spinner: Ora | undefined
   let isStopped = false
   // Gives the cursor back, which a spinner hides.
@@ -31,8 +32,11 @@ export function startProgress(io: Io, total: number | undefined): Progress {
     async update(entries) {
       if (isStopped || performance.now() - startedAt < QUIET_MS) return
       const text = `${entries.toLocaleString('en')}${of} entries read`
-      spinner ??= await startSpinner(text, io)
-      spinner.text = text
+      starting ??= startSpinner(text, io)
+      spinner = await starting
+      // The work may have ended while the spinner was loaded.
+      if (isStopped) spinner.stop()
+      else spinner.text = text
     },
     stop() {
       isStopped = true
