@@ -14,8 +14,8 @@ export function testFramework(framework: Framework): void {
       if (scenario.text !== null) expect(shown).toContain(scenario.text)
       for (const leak of LEAKS) expect(shown).not.toMatch(leak)
       for (const decision of ended.decisions) {
-        const callId = framework.handsCallId ? 'call_0' : undefined
-        expect(decision).toEqual({ action: 'refund', kwargs: { amount: scenario.amounts[0] }, callId })
+        const kwargs = { amount: scenario.amounts[0] }
+        expect(decision).toEqual({ action: 'refund', kwargs, callId: framework.callId })
       }
     })
   })

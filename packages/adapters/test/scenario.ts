@@ -32,8 +32,8 @@ export interface Framework {
   readonly name: string
   /** Whether the framework hands its caller's abort signal to the place where the tool is guarded; if not, it is in the guard's options. */
   readonly handsSignal: boolean
-  /** Whether the framework tells that place the id that the model gave the call. */
-  readonly handsCallId: boolean
+  /** The id of the first call, where the framework tells it to that place: the model's (`call_0`), or its own. */
+  readonly callId: string | undefined
   /** What the next model request shows for each call, in the framework's own form. */
   run(turn: Turn): Promise<readonly unknown[]>
 }

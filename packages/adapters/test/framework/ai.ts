@@ -15,7 +15,7 @@ const usage = {
 const frameworkOf = (name: string, sdk: typeof ai6, mocks: typeof mocks6): Framework => ({
   name,
   handsSignal: true,
-  handsCallId: true,
+  callId: 'call_0',
   async run({ engine, refund, calls, signal }) {
     const model = new mocks.MockLanguageModelV3({
       doGenerate: async ({ prompt }) => {
