@@ -34,6 +34,8 @@ export interface Framework {
   readonly handsSignal: boolean
   /** The id of the first call, where the framework tells it to that place: the model's (`call_0`), or its own. */
   readonly callId: string | undefined
+  /** Whether an error of a tool ends the run, instead of being shown to the model. */
+  readonly endsWhenToolThrows?: boolean
   /** What the next model request shows for each call, in the framework's own form. */
   run(turn: Turn): Promise<readonly unknown[]>
 }
@@ -41,6 +43,7 @@ export interface Framework {
 /** What makes the tool misbehave. */
 export const THROWS = 13
 export const HANGS = 77
+export const TOOL_ERROR = 'the payment service is down'
 
 /** A message that no model must see: it names a path. */
 const SECRET = '/srv/secret/ledger.sqlite'
@@ -104,7 +107,7 @@ export async function play(framework: Framework, setting: Setting): Promise<Ende
   const ran: RefundInput[] = []
   const refund: Refund = async (input, signal) => {
     ran.push(structuredClone(input))
-    if (input.amount === THROWS) throw new Error('the payment service is down')
+    if (input.amount === THROWS) throw new Error(TOOL_ERROR)
     if (input.amount === HANGS) {
       onHang?.(abort)
       await sleep(60_000, undefined, signal === undefined ? {} : { signal })
