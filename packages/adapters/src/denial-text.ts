@@ -22,6 +22,7 @@ const DENIED_BY: readonly (readonly [prefix: string, by: string])[] = [
   ['BUDGET_EXCEEDED_', 'by the budget'],
   ['LEDGER_', 'because it could not be put on record'],
   ['PARAMETERS_', 'because of its arguments'],
+  ['BOUNDARY_', 'because the boundary failed'],
 ]
 
 /** One line for the model. */

@@ -29,6 +29,7 @@ describe('denialText', () => {
     expect(by('BUDGET_EVALUATION_FAILED')).toBe('because the budget could not be read')
     expect(by('LEDGER_WRITE_FAILED_DECISION')).toBe('because it could not be put on record')
     expect(by('PARAMETERS_CHANGED')).toBe('because of its arguments')
+    expect(by('BOUNDARY_FAILED')).toBe('because the boundary failed')
   })
 
   it('is one line, whatever the reason holds, and ends', () => {

@@ -9,6 +9,9 @@ import { z } from 'zod'
 import { guardTool, guardToolV0 } from '../../src/mastra.js'
 import type { Framework, RefundInput } from '../scenario.js'
 
+// It would report which features are used; tests have no network.
+process.env.MASTRA_TELEMETRY_DISABLED = '1'
+
 const inputSchema = z.object({ amount: z.number() })
 const description = 'Pays money back'
 
