@@ -6,8 +6,8 @@
  * createTool({ id: 'refund', description, inputSchema, execute: guardToolV0(engine, 'refund', async ({ context }) => …) }) // 0.24
  *
  * The action is the name given here; the input, as the tool's schema parsed it, is the call's named arguments. In version 1 a denial is thrown as
- * `ToolDenied`, whose message the model is shown as the tool's error. Version 0.24 would wrap that into an error object without the reason, so
- * there it is returned as the tool's output. `requireApproval` and `hooks.beforeToolCall` ask before `execute`, which is the boundary.
+ * `ToolDenied`, whose message the model is shown as the tool's error. Version 0.24 would show that as an error object with its own
+ * internals, so there it is returned as the tool's output. `requireApproval` and `hooks.beforeToolCall` ask before `execute`, which is the boundary.
  */
 import type { SudoEngine } from '@sudoagent/core'
 import { denialText, ToolDenied } from './denial-text.js'
