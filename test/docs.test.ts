@@ -33,6 +33,7 @@ afterAll(() => reader.remove())
 it('finds the documents', () => {
   const names = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'THREAT_MODEL.md', 'examples/README.md']
   const docs = [
+    'adapters',
     'architecture',
     'cli',
     'configuration',
@@ -42,7 +43,14 @@ it('finds the documents', () => {
     'quickstart',
     'threat-model',
   ]
-  const packages = ['packages/core', 'packages/crypto', 'packages/ledger', 'packages/witness', 'apps/cli']
+  const packages = [
+    'packages/core',
+    'packages/adapters',
+    'packages/crypto',
+    'packages/ledger',
+    'packages/witness',
+    'apps/cli',
+  ]
   const wanted = [...names, ...docs.map((name) => `docs/${name}.md`), ...packages.map((name) => `${name}/README.md`)]
   expect(pages.map(({ path }) => path)).toEqual(expect.arrayContaining(wanted))
   expect(documents.flatMap(({ blocks }) => blocks).length).toBeGreaterThan(20)

@@ -11,7 +11,14 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const packages = ['packages/crypto', 'packages/ledger', 'packages/witness', 'packages/core', 'apps/cli']
+const packages = [
+  'packages/crypto',
+  'packages/ledger',
+  'packages/witness',
+  'packages/core',
+  'packages/adapters',
+  'apps/cli',
+]
 const slow = process.env.SLOW === '1'
 const run = promisify(execFile)
 let folder = ''
@@ -51,16 +58,29 @@ describe('installed from tarballs', () => {
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, verdict: 'intact', entries: 3 })
   })
 
+  it('@sudoagent/adapters brings no framework, and needs the code of one only for LangChain', async () => {
+    const subpaths = ['ai', 'openai-agents', 'mastra', 'genkit', 'llamaindex', 'claude-agent-sdk', 'mcp-server']
+    const source = `const names = ${JSON.stringify(subpaths)}
+      const adapters = await Promise.all(names.map((name) => import('@sudoagent/adapters/' + name)))
+      console.log(adapters.every((adapter) => typeof (adapter.guardTool ?? adapter.guardToolCalls) === 'function'))
+      console.log(await import('@sudoagent/adapters/langchain').catch((error) => error.code))`
+    writeFileSync(join(folder, 'adapters.js'), source)
+    const { stdout } = await run(process.execPath, ['adapters.js'], { cwd: folder })
+    expect(stdout).toBe('true\nERR_MODULE_NOT_FOUND\n')
+  })
+
   it('the types are found', async () => {
     writeFileSync(
       join(folder, 'app.ts'),
-      `import { AllowAllPolicy, SudoEngine } from '@sudoagent/core'
+      `import { guardTools } from '@sudoagent/adapters/ai'
+       import { AllowAllPolicy, SudoEngine } from '@sudoagent/core'
        import { MemoryLedger } from '@sudoagent/ledger/memory'
        import { type CosignedCheckpoint, cosign } from '@sudoagent/witness'
        import { SqliteWitnessStore } from '@sudoagent/witness/sqlite'
        export const asked: (options: Parameters<typeof cosign>[0]) => Promise<CosignedCheckpoint> = cosign
        export const open: (path: string) => SqliteWitnessStore = SqliteWitnessStore.open
        const engine = new SudoEngine({ policy: new AllowAllPolicy(), agentId: 'bot', ledger: new MemoryLedger() })
+       export const tools: { add: { execute(sum: { a: number }): number } } = guardTools(engine, { add: { execute: ({ a }) => a } })
        export const sum: Promise<number> = engine.guard(async function add(a: number, b: number) { return a + b })(1, 2)
        // @ts-expect-error a string is no number
        export const wrong: Promise<string> = engine.guard(async function add(a: number) { return a })(1)`,
@@ -83,7 +103,7 @@ describe('installed from tarballs', () => {
   })
 
   it('carries what it should and nothing else', () => {
-    for (const name of ['crypto', 'ledger', 'witness', 'core']) {
+    for (const name of ['crypto', 'ledger', 'witness', 'core', 'adapters']) {
       const files = readdirSync(join(folder, 'node_modules/@sudoagent', name)).sort()
       expect(files).toEqual(['LICENSE', 'README.md', 'dist', 'package.json'])
     }

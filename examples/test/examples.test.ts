@@ -11,8 +11,19 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const dist = join(root, 'examples/dist')
 const bin = join(root, 'node_modules/sudoagent/bin/sudoagent.js')
 
+const ADAPTERS = [
+  'ai',
+  'claude-agent-sdk',
+  'genkit',
+  'langchain',
+  'llamaindex',
+  'mastra',
+  'mcp-server',
+  'openai-agents',
+]
 /** The last line of each example; every one in `src/` is here, or is a part of another. */
 const LAST_LINES: ReadonlyMap<string, RegExp> = new Map([
+  ...ADAPTERS.map((name) => [`adapter-${name}`, /^ledger: intact, 2 decisions, 1 outcome$/] as const),
   ['custom-approver', /^production: 1 of 2$/],
   ['custom-ledger', /^ran 1 time; 4 entries, 1 open decision that never ran$/],
   ['custom-policy', /^salaries: not on the list$/],
@@ -21,7 +32,7 @@ const LAST_LINES: ReadonlyMap<string, RegExp> = new Map([
   ['quickstart', /^ledger: intact, 2 decisions, 1 outcome$/],
   ['workflow-demo', /^ledger: signed, 8 entries; receipt for entry 4: signed in a tree of 8$/],
 ])
-const PARTS = ['airline']
+const PARTS = ['airline', 'refunds']
 
 interface Ran {
   readonly status: number | null

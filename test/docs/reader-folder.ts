@@ -1,6 +1,16 @@
 // The folder that a reader of the documents is in: the root of a clone after the demo. The packages are installed, `sudoagent` is on the
 // PATH, and `demo-output/` holds what the demo leaves behind, made here by the same library in a fraction of the time.
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -52,6 +62,10 @@ export async function makeReaderFolder(root: string): Promise<ReaderFolder> {
   symlinkSync(join(root, 'examples', 'node_modules', '@sudoagent'), join(installed, '@sudoagent'))
   for (const name of ['.bin', '@types', 'sudoagent'])
     symlinkSync(join(root, 'node_modules', name), join(installed, name))
+  // The agent frameworks that the page about adapters imports; the examples depend on all of them.
+  for (const name of readdirSync(join(root, 'examples', 'node_modules')))
+    if (!name.startsWith('.') && !existsSync(join(installed, name)))
+      symlinkSync(join(root, 'examples', 'node_modules', name), join(installed, name))
   const demo = join(folder, 'demo-output')
   mkdirSync(demo)
   await makeDemoOutput(root, demo)

@@ -1,0 +1,91 @@
+/**
+ * Vercel AI SDK, 6 and 7: tools whose `execute` is guarded.
+ *
+ * @example
+ * const tools = guardTools(engine, { refund: tool({ inputSchema, execute: async ({ amount }) => … }) })
+ * await generateText({ model, tools, prompt })
+ *
+ * The action is the tool's name in the set; the input, as the schema parsed it, is the call's named arguments. A denial is thrown as `ToolDenied`:
+ * the SDK makes it a tool error, whose message the model is shown, and other calls of the same step go on. `needsApproval` and `toolApproval` ask
+ * before `execute` and may be answered from a stored conversation, so they are no boundary; `execute` is. A tool without it (run by the client
+ * or the provider) cannot be guarded here, and is refused.
+ */
+import type { SudoEngine } from '@sudoagent/core'
+import { ToolDenied } from './denial-text.js'
+import { authorizeCall, type GuardOptions, guardedCall } from './guarded-call.js'
+
+// Nothing is imported from `ai`: these are the parts of its tools, the same in 6 and 7, so that the types of both fit.
+interface ExecuteOptions {
+  readonly toolCallId: string
+  readonly abortSignal?: AbortSignal | undefined
+}
+interface ExecutableTool {
+  // biome-ignore lint/suspicious/noExplicitAny: "any tool": parameters are contravariant, so `unknown` would accept none
+  execute?: ((input: any, options: any) => unknown) | undefined
+}
+
+/** Guards every tool of a set. @throws TypeError for a tool without `execute` */
+export function guardTools<T extends Record<string, ExecutableTool>>(
+  engine: SudoEngine,
+  tools: T,
+  options?: Omit<GuardOptions, 'action'>,
+): T {
+  const guarded = Object.entries(tools).map(([name, tool]) => [name, guardTool(engine, name, tool, options)])
+  return Object.fromEntries(guarded) as T
+}
+
+/** Guards one tool, under the name that it has in the set. @throws TypeError for a tool without `execute` */
+export function guardTool<T extends ExecutableTool>(
+  engine: SudoEngine,
+  name: string,
+  tool: T,
+  options?: GuardOptions,
+): T {
+  const { execute } = tool
+  if (typeof execute !== 'function') throw new TypeError(`tool \`${name}\` has no \`execute\` to guard`)
+  const run = execute.bind(tool)
+  const callOf = (input: unknown, { toolCallId: callId, abortSignal: signal }: ExecuteOptions) => ({
+    tool: name,
+    input,
+    callId,
+    signal,
+  })
+
+  async function guarded(input: unknown, how: ExecuteOptions): Promise<unknown> {
+    const ended = await guardedCall(engine, callOf(input, how), options, async (decided) =>
+      lastOf(await run(decided, how)),
+    )
+    if (ended.status === 'denied') throw new ToolDenied(ended)
+    return ended.output
+  }
+
+  /** For a generator: what it yields on the way reaches the stream. */
+  async function* guardedSteps(input: unknown, how: ExecuteOptions): AsyncGenerator<unknown> {
+    const call = await authorizeCall(engine, callOf(input, how), options)
+    if (call.status === 'denied') throw new ToolDenied(call)
+    let outcome: Parameters<typeof call.end>[0] = {
+      status: 'error',
+      error: new Error('nobody read the output to its end'),
+    }
+    try {
+      call.signal?.throwIfAborted()
+      yield* run(call.input, how) as AsyncIterable<unknown>
+      outcome = { status: 'success' }
+    } catch (error) {
+      outcome = { status: 'error', error }
+      throw error
+    } finally {
+      await call.end(outcome)
+    }
+  }
+
+  return { ...tool, execute: execute.constructor.name === 'AsyncGeneratorFunction' ? guardedSteps : guarded }
+}
+
+/** A tool that returns an iterable says its result last. */
+async function lastOf(output: unknown): Promise<unknown> {
+  if (typeof output !== 'object' || output === null || !(Symbol.asyncIterator in output)) return output
+  let last: unknown
+  for await (const step of output as AsyncIterable<unknown>) last = step
+  return last
+}

@@ -1,0 +1,49 @@
+/**
+ * Genkit: every tool call of a `generate`, guarded by a middleware.
+ *
+ * @example
+ * const guard = generateMiddleware({ name: 'sudoagent' }, guardToolCalls(engine))
+ * await ai.generate({ prompt, tools: [refund], use: [guard()] })
+ *
+ * The action is the tool's name; the input, as the model wrote it, is the call's named arguments. A denial is returned as the tool's response: a
+ * throw would end the `generate`, as an error of a tool does. Genkit gives tools no abort signal, but its `generate` step has one: both the
+ * engine and the tool get that. Put the guard last in `use`, so that nothing changes a call after the decision.
+ */
+import type { SudoEngine } from '@sudoagent/core'
+import type { ToolRequestPart, ToolResponsePart } from 'genkit'
+import { denialText } from './denial-text.js'
+import { type GuardOptions, guardedCall } from './guarded-call.js'
+
+interface RunOptions {
+  readonly abortSignal?: AbortSignal
+}
+type Next<I, C, O> = (input: I, ctx: C) => Promise<O>
+
+/** What `generateMiddleware` takes: makes the hooks of one `generate`. */
+export function guardToolCalls(engine: SudoEngine, options?: Omit<GuardOptions, 'action'>) {
+  return () => {
+    let abortSignal: AbortSignal | undefined
+    return {
+      generate<I, C extends RunOptions, O>(envelope: I, ctx: C, next: Next<I, C, O>): Promise<O> {
+        abortSignal = ctx.abortSignal
+        return next(envelope, ctx)
+      },
+      async tool<C extends RunOptions>(
+        part: ToolRequestPart,
+        ctx: C,
+        next: Next<ToolRequestPart, C, ToolResponsePart | undefined>,
+      ): Promise<ToolResponsePart | undefined> {
+        const { name, ref, input } = part.toolRequest
+        const signal = ctx.abortSignal ?? abortSignal
+        const run = (decided: unknown) =>
+          next(
+            { ...part, toolRequest: { ...part.toolRequest, input: decided } },
+            signal === undefined ? ctx : { ...ctx, abortSignal: signal },
+          )
+        const ended = await guardedCall(engine, { tool: name, input, callId: ref, signal }, options, run)
+        if (ended.status === 'ran') return ended.output
+        return { toolResponse: { name, ...(ref === undefined ? {} : { ref }), output: denialText(ended) } }
+      },
+    }
+  }
+}

@@ -1,0 +1,93 @@
+// One tool call through the engine, for every adapter. The tool runs after the decision is on record, with the arguments that were decided on;
+// how it ended is recorded too. A refusal of any kind comes back as the engine's one denial; only misuse and aborts are thrown.
+import { type CallOptions, type CallOutcome, type Denial, SudoAgentError, type SudoEngine } from '@sudoagent/core'
+
+/** What every adapter takes. `signal` is one of the caller's own; where the framework has one for the call, both count. */
+export type GuardOptions = CallOptions
+
+export interface ToolCall<I> {
+  /** The tool's name, unless the options name the action. */
+  readonly tool: string
+  /** One plain object is the call's named arguments: `kwargs` in the policy and in the ledger. Anything else is in `args`. */
+  readonly input: I
+  /** The framework's id of the call; stands in the ledger as `tool_call_id` in the metadata. */
+  readonly callId?: string | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** A call that may run, with `input` and nothing else. It has to be told once how it ended. */
+export interface AllowedCall<I> {
+  readonly status: 'allowed'
+  readonly input: I
+  /** The caller's signal and the framework's in one; aborted when either is. */
+  readonly signal: AbortSignal | undefined
+  end(outcome: CallOutcome): Promise<void>
+}
+
+export type EndedCall<O> = { readonly status: 'ran'; readonly output: O } | Denial
+
+/**
+ * Decides about a call.
+ *
+ * @throws (as a rejection) the reason of a signal that was aborted before the decision; TypeError for misuse. The tool must not run then, either
+ */
+export async function authorizeCall<I>(
+  engine: SudoEngine,
+  { tool, input, callId, signal }: ToolCall<I>,
+  options: GuardOptions = {},
+): Promise<AllowedCall<I> | Denial> {
+  const signals = [options.signal, signal].filter((one) => one !== undefined)
+  const either = signals.length > 1 ? AbortSignal.any(signals) : signals[0]
+  const authorization = await engine
+    .authorize({
+      action: tool,
+      ...options,
+      args: [input],
+      metadata: { ...options.metadata, ...(callId === undefined ? {} : { tool_call_id: callId }) },
+      ...(either === undefined ? {} : { signal: either }),
+    })
+    .catch((error: unknown) => {
+      if (error instanceof SudoAgentError) return error.denial
+      throw error
+    })
+  if (authorization.status === 'denied') return authorization
+  return {
+    status: 'allowed',
+    input: authorization.args[0] as I,
+    signal: either,
+    end: async (outcome) => {
+      await engine.record(authorization, outcome)
+    },
+  }
+}
+
+/**
+ * Decides about a call and runs its tool.
+ *
+ * @param run - called at most once, with what was decided on; what it throws is recorded and thrown on, unchanged
+ * @param failed - whether an output says that the tool failed, where the framework has such outputs
+ * @throws what the tool threw; see `authorizeCall` for the rest
+ */
+export async function guardedCall<I, O>(
+  engine: SudoEngine,
+  call: ToolCall<I>,
+  options: GuardOptions | undefined,
+  run: (input: I) => O | PromiseLike<O>,
+  failed: (output: Awaited<O>) => boolean = () => false,
+): Promise<EndedCall<Awaited<O>>> {
+  const allowed = await authorizeCall(engine, call, options)
+  if (allowed.status === 'denied') return allowed
+  let output: Awaited<O>
+  try {
+    // The decision took its time, and whoever asked may be gone.
+    allowed.signal?.throwIfAborted()
+    output = await run(allowed.input)
+  } catch (error) {
+    await allowed.end({ status: 'error', error })
+    throw error
+  }
+  await allowed.end(
+    failed(output) ? { status: 'error', error: new Error('the tool reported an error') } : { status: 'success' },
+  )
+  return { status: 'ran', output }
+}

@@ -1,0 +1,75 @@
+/**
+ * LangChain.js 1: every tool call of an agent, or single tools.
+ *
+ * @example
+ * createAgent({ model, tools, middleware: [createMiddleware({ name: 'sudoagent', wrapToolCall: guardToolCalls(engine) })] })
+ * createAgent({ model, tools: [guardTool(engine, refund)] })
+ *
+ * The action is the tool's name. As middleware, what is decided on is what the model wrote, before the tool's schema parses it; around a single
+ * tool it is what the schema made of it. Either is the call's named arguments. A denial is returned as a `ToolMessage` with the status `error`:
+ * a throw would end the run, or ask the model to try again. Put the guard last in the list, so that nothing changes a call after the decision.
+ */
+import { ToolMessage } from '@langchain/core/messages'
+import type { StructuredTool } from '@langchain/core/tools'
+import type { Denial, SudoEngine } from '@sudoagent/core'
+import { denialText } from './denial-text.js'
+import { type GuardOptions, guardedCall } from './guarded-call.js'
+
+/** What is read of a request of `wrapToolCall`; said here, so that single tools need no `langchain`. */
+interface ToolCallRequest {
+  readonly toolCall: { readonly name: string; readonly args: Record<string, unknown>; readonly id?: string | undefined }
+  readonly runtime: { readonly signal?: AbortSignal | undefined }
+}
+
+/** A `wrapToolCall` for `createMiddleware`: guards every tool of the agent, those that other middleware brings included. */
+export function guardToolCalls(engine: SudoEngine, options?: Omit<GuardOptions, 'action'>) {
+  return async <R extends ToolCallRequest, O>(
+    request: R,
+    handler: (request: R) => O | PromiseLike<O>,
+  ): Promise<Awaited<O> | ToolMessage> => {
+    const { name: tool, args: input, id: callId } = request.toolCall
+    const run = (args: Record<string, unknown>) => handler({ ...request, toolCall: { ...request.toolCall, args } })
+    const call = { tool, input, callId, signal: request.runtime.signal }
+    const ended = await guardedCall(engine, call, options, run, reportsError)
+    return ended.status === 'denied' ? deniedMessage(ended, tool, callId ?? '') : ended.output
+  }
+}
+
+interface RunConfig {
+  readonly toolCall?: { readonly id?: string }
+  readonly signal?: AbortSignal
+}
+interface Callable {
+  _call(input: unknown, runManager: unknown, config?: RunConfig): Promise<unknown>
+}
+
+/** Guards one tool; the tool itself stays as it is. Called without a call id, by a program, it gives a denial as text. */
+export function guardTool<T extends StructuredTool>(engine: SudoEngine, tool: T, options?: GuardOptions): T {
+  const { name, responseFormat } = tool
+  const original = tool as unknown as Callable
+  const _call: Callable['_call'] = async (input, runManager, config) => {
+    const callId = config?.toolCall?.id
+    const call = { tool: name, input, callId, signal: config?.signal }
+    const run = async (decided: unknown) => resultOf(await original._call(decided, runManager, config))
+    const ended = await guardedCall(engine, call, options, run, reportsError)
+    if (ended.status === 'ran') return ended.output
+    const content = callId === undefined ? denialText(ended) : deniedMessage(ended, name, callId)
+    return responseFormat === 'content_and_artifact' ? [content, undefined] : content
+  }
+  return Object.create(tool, { _call: { value: _call } }) as T
+}
+
+function deniedMessage(denial: Denial, name: string, callId: string): ToolMessage {
+  return new ToolMessage({ content: denialText(denial), name, tool_call_id: callId, status: 'error' })
+}
+
+const reportsError = (output: unknown): boolean => ToolMessage.isInstance(output) && output.status === 'error'
+
+/** What a generator returns is its result: it has to end before its outcome is known. */
+async function resultOf(output: unknown): Promise<unknown> {
+  if (Object.prototype.toString.call(output) !== '[object AsyncGenerator]') return output
+  let step: IteratorResult<unknown>
+  do step = await (output as AsyncGenerator).next()
+  while (!step.done)
+  return step.value
+}

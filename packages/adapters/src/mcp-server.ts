@@ -1,0 +1,69 @@
+/**
+ * MCP servers on the official SDK, 1.x: their own tool handlers, guarded from inside. For a server that is somebody else's, or agents in
+ * another language, put the MCP guard in front instead.
+ *
+ * @example
+ * server.registerTool('refund', { inputSchema: { amount: z.number() } }, guardTool(engine, 'refund', async ({ amount }) => …))
+ * lowLevelServer.setRequestHandler(CallToolRequestSchema, guardToolCalls(engine, async (request) => …))
+ *
+ * The action is the tool's name; its arguments, without `_meta`, are the call's named arguments. A denial is a result with `isError`: a protocol
+ * error would never reach the model. The client's cancellation is the signal.
+ */
+
+import type { CallToolRequest, CallToolResult } from '@modelcontextprotocol/sdk/types.js'
+import type { SudoEngine } from '@sudoagent/core'
+import { denialText } from './denial-text.js'
+import { type GuardOptions, guardedCall } from './guarded-call.js'
+
+/** What is read of the SDK's `RequestHandlerExtra`. */
+interface Extra {
+  readonly signal: AbortSignal
+  readonly requestId: string | number
+}
+
+/** The callback of `registerTool`: `(args, extra)`, or `(extra)` for a tool without an input schema. */
+// biome-ignore lint/suspicious/noExplicitAny: "any callback": parameters are contravariant, so `unknown` would accept none
+type ToolCallback = (...args: any[]) => CallToolResult | Promise<CallToolResult>
+
+/** Guards the callback of one tool. @throws TypeError when it is none, such as the handler of a task-based tool */
+export function guardTool<F extends ToolCallback>(
+  engine: SudoEngine,
+  name: string,
+  callback: F,
+  options?: GuardOptions,
+): F {
+  if (typeof callback !== 'function') throw new TypeError(`the callback of tool \`${name}\` is no function`)
+  const guarded = (...given: unknown[]): Promise<CallToolResult> => {
+    const extra = given.at(-1) as Extra
+    const call = { tool: name, input: given.length > 1 ? given[0] : {}, ...factsOf(extra) }
+    return guard(engine, call, options, (decided) => (given.length > 1 ? callback(decided, extra) : callback(extra)))
+  }
+  // The cast is the contract of this function: what goes in and comes out is the callback's.
+  return guarded as F
+}
+
+/** Guards the `tools/call` handler of a low-level `Server`: every tool that it has. */
+export function guardToolCalls<R extends CallToolRequest, E extends Extra, T extends CallToolResult>(
+  engine: SudoEngine,
+  handler: (request: R, extra: E) => T | Promise<T>,
+  options?: Omit<GuardOptions, 'action'>,
+): (request: R, extra: E) => Promise<T | CallToolResult> {
+  return (request, extra) => {
+    const { name, arguments: input = {} } = request.params
+    const run = (decided: unknown) => handler({ ...request, params: { ...request.params, arguments: decided } }, extra)
+    return guard(engine, { tool: name, input, ...factsOf(extra) }, options, run)
+  }
+}
+
+const factsOf = ({ requestId, signal }: Extra) => ({ callId: String(requestId), signal })
+
+async function guard<T extends CallToolResult>(
+  engine: SudoEngine,
+  call: Parameters<typeof guardedCall<unknown, T>>[1],
+  options: GuardOptions | undefined,
+  run: (decided: unknown) => T | Promise<T>,
+): Promise<T | CallToolResult> {
+  const ended = await guardedCall(engine, call, options, run, ({ isError }) => isError === true)
+  if (ended.status === 'ran') return ended.output
+  return { content: [{ type: 'text', text: denialText(ended) }], isError: true }
+}

@@ -1,0 +1,111 @@
+import { AllowAllPolicy, DenyAllPolicy, SudoEngine } from '@sudoagent/core'
+import { MemoryLedger } from '@sudoagent/ledger/memory'
+import * as ai6 from 'ai'
+import * as ai7 from 'ai-v7'
+import { describe, expect, expectTypeOf, it } from 'vitest'
+import { z } from 'zod'
+import { guardTool, guardTools } from '../src/ai.js'
+import { ToolDenied } from '../src/denial-text.js'
+import { testFramework } from './contract.js'
+import { aiSdk6, aiSdk7 } from './framework/ai.js'
+import { entriesOf } from './scenario.js'
+
+testFramework(aiSdk6)
+testFramework(aiSdk7)
+
+const ledger = new MemoryLedger()
+const engine = new SudoEngine({ policy: new AllowAllPolicy(), agentId: 'bot', ledger })
+const inputSchema = z.object({ city: z.string() })
+const how = { toolCallId: 'call_0', messages: [] }
+
+describe('the types survive', () => {
+  it('of tools of version 6', () => {
+    const tools = { weather: ai6.tool({ inputSchema, execute: async ({ city }) => ({ city, degrees: 21 }) }) }
+    const guarded = guardTools(engine, tools)
+    expectTypeOf(guarded).toEqualTypeOf(tools)
+    expectTypeOf<ai6.InferToolInput<typeof guarded.weather>>().toEqualTypeOf<{ city: string }>()
+    expectTypeOf<ai6.InferToolOutput<typeof guarded.weather>>().toEqualTypeOf<{ city: string; degrees: number }>()
+    expectTypeOf(ai6.generateText).toBeCallableWith({ model: 'm', prompt: 'p', tools: guarded })
+    expect(Object.keys(guarded)).toEqual(['weather'])
+  })
+
+  it('of tools of version 7', () => {
+    const tools = { weather: ai7.tool({ inputSchema, execute: async ({ city }) => ({ city, degrees: 21 }) }) }
+    const guarded = guardTools(engine, tools)
+    expectTypeOf(guarded).toEqualTypeOf(tools)
+    expectTypeOf<ai7.InferToolInput<typeof guarded.weather>>().toEqualTypeOf<{ city: string }>()
+    expectTypeOf<ai7.InferToolOutput<typeof guarded.weather>>().toEqualTypeOf<{ city: string; degrees: number }>()
+    // @ts-expect-error a string is no tool
+    expect(() => guardTools(engine, { weather: 'sunny' })).toThrow(TypeError)
+  })
+})
+
+describe('guardTool', () => {
+  it('refuses a tool that it cannot guard', () => {
+    expect(() => guardTool(engine, 'browse', ai6.tool({ inputSchema, outputSchema: z.string() }))).toThrow(/`browse`/)
+  })
+
+  it('hands a denial to the program as data', async () => {
+    const denying = new SudoEngine({ policy: new DenyAllPolicy(), agentId: 'bot', ledger: new MemoryLedger() })
+    const { execute } = guardTool(denying, 'weather', ai6.tool({ inputSchema, execute: async () => 'sunny' }))
+    const error = await Promise.resolve(execute?.({ city: 'Rome' }, how)).catch((thrown: unknown) => thrown)
+    expect(error).toBeInstanceOf(ToolDenied)
+    expect(error).toMatchObject({ denial: { status: 'denied', code: 'POLICY_DENY_HIGH_RISK' } })
+    expect(error).not.toHaveProperty('cause')
+  })
+
+  it('takes the action that it is given', async () => {
+    const own = new MemoryLedger()
+    const recording = new SudoEngine({ policy: new AllowAllPolicy(), agentId: 'bot', ledger: own })
+    const { execute } = guardTool(recording, 'w', ai6.tool({ inputSchema, execute: async () => 1 }), {
+      action: 'weather',
+    })
+    await execute?.({ city: 'Rome' }, how)
+    expect((await entriesOf(own)).map(({ action }) => action)).toEqual(['weather', 'weather'])
+  })
+
+  describe('a tool that yields', () => {
+    const steps = ai6.tool({
+      inputSchema,
+      async *execute({ city }) {
+        yield 'looking'
+        if (city === 'Atlantis') throw new Error('no such city')
+        yield 'sunny'
+      },
+    })
+    const run = async (city: string, count = 9): Promise<unknown[]> => {
+      const seen: unknown[] = []
+      const { execute } = guardTool(engine, 'weather', steps)
+      for await (const step of (execute?.({ city }, how) ?? []) as AsyncIterable<unknown>) {
+        seen.push(step)
+        if (seen.length === count) break
+      }
+      return seen
+    }
+    const lastOutcome = async (): Promise<unknown> => (await entriesOf(ledger)).at(-1)?.outcome
+
+    it('yields on, and is recorded when it ends', async () => {
+      expect(await run('Rome')).toEqual(['looking', 'sunny'])
+      expect(await lastOutcome()).toMatchObject({ status: 'success' })
+    })
+
+    it('is an error when it throws, and when nobody reads it to its end', async () => {
+      await expect(run('Atlantis')).rejects.toThrow('no such city')
+      expect(await lastOutcome()).toMatchObject({ status: 'error', error: 'no such city' })
+      expect(await run('Rome', 1)).toEqual(['looking'])
+      expect(await lastOutcome()).toMatchObject({ status: 'error' })
+    })
+
+    it('is not started when it is denied', async () => {
+      const denying = new SudoEngine({ policy: new DenyAllPolicy(), agentId: 'bot', ledger: new MemoryLedger() })
+      const output = guardTool(denying, 'weather', steps).execute?.({ city: 'Rome' }, how) as AsyncGenerator<unknown>
+      await expect(output.next()).rejects.toThrow(ToolDenied)
+    })
+
+    it('from an ordinary function gives its last step', async () => {
+      const source = steps.execute as NonNullable<typeof steps.execute>
+      const plain = ai6.tool({ inputSchema, execute: (input, options) => source(input, options) })
+      expect(await guardTool(engine, 'weather', plain).execute?.({ city: 'Rome' }, how)).toBe('sunny')
+    })
+  })
+})

@@ -1,0 +1,159 @@
+import { AllowAllPolicy, type ApprovalAnswer, DenyAllPolicy, type Policy, SudoEngine } from '@sudoagent/core'
+import { verify } from '@sudoagent/ledger'
+import { MemoryLedger } from '@sudoagent/ledger/memory'
+import { describe, expect, it } from 'vitest'
+import { guardedCall } from '../src/guarded-call.js'
+import { entriesOf } from './scenario.js'
+
+function world(policy: Policy = new AllowAllPolicy(), approve: () => ApprovalAnswer = () => false) {
+  const ledger = new MemoryLedger()
+  return {
+    ledger,
+    engine: new SudoEngine({ policy, agentId: 'bot', ledger, approver: { approve: async () => approve() } }),
+  }
+}
+const asks: Policy = { policyId: 'asks', evaluate: () => ({ decision: 'require_approval', reason: 'always' }) }
+
+describe('guardedCall', () => {
+  it('runs the tool with what was decided on: a copy that nobody else holds', async () => {
+    const { engine } = world()
+    const input = { amount: 5 }
+    const ended = await guardedCall(engine, { tool: 'pay', input }, {}, (decided) => {
+      input.amount = 5_000
+      return decided
+    })
+    expect(ended).toEqual({ status: 'ran', output: { amount: 5 } })
+  })
+
+  it('does not run when the input changes while somebody is asked', async () => {
+    const input = { amount: 5 }
+    const { engine, ledger } = world(asks, () => {
+      input.amount = 5_000
+      return true
+    })
+    const ended = await guardedCall(engine, { tool: 'pay', input }, {}, () => expect.unreachable())
+    expect(ended).toMatchObject({ status: 'denied', code: 'PARAMETERS_CHANGED' })
+    expect((await verify(ledger.reader())).ok).toBe(true)
+  })
+
+  it('records under the tool’s name, or the action, with the id of the call and the caller’s labels', async () => {
+    const { engine, ledger } = world()
+    const call = { tool: 'pay', input: { amount: 5 }, callId: 'call_7' }
+    await guardedCall(engine, call, undefined, () => 1)
+    await guardedCall(engine, call, { action: 'money.pay', metadata: { run: 'r1' } }, () => 1)
+    const decisions = (await entriesOf(ledger)).filter(({ event }) => event === 'decision')
+    expect(decisions.map(({ action, parameters, metadata }) => ({ action, parameters, metadata }))).toEqual([
+      { action: 'pay', parameters: { args: [], kwargs: { amount: 5 } }, metadata: { tool_call_id: 'call_7' } },
+      {
+        action: 'money.pay',
+        parameters: { args: [], kwargs: { amount: 5 } },
+        metadata: { run: 'r1', tool_call_id: 'call_7' },
+      },
+    ])
+  })
+
+  it.each([
+    [
+      'the policy throws',
+      world({
+        policyId: 'p',
+        evaluate: () => {
+          throw new Error('/srv/secret')
+        },
+      }),
+      'POLICY_EVALUATION_FAILED',
+    ],
+    [
+      'the approver throws',
+      world(asks, () => {
+        throw new Error('/srv/secret')
+      }),
+      'APPROVAL_PROCESS_FAILED',
+    ],
+    ['the policy denies', world(new DenyAllPolicy()), 'POLICY_DENY_HIGH_RISK'],
+  ] as const)('gives the one denial when %s', async (_, { engine, ledger }, code) => {
+    const ended = await guardedCall(engine, { tool: 'pay', input: {} }, {}, () => expect.unreachable())
+    expect(ended).toMatchObject({ status: 'denied', code })
+    expect(JSON.stringify(ended)).not.toContain('secret')
+    expect(await verify(ledger.reader())).toMatchObject({ ok: true, decisions: 1, outcomes: 0 })
+  })
+
+  it('gives the one denial for arguments that cannot stand on record', async () => {
+    const { engine } = world()
+    const ended = await guardedCall(engine, { tool: 'pay', input: { amount: Number.NaN } }, {}, () =>
+      expect.unreachable(),
+    )
+    expect(ended).toMatchObject({ status: 'denied', code: 'PARAMETERS_INVALID' })
+  })
+
+  it('throws what the tool threw, and a denial of another call is such a thing', async () => {
+    const { engine, ledger } = world()
+    const inner = world(new DenyAllPolicy()).engine.guard(async function inner() {})
+    await expect(guardedCall(engine, { tool: 'outer', input: {} }, {}, () => inner())).rejects.toMatchObject({
+      name: 'ApprovalDenied',
+    })
+    expect((await entriesOf(ledger)).at(-1)).toMatchObject({ event: 'outcome', outcome: { status: 'error' } })
+  })
+
+  it('records an error when the output says so', async () => {
+    const { engine, ledger } = world()
+    const ended = await guardedCall(
+      engine,
+      { tool: 'pay', input: {} },
+      {},
+      () => 'failed',
+      (output) => output === 'failed',
+    )
+    expect(ended).toEqual({ status: 'ran', output: 'failed' })
+    expect((await entriesOf(ledger)).at(-1)).toMatchObject({ outcome: { status: 'error' } })
+  })
+
+  it('gives the output although its outcome could not be recorded', async () => {
+    const { engine, ledger } = world()
+    const ended = await guardedCall(engine, { tool: 'pay', input: {} }, {}, async () => {
+      await ledger.close()
+      return 'paid'
+    })
+    expect(ended).toEqual({ status: 'ran', output: 'paid' })
+    expect(engine.outcomeFailures).toBe(1)
+  })
+
+  it.each(['of the call', 'of the options'])(
+    'a signal %s that was aborted before ends it, and nothing is recorded',
+    async (whose) => {
+      const { engine, ledger } = world()
+      const signal = AbortSignal.abort(new Error('gone'))
+      const call = { tool: 'pay', input: {}, ...(whose === 'of the call' ? { signal } : {}) }
+      const options = whose === 'of the call' ? {} : { signal }
+      await expect(guardedCall(engine, call, options, () => expect.unreachable())).rejects.toThrow('gone')
+      expect(await entriesOf(ledger)).toEqual([])
+    },
+  )
+
+  it.each(['of the call', 'of the options'])(
+    'a signal %s that is aborted after the decision still keeps the tool from running',
+    async (whose) => {
+      const abort = new AbortController()
+      const ledger = new MemoryLedger()
+      const slow = {
+        append: (draft: Parameters<MemoryLedger['append']>[0]) =>
+          ledger.append(draft).finally(() => abort.abort(new Error('gone'))),
+        close: () => ledger.close(),
+      }
+      const engine = new SudoEngine({ policy: new AllowAllPolicy(), agentId: 'bot', ledger: slow })
+      const { signal } = abort
+      const call = { tool: 'pay', input: {}, ...(whose === 'of the call' ? { signal } : {}) }
+      const options = whose === 'of the call' ? {} : { signal }
+      await expect(guardedCall(engine, call, options, () => expect.unreachable())).rejects.toThrow('gone')
+      expect((await entriesOf(ledger)).map(({ event }) => event)).toEqual(['decision', 'outcome'])
+    },
+  )
+
+  it('throws for misuse, and does not run', async () => {
+    const { engine } = world()
+    const wrong = { thereIsNoSuchOption: true } as never
+    await expect(guardedCall(engine, { tool: 'pay', input: {} }, wrong, () => expect.unreachable())).rejects.toThrow(
+      TypeError,
+    )
+  })
+})
