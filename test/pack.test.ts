@@ -17,6 +17,7 @@ const packages = [
   'packages/witness',
   'packages/core',
   'packages/adapters',
+  'packages/policy',
   'apps/cli',
 ]
 const slow = process.env.SLOW === '1'

@@ -20,6 +20,7 @@ const packages = [
   'packages/witness',
   'packages/core',
   'packages/adapters',
+  'packages/policy',
   'apps/cli',
 ]
 const sources = packages.flatMap((name) => filesBelow(`${name}/src`, '.ts'))
@@ -52,7 +53,14 @@ describe('the stairs: imports only go down', () => {
     'packages/witness': ['@sudoagent/crypto'],
     'packages/core': ['@sudoagent/crypto', '@sudoagent/ledger'],
     'packages/adapters': ['@sudoagent/core'],
-    'apps/cli': ['@sudoagent/crypto', '@sudoagent/ledger', '@sudoagent/witness', '@sudoagent/core'],
+    'packages/policy': ['@sudoagent/crypto', '@sudoagent/core'],
+    'apps/cli': [
+      '@sudoagent/crypto',
+      '@sudoagent/ledger',
+      '@sudoagent/witness',
+      '@sudoagent/core',
+      '@sudoagent/policy',
+    ],
   }
 
   it.each(sources)('%s', (name) => {
@@ -73,7 +81,7 @@ describe('the stairs: imports only go down', () => {
 
   it('only the named rooms touch SQLite, files and the network', () => {
     const rooms =
-      /^packages\/(?:ledger\/src\/(?:store\/|open\.ts)|witness\/src\/(?:sqlite-store|server)\.ts|core\/src\/(?:sqlite-database|sqlite|approval-store\/|budget\/|audit-log|approver\/))|^apps\/cli\//
+      /^packages\/(?:ledger\/src\/(?:store\/|open\.ts)|witness\/src\/(?:sqlite-store|server)\.ts|core\/src\/(?:sqlite-database|sqlite|approval-store\/|budget\/|audit-log|approver\/)|policy\/src\/(?:load|real-path)\.ts)|^apps\/cli\//
     for (const name of sources) {
       const outside = importsOf(read(name)).filter((specifier) =>
         /^(?:node:fs|better-sqlite3|node:child_process|node:net|node:http)/.test(specifier),

@@ -23,6 +23,8 @@ export interface Io {
   stdin(): AsyncIterable<Uint8Array>
   /** The passphrase of private keys, from the environment. */
   readonly keyPassphrase: string | undefined
+  /** Who answers approvals, from the environment. */
+  readonly approver: string | undefined
   /** Whether an internal error shows its stack. */
   readonly debug: boolean
   /** What the process ends with, set by the command that ran. */
@@ -52,6 +54,9 @@ export interface Outside {
 /** Holds the passphrase of private keys, for whoever runs where nobody can be asked. */
 export const PASSPHRASE_VARIABLE = 'SUDOAGENT_KEY_PASSPHRASE'
 
+/** Who answers approvals, where `--approver` is not given. */
+export const APPROVER_VARIABLE = 'SUDOAGENT_APPROVER'
+
 /** Width of a terminal that does not tell its own: that of the first ones. */
 const COLUMNS_DEFAULT = 80
 
@@ -70,6 +75,7 @@ export function createIo(outside: Outside): Io {
     keyboard: () => (stderr.isTTY === true && outside.stdin.isTTY === true ? outside.stdin : null),
     stdin: () => outside.stdin,
     keyPassphrase: isSet(env[PASSPHRASE_VARIABLE]) ? env[PASSPHRASE_VARIABLE] : undefined,
+    approver: isSet(env[APPROVER_VARIABLE]) ? env[APPROVER_VARIABLE] : undefined,
     debug: isSet(env.SUDOAGENT_DEBUG) && env.SUDOAGENT_DEBUG !== '0',
     exitCode: EXIT.ok,
     atExit(undo) {

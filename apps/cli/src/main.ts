@@ -1,6 +1,7 @@
 // The command line: which commands there are, and the only map from errors to exit codes.
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import * as approvalsCommand from './command/approvals.js'
 import * as checkpointCommand from './command/checkpoint.js'
 import * as consistencyCommand from './command/consistency.js'
 import * as exportCommand from './command/export.js'
@@ -8,6 +9,7 @@ import * as filterCommand from './command/filter.js'
 import * as inspectCommand from './command/inspect.js'
 import * as keyCommand from './command/key.js'
 import * as keygenCommand from './command/keygen.js'
+import * as policyCommand from './command/policy.js'
 import * as receiptCommand from './command/receipt.js'
 import * as searchCommand from './command/search.js'
 import * as showCommand from './command/show.js'
@@ -31,6 +33,8 @@ const COMMANDS = [
   keygenCommand,
   keyCommand,
   witnessCommand,
+  policyCommand,
+  approvalsCommand,
 ]
 
 /**

@@ -121,9 +121,12 @@ export class Boundary {
     let budget: BudgetBlock | null = null
     let reserved = false
     let approval: Ruling['approval'] = null
+    let letThrough: Required<PolicyResult> | null = null
     try {
-      const { decision, reason, reasonCode } = await this.#evaluate(asked)
+      const result = await this.#evaluate(asked)
+      const { decision, reason, reasonCode } = result
       if (decision === 'deny') throw new Refusal({ code: reasonCode, reason })
+      letThrough = result
       if (decision === 'require_approval') {
         const { approvalTtlMs: ttlMs, signal } = terms
         approval = await seekApproval({ approver, store, clock, timeoutMs }, request, { reason, ttlMs, signal })
@@ -137,7 +140,7 @@ export class Boundary {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       if (reserved) await this.#release(request)
-      throw await this.#refuse(request, error, { approval, budget })
+      throw await this.#refuse(request, error, { approval, budget, letThrough })
     }
   }
 
@@ -168,13 +171,14 @@ export class Boundary {
   async #refuse(
     request: DecisionRequest,
     refusal: Refusal,
-    found: Partial<Pick<Ruling, 'approval' | 'budget'>> = {},
+    found: Partial<Pick<Ruling, 'approval' | 'budget'>> & { readonly letThrough?: Required<PolicyResult> | null } = {},
   ): Promise<SudoAgentError> {
     const { code: reasonCode, cause } = refusal
     const reason = this.#parts.redactor.text(refusal.reason).slice(0, REASON_LENGTH_MAX).toWellFormed()
     const approval = refusal.approval ?? found.approval ?? null
     const budget = refusal.budget ?? found.budget ?? null
-    await this.#recorder.decision(request, { effect: 'deny', reason, reasonCode, approval, budget }, cause)
+    const ruling = { effect: 'deny', reason, reasonCode, approval, budget } as const
+    await this.#recorder.decision(request, ruling, cause, found.letThrough ?? undefined)
     return refusal.toError(makeDenial(reasonCode, reason, request.context.requestId, request.decisionHash))
   }
 

@@ -7,6 +7,7 @@ import { type DecisionRequest, decisionDraft, outcomeDraft, type Ruling } from '
 import { AuditLogError, makeDenial } from './error.js'
 import { describeFailure } from './failure.js'
 import type { EngineFault, EngineParts } from './options.js'
+import type { PolicyResult } from './policy.js'
 
 type RecorderParts = Pick<EngineParts, 'ledger' | 'auditLog' | 'timeoutMs' | 'clock' | 'redactor' | 'onError'>
 
@@ -30,11 +31,21 @@ export class Recorder {
    * Writes a decision: the audit log first, then the ledger, so that what could not even be logged never becomes evidence.
    *
    * @param cause - the error behind a refusal; its type and redacted message join the metadata
+   * @param letThrough - what the policy said of a call that a later step refused; the entry's own reason is that step's, so this joins the
+   * metadata: which rule asked for the approval that was not given
    * @throws AuditLogError when either cannot be written: the call must not run
    */
-  async decision(request: DecisionRequest, ruling: Ruling, cause?: unknown): Promise<AppendedEntry> {
+  async decision(
+    request: DecisionRequest,
+    ruling: Ruling,
+    cause?: unknown,
+    letThrough?: Required<PolicyResult>,
+  ): Promise<AppendedEntry> {
     const { auditLog, ledger, timeoutMs } = this.#parts
-    const extra = cause === undefined ? {} : { failure: { ...describeFailure(cause, this.#parts.redactor) } }
+    const extra = {
+      ...(cause === undefined ? {} : { failure: { ...describeFailure(cause, this.#parts.redactor) } }),
+      ...(letThrough === undefined ? {} : { policy_result: policyResult(letThrough) }),
+    }
     try {
       const draft = decisionDraft(request, ruling, extra)
       await within(timeoutMs, 'audit log', () => auditLog?.write(auditRecord(draft, ruling.effect)))
@@ -127,4 +138,8 @@ function auditRecord(draft: EntryDraft, effect: string): AuditRecord {
     policy_id,
     decision_hash,
   }
+}
+
+function policyResult({ decision, reason, reasonCode }: Required<PolicyResult>) {
+  return { decision, reason, reason_code: reasonCode }
 }

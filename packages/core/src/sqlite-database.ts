@@ -64,6 +64,22 @@ export function openDatabase<T>(
   }
 }
 
+/**
+ * Whether a database has a table. Reads only; makes no file.
+ *
+ * @throws TypeError for a wrong path; the file system's or SQLite's error when it is not there or no database
+ */
+export function holdsTable(path: string, table: string): boolean {
+  const file = requirePath(path)
+  const db = new Database(file, { fileMustExist: true, readonly: true, timeout: BUSY_TIMEOUT_MS_DEFAULT })
+  try {
+    db.pragma('trusted_schema = OFF')
+    return db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").get(table) !== undefined
+  } finally {
+    db.close()
+  }
+}
+
 /** Runs `work` under the write lock, taken at the start: a transaction that reads first and writes later can lose the race and fail. */
 export function transact<T>(db: Database.Database, work: () => T): T {
   return db.transaction(work).immediate()

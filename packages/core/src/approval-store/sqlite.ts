@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3'
 import { type ApprovalState, ApprovalStoreError } from '../approval.js'
 import { quote } from '../argument.js'
-import { openDatabase, reasonOf, type SqliteStoreOptions, transact } from '../sqlite-database.js'
+import { holdsTable, openDatabase, reasonOf, type SqliteStoreOptions, transact } from '../sqlite-database.js'
 import { type ApprovalRow, checkRow } from './row.js'
 import { type ApprovalTable, TableApprovalStore } from './table-store.js'
 
@@ -57,6 +57,22 @@ export class SqliteApprovalStore extends TableApprovalStore {
       if (error instanceof TypeError) throw error
       throw storeFailed(`cannot open ${quote(String(path))}`, error)
     }
+  }
+
+  /**
+   * The same for whoever answers from elsewhere: opens only what is an approval store already. A misspelt path makes no
+   * file, and a database that is something else (a ledger, say) gets no table and keeps its journal mode.
+   *
+   * @throws as `open`; also when the file is not there, or holds no approvals
+   */
+  static openExisting(path: string, options: SqliteStoreOptions = {}): SqliteApprovalStore {
+    try {
+      if (!holdsTable(path, 'sudoagent_approval')) throw new Error('it is a database, but no approval store')
+    } catch (error) {
+      if (error instanceof TypeError) throw error
+      throw storeFailed(`cannot open ${quote(String(path))}`, error)
+    }
+    return SqliteApprovalStore.open(path, options)
   }
 }
 

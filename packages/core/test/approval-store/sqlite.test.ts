@@ -1,4 +1,4 @@
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { SqliteApprovalStore } from '../../src/approval-store/sqlite.js'
@@ -158,6 +158,46 @@ describe('a file that others have written', () => {
 
   test('a missing folder is a coded error', () => {
     expect(openError(`${temporaryPath('missing')}/approvals.sqlite`)).toBe('APPROVAL_STORE_FAILED')
+  })
+})
+
+describe('whoever answers from elsewhere', () => {
+  const refusal = (path: string): unknown => {
+    try {
+      SqliteApprovalStore.openExisting(path)
+      return 'none'
+    } catch (error) {
+      return (error as { code?: unknown }).code ?? error
+    }
+  }
+
+  test('opens the store that the engine has open', async () => {
+    const path = temporaryPath('approvals.sqlite')
+    const engine = SqliteApprovalStore.open(path)
+    await engine.create(requestOf('r1'), at(0))
+    const other = SqliteApprovalStore.openExisting(path)
+    await other.resolve('r1', { state: 'denied', approverId: 'bob' }, at(1))
+    expect(await engine.get('r1', at(2))).toMatchObject({ state: 'denied', approverId: 'bob' })
+    await engine.close()
+    await other.close()
+  })
+
+  test('makes no file, and changes none that is no approval store', () => {
+    const missing = temporaryPath('missing.sqlite')
+    expect(refusal(missing)).toBe('APPROVAL_STORE_FAILED')
+    expect(existsSync(missing)).toBe(false)
+    const other = temporaryPath('ledger.sqlite')
+    const db = new Database(other)
+    db.exec('CREATE TABLE entries (x)')
+    db.close()
+    const before = readFileSync(other)
+    expect(refusal(other)).toBe('APPROVAL_STORE_FAILED')
+    expect(readFileSync(other).equals(before)).toBe(true)
+    const text = temporaryPath('text.sqlite')
+    writeFileSync(text, 'hello')
+    expect(refusal(text)).toBe('APPROVAL_STORE_FAILED')
+    expect(readFileSync(text, 'utf8')).toBe('hello')
+    expect(refusal(' padded ')).toBeInstanceOf(TypeError)
   })
 })
 

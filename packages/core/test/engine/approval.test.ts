@@ -35,6 +35,21 @@ describe('policy → require_approval', () => {
     expect((await b.entries())[0]?.approval).toMatchObject({ state: 'denied', approver_id: 'bob' })
   })
 
+  it('what the policy had said stays on record when a later step refuses, and only then', async () => {
+    const said = { ...ASK, reasonCode: 'RULE_7' }
+    const refused = boundary(said, { approver: no })
+    await rejection(refused.tool())
+    expect((await refused.entries())[0]?.metadata).toEqual({
+      policy_result: { decision: 'require_approval', reason: 'look at it', reason_code: 'RULE_7' },
+    })
+    const approved = boundary(said, { approver: yes })
+    await approved.tool()
+    expect((await approved.entries())[0]).toMatchObject({ metadata: {}, decision: { reason_code: 'RULE_7' } })
+    const denied = boundary({ decision: 'deny', reason: 'never', reasonCode: 'RULE_8' })
+    await rejection(denied.tool())
+    expect((await denied.entries())[0]).toMatchObject({ metadata: {}, decision: { reason_code: 'RULE_8' } })
+  })
+
   it('expired while nobody answers', async () => {
     const b = boundary(ASK, { approver: { approve: () => new Promise<never>(() => {}) }, approvalTtlMs: 30 })
     await expectDenied(b, await rejection(b.tool()), 'APPROVAL_DENIED')

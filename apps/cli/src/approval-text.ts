@@ -1,0 +1,126 @@
+// Approvals as text for people. All that comes from the call is foreign.
+import type { ApprovalRecord } from '@sudoagent/core'
+import { printable } from '@sudoagent/ledger'
+import { fit, padEnd, widthOf } from './width.js'
+
+/** Narrower than this nothing can be read; wider than this no row is. */
+const COLUMNS_MIN = 40
+const COLUMNS_MAX = 200
+
+/** What is made of a pipe's missing width: lines are not broken there. */
+type Columns = number | undefined
+
+/** `pending`, `used at …`: what became of it, in words. */
+export function stateOf(record: ApprovalRecord): string {
+  const { state, approverId, resolvedAt, consumedAt } = record
+  const by = approverId === null ? '' : ` by ${approverId}`
+  const at = resolvedAt === null ? '' : ` at ${resolvedAt.toISOString()}`
+  if (state === 'approved' && consumedAt !== null) return `approved${by}${at}, used at ${consumedAt.toISOString()}`
+  if (state === 'failed') return `failed${at}: no longer asked`
+  return `${state}${by}${at}`
+}
+
+/** One line an approval: what a person chooses from. */
+export function renderApprovals(records: readonly ApprovalRecord[], now: Date, columns: Columns): string {
+  const rows = records.map((record) => [
+    printable(record.approvalId, 128),
+    record.consumedAt === null ? record.state : 'used',
+    record.state === 'pending' ? `${secondsLeft(record, now)} s left` : '',
+    printable(record.agentId, 40),
+    printable(record.action, 80),
+  ])
+  const table = [['ID', 'STATE', '', 'AGENT', 'ACTION'], ...rows]
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => widthOf(row[column] ?? ''))))
+  return table
+    .map((row) =>
+      row
+        .map((cell, column) => padEnd(cell, widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .map((line) => `${columns === undefined ? line : fit(line, columns)}\n`)
+    .join('')
+}
+
+/** All that is known of one: the parameters in full, then the facts, so that these stand last on the screen. */
+export function renderApproval(record: ApprovalRecord, now: Date, columns: Columns): string {
+  const { approvalId, action, agentId, reason, binding, note, createdAt, expiresAt, state } = record
+  const left = state === 'pending' ? ` (in ${secondsLeft(record, now)} s)` : ''
+  const rows: readonly (readonly [string, string])[] = [
+    ['action', action],
+    ['agent', agentId],
+    ['reason', reason],
+    ['state', stateOf(record)],
+    ...(note === null ? [] : [['note', note] as const]),
+    ['asked', createdAt.toISOString()],
+    ['expires', `${expiresAt.toISOString()}${left}`],
+    ['id', approvalId],
+    ['policy', binding.policyHash],
+    ['decision', binding.decisionHash],
+  ]
+  const facts = rows.flatMap(([name, value]) => lines(`${name.padEnd(8)}  `, value, columns))
+  return `${parameters(record, columns).join('\n')}\n\n${facts.join('\n')}\n`
+}
+
+function parameters({ args, kwargs }: ApprovalRecord, columns: Columns): readonly string[] {
+  const named = Object.keys(kwargs).length > 0
+  if (args.length === 0 && !named) return ['arguments: none']
+  const shown = args.length === 0 ? kwargs : named ? { args, kwargs } : args
+  const text = JSON.stringify(shown, null, 2).split('\n')
+  return ['arguments, as the policy saw them, without secrets:', ...text.flatMap((line) => lines('  ', line, columns))]
+}
+
+/**
+ * A text behind a label. On a terminal it is broken here, each piece behind as many blanks: a terminal would go on at the
+ * left edge, where a text with enough blanks in it could look like a row of ours.
+ */
+function lines(label: string, text: string, columns: Columns): readonly string[] {
+  const safe = printable(text, Number.POSITIVE_INFINITY)
+  if (columns === undefined) return [label + safe]
+  const room = Math.min(COLUMNS_MAX, Math.max(COLUMNS_MIN, columns)) - label.length - 1
+  const pieces: string[] = []
+  let piece = ''
+  let cells = 0
+  for (const { segment } of SEGMENTER.segment(safe)) {
+    const more = widthOf(segment)
+    if (cells + more > room) {
+      pieces.push(piece)
+      piece = ''
+      cells = 0
+    }
+    piece += segment
+    cells += more
+  }
+  const blanks = ' '.repeat(label.length)
+  return [...pieces, piece].map((each, index) => (index === 0 ? label : blanks) + each)
+}
+
+const SEGMENTER = new Intl.Segmenter()
+
+const secondsLeft = ({ expiresAt }: ApprovalRecord, now: Date): number =>
+  Math.max(0, Math.round((expiresAt.getTime() - now.getTime()) / 1000))
+
+/** The form of `--json`. */
+export function approvalJson(record: ApprovalRecord): unknown {
+  const { binding } = record
+  return {
+    approval_id: record.approvalId,
+    state: record.state,
+    action: record.action,
+    agent_id: record.agentId,
+    args: record.args,
+    kwargs: record.kwargs,
+    reason: record.reason,
+    created_at: record.createdAt,
+    expires_at: record.expiresAt,
+    approver_id: record.approverId,
+    note: record.note,
+    resolved_at: record.resolvedAt,
+    consumed_at: record.consumedAt,
+    binding: {
+      request_id: binding.requestId,
+      policy_hash: binding.policyHash,
+      decision_hash: binding.decisionHash,
+    },
+  }
+}

@@ -1,0 +1,28 @@
+import type { Command } from 'commander'
+import type { Io } from '../../io.js'
+import type { ResolveOptions } from '../../resolve-approval.js'
+
+export function register(approvals: Command, io: Io): void {
+  approvals
+    .command('deny')
+    .summary('refuse a call')
+    .description(
+      'Refuses one pending call. Shows it and asks first. Exits with 1, and changes nothing, when it was answered already, has expired, is no ' +
+        'longer asked, or is not there.',
+    )
+    .argument('<store>', 'SQLite file of the approval store')
+    .argument('<id>', 'id of the approval')
+    .option('--approver <name>', 'who refuses; the ledger says so. SUDOAGENT_APPROVER unless given')
+    .option('--reason <text>', 'why; the agent and the ledger are told')
+    .option('--yes', 'do not ask; needed where there is no terminal')
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ sudoagent approvals deny approvals.sqlite 083a0f8c-664e-4692-9c0d-fb611024f7a4 --approver alice --reason 'not this month'`,
+    )
+    .action(async (store: string, id: string, options: Omit<ResolveOptions, 'store' | 'id'>) => {
+      const { resolveApproval } = await import('../../resolve-approval.js')
+      io.exitCode = await resolveApproval('denied', { store, id, ...options }, io)
+    })
+}

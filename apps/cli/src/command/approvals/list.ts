@@ -1,0 +1,53 @@
+import type { ApprovalState } from '@sudoagent/core'
+import { type Command, Option } from 'commander'
+import { EXIT, type ExitCode } from '../../exit.js'
+import { type Io, print } from '../../io.js'
+
+const STATES: readonly ApprovalState[] = ['pending', 'approved', 'denied', 'expired', 'failed']
+
+/** As many as the store lists at once. */
+const LIST_MAX = 200
+
+export interface ListOptions {
+  readonly store: string
+  readonly state?: ApprovalState
+  readonly json?: boolean
+}
+
+export function register(approvals: Command, io: Io): void {
+  approvals
+    .command('list')
+    .summary('list approvals, the newest first')
+    .description(
+      `Lists the approvals of a store, the newest first, at most ${LIST_MAX}. They are kept for a day; what was decided is in the ledger.`,
+    )
+    .argument('<store>', 'SQLite file of the approval store')
+    .addOption(new Option('--state <state>', 'only those in this state').choices(STATES))
+    .option('--json', 'print one JSON value')
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ sudoagent approvals list approvals.sqlite --state pending`,
+    )
+    .action(async (store: string, options: Omit<ListOptions, 'store'>) => {
+      io.exitCode = await run({ store, ...options }, io)
+    })
+}
+
+export async function run({ store: path, state, json = false }: ListOptions, io: Io): Promise<ExitCode> {
+  const { withApprovals } = await import('../../io/approval-store.js')
+  const { approvalJson, renderApprovals } = await import('../../approval-text.js')
+  const now = new Date()
+  const filter = { ...(state === undefined ? {} : { state }), limit: LIST_MAX }
+  const records = await withApprovals(path, (store) => store.list(filter, now))
+  if (json) {
+    await print(io.stdout, `${JSON.stringify(records.map(approvalJson), null, 2)}\n`)
+  } else if (records.length > 0) {
+    await print(io.stdout, renderApprovals(records, now, io.stdout.columns))
+  } else {
+    const { say } = await import('../../message.js')
+    await say(io, 'note', `no approval is ${state ?? 'in the store'}`)
+  }
+  return EXIT.ok
+}

@@ -1,0 +1,43 @@
+import type { Command } from 'commander'
+import { EXIT, type ExitCode } from '../../exit.js'
+import { type Io, print } from '../../io.js'
+
+export interface ShowOptions {
+  readonly store: string
+  readonly id: string
+  readonly json?: boolean
+}
+
+export function register(approvals: Command, io: Io): void {
+  approvals
+    .command('show')
+    .summary('show what would run')
+    .description(
+      'Shows one approval: the action, the agent, all arguments as the policy saw them, the reason, when it expires, and the hashes that an answer ' +
+        'is bound to. Exits with 1 when the store holds no such approval.',
+    )
+    .argument('<store>', 'SQLite file of the approval store')
+    .argument('<id>', 'id of the approval')
+    .option('--json', 'print one JSON value')
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ sudoagent approvals show approvals.sqlite 083a0f8c-664e-4692-9c0d-fb611024f7a4`,
+    )
+    .action(async (store: string, id: string, options: Omit<ShowOptions, 'store' | 'id'>) => {
+      io.exitCode = await run({ store, id, ...options }, io)
+    })
+}
+
+export async function run({ store: path, id, json = false }: ShowOptions, io: Io): Promise<ExitCode> {
+  const { withApprovals } = await import('../../io/approval-store.js')
+  const { approvalJson, renderApproval } = await import('../../approval-text.js')
+  const { find } = await import('../../resolve-approval.js')
+  const record = await withApprovals(path, (store) => find(store, id))
+  const text = json
+    ? `${JSON.stringify(approvalJson(record), null, 2)}\n`
+    : renderApproval(record, new Date(), io.stdout.columns)
+  await print(io.stdout, text)
+  return EXIT.ok
+}

@@ -1,0 +1,79 @@
+import type { LoadedPolicy } from '@sudoagent/policy'
+import type { Command } from 'commander'
+import { EXIT, type ExitCode } from '../../exit.js'
+import { type Io, print } from '../../io.js'
+
+export interface CheckOptions {
+  readonly file: string
+  readonly json?: boolean
+}
+
+export function register(policy: Command, io: Io): void {
+  policy
+    .command('check')
+    .summary('say whether a file is a policy')
+    .description(
+      'Reads a policy as an engine would, and prints its id, version, hash and number of rules. Exits with 3 when it is none; the error names the ' +
+        'line and the column.',
+    )
+    .argument('<file>', 'YAML or JSON file of rules, or a module')
+    .option('--json', 'print one JSON value')
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ sudoagent policy check policy.yaml`,
+    )
+    .action(async (file: string, options: Omit<CheckOptions, 'file'>) => {
+      io.exitCode = await run({ file, ...options }, io)
+    })
+}
+
+export async function run({ file, json = false }: CheckOptions, io: Io): Promise<ExitCode> {
+  const { readCallPolicy } = await import('../../io/policy.js')
+  const policy = await readCallPolicy(file)
+  const rules = countRules(policy)
+  const value = {
+    kind: policy.kind,
+    policy_id: policy.policyId,
+    policy_version: policy.version ?? null,
+    policy_hash: policy.policyHash,
+    rules,
+  }
+  await print(io.stdout, json ? `${JSON.stringify(value, null, 2)}\n` : await render(value))
+  return EXIT.ok
+}
+
+type Counts = Readonly<Record<'allow' | 'deny' | 'require_approval', number>>
+
+/** Null for a module: only it knows. */
+function countRules(policy: LoadedPolicy): Counts | null {
+  if (policy.kind === 'module') return null
+  const counts = { allow: 0, deny: 0, require_approval: 0 }
+  for (const { effect } of policy.document.rules) counts[effect] += 1
+  return counts
+}
+
+interface Checked {
+  readonly policy_id: string
+  readonly policy_version: string | null
+  readonly policy_hash: string
+  readonly rules: Counts | null
+}
+
+async function render({ policy_id: id, policy_version: version, policy_hash: hash, rules }: Checked): Promise<string> {
+  const { printable } = await import('@sudoagent/ledger')
+  const all = rules === null ? 0 : rules.allow + rules.deny + rules.require_approval
+  const rows = [
+    ['policy', id],
+    ['version', version ?? 'none'],
+    ['hash', hash],
+    [
+      'rules',
+      rules === null
+        ? 'a module: it decides by its own code'
+        : `${all} (${rules.allow} allow, ${rules.deny} deny, ${rules.require_approval} require approval)`,
+    ],
+  ] as const
+  return rows.map(([name, value]) => `${name.padEnd(7)}  ${printable(value)}\n`).join('')
+}

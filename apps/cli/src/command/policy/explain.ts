@@ -1,0 +1,118 @@
+import type { Command } from 'commander'
+import { CliError, EXIT, type ExitCode } from '../../exit.js'
+import type { CallExplanation } from '../../explain-call.js'
+import { type Io, print } from '../../io.js'
+
+/** More than an engine reads of a call. */
+const ARGUMENTS_BYTES_MAX = 2 * 1024 * 1024
+
+export interface ExplainOptions {
+  readonly file: string
+  readonly tool: string
+  readonly server?: string
+  readonly args?: string
+  readonly argsFile?: string
+  readonly json?: boolean
+}
+
+export function register(policy: Command, io: Io): void {
+  policy
+    .command('explain')
+    .summary('say what a policy decides about a call, and why')
+    .description(
+      'Shows a policy one call, as an engine would, with secrets taken out of the arguments, and prints which rule decides it, and why those in front ' +
+        'of it do not. Nothing is run and nothing is recorded. Exits with 0 whatever is decided.',
+    )
+    .argument('<file>', 'YAML or JSON file of rules, or a module')
+    .requiredOption('--tool <name>', 'the tool that is called')
+    .option('--server <name>', 'the MCP server that it belongs to')
+    .option('--args <json>', 'its arguments, an object; `-` reads them from standard input')
+    .option('--args-file <file>', 'the same from a file')
+    .option('--json', 'print one JSON value')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ sudoagent policy explain policy.yaml --tool refund --args '{"amount": 30}'
+  $ sudoagent policy explain policy.yaml --server files --tool read_file --args-file call.json --json`,
+    )
+    .action(async (file: string, options: Omit<ExplainOptions, 'file'>) => {
+      io.exitCode = await run({ file, ...options }, io)
+    })
+}
+
+export async function run(options: ExplainOptions, io: Io): Promise<ExitCode> {
+  const { tool, server, json = false } = options
+  const action = actionOf(tool, server)
+  const kwargs = await readArguments(options, io)
+  const { readCallPolicy } = await import('../../io/policy.js')
+  const { explainCall } = await import('../../explain-call.js')
+  const explanation = await explainCall(await readCallPolicy(options.file), action, kwargs)
+  await print(io.stdout, json ? `${JSON.stringify(explanation, null, 2)}\n` : await render(explanation))
+  return EXIT.ok
+}
+
+/** As the guard and the adapters name a call. */
+function actionOf(tool: string, server: string | undefined): string {
+  if (tool === '') throw new CliError(EXIT.usage, '--tool is empty', 'name the tool that is called')
+  if (server === undefined) return tool
+  if (server === '' || server.includes('/')) {
+    throw new CliError(
+      EXIT.usage,
+      `--server \`${server}\` is no name of a server`,
+      'it is not empty and has no `/` in it',
+    )
+  }
+  return `${server}/${tool}`
+}
+
+async function readArguments({ args, argsFile }: ExplainOptions, io: Io): Promise<Readonly<Record<string, unknown>>> {
+  if (args !== undefined && argsFile !== undefined) {
+    throw new CliError(EXIT.usage, '--args and --args-file are both given', 'give one of them')
+  }
+  if (args === undefined && argsFile === undefined) return {}
+  const { readText } = await import('../../io/input-file.js')
+  const from = argsFile ?? (args === '-' ? '-' : null)
+  const text = from === null ? (args ?? '') : await readText(from, 'JSON object', ARGUMENTS_BYTES_MAX, io)
+  const where = from === null ? '--args' : from === '-' ? 'standard input' : `\`${from}\``
+  const code = from === null ? EXIT.usage : EXIT.failed
+  const { CryptoError, parseJson } = await import('@sudoagent/crypto')
+  let value: unknown
+  try {
+    value = parseJson(text)
+  } catch (error) {
+    if (!(error instanceof CryptoError)) throw error
+    throw new CliError(code, `${where} is no JSON: ${error.message}`, 'each key once, in double quotes', error)
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  throw new CliError(code, `${where} is no JSON object`, 'arguments have names: `{"path": "/srv/data"}`')
+}
+
+async function render({
+  call,
+  policy,
+  decision,
+  rule,
+  reason,
+  reason_code: code,
+  steps,
+}: CallExplanation): Promise<string> {
+  const { printable } = await import('@sudoagent/ledger')
+  const version = policy.policy_version === null ? '' : `, version ${policy.policy_version}`
+  const rows: readonly (readonly [string, string])[] = [
+    ['call', call.action],
+    ['policy', `${policy.policy_id}${version}`],
+    ['decision', decision],
+    ['rule', rule ?? 'none'],
+    ['reason', reason],
+    ['code', code],
+  ]
+  const head = rows.map(([name, value]) => `${name.padEnd(8)}  ${printable(value)}\n`).join('')
+  if (steps === null) return `${head}\nA module decides by its own code.\n`
+  const width = Math.max(0, ...steps.map((step) => step.rule.length))
+  const told = steps.map(({ line, rule: id, effect, outcome, because }) => {
+    const says = outcome === 'matched' ? 'matches' : outcome === 'unclear' ? 'unclear' : 'passed over'
+    return `  line ${String(line).padStart(4)}  ${id.padEnd(width)}  ${effect.padEnd(16)}  ${says}${because === null ? '' : `: ${printable(because)}`}\n`
+  })
+  return `${head}\n${told.length === 0 ? 'The policy has no rules.\n' : `Rules, in the order in which they were asked\n${told.join('')}`}`
+}

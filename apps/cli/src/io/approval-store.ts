@@ -1,0 +1,44 @@
+// An approval store for the length of one command, beside the engine that waits in it.
+import { statSync } from 'node:fs'
+import { ApprovalStoreError } from '@sudoagent/core'
+import { SqliteApprovalStore } from '@sudoagent/core/sqlite'
+import { CliError, EXIT } from '../exit.js'
+import { errnoHint, errnoOf, errnoWords } from './errno.js'
+
+/**
+ * Opens the store at `path`, hands it to `use`, and closes it.
+ *
+ * @throws CliError when it is not there, no approval store, or fails; whatever else `use` throws
+ */
+export async function withApprovals<T>(path: string, use: (store: SqliteApprovalStore) => Promise<T>): Promise<T> {
+  requireFile(path)
+  const store = open(path)
+  try {
+    return await use(store)
+  } catch (error) {
+    if (!(error instanceof ApprovalStoreError) || error.code !== 'APPROVAL_STORE_FAILED') throw error
+    throw new CliError(EXIT.failed, error.message, 'try again when the other process is done', error)
+  } finally {
+    await store.close()
+  }
+}
+
+function requireFile(path: string): void {
+  try {
+    if (statSync(path).isFile()) return
+  } catch (error) {
+    const hint = errnoOf(error) === 'ENOENT' ? 'check the path of the approval store' : errnoHint(error)
+    throw new CliError(EXIT.failed, `approval store \`${path}\` cannot be read: ${errnoWords(error)}`, hint, error)
+  }
+  throw new CliError(EXIT.failed, `approval store \`${path}\` is no file`, 'name the SQLite file of the approval store')
+}
+
+function open(path: string): SqliteApprovalStore {
+  try {
+    return SqliteApprovalStore.openExisting(path)
+  } catch (error) {
+    if (!(error instanceof ApprovalStoreError || error instanceof TypeError)) throw error
+    const hint = 'name the SQLite file that the engine was given as its approval store'
+    throw new CliError(EXIT.failed, error.message, hint, error)
+  }
+}

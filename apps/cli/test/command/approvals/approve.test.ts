@@ -1,0 +1,121 @@
+// One request in a store, and no engine: what is refused, and what a person at a terminal is asked. An engine is in `../approvals.test.ts`.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { describe, expect, it, test } from 'vitest'
+import { stateIn, storeWith } from '../../support/approval-store.js'
+import { writeLedger } from '../../support/ledger.js'
+import { hasTerminal, sandbox, skipUnless } from '../../support/sandbox.js'
+import { typeInto } from '../../support/typist.js'
+
+const ONE_ERROR = /^sudoagent: error: [^\n]+\nsudoagent: hint: [^\n]+\n$/
+
+describe('what is refused', () => {
+  test.each([
+    [
+      'an unknown id',
+      1,
+      ['approvals', 'approve', 'approvals.sqlite', 'r2', '--approver', 'a', '--yes'],
+      /no approval `r2`/,
+    ],
+    ['an endless id', 1, ['approvals', 'show', 'approvals.sqlite', 'r'.repeat(5_000)], /no approval/],
+    ['nobody', 2, ['approvals', 'approve', 'approvals.sqlite', 'r1', '--yes'], /no --approver/],
+    [
+      'an empty name',
+      2,
+      ['approvals', 'approve', 'approvals.sqlite', 'r1', '--yes', '--approver', ' '],
+      /--approver is empty/,
+    ],
+    [
+      'a name with an escape',
+      2,
+      ['approvals', 'deny', 'approvals.sqlite', 'r1', '--yes', '--approver', '\u001b[2J'],
+      /--approver has a control/,
+    ],
+    [
+      'an endless reason',
+      2,
+      ['approvals', 'deny', 'approvals.sqlite', 'r1', '--yes', '--approver', 'a', '--reason', 'x'.repeat(5_000)],
+      /--reason is longer/,
+    ],
+    [
+      'no terminal and no --yes',
+      3,
+      ['approvals', 'approve', 'approvals.sqlite', 'r1', '--approver', 'a'],
+      /no terminal/,
+    ],
+    ['an unknown state', 2, ['approvals', 'list', 'approvals.sqlite', '--state', 'open'], /--state/],
+    ['no such store', 3, ['approvals', 'list', 'missing.sqlite'], /missing\.sqlite/],
+    ['a folder', 3, ['approvals', 'list', '.'], /is no file/],
+    ['a ledger', 3, ['approvals', 'approve', 'ledger.sqlite', 'r1', '--approver', 'a', '--yes'], /no approval store/],
+    ['a text', 3, ['approvals', 'list', 'text.sqlite'], /text\.sqlite/],
+  ])('%s: exits with %i, and nothing has changed', async (_, code, args, says) => {
+    const box = sandbox()
+    await storeWith(box)
+    await writeLedger(box.path('ledger.sqlite'), [])
+    writeFileSync(box.path('text.sqlite'), 'hello')
+    const before = readFileSync(box.path('ledger.sqlite'))
+    const ran = box.run(args)
+    expect({ code: ran.code, stdout: ran.stdout }).toEqual({ code, stdout: '' })
+    expect(ran.stderr).toMatch(ONE_ERROR)
+    expect(ran.stderr).toMatch(says)
+    expect(await stateIn(box)).toBe('pending')
+    expect(readFileSync(box.path('ledger.sqlite')).equals(before)).toBe(true)
+    expect(box.files().filter((name) => name.startsWith('missing'))).toEqual([])
+  })
+})
+
+it('lists nothing, and says so', async () => {
+  const box = sandbox()
+  await storeWith(box)
+  const { code, stdout, stderr } = box.run(['approvals', 'list', 'approvals.sqlite', '--state', 'denied'])
+  expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: 'sudoagent: note: no approval is denied\n' })
+})
+
+const noTerminal = skipUnless(hasTerminal(), 'no pseudo-terminal here: approvals are not confirmed on one')
+
+describe.skipIf(noTerminal)('on a terminal', () => {
+  const question = 'as `alice`? [y/N] '
+  const approve = '$S approvals approve approvals.sqlite r1 --approver alice; echo "exit $?"'
+
+  it('shows the call, and takes a yes', async () => {
+    const box = sandbox()
+    await storeWith(box)
+    const shown = await typeInto(box, approve, [{ sees: question, types: 'y\n' }])
+    expect(shown).toContain('"amount": "5"')
+    expect(shown).toMatch(/approved: pay\\u\{1b\}\[2J\\u\{202e\} for bot\\u\{a\}action {4}harmless, by alice\nexit 0/)
+    expect(shown).not.toMatch(/\u202e|\u200b|\u001b\[2J/)
+    expect(await stateIn(box)).toBe('approved')
+  })
+
+  test.each([
+    ['no', 'n\n'],
+    ['Enter', '\n'],
+    ['half a yes', 'yep\n'],
+    ['the end of input', '\u0004'],
+    ['a y and the end of input', 'y\u0004\u0004'],
+  ])('takes %s for a no', async (_, types) => {
+    const box = sandbox()
+    await storeWith(box)
+    expect(await typeInto(box, approve, [{ sees: question, types }])).toContain('exit 1')
+    expect(await stateIn(box)).toBe('pending')
+  })
+
+  it('does not take what was typed before the question', async () => {
+    const box = sandbox()
+    await storeWith(box)
+    const line = `echo ready; sleep 0.5; ${approve}`
+    const steps = [
+      { sees: 'ready', types: 'y\ny\n' },
+      { sees: question, types: 'n\n' },
+    ]
+    expect(await typeInto(box, line, steps)).toContain('exit 1')
+    expect(await stateIn(box)).toBe('pending')
+  })
+
+  it('breaks long texts itself: no piece of one looks like a row of ours', async () => {
+    const box = sandbox()
+    await storeWith(box, { note: `${' '.repeat(500)}action    harmless`.repeat(3) })
+    const { stdout } = box.terminal(['approvals', 'show', 'approvals.sqlite', 'r1'], 60)
+    expect(stdout.match(/^action/gm)).toHaveLength(1)
+    for (const row of stdout.split('\n')) expect(row.length).toBeLessThanOrEqual(60)
+  })
+})

@@ -1,0 +1,34 @@
+// An approval store with one pending request, as an engine would have left it.
+import { SqliteApprovalStore } from '@sudoagent/core/sqlite'
+import { sha256Hex } from '@sudoagent/crypto'
+import type { Sandbox } from './sandbox.js'
+
+/** Longer than any test takes, in milliseconds. */
+const TTL_MS = 60_000
+
+/** A store with one pending request, `r1`, whose texts are as hostile as they can be. */
+export async function storeWith(box: Sandbox, kwargs: Record<string, string> = { amount: '5' }): Promise<void> {
+  const store = SqliteApprovalStore.open(box.path('approvals.sqlite'))
+  const now = new Date()
+  const hash = sha256Hex('x')
+  const request = {
+    approvalId: 'r1',
+    binding: { requestId: 'r1', policyHash: hash, decisionHash: hash },
+    action: 'pay\u001b[2J\u202e',
+    agentId: 'bot\naction    harmless',
+    args: [],
+    kwargs,
+    reason: 'because\r\u200b',
+    createdAt: now,
+    expiresAt: new Date(now.getTime() + TTL_MS),
+  }
+  await store.create(request, now)
+  await store.close()
+}
+
+export async function stateIn(box: Sandbox): Promise<string | undefined> {
+  const store = SqliteApprovalStore.open(box.path('approvals.sqlite'))
+  const record = await store.get('r1', new Date())
+  await store.close()
+  return record?.state
+}

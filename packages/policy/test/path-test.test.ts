@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { compilePathTest, type RealPath } from '../src/path-test.js'
+
+/** A disk where `/w/out` is a link to `/etc`, `/link` one to `/w`, and nothing can be told of `/w/odd`. */
+const disk: RealPath = (path) => {
+  if (path === '/w/odd') return null
+  return path
+    .replace(/^\/link/, '/w')
+    .replace(/^\/w\/out\/\.\./, '/')
+    .replace(/^\/w\/out/, '/etc')
+    .replace(/^\/+/, '/')
+}
+
+const inside = { kind: 'glob', globs: ['**'], root: '/w', resolveSymlinks: true } as const
+
+test.each([
+  ['inside', 'a', 'true'],
+  ['the root', '/w', 'true'],
+  ['outside', '/etc/passwd', 'false'],
+  ['through a link that leads outside', 'out/passwd', 'unclear'],
+  ['.. behind a link that leads outside', 'out/../a', 'unclear'],
+  ['where nothing can be told', 'odd', 'unclear'],
+  ['into the root through a link', '/link/a', 'unclear'],
+])('below a root, links followed: %s', (_, path, truth) => {
+  expect(compilePathTest(inside, disk)(path).truth).toBe(truth)
+})
+
+test('below a root that is itself a link', () => {
+  const test = compilePathTest({ ...inside, root: '/link' }, disk)
+  expect(test('/link/a').truth).toBe('true')
+  expect(test('/link/out/x').truth).toBe('unclear')
+})
+
+test('a rule about a folder sees the link that leads into it', () => {
+  const etc = { kind: 'glob', globs: ['/etc/**'], root: null, resolveSymlinks: true } as const
+  expect(compilePathTest(etc, disk)('/w/out/passwd').truth).toBe('unclear')
+  expect(compilePathTest(etc, disk)('/etc/passwd').truth).toBe('true')
+  expect(compilePathTest(etc, disk)('/w/a').truth).toBe('false')
+})
+
+test('with nobody to follow links, nothing can be told', () => {
+  expect(compilePathTest(inside, null)('a').truth).toBe('unclear')
+})
