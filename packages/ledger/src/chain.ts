@@ -33,6 +33,8 @@ export interface EncodedDraft {
   readonly members: readonly (readonly [key: string, text: string])[]
   /** The call that it is about; null for a control entry. */
   readonly requestId: string | null
+  /** The end of the approval under which it allows a call; null where there is none. */
+  readonly approvedUntil: string | null
   readonly bytes: number
 }
 
@@ -76,7 +78,9 @@ export function encodeDraft(draft: EntryDraft | ControlDraft): EncodedDraft {
   if (problem !== null)
     throw new LedgerError('ENTRY_REFUSED', `field \`${problem.field}\` does not fit the ledger format`)
   const members = [...scanJson(text).members].map(([key, [start, end]]) => [key, text.slice(start, end)] as const)
-  return { members, requestId: entry.event === 'checkpoint' ? null : entry.request_id, bytes }
+  const allows = entry.event === 'decision' && entry.decision.effect === 'allow'
+  const approvedUntil = allows ? (entry.approval?.expires_at ?? null) : null
+  return { members, requestId: entry.event === 'checkpoint' ? null : entry.request_id, approvedUntil, bytes }
 }
 
 /** Canonical text of the draft and its versions, encoded as a whole: nesting is counted from where a reader counts it. */
