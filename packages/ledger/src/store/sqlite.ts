@@ -56,7 +56,8 @@ export class SqliteLedger implements LedgerWriter, ControlWriter {
     this.#writer = writer
     this.#statements = prepare(db)
     this.#state = new SqliteState(db, path)
-    this.#identities = [new FileIdentity(path), new FileIdentity(`${path}-wal`)]
+    // Nothing is ever deleted from a ledger, so that its database only grows; SQLite would go on from the pages that it holds in memory.
+    this.#identities = [new FileIdentity(path, { onlyGrows: true }), new FileIdentity(`${path}-wal`)]
     this.#commits = new GroupCommit((drafts) => this.#commit({ drafts }))
   }
 
