@@ -6,9 +6,10 @@ import { type EncodedDraft, encodeDraft, linkEntry } from './chain.js'
 import type { EntryDraft } from './entry.js'
 import { LedgerError } from './error.js'
 import type { AppendedEntry, Head } from './ledger.js'
+import { isOver } from './lifecycle.js'
 import { COMMIT_BYTES_MAX, COMMIT_ENTRIES_MAX } from './limits.js'
 import { signInTime, writeFailed } from './signing.js'
-import { formatTimestamp } from './timestamp.js'
+import { formatTimestamp, isTimestamp } from './timestamp.js'
 
 /** An entry that has its place in the chain and its signature, ready to be stored. */
 export interface LinkedEntry extends AppendedEntry {
@@ -31,10 +32,27 @@ export interface LinkOptions {
   readonly clock: () => Date
 }
 
+/** One draft of a group cannot be recorded at this time; the others can. */
+class ApprovalOver extends LedgerError {
+  constructor(
+    readonly draft: EncodedDraft,
+    recordedAt: string,
+  ) {
+    super(
+      'ENTRY_REFUSED',
+      `the approval of the call ended at ${draft.approvedUntil}, and the ledger is at ${recordedAt}`,
+      {
+        hint: 'was the clock set back? The time of the ledger never goes back; wait until the clock has caught up with it',
+      },
+    )
+  }
+}
+
 /**
  * Links drafts behind `head`, one after another. Pure but for the signer and the clock.
  *
- * @throws LedgerError LEDGER_WRITE_FAILED when the signer or the clock fails, whatever they throw: their errors say nothing about the store
+ * @throws LedgerError ENTRY_REFUSED for a call that would be allowed under an approval that is over by the ledger's own time: a verifier would
+ * find it, and the clock may have been set back to make it look younger; LEDGER_WRITE_FAILED when the signer or the clock fails, whatever they throw: their errors say nothing about the store
  */
 export async function linkBatch(
   drafts: readonly EncodedDraft[],
@@ -47,6 +65,9 @@ export async function linkBatch(
     const now = readClock(clock)
     // A clock that was set back must not make the record run backwards.
     const recordedAt = previousAt !== null && previousAt > now ? previousAt : now
+    const { approvedUntil } = draft
+    if (approvedUntil !== null && isTimestamp(approvedUntil) && isOver(approvedUntil, recordedAt))
+      throw new ApprovalOver(draft, recordedAt)
     const { entryHash, line } = linkEntry(draft, { prevEntryHash, recordedAt, keyId: signer?.keyId ?? null })
     const signature = signer === null ? null : encodeBase64(await signInTime(signer, Buffer.from(entryHash, 'ascii')))
     size += 1
@@ -148,7 +169,9 @@ export class GroupCommit {
         else resolve({ position: entry.position, entryHash: entry.entryHash, recordedAt: entry.recordedAt })
       }
     } catch (error) {
-      for (const { reject } of group) reject(error)
+      const isMeant = ({ draft }: Waiting): boolean => !(error instanceof ApprovalOver) || error.draft === draft
+      for (const one of group) if (isMeant(one)) one.reject(error)
+      this.#waiting.unshift(...group.filter((one) => !isMeant(one)))
     }
   }
 }

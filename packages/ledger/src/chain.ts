@@ -37,6 +37,8 @@ export interface EncodedDraft {
   readonly around: readonly string[]
   /** The call that it is about; null for a control entry. */
   readonly requestId: string | null
+  /** The end of the approval under which it allows a call; null where there is none. */
+  readonly approvedUntil: string | null
   readonly bytes: number
 }
 
@@ -77,7 +79,9 @@ export function encodeDraft(draft: EntryDraft | ControlDraft): EncodedDraft {
   if (problem !== null)
     throw new LedgerError('ENTRY_REFUSED', `field \`${problem.field}\` does not fit the ledger format`)
   const around = splitAround(members, texts)
-  return { members, around, requestId: entry.event === 'checkpoint' ? null : entry.request_id, bytes }
+  const allows = entry.event === 'decision' && entry.decision.effect === 'allow'
+  const approvedUntil = allows ? (entry.approval?.expires_at ?? null) : null
+  return { members, around, requestId: entry.event === 'checkpoint' ? null : entry.request_id, approvedUntil, bytes }
 }
 
 /** Members of the draft and its versions, encoded as a whole: nesting is counted from where a reader counts it. */

@@ -268,5 +268,10 @@ function isLate(resolvedAt: string | null, expiresAt: string | null, recordedAt:
   // A deadline that cannot be read cannot have been kept.
   if (!isTimestamp(expiresAt)) return true
   if (resolvedAt !== null && (!isTimestamp(resolvedAt) || resolvedAt > expiresAt)) return true
-  return recordedAt !== undefined && timestampMs(recordedAt) > timestampMs(expiresAt) + APPROVAL_USE_GRACE_MS
+  return recordedAt !== undefined && isOver(expiresAt, recordedAt)
+}
+
+/** Whether an entry that is recorded at this time comes too late for an approval that ended at that one. Both are timestamps. */
+export function isOver(expiresAt: string, recordedAt: string): boolean {
+  return timestampMs(recordedAt) > timestampMs(expiresAt) + APPROVAL_USE_GRACE_MS
 }

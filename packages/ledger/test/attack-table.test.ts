@@ -279,13 +279,23 @@ describe.each(KINDS)('%s', (kind) => {
       expect(await judged(await ledgerOf(kind, drafts), withKey)).toEqual({ codes: [code], verdict: 'broken' })
     })
 
-    it('an approval used late', async () => {
-      const drafts = [{ ...asked, approval: approvalOf(asked) }]
+    it('an approval used late, which our own writer refuses', async () => {
+      const path = await ledgerOf(kind, [paid])
+      const earlier = await headIn(path)
+      await write(kind, path, [approved])
+      expect(await judged(path, withKey)).toEqual(fine('signed'))
+      const entries = entriesOf(await linesIn(path)).map((entry, n) =>
+        n === 2 ? { ...entry, recorded_at: '2026-01-02T04:00:00.000000Z' } : entry,
+      )
+      replaceLines(
+        kind,
+        path,
+        sealAll(entries, () => OWNER),
+      )
+      replaceHead(kind, path, earlier)
+      expect((await judged(path, withKey)).codes).toEqual(['APPROVAL_EXPIRED@3'])
       const late = () => new Date(Date.UTC(2026, 0, 2, 4))
-      expect((await judged(await ledgerOf(kind, drafts, { clock: late }), withKey)).codes).toEqual([
-        'APPROVAL_EXPIRED@2',
-      ])
-      expect(await judged(await ledgerOf(kind, drafts), withKey)).toEqual(fine('signed'))
+      expect(await refusalOf(() => ledgerOf(kind, [approved], { clock: late }))).toBe('ENTRY_REFUSED')
     })
 
     it('a call without outcome is open, and can be asked for', async () => {

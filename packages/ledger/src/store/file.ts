@@ -95,24 +95,30 @@ export function firstBytes(path: string): Buffer {
 /** What a SQLite database starts with. */
 export const SQLITE_MAGIC = 'SQLite format 3\0'
 
-/** Remembers which file a path named, so that a writer notices when it was deleted or replaced under it. */
+/** Remembers which file a path named, so that a writer notices when it was deleted, replaced or cut under it. */
 export class FileIdentity {
   readonly #path: string
   readonly #dev: bigint
   readonly #ino: bigint
+  /** Bytes that it had when it was last looked at; null where a file may become shorter. */
+  #size: bigint | null
 
-  constructor(path: string, fd?: number) {
+  constructor(path: string, { fd, onlyGrows = false }: { readonly fd?: number; readonly onlyGrows?: boolean } = {}) {
     this.#path = path
-    const { dev, ino } = fd === undefined ? statSync(path, { bigint: true }) : fstatSync(fd, { bigint: true })
+    const { dev, ino, size } = fd === undefined ? statSync(path, { bigint: true }) : fstatSync(fd, { bigint: true })
     this.#dev = dev
     this.#ino = ino
+    this.#size = onlyGrows ? size : null
   }
 
-  /** @throws LedgerError LEDGER_DAMAGED when the path is gone or names another file now */
+  /** @throws LedgerError LEDGER_DAMAGED when the path is gone, names another file now, or a file that is shorter than before */
   check(): void {
     const now = statSync(this.#path, { bigint: true, throwIfNoEntry: false })
     if (now?.dev !== this.#dev || now.ino !== this.#ino)
       throw goneOrReplaced(this.#path, now === undefined ? 'deleted' : 'replaced')
+    if (this.#size === null) return
+    if (now.size < this.#size) throw goneOrReplaced(this.#path, 'cut')
+    this.#size = now.size
   }
 }
 

@@ -68,7 +68,7 @@ export class JsonlLedger implements LedgerWriter, ControlWriter {
     this.#fd = fd
     this.#unlock = unlock
     this.#writer = writer
-    this.#identity = new FileIdentity(path, fd)
+    this.#identity = new FileIdentity(path, { fd })
     const { lines, end, lastLine } = inspectJsonl(fd, path)
     if (lastLine !== null) readTail(lastLine, path)
     this.#headPath = beside(path, 'head')

@@ -57,7 +57,8 @@ export class SqliteLedger implements LedgerWriter, ControlWriter {
     this.#writer = writer
     this.#statements = prepare(db)
     this.#state = new SqliteState(db, path)
-    this.#file = new FileIdentity(path)
+    // Nothing is ever deleted from a ledger, so that its database only grows; SQLite would go on from the pages that it holds in memory.
+    this.#file = new FileIdentity(path, { onlyGrows: true })
     this.#wal = new PinnedFile(`${path}-wal`)
     this.#commits = new GroupCommit((drafts) => this.#commit({ drafts }))
   }

@@ -5,6 +5,7 @@ import { ENTRY_BYTES_MAX } from '../../src/limits.js'
 import { select } from '../../src/query.js'
 import { verify } from '../../src/verify.js'
 import {
+  approvalOf,
   decisionDraft,
   EPOCH_MS,
   momentAt,
@@ -96,6 +97,28 @@ export function testStoreContract(makePlace: () => Place): void {
       await ledger.close()
       expect(recorded).toEqual([5_000, 5_000, 9_000, 9_000].map(momentAt))
       expect((await report(place)).ok).toBe(true)
+    })
+
+    it('refuses a call whose approval is over by it, however early the clock says that it is; and that call alone', async () => {
+      const place = makePlace()
+      let now = EPOCH_MS + 3_600_000
+      const ledger = place.open({ clock: () => new Date(now) })
+      await ledger.append(decisionDraft(1))
+      now = EPOCH_MS
+      const [first, second, third] = [decisionDraft(2), decisionDraft(3), decisionDraft(4, { effect: 'deny' })]
+      const answers = await Promise.allSettled([
+        ledger.append(first),
+        ledger.append({ ...second, approval: approvalOf(second) }),
+        // Nothing runs under a refusal, so its approval may be as old as it likes.
+        ledger.append({ ...third, approval: approvalOf(third) }),
+      ])
+      expect(answers.map((one) => (one.status === 'fulfilled' ? one.value.position : one.reason.code))).toEqual([
+        3,
+        'ENTRY_REFUSED',
+        4,
+      ])
+      await ledger.close()
+      expect(await report(place)).toMatchObject({ ok: true, entries: 4 })
     })
 
     it('rejects, and writes nothing, when the clock gives no time', async () => {
