@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AllowAllPolicy, MemoryBudget, REASON_CODES, SudoEngine } from '../packages/core/dist/index.js'
 import { MemoryLedger } from '../packages/ledger/dist/store/memory.js'
+import { POLICY_FILE_CODES } from '../packages/policy/dist/index.js'
 import { type Block, type Page, pagesBelow, tableRows } from './docs/markdown.js'
 import { makeReaderFolder, type ReaderFolder } from './docs/reader-folder.js'
 import { commandsOf, outputFits, runCommands } from './docs/session.js'
@@ -40,6 +41,7 @@ it('finds the documents', () => {
     'evidence',
     'faq',
     'ledger-format',
+    'policy',
     'quickstart',
     'threat-model',
   ]
@@ -48,6 +50,7 @@ it('finds the documents', () => {
     'packages/adapters',
     'packages/crypto',
     'packages/ledger',
+    'packages/policy',
     'packages/witness',
     'apps/cli',
   ]
@@ -160,6 +163,11 @@ describe('tables of codes', () => {
 
   it('name every reason code', () => {
     expect(tableRows(text, 'reason code', 'effect').map(([code]) => codeIn(code))).toEqual([...REASON_CODES])
+  })
+
+  it('name every error of a policy file', () => {
+    const policy = pageAt('docs/policy.md').text
+    expect(tableRows(policy, 'policy file error').map(([code]) => codeIn(code))).toEqual([...POLICY_FILE_CODES])
   })
 
   it('name every finding', () => {

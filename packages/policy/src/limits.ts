@@ -27,8 +27,8 @@ export const ARGUMENT_DEPTH_MAX = 16
 /** An argument's dotted path. */
 export const ARGUMENT_PATH_CHARACTERS_MAX = 256
 
-/** Values that one `*` in an argument's path may stand for, over the whole call; beyond, the test is unclear. */
-export const ARGUMENT_VALUES_MAX = 10_000
+/** Values that the `*` in an argument's path may stand for; beyond, the test is unclear. Each may be a path that is followed on the disk. */
+export const ARGUMENT_VALUES_MAX = 256
 
 export const ID_CHARACTERS_MAX = 64
 export const VERSION_CHARACTERS_MAX = 64

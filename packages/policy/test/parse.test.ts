@@ -1,7 +1,8 @@
-import { describe, expect, it, test } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { hashDocument } from '../src/document.js'
-import { POLICY_FILE_CODES, PolicyFileError } from '../src/error.js'
+import { POLICY_FILE_CODES } from '../src/error.js'
 import { parsePolicyFile } from '../src/parse.js'
+import { refusalOf, YAML } from './policy-text.js'
 import { readVectors } from './vectors.js'
 
 interface Reject {
@@ -10,16 +11,6 @@ interface Reject {
   readonly code: string
   readonly line: number
   readonly column: number
-}
-
-function refusalOf(text: string): PolicyFileError {
-  try {
-    parsePolicyFile(text, 'p.yaml')
-  } catch (error) {
-    if (error instanceof PolicyFileError) return error
-    throw error
-  }
-  throw new Error('it was taken for a policy')
 }
 
 describe('vectors/policy/reject.json', () => {
@@ -38,22 +29,6 @@ describe('vectors/policy/reject.json', () => {
     expect([...codes].sort()).toEqual([...POLICY_FILE_CODES].sort())
   })
 })
-
-const YAML = `# a comment
-sudoagent_policy: 1
-id: files
-version: 3
-description: what the agent may do with files
-rules:
-  - id: reads
-    server: files
-    tool: [read_file, list_*]
-    args:
-      path: { root: /srv/data, glob: '**', resolve_symlinks: true }
-      limit: { gt: 0, lte: 1e3 }
-    effect: allow
-    reason: reading
-`
 
 describe('what a file says', () => {
   it('is the same in YAML and in JSON, whatever the order of keys, and has one hash', () => {
@@ -103,32 +78,6 @@ describe('what a file says', () => {
     })
   })
 
-  test.each([
-    ['a tool', 'list_*', 'list_?'],
-    ['a bound', '1e3', '1e4'],
-    ['an effect', 'allow', 'deny'],
-    ['a reason', 'reading', 'writing'],
-    ['the id', 'id: files', 'id: filez'],
-    ['the version', 'version: 3', 'version: 4'],
-    ['the root', '/srv/data', '/srv/date'],
-    ['following links', ', resolve_symlinks: true', ''],
-    ['a kind of bound', 'lte: 1e3', 'lt: 1e3'],
-  ])('has another hash with another: %s', (_, from, to) => {
-    expect(YAML).toContain(from)
-    expect(hashDocument(parsePolicyFile(YAML.replace(from, to), 'a'))).not.toBe(
-      hashDocument(parsePolicyFile(YAML, 'a')),
-    )
-  })
-
-  it('is known by this hash for ever: it stands in ledgers', () => {
-    expect(hashDocument(parsePolicyFile('sudoagent_policy: 1\nid: none\nrules: []\n', 'a'))).toBe(
-      'c48544fab3c3cd6d9e63aff3182740fa45b9656f0b81e67382fc0c2b496d1629',
-    )
-    expect(hashDocument(parsePolicyFile(YAML, 'a'))).toBe(
-      'f519b2f8c3c8113662b593acbcd0fba691468a3b1abd8de7cb8999bd2d3c0077',
-    )
-  })
-
   it('may have Windows line ends, a byte order mark, and emoji in escapes', () => {
     const text = `\uFEFF${YAML.replace('reading', '"\\ud83d\\ude00"').replaceAll('\n', '\r\n')}`
     expect(parsePolicyFile(text, 'a').rules[0]?.reason).toBe('😀')
@@ -142,19 +91,6 @@ describe('what a file says', () => {
     }
     visit(parsePolicyFile(YAML, 'a'))
   })
-})
-
-test.each([
-  ['`ruels`', 'sudoagent_policy: 1\nid: p\nruels: []\n', 'rules'],
-  ['`efect`', 'sudoagent_policy: 1\nid: p\nrules:\n  - { id: a, efect: deny, reason: r }\n', 'effect'],
-  [
-    '`oneof`',
-    'sudoagent_policy: 1\nid: p\nrules:\n  - { id: a, args: { x: { oneof: [1] } }, effect: deny, reason: r }\n',
-    'one_of',
-  ],
-  ['`alow`', 'sudoagent_policy: 1\nid: p\nrules:\n  - { id: a, effect: alow, reason: r }\n', 'allow'],
-])('a misspelling such as %s is answered with the right word', (_, text, word) => {
-  expect(refusalOf(text).hint).toBe(`did you mean \`${word}\`?`)
 })
 
 describe('limits', () => {
@@ -182,18 +118,4 @@ describe('limits', () => {
     if (code === null) expect(parsePolicyFile(text, 'p').rules).toHaveLength(500)
     else expect(refusalOf(text).code).toBe(code)
   })
-})
-
-// Found with an earlier version of the reader: the library recursed to the end of the stack, where V8 ends the process.
-test.each([
-  ['brackets', '['.repeat(60_000)],
-  ['braces', '{a: '.repeat(30_000)],
-  ['list marks', '- '.repeat(60_000)],
-  ['key marks', '? '.repeat(60_000)],
-  ['anchors', '&a '.repeat(30_000)],
-  ['documents', '---\n'.repeat(10_000)],
-  ['commas', `[${','.repeat(20_000)}]`],
-  ['keys', Array.from({ length: 5_000 }, (_, i) => `k${i}: 1`).join('\n')],
-])('a file of nothing but %s is refused, with a place', (_, text) => {
-  expect(refusalOf(text).line).not.toBeNull()
 })
