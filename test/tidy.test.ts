@@ -14,7 +14,7 @@ function filesBelow(folder: string, suffix: string): string[] {
     .filter((name) => name.endsWith(suffix) && !name.includes('node_modules') && !name.includes('/dist/'))
 }
 
-const packages = ['packages/crypto', 'packages/ledger', 'packages/witness', 'packages/core', 'apps/cli']
+const packages = ['packages/crypto', 'packages/ledger', 'packages/witness', 'packages/core', 'packages/mcp', 'apps/cli']
 const sources = packages.flatMap((name) => filesBelow(`${name}/src`, '.ts'))
 const tests = [...packages, 'examples'].flatMap((name) => filesBelow(`${name}/test`, '.ts'))
 const read = (name: string): string => readFileSync(join(root, name), 'utf8')
@@ -44,7 +44,8 @@ describe('the stairs: imports only go down', () => {
     'packages/ledger': ['@sudoagent/crypto'],
     'packages/witness': ['@sudoagent/crypto'],
     'packages/core': ['@sudoagent/crypto', '@sudoagent/ledger'],
-    'apps/cli': ['@sudoagent/crypto', '@sudoagent/ledger', '@sudoagent/witness', '@sudoagent/core'],
+    'packages/mcp': ['@sudoagent/crypto', '@sudoagent/core'],
+    'apps/cli': ['@sudoagent/crypto', '@sudoagent/ledger', '@sudoagent/witness', '@sudoagent/core', '@sudoagent/mcp'],
   }
 
   it.each(sources)('%s', (name) => {
@@ -65,7 +66,7 @@ describe('the stairs: imports only go down', () => {
 
   it('only the named rooms touch SQLite, files and the network', () => {
     const rooms =
-      /^packages\/(?:ledger\/src\/(?:store\/|open\.ts)|witness\/src\/(?:sqlite-store|server)\.ts|core\/src\/(?:sqlite-database|sqlite|approval-store\/|budget\/|audit-log|approver\/))|^apps\/cli\//
+      /^packages\/(?:ledger\/src\/(?:store\/|open\.ts)|witness\/src\/(?:sqlite-store|server)\.ts|core\/src\/(?:sqlite-database|sqlite|approval-store\/|budget\/|audit-log|approver\/)|mcp\/src\/(?:sqlite-tool-pins|child-upstream|http-server)\.ts)|^apps\/cli\//
     for (const name of sources) {
       const outside = importsOf(read(name)).filter((specifier) =>
         /^(?:node:fs|better-sqlite3|node:child_process|node:net|node:http)/.test(specifier),

@@ -19,6 +19,8 @@ export interface Io {
   readonly stderr: Stream
   /** What a person types, where one sees stderr and can answer; null where nobody does. */
   keyboard(): NodeJS.ReadStream | null
+  /** Both ends of a conversation with whoever started the process. */
+  readonly pipes: { readonly input: NodeJS.ReadableStream; readonly output: NodeJS.WritableStream }
   /** What is piped in, in parts. */
   stdin(): AsyncIterable<Uint8Array>
   /** The passphrase of private keys, from the environment. */
@@ -68,6 +70,10 @@ export function createIo(outside: Outside): Io {
     stderr: { ...quietly, write: (text) => quietly.write(text).catch(() => {}) },
     // Not touched before somebody is to be asked: looking at stdin is opening it.
     keyboard: () => (stderr.isTTY === true && outside.stdin.isTTY === true ? outside.stdin : null),
+    // A getter: looking at stdin is opening it.
+    get pipes() {
+      return { input: outside.stdin, output: stdout }
+    },
     stdin: () => outside.stdin,
     keyPassphrase: isSet(env[PASSPHRASE_VARIABLE]) ? env[PASSPHRASE_VARIABLE] : undefined,
     debug: isSet(env.SUDOAGENT_DEBUG) && env.SUDOAGENT_DEBUG !== '0',

@@ -8,6 +8,7 @@ import * as filterCommand from './command/filter.js'
 import * as inspectCommand from './command/inspect.js'
 import * as keyCommand from './command/key.js'
 import * as keygenCommand from './command/keygen.js'
+import * as mcpCommand from './command/mcp.js'
 import * as receiptCommand from './command/receipt.js'
 import * as searchCommand from './command/search.js'
 import * as showCommand from './command/show.js'
@@ -31,6 +32,7 @@ const COMMANDS = [
   keygenCommand,
   keyCommand,
   witnessCommand,
+  mcpCommand,
 ]
 
 /**
