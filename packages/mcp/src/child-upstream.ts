@@ -9,6 +9,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { getDefaultEnvironment } from '@modelcontextprotocol/sdk/client/stdio.js'
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import { type JSONRPCMessage, JSONRPCMessageSchema } from '@modelcontextprotocol/sdk/types.js'
+import { drained } from './drain.js'
 import { CHILD_GRACE_MS, SERVER_MESSAGE_BYTES_MAX } from './limits.js'
 import { LineReader } from './line-reader.js'
 
@@ -31,9 +32,15 @@ export class ChildUpstream implements Transport {
   #child: ChildProcess | null = null
   #closing: Promise<void> | null = null
   #ended = false
+  #reportEnded: () => void = () => {}
+  /** Resolves when nothing of the child is left. */
+  readonly ended: Promise<void>
 
   constructor(options: ChildOptions) {
     this.#options = options
+    this.ended = new Promise((resolve) => {
+      this.#reportEnded = resolve
+    })
   }
 
   /** @throws (as a rejection) when the command cannot be started */
@@ -70,15 +77,7 @@ export class ChildUpstream implements Transport {
     if (this.#ended || this.#closing !== null || stdin == null || !stdin.writable)
       throw new Error('the server has ended')
     if (stdin.write(`${JSON.stringify(message)}\n`)) return
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        stdin.off('drain', done)
-        stdin.off('close', done)
-        resolve()
-      }
-      stdin.on('drain', done)
-      stdin.on('close', done)
-    })
+    await drained(stdin)
   }
 
   /** Resolves when the whole tree has ended. */
@@ -172,6 +171,7 @@ export class ChildUpstream implements Transport {
   #finish(): void {
     if (this.#ended) return
     this.#ended = true
+    this.#reportEnded()
     this.onclose?.()
   }
 }

@@ -2,6 +2,8 @@
 export { type ChildOptions, ChildUpstream } from './child-upstream.js'
 export { DENIAL_META, PENDING_META } from './denial-result.js'
 export { Guard, type GuardOptions, type GuardPolicy } from './guard.js'
+export { type GuardServer, type ServeOptions, serveGuard } from './http-server.js'
+export { HttpUpstream, type HttpUpstreamOptions } from './http-upstream.js'
 export { FEATURES, type Feature } from './method.js'
 export type { GuardTransport } from './peer.js'
 export type { GuardSession } from './session.js'

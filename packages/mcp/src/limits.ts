@@ -83,14 +83,17 @@ export const SESSIONS_MAX = 32
 /** A session without a request or an open stream for this long is over, in milliseconds. */
 export const SESSION_IDLE_MS = 30 * 60_000
 
-/** What a client that does not read may leave lying with the guard before its session is ended. */
-export const UNREAD_BYTES_MAX = 32 * 1024 * 1024
-
 /** Connections at once: each session has one stream and a few requests. */
 export const CONNECTIONS_MAX = 256
 
 /** For the headers and the body of one HTTP request. */
 export const HTTP_REQUEST_TIMEOUT_MS = 30_000
 
-/** Notes about one session; a server that floods stderr through us would fill a disk. */
-export const NOTES_MAX = 200
+/** Without any traffic, in whatever state: a stream has a sign of life every 15 s, so this ends who does not read. */
+export const HTTP_SILENCE_MS = 120_000
+
+/** How long a stopping guard waits for HTTP requests that are being answered. */
+export const HTTP_CLOSE_GRACE_MS = 2_000
+
+/** Requests that one session may cancel: the transport keeps a few bytes of each. */
+export const RELEASED_MAX = 10_000

@@ -59,10 +59,12 @@ export interface GuardTransport extends Transport {
   pause?(): void
   resume?(): void
   release?(id: RequestId): void
+  /** `send` resolves when the message was taken, not when there is room for more: it says nothing about the pace of the other side. */
+  readonly paceless?: boolean
 }
 
-/** Messages on their way out before the other side is asked to stop talking. */
-const SENDS_MAX = 256
+/** Messages on their way out before the other side is asked to stop talking. Each may be as large as messages are. */
+const SENDS_MAX = 16
 
 interface Open {
   settle(answer: { readonly result: object } | { readonly error: Error }): void
@@ -190,13 +192,15 @@ export class Peer {
 
   #send(message: JSONRPCMessage, relatedTo?: RequestId, failed: (error: Error) => void = () => {}): void {
     if (this.#gone) return
-    this.#sends += 1
+    const counts = this.#transport.paceless !== true
+    if (counts) this.#sends += 1
     if (this.#sends === SENDS_MAX) this.source?.pause?.()
     const options = relatedTo === undefined ? {} : { relatedRequestId: relatedTo }
     void this.#transport
       .send(message, options)
       .catch((error: unknown) => failed(error instanceof Error ? error : new Error('unknown')))
       .finally(() => {
+        if (!counts) return
         this.#sends -= 1
         if (this.#sends === SENDS_MAX - 1) this.source?.resume?.()
       })

@@ -1,6 +1,7 @@
 // The client's side over stdio: an SDK transport that reads raw lines, so that what is ambiguous is refused before anybody parses it.
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
+import { drained } from './drain.js'
 import { CLIENT_MESSAGE_BYTES_MAX } from './limits.js'
 import { LineReader } from './line-reader.js'
 import { parseMessage } from './message.js'
@@ -34,15 +35,7 @@ export class StdioDownstream implements Transport {
   async send(message: JSONRPCMessage): Promise<void> {
     if (this.#closed) throw new Error('the client is gone')
     if (this.#output.write(`${JSON.stringify(message)}\n`)) return
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        this.#output.off('drain', done)
-        this.#output.off('close', done)
-        resolve()
-      }
-      this.#output.on('drain', done)
-      this.#output.on('close', done)
-    })
+    await drained(this.#output)
   }
 
   async close(): Promise<void> {

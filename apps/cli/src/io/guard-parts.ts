@@ -30,6 +30,8 @@ const NOTES_MAX = 500
 
 export interface OpenGuard {
   readonly guard: Guard
+  /** Says one line on standard error, as long as there are not too many. */
+  note(text: string): void
   /** Closes what the guard stands on. After the guard itself. */
   close(): Promise<void>
 }
@@ -38,6 +40,7 @@ export interface OpenGuard {
 export async function openGuard(options: GuardPartsOptions, io: Io): Promise<OpenGuard> {
   const { FEATURES, Guard } = await import('@sudoagent/mcp')
   const undos: (() => unknown)[] = []
+  const note = noteTo(io)
   const close = async (): Promise<void> => {
     for (const undo of undos.splice(0).reverse()) await undo()
   }
@@ -72,11 +75,11 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
       block: block as readonly Feature[],
       elicitation: options.elicitation,
       ...times,
-      onNote: noteTo(io),
+      onNote: note,
       onError: ({ stage, requestId }) =>
         void say(io, 'error', `${stage} of request ${requestId} could not be recorded`),
     })
-    return { guard, close }
+    return { guard, note, close }
   } catch (error) {
     await close()
     throw error instanceof TypeError
