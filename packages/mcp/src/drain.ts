@@ -1,5 +1,6 @@
 interface Drainable {
-  once(event: 'drain' | 'close', listener: () => void): unknown
+  on(event: 'drain' | 'close', listener: () => void): unknown
+  off(event: 'drain' | 'close', listener: () => void): unknown
 }
 
 const waiting = new WeakMap<object, Promise<void>>()
@@ -11,10 +12,12 @@ export function drained(stream: Drainable): Promise<void> {
   const wait = new Promise<void>((resolve) => {
     const done = (): void => {
       waiting.delete(stream)
+      stream.off('drain', done)
+      stream.off('close', done)
       resolve()
     }
-    stream.once('drain', done)
-    stream.once('close', done)
+    stream.on('drain', done)
+    stream.on('close', done)
   })
   waiting.set(stream, wait)
   return wait
