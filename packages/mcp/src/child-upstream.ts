@@ -21,6 +21,8 @@ export interface ChildOptions {
   readonly cwd?: string
   /** Where the child's stderr goes: to the guard's own unless given. */
   readonly stderr?: 'inherit' | 'ignore'
+  /** How long the tree has after its stdin was closed, and again after SIGTERM, in milliseconds: 2,000. */
+  readonly graceMs?: number
 }
 
 export class ChildUpstream implements Transport {
@@ -32,6 +34,8 @@ export class ChildUpstream implements Transport {
   #child: ChildProcess | null = null
   #closing: Promise<void> | null = null
   #ended = false
+  /** Where one message ends and the next begins is not known any more. */
+  #lost = false
   #reportEnded: () => void = () => {}
   /** Resolves when nothing of the child is left. */
   readonly ended: Promise<void>
@@ -111,9 +115,11 @@ export class ChildUpstream implements Transport {
   }
 
   #read(chunk: Buffer): void {
+    if (this.#lost) return
     try {
       for (const line of this.#lines.push(chunk)) this.#take(line)
     } catch (error) {
+      this.#lost = true
       this.onerror?.(error instanceof Error ? error : new Error('the server sent what cannot be read'))
       void this.close()
     }
@@ -149,9 +155,10 @@ export class ChildUpstream implements Transport {
 
   /** Whether no process of the group is left, now or within the grace. */
   async #isGone(): Promise<boolean> {
+    const { graceMs = CHILD_GRACE_MS } = this.#options
     for (let waitedMs = 0; ; waitedMs += POLL_MS) {
       if (!this.#groupLives()) return true
-      if (waitedMs >= CHILD_GRACE_MS) return false
+      if (waitedMs >= graceMs) return false
       await new Promise((resolve) => setTimeout(resolve, POLL_MS))
     }
   }
