@@ -1,6 +1,7 @@
 // Everything that a guard stands on, opened: policy, ledger, approval store, budget, accepted tools. All of it or none.
+import type { EngineFault } from '@sudoagent/core'
 import { createSigner } from '@sudoagent/crypto'
-import type { Feature, Guard } from '@sudoagent/mcp'
+import type { Guard } from '@sudoagent/mcp'
 import { CliError, EXIT } from '../exit.js'
 import type { Io } from '../io.js'
 import { say } from '../message.js'
@@ -38,7 +39,7 @@ export interface OpenGuard {
 
 /** @throws CliError, LedgerError and the stores' errors; what was opened until then is closed again */
 export async function openGuard(options: GuardPartsOptions, io: Io): Promise<OpenGuard> {
-  const { FEATURES, Guard } = await import('@sudoagent/mcp')
+  const { FEATURES, Guard, MemoryToolPins } = await import('@sudoagent/mcp')
   const undos: (() => unknown)[] = []
   const note = noteTo(io)
   const close = async (): Promise<void> => {
@@ -60,25 +61,25 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
     const signer =
       options.privateKey === undefined ? undefined : createSigner(await readPrivateKey(options.privateKey, io))
     const limits = options.budget === undefined ? null : parseBudget(options.budget)
+    const base = {
+      policy,
+      agentId: options.agent,
+      server: options.server,
+      block,
+      elicitation: options.elicitation,
+      ...times,
+      onNote: note,
+      onError: ({ stage, requestId }: EngineFault) =>
+        void say(io, 'error', `${stage} of request ${requestId} could not be recorded`),
+    }
+    // Whatever is wrong with these is said before there is a ledger.
+    const nowhere = { append: () => Promise.reject(new Error('no ledger')), close: async () => {} }
+    new Guard({ ...base, ledger: nowhere, pins: new MemoryToolPins() })
     const ledger = await openForDecisions(options.ledger, signer)
     undos.push(() => ledger.close())
     const { approvalStore, budget } = await openStores(options, limits, undos)
     const pins = await openPins(options, undos)
-    const guard = new Guard({
-      policy,
-      ledger,
-      approvalStore,
-      ...(budget === null ? {} : { budget }),
-      agentId: options.agent,
-      server: options.server,
-      pins,
-      block: block as readonly Feature[],
-      elicitation: options.elicitation,
-      ...times,
-      onNote: note,
-      onError: ({ stage, requestId }) =>
-        void say(io, 'error', `${stage} of request ${requestId} could not be recorded`),
-    })
+    const guard = new Guard({ ...base, ledger, approvalStore, pins, ...(budget === null ? {} : { budget }) })
     return { guard, note, close }
   } catch (error) {
     await close()

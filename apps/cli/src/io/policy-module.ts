@@ -1,4 +1,5 @@
 // A policy that somebody names: a module that exports one.
+import { spawnSync } from 'node:child_process'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { GuardPolicy } from '@sudoagent/mcp'
@@ -27,11 +28,16 @@ export async function loadPolicy(path: string): Promise<GuardPolicy> {
 const firstLine = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n')[0]?.slice(0, 300) ?? ''
 
-/** Node names the place in the first lines of the trace, for a syntax error and for one that was thrown alike. */
+/** Node names the place in the trace of what was thrown; of what cannot be parsed it tells only whoever lets it check the file. */
 function placeIn(error: unknown, path: string): string | undefined {
-  const { href } = pathToFileURL(resolve(path))
+  const file = resolve(path)
   const trace = error instanceof Error ? (error.stack ?? '') : ''
-  const at = trace.indexOf(`${href}:`)
-  const line = at === -1 ? null : /^\d+/.exec(trace.slice(at + href.length + 1))
-  return line === null ? undefined : `look at line ${line[0]}`
+  const told =
+    error instanceof SyntaxError ? spawnSync(process.execPath, ['--check', file], { encoding: 'utf8' }).stderr : trace
+  for (const name of [`${pathToFileURL(file).href}:`, `${file}:`]) {
+    const at = told.indexOf(name)
+    const line = at === -1 ? null : /^\d+/.exec(told.slice(at + name.length))
+    if (line !== null) return `look at line ${line[0]}`
+  }
+  return undefined
 }

@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest'
 import { Guard, type GuardOptions } from '../../src/guard.js'
 import type { GuardTransport } from '../../src/peer.js'
 import type { GuardSession } from '../../src/session.js'
-import { MemoryToolPins } from '../../src/tool-pins.js'
+import { MemoryToolPins, type ToolPins } from '../../src/tool-pins.js'
 
 /** Any message, for tests that look into it. */
 // biome-ignore lint/suspicious/noExplicitAny: the messages are JSON of any shape, and a test says what it expects of it
@@ -86,6 +86,7 @@ export class Rig {
   readonly notes: string[] = []
   readonly ledger: MemoryLedger
   readonly store: MemoryApprovalStore
+  readonly pins: ToolPins
   readonly guard: Guard
   /** What the server answers besides the usual. */
   serve: (message: Json) => object | undefined = () => undefined
@@ -94,7 +95,8 @@ export class Rig {
   #lastId = 0
 
   constructor(options: RigOptions = {}) {
-    const { capabilities: _, ...rest } = options
+    const { capabilities: _, pins = new MemoryToolPins(), ...rest } = options
+    this.pins = pins
     this.ledger = new MemoryLedger()
     this.store = new MemoryApprovalStore()
     this.guard = new Guard({
@@ -103,7 +105,7 @@ export class Rig {
       ledger: this.ledger,
       approvalStore: this.store,
       agentId: 'agent',
-      pins: new MemoryToolPins(),
+      pins,
       onNote: (text) => this.notes.push(text),
       ...rest,
     })
