@@ -39,10 +39,18 @@ it('finds the documents', () => {
     'evidence',
     'faq',
     'ledger-format',
+    'mcp',
     'quickstart',
     'threat-model',
   ]
-  const packages = ['packages/core', 'packages/crypto', 'packages/ledger', 'packages/witness', 'apps/cli']
+  const packages = [
+    'packages/core',
+    'packages/crypto',
+    'packages/ledger',
+    'packages/mcp',
+    'packages/witness',
+    'apps/cli',
+  ]
   const wanted = [...names, ...docs.map((name) => `docs/${name}.md`), ...packages.map((name) => `${name}/README.md`)]
   expect(pages.map(({ path }) => path)).toEqual(expect.arrayContaining(wanted))
   expect(documents.flatMap(({ blocks }) => blocks).length).toBeGreaterThan(20)
@@ -66,7 +74,9 @@ describe('links and anchors', () => {
 describe('blocks', () => {
   it.each(pages)('$path says how each of its blocks is treated', ({ blocks }) => {
     for (const { language, line, directive, text } of blocks) {
-      expect(['sh', 'ts', 'js', 'json', 'sql', 'text', 'yaml'], `line ${line}: the language`).toContain(language)
+      expect(['sh', 'ts', 'js', 'json', 'sql', 'text', 'yaml', 'python'], `line ${line}: the language`).toContain(
+        language,
+      )
       if (directive !== null) expect(directive).toMatch(/^(?:run|skip: .{10,}|exit [\d ]+|file [\w.-]+)$/)
       if (language === 'json') expect(() => JSON.parse(text), `line ${line}`).not.toThrow()
     }

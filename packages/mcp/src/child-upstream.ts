@@ -21,7 +21,7 @@ export interface ChildOptions {
   readonly cwd?: string
   /** Where the child's stderr goes: to the guard's own unless given. */
   readonly stderr?: 'inherit' | 'ignore'
-  /** How long the tree has after its stdin was closed, and again after SIGTERM, in milliseconds: 2,000. */
+  /** How long the tree has after its stdin was closed, and again after SIGTERM, in milliseconds: 700. */
   readonly graceMs?: number
 }
 

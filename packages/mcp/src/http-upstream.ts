@@ -3,7 +3,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js'
 import { ErrorCode, isJSONRPCRequest, type JSONRPCMessage, type RequestId } from '@modelcontextprotocol/sdk/types.js'
 import { boundedResponse } from './bounded-response.js'
-import { CHILD_GRACE_MS } from './limits.js'
+import { HTTP_CLOSE_GRACE_MS } from './limits.js'
 import type { GuardTransport } from './peer.js'
 
 export interface HttpUpstreamOptions {
@@ -62,7 +62,7 @@ export class HttpUpstream implements GuardTransport {
     this.#closed = true
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, CHILD_GRACE_MS)
+      timer = setTimeout(resolve, HTTP_CLOSE_GRACE_MS)
     })
     await Promise.race([this.#transport.terminateSession().catch(() => {}), late])
     clearTimeout(timer)

@@ -71,8 +71,11 @@ export const SHOWN_ARGUMENTS_LENGTH_MAX = 2_000
 /** Of a failed tool's own words, in the outcome. */
 export const TOOL_ERROR_LENGTH_MAX = 400
 
-/** How long the child's tree has after its stdin was closed, and again after SIGTERM, in milliseconds. */
-export const CHILD_GRACE_MS = 2_000
+/**
+ * How long the child's tree has after its stdin was closed, and again after SIGTERM, in milliseconds. Clients give a server two seconds
+ * before they kill it, and that is the guard: its own tree has to be gone by then.
+ */
+export const CHILD_GRACE_MS = 700
 
 /** How long the records of calls that were under way may take when a session ends. */
 export const CLOSE_GRACE_MS = 5_000
