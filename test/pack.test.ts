@@ -11,7 +11,15 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const packages = ['packages/crypto', 'packages/ledger', 'packages/witness', 'packages/core', 'packages/mcp', 'apps/cli']
+const packages = [
+  'packages/crypto',
+  'packages/ledger',
+  'packages/witness',
+  'packages/core',
+  'packages/policy',
+  'packages/mcp',
+  'apps/cli',
+]
 const slow = process.env.SLOW === '1'
 const run = promisify(execFile)
 let folder = ''

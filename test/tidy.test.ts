@@ -14,7 +14,15 @@ function filesBelow(folder: string, suffix: string): string[] {
     .filter((name) => name.endsWith(suffix) && !name.includes('node_modules') && !name.includes('/dist/'))
 }
 
-const packages = ['packages/crypto', 'packages/ledger', 'packages/witness', 'packages/core', 'packages/mcp', 'apps/cli']
+const packages = [
+  'packages/crypto',
+  'packages/ledger',
+  'packages/witness',
+  'packages/core',
+  'packages/policy',
+  'packages/mcp',
+  'apps/cli',
+]
 const sources = packages.flatMap((name) => filesBelow(`${name}/src`, '.ts'))
 const tests = [...packages, 'examples'].flatMap((name) => filesBelow(`${name}/test`, '.ts'))
 const read = (name: string): string => readFileSync(join(root, name), 'utf8')
@@ -44,8 +52,16 @@ describe('the stairs: imports only go down', () => {
     'packages/ledger': ['@sudoagent/crypto'],
     'packages/witness': ['@sudoagent/crypto'],
     'packages/core': ['@sudoagent/crypto', '@sudoagent/ledger'],
+    'packages/policy': ['@sudoagent/crypto', '@sudoagent/core'],
     'packages/mcp': ['@sudoagent/crypto', '@sudoagent/core'],
-    'apps/cli': ['@sudoagent/crypto', '@sudoagent/ledger', '@sudoagent/witness', '@sudoagent/core', '@sudoagent/mcp'],
+    'apps/cli': [
+      '@sudoagent/crypto',
+      '@sudoagent/ledger',
+      '@sudoagent/witness',
+      '@sudoagent/core',
+      '@sudoagent/policy',
+      '@sudoagent/mcp',
+    ],
   }
 
   it.each(sources)('%s', (name) => {
@@ -66,7 +82,7 @@ describe('the stairs: imports only go down', () => {
 
   it('only the named rooms touch SQLite, files and the network', () => {
     const rooms =
-      /^packages\/(?:ledger\/src\/(?:store\/|open\.ts)|witness\/src\/(?:sqlite-store|server)\.ts|core\/src\/(?:sqlite-database|sqlite|approval-store\/|budget\/|audit-log|approver\/)|mcp\/src\/(?:sqlite-tool-pins|child-upstream|http-server)\.ts)|^apps\/cli\//
+      /^packages\/(?:ledger\/src\/(?:store\/|open\.ts)|witness\/src\/(?:sqlite-store|server)\.ts|core\/src\/(?:sqlite-database|sqlite|approval-store\/|budget\/|audit-log|approver\/)|policy\/src\/(?:load|real-path)\.ts|mcp\/src\/(?:sqlite-tool-pins|child-upstream|http-server)\.ts)|^apps\/cli\//
     for (const name of sources) {
       const outside = importsOf(read(name)).filter((specifier) =>
         /^(?:node:fs|better-sqlite3|node:child_process|node:net|node:http)/.test(specifier),

@@ -24,7 +24,7 @@ export function register(mcp: Command, io: Io): void {
         'the decision is on record. Over standard input and output it runs until the client or the server ends; over HTTP until it is told to.',
     )
     .argument('[command...]', 'the server, behind `--`: a command with its arguments')
-    .requiredOption('--policy <file>', 'module that exports a policy')
+    .requiredOption('--policy <file>', 'rules in YAML or JSON, or a module that exports a policy')
     .requiredOption('--ledger <file>', 'ledger to add to; made where there is none')
     .option('--private-key <file>', 'private key that signs the ledger (PEM)')
     .option(

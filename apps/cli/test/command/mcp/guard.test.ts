@@ -198,7 +198,7 @@ describe('cannot be started: nothing on stdout, no ledger', () => {
       'a policy file that is missing',
       at('--policy', 'none.mjs', '--ledger', 'ledger.sqlite', ...server),
       3,
-      /`none\.mjs` cannot be loaded/,
+      /`none\.mjs`: it cannot be read/,
     ],
     [
       'a policy with an error',
@@ -229,6 +229,7 @@ describe('cannot be started: nothing on stdout, no ledger', () => {
   ])('%s', (_, args, code, says) => {
     writeFileSync(box.path('broken.mjs'), "export const policy = {\n  policyId: 'x',\n  version 1,\n}\n")
     writeFileSync(box.path('throws.mjs'), "const a = 1\nthrow new Error('no')\nexport const policy = { a }\n")
+    writeFileSync(box.path('rules.yaml'), 'format: 1\nrulez: []\n')
     writeFileSync(box.path('empty.mjs'), 'export const other = 1\n')
     writeFileSync(box.path('short'), 'short\n')
     const ran = box.run(args)

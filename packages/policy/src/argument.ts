@@ -1,0 +1,75 @@
+// Finding what a rule tests among the arguments of a call.
+import type { JsonValue } from '@sudoagent/crypto'
+import { ARGUMENT_VALUES_MAX } from './limits.js'
+
+export type Found =
+  | { readonly kind: 'value'; readonly value: JsonValue }
+  | { readonly kind: 'absent' }
+  /** There is something, but not what the path expects, or it cannot be seen. */
+  | { readonly kind: 'unclear'; readonly why: string }
+
+/** What the engine puts where a secret was (core's redaction): the value is not known here. */
+export const REDACTED = '[redacted]'
+
+/** What it puts where something was that is no plain data: `<undefined>`, `<function>`, `<Uint8Array:16>`. */
+const PLACEHOLDER = /^<[\p{ID_Start}$_][\p{ID_Continue}$]*(?::\d+)?>$/u
+
+/** What it makes of a Map and a Set. Their members are not where a path would look for them. */
+const CONTAINERS: readonly string[] = ['<Map>', '<Set>']
+
+const ABSENT: Found = Object.freeze({ kind: 'absent' })
+
+const unclear = (why: string): Found => ({ kind: 'unclear', why })
+
+/**
+ * Follows a path. A key leads into an object, a number into a list, `*` into every element of a list: so there is one
+ * result, or, with `*`, as many as there are elements.
+ *
+ * @example findArguments({ edits: [{ to: 'a' }, {}] }, ['edits', '*', 'to'])   // [{ value: 'a' }, absent]
+ */
+export function findArguments(
+  kwargs: Readonly<Record<string, JsonValue>>,
+  segments: readonly string[],
+): readonly Found[] {
+  let level: readonly Found[] = [{ kind: 'value', value: kwargs }]
+  for (const segment of segments) {
+    const next: Found[] = []
+    for (const found of level) {
+      if (found.kind === 'value') next.push(...step(found.value, segment))
+      else next.push(found)
+      if (next.length > ARGUMENT_VALUES_MAX) return [unclear(`has more than ${ARGUMENT_VALUES_MAX} values`)]
+    }
+    level = next
+  }
+  return level.map(seen)
+}
+
+function step(value: JsonValue, segment: string): readonly Found[] {
+  if (isList(value)) {
+    if (segment === '*') return value.slice(0, ARGUMENT_VALUES_MAX + 1).map((each) => ({ kind: 'value', value: each }))
+    if (!/^(?:0|[1-9][0-9]*)$/.test(segment)) return [unclear('leads into a list')]
+    const element = value[Number(segment)]
+    return [element === undefined ? ABSENT : { kind: 'value', value: element }]
+  }
+  if (typeof value !== 'object' || value === null) {
+    return [
+      unclear(isHidden(value) ? 'leads through a value that is not shown' : 'leads through a value that is no object'),
+    ]
+  }
+  if (segment === '*') return [unclear('is no list')]
+  if (Object.hasOwn(value, segment)) return [{ kind: 'value', value: value[segment] as JsonValue }]
+  return [CONTAINERS.some((name) => Object.hasOwn(value, name)) ? unclear('leads into a Map or a Set') : ABSENT]
+}
+
+/** A value that is not plain data is none that anything could be said of, not even that it is there: `<undefined>`. */
+function seen(found: Found): Found {
+  if (found.kind !== 'value' || typeof found.value !== 'string' || !PLACEHOLDER.test(found.value)) return found
+  return unclear('is no plain data')
+}
+
+/** Also in part: of `/srv/[redacted]/x` nobody knows where it leads. */
+export function isHidden(value: JsonValue): boolean {
+  return typeof value === 'string' && (value.includes(REDACTED) || PLACEHOLDER.test(value))
+}
+
+const isList = (value: JsonValue): value is readonly JsonValue[] => Array.isArray(value)

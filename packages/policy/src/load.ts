@@ -1,0 +1,140 @@
+// A policy from a file: rules in YAML or JSON, or a module.
+import { type FileHandle, open } from 'node:fs/promises'
+import { extname, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { ApprovalRequest, Context, Policy, PolicyResult } from '@sudoagent/core'
+import { encodeCanonical, type Hash, sha256Hex } from '@sudoagent/crypto'
+import { PolicyFileError } from './error.js'
+import { FILE_BYTES_MAX, MODULE_BYTES_MAX } from './limits.js'
+import { parsePolicyFile } from './parse.js'
+import type { RealPath } from './path-test.js'
+import { realPathOnDisk } from './real-path.js'
+import { RulePolicy } from './rule-policy.js'
+
+/** Read at a time from a file. */
+const CHUNK_BYTES = 64 * 1024
+
+/** A policy that a module exports, with what the engine needs to name it. */
+export interface ModulePolicy extends Policy {
+  readonly kind: 'module'
+  readonly policyId: string
+  readonly policyHash: Hash
+  evaluate(context: Context): PolicyResult | Promise<PolicyResult>
+  /** As the module has it: `@sudoagent/mcp` asks it whether the client's own word may approve a call. */
+  readonly clientMayApprove?: (request: ApprovalRequest) => boolean
+}
+
+export type LoadedPolicy = RulePolicy | ModulePolicy
+
+export interface LoadPolicyOptions {
+  /** Where a path really leads, for `resolve_symlinks`; this machine's disk unless given. */
+  readonly realPath?: RealPath
+}
+
+/**
+ * Loads a policy for the engine.
+ *
+ * A name that ends in `.yaml`, `.yml` or `.json` is a file of rules. One that ends in `.mjs` or `.js` is a module whose
+ * export `default` or `policy` is a `Policy`: **it is run**. Its policy hash is its own, if it has one, else it is taken
+ * over the bytes of that file; what the file imports is not covered.
+ *
+ * @throws PolicyFileError in every case in which there is no policy afterwards
+ * @example new SudoEngine({ policy: await loadPolicy('policy.yaml'), agentId: 'bot', ledger })
+ */
+export async function loadPolicy(
+  path: string,
+  { realPath = realPathOnDisk }: LoadPolicyOptions = {},
+): Promise<LoadedPolicy> {
+  const extension = extname(path).toLowerCase()
+  if (['.yaml', '.yml', '.json'].includes(extension)) {
+    const text = decode(await read(path, FILE_BYTES_MAX), path)
+    return new RulePolicy(parsePolicyFile(text, path), { realPath })
+  }
+  if (['.mjs', '.js'].includes(extension)) return await loadModule(path)
+  const hint = 'a policy is a file that ends in `.yaml`, `.yml` or `.json`, or a module that ends in `.mjs` or `.js`'
+  throw new PolicyFileError('POLICY_FILE_KIND_UNKNOWN', path, null, 'by its name it is no policy', hint)
+}
+
+/** All of it. What is longer is refused: a hash over its beginning would be a hash over something else. */
+async function read(path: string, bytesMax: number): Promise<Uint8Array> {
+  let file: FileHandle | undefined
+  try {
+    file = await open(path, 'r')
+    const chunks: Uint8Array[] = []
+    for (let length = 0; length <= bytesMax; ) {
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES)
+      if (bytesRead === 0) return Buffer.concat(chunks)
+      chunks.push(buffer.subarray(0, bytesRead))
+      length += bytesRead
+    }
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
+    throw new PolicyFileError(
+      'POLICY_FILE_UNREADABLE',
+      path,
+      null,
+      `it cannot be read (${code})`,
+      'check the path and the mode of the file',
+      error,
+    )
+  } finally {
+    await file?.close().catch(() => {})
+  }
+  throw new PolicyFileError('POLICY_LIMIT', path, null, `it is larger than ${bytesMax} bytes`, 'name another file')
+}
+
+function decode(bytes: Uint8Array, path: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch (error) {
+    throw new PolicyFileError('POLICY_SYNTAX', path, null, 'it is not UTF-8 text', 'save it as UTF-8', error)
+  }
+}
+
+async function loadModule(path: string): Promise<ModulePolicy> {
+  const invalid = (problem: string, hint: string, cause?: unknown) =>
+    new PolicyFileError('POLICY_MODULE_INVALID', path, null, problem, hint, cause)
+  const sourceHash = sha256Hex(await read(path, MODULE_BYTES_MAX))
+  let exported: { readonly default?: unknown; readonly policy?: unknown }
+  try {
+    // With the hash in its name, a file that has changed since an earlier load is loaded anew: what is hashed is what runs.
+    exported = await import(`${pathToFileURL(resolve(path)).href}?sha256=${sourceHash}`)
+  } catch (error) {
+    const says = error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'it threw'
+    throw invalid(`the module cannot be loaded: ${says}`, 'run it with `node` to see more', error)
+  }
+  if (sha256Hex(await read(path, MODULE_BYTES_MAX)) !== sourceHash)
+    throw invalid('it changed while it was being loaded', 'try again')
+  const policy = [exported.default, exported.policy].find(isPolicy)
+  if (policy === undefined) {
+    throw invalid(
+      'it exports no policy',
+      'export an object with `policyId` and `evaluate`, as `default` or as `policy`',
+    )
+  }
+  const policyId = policy.policyId ?? classNameOf(policy)
+  if (policyId === undefined)
+    throw invalid('its policy has no `policyId`', 'give it one: the ledger names the policy by it')
+  const { version, policyHash, clientMayApprove } = policy as Policy & Pick<ModulePolicy, 'clientMayApprove'>
+  const hash = (policyHash ??
+    sha256Hex(
+      encodeCanonical({ policy_id: policyId, policy_version: version ?? null, module_sha256: sourceHash }),
+    )) as Hash
+  return Object.freeze({
+    kind: 'module',
+    policyId,
+    ...(version === undefined ? {} : { version }),
+    policyHash: hash,
+    evaluate: (context: Context) => policy.evaluate(context),
+    ...(clientMayApprove === undefined ? {} : { clientMayApprove: clientMayApprove.bind(policy) }),
+  })
+}
+
+function isPolicy(value: unknown): value is Policy {
+  return typeof value === 'object' && value !== null && typeof (value as Policy).evaluate === 'function'
+}
+
+function classNameOf(policy: Policy): string | undefined {
+  const name: unknown = Object.getPrototypeOf(policy)?.constructor?.name
+  return typeof name === 'string' && name !== '' && name !== 'Object' ? name : undefined
+}
