@@ -53,7 +53,7 @@ describe('the stairs: imports only go down', () => {
     'packages/witness': ['@sudoagent/crypto'],
     'packages/core': ['@sudoagent/crypto', '@sudoagent/ledger'],
     'packages/policy': ['@sudoagent/crypto', '@sudoagent/core'],
-    'packages/mcp': ['@sudoagent/crypto', '@sudoagent/core'],
+    'packages/mcp': ['@sudoagent/crypto', '@sudoagent/ledger', '@sudoagent/core'],
     'apps/cli': [
       '@sudoagent/crypto',
       '@sudoagent/ledger',

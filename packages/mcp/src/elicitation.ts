@@ -7,7 +7,8 @@
  */
 import type { ApprovalAnswer, ApprovalRequest } from '@sudoagent/core'
 import { encodeJcs } from '@sudoagent/crypto'
-import { CLIENT_NAME_LENGTH_MAX, SHOWN_ARGUMENTS_LENGTH_MAX } from './limits.js'
+import { printable } from '@sudoagent/ledger'
+import { SHOWN_ARGUMENTS_LENGTH_MAX } from './limits.js'
 import { GivenUp, PeerGone } from './peer.js'
 import { RpcError } from './rpc-error.js'
 
@@ -32,7 +33,7 @@ export async function elicitApproval(
     if (error instanceof RpcError || error instanceof GivenUp || error instanceof PeerGone) return null
     throw error
   }
-  const approverId = `mcp-client:${clientName.slice(0, CLIENT_NAME_LENGTH_MAX).toWellFormed() || 'unnamed'}`
+  const approverId = `mcp-client:${clientName || 'unnamed'}`
   const { binding } = request
   if (answer.action === 'decline') return { approved: false, approverId, reason: 'declined in the client', binding }
   if (answer.action !== 'accept') return null
@@ -43,14 +44,11 @@ export async function elicitApproval(
 
 const APPROVE = 'approve'
 
+/** What could hide or reorder a part of the question is shown as its code point: the arguments are a model's, and so may the reason be. */
 function questionOf({ action, kwargs, reason }: ApprovalRequest): Readonly<Record<string, unknown>> {
-  const args = encodeJcs(kwargs)
-  const shown =
-    args.length <= SHOWN_ARGUMENTS_LENGTH_MAX
-      ? args
-      : `${args.slice(0, SHOWN_ARGUMENTS_LENGTH_MAX).toWellFormed()}… (cut)`
+  const shown = printable(encodeJcs(kwargs), SHOWN_ARGUMENTS_LENGTH_MAX)
   return {
-    message: `SudoAgent: may the agent call ${action}?\nReason: ${reason}\nArguments: ${shown}`,
+    message: `SudoAgent: may the agent call ${printable(action)}?\nReason: ${printable(reason)}\nArguments: ${shown}`,
     requestedSchema: {
       type: 'object',
       properties: {

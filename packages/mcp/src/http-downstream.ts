@@ -62,8 +62,6 @@ export class HttpDownstream implements GuardTransport {
       this.#responses.delete(response)
       if (id !== undefined && this.#open.delete(id)) this.#onLost(id)
     })
-    // The token is for the guard: nobody behind it shall see it.
-    delete request.headers.authorization
     await this.#transport.handleRequest(request, response, message)
   }
 

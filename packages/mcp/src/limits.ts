@@ -62,7 +62,7 @@ export const TOOL_NAME_LENGTH_MAX = 190
 /** As long as a server's name may be. */
 export const SERVER_NAME_LENGTH_MAX = 64
 
-/** Of a client's own name, in the id of an approver. */
+/** Of a client's own name, in the id of an approver and in the metadata of a decision. */
 export const CLIENT_NAME_LENGTH_MAX = 100
 
 /** Of arguments shown to a person in an elicitation. The whole of them is in the approval store. */

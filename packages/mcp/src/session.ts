@@ -12,7 +12,7 @@ import type { LadderApprover } from './approver.js'
 import { Catalogue } from './catalogue.js'
 import { canElicit, elicitApproval } from './elicitation.js'
 import { checkAnswer, guardedOffer } from './handshake.js'
-import { CATALOGUE_TIMEOUT_MS, CLIENT_TIMEOUT_MS, CLOSE_GRACE_MS } from './limits.js'
+import { CATALOGUE_TIMEOUT_MS, CLIENT_NAME_LENGTH_MAX, CLIENT_TIMEOUT_MS, CLOSE_GRACE_MS } from './limits.js'
 import {
   CLIENT_NOTIFICATIONS,
   CLIENT_REQUESTS,
@@ -173,7 +173,7 @@ export class GuardSession {
     this.#server.setProtocolVersion(result.protocolVersion)
     this.#client.setProtocolVersion(result.protocolVersion)
     const { name } = (params.clientInfo ?? {}) as { name?: unknown }
-    this.#clientName = typeof name === 'string' ? name : ''
+    this.#clientName = typeof name === 'string' ? name.slice(0, CLIENT_NAME_LENGTH_MAX).toWellFormed() : ''
     this.#canElicit = canElicit(params.capabilities)
     this.#phase = 'open'
     return result

@@ -40,6 +40,8 @@ export class ToolCalls {
   readonly #board = new CallBoard()
   readonly #byRequest = new Map<Incoming['id'], OpenCall>()
   readonly #running = new Set<Promise<unknown>>()
+  /** Why no call is taken any more. */
+  #closed: string | null = null
 
   constructor(parts: ToolCallParts) {
     this.#parts = parts
@@ -65,6 +67,7 @@ export class ToolCalls {
 
   /** Ends what waits for an approver, and resolves when everything that was under way is on record. */
   async close(reason: string): Promise<void> {
+    this.#closed = reason
     this.#board.cancelAll(reason)
     await Promise.allSettled([...this.#running])
   }
@@ -117,6 +120,7 @@ export class ToolCalls {
     if (repeated !== null) return repeated
     const standing = await this.#standing(asked)
     const call = this.#parts.open(request)
+    if (this.#closed !== null) call.cancel(this.#closed)
     const settled = this.#track(this.#authorize(asked, standing, call))
     call.begin(settled)
     const forget = this.#board.add(key, call)

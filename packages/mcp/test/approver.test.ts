@@ -26,6 +26,15 @@ describe('the person at the client', () => {
     expect((await rig.entry(2)).approval).toMatchObject({ state: 'approved', approver_id: 'mcp-client:tester' })
   })
 
+  it('is shown what could hide or turn a part of the question, and no more than fits', async () => {
+    const rig = await answering({ action: 'decline' })()
+    await rig.callTool('write', { path: 'a\u202etxt.exe\u200b', text: 'x'.repeat(10_000) })
+    const { message } = rig.client.got.find(({ method }) => method === 'elicitation/create').params
+    expect(message).toContain('a\\u{202e}txt.exe\\u{200b}')
+    expect(message.length).toBeLessThan(3_000)
+    expect(message).toMatch(/…$/)
+  })
+
   it.each<[string, object]>([
     ['declines', { action: 'decline' }],
     ['sends the form off with no', { action: 'accept', content: { decision: 'deny' } }],

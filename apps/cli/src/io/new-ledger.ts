@@ -1,5 +1,5 @@
 // A ledger that a command writes decisions to: the one that is there, or a new one.
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import type { Signer } from '@sudoagent/crypto'
 import { type LedgerWriter, openLedger } from '@sudoagent/ledger'
 
@@ -15,7 +15,9 @@ export async function openForDecisions(path: string, signer: Signer | undefined)
 }
 
 async function kindOf(path: string): Promise<string> {
-  if (!existsSync(path)) return path.endsWith('.jsonl') ? 'jsonl' : 'sqlite'
+  // An empty file says nothing about its kind: another guard may be making its ledger there right now.
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
+  if (size === 0) return path.endsWith('.jsonl') ? 'jsonl' : 'sqlite'
   const reader = await openLedger(path)
   await reader.close()
   return reader.kind

@@ -77,21 +77,27 @@ export async function run(command: readonly string[], options: McpGuardOptions, 
   const upstream = await chooseUpstream(command, options, io)
   const listen =
     options.http === undefined ? null : { ...parseAddress(options.http), token: await clientToken(options, io) }
+  // Before the policy is loaded, which may talk.
+  const pipes = listen === null ? io.pipes() : null
   const parts = await openGuard({ ...options, server: options.server ?? upstream.name }, io)
   // Before anybody can know that it runs.
   const stopped = io.untilStopped()
   try {
-    if (listen === null) return await overPipes(parts, upstream, stopped, io)
-    return await overHttp(parts, upstream, { ...options, ...listen }, stopped, io)
+    if (listen !== null) return await overHttp(parts, upstream, { ...options, ...listen }, stopped, io)
+    return await overPipes(parts, upstream, stopped, pipes ?? io.pipes())
   } finally {
     await parts.guard.close()
     await parts.close()
   }
 }
 
-async function overPipes({ guard }: OpenGuard, upstream: Upstream, stopped: Promise<void>, io: Io): Promise<ExitCode> {
+async function overPipes(
+  { guard }: OpenGuard,
+  upstream: Upstream,
+  stopped: Promise<void>,
+  { input, output }: ReturnType<Io['pipes']>,
+): Promise<ExitCode> {
   const { StdioDownstream } = await import('@sudoagent/mcp')
-  const { input, output } = io.pipes
   const session = await guard.open(new StdioDownstream(input, output), upstream.open()).catch((error: unknown) => {
     throw new CliError(EXIT.failed, `the server cannot be started: ${words(error)}`, 'check the command', error)
   })

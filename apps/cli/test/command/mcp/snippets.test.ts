@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { parsePolicyFile } from '@sudoagent/policy'
 import { expect, it } from 'vitest'
 import type { Json } from '../../support/mcp.js'
 import { hasProgram, Sandbox, skipUnless } from '../../support/sandbox.js'
@@ -30,6 +31,11 @@ it('in JSON', () => {
     expect(command).toBe('npx')
     expectGuard(args)
   }
+})
+
+it('and the rules are rules', () => {
+  const [rules = ''] = blocks('yaml')
+  expect(parsePolicyFile(rules, 'notes.yaml').rules.map(({ id }) => id)).toEqual(['read', 'write'])
 })
 
 it('in Python', () => {
