@@ -68,7 +68,9 @@ export class HttpDownstream implements GuardTransport {
   /** Resolves when every connection of the client takes more: what one does not read is not piled up for it. */
   async send(message: JSONRPCMessage, { relatedRequestId }: TransportSendOptions = {}): Promise<void> {
     if (!('method' in message) && message.id !== undefined) this.#open.delete(message.id)
-    await this.#transport.send(message, relatedRequestId === undefined ? {} : { relatedRequestId })
+    // What belongs to a request that has its answer has no stream of its own any more, and goes with the session's.
+    const isOpen = relatedRequestId !== undefined && this.#open.has(relatedRequestId)
+    await this.#transport.send(message, isOpen ? { relatedRequestId } : {})
     const full = [...this.#responses].filter((response) => response.writableNeedDrain)
     await Promise.all(full.map(drained))
   }

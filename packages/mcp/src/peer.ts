@@ -169,6 +169,7 @@ export class Peer {
     if (this.#incoming.has(id)) {
       // Not answered: the answer would be taken for that of the first one.
       this.#handlers.note('a request with the id of an open one was dropped')
+      this.#transport.release?.(id)
       return
     }
     if (this.#incoming.size >= REQUESTS_MAX) {

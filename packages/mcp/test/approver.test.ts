@@ -172,6 +172,17 @@ describe('pending', () => {
     expect(entry.approval).toMatchObject({ approval_id: approvalId, approver_id: 'ada' })
   })
 
+  it('a person at the client may answer after that, too: it runs when the call is repeated', async () => {
+    const rig = await Rig.open({ holdMs: 10, capabilities: { elicitation: {} } })
+    expect(isPending(await rig.callTool('write'))).toBe(true)
+    const { id } = await rig.client.heard(({ method }) => method === 'elicitation/create')
+    rig.client.say({ id, result: { action: 'accept', content: { decision: 'approve' } } })
+    await rig.ask('ping')
+    expect(ran(rig)).toEqual([])
+    expect(textOf(await rig.callTool('write'))).toBe('ran write')
+    expect((await rig.entry(2)).approval.approver_id).toBe('mcp-client:tester')
+  })
+
   it('an approval that comes while nobody waits runs nothing until the call is repeated', async () => {
     const rig = await Rig.open({ holdMs: 10 })
     expect(isPending(await rig.callTool('write'))).toBe(true)
