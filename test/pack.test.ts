@@ -18,6 +18,7 @@ const packages = [
   'packages/core',
   'packages/adapters',
   'packages/policy',
+  'packages/mcp',
   'apps/cli',
 ]
 const slow = process.env.SLOW === '1'

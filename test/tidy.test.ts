@@ -21,6 +21,7 @@ const packages = [
   'packages/core',
   'packages/adapters',
   'packages/policy',
+  'packages/mcp',
   'apps/cli',
 ]
 const sources = packages.flatMap((name) => filesBelow(`${name}/src`, '.ts'))
@@ -54,12 +55,14 @@ describe('the stairs: imports only go down', () => {
     'packages/core': ['@sudoagent/crypto', '@sudoagent/ledger'],
     'packages/adapters': ['@sudoagent/core'],
     'packages/policy': ['@sudoagent/crypto', '@sudoagent/core'],
+    'packages/mcp': ['@sudoagent/crypto', '@sudoagent/ledger', '@sudoagent/core'],
     'apps/cli': [
       '@sudoagent/crypto',
       '@sudoagent/ledger',
       '@sudoagent/witness',
       '@sudoagent/core',
       '@sudoagent/policy',
+      '@sudoagent/mcp',
     ],
   }
 
@@ -81,7 +84,7 @@ describe('the stairs: imports only go down', () => {
 
   it('only the named rooms touch SQLite, files and the network', () => {
     const rooms =
-      /^packages\/(?:ledger\/src\/(?:store\/|open\.ts)|witness\/src\/(?:sqlite-store|server)\.ts|core\/src\/(?:sqlite-database|sqlite|approval-store\/|budget\/|audit-log|approver\/)|policy\/src\/(?:load|real-path)\.ts)|^apps\/cli\//
+      /^packages\/(?:ledger\/src\/(?:store\/|open\.ts)|witness\/src\/(?:sqlite-store|server)\.ts|core\/src\/(?:sqlite-database|sqlite|approval-store\/|budget\/|audit-log|approver\/)|policy\/src\/(?:load|real-path)\.ts|mcp\/src\/(?:sqlite-tool-pins|child-upstream|http-server)\.ts)|^apps\/cli\//
     for (const name of sources) {
       const outside = importsOf(read(name)).filter((specifier) =>
         /^(?:node:fs|better-sqlite3|node:child_process|node:net|node:http)/.test(specifier),

@@ -1,5 +1,6 @@
 // Everything that the outside is to a command: two streams, whether a person looks at them, the environment, and what has to be undone when
 // the process ends early. Files are in `io/`.
+import { Console } from 'node:console'
 import { CliError, EXIT, type ExitCode, PipeClosed } from './exit.js'
 import { errnoOf, errnoWords } from './io/errno.js'
 
@@ -19,6 +20,11 @@ export interface Io {
   readonly stderr: Stream
   /** What a person types, where one sees stderr and can answer; null where nobody does. */
   keyboard(): NodeJS.ReadStream | null
+  /**
+   * Both ends of a conversation with whoever started the process. From then on standard output carries that and nothing else: what code that
+   * was loaded says on the console goes to standard error.
+   */
+  pipes(): { readonly input: NodeJS.ReadableStream; readonly output: NodeJS.WritableStream }
   /** What is piped in, in parts. */
   stdin(): AsyncIterable<Uint8Array>
   /** The passphrase of private keys, from the environment. */
@@ -73,6 +79,10 @@ export function createIo(outside: Outside): Io {
     stderr: { ...quietly, write: (text) => quietly.write(text).catch(() => {}) },
     // Not touched before somebody is to be asked: looking at stdin is opening it.
     keyboard: () => (stderr.isTTY === true && outside.stdin.isTTY === true ? outside.stdin : null),
+    pipes() {
+      globalThis.console = new Console(stderr, stderr)
+      return { input: outside.stdin, output: stdout }
+    },
     stdin: () => outside.stdin,
     keyPassphrase: isSet(env[PASSPHRASE_VARIABLE]) ? env[PASSPHRASE_VARIABLE] : undefined,
     approver: isSet(env[APPROVER_VARIABLE]) ? env[APPROVER_VARIABLE] : undefined,

@@ -9,6 +9,7 @@ import * as filterCommand from './command/filter.js'
 import * as inspectCommand from './command/inspect.js'
 import * as keyCommand from './command/key.js'
 import * as keygenCommand from './command/keygen.js'
+import * as mcpCommand from './command/mcp.js'
 import * as policyCommand from './command/policy.js'
 import * as receiptCommand from './command/receipt.js'
 import * as searchCommand from './command/search.js'
@@ -35,6 +36,7 @@ const COMMANDS = [
   witnessCommand,
   policyCommand,
   approvalsCommand,
+  mcpCommand,
 ]
 
 /**

@@ -2,7 +2,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Context, Policy, PolicyResult } from '@sudoagent/core'
+import type { ApprovalRequest, Context, Policy, PolicyResult } from '@sudoagent/core'
 import { encodeCanonical, type Hash, sha256Hex } from '@sudoagent/crypto'
 import { PolicyFileError } from './error.js'
 import { FILE_BYTES_MAX, MODULE_BYTES_MAX } from './limits.js'
@@ -20,6 +20,8 @@ export interface ModulePolicy extends Policy {
   readonly policyId: string
   readonly policyHash: Hash
   evaluate(context: Context): PolicyResult | Promise<PolicyResult>
+  /** As the module has it: `@sudoagent/mcp` asks it whether the client's own word may approve a call. */
+  readonly clientMayApprove?: (request: ApprovalRequest) => boolean
 }
 
 export type LoadedPolicy = RulePolicy | ModulePolicy
@@ -113,7 +115,7 @@ async function loadModule(path: string): Promise<ModulePolicy> {
   const policyId = policy.policyId ?? classNameOf(policy)
   if (policyId === undefined)
     throw invalid('its policy has no `policyId`', 'give it one: the ledger names the policy by it')
-  const { version, policyHash } = policy
+  const { version, policyHash, clientMayApprove } = policy as Policy & Pick<ModulePolicy, 'clientMayApprove'>
   const hash = (policyHash ??
     sha256Hex(
       encodeCanonical({ policy_id: policyId, policy_version: version ?? null, module_sha256: sourceHash }),
@@ -124,6 +126,7 @@ async function loadModule(path: string): Promise<ModulePolicy> {
     ...(version === undefined ? {} : { version }),
     policyHash: hash,
     evaluate: (context: Context) => policy.evaluate(context),
+    ...(clientMayApprove === undefined ? {} : { clientMayApprove: clientMayApprove.bind(policy) }),
   })
 }
 

@@ -1,0 +1,156 @@
+// Everything that a guard stands on, opened: policy, ledger, approval store, budget, accepted tools. All of it or none.
+import type { EngineFault } from '@sudoagent/core'
+import { createSigner } from '@sudoagent/crypto'
+import type { Guard } from '@sudoagent/mcp'
+import { CliError, EXIT } from '../exit.js'
+import type { Io } from '../io.js'
+import { say } from '../message.js'
+import { loadGuardPolicy } from './guard-policy.js'
+import { openForDecisions } from './new-ledger.js'
+import { readPrivateKey } from './private-key.js'
+
+export interface GuardPartsOptions {
+  readonly policy: string
+  readonly ledger: string
+  readonly privateKey?: string
+  readonly server: string
+  readonly agent: string
+  readonly budget?: string
+  readonly approvals?: string
+  readonly approvalTtl: string
+  readonly hold: string
+  readonly timeout: string
+  readonly elicitation: boolean
+  readonly tools?: string
+  readonly acceptTools?: boolean
+  readonly block?: readonly string[]
+}
+
+/** Notes of one guard: a server that floods standard error through it would fill a disk. */
+const NOTES_MAX = 500
+
+export interface OpenGuard {
+  readonly guard: Guard
+  /** Says one line on standard error, as long as there are not too many. */
+  note(text: string): void
+  /** Closes what the guard stands on. After the guard itself. */
+  close(): Promise<void>
+}
+
+/** @throws CliError, LedgerError and the stores' errors; what was opened until then is closed again */
+export async function openGuard(options: GuardPartsOptions, io: Io): Promise<OpenGuard> {
+  const { FEATURES, Guard, MemoryToolPins } = await import('@sudoagent/mcp')
+  const undos: (() => unknown)[] = []
+  const note = noteTo(io)
+  const close = async (): Promise<void> => {
+    for (const undo of undos.splice(0).reverse()) await undo()
+  }
+  const block = (options.block ?? []).map((name) => {
+    const feature = FEATURES.find((known) => known === name)
+    if (feature !== undefined) return feature
+    throw new CliError(EXIT.usage, `--block \`${name}\` is no feature`, `one of ${FEATURES.join(', ')}`)
+  })
+  const times = {
+    approvalTtlMs: milliseconds('--approval-ttl', options.approvalTtl, 3_600),
+    holdMs: milliseconds('--hold', options.hold, 3_600, 0),
+    callTimeoutMs: milliseconds('--timeout', options.timeout, 86_400),
+  }
+  try {
+    // Errors of people first, files second: a policy that does not load leaves nothing behind.
+    const policy = await loadGuardPolicy(options.policy)
+    const signer =
+      options.privateKey === undefined ? undefined : createSigner(await readPrivateKey(options.privateKey, io))
+    const limits = options.budget === undefined ? null : parseBudget(options.budget)
+    const base = {
+      policy,
+      agentId: options.agent,
+      server: options.server,
+      block,
+      elicitation: options.elicitation,
+      ...times,
+      onNote: note,
+      onError: ({ stage, requestId }: EngineFault) =>
+        void say(io, 'error', `${stage} of request ${requestId} could not be recorded`),
+    }
+    // Whatever is wrong with these is said before there is a ledger.
+    const nowhere = { append: () => Promise.reject(new Error('no ledger')), close: async () => {} }
+    new Guard({ ...base, ledger: nowhere, pins: new MemoryToolPins() })
+    const ledger = await openForDecisions(options.ledger, signer)
+    undos.push(() => ledger.close())
+    const { approvalStore, budget } = await openStores(options, limits, undos)
+    const pins = await openPins(options, undos)
+    const guard = new Guard({ ...base, ledger, approvalStore, pins, ...(budget === null ? {} : { budget }) })
+    return { guard, note, close }
+  } catch (error) {
+    await close()
+    throw error instanceof TypeError
+      ? new CliError(EXIT.usage, error.message, 'see `sudoagent mcp guard --help`', error)
+      : error
+  }
+}
+
+async function openStores(
+  { approvals, ledger }: GuardPartsOptions,
+  limits: ReturnType<typeof parseBudget> | null,
+  undos: (() => unknown)[],
+) {
+  const { SqliteApprovalStore, SqliteBudget } = await import('@sudoagent/core/sqlite')
+  const approvalStore = opened(approvals ?? `${ledger}.approvals`, (path) => SqliteApprovalStore.open(path))
+  undos.push(() => approvalStore.close())
+  if (limits === null) return { approvalStore, budget: null }
+  const budget = opened(`${ledger}.budget`, (path) => SqliteBudget.open(path, limits))
+  undos.push(() => budget.close())
+  return { approvalStore, budget }
+}
+
+async function openPins({ tools, ledger, acceptTools = false }: GuardPartsOptions, undos: (() => unknown)[]) {
+  const { acceptAll } = await import('@sudoagent/mcp')
+  const { SqliteToolPins } = await import('@sudoagent/mcp/sqlite')
+  const pins = opened(tools ?? `${ledger}.tools`, (path) => SqliteToolPins.open(path))
+  undos.push(() => pins.close())
+  return acceptTools ? acceptAll(pins) : pins
+}
+
+function opened<T>(path: string, open: (path: string) => T): T {
+  try {
+    return open(path)
+  } catch (error) {
+    if (error instanceof TypeError) throw error
+    const why = error instanceof Error ? error.message : 'unknown'
+    throw new CliError(
+      EXIT.failed,
+      `\`${path}\` cannot be opened: ${why}`,
+      'check the folder, and who may write there',
+      error,
+    )
+  }
+}
+
+function noteTo(io: Io): (text: string) => void {
+  let left = NOTES_MAX
+  return (text) => {
+    left -= 1
+    if (left > 0) void say(io, 'note', text)
+    else if (left === 0) void say(io, 'note', 'there was too much to note; no more of it is shown')
+  }
+}
+
+function milliseconds(option: string, text: string, secondsMax: number, secondsMin = 1): number {
+  const seconds = Number(text)
+  if (/^\d+(?:\.\d+)?$/.test(text) && seconds >= secondsMin && seconds <= secondsMax) return Math.round(seconds * 1000)
+  throw new CliError(EXIT.usage, `${option} \`${text}\` is no number of seconds`, `from ${secondsMin} to ${secondsMax}`)
+}
+
+const BUDGET_NAMES = { 'per-agent': 'perAgent', 'per-tool': 'perTool', window: 'windowMs' } as const
+
+/** `per-agent=100,per-tool=20,window=3600` */
+function parseBudget(text: string): { windowMs: number; perAgent?: number; perTool?: number } {
+  const limits: { windowMs: number; perAgent?: number; perTool?: number } = { windowMs: 3_600_000 }
+  for (const part of text.split(',')) {
+    const [, name, digits] = /^(per-agent|per-tool|window)=(\d{1,9})$/.exec(part) ?? []
+    if (name === undefined)
+      throw new CliError(EXIT.usage, `--budget \`${part}\` is no limit`, '`per-agent=100,per-tool=20,window=3600`')
+    limits[BUDGET_NAMES[name as keyof typeof BUDGET_NAMES]] = Number(digits) * (name === 'window' ? 1000 : 1)
+  }
+  return limits
+}

@@ -1,0 +1,36 @@
+// The policy of a guard: rules in a file, or a module.
+import { spawnSync } from 'node:child_process'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { GuardPolicy } from '@sudoagent/mcp'
+import { CliError, EXIT } from '../exit.js'
+
+/** @throws CliError naming the file, and the place where it is wrong */
+export async function loadGuardPolicy(path: string): Promise<GuardPolicy> {
+  const { loadPolicy, PolicyFileError } = await import('@sudoagent/policy')
+  try {
+    return await loadPolicy(path)
+  } catch (error) {
+    if (!(error instanceof PolicyFileError)) throw error
+    const place = error.code === 'POLICY_MODULE_INVALID' ? placeIn(error.cause, path) : undefined
+    throw new CliError(EXIT.failed, error.message, place ?? error.hint, error)
+  }
+}
+
+/** Node names the place in the trace of what was thrown; of what cannot be parsed it tells only whoever lets it check the file. */
+function placeIn(error: unknown, path: string): string | undefined {
+  const file = resolve(path)
+  const told =
+    error instanceof SyntaxError
+      ? spawnSync(process.execPath, ['--check', file], { encoding: 'utf8' }).stderr
+      : error instanceof Error
+        ? (error.stack ?? '')
+        : ''
+  const { href } = pathToFileURL(file)
+  for (const name of [href, file]) {
+    const at = told.indexOf(name)
+    const line = at === -1 ? null : /^(?:\?sha256=\w+)?:(\d+)/.exec(told.slice(at + name.length))
+    if (line !== null) return `look at line ${line[1]}`
+  }
+  return undefined
+}

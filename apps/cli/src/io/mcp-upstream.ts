@@ -1,0 +1,93 @@
+// The server's side of a guard: a command to start, or a URL to connect to.
+import type { GuardTransport } from '@sudoagent/mcp'
+import { CliError, EXIT } from '../exit.js'
+import type { Io } from '../io.js'
+import { readToken } from './token.js'
+
+export interface UpstreamOptions {
+  readonly upstream?: string
+  readonly upstreamTokenFile?: string
+  readonly upstreamTokenEnv?: string
+  readonly env?: readonly string[]
+}
+
+export interface Upstream {
+  /** What it is called unless somebody says otherwise. */
+  readonly name: string
+  /** One server, for one session. Whatever is started ends with the process. */
+  open(): GuardTransport
+}
+
+/** @throws CliError when there is no server, or two */
+export async function chooseUpstream(command: readonly string[], options: UpstreamOptions, io: Io): Promise<Upstream> {
+  const { upstream: url } = options
+  const [program, ...args] = command
+  if (program === undefined && url === undefined)
+    throw new CliError(EXIT.usage, 'no server', 'name its command behind `--`, or its URL with `--upstream`')
+  if (program !== undefined && url !== undefined)
+    throw new CliError(EXIT.usage, 'two servers', 'either a command behind `--`, or `--upstream`')
+  const { ChildUpstream, HttpUpstream } = await import('@sudoagent/mcp')
+  if (program === undefined) {
+    const target = parseUrl(url ?? '')
+    const token = await readToken({ file: options.upstreamTokenFile, variable: options.upstreamTokenEnv }, io)
+    if (token === null && options.upstreamTokenEnv !== undefined)
+      throw new CliError(
+        EXIT.usage,
+        `there is no variable \`${options.upstreamTokenEnv}\``,
+        'set it to the token of the server',
+      )
+    return { name: target.hostname, open: () => new HttpUpstream({ url: target, token: token ?? undefined }) }
+  }
+  const env = childEnv(options.env)
+  return {
+    name: nameOf(command),
+    open() {
+      const child = new ChildUpstream({ command: program, args, env })
+      const forget = io.atExit(() => child.killNow())
+      void child.ended.then(forget)
+      return child
+    },
+  }
+}
+
+/** Words of the runners before the program itself. */
+const RUNNERS = new Set('npx node bunx pnpm dlx uvx uv run python python3 docker deno bun exec env'.split(' '))
+
+/** `npx -y @scope/server-files@1.2 /data` → `server-files`: the first word that can be a name and is no option and no runner. */
+function nameOf(command: readonly string[]): string {
+  const bases = command
+    .filter((word) => !word.startsWith('-'))
+    .map(
+      (word) =>
+        word
+          .replace(/(?<=.)@[^/@]*$/, '')
+          .split(/[\\/]/)
+          .at(-1) ?? '',
+    )
+    .map((word) => word.replace(/\.(?:[cm]?js|exe|py|ts)$/, ''))
+  return bases.find((base) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(base) && !RUNNERS.has(base)) ?? 'server'
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '') return url
+  throw new CliError(
+    EXIT.usage,
+    `--upstream \`${text}\` is no URL of a server`,
+    '`https://server.example/mcp`, and the token in a file',
+  )
+}
+
+function childEnv(given: readonly string[] = []): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    given.map((text) => {
+      const [, name, value] = /^([A-Za-z_][A-Za-z0-9_]*)(?:=(.*))?$/s.exec(text) ?? []
+      if (name === undefined)
+        throw new CliError(EXIT.usage, `--env \`${text}\` names no variable`, '`NAME` or `NAME=value`')
+      const found = value ?? process.env[name]
+      if (found === undefined)
+        throw new CliError(EXIT.usage, `--env \`${name}\`: there is no such variable`, 'set it first')
+      return [name, found]
+    }),
+  )
+}

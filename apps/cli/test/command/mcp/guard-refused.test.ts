@@ -1,0 +1,84 @@
+// `mcp guard` that cannot be started.
+import { writeFileSync } from 'node:fs'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { POLICY } from '../../support/mcp.js'
+import { type Sandbox, sandbox } from '../../support/sandbox.js'
+
+let box: Sandbox
+beforeEach(() => {
+  box = sandbox()
+  writeFileSync(box.path('policy.mjs'), POLICY)
+})
+
+describe('cannot be started: nothing on stdout, no ledger', () => {
+  const at = (...options: string[]): string[] => ['mcp', 'guard', ...options]
+  const usual = ['--policy', 'policy.mjs', '--ledger', 'ledger.sqlite']
+  const server = ['--', 'true']
+
+  it.each<[string, string[], number, RegExp]>([
+    ['no policy', at('--ledger', 'ledger.sqlite', ...server), 2, /--policy/],
+    ['no server', at(...usual), 2, /no server/],
+    ['two servers', at(...usual, '--upstream', 'http://127.0.0.1:1/mcp', ...server), 2, /two servers/],
+    ['a URL with a password', at(...usual, '--upstream', 'https://a:b@x/mcp'), 2, /is no URL/],
+    [
+      'a policy file that is missing',
+      at('--policy', 'none.mjs', '--ledger', 'ledger.sqlite', ...server),
+      3,
+      /`none\.mjs`: it cannot be read/,
+    ],
+    [
+      'a policy with an error',
+      at('--policy', 'broken.mjs', '--ledger', 'ledger.sqlite', ...server),
+      3,
+      /look at line 3/,
+    ],
+    ['a policy that throws', at('--policy', 'throws.mjs', '--ledger', 'ledger.sqlite', ...server), 3, /look at line 2/],
+    [
+      'a module without a policy',
+      at('--policy', 'empty.mjs', '--ledger', 'ledger.sqlite', ...server),
+      3,
+      /exports no policy/,
+    ],
+    ['a name that is none', at(...usual, '--server', 'a/b', ...server), 2, /`server` must be/],
+    ['a feature that is none', at(...usual, '--block', 'tools', ...server), 2, /--block/],
+    ['a budget that is none', at(...usual, '--budget', 'lots', ...server), 2, /--budget/],
+    ['an approval that takes too long', at(...usual, '--approval-ttl', '3601', ...server), 2, /--approval-ttl/],
+    ['a variable that is not set', at(...usual, '--env', 'NOT_SET_ANYWHERE', ...server), 2, /no such variable/],
+    ['HTTP without a token', at(...usual, '--http', '127.0.0.1:0', ...server), 2, /need a token/],
+    [
+      'a token that is too short',
+      at(...usual, '--http', '127.0.0.1:0', '--token-file', 'short', ...server),
+      3,
+      /holds no token/,
+    ],
+    ['a key that is none', at(...usual, '--private-key', 'policy.mjs', ...server), 3, /policy\.mjs/],
+  ])('%s', (_, args, code, says) => {
+    writeFileSync(box.path('broken.mjs'), "export const policy = {\n  policyId: 'x',\n  version 1,\n}\n")
+    writeFileSync(box.path('throws.mjs'), "const a = 1\nthrow new Error('no')\nexport const policy = { a }\n")
+    writeFileSync(box.path('rules.yaml'), 'format: 1\nrulez: []\n')
+    writeFileSync(box.path('empty.mjs'), 'export const other = 1\n')
+    writeFileSync(box.path('short'), 'short\n')
+    const ran = box.run(args)
+    expect(ran).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(/^sudoagent: error: [^\n]+\n/) })
+    expect(ran.stderr).toMatch(says)
+    expect(ran.stderr).not.toContain('internal')
+    expect(box.files()).not.toContain('ledger.sqlite')
+  })
+
+  it.each<[string, string[], RegExp]>([
+    [
+      'a ledger that is none',
+      ['--policy', 'policy.mjs', '--ledger', 'policy.mjs'],
+      /neither a SQLite nor a JSONL ledger/,
+    ],
+    ['approvals that are none', [...usual, '--approvals', 'policy.mjs'], /`policy\.mjs` cannot be opened/],
+    ['a command that is none', usual, /cannot be started/],
+    ['no token where others can connect', [...usual, '--http', '0.0.0.0:0', '--no-token'], /`token` is needed/],
+  ])('%s', (_, options, says) => {
+    const ran = box.run(['mcp', 'guard', ...options, '--', '/nowhere/at/all'])
+    expect(ran.stdout).toBe('')
+    expect(ran.code).not.toBe(0)
+    expect(ran.stderr).toMatch(says)
+    expect(ran.stderr).not.toContain('internal')
+  })
+})

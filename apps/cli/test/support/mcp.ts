@@ -1,0 +1,75 @@
+// An MCP client as an agent's host runs it, with `sudoagent mcp guard` in front of the server.
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { getDefaultEnvironment, StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
+import { onTestFinished } from 'vitest'
+import { BIN, type Sandbox } from './sandbox.js'
+
+/** JSON of any shape: a test says what it expects of it. */
+// biome-ignore lint/suspicious/noExplicitAny: as it says
+export type Json = any
+
+const { resolve } = createRequire(import.meta.url)
+export const EVERYTHING = [process.execPath, resolve('@modelcontextprotocol/server-everything/dist/index.js'), 'stdio']
+export const MEMORY = [process.execPath, resolve('@modelcontextprotocol/server-memory/dist/index.js')]
+/** A server of the tests of @sudoagent/mcp that behaves badly in one way. */
+export const hostile = (mode: string, file: string): string[] => [
+  process.execPath,
+  fileURLToPath(new URL('../../../../packages/mcp/test/fixtures/hostile-server.mjs', import.meta.url)),
+  mode,
+  file,
+]
+
+/** Allows, asks or denies by the last part of the action. */
+export const POLICY = `const rule = (action) => action.split('/').at(-1)
+export const policy = {
+  policyId: 'test',
+  version: '1',
+  evaluate: ({ action }) =>
+    ['drop', 'get-env'].includes(rule(action)) ? { decision: 'deny', reason: 'not on the list' }
+    : rule(action) === 'write' ? { decision: 'require_approval', reason: 'writes are looked at' }
+    : { decision: 'allow', reason: 'fine' },
+}
+`
+
+export const guardArgs = (options: readonly string[], server: readonly string[]): string[] => [
+  ...['mcp', 'guard', '--policy', 'policy.mjs', '--ledger', 'ledger.sqlite', ...options],
+  ...(server.length === 0 ? [] : ['--', ...server]),
+]
+
+export interface Guarded {
+  readonly client: Client
+  readonly pid: number
+  /** What the guard has said on stderr so far. */
+  said(): string
+}
+
+/** Connects through a guard. It ends with the test. */
+export async function connect(
+  box: Sandbox,
+  server: readonly string[],
+  {
+    options = [],
+    capabilities = {},
+    env = {},
+  }: { options?: readonly string[]; capabilities?: object; env?: Record<string, string> } = {},
+): Promise<Guarded> {
+  const client = new Client({ name: 'tester', version: '1' }, { capabilities })
+  const transport = new StdioClientTransport({
+    command: process.execPath,
+    args: [BIN, ...guardArgs(options, server)],
+    cwd: box.folder,
+    env: { ...getDefaultEnvironment(), ...env },
+    stderr: 'pipe',
+  })
+  let stderr = ''
+  transport.stderr?.on('data', (chunk) => {
+    stderr += chunk
+  })
+  onTestFinished(() => client.close())
+  await client.connect(transport)
+  return { client, pid: transport.pid ?? 0, said: () => stderr }
+}
+
+export const textOf = (result: Json): string => result.content[0].text

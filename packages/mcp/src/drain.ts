@@ -1,0 +1,24 @@
+interface Drainable {
+  on(event: 'drain' | 'close', listener: () => void): unknown
+  off(event: 'drain' | 'close', listener: () => void): unknown
+}
+
+const waiting = new WeakMap<object, Promise<void>>()
+
+/** Resolves when a stream that is full takes more, or is closed. Whoever waits for the same stream shares one wait, and its listeners. */
+export function drained(stream: Drainable): Promise<void> {
+  const known = waiting.get(stream)
+  if (known !== undefined) return known
+  const wait = new Promise<void>((resolve) => {
+    const done = (): void => {
+      waiting.delete(stream)
+      stream.off('drain', done)
+      stream.off('close', done)
+      resolve()
+    }
+    stream.on('drain', done)
+    stream.on('close', done)
+  })
+  waiting.set(stream, wait)
+  return wait
+}

@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto'
+import { type ApprovalRequest, type EngineOptions, type Policy, SudoEngine } from '@sudoagent/core'
+import { LadderApprover } from './approver.js'
+import { CALL_TIMEOUT_MS_DEFAULT, HOLD_MS_DEFAULT, SERVER_NAME_LENGTH_MAX, WAIT_MS_MAX } from './limits.js'
+import { FEATURES, type Feature } from './method.js'
+import type { GuardTransport } from './peer.js'
+import { GuardSession } from './session.js'
+import type { ToolPins } from './tool-pins.js'
+
+/** A policy that may also say for which calls the client's own word is not enough. */
+export interface GuardPolicy extends Policy {
+  /** Whether the person at the client may approve this call. Where it says no, or throws, only the approval store counts. */
+  clientMayApprove?(request: ApprovalRequest): boolean
+}
+
+export interface GuardOptions extends Omit<EngineOptions, 'approver' | 'newId' | 'policy'> {
+  readonly policy: GuardPolicy
+  /** What this deployment calls the server: the first part of each action. What the server calls itself does not count. */
+  readonly server: string
+  readonly pins: ToolPins
+  /** Features that are not passed. */
+  readonly block?: readonly Feature[]
+  /** Whether a client that can ask its person is asked; yes unless given. */
+  readonly elicitation?: boolean
+  /** How long a call waits for an approval before it is answered with "pending", in milliseconds: 45,000. */
+  readonly holdMs?: number
+  /** How long the server may take for one answer, in milliseconds: 600,000. */
+  readonly callTimeoutMs?: number
+  /** Told, in one line, of what was refused, dropped or left open. What it is told comes from strangers: print it safely. */
+  readonly onNote?: (text: string) => void
+}
+
+/**
+ * An authorizing proxy: sessions between clients and servers, under one policy and on one ledger.
+ *
+ * @example
+ * const guard = new Guard({ server: 'files', policy, ledger, agentId: 'desktop', pins: new MemoryToolPins() })
+ * const session = await guard.open(new StdioDownstream(), new ChildUpstream({ command: 'npx', args: ['some-mcp-server'] }))
+ * await session.closed
+ */
+export class Guard {
+  readonly #parts: ConstructorParameters<typeof GuardSession>[0]
+  readonly #sessions = new Set<GuardSession>()
+
+  /** @throws TypeError naming the option that is missing, unknown or wrong */
+  constructor(options: GuardOptions) {
+    const { server, pins, block = [], elicitation = true, holdMs, callTimeoutMs, onNote = () => {}, ...rest } = options
+    const blocked = new Set(block)
+    for (const feature of blocked) {
+      if (!FEATURES.includes(feature)) throw new TypeError(`\`block\` knows ${FEATURES.join(', ')}`)
+    }
+    const approver = new LadderApprover((request) => mayElicit(options.policy, request))
+    // `authorize` asks for an id before it first waits, so the id is taken by the call that it was laid out for.
+    let next: string | null = null
+    const newId = (): string => {
+      const id = next ?? randomUUID()
+      next = null
+      return id
+    }
+    this.#parts = {
+      server: requireServerName(server),
+      engine: new SudoEngine({ ...rest, approver, newId }),
+      approver,
+      pins,
+      blocked,
+      elicitation,
+      holdMs: requireWait('holdMs', holdMs ?? HOLD_MS_DEFAULT),
+      callTimeoutMs: requireWait('callTimeoutMs', callTimeoutMs ?? CALL_TIMEOUT_MS_DEFAULT),
+      newId: randomUUID,
+      withId: (requestId, authorize) => {
+        next = requestId
+        try {
+          return authorize()
+        } finally {
+          next = null
+        }
+      },
+      note: onNote,
+    }
+  }
+
+  /** @throws (as a rejection) when the server cannot be started */
+  async open(client: GuardTransport, server: GuardTransport): Promise<GuardSession> {
+    const session = new GuardSession(this.#parts, client, server)
+    this.#sessions.add(session)
+    void session.closed.then(() => this.#sessions.delete(session))
+    try {
+      await session.start()
+    } catch (error) {
+      this.#sessions.delete(session)
+      throw error
+    }
+    return session
+  }
+
+  /** Ends all sessions. The ledger, the stores and the pins are their owner's to close, after this. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#sessions].map((session) => session.close('the guard is stopping')))
+  }
+}
+
+function mayElicit(policy: GuardPolicy, request: ApprovalRequest): boolean {
+  try {
+    return policy.clientMayApprove === undefined || policy.clientMayApprove(request) === true
+  } catch {
+    return false
+  }
+}
+
+/** A name without a slash, so that an action reads one way only. */
+export function requireServerName(server: unknown): string {
+  if (
+    typeof server === 'string' &&
+    server.length <= SERVER_NAME_LENGTH_MAX &&
+    /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(server)
+  )
+    return server
+  throw new TypeError(`\`server\` must be letters, digits, \`.\`, \`_\` and \`-\`, at most ${SERVER_NAME_LENGTH_MAX}`)
+}
+
+function requireWait(name: string, ms: unknown): number {
+  if (Number.isInteger(ms) && Number(ms) >= 0 && Number(ms) <= WAIT_MS_MAX) return Number(ms)
+  throw new TypeError(`\`${name}\` must be milliseconds, 0 to ${WAIT_MS_MAX}`)
+}

@@ -1,0 +1,102 @@
+/**
+ * Every bound of the guard, with its reason. Both sides are strangers: the client runs what a model says, the server is somebody else's
+ * program. Nothing that either sends may make the guard hold more than these.
+ */
+
+/** One message from the client. Arguments are held to 256 Ki characters by the engine; the rest is room for `_meta` and escapes. */
+export const CLIENT_MESSAGE_BYTES_MAX = 4 * 1024 * 1024
+
+/** One message from the server: an image or a file of several megabytes in base64 fits, a hundred do not. */
+export const SERVER_MESSAGE_BYTES_MAX = 16 * 1024 * 1024
+
+/** Containers inside one another. The engine allows arguments 32; schemas of tools seldom pass 20. */
+export const MESSAGE_DEPTH_MAX = 64
+
+/** Requests of one side that wait for an answer. A client with more at once is a loop, not a person with an agent. */
+export const REQUESTS_MAX = 64
+
+/** Calls of one session whose approval is open: more questions than this nobody answers. */
+export const OPEN_APPROVALS_MAX = 16
+
+/** How long a server may take for one answer, in milliseconds, unless told otherwise: builds and crawls take minutes. */
+export const CALL_TIMEOUT_MS_DEFAULT = 600_000
+
+/** How long a client may take to answer the server (sampling, a person at an elicitation). */
+export const CLIENT_TIMEOUT_MS = 600_000
+
+/** Node's timers hold 31 bits; a longer wait would fire at once. */
+export const WAIT_MS_MAX = 2 ** 31 - 1
+
+/** How long a refusal that came when nobody waited is kept for the client to hear: as long as an approval is open by default. */
+export const ANSWERS_KEPT_MS = 300_000
+
+/** And how many of them, the newest. */
+export const ANSWERS_KEPT_MAX = 64
+
+/** How long a call waits for its approval before it is answered with "pending": below the 60 s after which the TypeScript SDK gives up. */
+export const HOLD_MS_DEFAULT = 45_000
+
+/** How often a client hears that a call still waits. Clients that count silence count at least this long. */
+export const PROGRESS_INTERVAL_MS = 2_000
+
+/**
+ * How long before its deadline an approval that was given must be picked up. It is used, and the decision written, in that time.
+ */
+export const PICK_UP_MARGIN_MS = 500
+
+/** How long a server that does not answer about its tools keeps a call waiting. */
+export const CATALOGUE_TIMEOUT_MS = 30_000
+
+/** Pages of one tools/list that the guard reads by itself; a server that always has another page would never be done. */
+export const TOOL_PAGES_MAX = 100
+
+/** Tools of one server. Models cannot choose among as many. */
+export const TOOLS_MAX = 5_000
+
+/** Canonical text of one tool definition. */
+export const TOOL_DEFINITION_BYTES_MAX = 256 * 1024
+
+/** With `<server>/` in front of it, and the 256 characters that an action may have. */
+export const TOOL_NAME_LENGTH_MAX = 190
+
+/** As long as a server's name may be. */
+export const SERVER_NAME_LENGTH_MAX = 64
+
+/** Of a client's own name, in the id of an approver and in the metadata of a decision. */
+export const CLIENT_NAME_LENGTH_MAX = 100
+
+/** Of arguments shown to a person in an elicitation. The whole of them is in the approval store. */
+export const SHOWN_ARGUMENTS_LENGTH_MAX = 2_000
+
+/** Of a failed tool's own words, in the outcome. */
+export const TOOL_ERROR_LENGTH_MAX = 400
+
+/**
+ * How long the child's tree has after its stdin was closed, and again after SIGTERM, in milliseconds. Clients give a server two seconds
+ * before they kill it, and that is the guard: its own tree has to be gone by then.
+ */
+export const CHILD_GRACE_MS = 700
+
+/** How long the records of calls that were under way may take when a session ends. */
+export const CLOSE_GRACE_MS = 5_000
+
+/** Sessions at once over HTTP: each is a server process, or a session at the server. */
+export const SESSIONS_MAX = 32
+
+/** A session without a request or an open stream for this long is over, in milliseconds. */
+export const SESSION_IDLE_MS = 30 * 60_000
+
+/** Connections at once: each session has one stream and a few requests. */
+export const CONNECTIONS_MAX = 256
+
+/** For the headers and the body of one HTTP request. */
+export const HTTP_REQUEST_TIMEOUT_MS = 30_000
+
+/** Without any traffic, in whatever state: a stream has a sign of life every 15 s, so this ends who does not read. */
+export const HTTP_SILENCE_MS = 120_000
+
+/** How long a stopping guard waits for HTTP requests that are being answered. */
+export const HTTP_CLOSE_GRACE_MS = 2_000
+
+/** Requests that one session may cancel: the transport keeps a few bytes of each. */
+export const RELEASED_MAX = 10_000

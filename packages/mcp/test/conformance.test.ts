@@ -1,0 +1,79 @@
+// The server checks of @modelcontextprotocol/conformance: through the guard they end as they do without it.
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { AllowAllPolicy } from '@sudoagent/core'
+import { verify } from '@sudoagent/ledger'
+import { MemoryLedger } from '@sudoagent/ledger/memory'
+import { expect, onTestFinished, test } from 'vitest'
+import { ChildUpstream } from '../src/child-upstream.js'
+import { Guard } from '../src/guard.js'
+import { serveGuard } from '../src/http-server.js'
+import { HttpUpstream } from '../src/http-upstream.js'
+import type { GuardTransport } from '../src/peer.js'
+import { MemoryToolPins } from '../src/tool-pins.js'
+import { fixture, startReference } from './support/reference.js'
+
+const suite = join(import.meta.dirname, '../node_modules/@modelcontextprotocol/conformance/dist/index.js')
+
+/** Runs all scenarios against a server. @returns `scenario/check: status`, sorted; what only informs is left out */
+async function check(url: string, what: readonly string[] = ['--suite', 'all']): Promise<readonly string[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'sudoagent-conformance-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const args = ['--import', fixture('conformance-node20.mjs'), suite, 'server', '--url', url, ...what, '-o', folder]
+  // Ends with 1 when a check fails; the results say which.
+  await promisify(execFile)(process.execPath, args, { timeout: 60_000, maxBuffer: 64 * 1024 * 1024 }).catch(() => {})
+  const results = readdirSync(folder).flatMap((name) => {
+    const scenario = name.replace(/^server-(.*)-\d{4}-\d\d-\d\dT.*$/, '$1')
+    const checks = JSON.parse(readFileSync(join(folder, name, 'checks.json'), 'utf8')) as {
+      id: string
+      status: string
+    }[]
+    return checks.filter(({ status }) => status !== 'INFO').map(({ id, status }) => `${scenario}/${id}: ${status}`)
+  })
+  return results.sort()
+}
+
+async function guarded(upstream: () => GuardTransport): Promise<{ url: string; ledger: MemoryLedger }> {
+  const ledger = new MemoryLedger()
+  const guard = new Guard({
+    server: 'reference',
+    policy: new AllowAllPolicy(),
+    ledger,
+    agentId: 'suite',
+    pins: new MemoryToolPins(),
+  })
+  const server = await serveGuard({ guard, upstream, token: null })
+  onTestFinished(async () => {
+    await guard.close()
+    await server.close()
+  })
+  return { url: server.url, ledger }
+}
+
+test('the same results with the guard as without it', { timeout: 120_000 }, async () => {
+  const reference = await startReference()
+  const direct = await check(reference.href)
+  expect(direct.length).toBeGreaterThan(40)
+  expect(direct.filter((line) => line.endsWith('FAILURE'))).toEqual([])
+  const { url, ledger } = await guarded(() => new HttpUpstream({ url: reference }))
+  expect(await check(url)).toEqual(direct)
+  // And every call of the suite is on record.
+  const report = await verify(ledger.reader())
+  expect(report.ok).toBe(true)
+  expect(report.decisions).toBeGreaterThan(10)
+})
+
+// All of it passes over stdio, too; each scenario starts a process there, so here it is the ones that need both directions.
+test.each(['tools-call-with-progress', 'tools-call-sampling', 'tools-call-elicitation'])(
+  'a server on stdio behind HTTP: %s',
+  { timeout: 60_000 },
+  async (scenario) => {
+    const args = [fixture('reference-server.mjs'), 'stdio']
+    const { url } = await guarded(() => new ChildUpstream({ command: process.execPath, args }))
+    const results = await check(url, ['--scenario', scenario])
+    expect(results).toEqual([expect.stringMatching(/: SUCCESS$/)])
+  },
+)

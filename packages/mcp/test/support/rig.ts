@@ -1,0 +1,200 @@
+// A guard between two strangers whose every message the test writes itself.
+import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js'
+import { MemoryApprovalStore, type Policy } from '@sudoagent/core'
+import { select } from '@sudoagent/ledger'
+import { MemoryLedger } from '@sudoagent/ledger/memory'
+import { onTestFinished } from 'vitest'
+import { Guard, type GuardOptions } from '../../src/guard.js'
+import type { GuardTransport } from '../../src/peer.js'
+import type { GuardSession } from '../../src/session.js'
+import { MemoryToolPins, type ToolPins } from '../../src/tool-pins.js'
+
+/** Any message, for tests that look into it. */
+// biome-ignore lint/suspicious/noExplicitAny: the messages are JSON of any shape, and a test says what it expects of it
+export type Json = any
+
+/** One end of the guard, in the hands of the test. */
+export class RawSide implements GuardTransport {
+  onclose?: () => void
+  onerror?: (error: Error) => void
+  onmessage?: <T extends JSONRPCMessage>(message: T) => void
+  /** What the guard has sent here. */
+  readonly got: Json[] = []
+  closed = false
+  #waiting: (() => void)[] = []
+  /** What this side says to a message, at once. */
+  answer: (message: Json) => object | undefined = () => undefined
+
+  async start(): Promise<void> {}
+
+  async send(message: JSONRPCMessage): Promise<void> {
+    this.got.push(message)
+    for (const wake of this.#waiting.splice(0)) wake()
+    const { id, method } = message as Json
+    const result = method === undefined ? undefined : this.answer(message)
+    if (result !== undefined) queueMicrotask(() => this.say({ id, ...('error' in result ? result : { result }) }))
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return
+    this.closed = true
+    this.onclose?.()
+  }
+
+  /** Says a message to the guard. */
+  say(message: object): void {
+    this.onmessage?.({ jsonrpc: '2.0', ...message } as JSONRPCMessage)
+  }
+
+  /** The first message that fits, waiting for it. */
+  async heard(fits: (message: Json) => boolean): Promise<Json> {
+    for (;;) {
+      const found = this.got.find(fits)
+      if (found !== undefined) return found
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve)
+      })
+    }
+  }
+}
+
+export const TOOLS = [
+  { name: 'read', description: 'Reads', inputSchema: { type: 'object' } },
+  { name: 'write', description: 'Writes', inputSchema: { type: 'object' } },
+  { name: 'drop', description: 'Drops', inputSchema: { type: 'object' } },
+]
+
+/** Reads run, writes are asked about, everything else is denied. */
+export const POLICY: Policy = {
+  policyId: 'test',
+  version: '1',
+  evaluate: ({ action }) => {
+    if (action === 'files/read') return { decision: 'allow', reason: 'reads are fine' }
+    if (action === 'files/write') return { decision: 'require_approval', reason: 'writes are looked at' }
+    return { decision: 'deny', reason: 'not on the list' }
+  },
+}
+
+export interface RigOptions extends Partial<GuardOptions> {
+  /** Of the client. */
+  readonly capabilities?: object
+}
+
+export class Rig {
+  readonly client = new RawSide()
+  readonly server = new RawSide()
+  readonly notes: string[] = []
+  readonly ledger: MemoryLedger
+  readonly store: MemoryApprovalStore
+  readonly pins: ToolPins
+  readonly guard: Guard
+  /** What the server answers besides the usual. */
+  serve: (message: Json) => object | undefined = () => undefined
+  tools: readonly object[] = TOOLS
+  session!: GuardSession
+  #lastId = 0
+
+  constructor(options: RigOptions = {}) {
+    const { capabilities: _, pins = new MemoryToolPins(), ...rest } = options
+    this.pins = pins
+    this.ledger = new MemoryLedger()
+    this.store = new MemoryApprovalStore()
+    this.guard = new Guard({
+      server: 'files',
+      policy: POLICY,
+      ledger: this.ledger,
+      approvalStore: this.store,
+      agentId: 'agent',
+      pins,
+      onNote: (text) => this.notes.push(text),
+      ...rest,
+    })
+    this.server.answer = (message) => {
+      const special = this.serve(message)
+      if (special !== undefined) return special
+      if (message.method === 'initialize') return hello()
+      if (message.method === 'ping') return {}
+      if (message.method === 'tools/list') return { tools: this.tools }
+      if (message.method === 'tools/call') return { content: [{ type: 'text', text: `ran ${message.params.name}` }] }
+      return undefined
+    }
+  }
+
+  /** A session past its handshake. */
+  static async open(options: RigOptions = {}): Promise<Rig> {
+    const rig = new Rig(options)
+    rig.session = await rig.guard.open(rig.client, rig.server)
+    onTestFinished(() => rig.guard.close())
+    const clientInfo = { name: 'tester', version: '1' }
+    const { capabilities = {} } = options
+    await rig.ask('initialize', { protocolVersion: '2025-11-25', capabilities, clientInfo })
+    rig.client.say({ method: 'notifications/initialized' })
+    return rig
+  }
+
+  /** A request of the client. @returns its id */
+  send(method: string, params?: object): RequestId {
+    this.#lastId += 1
+    this.client.say({ id: this.#lastId, method, params })
+    return this.#lastId
+  }
+
+  /** A request of the client, and what it gets: the result, or `{ error }`. */
+  async ask(method: string, params?: object): Promise<Json> {
+    return this.answerTo(this.send(method, params))
+  }
+
+  async answerTo(id: RequestId): Promise<Json> {
+    const { result, error } = await this.client.heard((message) => message.id === id && message.method === undefined)
+    return error === undefined ? result : { error }
+  }
+
+  callTool(name: string, args: object = {}, rest: object = {}): Promise<Json> {
+    return this.ask('tools/call', { name, arguments: args, ...rest })
+  }
+
+  /** What of this method has reached the server. */
+  served(method: string): Json[] {
+    return this.server.got.filter((message) => message.method === method)
+  }
+
+  /** The open approvals, when there is at least one. */
+  async openApproval(): Promise<Json> {
+    for (;;) {
+      const [record] = await this.store.list({ state: 'pending' }, new Date())
+      if (record !== undefined) return record
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+
+  /** Somebody answers in the store, out of band. */
+  async resolve(state: 'approved' | 'denied'): Promise<void> {
+    const { approvalId, binding } = await this.openApproval()
+    await this.store.resolve(approvalId, { state, approverId: 'ada', binding }, new Date())
+  }
+
+  /** An entry of the ledger; the first is the genesis. */
+  async entry(position: number): Promise<Json> {
+    for await (const record of select(this.ledger.reader())) if (record.position === position) return record.entry
+    throw new Error('there is no such entry')
+  }
+
+  /** The ledger, as short as a test can read it: `decision allow read`, `outcome error read: why`. */
+  async story(): Promise<string[]> {
+    const lines: string[] = []
+    for await (const { entry } of select(this.ledger.reader())) {
+      const { event, action, decision, outcome } = entry as Json
+      if (event === 'decision') lines.push(`${decision.effect} ${action} ${decision.reason_code}`)
+      if (event === 'outcome') lines.push(`${outcome.status} ${action}${outcome.error ? `: ${outcome.error}` : ''}`)
+    }
+    return lines
+  }
+}
+
+export const hello = (): object => ({
+  protocolVersion: '2025-11-25',
+  capabilities: { tools: { listChanged: true }, resources: {}, prompts: {}, logging: {}, completions: {}, tasks: {} },
+  serverInfo: { name: 'I am the bank', version: '1' },
+})
+
+export const textOf = (result: Json): string => result.content[0].text
