@@ -14,7 +14,14 @@ function filesBelow(folder: string, suffix: string): string[] {
     .filter((name) => name.endsWith(suffix) && !name.includes('node_modules') && !name.includes('/dist/'))
 }
 
-const packages = ['packages/crypto', 'packages/ledger', 'packages/witness', 'packages/core', 'apps/cli']
+const packages = [
+  'packages/crypto',
+  'packages/ledger',
+  'packages/witness',
+  'packages/core',
+  'packages/postgres',
+  'apps/cli',
+]
 const sources = packages.flatMap((name) => filesBelow(`${name}/src`, '.ts'))
 const tests = [...packages, 'examples'].flatMap((name) => filesBelow(`${name}/test`, '.ts'))
 const read = (name: string): string => readFileSync(join(root, name), 'utf8')
@@ -44,7 +51,14 @@ describe('the stairs: imports only go down', () => {
     'packages/ledger': ['@sudoagent/crypto'],
     'packages/witness': ['@sudoagent/crypto'],
     'packages/core': ['@sudoagent/crypto', '@sudoagent/ledger'],
-    'apps/cli': ['@sudoagent/crypto', '@sudoagent/ledger', '@sudoagent/witness', '@sudoagent/core'],
+    'packages/postgres': ['@sudoagent/crypto', '@sudoagent/ledger', '@sudoagent/core'],
+    'apps/cli': [
+      '@sudoagent/crypto',
+      '@sudoagent/ledger',
+      '@sudoagent/witness',
+      '@sudoagent/core',
+      '@sudoagent/postgres',
+    ],
   }
 
   it.each(sources)('%s', (name) => {
@@ -65,10 +79,10 @@ describe('the stairs: imports only go down', () => {
 
   it('only the named rooms touch SQLite, files and the network', () => {
     const rooms =
-      /^packages\/(?:ledger\/src\/(?:store\/|open\.ts)|witness\/src\/(?:sqlite-store|server)\.ts|core\/src\/(?:sqlite-database|sqlite|approval-store\/|budget\/|audit-log|approver\/))|^apps\/cli\//
+      /^packages\/(?:ledger\/src\/(?:store\/|open\.ts)|witness\/src\/(?:sqlite-store|server)\.ts|core\/src\/(?:sqlite-database|sqlite|approval-store\/|budget\/|audit-log|approver\/)|postgres\/src\/(?:session|target)\.ts)|^apps\/cli\//
     for (const name of sources) {
       const outside = importsOf(read(name)).filter((specifier) =>
-        /^(?:node:fs|better-sqlite3|node:child_process|node:net|node:http)/.test(specifier),
+        /^(?:node:fs|better-sqlite3|node:child_process|node:net$|node:tls|node:http|pg$)/.test(specifier),
       )
       if (outside.length > 0) expect(name).toMatch(rooms)
     }

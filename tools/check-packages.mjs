@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const libraries = ['packages/crypto', 'packages/ledger', 'packages/witness', 'packages/core']
+const libraries = ['packages/crypto', 'packages/ledger', 'packages/witness', 'packages/core', 'packages/postgres']
 const folder = mkdtempSync(join(tmpdir(), 'sudoagent-pack-'))
 const run = (command, ...args) =>
   execFileSync(join(root, 'node_modules/.bin', command), args, { cwd: root, stdio: 'inherit' })

@@ -1,0 +1,5 @@
+export { PostgresLedger, type PostgresLedgerOptions } from './ledger.js'
+export { openPostgresLedger } from './ledger-reader.js'
+export { SCHEMA_VERSION, type SchemaOptions, schemaSql } from './schema.js'
+export type { SynchronousCommit } from './session.js'
+export { holdsPassword, isLedgerName, isPostgresUrl, maskUrl } from './target.js'

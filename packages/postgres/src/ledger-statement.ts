@@ -1,0 +1,69 @@
+// The one statement that writes: the head moves if it is where the writer believes, and only then are entries and tiles put there, all of it or
+// nothing. It is the same within a transaction that holds the lock, and by itself.
+import { callNumber, type Step } from '@sudoagent/ledger/store'
+import type pg from 'pg'
+import { frontierBytes, type Known, knownBehind, NOW_MS } from './ledger-rows.js'
+import type { TilePut } from './ledger-tree.js'
+
+/** What it answers: whether the head was moved, and the database's clock. */
+export interface Moved {
+  readonly moved: boolean
+  readonly now_ms: number
+}
+
+export interface Write {
+  readonly schema: string
+  readonly ledger: number
+  readonly before: Known
+  readonly step: Step
+  readonly tiles: readonly TilePut[]
+  /** From now on. */
+  readonly epoch: number
+  readonly writer: string
+}
+
+// Lines, hashes and call numbers go as one text each: none of them holds the character between them, and PostgreSQL takes a text apart much
+// faster than its own array syntax, of which every quote in a line would have to be escaped.
+const textOf = (s: string): string => `WITH moved AS (
+  UPDATE ${s}.head SET size = $4, entry_hash = $5, frontier = $6, controls = $7, checkpoint = $8, epoch = $9, writer = $10, moved_at = clock_timestamp()
+  WHERE ledger = $1 AND size = $2 AND epoch = $3 RETURNING 1
+), lines AS (
+  SELECT line, hash, call, n FROM moved,
+    unnest(string_to_array($11, E'\\n'), string_to_array($12, ','), string_to_array($13, ',', '')) WITH ORDINALITY AS given (line, hash, call, n)
+), entries AS (
+  INSERT INTO ${s}.entry (ledger, position, entry_json, entry_hash, prev_entry_hash, call)
+  SELECT $1, $2 + n, line, hash, coalesce(lag(hash) OVER (ORDER BY n), $14), call::bigint FROM lines
+), tiles AS (
+  INSERT INTO ${s}.tile (ledger, level, tile, hashes)
+  SELECT $1, level, tile, hashes FROM moved, unnest($15::integer[], $16::bigint[], $17::bytea[]) AS given (level, tile, hashes)
+  ON CONFLICT (ledger, level, tile) DO UPDATE SET hashes = excluded.hashes
+)
+SELECT (SELECT count(*) FROM moved) = 1 AS moved, ${NOW_MS} AS now_ms`
+
+/** The statement for a step behind `before`. */
+export function writeQuery({ schema, ledger, before, step, tiles, epoch, writer }: Write): pg.QueryConfig {
+  const { entries, state, checkpoint } = step
+  return {
+    name: `sudoagent_write_${schema}`,
+    text: textOf(schema),
+    values: [
+      ledger,
+      before.state.head.size,
+      before.epoch,
+      state.head.size,
+      state.head.entryHash,
+      frontierBytes(step),
+      knownBehind(before, step, epoch).controls,
+      checkpoint,
+      epoch,
+      writer,
+      entries.map(({ line }) => line).join('\n'),
+      entries.map(({ entryHash }) => entryHash).join(','),
+      entries.map(({ requestId }) => (requestId === null ? '' : callNumber(requestId))).join(','),
+      before.state.head.entryHash,
+      tiles.map(({ level }) => level),
+      tiles.map(({ tile }) => tile),
+      tiles.map(({ hashes }) => hashes),
+    ],
+  }
+}

@@ -1,0 +1,15 @@
+import { expect, it } from 'vitest'
+import * as postgres from '../src/index.js'
+
+it('exports what the documentation names, and nothing else', () => {
+  expect(Object.keys(postgres).sort()).toEqual([
+    'PostgresLedger',
+    'SCHEMA_VERSION',
+    'holdsPassword',
+    'isLedgerName',
+    'isPostgresUrl',
+    'maskUrl',
+    'openPostgresLedger',
+    'schemaSql',
+  ])
+})
