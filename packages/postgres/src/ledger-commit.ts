@@ -138,11 +138,10 @@ export class LedgerCommit {
       const epoch = known.epoch + 1
       const query = await this.#queryOf(session, step, known, epoch)
       if (query === null) return { kind: 'again' }
-      const [answer] = await session.ask<Moved & Record<string, unknown>>(query)
+      sent = { step, after: knownBehind(known, step, epoch) }
+      const [answer] = await session.askAndCommit<Moved & Record<string, unknown>>(query)
       if (!this.#heard(answer))
         throw new LedgerError('LEDGER_DAMAGED', `\`${this.#options.target.shown}\`: the head moved while it was locked`)
-      sent = { step, after: knownBehind(known, step, epoch) }
-      await session.commit()
       return { kind: 'done', ...sent }
     } catch (error) {
       return this.#afterFailure(session, error, sent)
@@ -204,10 +203,9 @@ export class LedgerCommit {
         const found = (await hashAt(session, target, this.#ledger, size)) === entryHash
         const epoch = known.epoch + 1
         // A commit of our own behind it: when that is durable, on the standby too, then so is everything before.
-        await session.ask(
+        await session.askAndCommit(
           `UPDATE ${target.schema}.head SET epoch = ${epoch}, writer = '${this.#options.writerId}' WHERE ledger = ${this.#ledger}`,
         )
-        await session.commit()
         this.#known = { ...(found && known.state.head.size === size ? after : known), epoch }
         this.#isAlone = true
         return found

@@ -90,14 +90,19 @@ export class Session {
 
   /** @throws ConnectionLost when there is no answer; the server's own error when it refuses, after which its transaction is over */
   async askAll<R extends pg.QueryResultRow>(query: string | pg.QueryConfig): Promise<R[][]> {
-    return (await this.#answer<R>(query)).map(({ rows }) => rows)
+    return ((await this.#answer<R>(query))[0] ?? []).map(({ rows }) => rows)
   }
 
-  /** Ends a transaction durably. @throws ConnectionLost also for an answer that does not say so: then nobody knows yet */
-  async commit(): Promise<void> {
-    const [result] = await this.#answer('COMMIT')
-    if (result?.command !== 'COMMIT') throw new Error(`the server answered COMMIT with ${result?.command}`)
+  /**
+   * Asks, and ends the transaction durably with it: both are sent at once, so that the locks of the transaction are held no longer than need be.
+   *
+   * @throws ConnectionLost also when the server has doubts about the commit: then nobody knows yet
+   */
+  async askAndCommit<R extends pg.QueryResultRow>(query: string | pg.QueryConfig): Promise<R[]> {
+    const [[result], [commit]] = (await this.#answer<R>(query, 'COMMIT')) as [pg.QueryResult<R>[], pg.QueryResult[]]
+    if (commit?.command !== 'COMMIT') throw new Error(`the server answered COMMIT with ${commit?.command}`)
     this.requireUndoubted()
+    return result?.rows ?? []
   }
 
   /** After a statement that commits by itself. @throws ConnectionLost when the server warned about it */
@@ -131,13 +136,17 @@ export class Session {
   }
 
   /** One after another: proofs read several nodes at a time. */
-  #answer<R extends pg.QueryResultRow>(query: string | pg.QueryConfig): Promise<pg.QueryResult<R>[]> {
-    const answer = this.#turn.then(() => this.#answerNow<R>(query))
+  #answer<R extends pg.QueryResultRow>(
+    ...queries: readonly (string | pg.QueryConfig)[]
+  ): Promise<pg.QueryResult<R>[][]> {
+    const answer = this.#turn.then(() => this.#answerNow<R>(queries))
     this.#turn = answer.catch(() => {})
     return answer
   }
 
-  async #answerNow<R extends pg.QueryResultRow>(query: string | pg.QueryConfig): Promise<pg.QueryResult<R>[]> {
+  async #answerNow<R extends pg.QueryResultRow>(
+    queries: readonly (string | pg.QueryConfig)[],
+  ): Promise<pg.QueryResult<R>[][]> {
     if (this.#lost !== null) throw new ConnectionLost(this.#lost.message, { cause: this.#lost })
     this.#warned = false
     let timer: NodeJS.Timeout | undefined
@@ -148,9 +157,15 @@ export class Session {
       }, this.#answerMs)
     })
     try {
-      const asked: Promise<unknown> = this.#client.query(query as pg.QueryConfig)
-      const result = (await Promise.race([asked, late])) as pg.QueryResult<R> | pg.QueryResult<R>[]
-      return Array.isArray(result) ? result : [result]
+      const asked = Promise.allSettled(
+        queries.map((query): Promise<unknown> => this.#client.query(query as pg.QueryConfig)),
+      )
+      const answers = await Promise.race([asked, late])
+      return answers.map((answer) => {
+        // The first that was refused: what came after it in the same transaction was refused because of it.
+        if (answer.status === 'rejected') throw answer.reason
+        return (Array.isArray(answer.value) ? answer.value : [answer.value]) as pg.QueryResult<R>[]
+      })
     } catch (error) {
       if (this.#lost !== null && !(error instanceof ConnectionLost))
         throw new ConnectionLost(messageOf(error), { cause: error })
@@ -177,6 +192,7 @@ async function openAt(host: Host, options: SessionOptions, make: (client: pg.Cli
     application_name: 'sudoagent',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
+    pipeline: true,
   })
   const session = make(client)
   try {
