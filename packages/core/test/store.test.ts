@@ -3,13 +3,17 @@ import * as store from '../src/store.js'
 
 test('the subpath for those who keep approvals and budgets elsewhere exports these names and no other', () => {
   expect(Object.keys(store).sort()).toEqual([
+    'APPROVAL_LIST_DEFAULT',
+    'APPROVAL_LIST_MAX',
+    'APPROVAL_RETENTION_MS',
+    'APPROVAL_STATES',
     'TableApprovalStore',
     'TableBudget',
     'applicableLimits',
     'checkRow',
-    'inWindow',
     'parseLimits',
     'requireCharge',
     'requireChargeId',
+    'requireNowMs',
   ])
 })

@@ -1,3 +1,5 @@
+export { PostgresApprovalStore, type PostgresApprovalStoreOptions } from './approval-store.js'
+export { PostgresBudget, type PostgresBudgetOptions } from './budget.js'
 export { PostgresLedger, type PostgresLedgerOptions } from './ledger.js'
 export { openPostgresLedger } from './ledger-reader.js'
 export { SCHEMA_VERSION, type SchemaOptions, schemaSql } from './schema.js'

@@ -93,6 +93,11 @@ export class Session {
     return ((await this.#answer<R>(query))[0] ?? []).map(({ rows }) => rows)
   }
 
+  /** Sends statements at once and gives the rows of the last. @throws as `askAll` */
+  async askTogether<R extends pg.QueryResultRow>(...queries: readonly (string | pg.QueryConfig)[]): Promise<R[]> {
+    return (await this.#answer<R>(...queries)).at(-1)?.at(-1)?.rows ?? []
+  }
+
   /**
    * Asks, and ends the transaction durably with it: both are sent at once, so that the locks of the transaction are held no longer than need be.
    *

@@ -3,6 +3,8 @@ import * as postgres from '../src/index.js'
 
 it('exports what the documentation names, and nothing else', () => {
   expect(Object.keys(postgres).sort()).toEqual([
+    'PostgresApprovalStore',
+    'PostgresBudget',
     'PostgresLedger',
     'SCHEMA_VERSION',
     'holdsPassword',

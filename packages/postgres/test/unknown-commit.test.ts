@@ -1,7 +1,7 @@
 // The connection dies over a commit. Whoever waits is told the truth: the entry is on record, once, or it is not. From outside: what verify says,
 // and what was told, compared.
 import { select, verify } from '@sudoagent/ledger'
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest'
 import { decisionDraft, requestIdOf, testKey, testSigner } from '../../ledger/test/fixtures/draft.js'
 import { refusalOf } from '../../ledger/test/fixtures/refusal.js'
 import { PostgresLedger } from '../src/ledger.js'
@@ -17,12 +17,13 @@ beforeAll(async () => {
 /** The message that decides: a lone writer's only statement, or the COMMIT of one that holds the lock. */
 const MARKERS = { alone: 'sudoagent_write', locked: 'COMMIT\0' } as const
 
-async function openThrough(busyTimeoutMs: number) {
+/** `atEnd` is of the test's own context: tests that run at the same time do not know whose turn it is. */
+async function openThrough(busyTimeoutMs: number, atEnd: TestContext['onTestFinished'] = onTestFinished) {
   const proxy = await BrokenWay.start(database)
-  onTestFinished(() => proxy.close())
+  atEnd(() => proxy.close())
   const url = ledgerUrl(database)
   const ledger = await PostgresLedger.open(proxy.url(url), { signer: testSigner(1), busyTimeoutMs })
-  onTestFinished(() => ledger.close())
+  atEnd(() => ledger.close())
   return { proxy, url, ledger }
 }
 
@@ -39,10 +40,10 @@ const range = (from: number, to: number): string[] =>
   Array.from({ length: to - from + 1 }, (_, n) => requestIdOf(from + n))
 
 describe.concurrent.each(['alone', 'locked'] as const)('a writer that is %s', (path) => {
-  it.concurrent.each<Fault>(['drop', 'late', 'lose', 'stall'])(
+  it.concurrent.for<Fault>(['drop', 'late', 'lose', 'stall'])(
     'and loses its connection (%s): each entry once, and every answer true',
-    async (fault) => {
-      const { proxy, url, ledger } = await openThrough(1_000)
+    async (fault, { onTestFinished: atEnd }) => {
+      const { proxy, url, ledger } = await openThrough(1_000, atEnd)
       await ledger.append(decisionDraft(1))
       await ledger.append(decisionDraft(2))
       if (path === 'locked') {
