@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import * as copying from '../src/copying.js'
 import * as ledger from '../src/index.js'
 import * as jsonl from '../src/store/jsonl.js'
 import * as memory from '../src/store/memory.js'
@@ -154,11 +155,23 @@ describe('the public surface', () => {
     ])
   })
 
+  it('for copies is what makes one', () => {
+    expect(Object.keys(copying).sort()).toEqual(['copyLedger', 'openFileSink'])
+  })
+
   it('is what package.json offers', () => {
     const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
       exports: object
     }
-    expect(Object.keys(manifest.exports)).toEqual(['.', './memory', './jsonl', './sqlite', './store', './cosigned'])
+    expect(Object.keys(manifest.exports)).toEqual([
+      '.',
+      './memory',
+      './jsonl',
+      './sqlite',
+      './store',
+      './copy',
+      './cosigned',
+    ])
   })
 })
 

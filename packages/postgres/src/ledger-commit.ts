@@ -9,6 +9,7 @@ import { LedgerError } from '@sudoagent/ledger'
 import { advance, type LinkedEntry, refuseWriter, type Step, type Work, type Writer } from '@sudoagent/ledger/store'
 import { DatabaseClock } from './database-clock.js'
 import { asLedgerError, isTransient } from './failure.js'
+import { findOrMakeLedger } from './ledger-name.js'
 import { type Known, knownBehind, lockHead, readState } from './ledger-rows.js'
 import { type Moved, writeQuery } from './ledger-statement.js'
 import { TileSource, tilesOf } from './ledger-tree.js'
@@ -249,7 +250,7 @@ export class LedgerCommit {
       requireSchema: true,
     })
     try {
-      this.#ledger = await findOrMake(session, target, name)
+      this.#ledger = await findOrMakeLedger(session, target, name)
     } catch (error) {
       session.abandon()
       throw asLedgerError(error, target.shown, 'LEDGER_WRITE_FAILED')
@@ -257,23 +258,6 @@ export class LedgerCommit {
     this.#session = session
     return session
   }
-}
-
-/** The number of a ledger in this database: another server may have given it another one. */
-async function findOrMake(session: Session, { schema }: Target, name: string): Promise<number> {
-  const find = () =>
-    session.ask<{ readonly id: number }>({ text: `SELECT id FROM ${schema}.ledger WHERE name = $1`, values: [name] })
-  let [row] = await find()
-  if (row === undefined) {
-    await session.ask({
-      text: `WITH made AS (INSERT INTO ${schema}.ledger (name) VALUES ($1) ON CONFLICT DO NOTHING RETURNING id)
-        INSERT INTO ${schema}.head (ledger) SELECT id FROM made`,
-      values: [name],
-    })
-    ;[row] = await find()
-  }
-  if (row === undefined || !Number.isSafeInteger(row.id)) throw new Error('the ledger could not be made')
-  return row.id
 }
 
 async function controlLines(

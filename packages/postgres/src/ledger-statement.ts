@@ -22,6 +22,25 @@ export interface Write {
   readonly writer: string
 }
 
+/** Entries to be put behind others, with the head's columns as they are before and after. */
+export interface Put {
+  readonly schema: string
+  readonly ledger: number
+  readonly before: { readonly size: number; readonly entryHash: string | null; readonly epoch: number }
+  readonly after: {
+    readonly size: number
+    readonly entryHash: string | null
+    readonly frontier: Uint8Array
+    readonly controls: string
+    /** Null while a ledger is being copied: no writer takes it for one. */
+    readonly checkpoint: string | null
+    readonly epoch: number
+  }
+  readonly writer: string
+  readonly entries: readonly { readonly line: string; readonly entryHash: string; readonly requestId: string | null }[]
+  readonly tiles: readonly TilePut[]
+}
+
 // Lines, hashes and call numbers go as one text each: none of them holds the character between them, and PostgreSQL takes a text apart much
 // faster than its own array syntax, of which every quote in a line would have to be escaped.
 const textOf = (s: string): string => `WITH moved AS (
@@ -42,25 +61,40 @@ SELECT (SELECT count(*) FROM moved) = 1 AS moved, ${NOW_MS} AS now_ms`
 
 /** The statement for a step behind `before`. */
 export function writeQuery({ schema, ledger, before, step, tiles, epoch, writer }: Write): pg.QueryConfig {
-  const { entries, state, checkpoint } = step
+  const { state, checkpoint, entries } = step
+  const { size, entryHash } = state.head
+  const { controls } = knownBehind(before, step, epoch)
+  const after = { size, entryHash, frontier: frontierBytes(step), controls, checkpoint, epoch }
+  return putQuery({
+    schema,
+    ledger,
+    before: { ...before.state.head, epoch: before.epoch },
+    after,
+    writer,
+    entries,
+    tiles,
+  })
+}
+
+export function putQuery({ schema, ledger, before, after, writer, entries, tiles }: Put): pg.QueryConfig {
   return {
     name: `sudoagent_write_${schema}`,
     text: textOf(schema),
     values: [
       ledger,
-      before.state.head.size,
+      before.size,
       before.epoch,
-      state.head.size,
-      state.head.entryHash,
-      frontierBytes(step),
-      knownBehind(before, step, epoch).controls,
-      checkpoint,
-      epoch,
+      after.size,
+      after.entryHash,
+      after.frontier,
+      after.controls,
+      after.checkpoint,
+      after.epoch,
       writer,
       entries.map(({ line }) => line).join('\n'),
       entries.map(({ entryHash }) => entryHash).join(','),
       entries.map(({ requestId }) => (requestId === null ? '' : callNumber(requestId))).join(','),
-      before.state.head.entryHash,
+      before.entryHash,
       tiles.map(({ level }) => level),
       tiles.map(({ tile }) => tile),
       tiles.map(({ hashes }) => hashes),

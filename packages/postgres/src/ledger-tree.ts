@@ -9,9 +9,9 @@ import {
   leafHash,
   TILE_HEIGHT,
   TILE_WIDTH,
+  type TreeNode,
 } from '@sudoagent/crypto'
 import { LedgerError } from '@sudoagent/ledger'
-import type { Step } from '@sudoagent/ledger/store'
 import type { Session } from './session.js'
 
 /** A tile as it will be. */
@@ -64,7 +64,13 @@ export function createPostgresTreeReader(source: TileSource, size: number): Hash
 
 /** The tiles that a step completes, or lets grow. Reads what stood in them before, once in 256 entries. */
 export async function tilesOf(
-  { nodes, entries }: Pick<Step, 'nodes' | 'entries'>,
+  {
+    nodes,
+    entries,
+  }: {
+    readonly nodes: readonly TreeNode[]
+    readonly entries: readonly { readonly position: number; readonly entryHash: string }[]
+  },
   source: TileSource,
 ): Promise<readonly TilePut[]> {
   const first = entries[0]?.position ?? 0

@@ -7,11 +7,17 @@ it('exports what the documentation names, and nothing else', () => {
     'PostgresBudget',
     'PostgresLedger',
     'SCHEMA_VERSION',
+    'applySchema',
     'holdsPassword',
     'isLedgerName',
     'isPostgresUrl',
+    'keepPostgresCosigned',
+    'ledgerUrlOf',
+    'listLedgers',
     'maskUrl',
     'openPostgresLedger',
+    'openPostgresSink',
+    'parseTarget',
     'schemaSql',
   ])
 })
