@@ -10,7 +10,7 @@ import { advance, type LinkedEntry, refuseWriter, type Step, type Work, type Wri
 import { DatabaseClock } from './database-clock.js'
 import { asLedgerError, isTransient } from './failure.js'
 import { findOrMakeLedger } from './ledger-name.js'
-import { type Known, knownBehind, lockHead, readState } from './ledger-rows.js'
+import { type Known, knownBehind, lockHead, readState, seenIsGone } from './ledger-rows.js'
 import { type Moved, writeQuery } from './ledger-statement.js'
 import { TileSource, tilesOf } from './ledger-tree.js'
 import { ConnectionLost, Session, type SynchronousCommit } from './session.js'
@@ -25,6 +25,7 @@ export interface CommitOptions {
   /** Tells this writer from others; it stands in the head. */
   readonly writerId: string
   readonly busyTimeoutMs: number
+  readonly commitTimeoutMs: number
   readonly synchronousCommit: SynchronousCommit
 }
 
@@ -240,24 +241,31 @@ export class LedgerCommit {
 
   async #connect(): Promise<Session> {
     if (this.#session !== null && !this.#session.isLost) return this.#session
-    const { target, busyTimeoutMs, synchronousCommit, name } = this.#options
+    const { target, busyTimeoutMs, commitTimeoutMs, synchronousCommit, name } = this.#options
     this.#isAlone = false
+    const accept = async (session: Session): Promise<void> => {
+      const ledger = await findOrMakeLedger(session, target, name)
+      if (this.#known !== null) await requireEntry(session, target, ledger, this.#known)
+      this.#ledger = ledger
+    }
     const session = await Session.open({
       target,
       access: 'write',
       synchronousCommit,
       lockTimeoutMs: busyTimeoutMs,
+      commitTimeoutMs,
       requireSchema: true,
+      accept,
     })
-    try {
-      this.#ledger = await findOrMakeLedger(session, target, name)
-    } catch (error) {
-      session.abandon()
-      throw asLedgerError(error, target.shown, 'LEDGER_WRITE_FAILED')
-    }
     this.#session = session
     return session
   }
+}
+
+/** What this writer has seen must be there: another server, or one that was set back, is not the one. @throws LedgerError LEDGER_DAMAGED */
+async function requireEntry(session: Session, target: Target, ledger: number, { state }: Known): Promise<void> {
+  const { size, entryHash } = state.head
+  if (size > 0 && (await hashAt(session, target, ledger, size)) !== entryHash) throw seenIsGone(size, target.shown)
 }
 
 async function controlLines(

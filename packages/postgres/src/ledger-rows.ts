@@ -138,9 +138,13 @@ export const frontierBytes = ({ state }: Step): Uint8Array => encodeFrontier(sta
 /** What this writer has seen, or written, must still be there: a server that was set back, or another one, does not have it. */
 function requireSeen({ seenHash }: LockedHead, known: Known | null, shown: string): void {
   if (known === null || known.state.head.size === 0 || seenHash === known.state.head.entryHash) return
-  throw new LedgerError(
+  throw seenIsGone(known.state.head.size, shown)
+}
+
+export function seenIsGone(size: number, shown: string): LedgerError {
+  return new LedgerError(
     'LEDGER_DAMAGED',
-    `\`${shown}\`: entry ${known.state.head.size}, which this writer has seen, is gone or is not the one that was there`,
+    `\`${shown}\`: entry ${size}, which this writer has seen, is gone or is not the one that was there`,
     { hint: 'is this the primary? an old one may have come back; nothing was written' },
   )
 }

@@ -27,14 +27,17 @@ import { parseTarget, type Target } from './target.js'
 export interface PostgresLedgerOptions extends WriterOptions {
   /** How long an append waits for other writers, in milliseconds, and for a server that is away. 10,000 unless told. */
   readonly busyTimeoutMs?: number
+  /** How long the server may take for a commit beyond that: its disk, a standby that has to confirm. Then the writer finds out. 5,000 unless told. */
+  readonly commitTimeoutMs?: number
   /** Accepts a server whose `synchronous_commit` is this and weaker than `on`; what was answered can then be lost. */
   readonly synchronousCommit?: SynchronousCommit
 }
 
 const BUSY_TIMEOUT_MS = 10_000
+const COMMIT_TIMEOUT_MS = 5_000
 
 /** Longer than this no caller should wait for a place in the ledger. */
-const BUSY_TIMEOUT_MS_MAX = 600_000
+const TIMEOUT_MS_MAX = 600_000
 
 /**
  * An append-only ledger that many hosts share. It is made when it is not there; the tables must be (`sudoagent postgres init`).
@@ -80,15 +83,20 @@ export class PostgresLedger implements LedgerWriter, ControlWriter {
 
   /** As `open`, without waiting: what would have been thrown rejects the first append. */
   static start(url: string, options: PostgresLedgerOptions = {}): PostgresLedger {
-    const { busyTimeoutMs = BUSY_TIMEOUT_MS, synchronousCommit = 'on', clock } = options
+    const {
+      busyTimeoutMs = BUSY_TIMEOUT_MS,
+      commitTimeoutMs = COMMIT_TIMEOUT_MS,
+      synchronousCommit = 'on',
+      clock,
+    } = options
     const target = parseTarget(url)
     if (target.ledger === null) {
       throw new LedgerError('LEDGER_NOT_FOUND', `\`${target.shown}\` names no ledger`, {
         hint: 'add `?ledger=payments`',
       })
     }
-    if (!Number.isSafeInteger(busyTimeoutMs) || busyTimeoutMs < 1 || busyTimeoutMs > BUSY_TIMEOUT_MS_MAX)
-      throw new TypeError(`\`busyTimeoutMs\` must be an integer from 1 to ${BUSY_TIMEOUT_MS_MAX}`)
+    requireTimeout('busyTimeoutMs', busyTimeoutMs)
+    requireTimeout('commitTimeoutMs', commitTimeoutMs)
     const writer = writerOf(options)
     const commit = new LedgerCommit({
       target,
@@ -97,6 +105,7 @@ export class PostgresLedger implements LedgerWriter, ControlWriter {
       ownClock: clock !== undefined,
       writerId: randomUUID(),
       busyTimeoutMs,
+      commitTimeoutMs,
       synchronousCommit,
     })
     return new PostgresLedger(target, commit)
@@ -142,4 +151,9 @@ export class PostgresLedger implements LedgerWriter, ControlWriter {
       throw failure
     }
   }
+}
+
+function requireTimeout(name: string, value: number): void {
+  if (Number.isSafeInteger(value) && value >= 1 && value <= TIMEOUT_MS_MAX) return
+  throw new TypeError(`\`${name}\` must be an integer from 1 to ${TIMEOUT_MS_MAX}`)
 }

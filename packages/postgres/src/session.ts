@@ -16,15 +16,19 @@ export interface SessionOptions {
   readonly synchronousCommit: SynchronousCommit
   /** How long the server may wait for another transaction's lock, in milliseconds. */
   readonly lockTimeoutMs: number
+  /** For an answer, beyond the wait for a lock: a disk that is slow, a standby that has to confirm. */
+  readonly commitTimeoutMs?: number
   /** Whether the tables must be there: not for whoever makes them. */
   readonly requireSchema: boolean
+  /** Whether this host is the one: of several, an old primary that came back is passed over. */
+  readonly accept?: (session: Session) => Promise<void>
 }
 
 /** For a connection to come about, name look-up and TLS included: beyond this a host counts as gone, and the next is tried. */
 const CONNECT_TIMEOUT_MS = 5_000
 
-/** For an answer, beyond what the server may wait for a lock: a disk that is slow, a standby that has to confirm. */
-const ANSWER_MARGIN_MS = 5_000
+/** For an answer, beyond the wait for a lock, unless told: far more than a disk takes, and less than a caller has. */
+const COMMIT_TIMEOUT_MS = 5_000
 
 /** The server ends a transaction of ours in which nothing happens for so long: a writer that was stopped must not hold up all others. More than a signer has. */
 const IDLE_IN_TRANSACTION_MS = 15_000
@@ -64,14 +68,11 @@ export class Session {
    */
   static async open(options: SessionOptions): Promise<Session> {
     const { target, access } = options
+    const answerMs = options.lockTimeoutMs + (options.commitTimeoutMs ?? COMMIT_TIMEOUT_MS)
     let failure: unknown
     for (const host of target.hosts) {
       try {
-        return await openAt(
-          host,
-          options,
-          (client) => new Session(client, host, options.lockTimeoutMs + ANSWER_MARGIN_MS),
-        )
+        return await openAt(host, options, (client) => new Session(client, host, answerMs))
       } catch (error) {
         failure = error
       }
@@ -203,6 +204,7 @@ async function openAt(host: Host, options: SessionOptions, make: (client: pg.Cli
   try {
     await client.connect()
     await prepare(session, options)
+    await options.accept?.(session)
     return session
   } catch (error) {
     session.abandon()

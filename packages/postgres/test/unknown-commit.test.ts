@@ -22,7 +22,11 @@ async function openThrough(busyTimeoutMs: number, atEnd: TestContext['onTestFini
   const proxy = await BrokenWay.start(database)
   atEnd(() => proxy.close())
   const url = ledgerUrl(database)
-  const ledger = await PostgresLedger.open(proxy.url(url), { signer: testSigner(1), busyTimeoutMs })
+  const ledger = await PostgresLedger.open(proxy.url(url), {
+    signer: testSigner(1),
+    busyTimeoutMs,
+    commitTimeoutMs: 1_000,
+  })
   atEnd(() => ledger.close())
   return { proxy, url, ledger }
 }
