@@ -41,23 +41,31 @@ export interface Put {
   readonly tiles: readonly TilePut[]
 }
 
-// Lines, hashes and call numbers go as one text each: none of them holds the character between them, and PostgreSQL takes a text apart much
-// faster than its own array syntax, of which every quote in a line would have to be escaped.
-const textOf = (s: string): string => `WITH moved AS (
+const move = (s: string): string => `moved AS (
   UPDATE ${s}.head SET size = $4, entry_hash = $5, frontier = $6, controls = $7, checkpoint = $8, epoch = $9, writer = $10, moved_at = clock_timestamp()
   WHERE ledger = $1 AND size = $2 AND epoch = $3 RETURNING 1
-), lines AS (
-  SELECT line, hash, call, n FROM moved,
-    unnest(string_to_array($11, E'\\n'), string_to_array($12, ','), string_to_array($13, ',', '')) WITH ORDINALITY AS given (line, hash, call, n)
-), entries AS (
-  INSERT INTO ${s}.entry (ledger, position, entry_json, entry_hash, prev_entry_hash, call)
-  SELECT $1, $2 + n, line, hash, coalesce(lag(hash) OVER (ORDER BY n), $14), call::bigint FROM lines
+)`
+
+const INTO = '(ledger, position, entry_json, entry_hash, prev_entry_hash, call)'
+
+const ANSWER = `SELECT (SELECT count(*) FROM moved) = 1 AS moved, ${NOW_MS} AS now_ms`
+
+// What a lone caller waits for, so it does no more than it must.
+const oneText = (s: string): string => `WITH ${move(s)}, entries AS (
+  INSERT INTO ${s}.entry ${INTO} SELECT $1, $2 + 1, $11, $5, $12, $13 FROM moved
+) ${ANSWER}`
+
+// Lines, hashes and call numbers go as one text each: none of them holds the character between them, and PostgreSQL takes a text apart much
+// faster than its own array syntax, of which every quote in a line would have to be escaped.
+const manyText = (s: string): string => `WITH ${move(s)}, entries AS (
+  INSERT INTO ${s}.entry ${INTO} SELECT $1, $2 + n, line, hash, prev, call::bigint FROM moved,
+    unnest(string_to_array($11, E'\\n'), string_to_array($12, ','), string_to_array($13, ',', ''), string_to_array($14, ',', ''))
+      WITH ORDINALITY AS given (line, hash, prev, call, n)
 ), tiles AS (
   INSERT INTO ${s}.tile (ledger, level, tile, hashes)
   SELECT $1, level, tile, hashes FROM moved, unnest($15::integer[], $16::bigint[], $17::bytea[]) AS given (level, tile, hashes)
   ON CONFLICT (ledger, level, tile) DO UPDATE SET hashes = excluded.hashes
-)
-SELECT (SELECT count(*) FROM moved) = 1 AS moved, ${NOW_MS} AS now_ms`
+) ${ANSWER}`
 
 /** The statement for a step behind `before`. */
 export function writeQuery({ schema, ledger, before, step, tiles, epoch, writer }: Write): pg.QueryConfig {
@@ -77,27 +85,38 @@ export function writeQuery({ schema, ledger, before, step, tiles, epoch, writer 
 }
 
 export function putQuery({ schema, ledger, before, after, writer, entries, tiles }: Put): pg.QueryConfig {
+  const head = [
+    ledger,
+    before.size,
+    before.epoch,
+    after.size,
+    after.entryHash,
+    after.frontier,
+    after.controls,
+    after.checkpoint,
+    after.epoch,
+    writer,
+  ]
+  const [first] = entries
+  if (first !== undefined && entries.length === 1 && tiles.length === 0) {
+    const values = [...head, first.line, before.entryHash, numberOf(first.requestId)]
+    return { name: `sudoagent_write_one_${schema}`, text: oneText(schema), values }
+  }
+  const hashes = entries.map(({ entryHash }) => entryHash)
   return {
     name: `sudoagent_write_${schema}`,
-    text: textOf(schema),
+    text: manyText(schema),
     values: [
-      ledger,
-      before.size,
-      before.epoch,
-      after.size,
-      after.entryHash,
-      after.frontier,
-      after.controls,
-      after.checkpoint,
-      after.epoch,
-      writer,
+      ...head,
       entries.map(({ line }) => line).join('\n'),
-      entries.map(({ entryHash }) => entryHash).join(','),
-      entries.map(({ requestId }) => (requestId === null ? '' : callNumber(requestId))).join(','),
-      before.entryHash,
+      hashes.join(','),
+      [before.entryHash ?? '', ...hashes.slice(0, -1)].join(','),
+      entries.map(({ requestId }) => numberOf(requestId) ?? '').join(','),
       tiles.map(({ level }) => level),
       tiles.map(({ tile }) => tile),
-      tiles.map(({ hashes }) => hashes),
+      tiles.map(({ hashes: bytes }) => bytes),
     ],
   }
 }
+
+const numberOf = (requestId: string | null): number | null => (requestId === null ? null : callNumber(requestId))
