@@ -40,6 +40,7 @@ it('finds the documents', () => {
     'faq',
     'ledger-format',
     'quickstart',
+    'scaling',
     'threat-model',
   ]
   const packages = ['packages/core', 'packages/crypto', 'packages/ledger', 'packages/witness', 'apps/cli']
@@ -95,7 +96,7 @@ describe('blocks', () => {
         else if (block.directive === 'run') await runProgram(block, blocks[index + 1], folder)
       }
     },
-    60_000,
+    120_000,
   )
 
   async function runShell(block: Block, folder: string): Promise<void> {

@@ -11,7 +11,14 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const packages = ['packages/crypto', 'packages/ledger', 'packages/witness', 'packages/core', 'apps/cli']
+const packages = [
+  'packages/crypto',
+  'packages/ledger',
+  'packages/witness',
+  'packages/core',
+  'packages/postgres',
+  'apps/cli',
+]
 const slow = process.env.SLOW === '1'
 const run = promisify(execFile)
 let folder = ''
@@ -83,7 +90,7 @@ describe('installed from tarballs', () => {
   })
 
   it('carries what it should and nothing else', () => {
-    for (const name of ['crypto', 'ledger', 'witness', 'core']) {
+    for (const name of ['crypto', 'ledger', 'witness', 'core', 'postgres']) {
       const files = readdirSync(join(folder, 'node_modules/@sudoagent', name)).sort()
       expect(files).toEqual(['LICENSE', 'README.md', 'dist', 'package.json'])
     }
