@@ -9,8 +9,9 @@ import { LedgerError } from '@sudoagent/ledger'
 import { advance, type LinkedEntry, refuseWriter, type Step, type Work, type Writer } from '@sudoagent/ledger/store'
 import { DatabaseClock } from './database-clock.js'
 import { asLedgerError, isTransient } from './failure.js'
+import { controlLines, hashAt, requireEntry } from './ledger-lookup.js'
 import { findOrMakeLedger } from './ledger-name.js'
-import { type Known, knownBehind, lockHead, readState, seenIsGone } from './ledger-rows.js'
+import { type Known, knownBehind, lockHead, readState } from './ledger-rows.js'
 import { type Moved, writeQuery } from './ledger-statement.js'
 import { TileSource, tilesOf } from './ledger-tree.js'
 import { ConnectionLost, Session, type SynchronousCommit } from './session.js'
@@ -51,6 +52,10 @@ export class LedgerCommit {
   #known: Known | null = null
   /** Whether nobody else has written since, as far as we know: then the next write needs no look before. */
   #isAlone = false
+  /** Whether others had written when the head was last looked at: they are likely to do so again. */
+  #othersWrote = false
+  /** A look under the lock that `getReady` began. */
+  #locking: { readonly session: Session; readonly known: Promise<Known> } | null = null
 
   constructor(options: CommitOptions) {
     this.#options = options
@@ -68,6 +73,23 @@ export class LedgerCommit {
       this.#known = known
     } catch (error) {
       throw asLedgerError(error, target.shown, 'LEDGER_WRITE_FAILED')
+    }
+  }
+
+  /**
+   * Before a group is taken: where others write too, the lock is waited for first, so that what arrives meanwhile goes with the group. What goes
+   * wrong is for `run` to find.
+   */
+  async getReady(): Promise<void> {
+    if (this.#mayWriteAlone()) return
+    try {
+      const session = await this.#connect()
+      const locking = this.#lockAndRead(session)
+      locking.catch(() => {})
+      this.#locking = { session, known: locking }
+      await locking
+    } catch {
+      // `run` meets it again.
     }
   }
 
@@ -90,7 +112,7 @@ export class LedgerCommit {
 
   #isDone({ step, after }: { readonly step: Step; readonly after: Known }): readonly LinkedEntry[] {
     this.#known = after
-    this.#isAlone = true
+    this.#isAlone = !this.#othersWrote
     return step.asked
   }
 
@@ -113,9 +135,21 @@ export class LedgerCommit {
       throw error
     }
     const known = this.#known
-    const isAlone = this.#isAlone && known !== null && this.#clock.silenceMs < ALONE_SILENCE_MS_MAX
+    const isAlone = this.#locking === null && this.#mayWriteAlone()
     this.#isAlone = false
-    return isAlone ? this.#writeAlone(work, session, known) : this.#writeLocked(work, session)
+    return isAlone && known !== null ? this.#writeAlone(work, session, known) : this.#writeLocked(work, session)
+  }
+
+  #mayWriteAlone(): boolean {
+    const isThere = this.#session !== null && !this.#session.isLost
+    return isThere && this.#isAlone && this.#known !== null && this.#clock.silenceMs < ALONE_SILENCE_MS_MAX
+  }
+
+  /** The state under the lock: from the look that `getReady` began, or a new one. */
+  #lock(session: Session): Promise<Known> {
+    const locking = this.#locking
+    this.#locking = null
+    return locking?.session === session ? locking.known : this.#lockAndRead(session)
   }
 
   async #writeAlone(work: Work, session: Session, known: Known): Promise<Attempt> {
@@ -135,7 +169,7 @@ export class LedgerCommit {
   async #writeLocked(work: Work, session: Session): Promise<Attempt> {
     let sent: { readonly step: Step; readonly after: Known } | null = null
     try {
-      const known = await this.#lockAndRead(session)
+      const known = await this.#lock(session)
       const step = await advance(work, known.state, this.#writer)
       const epoch = known.epoch + 1
       const query = await this.#queryOf(session, step, known, epoch)
@@ -235,6 +269,7 @@ export class LedgerCommit {
     const seenAt = this.#known?.state.head.size ?? 0
     const locked = await lockHead(session, target, ledger, seenAt)
     this.#clock.hear(locked.row.now_ms)
+    this.#othersWrote = this.#known !== null && Number(locked.row.size) !== seenAt
     const lines = (positions: readonly number[]) => controlLines(session, target, ledger, positions)
     return readState(locked, this.#known, lines, target.shown)
   }
@@ -260,29 +295,4 @@ export class LedgerCommit {
     this.#session = session
     return session
   }
-}
-
-/** What this writer has seen must be there: another server, or one that was set back, is not the one. @throws LedgerError LEDGER_DAMAGED */
-async function requireEntry(session: Session, target: Target, ledger: number, { state }: Known): Promise<void> {
-  const { size, entryHash } = state.head
-  if (size > 0 && (await hashAt(session, target, ledger, size)) !== entryHash) throw seenIsGone(size, target.shown)
-}
-
-async function controlLines(
-  session: Session,
-  { schema }: Target,
-  ledger: number,
-  positions: readonly number[],
-): Promise<ReadonlyMap<number, string>> {
-  const rows = await session.ask<{ readonly position: string; readonly entry_json: string }>({
-    text: `SELECT position, entry_json FROM ${schema}.entry WHERE ledger = $1 AND position = ANY ($2::bigint[]) AND octet_length(entry_json) < 1000000`,
-    values: [ledger, positions],
-  })
-  return new Map(rows.map((row) => [Number(row.position), row.entry_json]))
-}
-
-async function hashAt(session: Session, { schema }: Target, ledger: number, position: number): Promise<string | null> {
-  const text = `SELECT entry_hash FROM ${schema}.entry WHERE ledger = $1 AND position = $2`
-  const [row] = await session.ask<{ readonly entry_hash: string }>({ text, values: [ledger, position] })
-  return row?.entry_hash ?? null
 }

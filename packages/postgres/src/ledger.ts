@@ -60,7 +60,13 @@ export class PostgresLedger implements LedgerWriter, ControlWriter {
     this.#opened = commit.open()
     // Whoever does not wait for it hears of it from the first append.
     this.#opened.catch(() => {})
-    this.#commits = new GroupCommit((drafts) => this.#write({ drafts }))
+    this.#commits = new GroupCommit(
+      (drafts) => this.#write({ drafts }),
+      async () => {
+        await this.#opened.catch(() => {})
+        if (this.#failed === null) await commit.getReady()
+      },
+    )
   }
 
   /**
