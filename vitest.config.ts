@@ -10,6 +10,8 @@ export default defineConfig({
     ],
     // Fault and multi-process tests start real processes; two cores are enough for two files at a time.
     testTimeout: 30_000,
+    // Names a folder; the first test that needs PostgreSQL starts it there.
+    globalSetup: ['packages/postgres/test/server/global-setup.ts'],
     // CI counts what passed; people read the default report.
     reporters:
       process.env.VITEST_JSON === undefined

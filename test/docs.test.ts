@@ -44,6 +44,7 @@ it('finds the documents', () => {
     'policy',
     'mcp',
     'quickstart',
+    'scaling',
     'threat-model',
   ]
   const packages = [
@@ -110,7 +111,7 @@ describe('blocks', () => {
         else if (block.directive === 'run') await runProgram(block, blocks[index + 1], folder)
       }
     },
-    60_000,
+    120_000,
   )
 
   async function runShell(block: Block, folder: string): Promise<void> {

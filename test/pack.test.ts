@@ -19,6 +19,7 @@ const packages = [
   'packages/adapters',
   'packages/policy',
   'packages/mcp',
+  'packages/postgres',
   'apps/cli',
 ]
 const slow = process.env.SLOW === '1'
@@ -105,7 +106,7 @@ describe('installed from tarballs', () => {
   })
 
   it('carries what it should and nothing else', () => {
-    for (const name of ['crypto', 'ledger', 'witness', 'core', 'adapters']) {
+    for (const name of ['crypto', 'ledger', 'witness', 'core', 'adapters', 'postgres']) {
       const files = readdirSync(join(folder, 'node_modules/@sudoagent', name)).sort()
       expect(files).toEqual(['LICENSE', 'README.md', 'dist', 'package.json'])
     }

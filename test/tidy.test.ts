@@ -22,6 +22,7 @@ const packages = [
   'packages/adapters',
   'packages/policy',
   'packages/mcp',
+  'packages/postgres',
   'apps/cli',
 ]
 const sources = packages.flatMap((name) => filesBelow(`${name}/src`, '.ts'))
@@ -56,6 +57,7 @@ describe('the stairs: imports only go down', () => {
     'packages/adapters': ['@sudoagent/core'],
     'packages/policy': ['@sudoagent/crypto', '@sudoagent/core'],
     'packages/mcp': ['@sudoagent/crypto', '@sudoagent/ledger', '@sudoagent/core'],
+    'packages/postgres': ['@sudoagent/crypto', '@sudoagent/ledger', '@sudoagent/core'],
     'apps/cli': [
       '@sudoagent/crypto',
       '@sudoagent/ledger',
@@ -63,6 +65,7 @@ describe('the stairs: imports only go down', () => {
       '@sudoagent/core',
       '@sudoagent/policy',
       '@sudoagent/mcp',
+      '@sudoagent/postgres',
     ],
   }
 
@@ -84,10 +87,10 @@ describe('the stairs: imports only go down', () => {
 
   it('only the named rooms touch SQLite, files and the network', () => {
     const rooms =
-      /^packages\/(?:ledger\/src\/(?:store\/|open\.ts)|witness\/src\/(?:sqlite-store|server)\.ts|core\/src\/(?:sqlite-database|sqlite|approval-store\/|budget\/|audit-log|approver\/)|policy\/src\/(?:load|real-path)\.ts|mcp\/src\/(?:sqlite-tool-pins|child-upstream|http-server)\.ts)|^apps\/cli\//
+      /^packages\/(?:ledger\/src\/(?:store\/|open\.ts)|witness\/src\/(?:sqlite-store|server)\.ts|core\/src\/(?:sqlite-database|sqlite|approval-store\/|budget\/|audit-log|approver\/)|postgres\/src\/(?:session|target)\.ts|policy\/src\/(?:load|real-path)\.ts|mcp\/src\/(?:sqlite-tool-pins|child-upstream|http-server)\.ts)|^apps\/cli\//
     for (const name of sources) {
       const outside = importsOf(read(name)).filter((specifier) =>
-        /^(?:node:fs|better-sqlite3|node:child_process|node:net|node:http)/.test(specifier),
+        /^(?:node:fs|better-sqlite3|node:child_process|node:net$|node:tls|node:http|pg$)/.test(specifier),
       )
       if (outside.length > 0) expect(name).toMatch(rooms)
     }

@@ -6,7 +6,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const libraries = ['crypto', 'ledger', 'witness', 'core', 'adapters', 'policy', 'mcp'].map((name) => `packages/${name}`)
+const libraries = ['crypto', 'ledger', 'witness', 'core', 'adapters', 'policy', 'mcp', 'postgres'].map(
+  (name) => `packages/${name}`,
+)
 const folder = mkdtempSync(join(tmpdir(), 'sudoagent-pack-'))
 const run = (command, ...args) =>
   execFileSync(join(root, 'node_modules/.bin', command), args, { cwd: root, stdio: 'inherit' })

@@ -4,19 +4,24 @@ import { Command, CommanderError } from 'commander'
 import * as approvalsCommand from './command/approvals.js'
 import * as checkpointCommand from './command/checkpoint.js'
 import * as consistencyCommand from './command/consistency.js'
+import * as copyCommand from './command/copy.js'
 import * as exportCommand from './command/export.js'
 import * as filterCommand from './command/filter.js'
 import * as inspectCommand from './command/inspect.js'
 import * as keyCommand from './command/key.js'
 import * as keygenCommand from './command/keygen.js'
+import * as ledgersCommand from './command/ledgers.js'
 import * as mcpCommand from './command/mcp.js'
 import * as policyCommand from './command/policy.js'
+import * as postgresCommand from './command/postgres.js'
 import * as receiptCommand from './command/receipt.js'
+import * as registryCommand from './command/registry.js'
 import * as searchCommand from './command/search.js'
 import * as showCommand from './command/show.js'
 import * as verifyCommand from './command/verify.js'
 import * as witnessCommand from './command/witness.js'
 import { CliError, EXIT, type ExitCode, PipeClosed } from './exit.js'
+import { refusePasswords } from './io/password-url.js'
 import { type Io, print } from './io.js'
 import { keepOptionsApart } from './subcommand.js'
 
@@ -27,6 +32,7 @@ const COMMANDS = [
   filterCommand,
   searchCommand,
   exportCommand,
+  copyCommand,
   receiptCommand,
   checkpointCommand,
   consistencyCommand,
@@ -37,6 +43,9 @@ const COMMANDS = [
   policyCommand,
   approvalsCommand,
   mcpCommand,
+  ledgersCommand,
+  registryCommand,
+  postgresCommand,
 ]
 
 /**
@@ -48,6 +57,7 @@ const COMMANDS = [
 export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
   const printed: string[] = []
   try {
+    refusePasswords(argv)
     await createProgram(io, printed).parseAsync(argv)
     return io.exitCode
   } catch (error) {
@@ -159,6 +169,7 @@ const EXIT_OF_CODE: ReadonlyMap<string, ExitCode> = new Map([
   ['ENTRY_REFUSED', EXIT.no],
   ['KEY_REFUSED', EXIT.no],
   ['LEDGER_FINISHED', EXIT.no],
+  ['LEDGER_EXISTS', EXIT.no],
 ])
 
 /** What to do next, where the error itself does not say. */

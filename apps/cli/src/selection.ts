@@ -46,8 +46,32 @@ export async function runSelection({ ledger, criteria, format, output }: Selecti
 
 /** What can be read of the ledger and fits. Says so when the store itself shows that there was more. */
 async function* readable(reader: LedgerReader, criteria: Criteria, io: Io): AsyncGenerator<EntryRecord> {
-  yield* select(reader, criteria)
+  yield* select(byIndex(reader, criteria), criteria)
   await requireWholeStore(reader, io)
+}
+
+/** A server finds a call by its index: reading all of a ledger to find two entries would send all of it over the network. */
+function byIndex(reader: LedgerReader, { requestId }: Criteria): LedgerReader {
+  if (reader.kind !== 'postgres' || requestId === undefined || requestId === null) return reader
+  return {
+    ...asObject(reader),
+    async *batches() {
+      yield (await reader.linesOfCall(requestId)) ?? []
+    },
+  }
+}
+
+function asObject(reader: LedgerReader): Omit<LedgerReader, 'batches'> {
+  return {
+    kind: reader.kind,
+    sizeHint: reader.sizeHint,
+    faults: () => reader.faults(),
+    close: () => reader.close(),
+    lineAt: (position) => reader.lineAt(position),
+    linesOfCall: (requestId) => reader.linesOfCall(requestId),
+    evidence: () => reader.evidence(),
+    treeReader: (size) => reader.treeReader(size),
+  }
 }
 
 function readCriteria(input: CriteriaInput): Criteria {

@@ -102,13 +102,22 @@ interface Waiting {
 /** Queues appends in front of a store's `commit`, which makes a group durable: all of it, or none. */
 export class GroupCommit {
   readonly #commit: (drafts: readonly EncodedDraft[]) => Promise<readonly AppendedEntry[]>
+  readonly #ready: (() => Promise<void>) | null
   #waiting: Waiting[] = []
   #alone: (() => Promise<void>)[] = []
   #running: Promise<void> | null = null
   #closed = false
 
-  constructor(commit: (drafts: readonly EncodedDraft[]) => Promise<readonly AppendedEntry[]>) {
+  /**
+   * @param ready - waited for before a group is taken: whatever arrives while a store waits for its turn belongs to the group. It must not throw;
+   * `commit` is always called after it
+   */
+  constructor(
+    commit: (drafts: readonly EncodedDraft[]) => Promise<readonly AppendedEntry[]>,
+    ready: (() => Promise<void>) | null = null,
+  ) {
     this.#commit = commit
+    this.#ready = ready
   }
 
   /** @throws LedgerError ENTRY_REFUSED, LEDGER_CLOSED, or what the store's commit threw (as a rejection) */
@@ -145,6 +154,7 @@ export class GroupCommit {
     await null
     while (this.#alone.length > 0 || this.#waiting.length > 0) {
       const work = this.#alone.shift()
+      if (work === undefined && this.#ready !== null) await this.#ready()
       await (work === undefined ? this.#flush(this.#takeGroup()) : work())
     }
     this.#running = null

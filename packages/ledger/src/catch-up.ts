@@ -2,7 +2,7 @@
 // The next head will vouch for them, so a writer takes none of them over that a verifier would not accept.
 import { createVerifier, decodeBase64, hashEntry } from '@sudoagent/crypto'
 import { grow, type LogState } from './advance.js'
-import type { LedgerEntry } from './entry.js'
+import { isCallEntry, type LedgerEntry } from './entry.js'
 import { LedgerError } from './error.js'
 import { type KeyRing, mayFollow, stepRing } from './key-ring.js'
 import type { ParsedLine } from './line.js'
@@ -11,6 +11,7 @@ import { parseLine } from './line.js'
 /** An entry taken over: its line, parsed. */
 export interface CaughtUp {
   readonly state: LogState
+  readonly requestId: string | null
   readonly nodes: ReturnType<typeof grow>['nodes']
 }
 
@@ -35,7 +36,7 @@ export function catchUp(state: LogState, bytes: Uint8Array, path: string): Caugh
   if (!isVouchedFor(entry, state.ring, ring)) return refuse('is not signed by a key of the ledger')
   const { frontier, nodes } = grow(state.frontier, [{ entryHash: entry.entry_hash }])
   const head = { size: position, entryHash: entry.entry_hash, recordedAt: entry.recorded_at ?? state.head.recordedAt }
-  return { state: { head, frontier, ring }, nodes }
+  return { state: { head, frontier, ring }, requestId: isCallEntry(entry) ? entry.request_id : null, nodes }
 }
 
 /**

@@ -12,6 +12,7 @@ export type LedgerErrorCode =
   | 'LEDGER_CLOSED'
   | 'LEDGER_DAMAGED'
   | 'LEDGER_FINISHED'
+  | 'LEDGER_EXISTS'
   | 'KEY_REFUSED'
   | 'ORIGIN_REFUSED'
   | 'ENTRY_REFUSED'

@@ -104,7 +104,7 @@ export interface LineRanges {
 
 /** A consistent view of a ledger at the time it was opened. Never writes, never waits for a writer. */
 export interface LedgerReader {
-  readonly kind: 'memory' | 'jsonl' | 'sqlite'
+  readonly kind: 'memory' | 'jsonl' | 'sqlite' | 'postgres'
   /**
    * Lines in order, some hundred at a time; the event loop gets a turn in between. May be called again.
    *

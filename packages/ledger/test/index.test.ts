@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import * as copying from '../src/copying.js'
 import * as ledger from '../src/index.js'
 import * as jsonl from '../src/store/jsonl.js'
 import * as memory from '../src/store/memory.js'
 import * as sqlite from '../src/store/sqlite.js'
+import * as store from '../src/store.js'
 import { runScript } from './fixtures/child.js'
 import { decisionDraft } from './fixtures/draft.js'
 import { jsonlOf, sqliteOf } from './fixtures/ledger-file.js'
@@ -126,11 +128,50 @@ describe('the public surface', () => {
     ])
   })
 
+  it('for those who write a store is what one is made of', () => {
+    expect(Object.keys(store).sort()).toEqual([
+      'BATCH_BYTES_MAX',
+      'BATCH_LINES',
+      'EMPTY_STATE',
+      'GroupCommit',
+      'LINE_BYTES_MAX',
+      'POSITIONS_OF_CALL_MAX',
+      'SIGNER_TIMEOUT_MS',
+      'addKey',
+      'advance',
+      'callNumber',
+      'catchUp',
+      'checkHead',
+      'closeForGood',
+      'headRefused',
+      'only',
+      'readHead',
+      'readTail',
+      'refuseWriter',
+      'retireKey',
+      'ringBehind',
+      'shorterThanHead',
+      'writerOf',
+    ])
+  })
+
+  it('for copies is what makes one', () => {
+    expect(Object.keys(copying).sort()).toEqual(['copyLedger', 'openFileSink'])
+  })
+
   it('is what package.json offers', () => {
     const manifest = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
       exports: object
     }
-    expect(Object.keys(manifest.exports)).toEqual(['.', './memory', './jsonl', './sqlite', './cosigned'])
+    expect(Object.keys(manifest.exports)).toEqual([
+      '.',
+      './memory',
+      './jsonl',
+      './sqlite',
+      './store',
+      './copy',
+      './cosigned',
+    ])
   })
 })
 

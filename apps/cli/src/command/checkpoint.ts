@@ -21,7 +21,7 @@ export function register(program: Command, io: Io): void {
       'Prints the signed checkpoint of a ledger: its origin, how many entries it has, and the root of its tree, as C2SP tlog-checkpoint. Kept ' +
         'elsewhere, it shows later whether the ledger was cut, put back or rewritten. Exits with 1 when the ledger has none.',
     )
-    .argument('<ledger>', 'SQLite or JSONL file')
+    .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .option(
       '--private-key <file>',
       'make the checkpoint anew and sign it, for a copy that has lost its head; the whole ledger is verified first',

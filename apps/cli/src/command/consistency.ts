@@ -20,7 +20,7 @@ export function register(program: Command, io: Io): void {
       'Proves that the checkpoint of a ledger comes from the one that you kept by appending alone, and checks the proof. Exits with 1 when it does ' +
         'not: the ledger was cut, an older copy was put back, or it was rewritten. Looks at checkpoints and hashes, not at entries.',
     )
-    .argument('<ledger>', 'SQLite or JSONL file')
+    .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .requiredOption('--from <file>', 'the checkpoint that was kept; `-` is standard input')
     .option(
       '--public-key <file>',

@@ -19,7 +19,7 @@ export function register(program: Command, io: Io): void {
       'Writes every entry of a ledger in another format. Fails when an entry cannot be read: an export is whole, or it is not there. ' +
         'NDJSON holds the entries byte for byte and is a ledger that verifies; CSV is safe to open in a spreadsheet.',
     )
-    .argument('<ledger>', 'SQLite or JSONL file')
+    .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
   addOutputOptions(command, ['json', 'ndjson', 'csv'], 'json')
     .addHelpText(
       'after',

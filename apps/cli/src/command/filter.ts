@@ -27,7 +27,7 @@ export function register(program: Command, io: Io): void {
     .description(
       'Finds the entries for which everything that is given holds. Shows a table on a terminal, else NDJSON. Exits with 1 when nothing fits.',
     )
-    .argument('<ledger>', 'SQLite or JSONL file')
+    .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .option('--request-id <id>', 'of one call')
     .option('--action <name>', 'the tool that was called')
     .option('--agent-id <id>', 'who called it')

@@ -16,7 +16,7 @@ export function register(program: Command, io: Io): void {
       'Shows the size of a ledger, its head, keys, checkpoints, witnesses and open calls, and the files that it consists of. Verifies nothing: ' +
         'that is what `sudoagent verify` does.',
     )
-    .argument('<ledger>', 'SQLite or JSONL file')
+    .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .option('--json', 'print one JSON value')
     .addHelpText(
       'after',

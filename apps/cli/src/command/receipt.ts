@@ -23,7 +23,7 @@ export function register(program: Command, io: Io): void {
       'Prints the receipt of one decision: what was decided, how the call ended, and the proofs that both are on record, for somebody who has no ' +
         'ledger. Exits with 1 when the ledger holds no such decision.',
     )
-    .argument('<ledger>', 'SQLite or JSONL file')
+    .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .option('--request-id <id>', 'the call')
     .addOption(new Option('--decision-hash <hash>', 'the decision, 64 hex digits').conflicts('requestId'))
     .option('--no-entry', 'leave out what the entries say; their hashes are proven')

@@ -21,7 +21,7 @@ export function register(program: Command, io: Io): void {
       'Finds the entries that say the text anywhere, in a value or in a name, in whatever case. Shows a table on a terminal, else NDJSON. ' +
         'Exits with 1 when nothing fits.',
     )
-    .argument('<ledger>', 'SQLite or JSONL file')
+    .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .requiredOption('--query <text>', 'what to look for')
   addTimeOptions(command)
   addOutputOptions(command, ['table', 'json', 'ndjson', 'csv'], 'table on a terminal and ndjson elsewhere')

@@ -20,7 +20,7 @@ export function register(program: Command, io: Io): void {
       'Shows everything on record about one call: decision, approval, budget, parameters, outcome and hashes. The call is named by its request id, ' +
         'or by the position of one of its entries (the first column of filter and search). Shows text on a terminal, else JSON.',
     )
-    .argument('<ledger>', 'SQLite or JSONL file')
+    .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .argument('<position|request-id>', 'the call')
     .addOption(
       new Option('--format <format>', 'by default text on a terminal and json elsewhere').choices(['text', 'json']),

@@ -18,6 +18,8 @@ export interface VerifyOptions {
   readonly maxTail?: string
   readonly requireOutcomes?: boolean
   readonly state?: string
+  readonly all?: boolean
+  readonly registry?: string
   readonly json?: boolean
   readonly quiet?: boolean
 }
@@ -31,7 +33,7 @@ export function register(program: Command, io: Io): void {
         'without being allowed; the head that is kept with it; and that it begins with what you kept elsewhere. Exits with 0 only when there ' +
         'is nothing wrong, with 1 when the evidence does not verify.',
     )
-    .argument('<ledger>', 'SQLite or JSONL file')
+    .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .option(
       '--public-key <file>',
       'PEM file; every entry must be signed by this key, or one that it added (repeat it for more keys)',
@@ -48,6 +50,8 @@ export function register(program: Command, io: Io): void {
     .option('--max-tail <n>', 'how many entries may stand behind the last checkpoint')
     .option('--require-outcomes', 'every call that was allowed must have an outcome')
     .option('--state <file>', 'remember what was verified, and begin there next time; made when it is not there')
+    .option('--all', 'verify every ledger of a PostgreSQL database; <ledger> is then its URL')
+    .option('--registry <ledger>', 'with --all: where the heads of the ledgers are on record; each must extend them')
     .option('--json', 'print the report as JSON')
     .option('--quiet', 'print nothing but errors')
     .addHelpText(
@@ -73,6 +77,7 @@ Examples:
 /** Verifies and reports: text on stdout with findings on stderr, or one JSON value on stdout. */
 export async function run(options: VerifyOptions, io: Io): Promise<ExitCode> {
   const { ledger, json = false, quiet = false, state } = options
+  if (options.all === true || options.registry !== undefined) return runAll(options, io)
   const { encodeState, verifyFrom } = await import('@sudoagent/ledger')
   const { withLedger } = await import('../io/ledger-file.js')
   const checks = await readChecks(options, io)
@@ -90,6 +95,41 @@ export async function run(options: VerifyOptions, io: Io): Promise<ExitCode> {
     await writeOutput(state, encodeState(verified), ledger, io)
   }
   return report.ok ? EXIT.ok : EXIT.no
+}
+
+/** Every ledger of a database: a line for each, findings on stderr. */
+async function runAll(options: VerifyOptions, io: Io): Promise<ExitCode> {
+  const { ledger, registry, json = false, quiet = false } = options
+  const single = (['checkpoint', 'receipt', 'state'] as const).find((name) => options[name] !== undefined)
+  if (options.all !== true)
+    throw new CliError(EXIT.usage, '--registry stands without --all', 'a registry is about all ledgers of a database')
+  if (single !== undefined)
+    throw new CliError(EXIT.usage, `--${single} is about one ledger, not about --all`, 'verify that ledger by itself')
+  const { requireServer } = await import('../io/place.js')
+  requireServer(ledger)
+  const { verifyAll } = await import('../verify-all.js')
+  const { say } = await import('../message.js')
+  const verdicts = await verifyAll(ledger, registry, await readChecks(options, io))
+  const plain = verdicts.map(({ ledger: name, recorded, report, problem }) => ({
+    ledger: name,
+    recorded,
+    problem,
+    report,
+  }))
+  if (json) await print(io.stdout, `${JSON.stringify(plain, null, 2)}\n`)
+  for (const { ledger: name, problem } of verdicts) {
+    if (problem !== null) await say(io, 'error', `ledger ${name}: ${problem}`)
+  }
+  if (!json && !quiet) {
+    const { printable } = await import('@sudoagent/ledger')
+    const lines = verdicts.map(({ ledger: name, report, recorded, problem }) => {
+      const held = registry === undefined ? '' : `, held against ${recorded} recorded heads`
+      return `${problem === null ? (report?.verdict ?? 'broken') : 'broken'}: ${printable(name)}, ${report?.entries ?? 0} entries${held}\n`
+    })
+    await print(io.stdout, lines.join(''))
+  }
+  if (verdicts.length === 0) await say(io, 'note', 'the database has no ledger')
+  return verdicts.length > 0 && verdicts.every(({ problem }) => problem === null) ? EXIT.ok : EXIT.no
 }
 
 /** Reads all that the caller holds the ledger against, before the ledger is opened. */

@@ -1,8 +1,9 @@
 // A ledger for the length of one command: opened, read with progress, closed whatever happens.
-import { LedgerError, type LedgerReader, openLedger, type StoreFault } from '@sudoagent/ledger'
+import { LedgerError, type LedgerReader, type StoreFault } from '@sudoagent/ledger'
 import { CliError, EXIT } from '../exit.js'
 import type { Io } from '../io.js'
 import { say } from '../message.js'
+import { openPlace } from './place.js'
 import { NO_PROGRESS, type Progress, startProgress } from './progress.js'
 
 /** How often the progress line is drawn anew, in milliseconds: fast enough to look alive. */
@@ -17,10 +18,10 @@ export interface LedgerUse {
 }
 
 /**
- * Opens the ledger at `path`, hands it to `use`, and closes it.
+ * Opens the ledger at `path`, a file or a URL, hands it to `use`, and closes it.
  *
  * @param quiet whether to show no progress
- * @throws LedgerError of `openLedger`, and whatever `use` throws
+ * @throws LedgerError of `openPlace`, and whatever `use` throws
  */
 export async function withLedger<T>(
   path: string,
@@ -28,7 +29,7 @@ export async function withLedger<T>(
   quiet: boolean,
   use: (ledger: LedgerUse) => Promise<T>,
 ): Promise<T> {
-  const opened = await openLedger(path)
+  const opened = await openPlace(path)
   // Closing removes the private copy that some ledgers are read from; it does so before its first wait.
   const forget = io.atExit(() => void opened.close())
   const progress = quiet ? NO_PROGRESS : startProgress(io, opened.sizeHint)

@@ -2,14 +2,12 @@
 // tile. Two calls may share them, and the table may lie, so the entry itself has the last word.
 //
 //   tile 0:  00000000 5f1b09c4 5f1b09c4 …  the genesis is about no call; entries 2 and 3 are about one
-import { sha256, TILE_WIDTH } from '@sudoagent/crypto'
+import { TILE_WIDTH } from '@sudoagent/crypto'
 import type Database from 'better-sqlite3'
 import { isCallEntry } from '../entry.js'
 import { LINE_BYTES_MAX } from '../limits.js'
 import { parseLine } from '../line.js'
-
-/** A call has two entries. More share its number by chance alone, or because somebody made them; so many are looked at. */
-const POSITIONS_MAX = 64
+import { callNumber, POSITIONS_OF_CALL_MAX } from './call-number.js'
 
 const NUMBER_BYTES = 4
 
@@ -17,9 +15,8 @@ const NUMBER_BYTES = 4
 const TAIL_CHARS = 96
 const TAIL = /"request_id":"([^"\\]{1,64})","schema_version":"2\.0"\}$/
 
-function callNumber(requestId: string): number {
-  return Buffer.from(sha256(new TextEncoder().encode(requestId))).readUInt32BE(0)
-}
+/** The first 32 bits of the 48. */
+const shortNumber = (requestId: string): number => Math.floor(callNumber(requestId) / 2 ** 16)
 
 /** Notes which calls the entries of a full tile are about, inside the transaction that completes it. */
 export class CallWriter {
@@ -44,7 +41,7 @@ export class CallWriter {
     const calls = Buffer.alloc(TILE_WIDTH * NUMBER_BYTES)
     for (const [n, tail] of this.#tails.all(first, first + TILE_WIDTH - 1).entries()) {
       const requestId = TAIL.exec(String(tail))?.[1] ?? this.#readRequestId(first + n)
-      if (requestId !== null) calls.writeUInt32BE(callNumber(requestId), n * NUMBER_BYTES)
+      if (requestId !== null) calls.writeUInt32BE(shortNumber(requestId), n * NUMBER_BYTES)
     }
     this.#put.run(tile, calls)
   }
@@ -58,7 +55,7 @@ export class CallWriter {
 
 /** Positions of entries that may be about a call, in order; null when the table does not cover every full tile. */
 export function positionsOfCall(db: Database.Database, requestId: string): readonly number[] | null {
-  const number = callNumber(requestId)
+  const number = shortNumber(requestId)
   const positions: number[] = []
   let tiles = 0
   const select = `SELECT tile, calls FROM sudoagent_calls WHERE typeof(calls) = 'blob' AND octet_length(calls) = ${TILE_WIDTH * NUMBER_BYTES} ORDER BY tile`
@@ -69,12 +66,12 @@ export function positionsOfCall(db: Database.Database, requestId: string): reado
     if (row.tile !== tiles) return null
     collect(row.calls, number, tiles * TILE_WIDTH, positions)
     tiles += 1
-    if (positions.length >= POSITIONS_MAX) break
+    if (positions.length >= POSITIONS_OF_CALL_MAX) break
   }
   // The tile that is growing: at most 255 entries when the table is whole, and then they are few enough to be looked at.
   const rest = db.prepare('SELECT id FROM ledger WHERE id > ? ORDER BY id LIMIT ?').pluck()
   const behind = rest.all(tiles * TILE_WIDTH, TILE_WIDTH) as readonly number[]
-  return behind.length === TILE_WIDTH ? null : [...positions.slice(0, POSITIONS_MAX), ...behind]
+  return behind.length === TILE_WIDTH ? null : [...positions.slice(0, POSITIONS_OF_CALL_MAX), ...behind]
 }
 
 function collect(calls: Buffer, number: number, before: number, positions: number[]): void {

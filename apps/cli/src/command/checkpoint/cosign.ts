@@ -24,7 +24,7 @@ export function register(checkpoint: Command, io: Io): void {
         'keeps the cosigned checkpoint with the ledger, for receipts. Exits with 1 when a witness refuses, with 3 when one cannot be reached; ' +
         'what the others signed is kept all the same.',
     )
-    .argument('<ledger>', 'SQLite or JSONL file')
+    .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .option('--witness <vkey>', 'vkey of a witness (repeatable, each with its --url)', repeatable)
     .option('--url <url>', 'where the witness before it is asked', repeatable)
     .option('--witness-policy <file>', 'C2SP tlog-policy; its witnesses with URLs are asked')
@@ -110,8 +110,11 @@ async function startFrom(head: string, kept: StoredText): Promise<{ note: string
 }
 
 async function keep(ledger: string, note: string, io: Io): Promise<void> {
-  const { keepCosigned } = await import('@sudoagent/ledger/cosigned')
-  if (keepCosigned(ledger, note)) return
+  const { isServer } = await import('../../io/place.js')
+  const isKept = isServer(ledger)
+    ? await (await import('@sudoagent/postgres')).keepPostgresCosigned(ledger, note)
+    : (await import('@sudoagent/ledger/cosigned')).keepCosigned(ledger, note)
+  if (isKept) return
   const { say } = await import('../../message.js')
   await say(io, 'note', `\`${ledger}\` has a later cosigned checkpoint already, and keeps that`)
 }

@@ -13,7 +13,7 @@ export function register(key: Command, io: Io): void {
     .command('close')
     .summary('end a ledger: no key may sign it any more')
     .description('Records that the ledger ends here. Nothing can be appended behind it, by anybody, ever.')
-    .argument('<ledger>', 'SQLite or JSONL file')
+    .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .requiredOption('--private-key <file>', 'a key that may sign the ledger')
     .option('--yes', 'say that this is meant: it cannot be undone')
     .addHelpText(

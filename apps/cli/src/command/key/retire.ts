@@ -15,7 +15,7 @@ export function register(key: Command, io: Io): void {
     .description(
       'Records that a key may not sign any more. Entries that it signed before go on counting; a later one is a finding. One key must stay.',
     )
-    .argument('<ledger>', 'SQLite or JSONL file')
+    .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .requiredOption('--key-id <id>', 'the key to be retired, 16 hex digits (`sudoagent inspect` lists them)')
     .requiredOption('--private-key <file>', 'a key that may sign the ledger')
     .addHelpText(

@@ -16,7 +16,7 @@ export function register(key: Command, io: Io): void {
       'Records, signed by a key of the ledger, that another key may sign from now on; the new key signs for itself. Both may sign until the old one ' +
         'is retired, so that writers can be moved over one after another.',
     )
-    .argument('<ledger>', 'SQLite or JSONL file')
+    .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .requiredOption('--private-key <file>', 'a key that may sign the ledger now')
     .requiredOption('--new-private-key <file>', 'the key to be added')
     .addHelpText(

@@ -1,0 +1,72 @@
+import type { Command } from 'commander'
+import { EXIT, type ExitCode } from '../exit.js'
+import { type Io, print } from '../io.js'
+
+export interface LedgersOptions {
+  readonly database: string
+  readonly json?: boolean
+}
+
+export function register(program: Command, io: Io): void {
+  program
+    .command('ledgers')
+    .summary('list the ledgers of a PostgreSQL database')
+    .description(
+      'Lists the ledgers of a database: how many entries each has, its last hash, and how long ago it grew. Nothing of it is verified; exits with 1 when there is none.',
+    )
+    .argument('<database>', 'postgres://user@host/database')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ sudoagent ledgers postgres://auditor@db.example.com/evidence`,
+    )
+    .action(async (database: string, options: Omit<LedgersOptions, 'database'>) => {
+      io.exitCode = await run({ database, ...options }, io)
+    })
+}
+
+export async function run({ database, json = false }: LedgersOptions, io: Io): Promise<ExitCode> {
+  const { requireServer } = await import('../io/place.js')
+  requireServer(database)
+  const { listLedgers } = await import('@sudoagent/postgres')
+  const ledgers = await listLedgers(database)
+  if (json) {
+    const plain = ledgers.map(({ name, size, entryHash, ageMs }) => ({ name, size, head: entryHash, age_ms: ageMs }))
+    await print(io.stdout, `${JSON.stringify(plain, null, 2)}\n`)
+  } else {
+    const { printable } = await import('@sudoagent/ledger')
+    const rows = [
+      ['LEDGER', 'ENTRIES', 'HEAD', 'GREW'],
+      ...ledgers.map((row) => [
+        row.name,
+        String(row.size),
+        row.entryHash?.slice(0, 16) ?? '–',
+        `${agoOf(row.ageMs)} ago`,
+      ]),
+    ]
+    const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+    const line = (row: readonly string[]): string =>
+      row
+        .map((cell, column) => printable(cell).padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd()
+    if (ledgers.length > 0) await print(io.stdout, `${rows.map(line).join('\n')}\n`)
+  }
+  if (ledgers.length > 0) return EXIT.ok
+  const { say } = await import('../message.js')
+  await say(io, 'note', 'the database has no ledger')
+  return EXIT.no
+}
+
+/** A length of time, in its greatest unit: `3 d`. */
+function agoOf(ms: number): string {
+  const units = [
+    ['d', 86_400_000],
+    ['h', 3_600_000],
+    ['min', 60_000],
+  ] as const
+  const [unit, length] = units.find(([, one]) => ms >= one) ?? ['s', 1_000]
+  return `${Math.floor(ms / length)} ${unit}`
+}

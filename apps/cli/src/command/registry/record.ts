@@ -1,0 +1,53 @@
+import type { Command } from 'commander'
+import { CliError, EXIT, type ExitCode } from '../../exit.js'
+import { type Io, print } from '../../io.js'
+
+export interface RegistryRecordOptions {
+  readonly database: string
+  readonly registry: string
+  readonly privateKey?: string
+}
+
+export function register(registry: Command, io: Io): void {
+  registry
+    .command('record')
+    .summary('record the heads of all ledgers of a database')
+    .description(
+      'Records the head of every ledger of a PostgreSQL database in a ledger of its own: run it on a schedule, and keep the registry where whoever ' +
+        'runs the database cannot write. A registry that is not there is made.',
+    )
+    .argument('<database>', 'postgres://user@host/database')
+    .requiredOption(
+      '--registry <ledger>',
+      'the registry: a file whose name ends in .sqlite or .jsonl, or the URL of a ledger',
+    )
+    .option('--private-key <file>', 'signs the registry')
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ sudoagent registry record postgres://agent@db.example.com/evidence --registry heads.sqlite --private-key registry.key.pem`,
+    )
+    .action(async (database: string, options: Omit<RegistryRecordOptions, 'database'>) => {
+      io.exitCode = await run({ database, ...options }, io)
+    })
+}
+
+export async function run({ database, registry, privateKey }: RegistryRecordOptions, io: Io): Promise<ExitCode> {
+  const { requireServer } = await import('../../io/place.js')
+  requireServer(database)
+  const { readHeads, recordHeads } = await import('../../registry.js')
+  const { openOrMakeWriter, readSigner } = await import('../../io/ledger-writer.js')
+  const signer = privateKey === undefined ? undefined : await readSigner(privateKey, io)
+  const heads = await readHeads(database, registry)
+  if (heads.length === 0)
+    throw new CliError(EXIT.no, 'the database has no ledger with a head', 'heads come with the first entry')
+  const writer = await openOrMakeWriter(registry, signer)
+  try {
+    await recordHeads(heads, writer)
+  } finally {
+    await writer.close()
+  }
+  await print(io.stdout, `recorded: the heads of ${heads.length} ledgers\n`)
+  return EXIT.ok
+}

@@ -1,0 +1,104 @@
+// The registry: heads of ledgers, on record in a ledger of their own. An entry of it is a decision of the action below, whose parameters are the
+// heads; whoever can verify a ledger can verify a registry.
+import { randomUUID } from 'node:crypto'
+import { sha256Hex } from '@sudoagent/crypto'
+import {
+  decisionHash,
+  type EntryDraft,
+  formatTimestamp,
+  isCallEntry,
+  type LedgerReader,
+  type LedgerWriter,
+  readStatedCheckpoint,
+  select,
+} from '@sudoagent/ledger'
+import { ledgerUrlOf, listLedgers, openPostgresLedger } from '@sudoagent/postgres'
+
+const ACTION = 'sudoagent.registry.record'
+const POLICY_ID = 'registry'
+
+/** Heads in one entry: some hundred bytes each, of the 3 MiB that an entry may have. */
+const HEADS_MAX = 500
+
+/** The head of a ledger as it was recorded. `checkpoint` is the whole note, or the three lines of an unsigned one. */
+export interface RecordedHead {
+  readonly ledger: string
+  readonly checkpoint: string
+}
+
+/** The heads that the ledgers of a database have now; without the registry itself, when it is one of them. */
+export async function readHeads(database: string, registry: string): Promise<readonly RecordedHead[]> {
+  const heads: RecordedHead[] = []
+  for (const { name } of await listLedgers(database)) {
+    const url = ledgerUrlOf(database, name)
+    if (url === registry) continue
+    const reader = await openPostgresLedger(url)
+    try {
+      const { head } = await reader.evidence()
+      if (head === null || head === 'unreadable') continue
+      readStatedCheckpoint(head.text)
+      heads.push({ ledger: name, checkpoint: head.text })
+    } finally {
+      await reader.close()
+    }
+  }
+  return heads
+}
+
+export async function recordHeads(heads: readonly RecordedHead[], writer: LedgerWriter): Promise<void> {
+  for (let start = 0; start < heads.length; start += HEADS_MAX) {
+    const decision = draftOf(heads.slice(start, start + HEADS_MAX))
+    await writer.append(decision)
+    const { effect: _, ...block } = decision.decision
+    const outcome = { status: 'success', reason: null, reason_code: null, error_type: null, error: null } as const
+    await writer.append({ ...decision, event: 'outcome', decision: block, outcome })
+  }
+}
+
+/** Every head that a registry holds, of each ledger the latest last. */
+export async function recordedHeads(registry: LedgerReader): Promise<ReadonlyMap<string, readonly string[]>> {
+  const all = new Map<string, string[]>()
+  for await (const { entry } of select(registry, { event: 'decision' })) {
+    if (!isCallEntry(entry) || entry.action !== ACTION) continue
+    const { heads } = entry.parameters.kwargs
+    if (!Array.isArray(heads)) continue
+    for (const head of heads as readonly { readonly ledger?: unknown; readonly checkpoint?: unknown }[]) {
+      if (typeof head?.ledger !== 'string' || typeof head.checkpoint !== 'string') continue
+      const known = all.get(head.ledger) ?? []
+      if (known.at(-1) !== head.checkpoint) known.push(head.checkpoint)
+      all.set(head.ledger, known)
+    }
+  }
+  return all
+}
+
+function draftOf(heads: readonly RecordedHead[]): EntryDraft {
+  const requestId = randomUUID()
+  const createdAt = formatTimestamp(new Date())
+  const policyHash = sha256Hex(POLICY_ID)
+  const actor = { principal: 'sudoagent', source: 'node' }
+  const kwargs = { heads: heads.map(({ ledger, checkpoint }) => ({ ledger, checkpoint })) }
+  const parameters = { args: [], kwargs }
+  const facts = { requestId, decisionAt: createdAt, policyHash, action: ACTION, actor }
+  return {
+    event: 'decision',
+    request_id: requestId,
+    created_at: createdAt,
+    action: ACTION,
+    agent_id: 'sudoagent',
+    actor,
+    decision: {
+      effect: 'allow',
+      reason: 'heads of ledgers are recorded',
+      reason_code: null,
+      policy_id: POLICY_ID,
+      policy_version: null,
+      policy_hash: policyHash,
+      decision_hash: decisionHash(facts, parameters),
+    },
+    approval: null,
+    budget: null,
+    parameters,
+    metadata: {},
+  }
+}

@@ -1,0 +1,18 @@
+/**
+ * `@sudoagent/core/store`: the rules of approvals and budgets over any table, for those who keep them elsewhere. The rules are synchronous, so
+ * that nothing can come in between: a table that lives on a server loads what a call needs, lets the rules work on that, and writes what they
+ * changed, all in one transaction.
+ */
+export { APPROVAL_LIST_DEFAULT, APPROVAL_LIST_MAX, APPROVAL_RETENTION_MS, APPROVAL_STATES } from './approval.js'
+export { type ApprovalRow, checkRow } from './approval-store/row.js'
+export { type ApprovalTable, TableApprovalStore } from './approval-store/table-store.js'
+export { type BookedCharge, type ChargeState, type ChargeTable, TableBudget } from './budget/table-budget.js'
+export {
+  type ApplicableLimit,
+  applicableLimits,
+  type CheckedLimits,
+  parseLimits,
+  requireCharge,
+  requireChargeId,
+  requireNowMs,
+} from './budget.js'

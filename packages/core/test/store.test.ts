@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest'
+import * as store from '../src/store.js'
+
+test('the subpath for those who keep approvals and budgets elsewhere exports these names and no other', () => {
+  expect(Object.keys(store).sort()).toEqual([
+    'APPROVAL_LIST_DEFAULT',
+    'APPROVAL_LIST_MAX',
+    'APPROVAL_RETENTION_MS',
+    'APPROVAL_STATES',
+    'TableApprovalStore',
+    'TableBudget',
+    'applicableLimits',
+    'checkRow',
+    'parseLimits',
+    'requireCharge',
+    'requireChargeId',
+    'requireNowMs',
+  ])
+})

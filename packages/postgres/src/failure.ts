@@ -1,0 +1,55 @@
+// What a server, or the way to it, says when something fails → the codes of a ledger, in one line, without a password.
+import { LedgerError, type LedgerErrorCode } from '@sudoagent/ledger'
+
+/** The five characters of an error that the server itself sent; null for what went wrong on the way. */
+export function sqlState(error: unknown): string | null {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && 'severity' in (error as object) ? code : null
+}
+
+/** Refusals after which the same transaction may succeed: a serialization failure, a deadlock. */
+export function isTransient(error: unknown): boolean {
+  return ['40001', '40P01'].includes(sqlState(error) ?? '')
+}
+
+const INIT_HINT = '`sudoagent postgres init` makes the tables'
+
+const CODES: ReadonlyMap<string, readonly [LedgerErrorCode, string, string?]> = new Map([
+  [
+    '28P01',
+    ['LEDGER_NOT_READABLE', 'does not let us in: the password is wrong or missing', 'set PGPASSWORD or PGPASSFILE'],
+  ],
+  ['28000', ['LEDGER_NOT_READABLE', 'does not let us in', 'pg_hba.conf of the server says who may connect']],
+  ['3D000', ['LEDGER_NOT_FOUND', 'names a database that does not exist']],
+  ['3F000', ['LEDGER_NOT_A_LEDGER', 'has no tables of sudoagent', INIT_HINT]],
+  ['42P01', ['LEDGER_NOT_A_LEDGER', 'has no tables of sudoagent', INIT_HINT]],
+  ['42703', ['LEDGER_NOT_A_LEDGER', 'has other tables than ours under their names', INIT_HINT]],
+  [
+    '42501',
+    [
+      'LEDGER_NOT_READABLE',
+      'cannot be used: permission denied',
+      'the role needs `<schema>_writer` or `<schema>_reader`',
+    ],
+  ],
+  ['25006', ['LEDGER_WRITE_FAILED', 'cannot be written: the server is read-only', 'name the primary']],
+  ['53100', ['LEDGER_WRITE_FAILED', 'cannot be written: the disk of the server is full']],
+  ['53200', ['LEDGER_WRITE_FAILED', 'cannot be written: the server is out of memory']],
+  ['53300', ['LEDGER_BUSY', 'has no connection left']],
+  ['55P03', ['LEDGER_BUSY', 'is locked by another writer for longer than the timeout']],
+  ['57014', ['LEDGER_BUSY', 'did not answer within the statement timeout']],
+  ['40001', ['LEDGER_BUSY', 'refused the transaction again and again: could not serialize']],
+  ['40P01', ['LEDGER_BUSY', 'refused the transaction again and again: deadlock']],
+  ['23001', ['LEDGER_DAMAGED', 'refuses to change what is on record']],
+  ['23505', ['LEDGER_DAMAGED', 'has an entry behind its head already', 'run `sudoagent verify` on it']],
+])
+
+/** The error for a caller. One that is a LedgerError already stays as it is. */
+export function asLedgerError(error: unknown, shown: string, otherwise: LedgerErrorCode): LedgerError {
+  if (error instanceof LedgerError) return error
+  const state = sqlState(error)
+  const known = state === null ? undefined : CODES.get(state)
+  const why = error instanceof Error ? error.message || String((error as { code?: unknown }).code) : String(error)
+  const [code, says, hint] = known ?? [otherwise, state === null ? `cannot be reached: ${why}` : `failed: ${why}`]
+  return new LedgerError(code, `\`${shown}\` ${says}`, { cause: error, ...(hint === undefined ? {} : { hint }) })
+}

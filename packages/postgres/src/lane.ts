@@ -1,0 +1,112 @@
+// One connection for one store of a process: work on it is done one after another, and a connection that died is made anew for the next. What
+// waits together is given to the same piece of work, so that many calls share one transaction.
+import { LedgerError } from '@sudoagent/ledger'
+import { isTransient } from './failure.js'
+import { ConnectionLost, Session, type SynchronousCommit } from './session.js'
+import type { Target } from './target.js'
+
+export interface LaneOptions {
+  readonly target: Target
+  readonly lockTimeoutMs: number
+  readonly synchronousCommit: SynchronousCommit
+}
+
+/** Calls that one transaction may serve: bounds how long it holds its locks. */
+const GROUP_MAX = 256
+
+/** Tries of one transaction that the server refused as transient, or whose connection had died before. */
+const TRIES_MAX = 3
+
+/** A call that waits, and what becomes of it. */
+interface Waiting<In, Out> {
+  readonly call: In
+  readonly resolve: (value: Out) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Does one transaction for a group of calls, and says what each of them gets. Nobody is told before it has come to its end. */
+type Serve<In, Out> = (session: Session, calls: readonly In[]) => Promise<readonly (() => Out)[]>
+
+/** Serves calls in groups, on one connection. */
+export class Lane<In, Out> {
+  readonly #options: LaneOptions
+  readonly #serve: Serve<In, Out>
+  #session: Session | null = null
+  #waiting: Waiting<In, Out>[] = []
+  #running: Promise<void> | null = null
+  #closed = false
+
+  constructor(options: LaneOptions, serve: Serve<In, Out>) {
+    this.#options = options
+    this.#serve = serve
+  }
+
+  /** @throws LedgerError when the server cannot be used */
+  async open(): Promise<void> {
+    await this.#connect()
+  }
+
+  do(call: In): Promise<Out> {
+    if (this.#closed) return Promise.reject(new LedgerError('LEDGER_CLOSED', 'the store is closed'))
+    const done = new Promise<Out>((resolve, reject) => this.#waiting.push({ call, resolve, reject }))
+    this.#running ??= this.#run()
+    return done
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#running
+    await this.#session?.close()
+    this.#session = null
+  }
+
+  async #run(): Promise<void> {
+    await null
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting.splice(0, GROUP_MAX)
+      try {
+        const answers = await this.#try(group.map(({ call }) => call))
+        for (const [index, { resolve, reject }] of group.entries()) settle(answers[index], resolve, reject)
+      } catch (error) {
+        for (const { reject } of group) reject(error)
+      }
+    }
+    this.#running = null
+  }
+
+  async #try(calls: readonly In[]): Promise<readonly (() => Out)[]> {
+    for (let tries = 1; ; tries += 1) {
+      const isFresh = this.#session === null || this.#session.isLost
+      const session = await this.#connect()
+      try {
+        return await this.#serve(session, calls)
+      } catch (error) {
+        const isRefusal = !(error instanceof ConnectionLost) && (await session.isRefusal())
+        if (!isRefusal) session.abandon()
+        // A connection that had died unnoticed is made anew. What was lost in mid-transaction is done again, too: reserve, commit, release, create and
+        // resolve answer the same again. `consume` does not, and answers "used already", which denies.
+        const again = isRefusal ? isTransient(error) : !isFresh
+        if (!again || tries >= TRIES_MAX) throw error
+      }
+    }
+  }
+
+  async #connect(): Promise<Session> {
+    if (this.#session !== null && !this.#session.isLost) return this.#session
+    this.#session = await Session.open({ ...this.#options, access: 'write', requireSchema: true })
+    return this.#session
+  }
+}
+
+function settle<Out>(
+  answer: (() => Out) | undefined,
+  resolve: (value: Out) => void,
+  reject: (error: unknown) => void,
+): void {
+  try {
+    if (answer === undefined) throw new Error('a call of a group was not answered')
+    resolve(answer())
+  } catch (error) {
+    reject(error)
+  }
+}

@@ -1,0 +1,187 @@
+// Reads a ledger of a PostgreSQL server: one consistent view (a read-only transaction), which waits for no writer and holds none up.
+import { type HashReader, NOTE_BYTES_MAX } from '@sudoagent/crypto'
+import {
+  LedgerError,
+  type LedgerReader,
+  type StoredEvidence,
+  type StoredLine,
+  type StoredText,
+  type StoreFault,
+} from '@sudoagent/ledger'
+import {
+  BATCH_BYTES_MAX,
+  BATCH_LINES,
+  callNumber,
+  LINE_BYTES_MAX,
+  POSITIONS_OF_CALL_MAX,
+} from '@sudoagent/ledger/store'
+import { asLedgerError } from './failure.js'
+import { createPostgresTreeReader, TileSource } from './ledger-tree.js'
+import { Session } from './session.js'
+import { parseTarget, type Target } from './target.js'
+
+/** For an answer to a reader, which waits for no lock, in milliseconds. */
+const READ_PATIENCE_MS = 30_000
+
+/** Opens a connection for reading. @throws LedgerError as `openPostgresLedger` */
+export function openReadSession(target: Target): Promise<Session> {
+  return Session.open({
+    target,
+    access: 'read',
+    synchronousCommit: 'on',
+    lockTimeoutMs: READ_PATIENCE_MS,
+    requireSchema: true,
+  })
+}
+
+/**
+ * Opens a ledger for reading, as it stands at this moment. Changes nothing, takes no lock that a writer would wait for.
+ *
+ * @param url - `postgres://user@host/database?ledger=name`
+ * @throws LedgerError LEDGER_NOT_FOUND, LEDGER_NOT_A_LEDGER, LEDGER_NOT_READABLE, LEDGER_BUSY
+ * @example
+ * const reader = await openPostgresLedger('postgres://auditor@db.example.com/evidence?ledger=payments')
+ */
+export async function openPostgresLedger(url: string): Promise<LedgerReader> {
+  const target = parseTarget(url)
+  if (target.ledger === null) {
+    throw new LedgerError('LEDGER_NOT_FOUND', `\`${target.shown}\` names no ledger`, {
+      hint: 'add `?ledger=payments`; `sudoagent ledgers` lists them',
+    })
+  }
+  const session = await openReadSession(target)
+  try {
+    const [ledger] = await session.ask<{ readonly id: number; readonly size: string }>(
+      // The first statement after BEGIN takes the snapshot. The name has been checked: it holds nothing but a-z, 0-9, `.`, `-` and `_`.
+      `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+       SELECT id, size FROM ${target.schema}.ledger JOIN ${target.schema}.head ON head.ledger = id WHERE name = '${target.ledger}'`,
+    )
+    if (ledger === undefined) {
+      throw new LedgerError('LEDGER_NOT_FOUND', `\`${target.shown}\` does not exist`, {
+        hint: '`sudoagent ledgers` lists those that do',
+      })
+    }
+    return new PostgresReader(session, target, ledger.id, Number(ledger.size))
+  } catch (error) {
+    await session.close()
+    throw asLedgerError(error, target.shown, 'LEDGER_NOT_READABLE')
+  }
+}
+
+interface Row {
+  readonly position: string
+  readonly entry_json: string | null
+  readonly entry_hash: string | null
+  readonly prev_entry_hash: string | null
+}
+
+const NOTHING = new Uint8Array(0)
+
+// What is too long to be ours is not sent: an empty text in its place is no hash, and the verifier says so.
+const COLUMNS = `position,
+  CASE WHEN octet_length(entry_json) <= ${LINE_BYTES_MAX} THEN entry_json END AS entry_json,
+  CASE WHEN octet_length(entry_hash) <= 256 THEN entry_hash ELSE '' END AS entry_hash,
+  CASE WHEN octet_length(prev_entry_hash) <= 256 OR prev_entry_hash IS NULL THEN prev_entry_hash ELSE '' END AS prev_entry_hash`
+
+class PostgresReader implements LedgerReader {
+  readonly kind = 'postgres'
+  readonly sizeHint: number
+  readonly #session: Session
+  readonly #target: Target
+  readonly #ledger: number
+
+  constructor(session: Session, target: Target, ledger: number, size: number) {
+    this.#session = session
+    this.#target = target
+    this.#ledger = ledger
+    this.sizeHint = size
+  }
+
+  async *batches(after = 0): AsyncGenerator<readonly StoredLine[]> {
+    let position = after
+    // The next page is on its way while this one is looked at.
+    let page = this.#page(after)
+    for (;;) {
+      const rows = await page
+      const last = rows.at(-1)
+      if (last === undefined) break
+      page = this.#page(Number(last.position))
+      // Whoever stops in the middle does not wait for the rest.
+      page.catch(() => {})
+      yield rows.map((row) => asLine(row, ++position))
+    }
+  }
+
+  async lineAt(position: number): Promise<StoredLine | null> {
+    const [row] = await this.#rows(`position = $2`, [position], 1)
+    return row === undefined ? null : asLine(row, position)
+  }
+
+  async linesOfCall(requestId: string): Promise<readonly StoredLine[] | null> {
+    const rows = await this.#rows('call = $2 ORDER BY position', [callNumber(requestId)], POSITIONS_OF_CALL_MAX)
+    return rows.map((row) => asLine(row, Number(row.position)))
+  }
+
+  async evidence(): Promise<StoredEvidence> {
+    return { head: await this.#textOf('head'), cosigned: await this.#textOf('cosigned') }
+  }
+
+  treeReader(size: number): HashReader | null {
+    if (size > this.sizeHint) return null
+    return createPostgresTreeReader(new TileSource(this.#session, this.#target.schema, this.#ledger), size)
+  }
+
+  /** None that this reader could see: the server keeps its own books, and the head says how many entries there are. */
+  faults(): readonly StoreFault[] {
+    return []
+  }
+
+  async close(): Promise<void> {
+    await this.#session.close()
+  }
+
+  /** A batch behind a position, in entries and in bytes: the server adds up the bytes, so that what is too much is never sent. */
+  async #page(after: number): Promise<readonly Row[]> {
+    const from = `(SELECT *, sum(octet_length(entry_json)) OVER (ORDER BY position) - octet_length(entry_json) AS before
+      FROM ${this.#target.schema}.entry WHERE ledger = $1 AND position > $2 ORDER BY position LIMIT ${BATCH_LINES}) AS page`
+    const text = `SELECT ${COLUMNS} FROM ${from} WHERE before < ${BATCH_BYTES_MAX} ORDER BY position`
+    return this.#ask({ name: 'sudoagent_page', text, values: [this.#ledger, after] })
+  }
+
+  #rows(condition: string, values: readonly unknown[], limit: number): Promise<readonly Row[]> {
+    const text = `SELECT ${COLUMNS} FROM ${this.#target.schema}.entry WHERE ledger = $1 AND ${condition} LIMIT ${limit}`
+    return this.#ask({ text, values: [this.#ledger, ...values] })
+  }
+
+  async #ask(query: {
+    readonly name?: string
+    readonly text: string
+    readonly values: unknown[]
+  }): Promise<readonly Row[]> {
+    try {
+      return await this.#session.ask<Row & Record<string, unknown>>(query)
+    } catch (error) {
+      throw asLedgerError(error, this.#target.shown, 'LEDGER_NOT_READABLE')
+    }
+  }
+
+  async #textOf(table: 'head' | 'cosigned'): Promise<StoredText> {
+    const text = `SELECT checkpoint IS NULL AS is_empty, CASE WHEN octet_length(checkpoint) <= ${NOTE_BYTES_MAX} THEN checkpoint END AS text
+      FROM ${this.#target.schema}.${table} WHERE ledger = $1`
+    const [row] = await this.#session.ask<{ readonly is_empty: boolean; readonly text: string | null }>({
+      text,
+      values: [this.#ledger],
+    })
+    if (row === undefined || row.is_empty) return null
+    return row.text === null ? 'unreadable' : { text: row.text }
+  }
+}
+
+function asLine(
+  { position: id, entry_json: json, entry_hash: entryHash, prev_entry_hash: prevEntryHash }: Row,
+  position: number,
+): StoredLine {
+  const columns = { id: Number(id), entryHash, prevEntryHash }
+  if (json === null) return { position, bytes: NOTHING, columns, fault: 'LINE_TOO_LONG' }
+  return { position, bytes: Buffer.from(json), columns }
+}

@@ -1,0 +1,276 @@
+// One connection to the server, of which is known what its answers are worth: that a commit is durable when it is answered, that the tables are
+// ours and of our version, and, after the connection died, that it did.
+import { LedgerError } from '@sudoagent/ledger'
+import pg from 'pg'
+import { asLedgerError } from './failure.js'
+import { SCHEMA_VERSION } from './schema.js'
+import type { Host, Target } from './target.js'
+
+/** How long a commit may be lost after it was answered. Anything but `on` and `remote_apply` has to be asked for by name. */
+export type SynchronousCommit = 'on' | 'remote_apply' | 'remote_write' | 'local' | 'off'
+
+export interface SessionOptions {
+  readonly target: Target
+  /** A reader neither needs a server that takes writes nor one whose commits last. */
+  readonly access: 'write' | 'read'
+  readonly synchronousCommit: SynchronousCommit
+  /** How long the server may wait for another transaction's lock, in milliseconds. */
+  readonly lockTimeoutMs: number
+  /** For an answer, beyond the wait for a lock: a disk that is slow, a standby that has to confirm. */
+  readonly commitTimeoutMs?: number
+  /** Whether the tables must be there: not for whoever makes them. */
+  readonly requireSchema: boolean
+  /** Whether this host is the one: of several, an old primary that came back is passed over. */
+  readonly accept?: (session: Session) => Promise<void>
+}
+
+/** For a connection to come about, name look-up and TLS included: beyond this a host counts as gone, and the next is tried. */
+const CONNECT_TIMEOUT_MS = 5_000
+
+/** For an answer, beyond the wait for a lock, unless told: far more than a disk takes, and less than a caller has. */
+const COMMIT_TIMEOUT_MS = 5_000
+
+/** The server ends a transaction of ours in which nothing happens for so long: a writer that was stopped must not hold up all others. More than a signer has. */
+const IDLE_IN_TRANSACTION_MS = 15_000
+
+/** SQLSTATE classes of warnings that say that a commit may not be what it seems: a wait for a standby that was called off. */
+const DOUBTFUL = /^(?:01|57)/
+
+/** The answer that did not come: what was asked may or may not have been done. */
+export class ConnectionLost extends Error {
+  override readonly name = 'ConnectionLost'
+}
+
+export class Session {
+  readonly host: Host
+  readonly #client: pg.Client
+  readonly #answerMs: number
+  #lost: Error | null = null
+  #warned = false
+  #turn: Promise<unknown> = Promise.resolve()
+
+  private constructor(client: pg.Client, host: Host, answerMs: number) {
+    this.#client = client
+    this.host = host
+    this.#answerMs = answerMs
+    // Without a listener, a connection that dies between two queries would end the process.
+    client.on('error', (error) => this.#lose(error))
+    client.on('end', () => this.#lose(new Error('the server closed the connection')))
+    client.on('notice', ({ code }) => {
+      if (code !== undefined && DOUBTFUL.test(code)) this.#warned = true
+    })
+  }
+
+  /**
+   * Connects to the first host that serves.
+   *
+   * @throws LedgerError LEDGER_NOT_READABLE (a reader), LEDGER_WRITE_FAILED (a writer) when none can be reached, or as its settings ask for
+   */
+  static async open(options: SessionOptions): Promise<Session> {
+    const { target, access } = options
+    const answerMs = options.lockTimeoutMs + (options.commitTimeoutMs ?? COMMIT_TIMEOUT_MS)
+    let failure: unknown
+    for (const host of target.hosts) {
+      try {
+        return await openAt(host, options, (client) => new Session(client, host, answerMs))
+      } catch (error) {
+        failure = error
+      }
+    }
+    throw asLedgerError(failure, target.shown, access === 'read' ? 'LEDGER_NOT_READABLE' : 'LEDGER_WRITE_FAILED')
+  }
+
+  get isLost(): boolean {
+    return this.#lost !== null
+  }
+
+  /** Asks; statements of one text without values are answered with the last one's rows, and `askAll` gives them all. */
+  async ask<R extends pg.QueryResultRow>(query: string | pg.QueryConfig): Promise<R[]> {
+    return (await this.askAll<R>(query)).at(-1) ?? []
+  }
+
+  /** @throws ConnectionLost when there is no answer; the server's own error when it refuses, after which its transaction is over */
+  async askAll<R extends pg.QueryResultRow>(query: string | pg.QueryConfig): Promise<R[][]> {
+    return ((await this.#answer<R>(query))[0] ?? []).map(({ rows }) => rows)
+  }
+
+  /** Sends statements at once and gives the rows of the last. @throws as `askAll` */
+  async askTogether<R extends pg.QueryResultRow>(...queries: readonly (string | pg.QueryConfig)[]): Promise<R[]> {
+    return (await this.#answer<R>(...queries)).at(-1)?.at(-1)?.rows ?? []
+  }
+
+  /**
+   * Asks, and ends the transaction durably with it: both are sent at once, so that the locks of the transaction are held no longer than need be.
+   *
+   * @throws ConnectionLost also when the server has doubts about the commit: then nobody knows yet
+   */
+  async askAndCommit<R extends pg.QueryResultRow>(query: string | pg.QueryConfig): Promise<R[]> {
+    const [[result], [commit]] = (await this.#answer<R>(query, 'COMMIT')) as [pg.QueryResult<R>[], pg.QueryResult[]]
+    if (commit?.command !== 'COMMIT') throw new Error(`the server answered COMMIT with ${commit?.command}`)
+    this.requireUndoubted()
+    return result?.rows ?? []
+  }
+
+  /** After a statement that commits by itself. @throws ConnectionLost when the server warned about it */
+  requireUndoubted(): void {
+    if (!this.#warned) return
+    this.abandon()
+    throw new ConnectionLost('the server gave up waiting for a standby')
+  }
+
+  /** Whether the server itself refused what failed: it answers, and nothing of the transaction is left. */
+  async isRefusal(): Promise<boolean> {
+    if (this.#lost !== null) return false
+    try {
+      await this.#answer('ROLLBACK')
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#lost !== null) return
+    await Promise.race([this.#client.end(), after(CONNECT_TIMEOUT_MS)]).catch(() => {})
+    this.abandon()
+  }
+
+  /** Cuts the connection: nothing that it may still say is heard. */
+  abandon(): void {
+    this.#lose(new Error('given up'))
+    socketOf(this.#client).destroy()
+  }
+
+  /** One after another: proofs read several nodes at a time. */
+  #answer<R extends pg.QueryResultRow>(
+    ...queries: readonly (string | pg.QueryConfig)[]
+  ): Promise<pg.QueryResult<R>[][]> {
+    const answer = this.#turn.then(() => this.#answerNow<R>(queries))
+    this.#turn = answer.catch(() => {})
+    return answer
+  }
+
+  async #answerNow<R extends pg.QueryResultRow>(
+    queries: readonly (string | pg.QueryConfig)[],
+  ): Promise<pg.QueryResult<R>[][]> {
+    if (this.#lost !== null) throw new ConnectionLost(this.#lost.message, { cause: this.#lost })
+    this.#warned = false
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        this.abandon()
+        reject(new ConnectionLost(`no answer within ${this.#answerMs} ms`))
+      }, this.#answerMs)
+    })
+    try {
+      const asked = Promise.allSettled(
+        queries.map((query): Promise<unknown> => this.#client.query(query as pg.QueryConfig)),
+      )
+      const answers = await Promise.race([asked, late])
+      return answers.map((answer) => {
+        // The first that was refused: what came after it in the same transaction was refused because of it.
+        if (answer.status === 'rejected') throw answer.reason
+        return (Array.isArray(answer.value) ? answer.value : [answer.value]) as pg.QueryResult<R>[]
+      })
+    } catch (error) {
+      if (this.#lost !== null && !(error instanceof ConnectionLost))
+        throw new ConnectionLost(messageOf(error), { cause: error })
+      throw error
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #lose(error: Error): void {
+    this.#lost ??= error
+  }
+}
+
+async function openAt(host: Host, options: SessionOptions, make: (client: pg.Client) => Session): Promise<Session> {
+  const { target } = options
+  const client = new pg.Client({
+    host: host.name,
+    port: host.port,
+    database: target.database,
+    user: target.user,
+    password: target.password,
+    ssl: target.tls(host) || false,
+    application_name: 'sudoagent',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    pipeline: true,
+  })
+  const session = make(client)
+  try {
+    await client.connect()
+    await prepare(session, options)
+    await options.accept?.(session)
+    return session
+  } catch (error) {
+    session.abandon()
+    throw error
+  }
+}
+
+const SETTINGS = `SELECT current_setting('synchronous_commit') AS commit, current_setting('fsync') AS fsync, current_setting('server_encoding') AS encoding,
+  pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS readonly`
+
+async function prepare(
+  session: Session,
+  { target, access, synchronousCommit, lockTimeoutMs, requireSchema }: SessionOptions,
+): Promise<void> {
+  const refuse = (why: string, hint: string): never => {
+    throw new LedgerError('LEDGER_WRITE_FAILED', `\`${target.shown}\` ${why}`, { hint })
+  }
+  // `search_path`: nobody's table or function may stand in for one that is meant. `force_generic_plan`: our statements are the same every time.
+  const [settings] = await session.ask<
+    Record<'commit' | 'fsync' | 'encoding', string> & { readonly readonly: boolean }
+  >(
+    `SET search_path TO pg_catalog; SET client_encoding TO 'UTF8'; SET client_min_messages TO warning; SET plan_cache_mode TO force_generic_plan;
+     SET lock_timeout TO ${lockTimeoutMs}; SET idle_in_transaction_session_timeout TO ${access === 'read' ? 0 : IDLE_IN_TRANSACTION_MS};
+     SET default_transaction_isolation TO 'read committed'; ${SETTINGS}`,
+  )
+  if (settings === undefined) throw new ConnectionLost('the server did not tell its settings')
+  if (settings.encoding !== 'UTF8')
+    refuse(`stores text as ${settings.encoding}`, 'make the database with ENCODING UTF8')
+  if (access === 'write') {
+    if (settings.readonly) refuse('cannot be written: the server is read-only', 'name the primary')
+    const strong = ['on', 'remote_apply', synchronousCommit]
+    if (!strong.includes(settings.commit)) {
+      refuse(
+        `has synchronous_commit = ${settings.commit}: what is answered can still be lost`,
+        `set it to \`on\`, or ask for \`synchronousCommit: '${settings.commit}'\` by name`,
+      )
+    }
+    if (settings.fsync !== 'on' && synchronousCommit !== 'off')
+      refuse(
+        'has fsync = off: what is answered can still be lost',
+        "set it to `on`, or ask for `synchronousCommit: 'off'` by name",
+      )
+  }
+  if (requireSchema) await requireVersion(session, target)
+}
+
+async function requireVersion(session: Session, { schema, shown }: Target): Promise<void> {
+  const [meta] = await session.ask<{ readonly version: unknown }>(`SELECT version FROM ${schema}.meta`)
+  if (meta?.version === SCHEMA_VERSION) return
+  const newer = typeof meta?.version === 'number' && meta.version > SCHEMA_VERSION
+  throw new LedgerError(
+    'LEDGER_NOT_A_LEDGER',
+    `\`${shown}\` has tables of version ${meta?.version}, not ${SCHEMA_VERSION}`,
+    {
+      hint: newer
+        ? 'use the sudoagent that made them, or a later one'
+        : '`sudoagent postgres init` brings them up to date',
+    },
+  )
+}
+
+/** `pg` gives no public way to cut a connection at once. */
+function socketOf(client: pg.Client): { destroy(): void } {
+  return (client as unknown as { readonly connection: { readonly stream: { destroy(): void } } }).connection.stream
+}
+
+const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref())
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,166 @@
+// Where a ledger lives on a server, as a URL of libpq's kind with two parameters of ours:
+//
+//   postgres://user@host:5432/database?ledger=payments&schema=sudoagent
+//   postgres://user@one:5432,two:5433/database?ledger=payments      the first that takes writes
+//   postgres:///database?host=/run/postgresql&ledger=payments       a unix socket
+//
+// Passwords come from PGPASSWORD, PGPASSFILE or ~/.pgpass. One that stands in the URL works, and is masked wherever the URL is shown.
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { type ConnectionOptions, checkServerIdentity } from 'node:tls'
+import { LedgerError, printable } from '@sudoagent/ledger'
+
+export interface Host {
+  /** A name, an address, or the folder of a unix socket. */
+  readonly name: string
+  readonly port: number
+}
+
+export interface Target {
+  readonly hosts: readonly Host[]
+  readonly database: string | undefined
+  readonly user: string | undefined
+  readonly password: string | undefined
+  /** The schema that our tables are in. */
+  readonly schema: string
+  /** Which ledger of the database; null where none is named. */
+  readonly ledger: string | null
+  readonly tls: (host: Host) => ConnectionOptions | false
+  /** The URL for messages, without a password. */
+  readonly shown: string
+}
+
+const PORT_DEFAULT = 5432
+const SCHEMA_DEFAULT = 'sudoagent'
+
+/** Servers that one URL may name: a primary and the standbys that may take over. */
+const HOSTS_MAX = 8
+
+/** Longest URL that is looked at: names of eight hosts, and the rest. */
+const URL_CHARACTERS_MAX = 4096
+
+/** Whether a text means a place on a PostgreSQL server, and not a file. */
+export function isPostgresUrl(text: string): boolean {
+  return /^postgres(?:ql)?:\/\//i.test(text)
+}
+
+/** Whether a URL holds a password, which others can see on a command line. */
+export function holdsPassword(url: string): boolean {
+  const { authority, query } = split(url)
+  return /:[^@]*@/.test(authority) || /(?:^|&)password=/i.test(query)
+}
+
+/** A URL for messages: its password is replaced. */
+export function maskUrl(url: string): string {
+  // Up to the last `@`: a password that was not encoded may hold one.
+  const masked = url.replace(/^(postgres(?:ql)?:\/\/[^:@/]*):.*@/i, '$1:***@')
+  return printable(masked.replace(/([?&]password=)[^&]*/gi, '$1***'))
+}
+
+/**
+ * Reads a URL.
+ *
+ * @param env where PGHOST, PGPORT, PGUSER, PGDATABASE and PGPASSWORD are looked up for what the URL does not say
+ * @throws LedgerError LEDGER_NOT_FOUND for a URL or a name that cannot be
+ * @example parseTarget('postgres://agent@db.example.com/evidence?ledger=payments')
+ */
+export function parseTarget(url: string, env: { readonly [name: string]: string | undefined } = process.env): Target {
+  const shown = maskUrl(url)
+  const refuse = (why: string, hint = 'postgres://user@host:5432/database?ledger=name'): never => {
+    throw new LedgerError('LEDGER_NOT_FOUND', `\`${shown}\` ${why}`, { hint })
+  }
+  if (!isPostgresUrl(url) || url.length > URL_CHARACTERS_MAX) return refuse('is not a PostgreSQL URL')
+  const { authority, path, query } = split(url)
+  const parameters = new URLSearchParams(query)
+  const unknown = [...parameters.keys()].find((name) => !PARAMETERS.includes(name))
+  if (unknown !== undefined)
+    return refuse(`has an unknown parameter \`${unknown}\``, `it may have ${PARAMETERS.join(', ')}`)
+  const [, user, password, places = ''] = /^(?:([^:@]*)(?::(.*))?@)?([^@]*)$/s.exec(authority) ?? []
+  const hosts = (parameters.get('host') ?? (places || env.PGHOST || 'localhost'))
+    .split(',')
+    .map((place) => hostOf(place, env.PGPORT))
+  if (hosts.includes(null) || hosts.length > HOSTS_MAX) return refuse('names a host or a port that cannot be')
+  const schema = parameters.get('schema') ?? SCHEMA_DEFAULT
+  if (!isSchemaName(schema)) return refuse(`names the schema \`${schema}\``, 'a schema is a lower-case name: sudoagent')
+  const ledger = parameters.get('ledger')
+  if (ledger !== null && !isLedgerName(ledger)) {
+    return refuse(`names the ledger \`${ledger}\``, 'a ledger is 1 to 63 of a-z, 0-9, `.`, `-` and `_`: payments.prod')
+  }
+  const tls = tlsOf(parameters.get('sslmode'), parameters.get('sslrootcert'), shown)
+  return {
+    hosts: hosts as Host[],
+    database: decode(path) || env.PGDATABASE,
+    user: decode(user ?? '') || env.PGUSER,
+    password: (parameters.get('password') ?? decode(password ?? '')) || env.PGPASSWORD,
+    schema,
+    ledger,
+    tls,
+    shown,
+  }
+}
+
+const PARAMETERS = ['ledger', 'schema', 'host', 'sslmode', 'sslrootcert', 'password']
+
+/** The name of a ledger in a database, `payments.prod` say. */
+export function isLedgerName(name: string): boolean {
+  return /^[a-z0-9][a-z0-9._-]{0,62}$/.test(name)
+}
+
+/** Leaves room for the longest suffix of a role within the 63 bytes of an identifier. */
+function isSchemaName(name: string): boolean {
+  return /^[a-z_][a-z0-9_]{0,39}$/.test(name) && !name.startsWith('pg_')
+}
+
+function split(url: string): { readonly authority: string; readonly path: string; readonly query: string } {
+  const [, rest = '', query = ''] = /^postgres(?:ql)?:\/\/([^?]*)(?:\?(.*))?$/is.exec(url) ?? []
+  // The last `@` ends user and password, which may hold a slash when somebody did not encode it.
+  const at = rest.lastIndexOf('@') + 1
+  const slash = rest.indexOf('/', at)
+  return slash === -1
+    ? { authority: rest, path: '', query }
+    : { authority: rest.slice(0, slash), path: rest.slice(slash + 1), query }
+}
+
+function hostOf(place: string, portDefault: string | undefined): Host | null {
+  const [, bracketed, plain = '', port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(place) ?? []
+  const name = bracketed ?? decode(plain)
+  const number = Number(port ?? portDefault ?? PORT_DEFAULT)
+  if (name === '' || /[\s\0]/.test(name) || !Number.isInteger(number) || number < 1 || number > 65_535) return null
+  return { name, port: number }
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+/** Whether what is said to this host leaves the machine. */
+function isLocal({ name }: Host): boolean {
+  return name.startsWith('/') || name === 'localhost' || name === '::1' || /^127\./.test(name)
+}
+
+/** Encrypted and checked for every host but this one, unless the URL says otherwise by name. */
+function tlsOf(mode: string | null, rootCertificate: string | null, shown: string): Target['tls'] {
+  if (mode !== null && !['disable', 'require', 'verify-full'].includes(mode)) {
+    throw new LedgerError('LEDGER_NOT_FOUND', `\`${shown}\` has \`sslmode=${mode}\``, {
+      hint: '`verify-full` (what other hosts get), `require` (encrypted, whoever answers) or `disable`',
+    })
+  }
+  let ca: Buffer | undefined
+  return (host) => {
+    if (mode === 'disable' || host.name.startsWith('/') || (mode === null && rootCertificate === null && isLocal(host)))
+      return false
+    if (mode === 'require') return { rejectUnauthorized: false }
+    if (rootCertificate !== null) ca ??= readFileSync(rootCertificate)
+    return {
+      rejectUnauthorized: true,
+      ...(ca === undefined ? {} : { ca }),
+      // By name or by address, as it was given: node would hold an address against `localhost`.
+      checkServerIdentity: (_, certificate) => checkServerIdentity(host.name, certificate),
+      ...(isIP(host.name) === 0 ? { servername: host.name } : {}),
+    }
+  }
+}

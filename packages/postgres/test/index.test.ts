@@ -1,0 +1,23 @@
+import { expect, it } from 'vitest'
+import * as postgres from '../src/index.js'
+
+it('exports what the documentation names, and nothing else', () => {
+  expect(Object.keys(postgres).sort()).toEqual([
+    'PostgresApprovalStore',
+    'PostgresBudget',
+    'PostgresLedger',
+    'SCHEMA_VERSION',
+    'applySchema',
+    'holdsPassword',
+    'isLedgerName',
+    'isPostgresUrl',
+    'keepPostgresCosigned',
+    'ledgerUrlOf',
+    'listLedgers',
+    'maskUrl',
+    'openPostgresLedger',
+    'openPostgresSink',
+    'parseTarget',
+    'schemaSql',
+  ])
+})

@@ -1,0 +1,143 @@
+// Servers that die and come back: killed in mid-commit, failed over from, returning as an old primary. After each the ledger is verified from
+// outside, and what the writers were told is compared with what is on record. SLOW=1 runs twenty crashes in a row.
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { describe, expect, it, type TestContext } from 'vitest'
+import { decisionDraft, testSigner } from '../../ledger/test/fixtures/draft.js'
+import { refusalOf } from '../../ledger/test/fixtures/refusal.js'
+import { PostgresLedger } from '../src/ledger.js'
+import { schemaSql } from '../src/schema.js'
+import {
+  asSuperuser,
+  type Cluster,
+  createCluster,
+  createStandby,
+  startCluster,
+  stopCluster,
+  urlOf,
+} from './server/cluster.js'
+import { judge, Writer } from './server/load.js'
+import { ledgerUrl } from './server/shared.js'
+
+const SLOW = process.env.SLOW === '1'
+if (!SLOW) console.info('not tested here: twenty crashes in a row (SLOW=1 does)')
+
+/** A server of its own for the running test. */
+async function ownCluster(atEnd: TestContext['onTestFinished'], settings: readonly string[] = []): Promise<Cluster> {
+  const folder = mkdtempSync(join(tmpdir(), 'sudoagent-pg-own-'))
+  // The unprivileged user of the server has to get through.
+  spawnSync('chmod', ['755', folder])
+  const cluster = await createCluster(folder, settings)
+  atEnd(async () => {
+    await stopAll(folder)
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+  })
+  return cluster
+}
+
+async function stopAll(folder: string): Promise<void> {
+  try {
+    const pid = Number(readFileSync(join(folder, 'data/postmaster.pid'), 'utf8').split('\n')[0])
+    await stopCluster({ pid, data: join(folder, 'data') }, 'SIGQUIT')
+  } catch {
+    // It is not running.
+  }
+}
+
+/** All of a server's processes at once, as when the machine loses power; but for what the kernel had taken over already. */
+async function crash({ pid, data }: Cluster): Promise<void> {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+  process.kill(pid, 'SIGSTOP')
+  for (const child of children) {
+    try {
+      process.kill(child, 'SIGKILL')
+    } catch {
+      // It has ended by itself.
+    }
+  }
+  await stopCluster({ pid, data }, 'SIGKILL')
+}
+
+describe.concurrent('a server that is killed with -9 in mid-commit', () => {
+  it('and started again: the writers go on, and everything they were told is true', {
+    timeout: 180_000,
+  }, async (context) => {
+    let cluster = await ownCluster(context.onTestFinished)
+    await asSuperuser(urlOf(cluster), schemaSql({ schema: 'sudoagent', roles: false }))
+    const url = ledgerUrl(urlOf(cluster), 'payments')
+    const writers = ['a', 'b'].map((name) => new Writer(url, name))
+    await Promise.all(writers.map((writer) => writer.ready()))
+    for (let crashes = 0; crashes < (SLOW ? 20 : 2); crashes += 1) {
+      await Promise.all(writers.map((writer) => writer.answered(60)))
+      await crash(cluster)
+      cluster = await startCluster(cluster.folder, cluster.port)
+      await Promise.all(writers.map((writer) => writer.answered(20)))
+    }
+    await Promise.all(writers.map((writer) => writer.end()))
+    expect(await judge(url, writers)).toBeGreaterThan(300)
+  })
+})
+
+describe.concurrent('fail-over to a synchronous standby', () => {
+  it('under load: nothing that was acknowledged is lost, and an old primary that comes back is not written to', {
+    timeout: 240_000,
+  }, async (context) => {
+    const primary = await ownCluster(context.onTestFinished, [
+      "synchronous_standby_names = '*'",
+      'max_wal_senders = 4',
+      'wal_level = replica',
+      "synchronous_commit = 'local'",
+    ])
+    await asSuperuser(urlOf(primary), schemaSql({ schema: 'sudoagent', roles: false }))
+    const folder = mkdtempSync(join(tmpdir(), 'sudoagent-pg-standby-'))
+    spawnSync('chmod', ['755', folder])
+    context.onTestFinished(async () => {
+      await stopAll(folder)
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+    })
+    const standby = await createStandby(folder, primary, 's1')
+    await asSuperuser(urlOf(primary), "ALTER SYSTEM SET synchronous_commit TO 'on'")
+    await asSuperuser(urlOf(primary), 'SELECT pg_reload_conf()')
+    for (let tries = 0; ; tries += 1) {
+      const [row] = await asSuperuser<{ sync_state: string }>(
+        urlOf(primary),
+        'SELECT sync_state FROM pg_stat_replication',
+      )
+      if (row?.sync_state === 'sync') break
+      if (tries > 300) throw new Error('the standby does not follow')
+      await delay(100)
+    }
+    const places = [primary, standby].map(({ folder: place, port }) => `${encodeURIComponent(place)}:${port}`)
+    const url = ledgerUrl(`postgres://postgres@${places.join(',')}/postgres`, 'payments')
+    const onStandby = ledgerUrl(urlOf(standby), 'payments')
+    const writers = ['a', 'b'].map((name) => new Writer(url, name, { busyTimeoutMs: 20_000 }))
+    await Promise.all(writers.map((writer) => writer.ready()))
+    await Promise.all(writers.map((writer) => writer.answered(100)))
+    await crash(primary)
+    await asSuperuser(urlOf(standby), 'SELECT pg_promote()')
+    await Promise.all(writers.map((writer) => writer.answered(100, 90_000)))
+    // The old one comes back, first in everybody's list, and takes itself for the primary.
+    await startCluster(primary.folder, primary.port)
+    await asSuperuser(
+      urlOf(standby),
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sudoagent'",
+    )
+    await Promise.all(writers.map((writer) => writer.answered(50, 90_000)))
+    await Promise.all(writers.map((writer) => writer.end()))
+    const entries = await judge(onStandby, writers)
+    expect(entries).toBeGreaterThan(500)
+    expect(new Set(writers.flatMap(({ refused }) => refused)).has('LEDGER_DAMAGED')).toBe(false)
+    // Whoever knows nothing of what happened, and asks the old primary alone, gets no acknowledgement: its standby is gone.
+    const fresh = await PostgresLedger.open(ledgerUrl(urlOf(primary), 'payments'), {
+      signer: testSigner(1),
+      busyTimeoutMs: 500,
+      commitTimeoutMs: 500,
+    })
+    expect(await refusalOf(() => fresh.append(decisionDraft(1)))).toMatch(/^LEDGER_(?:WRITE_FAILED|BUSY)$/)
+    await fresh.close()
+    expect(await judge(onStandby, writers)).toBe(entries)
+  })
+})

@@ -1,0 +1,187 @@
+// One PostgreSQL server of our own: its data directory, a unix socket and a TCP port on loopback. Run as an unprivileged user when we are root,
+// which PostgreSQL insists on.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { appendFileSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import pg from 'pg'
+import { installBinaries } from './binaries.js'
+
+/** Of `nobody`, everywhere that we know of. */
+const UNPRIVILEGED_ID = 65_534
+
+/** A server has this long to answer; it has to share its machine. */
+const START_MS_MAX = 60_000
+
+const identity = process.getuid?.() === 0 ? { uid: UNPRIVILEGED_ID, gid: UNPRIVILEGED_ID } : {}
+
+export interface Cluster {
+  readonly folder: string
+  readonly data: string
+  readonly port: number
+  readonly pid: number
+}
+
+/** The `postgres://` URL of a database of a cluster, over its unix socket. */
+export function urlOf({ folder, port }: Pick<Cluster, 'folder' | 'port'>, database = 'postgres'): string {
+  return `postgres://postgres@${encodeURIComponent(folder)}:${port}/${database}`
+}
+
+/** Makes a cluster in a new folder and starts it. `settings` go into postgresql.conf. */
+export async function createCluster(folder: string, settings: readonly string[] = []): Promise<Cluster> {
+  const native = prepareFolder(folder)
+  run(join(native, 'bin/initdb'), [
+    '-D',
+    join(folder, 'data'),
+    '-U',
+    'postgres',
+    '-A',
+    'trust',
+    '-E',
+    'UTF8',
+    '-N',
+    '--no-instructions',
+    '--locale=C',
+  ])
+  return configure(folder, settings)
+}
+
+/** A standby that follows a primary, made from a base backup. */
+export async function createStandby(folder: string, primary: Cluster, name: string): Promise<Cluster> {
+  prepareFolder(folder)
+  await copyData(primary, join(folder, 'data'))
+  writeFileSync(join(folder, 'data/standby.signal'), '')
+  const source = `host=${primary.folder} port=${primary.port} user=postgres application_name=${name}`
+  return configure(folder, [`primary_conninfo = '${source}'`, "synchronous_standby_names = ''"])
+}
+
+/** Starts a cluster that was stopped, or killed. */
+export async function startCluster(folder: string, port: number): Promise<Cluster> {
+  const child = spawn(join(installBinaries(folder), 'bin/postgres'), ['-D', join(folder, 'data')], {
+    ...identity,
+    cwd: folder,
+    env: { LC_ALL: 'C' },
+    detached: true,
+    stdio: 'ignore',
+  })
+  child.unref()
+  await untilReady(child, folder, port)
+  return { folder, data: join(folder, 'data'), port, pid: child.pid ?? 0 }
+}
+
+/** Ends a server. `SIGQUIT` and `SIGKILL` are crashes: the server recovers when it is started again. */
+export async function stopCluster(
+  { pid, data }: Pick<Cluster, 'pid' | 'data'>,
+  signal: NodeJS.Signals = 'SIGINT',
+): Promise<void> {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    return
+  }
+  for (const deadline = Date.now() + START_MS_MAX; Date.now() < deadline; await delay(10)) {
+    // A killed postmaster leaves its pid file, and its children a moment to notice.
+    if (!isRunning(pid) && (signal === 'SIGKILL' || !existsSync(join(data, 'postmaster.pid')))) break
+  }
+  if (signal === 'SIGKILL') await delay(100)
+}
+
+/** Runs statements in a database of a cluster as its superuser. */
+export async function asSuperuser<T extends pg.QueryResultRow>(
+  url: string,
+  text: string,
+  values?: unknown[],
+): Promise<T[]> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    const result: pg.QueryResult<T> | pg.QueryResult<T>[] = await client.query<T>(text, values)
+    return (Array.isArray(result) ? result.at(-1) : result)?.rows ?? []
+  } finally {
+    await client.end()
+  }
+}
+
+function prepareFolder(folder: string): string {
+  mkdirSync(folder, { recursive: true, mode: 0o755 })
+  if (identity.uid !== undefined) chownSync(folder, identity.uid, identity.gid)
+  return installBinaries(folder)
+}
+
+async function configure(folder: string, settings: readonly string[]): Promise<Cluster> {
+  const port = await freePort()
+  const lines = [
+    `port = ${port}`,
+    `unix_socket_directories = '${folder}'`,
+    "listen_addresses = '127.0.0.1'",
+    'max_connections = 100',
+    'shared_buffers = 64MB',
+    "dynamic_shared_memory_type = 'mmap'",
+    'logging_collector = off',
+    ...settings,
+  ]
+  appendFileSync(join(folder, 'data/postgresql.conf'), `${lines.join('\n')}\n`)
+  return startCluster(folder, port)
+}
+
+function run(command: string, args: readonly string[]): void {
+  const { status, stderr } = spawnSync(command, args, { ...identity, cwd: '/', env: { LC_ALL: 'C' }, encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${command} ended with ${status}: ${stderr}`)
+}
+
+/** What `pg_basebackup` does, which the package does not bring: the data directory is copied between a start and a stop of a backup. */
+async function copyData(primary: Cluster, target: string): Promise<void> {
+  const client = new pg.Client({ connectionString: urlOf(primary) })
+  await client.connect()
+  try {
+    await client.query("SELECT pg_backup_start('standby', true)")
+    const { status, stderr } = spawnSync('cp', ['-a', primary.data, target], { encoding: 'utf8' })
+    // A file that went away while it was copied is what the backup's log makes good.
+    if (status !== 0 && !existsSync(join(target, 'PG_VERSION'))) throw new Error(`cp ended with ${status}: ${stderr}`)
+    const { rows } = await client.query<{ labelfile: string }>('SELECT labelfile FROM pg_backup_stop()')
+    writeFileSync(join(target, 'backup_label'), rows[0]?.labelfile ?? '')
+    rmSync(join(target, 'postmaster.pid'), { force: true })
+    if (identity.uid !== undefined) chownSync(join(target, 'backup_label'), identity.uid, identity.gid)
+    writeConf(target)
+  } finally {
+    await client.end()
+  }
+}
+
+/** Without what `configure` added for the primary. */
+function writeConf(data: string): void {
+  const text = readFileSync(join(data, 'postgresql.conf'), 'utf8')
+  writeFileSync(join(data, 'postgresql.conf'), text.slice(0, text.search(/^port = \d+$/m)))
+}
+
+async function untilReady(child: ChildProcess, folder: string, port: number): Promise<void> {
+  for (const deadline = Date.now() + START_MS_MAX; ; await delay(20)) {
+    if (child.exitCode !== null) throw new Error(`PostgreSQL did not start: it ended with ${child.exitCode}`)
+    const client = new pg.Client({ connectionString: urlOf({ folder, port }) })
+    try {
+      await client.connect()
+      await client.end()
+      return
+    } catch (error) {
+      if (Date.now() > deadline) throw error
+    }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  return typeof address === 'object' && address !== null ? address.port : 0
+}

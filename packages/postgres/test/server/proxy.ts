@@ -1,0 +1,91 @@
+// A way to the server that breaks when it is told to: a proxy on loopback that looks for one message of a client and then drops it, delivers it
+// late, or delivers it and loses the answer.
+import { once } from 'node:events'
+import { createConnection, createServer, type Server, type Socket } from 'node:net'
+
+/**
+ * `drop`: the message never reaches the server, and both connections are cut. `late`: the client's connection is reset, the server gets the
+ * message `lateMs` after that. `lose`: the server gets the message, the client is reset before any answer. `stall`: the server gets the message, the
+ * client hears nothing any more.
+ */
+export type Fault = 'drop' | 'late' | 'lose' | 'stall'
+
+type Place = { readonly path: string } | { readonly host: string; readonly port: number }
+
+export class BrokenWay {
+  readonly #server: Server
+  readonly #target: Place
+  readonly #sockets = new Set<Socket>()
+  #armed: { readonly fault: Fault; readonly marker: string; readonly lateMs: number; readonly away: boolean } | null =
+    null
+  #refuses = false
+  /** How often a fault has struck. */
+  struck = 0
+
+  private constructor(server: Server, target: Place) {
+    this.#server = server
+    this.#target = target
+    server.on('connection', (client) => this.#connect(client))
+  }
+
+  /** @param database - the URL of a database behind it */
+  static async start(database: string): Promise<BrokenWay> {
+    const [, host = '', port = ''] = /@([^/:]*):(\d+)\//.exec(database) ?? []
+    const name = decodeURIComponent(host)
+    const target = name.startsWith('/') ? { path: `${name}/.s.PGSQL.${port}` } : { host: name, port: Number(port) }
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return new BrokenWay(server, target)
+  }
+
+  /** The same URL, through the proxy. */
+  url(database: string): string {
+    const address = this.#server.address()
+    const port = typeof address === 'object' && address !== null ? address.port : 0
+    return database.replace(/@[^/]*\//, `@127.0.0.1:${port}/`)
+  }
+
+  /** Strikes once, at the next message that holds `marker`; with `away`, it takes no connection after that. */
+  arm(fault: Fault, marker: string, { lateMs = 300, away = false } = {}): void {
+    this.#armed = { fault, marker, lateMs, away }
+  }
+
+  /** Takes no connection any more, or again. */
+  refuse(refuses: boolean): void {
+    this.#refuses = refuses
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy()
+    this.#server.close()
+    await once(this.#server, 'close')
+  }
+
+  #connect(client: Socket): void {
+    if (this.#refuses) return void client.destroy()
+    const server = createConnection(this.#target)
+    for (const socket of [client, server]) {
+      this.#sockets.add(socket)
+      socket.on('error', () => {})
+      socket.on('close', () => this.#sockets.delete(socket))
+    }
+    let isCut = false
+    client.on('data', (chunk) => {
+      const armed = this.#armed
+      if (armed === null || !chunk.includes(armed.marker)) return void (isCut || server.write(chunk))
+      this.#armed = null
+      this.struck += 1
+      isCut = true
+      if (armed.away) this.#refuses = true
+      if (armed.fault === 'lose' || armed.fault === 'stall') server.write(chunk)
+      if (armed.fault === 'late') setTimeout(() => server.write(chunk), armed.lateMs)
+      if (armed.fault === 'lose') return void setTimeout(() => client.resetAndDestroy(), armed.lateMs)
+      if (armed.fault !== 'stall') client.resetAndDestroy()
+      if (armed.fault === 'drop') server.destroy()
+    })
+    server.on('data', (chunk) => void (isCut || client.write(chunk)))
+    // With a message under way to it, the server's side stays: that is what a network does to a client that is gone.
+    client.on('close', () => void (isCut || server.destroy()))
+    server.on('close', () => void (isCut || client.destroy()))
+  }
+}

@@ -1,0 +1,110 @@
+// The connection dies over a commit. Whoever waits is told the truth: the entry is on record, once, or it is not. From outside: what verify says,
+// and what was told, compared.
+import { select, verify } from '@sudoagent/ledger'
+import { beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest'
+import { decisionDraft, requestIdOf, testKey, testSigner } from '../../ledger/test/fixtures/draft.js'
+import { refusalOf } from '../../ledger/test/fixtures/refusal.js'
+import { PostgresLedger } from '../src/ledger.js'
+import { openPostgresLedger } from '../src/ledger-reader.js'
+import { BrokenWay, type Fault } from './server/proxy.js'
+import { ledgerUrl, newDatabase } from './server/shared.js'
+
+let database: string
+beforeAll(async () => {
+  database = await newDatabase()
+}, 120_000)
+
+/** The message that decides: a lone writer's only statement, or the COMMIT of one that holds the lock. */
+const MARKERS = { alone: 'sudoagent_write', locked: 'COMMIT\0' } as const
+
+/** `atEnd` is of the test's own context: tests that run at the same time do not know whose turn it is. */
+async function openThrough(busyTimeoutMs: number, atEnd: TestContext['onTestFinished'] = onTestFinished) {
+  const proxy = await BrokenWay.start(database)
+  atEnd(() => proxy.close())
+  const url = ledgerUrl(database)
+  const ledger = await PostgresLedger.open(proxy.url(url), {
+    signer: testSigner(1),
+    busyTimeoutMs,
+    commitTimeoutMs: 1_000,
+  })
+  atEnd(() => ledger.close())
+  return { proxy, url, ledger }
+}
+
+async function onRecord(url: string): Promise<{ readonly verdict: string; readonly requests: readonly string[] }> {
+  const reader = await openPostgresLedger(url)
+  const { verdict } = await verify(reader, { publicKeys: [testKey(1).publicKey] })
+  const requests: string[] = []
+  for await (const { entry } of select(reader, { event: 'decision' })) requests.push(String(entry.request_id))
+  await reader.close()
+  return { verdict, requests }
+}
+
+const range = (from: number, to: number): string[] =>
+  Array.from({ length: to - from + 1 }, (_, n) => requestIdOf(from + n))
+
+describe.concurrent.each(['alone', 'locked'] as const)('a writer that is %s', (path) => {
+  it.concurrent.for<Fault>(['drop', 'late', 'lose', 'stall'])(
+    'and loses its connection (%s): each entry once, and every answer true',
+    async (fault, { onTestFinished: atEnd }) => {
+      const { proxy, url, ledger } = await openThrough(1_000, atEnd)
+      await ledger.append(decisionDraft(1))
+      await ledger.append(decisionDraft(2))
+      if (path === 'locked') {
+        // Somebody else has written since, so that this writer has to take the lock first.
+        const other = await PostgresLedger.open(url, { signer: testSigner(1) })
+        await other.append(decisionDraft(3))
+        await other.close()
+      }
+      proxy.arm(fault, MARKERS[path])
+      const entries = await Promise.all([11, 12, 13].map((n) => ledger.append(decisionDraft(n))))
+      expect(proxy.struck).toBe(1)
+      await ledger.append(decisionDraft(14))
+      // What was under way has arrived by now, if it ever does.
+      await new Promise((resolve) => setTimeout(resolve, 400))
+      const { verdict, requests } = await onRecord(url)
+      expect(verdict).toBe('signed')
+      expect(requests).toEqual([...range(1, path === 'locked' ? 3 : 2), ...range(11, 14)])
+      const reader = await openPostgresLedger(url)
+      for (const { position, entryHash } of entries)
+        expect(Buffer.from((await reader.lineAt(position))?.bytes ?? []).toString()).toContain(
+          `"entry_hash":"${entryHash}"`,
+        )
+      await reader.close()
+    },
+  )
+})
+
+it.each<[Fault, number]>([
+  ['drop', 1],
+  ['lose', 2],
+])(
+  'a server that stays away after a commit (%s): it is said that nobody knows, and the next append goes on',
+  async (fault, count) => {
+    const { proxy, url, ledger } = await openThrough(300)
+    await ledger.append(decisionDraft(1))
+    proxy.arm(fault, MARKERS.alone, { lateMs: 100, away: true })
+    // Refused, although it may be on record: so the function does not run.
+    expect(await refusalOf(() => ledger.append(decisionDraft(2)))).toBe('LEDGER_WRITE_FAILED')
+    expect((await onRecord(url)).requests).toEqual(range(1, count))
+    expect(await refusalOf(() => ledger.append(decisionDraft(3)))).toBe('LEDGER_WRITE_FAILED')
+    proxy.refuse(false)
+    expect((await ledger.append(decisionDraft(4))).position).toBe(count + 2)
+    expect(await onRecord(url)).toEqual({ verdict: 'signed', requests: [...range(1, count), requestIdOf(4)] })
+  },
+)
+
+it('a writer that others have left behind changes nothing with what it still sends', async () => {
+  // `late` by more than the others need: the statement arrives when the ledger has gone on, in another epoch.
+  const { proxy, url, ledger } = await openThrough(1_000)
+  await ledger.append(decisionDraft(1))
+  proxy.arm('late', MARKERS.alone, { lateMs: 600 })
+  const mine = await ledger.append(decisionDraft(2))
+  const other = await PostgresLedger.open(url, { signer: testSigner(1) })
+  const theirs = await other.append(decisionDraft(3))
+  await new Promise((resolve) => setTimeout(resolve, 700))
+  await other.append(decisionDraft(4))
+  await other.close()
+  expect([mine.position, theirs.position]).toEqual([3, 4])
+  expect(await onRecord(url)).toEqual({ verdict: 'signed', requests: range(1, 4) })
+})
