@@ -140,7 +140,7 @@ describe.each(['sqlite', 'jsonl'])('%s', (kind) => {
 function faultsIn(made: readonly string[]): readonly (readonly [call: string, error: string, nth: number])[] {
   return [...new Set(made)].flatMap((call) => {
     const times = made.filter((one) => one === call).length
-    const errors = slow ? ['EIO', 'ENOSPC', 'EDQUOT', 'EROFS'] : /write/.test(call) ? ['EIO', 'ENOSPC'] : ['EIO']
+    const errors = slow ? ['EIO', 'ENOSPC', 'EDQUOT', 'EROFS'] : /write|sync/.test(call) ? ['EIO', 'ENOSPC'] : ['EIO']
     const most = slow ? times : /sync/.test(call) ? 2 : 1
     return errors.flatMap((error) =>
       Array.from({ length: Math.min(times, most) }, (_, n) => [call, error, n + 1] as const),
