@@ -45,6 +45,7 @@ it('finds the documents', () => {
     'mcp',
     'quickstart',
     'scaling',
+    'reliability',
     'threat-model',
   ]
   const packages = [
@@ -136,14 +137,17 @@ describe('blocks', () => {
   }
 })
 
-describe('threat matrix', () => {
-  const rows = tableRows(pageAt('docs/threat-model.md').text, 'threat', 'mechanism', 'tests')
+describe.each([
+  { table: 'threat matrix', page: 'docs/threat-model.md', header: ['threat', 'mechanism', 'tests'], least: 25 },
+  { table: 'faults', page: 'docs/reliability.md', header: ['fault', 'what the caller gets'], least: 15 },
+])('$table', ({ page, header, least }) => {
+  const rows = tableRows(pageAt(page).text, ...header)
 
   it('is there', () => {
-    expect(rows.length).toBeGreaterThan(25)
+    expect(rows.length).toBeGreaterThan(least)
   })
 
-  it.each(rows.map((cells) => [cells[0] ?? '', cells[2] ?? '']))('%s', (_threat, tests) => {
+  it.each(rows.map((cells) => [cells[0] ?? '', cells.at(-1) ?? '']))('%s', (_threat, tests) => {
     // `path/to/file.test.ts`: “name of the test” “another one”; `…`
     const references = tests.split(/; (?=`)/)
     for (const reference of references) {

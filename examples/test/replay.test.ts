@@ -25,6 +25,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const data = join(root, '../shared/data/tau-bench-airline-calls.jsonl')
 const output = join(root, 'test-output/replay')
 const BOOKINGS_MAX = 40
+const slow = process.env.SLOW === '1'
 
 if (!existsSync(data)) console.info('replay: the recorded calls are not here, skipped')
 
@@ -172,7 +173,8 @@ describe.skipIf(!existsSync(data)).each(['sqlite', 'jsonl'] as const)('the repla
   it('a search for the id that the model gave a call finds it, and no other', async () => {
     const callIds = new Set(calls.map(({ call_id }) => call_id))
     expect(callIds.size).toBeGreaterThan(100)
-    for (const callId of callIds) {
+    // Each of them is a walk through the whole ledger: the short form takes every eighth.
+    for (const callId of [...callIds].filter((_, n) => slow || n % 8 === 0)) {
       expect(await found({ text: callId, event: 'decision' })).toEqual(made(({ call_id }) => call_id === callId))
     }
   })
@@ -180,10 +182,19 @@ describe.skipIf(!existsSync(data)).each(['sqlite', 'jsonl'] as const)('the repla
   it('every call has a receipt, which stands without the ledger', { timeout: 120_000 }, async () => {
     // Behind the genesis.
     let position = 1
+    const kinds = new Set<string>()
     for (const [index, requestId] of result.requestIds.entries()) {
-      const receipt = await makeReceipt(reader, { requestId })
       position += 1
       const ran = result.endings[index] === 'ran'
+      // A JSONL ledger is walked for each: the short form takes every eighth there, and the first of each tool and ending.
+      const what = `${calls[index]?.tool} ${result.endings[index]}`
+      const isLooked = slow || kind === 'sqlite' || index % 8 === 0 || !kinds.has(what)
+      kinds.add(what)
+      if (!isLooked) {
+        if (ran) position += 1
+        continue
+      }
+      const receipt = await makeReceipt(reader, { requestId })
       expect([receipt.position, receipt.outcome]).toEqual([position, ran ? position + 1 : null])
       const report = verifyReceipt(receipt.text, { publicKeys: [key.publicKey] })
       expect(report).toMatchObject({ ok: true, verdict: 'signed', findings: [], position })

@@ -2,6 +2,7 @@
 
 import { extname } from 'node:path'
 import { type EntryRecord, exportCsv, exportJson, exportNdjson } from '@sudoagent/ledger'
+import { harmless, harmlessRow } from './harmless.js'
 import { isStdout, openOutput } from './io/output.js'
 import type { Io } from './io.js'
 import { painter } from './paint.js'
@@ -38,6 +39,7 @@ export function chooseFormat(format: Format | undefined, output: string | undefi
  */
 export async function deliver(records: AsyncIterable<EntryRecord>, delivery: Delivery, io: Io): Promise<number> {
   const toStdout = isStdout(delivery.output)
+  const toTerminal = toStdout && io.stdout.isTerminal
   const output = await openOutput(delivery.output, delivery.ledger, io)
   let count = 0
   const counted = async function* (): AsyncGenerator<EntryRecord> {
@@ -48,8 +50,8 @@ export async function deliver(records: AsyncIterable<EntryRecord>, delivery: Del
   }
   try {
     for await (const text of formatted(counted(), delivery.format, toStdout, io)) {
-      if (toStdout && io.stdout.isTerminal) delivery.beforeTerminal()
-      await output.write(text)
+      if (toTerminal) delivery.beforeTerminal()
+      await output.write(toTerminal ? shown(text, delivery.format) : text)
     }
     // An empty file would look like a result; on standard output the empty form of the format is one.
     if (toStdout || count > 0) await output.finish()
@@ -57,6 +59,12 @@ export async function deliver(records: AsyncIterable<EntryRecord>, delivery: Del
   } finally {
     await output.discard()
   }
+}
+
+/** A table is made for people already; the others hand out text as it is. */
+function shown(text: string, format: Format): string {
+  if (format === 'table') return text
+  return format === 'csv' ? harmlessRow(text) : harmless(text)
 }
 
 /** What is said when `deliver` found nothing. */

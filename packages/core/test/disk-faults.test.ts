@@ -48,7 +48,7 @@ function fill(folder: string): void {
 
 const did = (worker: Worker): readonly string[] => worker.answers.map((answer) => answer.did)
 
-describe.each(['sqlite', 'jsonl'])('%s', (kind) => {
+describe.each(['sqlite', 'jsonl'])('a disk under %s', (kind) => {
   it('on a full disk: calls are refused, and go through again when there is room', async (context) => {
     const disk = tinyDisk(512)
     if (disk === null) {
@@ -99,6 +99,28 @@ describe.each(['sqlite', 'jsonl'])('%s', (kind) => {
     expect(account.ran).toHaveLength(4)
   })
 
+  it.skipIf(!hasStrace)('says that the decision is on it before the function is called', async () => {
+    const { account, task } = place(kind)
+    const log = temporaryPath('log')
+    const notes = join(String(task.side), 'ran')
+    const paths = ['', '-wal'].map((suffix) => `${account.ledgerPath}${suffix}`)
+    // `-y` writes the path of each descriptor down.
+    const wrapper = strace(log, DISK_CALLS, undefined, [...paths, notes])
+    account.answers.push(...(await startWorker({ ...task, calls: 6 }, [...wrapper, '-y']).finish()))
+    let unsynced = 0
+    let runs = 0
+    for (const line of readFileSync(log, 'utf8').split('\n')) {
+      if (!line.includes(`<${notes}>`))
+        unsynced = /^\d+ +f(?:data)?sync\(/.test(line) ? 0 : unsynced + Number(/write/.test(line))
+      else if (line.includes('write')) {
+        runs += 1
+        expect([runs, unsynced], line).toEqual([runs, 0])
+      }
+    }
+    expect(runs).toBe(5)
+    await account.check()
+  })
+
   it.skipIf(!hasStrace)('with every kind of system call failing', { timeout: 900_000 }, async () => {
     const { account, task } = place(kind)
     const paths = ['', '-wal', '.head', '.head.tmp', '.tree'].map((suffix) => `${account.ledgerPath}${suffix}`)
@@ -140,7 +162,7 @@ describe.each(['sqlite', 'jsonl'])('%s', (kind) => {
 function faultsIn(made: readonly string[]): readonly (readonly [call: string, error: string, nth: number])[] {
   return [...new Set(made)].flatMap((call) => {
     const times = made.filter((one) => one === call).length
-    const errors = slow ? ['EIO', 'ENOSPC', 'EDQUOT', 'EROFS'] : /write/.test(call) ? ['EIO', 'ENOSPC'] : ['EIO']
+    const errors = slow ? ['EIO', 'ENOSPC', 'EDQUOT', 'EROFS'] : /write|sync/.test(call) ? ['EIO', 'ENOSPC'] : ['EIO']
     const most = slow ? times : /sync/.test(call) ? 2 : 1
     return errors.flatMap((error) =>
       Array.from({ length: Math.min(times, most) }, (_, n) => [call, error, n + 1] as const),

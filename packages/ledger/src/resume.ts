@@ -9,6 +9,7 @@ import {
   type PublicKey,
   verifyConsistency,
 } from '@sudoagent/crypto'
+import { LedgerError } from './error.js'
 import type { KeptEvidence } from './kept-evidence.js'
 import type { LedgerReader } from './ledger.js'
 import { parseLine } from './line.js'
@@ -90,7 +91,7 @@ async function knownPoints(
 
 /** Whether the entry where the earlier run ended is still there, and still the same. */
 async function hasEntryOf(reader: LedgerReader, { size, entryHash }: VerifiedState): Promise<boolean> {
-  const line = await reader.lineAt(size)
+  const line = await reader.lineAt(size).catch(orDamaged)
   if (line === null || line.fault !== undefined) return false
   const parsed = parseLine(line.bytes)
   return parsed.ok && parsed.entry.entry_hash === entryHash && hashEntry(parsed.text, parsed.members) === entryHash
@@ -107,6 +108,13 @@ async function isPrefix(
     return verifyConsistency(size, state.size, root, frontierRoot(state.frontier), proof)
   } catch (error) {
     if (error instanceof CryptoError) return false
-    throw error
+    orDamaged(error)
+    return false
   }
+}
+
+/** Damage in a store shows nothing. A run that begins with the first entry then meets it, and says so in its report. */
+function orDamaged(error: unknown): null {
+  if (error instanceof LedgerError && error.code === 'LEDGER_DAMAGED') return null
+  throw error
 }

@@ -279,7 +279,7 @@ describe.each(KINDS)('%s', (kind) => {
       expect(await judged(await ledgerOf(kind, drafts), withKey)).toEqual({ codes: [code], verdict: 'broken' })
     })
 
-    it('an approval used late, which our own writer refuses', async () => {
+    it('an approval used late', async () => {
       const path = await ledgerOf(kind, [paid])
       const earlier = await headIn(path)
       await write(kind, path, [approved])

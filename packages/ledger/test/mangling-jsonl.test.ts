@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { ledgerOf, OWNER_KEY } from './fixtures/attack.js'
 import { decisionDraft, outcomeDraft } from './fixtures/draft.js'
 import { verifyFile } from './fixtures/ledger-file.js'
-import { flips, MASKS, Tally } from './fixtures/mangle.js'
+import { flips, masksAt, Tally } from './fixtures/mangle.js'
 
 const LF = 10
 
@@ -14,7 +14,7 @@ it('every flip of every byte of a JSONL ledger is found', { timeout: 1_800_000 }
   const bytes = readFileSync(path)
   const tally = new Tally()
   let line = 1
-  for await (const { offset, mask, result } of flips(path, bytes, () => MASKS)) {
+  for await (const { offset, mask, result } of flips(path, bytes, masksAt)) {
     const where = `byte ${offset} ^ ${mask}`
     if (typeof result === 'string') {
       // Only what tells the kind of the file: with another first byte it is no JSONL ledger.
@@ -26,9 +26,9 @@ it('every flip of every byte of a JSONL ledger is found', { timeout: 1_800_000 }
     expect(result.ok, where).toBe(false)
     expect([where, first?.position]).toEqual([where, line])
     tally.add(first?.code ?? '')
-    if (bytes[offset] === LF && mask === MASKS.at(-1)) line += 1
+    if (bytes[offset] === LF && mask === masksAt(offset).at(-1)) line += 1
   }
-  console.info(`${bytes.length} bytes × ${MASKS.length} masks, first finding: ${tally}`)
+  console.info(`${bytes.length} bytes × ${masksAt(0).length} masks, first finding: ${tally}`)
   expect((await verifyFile(path)).ok).toBe(true)
   expect(line).toBe(5)
   expect(tally.names).toEqual([
@@ -50,7 +50,7 @@ it('every flip of every byte of the head is found, and so is every shorter head'
   const options = { publicKeys: [OWNER_KEY] }
   const tally = new Tally()
   for (let offset = 0; offset < head.length; offset += 1) {
-    for (const mask of MASKS) {
+    for (const mask of masksAt(offset)) {
       const changed = Buffer.from(head)
       changed[offset] = (head[offset] ?? 0) ^ mask
       writeFileSync(`${path}.head`, changed)
@@ -63,5 +63,5 @@ it('every flip of every byte of the head is found, and so is every shorter head'
   }
   writeFileSync(`${path}.head`, head)
   expect((await verifyFile(path, options)).verdict).toBe('signed')
-  console.info(`${head.length} bytes of a head × ${MASKS.length} masks, first finding: ${tally}`)
+  console.info(`${head.length} bytes of a head × ${masksAt(0).length} masks, first finding: ${tally}`)
 })

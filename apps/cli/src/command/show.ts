@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { EXIT, type ExitCode } from '../exit.js'
+import { harmless } from '../harmless.js'
 import { type Io, print } from '../io.js'
 
 export interface ShowOptions {
@@ -45,7 +46,8 @@ export async function run({ ledger, call, format }: ShowOptions, io: Io): Promis
   const key = POSITION.test(call) ? { position: Number(call) } : { requestId: call }
   const story = await withLedger(ledger, io, false, ({ reader }) => findIn(reader, () => readStory(reader, key)))
   const asText = (format ?? (io.stdout.isTerminal ? 'text' : 'json')) === 'text'
-  await print(io.stdout, asText ? storyText(story, painter(io.stdout.colour)) : storyJson(story))
+  const json = (): string => (io.stdout.isTerminal ? harmless(storyJson(story)) : storyJson(story))
+  await print(io.stdout, asText ? storyText(story, painter(io.stdout.colour)) : json())
   if (asText && io.stdout.isTerminal)
     await say(io, 'hint', 'this is what the ledger says; `sudoagent verify` checks whether it holds')
   return EXIT.ok

@@ -9,6 +9,7 @@ import { lstat, open, realpath, rename, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { CliError, EXIT, PipeClosed } from '../exit.js'
+import { harmless } from '../harmless.js'
 import type { Io } from '../io.js'
 import { errnoHint, errnoOf, errnoWords } from './errno.js'
 import { refuseLedgerFiles } from './same-file.js'
@@ -50,11 +51,11 @@ export async function openOutput(target: string | undefined, ledger: string, io:
   return buffered(there === null || there.isFile() ? await openWhole(target, there, io) : await openDirect(target))
 }
 
-/** Writes a result that is at hand, as a whole. @throws as `openOutput` */
+/** Writes a result that is at hand, as a whole; to a terminal what is safe to look at. @throws as `openOutput` */
 export async function writeOutput(target: string | undefined, text: string, ledger: string, io: Io): Promise<void> {
   const file = await openOutput(target, ledger, io)
   try {
-    await file.write(text)
+    await file.write(isStdout(target) && io.stdout.isTerminal ? harmless(text) : text)
     await file.finish()
   } finally {
     await file.discard()

@@ -47,8 +47,12 @@ export function asLedgerError(
   return new LedgerError(code, `\`${path}\` ${says}`, { cause: error })
 }
 
-/** Whether a failed write may have left bytes behind whose fate nobody knows: then the writer must not go on. */
+/**
+ * Whether a failed write may have left bytes behind whose fate nobody knows: then the writer must not go on. A sync that failed is one whatever it
+ * says (a full disk is often noticed only then): the system may have dropped what it could not write, and call the next sync a success.
+ */
 export function isFatal(error: unknown): boolean {
+  if (error instanceof Error && 'syscall' in error && /sync$/.test(String(error.syscall))) return true
   return ['EIO', 'SQLITE_IOERR', 'SQLITE_CORRUPT', 'SQLITE_NOTADB'].includes(codeOf(error))
 }
 

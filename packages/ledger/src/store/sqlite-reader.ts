@@ -127,22 +127,36 @@ class SqliteReader implements LedgerReader, LineRanges {
   }
 
   treeReader(size: number): HashReader | null {
-    if (!this.#has(HEAD_TABLE.name) || !this.#has(TILE_TABLE.name)) return null
-    const stored = this.#db.prepare('SELECT size FROM sudoagent_head WHERE id = 1').pluck().get()
-    return typeof stored === 'number' && stored >= size ? createSqliteTreeReader(this.#db, size) : null
+    try {
+      if (!this.#has(HEAD_TABLE.name) || !this.#has(TILE_TABLE.name)) return null
+      const stored = this.#db.prepare('SELECT size FROM sudoagent_head WHERE id = 1').pluck().get()
+      return typeof stored === 'number' && stored >= size ? createSqliteTreeReader(this.#db, size) : null
+    } catch {
+      // Damage: then there is no tree here that is of use to anybody, and the rows say what they say.
+      return null
+    }
   }
 
   async lineAt(position: number): Promise<StoredLine | null> {
-    const [row] = this.#page(position - 1, null, 1)
+    const [row] = this.#damageNamed(() => this.#page(position - 1, null, 1))
     return row?.id === position ? asLine(row, position) : null
   }
 
   async linesOfCall(requestId: string): Promise<readonly StoredLine[] | null> {
-    if (!this.#has(CALL_TABLE.name)) return null
-    const positions = positionsOfCall(this.#db, requestId)
+    const positions = this.#damageNamed(() =>
+      this.#has(CALL_TABLE.name) ? positionsOfCall(this.#db, requestId) : null,
+    )
     if (positions === null) return null
     const lines = await Promise.all(positions.map((position) => this.lineAt(position)))
     return lines.filter((line) => line !== null)
+  }
+
+  #damageNamed<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      throw asLedgerError(error, this.#path, 'LEDGER_DAMAGED')
+    }
   }
 
   /** A text of one of our tables with one row; a table that somebody else made is not asked. */

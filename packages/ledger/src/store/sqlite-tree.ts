@@ -61,9 +61,13 @@ export function createSqliteTreeReader(db: Database.Database, size: number): Has
   const tileOf = db.prepare(SELECT_TILE).pluck()
   const leaves = db.prepare(SELECT_LEAVES).pluck()
   return createTileHashReader(size, (level, index, width) => {
-    const stored = tileOf.get(level, index)
-    if (stored instanceof Uint8Array && stored.length >= width * HASH_BYTES) return stored
-    if (level === 0) return leavesOf(leaves, index, width)
+    try {
+      const stored = tileOf.get(level, index)
+      if (stored instanceof Uint8Array && stored.length >= width * HASH_BYTES) return stored
+      if (level === 0) return leavesOf(leaves, index, width)
+    } catch {
+      // SQLite met damage, or a row is missing: one is as good as the other here.
+    }
     throw damaged()
   })
 }

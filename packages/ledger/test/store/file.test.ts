@@ -64,6 +64,11 @@ describe('isFatal', () => {
       false,
     ])
   })
+
+  it('is true of every sync that failed, whatever it says', () => {
+    const sync = (syscall: string) => Object.assign(failure('ENOSPC'), { syscall })
+    expect(['fsync', 'fdatasync', 'write'].map((syscall) => isFatal(sync(syscall)))).toEqual([true, true, false])
+  })
 })
 
 describe('codeOf', () => {

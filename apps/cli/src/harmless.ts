@@ -1,0 +1,22 @@
+// What is meant for programs and is shown to a person all the same: `--format json` on a terminal. Text of JSON keeps its value, character by
+// character; in all other formats the escapes say what stood there.
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
+const UNSAFE_IN_LINES = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
+
+/** Lines in which nothing moves the cursor, changes colours, hides or reorders: such characters are written as JSON escapes them. */
+export function harmless(text: string): string {
+  return text.replace(UNSAFE_IN_LINES, escaped)
+}
+
+/** A row of CSV as one line: a cell may hold line breaks, and what follows them would look like a line of ours. */
+export function harmlessRow(row: string): string {
+  return `${row.replace(/\r?\n$/, '').replace(UNSAFE, escaped)}\n`
+}
+
+/** By UTF-16 units, as JSON does. */
+function escaped(char: string): string {
+  return char
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('')
+}

@@ -1,0 +1,134 @@
+// Every parser that takes other people's bytes, each with what is valid for it. A target either comes to an end, or throws one of our errors with a
+// code; what a strict parser takes must be, to the byte, what its encoder makes of it.
+import {
+  createCosignatureVerifier,
+  createNoteKey,
+  createNoteVerifier,
+  encodeCheckpoint,
+  encodeFrontier,
+  encodeNote,
+  encodeTlogProof,
+  encodeVkey,
+  openNote,
+  parseCheckpoint,
+  parseFrontier,
+  parseNote,
+  parsePrivateKey,
+  parsePublicKey,
+  parseReceipt,
+  parseTlogProof,
+  parseVkey,
+  parseWitnessPolicy,
+  scanJson,
+  verifyReceipt,
+} from '@sudoagent/crypto'
+import { encodeState, parseState, readStatedCheckpoint } from '@sudoagent/ledger'
+import { encodeAddCheckpoint, parseAddCheckpoint } from '@sudoagent/witness'
+import { expect } from 'vitest'
+import { type Evidence, KEY, ORIGIN, PASSPHRASE, POLICY, vectorsIn } from './evidence.js'
+
+export interface Target {
+  readonly name: string
+  readonly corpus: readonly Uint8Array[]
+  /** Cost of one input: how many fewer are tried than of the cheapest. */
+  readonly cost: number
+  readonly run: (bytes: Uint8Array) => unknown
+}
+
+export const target = (
+  name: string,
+  cost: number,
+  corpus: readonly (string | Uint8Array)[],
+  run: Target['run'],
+): Target => ({
+  name,
+  cost,
+  corpus: corpus.map((one) => Buffer.from(one)),
+  run,
+})
+
+export const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8')
+const policy = parseWitnessPolicy(POLICY)
+const witnessKeys = [...policy.witnesses.values()].map(({ key }) => key)
+const trust = { publicKeys: [KEY.publicKey], witnessPolicy: policy }
+const verifiers = [
+  createNoteVerifier(createNoteKey(ORIGIN, KEY.publicKey)),
+  ...witnessKeys.map((key) => createCosignatureVerifier(key)),
+]
+
+/** The parsers of texts and bytes that are in memory. */
+export function textTargets(evidence: Evidence): readonly Target[] {
+  const { head, cosigned, jsonl, receipts, proof, state, submission, encryptedKey } = evidence
+  const texts = (name: string): readonly string[] => vectorsIn('note', name).flatMap(stringsIn)
+  const json = vectorsIn('canonical-json', '.json').flatMap(stringsIn)
+  /** A strict parser and its encoder. */
+  const both = (parse: (bytes: Uint8Array) => string) => (bytes: Uint8Array) => expect(parse(bytes)).toBe(text(bytes))
+  return [
+    target('JSON', 1, [...json, ...text(jsonl).split('\n')], (bytes) => scanJson(text(bytes))),
+    target('public key', 2, [KEY.publicKey.pem, KEY.pem], (bytes) => parsePublicKey(text(bytes))),
+    target('private key', 2, [KEY.pem, KEY.publicKey.pem], (bytes) => parsePrivateKey(text(bytes))),
+    // Most are refused before anything is derived; those that are not take what the file asks for, up to the limit.
+    target('encrypted private key', 300, [encryptedKey], (bytes) => parsePrivateKey(text(bytes), PASSPHRASE)),
+    target(
+      'vkey',
+      2,
+      [...witnessKeys.map(encodeVkey), ...texts('vkey-accept.json')],
+      both((bytes) => encodeVkey(parseVkey(text(bytes)))),
+    ),
+    target('note', 3, [head, cosigned, ...texts('note-accept.json')], (bytes) => {
+      both((given) => encodeNote(parseNote(given)))(bytes)
+      openNote(bytes, verifiers)
+    }),
+    target(
+      'checkpoint',
+      1,
+      [bodyOf(head), ...texts('checkpoint-accept.json')],
+      both((bytes) => encodeCheckpoint(parseCheckpoint(bytes))),
+    ),
+    target('kept checkpoint', 1, [head, cosigned], (bytes) => readStatedCheckpoint(text(bytes))),
+    target(
+      'tlog-proof',
+      1,
+      [proof, ...texts('tlog-proof-accept.json')],
+      both((bytes) => encodeTlogProof(parseTlogProof(bytes))),
+    ),
+    target('receipt', 12, receipts, (bytes) => {
+      verifyReceipt(bytes, trust)
+      parseReceipt(bytes)
+    }),
+    target('witness policy', 2, [POLICY], (bytes) => parseWitnessPolicy(bytes)),
+    target(
+      'verified state',
+      4,
+      [state],
+      both((bytes) => encodeState(parseState(bytes))),
+    ),
+    target(
+      'add-checkpoint request',
+      2,
+      [submission],
+      both((bytes) => encodeAddCheckpoint(parseAddCheckpoint(bytes))),
+    ),
+    target(
+      'frontier',
+      1,
+      [encodeFrontier({ size: 3, hashes: [Buffer.alloc(32, 1), Buffer.alloc(32, 2)] })],
+      (bytes) => {
+        expect(Buffer.from(encodeFrontier(parseFrontier(bytes))).equals(bytes)).toBe(true)
+      },
+    ),
+  ]
+}
+
+/** The checkpoint in a signed note. */
+export const bodyOf = (note: Uint8Array): string => `${text(note).split('\n\n')[0]}\n`
+
+/** The texts in a file of vectors: whatever members they stand under. */
+function stringsIn(file: Buffer): string[] {
+  const found: string[] = []
+  JSON.parse(text(file), (_, value) => {
+    if (typeof value === 'string' && value.length > 0) found.push(value)
+    return value
+  })
+  return found
+}

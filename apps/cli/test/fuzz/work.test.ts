@@ -1,0 +1,86 @@
+// Hostile texts cost work in proportion to their length, whatever is repeated in them. What is counted is how often the statements of our packages
+// are executed, which is the same on every machine; time is not.
+import { Session } from 'node:inspector/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeEvidence } from './evidence.js'
+import { type Target, text, textTargets } from './targets.js'
+
+/** Lengths that are compared, in bytes: four times as much must not cost more than six times as much, give or take what is done once. */
+const SHORT = 12_000
+const FACTOR = 4
+const GROWTH_MAX = 6
+const ONCE = 20_000
+
+const evidence = await makeEvidence()
+const session = new Session()
+beforeAll(async () => {
+  session.connect()
+  await session.post('Profiler.enable')
+  await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true })
+})
+afterAll(() => session.disconnect())
+
+/** How many blocks of our packages are executed for an input. */
+async function workOf(target: Target, input: string): Promise<number> {
+  await session.post('Profiler.takePreciseCoverage')
+  try {
+    await target.run(Buffer.from(input))
+  } catch {
+    // Refused, as nearly all of them: the question is what that took.
+  }
+  const { result } = await session.post('Profiler.takePreciseCoverage')
+  const ours = result.filter(({ url }) => /\/packages\/\w+\/dist\//.test(url))
+  return ours
+    .flatMap(({ functions }) => functions.flatMap(({ ranges }) => ranges))
+    .reduce((sum, { count }) => sum + count, 0)
+}
+
+/** A piece of the text repeated in its place until the whole is so long. */
+function pumped(whole: string, at: number, piece: string, length: number): string {
+  const times = Math.ceil(length / piece.length)
+  return whole.slice(0, at) + piece.repeat(times) + whole.slice(at)
+}
+
+/** Pieces that are worth repeating: each of the lines, and what brackets, strings and signatures are made of. */
+function pumpsOf(whole: string): readonly (readonly [at: number, piece: string])[] {
+  const pieces = [
+    '[',
+    '{"a":',
+    '"a",',
+    '0',
+    '\n',
+    'x',
+    '\\u0000',
+    '=',
+    ' ',
+    '— x AAAA\n',
+    '-----BEGIN X-----\n',
+    'group a all b\n',
+  ]
+  const lines = whole.split('\n').slice(0, 4)
+  const starts = [0, whole.indexOf('\n') + 1, whole.indexOf(':') + 1, whole.length >> 1, whole.length]
+  const long = lines.filter((line) => line.length > 1 && line.length < 400).map((line) => `${line}\n`)
+  return starts.flatMap((at) => [...pieces, ...long].map((piece) => [at, piece] as const))
+}
+
+describe.each(textTargets(evidence).map((target) => [target.name, target] as const))('%s', (name, target) => {
+  // Deriving a key costs what the file asks for, up to a limit of its own (packages/crypto/test/encrypted-key-scheme.test.ts).
+  it.skipIf(name === 'encrypted private key')(
+    'costs no more than in proportion to its length',
+    { timeout: 600_000 },
+    async () => {
+      const whole = text(target.corpus[0] ?? Buffer.alloc(0))
+      let counted = 0
+      const pumps = pumpsOf(whole).filter((_, n) => process.env.SLOW === '1' || n % 5 === 0)
+      for (const [at, piece] of pumps) {
+        const short = await workOf(target, pumped(whole, at, piece, SHORT))
+        const long = await workOf(target, pumped(whole, at, piece, SHORT * FACTOR))
+        counted += short
+        expect(long, `${JSON.stringify(piece)} at ${at}: ${short} for ${SHORT} bytes`).toBeLessThan(
+          short * GROWTH_MAX + ONCE,
+        )
+      }
+      expect(counted).toBeGreaterThan(0)
+    },
+  )
+})

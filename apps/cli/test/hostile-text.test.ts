@@ -1,0 +1,148 @@
+// Text of somebody who wants to draw on the reader's terminal, in every field that takes text, in ledgers that verify: no command lets it through.
+import { readFileSync, writeFileSync } from 'node:fs'
+import { PassThrough, Readable } from 'node:stream'
+import { generatePrivateKey } from '@sudoagent/crypto'
+import type { EntryDraft } from '@sudoagent/ledger'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createIo, type Outside } from '../src/io.js'
+import { main } from '../src/main.js'
+import { decisionDraft, outcomeDraft, requestIdOf } from './support/draft.js'
+import { writeLedger } from './support/ledger.js'
+import { Sandbox } from './support/sandbox.js'
+
+/** Clears the screen, sets the title, rings, goes back on the line, is C1 for the same, turns the direction, hides, breaks lines. */
+const EVIL =
+  '\u001b[2J\u001b]0;owned\u0007\b\r\u009b2J\u0085\u202egnp.exe\u2066\u200b\ufeff\u2028\u{e0041}\u007f\nsigned: all is well\n'
+const DRAWS =
+  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\u{e0000}-\u{e007f}]/u
+
+const box = new Sandbox()
+const key = generatePrivateKey()
+const LEDGERS = ['l.sqlite', 'l.jsonl']
+
+/** Hostile text wherever the format takes text: names, reasons, ids, errors, keys and values of the arguments, metadata. */
+function evilCall(): readonly EntryDraft[] {
+  const kwargs = JSON.parse(
+    `{${JSON.stringify(EVIL)}:${JSON.stringify(EVIL)},"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"toString":1}`,
+  )
+  const facts = {
+    n: 1,
+    action: `a ${EVIL}`,
+    agentId: `b ${EVIL}`,
+    reason: `c ${EVIL}`,
+    reasonCode: `d ${EVIL}`,
+    approverId: `e ${EVIL}`,
+    cost: 1,
+    kwargs,
+  }
+  const more = { metadata: { [EVIL]: EVIL } }
+  const spoil = (draft: EntryDraft): EntryDraft =>
+    ({
+      ...draft,
+      ...more,
+      decision: { ...draft.decision, policy_id: `f ${EVIL}`, policy_version: `g ${EVIL}` },
+      budget: draft.budget && { ...draft.budget, budget_key: `h ${EVIL}` },
+      resource: EVIL,
+    }) as EntryDraft
+  return [spoil(decisionDraft(facts)), spoil(outcomeDraft(facts, { type: `i ${EVIL}`, message: `j ${EVIL}` }))]
+}
+
+beforeAll(async () => {
+  for (const name of LEDGERS)
+    await writeLedger(box.path(name), [...evilCall(), decisionDraft({ n: 2, action: `k ${EVIL}` })], key)
+  writeFileSync(box.path('key.pem'), key.publicKey.pem)
+  // One that does not verify, so that findings quote from it, and one of which nothing is JSON.
+  const lines = readFileSync(box.path('l.jsonl'), 'utf8').split('\n')
+  writeFileSync(
+    box.path('broken.jsonl'),
+    lines.map((line) => line.replace('"event":"decision"', `"event":${JSON.stringify(EVIL)}`)).join('\n'),
+  )
+  writeFileSync(box.path('raw.jsonl'), `{"action":${EVIL}\n${EVIL}\n{"${EVIL}":1}\n`)
+  writeFileSync(box.path('note.txt'), `${EVIL}\n11\n${'A'.repeat(43)}=\n\n— ${EVIL} AAAA\n`)
+  writeFileSync(box.path('receipt.json'), JSON.stringify({ kind: EVIL, version: EVIL, [EVIL]: EVIL }))
+  writeFileSync(box.path('policy.txt'), `witness ${EVIL} ${EVIL}\ngroup ${EVIL}\n`)
+})
+afterAll(() => box.remove())
+
+/** Runs a command line as a person would see it, without colours of our own. */
+async function seen(args: readonly string[]): Promise<string> {
+  let screen = ''
+  const terminal = () => {
+    const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 100 })
+    stream.on('data', (chunk) => (screen += chunk))
+    return stream as unknown as NodeJS.WriteStream
+  }
+  const outside: Outside = {
+    argv: ['node', 'sudoagent', ...args, '--no-color'],
+    env: {},
+    stdin: Readable.from([]) as NodeJS.ReadStream,
+    stdout: terminal(),
+    // Progress moves the cursor on purpose; it is for terminals only.
+    stderr: Object.assign(terminal(), { isTTY: false }),
+    emit: () => true,
+  }
+  expect([0, 1, 2, 3]).toContain(await main(outside.argv, createIo(outside)))
+  return screen
+}
+
+const at = (name: string): string => box.path(name)
+const ON_A_LEDGER: readonly (readonly string[])[] = [
+  ['verify'],
+  ['verify', '--json'],
+  ['verify', '--public-key', 'key.pem'],
+  ['show', '2'],
+  ['show', requestIdOf(1)],
+  ['show', '2', '--format', 'text'],
+  ['show', '2', '--format', 'json'],
+  ['filter'],
+  ['filter', '--format', 'text'],
+  ['filter', '--format', 'json'],
+  ['filter', '--action', `a ${EVIL}`],
+  ['filter', '--action', EVIL],
+  ['search', '--query', 'gnp'],
+  ['search', '--query', EVIL],
+  ...['text', 'json', 'ndjson', 'csv'].map((format) => ['export', '--format', format]),
+  ['inspect'],
+  ['inspect', '--json'],
+  ['receipt', '--request-id', requestIdOf(1)],
+  ['receipt', '--request-id', EVIL],
+  ['checkpoint'],
+  ['consistency', '--from', '1'],
+]
+
+describe.each([...LEDGERS, 'broken.jsonl', 'raw.jsonl'])('%s', (ledger) => {
+  it.each(ON_A_LEDGER.map((args) => [args] as const))('%j draws nothing', async ([command = '', ...rest]) => {
+    const args = rest.map((arg) => (arg === 'key.pem' ? at(arg) : arg))
+    const screen = await seen([command, at(ledger), ...args])
+    expect(screen.length).toBeGreaterThan(0)
+    expect(screen).not.toMatch(DRAWS)
+    // What it says is in its place, not on a line of its own.
+    expect(screen).not.toMatch(/^signed: all is well$/m)
+  })
+})
+
+describe('other files', () => {
+  it.each([
+    [['receipt', 'verify', 'receipt.json']],
+    [['receipt', 'verify', 'note.txt']],
+    [['receipt', 'verify', 'l.jsonl']],
+    [['checkpoint', 'verify', 'note.txt', '--public-key', 'key.pem']],
+    [['checkpoint', 'verify', 'receipt.json', '--json']],
+    [['key', 'show', 'note.txt']],
+    [['verify', 'l.jsonl', '--witness-policy', 'policy.txt']],
+    [['verify', 'l.jsonl', '--checkpoint', 'note.txt']],
+    [['verify', 'l.jsonl', '--receipt', 'receipt.json']],
+    [['verify', 'l.jsonl', '--state', 'receipt.json']],
+    [['verify', EVIL]],
+    [[EVIL]],
+    [['verify', 'l.jsonl', `--${EVIL}`]],
+    [['export', 'l.jsonl', '--format', EVIL]],
+  ])('%j draw nothing either', async (args) => {
+    const screen = await seen(args.map((arg) => (/^[\w.]+\.\w+$/.test(arg) ? at(arg) : arg)))
+    expect(screen.length).toBeGreaterThan(0)
+    expect(screen).not.toMatch(DRAWS)
+    expect(screen).not.toMatch(/^signed: all is well$/m)
+  })
+
+  it('and no prototype has changed', () => expect(({} as { polluted?: unknown }).polluted).toBeUndefined())
+})

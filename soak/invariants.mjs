@@ -1,0 +1,216 @@
+// What must be true of a ledger and of what lies around it, seen from the outside: by the command line, by the verifier in Python, and by counting.
+import { execFile } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const CLI = fileURLToPath(new URL('../apps/cli/bin/sudoagent.js', import.meta.url))
+const PYTHON = fileURLToPath(new URL('../interop/python/verify_ledger.py', import.meta.url))
+const Database = createRequire(new URL('../packages/core/package.json', import.meta.url))('better-sqlite3')
+
+/** Signatures that the verifier in Python checks: by the textbook, some milliseconds each. */
+const PYTHON_SIGNED_MAX = 1_500
+
+/** Runs a command to its end, whatever its exit code. */
+async function ended(command, args) {
+  try {
+    const { stdout, stderr } = await run(command, args, { maxBuffer: 512 * 1024 * 1024 })
+    return { code: 0, stdout, stderr }
+  } catch (error) {
+    return { code: error.code, stdout: error.stdout ?? '', stderr: error.stderr ?? String(error) }
+  }
+}
+
+const sudoagent = (...args) => ended(process.execPath, [CLI, ...args])
+
+export class Invariants {
+  violations = []
+  counts = { 'verified while written': 0 }
+  #place
+  #ledger
+  #kept = null
+
+  constructor(place) {
+    this.#place = place
+    this.#ledger = join(place.folder, `ledger.${place.kind}`)
+  }
+
+  #require(condition, what) {
+    if (!condition) this.violations.push(`${this.#place.kind}: ${what}`)
+  }
+
+  /** While writers are at work: the ledger verifies from where the last run ended, and a checkpoint of now is kept for later. */
+  async duringWork() {
+    if (!existsSync(this.#ledger)) return
+    const { keyFile, folder } = this.#place
+    const verified = await sudoagent(
+      'verify',
+      this.#ledger,
+      '--public-key',
+      keyFile,
+      '--state',
+      join(folder, 'state'),
+      '--json',
+    )
+    const report = reportIn(verified.stdout)
+    // A writer may be in the middle of a line, or of its first entry; the next look finds it done, or moved aside.
+    const harmless = (report?.findings ?? []).every(
+      ({ code }) => ['LINE_TORN', 'LEDGER_EMPTY'].includes(code) || report.entries === 0,
+    )
+    this.#require(
+      verified.code === 0 || (report !== null && harmless),
+      `verify while written: exit ${verified.code}: ${verified.stderr || verified.stdout.slice(0, 500)}`,
+    )
+    if (verified.code === 0) this.counts['verified while written'] += 1
+    if (this.#kept !== null || (report?.entries ?? 0) < 20) return
+    const checkpoint = join(folder, 'kept-checkpoint')
+    const { code, stdout } = await sudoagent('checkpoint', this.#ledger)
+    if (code !== 0) return
+    writeFileSync(checkpoint, stdout)
+    this.#kept = checkpoint
+  }
+
+  /** After the last process is gone. */
+  async atTheEnd(answers) {
+    const { keyFile } = this.#place
+    const anchored = this.#kept === null ? [] : ['--checkpoint', this.#kept]
+    const verified = await sudoagent('verify', this.#ledger, '--public-key', keyFile, ...anchored, '--json')
+    const report = reportIn(verified.stdout)
+    this.#require(
+      verified.code === 0,
+      `verify: exit ${verified.code}: ${verified.stderr}${JSON.stringify(report?.findings)}`,
+    )
+    if (report === null) return
+    this.#require(report.verdict === (this.#kept === null ? 'signed' : 'anchored'), `the verdict is ${report.verdict}`)
+    const entries = await this.#entries()
+    this.#checkCalls(entries, report, answers)
+    await this.#checkReceipts(entries)
+    await this.#checkPython(report)
+    Object.assign(this.counts, {
+      entries: report.entries,
+      decisions: report.decisions,
+      outcomes: report.outcomes,
+      open: report.open,
+      ran: this.#ran().length,
+    })
+  }
+
+  async #entries() {
+    const file = join(this.#place.folder, 'export.ndjson')
+    const { code, stderr } = await sudoagent('export', this.#ledger, '--format', 'ndjson', '--output', file)
+    this.#require(code === 0, `export: ${stderr}`)
+    return readFileSync(file, 'utf8')
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line))
+      .map((one) => one.entry ?? one)
+  }
+
+  #ran() {
+    const notes = join(this.#place.folder, 'ran')
+    return existsSync(notes) ? readFileSync(notes, 'utf8').split('\n').slice(0, -1) : []
+  }
+
+  /** What ran, what is on record, what callers were told and what was spent. */
+  #checkCalls(entries, report, answers) {
+    const decisions = new Map(
+      entries.filter(({ event }) => event === 'decision').map((entry) => [entry.request_id, entry]),
+    )
+    const finished = new Set(entries.filter(({ event }) => event === 'outcome').map(({ request_id: id }) => id))
+    const ran = new Set(this.#ran())
+    const allowed = (id) => decisions.get(id)?.decision.effect === 'allow'
+    const none = (what, ids) => this.#require(ids.length === 0, `${what}: ${ids.length}, the first ${ids[0]}`)
+    this.#require(ran.size === this.#ran().length, 'a call ran twice')
+    none(
+      'ran without a durable decision',
+      [...ran].filter((id) => !allowed(id)),
+    )
+    none(
+      'an outcome of a call that did not run',
+      [...finished].filter((id) => !ran.has(id)),
+    )
+    none(
+      'acknowledged and not on record',
+      answers.filter(({ did, id }) => did === 'ran' && !(allowed(id) && ran.has(id))).map(({ id }) => id),
+    )
+    none(
+      'refused and ran all the same',
+      answers.filter(({ did, id }) => did !== 'ran' && ran.has(id)).map(({ id }) => id),
+    )
+    const unrecorded = ({ did, id }) =>
+      !['ran', 'AuditLogError'].includes(did) && decisions.get(id)?.decision.effect !== 'deny'
+    none(
+      'refused and the refusal not on record',
+      answers.filter(unrecorded).map(({ id }) => id),
+    )
+    const open = [...decisions.values()].filter(
+      ({ decision, request_id: id }) => decision.effect === 'allow' && !finished.has(id),
+    )
+    this.#require(open.length === report.open, `${open.length} decisions without an outcome, ${report.open} listed`)
+    const charges = this.#rows(
+      'budget.sqlite',
+      "SELECT request_id FROM sudoagent_budget_charge WHERE state <> 'released'",
+    )
+    none(
+      'ran without being charged',
+      [...ran].filter((id) => !charges.has(id)),
+    )
+    const used = this.#rows(
+      'approvals.sqlite',
+      'SELECT approval_id FROM sudoagent_approval WHERE consumed_at_ms IS NOT NULL',
+    )
+    none(
+      'ran under an approval that was not used',
+      [...ran].filter((id) => decisions.get(id)?.approval && !used.has(id)),
+    )
+    const scarce = [...ran].filter((id) => decisions.get(id)?.action === 'scarce').length
+    this.#require(scarce <= this.#place.scarce, `${scarce} calls of a budget of ${this.#place.scarce}`)
+  }
+
+  #rows(name, sql) {
+    const db = new Database(join(this.#place.folder, name), { readonly: true })
+    try {
+      return new Set(db.prepare(sql).pluck().all())
+    } finally {
+      db.close()
+    }
+  }
+
+  async #checkReceipts(entries) {
+    const { folder, keyFile } = this.#place
+    const finished = entries.filter(({ event }) => event === 'outcome').map(({ request_id: id }) => id)
+    for (const id of [finished[0], finished[finished.length >> 1], finished.at(-1)].filter(
+      (one) => one !== undefined,
+    )) {
+      const file = join(folder, `receipt-${id}.json`)
+      const made = await sudoagent('receipt', this.#ledger, '--request-id', id, '--output', file)
+      const checked = await sudoagent('receipt', 'verify', file, '--public-key', keyFile)
+      // Entries behind the last head have no proof yet: the writer was killed between the two.
+      this.#require(
+        made.code === 0 && checked.code === 0,
+        `receipt of ${id}: ${made.stderr}${checked.stdout}${checked.stderr}`,
+      )
+    }
+  }
+
+  async #checkPython({ entries }) {
+    const key = entries <= PYTHON_SIGNED_MAX ? [this.#place.keyFile] : []
+    const { code, stdout, stderr } = await ended('python3', [PYTHON, this.#ledger, ...key])
+    if (code === 'ENOENT') this.counts.python = 'not here'
+    else {
+      this.#require(code === 0, `verify_ledger.py: ${stdout}${stderr}`)
+      this.counts.python = key.length > 0 ? 'signed' : 'intact'
+    }
+  }
+}
+
+function reportIn(text) {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,117 @@
+// Load from several processes with faults in between, for minutes; then every invariant, checked from the outside.
+//
+//   pnpm soak [--minutes 5] [--seed 1] [--keep folder]
+//
+// Prints a table of what happened, and ends with 1 if anything that must hold does not; the folder is kept then.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { allowedCall } from '../bench/call.mjs'
+import { createSigner, generatePrivateKey } from '../packages/crypto/dist/index.js'
+import { JsonlLedger } from '../packages/ledger/dist/store/jsonl.js'
+import { SqliteLedger } from '../packages/ledger/dist/store/sqlite.js'
+import { Crew } from './crew.mjs'
+import { Invariants } from './invariants.mjs'
+
+/** SQLite takes several writers, JSONL one. */
+const PROCESSES = { sqlite: 3, jsonl: 1 }
+/** Units of one tool's budget, shared by all processes: few enough to be used up. */
+const SCARCE = 40
+/** How often the ledger is verified while it is written, in milliseconds. */
+const LOOK_MS = 3_000
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '3' },
+    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+    keep: { type: 'string' },
+  },
+})
+const minutes = Number(values.minutes)
+if (!(minutes > 0 && minutes <= 24 * 60)) throw new Error('--minutes is a number up to a day')
+const root = values.keep ?? mkdtempSync(join(tmpdir(), 'sudoagent-soak-'))
+const untilMs = Date.now() + minutes * 60_000
+console.log(`soak: ${minutes} minutes, seed ${values.seed}, in ${root}`)
+
+const results = await Promise.all(
+  Object.keys(PROCESSES).map((kind, n) => soak(kind, randomOf(Number(values.seed) + n))),
+)
+console.log(table(results))
+const violations = results.flatMap((result) => result.violations)
+for (const violation of violations) console.error(`VIOLATION ${violation}`)
+console.log(
+  violations.length === 0
+    ? 'soak: nothing was lost, and nothing ran without its decision'
+    : `soak: ${violations.length} violations, see ${root}`,
+)
+if (violations.length === 0 && values.keep === undefined) rmSync(root, { recursive: true, force: true })
+process.exitCode = violations.length === 0 ? 0 : 1
+
+/** One ledger, its crew, and whoever looks at it meanwhile. */
+async function soak(kind, random) {
+  const folder = join(root, kind)
+  mkdirSync(folder, { recursive: true })
+  const key = generatePrivateKey()
+  const keyFile = join(folder, 'public-key.pem')
+  writeFileSync(keyFile, key.publicKey.pem)
+  const crew = new Crew({ kind, folder, key: key.pem, scarce: SCARCE, timeoutMs: 20_000 }, random)
+  const invariants = new Invariants({ kind, folder, keyFile, scarce: SCARCE })
+  let working = true
+  const looking = (async () => {
+    while (working) {
+      await delay(LOOK_MS)
+      await invariants.duringWork()
+    }
+  })()
+  await crew.work(PROCESSES[kind], untilMs)
+  working = false
+  await looking
+  await nextWriter(kind, folder, key)
+  await invariants.atTheEnd(crew.answers)
+  const happened = { ...crew.counts, ...countBy(crew.answers), ...invariants.counts }
+  const violations = [
+    ...invariants.violations,
+    ...crew.deaths.map((death) => `${kind}: a worker ended by itself: ${death}`),
+  ]
+  if (crew.answers.length === 0) violations.push(`${kind}: no call came to an end`)
+  return { kind, happened, violations }
+}
+
+/** The next writer: it moves aside what the last kill has cut off, takes over what has no head yet, and goes on. */
+async function nextWriter(kind, folder, key) {
+  const { decision } = allowedCall(1)
+  const open = kind === 'sqlite' ? SqliteLedger.open : JsonlLedger.open
+  const ledger = open(join(folder, `ledger.${kind}`), { signer: createSigner(key) })
+  await ledger.append({ ...decision, decision: { ...decision.decision, effect: 'deny' } })
+  await ledger.close()
+}
+
+function countBy(answers) {
+  const counts = {}
+  for (const { did, code } of answers) {
+    const name = did === 'ran' ? 'told: ran' : `told: ${code}`
+    counts[name] = (counts[name] ?? 0) + 1
+  }
+  return counts
+}
+
+/** What happened, a line for each thing and a column for each ledger. */
+function table(all) {
+  const names = [...new Set(all.flatMap(({ happened }) => Object.keys(happened)))]
+  const row = (cells) => cells.map((cell, n) => (n === 0 ? cell.padEnd(40) : String(cell).padStart(10))).join('')
+  const rows = names.map((name) => row([name, ...all.map(({ happened }) => happened[name] ?? 0)]))
+  return [row(['', ...all.map(({ kind }) => kind)]), ...rows].join('\n')
+}
+
+/** A sequence of numbers from 0 to 1 that is the same for the same seed (mulberry32). */
+function randomOf(seed) {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = Math.imul(state ^ (state >>> 15), state | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+}
