@@ -40,6 +40,7 @@ it('finds the documents', () => {
     'evidence',
     'faq',
     'ledger-format',
+    'performance',
     'quickstart',
     'threat-model',
   ]
