@@ -15,11 +15,12 @@ const path = await keptLedger(kept, 'sqlite', entries)
 const calls = Math.floor(entries / 2)
 
 const scan = () => scanSqlite(path, 'entry_json', () => {})
-const { search, csv, floor } = await alternate(rounds, {
+const searching = await alternate(rounds, {
   floor: scan,
-  search: () => find({ text: `ORD-${calls - 1}` }, 2),
-  csv: exportAll,
+  figure: () => find({ text: `ORD-${calls - 1}` }, 2),
 })
+// One round: it is long enough to be warm in itself.
+const exporting = await alternate(1, { floor: scan, figure: exportAll })
 let n = 0
 const { filter } = await alternate(size(51, 3), {
   filter: () => find({ requestId: allowedCall((n++ * 7919) % calls).decision.request_id }, 2),
@@ -28,8 +29,8 @@ report(
   'query',
   [
     row({ work: `filter by request id, ${entries} entries`, unit: 'ms', figure: filter, atMost: 20 }),
-    row({ work: `search ${entries} entries`, unit: 'ms', floor, figure: search, atMost: 2 }),
-    row({ work: `export ${entries} entries as CSV`, unit: 'ms', floor, figure: csv, atMost: 4 }),
+    row({ work: `search ${entries} entries`, unit: 'ms', ...searching, atMost: 2 }),
+    row({ work: `export ${entries} entries as CSV`, unit: 'ms', ...exporting, atMost: 4 }),
   ],
   json,
 )
