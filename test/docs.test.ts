@@ -43,6 +43,7 @@ it('finds the documents', () => {
     'ledger-format',
     'policy',
     'mcp',
+    'performance',
     'quickstart',
     'scaling',
     'reliability',

@@ -1,15 +1,17 @@
 // Finding entries. A query reads what is there; it verifies nothing, and says so nowhere but in `verify`.
+import type { Members } from '@sudoagent/crypto'
 import { isCallEntry, type LedgerEntry } from './entry.js'
 import { LedgerError } from './error.js'
-import type { LedgerReader } from './ledger.js'
+import type { LedgerReader, StoredLine } from './ledger.js'
 import { parseLine } from './line.js'
 import { isTimestamp } from './timestamp.js'
 
-/** An entry and where it stands. `json` is the canonical line as stored. */
+/** An entry and where it stands. `json` is the canonical line as stored, `members` where its top-level values stand in that. */
 export interface EntryRecord {
   readonly position: number
   readonly entry: LedgerEntry
   readonly json: string
+  readonly members: Members
 }
 
 /** What an entry must be; every criterion that is given must fit. */
@@ -88,30 +90,79 @@ function moment(criterion: 'start' | 'end', text: string, fill: string): string 
 /**
  * The entries that fit, in the order of the ledger. Lines that cannot be read are passed over: `verify` is what reports them.
  *
+ * A call is looked up in the store's book of calls where that leads to all that a ledger which verifies can have about it. Everything else is
+ * found by reading all lines.
+ *
  * @throws LedgerError when the store cannot be read
  */
 export async function* select(reader: LedgerReader, criteria: Criteria = {}): AsyncGenerator<EntryRecord> {
-  const { text, limit = Number.POSITIVE_INFINITY } = criteria
-  const wanted = text?.normalize('NFC').toLowerCase()
+  const { requestId, limit = Number.POSITIVE_INFINITY } = criteria
+  if (limit <= 0) return
+  const take = filterOf(criteria)
+  let found = 0
+  const lookedUp = requestId === undefined ? [] : await lookUpCall(reader, requestId)
+  const batches = isWholeCall(lookedUp) ? [lookedUp.map(({ line }) => line)] : reader.batches()
+  for await (const batch of batches) {
+    for (const line of batch) {
+      const record = take(line)
+      if (record === null) continue
+      yield record
+      found += 1
+      if (found >= limit) return
+    }
+  }
+}
+
+/** What one stored line says if it can be read and fits, else null. */
+function filterOf(criteria: Criteria): (line: StoredLine) => EntryRecord | null {
+  const wanted = criteria.text?.normalize('NFC').toLowerCase()
   // Looked for in the raw line first, as it is escaped there: most lines need not be parsed at all.
   const inText = wanted === undefined ? undefined : JSON.stringify(wanted).slice(1, -1)
   const needles = [criteria.requestId, criteria.action, criteria.agentId, criteria.reasonCode, criteria.decisionHash]
     .filter((value) => value !== undefined)
     .map((value) => Buffer.from(JSON.stringify(value.normalize('NFC'))))
-  let found = 0
-  if (limit <= 0) return
-  for await (const batch of reader.batches()) {
-    for (const { position, bytes, fault } of batch) {
-      if (fault !== undefined || needles.some((needle) => !view(bytes).includes(needle))) continue
-      if (inText !== undefined && !view(bytes).toString().toLowerCase().includes(inText)) continue
-      const parsed = parseLine(bytes)
-      if (!parsed.ok || !fits(parsed.entry, criteria)) continue
-      if (wanted !== undefined && !mentions(parsed.entry, wanted) && !saysNumber(parsed.text, wanted)) continue
-      yield { position, entry: parsed.entry, json: parsed.text }
-      found += 1
-      if (found >= limit) return
-    }
+  return (line) => {
+    const { bytes, fault } = line
+    if (fault !== undefined || needles.some((needle) => !view(bytes).includes(needle))) return null
+    if (inText !== undefined && !view(bytes).toString().toLowerCase().includes(inText)) return null
+    const record = recordOf(line)
+    if (record === null || !fits(record.entry, criteria)) return null
+    const says = wanted === undefined || mentions(record.entry, wanted) || saysNumber(record.json, wanted)
+    return says ? record : null
   }
+}
+
+function recordOf({ position, bytes, fault }: StoredLine): EntryRecord | null {
+  const parsed = fault === undefined ? parseLine(bytes) : null
+  return parsed?.ok ? { position, entry: parsed.entry, json: parsed.text, members: parsed.members } : null
+}
+
+/** An entry that the store's book of calls led to. */
+export interface LookedUp {
+  readonly line: StoredLine
+  readonly record: EntryRecord
+}
+
+/** The entries of a call that the store's book knows of, in order. The book may lie or have gaps, so there may be more. */
+export async function lookUpCall(reader: LedgerReader, requestId: string): Promise<readonly LookedUp[]> {
+  const wanted = requestId.normalize('NFC')
+  const found: LookedUp[] = []
+  for (const line of (await reader.linesOfCall(wanted)) ?? []) {
+    const record = recordOf(line)
+    if (record?.entry.request_id === wanted) found.push({ line, record })
+  }
+  return found
+}
+
+/**
+ * Whether this is all that a ledger which verifies can have about a call: a denial, or a decision and its outcome. Without this, whoever can
+ * write to the file could hide an outcome by taking it out of the book, which no check looks at.
+ */
+function isWholeCall(found: readonly LookedUp[]): boolean {
+  const entries = found.map(({ record }) => record.entry)
+  const decision = entries.find(({ event }) => event === 'decision')
+  const isDenied = decision !== undefined && isCallEntry(decision) && decision.decision.effect === 'deny'
+  return isDenied || (decision !== undefined && entries.some(({ event }) => event === 'outcome'))
 }
 
 const view = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -9,9 +9,8 @@ import {
 } from '@sudoagent/crypto'
 import { LedgerError } from './error.js'
 import type { LedgerReader, StoredText } from './ledger.js'
-import { parseLine } from './line.js'
 import { proveEntry } from './prove.js'
-import { type CallStory, callStory, type EntryRecord, select } from './query.js'
+import { type CallStory, callStory, type EntryRecord, lookUpCall, select } from './query.js'
 
 /** How to find the decision. */
 export type ReceiptKey = { readonly requestId: string } | { readonly decisionHash: string }
@@ -79,16 +78,9 @@ async function storyOfDecision(reader: LedgerReader, decisionHash: string): Prom
 
 /** The story of a call: from the store's book about calls when it has one, and by reading everything when the book does not know the call. */
 async function storyOf(reader: LedgerReader, requestId: string): Promise<CallStory | null> {
-  const lines = (await reader.linesOfCall(requestId)) ?? []
-  let decision: EntryRecord | undefined
-  let outcome: EntryRecord | undefined
-  for (const { position, bytes, fault } of lines) {
-    const parsed = fault === undefined ? parseLine(bytes) : null
-    if (!parsed?.ok || parsed.entry.request_id !== requestId.normalize('NFC')) continue
-    const record = { position, entry: parsed.entry, json: parsed.text }
-    if (parsed.entry.event === 'decision') decision ??= record
-    if (parsed.entry.event === 'outcome') outcome ??= record
-  }
+  const records = (await lookUpCall(reader, requestId)).map(({ record }) => record)
+  const decision = records.find(({ entry }) => entry.event === 'decision')
+  const outcome = records.find(({ entry }) => entry.event === 'outcome')
   if (decision !== undefined) return { requestId, decision, ...(outcome === undefined ? {} : { outcome }) }
   try {
     return await callStory(reader, { requestId })

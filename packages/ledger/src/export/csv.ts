@@ -1,6 +1,5 @@
 // CSV for spreadsheets: RFC 4180 (CRLF, quotes doubled), one entry a row, a fixed set of columns. Entries hold text that an agent chose, and a
 // spreadsheet runs a cell that starts like a formula: such a cell gets an apostrophe in front (OWASP, "CSV Injection"), numbers of ours do not.
-import { scanJson } from '@sudoagent/crypto'
 import { isCallEntry } from '../entry.js'
 import type { EntryRecord } from '../query.js'
 
@@ -38,8 +37,8 @@ const COLUMNS: readonly Column[] = [
 ]
 
 /** A member as the line has it: written anew, numbers that do not fit a double would come out rounded. */
-function member({ json }: EntryRecord, key: string): string | undefined {
-  const span = scanJson(json).members.get(key)
+function member({ json, members }: EntryRecord, key: string): string | undefined {
+  const span = members.get(key)
   return span === undefined ? undefined : json.slice(span[0], span[1])
 }
 

@@ -1,0 +1,46 @@
+// Large ledgers to measure on: built once, kept where the caller says.
+import { existsSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { createSigner, parsePrivateKey } from '../packages/crypto/dist/index.js'
+import { JsonlLedger } from '../packages/ledger/dist/store/jsonl.js'
+import { SqliteLedger } from '../packages/ledger/dist/store/sqlite.js'
+import { allowedCall } from './call.mjs'
+
+const AT_A_TIME = 512
+
+// The same key in every run, so that a ledger that was kept still has its signer. It protects nothing.
+const PEM = `-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f
+-----END PRIVATE KEY-----
+`
+
+export const signer = createSigner(parsePrivateKey(PEM))
+
+/**
+ * A ledger of calls with their outcomes; with its genesis it has `entries` entries, or one more.
+ *
+ * @param kind - `sqlite` or `jsonl`
+ * @returns its path
+ */
+export async function keptLedger(folder, kind, entries, { signed = false } = {}) {
+  const path = join(folder, `${entries}-${signed ? 'signed' : 'unsigned'}.${kind}`)
+  if (existsSync(path)) return path
+  // Under another name until it is whole: a run that was cut off must not leave a smaller ledger to the next.
+  const unfinished = join(folder, `unfinished-${process.pid}.${kind}`)
+  const options = signed ? { signer } : {}
+  const ledger = kind === 'sqlite' ? SqliteLedger.open(unfinished, options) : JsonlLedger.open(unfinished, options)
+  await appendCalls(ledger, 0, Math.floor(entries / 2))
+  await ledger.close()
+  for (const beside of ['.tree', '.head', '.lock', '']) {
+    if (existsSync(`${unfinished}${beside}`)) renameSync(`${unfinished}${beside}`, `${path}${beside}`)
+  }
+  return path
+}
+
+/** Appends calls number `from` to `to`, decision and outcome. */
+export async function appendCalls(ledger, from, to) {
+  for (let first = from; first < to; first += AT_A_TIME) {
+    const group = Array.from({ length: Math.min(AT_A_TIME, to - first) }, (_, i) => allowedCall(first + i))
+    await Promise.all(group.flatMap(({ decision, outcome }) => [ledger.append(decision), ledger.append(outcome)]))
+  }
+}

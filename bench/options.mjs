@@ -1,0 +1,31 @@
+// What every section takes on its command line.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+
+/**
+ *   --quick        tiny sizes: shows that the section runs, and measures nothing
+ *   --entries N    the size of the large ledger, 1,000,000 unless told
+ *   --keep DIR     where large ledgers are left for the next run; a temporary folder unless told
+ *   --json FILE    the rows as JSON, too
+ */
+export function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: 'boolean', default: false },
+      entries: { type: 'string' },
+      keep: { type: 'string' },
+      json: { type: 'string' },
+    },
+  })
+  const { quick, keep, json } = values
+  const entries = Number(values.entries ?? (quick ? 2_000 : 1_000_000))
+  if (!Number.isSafeInteger(entries) || entries < 1_000) throw new Error('--entries must be a number from 1000 up')
+  const work = mkdtempSync(join(tmpdir(), 'sudoagent-bench-'))
+  process.once('exit', () => rmSync(work, { recursive: true, force: true }))
+  if (keep !== undefined) mkdirSync(keep, { recursive: true })
+  /** `size(full, tiny)`: how much of something is done. */
+  const size = (full, tiny) => (quick ? tiny : full)
+  return { size, entries, json, work, kept: keep ?? work }
+}

@@ -1,0 +1,13 @@
+// Verifies an Ed25519 signature with node:crypto, so many times whenever it is told to.
+import { generateKeyPairSync, sign, verify } from 'node:crypto'
+import { parentPort, workerData } from 'node:worker_threads'
+
+// As long as what is signed in an entry: a hash.
+const message = Buffer.alloc(64, 'a')
+const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+const signature = sign(null, message, privateKey)
+parentPort.on('message', () => {
+  for (let n = 0; n < workerData; n += 1) if (!verify(null, message, publicKey, signature)) throw new Error('no')
+  parentPort.postMessage('done')
+})
+parentPort.postMessage('ready')

@@ -1,0 +1,32 @@
+// What the command line costs before it does anything: its processes beside one of Node alone.
+//
+//   node bench/startup.mjs [--quick] [--json FILE]
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { keptLedger } from './ledgers.mjs'
+import { readOptions } from './options.mjs'
+import { alternate } from './rounds.mjs'
+import { report, row } from './table.mjs'
+
+const { size, json, work } = readOptions()
+const sudoagent = fileURLToPath(new URL('../apps/cli/bin/sudoagent.js', import.meta.url))
+const ledger = await keptLedger(work, 'sqlite', 10)
+
+const { floor, version, verify } = await alternate(size(15, 1), {
+  floor: () => run('-e', '0'),
+  version: () => run(sudoagent, '--version'),
+  verify: () => run(sudoagent, 'verify', ledger),
+})
+report(
+  'startup',
+  [
+    row({ work: 'sudoagent --version, floor node -e 0', unit: 'ms', floor, figure: version, atMost: 1.6 }),
+    row({ work: 'sudoagent verify, 10 entries', unit: 'ms', floor, figure: verify, atMost: 2.2 }),
+  ],
+  json,
+)
+
+function run(...args) {
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr}`)
+}

@@ -1,0 +1,52 @@
+// The benchmarks run, and say what they promise to say. Never how fast: that is for who reads their table.
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const OWN = ['append', 'verify', 'query', 'startup', 'receipt']
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sudoagent-bench-test-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+it('every section gives its rows, as text and as JSON', async () => {
+  const json = join(folder, 'rows.json')
+  const args = ['bench/index.mjs', '--quick', '--only', OWN.join(','), '--json', json]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root })
+  const { machine, sections } = JSON.parse(readFileSync(json, 'utf8'))
+  expect(machine).toEqual(expect.objectContaining({ node: process.version, cores: expect.any(Number) }))
+  expect(Object.keys(sections)).toEqual(OWN)
+  for (const rows of Object.values<Row[]>(sections)) {
+    expect(rows.length).toBeGreaterThan(0)
+    for (const row of rows) expectRow(row, stdout)
+  }
+  for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
+}, 120_000)
+
+interface Row {
+  readonly work: string
+  readonly floor: number | null
+  readonly figure: number
+  readonly unit: string
+  readonly ratio: number | null
+  readonly target: string | null
+  readonly met: boolean | null
+}
+
+function expectRow(row: Row, stdout: string): void {
+  const { work, floor, figure, unit, ratio, target, met } = row
+  expect(stdout).toContain(work)
+  expect(unit, work).toMatch(/^(?:µs|ms|MiB|%|calls\/s|rows\/s)$/)
+  expect(figure, work).toBeGreaterThan(0)
+  expect(ratio, work).toBe(floor === null ? null : figure / floor)
+  expect(target ?? '≤ 0 ×', work).toMatch(/^[≤≥] [\d.]+ (?:×|µs|ms|MiB|%)$/)
+  expect(met === null, work).toBe(target === null)
+}
