@@ -93,6 +93,9 @@ function readClock(clock: () => Date): string {
   }
 }
 
+/** How long groups may follow one another before everybody else in the process is heard, in milliseconds. */
+const BUSY_MS_MAX = 5
+
 interface Waiting {
   readonly draft: EncodedDraft
   readonly resolve: (entry: AppendedEntry) => void
@@ -107,6 +110,8 @@ export class GroupCommit {
   #alone: (() => Promise<void>)[] = []
   #running: Promise<void> | null = null
   #closed = false
+  /** When the first work since the last turn of the event loop began; null while there was none. */
+  #busySince: number | null = null
 
   /**
    * @param ready - waited for before a group is taken: whatever arrives while a store waits for its turn belongs to the group. It must not throw;
@@ -153,11 +158,26 @@ export class GroupCommit {
     // One turn of the microtask queue: calls that were made together get into the first group together.
     await null
     while (this.#alone.length > 0 || this.#waiting.length > 0) {
+      await this.#letOthersIn()
       const work = this.#alone.shift()
       if (work === undefined && this.#ready !== null) await this.#ready()
       await (work === undefined ? this.#flush(this.#takeGroup()) : work())
     }
     this.#running = null
+  }
+
+  /**
+   * Callers that wait for nothing but the ledger come back within microtasks, so that group follows group and no timer, signal or deadline is
+   * heard. After some milliseconds of that the event loop gets its turn; a caller who lets it turn by himself never waits for this.
+   */
+  async #letOthersIn(): Promise<void> {
+    const now = performance.now()
+    if (this.#busySince === null) {
+      this.#busySince = now
+      setImmediate(() => {
+        this.#busySince = null
+      })
+    } else if (now - this.#busySince > BUSY_MS_MAX) await new Promise((resolve) => setImmediate(resolve))
   }
 
   /** At least one, and no more than a commit may hold, in entries and in bytes. */

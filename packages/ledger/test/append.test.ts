@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Signer } from '@sudoagent/crypto'
+import { type Signer, sha256Hex } from '@sudoagent/crypto'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { GroupCommit, linkBatch } from '../src/append.js'
 import { type EncodedDraft, encodeDraft } from '../src/chain.js'
@@ -133,4 +133,28 @@ describe('GroupCommit', () => {
     await closed
     expect((await done).position).toBe(1)
   })
+})
+
+it('lets timers and signals in while group follows group', async () => {
+  let committed = 0
+  const commits = new GroupCommit(async (drafts) => {
+    const until = performance.now() + 2
+    while (performance.now() < until);
+    const hash = sha256Hex('')
+    committed += drafts.length
+    return drafts.map(() => ({ position: 1, entryHash: hash, recordedAt: momentAt(0) }))
+  })
+  let ticks = 0
+  const timer = setInterval(() => {
+    ticks += 1
+  }, 1)
+  // Callers that wait for the ledger alone, each for its turn.
+  await Promise.all(
+    [1, 2, 3].map(async (n) => {
+      for (let i = 0; i < 20; i += 1) await commits.append(decisionDraft(100 * n + i))
+    }),
+  )
+  clearInterval(timer)
+  expect(committed).toBe(60)
+  expect(ticks).toBeGreaterThan(2)
 })

@@ -1,9 +1,8 @@
 // Hostile texts cost work in proportion to their length, whatever is repeated in them. What is counted is how often the statements of our packages
 // are executed, which is the same on every machine; time is not.
 import { Session } from 'node:inspector/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { makeEvidence } from './evidence.js'
-import { type Target, text, textTargets } from './targets.js'
+import { afterAll, describe, expect, it } from 'vitest'
+import type { Target } from './targets.js'
 
 /** Lengths that are compared, in bytes: four times as much must not cost more than six times as much, give or take what is done once. */
 const SHORT = 12_000
@@ -11,14 +10,15 @@ const FACTOR = 4
 const GROWTH_MAX = 6
 const ONCE = 20_000
 
-const evidence = await makeEvidence()
+// Before our packages are loaded: what was compiled without counters is counted by calls alone, and a loop within a call not at all.
 const session = new Session()
-beforeAll(async () => {
-  session.connect()
-  await session.post('Profiler.enable')
-  await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true })
-})
+session.connect()
+await session.post('Profiler.enable')
+await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true })
 afterAll(() => session.disconnect())
+const { makeEvidence } = await import('./evidence.js')
+const { text, textTargets } = await import('./targets.js')
+const evidence = await makeEvidence()
 
 /** How many blocks of our packages are executed for an input. */
 async function workOf(target: Target, input: string): Promise<number> {

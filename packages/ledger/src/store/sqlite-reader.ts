@@ -25,6 +25,7 @@ import {
   findLedgerTable,
   HEAD_TABLE,
   healthOf,
+  lastIdOf,
   lastIssuedId,
   TILE_TABLE,
 } from './sqlite-table.js'
@@ -277,16 +278,6 @@ class SqliteReader implements LedgerReader, LineRanges {
     } catch (error) {
       return [{ code: 'STORE_DAMAGED', message: asLedgerError(error, this.#path, 'LEDGER_DAMAGED').message }]
     }
-  }
-}
-
-/** For progress only, so damage is no error yet: reading will meet it. */
-function lastIdOf(db: Database.Database): number | undefined {
-  try {
-    const last = db.prepare('SELECT max(id) FROM ledger').pluck().get()
-    return typeof last === 'number' ? last : undefined
-  } catch {
-    return undefined
   }
 }
 

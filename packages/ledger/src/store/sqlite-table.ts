@@ -34,6 +34,16 @@ export function findLedgerTable(db: Database.Database): 'ledger' | 'other' | 'no
   return plain && second === undefined ? 'ledger' : 'other'
 }
 
+/** The highest id of a row. Undefined where there is none, or none that can be read: whoever reads on will meet the damage. */
+export function lastIdOf(db: Database.Database): number | undefined {
+  try {
+    const last = db.prepare('SELECT max(id) FROM ledger').pluck().get()
+    return typeof last === 'number' ? last : undefined
+  } catch {
+    return undefined
+  }
+}
+
 /**
  * The highest id that SQLite gave out, by its own book. The book is looked at first: in a file that somebody prepared, a view may stand in its
  * place, and reading a view runs whatever it says.
