@@ -46,7 +46,7 @@ export type {
 } from './ledger.js'
 export { ERROR_LENGTH_MAX, NAME_LENGTH_MAX, PUBLIC_KEYS_MAX, REASON_LENGTH_MAX } from './limits.js'
 export { notRuledOut } from './not-ruled-out.js'
-export { openLedger } from './open.js'
+export { openLedger, recognise } from './open.js'
 export { printable } from './printable.js'
 export { type PrefixProof, proveConsistency, proveInclusion, provePrefix } from './prove.js'
 export {

@@ -43,6 +43,7 @@ const VALUES = [
   'provePrefix',
   'readControl',
   'readStatedCheckpoint',
+  'recognise',
   'select',
   'timestampMs',
   'verify',

@@ -5,8 +5,8 @@ import type { Guard } from '@sudoagent/mcp'
 import { CliError, EXIT } from '../exit.js'
 import type { Io } from '../io.js'
 import { say } from '../message.js'
-import { loadGuardPolicy } from './guard-policy.js'
 import { openForDecisions } from './new-ledger.js'
+import { readCallPolicy } from './policy.js'
 import { readPrivateKey } from './private-key.js'
 
 export interface GuardPartsOptions {
@@ -57,7 +57,7 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
   }
   try {
     // Errors of people first, files second: a policy that does not load leaves nothing behind.
-    const policy = await loadGuardPolicy(options.policy)
+    const policy = await readCallPolicy(options.policy)
     const signer =
       options.privateKey === undefined ? undefined : createSigner(await readPrivateKey(options.privateKey, io))
     const limits = options.budget === undefined ? null : parseBudget(options.budget)

@@ -1,13 +1,35 @@
 // A policy that decides about calls, in a file that somebody named. (What witnesses know as a policy is in `policy-file.ts`.)
+import { spawnSync } from 'node:child_process'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { type LoadedPolicy, loadPolicy, PolicyFileError } from '@sudoagent/policy'
 import { CliError, EXIT } from '../exit.js'
 
-/** @throws CliError with the file, the line and the column: there is no policy in it */
+/** @throws CliError with the file and the place where it is wrong: there is no policy in it */
 export async function readCallPolicy(path: string): Promise<LoadedPolicy> {
   try {
     return await loadPolicy(path)
   } catch (error) {
     if (!(error instanceof PolicyFileError)) throw error
-    throw new CliError(EXIT.failed, `${error.message} (${error.code})`, error.hint, error)
+    const place = error.code === 'POLICY_MODULE_INVALID' ? placeIn(error.cause, path) : undefined
+    throw new CliError(EXIT.failed, `${error.message} (${error.code})`, place ?? error.hint, error)
   }
+}
+
+/** Node names the place in the trace of what was thrown; of what cannot be parsed it tells only whoever lets it check the file. */
+function placeIn(error: unknown, path: string): string | undefined {
+  const file = resolve(path)
+  const told =
+    error instanceof SyntaxError
+      ? spawnSync(process.execPath, ['--check', file], { encoding: 'utf8' }).stderr
+      : error instanceof Error
+        ? (error.stack ?? '')
+        : ''
+  const { href } = pathToFileURL(file)
+  for (const name of [href, file]) {
+    const at = told.indexOf(name)
+    const line = at === -1 ? null : /^(?:\?sha256=\w+)?:(\d+)/.exec(told.slice(at + name.length))
+    if (line !== null) return `look at line ${line[1]}`
+  }
+  return undefined
 }
