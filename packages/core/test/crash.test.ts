@@ -7,7 +7,7 @@ import { Account } from './fixtures/account.js'
 import { temporaryPath } from './fixtures/temporary.js'
 import { startWorker } from './fixtures/worker.js'
 
-const KILLS = process.env.SLOW === '1' ? 250 : 8
+const KILLS = process.env.SLOW === '1' ? 250 : 6
 /** A kill costs as little as a process: only every so often everything is verified from the beginning. */
 const WHOLE_EVERY = 25
 const LANES = 4

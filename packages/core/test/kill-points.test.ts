@@ -112,8 +112,8 @@ describe.each(['sqlite', 'jsonl'])('%s, killed', (kind) => {
     let kills = 0
     for (const call of new Set(made)) {
       const times = made.filter((one) => one === call).length
-      // In the short form every sixth where there are many: SQLite writes each page of a transaction by itself, in two pieces.
-      const step = times > 12 && process.env.SLOW !== '1' ? 6 : 1
+      // In the short form every eighth where there are many: SQLite writes each page of a transaction by itself, in two pieces.
+      const step = times > 12 && process.env.SLOW !== '1' ? 8 : 1
       for (let nth = 1; nth <= times; nth += step) {
         const { end, errors } = await work(strace('/dev/null', call, `signal=KILL:when=${nth}`, paths))
         expect(['SIGKILL', 0], errors).toContain(end)

@@ -12,7 +12,7 @@ import { type Target, textTargets } from './targets.js'
 const slow = process.env.SLOW === '1'
 const SEED = Number(process.env.FUZZ_SEED ?? (slow ? Date.now() % 2 ** 31 : 1))
 /** Inputs of the cheapest parser; of the others as many fewer as they cost more. */
-const INPUTS = slow ? 400_000 : 600
+const INPUTS = slow ? 400_000 : 400
 /** Memory that may stay after any number of inputs, in bytes: what modules load when they are first used, and what V8 keeps for itself. */
 const GROWTH_MAX = 16 * 1024 * 1024
 const FINDINGS = new URL('../../../../test-output/fuzz/', import.meta.url)
