@@ -98,7 +98,7 @@ async def check(session, can_be_asked):
 
     async def call(name):
         result = await session.call_tool(name, {"path": "a.txt"})
-        return bool(result.isError), result.content[0].text
+        return bool(result.is_error if hasattr(result, "is_error") else result.isError), result.content[0].text
 
     failed, text = await call("read")
     assert not failed and text == "ran read", text

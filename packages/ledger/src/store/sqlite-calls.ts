@@ -15,8 +15,12 @@ const NUMBER_BYTES = 4
 const TAIL_CHARS = 96
 const TAIL = /"request_id":"([^"\\]{1,64})","schema_version":"2\.0"\}$/
 
-/** The first 32 bits of the 48. */
-const shortNumber = (requestId: string): number => Math.floor(callNumber(requestId) / 2 ** 16)
+/** The first 32 bits of the 48, as they stand in the book. */
+function shortNumber(requestId: string): Uint8Array {
+  const bytes = Buffer.alloc(NUMBER_BYTES)
+  bytes.writeUInt32BE(Math.floor(callNumber(requestId) / 2 ** 16))
+  return bytes
+}
 
 /** Notes which calls the entries of a full tile are about, inside the transaction that completes it. */
 export class CallWriter {
@@ -41,7 +45,7 @@ export class CallWriter {
     const calls = Buffer.alloc(TILE_WIDTH * NUMBER_BYTES)
     for (const [n, tail] of this.#tails.all(first, first + TILE_WIDTH - 1).entries()) {
       const requestId = TAIL.exec(String(tail))?.[1] ?? this.#readRequestId(first + n)
-      if (requestId !== null) calls.writeUInt32BE(shortNumber(requestId), n * NUMBER_BYTES)
+      if (requestId !== null) calls.set(shortNumber(requestId), n * NUMBER_BYTES)
     }
     this.#put.run(tile, calls)
   }
@@ -59,12 +63,10 @@ export function positionsOfCall(db: Database.Database, requestId: string): reado
   const positions: number[] = []
   let tiles = 0
   const select = `SELECT tile, calls FROM sudoagent_calls WHERE typeof(calls) = 'blob' AND octet_length(calls) = ${TILE_WIDTH * NUMBER_BYTES} ORDER BY tile`
-  for (const row of db.prepare(select).iterate() as IterableIterator<{
-    readonly tile: number
-    readonly calls: Buffer
-  }>) {
-    if (row.tile !== tiles) return null
-    collect(row.calls, number, tiles * TILE_WIDTH, positions)
+  // As arrays, and searched as bytes: all of this is a million entries in some milliseconds, and twice as many with an object for each tile.
+  for (const [tile, calls] of db.prepare(select).raw().iterate() as IterableIterator<readonly [number, Buffer]>) {
+    if (tile !== tiles) return null
+    collect(calls, number, tiles * TILE_WIDTH, positions)
     tiles += 1
     if (positions.length >= POSITIONS_OF_CALL_MAX) break
   }
@@ -74,8 +76,9 @@ export function positionsOfCall(db: Database.Database, requestId: string): reado
   return behind.length === TILE_WIDTH ? null : [...positions.slice(0, POSITIONS_OF_CALL_MAX), ...behind]
 }
 
-function collect(calls: Buffer, number: number, before: number, positions: number[]): void {
-  for (let n = 0; n < TILE_WIDTH; n += 1) {
-    if (calls.readUInt32BE(n * NUMBER_BYTES) === number) positions.push(before + n + 1)
+function collect(calls: Buffer, number: Uint8Array, before: number, positions: number[]): void {
+  for (let at = calls.indexOf(number); at !== -1; at = calls.indexOf(number, at + 1)) {
+    // Two numbers side by side may have a third one across them.
+    if (at % NUMBER_BYTES === 0) positions.push(before + at / NUMBER_BYTES + 1)
   }
 }
