@@ -101,7 +101,8 @@ writeFileSync(output, JSON.stringify(evidence))
 function changed(text, at) {
   const bytes = Buffer.from(text)
   const index = Math.min(at, bytes.length - 1)
-  bytes[index] = bytes[index] === 0x41 ? 0x42 : 0x41
+  // Far apart in base64: Go does not look at the bits that the last character of a signature leaves over, and ours refuses them.
+  bytes[index] = '89+/'.includes(String.fromCharCode(bytes[index])) ? 0x41 : 0x38
   return bytes.toString('utf8')
 }
 
