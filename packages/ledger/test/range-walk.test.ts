@@ -11,6 +11,7 @@ import { type VerifyOptions, verify, verifyFrom } from '../src/verify.js'
 import { KINDS, ledgerOf, linesIn, replaceLines, withWriter, write } from './fixtures/attack.js'
 import { decisionDraft, outcomeDraft, testKey, testSigner } from './fixtures/draft.js'
 import { jsonlOf, sqliteOf } from './fixtures/ledger-file.js'
+import { refusalOf } from './fixtures/refusal.js'
 import { soundLines, spoiledFile } from './fixtures/spoiled.js'
 import { CALL_CASES } from './fixtures/spoiled-calls.js'
 import { LINE_CASES } from './fixtures/spoiled-lines.js'
@@ -144,7 +145,10 @@ describe.each(KINDS)('%s', (kind) => {
         bytes[at % bytes.length] = (bytes[at % bytes.length] ?? 0) ^ mask
         const changed = lines.map((line, i) => (i === n ? bytes : Buffer.from(line)))
         const spoiled = kind === 'jsonl' ? jsonlOf(changed) : sqliteOf(changed)
-        await sameReport(spoiled, withKey)
+        // What does not begin with a brace is no JSONL file at all, and nobody gets to read it.
+        if (kind === 'jsonl' && n === 0 && at % bytes.length === 0)
+          expect(await refusalOf(() => openLedger(spoiled))).toBe('LEDGER_NOT_A_LEDGER')
+        else await sameReport(spoiled, withKey)
       }),
       { numRuns: 60 },
     )
