@@ -30,9 +30,12 @@ const IS_DENIED = 0
 const IS_OPEN = 1
 const IS_DONE = 2
 
-const HASH_WORDS = 8
+export const HASH_WORDS = 8
 const UUID_WORDS = 4
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+/** Whether a request id is a UUID in its usual form, and so fits into words. */
+export const isUuid = (requestId: string): boolean => UUID.test(requestId)
 
 /** Words of a call: the decision hash, then the request id where it is a UUID. */
 export const CALL_KEY_WORDS = HASH_WORDS + UUID_WORDS
@@ -152,10 +155,10 @@ export class Lifecycle {
   }
 
   #keyOf(decisionHash: Hash, requestId: string): CallKey {
-    const isUuid = UUID.test(requestId)
+    const fitsWords = isUuid(requestId)
     this.#scratchBytes.write(decisionHash, 'hex')
-    if (isUuid) this.#scratchBytes.write(uuidHex(requestId), 4 * HASH_WORDS, 'hex')
-    return { words: this.#scratch, at: 0, requestId: isUuid ? null : requestId }
+    if (fitsWords) this.#scratchBytes.write(uuidHex(requestId), 4 * HASH_WORDS, 'hex')
+    return { words: this.#scratch, at: 0, requestId: fitsWords ? null : requestId }
   }
 
   #unknownMessage(): string {

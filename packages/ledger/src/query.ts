@@ -143,15 +143,25 @@ export interface LookedUp {
   readonly record: EntryRecord
 }
 
-/** The entries of a call that the store's book knows of, in order. The book may lie or have gaps, so there may be more. */
+/** The entries of a call that the store's book knows of, in order. The book may lie, have gaps or be damaged, so there may be more. */
 export async function lookUpCall(reader: LedgerReader, requestId: string): Promise<readonly LookedUp[]> {
   const wanted = requestId.normalize('NFC')
   const found: LookedUp[] = []
-  for (const line of (await reader.linesOfCall(wanted)) ?? []) {
+  for (const line of await linesInBook(reader, wanted)) {
     const record = recordOf(line)
     if (record?.entry.request_id === wanted) found.push({ line, record })
   }
   return found
+}
+
+/** A book that cannot be read knows nothing; whoever then reads the ledger itself is told how far that can be read. */
+async function linesInBook(reader: LedgerReader, requestId: string): Promise<readonly StoredLine[]> {
+  try {
+    return (await reader.linesOfCall(requestId)) ?? []
+  } catch (error) {
+    if (error instanceof LedgerError && error.code === 'LEDGER_DAMAGED') return []
+    throw error
+  }
 }
 
 /**

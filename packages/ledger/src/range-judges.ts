@@ -2,8 +2,9 @@
 // looked at line by line, by the one walk that knows what a finding is.
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { createVerifier, type PublicKey } from '@sudoagent/crypto'
+import type { PublicKey } from '@sudoagent/crypto'
 import type { LineRanges, Place } from './ledger.js'
+import { partKeysOf } from './part/judge.js'
 import { openRangeJudge, type RangeFacts, type RangeJudge } from './store/range-judge.js'
 import type { HelperStart, HelperTask } from './store/range-worker.js'
 
@@ -35,8 +36,7 @@ export async function openRangeJudges(
   const helpers = Math.min(threads, HELPERS_MAX, Math.floor(ranges.end / ranges.step / RANGES_PER_HELPER))
   if (helpers > 1)
     return new HelpingThreads({ source: ranges.source, keys: keys?.map(({ pem }) => pem) ?? null }, helpers)
-  const verifiers = keys === null ? null : new Map(keys.map((key) => [key.keyId as string, createVerifier(key)]))
-  return new OwnThread(await openRangeJudge(ranges.source, verifiers))
+  return new OwnThread(await openRangeJudge(ranges.source, partKeysOf(keys)))
 }
 
 class OwnThread implements RangeJudges {

@@ -145,6 +145,7 @@ describe('the public surface', () => {
       'checkHead',
       'closeForGood',
       'headRefused',
+      'leavesOf',
       'only',
       'readHead',
       'readTail',
@@ -152,6 +153,8 @@ describe('the public surface', () => {
       'retireKey',
       'ringBehind',
       'shorterThanHead',
+      'treeDamaged',
+      'withHash',
       'writerOf',
     ])
   })

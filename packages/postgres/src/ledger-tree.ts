@@ -4,14 +4,11 @@ import {
   createTileHashReader,
   HASH_BYTES,
   type HashReader,
-  hexToBytes,
-  isHash,
-  leafHash,
   TILE_HEIGHT,
   TILE_WIDTH,
   type TreeNode,
 } from '@sudoagent/crypto'
-import { LedgerError } from '@sudoagent/ledger'
+import { leavesOf, treeDamaged, withHash } from '@sudoagent/ledger/store'
 import type { Session } from './session.js'
 
 /** A tile as it will be. */
@@ -47,8 +44,10 @@ export class TileSource {
       text,
       values: [this.#ledger, first, first + count - 1],
     })
-    if (rows.length !== count) throw damaged()
-    return leavesOf(rows.map(({ hash }) => hash))
+    return leavesOf(
+      rows.map(({ hash }) => hash),
+      count,
+    )
   }
 }
 
@@ -58,7 +57,7 @@ export function createPostgresTreeReader(source: TileSource, size: number): Hash
     const stored = await source.tile(level, index)
     if (stored !== null && stored.length >= width * HASH_BYTES) return stored
     if (level === 0) return source.leaves(index * TILE_WIDTH + 1, width)
-    throw damaged()
+    throw treeDamaged()
   })
 }
 
@@ -86,33 +85,16 @@ export async function tilesOf(
       const own = entries
         .slice(Math.max(0, start - first), start + TILE_WIDTH - first)
         .map(({ entryHash }) => entryHash)
-      const hashes = Buffer.concat([before === 0 ? Buffer.alloc(0) : await source.leaves(start, before), leavesOf(own)])
+      const hashes = Buffer.concat([
+        before === 0 ? Buffer.alloc(0) : await source.leaves(start, before),
+        leavesOf(own, TILE_WIDTH - before),
+      ])
       puts.set(`0/${tile}`, { level, tile, hashes })
     } else {
       const key = `${level / TILE_HEIGHT}/${tile}`
-      const before =
-        puts.get(key)?.hashes ?? (slot === 0 ? new Uint8Array(0) : await source.tile(level / TILE_HEIGHT, tile))
-      if (before === null || before.length < slot * HASH_BYTES) throw damaged()
-      puts.set(key, {
-        level: level / TILE_HEIGHT,
-        tile,
-        hashes: Buffer.concat([before.subarray(0, slot * HASH_BYTES), hash]),
-      })
+      const before = puts.get(key)?.hashes ?? (slot === 0 ? null : await source.tile(level / TILE_HEIGHT, tile))
+      puts.set(key, { level: level / TILE_HEIGHT, tile, hashes: withHash(before, slot, hash) })
     }
   }
   return [...puts.values()]
 }
-
-function leavesOf(hashes: readonly unknown[]): Buffer {
-  return Buffer.concat(
-    hashes.map((hash) => {
-      if (!isHash(hash)) throw damaged()
-      return leafHash(hexToBytes(hash))
-    }),
-  )
-}
-
-const damaged = (): LedgerError =>
-  new LedgerError('LEDGER_DAMAGED', 'the stored tree of the ledger is not whole', {
-    hint: 'run `sudoagent verify` on it',
-  })

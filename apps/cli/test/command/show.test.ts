@@ -126,9 +126,7 @@ describe('not on record: exit 1', () => {
     writeFileSync(box.path('damaged.sqlite'), bytes)
     const { code, stderr } = box.run(['show', 'damaged.sqlite', requestIdOf(999)])
     expect(code).toBe(3)
-    expect(stderr).toMatch(
-      /^sudoagent: error: (?:the ledger cannot be read to its end: |`damaged.sqlite` is a damaged SQLite database)/,
-    )
+    expect(stderr).toMatch(/^sudoagent: error: the ledger cannot be read to its end: /)
   })
 })
 

@@ -1,10 +1,19 @@
 // Judges a stretch of a ledger, line by line: everything that can be known of a line without the ones before it. It finds nothing: where there is
 // anything out of the ordinary it gives up, and the walk looks at every line itself. So there is one place that knows what a finding is.
 import { isAscii } from 'node:buffer'
-import { decodeBase64, type Hash, hashEntry, sha256Hex, type Verifier } from '@sudoagent/crypto'
+import {
+  createVerifier,
+  decodeBase64,
+  HASH_BYTES,
+  type Hash,
+  hashEntry,
+  type PublicKey,
+  sha256Hex,
+  type Verifier,
+} from '@sudoagent/crypto'
 import { hashDecision } from '../chain.js'
 import { isCallEntry } from '../entry.js'
-import { approvalProblems, uuidHex } from '../lifecycle.js'
+import { approvalProblems, HASH_WORDS, isUuid, uuidHex } from '../lifecycle.js'
 import { LINE_BYTES_MAX } from '../limits.js'
 import { parseLine } from '../line.js'
 import { ALLOWED, CALL_WORDS, DENIED, OUTCOME, type PartFacts } from './facts.js'
@@ -12,13 +21,11 @@ import { LineCursor } from './line-cursor.js'
 import { type LineFacts, PlainLines } from './plain-line.js'
 
 const LF = 10
-const HASH_BYTES = 32
 
 /** What is turned into a string at a time. V8 keeps strings of more than 128 KiB in another space, where making one costs five times as much. */
 const TEXT_BYTES = 64 * 1024
 
 const HASH_CHARS = 64
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /** What stood beside the lines in a database, one text of 64 hex digits a row. */
 export interface PartColumns {
@@ -29,6 +36,11 @@ export interface PartColumns {
 
 /** The keys under which signatures are to hold, by id; null where nobody asks for signatures. */
 export type PartKeys = ReadonlyMap<string, Verifier> | null
+
+/** @throws CryptoError for a key that is none */
+export function partKeysOf(keys: readonly PublicKey[] | null): PartKeys {
+  return keys === null ? null : new Map(keys.map((key) => [key.keyId as string, createVerifier(key)]))
+}
 
 export class PartJudge {
   readonly #keys: PartKeys
@@ -87,7 +99,7 @@ function readAnyLine(line: Buffer, facts: LineFacts): boolean {
   const isDecision = entry.event === 'decision'
   if (isDecision && hashDecision(entry, text, members) !== entry.decision.decision_hash) return false
   if (isDecision && approvalProblems(entry).length > 0) return false
-  if (entry.recorded_at === undefined || !UUID.test(entry.request_id)) return false
+  if (entry.recorded_at === undefined || !isUuid(entry.request_id)) return false
   facts.isDecision = isDecision
   facts.isAllowed = isDecision && entry.decision.effect === 'allow'
   facts.entryHash = entry.entry_hash
@@ -152,7 +164,7 @@ class PartWriter {
       this.#calls.copyWithin(word + 1, word - CALL_WORDS + 1, word)
     else {
       this.#callBytes.write(decisionHash, 4 * (word + 1), 'hex')
-      this.#callBytes.write(uuidHex(requestId), 4 * (word + 9), 'hex')
+      this.#callBytes.write(uuidHex(requestId), 4 * (word + 1 + HASH_WORDS), 'hex')
       this.#decisionHash = decisionHash
       this.#requestId = requestId
     }

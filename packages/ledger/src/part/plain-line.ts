@@ -2,6 +2,7 @@
 // recognised member by member in one pass, without building an object. What is not recognised may be right all the same: then `parseLine` looks
 // at it. What is recognised here, `parseLine` accepts, and reads the same in it (the tests hold the two against one another).
 import { type Hash, hashDecisionFacts, isHash, sha256Hex } from '@sudoagent/crypto'
+import { isUuid } from '../lifecycle.js'
 import { NAME_LENGTH_MAX, REASON_LENGTH_MAX } from '../limits.js'
 import { isTimestamp } from '../timestamp.js'
 import type { LineCursor } from './line-cursor.js'
@@ -30,7 +31,6 @@ const SECOND_CHARS = 19
 const KEY_ID_CHARS = 16
 /** Of an Ed25519 signature in base64. */
 const SIGNATURE_CHARS = 88
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const KEY_ID = /^[0-9a-f]{16}$/
 const OPEN_ARRAY = 0x5b
 const OPEN_OBJECT = 0x7b
@@ -103,12 +103,12 @@ export class PlainLines {
     if (sha256Hex(hashed) !== entryHash) return false
     const { isDecision } = middle
     if (isDecision) {
-      if (verdict.effect === null || !UUID.test(requestId)) return false
+      if (verdict.effect === null || !isUuid(requestId)) return false
       const { action, ...actor } = opening
       const call = { requestId, decisionAt: facts.createdAt, policyHash: verdict.policyHash, action, actor }
       if (hashDecisionFacts(call, text.slice(parametersAt, parametersEnd)) !== decisionHash) return false
     } else {
-      if (requestId !== facts.requestId && !UUID.test(requestId)) return false
+      if (requestId !== facts.requestId && !isUuid(requestId)) return false
       if (decisionHash !== this.#decisionHash && !isHash(decisionHash)) return false
     }
     this.#decisionHash = decisionHash

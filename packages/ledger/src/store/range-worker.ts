@@ -1,7 +1,8 @@
 // A thread that helps to verify: it opens the same store, judges the ranges that it is told, and answers in the order of the questions.
 import { parentPort, workerData } from 'node:worker_threads'
-import { createVerifier, parsePublicKey } from '@sudoagent/crypto'
+import { parsePublicKey } from '@sudoagent/crypto'
 import type { RangeSource } from '../ledger.js'
+import { partKeysOf } from '../part/judge.js'
 import { openRangeJudge } from './range-judge.js'
 
 /** What a helper is started with: the store, and the keys that may sign, in PEM; null where signatures are not asked for. */
@@ -14,11 +15,7 @@ export interface HelperStart {
 export type HelperTask = readonly [from: number, to: number] | 'health'
 
 const { source, keys } = workerData as HelperStart
-const verifiers = keys?.map((pem) => createVerifier(parsePublicKey(pem)))
-const judge = await openRangeJudge(
-  source,
-  verifiers === undefined ? null : new Map(verifiers.map((verifier) => [verifier.keyId as string, verifier])),
-)
+const judge = await openRangeJudge(source, partKeysOf(keys?.map(parsePublicKey) ?? null))
 
 parentPort?.on('message', (task: HelperTask) => {
   if (task === 'health') {

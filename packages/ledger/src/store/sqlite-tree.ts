@@ -4,15 +4,12 @@ import {
   createTileHashReader,
   HASH_BYTES,
   type HashReader,
-  hexToBytes,
-  isHash,
-  leafHash,
   TILE_HEIGHT,
   TILE_WIDTH,
   type TreeNode,
 } from '@sudoagent/crypto'
 import type Database from 'better-sqlite3'
-import { LedgerError } from '../error.js'
+import { leavesOf, treeDamaged, withHash } from '../tile-hashes.js'
 
 const SELECT_TILE = 'SELECT hashes FROM sudoagent_tile WHERE level = ? AND tile = ? AND length(hashes) <= 8192'
 const SELECT_LEAVES = `SELECT CASE WHEN octet_length(entry_hash) = 64 THEN entry_hash END FROM ledger WHERE id BETWEEN ? AND ? ORDER BY id`
@@ -36,16 +33,13 @@ export class TileWriter {
       const tile = Math.floor(index / TILE_WIDTH)
       const slot = index % TILE_WIDTH
       if (level === 0) {
-        if (slot === TILE_WIDTH - 1) this.#put.run(0, tile, leavesOf(this.#leaves, tile, TILE_WIDTH))
+        if (slot === TILE_WIDTH - 1) this.#put.run(0, tile, leavesOfRows(this.#leaves, tile, TILE_WIDTH))
       } else this.#append(level / TILE_HEIGHT, tile, slot, hash)
     }
   }
 
   #append(level: number, tile: number, slot: number, hash: Uint8Array): void {
-    const before = slot === 0 ? new Uint8Array(0) : this.#tile.get(level, tile)
-    // More may be there: of entries that were caught up with before, and have no head yet.
-    if (!(before instanceof Uint8Array) || before.length < slot * HASH_BYTES) throw damaged()
-    this.#put.run(level, tile, Buffer.concat([before.subarray(0, slot * HASH_BYTES), hash]))
+    this.#put.run(level, tile, withHash(slot === 0 ? null : this.#tile.get(level, tile), slot, hash))
   }
 }
 
@@ -64,28 +58,16 @@ export function createSqliteTreeReader(db: Database.Database, size: number): Has
     try {
       const stored = tileOf.get(level, index)
       if (stored instanceof Uint8Array && stored.length >= width * HASH_BYTES) return stored
-      if (level === 0) return leavesOf(leaves, index, width)
+      if (level === 0) return leavesOfRows(leaves, index, width)
     } catch {
       // SQLite met damage, or a row is missing: one is as good as the other here.
     }
-    throw damaged()
+    throw treeDamaged()
   })
 }
 
 /** Leaf hashes of the rows that a tile of level 0 stands for. */
-function leavesOf(select: Database.Statement, tile: number, width: number): Uint8Array {
+function leavesOfRows(select: Database.Statement, tile: number, width: number): Uint8Array {
   const first = tile * TILE_WIDTH + 1
-  const hashes = select.all(first, first + width - 1)
-  if (hashes.length !== width) throw damaged()
-  return Buffer.concat(
-    hashes.map((hash) => {
-      if (!isHash(hash)) throw damaged()
-      return leafHash(hexToBytes(hash))
-    }),
-  )
+  return leavesOf(select.all(first, first + width - 1), width)
 }
-
-const damaged = (): LedgerError =>
-  new LedgerError('LEDGER_DAMAGED', 'the stored tree of the ledger is not whole', {
-    hint: 'run `sudoagent verify` on it',
-  })
