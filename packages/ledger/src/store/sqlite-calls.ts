@@ -15,6 +15,9 @@ const NUMBER_BYTES = 4
 const TAIL_CHARS = 96
 const TAIL = /"request_id":"([^"\\]{1,64})","schema_version":"2\.0"\}$/
 
+const SELECT_BEHIND = `SELECT id, CASE WHEN octet_length(entry_json) <= ${LINE_BYTES_MAX} THEN substr(entry_json, -${TAIL_CHARS}) END
+  FROM ledger WHERE id > ? ORDER BY id LIMIT ?`
+
 /** The first 32 bits of the 48, as they stand in the book. */
 function shortNumber(requestId: string): Uint8Array {
   const bytes = Buffer.alloc(NUMBER_BYTES)
@@ -43,9 +46,14 @@ export class CallWriter {
   write(tile: number): void {
     const first = tile * TILE_WIDTH + 1
     const calls = Buffer.alloc(TILE_WIDTH * NUMBER_BYTES)
+    // Most calls have two entries, one soon after the other.
+    const numbers = new Map<string, Uint8Array>()
     for (const [n, tail] of this.#tails.all(first, first + TILE_WIDTH - 1).entries()) {
       const requestId = TAIL.exec(String(tail))?.[1] ?? this.#readRequestId(first + n)
-      if (requestId !== null) calls.set(shortNumber(requestId), n * NUMBER_BYTES)
+      if (requestId === null) continue
+      const number = numbers.get(requestId) ?? shortNumber(requestId)
+      numbers.set(requestId, number)
+      calls.set(number, n * NUMBER_BYTES)
     }
     this.#put.run(tile, calls)
   }
@@ -70,10 +78,14 @@ export function positionsOfCall(db: Database.Database, requestId: string): reado
     tiles += 1
     if (positions.length >= POSITIONS_OF_CALL_MAX) break
   }
-  // The tile that is growing: at most 255 entries when the table is whole, and then they are few enough to be looked at.
-  const rest = db.prepare('SELECT id FROM ledger WHERE id > ? ORDER BY id LIMIT ?').pluck()
-  const behind = rest.all(tiles * TILE_WIDTH, TILE_WIDTH) as readonly number[]
-  return behind.length === TILE_WIDTH ? null : [...positions.slice(0, POSITIONS_OF_CALL_MAX), ...behind]
+  // The tile that is growing: at most 255 entries when the table is whole, of which the ends are read.
+  const behind = db
+    .prepare(SELECT_BEHIND)
+    .raw()
+    .all(tiles * TILE_WIDTH, TILE_WIDTH) as [number, unknown][]
+  if (behind.length === TILE_WIDTH) return null
+  const mayBe = behind.filter(([, tail]) => (TAIL.exec(String(tail))?.[1] ?? requestId) === requestId)
+  return [...positions.slice(0, POSITIONS_OF_CALL_MAX), ...mayBe.map(([id]) => id)]
 }
 
 function collect(calls: Buffer, number: Uint8Array, before: number, positions: number[]): void {

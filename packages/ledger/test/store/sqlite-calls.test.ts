@@ -41,6 +41,13 @@ it('finds both entries of a call, in full tiles and in the one that grows', asyn
   expect(await positions(path, requestIdOf(301))).toEqual([])
 })
 
+it('reads no other call of the tile that grows', async () => {
+  const reader = await openLedger(await ledgerOf(100))
+  // The genesis does not say at its end that it is about no call.
+  expect((await reader.linesOfCall(requestIdOf(70)))?.map(({ position }) => position)).toEqual([1, 140, 141])
+  await reader.close()
+})
+
 it('finds ids of any form: with quotes, beyond ASCII, long', async () => {
   const ids = ['a"b\\c', '\u00e9\u4e16', 'x'.repeat(128)]
   const path = await ledgerOf(130, (n) => ids[n] ?? requestIdOf(n))
