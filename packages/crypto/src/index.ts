@@ -74,7 +74,14 @@ export { type ReceiptMeaning, receiptProves } from './receipt-meaning.js'
 export { type ProvenEntry, type ReceiptCosigner, type ReceiptTrust, verifyProofOf } from './receipt-proof.js'
 export { type ReceiptCheckpoint, type ReceiptOutcome, type ReceiptReport, verifyReceipt } from './receipt-report.js'
 export { parseJson, scanJson } from './scan-json.js'
-export { createSigner, createVerifier, type SignatureProvider, type Signer, type Verifier } from './signature.js'
+export {
+  createSigner,
+  createVerifier,
+  type SignatureProvider,
+  type Signer,
+  signAside,
+  type Verifier,
+} from './signature.js'
 export { createTileHashReader, TILE_HEIGHT, TILE_WIDTH, type TileReader, tilePath, tileWidth } from './tile.js'
 export {
   encodeTlogProof,

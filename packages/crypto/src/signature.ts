@@ -50,12 +50,36 @@ export function createSigner(
   provider: SignatureProvider = defaultProvider(),
 ): { sign(message: Uint8Array): Uint8Array } & Signer {
   const own = parsePrivateKey(key.pem)
-  const signBytes = signerOf(own, provider)
+  const provided = signerOf(own, provider)
   const sign: Sign = (message) => {
     if (!isBytes(message)) throw new TypeError('message must be a Uint8Array')
-    return signBytes(message)
+    return provided.sign(message)
   }
-  return Object.freeze({ keyId: own.publicKey.keyId, publicKey: own.publicKey, sign })
+  const signer = Object.freeze({ keyId: own.publicKey.keyId, publicKey: own.publicKey, sign })
+  if (provided.signAside !== null) asideSigners.set(signer, provided.signAside)
+  return signer
+}
+
+/**
+ * How to sign on other threads, for signers that were made here. By identity: a signer that somebody made out of one of ours, with a `sign` of
+ * its own, is asked for each signature itself.
+ */
+const asideSigners = new WeakMap<Signer, (message: Uint8Array) => Promise<Uint8Array>>()
+
+/** Fewer are signed faster than another thread is woken. */
+const ASIDE_MIN = 4
+
+/**
+ * The signatures over several messages, in their order, made side by side on other threads while this one is free.
+ *
+ * @returns null when the signer cannot (one that `createSigner` did not make, or not with node), or it is not worth it:
+ * then ask `sign`
+ * @example
+ * const signatures = await (signAside(signer, messages) ?? Promise.all(messages.map((one) => signer.sign(one))))
+ */
+export function signAside(signer: Signer, messages: readonly Uint8Array[]): Promise<readonly Uint8Array[]> | null {
+  const sign = messages.length < ASIDE_MIN ? undefined : asideSigners.get(signer)
+  return sign === undefined ? null : Promise.all(messages.map(sign))
 }
 
 /**
@@ -85,17 +109,32 @@ export function createVerifier(key: PublicKey, provider: SignatureProvider = def
 
 const defaultProvider = (): SignatureProvider => (nodeCrypto === undefined ? 'noble' : 'node')
 
-function signerOf(key: PrivateKey, provider: SignatureProvider): Sign {
+interface Provided {
+  readonly sign: Sign
+  /** Null where there are no threads to be had. */
+  readonly signAside: ((message: Uint8Array) => Promise<Uint8Array>) | null
+}
+
+function signerOf(key: PrivateKey, provider: SignatureProvider): Provided {
   const crypto = cryptoOf(provider)
   if (crypto !== null) {
     const keyObject = crypto.createPrivateKey(key.pem)
-    return (message) => new Uint8Array(crypto.sign(null, message, keyObject))
+    return {
+      sign: (message) => new Uint8Array(crypto.sign(null, message, keyObject)),
+      signAside: (message) =>
+        new Promise((resolve, reject) => {
+          crypto.sign(null, message, keyObject, (error, signature) =>
+            error === null ? resolve(new Uint8Array(signature)) : reject(error),
+          )
+        }),
+    }
   }
   const seed = seedOf(key)
-  return (message) => {
+  const sign: Sign = (message) => {
     hashes.sha512 = sha512
     return nobleSign(message, seed)
   }
+  return { sign, signAside: null }
 }
 
 function verifierOf(key: PublicKey, provider: SignatureProvider): Verify {

@@ -76,6 +76,7 @@ test('the package exports exactly these names', () => {
     'scanJson',
     'sha256',
     'sha256Hex',
+    'signAside',
     'signCheckpoint',
     'signNote',
     'tilePath',

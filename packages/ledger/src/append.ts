@@ -8,7 +8,7 @@ import { LedgerError } from './error.js'
 import type { AppendedEntry, Head } from './ledger.js'
 import { isOver } from './lifecycle.js'
 import { COMMIT_BYTES_MAX, COMMIT_ENTRIES_MAX } from './limits.js'
-import { signInTime, writeFailed } from './signing.js'
+import { signAllInTime, writeFailed } from './signing.js'
 import { formatTimestamp, isTimestamp } from './timestamp.js'
 
 /** An entry that has its place in the chain and its signature, ready to be stored. */
@@ -59,7 +59,7 @@ export async function linkBatch(
   head: Head,
   { signer, clock }: LinkOptions,
 ): Promise<readonly LinkedEntry[]> {
-  const linked: LinkedEntry[] = []
+  const unsigned: (Omit<LinkedEntry, 'line'> & { readonly line: (signature: string | null) => string })[] = []
   let { size, entryHash: prevEntryHash, recordedAt: previousAt } = head
   for (const draft of drafts) {
     const now = readClock(clock)
@@ -69,20 +69,18 @@ export async function linkBatch(
     if (approvedUntil !== null && isTimestamp(approvedUntil) && isOver(approvedUntil, recordedAt))
       throw new ApprovalOver(draft, recordedAt)
     const { entryHash, line } = linkEntry(draft, { prevEntryHash, recordedAt, keyId: signer?.keyId ?? null })
-    const signature = signer === null ? null : encodeBase64(await signInTime(signer, Buffer.from(entryHash, 'ascii')))
     size += 1
-    linked.push({
-      position: size,
-      entryHash,
-      recordedAt,
-      prevEntryHash,
-      line: line(signature),
-      requestId: draft.requestId,
-    })
+    unsigned.push({ position: size, entryHash, recordedAt, prevEntryHash, line, requestId: draft.requestId })
     prevEntryHash = entryHash
     previousAt = recordedAt
   }
-  return linked
+  // The chain is made of hashes, so that signatures wait for one another no longer than the signer wants.
+  const messages = unsigned.map(({ entryHash }) => Buffer.from(entryHash, 'ascii'))
+  const signatures = signer === null ? [] : await signAllInTime(signer, messages)
+  return unsigned.map((entry, n) => {
+    const signature = signatures[n]
+    return { ...entry, line: entry.line(signature === undefined ? null : encodeBase64(signature)) }
+  })
 }
 
 function readClock(clock: () => Date): string {

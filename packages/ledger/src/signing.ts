@@ -1,6 +1,6 @@
 // A signer is foreign code, asked while the ledger's write lock is held: it gets so much time, and what it gives must have the form that a
 // reader will ask for.
-import type { Signer } from '@sudoagent/crypto'
+import { type Signer, signAside } from '@sudoagent/crypto'
 import { LedgerError } from './error.js'
 import { SIGNER_TIMEOUT_MS } from './limits.js'
 
@@ -14,7 +14,8 @@ const KEY_ID = /^[0-9a-f]{16}$/
  */
 export async function signInTime(signer: Signer, message: Uint8Array): Promise<Uint8Array> {
   try {
-    const signature = await inTime(signer.sign(message))
+    const signing = signer.sign(message)
+    const signature = ArrayBuffer.isView(signing) ? signing : await inTime(signing)
     if (!ArrayBuffer.isView(signature) || signature.byteLength !== SIGNATURE_BYTES) {
       throw new TypeError(`it gave no signature of ${SIGNATURE_BYTES} bytes`)
     }
@@ -25,9 +26,27 @@ export async function signInTime(signer: Signer, message: Uint8Array): Promise<U
   }
 }
 
+/**
+ * The signatures over several messages, in their order: side by side on other threads where the signer can, else one after another.
+ *
+ * @throws LedgerError as `signInTime`
+ */
+export async function signAllInTime(signer: Signer, messages: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
+  const aside = signAside(signer, messages)
+  if (aside !== null) {
+    try {
+      return await inTime(aside)
+    } catch (cause) {
+      throw writeFailed('the signer', cause)
+    }
+  }
+  const signatures: Uint8Array[] = []
+  for (const message of messages) signatures.push(await signInTime(signer, message))
+  return signatures
+}
+
 /** A signature that comes too late is not waited for: the write lock is held meanwhile. */
-async function inTime(signing: Uint8Array | Promise<Uint8Array>): Promise<Uint8Array> {
-  if (ArrayBuffer.isView(signing)) return signing
+async function inTime<T>(signing: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no signature within ${SIGNER_TIMEOUT_MS} ms`)), SIGNER_TIMEOUT_MS)
