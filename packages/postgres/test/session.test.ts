@@ -72,12 +72,6 @@ describe('a server', () => {
     expect(await refusalOf(() => PostgresLedger.open(database))).toBe('LEDGER_NOT_FOUND')
   })
 
-  it('without TLS is refused where TLS is asked for', async () => {
-    const url = `${ledgerUrl(database)}&sslmode=verify-full`.replace(/@[^/]*\//, (place) => place)
-    const overTcp = url.replace(/@[^/]*:(\d+)\//, '@127.0.0.1:$1/')
-    expect(await refusalOf(() => PostgresLedger.open(overTcp))).toBe('LEDGER_WRITE_FAILED')
-  })
-
   it('that is read-only is no place for a writer', async () => {
     await asSuperuser(database, `ALTER DATABASE ${nameOf(database)} SET default_transaction_read_only TO on`)
     expect(await refusalOf(() => PostgresLedger.open(ledgerUrl(database)))).toBe('LEDGER_WRITE_FAILED')
