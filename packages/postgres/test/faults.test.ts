@@ -5,10 +5,12 @@ import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { LedgerReader } from '@sudoagent/ledger'
 import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { decisionDraft, testSigner } from '../../ledger/test/fixtures/draft.js'
 import { refusalOf } from '../../ledger/test/fixtures/refusal.js'
 import { PostgresLedger } from '../src/ledger.js'
+import { openPostgresLedger } from '../src/ledger-reader.js'
 import { schemaSql } from '../src/schema.js'
 import { asSuperuser } from './server/cluster.js'
 import { judge, Writer } from './server/load.js'
@@ -80,6 +82,32 @@ describe('a writer that is stopped', () => {
     await second.answered(30)
     await second.end()
     await judge(url, [first, second])
+  })
+})
+
+describe('a reader whose session ends', () => {
+  const asks: Record<string, (reader: LedgerReader) => Promise<unknown>> = {
+    batches: async (reader) => {
+      for await (const _ of reader.batches());
+    },
+    'a line': (reader) => reader.lineAt(1),
+    'a call': async (reader) => reader.linesOfCall('00000000-0000-4000-8000-000000000001'),
+    evidence: (reader) => reader.evidence(),
+    'the tree': async (reader) => reader.treeReader(1)?.(0, 0),
+  }
+
+  it.each(Object.keys(asks))('says so: %s', async (name) => {
+    const url = ledgerUrl(database)
+    const ledger = await PostgresLedger.open(url)
+    await ledger.append(decisionDraft(1))
+    await ledger.close()
+    const reader = await openPostgresLedger(url)
+    await asSuperuser(
+      database,
+      "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'sudoagent' AND datname = current_database()",
+    )
+    expect(await refusalOf(async () => asks[name]?.(reader))).toBe('LEDGER_NOT_READABLE')
+    await reader.close()
   })
 })
 
