@@ -14,7 +14,7 @@ import { openPostgresLedger } from '../src/ledger-reader.js'
 import { schemaSql } from '../src/schema.js'
 import { asSuperuser } from './server/cluster.js'
 import { judge, Writer } from './server/load.js'
-import { ledgerUrl, newDatabase, serverUrl } from './server/shared.js'
+import { isInstalled, ledgerUrl, newDatabase, newLogin, serverUrl, urlAs } from './server/shared.js'
 
 const SLOW = process.env.SLOW === '1'
 if (!SLOW) console.info('not tested here: a writer stopped for a minute (SLOW=1 does)')
@@ -130,15 +130,12 @@ describe('the server refuses', () => {
   })
 
   it('one connection more than it has', async () => {
+    const few = await newLogin('CONNECTION LIMIT 1')
     await asSuperuser(
       database,
-      'DO $$ BEGIN CREATE ROLE few LOGIN CONNECTION LIMIT 1; EXCEPTION WHEN duplicate_object THEN NULL; END $$',
+      `GRANT USAGE ON SCHEMA sudoagent TO ${few}; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA sudoagent TO ${few}`,
     )
-    await asSuperuser(
-      database,
-      'GRANT USAGE ON SCHEMA sudoagent TO few; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA sudoagent TO few',
-    )
-    const url = ledgerUrl(database).replace('//postgres@', '//few@')
+    const url = urlAs(few, ledgerUrl(database))
     const first = await PostgresLedger.open(url)
     expect(await refusalOf(() => PostgresLedger.open(url))).toBe('LEDGER_BUSY')
     await first.append(decisionDraft(1))
@@ -163,6 +160,10 @@ describe('the server refuses', () => {
   })
 
   it('when its disk is full: nothing is half written, and appends work again when there is room', async (context) => {
+    if (isInstalled) {
+      console.info('not tested here: a full disk (the server is not ours)')
+      return context.skip()
+    }
     const folder = mkdtempSync(join(tmpdir(), 'sudoagent-pg-full-'))
     if (
       process.getuid?.() !== 0 ||

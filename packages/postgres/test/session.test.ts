@@ -5,7 +5,7 @@ import { refusalOf } from '../../ledger/test/fixtures/refusal.js'
 import { PostgresLedger } from '../src/ledger.js'
 import { openPostgresLedger } from '../src/ledger-reader.js'
 import { asSuperuser } from './server/cluster.js'
-import { ledgerUrl, newDatabase, serverUrl } from './server/shared.js'
+import { ledgerUrl, newDatabase } from './server/shared.js'
 
 let database: string
 beforeAll(async () => {
@@ -57,8 +57,8 @@ describe('tables', () => {
   })
 
   it('that are not there are no ledger', async () => {
-    const server = await serverUrl()
-    expect(await refusalOf(() => PostgresLedger.open(ledgerUrl(server)))).toBe('LEDGER_NOT_A_LEDGER')
+    const bare = await newDatabase({ tables: false })
+    expect(await refusalOf(() => PostgresLedger.open(ledgerUrl(bare)))).toBe('LEDGER_NOT_A_LEDGER')
     expect(await refusalOf(() => openPostgresLedger(`${ledgerUrl(database)}&schema=other`))).toBe('LEDGER_NOT_A_LEDGER')
   })
 })
