@@ -67,16 +67,19 @@ function otherFailure(error: unknown, state: string | null): readonly [string, s
   const nodeCode = String((error as { readonly code?: unknown } | null)?.code)
   const why = error instanceof Error ? error.message || nodeCode : String(error)
   if (state !== null && !AWAY.test(state)) return [`failed: ${why}`, 'the log of the server says more']
-  if (nodeCode === 'ERR_TLS_CERT_ALTNAME_INVALID')
-    return [`cannot be trusted, its certificate is not accepted: ${why}`, 'name the host as its certificate does']
-  if (CERTIFICATE.test(nodeCode)) {
-    return [
-      `cannot be trusted, its certificate is not accepted: ${why}`,
-      '`sslrootcert=<file>` in the URL names the authority that its certificate must come from',
-    ]
-  }
+  if (CERTIFICATE.test(nodeCode))
+    return [`cannot be trusted, its certificate is not accepted: ${why}`, certificateHint(nodeCode)]
   // `pg` gives it no code.
   if (why === 'The server does not support SSL connections')
-    return ['does not speak TLS', 'turn `ssl` on there; `sslmode=disable` in the URL goes without']
+    return [
+      'does not speak TLS',
+      'turn `ssl` on there; with `sslmode=disable` in the URL whoever is on the way reads along',
+    ]
   return [`cannot be reached: ${why}`, 'look whether the server runs, and takes connections on that host and port']
+}
+
+function certificateHint(nodeCode: string): string {
+  if (nodeCode === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'name the host as its certificate does'
+  if (/^CERT_(?:HAS_EXPIRED|NOT_YET_VALID)$/.test(nodeCode)) return 'renew it, or look at the clock of this machine'
+  return '`sslrootcert=<file>` in the URL names the authority that its certificate must come from'
 }

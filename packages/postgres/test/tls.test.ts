@@ -143,7 +143,9 @@ describe('a host that is not this one', () => {
     const over = { from: new Date(Date.now() - 48 * hour), to: new Date(Date.now() - hour) }
     await show('over', authority.issue([HOST], over))
     onTestFinished(() => show('server', authority.issue([HOST, '127.0.0.1'])))
-    expect(await refusal(at(HOST, trusting('authority')))).toMatch(/its certificate is not accepted: .*expired/)
+    expect(await refusal(at(HOST, trusting('authority')))).toMatch(
+      /its certificate is not accepted: .*expired \/ renew it/,
+    )
   })
 
   it('is the same to approvals and budgets', async () => {
