@@ -36,7 +36,9 @@ export class ServerPlace {
     const { asSuperuser, BrokenWay } = await serverHelpers()
     const server = await startServer()
     await asSuperuser(server.url, schemaSql({ schema: 'sudoagent', roles: false }))
-    return new ServerPlace(folder, server, await BrokenWay.start(server.url), (sql) => asSuperuser(server.url, sql))
+    // What this test itself asks has all the time it needs.
+    const patient = `${server.url}?options=${encodeURIComponent('-c statement_timeout=0')}`
+    return new ServerPlace(folder, server, await BrokenWay.start(server.url), (sql) => asSuperuser(patient, sql))
   }
 
   constructor(folder, server, way, ask) {
@@ -115,7 +117,7 @@ export class ServerPlace {
     await this.#endSessions('')
     for (const untilMs = Date.now() + 300 + random() * 1_000; Date.now() < untilMs; await delay(20))
       await this.#holdHead(30)
-    await this.#ask(`SET statement_timeout TO 0; ${setting} RESET statement_timeout`)
+    await this.#ask(`${setting} RESET statement_timeout`)
     await this.#endSessions('')
   }
 
@@ -126,7 +128,7 @@ export class ServerPlace {
 
   #holdHead(ms) {
     const hold = `SELECT FROM sudoagent.head FOR UPDATE; SELECT pg_sleep(${ms / 1_000})`
-    return this.#ask(`BEGIN; SET LOCAL statement_timeout TO 0; ${hold}; COMMIT`)
+    return this.#ask(`BEGIN; ${hold}; COMMIT`)
   }
 
   /**
