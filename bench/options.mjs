@@ -9,10 +9,14 @@ import { parseArgs } from 'node:util'
  *   --entries N    the size of the large ledger, 1,000,000 unless told
  *   --keep DIR     where large ledgers are left for the next run; a temporary folder unless told
  *   --json FILE    the rows as JSON, too
+ *
+ * @param counts - further options of a section that are numbers, with their defaults
  */
-export function readOptions() {
+export function readOptions(counts = {}) {
+  const more = Object.entries(counts).map(([name, count]) => [name, { type: 'string', default: String(count) }])
   const { values } = parseArgs({
     options: {
+      ...Object.fromEntries(more),
       quick: { type: 'boolean', default: false },
       entries: { type: 'string' },
       keep: { type: 'string' },
@@ -27,5 +31,6 @@ export function readOptions() {
   if (keep !== undefined) mkdirSync(keep, { recursive: true })
   /** `size(full, tiny)`: how much of something is done. */
   const size = (full, tiny) => (quick ? tiny : full)
-  return { size, entries, json, work, kept: keep ?? work }
+  const numbers = Object.fromEntries(Object.keys(counts).map((name) => [name, Number(values[name])]))
+  return { size, entries, json, work, kept: keep ?? work, ...numbers }
 }

@@ -1,4 +1,5 @@
-// A PostgreSQL server for benchmarks: the one of the tests, whose helper is TypeScript, translated where it finds what it imports.
+// A PostgreSQL server for benchmarks and for the soak test: the one of the tests, whose helpers are TypeScript, translated where they find what
+// they import.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,22 +8,35 @@ import ts from 'typescript'
 const helpers = join(import.meta.dirname, '../packages/postgres/test/server')
 const translated = join(import.meta.dirname, '../packages/postgres/node_modules/.bench')
 
-/** Starts a server of its own, with the settings of production that matter here. `stop` takes it away. */
-export async function startServer() {
+/** What the tests do with servers: the exports of `cluster.ts` and `proxy.ts`. */
+export async function serverHelpers() {
   mkdirSync(translated, { recursive: true })
-  for (const name of ['cluster', 'binaries']) {
+  for (const name of ['binaries', 'cluster', 'proxy']) {
     const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 }
     const { outputText } = ts.transpileModule(readFileSync(join(helpers, `${name}.ts`), 'utf8'), { compilerOptions })
     writeFileSync(join(translated, `${name}.mjs`), outputText.replace("'./binaries.js'", "'./binaries.mjs'"))
   }
-  const { createCluster, stopCluster, urlOf } = await import(join(translated, 'cluster.mjs'))
-  const folder = mkdtempSync(join(tmpdir(), 'sudoagent-bench-pg-'))
-  const cluster = await createCluster(folder, ['max_wal_size = 4GB', 'shared_buffers = 256MB'])
+  return { ...(await import(join(translated, 'cluster.mjs'))), ...(await import(join(translated, 'proxy.mjs'))) }
+}
+
+/** Makes a server of its own in a new folder. `restart` puts it back after it was killed, `stop` takes it away. */
+export async function startServer(settings = ['max_wal_size = 4GB', 'shared_buffers = 256MB']) {
+  const { createCluster, startCluster, stopCluster, crashCluster, urlOf } = await serverHelpers()
+  const folder = mkdtempSync(join(tmpdir(), 'sudoagent-pg-'))
+  let cluster = await createCluster(folder, settings)
   return {
     url: urlOf(cluster),
+    folder,
+    /** As when the machine loses power. */
+    crash: () => crashCluster(cluster),
+    /** Without a farewell to anybody, and without writing what is in memory. */
+    quit: () => stopCluster(cluster, 'SIGQUIT'),
+    restart: async () => {
+      cluster = await startCluster(cluster.folder, cluster.port)
+    },
     stop: async () => {
       await stopCluster(cluster, 'SIGQUIT')
-      rmSync(folder, { recursive: true, force: true })
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
     },
   }
 }

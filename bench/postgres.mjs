@@ -1,28 +1,26 @@
 // What a ledger in PostgreSQL costs, each figure beside its floor taken in the same run (docs/scaling.md).
 //
-//   node bench/postgres.mjs [--entries 1000000] [--calls 400] [--appends 4000]
+//   node bench/postgres.mjs [--quick] [--entries 1000000] [--calls 400] [--appends 4000] [--json FILE]
 //
 // A server of its own is started, unless SUDOAGENT_TEST_POSTGRES_URL names one: a superuser's URL, over a unix socket.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { AllowAllPolicy, SudoEngine } from '../packages/core/dist/index.js'
 import { createSigner, generatePrivateKey } from '../packages/crypto/dist/index.js'
 import { verify } from '../packages/ledger/dist/index.js'
 import { openPostgresLedger, PostgresLedger, schemaSql } from '../packages/postgres/dist/index.js'
 import { allowedCall } from './call.mjs'
+import { appendCalls } from './ledgers.mjs'
+import { readOptions } from './options.mjs'
 import { bareClient, copyOut, insertBare, MAKE_BARE } from './postgres-bare.mjs'
 import { startServer } from './postgres-server.mjs'
+import { median } from './rounds.mjs'
+import { report, row } from './table.mjs'
 
-const { values } = parseArgs({
-  options: {
-    entries: { type: 'string', default: '1000000' },
-    calls: { type: 'string', default: '400' },
-    appends: { type: 'string', default: '4000' },
-  },
-})
-const [entries, calls, appends] = [values.entries, values.calls, values.appends].map(Number)
+const { size, entries, json, ...counts } = readOptions({ calls: 400, appends: 4_000 })
+const [calls, appends] = [size(counts.calls, 10), size(counts.appends, 200)]
+const fewer = entries / 10
 const PROCESSES = 4
 const IN_FLIGHT = 32
 const signer = createSigner(generatePrivateKey((length) => new Uint8Array(length).fill(1)))
@@ -34,16 +32,12 @@ await client.query(schemaSql({ schema: 'sudoagent', roles: false }))
 await client.query(MAKE_BARE)
 const urlOf = (name) => `${database}?ledger=${name}-${process.pid}`
 
-const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]
-const say = (what, figure, floor, ratio, limit) =>
-  console.log([what.padEnd(46), figure.padStart(16), floor.padStart(22), ratio.padStart(8), limit].join('  '))
-say('', 'ours', 'floor', 'ratio', 'limit')
-
-await oneCallAtATime()
-await manyProcesses()
-await verification()
-await client.end()
-await own?.stop()
+try {
+  report('postgres', [await oneCallAtATime(), ...(await manyProcesses()), ...(await verification())], json)
+} finally {
+  await client.end()
+  await own?.stop()
+}
 
 /** A guarded call, and two commits of a row, in turns. */
 async function oneCallAtATime() {
@@ -68,14 +62,13 @@ async function oneCallAtATime() {
     floor.push(end - middle)
   }
   await ledger.close()
-  const ratio = median(ours) / median(floor)
-  say(
-    'one guarded call / two bare commits',
-    `${median(ours).toFixed(2)} ms`,
-    `${median(floor).toFixed(2)} ms`,
-    ratio.toFixed(2),
-    '<= 1.6',
-  )
+  return row({
+    work: 'a guarded call, floor two bare commits',
+    unit: 'ms',
+    floor: median(floor),
+    figure: median(ours),
+    atMost: 1.6,
+  })
 }
 
 /** Entries a second of several processes at once. */
@@ -106,60 +99,52 @@ async function manyProcesses() {
   const before = await commits()
   const one = await together(Array.from({ length: PROCESSES }, () => [urlOf('shared'), 'ledger', appends, IN_FLIGHT]))
   await new Promise((resolve) => setTimeout(resolve, 1_500))
-  const size = Math.max(1, Math.round((PROCESSES * appends) / Math.max(1, (await commits()) - before)))
-  const bare = await together(Array.from({ length: PROCESSES }, () => [database, 'bare', appends, size]))
+  const rows = Math.max(1, Math.round((PROCESSES * appends) / Math.max(1, (await commits()) - before)))
+  const bare = await together(Array.from({ length: PROCESSES }, () => [database, 'bare', appends, rows]))
   const four = await together(
     Array.from({ length: PROCESSES }, (_, n) => [urlOf(`shard${n}`), 'ledger', appends, IN_FLIGHT]),
   )
-  const rate = (perSecond) => `${Math.round(perSecond)}/s`
-  say(
-    `4 processes, 32 in flight, one ledger (~${size} a commit)`,
-    rate(one),
-    rate(bare),
-    (one / bare).toFixed(2),
-    '>= 0.25',
-  )
-  say(
-    'the same on four ledgers / on one',
-    rate(four),
-    rate(one),
-    (four / one).toFixed(2),
-    '>= 1.5 where two cores allow it',
-  )
+  const work = `${PROCESSES} × ${IN_FLIGHT} appends`
+  return [
+    row({ work: `${work}, floor bare, ~${rows} a commit`, unit: 'rows/s', floor: bare, figure: one, atLeast: 0.25 }),
+    // Where two cores allow it: the processes share them with the server.
+    row({ work: `${work}, ${PROCESSES} ledgers, floor one`, unit: 'rows/s', floor: one, figure: four, atLeast: 1.5 }),
+  ]
+}
+
+/** A ledger with so many entries, and its genesis; unsigned: what a signature costs is what it costs in every store. @returns its URL */
+async function filled(name, count) {
+  const url = urlOf(name)
+  const ledger = await PostgresLedger.open(url)
+  await appendCalls(ledger, 0, Math.floor(count / 2))
+  await ledger.close()
+  return url
 }
 
 async function verification() {
-  const url = urlOf('large')
-  // Unsigned: what a signature costs is what it costs in every store.
-  const ledger = await PostgresLedger.open(url)
-  for (let from = 0; from < entries / 2; from += 1_024) {
-    const group = Array.from({ length: Math.min(1_024, entries / 2 - from) }, (_, i) => allowedCall(from + i))
-    await Promise.all(group.flatMap(({ decision, outcome }) => [ledger.append(decision), ledger.append(outcome)]))
-  }
-  await ledger.close()
+  const [large, small] = [await filled('large', entries), await filled('small', fewer)]
   await client.query('VACUUM ANALYZE sudoagent.entry')
   const where = `FROM sudoagent.entry WHERE ledger = (SELECT id FROM sudoagent.ledger WHERE name = 'large-${process.pid}')`
   const query = `SELECT position, entry_json, entry_hash, prev_entry_hash ${where} ORDER BY position`
   const copies = []
-  for (let n = 0; n < 3; n += 1) copies.push(await copyOut(database, query))
-  const reader = await openPostgresLedger(url)
-  let resident = 0
-  const ticker = setInterval(() => (resident = Math.max(resident, process.memoryUsage().rss)), 50)
+  for (let n = 0; n < 3; n += 1) copies.push((await copyOut(database, query)).ms)
+  const reader = await openPostgresLedger(large)
   const start = performance.now()
-  const { ok, entries: seen } = await verify(reader)
-  const ms = performance.now() - start
-  clearInterval(ticker)
+  const { ok } = await verify(reader)
+  const figure = performance.now() - start
   await reader.close()
   if (!ok) throw new Error('the ledger does not verify')
-  const floor = median(copies.map((copy) => copy.ms))
-  say(
-    `verify ${seen} entries / COPY TO STDOUT`,
-    `${(ms / 1_000).toFixed(2)} s`,
-    `${(floor / 1_000).toFixed(2)} s`,
-    (ms / floor).toFixed(2),
-    '<= 2.5',
-  )
-  console.log(
-    `memory while verifying: ${Math.round(resident / 1024 / 1024)} MiB at most, ${Math.round((ms / seen) * 1e6) / 1e3} us an entry`,
-  )
+  const memory = { unit: 'MiB', figure: peakOfVerify(large) }
+  const name = `memory of verify, ${entries}`
+  return [
+    row({ work: `verify ${entries} entries, floor COPY`, unit: 'ms', floor: median(copies), figure, atMost: 2.5 }),
+    row({ work: `${name}, floor ${fewer}`, floor: peakOfVerify(small), ...memory, atMost: 1.5 }),
+    row({ work: `${name} entries`, ...memory, atMost: 300 }),
+  ]
+}
+
+/** In a process of its own, its largest resident set as the system counts it. */
+function peakOfVerify(url) {
+  const script = join(import.meta.dirname, 'verify-memory.mjs')
+  return Number(spawnSync(process.execPath, [script, url], { encoding: 'utf8' }).stdout)
 }

@@ -1,7 +1,11 @@
-// verify-memory.mjs <ledger>: verifies, and prints the largest resident set of this process in MiB.
+// verify-memory.mjs <ledger>: verifies, and prints the largest resident set of this process in MiB. A file, or a postgres:// URL.
 import { openLedger, verify } from '../packages/ledger/dist/index.js'
 
-const reader = await openLedger(process.argv[2])
+const [, , place] = process.argv
+const open = place.startsWith('postgres://')
+  ? (await import('../packages/postgres/dist/index.js')).openPostgresLedger
+  : openLedger
+const reader = await open(place)
 const { ok } = await verify(reader)
 await reader.close()
 if (!ok) throw new Error('the ledger does not verify')

@@ -1,7 +1,6 @@
 // What must be true of a ledger and of what lies around it, seen from the outside: by the command line, by the verifier in Python, and by counting.
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -9,10 +8,15 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 const CLI = fileURLToPath(new URL('../apps/cli/bin/sudoagent.js', import.meta.url))
 const PYTHON = fileURLToPath(new URL('../interop/python/verify_ledger.py', import.meta.url))
-const Database = createRequire(new URL('../packages/core/package.json', import.meta.url))('better-sqlite3')
 
 /** Signatures that the verifier in Python checks: by the textbook, some milliseconds each. */
 const PYTHON_SIGNED_MAX = 1_500
+
+/** Open calls that `inspect` lists, the oldest first. */
+const OPEN_CALLS_LISTED = 10
+
+/** The exit code of a command that could not do what it was asked for. */
+const COULD_NOT = 3
 
 /** Runs a command to its end, whatever its exit code. */
 async function ended(command, args) {
@@ -31,11 +35,15 @@ export class Invariants {
   counts = { 'verified while written': 0 }
   #place
   #ledger
+  #keyFile
+  #scarce
   #kept = null
 
-  constructor(place) {
+  constructor(place, { keyFile, scarce }) {
     this.#place = place
-    this.#ledger = join(place.folder, `ledger.${place.kind}`)
+    this.#ledger = place.ledger
+    this.#keyFile = keyFile
+    this.#scarce = scarce
   }
 
   #require(condition, what) {
@@ -44,17 +52,22 @@ export class Invariants {
 
   /** While writers are at work: the ledger verifies from where the last run ended, and a checkpoint of now is kept for later. */
   async duringWork() {
-    if (!existsSync(this.#ledger)) return
-    const { keyFile, folder } = this.#place
+    if (!this.#place.isThere()) return
+    const { folder } = this.#place
     const verified = await sudoagent(
       'verify',
       this.#ledger,
       '--public-key',
-      keyFile,
+      this.#keyFile,
       '--state',
       join(folder, 'state'),
       '--json',
     )
+    // A server that is away is no ledger that does not verify: exit 3, and nothing is said about the ledger.
+    if (verified.code === COULD_NOT && verified.stdout === '' && this.#place.refusals.test(verified.stderr)) {
+      this.counts['not readable while written'] = (this.counts['not readable while written'] ?? 0) + 1
+      return
+    }
     const report = reportIn(verified.stdout)
     // A writer may be in the middle of a line, or of its first entry; the next look finds it done, or moved aside.
     const harmless = (report?.findings ?? []).every(
@@ -75,9 +88,8 @@ export class Invariants {
 
   /** After the last process is gone. */
   async atTheEnd(answers) {
-    const { keyFile } = this.#place
     const anchored = this.#kept === null ? [] : ['--checkpoint', this.#kept]
-    const verified = await sudoagent('verify', this.#ledger, '--public-key', keyFile, ...anchored, '--json')
+    const verified = await sudoagent('verify', this.#ledger, '--public-key', this.#keyFile, ...anchored, '--json')
     const report = reportIn(verified.stdout)
     this.#require(
       verified.code === 0,
@@ -86,7 +98,8 @@ export class Invariants {
     if (report === null) return
     this.#require(report.verdict === (this.#kept === null ? 'signed' : 'anchored'), `the verdict is ${report.verdict}`)
     const entries = await this.#entries()
-    this.#checkCalls(entries, report, answers)
+    this.#checkCalls(entries, answers, await this.#place.spent())
+    await this.#checkOpen(entries, report)
     await this.#checkReceipts(entries)
     await this.#checkPython(report)
     Object.assign(this.counts, {
@@ -115,7 +128,7 @@ export class Invariants {
   }
 
   /** What ran, what is on record, what callers were told and what was spent. */
-  #checkCalls(entries, report, answers) {
+  #checkCalls(entries, answers, { charged, used }) {
     const decisions = new Map(
       entries.filter(({ event }) => event === 'decision').map((entry) => [entry.request_id, entry]),
     )
@@ -146,48 +159,45 @@ export class Invariants {
       'refused and the refusal not on record',
       answers.filter(unrecorded).map(({ id }) => id),
     )
-    const open = [...decisions.values()].filter(
-      ({ decision, request_id: id }) => decision.effect === 'allow' && !finished.has(id),
-    )
-    this.#require(open.length === report.open, `${open.length} decisions without an outcome, ${report.open} listed`)
-    const charges = this.#rows(
-      'budget.sqlite',
-      "SELECT request_id FROM sudoagent_budget_charge WHERE state <> 'released'",
-    )
     none(
       'ran without being charged',
-      [...ran].filter((id) => !charges.has(id)),
-    )
-    const used = this.#rows(
-      'approvals.sqlite',
-      'SELECT approval_id FROM sudoagent_approval WHERE consumed_at_ms IS NOT NULL',
+      [...ran].filter((id) => !charged.has(id)),
     )
     none(
       'ran under an approval that was not used',
       [...ran].filter((id) => decisions.get(id)?.approval && !used.has(id)),
     )
     const scarce = [...ran].filter((id) => decisions.get(id)?.action === 'scarce').length
-    this.#require(scarce <= this.#place.scarce, `${scarce} calls of a budget of ${this.#place.scarce}`)
+    this.#require(scarce <= this.#scarce, `${scarce} calls of a budget of ${this.#scarce}`)
   }
 
-  #rows(name, sql) {
-    const db = new Database(join(this.#place.folder, name), { readonly: true })
-    try {
-      return new Set(db.prepare(sql).pluck().all())
-    } finally {
-      db.close()
-    }
+  /** Calls that were allowed and have no outcome: as many as the verifier counts, and the oldest of them are listed. */
+  async #checkOpen(entries, report) {
+    const finished = new Set(entries.filter(({ event }) => event === 'outcome').map(({ request_id: id }) => id))
+    const open = entries
+      .filter(
+        ({ event, decision, request_id: id }) =>
+          event === 'decision' && decision.effect === 'allow' && !finished.has(id),
+      )
+      .map(({ request_id: id }) => id)
+    this.#require(open.length === report.open, `${open.length} decisions without an outcome, ${report.open} counted`)
+    const { stdout } = await sudoagent('inspect', this.#ledger, '--json')
+    const listed = (reportIn(stdout)?.open_calls ?? []).map(({ request_id: id }) => id)
+    this.#require(
+      listed.length === Math.min(open.length, OPEN_CALLS_LISTED) && listed.every((id, n) => id === open[n]),
+      `the open calls are ${open.slice(0, OPEN_CALLS_LISTED)}, and listed are ${listed}`,
+    )
   }
 
   async #checkReceipts(entries) {
-    const { folder, keyFile } = this.#place
+    const { folder } = this.#place
     const finished = entries.filter(({ event }) => event === 'outcome').map(({ request_id: id }) => id)
     for (const id of [finished[0], finished[finished.length >> 1], finished.at(-1)].filter(
       (one) => one !== undefined,
     )) {
       const file = join(folder, `receipt-${id}.json`)
       const made = await sudoagent('receipt', this.#ledger, '--request-id', id, '--output', file)
-      const checked = await sudoagent('receipt', 'verify', file, '--public-key', keyFile)
+      const checked = await sudoagent('receipt', 'verify', file, '--public-key', this.#keyFile)
       // Entries behind the last head have no proof yet: the writer was killed between the two.
       this.#require(
         made.code === 0 && checked.code === 0,
@@ -196,9 +206,19 @@ export class Invariants {
     }
   }
 
+  /** The ledger as a file: itself, or a copy of one that is on a server. */
+  async #file() {
+    if (existsSync(this.#ledger)) return this.#ledger
+    const file = join(this.#place.folder, 'copy.jsonl')
+    const { code, stderr } = await sudoagent('copy', this.#ledger, file)
+    this.#require(code === 0, `copy: ${stderr}`)
+    return file
+  }
+
   async #checkPython({ entries }) {
-    const key = entries <= PYTHON_SIGNED_MAX ? [this.#place.keyFile] : []
-    const { code, stdout, stderr } = await ended('python3', [PYTHON, this.#ledger, ...key])
+    const key = entries <= PYTHON_SIGNED_MAX ? [this.#keyFile] : []
+    const file = await this.#file()
+    const { code, stdout, stderr } = await ended('python3', [PYTHON, file, ...key])
     if (code === 'ENOENT') this.counts.python = 'not here'
     else {
       this.#require(code === 0, `verify_ledger.py: ${stdout}${stderr}`)

@@ -1,8 +1,9 @@
 // Load from several processes with faults in between, for minutes; then every invariant, checked from the outside.
 //
-//   pnpm soak [--minutes 5] [--seed 1] [--keep folder]
+//   pnpm soak [--minutes 5] [--store sqlite,jsonl] [--seed 1] [--keep folder]
 //
-// Prints a table of what happened, and ends with 1 if anything that must hold does not; the folder is kept then.
+// `--store postgres` starts a server of its own, to be killed as well. Prints a table of what happened, and ends with 1 if anything that must hold
+// does not; the folder is kept then.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,13 +11,16 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { allowedCall } from '../bench/call.mjs'
 import { createSigner, generatePrivateKey } from '../packages/crypto/dist/index.js'
-import { JsonlLedger } from '../packages/ledger/dist/store/jsonl.js'
-import { SqliteLedger } from '../packages/ledger/dist/store/sqlite.js'
 import { Crew } from './crew.mjs'
+import { FilePlace } from './file-place.mjs'
 import { Invariants } from './invariants.mjs'
 
-/** SQLite takes several writers, JSONL one. */
-const PROCESSES = { sqlite: 3, jsonl: 1 }
+/** Where a ledger can be. */
+const PLACES = {
+  sqlite: (folder) => new FilePlace('sqlite', folder),
+  jsonl: (folder) => new FilePlace('jsonl', folder),
+  postgres: async (folder) => (await import('./server-place.mjs')).ServerPlace.start(folder),
+}
 /** Units of one tool's budget, shared by all processes: few enough to be used up. */
 const SCARCE = 40
 /** How often the ledger is verified while it is written, in milliseconds. */
@@ -25,19 +29,22 @@ const LOOK_MS = 3_000
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '3' },
+    store: { type: 'string', default: 'sqlite,jsonl' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
     keep: { type: 'string' },
   },
 })
 const minutes = Number(values.minutes)
 if (!(minutes > 0 && minutes <= 24 * 60)) throw new Error('--minutes is a number up to a day')
+const kinds = values.store.split(',')
+for (const kind of kinds) {
+  if (!Object.hasOwn(PLACES, kind))
+    throw new Error(`\`${kind}\` is no store; they are ${Object.keys(PLACES).join(', ')}`)
+}
 const root = values.keep ?? mkdtempSync(join(tmpdir(), 'sudoagent-soak-'))
-const untilMs = Date.now() + minutes * 60_000
 console.log(`soak: ${minutes} minutes, seed ${values.seed}, in ${root}`)
 
-const results = await Promise.all(
-  Object.keys(PROCESSES).map((kind, n) => soak(kind, randomOf(Number(values.seed) + n))),
-)
+const results = await Promise.all(kinds.map((kind, n) => soak(kind, randomOf(Number(values.seed) + n))))
 console.log(table(results))
 const violations = results.flatMap((result) => result.violations)
 for (const violation of violations) console.error(`VIOLATION ${violation}`)
@@ -56,34 +63,40 @@ async function soak(kind, random) {
   const key = generatePrivateKey()
   const keyFile = join(folder, 'public-key.pem')
   writeFileSync(keyFile, key.publicKey.pem)
-  const crew = new Crew({ kind, folder, key: key.pem, scarce: SCARCE, timeoutMs: 20_000 }, random)
-  const invariants = new Invariants({ kind, folder, keyFile, scarce: SCARCE })
-  let working = true
-  const looking = (async () => {
-    while (working) {
-      await delay(LOOK_MS)
-      await invariants.duringWork()
-    }
-  })()
-  await crew.work(PROCESSES[kind], untilMs)
-  working = false
-  await looking
-  await nextWriter(kind, folder, key)
-  await invariants.atTheEnd(crew.answers)
-  const happened = { ...crew.counts, ...countBy(crew.answers), ...invariants.counts }
-  const violations = [
-    ...invariants.violations,
-    ...crew.deaths.map((death) => `${kind}: a worker ended by itself: ${death}`),
-  ]
-  if (crew.answers.length === 0) violations.push(`${kind}: no call came to an end`)
-  return { kind, happened, violations }
+  const place = await PLACES[kind](folder)
+  const crew = new Crew(place, { key: key.pem, scarce: SCARCE, timeoutMs: 20_000 }, random)
+  const invariants = new Invariants(place, { keyFile, scarce: SCARCE })
+  const violations = invariants.violations
+  try {
+    let working = true
+    const looking = (async () => {
+      while (working) {
+        await delay(LOOK_MS)
+        await invariants.duringWork()
+      }
+    })()
+    await crew.work(Date.now() + minutes * 60_000)
+    working = false
+    await looking
+    await nextWriter(place, key)
+    await invariants.atTheEnd(crew.answers)
+    violations.push(...crew.deaths.map((death) => `${kind}: a worker ended by itself: ${death}`))
+    if (crew.answers.length === 0) violations.push(`${kind}: no call came to an end`)
+  } catch (error) {
+    violations.push(`${kind}: ${error.stack}`)
+  }
+  await place.close(violations.length > 0 || values.keep !== undefined)
+  return {
+    kind,
+    happened: { ...crew.counts, ...place.counts, ...countBy(crew.answers), ...invariants.counts },
+    violations,
+  }
 }
 
 /** The next writer: it moves aside what the last kill has cut off, takes over what has no head yet, and goes on. */
-async function nextWriter(kind, folder, key) {
+async function nextWriter(place, key) {
   const { decision } = allowedCall(1)
-  const open = kind === 'sqlite' ? SqliteLedger.open : JsonlLedger.open
-  const ledger = open(join(folder, `ledger.${kind}`), { signer: createSigner(key) })
+  const ledger = await place.openWriter(createSigner(key))
   await ledger.append({ ...decision, decision: { ...decision.decision, effect: 'deny' } })
   await ledger.close()
 }

@@ -20,7 +20,7 @@ const CODES: ReadonlyMap<string, readonly [LedgerErrorCode, string, string?]> = 
     ['LEDGER_NOT_READABLE', 'does not let us in: the password is wrong or missing', 'set PGPASSWORD or PGPASSFILE'],
   ],
   ['28000', ['LEDGER_NOT_READABLE', 'does not let us in', 'pg_hba.conf of the server says who may connect']],
-  ['3D000', ['LEDGER_NOT_FOUND', 'names a database that does not exist']],
+  ['3D000', ['LEDGER_NOT_FOUND', 'names a database that does not exist', 'name another, or make it']],
   ['3F000', ['LEDGER_NOT_A_LEDGER', 'has no tables of sudoagent', INIT_HINT]],
   ['42P01', ['LEDGER_NOT_A_LEDGER', 'has no tables of sudoagent', INIT_HINT]],
   ['42703', ['LEDGER_NOT_A_LEDGER', 'has other tables than ours under their names', INIT_HINT]],
@@ -40,16 +40,46 @@ const CODES: ReadonlyMap<string, readonly [LedgerErrorCode, string, string?]> = 
   ['57014', ['LEDGER_BUSY', 'did not answer within the statement timeout']],
   ['40001', ['LEDGER_BUSY', 'refused the transaction again and again: could not serialize']],
   ['40P01', ['LEDGER_BUSY', 'refused the transaction again and again: deadlock']],
-  ['23001', ['LEDGER_DAMAGED', 'refuses to change what is on record']],
+  ['23001', ['LEDGER_DAMAGED', 'refuses to change what is on record', 'run `sudoagent verify` on it']],
   ['23505', ['LEDGER_DAMAGED', 'has an entry behind its head already', 'run `sudoagent verify` on it']],
 ])
+
+/** Of a server that goes down or comes up, and of a session that it ended. */
+const AWAY = /^57P0/
+
+/** As node names what is wrong with the certificate of whoever answers. */
+const CERTIFICATE =
+  /^(?:CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_TLS_CERT_|INVALID_CA|PATH_LENGTH_|HOSTNAME_MISMATCH)/
 
 /** The error for a caller. One that is a LedgerError already stays as it is. */
 export function asLedgerError(error: unknown, shown: string, otherwise: LedgerErrorCode): LedgerError {
   if (error instanceof LedgerError) return error
   const state = sqlState(error)
-  const known = state === null ? undefined : CODES.get(state)
-  const why = error instanceof Error ? error.message || String((error as { code?: unknown }).code) : String(error)
-  const [code, says, hint] = known ?? [otherwise, state === null ? `cannot be reached: ${why}` : `failed: ${why}`]
+  const [code, says, hint] = (state === null ? undefined : CODES.get(state)) ?? [
+    otherwise,
+    ...otherFailure(error, state),
+  ]
   return new LedgerError(code, `\`${shown}\` ${says}`, { cause: error, ...(hint === undefined ? {} : { hint }) })
+}
+
+/** What the table does not know: another refusal of the server, or the way to it. @returns what it says, and a hint */
+function otherFailure(error: unknown, state: string | null): readonly [string, string?] {
+  const nodeCode = String((error as { readonly code?: unknown } | null)?.code)
+  const why = error instanceof Error ? error.message || nodeCode : String(error)
+  if (state !== null && !AWAY.test(state)) return [`failed: ${why}`, 'the log of the server says more']
+  if (CERTIFICATE.test(nodeCode))
+    return [`cannot be trusted, its certificate is not accepted: ${why}`, certificateHint(nodeCode)]
+  // `pg` gives it no code.
+  if (why === 'The server does not support SSL connections')
+    return [
+      'does not speak TLS',
+      'turn `ssl` on there; with `sslmode=disable` in the URL whoever is on the way reads along',
+    ]
+  return [`cannot be reached: ${why}`, 'look whether the server runs, and takes connections on that host and port']
+}
+
+function certificateHint(nodeCode: string): string {
+  if (nodeCode === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'name the host as its certificate does'
+  if (/^CERT_(?:HAS_EXPIRED|NOT_YET_VALID)$/.test(nodeCode)) return 'renew it, or look at the clock of this machine'
+  return '`sslrootcert=<file>` in the URL names the authority that its certificate must come from'
 }

@@ -45,14 +45,21 @@ export class Session {
   readonly host: Host
   readonly #client: pg.Client
   readonly #answerMs: number
+  /** What a failure is for whoever asked. A writer has to tell a refusal from a connection that died; a reader only has to say it. */
+  readonly #asSaid: (error: unknown) => unknown
   #lost: Error | null = null
   #warned = false
   #turn: Promise<unknown> = Promise.resolve()
 
-  private constructor(client: pg.Client, host: Host, answerMs: number) {
+  private constructor(
+    client: pg.Client,
+    host: Host,
+    { target, access, lockTimeoutMs, commitTimeoutMs }: SessionOptions,
+  ) {
     this.#client = client
     this.host = host
-    this.#answerMs = answerMs
+    this.#answerMs = lockTimeoutMs + (commitTimeoutMs ?? COMMIT_TIMEOUT_MS)
+    this.#asSaid = (error) => (access === 'read' ? asLedgerError(error, target.shown, 'LEDGER_NOT_READABLE') : error)
     // Without a listener, a connection that dies between two queries would end the process.
     client.on('error', (error) => this.#lose(error))
     client.on('end', () => this.#lose(new Error('the server closed the connection')))
@@ -68,11 +75,10 @@ export class Session {
    */
   static async open(options: SessionOptions): Promise<Session> {
     const { target, access } = options
-    const answerMs = options.lockTimeoutMs + (options.commitTimeoutMs ?? COMMIT_TIMEOUT_MS)
     let failure: unknown
     for (const host of target.hosts) {
       try {
-        return await openAt(host, options, (client) => new Session(client, host, answerMs))
+        return await openAt(host, options, (client) => new Session(client, host, options))
       } catch (error) {
         failure = error
       }
@@ -89,7 +95,10 @@ export class Session {
     return (await this.askAll<R>(query)).at(-1) ?? []
   }
 
-  /** @throws ConnectionLost when there is no answer; the server's own error when it refuses, after which its transaction is over */
+  /**
+   * @throws ConnectionLost when there is no answer; the server's own error when it refuses, after which its transaction is over; a reader's session
+   * either as a LedgerError
+   */
   async askAll<R extends pg.QueryResultRow>(query: string | pg.QueryConfig): Promise<R[][]> {
     return ((await this.#answer<R>(query))[0] ?? []).map(({ rows }) => rows)
   }
@@ -147,7 +156,9 @@ export class Session {
   ): Promise<pg.QueryResult<R>[][]> {
     const answer = this.#turn.then(() => this.#answerNow<R>(queries))
     this.#turn = answer.catch(() => {})
-    return answer
+    return answer.catch((error) => {
+      throw this.#asSaid(error)
+    })
   }
 
   async #answerNow<R extends pg.QueryResultRow>(

@@ -149,12 +149,21 @@ function tlsOf(mode: string | null, rootCertificate: string | null, shown: strin
       hint: '`verify-full` (what other hosts get), `require` (encrypted, whoever answers) or `disable`',
     })
   }
-  let ca: Buffer | undefined
+  if (rootCertificate !== null && (mode === 'disable' || mode === 'require')) {
+    throw new LedgerError(
+      'LEDGER_NOT_FOUND',
+      `\`${shown}\` has a \`sslrootcert\`, and \`sslmode=${mode}\` checks none`,
+      {
+        hint: 'leave `sslmode` out: where an authority is named, certificates are checked',
+      },
+    )
+  }
+  let ca: string | undefined
   return (host) => {
     if (mode === 'disable' || host.name.startsWith('/') || (mode === null && rootCertificate === null && isLocal(host)))
       return false
     if (mode === 'require') return { rejectUnauthorized: false }
-    if (rootCertificate !== null) ca ??= readFileSync(rootCertificate)
+    if (rootCertificate !== null) ca ??= authorityIn(rootCertificate, shown)
     return {
       rejectUnauthorized: true,
       ...(ca === undefined ? {} : { ca }),
@@ -162,5 +171,22 @@ function tlsOf(mode: string | null, rootCertificate: string | null, shown: strin
       checkServerIdentity: (_, certificate) => checkServerIdentity(host.name, certificate),
       ...(isIP(host.name) === 0 ? { servername: host.name } : {}),
     }
+  }
+}
+
+/** Node takes any bytes for a list of authorities, of which it then finds none. */
+function authorityIn(path: string, shown: string): string {
+  const refuse = (why: string, cause?: unknown): never => {
+    throw new LedgerError('LEDGER_NOT_READABLE', `\`${shown}\`: its \`sslrootcert\` \`${path}\` ${why}`, {
+      hint: "it is a PEM file with the certificates that the server's must come from",
+      ...(cause === undefined ? {} : { cause }),
+    })
+  }
+  try {
+    const text = readFileSync(path, 'latin1')
+    return text.includes('-----BEGIN CERTIFICATE-----') ? text : refuse('holds no certificate')
+  } catch (error) {
+    if (error instanceof LedgerError) throw error
+    return refuse(`cannot be read: ${(error as { readonly code?: unknown }).code}`, error)
   }
 }

@@ -7,7 +7,7 @@ import { PostgresLedger } from '../src/ledger.js'
 import { openPostgresLedger } from '../src/ledger-reader.js'
 import { schemaSql } from '../src/schema.js'
 import { asSuperuser } from './server/cluster.js'
-import { ledgerUrl, newDatabase } from './server/shared.js'
+import { ledgerUrl, newDatabase, newLogin, urlAs } from './server/shared.js'
 
 const schema = `s_${randomBytes(4).toString('hex')}`
 let database: string
@@ -18,9 +18,12 @@ let as: (kind: 'owner' | 'writer' | 'reader') => string
 beforeAll(async () => {
   database = await newDatabase({ roles: true, schema })
   url = `${ledgerUrl(database, 'payments')}&schema=${schema}`
-  for (const kind of ['owner', 'writer', 'reader'])
-    await asSuperuser(database, `CREATE ROLE ${schema}_${kind}_login LOGIN IN ROLE ${schema}_${kind}`)
-  as = (kind) => url.replace('//postgres@', `//${schema}_${kind}_login@`)
+  const logins = {
+    owner: await newLogin(`IN ROLE ${schema}_owner`),
+    writer: await newLogin(`IN ROLE ${schema}_writer`),
+    reader: await newLogin(`IN ROLE ${schema}_reader`),
+  }
+  as = (kind) => urlAs(logins[kind], url)
   const ledger = await PostgresLedger.open(as('writer'))
   await ledger.append(decisionDraft(1))
   await ledger.append(decisionDraft(2))

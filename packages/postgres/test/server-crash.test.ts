@@ -13,6 +13,7 @@ import { schemaSql } from '../src/schema.js'
 import {
   asSuperuser,
   type Cluster,
+  crashCluster,
   createCluster,
   createStandby,
   startCluster,
@@ -47,20 +48,6 @@ async function stopAll(folder: string): Promise<void> {
   }
 }
 
-/** All of a server's processes at once, as when the machine loses power; but for what the kernel had taken over already. */
-async function crash({ pid, data }: Cluster): Promise<void> {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
-  process.kill(pid, 'SIGSTOP')
-  for (const child of children) {
-    try {
-      process.kill(child, 'SIGKILL')
-    } catch {
-      // It has ended by itself.
-    }
-  }
-  await stopCluster({ pid, data }, 'SIGKILL')
-}
-
 describe.concurrent('a server that is killed with -9 in mid-commit', () => {
   it('and started again: the writers go on, and everything they were told is true', {
     timeout: 180_000,
@@ -72,7 +59,7 @@ describe.concurrent('a server that is killed with -9 in mid-commit', () => {
     await Promise.all(writers.map((writer) => writer.ready()))
     for (let crashes = 0; crashes < (SLOW ? 20 : 2); crashes += 1) {
       await Promise.all(writers.map((writer) => writer.answered(60)))
-      await crash(cluster)
+      await crashCluster(cluster)
       cluster = await startCluster(cluster.folder, cluster.port)
       await Promise.all(writers.map((writer) => writer.answered(20)))
     }
@@ -116,7 +103,7 @@ describe.concurrent('fail-over to a synchronous standby', () => {
     const writers = ['a', 'b'].map((name) => new Writer(url, name, { busyTimeoutMs: 20_000 }))
     await Promise.all(writers.map((writer) => writer.ready()))
     await Promise.all(writers.map((writer) => writer.answered(100)))
-    await crash(primary)
+    await crashCluster(primary)
     await asSuperuser(urlOf(standby), 'SELECT pg_promote()')
     await Promise.all(writers.map((writer) => writer.answered(100, 90_000)))
     // The old one comes back, first in everybody's list, and takes itself for the primary.

@@ -47,6 +47,8 @@ describe('parseTarget', () => {
     'postgres://db/x?schema=a%3Bb',
     'postgres://db/x?sslmode=prefer',
     'postgres://db/x?legder=payments',
+    'postgres://db/x?sslmode=require&sslrootcert=ca.pem',
+    'postgres://db/x?sslmode=disable&sslrootcert=ca.pem',
     `postgres://${'h,'.repeat(9)}h/x`,
   ])('refuses %s', async (url) => {
     expect(await refusalOf(() => parseTarget(url, {}))).toBe('LEDGER_NOT_FOUND')

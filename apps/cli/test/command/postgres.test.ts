@@ -4,7 +4,13 @@ import { createSigner, generatePrivateKey } from '@sudoagent/crypto'
 import { PostgresLedger } from '@sudoagent/postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { asSuperuser } from '../../../../packages/postgres/test/server/cluster.js'
-import { ledgerUrl, newDatabase, serverUrl } from '../../../../packages/postgres/test/server/shared.js'
+import {
+  ledgerUrl,
+  newDatabase,
+  newLogin,
+  urlAs,
+  willMakeRoles,
+} from '../../../../packages/postgres/test/server/shared.js'
 import { requestIdOf } from '../support/draft.js'
 import { SAMPLE, writeLedger } from '../support/ledger.js'
 import { Sandbox } from '../support/sandbox.js'
@@ -101,12 +107,8 @@ describe('passwords', () => {
   })
 
   it('in the environment are used, and in no message', async () => {
-    const server = await serverUrl()
-    await asSuperuser(
-      server,
-      "DO $$ BEGIN CREATE ROLE with_password LOGIN PASSWORD 'hunter2'; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
-    )
-    const { code, stderr } = box.run(['verify', url.replace('//postgres@', '//with_password@')], {
+    const login = await newLogin('', 'hunter2')
+    const { code, stderr } = box.run(['verify', urlAs(login, url)], {
       env: { PGPASSWORD: 'hunter2' },
     })
     // Let in, and without rights on the tables.
@@ -131,10 +133,8 @@ it('ledgers lists them', async () => {
 
 describe('postgres init', () => {
   it('prints what it would do, and does it with --apply', async () => {
-    const server = await serverUrl()
-    await asSuperuser(server, 'DROP DATABASE IF EXISTS init_test')
-    await asSuperuser(server, "CREATE DATABASE init_test TEMPLATE template0 ENCODING 'UTF8'")
-    const place = server.replace(/\/[^/?]*(\?|$)/, '/init_test$1')
+    const place = await newDatabase({ tables: false })
+    await willMakeRoles('sudoagent')
     const printed = box.run(['postgres', 'init', place])
     expect(printed.code).toBe(0)
     expect(printed.stdout).toContain('CREATE TABLE IF NOT EXISTS sudoagent.entry')
@@ -143,7 +143,6 @@ describe('postgres init', () => {
     expect(box.run(['ledgers', place]).code).toBe(1)
     await asSuperuser(place, printed.stdout)
     expect(box.run(['postgres', 'init', place, '--no-roles']).stdout).not.toContain('ROLE')
-    await asSuperuser(server, 'DROP DATABASE init_test WITH (FORCE)')
   })
 })
 

@@ -110,8 +110,10 @@ export function sandbox(): Sandbox {
 
 /** The caller's own settings must not decide what a test sees. */
 function cleanEnv(env: Readonly<Record<string, string>>): Record<string, string> {
-  const { PATH = '', HOME = '', TMPDIR } = process.env
-  return { PATH, HOME, LANG: 'C.UTF-8', ...(TMPDIR === undefined ? {} : { TMPDIR }), ...env }
+  const { PATH = '', HOME = '', TMPDIR, PGPASSWORD } = process.env
+  // Of the server that SUDOAGENT_TEST_POSTGRES_URL names.
+  const password = PGPASSWORD === undefined ? {} : { PGPASSWORD }
+  return { PATH, HOME, LANG: 'C.UTF-8', ...(TMPDIR === undefined ? {} : { TMPDIR }), ...password, ...env }
 }
 
 /** Whether a program can be found. */

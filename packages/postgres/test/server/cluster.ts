@@ -87,6 +87,20 @@ export async function stopCluster(
   if (signal === 'SIGKILL') await delay(100)
 }
 
+/** Kills all of a server's processes at once, as when the machine loses power; but for what the kernel had taken over already. */
+export async function crashCluster({ pid, data }: Pick<Cluster, 'pid' | 'data'>): Promise<void> {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+  process.kill(pid, 'SIGSTOP')
+  for (const child of children) {
+    try {
+      process.kill(child, 'SIGKILL')
+    } catch {
+      // It has ended by itself.
+    }
+  }
+  await stopCluster({ pid, data }, 'SIGKILL')
+}
+
 /** Runs statements in a database of a cluster as its superuser. */
 export async function asSuperuser<T extends pg.QueryResultRow>(
   url: string,

@@ -1,30 +1,72 @@
-// The server that all test files share: an installed one when SUDOAGENT_TEST_POSTGRES_URL names it (a superuser's URL), else one of our own, which
-// the first to ask starts.
+// The server that all test files share: an installed one when SUDOAGENT_TEST_POSTGRES_URL names it, else one of our own, which the first to ask
+// starts. `global-setup.ts` says what the URL may be.
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { schemaSql } from '../../src/schema.js'
 import { asSuperuser, createCluster, urlOf } from './cluster.js'
 
 export const FOLDER_VARIABLE = 'SUDOAGENT_TEST_POSTGRES_FOLDER'
+export const URL_VARIABLE = 'SUDOAGENT_TEST_POSTGRES_URL'
+export const MADE_FILE = 'made'
 
 /** As long as a server may take to be made and started. */
 const WAIT_MS_MAX = 90_000
 
-/** The superuser's URL of the shared server. */
+/** Whether the server is somebody's: it is left as it was found, and nothing is done to its disk. */
+export const isInstalled = process.env[URL_VARIABLE] !== undefined
+
+/** The superuser's URL of the shared server. A password is in PGPASSWORD, where the command line, too, finds it. */
 export async function serverUrl(): Promise<string> {
-  return process.env.SUDOAGENT_TEST_POSTGRES_URL ?? urlOf(JSON.parse(readFileSync(await readyFile(), 'utf8')))
+  return process.env[URL_VARIABLE] ?? urlOf(JSON.parse(readFileSync(await readyFile(), 'utf8')))
 }
 
-/** A new database with our tables, and its URL. */
-export async function newDatabase({ roles = false, schema = 'sudoagent' } = {}): Promise<string> {
+/** A new database, with our tables unless told, and its URL. */
+export async function newDatabase({ tables = true, roles = false, schema = 'sudoagent' } = {}): Promise<string> {
   const server = await serverUrl()
   const name = `test_${randomBytes(8).toString('hex')}`
   await asSuperuser(server, `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`)
+  note({ kind: 'DATABASE', name })
   const url = server.replace(/\/[^/?]*(\?|$)/, `/${name}$1`)
-  await asSuperuser(url, schemaSql({ schema, roles }))
+  if (roles) await willMakeRoles(schema)
+  if (tables) await asSuperuser(url, schemaSql({ schema, roles }))
   return url
+}
+
+/** Before the roles of a schema are made: those that were not there yet go when the tests are over. */
+export async function willMakeRoles(schema: string): Promise<void> {
+  const names = ['owner', 'writer', 'reader'].map((kind) => `${schema}_${kind}`)
+  const there = await asSuperuser<{ rolname: string }>(
+    await serverUrl(),
+    'SELECT rolname FROM pg_roles WHERE rolname = ANY ($1)',
+    [names],
+  )
+  for (const name of names) if (!there.some(({ rolname }) => rolname === name)) note({ kind: 'ROLE', name })
+}
+
+/** A new role that can log in, and its name. Where a password is asked for, everybody has the superuser's, unless told. */
+export async function newLogin(attributes = '', password = process.env.PGPASSWORD): Promise<string> {
+  const name = `test_${randomBytes(8).toString('hex')}`
+  const secret = password === undefined ? '' : `PASSWORD '${password.replaceAll("'", "''")}'`
+  note({ kind: 'ROLE', name })
+  await asSuperuser(await serverUrl(), `CREATE ROLE ${name} LOGIN ${secret} ${attributes}`)
+  return name
+}
+
+/** The same URL for another role. */
+export function urlAs(role: string, url: string): string {
+  return url.replace(/\/\/(?:[^@/?]*@)?/, `//${role}@`)
+}
+
+/** What the tests made on a server, for `global-setup.ts` to take away. */
+export interface Made {
+  readonly kind: 'DATABASE' | 'ROLE'
+  readonly name: string
+}
+
+function note(made: Made): void {
+  appendFileSync(join(process.env[FOLDER_VARIABLE] ?? '', MADE_FILE), `${JSON.stringify(made)}\n`)
 }
 
 /** The URL of a ledger in a database. */

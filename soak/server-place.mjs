@@ -1,0 +1,147 @@
+// A ledger, a budget and approvals on a PostgreSQL server of our own: where the processes of a soak test work, and what can happen to it. The server
+// dies, sessions are ended, statements take too long, locks are held, and the way to it breaks over a commit.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { serverHelpers, startServer } from '../bench/postgres-server.mjs'
+import { PostgresLedger, schemaSql } from '../packages/postgres/dist/index.js'
+
+const STORES = fileURLToPath(new URL('../packages/postgres/test/fixtures/stores.mjs', import.meta.url))
+
+/** How long a writer waits for others, and then for the server's disk, in milliseconds; some locks and some absences are longer. */
+const [BUSY_TIMEOUT_MS, COMMIT_TIMEOUT_MS] = [1_500, 1_000]
+
+/** Too short for whoever waits for a lock, and now and then for a commit. */
+const STATEMENT_TIMEOUT_MS = 15
+
+/** Whose message never arrives, or whose answer: a lone writer's statement, a transaction's end, the charge of a budget. */
+const MARKERS = ['sudoagent_write', 'COMMIT\0', 'sudoagent_budget']
+
+const SESSIONS = "FROM pg_stat_activity WHERE application_name = 'sudoagent'"
+
+export class ServerPlace {
+  kind = 'postgres'
+  processes = 4
+  counts = {}
+  /** What a worker may say when it ends by itself: it came when the server was away, and found none within its time. */
+  refusals = /cannot be reached|LEDGER_BUSY|locked by another writer|within the statement timeout/
+  stopMsMax = 4_000
+  #server
+  #way
+  #ask
+  /** Faults that this round has not had yet. */
+  #round = []
+
+  static async start(folder) {
+    const { asSuperuser, BrokenWay } = await serverHelpers()
+    const server = await startServer()
+    await asSuperuser(server.url, schemaSql({ schema: 'sudoagent', roles: false }))
+    // What this test itself asks has all the time it needs.
+    const patient = `${server.url}?options=${encodeURIComponent('-c statement_timeout=0')}`
+    return new ServerPlace(folder, server, await BrokenWay.start(server.url), (sql) => asSuperuser(patient, sql))
+  }
+
+  constructor(folder, server, way, ask) {
+    this.folder = folder
+    this.ledger = `${server.url}?ledger=soak`
+    this.#server = server
+    this.#way = way
+    this.#ask = ask
+  }
+
+  /** Every other worker comes by the way that breaks. */
+  task(random) {
+    const database = random() < 0.5 ? this.#server.url : this.#way.url(this.#server.url)
+    const times = { busyTimeoutMs: BUSY_TIMEOUT_MS, commitTimeoutMs: COMMIT_TIMEOUT_MS }
+    return { kind: 'postgres', folder: this.folder, stores: STORES, database, ledger: 'soak', ...times }
+  }
+
+  isThere() {
+    return true
+  }
+
+  /** Each kind once in a round, in any order: a short run, too, has met them all. */
+  async fault(random) {
+    const faults = {
+      'server killed': () => this.#die(() => this.#server.crash(), random),
+      'server quit': () => this.#die(() => this.#server.quit(), random),
+      'sessions ended': () => this.#endSessions(random() < 0.5 ? '' : 'ORDER BY random() LIMIT 1'),
+      'statement timeouts': () => this.#hurry(random),
+      'head locked': () => this.#lockHead(random),
+      'way broken': () => this.#breakWay(random),
+    }
+    if (this.#round.length === 0) this.#round = Object.keys(faults)
+    const [name] = this.#round.splice(Math.floor(random() * this.#round.length), 1)
+    await delay(200 + random() * 800)
+    await faults[name]()
+    this.counts[name] = (this.counts[name] ?? 0) + 1
+  }
+
+  openWriter(signer) {
+    return PostgresLedger.open(this.ledger, { signer })
+  }
+
+  /** The requests that were charged for, and the approvals that were used. */
+  async spent() {
+    const charged = await this.#ask("SELECT request_id AS id FROM sudoagent.budget_charge WHERE state <> 'released'")
+    const used = await this.#ask('SELECT approval_id AS id FROM sudoagent.approval WHERE consumed_at_ms IS NOT NULL')
+    const ids = (rows) => new Set(rows.map(({ id }) => id))
+    return { charged: ids(charged), used: ids(used) }
+  }
+
+  /** @param keep - whether the server's folder is left for whoever looks into it */
+  async close(keep) {
+    this.counts['messages lost'] = this.#way.struck
+    await this.#way.close()
+    if (keep) {
+      await this.#server.quit()
+      console.error(`the server's folder: ${this.#server.folder}`)
+    } else await this.#server.stop()
+  }
+
+  /** Away for a moment, or for longer than a writer waits. */
+  async #die(end, random) {
+    await end()
+    await delay(random() < 0.33 ? BUSY_TIMEOUT_MS + 500 : random() * 500)
+    await this.#server.restart()
+  }
+
+  async #endSessions(which) {
+    await this.#ask(`SELECT pg_terminate_backend(pid) FROM (SELECT pid ${SESSIONS} ${which}) AS chosen`)
+  }
+
+  /** Every session is made anew, for a while with a timeout that is too short for some of what it has to do. */
+  async #hurry(random) {
+    const setting = 'ALTER DATABASE postgres'
+    await this.#ask(`${setting} SET statement_timeout TO ${STATEMENT_TIMEOUT_MS}`)
+    await this.#endSessions('')
+    for (const untilMs = Date.now() + 300 + random() * 1_000; Date.now() < untilMs; await delay(20))
+      await this.#holdHead(30)
+    await this.#ask(`${setting} RESET statement_timeout`)
+    await this.#endSessions('')
+  }
+
+  /** One time in three for longer than anybody waits. */
+  #lockHead(random) {
+    return this.#holdHead(random() < 0.33 ? BUSY_TIMEOUT_MS + 300 : 200)
+  }
+
+  #holdHead(ms) {
+    const hold = `SELECT FROM sudoagent.head FOR UPDATE; SELECT pg_sleep(${ms / 1_000})`
+    return this.#ask(`BEGIN; ${hold}; COMMIT`)
+  }
+
+  /**
+   * A message of each kind is dropped, late, delivered without its answer, or nothing is heard any more; and perhaps nobody gets through for a
+   * while.
+   */
+  async #breakWay(random) {
+    for (const marker of MARKERS) {
+      const fault = ['drop', 'late', 'lose', 'stall'][Math.floor(random() * 4)]
+      const away = random() < 0.3
+      this.#way.arm(fault, marker, { lateMs: random() * 600, away })
+      await delay(away ? BUSY_TIMEOUT_MS * random() * 2 : 300)
+      this.#way.refuse(false)
+    }
+  }
+}
