@@ -7,11 +7,11 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { AllowAllPolicy, SudoEngine } from '../packages/core/dist/index.js'
-import { createSigner, generatePrivateKey } from '../packages/crypto/dist/index.js'
 import { verify } from '../packages/ledger/dist/index.js'
 import { openPostgresLedger, PostgresLedger, schemaSql } from '../packages/postgres/dist/index.js'
 import { allowedCall } from './call.mjs'
-import { appendCalls } from './ledgers.mjs'
+import { signTimes } from './floor.mjs'
+import { appendCalls, signer } from './ledgers.mjs'
 import { readOptions } from './options.mjs'
 import { bareClient, copyOut, insertBare, MAKE_BARE } from './postgres-bare.mjs'
 import { startServer } from './postgres-server.mjs'
@@ -23,7 +23,6 @@ const [calls, appends] = [size(counts.calls, 10), size(counts.appends, 200)]
 const fewer = entries / 10
 const PROCESSES = 4
 const IN_FLIGHT = 32
-const signer = createSigner(generatePrivateKey((length) => new Uint8Array(length).fill(1)))
 
 const own = process.env.SUDOAGENT_TEST_POSTGRES_URL === undefined ? await startServer() : null
 const database = process.env.SUDOAGENT_TEST_POSTGRES_URL ?? own.url
@@ -33,15 +32,16 @@ await client.query(MAKE_BARE)
 const urlOf = (name) => `${database}?ledger=${name}-${process.pid}`
 
 try {
-  report('postgres', [await oneCallAtATime(), ...(await manyProcesses()), ...(await verification())], json)
+  const rows = [await oneCallAtATime('unsigned', {}, 0), await oneCallAtATime('signed', { signer }, 4)]
+  report('postgres', [...rows, ...(await manyProcesses()), ...(await verification())], json)
 } finally {
   await client.end()
   await own?.stop()
 }
 
-/** A guarded call, and two commits of a row, in turns. */
-async function oneCallAtATime() {
-  const ledger = await PostgresLedger.open(urlOf('one'), { signer })
+/** A guarded call, and two commits of a row with as many signatures, in turns. */
+async function oneCallAtATime(name, options, signatures) {
+  const ledger = await PostgresLedger.open(urlOf(`one-${name}`), options)
   const engine = new SudoEngine({ policy: new AllowAllPolicy(), agentId: 'support-bot', ledger })
   const refund = engine.guard(async function refund({ n }) {
     return n
@@ -54,7 +54,10 @@ async function oneCallAtATime() {
     const start = performance.now()
     await refund({ n, order: `ord-${n}`, currency: 'EUR', reason: 'damaged on arrival' })
     const middle = performance.now()
-    for (const line of lines) await insertBare(client, [line])
+    for (const line of lines) {
+      signTimes(signatures / 2)
+      await insertBare(client, [line])
+    }
     const end = performance.now()
     // The first ones warm up.
     if (n < 50) continue
@@ -63,7 +66,7 @@ async function oneCallAtATime() {
   }
   await ledger.close()
   return row({
-    work: 'a guarded call, floor two bare commits',
+    work: `a guarded call, floor two bare commits, ${name}`,
     unit: 'ms',
     floor: median(floor),
     figure: median(ours),

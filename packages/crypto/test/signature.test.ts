@@ -8,7 +8,7 @@ import { decodeBase64 } from '../src/base64.js'
 import { concatBytes } from '../src/bytes.js'
 import { bytesToHex, hexToBytes } from '../src/hash.js'
 import { generatePrivateKey, type PublicKey, parsePublicKey, seedOf } from '../src/key.js'
-import { createSigner, createVerifier, type SignatureProvider, signAside, type Verifier } from '../src/signature.js'
+import { createSigner, createVerifier, type SignatureProvider, type Verifier } from '../src/signature.js'
 import { NON_CANONICAL_SMALL_ORDER_POINTS, SMALL_ORDER_POINTS, TORSION } from './curve-points.js'
 import { codeOf } from './errors.js'
 import { sharedVectors } from './vectors.js'
@@ -253,27 +253,6 @@ test('the providers agree on keys, signatures and messages changed at random', (
 
 test('random bytes are no signature', () => {
   for (let i = 0; i < 200; i++) expect(verdict(key.publicKey, message, randomBytes(64))).toBe(false)
-})
-
-describe('signAside', () => {
-  const messages = Array.from({ length: 9 }, (_, n) => Buffer.from(`message ${n}`))
-
-  test('gives what sign gives, in the same order', async () => {
-    const signer = createSigner(generatePrivateKey(), 'node')
-    expect(await signAside(signer, messages)).toEqual(messages.map((message) => signer.sign(message)))
-  })
-
-  test('leaves it to sign: for few, with noble, and for a signer that was made of another', () => {
-    const signer = createSigner(generatePrivateKey(), 'node')
-    expect(signAside(signer, messages.slice(0, 1))).toBeNull()
-    expect(signAside(createSigner(generatePrivateKey(), 'noble'), messages)).toBeNull()
-    expect(signAside({ ...signer, sign: () => new Uint8Array(64) }, messages)).toBeNull()
-  })
-
-  test('rejects what is no message', async () => {
-    const signer = createSigner(generatePrivateKey(), 'node')
-    await expect(signAside(signer, [...messages, 7 as never])).rejects.toThrow(TypeError)
-  })
 })
 
 describe('createVerifier', () => {
