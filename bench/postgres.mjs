@@ -66,7 +66,7 @@ async function oneCallAtATime(name, options, signatures) {
   }
   await ledger.close()
   return row({
-    work: `a guarded call, floor two bare commits, ${name}`,
+    work: `a call, floor two bare commits, ${name}`,
     unit: 'ms',
     floor: median(floor),
     figure: median(ours),
