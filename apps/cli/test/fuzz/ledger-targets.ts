@@ -19,6 +19,7 @@ import {
 } from '@sudoagent/ledger'
 import { JsonlLedger } from '@sudoagent/ledger/jsonl'
 import { SqliteLedger } from '@sudoagent/ledger/sqlite'
+import { PolicyFileError } from '@sudoagent/policy'
 import { WitnessError } from '@sudoagent/witness'
 import { expect } from 'vitest'
 import { decisionDraft, requestIdOf } from '../support/draft.js'
@@ -27,7 +28,9 @@ import { bodyOf, type Target, target, text } from './targets.js'
 
 /** Whether it is an error of ours: one line, with a code. */
 export const isCoded = (error: unknown): boolean =>
-  (error instanceof CryptoError || error instanceof LedgerError || error instanceof WitnessError) &&
+  [CryptoError, LedgerError, PolicyFileError, WitnessError].some((kind) => error instanceof kind) &&
+  error instanceof Error &&
+  'code' in error &&
   typeof error.code === 'string' &&
   !error.message.includes('\n')
 

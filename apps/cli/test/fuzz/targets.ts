@@ -23,6 +23,7 @@ import {
   verifyReceipt,
 } from '@sudoagent/crypto'
 import { encodeState, parseState, readStatedCheckpoint } from '@sudoagent/ledger'
+import { parsePolicyFile, RulePolicy } from '@sudoagent/policy'
 import { encodeAddCheckpoint, parseAddCheckpoint } from '@sudoagent/witness'
 import { expect } from 'vitest'
 import { type Evidence, KEY, ORIGIN, PASSPHRASE, POLICY, vectorsIn } from './evidence.js'
@@ -56,11 +57,18 @@ const verifiers = [
   ...witnessKeys.map((key) => createCosignatureVerifier(key)),
 ]
 
+/** What is asked of every policy that is one, and what it may answer. */
+const CALL = { action: 'files/t', args: [], kwargs: { path: '/srv/data/../etc/passwd', amount: 5, a: [null, ''] } }
+const DECISIONS = ['allow', 'deny', 'require_approval']
+
 /** The parsers of texts and bytes that are in memory. */
 export function textTargets(evidence: Evidence): readonly Target[] {
   const { head, cosigned, jsonl, receipts, proof, state, submission, encryptedKey } = evidence
   const texts = (name: string): readonly string[] => vectorsIn('note', name).flatMap(stringsIn)
   const json = vectorsIn('canonical-json', '.json').flatMap(stringsIn)
+  const policies = vectorsIn('policy', 'decide.json')
+    .flatMap(stringsIn)
+    .filter((one) => one.includes('sudoagent_policy'))
   /** A strict parser and its encoder. */
   const both = (parse: (bytes: Uint8Array) => string) => (bytes: Uint8Array) => expect(parse(bytes)).toBe(text(bytes))
   return [
@@ -95,6 +103,10 @@ export function textTargets(evidence: Evidence): readonly Target[] {
     target('receipt', 12, receipts, (bytes) => {
       verifyReceipt(bytes, trust)
       parseReceipt(bytes)
+    }),
+    target('policy file', 4, policies, (bytes) => {
+      const rules = new RulePolicy(parsePolicyFile(text(bytes), 'policy.yaml'))
+      expect(DECISIONS).toContain(rules.evaluate(CALL).decision)
     }),
     target('witness policy', 2, [POLICY], (bytes) => parseWitnessPolicy(bytes)),
     target(
