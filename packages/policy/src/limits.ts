@@ -9,8 +9,11 @@ export const MODULE_BYTES_MAX = 16 * 1024 * 1024
 /** A policy nests six deep. The YAML library is recursive, and near the end of the stack V8 ends the process instead of throwing. */
 export const DEPTH_MAX = 16
 
-/** White space and list marks in front of a line: each can open a level, so this bounds the depth of block style. */
+/** White space and list marks in front of a line: each can open a level. */
 export const INDENT_MAX = 64
+
+/** Keys and list marks one behind the other, on a line or in an item between brackets: `- id: x` has two. Each can open a level, too. */
+export const LEVELS_MAX = 4
 
 /** A list that is read from top to bottom is understood up to here, if at all. */
 export const RULES_MAX = 500

@@ -9,7 +9,7 @@
  */
 import { CST, isMap, isScalar, isSeq, Lexer, LineCounter, type ParsedNode, parseAllDocuments } from 'yaml'
 import { PolicyFileError } from './error.js'
-import { DEPTH_MAX, FILE_BYTES_MAX, INDENT_MAX } from './limits.js'
+import { DEPTH_MAX, FILE_BYTES_MAX, INDENT_MAX, LEVELS_MAX } from './limits.js'
 import { type LocatedMap, type LocatedValue, Source } from './located.js'
 
 export interface ReadText {
@@ -104,9 +104,14 @@ const REFUSED: ReadonlyMap<string, readonly [problem: string, hint: string]> = n
 /** The library's control tokens, which stand for nothing in the text. */
 const MARKS: readonly string[] = [CST.DOCUMENT, CST.FLOW_END, CST.SCALAR]
 
+/** What an item begins with between brackets. */
+const BEGINS_ANEW: ReadonlySet<string> = new Set(['comma', 'flow-map-start', 'flow-seq-start'])
+
 function checkTokens(text: string, source: Source): void {
   let at = 0
   let depth = 0
+  // Of the line, or between brackets of the item: each opens a level, also where YAML will not have it (`a: b: c`).
+  let opened = 0
   for (const token of new Lexer().lex(text)) {
     if (MARKS.includes(token)) continue
     const type = CST.tokenType(token)
@@ -116,6 +121,16 @@ function checkTokens(text: string, source: Source): void {
     if (type === 'flow-map-end' || type === 'flow-seq-end') depth -= 1
     if (depth > DEPTH_MAX) {
       throw source.error('POLICY_LIMIT', at, `more than ${DEPTH_MAX} brackets are open`, 'a policy nests six deep')
+    }
+    if (BEGINS_ANEW.has(type ?? '') || (type === 'newline' && depth === 0)) opened = 0
+    if (type === 'map-value-ind' || type === 'seq-item-ind') opened += 1
+    if (opened > LEVELS_MAX) {
+      throw source.error(
+        'POLICY_LIMIT',
+        at,
+        `more than ${LEVELS_MAX} keys and list marks stand one behind the other`,
+        'write each on a line of its own',
+      )
     }
     at += token.length
   }
