@@ -17,7 +17,7 @@ export function readMap(value: LocatedValue, what: string, known: readonly strin
     if (known.includes(name)) continue
     const meant = nearest(name, known)
     const hint = meant === undefined ? `the keys are ${listed(known)}` : `did you mean \`${meant}\`?`
-    throw source.error('POLICY_KEY_UNKNOWN', at, `${what} has an unknown key \`${shorten(name)}\``, hint)
+    throw source.error('POLICY_KEY_UNKNOWN', at, `${what} has an unknown key \`${shown(name)}\``, hint)
   }
   return value
 }
@@ -59,7 +59,7 @@ export function readId(value: LocatedValue, name: string, charactersMax: number,
   const id = readText(value, name, { charactersMax }, source)
   if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(id)) return id
   const hint = 'an id has letters, digits, `.`, `_` and `-`, and begins with a letter or a digit'
-  throw source.error('POLICY_VALUE', value.at, `\`${shorten(id)}\` is no id`, hint)
+  throw source.error('POLICY_VALUE', value.at, `\`${shown(id)}\` is no id`, hint)
 }
 
 /** One of a closed set. @throws PolicyFileError */
@@ -74,7 +74,7 @@ export function readChoice<T extends string>(
   if (choice !== undefined) return choice
   const meant = typeof text === 'string' ? nearest(text, choices) : undefined
   const hint = meant === undefined ? `it is one of ${listed(choices)}` : `did you mean \`${meant}\`?`
-  const says = typeof text === 'string' ? `\`${shorten(text)}\` is no ${name}` : `\`${name}\` must be a text`
+  const says = typeof text === 'string' ? `\`${shown(text)}\` is no ${name}` : `\`${name}\` must be a text`
   throw source.error(typeof text === 'string' ? 'POLICY_VALUE' : 'POLICY_TYPE', value.at, says, hint)
 }
 
@@ -119,8 +119,11 @@ export function readTrue(value: LocatedValue, name: string, source: Source): tru
 
 const listed = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ')
 
-/** A foreign name in a message. */
-export const shorten = (name: string): string => (name.length > 60 ? `${name.slice(0, 60)}…` : name)
+/** A foreign text in a message, which is one line: cut, and what cannot be seen is written out. */
+export function shown(text: string): string {
+  const cut = text.length > 60 ? `${text.slice(0, 60).toWellFormed()}…` : text
+  return cut.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`)
+}
 
 function nearest(name: string, known: readonly string[]): string | undefined {
   if (name.length > SUGGESTION_CHARACTERS_MAX) return undefined

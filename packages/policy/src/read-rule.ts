@@ -1,6 +1,6 @@
 // One rule of a policy file.
 import type { ArgumentMatcher, PolicyRule } from './document.js'
-import { need, readChoice, readId, readList, readMap, readText, shorten } from './fields.js'
+import { need, readChoice, readId, readList, readMap, readText, shown } from './fields.js'
 import {
   ARGUMENT_DEPTH_MAX,
   ARGUMENT_PATH_CHARACTERS_MAX,
@@ -59,12 +59,12 @@ function requireUnambiguous(rule: LocatedMap, servers: readonly string[] | null,
   for (const item of readList(tool, 'tool', source)) {
     if (item.kind !== 'scalar' || typeof item.value !== 'string' || !item.value.includes('/')) continue
     const [server = '', ...rest] = item.value.split('/')
-    const says = `\`${shorten(item.value)}\` may be a tool, or a server and a tool`
+    const says = `\`${shown(item.value)}\` may be a tool, or a server and a tool`
     throw source.error(
       'POLICY_VALUE',
       item.at,
       says,
-      `write \`server: ${shorten(server)}\` and \`tool: ${shorten(rest.join('/'))}\``,
+      `write \`server: ${shown(server)}\` and \`tool: ${shown(rest.join('/'))}\``,
     )
   }
 }
@@ -107,7 +107,7 @@ function readPath(path: string, at: number, source: Source): readonly string[] {
     throw source.error(
       'POLICY_VALUE',
       at,
-      `\`${shorten(path)}\` has an empty key`,
+      `\`${shown(path)}\` has an empty key`,
       'write `customer.id`: keys with dots between them',
     )
   }

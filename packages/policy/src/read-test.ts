@@ -2,7 +2,7 @@
 import { createRedactor } from '@sudoagent/core'
 import { isHidden } from './argument.js'
 import type { ArgumentTest, ScalarValue } from './document.js'
-import { exact, readList, readMap, readNumber, readText, readTrue, shorten } from './fields.js'
+import { exact, readList, readMap, readNumber, readText, readTrue, shown } from './fields.js'
 import { globProblem } from './glob.js'
 import { PATH_CHARACTERS_MAX, TEXT_CHARACTERS_MAX } from './limits.js'
 import type { LocatedMap, LocatedValue, Source } from './located.js'
@@ -35,9 +35,9 @@ export function readTests(
 ): readonly ArgumentTest[] {
   if (value.kind !== 'map') {
     const hint = value.kind === 'list' ? 'write `{ one_of: […] }`' : 'write `{ equals: … }`'
-    throw source.error('POLICY_TYPE', value.at, `the tests of \`${shorten(path)}\` must be an object`, hint)
+    throw source.error('POLICY_TYPE', value.at, `the tests of \`${shown(path)}\` must be an object`, hint)
   }
-  const map = readMap(value, `the test of \`${shorten(path)}\``, KEYS, source)
+  const map = readMap(value, `the test of \`${shown(path)}\``, KEYS, source)
   const tests = [
     readEquals(map, source),
     readPrefix(map, source),
@@ -49,7 +49,7 @@ export function readTests(
     throw source.error(
       'POLICY_KEY_MISSING',
       map.at,
-      `\`${shorten(path)}\` is not tested for anything`,
+      `\`${shown(path)}\` is not tested for anything`,
       `\`present: true\` asks only that it is there`,
     )
   }
@@ -88,7 +88,7 @@ function readScalar(value: LocatedValue, name: string, source: Source): ScalarVa
     throw source.error(
       'POLICY_RULE_IDLE',
       value.at,
-      `\`${shorten(text)}\` is what stands for a value that is not shown`,
+      `\`${shown(text)}\` is what stands for a value that is not shown`,
       'test `present` instead',
     )
   return text
@@ -100,7 +100,7 @@ function readPrefix(map: LocatedMap, source: Source): ArgumentTest | null {
   const prefixes = readList(found.value, 'prefix', source).map((item) => {
     const prefix = readText(item, 'prefix', { charactersMax: TEXT_CHARACTERS_MAX }, source)
     if (/^(?:[/\\~]|\.\.?[/\\])/.test(prefix)) {
-      const says = `\`${shorten(prefix)}\` begins like a path, and \`${shorten(prefix)}/../..\` begins with it too`
+      const says = `\`${shown(prefix)}\` begins like a path, and \`${shown(prefix)}/../..\` begins with it too`
       throw source.error('POLICY_VALUE', item.at, says, 'use `glob`, which normalises paths first')
     }
     return prefix
@@ -127,7 +127,7 @@ function readGlob(map: LocatedMap, source: Source): ArgumentTest | null {
     const glob = readText(item, 'glob', { charactersMax: PATH_CHARACTERS_MAX }, source)
     const problem = globProblem(glob, root === null)
     if (problem === null) return glob
-    throw source.error('POLICY_GLOB_INVALID', item.at, `the glob \`${shorten(glob)}\` ${problem[0]}`, problem[1])
+    throw source.error('POLICY_GLOB_INVALID', item.at, `the glob \`${shown(glob)}\` ${problem[0]}`, problem[1])
   })
   return { kind: 'glob', globs: Object.freeze(globs), root, resolveSymlinks }
 }
@@ -141,7 +141,7 @@ function readRoot(value: LocatedValue | undefined, source: Source): string | nul
   throw source.error(
     'POLICY_VALUE',
     value.at,
-    `the root \`${shorten(root)}\` ${says}`,
+    `the root \`${shown(root)}\` ${says}`,
     'write an absolute path without `.`, `..`, `//` and a slash at its end',
   )
 }
@@ -201,7 +201,7 @@ function requireVisible(
   const example = tests.some(({ kind }) => kind === 'range') ? 1 : ''
   const hidden = segments.find((segment) => redactor.isSensitiveKey(segment, example))
   if (hidden === undefined) return
-  const says = `\`${shorten(hidden)}\` in \`${shorten(path)}\` is redacted before the policy sees it`
+  const says = `\`${shown(hidden)}\` in \`${shown(path)}\` is redacted before the policy sees it`
   throw source.error(
     'POLICY_ARGUMENT_REDACTED',
     at,

@@ -9,6 +9,7 @@
  */
 import { CST, isMap, isScalar, isSeq, Lexer, LineCounter, type ParsedNode, parseAllDocuments } from 'yaml'
 import { PolicyFileError } from './error.js'
+import { shown } from './fields.js'
 import { DEPTH_MAX, FILE_BYTES_MAX, INDENT_MAX, LEVELS_MAX } from './limits.js'
 import { type LocatedMap, type LocatedValue, Source } from './located.js'
 
@@ -161,7 +162,7 @@ function convertMap(node: Extract<ParsedNode, { items: { key: unknown }[] }>, so
       throw source.error('POLICY_YAML_FEATURE', at, 'merge keys (`<<`) are not allowed', 'write the keys out')
     }
     if (members.has(name)) {
-      throw source.error('POLICY_DUPLICATE', at, `the key \`${name}\` stands here twice`, 'keep one of them')
+      throw source.error('POLICY_DUPLICATE', at, `the key \`${shown(name)}\` stands here twice`, 'keep one of them')
     }
     members.set(name, { at, value: convert(value, source) })
   }

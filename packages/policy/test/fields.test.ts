@@ -23,3 +23,12 @@ test('what is like nothing is answered with what there is', () => {
 test('an endless key is shortened', () => {
   expect(refusalOf(`sudoagent_policy: 1\n${'k'.repeat(5_000)}: 1\n`).message.length).toBeLessThan(200)
 })
+
+test.each([
+  ['an escape for a terminal', 'sudoagent_policy: 1\nid: "a\\e[31m\\nb"\n', '`a\\u{1b}[31m\\u{a}b` is no id'],
+  ['a key of several lines, twice', '{"a\\nb": 1, "a\\nb": 2}', 'the key `a\\u{a}b` stands here twice'],
+])('%s is said on one line, and cannot draw', (_, text, says) => {
+  const { message } = refusalOf(text)
+  expect(message).toContain(says)
+  expect(message).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u)
+})
