@@ -9,7 +9,7 @@ import { alternate } from './rounds.mjs'
 import { report, row } from './table.mjs'
 
 const { size, json, work } = readOptions()
-const sudoagent = fileURLToPath(new URL('../apps/cli/bin/sudoagent.js', import.meta.url))
+const sudoagent = fileURLToPath(new URL('../apps/cli/bin/sudoagent.cjs', import.meta.url))
 const ledger = await keptLedger(work, 'sqlite', 10)
 
 const { floor, version, verify } = await alternate(size(15, 1), {
