@@ -1,7 +1,7 @@
 // Bundles the command line into dist: most of a short command was Node looking for files, reading and compiling them. `verify` of a small ledger
-// loaded 186 modules, and loads 55 now, of which 20 are better-sqlite3; what it takes above `node -e 0` is less than half (docs/performance.md).
+// read 176 of them, and reads 51 now, of which 16 are better-sqlite3; what it takes above `node -e 0` is less than half (docs/performance.md).
 //
-// CommonJS, since it is loaded synchronously, in four fifths of the time of the same chunks as ES modules. What the workspace's packages need of
+// CommonJS, since it is loaded synchronously, in five sixths of the time of the same chunks as ES modules. What the workspace's packages need of
 // others stays outside and is installed, save for what is bundled by name below.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
