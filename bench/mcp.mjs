@@ -41,7 +41,7 @@ const bare = await connect([process.execPath, here('mcp/pass-through.mjs'), ...s
 const guarded = await connect([
   ...[
     process.execPath,
-    here('../apps/cli/bin/sudoagent.js'),
+    here('../apps/cli/bin/sudoagent.cjs'),
     ...guard,
     '--private-key',
     join(folder, 'key.pem'),

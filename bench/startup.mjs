@@ -9,19 +9,22 @@ import { alternate } from './rounds.mjs'
 import { report, row } from './table.mjs'
 
 const { size, json, work } = readOptions()
-const sudoagent = fileURLToPath(new URL('../apps/cli/bin/sudoagent.js', import.meta.url))
-const ledger = await keptLedger(work, 'sqlite', 10)
+const sudoagent = fileURLToPath(new URL('../apps/cli/bin/sudoagent.cjs', import.meta.url))
+const sqlite = await keptLedger(work, 'sqlite', 10)
+const jsonl = await keptLedger(work, 'jsonl', 10)
 
-const { floor, version, verify } = await alternate(size(15, 1), {
+const { floor, version, verifySqlite, verifyJsonl } = await alternate(size(15, 1), {
   floor: () => run('-e', '0'),
   version: () => run(sudoagent, '--version'),
-  verify: () => run(sudoagent, 'verify', ledger),
+  verifySqlite: () => run(sudoagent, 'verify', sqlite),
+  verifyJsonl: () => run(sudoagent, 'verify', jsonl),
 })
 report(
   'startup',
   [
     row({ work: 'sudoagent --version, floor node -e 0', unit: 'ms', floor, figure: version, atMost: 1.6 }),
-    row({ work: 'sudoagent verify, 10 entries', unit: 'ms', floor, figure: verify, atMost: 2.2 }),
+    row({ work: 'sudoagent verify, 10 entries, SQLite', unit: 'ms', floor, figure: verifySqlite, atMost: 2.2 }),
+    row({ work: 'sudoagent verify, 10 entries, JSONL', unit: 'ms', floor, figure: verifyJsonl, atMost: 2.2 }),
   ],
   json,
 )

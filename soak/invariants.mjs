@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
-const CLI = fileURLToPath(new URL('../apps/cli/bin/sudoagent.js', import.meta.url))
+const CLI = fileURLToPath(new URL('../apps/cli/bin/sudoagent.cjs', import.meta.url))
 const PYTHON = fileURLToPath(new URL('../interop/python/verify_ledger.py', import.meta.url))
 
 /** Signatures that the verifier in Python checks: by the textbook, some milliseconds each. */

@@ -253,7 +253,7 @@ describe('command line reference', () => {
   const helps = new Map<string, Promise<string>>()
   /** Each is asked for several times, and asked for once: there are many commands, and each is a process. */
   const help = (...args: string[]): Promise<string> => {
-    const bin = join(root, 'node_modules/sudoagent/bin/sudoagent.js')
+    const bin = join(root, 'node_modules/sudoagent/bin/sudoagent.cjs')
     const run = async () => (await promisify(execFile)(process.execPath, [bin, ...args, '--help'])).stdout
     const known = helps.get(args.join(' ')) ?? run()
     helps.set(args.join(' '), known)

@@ -3,7 +3,7 @@
 // The native module is compiled for a minute where no prebuilt one can be had, so the short form installs without running scripts and
 // puts the workspace's own build in its place; `SLOW=1` lets npm build it.
 import { execFile } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -117,5 +117,10 @@ describe('installed from tarballs', () => {
       'dist',
       'package.json',
     ])
+    // It has the packages, and some of others, inside.
+    const cli = join(folder, 'node_modules/sudoagent')
+    expect(readdirSync(join(cli, 'dist'))).toContain('THIRD-PARTY-LICENSES.txt')
+    const { dependencies } = JSON.parse(readFileSync(join(cli, 'package.json'), 'utf8')) as { dependencies: object }
+    expect(Object.keys(dependencies).filter((name) => name.startsWith('@sudoagent/'))).toEqual([])
   })
 })

@@ -130,7 +130,7 @@ function changeOneByte(path: string, from: string, to: string): number {
 /** Runs the command-line tool as a user would, and shows what it says. */
 function sudoagent(...args: string[]): { readonly status: number | null; readonly output: string } {
   say(`\n   $ sudoagent ${args.map((arg) => (arg.startsWith('/') ? relative(root, arg) : arg)).join(' ')}`)
-  const bin = join(root, 'node_modules', 'sudoagent', 'bin', 'sudoagent.js')
+  const bin = join(root, 'node_modules', 'sudoagent', 'bin', 'sudoagent.cjs')
   const relativeArgs = args.map((arg) => (arg.startsWith('/') ? relative(root, arg) : arg))
   const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...relativeArgs], {
     cwd: root,

@@ -15,7 +15,7 @@ import { openLedger, select, verify } from '@sudoagent/ledger'
 import { SqliteToolPins } from '@sudoagent/mcp/sqlite'
 
 const require = createRequire(import.meta.url)
-const bin = join(dirname(require.resolve('sudoagent/package.json')), 'bin/sudoagent.js')
+const bin = join(dirname(require.resolve('sudoagent/package.json')), 'bin/sudoagent.cjs')
 const filesystem = require.resolve('@modelcontextprotocol/server-filesystem/dist/index.js')
 
 mkdirSync('notes')

@@ -9,7 +9,7 @@ import { describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const dist = join(root, 'examples/dist')
-const bin = join(root, 'node_modules/sudoagent/bin/sudoagent.js')
+const bin = join(root, 'node_modules/sudoagent/bin/sudoagent.cjs')
 
 const ADAPTERS = [
   'ai',

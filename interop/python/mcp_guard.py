@@ -25,7 +25,7 @@ except ImportError:
     sys.exit(0)
 
 ROOT = Path(__file__).resolve().parents[2]
-CLI = ROOT / "apps/cli/bin/sudoagent.js"
+CLI = ROOT / "apps/cli/bin/sudoagent.cjs"
 SERVER = ROOT / "packages/mcp/test/fixtures/hostile-server.mjs"
 TOKEN = "a-token-for-the-python-client"
 # Longer than anything here takes on a busy machine.

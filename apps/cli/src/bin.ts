@@ -23,4 +23,4 @@ process.once('uncaughtException', (error) => {
   io.cleanUp()
   void fail(error, io).then((code) => process.exit(code))
 })
-process.exit(await main(process.argv, io))
+void main(process.argv, io).then((code) => process.exit(code))

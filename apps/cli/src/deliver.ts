@@ -49,7 +49,7 @@ export async function deliver(records: AsyncIterable<EntryRecord>, delivery: Del
     }
   }
   try {
-    for await (const text of formatted(counted(), delivery.format, toStdout, io)) {
+    for await (const text of await formatted(counted(), delivery.format, toStdout, io)) {
       if (toTerminal) delivery.beforeTerminal()
       await output.write(toTerminal ? shown(text, delivery.format) : text)
     }
@@ -72,17 +72,17 @@ export function noneWritten(says: string, output: string | undefined): string {
   return isStdout(output) ? says : `${says}; \`${output}\` was not written`
 }
 
-function formatted(
+async function formatted(
   records: AsyncIterable<EntryRecord>,
   format: Format,
   toStdout: boolean,
   io: Io,
-): AsyncIterable<string> {
+): Promise<AsyncIterable<string>> {
   if (format === 'json') return exportJson(records)
   if (format === 'ndjson') return exportNdjson(records)
   if (format === 'csv') return exportCsv(records)
   return formatTable(records, {
     columns: toStdout ? io.stdout.columns : undefined,
-    paint: painter(toStdout && io.stdout.colour),
+    paint: await painter(toStdout && io.stdout.colour),
   })
 }

@@ -1,52 +1,39 @@
 // The command line: which commands there are, and the only map from errors to exit codes.
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
-import * as approvalsCommand from './command/approvals.js'
-import * as checkpointCommand from './command/checkpoint.js'
-import * as consistencyCommand from './command/consistency.js'
-import * as copyCommand from './command/copy.js'
-import * as exportCommand from './command/export.js'
-import * as filterCommand from './command/filter.js'
-import * as inspectCommand from './command/inspect.js'
-import * as keyCommand from './command/key.js'
-import * as keygenCommand from './command/keygen.js'
-import * as ledgersCommand from './command/ledgers.js'
-import * as mcpCommand from './command/mcp.js'
-import * as policyCommand from './command/policy.js'
-import * as postgresCommand from './command/postgres.js'
-import * as receiptCommand from './command/receipt.js'
-import * as registryCommand from './command/registry.js'
-import * as searchCommand from './command/search.js'
-import * as showCommand from './command/show.js'
-import * as verifyCommand from './command/verify.js'
-import * as witnessCommand from './command/witness.js'
 import { CliError, EXIT, type ExitCode, PipeClosed } from './exit.js'
 import { refusePasswords } from './io/password-url.js'
 import { type Io, print } from './io.js'
 import { keepOptionsApart } from './subcommand.js'
 
-// In the order in which a person meets them.
-const COMMANDS = [
-  verifyCommand,
-  showCommand,
-  filterCommand,
-  searchCommand,
-  exportCommand,
-  copyCommand,
-  receiptCommand,
-  checkpointCommand,
-  consistencyCommand,
-  inspectCommand,
-  keygenCommand,
-  keyCommand,
-  witnessCommand,
-  policyCommand,
-  approvalsCommand,
-  mcpCommand,
-  ledgersCommand,
-  registryCommand,
-  postgresCommand,
-]
+// In the order in which a person meets them. Each is loaded when it is named, or when all of them are listed.
+const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
+  verify: () => import('./command/verify.js'),
+  show: () => import('./command/show.js'),
+  filter: () => import('./command/filter.js'),
+  search: () => import('./command/search.js'),
+  export: () => import('./command/export.js'),
+  copy: () => import('./command/copy.js'),
+  receipt: () => import('./command/receipt.js'),
+  checkpoint: () => import('./command/checkpoint.js'),
+  consistency: () => import('./command/consistency.js'),
+  inspect: () => import('./command/inspect.js'),
+  keygen: () => import('./command/keygen.js'),
+  key: () => import('./command/key.js'),
+  witness: () => import('./command/witness.js'),
+  policy: () => import('./command/policy.js'),
+  approvals: () => import('./command/approvals.js'),
+  mcp: () => import('./command/mcp.js'),
+  ledgers: () => import('./command/ledgers.js'),
+  registry: () => import('./command/registry.js'),
+  postgres: () => import('./command/postgres.js'),
+}
+
+const VERSION_FLAGS = ['-V', '--version']
+
+interface CommandModule {
+  register(program: Command, io: Io): void
+}
 
 /**
  * Runs one command line.
@@ -58,7 +45,8 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
   const printed: string[] = []
   try {
     refusePasswords(argv)
-    await createProgram(io, printed).parseAsync(argv)
+    const program = await createProgram(argv, io, printed)
+    await program.parseAsync(argv)
     return io.exitCode
   } catch (error) {
     if (error instanceof PipeClosed) return EXIT.ok
@@ -71,10 +59,10 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
   }
 }
 
-function createProgram(io: Io, printed: string[]): Command {
+async function createProgram(argv: readonly string[], io: Io, printed: string[]): Promise<Command> {
   const program = new Command('sudoagent')
     .description('Verifies, searches, exports and hands out the evidence of what an AI agent was allowed to do.')
-    .version(version(), '-V, --version', 'print the version')
+    .version(version(), VERSION_FLAGS.join(', '), 'print the version')
     .option('--no-color', 'no colour (as with NO_COLOR)')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help for a command')
@@ -98,7 +86,7 @@ Exit codes:
 Example:
   $ sudoagent verify ledger.sqlite --public-key ledger.pub.pem`,
     )
-  for (const { register } of COMMANDS) register(program, io)
+  for (const { register } of await Promise.all(commandsFor(argv).map((load) => load()))) register(program, io)
   keepOptionsApart(program)
   for (const command of commandsBelow(program)) {
     command.exitOverride((error) => {
@@ -106,6 +94,16 @@ Example:
     })
   }
   return program
+}
+
+/** The command that is named first, or all of them: for `--help`, for `help verify`, and to guess what a word was meant to be. */
+function commandsFor(argv: readonly string[]): readonly (() => Promise<CommandModule>)[] {
+  const [, , ...args] = argv
+  // The version is printed whatever commands there are.
+  if (args.length === 1 && VERSION_FLAGS.includes(args[0] ?? '')) return []
+  const name = args.find((arg) => !arg.startsWith('-')) ?? ''
+  const named = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  return named === undefined ? Object.values(COMMANDS) : [named]
 }
 
 /** All commands of a command, and those that they have themselves. */

@@ -1,12 +1,12 @@
 // A verified receipt as text: the verdict, what was decided, what is proven and what is not.
 import { type ReceiptReport, receiptProves } from '@sudoagent/crypto'
 import { printable } from '@sudoagent/ledger'
-import type { ChalkInstance } from 'chalk'
+import type { Paint } from './paint.js'
 
 const NAME_WIDTH = 'checkpoint'.length
 
 /** What a person sees of a report; the findings are told apart from it. */
-export function renderReceipt(report: ReceiptReport, paint: ChalkInstance): string {
+export function renderReceipt(report: ReceiptReport, paint: Paint): string {
   const { proven, notProven } = receiptProves(report)
   const list = (title: string, sentences: readonly string[]): string =>
     sentences.length === 0 ? '' : `\n${title}\n${sentences.map((sentence) => `- ${printable(sentence)}\n`).join('')}`
@@ -16,7 +16,7 @@ export function renderReceipt(report: ReceiptReport, paint: ChalkInstance): stri
   return `${verdictOf(report, paint)}\n${fields === '' ? '' : `\n${fields}`}${list('Proven', proven)}${list('Not proven', notProven)}`
 }
 
-function verdictOf({ ok, verdict }: ReceiptReport, paint: ChalkInstance): string {
+function verdictOf({ ok, verdict }: ReceiptReport, paint: Paint): string {
   if (!ok) return `${paint.red.bold('broken')}: do not rely on this receipt`
   const by = verdict === 'witnessed' ? 'the log and enough of your witnesses vouch for it' : 'the log vouches for it'
   return `${paint.green.bold(verdict)}: this is on record; ${by}`

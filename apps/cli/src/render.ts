@@ -1,7 +1,7 @@
 // A report as text: the same value that `--json` prints, for a person.
 import { notRuledOut, printable, type Report } from '@sudoagent/ledger'
-import type { ChalkInstance } from 'chalk'
 import type { MessageKind } from './message.js'
+import type { Paint } from './paint.js'
 
 /** Findings told one by one; the report keeps more, and counts all. More lines than this push the first ones off the screen. */
 const FINDINGS_TOLD_MAX = 20
@@ -26,11 +26,7 @@ export function renderFindings({ findings, findings_total: total }: Report): rea
 }
 
 /** The verdict, what it rests on, and what it leaves open. */
-export function renderReport(
-  report: Report,
-  { ledger, kind }: { ledger: string; kind: string },
-  paint: ChalkInstance,
-): string {
+export function renderReport(report: Report, { ledger, kind }: { ledger: string; kind: string }, paint: Paint): string {
   const open = notRuledOut(report)
   const fields = fieldsOf(report, `${ledger} (${kind})`).filter(([, value]) => value !== null)
   return [
@@ -93,7 +89,7 @@ const SAYS: Readonly<Record<Exclude<Report['verdict'], 'broken'>, string>> = {
   witnessed: 'nothing was changed, all of it is signed, and your witnesses have seen the same log',
 }
 
-function verdict({ verdict: is, findings, findings_total: total }: Report, paint: ChalkInstance): string {
+function verdict({ verdict: is, findings, findings_total: total }: Report, paint: Paint): string {
   if (is !== 'broken') return `${paint.green.bold(is)}: ${SAYS[is]}`
   const first = findings.find(({ position }) => position !== null)?.position
   const where = first === undefined ? '' : `, the first at entry ${first}`

@@ -13,8 +13,8 @@ import {
   select,
   timestampMs,
 } from '@sudoagent/ledger'
-import type { ChalkInstance } from 'chalk'
 import { indentJson } from './json-indent.js'
+import type { Paint } from './paint.js'
 import { resultPaint } from './table.js'
 
 /** An entry that is about a call. */
@@ -71,14 +71,14 @@ export function storyJson(story: Story): string {
 type Field = readonly [name: string, value: string | null | undefined]
 
 /** Lines of `name  value`. Names are ours; values are safe to print by now. */
-function fieldLines(fields: readonly Field[], paint: ChalkInstance): string {
+function fieldLines(fields: readonly Field[], paint: Paint): string {
   return fields
     .filter(([, value]) => value !== undefined && value !== null)
     .map(([name, value]) => `${paint.dim(name.padEnd(15))}${value}\n`)
     .join('')
 }
 
-export function storyText(story: Story, paint: ChalkInstance): string {
+export function storyText(story: Story, paint: Paint): string {
   const { decision, outcome, others } = story
   const first = decision ?? outcome
   const safe = (text: string | null | undefined): string | null =>
@@ -138,7 +138,7 @@ function at({ position, entry }: CallRecord): string {
   return `entry ${position}, ${entry.created_at}`
 }
 
-function decisionLine(decision: CallRecord | undefined, paint: ChalkInstance): string {
+function decisionLine(decision: CallRecord | undefined, paint: Paint): string {
   if (decision === undefined) return paint.red.bold('none on record before the outcome')
   const { effect } = decision.entry.decision
   return `${resultPaint(effect, paint)(effect ?? '')}  ${paint.dim(at(decision))}`
@@ -164,7 +164,7 @@ function budgetLine(budget: BudgetBlock | null | undefined): string {
   return `cost ${cost} in a window of ${seconds} s, ${checked ? 'checked' : 'not checked'}${key === null ? '' : `, under ${printable(key)}`}`
 }
 
-function outcomeFields(story: Story, paint: ChalkInstance): readonly Field[] {
+function outcomeFields(story: Story, paint: Paint): readonly Field[] {
   const { decision, outcome } = story
   const isDenied = stateOf(story) === 'denied'
   if (outcome === undefined) {
@@ -198,7 +198,7 @@ function hashFields(records: readonly CallRecord[]): readonly Field[] {
 }
 
 /** A member of the entry as it is stored; left out when it is absent or an empty object. */
-function jsonSection(member: 'parameters' | 'metadata', record: CallRecord | undefined, paint: ChalkInstance): string {
+function jsonSection(member: 'parameters' | 'metadata', record: CallRecord | undefined, paint: Paint): string {
   const span = record && scanJson(record.json).members.get(member)
   if (record === undefined || span === undefined) return ''
   const json = record.json.slice(...span)

@@ -4,7 +4,7 @@
 //    1  2026-11-22 20:18:29  refund_user  support-bot  allow    within limit
 //    2  2026-11-22 20:18:29  refund_user  support-bot  success  within limit
 import { type CheckpointEntry, type EntryRecord, isCallEntry, printable, readControl } from '@sudoagent/ledger'
-import type { ChalkInstance } from 'chalk'
+import type { Paint } from './paint.js'
 import { fit, padEnd, padStart, widthOf } from './width.js'
 
 /** Rows that are looked at before the first is shown, to choose the widths; the rest streams. */
@@ -29,7 +29,7 @@ type Row = readonly string[]
 export interface TableOptions {
   /** Cells of the terminal; undefined for no limit. */
   readonly columns: number | undefined
-  readonly paint: ChalkInstance
+  readonly paint: Paint
 }
 
 /** A header, then a line an entry; nothing at all when there is no entry. */
@@ -90,7 +90,7 @@ function chooseLayout(rows: readonly Row[], columns: number | undefined): Layout
   return shown
 }
 
-function formatSample(rows: readonly Row[], layout: Layout, paint: ChalkInstance): string {
+function formatSample(rows: readonly Row[], layout: Layout, paint: Paint): string {
   const header = paint.bold(
     formatCells(
       COLUMNS.map(({ title }) => title),
@@ -101,7 +101,7 @@ function formatSample(rows: readonly Row[], layout: Layout, paint: ChalkInstance
   return `${header}\n${rows.map((row) => formatRow(row, layout, paint)).join('')}`
 }
 
-function formatRow(row: Row, layout: Layout, paint: ChalkInstance): string {
+function formatRow(row: Row, layout: Layout, paint: Paint): string {
   return `${formatCells(row, layout, (cell) => resultPaint(row[RESULT], paint)(cell))}\n`
 }
 
@@ -115,7 +115,7 @@ function formatCells(row: Row, layout: Layout, paintResult: (cell: string) => st
   return cells.join(GAP)
 }
 
-export function resultPaint(result: string | undefined, paint: ChalkInstance): (text: string) => string {
+export function resultPaint(result: string | undefined, paint: Paint): (text: string) => string {
   if (result === 'allow' || result === 'success') return paint.green
   if (result === 'deny') return paint.red
   return result === 'error' ? paint.yellow : (text) => text

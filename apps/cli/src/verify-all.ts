@@ -1,12 +1,15 @@
 // `verify --all`: every ledger of a database, held against the registry of their heads.
-import { LedgerError, type Report, type VerifyOptions, verify } from '@sudoagent/ledger'
+import { type VerifyOptions as Checks, LedgerError, printable, type Report, verify } from '@sudoagent/ledger'
 import { ledgerUrlOf, listLedgers, openPostgresLedger } from '@sudoagent/postgres'
-import { CliError, EXIT } from './exit.js'
-import { openPlace } from './io/place.js'
+import { CliError, EXIT, type ExitCode } from './exit.js'
+import { openPlace, requireServer } from './io/place.js'
+import { type Io, print } from './io.js'
+import { say } from './message.js'
 import { recordedHeads } from './registry.js'
+import { readChecks, type VerifyOptions } from './verify-checks.js'
 
 /** What became of one ledger. A ledger that is on record and not there has no report. */
-export interface ShardVerdict {
+interface ShardVerdict {
   readonly ledger: string
   /** How many of its heads are in the registry. */
   readonly recorded: number
@@ -17,16 +20,45 @@ export interface ShardVerdict {
 /** Heads of one ledger that are held against it: the first, and the latest. */
 const HEADS_MAX = 500
 
+/** Verifies every ledger of a database and reports: a line for each, findings on stderr, or one JSON value on stdout. */
+export async function verifyAll(options: VerifyOptions, io: Io): Promise<ExitCode> {
+  const { ledger, registry, json = false, quiet = false } = options
+  const single = (['checkpoint', 'receipt', 'state'] as const).find((name) => options[name] !== undefined)
+  if (single !== undefined)
+    throw new CliError(EXIT.usage, `--${single} is about one ledger, not about --all`, 'verify that ledger by itself')
+  requireServer(ledger)
+  const verdicts = await verdictsOn(ledger, registry, await readChecks(options, io))
+  const plain = verdicts.map(({ ledger: name, recorded, report, problem }) => ({
+    ledger: name,
+    recorded,
+    problem,
+    report,
+  }))
+  if (json) await print(io.stdout, `${JSON.stringify(plain, null, 2)}\n`)
+  for (const { ledger: name, problem } of verdicts) {
+    if (problem !== null) await say(io, 'error', `ledger ${name}: ${problem}`)
+  }
+  if (!json && !quiet) {
+    const lines = verdicts.map(({ ledger: name, report, recorded, problem }) => {
+      const held = registry === undefined ? '' : `, held against ${recorded} recorded heads`
+      return `${problem === null ? (report?.verdict ?? 'broken') : 'broken'}: ${printable(name)}, ${report?.entries ?? 0} entries${held}\n`
+    })
+    await print(io.stdout, lines.join(''))
+  }
+  if (verdicts.length === 0) await say(io, 'note', 'the database has no ledger')
+  return verdicts.length > 0 && verdicts.every(({ problem }) => problem === null) ? EXIT.ok : EXIT.no
+}
+
 /**
  * Verifies all ledgers of a database.
  *
  * @param registry - where their heads are on record; undefined leaves out what only a registry can show
  * @throws CliError when the registry itself does not verify
  */
-export async function verifyAll(
+async function verdictsOn(
   database: string,
   registry: string | undefined,
-  checks: VerifyOptions,
+  checks: Checks,
 ): Promise<readonly ShardVerdict[]> {
   const heads = registry === undefined ? new Map<string, readonly string[]>() : await readRegistry(registry, checks)
   const listed = (await listLedgers(database)).map(({ name }) => name)
@@ -34,16 +66,16 @@ export async function verifyAll(
   for (const name of new Set([...listed, ...heads.keys()])) {
     if (ledgerUrlOf(database, name) === registry) continue
     const recorded = heads.get(name) ?? []
-    verdicts.push(await verifyOne(ledgerUrlOf(database, name), name, recorded, checks))
+    verdicts.push(await verdictOn(ledgerUrlOf(database, name), name, recorded, checks))
   }
   return verdicts
 }
 
-async function verifyOne(
+async function verdictOn(
   url: string,
   ledger: string,
   recorded: readonly string[],
-  checks: VerifyOptions,
+  checks: Checks,
 ): Promise<ShardVerdict> {
   const checkpoints =
     recorded.length > HEADS_MAX ? [...recorded.slice(0, 1), ...recorded.slice(1 - HEADS_MAX)] : recorded
@@ -65,7 +97,7 @@ async function verifyOne(
   }
 }
 
-async function readRegistry(registry: string, checks: VerifyOptions): Promise<ReadonlyMap<string, readonly string[]>> {
+async function readRegistry(registry: string, checks: Checks): Promise<ReadonlyMap<string, readonly string[]>> {
   const reader = await openPlace(registry)
   try {
     const { findings, ok } = await verify(reader, { publicKeys: checks.publicKeys ?? [] })

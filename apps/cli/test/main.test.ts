@@ -41,17 +41,27 @@ describe('help and version: exit 0, on stdout', () => {
   })
 
   it('loads neither ledger, crypto, chalk, ora nor SQLite for them', () => {
-    const hook = `import{writeSync}from'node:fs';export async function resolve(s,c,n){const r=await n(s,c);writeSync(2,r.url+'\\n');return r}`
-    const register = `import{register}from'node:module';register('data:text/javascript,'+${JSON.stringify(encodeURIComponent(hook))})`
-    const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(register)}` }
-    const loaded = (args: readonly string[]) => box.run(args, { env }).stderr
+    const hook = box.path('loaded.cjs')
+    // Both loaders: chalk and ora are ES modules.
+    const resolve = `import{writeSync}from'node:fs';export async function resolve(s,c,n){const r=await n(s,c);writeSync(2,r.url+'\\n');return r}`
+    writeFileSync(
+      hook,
+      `require('node:module').register('data:text/javascript,' + ${JSON.stringify(encodeURIComponent(resolve))})
+       process.on('exit', () => process.stderr.write(Object.keys(require.cache).join('\\n')))`,
+    )
+    const sourcesOf = (path: string): string => (path.includes('apps/cli/dist/') ? readFileSync(path, 'utf8') : '')
+    /** The paths of all files, and what the bundler says of those that it put into them. */
+    const loaded = (args: readonly string[]): string => {
+      const { stderr } = box.run(args, { env: { NODE_OPTIONS: `--require ${hook}` } })
+      return `${stderr}\n${stderr.split('\n').map(sourcesOf).join('\n')}`
+    }
     for (const args of [['--version'], ['--help'], ['verify', '--help'], ['key', 'show', '--help']]) {
-      expect(loaded(args)).toContain('commander')
-      expect(loaded(args)).not.toMatch(/packages\/(ledger|crypto)|chalk|\/ora|better-sqlite3/)
+      expect(loaded(args)).toContain('apps/cli/dist/bin.cjs')
+      expect(loaded(args)).not.toMatch(/^\/\/ .*packages\/(ledger|crypto)\/|chalk|\/ora|better-sqlite3/m)
     }
     // The hook sees what it is meant to see.
-    expect(loaded(['verify', 'l.sqlite'])).toMatch(
-      /packages\/ledger\/dist[\s\S]*packages\/crypto\/dist|packages\/crypto\/dist[\s\S]*packages\/ledger\/dist/,
+    expect(loaded(['verify', 'l.sqlite', '--quiet'])).toMatch(
+      /better-sqlite3[\s\S]*^\/\/ .*packages\/crypto\/dist\/hash.js[\s\S]*^\/\/ .*packages\/ledger\/dist\/walk.js/m,
     )
   })
 })
@@ -188,12 +198,17 @@ describe('no permission: exit 3', () => {
 
 it('an internal error is one line, and its stack is for whoever asks', () => {
   // A package that is broken: what no input can cause, the installation can.
-  const breaking = `import{register}from'node:module';register('data:text/javascript,'+${JSON.stringify(
-    encodeURIComponent(
-      `export async function resolve(s,c,n){if(s==='./table.js')throw new Error('broken\\non purpose');return n(s,c)}`,
-    ),
-  )})`
-  const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(breaking)}` }
+  const breaking = box.path('breaking.cjs')
+  writeFileSync(
+    breaking,
+    `const Module = require('node:module')
+     const load = Module._load
+     Module._load = (name, ...rest) => {
+       if (name === 'better-sqlite3') throw new Error('broken\\non purpose')
+       return load(name, ...rest)
+     }`,
+  )
+  const env = { NODE_OPTIONS: `--require ${breaking}` }
   const { code, stdout, stderr } = box.run(['filter', 'l.sqlite'], { env })
   expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
   expect(stderr).toMatch(/^sudoagent: error: internal: broken\nsudoagent: hint: [^\n]*SUDOAGENT_DEBUG=1[^\n]*\n$/)

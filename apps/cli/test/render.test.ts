@@ -7,6 +7,7 @@ import { hintsOf, renderFindings, renderReport } from '../src/render.js'
 import { manyCalls, SAMPLE } from './support/ledger.js'
 
 const key = generatePrivateKey()
+const paint = await painter(false)
 
 async function report({ signed = false, keyGiven = false, drafts = SAMPLE } = {}): Promise<Report> {
   const ledger = new MemoryLedger(signed ? { signer: createSigner(key) } : {})
@@ -14,7 +15,7 @@ async function report({ signed = false, keyGiven = false, drafts = SAMPLE } = {}
   return verify(ledger.reader(), keyGiven ? { publicKeys: [key.publicKey] } : {})
 }
 
-const text = (of: Report): string => renderReport(of, { ledger: 'l\u001b.jsonl', kind: 'jsonl' }, painter(false))
+const text = (of: Report): string => renderReport(of, { ledger: 'l\u001b.jsonl', kind: 'jsonl' }, paint)
 
 describe('renderReport', () => {
   it('tells the verdict first, then what it rests on, then what it leaves open', async () => {

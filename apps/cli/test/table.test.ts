@@ -16,7 +16,7 @@ async function records(drafts = SAMPLE): Promise<AsyncIterable<EntryRecord>> {
 
 async function table(columns: number | undefined, drafts = SAMPLE): Promise<string[]> {
   let text = ''
-  for await (const part of formatTable(await records(drafts), { columns, paint: painter(false) })) text += part
+  for await (const part of formatTable(await records(drafts), { columns, paint: await painter(false) })) text += part
   return text.split('\n').slice(0, -1)
 }
 
@@ -67,7 +67,7 @@ describe('formatTable', () => {
 
   it('streams what comes after the rows that decide the widths', async () => {
     const parts: string[] = []
-    for await (const part of formatTable(await records(manyCalls(200)), { columns: 80, paint: painter(false) }))
+    for await (const part of formatTable(await records(manyCalls(200)), { columns: 80, paint: await painter(false) }))
       parts.push(part)
     expect(parts).toHaveLength(1 + 401 - 256)
     expect(parts.join('').split('\n')).toHaveLength(403)

@@ -1,7 +1,7 @@
 // The walk over a ledger, range by range: what holds by itself is taken as a whole, and everything else line by line, with the same outcome.
 import type { KeyRing } from './key-ring.js'
 import type { LineRanges, Place } from './ledger.js'
-import { openRangeJudges, type RangeJudges } from './range-judges.js'
+import type { RangeJudges } from './range-judges.js'
 import type { RangeFacts } from './store/range-judge.js'
 import type { Walk } from './walk.js'
 
@@ -27,6 +27,8 @@ export async function walkRanges(walk: Walk, ranges: LineRanges, options: RangeW
     ring = walk.trust.ring
     const signers = walk.trust.plainSigners()
     if (signers === null) break
+    // Loaded for a second range: what starts threads takes longer to load than the lines of a small ledger to check.
+    const { openRangeJudges } = await import('./range-judges.js')
     const judges = await openRangeJudges(ranges, signers === 'unasked' ? null : signers, options.threads)
     try {
       const asked = health ?? judges.health()

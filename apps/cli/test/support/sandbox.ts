@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 
-export const BIN = fileURLToPath(new URL('../../bin/sudoagent.js', import.meta.url))
+export const BIN = fileURLToPath(new URL('../../bin/sudoagent.cjs', import.meta.url))
 
 /** Longer than any command here takes on a busy machine, in milliseconds: a command that hangs must fail its test, not the run. */
 const TIMEOUT_MS = 20_000

@@ -78,7 +78,7 @@ async function tell(report: ReceiptReport, bytes: Uint8Array, io: Io): Promise<v
     const advice = guess === undefined || guess.includes('receipt') ? hint : guess
     if (advice !== undefined) await say(io, 'hint', advice)
   }
-  await print(io.stdout, renderReceipt(report, painter(io.stdout.colour)))
+  await print(io.stdout, renderReceipt(report, await painter(io.stdout.colour)))
 }
 
 /** A proof alone says that an entry with a hash is on record, and nothing of what the entry says. */

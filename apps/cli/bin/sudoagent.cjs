@@ -1,3 +1,3 @@
 #!/usr/bin/env node
 // A committed entry point, so that package managers can link the bin before the first build.
-import '../dist/bin.js'
+require('../dist/bin.cjs')
