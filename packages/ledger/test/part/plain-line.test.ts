@@ -116,6 +116,7 @@ describe('a plain line', () => {
     ['parameters with more in them', (entry) => ({ ...entry, parameters: { args: [], kwargs: {}, more: 1 } })],
     ['an approval', (entry) => ({ ...entry, approval: { approval_id: 'a' } })],
     ['metadata that is no object', (entry) => ({ ...entry, metadata: [] })],
+    ['a signature without a character', (entry) => ({ ...entry, entry_signature: '' })],
   ])('is none with %s', (_, change) => {
     const [first, second] = entriesOf(lines)
     const line = sealAll([first as Entry, change(second as Entry)])[1] ?? ''
