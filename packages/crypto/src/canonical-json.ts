@@ -55,8 +55,8 @@ export function encodeCanonical(value: unknown): string {
 }
 
 /**
- * The members of an object, in canonical order: each key as it is after normalisation, beside the canonical text of its value. Joined with
- * their quoted keys they are what `encodeCanonical` gives; whoever adds members of its own need not take a text apart for it.
+ * The members of an object, in canonical order: each key as it is after normalisation, beside the canonical text of the member, key and all.
+ * Joined they are what `encodeCanonical` gives; whoever adds members of its own need not take a text apart for it.
  *
  * @throws CryptoError `VALUE_REFUSED` as `encodeCanonical`, and for anything but an object.
  */
@@ -119,11 +119,12 @@ class Encoder {
     let last = ''
     for (const key of Reflect.ownKeys(value)) {
       if (typeof key === 'symbol') throw this.refusal('has a symbol key')
-      const name = this.#key(key)
+      const isPlain = PLAIN_TEXT.test(key)
+      const name = isPlain ? key : this.#key(key)
       // By code unit, as `<` compares.
       isSorted &&= members.length === 0 || last < name
       last = name
-      members.push([name, this.#property(value, key)])
+      members.push([name, `${isPlain ? `"${key}"` : JSON.stringify(name)}:${this.#property(value, key)}`])
     }
     if (!isSorted) members.sort(([a], [b]) => (a < b ? -1 : 1))
     const isTwice = !isSorted && members.some(([name], n) => n > 0 && members[n - 1]?.[0] === name)
@@ -132,7 +133,6 @@ class Encoder {
   }
 
   #key(key: string): string {
-    if (PLAIN_TEXT.test(key)) return key
     this.#path.push(key)
     const name = this.#checked(key)
     this.#path.pop()
@@ -145,7 +145,7 @@ class Encoder {
   }
 
   #container(value: object): string {
-    if (!Array.isArray(value)) return `{${this.members(value).map(joinMember).join(',')}}`
+    if (!Array.isArray(value)) return `{${this.members(value).map(textOf).join(',')}}`
     this.#requireDepth()
     if (Object.getPrototypeOf(value) !== Array.prototype) throw this.refusal('is not a plain array')
     return this.#array(value)
@@ -180,8 +180,7 @@ class Encoder {
   }
 }
 
-const quoted = (text: string): string => (PLAIN_TEXT.test(text) ? `"${text}"` : JSON.stringify(text))
-const joinMember = ([key, text]: readonly [key: string, text: string]): string => `${quoted(key)}:${text}`
+const textOf = ([, text]: readonly [key: string, text: string]): string => text
 
 function isPlainObject(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)

@@ -222,17 +222,14 @@ describe('a refusal', () => {
 })
 
 describe('encodeMembers', () => {
-  const joined = (value: object): string =>
-    `{${encodeMembers(value)
-      .map(([key, text]) => `${JSON.stringify(key)}:${text}`)
-      .join(',')}}`
-
-  test('joined, is encodeCanonical', () => {
+  test('joined, is encodeCanonical; each begins with its key', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string({ unit: anyChar }), anyJson), (json) => {
         const nfc = new Set(Object.keys(json).map((key) => key.normalize('NFC')))
         fc.pre(nfc.size === Object.keys(json).length)
-        expect(joined(json)).toBe(encodeCanonical(json))
+        const members = encodeMembers(json)
+        expect(`{${members.map(([, text]) => text).join(',')}}`).toBe(encodeCanonical(json))
+        for (const [key, text] of members) expect(text.startsWith(`${JSON.stringify(key)}:`)).toBe(true)
       }),
     )
   })

@@ -28,11 +28,11 @@ import {
 import { LedgerError } from './error.js'
 import { ENTRY_BYTES_MAX } from './limits.js'
 
+/** A key, and the canonical text of key and value. */
 type Member = readonly [key: string, text: string]
 
 /** A draft whose members are canonical text already, so that little is left to do while the ledger's lock is held. */
 export interface EncodedDraft {
-  readonly members: readonly Member[]
   /** The text of the members around those of the link, in canonical order, with the commas that follow them: one more than `LINK_FIELDS`. */
   readonly around: readonly string[]
   /** The call that it is about; null for a control entry. */
@@ -65,23 +65,22 @@ const LEDGER_FIELDS = ['schema_version', 'ledger_version', ...LINK_FIELDS]
  */
 export function encodeDraft(draft: EntryDraft | ControlDraft): EncodedDraft {
   const members = encodeWhole(draft)
-  const texts = members.map(([key, text]) => `${quote(key)}:${text}`)
-  const whole = `{${texts.join(',')}}`
-  const bytes = Buffer.byteLength(whole)
+  const text = members.map(([, member]) => member).join(',')
+  const bytes = Buffer.byteLength(text) + 2
   if (bytes > ENTRY_BYTES_MAX) {
     throw new LedgerError('ENTRY_REFUSED', `entry has ${bytes} bytes, more than ${ENTRY_BYTES_MAX}`, {
       hint: 'put a reference to large data into the arguments, not the data itself',
     })
   }
   // Checked as a reader will find it, not as it was given: normalisation can lengthen a name beyond its bound.
-  const entry = JSON.parse(whole)
-  const problem = checkEntry({ ...entry, prev_entry_hash: null, entry_hash: NO_HASH })
+  const entry = JSON.parse(`{${text},"prev_entry_hash":null,"entry_hash":"${NO_HASH}"}`)
+  const problem = checkEntry(entry)
   if (problem !== null)
     throw new LedgerError('ENTRY_REFUSED', `field \`${problem.field}\` does not fit the ledger format`)
-  const around = splitAround(members, texts)
+  const around = splitAround(members)
   const allows = entry.event === 'decision' && entry.decision.effect === 'allow'
   const approvedUntil = allows ? (entry.approval?.expires_at ?? null) : null
-  return { members, around, requestId: entry.event === 'checkpoint' ? null : entry.request_id, approvedUntil, bytes }
+  return { around, requestId: entry.event === 'checkpoint' ? null : entry.request_id, approvedUntil, bytes }
 }
 
 /** Members of the draft and its versions, encoded as a whole: nesting is counted from where a reader counts it. */
@@ -91,7 +90,9 @@ function encodeWhole(draft: EntryDraft | ControlDraft): readonly Member[] {
     const foreign = LEDGER_FIELDS.find((field) => Object.hasOwn(given, field))
     if (foreign !== undefined) throw new LedgerError('ENTRY_REFUSED', `field \`${foreign}\` is the ledger's to set`)
     for (const key of Object.keys(given)) if (given[key] === undefined) delete given[key]
-    return encodeMembers({ ...given, schema_version: SCHEMA_VERSION, ledger_version: LEDGER_VERSION })
+    given.schema_version = SCHEMA_VERSION
+    given.ledger_version = LEDGER_VERSION
+    return encodeMembers(given)
   } catch (cause) {
     if (cause instanceof LedgerError) throw cause
     const why = cause instanceof CryptoError ? cause.message : 'it cannot be read'
@@ -99,16 +100,22 @@ function encodeWhole(draft: EntryDraft | ControlDraft): readonly Member[] {
   }
 }
 
-function splitAround(members: readonly Member[], texts: readonly string[]): readonly string[] {
-  let from = 0
-  const around = LINK_FIELDS.map((field) => {
-    let end = from
-    while (end < members.length && (members[end]?.[0] ?? '') < field) end += 1
-    const text = texts.slice(from, end).map((member) => `${member},`)
-    from = end
-    return text.join('')
-  })
-  return [...around, texts.slice(from).join(',')]
+function splitAround(members: readonly Member[]): readonly string[] {
+  const around: string[] = []
+  let text = ''
+  let field = 0
+  for (const [key, member] of members) {
+    for (; field < LINK_FIELDS.length && key > (LINK_FIELDS[field] ?? ''); field += 1) {
+      around.push(text)
+      text = ''
+    }
+    text += field < LINK_FIELDS.length ? `${member},` : text === '' ? member : `,${member}`
+  }
+  for (; field < LINK_FIELDS.length; field += 1) {
+    around.push(text)
+    text = ''
+  }
+  return [...around, text]
 }
 
 /** Gives a draft its place in the chain; `line` adds the signature (base64), or none. */

@@ -35,9 +35,13 @@ export {
 export type {
   AppendedEntry,
   ControlWriter,
+  FetchedSource,
   LedgerReader,
   LedgerWriter,
   LineFault,
+  LineRanges,
+  Place,
+  RangeRows,
   StoredColumns,
   StoredEvidence,
   StoredLine,

@@ -70,10 +70,32 @@ export interface StoredEvidence {
 /** Where a line begins, in a store's own measure: an offset in bytes, a row id. 0 is where the ledger begins. */
 export type Place = number
 
-/** What another thread needs to read the same store: plain data. */
-export type RangeSource =
+/** What another thread needs to read the same store by itself: plain data. */
+export type OpenedSource =
   | { readonly kind: 'jsonl'; readonly path: string; readonly end: Place }
   | { readonly kind: 'sqlite'; readonly path: string; readonly readonly: boolean }
+
+/** Where ranges come from: each thread reads them, or this one does and hands them over. */
+export type RangeSource = OpenedSource | FetchedSource
+
+/** A store of which only the reader has a consistent view: a database of another machine. */
+export interface FetchedSource {
+  readonly kind: 'fetched'
+  /** The rows behind `from`, up to `to`; null when they are not of the usual kind, or cannot be read. Must not reject. */
+  fetch(from: Place, to: Place): Promise<RangeRows | null>
+}
+
+/** Rows of a database, as one piece: their places are their positions, without a gap. Unchecked, like all that a store holds. */
+export interface RangeRows {
+  readonly from: Place
+  /** The position of the last of them. */
+  readonly to: Place
+  /** Each with its line feed. */
+  readonly lines: Uint8Array
+  /** The columns beside them, one text of 64 hex digits for each row; a null of the first entry is left out. */
+  readonly entryHashes: string
+  readonly prevEntryHashes: string
+}
 
 /** The lines of a store range by range, so that several ranges can be looked at side by side. */
 export interface LineRanges {

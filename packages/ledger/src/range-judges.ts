@@ -3,9 +3,9 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { PublicKey } from '@sudoagent/crypto'
-import type { LineRanges, Place } from './ledger.js'
-import { partKeysOf } from './part/judge.js'
-import { openRangeJudge, type RangeFacts, type RangeJudge } from './store/range-judge.js'
+import type { FetchedSource, LineRanges, Place, RangeSource } from './ledger.js'
+import { PartJudge, partKeysOf } from './part/judge.js'
+import { judgeRows, openRangeJudge, type RangeFacts, type RangeJudge } from './store/range-judge.js'
 import type { HelperStart, HelperTask } from './store/range-worker.js'
 
 export interface RangeJudges {
@@ -34,9 +34,10 @@ export async function openRangeJudges(
   threads = availableParallelism(),
 ): Promise<RangeJudges> {
   const helpers = Math.min(threads, HELPERS_MAX, Math.floor(ranges.end / ranges.step / RANGES_PER_HELPER))
-  if (helpers > 1)
-    return new HelpingThreads({ source: ranges.source, keys: keys?.map(({ pem }) => pem) ?? null }, helpers)
-  return new OwnThread(await openRangeJudge(ranges.source, partKeysOf(keys)))
+  const { source } = ranges
+  if (helpers > 1) return new HelpingThreads(source, keys, helpers)
+  if (source.kind === 'fetched') return new HandedRows(source, new PartJudge(partKeysOf(keys)))
+  return new OwnThread(await openRangeJudge(source, partKeysOf(keys)))
 }
 
 class OwnThread implements RangeJudges {
@@ -65,6 +66,29 @@ class OwnThread implements RangeJudges {
   }
 }
 
+/** The next rows are on their way while these are looked at. */
+class HandedRows implements RangeJudges {
+  readonly ahead = 2
+  readonly #source: FetchedSource
+  readonly #judge: PartJudge
+
+  constructor(source: FetchedSource, judge: PartJudge) {
+    this.#source = source
+    this.#judge = judge
+  }
+
+  async judge(from: Place, to: Place): Promise<RangeFacts | null> {
+    const rows = await this.#source.fetch(from, to)
+    return rows && judgeRows(this.#judge, rows)
+  }
+
+  async health(): Promise<undefined> {
+    return undefined
+  }
+
+  async close(): Promise<void> {}
+}
+
 /** Looking at the health of a store takes as long as thousands of ranges: whoever does it gets none meanwhile. */
 const HEALTH_WEIGHT = 1_000
 
@@ -73,15 +97,19 @@ const AHEAD_PER_HELPER = 4
 
 class HelpingThreads implements RangeJudges {
   readonly ahead: number
+  readonly #fetched: FetchedSource | null
   readonly #helpers: readonly Helper[]
 
-  constructor(start: HelperStart, count: number) {
+  constructor(source: RangeSource, keys: readonly PublicKey[] | null, count: number) {
     this.ahead = count * AHEAD_PER_HELPER
+    this.#fetched = source.kind === 'fetched' ? source : null
+    const start = { source: source.kind === 'fetched' ? null : source, keys: keys?.map(({ pem }) => pem) ?? null }
     this.#helpers = Array.from({ length: count }, () => new Helper(start))
   }
 
   async judge(from: Place, to: Place): Promise<RangeFacts | null> {
-    const answer = await this.#leastBusy().ask([from, to])
+    const task = this.#fetched === null ? ([from, to] as const) : await this.#fetched.fetch(from, to)
+    const answer = task === null ? null : await this.#leastBusy().ask(task)
     return typeof answer === 'object' ? answer : null
   }
 
@@ -131,7 +159,8 @@ class Helper {
     if (task === 'health') this.#isAskedForHealth = true
     return new Promise((resolve) => {
       this.#asked.push(resolve)
-      this.#worker.postMessage(task)
+      const handed = typeof task === 'object' && 'lines' in task ? [task.lines.buffer as ArrayBuffer] : []
+      this.#worker.postMessage(task, handed)
     })
   }
 

@@ -2,7 +2,7 @@ import { encodeCanonical, hashEntry, scanJson, sha256Hex } from '@sudoagent/cryp
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decisionHash, encodeDraft, hashDecision, linkEntry } from '../src/chain.js'
-import type { CallEntry } from '../src/entry.js'
+import type { CallEntry, EntryDraft } from '../src/entry.js'
 import { parseLine } from '../src/line.js'
 import { anyJson, anyObject } from './fixtures/arbitrary.js'
 import { decisionDraft, momentAt, outcomeDraft, POLICY_HASH, testSigner } from './fixtures/draft.js'
@@ -134,27 +134,36 @@ describe('linkEntry', () => {
 })
 
 describe('encodeDraft', () => {
+  /** As it will be read. */
+  const recorded = (draft: EntryDraft): Record<string, unknown> => {
+    const link = { prevEntryHash: null, recordedAt: '2026-01-02T03:04:05.000000Z', keyId: null }
+    return JSON.parse(linkEntry(encodeDraft(draft), link).line(null))
+  }
+
   it('leaves out members that are undefined, and adds the versions', () => {
-    const { members } = encodeDraft({ ...outcomeDraft(decisionDraft(1)), approval: undefined as never })
-    expect(members.map(([key]) => key)).toEqual([
+    const keys = Object.keys(recorded({ ...outcomeDraft(decisionDraft(1)), approval: undefined as never }))
+    expect(keys).toEqual([
       'action',
       'actor',
       'agent_id',
       'created_at',
       'decision',
+      'entry_hash',
       'event',
       'ledger_version',
       'metadata',
       'outcome',
       'parameters',
+      'prev_entry_hash',
+      'recorded_at',
       'request_id',
       'schema_version',
     ])
   })
 
   it('keeps members that it does not know', () => {
-    const { members } = encodeDraft({ ...decisionDraft(1), trace: { b: 1, a: 2 } } as never)
-    expect(Object.fromEntries(members).trace).toBe('{"a":2,"b":1}')
+    const more = { trace: { b: 1, a: 2 }, zone: 'eu', a: 1 }
+    expect(recorded({ ...decisionDraft(1), ...more } as never)).toMatchObject(more)
   })
 
   it.each([

@@ -4,48 +4,18 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { LedgerReader, LineRanges } from '../src/ledger.js'
+import type { LedgerReader } from '../src/ledger.js'
 import { openLedger } from '../src/open.js'
 import type { Report } from '../src/report.js'
 import { type VerifyOptions, verify, verifyFrom } from '../src/verify.js'
 import { KINDS, ledgerOf, linesIn, replaceLines, withWriter, write } from './fixtures/attack.js'
 import { decisionDraft, outcomeDraft, testKey, testSigner } from './fixtures/draft.js'
 import { jsonlOf, sqliteOf } from './fixtures/ledger-file.js'
+import { inRanges, withoutRanges } from './fixtures/ranges.js'
 import { refusalOf } from './fixtures/refusal.js'
 import { soundLines, spoiledFile } from './fixtures/spoiled.js'
 import { CALL_CASES } from './fixtures/spoiled-calls.js'
 import { LINE_CASES } from './fixtures/spoiled-lines.js'
-
-/** The same store, read from the beginning to the end. */
-function withoutRanges(reader: LedgerReader): LedgerReader {
-  return {
-    kind: reader.kind,
-    sizeHint: reader.sizeHint,
-    batches: (after) => reader.batches(after),
-    lineAt: (position) => reader.lineAt(position),
-    linesOfCall: (requestId) => reader.linesOfCall(requestId),
-    evidence: () => reader.evidence(),
-    treeReader: (size) => reader.treeReader(size),
-    faults: () => reader.faults(),
-    close: () => reader.close(),
-  }
-}
-
-/** The same store in short ranges, and how many of them were judged as a whole. */
-function inRanges(reader: LedgerReader, step: number): LedgerReader {
-  const { ranges } = reader
-  if (ranges === undefined) throw new TypeError('a store on disk has ranges')
-  const short: LineRanges = {
-    source: ranges.source,
-    end: ranges.end,
-    step,
-    placeBehind: (lines) => ranges.placeBehind(lines),
-    isAt: (place, position) => ranges.isAt(place, position),
-    lines: (from, to, position) => ranges.lines(from, to, position),
-    finish: (lines, health) => ranges.finish(lines, health),
-  }
-  return { ...withoutRanges(reader), ranges: short }
-}
 
 async function reportOf(
   path: string,
@@ -166,6 +136,8 @@ it('a SQLite ledger with gaps, doubled or negative ids, or other types in its co
     'UPDATE ledger SET entry_json = CAST(entry_json AS BLOB) WHERE id = 5',
     'UPDATE ledger SET entry_json = entry_json || char(10) WHERE id = 5',
     'UPDATE ledger SET entry_json = entry_json || char(10) || entry_json WHERE id = 5',
+    // Two lines in one row, and beside it a row that is none: as many lines as rows.
+    'UPDATE ledger SET entry_json = entry_json || char(10) || (SELECT entry_json FROM ledger WHERE id = 6) WHERE id = 5; UPDATE ledger SET entry_json = CAST(entry_json AS BLOB) WHERE id = 6',
     'UPDATE ledger SET entry_hash = substr(entry_hash, 1, 60) WHERE id = 5',
     "UPDATE ledger SET entry_hash = entry_hash || '00' WHERE id = 5",
     'UPDATE ledger SET prev_entry_hash = NULL WHERE id = 5',

@@ -1,8 +1,12 @@
 // Reads a ledger of a PostgreSQL server: one consistent view (a read-only transaction), which waits for no writer and holds none up.
 import { type HashReader, NOTE_BYTES_MAX } from '@sudoagent/crypto'
 import {
+  type FetchedSource,
   LedgerError,
   type LedgerReader,
+  type LineRanges,
+  type Place,
+  type RangeRows,
   type StoredEvidence,
   type StoredLine,
   type StoredText,
@@ -51,21 +55,30 @@ export async function openPostgresLedger(url: string): Promise<LedgerReader> {
   }
   const session = await openReadSession(target)
   try {
-    const [ledger] = await session.ask<{ readonly id: number; readonly size: string }>(
+    const [ledger] = await session.ask<Found>(
       // The first statement after BEGIN takes the snapshot. The name has been checked: it holds nothing but a-z, 0-9, `.`, `-` and `_`.
       `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-       SELECT id, size FROM ${target.schema}.ledger JOIN ${target.schema}.head ON head.ledger = id WHERE name = '${target.ledger}'`,
+       SELECT id, size, coalesce((SELECT max(position) FROM ${target.schema}.entry WHERE entry.ledger = id), 0) AS last
+       FROM ${target.schema}.ledger JOIN ${target.schema}.head ON head.ledger = id WHERE name = '${target.ledger}'`,
     )
     if (ledger === undefined) {
       throw new LedgerError('LEDGER_NOT_FOUND', `\`${target.shown}\` does not exist`, {
         hint: '`sudoagent ledgers` lists those that do',
       })
     }
-    return new PostgresReader(session, target, ledger.id, Number(ledger.size))
+    return new PostgresReader(session, target, ledger)
   } catch (error) {
     await session.close()
     throw asLedgerError(error, target.shown, 'LEDGER_NOT_READABLE')
   }
+}
+
+interface Found {
+  readonly id: number
+  /** As its head says. */
+  readonly size: string
+  /** The position of its last entry, which in a sound ledger is its size. */
+  readonly last: string
 }
 
 interface Row {
@@ -83,34 +96,74 @@ const COLUMNS = `position,
   CASE WHEN octet_length(entry_hash) <= 256 THEN entry_hash ELSE '' END AS entry_hash,
   CASE WHEN octet_length(prev_entry_hash) <= 256 OR prev_entry_hash IS NULL THEN prev_entry_hash ELSE '' END AS prev_entry_hash`
 
-class PostgresReader implements LedgerReader {
+/** About a megabyte of usual entries. */
+const RANGE_ROWS = 1024
+
+/** Rows that are put together to a range. A longer one leaves an empty line, and the range is then looked at row by row. */
+const ROW_BYTES_MAX = 16 * 1024
+
+const hashColumn = (name: string): string =>
+  `string_agg(CASE WHEN octet_length(${name}) = 64 THEN ${name} END, '') AS ${name}`
+
+interface RangeRow {
+  readonly first: string | null
+  readonly last: string | null
+  readonly rows: string
+  readonly lines: string | null
+  readonly entry_hash: string | null
+  readonly prev_entry_hash: string | null
+}
+
+class PostgresReader implements LedgerReader, LineRanges {
   readonly kind = 'postgres'
   readonly sizeHint: number
+  readonly ranges: LineRanges = this
+  readonly source: FetchedSource
+  readonly end: Place
+  readonly step = RANGE_ROWS
   readonly #session: Session
   readonly #target: Target
   readonly #ledger: number
 
-  constructor(session: Session, target: Target, ledger: number, size: number) {
+  constructor(session: Session, target: Target, { id, size, last }: Found) {
     this.#session = session
     this.#target = target
-    this.#ledger = ledger
-    this.sizeHint = size
+    this.#ledger = id
+    this.sizeHint = Number(size)
+    this.end = Number(last)
+    this.source = { kind: 'fetched', fetch: (from, to) => this.#fetch(from, to) }
   }
 
   async *batches(after = 0): AsyncGenerator<readonly StoredLine[]> {
-    let position = after
+    yield* this.lines(after, null, after + 1)
+  }
+
+  async placeBehind(lines: number): Promise<Place> {
+    return lines
+  }
+
+  isAt(place: Place, position: number): boolean {
+    return place === position - 1
+  }
+
+  async *lines(from: Place, to: Place | null, position: number): AsyncGenerator<readonly StoredLine[], Place | null> {
+    let at = position
     // The next page is on its way while this one is looked at.
-    let page = this.#page(after)
+    let page = this.#page(from, to)
     for (;;) {
       const rows = await page
       const last = rows.at(-1)
       if (last === undefined) break
-      page = this.#page(Number(last.position))
+      page = this.#page(Number(last.position), to)
       // Whoever stops in the middle does not wait for the rest.
       page.catch(() => {})
-      yield rows.map((row) => asLine(row, ++position))
+      yield rows.map((row) => asLine(row, at++))
     }
+    return to === null || to >= this.end ? null : to
   }
+
+  /** Nothing more is known behind the last line. */
+  finish(): void {}
 
   async lineAt(position: number): Promise<StoredLine | null> {
     const [row] = await this.#rows(`position = $2`, [position], 1)
@@ -141,11 +194,30 @@ class PostgresReader implements LedgerReader {
   }
 
   /** A batch behind a position, in entries and in bytes: the server adds up the bytes, so that what is too much is never sent. */
-  async #page(after: number): Promise<readonly Row[]> {
+  async #page(after: number, to: number | null): Promise<readonly Row[]> {
     const from = `(SELECT *, sum(octet_length(entry_json)) OVER (ORDER BY position) - octet_length(entry_json) AS before
-      FROM ${this.#target.schema}.entry WHERE ledger = $1 AND position > $2 ORDER BY position LIMIT ${BATCH_LINES}) AS page`
+      FROM ${this.#target.schema}.entry WHERE ledger = $1 AND position > $2 AND position <= coalesce($3, position)
+      ORDER BY position LIMIT ${BATCH_LINES}) AS page`
     const text = `SELECT ${COLUMNS} FROM ${from} WHERE before < ${BATCH_BYTES_MAX} ORDER BY position`
-    return this.#ask({ name: 'sudoagent_page', text, values: [this.#ledger, after] })
+    return this.#ask({ name: 'sudoagent_page', text, values: [this.#ledger, after, to] })
+  }
+
+  async #fetch(from: Place, to: Place): Promise<RangeRows | null> {
+    const text = `SELECT min(position) AS first, max(position) AS last, count(*) AS rows,
+      string_agg(CASE WHEN octet_length(entry_json) <= ${ROW_BYTES_MAX} THEN entry_json ELSE '' END, E'\\n') || E'\\n' AS lines,
+      ${hashColumn('entry_hash')}, ${hashColumn('prev_entry_hash')}
+      FROM (SELECT * FROM ${this.#target.schema}.entry WHERE ledger = $1 AND position > $2 AND position <= $3 ORDER BY position) AS page`
+    try {
+      const query = { name: 'sudoagent_range', text, values: [this.#ledger, from, to] }
+      const [row] = await this.#session.ask<RangeRow & Record<string, unknown>>(query)
+      const last = Number(row?.last)
+      if (!row?.lines || Number(row.first) !== from + 1 || last !== from + Number(row.rows)) return null
+      const [entryHashes, prevEntryHashes] = [row.entry_hash ?? '', row.prev_entry_hash ?? '']
+      return { from, to: last, lines: handable(row.lines), entryHashes, prevEntryHashes }
+    } catch {
+      // Reading them row by row will say what is wrong.
+      return null
+    }
   }
 
   #rows(condition: string, values: readonly unknown[], limit: number): Promise<readonly Row[]> {
@@ -175,6 +247,13 @@ class PostgresReader implements LedgerReader {
     if (row === undefined || row.is_empty) return null
     return row.text === null ? 'unreadable' : { text: row.text }
   }
+}
+
+/** Bytes in a buffer of their own, which can be handed to another thread: small ones would share theirs. */
+function handable(text: string): Uint8Array {
+  const bytes = new Uint8Array(new ArrayBuffer(Buffer.byteLength(text)))
+  Buffer.from(bytes.buffer).write(text)
+  return bytes
 }
 
 function asLine(

@@ -1,7 +1,7 @@
 // Reads a range of a ledger as one piece of bytes and judges it. Used by the thread that verifies, and by threads that help it; each has its own.
 import { closeSync, openSync, readSync } from 'node:fs'
 import type Database from 'better-sqlite3'
-import type { Place, RangeSource } from '../ledger.js'
+import type { OpenedSource, Place, RangeRows } from '../ledger.js'
 import type { PartFacts } from '../part/facts.js'
 import { PartJudge, type PartKeys } from '../part/judge.js'
 
@@ -20,8 +20,16 @@ export interface RangeJudge {
   close(): void
 }
 
+/** Judges rows of a database. Null when they must be looked at line by line. */
+export function judgeRows(judge: PartJudge, rows: RangeRows): RangeFacts | null {
+  const { from, to, lines, entryHashes, prevEntryHashes } = rows
+  const bytes = Buffer.from(lines.buffer, lines.byteOffset, lines.length)
+  const facts = judge.judge(bytes, { entryHashes, prevEntryHashes })
+  return facts?.lines === to - from ? { ...facts, from, to } : null
+}
+
 /** @throws when the store cannot be opened */
-export async function openRangeJudge(source: RangeSource, keys: PartKeys): Promise<RangeJudge> {
+export async function openRangeJudge(source: OpenedSource, keys: PartKeys): Promise<RangeJudge> {
   if (source.kind === 'jsonl') return new JsonlRanges(source.path, source.end, new PartJudge(keys))
   const { openUntrusted } = await import('./sqlite-place.js')
   const { healthOf } = await import('./sqlite-table.js')
@@ -77,7 +85,7 @@ class JsonlRanges implements RangeJudge {
   }
 }
 
-/** Rows that are put together to a range. A longer one leaves a gap, and the range is then looked at row by row. */
+/** Rows that are put together to a range. Anything else leaves an empty line, and the range is then looked at row by row. */
 const ROW_BYTES_MAX = 16 * 1024
 
 const hashColumn = (name: string): string =>
@@ -86,7 +94,7 @@ const hashColumn = (name: string): string =>
 // One value for a range instead of four for each row: that is twice as fast, and gives the bytes of a JSONL file. Rows come in the order of their
 // ids; SQLite does not promise it, but what came in another order would be no chain.
 const SELECT_RANGE = `SELECT min(id) AS first, max(id) AS last, count(*) AS rows,
-  CAST(group_concat(CASE WHEN typeof(entry_json) = 'text' AND octet_length(entry_json) <= ${ROW_BYTES_MAX} THEN entry_json END, char(10)) AS BLOB) AS lines,
+  CAST(group_concat(CASE WHEN typeof(entry_json) = 'text' AND octet_length(entry_json) <= ${ROW_BYTES_MAX} THEN entry_json ELSE '' END, char(10)) AS BLOB) AS lines,
   ${hashColumn('entry_hash')} AS hashes, ${hashColumn('prev_entry_hash')} AS previous
   FROM ledger NOT INDEXED WHERE id > ? AND id <= ?`
 
@@ -120,8 +128,7 @@ class SqliteRanges implements RangeJudge {
     bytes.set(lines)
     bytes[lines.length] = LF
     const columns = { entryHashes: hashes ?? '', prevEntryHashes: previous ?? '' }
-    const facts = this.#judge.judge(bytes, columns)
-    return facts?.lines === rows ? { ...facts, from, to: last } : null
+    return judgeRows(this.#judge, { from, to: last, lines: bytes, ...columns })
   }
 
   health(): string {

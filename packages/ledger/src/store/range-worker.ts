@@ -1,28 +1,32 @@
-// A thread that helps to verify: it opens the same store, judges the ranges that it is told, and answers in the order of the questions.
+// A thread that helps to verify: it opens the same store, or gets rows handed over, and judges range after range. It answers in the order of the
+// questions.
 import { parentPort, workerData } from 'node:worker_threads'
 import { parsePublicKey } from '@sudoagent/crypto'
-import type { RangeSource } from '../ledger.js'
-import { partKeysOf } from '../part/judge.js'
-import { openRangeJudge } from './range-judge.js'
+import type { OpenedSource, RangeRows } from '../ledger.js'
+import { PartJudge, partKeysOf } from '../part/judge.js'
+import { judgeRows, openRangeJudge, type RangeFacts } from './range-judge.js'
 
-/** What a helper is started with: the store, and the keys that may sign, in PEM; null where signatures are not asked for. */
+/** What a helper is started with: the store, null where rows are handed over; and the keys that may sign, in PEM; null where signatures are not asked for. */
 export interface HelperStart {
-  readonly source: RangeSource
+  readonly source: OpenedSource | null
   readonly keys: readonly string[] | null
 }
 
-/** A range to judge, or `health`. */
-export type HelperTask = readonly [from: number, to: number] | 'health'
+/** A range to judge, its rows, or `health`. */
+export type HelperTask = readonly [from: number, to: number] | RangeRows | 'health'
 
-const { source, keys } = workerData as HelperStart
-const judge = await openRangeJudge(source, partKeysOf(keys?.map(parsePublicKey) ?? null))
+const { source, keys: pems } = workerData as HelperStart
+const keys = partKeysOf(pems?.map(parsePublicKey) ?? null)
+const own = source === null ? null : await openRangeJudge(source, keys)
+const handed = new PartJudge(keys)
+
+function answer(task: HelperTask): RangeFacts | string | null {
+  if (task === 'health') return own?.health() ?? 'ok'
+  return 'lines' in task ? judgeRows(handed, task) : (own?.judge(...task) ?? null)
+}
 
 parentPort?.on('message', (task: HelperTask) => {
-  if (task === 'health') {
-    parentPort?.postMessage(judge.health())
-    return
-  }
-  const facts = judge.judge(...task)
-  const buffers = facts === null ? [] : [facts.hashes.buffer, facts.leaves.buffer, facts.calls.buffer]
-  parentPort?.postMessage(facts, buffers as ArrayBuffer[])
+  const facts = answer(task)
+  const buffers = facts === null || typeof facts === 'string' ? [] : [facts.hashes, facts.leaves, facts.calls]
+  parentPort?.postMessage(facts, buffers.map(({ buffer }) => buffer) as ArrayBuffer[])
 })
