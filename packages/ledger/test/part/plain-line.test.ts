@@ -116,11 +116,18 @@ describe('a plain line', () => {
     ['parameters with more in them', (entry) => ({ ...entry, parameters: { args: [], kwargs: {}, more: 1 } })],
     ['an approval', (entry) => ({ ...entry, approval: { approval_id: 'a' } })],
     ['metadata that is no object', (entry) => ({ ...entry, metadata: [] })],
-    ['a signature without a character', (entry) => ({ ...entry, entry_signature: '' })],
   ])('is none with %s', (_, change) => {
     const [first, second] = entriesOf(lines)
     const line = sealAll([first as Entry, change(second as Entry)])[1] ?? ''
     expect(read(line)).toBeNull()
+  })
+
+  it('is none with a signature without a character, which no hash covers', () => {
+    const [line = ''] = lines
+    const changed = line.replace(/"entry_hash":"\w{64}"/, '$&,"entry_signature":""')
+    expect(changed).not.toBe(line)
+    expect(readStrictly(changed)).toBeNull()
+    expect(read(changed)).toBeNull()
   })
 
   it('is none in another canonical order, or with white space', () => {
