@@ -22,7 +22,7 @@ export interface LineFacts {
 /** Recognises line after line of one text. */
 export class PlainLines {
   readonly #members = new PlainMembers()
-  #decisionHash = ''
+  #decisionHash: string | null = null
 
   /**
    * Reads the line that begins at the cursor, its line feed included.

@@ -2,8 +2,8 @@
 // recognised member by member in one pass, without building an object; what is left of a line is where its values stand. What is not recognised
 // may be right all the same: then `parseLine` looks at it.
 import { NAME_LENGTH_MAX, REASON_LENGTH_MAX } from '../limits.js'
-import { isTimestamp } from '../timestamp.js'
 import type { LineCursor } from './line-cursor.js'
+import { Seconds } from './seconds.js'
 
 /** The values that somebody asks for, by their place in a table. */
 export const M = {
@@ -56,9 +56,6 @@ const OPTIONAL = [
 const NO_APPROVAL = ',"approval":null'
 const REQUEST_ID_CHARS = 36
 const HASH_CHARS = 64
-const TIMESTAMP_CHARS = 27
-/** `2026-11-22T20:18:29` */
-const SECOND_CHARS = 19
 const KEY_ID_CHARS = 16
 /** Of an Ed25519 signature in base64. */
 const SIGNATURE_CHARS = 88
@@ -69,6 +66,8 @@ const OPEN_OBJECT = 0x7b
 /** Reads line after line of texts. What `read` accepts, `parseLine` accepts too, provided that the three hashes are hashes: see `PlainLines`. */
 export class PlainMembers {
   #text = ''
+  #lineStart = 0
+  #lineEnd = 0
   readonly #starts = new Int32Array(MEMBERS)
   readonly #ends = new Int32Array(MEMBERS)
   readonly #created = new Seconds()
@@ -81,6 +80,7 @@ export class PlainMembers {
    */
   read(cursor: LineCursor): boolean {
     this.#text = cursor.text
+    this.#lineStart = cursor.at
     for (const member of OPTIONAL) this.#starts[member] = -1
     return (
       this.#opening(cursor) &&
@@ -92,6 +92,11 @@ export class PlainMembers {
     )
   }
 
+  /** The line itself, without its line feed. */
+  get text(): string {
+    return this.#text.slice(this.#lineStart, this.#lineEnd)
+  }
+
   has(member: Member): boolean {
     return this.start(member) !== -1
   }
@@ -100,6 +105,11 @@ export class PlainMembers {
   get(member: Member): string {
     const start = this.start(member)
     return start === -1 ? '' : this.#text.slice(start, this.end(member))
+  }
+
+  /** What stands behind a value, or the beginning of the line, and before another value. */
+  between(from: Member | null, to: Member): string {
+    return this.#text.slice(from === null ? this.#lineStart : this.end(from), this.start(to))
   }
 
   start(member: Member): number {
@@ -249,39 +259,10 @@ export class PlainMembers {
     this.#mark(M.recordedAt, cursor)
     if (!cursor.word(',"request_id":"') || !cursor.name(REQUEST_ID_CHARS)) return false
     this.#mark(M.requestId, cursor)
-    return cursor.word(',"schema_version":"2.0"}\n')
-  }
-}
-
-/** Reads timestamps of one member, line after line: most of them are of the same second as the one before. */
-class Seconds {
-  #second = ''
-
-  read(cursor: LineCursor): boolean {
-    if (!cursor.string(TIMESTAMP_CHARS)) return false
-    const { text, start, end } = cursor
-    if (end - start !== TIMESTAMP_CHARS) return false
-    if (
-      this.#second !== '' &&
-      text.slice(start, start + SECOND_CHARS) === this.#second &&
-      isFraction(text, start + SECOND_CHARS)
-    )
-      return true
-    const timestamp = cursor.taken()
-    if (!isTimestamp(timestamp)) return false
-    this.#second = timestamp.slice(0, SECOND_CHARS)
+    if (!cursor.word(',"schema_version":"2.0"}\n')) return false
+    this.#lineEnd = cursor.at - 1
     return true
   }
-}
-
-/** `.260673Z` */
-function isFraction(text: string, at: number): boolean {
-  if (text.charCodeAt(at) !== 0x2e || text.charCodeAt(at + 7) !== 0x5a) return false
-  for (let i = at + 1; i < at + 7; i += 1) {
-    const unit = text.charCodeAt(i)
-    if (unit < 0x30 || unit > 0x39) return false
-  }
-  return true
 }
 
 function textOrNull(cursor: LineCursor, charsMax: number): boolean {
