@@ -105,9 +105,9 @@ export async function* select(
   const all = isWholeCall(lookedUp) ? [lookedUp.map(({ line }) => line)] : scan(reader, work, { threads })
   let lines = 0
   for await (const scanned of all) {
-    lines = 'text' in scanned ? scanned.lines : lines + scanned.length
+    lines = 'texts' in scanned ? scanned.lines : lines + scanned.length
     // Where there is nothing to be found there are no lines to look at.
-    for (const line of 'text' in scanned ? [] : scanned) {
+    for (const line of 'texts' in scanned ? [] : scanned) {
       const record = take(line)
       if (record === null) continue
       yield record

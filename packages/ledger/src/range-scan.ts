@@ -8,7 +8,7 @@ import type { PieceWork } from './part/piece-work.js'
 import { openRangeScanner, type RangeScanner, type RangeText } from './store/range-scanner.js'
 
 /** A range that was dealt with, and how many lines there were up to its end; or lines, which nobody has looked at. */
-export type Scanned = { readonly text: string; readonly lines: number } | readonly StoredLine[]
+export type Scanned = { readonly texts: readonly string[]; readonly lines: number } | readonly StoredLine[]
 
 export interface ScanOptions {
   /** How many threads may work at a time. */
@@ -98,7 +98,7 @@ class Walk {
       else {
         this.lineCount += found.lines
         this.place = found.to >= end ? null : found.to
-        yield { text: found.text, lines: this.lineCount }
+        yield { texts: found.texts, lines: this.lineCount }
       }
     }
   }

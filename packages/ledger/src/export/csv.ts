@@ -89,6 +89,25 @@ class PlainCsv {
   }
 }
 
+const QUOTE = 0x22
+
+/** Room for the cell of an object: most are far shorter. */
+const scratch = Buffer.alloc(4 * 1024)
+
+/** What `cellText` makes of an object with members, in ASCII. By bytes, which is twice as fast as `replaceAll`. */
+function objectCell(json: string): string {
+  if (2 * json.length + 2 > scratch.length) return cellText(json)
+  let end = 0
+  scratch[end++] = QUOTE
+  for (let i = 0; i < json.length; i += 1) {
+    const unit = json.charCodeAt(i)
+    scratch[end++] = unit
+    if (unit === QUOTE) scratch[end++] = QUOTE
+  }
+  scratch[end++] = QUOTE
+  return scratch.toString('latin1', 0, end)
+}
+
 /** A row whose varying cells are left open. */
 class RowForm {
   readonly #stretches = STRETCHES.map(() => '')
@@ -101,7 +120,7 @@ class RowForm {
     let row = String(position)
     for (const { before, member, isHarmless } of this.#parts) {
       const value = line.get(member)
-      row += before + (isHarmless ? value : cellText(value))
+      row += before + (isHarmless ? value : member === M.parameters ? objectCell(value) : cellText(value))
     }
     return row + this.#end
   }

@@ -37,10 +37,10 @@ async function* rowsOf(reader: LedgerReader, format: ExportFormat, options: Expo
   const maker: RowMaker = FORMATS[format].rowMaker()
   let entries = 0
   for await (const scanned of scan(reader, isOneByOne ? null : { kind: 'export', format }, { threads })) {
-    if ('text' in scanned) {
+    if ('texts' in scanned) {
       entries = scanned.lines
       onProgress?.(entries)
-      yield scanned.text
+      yield* scanned.texts
       continue
     }
     for (const line of scanned) {

@@ -4,6 +4,7 @@
 import { NAME_LENGTH_MAX, REASON_LENGTH_MAX } from '../limits.js'
 import type { LineCursor } from './line-cursor.js'
 import { Seconds } from './seconds.js'
+import { Stretches } from './stretches.js'
 
 /** The values that somebody asks for, by their place in a table. */
 export const M = {
@@ -70,6 +71,16 @@ export class PlainMembers {
   #lineEnd = 0
   readonly #starts = new Int32Array(MEMBERS)
   readonly #ends = new Int32Array(MEMBERS)
+  readonly #openings = new Stretches([M.action, M.principal, M.source, M.agentId, M.budgetCost], (cursor) =>
+    this.#opening(cursor),
+  )
+  readonly #verdicts = new Stretches(
+    [M.effect, M.policyHash, M.policyId, M.policyVersion, M.reason, M.reasonCode],
+    (cursor) => this.#verdict(cursor),
+  )
+  readonly #middles = new Stretches([M.event, M.keyId, M.metadata, M.error, M.errorType, M.status], (cursor) =>
+    this.#middle(cursor),
+  )
   readonly #created = new Seconds()
   readonly #recorded = new Seconds()
 
@@ -83,10 +94,12 @@ export class PlainMembers {
     this.#lineStart = cursor.at
     for (const member of OPTIONAL) this.#starts[member] = -1
     return (
-      this.#opening(cursor) &&
-      this.#verdict(cursor) &&
+      this.#stretch(this.#openings, cursor) &&
+      this.#birth(cursor) &&
+      this.#stretch(this.#verdicts, cursor) &&
       this.#seal(cursor) &&
-      this.#middle(cursor) &&
+      this.#stretch(this.#middles, cursor) &&
+      (this.has(M.effect) || !this.isDecision) &&
       this.#parameters(cursor) &&
       this.#ending(cursor)
     )
@@ -142,6 +155,15 @@ export class PlainMembers {
     return cursor.word('null') || (cursor.word('"') && cursor.string(charsMax) && this.#mark(member, cursor))
   }
 
+  /** As it stood in a line before, or else member by member. */
+  #stretch(stretches: Stretches, cursor: LineCursor): boolean {
+    if (stretches.again(cursor, this.#starts, this.#ends)) return true
+    const from = cursor.at
+    if (!stretches.read(cursor)) return false
+    stretches.keep(from, cursor, this.#starts, this.#ends)
+    return true
+  }
+
   /** Up to the time at which the entry was made. */
   #opening(cursor: LineCursor): boolean {
     if (!cursor.word('{"action":"') || !this.#name(M.action, cursor)) return false
@@ -150,7 +172,16 @@ export class PlainMembers {
     if (!cursor.word('},"agent_id":"') || !this.#name(M.agentId, cursor)) return false
     cursor.word(NO_APPROVAL)
     if (cursor.word(',"budget":') && !cursor.word('null') && !this.#budget(cursor)) return false
-    return cursor.word(',"created_at":"') && this.#created.read(cursor) && this.#mark(M.createdAt, cursor)
+    return cursor.word(',"created_at":"')
+  }
+
+  /** When the entry was made, and for which call. */
+  #birth(cursor: LineCursor): boolean {
+    if (!this.#created.read(cursor)) return false
+    this.#mark(M.createdAt, cursor)
+    return (
+      cursor.word(',"decision":{"decision_hash":"') && cursor.string(HASH_CHARS) && this.#mark(M.decisionHash, cursor)
+    )
   }
 
   #budget(cursor: LineCursor): boolean {
@@ -178,15 +209,17 @@ export class PlainMembers {
 
   /** What was decided, and why. */
   #verdict(cursor: LineCursor): boolean {
-    if (!cursor.word(',"decision":{"decision_hash":"') || !cursor.string(HASH_CHARS)) return false
-    this.#mark(M.decisionHash, cursor)
     if (cursor.word(',"effect":"') && !this.#oneOf('allow"', 'deny"', M.effect, cursor)) return false
     if (!cursor.word(',"policy_hash":"') || !this.#name(M.policyHash, cursor)) return false
     if (!cursor.word(',"policy_id":"') || !this.#name(M.policyId, cursor)) return false
     if (!cursor.word(',"policy_version":') || !this.#textOrNull(M.policyVersion, NAME_LENGTH_MAX, cursor)) return false
     if (!cursor.word(',"reason":"') || !cursor.string(REASON_LENGTH_MAX)) return false
     this.#mark(M.reason, cursor)
-    return cursor.word(',"reason_code":') && this.#textOrNull(M.reasonCode, NAME_LENGTH_MAX, cursor) && cursor.word('}')
+    return (
+      cursor.word(',"reason_code":') &&
+      this.#textOrNull(M.reasonCode, NAME_LENGTH_MAX, cursor) &&
+      cursor.word('},"entry_hash":"')
+    )
   }
 
   /** One of two words, up to their closing quote. */
@@ -200,7 +233,7 @@ export class PlainMembers {
 
   /** The hash of the entry, and the signature. */
   #seal(cursor: LineCursor): boolean {
-    if (!cursor.word(',"entry_hash":"') || !cursor.string(HASH_CHARS)) return false
+    if (!cursor.string(HASH_CHARS)) return false
     this.#mark(M.entryHash, cursor)
     return !cursor.word(',"entry_signature":"') || (cursor.name(SIGNATURE_CHARS) && this.#mark(M.signature, cursor))
   }
@@ -218,8 +251,8 @@ export class PlainMembers {
       if (cursor.text.charCodeAt(start) !== OPEN_OBJECT || !cursor.value()) return false
       this.#markFrom(start, M.metadata, cursor)
     }
-    // A decision has an effect. An outcome has a block of that name; a decision may have a member of any kind there, which is not plain.
-    return this.isDecision ? this.has(M.effect) : this.#outcome(cursor)
+    // An outcome has a block of that name; a decision may have a member of any kind there, which is not plain.
+    return (this.isDecision || this.#outcome(cursor)) && cursor.word(',"parameters":')
   }
 
   get isDecision(): boolean {
@@ -244,9 +277,7 @@ export class PlainMembers {
 
   /** `{"args":[…],"kwargs":{…}}` */
   #parameters(cursor: LineCursor): boolean {
-    const { text } = cursor
-    if (!cursor.word(',"parameters":')) return false
-    const start = cursor.at
+    const { text, at: start } = cursor
     if (!cursor.word('{"args":') || text.charCodeAt(cursor.at) !== OPEN_ARRAY || !cursor.value()) return false
     if (!cursor.word(',"kwargs":') || text.charCodeAt(cursor.at) !== OPEN_OBJECT || !cursor.value()) return false
     return cursor.word('}') && this.#markFrom(start, M.parameters, cursor)

@@ -6,8 +6,8 @@ import { type DoPiece, doerOf, type PieceWork } from '../part/piece-work.js'
 
 /** A range that was dealt with as a whole. */
 export interface RangeText {
-  /** What is to be handed out; empty where nothing is. */
-  readonly text: string
+  /** What is to be handed out, piece by piece; empty texts where nothing is. */
+  readonly texts: readonly string[]
   readonly lines: number
   /** Where the line behind its last one would begin. */
   readonly to: Place
@@ -72,7 +72,7 @@ class PieceScanner implements RangeScanner {
       lines += piece.lines
       at = piece.next
     }
-    return { text: texts.join(''), lines, to: at }
+    return { texts, lines, to: at }
   }
 
   health(): string {
