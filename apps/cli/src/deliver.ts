@@ -1,14 +1,14 @@
 // Entries → a format → standard output or a file. What export, filter and search have in common.
 
 import { extname } from 'node:path'
-import { type EntryRecord, exportCsv, exportJson, exportNdjson } from '@sudoagent/ledger'
+import { type EntryRecord, type ExportFormat, exportCsv, exportJson, exportNdjson } from '@sudoagent/ledger'
 import { harmless, harmlessRow } from './harmless.js'
 import { isStdout, openOutput } from './io/output.js'
 import type { Io } from './io.js'
 import { painter } from './paint.js'
 import { formatTable } from './table.js'
 
-export type Format = 'json' | 'ndjson' | 'csv' | 'table'
+export type Format = ExportFormat | 'table'
 
 export interface Delivery {
   /** The ledger that is being read. */
@@ -20,7 +20,7 @@ export interface Delivery {
   readonly beforeTerminal: () => void
 }
 
-const FORMAT_OF: ReadonlyMap<string, Format> = new Map([
+const FORMAT_OF: ReadonlyMap<string, ExportFormat> = new Map([
   ['.json', 'json'],
   ['.ndjson', 'ndjson'],
   ['.jsonl', 'ndjson'],
@@ -28,7 +28,11 @@ const FORMAT_OF: ReadonlyMap<string, Format> = new Map([
 ])
 
 /** The format that was asked for, by name or by the name of the output file; else `otherwise`. */
-export function chooseFormat(format: Format | undefined, output: string | undefined, otherwise: Format): Format {
+export function chooseFormat<Chosen extends Format>(
+  format: Chosen | undefined,
+  output: string | undefined,
+  otherwise: Chosen,
+): Chosen | ExportFormat {
   return format ?? FORMAT_OF.get(extname(output ?? '').toLowerCase()) ?? otherwise
 }
 
@@ -38,9 +42,6 @@ export function chooseFormat(format: Format | undefined, output: string | undefi
  * @throws whatever reading the entries throws, CliError for an output that cannot be written, PipeClosed
  */
 export async function deliver(records: AsyncIterable<EntryRecord>, delivery: Delivery, io: Io): Promise<number> {
-  const toStdout = isStdout(delivery.output)
-  const toTerminal = toStdout && io.stdout.isTerminal
-  const output = await openOutput(delivery.output, delivery.ledger, io)
   let count = 0
   const counted = async function* (): AsyncGenerator<EntryRecord> {
     for await (const record of records) {
@@ -48,14 +49,32 @@ export async function deliver(records: AsyncIterable<EntryRecord>, delivery: Del
       yield record
     }
   }
+  const texts = await formatted(counted(), delivery.format, isStdout(delivery.output), io)
+  return deliverText(texts, () => count, delivery, io)
+}
+
+/**
+ * The same with texts in the format.
+ *
+ * @param count - of the entries so far
+ */
+export async function deliverText(
+  texts: AsyncIterable<string>,
+  count: () => number,
+  delivery: Delivery,
+  io: Io,
+): Promise<number> {
+  const toStdout = isStdout(delivery.output)
+  const toTerminal = toStdout && io.stdout.isTerminal
+  const output = await openOutput(delivery.output, delivery.ledger, io)
   try {
-    for await (const text of await formatted(counted(), delivery.format, toStdout, io)) {
+    for await (const text of texts) {
       if (toTerminal) delivery.beforeTerminal()
       await output.write(toTerminal ? shown(text, delivery.format) : text)
     }
     // An empty file would look like a result; on standard output the empty form of the format is one.
-    if (toStdout || count > 0) await output.finish()
-    return count
+    if (toStdout || count() > 0) await output.finish()
+    return count()
   } finally {
     await output.discard()
   }

@@ -34,9 +34,9 @@ export async function runSelection({ ledger, criteria, format, output }: Selecti
   const wanted = readCriteria(criteria)
   const toTerminal = isStdout(output) && io.stdout.isTerminal
   const chosen = chooseFormat(format, output, toTerminal ? 'table' : 'ndjson')
-  const count = await withLedger(ledger, io, false, async ({ reader, hideProgress }) => {
+  const count = await withLedger(ledger, io, false, async ({ reader, showProgress, hideProgress }) => {
     const delivery = { ledger, format: chosen, output, beforeTerminal: hideProgress }
-    return deliver(readable(reader, wanted, io), delivery, io)
+    return deliver(readable(reader, wanted, showProgress, io), delivery, io)
   })
   if (count === 0) await say(io, 'note', noneWritten('no entry fits', output))
   else if (toTerminal && chosen === 'table')
@@ -45,8 +45,13 @@ export async function runSelection({ ledger, criteria, format, output }: Selecti
 }
 
 /** What can be read of the ledger and fits. Says so when the store itself shows that there was more. */
-async function* readable(reader: LedgerReader, criteria: Criteria, io: Io): AsyncGenerator<EntryRecord> {
-  yield* select(byIndex(reader, criteria), criteria)
+async function* readable(
+  reader: LedgerReader,
+  criteria: Criteria,
+  onProgress: (entries: number) => void,
+  io: Io,
+): AsyncGenerator<EntryRecord> {
+  yield* select(byIndex(reader, criteria), criteria, { onProgress })
   await requireWholeStore(reader, io)
 }
 

@@ -23,7 +23,9 @@ export {
 } from './entry.js'
 export { LedgerError, type LedgerErrorCode } from './error.js'
 export { exportCsv } from './export/csv.js'
+export type { ExportFormat } from './export/formats.js'
 export { exportJson } from './export/json.js'
+export { type ExportOptions, exportLedger } from './export/ledger.js'
 export { exportNdjson } from './export/ndjson.js'
 export {
   type InspectedCheckpoint,
@@ -58,11 +60,12 @@ export {
   type Criteria,
   type CriteriaInput,
   callStory,
-  type EntryRecord,
   parseCriteria,
+  type SelectOptions,
   select,
 } from './query.js'
 export { type MadeReceipt, makeReceipt, type ReceiptKey, type ReceiptOptions } from './receipt.js'
+export type { EntryRecord } from './record.js'
 export type { AnchorReport, Finding, FindingCode, Report, Verdict } from './report.js'
 export { readStatedCheckpoint, type StatedCheckpoint } from './stated-checkpoint.js'
 export { formatTimestamp, isTimestamp, timestampMs } from './timestamp.js'

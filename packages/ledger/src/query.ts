@@ -1,18 +1,12 @@
 // Finding entries. A query reads what is there; it verifies nothing, and says so nowhere but in `verify`.
-import type { Members } from '@sudoagent/crypto'
 import { isCallEntry, type LedgerEntry } from './entry.js'
 import { LedgerError } from './error.js'
 import type { LedgerReader, StoredLine } from './ledger.js'
 import { parseLine } from './line.js'
+import { mayHave, type Needles, type PieceWork } from './part/piece-work.js'
+import { scan } from './range-scan.js'
+import { type EntryRecord, recordOf } from './record.js'
 import { isTimestamp } from './timestamp.js'
-
-/** An entry and where it stands. `json` is the canonical line as stored, `members` where its top-level values stand in that. */
-export interface EntryRecord {
-  readonly position: number
-  readonly entry: LedgerEntry
-  readonly json: string
-  readonly members: Members
-}
 
 /** What an entry must be; every criterion that is given must fit. */
 export interface Criteria {
@@ -95,46 +89,64 @@ function moment(criterion: 'start' | 'end', text: string, fill: string): string 
  *
  * @throws LedgerError when the store cannot be read
  */
-export async function* select(reader: LedgerReader, criteria: Criteria = {}): AsyncGenerator<EntryRecord> {
+export async function* select(
+  reader: LedgerReader,
+  criteria: Criteria = {},
+  { threads, onProgress }: SelectOptions = {},
+): AsyncGenerator<EntryRecord> {
   const { requestId, limit = Number.POSITIVE_INFINITY } = criteria
   if (limit <= 0) return
-  const take = filterOf(criteria)
+  const needles = needlesOf(criteria)
+  const take = filterOf(criteria, needles)
+  const isSought = needles.folded !== null || needles.exact.length > 0
   let found = 0
   const lookedUp = requestId === undefined ? [] : await lookUpCall(reader, requestId)
-  const batches = isWholeCall(lookedUp) ? [lookedUp.map(({ line }) => line)] : reader.batches()
-  for await (const batch of batches) {
-    for (const line of batch) {
+  const work: PieceWork | null = isSought ? { kind: 'find', ...needles } : null
+  const all = isWholeCall(lookedUp) ? [lookedUp.map(({ line }) => line)] : scan(reader, work, { threads })
+  let lines = 0
+  for await (const scanned of all) {
+    lines = 'texts' in scanned ? scanned.lines : lines + scanned.length
+    // Where there is nothing to be found there are no lines to look at.
+    for (const line of 'texts' in scanned ? [] : scanned) {
       const record = take(line)
       if (record === null) continue
       yield record
       found += 1
       if (found >= limit) return
     }
+    onProgress?.(lines)
+  }
+}
+
+export interface SelectOptions {
+  /** How many threads may look for something at a time; as many as there are cores unless told. */
+  readonly threads?: number | undefined
+  /** Told, now and then, how many lines have been looked at. */
+  readonly onProgress?: (lines: number) => void
+}
+
+/** What the raw line must have, so that most lines need not be parsed at all. */
+function needlesOf(criteria: Criteria): Needles {
+  const wanted = criteria.text?.normalize('NFC').toLowerCase()
+  return {
+    // As it is escaped there.
+    folded: wanted === undefined ? null : JSON.stringify(wanted).slice(1, -1),
+    exact: [criteria.requestId, criteria.action, criteria.agentId, criteria.reasonCode, criteria.decisionHash]
+      .filter((value) => value !== undefined)
+      .map((value) => JSON.stringify(value.normalize('NFC'))),
   }
 }
 
 /** What one stored line says if it can be read and fits, else null. */
-function filterOf(criteria: Criteria): (line: StoredLine) => EntryRecord | null {
+function filterOf(criteria: Criteria, needles: Needles): (line: StoredLine) => EntryRecord | null {
   const wanted = criteria.text?.normalize('NFC').toLowerCase()
-  // Looked for in the raw line first, as it is escaped there: most lines need not be parsed at all.
-  const inText = wanted === undefined ? undefined : JSON.stringify(wanted).slice(1, -1)
-  const needles = [criteria.requestId, criteria.action, criteria.agentId, criteria.reasonCode, criteria.decisionHash]
-    .filter((value) => value !== undefined)
-    .map((value) => Buffer.from(JSON.stringify(value.normalize('NFC'))))
   return (line) => {
-    const { bytes, fault } = line
-    if (fault !== undefined || needles.some((needle) => !view(bytes).includes(needle))) return null
-    if (inText !== undefined && !view(bytes).toString().toLowerCase().includes(inText)) return null
+    if (line.fault !== undefined || !mayHave(view(line.bytes), needles)) return null
     const record = recordOf(line)
     if (record === null || !fits(record.entry, criteria)) return null
     const says = wanted === undefined || mentions(record.entry, wanted) || saysNumber(record.json, wanted)
     return says ? record : null
   }
-}
-
-function recordOf({ position, bytes, fault }: StoredLine): EntryRecord | null {
-  const parsed = fault === undefined ? parseLine(bytes) : null
-  return parsed?.ok ? { position, entry: parsed.entry, json: parsed.text, members: parsed.members } : null
 }
 
 /** An entry that the store's book of calls led to. */

@@ -10,7 +10,8 @@ import {
 import { LedgerError } from './error.js'
 import type { LedgerReader, StoredText } from './ledger.js'
 import { proveEntry } from './prove.js'
-import { type CallStory, callStory, type EntryRecord, lookUpCall, select } from './query.js'
+import { type CallStory, callStory, lookUpCall, select } from './query.js'
+import type { EntryRecord } from './record.js'
 
 /** How to find the decision. */
 export type ReceiptKey = { readonly requestId: string } | { readonly decisionHash: string }

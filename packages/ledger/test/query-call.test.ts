@@ -45,7 +45,7 @@ async function found(reader: LedgerReader, criteria: Criteria): Promise<{ lines:
 function watch(reader: LedgerReader, onScan: () => void): LedgerReader {
   return new Proxy(reader, {
     get(target, name) {
-      if (name === 'batches') onScan()
+      if (name === 'batches' || name === 'ranges') onScan()
       const value = Reflect.get(target, name, target)
       return typeof value === 'function' ? value.bind(target) : value
     },

@@ -1,10 +1,20 @@
 // Threads that help: they give what the own thread gives, and when they die or cannot start nothing is lost but time. They run from the built
 // package, as everywhere outside the tests.
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, rmSync, truncateSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { closeSync, copyFileSync, mkdtempSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openLedger as openBuilt, verify as verifyBuilt } from '@sudoagent/ledger'
+import {
+  type EntryRecord,
+  exportCsv,
+  exportLedger,
+  type LedgerEntry,
+  type LedgerReader,
+  openLedger as openBuilt,
+  select,
+  verify as verifyBuilt,
+} from '@sudoagent/ledger'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openLedger } from '../src/open.js'
@@ -22,6 +32,23 @@ beforeAll(() => {
     execFileSync(process.execPath, [SCRIPT, kind, join(folder, kind), `${ENTRIES}`, 'allow'])
 }, 120_000)
 
+async function digestOf(texts: AsyncIterable<string>): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const text of texts) hash.update(text)
+  return hash.digest('hex')
+}
+
+async function positionsOf(records: AsyncIterable<EntryRecord>): Promise<number[]> {
+  const positions: number[] = []
+  for await (const { position } of records) positions.push(position)
+  return positions
+}
+
+async function entryAt(reader: LedgerReader, position: number): Promise<LedgerEntry> {
+  const line = await reader.lineAt(position)
+  return JSON.parse(Buffer.from(line?.bytes ?? []).toString()) as LedgerEntry
+}
+
 describe.each(['jsonl', 'sqlite'])('%s', (kind) => {
   it('judged by two threads, by one, and line by line: the same report', { timeout: 120_000 }, async () => {
     const built = await openBuilt(join(folder, kind))
@@ -34,6 +61,34 @@ describe.each(['jsonl', 'sqlite'])('%s', (kind) => {
     expect(reports[0]).toMatchObject({ ok: true, entries: ENTRIES + 1 })
     expect(reports[1]).toEqual(reports[0])
     expect(reports[2]).toEqual(reports[0])
+  })
+
+  it('handed out and searched by two threads, by one, and line by line: the same', { timeout: 120_000 }, async () => {
+    const built = await openBuilt(join(folder, kind))
+    const sourced = await openLedger(join(folder, kind))
+    const csv = [
+      await digestOf(exportLedger(built, 'csv', { threads: 2 })),
+      await digestOf(exportLedger(built, 'csv', { threads: 1 })),
+      await digestOf(exportLedger(sourced, 'csv', { threads: 2 })),
+      await digestOf(exportCsv(select(built))),
+    ]
+    expect(new Set(csv).size).toBe(1)
+    const { request_id: text } = await entryAt(built, ENTRIES - 10)
+    const wanted = text?.toUpperCase() ?? ''
+    const found = [
+      await positionsOf(select(built, { text: wanted }, { threads: 2 })),
+      await positionsOf(select(built, { text: wanted }, { threads: 1 })),
+      await positionsOf(select(sourced, { text: wanted }, { threads: 2 })),
+    ]
+    expect(found[0]).toHaveLength(2)
+    expect(found[1]).toEqual(found[0])
+    expect(found[2]).toEqual(found[0])
+    // Whoever has enough leaves in the middle, and nothing is left running.
+    for await (const _ of exportLedger(built, 'csv', { threads: 2 })) break
+    expect(await positionsOf(select(built, { text: 'payments', limit: 3 }, { threads: 2 }))).toHaveLength(3)
+    expect(built.faults()).toEqual([])
+    await built.close()
+    await sourced.close()
   })
 
   it('ends when it is told to, threads and all', async () => {
@@ -59,6 +114,29 @@ it('a file that is cut while threads read it is found to be short', { timeout: 6
   })
   await reader.close()
   expect(report.ok).toBe(false)
+})
+
+it('a database that is damaged in the middle is handed out up to there, by threads and without: the same fault', {
+  timeout: 60_000,
+}, async () => {
+  const path = join(folder, 'cut.sqlite')
+  copyFileSync(join(folder, 'sqlite'), path)
+  const fd = openSync(path, 'r+')
+  // Of one of 4096-byte pages, all.
+  writeSync(fd, Buffer.alloc(4_096, 0xff), 0, 4_096, 5_000 * 4_096)
+  closeSync(fd)
+  const positions: (readonly number[])[] = []
+  const faults: unknown[] = []
+  for (const threads of [1, 2]) {
+    const reader = await openBuilt(path)
+    positions.push(await positionsOf(select(reader, { text: 'payments' }, { threads })))
+    faults.push(reader.faults())
+    await reader.close()
+  }
+  expect(positions[0]?.length).toBeGreaterThan(0)
+  expect(positions[1]).toEqual(positions[0])
+  expect(faults[0]).toMatchObject([{ code: 'STORE_DAMAGED' }])
+  expect(faults[1]).toEqual(faults[0])
 })
 
 it('a store without ranges is read as ever', async () => {

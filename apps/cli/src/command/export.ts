@@ -1,13 +1,12 @@
-import type { EntryRecord, LedgerReader } from '@sudoagent/ledger'
+import type { ExportFormat, ExportOptions as LedgerExportOptions, LedgerReader } from '@sudoagent/ledger'
 import type { Command } from 'commander'
-import type { Format } from '../deliver.js'
 import { CliError, EXIT, type ExitCode } from '../exit.js'
 import type { Io } from '../io.js'
 import { addOutputOptions } from './option.js'
 
 export interface ExportOptions {
   readonly ledger: string
-  readonly format?: Format
+  readonly format?: ExportFormat
   readonly output?: string
 }
 
@@ -36,50 +35,39 @@ Examples:
 /** Exports all of a ledger; exit 1 when it has no entry. */
 export async function run({ ledger, format, output }: ExportOptions, io: Io): Promise<ExitCode> {
   const { withLedger } = await import('../io/ledger-file.js')
-  const { chooseFormat, deliver } = await import('../deliver.js')
-  const count = await withLedger(ledger, io, false, async ({ reader, hideProgress }) => {
-    const delivery = { ledger, format: chooseFormat(format, output, 'json'), output, beforeTerminal: hideProgress }
-    return deliver(everyEntry(reader, io), delivery, io)
+  const { chooseFormat, deliverText, noneWritten } = await import('../deliver.js')
+  const { isStdout } = await import('../io/output.js')
+  // A person sees each entry as it is read.
+  const isOneByOne = isStdout(output) && io.stdout.isTerminal
+  const count = await withLedger(ledger, io, false, async ({ reader, showProgress, hideProgress }) => {
+    const chosen = chooseFormat(format, output, 'json')
+    const delivery = { ledger, format: chosen, output, beforeTerminal: hideProgress }
+    let entries = 0
+    const onProgress = (done: number): void => {
+      entries = done
+      showProgress(done)
+    }
+    return deliverText(everyEntry(reader, chosen, { isOneByOne, onProgress }, io), () => entries, delivery, io)
   })
   if (count > 0) return EXIT.ok
   const { say } = await import('../message.js')
-  const { noneWritten } = await import('../deliver.js')
   await say(io, 'note', noneWritten('the ledger has no entry', output))
   return EXIT.no
 }
 
-/** All entries, or an error at the first that is missing: `select` passes over what it cannot read, an export must not. */
-async function* everyEntry(opened: LedgerReader, io: Io): AsyncGenerator<EntryRecord> {
-  const { select } = await import('@sudoagent/ledger')
+/** All entries, or an error at the first that cannot be read: an export is whole, or it is not there. */
+async function* everyEntry(
+  reader: LedgerReader,
+  format: ExportFormat,
+  options: LedgerExportOptions,
+  io: Io,
+): AsyncGenerator<string> {
+  const { exportLedger } = await import('@sudoagent/ledger')
   const { requireWholeStore } = await import('../io/ledger-file.js')
-  let lines = 0
-  const reader: LedgerReader = {
-    kind: opened.kind,
-    sizeHint: opened.sizeHint,
-    faults: () => opened.faults(),
-    close: () => opened.close(),
-    lineAt: (position) => opened.lineAt(position),
-    linesOfCall: (requestId) => opened.linesOfCall(requestId),
-    evidence: () => opened.evidence(),
-    treeReader: (size) => opened.treeReader(size),
-    async *batches(after) {
-      for await (const batch of opened.batches(after)) {
-        lines += batch.length
-        yield batch
-      }
-    },
-  }
-  let next = 1
-  for await (const record of select(reader)) {
-    if (record.position !== next) throw unreadable(next)
-    next += 1
-    yield record
-  }
-  if (next <= lines) throw unreadable(next)
-  await requireWholeStore(reader, io)
+  yield* exportLedger(reader, format, { ...options, onUnreadable, beforeEnd: () => requireWholeStore(reader, io) })
 }
 
-function unreadable(position: number): CliError {
+function onUnreadable(position: number): never {
   const hint = '`sudoagent verify` says what is wrong with it; `sudoagent filter` hands out what can be read'
-  return new CliError(EXIT.no, `entry ${position} cannot be read, so the ledger cannot be exported whole`, hint)
+  throw new CliError(EXIT.no, `entry ${position} cannot be read, so the ledger cannot be exported whole`, hint)
 }

@@ -1,11 +1,20 @@
-import type { EntryRecord } from '../query.js'
+import type { EntryRecord } from '../record.js'
+import { exportRecords, type Format } from './format.js'
+
+/** Before each entry; the first has a bracket in its place. */
+const SEPARATOR = ',\n'
+
+export const JSON_FORMAT: Format = {
+  start: '',
+  first: (rows) => `[\n${rows.slice(SEPARATOR.length)}`,
+  end: (isEmpty) => (isEmpty ? '[]\n' : '\n]\n'),
+  rowMaker: () => ({
+    row: ({ json }) => SEPARATOR + json,
+    plain: (_, line) => SEPARATOR + line.text,
+  }),
+}
 
 /** One JSON array, an entry a line; entries stand in it exactly as they are stored. */
-export async function* exportJson(records: AsyncIterable<EntryRecord>): AsyncGenerator<string> {
-  let separator = '[\n'
-  for await (const { json } of records) {
-    yield `${separator}${json}`
-    separator = ',\n'
-  }
-  yield separator === '[\n' ? '[]\n' : '\n]\n'
+export function exportJson(records: AsyncIterable<EntryRecord>): AsyncGenerator<string> {
+  return exportRecords(JSON_FORMAT, records)
 }

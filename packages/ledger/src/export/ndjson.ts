@@ -1,6 +1,17 @@
-import type { EntryRecord } from '../query.js'
+import type { EntryRecord } from '../record.js'
+import { exportRecords, type Format } from './format.js'
+
+export const NDJSON_FORMAT: Format = {
+  start: '',
+  first: (rows) => rows,
+  end: () => '',
+  rowMaker: () => ({
+    row: ({ json }) => `${json}\n`,
+    plain: (_, line) => `${line.text}\n`,
+  }),
+}
 
 /** One entry a line, exactly as it is stored: the output of a whole ledger is a JSONL ledger that verifies. */
-export async function* exportNdjson(records: AsyncIterable<EntryRecord>): AsyncGenerator<string> {
-  for await (const { json } of records) yield `${json}\n`
+export function exportNdjson(records: AsyncIterable<EntryRecord>): AsyncGenerator<string> {
+  return exportRecords(NDJSON_FORMAT, records)
 }

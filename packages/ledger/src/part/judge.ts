@@ -1,6 +1,5 @@
 // Judges a stretch of a ledger, line by line: everything that can be known of a line without the ones before it. It finds nothing: where there is
 // anything out of the ordinary it gives up, and the walk looks at every line itself. So there is one place that knows what a finding is.
-import { isAscii } from 'node:buffer'
 import {
   createVerifier,
   decodeBase64,
@@ -19,6 +18,7 @@ import { parseLine } from '../line.js'
 import { ALLOWED, CALL_WORDS, DENIED, OUTCOME, type PartFacts } from './facts.js'
 import { LineCursor } from './line-cursor.js'
 import { type LineFacts, PlainLines } from './plain-line.js'
+import { plainText } from './plain-text.js'
 
 const LF = 10
 
@@ -67,8 +67,8 @@ export class PartJudge {
   }
 
   #judgeText(bytes: Buffer, part: PartWriter, columns: PartColumns | null): boolean {
-    const isPlain = isAscii(bytes) && !hasControls(bytes)
-    const cursor = isPlain ? new LineCursor(bytes.toString('latin1')) : null
+    const plain = plainText(bytes)
+    const cursor = plain === null ? null : new LineCursor(plain)
     const facts = emptyFacts()
     for (let at = 0; at < bytes.length; ) {
       cursor?.moveTo(at)
@@ -205,25 +205,6 @@ class PartWriter {
       prevEntryHashes === first + entryHashes.slice(0, (this.#lines - 1) * HASH_CHARS)
     )
   }
-}
-
-/** Whether ASCII bytes hold a control character besides line feeds. Four at a time, with the arithmetic that finds a byte below 32. */
-function hasControls(bytes: Buffer): boolean {
-  const whole = bytes.byteOffset % 4 === 0 ? bytes.length >> 2 : 0
-  const words = new Int32Array(bytes.buffer, whole === 0 ? 0 : bytes.byteOffset, whole)
-  for (let i = 0; i < whole; i += 1) {
-    const word = words[i] ?? 0
-    if (((word - 0x20202020) & ~word & 0x80808080) !== 0 && hasControlsIn(bytes, 4 * i, 4 * i + 4)) return true
-  }
-  return hasControlsIn(bytes, 4 * whole, bytes.length)
-}
-
-function hasControlsIn(bytes: Buffer, from: number, to: number): boolean {
-  for (let i = from; i < to; i += 1) {
-    const byte = bytes[i] ?? 0
-    if (byte < 0x20 && byte !== LF) return true
-  }
-  return false
 }
 
 const emptyFacts = (): LineFacts => ({

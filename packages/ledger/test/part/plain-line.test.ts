@@ -122,6 +122,14 @@ describe('a plain line', () => {
     expect(read(line)).toBeNull()
   })
 
+  it('is none with a signature without a character, which no hash covers', () => {
+    const [line = ''] = lines
+    const changed = line.replace(/"entry_hash":"\w{64}"/, '$&,"entry_signature":""')
+    expect(changed).not.toBe(line)
+    expect(readStrictly(changed)).toBeNull()
+    expect(read(changed)).toBeNull()
+  })
+
   it('is none in another canonical order, or with white space', () => {
     const [line = ''] = lines
     expect(read(line)).not.toBeNull()

@@ -1,0 +1,171 @@
+// Reads ranges of a ledger piece by piece and does something with each. Used by the thread that asks, and by threads that help it; each has its own.
+import { closeSync, openSync, readSync } from 'node:fs'
+import type Database from 'better-sqlite3'
+import type { OpenedSource, Place } from '../ledger.js'
+import { type DoPiece, doerOf, type PieceWork } from '../part/piece-work.js'
+
+/** A range that was dealt with as a whole. */
+export interface RangeText {
+  /** What is to be handed out, piece by piece; empty texts where nothing is. */
+  readonly texts: readonly string[]
+  readonly lines: number
+  /** Where the line behind its last one would begin. */
+  readonly to: Place
+}
+
+export interface RangeScanner {
+  /**
+   * @param from - where a line begins
+   * @param position - of that line
+   * @returns null for a range that must be looked at line by line
+   * @throws when the store cannot be read
+   */
+  scan(from: Place, to: Place, position: number): RangeText | null
+  /** What the store as a whole says of itself: `ok`, or what is wrong. Reads all of it. */
+  health(): string
+  close(): void
+}
+
+/** @throws when the store cannot be opened */
+export async function openRangeScanner(source: OpenedSource, work: PieceWork): Promise<RangeScanner> {
+  const doPiece = doerOf(work)
+  if (source.kind === 'jsonl') return new PieceScanner(new JsonlPieces(source.path, source.end), doPiece)
+  const { openUntrusted } = await import('./sqlite-place.js')
+  const { healthOf } = await import('./sqlite-table.js')
+  return new PieceScanner(new SqlitePieces(openUntrusted(source), healthOf), doPiece)
+}
+
+const LF = 10
+
+/** Whole lines, and where the next one begins. */
+interface Piece {
+  readonly bytes: Buffer
+  readonly lines: number
+  readonly next: Place
+}
+
+interface Pieces {
+  /** Null where there is none of the usual kind. @throws when the store cannot be read */
+  read(from: Place, to: Place): Piece | null
+  health(): string
+  close(): void
+}
+
+class PieceScanner implements RangeScanner {
+  readonly #pieces: Pieces
+  readonly #do: DoPiece
+
+  constructor(pieces: Pieces, doPiece: DoPiece) {
+    this.#pieces = pieces
+    this.#do = doPiece
+  }
+
+  scan(from: Place, to: Place, position: number): RangeText | null {
+    const texts: string[] = []
+    let lines = 0
+    let at = from
+    while (at < to) {
+      const piece = this.#pieces.read(at, to)
+      const text = piece && this.#do(piece.bytes, position + lines)
+      if (piece === null || text === null) return null
+      texts.push(text)
+      lines += piece.lines
+      at = piece.next
+    }
+    return { texts, lines, to: at }
+  }
+
+  health(): string {
+    return this.#pieces.health()
+  }
+
+  close(): void {
+    this.#pieces.close()
+  }
+}
+
+function countLines(bytes: Buffer): number {
+  let lines = 0
+  for (let at = bytes.indexOf(LF); at !== -1; at = bytes.indexOf(LF, at + 1)) lines += 1
+  return lines
+}
+
+/** Read at a time. V8 keeps strings of more than 128 KiB in another space, where making one costs five times as much. */
+const PIECE_BYTES = 128 * 1024
+
+class JsonlPieces implements Pieces {
+  readonly #fd: number
+  readonly #end: Place
+  /** One for all pieces: what is kept of a piece is copied out of it. */
+  readonly #buffer = Buffer.alloc(PIECE_BYTES)
+
+  constructor(path: string, end: Place) {
+    this.#fd = openSync(path, 'r')
+    this.#end = end
+  }
+
+  read(from: Place): Piece | null {
+    const length = readSync(this.#fd, this.#buffer, 0, Math.min(PIECE_BYTES, this.#end - from), from)
+    const bytes = this.#buffer.subarray(0, this.#buffer.subarray(0, length).lastIndexOf(LF) + 1)
+    // A line that is longer, or is not at its end yet.
+    return bytes.length === 0 ? null : { bytes, lines: countLines(bytes), next: from + bytes.length }
+  }
+
+  health(): string {
+    return 'ok'
+  }
+
+  close(): void {
+    closeSync(this.#fd)
+  }
+}
+
+/** Rows of a piece: some 128 KiB of usual ones. */
+const PIECE_ROWS = 128
+
+/** Longer rows are looked at one by one: a piece then has at most 2 MiB. */
+const ROW_BYTES_MAX = 16 * 1024
+
+// One value for all rows of a piece. A row that is no text, or is too long, leaves an empty line.
+const SELECT_PIECE = `SELECT min(id) AS first, max(id) AS last, count(*) AS rows, CAST(group_concat(
+    CASE WHEN typeof(entry_json) = 'text' AND octet_length(entry_json) <= ${ROW_BYTES_MAX} THEN entry_json ELSE '' END, char(10)) || char(10) AS BLOB) AS bytes
+  FROM ledger NOT INDEXED WHERE id > ? AND id <= ?`
+
+interface PieceRow {
+  readonly first: number | null
+  readonly last: number | null
+  readonly rows: number
+  readonly bytes: Buffer | null
+}
+
+class SqlitePieces implements Pieces {
+  readonly #db: Database.Database
+  readonly #healthOf: (db: Database.Database) => string
+  readonly #select: Database.Statement
+
+  constructor(db: Database.Database, healthOf: (db: Database.Database) => string) {
+    this.#db = db
+    this.#healthOf = healthOf
+    this.#select = db.prepare(SELECT_PIECE)
+  }
+
+  read(from: Place, to: Place): Piece | null {
+    const end = Math.min(from + PIECE_ROWS, to)
+    const { first, last, rows, bytes } = this.#select.get(from, end) as PieceRow
+    // No gap, so that ids are positions; no row with a line feed of its own, which would be taken for two; and none that was left out.
+    const isWhole = first === from + 1 && last === end && rows === end - from && bytes !== null
+    return isWhole && countLines(bytes) === rows && !hasEmptyLine(bytes) ? { bytes, lines: rows, next: end } : null
+  }
+
+  health(): string {
+    return this.#healthOf(this.#db)
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+}
+
+function hasEmptyLine(bytes: Buffer): boolean {
+  return bytes[0] === LF || bytes.includes('\n\n')
+}
