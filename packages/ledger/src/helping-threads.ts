@@ -6,9 +6,6 @@ import type { HelperStart, HelperTask } from './store/range-worker.js'
 /** More would wait for the one thread that puts their answers together. */
 export const HELPERS_MAX = 8
 
-/** Ranges for which it pays to start a helper: that takes as long as some ten of them. */
-export const RANGES_PER_HELPER = 16
-
 /** Looking at the health of a store takes as long as thousands of ranges: whoever does it gets none meanwhile. */
 const HEALTH_WEIGHT = 1_000
 

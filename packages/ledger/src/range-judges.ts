@@ -2,7 +2,7 @@
 // looked at line by line, by the one walk that knows what a finding is.
 import { availableParallelism } from 'node:os'
 import type { PublicKey } from '@sudoagent/crypto'
-import { HELPERS_MAX, Helpers, RANGES_PER_HELPER } from './helping-threads.js'
+import { HELPERS_MAX, Helpers } from './helping-threads.js'
 import type { FetchedSource, LineRanges, Place, RangeSource } from './ledger.js'
 import { PartJudge, partKeysOf } from './part/judge.js'
 import { judgeRows, openRangeJudge, type RangeFacts, type RangeJudge } from './store/range-judge.js'
@@ -16,6 +16,9 @@ export interface RangeJudges {
   health(): Promise<string | undefined>
   close(): Promise<void>
 }
+
+/** Ranges for which it pays to start a helper: that takes as long as some ten of them. */
+const RANGES_PER_HELPER = 16
 
 /**
  * @param keys - that may sign; null where signatures are not asked for

@@ -2,7 +2,7 @@
 // whole as such, all others as lines.
 import { availableParallelism } from 'node:os'
 import { setImmediate as turn } from 'node:timers/promises'
-import { HELPERS_MAX, Helpers, RANGES_PER_HELPER } from './helping-threads.js'
+import { HELPERS_MAX, Helpers } from './helping-threads.js'
 import type { LedgerReader, LineRanges, OpenedSource, Place, StoredLine } from './ledger.js'
 import type { PieceWork } from './part/piece-work.js'
 import { openRangeScanner, type RangeScanner, type RangeText } from './store/range-scanner.js'
@@ -119,6 +119,9 @@ interface Scanners {
   health(): Promise<string | undefined>
   close(): Promise<void>
 }
+
+/** Ranges for which it pays to start a helper. Far less is done with each than when it is judged. */
+const RANGES_PER_HELPER = 128
 
 /** Threads help where places are positions; in a file of lines, the position of a range is known when the one before it was read. */
 async function openScanners(

@@ -1,7 +1,8 @@
 // CSV for spreadsheets: RFC 4180 (CRLF, quotes doubled), one entry a row, a fixed set of columns. Entries hold text that an agent chose, and a
 // spreadsheet runs a cell that starts like a formula: such a cell gets an apostrophe in front (OWASP, "CSV Injection"), numbers of ours do not.
 import { isCallEntry } from '../entry.js'
-import { M, type Member, type PlainMembers } from '../part/plain-members.js'
+import { M, type Member } from '../part/member.js'
+import type { PlainMembers } from '../part/plain-members.js'
 import type { EntryRecord } from '../record.js'
 import { exportRecords, type Format } from './format.js'
 

@@ -6,7 +6,8 @@ import type { RowMaker } from '../export/format.js'
 import { type ExportFormat, FORMATS } from '../export/formats.js'
 import { recordOf } from '../record.js'
 import { LineCursor } from './line-cursor.js'
-import { M, PlainMembers } from './plain-members.js'
+import { M } from './member.js'
+import { PlainMembers } from './plain-members.js'
 import { plainText } from './plain-text.js'
 
 /** Plain data, so that it can be handed over to another thread. */

@@ -3,7 +3,8 @@
 import { type Hash, hashDecisionFacts, isHash, sha256Hex } from '@sudoagent/crypto'
 import { isUuid } from '../lifecycle.js'
 import type { LineCursor } from './line-cursor.js'
-import { M, PlainMembers } from './plain-members.js'
+import { M } from './member.js'
+import { PlainMembers } from './plain-members.js'
 
 /** What the checks need of a line about a call, once it holds by itself: canonical, of the right shape, both hashes right. */
 export interface LineFacts {

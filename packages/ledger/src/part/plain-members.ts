@@ -3,55 +3,9 @@
 // may be right all the same: then `parseLine` looks at it.
 import { NAME_LENGTH_MAX, REASON_LENGTH_MAX } from '../limits.js'
 import type { LineCursor } from './line-cursor.js'
+import { M, MEMBERS, type Member, OPTIONAL } from './member.js'
 import { Seconds } from './seconds.js'
 import { Stretches } from './stretches.js'
-
-/** The values that somebody asks for, by their place in a table. */
-export const M = {
-  action: 0,
-  principal: 1,
-  source: 2,
-  agentId: 3,
-  budgetCost: 4,
-  createdAt: 5,
-  decisionHash: 6,
-  effect: 7,
-  policyHash: 8,
-  policyId: 9,
-  policyVersion: 10,
-  reason: 11,
-  reasonCode: 12,
-  entryHash: 13,
-  signature: 14,
-  event: 15,
-  keyId: 16,
-  metadata: 17,
-  error: 18,
-  errorType: 19,
-  status: 20,
-  parameters: 21,
-  previous: 22,
-  recordedAt: 23,
-  requestId: 24,
-} as const
-
-export type Member = (typeof M)[keyof typeof M]
-
-const MEMBERS = Object.keys(M).length
-
-/** Those that may be absent or null: their places are of an earlier line until they are met. */
-const OPTIONAL = [
-  M.budgetCost,
-  M.effect,
-  M.policyVersion,
-  M.reasonCode,
-  M.signature,
-  M.keyId,
-  M.metadata,
-  M.error,
-  M.errorType,
-  M.status,
-]
 
 /** Approvals have rules of their own, and are rare enough to be looked at in the long way. */
 const NO_APPROVAL = ',"approval":null'

@@ -1,6 +1,6 @@
 // What stands in line after line between the members that vary: the same text says the same again, and is not read again.
 import type { LineCursor } from './line-cursor.js'
-import type { Member } from './plain-members.js'
+import type { Member } from './member.js'
 
 /** Decisions and outcomes take turns, each with a text of its own. */
 const KEPT = 2

@@ -1,0 +1,48 @@
+// The members of a plain line.
+
+/** The values that somebody asks for, by their place in a table. */
+export const M = {
+  action: 0,
+  principal: 1,
+  source: 2,
+  agentId: 3,
+  budgetCost: 4,
+  createdAt: 5,
+  decisionHash: 6,
+  effect: 7,
+  policyHash: 8,
+  policyId: 9,
+  policyVersion: 10,
+  reason: 11,
+  reasonCode: 12,
+  entryHash: 13,
+  signature: 14,
+  event: 15,
+  keyId: 16,
+  metadata: 17,
+  error: 18,
+  errorType: 19,
+  status: 20,
+  parameters: 21,
+  previous: 22,
+  recordedAt: 23,
+  requestId: 24,
+} as const
+
+export type Member = (typeof M)[keyof typeof M]
+
+export const MEMBERS = Object.keys(M).length
+
+/** Those that may be absent or null: their places are of an earlier line until they are met. */
+export const OPTIONAL = [
+  M.budgetCost,
+  M.effect,
+  M.policyVersion,
+  M.reasonCode,
+  M.signature,
+  M.keyId,
+  M.metadata,
+  M.error,
+  M.errorType,
+  M.status,
+]
