@@ -95,7 +95,7 @@ const QUOTE = 0x22
 /** Room for the cell of an object: most are far shorter. */
 const scratch = Buffer.alloc(4 * 1024)
 
-/** What `cellText` makes of an object with members, in ASCII. By bytes, which is twice as fast as `replaceAll`. */
+/** What `cellText` makes of an object with members, in ASCII. By bytes, in 60 % of the time that `replaceAll` takes. */
 function objectCell(json: string): string {
   if (2 * json.length + 2 > scratch.length) return cellText(json)
   let end = 0
