@@ -6,20 +6,18 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { SudoEngine } from '../packages/core/dist/index.js'
 import { createSigner, generatePrivateKey } from '../packages/crypto/dist/index.js'
 import { SqliteLedger } from '../packages/ledger/dist/store/sqlite.js'
 import { Client } from '../packages/mcp/node_modules/@modelcontextprotocol/sdk/dist/esm/client/index.js'
 import { StdioClientTransport } from '../packages/mcp/node_modules/@modelcontextprotocol/sdk/dist/esm/client/stdio.js'
 import { policy } from './mcp/policy.mjs'
+import { readOptions } from './options.mjs'
+import { median } from './rounds.mjs'
+import { report, row } from './table.mjs'
 
-/** At most this many times the cost of one guarded call may the guard add. */
-const TARGET = 1.5
-const WARM_UP = 200
-
-const { values } = parseArgs({ options: { calls: { type: 'string', default: '2000' } } })
-const calls = Number(values.calls)
+const { size, json, ...counts } = readOptions({ calls: 2_000 })
+const [calls, warmUp] = [size(counts.calls, 10), size(200, 2)]
 const folder = mkdtempSync(join(tmpdir(), 'sudoagent-bench-'))
 const here = (name) => fileURLToPath(new URL(name, import.meta.url))
 const key = generatePrivateKey()
@@ -60,11 +58,11 @@ const ways = {
   engine: () => engine.execute(async ({ text }) => text, [args], { action: 'echo/echo' }),
 }
 const times = Object.fromEntries(Object.keys(ways).map((name) => [name, []]))
-for (let n = 0; n < calls + WARM_UP; n += 1) {
+for (let n = 0; n < calls + warmUp; n += 1) {
   for (const [name, call] of Object.entries(ways)) {
     const start = performance.now()
     const result = await call()
-    if (n >= WARM_UP) times[name].push(performance.now() - start)
+    if (n >= warmUp) times[name].push(performance.now() - start)
     if (result?.isError === true) throw new Error(`${name}: ${result.content[0].text}`)
   }
 }
@@ -72,19 +70,23 @@ for (const client of [direct, bare, guarded]) await client.close()
 await ledger.close()
 rmSync(folder, { recursive: true })
 
-const median = (name) => times[name].sort((a, b) => a - b)[Math.floor(calls / 2)] * 1000
-const us = (value) => `${value.toFixed(0).padStart(7)} µs`
-const added = median('guarded') - median('bare')
-const ratio = added / median('engine')
-process.stdout.write(`medians of ${calls} calls, taken in turn
-no proxy                  ${us(median('direct'))}
-proxy that hands on       ${us(median('bare'))}
-guard                     ${us(median('guarded'))}
-the guard adds            ${us(added)}
-one guarded call, no MCP  ${us(median('engine'))}
-ratio                     ${ratio.toFixed(2).padStart(7)}  (target: at most ${TARGET})
-`)
-process.exitCode = ratio <= TARGET ? 0 : 1
+const microseconds = (name) => median(times[name]) * 1_000
+report(
+  'mcp',
+  [
+    row({ work: 'a call without a proxy', unit: 'µs', figure: microseconds('direct') }),
+    row({ work: 'through a proxy that hands on', unit: 'µs', figure: microseconds('bare') }),
+    // Floor: one guarded call without MCP.
+    row({
+      work: 'what the guard adds, floor one guarded call',
+      unit: 'µs',
+      floor: microseconds('engine'),
+      figure: microseconds('guarded') - microseconds('bare'),
+      atMost: 1.5,
+    }),
+  ],
+  json,
+)
 
 async function connect([command, ...rest]) {
   const client = new Client({ name: 'bench', version: '1' })

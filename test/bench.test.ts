@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const OWN = ['append', 'verify', 'query', 'startup', 'receipt', 'postgres']
+const OWN = ['append', 'verify', 'query', 'startup', 'receipt', 'mcp', 'postgres']
 
 let folder: string
 beforeAll(async () => {

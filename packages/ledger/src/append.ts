@@ -92,7 +92,7 @@ function readClock(clock: () => Date): string {
 }
 
 /** How long groups may follow one another before everybody else in the process is heard, in milliseconds. */
-const BUSY_MS_MAX = 5
+const BUSY_MS_MAX = 1
 
 interface Waiting {
   readonly draft: EncodedDraft
@@ -166,7 +166,7 @@ export class GroupCommit {
 
   /**
    * Callers that wait for nothing but the ledger come back within microtasks, so that group follows group and no timer, signal or deadline is
-   * heard. After some milliseconds of that the event loop gets its turn; a caller who lets it turn by himself never waits for this.
+   * heard. After a millisecond of that the event loop gets its turn; a caller who lets it turn by himself never waits for this.
    */
   async #letOthersIn(): Promise<void> {
     const now = performance.now()
