@@ -209,7 +209,7 @@ class PostgresReader implements LedgerReader, LineRanges {
       FROM (SELECT * FROM ${this.#target.schema}.entry WHERE ledger = $1 AND position > $2 AND position <= $3 ORDER BY position) AS page`
     try {
       const query = { name: 'sudoagent_range', text, values: [this.#ledger, from, to] }
-      const [row] = await this.#session.ask<RangeRow & Record<string, unknown>>(query)
+      const [row] = await this.#session.askAhead<RangeRow & Record<string, unknown>>(query)
       const last = Number(row?.last)
       if (!row?.lines || Number(row.first) !== from + 1 || last !== from + Number(row.rows)) return null
       const [entryHashes, prevEntryHashes] = [row.entry_hash ?? '', row.prev_entry_hash ?? '']

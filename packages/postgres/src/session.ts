@@ -103,6 +103,14 @@ export class Session {
     return ((await this.#answer<R>(query))[0] ?? []).map(({ rows }) => rows)
   }
 
+  /**
+   * As `ask`, without waiting for what was asked before: the server works at the next while this process takes in the last. For reading alone, since
+   * nothing is known of the others when one fails.
+   */
+  async askAhead<R extends pg.QueryResultRow>(query: pg.QueryConfig): Promise<R[]> {
+    return (await this.#answerNow<R>([query]))[0]?.at(-1)?.rows ?? []
+  }
+
   /** Sends statements at once and gives the rows of the last. @throws as `askAll` */
   async askTogether<R extends pg.QueryResultRow>(...queries: readonly (string | pg.QueryConfig)[]): Promise<R[]> {
     return (await this.#answer<R>(...queries)).at(-1)?.at(-1)?.rows ?? []
