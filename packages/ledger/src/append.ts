@@ -75,8 +75,8 @@ export async function linkBatch(
     previousAt = recordedAt
   }
   // The chain is made of hashes, so that signatures wait for one another no longer than the signer wants.
-  const messages = unsigned.map(({ entryHash }) => Buffer.from(entryHash, 'ascii'))
-  const signatures = signer === null ? [] : await signAllInTime(signer, messages)
+  const messageOf = ({ entryHash }: { readonly entryHash: Hash }): Uint8Array => Buffer.from(entryHash, 'ascii')
+  const signatures = signer === null ? [] : await signAllInTime(signer, unsigned.map(messageOf))
   return unsigned.map((entry, n) => {
     const signature = signatures[n]
     return { ...entry, line: entry.line(signature === undefined ? null : encodeBase64(signature)) }

@@ -18,7 +18,7 @@ import { parseLine } from '../line.js'
 import { ALLOWED, CALL_WORDS, DENIED, OUTCOME, type PartFacts } from './facts.js'
 import { LineCursor } from './line-cursor.js'
 import { type LineFacts, PlainLines } from './plain-line.js'
-import { plainText } from './plain-text.js'
+import { countLines, plainText } from './plain-text.js'
 
 const LF = 10
 
@@ -134,8 +134,7 @@ class PartWriter {
   #lastRecordedAt = ''
 
   constructor(bytes: Buffer) {
-    let lines = 0
-    for (let at = bytes.indexOf(LF); at !== -1; at = bytes.indexOf(LF, at + 1)) lines += 1
+    const lines = countLines(bytes)
     this.#hashes = Buffer.from(new ArrayBuffer(lines * HASH_BYTES))
     this.#leaves = Buffer.from(new ArrayBuffer(lines * HASH_BYTES))
     this.#calls = new Uint32Array(lines * CALL_WORDS)

@@ -8,6 +8,13 @@ export function plainText(bytes: Buffer): string | null {
   return isAscii(bytes) && !hasControls(bytes) ? bytes.toString('latin1') : null
 }
 
+/** How many line feeds there are. */
+export function countLines(bytes: Buffer): number {
+  let lines = 0
+  for (let at = bytes.indexOf(LF); at !== -1; at = bytes.indexOf(LF, at + 1)) lines += 1
+  return lines
+}
+
 /** Whether ASCII bytes hold a control character besides line feeds. Four at a time, with the arithmetic that finds a byte below 32. */
 function hasControls(bytes: Buffer): boolean {
   const whole = bytes.byteOffset % 4 === 0 ? bytes.length >> 2 : 0

@@ -4,6 +4,7 @@ import type Database from 'better-sqlite3'
 import type { OpenedSource, Place, RangeRows } from '../ledger.js'
 import type { PartFacts } from '../part/facts.js'
 import { PartJudge, type PartKeys } from '../part/judge.js'
+import { healthOf, LINES_OF_ROWS, type LinesOfRows } from './sqlite-table.js'
 
 /** A range whose lines hold by themselves. */
 export interface RangeFacts extends PartFacts {
@@ -32,8 +33,7 @@ export function judgeRows(judge: PartJudge, rows: RangeRows): RangeFacts | null 
 export async function openRangeJudge(source: OpenedSource, keys: PartKeys): Promise<RangeJudge> {
   if (source.kind === 'jsonl') return new JsonlRanges(source.path, source.end, new PartJudge(keys))
   const { openUntrusted } = await import('./sqlite-place.js')
-  const { healthOf } = await import('./sqlite-table.js')
-  return new SqliteRanges(openUntrusted(source), healthOf, new PartJudge(keys))
+  return new SqliteRanges(openUntrusted(source), new PartJudge(keys))
 }
 
 const LF = 10
@@ -85,37 +85,27 @@ class JsonlRanges implements RangeJudge {
   }
 }
 
-/** Rows that are put together to a range. Anything else leaves an empty line, and the range is then looked at row by row. */
-const ROW_BYTES_MAX = 16 * 1024
-
 const hashColumn = (name: string): string =>
   `group_concat(CASE WHEN typeof(${name}) = 'text' AND octet_length(${name}) = 64 THEN ${name} END, '')`
 
 // One value for a range instead of four for each row: that is twice as fast, and gives the bytes of a JSONL file. Rows come in the order of their
 // ids; SQLite does not promise it, but what came in another order would be no chain.
-const SELECT_RANGE = `SELECT min(id) AS first, max(id) AS last, count(*) AS rows,
-  CAST(group_concat(CASE WHEN typeof(entry_json) = 'text' AND octet_length(entry_json) <= ${ROW_BYTES_MAX} THEN entry_json ELSE '' END, char(10)) AS BLOB) AS lines,
+const SELECT_RANGE = `SELECT ${LINES_OF_ROWS},
   ${hashColumn('entry_hash')} AS hashes, ${hashColumn('prev_entry_hash')} AS previous
   FROM ledger NOT INDEXED WHERE id > ? AND id <= ?`
 
-interface RangeRow {
-  readonly first: number | null
-  readonly last: number | null
-  readonly rows: number
-  readonly lines: Buffer | null
+interface RangeRow extends LinesOfRows {
   readonly hashes: string | null
   readonly previous: string | null
 }
 
 class SqliteRanges implements RangeJudge {
   readonly #db: Database.Database
-  readonly #healthOf: (db: Database.Database) => string
   readonly #judge: PartJudge
   readonly #select: Database.Statement
 
-  constructor(db: Database.Database, healthOf: (db: Database.Database) => string, judge: PartJudge) {
+  constructor(db: Database.Database, judge: PartJudge) {
     this.#db = db
-    this.#healthOf = healthOf
     this.#judge = judge
     this.#select = db.prepare(SELECT_RANGE)
   }
@@ -123,16 +113,12 @@ class SqliteRanges implements RangeJudge {
   judge(from: Place, to: Place): RangeFacts | null {
     const { first, last, rows, lines, hashes, previous } = this.#select.get(from, to) as RangeRow
     if (first !== from + 1 || last !== from + rows || lines === null) return null
-    // The separator stands between the rows; a line of the judge ends with one.
-    const bytes = Buffer.allocUnsafe(lines.length + 1)
-    bytes.set(lines)
-    bytes[lines.length] = LF
     const columns = { entryHashes: hashes ?? '', prevEntryHashes: previous ?? '' }
-    return judgeRows(this.#judge, { from, to: last, lines: bytes, ...columns })
+    return judgeRows(this.#judge, { from, to: last, lines, ...columns })
   }
 
   health(): string {
-    return this.#healthOf(this.#db)
+    return healthOf(this.#db)
   }
 
   close(): void {

@@ -3,6 +3,8 @@ import { closeSync, openSync, readSync } from 'node:fs'
 import type Database from 'better-sqlite3'
 import type { OpenedSource, Place } from '../ledger.js'
 import { type DoPiece, doerOf, type PieceWork } from '../part/piece-work.js'
+import { countLines } from '../part/plain-text.js'
+import { healthOf, LINES_OF_ROWS, type LinesOfRows } from './sqlite-table.js'
 
 /** A range that was dealt with as a whole. */
 export interface RangeText {
@@ -31,8 +33,7 @@ export async function openRangeScanner(source: OpenedSource, work: PieceWork): P
   const doPiece = doerOf(work)
   if (source.kind === 'jsonl') return new PieceScanner(new JsonlPieces(source.path, source.end), doPiece)
   const { openUntrusted } = await import('./sqlite-place.js')
-  const { healthOf } = await import('./sqlite-table.js')
-  return new PieceScanner(new SqlitePieces(openUntrusted(source), healthOf), doPiece)
+  return new PieceScanner(new SqlitePieces(openUntrusted(source)), doPiece)
 }
 
 const LF = 10
@@ -84,12 +85,6 @@ class PieceScanner implements RangeScanner {
   }
 }
 
-function countLines(bytes: Buffer): number {
-  let lines = 0
-  for (let at = bytes.indexOf(LF); at !== -1; at = bytes.indexOf(LF, at + 1)) lines += 1
-  return lines
-}
-
 /** Read at a time. V8 keeps strings of more than 128 KiB in another space, where making one costs five times as much. */
 const PIECE_BYTES = 128 * 1024
 
@@ -123,42 +118,27 @@ class JsonlPieces implements Pieces {
 /** Rows of a piece: some 128 KiB of usual ones. */
 const PIECE_ROWS = 128
 
-/** Longer rows are looked at one by one: a piece then has at most 2 MiB. */
-const ROW_BYTES_MAX = 16 * 1024
-
-// One value for all rows of a piece. A row that is no text, or is too long, leaves an empty line.
-const SELECT_PIECE = `SELECT min(id) AS first, max(id) AS last, count(*) AS rows, CAST(group_concat(
-    CASE WHEN typeof(entry_json) = 'text' AND octet_length(entry_json) <= ${ROW_BYTES_MAX} THEN entry_json ELSE '' END, char(10)) || char(10) AS BLOB) AS bytes
-  FROM ledger NOT INDEXED WHERE id > ? AND id <= ?`
-
-interface PieceRow {
-  readonly first: number | null
-  readonly last: number | null
-  readonly rows: number
-  readonly bytes: Buffer | null
-}
+const SELECT_PIECE = `SELECT ${LINES_OF_ROWS} FROM ledger NOT INDEXED WHERE id > ? AND id <= ?`
 
 class SqlitePieces implements Pieces {
   readonly #db: Database.Database
-  readonly #healthOf: (db: Database.Database) => string
   readonly #select: Database.Statement
 
-  constructor(db: Database.Database, healthOf: (db: Database.Database) => string) {
+  constructor(db: Database.Database) {
     this.#db = db
-    this.#healthOf = healthOf
     this.#select = db.prepare(SELECT_PIECE)
   }
 
   read(from: Place, to: Place): Piece | null {
     const end = Math.min(from + PIECE_ROWS, to)
-    const { first, last, rows, bytes } = this.#select.get(from, end) as PieceRow
+    const { first, last, rows, lines: bytes } = this.#select.get(from, end) as LinesOfRows
     // No gap, so that ids are positions; no row with a line feed of its own, which would be taken for two; and none that was left out.
     const isWhole = first === from + 1 && last === end && rows === end - from && bytes !== null
     return isWhole && countLines(bytes) === rows && !hasEmptyLine(bytes) ? { bytes, lines: rows, next: end } : null
   }
 
   health(): string {
-    return this.#healthOf(this.#db)
+    return healthOf(this.#db)
   }
 
   close(): void {

@@ -129,3 +129,18 @@ export function hasOtherObjects(db: Database.Database): boolean {
   const known = 2 + ours.length + index
   return db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1 OFFSET ?').get(known) !== undefined
 }
+
+/** Rows that are put together. Longer ones are looked at one by one, so that no text gets too long. */
+const ROW_BYTES_MAX = 16 * 1024
+
+/** Columns that make the rows of a range one piece: each a line with its line feed. A row that is no text, or is too long, leaves an empty line. */
+export const LINES_OF_ROWS = `min(id) AS first, max(id) AS last, count(*) AS rows, CAST(group_concat(
+  CASE WHEN typeof(entry_json) = 'text' AND octet_length(entry_json) <= ${ROW_BYTES_MAX} THEN entry_json ELSE '' END, char(10)) || char(10) AS BLOB) AS lines`
+
+/** What they give; null where there is no row. */
+export interface LinesOfRows {
+  readonly first: number | null
+  readonly last: number | null
+  readonly rows: number
+  readonly lines: Buffer | null
+}
