@@ -152,8 +152,8 @@ export class PostgresApprovalStore implements ApprovalStore {
       )
     }
     const changed = staged.changed()
-    if (changed.length === 0) await session.askAndCommit('SELECT 1')
-    else await session.askAndCommit(this.#writeQuery(changed))
+    if (changed.length === 0) await session.writeAndCommit('SELECT 1')
+    else await session.writeAndCommit(this.#writeQuery(changed))
     return answers
   }
 

@@ -132,7 +132,7 @@ export class PostgresBudget implements BudgetStore {
     const rules = new Rules(this.#limits, staged)
     const answers: (() => BudgetVerdict | undefined)[] = []
     for (const call of calls) answers.push(await outcomeOf(() => this.#decide(rules, call, loaded.nowMs)))
-    await session.askAndCommit(this.#writeQuery(staged))
+    await session.writeAndCommit(this.#writeQuery(staged))
     return answers
   }
 

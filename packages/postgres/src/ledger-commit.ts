@@ -12,7 +12,7 @@ import { asLedgerError, isTransient } from './failure.js'
 import { controlLines, hashAt, requireEntry } from './ledger-lookup.js'
 import { findOrMakeLedger } from './ledger-name.js'
 import { type Known, knownBehind, lockHead, readState } from './ledger-rows.js'
-import { type Moved, writeQuery } from './ledger-statement.js'
+import { writeQuery } from './ledger-statement.js'
 import { TileSource, tilesOf } from './ledger-tree.js'
 import { ConnectionLost, Session, type SynchronousCommit } from './session.js'
 import type { Target } from './target.js'
@@ -30,8 +30,8 @@ export interface CommitOptions {
   readonly synchronousCommit: SynchronousCommit
 }
 
-/** Beyond this silence the head is read under its lock again: by then others are likely to have written, and the database's clock is asked anew. */
-const ALONE_SILENCE_MS_MAX = 1_000
+/** So long after the head was read under its lock, it is read again, and with it the database's clock. */
+const ALONE_MS_MAX = 1_000
 
 /** Between two tries to reach a server that is away, or to repeat what it refused as transient, in milliseconds. */
 const RETRY_PAUSE_MS = 50
@@ -142,7 +142,7 @@ export class LedgerCommit {
 
   #mayWriteAlone(): boolean {
     const isThere = this.#session !== null && !this.#session.isLost
-    return isThere && this.#isAlone && this.#known !== null && this.#clock.silenceMs < ALONE_SILENCE_MS_MAX
+    return isThere && this.#isAlone && this.#known !== null && this.#clock.silenceMs < ALONE_MS_MAX
   }
 
   /** The state under the lock: from the look that `getReady` began, or a new one. */
@@ -158,9 +158,8 @@ export class LedgerCommit {
     const query = await this.#queryOf(session, step, known, known.epoch)
     if (query === null) return { kind: 'again' }
     try {
-      const [answer] = await session.ask<Moved & Record<string, unknown>>(query)
-      session.requireUndoubted()
-      return this.#heard(answer) ? { kind: 'done', step, after } : { kind: 'moved' }
+      const written = await session.write(query)
+      return written === step.entries.length ? { kind: 'done', step, after } : { kind: 'moved' }
     } catch (error) {
       return this.#afterFailure(session, error, { step, after })
     }
@@ -175,8 +174,7 @@ export class LedgerCommit {
       const query = await this.#queryOf(session, step, known, epoch)
       if (query === null) return { kind: 'again' }
       sent = { step, after: knownBehind(known, step, epoch) }
-      const [answer] = await session.askAndCommit<Moved & Record<string, unknown>>(query)
-      if (!this.#heard(answer))
+      if ((await session.writeAndCommit(query)) !== step.entries.length)
         throw new LedgerError('LEDGER_DAMAGED', `\`${this.#options.target.shown}\`: the head moved while it was locked`)
       return { kind: 'done', ...sent }
     } catch (error) {
@@ -195,12 +193,6 @@ export class LedgerCommit {
       if (error instanceof ConnectionLost) return null
       throw error
     }
-  }
-
-  #heard(answer: Moved | undefined): boolean {
-    if (answer === undefined) return false
-    this.#clock.hear(answer.now_ms)
-    return answer.moved === true
   }
 
   /** Whether what failed has certainly not been applied. The server's own word counts, and only while it goes on answering. */
@@ -239,7 +231,7 @@ export class LedgerCommit {
         const found = (await hashAt(session, target, this.#ledger, size)) === entryHash
         const epoch = known.epoch + 1
         // A commit of our own behind it: when that is durable, on the standby too, then so is everything before.
-        await session.askAndCommit(
+        await session.writeAndCommit(
           `UPDATE ${target.schema}.head SET epoch = ${epoch}, writer = '${this.#options.writerId}' WHERE ledger = ${this.#ledger}`,
         )
         this.#known = { ...(found && known.state.head.size === size ? after : known), epoch }

@@ -102,7 +102,7 @@ class PostgresSink implements LedgerSink {
       const query = putQuery({
         schema: this.#target.schema,
         ledger: this.#ledger,
-        before: { size: before.head.size, entryHash: before.head.entryHash, epoch },
+        before: { size: before.head.size, entryHash: before.head.entryHash, controls: null, epoch },
         after: {
           size: after.head.size,
           entryHash: after.head.entryHash,
@@ -115,8 +115,8 @@ class PostgresSink implements LedgerSink {
         entries: entries.map((entry) => ({ ...entry, line: Buffer.from(entry.line).toString() })),
         tiles: await tilesOf({ entries, nodes }, source),
       })
-      const [answer] = await this.#session.askAndCommit<{ readonly moved: boolean }>(query)
-      if (answer?.moved !== true) throw new Error('the head moved while it was locked')
+      if ((await this.#session.writeAndCommit(query)) !== entries.length)
+        throw new Error('the head moved while it was locked')
     })
   }
 

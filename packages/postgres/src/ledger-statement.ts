@@ -1,15 +1,9 @@
 // The one statement that writes: the head moves if it is where the writer believes, and only then are entries and tiles put there, all of it or
-// nothing. It is the same within a transaction that holds the lock, and by itself.
+// nothing: how many entries it wrote says whether. It is the same within a transaction that holds the lock, and by itself.
 import { callNumber, type Step } from '@sudoagent/ledger/store'
 import type pg from 'pg'
-import { frontierBytes, type Known, knownBehind, NOW_MS } from './ledger-rows.js'
+import { frontierBytes, type Known, knownBehind } from './ledger-rows.js'
 import type { TilePut } from './ledger-tree.js'
-
-/** What it answers: whether the head was moved, and the database's clock. */
-export interface Moved {
-  readonly moved: boolean
-  readonly now_ms: number
-}
 
 export interface Write {
   readonly schema: string
@@ -26,7 +20,12 @@ export interface Write {
 export interface Put {
   readonly schema: string
   readonly ledger: number
-  readonly before: { readonly size: number; readonly entryHash: string | null; readonly epoch: number }
+  readonly before: {
+    readonly size: number
+    readonly entryHash: string | null
+    readonly controls: string | null
+    readonly epoch: number
+  }
   readonly after: {
     readonly size: number
     readonly entryHash: string | null
@@ -41,31 +40,26 @@ export interface Put {
   readonly tiles: readonly TilePut[]
 }
 
-const move = (s: string): string => `moved AS (
-  UPDATE ${s}.head SET size = $4, entry_hash = $5, frontier = $6, controls = $7, checkpoint = $8, epoch = $9, writer = $10, moved_at = clock_timestamp()
-  WHERE ledger = $1 AND size = $2 AND epoch = $3 RETURNING 1
-)`
-
 const INTO = '(ledger, position, entry_json, entry_hash, prev_entry_hash, call)'
 
-const ANSWER = `SELECT (SELECT count(*) FROM moved) = 1 AS moved, ${NOW_MS} AS now_ms`
-
-// What a lone caller waits for, so it does no more than it must.
-const oneText = (s: string): string => `WITH ${move(s)}, entries AS (
-  INSERT INTO ${s}.entry ${INTO} SELECT $1, $2 + 1, $11, $5, $12, $13 FROM moved
-) ${ANSWER}`
+// What a lone caller waits for, so it does no more than it must: as long as the epoch stays, so does the writer.
+const oneText = (s: string): string => `WITH moved AS (
+  UPDATE ${s}.head SET size = $2 + 1, entry_hash = $4, frontier = $5, checkpoint = $6, moved_at = clock_timestamp()
+  WHERE ledger = $1 AND size = $2 AND epoch = $3 RETURNING 1
+) INSERT INTO ${s}.entry ${INTO} SELECT $1, $2 + 1, $7, $4, $8, $9 FROM moved`
 
 // Lines, hashes and call numbers go as one text each: none of them holds the character between them, and PostgreSQL takes a text apart much
 // faster than its own array syntax, of which every quote in a line would have to be escaped.
-const manyText = (s: string): string => `WITH ${move(s)}, entries AS (
-  INSERT INTO ${s}.entry ${INTO} SELECT $1, $2 + n, line, hash, prev, call::bigint FROM moved,
-    unnest(string_to_array($11, E'\\n'), string_to_array($12, ','), string_to_array($13, ',', ''), string_to_array($14, ',', ''))
-      WITH ORDINALITY AS given (line, hash, prev, call, n)
+const manyText = (s: string): string => `WITH moved AS (
+  UPDATE ${s}.head SET size = $4, entry_hash = $5, frontier = $6, controls = $7, checkpoint = $8, epoch = $9, writer = $10, moved_at = clock_timestamp()
+  WHERE ledger = $1 AND size = $2 AND epoch = $3 RETURNING 1
 ), tiles AS (
   INSERT INTO ${s}.tile (ledger, level, tile, hashes)
   SELECT $1, level, tile, hashes FROM moved, unnest($15::integer[], $16::bigint[], $17::bytea[]) AS given (level, tile, hashes)
   ON CONFLICT (ledger, level, tile) DO UPDATE SET hashes = excluded.hashes
-) ${ANSWER}`
+) INSERT INTO ${s}.entry ${INTO} SELECT $1, $2 + n, line, hash, prev, call::bigint FROM moved,
+  unnest(string_to_array($11, E'\\n'), string_to_array($12, ','), string_to_array($13, ',', ''), string_to_array($14, ',', ''))
+    WITH ORDINALITY AS given (line, hash, prev, call, n)`
 
 /** The statement for a step behind `before`. */
 export function writeQuery({ schema, ledger, before, step, tiles, epoch, writer }: Write): pg.QueryConfig {
@@ -76,7 +70,7 @@ export function writeQuery({ schema, ledger, before, step, tiles, epoch, writer 
   return putQuery({
     schema,
     ledger,
-    before: { ...before.state.head, epoch: before.epoch },
+    before: { ...before.state.head, controls: before.controls, epoch: before.epoch },
     after,
     writer,
     entries,
@@ -85,20 +79,11 @@ export function writeQuery({ schema, ledger, before, step, tiles, epoch, writer 
 }
 
 export function putQuery({ schema, ledger, before, after, writer, entries, tiles }: Put): pg.QueryConfig {
-  const head = [
-    ledger,
-    before.size,
-    before.epoch,
-    after.size,
-    after.entryHash,
-    after.frontier,
-    after.controls,
-    after.checkpoint,
-    after.epoch,
-    writer,
-  ]
   const [first] = entries
-  if (first !== undefined && entries.length === 1 && tiles.length === 0) {
+  const isSameWriter = after.epoch === before.epoch && after.controls === before.controls
+  if (first !== undefined && entries.length === 1 && tiles.length === 0 && isSameWriter) {
+    const { entryHash, frontier, checkpoint } = after
+    const head = [ledger, before.size, before.epoch, entryHash, frontier, checkpoint]
     const values = [...head, first.line, before.entryHash, numberOf(first.requestId)]
     return { name: `sudoagent_write_one_${schema}`, text: oneText(schema), values }
   }
@@ -107,7 +92,16 @@ export function putQuery({ schema, ledger, before, after, writer, entries, tiles
     name: `sudoagent_write_${schema}`,
     text: manyText(schema),
     values: [
-      ...head,
+      ledger,
+      before.size,
+      before.epoch,
+      after.size,
+      after.entryHash,
+      after.frontier,
+      after.controls,
+      after.checkpoint,
+      after.epoch,
+      writer,
       entries.map(({ line }) => line).join('\n'),
       hashes.join(','),
       [before.entryHash ?? '', ...hashes.slice(0, -1)].join(','),

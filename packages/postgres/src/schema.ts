@@ -126,8 +126,9 @@ BEGIN
 END $$;
 CREATE OR REPLACE TRIGGER entry_stays BEFORE UPDATE OR DELETE ON ${s}.entry FOR EACH ROW EXECUTE FUNCTION ${s}.refuse_change();
 CREATE OR REPLACE TRIGGER entries_stay BEFORE TRUNCATE ON ${s}.entry FOR EACH STATEMENT EXECUTE FUNCTION ${s}.refuse_change();
--- Asked for every append, so the condition is the trigger's own, and the function is called when it is to refuse.
-CREATE OR REPLACE TRIGGER head_goes_on BEFORE UPDATE ON ${s}.head FOR EACH ROW
+-- Asked for every append, so the condition is the trigger's own, and the function is called when it is to refuse; afterwards, because a trigger
+-- before would have the row locked and read once more.
+CREATE OR REPLACE TRIGGER head_goes_on AFTER UPDATE ON ${s}.head FOR EACH ROW
   WHEN (NEW.ledger <> OLD.ledger OR NEW.size < OLD.size OR NEW.epoch < OLD.epoch) EXECUTE FUNCTION ${s}.refuse_change();
 CREATE OR REPLACE TRIGGER head_stays BEFORE DELETE ON ${s}.head FOR EACH ROW EXECUTE FUNCTION ${s}.refuse_change();
 CREATE OR REPLACE TRIGGER heads_stay BEFORE TRUNCATE ON ${s}.head FOR EACH STATEMENT EXECUTE FUNCTION ${s}.refuse_change();

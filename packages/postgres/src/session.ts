@@ -117,22 +117,26 @@ export class Session {
   }
 
   /**
-   * Asks, and ends the transaction durably with it: both are sent at once, so that the locks of the transaction are held no longer than need be.
+   * Has a statement done that is a transaction by itself.
    *
+   * @returns how many rows it wrote
    * @throws ConnectionLost also when the server has doubts about the commit: then nobody knows yet
    */
-  async askAndCommit<R extends pg.QueryResultRow>(query: string | pg.QueryConfig): Promise<R[]> {
-    const [[result], [commit]] = (await this.#answer<R>(query, 'COMMIT')) as [pg.QueryResult<R>[], pg.QueryResult[]]
-    if (commit?.command !== 'COMMIT') throw new Error(`the server answered COMMIT with ${commit?.command}`)
-    this.requireUndoubted()
-    return result?.rows ?? []
+  async write(query: pg.QueryConfig): Promise<number> {
+    const [[result] = []] = await this.#answer(query)
+    this.#requireUndoubted()
+    return result?.rowCount ?? 0
   }
 
-  /** After a statement that commits by itself. @throws ConnectionLost when the server warned about it */
-  requireUndoubted(): void {
-    if (!this.#warned) return
-    this.abandon()
-    throw new ConnectionLost('the server gave up waiting for a standby')
+  /**
+   * As `write`, and ends the transaction durably with it: both are sent at once, so that the locks of the transaction are held no longer than need
+   * be.
+   */
+  async writeAndCommit(query: string | pg.QueryConfig): Promise<number> {
+    const [[result], [commit]] = (await this.#answer(query, 'COMMIT')) as [pg.QueryResult[], pg.QueryResult[]]
+    if (commit?.command !== 'COMMIT') throw new Error(`the server answered COMMIT with ${commit?.command}`)
+    this.#requireUndoubted()
+    return result?.rowCount ?? 0
   }
 
   /** Whether the server itself refused what failed: it answers, and nothing of the transaction is left. */
@@ -198,6 +202,13 @@ export class Session {
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  /** @throws ConnectionLost when the server warned about a commit */
+  #requireUndoubted(): void {
+    if (!this.#warned) return
+    this.abandon()
+    throw new ConnectionLost('the server gave up waiting for a standby')
   }
 
   #lose(error: Error): void {
