@@ -13,7 +13,7 @@ import { REDACTION_PASSES_MAX } from './limits.js'
 import { toJson } from './redaction/json.js'
 import { createKeyRules } from './redaction/key.js'
 import { redactPairs } from './redaction/pair.js'
-import { REDACTED, redactSecrets } from './redaction/secret.js'
+import { mayHoldSecret, REDACTED, redactSecrets } from './redaction/secret.js'
 
 export interface RedactionOptions {
   /** More sensitive names; each matches in every spelling: `taxId` finds `tax_id`, `TAX-ID` and `customer.taxId`. */
@@ -76,7 +76,7 @@ export function createRedactor(options: RedactionOptions = {}): Redactor {
   const extraValues = (options.values ?? []).map(cloneRule)
 
   const pass = (text: string): string => {
-    const redacted = redactPairs(redactSecrets(text), rules)
+    const redacted = mayHoldSecret(text) ? redactPairs(redactSecrets(text), rules) : text
     return extraValues.reduce(applyExtra, redacted)
   }
   const redactor: Redactor = {

@@ -54,6 +54,24 @@ export function encodeCanonical(value: unknown): string {
   return encode(value, (text) => text.normalize('NFC'))
 }
 
+/** Texts of what can never change, by `encodeFixed`. */
+const fixedTexts = new WeakMap<object, string>()
+
+/**
+ * As `encodeCanonical`, of what is to be the value of a member. When it is frozen all the way down, the text is kept as long as the value is, and
+ * `encodeMembers` takes it from there: what was hashed is what is written, and it is encoded once.
+ *
+ * @param key - of the member, for the path in an error
+ * @throws CryptoError `VALUE_REFUSED` as `encodeCanonical`
+ */
+export function encodeFixed(value: object, key: string): string {
+  return guarded(toNfc, (encoder) => {
+    const { text, isFixed } = encoder.valueOf(key, value)
+    if (isFixed) fixedTexts.set(value, text)
+    return text
+  })
+}
+
 /**
  * The members of an object, in canonical order: each key as it is after normalisation, beside the canonical text of the member, key and all.
  * Joined they are what `encodeCanonical` gives; whoever adds members of its own need not take a text apart for it.
@@ -61,7 +79,7 @@ export function encodeCanonical(value: unknown): string {
  * @throws CryptoError `VALUE_REFUSED` as `encodeCanonical`, and for anything but an object.
  */
 export function encodeMembers(value: object): readonly (readonly [key: string, text: string])[] {
-  return guarded(toNfc, (encoder) => encoder.members(value))
+  return guarded(toNfc, (encoder) => encoder.members(value, fixedTexts))
 }
 
 const toNfc = (text: string): string => text.normalize('NFC')
@@ -86,6 +104,8 @@ class Encoder {
   readonly #normalise: (text: string) => string
   readonly #path: (string | number)[] = []
   #values = 0
+  /** Whether all containers so far are frozen. A proxy cannot pretend that: what it says of a frozen property must be and stay so. */
+  #isFixed = true
 
   constructor(normalise: (text: string) => string) {
     this.#normalise = normalise
@@ -110,8 +130,19 @@ class Encoder {
     }
   }
 
+  /** The value of a member, and whether it will be the same for ever. @throws as `text` */
+  valueOf(key: string, value: object): { readonly text: string; readonly isFixed: boolean } {
+    this.#path.push(key)
+    const text = this.text(value)
+    this.#path.pop()
+    return { text, isFixed: this.#isFixed }
+  }
+
   /** @throws as `text` */
-  members(value: object): readonly (readonly [key: string, text: string])[] {
+  members(
+    value: object,
+    known: WeakMap<object, string> | null = null,
+  ): readonly (readonly [key: string, text: string])[] {
     this.#requireDepth()
     if (!isPlainObject(value)) throw this.refusal('is not a plain object')
     const members: (readonly [string, string])[] = []
@@ -124,7 +155,7 @@ class Encoder {
       // By code unit, as `<` compares.
       isSorted &&= members.length === 0 || last < name
       last = name
-      members.push([name, `${isPlain ? `"${key}"` : JSON.stringify(name)}:${this.#property(value, key)}`])
+      members.push([name, `${isPlain ? `"${key}"` : JSON.stringify(name)}:${this.#property(value, key, known)}`])
     }
     if (!isSorted) members.sort(([a], [b]) => (a < b ? -1 : 1))
     const isTwice = !isSorted && members.some(([name], n) => n > 0 && members[n - 1]?.[0] === name)
@@ -145,6 +176,7 @@ class Encoder {
   }
 
   #container(value: object): string {
+    this.#isFixed &&= Object.isFrozen(value)
     if (!Array.isArray(value)) return `{${this.members(value).map(textOf).join(',')}}`
     this.#requireDepth()
     if (Object.getPrototypeOf(value) !== Array.prototype) throw this.refusal('is not a plain array')
@@ -165,12 +197,12 @@ class Encoder {
     throw this.refusal(`is nested deeper than ${JSON_DEPTH_MAX} levels, or contains itself`)
   }
 
-  #property(holder: object, key: string | number): string {
+  #property(holder: object, key: string | number, known: WeakMap<object, string> | null = null): string {
     this.#path.push(key)
     const property = Object.getOwnPropertyDescriptor(holder, key)
     if (property === undefined) throw this.refusal('is missing from a sparse array')
     if (!('value' in property) || !property.enumerable) throw this.refusal('is an accessor or a hidden property')
-    const text = this.text(property.value)
+    const text = known?.get(property.value) ?? this.text(property.value)
     this.#path.pop()
     return text
   }

@@ -1,5 +1,5 @@
 export { decodeBase64, encodeBase64 } from './base64.js'
-export { encodeCanonical, encodeJcs, encodeMembers } from './canonical-json.js'
+export { encodeCanonical, encodeFixed, encodeJcs, encodeMembers } from './canonical-json.js'
 export {
   type Checkpoint,
   encodeCheckpoint,

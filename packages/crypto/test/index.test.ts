@@ -36,6 +36,7 @@ test('the package exports exactly these names', () => {
     'encodeBase64',
     'encodeCanonical',
     'encodeCheckpoint',
+    'encodeFixed',
     'encodeFrontier',
     'encodeJcs',
     'encodeMembers',

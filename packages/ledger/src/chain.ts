@@ -9,7 +9,7 @@
 import {
   CryptoError,
   type DecisionFacts,
-  encodeCanonical,
+  encodeFixed,
   encodeMembers,
   type Hash,
   hashDecisionFacts,
@@ -142,6 +142,7 @@ export function linkEntry(
  * `decision_hash` of a decision about to be made.
  *
  * @param facts - every string is NFC-normalised here, as it will be in the entry
+ * @param parameters - frozen all the way down, they are not encoded again for the entries that hold them
  * @throws CryptoError VALUE_REFUSED when the parameters have no canonical form
  */
 export function decisionHash(facts: DecisionFacts, parameters: Parameters): Hash {
@@ -150,7 +151,7 @@ export function decisionHash(facts: DecisionFacts, parameters: Parameters): Hash
   const { requestId, decisionAt, policyHash, action } = facts
   return hashDecisionFacts(
     { requestId: nfc(requestId), decisionAt, policyHash: nfc(policyHash), action: nfc(action), actor },
-    encodeCanonical(parameters),
+    encodeFixed(parameters, 'parameters'),
   )
 }
 

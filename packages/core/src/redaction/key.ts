@@ -54,6 +54,16 @@ const UNMISTAKABLE =
 
 const WORDS_JOINED_MAX = 4
 
+/** Of a name, whatever stands under it. */
+interface Judgement {
+  readonly isSensitive: boolean
+  readonly isTokenCount: boolean
+}
+
+/** A tool is called with the same few names again and again, so that what was said of them is kept: so many, up to such a length. */
+const KEPT_KEYS_MAX = 1_000
+const KEPT_KEY_LENGTH_MAX = 64
+
 export interface KeyRules {
   /** Whether what stands under this key is secret. A number under a token count (`max_tokens`) is not. */
   isSensitive(key: string, value?: unknown): boolean
@@ -75,14 +85,29 @@ export function createKeyRules(extraKeys: readonly string[] = []): KeyRules {
       return name
     }),
   )
+  const judge = (key: string): Judgement => {
+    const words = splitWords(key)
+    const name = words.join('')
+    return {
+      isSensitive:
+        SENSITIVE_ALONE.has(name) || someRun(words, (run) => extra.has(run) || SENSITIVE.has(run) || hasEnding(run)),
+      isTokenCount: TOKEN_COUNTS.has(name) && !extra.has(name),
+    }
+  }
+  const judged = new Map<string, Judgement>()
+  const judgementOf = (key: string): Judgement => {
+    const known = judged.get(key)
+    if (known !== undefined) return known
+    const judgement = judge(key)
+    if (key.length > KEPT_KEY_LENGTH_MAX) return judgement
+    if (judged.size >= KEPT_KEYS_MAX) judged.clear()
+    judged.set(key, judgement)
+    return judgement
+  }
   return {
     isSensitive(key, value) {
-      const words = splitWords(key)
-      const name = words.join('')
-      if (typeof value === 'number' && TOKEN_COUNTS.has(name) && !extra.has(name)) return false
-      return (
-        SENSITIVE_ALONE.has(name) || someRun(words, (run) => extra.has(run) || SENSITIVE.has(run) || hasEnding(run))
-      )
+      const { isSensitive, isTokenCount } = judgementOf(key)
+      return isSensitive && !(isTokenCount && typeof value === 'number')
     },
     isUnmistakable(key) {
       return someRun(splitWords(key), (run) => extra.has(run) || UNMISTAKABLE.test(run))

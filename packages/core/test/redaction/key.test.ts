@@ -161,3 +161,26 @@ describe('extra keys', () => {
     for (const key of ['', '42', '_', 7, null]) expect(() => createKeyRules([key as string])).toThrow(TypeError)
   })
 })
+
+describe('what was said of a name before', () => {
+  it('holds for the name, not for what stood under it', () => {
+    const rules = createKeyRules()
+    const said = () => [rules.isSensitive('max_tokens', 100), rules.isSensitive('max_tokens', 'abc')]
+    expect([...said(), ...said()]).toEqual([false, true, false, true])
+  })
+
+  it('is kept for each set of rules by itself', () => {
+    const [plain, more] = [createKeyRules(), createKeyRules(['iban'])]
+    expect([plain.isSensitive('iban'), more.isSensitive('iban'), plain.isSensitive('iban')]).toEqual([
+      false,
+      true,
+      false,
+    ])
+  })
+
+  it('is the same after more names than are kept', () => {
+    const rules = createKeyRules()
+    for (let n = 0; n < 3_000; n += 1) rules.isSensitive(`name${n}`)
+    expect([rules.isSensitive('password'), rules.isSensitive('name5')]).toEqual([true, false])
+  })
+})
