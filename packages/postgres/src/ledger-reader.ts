@@ -21,6 +21,7 @@ import {
 } from '@sudoagent/ledger/store'
 import { asLedgerError } from './failure.js'
 import { createPostgresTreeReader, TileSource } from './ledger-tree.js'
+import { RangeCopy } from './range-copy.js'
 import { Session } from './session.js'
 import { parseTarget, type Target } from './target.js'
 
@@ -98,21 +99,10 @@ const COLUMNS = `position,
 
 /** About a megabyte of usual entries. */
 const RANGE_ROWS = 1024
+const RANGE_BYTES = 1024 * 1024
 
-/** Rows that are put together to a range. A longer one leaves an empty line, and the range is then looked at row by row. */
+/** A longer row is left out of a range, which is then looked at row by row. */
 const ROW_BYTES_MAX = 16 * 1024
-
-const hashColumn = (name: string): string =>
-  `string_agg(CASE WHEN octet_length(${name}) = 64 THEN ${name} END, '') AS ${name}`
-
-interface RangeRow {
-  readonly first: string | null
-  readonly last: string | null
-  readonly rows: string
-  readonly lines: string | null
-  readonly entry_hash: string | null
-  readonly prev_entry_hash: string | null
-}
 
 class PostgresReader implements LedgerReader, LineRanges {
   readonly kind = 'postgres'
@@ -124,6 +114,8 @@ class PostgresReader implements LedgerReader, LineRanges {
   readonly #session: Session
   readonly #target: Target
   readonly #ledger: number
+  /** That a range is likely to have. */
+  #rangeBytes = RANGE_BYTES
 
   constructor(session: Session, target: Target, { id, size, last }: Found) {
     this.#session = session
@@ -202,18 +194,17 @@ class PostgresReader implements LedgerReader, LineRanges {
     return this.#ask({ name: 'sudoagent_page', text, values: [this.#ledger, after, to] })
   }
 
+  /** What does not look like an entry is left out, and makes a gap. */
   async #fetch(from: Place, to: Place): Promise<RangeRows | null> {
-    const text = `SELECT min(position) AS first, max(position) AS last, count(*) AS rows,
-      string_agg(CASE WHEN octet_length(entry_json) <= ${ROW_BYTES_MAX} THEN entry_json ELSE '' END, E'\\n') || E'\\n' AS lines,
-      ${hashColumn('entry_hash')}, ${hashColumn('prev_entry_hash')}
-      FROM (SELECT * FROM ${this.#target.schema}.entry WHERE ledger = $1 AND position > $2 AND position <= $3 ORDER BY position) AS page`
+    const select = `SELECT position, entry_json, entry_hash, prev_entry_hash FROM ${this.#target.schema}.entry
+      WHERE ledger = ${this.#ledger} AND position > ${from} AND position <= ${to} AND octet_length(entry_json) <= ${ROW_BYTES_MAX}
+      AND octet_length(entry_hash) = 64 AND octet_length(prev_entry_hash) = 64 ORDER BY position`
     try {
-      const query = { name: 'sudoagent_range', text, values: [this.#ledger, from, to] }
-      const [row] = await this.#session.askAhead<RangeRow & Record<string, unknown>>(query)
-      const last = Number(row?.last)
-      if (!row?.lines || Number(row.first) !== from + 1 || last !== from + Number(row.rows)) return null
-      const [entryHashes, prevEntryHashes] = [row.entry_hash ?? '', row.prev_entry_hash ?? '']
-      return { from, to: last, lines: handable(row.lines), entryHashes, prevEntryHashes }
+      const copy = await this.#session.doAhead((done) => new RangeCopy(select, from, to - from, this.#rangeBytes, done))
+      const { range } = copy
+      // A little more than the last had, so that the next has room.
+      if (range !== null) this.#rangeBytes = Math.ceil(range.lines.length * 1.1)
+      return range
     } catch {
       // Reading them row by row will say what is wrong.
       return null
@@ -247,13 +238,6 @@ class PostgresReader implements LedgerReader, LineRanges {
     if (row === undefined || row.is_empty) return null
     return row.text === null ? 'unreadable' : { text: row.text }
   }
-}
-
-/** Bytes in a buffer of their own, which can be handed to another thread: small ones would share theirs. */
-function handable(text: string): Uint8Array {
-  const bytes = new Uint8Array(new ArrayBuffer(Buffer.byteLength(text)))
-  Buffer.from(bytes.buffer).write(text)
-  return bytes
 }
 
 function asLine(

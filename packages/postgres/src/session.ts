@@ -104,11 +104,20 @@ export class Session {
   }
 
   /**
-   * As `ask`, without waiting for what was asked before: the server works at the next while this process takes in the last. For reading alone, since
-   * nothing is known of the others when one fails.
+   * Has a query done that keeps its answer itself, without waiting for what was asked before: the server works at the next while this process takes
+   * in the last. For reading alone, since nothing is known of the others when one fails.
+   *
+   * @throws as `askAll`
    */
-  async askAhead<R extends pg.QueryResultRow>(query: pg.QueryConfig): Promise<R[]> {
-    return (await this.#answerNow<R>([query]))[0]?.at(-1)?.rows ?? []
+  async doAhead<Q extends pg.Query>(make: (done: (error: Error | undefined) => void) => Q): Promise<Q> {
+    const asked = (): Promise<Q> =>
+      new Promise((resolve, reject) => {
+        const query = make((error) => (error ? reject(error) : resolve(query)))
+        this.#client.query(query)
+      })
+    return this.#inTime(asked).catch((error) => {
+      throw this.#asSaid(error)
+    })
   }
 
   /** Sends statements at once and gives the rows of the last. @throws as `askAll` */
@@ -176,6 +185,16 @@ export class Session {
   async #answerNow<R extends pg.QueryResultRow>(
     queries: readonly (string | pg.QueryConfig)[],
   ): Promise<pg.QueryResult<R>[][]> {
+    const ask = (query: string | pg.QueryConfig): Promise<unknown> => this.#client.query(query as pg.QueryConfig)
+    const answers = await this.#inTime(() => Promise.allSettled(queries.map(ask)))
+    return answers.map((answer) => {
+      // The first that was refused: what came after it in the same transaction was refused because of it.
+      if (answer.status === 'rejected') throw this.#asLost(answer.reason)
+      return (Array.isArray(answer.value) ? answer.value : [answer.value]) as pg.QueryResult<R>[]
+    })
+  }
+
+  async #inTime<T>(ask: () => Promise<T>): Promise<T> {
     if (this.#lost !== null) throw new ConnectionLost(this.#lost.message, { cause: this.#lost })
     this.#warned = false
     let timer: NodeJS.Timeout | undefined
@@ -186,22 +205,18 @@ export class Session {
       }, this.#answerMs)
     })
     try {
-      const asked = Promise.allSettled(
-        queries.map((query): Promise<unknown> => this.#client.query(query as pg.QueryConfig)),
-      )
-      const answers = await Promise.race([asked, late])
-      return answers.map((answer) => {
-        // The first that was refused: what came after it in the same transaction was refused because of it.
-        if (answer.status === 'rejected') throw answer.reason
-        return (Array.isArray(answer.value) ? answer.value : [answer.value]) as pg.QueryResult<R>[]
-      })
+      return await Promise.race([ask(), late])
     } catch (error) {
-      if (this.#lost !== null && !(error instanceof ConnectionLost))
-        throw new ConnectionLost(messageOf(error), { cause: error })
-      throw error
+      throw this.#asLost(error)
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  /** Whatever fails on a connection that is gone fails because of it. */
+  #asLost(error: unknown): unknown {
+    if (this.#lost === null || error instanceof ConnectionLost) return error
+    return new ConnectionLost(messageOf(error), { cause: error })
   }
 
   /** @throws ConnectionLost when the server warned about a commit */

@@ -1,0 +1,108 @@
+// The rows of a range as `COPY … TO STDOUT (FORMAT binary)` sends them: `pg` makes strings of whatever else it receives, and a verifier wants bytes.
+//
+// https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format"; each row comes as a message of its own ("Message Flow", "COPY Operations").
+import type { Place, RangeRows } from '@sudoagent/ledger'
+import pg from 'pg'
+
+/** What a copy begins with: a signature, flags and the length of an extension, of which there are none. */
+const HEADER = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffer.alloc(8)])
+
+/** What it ends with: a number of fields that no row has. */
+const TRAILER = Buffer.from([0xff, 0xff])
+
+const FIELDS = 4
+const HASH_BYTES = 64
+const LF = 10
+
+/** Where a row has its position and its line: behind the number of fields, and each behind its length. */
+const POSITION_AT = 2 + 4
+const LINE_AT = POSITION_AT + 8 + 4
+
+/** Behind the line: two hashes, each behind its length. */
+const HASHES_BYTES = 2 * (4 + HASH_BYTES)
+
+/**
+ * Entries copied out: position, line and two hashes of 64 bytes each, in the order of their positions. When anything else comes than one row right
+ * behind the other, from the one asked for on, there is no range.
+ */
+export class RangeCopy extends pg.Query {
+  readonly #from: Place
+  #lines: Buffer
+  #lineBytes = 0
+  readonly #entryHashes: Buffer
+  readonly #prevEntryHashes: Buffer
+  #rows = 0
+  #state: 'begun' | 'ended' | 'broken' | null = null
+
+  /**
+   * @param select - the query for the rows behind `from`, at most `rowsMax`
+   * @param bytes - that the lines are likely to have
+   */
+  constructor(select: string, from: Place, rowsMax: number, bytes: number, done: (error: Error | undefined) => void) {
+    super(`COPY (${select}) TO STDOUT (FORMAT binary)`, done)
+    this.#from = from
+    this.#lines = ownBuffer(bytes)
+    this.#entryHashes = Buffer.allocUnsafe(rowsMax * HASH_BYTES)
+    this.#prevEntryHashes = Buffer.allocUnsafe(rowsMax * HASH_BYTES)
+  }
+
+  /** Called by `pg` for each message. */
+  handleCopyData({ chunk }: { readonly chunk: Buffer }): void {
+    if (this.#state === 'begun') this.#take(chunk, 0)
+    else if (this.#state === null && chunk.subarray(0, HEADER.length).equals(HEADER)) {
+      this.#state = 'begun'
+      // The first row comes with it.
+      if (chunk.length > HEADER.length) this.#take(chunk, HEADER.length)
+    } else this.#state = 'broken'
+  }
+
+  /** Null when there is no range. The buffer of its lines is its own: it can be handed to another thread. */
+  get range(): RangeRows | null {
+    if (this.#state !== 'ended' || this.#rows === 0) return null
+    const bytes = this.#rows * HASH_BYTES
+    return {
+      from: this.#from,
+      to: this.#from + this.#rows,
+      lines: this.#lines.subarray(0, this.#lineBytes),
+      entryHashes: this.#entryHashes.toString('latin1', 0, bytes),
+      prevEntryHashes: this.#prevEntryHashes.toString('latin1', 0, bytes),
+    }
+  }
+
+  #take(chunk: Buffer, at: number): void {
+    if (chunk.length - at === TRAILER.length && chunk.subarray(at).equals(TRAILER)) this.#state = 'ended'
+    else if (!this.#takeRow(chunk, at)) this.#state = 'broken'
+  }
+
+  #takeRow(chunk: Buffer, at: number): boolean {
+    const line = at + LINE_AT
+    const hashes = chunk.length - HASHES_BYTES
+    const isRow =
+      hashes >= line &&
+      chunk.readInt16BE(at) === FIELDS &&
+      chunk.readInt32BE(at + 2) === 8 &&
+      Number(chunk.readBigInt64BE(at + POSITION_AT)) === this.#from + this.#rows + 1 &&
+      chunk.readInt32BE(line - 4) === hashes - line &&
+      chunk.readInt32BE(hashes) === HASH_BYTES &&
+      chunk.readInt32BE(hashes + 4 + HASH_BYTES) === HASH_BYTES &&
+      (this.#rows + 1) * HASH_BYTES <= this.#entryHashes.length
+    if (!isRow) return false
+    const end = this.#lineBytes + hashes - line
+    if (end + 1 > this.#lines.length) this.#grow(end + 1)
+    chunk.copy(this.#lines, this.#lineBytes, line, hashes)
+    this.#lines[end] = LF
+    this.#lineBytes = end + 1
+    chunk.copy(this.#entryHashes, this.#rows * HASH_BYTES, hashes + 4, hashes + 4 + HASH_BYTES)
+    chunk.copy(this.#prevEntryHashes, this.#rows * HASH_BYTES, hashes + 8 + HASH_BYTES)
+    this.#rows += 1
+    return true
+  }
+
+  #grow(bytes: number): void {
+    const lines = ownBuffer(Math.max(bytes, 2 * this.#lines.length))
+    this.#lines.copy(lines)
+    this.#lines = lines
+  }
+}
+
+const ownBuffer = (bytes: number): Buffer => Buffer.from(new ArrayBuffer(bytes))
