@@ -149,10 +149,11 @@ export class PostgresBudget implements BudgetStore {
     const lock = `WITH made AS (INSERT INTO ${s}.budget (budget_key, window_ms) VALUES ($1, $2)
         ON CONFLICT (budget_key) DO UPDATE SET window_ms = greatest(budget.window_ms, excluded.window_ms) RETURNING window_ms)
       SELECT window_ms, ${NOW_MS} AS now_ms FROM made`
-    const [budget] = await session.askTogether<{ readonly window_ms: string; readonly now_ms: number }>(
-      'BEGIN ISOLATION LEVEL READ COMMITTED',
-      { name: `sudoagent_budget_lock_${s}`, text: lock, values: [key, this.windowMs] },
-    )
+    const [, [budget]] = (await session.askTogether('BEGIN ISOLATION LEVEL READ COMMITTED', {
+      name: `sudoagent_budget_lock_${s}`,
+      text: lock,
+      values: [key, this.windowMs],
+    })) as [unknown, [{ readonly window_ms: string; readonly now_ms: number }?]]
     if (budget === undefined) throw new Error('the budget is missing')
     const nowMs = Math.floor(this.#clock(calls[0]?.callersMs ?? 0, budget.now_ms))
     const limits = this.#limitsOf(calls)

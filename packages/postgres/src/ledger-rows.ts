@@ -57,8 +57,8 @@ export const NOW_MS = '(extract(epoch FROM clock_timestamp()) * 1000)::float8'
 const JSON_COLUMN = `CASE WHEN octet_length(entry_json) <= ${LINE_BYTES_MAX} THEN entry_json END AS entry_json`
 
 /**
- * Begins a transaction, takes the lock, and reads. In three statements, sent as one: each sees what was committed before it began, and the last
- * two begin when the lock is held.
+ * Begins a transaction, takes the lock, and reads. In two statements, sent at once: each sees what was committed before it began, and the second
+ * begins when the lock is held. Prepared, because everybody else waits while they are planned.
  */
 export async function lockHead(
   session: Session,
@@ -66,19 +66,22 @@ export async function lockHead(
   ledger: number,
   seenAt: number,
 ): Promise<LockedHead> {
-  const [, rows, lasts, seen] = await session.askAll(
-    `BEGIN ISOLATION LEVEL READ COMMITTED;
-     SELECT size, entry_hash, frontier, controls, checkpoint, epoch, writer, ${NOW_MS} AS now_ms FROM ${schema}.head WHERE ledger = ${ledger} FOR UPDATE;
-     SELECT position, ${JSON_COLUMN}, entry_hash FROM ${schema}.entry WHERE ledger = ${ledger} ORDER BY position DESC LIMIT 1;
-     SELECT entry_hash FROM ${schema}.entry WHERE ledger = ${ledger} AND position = ${seenAt}`,
-  )
-  const row = rows?.[0] as HeadRow | undefined
+  const [, [row], [last]] = (await session.askTogether(
+    'BEGIN ISOLATION LEVEL READ COMMITTED',
+    {
+      name: `sudoagent_lock_${schema}`,
+      text: `SELECT size, entry_hash, frontier, controls, checkpoint, epoch, writer, ${NOW_MS} AS now_ms FROM ${schema}.head WHERE ledger = $1 FOR UPDATE`,
+      values: [ledger],
+    },
+    {
+      name: `sudoagent_last_${schema}`,
+      text: `SELECT position, ${JSON_COLUMN}, entry_hash, (SELECT entry_hash FROM ${schema}.entry WHERE ledger = $1 AND position = $2) AS seen_hash
+        FROM ${schema}.entry WHERE ledger = $1 ORDER BY position DESC LIMIT 1`,
+      values: [ledger, seenAt],
+    },
+  )) as [unknown, [HeadRow?], [(LastRow & { readonly seen_hash: string | null })?]]
   if (row === undefined) throw headRefused(shown, 'is missing')
-  return {
-    row,
-    last: (lasts?.[0] as LastRow | undefined) ?? null,
-    seenHash: (seen?.[0] as { readonly entry_hash: string } | undefined)?.entry_hash ?? null,
-  }
+  return { row, last: last ?? null, seenHash: last?.seen_hash ?? null }
 }
 
 /**

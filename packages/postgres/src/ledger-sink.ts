@@ -89,10 +89,10 @@ class PostgresSink implements LedgerSink {
   async write({ entries, nodes, before, after, controls }: CopiedBatch): Promise<void> {
     await this.#whole(async () => {
       const source = new TileSource(this.#session, this.#target.schema, this.#ledger)
-      const [head] = await this.#session.askTogether<{ readonly size: string; readonly epoch: string }>(
+      const [, [head]] = (await this.#session.askTogether(
         'BEGIN ISOLATION LEVEL READ COMMITTED',
         `SELECT size, epoch FROM ${this.#target.schema}.head WHERE ledger = ${this.#ledger} FOR UPDATE`,
-      )
+      )) as [unknown, [{ readonly size: string; readonly epoch: string }?]]
       if (Number(head?.size) !== before.head.size) {
         throw new LedgerError('LEDGER_LOCKED', `\`${this.name}\` is written by somebody else`, {
           hint: 'a copy has one writer',

@@ -120,9 +120,9 @@ export class Session {
     })
   }
 
-  /** Sends statements at once and gives the rows of the last. @throws as `askAll` */
-  async askTogether<R extends pg.QueryResultRow>(...queries: readonly (string | pg.QueryConfig)[]): Promise<R[]> {
-    return (await this.#answer<R>(...queries)).at(-1)?.at(-1)?.rows ?? []
+  /** Sends statements at once, and gives the rows of each. @throws as `askAll` */
+  async askTogether(...queries: readonly (string | pg.QueryConfig)[]): Promise<readonly (readonly unknown[])[]> {
+    return (await this.#answer(...queries)).map((results) => results.at(-1)?.rows ?? [])
   }
 
   /**
