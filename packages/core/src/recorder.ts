@@ -1,6 +1,12 @@
 // Puts decisions and outcomes on record. A decision must be durable before anything runs, so every fault here is an AuditLogError; an
 // outcome is best effort, so no fault here reaches the caller.
-import type { AppendedEntry, EntryDraft, OutcomeBlock } from '@sudoagent/ledger'
+import {
+  type AppendedEntry,
+  type EntryDraft,
+  formatTimestamp,
+  type OutcomeBlock,
+  type PreparedEntry,
+} from '@sudoagent/ledger'
 import type { AuditRecord } from './audit-log.js'
 import { within } from './deadline.js'
 import { type DecisionRequest, decisionDraft, outcomeDraft, type Ruling } from './decision.js'
@@ -16,6 +22,8 @@ export type CallOutcome = { readonly status: 'success' } | { readonly status: 'e
 
 export class Recorder {
   readonly #parts: RecorderParts
+  /** Outcomes of calls under way, as they will be if the call ends well; null where that is not wanted any more. */
+  readonly #prepared = new WeakMap<DecisionRequest, PreparedEntry | null>()
   #outcomeFailures = 0
 
   constructor(parts: RecorderParts) {
@@ -49,7 +57,11 @@ export class Recorder {
     try {
       const draft = decisionDraft(request, ruling, extra)
       await within(timeoutMs, 'audit log', () => auditLog?.write(auditRecord(draft, ruling.effect)))
-      const entry: AppendedEntry | undefined = await within(timeoutMs, 'ledger', () => ledger.append(draft))
+      const entry: AppendedEntry | undefined = await within(timeoutMs, 'ledger', () => {
+        const appended = ledger.append(draft)
+        if (ruling.effect === 'allow') this.#prepareOutcome(request, ruling)
+        return appended
+      })
       // A ledger that cannot say where the entry stands has not shown that it has it.
       if (!Number.isSafeInteger(entry?.position)) throw new TypeError('the ledger did not say where the entry stands')
       return entry
@@ -72,16 +84,16 @@ export class Recorder {
   async outcome(request: DecisionRequest, ruling: Ruling, outcome: CallOutcome): Promise<boolean> {
     const { ledger, timeoutMs, clock, redactor } = this.#parts
     try {
-      const failure =
-        outcome.status === 'error' ? describeFailure(outcome.error, redactor) : { error_type: null, error: null }
-      const block: OutcomeBlock = {
-        status: outcome.status,
-        reason: ruling.reason,
-        reason_code: ruling.reasonCode,
-        ...failure,
-      }
-      const draft = outcomeDraft(request, ruling, block, clock())
-      await within(timeoutMs, 'ledger', () => ledger.append(draft))
+      const block =
+        outcome.status === 'success'
+          ? outcomeBlock(ruling)
+          : outcomeBlock(ruling, describeFailure(outcome.error, redactor))
+      const prepared = outcome.status === 'success' ? this.#prepared.get(request) : undefined
+      this.#prepared.set(request, null)
+      await within(timeoutMs, 'ledger', () => {
+        if (prepared) return prepared.append(formatTimestamp(clock()))
+        return ledger.append(outcomeDraft(request, ruling, block, clock()))
+      })
       await this.#audit(request, {
         event: 'outcome',
         status: block.status,
@@ -94,6 +106,25 @@ export class Recorder {
       this.fault({ stage: 'outcome', requestId: request.context.requestId, error })
       return false
     }
+  }
+
+  /**
+   * While a decision is on its way to a disk far away, nothing is to do: that is when the outcome of a call that ends well is encoded. It is no more
+   * than a draft; a call that fails, or a ledger that refuses it now, takes the usual way.
+   */
+  #prepareOutcome(request: DecisionRequest, ruling: Ruling): void {
+    const { ledger } = this.#parts
+    if (ledger.prepare === undefined) return
+    setImmediate(() => {
+      // Over already.
+      if (this.#prepared.has(request)) return
+      try {
+        const draft = outcomeDraft(request, ruling, outcomeBlock(ruling), new Date(0))
+        this.#prepared.set(request, ledger.prepare?.(draft) ?? null)
+      } catch {
+        // Appending it will say why.
+      }
+    })
   }
 
   /** Tells the hook; a hook that throws changes nothing. */
@@ -121,6 +152,14 @@ export class Recorder {
       this.fault({ stage: 'audit', requestId, error })
     }
   }
+}
+
+function outcomeBlock(
+  { reason, reasonCode }: Ruling,
+  failure?: Pick<OutcomeBlock, 'error_type' | 'error'>,
+): OutcomeBlock {
+  const status = failure === undefined ? 'success' : 'error'
+  return { status, reason, reason_code: reasonCode, ...(failure ?? { error_type: null, error: null }) }
 }
 
 function auditRecord(draft: EntryDraft, effect: string): AuditRecord {

@@ -2,10 +2,10 @@
 // company: it is committed at once, and whatever arrives meanwhile forms the next group. No timer anywhere, so a lone caller pays for one
 // write and nothing else.
 import { encodeBase64, type Hash, type Signer } from '@sudoagent/crypto'
-import { type EncodedDraft, encodeDraft, linkEntry } from './chain.js'
+import { type EncodedDraft, encodeDraft, linkEntry, withCreatedAt } from './chain.js'
 import type { EntryDraft } from './entry.js'
 import { LedgerError } from './error.js'
-import type { AppendedEntry, Head } from './ledger.js'
+import type { AppendedEntry, Head, PreparedEntry } from './ledger.js'
 import { isOver } from './lifecycle.js'
 import { COMMIT_BYTES_MAX, COMMIT_ENTRIES_MAX } from './limits.js'
 import { signAllInTime, writeFailed } from './signing.js'
@@ -104,6 +104,7 @@ interface Waiting {
 export class GroupCommit {
   readonly #commit: (drafts: readonly EncodedDraft[]) => Promise<readonly AppendedEntry[]>
   readonly #ready: (() => Promise<void>) | null
+  readonly #onEncoded: ((draft: EncodedDraft) => void) | null
   #waiting: Waiting[] = []
   #alone: (() => Promise<void>)[] = []
   #running: Promise<void> | null = null
@@ -114,19 +115,37 @@ export class GroupCommit {
   /**
    * @param ready - waited for before a group is taken: whatever arrives while a store waits for its turn belongs to the group. It must not throw;
    * `commit` is always called after it
+   * @param onEncoded - called with each draft before it waits for anybody: what can be done for it outside of the store's lock. It must not throw
    */
   constructor(
     commit: (drafts: readonly EncodedDraft[]) => Promise<readonly AppendedEntry[]>,
     ready: (() => Promise<void>) | null = null,
+    onEncoded: ((draft: EncodedDraft) => void) | null = null,
   ) {
     this.#commit = commit
     this.#ready = ready
+    this.#onEncoded = onEncoded
   }
 
   /** @throws LedgerError ENTRY_REFUSED, LEDGER_CLOSED, or what the store's commit threw (as a rejection) */
   async append(draft: EntryDraft): Promise<AppendedEntry> {
     if (this.#closed) throw new LedgerError('LEDGER_CLOSED', 'the ledger is closed')
+    return this.#enqueue(encodeDraft(draft))
+  }
+
+  /** A draft encoded ahead. @throws LedgerError ENTRY_REFUSED */
+  prepare(draft: EntryDraft): PreparedEntry {
     const encoded = encodeDraft(draft)
+    return {
+      append: async (createdAt) => {
+        if (this.#closed) throw new LedgerError('LEDGER_CLOSED', 'the ledger is closed')
+        return this.#enqueue(withCreatedAt(encoded, createdAt))
+      },
+    }
+  }
+
+  #enqueue(encoded: EncodedDraft): Promise<AppendedEntry> {
+    this.#onEncoded?.(encoded)
     const done = new Promise<AppendedEntry>((resolve, reject) =>
       this.#waiting.push({ draft: encoded, resolve, reject }),
     )

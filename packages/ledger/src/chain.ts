@@ -27,6 +27,7 @@ import {
 } from './entry.js'
 import { LedgerError } from './error.js'
 import { ENTRY_BYTES_MAX } from './limits.js'
+import { isTimestamp } from './timestamp.js'
 
 /** A key, and the canonical text of key and value. */
 type Member = readonly [key: string, text: string]
@@ -35,6 +36,8 @@ type Member = readonly [key: string, text: string]
 export interface EncodedDraft {
   /** The text of the members around those of the link, in canonical order, with the commas that follow them: one more than `LINK_FIELDS`. */
   readonly around: readonly string[]
+  /** Where in the first of them the value of `created_at` begins, behind its quote. */
+  readonly createdAtAt: number
   /** The call that it is about; null for a control entry. */
   readonly requestId: string | null
   /** The end of the approval under which it allows a call; null where there is none. */
@@ -78,9 +81,16 @@ export function encodeDraft(draft: EntryDraft | ControlDraft): EncodedDraft {
   if (problem !== null)
     throw new LedgerError('ENTRY_REFUSED', `field \`${problem.field}\` does not fit the ledger format`)
   const around = splitAround(members)
+  const createdAtAt = offsetOf(members, 'created_at')
   const allows = entry.event === 'decision' && entry.decision.effect === 'allow'
   const approvedUntil = allows ? (entry.approval?.expires_at ?? null) : null
-  return { around, requestId: entry.event === 'checkpoint' ? null : entry.request_id, approvedUntil, bytes }
+  return {
+    around,
+    createdAtAt,
+    requestId: entry.event === 'checkpoint' ? null : entry.request_id,
+    approvedUntil,
+    bytes,
+  }
 }
 
 /** Members of the draft and its versions, encoded as a whole: nesting is counted from where a reader counts it. */
@@ -116,6 +126,28 @@ function splitAround(members: readonly Member[]): readonly string[] {
     text = ''
   }
   return [...around, text]
+}
+
+/** Where the value of a text begins in the text of the members, behind its quote. */
+function offsetOf(members: readonly Member[], name: string): number {
+  let offset = 0
+  for (const [key, member] of members) {
+    if (key >= name) break
+    offset += member.length + 1
+  }
+  return offset + `"${name}":"`.length
+}
+
+/** A draft of a call with another `created_at`. @throws LedgerError ENTRY_REFUSED when that is no timestamp */
+export function withCreatedAt(draft: EncodedDraft, createdAt: string): EncodedDraft {
+  if (draft.requestId === null || !isTimestamp(createdAt)) {
+    throw new LedgerError('ENTRY_REFUSED', 'field `created_at` does not fit the ledger format')
+  }
+  const { around, createdAtAt } = draft
+  const [first = '', ...rest] = around
+  // Timestamps have one length, and this one stands in the text already.
+  const dated = first.slice(0, createdAtAt) + createdAt + first.slice(createdAtAt + createdAt.length)
+  return { ...draft, around: [dated, ...rest] }
 }
 
 /** Gives a draft its place in the chain; `line` adds the signature (base64), or none. */

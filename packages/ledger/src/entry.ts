@@ -118,7 +118,9 @@ export function isCallEntry(entry: LedgerEntry): entry is CallEntry {
 }
 
 type Check = (value: unknown) => boolean
-type Shape = { readonly [field: string]: Check }
+type Shape = readonly (readonly [field: string, check: Check])[]
+
+const shapeOf = (checks: { readonly [field: string]: Check }): Shape => Object.entries(checks)
 
 const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -142,65 +144,65 @@ const count: Check = (value) => Number.isSafeInteger(value) && (value as number)
 const name = text(NAME_LENGTH_MAX, 1)
 const moment = orNull(text(64))
 
-const SEALED: Shape = {
+const SEALED = shapeOf({
   recorded_at: optional(isTimestamp),
   prev_entry_hash: orNull(isHash),
   entry_hash: isHash,
   key_id: optional((value) => typeof value === 'string' && /^[0-9a-f]{16}$/.test(value)),
   entry_signature: optional(text(128, 1)),
-}
-const CALL: Shape = {
+})
+const CALL = shapeOf({
   request_id: text(REQUEST_ID_LENGTH_MAX, 1),
   created_at: isTimestamp,
   action: name,
   agent_id: name,
   metadata: optional(isObject),
-}
-const CHECKPOINT: Shape = {
+})
+const CHECKPOINT = shapeOf({
   request_id: optional(orNull(text(REQUEST_ID_LENGTH_MAX))),
   created_at: optional(isTimestamp),
-}
-const ACTOR: Shape = { principal: name, source: name }
-const DECISION: Shape = {
+})
+const ACTOR = shapeOf({ principal: name, source: name })
+const DECISION = shapeOf({
   reason: text(REASON_LENGTH_MAX),
   reason_code: orNull(text(NAME_LENGTH_MAX)),
   policy_id: name,
   policy_version: orNull(text(NAME_LENGTH_MAX)),
   policy_hash: name,
   decision_hash: isHash,
-}
-const BINDING: Shape = { request_id: text(REQUEST_ID_LENGTH_MAX), policy_hash: name, decision_hash: name }
-const APPROVAL: Shape = {
+})
+const BINDING = shapeOf({ request_id: text(REQUEST_ID_LENGTH_MAX), policy_hash: name, decision_hash: name })
+const APPROVAL = shapeOf({
   approval_id: name,
   state: name,
   approver_id: orNull(text(NAME_LENGTH_MAX)),
   created_at: moment,
   resolved_at: moment,
   expires_at: moment,
-}
-const BUDGET: Shape = {
+})
+const BUDGET = shapeOf({
   budget_key: orNull(text(NAME_LENGTH_MAX)),
   agent_id: name,
   action: name,
   cost: count,
   window_seconds: (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0,
   checked: (value) => typeof value === 'boolean',
-}
-const OUTCOME: Shape = {
+})
+const OUTCOME = shapeOf({
   status: oneOf('success', 'error'),
   reason: orNull(text(REASON_LENGTH_MAX)),
   reason_code: orNull(text(NAME_LENGTH_MAX)),
   error_type: orNull(text(NAME_LENGTH_MAX)),
   error: orNull(text(REASON_LENGTH_MAX)),
-}
+})
 
 /** The first field of `value` that does not fit, as a path; null when all do. */
 function misfit(value: unknown, shape: Shape, path: string): string | null {
   if (!isObject(value)) return path
-  for (const field of Object.keys(shape)) {
+  for (const [field, check] of shape) {
     // Own fields only: an entry must not borrow `constructor` and the like from Object.prototype.
     const own = Object.hasOwn(value, field) ? value[field] : undefined
-    if (!shape[field]?.(own)) return path === '' ? field : `${path}.${field}`
+    if (!check(own)) return path === '' ? field : `${path}.${field}`
   }
   return null
 }

@@ -43,6 +43,7 @@ export type {
   LineFault,
   LineRanges,
   Place,
+  PreparedEntry,
   RangeRows,
   StoredColumns,
   StoredEvidence,

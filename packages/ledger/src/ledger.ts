@@ -10,6 +10,12 @@ export interface AppendedEntry {
   readonly recordedAt: string
 }
 
+/** A draft that waits for nothing but the moment at which what it tells has happened. */
+export interface PreparedEntry {
+  /** As `LedgerWriter.append`. @param createdAt - ledger timestamp, in place of the draft's `created_at` */
+  append(createdAt: string): Promise<AppendedEntry>
+}
+
 /**
  * What the engine writes to. Implement it to keep evidence elsewhere.
  *
@@ -18,6 +24,13 @@ export interface AppendedEntry {
  */
 export interface LedgerWriter {
   append(draft: EntryDraft): Promise<AppendedEntry>
+  /**
+   * Does ahead what an append of this draft takes before it is sent; for a ledger that is waited for while nothing else is to do. Nothing is written,
+   * now or later, unless its `append` is called.
+   *
+   * @throws LedgerError ENTRY_REFUSED
+   */
+  prepare?(draft: EntryDraft): PreparedEntry
   /** Waits for what is under way, then lets go of files and locks. Later appends reject with LEDGER_CLOSED. */
   close(): Promise<void>
 }

@@ -158,3 +158,75 @@ it('lets timers and signals in while group follows group', async () => {
   expect(committed).toBe(60)
   expect(ticks).toBeGreaterThan(2)
 })
+
+describe('a draft that was prepared', () => {
+  /** A queue whose store keeps what it is given. */
+  function queue() {
+    const stored: EncodedDraft[] = []
+    const commits = new GroupCommit(async (drafts) => {
+      stored.push(...drafts)
+      return drafts.map((_, n) => ({ position: n + 1, entryHash: sha256Hex('x'), recordedAt: momentAt(0) }))
+    })
+    return { commits, stored }
+  }
+
+  const approval = {
+    approval_id: 'a',
+    state: 'approved',
+    approver_id: 'o',
+    created_at: momentAt(5),
+    resolved_at: null,
+    expires_at: null,
+    binding: null,
+  }
+
+  it.each([
+    ['a plain one', {}],
+    [
+      'one whose other members look like the one',
+      { action: '"created_at":"2026', approval, agent_id: 'é"created_at":"' },
+    ],
+    ['one with members before it', { a: 1, aa: { created_at: 'x' }, created: [momentAt(9)] }],
+  ])('is what it would have been with the later time: %s', async (_, more) => {
+    const { commits, stored } = queue()
+    const draft = { ...decisionDraft(1), ...more }
+    const prepared = commits.prepare(draft)
+    expect(stored).toEqual([])
+    const appended = await prepared.append(momentAt(7))
+    expect(stored).toEqual([encodeDraft({ ...draft, created_at: momentAt(7) })])
+    expect(appended).toEqual({ position: 1, entryHash: sha256Hex('x'), recordedAt: momentAt(0) })
+  })
+
+  it('is refused when the draft is, or the time', async () => {
+    const { commits, stored } = queue()
+    expect(() => commits.prepare({ ...decisionDraft(1), action: '' })).toThrow(LedgerError)
+    const prepared = commits.prepare(decisionDraft(1))
+    for (const time of ['', 'now', '2026-01-02T03:04:05Z', `${momentAt(1)}"`, momentAt(1).replace('2', '"')])
+      expect(await refusalOf(() => prepared.append(time))).toBe('ENTRY_REFUSED')
+    expect(stored).toEqual([])
+  })
+
+  it('is refused when the ledger was closed meanwhile', async () => {
+    const { commits, stored } = queue()
+    const prepared = commits.prepare(decisionDraft(1))
+    await commits.close()
+    expect(await refusalOf(() => prepared.append(momentAt(1)))).toBe('LEDGER_CLOSED')
+    expect(stored).toEqual([])
+  })
+
+  it('is made known before it waits for anybody, as every draft', async () => {
+    const seen: string[] = []
+    const commits = new GroupCommit(
+      async (drafts) => {
+        seen.push('commit')
+        return drafts.map((_, n) => ({ position: n + 1, entryHash: sha256Hex('x'), recordedAt: momentAt(0) }))
+      },
+      async () => void seen.push('ready'),
+      ({ requestId }) => void seen.push(String(requestId)),
+    )
+    const draft = decisionDraft(1)
+    await Promise.all([commits.append(draft), commits.prepare(draft).append(momentAt(1))])
+    expect(seen.slice(0, 2)).toEqual([draft.request_id, draft.request_id])
+    expect(seen.slice(2)).toContain('commit')
+  })
+})

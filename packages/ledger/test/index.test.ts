@@ -95,6 +95,7 @@ const TYPES = [
   'Parameters',
   'Place',
   'PrefixProof',
+  'PreparedEntry',
   'RangeRows',
   'ReceiptKey',
   'ReceiptOptions',

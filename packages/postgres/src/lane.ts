@@ -2,7 +2,8 @@
 // waits together is given to the same piece of work, so that many calls share one transaction.
 import { LedgerError } from '@sudoagent/ledger'
 import { isTransient } from './failure.js'
-import { ConnectionLost, Session, type SynchronousCommit } from './session.js'
+import { ConnectionLost, Session } from './session.js'
+import type { SynchronousCommit } from './session-settings.js'
 import type { Target } from './target.js'
 
 export interface LaneOptions {

@@ -14,7 +14,8 @@ import { findOrMakeLedger } from './ledger-name.js'
 import { type Known, knownBehind, lockHead, readState } from './ledger-rows.js'
 import { writeQuery } from './ledger-statement.js'
 import { TileSource, tilesOf } from './ledger-tree.js'
-import { ConnectionLost, Session, type SynchronousCommit } from './session.js'
+import { ConnectionLost, Session } from './session.js'
+import type { SynchronousCommit } from './session-settings.js'
 import type { Target } from './target.js'
 
 export interface CommitOptions {

@@ -7,9 +7,11 @@ import {
   type EntryDraft,
   LedgerError,
   type LedgerWriter,
+  type PreparedEntry,
 } from '@sudoagent/ledger'
 import {
   addKey,
+  callNumber,
   closeForGood,
   GroupCommit,
   only,
@@ -20,7 +22,7 @@ import {
 } from '@sudoagent/ledger/store'
 import { asLedgerError } from './failure.js'
 import { LedgerCommit } from './ledger-commit.js'
-import type { SynchronousCommit } from './session.js'
+import type { SynchronousCommit } from './session-settings.js'
 import { parseTarget, type Target } from './target.js'
 
 /** `clock` is the database's unless it is given. */
@@ -65,6 +67,10 @@ export class PostgresLedger implements LedgerWriter, ControlWriter {
       async () => {
         await this.#opened.catch(() => {})
         if (this.#failed === null) await commit.getReady()
+      },
+      // Known by the time it is written, when everybody else waits for the lock.
+      ({ requestId }) => {
+        if (requestId !== null) callNumber(requestId)
       },
     )
   }
@@ -119,6 +125,10 @@ export class PostgresLedger implements LedgerWriter, ControlWriter {
 
   append(draft: EntryDraft): Promise<AppendedEntry> {
     return this.#commits.append(draft)
+  }
+
+  prepare(draft: EntryDraft): PreparedEntry {
+    return this.#commits.prepare(draft)
   }
 
   addKey(signer: Signer): Promise<AppendedEntry> {

@@ -1,25 +1,13 @@
 // One connection to the server, of which is known what its answers are worth: that a commit is durable when it is answered, that the tables are
 // ours and of our version, and, after the connection died, that it did.
-import { LedgerError } from '@sudoagent/ledger'
 import pg from 'pg'
 import { asLedgerError } from './failure.js'
-import { SCHEMA_VERSION } from './schema.js'
-import type { Host, Target } from './target.js'
+import { prepareSession, type SessionSettings } from './session-settings.js'
+import type { Host } from './target.js'
 
-/** How long a commit may be lost after it was answered. Anything but `on` and `remote_apply` has to be asked for by name. */
-export type SynchronousCommit = 'on' | 'remote_apply' | 'remote_write' | 'local' | 'off'
-
-export interface SessionOptions {
-  readonly target: Target
-  /** A reader neither needs a server that takes writes nor one whose commits last. */
-  readonly access: 'write' | 'read'
-  readonly synchronousCommit: SynchronousCommit
-  /** How long the server may wait for another transaction's lock, in milliseconds. */
-  readonly lockTimeoutMs: number
+export interface SessionOptions extends SessionSettings {
   /** For an answer, beyond the wait for a lock: a disk that is slow, a standby that has to confirm. */
   readonly commitTimeoutMs?: number
-  /** Whether the tables must be there: not for whoever makes them. */
-  readonly requireSchema: boolean
   /** Whether this host is the one: of several, an old primary that came back is passed over. */
   readonly accept?: (session: Session) => Promise<void>
 }
@@ -29,9 +17,6 @@ const CONNECT_TIMEOUT_MS = 5_000
 
 /** For an answer, beyond the wait for a lock, unless told: far more than a disk takes, and less than a caller has. */
 const COMMIT_TIMEOUT_MS = 5_000
-
-/** The server ends a transaction of ours in which nothing happens for so long: a writer that was stopped must not hold up all others. More than a signer has. */
-const IDLE_IN_TRANSACTION_MS = 15_000
 
 /** SQLSTATE classes of warnings that say that a commit may not be what it seems: a wait for a standby that was called off. */
 const DOUBTFUL = /^(?:01|57)/
@@ -248,67 +233,13 @@ async function openAt(host: Host, options: SessionOptions, make: (client: pg.Cli
   const session = make(client)
   try {
     await client.connect()
-    await prepare(session, options)
+    await prepareSession(session, options)
     await options.accept?.(session)
     return session
   } catch (error) {
     session.abandon()
     throw error
   }
-}
-
-const SETTINGS = `SELECT current_setting('synchronous_commit') AS commit, current_setting('fsync') AS fsync, current_setting('server_encoding') AS encoding,
-  pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS readonly`
-
-async function prepare(
-  session: Session,
-  { target, access, synchronousCommit, lockTimeoutMs, requireSchema }: SessionOptions,
-): Promise<void> {
-  const refuse = (why: string, hint: string): never => {
-    throw new LedgerError('LEDGER_WRITE_FAILED', `\`${target.shown}\` ${why}`, { hint })
-  }
-  // `search_path`: nobody's table or function may stand in for one that is meant. `force_generic_plan`: our statements are the same every time.
-  const [settings] = await session.ask<
-    Record<'commit' | 'fsync' | 'encoding', string> & { readonly readonly: boolean }
-  >(
-    `SET search_path TO pg_catalog; SET client_encoding TO 'UTF8'; SET client_min_messages TO warning; SET plan_cache_mode TO force_generic_plan;
-     SET lock_timeout TO ${lockTimeoutMs}; SET idle_in_transaction_session_timeout TO ${access === 'read' ? 0 : IDLE_IN_TRANSACTION_MS};
-     SET default_transaction_isolation TO 'read committed'; ${SETTINGS}`,
-  )
-  if (settings === undefined) throw new ConnectionLost('the server did not tell its settings')
-  if (settings.encoding !== 'UTF8')
-    refuse(`stores text as ${settings.encoding}`, 'make the database with ENCODING UTF8')
-  if (access === 'write') {
-    if (settings.readonly) refuse('cannot be written: the server is read-only', 'name the primary')
-    const strong = ['on', 'remote_apply', synchronousCommit]
-    if (!strong.includes(settings.commit)) {
-      refuse(
-        `has synchronous_commit = ${settings.commit}: what is answered can still be lost`,
-        `set it to \`on\`, or ask for \`synchronousCommit: '${settings.commit}'\` by name`,
-      )
-    }
-    if (settings.fsync !== 'on' && synchronousCommit !== 'off')
-      refuse(
-        'has fsync = off: what is answered can still be lost',
-        "set it to `on`, or ask for `synchronousCommit: 'off'` by name",
-      )
-  }
-  if (requireSchema) await requireVersion(session, target)
-}
-
-async function requireVersion(session: Session, { schema, shown }: Target): Promise<void> {
-  const [meta] = await session.ask<{ readonly version: unknown }>(`SELECT version FROM ${schema}.meta`)
-  if (meta?.version === SCHEMA_VERSION) return
-  const newer = typeof meta?.version === 'number' && meta.version > SCHEMA_VERSION
-  throw new LedgerError(
-    'LEDGER_NOT_A_LEDGER',
-    `\`${shown}\` has tables of version ${meta?.version}, not ${SCHEMA_VERSION}`,
-    {
-      hint: newer
-        ? 'use the sudoagent that made them, or a later one'
-        : '`sudoagent postgres init` brings them up to date',
-    },
-  )
 }
 
 /** `pg` gives no public way to cut a connection at once. */
