@@ -15,7 +15,6 @@ import {
   shorterThanHead,
 } from '@sudoagent/ledger/store'
 import type { Session } from './session.js'
-import { madeOnce } from './statement-text.js'
 import type { Target } from './target.js'
 
 /** What a writer knows of a ledger: its state, and what made it. */
@@ -57,18 +56,6 @@ export const NOW_MS = '(extract(epoch FROM clock_timestamp()) * 1000)::float8'
 
 const JSON_COLUMN = `CASE WHEN octet_length(entry_json) <= ${LINE_BYTES_MAX} THEN entry_json END AS entry_json`
 
-const headText = madeOnce(
-  (schema) =>
-    `SELECT size, entry_hash, frontier, controls, checkpoint, epoch, writer, ${NOW_MS} AS now_ms FROM ${schema}.head WHERE ledger = $1 FOR UPDATE`,
-)
-
-const lastText = madeOnce(
-  (
-    schema,
-  ) => `SELECT position, ${JSON_COLUMN}, entry_hash, (SELECT entry_hash FROM ${schema}.entry WHERE ledger = $1 AND position = $2) AS seen_hash
-        FROM ${schema}.entry WHERE ledger = $1 ORDER BY position DESC LIMIT 1`,
-)
-
 /**
  * Begins a transaction, takes the lock, and reads. In two statements, sent at once: each sees what was committed before it began, and the second
  * begins when the lock is held. Prepared, because everybody else waits while they are planned.
@@ -83,12 +70,13 @@ export async function lockHead(
     'BEGIN ISOLATION LEVEL READ COMMITTED',
     {
       name: `sudoagent_lock_${schema}`,
-      text: headText(schema),
+      text: `SELECT size, entry_hash, frontier, controls, checkpoint, epoch, writer, ${NOW_MS} AS now_ms FROM ${schema}.head WHERE ledger = $1 FOR UPDATE`,
       values: [ledger],
     },
     {
       name: `sudoagent_last_${schema}`,
-      text: lastText(schema),
+      text: `SELECT position, ${JSON_COLUMN}, entry_hash, (SELECT entry_hash FROM ${schema}.entry WHERE ledger = $1 AND position = $2) AS seen_hash
+        FROM ${schema}.entry WHERE ledger = $1 ORDER BY position DESC LIMIT 1`,
       values: [ledger, seenAt],
     },
   )) as [unknown, [HeadRow?], [(LastRow & { readonly seen_hash: string | null })?]]

@@ -4,7 +4,6 @@ import { callNumber, type Step } from '@sudoagent/ledger/store'
 import type pg from 'pg'
 import { frontierBytes, type Known, knownBehind } from './ledger-rows.js'
 import type { TilePut } from './ledger-tree.js'
-import { madeOnce } from './statement-text.js'
 
 export interface Write {
   readonly schema: string
@@ -44,17 +43,14 @@ export interface Put {
 const INTO = '(ledger, position, entry_json, entry_hash, prev_entry_hash, call)'
 
 // What a lone caller waits for, so it does no more than it must: as long as the epoch stays, so does the writer.
-const oneText = madeOnce(
-  (s) => `WITH moved AS (
+const oneText = (s: string): string => `WITH moved AS (
   UPDATE ${s}.head SET size = $2 + 1, entry_hash = $4, frontier = $5, checkpoint = $6, moved_at = clock_timestamp()
   WHERE ledger = $1 AND size = $2 AND epoch = $3 RETURNING 1
-) INSERT INTO ${s}.entry ${INTO} SELECT $1, $2 + 1, $7, $4, $8, $9 FROM moved`,
-)
+) INSERT INTO ${s}.entry ${INTO} SELECT $1, $2 + 1, $7, $4, $8, $9 FROM moved`
 
 // Lines, hashes and call numbers go as one text each: none of them holds the character between them, and PostgreSQL takes a text apart much
 // faster than its own array syntax, of which every quote in a line would have to be escaped.
-const manyText = madeOnce(
-  (s) => `WITH moved AS (
+const manyText = (s: string): string => `WITH moved AS (
   UPDATE ${s}.head SET size = $4, entry_hash = $5, frontier = $6, controls = $7, checkpoint = $8, epoch = $9, writer = $10, moved_at = clock_timestamp()
   WHERE ledger = $1 AND size = $2 AND epoch = $3 RETURNING 1
 ), tiles AS (
@@ -63,8 +59,7 @@ const manyText = madeOnce(
   ON CONFLICT (ledger, level, tile) DO UPDATE SET hashes = excluded.hashes
 ) INSERT INTO ${s}.entry ${INTO} SELECT $1, $2 + n, line, hash, prev, call::bigint FROM moved,
   unnest(string_to_array($11, E'\\n'), string_to_array($12, ','), string_to_array($13, ',', ''), string_to_array($14, ',', ''))
-    WITH ORDINALITY AS given (line, hash, prev, call, n)`,
-)
+    WITH ORDINALITY AS given (line, hash, prev, call, n)`
 
 /** The statement for a step behind `before`. */
 export function writeQuery({ schema, ledger, before, step, tiles, epoch, writer }: Write): pg.QueryConfig {

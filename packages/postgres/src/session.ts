@@ -171,13 +171,12 @@ export class Session {
     queries: readonly (string | pg.QueryConfig)[],
   ): Promise<pg.QueryResult<R>[][]> {
     const ask = (query: string | pg.QueryConfig): Promise<unknown> => this.#client.query(query as pg.QueryConfig)
-    const [only] = queries
-    if (only !== undefined && queries.length === 1) return [resultsOf<R>(await this.#inTime(() => ask(only)))]
     const answers = await this.#inTime(() => Promise.allSettled(queries.map(ask)))
     return answers.map((answer) => {
       // The first that was refused: what came after it in the same transaction was refused because of it.
       if (answer.status === 'rejected') throw this.#asLost(answer.reason)
-      return resultsOf<R>(answer.value)
+      // Several statements in one text have a result each.
+      return (Array.isArray(answer.value) ? answer.value : [answer.value]) as pg.QueryResult<R>[]
     })
   }
 
@@ -243,10 +242,6 @@ async function openAt(host: Host, options: SessionOptions, make: (client: pg.Cli
     throw error
   }
 }
-
-/** Several statements in one text have a result each. */
-const resultsOf = <R extends pg.QueryResultRow>(answer: unknown): pg.QueryResult<R>[] =>
-  (Array.isArray(answer) ? answer : [answer]) as pg.QueryResult<R>[]
 
 /** `pg` gives no public way to cut a connection at once. */
 function socketOf(client: pg.Client): { destroy(): void } {
