@@ -4,6 +4,7 @@
 import { PostgresLedger } from '../packages/postgres/dist/index.js'
 import { allowedCall } from './call.mjs'
 import { bareClient, insertBare } from './postgres-bare.mjs'
+import { inFlight } from './rounds.mjs'
 
 const [, , url, what, count, size] = process.argv
 const offset = process.pid * 1_000_000
@@ -27,17 +28,7 @@ async function measure(prepare, work) {
 if (what === 'ledger') {
   // Unsigned, as the rows that they stand beside.
   const ledger = await PostgresLedger.open(url, { busyTimeoutMs: 60_000 })
-  await measure(drafts, async (list) => {
-    let next = 0
-    const appendOn = async () => {
-      while (next < list.length) {
-        const draft = list[next]
-        next += 1
-        await ledger.append(draft)
-      }
-    }
-    await Promise.all(Array.from({ length: Number(size) }, appendOn))
-  })
+  await measure(drafts, (list) => inFlight(list.length, Number(size), (n) => ledger.append(list[n])))
   await ledger.close()
 } else {
   const client = await bareClient(url)

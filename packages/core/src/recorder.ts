@@ -84,11 +84,9 @@ export class Recorder {
   async outcome(request: DecisionRequest, ruling: Ruling, outcome: CallOutcome): Promise<boolean> {
     const { ledger, timeoutMs, clock, redactor } = this.#parts
     try {
-      const block =
-        outcome.status === 'success'
-          ? outcomeBlock(ruling)
-          : outcomeBlock(ruling, describeFailure(outcome.error, redactor))
-      const prepared = outcome.status === 'success' ? this.#prepared.get(request) : undefined
+      const failure = outcome.status === 'error' ? describeFailure(outcome.error, redactor) : undefined
+      const block = outcomeBlock(ruling, failure)
+      const prepared = failure === undefined ? this.#prepared.get(request) : undefined
       this.#prepared.set(request, null)
       await within(timeoutMs, 'ledger', () => {
         if (prepared) return prepared.append(formatTimestamp(clock()))

@@ -66,7 +66,7 @@ const fixedTexts = new WeakMap<object, string>()
  */
 export function encodeFixed(value: object, key: string): string {
   return guarded(toNfc, (encoder) => {
-    const { text, isFixed } = encoder.valueOf(key, value)
+    const { text, isFixed } = encoder.memberValue(key, value)
     if (isFixed) fixedTexts.set(value, text)
     return text
   })
@@ -131,7 +131,7 @@ class Encoder {
   }
 
   /** The value of a member, and whether it will be the same for ever. @throws as `text` */
-  valueOf(key: string, value: object): { readonly text: string; readonly isFixed: boolean } {
+  memberValue(key: string, value: object): { readonly text: string; readonly isFixed: boolean } {
     this.#path.push(key)
     const text = this.text(value)
     this.#path.pop()

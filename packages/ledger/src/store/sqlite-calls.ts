@@ -46,14 +46,10 @@ export class CallWriter {
   write(tile: number): void {
     const first = tile * TILE_WIDTH + 1
     const calls = Buffer.alloc(TILE_WIDTH * NUMBER_BYTES)
-    // Most calls have two entries, one soon after the other.
-    const numbers = new Map<string, Uint8Array>()
     for (const [n, tail] of this.#tails.all(first, first + TILE_WIDTH - 1).entries()) {
       const requestId = TAIL.exec(String(tail))?.[1] ?? this.#readRequestId(first + n)
       if (requestId === null) continue
-      const number = numbers.get(requestId) ?? shortNumber(requestId)
-      numbers.set(requestId, number)
-      calls.set(number, n * NUMBER_BYTES)
+      calls.set(shortNumber(requestId), n * NUMBER_BYTES)
     }
     this.#put.run(tile, calls)
   }
