@@ -54,7 +54,7 @@ CREATE TABLE IF NOT EXISTS ${s}.ledger (
 -- another epoch, and changes nothing.
 CREATE TABLE IF NOT EXISTS ${s}.head (
   ledger integer PRIMARY KEY REFERENCES ${s}.ledger,
-  size bigint NOT NULL DEFAULT 0 CHECK (size >= 0),
+  size bigint NOT NULL DEFAULT 0,
   entry_hash text,
   frontier bytea,
   controls text,
@@ -127,9 +127,11 @@ END $$;
 CREATE OR REPLACE TRIGGER entry_stays BEFORE UPDATE OR DELETE ON ${s}.entry FOR EACH ROW EXECUTE FUNCTION ${s}.refuse_change();
 CREATE OR REPLACE TRIGGER entries_stay BEFORE TRUNCATE ON ${s}.entry FOR EACH STATEMENT EXECUTE FUNCTION ${s}.refuse_change();
 -- Asked for every append, so the condition is the trigger's own, and the function is called when it is to refuse; afterwards, because a trigger
--- before would have the row locked and read once more.
-CREATE OR REPLACE TRIGGER head_goes_on AFTER UPDATE ON ${s}.head FOR EACH ROW
-  WHEN (NEW.ledger <> OLD.ledger OR NEW.size < OLD.size OR NEW.epoch < OLD.epoch) EXECUTE FUNCTION ${s}.refuse_change();
+-- before would have the row locked and read once more. Two, because a condition costs by its length, and a lone append changes no epoch.
+CREATE OR REPLACE TRIGGER head_goes_on AFTER UPDATE OF size ON ${s}.head FOR EACH ROW
+  WHEN (NEW.size < OLD.size) EXECUTE FUNCTION ${s}.refuse_change();
+CREATE OR REPLACE TRIGGER epoch_goes_on AFTER UPDATE OF ledger, epoch ON ${s}.head FOR EACH ROW
+  WHEN (NEW.ledger <> OLD.ledger OR NEW.epoch < OLD.epoch) EXECUTE FUNCTION ${s}.refuse_change();
 CREATE OR REPLACE TRIGGER head_stays BEFORE DELETE ON ${s}.head FOR EACH ROW EXECUTE FUNCTION ${s}.refuse_change();
 CREATE OR REPLACE TRIGGER heads_stay BEFORE TRUNCATE ON ${s}.head FOR EACH STATEMENT EXECUTE FUNCTION ${s}.refuse_change();
 
@@ -139,7 +141,8 @@ INSERT INTO ${s}.meta (version) VALUES (${SCHEMA_VERSION}) ON CONFLICT DO NOTHIN
 function grants(s: string): string {
   return `GRANT USAGE ON SCHEMA ${s} TO ${s}_writer, ${s}_reader;
 GRANT SELECT ON ${s}.meta, ${s}.ledger, ${s}.head, ${s}.entry, ${s}.tile, ${s}.cosigned TO ${s}_writer, ${s}_reader;
-GRANT INSERT ON ${s}.ledger, ${s}.head, ${s}.entry, ${s}.tile, ${s}.cosigned TO ${s}_writer;
+GRANT INSERT ON ${s}.ledger, ${s}.entry, ${s}.tile, ${s}.cosigned TO ${s}_writer;
+GRANT INSERT (ledger) ON ${s}.head TO ${s}_writer;
 GRANT UPDATE (size, entry_hash, frontier, controls, checkpoint, epoch, writer, moved_at) ON ${s}.head TO ${s}_writer;
 GRANT UPDATE (hashes) ON ${s}.tile TO ${s}_writer;
 GRANT UPDATE (size, checkpoint) ON ${s}.cosigned TO ${s}_writer;

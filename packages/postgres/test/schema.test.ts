@@ -51,6 +51,8 @@ describe('the writer', () => {
     ['DELETE FROM $s.entry'],
     ['TRUNCATE $s.entry'],
     ['DELETE FROM $s.head'],
+    ['INSERT INTO $s.head (ledger, size) VALUES (9, -1)'],
+    ['UPDATE $s.head SET ledger = ledger + 1'],
     ['DELETE FROM $s.tile'],
     ['UPDATE $s.ledger SET name = name'],
     ['UPDATE $s.meta SET version = 2'],
@@ -103,6 +105,9 @@ it('the owner, too, is refused by a trigger until it is taken away by name', asy
   for (const text of ['UPDATE $s.entry SET entry_json = entry_json', 'DELETE FROM $s.entry', 'TRUNCATE $s.entry'])
     expect(await codeOf('owner', text)).toBe(REFUSED)
   expect(await codeOf('owner', 'TRUNCATE $s.head')).toBe(REFUSED)
+  const toAnother = `INSERT INTO $s.ledger (name) VALUES ('another');
+    UPDATE $s.head SET ledger = (SELECT max(id) FROM $s.ledger) WHERE ledger = (SELECT min(ledger) FROM $s.head)`
+  expect(await codeOf('owner', toAnother)).toBe(REFUSED)
 })
 
 it('may be applied again, with a ledger in it, and leaves it as it is', async () => {
