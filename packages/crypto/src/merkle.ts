@@ -28,6 +28,9 @@ export const PROOF_HASHES_MAX = 64
 const LEAF_PREFIX = Uint8Array.of(0x00)
 const NODE_PREFIX = 0x01
 
+/** What `nodeHash` hashes, over and over: so large an array takes as long to make as its hash. */
+const pair = Uint8Array.of(NODE_PREFIX, ...new Uint8Array(2 * HASH_BYTES))
+
 /**
  * The hash of a leaf. In a ledger, `data` is the 32 bytes of an entry hash.
  *
@@ -45,11 +48,9 @@ export function leafHash(data: Uint8Array): Uint8Array {
  */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   if (!isTreeHash(left) || !isTreeHash(right)) throw new TypeError(`a hash must be ${HASH_BYTES} bytes`)
-  const data = new Uint8Array(1 + 2 * HASH_BYTES)
-  data[0] = NODE_PREFIX
-  data.set(left, 1)
-  data.set(right, 1 + HASH_BYTES)
-  return sha256(data)
+  pair.set(left, 1)
+  pair.set(right, 1 + HASH_BYTES)
+  return sha256(pair)
 }
 
 /** The root of the tree without leaves. */
