@@ -1,13 +1,24 @@
 // Timestamps of the ledger: UTC, microseconds, `Z`: `2026-11-22T20:18:29.260673Z`. Fixed width, so that text order is time order.
 const FORM = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z$/
+const TIMESTAMP_CHARS = 27
+
+/** Days of a month, from 1 on; February of a leap year has one more. */
+const DAYS = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 /** Whether `value` is a ledger timestamp that names a real date. */
 export function isTimestamp(value: unknown): value is string {
-  // Date.parse rolls 31 February over to March: compare the day it came out at.
-  if (typeof value !== 'string' || !FORM.test(value)) return false
-  const date = new Date(`${value.slice(0, 23)}Z`)
-  return !Number.isNaN(date.getTime()) && date.getUTCDate() === Number(value.slice(8, 10))
+  if (typeof value !== 'string' || value.length !== TIMESTAMP_CHARS || !FORM.test(value)) return false
+  const day = Number(value.slice(8, 10))
+  if (day <= 28) return true
+  const month = Number(value.slice(5, 7))
+  const isLeapDay = month === 2 && day === 29 && isLeapYear(Number(value.slice(0, 4)))
+  return isLeapDay || day <= (DAYS[month] ?? 0)
 }
+
+const isLeapYear = (year: number): boolean => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
+
+/** The last one that was made: entries of a group are of the same millisecond. */
+let last = { ms: Number.NaN, text: '' }
 
 /**
  * A ledger timestamp for a moment. Node's clock has milliseconds; the last three digits are zero.
@@ -16,9 +27,12 @@ export function isTimestamp(value: unknown): value is string {
  * @example formatTimestamp(new Date(0)) // '1970-01-01T00:00:00.000000Z'
  */
 export function formatTimestamp(date: Date): string {
+  const ms = date.getTime()
+  if (ms === last.ms) return last.text
   const iso = date.toISOString()
   if (iso.length !== 24) throw new RangeError(`year of ${iso} has no four digits`)
-  return `${iso.slice(0, 23)}000Z`
+  last = { ms, text: `${iso.slice(0, 23)}000Z` }
+  return last.text
 }
 
 /** Milliseconds since 1970 of a ledger timestamp, microseconds cut off. Only for values that `isTimestamp` accepted. */

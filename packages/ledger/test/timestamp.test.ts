@@ -38,6 +38,19 @@ describe('isTimestamp', () => {
   ])('refuses %s', (value) => expect(isTimestamp(value)).toBe(false))
 })
 
+it.each([0, 4, 1900, 2000, 2023, 2024, 2100, 9999])('knows every day of the year %s, and no other', (year) => {
+  const two = (n: number): string => String(n).padStart(2, '0')
+  for (let month = 0; month <= 13; month += 1) {
+    for (let day = 0; day <= 32; day += 1) {
+      const date = new Date(Date.UTC(2000, 0, 1))
+      date.setUTCFullYear(year, month - 1, day)
+      const isReal = date.getUTCMonth() === month - 1 && date.getUTCDate() === day
+      const text = `${String(year).padStart(4, '0')}-${two(month)}-${two(day)}T00:00:00.000000Z`
+      expect([text, isTimestamp(text)]).toEqual([text, isReal && date.getUTCFullYear() === year])
+    }
+  }
+})
+
 describe('formatTimestamp', () => {
   it('writes UTC with microseconds', () => {
     expect(formatTimestamp(new Date(0))).toBe('1970-01-01T00:00:00.000000Z')
