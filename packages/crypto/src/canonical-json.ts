@@ -150,12 +150,12 @@ class Encoder {
     let last = ''
     for (const key of Reflect.ownKeys(value)) {
       if (typeof key === 'symbol') throw this.refusal('has a symbol key')
-      const isPlain = PLAIN_TEXT.test(key)
-      const name = isPlain ? key : this.#key(key)
+      const plain = plainKeyText(key)
+      const name = plain === null ? this.#key(key) : key
       // By code unit, as `<` compares.
       isSorted &&= members.length === 0 || last < name
       last = name
-      members.push([name, `${isPlain ? `"${key}"` : JSON.stringify(name)}:${this.#property(value, key, known)}`])
+      members.push([name, (plain ?? `${JSON.stringify(name)}:`) + this.#property(value, key, known)])
     }
     if (!isSorted) members.sort(([a], [b]) => (a < b ? -1 : 1))
     const isTwice = !isSorted && members.some(([name], n) => n > 0 && members[n - 1]?.[0] === name)
@@ -210,6 +210,23 @@ class Encoder {
   refusal(why: string): CryptoError {
     return new CryptoError('VALUE_REFUSED', `value at \`${showPath(this.#path)}\` ${why}`)
   }
+}
+
+/** Keys come again and again: what stands for them in a text. Bounded, in number and in length. */
+const keyTexts = new Map<string, string>()
+const KEY_TEXTS_MAX = 512
+const KEPT_KEY_CHARS_MAX = 64
+
+/** A key with its colon; null where it has to be escaped or normalised. */
+function plainKeyText(key: string): string | null {
+  const known = keyTexts.get(key)
+  if (known !== undefined) return known
+  if (!PLAIN_TEXT.test(key)) return null
+  const text = `"${key}":`
+  if (key.length > KEPT_KEY_CHARS_MAX) return text
+  if (keyTexts.size >= KEY_TEXTS_MAX) keyTexts.clear()
+  keyTexts.set(key, text)
+  return text
 }
 
 const textOf = ([, text]: readonly [key: string, text: string]): string => text

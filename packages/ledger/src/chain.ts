@@ -59,7 +59,12 @@ const quote = (text: string): string => JSON.stringify(text)
 const LINK_FIELDS = ['entry_hash', 'entry_signature', 'key_id', 'prev_entry_hash', 'recorded_at'] as const
 
 // What the ledger alone gives to an entry. A draft that brings one of them along would write it twice.
-const LEDGER_FIELDS = ['schema_version', 'ledger_version', ...LINK_FIELDS]
+const LEDGER_FIELDS: readonly string[] = ['schema_version', 'ledger_version', ...LINK_FIELDS]
+
+const VERSIONS: readonly Member[] = [
+  ['ledger_version', `"ledger_version":"${LEDGER_VERSION}"`],
+  ['schema_version', `"schema_version":"${SCHEMA_VERSION}"`],
+]
 
 /**
  * Encodes a draft once, outside any lock.
@@ -68,19 +73,20 @@ const LEDGER_FIELDS = ['schema_version', 'ledger_version', ...LINK_FIELDS]
  */
 export function encodeDraft(draft: EntryDraft | ControlDraft): EncodedDraft {
   const members = encodeWhole(draft)
-  const text = members.map(([, member]) => member).join(',')
-  const bytes = Buffer.byteLength(text) + 2
+  // Each member with a comma behind it.
+  const text = [...members.map(([, member]) => member), ''].join(',')
+  const bytes = Buffer.byteLength(text) + 1
   if (bytes > ENTRY_BYTES_MAX) {
     throw new LedgerError('ENTRY_REFUSED', `entry has ${bytes} bytes, more than ${ENTRY_BYTES_MAX}`, {
       hint: 'put a reference to large data into the arguments, not the data itself',
     })
   }
   // Checked as a reader will find it, not as it was given: normalisation can lengthen a name beyond its bound.
-  const entry = JSON.parse(`{${text},"prev_entry_hash":null,"entry_hash":"${NO_HASH}"}`)
+  const entry = JSON.parse(`{${text}"prev_entry_hash":null,"entry_hash":"${NO_HASH}"}`)
   const problem = checkEntry(entry)
   if (problem !== null)
     throw new LedgerError('ENTRY_REFUSED', `field \`${problem.field}\` does not fit the ledger format`)
-  const around = splitAround(members)
+  const around = splitAround(members, text)
   const createdAtAt = offsetOf(members, 'created_at')
   const allows = entry.event === 'decision' && entry.decision.effect === 'allow'
   const approvedUntil = allows ? (entry.approval?.expires_at ?? null) : null
@@ -96,13 +102,9 @@ export function encodeDraft(draft: EntryDraft | ControlDraft): EncodedDraft {
 /** Members of the draft and its versions, encoded as a whole: nesting is counted from where a reader counts it. */
 function encodeWhole(draft: EntryDraft | ControlDraft): readonly Member[] {
   try {
-    const given: Record<string, unknown> = { ...draft }
-    const foreign = LEDGER_FIELDS.find((field) => Object.hasOwn(given, field))
-    if (foreign !== undefined) throw new LedgerError('ENTRY_REFUSED', `field \`${foreign}\` is the ledger's to set`)
-    for (const key of Object.keys(given)) if (given[key] === undefined) delete given[key]
-    given.schema_version = SCHEMA_VERSION
-    given.ledger_version = LEDGER_VERSION
-    return encodeMembers(given)
+    const members = encodeMembers(withoutUndefined(draft))
+    for (const [key] of members) requireOwn(key)
+    return VERSIONS.reduce(insert, members)
   } catch (cause) {
     if (cause instanceof LedgerError) throw cause
     const why = cause instanceof CryptoError ? cause.message : 'it cannot be read'
@@ -110,22 +112,39 @@ function encodeWhole(draft: EntryDraft | ControlDraft): readonly Member[] {
   }
 }
 
-function splitAround(members: readonly Member[]): readonly string[] {
+/** A member that is undefined is one that is not there. */
+function withoutUndefined(draft: object): object {
+  if (!Object.values(draft).includes(undefined)) return draft
+  for (const key of Object.keys(draft)) requireOwn(key)
+  return Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined))
+}
+
+function requireOwn(key: string): void {
+  if (LEDGER_FIELDS.includes(key)) throw new LedgerError('ENTRY_REFUSED', `field \`${key}\` is the ledger's to set`)
+}
+
+function insert(members: readonly Member[], member: Member): readonly Member[] {
+  const at = members.findIndex(([key]) => key > member[0])
+  return at === -1 ? [...members, member] : [...members.slice(0, at), member, ...members.slice(at)]
+}
+
+/** Cut out of the whole: one text in one piece, which is cheap to copy under the lock. */
+function splitAround(members: readonly Member[], text: string): readonly string[] {
   const around: string[] = []
-  let text = ''
-  let field = 0
+  let [start, end, field] = [0, 0, 0]
   for (const [key, member] of members) {
     for (; field < LINK_FIELDS.length && key > (LINK_FIELDS[field] ?? ''); field += 1) {
-      around.push(text)
-      text = ''
+      around.push(text.slice(start, end))
+      start = end
     }
-    text += field < LINK_FIELDS.length ? `${member},` : text === '' ? member : `,${member}`
+    end += member.length + 1
   }
   for (; field < LINK_FIELDS.length; field += 1) {
-    around.push(text)
-    text = ''
+    around.push(text.slice(start, end))
+    start = end
   }
-  return [...around, text]
+  // Behind the last one there is no comma.
+  return [...around, text.slice(start, -1)]
 }
 
 /** Where the value of a text begins in the text of the members, behind its quote. */

@@ -180,6 +180,29 @@ describe('encodeDraft', () => {
     expect(() => encodeDraft({ ...decisionDraft(1), [field]: undefined } as never)).toThrow(code)
   })
 
+  it('takes data: a member that has to be computed is refused, and one that is undefined is not there', () => {
+    const asked = { ...decisionDraft(1) }
+    Object.defineProperty(asked, 'action', { get: () => 'refund', enumerable: true })
+    expect(() => encodeDraft(asked)).toThrow(expect.objectContaining({ code: 'ENTRY_REFUSED' }))
+    const bare = decisionDraft(1)
+    expect(encodeDraft({ ...bare, trace: undefined } as never)).toEqual(encodeDraft(bare))
+  })
+
+  it('does not let a proxy bring a field of the ledger that it had not when it was asked before', () => {
+    let times = 0
+    const draft = new Proxy(
+      { ...decisionDraft(1) },
+      {
+        ownKeys: (target) => [...Reflect.ownKeys(target), ...(times++ === 0 ? [] : ['key_id'])],
+        getOwnPropertyDescriptor: (target, key) =>
+          key === 'key_id'
+            ? { value: '0'.repeat(16), enumerable: true, configurable: true }
+            : Reflect.getOwnPropertyDescriptor(target, key),
+      },
+    )
+    expect(() => encodeDraft(draft)).toThrow(expect.objectContaining({ code: 'ENTRY_REFUSED' }))
+  })
+
   it('counts bytes, not characters', () => {
     const bytes = (text: string): number => encodeDraft(decisionDraft(1, { kwargs: { text } })).bytes
     expect(bytes('€€') - bytes('ee')).toBe(4)
