@@ -65,13 +65,13 @@ const manyText = (s: string): string => `WITH moved AS (
 export function writeQuery({ schema, ledger, before, step, tiles, epoch, writer }: Write): pg.QueryConfig {
   const { state, checkpoint, entries } = step
   const { size, entryHash } = state.head
+  const { head } = before.state
   const { controls } = knownBehind(before, step, epoch)
-  const after = { size, entryHash, frontier: frontierBytes(step), controls, checkpoint, epoch }
   return putQuery({
     schema,
     ledger,
-    before: { ...before.state.head, controls: before.controls, epoch: before.epoch },
-    after,
+    before: { size: head.size, entryHash: head.entryHash, controls: before.controls, epoch: before.epoch },
+    after: { size, entryHash, frontier: frontierBytes(step), controls, checkpoint, epoch },
     writer,
     entries,
     tiles,

@@ -111,17 +111,13 @@ class JsonWriter {
     const namesASecret = members.some(
       ([key, name]) => NAMING_KEYS.includes(key) && typeof name === 'string' && this.#redaction.isSensitiveKey(name),
     )
-    const copy = {}
-    for (const [index, [key, value]] of members.entries()) {
+    const written = members.map(([key, value], index): [string, JsonValue] => {
       const isSecret =
         this.#redaction.isSensitiveKey(key, value) || (namesASecret && (key === 'value' || key === 'values'))
-      // Defining, not assigning: `__proto__` is a key like any other and must not become the prototype.
-      Object.defineProperty(copy, names[index] ?? REDACTED, {
-        value: isSecret ? REDACTED : this.write(value),
-        enumerable: true,
-      })
-    }
-    return Object.freeze(copy)
+      return [names[index] ?? REDACTED, isSecret ? REDACTED : this.write(value)]
+    })
+    // Defines members, where assigning would make `__proto__` the prototype: it is a key like any other.
+    return Object.freeze(Object.fromEntries(written))
   }
 
   /** Keys as they stand on record. Those that redaction made equal are numbered in the order of the original keys. */

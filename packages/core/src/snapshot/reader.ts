@@ -116,21 +116,19 @@ export class Reader {
   }
 
   #readMembers(object: object, prototype: object | null, at: Step | undefined): object {
-    const copy = Object.create(prototype === null ? null : Object.prototype)
+    const members: [string, unknown][] = []
     for (const key of this.#foreign(at, () => Reflect.ownKeys(object))) {
       if (typeof key === 'symbol') continue
       const step = { parent: at, key }
       const enumerable = this.#foreign(step, () => Object.getOwnPropertyDescriptor(object, key)?.enumerable === true)
       if (!enumerable) continue
       this.#readText(key, step, 'has a key with')
-      const value = this.read(
-        this.#foreign(step, () => Reflect.get(object, key) as unknown),
-        step,
-      )
-      // Assigning would run the setter behind `__proto__`, or one planted on Object.prototype.
-      Object.defineProperty(copy, key, { value, writable: true, enumerable: true, configurable: true })
+      const value = this.#foreign(step, () => Reflect.get(object, key) as unknown)
+      members.push([key, this.read(value, step)])
     }
-    return copy
+    // Defines members. Assigning would run the setter behind `__proto__`, or one planted on Object.prototype.
+    const copy = Object.fromEntries(members)
+    return prototype === null ? Object.setPrototypeOf(copy, null) : copy
   }
 
   #readMap(map: object, at: Step | undefined): Map<unknown, unknown> {
