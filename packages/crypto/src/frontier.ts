@@ -117,9 +117,9 @@ export function parseFrontier(bytes: Uint8Array): Frontier {
   if (!isBytes(bytes) || bytes.length < SIZE_BYTES) throw invalid()
   const size = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0))
   if (!isTreeSize(size) || bytes.length !== SIZE_BYTES + onesOf(size) * HASH_BYTES) throw invalid()
-  const hashes = Array.from({ length: onesOf(size) }, (_, i) =>
-    Uint8Array.from(bytes.subarray(SIZE_BYTES + i * HASH_BYTES, SIZE_BYTES + (i + 1) * HASH_BYTES)),
-  )
+  const hashes: Uint8Array[] = []
+  for (let at = SIZE_BYTES; at < bytes.length; at += HASH_BYTES)
+    hashes.push(new Uint8Array(bytes.subarray(at, at + HASH_BYTES)))
   return { size, hashes }
 }
 
