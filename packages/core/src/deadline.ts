@@ -1,4 +1,5 @@
 // Foreign code (a policy, a store, a ledger) may never come back. Then the call must fail, not hang.
+import { inTime } from '@sudoagent/ledger/store'
 
 /** Thrown by `within`: what was waited for did not come in time. */
 export class DeadlineError extends Error {
@@ -15,15 +16,7 @@ export class DeadlineError extends Error {
 export async function within<T>(ms: number, what: string, work: () => T | Promise<T>): Promise<T> {
   const result = work()
   if (!isThenable(result)) return result
-  let timer: NodeJS.Timeout | undefined
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DeadlineError(`${what} did not answer within ${ms} ms`)), ms)
-  })
-  try {
-    return await Promise.race([result, deadline])
-  } finally {
-    clearTimeout(timer)
-  }
+  return inTime(result, ms, () => new DeadlineError(`${what} did not answer within ${ms} ms`))
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -6,6 +6,7 @@
 //
 // Both hashes are taken over slices of the line as it stands, never over a re-encoding: Python writes numbers that do not fit a double
 // ("13.000000000000000000001"), and what is bound is the bytes. A line must therefore be canonical before its hashes mean anything.
+import { types } from 'node:util'
 import {
   CryptoError,
   type DecisionFacts,
@@ -19,7 +20,7 @@ import {
 import type { ControlDraft } from './control.js'
 import {
   type CallEntry,
-  checkEntry,
+  draftMisfit,
   type EntryDraft,
   LEDGER_VERSION,
   type Parameters,
@@ -52,7 +53,6 @@ export interface Link {
   readonly keyId: string | null
 }
 
-const NO_HASH = '0'.repeat(64)
 const quote = (text: string): string => JSON.stringify(text)
 
 /** What an entry gets with its place in the chain, in canonical order. */
@@ -71,8 +71,8 @@ const VERSIONS: readonly Member[] = [
  *
  * @throws LedgerError ENTRY_REFUSED when it is not the shape of §2, holds a value that has no canonical form, or is too large
  */
-export function encodeDraft(draft: EntryDraft | ControlDraft): EncodedDraft {
-  const members = encodeWhole(draft)
+export function encodeDraft(given: EntryDraft | ControlDraft): EncodedDraft {
+  const { draft, members } = encodeWhole(given)
   // Each member with a comma behind it.
   const text = [...members.map(([, member]) => member), ''].join(',')
   const bytes = Buffer.byteLength(text) + 1
@@ -81,30 +81,41 @@ export function encodeDraft(draft: EntryDraft | ControlDraft): EncodedDraft {
       hint: 'put a reference to large data into the arguments, not the data itself',
     })
   }
-  // Checked as a reader will find it, not as it was given: normalisation can lengthen a name beyond its bound.
-  const entry = JSON.parse(`{${text}"prev_entry_hash":null,"entry_hash":"${NO_HASH}"}`)
-  const problem = checkEntry(entry)
-  if (problem !== null)
-    throw new LedgerError('ENTRY_REFUSED', `field \`${problem.field}\` does not fit the ledger format`)
-  const around = splitAround(members, text)
-  const createdAtAt = offsetOf(members, 'created_at')
-  const allows = entry.event === 'decision' && entry.decision.effect === 'allow'
-  const approvedUntil = allows ? (entry.approval?.expires_at ?? null) : null
+  // Checked as a reader will find it: normalisation can lengthen a name beyond its bound, and a proxy can say one thing once and another now.
+  const isAsGiven = bytes === text.length + 1 && !hasProxy(draft)
+  const entry = isAsGiven ? draft : (JSON.parse(`{${text.slice(0, -1)}}`) as EntryDraft | ControlDraft)
+  const field = draftMisfit(entry)
+  if (field !== null) throw new LedgerError('ENTRY_REFUSED', `field \`${field}\` does not fit the ledger format`)
+  const call = entry.event === 'checkpoint' ? null : entry
+  const allows = call?.event === 'decision' && call.decision.effect === 'allow'
   return {
-    around,
-    createdAtAt,
-    requestId: entry.event === 'checkpoint' ? null : entry.request_id,
-    approvedUntil,
+    around: splitAround(members, text),
+    createdAtAt: offsetOf(members, 'created_at'),
+    requestId: call?.request_id ?? null,
+    approvedUntil: allows ? (call.approval?.expires_at ?? null) : null,
     bytes,
   }
 }
 
+/** Whether any object that `draftMisfit` looks into may answer otherwise than it did. Accessors were refused by the encoder. */
+function hasProxy(draft: EntryDraft | ControlDraft): boolean {
+  if (types.isProxy(draft)) return true
+  if (draft.event === 'checkpoint') return false
+  const { actor, decision, approval, budget, outcome, parameters } = draft
+  if ([actor, decision, approval, budget, outcome, parameters, draft.metadata].some(types.isProxy)) return true
+  return [approval?.binding, parameters?.args, parameters?.kwargs].some(types.isProxy)
+}
+
 /** Members of the draft and its versions, encoded as a whole: nesting is counted from where a reader counts it. */
-function encodeWhole(draft: EntryDraft | ControlDraft): readonly Member[] {
+function encodeWhole(given: EntryDraft | ControlDraft): {
+  readonly draft: EntryDraft | ControlDraft
+  readonly members: readonly Member[]
+} {
   try {
-    const members = encodeMembers(withoutUndefined(draft))
+    const draft = withoutUndefined(given)
+    const members = encodeMembers(draft)
     for (const [key] of members) requireOwn(key)
-    return VERSIONS.reduce(insert, members)
+    return { draft, members: VERSIONS.reduce(insert, members) }
   } catch (cause) {
     if (cause instanceof LedgerError) throw cause
     const why = cause instanceof CryptoError ? cause.message : 'it cannot be read'
@@ -113,10 +124,10 @@ function encodeWhole(draft: EntryDraft | ControlDraft): readonly Member[] {
 }
 
 /** A member that is undefined is one that is not there. */
-function withoutUndefined(draft: object): object {
+function withoutUndefined<T extends EntryDraft | ControlDraft>(draft: T): T {
   if (!Object.values(draft).includes(undefined)) return draft
   for (const key of Object.keys(draft)) requireOwn(key)
-  return Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined))
+  return Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined)) as unknown as T
 }
 
 function requireOwn(key: string): void {

@@ -237,6 +237,12 @@ function callMisfit(value: { readonly [key: string]: unknown }): string | null {
   )
 }
 
+const isEvent = oneOf('decision', 'outcome', 'checkpoint')
+
+function contentMisfit(value: { readonly [key: string]: unknown }): string | null {
+  return value.event === 'checkpoint' ? misfit(value, CHECKPOINT, '') : callMisfit(value)
+}
+
 const VERSIONS = [
   ['schema_version', SCHEMA_VERSION],
   ['ledger_version', LEDGER_VERSION],
@@ -262,8 +268,17 @@ export function checkEntry(value: unknown): EntryProblem | null {
     if (typeof version !== 'string') return invalid(field)
     if (version !== known) return { code: 'VERSION_UNSUPPORTED', field }
   }
-  if (!oneOf('decision', 'outcome', 'checkpoint')(value.event)) return invalid('event')
-  const field =
-    misfit(value, SEALED, '') ?? (value.event === 'checkpoint' ? misfit(value, CHECKPOINT, '') : callMisfit(value))
+  if (!isEvent(value.event)) return invalid('event')
+  const field = misfit(value, SEALED, '') ?? contentMisfit(value)
   return field === null ? null : invalid(field)
+}
+
+/**
+ * As `checkEntry`, of a draft: what the ledger adds to it is not there yet.
+ *
+ * @returns the first field that does not fit, as a path; null when all do
+ */
+export function draftMisfit(value: unknown): string | null {
+  if (!isObject(value)) return 'entry'
+  return isEvent(value.event) ? contentMisfit(value) : 'event'
 }

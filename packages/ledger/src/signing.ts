@@ -1,6 +1,7 @@
 // A signer is foreign code, asked while the ledger's write lock is held: it gets so much time, and what it gives must have the form that a
 // reader will ask for.
 import { type Signer, signAside } from '@sudoagent/crypto'
+import { inTime } from './deadline.js'
 import { LedgerError } from './error.js'
 import { SIGNER_TIMEOUT_MS } from './limits.js'
 
@@ -15,7 +16,7 @@ const KEY_ID = /^[0-9a-f]{16}$/
 export async function signInTime(signer: Signer, message: Uint8Array): Promise<Uint8Array> {
   try {
     const signing = signer.sign(message)
-    const signature = ArrayBuffer.isView(signing) ? signing : await inTime(signing)
+    const signature = ArrayBuffer.isView(signing) ? signing : await signed(signing)
     if (!ArrayBuffer.isView(signature) || signature.byteLength !== SIGNATURE_BYTES) {
       throw new TypeError(`it gave no signature of ${SIGNATURE_BYTES} bytes`)
     }
@@ -35,7 +36,7 @@ export async function signAllInTime(signer: Signer, messages: readonly Uint8Arra
   const aside = signAside(signer, messages)
   if (aside !== null) {
     try {
-      return await inTime(aside)
+      return await signed(aside)
     } catch (cause) {
       throw writeFailed('the signer', cause)
     }
@@ -46,16 +47,8 @@ export async function signAllInTime(signer: Signer, messages: readonly Uint8Arra
 }
 
 /** A signature that comes too late is not waited for: the write lock is held meanwhile. */
-async function inTime<T>(signing: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no signature within ${SIGNER_TIMEOUT_MS} ms`)), SIGNER_TIMEOUT_MS)
-  })
-  try {
-    return await Promise.race([signing, deadline])
-  } finally {
-    clearTimeout(timer)
-  }
+function signed<T>(signing: Promise<T>): Promise<T> {
+  return inTime(signing, SIGNER_TIMEOUT_MS, () => new Error(`no signature within ${SIGNER_TIMEOUT_MS} ms`))
 }
 
 /** What went wrong before anything was written. Whatever foreign code throws says nothing about the store. */

@@ -1,5 +1,6 @@
 // One connection to the server, of which is known what its answers are worth: that a commit is durable when it is answered, that the tables are
 // ours and of our version, and, after the connection died, that it did.
+import { inTime } from '@sudoagent/ledger/store'
 import pg from 'pg'
 import { asLedgerError } from './failure.js'
 import { prepareSession, type SessionSettings } from './session-settings.js'
@@ -183,19 +184,13 @@ export class Session {
   async #inTime<T>(ask: () => Promise<T>): Promise<T> {
     if (this.#lost !== null) throw new ConnectionLost(this.#lost.message, { cause: this.#lost })
     this.#warned = false
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        this.abandon()
-        reject(new ConnectionLost(`no answer within ${this.#answerMs} ms`))
-      }, this.#answerMs)
-    })
     try {
-      return await Promise.race([ask(), late])
+      return await inTime(ask(), this.#answerMs, () => {
+        this.abandon()
+        return new ConnectionLost(`no answer within ${this.#answerMs} ms`)
+      })
     } catch (error) {
       throw this.#asLost(error)
-    } finally {
-      clearTimeout(timer)
     }
   }
 
