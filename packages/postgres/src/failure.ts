@@ -41,6 +41,7 @@ const CODES: ReadonlyMap<string, readonly [LedgerErrorCode, string, string?]> = 
   ['40001', ['LEDGER_BUSY', 'refused the transaction again and again: could not serialize']],
   ['40P01', ['LEDGER_BUSY', 'refused the transaction again and again: deadlock']],
   ['23001', ['LEDGER_DAMAGED', 'refuses to change what is on record', 'run `sudoagent verify` on it']],
+  ['23502', ['LEDGER_DAMAGED', 'holds a tree that is not whole', 'run `sudoagent verify` on it']],
   ['23505', ['LEDGER_DAMAGED', 'has an entry behind its head already', 'run `sudoagent verify` on it']],
 ])
 

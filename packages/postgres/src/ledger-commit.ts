@@ -13,7 +13,7 @@ import { controlLines, hashAt, requireEntry } from './ledger-lookup.js'
 import { findOrMakeLedger } from './ledger-name.js'
 import { type Known, knownBehind, lockHead, readState } from './ledger-rows.js'
 import { writeQuery } from './ledger-statement.js'
-import { TileSource, tilesOf } from './ledger-tree.js'
+import { tilesOf } from './ledger-tree.js'
 import { ConnectionLost, Session } from './session.js'
 import type { SynchronousCommit } from './session-settings.js'
 import type { Target } from './target.js'
@@ -156,8 +156,7 @@ export class LedgerCommit {
   async #writeAlone(work: Work, session: Session, known: Known): Promise<Attempt> {
     const step = await advance(work, known.state, this.#writer)
     const after = knownBehind(known, step, known.epoch)
-    const query = await this.#queryOf(session, step, known, known.epoch)
-    if (query === null) return { kind: 'again' }
+    const query = this.#queryOf(step, known, known.epoch)
     try {
       const written = await session.write(query)
       return written === step.entries.length ? { kind: 'done', step, after } : { kind: 'moved' }
@@ -172,8 +171,7 @@ export class LedgerCommit {
       const known = await this.#lock(session)
       const step = await advance(work, known.state, this.#writer)
       const epoch = known.epoch + 1
-      const query = await this.#queryOf(session, step, known, epoch)
-      if (query === null) return { kind: 'again' }
+      const query = this.#queryOf(step, known, epoch)
       sent = { step, after: knownBehind(known, step, epoch) }
       if ((await session.writeAndCommit(query)) !== step.entries.length)
         throw new LedgerError('LEDGER_DAMAGED', `\`${this.#options.target.shown}\`: the head moved while it was locked`)
@@ -183,17 +181,10 @@ export class LedgerCommit {
     }
   }
 
-  /** Null when the connection died over reading the tree: nothing was sent yet. */
-  async #queryOf(session: Session, step: Step, before: Known, epoch: number) {
+  #queryOf(step: Step, before: Known, epoch: number) {
     const { target, writerId } = this.#options
-    const ledger = this.#ledger
-    try {
-      const tiles = await tilesOf(step, new TileSource(session, target.schema, ledger))
-      return writeQuery({ schema: target.schema, ledger, before, step, tiles, epoch, writer: writerId })
-    } catch (error) {
-      if (error instanceof ConnectionLost) return null
-      throw error
-    }
+    const tiles = tilesOf(step)
+    return writeQuery({ schema: target.schema, ledger: this.#ledger, before, step, tiles, epoch, writer: writerId })
   }
 
   /** Whether what failed has certainly not been applied. The server's own word counts, and only while it goes on answering. */

@@ -6,7 +6,7 @@ import { asLedgerError } from './failure.js'
 import { findOrMakeLedger } from './ledger-name.js'
 import { openPostgresLedger } from './ledger-reader.js'
 import { putQuery } from './ledger-statement.js'
-import { TileSource, tilesOf } from './ledger-tree.js'
+import { tilesOf } from './ledger-tree.js'
 import { Session } from './session.js'
 import { parseTarget, type Target } from './target.js'
 
@@ -88,7 +88,6 @@ class PostgresSink implements LedgerSink {
 
   async write({ entries, nodes, before, after, controls }: CopiedBatch): Promise<void> {
     await this.#whole(async () => {
-      const source = new TileSource(this.#session, this.#target.schema, this.#ledger)
       const [, [head]] = (await this.#session.askTogether(
         'BEGIN ISOLATION LEVEL READ COMMITTED',
         `SELECT size, epoch FROM ${this.#target.schema}.head WHERE ledger = ${this.#ledger} FOR UPDATE`,
@@ -113,7 +112,7 @@ class PostgresSink implements LedgerSink {
         },
         writer: 'copy',
         entries: entries.map((entry) => ({ ...entry, line: Buffer.from(entry.line).toString() })),
-        tiles: await tilesOf({ entries, nodes }, source),
+        tiles: tilesOf({ entries, nodes }),
       })
       if ((await this.#session.writeAndCommit(query)) !== entries.length)
         throw new Error('the head moved while it was locked')

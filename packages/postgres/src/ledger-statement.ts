@@ -1,5 +1,6 @@
 // The one statement that writes: the head moves if it is where the writer believes, and only then are entries and tiles put there, all of it or
 // nothing: how many entries it wrote says whether. It is the same within a transaction that holds the lock, and by itself.
+import { HASH_BYTES, TILE_WIDTH } from '@sudoagent/crypto'
 import { callNumber, type Step } from '@sudoagent/ledger/store'
 import type pg from 'pg'
 import { frontierBytes, type Known, knownBehind } from './ledger-rows.js'
@@ -48,6 +49,14 @@ const oneText = (s: string): string => `WITH moved AS (
   WHERE ledger = $1 AND size = $2 AND epoch = $3 RETURNING 1
 ) INSERT INTO ${s}.entry ${INTO} SELECT $1, $2 + 1, $7, $4, $8, $9 FROM moved`
 
+// What stands in a tile, or nothing when that is not whole: nothing is no tile, and a server that is to store it refuses the statement.
+const leavesBefore = (s: string): string => `(
+    SELECT CASE WHEN count(*) = stood THEN string_agg(sha256('\\x00'::bytea || decode(entry_hash, 'hex')), ''::bytea ORDER BY position) END
+    FROM ${s}.entry WHERE ledger = $1 AND position > tile * ${TILE_WIDTH} AND position <= tile * ${TILE_WIDTH} + stood AND octet_length(entry_hash) = ${2 * HASH_BYTES})`
+const tileBefore = (s: string): string => `(
+    SELECT substr(known.hashes, 1, stood * ${HASH_BYTES}) FROM ${s}.tile AS known
+    WHERE known.ledger = $1 AND known.level = given.level AND known.tile = given.tile AND length(known.hashes) >= stood * ${HASH_BYTES})`
+
 // Lines, hashes and call numbers go as one text each: none of them holds the character between them, and PostgreSQL takes a text apart much
 // faster than its own array syntax, of which every quote in a line would have to be escaped.
 const manyText = (s: string): string => `WITH moved AS (
@@ -55,7 +64,8 @@ const manyText = (s: string): string => `WITH moved AS (
   WHERE ledger = $1 AND size = $2 AND epoch = $3 RETURNING 1
 ), tiles AS (
   INSERT INTO ${s}.tile (ledger, level, tile, hashes)
-  SELECT $1, level, tile, hashes FROM moved, unnest($15::integer[], $16::bigint[], $17::bytea[]) AS given (level, tile, hashes)
+  SELECT $1, level, tile, CASE WHEN stood = 0 THEN hashes WHEN level = 0 THEN ${leavesBefore(s)} || hashes ELSE ${tileBefore(s)} || hashes END
+  FROM moved, unnest($15::integer[], $16::bigint[], $17::integer[], $18::bytea[]) AS given (level, tile, stood, hashes)
   ON CONFLICT (ledger, level, tile) DO UPDATE SET hashes = excluded.hashes
 ) INSERT INTO ${s}.entry ${INTO} SELECT $1, $2 + n, line, hash, prev, call::bigint FROM moved,
   unnest(string_to_array($11, E'\\n'), string_to_array($12, ','), string_to_array($13, ',', ''), string_to_array($14, ',', ''))
@@ -108,6 +118,7 @@ export function putQuery({ schema, ledger, before, after, writer, entries, tiles
       entries.map(({ requestId }) => numberOf(requestId) ?? '').join(','),
       tiles.map(({ level }) => level),
       tiles.map(({ tile }) => tile),
+      tiles.map(({ stood }) => stood),
       tiles.map(({ hashes: bytes }) => bytes),
     ],
   }

@@ -1,5 +1,6 @@
 // The tree of a ledger in PostgreSQL, in 256-wide tiles (C2SP tlog-tiles), as SQLite keeps it: a full tile of level 0 is stored; the one that is
-// growing is recomputed from the at most 255 entries that it stands for. A tile above grows by one hash for every 256 below it.
+// growing is recomputed from the at most 255 entries that it stands for. A tile above grows by one hash for every 256 below it. What stands there
+// already is put in front by the server, so that no writer reads while it holds the lock.
 import {
   createTileHashReader,
   HASH_BYTES,
@@ -8,17 +9,15 @@ import {
   TILE_WIDTH,
   type TreeNode,
 } from '@sudoagent/crypto'
-import { leavesOf, treeDamaged, withHash } from '@sudoagent/ledger/store'
-import type pg from 'pg'
+import { leavesOf, treeDamaged } from '@sudoagent/ledger/store'
 import type { Session } from './session.js'
 
-interface TilePlace {
+/** Hashes to be put into a tile, behind those that stand there. */
+export interface TilePut {
   readonly level: number
   readonly tile: number
-}
-
-/** A tile as it will be. */
-export interface TilePut extends TilePlace {
+  /** How many stand there: of level 0 they are made of the entries, as long as the tile grows. */
+  readonly stood: number
   readonly hashes: Buffer
 }
 
@@ -35,54 +34,27 @@ export class TileSource {
   }
 
   async tile(level: number, tile: number): Promise<Uint8Array | null> {
-    return tileOf(await this.#session.ask<TileRow>(this.#tileQuery({ level, tile })))
+    const [row] = await this.#session.ask<{ readonly hashes: Buffer }>({
+      text: `SELECT hashes FROM ${this.#schema}.tile WHERE ledger = $1 AND level = $2 AND tile = $3 AND length(hashes) <= ${TILE_WIDTH * HASH_BYTES}`,
+      values: [this.#ledger, level, tile],
+    })
+    return row?.hashes ?? null
   }
 
   /** Leaf hashes of the entries from position `first` on. @throws LedgerError LEDGER_DAMAGED when one of them is not there */
   async leaves(first: number, count: number): Promise<Buffer> {
-    return leavesIn(await this.#session.ask<LeavesRow>(this.#leavesQuery(first, count)), count)
-  }
-
-  /** Leaves, and tiles, asked for at once: a writer waits for them under the lock. @throws LedgerError as `leaves` */
-  async together(
-    { first, count }: { readonly first: number; readonly count: number },
-    places: readonly TilePlace[],
-  ): Promise<{ readonly leaves: Buffer; readonly tiles: readonly (Uint8Array | null)[] }> {
-    const [leaves = [], ...tiles] = await this.#session.askTogether(
-      this.#leavesQuery(first, count),
-      ...places.map((place) => this.#tileQuery(place)),
-    )
-    return { leaves: leavesIn(leaves as LeavesRow[], count), tiles: tiles.map((rows) => tileOf(rows as TileRow[])) }
-  }
-
-  #tileQuery({ level, tile }: TilePlace): pg.QueryConfig {
-    return {
-      name: `sudoagent_tile_${this.#schema}`,
-      text: `SELECT hashes FROM ${this.#schema}.tile WHERE ledger = $1 AND level = $2 AND tile = $3 AND length(hashes) <= ${TILE_WIDTH * HASH_BYTES}`,
-      values: [this.#ledger, level, tile],
-    }
-  }
-
-  #leavesQuery(first: number, count: number): pg.QueryConfig {
-    return {
-      name: `sudoagent_leaves_${this.#schema}`,
-      text: `SELECT string_agg(CASE WHEN octet_length(entry_hash) = 64 THEN entry_hash ELSE '' END, ',' ORDER BY position) AS hashes
-        FROM ${this.#schema}.entry WHERE ledger = $1 AND position BETWEEN $2 AND $3`,
+    const text = `SELECT CASE WHEN octet_length(entry_hash) = 64 THEN entry_hash END AS hash FROM ${this.#schema}.entry
+      WHERE ledger = $1 AND position BETWEEN $2 AND $3 ORDER BY position`
+    const rows = await this.#session.ask<{ readonly hash: string | null }>({
+      text,
       values: [this.#ledger, first, first + count - 1],
-    }
+    })
+    return leavesOf(
+      rows.map(({ hash }) => hash),
+      count,
+    )
   }
 }
-
-interface TileRow {
-  readonly hashes: Buffer
-}
-
-interface LeavesRow {
-  readonly hashes: string | null
-}
-
-const tileOf = ([row]: readonly TileRow[]): Uint8Array | null => row?.hashes ?? null
-const leavesIn = ([row]: readonly LeavesRow[], count: number): Buffer => leavesOf(row?.hashes?.split(',') ?? [], count)
 
 /** Unverified, like all that a store holds: proofs made of it are checked against a root. */
 export function createPostgresTreeReader(source: TileSource, size: number): HashReader {
@@ -94,58 +66,28 @@ export function createPostgresTreeReader(source: TileSource, size: number): Hash
   })
 }
 
-/** The tiles that a step completes, or lets grow. Reads what stood in them before, once in 256 entries. */
-export async function tilesOf(
-  {
-    nodes,
-    entries,
-  }: {
-    readonly nodes: readonly TreeNode[]
-    readonly entries: readonly { readonly position: number; readonly entryHash: string }[]
-  },
-  source: TileSource,
-): Promise<readonly TilePut[]> {
-  const tiled = nodes.filter(({ level, index }) =>
-    level === 0 ? index % TILE_WIDTH === TILE_WIDTH - 1 : level % TILE_HEIGHT === 0,
-  )
-  if (tiled.length === 0) return []
-  const before = await readBefore(tiled, entries[0]?.position ?? 1, source)
-  const own = leavesOf(
-    entries.map(({ entryHash }) => entryHash),
-    entries.length,
-  )
-  let leaves = Buffer.concat([before.leaves, own])
+/** The tiles that a step completes, or lets grow. */
+export function tilesOf({
+  nodes,
+  entries,
+}: {
+  readonly nodes: readonly TreeNode[]
+  readonly entries: readonly { readonly position: number; readonly entryHash: string }[]
+}): readonly TilePut[] {
+  const before = (entries[0]?.position ?? 1) - 1
   const puts = new Map<string, TilePut>()
-  for (const { level, index, hash } of tiled) {
-    const tile = Math.floor(index / TILE_WIDTH)
-    const key = keyOf({ level: level / TILE_HEIGHT, tile })
-    if (level === 0) {
-      puts.set(key, { level, tile, hashes: leaves.subarray(0, TILE_WIDTH * HASH_BYTES) })
-      leaves = leaves.subarray(TILE_WIDTH * HASH_BYTES)
-    } else {
-      const grown = puts.get(key)?.hashes ?? before.tiles.get(key)
-      puts.set(key, { level: level / TILE_HEIGHT, tile, hashes: withHash(grown, index % TILE_WIDTH, hash) })
+  for (const node of nodes) {
+    const [level, tile, slot] = [node.level / TILE_HEIGHT, Math.floor(node.index / TILE_WIDTH), node.index % TILE_WIDTH]
+    if (level === 0 && slot === TILE_WIDTH - 1) {
+      const start = tile * TILE_WIDTH
+      const from = Math.max(start, before)
+      const own = entries.slice(from - before, start + TILE_WIDTH - before).map(({ entryHash }) => entryHash)
+      puts.set(`0/${tile}`, { level, tile, stood: from - start, hashes: leavesOf(own, own.length) })
+    } else if (level > 0 && Number.isInteger(level)) {
+      const key = `${level}/${tile}`
+      const { stood, hashes } = puts.get(key) ?? { stood: slot, hashes: Buffer.alloc(0) }
+      puts.set(key, { level, tile, stood, hashes: Buffer.concat([hashes, node.hash]) })
     }
   }
   return [...puts.values()]
 }
-
-/** What stands already where these nodes belong: leaves of the tile that the first entry is in, and tiles above. */
-async function readBefore(
-  tiled: readonly TreeNode[],
-  position: number,
-  source: TileSource,
-): Promise<{ readonly leaves: Buffer; readonly tiles: ReadonlyMap<string, Uint8Array | null> }> {
-  const count = (position - 1) % TILE_WIDTH
-  const places = new Map<string, TilePlace>()
-  for (const { level, index } of tiled) {
-    const place = { level: level / TILE_HEIGHT, tile: Math.floor(index / TILE_WIDTH) }
-    // Nothing stands before the first one of a tile.
-    if (level > 0 && index % TILE_WIDTH > 0) places.set(keyOf(place), place)
-  }
-  if (count === 0 && places.size === 0) return { leaves: Buffer.alloc(0), tiles: new Map() }
-  const { leaves, tiles } = await source.together({ first: position - count, count }, [...places.values()])
-  return { leaves, tiles: new Map([...places.keys()].map((key, n) => [key, tiles[n] ?? null])) }
-}
-
-const keyOf = ({ level, tile }: TilePlace): string => `${level}/${tile}`

@@ -85,6 +85,27 @@ describe('PostgresLedger', () => {
     db.close()
   })
 
+  it.each([
+    ['a tile that is gone', 'DELETE FROM sudoagent.tile WHERE level = 1 AND ledger = '],
+    ['a tile that is too short', "UPDATE sudoagent.tile SET hashes = '\\x00' WHERE level = 1 AND ledger = "],
+    [
+      'an entry whose hash is none',
+      "SET session_replication_role = replica; UPDATE sudoagent.entry SET entry_hash = '' WHERE position = 300 AND ledger = ",
+    ],
+  ])('builds no tree upon %s', async (_, damage) => {
+    const url = ledgerUrl(database)
+    const name = new URL(url).searchParams.get('ledger')
+    const ledger = await PostgresLedger.open(url)
+    await Promise.all(Array.from({ length: 510 }, (_, n) => ledger.append(decisionDraft(n))))
+    await asSuperuser(database, `${damage}(SELECT id FROM sudoagent.ledger WHERE name = '${name}')`)
+    // The 512th entry, with which a tile would be full.
+    expect(await refusalOf(() => ledger.append(decisionDraft(510)))).toBe('LEDGER_DAMAGED')
+    await ledger.close()
+    const reader = await openPostgresLedger(url)
+    expect(await reader.lineAt(512)).toBeNull()
+    await reader.close()
+  })
+
   it('finds the entries of a call by its index', async () => {
     const url = ledgerUrl(database)
     const ledger = await PostgresLedger.open(url)
