@@ -6,6 +6,7 @@ import {
   type Checkpoint,
   createNoteKey,
   createNoteVerifier,
+  encodeCheckpoint,
   frontierRoot,
   openCheckpoint,
   parseCheckpoint,
@@ -31,6 +32,13 @@ export function readHead(stored: StoredText, path: string): (Checkpoint & { read
   } catch {
     throw headRefused(path, 'cannot be read')
   }
+}
+
+/** Whether a stored head is, to the letter, the one that an unsigned ledger has with this tree: then there is nothing to read in it. */
+export function isHeadOf(text: string | null, frontier: Frontier, ring: KeyRing): boolean {
+  if (ring.entriesSigned) return false
+  const { size } = frontier
+  return text === encodeCheckpoint({ origin: ring.origin, size, root: frontierRoot(frontier), extensions: [] })
 }
 
 /**

@@ -19,7 +19,7 @@ export {
 export { GroupCommit, type LinkedEntry, only } from './append.js'
 export { type CaughtUp, catchUp, ringBehind } from './catch-up.js'
 export { inTime } from './deadline.js'
-export { checkHead, headRefused, readHead, shorterThanHead } from './head-check.js'
+export { checkHead, headRefused, isHeadOf, readHead, shorterThanHead } from './head-check.js'
 export type { KeyRing } from './key-ring.js'
 export { BATCH_BYTES_MAX, BATCH_LINES, LINE_BYTES_MAX, SIGNER_TIMEOUT_MS } from './limits.js'
 export { callNumber, POSITIONS_OF_CALL_MAX } from './store/call-number.js'

@@ -31,7 +31,7 @@ export interface CommitOptions {
   readonly synchronousCommit: SynchronousCommit
 }
 
-/** So long after the head was read under its lock, it is read again, and with it the database's clock. */
+/** So long after the head was read under its lock, it is read again, and with it the database's clock; so long after the last entry was, it is, too. */
 const ALONE_MS_MAX = 1_000
 
 /** Between two tries to reach a server that is away, or to repeat what it refused as transient, in milliseconds. */
@@ -55,6 +55,8 @@ export class LedgerCommit {
   #isAlone = false
   /** Whether others had written when the head was last looked at: they are likely to do so again. */
   #othersWrote = false
+  /** When the last entry was read as a whole on this connection, and not its hash alone. */
+  #wholeAt = Number.NEGATIVE_INFINITY
   /** A look under the lock that `getReady` began. */
   #locking: { readonly session: Session; readonly known: Promise<Known> } | null = null
 
@@ -251,17 +253,22 @@ export class LedgerCommit {
     const { target } = this.#options
     const ledger = this.#ledger
     const seenAt = this.#known?.state.head.size ?? 0
-    const locked = await lockHead(session, target, ledger, seenAt)
+    const now = performance.now()
+    const isWhole = this.#known === null || now - this.#wholeAt >= ALONE_MS_MAX
+    const locked = await lockHead(session, target, ledger, seenAt, isWhole)
     this.#clock.hear(locked.row.now_ms)
     this.#othersWrote = this.#known !== null && Number(locked.row.size) !== seenAt
     const lines = (positions: readonly number[]) => controlLines(session, target, ledger, positions)
-    return readState(locked, this.#known, lines, target.shown)
+    const known = await readState(locked, this.#known, lines, target.shown)
+    if (isWhole) this.#wholeAt = now
+    return known
   }
 
   async #connect(): Promise<Session> {
     if (this.#session !== null && !this.#session.isLost) return this.#session
     const { target, busyTimeoutMs, commitTimeoutMs, synchronousCommit, name } = this.#options
     this.#isAlone = false
+    this.#wholeAt = Number.NEGATIVE_INFINITY
     const accept = async (session: Session): Promise<void> => {
       const ledger = await findOrMakeLedger(session, target, name)
       if (this.#known !== null) await requireEntry(session, target, ledger, this.#known)

@@ -1,10 +1,11 @@
 // What is read of a ledger while its head row is locked, and what it must look like.
-import { encodeFrontier, type Frontier, parseFrontier } from '@sudoagent/crypto'
-import { LedgerError } from '@sudoagent/ledger'
+import { encodeFrontier, type Frontier, isHash, parseFrontier } from '@sudoagent/crypto'
+import { isTimestamp, LedgerError } from '@sudoagent/ledger'
 import {
   checkHead,
   EMPTY_STATE,
   headRefused,
+  isHeadOf,
   type KeyRing,
   LINE_BYTES_MAX,
   type LogState,
@@ -13,6 +14,7 @@ import {
   ringBehind,
   type Step,
   shorterThanHead,
+  type Tail,
 } from '@sudoagent/ledger/store'
 import type { Session } from './session.js'
 import type { Target } from './target.js'
@@ -32,11 +34,14 @@ export interface LockedHead {
   readonly last: LastRow | null
   /** Of the entry where this writer saw the ledger end; null when it is not there. */
   readonly seenHash: string | null
+  /** Whether the last entry itself was read, and not its hash alone. */
+  readonly isWhole: boolean
 }
 
 interface HeadRow {
   readonly size: string
   readonly entry_hash: string | null
+  readonly recorded_at: string | null
   readonly frontier: Buffer | null
   readonly controls: string | null
   readonly checkpoint: string | null
@@ -54,34 +59,37 @@ interface LastRow {
 /** Milliseconds since 1970, by the database. */
 export const NOW_MS = '(extract(epoch FROM clock_timestamp()) * 1000)::float8'
 
-const JSON_COLUMN = `CASE WHEN octet_length(entry_json) <= ${LINE_BYTES_MAX} THEN entry_json END AS entry_json`
+const JSON_COLUMN = `CASE WHEN $3 AND octet_length(entry_json) <= ${LINE_BYTES_MAX} THEN entry_json END AS entry_json`
 
 /**
  * Begins a transaction, takes the lock, and reads. In two statements, sent at once: each sees what was committed before it began, and the second
  * begins when the lock is held. Prepared, because everybody else waits while they are planned.
+ *
+ * @param isWhole - whether the last entry is to be read as a whole
  */
 export async function lockHead(
   session: Session,
   { schema, shown }: Target,
   ledger: number,
   seenAt: number,
+  isWhole: boolean,
 ): Promise<LockedHead> {
   const [, [row], [last]] = (await session.askTogether(
     'BEGIN ISOLATION LEVEL READ COMMITTED',
     {
       name: `sudoagent_lock_${schema}`,
-      text: `SELECT size, entry_hash, frontier, controls, checkpoint, epoch, writer, ${NOW_MS} AS now_ms FROM ${schema}.head WHERE ledger = $1 FOR UPDATE`,
+      text: `SELECT size, entry_hash, recorded_at, frontier, controls, checkpoint, epoch, writer, ${NOW_MS} AS now_ms FROM ${schema}.head WHERE ledger = $1 FOR UPDATE`,
       values: [ledger],
     },
     {
       name: `sudoagent_last_${schema}`,
       text: `SELECT position, ${JSON_COLUMN}, entry_hash, (SELECT entry_hash FROM ${schema}.entry WHERE ledger = $1 AND position = $2) AS seen_hash
         FROM ${schema}.entry WHERE ledger = $1 ORDER BY position DESC LIMIT 1`,
-      values: [ledger, seenAt],
+      values: [ledger, seenAt, isWhole],
     },
   )) as [unknown, [HeadRow?], [(LastRow & { readonly seen_hash: string | null })?]]
   if (row === undefined) throw headRefused(shown, 'is missing')
-  return { row, last: last ?? null, seenHash: last?.seen_hash ?? null }
+  return { row, last: last ?? null, seenHash: last?.seen_hash ?? null, isWhole }
 }
 
 /**
@@ -111,20 +119,32 @@ export async function readState(
   if (end < size) throw shorterThanHead(shown, end, size)
   // Entries and head move together here, so there is nothing to catch up with: somebody put it there by other means.
   if (end > size) throw headRefused(shown, `says ${size} entries, and there is one at ${end}`)
-  const tail = readTail(Buffer.from(last?.entry_json ?? ''), shown)
+  const tail = tailOf(locked, shown)
   const frontier = frontierOf(row, shown)
   if (
+    tail === null ||
     tail.entryHash !== row.entry_hash ||
     tail.entryHash !== last?.entry_hash ||
+    tail.recordedAt !== row.recorded_at ||
     frontier.size !== size ||
     row.controls === null
   )
     throw headRefused(shown, 'does not match the entries')
   const ring = known?.controls === row.controls ? known.state.ring : await ringOf(row.controls, controlLines)
-  const head = readHead(row.checkpoint === null ? null : { text: row.checkpoint }, shown)
-  if (ring === null || head === null || head.size !== size) throw headRefused(shown, 'does not match the entries')
-  checkHead(head, frontier, ring, shown)
+  if (ring === null) throw headRefused(shown, 'does not match the entries')
+  if (!isHeadOf(row.checkpoint, frontier, ring)) {
+    const head = readHead(row.checkpoint === null ? null : { text: row.checkpoint }, shown)
+    if (head === null || head.size !== size) throw headRefused(shown, 'does not match the entries')
+    checkHead(head, frontier, ring, shown)
+  }
   return { state: { head: { size, ...tail }, frontier, ring }, controls: row.controls, epoch }
+}
+
+/** What the head says of the last entry, or the entry of itself. Null when the head says nothing that can be. */
+function tailOf({ row, last, isWhole }: LockedHead, shown: string): Tail | null {
+  if (isWhole) return readTail(Buffer.from(last?.entry_json ?? ''), shown)
+  const { entry_hash: entryHash, recorded_at: recordedAt } = row
+  return isHash(entryHash) && (recordedAt === null || isTimestamp(recordedAt)) ? { entryHash, recordedAt } : null
 }
 
 /** Behind a step: a ring changes with control entries only, and a step has at most one, its first entry. */

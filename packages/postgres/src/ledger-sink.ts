@@ -105,6 +105,7 @@ class PostgresSink implements LedgerSink {
         after: {
           size: after.head.size,
           entryHash: after.head.entryHash,
+          recordedAt: after.head.recordedAt,
           frontier: encodeFrontier(after.frontier),
           controls: JSON.stringify(controls),
           checkpoint: null,

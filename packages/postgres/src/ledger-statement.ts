@@ -30,6 +30,7 @@ export interface Put {
   readonly after: {
     readonly size: number
     readonly entryHash: string | null
+    readonly recordedAt: string | null
     readonly frontier: Uint8Array
     readonly controls: string
     /** Null while a ledger is being copied: no writer takes it for one. */
@@ -45,7 +46,7 @@ const INTO = '(ledger, position, entry_json, entry_hash, prev_entry_hash, call)'
 
 // What a lone caller waits for, so it does no more than it must: as long as the epoch stays, so does the writer.
 const oneText = (s: string): string => `WITH moved AS (
-  UPDATE ${s}.head SET size = $2 + 1, entry_hash = $4, frontier = $5, checkpoint = $6, moved_at = clock_timestamp()
+  UPDATE ${s}.head SET size = $2 + 1, entry_hash = $4, recorded_at = $10, frontier = $5, checkpoint = $6, moved_at = clock_timestamp()
   WHERE ledger = $1 AND size = $2 AND epoch = $3 RETURNING 1
 ) INSERT INTO ${s}.entry ${INTO} SELECT $1, $2 + 1, $7, $4, $8, $9 FROM moved`
 
@@ -60,7 +61,7 @@ const tileBefore = (s: string): string => `(
 // Lines, hashes and call numbers go as one text each: none of them holds the character between them, and PostgreSQL takes a text apart much
 // faster than its own array syntax, of which every quote in a line would have to be escaped.
 const manyText = (s: string): string => `WITH moved AS (
-  UPDATE ${s}.head SET size = $4, entry_hash = $5, frontier = $6, controls = $7, checkpoint = $8, epoch = $9, writer = $10, moved_at = clock_timestamp()
+  UPDATE ${s}.head SET size = $4, entry_hash = $5, recorded_at = $19, frontier = $6, controls = $7, checkpoint = $8, epoch = $9, writer = $10, moved_at = clock_timestamp()
   WHERE ledger = $1 AND size = $2 AND epoch = $3 RETURNING 1
 ), tiles AS (
   INSERT INTO ${s}.tile (ledger, level, tile, hashes)
@@ -74,14 +75,14 @@ const manyText = (s: string): string => `WITH moved AS (
 /** The statement for a step behind `before`. */
 export function writeQuery({ schema, ledger, before, step, tiles, epoch, writer }: Write): pg.QueryConfig {
   const { state, checkpoint, entries } = step
-  const { size, entryHash } = state.head
+  const { size, entryHash, recordedAt } = state.head
   const { head } = before.state
   const { controls } = knownBehind(before, step, epoch)
   return putQuery({
     schema,
     ledger,
     before: { size: head.size, entryHash: head.entryHash, controls: before.controls, epoch: before.epoch },
-    after: { size, entryHash, frontier: frontierBytes(step), controls, checkpoint, epoch },
+    after: { size, entryHash, recordedAt, frontier: frontierBytes(step), controls, checkpoint, epoch },
     writer,
     entries,
     tiles,
@@ -92,9 +93,9 @@ export function putQuery({ schema, ledger, before, after, writer, entries, tiles
   const [first] = entries
   const isSameWriter = after.epoch === before.epoch && after.controls === before.controls
   if (first !== undefined && entries.length === 1 && tiles.length === 0 && isSameWriter) {
-    const { entryHash, frontier, checkpoint } = after
+    const { entryHash, recordedAt, frontier, checkpoint } = after
     const head = [ledger, before.size, before.epoch, entryHash, frontier, checkpoint]
-    const values = [...head, first.line, before.entryHash, numberOf(first.requestId)]
+    const values = [...head, first.line, before.entryHash, numberOf(first.requestId), recordedAt]
     return { name: `sudoagent_write_one_${schema}`, text: oneText(schema), values }
   }
   const hashes = entries.map(({ entryHash }) => entryHash)
@@ -120,6 +121,7 @@ export function putQuery({ schema, ledger, before, after, writer, entries, tiles
       tiles.map(({ tile }) => tile),
       tiles.map(({ stood }) => stood),
       tiles.map(({ hashes: bytes }) => bytes),
+      after.recordedAt,
     ],
   }
 }

@@ -56,6 +56,7 @@ CREATE TABLE IF NOT EXISTS ${s}.head (
   ledger integer PRIMARY KEY REFERENCES ${s}.ledger,
   size bigint NOT NULL DEFAULT 0,
   entry_hash text,
+  recorded_at text,
   frontier bytea,
   controls text,
   checkpoint text,
@@ -143,7 +144,7 @@ function grants(s: string): string {
 GRANT SELECT ON ${s}.meta, ${s}.ledger, ${s}.head, ${s}.entry, ${s}.tile, ${s}.cosigned TO ${s}_writer, ${s}_reader;
 GRANT INSERT ON ${s}.ledger, ${s}.entry, ${s}.tile, ${s}.cosigned TO ${s}_writer;
 GRANT INSERT (ledger) ON ${s}.head TO ${s}_writer;
-GRANT UPDATE (size, entry_hash, frontier, controls, checkpoint, epoch, writer, moved_at) ON ${s}.head TO ${s}_writer;
+GRANT UPDATE (size, entry_hash, recorded_at, frontier, controls, checkpoint, epoch, writer, moved_at) ON ${s}.head TO ${s}_writer;
 GRANT UPDATE (hashes) ON ${s}.tile TO ${s}_writer;
 GRANT UPDATE (size, checkpoint) ON ${s}.cosigned TO ${s}_writer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ${s}.approval, ${s}.budget, ${s}.budget_charge TO ${s}_writer;`

@@ -106,6 +106,29 @@ describe('PostgresLedger', () => {
     await reader.close()
   })
 
+  describe('a writer behind whom another one wrote', () => {
+    const CHANGED =
+      "SET session_replication_role = replica; UPDATE sudoagent.entry SET entry_json = replace(entry_json, 'within', 'beyond') WHERE position = 4 AND ledger ="
+    const recordedAt = (at: string) => `UPDATE sudoagent.head SET recorded_at = ${at} WHERE ledger =`
+
+    it.each([
+      ['at once', 'a time of the last entry that is none', recordedAt("'soon'"), 0],
+      ['within a second', 'a last entry that was changed', CHANGED, 1_100],
+      ['within a second', 'another time of the last entry', recordedAt("'9999-12-31T23:59:59.999999Z'"), 1_100],
+      ['within a second', 'no time of the last entry', recordedAt('NULL'), 1_100],
+    ])('finds %s %s, and whoever opens the ledger does so at once', async (_, __, damage, pauseMs) => {
+      const url = ledgerUrl(database)
+      const [one, other] = [await PostgresLedger.open(url), await PostgresLedger.open(url)]
+      for (const [n, ledger] of [one, other, one].entries()) await ledger.append(decisionDraft(n))
+      const name = new URL(url).searchParams.get('ledger')
+      await asSuperuser(database, `${damage} (SELECT id FROM sudoagent.ledger WHERE name = '${name}')`)
+      expect(await refusalOf(() => PostgresLedger.open(url))).toBe('LEDGER_DAMAGED')
+      await new Promise((resolve) => setTimeout(resolve, pauseMs))
+      expect(await refusalOf(() => other.append(decisionDraft(3)))).toBe('LEDGER_DAMAGED')
+      await Promise.all([one.close(), other.close()])
+    })
+  })
+
   it('finds the entries of a call by its index', async () => {
     const url = ledgerUrl(database)
     const ledger = await PostgresLedger.open(url)
