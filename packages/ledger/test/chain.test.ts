@@ -188,6 +188,59 @@ describe('encodeDraft', () => {
     expect(encodeDraft({ ...bare, trace: undefined } as never)).toEqual(encodeDraft(bare))
   })
 
+  it('says the same of what it looks at as given, and of what it has to read back', () => {
+    const spots = [
+      [],
+      ['actor'],
+      ['decision'],
+      ['outcome'],
+      ['parameters'],
+      ['metadata'],
+      ['approval'],
+      ['budget'],
+    ] as const
+    const keys = [
+      'event',
+      'action',
+      'agent_id',
+      'request_id',
+      'created_at',
+      'principal',
+      'reason',
+      'effect',
+      'args',
+      'cost',
+      'x',
+    ]
+    const value = fc.oneof(
+      anyJson,
+      fc.string({ unit: 'binary', maxLength: 300 }),
+      fc.constantFrom('a'.repeat(256), 'a'.repeat(257), '\u0344'.repeat(129)),
+    )
+    const verdict = (draft: EntryDraft): unknown => {
+      try {
+        return encodeDraft(draft)
+      } catch (error) {
+        return (error as Error).message
+      }
+    }
+    fc.assert(
+      fc.property(
+        fc.boolean(),
+        fc.constantFrom(...spots),
+        fc.constantFrom(...keys),
+        value,
+        (isOutcome, [block], key, made) => {
+          const draft = structuredClone(isOutcome ? outcomeDraft(decisionDraft(1)) : decisionDraft(1)) as never as Entry
+          if (block === undefined) draft[key] = made
+          else draft[block] = { ...(draft[block] as object | null), [key]: made }
+          expect(verdict(new Proxy(draft, {}) as never)).toEqual(verdict(draft as never))
+        },
+      ),
+      { numRuns: 2_000 },
+    )
+  })
+
   it('does not let a proxy bring a field of the ledger that it had not when it was asked before', () => {
     let times = 0
     const draft = new Proxy(
