@@ -118,7 +118,9 @@ export class Recorder {
       if (this.#prepared.has(request)) return
       try {
         const draft = outcomeDraft(request, ruling, outcomeBlock(ruling), new Date(0))
-        this.#prepared.set(request, ledger.prepare?.(draft) ?? null)
+        const prepared = ledger.prepare?.(draft)
+        // A ledger of somebody's own may mean something else by the name.
+        this.#prepared.set(request, typeof prepared?.append === 'function' ? prepared : null)
       } catch {
         // Appending it will say why.
       }

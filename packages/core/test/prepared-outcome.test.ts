@@ -101,6 +101,13 @@ test('a call that fails, or a ledger that cannot prepare, takes the usual way', 
   expect(broken.log).toEqual(['append decision', 'prepare outcome', 'append outcome'])
 })
 
+test('a ledger that means something else by `prepare` takes the usual way', async () => {
+  const ledger = new PreparingLedger()
+  Object.defineProperty(ledger, 'prepare', { value: () => ({ statement: 'INSERT' }) })
+  await engineOn(ledger).guard(tool(() => 7))({ n: 1 })
+  expect(ledger.log).toEqual(['append decision', 'append outcome'])
+})
+
 test('nothing is prepared for a call that is over at once, or was denied', async () => {
   const quick = new PreparingLedger()
   quick.turns = 0
