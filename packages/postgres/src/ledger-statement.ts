@@ -52,7 +52,7 @@ const oneText = (s: string): string => `WITH moved AS (
 
 // What stands in a tile, or nothing when that is not whole: nothing is no tile, and a server that is to store it refuses the statement.
 const leavesBefore = (s: string): string => `(
-    SELECT CASE WHEN count(*) = stood THEN string_agg(sha256('\\x00'::bytea || decode(entry_hash, 'hex')), ''::bytea ORDER BY position) END
+    SELECT CASE WHEN count(*) = stood THEN string_agg(sha256(decode('00', 'hex') || decode(entry_hash, 'hex')), ''::bytea ORDER BY position) END
     FROM ${s}.entry WHERE ledger = $1 AND position > tile * ${TILE_WIDTH} AND position <= tile * ${TILE_WIDTH} + stood AND octet_length(entry_hash) = ${2 * HASH_BYTES})`
 const tileBefore = (s: string): string => `(
     SELECT substr(known.hashes, 1, stood * ${HASH_BYTES}) FROM ${s}.tile AS known

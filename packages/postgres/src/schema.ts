@@ -75,6 +75,10 @@ CREATE TABLE IF NOT EXISTS ${s}.entry (
   call bigint,
   PRIMARY KEY (ledger, position)
 );
+-- Tables of an earlier day know it from the entry alone.
+ALTER TABLE ${s}.head ADD COLUMN IF NOT EXISTS recorded_at text;
+UPDATE ${s}.head SET recorded_at = last.entry_json::json ->> 'recorded_at'
+  FROM ${s}.entry AS last WHERE last.ledger = head.ledger AND last.position = head.size AND head.recorded_at IS NULL;
 CREATE INDEX IF NOT EXISTS entry_call ON ${s}.entry (ledger, call) WHERE call IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS ${s}.tile (

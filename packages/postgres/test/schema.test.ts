@@ -110,6 +110,20 @@ it('the owner, too, is refused by a trigger until it is taken away by name', asy
   expect(await codeOf('owner', toAnother)).toBe(REFUSED)
 })
 
+it('brings tables of an earlier day up to date, and writers go on', async () => {
+  const old = await newDatabase()
+  const url = `${old}?ledger=payments`
+  const before = await PostgresLedger.open(url)
+  await before.append(decisionDraft(1))
+  await before.close()
+  await asSuperuser(old, 'ALTER TABLE sudoagent.head DROP COLUMN recorded_at')
+  expect(await refusalOf(() => PostgresLedger.open(url))).toBe('LEDGER_NOT_A_LEDGER')
+  await asSuperuser(old, schemaSql({ schema: 'sudoagent', roles: false }))
+  const after = await PostgresLedger.open(url)
+  expect((await after.append(decisionDraft(2))).position).toBe(3)
+  await after.close()
+})
+
 it('may be applied again, with a ledger in it, and leaves it as it is', async () => {
   await asSuperuser(database, schemaSql({ schema, roles: true }))
   const reader = await openPostgresLedger(as('reader'))
