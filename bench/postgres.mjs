@@ -103,12 +103,12 @@ async function commits() {
 async function manyProcesses() {
   const processes = (argsOf) => together(Array.from({ length: PROCESSES }, (_, n) => argsOf(n)))
   // As many rows a commit as the ledger's commits had when it was first measured.
-  let rows = 1
-  const { one, bare, four } = await alternate(3, {
-    one: async (round) => {
+  let rows = null
+  const { one, bare, four } = await alternate(size(3, 1), {
+    one: async () => {
       const before = await commits()
       const figure = await processes(() => [urlOf('shared'), 'ledger', appends, IN_FLIGHT])
-      if (round > 0) return figure
+      if (rows !== null) return figure
       await new Promise((resolve) => setTimeout(resolve, 1_500))
       const written = PROCESSES * (appends + appends / 2)
       rows = Math.max(1, Math.round(written / Math.max(1, (await commits()) - before)))

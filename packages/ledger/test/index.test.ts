@@ -154,6 +154,8 @@ describe('the public surface', () => {
       'checkHead',
       'closeForGood',
       'headRefused',
+      'inTime',
+      'isHeadOf',
       'leavesOf',
       'only',
       'readHead',
