@@ -29,7 +29,7 @@ it('every section gives its rows, as text and as JSON', async () => {
     for (const row of rows) expectRow(row, stdout)
   }
   for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
-}, 120_000)
+})
 
 interface Row {
   readonly work: string

@@ -97,7 +97,7 @@ describe('blocks', () => {
       .map(({ page, line, text }) => ({ from: `${page}:${line}`, text }))
     expect(sources.length).toBeGreaterThan(5)
     expect(typeErrors(root, reader.page('types'), sources)).toEqual([])
-  }, 40_000)
+  })
 
   const running = pages.filter(
     (page) => documents.includes(page) || page.blocks.some(({ directive }) => directive === 'run'),
@@ -283,7 +283,7 @@ describe('command line reference', () => {
       const [, usage = ''] = /^Usage: (.*)$/m.exec(await help(...pathOf(name))) ?? []
       expect(text.split('\n')).toContain(usage)
     }
-  }, 120_000)
+  })
 
   it.each([...sections.keys()].filter((name) => name.startsWith('sudoagent ')))('%s has its options', async (name) => {
     const helpText = await help(...pathOf(name))

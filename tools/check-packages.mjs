@@ -1,5 +1,5 @@
 // Are the packages fit to be published? publint looks at package.json, attw at what TypeScript users will resolve; both at the real tarball.
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,8 +10,14 @@ const libraries = ['crypto', 'ledger', 'witness', 'core', 'adapters', 'policy', 
   (name) => `packages/${name}`,
 )
 const folder = mkdtempSync(join(tmpdir(), 'sudoagent-pack-'))
-const run = (command, ...args) =>
-  execFileSync(join(root, 'node_modules/.bin', command), args, { cwd: root, stdio: 'inherit' })
+// Their tables are long, and only of interest where something is wrong.
+const run = (command, ...args) => {
+  const { status, stdout, stderr } = spawnSync(join(root, 'node_modules/.bin', command), args, { cwd: root })
+  if (status === 0) return
+  process.stderr.write(stdout)
+  process.stderr.write(stderr)
+  throw new Error(`${command} ${args.join(' ')}: exit code ${status}`)
+}
 
 try {
   for (const name of [...libraries, 'apps/cli']) {
@@ -25,6 +31,7 @@ try {
     // ESM only, by design: there is nothing for require() of old resolvers to find. Nobody imports the command line.
     if (!/^sudoagent-[0-9]/.test(tarball)) run('attw', join(folder, tarball), '--profile', 'esm-only')
   }
+  console.log(`${libraries.length + 1} packages: fit to be published`)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

@@ -47,7 +47,7 @@ function run(script: string, args: readonly string[], cwd: string): Ran {
     cwd,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 20_000,
+    timeout: 120_000,
   })
   return { status, lines: stdout.trimEnd().split('\n'), stderr }
 }

@@ -110,7 +110,7 @@ describe.skipIf(!existsSync(data)).each(['sqlite', 'jsonl'] as const)('the repla
       kind === 'sqlite' ? SqliteLedger.open(path, { signer }) : JsonlLedger.open(path, { signer }),
     )
     reader = await openLedger(path)
-  }, 120_000)
+  })
 
   afterAll(() => reader.close())
 
@@ -179,7 +179,7 @@ describe.skipIf(!existsSync(data)).each(['sqlite', 'jsonl'] as const)('the repla
     }
   })
 
-  it('every call has a receipt, which stands without the ledger', { timeout: 120_000 }, async () => {
+  it('every call has a receipt, which stands without the ledger', async () => {
     // Behind the genesis.
     let position = 1
     const kinds = new Set<string>()

@@ -46,7 +46,7 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
     receipt = (await makeReceipt(ledger.reader(), of)).text
     short = (await makeReceipt(ledger.reader(), of, { withEntry: false })).text
     mkdirSync(SHOTS, { recursive: true })
-  }, 60_000)
+  })
   afterAll(() => browser?.close())
 
   beforeEach(async () => {

@@ -49,7 +49,7 @@ it('four processes append 5,000 entries each', { timeout: 240_000 }, async () =>
   expect(turns).toBeGreaterThan(WRITERS.length * 2)
 })
 
-it('processes that start at once make one new ledger between them', { timeout: 60_000 }, async () => {
+it('processes that start at once make one new ledger between them', async () => {
   const path = join(temporaryFolder(), 'ledger.sqlite')
   const start = Date.now() + 1_000
   const moments = Array.from({ length: 25 }, (_, n) => start + n * 60).join(',')

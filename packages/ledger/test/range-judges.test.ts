@@ -31,7 +31,7 @@ const SCRIPT = join(import.meta.dirname, 'fixtures/large-ledger.mjs')
 beforeAll(() => {
   for (const kind of ['jsonl', 'sqlite'])
     execFileSync(process.execPath, [SCRIPT, kind, join(folder, kind), `${ENTRIES}`, 'allow'])
-}, 120_000)
+})
 
 async function digestOf(texts: AsyncIterable<string>): Promise<string> {
   const hash = createHash('sha256')
@@ -51,7 +51,7 @@ async function entryAt(reader: LedgerReader, position: number): Promise<LedgerEn
 }
 
 describe.each(['jsonl', 'sqlite'])('%s', (kind) => {
-  it('judged by two threads, by one, and line by line: the same report', { timeout: 120_000 }, async () => {
+  it('judged by two threads, by one, and line by line: the same report', async () => {
     const built = await openBuilt(join(folder, kind))
     const reports = [await verifyBuilt(built, { threads: 2 }), await verifyBuilt(built, { threads: 1 })]
     await built.close()
@@ -64,7 +64,7 @@ describe.each(['jsonl', 'sqlite'])('%s', (kind) => {
     expect(reports[2]).toEqual(reports[0])
   })
 
-  it('handed out and searched by two threads, by one, and line by line: the same', { timeout: 120_000 }, async () => {
+  it('handed out and searched by two threads, by one, and line by line: the same', async () => {
     // So many that threads help.
     const step = kind === 'sqlite' ? 100 : 100_000
     const built = inRanges(await openBuilt(join(folder, kind)), step)
@@ -103,7 +103,7 @@ describe.each(['jsonl', 'sqlite'])('%s', (kind) => {
   })
 })
 
-it('a file that is cut while threads read it is found to be short', { timeout: 60_000 }, async () => {
+it('a file that is cut while threads read it is found to be short', async () => {
   const path = join(folder, 'cut.jsonl')
   copyFileSync(join(folder, 'jsonl'), path)
   const reader = await openBuilt(path)
@@ -119,9 +119,7 @@ it('a file that is cut while threads read it is found to be short', { timeout: 6
   expect(report.ok).toBe(false)
 })
 
-it('a database that is damaged in the middle is handed out up to there, by threads and without: the same fault', {
-  timeout: 60_000,
-}, async () => {
+it('a database that is damaged in the middle is handed out up to there, by threads and without: the same fault', async () => {
   const path = join(folder, 'cut.sqlite')
   copyFileSync(join(folder, 'sqlite'), path)
   const fd = openSync(path, 'r+')

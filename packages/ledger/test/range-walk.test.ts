@@ -106,7 +106,7 @@ describe.each(KINDS)('%s', (kind) => {
     expect(report).toMatchObject({ ok: true, verdict: 'anchored', resumed_from: 5 })
   })
 
-  it('with any byte of any line changed', { timeout: 120_000 }, async () => {
+  it('with any byte of any line changed', async () => {
     const path = await ledgerOf(kind, drafts)
     const lines = await linesIn(path)
     await fc.assert(

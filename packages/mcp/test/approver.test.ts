@@ -197,7 +197,7 @@ describe('pending', () => {
     const rig = await Rig.open({ holdMs: 10, approvalTtlMs: 1_200 })
     expect(isPending(await rig.callTool('write'))).toBe(true)
     await rig.resolve('approved')
-    await expect.poll(() => rig.story(), { timeout: 5_000 }).toEqual(['deny files/write APPROVAL_DENIED'])
+    await expect.poll(() => rig.story()).toEqual(['deny files/write APPROVAL_DENIED'])
     const { approval, decision } = await rig.entry(2)
     expect(approval.approver_id).toBe('ada')
     expect(decision.reason).toContain('did not repeat the call in time')

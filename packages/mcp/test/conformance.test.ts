@@ -24,7 +24,7 @@ async function check(url: string, what: readonly string[] = ['--suite', 'all']):
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const args = ['--import', fixture('conformance-node20.mjs'), suite, 'server', '--url', url, ...what, '-o', folder]
   // Ends with 1 when a check fails; the results say which.
-  await promisify(execFile)(process.execPath, args, { timeout: 60_000, maxBuffer: 64 * 1024 * 1024 }).catch(() => {})
+  await promisify(execFile)(process.execPath, args, { timeout: 150_000, maxBuffer: 64 * 1024 * 1024 }).catch(() => {})
   const results = readdirSync(folder).flatMap((name) => {
     const scenario = name.replace(/^server-(.*)-\d{4}-\d\d-\d\dT.*$/, '$1')
     const checks = JSON.parse(readFileSync(join(folder, name, 'checks.json'), 'utf8')) as {
@@ -53,7 +53,7 @@ async function guarded(upstream: () => GuardTransport): Promise<{ url: string; l
   return { url: server.url, ledger }
 }
 
-test('the same results with the guard as without it', { timeout: 120_000 }, async () => {
+test('the same results with the guard as without it', async () => {
   const reference = await startReference()
   const direct = await check(reference.href)
   expect(direct.length).toBeGreaterThan(40)
@@ -69,7 +69,6 @@ test('the same results with the guard as without it', { timeout: 120_000 }, asyn
 // All of it passes over stdio, too; each scenario starts a process there, so here it is the ones that need both directions.
 test.each(['tools-call-with-progress', 'tools-call-sampling', 'tools-call-elicitation'])(
   'a server on stdio behind HTTP: %s',
-  { timeout: 60_000 },
   async (scenario) => {
     const args = [fixture('reference-server.mjs'), 'stdio']
     const { url } = await guarded(() => new ChildUpstream({ command: process.execPath, args }))

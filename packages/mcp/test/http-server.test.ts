@@ -213,7 +213,7 @@ describe('a session', () => {
   it('that nobody uses is ended', async () => {
     const { url, servers } = await serve({ sessionIdleMs: 1 })
     const session = await open(url)
-    await expect.poll(() => servers[0]?.closed, { timeout: 5_000 }).toBe(true)
+    await expect.poll(() => servers[0]?.closed).toBe(true)
     expect((await post(url, call('read', 1), session)).status).toBe(404)
   })
 

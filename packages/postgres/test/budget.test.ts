@@ -10,7 +10,7 @@ import { newDatabase } from './server/shared.js'
 let database: string
 beforeAll(async () => {
   database = await newDatabase()
-}, 120_000)
+})
 beforeEach(async () => {
   await asSuperuser(database, 'TRUNCATE sudoagent.budget, sudoagent.budget_charge')
 })

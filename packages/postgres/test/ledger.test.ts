@@ -24,7 +24,7 @@ import { ledgerUrl, newDatabase } from './server/shared.js'
 let database: string
 beforeAll(async () => {
   database = await newDatabase()
-}, 120_000)
+})
 
 /** `start` does not wait for the ledger to be there, and the contract reads at any time: so it is there before. */
 const makePlace = () => {

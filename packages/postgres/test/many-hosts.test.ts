@@ -16,7 +16,7 @@ const [PROCESSES, CALLS, UNITS] = SLOW ? [8, 20_000, 10_000] : [8, 1_600, 800]
 let database: string
 beforeAll(async () => {
   database = await newDatabase()
-}, 120_000)
+})
 
 interface Told {
   readonly allowed: number

@@ -11,7 +11,7 @@ import { newDatabase } from './server/shared.js'
 const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
 const examples = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code ?? '')
 
-it('a call is guarded with everything on one server', { timeout: 120_000 }, async () => {
+it('a call is guarded with everything on one server', async () => {
   expect(examples).toHaveLength(1)
   const database = await newDatabase()
   const folder = temporaryFolder()

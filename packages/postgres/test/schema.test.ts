@@ -28,7 +28,7 @@ beforeAll(async () => {
   await ledger.append(decisionDraft(1))
   await ledger.append(decisionDraft(2))
   await ledger.close()
-}, 120_000)
+})
 
 const codeOf = (kind: 'owner' | 'writer' | 'reader', text: string): Promise<string> =>
   asSuperuser(as(kind).replace(/\?.*/, ''), text.replaceAll('$s', schema)).then(

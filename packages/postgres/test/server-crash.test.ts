@@ -49,9 +49,7 @@ async function stopAll(folder: string): Promise<void> {
 }
 
 describe.concurrent('a server that is killed with -9 in mid-commit', () => {
-  it('and started again: the writers go on, and everything they were told is true', {
-    timeout: 180_000,
-  }, async (context) => {
+  it('and started again: the writers go on, and everything they were told is true', async (context) => {
     let cluster = await ownCluster(context.onTestFinished)
     await asSuperuser(urlOf(cluster), schemaSql({ schema: 'sudoagent', roles: false }))
     const url = ledgerUrl(urlOf(cluster), 'payments')

@@ -10,7 +10,7 @@ import { ledgerUrl, newDatabase } from './server/shared.js'
 let database: string
 beforeAll(async () => {
   database = await newDatabase()
-}, 120_000)
+})
 
 const nameOf = (url: string): string => new URL(url).pathname.slice(1)
 
@@ -27,7 +27,7 @@ describe('synchronous_commit', () => {
 
   it('that was weakened later is seen by the next connection', async () => {
     const url = ledgerUrl(database)
-    const ledger = await PostgresLedger.open(url, { busyTimeoutMs: 300 })
+    const ledger = await PostgresLedger.open(url, { busyTimeoutMs: 2_000 })
     await ledger.append(decisionDraft(1))
     await asSuperuser(database, `ALTER DATABASE ${nameOf(database)} SET synchronous_commit TO off`)
     await asSuperuser(

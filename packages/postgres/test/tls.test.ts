@@ -74,7 +74,7 @@ beforeAll(async () => {
   vi.spyOn(dns, 'lookup').mockImplementation(((name: string, options: dns.LookupOptions, found: () => void) =>
     lookUp(name.endsWith('.example.com') ? '127.0.0.1' : name, options, found)) as typeof dns.lookup)
   vi.stubEnv('PGPASSWORD', SECRET)
-}, 120_000)
+})
 
 afterAll(async () => {
   vi.restoreAllMocks()

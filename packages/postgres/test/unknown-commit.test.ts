@@ -12,7 +12,7 @@ import { ledgerUrl, newDatabase } from './server/shared.js'
 let database: string
 beforeAll(async () => {
   database = await newDatabase()
-}, 120_000)
+})
 
 /** The message that decides: a lone writer's only statement, or the COMMIT of one that holds the lock. */
 const MARKERS = { alone: 'sudoagent_write', locked: 'COMMIT\0' } as const
@@ -47,7 +47,7 @@ describe.concurrent.each(['alone', 'locked'] as const)('a writer that is %s', (p
   it.concurrent.for<Fault>(['drop', 'late', 'lose', 'stall'])(
     'and loses its connection (%s): each entry once, and every answer true',
     async (fault, { onTestFinished: atEnd }) => {
-      const { proxy, url, ledger } = await openThrough(1_000, atEnd)
+      const { proxy, url, ledger } = await openThrough(30_000, atEnd)
       await ledger.append(decisionDraft(1))
       await ledger.append(decisionDraft(2))
       if (path === 'locked') {
@@ -75,13 +75,13 @@ describe.concurrent.each(['alone', 'locked'] as const)('a writer that is %s', (p
   )
 })
 
-it.each<[Fault, number]>([
+it.concurrent.for<[Fault, number]>([
   ['drop', 1],
   ['lose', 2],
 ])(
   'a server that stays away after a commit (%s): it is said that nobody knows, and the next append goes on',
-  async (fault, count) => {
-    const { proxy, url, ledger } = await openThrough(300)
+  async ([fault, count], { onTestFinished: atEnd }) => {
+    const { proxy, url, ledger } = await openThrough(1_500, atEnd)
     await ledger.append(decisionDraft(1))
     proxy.arm(fault, MARKERS.alone, { lateMs: 100, away: true })
     // Refused, although it may be on record: so the function does not run.
@@ -96,7 +96,7 @@ it.each<[Fault, number]>([
 
 it('a writer that others have left behind changes nothing with what it still sends', async () => {
   // `late` by more than the others need: the statement arrives when the ledger has gone on, in another epoch.
-  const { proxy, url, ledger } = await openThrough(1_000)
+  const { proxy, url, ledger } = await openThrough(30_000)
   await ledger.append(decisionDraft(1))
   proxy.arm('late', MARKERS.alone, { lateMs: 600 })
   const mine = await ledger.append(decisionDraft(2))

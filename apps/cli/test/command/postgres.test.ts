@@ -34,7 +34,7 @@ beforeAll(async () => {
   url = await write('payments')
   writeFileSync(box.path('key.pem'), key.publicKey.pem)
   writeFileSync(box.path('private.pem'), key.pem, { mode: 0o600 })
-}, 120_000)
+})
 afterAll(() => box.remove())
 
 describe('a URL in the place of a ledger', () => {

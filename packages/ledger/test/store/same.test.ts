@@ -36,7 +36,7 @@ function draftOf({
   return kind === 'outcome' ? outcomeDraft(decision) : decision
 }
 
-it('memory, JSONL and SQLite make the same chain of the same calls', { timeout: 120_000 }, async () => {
+it('memory, JSONL and SQLite make the same chain of the same calls', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 5 }), fc.boolean(), async (steps, signed) => {
       const folder = temporaryFolder()

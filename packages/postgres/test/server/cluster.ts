@@ -1,6 +1,8 @@
 // One PostgreSQL server of our own: its data directory, a unix socket and a TCP port on loopback. Run as an unprivileged user when we are root,
 // which PostgreSQL insists on.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { once } from 'node:events'
 import { appendFileSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -99,6 +101,8 @@ export async function crashCluster({ pid, data }: Pick<Cluster, 'pid' | 'data'>)
     }
   }
   await stopCluster({ pid, data }, 'SIGKILL')
+  // One that waits for its disk ends when the disk has answered; until then a new server would find the old one's memory in use.
+  for (const deadline = Date.now() + START_MS_MAX; children.some(isAlive) && Date.now() < deadline; ) await delay(10)
 }
 
 /** Runs statements in a database of a cluster as its superuser. */
@@ -192,10 +196,25 @@ function isRunning(pid: number): boolean {
   }
 }
 
+/** Whether it runs, and is not only not waited for. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
+/** One that systems do not give to outgoing connections: it has to be free when the server comes back, too. */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
+  for (;;) {
+    const port = randomInt(15_000, 30_000)
+    const server = createServer().listen(port, '127.0.0.1')
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    )
+    await new Promise((resolve) => server.close(resolve))
+    if (isFree) return port
+  }
 }

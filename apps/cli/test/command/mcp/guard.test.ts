@@ -80,7 +80,7 @@ describe('server-everything', () => {
     expect(report).toMatchObject({ ok: true, decisions: 6, outcomes: 5 })
   })
 
-  it('over HTTP, with a token from the environment, and signed', { timeout: 60_000 }, async () => {
+  it('over HTTP, with a token from the environment, and signed', async () => {
     const key = generatePrivateKey()
     writeFileSync(box.path('key.pem'), key.pem, { mode: 0o600 })
     writeFileSync(box.path('key.pub.pem'), key.publicKey.pem)
@@ -142,7 +142,7 @@ describe('server-memory', () => {
   })
 })
 
-it('several guards may start at once on one new ledger', { timeout: 60_000 }, async () => {
+it('several guards may start at once on one new ledger', async () => {
   const guards = await Promise.all(
     ['one', 'two', 'three'].map((name) => connect(box, hostile('plain', 'pids'), { options: ['--server', name] })),
   )
@@ -182,12 +182,12 @@ describe('the end', () => {
     ['SIGTERM', 'tree', 2],
     ['SIGINT', 'plain', 1],
     ['SIGHUP', 'plain', 1],
-  ] as const)('by %s: the same, of a tree that is %s', { timeout: 20_000 }, async (signal, mode, size) => {
+  ] as const)('by %s: the same, of a tree that is %s', async (signal, mode, size) => {
     const { client, pid } = await connect(box, hostile(mode, 'pids'))
     await client.callTool({ name: 'read' })
     expect(pids().filter(lives)).toHaveLength(size)
     process.kill(pid, signal)
-    await expect.poll(() => [pid, ...pids()].filter(lives), { timeout: 15_000 }).toEqual([])
+    await expect.poll(() => [pid, ...pids()].filter(lives)).toEqual([])
     expect(box.run(['verify', 'ledger.sqlite', '--quiet']).code).toBe(0)
   })
 

@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => box.remove())
 
 describe('a witness', () => {
-  it('says its vkey and its URL, a line a request, and that its store is new: once', { timeout: 60_000 }, async () => {
+  it('says its vkey and its URL, a line a request, and that its store is new: once', async () => {
     const first = await startWitness(box, 'w1')
     expect(first.vkey).toMatch(/^w1\.example\.com\+[0-9a-f]{8}\+/)
     expect(first.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
