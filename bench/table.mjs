@@ -26,7 +26,7 @@ export function asText(rows) {
     work,
     floor === null ? '–' : `${short(floor)} ${unit}`,
     `${short(figure)} ${unit}`,
-    ratio === null ? '–' : `${ratio.toFixed(2)} ×`,
+    ratio === null ? '–' : `${ratio < 100 ? ratio.toFixed(2) : Math.round(ratio)} ×`,
     target ?? '–',
     met === null ? '' : met ? 'met' : 'NOT MET',
   ])

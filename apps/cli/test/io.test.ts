@@ -160,7 +160,7 @@ describe('a signal', () => {
       said += text
     })
     const exited = once(child, 'exit')
-    const deadline = Date.now() + 10_000
+    const deadline = Date.now() + 60_000
     while (!readdirSync(box.folder).some((name) => name.startsWith('.sudoagent-'))) {
       if (Date.now() > deadline || child.exitCode !== null) throw new Error('the temporary file was never seen')
       await delay(2)

@@ -47,7 +47,7 @@ describe.concurrent.each(['alone', 'locked'] as const)('a writer that is %s', (p
   it.concurrent.for<Fault>(['drop', 'late', 'lose', 'stall'])(
     'and loses its connection (%s): each entry once, and every answer true',
     async (fault, { onTestFinished: atEnd }) => {
-      const { proxy, url, ledger } = await openThrough(30_000, atEnd)
+      const { proxy, url, ledger } = await openThrough(4_000, atEnd)
       await ledger.append(decisionDraft(1))
       await ledger.append(decisionDraft(2))
       if (path === 'locked') {
@@ -96,7 +96,7 @@ it.concurrent.for<[Fault, number]>([
 
 it('a writer that others have left behind changes nothing with what it still sends', async () => {
   // `late` by more than the others need: the statement arrives when the ledger has gone on, in another epoch.
-  const { proxy, url, ledger } = await openThrough(30_000)
+  const { proxy, url, ledger } = await openThrough(4_000)
   await ledger.append(decisionDraft(1))
   proxy.arm('late', MARKERS.alone, { lateMs: 600 })
   const mine = await ledger.append(decisionDraft(2))

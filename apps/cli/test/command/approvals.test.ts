@@ -117,7 +117,7 @@ describe('an engine that waits', () => {
 
   it('is not answered in time: the answer that comes too late changes nothing', async () => {
     const box = sandbox()
-    const engine = startEngine(box, [5], 1_500)
+    const engine = startEngine(box, [5], 5_000)
     const [id = ''] = (await pendingIn(box, 1)).values()
     expect(await engine.end()).toMatch(/^5 ApprovalDenied: /)
     const late = answer(box, 'approve', id, '--approver', 'alice', '--yes')
