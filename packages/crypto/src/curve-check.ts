@@ -34,12 +34,24 @@ const SMALL_ORDER_Y: ReadonlySet<string> = new Set([
 /** The second bytes that the set holds: a look that spares 252 of 256 signatures the one at the set. */
 const SMALL_ORDER_SECOND_BYTES: ReadonlySet<number> = new Set([0x00, 0xff, 0xe8, 0x17])
 
-/** What is wrong with the 32 bytes of a public key, or null when they may be trusted. Costs a scalar multiplication. */
+/**
+ * Keys with which nothing is wrong, in hexadecimal: one key is read several times for one ledger (as the caller's, from the genesis entry, for
+ * the checkpoint), and by whoever judges one receipt after another. Bounded, in number.
+ */
+const soundKeys = new Set<string>()
+const SOUND_KEYS_MAX = 256
+
+/** What is wrong with the 32 bytes of a public key, or null when they may be trusted. Costs a scalar multiplication the first time. */
 export function publicKeyFault(bytes: Uint8Array): 'not a point' | 'small order' | 'mixed order' | null {
+  const name = bytesToHex(bytes)
+  if (soundKeys.has(name)) return null
   const point = decodePoint(bytes)
   if (point === null) return 'not a point'
   if (point.isSmallOrder()) return 'small order'
-  return point.isTorsionFree() ? null : 'mixed order'
+  if (!point.isTorsionFree()) return 'mixed order'
+  if (soundKeys.size >= SOUND_KEYS_MAX) soundKeys.clear()
+  soundKeys.add(name)
+  return null
 }
 
 /** Whether a signature may be given to a provider: 64 bytes, S below the group order, R not of small order. */

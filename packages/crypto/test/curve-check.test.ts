@@ -26,6 +26,21 @@ describe('publicKeyFault', () => {
     expect(publicKeyFault(Point.BASE.toBytes())).toBeNull()
   })
 
+  test('says the same of a key again, after others and after many', () => {
+    const mixed = good.add(TORSION).toBytes()
+    const verdicts = () => [good.toBytes(), mixed, SMALL_ORDER_POINTS[4] ?? mixed].map(publicKeyFault)
+    const first = verdicts()
+    expect(first).toEqual([null, 'mixed order', 'small order'])
+    expect(verdicts()).toEqual(first)
+    for (let n = 2n; n < 300n; n += 1n) expect(publicKeyFault(Point.BASE.multiply(n).toBytes())).toBeNull()
+    expect(verdicts()).toEqual(first)
+    // What is kept is what the bytes were, not whose they are.
+    const bytes = good.toBytes()
+    publicKeyFault(bytes)
+    bytes.set(mixed)
+    expect(publicKeyFault(bytes)).toBe('mixed order')
+  })
+
   test.each(SMALL_ORDER_POINTS.map((bytes) => [bytesToHex(bytes), bytes] as const))('small order: %s', (_, bytes) => {
     expect(publicKeyFault(bytes)).toBe('small order')
   })
