@@ -24,7 +24,8 @@ async function reportOf(
 ): Promise<Report> {
   const reader = await openLedger(path)
   try {
-    return await verify(view(reader), options)
+    // Of the sources no thread can start: with more than one, nobody would judge a range, and each would be read line by line.
+    return await verify(view(reader), { threads: 1, ...options })
   } finally {
     await reader.close()
   }
