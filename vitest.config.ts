@@ -1,22 +1,39 @@
 import { defineConfig } from 'vitest/config'
 
+/** Packages whose tests leave nothing behind: one process runs many of their files, so that what they import is loaded once. */
+const SHARED_PROCESS = ['crypto', 'ledger', 'core', 'policy', 'witness', 'mcp'].map(
+  (name) => `packages/${name}/test/**/*.test.ts`,
+)
+
+/** For both projects. */
+const common = {
+  // A limit of time is for what hangs. What a slow or busy machine takes four times as long for is no failure.
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
+  expect: { poll: { timeout: 60_000 } },
+} as const
+
 export default defineConfig({
   test: {
-    include: [
-      'packages/*/test/**/*.test.ts',
-      'apps/*/test/**/*.test.ts',
-      'examples/test/**/*.test.ts',
-      'test/**/*.test.ts',
+    projects: [
+      {
+        // A hook at the top of a module that several files import would run for the first of them only: hooks belong into functions.
+        test: { name: 'packages', include: SHARED_PROCESS, isolate: false, ...common },
+      },
+      {
+        test: {
+          name: 'whole',
+          include: ['{packages,apps}/*/test/**/*.test.ts', '{examples/,}test/**/*.test.ts'],
+          exclude: ['**/node_modules/**', ...SHARED_PROCESS],
+          // Names a folder; the first test that needs PostgreSQL starts it there.
+          globalSetup: ['packages/postgres/test/server/global-setup.ts'],
+          ...common,
+        },
+      },
     ],
     // Fault and multi-process tests start real processes; two cores are enough for two files at a time.
     maxWorkers: 2,
-    // A limit of time is for what hangs. What a slow or busy machine takes four times as long for is no failure.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
     teardownTimeout: 60_000,
-    expect: { poll: { timeout: 60_000 } },
-    // Names a folder; the first test that needs PostgreSQL starts it there.
-    globalSetup: ['packages/postgres/test/server/global-setup.ts'],
     // CI counts what passed; people read the default report.
     reporters:
       process.env.VITEST_JSON === undefined

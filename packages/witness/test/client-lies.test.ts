@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import {
   type Answer,
   ask,
+  forgetBeforeEach,
   fork,
   honest,
   key,
@@ -16,6 +17,8 @@ import {
 } from './fixtures/asking.js'
 import { codeOf, errorOf } from './fixtures/errors.js'
 import { signerOf } from './fixtures/log.js'
+
+forgetBeforeEach()
 
 describe('with a witness that lies', () => {
   const answered = async (...answer: Answer): Promise<string> => codeOf(async () => ask(await lying(() => answer)))

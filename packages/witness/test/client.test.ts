@@ -3,9 +3,23 @@ import type { AddressInfo } from 'node:net'
 import { createCosigner, parseNote, signNote } from '@sudoagent/crypto'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { CosignOptions } from '../src/client.js'
-import { ask, cosigner, fork, honest, key, log, lying, NAME, proofs, timesIn } from './fixtures/asking.js'
+import {
+  ask,
+  cosigner,
+  forgetBeforeEach,
+  fork,
+  honest,
+  key,
+  log,
+  lying,
+  NAME,
+  proofs,
+  timesIn,
+} from './fixtures/asking.js'
 import { codeOf, errorOf } from './fixtures/errors.js'
 import { signerOf, TestLog } from './fixtures/log.js'
+
+forgetBeforeEach()
 
 describe('with an honest witness', () => {
   test('gets a first checkpoint cosigned, in one request and without a proof', async () => {
