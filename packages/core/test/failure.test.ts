@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { processorMs } from '../../crypto/test/processor-time.js'
 import { describeFailure } from '../src/failure.js'
 import { createRedactor } from '../src/redaction.js'
 
@@ -58,9 +59,7 @@ describe('describeFailure', () => {
   })
 
   it('takes linear time for a hostile message', () => {
-    const started = performance.now()
     for (const part of ['a/', './', '/', 'C:\\', '\\\\', 'file://', 'a.b/'])
-      describeError(new Error(part.repeat(200_000)))
-    expect(performance.now() - started).toBeLessThan(2_000)
+      expect(processorMs(() => describeError(new Error(part.repeat(200_000))))).toBeLessThan(2_000)
   })
 })

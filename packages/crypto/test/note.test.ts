@@ -15,6 +15,7 @@ import { parseVkey } from '../src/note-key.js'
 import { createNoteVerifier } from '../src/note-signer.js'
 import { NOTE_BYTES_MAX } from '../src/note-text.js'
 import { codeOf, rejectionCodeOf } from './errors.js'
+import { processorMs } from './processor-time.js'
 import { flips, inputOf, LOG, NEW_LOG, OTHER_LOG } from './signed-notes.js'
 import { readVectors } from './vectors.js'
 
@@ -104,11 +105,8 @@ describe('openNote', () => {
   })
 
   test('refuses what is too long, at once', () => {
-    const start = performance.now()
-    for (const huge of ['a'.repeat(50_000_000), new Uint8Array(50_000_000), '\n'.repeat(NOTE_BYTES_MAX)]) {
-      expect(codeOf(() => openNote(huge, [log]))).toBe('NOTE_INVALID')
-    }
-    expect(performance.now() - start).toBeLessThan(2000)
+    for (const huge of ['a'.repeat(50_000_000), new Uint8Array(50_000_000), '\n'.repeat(NOTE_BYTES_MAX)])
+      expect(processorMs(() => expect(codeOf(() => openNote(huge, [log]))).toBe('NOTE_INVALID'))).toBeLessThan(1_000)
   })
 
   test('never throws anything but a CryptoError, whatever the text', () => {
