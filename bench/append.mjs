@@ -130,7 +130,7 @@ async function manySigned() {
 
 /** Floor: one process alone. Each process makes calls for the same time, and says how many a second it has done. */
 async function manyProcesses(how, atATime) {
-  const time = size(1_500, 250)
+  const time = size(1_500, 50)
   const shares = []
   const perSecond = await alternate(size(5, 1), {
     floor: async (round) => sum(await ratesOf(join(work, `alone-${atATime}-${round}.sqlite`), 1, atATime, time)),

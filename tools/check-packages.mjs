@@ -1,5 +1,5 @@
 // Are the packages fit to be published? publint looks at package.json, attw at what TypeScript users will resolve; both at the real tarball.
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,11 +12,12 @@ const libraries = ['crypto', 'ledger', 'witness', 'core', 'adapters', 'policy', 
 const folder = mkdtempSync(join(tmpdir(), 'sudoagent-pack-'))
 // Their tables are long, and only of interest where something is wrong.
 const run = (command, ...args) => {
-  const { status, stdout, stderr } = spawnSync(join(root, 'node_modules/.bin', command), args, { cwd: root })
-  if (status === 0) return
-  process.stderr.write(stdout)
-  process.stderr.write(stderr)
-  throw new Error(`${command} ${args.join(' ')}: exit code ${status}`)
+  try {
+    execFileSync(join(root, 'node_modules/.bin', command), args, { cwd: root })
+  } catch (error) {
+    process.stderr.write(error.stdout ?? '')
+    throw error
+  }
 }
 
 try {

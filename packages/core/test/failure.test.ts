@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { processorMs } from '../../crypto/test/processor-time.js'
+import { processorTime } from '../../crypto/test/processor-time.js'
 import { describeFailure } from '../src/failure.js'
 import { createRedactor } from '../src/redaction.js'
 
@@ -59,7 +59,9 @@ describe('describeFailure', () => {
   })
 
   it('takes linear time for a hostile message', () => {
+    const took = processorTime()
     for (const part of ['a/', './', '/', 'C:\\', '\\\\', 'file://', 'a.b/'])
-      expect(processorMs(() => describeError(new Error(part.repeat(200_000))))).toBeLessThan(2_000)
+      describeError(new Error(part.repeat(200_000)))
+    expect(took()).toBeLessThan(2_000)
   })
 })

@@ -15,7 +15,7 @@ import { parseVkey } from '../src/note-key.js'
 import { createNoteVerifier } from '../src/note-signer.js'
 import { NOTE_BYTES_MAX } from '../src/note-text.js'
 import { codeOf, rejectionCodeOf } from './errors.js'
-import { processorMs } from './processor-time.js'
+import { processorTime } from './processor-time.js'
 import { flips, inputOf, LOG, NEW_LOG, OTHER_LOG } from './signed-notes.js'
 import { readVectors } from './vectors.js'
 
@@ -105,8 +105,11 @@ describe('openNote', () => {
   })
 
   test('refuses what is too long, at once', () => {
-    for (const huge of ['a'.repeat(50_000_000), new Uint8Array(50_000_000), '\n'.repeat(NOTE_BYTES_MAX)])
-      expect(processorMs(() => expect(codeOf(() => openNote(huge, [log]))).toBe('NOTE_INVALID'))).toBeLessThan(1_000)
+    const took = processorTime()
+    for (const huge of ['a'.repeat(50_000_000), new Uint8Array(50_000_000), '\n'.repeat(NOTE_BYTES_MAX)]) {
+      expect(codeOf(() => openNote(huge, [log]))).toBe('NOTE_INVALID')
+    }
+    expect(took()).toBeLessThan(2_000)
   })
 
   test('never throws anything but a CryptoError, whatever the text', () => {

@@ -11,7 +11,7 @@ import { type VerifyOptions, verify, verifyFrom } from '../src/verify.js'
 import { KINDS, ledgerOf, linesIn, replaceLines, withWriter, write } from './fixtures/attack.js'
 import { decisionDraft, outcomeDraft, testKey, testSigner } from './fixtures/draft.js'
 import { jsonlOf, sqliteOf } from './fixtures/ledger-file.js'
-import { inRanges, withoutRanges } from './fixtures/ranges.js'
+import { inRanges, OWN_THREAD, withoutRanges } from './fixtures/ranges.js'
 import { refusalOf } from './fixtures/refusal.js'
 import { soundLines, spoiledFile } from './fixtures/spoiled.js'
 import { CALL_CASES } from './fixtures/spoiled-calls.js'
@@ -24,8 +24,7 @@ async function reportOf(
 ): Promise<Report> {
   const reader = await openLedger(path)
   try {
-    // Of the sources no thread can start: with more than one, nobody would judge a range, and each would be read line by line.
-    return await verify(view(reader), { threads: 1, ...options })
+    return await verify(view(reader), { ...OWN_THREAD, ...options })
   } finally {
     await reader.close()
   }

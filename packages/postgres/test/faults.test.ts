@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LedgerReader } from '@sudoagent/ledger'
-import pg from 'pg'
 import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { decisionDraft, testSigner } from '../../ledger/test/fixtures/draft.js'
 import { refusalOf } from '../../ledger/test/fixtures/refusal.js'
@@ -15,7 +14,7 @@ import { openPostgresLedger } from '../src/ledger-reader.js'
 import { schemaSql } from '../src/schema.js'
 import { asSuperuser } from './server/cluster.js'
 import { judge, Writer } from './server/load.js'
-import { isInstalled, ledgerUrl, newDatabase, newLogin, serverUrl, urlAs } from './server/shared.js'
+import { holdHeads, isInstalled, ledgerUrl, newDatabase, newLogin, serverUrl, urlAs } from './server/shared.js'
 
 const SLOW = process.env.SLOW === '1'
 if (!SLOW) console.info('not tested here: a writer stopped for a minute (SLOW=1 does)')
@@ -115,11 +114,9 @@ describe('the server refuses', () => {
     await asSuperuser(own, `ALTER DATABASE ${new URL(own).pathname.slice(1)} SET statement_timeout TO '300ms'`)
     const ledger = await PostgresLedger.open(url, { busyTimeoutMs: 1_500 })
     await ledger.append(decisionDraft(1))
-    const holder = new pg.Client({ connectionString: own })
-    await holder.connect()
-    await holder.query('BEGIN; SELECT * FROM sudoagent.head FOR UPDATE')
+    const letGo = await holdHeads(own)
     expect(await refusalOf(() => ledger.append(decisionDraft(2)))).toBe('LEDGER_BUSY')
-    await holder.end()
+    await letGo()
     expect((await ledger.append(decisionDraft(3))).position).toBe(3)
     await ledger.close()
   })

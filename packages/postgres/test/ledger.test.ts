@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import { type LedgerReader, openLedger, proveInclusion, select, verify } from '@sudoagent/ledger'
 import { SqliteLedger } from '@sudoagent/ledger/sqlite'
 import Database from 'better-sqlite3'
-import pg from 'pg'
 import { beforeAll, describe, expect, it } from 'vitest'
 import {
   decisionDraft,
@@ -19,7 +18,7 @@ import { testDurableStore, testStoreContract } from '../../ledger/test/store/con
 import { PostgresLedger } from '../src/ledger.js'
 import { openPostgresLedger } from '../src/ledger-reader.js'
 import { asSuperuser } from './server/cluster.js'
-import { ledgerUrl, newDatabase } from './server/shared.js'
+import { holdHeads, ledgerUrl, newDatabase } from './server/shared.js'
 
 let database: string
 beforeAll(async () => {
@@ -262,12 +261,9 @@ describe('several writers', () => {
     const url = ledgerUrl(database)
     const ledger = await PostgresLedger.open(url, { busyTimeoutMs: 200 })
     await ledger.append(decisionDraft(1))
-    const other = new pg.Client({ connectionString: database })
-    await other.connect()
-    await other.query('BEGIN; SELECT * FROM sudoagent.head FOR UPDATE')
+    const letGo = await holdHeads(database)
     expect(await refusalOf(() => ledger.append(decisionDraft(2)))).toBe('LEDGER_BUSY')
-    await other.query('ROLLBACK')
-    await other.end()
+    await letGo()
     expect((await ledger.append(decisionDraft(3))).position).toBe(3)
     await ledger.close()
   })

@@ -66,7 +66,7 @@ describe('PollingApprover', () => {
     const start = performance.now()
     setTimeout(() => abort.abort(), 20)
     expect(await answer).toMatchObject({ approved: false })
-    expect(performance.now() - start).toBeLessThan(30_000)
+    expect(performance.now() - start).toBeLessThan(1_000)
     expect((await store.get('r1', at(0)))?.state).toBe('pending')
   })
 

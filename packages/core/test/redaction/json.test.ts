@@ -1,6 +1,6 @@
 import { encodeCanonical } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
-import { processorMs } from '../../../crypto/test/processor-time.js'
+import { processorTime } from '../../../crypto/test/processor-time.js'
 import { createRedactor } from '../../src/redaction.js'
 import { kindOf } from '../../src/snapshot/kind.js'
 import { takeSnapshot } from '../../src/snapshot.js'
@@ -155,9 +155,10 @@ describe('keys', () => {
   })
 
   it('are numbered in linear time', () => {
+    const took = processorTime()
     const keys = Array.from({ length: 9_000 }, (_, index) => [`ghp_abc${index}`, index])
-    const took = processorMs(() => expect(Object.keys(jsonOf(Object.fromEntries(keys)) as object)).toHaveLength(9_000))
-    expect(took).toBeLessThan(5_000)
+    expect(Object.keys(jsonOf(Object.fromEntries(keys)) as object)).toHaveLength(9_000)
+    expect(took()).toBeLessThan(5_000)
   })
 
   it('that are one after normalisation are refused', () => {

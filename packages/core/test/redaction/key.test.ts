@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { processorMs } from '../../../crypto/test/processor-time.js'
+import { processorTime } from '../../../crypto/test/processor-time.js'
 import { createKeyRules, splitWords } from '../../src/redaction/key.js'
 
 const { isSensitive, isUnmistakable } = createKeyRules()
@@ -129,8 +129,9 @@ describe('isSensitive', () => {
 
   it('takes long and hostile keys in linear time', () => {
     for (const piece of ['a', 'A', 'aB', 'a_', '_', 'token', 'tokeN_', '\u0301', '\u200b', 'é']) {
-      const key = piece.repeat((256 * 1024) / piece.length)
-      expect(processorMs(() => isSensitive(key))).toBeLessThan(2_000)
+      const took = processorTime()
+      isSensitive(piece.repeat((256 * 1024) / piece.length))
+      expect(took()).toBeLessThan(2_000)
     }
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { processorMs } from '../../../crypto/test/processor-time.js'
+import { processorTime } from '../../../crypto/test/processor-time.js'
 import { createKeyRules } from '../../src/redaction/key.js'
 import { redactPairs } from '../../src/redaction/pair.js'
 
@@ -198,10 +198,9 @@ it('takes linear time on 256 KiB of anything', () => {
       ['"token":', '"'],
     ]) {
       const text = before + piece.repeat(Math.ceil((256 * 1024) / piece.length)) + after
-      expect(
-        processorMs(() => redact(text)),
-        `${before}${piece}…${after}`,
-      ).toBeLessThan(2_000)
+      const took = processorTime()
+      redact(text)
+      expect(took(), `${before}${piece}…${after}`).toBeLessThan(2_000)
     }
   }
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { processorMs } from '../../../crypto/test/processor-time.js'
+import { processorTime } from '../../../crypto/test/processor-time.js'
 import { REDACTED, redactSecrets, SECRET_RULES } from '../../src/redaction/secret.js'
 
 const letters = (length: number) => 'aB3dE5gH'.repeat(Math.ceil(length / 8)).slice(0, length)
@@ -273,8 +273,9 @@ describe.each(SECRET_RULES.map((rule) => [rule.name, rule] as const))('the rule 
         ['-----BEGIN A', ''],
       ]) {
         const text = before + start.repeat(Math.ceil((256 * 1024) / start.length)) + after
-        const took = processorMs(() => rule.redact(text))
-        expect(took, `${rule.name} on ${before}${start.slice(0, 16)}…${after}`).toBeLessThan(2_000)
+        const took = processorTime()
+        rule.redact(text)
+        expect(took(), `${rule.name} on ${before}${start.slice(0, 16)}…${after}`).toBeLessThan(2_000)
       }
     }
   })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { processorMs } from '../../../crypto/test/processor-time.js'
+import { processorTime } from '../../../crypto/test/processor-time.js'
 import { ARGUMENT_LIMITS, BIGINT_BITS_MAX } from '../../src/limits.js'
 import { SnapshotError } from '../../src/snapshot/error.js'
 import { takeSnapshot } from '../../src/snapshot.js'
@@ -189,6 +189,8 @@ describe('limits', () => {
 
   it('reads the largest arguments in well under a second', () => {
     const rows = Array.from({ length: 1_000 }, (_, id) => ({ id, name: `row ${id}`, a: 1, b: 2, c: 3, d: [4, 5] }))
-    expect(processorMs(() => takeSnapshot([rows]))).toBeLessThan(1_000)
+    const took = processorTime()
+    takeSnapshot([rows])
+    expect(took()).toBeLessThan(1_000)
   })
 })

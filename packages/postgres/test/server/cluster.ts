@@ -72,37 +72,39 @@ export async function startCluster(folder: string, port: number): Promise<Cluste
   return { folder, data: join(folder, 'data'), port, pid: child.pid ?? 0 }
 }
 
-/** Ends a server. `SIGQUIT` and `SIGKILL` are crashes: the server recovers when it is started again. */
+/** Ends a server. `SIGQUIT` is a crash: the server recovers when it is started again. */
 export async function stopCluster(
   { pid, data }: Pick<Cluster, 'pid' | 'data'>,
-  signal: NodeJS.Signals = 'SIGINT',
+  signal: 'SIGINT' | 'SIGQUIT' = 'SIGINT',
 ): Promise<void> {
   try {
     process.kill(pid, signal)
   } catch {
     return
   }
-  for (const deadline = Date.now() + START_MS_MAX; Date.now() < deadline; await delay(10)) {
-    // A killed postmaster leaves its pid file, and its children a moment to notice.
-    if (!isRunning(pid) && (signal === 'SIGKILL' || !existsSync(join(data, 'postmaster.pid')))) break
-  }
-  if (signal === 'SIGKILL') await delay(100)
+  await until(() => !isRunning(pid) && !existsSync(join(data, 'postmaster.pid')))
 }
 
 /** Kills all of a server's processes at once, as when the machine loses power; but for what the kernel had taken over already. */
-export async function crashCluster({ pid, data }: Pick<Cluster, 'pid' | 'data'>): Promise<void> {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+export async function crashCluster({ pid }: Pick<Cluster, 'pid'>): Promise<void> {
+  // Stopped first: it has no other children then.
   process.kill(pid, 'SIGSTOP')
-  for (const child of children) {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+  for (const each of [...children, pid]) {
     try {
-      process.kill(child, 'SIGKILL')
+      process.kill(each, 'SIGKILL')
     } catch {
       // It has ended by itself.
     }
   }
-  await stopCluster({ pid, data }, 'SIGKILL')
-  // One that waits for its disk ends when the disk has answered; until then a new server would find the old one's memory in use.
-  for (const deadline = Date.now() + START_MS_MAX; children.some(isAlive) && Date.now() < deadline; ) await delay(10)
+  // One that waits for its disk ends when the disk has answered; until then a new server would find the old one's memory in use, and until it is
+  // waited for, the old one itself.
+  await until(() => !isRunning(pid) && !children.some(isWorking))
+}
+
+/** Waits until it is so, as long as a server may take. */
+async function until(isSo: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + START_MS_MAX; !isSo() && Date.now() < deadline; ) await delay(10)
 }
 
 /** Runs statements in a database of a cluster as its superuser. */
@@ -187,6 +189,7 @@ async function untilReady(child: ChildProcess, folder: string, port: number): Pr
   }
 }
 
+/** Whether there is such a process, one that nobody has waited for yet included: PostgreSQL asks like this, too. */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0)
@@ -196,8 +199,8 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** Whether it runs, and is not only not waited for. */
-function isAlive(pid: number): boolean {
+/** Whether it is not only not waited for: somebody else's children may never be. */
+function isWorking(pid: number): boolean {
   try {
     return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
   } catch {

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import pg from 'pg'
 import { schemaSql } from '../../src/schema.js'
 import { asSuperuser, createCluster, urlOf } from './cluster.js'
 
@@ -67,6 +68,17 @@ export interface Made {
 
 function note(made: Made): void {
   appendFileSync(join(process.env[FOLDER_VARIABLE] ?? '', MADE_FILE), `${JSON.stringify(made)}\n`)
+}
+
+/** Holds the lock of all ledgers of a database, as a writer that does not go on. @returns what lets go of it */
+export async function holdHeads(database: string): Promise<() => Promise<void>> {
+  const holder = new pg.Client({ connectionString: database })
+  await holder.connect()
+  await holder.query('BEGIN; SELECT * FROM sudoagent.head FOR UPDATE')
+  return async () => {
+    await holder.query('ROLLBACK')
+    await holder.end()
+  }
 }
 
 /** The URL of a ledger in a database. */

@@ -1,0 +1,17 @@
+// What vitest's JSON report says: a line with how many tests passed and failed, then a line for each that failed, with its message in brief.
+import { readFileSync } from 'node:fs'
+import { relative } from 'node:path'
+
+const report = JSON.parse(readFileSync(process.argv[2], 'utf8'))
+console.log(report.numPassedTests, report.numFailedTests)
+for (const { name, status, message, assertionResults } of report.testResults) {
+  const file = relative(process.cwd(), name)
+  const failed = assertionResults.filter((test) => test.status === 'failed')
+  for (const test of failed) console.log(`test: ${file}: ${test.fullName}: ${brief(test.failureMessages.join(' '))}`)
+  // A file that could not be loaded, or a hook that failed, has no failed test of its own.
+  if (status === 'failed' && failed.length === 0) console.log(`test: ${file}: ${brief(message ?? '')}`)
+}
+
+function brief(text) {
+  return text.replace(/\s+/g, ' ').slice(0, 600)
+}
