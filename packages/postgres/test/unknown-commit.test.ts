@@ -94,6 +94,22 @@ it.concurrent.for<[Fault, number]>([
   },
 )
 
+it.concurrent('a write that arrives when its writer has given it up changes nothing, though nobody has written since', async ({
+  onTestFinished: atEnd,
+}) => {
+  const { proxy, url, ledger } = await openThrough(1_000, atEnd)
+  await ledger.append(decisionDraft(1))
+  // By more than the answer is waited for, and what became of it is looked for.
+  proxy.arm('hold', MARKERS.alone, { lateMs: 8_000 })
+  expect(await refusalOf(() => ledger.append(decisionDraft(2)))).toMatch(/^LEDGER_(?:WRITE_FAILED|BUSY)$/)
+  expect(proxy.arrived).toBe(0)
+  await expect.poll(() => proxy.arrived).toBe(1)
+  await new Promise((resolve) => setTimeout(resolve, 400))
+  expect((await onRecord(url)).requests).toEqual(range(1, 1))
+  expect((await ledger.append(decisionDraft(3))).position).toBe(3)
+  expect(await onRecord(url)).toEqual({ verdict: 'signed', requests: [requestIdOf(1), requestIdOf(3)] })
+})
+
 it('a writer that others have left behind changes nothing with what it still sends', async () => {
   // `late` by more than the others need: the statement arrives when the ledger has gone on, in another epoch.
   const { proxy, url, ledger } = await openThrough(4_000)

@@ -6,9 +6,9 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 /**
  * `drop`: the message never reaches the server, and both connections are cut. `late`: the client's connection is reset, the server gets the
  * message `lateMs` after that. `lose`: the server gets the message, the client is reset before any answer. `stall`: the server gets the message, the
- * client hears nothing any more.
+ * client hears nothing any more. `hold`: the same, and the server gets it `lateMs` after that.
  */
-export type Fault = 'drop' | 'late' | 'lose' | 'stall'
+export type Fault = 'drop' | 'late' | 'lose' | 'stall' | 'hold'
 
 type Place = { readonly path: string } | { readonly host: string; readonly port: number }
 
@@ -21,6 +21,8 @@ export class BrokenWay {
   #refuses = false
   /** How often a fault has struck. */
   struck = 0
+  /** How many messages arrived late. */
+  arrived = 0
 
   private constructor(server: Server, target: Place) {
     this.#server = server
@@ -77,10 +79,14 @@ export class BrokenWay {
       this.struck += 1
       isCut = true
       if (armed.away) this.#refuses = true
+      const deliver = (): void => {
+        server.write(chunk)
+        this.arrived += 1
+      }
       if (armed.fault === 'lose' || armed.fault === 'stall') server.write(chunk)
-      if (armed.fault === 'late') setTimeout(() => server.write(chunk), armed.lateMs)
+      if (armed.fault === 'late' || armed.fault === 'hold') setTimeout(deliver, armed.lateMs)
       if (armed.fault === 'lose') return void setTimeout(() => client.resetAndDestroy(), armed.lateMs)
-      if (armed.fault !== 'stall') client.resetAndDestroy()
+      if (armed.fault !== 'stall' && armed.fault !== 'hold') client.resetAndDestroy()
       if (armed.fault === 'drop') server.destroy()
     })
     server.on('data', (chunk) => void (isCut || client.write(chunk)))
