@@ -1,5 +1,6 @@
 // Reads ASCII text from left to right and says at each step whether what stands there is what is wanted. For text without control characters
-// other than line feeds: then a string ends at the next quote, unless a backslash comes first.
+// other than line feeds: then a string ends at the next quote, unless a backslash comes first. That a string does not run over a line feed is for
+// whoever knows where lines end: see `PlainMembers`.
 
 const QUOTE = 0x22
 const COMMA = 0x2c

@@ -46,6 +46,8 @@ export class PlainMembers {
   read(cursor: LineCursor): boolean {
     this.#text = cursor.text
     this.#lineStart = cursor.at
+    // Looked for first: a string that runs over a line feed would otherwise be taken for one line, and no canonical text has one in it.
+    this.#lineEnd = cursor.text.indexOf('\n', cursor.at)
     for (const member of OPTIONAL) this.#starts[member] = -1
     return (
       this.#stretch(this.#openings, cursor) &&
@@ -244,9 +246,7 @@ export class PlainMembers {
     this.#mark(M.recordedAt, cursor)
     if (!cursor.word(',"request_id":"') || !cursor.name(REQUEST_ID_CHARS)) return false
     this.#mark(M.requestId, cursor)
-    if (!cursor.word(',"schema_version":"2.0"}\n')) return false
-    this.#lineEnd = cursor.at - 1
-    return true
+    return cursor.word(',"schema_version":"2.0"}\n') && cursor.at - 1 === this.#lineEnd
   }
 }
 

@@ -1,4 +1,4 @@
-// Text in which every byte is a character, and in which a string ends at the next quote unless a backslash comes first.
+// Text in which every byte is a character, and in which a string within a line ends at the next quote unless a backslash comes first.
 import { isAscii } from 'node:buffer'
 
 const LF = 10

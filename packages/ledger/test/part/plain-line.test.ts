@@ -8,7 +8,7 @@ import { parseLine } from '../../src/line.js'
 import { LineCursor } from '../../src/part/line-cursor.js'
 import { type LineFacts, PlainLines } from '../../src/part/plain-line.js'
 import { decisionDraft, outcomeDraft, testSigner } from '../fixtures/draft.js'
-import { type Entry, entriesOf, sealAll, writtenLines } from '../fixtures/seal.js'
+import { type Entry, entriesOf, sealAll, sealTexts, writtenLines } from '../fixtures/seal.js'
 
 const call = decisionDraft(1, { kwargs: { a: 'text', b: [1, 2, { c: null }], d: true } })
 const spend = { action: 'x', agent_id: 'y', budget_key: null, checked: true, cost: 1, window_seconds: 60 }
@@ -103,6 +103,32 @@ describe('a plain line', () => {
       { numRuns: 500 },
     )
     expect(accepted).toBeGreaterThan(0)
+  })
+
+  it('ends at its first line feed, wherever that stands, and whatever comes behind it', () => {
+    for (const line of lines)
+      for (let at = 0; at < line.length; at += 1)
+        expect(read(`${line.slice(0, at)}\n${line.slice(at + 1)}\n${line}`), `${at}`).toBeNull()
+  })
+
+  it('holds no line feed that somebody sealed in who can compute hashes', () => {
+    const [, second] = entriesOf(lines)
+    const changes: [string, Entry][] = [
+      ['agent_id', { agent_id: 'support\nbot' }],
+      ['a key of metadata', { metadata: { 'a\nb': 1 } }],
+      ['parameters', { parameters: { args: ['a\nb'], kwargs: {} } }],
+      ['an error', { outcome: { ...(second?.outcome as object), error: 'a\nb' } }],
+    ]
+    expect(second?.event).toBe('outcome')
+    const sealed = (text: string): string => sealTexts([lines[0] ?? '', text], null)[1] ?? ''
+    for (const [where, change] of changes) {
+      const line = encodeCanonical({ ...second, ...change })
+      expect(line, where).toContain('\\n')
+      // The same seal on a line without one is good.
+      expect(read(sealed(line.replace('\\n', ' '))), where).not.toBeNull()
+      expect(readStrictly(sealed(line.replace('\\n', '\n'))), where).toBeNull()
+      expect(read(sealed(line.replace('\\n', '\n'))), where).toBeNull()
+    }
   })
 
   it.each<[string, (entry: Entry) => Entry]>([
