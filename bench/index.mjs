@@ -1,7 +1,5 @@
 // All benchmarks, each in a process of its own: a figure must not depend on what ran before it.
 //
-//   pnpm bench [--only append,verify] [--quick] [--entries 1000000] [--keep DIR] [--json FILE]
-//
 // A section is a file here that takes the options of `options.mjs` and writes its rows with `report`. One that is not there, or says with exit
 // code 77 that it cannot run on this machine, is passed over.
 import { spawnSync } from 'node:child_process'
@@ -9,20 +7,23 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { endWithUsage, readArguments } from '../tools/arguments.mjs'
 
 const SECTIONS = ['append', 'verify', 'query', 'startup', 'receipt', 'mcp', 'postgres']
 const CANNOT_RUN = 77
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', default: SECTIONS.join(',') },
-    quick: { type: 'boolean', default: false },
-    entries: { type: 'string' },
-    keep: { type: 'string' },
-    json: { type: 'string' },
-  },
+const USAGE = 'pnpm bench [--only append,verify] [--quick] [--entries 1000000] [--keep DIR] [--json FILE]'
+
+const values = readArguments(USAGE, {
+  only: { type: 'string', default: SECTIONS.join(',') },
+  quick: { type: 'boolean', default: false },
+  entries: { type: 'string' },
+  keep: { type: 'string' },
+  json: { type: 'string' },
 })
+const chosen = values.only.split(',')
+for (const name of chosen)
+  if (!SECTIONS.includes(name)) endWithUsage(USAGE, `\`${name}\` is no section; they are ${SECTIONS.join(', ')}`)
 const folder = mkdtempSync(join(tmpdir(), 'sudoagent-bench-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 
@@ -37,8 +38,7 @@ const machine = {
 console.log(`${machine.cpu}, ${cores} cores, load ${machine.load.toFixed(1)}, Node ${machine.node}`)
 
 const sections = {}
-for (const name of values.only.split(',')) {
-  if (!SECTIONS.includes(name)) throw new Error(`\`${name}\` is no section; they are ${SECTIONS.join(', ')}`)
+for (const name of chosen) {
   const script = fileURLToPath(new URL(`${name}.mjs`, import.meta.url))
   if (existsSync(script)) sections[name] = run(name, script)
 }

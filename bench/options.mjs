@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { endWithUsage, readArguments } from '../tools/arguments.mjs'
 
 /**
  *   --quick        tiny sizes: shows that the section runs, and measures nothing
@@ -14,23 +14,25 @@ import { parseArgs } from 'node:util'
  */
 export function readOptions(counts = {}) {
   const more = Object.entries(counts).map(([name, count]) => [name, { type: 'string', default: String(count) }])
-  const { values } = parseArgs({
-    options: {
-      ...Object.fromEntries(more),
-      quick: { type: 'boolean', default: false },
-      entries: { type: 'string' },
-      keep: { type: 'string' },
-      json: { type: 'string' },
-    },
+  const names = Object.keys(counts).map((name) => ` [--${name} N]`)
+  const usage = `node bench/SECTION.mjs [--quick] [--entries N] [--keep DIR] [--json FILE]${names.join('')}`
+  const values = readArguments(usage, {
+    ...Object.fromEntries(more),
+    quick: { type: 'boolean', default: false },
+    entries: { type: 'string' },
+    keep: { type: 'string' },
+    json: { type: 'string' },
   })
   const { quick, keep, json } = values
   const entries = Number(values.entries ?? (quick ? 2_000 : 1_000_000))
-  if (!Number.isSafeInteger(entries) || entries < 1_000) throw new Error('--entries must be a number from 1000 up')
+  if (!Number.isSafeInteger(entries) || entries < 1_000) endWithUsage(usage, '--entries must be a number from 1000 up')
+  const numbers = Object.fromEntries(Object.keys(counts).map((name) => [name, Number(values[name])]))
+  for (const [name, count] of Object.entries(numbers))
+    if (!Number.isSafeInteger(count) || count < 1) endWithUsage(usage, `--${name} must be a number from 1 up`)
   const work = mkdtempSync(join(tmpdir(), 'sudoagent-bench-'))
   process.once('exit', () => rmSync(work, { recursive: true, force: true }))
   if (keep !== undefined) mkdirSync(keep, { recursive: true })
   /** `size(full, tiny)`: how much of something is done. */
   const size = (full, tiny) => (quick ? tiny : full)
-  const numbers = Object.fromEntries(Object.keys(counts).map((name) => [name, Number(values[name])]))
   return { size, entries, json, work, kept: keep ?? work, ...numbers }
 }

@@ -1,16 +1,14 @@
 // Load from several processes with faults in between, for minutes; then every invariant, checked from the outside.
 //
-//   pnpm soak [--minutes 5] [--store sqlite,jsonl] [--seed 1] [--keep folder]
-//
 // `--store postgres` starts a server of its own, to be killed as well. Prints a table of what happened, and ends with 1 if anything that must hold
 // does not; the folder is kept then.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import { allowedCall } from '../bench/call.mjs'
 import { createSigner, generatePrivateKey } from '../packages/crypto/dist/index.js'
+import { endWithUsage, readArguments } from '../tools/arguments.mjs'
 import { Crew } from './crew.mjs'
 import { FilePlace } from './file-place.mjs'
 import { Invariants } from './invariants.mjs'
@@ -26,25 +24,26 @@ const SCARCE = 40
 /** How often the ledger is verified while it is written, in milliseconds. */
 const LOOK_MS = 3_000
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '3' },
-    store: { type: 'string', default: 'sqlite,jsonl' },
-    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
-    keep: { type: 'string' },
-  },
+const USAGE = 'pnpm soak [--minutes 3] [--store sqlite,jsonl,postgres] [--seed N] [--keep DIR]'
+
+const values = readArguments(USAGE, {
+  minutes: { type: 'string', default: '3' },
+  store: { type: 'string', default: 'sqlite,jsonl' },
+  seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+  keep: { type: 'string' },
 })
 const minutes = Number(values.minutes)
-if (!(minutes > 0 && minutes <= 24 * 60)) throw new Error('--minutes is a number up to a day')
+if (!(minutes > 0 && minutes <= 24 * 60)) endWithUsage(USAGE, '--minutes must be a number up to a day, 1440')
+const seed = Number(values.seed)
+if (!Number.isSafeInteger(seed)) endWithUsage(USAGE, '--seed must be a whole number')
 const kinds = values.store.split(',')
-for (const kind of kinds) {
+for (const kind of kinds)
   if (!Object.hasOwn(PLACES, kind))
-    throw new Error(`\`${kind}\` is no store; they are ${Object.keys(PLACES).join(', ')}`)
-}
+    endWithUsage(USAGE, `\`${kind}\` is no store; they are ${Object.keys(PLACES).join(', ')}`)
 const root = values.keep ?? mkdtempSync(join(tmpdir(), 'sudoagent-soak-'))
-console.log(`soak: ${minutes} minutes, seed ${values.seed}, in ${root}`)
+console.log(`soak: ${minutes} minutes, seed ${seed}, in ${root}`)
 
-const results = await Promise.all(kinds.map((kind, n) => soak(kind, randomOf(Number(values.seed) + n))))
+const results = await Promise.all(kinds.map((kind, n) => soak(kind, randomOf(seed + n))))
 console.log(table(results))
 const violations = results.flatMap((result) => result.violations)
 for (const violation of violations) console.error(`VIOLATION ${violation}`)

@@ -1,5 +1,5 @@
 // The benchmarks run, and say what they promise to say. Never how fast: that is for who reads their table.
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -29,6 +29,20 @@ it('every section gives its rows, as text and as JSON', async () => {
     for (const row of rows) expectRow(row, stdout)
   }
   for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100)
+})
+
+it.each([
+  ['bench/index.mjs', ['--fast'], "Unknown option '--fast'"],
+  ['bench/index.mjs', ['--only', 'apend'], '`apend` is no section'],
+  ['bench/verify.mjs', ['--entries', '3'], '--entries must be a number from 1000 up'],
+  ['soak/soak.mjs', ['--minutes', 'x'], '--minutes must be a number'],
+  ['soak/soak.mjs', ['--store', 'csv'], '`csv` is no store'],
+])('%s %j: one line, the usage, and 2', (script, args, problem) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], { cwd: root, encoding: 'utf8' })
+  const [line, usage, ...more] = stderr.split('\n')
+  expect({ status, stdout, more }).toEqual({ status: 2, stdout: '', more: [''] })
+  expect(line).toContain(problem)
+  expect(usage).toMatch(/^usage: /)
 })
 
 interface Row {

@@ -1,0 +1,25 @@
+// The command lines of bench and soak.
+import { parseArgs } from 'node:util'
+
+/**
+ * The options on the command line, by name. `--help` prints the usage and ends the process with 0; what is no option ends it with 2.
+ *
+ * @param usage - how the tool is called, one line
+ * @param options - as `parseArgs` of `node:util` takes them
+ */
+export function readArguments(usage, options) {
+  try {
+    const { values } = parseArgs({ options: { ...options, help: { type: 'boolean', short: 'h', default: false } } })
+    if (!values.help) return values
+  } catch (error) {
+    endWithUsage(usage, error.message)
+  }
+  console.log(`usage: ${usage}`)
+  process.exit(0)
+}
+
+/** Ends the process with 2: `problem` says in a line what is wrong with its command line. */
+export function endWithUsage(usage, problem) {
+  console.error(`${problem}\nusage: ${usage}`)
+  process.exit(2)
+}
