@@ -1,14 +1,12 @@
 // Lines that are dealt with as a whole are what each is by itself. Nobody is trusted to have left the seals broken: most changes are sealed anew.
-import { hashEntry } from '@sudoagent/crypto'
 import fc from 'fast-check'
 import { beforeAll, expect, it } from 'vitest'
-import { hashDecision } from '../../src/chain.js'
-import { isCallEntry } from '../../src/entry.js'
 import { parseLine } from '../../src/line.js'
 import { PartJudge } from '../../src/part/judge.js'
 import { doerOf, type PieceWork } from '../../src/part/piece-work.js'
 import { decisionDraft, outcomeDraft, testSigner } from '../fixtures/draft.js'
 import { sealTexts, writtenLines } from '../fixtures/seal.js'
+import { readStrictly } from '../fixtures/strict-line.js'
 
 const budget = { action: 'x', agent_id: 'y', budget_key: null, checked: true, cost: 1, window_seconds: 60 }
 let ledgers: { readonly signer: ReturnType<typeof testSigner> | null; readonly lines: readonly string[] }[] = []
@@ -55,14 +53,6 @@ function changed({ isSigned, isSealed, made }: Changes): { readonly bytes: Buffe
   }
 }
 
-function holds(line: Buffer): boolean {
-  const parsed = parseLine(line)
-  if (!parsed.ok || !isCallEntry(parsed.entry)) return false
-  const { entry, text, members } = parsed
-  const isWhole = hashEntry(text, members) === entry.entry_hash
-  return isWhole && (entry.event !== 'decision' || hashDecision(entry, text, members) === entry.decision.decision_hash)
-}
-
 it('what is judged as a whole has as many lines, and each of them holds', () => {
   let judged = 0
   fc.assert(
@@ -72,7 +62,7 @@ it('what is judged as a whole has as many lines, and each of them holds', () => 
       if (facts === null) return
       judged += 1
       expect(facts.lines).toBe(lines.length)
-      expect(lines.filter((line) => !holds(line))).toEqual([])
+      expect(lines.filter((line) => readStrictly(line) === null)).toEqual([])
     }),
     { numRuns: 4_000 },
   )

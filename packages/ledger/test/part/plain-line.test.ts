@@ -1,14 +1,12 @@
 // What the quick way recognises, the strict parser accepts, and both read the same in it. Nothing else is promised of it.
-import { encodeCanonical, hashEntry } from '@sudoagent/crypto'
+import { encodeCanonical } from '@sudoagent/crypto'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { hashDecision } from '../../src/chain.js'
-import { isCallEntry } from '../../src/entry.js'
-import { parseLine } from '../../src/line.js'
 import { LineCursor } from '../../src/part/line-cursor.js'
 import { type LineFacts, PlainLines } from '../../src/part/plain-line.js'
 import { decisionDraft, outcomeDraft, testSigner } from '../fixtures/draft.js'
 import { type Entry, entriesOf, sealAll, sealTexts, writtenLines } from '../fixtures/seal.js'
+import { readStrictly } from '../fixtures/strict-line.js'
 
 const call = decisionDraft(1, { kwargs: { a: 'text', b: [1, 2, { c: null }], d: true } })
 const spend = { action: 'x', agent_id: 'y', budget_key: null, checked: true, cost: 1, window_seconds: 60 }
@@ -32,28 +30,6 @@ beforeAll(async () => {
 function read(line: string): LineFacts | null {
   const facts = { requestId: '' } as LineFacts
   return new PlainLines().read(new LineCursor(`${line}\n`), facts) ? facts : null
-}
-
-/** What the strict parser reads in the same line; null when it finds anything wrong with it. */
-function readStrictly(line: string): LineFacts | null {
-  const parsed = parseLine(Buffer.from(line))
-  if (!parsed.ok || !isCallEntry(parsed.entry)) return null
-  const { entry, text, members } = parsed
-  const isDecision = entry.event === 'decision'
-  if (hashEntry(text, members) !== entry.entry_hash) return null
-  if (isDecision && hashDecision(entry, text, members) !== entry.decision.decision_hash) return null
-  return {
-    isDecision,
-    isAllowed: entry.decision.effect === 'allow',
-    entryHash: entry.entry_hash,
-    previous: entry.prev_entry_hash,
-    decisionHash: entry.decision.decision_hash,
-    requestId: entry.request_id,
-    createdAt: entry.created_at,
-    recordedAt: entry.recorded_at ?? '',
-    keyId: entry.key_id ?? null,
-    signature: entry.entry_signature ?? null,
-  }
 }
 
 describe('a plain line', () => {
