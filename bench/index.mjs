@@ -8,19 +8,17 @@ import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { endWithUsage, readArguments } from '../tools/arguments.mjs'
+import { entriesOf, SHARED_OPTIONS, SHARED_USAGE } from './options.mjs'
 
 const SECTIONS = ['append', 'verify', 'query', 'startup', 'receipt', 'mcp', 'postgres']
 const CANNOT_RUN = 77
 
-const USAGE = 'pnpm bench [--only append,verify] [--quick] [--entries 1000000] [--keep DIR] [--json FILE]'
+const USAGE = `pnpm bench [--only append,verify] ${SHARED_USAGE}`
 
-const values = readArguments(USAGE, {
-  only: { type: 'string', default: SECTIONS.join(',') },
-  quick: { type: 'boolean', default: false },
-  entries: { type: 'string' },
-  keep: { type: 'string' },
-  json: { type: 'string' },
-})
+const only = { type: 'string', default: SECTIONS.join(',') }
+const values = readArguments(USAGE, { ...SHARED_OPTIONS, only })
+// Before the first section runs, not in each of them.
+entriesOf(values, USAGE)
 const chosen = values.only.split(',')
 for (const name of chosen)
   if (!SECTIONS.includes(name)) endWithUsage(USAGE, `\`${name}\` is no section; they are ${SECTIONS.join(', ')}`)

@@ -4,6 +4,22 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { endWithUsage, readArguments } from '../tools/arguments.mjs'
 
+/** What `index.mjs` takes, too, and hands on. */
+export const SHARED_OPTIONS = {
+  quick: { type: 'boolean', default: false },
+  entries: { type: 'string' },
+  keep: { type: 'string' },
+  json: { type: 'string' },
+}
+export const SHARED_USAGE = '[--quick] [--entries N] [--keep DIR] [--json FILE]'
+
+/** The size of the large ledger. Ends the process when that is no size. */
+export function entriesOf({ quick, entries }, usage) {
+  const count = Number(entries ?? (quick ? 2_000 : 1_000_000))
+  if (!Number.isSafeInteger(count) || count < 1_000) endWithUsage(usage, '--entries must be a number from 1000 up')
+  return count
+}
+
 /**
  *   --quick        tiny sizes: shows that the section runs, and measures nothing
  *   --entries N    the size of the large ledger, 1,000,000 unless told
@@ -15,17 +31,10 @@ import { endWithUsage, readArguments } from '../tools/arguments.mjs'
 export function readOptions(counts = {}) {
   const more = Object.entries(counts).map(([name, count]) => [name, { type: 'string', default: String(count) }])
   const names = Object.keys(counts).map((name) => ` [--${name} N]`)
-  const usage = `node bench/SECTION.mjs [--quick] [--entries N] [--keep DIR] [--json FILE]${names.join('')}`
-  const values = readArguments(usage, {
-    ...Object.fromEntries(more),
-    quick: { type: 'boolean', default: false },
-    entries: { type: 'string' },
-    keep: { type: 'string' },
-    json: { type: 'string' },
-  })
+  const usage = `node bench/SECTION.mjs ${SHARED_USAGE}${names.join('')}`
+  const values = readArguments(usage, { ...SHARED_OPTIONS, ...Object.fromEntries(more) })
   const { quick, keep, json } = values
-  const entries = Number(values.entries ?? (quick ? 2_000 : 1_000_000))
-  if (!Number.isSafeInteger(entries) || entries < 1_000) endWithUsage(usage, '--entries must be a number from 1000 up')
+  const entries = entriesOf(values, usage)
   const numbers = Object.fromEntries(Object.keys(counts).map((name) => [name, Number(values[name])]))
   for (const [name, count] of Object.entries(numbers))
     if (!Number.isSafeInteger(count) || count < 1) endWithUsage(usage, `--${name} must be a number from 1 up`)

@@ -34,6 +34,9 @@ it('every section gives its rows, as text and as JSON', async () => {
 it.each([
   ['bench/index.mjs', ['--fast'], "Unknown option '--fast'"],
   ['bench/index.mjs', ['--only', 'apend'], '`apend` is no section'],
+  ['bench/index.mjs', ['--entries', '3'], '--entries must be a number from 1000 up'],
+  ['bench/index.mjs', ['--entries', '-5'], "Option '--entries' argument is ambiguous"],
+  ['bench/mcp.mjs', ['--calls', 'x'], '--calls must be a number from 1 up'],
   ['bench/verify.mjs', ['--entries', '3'], '--entries must be a number from 1000 up'],
   ['soak/soak.mjs', ['--minutes', 'x'], '--minutes must be a number'],
   ['soak/soak.mjs', ['--store', 'csv'], '`csv` is no store'],

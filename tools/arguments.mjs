@@ -8,14 +8,19 @@ import { parseArgs } from 'node:util'
  * @param options - as `parseArgs` of `node:util` takes them
  */
 export function readArguments(usage, options) {
-  try {
-    const { values } = parseArgs({ options: { ...options, help: { type: 'boolean', short: 'h', default: false } } })
-    if (!values.help) return values
-  } catch (error) {
-    endWithUsage(usage, error.message)
-  }
+  const { help, ...values } = valuesOf(usage, { ...options, help: { type: 'boolean', short: 'h', default: false } })
+  if (!help) return values
   console.log(`usage: ${usage}`)
   process.exit(0)
+}
+
+function valuesOf(usage, options) {
+  try {
+    return parseArgs({ options }).values
+  } catch (error) {
+    // Behind its first line it gives advice on how to write values that begin with a dash.
+    return endWithUsage(usage, error.message.split('\n', 1)[0])
+  }
 }
 
 /** Ends the process with 2: `problem` says in a line what is wrong with its command line. */
