@@ -24,7 +24,7 @@ export function catchUp(state: LogState, bytes: Uint8Array, path: string): Caugh
   const position = state.head.size + 1
   const refuse = (why: string): never => {
     throw new LedgerError('LEDGER_DAMAGED', `\`${path}\`: entry ${position} ${why}`, {
-      hint: 'nothing was written; run `sudoagent verify` on it',
+      hint: 'run `sudoagent verify` on it',
     })
   }
   const parsed = parseLine(bytes)

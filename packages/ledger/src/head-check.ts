@@ -74,7 +74,7 @@ export function requireHead(ring: KeyRing | null, path: string): void {
 
 export function headRefused(path: string, why: string): LedgerError {
   return new LedgerError('LEDGER_DAMAGED', `\`${path}\`: the head of the ledger ${why}`, {
-    hint: 'nothing was written; verify the ledger, and compare it with a copy or a checkpoint kept elsewhere',
+    hint: 'verify the ledger, and compare it with a copy or a checkpoint kept elsewhere',
   })
 }
 
