@@ -7,9 +7,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { byTier } from './tier.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const OWN = ['append', 'verify', 'query', 'startup', 'receipt', 'mcp', 'postgres']
+const OWN = byTier({
+  short: ['append', 'startup', 'receipt'],
+  long: ['append', 'verify', 'query', 'startup', 'receipt', 'mcp', 'postgres'],
+})
 
 let folder: string
 beforeAll(async () => {
@@ -17,7 +21,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-it('every section gives its rows, as text and as JSON', async () => {
+it(`every section gives its rows, as text and as JSON: ${OWN}`, async () => {
   const json = join(folder, 'rows.json')
   const args = ['bench/index.mjs', '--quick', '--only', OWN.join(','), '--json', json]
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root })

@@ -1,7 +1,7 @@
 // What users get: the packages as `npm pack` makes them, installed by npm into an empty folder.
 //
 // The native module is compiled for a minute where no prebuilt one can be had, so the short form installs without running scripts and
-// puts the workspace's own build in its place; `SLOW=1` lets npm build it.
+// puts the workspace's own build in its place; the slow form lets npm build it.
 import { execFile } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { TIER } from './tier.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const packages = [
@@ -22,7 +23,7 @@ const packages = [
   'packages/postgres',
   'apps/cli',
 ]
-const slow = process.env.SLOW === '1'
+const slow = TIER === 'slow'
 const run = promisify(execFile)
 let folder = ''
 

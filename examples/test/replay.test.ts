@@ -19,13 +19,16 @@ import {
 import { JsonlLedger } from '@sudoagent/ledger/jsonl'
 import { SqliteLedger } from '@sudoagent/ledger/sqlite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { byTier, TIER } from '../../test/tier.js'
 import { AirlinePolicy, DeskApprover, type RecordedCall } from '../src/airline.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const data = join(root, '../shared/data/tau-bench-airline-calls.jsonl')
 const output = join(root, 'test-output/replay')
 const BOOKINGS_MAX = 40
-const slow = process.env.SLOW === '1'
+const slow = TIER === 'slow'
+/** Of calls that each cost a walk through a ledger, all forms but the slow one take one in so many. */
+const ONE_IN = byTier({ short: 40, long: 8 })
 
 if (!existsSync(data)) console.info('replay: the recorded calls are not here, skipped')
 
@@ -173,8 +176,8 @@ describe.skipIf(!existsSync(data)).each(['sqlite', 'jsonl'] as const)('the repla
   it('a search for the id that the model gave a call finds it, and no other', async () => {
     const callIds = new Set(calls.map(({ call_id }) => call_id))
     expect(callIds.size).toBeGreaterThan(100)
-    // Each of them is a walk through the whole ledger: the short form takes every eighth.
-    for (const callId of [...callIds].filter((_, n) => slow || n % 8 === 0)) {
+    // Each of them is a walk through the whole ledger: the other forms take some.
+    for (const callId of [...callIds].filter((_, n) => slow || n % ONE_IN === 0)) {
       expect(await found({ text: callId, event: 'decision' })).toEqual(made(({ call_id }) => call_id === callId))
     }
   })
@@ -186,9 +189,9 @@ describe.skipIf(!existsSync(data)).each(['sqlite', 'jsonl'] as const)('the repla
     for (const [index, requestId] of result.requestIds.entries()) {
       position += 1
       const ran = result.endings[index] === 'ran'
-      // A JSONL ledger is walked for each: the short form takes every eighth there, and the first of each tool and ending.
+      // A JSONL ledger is walked for each: the other forms take some there, and the first of each tool and ending.
       const what = `${calls[index]?.tool} ${result.endings[index]}`
-      const isLooked = slow || kind === 'sqlite' || index % 8 === 0 || !kinds.has(what)
+      const isLooked = slow || kind === 'sqlite' || index % ONE_IN === 0 || !kinds.has(what)
       kinds.add(what)
       if (!isLooked) {
         if (ran) position += 1

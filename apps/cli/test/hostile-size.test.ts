@@ -1,13 +1,14 @@
 // Ledgers that are made to cost: nesting a hundred thousand deep, a line without end, millions of keys. Every command reads them in a process that may
-// not hold much, and says what is wrong. `SLOW=1` takes the full sizes: a line of 1 GiB, 10⁷ keys.
+// not hold much, and says what is wrong. The slow form takes the full sizes: a line of 1 GiB, 10⁷ keys.
 import { spawnSync } from 'node:child_process'
 import { appendFileSync, closeSync, ftruncateSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { TIER } from '../../../test/tier.js'
 import { decisionDraft, outcomeDraft } from './support/draft.js'
 import { writeLedger } from './support/ledger.js'
 import { BIN, Sandbox } from './support/sandbox.js'
 
-const slow = process.env.SLOW === '1'
+const slow = TIER === 'slow'
 const MIB = 1024 * 1024
 const LINE_BYTES = slow ? 1024 * MIB : 320 * MIB
 const KEYS = slow ? 10_000_000 : 100_000

@@ -1,13 +1,14 @@
 // kill -9 at random moments of guarded calls, with real processes and real files: nothing may have run without a durable decision, nothing
-// that was acknowledged may be missing, and the ledger goes on. `SLOW=1` kills 500 times.
+// that was acknowledged may be missing, and the ledger goes on. The slow form kills 500 times.
 import { setTimeout as delay } from 'node:timers/promises'
 import { generatePrivateKey } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
+import { byTier } from '../../../test/tier.js'
 import { Account } from './fixtures/account.js'
 import { temporaryPath } from './fixtures/temporary.js'
 import { startWorker } from './fixtures/worker.js'
 
-const KILLS = process.env.SLOW === '1' ? 250 : 6
+const KILLS = byTier({ short: 3, long: 6, slow: 250 })
 /** A kill costs as little as a process: only every so often everything is verified from the beginning. */
 const WHOLE_EVERY = 25
 const LANES = 4

@@ -5,12 +5,13 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { generatePrivateKey } from '@sudoagent/crypto'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { byTier, isLong, TIER } from '../../../test/tier.js'
 import { Account } from './fixtures/account.js'
 import { canRun, notice, strace } from './fixtures/strace.js'
 import { temporaryPath } from './fixtures/temporary.js'
 import { startWorker, type Worker, type WorkerTask } from './fixtures/worker.js'
 
-const slow = process.env.SLOW === '1'
+const ERRORS_OF_WRITES = byTier({ short: ['EIO'], long: ['EIO', 'ENOSPC'] })
 const hasStrace = canRun('strace', '-o', '/dev/null', 'true')
 if (!hasStrace) notice('system calls that fail (strace is absent or not allowed)')
 
@@ -154,16 +155,17 @@ describe.each(['sqlite', 'jsonl'])('a disk under %s', (kind) => {
     expect(did(await work([]))).toEqual(['ran', 'ran', 'ApprovalDenied'])
     expect((await account.check()).findings).toEqual([])
     console.info(`${kind}: ${faults} faults, ${refusals} of them made a call be refused`)
-    expect(refusals).toBeGreaterThan(3)
+    expect(refusals).toBeGreaterThan(byTier({ short: 1, long: 3 }))
   })
 })
 
-/** Which of the system calls of a healthy run shall fail, and how. `SLOW=1` takes each of them with every error that a disk has for them. */
+/** Which of the system calls of a healthy run shall fail, and how. The slow form takes each of them with every error that a disk has for them. */
 function faultsIn(made: readonly string[]): readonly (readonly [call: string, error: string, nth: number])[] {
   return [...new Set(made)].flatMap((call) => {
     const times = made.filter((one) => one === call).length
-    const errors = slow ? ['EIO', 'ENOSPC', 'EDQUOT', 'EROFS'] : /write|sync/.test(call) ? ['EIO', 'ENOSPC'] : ['EIO']
-    const most = slow ? times : /sync/.test(call) ? 2 : 1
+    const errors =
+      TIER === 'slow' ? ['EIO', 'ENOSPC', 'EDQUOT', 'EROFS'] : /write|sync/.test(call) ? ERRORS_OF_WRITES : ['EIO']
+    const most = TIER === 'slow' ? times : /sync/.test(call) && isLong ? 2 : 1
     return errors.flatMap((error) =>
       Array.from({ length: Math.min(times, most) }, (_, n) => [call, error, n + 1] as const),
     )

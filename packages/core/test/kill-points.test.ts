@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { generatePrivateKey } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
+import { byTier, sampled, TIER } from '../../../test/tier.js'
 import { SqliteApprovalStore } from '../src/sqlite.js'
 import { Account, chargesIn } from './fixtures/account.js'
 import { canRun, notice, strace } from './fixtures/strace.js'
@@ -72,7 +73,10 @@ describe.each(['sqlite', 'jsonl'])('%s, killed', (kind) => {
     const { folder, account, task } = place(kind)
     const known = new Set<string>()
     // What comes before the ledger is asked is the same for every kind of ledger.
-    const points = POINTS.filter(([at], n) => kind === 'sqlite' || at === 'append' || n > 10)
+    const points = sampled(
+      POINTS.filter(([at], n) => kind === 'sqlite' || at === 'append' || n > 10),
+      2,
+    )
     for (const [index, [at, when, nth, left]] of points.entries()) {
       const n = CALL + 12 * index
       const killPoint = { call: n, at, when, nth }
@@ -112,8 +116,8 @@ describe.each(['sqlite', 'jsonl'])('%s, killed', (kind) => {
     let kills = 0
     for (const call of new Set(made)) {
       const times = made.filter((one) => one === call).length
-      // In the short form every eighth where there are many: SQLite writes each page of a transaction by itself, in two pieces.
-      const step = times > 12 && process.env.SLOW !== '1' ? 8 : 1
+      // Short of the slow form only some where there are many: SQLite writes each page of a transaction by itself, in two pieces.
+      const step = times > 12 && TIER !== 'slow' ? byTier({ short: 16, long: 8 }) : 1
       for (let nth = 1; nth <= times; nth += step) {
         const { end, errors } = await work(strace('/dev/null', call, `signal=KILL:when=${nth}`, paths))
         expect(['SIGKILL', 0], errors).toContain(end)

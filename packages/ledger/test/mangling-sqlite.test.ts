@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, it } from 'vitest'
+import { byTier, isLong, TIER } from '../../../test/tier.js'
 import { openLedger } from '../src/open.js'
 import { SqliteLedger } from '../src/store/sqlite.js'
 import { headIn } from './fixtures/attack.js'
@@ -88,7 +89,11 @@ it('every flip of a byte of a SQLite ledger is found, or changes nothing of any 
     evidence.has(offset) || (offset >= headAt && offset < headAt + head.length)
   // Of what is no evidence, every eighth byte: most of it is empty pages.
   const masksFor = (offset: number): readonly number[] =>
-    process.env.SLOW === '1' || isEvidence(offset) ? masksAt(offset) : offset % 8 === 0 ? [0xff] : []
+    TIER === 'slow' || (isEvidence(offset) && (isLong || offset % 5 === 0))
+      ? masksAt(offset)
+      : offset % byTier({ short: 40, long: 8 }) === 0
+        ? [0xff]
+        : []
   for await (const { offset, mask, result } of flips(path, bytes, masksFor)) {
     const { table, use } = uses[offset] ?? { table: '?', use: 'free' }
     const where = `byte ${offset} ^ ${mask}: ${table} ${use}`

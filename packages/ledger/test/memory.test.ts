@@ -1,12 +1,13 @@
-// verify streams: what it holds grows only with what it must remember of each call. `SLOW=1` measures the promise itself: a million entries in
+// verify streams: what it holds grows only with what it must remember of each call. The slow form measures the promise itself: a million entries in
 // less than 300 MiB.
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { byTier, TIER } from '../../../test/tier.js'
 import { runScript } from './fixtures/child.js'
 import { temporaryFolder } from './fixtures/temporary.js'
 
-const slow = process.env.SLOW === '1'
-const ENTRIES = slow ? 1_000_000 : 50_000
+const slow = TIER === 'slow'
+const ENTRIES = byTier({ short: 25_000, long: 50_000, slow: 1_000_000 })
 const HEAP = slow ? [] : ['--max-old-space-size=96']
 
 /** Two threads help, each with a heap of its own that stays as it is, however long the ledger. */

@@ -17,12 +17,13 @@ import {
 } from '@sudoagent/ledger'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { byTier } from '../../../test/tier.js'
 import { openLedger } from '../src/open.js'
 import { verify } from '../src/verify.js'
 import { testKey } from './fixtures/draft.js'
 import { inRanges } from './fixtures/ranges.js'
 
-const ENTRIES = 40_000
+const ENTRIES = byTier({ short: 16_000, long: 40_000 })
 const folder = mkdtempSync(join(tmpdir(), 'sudoagent-test-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -97,7 +98,11 @@ describe.each(['jsonl', 'sqlite'])('%s', (kind) => {
   it('ends when it is told to, threads and all', async () => {
     const reader = await openBuilt(join(folder, kind))
     const stop = new AbortController()
-    const run = verifyBuilt(reader, { threads: 2, signal: stop.signal, onProgress: (n) => n > 5_000 && stop.abort() })
+    const run = verifyBuilt(reader, {
+      threads: 2,
+      signal: stop.signal,
+      onProgress: (n) => n > ENTRIES >> 3 && stop.abort(),
+    })
     await expect(run).rejects.toThrow('aborted')
     await reader.close()
   })
@@ -111,7 +116,7 @@ it('a file that is cut while threads read it is found to be short', async () => 
   const report = await verifyBuilt(reader, {
     threads: 2,
     onProgress: () => {
-      if (!isCut) truncateSync(path, 20_000_000)
+      if (!isCut) truncateSync(path, ENTRIES * 500)
       isCut = true
     },
   })
@@ -124,7 +129,7 @@ it('a database that is damaged in the middle is handed out up to there, by threa
   copyFileSync(join(folder, 'sqlite'), path)
   const fd = openSync(path, 'r+')
   // Of one of 4096-byte pages, all.
-  writeSync(fd, Buffer.alloc(4_096, 0xff), 0, 4_096, 5_000 * 4_096)
+  writeSync(fd, Buffer.alloc(4_096, 0xff), 0, 4_096, (ENTRIES >> 3) * 4_096)
   closeSync(fd)
   const positions: (readonly number[])[] = []
   const faults: unknown[] = []

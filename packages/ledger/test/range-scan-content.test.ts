@@ -1,6 +1,7 @@
 // Whatever entries say, ranges are handed out and searched as their lines are.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { byTier } from '../../../test/tier.js'
 import { anyObject } from './fixtures/arbitrary.js'
 import { KINDS, ledgerOf } from './fixtures/attack.js'
 import { approvalOf, decisionDraft, outcomeDraft, testSigner } from './fixtures/draft.js'
@@ -78,7 +79,7 @@ describe('entries with anything in them', () => {
           expect(unreadable).toEqual([])
         },
       ),
-      { numRuns: 40 },
+      { numRuns: byTier({ short: 10, long: 40 }) },
     )
   })
 

@@ -1,5 +1,5 @@
 // What must lose nothing and let nothing run: writers that are stopped, servers that refuse, disks that are full. After each the ledger is verified
-// from outside, and what the writers were told is compared with what is on record. SLOW=1 runs the long forms.
+// from outside, and what the writers were told is compared with what is on record. SLOW=1 runs the slow forms.
 import { spawnSync } from 'node:child_process'
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LedgerReader } from '@sudoagent/ledger'
 import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { TIER } from '../../../test/tier.js'
 import { decisionDraft, testSigner } from '../../ledger/test/fixtures/draft.js'
 import { refusalOf } from '../../ledger/test/fixtures/refusal.js'
 import { PostgresLedger } from '../src/ledger.js'
@@ -16,7 +17,7 @@ import { asSuperuser } from './server/cluster.js'
 import { judge, Writer } from './server/load.js'
 import { holdHeads, isInstalled, ledgerUrl, newDatabase, newLogin, serverUrl, urlAs } from './server/shared.js'
 
-const SLOW = process.env.SLOW === '1'
+const SLOW = TIER === 'slow'
 if (!SLOW) console.info('not tested here: a writer stopped for a minute (SLOW=1 does)')
 
 let database: string

@@ -1,17 +1,17 @@
-// Many processes, one ledger, one budget: exactly as many calls as there are units, one whole chain, no call without evidence. The short form; the
-// long one (SLOW=1) has 8 processes, 20,000 calls and 10,000 units.
+// Many processes, one ledger, one budget: exactly as many calls as there are units, one whole chain, no call without evidence. The slow form
+// (SLOW=1) has 8 processes, 20,000 calls and 10,000 units.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { isCallEntry, select, verify } from '@sudoagent/ledger'
 import { beforeAll, expect, it } from 'vitest'
+import { byTier } from '../../../test/tier.js'
 import { testKey } from '../../ledger/test/fixtures/draft.js'
 import { openPostgresLedger } from '../src/ledger-reader.js'
 import { asSuperuser } from './server/cluster.js'
 import { ledgerUrl, newDatabase } from './server/shared.js'
 
-const SLOW = process.env.SLOW === '1'
-const [PROCESSES, CALLS, UNITS] = SLOW ? [8, 20_000, 10_000] : [8, 1_600, 800]
+const [PROCESSES, CALLS, UNITS] = byTier({ short: [4, 400, 200], long: [8, 1_600, 800], slow: [8, 20_000, 10_000] })
 
 let database: string
 beforeAll(async () => {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, type TestContext } from 'vitest'
+import { TIER } from '../../../test/tier.js'
 import { decisionDraft, testSigner } from '../../ledger/test/fixtures/draft.js'
 import { refusalOf } from '../../ledger/test/fixtures/refusal.js'
 import { PostgresLedger } from '../src/ledger.js'
@@ -23,7 +24,7 @@ import {
 import { judge, Writer } from './server/load.js'
 import { ledgerUrl } from './server/shared.js'
 
-const SLOW = process.env.SLOW === '1'
+const SLOW = TIER === 'slow'
 if (!SLOW) console.info('not tested here: twenty crashes in a row (SLOW=1 does)')
 
 /** A server of its own for the running test. */

@@ -6,15 +6,16 @@ import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
+import { byTier, TIER } from '../../../../test/tier.js'
 import { createIo, type Outside } from '../../src/io.js'
 import { main } from '../../src/main.js'
 import { requestIdOf } from '../support/draft.js'
 import { KEY, makeEvidence, POLICY } from './evidence.js'
 import { Dice, mutate } from './mutate.js'
 
-const slow = process.env.SLOW === '1'
+const slow = TIER === 'slow'
 const SEED = Number(process.env.FUZZ_SEED ?? (slow ? Date.now() % 2 ** 31 : 1))
-const RUNS = slow ? 20_000 : 300
+const RUNS = byTier({ short: 100, long: 300, slow: 20_000 })
 
 const evidence = await makeEvidence()
 const folder = mkdtempSync(join(tmpdir(), 'sudoagent-fuzz-'))

@@ -1,18 +1,19 @@
 // Every parser of other people's bytes, fuzzed. Whatever comes in: an error with a code or a finding, never another exception, and no memory that stays.
-// `FUZZ_SEED=n` begins elsewhere, `SLOW=1` tries a hundred times as many; a failure says the seed and leaves the input beside the test's output.
+// `FUZZ_SEED=n` begins elsewhere, the slow form tries a thousand times as many; a failure says the seed and leaves the input beside the test's output.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { byTier, TIER } from '../../../../test/tier.js'
 import { type Evidence, makeEvidence, vectorsIn } from './evidence.js'
 import { isCoded, ledgerTargets } from './ledger-targets.js'
 import { Dice, mutate } from './mutate.js'
 import { type Target, textTargets } from './targets.js'
 
-const slow = process.env.SLOW === '1'
+const slow = TIER === 'slow'
 const SEED = Number(process.env.FUZZ_SEED ?? (slow ? Date.now() % 2 ** 31 : 1))
 /** Inputs of the cheapest parser; of the others as many fewer as they cost more. */
-const INPUTS = slow ? 400_000 : 400
+const INPUTS = byTier({ short: 100, long: 400, slow: 400_000 })
 /** Memory that may stay after any number of inputs, in bytes: what modules load when they are first used, and what V8 keeps for itself. */
 const GROWTH_MAX = 16 * 1024 * 1024
 const FINDINGS = new URL('../../../../test-output/fuzz/', import.meta.url)

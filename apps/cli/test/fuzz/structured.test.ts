@@ -1,13 +1,14 @@
 // Texts that are JSON, spoilt by structure instead of by bytes: valid JSON with any value in any place, sealed anew where hashes would give it away.
 import fc, { type JsonValue } from 'fast-check'
 import { afterAll, expect, it } from 'vitest'
+import { byTier, TIER } from '../../../../test/tier.js'
 import { makeEvidence } from './evidence.js'
 import { isCoded, ledgerTargets } from './ledger-targets.js'
 import { type Target, text, textTargets } from './targets.js'
 
-const slow = process.env.SLOW === '1'
+const slow = TIER === 'slow'
 const SEED = Number(process.env.FUZZ_SEED ?? (slow ? Date.now() % 2 ** 31 : 1))
-const RUNS = slow ? 20_000 : 150
+const RUNS = byTier({ short: 50, long: 150, slow: 20_000 })
 
 const evidence = await makeEvidence()
 const { targets: files, remove } = ledgerTargets(evidence)

@@ -2,6 +2,7 @@
 // are executed, which is the same on every machine; time is not.
 import { Session } from 'node:inspector/promises'
 import { afterAll, describe, expect, it } from 'vitest'
+import { byTier, TIER } from '../../../../test/tier.js'
 import type { Target } from './targets.js'
 
 /** Lengths that are compared, in bytes: four times as much must not cost more than six times as much, give or take what is done once. */
@@ -71,7 +72,7 @@ describe.each(textTargets(evidence).map((target) => [target.name, target] as con
     async () => {
       const whole = text(target.corpus[0] ?? Buffer.alloc(0))
       let counted = 0
-      const pumps = pumpsOf(whole).filter((_, n) => process.env.SLOW === '1' || n % 5 === 0)
+      const pumps = pumpsOf(whole).filter((_, n) => TIER === 'slow' || n % byTier({ short: 10, long: 5 }) === 0)
       for (const [at, piece] of pumps) {
         const short = await workOf(target, pumped(whole, at, piece, SHORT))
         const long = await workOf(target, pumped(whole, at, piece, SHORT * FACTOR))

@@ -4,6 +4,7 @@
 import { copyFileSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { byTier } from '../../../../test/tier.js'
 import { LedgerError } from '../../src/error.js'
 import { SqliteLedger } from '../../src/store/sqlite.js'
 import { headIn, ORIGIN, OWNER, OWNER_KEY } from '../fixtures/attack.js'
@@ -115,7 +116,7 @@ describe('the files of one moment', () => {
     const { ten, checkpoint } = await moments()
     const wal = ten.get('-wal') ?? Buffer.alloc(0)
     expect(wal.length).toBeGreaterThan(50_000)
-    const step = process.env.SLOW === '1' ? 501 : 12_289
+    const step = byTier({ short: 12_289, long: 12_289, slow: 501 })
     const seen: (string | number)[] = []
     for (let length = 0; length <= wal.length; length += step) {
       const fate = await fateOf(put([...ten, ['-wal', wal.subarray(0, length)]]), checkpoint)
