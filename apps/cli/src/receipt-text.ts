@@ -45,7 +45,7 @@ function fieldsOf({
     )
     if (approval !== null) fields.push(['approval', `${approval.state} by ${approval.approver_id ?? 'nobody'}`])
   }
-  if (outcome?.content != null) {
+  if (outcome !== null) {
     const { status, error_type: type, error } = outcome.content
     fields.push(['outcome', [status, type, error].filter((part) => part !== null).join(': ')])
   }

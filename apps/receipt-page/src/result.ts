@@ -60,7 +60,7 @@ function fields({
     )
     if (approval !== null) rows.push(['Approval', `${approval.state} by ${approval.approver_id ?? 'nobody'}`])
   }
-  if (outcome?.content != null) {
+  if (outcome !== null) {
     const { status, error_type: type, error } = outcome.content
     rows.push(['Outcome', [status, type, error].filter((part) => part !== null).join(': ')])
   }

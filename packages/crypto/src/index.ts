@@ -1,3 +1,4 @@
+export { APPROVAL_USE_GRACE_MS, type ApprovalTimes, isApprovalLate, isDeadlineOver } from './approval-deadline.js'
 export { decodeBase64, encodeBase64 } from './base64.js'
 export { encodeCanonical, encodeFixed, encodeJcs, encodeMembers } from './canonical-json.js'
 export {
@@ -12,6 +13,16 @@ export { consistencyProof, verifyConsistency } from './consistency.js'
 export { cosignatureTime, createCosignatureVerifier, createCosigner } from './cosignature.js'
 export { type DecisionFacts, hashDecisionFacts } from './decision-hash.js'
 export { hashEntry, type Members } from './entry-hash.js'
+export {
+  checkEntry,
+  draftMisfit,
+  type EntryProblem,
+  LEDGER_VERSION,
+  NAME_LENGTH_MAX,
+  REASON_LENGTH_MAX,
+  REQUEST_ID_LENGTH_MAX,
+  SCHEMA_VERSION,
+} from './entry-shape.js'
 export { CryptoError, type CryptoErrorCode } from './error.js'
 export {
   appendLeaf,
@@ -83,6 +94,7 @@ export {
   type Verifier,
 } from './signature.js'
 export { createTileHashReader, TILE_HEIGHT, TILE_WIDTH, type TileReader, tilePath, tileWidth } from './tile.js'
+export { isTimestamp, timestampMs } from './timestamp.js'
 export {
   encodeTlogProof,
   openTlogProof,

@@ -5,13 +5,11 @@
  * Reading does not verify: the values are true to the line, and the line is whatever somebody gave.
  */
 import { type DecisionFacts, hashDecisionFacts } from './decision-hash.js'
-import { hashEntry } from './entry-hash.js'
+import { hashEntry, type Members } from './entry-hash.js'
+import { checkEntry } from './entry-shape.js'
 import type { Hash } from './hash.js'
 import { ReceiptFields, receiptInvalid } from './receipt-fields.js'
 import { scanJson } from './scan-json.js'
-
-/** The only version there is, of entries and of ledgers. */
-export const LEDGER_VERSION = '2.0'
 
 /** An approval, as the decision's entry has it. */
 export interface ReceiptApproval {
@@ -75,8 +73,13 @@ export interface ReceiptContent<Shown> {
   readonly claims: Claims
   /** What the entry binds an approval to; null without approval, and where there is no binding. */
   readonly approvalBinding: Claims | null
-  /** For decisions, taken anew. */
-  readonly decisionHash: Hash | null
+  readonly agentId: string
+  /**
+   * `decision_hash`, recomputed from what this entry says of the call.
+   *
+   * @param decisionAt `created_at` of the decision: an outcome has another time of its own.
+   */
+  hashDecision(decisionAt: string): Hash
 }
 
 /** @throws CryptoError `RECEIPT_INVALID` when the line is not the entry of a decision. */
@@ -84,8 +87,6 @@ export function readDecision(line: string): ReceiptContent<ReceiptDecision> {
   const entry = entryOf(line, 'entry', 'decision')
   const block = entry.fields('decision')
   const approval = entry.fieldsOrNull('approval')
-  const actor = entry.fieldsOrNull('actor')
-  entry.fields('parameters')
   const { members } = scanJson(line)
   const shown: ReceiptDecision = {
     request_id: entry.text('request_id'),
@@ -93,10 +94,7 @@ export function readDecision(line: string): ReceiptContent<ReceiptDecision> {
     recorded_at: entry.textOrNull('recorded_at'),
     action: entry.text('action'),
     agent_id: entry.text('agent_id'),
-    // SudoAgent for Python names no actor, and hashes this one.
-    actor: actor
-      ? { principal: actor.text('principal'), source: actor.text('source') }
-      : { principal: entry.text('agent_id'), source: 'python' },
+    actor: actorOf(entry),
     effect: block.oneOf('effect', 'allow', 'deny'),
     reason: block.text('reason'),
     reason_code: block.textOrNull('reason_code'),
@@ -105,8 +103,8 @@ export function readDecision(line: string): ReceiptContent<ReceiptDecision> {
     policy_hash: block.text('policy_hash'),
     decision_hash: block.hash('decision_hash'),
     approval: approval && readApproval(approval),
-    parameters: line.slice(...(members.get('parameters') ?? [0, 0])),
-    key_id: keyIdOf(entry, 'entry'),
+    parameters: textOf(line, members, 'parameters'),
+    key_id: entry.textOrNull('key_id'),
     line,
   }
   const binding = approval?.fieldsOrNull('binding') ?? null
@@ -126,7 +124,8 @@ export function readDecision(line: string): ReceiptContent<ReceiptDecision> {
       policy_hash: binding.text('policy_hash'),
       decision_hash: binding.text('decision_hash'),
     },
-    decisionHash: hashDecisionFacts(factsOf(shown), shown.parameters),
+    agentId: shown.agent_id,
+    hashDecision: (decisionAt) => hashDecisionFacts(factsOf(entry, decisionAt), shown.parameters),
   }
 }
 
@@ -144,7 +143,7 @@ export function readOutcome(line: string): ReceiptContent<ReceiptOutcomeContent>
       reason_code: block.textOrNull('reason_code'),
       error_type: block.textOrNull('error_type'),
       error: block.textOrNull('error'),
-      key_id: keyIdOf(entry, 'outcome.entry'),
+      key_id: entry.textOrNull('key_id'),
       line,
     },
     entryHash: hashEntry(line, members),
@@ -154,15 +153,18 @@ export function readOutcome(line: string): ReceiptContent<ReceiptOutcomeContent>
       decision_hash: entry.fields('decision').hash('decision_hash'),
     },
     approvalBinding: null,
-    decisionHash: null,
+    agentId: entry.text('agent_id'),
+    hashDecision: (decisionAt) => hashDecisionFacts(factsOf(entry, decisionAt), textOf(line, members, 'parameters')),
   }
 }
 
 function entryOf(line: string, path: string, event: string): ReceiptFields {
-  const entry = new ReceiptFields(JSON.parse(line), path)
+  const value: unknown = JSON.parse(line)
+  const problem = checkEntry(value)
+  if (problem?.code === 'VERSION_UNSUPPORTED') throw receiptInvalid(`field \`${path}.${problem.field}\` is not \`2.0\``)
+  if (problem !== null) throw receiptInvalid(`field \`${path}.${problem.field}\` does not fit the ledger format`)
+  const entry = new ReceiptFields(value, path)
   entry.oneOf('event', event)
-  entry.oneOf('schema_version', LEDGER_VERSION)
-  entry.oneOf('ledger_version', LEDGER_VERSION)
   return entry
 }
 
@@ -170,15 +172,6 @@ const sealOf = (entry: ReceiptFields): Claims => ({
   entry_hash: entry.hash('entry_hash'),
   entry_signature: entry.signatureOrNull('entry_signature'),
 })
-
-/** Checked, because messages show it. */
-function keyIdOf(entry: ReceiptFields, path: string): string | null {
-  const keyId = entry.textOrNull('key_id')
-  if (keyId !== null && !/^[0-9a-f]{16}$/.test(keyId)) {
-    throw receiptInvalid(`field \`${path}.key_id\` is not 16 lower-case hex digits`)
-  }
-  return keyId
-}
 
 const readApproval = (approval: ReceiptFields): ReceiptApproval => ({
   approval_id: approval.text('approval_id'),
@@ -189,10 +182,20 @@ const readApproval = (approval: ReceiptFields): ReceiptApproval => ({
   expires_at: approval.textOrNull('expires_at'),
 })
 
-const factsOf = (decision: ReceiptDecision): DecisionFacts => ({
-  requestId: decision.request_id,
-  decisionAt: decision.created_at,
-  policyHash: decision.policy_hash,
-  action: decision.action,
-  actor: decision.actor,
+const factsOf = (entry: ReceiptFields, decisionAt: string): DecisionFacts => ({
+  requestId: entry.text('request_id'),
+  decisionAt,
+  policyHash: entry.fields('decision').text('policy_hash'),
+  action: entry.text('action'),
+  actor: actorOf(entry),
 })
+
+/** SudoAgent for Python names no actor, and hashes this one. */
+function actorOf(entry: ReceiptFields): ReceiptDecision['actor'] {
+  const actor = entry.fieldsOrNull('actor')
+  return actor === null
+    ? { principal: entry.text('agent_id'), source: 'python' }
+    : { principal: actor.text('principal'), source: actor.text('source') }
+}
+
+const textOf = (line: string, members: Members, name: string): string => line.slice(...(members.get(name) ?? [0, 0]))

@@ -29,6 +29,8 @@ type Signed = { readonly key_id: string | null }
 
 const encoder = new TextEncoder()
 
+const OLD_KEY_HINT = 'if an older key of the log signed the entry, give that key, too'
+
 /**
  * Checks one entry. All that is wrong with it is among the findings afterwards.
  *
@@ -71,6 +73,14 @@ function checkSignature(
   if (bytes !== null && candidates.some((verifier) => verifier?.verify(encoder.encode(hash), bytes))) return 'verified'
   if (keyId !== null && verifiers.has(keyId)) {
     findings.add('SIGNATURE_INVALID', `${where}entry_signature is not that of key \`${keyId}\``)
+  }
+  // Nothing in the receipt says whose signature it should be: it may be that of another entry.
+  if (keyId === null) {
+    findings.add(
+      'KEY_UNKNOWN',
+      `${where}entry_signature was made for this entry by none of the given keys`,
+      OLD_KEY_HINT,
+    )
   }
   return 'unchecked'
 }

@@ -10,6 +10,8 @@ import { CryptoError, type CryptoErrorCode } from './error.js'
  * - `SIGNATURE_INVALID`: a given key's signature, on the checkpoint or on the entry, does not hold
  * - `ENTRY_HASH_MISMATCH`, `DECISION_HASH_MISMATCH`: content that was not hashed so
  * - `FIELD_MISMATCH`: two places that must say the same do not, or an outcome or approval that belongs elsewhere
+ * - `APPROVAL_EXPIRED`: the call was allowed under an approval whose deadline had passed
+ * - `CLOCK_WENT_BACK`: the outcome was recorded before its decision, by the ledger's clock
  * - `WITNESS_QUORUM_MISSING`: too few of the policy's witnesses have cosigned
  */
 export type ReceiptFindingCode =
@@ -22,6 +24,8 @@ export type ReceiptFindingCode =
   | 'ENTRY_HASH_MISMATCH'
   | 'DECISION_HASH_MISMATCH'
   | 'FIELD_MISMATCH'
+  | 'APPROVAL_EXPIRED'
+  | 'CLOCK_WENT_BACK'
   | 'WITNESS_QUORUM_MISSING'
 
 /** One reason. The message is one line in lower case and repeats no text of the receipt. */

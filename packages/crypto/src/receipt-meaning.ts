@@ -47,18 +47,17 @@ function provenBy(report: ReceiptReport, checkpoint: ReceiptCheckpoint): string[
   return sentences
 }
 
-function outcomeProven({ content, position, entry_hash: hash }: ReceiptOutcome): string {
-  if (content === null) return `an entry with the hash ${hash} is entry ${position} of the same log`
+function outcomeProven({ content, position }: ReceiptOutcome): string {
   const how = content.status === 'success' ? 'succeeded' : 'ended in an error'
   return `it is on record that the call ${how}: entry ${position} of the same log`
 }
 
 function notProvenBy(report: ReceiptReport, checkpoint: ReceiptCheckpoint): string[] {
-  const { decision, outcome } = report
+  const { decision, outcome, unproven } = report
   const sentences: string[] = []
   if (decision === null) {
     sentences.push(
-      'what the entry says: its content was left out, and whatever else stands in the receipt is the word of whoever made it',
+      `what the entry says: its content was left out, so ${list(unproven)} of the receipt are the word of its author`,
     )
   } else {
     sentences.push(

@@ -7,6 +7,8 @@
  * A receipt that does not hold is a value, never an exception: `findings` says why, and nothing unverified is handed out
  * under the names of what was.
  */
+
+import { isApprovalLate } from './approval-deadline.js'
 import { encodeBase64 } from './base64.js'
 import { bytesEqual, isBytes } from './bytes.js'
 import type { Hash } from './hash.js'
@@ -49,8 +51,7 @@ export interface ReceiptOutcome {
   readonly entry_hash: Hash
   readonly entry_signature: EntrySignature
   readonly checkpoint: ReceiptCheckpoint
-  /** Null when it was left out: then nothing says that it is this decision's outcome. */
-  readonly content: ReceiptOutcomeContent | null
+  readonly content: ReceiptOutcomeContent
 }
 
 /** What a verification found. */
@@ -66,8 +67,13 @@ export interface ReceiptReport {
   readonly entry_signature: EntrySignature
   /** Null unless the receipt is ok, and when the content was left out. */
   readonly decision: ReceiptDecision | null
-  /** Null unless the receipt is ok, and when it has none. */
+  /** Null unless the receipt is ok, when it has none, and when the content was left out: see `unproven`. */
   readonly outcome: ReceiptOutcome | null
+  /**
+   * Members of the receipt whose values nothing proves, because the content was left out. Empty unless the receipt is ok:
+   * otherwise nothing is proven. Their values are not in this report.
+   */
+  readonly unproven: readonly string[]
   /** Null unless a given key has signed it and it has the entry, whatever else is wrong. */
   readonly checkpoint: ReceiptCheckpoint | null
 }
@@ -106,8 +112,8 @@ export function verifyUnder(trust: CheckedTrust, text: Uint8Array | string): Rec
 }
 
 function checkDecision(findings: ReceiptFindings, content: ReceiptContent<ReceiptDecision>): void {
-  const { shown, decisionHash, approvalBinding: binding } = content
-  if (decisionHash !== shown.decision_hash) {
+  const { shown, approvalBinding: binding } = content
+  if (content.hashDecision(shown.created_at) !== shown.decision_hash) {
     findings.add('DECISION_HASH_MISMATCH', 'decision_hash is not the hash of the decision in the entry')
   }
   // A denied call needs no approval, so nothing is asked of it.
@@ -120,6 +126,9 @@ function checkDecision(findings: ReceiptFindings, content: ReceiptContent<Receip
     binding.policy_hash === shown.policy_hash &&
     binding.decision_hash === shown.decision_hash
   if (!bound) findings.add('FIELD_MISMATCH', 'the call was allowed under an approval that was given for another call')
+  if (isApprovalLate(shown.approval, shown.recorded_at)) {
+    findings.add('APPROVAL_EXPIRED', 'the call was allowed under an approval whose deadline had passed')
+  }
 }
 
 /** What makes it the outcome of this decision, beside the fields that both name. */
@@ -134,6 +143,9 @@ function checkOutcome(
   if (decision.content?.shown.effect === 'deny') {
     findings.add('FIELD_MISMATCH', 'outcome: a call that was denied has none')
   }
+  if (decision.content !== null && outcome.content !== null) {
+    checkSameCall(findings, decision.content, outcome.content)
+  }
   const [a, b] = [decision.proven?.checkpoint, outcome.proven?.checkpoint]
   if (a === undefined || b === undefined) return
   if (a.origin !== b.origin) {
@@ -141,6 +153,22 @@ function checkOutcome(
   } else if (a.size === b.size && !bytesEqual(a.root, b.root)) {
     const hint = 'keep this receipt: it shows that the log has told two stories'
     findings.add('CHECKPOINT_INVALID', 'the log has signed two different trees of one size', hint)
+  }
+}
+
+/** The outcome names the action, the agent and the parameters of its decision, and was recorded after it. */
+function checkSameCall(
+  findings: ReceiptFindings,
+  decision: ReceiptContent<ReceiptDecision>,
+  outcome: ReceiptContent<ReceiptOutcomeContent>,
+): void {
+  const isSame =
+    outcome.agentId === decision.agentId &&
+    outcome.hashDecision(decision.shown.created_at) === decision.shown.decision_hash
+  if (!isSame) findings.add('DECISION_HASH_MISMATCH', 'outcome: it describes another call than its decision')
+  const [decided, ended] = [decision.shown.recorded_at, outcome.shown.recorded_at]
+  if (decided !== null && ended !== null && ended < decided) {
+    findings.add('CLOCK_WENT_BACK', 'outcome: it was recorded before its decision')
   }
 }
 
@@ -163,20 +191,35 @@ function reportOf(
     entry_hash: receipt?.entry_hash ?? null,
     entry_signature: decision?.signature ?? 'unchecked',
     decision: ok ? (decision?.content?.shown ?? null) : null,
-    outcome: ok && outcome?.proven ? outcomeOf(outcome, outcome.proven) : null,
+    outcome: ok && outcome?.proven && outcome.content ? outcomeOf(outcome, outcome.proven, outcome.content) : null,
+    unproven: ok ? unprovenOf(receipt) : [],
     checkpoint: proven && checkpointOf(proven),
   }
 }
 
+/** What a receipt says of the entries beside their hashes, when it does not have the entries. */
+const STATED_MEMBERS = ['request_id', 'created_at', 'policy_id', 'policy_hash', 'decision_hash'] as const
+
+function unprovenOf({ line, outcome, entry_signature: signature }: UnverifiedReceipt): readonly string[] {
+  if (line !== null) return []
+  // Without the entry, a signature that was taken out leaves no trace.
+  return [
+    ...STATED_MEMBERS,
+    ...(signature === null ? ['entry_signature'] : []),
+    ...(outcome === null ? [] : ['outcome']),
+  ]
+}
+
 const outcomeOf = (
-  { stated, signature, content }: CheckedEntry<ReceiptOutcomeContent>,
+  { stated, signature }: CheckedEntry<ReceiptOutcomeContent>,
   proven: ProvenEntry,
+  { shown }: ReceiptContent<ReceiptOutcomeContent>,
 ): ReceiptOutcome => ({
   position: proven.position,
   entry_hash: stated.entry_hash,
   entry_signature: signature,
   checkpoint: checkpointOf(proven),
-  content: content?.shown ?? null,
+  content: shown,
 })
 
 const checkpointOf = ({ checkpoint, signedBy, cosignedBy }: ProvenEntry): ReceiptCheckpoint => ({

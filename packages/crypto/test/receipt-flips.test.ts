@@ -63,9 +63,7 @@ test('where the content was left out, a flipped byte changes nothing that was pr
   expect(report.entry_signature).toBe('verified')
   for (const text of flips(receipt, FEW_MASKS)) {
     const flipped = verifyUnder(trust, text)
-    // A signature under no given key may be that of another: the report then says that it was not checked.
-    if (flipped.ok)
-      expect({ ...report, entry_signature: 'unchecked' }).toEqual({ ...flipped, entry_signature: 'unchecked' })
+    if (flipped.ok) expect(flipped).toEqual(report)
   }
 })
 

@@ -14,6 +14,15 @@ import {
   sampleReceipt,
 } from './receipts.js'
 
+const APPROVAL = {
+  approval_id: 'a',
+  state: 'approved',
+  approver_id: null,
+  created_at: null,
+  resolved_at: null,
+  expires_at: null,
+}
+
 /** The receipt of the entries at 3 and 5 of a log with other entries there. */
 async function receiptOf(lines: { decision?: string; outcome?: string }, options: CallOptions & ProofOptions = {}) {
   const log = sampleLog(options)
@@ -141,7 +150,7 @@ describe('a receipt that does not hold', () => {
     [
       'the outcome of another request',
       { outcome: outcomeLine({ requestId: 'x' }) },
-      ['FIELD_MISMATCH', 'FIELD_MISMATCH'],
+      ['FIELD_MISMATCH', 'FIELD_MISMATCH', 'DECISION_HASH_MISMATCH'],
     ],
     ['an outcome of a denied call', { decision: decisionLine({ effect: 'deny' }) }, ['FIELD_MISMATCH']],
     ['another effect', { decision: decisionLine({ effect: 'perhaps' as never }) }, ['RECEIPT_INVALID']],
@@ -161,11 +170,7 @@ describe('a receipt that does not hold', () => {
       {
         decision: decisionLine({
           changes: {
-            approval: {
-              approval_id: 'a',
-              state: 'approved',
-              binding: { request_id: 'x', policy_hash: 'x', decision_hash: 'x' },
-            },
+            approval: { ...APPROVAL, binding: { request_id: 'x', policy_hash: 'x', decision_hash: '7'.repeat(64) } },
           },
         }),
       },
@@ -173,12 +178,12 @@ describe('a receipt that does not hold', () => {
     ],
     [
       'an approval that is bound to nothing',
-      { decision: decisionLine({ changes: { approval: { approval_id: 'a', state: 'approved', binding: null } } }) },
+      { decision: decisionLine({ changes: { approval: { ...APPROVAL, binding: null } } }) },
       ['FIELD_MISMATCH'],
     ],
     [
       'an approval that was refused',
-      { decision: decisionLine({ changes: { approval: { approval_id: 'a', state: 'denied', binding: null } } }) },
+      { decision: decisionLine({ changes: { approval: { ...APPROVAL, state: 'denied', binding: null } } }) },
       ['FIELD_MISMATCH', 'FIELD_MISMATCH'],
     ],
     ['a key id of hostile text', { decision: decisionLine({ changes: { key_id: '\u001b[2J' } }) }, ['RECEIPT_INVALID']],
@@ -190,6 +195,64 @@ describe('a receipt that does not hold', () => {
     ],
   ])('%s, though the log has recorded it', async (_, lines, codes) => {
     expect(broken(await receiptOf(lines))).toEqual(codes)
+  })
+
+  test.each<[string, object]>([
+    ['an outcome of another action', { action: 'delete_everything' }],
+    ['an outcome of another agent', { agent_id: 'eve' }],
+    ['an outcome of another actor', { actor: { principal: 'eve', source: 'node' } }],
+    ['an outcome without its actor', { actor: undefined }],
+    ['an outcome with other parameters', { parameters: { args: [], kwargs: { amount: 41 } } }],
+  ])('%s under the hash of this decision', async (_, changes) => {
+    expect(
+      broken(await receiptOf({ outcome: outcomeLine({ changes: changes as CallOptions['changes'] & object }) })),
+    ).toEqual(['DECISION_HASH_MISMATCH'])
+  })
+
+  test('an outcome that was recorded before its decision', async () => {
+    const outcome = outcomeLine({ changes: { recorded_at: '2026-11-22T20:18:30.054068Z' } })
+    expect(broken(await receiptOf({ outcome }))).toEqual(['CLOCK_WENT_BACK'])
+  })
+
+  describe('without the entries', () => {
+    const withoutEntries = async () => changed(await sampleReceipt({ withEntry: false }), () => {})
+
+    test('an entry_signature of another entry is not that of this one', async () => {
+      const receipt = await withoutEntries()
+      const { outcome } = JSON.parse(receipt)
+      const swapped = changed(receipt, (r) => Object.assign(r, { entry_signature: outcome.entry_signature }))
+      expect(verifyReceipt(swapped, TRUST)).toMatchObject({ ok: false, findings: [{ code: 'KEY_UNKNOWN' }] })
+      const outcomes = changed(receipt, (r) => Object.assign(r.outcome, { entry_signature: r.entry_signature }))
+      expect(verifyReceipt(outcomes, TRUST)).toMatchObject({ ok: false, findings: [{ code: 'KEY_UNKNOWN' }] })
+    })
+
+    test('an entry_signature that was taken out is named as unproven', async () => {
+      const receipt = changed(await withoutEntries(), (r) => Object.assign(r, { entry_signature: null }))
+      expect(verified(receipt).unproven).toContain('entry_signature')
+    })
+
+    test('an outcome of another call is not in the report, and is named as unproven', async () => {
+      const log = sampleLog()
+      const foreign = JSON.parse(encodeReceipt(await log.parts(6), { withEntry: false }))
+      const { ledger_position, entry_hash, entry_signature, proof } = foreign
+      const receipt = changed(await withoutEntries(), (r) =>
+        Object.assign(r, { outcome: { ledger_position, entry_hash, entry_signature, proof } }),
+      )
+      const report = verified(receipt)
+      expect(report.outcome).toBeNull()
+      expect(report.unproven).toContain('outcome')
+      expect(JSON.stringify(report)).not.toContain(entry_hash)
+    })
+
+    test.each(['request_id', 'created_at', 'policy_id', 'policy_hash', 'decision_hash'])(
+      'another %s is not in the report, and is named as unproven',
+      async (name) => {
+        const other = name === 'decision_hash' ? '7'.repeat(64) : 'another'
+        const report = verified(changed(await withoutEntries(), (r) => Object.assign(r, { [name]: other })))
+        expect(JSON.stringify({ ...report, unproven: [] })).not.toContain(other)
+        expect(report.unproven).toContain(name)
+      },
+    )
   })
 
   test('an outcome that stands before its decision, or is it', async () => {

@@ -40,7 +40,8 @@ describe('a receipt that holds', () => {
       position: 3,
       decision: null,
       entry_signature: 'verified',
-      outcome: { content: null },
+      outcome: null,
+      unproven: ['request_id', 'created_at', 'policy_id', 'policy_hash', 'decision_hash', 'outcome'],
     })
     const lies = changed(receipt, (members) => Object.assign(members, { request_id: 'another', policy_id: 'lax' }))
     expect(verified(lies)).toEqual(report)

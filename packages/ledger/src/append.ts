@@ -1,12 +1,11 @@
 // Group commit: appends that are waiting together become durable together, in the order in which they came. The first one does not wait for
 // company: it is committed at once, and whatever arrives meanwhile forms the next group. No timer anywhere, so a lone caller pays for one
 // write and nothing else.
-import { encodeBase64, type Hash, type Signer } from '@sudoagent/crypto'
+import { encodeBase64, type Hash, isDeadlineOver, type Signer } from '@sudoagent/crypto'
 import { type EncodedDraft, encodeDraft, linkEntry, withCreatedAt } from './chain.js'
 import type { EntryDraft } from './entry.js'
 import { LedgerError } from './error.js'
 import type { AppendedEntry, Head, PreparedEntry } from './ledger.js'
-import { isOver } from './lifecycle.js'
 import { COMMIT_BYTES_MAX, COMMIT_ENTRIES_MAX } from './limits.js'
 import { signAllInTime, writeFailed } from './signing.js'
 import { formatTimestamp, isTimestamp } from './timestamp.js'
@@ -66,7 +65,7 @@ export async function linkBatch(
     // A clock that was set back must not make the record run backwards.
     const recordedAt = previousAt !== null && previousAt > now ? previousAt : now
     const { approvedUntil } = draft
-    if (approvedUntil !== null && isTimestamp(approvedUntil) && isOver(approvedUntil, recordedAt))
+    if (approvedUntil !== null && isTimestamp(approvedUntil) && isDeadlineOver(approvedUntil, recordedAt))
       throw new ApprovalOver(draft, recordedAt)
     const { entryHash, line } = linkEntry(draft, { prevEntryHash, recordedAt, keyId: signer?.keyId ?? null })
     size += 1

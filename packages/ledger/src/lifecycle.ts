@@ -1,10 +1,8 @@
 // The life of a call on the record, pure: one decision, then at most one outcome, and only after an allow (LEDGER-FORMAT §6).
-import type { Hash } from '@sudoagent/crypto'
+import { type Hash, isApprovalLate } from '@sudoagent/crypto'
 import type { CallEntry } from './entry.js'
 import { KeyTable } from './key-table.js'
-import { APPROVAL_USE_GRACE_MS } from './limits.js'
 import type { FindingCode } from './report.js'
-import { isTimestamp, timestampMs } from './timestamp.js'
 
 export interface LifecycleProblem {
   readonly code: FindingCode
@@ -256,25 +254,11 @@ export function approvalProblems(entry: CallEntry): LifecycleProblem[] {
       code: 'APPROVAL_BINDING_MISMATCH',
       message: 'allowed under an approval that was given for another call',
     })
-  if (isLate(approval.resolved_at, approval.expires_at, entry.recorded_at)) {
+  if (isApprovalLate(approval, entry.recorded_at ?? null)) {
     problems.push({
       code: 'APPROVAL_EXPIRED',
       message: `allowed under an approval that ended at ${approval.expires_at}`,
     })
   }
   return problems
-}
-
-/** Resolved after its deadline, or put on record so long after it that it was not waiting for the ledger's lock. */
-function isLate(resolvedAt: string | null, expiresAt: string | null, recordedAt: string | undefined): boolean {
-  if (expiresAt === null) return false
-  // A deadline that cannot be read cannot have been kept.
-  if (!isTimestamp(expiresAt)) return true
-  if (resolvedAt !== null && (!isTimestamp(resolvedAt) || resolvedAt > expiresAt)) return true
-  return recordedAt !== undefined && isOver(expiresAt, recordedAt)
-}
-
-/** Whether an entry that is recorded at this time comes too late for an approval that ended at that one. Both are timestamps. */
-export function isOver(expiresAt: string, recordedAt: string): boolean {
-  return timestampMs(recordedAt) > timestampMs(expiresAt) + APPROVAL_USE_GRACE_MS
 }

@@ -1,5 +1,12 @@
 // Every bound of this package, each with its reason. A ledger is untrusted input: nothing here may grow with what it says.
 
+export {
+  APPROVAL_USE_GRACE_MS,
+  NAME_LENGTH_MAX,
+  REASON_LENGTH_MAX,
+  REQUEST_ID_LENGTH_MAX,
+} from '@sudoagent/crypto'
+
 /** Longest line a reader looks at, in bytes. Real entries have 0.5–5 KB; a longer line is a finding and is never held in memory. */
 export const LINE_BYTES_MAX = 4 * 1024 * 1024
 
@@ -21,23 +28,8 @@ export const BATCH_LINES = 256
 /** Bytes handed over at a time, give or take one line: 256 lines of the greatest length would be 1 GiB. */
 export const BATCH_BYTES_MAX = 8 * 1024 * 1024
 
-/** Longest `request_id`, in UTF-16 units. Ours are UUIDs (36); others' may be longer, but a map is keyed by it. */
-export const REQUEST_ID_LENGTH_MAX = 128
-
-/** Longest name-like field (`action`, `agent_id`, `policy_id`, `reason_code`), in UTF-16 units. */
-export const NAME_LENGTH_MAX = 256
-
-/** Longest `reason`, in UTF-16 units: a sentence for a person, not a document. */
-export const REASON_LENGTH_MAX = 4096
-
 /** Longest `outcome.error`, in UTF-16 units (LEDGER-FORMAT §2). */
 export const ERROR_LENGTH_MAX = 200
-
-/**
- * An approval is consumed before its deadline; the decision entry then waits for the ledger's lock. An entry recorded later than this
- * many milliseconds after the deadline used an approval late. Longer than any lock wait of ours (10 s by default).
- */
-export const APPROVAL_USE_GRACE_MS = 60_000
 
 /** How long a signer may take for one signature, in milliseconds: it is asked while the ledger's write lock is held, and others wait for that. */
 export const SIGNER_TIMEOUT_MS = 10_000

@@ -1,0 +1,23 @@
+// Timestamps of a ledger: UTC, microseconds, `Z`: `2026-11-22T20:18:29.260673Z`. Fixed width, so text order is time order.
+const FORM = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z$/
+const TIMESTAMP_CHARS = 27
+
+/** Days of a month, from 1 on; February of a leap year has one more. */
+const DAYS = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+
+/** Whether `value` is a ledger timestamp that names a real date. */
+export function isTimestamp(value: unknown): value is string {
+  if (typeof value !== 'string' || value.length !== TIMESTAMP_CHARS || !FORM.test(value)) return false
+  const day = Number(value.slice(8, 10))
+  if (day <= 28) return true
+  const month = Number(value.slice(5, 7))
+  const isLeapDay = month === 2 && day === 29 && isLeapYear(Number(value.slice(0, 4)))
+  return isLeapDay || day <= (DAYS[month] ?? 0)
+}
+
+const isLeapYear = (year: number): boolean => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
+
+/** Milliseconds since 1970 of a ledger timestamp, microseconds cut off. Only for values that `isTimestamp` accepted. */
+export function timestampMs(timestamp: string): number {
+  return Date.parse(`${timestamp.slice(0, 23)}Z`)
+}
