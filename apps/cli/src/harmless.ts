@@ -1,16 +1,15 @@
 // What is meant for programs and is shown to a person all the same: `--format json` on a terminal. Text of JSON keeps its value, character by
-// character; in all other formats the escapes say what stood there.
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
-const UNSAFE_IN_LINES = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
+// character; in all other formats the escapes say what was there.
+import { escapeUnseen } from '@sudoagent/crypto'
 
-/** Lines in which nothing moves the cursor, changes colours, hides or reorders: such characters are written as JSON escapes them. */
+/** Lines in which nothing moves the cursor, changes colours, hides, reorders or looks like another letter: such characters are written as JSON escapes them. */
 export function harmless(text: string): string {
-  return text.replace(UNSAFE_IN_LINES, escaped)
+  return escapeUnseen(text, escaped, true)
 }
 
 /** A row of CSV as one line: a cell may hold line breaks, and what follows them would look like a line of ours. */
 export function harmlessRow(row: string): string {
-  return `${row.replace(/\r?\n$/, '').replace(UNSAFE, escaped)}\n`
+  return `${escapeUnseen(row.replace(/\r?\n$/, ''), escaped)}\n`
 }
 
 /** By UTF-16 units, as JSON does. */

@@ -1,6 +1,5 @@
 // A verification as elements. Text goes in as text, never as markup.
-import { type ReceiptReport, receiptProves } from '@sudoagent/crypto'
-import { printable } from './printable.js'
+import { printable, type ReceiptReport, receiptProves } from '@sudoagent/crypto'
 
 type Field = readonly [name: string, value: string, code?: true]
 
@@ -75,7 +74,7 @@ function fields({
   const list = document.createElement('dl')
   for (const [name, value, code] of rows) {
     const text = document.createElement('dd')
-    text.textContent = printable(value, code)
+    text.textContent = code === true ? shownLines(value) : shown(value)
     if (code) text.className = 'code'
     list.append(element('dt', name), text)
   }
@@ -96,7 +95,13 @@ function when(seconds: number): string {
 
 function element(name: string, text: string, className = ''): HTMLElement {
   const made = document.createElement(name)
-  made.textContent = printable(text)
+  made.textContent = shown(text)
   if (className !== '') made.className = className
   return made
 }
+
+/** In full: a page scrolls. */
+const shown = (text: string): string => printable(text, Number.POSITIVE_INFINITY)
+
+/** As `shown`, line by line. */
+const shownLines = (text: string): string => text.split('\n').map(shown).join('\n')

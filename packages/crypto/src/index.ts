@@ -51,6 +51,7 @@ export {
   parsePublicKey,
 } from './key.js'
 export { emptyRoot, HASH_BYTES, leafHash, nodeHash, PROOF_HASHES_MAX, TREE_SIZE_MAX } from './merkle.js'
+export { hasMixedScript } from './mixed-script.js'
 export {
   createSignature,
   encodeNote,
@@ -69,6 +70,7 @@ export {
 export { createNoteKey, encodeVkey, isKeyName, type NoteKey, type NoteKeyType, parseVkey } from './note-key.js'
 export { createNoteSigner, createNoteVerifier } from './note-signer.js'
 export { NOTE_BYTES_MAX } from './note-text.js'
+export { escapeUnseen, printable } from './printable.js'
 export {
   encodeReceipt,
   parseReceipt,

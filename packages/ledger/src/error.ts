@@ -1,4 +1,4 @@
-import { printable } from './printable.js'
+import { printable } from '@sudoagent/crypto'
 
 /** Everything that can go wrong with a ledger other than its content (content is judged by `verify`, as findings). */
 export type LedgerErrorCode =

@@ -1,3 +1,4 @@
+export { printable } from '@sudoagent/crypto'
 export type { WriterOptions } from './advance.js'
 export { decisionHash } from './chain.js'
 export type { Closed, ControlBlock, Genesis, KeyAdded, KeyRetired, LedgerKey } from './control.js'
@@ -54,7 +55,6 @@ export type {
 export { ERROR_LENGTH_MAX, NAME_LENGTH_MAX, PUBLIC_KEYS_MAX, REASON_LENGTH_MAX } from './limits.js'
 export { notRuledOut } from './not-ruled-out.js'
 export { openLedger, recognise } from './open.js'
-export { printable } from './printable.js'
 export { type PrefixProof, proveConsistency, proveInclusion, provePrefix } from './prove.js'
 export {
   type CallStory,

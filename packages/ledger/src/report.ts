@@ -1,8 +1,8 @@
 // What `verify` reports (LEDGER-FORMAT §6). A report is a value, and the same value whether it is printed as text or as JSON; its
 // names are snake_case like the ledger's.
 import type { Hash } from '@sudoagent/crypto'
+import { printable } from '@sudoagent/crypto'
 import { FINDINGS_MAX } from './limits.js'
-import { printable } from './printable.js'
 
 /** Closed set; codes are added, never renamed. */
 export type FindingCode =
