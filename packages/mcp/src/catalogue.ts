@@ -1,6 +1,11 @@
-// The tools of one session's server: what it shows, and which of it may be called.
-import { TOOL_PAGES_MAX, TOOLS_MAX } from './limits.js'
-import { readDefinition, type ToolDefinition } from './tool-definition.js'
+/**
+ * The tools of one session's server: which of them are shown, and which may be called.
+ *
+ * A definition counts only for the listing that it was read in. `list_changed` begins a new generation: until the server's tools were
+ * read again, no call may be sent.
+ */
+import { LISTING_AGE_MIN_MS, LISTINGS_PER_CALL_MAX, TOOL_PAGES_MAX, TOOLS_MAX } from './limits.js'
+import { readDefinition, readToolName, type ToolDefinition } from './tool-definition.js'
 import type { ToolPins } from './tool-pins.js'
 
 /** What stands in the way of calling a tool; null when nothing does. */
@@ -17,82 +22,182 @@ export interface CatalogueParts {
   readonly note: (text: string) => void
 }
 
+/** A tool of the latest listing. Null: the server showed it in a way that no definition can be accepted for. */
+type Shown = ToolDefinition | null
+
+/** A complete reading of the server's tools, under way or over. */
+interface Listing {
+  readonly generation: number
+  /** Rejects when the tools could not be read; that is remembered, too. */
+  readonly done: Promise<void>
+  endedAt: number | null
+}
+
 export class Catalogue {
   readonly #parts: CatalogueParts
-  readonly #shown = new Map<string, ToolDefinition>()
-  #fresh: Promise<void> | null = null
+  #shown = new Map<string, Shown>()
+  #generation = 0
+  /** The generation of which all tools were read. */
+  #complete = -1
+  #listing: Listing | null = null
+  /** What the client was shown, page by page, since it last asked for the first one. */
+  #clientListing = new ListedTools()
 
   constructor(parts: CatalogueParts) {
     this.#parts = parts
   }
 
-  /** The server says that its tools have changed: before the next call they are read again. */
+  /** The server says that its tools have changed: before the next call is sent they are read again. */
   expire(): void {
-    this.#fresh = null
+    this.#generation += 1
   }
 
   /**
-   * Takes down the tools of a page, and leaves out those that have changed: their new text is what an attack would consist of.
-   * The others are the server's own objects, untouched.
+   * Asks for a page of tools for the client, takes note of them, and leaves out those that may not be called: the new text of a changed
+   * definition is what an attack would consist of. The others are the server's own objects, untouched.
    */
-  filterPage(page: object): object {
+  async page(cursor: unknown, ask: () => Promise<object>): Promise<object> {
+    const generation = this.#generation
+    const page = await ask()
     const { tools } = page as { tools?: unknown }
     if (!Array.isArray(tools)) return page
-    const kept = tools.filter((tool) => this.#take(tool))
+    // Another page of an older listing says nothing about the tools of this one.
+    if (cursor === undefined) this.#clientListing = new ListedTools()
+    const listing = generation === this.#generation ? this.#clientListing : new ListedTools()
+    const names = listing.add(tools)
+    if (generation === this.#generation) this.#merge(listing, names)
+    const kept = tools.filter((tool) => this.#mayShow(listing.get(readToolName(tool))))
     return kept.length === tools.length ? page : { ...page, tools: kept }
   }
 
   /** Whether a tool may be called. Reads the server's tools first where they are not known. @throws when they cannot be read */
   async standing(name: string): Promise<ToolStanding> {
-    if (this.#fresh === null || !this.#shown.has(name)) await this.#refresh()
-    const definition = this.#shown.get(name)
-    if (definition === undefined) {
-      return { digest: null, refusal: { code: 'TOOL_UNKNOWN', reason: 'the server shows no such tool' } }
+    await this.#read()
+    // Servers that do not say when their tools change exist, too.
+    if (!this.#shown.has(name) && this.#isOld()) {
+      this.#listing = this.#list(this.#generation)
+      await this.#listing.done
+      await this.#read()
     }
+    return this.lookUp(name)
+  }
+
+  /** The same as of this moment: what was read before the server last said that its tools have changed does not count. */
+  lookUp(name: string): ToolStanding {
+    if (this.#complete !== this.#generation)
+      return refused('TOOL_DEFINITION_CHANGED', 'the server changed its tools, and they have not been read again')
+    const definition = this.#shown.get(name)
+    if (definition === undefined) return refused('TOOL_UNKNOWN', 'the server shows no such tool')
+    if (definition === null)
+      return refused('TOOL_DEFINITION_CHANGED', 'the server shows the tool twice, or in a form that cannot be accepted')
     const { digest } = definition
     if (this.#parts.pins.see(this.#parts.server, definition) === 'accepted') return { digest, refusal: null }
-    const reason = 'the definition of the tool has changed since it was accepted'
-    return { digest, refusal: { code: 'TOOL_DEFINITION_CHANGED', reason } }
+    return { ...refused('TOOL_DEFINITION_CHANGED', 'the definition of the tool is not the accepted one'), digest }
   }
 
-  #refresh(): Promise<void> {
-    const reading = this.#readAll()
-    this.#fresh = reading
-    reading.catch(() => {
-      if (this.#fresh === reading) this.#fresh = null
-    })
-    return reading
+  /** Resolves when the tools of the current generation were read. @throws when they cannot be, now or a moment ago */
+  async #read(): Promise<void> {
+    for (let count = 0; count < LISTINGS_PER_CALL_MAX; count += 1) {
+      const generation = this.#generation
+      if (this.#complete === generation) return
+      const known = this.#listing
+      const usable = known?.generation === generation && (known.endedAt === null || !this.#isOld())
+      const listing = usable ? known : this.#list(generation)
+      this.#listing = listing
+      await listing.done
+    }
+    if (this.#complete !== this.#generation) throw new Error('the server changes its tools all the time')
   }
 
-  async #readAll(): Promise<void> {
+  /** Whether the latest listing ended so long ago that another one is due. */
+  #isOld(): boolean {
+    const { endedAt } = this.#listing ?? {}
+    return typeof endedAt === 'number' && performance.now() - endedAt >= LISTING_AGE_MIN_MS
+  }
+
+  #list(generation: number): Listing {
+    const listing: Listing = { generation, done: this.#readAll(generation), endedAt: null }
+    const end = (): void => {
+      listing.endedAt = performance.now()
+    }
+    listing.done.then(end, end)
+    return listing
+  }
+
+  async #readAll(generation: number): Promise<void> {
     let cursor: string | undefined
-    const seen = new Set<string>()
+    const listed = new ListedTools()
+    // An empty cursor names the first page again.
+    const cursors = new Set([''])
     for (let page = 0; page < TOOL_PAGES_MAX; page += 1) {
       const { tools, nextCursor } = (await this.#parts.listTools(cursor)) as { tools?: unknown; nextCursor?: unknown }
-      for (const tool of Array.isArray(tools) ? tools : []) {
-        const { name } = (tool ?? {}) as { name?: unknown }
-        this.#take(tool)
-        if (typeof name === 'string') seen.add(name)
-      }
-      if (typeof nextCursor !== 'string') {
-        for (const name of this.#shown.keys()) if (!seen.has(name)) this.#shown.delete(name)
+      // Whoever waits for this asks again.
+      if (generation !== this.#generation) return
+      if (Array.isArray(tools)) listed.add(tools)
+      if (typeof nextCursor !== 'string' || cursors.has(nextCursor)) {
+        this.#shown = new Map()
+        this.#merge(listed, listed.names)
+        this.#complete = generation
+        for (const name of listed.names) this.#mayShow(listed.get(name))
         return
       }
+      cursors.add(nextCursor)
       cursor = nextCursor
     }
     throw new Error(`the server lists tools on more than ${TOOL_PAGES_MAX} pages`)
   }
 
-  /** Whether the tool may be shown. */
-  #take(tool: unknown): boolean {
-    const definition = readDefinition(tool)
-    if (definition === null || (this.#shown.size >= TOOLS_MAX && !this.#shown.has(definition.name))) {
-      this.#parts.note('a tool without a definition that can be pinned was left out')
+  #merge(listed: ListedTools, names: Iterable<string>): void {
+    for (const name of names) {
+      if (this.#shown.size < TOOLS_MAX || this.#shown.has(name)) this.#shown.set(name, listed.get(name) ?? null)
+    }
+  }
+
+  #mayShow(definition: Shown | undefined): boolean {
+    const { server, pins, note } = this.#parts
+    if (definition == null) {
+      note('a tool without a definition that can be accepted was left out')
       return false
     }
-    this.#shown.set(definition.name, definition)
-    if (this.#parts.pins.see(this.#parts.server, definition) === 'accepted') return true
-    this.#parts.note(`the definition of tool \`${definition.name}\` has changed: it is refused until it is accepted`)
+    if (pins.see(server, definition) === 'accepted') return true
+    note(`the definition of tool \`${definition.name}\` has changed: it is refused until it is accepted`)
     return false
   }
 }
+
+/** The tools of one listing by name. A name that comes twice has no definition: which of the two would a call mean? */
+class ListedTools {
+  readonly #definitions = new Map<string, Shown>()
+
+  get names(): Iterable<string> {
+    return this.#definitions.keys()
+  }
+
+  get(name: string | null): Shown | undefined {
+    return name === null ? undefined : this.#definitions.get(name)
+  }
+
+  /** Adds a page. @returns its names */
+  add(page: readonly unknown[]): ReadonlySet<string> {
+    const names = new Set<string>()
+    for (const tool of page) {
+      const name = readToolName(tool)
+      if (name === null || (this.#definitions.size >= TOOLS_MAX && !this.#definitions.has(name))) continue
+      const definition = readDefinition(tool)
+      const before = this.#definitions.get(name)
+      // A server that gives the same page under two cursors shows the same definition twice: there is no choice in that.
+      const twice = names.has(name) || (before !== undefined && before?.digest !== definition?.digest)
+      this.#definitions.set(name, twice ? null : definition)
+      names.add(name)
+    }
+    return names
+  }
+}
+
+const refused = (
+  code: 'TOOL_UNKNOWN' | 'TOOL_DEFINITION_CHANGED',
+  reason: string,
+): { readonly digest: null; readonly refusal: NonNullable<ToolStanding['refusal']> } => ({
+  digest: null,
+  refusal: { code, reason },
+})

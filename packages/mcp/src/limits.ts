@@ -50,6 +50,15 @@ export const CATALOGUE_TIMEOUT_MS = 30_000
 /** Pages of one tools/list that the guard reads by itself; a server that always has another page would never be done. */
 export const TOOL_PAGES_MAX = 100
 
+/** Listings that one call may wait for: a server that says "changed" while it is being read would never be done. */
+export const LISTINGS_PER_CALL_MAX = 3
+
+/**
+ * How old a listing is at least before it is repeated without word from the server, in milliseconds: one that failed, or one that does not
+ * have the tool that is called. Otherwise each such call would read up to 100 pages.
+ */
+export const LISTING_AGE_MIN_MS = 5_000
+
 /** Tools of one server. Models cannot choose among as many. */
 export const TOOLS_MAX = 5_000
 

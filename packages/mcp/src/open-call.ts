@@ -12,8 +12,17 @@
  */
 import type { Authorization, Denial } from '@sudoagent/core'
 import { PROGRESS_INTERVAL_MS } from './limits.js'
+import type { Params } from './peer.js'
 
 export type Settled = Authorization | Denial
+
+/** What was asked about, and what is sent if the answer is yes. */
+export interface CallSubject {
+  /** Of the `tools/call` that asked. */
+  readonly params: Params
+  /** Digest of the definition that its tool had then. */
+  readonly definition: string | null
+}
 
 export interface WaitTerms {
   /** How long the request may wait for an approver, in milliseconds. */
@@ -24,6 +33,7 @@ export interface WaitTerms {
 
 export class OpenCall {
   readonly requestId: string
+  readonly subject: CallSubject
   readonly #controller = new AbortController()
   #settled: Promise<Settled> | null = null
   #attached = true
@@ -34,8 +44,9 @@ export class OpenCall {
   #onAttached: (() => void) | null = null
   #leave: (() => void) | null = null
 
-  constructor(requestId: string) {
+  constructor(requestId: string, subject: CallSubject) {
     this.requestId = requestId
+    this.subject = subject
   }
 
   /** Ends the wait for an approval. */

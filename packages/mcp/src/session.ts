@@ -129,7 +129,7 @@ export class GuardSession {
     if (method === 'initialize') return await this.#initialize(request)
     if (this.#phase !== 'open' && method !== 'ping') throw RpcError.invalidRequest('the session is not initialized')
     if (method === 'tools/call') return await this.#calls.handle(request)
-    if (method === 'tools/list') return this.#catalogue.filterPage(await this.#ask(request))
+    if (method === 'tools/list') return await this.#catalogue.page(request.params?.cursor, () => this.#ask(request))
     if (passes(CLIENT_REQUESTS, method, this.#parts.blocked)) return await this.#ask(request)
     throw RpcError.methodNotFound(method)
   }
@@ -197,8 +197,8 @@ export class GuardSession {
       note,
       catalogue: this.#catalogue,
       metadata: () => ({ server, client: this.#clientName }),
-      open: (request) => {
-        const call = new OpenCall(newId())
+      open: (request, subject) => {
+        const call = new OpenCall(newId(), subject)
         const elicit =
           elicitation && this.#canElicit
             ? (asked: Parameters<typeof elicitApproval>[2], signal: AbortSignal) =>

@@ -4,10 +4,12 @@ import { encodeJcs, sha256Hex } from '@sudoagent/crypto'
 import { CallBoard } from './call-board.js'
 import type { Catalogue, ToolStanding } from './catalogue.js'
 import { denialResult, failureResult, pendingId, pendingResult } from './denial-result.js'
-import { TOOL_ERROR_LENGTH_MAX, TOOL_NAME_LENGTH_MAX } from './limits.js'
-import type { OpenCall, Settled } from './open-call.js'
+import { TOOL_ERROR_LENGTH_MAX } from './limits.js'
+import type { CallSubject, OpenCall, Settled } from './open-call.js'
 import { GivenUp, type Incoming, type Params, PeerGone } from './peer.js'
+import { ProgressRoutes } from './progress-routes.js'
 import { RpcError } from './rpc-error.js'
+import { isToolName } from './tool-definition.js'
 
 export interface ToolCallParts {
   readonly server: string
@@ -17,7 +19,7 @@ export interface ToolCallParts {
   /** What the ledger says about where the call came from. */
   readonly metadata: () => Readonly<Record<string, unknown>>
   /** A call with an id of its own, known to the approver. */
-  readonly open: (request: Incoming) => OpenCall
+  readonly open: (request: Incoming, subject: CallSubject) => OpenCall
   /** Its decision was made. */
   readonly close: (call: OpenCall) => void
   /** Has `engine.authorize` take the id of this call. */
@@ -57,7 +59,7 @@ export class ToolCalls {
     const asked = this.#read(request)
     const settled = await this.#decide(asked, request)
     if ('result' in settled) return settled.result
-    return await this.#track(this.#run(settled.authorization, asked, request))
+    return await this.#track(this.#run(settled.authorization, settled.subject, request))
   }
 
   /** The connection that waits for this request is gone; the request is not. */
@@ -74,8 +76,7 @@ export class ToolCalls {
 
   #read({ params = {} }: Incoming): Asked {
     const { name, arguments: args = {}, task } = params
-    if (typeof name !== 'string' || name === '' || name.length > TOOL_NAME_LENGTH_MAX || !name.isWellFormed())
-      throw RpcError.invalidParams('`name` must be the name of a tool')
+    if (!isToolName(name)) throw RpcError.invalidParams('`name` must be the name of a tool, in Unicode NFC')
     if (typeof args !== 'object' || args === null || Array.isArray(args))
       throw RpcError.invalidParams('`arguments` must be an object')
     // Its result would come later, past the outcome on record.
@@ -86,7 +87,7 @@ export class ToolCalls {
   async #decide(
     asked: Asked,
     request: Incoming,
-  ): Promise<{ readonly authorization: Authorization } | { readonly result: object }> {
+  ): Promise<{ readonly authorization: Authorization; readonly subject: CallSubject } | { readonly result: object }> {
     const { holdMs, progress, note } = this.#parts
     const call = await this.#callFor(asked, request)
     const cancel = (): void => call.cancel('cancelled by the client')
@@ -102,7 +103,7 @@ export class ToolCalls {
         return { result: pendingResult(call.requestId) }
       }
       if (settled.status === 'denied') return { result: denialResult(settled) }
-      return { authorization: settled }
+      return { authorization: settled, subject: call.subject }
     } catch (error) {
       if (error instanceof SudoAgentError) return { result: denialResult(error.denial) }
       note(`a call was refused because of an internal error: ${error instanceof Error ? error.message : 'unknown'}`)
@@ -115,11 +116,12 @@ export class ToolCalls {
 
   /** The open call that this one repeats, or a new one. */
   async #callFor(asked: Asked, request: Incoming): Promise<OpenCall> {
-    const key = keyOf(asked)
+    const standing = await this.#standing(asked.params)
+    // A question about another definition of the tool is another question.
+    const key = standing.refusal === null ? keyOf(asked, standing.digest) : null
     const repeated = this.#board.attach(key)
     if (repeated !== null) return repeated
-    const standing = await this.#standing(asked)
-    const call = this.#parts.open(request)
+    const call = this.#parts.open(request, { params: asked.params, definition: standing.digest })
     if (this.#closed !== null) call.cancel(this.#closed)
     const settled = this.#track(this.#authorize(asked, standing, call))
     call.begin(settled)
@@ -132,15 +134,12 @@ export class ToolCalls {
     return call
   }
 
-  async #standing({ params }: Asked): Promise<ToolStanding> {
+  async #standing(params: Params): Promise<ToolStanding> {
     try {
       return await this.#parts.catalogue.standing(String(params.name))
     } catch (error) {
       this.#parts.note(`the definition of a tool is not known: ${error instanceof Error ? error.message : 'unknown'}`)
-      return {
-        digest: null,
-        refusal: { code: 'TOOL_UNKNOWN', reason: 'the definition of the tool cannot be found out' },
-      }
+      return { digest: null, refusal: UNREADABLE }
     }
   }
 
@@ -158,22 +157,25 @@ export class ToolCalls {
     )
   }
 
-  async #run(authorization: Authorization, { params }: Asked, request: Incoming): Promise<object> {
+  async #run(authorization: Authorization, subject: CallSubject, request: Incoming): Promise<object> {
     const { engine, forward, note } = this.#parts
     const fail = async (error: Error): Promise<void> => {
       await engine.record(authorization, { status: 'error', error })
     }
+    // The approval may have taken minutes, and the server may have changed the tool meanwhile: its tools are read again where it said so.
+    const { refusal } = await this.#standing(subject.params)
     if (request.signal.aborted) {
       await fail(new GivenUp('cancelled before it was sent to the server: it did not run'))
       return {}
     }
-    const { name, arguments: given, _meta: meta } = params
-    // What was decided on, and nothing else that the client wrote beside it.
-    const sent = {
-      name,
-      ...(given === undefined ? {} : { arguments: authorization.args[0] }),
-      ...(meta === undefined ? {} : { _meta: meta }),
+    // From here to `forward` nothing is waited for.
+    const now = refusal ?? this.#changeOf(subject)
+    if (now !== null) {
+      await fail(new ToolChanged(now))
+      const { requestId, decisionHash } = authorization
+      return denialResult({ status: 'denied', ...now, retryable: false, requestId, decisionHash })
     }
+    const sent = sentParams(authorization, subject, request)
     try {
       const result = await forward(sent, request)
       if ((result as { isError?: unknown }).isError === true) await fail(new ToolError(wordsOf(result)))
@@ -191,12 +193,28 @@ export class ToolCalls {
     }
   }
 
+  /** Why a call may not be sent at this moment; null when the tool is the one that was asked about. */
+  #changeOf({ params, definition }: CallSubject): ToolStanding['refusal'] {
+    try {
+      const { digest, refusal } = this.#parts.catalogue.lookUp(String(params.name))
+      if (refusal !== null || digest === definition) return refusal
+      return { code: 'TOOL_DEFINITION_CHANGED', reason: 'the definition of the tool has changed since the decision' }
+    } catch {
+      return UNREADABLE
+    }
+  }
+
   #track<T>(work: Promise<T>): Promise<T> {
     this.#running.add(work)
     const done = (): void => void this.#running.delete(work)
     work.then(done, done)
     return work
   }
+}
+
+const UNREADABLE: ToolStanding['refusal'] = {
+  code: 'TOOL_UNKNOWN',
+  reason: 'the definition of the tool cannot be found out',
 }
 
 /** The tool ran, and says that it failed. */
@@ -213,10 +231,49 @@ function wordsOf(result: object): string {
     .slice(0, TOOL_ERROR_LENGTH_MAX)
 }
 
-/** Two calls are the same when their unredacted arguments are. Arguments that have no canonical form are like no others. */
-function keyOf({ action, args }: Asked): string | null {
+/** The tool was changed between the decision and the moment of sending: the call was not sent. */
+class ToolChanged extends Error {
+  /** The code, because this is the outcome's `error_type`. */
+  override readonly name: string
+
+  constructor({ code, reason }: NonNullable<ToolStanding['refusal']>) {
+    super(`${reason}; it did not run`)
+    this.name = code
+  }
+}
+
+/**
+ * What the server gets: what was decided on, and nothing else that the client wrote beside it. `_meta` is that of the call that was asked
+ * about; a request that attached to it later brings only its own progress token.
+ */
+function sentParams({ args }: Authorization, { params }: CallSubject, request: Incoming): Params {
+  const { name, arguments: given, _meta: asked } = params
+  const token = ProgressRoutes.tokenOf(request.params)
+  const meta = { ...without(asked, PROGRESS_TOKEN), ...(token === null ? {} : { progressToken: token }) }
+  return {
+    name,
+    ...(given === undefined ? {} : { arguments: args[0] }),
+    ...(asked === undefined && token === null ? {} : { _meta: meta }),
+  }
+}
+
+const PROGRESS_TOKEN = ['progressToken']
+
+/** Members of `_meta` that differ with each attempt, and by which nothing is decided: W3C Trace Context and Baggage. */
+const ATTEMPT = [...PROGRESS_TOKEN, 'traceparent', 'tracestate', 'baggage']
+
+const without = (meta: unknown, names: readonly string[]): object =>
+  typeof meta === 'object' && meta !== null
+    ? Object.fromEntries(Object.entries(meta).filter(([name]) => !names.includes(name)))
+    : {}
+
+/**
+ * Two calls are the same when their unredacted arguments, their `_meta` and the definition of their tool are. Arguments that have no
+ * canonical form are like no others.
+ */
+function keyOf({ action, args, params }: Asked, definition: string | null): string | null {
   try {
-    return sha256Hex(encodeJcs([action, args]))
+    return sha256Hex(encodeJcs([action, args, without(params._meta, ATTEMPT), definition]))
   } catch {
     return null
   }

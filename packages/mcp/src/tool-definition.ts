@@ -14,11 +14,28 @@ export interface ToolDefinition {
   readonly text: string
 }
 
-/** @returns null for what is no definition that could be pinned: no name, too long, not canonical JSON */
-export function readDefinition(tool: unknown): ToolDefinition | null {
+/**
+ * Whether a tool can be called by this name. One that is not in Unicode's NFC is refused: policy and record would read another name than
+ * the server does.
+ */
+export const isToolName = (name: unknown): name is string =>
+  typeof name === 'string' &&
+  name !== '' &&
+  name.length <= TOOL_NAME_LENGTH_MAX &&
+  name.isWellFormed() &&
+  name === name.normalize('NFC')
+
+/** The name of a tool that a server shows; null when there is none that it could be called by. */
+export function readToolName(tool: unknown): string | null {
   if (typeof tool !== 'object' || tool === null || Array.isArray(tool)) return null
   const { name } = tool as { name?: unknown }
-  if (typeof name !== 'string' || name === '' || name.length > TOOL_NAME_LENGTH_MAX) return null
+  return isToolName(name) ? name : null
+}
+
+/** @returns null for what is no definition that could be pinned: no name, too long, not canonical JSON */
+export function readDefinition(tool: unknown): ToolDefinition | null {
+  const name = readToolName(tool)
+  if (name === null) return null
   try {
     const text = encodeJcs(tool)
     if (Buffer.byteLength(text) > TOOL_DEFINITION_BYTES_MAX) return null

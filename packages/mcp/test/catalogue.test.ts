@@ -1,5 +1,5 @@
 // The guard reads the server's tools by itself, and keeps up with them.
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type Json, Rig, TOOLS, textOf } from './support/rig.js'
 
 const codeOf = (result: Json): string => result._meta['dev.sudoagent/denial'].code
@@ -20,12 +20,57 @@ describe('before a call', () => {
     expect(rig.served('tools/list')).toHaveLength(2)
   })
 
-  it('a list without an end is no list', async () => {
+  it('a list without an end is no list, and is not read again for each call', async () => {
     const rig = await Rig.open()
-    rig.serve = ({ method }) => (method === 'tools/list' ? { tools: TOOLS, nextCursor: 'more' } : undefined)
-    expect(codeOf(await rig.callTool('hidden'))).toBe('TOOL_UNKNOWN')
+    let page = 0
+    rig.serve = ({ method }) => {
+      page += 1
+      return method === 'tools/list' ? { tools: TOOLS, nextCursor: `more ${page}` } : undefined
+    }
+    for (const tool of ['read', 'hidden', 'read']) expect(codeOf(await rig.callTool(tool))).toBe('TOOL_UNKNOWN')
     expect(rig.served('tools/list')).toHaveLength(100)
     expect(rig.served('tools/call')).toEqual([])
+  })
+
+  it.each<[string, (cursor: unknown) => unknown, number]>([
+    ['is empty', () => '', 1],
+    ['does not advance', () => 'a', 2],
+    ['goes back', (cursor) => (cursor === 'b' ? 'a' : cursor === 'a' ? 'b' : 'a'), 3],
+    ['is no text', () => 7, 1],
+    ['is null', () => null, 1],
+  ])('a cursor that %s ends the list', async (_, next, lists) => {
+    const rig = await Rig.open()
+    rig.serve = ({ method, params }) =>
+      method === 'tools/list' ? { tools: TOOLS, nextCursor: next(params?.cursor) } : undefined
+    expect(textOf(await rig.callTool('read'))).toBe('ran read')
+    expect(codeOf(await rig.callTool('hidden'))).toBe('TOOL_UNKNOWN')
+    expect(rig.served('tools/list')).toHaveLength(lists)
+  })
+
+  it('a list that failed is remembered until the server says that its tools have changed', async () => {
+    const rig = await Rig.open()
+    rig.serve = ({ method }) => (method === 'tools/list' ? { error: { code: -32000, message: 'no' } } : undefined)
+    for (const tool of ['read', 'write', 'drop']) expect(codeOf(await rig.callTool(tool))).toBe('TOOL_UNKNOWN')
+    expect(rig.served('tools/list')).toHaveLength(1)
+    rig.serve = () => undefined
+    rig.server.say({ method: 'notifications/tools/list_changed' })
+    expect(textOf(await rig.callTool('read'))).toBe('ran read')
+  })
+
+  it('a list that failed, or has no such tool, is read again after a while', async () => {
+    const rig = await Rig.open()
+    rig.serve = ({ method }) => (method === 'tools/list' ? { error: { code: -32000, message: 'no' } } : undefined)
+    const clock = vi.spyOn(performance, 'now')
+    onTestFinished(() => clock.mockRestore())
+    clock.mockReturnValue(0)
+    expect(codeOf(await rig.callTool('read'))).toBe('TOOL_UNKNOWN')
+    rig.serve = () => undefined
+    clock.mockReturnValue(5_000)
+    expect(textOf(await rig.callTool('read'))).toBe('ran read')
+    rig.tools = [...TOOLS, { name: 'new', inputSchema: {} }]
+    expect(codeOf(await rig.callTool('new'))).toBe('TOOL_UNKNOWN')
+    clock.mockReturnValue(10_000)
+    expect(codeOf(await rig.callTool('new'))).toBe('POLICY_DENY_HIGH_RISK')
   })
 
   it('a tool that is gone after the list has changed is unknown', async () => {
@@ -40,6 +85,63 @@ describe('before a call', () => {
     const rig = await Rig.open()
     rig.serve = paged([TOOLS, [{ name: 'read', description: 'Another one', inputSchema: {} }]])
     expect(codeOf(await rig.callTool('read'))).toBe('TOOL_DEFINITION_CHANGED')
+  })
+
+  const OTHER = { name: 'read', description: 'Another one', inputSchema: {} }
+  it.each<[string, readonly object[]]>([
+    ['the other one first', [OTHER, ...TOOLS]],
+    ['the other one last', [...TOOLS, OTHER]],
+    ['the same one twice', [...TOOLS, TOOLS[0] as object]],
+    ['one that cannot be pinned first', [{ name: 'read', description: '\ud800' }, ...TOOLS]],
+  ])('one page with a name twice, %s: refused and not shown, known or not', async (_, tools) => {
+    for (const known of [true, false]) {
+      const rig = await Rig.open()
+      if (known) await rig.callTool('read')
+      rig.tools = tools
+      rig.server.say({ method: 'notifications/tools/list_changed' })
+      const shown: Json[] = (await rig.ask('tools/list')).tools
+      expect(shown.map(({ name }) => name)).toEqual(['write', 'drop'])
+      expect(codeOf(await rig.callTool('read'))).toBe('TOOL_DEFINITION_CHANGED')
+      expect(rig.served('tools/call')).toHaveLength(known ? 1 : 0)
+      expect(rig.pins.list().filter(({ tool, digest }) => tool === 'read' && !known && digest)).toEqual([])
+    }
+  })
+
+  it('a page that the client reads does not bring back what an earlier page of the same list took away', async () => {
+    const rig = await Rig.open()
+    await rig.callTool('read')
+    rig.serve = paged([[OTHER], TOOLS])
+    await rig.ask('tools/list')
+    const second = await rig.ask('tools/list', { cursor: '1' })
+    expect(second.tools.map(({ name }: Json) => name)).toEqual(['write', 'drop'])
+    expect(codeOf(await rig.callTool('read'))).toBe('TOOL_DEFINITION_CHANGED')
+  })
+
+  it.each<[string, object]>([
+    ['too large', { description: 'x'.repeat(300_000) }],
+    ['with a lone surrogate in a text', { description: 'x\ud800' }],
+    ['with a lone surrogate in a key', { inputSchema: { properties: { 'x\udfff': {} } } }],
+    ['nested without end', { inputSchema: JSON.parse(`${'['.repeat(5_000)}${']'.repeat(5_000)}`) }],
+  ])('a changed definition that is %s: not shown, not called, whoever reads it', async (_, change) => {
+    for (const reader of ['client', 'guard']) {
+      const rig = await Rig.open()
+      expect(textOf(await rig.callTool('read'))).toBe('ran read')
+      rig.tools = TOOLS.map((tool) => (tool.name === 'read' ? { ...tool, ...change } : tool))
+      if (reader === 'guard') rig.server.say({ method: 'notifications/tools/list_changed' })
+      else expect((await rig.ask('tools/list')).tools).toHaveLength(2)
+      expect(codeOf(await rig.callTool('read'))).toBe('TOOL_DEFINITION_CHANGED')
+      expect(rig.served('tools/call')).toHaveLength(1)
+    }
+  })
+
+  it('a tool whose name is not NFC is not shown, and not called', async () => {
+    const policy = { policyId: 'all', evaluate: () => ({ decision: 'allow', reason: 'all' }) as const }
+    const rig = await Rig.open({ policy })
+    const names = ['cafe\u0301', 'K', '\u212a', '\u1112\u1161\u11ab', 'e\u0323\u0307']
+    rig.tools = names.map((name) => ({ name, inputSchema: {} }))
+    expect((await rig.ask('tools/list')).tools).toEqual([{ name: 'K', inputSchema: {} }])
+    for (const name of names.filter((each) => each !== 'K')) expect((await rig.callTool(name)).error.code).toBe(-32602)
+    expect(rig.served('tools/call')).toEqual([])
   })
 
   it('a tool that cannot be pinned is not shown, and not called', async () => {
