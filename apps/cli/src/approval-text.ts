@@ -74,7 +74,7 @@ function parameters({ args, kwargs }: ApprovalRecord, columns: Columns): readonl
  * A text behind a label. On a terminal it is broken here, each piece behind as many blanks: a terminal would go on at the
  * left edge, where a text with enough blanks in it could look like a row of ours.
  */
-function lines(label: string, text: string, columns: Columns): readonly string[] {
+export function lines(label: string, text: string, columns: Columns): readonly string[] {
   const safe = printable(text, Number.POSITIVE_INFINITY)
   if (columns === undefined) return [label + safe]
   const room = Math.min(COLUMNS_MAX, Math.max(COLUMNS_MIN, columns)) - label.length - 1

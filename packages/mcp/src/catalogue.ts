@@ -5,18 +5,22 @@
  * read again, no call may be sent.
  */
 import { LISTING_AGE_MIN_MS, LISTINGS_PER_CALL_MAX, TOOL_PAGES_MAX, TOOLS_MAX } from './limits.js'
-import { readDefinition, readToolName, type ToolDefinition } from './tool-definition.js'
-import type { ToolPins } from './tool-pins.js'
+import { readDefinition, readToolName, SERVER_ENTRY, type ToolDefinition } from './tool-definition.js'
+import type { SeenState, ToolPins } from './tool-pins.js'
+
+type ToolRefusal = 'TOOL_UNKNOWN' | 'TOOL_DEFINITION_CHANGED' | 'TOOL_NOT_ACCEPTED'
 
 /** What stands in the way of calling a tool; null when nothing does. */
 export interface ToolStanding {
   readonly digest: string | null
-  readonly refusal: { readonly code: 'TOOL_UNKNOWN' | 'TOOL_DEFINITION_CHANGED'; readonly reason: string } | null
+  readonly refusal: { readonly code: ToolRefusal; readonly reason: string } | null
 }
 
 export interface CatalogueParts {
   readonly server: string
   readonly pins: ToolPins
+  /** Whether a tool that a known server shows for the first time is accepted. */
+  readonly newTools: boolean
   /** Asks the server for a page of its tools. */
   readonly listTools: (cursor: string | undefined) => Promise<object>
   readonly note: (text: string) => void
@@ -40,6 +44,8 @@ export class Catalogue {
   /** The generation of which all tools were read. */
   #complete = -1
   #listing: Listing | null = null
+  /** Whether the server had accepted tools before; null until that was looked up. */
+  #known: boolean | null = null
   /** What the client was shown, page by page, since it last asked for the first one. */
   #clientListing = new ListedTools()
 
@@ -91,8 +97,8 @@ export class Catalogue {
     if (definition === null)
       return refused('TOOL_DEFINITION_CHANGED', 'the server shows the tool twice, or in a form that cannot be accepted')
     const { digest } = definition
-    if (this.#parts.pins.see(this.#parts.server, definition) === 'accepted') return { digest, refusal: null }
-    return { ...refused('TOOL_DEFINITION_CHANGED', 'the definition of the tool is not the accepted one'), digest }
+    const seen = this.#see(definition)
+    return seen === 'accepted' ? { digest, refusal: null } : { ...refusalOf(seen), digest }
   }
 
   /** Resolves when the tools of the current generation were read. @throws when they cannot be, now or a moment ago */
@@ -139,6 +145,7 @@ export class Catalogue {
         this.#merge(listed, listed.names)
         this.#complete = generation
         for (const name of listed.names) this.#mayShow(listed.get(name))
+        this.#known = true
         return
       }
       cursors.add(nextCursor)
@@ -154,14 +161,27 @@ export class Catalogue {
   }
 
   #mayShow(definition: Shown | undefined): boolean {
-    const { server, pins, note } = this.#parts
+    const { note } = this.#parts
     if (definition == null) {
       note('a tool without a definition that can be accepted was left out')
       return false
     }
-    if (pins.see(server, definition) === 'accepted') return true
-    note(`the definition of tool \`${definition.name}\` has changed: it is refused until it is accepted`)
+    const seen = this.#see(definition)
+    if (seen === 'accepted') return true
+    note(`${refusalOf(seen).refusal.reason}: \`${definition.name}\` is refused until it is accepted`)
     return false
+  }
+
+  #see(definition: ToolDefinition): SeenState {
+    const { server, pins, newTools } = this.#parts
+    return pins.see(server, definition, newTools || !this.#knowsServer() ? 'accepted' : 'changed')
+  }
+
+  /** Whether tools of this server were accepted before this session, or were all read in it. */
+  #knowsServer(): boolean {
+    const { server, pins } = this.#parts
+    this.#known ??= pins.list(server).some(({ tool, state }) => tool !== SERVER_ENTRY && state === 'accepted')
+    return this.#known
   }
 }
 
@@ -195,9 +215,14 @@ class ListedTools {
 }
 
 const refused = (
-  code: 'TOOL_UNKNOWN' | 'TOOL_DEFINITION_CHANGED',
+  code: ToolRefusal,
   reason: string,
 ): { readonly digest: null; readonly refusal: NonNullable<ToolStanding['refusal']> } => ({
   digest: null,
   refusal: { code, reason },
 })
+
+const refusalOf = (seen: Exclude<SeenState, 'accepted'>): ReturnType<typeof refused> =>
+  seen === 'new'
+    ? refused('TOOL_NOT_ACCEPTED', 'the tool is new and was not accepted')
+    : refused('TOOL_DEFINITION_CHANGED', 'the definition of the tool is not the accepted one')

@@ -22,6 +22,11 @@ export interface GuardOptions extends Omit<EngineOptions, 'approver' | 'newId' |
   readonly block?: readonly Feature[]
   /** Whether a client that can ask its person is asked; yes unless given. */
   readonly elicitation?: boolean
+  /**
+   * Whether a tool that appears later is accepted as the first ones were. Default: true. False: once a server is known, a new tool is
+   * refused until somebody accepts it.
+   */
+  readonly newTools?: boolean
   /** How long a call waits for an approval before it is answered with "pending", in milliseconds: 45,000. */
   readonly holdMs?: number
   /** How long the server may take for one answer, in milliseconds: 600,000. */
@@ -44,7 +49,8 @@ export class Guard {
 
   /** @throws TypeError naming the option that is missing, unknown or wrong */
   constructor(options: GuardOptions) {
-    const { server, pins, block = [], elicitation = true, holdMs, callTimeoutMs, onNote = () => {}, ...rest } = options
+    const { server, pins, block = [], elicitation = true, newTools = true, ...others } = options
+    const { holdMs, callTimeoutMs, onNote = () => {}, ...rest } = others
     const blocked = new Set(block)
     for (const feature of blocked) {
       if (!FEATURES.includes(feature)) throw new TypeError(`\`block\` knows ${FEATURES.join(', ')}`)
@@ -64,6 +70,7 @@ export class Guard {
       pins,
       blocked,
       elicitation,
+      newTools,
       holdMs: requireWait('holdMs', holdMs ?? HOLD_MS_DEFAULT),
       callTimeoutMs: requireWait('callTimeoutMs', callTimeoutMs ?? CALL_TIMEOUT_MS_DEFAULT),
       newId: randomUUID,

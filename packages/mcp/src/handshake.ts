@@ -1,5 +1,6 @@
 // `initialize`: both sides hear only of what the guard passes.
 import { ErrorCode, LATEST_PROTOCOL_VERSION, SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js'
+import { SERVER_VERSION_LENGTH_MAX } from './limits.js'
 import { type Feature, filterCapabilities } from './method.js'
 import type { Params } from './peer.js'
 import { RpcError } from './rpc-error.js'
@@ -25,4 +26,19 @@ export function checkAnswer(
     throw new RpcError(ErrorCode.InvalidRequest, 'the server speaks a version of MCP that the guard does not')
   }
   return { ...answer, protocolVersion, capabilities: filterCapabilities('server', capabilities, blocked) }
+}
+
+/**
+ * What the client hears of a server whose words about itself are not the accepted ones: no instructions, and a name that the deployment
+ * gave. A new text for the model is what an attack would consist of; the tools have definitions of their own, so calls go on.
+ */
+export function withholdWords<T extends object>(answer: T, server: string): T {
+  const { instructions: _, ...rest } = answer as T & { instructions?: unknown }
+  return { ...rest, serverInfo: { name: server, version: versionOf(answer) ?? '' } } as unknown as T
+}
+
+/** The version that a server says it has; null when it says none. */
+export function versionOf(answer: object): string | null {
+  const { version } = ((answer as { serverInfo?: unknown }).serverInfo ?? {}) as { version?: unknown }
+  return typeof version === 'string' ? version.slice(0, SERVER_VERSION_LENGTH_MAX).toWellFormed() : null
 }

@@ -9,4 +9,11 @@ export type { GuardTransport } from './peer.js'
 export type { GuardSession } from './session.js'
 export { StdioDownstream } from './stdio-downstream.js'
 export type { ToolDefinition } from './tool-definition.js'
-export { acceptAll, MemoryToolPins, type ToolPin, type ToolPins } from './tool-pins.js'
+export {
+  acceptAll,
+  MemoryToolPins,
+  type SeenDefinition,
+  type SeenState,
+  type ToolPin,
+  type ToolPins,
+} from './tool-pins.js'

@@ -74,6 +74,9 @@ export const SERVER_NAME_LENGTH_MAX = 64
 /** Of a client's own name, in the id of an approver and in the metadata of a decision. */
 export const CLIENT_NAME_LENGTH_MAX = 100
 
+/** Of the version that a server says it has, in the metadata of a decision. */
+export const SERVER_VERSION_LENGTH_MAX = 100
+
 /** Of arguments shown to a person in an elicitation. The whole of them is in the approval store. */
 export const SHOWN_ARGUMENTS_LENGTH_MAX = 2_000
 

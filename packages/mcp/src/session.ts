@@ -11,7 +11,7 @@ import type { SudoEngine } from '@sudoagent/core'
 import type { LadderApprover } from './approver.js'
 import { Catalogue } from './catalogue.js'
 import { canElicit, elicitApproval } from './elicitation.js'
-import { checkAnswer, guardedOffer } from './handshake.js'
+import { checkAnswer, guardedOffer, versionOf, withholdWords } from './handshake.js'
 import { CATALOGUE_TIMEOUT_MS, CLIENT_NAME_LENGTH_MAX, CLIENT_TIMEOUT_MS, CLOSE_GRACE_MS } from './limits.js'
 import {
   CLIENT_NOTIFICATIONS,
@@ -26,6 +26,7 @@ import { GivenUp, type GuardTransport, type Incoming, type Params, Peer, PeerGon
 import { ProgressRoutes } from './progress-routes.js'
 import { RpcError } from './rpc-error.js'
 import { ToolCalls } from './tool-call.js'
+import { readServerDefinition } from './tool-definition.js'
 import type { ToolPins } from './tool-pins.js'
 
 export interface SessionParts {
@@ -35,6 +36,7 @@ export interface SessionParts {
   readonly pins: ToolPins
   readonly blocked: ReadonlySet<Feature>
   readonly elicitation: boolean
+  readonly newTools: boolean
   readonly holdMs: number
   readonly callTimeoutMs: number
   readonly newId: () => string
@@ -53,6 +55,7 @@ export class GuardSession {
   readonly #toServer = new ProgressRoutes()
   readonly #forget = new Map<OpenCall, () => void>()
   #clientName = ''
+  #serverVersion: string | null = null
   #canElicit = false
   #phase: 'new' | 'greeting' | 'open' = 'new'
   #closing: Promise<void> | null = null
@@ -83,6 +86,7 @@ export class GuardSession {
     this.#catalogue = new Catalogue({
       server: parts.server,
       pins: parts.pins,
+      newTools: parts.newTools,
       note,
       listTools: (cursor) =>
         this.#server.request('tools/list', cursor === undefined ? {} : { cursor }, { timeoutMs: CATALOGUE_TIMEOUT_MS }),
@@ -169,7 +173,8 @@ export class GuardSession {
     const { blocked, callTimeoutMs } = this.#parts
     const offer = guardedOffer(params, blocked)
     const answer = await asRpcError(this.#server.request('initialize', offer, { timeoutMs: callTimeoutMs, signal }))
-    const result = checkAnswer(answer, blocked)
+    const result = this.#pinnedWords(checkAnswer(answer, blocked))
+    this.#serverVersion = versionOf(answer)
     this.#server.setProtocolVersion(result.protocolVersion)
     this.#client.setProtocolVersion(result.protocolVersion)
     const { name } = (params.clientInfo ?? {}) as { name?: unknown }
@@ -177,6 +182,19 @@ export class GuardSession {
     this.#canElicit = canElicit(params.capabilities)
     this.#phase = 'open'
     return result
+  }
+
+  /** The server's words about itself, where they are the accepted ones. */
+  #pinnedWords<T extends object>(answer: T): T {
+    const { server, pins, note } = this.#parts
+    try {
+      const words = readServerDefinition(answer)
+      if (words !== null && pins.see(server, words) === 'accepted') return answer
+    } catch (error) {
+      note(`the server's words about itself cannot be looked up: ${error instanceof Error ? error.message : 'unknown'}`)
+    }
+    note('the instructions or the name of the server are not the accepted ones: the client does not get them')
+    return withholdWords(answer, server)
   }
 
   /** Hands a request of the client to the server as it is. */
@@ -196,7 +214,7 @@ export class GuardSession {
       withId,
       note,
       catalogue: this.#catalogue,
-      metadata: () => ({ server, client: this.#clientName }),
+      metadata: () => ({ server, client: this.#clientName, server_version: this.#serverVersion }),
       open: (request, subject) => {
         const call = new OpenCall(newId(), subject)
         const elicit =

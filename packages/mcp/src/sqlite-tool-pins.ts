@@ -9,7 +9,7 @@ import { closeSync, openSync } from 'node:fs'
 import { type Hash, isHash } from '@sudoagent/crypto'
 import Database from 'better-sqlite3'
 import type { ToolDefinition } from './tool-definition.js'
-import type { ToolPin, ToolPins } from './tool-pins.js'
+import type { SeenDefinition, SeenState, ToolPin, ToolPins } from './tool-pins.js'
 
 /** Ours take milliseconds; after this something is stuck. */
 const BUSY_TIMEOUT_MS = 5_000
@@ -42,9 +42,7 @@ export class SqliteToolPins implements ToolPins {
 
   private constructor(db: Database.Database) {
     this.#db = db
-    this.#find = db.prepare(
-      `SELECT digest FROM sudoagent_mcp_tool WHERE server = ? AND tool = ? AND state = 'accepted'`,
-    )
+    this.#find = db.prepare('SELECT digest FROM sudoagent_mcp_tool WHERE server = ? AND tool = ? AND state = ?')
     this.#put =
       db.prepare(`INSERT INTO sudoagent_mcp_tool VALUES (@server, @tool, @state, @digest, @definition, @seenAtMs)
       ON CONFLICT (server, tool, state) DO UPDATE SET digest = excluded.digest, definition = excluded.definition, seen_at_ms = excluded.seen_at_ms`)
@@ -78,31 +76,47 @@ export class SqliteToolPins implements ToolPins {
     }
   }
 
-  see(server: string, { name: tool, digest, text: definition }: ToolDefinition): ToolPin['state'] {
+  see(
+    server: string,
+    { name: tool, digest, text: definition }: ToolDefinition,
+    first: ToolPin['state'] = 'accepted',
+  ): SeenState {
     // Mostly it is the one that is known; only the rest needs the write lock.
-    if (this.#accepted(server, tool) === digest) return 'accepted'
+    if (this.#digestOf(server, tool, 'accepted') === digest) return 'accepted'
     return this.#db
       .transaction(() => {
-        const known = this.#accepted(server, tool)
+        const known = this.#digestOf(server, tool, 'accepted')
         if (known === digest) return 'accepted'
-        const state = known === undefined ? 'accepted' : 'changed'
-        this.#put.run({ server, tool, state, digest, definition, seenAtMs: Date.now() })
-        return state
+        const changed = this.#digestOf(server, tool, 'changed')
+        const state = known === undefined && changed === undefined ? first : 'changed'
+        // A server that shows it over and over does not write over and over.
+        if (changed !== digest) this.#put.run({ server, tool, state, digest, definition, seenAtMs: Date.now() })
+        return state === 'changed' && known === undefined ? 'new' : state
+      })
+      .immediate()
+  }
+
+  acceptExactly(definitions: readonly SeenDefinition[]): boolean {
+    return this.#db
+      .transaction(() => {
+        const changed = this.list().filter((pin) => pin.state === 'changed')
+        const found = definitions.map((seen) =>
+          changed.find((pin) => pin.server === seen.server && pin.tool === seen.tool && pin.digest === seen.digest),
+        )
+        if (found.includes(undefined)) return false
+        for (const pin of found) if (pin !== undefined) this.#accept(pin)
+        return true
       })
       .immediate()
   }
 
   accept(server: string, tool?: string): readonly ToolPin[] {
     return this.#db
-      .transaction(() => {
-        const changed = this.list(server).filter((pin) => pin.state === 'changed' && (tool ?? pin.tool) === pin.tool)
-        return changed.map((pin) => {
-          const accepted = { ...pin, state: 'accepted' } as const
-          this.#drop.run(server, pin.tool)
-          this.#put.run({ ...accepted, seenAt: undefined, seenAtMs: pin.seenAt.getTime() })
-          return accepted
-        })
-      })
+      .transaction(() =>
+        this.list(server)
+          .filter((pin) => pin.state === 'changed' && (tool ?? pin.tool) === pin.tool)
+          .map((pin) => this.#accept(pin)),
+      )
       .immediate()
   }
 
@@ -117,8 +131,15 @@ export class SqliteToolPins implements ToolPins {
     this.#db.close()
   }
 
-  #accepted(server: string, tool: string): Hash | undefined {
-    const row = this.#find.get(server, tool) as { digest: unknown } | undefined
+  #accept(pin: ToolPin): ToolPin {
+    const { server, tool, digest, definition, seenAt } = pin
+    this.#drop.run(server, tool)
+    this.#put.run({ server, tool, state: 'accepted', digest, definition, seenAtMs: seenAt.getTime() })
+    return { ...pin, state: 'accepted' }
+  }
+
+  #digestOf(server: string, tool: string, state: ToolPin['state']): Hash | undefined {
+    const row = this.#find.get(server, tool, state) as { digest: unknown } | undefined
     if (row === undefined) return undefined
     // Others can write to the file.
     if (!isHash(row.digest)) throw new TypeError('a tool definition on file has no digest')

@@ -35,9 +35,27 @@ export function readToolName(tool: unknown): string | null {
 /** @returns null for what is no definition that could be pinned: no name, too long, not canonical JSON */
 export function readDefinition(tool: unknown): ToolDefinition | null {
   const name = readToolName(tool)
-  if (name === null) return null
+  return name === null ? null : define(name, tool)
+}
+
+/** Under this name, which no tool can have, it is pinned what a server says of itself. */
+export const SERVER_ENTRY = ''
+
+/**
+ * What a server says of itself in `initialize` and a model or a person reads: `instructions` and `serverInfo`, without the version, which
+ * may change with every release.
+ *
+ * @returns null when it is too long or has no canonical form
+ */
+export function readServerDefinition(answer: object): ToolDefinition | null {
+  const { instructions = null, serverInfo = null } = answer as { instructions?: unknown; serverInfo?: unknown }
+  const { version: _, ...info } = (serverInfo ?? {}) as Record<string, unknown>
+  return define(SERVER_ENTRY, { instructions, serverInfo: info })
+}
+
+function define(name: string, value: unknown): ToolDefinition | null {
   try {
-    const text = encodeJcs(tool)
+    const text = encodeJcs(value)
     if (Buffer.byteLength(text) > TOOL_DEFINITION_BYTES_MAX) return null
     return { name, digest: sha256Hex(text), text }
   } catch {

@@ -27,6 +27,8 @@ const TYPES = [
   'GuardSession',
   'GuardTransport',
   'HttpUpstreamOptions',
+  'SeenDefinition',
+  'SeenState',
   'ServeOptions',
   'ToolDefinition',
   'ToolPin',

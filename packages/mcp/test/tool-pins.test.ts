@@ -68,6 +68,42 @@ describe.each<[string, () => ToolPins]>([
     pins.close()
   })
 
+  it('accepts exactly what was looked at, all of it or none', () => {
+    const pins = open()
+    for (const tool of ['t', 'u']) for (const text of ['one', 'two']) pins.see('s', define(tool, text))
+    const seen = (tool: string, text: string) => ({ server: 's', tool, digest: define(tool, text).digest })
+    const states = () => pins.list().map(({ tool, state }) => `${tool} ${state}`)
+    const before = states()
+    for (const wrong of [
+      [seen('t', 'three')],
+      [seen('t', 'one')],
+      [seen('t', 'two'), seen('u', 'one')],
+      [seen('u', 'three'), seen('t', 'two')],
+      [seen('v', 'two')],
+      [{ ...seen('t', 'two'), server: 'other' }],
+    ]) {
+      expect(pins.acceptExactly(wrong)).toBe(false)
+      expect(states()).toEqual(before)
+    }
+    expect(pins.acceptExactly([seen('t', 'two'), seen('u', 'two')])).toBe(true)
+    expect(states()).toEqual(['t accepted', 'u accepted'])
+    expect(pins.see('s', define('u', 'two'))).toBe('accepted')
+    expect(pins.acceptExactly([seen('t', 'two')])).toBe(false)
+    pins.close()
+  })
+
+  it('can be told that the first definition is not accepted either, and that outlives being told otherwise', () => {
+    const pins = open()
+    expect(pins.see('s', define('t', 'one'), 'changed')).toBe('new')
+    expect(pins.see('s', define('t', 'one'))).toBe('new')
+    expect(pins.see('s', define('t', 'two'))).toBe('new')
+    expect(pins.list().map(({ state, digest }) => [state, digest])).toEqual([['changed', define('t', 'two').digest]])
+    expect(pins.acceptExactly(pins.list())).toBe(true)
+    expect(pins.see('s', define('t', 'two'), 'changed')).toBe('accepted')
+    expect(pins.see('s', define('t', 'one'), 'changed')).toBe('changed')
+    pins.close()
+  })
+
   it('can be told to accept what is shown', () => {
     const pins = open()
     pins.see('s', define('t', 'first'))

@@ -23,6 +23,7 @@ export interface GuardPartsOptions {
   readonly elicitation: boolean
   readonly tools?: string
   readonly acceptTools?: boolean
+  readonly newTools: boolean
   readonly block?: readonly string[]
 }
 
@@ -67,6 +68,7 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
       server: options.server,
       block,
       elicitation: options.elicitation,
+      newTools: options.newTools,
       ...times,
       onNote: note,
       onError: ({ stage, requestId }: EngineFault) =>

@@ -1,12 +1,15 @@
 import type { ToolPin } from '@sudoagent/mcp'
 import type { Command } from 'commander'
+import type { DefinitionChange } from '../../definition-text.js'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
 import { type Io, print } from '../../io.js'
 
 export interface McpAcceptOptions {
   readonly server?: string
   readonly tool?: string
+  readonly instructions?: boolean
   readonly all?: boolean
+  readonly digest?: string
 }
 
 export function register(mcp: Command, io: Io): void {
@@ -14,30 +17,32 @@ export function register(mcp: Command, io: Io): void {
     .command('accept')
     .summary('accept changed tool definitions')
     .description(
-      'Shows the tool definitions of a guard that have changed since they were accepted, old and new, and with --tool or --all accepts them. ' +
-        'A running guard needs no restart.',
+      'Shows the tool definitions of a guard that are not accepted, old and new in full, each with its digest. With --digest it accepts ' +
+        'exactly the one that was shown, or with --all exactly the list that was shown. A running guard needs no restart.',
     )
     .argument('<tools>', 'SQLite file with tool definitions: `<ledger>.tools`, or what --tools of the guard named')
     .option('--server <name>', 'only of this server')
-    .option('--tool <name>', 'accept the new definition of this tool; needs --server')
-    .option('--all', 'accept all of them')
+    .option('--tool <name>', 'accept the changed definition of this tool; needs --server and --digest')
+    .option('--instructions', 'accept the changed instructions and name of the server; needs --server and --digest')
+    .option('--all', 'accept all that is listed; needs --digest')
+    .option('--digest <hex>', 'digest of what is accepted, as the listing prints it; of the whole list with --all')
     .addHelpText(
       'after',
       `
 Examples:
   $ sudoagent mcp accept ledger.sqlite.tools
-  $ sudoagent mcp accept ledger.sqlite.tools --server files --tool read_file`,
+  $ sudoagent mcp accept ledger.sqlite.tools --server files --tool read_file --digest 9c1f…
+  $ sudoagent mcp accept ledger.sqlite.tools --all --digest 52ab…`,
     )
     .action(async (tools: string, options: McpAcceptOptions) => {
       io.exitCode = await run(tools, options, io)
     })
 }
 
-export async function run(tools: string, { server, tool, all = false }: McpAcceptOptions, io: Io): Promise<ExitCode> {
+export async function run(tools: string, options: McpAcceptOptions, io: Io): Promise<ExitCode> {
   const { existsSync } = await import('node:fs')
   const { SqliteToolPins } = await import('@sudoagent/mcp/sqlite')
-  if (tool !== undefined && server === undefined)
-    throw new CliError(EXIT.usage, '`--tool` needs `--server`', 'tools of two servers may have one name')
+  const chosen = choose(options)
   if (!existsSync(tools))
     throw new CliError(
       EXIT.failed,
@@ -46,35 +51,79 @@ export async function run(tools: string, { server, tool, all = false }: McpAccep
     )
   const pins = openPins(tools, (path) => SqliteToolPins.open(path))
   try {
-    const known = pins.list(server)
-    const changed = known.filter((pin) => pin.state === 'changed' && (tool ?? pin.tool) === pin.tool)
-    if (tool !== undefined && changed.length === 0)
-      throw new CliError(
-        EXIT.no,
-        `no changed definition of \`${tool}\` is on file`,
-        'a call or a list shows it to the guard first',
-      )
-    const { printable } = await import('@sudoagent/ledger')
-    const lines = changed.flatMap((pin) => {
-      const before = known.find(
-        (other) => other.state === 'accepted' && other.server === pin.server && other.tool === pin.tool,
-      )
-      return [`${pin.server}/${pin.tool}`, `  accepted  ${shown(before)}`, `  changed   ${shown(pin)}`]
-    })
-    const takes = tool !== undefined || all
-    if (takes) for (const name of new Set(changed.map((pin) => pin.server))) pins.accept(name, tool)
-    const sum = `${changed.length} changed${takes ? ', accepted' : ''}`
-    await print(io.stdout, `${[...lines, sum].map((line) => printable(line, LINE_LENGTH_MAX)).join('\n')}\n`)
+    const known = pins.list(options.server)
+    const changes = known
+      .filter((pin) => pin.state === 'changed' && chosen.takes(pin))
+      .map((pin) => changeOf(pin, known))
+    const digest = await digestOf(changes)
+    if (chosen.digest !== null) {
+      const wanted = options.all === true ? digest : changes[0]?.changed.digest
+      if (wanted === undefined)
+        throw new CliError(
+          EXIT.no,
+          'there is no such changed definition',
+          'a call or a list shows it to the guard first',
+        )
+      // What was looked at is accepted, or nothing.
+      if (wanted !== chosen.digest || !pins.acceptExactly(changes.map(({ changed }) => changed)))
+        throw new CliError(
+          EXIT.no,
+          'nothing was accepted: the digest is not that of the definitions as they are now',
+          'list them again, and look at what has changed',
+        )
+    }
+    const { renderDefinitionChange } = await import('../../definition-text.js')
+    const shown = changes.map((change) => renderDefinitionChange(change, io.stdout.columns)).join('')
+    const sum = `${changes.length} changed${chosen.digest === null ? '' : ', accepted'}\n`
+    const whole = chosen.digest === null && changes.length > 0 ? `digest of the list  ${digest}\n` : ''
+    await print(io.stdout, `${shown}${sum}${whole}`)
     return EXIT.ok
   } finally {
     pins.close()
   }
 }
 
-/** A definition may be 256 KiB; who wants to read all of such a one opens the file. */
-const LINE_LENGTH_MAX = 20_000
+/** What is accepted, or only shown. @throws CliError when the options do not fit together */
+function choose({ server, tool, instructions = false, all = false, digest }: McpAcceptOptions): {
+  readonly digest: string | null
+  takes(pin: ToolPin): boolean
+} {
+  const named = [tool !== undefined && '--tool', instructions && '--instructions', all && '--all'].filter(Boolean)
+  const usage = (message: string, hint: string): CliError => new CliError(EXIT.usage, message, hint)
+  if (named.length > 1) throw usage(`\`${named.join('` and `')}\` do not go together`, 'accept one, or all')
+  if (named.length === 1 && named[0] !== '--all' && server === undefined)
+    throw usage(`\`${named[0]}\` needs \`--server\``, 'tools of two servers may have one name')
+  if (named.length === 1 && digest === undefined)
+    throw usage(`\`${named[0]}\` needs \`--digest\``, 'the listing prints it; look at what is listed first')
+  if (named.length === 0 && digest !== undefined)
+    throw usage('`--digest` needs `--tool`, `--instructions` or `--all`', 'name what it is the digest of')
+  if (digest !== undefined && !/^[0-9a-f]{64}$/.test(digest))
+    throw usage('`--digest` is not 64 lower-case hex digits', 'copy it from the listing')
+  const only = instructions ? '' : tool
+  return { digest: digest ?? null, takes: (pin) => (only ?? pin.tool) === pin.tool }
+}
 
-const shown = (pin: ToolPin | undefined): string => (pin === undefined ? 'none' : `${pin.digest} ${pin.definition}`)
+function changeOf(changed: ToolPin, known: readonly ToolPin[]): DefinitionChange {
+  const accepted = known.find(
+    (pin) => pin.state === 'accepted' && pin.server === changed.server && pin.tool === changed.tool,
+  )
+  return { changed, accepted }
+}
+
+/** Of all that a listing shows: which definitions would take the place of which. */
+async function digestOf(changes: readonly DefinitionChange[]): Promise<string> {
+  const { encodeJcs, sha256Hex } = await import('@sudoagent/crypto')
+  return sha256Hex(
+    encodeJcs(
+      changes.map(({ changed: { server, tool, digest }, accepted }) => [
+        server,
+        tool,
+        accepted?.digest ?? null,
+        digest,
+      ]),
+    ),
+  )
+}
 
 function openPins<T>(path: string, open: (path: string) => T): T {
   try {

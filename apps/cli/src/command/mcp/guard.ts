@@ -40,6 +40,7 @@ export function register(mcp: Command, io: Io): void {
     .option('--no-elicitation', 'never ask the person at the client; only the approval store counts')
     .option('--tools <file>', 'SQLite file with the accepted tool definitions; by default `<ledger>.tools`')
     .option('--accept-tools', 'accept the tool definitions that the server shows, changed or not')
+    .option('--no-new-tools', 'once a server is known, refuse tools that appear later until they are accepted')
     .addOption(
       repeated(
         '--block <feature>',
