@@ -47,6 +47,11 @@ export function requireText(name: string, value: unknown, charactersMax: number,
   return value
 }
 
+/** The same for a name: brought into Unicode NFC first, so that two spellings of one name are one name everywhere. */
+export function requireName(name: string, value: unknown, charactersMax: number): string {
+  return requireText(name, typeof value === 'string' ? value.normalize('NFC') : value, charactersMax)
+}
+
 /** @returns `value`, when it is an integer in `min…max`. @throws TypeError otherwise. */
 export function requireInteger(name: string, value: unknown, min: number, max: number = INTEGER_MAX): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {

@@ -97,12 +97,12 @@ export class Boundary {
 
   /** Step one: reads the arguments once, redacts them, and fixes what is asked. */
   async #ask(action: string, args: readonly unknown[], terms: CallTerms): Promise<Asked> {
-    const { agentId, redactor, clock, newId } = this.#parts
+    const { agentId, redactor, unicode, clock, newId } = this.#parts
     const requestId = newId()
     const { metadata, policy } = terms
     const facts = { requestId, action, agentId, redactor }
     try {
-      const snapshot = takeSnapshot(args)
+      const snapshot = takeSnapshot(args, unicode)
       const context = buildContext({ ...facts, values: snapshot.values, metadata })
       return { request: requestDecision(context, policy.identity, clock()), terms, original: args, snapshot }
     } catch (cause) {
@@ -159,7 +159,7 @@ export class Boundary {
     let same = false
     let cause: unknown
     try {
-      same = sameSnapshot(snapshot, takeSnapshot(original))
+      same = sameSnapshot(snapshot, takeSnapshot(original, this.#parts.unicode))
     } catch (error) {
       cause = error
     }

@@ -1,4 +1,4 @@
-import { readFields, requireInstantMs, requireInteger, requireText } from './argument.js'
+import { readFields, requireInstantMs, requireInteger, requireName, requireText } from './argument.js'
 
 /** A window is a rate limit's, not an archive's: charges of a year are as many as one file should be asked to add up. */
 export const BUDGET_WINDOW_MS_MAX = 366 * 86_400_000
@@ -116,8 +116,8 @@ export function requireCharge(charge: BudgetCharge): BudgetCharge {
   const fields = readFields('budget charge', charge, ['requestId', 'agentId', 'action', 'cost'])
   return Object.freeze({
     requestId: requireChargeId(fields.get('requestId')),
-    agentId: requireText('agentId', fields.get('agentId'), NAME_CHARACTERS_MAX),
-    action: requireText('action', fields.get('action'), NAME_CHARACTERS_MAX),
+    agentId: requireName('agentId', fields.get('agentId'), NAME_CHARACTERS_MAX),
+    action: requireName('action', fields.get('action'), NAME_CHARACTERS_MAX),
     cost: requireInteger('cost', fields.get('cost'), 0),
   })
 }
@@ -188,7 +188,9 @@ function parseLimit(option: string, value: unknown): number | ReadonlyMap<string
   }
   const limits = new Map<string, number>()
   for (const [name, limit] of Object.entries(value)) {
-    limits.set(requireText(`${option} name`, name, NAME_CHARACTERS_MAX), requireInteger(`${option}.${name}`, limit, 0))
+    const spelled = requireName(`${option} name`, name, NAME_CHARACTERS_MAX)
+    if (limits.has(spelled)) throw new TypeError(`\`${option}\` has two names that are equal in Unicode NFC`)
+    limits.set(spelled, requireInteger(`${option}.${name}`, limit, 0))
   }
   if (limits.size === 0 || limits.size > LIMIT_NAMES_MAX)
     throw new TypeError(`\`${option}\` must name from 1 to ${LIMIT_NAMES_MAX} limits`)

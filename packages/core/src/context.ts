@@ -57,8 +57,9 @@ export function buildContext(facts: ContextFacts): Context {
   const named = values.length === 1 && kindOf(first) === 'object'
   return Object.freeze({
     requestId,
-    action,
-    agentId,
+    // As they are recorded and hashed: a policy must not see another spelling than the record shows.
+    action: action.normalize('NFC'),
+    agentId: agentId.normalize('NFC'),
     args: named ? Object.freeze([]) : redactList(values, redactor),
     kwargs: named ? redactObject(first, redactor) : Object.freeze({}),
     metadata: metadata === undefined ? Object.freeze({}) : redactMetadata(metadata, redactor),

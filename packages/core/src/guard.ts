@@ -1,4 +1,6 @@
 // Types and small parts of the function wrapper and the method decorator; what they wrap calls with is the engine.
+import { NAME_LENGTH_MAX } from '@sudoagent/ledger'
+import { requireName } from './argument.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: "any function": parameters are contravariant, so `unknown[]` would accept almost none
 export type AnyFunction = (this: any, ...args: any[]) => unknown
@@ -31,7 +33,7 @@ export function actionOf(fn: AnyFunction, action: string | null): string {
   const name: unknown = fn.name
   // `bind` and accessors put a word in front of the name.
   const plain = typeof name === 'string' ? name.replace(/^(?:bound |get |set )+/, '') : ''
-  if (plain !== '') return plain
+  if (plain !== '') return requireName('action', plain, NAME_LENGTH_MAX)
   throw new TypeError('an anonymous function needs an `action`: give its options one, or the function a name')
 }
 

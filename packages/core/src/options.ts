@@ -4,7 +4,7 @@ import { type LedgerWriter, NAME_LENGTH_MAX } from '@sudoagent/ledger'
 import { APPROVAL_TTL_MS_DEFAULT, type ApprovalStore, type Approver, requireApprovalTtlMs } from './approval.js'
 import { MemoryApprovalStore } from './approval-store/memory.js'
 import { InteractiveApprover } from './approver/interactive.js'
-import { readFields, requireInteger, requireText } from './argument.js'
+import { readFields, requireInteger, requireName } from './argument.js'
 import type { AuditLog } from './audit-log.js'
 import type { BudgetStore } from './budget.js'
 import { identifyPolicy, type Policy, type PolicyIdentity } from './policy.js'
@@ -30,6 +30,11 @@ export interface EngineOptions {
   readonly auditLog?: AuditLog
   /** Adds key names and patterns to the built-in ones. */
   readonly redaction?: RedactionOptions
+  /**
+   * Arguments that are not in Unicode normalisation form C, at any depth, in names and in text. Default: `refuse`, the call
+   * is denied with `PARAMETERS_INVALID`. `normalize`: policy, approver, record and function all get the NFC copy.
+   */
+  readonly unicode?: 'refuse' | 'normalize'
   /** How long an approval may take unless the call says otherwise, in milliseconds: 5 minutes, at most 1 hour. */
   readonly approvalTtlMs?: number
   /** How long the policy, a store, the ledger or the audit log may take for one answer, in milliseconds: 30,000. */
@@ -70,6 +75,7 @@ export interface EngineParts {
   readonly budget: BudgetStore | null
   readonly auditLog: AuditLog | null
   readonly redactor: Redactor
+  readonly unicode: 'refuse' | 'normalize'
   readonly approvalTtlMs: number
   readonly timeoutMs: number
   readonly onError: (fault: EngineFault) => void
@@ -102,6 +108,7 @@ const ENGINE_OPTIONS: readonly (keyof EngineOptions)[] = [
   'budget',
   'auditLog',
   'redaction',
+  'unicode',
   'approvalTtlMs',
   'timeoutMs',
   'onError',
@@ -128,13 +135,14 @@ export function checkEngineOptions(options: EngineOptions): EngineParts {
   const approvalStore = options.approvalStore ?? new MemoryApprovalStore()
   return {
     policy: checkPolicy(options.policy),
-    agentId: requireText('agentId', options.agentId, NAME_LENGTH_MAX),
+    agentId: requireName('agentId', options.agentId, NAME_LENGTH_MAX),
     ledger: requireMethods('ledger', options.ledger, ['append']),
     approver: requireMethods('approver', approver, ['approve']),
     approvalStore: requireMethods('approvalStore', approvalStore, ['create', 'resolve', 'consume']),
     budget,
     auditLog,
     redactor: createRedactor(options.redaction),
+    unicode: requireUnicode(options.unicode ?? 'refuse'),
     approvalTtlMs: requireApprovalTtlMs(options.approvalTtlMs ?? APPROVAL_TTL_MS_DEFAULT),
     timeoutMs: requireInteger('timeoutMs', options.timeoutMs ?? TIMEOUT_MS_DEFAULT, 1, TIMEOUT_MS_MAX),
     onError: requireFunction('onError', options.onError ?? (() => {})),
@@ -153,7 +161,7 @@ export function checkCallOptions(options: CallOptions, engine: EngineParts): Cal
   const metadata = options.metadata ?? {}
   if (typeof metadata !== 'object' || Array.isArray(metadata)) throw new TypeError('`metadata` must be an object')
   return {
-    action: action === undefined ? null : requireText('action', action, NAME_LENGTH_MAX),
+    action: action === undefined ? null : requireName('action', action, NAME_LENGTH_MAX),
     policy: options.policy === undefined ? engine.policy : checkPolicy(options.policy),
     budgetCost: requireInteger('budgetCost', budgetCost ?? 1, 0),
     approvalTtlMs: requireApprovalTtlMs(options.approvalTtlMs ?? engine.approvalTtlMs),
@@ -174,6 +182,11 @@ function requireMethods<T extends object>(name: string, value: T, methods: reado
   const missing = methods.find((method) => typeof (candidate as Record<string, unknown>)[method] !== 'function')
   if (missing !== undefined) throw new TypeError(`\`${name}\` must have a method \`${missing}\``)
   return value
+}
+
+function requireUnicode(value: unknown): 'refuse' | 'normalize' {
+  if (value === 'refuse' || value === 'normalize') return value
+  throw new TypeError('`unicode` must be `refuse` or `normalize`')
 }
 
 function requireFunction<T>(name: string, value: T): T {

@@ -8,7 +8,7 @@
  *
  * | value | in the snapshot |
  * |---|---|
- * | string, boolean, finite number, bigint, null, undefined | itself |
+ * | string in Unicode NFC, boolean, finite number, bigint, null, undefined | itself |
  * | plain object, array, from any realm; a proxy that looks like one | copied deeply |
  * | Date, Map, Set, URL, RegExp, ArrayBuffer, Buffer, typed array, DataView | copied by value |
  * | function, symbol, promise, error, stream, instance of a class or subclass | the same reference |
@@ -20,7 +20,7 @@
 import { ARGUMENT_LIMITS, type SnapshotLimits } from './limits.js'
 import { hrefOf, mapEntries, setMembers, timeOf, viewOf } from './snapshot/builtin.js'
 import { type CopyKind, kindOf } from './snapshot/kind.js'
-import { Reader } from './snapshot/reader.js'
+import { Reader, type UnicodeHandling } from './snapshot/reader.js'
 
 export interface Snapshot {
   /** The arguments to decide about and to call the function with. The function may change them, nobody else can. */
@@ -30,27 +30,29 @@ export interface Snapshot {
 /**
  * Takes a snapshot of a call's arguments.
  *
+ * @param unicode - `refuse`: text or a name that is not in Unicode NFC is refused; `normalize`: the snapshot has the NFC copy
  * @throws SnapshotError `PARAMETERS_INVALID`, with the path, for: NaN, an infinity, an invalid Date, a lone surrogate in
- * a string or key, a bigint of more than `BIGINT_BITS_MAX` bits, a cycle, a getter or trap that throws, a revoked proxy,
- * a detached buffer, and anything beyond `limits`.
+ * a string or key, text that is not in NFC (`refuse`), two names that are equal in NFC, a bigint of more than
+ * `BIGINT_BITS_MAX` bits, a cycle, a getter or trap that throws, a revoked proxy, a detached buffer, an object with the
+ * single member `_sd_digest`, and anything beyond `ARGUMENT_LIMITS`.
  * @example
  * const order = { amount: 5 }
  * const snapshot = takeSnapshot([order])
  * order.amount = 5_000_000
  * snapshot.values // [{ amount: 5 }]
  */
-export function takeSnapshot(args: readonly unknown[], limits: SnapshotLimits = ARGUMENT_LIMITS): Snapshot {
-  const reader = new Reader(limits, 'args')
+export function takeSnapshot(args: readonly unknown[], unicode: Exclude<UnicodeHandling, 'keep'> = 'refuse'): Snapshot {
+  const reader = new Reader(ARGUMENT_LIMITS, 'args', unicode)
   return Object.freeze({ values: Object.freeze(reader.readArguments(args)) })
 }
 
 /**
- * The same for one value under a name of its own, such as a call's metadata.
+ * The same for one value under a name of its own, such as a call's metadata. Text stays as it is, in NFC or not.
  *
  * @throws SnapshotError as `takeSnapshot` does, with paths that begin with `name`.
  */
 export function takeValue(value: unknown, name: string, limits: SnapshotLimits = ARGUMENT_LIMITS): unknown {
-  return new Reader(limits, name).read(value)
+  return new Reader(limits, name, 'keep').read(value)
 }
 
 /**

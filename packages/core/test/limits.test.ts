@@ -27,7 +27,7 @@ describe('limits fit together', () => {
       requestId: 'r',
       action: 'a',
       agentId: 'g',
-      values: takeSnapshot([largest(ARGUMENT_LIMITS, text)]).values,
+      values: takeSnapshot([largest(ARGUMENT_LIMITS, text)], 'normalize').values,
       metadata: largest(METADATA_LIMITS, text),
       redactor: createRedactor(),
     })

@@ -24,21 +24,32 @@ interface Step {
   readonly key: string | number
 }
 
+/**
+ * What happens to text that is not in Unicode normalisation form C. `keep`: it stays as it is (metadata is labels, no
+ * function gets it). `refuse`, `normalize`: the two choices for arguments, see `EngineOptions.unicode`.
+ */
+export type UnicodeHandling = 'keep' | 'refuse' | 'normalize'
+
+/** The only member of an object that stands for a value in the record (reserved). No argument may look like one. */
+const RESERVED_MEMBER = '_sd_digest'
+
 const BIGINT_BOUND = 1n << BigInt(BIGINT_BITS_MAX)
 const SHOWN_KEY = /^[A-Za-z_$][\w$]{0,39}$/
 
 export class Reader {
   readonly #limits: SnapshotLimits
   readonly #name: string
+  readonly #unicode: UnicodeHandling
   /** The containers that are being read, outermost first: a cycle is one that is met again, and its size is the depth. */
   readonly #open = new Set<object>()
   #nodes = 0
   #stringUnits = 0
   #binaryBytes = 0
 
-  constructor(limits: SnapshotLimits, name: string) {
+  constructor(limits: SnapshotLimits, name: string, unicode: UnicodeHandling) {
     this.#limits = limits
     this.#name = name
+    this.#unicode = unicode
   }
 
   readArguments(args: readonly unknown[]): unknown[] {
@@ -88,8 +99,11 @@ export class Reader {
         return markCopy(new URL(this.#readText(hrefOf(value) ?? '', at, 'holds')), 'url')
       case 'regexp': {
         const copy = this.#foreign(at, () => copyRegExp(value))
-        this.#readText(copy.source, at, 'holds')
-        return markCopy(copy, 'regexp')
+        const source = this.#readText(copy.source, at, 'holds')
+        // The constructor, not a literal: a range such as `[a-é]` may be none after normalisation, and is refused then.
+        const read = source === copy.source ? copy : this.#foreign(at, () => new RegExp(source, copy.flags))
+        read.lastIndex = copy.lastIndex
+        return markCopy(read, 'regexp')
       }
       case 'binary':
         return this.#readBinary(value, at)
@@ -122,29 +136,38 @@ export class Reader {
       const step = { parent: at, key }
       const enumerable = this.#foreign(step, () => Object.getOwnPropertyDescriptor(object, key)?.enumerable === true)
       if (!enumerable) continue
-      this.#readText(key, step, 'has a key with')
+      const name = this.#readText(key, step, 'has a key with')
       const value = this.#foreign(step, () => Reflect.get(object, key) as unknown)
-      members.push([key, this.read(value, step)])
+      members.push([name, this.read(value, step)])
+    }
+    if (this.#unicode !== 'keep' && members.length === 1 && members[0]?.[0] === RESERVED_MEMBER) {
+      throw this.#refusal(at, `is an object with the single member \`${RESERVED_MEMBER}\`, which is reserved`)
     }
     // Defines members. Assigning would run the setter behind `__proto__`, or one planted on Object.prototype.
     const copy = Object.fromEntries(members)
+    if (Object.keys(copy).length !== members.length) throw this.#twice(at)
     return prototype === null ? Object.setPrototypeOf(copy, null) : copy
   }
 
   #readMap(map: object, at: Step | undefined): Map<unknown, unknown> {
     this.#expect(2 * sizeOf(map), at)
     const copy = new Map<unknown, unknown>()
-    for (const [index, [key, value]] of mapEntries(map).entries()) {
+    const entries = mapEntries(map)
+    for (const [index, [key, value]] of entries.entries()) {
       const step = { parent: at, key: index }
       const copiedKey = this.read(key, step)
       copy.set(copiedKey, this.read(value, step))
     }
+    if (copy.size !== entries.length) throw this.#twice(at)
     return copy
   }
 
   #readSet(set: object, at: Step | undefined): Set<unknown> {
     this.#expect(sizeOf(set), at)
-    return new Set(setMembers(set).map((member, key) => this.read(member, { parent: at, key })))
+    const members = setMembers(set).map((member, key) => this.read(member, { parent: at, key }))
+    const copy = new Set(members)
+    if (copy.size !== members.length) throw this.#twice(at)
+    return copy
   }
 
   #readBinary(value: object, at: Step | undefined): object {
@@ -160,7 +183,12 @@ export class Reader {
   #readText(text: string, at: Step | undefined, verb: string): string {
     this.#countUnits(text.length, at)
     if (!text.isWellFormed()) throw this.#refusal(at, `${verb} a lone surrogate, which is no Unicode text`)
-    return text
+    if (this.#unicode === 'keep') return text
+    const normal = text.normalize('NFC')
+    // Otherwise the record, where all text is in NFC, would show another text than the function gets.
+    if (normal !== text && this.#unicode === 'refuse')
+      throw this.#refusal(at, `${verb} text that is not in Unicode NFC`)
+    return normal
   }
 
   /** Reads a container's contents, once it is known that it is neither inside itself nor too deep. */
@@ -182,6 +210,10 @@ export class Reader {
     } catch (cause) {
       throw this.#refusal(at, 'cannot be read', { cause })
     }
+  }
+
+  #twice(at: Step | undefined): SnapshotError {
+    return this.#refusal(at, 'has two names that are equal in Unicode NFC')
   }
 
   #count(nodes: number, at: Step | undefined): void {
