@@ -14,6 +14,7 @@ import {
 import { type CheckedAnswer, parseAnswer } from './approval-answer.js'
 import { within } from './deadline.js'
 import type { DecisionRequest } from './decision.js'
+import { CallCancelled } from './error.js'
 import { Refusal } from './refusal.js'
 
 /** What the step works with. */
@@ -35,7 +36,8 @@ export interface ApprovalTerms {
  * Gets an approval for one call, and uses it.
  *
  * @returns the ledger's approval block, state `approved`
- * @throws Refusal `denied` APPROVAL_DENIED when it was refused, expired, cancelled, or bound to something else; `approval`
+ * @throws Refusal `denied` APPROVAL_DENIED when it was refused, expired, cancelled, or bound to something else, or the code of a
+ * CallCancelled; `approval`
  * APPROVAL_PROCESS_FAILED when the approver or the store failed
  */
 export async function seekApproval(
@@ -55,6 +57,7 @@ export async function seekApproval(
     request = asked
     await ask(desk, () => desk.store.create(asked, desk.clock()))
     const heard = await listen(desk, asked, terms)
+    if (heard === 'cancelled') throw cancelled(terms.signal)
     return blockOf(await settle(desk, asked, heard), 'approved')
   } catch (error) {
     const block = request === undefined ? undefined : await close(desk, request, error)
@@ -91,10 +94,13 @@ async function listen(
 }
 
 /** Puts the answer on the record of the store, and uses a yes: once, in time, for this call. */
-async function settle(desk: ApprovalDesk, request: ApprovalRequest, heard: Heard): Promise<ApprovalRecord> {
+async function settle(
+  desk: ApprovalDesk,
+  request: ApprovalRequest,
+  heard: Exclude<Heard, 'cancelled'>,
+): Promise<ApprovalRecord> {
   const { approvalId, binding } = request
   if (heard === 'expired') throw new Unapproved('expired', 'nobody approved in time')
-  if (heard === 'cancelled') throw new Unapproved('failed', 'the caller cancelled while an approval was open')
   const { approved, approverId, note } = heard
   const state = approved ? 'approved' : 'denied'
   const answer = { state, approverId, note, binding: heard.binding } as const
@@ -123,12 +129,26 @@ const ask = <T>({ timeoutMs }: ApprovalDesk, work: () => Promise<T>): Promise<T>
 class Unapproved extends Error {
   readonly state: Exclude<ApprovalState, 'pending' | 'approved'>
   readonly approverId: string | null
+  readonly code: string
 
-  constructor(state: Unapproved['state'], reason: string, approverId: string | null = null) {
+  constructor(
+    state: Unapproved['state'],
+    reason: string,
+    approverId: string | null = null,
+    code: string = 'APPROVAL_DENIED',
+  ) {
     super(reason)
     this.state = state
     this.approverId = approverId
+    this.code = code
   }
+}
+
+/** The caller's cancellation, in the words of the program that gave the call up where it said why. */
+function cancelled(signal: AbortSignal | undefined): Unapproved {
+  const reason: unknown = signal?.reason
+  if (reason instanceof CallCancelled) return new Unapproved('failed', reason.message, null, reason.code)
+  return new Unapproved('failed', 'the caller cancelled while an approval was open')
 }
 
 const isExpiry = (error: unknown): boolean => error instanceof ApprovalStoreError && error.code === 'APPROVAL_EXPIRED'
@@ -161,7 +181,7 @@ function asRefusal(error: unknown, approval: ApprovalBlock | undefined): Refusal
   const block = approval === undefined ? {} : { approval }
   if (no !== null)
     return new Refusal({
-      code: 'APPROVAL_DENIED',
+      code: no.code,
       reason: no.message,
       cause: no === error ? undefined : error,
       ...block,

@@ -44,6 +44,25 @@ export abstract class SudoAgentError extends Error {
   }
 }
 
+/**
+ * Why a program gives up a call that waits for an approval, as `reason` of the aborted signal: the record then says so, under this code.
+ * Any other reason is recorded as the caller's own cancellation (`APPROVAL_DENIED`).
+ *
+ * @example controller.abort(new CallCancelled('SERVER_ENDED', 'the server ended while an approval was open'))
+ */
+export class CallCancelled extends Error {
+  override readonly name = 'CallCancelled'
+  readonly code: string
+
+  /** @throws TypeError when the code is not upper-case letters, digits and `_`, at most 64 */
+  constructor(code: string, reason: string) {
+    super(reason)
+    if (typeof code !== 'string' || !/^[A-Z][A-Z0-9_]{0,63}$/.test(code))
+      throw new TypeError('`code` must be a reason code')
+    this.code = code
+  }
+}
+
 /** The policy, an approver or a budget said no; so did the engine when the arguments changed under it. */
 export class ApprovalDenied extends SudoAgentError {
   override readonly name = 'ApprovalDenied'

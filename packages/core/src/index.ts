@@ -35,6 +35,7 @@ export {
   ApprovalDenied,
   ApprovalError,
   AuditLogError,
+  CallCancelled,
   type Denial,
   ParametersError,
   PolicyError,

@@ -11,6 +11,7 @@ it('exports what the documentation names, and nothing else', () => {
     'ApprovalStoreError',
     'AuditLogError',
     'BudgetStoreError',
+    'CallCancelled',
     'DenyAllPolicy',
     'ImmediateApprover',
     'InteractiveApprover',

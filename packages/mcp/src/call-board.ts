@@ -1,4 +1,5 @@
 // The calls of one session whose client has not heard the decision yet, by what they ask for.
+import type { CallCancelled } from '@sudoagent/core'
 import { ANSWERS_KEPT_MAX, ANSWERS_KEPT_MS } from './limits.js'
 import type { OpenCall } from './open-call.js'
 
@@ -48,7 +49,7 @@ export class CallBoard {
     }
   }
 
-  cancelAll(reason: string): void {
+  cancelAll(reason: CallCancelled): void {
     for (const { call } of this.#posted) call.cancel(reason)
   }
 }

@@ -5,6 +5,7 @@
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js'
 import type { Denial } from '@sudoagent/core'
 import { sha256Hex } from '@sudoagent/crypto'
+import { adviceFor, type CallFailure } from './call-failure.js'
 
 /** Under this name a result carries its denial in a form for programs. */
 export const DENIAL_META = 'dev.sudoagent/denial'
@@ -15,13 +16,10 @@ export const PENDING_META = 'dev.sudoagent/pending'
 const TEXT_LENGTH_MAX = 1_000
 
 export function denialResult(denial: Denial): CallToolResult {
-  const { code, reason, retryable, requestId } = denial
-  const advice = retryable
-    ? 'The call did not run. It must not be retried unchanged now; it may succeed later.'
-    : 'The call did not run. It was denied by policy and must not be retried unchanged.'
+  const { code, reason, requestId } = denial
   return {
     isError: true,
-    content: [text(`denied: ${cut(reason)} (${code}). ${advice} Request ${requestId}.`)],
+    content: [text(`denied: ${cut(reason)} (${code}). ${adviceFor(denial)} Request ${requestId}.`)],
     _meta: { [DENIAL_META]: { ...denial } },
   }
 }
@@ -42,8 +40,8 @@ export function pendingResult(requestId: string): CallToolResult {
 }
 
 /** The call was allowed, and then the server did not give a result. */
-export function failureResult(message: string): CallToolResult {
-  return { isError: true, content: [text(`failed: ${cut(message)}`)] }
+export function failureResult({ name, message }: CallFailure): CallToolResult {
+  return { isError: true, content: [text(`failed: ${cut(message)} (${name}).`)] }
 }
 
 export const pendingId = (requestId: string): string => sha256Hex(`sudoagent mcp pending ${requestId}`).slice(0, 16)

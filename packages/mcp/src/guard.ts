@@ -20,14 +20,17 @@ export interface GuardOptions extends Omit<EngineOptions, 'approver' | 'newId' |
   readonly pins: ToolPins
   /** Features that are not passed. */
   readonly block?: readonly Feature[]
-  /** Whether a client that can ask its person is asked; yes unless given. */
+  /**
+   * Whether the person at the client is asked, through the client. Default: false. The answer is the client's word: one that is an agent
+   * itself can approve its own calls.
+   */
   readonly elicitation?: boolean
   /**
    * Whether a tool that appears later is accepted as the first ones were. Default: true. False: once a server is known, a new tool is
    * refused until somebody accepts it.
    */
   readonly newTools?: boolean
-  /** How long a call waits for an approval before it is answered with "pending", in milliseconds: 45,000. */
+  /** How long a call waits for an approval before it is answered with "pending", in milliseconds. Default: 4,000. */
   readonly holdMs?: number
   /** How long the server may take for one answer, in milliseconds: 600,000. */
   readonly callTimeoutMs?: number
@@ -49,7 +52,7 @@ export class Guard {
 
   /** @throws TypeError naming the option that is missing, unknown or wrong */
   constructor(options: GuardOptions) {
-    const { server, pins, block = [], elicitation = true, newTools = true, ...others } = options
+    const { server, pins, block = [], elicitation = false, newTools = true, ...others } = options
     const { holdMs, callTimeoutMs, onNote = () => {}, ...rest } = others
     const blocked = new Set(block)
     for (const feature of blocked) {

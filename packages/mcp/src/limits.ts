@@ -33,8 +33,11 @@ export const ANSWERS_KEPT_MS = 300_000
 /** And how many of them, the newest. */
 export const ANSWERS_KEPT_MAX = 64
 
-/** How long a call waits for its approval before it is answered with "pending": below the 60 s after which the TypeScript SDK gives up. */
-export const HOLD_MS_DEFAULT = 45_000
+/**
+ * How long a call waits for its approval before it is answered with "pending": below the 5 s after which several clients give up without a
+ * word, so that an approved call runs for a caller who is there.
+ */
+export const HOLD_MS_DEFAULT = 4_000
 
 /** How often a client hears that a call still waits. Clients that count silence count at least this long. */
 export const PROGRESS_INTERVAL_MS = 2_000
@@ -77,7 +80,10 @@ export const CLIENT_NAME_LENGTH_MAX = 100
 /** Of the version that a server says it has, in the metadata of a decision. */
 export const SERVER_VERSION_LENGTH_MAX = 100
 
-/** Of arguments shown to a person in an elicitation. The whole of them is in the approval store. */
+/** Of a client's name in the id of an approver, escaped: ids have at most 256 characters. */
+export const APPROVER_NAME_LENGTH_MAX = 200
+
+/** Of arguments in an elicitation. Where there is more, the client is not asked: all of them are in the approval store. */
 export const SHOWN_ARGUMENTS_LENGTH_MAX = 2_000
 
 /** Of a failed tool's own words, in the outcome. */

@@ -10,7 +10,7 @@
  *        ▼                                                 ▼ nobody came: denied
  *     claimed: from here on the request cannot leave any more, the approval is used and the tool runs
  */
-import type { Authorization, Denial } from '@sudoagent/core'
+import type { Authorization, CallCancelled, Denial } from '@sudoagent/core'
 import { PROGRESS_INTERVAL_MS } from './limits.js'
 import type { Params } from './peer.js'
 
@@ -78,7 +78,7 @@ export class OpenCall {
   }
 
   /** The client cancelled, or the session is over. */
-  cancel(reason: string): void {
+  cancel(reason: CallCancelled): void {
     this.#controller.abort(reason)
   }
 

@@ -52,6 +52,14 @@ export class GivenUp extends Error {
 /** The other side is gone, or never took the request. */
 export class PeerGone extends Error {
   override readonly name = 'PeerGone'
+
+  /** @param sent - whether the request may have reached it */
+  constructor(
+    message: string,
+    readonly sent: boolean,
+  ) {
+    super(message)
+  }
 }
 
 /** A transport that can be told to read no more for a while, and that a request is over without an answer. */
@@ -62,6 +70,9 @@ export interface GuardTransport extends Transport {
   /** `send` resolves when the message was taken, not when there is room for more: it says nothing about the pace of the other side. */
   readonly paceless?: boolean
 }
+
+/** Reason of the signal of a request whose sender is gone. */
+export const GONE = 'the client went away'
 
 /** Messages on their way out before the other side is asked to stop talking. Each may be as large as messages are. */
 const SENDS_MAX = 16
@@ -113,9 +124,9 @@ export class Peer {
    * told so; PeerGone when it is not there any more
    */
   request(method: string, params: Params | undefined, { timeoutMs, signal, relatedTo }: RequestTerms): Promise<object> {
-    if (this.#gone) return Promise.reject(new PeerGone('the other side is gone'))
+    if (this.#gone) return Promise.reject(new PeerGone('the other side is gone', false))
     if (this.#open.size >= REQUESTS_MAX)
-      return Promise.reject(new RpcError(ErrorCode.InternalError, 'too many requests are open'))
+      return Promise.reject(new RpcError(ErrorCode.InternalError, 'too many requests are open: it was not sent'))
     this.#lastId += 1
     const id = this.#lastId
     return new Promise((resolve, reject) => {
@@ -134,7 +145,7 @@ export class Peer {
       const timer = setTimeout(() => giveUp(`no answer within ${timeoutMs} ms`), timeoutMs)
       this.#open.set(id, { settle })
       this.#send({ jsonrpc: '2.0', id, method, ...(params === undefined ? {} : { params }) }, relatedTo, (error) =>
-        settle({ error: new PeerGone(`the request could not be sent: ${error.message}`) }),
+        settle({ error: new PeerGone(`the request could not be sent: ${error.message}`, true) }),
       )
       if (signal?.aborted) cancel()
       else signal?.addEventListener('abort', cancel, { once: true })
@@ -210,8 +221,8 @@ export class Peer {
   #lost(): void {
     if (this.#gone) return
     this.#gone = true
-    for (const { settle } of [...this.#open.values()]) settle({ error: new PeerGone('the other side has ended') })
-    for (const controller of this.#incoming.values()) controller.abort('the client went away')
+    for (const { settle } of [...this.#open.values()]) settle({ error: new PeerGone('the other side has ended', true) })
+    for (const controller of this.#incoming.values()) controller.abort(GONE)
     this.#handlers.closed()
   }
 }

@@ -9,6 +9,7 @@
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js'
 import type { SudoEngine } from '@sudoagent/core'
 import type { LadderApprover } from './approver.js'
+import { CLIENT_GONE, SERVER_ENDED } from './call-failure.js'
 import { Catalogue } from './catalogue.js'
 import { canElicit, elicitApproval } from './elicitation.js'
 import { checkAnswer, guardedOffer, versionOf, withholdWords } from './handshake.js'
@@ -73,13 +74,13 @@ export class GuardSession {
       request: (request) => this.#clientAsks(request),
       notification: (method, params) => this.#clientTells(method, params),
       note: (text) => note(`client: ${text}`),
-      closed: () => void this.close('the client went away'),
+      closed: () => void this.close(CLIENT_GONE),
     })
     this.#server = new Peer(server, {
       request: (request) => this.#serverAsks(request),
       notification: (method, params) => this.#serverTells(method, params),
       note: (text) => note(`server: ${text}`),
-      closed: () => void this.close('the server has ended'),
+      closed: () => void this.close(SERVER_ENDED),
     })
     this.#client.source = server
     this.#server.source = client
@@ -107,7 +108,8 @@ export class GuardSession {
 
   /** Ends what is open, puts it on record, ends the server, and then the client's side. */
   close(reason: string): Promise<void> {
-    this.#closing ??= this.#close(reason)
+    // Later in this turn: ending one side has it report that it ended, and the first reason counts.
+    this.#closing ??= Promise.resolve().then(() => this.#close(reason))
     return this.#closing
   }
 
@@ -223,7 +225,7 @@ export class GuardSession {
                 elicitApproval(
                   (params, terms) =>
                     this.#client.request('elicitation/create', params, { ...terms, relatedTo: request.id }),
-                  this.#clientName,
+                  { clientName: this.#clientName, definition: subject.definition, note },
                   asked,
                   signal,
                 )

@@ -1,14 +1,14 @@
 // One tools/call on its way: definition → decision on record → server → outcome on record.
 import { type Authorization, type Denial, type Policy, SudoAgentError, type SudoEngine } from '@sudoagent/core'
-import { encodeJcs, sha256Hex } from '@sudoagent/crypto'
 import { CallBoard } from './call-board.js'
+import { CallFailure, cancellation, ended, failureOf, notSent } from './call-failure.js'
 import type { Catalogue, ToolStanding } from './catalogue.js'
 import { denialResult, failureResult, pendingId, pendingResult } from './denial-result.js'
 import { TOOL_ERROR_LENGTH_MAX } from './limits.js'
 import type { CallSubject, OpenCall, Settled } from './open-call.js'
-import { GivenUp, type Incoming, type Params, PeerGone } from './peer.js'
-import { ProgressRoutes } from './progress-routes.js'
+import type { Incoming, Params } from './peer.js'
 import { RpcError } from './rpc-error.js'
+import { keyOf, sentParams } from './sent-call.js'
 import { isToolName } from './tool-definition.js'
 
 export interface ToolCallParts {
@@ -36,12 +36,19 @@ interface Asked {
   readonly args: Readonly<Record<string, unknown>>
 }
 
+/** What stands in the way of a call, in its tool or in its session. */
+interface Standing {
+  readonly digest: string | null
+  readonly refusal: { readonly code: string; readonly reason: string } | null
+}
+
 /** The tool calls of one session. */
 export class ToolCalls {
   readonly #parts: ToolCallParts
   readonly #board = new CallBoard()
   readonly #byRequest = new Map<Incoming['id'], OpenCall>()
   readonly #running = new Set<Promise<unknown>>()
+  readonly #announced = new WeakSet<OpenCall>()
   /** Why no call is taken any more. */
   #closed: string | null = null
 
@@ -70,8 +77,9 @@ export class ToolCalls {
   /** Ends what waits for an approver, and resolves when everything that was under way is on record. */
   async close(reason: string): Promise<void> {
     this.#closed = reason
-    this.#board.cancelAll(reason)
-    await Promise.allSettled([...this.#running])
+    this.#board.cancelAll(cancellation(reason))
+    // A call that comes in meanwhile is refused on record.
+    while (this.#running.size > 0) await Promise.allSettled([...this.#running])
   }
 
   #read({ params = {} }: Incoming): Asked {
@@ -90,23 +98,23 @@ export class ToolCalls {
   ): Promise<{ readonly authorization: Authorization; readonly subject: CallSubject } | { readonly result: object }> {
     const { holdMs, progress, note } = this.#parts
     const call = await this.#callFor(asked, request)
-    const cancel = (): void => call.cancel('cancelled by the client')
+    const cancel = (): void => call.cancel(cancellation(request.signal.reason))
     if (request.signal.aborted) cancel()
     request.signal.addEventListener('abort', cancel, { once: true })
     this.#byRequest.set(request.id, call)
     try {
       let waited = 0
-      const onWait = (): void => progress(request, waited++)
-      const settled = await call.wait({ holdMs, onWait })
-      if (settled === 'pending') {
-        note(`waiting id ${pendingId(call.requestId)} is approval ${call.requestId} for \`${asked.action}\``)
-        return { result: pendingResult(call.requestId) }
+      const onWait = (): void => {
+        this.#sayWaiting(call, asked)
+        progress(request, waited++)
       }
+      const settled = await call.wait({ holdMs, onWait })
+      if (settled === 'pending') return { result: pendingResult(call.requestId) }
       if (settled.status === 'denied') return { result: denialResult(settled) }
       return { authorization: settled, subject: call.subject }
     } catch (error) {
       if (error instanceof SudoAgentError) return { result: denialResult(error.denial) }
-      note(`a call was refused because of an internal error: ${error instanceof Error ? error.message : 'unknown'}`)
+      note(`a call was refused because of an internal error: ${error instanceof Error ? error.message : String(error)}`)
       return { result: denialResult(internalDenial(call.requestId)) }
     } finally {
       request.signal.removeEventListener('abort', cancel)
@@ -114,15 +122,21 @@ export class ToolCalls {
     }
   }
 
+  /** Once a call, and at once. The client's side can read it: the id is a hash, and leads to no approval. */
+  #sayWaiting(call: OpenCall, { action }: Asked): void {
+    if (this.#announced.has(call)) return
+    this.#announced.add(call)
+    this.#parts.note(`\`${action}\` waits for a person's approval, waiting id ${pendingId(call.requestId)}`)
+  }
+
   /** The open call that this one repeats, or a new one. */
   async #callFor(asked: Asked, request: Incoming): Promise<OpenCall> {
-    const standing = await this.#standing(asked.params)
+    const standing = this.#unlessOver(await this.#standing(asked.params))
     // A question about another definition of the tool is another question.
     const key = standing.refusal === null ? keyOf(asked, standing.digest) : null
     const repeated = this.#board.attach(key)
     if (repeated !== null) return repeated
     const call = this.#parts.open(request, { params: asked.params, definition: standing.digest })
-    if (this.#closed !== null) call.cancel(this.#closed)
     const settled = this.#track(this.#authorize(asked, standing, call))
     call.begin(settled)
     const forget = this.#board.add(key, call)
@@ -134,6 +148,11 @@ export class ToolCalls {
     return call
   }
 
+  /** A session that is over takes no calls: that is a refusal like any other, on record. */
+  #unlessOver(standing: ToolStanding): Standing {
+    return this.#closed === null ? standing : { digest: standing.digest, refusal: ended(this.#closed) }
+  }
+
   async #standing(params: Params): Promise<ToolStanding> {
     try {
       return await this.#parts.catalogue.standing(String(params.name))
@@ -143,7 +162,7 @@ export class ToolCalls {
     }
   }
 
-  #authorize({ action, args }: Asked, { digest, refusal }: ToolStanding, call: OpenCall): Promise<Settled> {
+  #authorize({ action, args }: Asked, { digest, refusal }: Standing, call: OpenCall): Promise<Settled> {
     const { engine, withId, metadata } = this.#parts
     const policy = refusal === null ? {} : { policy: refusalPolicy(refusal) }
     return withId(call.requestId, () =>
@@ -165,13 +184,13 @@ export class ToolCalls {
     // The approval may have taken minutes, and the server may have changed the tool meanwhile: its tools are read again where it said so.
     const { refusal } = await this.#standing(subject.params)
     if (request.signal.aborted) {
-      await fail(new GivenUp('cancelled before it was sent to the server: it did not run'))
+      await fail(notSent(request.signal.reason))
       return {}
     }
     // From here to `forward` nothing is waited for.
     const now = refusal ?? this.#changeOf(subject)
     if (now !== null) {
-      await fail(new ToolChanged(now))
+      await fail(new CallFailure(now.code, `${now.reason}; it did not run`))
       const { requestId, decisionHash } = authorization
       return denialResult({ status: 'denied', ...now, retryable: false, requestId, decisionHash })
     }
@@ -182,14 +201,14 @@ export class ToolCalls {
       else await engine.record(authorization, { status: 'success' })
       return result
     } catch (error) {
-      const failure = error instanceof Error ? error : new Error('unknown')
-      if (failure instanceof GivenUp) failure.message = `${failure.message}; it was sent to the server and may have run`
+      if (error instanceof RpcError) {
+        await fail(error)
+        throw error
+      }
+      const failure = failureOf(error, request.signal)
       await fail(failure)
-      if (failure instanceof RpcError) throw failure
       note(`a call ended without a result: ${failure.message}`)
-      return failureResult(
-        failure instanceof GivenUp || failure instanceof PeerGone ? failure.message : 'internal error',
-      )
+      return failureResult(failure)
     }
   }
 
@@ -231,56 +250,8 @@ function wordsOf(result: object): string {
     .slice(0, TOOL_ERROR_LENGTH_MAX)
 }
 
-/** The tool was changed between the decision and the moment of sending: the call was not sent. */
-class ToolChanged extends Error {
-  /** The code, because this is the outcome's `error_type`. */
-  override readonly name: string
-
-  constructor({ code, reason }: NonNullable<ToolStanding['refusal']>) {
-    super(`${reason}; it did not run`)
-    this.name = code
-  }
-}
-
-/**
- * What the server gets: what was decided on, and nothing else that the client wrote beside it. `_meta` is that of the call that was asked
- * about; a request that attached to it later brings only its own progress token.
- */
-function sentParams({ args }: Authorization, { params }: CallSubject, request: Incoming): Params {
-  const { name, arguments: given, _meta: asked } = params
-  const token = ProgressRoutes.tokenOf(request.params)
-  const meta = { ...without(asked, PROGRESS_TOKEN), ...(token === null ? {} : { progressToken: token }) }
-  return {
-    name,
-    ...(given === undefined ? {} : { arguments: args[0] }),
-    ...(asked === undefined && token === null ? {} : { _meta: meta }),
-  }
-}
-
-const PROGRESS_TOKEN = ['progressToken']
-
-/** Members of `_meta` that differ with each attempt, and by which nothing is decided: W3C Trace Context and Baggage. */
-const ATTEMPT = [...PROGRESS_TOKEN, 'traceparent', 'tracestate', 'baggage']
-
-const without = (meta: unknown, names: readonly string[]): object =>
-  typeof meta === 'object' && meta !== null
-    ? Object.fromEntries(Object.entries(meta).filter(([name]) => !names.includes(name)))
-    : {}
-
-/**
- * Two calls are the same when their unredacted arguments, their `_meta` and the definition of their tool are. Arguments that have no
- * canonical form are like no others.
- */
-function keyOf({ action, args, params }: Asked, definition: string | null): string | null {
-  try {
-    return sha256Hex(encodeJcs([action, args, without(params._meta, ATTEMPT), definition]))
-  } catch {
-    return null
-  }
-}
-
 /** A refusal of the guard's own stands on record like any other, under a policy that is not the deployment's. */
-function refusalPolicy({ code, reason }: NonNullable<ToolStanding['refusal']>): Policy {
+function refusalPolicy({ code, reason }: NonNullable<Standing['refusal']>): Policy {
   return {
     policyId: 'sudoagent-mcp-guard',
     version: '1',

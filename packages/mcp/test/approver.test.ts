@@ -26,13 +26,13 @@ describe('the person at the client', () => {
     expect((await rig.entry(2)).approval).toMatchObject({ state: 'approved', approver_id: 'mcp-client:tester' })
   })
 
-  it('is shown what could hide or turn a part of the question, and no more than fits', async () => {
+  it('is shown what could hide or turn a part of the question, and what the tool was defined as', async () => {
     const rig = await answering({ action: 'decline' })()
-    await rig.callTool('write', { path: 'a\u202etxt.exe\u200b', text: 'x'.repeat(10_000) })
+    await rig.callTool('write', { path: 'a\u202etxt.exe\u200b' })
     const { message } = rig.client.got.find(({ method }) => method === 'elicitation/create').params
     expect(message).toContain('a\\u{202e}txt.exe\\u{200b}')
-    expect(message.length).toBeLessThan(3_000)
-    expect(message).toMatch(/…$/)
+    const digest = (await rig.entry(2)).metadata.mcp.tool_definition
+    expect(message).toContain(`\nTool definition, not part of what you sign: ${digest}`)
   })
 
   it.each<[string, object]>([
@@ -137,7 +137,7 @@ describe('the approval store', () => {
     const id = rig.send('tools/call', { name: 'write', arguments: {} })
     await rig.openApproval()
     rig.client.say({ method: 'notifications/cancelled', params: { requestId: id } })
-    await expect.poll(() => rig.story()).toEqual(['deny files/write APPROVAL_DENIED'])
+    await expect.poll(() => rig.story()).toEqual(['deny files/write CALL_CANCELLED'])
     expect(await rig.store.list({ state: 'pending' }, new Date())).toEqual([])
   })
 

@@ -31,6 +31,7 @@ async function serve(options: Partial<ServeOptions> = {}, guardOptions: Partial<
     agentId: 'agent',
     pins: new MemoryToolPins(),
     onNote,
+    elicitation: true,
     ...guardOptions,
   })
   const servers: RawSide[] = []

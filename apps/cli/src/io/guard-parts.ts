@@ -20,7 +20,7 @@ export interface GuardPartsOptions {
   readonly approvalTtl: string
   readonly hold: string
   readonly timeout: string
-  readonly elicitation: boolean
+  readonly elicitation?: boolean
   readonly tools?: string
   readonly acceptTools?: boolean
   readonly newTools: boolean
@@ -67,7 +67,7 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
       agentId: options.agent,
       server: options.server,
       block,
-      elicitation: options.elicitation,
+      elicitation: options.elicitation === true,
       newTools: options.newTools,
       ...times,
       onNote: note,

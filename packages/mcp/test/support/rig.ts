@@ -107,6 +107,9 @@ export class Rig {
       agentId: 'agent',
       pins,
       onNote: (text) => this.notes.push(text),
+      elicitation: true,
+      // Longer than any approval here takes on a busy machine.
+      holdMs: 45_000,
       ...rest,
     })
     this.server.answer = (message) => {
