@@ -112,6 +112,9 @@ describe('server-memory', () => {
     const options = [
       '--server',
       'memory',
+      // Longer than the answer takes on a busy machine.
+      '--hold',
+      '60',
       '--budget',
       'per-agent=2,window=3600',
       '--block',
