@@ -41,8 +41,10 @@ export {
   PolicyError,
   SudoAgentError,
 } from './error.js'
+export { foldName } from './fold-name.js'
 export type { FromEnvOptions } from './from-env.js'
 export type { AnyFunction, AsyncMethod, Guarded, MethodDecorator } from './guard.js'
+export { isIntegerText } from './integer-text.js'
 export type { CallOptions, EngineFault, EngineOptions } from './options.js'
 export { AllowAllPolicy, DenyAllPolicy, type Policy, type PolicyDecision, type PolicyResult } from './policy.js'
 export { REASON_CODES, type ReasonCode } from './reason-code.js'

@@ -4,6 +4,7 @@
  * A definition counts only for the listing that it was read in. `list_changed` begins a new generation: until the server's tools were
  * read again, no call may be sent.
  */
+import { copySpelling } from './exact-json.js'
 import { LISTING_AGE_MIN_MS, LISTINGS_PER_CALL_MAX, TOOL_PAGES_MAX, TOOLS_MAX } from './limits.js'
 import { readDefinition, readToolName, SERVER_ENTRY, type ToolDefinition } from './tool-definition.js'
 import type { SeenState, ToolPins } from './tool-pins.js'
@@ -73,7 +74,7 @@ export class Catalogue {
     const names = listing.add(tools)
     if (generation === this.#generation) this.#merge(listing, names)
     const kept = tools.filter((tool) => this.#mayShow(listing.get(readToolName(tool))))
-    return kept.length === tools.length ? page : { ...page, tools: kept }
+    return kept.length === tools.length ? page : copySpelling(page, { ...page, tools: kept })
   }
 
   /** Whether a tool may be called. Reads the server's tools first where they are not known. @throws when they cannot be read */

@@ -8,10 +8,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { getDefaultEnvironment } from '@modelcontextprotocol/sdk/client/stdio.js'
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
-import { type JSONRPCMessage, JSONRPCMessageSchema } from '@modelcontextprotocol/sdk/types.js'
+import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
 import { drained } from './drain.js'
+import { stringifyExact } from './exact-json.js'
 import { CHILD_GRACE_MS, SERVER_MESSAGE_BYTES_MAX } from './limits.js'
-import { LineReader } from './line-reader.js'
+import { LineReader, LongLine } from './line-reader.js'
+import { parseServerMessage, type RefusedMessage, refusedMessage } from './message.js'
+import { RpcError } from './rpc-error.js'
 
 export interface ChildOptions {
   readonly command: string
@@ -29,6 +32,8 @@ export class ChildUpstream implements Transport {
   onclose?: () => void
   onerror?: (error: Error) => void
   onmessage?: <T extends JSONRPCMessage>(message: T) => void
+  /** Told of a message that is refused and has an id, so that it is not waited for. */
+  onrefused?: (refused: RefusedMessage) => void
   readonly #options: ChildOptions
   readonly #lines = new LineReader(SERVER_MESSAGE_BYTES_MAX)
   #child: ChildProcess | null = null
@@ -80,7 +85,7 @@ export class ChildUpstream implements Transport {
     const stdin = this.#child?.stdin
     if (this.#ended || this.#closing !== null || stdin == null || !stdin.writable)
       throw new Error('the server has ended')
-    if (stdin.write(`${JSON.stringify(message)}\n`)) return
+    if (stdin.write(`${stringifyExact(message)}\n`)) return
     await drained(stdin)
   }
 
@@ -117,7 +122,10 @@ export class ChildUpstream implements Transport {
   #read(chunk: Buffer): void {
     if (this.#lost) return
     try {
-      for (const line of this.#lines.push(chunk)) this.#take(line)
+      for (const line of this.#lines.push(chunk)) {
+        if (line instanceof LongLine) this.#refuse({ ...line.found, error: RpcError.tooLong(SERVER_MESSAGE_BYTES_MAX) })
+        else this.#take(line)
+      }
     } catch (error) {
       this.#lost = true
       this.onerror?.(error instanceof Error ? error : new Error('the server sent what cannot be read'))
@@ -129,14 +137,18 @@ export class ChildUpstream implements Transport {
     if (this.#ended || line.length === 0) return
     let message: JSONRPCMessage
     try {
-      const value: unknown = JSON.parse(Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('utf8'))
-      JSONRPCMessageSchema.parse(value)
-      message = value as JSONRPCMessage
-    } catch {
-      this.onerror?.(new Error('the server wrote a line that is no message'))
+      message = parseServerMessage(line)
+    } catch (error) {
+      this.#refuse(refusedMessage(line, error))
       return
     }
     this.onmessage?.(message)
+  }
+
+  #refuse(refused: RefusedMessage): void {
+    if (this.#ended) return
+    this.onerror?.(new Error(`the server wrote a line that is no message: ${refused.error.message}`))
+    if (refused.kind !== 'other') this.onrefused?.(refused)
   }
 
   async #close(): Promise<void> {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { type ApprovalRequest, type EngineOptions, type Policy, SudoEngine } from '@sudoagent/core'
+import { type ApprovalRequest, createRedactor, type EngineOptions, type Policy, SudoEngine } from '@sudoagent/core'
 import { LadderApprover } from './approver.js'
 import { CALL_TIMEOUT_MS_DEFAULT, HOLD_MS_DEFAULT, SERVER_NAME_LENGTH_MAX, WAIT_MS_MAX } from './limits.js'
-import { FEATURES, type Feature } from './method.js'
+import { BLOCKED_BY_DEFAULT, FEATURES, type Feature } from './method.js'
 import type { GuardTransport } from './peer.js'
 import { GuardSession } from './session.js'
 import type { ToolPins } from './tool-pins.js'
@@ -18,7 +18,9 @@ export interface GuardOptions extends Omit<EngineOptions, 'approver' | 'newId' |
   /** What this deployment calls the server: the first part of each action. What the server calls itself does not count. */
   readonly server: string
   readonly pins: ToolPins
-  /** Features that are not passed. */
+  /** Of `resources`, `prompts` and `completion`, which pass: none of them unless named. They are not decided on. */
+  readonly pass?: readonly Feature[]
+  /** Further features that are not passed. Wins over `pass`. */
   readonly block?: readonly Feature[]
   /**
    * Whether the person at the client is asked, through the client. Default: false. The answer is the client's word: one that is an agent
@@ -52,12 +54,9 @@ export class Guard {
 
   /** @throws TypeError naming the option that is missing, unknown or wrong */
   constructor(options: GuardOptions) {
-    const { server, pins, block = [], elicitation = false, newTools = true, ...others } = options
+    const { server, pins, pass = [], block = [], elicitation = false, newTools = true, ...others } = options
     const { holdMs, callTimeoutMs, onNote = () => {}, ...rest } = others
-    const blocked = new Set(block)
-    for (const feature of blocked) {
-      if (!FEATURES.includes(feature)) throw new TypeError(`\`block\` knows ${FEATURES.join(', ')}`)
-    }
+    const blocked = blockedFeatures(pass, block)
     const approver = new LadderApprover((request) => mayElicit(options.policy, request))
     // `authorize` asks for an id before it first waits, so the id is taken by the call that it was laid out for.
     let next: string | null = null
@@ -72,6 +71,7 @@ export class Guard {
       approver,
       pins,
       blocked,
+      redact: createRedactor(options.redaction).text,
       elicitation,
       newTools,
       holdMs: requireWait('holdMs', holdMs ?? HOLD_MS_DEFAULT),
@@ -107,6 +107,18 @@ export class Guard {
   async close(): Promise<void> {
     await Promise.all([...this.#sessions].map((session) => session.close('the guard is stopping')))
   }
+}
+
+/** @throws TypeError for a feature that is none */
+function blockedFeatures(pass: readonly Feature[], block: readonly Feature[]): ReadonlySet<Feature> {
+  for (const [option, given, known] of [
+    ['pass', pass, BLOCKED_BY_DEFAULT],
+    ['block', block, FEATURES],
+  ] as const) {
+    if (!given.every((feature) => known.includes(feature)))
+      throw new TypeError(`\`${option}\` knows ${known.join(', ')}`)
+  }
+  return new Set([...BLOCKED_BY_DEFAULT.filter((feature) => !pass.includes(feature)), ...block])
 }
 
 function mayElicit(policy: GuardPolicy, request: ApprovalRequest): boolean {

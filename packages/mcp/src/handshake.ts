@@ -1,5 +1,6 @@
 // `initialize`: both sides hear only of what the guard passes.
 import { ErrorCode, LATEST_PROTOCOL_VERSION, SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js'
+import { copySpelling } from './exact-json.js'
 import { SERVER_VERSION_LENGTH_MAX } from './limits.js'
 import { type Feature, filterCapabilities } from './method.js'
 import type { Params } from './peer.js'
@@ -9,11 +10,11 @@ import { RpcError } from './rpc-error.js'
 export function guardedOffer(params: Params, blocked: ReadonlySet<Feature>): Params {
   const { protocolVersion, capabilities } = params
   const known = SUPPORTED_PROTOCOL_VERSIONS.includes(String(protocolVersion))
-  return {
+  return copySpelling(params, {
     ...params,
     protocolVersion: known ? protocolVersion : LATEST_PROTOCOL_VERSION,
     capabilities: filterCapabilities('client', capabilities, blocked),
-  }
+  })
 }
 
 /** What the client hears of the server. @throws RpcError when the server speaks a version that the guard does not */
@@ -25,7 +26,11 @@ export function checkAnswer(
   if (typeof protocolVersion !== 'string' || !SUPPORTED_PROTOCOL_VERSIONS.includes(protocolVersion)) {
     throw new RpcError(ErrorCode.InvalidRequest, 'the server speaks a version of MCP that the guard does not')
   }
-  return { ...answer, protocolVersion, capabilities: filterCapabilities('server', capabilities, blocked) }
+  return copySpelling(answer, {
+    ...answer,
+    protocolVersion,
+    capabilities: filterCapabilities('server', capabilities, blocked),
+  })
 }
 
 /**
@@ -34,7 +39,10 @@ export function checkAnswer(
  */
 export function withholdWords<T extends object>(answer: T, server: string): T {
   const { instructions: _, ...rest } = answer as T & { instructions?: unknown }
-  return { ...rest, serverInfo: { name: server, version: versionOf(answer) ?? '' } } as unknown as T
+  return copySpelling(answer, {
+    ...rest,
+    serverInfo: { name: server, version: versionOf(answer) ?? '' },
+  }) as unknown as T
 }
 
 /** The version that a server says it has; null when it says none. */

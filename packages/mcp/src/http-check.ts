@@ -26,6 +26,9 @@ const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]']
 
 export const isLoopback = (host: string): boolean => [...LOOPBACK, '::1'].includes(host)
 
+/** Whether a server that is bound to it listens on every address of the machine. */
+export const isAnyAddress = (host: string): boolean => /^(?:0+(?:\.0+){0,3}|[0:]*:[0:]*)$/.test(host)
+
 /** @param more - further values that `Host` may have: `guard.example`, `guard.example:8443` */
 export function rulesFor(
   host: string,
@@ -39,9 +42,10 @@ export function rulesFor(
 
 /** @returns null for a request that may go on */
 export function checkHeaders(headers: IncomingHttpHeaders, { hosts, origins, token }: HttpRules): HttpRefusal | null {
-  if (!hosts.has((headers.host ?? '').toLowerCase())) return { status: 403, message: 'this Host is not expected here' }
+  if (!hosts.has((headers.host ?? '').toLowerCase()))
+    return { status: 403, message: 'this Host is not expected here: --allow-host adds a name that clients may use' }
   if (headers.origin !== undefined && !origins.has(headers.origin.toLowerCase()))
-    return { status: 403, message: 'this Origin is not expected here' }
+    return { status: 403, message: 'this Origin is not expected here: --allow-origin adds one' }
   if (token !== null && !isToken(headers.authorization, token))
     return { status: 401, message: 'a bearer token is needed' }
   return null

@@ -3,8 +3,11 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js'
 import { ErrorCode, isJSONRPCRequest, type JSONRPCMessage, type RequestId } from '@modelcontextprotocol/sdk/types.js'
 import { boundedResponse } from './bounded-response.js'
+import { stringifyExact } from './exact-json.js'
 import { HTTP_CLOSE_GRACE_MS } from './limits.js'
+import { protectNumbers, restoreNumbers, restoreText } from './number-placeholder.js'
 import type { GuardTransport } from './peer.js'
+import { protectedResponse } from './protected-response.js'
 
 export interface HttpUpstreamOptions {
   readonly url: URL
@@ -27,14 +30,18 @@ export class HttpUpstream implements GuardTransport {
     const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` }
     this.#transport = new StreamableHTTPClientTransport(url, {
       requestInit: { headers },
-      fetch: async (target, init) => boundedResponse(await plain(target, init), this.#endOf(init)),
+      fetch: async (target, init) => {
+        const sent = typeof init?.body === 'string' ? { ...init, body: restoreText(init.body) } : init
+        const response = boundedResponse(await plain(target, sent), this.#endOf(init))
+        return protectedResponse(response, (why) => this.onerror?.(new Error(why)))
+      },
     })
   }
 
   async start(): Promise<void> {
     this.#transport.onmessage = (message) => {
       if (!('method' in message) && message.id !== undefined) this.#unanswered.delete(message.id)
-      this.onmessage?.(message)
+      this.onmessage?.(restoreNumbers(message))
     }
     this.#transport.onerror = (error) => this.onerror?.(error)
     await this.#transport.start()
@@ -49,7 +56,8 @@ export class HttpUpstream implements GuardTransport {
     const id = isJSONRPCRequest(message) ? message.id : undefined
     if (id !== undefined) this.#unanswered.add(id)
     try {
-      await this.#transport.send(message)
+      // As the SDK can write it: `fetch` above puts the numbers back.
+      await this.#transport.send(JSON.parse(protectNumbers(stringifyExact(message))))
     } catch (error) {
       if (id !== undefined) this.#unanswered.delete(id)
       throw error

@@ -12,6 +12,15 @@ export const SERVER_MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 /** Containers inside one another. The engine allows arguments 32; schemas of tools seldom pass 20. */
 export const MESSAGE_DEPTH_MAX = 64
 
+/** The same for a message of the server, which is not decided on: a deep result still passes, and a recursive reader ends. */
+export const SERVER_MESSAGE_DEPTH_MAX = 1_000
+
+/** Of one line that is too long, how much is skipped to find its end, before its sender is given up. */
+export const SKIPPED_BYTES_MAX = 1024 * 1024 * 1024
+
+/** Values in the arguments of one call: the engine refuses more. */
+export const ARGUMENT_VALUES_MAX = 10_000
+
 /** Requests of one side that wait for an answer. A client with more at once is a loop, not a person with an agent. */
 export const REQUESTS_MAX = 64
 
@@ -71,6 +80,9 @@ export const TOOL_DEFINITION_BYTES_MAX = 256 * 1024
 /** With `<server>/` in front of it, and the 256 characters that an action may have. */
 export const TOOL_NAME_LENGTH_MAX = 190
 
+/** Of the name of a tool that the server does not show, in the metadata of the refusal. */
+export const UNKNOWN_TOOL_LENGTH_MAX = 100
+
 /** As long as a server's name may be. */
 export const SERVER_NAME_LENGTH_MAX = 64
 
@@ -116,5 +128,17 @@ export const HTTP_SILENCE_MS = 120_000
 /** How long a stopping guard waits for HTTP requests that are being answered. */
 export const HTTP_CLOSE_GRACE_MS = 2_000
 
-/** Requests that one session may cancel: the transport keeps a few bytes of each. */
-export const RELEASED_MAX = 10_000
+/** How long an HTTP answer may become one JSON text; after that it is a stream, so that its connection shows signs of life. */
+export const ANSWER_AS_JSON_MS = 25_000
+
+/** Between two signs of life on a stream. */
+export const STREAM_KEEPALIVE_MS = 15_000
+
+/** How long a connection may take for its first headers: whoever holds it has not shown a token yet. */
+export const HTTP_HEADERS_TIMEOUT_MS = 5_000
+
+/** Connections at once of one address that has shown no token yet. The loopback is one address. */
+export const UNPROVEN_CONNECTIONS_MAX = 32
+
+/** Of a body that is too large, how much is read for the id of its request. */
+export const HTTP_SKIPPED_BYTES_MAX = 64 * 1024 * 1024

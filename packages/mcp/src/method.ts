@@ -3,6 +3,9 @@
 /** What a deployment may switch off; tools cannot be: they are what is guarded. */
 export const FEATURES = ['resources', 'prompts', 'completion', 'logging', 'sampling', 'roots', 'elicitation'] as const
 
+/** Not passed unless they are named: what a server hands out with them is read without a decision. */
+export const BLOCKED_BY_DEFAULT: readonly Feature[] = ['resources', 'prompts', 'completion']
+
 export type Feature = (typeof FEATURES)[number]
 
 /** Of each method: which feature it belongs to, or null for what every session needs. */

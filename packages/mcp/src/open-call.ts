@@ -11,6 +11,7 @@
  *     claimed: from here on the request cannot leave any more, the approval is used and the tool runs
  */
 import type { Authorization, CallCancelled, Denial } from '@sudoagent/core'
+import type { CallArguments } from './call-arguments.js'
 import { PROGRESS_INTERVAL_MS } from './limits.js'
 import type { Params } from './peer.js'
 
@@ -20,6 +21,7 @@ export type Settled = Authorization | Denial
 export interface CallSubject {
   /** Of the `tools/call` that asked. */
   readonly params: Params
+  readonly args: CallArguments
   /** Digest of the definition that its tool had then. */
   readonly definition: string | null
 }

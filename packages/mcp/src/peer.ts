@@ -6,22 +6,17 @@
  * for a request that is open, and only from the side that was asked.
  */
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
-import {
-  ErrorCode,
-  isJSONRPCErrorResponse,
-  isJSONRPCRequest,
-  isJSONRPCResultResponse,
-  type JSONRPCMessage,
-  type RequestId,
-} from '@modelcontextprotocol/sdk/types.js'
+import { ErrorCode, type JSONRPCMessage, type RequestId } from '@modelcontextprotocol/sdk/types.js'
 import { REQUESTS_MAX } from './limits.js'
+import type { RefusedMessage } from './message.js'
+import type { MessageId } from './message-id.js'
 import { RpcError } from './rpc-error.js'
 
 export type Params = Readonly<Record<string, unknown>>
 
 /** A request that this side has sent us. */
 export interface Incoming {
-  readonly id: RequestId
+  readonly id: MessageId
   readonly method: string
   readonly params: Params | undefined
   /** Aborted when this side cancels it, or is gone. */
@@ -41,7 +36,7 @@ export interface RequestTerms {
   readonly timeoutMs: number
   readonly signal?: AbortSignal
   /** The request of this side that it belongs to. */
-  readonly relatedTo?: RequestId | undefined
+  readonly relatedTo?: MessageId | undefined
 }
 
 /** The request was given up by us: cancelled, or too late. The other side has been told. */
@@ -66,7 +61,9 @@ export class PeerGone extends Error {
 export interface GuardTransport extends Transport {
   pause?(): void
   resume?(): void
-  release?(id: RequestId): void
+  release?(id: MessageId): void
+  /** Set by the guard. Told of a message that was refused under the id in its text; the transport answers no such request itself. */
+  onrefused?: (refused: RefusedMessage) => void
   /** `send` resolves when the message was taken, not when there is room for more: it says nothing about the pace of the other side. */
   readonly paceless?: boolean
 }
@@ -77,6 +74,13 @@ export const GONE = 'the client went away'
 /** Messages on their way out before the other side is asked to stop talking. Each may be as large as messages are. */
 const SENDS_MAX = 16
 
+/** A message with an id of either side. */
+type Outgoing = { readonly jsonrpc: '2.0'; readonly id?: MessageId } & (
+  | { readonly method: string; readonly params?: Params }
+  | { readonly result: object }
+  | { readonly error: object }
+)
+
 interface Open {
   settle(answer: { readonly result: object } | { readonly error: Error }): void
 }
@@ -84,7 +88,7 @@ interface Open {
 export class Peer {
   readonly #transport: GuardTransport
   readonly #handlers: PeerHandlers
-  readonly #incoming = new Map<RequestId, AbortController>()
+  readonly #incoming = new Map<MessageId, AbortController>()
   readonly #open = new Map<number, Open>()
   #lastId = 0
   #sends = 0
@@ -98,6 +102,7 @@ export class Peer {
     transport.onmessage = (message) => this.#take(message)
     transport.onclose = () => this.#lost()
     transport.onerror = (error) => handlers.note(error.message)
+    transport.onrefused = (refused) => this.#refused(refused)
   }
 
   start(): Promise<void> {
@@ -109,7 +114,7 @@ export class Peer {
   }
 
   /** The request of this side that came last and is still open. */
-  get latestIncoming(): RequestId | undefined {
+  get latestIncoming(): MessageId | undefined {
     return [...this.#incoming.keys()].at(-1)
   }
 
@@ -152,31 +157,43 @@ export class Peer {
     })
   }
 
-  notify(method: string, params: Params | undefined, relatedTo?: RequestId): void {
+  notify(method: string, params: Params | undefined, relatedTo?: MessageId): void {
     this.#send({ jsonrpc: '2.0', method, ...(params === undefined ? {} : { params }) }, relatedTo)
   }
 
   /** This side wants request `id` no more. */
-  cancelIncoming(id: RequestId, reason: string): void {
-    this.#incoming.get(id)?.abort(reason)
+  cancelIncoming(id: MessageId | undefined, reason: string): void {
+    if (id !== undefined) this.#incoming.get(id)?.abort(reason)
   }
 
+  /** By its members: the transport has checked it, and the SDK's own guards know no bigint as id. */
   #take(message: JSONRPCMessage): void {
-    if (isJSONRPCRequest(message)) void this.#answer(message)
-    else if (isJSONRPCResultResponse(message)) this.#settle(message.id, { result: message.result })
-    else if (isJSONRPCErrorResponse(message)) {
+    if ('method' in message) {
+      if ('id' in message) void this.#answer(message)
+      else this.#handlers.notification(message.method, message.params)
+    } else if ('result' in message) this.#settle(message.id, { result: message.result })
+    else {
       const { code, message: text, data } = message.error
-      this.#settle(message.id, { error: new RpcError(code, text, data) })
-    } else this.#handlers.notification(message.method, message.params)
+      this.#settle(message.id, { error: new RpcError(code, text, data, message.error) })
+    }
   }
 
-  #settle(id: RequestId | undefined, answer: Parameters<Open['settle']>[0]): void {
+  #settle(id: MessageId | undefined, answer: Parameters<Open['settle']>[0]): void {
     const open = typeof id === 'number' ? this.#open.get(id) : undefined
     if (open === undefined) this.#handlers.note('an answer to no open request was dropped')
     else open.settle(answer)
   }
 
-  async #answer({ id, method, params }: { id: RequestId; method: string; params?: Params | undefined }): Promise<void> {
+  /** A refused request is answered with the error; a refused answer ends what waits for it. */
+  #refused({ id, kind, error }: RefusedMessage): void {
+    if (id === null) return
+    if (kind === 'response') this.#settle(id, { error: new GivenUp(`the answer was refused: ${error.message}`) })
+    else if (this.#incoming.has(id))
+      this.#handlers.note('a refused message has the id of an open request: it was not answered')
+    else this.#send({ jsonrpc: '2.0', id, error: errorOf(error) })
+  }
+
+  async #answer({ id, method, params }: { id: MessageId; method: string; params?: Params | undefined }): Promise<void> {
     if (this.#incoming.has(id)) {
       // Not answered: the answer would be taken for that of the first one.
       this.#handlers.note('a request with the id of an open one was dropped')
@@ -202,14 +219,15 @@ export class Peer {
     else this.#send({ jsonrpc: '2.0', id, ...answer })
   }
 
-  #send(message: JSONRPCMessage, relatedTo?: RequestId, failed: (error: Error) => void = () => {}): void {
+  #send(message: Outgoing, relatedTo?: MessageId, failed: (error: Error) => void = () => {}): void {
     if (this.#gone) return
     const counts = this.#transport.paceless !== true
     if (counts) this.#sends += 1
     if (this.#sends === SENDS_MAX) this.source?.pause?.()
-    const options = relatedTo === undefined ? {} : { relatedRequestId: relatedTo }
+    // The SDK's types have no bigint. The guard's own transports write one; others get none unless a stranger sent it.
+    const options = relatedTo === undefined ? {} : { relatedRequestId: relatedTo as RequestId }
     void this.#transport
-      .send(message, options)
+      .send(message as JSONRPCMessage, options)
       .catch((error: unknown) => failed(error instanceof Error ? error : new Error('unknown')))
       .finally(() => {
         if (!counts) return
@@ -230,8 +248,9 @@ export class Peer {
 const reasonOf = (signal: AbortSignal | undefined): string =>
   typeof signal?.reason === 'string' ? signal.reason : 'cancelled'
 
-function errorOf(error: unknown): { code: number; message: string; data?: unknown } {
+function errorOf(error: unknown): object {
   if (!(error instanceof RpcError)) return { code: ErrorCode.InternalError, message: 'internal error of the guard' }
-  const { code, message, data } = error
+  const { code, message, data, written } = error
+  if (written !== null) return written
   return { code, message, ...(data === undefined ? {} : { data }) }
 }

@@ -5,11 +5,14 @@ export class RpcError extends Error {
   override readonly name = 'RpcError'
   readonly code: number
   readonly data: unknown
+  /** As the other side wrote it, to be handed on; null for an error of the guard's own. */
+  readonly written: object | null
 
-  constructor(code: number, message: string, data?: unknown) {
+  constructor(code: number, message: string, data?: unknown, written: object | null = null) {
     super(message)
     this.code = code
     this.data = data
+    this.written = written
   }
 
   static methodNotFound(method: string): RpcError {
@@ -18,6 +21,10 @@ export class RpcError extends Error {
 
   static invalidParams(message: string): RpcError {
     return new RpcError(ErrorCode.InvalidParams, message)
+  }
+
+  static tooLong(bytesMax: number): RpcError {
+    return RpcError.invalidRequest(`the message is longer than ${bytesMax} bytes`)
   }
 
   static invalidRequest(message: string): RpcError {

@@ -1,21 +1,31 @@
-// What of a call is asked about, and what of it the server gets.
+// What of a call is asked about, what makes it the same call as another, and what of it the server gets.
 import type { Authorization } from '@sudoagent/core'
-import { encodeJcs, sha256Hex } from '@sudoagent/crypto'
+import { sha256Hex } from '@sudoagent/crypto'
+import { type CallArguments, forwardedArguments } from './call-arguments.js'
+import { copySpelling, stringifyExact } from './exact-json.js'
 import type { CallSubject } from './open-call.js'
 import type { Incoming, Params } from './peer.js'
 import { ProgressRoutes } from './progress-routes.js'
+
+export interface AskedCall {
+  readonly action: string
+  /** As the client wrote it. */
+  readonly tool: string
+  readonly params: Params
+  readonly args: CallArguments
+}
 
 /**
  * What the server gets: what was decided on, and nothing else that the client wrote beside it. `_meta` is that of the call that was asked
  * about; a request that attached to it later brings only its own progress token.
  */
-export function sentParams({ args }: Authorization, { params }: CallSubject, request: Incoming): Params {
+export function sentParams(authorization: Authorization, { params, args }: CallSubject, request: Incoming): Params {
   const { name, arguments: given, _meta: asked } = params
   const token = ProgressRoutes.tokenOf(request.params)
-  const meta = { ...without(asked, PROGRESS_TOKEN), ...(token === null ? {} : { progressToken: token }) }
+  const meta = Object.assign(without(asked, PROGRESS_TOKEN), token === null ? {} : { progressToken: token })
   return {
     name,
-    ...(given === undefined ? {} : { arguments: args[0] }),
+    ...(given === undefined ? {} : { arguments: forwardedArguments(args, authorization.args[0]) }),
     ...(asked === undefined && token === null ? {} : { _meta: meta }),
   }
 }
@@ -27,20 +37,14 @@ const ATTEMPT = [...PROGRESS_TOKEN, 'traceparent', 'tracestate', 'baggage']
 
 const without = (meta: unknown, names: readonly string[]): object =>
   typeof meta === 'object' && meta !== null
-    ? Object.fromEntries(Object.entries(meta).filter(([name]) => !names.includes(name)))
+    ? copySpelling(meta, Object.fromEntries(Object.entries(meta).filter(([name]) => !names.includes(name))))
     : {}
 
 /**
- * Two calls are the same when their unredacted arguments, their `_meta` and the definition of their tool are. Arguments that have no
- * canonical form are like no others.
+ * Two calls are the same when their unredacted arguments, their `_meta` and the definition of their tool are. By their text: a double is the
+ * same for two numbers.
  */
-export function keyOf(
-  { action, args, params }: { readonly action: string; readonly args: object; readonly params: Params },
-  definition: string | null,
-): string | null {
-  try {
-    return sha256Hex(encodeJcs([action, args, without(params._meta, ATTEMPT), definition]))
-  } catch {
-    return null
-  }
+export function keyOf({ action, args, params }: AskedCall, definition: string | null): string {
+  const meta = stringifyExact(without(params._meta, ATTEMPT), true)
+  return sha256Hex([JSON.stringify(action), args.key, meta, definition ?? ''].join('\n'))
 }

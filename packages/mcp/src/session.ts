@@ -6,7 +6,6 @@
  *
  * Each side is a stranger to the other: ids are translated, and what is not known is refused.
  */
-import type { RequestId } from '@modelcontextprotocol/sdk/types.js'
 import type { SudoEngine } from '@sudoagent/core'
 import type { LadderApprover } from './approver.js'
 import { CLIENT_GONE, SERVER_ENDED } from './call-failure.js'
@@ -14,6 +13,8 @@ import { Catalogue } from './catalogue.js'
 import { canElicit, elicitApproval } from './elicitation.js'
 import { checkAnswer, guardedOffer, versionOf, withholdWords } from './handshake.js'
 import { CATALOGUE_TIMEOUT_MS, CLIENT_NAME_LENGTH_MAX, CLIENT_TIMEOUT_MS, CLOSE_GRACE_MS } from './limits.js'
+import { idAt } from './message.js'
+import type { MessageId } from './message-id.js'
 import {
   CLIENT_NOTIFICATIONS,
   CLIENT_REQUESTS,
@@ -25,6 +26,7 @@ import {
 import { OpenCall } from './open-call.js'
 import { GivenUp, type GuardTransport, type Incoming, type Params, Peer, PeerGone } from './peer.js'
 import { ProgressRoutes } from './progress-routes.js'
+import { foreignVersion, unsupportedVersion } from './protocol-version.js'
 import { RpcError } from './rpc-error.js'
 import { ToolCalls } from './tool-call.js'
 import { readServerDefinition } from './tool-definition.js'
@@ -36,6 +38,8 @@ export interface SessionParts {
   readonly approver: LadderApprover
   readonly pins: ToolPins
   readonly blocked: ReadonlySet<Feature>
+  /** Takes secrets out of a stranger's text. */
+  readonly redact: (text: string) => string
   readonly elicitation: boolean
   readonly newTools: boolean
   readonly holdMs: number
@@ -102,7 +106,7 @@ export class GuardSession {
   }
 
   /** The connection that waits for this request of the client is lost. */
-  detach(id: RequestId): void {
+  detach(id: MessageId): void {
     this.#calls.detach(id)
   }
 
@@ -133,7 +137,7 @@ export class GuardSession {
   async #clientAsks(request: Incoming): Promise<object> {
     const { method } = request
     if (method === 'initialize') return await this.#initialize(request)
-    if (this.#phase !== 'open' && method !== 'ping') throw RpcError.invalidRequest('the session is not initialized')
+    if (this.#phase !== 'open' && method !== 'ping') throw notInitialized(request)
     if (method === 'tools/call') return await this.#calls.handle(request)
     if (method === 'tools/list') return await this.#catalogue.page(request.params?.cursor, () => this.#ask(request))
     if (passes(CLIENT_REQUESTS, method, this.#parts.blocked)) return await this.#ask(request)
@@ -142,7 +146,7 @@ export class GuardSession {
 
   #clientTells(method: string, params: Params | undefined): void {
     if (method === 'notifications/cancelled')
-      this.#client.cancelIncoming(params?.requestId as RequestId, words(params?.reason))
+      this.#client.cancelIncoming(idAt(params, 'requestId'), words(params?.reason))
     else if (method === 'notifications/progress')
       this.#toServer.pass(params, (id) => this.#server.notify(method, params, id))
     else if (passes(CLIENT_NOTIFICATIONS, method, this.#parts.blocked)) this.#server.notify(method, params)
@@ -159,7 +163,7 @@ export class GuardSession {
 
   #serverTells(method: string, params: Params | undefined): void {
     if (method === 'notifications/cancelled') {
-      this.#server.cancelIncoming(params?.requestId as RequestId, words(params?.reason))
+      this.#server.cancelIncoming(idAt(params, 'requestId'), words(params?.reason))
     } else if (method === 'notifications/progress') {
       this.#toClient.pass(params, (id) => this.#client.notify(method, params, id))
     } else if (passes(SERVER_NOTIFICATIONS, method, this.#parts.blocked)) {
@@ -208,13 +212,14 @@ export class GuardSession {
   }
 
   #toolCalls(): ToolCalls {
-    const { server, engine, approver, elicitation, holdMs, callTimeoutMs, newId, withId, note } = this.#parts
+    const { server, engine, approver, elicitation, holdMs, callTimeoutMs, newId, withId, note, redact } = this.#parts
     return new ToolCalls({
       server,
       engine,
       holdMs,
       withId,
       note,
+      redact,
       catalogue: this.#catalogue,
       metadata: () => ({ server, client: this.#clientName, server_version: this.#serverVersion }),
       open: (request, subject) => {
@@ -255,6 +260,12 @@ export class GuardSession {
       },
     })
   }
+}
+
+function notInitialized(request: Incoming): RpcError {
+  const version = foreignVersion(request)
+  if (version !== null) return unsupportedVersion(version)
+  return RpcError.invalidRequest('the session is not initialized: it begins with `initialize`')
 }
 
 const words = (reason: unknown): string => (typeof reason === 'string' ? reason.slice(0, 200) : 'cancelled')

@@ -2,9 +2,10 @@
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
 import { drained } from './drain.js'
+import { stringifyExact } from './exact-json.js'
 import { CLIENT_MESSAGE_BYTES_MAX } from './limits.js'
-import { LineReader } from './line-reader.js'
-import { parseMessage } from './message.js'
+import { LineReader, LongLine } from './line-reader.js'
+import { parseMessage, type RefusedMessage, refusedMessage } from './message.js'
 import { RpcError } from './rpc-error.js'
 
 /** Standard output is the protocol and nothing else; the client is gone when standard input ends. */
@@ -12,6 +13,8 @@ export class StdioDownstream implements Transport {
   onclose?: () => void
   onerror?: (error: Error) => void
   onmessage?: <T extends JSONRPCMessage>(message: T) => void
+  /** Told of a message that is refused and has an id, so that it is answered. */
+  onrefused?: (refused: RefusedMessage) => void
   readonly #input: NodeJS.ReadableStream
   readonly #output: NodeJS.WritableStream
   readonly #lines = new LineReader(CLIENT_MESSAGE_BYTES_MAX)
@@ -34,7 +37,7 @@ export class StdioDownstream implements Transport {
   /** Resolves when there is room for more, so that whoever waits for it cannot pile up messages here. */
   async send(message: JSONRPCMessage): Promise<void> {
     if (this.#closed) throw new Error('the client is gone')
-    if (this.#output.write(`${JSON.stringify(message)}\n`)) return
+    if (this.#output.write(`${stringifyExact(message)}\n`)) return
     await drained(this.#output)
   }
 
@@ -58,11 +61,13 @@ export class StdioDownstream implements Transport {
     try {
       for (const line of this.#lines.push(chunk)) {
         if (this.#closed) return
-        if (line.length > 0) this.#take(line)
+        if (line instanceof LongLine) this.#refuse({ ...line.found, error: RpcError.tooLong(CLIENT_MESSAGE_BYTES_MAX) })
+        else if (line.length > 0) this.#take(line)
       }
     } catch (error) {
       // Where one message ends and the next begins is lost.
-      this.#refuse(RpcError.invalidRequest(error instanceof Error ? error.message : 'the message is refused'))
+      const reason = RpcError.invalidRequest(error instanceof Error ? error.message : 'the message is refused')
+      this.#refuse({ id: null, kind: 'other', error: reason })
       void this.close()
     }
   }
@@ -72,16 +77,20 @@ export class StdioDownstream implements Transport {
     try {
       message = parseMessage(line)
     } catch (error) {
-      this.#refuse(error as RpcError)
+      this.#refuse(refusedMessage(line, error))
       return
     }
     this.onmessage?.(message)
   }
 
-  /** An error that belongs to no request: JSON-RPC gives it a null id, which the SDK's type does not know. */
-  #refuse({ code, message }: RpcError): void {
+  #refuse(refused: RefusedMessage): void {
+    const { code, message } = refused.error
     this.onerror?.(new Error(message))
-    if (this.#closed) return
-    this.#output.write(`${JSON.stringify({ jsonrpc: '2.0', id: null, error: { code, message } })}\n`)
+    if (refused.kind !== 'other') {
+      this.onrefused?.(refused)
+      return
+    }
+    // An error that belongs to no request: JSON-RPC gives it a null id, which the SDK's type does not know.
+    if (!this.#closed) this.#output.write(`${JSON.stringify({ jsonrpc: '2.0', id: null, error: { code, message } })}\n`)
   }
 }

@@ -1,14 +1,15 @@
 // One tools/call on its way: definition → decision on record → server → outcome on record.
 import { type Authorization, type Denial, type Policy, SudoAgentError, type SudoEngine } from '@sudoagent/core'
+import { type CallArguments, readCallArguments } from './call-arguments.js'
 import { CallBoard } from './call-board.js'
 import { CallFailure, cancellation, ended, failureOf, notSent } from './call-failure.js'
 import type { Catalogue, ToolStanding } from './catalogue.js'
 import { denialResult, failureResult, pendingId, pendingResult } from './denial-result.js'
-import { TOOL_ERROR_LENGTH_MAX } from './limits.js'
+import { TOOL_ERROR_LENGTH_MAX, UNKNOWN_TOOL_LENGTH_MAX } from './limits.js'
 import type { CallSubject, OpenCall, Settled } from './open-call.js'
 import type { Incoming, Params } from './peer.js'
 import { RpcError } from './rpc-error.js'
-import { keyOf, sentParams } from './sent-call.js'
+import { type AskedCall, keyOf, sentParams } from './sent-call.js'
 import { isToolName } from './tool-definition.js'
 
 export interface ToolCallParts {
@@ -28,12 +29,8 @@ export interface ToolCallParts {
   /** Says to the client that its call waits, for the `count`th time. */
   readonly progress: (request: Incoming, count: number) => void
   readonly note: (text: string) => void
-}
-
-interface Asked {
-  readonly action: string
-  readonly params: Params
-  readonly args: Readonly<Record<string, unknown>>
+  /** Takes secrets out of a stranger's text. */
+  readonly redact: (text: string) => string
 }
 
 /** What stands in the way of a call, in its tool or in its session. */
@@ -82,18 +79,19 @@ export class ToolCalls {
     while (this.#running.size > 0) await Promise.allSettled([...this.#running])
   }
 
-  #read({ params = {} }: Incoming): Asked {
+  #read({ params = {} }: Incoming): AskedCall {
     const { name, arguments: args = {}, task } = params
-    if (!isToolName(name)) throw RpcError.invalidParams('`name` must be the name of a tool, in Unicode NFC')
+    if (typeof name !== 'string' || !isToolName(name.normalize('NFC')))
+      throw RpcError.invalidParams('`name` must be the name of a tool')
     if (typeof args !== 'object' || args === null || Array.isArray(args))
       throw RpcError.invalidParams('`arguments` must be an object')
     // Its result would come later, past the outcome on record.
     if (task !== undefined) throw RpcError.invalidParams('tasks are refused: the guard does not pass them')
-    return { action: `${this.#parts.server}/${name}`, params, args: args as Asked['args'] }
+    return { action: `${this.#parts.server}/${name}`, tool: name, params, args: readCallArguments(args) }
   }
 
   async #decide(
-    asked: Asked,
+    asked: AskedCall,
     request: Incoming,
   ): Promise<{ readonly authorization: Authorization; readonly subject: CallSubject } | { readonly result: object }> {
     const { holdMs, progress, note } = this.#parts
@@ -123,20 +121,20 @@ export class ToolCalls {
   }
 
   /** Once a call, and at once. The client's side can read it: the id is a hash, and leads to no approval. */
-  #sayWaiting(call: OpenCall, { action }: Asked): void {
+  #sayWaiting(call: OpenCall, { action }: AskedCall): void {
     if (this.#announced.has(call)) return
     this.#announced.add(call)
     this.#parts.note(`\`${action}\` waits for a person's approval, waiting id ${pendingId(call.requestId)}`)
   }
 
   /** The open call that this one repeats, or a new one. */
-  async #callFor(asked: Asked, request: Incoming): Promise<OpenCall> {
+  async #callFor(asked: AskedCall, request: Incoming): Promise<OpenCall> {
     const standing = this.#unlessOver(await this.#standing(asked.params))
     // A question about another definition of the tool is another question.
     const key = standing.refusal === null ? keyOf(asked, standing.digest) : null
     const repeated = this.#board.attach(key)
     if (repeated !== null) return repeated
-    const call = this.#parts.open(request, { params: asked.params, definition: standing.digest })
+    const call = this.#parts.open(request, { params: asked.params, args: asked.args, definition: standing.digest })
     const settled = this.#track(this.#authorize(asked, standing, call))
     call.begin(settled)
     const forget = this.#board.add(key, call)
@@ -162,14 +160,20 @@ export class ToolCalls {
     }
   }
 
-  #authorize({ action, args }: Asked, { digest, refusal }: Standing, call: OpenCall): Promise<Settled> {
-    const { engine, withId, metadata } = this.#parts
+  #authorize(asked: AskedCall, { digest, refusal: standing }: Standing, call: OpenCall): Promise<Settled> {
+    const { server, engine, withId, metadata, redact } = this.#parts
+    const { tool, args } = asked
+    const refusal = nameRefusal(tool) ?? standing ?? argumentRefusal(args)
+    // Such a name is the client's text, of which nothing is known: it does not stand where names of tools do.
+    const unknown = refusal?.code === 'TOOL_UNKNOWN' || nameRefusal(tool) !== null
+    // Redacted before it is cut: half a secret is not recognised.
+    const named = unknown ? { tool: redact(tool).slice(0, UNKNOWN_TOOL_LENGTH_MAX).toWellFormed() } : {}
     const policy = refusal === null ? {} : { policy: refusalPolicy(refusal) }
     return withId(call.requestId, () =>
       engine.authorize({
-        action,
-        args: [args],
-        metadata: { mcp: { ...metadata(), tool_definition: digest } },
+        action: unknown ? `${server}/${UNKNOWN_TOOL}` : asked.action,
+        args: [args.refusal === null ? args.values : UNRECORDABLE],
+        metadata: { mcp: { ...metadata(), tool_definition: digest, ...named } },
         signal: call.signal,
         ...policy,
       }),
@@ -250,8 +254,27 @@ function wordsOf(result: object): string {
     .slice(0, TOOL_ERROR_LENGTH_MAX)
 }
 
+/** Stands on record for a tool that the server does not show. */
+const UNKNOWN_TOOL = '<unknown>'
+
+/** Stands on record for arguments that cannot be recorded as they are; the engine writes the same. */
+const UNRECORDABLE = '<unrecordable>'
+
+interface Refusal {
+  readonly code: string
+  readonly reason: string
+}
+
+function nameRefusal(tool: string): Refusal | null {
+  if (tool === tool.normalize('NFC')) return null
+  return { code: 'PARAMETERS_INVALID', reason: 'the name of the tool is not in Unicode normalisation form C' }
+}
+
+const argumentRefusal = ({ refusal }: CallArguments): Refusal | null =>
+  refusal === null ? null : { code: 'PARAMETERS_INVALID', reason: refusal }
+
 /** A refusal of the guard's own stands on record like any other, under a policy that is not the deployment's. */
-function refusalPolicy({ code, reason }: NonNullable<Standing['refusal']>): Policy {
+function refusalPolicy({ code, reason }: Refusal): Policy {
   return {
     policyId: 'sudoagent-mcp-guard',
     version: '1',

@@ -60,7 +60,7 @@ const CASES: readonly Case[] = [
     name: 'the tool is unknown',
     call: (rig) => rig.callTool('hidden'),
     told: /\(TOOL_UNKNOWN\)\. The call did not run\. List the tools/,
-    recorded: 'deny files/hidden TOOL_UNKNOWN',
+    recorded: 'deny files/<unknown> TOOL_UNKNOWN',
   },
   {
     name: 'the definition has changed',

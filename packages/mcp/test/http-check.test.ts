@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checkHeaders, rulesFor } from '../src/http-check.js'
+import { checkHeaders, isAnyAddress, rulesFor } from '../src/http-check.js'
 
 const TOKEN = 'a-token-of-some-length'
 const rules = rulesFor('127.0.0.1', 80, { token: TOKEN })
@@ -71,4 +71,12 @@ describe('the token', () => {
     expect(checkHeaders({ host: 'evil.example' }, rules)?.status).toBe(403)
     expect(checkHeaders({ host }, rulesFor('localhost', 80, { token: null }))).toBeNull()
   })
+})
+
+it.each(['0.0.0.0', '::', '0', '0:0:0:0:0:0:0:0', '::0'])('%s is bound on every address', (host) => {
+  expect(isAnyAddress(host)).toBe(true)
+})
+
+it.each(['127.0.0.1', '::1', '10.0.0.0', 'guard.example', '0.example'])('%s is one address', (host) => {
+  expect(isAnyAddress(host)).toBe(false)
 })

@@ -1,97 +1,9 @@
 // The guard over HTTP: who gets in, what a session is, and what a connection that is lost leaves behind.
-import { Client } from '@modelcontextprotocol/sdk/client/index.js'
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
+import type { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js'
-import { MemoryApprovalStore } from '@sudoagent/core'
-import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { Guard, type GuardOptions } from '../src/guard.js'
-import { type ServeOptions, serveGuard } from '../src/http-server.js'
-import { MemoryToolPins } from '../src/tool-pins.js'
-import { hello, type Json, POLICY, RawSide, TOOLS, textOf } from './support/rig.js'
-
-const TOKEN = 'a-token-of-some-length'
-
-interface Served {
-  readonly url: URL
-  readonly servers: RawSide[]
-  readonly store: MemoryApprovalStore
-  readonly notes: string[]
-}
-
-async function serve(options: Partial<ServeOptions> = {}, guardOptions: Partial<GuardOptions> = {}): Promise<Served> {
-  const store = new MemoryApprovalStore()
-  const notes: string[] = []
-  const onNote = (text: string): void => void notes.push(text)
-  const guard = new Guard({
-    server: 'files',
-    policy: POLICY,
-    ledger: new MemoryLedger(),
-    approvalStore: store,
-    agentId: 'agent',
-    pins: new MemoryToolPins(),
-    onNote,
-    elicitation: true,
-    ...guardOptions,
-  })
-  const servers: RawSide[] = []
-  const upstream = (): RawSide => {
-    const server = new RawSide()
-    const number = servers.push(server)
-    server.answer = ({ method, params }) => {
-      if (method === 'initialize') return hello()
-      if (method === 'tools/list') return { tools: TOOLS }
-      if (method === 'tools/call') return { content: [{ type: 'text', text: `server ${number} ran ${params.name}` }] }
-      return undefined
-    }
-    return server
-  }
-  const server = await serveGuard({ guard, upstream, token: TOKEN, onNote, ...options })
-  onTestFinished(async () => {
-    await guard.close()
-    await server.close()
-  })
-  return { url: new URL(server.url), servers, store, notes }
-}
-
-async function connect(url: URL, capabilities = {}): Promise<Client> {
-  const client = new Client({ name: 'tester', version: '1' }, { capabilities })
-  await client.connect(
-    new StreamableHTTPClientTransport(url, { requestInit: { headers: { Authorization: `Bearer ${TOKEN}` } } }),
-  )
-  onTestFinished(() => client.close())
-  return client
-}
-
-const HEADERS = {
-  Authorization: `Bearer ${TOKEN}`,
-  'Content-Type': 'application/json',
-  Accept: 'application/json, text/event-stream',
-}
-const post = (url: URL, body: string | object, headers: object = {}, signal?: AbortSignal): Promise<Response> =>
-  fetch(url, {
-    method: 'POST',
-    headers: { ...HEADERS, ...headers },
-    body: typeof body === 'string' ? body : JSON.stringify(body),
-    ...(signal === undefined ? {} : { signal }),
-  })
-const INITIALIZE = {
-  jsonrpc: '2.0',
-  id: 0,
-  method: 'initialize',
-  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'raw', version: '1' } },
-}
-const open = async (url: URL): Promise<{ 'mcp-session-id': string }> => {
-  const response = await post(url, INITIALIZE)
-  await response.text()
-  return { 'mcp-session-id': response.headers.get('mcp-session-id') ?? '' }
-}
-const call = (name: string, id: number, args = {}): object => ({
-  jsonrpc: '2.0',
-  id,
-  method: 'tools/call',
-  params: { name, arguments: args },
-})
+import { type Json, RawSide, TOOLS, textOf } from './support/rig.js'
+import { call, connect, HEADERS, INITIALIZE, open, post, serve, TOKEN } from './support/served.js'
 
 describe('a client with the SDK', () => {
   it('calls, is asked, is denied', async () => {
@@ -153,7 +65,24 @@ describe('who gets in', () => {
     expect(servers).toEqual([])
   })
 
-  it('not with a body beyond the bound, declared or not', async () => {
+  it.each<[string, string, number, unknown]>([
+    ['a duplicate key', '{"jsonrpc":"2.0","id":7,"method":"ping","params":{"a":1,"a":2}}', 400, 7],
+    ['half a character', '{"jsonrpc":"2.0","id":"x","method":"ping","params":{"a":"\\ud83d"}}', 400, 'x'],
+    ['`params` of null', '{"jsonrpc":"2.0","id":31,"method":"tools/list","params":null}', 400, 31],
+    ['a depth of 65', `{"id":7,"method":"x","params":${'['.repeat(65)}${']'.repeat(65)}}`, 400, 7],
+    ['two ids', '{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}', 400, null],
+    ['an answer', '{"jsonrpc":"2.0","id":1,"result":{"a":1,"a":2}}', 400, null],
+    ['4 MiB, the id last', `{"method":"x","params":{"a":"${'x'.repeat(4 * 1024 * 1024)}"},"id":9}`, 413, 9],
+  ])('not %s, in a session: it is answered under its id, and the session goes on', async (_, body, status, id) => {
+    const { url } = await serve()
+    const session = await open(url)
+    const response = await post(url, body, session)
+    const answer = (await response.json()) as Json
+    expect([response.status, answer.id]).toEqual([status, id])
+    expect(await (await post(url, call('read', 1), session)).text()).toContain('ran read')
+  })
+
+  it('not with a body beyond the bound, of whatever declared length', async () => {
     const { url } = await serve()
     const large = `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":"${'x'.repeat(4 * 1024 * 1024)}"}}`
     expect((await post(url, large)).status).toBe(413)
@@ -164,7 +93,16 @@ describe('who gets in', () => {
       },
     })
     const init = { method: 'POST', headers: HEADERS, body: chunks, duplex: 'half' }
-    expect((await fetch(url, init as RequestInit)).status).toBe(413)
+    const response = await fetch(url, init as RequestInit)
+    expect([response.status, ((await response.json()) as Json).id]).toEqual([413, 1])
+    const { request } = await import('node:http')
+    const status = await new Promise((resolve) => {
+      // A gigabyte that is only promised is not waited for.
+      const headers = { ...HEADERS, 'Content-Length': 1024 ** 3 }
+      const sent = request(url, { method: 'POST', headers }, ({ statusCode }) => resolve(statusCode))
+      sent.on('error', () => {}).write('{')
+    })
+    expect(status).toBe(413)
   })
 
   it('not without a token where others can connect', async () => {
@@ -172,10 +110,14 @@ describe('who gets in', () => {
     await expect(serve({ token: 'short' })).rejects.toThrow(TypeError)
   })
 
-  it('not beyond the number of sessions', async () => {
-    const { url } = await serve({ sessionsMax: 1 })
-    await open(url)
-    expect((await post(url, INITIALIZE)).status).toBe(503)
+  it('under no other name where it is bound to all addresses: said at the start, and in the answer', async () => {
+    const { url, notes } = await serve({ host: '0.0.0.0' })
+    const response = await post(new URL(`http://127.0.0.1:${url.port}/mcp`), INITIALIZE)
+    expect(response.status).toBe(403)
+    expect(((await response.json()) as Json).error.message).toContain('--allow-host')
+    expect(notes.join()).toContain('--allow-host')
+    const named = await serve({ host: '0.0.0.0', allowHosts: ['guard.example'] })
+    expect(named.notes).toEqual([])
   })
 
   it('elsewhere than at /mcp there is nothing', async () => {

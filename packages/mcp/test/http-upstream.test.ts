@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { parseExact, stringifyExact } from '../src/exact-json.js'
 import { HttpUpstream } from '../src/http-upstream.js'
 import { startReference } from './support/reference.js'
 import { hello, type Json, Rig, TOOLS, textOf } from './support/rig.js'
@@ -17,7 +18,8 @@ async function open(answer: Answer, token?: string) {
     if (request.method !== 'POST') return response.writeHead(405).end()
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
-    const message = JSON.parse(Buffer.concat(chunks).toString()) as Json
+    const text = Buffer.concat(chunks).toString()
+    const message = { ...(JSON.parse(text) as Json), text }
     if (message.id === undefined) return response.writeHead(202).end()
     const json = (result: object): void =>
       void response
@@ -110,6 +112,62 @@ describe('a server over HTTP', () => {
       setTimeout(() => response.end(), 100)
     })
     expect(textOf(await rig.callTool('read'))).toBe('slow')
+  })
+
+  const NUMBERS = '{"a":9007199254740993,"f":1.0,"list":[1e400,-0,{"n":0.10}],"text":"1.0 \\"2.0\\""}'
+  it.each<[string, Answer]>([
+    [
+      'as JSON',
+      ({ id }, response) =>
+        void response
+          .writeHead(200, { 'Content-Type': 'application/json; charset=utf-8' })
+          .end(`{"jsonrpc":"2.0","id":${id},"result":{"content":[],"structuredContent":${NUMBERS}}}`),
+    ],
+    [
+      'in a stream, on several lines and in small parts',
+      ({ id }, response) => {
+        const result = `{"content":[],\ndata: "structuredContent":${NUMBERS.replace(',"f"', ',\r\ndata:"f"')}}`
+        stream(response)
+        for (const part of `: hi\n\nid: 1\ndata: {"jsonrpc":"2.0","id":${id},"result":${result}}\n\n`.match(
+          /.{1,5}/gs,
+        ) ?? [])
+          response.write(part)
+        response.end()
+      },
+    ],
+    [
+      'with another message in front',
+      ({ id }, response) => {
+        const data = `{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":${NUMBERS}}}`
+        const answer = `{"jsonrpc":"2.0","id":${id},"result":{"content":[],"structuredContent":${NUMBERS}}}`
+        stream(response).end(`event: message\ndata: ${data}\n\nevent: message\ndata: ${answer}\n\n`)
+      },
+    ],
+  ])('has its numbers passed as it wrote them %s, and gets those of the client', async (_, answer) => {
+    const bodies: string[] = []
+    const { rig } = await open((message, response, request) => {
+      bodies.push(message.text)
+      answer(message, response, request)
+    })
+    const args = '{"id":725653563933458432,"deep":[{"f":1.0}]}'
+    const result = await rig.callTool('read', parseExact(args, 9) as object, { _meta: parseExact('{"t":2.50}', 9) })
+    expect(stringifyExact(result.structuredContent)).toBe(NUMBERS)
+    expect(bodies[0]).toContain(`"arguments":${args},"_meta":{"t":2.50}`)
+    for (const { params } of rig.client.got.filter(({ method }) => method === 'notifications/message'))
+      expect(stringifyExact(params.data)).toBe(NUMBERS)
+  })
+
+  it('that nests too deep is not followed: the call fails, the session goes on', async () => {
+    const deep = `${'['.repeat(5_000)}1.0${']'.repeat(5_000)}`
+    for (const type of ['application/json', 'text/event-stream']) {
+      const { rig } = await open(({ id }, response) => {
+        const text = `{"jsonrpc":"2.0","id":${id},"result":{"content":[],"structuredContent":${deep}}}`
+        response.writeHead(200, { 'Content-Type': type }).end(type.includes('json') ? text : `data: ${text}\n\n`)
+      })
+      const result = await rig.callTool('read')
+      expect(result.isError === true || result.error !== undefined).toBe(true)
+      expect((await rig.ask('tools/list')).tools).toEqual(TOOLS)
+    }
   })
 
   it('that is real: a call with progress, and one that asks back', async () => {

@@ -7,6 +7,7 @@ import * as sqlite from '../src/sqlite.js'
 const read = (name: string): string => readFileSync(join(import.meta.dirname, '..', name), 'utf8')
 
 const VALUES = [
+  'BLOCKED_BY_DEFAULT',
   'ChildUpstream',
   'DENIAL_META',
   'FEATURES',

@@ -1,5 +1,5 @@
 // What passes between two strangers, and what does not.
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { Rig, textOf } from './support/rig.js'
 
 describe('the handshake', () => {
@@ -91,6 +91,54 @@ describe('passing through', () => {
     const rig = await Rig.open({ block: [feature] })
     expect((await rig.ask(method, {})).error.code).toBe(-32601)
     expect(rig.served(method)).toEqual([])
+  })
+
+  it.each([
+    ['resources', 'resources/read'],
+    ['resources', 'resources/list'],
+    ['resources', 'resources/subscribe'],
+    ['prompts', 'prompts/get'],
+    ['completion', 'completion/complete'],
+  ] as const)('%s do not pass unless they are named: %s', async (feature, method) => {
+    const rig = await Rig.open({ pass: [] })
+    expect((await rig.ask(method, { uri: 'file:///etc/passwd' })).error.code).toBe(-32_601)
+    const others = (['resources', 'prompts', 'completion'] as const).filter((name) => name !== feature)
+    const other = await Rig.open({ pass: others })
+    expect((await other.ask(method, {})).error.code).toBe(-32_601)
+    expect([...rig.served(method), ...other.served(method)]).toEqual([])
+    const both = await Rig.open({ pass: [feature], block: [feature] })
+    expect((await both.ask(method, {})).error.code).toBe(-32_601)
+  })
+
+  it('a client hears of no capability that does not pass, and of nothing that changes in it', async () => {
+    const rig = new Rig({ pass: [] })
+    rig.session = await rig.guard.open(rig.client, rig.server)
+    onTestFinished(() => rig.guard.close())
+    const { capabilities } = await rig.ask('initialize', { protocolVersion: '2025-11-25', capabilities: {} })
+    expect(Object.keys(capabilities).sort()).toEqual(['logging', 'tools'])
+    rig.server.say({ method: 'notifications/resources/updated', params: { uri: 'a' } })
+    await rig.ask('ping')
+    expect(rig.client.got.filter(({ method }) => method?.startsWith('notifications/resources'))).toEqual([])
+  })
+
+  it('no other feature can be named to pass', () => {
+    expect(() => new Rig({ pass: ['sampling'] })).toThrow(TypeError)
+  })
+
+  it.each<[string, object | undefined]>([
+    ['server/discover', {}],
+    ['tools/list', { _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' } }],
+    ['tools/call', { name: 'read', _meta: { 'io.modelcontextprotocol/protocolVersion': '2027-01-01' } }],
+  ])('%s in another version of MCP, before a session: the client is told which are spoken', async (method, params) => {
+    const rig = new Rig()
+    rig.session = await rig.guard.open(rig.client, rig.server)
+    onTestFinished(() => rig.guard.close())
+    const { error } = await rig.ask(method, params)
+    expect(error.code).toBe(-32_022)
+    expect(error.data.supported).toContain('2025-11-25')
+    expect(rig.server.got).toEqual([])
+    // And falls back.
+    expect((await rig.ask('initialize', { protocolVersion: '2025-11-25', capabilities: {} })).serverInfo).toBeDefined()
   })
 
   it('blocked sampling: the server is refused and the client does not hear of it', async () => {

@@ -94,8 +94,35 @@ describe('a denied call', () => {
     const rig = await Rig.open({ policy })
     expect(codeOf(await rig.callTool('hidden'))).toBe('TOOL_UNKNOWN')
     expect(calls(rig)).toEqual([])
-    expect(await rig.story()).toEqual(['deny files/hidden TOOL_UNKNOWN'])
+    expect(await rig.story()).toEqual(['deny files/<unknown> TOOL_UNKNOWN'])
   })
+
+  it.each([
+    ['a secret', `ghp_${'a1B2'.repeat(9)}`],
+    ['a password', 'password=hunter2-and-more'],
+    ['a secret that a cut would halve', `${'x'.repeat(80)} sk-proj-${'Ab1'.repeat(16)}`],
+    ['an odd text', '\u202egnp.exe'],
+  ])('that is unknown, under %s as name, is on record without it', async (_, name) => {
+    const rig = await Rig.open()
+    expect(codeOf(await rig.callTool(name))).toBe('TOOL_UNKNOWN')
+    const entry = (await rig.entry(2)) as Json
+    expect(entry.action).toBe('files/<unknown>')
+    expect(entry.metadata.mcp.tool.length).toBeLessThanOrEqual(100)
+    const secret = /ghp_\w+|hunter2[\w-]*|sk-proj-\w+/.exec(name)?.[0].slice(4, 12)
+    if (secret !== undefined) expect(JSON.stringify(entry)).not.toContain(secret)
+    else expect(entry.metadata.mcp.tool).toBe(name)
+  })
+
+  it.each(['cafe\u0301', '\u212aelvin', '\u1100\u1161'])(
+    'whose name %s is not in NFC is refused on record',
+    async (name) => {
+      const rig = await Rig.open()
+      rig.tools = [{ name, inputSchema: { type: 'object' } }]
+      expect(codeOf(await rig.callTool(name))).toBe('PARAMETERS_INVALID')
+      expect(await rig.story()).toEqual(['deny files/<unknown> PARAMETERS_INVALID'])
+      expect(rig.served('tools/call')).toEqual([])
+    },
+  )
 
   it('tools that cannot be read are not called', async () => {
     const rig = await Rig.open()

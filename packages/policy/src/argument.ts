@@ -1,4 +1,5 @@
 // Finding what a rule tests among the arguments of a call.
+import { foldName, isIntegerText } from '@sudoagent/core'
 import type { JsonValue } from '@sudoagent/crypto'
 import { ARGUMENT_VALUES_MAX } from './limits.js'
 
@@ -46,10 +47,13 @@ export function findArguments(
 
 function step(value: JsonValue, segment: string): readonly Found[] {
   if (isList(value)) {
-    if (segment === '*') return value.slice(0, ARGUMENT_VALUES_MAX + 1).map((each) => ({ kind: 'value', value: each }))
+    if (segment === '*') {
+      const elements = value.slice(0, ARGUMENT_VALUES_MAX + 1)
+      return elements.map((each, index) => found(value, String(index), each))
+    }
     if (!/^(?:0|[1-9][0-9]*)$/.test(segment)) return [unclear('leads into a list')]
     const element = value[Number(segment)]
-    return [element === undefined ? ABSENT : { kind: 'value', value: element }]
+    return [element === undefined ? ABSENT : found(value, segment, element)]
   }
   if (typeof value !== 'object' || value === null) {
     return [
@@ -57,8 +61,22 @@ function step(value: JsonValue, segment: string): readonly Found[] {
     ]
   }
   if (segment === '*') return [unclear('is no list')]
-  if (Object.hasOwn(value, segment)) return [{ kind: 'value', value: value[segment] as JsonValue }]
+  if (hasOtherForm(value, segment)) return [unclear('has a name that differs only in case or form')]
+  if (Object.hasOwn(value, segment)) return [found(value, segment, value[segment] as JsonValue)]
   return [CONTAINERS.some((name) => Object.hasOwn(value, name)) ? unclear('leads into a Map or a Set') : ABSENT]
+}
+
+/** Whether a name is there that many programs take for this one: which of the two they read cannot be told. */
+function hasOtherForm(holder: object, name: string): boolean {
+  const folded = foldName(name)
+  return Object.keys(holder).some((key) => key !== name && foldName(key) === folded)
+}
+
+/** An integer that no double holds stands there as its digits: a test for a text must not take it for one, nor one for a number. */
+function found(holder: object, key: string, value: JsonValue): Found {
+  return isIntegerText(holder, key)
+    ? unclear('is an integer beyond ±(2^53−1), which no test compares')
+    : { kind: 'value', value }
 }
 
 /** A value that is not plain data is none that anything could be said of, not even that it is there: `<undefined>`. */

@@ -44,6 +44,31 @@ describe('what an engine does not show', () => {
     expect(found?.kind === 'unclear' || (found?.kind === 'value' && isHidden(found.value))).toBe(true)
   })
 
+  it('an integer beyond a double is unclear to every test, wherever it is; a text of the same digits is not', async () => {
+    const digits = '9007199254740993'
+    const { kwargs } = await contextOf({
+      id: 9007199254740993n,
+      list: [1, -(2n ** 63n)],
+      deep: { big: 1e30 },
+      text: digits,
+    })
+    for (const path of [['id'], ['list', '1'], ['deep', 'big']])
+      expect(findArguments(kwargs, path)).toMatchObject([{ kind: 'unclear' }])
+    expect(findArguments(kwargs, ['list', '*'])).toMatchObject([{ kind: 'value', value: 1 }, { kind: 'unclear' }])
+    expect(findArguments(kwargs, ['text'])).toMatchObject([{ kind: 'value', value: digits }])
+  })
+
+  it.each([
+    ['another case', { path: '/srv/a', Path: '/etc/passwd' }],
+    ['another case alone', { PATH: '/etc/passwd' }],
+    ['full width', { '\uff50ath': '/etc/passwd' }],
+    ['a long s', { pa\u017fs: 1, pass: 2 }],
+  ])('a name in %s makes the test of it unclear', async (_, args) => {
+    const { kwargs } = await contextOf(args)
+    const [name = ''] = Object.keys(args).some((key) => key.includes('\u017f')) ? ['pass'] : ['path']
+    expect(findArguments(kwargs, [name])).toMatchObject([{ kind: 'unclear' }])
+  })
+
   it('a Map or a Set has no keys that are absent', async () => {
     const { kwargs } = await contextOf({ map: new Map([['a', 1]]), set: new Set(['a']) })
     expect(findArguments(kwargs, ['map', 'a'])).toMatchObject([{ kind: 'unclear' }])

@@ -1,7 +1,7 @@
 // Everything that a guard stands on, opened: policy, ledger, approval store, budget, accepted tools. All of it or none.
 import type { EngineFault } from '@sudoagent/core'
 import { createSigner } from '@sudoagent/crypto'
-import type { Guard } from '@sudoagent/mcp'
+import type { Feature, Guard } from '@sudoagent/mcp'
 import { CliError, EXIT } from '../exit.js'
 import type { Io } from '../io.js'
 import { say } from '../message.js'
@@ -24,6 +24,7 @@ export interface GuardPartsOptions {
   readonly tools?: string
   readonly acceptTools?: boolean
   readonly newTools: boolean
+  readonly pass?: readonly string[]
   readonly block?: readonly string[]
 }
 
@@ -40,17 +41,14 @@ export interface OpenGuard {
 
 /** @throws CliError, LedgerError and the stores' errors; what was opened until then is closed again */
 export async function openGuard(options: GuardPartsOptions, io: Io): Promise<OpenGuard> {
-  const { FEATURES, Guard, MemoryToolPins } = await import('@sudoagent/mcp')
+  const { BLOCKED_BY_DEFAULT, FEATURES, Guard, MemoryToolPins } = await import('@sudoagent/mcp')
   const undos: (() => unknown)[] = []
   const note = noteTo(io)
   const close = async (): Promise<void> => {
     for (const undo of undos.splice(0).reverse()) await undo()
   }
-  const block = (options.block ?? []).map((name) => {
-    const feature = FEATURES.find((known) => known === name)
-    if (feature !== undefined) return feature
-    throw new CliError(EXIT.usage, `--block \`${name}\` is no feature`, `one of ${FEATURES.join(', ')}`)
-  })
+  const block = features('--block', options.block, FEATURES)
+  const pass = features('--pass', options.pass, BLOCKED_BY_DEFAULT)
   const times = {
     approvalTtlMs: milliseconds('--approval-ttl', options.approvalTtl, 3_600),
     holdMs: milliseconds('--hold', options.hold, 3_600, 0),
@@ -66,6 +64,7 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
       policy,
       agentId: options.agent,
       server: options.server,
+      pass,
       block,
       elicitation: options.elicitation === true,
       newTools: options.newTools,
@@ -82,6 +81,7 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
     const { approvalStore, budget } = await openStores(options, limits, undos)
     const pins = await openPins(options, undos)
     const guard = new Guard({ ...base, ledger, approvalStore, pins, ...(budget === null ? {} : { budget }) })
+    note(passing(BLOCKED_BY_DEFAULT, pass, block))
     return { guard, note, close }
   } catch (error) {
     await close()
@@ -89,6 +89,28 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
       ? new CliError(EXIT.usage, error.message, 'see `sudoagent mcp guard --help`', error)
       : error
   }
+}
+
+/** `resources,prompts` and again `completion`: three features. @throws CliError */
+function features(option: string, given: readonly string[] = [], known: readonly Feature[]): readonly Feature[] {
+  return given
+    .flatMap((text) => text.split(','))
+    .map((name) => {
+      const feature = known.find((candidate) => candidate === name.trim())
+      if (feature !== undefined) return feature
+      throw new CliError(EXIT.usage, `${option} \`${name}\` is not a feature`, `one of ${known.join(', ')}`)
+    })
+}
+
+/** What of the server is read without a decision, and what is not read: said once, at the start. */
+function passing(features: readonly Feature[], pass: readonly Feature[], block: readonly Feature[]): string {
+  const open = features.filter((feature) => pass.includes(feature) && !block.includes(feature))
+  const closed = features.filter((feature) => !open.includes(feature))
+  const words = [
+    open.length === 0 ? '' : `${open.join(', ')}: passed without a decision`,
+    closed.length === 0 ? '' : `${closed.join(', ')}: blocked (--pass names what is to pass)`,
+  ]
+  return words.filter((text) => text !== '').join('; ')
 }
 
 async function openStores(

@@ -1,6 +1,7 @@
 /** The redacted JSON form of a snapshot; the table stands in `redaction.ts`. */
 import { types } from 'node:util'
 import type { JsonValue } from '@sudoagent/crypto'
+import { markIntegerText } from '../integer-text.js'
 import { ARGUMENT_LIMITS, CLASS_NAME_LENGTH_MAX } from '../limits.js'
 import { constructorName, hrefOf, mapEntries, setMembers, timeOf, viewOf } from '../snapshot/builtin.js'
 import { SnapshotError } from '../snapshot/error.js'
@@ -101,7 +102,7 @@ class JsonWriter {
       const value = typeof element === 'string' && /^\d{1,16}$/.test(element) ? Number(element) : element
       return isName && this.#redaction.isSensitiveKey(name, value) ? REDACTED : this.write(element)
     })
-    return Object.freeze(copy)
+    return marked(Object.freeze(copy), array)
   }
 
   #writeMembers(object: object): JsonValue {
@@ -117,7 +118,10 @@ class JsonWriter {
       return [names[index] ?? REDACTED, isSecret ? REDACTED : this.write(value)]
     })
     // Defines members, where assigning would make `__proto__` the prototype: it is a key like any other.
-    return Object.freeze(Object.fromEntries(written))
+    const copy = Object.freeze(Object.fromEntries(written))
+    for (const [index, [, value]] of members.entries())
+      if (isWideInteger(value)) markIntegerText(copy, names[index] ?? REDACTED)
+    return copy
   }
 
   /** Keys as they stand on record. Those that redaction made equal are numbered in the order of the original keys. */
@@ -183,8 +187,17 @@ function label(name: string, values: JsonValue[]): JsonValue {
   return Object.freeze({ [name]: Object.freeze(values) })
 }
 
+function marked(copy: readonly JsonValue[], array: readonly unknown[]): JsonValue {
+  for (const [index, value] of array.entries()) if (isWideInteger(value)) markIntegerText(copy, String(index))
+  return copy
+}
+
+/** A whole number that is written as its digits, because a double does not hold it. */
+const isWideInteger = (value: unknown): boolean =>
+  typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value))
+
 function writeNumber(value: number): JsonValue {
   if (!Number.isFinite(value)) throw new SnapshotError('value', `is ${value}, which is no value to decide about`)
-  if (Number.isInteger(value) && !Number.isSafeInteger(value)) return BigInt(value).toString()
+  if (isWideInteger(value)) return BigInt(value).toString()
   return value === 0 ? 0 : value
 }

@@ -105,6 +105,7 @@ export class Rig {
       ledger: this.ledger,
       approvalStore: this.store,
       agentId: 'agent',
+      pass: ['resources', 'prompts', 'completion'],
       pins,
       onNote: (text) => this.notes.push(text),
       elicitation: true,

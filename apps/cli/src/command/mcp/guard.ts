@@ -44,6 +44,12 @@ export function register(mcp: Command, io: Io): void {
     .option('--no-new-tools', 'once a server is known, refuse tools that appear later until they are accepted')
     .addOption(
       repeated(
+        '--pass <features>',
+        'pass these, which are blocked by default and are not decided on: resources, prompts, completion; with commas',
+      ),
+    )
+    .addOption(
+      repeated(
         '--block <feature>',
         'do not pass this feature: resources, prompts, completion, logging, sampling, roots or elicitation',
       ),

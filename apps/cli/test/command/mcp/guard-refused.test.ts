@@ -40,6 +40,12 @@ describe('cannot be started: nothing on stdout, no ledger', () => {
       /exports no policy/,
     ],
     ['a name that is none', at(...usual, '--server', 'a/b', ...server), 2, /`server` must be/],
+    [
+      'a feature that is not to be named',
+      at(...usual, '--pass', 'resources,sampling', ...server),
+      2,
+      /--pass `sampling`/,
+    ],
     ['a feature that is none', at(...usual, '--block', 'tools', ...server), 2, /--block/],
     ['a budget that is none', at(...usual, '--budget', 'lots', ...server), 2, /--budget/],
     ['an approval that takes too long', at(...usual, '--approval-ttl', '3601', ...server), 2, /--approval-ttl/],

@@ -39,7 +39,8 @@ const pids = (): number[] =>
 describe('server-everything', () => {
   it('with a client that can all: everything passes both ways, and every call is on record', async () => {
     const capabilities = { sampling: {}, elicitation: {}, roots: { listChanged: true } }
-    const { client } = await connect(box, EVERYTHING, { capabilities })
+    const options = ['--pass', 'resources,prompts', '--pass', 'completion']
+    const { client } = await connect(box, EVERYTHING, { capabilities, options })
     client.setRequestHandler(ListRootsRequestSchema, () => ({ roots: [{ uri: 'file:///srv/root', name: 'root' }] }))
     client.setRequestHandler(CreateMessageRequestSchema, () => ({
       role: 'assistant',

@@ -1,0 +1,163 @@
+/**
+ * Finds the id in the text of a message that is not parsed: one that is too long to hold, or refused for what is in it. A caller whose
+ * request is refused under `"id":null` waits until its timeout. The text arrives in pieces, and only the id of it is kept.
+ *
+ *     {"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"a":1,"a":2}}   request 7
+ *     {"id":7,"id":8,"method":"x"}                                            a request without an id that could be told
+ */
+import type { RequestId } from '@modelcontextprotocol/sdk/types.js'
+
+/** Of JSON-RPC: a whole number beyond ±(2^53−1) is a bigint. */
+export type MessageId = RequestId | bigint
+
+export interface FoundId {
+  /** Null when the text has none, more than one, or one that is neither text nor a whole number. */
+  readonly id: MessageId | null
+  readonly kind: 'request' | 'response' | 'other'
+}
+
+/** Of a key or an id that is kept; a longer one is not the key `id`, or not an id that anybody matches. */
+const KEPT_BYTES_MAX = 1_024
+
+const QUOTE = 0x22
+const COMMA = 0x2c
+const COLON = 0x3a
+const OPEN_ARRAY = 0x5b
+const BACKSLASH = 0x5c
+const CLOSE_ARRAY = 0x5d
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
+
+/** @returns the number or bigint that is written as a whole number, the text that is written as a string; null for anything else */
+export function readId(text: string): MessageId | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'string') return value.isWellFormed() ? value : null
+    if (typeof value !== 'number' || !Number.isInteger(value)) return null
+    if (Number.isSafeInteger(value)) return value
+    return /^-?\d+$/.test(text.trim()) ? BigInt(text.trim()) : null
+  } catch {
+    return null
+  }
+}
+
+export class MessageIdScanner {
+  readonly #ids: (string | null)[] = []
+  readonly #keys = new Set<string>()
+  /** How deep the members of a message are: 1, and 2 in a batch. Null before the first bracket. */
+  #level: number | null = null
+  #depth = 0
+  #inString = false
+  #escaped = false
+  /** In the object whose keys count, in front of a key. */
+  #beforeKey = false
+  #key: string | null = null
+  /** What is kept: the text of a key, or that of the id. */
+  #kept: number[] | null = null
+
+  /** The id of a whole message. */
+  static find(message: Uint8Array): FoundId {
+    const scanner = new MessageIdScanner()
+    scanner.push(message)
+    return scanner.found()
+  }
+
+  push(bytes: Uint8Array): void {
+    for (let i = 0; i < bytes.length; i += 1) {
+      // Most of a long message is in its strings.
+      if (this.#inString && !this.#escaped && this.#kept === null) i = endOfPlain(bytes, i)
+      const byte = bytes[i]
+      if (byte !== undefined) this.#take(byte)
+    }
+  }
+
+  found(): FoundId {
+    const [text] = this.#ids
+    const id = this.#ids.length === 1 && typeof text === 'string' ? readId(text) : null
+    const isAnswer = this.#keys.has('result') || this.#keys.has('error')
+    if (id !== null && this.#keys.has('method')) return { id, kind: 'request' }
+    return { id, kind: id !== null && isAnswer ? 'response' : 'other' }
+  }
+
+  #take(byte: number): void {
+    if (this.#inString) {
+      this.#keep(byte)
+      if (this.#escaped) this.#escaped = false
+      else if (byte === BACKSLASH) this.#escaped = true
+      else if (byte === QUOTE) this.#endString()
+      return
+    }
+    switch (byte) {
+      case QUOTE:
+        this.#inString = true
+        if (this.#beforeKey) this.#kept = []
+        this.#keep(byte)
+        return
+      case OPEN_OBJECT:
+      case OPEN_ARRAY:
+        this.#depth += 1
+        this.#level ??= byte === OPEN_OBJECT ? 1 : 2
+        this.#keep(byte)
+        if (this.#depth === this.#level) this.#beforeKey = byte === OPEN_OBJECT
+        return
+      case CLOSE_OBJECT:
+      case CLOSE_ARRAY:
+        if (this.#depth === this.#level) this.#endMember()
+        this.#depth -= 1
+        this.#beforeKey = false
+        return
+      case COMMA:
+        if (this.#depth !== this.#level) return
+        // In a list inside a batch there is no key to come.
+        this.#beforeKey = this.#endMember()
+        return
+      case COLON:
+        if (this.#depth === this.#level && this.#key === 'id') this.#kept = []
+        return
+      default:
+        this.#keep(byte)
+    }
+  }
+
+  #endString(): void {
+    this.#inString = false
+    if (!this.#beforeKey) return
+    this.#beforeKey = false
+    this.#key = this.#takeKept() ?? ''
+    try {
+      // Escapes make the same key: "\u0069d".
+      this.#key = String(JSON.parse(this.#key))
+    } catch {
+      this.#key = ''
+    }
+    if (['id', 'method', 'result', 'error'].includes(this.#key)) this.#keys.add(this.#key)
+  }
+
+  /** @returns whether a member ended here */
+  #endMember(): boolean {
+    const key = this.#key
+    this.#key = null
+    if (key === 'id') this.#ids.push(this.#takeKept())
+    return key !== null
+  }
+
+  #keep(byte: number): void {
+    if (this.#kept === null) return
+    this.#kept.push(byte)
+    // Too long: what is left is neither the key `id` nor an id.
+    if (this.#kept.length > KEPT_BYTES_MAX) this.#kept = [0]
+  }
+
+  #takeKept(): string | null {
+    const kept = this.#kept
+    this.#kept = null
+    return kept === null ? null : Buffer.from(kept).toString('utf8')
+  }
+}
+
+/** The next quote or backslash, or the end. */
+function endOfPlain(bytes: Uint8Array, from: number): number {
+  let i = from
+  while (i < bytes.length && bytes[i] !== QUOTE && bytes[i] !== BACKSLASH) i += 1
+  return i
+}
