@@ -9,10 +9,13 @@ import {
   isCallEntry,
   type LedgerReader,
   type LedgerWriter,
+  printable,
   readStatedCheckpoint,
   select,
 } from '@sudoagent/ledger'
-import { ledgerUrlOf, listLedgers, openPostgresLedger } from '@sudoagent/postgres'
+import { isLedgerName, ledgerIn, listLedgers, openPostgresLedger } from '@sudoagent/postgres'
+import { CliError, EXIT } from './exit.js'
+import { isServer } from './io/place.js'
 
 const ACTION = 'sudoagent.registry.record'
 const POLICY_ID = 'registry'
@@ -26,13 +29,28 @@ export interface RecordedHead {
   readonly checkpoint: string
 }
 
-/** The heads that the ledgers of a database have now; without the registry itself, when it is one of them. */
+/** The name of a registry that is a ledger of the database that it is about; null when it is elsewhere. */
+export function registryIn(database: string, registry: string): string | null {
+  return isServer(registry) ? ledgerIn(database, registry) : null
+}
+
+/**
+ * The heads that the ledgers of a database have now; without the registry itself, when it is one of them.
+ *
+ * @throws CliError when the server lists a ledger under a name that ours never have
+ */
 export async function readHeads(database: string, registry: string): Promise<readonly RecordedHead[]> {
   const heads: RecordedHead[] = []
+  const itself = registryIn(database, registry)
   for (const { name } of await listLedgers(database)) {
-    const url = ledgerUrlOf(database, name)
-    if (url === registry) continue
-    const reader = await openPostgresLedger(url)
+    if (name === itself) continue
+    if (!isLedgerName(name))
+      throw new CliError(
+        EXIT.no,
+        `the server lists a ledger \`${printable(name.slice(0, 80))}\`: that cannot be the name of a ledger`,
+        'its tables are not ours, or were changed; nothing was recorded',
+      )
+    const reader = await openPostgresLedger(database, { ledger: name })
     try {
       const { head } = await reader.evidence()
       if (head === null || head === 'unreadable') continue

@@ -1,11 +1,11 @@
 // `verify --all`: every ledger of a database, held against the registry of their heads.
 import { type VerifyOptions as Checks, LedgerError, printable, type Report, verify } from '@sudoagent/ledger'
-import { ledgerUrlOf, listLedgers, openPostgresLedger } from '@sudoagent/postgres'
+import { isLedgerName, listLedgers, openPostgresLedger } from '@sudoagent/postgres'
 import { CliError, EXIT, type ExitCode } from './exit.js'
 import { openPlace, requireServer } from './io/place.js'
 import { type Io, print } from './io.js'
 import { say } from './message.js'
-import { recordedHeads } from './registry.js'
+import { recordedHeads, registryIn } from './registry.js'
 import { readChecks, type VerifyOptions } from './verify-checks.js'
 
 /** What became of one ledger. A ledger that is on record and not there has no report. */
@@ -27,6 +27,12 @@ export async function verifyAll(options: VerifyOptions, io: Io): Promise<ExitCod
   if (single !== undefined)
     throw new CliError(EXIT.usage, `--${single} is about one ledger, not about --all`, 'verify that ledger by itself')
   requireServer(ledger)
+  if (registry !== undefined && options.publicKey === undefined)
+    throw new CliError(
+      EXIT.usage,
+      '--registry needs --public-key',
+      'whoever can write the registry could put anything into it: name the key that signs it',
+    )
   const verdicts = await verdictsOn(ledger, registry, await readChecks(options, io))
   const plain = verdicts.map(({ ledger: name, recorded, report, problem }) => ({
     ledger: name,
@@ -36,7 +42,7 @@ export async function verifyAll(options: VerifyOptions, io: Io): Promise<ExitCod
   }))
   if (json) await print(io.stdout, `${JSON.stringify(plain, null, 2)}\n`)
   for (const { ledger: name, problem } of verdicts) {
-    if (problem !== null) await say(io, 'error', `ledger ${name}: ${problem}`)
+    if (problem !== null) await say(io, 'error', `ledger ${printable(name)}: ${problem}`)
   }
   if (!json && !quiet) {
     const lines = verdicts.map(({ ledger: name, report, recorded, problem }) => {
@@ -61,26 +67,31 @@ async function verdictsOn(
   checks: Checks,
 ): Promise<readonly ShardVerdict[]> {
   const heads = registry === undefined ? new Map<string, readonly string[]>() : await readRegistry(registry, checks)
+  const itself = registry === undefined ? null : registryIn(database, registry)
   const listed = (await listLedgers(database)).map(({ name }) => name)
   const verdicts: ShardVerdict[] = []
   for (const name of new Set([...listed, ...heads.keys()])) {
-    if (ledgerUrlOf(database, name) === registry) continue
-    const recorded = heads.get(name) ?? []
-    verdicts.push(await verdictOn(ledgerUrlOf(database, name), name, recorded, checks))
+    if (name === itself) continue
+    verdicts.push(await verdictOn(database, name, heads.get(name) ?? [], checks))
   }
   return verdicts
 }
 
 async function verdictOn(
-  url: string,
+  database: string,
   ledger: string,
   recorded: readonly string[],
   checks: Checks,
 ): Promise<ShardVerdict> {
+  // The name comes from the server or the registry, and either may be hostile: it is never put into a URL.
+  if (!isLedgerName(ledger)) {
+    const problem = 'that cannot be the name of a ledger: the tables or the registry are not ours, or were changed'
+    return { ledger, recorded: recorded.length, report: null, problem }
+  }
   const checkpoints =
     recorded.length > HEADS_MAX ? [...recorded.slice(0, 1), ...recorded.slice(1 - HEADS_MAX)] : recorded
   try {
-    const reader = await openPostgresLedger(url)
+    const reader = await openPostgresLedger(database, { ledger })
     try {
       const report = await verify(reader, { ...checks, checkpoints })
       const [finding] = report.findings
@@ -100,7 +111,9 @@ async function verdictOn(
 async function readRegistry(registry: string, checks: Checks): Promise<ReadonlyMap<string, readonly string[]>> {
   const reader = await openPlace(registry)
   try {
-    const { findings, ok } = await verify(reader, { publicKeys: checks.publicKeys ?? [] })
+    const { findings, ok, verdict } = await verify(reader, { publicKeys: checks.publicKeys ?? [] })
+    if (ok && verdict !== 'signed')
+      throw new CliError(EXIT.no, 'the registry is not signed by the given key', 'what it says is not believed')
     if (!ok) {
       const [finding] = findings
       const why = finding === undefined ? 'it is empty' : `${finding.message} (${finding.code})`

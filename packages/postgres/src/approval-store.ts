@@ -28,7 +28,7 @@ import { asLedgerError } from './failure.js'
 import { Lane } from './lane.js'
 import { NOW_MS } from './ledger-rows.js'
 import type { Session } from './session.js'
-import type { SynchronousCommit } from './session-settings.js'
+import { requireFsync, type SynchronousCommit } from './session-settings.js'
 import { databaseClock, type StoreClock } from './store-clock.js'
 import { parseTarget, type Target } from './target.js'
 import { encodeText } from './text-column.js'
@@ -63,6 +63,7 @@ interface Call {
 export class PostgresApprovalStore implements ApprovalStore {
   readonly #target: Target
   readonly #clock: StoreClock
+  readonly #synchronousCommit: SynchronousCommit
   readonly #lane: Lane<Call, Promise<unknown>>
 
   /** For `open`, and for tests that set the time. */
@@ -72,6 +73,7 @@ export class PostgresApprovalStore implements ApprovalStore {
       throw new TypeError('`busyTimeoutMs` must be an integer from 1 to 600000')
     this.#target = parseTarget(url)
     this.#clock = clock
+    this.#synchronousCommit = synchronousCommit
     this.#lane = new Lane({ target: this.#target, lockTimeoutMs: busyTimeoutMs, synchronousCommit }, (session, calls) =>
       this.#serve(session, calls),
     )
@@ -166,7 +168,10 @@ export class PostgresApprovalStore implements ApprovalStore {
     // One lock for all that write: an approval is a question to a person, and there are never many at a time.
     const lock = writes ? `SELECT pg_advisory_xact_lock(hashtext('sudoagent:${s}.approval'))` : 'SELECT 1'
     await session.askTogether('BEGIN ISOLATION LEVEL READ COMMITTED', lock)
-    const [clock] = await session.ask<{ readonly now_ms: number }>(`SELECT ${NOW_MS} AS now_ms`)
+    const [clock] = await session.ask<{ readonly now_ms: number; readonly fsync: string }>(
+      `SELECT ${NOW_MS} AS now_ms, current_setting('fsync') AS fsync`,
+    )
+    if (writes) requireFsync(clock?.fsync ?? '', this.#synchronousCommit, this.#target)
     const databaseMs = clock?.now_ms ?? Number.NaN
     if (writes) {
       const expiredMs = Math.floor(this.#clock(calls[0]?.callersMs ?? 0, databaseMs)) - APPROVAL_RETENTION_MS

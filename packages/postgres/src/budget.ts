@@ -21,7 +21,7 @@ import { asLedgerError } from './failure.js'
 import { Lane } from './lane.js'
 import { NOW_MS } from './ledger-rows.js'
 import type { Session } from './session.js'
-import type { SynchronousCommit } from './session-settings.js'
+import { requireFsync, type SynchronousCommit } from './session-settings.js'
 import { databaseClock, type StoreClock } from './store-clock.js'
 import { parseTarget, type Target } from './target.js'
 import { encodeText } from './text-column.js'
@@ -57,6 +57,7 @@ export class PostgresBudget implements BudgetStore {
   readonly #target: Target
   readonly #lane: Lane<Call, BudgetVerdict | undefined>
   readonly #clock: StoreClock
+  readonly #synchronousCommit: SynchronousCommit
   readonly #reservationMs: number
   /** As it stands in the tables. */
   readonly #budgetKey: string
@@ -77,6 +78,7 @@ export class PostgresBudget implements BudgetStore {
     this.key = this.#limits.key
     this.#budgetKey = encodeText(this.#limits.key ?? '')
     this.#clock = clock
+    this.#synchronousCommit = synchronousCommit
     this.#lane = new Lane({ target: this.#target, lockTimeoutMs: busyTimeoutMs, synchronousCommit }, (session, calls) =>
       this.#serve(session, calls),
     )
@@ -149,13 +151,14 @@ export class PostgresBudget implements BudgetStore {
     const key = this.#budgetKey
     const lock = `WITH made AS (INSERT INTO ${s}.budget (budget_key, window_ms) VALUES ($1, $2)
         ON CONFLICT (budget_key) DO UPDATE SET window_ms = greatest(budget.window_ms, excluded.window_ms) RETURNING window_ms)
-      SELECT window_ms, ${NOW_MS} AS now_ms FROM made`
+      SELECT window_ms, ${NOW_MS} AS now_ms, current_setting('fsync') AS fsync FROM made`
     const [, [budget]] = (await session.askTogether('BEGIN ISOLATION LEVEL READ COMMITTED', {
       name: `sudoagent_budget_lock_${s}`,
       text: lock,
       values: [key, this.windowMs],
-    })) as [unknown, [{ readonly window_ms: string; readonly now_ms: number }?]]
+    })) as [unknown, [{ readonly window_ms: string; readonly now_ms: number; readonly fsync: string }?]]
     if (budget === undefined) throw new Error('the budget is missing')
+    requireFsync(budget.fsync, this.#synchronousCommit, this.#target)
     const nowMs = Math.floor(this.#clock(calls[0]?.callersMs ?? 0, budget.now_ms))
     const limits = this.#limitsOf(calls)
     const [row] = await session.ask<{

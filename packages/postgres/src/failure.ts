@@ -25,6 +25,10 @@ const CODES: ReadonlyMap<string, readonly [LedgerErrorCode, string, string?]> = 
   ['42P01', ['LEDGER_NOT_A_LEDGER', 'has no tables of sudoagent', INIT_HINT]],
   ['42703', ['LEDGER_NOT_A_LEDGER', 'has other tables than ours under their names', INIT_HINT]],
   [
+    '42809',
+    ['LEDGER_NOT_A_LEDGER', 'has something else than tables under the names of ours', 'ask who owns the schema'],
+  ],
+  [
     '42501',
     [
       'LEDGER_NOT_READABLE',

@@ -15,7 +15,7 @@ import { type Known, knownBehind, lockHead, readState } from './ledger-rows.js'
 import { writeQuery } from './ledger-statement.js'
 import { tilesOf } from './ledger-tree.js'
 import { ConnectionLost, Session } from './session.js'
-import type { SynchronousCommit } from './session-settings.js'
+import { requireFsync, type SynchronousCommit } from './session-settings.js'
 import type { Target } from './target.js'
 
 export interface CommitOptions {
@@ -256,6 +256,7 @@ export class LedgerCommit {
     const now = performance.now()
     const isWhole = this.#known === null || now - this.#wholeAt >= ALONE_MS_MAX
     const locked = await lockHead(session, target, ledger, seenAt, isWhole)
+    requireFsync(locked.row.fsync, this.#options.synchronousCommit, target)
     this.#clock.hear(locked.row.now_ms)
     this.#othersWrote = this.#known !== null && Number(locked.row.size) !== seenAt
     const lines = (positions: readonly number[]) => controlLines(session, target, ledger, positions)

@@ -24,6 +24,7 @@ export async function findOrMakeLedger(session: Session, { schema }: Target, nam
 
 /** A ledger of a database, as its head says. */
 export interface ListedLedger {
+  /** As the server says. Our own tables take no other name than `isLedgerName` does, but those of others may: check before it is used. */
   readonly name: string
   /** In entries. */
   readonly size: number
@@ -62,10 +63,4 @@ export async function listLedgers(url: string): Promise<readonly ListedLedger[]>
   } finally {
     await session.close()
   }
-}
-
-/** The URL of a ledger of a database. */
-export function ledgerUrlOf(url: string, name: string): string {
-  const bare = url.replace(/([?&])ledger=[^&]*&?/, '$1').replace(/[?&]$/, '')
-  return `${bare}${bare.includes('?') ? '&' : '?'}ledger=${name}`
 }

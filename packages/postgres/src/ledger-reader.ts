@@ -23,12 +23,12 @@ import { asLedgerError } from './failure.js'
 import { createPostgresTreeReader, TileSource } from './ledger-tree.js'
 import { RangeCopy } from './range-copy.js'
 import { Session } from './session.js'
-import { parseTarget, type Target } from './target.js'
+import { parseTarget, type Target, withLedger } from './target.js'
 
 /** For an answer to a reader, which waits for no lock, in milliseconds. */
 const READ_PATIENCE_MS = 30_000
 
-/** Opens a connection for reading. @throws LedgerError as `openPostgresLedger` */
+/** Opens a connection for reading: one read-only transaction, whose view does not change. @throws LedgerError as `openPostgresLedger` */
 export function openReadSession(target: Target): Promise<Session> {
   return Session.open({
     target,
@@ -40,15 +40,19 @@ export function openReadSession(target: Target): Promise<Session> {
 }
 
 /**
- * Opens a ledger for reading, as it stands at this moment. Changes nothing, takes no lock that a writer would wait for.
+ * Opens a ledger for reading, as it is at this moment. Changes nothing, takes no lock that a writer would wait for.
  *
  * @param url - `postgres://user@host/database?ledger=name`
+ * @param ledger - the name of the ledger, instead of the URL's: a name that came from a server or a file never becomes part of a URL
  * @throws LedgerError LEDGER_NOT_FOUND, LEDGER_NOT_A_LEDGER, LEDGER_NOT_READABLE, LEDGER_BUSY
  * @example
  * const reader = await openPostgresLedger('postgres://auditor@db.example.com/evidence?ledger=payments')
  */
-export async function openPostgresLedger(url: string): Promise<LedgerReader> {
-  const target = parseTarget(url)
+export async function openPostgresLedger(
+  url: string,
+  { ledger: name }: { readonly ledger?: string } = {},
+): Promise<LedgerReader> {
+  const target = name === undefined ? parseTarget(url) : withLedger(parseTarget(url), name)
   if (target.ledger === null) {
     throw new LedgerError('LEDGER_NOT_FOUND', `\`${target.shown}\` names no ledger`, {
       hint: 'add `?ledger=payments`; `sudoagent ledgers` lists them',
@@ -56,12 +60,11 @@ export async function openPostgresLedger(url: string): Promise<LedgerReader> {
   }
   const session = await openReadSession(target)
   try {
-    const [ledger] = await session.ask<Found>(
-      // The first statement after BEGIN takes the snapshot. The name has been checked: it holds nothing but a-z, 0-9, `.`, `-` and `_`.
-      `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-       SELECT id, size, coalesce((SELECT max(position) FROM ${target.schema}.entry WHERE entry.ledger = id), 0) AS last
-       FROM ${target.schema}.ledger JOIN ${target.schema}.head ON head.ledger = id WHERE name = '${target.ledger}'`,
-    )
+    const [ledger] = await session.ask<Found>({
+      text: `SELECT id, size, coalesce((SELECT max(position) FROM ${target.schema}.entry WHERE entry.ledger = id), 0) AS last
+          FROM ${target.schema}.ledger JOIN ${target.schema}.head ON head.ledger = id WHERE name = $1`,
+      values: [target.ledger],
+    })
     if (ledger === undefined) {
       throw new LedgerError('LEDGER_NOT_FOUND', `\`${target.shown}\` does not exist`, {
         hint: '`sudoagent ledgers` lists those that do',

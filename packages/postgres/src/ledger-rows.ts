@@ -48,6 +48,7 @@ interface HeadRow {
   readonly epoch: string
   readonly writer: string | null
   readonly now_ms: number
+  readonly fsync: string
 }
 
 interface LastRow {
@@ -78,7 +79,7 @@ export async function lockHead(
     'BEGIN ISOLATION LEVEL READ COMMITTED',
     {
       name: `sudoagent_lock_${schema}`,
-      text: `SELECT size, entry_hash, recorded_at, frontier, controls, checkpoint, epoch, writer, ${NOW_MS} AS now_ms FROM ${schema}.head WHERE ledger = $1 FOR UPDATE`,
+      text: `SELECT size, entry_hash, recorded_at, frontier, controls, checkpoint, epoch, writer, ${NOW_MS} AS now_ms, current_setting('fsync') AS fsync FROM ${schema}.head WHERE ledger = $1 FOR UPDATE`,
       values: [ledger],
     },
     {

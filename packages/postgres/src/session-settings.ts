@@ -1,6 +1,7 @@
 // What a connection is set to, and what a server must be set to, so that its answers are worth what is made of them.
 import { LedgerError } from '@sudoagent/ledger'
 import { SCHEMA_VERSION } from './schema.js'
+import { lockText, requireTables } from './schema-check.js'
 import type { Target } from './target.js'
 
 /** How long a commit may be lost after it was answered. Anything but `on` and `remote_apply` has to be asked for by name. */
@@ -21,13 +22,21 @@ export interface SessionSettings {
 const IDLE_IN_TRANSACTION_MS = 15_000
 
 /** What is needed of a session: that it asks. */
-interface Asking {
-  ask<R extends Record<string, unknown>>(query: string): Promise<R[]>
+export interface Asking {
+  ask<R extends Record<string, unknown>>(
+    query: string | { readonly text: string; readonly values: unknown[] },
+  ): Promise<R[]>
 }
 
 const SETTINGS = `SELECT current_setting('synchronous_commit') AS commit, current_setting('fsync') AS fsync, current_setting('server_encoding') AS encoding,
   pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS readonly`
 
+/**
+ * Prepares a new connection. One that reads is in a read-only transaction from its first statement until it ends: what an owner of the tables
+ * might have put in their place can then write nothing with the reader's rights.
+ *
+ * @throws LedgerError LEDGER_WRITE_FAILED when the server is not set as `settings` ask; LEDGER_NOT_A_LEDGER when the tables are not ours
+ */
 export async function prepareSession(
   session: Asking,
   { target, access, synchronousCommit, lockTimeoutMs, requireSchema }: SessionSettings,
@@ -35,33 +44,56 @@ export async function prepareSession(
   const refuse = (why: string, hint: string): never => {
     throw new LedgerError('LEDGER_WRITE_FAILED', `\`${target.shown}\` ${why}`, { hint })
   }
-  // `search_path`: nobody's table or function may stand in for one that is meant. `force_generic_plan`: our statements are the same every time.
+  const begin = access === 'read' ? 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' : commitSetting(synchronousCommit)
+  // `search_path`: no table or function of another schema can replace one that is meant. `force_generic_plan`: our statements are the same every time.
   const [settings] = await session.ask<
     Record<'commit' | 'fsync' | 'encoding', string> & { readonly readonly: boolean }
   >(
-    `SET search_path TO pg_catalog; SET client_encoding TO 'UTF8'; SET client_min_messages TO warning; SET plan_cache_mode TO force_generic_plan;
+    `${begin}; SET search_path TO pg_catalog; SET client_encoding TO 'UTF8'; SET client_min_messages TO warning; SET plan_cache_mode TO force_generic_plan;
      SET lock_timeout TO ${lockTimeoutMs}; SET idle_in_transaction_session_timeout TO ${access === 'read' ? 0 : IDLE_IN_TRANSACTION_MS};
-     SET default_transaction_isolation TO 'read committed'; ${SETTINGS}`,
+     SET default_transaction_isolation TO 'read committed'; ${access === 'read' && requireSchema ? `${lockText(target.schema)};` : ''} ${SETTINGS}`,
   )
   if (settings === undefined) throw new Error('the server did not tell its settings')
   if (settings.encoding !== 'UTF8')
     refuse(`stores text as ${settings.encoding}`, 'make the database with ENCODING UTF8')
   if (access === 'write') {
     if (settings.readonly) refuse('cannot be written: the server is read-only', 'name the primary')
-    const strong = ['on', 'remote_apply', synchronousCommit]
-    if (!strong.includes(settings.commit)) {
+    if (settings.commit !== synchronousCommit && !(settings.commit === 'remote_apply' && synchronousCommit === 'on')) {
       refuse(
-        `has synchronous_commit = ${settings.commit}: what is answered can still be lost`,
-        `set it to \`on\`, or ask for \`synchronousCommit: '${settings.commit}'\` by name`,
+        `keeps synchronous_commit = ${settings.commit}: a commit that was acknowledged can still be lost`,
+        `allow \`SET synchronous_commit\`, or ask for \`synchronousCommit: '${settings.commit}'\` by name`,
       )
     }
-    if (settings.fsync !== 'on' && synchronousCommit !== 'off')
-      refuse(
-        'has fsync = off: what is answered can still be lost',
-        "set it to `on`, or ask for `synchronousCommit: 'off'` by name",
-      )
+    requireFsync(settings.fsync, synchronousCommit, target)
   }
-  if (requireSchema) await requireVersion(session, target)
+  if (!requireSchema) return
+  await requireTables(session, target)
+  await requireVersion(session, target)
+}
+
+/** Set in the session, so that neither a reload nor a setting of the role or database weakens it. `remote_apply` is stronger than `on` and stays. */
+function commitSetting(asked: SynchronousCommit): string {
+  const kept =
+    asked === 'on'
+      ? `CASE WHEN current_setting('synchronous_commit') = 'remote_apply' THEN 'remote_apply' ELSE 'on' END`
+      : `'${asked}'`
+  return `SELECT set_config('synchronous_commit', ${kept}, false)`
+}
+
+/**
+ * Only the server's own configuration sets `fsync`, and a reload can change it at any time: every transaction that reads under a lock looks again.
+ *
+ * @throws LedgerError LEDGER_WRITE_FAILED when it is off and `synchronousCommit: 'off'` was not asked for
+ */
+export function requireFsync(fsync: string, synchronousCommit: SynchronousCommit, { shown }: Target): void {
+  if (fsync === 'on' || synchronousCommit === 'off') return
+  throw new LedgerError(
+    'LEDGER_WRITE_FAILED',
+    `\`${shown}\` has fsync = off: a commit that was acknowledged can still be lost`,
+    {
+      hint: "set it to `on`, or ask for `synchronousCommit: 'off'` by name",
+    },
+  )
 }
 
 async function requireVersion(session: Asking, { schema, shown }: Target): Promise<void> {

@@ -84,7 +84,7 @@ export function parseTarget(url: string, env: { readonly [name: string]: string 
   if (!isSchemaName(schema)) return refuse(`names the schema \`${schema}\``, 'a schema is a lower-case name: sudoagent')
   const ledger = parameters.get('ledger')
   if (ledger !== null && !isLedgerName(ledger)) {
-    return refuse(`names the ledger \`${ledger}\``, 'a ledger is 1 to 63 of a-z, 0-9, `.`, `-` and `_`: payments.prod')
+    return refuse(`names the ledger \`${ledger}\``, LEDGER_NAME_HINT)
   }
   const tls = tlsOf(parameters.get('sslmode'), parameters.get('sslrootcert'), shown)
   return {
@@ -99,11 +99,39 @@ export function parseTarget(url: string, env: { readonly [name: string]: string 
   }
 }
 
+const LEDGER_NAME_HINT = 'a ledger is 1 to 63 of a-z, 0-9, `.`, `-` and `_`: payments.prod'
+
 const PARAMETERS = ['ledger', 'schema', 'host', 'sslmode', 'sslrootcert', 'password']
 
 /** The name of a ledger in a database, `payments.prod` say. */
 export function isLedgerName(name: string): boolean {
   return /^[a-z0-9][a-z0-9._-]{0,62}$/.test(name)
+}
+
+/** The same place with another ledger of its database. @throws LedgerError LEDGER_NOT_FOUND for a name that cannot be */
+export function withLedger(target: Target, ledger: string): Target {
+  const bare = target.shown.replace(/([?&])ledger=[^&]*&?/, '$1').replace(/[?&]$/, '')
+  if (!isLedgerName(ledger)) {
+    throw new LedgerError(
+      'LEDGER_NOT_FOUND',
+      `\`${bare}\`: \`${printable(ledger.slice(0, 80))}\` cannot be the name of a ledger`,
+      {
+        hint: LEDGER_NAME_HINT,
+      },
+    )
+  }
+  return { ...target, ledger, shown: `${bare}${bare.includes('?') ? '&' : '?'}ledger=${ledger}` }
+}
+
+/**
+ * The name of the ledger that a URL names, where that is one of this database; null otherwise.
+ *
+ * @throws LedgerError LEDGER_NOT_FOUND for a URL that cannot be
+ */
+export function ledgerIn(database: string, url: string): string | null {
+  const [here, there] = [parseTarget(database), parseTarget(url)]
+  const placeOf = ({ hosts, database, schema }: Target): string => JSON.stringify([hosts, database, schema])
+  return placeOf(here) === placeOf(there) ? there.ledger : null
 }
 
 /** Leaves room for the longest suffix of a role within the 63 bytes of an identifier. */

@@ -12,7 +12,7 @@ it('exports what the documentation names, and nothing else', () => {
     'isLedgerName',
     'isPostgresUrl',
     'keepPostgresCosigned',
-    'ledgerUrlOf',
+    'ledgerIn',
     'listLedgers',
     'maskUrl',
     'openPostgresLedger',

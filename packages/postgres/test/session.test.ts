@@ -1,9 +1,11 @@
 // What a server must be before anything is written to it, and what is said when it is not.
-import { beforeAll, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { decisionDraft } from '../../ledger/test/fixtures/draft.js'
 import { refusalOf } from '../../ledger/test/fixtures/refusal.js'
-import { PostgresLedger } from '../src/ledger.js'
+import { PostgresLedger, type PostgresLedgerOptions } from '../src/ledger.js'
 import { openPostgresLedger } from '../src/ledger-reader.js'
+import { Session } from '../src/session.js'
+import { parseTarget } from '../src/target.js'
 import { asSuperuser } from './server/cluster.js'
 import { ledgerUrl, newDatabase } from './server/shared.js'
 
@@ -14,30 +16,61 @@ beforeAll(async () => {
 
 const nameOf = (url: string): string => new URL(url).pathname.slice(1)
 
+/** What the session of a writer is set to, as the server sees it: the lock of a second writer waits for nothing, so an append tells. */
+const commitOf = async (url: string, options: PostgresLedgerOptions = {}): Promise<string> => {
+  const session = await Session.open({
+    target: parseTarget(url),
+    access: 'write',
+    synchronousCommit: options.synchronousCommit ?? 'on',
+    lockTimeoutMs: 1_000,
+    requireSchema: true,
+  })
+  const [row] = await session.ask<{ readonly set: string }>(`SELECT current_setting('synchronous_commit') AS set`)
+  await session.close()
+  return row?.set ?? ''
+}
+
 describe('synchronous_commit', () => {
-  it.each(['off', 'local', 'remote_write'] as const)('%s is refused unless it is asked for by name', async (value) => {
-    await asSuperuser(database, `ALTER DATABASE ${nameOf(database)} SET synchronous_commit TO ${value}`)
-    const url = ledgerUrl(database)
-    expect(await refusalOf(() => PostgresLedger.open(url))).toBe('LEDGER_WRITE_FAILED')
-    const ledger = await PostgresLedger.open(url, { synchronousCommit: value })
-    expect((await ledger.append(decisionDraft(1))).position).toBe(2)
-    await ledger.close()
-    await asSuperuser(database, `ALTER DATABASE ${nameOf(database)} RESET synchronous_commit`)
+  afterEach(() => asSuperuser(database, `ALTER DATABASE ${nameOf(database)} RESET synchronous_commit`))
+
+  it.each(['off', 'local', 'remote_write'] as const)(
+    '%s on the server is `on` for a writer, unless asked for by name',
+    async (value) => {
+      await asSuperuser(database, `ALTER DATABASE ${nameOf(database)} SET synchronous_commit TO ${value}`)
+      const url = ledgerUrl(database)
+      expect(await commitOf(url)).toBe('on')
+      expect(await commitOf(url, { synchronousCommit: value })).toBe(value)
+      const ledger = await PostgresLedger.open(url, { synchronousCommit: value })
+      expect((await ledger.append(decisionDraft(1))).position).toBe(2)
+      await ledger.close()
+    },
+  )
+
+  it('that is stronger on the server stays', async () => {
+    await asSuperuser(database, `ALTER DATABASE ${nameOf(database)} SET synchronous_commit TO remote_apply`)
+    expect(await commitOf(ledgerUrl(database))).toBe('remote_apply')
   })
 
-  it('that was weakened later is seen by the next connection', async () => {
-    const url = ledgerUrl(database)
-    const ledger = await PostgresLedger.open(url, { busyTimeoutMs: 2_000 })
-    await ledger.append(decisionDraft(1))
-    await asSuperuser(database, `ALTER DATABASE ${nameOf(database)} SET synchronous_commit TO off`)
-    await asSuperuser(
-      database,
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sudoagent' AND datname = current_database()",
-    )
-    expect(await refusalOf(() => ledger.append(decisionDraft(2)))).toBe('LEDGER_WRITE_FAILED')
-    await asSuperuser(database, `ALTER DATABASE ${nameOf(database)} RESET synchronous_commit`)
-    expect((await ledger.append(decisionDraft(3))).position).toBe(3)
-    await ledger.close()
+  it('that is weakened by a reload changes nothing for a session that is open', async () => {
+    const session = await Session.open({
+      target: parseTarget(ledgerUrl(database)),
+      access: 'write',
+      synchronousCommit: 'on',
+      lockTimeoutMs: 1_000,
+      requireSchema: true,
+    })
+    await asSuperuser(database, 'ALTER SYSTEM SET synchronous_commit TO off')
+    try {
+      await asSuperuser(database, 'SELECT pg_reload_conf()')
+      const fresh = `SELECT current_setting('synchronous_commit') AS set`
+      // The signal for the reload is on its way: a new connection shows when it came.
+      await expect.poll(async () => (await asSuperuser(database, fresh))[0]?.set).toBe('off')
+      expect(await session.ask(fresh)).toEqual([{ set: 'on' }])
+    } finally {
+      await asSuperuser(database, 'ALTER SYSTEM RESET synchronous_commit')
+      await asSuperuser(database, 'SELECT pg_reload_conf()')
+      await session.close()
+    }
   })
 })
 
