@@ -1,11 +1,8 @@
 // Approvals as text for people. All that comes from the call is foreign.
 import type { ApprovalRecord } from '@sudoagent/core'
+import { breakRows, usableColumns } from '@sudoagent/core/terminal'
 import { printable } from '@sudoagent/ledger'
 import { fit, padEnd, widthOf } from './width.js'
-
-/** Narrower than this nothing can be read; wider than this no row is. */
-const COLUMNS_MIN = 40
-const COLUMNS_MAX = 200
 
 /** What is made of a pipe's missing width: lines are not broken there. */
 type Columns = number | undefined
@@ -44,6 +41,11 @@ export function renderApprovals(records: readonly ApprovalRecord[], now: Date, c
 
 /** All that is known of one: the parameters in full, then the facts, so that these stand last on the screen. */
 export function renderApproval(record: ApprovalRecord, now: Date, columns: Columns): string {
+  return `${approvalRows(record, now, columns).join('\n')}\n`
+}
+
+/** The same as rows. */
+export function approvalRows(record: ApprovalRecord, now: Date, columns: Columns): readonly string[] {
   const { approvalId, action, agentId, reason, binding, note, createdAt, expiresAt, state } = record
   const left = state === 'pending' ? ` (in ${secondsLeft(record, now)} s)` : ''
   const rows: readonly (readonly [string, string])[] = [
@@ -59,7 +61,7 @@ export function renderApproval(record: ApprovalRecord, now: Date, columns: Colum
     ['decision', binding.decisionHash],
   ]
   const facts = rows.flatMap(([name, value]) => lines(`${name.padEnd(8)}  `, value, columns))
-  return `${parameters(record, columns).join('\n')}\n\n${facts.join('\n')}\n`
+  return [...parameters(record, columns), '', ...facts]
 }
 
 function parameters({ args, kwargs }: ApprovalRecord, columns: Columns): readonly string[] {
@@ -67,35 +69,26 @@ function parameters({ args, kwargs }: ApprovalRecord, columns: Columns): readonl
   if (args.length === 0 && !named) return ['arguments: none']
   const shown = args.length === 0 ? kwargs : named ? { args, kwargs } : args
   const text = JSON.stringify(shown, null, 2).split('\n')
-  return ['arguments, as the policy saw them, without secrets:', ...text.flatMap((line) => lines('  ', line, columns))]
+  return [
+    'arguments, as the policy saw them, without secrets:',
+    ...text.flatMap((line) => argumentLines(line, columns)),
+  ]
 }
 
-/**
- * A text behind a label. On a terminal it is broken here, each piece behind as many blanks: a terminal would go on at the
- * left edge, where a text with enough blanks in it could look like a row of ours.
- */
-export function lines(label: string, text: string, columns: Columns): readonly string[] {
+/** A line of JSON; what is broken goes on in the column of the values of the facts below. */
+function argumentLines(line: string, columns: Columns): readonly string[] {
+  const blanks = Math.min(/^ */.exec(line)?.[0].length ?? 0, MOST_NESTED)
+  return lines(' '.repeat(2 + blanks), line.trimStart(), columns, 10)
+}
+
+/** Blanks in front of a value, two for each level; deeper ones begin in the same column. */
+const MOST_NESTED = 20
+
+/** A text behind a label. On a terminal it is broken here, each piece behind as many blanks, so that none looks like a row of ours. */
+export function lines(label: string, text: string, columns: Columns, indent?: number): readonly string[] {
   const safe = printable(text, Number.POSITIVE_INFINITY)
-  if (columns === undefined) return [label + safe]
-  const room = Math.min(COLUMNS_MAX, Math.max(COLUMNS_MIN, columns)) - label.length - 1
-  const pieces: string[] = []
-  let piece = ''
-  let cells = 0
-  for (const { segment } of SEGMENTER.segment(safe)) {
-    const more = widthOf(segment)
-    if (cells + more > room) {
-      pieces.push(piece)
-      piece = ''
-      cells = 0
-    }
-    piece += segment
-    cells += more
-  }
-  const blanks = ' '.repeat(label.length)
-  return [...pieces, piece].map((each, index) => (index === 0 ? label : blanks) + each)
+  return columns === undefined ? [label + safe] : breakRows(label, safe, usableColumns(columns), indent)
 }
-
-const SEGMENTER = new Intl.Segmenter()
 
 const secondsLeft = ({ expiresAt }: ApprovalRecord, now: Date): number =>
   Math.max(0, Math.round((expiresAt.getTime() - now.getTime()) / 1000))

@@ -1,9 +1,9 @@
 // What `approvals approve` and `approvals deny` have in common: show, ask, settle once.
 import { type ApprovalRecord, type ApprovalStore, ApprovalStoreError } from '@sudoagent/core'
-import { renderApproval, stateOf } from './approval-text.js'
+import { approvalRows, stateOf } from './approval-text.js'
 import { CliError, EXIT, type ExitCode } from './exit.js'
 import { withApprovals } from './io/approval-store.js'
-import { confirm } from './io/confirm.js'
+import { confirm, confirmNext } from './io/confirm.js'
 import { APPROVER_VARIABLE, type Io, print } from './io.js'
 
 /** As in the ledger. */
@@ -71,10 +71,28 @@ async function ask(state: 'approved' | 'denied', record: ApprovalRecord, approve
     const message = `there is no terminal to ask on whether to ${verb} it`
     throw new CliError(EXIT.failed, message, `look at it with \`sudoagent approvals show\`, then ${verb} it with --yes`)
   }
-  await io.stderr.write(`${renderApproval(record, new Date(), io.stderr.columns)}\n`)
+  await showAll(record, verb, io)
   const question = `${verb} \`${printable(record.action, 80)}\` for \`${printable(record.agentId, 40)}\` as \`${printable(approverId, 40)}\`? [y/N] `
   if (await confirm(io, question)) return
   throw new CliError(EXIT.no, `nothing was changed: you did not ${verb} it`, 'only `y` or `yes` does; it is still open')
+}
+
+/** Rows that are shown at a time: what was not shown cannot be approved, and what rushed by was not read. */
+const PAGE_ROWS = 40
+
+/** Page by page where it is long; ends the command where the person does not go on. */
+async function showAll(record: ApprovalRecord, verb: string, io: Io): Promise<void> {
+  const { pageQuestion, promptPages } = await import('@sudoagent/core/terminal')
+  const pages = promptPages(approvalRows(record, new Date(), io.stderr.columns), PAGE_ROWS)
+  for (const [index, rows] of pages.entries()) {
+    await io.stderr.write(`${rows.join('\n')}\n\n`)
+    if (index === pages.length - 1 || (await confirmNext(io, pageQuestion(index + 1, pages.length)))) continue
+    throw new CliError(
+      EXIT.no,
+      `nothing was changed: you did not ${verb} it`,
+      'Enter shows the next page; it is still open',
+    )
+  }
 }
 
 interface Answer {

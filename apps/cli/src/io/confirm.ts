@@ -13,16 +13,29 @@ const YES = /^[ \t]*(?:y|yes)[ \t]*$/i
 export async function confirm(io: Io, question: string): Promise<boolean | null> {
   const keyboard = io.keyboard()
   if (keyboard === null) return null
+  const line = await readLine(keyboard, io, question)
+  return line !== null && YES.test(line)
+}
+
+/** Asks whether to go on: Enter alone does. */
+export async function confirmNext(io: Io, question: string): Promise<boolean> {
+  const keyboard = io.keyboard()
+  const line = keyboard === null ? null : await readLine(keyboard, io, question)
+  return line !== null && line.trim() === ''
+}
+
+/** The first line that is typed after the question; null at the end of input. */
+async function readLine(keyboard: NodeJS.ReadStream, io: Io, question: string): Promise<string | null> {
   await discardTypedAhead(keyboard, io)
   await io.stderr.write(question)
   let ended = (): void => {}
   const reader = createInterface({ input: keyboard, terminal: false })
   try {
-    return await new Promise<boolean>((resolve) => {
-      ended = () => resolve(false)
+    return await new Promise<string | null>((resolve) => {
+      ended = () => resolve(null)
       // In front of readline's own, which at the end of input takes a `y` without Enter for a line.
       keyboard.prependListener('end', ended)
-      reader.once('line', (line) => resolve(YES.test(line)))
+      reader.once('line', resolve)
       reader.once('close', ended)
     })
   } finally {

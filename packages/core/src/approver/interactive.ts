@@ -9,7 +9,7 @@ import {
   NAME_CHARACTERS_MAX,
 } from '../approval.js'
 import { readFields, requireInteger, requireText } from '../argument.js'
-import { PROMPT_QUESTION, PROMPT_ROWS_DEFAULT, renderPrompt } from './prompt.js'
+import { PROMPT_QUESTION, PROMPT_ROWS_DEFAULT, pageQuestion, promptPages, promptRows } from './prompt.js'
 
 /** What the approver needs of `process.stdin`. */
 export type TerminalInput = NodeJS.ReadableStream & {
@@ -29,7 +29,7 @@ export interface InteractiveApproverOptions {
   readonly output?: TerminalOutput
   /** Who the ledger says has answered; the operating system's user name unless given. A name, not a proof of it. */
   readonly approverId?: string
-  /** How many rows of arguments are shown, 1…1,000; 40 unless given. */
+  /** How many rows are shown at a time, 1…1,000; default: 40. A longer call is shown page by page, to its end, before the question. */
   readonly rowsMax?: number
   readonly clock?: () => Date
 }
@@ -38,6 +38,9 @@ export interface InteractiveApproverOptions {
 const SETTLE_MS = 100
 
 const ROWS_MAX = 1_000
+
+/** Enter alone goes on to the next page. */
+const NEXT = /^[ \t]*$/
 
 /** Nothing else approves. */
 const YES = /^[ \t]*(?:y|yes)[ \t]*$/i
@@ -55,7 +58,8 @@ type Ending = 'aborted' | 'expired'
 
 /**
  * Asks the person at the terminal. Only a line `y` or `yes`, typed after the question was shown, approves; an empty
- * line, anything else, the end of input, Ctrl-C, an abort and the deadline deny. Without a terminal on both sides it
+ * line, anything else, the end of input, Ctrl-C, an abort and the deadline deny. A call of more rows than fit is shown
+ * page by page, and nothing can be approved before the last one. Without a terminal on both sides it
  * denies at once. It reads the input while it asks: do not use it in a program that reads the terminal at the same time.
  */
 export class InteractiveApprover implements Approver {
@@ -114,17 +118,26 @@ export class InteractiveApprover implements Approver {
   }
 
   async #ask(request: ApprovalRequest, ending: AbortSignal): Promise<ApprovalAnswer> {
-    await this.#discardTypedAhead(ending)
-    if (ending.aborted) return withdrawn(ending)
-    this.#output.write(`${renderPrompt(request, this.#clock(), this.#rowsMax, this.#output.columns)}\n`)
-    const line = await this.#readLine(ending)
-    if (line === null) {
-      const answer = ending.aborted ? withdrawn(ending) : { approved: false, reason: 'no answer' }
-      if (this.#output.writable) this.#output.write(`\nsudoagent: denied: ${answer.reason}\n`)
-      return answer
+    const pages = promptPages(promptRows(request, this.#clock(), this.#output.columns), this.#rowsMax)
+    for (const [index, rows] of pages.entries()) {
+      await this.#discardTypedAhead(ending)
+      if (ending.aborted) return this.#unanswered(ending, index > 0)
+      const head = index === 0 ? '\nsudoagent: an agent asks for approval\n' : '\n'
+      this.#output.write(`${head}${rows.join('\n')}\n\n`)
+      const isLast = index === pages.length - 1
+      const line = await this.#readLine(isLast ? PROMPT_QUESTION : pageQuestion(index + 1, pages.length), ending)
+      if (line === null) return this.#unanswered(ending, true)
+      if (isLast && YES.test(line)) return { approved: true, approverId: this.#approverId }
+      if (!NEXT.test(line)) break
     }
-    const approved = YES.test(line)
-    return { approved, approverId: this.#approverId, ...(approved ? {} : { reason: 'refused at the terminal' }) }
+    return { approved: false, approverId: this.#approverId, reason: 'refused at the terminal' }
+  }
+
+  /** @param shown - whether the person has seen anything of the question */
+  #unanswered(ending: AbortSignal, shown: boolean): ApprovalAnswer {
+    const answer = ending.aborted ? withdrawn(ending) : { approved: false, reason: 'no answer' }
+    if (shown && this.#output.writable) this.#output.write(`\nsudoagent: denied: ${answer.reason}\n`)
+    return answer
   }
 
   /** In raw mode the terminal hands over the unfinished line too, which would otherwise become the start of the answer. */
@@ -147,7 +160,7 @@ export class InteractiveApprover implements Approver {
   }
 
   /** The first line after the question, or null when there will be none. */
-  #readLine(ending: AbortSignal): Promise<string | null> {
+  #readLine(question: string, ending: AbortSignal): Promise<string | null> {
     const input = this.#input
     if (ending.aborted || input.readableEnded === true || input.destroyed === true) return Promise.resolve(null)
     const reader = createInterface({ input, output: this.#output, terminal: true, historySize: 0 })
@@ -166,7 +179,7 @@ export class InteractiveApprover implements Approver {
       reader.on('close', stop)
       reader.on('error', stop)
       reader.on('line', finish)
-      reader.setPrompt(PROMPT_QUESTION)
+      reader.setPrompt(question)
       reader.prompt()
     })
   }

@@ -1,10 +1,30 @@
 import { describe, expect, test } from 'vitest'
 import type { ApprovalRequest } from '../../src/approval.js'
-import { renderPrompt } from '../../src/approver/prompt.js'
+import { promptPages, promptRows } from '../../src/approver/prompt.js'
 import { at, requestOf } from '../fixtures/approval.js'
 
-const render = (over: Partial<ApprovalRequest> = {}, rowsMax = 40, columns?: number) =>
-  renderPrompt(requestOf('r1', over), at(1_000), rowsMax, columns)
+const render = (over: Partial<ApprovalRequest> = {}, columns?: number) =>
+  promptRows(requestOf('r1', over), at(1_000), columns).join('\n')
+
+/** Rows as a terminal draws them: one that does not fit goes on at the left edge. Cells are those of a terminal for East Asian text. */
+function onScreen(rows: readonly string[], columns: number): readonly string[] {
+  return rows.flatMap((row) => {
+    const drawn: string[] = []
+    let line = ''
+    let cells = 0
+    for (const char of row) {
+      const more = /^[\x20-\x7e]$/.test(char) ? 1 : 2
+      if (cells + more > columns) {
+        drawn.push(line)
+        line = ''
+        cells = 0
+      }
+      line += char
+      cells += more
+    }
+    return [...drawn, line]
+  })
+}
 
 /** Everything that a terminal acts on, or a person cannot see, except the line breaks that are ours. */
 const UNSAFE = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u
@@ -27,8 +47,6 @@ describe('renderPrompt', () => {
   test('shows who wants what, why, for which request and until when', () => {
     expect(render()).toBe(
       [
-        '',
-        'sudoagent: an agent asks for approval',
         '  action     refund',
         '  agent      support-bot',
         '  reason     high value',
@@ -39,7 +57,6 @@ describe('renderPrompt', () => {
         '    }',
         '  request    r1',
         '  expires    2026-01-02T03:05:05.000Z (in 59 s)',
-        '',
       ].join('\n'),
     )
   })
@@ -64,36 +81,59 @@ describe('renderPrompt', () => {
       expect(shown.split('\n')).toHaveLength(lines)
     }
     const id = { ...requestOf('r1'), approvalId: text, expiresAt: at(60_000) } as ApprovalRequest
-    expect(renderPrompt(id, at(0), 40, 80)).not.toMatch(UNSAFE)
+    expect(promptRows(id, at(0), 80).join('\n')).not.toMatch(UNSAFE)
   })
 
-  test('is never higher than was asked for, and says how much is left out', () => {
+  test('cuts nothing, and pages hold every row once', () => {
     const kwargs = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`key${String(i).padStart(2, '0')}`, 'v']))
-    const shown = render({ kwargs }, 40)
-    expect(shown).toContain('"key38": "v"')
-    expect(shown).not.toContain('"key39"')
-    expect(shown).toContain('… 62 more lines (915 characters) of arguments NOT SHOWN')
-    expect(shown.split('\n').length).toBeLessThan(55)
+    const rows = promptRows(requestOf('r1', { kwargs, reason: 'r'.repeat(4_000) }), at(0), 80)
+    for (const key of Object.keys(kwargs)) expect(rows.join('\n')).toContain(`"${key}": "v"`)
+    expect(rows.join('').match(/r{2,}/g)?.join('').length).toBeGreaterThanOrEqual(4_000)
+    for (const rowsMax of [1, 7, 40, rows.length, 1_000]) {
+      const pages = promptPages(rows, rowsMax)
+      expect(pages.flat()).toEqual(rows)
+      for (const page of pages) expect(page.length).toBeLessThanOrEqual(rowsMax)
+    }
   })
 
-  test('one endless value cannot push the rest off the screen', () => {
-    const shown = render({ kwargs: { note: '😀x'.repeat(100_000) }, reason: 'r'.repeat(4_000) }, 10, 60)
-    expect(shown).not.toMatch(UNSAFE)
-    expect(shown).toMatch(/more lines \(\d+ characters\) of arguments NOT SHOWN/)
-    expect(shown).toContain('… 3600 more characters not shown')
-    const rows = shown.split('\n').filter((line) => line.startsWith('    '))
-    expect(rows).toHaveLength(10)
-    for (const row of rows) expect(Array.from(row).length).toBeLessThanOrEqual(60)
+  const FORGED = '  action     read_calendar'
+  test.each<[string, (columns: number) => string]>([
+    ['blanks up to the edge', (columns) => `x${' '.repeat(columns - 14)}${FORGED}${' '.repeat(columns)}${FORGED}`],
+    ['many blanks', () => `x${' '.repeat(500)}${FORGED}`.repeat(3)],
+    ['wide characters', (columns) => `${'字'.repeat(columns)}${FORGED}${'字'.repeat(columns / 2 - 7)}${FORGED}`],
+    ['characters that are wide in some terminals', (columns) => `${'±Ж'.repeat(columns)}${FORGED}`.repeat(2)],
+    ['accents', (columns) => `${'e\u0301'.repeat(columns)}${FORGED}`.repeat(2)],
+    ['emoji and flags', (columns) => `${'🤖🇩🇪'.repeat(columns)}${FORGED}`.repeat(2)],
+    ['conjuncts', (columns) => `${'क्षि'.repeat(columns)}${FORGED}`.repeat(2)],
+    ['one long word', (columns) => `${'a'.repeat(columns - 13)}${FORGED}`.repeat(9)],
+  ])('no field of %s looks like a row of ours', (_, textOf) => {
+    const LABEL = /^ {0,3}(?:action|agent|reason|arguments|request|expires)\b/
+    for (const columns of [40, 80, 200]) {
+      for (let shift = 0; shift < 6; shift += 1) {
+        const text = `${'y'.repeat(shift)}${textOf(columns)}`
+        const few = text.slice(0, 250).toWellFormed()
+        for (const over of [
+          { reason: text },
+          { kwargs: { note: text } },
+          { kwargs: { [text]: { deep: [text] } } },
+          { args: [text] },
+          { action: few, agentId: few },
+        ]) {
+          const rows = onScreen(promptRows(requestOf('r1', over), at(0), columns), columns)
+          expect(rows.filter((row) => LABEL.test(row))).toHaveLength(6)
+        }
+      }
+    }
   })
 
   test('a terminal that lies about its width is held to sense', () => {
     const widest = (columns: number) =>
       Math.max(
-        ...render({ kwargs: { x: 'y'.repeat(1_000) } }, 40, columns)
+        ...render({ kwargs: { x: 'y'.repeat(1_000) } }, columns)
           .split('\n')
           .map((line) => line.length),
       )
     expect(widest(0)).toBeLessThan(80)
-    expect(widest(1e9)).toBe(200)
+    expect(widest(1e9)).toBe(199)
   })
 })

@@ -111,6 +111,30 @@ describe.skipIf(noTerminal)('on a terminal', () => {
     expect(await stateIn(box)).toBe('pending')
   })
 
+  const many = Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`k${at}`, 'v']))
+
+  it('shows a long call page by page, to its end, before it asks', async () => {
+    const box = sandbox()
+    await storeWith(box, { ...many, zz_amount: '1000000' })
+    const steps = [
+      { sees: 'page 1 of 2, not yet the whole call', types: '\n' },
+      { sees: question, types: 'y\n' },
+    ]
+    const shown = await typeInto(box, approve, steps)
+    expect(shown).toContain('"zz_amount": "1000000"')
+    expect(shown).toContain('exit 0')
+    expect(await stateIn(box)).toBe('approved')
+  })
+
+  it('does not take a yes on a page before the last', async () => {
+    const box = sandbox()
+    await storeWith(box, { ...many, zz_amount: '1000000' })
+    const shown = await typeInto(box, approve, [{ sees: 'page 1 of 2', types: 'y\n' }])
+    expect(shown).toContain('exit 1')
+    expect(shown).not.toContain('zz_amount')
+    expect(await stateIn(box)).toBe('pending')
+  })
+
   it('breaks long texts itself: no piece of one looks like a row of ours', async () => {
     const box = sandbox()
     await storeWith(box, { note: `${' '.repeat(500)}action    harmless`.repeat(3) })
