@@ -8,7 +8,8 @@
  * The action is the tool's name in the set; the input, as the schema parsed it, is the call's named arguments. A denial is thrown as `ToolDenied`:
  * the SDK makes it a tool error, whose message the model is shown, and other calls of the same step go on. `needsApproval` and `toolApproval` ask
  * before `execute` and may be answered from a stored conversation, so they are no boundary; `execute` is. A tool without it (run by the client
- * or the provider) cannot be guarded here, and is refused.
+ * or the provider) cannot be guarded here, and is refused. `onInputStart`, `onInputDelta` and `onInputAvailable` would get the model's input before
+ * the decision: the guarded tool does not have them.
  */
 import type { SudoEngine } from '@sudoagent/core'
 import { ToolDenied } from './denial-text.js'
@@ -79,8 +80,13 @@ export function guardTool<T extends ExecutableTool>(
     }
   }
 
-  return { ...tool, execute: execute.constructor.name === 'AsyncGeneratorFunction' ? guardedSteps : guarded }
+  const copy = { ...tool, execute: execute.constructor.name === 'AsyncGeneratorFunction' ? guardedSteps : guarded }
+  for (const name of BEFORE_EXECUTE) Reflect.deleteProperty(copy, name)
+  return copy
 }
+
+/** Functions of a tool that the SDK calls with the model's input before `execute`, so before anything was decided. */
+const BEFORE_EXECUTE = ['onInputStart', 'onInputDelta', 'onInputAvailable']
 
 /** A tool that returns an iterable says its result last. */
 async function lastOf(output: unknown): Promise<unknown> {

@@ -22,6 +22,9 @@ const OPEN_CALLS_MAX = 1_000
 
 type Input = Record<string, unknown>
 
+/** Ids are unique by contract, and kept by another program: an answer about one tool is none about another under the same id. */
+const keyOf = (tool: string, callId: string): string => JSON.stringify([tool, callId])
+
 /** What `options` of `query` need. `canUseTool` may be left out; the hooks may not. */
 export function guardToolCalls(
   engine: SudoEngine,
@@ -33,7 +36,7 @@ export function guardToolCalls(
   async function decide(call: ToolCall<Input> & { readonly callId: string }): Promise<AllowedCall<Input> | Denial> {
     try {
       const decided = await authorizeCall(engine, call, options)
-      if (decided.status === 'allowed') open.set(call.callId, decided)
+      if (decided.status === 'allowed') open.set(keyOf(call.tool, call.callId), decided)
       for (const oldest of open.keys()) if (open.size > OPEN_CALLS_MAX) open.delete(oldest)
       return decided
     } catch (error) {
@@ -57,7 +60,7 @@ export function guardToolCalls(
 
   const canUseTool: CanUseTool = async (tool, input, { signal, toolUseID: callId }) => {
     // A question about a call that the hook has allowed, as it was allowed, has its answer.
-    const before = open.get(callId)
+    const before = open.get(keyOf(tool, callId))
     const known = before !== undefined && isDeepStrictEqual(before.input, input)
     const decided = known ? before : await decide({ tool, input, callId, signal })
     if (decided.status === 'denied') return { behavior: 'deny', message: denialText(decided) }
@@ -66,8 +69,9 @@ export function guardToolCalls(
 
   const ended: HookCallback = async (event) => {
     if (!('tool_use_id' in event)) return {}
-    const call = open.get(event.tool_use_id)
-    open.delete(event.tool_use_id)
+    const key = keyOf(event.tool_name, event.tool_use_id)
+    const call = open.get(key)
+    open.delete(key)
     if (event.hook_event_name === 'PostToolUse') await call?.end({ status: 'success' })
     else {
       const why = 'error' in event ? event.error : 'Claude Code did not run the tool'

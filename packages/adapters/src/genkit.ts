@@ -12,7 +12,7 @@
 import type { SudoEngine } from '@sudoagent/core'
 import type { ToolRequestPart, ToolResponsePart } from 'genkit'
 import { denialText } from './denial-text.js'
-import { type GuardOptions, guardedCall } from './guarded-call.js'
+import { type GuardOptions, guardedCall, settled } from './guarded-call.js'
 
 interface RunOptions {
   readonly abortSignal?: AbortSignal
@@ -35,11 +35,16 @@ export function guardToolCalls(engine: SudoEngine, options?: Omit<GuardOptions, 
       ): Promise<ToolResponsePart | undefined> {
         const { name, ref, input } = part.toolRequest
         const signal = ctx.abortSignal ?? abortSignal
-        const run = (decided: unknown) =>
-          next(
+        const run = async (decided: unknown) => {
+          const response = await next(
             { ...part, toolRequest: { ...part.toolRequest, input: decided } },
             signal === undefined ? ctx : { ...ctx, abortSignal: signal },
           )
+          if (response?.toolResponse === undefined) return response
+          const output = await settled(await response.toolResponse.output, signal)
+          if (output === response.toolResponse.output) return response
+          return { ...response, toolResponse: { ...response.toolResponse, output } }
+        }
         const ended = await guardedCall(engine, { tool: name, input, callId: ref, signal }, options, run)
         if (ended.status === 'ran') return ended.output
         return { toolResponse: { name, ...(ref === undefined ? {} : { ref }), output: denialText(ended) } }

@@ -22,6 +22,8 @@ export interface AllowedCall<I> {
   /** The caller's signal and the framework's in one; aborted when either is. */
   readonly signal: AbortSignal | undefined
   end(outcome: CallOutcome): Promise<void>
+  /** Tells it that the tool returned `output`. @returns what to hand on: a stream or a function is on record when it has ended (`SudoEngine.recordResult`) */
+  returned<O>(output: O): Promise<O>
 }
 
 export type EndedCall<O> = { readonly status: 'ran'; readonly output: O } | Denial
@@ -58,7 +60,32 @@ export async function authorizeCall<I>(
     end: async (outcome) => {
       await engine.record(authorization, outcome)
     },
+    returned: (output) => engine.recordResult(authorization, output),
   }
+}
+
+/**
+ * The result of a tool that is a generator, which no framework of these reads: what it returns, or else what it yields last. Until then its
+ * work is not done, and it may fail half-way.
+ */
+export async function settled(output: unknown, signal?: AbortSignal): Promise<unknown> {
+  if (!isIterator(output)) return output
+  let last: unknown
+  for (;;) {
+    const step = await output.next()
+    if (step.done === true) return step.value === undefined ? last : step.value
+    last = step.value
+    if (signal?.aborted === true) {
+      await output.return?.(undefined)
+      signal.throwIfAborted()
+    }
+  }
+}
+
+function isIterator(output: unknown): output is AsyncGenerator | Generator {
+  if (typeof output !== 'object' || output === null) return false
+  const { next, [Symbol.asyncIterator]: async, [Symbol.iterator]: sync } = output as Partial<AsyncGenerator & Generator>
+  return typeof next === 'function' && (typeof async === 'function' || typeof sync === 'function')
 }
 
 /**
@@ -81,13 +108,12 @@ export async function guardedCall<I, O>(
   try {
     // The decision took its time, and whoever asked may be gone.
     allowed.signal?.throwIfAborted()
-    output = await run(allowed.input)
+    output = (await settled(await run(allowed.input), allowed.signal)) as Awaited<O>
   } catch (error) {
     await allowed.end({ status: 'error', error })
     throw error
   }
-  await allowed.end(
-    failed(output) ? { status: 'error', error: new Error('the tool reported an error') } : { status: 'success' },
-  )
+  if (!failed(output)) return { status: 'ran', output: await allowed.returned(output) }
+  await allowed.end({ status: 'error', error: new Error('the tool reported an error') })
   return { status: 'ran', output }
 }

@@ -54,6 +54,23 @@ describe('guardTool', () => {
     expect(error).not.toHaveProperty('cause')
   })
 
+  it.each(['onInputStart', 'onInputDelta', 'onInputAvailable'])(
+    'does not hand on `%s`, which would see the input before the decision',
+    (name) => {
+      const seen: unknown[] = []
+      const given = {
+        description: 'Tells the weather',
+        execute: async () => 'sunny',
+        [name]: (input: unknown) => seen.push(input),
+      }
+      for (const guarded of [guardTool(engine, 'weather', given), guardTools(engine, { weather: given }).weather]) {
+        expect(name in guarded).toBe(false)
+        expect(guarded.description).toBe('Tells the weather')
+      }
+      expect(name in given).toBe(true)
+    },
+  )
+
   it('takes the action that it is given', async () => {
     const own = new MemoryLedger()
     const recording = new SudoEngine({ policy: new AllowAllPolicy(), agentId: 'bot', ledger: own })

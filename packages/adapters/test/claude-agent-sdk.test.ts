@@ -77,6 +77,28 @@ describe('guardToolCalls', () => {
     })
   })
 
+  it('takes no answer about one tool for another under the same id', async () => {
+    const onlyRead: Policy = {
+      policyId: 'read',
+      version: '1',
+      evaluate: ({ action }) => ({ decision: action === 'Read' ? 'allow' : 'deny', reason: 'reading only' }),
+    }
+    const { engine, ledger } = world(onlyRead)
+    await session(guardToolCalls(engine), async (claude) => {
+      await claude.hook('PreToolUse', { ...call('a'), tool_name: 'Read' })
+      for (const tool_name of ['Bash', 'read', 'Read ', 'mcp__x__Read']) {
+        const asked = { subtype: 'can_use_tool', tool_name, tool_use_id: 'a', input: { command: 'ls' } }
+        expect(await claude.ask(asked)).toMatchObject({ behavior: 'deny' })
+      }
+      expect(await story(ledger)).toEqual(['allow', 'deny', 'deny', 'deny', 'deny'])
+      // The end of a call of another tool is not the end of this one.
+      await claude.hook('PostToolUse', { ...call('a'), tool_response: '' })
+      expect(await story(ledger)).not.toContain('success')
+      await claude.hook('PostToolUse', { ...call('a'), tool_name: 'Read', tool_response: '' })
+      expect((await story(ledger)).at(-1)).toBe('success')
+    })
+  })
+
   it('denies through canUseTool with the text', async () => {
     await session(guardToolCalls(world(new DenyAllPolicy()).engine), async (claude) => {
       const asked = { subtype: 'can_use_tool', tool_name: 'Bash', tool_use_id: 'a', input: {} }

@@ -80,6 +80,11 @@ export class Boundary {
     return authorization
   }
 
+  /** Whether the authorization is one of this engine whose outcome has not been recorded. */
+  isOpen(authorization: Authorization): boolean {
+    return this.#running.has(authorization)
+  }
+
   /**
    * Step eight: puts on record how an authorized call ended, once.
    *

@@ -12,6 +12,7 @@ import {
   type EngineOptions,
   type EngineParts,
 } from './options.js'
+import { followPending } from './pending-result.js'
 import type { CallOutcome } from './recorder.js'
 
 /** A call for `authorize`: what is to be done, with what. */
@@ -63,7 +64,7 @@ export class SudoEngine {
   }
 
   /**
-   * Wraps a function. Arguments that are plain data reach it as a copy: what was decided on, whatever becomes of the caller's objects.
+   * Wraps a function. If it is a generator, or returns one, a stream or a function, the call ends when that does (see `recordResult`). Arguments that are plain data reach it as a copy: what was decided on, whatever becomes of the caller's objects.
    *
    * @throws TypeError for an unknown option, or an anonymous function without an `action`
    */
@@ -120,6 +121,22 @@ export class SudoEngine {
     return await this.#boundary.finish(authorization, outcome)
   }
 
+  /**
+   * Records that an authorized call returned `result`. A result whose work is still to be done (a generator, an iterator, a stream, a response
+   * with a body, a function) is recorded when it has ended: as a success at its end, as an error if it throws, if it is not read to its end, or
+   * if it is collected as garbage before. Hand on what this returns: it is the same to read or to call.
+   *
+   * @throws TypeError when the authorization is not one of this engine, or was recorded already
+   */
+  async recordResult<T>(authorization: Authorization, result: T): Promise<T> {
+    // One that is not open is refused by `finish` below.
+    const open = this.#boundary.isOpen(authorization)
+    const pending = !open ? null : followPending(result, (outcome) => this.#boundary.finish(authorization, outcome))
+    if (pending !== null) return pending.value as T
+    await this.#boundary.finish(authorization, { status: 'success' })
+    return result
+  }
+
   #termsFor(fn: AnyFunction, options: CallOptions): CallTerms & { readonly action: string } {
     if (typeof fn !== 'function') throw new TypeError('only a function can be guarded')
     const terms = checkCallOptions(options, this.#parts)
@@ -140,7 +157,6 @@ export class SudoEngine {
       await this.#boundary.finish(authorization, { status: 'error', error })
       throw error
     }
-    await this.#boundary.finish(authorization, { status: 'success' })
-    return result
+    return await this.recordResult(authorization, result)
   }
 }

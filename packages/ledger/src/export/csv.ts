@@ -1,5 +1,6 @@
 // CSV for spreadsheets: RFC 4180 (CRLF, quotes doubled), one entry a row, a fixed set of columns. Entries hold text that an agent chose, and a
 // spreadsheet runs a cell that starts like a formula: such a cell gets an apostrophe in front (OWASP, "CSV Injection"), numbers of ours do not.
+// Where a spreadsheet takes another separator than the comma (many locales: the semicolon), a cell starts inside of one of ours.
 import { isCallEntry } from '../entry.js'
 import { M, type Member } from '../part/member.js'
 import type { PlainMembers } from '../part/plain-members.js'
@@ -47,14 +48,19 @@ function member({ json, members }: EntryRecord, key: string): string | undefined
   return span === undefined ? undefined : json.slice(span[0], span[1])
 }
 
-// A formula may hide behind spaces, and behind the full-width forms that some spreadsheets fold.
-const FORMULA = /^[\s\uFEFF]*[=+\-@\t\r\n＝＋－＠|%]/u
+/** What a formula begins with; full-width and small forms too, which some spreadsheets fold. */
+const SIGN = '=+\\-@%＝＋－＠％﹢﹣﹦﹫﹪−'
+// A formula may hide behind spaces.
+const FORMULA = new RegExp(`^[\\s\\uFEFF]*[${SIGN}\\t\\r\\n|]`, 'u')
+/** In the middle of a cell: behind a separator of another locale, or a line break, which ends a row where the quotes are not understood. */
+const INNER_FORMULA = new RegExp(`([;|\\t\\r\\n\\v\\f\\u0085\\u2028\\u2029；｜][\\s\\uFEFF"]*)(?=[${SIGN}])`, 'gu')
 
 function cellText(cell: Cell): string {
   if (cell === null || cell === undefined) return ''
   if (typeof cell === 'number') return String(cell)
-  const safe = FORMULA.test(cell) ? `'${cell}` : cell
-  return /[",\r\n']/.test(safe) || safe !== safe.trim() ? `"${safe.replaceAll('"', '""')}"` : safe
+  const inner = cell.replace(INNER_FORMULA, "$1'")
+  const safe = FORMULA.test(inner) ? `'${inner}` : inner
+  return /[",;\t|\r\n']/.test(safe) || safe !== safe.trim() ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
 function csvRow(record: EntryRecord): string {
@@ -91,6 +97,8 @@ class PlainCsv {
 }
 
 const QUOTE = 0x22
+const SEMICOLON = 0x3b
+const BAR = 0x7c
 
 /** Room for the cell of an object: most are far shorter. */
 const scratch = Buffer.alloc(4 * 1024)
@@ -102,6 +110,8 @@ function objectCell(json: string): string {
   scratch[end++] = QUOTE
   for (let i = 0; i < json.length; i += 1) {
     const unit = json.charCodeAt(i)
+    // A separator of other locales, in a text of it: line breaks and tabs are escaped in JSON.
+    if (unit === SEMICOLON || unit === BAR) return cellText(json)
     scratch[end++] = unit
     if (unit === QUOTE) scratch[end++] = QUOTE
   }

@@ -1,0 +1,83 @@
+// A call that takes more rows than a person is shown at a time: nothing of it can be approved unseen.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import type { ApprovalAnswer, ApprovalRequest } from '../../src/approval.js'
+import { InteractiveApprover, type InteractiveApproverOptions } from '../../src/approver/interactive.js'
+import { at, requestOf } from '../fixtures/approval.js'
+import { FakeTerminal } from '../fixtures/terminal.js'
+
+const QUESTION = 'approve this call? [y/N]'
+const never = new AbortController().signal
+
+function ask(
+  terminal: FakeTerminal,
+  request: ApprovalRequest = requestOf('r1'),
+  signal = never,
+  options: InteractiveApproverOptions = {},
+): Promise<ApprovalAnswer> {
+  const { input, output } = terminal
+  return new InteractiveApprover({ input, output, approverId: 'alice', clock: () => at(0), ...options }).approve(
+    request,
+    { signal },
+  )
+}
+
+describe('a call that does not fit on one page', () => {
+  const kwargs = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`k${i}`, i]))
+  const long = requestOf('r1', { kwargs: { ...kwargs, zz_amount: 1_000_000 } })
+  const page = (n: number): string => `page ${n} of 4, not yet the whole call`
+
+  test('is shown to its end before a yes counts', async () => {
+    const terminal = new FakeTerminal()
+    const answer = ask(terminal, long, never, { rowsMax: 20 })
+    for (const n of [1, 2, 3]) {
+      await terminal.sees(page(n))
+      expect(terminal.shown).not.toContain(QUESTION)
+      terminal.type('\n')
+    }
+    await terminal.sees(QUESTION)
+    expect(terminal.shown).toContain('"zz_amount": 1000000')
+    terminal.type('y\n')
+    expect(await answer).toEqual({ approved: true, approverId: 'alice' })
+  })
+
+  test.each(['y\n', 'yes\n', 'n\n', ' y\n', 'q\n', 'yes yes\n'])(
+    '%j on a page before the last denies',
+    async (typed) => {
+      for (const stop of [1, 3]) {
+        const terminal = new FakeTerminal()
+        const answer = ask(terminal, long, never, { rowsMax: 20 })
+        for (let n = 1; n <= stop; n += 1) {
+          await terminal.sees(page(n))
+          terminal.type(n === stop ? typed : '\n')
+        }
+        expect(await answer).toEqual({ approved: false, approverId: 'alice', reason: 'refused at the terminal' })
+        expect(terminal.shown).not.toContain('zz_amount')
+      }
+    },
+  )
+
+  test('what is typed ahead does not turn the pages and approve', async () => {
+    const terminal = new FakeTerminal()
+    const abort = new AbortController()
+    const answer = ask(terminal, long, abort.signal, { rowsMax: 20 })
+    await terminal.sees(page(1))
+    terminal.type('\n\n\ny\n')
+    await terminal.sees(page(2))
+    await sleep(250)
+    expect(terminal.shown).not.toContain(page(3))
+    abort.abort()
+    expect(await answer).toMatchObject({ approved: false, reason: 'the request was withdrawn' })
+  })
+
+  test.each<[string, string]>([
+    ['Ctrl-C', '\u0003'],
+    ['Ctrl-D', '\u0004'],
+  ])('%s between pages denies', async (_, typed) => {
+    const terminal = new FakeTerminal()
+    const answer = ask(terminal, long, never, { rowsMax: 20 })
+    await terminal.sees(page(1))
+    terminal.type(typed)
+    expect(await answer).toEqual({ approved: false, reason: 'no answer' })
+  })
+})
