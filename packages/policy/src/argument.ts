@@ -33,10 +33,11 @@ export function findArguments(
   segments: readonly string[],
 ): readonly Found[] {
   let level: readonly Found[] = [{ kind: 'value', value: kwargs }]
-  for (const segment of segments) {
+  for (let depth = 0; depth < segments.length; depth += 1) {
+    const rest = segments.slice(depth)
     const next: Found[] = []
     for (const found of level) {
-      if (found.kind === 'value') next.push(...step(found.value, segment))
+      if (found.kind === 'value') next.push(...step(found.value, rest))
       else next.push(found)
       if (next.length > ARGUMENT_VALUES_MAX) return [unclear(`has more than ${ARGUMENT_VALUES_MAX} values`)]
     }
@@ -45,7 +46,8 @@ export function findArguments(
   return level.map(seen)
 }
 
-function step(value: JsonValue, segment: string): readonly Found[] {
+function step(value: JsonValue, rest: readonly string[]): readonly Found[] {
+  const [segment = ''] = rest
   if (isList(value)) {
     if (segment === '*') {
       const elements = value.slice(0, ARGUMENT_VALUES_MAX + 1)
@@ -61,15 +63,34 @@ function step(value: JsonValue, segment: string): readonly Found[] {
     ]
   }
   if (segment === '*') return [unclear('is no list')]
-  if (hasOtherForm(value, segment)) return [unclear('has a name that differs only in case or form')]
+  const other = otherSpelling(value, rest)
+  if (other !== null) return [unclear(other)]
   if (Object.hasOwn(value, segment)) return [found(value, segment, value[segment] as JsonValue)]
   return [CONTAINERS.some((name) => Object.hasOwn(value, name)) ? unclear('leads into a Map or a Set') : ABSENT]
 }
 
-/** Whether a name is there that many programs take for this one: which of the two they read cannot be told. */
-function hasOtherForm(holder: object, name: string): boolean {
-  const folded = foldName(name)
-  return Object.keys(holder).some((key) => key !== name && foldName(key) === folded)
+/**
+ * Other names under which a tool may look for what is tested: many bind names without regard to case, width or accents' form, and the
+ * last wins; and some take a name with dots for a path.
+ */
+function otherSpelling(value: object, rest: readonly string[]): string | null {
+  const [segment = ''] = rest
+  const folded = foldName(segment)
+  for (const name of Object.keys(value)) {
+    if (name === segment) continue
+    if (foldName(name) === folded) return 'has a name that differs only in case or form'
+    if (name.includes('.') && spells(name.split('.'), rest))
+      return 'is there under a name with dots that spells its path'
+  }
+  return null
+}
+
+/** Whether the parts of a name are two or more of the next segments; a number stands for the `*` of a list. */
+function spells(parts: readonly string[], rest: readonly string[]): boolean {
+  if (parts.length > rest.length) return false
+  return parts.every((part, at) =>
+    rest[at] === '*' ? /^(?:\*|[0-9]+)$/.test(part) : foldName(part) === foldName(rest[at] ?? ''),
+  )
 }
 
 /** An integer that no double holds stands there as its digits: a test for a text must not take it for one, nor one for a number. */

@@ -20,6 +20,13 @@ export type ArgumentTest =
       readonly resolveSymlinks: boolean
     }
   | { readonly kind: 'range'; readonly gt?: number; readonly gte?: number; readonly lt?: number; readonly lte?: number }
+  | {
+      readonly kind: 'url'
+      /** Scheme, host and port in the form of `urlOrigin`. */
+      readonly origins: readonly string[]
+      /** Absolute globs over the path; null: any path. */
+      readonly paths: readonly string[] | null
+    }
   | { readonly kind: 'present' }
   | { readonly kind: 'absent' }
 
@@ -37,6 +44,8 @@ export interface PolicyRule {
   /** Null: any tool. */
   readonly tools: readonly string[] | null
   readonly args: readonly ArgumentMatcher[]
+  /** The call has no arguments but those of `args`. */
+  readonly argsOnly: boolean
   readonly effect: PolicyDecision
   readonly reason: string
   /** Line of the file where the rule begins; not part of the hash. */
@@ -61,8 +70,10 @@ export function hashDocument({ id, version, description, rules }: PolicyDocument
       id,
       version,
       description,
-      rules: rules.map(({ line: _line, args, ...rule }) => ({
+      rules: rules.map(({ line: _line, args, argsOnly, ...rule }) => ({
         ...rule,
+        // Not there where it is not said: the hash of older files stays.
+        ...(argsOnly ? { args_only: true } : {}),
         args: args.map(({ path, tests }) => ({ path, tests })),
       })),
     }),

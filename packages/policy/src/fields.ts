@@ -1,4 +1,5 @@
 // Reading members of a file's objects: what is needed, what is allowed, and which name was probably meant.
+import { hasMixedScript, printable } from '@sudoagent/crypto'
 import { LIST_MAX } from './limits.js'
 import type { LocatedMap, LocatedScalar, LocatedValue, Source } from './located.js'
 
@@ -117,12 +118,28 @@ export function readTrue(value: LocatedValue, name: string, source: Source): tru
   )
 }
 
+/**
+ * A name whose letters are of several scripts reads right and matches nothing: a rule that denies it would deny nothing.
+ *
+ * @throws PolicyFileError
+ */
+export function requireOneScript(name: string, what: string, at: number, source: Source): void {
+  if (!hasMixedScript(name)) return
+  const says = `the ${what} \`${shown(name)}\` has letters that look like others: of several scripts, or other forms of them`
+  throw source.error(
+    'POLICY_VALUE',
+    at,
+    says,
+    'type the name again; what is shown as a code point is the letter that differs',
+  )
+}
+
 const listed = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ')
 
 /** A foreign text in a message, which is one line: cut, and what cannot be seen is written out. */
 export function shown(text: string): string {
   const cut = text.length > 60 ? `${text.slice(0, 60).toWellFormed()}…` : text
-  return cut.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (char) => `\\u{${char.codePointAt(0)?.toString(16)}}`)
+  return printable(cut)
 }
 
 function nearest(name: string, known: readonly string[]): string | undefined {

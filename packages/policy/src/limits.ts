@@ -50,3 +50,9 @@ export const TEXT_CHARACTERS_MAX = 4_096
 export const PATH_CHARACTERS_MAX = 4_096
 export const PATH_SEGMENTS_MAX = 256
 export const GLOB_SEGMENTS_MAX = 64
+
+/** Entries of a folder that are looked through for another spelling of a name; in a larger one the answer is that it cannot be told. */
+export const FOLDER_ENTRIES_MAX = 10_000
+
+/** System calls that one evaluation may make to follow paths, some tens of milliseconds; beyond, where a path leads cannot be told. */
+export const DISK_WORK_MAX = 5_000

@@ -18,6 +18,7 @@ import { need, readId, readList, readMap, readText } from './fields.js'
 import { DESCRIPTION_CHARACTERS_MAX, ID_CHARACTERS_MAX, RULES_MAX, VERSION_CHARACTERS_MAX } from './limits.js'
 import type { LocatedMap, LocatedValue, Source } from './located.js'
 import { readRule } from './read-rule.js'
+import { rulesInFrontOf } from './unreachable.js'
 import { readYaml } from './yaml-text.js'
 
 /**
@@ -85,6 +86,17 @@ function readRules(value: LocatedValue, source: Source): readonly PolicyRule[] {
         'the first rule that matches decides; put this one in front of it',
       )
     }
+    const inFront = rulesInFrontOf(rule, rules)
+    if (inFront !== null) {
+      const named = inFront.map((one) => `\`${one.id}\` in line ${one.line}`).slice(0, COVERING_SHOWN_MAX)
+      const says = `no call gets as far as the rule \`${rule.id}\` in line ${rule.line}: ${named.join(' and ')} ${named.length === 1 ? 'decides' : 'decide'} first`
+      throw source.error(
+        'POLICY_RULE_IDLE',
+        item.at,
+        says,
+        'the first rule that matches decides; put this one in front of it, or take it out',
+      )
+    }
     lines.set(rule.id, rule.line)
     rules.push(rule)
     if (matchesAll(rule)) all = rule
@@ -92,6 +104,9 @@ function readRules(value: LocatedValue, source: Source): readonly PolicyRule[] {
   return Object.freeze(rules)
 }
 
-function matchesAll({ servers, tools, args }: PolicyRule): boolean {
-  return servers === null && args.length === 0 && (tools === null || tools.includes('*'))
+/** Rules that are named in the message about one that cannot be reached. */
+const COVERING_SHOWN_MAX = 3
+
+function matchesAll({ servers, tools, args, argsOnly }: PolicyRule): boolean {
+  return servers === null && args.length === 0 && !argsOnly && (tools === null || tools.includes('*'))
 }

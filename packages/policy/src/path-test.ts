@@ -9,15 +9,18 @@ import { agree, fails, HOLDS, unclear, type Verdict } from './truth.js'
  * not exist yet leads below its deepest folder that does. Null where that cannot be said: a dangling link, a loop, no
  * permission.
  */
-export type RealPath = (path: string) => string | null
+export interface RealPath {
+  (path: string): string | null
+  /** The same for one evaluation: what was looked up is not looked up again, and the work is bounded as a whole. */
+  readonly perEvaluation?: () => RealPath
+}
 
 export function compilePathTest(
   test: Extract<ArgumentTest, { kind: 'glob' }>,
-  realPath: RealPath | null,
-): (value: string) => Verdict {
+): (value: string, realPath: RealPath | null) => Verdict {
   const globs = test.globs.map(compileGlob)
   const { root, resolveSymlinks } = test
-  return (value) => {
+  return (value, realPath) => {
     const read = readPath(value, root)
     if (!read.ok) return unclear(read.why)
     const verdicts = read.readings.map((reading) => within(reading, root, globs))

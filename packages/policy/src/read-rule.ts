@@ -1,6 +1,6 @@
 // One rule of a policy file.
 import type { ArgumentMatcher, PolicyRule } from './document.js'
-import { need, readChoice, readId, readList, readMap, readText, shown } from './fields.js'
+import { need, readChoice, readId, readList, readMap, readText, readTrue, requireOneScript, shown } from './fields.js'
 import {
   ARGUMENT_DEPTH_MAX,
   ARGUMENT_PATH_CHARACTERS_MAX,
@@ -16,7 +16,7 @@ const EFFECTS = ['allow', 'deny', 'require_approval'] as const
 
 /** @throws PolicyFileError */
 export function readRule(value: LocatedValue, source: Source): PolicyRule {
-  const rule = readMap(value, 'the rule', ['id', 'server', 'tool', 'args', 'effect', 'reason'], source)
+  const rule = readMap(value, 'the rule', ['id', 'server', 'tool', 'args', 'args_only', 'effect', 'reason'], source)
   const what = 'the rule'
   const id = readId(
     need(rule, 'id', what, source, 'the ledger names the rule by its id'),
@@ -28,6 +28,8 @@ export function readRule(value: LocatedValue, source: Source): PolicyRule {
   const tools = readNames(rule, 'tool', source)
   requireUnambiguous(rule, servers, source)
   const args = readArguments(rule.members.get('args')?.value, source)
+  const only = rule.members.get('args_only')?.value
+  const argsOnly = only !== undefined && readTrue(only, 'args_only', source)
   const effect = readChoice(
     need(rule, 'effect', what, source, 'allow, deny or require_approval'),
     'effect',
@@ -36,7 +38,7 @@ export function readRule(value: LocatedValue, source: Source): PolicyRule {
   )
   const why = need(rule, 'reason', what, source, 'it stands in the ledger and in front of the approver')
   const reason = readText(why, 'reason', { charactersMax: REASON_CHARACTERS_MAX }, source)
-  return Object.freeze({ id, servers, tools, args, effect, reason, line: source.lineOf(rule.at) })
+  return Object.freeze({ id, servers, tools, args, argsOnly, effect, reason, line: source.lineOf(rule.at) })
 }
 
 function readNames(rule: LocatedMap, key: 'server' | 'tool', source: Source): readonly string[] | null {
@@ -44,6 +46,7 @@ function readNames(rule: LocatedMap, key: 'server' | 'tool', source: Source): re
   if (value === undefined) return null
   const names = readList(value, key, source).map((item) => {
     const name = readText(item, key, { charactersMax: NAME_CHARACTERS_MAX }, source)
+    requireOneScript(name, key, item.at, source)
     if (key === 'server' && name.includes('/')) {
       throw source.error('POLICY_VALUE', item.at, 'a server has no `/` in its name', 'write server and tool apart')
     }
@@ -99,6 +102,7 @@ function readArguments(value: LocatedValue | undefined, source: Source): readonl
 
 function readPath(path: string, at: number, source: Source): readonly string[] {
   const segments = path.split('.')
+  requireOneScript(path, 'argument', at, source)
   if (path.length > ARGUMENT_PATH_CHARACTERS_MAX || segments.length > ARGUMENT_DEPTH_MAX) {
     const says = `the path of an argument is longer than ${ARGUMENT_PATH_CHARACTERS_MAX} characters or ${ARGUMENT_DEPTH_MAX} keys`
     throw source.error('POLICY_LIMIT', at, says, 'test a value further up')

@@ -2,16 +2,18 @@
 import { createRedactor } from '@sudoagent/core'
 import { isHidden } from './argument.js'
 import type { ArgumentTest, ScalarValue } from './document.js'
-import { exact, readList, readMap, readNumber, readText, readTrue, shown } from './fields.js'
+import { exact, need, readList, readMap, readNumber, readText, readTrue, shown } from './fields.js'
 import { globProblem } from './glob.js'
 import { PATH_CHARACTERS_MAX, TEXT_CHARACTERS_MAX } from './limits.js'
 import type { LocatedMap, LocatedValue, Source } from './located.js'
 import { fold, readPath } from './path.js'
+import { originOfText } from './url-test.js'
 
 const KEYS = [
   'equals',
   'one_of',
   'prefix',
+  'url',
   'glob',
   'root',
   'resolve_symlinks',
@@ -41,6 +43,7 @@ export function readTests(
   const tests = [
     readEquals(map, source),
     readPrefix(map, source),
+    readUrl(map, source),
     readGlob(map, source),
     readRange(map, source),
     readPresence(map, source),
@@ -103,9 +106,43 @@ function readPrefix(map: LocatedMap, source: Source): ArgumentTest | null {
       const says = `\`${shown(prefix)}\` begins like a path, and \`${shown(prefix)}/../..\` begins with it too`
       throw source.error('POLICY_VALUE', item.at, says, 'use `glob`, which normalises paths first')
     }
+    if (/^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/]*\/.|^file:\/./i.test(prefix)) {
+      const says = `\`${shown(prefix)}\` is a URL with a path, and \`${shown(prefix)}/../..\` begins with it too`
+      throw source.error('POLICY_VALUE', item.at, says, 'use `url: { origin: …, path: … }`, which reads URLs first')
+    }
     return prefix
   })
   return { kind: 'prefix', prefixes: Object.freeze(prefixes) }
+}
+
+function readUrl(map: LocatedMap, source: Source): ArgumentTest | null {
+  const found = map.members.get('url')
+  if (found === undefined) return null
+  const hint = 'write `url: { origin: https://api.example.com, path: /v1/** }`'
+  const url = readMap(found.value, '`url`', ['origin', 'path'], source)
+  const origins = readList(need(url, 'origin', '`url`', source, hint), 'origin', source).map((item) => {
+    const text = readText(item, 'origin', { charactersMax: TEXT_CHARACTERS_MAX }, source)
+    const origin = originOfText(text)
+    if (origin !== null) return origin
+    const says = `\`${shown(text)}\` is not an origin: a scheme, a host and perhaps a port`
+    throw source.error(
+      'POLICY_VALUE',
+      item.at,
+      says,
+      'write `https://api.example.com`, without a slash, a user or a path',
+    )
+  })
+  const path = url.members.get('path')?.value
+  const paths =
+    path === undefined
+      ? null
+      : readList(path, 'path', source).map((item) => {
+          const glob = readText(item, 'path', { charactersMax: PATH_CHARACTERS_MAX }, source)
+          const problem = globProblem(glob, true)
+          if (problem === null) return glob
+          throw source.error('POLICY_GLOB_INVALID', item.at, `the path \`${shown(glob)}\` ${problem[0]}`, problem[1])
+        })
+  return { kind: 'url', origins: Object.freeze(origins), paths: paths === null ? null : Object.freeze(paths) }
 }
 
 function readGlob(map: LocatedMap, source: Source): ArgumentTest | null {

@@ -1,11 +1,10 @@
 // A policy made of rules, as the engine wants it.
 import type { Context, Policy, PolicyDecision, PolicyResult } from '@sudoagent/core'
 import type { Hash } from '@sudoagent/crypto'
-import { type Call, callOf } from './call.js'
+import { callOf } from './call.js'
 import { hashDocument, type PolicyDocument, type PolicyRule } from './document.js'
 import type { RealPath } from './path-test.js'
 import { compileRule } from './rule.js'
-import type { Verdict } from './truth.js'
 
 /** What became of one rule: it decided (`matched`, or `unclear` where that denies), or it was passed over, and why. */
 export interface RuleStep {
@@ -51,14 +50,16 @@ export class RulePolicy implements Policy {
   declare readonly version?: string
   readonly policyHash: Hash
   readonly document: PolicyDocument
-  readonly #rules: readonly { readonly rule: PolicyRule; readonly check: (call: Call) => Verdict }[]
+  readonly #rules: readonly { readonly rule: PolicyRule; readonly check: ReturnType<typeof compileRule> }[]
+  readonly #realPath: RealPath | null
 
   constructor(document: PolicyDocument, { realPath }: RulePolicyOptions = {}) {
     this.document = document
     this.policyId = document.id
     if (document.version !== null) this.version = document.version
     this.policyHash = hashDocument(document)
-    this.#rules = document.rules.map((rule) => ({ rule, check: compileRule(rule, realPath ?? null) }))
+    this.#rules = document.rules.map((rule) => ({ rule, check: compileRule(rule) }))
+    this.#realPath = realPath ?? null
   }
 
   evaluate(context: Pick<Context, 'action' | 'args' | 'kwargs'>): Required<PolicyResult> {
@@ -69,9 +70,10 @@ export class RulePolicy implements Policy {
   /** The same answer, with how it came about. */
   explain(context: Pick<Context, 'action' | 'args' | 'kwargs'>): Explanation {
     const call = callOf(context)
+    const realPath = this.#realPath?.perEvaluation?.() ?? this.#realPath
     const steps: RuleStep[] = []
     for (const { rule, check } of this.#rules) {
-      const { truth, because } = check(call)
+      const { truth, because } = check(call, realPath)
       const outcome = truth === 'true' ? 'matched' : truth === 'false' ? 'not_matched' : 'unclear'
       steps.push({ rule: rule.id, effect: rule.effect, outcome, because })
       if (outcome === 'matched') return { ...matched(rule), rule: rule.id, steps }

@@ -3,20 +3,28 @@ import type { JsonValue } from '@sudoagent/crypto'
 import { type Found, findArguments, isHidden } from './argument.js'
 import type { Call } from './call.js'
 import type { ArgumentMatcher, ArgumentTest, PolicyRule } from './document.js'
+import { compileOnlyNamed } from './only-named.js'
 import { compilePathTest, type RealPath } from './path-test.js'
 import { agree, every, fails, HOLDS, unclear, type Verdict } from './truth.js'
+import { compileUrlTest } from './url-test.js'
 import { matchesText } from './wildcard.js'
 
 /** Prepares a rule, so that a call costs only the comparing. */
-export function compileRule(rule: PolicyRule, realPath: RealPath | null): (call: Call) => Verdict {
+export function compileRule(rule: PolicyRule): (call: Call, realPath: RealPath | null) => Verdict {
   const fitsServer = compileNames(rule.servers)
   const fitsTool = compileNames(rule.tools)
-  const matchers = rule.args.map((matcher) => compileMatcher(matcher, realPath))
-  return (call) =>
+  const matchers = rule.args.map(compileMatcher)
+  const hasOnlyNamed = rule.argsOnly ? compileOnlyNamed(rule.args.map(({ segments }) => segments)) : () => true
+  const only = ({ positional, kwargs }: Call): Verdict => {
+    if (positional && rule.argsOnly) return unclear('the arguments have no names')
+    return hasOnlyNamed(kwargs) ? HOLDS : fails('the call has an argument that the rule does not name')
+  }
+  return (call, realPath) =>
     every([
       () => (call.server === null ? noServer(rule) : named('server', call.server, fitsServer)),
       () => named('tool', call.tool, fitsTool),
-      ...matchers.map((matcher) => () => matcher(call)),
+      ...matchers.map((matcher) => () => matcher(call, realPath)),
+      () => only(call),
     ])
 }
 
@@ -35,21 +43,28 @@ function compileNames(patterns: readonly string[] | null): (name: string) => boo
   return (name) => compiled.some((pattern) => matchesText(pattern, name))
 }
 
-function compileMatcher(
-  { path, segments, tests }: ArgumentMatcher,
-  realPath: RealPath | null,
-): (call: Call) => Verdict {
-  const compiled = tests.map((test) => compileTest(test, realPath))
-  return ({ positional, kwargs }) => {
+type Check<T> = (value: T, realPath: RealPath | null) => Verdict
+
+function compileMatcher({ path, segments, tests }: ArgumentMatcher): Check<Call> {
+  const compiled = tests.map(compileTest)
+  return ({ positional, kwargs }, realPath) => {
     // Names tell which argument is which; without them, what is absent by name may well be there.
     if (positional) return unclear('the arguments have no names')
     const found = findArguments(kwargs, segments)
-    const verdict = every(compiled.map((test) => () => agree(found.map(test), 'differs from element to element')))
+    const verdict = every(
+      compiled.map(
+        (test) => () =>
+          agree(
+            found.map((one) => test(one, realPath)),
+            'differs from element to element',
+          ),
+      ),
+    )
     return verdict.because === null ? verdict : { ...verdict, because: `\`${path}\` ${verdict.because}` }
   }
 }
 
-function compileTest(test: ArgumentTest, realPath: RealPath | null): (found: Found) => Verdict {
+function compileTest(test: ArgumentTest): Check<Found> {
   if (test.kind === 'present' || test.kind === 'absent') {
     return (found) => {
       if (found.kind === 'unclear') return unclear(found.why)
@@ -57,18 +72,18 @@ function compileTest(test: ArgumentTest, realPath: RealPath | null): (found: Fou
       return holds ? HOLDS : fails(found.kind === 'value' ? 'is there' : 'is not there')
     }
   }
-  const check = compileValueTest(test, realPath)
-  return (found) => {
+  const check = compileValueTest(test)
+  return (found, realPath) => {
     if (found.kind === 'unclear') return unclear(found.why)
     if (found.kind === 'absent') return fails('is not there')
-    return isHidden(found.value) ? unclear('was redacted') : check(found.value)
+    return isHidden(found.value) ? unclear('was redacted') : check(found.value, realPath)
   }
 }
 
 type ValueTest = Exclude<ArgumentTest, { kind: 'present' | 'absent' }>
 
 /** Nothing is coerced: a number in a text is a text. */
-function compileValueTest(test: ValueTest, realPath: RealPath | null): (value: JsonValue) => Verdict {
+function compileValueTest(test: ValueTest): Check<JsonValue> {
   switch (test.kind) {
     case 'equals': {
       const kinds = new Set(test.values.map(kindOf))
@@ -92,7 +107,11 @@ function compileValueTest(test: ValueTest, realPath: RealPath | null): (value: J
       }
     }
     case 'glob': {
-      const fits = compilePathTest(test, realPath)
+      const fits = compilePathTest(test)
+      return (value, realPath) => (typeof value === 'string' ? fits(value, realPath) : otherType(value, 'a text'))
+    }
+    case 'url': {
+      const fits = compileUrlTest(test)
       return (value) => (typeof value === 'string' ? fits(value) : otherType(value, 'a text'))
     }
   }

@@ -33,7 +33,7 @@ describe('the hash of a policy', () => {
   it('does not say where a rule stands, only in which order', () => {
     const moved = YAML.replace('rules:\n', '\n\n# moved\nrules:\n')
     expect(hashDocument(parsePolicyFile(moved, 'a'))).toBe(hashDocument(parsePolicyFile(YAML, 'a')))
-    const rule = (id: string): string => `  - { id: ${id}, tool: t, effect: deny, reason: r }\n`
+    const rule = (id: string): string => `  - { id: ${id}, tool: t${id}, effect: deny, reason: r }\n`
     const file = (...ids: string[]): string => `sudoagent_policy: 1\nid: p\nrules:\n${ids.map(rule).join('')}`
     const [one, other] = [file('a', 'b'), file('b', 'a')].map((text) => hashDocument(parsePolicyFile(text, 'a')))
     expect(one).not.toBe(other)

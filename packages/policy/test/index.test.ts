@@ -9,6 +9,7 @@ it('exports what the documentation names, and nothing else', () => {
     'RulePolicy',
     'loadPolicy',
     'parsePolicyFile',
+    'policyWarnings',
     'readPath',
     'realPathOnDisk',
     'splitAction',

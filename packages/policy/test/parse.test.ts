@@ -71,6 +71,7 @@ describe('what a file says', () => {
             },
             { path: 'limit', segments: ['limit'], tests: [{ kind: 'range', gt: 0, lte: 1000 }] },
           ],
+          argsOnly: false,
           effect: 'allow',
           reason: 'reading',
         },
@@ -95,7 +96,7 @@ describe('what a file says', () => {
 
 describe('limits', () => {
   const rules = (count: number): string =>
-    Array.from({ length: count }, (_, i) => `  - { id: r${i}, tool: t, effect: deny, reason: r }\n`).join('')
+    Array.from({ length: count }, (_, i) => `  - { id: r${i}, tool: t${i}, effect: deny, reason: r }\n`).join('')
   const head = 'sudoagent_policy: 1\nid: p\nrules:\n'
 
   it.each([

@@ -1,8 +1,21 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, test, vi } from 'vitest'
+import { parsePolicyFile } from '../src/parse.js'
 import { realPathOnDisk } from '../src/real-path.js'
+import { RulePolicy } from '../src/rule-policy.js'
+
+/** Folders that were read. */
+const opened = vi.hoisted(() => ({ count: 0 }))
+vi.mock('node:fs', async (original) => {
+  const fs = await original<typeof import('node:fs')>()
+  const opendirSync: typeof fs.opendirSync = (...args) => {
+    opened.count += 1
+    return fs.opendirSync(...args)
+  }
+  return { ...fs, opendirSync }
+})
 
 let top = ''
 beforeAll(() => {
@@ -61,4 +74,44 @@ it('cannot be told where a folder has the name in another Unicode spelling', () 
   symlinkSync('../outside/secret', join(folder, 'cafe\u0301'))
   expect(realPathOnDisk(`${folder}/caf\u00e9`)).toBeNull()
   expect(realPathOnDisk(`${folder}/cafe`)).toBe(`${folder}/cafe`)
+})
+
+describe('one evaluation', () => {
+  it('reads a folder once, whatever the call brings', () => {
+    const folder = mkdtempSync(join(top, 'look-'))
+    for (let n = 0; n < 200; n += 1) writeFileSync(join(folder, `f${n}`), '')
+    mkdirSync(join(folder, 'é'))
+    const look = realPathOnDisk.perEvaluation?.() ?? expect.unreachable()
+    const before = opened.count
+    for (let n = 0; n < 150; n += 1) expect(look(`${folder}/${'é/../'.repeat(80)}f${n}`)).toBe(`${folder}/f${n}`)
+    expect(opened.count - before).toBe(1)
+    // Without an evaluation around it, each look is one of its own.
+    realPathOnDisk(`${folder}/é`)
+    expect(opened.count - before).toBe(2)
+  })
+
+  it('has a bound: beyond it, nothing can be told', () => {
+    const folder = mkdtempSync(join(top, 'look-'))
+    const look = realPathOnDisk.perEvaluation?.() ?? expect.unreachable()
+    const answers = Array.from({ length: 3_000 }, (_, n) => look(`${folder}/n${n}`))
+    expect(answers[0]).toBe(`${folder}/n0`)
+    expect(answers.at(-1)).toBeNull()
+    expect(answers.indexOf(null)).toBeGreaterThan(1_000)
+    expect(realPathOnDisk.perEvaluation?.()(`${folder}/n2999`)).toBe(`${folder}/n2999`)
+  })
+
+  it('is what a policy is asked in', () => {
+    let looks = 0
+    const realPath = Object.assign(() => expect.unreachable(), {
+      perEvaluation: () => {
+        looks += 1
+        return (path: string) => path
+      },
+    })
+    const text =
+      'sudoagent_policy: 1\nid: p\nrules:\n  - id: a\n    args: { paths.*: { root: /w, glob: "**", resolve_symlinks: true } }\n    effect: allow\n    reason: r\n'
+    const policy = new RulePolicy(parsePolicyFile(text, 'p'), { realPath })
+    const call = { action: 't', args: [], kwargs: { paths: ['/w/a', '/w/b'] } }
+    expect([policy.explain(call).decision, policy.explain(call).decision, looks]).toEqual(['allow', 'allow', 2])
+  })
 })

@@ -97,6 +97,24 @@ describe('random rules and calls', () => {
   })
   const value = fc.constantFrom<JsonValue>('a', 'ab', 'b', 0, 1, 2, 3, true, null, '[redacted]')
 
+  it('a rule that is refused as out of reach decides no call', () => {
+    let refused = 0
+    fc.assert(
+      fc.property(
+        numbered,
+        fc.constantFrom('t', 'u', 's/t', 's/u', 'z/t'),
+        fc.dictionary(fc.constantFrom('x', 'y', 'z'), value, { noNullPrototype: true }),
+        (rules, action, kwargs) => {
+          const reachable = reachableOf(rules)
+          refused += rules.length - reachable.length
+          expect(reference(reachable, action, kwargs)).toBe(reference(rules, action, kwargs))
+        },
+      ),
+      { numRuns: 1_000 },
+    )
+    expect(refused).toBeGreaterThan(50)
+  })
+
   it('are decided as by a second evaluator', () => {
     const seen = new Set<string>()
     fc.assert(
@@ -104,7 +122,8 @@ describe('random rules and calls', () => {
         numbered,
         fc.constantFrom('t', 'u', 's/t', 's/u', 'z/t'),
         fc.dictionary(fc.constantFrom('x', 'y', 'z'), value, { noNullPrototype: true }),
-        (rules, action, kwargs) => {
+        (some, action, kwargs) => {
+          const rules = reachableOf(some)
           const text = JSON.stringify({ sudoagent_policy: 1, id: 'p', rules })
           const {
             decision,
@@ -121,3 +140,17 @@ describe('random rules and calls', () => {
     expect(seen.size).toBe(5)
   })
 })
+
+/** Without the rules that are refused because an earlier one decides in their place. */
+function reachableOf(rules: readonly PlainRule[]): PlainRule[] {
+  const kept: PlainRule[] = []
+  for (const rule of rules) {
+    try {
+      parsePolicyFile(JSON.stringify({ sudoagent_policy: 1, id: 'p', rules: [...kept, rule] }), 'p.json')
+      kept.push(rule)
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'POLICY_RULE_IDLE' })
+    }
+  }
+  return kept
+}

@@ -14,7 +14,7 @@ export function register(policy: Command, io: Io): void {
     .summary('say whether a file is a policy')
     .description(
       'Reads a policy as an engine would, and prints its id, version, hash and number of rules. Exits with 3 when it is none; the error names the ' +
-        'line and the column.',
+        'line and the column. Warns of rules that are seldom meant as they are written.',
     )
     .argument('<file>', 'YAML or JSON file of rules, or a module')
     .option('--json', 'print one JSON value')
@@ -40,7 +40,18 @@ export async function run({ file, json = false }: CheckOptions, io: Io): Promise
     policy_hash: policy.policyHash,
     rules,
   }
-  await print(io.stdout, json ? `${JSON.stringify(value, null, 2)}\n` : await render(value))
+  const { policyWarnings } = await import('@sudoagent/policy')
+  const warnings = policy.kind === 'module' ? [] : policyWarnings(policy.document)
+  if (json) {
+    await print(io.stdout, `${JSON.stringify({ ...value, warnings }, null, 2)}\n`)
+    return EXIT.ok
+  }
+  await print(io.stdout, await render(value))
+  const { say } = await import('../../message.js')
+  for (const { line, rule, message, hint } of warnings) {
+    await say(io, 'note', `line ${line}, rule \`${rule}\`: ${message}`)
+    await say(io, 'hint', hint)
+  }
   return EXIT.ok
 }
 
