@@ -17,26 +17,42 @@ export function stateOf(record: ApprovalRecord): string {
   return `${state}${by}${at}`
 }
 
-/** One line an approval: what a person chooses from. */
+/** Of an id, where a terminal has no room for all of it; more where two of them begin alike. */
+const ID_SHOWN_MIN = 8
+/** Cells of an action below which nobody can choose by it: the columns in front of it give way first. */
+const ACTION_CELLS_MIN = 24
+const AGENT_CELLS_MAX = 20
+
+/** One line an approval: what a person chooses from. On a terminal, ids are shortened so that the actions are seen. */
 export function renderApprovals(records: readonly ApprovalRecord[], now: Date, columns: Columns): string {
+  const idLength = columns === undefined ? 128 : distinctLength(records.map(({ approvalId }) => approvalId))
   const rows = records.map((record) => [
-    printable(record.approvalId, 128),
+    printable(record.approvalId.slice(0, idLength), 128),
     record.consumedAt === null ? record.state : 'used',
     record.state === 'pending' ? `${secondsLeft(record, now)} s left` : '',
-    printable(record.agentId, 40),
-    printable(record.action, 80),
+    fit(printable(record.agentId, 40), columns === undefined ? 40 : AGENT_CELLS_MAX),
+    printable(record.action, columns === undefined ? 80 : 256),
   ])
   const table = [['ID', 'STATE', '', 'AGENT', 'ACTION'], ...rows]
   const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => widthOf(row[column] ?? ''))))
+  // The agent goes first, then the time that is left.
+  let shown = [0, 1, 2, 3]
+  const room = (): number => (columns ?? 0) - shown.reduce((sum, column) => sum + (widths[column] ?? 0) + 2, 0)
+  for (const gone of [3, 2]) {
+    if (columns !== undefined && room() < ACTION_CELLS_MIN) shown = shown.filter((column) => column !== gone)
+  }
   return table
-    .map((row) =>
-      row
-        .map((cell, column) => padEnd(cell, widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .map((line) => `${columns === undefined ? line : fit(line, columns)}\n`)
+    .map((row) => [...shown.map((column) => padEnd(row[column] ?? '', widths[column] ?? 0)), row[4] ?? ''].join('  '))
+    .map((line) => `${columns === undefined ? line.trimEnd() : fit(line.trimEnd(), columns)}\n`)
     .join('')
+}
+
+/** How many characters tell all of them apart. */
+function distinctLength(ids: readonly string[]): number {
+  const longest = Math.max(ID_SHOWN_MIN, ...ids.map((id) => id.length))
+  for (let length = ID_SHOWN_MIN; length < longest; length += 1)
+    if (new Set(ids.map((id) => id.slice(0, length))).size === ids.length) return length
+  return longest
 }
 
 /** All that is known of one: the parameters in full, then the facts, so that these stand last on the screen. */

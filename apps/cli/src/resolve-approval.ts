@@ -6,6 +6,9 @@ import { withApprovals } from './io/approval-store.js'
 import { confirm, confirmNext } from './io/confirm.js'
 import { APPROVER_VARIABLE, type Io, print } from './io.js'
 
+/** As many as the store lists at once. */
+const APPROVAL_LIST_MAX = 200
+
 /** As in the ledger. */
 const APPROVER_CHARACTERS_MAX = 256
 const REASON_CHARACTERS_MAX = 4096
@@ -50,7 +53,21 @@ export async function find(store: ApprovalStore, id: string): Promise<ApprovalRe
   // The bound of the store's own ids: a longer one is unknown, not wrong.
   const record = id === '' || id.length > 128 || !id.isWellFormed() ? undefined : await store.get(id, new Date())
   if (record !== undefined) return record
+  const [one, ...more] = id.length < ID_PREFIX_MIN ? [] : await beginningWith(store, id)
+  if (one !== undefined && more.length === 0) return one
+  if (one !== undefined) {
+    throw new CliError(EXIT.no, `${more.length + 1} approvals begin with \`${id}\``, 'give more of the id')
+  }
   throw new CliError(EXIT.no, `there is no approval \`${id}\``, '`sudoagent approvals list` shows those that there are')
+}
+
+/** Fewer characters are a slip of the finger. */
+const ID_PREFIX_MIN = 4
+
+/** Among as many as `approvals list` shows. */
+async function beginningWith(store: ApprovalStore, start: string): Promise<readonly ApprovalRecord[]> {
+  const records = await store.list({ limit: APPROVAL_LIST_MAX }, new Date())
+  return records.filter(({ approvalId }) => approvalId.startsWith(start))
 }
 
 function requirePending(record: ApprovalRecord): ApprovalRecord {

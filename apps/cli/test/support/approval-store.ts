@@ -6,14 +6,18 @@ import type { Sandbox } from './sandbox.js'
 /** Longer than any test takes, in milliseconds. */
 const TTL_MS = 60_000
 
-/** A store with one pending request, `r1`, whose texts are as hostile as they can be. */
-export async function storeWith(box: Sandbox, kwargs: Record<string, string> = { amount: '5' }): Promise<void> {
+/** A store with pending requests, by default one, `r1`, whose texts are as hostile as they can be. */
+export async function storeWith(
+  box: Sandbox,
+  kwargs: Record<string, string> = { amount: '5' },
+  ids: readonly string[] = ['r1'],
+): Promise<void> {
   const store = SqliteApprovalStore.open(box.path('approvals.sqlite'))
   const now = new Date()
   const hash = sha256Hex('x')
-  const request = {
-    approvalId: 'r1',
-    binding: { requestId: 'r1', policyHash: hash, decisionHash: hash },
+  const requestOf = (id: string) => ({
+    approvalId: id,
+    binding: { requestId: id, policyHash: hash, decisionHash: hash },
     action: 'pay\u001b[2J\u202e',
     agentId: 'bot\naction    harmless',
     args: [],
@@ -21,8 +25,8 @@ export async function storeWith(box: Sandbox, kwargs: Record<string, string> = {
     reason: 'because\r\u200b',
     createdAt: now,
     expiresAt: new Date(now.getTime() + TTL_MS),
-  }
-  await store.create(request, now)
+  })
+  for (const id of ids) await store.create(requestOf(id), now)
   await store.close()
 }
 

@@ -11,7 +11,7 @@ export function register(approvals: Command, io: Io): void {
         'nothing, when it was answered already, has expired, is no longer asked, or is not there.',
     )
     .argument('<store>', 'SQLite file of the approval store')
-    .argument('<id>', 'id of the approval')
+    .argument('<id>', 'id of the approval, or the beginning of it')
     .option('--approver <name>', 'who approves; the ledger says so. SUDOAGENT_APPROVER unless given')
     .option('--yes', 'do not ask; needed where there is no terminal')
     .addHelpText(

@@ -11,7 +11,7 @@ export function register(approvals: Command, io: Io): void {
         'longer asked, or is not there.',
     )
     .argument('<store>', 'SQLite file of the approval store')
-    .argument('<id>', 'id of the approval')
+    .argument('<id>', 'id of the approval, or the beginning of it')
     .option('--approver <name>', 'who refuses; the ledger says so. SUDOAGENT_APPROVER unless given')
     .option('--reason <text>', 'why; the agent and the ledger are told')
     .option('--yes', 'do not ask; needed where there is no terminal')

@@ -3,14 +3,18 @@ import { type Command, Option } from 'commander'
 import { EXIT, type ExitCode } from '../../exit.js'
 import { type Io, print } from '../../io.js'
 
-const STATES: readonly ApprovalState[] = ['pending', 'approved', 'denied', 'expired', 'failed']
+/** `used`: approved, and taken by the call; the store knows it as approved. */
+const STATES = ['pending', 'approved', 'used', 'denied', 'expired', 'failed'] as const satisfies readonly (
+  | ApprovalState
+  | 'used'
+)[]
 
 /** As many as the store lists at once. */
 const LIST_MAX = 200
 
 export interface ListOptions {
   readonly store: string
-  readonly state?: ApprovalState
+  readonly state?: (typeof STATES)[number]
   readonly json?: boolean
 }
 
@@ -39,8 +43,10 @@ export async function run({ store: path, state, json = false }: ListOptions, io:
   const { withApprovals } = await import('../../io/approval-store.js')
   const { approvalJson, renderApprovals } = await import('../../approval-text.js')
   const now = new Date()
-  const filter = { ...(state === undefined ? {} : { state }), limit: LIST_MAX }
-  const records = await withApprovals(path, (store) => store.list(filter, now))
+  const stored = state === 'used' ? 'approved' : state
+  const filter = { ...(stored === undefined ? {} : { state: stored }), limit: LIST_MAX }
+  const listed = await withApprovals(path, (store) => store.list(filter, now))
+  const records = state === 'used' ? listed.filter(({ consumedAt }) => consumedAt !== null) : listed
   if (json) {
     await print(io.stdout, `${JSON.stringify(records.map(approvalJson), null, 2)}\n`)
   } else if (records.length > 0) {

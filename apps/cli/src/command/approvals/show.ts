@@ -17,7 +17,7 @@ export function register(approvals: Command, io: Io): void {
         'is bound to. Exits with 1 when the store holds no such approval.',
     )
     .argument('<store>', 'SQLite file of the approval store')
-    .argument('<id>', 'id of the approval')
+    .argument('<id>', 'id of the approval, or the beginning of it')
     .option('--json', 'print one JSON value')
     .addHelpText(
       'after',

@@ -1,5 +1,6 @@
 // One request in a store, and no engine: what is refused, and what a person at a terminal is asked. An engine is in `../approvals.test.ts`.
 import { readFileSync, writeFileSync } from 'node:fs'
+import { SqliteApprovalStore } from '@sudoagent/core/sqlite'
 import { describe, expect, it, test } from 'vitest'
 import { stateIn, storeWith } from '../../support/approval-store.js'
 import { writeLedger } from '../../support/ledger.js'
@@ -68,6 +69,26 @@ it('lists nothing, and says so', async () => {
   await storeWith(box)
   const { code, stdout, stderr } = box.run(['approvals', 'list', 'approvals.sqlite', '--state', 'denied'])
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: 'sudoagent: note: no approval is denied\n' })
+})
+
+it('takes the beginning of an id, where it is that of one only', async () => {
+  const box = sandbox()
+  const ids = ['083a0f8c-664e', '083a1111-664e']
+  await storeWith(box, {}, ids)
+  const approve = (id: string) => box.run(['approvals', 'approve', 'approvals.sqlite', id, '--approver', 'a', '--yes'])
+  expect(approve('083a')).toMatchObject({ code: 1, stderr: expect.stringContaining('2 approvals begin with `083a`') })
+  expect(approve('083')).toMatchObject({ code: 1, stderr: expect.stringContaining('no approval `083`') })
+  expect(approve('083a1')).toMatchObject({ code: 0 })
+  expect(approve('083a1111-664e')).toMatchObject({ code: 1 })
+  const list = (state: string) => box.run(['approvals', 'list', 'approvals.sqlite', '--state', state]).stdout
+  expect(list('approved')).toContain(ids[1])
+  expect(list('used')).toBe('')
+  const store = SqliteApprovalStore.open(box.path('approvals.sqlite'))
+  const seen = await store.get(ids[1] ?? '', new Date())
+  await store.consume(ids[1] ?? '', seen?.binding ?? expect.unreachable(), new Date())
+  await store.close()
+  expect(list('used')).toContain(ids[1])
+  expect(list('pending')).toContain(ids[0])
 })
 
 const noTerminal = skipUnless(hasTerminal(), 'no pseudo-terminal here: approvals are not confirmed on one')
