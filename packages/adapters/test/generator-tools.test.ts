@@ -48,7 +48,7 @@ const ADAPTERS: readonly (readonly [string, (engine: SudoEngine, fn: Tool) => Pr
   ['llamaindex', (engine, fn) => llamaindex(engine, 'pay', fn)(input)],
   ['mastra', (engine, fn) => mastra(engine, 'pay', fn)(input, {})],
   ['mastra 0.24', (engine, fn) => mastraV0(engine, 'pay', ({ context }: Any) => fn(context))({ context: input })],
-  ['mcp-server', (engine, fn) => mcp(engine, 'pay', fn)(input, { signal, requestId: 1 })],
+  ['mcp-server', (engine, fn) => mcp(engine, 'pay', fn as (...args: Any[]) => Any)(input, { signal, requestId: 1 })],
   [
     'mcp-server, all tools',
     (engine, fn) =>
