@@ -34,15 +34,19 @@ const bob: Vote = async ({ kwargs }) => kwargs.environment !== 'production'
 const engine = new SudoEngine({
   policy: {
     policyId: 'deploys',
+    version: '1',
     evaluate: () => ({ decision: 'require_approval', reason: 'deployments need four eyes' }),
   },
   agentId: 'deployer',
   ledger: new MemoryLedger(),
   approver: new FourEyes(alice, bob),
 })
-const deploy = engine.guard(async function deploy(what: { environment: string; api_key: string }) {
-  return `deployed to ${what.environment}`
-})
+const deploy = engine.guard(
+  async (what: { environment: string; api_key: string }) => {
+    return `deployed to ${what.environment}`
+  },
+  { action: 'deploy' },
+)
 
 assert.equal(await deploy({ environment: 'staging', api_key: 'k-123' }), 'deployed to staging')
 const denied = await deploy({ environment: 'production', api_key: 'k-123' }).catch((error: unknown) => error)

@@ -35,9 +35,12 @@ const ledger = new MirroredLedger(primary, async (entryHash) => {
 
 const engine = new SudoEngine({ policy: new AllowAllPolicy(), agentId: 'bot', ledger })
 let runs = 0
-const ping = engine.guard(async function ping() {
-  runs += 1
-})
+const ping = engine.guard(
+  async () => {
+    runs += 1
+  },
+  { action: 'ping' },
+)
 
 await ping()
 mirrorIsUp = false

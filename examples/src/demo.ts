@@ -87,7 +87,7 @@ async function guardCalls(): Promise<number> {
         return desk.approve(request)
       },
     },
-    budget: new MemoryBudget({ windowMs: 3_600_000, perTool: { book_reservation: 2 } }),
+    budget: new MemoryBudget({ windowMs: 3_600_000, perTool: { book_reservation: 2 }, perToolDefault: null }),
   })
   let ran = 0
   const lines = readFileSync(new URL('../data/airline-calls.jsonl', import.meta.url), 'utf8')

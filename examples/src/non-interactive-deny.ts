@@ -4,16 +4,23 @@ import { ApprovalDenied, InteractiveApprover, SudoEngine } from '@sudoagent/core
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 
 const engine = new SudoEngine({
-  policy: { policyId: 'ask', evaluate: () => ({ decision: 'require_approval', reason: 'a person has to look at it' }) },
+  policy: {
+    policyId: 'ask',
+    version: '1',
+    evaluate: () => ({ decision: 'require_approval', reason: 'a person has to look at it' }),
+  },
   agentId: 'nightly-job',
   ledger: new MemoryLedger(),
   approver: new InteractiveApprover(),
 })
 
 let ran = false
-const dropTable = engine.guard(async function drop_table(_table: string) {
-  ran = true
-})
+const dropTable = engine.guard(
+  async (_table: string) => {
+    ran = true
+  },
+  { action: 'drop_table' },
+)
 
 if (process.stdin.isTTY) {
   console.log('this example is about jobs without a terminal: run it with `< /dev/null`')

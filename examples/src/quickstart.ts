@@ -17,10 +17,13 @@ const ledger = SqliteLedger.open('ledger.sqlite')
 const engine = new SudoEngine({ policy, agentId: 'support-bot', ledger })
 
 const refunded: number[] = []
-const refund = engine.guard(async function refund({ amount }: { order: string; amount: number }) {
-  refunded.push(amount)
-  return `refunded ${amount}`
-})
+const refund = engine.guard(
+  async ({ amount }: { order: string; amount: number }) => {
+    refunded.push(amount)
+    return `refunded ${amount}`
+  },
+  { action: 'refund' },
+)
 
 console.log(await refund({ order: 'A-1', amount: 30 }))
 const denied = await refund({ order: 'A-2', amount: 900 }).catch((error: unknown) => error)

@@ -28,9 +28,12 @@ const engine = new SudoEngine({
 })
 
 const paid: number[] = []
-const pay = engine.guard(async function pay({ amount }: { to: string; amount: number }) {
-  paid.push(amount)
-})
+const pay = engine.guard(
+  async ({ amount }: { to: string; amount: number }) => {
+    paid.push(amount)
+  },
+  { action: 'pay' },
+)
 
 const endings: string[] = []
 for (const amount of [100, 900, 200, 300]) {

@@ -103,7 +103,7 @@ async function makeDemoOutput(root: string, demo: string): Promise<void> {
     agentId: 'airline-agent',
     ledger,
     approver: new DeskApprover(),
-    budget: new MemoryBudget({ windowMs: 3_600_000, perTool: { book_reservation: 2 } }),
+    budget: new MemoryBudget({ windowMs: 3_600_000, perTool: { book_reservation: 2 }, perToolDefault: null }),
   })
   for (const line of readFileSync(join(root, 'examples/data/airline-calls.jsonl'), 'utf8').trimEnd().split('\n')) {
     const call = JSON.parse(line) as { readonly tool: string; readonly arguments: object }

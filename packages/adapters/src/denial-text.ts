@@ -18,6 +18,8 @@ const DENIED_BY: readonly (readonly [prefix: string, by: string])[] = [
   ['POLICY_EVALUATION_FAILED', 'because the policy could not be evaluated'],
   ['APPROVAL_PROCESS_FAILED', 'because approval could not be asked for'],
   ['APPROVAL_', 'because it was not approved'],
+  ['QUESTIONS_FULL', 'because too many calls wait for an approval'],
+  ['CLOCK_BEHIND_LEDGER', 'because approval could not be asked for'],
   ['BUDGET_EVALUATION_FAILED', 'because the budget could not be read'],
   ['BUDGET_EXCEEDED_', 'by the budget'],
   ['LEDGER_', 'because it could not be put on record'],

@@ -36,8 +36,10 @@ export type EndedCall<O> = { readonly status: 'ran'; readonly output: O } | Deni
 export async function authorizeCall<I>(
   engine: SudoEngine,
   { tool, input, callId, signal }: ToolCall<I>,
-  options: GuardOptions = {},
+  given: GuardOptions = {},
 ): Promise<AllowedCall<I> | Denial> {
+  // Own fields, each read once: what somebody put on the prototype of all objects is not an option.
+  const options: GuardOptions = { __proto__: null, ...given } as GuardOptions
   const signals = [options.signal, signal].filter((one) => one !== undefined)
   const either = signals.length > 1 ? AbortSignal.any(signals) : signals[0]
   const authorization = await engine

@@ -25,6 +25,8 @@ describe('denialText', () => {
     expect(by('POLICY_EVALUATION_FAILED')).toBe('because the policy could not be evaluated')
     expect(by('APPROVAL_DENIED')).toBe('because it was not approved')
     expect(by('APPROVAL_PROCESS_FAILED')).toBe('because approval could not be asked for')
+    expect(by('QUESTIONS_FULL')).toBe('because too many calls wait for an approval')
+    expect(by('CLOCK_BEHIND_LEDGER')).toBe('because approval could not be asked for')
     expect(by('BUDGET_EXCEEDED_TOOL_RATE')).toBe('by the budget')
     expect(by('BUDGET_EVALUATION_FAILED')).toBe('because the budget could not be read')
     expect(by('LEDGER_WRITE_FAILED_DECISION')).toBe('because it could not be put on record')

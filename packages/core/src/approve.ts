@@ -9,9 +9,9 @@ import {
   ApprovalStoreError,
   type Approver,
   makeApprovalRequest,
-  sameBinding,
 } from './approval.js'
 import { type CheckedAnswer, parseAnswer } from './approval-answer.js'
+import { memberOf } from './argument.js'
 import { within } from './deadline.js'
 import type { DecisionRequest } from './decision.js'
 import { CallCancelled } from './error.js'
@@ -65,6 +65,9 @@ export async function seekApproval(
   }
 }
 
+/** Without a prototype: Node asks for `signal` and others by name, and would take what somebody put on that of all objects. */
+const ONCE: { readonly once: true } = Object.assign(Object.create(null), { once: true })
+
 type Heard = CheckedAnswer | 'expired' | 'cancelled'
 
 /** The approver's answer, unless the deadline or the caller's signal comes first; after that nothing it says is heard. */
@@ -83,7 +86,7 @@ async function listen(
         timer = setTimeout(() => resolve('expired'), ttlMs)
         cancel = () => resolve('cancelled')
         if (signal?.aborted) cancel()
-        else signal?.addEventListener('abort', cancel, { once: true })
+        else signal?.addEventListener('abort', cancel, ONCE)
       }),
     ])
   } finally {
@@ -116,9 +119,11 @@ async function settle(
 
 /** A store is foreign code: what it hands back must be the approval that was asked for. */
 function requireUsed(record: ApprovalRecord, { approvalId, binding }: ApprovalRequest): ApprovalRecord {
-  if (record.approvalId === approvalId && record.state === 'approved' && sameBinding(record.binding, binding)) {
-    return record
-  }
+  const bound = memberOf(record, 'binding')
+  const same = (['requestId', 'policyHash', 'decisionHash'] as const).every(
+    (name) => memberOf(bound, name) === binding[name],
+  )
+  if (memberOf(record, 'approvalId') === approvalId && memberOf(record, 'state') === 'approved' && same) return record
   throw new Unapproved('failed', 'the approval was given for another call')
 }
 

@@ -36,6 +36,35 @@ export function readFields(what: string, value: unknown, known: readonly string[
 }
 
 /**
+ * The same, as an object without a prototype: what somebody put on `Object.prototype` is not among its fields.
+ *
+ * @example const { clock } = readOptions<PollingApproverOptions>('polling approver', options, ['store', 'intervalMs', 'clock'])
+ */
+export function readOptions<T extends object>(
+  what: string,
+  value: T,
+  known: readonly (keyof T & string)[],
+): { readonly [name in keyof T]?: T[name] } {
+  return Object.assign(Object.create(null), Object.fromEntries(readFields(what, value, known)))
+}
+
+/**
+ * A member of a foreign object (a policy, a store, what a store answered): its own, or one that its class defines. What
+ * stands on the prototype of all objects is not a member of any, so that polluting it changes no verdict.
+ *
+ * @returns undefined when there is none, or when `value` is not an object
+ * @throws what a getter or a proxy's trap throws
+ */
+export function memberOf(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined
+  for (let at: object | null = value; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+    const isRoot = at !== value && Object.getPrototypeOf(at) === null
+    if (!isRoot && Object.hasOwn(at, name)) return Reflect.get(at, name, value)
+  }
+  return undefined
+}
+
+/**
  * @returns `value`, when it is a well-formed string of `1…charactersMax` UTF-16 units (`0…` with `allowEmpty`)
  * @throws TypeError otherwise. A lone surrogate is refused because UTF-8 turns it into U+FFFD: two names would become one.
  */

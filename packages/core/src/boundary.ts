@@ -1,15 +1,18 @@
 // The boundary. One call, eight steps, in this order; if one of them fails, the function does not run:
 //
-//   context → policy → approval → budget → arguments unchanged → decision on record → function → outcome on record
+//   context → policy → budget → approval → arguments unchanged → decision on record → function → outcome on record
 //
 // Seven are here; the function is run by whoever holds the authorization (`engine.ts`, or a framework).
 import { type BudgetBlock, REASON_LENGTH_MAX } from '@sudoagent/ledger'
 import { seekApproval } from './approve.js'
+import { memberOf } from './argument.js'
 import { commitBudget, releaseBudget, reserveBudget } from './charge.js'
 import { buildContext } from './context.js'
 import { within } from './deadline.js'
 import { type DecisionRequest, type Ruling, requestDecision } from './decision.js'
-import { makeDenial, type SudoAgentError } from './error.js'
+import { ApprovalDenied, makeDenial, type SudoAgentError } from './error.js'
+import { LEDGER_AHEAD_MS_MAX } from './limits.js'
+import { OpenQuestions } from './open-questions.js'
 import type { CallTerms, EngineParts } from './options.js'
 import { type PolicyResult, parsePolicyResult } from './policy.js'
 import { type CallOutcome, Recorder } from './recorder.js'
@@ -33,14 +36,22 @@ interface Asked {
   readonly request: DecisionRequest
   readonly terms: CallTerms
   readonly original: readonly unknown[]
+  readonly receiver: { readonly value: unknown } | undefined
   readonly snapshot: Snapshot
 }
+
+/** Of a call that was refused before any other step. */
+const NOTHING_FOUND = { approval: null, budget: null, letThrough: null }
 
 /** Decides about calls, and keeps the record of them. */
 export class Boundary {
   readonly #parts: EngineParts
   readonly #recorder: Recorder
-  readonly #running = new WeakMap<object, { readonly request: DecisionRequest; readonly ruling: Ruling }>()
+  readonly #open = new OpenQuestions()
+  readonly #running = new WeakMap<
+    object,
+    { readonly request: DecisionRequest; readonly ruling: Ruling; readonly asked: Asked }
+  >()
 
   constructor(parts: EngineParts) {
     this.#parts = parts
@@ -57,14 +68,19 @@ export class Boundary {
    *
    * @throws (as a rejection) SudoAgentError, or the reason of a signal that was aborted before anything was asked
    */
-  async authorize(action: string, args: readonly unknown[], terms: CallTerms): Promise<Authorization> {
+  async authorize(
+    action: string,
+    args: readonly unknown[],
+    terms: CallTerms,
+    receiver?: unknown,
+  ): Promise<Authorization> {
     terms.signal?.throwIfAborted()
-    const asked = await this.#ask(action, args, terms)
+    const asked = await this.#ask(action, args, terms, receiver)
     const ruling = await this.#rule(asked)
     const { request, snapshot } = asked
     const { position } = await this.#recorder
       .decision(request, ruling)
-      .catch((error: unknown) => this.#giveBack(asked, ruling.budget, error))
+      .catch((error: unknown) => this.#giveBack(asked, ruling, error))
     const { reason, reasonCode } = ruling
     const { requestId } = request.context
     const authorization: Authorization = Object.freeze({
@@ -76,13 +92,32 @@ export class Boundary {
       reasonCode,
       args: snapshot.values,
     })
-    this.#running.set(authorization, { request, ruling })
+    this.#running.set(authorization, { request, ruling, asked })
     return authorization
   }
 
   /** Whether the authorization is one of this engine whose outcome has not been recorded. */
   isOpen(authorization: Authorization): boolean {
     return this.#running.has(authorization)
+  }
+
+  /**
+   * Whether `this` still says what was decided on, where that is part of the call: the function gets it itself, not a copy.
+   *
+   * @throws ApprovalDenied PARAMETERS_CHANGED
+   */
+  requireReceiver(authorization: Authorization): void {
+    const asked = this.#running.get(authorization)?.asked
+    if (asked?.receiver === undefined) return
+    try {
+      const now = takeSnapshot([], this.#parts.unicode, asked.receiver)
+      if (sameSnapshot(now, { values: [], receiver: asked.snapshot.receiver })) return
+    } catch {
+      // It cannot be read any more.
+    }
+    const { requestId } = asked.request.context
+    const reason = 'the receiver of the call changed after the decision'
+    throw new ApprovalDenied(makeDenial('PARAMETERS_CHANGED', reason, requestId, asked.request.decisionHash))
   }
 
   /**
@@ -101,15 +136,16 @@ export class Boundary {
   }
 
   /** Step one: reads the arguments once, redacts them, and fixes what is asked. */
-  async #ask(action: string, args: readonly unknown[], terms: CallTerms): Promise<Asked> {
+  async #ask(action: string, args: readonly unknown[], terms: CallTerms, self: unknown): Promise<Asked> {
     const { agentId, redactor, unicode, clock, newId } = this.#parts
     const requestId = newId()
     const { metadata, policy } = terms
     const facts = { requestId, action, agentId, redactor }
+    const receiver = terms.receiver ? { value: self } : undefined
     try {
-      const snapshot = takeSnapshot(args, unicode)
-      const context = buildContext({ ...facts, values: snapshot.values, metadata })
-      return { request: requestDecision(context, policy.identity, clock()), terms, original: args, snapshot }
+      const snapshot = takeSnapshot(args, unicode, receiver)
+      const context = buildContext({ ...facts, values: snapshot.values, receiver: snapshot.receiver, metadata })
+      return { request: requestDecision(context, policy.identity, clock()), terms, original: args, receiver, snapshot }
     } catch (cause) {
       // The arguments cannot stand on record; that they were refused can.
       const context = buildContext({ ...facts, values: ['<unrecordable>'], metadata: {} })
@@ -132,20 +168,29 @@ export class Boundary {
       const { decision, reason, reasonCode } = result
       if (decision === 'deny') throw new Refusal({ code: reasonCode, reason })
       letThrough = result
-      if (decision === 'require_approval') {
-        const { approvalTtlMs: ttlMs, signal } = terms
-        approval = await seekApproval({ approver, store, clock, timeoutMs }, request, { reason, ttlMs, signal })
-      }
+      const { approvalTtlMs: ttlMs, signal, budgetCost } = terms
+      const asks = decision === 'require_approval'
+      if (asks) await this.#requireClock()
       const desk = this.#budgetDesk()
       reserved = desk !== null
-      budget = desk === null ? null : await reserveBudget(desk, request, terms.budgetCost)
+      // Before anybody is asked: a person's time is not for calls that no budget lets run.
+      budget = desk === null ? null : await reserveBudget(desk, request, budgetCost, asks ? ttlMs + timeoutMs : 0)
+      if (asks) {
+        approval = await this.#open.while(request, () =>
+          seekApproval({ approver, store, clock, timeoutMs }, request, { reason, ttlMs, signal }),
+        )
+        // The same charge again: it may have lapsed while the question was open.
+        if (desk !== null) await reserveBudget(desk, request, budgetCost)
+      }
       this.#requireUnchanged(asked)
       if (desk !== null && budget !== null) await commitBudget(desk, request, budget)
       return { effect: 'allow', reason, reasonCode, approval, budget }
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
+      const refused = await this.#refuse(request, error, { approval, budget, letThrough })
+      // Only now that the denial is durable: until then nobody can be sure that the call does not run.
       if (reserved) await this.#release(request)
-      throw await this.#refuse(request, error, { approval, budget, letThrough })
+      throw refused
     }
   }
 
@@ -159,12 +204,32 @@ export class Boundary {
     }
   }
 
+  /** An approval is over at its deadline by the ledger's time; where that is far ahead, asking would be in vain. */
+  async #requireClock(): Promise<void> {
+    const { ledger, timeoutMs } = this.#parts
+    if (typeof memberOf(ledger, 'aheadMs') !== 'function') return
+    let aheadMs: unknown
+    try {
+      aheadMs = await within(timeoutMs, 'ledger', async () => ledger.aheadMs?.())
+    } catch (cause) {
+      throw new Refusal({
+        kind: 'approval',
+        code: 'APPROVAL_PROCESS_FAILED',
+        reason: 'the time of the ledger cannot be read',
+        cause,
+      })
+    }
+    if (typeof aheadMs === 'number' && aheadMs <= LEDGER_AHEAD_MS_MAX) return
+    const reason = `the ledger is ${Math.round(Number(aheadMs) / 1000)} s ahead of the clock: correct the clock, or begin a new ledger`
+    throw new Refusal({ code: 'CLOCK_BEHIND_LEDGER', reason })
+  }
+
   /** Step five: the caller's own arguments, read again, must still say what was decided on. */
-  #requireUnchanged({ original, snapshot }: Asked): void {
+  #requireUnchanged({ original, receiver, snapshot }: Asked): void {
     let same = false
     let cause: unknown
     try {
-      same = sameSnapshot(snapshot, takeSnapshot(original, this.#parts.unicode))
+      same = sameSnapshot(snapshot, takeSnapshot(original, this.#parts.unicode, receiver))
     } catch (error) {
       cause = error
     }
@@ -176,19 +241,20 @@ export class Boundary {
   async #refuse(
     request: DecisionRequest,
     refusal: Refusal,
-    found: Partial<Pick<Ruling, 'approval' | 'budget'>> & { readonly letThrough?: Required<PolicyResult> | null } = {},
+    found: Pick<Ruling, 'approval' | 'budget'> & { readonly letThrough: Required<PolicyResult> | null } = NOTHING_FOUND,
   ): Promise<SudoAgentError> {
     const { code: reasonCode, cause } = refusal
     const reason = this.#parts.redactor.text(refusal.reason).slice(0, REASON_LENGTH_MAX).toWellFormed()
-    const approval = refusal.approval ?? found.approval ?? null
-    const budget = refusal.budget ?? found.budget ?? null
+    const approval = refusal.approval ?? found.approval
+    const budget = refusal.budget ?? found.budget
     const ruling = { effect: 'deny', reason, reasonCode, approval, budget } as const
     await this.#recorder.decision(request, ruling, cause, found.letThrough ?? undefined)
     return refusal.toError(makeDenial(reasonCode, reason, request.context.requestId, request.decisionHash))
   }
 
-  async #giveBack({ request }: Asked, budget: BudgetBlock | null, error: unknown): Promise<never> {
-    if (budget !== null) await this.#release(request)
+  /** A decision that could not be written may be on record all the same; a call that a person approved keeps its charge then. */
+  async #giveBack({ request }: Asked, { budget, approval }: Ruling, error: unknown): Promise<never> {
+    if (budget !== null && approval === null) await this.#release(request)
     throw error
   }
 

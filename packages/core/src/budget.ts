@@ -10,6 +10,8 @@ const NAME_CHARACTERS_MAX = 256
 /** More names than this are a data set, not a configuration. */
 const LIMIT_NAMES_MAX = 1_000
 
+const LIMIT_OPTIONS = ['windowMs', 'perAgent', 'perTool', 'perAgentDefault', 'perToolDefault', 'key'] as const
+
 /** What one guarded call costs. */
 export interface BudgetCharge {
   readonly requestId: string
@@ -28,6 +30,12 @@ export interface BudgetLimits {
   readonly windowMs: number
   readonly perAgent?: number | Readonly<Record<string, number>>
   readonly perTool?: number | Readonly<Record<string, number>>
+  /**
+   * The limit of each agent (tool) that `perAgent` (`perTool`) does not name. `null`: it has none, and that is meant.
+   * Default: none, with a warning (`SUDOAGENT_BUDGET_NAME`) when a call comes from one while a name that is listed was never heard of.
+   */
+  readonly perAgentDefault?: number | null
+  readonly perToolDefault?: number | null
   /** The budget's name, as the ledger's `budget_key`; in a shared file, budgets with different names do not see each other's charges. */
   readonly key?: string
 }
@@ -36,7 +44,14 @@ export type BudgetScope = 'agent' | 'tool'
 
 export type BudgetVerdict =
   | { readonly allowed: true }
-  | { readonly allowed: false; readonly scope: BudgetScope; readonly limit: number; readonly used: number }
+  | {
+      readonly allowed: false
+      readonly scope: BudgetScope
+      readonly limit: number
+      readonly used: number
+      /** When the oldest charge leaves the window, in milliseconds since 1970; absent or null when that is not known. */
+      readonly moreAtMs?: number | null
+    }
 
 /**
  * Counts what calls cost in a sliding window: **reserve → commit → run**, and **release** when the call will not run.
@@ -51,11 +66,16 @@ export interface BudgetStore {
   readonly key: string | null
   /**
    * Takes the charge if it fits, in one step. The same charge again (same request id) gets the same yes without being
-   * charged twice; a refusal is not kept, the same charge may fit later.
-   * Rejects with `BUDGET_CONFLICT` when the request id was charged otherwise, or has been released.
+   * charged twice; one that was released, or has lapsed, is charged anew under the limits. A refusal is not kept, the
+   * same charge may fit later. Rejects with `BUDGET_CONFLICT` when the request id was charged otherwise.
+   *
+   * @param holdMs - how long the reservation should hold without being committed, at least: a person is asked meanwhile
    */
-  reserve(charge: BudgetCharge, now: Date): Promise<BudgetVerdict>
-  /** Confirms a reservation; again does nothing. Rejects with `BUDGET_NOT_RESERVED` when there is none, or it was released. */
+  reserve(charge: BudgetCharge, now: Date, holdMs?: number): Promise<BudgetVerdict>
+  /**
+   * Confirms a reservation; from now on it counts as of `now`. Again does nothing. Rejects with `BUDGET_NOT_RESERVED`
+   * when there is none, or it was released or has lapsed.
+   */
   commit(requestId: string, now: Date): Promise<void>
   /**
    * Gives a charge back, committed or not, because the call will never run: the decision is written after the commit,
@@ -83,6 +103,9 @@ export interface CheckedLimits {
   readonly key: string | null
   readonly perAgent: number | ReadonlyMap<string, number> | null
   readonly perTool: number | ReadonlyMap<string, number> | null
+  /** Of names that a map does not have: a limit, null (none, meant so), or undefined (none was said). */
+  readonly perAgentDefault: number | null | undefined
+  readonly perToolDefault: number | null | undefined
 }
 
 /** One limit that a charge has to keep. */
@@ -98,13 +121,15 @@ export interface ApplicableLimit {
  * @example parseLimits({ windowMs: 3_600_000, perAgent: 100, perTool: { refund: 5 } })
  */
 export function parseLimits(limits: BudgetLimits): CheckedLimits {
-  const fields = readFields('budget limits', limits, ['windowMs', 'perAgent', 'perTool', 'key'])
+  const fields = readFields('budget limits', limits, LIMIT_OPTIONS)
   const key = fields.get('key')
   const checked: CheckedLimits = Object.freeze({
     windowMs: requireInteger('windowMs', fields.get('windowMs'), 1, BUDGET_WINDOW_MS_MAX),
     key: key === undefined ? null : requireText('key', key, NAME_CHARACTERS_MAX),
     perAgent: parseLimit('perAgent', fields.get('perAgent')),
     perTool: parseLimit('perTool', fields.get('perTool')),
+    perAgentDefault: parseDefault('perAgentDefault', fields.get('perAgentDefault'), fields.get('perAgent')),
+    perToolDefault: parseDefault('perToolDefault', fields.get('perToolDefault'), fields.get('perTool')),
   })
   if (checked.perAgent === null && checked.perTool === null)
     throw new TypeError('budget limits: `perAgent` or `perTool` is needed')
@@ -133,8 +158,8 @@ export function requireNowMs(now: unknown): number {
 /** The limits that a charge has to keep, the agent's first. */
 export function applicableLimits(limits: CheckedLimits, charge: BudgetCharge): readonly ApplicableLimit[] {
   const found: ApplicableLimit[] = []
-  const agent = limitOf(limits.perAgent, charge.agentId)
-  const tool = limitOf(limits.perTool, charge.action)
+  const agent = limitOf(limits.perAgent, charge.agentId) ?? limits.perAgentDefault ?? undefined
+  const tool = limitOf(limits.perTool, charge.action) ?? limits.perToolDefault ?? undefined
   if (agent !== undefined) found.push({ scope: 'agent', name: charge.agentId, limit: agent })
   if (tool !== undefined) found.push({ scope: 'tool', name: charge.action, limit: tool })
   return found
@@ -148,11 +173,13 @@ export function judge(
   cost: number,
   limits: readonly ApplicableLimit[],
   usedBy: (limit: ApplicableLimit) => number,
+  moreAtMs: (limit: ApplicableLimit) => number | null = () => null,
 ): BudgetVerdict {
   for (const applicable of limits) {
     const used = usedBy(applicable)
     const { scope, limit } = applicable
-    if (cost > 0 && cost > limit - used) return Object.freeze({ allowed: false, scope, limit, used })
+    if (cost > 0 && cost > limit - used)
+      return Object.freeze({ allowed: false, scope, limit, used, moreAtMs: moreAtMs(applicable) })
   }
   return Object.freeze({ allowed: true })
 }
@@ -174,6 +201,18 @@ export function inWindow(chargedAtMs: number, nowMs: number, windowMs: number): 
  */
 export function bookingTimeMs(nowMs: number, latestMs: number | null, windowMs: number): number {
   return Math.min(Math.max(nowMs, latestMs ?? nowMs), nowMs + windowMs)
+}
+
+/** The limits by name; null where one number holds for all names, or nothing does. */
+export function limitsByName(limit: number | ReadonlyMap<string, number> | null): ReadonlyMap<string, number> | null {
+  return typeof limit === 'number' ? null : limit
+}
+
+function parseDefault(option: string, value: unknown, named: unknown): number | null | undefined {
+  if (value === undefined || value === null) return value
+  if (typeof named !== 'object')
+    throw new TypeError(`\`${option}\` is for names that an object does not list; a number holds for all`)
+  return requireInteger(option, value, 0)
 }
 
 function limitOf(limit: number | ReadonlyMap<string, number> | null, name: string): number | undefined {

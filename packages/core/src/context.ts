@@ -35,6 +35,8 @@ export interface ContextFacts {
   readonly values: readonly unknown[]
   /** A plain object as the caller gave it, or undefined for none; read once, here, within `METADATA_LIMITS`. */
   readonly metadata?: unknown
+  /** What a snapshot says of `this`; undefined for nothing. It is in `kwargs.this`. */
+  readonly receiver?: unknown
   readonly redactor: Redactor
 }
 
@@ -52,7 +54,7 @@ export interface ContextFacts {
  *   .kwargs // { amount: 5, token: '[redacted]' }
  */
 export function buildContext(facts: ContextFacts): Context {
-  const { requestId, action, agentId, values, metadata, redactor } = facts
+  const { requestId, action, agentId, values, metadata, receiver, redactor } = facts
   const [first] = values
   const named = values.length === 1 && kindOf(first) === 'object'
   return Object.freeze({
@@ -61,9 +63,15 @@ export function buildContext(facts: ContextFacts): Context {
     action: action.normalize('NFC'),
     agentId: agentId.normalize('NFC'),
     args: named ? Object.freeze([]) : redactList(values, redactor),
-    kwargs: named ? redactObject(first, redactor) : Object.freeze({}),
+    kwargs: withReceiver(named ? redactObject(first, redactor) : Object.freeze({}), receiver, redactor),
     metadata: metadata === undefined ? Object.freeze({}) : redactMetadata(metadata, redactor),
   })
+}
+
+function withReceiver(kwargs: Context['kwargs'], receiver: unknown, redactor: Redactor): Context['kwargs'] {
+  if (receiver === undefined) return kwargs
+  if (Object.hasOwn(kwargs, 'this')) throw new SnapshotError('args[0].this', 'has the name of the receiver')
+  return Object.freeze({ ...kwargs, this: redactor.json(receiver) })
 }
 
 /** What of a context stands in the ledger entry as `parameters`. */

@@ -1,5 +1,7 @@
 // What callers hold: functions are wrapped, run, or authorized here; what happens in between is the boundary's.
 import type { LedgerWriter } from '@sudoagent/ledger'
+import { ownFields } from '@sudoagent/ledger/store'
+import { memberOf } from './argument.js'
 import { type Authorization, Boundary } from './boundary.js'
 import { ApprovalDenied, type Denial } from './error.js'
 import type { FromEnvOptions } from './from-env.js'
@@ -26,7 +28,7 @@ export interface AuthorizeCall extends Omit<CallOptions, 'action'> {
  *
  * @example
  * const engine = new SudoEngine({ policy, agentId: 'support-bot', ledger: SqliteLedger.open('ledger.sqlite') })
- * const refund = engine.guard(async function refund(order: { id: string; amount: number }) { … })
+ * const refund = engine.guard(async (order: { id: string; amount: number }) => { … }, { action: 'refund' })
  * await refund({ id: '42', amount: 30 }) // the result, or ApprovalDenied and friends
  */
 export class SudoEngine {
@@ -41,16 +43,35 @@ export class SudoEngine {
   }
 
   /**
+   * As the constructor, and the ledger is begun: an empty one gets its genesis now, so that it verifies before the first call.
+   *
+   * @throws (as a rejection) TypeError as the constructor; LedgerError when the ledger cannot be written
+   * @example const engine = await SudoEngine.open({ policy, agentId: 'support-bot', ledger: SqliteLedger.open('ledger.sqlite') })
+   */
+  static async open(options: EngineOptions): Promise<SudoEngine> {
+    const engine = new SudoEngine(options)
+    const { ledger } = engine.#parts
+    if (typeof memberOf(ledger, 'begin') === 'function') await ledger.begin?.()
+    return engine
+  }
+
+  /**
    * An engine from `SUDOAGENT_LEDGER` (`sqlite` or `jsonl`), `SUDOAGENT_LEDGER_PATH` and `SUDOAGENT_AUTO_APPROVE`.
    *
    * @throws TypeError for a variable with a value that is not known; LedgerError when the ledger cannot be opened
    */
   static async fromEnv(options: FromEnvOptions): Promise<SudoEngine> {
     const { partsFromEnv } = await import('./from-env.js')
-    const parts = await partsFromEnv(options)
-    const engine = new SudoEngine(parts)
-    if (options.ledger === undefined) engine.#owned = parts.ledger
-    return engine
+    const own = ownFields(options)
+    const parts = await partsFromEnv(own)
+    try {
+      const engine = await SudoEngine.open(parts)
+      if (own.ledger === undefined) engine.#owned = parts.ledger
+      return engine
+    } catch (error) {
+      if (own.ledger === undefined) await parts.ledger.close()
+      throw error
+    }
   }
 
   /** Closes the ledger that `fromEnv` opened, after what is being written. A ledger that was given stays open: its owner closes it. */
@@ -76,7 +97,7 @@ export class SudoEngine {
     }, fn)
   }
 
-  /** Guards a method: `@engine.guarded()` above it. The action is the method's name unless given. */
+  /** Guards a method: `@engine.guarded({ action: 'refund' })` above it. Default action: the method's name, which some minifiers change. */
   guarded(options: CallOptions = {}): MethodDecorator {
     return methodDecorator((method, name) => this.guard(method, { action: name, ...options }))
   }
@@ -98,10 +119,12 @@ export class SudoEngine {
    * @returns the authorization, or the denial
    * @throws PolicyError, ApprovalError, ParametersError, AuditLogError: the call must not run either
    */
-  async authorize({ action, args = [], ...options }: AuthorizeCall): Promise<Authorization | Denial> {
+  async authorize(call: AuthorizeCall): Promise<Authorization | Denial> {
+    const { action, args = [], ...options } = ownFields(call)
     const terms = checkCallOptions({ ...options, action }, this.#parts)
+    if (terms.action === null) throw new TypeError('`action` is needed')
     try {
-      return await this.#boundary.authorize(action, args, terms)
+      return await this.#boundary.authorize(terms.action, args, terms)
     } catch (error) {
       if (error instanceof ApprovalDenied) return error.denial
       throw error
@@ -115,10 +138,12 @@ export class SudoEngine {
    * @throws TypeError when the authorization is not one of this engine, or was recorded already
    */
   async record(authorization: Authorization, outcome: CallOutcome): Promise<boolean> {
-    if (outcome?.status !== 'success' && outcome?.status !== 'error') {
+    const status = memberOf(outcome, 'status')
+    if (status !== 'success' && status !== 'error') {
       throw new TypeError('`status` of an outcome must be `success` or `error`')
     }
-    return await this.#boundary.finish(authorization, outcome)
+    const checked: CallOutcome = status === 'success' ? { status } : { status, error: memberOf(outcome, 'error') }
+    return await this.#boundary.finish(authorization, checked)
   }
 
   /**
@@ -149,9 +174,10 @@ export class SudoEngine {
     args: readonly unknown[],
     terms: CallTerms & { readonly action: string },
   ): Promise<unknown> {
-    const authorization = await this.#boundary.authorize(terms.action, args, terms)
+    const authorization = await this.#boundary.authorize(terms.action, args, terms, self)
     let result: unknown
     try {
+      this.#boundary.requireReceiver(authorization)
       result = await Reflect.apply(fn, self, authorization.args)
     } catch (error) {
       await this.#boundary.finish(authorization, { status: 'error', error })

@@ -1,6 +1,7 @@
 // The engine that the environment asks for: which ledger, where, and whether approvals are given without asking.
 import { dirname, join } from 'node:path'
 import type { LedgerWriter } from '@sudoagent/ledger'
+import { ownFields } from '@sudoagent/ledger/store'
 import { ImmediateApprover } from './approver/immediate.js'
 import { JsonlAuditLog } from './audit-log.js'
 import type { EngineOptions } from './options.js'
@@ -23,10 +24,12 @@ export type FromEnvOptions = Omit<EngineOptions, 'ledger'> & {
  *
  * @throws TypeError for another value; LedgerError when the ledger cannot be opened
  */
-export async function partsFromEnv({ env = process.env, ...options }: FromEnvOptions): Promise<EngineOptions> {
-  const kind = oneOf('SUDOAGENT_LEDGER', env.SUDOAGENT_LEDGER, ['sqlite', 'jsonl'])
-  const approve = oneOf('SUDOAGENT_AUTO_APPROVE', env.SUDOAGENT_AUTO_APPROVE, ['1', '0'])
-  const path = env.SUDOAGENT_LEDGER_PATH || `sudo_ledger.${kind ?? 'sqlite'}`
+export async function partsFromEnv(given: FromEnvOptions): Promise<EngineOptions> {
+  const { env = process.env, ...rest } = ownFields(given)
+  const options = ownFields(rest)
+  const kind = oneOf('SUDOAGENT_LEDGER', variable(env, 'SUDOAGENT_LEDGER'), ['sqlite', 'jsonl'])
+  const approve = oneOf('SUDOAGENT_AUTO_APPROVE', variable(env, 'SUDOAGENT_AUTO_APPROVE'), ['1', '0'])
+  const path = variable(env, 'SUDOAGENT_LEDGER_PATH') || `sudo_ledger.${kind ?? 'sqlite'}`
   const approver =
     approve === '1' ? { approver: new ImmediateApprover(true, { approverId: 'SUDOAGENT_AUTO_APPROVE' }) } : {}
   const ledger = options.ledger ?? (await openLedger(kind ?? 'sqlite', path))
@@ -37,6 +40,11 @@ export async function partsFromEnv({ env = process.env, ...options }: FromEnvOpt
 async function openLedger(kind: string, path: string): Promise<LedgerWriter> {
   if (kind === 'jsonl') return (await import('@sudoagent/ledger/jsonl')).JsonlLedger.open(path)
   return (await import('@sudoagent/ledger/sqlite')).SqliteLedger.open(path)
+}
+
+/** The environment inherits from the prototype of all objects, too: only its own variables count. */
+function variable(env: NonNullable<FromEnvOptions['env']>, name: string): string | undefined {
+  return Object.hasOwn(env, name) ? env[name] : undefined
 }
 
 function oneOf(name: string, value: string | undefined, values: readonly string[]): string | undefined {

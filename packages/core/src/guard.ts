@@ -1,6 +1,6 @@
 // Types and small parts of the function wrapper and the method decorator; what they wrap calls with is the engine.
 import { NAME_LENGTH_MAX } from '@sudoagent/ledger'
-import { requireName } from './argument.js'
+import { quote, requireName } from './argument.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: "any function": parameters are contravariant, so `unknown[]` would accept almost none
 export type AnyFunction = (this: any, ...args: any[]) => unknown
@@ -26,6 +26,8 @@ export interface MethodDecorator {
 /**
  * The name a call is recorded under.
  *
+ * A name of one or two characters that was not given as `action` is warned of: it is likely to be a minifier's.
+ *
  * @throws TypeError for an anonymous function without an `action`: a record of "somebody did something" is none
  */
 export function actionOf(fn: AnyFunction, action: string | null): string {
@@ -33,8 +35,28 @@ export function actionOf(fn: AnyFunction, action: string | null): string {
   const name: unknown = fn.name
   // `bind` and accessors put a word in front of the name.
   const plain = typeof name === 'string' ? name.replace(/^(?:bound |get |set )+/, '') : ''
-  if (plain !== '') return requireName('action', plain, NAME_LENGTH_MAX)
+  if (plain !== '') {
+    if (plain.length <= SHORT_NAME_MAX) warnShortName(plain)
+    return requireName('action', plain, NAME_LENGTH_MAX)
+  }
   throw new TypeError('an anonymous function needs an `action`: give its options one, or the function a name')
+}
+
+/** What minifiers make of the names of functions. */
+const SHORT_NAME_MAX = 2
+
+/** As many as there are such names of one letter. */
+const WARNINGS_MAX = 54
+
+const warned = new Set<string>()
+
+function warnShortName(name: string): void {
+  if (warned.has(name) || warned.size >= WARNINGS_MAX) return
+  warned.add(name)
+  process.emitWarning(
+    `the action ${quote(name)} is the name of a function, and looks like one that a minifier made: give an \`action\``,
+    { code: 'SUDOAGENT_ACTION_NAME' },
+  )
 }
 
 /** Gives a wrapper the name and length of what it wraps, for stack traces and for frameworks that look at them. */

@@ -37,6 +37,7 @@ export {
   AuditLogError,
   CallCancelled,
   type Denial,
+  type DenialCode,
   ParametersError,
   PolicyError,
   SudoAgentError,

@@ -56,3 +56,12 @@ export const CLASS_NAME_LENGTH_MAX = 64
  * still changing after four was built to do so, and all of it is replaced.
  */
 export const REDACTION_PASSES_MAX = 4
+
+/**
+ * Arguments of calls that wait for an approval, in bytes of canonical JSON, in all: room for 160 calls of 200 KB. Each
+ * byte of them costs about five of memory (the copy, the redacted form, the record in the store).
+ */
+export const OPEN_QUESTIONS_BYTES_MAX = 32 * 1024 * 1024
+
+/** How far the ledger may be ahead of the writer's clock when a person is asked: the grace that a late approval has. */
+export const LEDGER_AHEAD_MS_MAX = 60_000

@@ -1,18 +1,22 @@
 // What callers may configure, checked once at the edge: a misspelt name or a wrong type is a TypeError, never a default.
 import { randomUUID } from 'node:crypto'
 import { type LedgerWriter, NAME_LENGTH_MAX } from '@sudoagent/ledger'
+import { ownFields } from '@sudoagent/ledger/store'
 import { APPROVAL_TTL_MS_DEFAULT, type ApprovalStore, type Approver, requireApprovalTtlMs } from './approval.js'
 import { MemoryApprovalStore } from './approval-store/memory.js'
 import { InteractiveApprover } from './approver/interactive.js'
-import { readFields, requireInteger, requireName } from './argument.js'
+import { memberOf, readOptions, requireInteger, requireName } from './argument.js'
 import type { AuditLog } from './audit-log.js'
 import type { BudgetStore } from './budget.js'
 import { identifyPolicy, type Policy, type PolicyIdentity } from './policy.js'
 import { createRedactor, type RedactionOptions, type Redactor } from './redaction.js'
 
-/** Something went wrong that did not change what the caller got: the outcome could not be recorded, or a charge not given back. */
+/**
+ * Something that the caller cannot do anything about: an outcome could not be recorded, a charge not given back; or
+ * (`decision`) the ledger takes no decision of this writer any more, so that every call fails until somebody looks.
+ */
 export interface EngineFault {
-  readonly stage: 'outcome' | 'audit' | 'budget'
+  readonly stage: 'decision' | 'outcome' | 'audit' | 'budget'
   readonly requestId: string
   readonly error: unknown
 }
@@ -59,6 +63,11 @@ export interface CallOptions {
   readonly metadata?: Readonly<Record<string, unknown>>
   /** Ends the wait for an approval. */
   readonly signal?: AbortSignal
+  /**
+   * For guarded methods: the own fields of `this` are part of the call. The policy, the approver and the record see them
+   * as `kwargs.this`, and the method does not run when they have changed since. Private fields are not seen. Default: false.
+   */
+  readonly receiver?: boolean
 }
 
 const TIMEOUT_MS_DEFAULT = 30_000
@@ -97,6 +106,7 @@ export interface CallTerms {
   readonly approvalTtlMs: number
   readonly metadata: Readonly<Record<string, unknown>>
   readonly signal: AbortSignal | undefined
+  readonly receiver: boolean
 }
 
 const ENGINE_OPTIONS: readonly (keyof EngineOptions)[] = [
@@ -122,65 +132,73 @@ const CALL_OPTIONS: readonly (keyof CallOptions)[] = [
   'approvalTtlMs',
   'metadata',
   'signal',
+  'receiver',
 ]
 
 /** @throws TypeError naming the option */
 export function checkEngineOptions(options: EngineOptions): EngineParts {
-  readFields('engine options', options, ENGINE_OPTIONS)
-  const budget = options.budget ?? null
-  if (budget !== null) requireMethods('budget', budget, ['reserve', 'commit', 'release'])
-  const auditLog = options.auditLog ?? null
-  if (auditLog !== null) requireMethods('auditLog', auditLog, ['write'])
-  const approver = options.approver ?? new InteractiveApprover()
-  const approvalStore = options.approvalStore ?? new MemoryApprovalStore()
+  const own = readOptions('engine options', options, ENGINE_OPTIONS)
+  const budget = own.budget ?? null
+  const auditLog = own.auditLog ?? null
   return {
-    policy: checkPolicy(options.policy),
-    agentId: requireName('agentId', options.agentId, NAME_LENGTH_MAX),
-    ledger: requireMethods('ledger', options.ledger, ['append']),
-    approver: requireMethods('approver', approver, ['approve']),
-    approvalStore: requireMethods('approvalStore', approvalStore, ['create', 'resolve', 'consume']),
-    budget,
-    auditLog,
-    redactor: createRedactor(options.redaction),
-    unicode: requireUnicode(options.unicode ?? 'refuse'),
-    approvalTtlMs: requireApprovalTtlMs(options.approvalTtlMs ?? APPROVAL_TTL_MS_DEFAULT),
-    timeoutMs: requireInteger('timeoutMs', options.timeoutMs ?? TIMEOUT_MS_DEFAULT, 1, TIMEOUT_MS_MAX),
-    onError: requireFunction('onError', options.onError ?? (() => {})),
-    clock: requireFunction('clock', options.clock ?? (() => new Date())),
-    newId: requireFunction('newId', options.newId ?? randomUUID),
+    policy: checkPolicy(own.policy),
+    agentId: requireName('agentId', own.agentId, NAME_LENGTH_MAX),
+    ledger: requireMethods('ledger', own.ledger, ['append']),
+    approver: requireMethods('approver', own.approver ?? new InteractiveApprover(), ['approve']),
+    approvalStore: requireMethods('approvalStore', own.approvalStore ?? new MemoryApprovalStore(), [
+      'create',
+      'resolve',
+      'consume',
+    ]),
+    budget: budget === null ? null : requireMethods('budget', budget, ['reserve', 'commit', 'release']),
+    auditLog: auditLog === null ? null : requireMethods('auditLog', auditLog, ['write']),
+    redactor: createRedactor(ownFields(own.redaction ?? {})),
+    unicode: requireUnicode(own.unicode ?? 'refuse'),
+    approvalTtlMs: requireApprovalTtlMs(own.approvalTtlMs ?? APPROVAL_TTL_MS_DEFAULT),
+    timeoutMs: requireInteger('timeoutMs', own.timeoutMs ?? TIMEOUT_MS_DEFAULT, 1, TIMEOUT_MS_MAX),
+    onError: requireFunction('onError', own.onError ?? (() => {})),
+    clock: requireFunction('clock', own.clock ?? (() => new Date())),
+    newId: requireFunction('newId', own.newId ?? randomUUID),
   }
 }
 
 /** @throws TypeError naming the option; RangeError for an `approvalTtlMs` above the cap */
 export function checkCallOptions(options: CallOptions, engine: EngineParts): CallTerms {
-  readFields('call options', options, CALL_OPTIONS)
-  const { action, budgetCost, signal } = options
+  const { action, policy, budgetCost, approvalTtlMs, metadata, signal, receiver } = readOptions(
+    'call options',
+    options,
+    CALL_OPTIONS,
+  )
   if (budgetCost !== undefined && engine.budget === null)
     throw new TypeError('`budgetCost` needs an engine with a `budget`')
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError('`signal` must be an AbortSignal')
-  const metadata = options.metadata ?? {}
-  if (typeof metadata !== 'object' || Array.isArray(metadata)) throw new TypeError('`metadata` must be an object')
+  if (metadata !== undefined && metadata !== null && (typeof metadata !== 'object' || Array.isArray(metadata)))
+    throw new TypeError('`metadata` must be an object')
   return {
     action: action === undefined ? null : requireName('action', action, NAME_LENGTH_MAX),
-    policy: options.policy === undefined ? engine.policy : checkPolicy(options.policy),
+    policy: policy === undefined ? engine.policy : checkPolicy(policy),
     budgetCost: requireInteger('budgetCost', budgetCost ?? 1, 0),
-    approvalTtlMs: requireApprovalTtlMs(options.approvalTtlMs ?? engine.approvalTtlMs),
-    metadata,
+    approvalTtlMs: requireApprovalTtlMs(approvalTtlMs ?? engine.approvalTtlMs),
+    metadata: metadata ?? {},
     signal,
+    receiver: requireBoolean('receiver', receiver ?? false),
   }
 }
 
-function checkPolicy(policy: Policy): CheckedPolicy {
-  const identity = identifyPolicy(policy)
-  const { evaluate } = policy
-  return { identity, evaluate: (context) => evaluate.call(policy, context) }
+function checkPolicy(policy: Policy | undefined): CheckedPolicy {
+  const { evaluate, ...identity } = identifyPolicy(policy)
+  return { identity: Object.freeze(identity), evaluate: (context) => evaluate.call(policy, context) }
 }
 
-function requireMethods<T extends object>(name: string, value: T, methods: readonly string[]): T {
-  const candidate: unknown = value
-  if (typeof candidate !== 'object' || candidate === null) throw new TypeError(`\`${name}\` is needed`)
-  const missing = methods.find((method) => typeof (candidate as Record<string, unknown>)[method] !== 'function')
+function requireMethods<T extends object>(name: string, value: T | undefined, methods: readonly string[]): T {
+  if (typeof value !== 'object' || value === null) throw new TypeError(`\`${name}\` is needed`)
+  const missing = methods.find((method) => typeof memberOf(value, method) !== 'function')
   if (missing !== undefined) throw new TypeError(`\`${name}\` must have a method \`${missing}\``)
+  return value
+}
+
+function requireBoolean(name: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') throw new TypeError(`\`${name}\` must be true or false`)
   return value
 }
 

@@ -2,7 +2,7 @@
 // do (throw, hang, return nonsense) means deny.
 import { encodeCanonical, type Hash, isHash, sha256Hex } from '@sudoagent/crypto'
 import { NAME_LENGTH_MAX, REASON_LENGTH_MAX } from '@sudoagent/ledger'
-import { readFields, requireText } from './argument.js'
+import { memberOf, quote, readFields, requireText } from './argument.js'
 import type { Context } from './context.js'
 import type { ReasonCode } from './reason-code.js'
 
@@ -31,10 +31,14 @@ export interface PolicyResult {
  * }
  */
 export interface Policy {
-  /** Stable name; the class's name unless given. */
-  readonly policyId?: string
+  /** Stable name. A class's name is none: a minifier changes it. */
+  readonly policyId: string
+  /** What you call this state of the policy; raise it with each change. Without it and `policyHash`: `unversioned`, with a warning. */
   readonly version?: string
-  /** 64 lower-case hex digits over whatever defines the policy. Unless given: a hash of id, version and the source text of `evaluate`. */
+  /**
+   * 64 lower-case hex digits over whatever defines the policy. Default: a hash of id, version and the source text of
+   * `evaluate`, which a compiler or minifier changes too; approvals that are open then no longer count.
+   */
   readonly policyHash?: string
   evaluate(context: Context): PolicyResult | Promise<PolicyResult>
 }
@@ -55,25 +59,48 @@ const DEFAULT_CODES: { readonly [decision in PolicyDecision]: ReasonCode } = {
 /**
  * Reads a policy's identity, once, when it is given to the engine.
  *
- * @throws TypeError when it is no policy, has no id and no class name, or an id, version or hash of the wrong form
+ * @throws TypeError when it is not a policy, has no id, or an id, version or hash of the wrong form
  */
-export function identifyPolicy(policy: Policy): PolicyIdentity {
+export function identifyPolicy(policy: unknown): PolicyIdentity & Pick<Policy, 'evaluate'> {
   if (typeof policy !== 'object' || policy === null)
     throw new TypeError('`policy` must be an object with an `evaluate` method')
-  const { evaluate, policyId: givenId, version, policyHash: givenHash } = policy
+  const evaluate = memberOf(policy, 'evaluate')
+  const givenId = memberOf(policy, 'policyId')
+  const version = memberOf(policy, 'version')
+  const givenHash = memberOf(policy, 'policyHash')
   if (typeof evaluate !== 'function') throw new TypeError('`policy.evaluate` must be a function')
-  const policyId = requireText('policy.policyId', givenId ?? classNameOf(policy), NAME_LENGTH_MAX)
+  if (givenId === undefined)
+    throw new TypeError(
+      '`policy.policyId` is needed: a stable name, which the name of a class is not (a minifier changes it)',
+    )
+  const policyId = requireText('policy.policyId', givenId, NAME_LENGTH_MAX)
   const policyVersion = version === undefined ? null : requireText('policy.version', version, NAME_LENGTH_MAX)
   if (givenHash !== undefined && !isHash(givenHash))
     throw new TypeError('`policy.policyHash` must be 64 lower-case hex digits')
   const policyHash = givenHash ?? hashPolicy(policyId, policyVersion, evaluate)
-  return Object.freeze({ policyId, policyVersion, policyHash })
+  if (policyVersion === null && givenHash === undefined) {
+    warnUnversioned(policyId)
+    return { policyId, policyVersion: UNVERSIONED, policyHash, evaluate: evaluate as Policy['evaluate'] }
+  }
+  return { policyId, policyVersion, policyHash, evaluate: evaluate as Policy['evaluate'] }
 }
 
-function classNameOf(policy: Policy): string {
-  const name: unknown = Object.getPrototypeOf(policy)?.constructor?.name
-  if (typeof name === 'string' && name !== '' && name !== 'Object') return name
-  throw new TypeError('`policy.policyId` is needed: the policy has no class to name it by')
+/** The version on record of a policy that says neither `version` nor `policyHash`. */
+const UNVERSIONED = 'unversioned'
+
+/** So many policies without a version are warned of; a program that makes one for each call has been told by then. */
+const WARNINGS_MAX = 20
+
+const warned = new Set<string>()
+
+function warnUnversioned(policyId: string): void {
+  if (warned.has(policyId) || warned.size >= WARNINGS_MAX) return
+  warned.add(policyId)
+  process.emitWarning(
+    `policy ${quote(policyId)} has no \`version\` and no \`policyHash\`: the record calls it \`${UNVERSIONED}\`, and its ` +
+      'hash is of source text that a compiler or minifier changes',
+    { code: 'SUDOAGENT_POLICY_UNVERSIONED' },
+  )
 }
 
 /** LEDGER-FORMAT §3. Native and bound functions have no source text: then it is the id and the version that count. */

@@ -13,6 +13,8 @@ export const REASON_CODES = Object.freeze([
   'LEDGER_WRITE_FAILED_DECISION',
   'PARAMETERS_CHANGED',
   'PARAMETERS_INVALID',
+  'QUESTIONS_FULL',
+  'CLOCK_BEHIND_LEDGER',
 ] as const)
 
 /** One of ours. A policy's own code is any name of up to 256 characters, so fields that carry one are plain strings. */

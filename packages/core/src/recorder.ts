@@ -4,9 +4,12 @@ import {
   type AppendedEntry,
   type EntryDraft,
   formatTimestamp,
+  LedgerError,
+  type LedgerErrorCode,
   type OutcomeBlock,
   type PreparedEntry,
 } from '@sudoagent/ledger'
+import { memberOf } from './argument.js'
 import type { AuditRecord } from './audit-log.js'
 import { within } from './deadline.js'
 import { type DecisionRequest, decisionDraft, outcomeDraft, type Ruling } from './decision.js'
@@ -14,6 +17,15 @@ import { AuditLogError, makeDenial } from './error.js'
 import { describeFailure } from './failure.js'
 import type { EngineFault, EngineParts } from './options.js'
 import type { PolicyResult } from './policy.js'
+
+/** After these the ledger takes nothing more from this writer: the same call later fails alike. */
+const FOR_GOOD: ReadonlySet<LedgerErrorCode> = new Set<LedgerErrorCode>([
+  'KEY_REFUSED',
+  'ORIGIN_REFUSED',
+  'LEDGER_FINISHED',
+  'LEDGER_DAMAGED',
+  'LEDGER_CLOSED',
+])
 
 type RecorderParts = Pick<EngineParts, 'ledger' | 'auditLog' | 'timeoutMs' | 'clock' | 'redactor' | 'onError'>
 
@@ -48,7 +60,7 @@ export class Recorder {
     ruling: Ruling,
     cause?: unknown,
     letThrough?: Required<PolicyResult>,
-  ): Promise<AppendedEntry> {
+  ): Promise<Pick<AppendedEntry, 'position'>> {
     const { auditLog, ledger, timeoutMs } = this.#parts
     const extra = {
       ...(cause === undefined ? {} : { failure: { ...describeFailure(cause, this.#parts.redactor) } }),
@@ -57,14 +69,15 @@ export class Recorder {
     try {
       const draft = decisionDraft(request, ruling, extra)
       await within(timeoutMs, 'audit log', () => auditLog?.write(auditRecord(draft, ruling.effect)))
-      const entry: AppendedEntry | undefined = await within(timeoutMs, 'ledger', () => {
+      const entry: unknown = await within(timeoutMs, 'ledger', () => {
         const appended = ledger.append(draft)
         if (ruling.effect === 'allow') this.#prepareOutcome(request, ruling)
         return appended
       })
       // A ledger that cannot say where the entry stands has not shown that it has it.
-      if (!Number.isSafeInteger(entry?.position)) throw new TypeError('the ledger did not say where the entry stands')
-      return entry
+      const position = memberOf(entry, 'position')
+      if (!Number.isSafeInteger(position)) throw new TypeError('the ledger did not say where the entry stands')
+      return { position: position as number }
     } catch (error) {
       const code = 'LEDGER_WRITE_FAILED_DECISION'
       await this.#audit(request, {
@@ -73,10 +86,10 @@ export class Recorder {
         error: describeFailure(error, this.#parts.redactor).error,
       })
       const { requestId } = request.context
-      throw new AuditLogError(
-        makeDenial(code, 'the decision could not be put on record', requestId, request.decisionHash),
-        error,
-      )
+      const isForGood = error instanceof LedgerError && FOR_GOOD.has(error.code)
+      if (isForGood) this.fault({ stage: 'decision', requestId, error })
+      const reason = 'the decision could not be put on record'
+      throw new AuditLogError(makeDenial(code, reason, requestId, request.decisionHash, !isForGood), error)
     }
   }
 

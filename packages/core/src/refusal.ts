@@ -1,5 +1,6 @@
 // How a step of the boundary says no. A refusal is put on record first and becomes the caller's error after that.
 import type { ApprovalBlock, BudgetBlock } from '@sudoagent/ledger'
+import { ownFields } from '@sudoagent/ledger/store'
 import {
   ApprovalDenied,
   ApprovalError,
@@ -37,7 +38,8 @@ export class Refusal extends Error {
   readonly approval: ApprovalBlock | null
   readonly budget: BudgetBlock | null
 
-  constructor({ kind = 'denied', code, reason, cause, approval, budget }: RefusalFacts) {
+  constructor(facts: RefusalFacts) {
+    const { kind = 'denied', code, reason, cause, approval, budget } = ownFields(facts)
     super(reason, cause === undefined ? undefined : { cause })
     this.kind = kind
     this.code = code

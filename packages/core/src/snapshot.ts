@@ -25,12 +25,15 @@ import { Reader, type UnicodeHandling } from './snapshot/reader.js'
 export interface Snapshot {
   /** The arguments to decide about and to call the function with. The function may change them, nobody else can. */
   readonly values: readonly unknown[]
+  /** What `this` says, where that was asked for: a copy of its own fields. */
+  readonly receiver: unknown
 }
 
 /**
  * Takes a snapshot of a call's arguments.
  *
  * @param unicode - `refuse`: text or a name that is not in Unicode NFC is refused; `normalize`: the snapshot has the NFC copy
+ * @param receiver - the `this` of the call, when it is part of it
  * @throws SnapshotError `PARAMETERS_INVALID`, with the path, for: NaN, an infinity, an invalid Date, a lone surrogate in
  * a string or key, text that is not in NFC (`refuse`), two names that are equal in NFC, a bigint of more than
  * `BIGINT_BITS_MAX` bits, a cycle, a getter or trap that throws, a revoked proxy, a detached buffer, an object with the
@@ -41,9 +44,16 @@ export interface Snapshot {
  * order.amount = 5_000_000
  * snapshot.values // [{ amount: 5 }]
  */
-export function takeSnapshot(args: readonly unknown[], unicode: Exclude<UnicodeHandling, 'keep'> = 'refuse'): Snapshot {
+export function takeSnapshot(
+  args: readonly unknown[],
+  unicode: Exclude<UnicodeHandling, 'keep'> = 'refuse',
+  receiver?: { readonly value: unknown },
+): Snapshot {
   const reader = new Reader(ARGUMENT_LIMITS, 'args', unicode)
-  return Object.freeze({ values: Object.freeze(reader.readArguments(args)) })
+  return Object.freeze({
+    values: Object.freeze(reader.readArguments(args)),
+    receiver: receiver && new Reader(ARGUMENT_LIMITS, 'this', unicode).readReceiver(receiver.value),
+  })
 }
 
 /**
@@ -60,7 +70,7 @@ export function takeValue(value: unknown, name: string, limits: SnapshotLimits =
  * What was passed by reference must be the same reference. `0` and `-0` differ. No code of the caller's runs.
  */
 export function sameSnapshot(a: Snapshot, b: Snapshot): boolean {
-  return sameList(a.values, b.values)
+  return sameList(a.values, b.values) && same(a.receiver, b.receiver)
 }
 
 function same(a: unknown, b: unknown): boolean {

@@ -3,6 +3,7 @@
  * that nothing can come in between: a table that lives on a server loads what a call needs, lets the rules work on that, and writes what they
  * changed, all in one transaction.
  */
+export { ownFields } from '@sudoagent/ledger/store'
 export { APPROVAL_LIST_DEFAULT, APPROVAL_LIST_MAX, APPROVAL_RETENTION_MS, APPROVAL_STATES } from './approval.js'
 export { type ApprovalRow, checkRow } from './approval-store/row.js'
 export { type ApprovalTable, TableApprovalStore } from './approval-store/table-store.js'

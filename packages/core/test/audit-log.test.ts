@@ -1,4 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -40,4 +51,49 @@ it('without its audit log the boundary lets nothing run', async () => {
   const b = boundary(ALLOW, { auditLog: new JsonlAuditLog(join(folder, 'missing', 'audit.jsonl')) })
   expect(await rejection(b.tool())).toBeInstanceOf(AuditLogError)
   expect([b.tool.runs(), (await b.entries()).length]).toEqual([0, 0])
+})
+
+it.each([0o644, 0o666, 0o620, 0o604])(
+  'takes a file that was there with mode %o for its owner alone, and goes on in it',
+  async (mode) => {
+    const path = join(folder, 'audit.jsonl')
+    writeFileSync(path, '{"nth":0}\n')
+    chmodSync(path, mode)
+    await new JsonlAuditLog(path).write({ ...record, nth: 1 })
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    expect(
+      readFileSync(path, 'utf8')
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line).nth),
+    ).toEqual([0, 1])
+  },
+)
+
+it.each<[string, (path: string, victim: string) => void]>([
+  ['a link to a file', (path, victim) => symlinkSync(victim, path)],
+  ['a link to nothing', (path, victim) => symlinkSync(`${victim}-none`, path)],
+  ['a link in a folder that is linked', (path) => symlinkSync(join(path, '..'), path)],
+  ['a folder', (path) => mkdirSync(path)],
+  ['a pipe', (path) => execFileSync('mkfifo', [path])],
+])('writes nothing through %s, and nothing runs', async (_, plant) => {
+  const path = join(folder, 'audit.jsonl')
+  const victim = join(folder, 'victim')
+  writeFileSync(victim, 'mine')
+  plant(path, victim)
+  const b = boundary(ALLOW, { auditLog: new JsonlAuditLog(path) })
+  expect(await rejection(b.tool())).toBeInstanceOf(AuditLogError)
+  expect(b.tool.runs()).toBe(0)
+  expect(readFileSync(victim, 'utf8')).toBe('mine')
+  expect(existsSync(`${victim}-none`)).toBe(false)
+})
+
+it('looks at the file at each record: a link that is planted later is not followed', async () => {
+  const path = join(folder, 'audit.jsonl')
+  const log = new JsonlAuditLog(path)
+  await log.write(record)
+  rmSync(path)
+  symlinkSync(join(folder, 'elsewhere'), path)
+  await expect(log.write(record)).rejects.toThrow('ELOOP')
+  expect(existsSync(join(folder, 'elsewhere'))).toBe(false)
 })

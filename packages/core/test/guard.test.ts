@@ -1,4 +1,4 @@
-import { describe, expect, expectTypeOf, it } from 'vitest'
+import { describe, expect, expectTypeOf, it, vi } from 'vitest'
 import { ApprovalDenied } from '../src/error.js'
 import { ALLOW, boundary, DENY, rejection } from './fixtures/boundary.js'
 
@@ -26,6 +26,22 @@ describe('guard', () => {
     await b.engine.guard(refund)()
     await b.engine.guard(refund.bind(null))()
     expect((await b.entries()).map(({ action }) => action)).toEqual(['refund', 'refund', 'refund', 'refund'])
+  })
+
+  it('warns of a name of one or two characters, which a minifier may have made, unless it is given as the action', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    const { engine } = boundary(ALLOW)
+    const named = (name: string) => ({ [name]: async () => {} })[name] as () => Promise<void>
+    for (const name of ['i', 'i', '$e', 'pay']) engine.guard(named(name))
+    engine.guard(named('q').bind(null))
+    engine.guard(named('z'), { action: 'ls' })
+    expect(warn.mock.calls.map(([message]) => /`(\S+)` is the name/.exec(String(message))?.[1])).toEqual([
+      'i',
+      '$e',
+      'q',
+    ])
+    expect(warn).toHaveBeenCalledWith(expect.anything(), { code: 'SUDOAGENT_ACTION_NAME' })
+    warn.mockRestore()
   })
 
   it('refuses an anonymous function without an action', () => {

@@ -1,18 +1,25 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { AllowAllPolicy, DenyAllPolicy, identifyPolicy, parsePolicyResult } from '../src/policy.js'
 
 const evaluate = () => ({ decision: 'allow', reason: 'x' }) as const
 
 describe('identifyPolicy', () => {
-  it('names a policy by its id, or its class', () => {
+  it('names a policy by its id, never by its class: a minifier changes that', () => {
     class Refunds {
       evaluate = evaluate
+    }
+    class Named extends Refunds {
+      get policyId() {
+        return 'refunds'
+      }
     }
     expect(identifyPolicy({ policyId: 'refunds', version: '2', evaluate })).toMatchObject({
       policyId: 'refunds',
       policyVersion: '2',
     })
-    expect(identifyPolicy(new Refunds())).toMatchObject({ policyId: 'Refunds', policyVersion: null })
+    expect(() => identifyPolicy(new Refunds())).toThrow(/policyId/)
+    expect(() => identifyPolicy({ version: '1', evaluate })).toThrow(/policyId/)
+    expect(identifyPolicy(new Named())).toMatchObject({ policyId: 'refunds' })
   })
 
   it('the hash follows id, version and source, and nothing else', () => {
@@ -25,6 +32,26 @@ describe('identifyPolicy', () => {
       { ...base, evaluate: () => evaluate() },
     ]
     expect(new Set([base, ...others].map(hash)).size).toBe(4)
+  })
+
+  it('without version and hash it is `unversioned`, and that is warned of once', () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    const plain = { policyId: 'never-versioned', evaluate }
+    const identity = identifyPolicy(plain)
+    identifyPolicy({ ...plain })
+    expect(identity).toMatchObject({ policyVersion: 'unversioned' })
+    expect(identity.policyHash).toMatch(/^[0-9a-f]{64}$/)
+    expect(warn.mock.calls).toEqual([
+      [expect.stringContaining('`never-versioned`'), { code: 'SUDOAGENT_POLICY_UNVERSIONED' }],
+    ])
+    const versioned = [
+      { version: '1' },
+      { policyHash: 'ab'.repeat(32) },
+      { version: '1', policyHash: 'ab'.repeat(32) },
+    ].map((more) => identifyPolicy({ ...plain, policyId: 'versioned', ...more }).policyVersion)
+    expect(versioned).toEqual(['1', null, '1'])
+    expect(warn).toHaveBeenCalledTimes(1)
+    warn.mockRestore()
   })
 
   it('an explicit hash counts; one that is no hash is refused', () => {

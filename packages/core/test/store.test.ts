@@ -11,6 +11,7 @@ test('the subpath for those who keep approvals and budgets elsewhere exports the
     'TableBudget',
     'applicableLimits',
     'checkRow',
+    'ownFields',
     'parseLimits',
     'requireCharge',
     'requireChargeId',

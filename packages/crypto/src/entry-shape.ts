@@ -53,6 +53,7 @@ const SEALED = shapeOf({
   entry_signature: optional(text(128, 1)),
 })
 const CALL = shapeOf({
+  event: oneOf('decision', 'outcome'),
   request_id: text(REQUEST_ID_LENGTH_MAX, 1),
   created_at: isTimestamp,
   action: name,
@@ -62,6 +63,7 @@ const CALL = shapeOf({
 const CHECKPOINT = shapeOf({
   request_id: optional(orNull(text(REQUEST_ID_LENGTH_MAX))),
   created_at: optional(isTimestamp),
+  event: oneOf('checkpoint'),
 })
 const ACTOR = shapeOf({ principal: name, source: name })
 const DECISION = shapeOf({
@@ -97,13 +99,16 @@ const OUTCOME = shapeOf({
   error: orNull(text(REASON_LENGTH_MAX)),
 })
 
+type Members = { readonly [key: string]: unknown }
+
+/** Own fields only: an entry must not borrow `constructor`, or what somebody put there, from Object.prototype. */
+const own = (value: Members, field: string): unknown => (Object.hasOwn(value, field) ? value[field] : undefined)
+
 /** The first field of `value` that does not fit, as a path; null when all do. */
 function misfit(value: unknown, shape: Shape, path: string): string | null {
   if (!isObject(value)) return path
   for (const [field, check] of shape) {
-    // Own fields only: an entry must not borrow `constructor` and the like from Object.prototype.
-    const own = Object.hasOwn(value, field) ? value[field] : undefined
-    if (!check(own)) return path === '' ? field : `${path}.${field}`
+    if (!check(own(value, field))) return path === '' ? field : `${path}.${field}`
   }
   return null
 }
@@ -116,25 +121,26 @@ function misfitOrNull(value: unknown, shape: Shape, path: string): string | null
 /** `parameters` is hashed as it stands, so nothing may stand in it beside `args` and `kwargs`. */
 function parametersMisfit(value: unknown): string | null {
   if (!isObject(value)) return 'parameters'
-  if (!Array.isArray(value.args)) return 'parameters.args'
-  if (!isObject(value.kwargs)) return 'parameters.kwargs'
+  if (!Array.isArray(own(value, 'args'))) return 'parameters.args'
+  if (!isObject(own(value, 'kwargs'))) return 'parameters.kwargs'
   return Object.keys(value).length === 2 ? null : 'parameters'
 }
 
-function callMisfit(value: { readonly [key: string]: unknown }): string | null {
-  const decision = isObject(value.decision) ? value.decision : {}
-  const approval = isObject(value.approval) ? value.approval : {}
-  const isDecision = value.event === 'decision'
+function callMisfit(value: Members): string | null {
+  const [actor, decision, approval, budget] = ['actor', 'decision', 'approval', 'budget'].map((field) =>
+    own(value, field),
+  )
+  const isDecision = own(value, 'event') === 'decision'
   return (
     misfit(value, CALL, '') ??
-    (value.actor === undefined ? null : misfit(value.actor, ACTOR, 'actor')) ??
-    misfit(value.decision, DECISION, 'decision') ??
-    (isDecision && !oneOf('allow', 'deny')(decision.effect) ? 'decision.effect' : null) ??
-    misfitOrNull(value.approval, APPROVAL, 'approval') ??
-    misfitOrNull(approval.binding, BINDING, 'approval.binding') ??
-    misfitOrNull(value.budget, BUDGET, 'budget') ??
-    parametersMisfit(value.parameters) ??
-    (isDecision ? null : misfit(value.outcome, OUTCOME, 'outcome'))
+    (actor === undefined ? null : misfit(actor, ACTOR, 'actor')) ??
+    misfit(decision, DECISION, 'decision') ??
+    (isDecision && !oneOf('allow', 'deny')(own(decision as Members, 'effect')) ? 'decision.effect' : null) ??
+    misfitOrNull(approval, APPROVAL, 'approval') ??
+    misfitOrNull(isObject(approval) ? own(approval, 'binding') : null, BINDING, 'approval.binding') ??
+    misfitOrNull(budget, BUDGET, 'budget') ??
+    parametersMisfit(own(value, 'parameters')) ??
+    (isDecision ? null : misfit(own(value, 'outcome'), OUTCOME, 'outcome'))
   )
 }
 
@@ -181,5 +187,5 @@ export function checkEntry(value: unknown): EntryProblem | null {
  */
 export function draftMisfit(value: unknown): string | null {
   if (!isObject(value)) return 'entry'
-  return isEvent(value.event) ? contentMisfit(value) : 'event'
+  return isEvent(own(value, 'event')) ? contentMisfit(value) : 'event'
 }

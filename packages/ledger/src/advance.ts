@@ -73,6 +73,28 @@ export function writerOf({ signer, origin, clock, newId }: WriterOptions): Write
   }
 }
 
+/** Nothing was given to be recorded, and the ledger has begun. */
+class AlreadyBegun extends LedgerError {
+  constructor() {
+    super('ENTRY_REFUSED', 'nothing was given to be recorded')
+  }
+}
+
+/** `LedgerWriter.begin`, for a store. @param write - takes one step, under the ledger's lock */
+export async function beginLedger(write: (work: Work) => Promise<unknown>): Promise<void> {
+  try {
+    await write({ drafts: [] })
+  } catch (error) {
+    if (!(error instanceof AlreadyBegun)) throw error
+  }
+}
+
+/** `LedgerWriter.aheadMs`, for a store. @param recordedAt - the ledger's time; null when its last entry does not say */
+export function aheadOf(recordedAt: string | null, { clock }: Pick<Writer, 'clock'>): number {
+  const aheadMs = recordedAt === null ? 0 : Date.parse(recordedAt) - clock().getTime()
+  return Number.isNaN(aheadMs) ? 0 : aheadMs
+}
+
 /** Makes the block of a control entry, when its place in the ledger is known. */
 export type MakeControl = (at: {
   readonly ring: KeyRing
@@ -134,7 +156,7 @@ export async function advance(work: Work, state: LogState, writer: Writer): Prom
   const ring = control === null ? state.ring : ringBehind(state.ring, control, entries[0], writer)
   const { frontier, nodes } = grow(state.frontier, entries)
   const last = entries.at(-1)
-  if (ring === null || last === undefined) throw new LedgerError('ENTRY_REFUSED', 'nothing was given to be recorded')
+  if (ring === null || last === undefined) throw new AlreadyBegun()
   return {
     entries,
     asked: begins ? entries.slice(1) : entries,

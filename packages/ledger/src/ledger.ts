@@ -25,6 +25,18 @@ export interface PreparedEntry {
 export interface LedgerWriter {
   append(draft: EntryDraft): Promise<AppendedEntry>
   /**
+   * Writes the genesis where the ledger is empty, so that a day without a call verifies too; otherwise does nothing. For
+   * whoever opens a ledger to write calls: `SudoEngine.open`, `openLedgerWriter` and `mcp guard` await it.
+   *
+   * @throws (as a rejection) LedgerError as `append`
+   */
+  begin?(): Promise<void>
+  /**
+   * How far the ledger's time is ahead of this writer's clock, in milliseconds; 0 or less when it is not. Entries get the
+   * ledger's time, so that an approval would be over before anybody could give it.
+   */
+  aheadMs?(): Promise<number>
+  /**
    * Does ahead what an append of this draft takes before it is sent; for a ledger that is waited for while nothing else is to do. Nothing is written,
    * now or later, unless its `append` is called.
    *

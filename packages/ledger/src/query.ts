@@ -3,6 +3,7 @@ import { isCallEntry, type LedgerEntry } from './entry.js'
 import { LedgerError } from './error.js'
 import type { LedgerReader, StoredLine } from './ledger.js'
 import { parseLine } from './line.js'
+import { ownFields } from './own-fields.js'
 import { mayHave, type Needles, type PieceWork } from './part/piece-work.js'
 import { scan } from './range-scan.js'
 import { type EntryRecord, recordOf } from './record.js'
@@ -91,9 +92,10 @@ function moment(criterion: 'start' | 'end', text: string, fill: string): string 
  */
 export async function* select(
   reader: LedgerReader,
-  criteria: Criteria = {},
+  given: Criteria = {},
   { threads, onProgress }: SelectOptions = {},
 ): AsyncGenerator<EntryRecord> {
+  const criteria = ownFields(given)
   const { requestId, limit = Number.POSITIVE_INFINITY } = criteria
   if (limit <= 0) return
   const needles = needlesOf(criteria)

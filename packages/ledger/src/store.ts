@@ -5,6 +5,8 @@
 export {
   addKey,
   advance,
+  aheadOf,
+  beginLedger,
   closeForGood,
   EMPTY_STATE,
   type LogState,
@@ -22,6 +24,7 @@ export { inTime } from './deadline.js'
 export { checkHead, headRefused, isHeadOf, readHead, shorterThanHead } from './head-check.js'
 export type { KeyRing } from './key-ring.js'
 export { BATCH_BYTES_MAX, BATCH_LINES, LINE_BYTES_MAX, SIGNER_TIMEOUT_MS } from './limits.js'
+export { ownFields } from './own-fields.js'
 export { callNumber, POSITIONS_OF_CALL_MAX } from './store/call-number.js'
 export { readTail, type Tail } from './store/tail.js'
 export { leavesOf, treeDamaged, withHash } from './tile-hashes.js'

@@ -5,6 +5,7 @@ import { checkDemands, type Demands, judgeDemands, judgeRequirement, type Shown,
 import { type ComparedEvidence, judgeKeptEvidence, readKeptEvidence } from './kept-evidence.js'
 import type { LedgerReader } from './ledger.js'
 import { FINDINGS_MAX } from './limits.js'
+import { ownFields } from './own-fields.js'
 import { walkRanges } from './range-walk.js'
 import { type Find, Findings, type Report } from './report.js'
 import { startOf, stateBehind } from './resume.js'
@@ -68,7 +69,8 @@ interface Run {
   readonly head: StatedCheckpoint | null
 }
 
-async function run(reader: LedgerReader, options: VerifyOptions): Promise<Run> {
+async function run(reader: LedgerReader, given: VerifyOptions): Promise<Run> {
+  const options = ownFields(given)
   checkDemands(options)
   const findings = new Findings(options.findingsMax ?? FINDINGS_MAX)
   const find: Find = (code, message, hint) =>

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type ApprovalRequest, createRedactor, type EngineOptions, type Policy, SudoEngine } from '@sudoagent/core'
+import { ownFields } from '@sudoagent/core/store'
 import { LadderApprover } from './approver.js'
 import { CALL_TIMEOUT_MS_DEFAULT, HOLD_MS_DEFAULT, SERVER_NAME_LENGTH_MAX, WAIT_MS_MAX } from './limits.js'
 import { BLOCKED_BY_DEFAULT, FEATURES, type Feature } from './method.js'
@@ -53,7 +54,8 @@ export class Guard {
   readonly #sessions = new Set<GuardSession>()
 
   /** @throws TypeError naming the option that is missing, unknown or wrong */
-  constructor(options: GuardOptions) {
+  constructor(given: GuardOptions) {
+    const options = ownFields(given)
     const { server, pins, pass = [], block = [], elicitation = false, newTools = true, ...others } = options
     const { holdMs, callTimeoutMs, onNote = () => {}, ...rest } = others
     const blocked = blockedFeatures(pass, block)

@@ -112,7 +112,7 @@ async function loadModule(path: string): Promise<ModulePolicy> {
       'export an object with `policyId` and `evaluate`, as `default` or as `policy`',
     )
   }
-  const policyId = policy.policyId ?? classNameOf(policy)
+  const { policyId } = policy as Partial<Policy>
   if (policyId === undefined)
     throw invalid('its policy has no `policyId`', 'give it one: the ledger names the policy by it')
   const { version, policyHash, clientMayApprove } = policy as Policy & Pick<ModulePolicy, 'clientMayApprove'>
@@ -132,9 +132,4 @@ async function loadModule(path: string): Promise<ModulePolicy> {
 
 function isPolicy(value: unknown): value is Policy {
   return typeof value === 'object' && value !== null && typeof (value as Policy).evaluate === 'function'
-}
-
-function classNameOf(policy: Policy): string | undefined {
-  const name: unknown = Object.getPrototypeOf(policy)?.constructor?.name
-  return typeof name === 'string' && name !== '' && name !== 'Object' ? name : undefined
 }

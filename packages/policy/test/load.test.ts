@@ -93,18 +93,25 @@ describe('a module', () => {
     ],
     [
       'a class',
-      `class M { version = '1'; #d = 'allow'; evaluate() { return { decision: this.#d, reason: 'r' } } }\nexport default new M()`,
+      `class C { policyId = 'm'; version = '1'; #d = 'allow'; evaluate() { return { decision: this.#d, reason: 'r' } } }\nexport default new C()`,
     ],
   ])('exports a policy as %s', async (_, text) => {
     const policy = await loadPolicy(file('.mjs', text))
     expect(policy).toMatchObject({ kind: 'module', version: '1' })
-    expect(policy.policyId.toLowerCase()).toBe('m')
+    expect(policy.policyId).toBe('m')
     const engine = new SudoEngine({ policy, agentId: 'bot', ledger: new MemoryLedger() })
     expect(
       await engine.guard(async function f() {
         return 1
       })(),
     ).toBe(1)
+  })
+
+  it.each([
+    ['an object', `export default { version: '1', evaluate: () => ({ decision: 'allow', reason: 'r' }) }`],
+    ['a class, whose name a minifier changes', `export default new (class Refunds { version = '1'; evaluate() {} })()`],
+  ])('needs a `policyId`: %s', async (_, text) => {
+    await expect(loadPolicy(file('.mjs', text))).rejects.toThrow(/policyId/)
   })
 
   it('has another hash when anything in its file changes, and is loaded anew', async () => {

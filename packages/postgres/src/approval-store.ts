@@ -14,6 +14,7 @@ import {
   APPROVAL_RETENTION_MS,
   APPROVAL_STATES,
   type ApprovalRow,
+  ownFields,
   TableApprovalStore,
 } from '@sudoagent/core/store'
 import {
@@ -68,7 +69,7 @@ export class PostgresApprovalStore implements ApprovalStore {
 
   /** For `open`, and for tests that set the time. */
   constructor(url: string, options: PostgresApprovalStoreOptions = {}, clock: StoreClock = databaseClock) {
-    const { busyTimeoutMs = BUSY_TIMEOUT_MS, synchronousCommit = 'on' } = options
+    const { busyTimeoutMs = BUSY_TIMEOUT_MS, synchronousCommit = 'on' } = ownFields(options)
     if (!Number.isSafeInteger(busyTimeoutMs) || busyTimeoutMs < 1 || busyTimeoutMs > 600_000)
       throw new TypeError('`busyTimeoutMs` must be an integer from 1 to 600000')
     this.#target = parseTarget(url)

@@ -24,6 +24,8 @@ export interface Loaded {
   readonly charges: readonly ChargeRow[]
   /** By `limitKey`. */
   readonly used: ReadonlyMap<string, number>
+  /** By `limitKey`: when the oldest charge in the window was taken; null when there is none. */
+  readonly oldest: ReadonlyMap<string, number | null>
   readonly latestMs: number | null
 }
 
@@ -32,12 +34,14 @@ export const limitKey = ({ scope, name }: Pick<ApplicableLimit, 'scope' | 'name'
 export class StagedCharges implements ChargeTable {
   readonly #charges = new Map<string, BookedCharge>()
   readonly #used: Map<string, number>
+  readonly #oldest: Map<string, number | null>
   readonly #changed = new Set<string>()
   #latestMs: number | null
 
-  constructor({ charges, used, latestMs }: Loaded) {
+  constructor({ charges, used, oldest, latestMs }: Loaded) {
     for (const row of charges) this.#charges.set(decodeText(row.request_id), requireRow(row))
     this.#used = new Map(used)
+    this.#oldest = new Map(oldest)
     this.#latestMs = latestMs
   }
 
@@ -55,7 +59,9 @@ export class StagedCharges implements ChargeTable {
     return this.#charges.get(requestId)
   }
 
-  insert(booked: BookedCharge): void {
+  put(booked: BookedCharge): void {
+    const before = this.#charges.get(booked.charge.requestId)
+    if (before !== undefined && before.state !== 'released') this.#add(before, -before.charge.cost)
     this.#put(booked)
     this.#add(booked, booked.charge.cost)
     this.#latestMs = Math.max(this.#latestMs ?? booked.chargedAtMs, booked.chargedAtMs)
@@ -72,6 +78,11 @@ export class StagedCharges implements ChargeTable {
     const used = this.#used.get(limitKey(limit))
     if (used === undefined) throw new TypeError('what a limit has used was not loaded')
     return Math.min(used, Number.MAX_SAFE_INTEGER)
+  }
+
+  /** A charge of this very group that went again may still be the oldest here: it is said to a person, and decides nothing. */
+  oldestMs(limit: ApplicableLimit): number | null {
+    return this.#oldest.get(limitKey(limit)) ?? null
   }
 
   latestMs(): number | null {
@@ -95,6 +106,7 @@ export class StagedCharges implements ChargeTable {
     ]) {
       const used = this.#used.get(key)
       if (used !== undefined) this.#used.set(key, used + cost)
+      if (cost > 0 && this.#oldest.get(key) === null) this.#oldest.set(key, chargedAtMs)
     }
   }
 

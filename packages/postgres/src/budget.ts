@@ -10,6 +10,7 @@ import {
 import {
   applicableLimits,
   type CheckedLimits,
+  ownFields,
   parseLimits,
   requireCharge,
   requireChargeId,
@@ -36,19 +37,19 @@ export interface PostgresBudgetOptions {
 
 const BUSY_TIMEOUT_MS = 5_000
 
-/** Between reserve and commit lie a look at the arguments and no more: whoever takes this long is dead, and if not, is refused. */
+/** Of a call about which nobody is asked: between reserve and commit is a look at the arguments. A process that takes longer has died. */
 const RESERVATION_MS = 60_000
 
 /** Old charges go in batches of this size, one batch a transaction: they go faster than they come, and no call waits for a great cleaning. */
 const PRUNE_ROWS = 500
 
 type Call =
-  | { readonly kind: 'reserve'; readonly charge: BudgetCharge; readonly callersMs: number }
+  | { readonly kind: 'reserve'; readonly charge: BudgetCharge; readonly callersMs: number; readonly holdMs: number }
   | { readonly kind: 'commit' | 'release'; readonly requestId: string; readonly callersMs: number }
 
 /**
- * Charges in PostgreSQL. A reservation that is not committed within `reservationMs` is given back: the process that made it has died; if it has not,
- * its commit is refused, and its call does not run. Each process applies its own limits to the shared charges; give all of them the same.
+ * Charges in PostgreSQL. A reservation that is not committed within `reservationMs` (or as long as its call may wait for a person) is given back: the
+ * process that made it has died; if it has not, its commit is refused, and its call does not run. Each process applies its own limits to the shared charges; give all of them the same.
  */
 export class PostgresBudget implements BudgetStore {
   readonly windowMs: number
@@ -69,7 +70,11 @@ export class PostgresBudget implements BudgetStore {
     options: PostgresBudgetOptions = {},
     clock: StoreClock = databaseClock,
   ) {
-    const { busyTimeoutMs = BUSY_TIMEOUT_MS, reservationMs = RESERVATION_MS, synchronousCommit = 'on' } = options
+    const {
+      busyTimeoutMs = BUSY_TIMEOUT_MS,
+      reservationMs = RESERVATION_MS,
+      synchronousCommit = 'on',
+    } = ownFields(options)
     this.#limits = parseLimits(limits)
     requireBetween('busyTimeoutMs', busyTimeoutMs, 1, 600_000)
     this.#reservationMs = requireBetween('reservationMs', reservationMs, 1_000, 3_600_000)
@@ -99,8 +104,14 @@ export class PostgresBudget implements BudgetStore {
     return budget
   }
 
-  async reserve(charge: BudgetCharge, now: Date): Promise<BudgetVerdict> {
-    const verdict = await this.#do({ kind: 'reserve', charge: requireCharge(charge), callersMs: requireNowMs(now) })
+  async reserve(charge: BudgetCharge, now: Date, holdMs = 0): Promise<BudgetVerdict> {
+    requireBetween('holdMs', holdMs, 0, Number.MAX_SAFE_INTEGER)
+    const call = {
+      charge: requireCharge(charge),
+      callersMs: requireNowMs(now),
+      holdMs: Math.min(holdMs, this.windowMs),
+    }
+    const verdict = await this.#do({ kind: 'reserve', ...call })
     if (verdict === undefined) throw new BudgetStoreError('BUDGET_STORE_FAILED', 'a reservation was not answered')
     return verdict
   }
@@ -135,7 +146,7 @@ export class PostgresBudget implements BudgetStore {
     const rules = new Rules(this.#limits, staged)
     const answers: (() => BudgetVerdict | undefined)[] = []
     for (const call of calls) answers.push(await outcomeOf(() => this.#decide(rules, call, loaded.nowMs)))
-    await session.writeAndCommit(this.#writeQuery(staged))
+    await session.writeAndCommit(this.#writeQuery(staged, calls))
     return answers
   }
 
@@ -165,6 +176,7 @@ export class PostgresBudget implements BudgetStore {
       readonly charges: ChargeRow[] | null
       readonly latest: string | null
       readonly used: number[] | null
+      readonly oldest: (number | null)[] | null
     }>({
       name: `sudoagent_budget_load_${s}`,
       text: loadText(s),
@@ -179,9 +191,11 @@ export class PostgresBudget implements BudgetStore {
       ],
     })
     const used = row?.used ?? []
+    const oldest = row?.oldest ?? []
     return {
       charges: row?.charges ?? [],
       used: new Map(limits.map((limit, index) => [limitKey(limit), requireSum(used[index])])),
+      oldest: new Map(limits.map((limit, index) => [limitKey(limit), oldest[index] ?? null])),
       latestMs: row?.latest == null ? null : Number(row.latest),
       nowMs,
     }
@@ -192,9 +206,13 @@ export class PostgresBudget implements BudgetStore {
     return [...new Map(all.map((limit) => [limitKey(limit), limit])).values()]
   }
 
-  #writeQuery(staged: StagedCharges) {
+  #writeQuery(staged: StagedCharges, calls: readonly Call[]) {
     const s = this.#target.schema
     const changed = staged.changed()
+    const holds = new Map(
+      calls.flatMap((call) => (call.kind === 'reserve' ? [[call.charge.requestId, call.holdMs]] : [])),
+    )
+    const holdMs = (requestId: string): number => Math.max(this.#reservationMs, holds.get(requestId) ?? 0)
     return {
       name: `sudoagent_budget_write_${s}`,
       text: `INSERT INTO ${s}.budget_charge (budget_key, request_id, agent_id, action, cost, charged_at_ms, reserved_until_ms, state)
@@ -208,7 +226,7 @@ export class PostgresBudget implements BudgetStore {
         changed.map(({ charge }) => encodeText(charge.action)),
         changed.map(({ charge }) => charge.cost),
         changed.map(({ chargedAtMs }) => chargedAtMs),
-        changed.map(({ chargedAtMs }) => chargedAtMs + this.#reservationMs),
+        changed.map(({ charge, chargedAtMs }) => chargedAtMs + holdMs(charge.requestId)),
         changed.map(({ state }) => state),
       ],
     }
@@ -233,6 +251,8 @@ const loadText = (s: string): string => {
   const counts = `budget_key = $1 AND charged_at_ms > $4 AND state <> 'released' AND NOT (state = 'reserved' AND reserved_until_ms <= $2)`
   const sum = (column: string): string =>
     `(SELECT coalesce(sum(cost), 0) FROM ${s}.budget_charge WHERE ${column} = name AND ${counts})`
+  const oldest = (column: string): string =>
+    `(SELECT min(charged_at_ms) FROM ${s}.budget_charge WHERE ${column} = name AND cost > 0 AND ${counts})`
   return `WITH lapsed AS (
     UPDATE ${s}.budget_charge SET state = 'released' WHERE budget_key = $1 AND state = 'reserved' AND reserved_until_ms <= $2
   ), gone AS (
@@ -246,7 +266,9 @@ const loadText = (s: string): string => {
       FROM ${s}.budget_charge WHERE budget_key = $1 AND request_id = ANY ($5) AND charged_at_ms > $3) AS charges,
     (SELECT max(charged_at_ms) FROM ${s}.budget_charge WHERE budget_key = $1) AS latest,
     (SELECT array_agg(least(CASE WHEN scope = 'agent' THEN ${sum('agent_id')} ELSE ${sum('action')} END, 9007199254740991)::float8 ORDER BY n)
-      FROM unnest($6::text[], $7::text[]) WITH ORDINALITY AS given (scope, name, n)) AS used`
+      FROM unnest($6::text[], $7::text[]) WITH ORDINALITY AS given (scope, name, n)) AS used,
+    (SELECT array_agg((CASE WHEN scope = 'agent' THEN ${oldest('agent_id')} ELSE ${oldest('action')} END)::float8 ORDER BY n)
+      FROM unnest($6::text[], $7::text[]) WITH ORDINALITY AS given (scope, name, n)) AS oldest`
 }
 
 async function outcomeOf<T>(work: () => Promise<T>): Promise<() => T> {

@@ -6,7 +6,8 @@
 //            over (a new epoch), so that what is still under way can no longer be applied. Only then is the caller answered, or the group tried anew
 import { setTimeout as delay } from 'node:timers/promises'
 import { LedgerError } from '@sudoagent/ledger'
-import { advance, type LinkedEntry, refuseWriter, type Step, type Work, type Writer } from '@sudoagent/ledger/store'
+import type { LinkedEntry, Step, Work, Writer } from '@sudoagent/ledger/store'
+import { advance, aheadOf, refuseWriter } from '@sudoagent/ledger/store'
 import { DatabaseClock } from './database-clock.js'
 import { asLedgerError, isTransient } from './failure.js'
 import { controlLines, hashAt, requireEntry } from './ledger-lookup.js'
@@ -77,6 +78,14 @@ export class LedgerCommit {
     } catch (error) {
       throw asLedgerError(error, target.shown, 'LEDGER_WRITE_FAILED')
     }
+  }
+
+  /** As `LedgerWriter.aheadMs`. */
+  async aheadMs(): Promise<number> {
+    const session = await this.#connect()
+    const { state } = await this.#lockAndRead(session)
+    await session.ask('ROLLBACK')
+    return aheadOf(state.head.recordedAt, this.#writer)
   }
 
   /**

@@ -11,10 +11,12 @@ import {
 } from '@sudoagent/ledger'
 import {
   addKey,
+  beginLedger,
   callNumber,
   closeForGood,
   GroupCommit,
   only,
+  ownFields,
   retireKey,
   type Work,
   type WriterOptions,
@@ -95,12 +97,13 @@ export class PostgresLedger implements LedgerWriter, ControlWriter {
 
   /** As `open`, without waiting: what would have been thrown rejects the first append. */
   static start(url: string, options: PostgresLedgerOptions = {}): PostgresLedger {
+    const own = ownFields(options)
     const {
       busyTimeoutMs = BUSY_TIMEOUT_MS,
       commitTimeoutMs = COMMIT_TIMEOUT_MS,
       synchronousCommit = 'on',
       clock,
-    } = options
+    } = own
     const target = parseTarget(url)
     if (target.ledger === null) {
       throw new LedgerError('LEDGER_NOT_FOUND', `\`${target.shown}\` names no ledger`, {
@@ -109,7 +112,7 @@ export class PostgresLedger implements LedgerWriter, ControlWriter {
     }
     requireTimeout('busyTimeoutMs', busyTimeoutMs)
     requireTimeout('commitTimeoutMs', commitTimeoutMs)
-    const writer = writerOf(options)
+    const writer = writerOf(own)
     const commit = new LedgerCommit({
       target,
       name: target.ledger,
@@ -129,6 +132,18 @@ export class PostgresLedger implements LedgerWriter, ControlWriter {
 
   prepare(draft: EntryDraft): PreparedEntry {
     return this.#commits.prepare(draft)
+  }
+
+  begin(): Promise<void> {
+    return beginLedger((work) => this.#commits.alone(() => this.#write(work)))
+  }
+
+  /** By the clock of the database, unless there is one of the caller's. */
+  aheadMs(): Promise<number> {
+    return this.#commits.alone(async () => {
+      await this.#opened
+      return await this.#commit.aheadMs()
+    })
   }
 
   addKey(signer: Signer): Promise<AppendedEntry> {

@@ -90,7 +90,23 @@ describe('a reservation', () => {
     expect((await budget.reserve(chargeOf('r1', { cost: 10 }), at(10_000))).allowed).toBe(true)
     // Whoever made it was only slow: too late, even if the clock goes back.
     for (const ms of [10_001, 5_000]) expect(await codeOf(budget.commit('dead', at(ms)))).toBe('BUDGET_NOT_RESERVED')
-    expect(await codeOf(budget.reserve(chargeOf('dead', { cost: 10 }), at(5_000)))).toBe('BUDGET_CONFLICT')
+    // Charged anew only under the limits.
+    expect(await budget.reserve(chargeOf('dead', { cost: 10 }), at(5_000))).toMatchObject({ allowed: false, used: 10 })
+    await budget.release('r1', at(10_002))
+    expect(await budget.reserve(chargeOf('dead', { cost: 10 }), at(10_003))).toEqual({ allowed: true })
+    await budget.commit('dead', at(10_004))
+    await budget.close()
+  })
+
+  test('lasts as long as its call may wait for a person', async () => {
+    const budget = openShort()
+    await budget.reserve(chargeOf('r1', { cost: 9 }), at(0), 30_000)
+    await budget.reserve(chargeOf('r2'), at(0), 5)
+    expect((await budget.reserve(chargeOf('r3'), at(9_999))).allowed).toBe(false)
+    expect((await budget.reserve(chargeOf('r3', { cost: 2 }), at(29_998))).allowed).toBe(false)
+    await budget.commit('r1', at(29_999))
+    expect(await codeOf(budget.commit('r2', at(29_999)))).toBe('BUDGET_NOT_RESERVED')
+    await expect(budget.reserve(chargeOf('r4'), at(30_000), -1)).rejects.toThrow(TypeError)
     await budget.close()
   })
 

@@ -5,7 +5,7 @@ import type { Feature, Guard } from '@sudoagent/mcp'
 import { CliError, EXIT } from '../exit.js'
 import type { Io } from '../io.js'
 import { say } from '../message.js'
-import { openForDecisions } from './new-ledger.js'
+import { openLedgerWriter } from './new-ledger.js'
 import { readCallPolicy } from './policy.js'
 import { readPrivateKey } from './private-key.js'
 
@@ -76,7 +76,7 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
     // Whatever is wrong with these is said before there is a ledger.
     const nowhere = { append: () => Promise.reject(new Error('no ledger')), close: async () => {} }
     new Guard({ ...base, ledger: nowhere, pins: new MemoryToolPins() })
-    const ledger = await openForDecisions(options.ledger, signer)
+    const ledger = await openLedgerWriter(options.ledger, signer)
     undos.push(() => ledger.close())
     const { approvalStore, budget } = await openStores(options, limits, undos)
     const pins = await openPins(options, undos)

@@ -4,14 +4,23 @@ import type { Signer } from '@sudoagent/crypto'
 import { type LedgerWriter, recognise } from '@sudoagent/ledger'
 
 /**
- * Opens the ledger at `path` for writing; where there is none, it is made: JSONL when its name ends in `.jsonl`, else SQLite.
+ * Opens the ledger at `path` for writing, and begins it: an empty one gets its genesis. Where there is none, it is made: JSONL when its name ends in `.jsonl`, else SQLite.
  *
  * @throws LedgerError
  */
-export async function openForDecisions(path: string, signer: Signer | undefined): Promise<LedgerWriter> {
+export async function openLedgerWriter(path: string, signer: Signer | undefined): Promise<LedgerWriter> {
   const options = signer === undefined ? {} : { signer }
-  if (kindOf(path) === 'jsonl') return (await import('@sudoagent/ledger/jsonl')).JsonlLedger.open(path, options)
-  return (await import('@sudoagent/ledger/sqlite')).SqliteLedger.open(path, options)
+  const ledger =
+    kindOf(path) === 'jsonl'
+      ? (await import('@sudoagent/ledger/jsonl')).JsonlLedger.open(path, options)
+      : (await import('@sudoagent/ledger/sqlite')).SqliteLedger.open(path, options)
+  try {
+    await ledger.begin()
+    return ledger
+  } catch (error) {
+    await ledger.close()
+    throw error
+  }
 }
 
 /** Asks the file, and opens nothing: another guard may be making its ledger there right now, and an empty file says nothing about its kind. */

@@ -73,11 +73,11 @@ export class InteractiveApprover implements Approver {
   constructor(options: InteractiveApproverOptions = {}) {
     const known = ['input', 'output', 'approverId', 'rowsMax', 'clock']
     const given = readFields('interactive approver', options, known)
-    this.#input = options.input ?? process.stdin
-    this.#output = options.output ?? process.stderr
+    this.#input = (given.get('input') as TerminalInput | undefined) ?? process.stdin
+    this.#output = (given.get('output') as TerminalOutput | undefined) ?? process.stderr
     this.#approverId = requireText('approverId', given.get('approverId') ?? userName(), NAME_CHARACTERS_MAX)
     this.#rowsMax = requireInteger('rowsMax', given.get('rowsMax') ?? PROMPT_ROWS_DEFAULT, 1, ROWS_MAX)
-    this.#clock = options.clock ?? (() => new Date())
+    this.#clock = (given.get('clock') as (() => Date) | undefined) ?? (() => new Date())
   }
 
   async approve(request: ApprovalRequest, { signal }: { readonly signal: AbortSignal }): Promise<ApprovalAnswer> {

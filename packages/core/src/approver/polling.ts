@@ -7,7 +7,7 @@ import {
   ApprovalStoreError,
   type Approver,
 } from '../approval.js'
-import { readFields, requireInteger } from '../argument.js'
+import { memberOf, readOptions, requireInteger } from '../argument.js'
 
 /** Four looks a second: a person does not notice the wait, a file does not notice the looks. */
 export const POLL_INTERVAL_MS_DEFAULT = 250
@@ -43,15 +43,15 @@ export class PollingApprover implements Approver {
 
   /** @throws TypeError for an unknown option or an interval out of bounds */
   constructor(options: PollingApproverOptions = {}) {
-    const intervalMs = readFields('polling approver', options, ['store', 'intervalMs', 'clock']).get('intervalMs')
-    this.#store = options.store
+    const { store, intervalMs, clock } = readOptions('polling approver', options, ['store', 'intervalMs', 'clock'])
+    this.#store = store
     this.#intervalMs = requireInteger(
       'intervalMs',
       intervalMs ?? POLL_INTERVAL_MS_DEFAULT,
       POLL_INTERVAL_MS_MIN,
       POLL_INTERVAL_MS_MAX,
     )
-    this.#clock = options.clock ?? (() => new Date())
+    this.#clock = clock ?? (() => new Date())
   }
 
   /** @throws ApprovalStoreError when the store fails or does not know the request */
@@ -94,7 +94,9 @@ export class PollingApprover implements Approver {
 }
 
 function answerOf(record: ApprovalRecord): ApprovalAnswer {
-  const { state, approverId, note, binding } = record
+  const [state, approverId, note, binding] = (['state', 'approverId', 'note', 'binding'] as const).map((name) =>
+    memberOf(record, name),
+  ) as [ApprovalRecord['state'], string | null, string | null, ApprovalRecord['binding']]
   if (state === 'approved') return { approved: true, approverId, reason: note, binding }
   if (state === 'denied') return { approved: false, approverId, reason: note, binding }
   if (state === 'pending') return { approved: false, reason: 'the wait for an answer was given up' }

@@ -38,7 +38,9 @@ class MemoryTable implements ChargeTable {
     return this.#charges.get(requestId)
   }
 
-  insert(booked: BookedCharge): void {
+  put(booked: BookedCharge): void {
+    // Behind all others, where its time belongs.
+    this.#charges.delete(booked.charge.requestId)
     if (this.#charges.size >= CHARGES_MAX) {
       throw new BudgetStoreError('BUDGET_STORE_FAILED', `more than ${CHARGES_MAX} charges are in the window`)
     }
@@ -53,11 +55,18 @@ class MemoryTable implements ChargeTable {
 
   used(limit: ApplicableLimit, afterMs: number): number {
     let used = 0
-    for (const { charge, chargedAtMs, state } of this.#charges.values()) {
-      const name = limit.scope === 'agent' ? charge.agentId : charge.action
-      if (name === limit.name && state !== 'released' && chargedAtMs > afterMs) used = addSaturating(used, charge.cost)
+    for (const booked of this.#charges.values()) {
+      if (counts(booked, limit, afterMs)) used = addSaturating(used, booked.charge.cost)
     }
     return used
+  }
+
+  oldestMs(limit: ApplicableLimit, afterMs: number): number | null {
+    let oldest = Number.POSITIVE_INFINITY
+    for (const booked of this.#charges.values()) {
+      if (booked.charge.cost > 0 && counts(booked, limit, afterMs)) oldest = Math.min(oldest, booked.chargedAtMs)
+    }
+    return Number.isFinite(oldest) ? oldest : null
   }
 
   latestMs(): number | null {
@@ -71,4 +80,9 @@ class MemoryTable implements ChargeTable {
       this.#charges.delete(charge.requestId)
     }
   }
+}
+
+function counts({ charge, chargedAtMs, state }: BookedCharge, limit: ApplicableLimit, afterMs: number): boolean {
+  const name = limit.scope === 'agent' ? charge.agentId : charge.action
+  return name === limit.name && state !== 'released' && chargedAtMs > afterMs
 }

@@ -41,6 +41,9 @@ const USED = (column: string) => `SELECT CAST(min(total(cost), 9007199254740991)
   count(*) FILTER (WHERE typeof(cost) <> 'integer' OR cost < 0) AS bad
   FROM sudoagent_budget_charge WHERE budget_key = @key AND ${column} = @name AND charged_at_ms > @afterMs AND state <> 'released'`
 
+const OLDEST = (column: string) => `SELECT min(charged_at_ms) AS oldestMs
+  FROM sudoagent_budget_charge WHERE budget_key = @key AND ${column} = @name AND charged_at_ms > @afterMs AND state <> 'released' AND cost > 0`
+
 /**
  * Charges in a SQLite file that several processes share: check and charge are one transaction under the write lock, so
  * two processes cannot both take the last unit, and durable before the answer. Calls are synchronous inside: while
@@ -82,9 +85,10 @@ class SqliteTable implements ChargeTable {
   readonly #db: Database.Database
   readonly #key: string
   readonly #find: Database.Statement
-  readonly #insert: Database.Statement
+  readonly #put: Database.Statement
   readonly #setState: Database.Statement
   readonly #used: { readonly agent: Database.Statement; readonly tool: Database.Statement }
+  readonly #oldest: { readonly agent: Database.Statement; readonly tool: Database.Statement }
   readonly #latest: Database.Statement
   readonly #prune: Database.Statement
 
@@ -95,13 +99,15 @@ class SqliteTable implements ChargeTable {
     this.#find =
       db.prepare(`SELECT request_id AS requestId, agent_id AS agentId, action, cost, charged_at_ms AS chargedAtMs, state
       FROM sudoagent_budget_charge WHERE ${key} AND request_id = @requestId`)
-    this.#insert =
+    this.#put =
       db.prepare(`INSERT INTO sudoagent_budget_charge (budget_key, request_id, agent_id, action, cost, charged_at_ms, state)
-      VALUES (@key, @requestId, @agentId, @action, @cost, @chargedAtMs, @state)`)
+      VALUES (@key, @requestId, @agentId, @action, @cost, @chargedAtMs, @state)
+      ON CONFLICT (budget_key, request_id) DO UPDATE SET charged_at_ms = excluded.charged_at_ms, state = excluded.state`)
     this.#setState = db.prepare(
       `UPDATE sudoagent_budget_charge SET state = @state WHERE ${key} AND request_id = @requestId`,
     )
     this.#used = { agent: db.prepare(USED('agent_id')), tool: db.prepare(USED('action')) }
+    this.#oldest = { agent: db.prepare(OLDEST('agent_id')), tool: db.prepare(OLDEST('action')) }
     this.#latest = db.prepare(`SELECT max(charged_at_ms) AS latestMs FROM sudoagent_budget_charge WHERE ${key}`)
     this.#prune =
       db.prepare(`DELETE FROM sudoagent_budget_charge WHERE rowid IN (SELECT rowid FROM sudoagent_budget_charge
@@ -128,8 +134,8 @@ class SqliteTable implements ChargeTable {
     return raw === undefined ? undefined : checkRow(raw as Record<string, unknown>)
   }
 
-  insert({ charge, chargedAtMs, state }: BookedCharge): void {
-    this.#insert.run({ ...charge, key: this.#key, chargedAtMs, state })
+  put({ charge, chargedAtMs, state }: BookedCharge): void {
+    this.#put.run({ ...charge, key: this.#key, chargedAtMs, state })
   }
 
   setState(requestId: string, state: ChargeState): void {
@@ -146,6 +152,14 @@ class SqliteTable implements ChargeTable {
     if (bad !== 0 || typeof used !== 'number')
       throw new BudgetStoreError('BUDGET_STORE_FAILED', 'the budget holds a charge that is none')
     return used
+  }
+
+  oldestMs(limit: ApplicableLimit, afterMs: number): number | null {
+    const { oldestMs } = this.#oldest[limit.scope].get({ key: this.#key, name: limit.name, afterMs }) as Record<
+      string,
+      unknown
+    >
+    return oldestMs === null ? null : requireTime(oldestMs)
   }
 
   latestMs(): number | null {

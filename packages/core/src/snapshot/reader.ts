@@ -16,7 +16,7 @@ import {
   viewOf,
 } from './builtin.js'
 import { SnapshotError } from './error.js'
-import { type CopyKind, markCopy } from './kind.js'
+import { type CopyKind, kindOf, markCopy } from './kind.js'
 
 /** One step of a path; only a refusal ever writes it out. */
 interface Step {
@@ -55,6 +55,14 @@ export class Reader {
   readArguments(args: readonly unknown[]): unknown[] {
     if (!this.#foreign(undefined, () => Array.isArray(args))) throw this.#refusal(undefined, 'is not an array')
     return this.#readElements(args, undefined)
+  }
+
+  /** The own fields of an object of any class, as plain data; what is in them is read like arguments. */
+  readReceiver(value: unknown): unknown {
+    if (typeof value !== 'object' || value === null) throw this.#refusal(undefined, 'is not an object')
+    const copy = this.read(value)
+    if (kindOf(copy) !== undefined) return copy
+    return this.#inside(value, undefined, 'object', () => this.#readMembers(value, Object.prototype, undefined))
   }
 
   read(value: unknown, at?: Step): unknown {

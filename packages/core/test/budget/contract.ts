@@ -33,6 +33,7 @@ export function budgetContract(name: string, open: (limits: BudgetLimits) => Bud
           scope: 'agent',
           limit: 2,
           used: 2,
+          moreAtMs: at(WINDOW_MS).getTime(),
         })
         expect(await budget.reserve(chargeOf('r4', { agentId: 'other' }), at(3))).toEqual({ allowed: true })
       })
@@ -41,7 +42,7 @@ export function budgetContract(name: string, open: (limits: BudgetLimits) => Bud
         const budget = open({ windowMs: WINDOW_MS, perTool: { refund: 3 } })
         expect(await budget.reserve(chargeOf('r1', { cost: 2 }), at(0))).toEqual({ allowed: true })
         const refused = await budget.reserve(chargeOf('r2', { cost: 2, agentId: 'other' }), at(0))
-        expect(refused).toEqual({ allowed: false, scope: 'tool', limit: 3, used: 2 })
+        expect(refused).toEqual({ allowed: false, scope: 'tool', limit: 3, used: 2, moreAtMs: at(WINDOW_MS).getTime() })
         expect(await budget.reserve(chargeOf('r3', { cost: 1e9, action: 'lookup' }), at(0))).toEqual({ allowed: true })
       })
 
@@ -90,6 +91,7 @@ export function budgetContract(name: string, open: (limits: BudgetLimits) => Bud
           scope: 'agent',
           limit: 0,
           used: 0,
+          moreAtMs: null,
         })
         expect(await budget.reserve(chargeOf('r2', { cost: 0 }), at(0))).toEqual({ allowed: true })
         await budget.commit('r2', at(0))
@@ -105,14 +107,8 @@ export function budgetContract(name: string, open: (limits: BudgetLimits) => Bud
 
       test('refuses what is no charge', async () => {
         const budget = agentBudget(1)
-        for (const over of [
-          { cost: -1 },
-          { cost: 0.5 },
-          { cost: '1' },
-          { requestId: '' },
-          { agentId: null },
-          { more: 1 },
-        ]) {
+        const wrong = [{ cost: -1 }, { cost: 0.5 }, { cost: '1' }, { requestId: '' }, { agentId: null }, { more: 1 }]
+        for (const over of wrong) {
           await expect(budget.reserve(chargeOf('r1', over as never), at(0))).rejects.toThrow(TypeError)
         }
         await expect(budget.reserve(chargeOf('r1'), new Date(Number.NaN))).rejects.toThrow(TypeError)
@@ -206,12 +202,24 @@ export function budgetContract(name: string, open: (limits: BudgetLimits) => Bud
         expect((await budget.reserve(chargeOf('r4'), at(5))).allowed).toBe(false)
       })
 
-      test('ends the request: it cannot be charged again', async () => {
-        const budget = agentBudget(2)
-        await budget.reserve(chargeOf('r1'), at(0))
-        await budget.release('r1', at(1))
-        expect(await codeOf(budget.reserve(chargeOf('r1'), at(2)))).toBe('BUDGET_CONFLICT')
-      })
+      test.each([false, true])(
+        'the same charge after it is charged anew, under the limits (committed: %s)',
+        async (committed) => {
+          const budget = agentBudget(2)
+          await budget.reserve(chargeOf('r1'), at(0))
+          if (committed) await budget.commit('r1', at(0))
+          await budget.release('r1', at(1))
+          expect(await budget.reserve(chargeOf('r1'), at(2))).toEqual({ allowed: true })
+          await budget.commit('r1', at(3))
+          await budget.reserve(chargeOf('r2'), at(4))
+          await budget.release('r2', at(5))
+          await budget.reserve(chargeOf('r3'), at(6))
+          expect(await budget.reserve(chargeOf('r2'), at(7))).toMatchObject({ allowed: false, used: 2 })
+          for (const over of [{ cost: 2 }, { agentId: 'other' }, { action: 'other' }]) {
+            expect(await codeOf(budget.reserve(chargeOf('r2', over), at(8)))).toBe('BUDGET_CONFLICT')
+          }
+        },
+      )
 
       test('of what was never charged does nothing', async () => {
         const budget = agentBudget(1)
@@ -234,12 +242,53 @@ export function budgetContract(name: string, open: (limits: BudgetLimits) => Bud
       expect(await budget.reserve(chargeOf('r4', { cost: 1 }), at(0))).toMatchObject({ allowed: false, used: max })
     })
 
-    test('names are compared as they are', async () => {
+    test('a charge that has lapsed is charged anew, and cannot be committed', async () => {
       const budget = agentBudget(1)
-      for (const agentId of ['a', 'A', 'a ', '__proto__', 'constructor', 'é', 'e\u0301', 'a\0b']) {
+      await budget.reserve(chargeOf('r1'), at(0))
+      expect((await budget.reserve(chargeOf('r2'), at(WINDOW_MS))).allowed).toBe(true)
+      expect(await codeOf(budget.commit('r1', at(WINDOW_MS)))).toBe('BUDGET_NOT_RESERVED')
+      expect((await budget.reserve(chargeOf('r1'), at(WINDOW_MS))).allowed).toBe(false)
+      expect((await budget.reserve(chargeOf('r1'), at(2 * WINDOW_MS))).allowed).toBe(true)
+      await budget.commit('r1', at(2 * WINDOW_MS))
+    })
+
+    test('a charge counts from its commit: nothing that waited long makes room for another', async () => {
+      const budget = agentBudget(2)
+      await budget.reserve(chargeOf('r1'), at(0))
+      await budget.reserve(chargeOf('r2'), at(10))
+      await budget.commit('r1', at(WINDOW_MS - 1))
+      expect((await budget.reserve(chargeOf('r3'), at(WINDOW_MS + 5))).allowed).toBe(false)
+      expect((await budget.reserve(chargeOf('r3'), at(WINDOW_MS + 10))).allowed).toBe(true)
+      expect((await budget.reserve(chargeOf('r4'), at(2 * WINDOW_MS - 2))).allowed).toBe(false)
+      expect((await budget.reserve(chargeOf('r4'), at(2 * WINDOW_MS - 1))).allowed).toBe(true)
+    })
+
+    test('says when the oldest charge leaves the window', async () => {
+      const budget = agentBudget(2)
+      await budget.reserve(chargeOf('free', { cost: 0 }), at(1))
+      await budget.reserve(chargeOf('gone'), at(2))
+      await budget.release('gone', at(3))
+      await budget.reserve(chargeOf('other', { agentId: 'other' }), at(4))
+      await budget.reserve(chargeOf('r1'), at(500))
+      await budget.reserve(chargeOf('r2'), at(700))
+      expect(await budget.reserve(chargeOf('r3'), at(800))).toMatchObject({ moreAtMs: at(500 + WINDOW_MS).getTime() })
+    })
+
+    test('names that are not listed have the default', async () => {
+      const budget = open({ windowMs: WINDOW_MS, perTool: { refund: 2 }, perToolDefault: 1, perAgent: { bot: 9 } })
+      expect((await budget.reserve(chargeOf('r1', { action: 'pay' }), at(0))).allowed).toBe(true)
+      expect(await budget.reserve(chargeOf('r2', { action: 'pay' }), at(0))).toMatchObject({ scope: 'tool', limit: 1 })
+      expect((await budget.reserve(chargeOf('r3', { cost: 2 }), at(0))).allowed).toBe(true)
+      expect((await budget.reserve(chargeOf('r4', { action: 'third' }), at(0))).allowed).toBe(true)
+    })
+
+    test('names are compared as they are, in Unicode NFC', async () => {
+      const budget = agentBudget(1)
+      for (const agentId of ['a', 'A', 'a ', '__proto__', 'constructor', 'é', 'a\0b']) {
         expect(await budget.reserve(chargeOf(`r-${agentId}`, { agentId }), at(0))).toEqual({ allowed: true })
       }
-      expect((await budget.reserve(chargeOf('r', { agentId: '__proto__' }), at(0))).allowed).toBe(false)
+      for (const agentId of ['__proto__', 'e\u0301'])
+        expect((await budget.reserve(chargeOf(`again-${agentId}`, { agentId }), at(0))).allowed).toBe(false)
     })
   })
 }

@@ -21,7 +21,7 @@ class FaultyTable implements ChargeTable {
   find(requestId: string): BookedCharge | undefined {
     return this.booked.get(requestId)
   }
-  insert(booked: BookedCharge): void {
+  put(booked: BookedCharge): void {
     this.booked.set(booked.charge.requestId, booked)
   }
   setState(requestId: string, state: ChargeState): void {
@@ -30,6 +30,9 @@ class FaultyTable implements ChargeTable {
   }
   used(): number {
     return [...this.booked.values()].filter(({ state }) => state !== 'released').length
+  }
+  oldestMs(): number | null {
+    return null
   }
   latestMs(): number | null {
     return null

@@ -1,6 +1,11 @@
 // The boundary's table, row by row: record. Every row that fails closed proves that the function did not run.
+import { LedgerError } from '@sudoagent/ledger'
+import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it, vi } from 'vitest'
+import { testSigner } from '../../../ledger/test/fixtures/draft.js'
+import { SudoEngine } from '../../src/engine.js'
 import { AuditLogError, type SudoAgentError } from '../../src/error.js'
+import type { EngineFault } from '../../src/options.js'
 import { ALLOW, boundary, DENY, policyOf, rejection } from '../fixtures/boundary.js'
 
 describe('the decision cannot be written', () => {
@@ -27,6 +32,49 @@ describe('the decision cannot be written', () => {
     b.ledger.fault = () => 'hang'
     expect(await rejection(b.tool())).toBeInstanceOf(AuditLogError)
     expect(b.tool.runs()).toBe(0)
+  })
+
+  it.each(['KEY_REFUSED', 'LEDGER_FINISHED', 'ORIGIN_REFUSED', 'LEDGER_DAMAGED', 'LEDGER_CLOSED'] as const)(
+    'the ledger takes nothing more from this writer (%s): not retryable, and `onError` is told',
+    async (code) => {
+      const b = boundary(ALLOW)
+      const cause = new LedgerError(code, 'no')
+      vi.spyOn(b.ledger, 'append').mockRejectedValue(cause)
+      const error = await rejection(b.tool())
+      expect(error).toBeInstanceOf(AuditLogError)
+      expect(error).toMatchObject({ denial: { code: 'LEDGER_WRITE_FAILED_DECISION', retryable: false } })
+      expect(b.faults).toMatchObject([{ stage: 'decision', error: cause }])
+      expect(b.tool.runs()).toBe(0)
+    },
+  )
+
+  it.each(['LEDGER_BUSY', 'LEDGER_WRITE_FAILED', 'ENTRY_REFUSED'] as const)(
+    'the ledger failed this once (%s): retryable, as it was',
+    async (code) => {
+      const b = boundary(ALLOW)
+      vi.spyOn(b.ledger, 'append').mockRejectedValue(new LedgerError(code, 'no'))
+      expect(await rejection(b.tool())).toMatchObject({ denial: { retryable: true } })
+      expect(b.faults).toEqual([])
+    },
+  )
+
+  it('after `key retire` a writer with the old key fails for good', async () => {
+    const signer = testSigner(1)
+    const ledger = new MemoryLedger({ signer })
+    const faults: EngineFault[] = []
+    const options = {
+      policy: policyOf(() => ALLOW),
+      agentId: 'a',
+      ledger,
+      onError: (fault: EngineFault) => faults.push(fault),
+    }
+    const engine = new SudoEngine(options)
+    await engine.execute(async () => 1, [], { action: 'tool' })
+    await ledger.addKey(testSigner(2))
+    await ledger.retireKey(signer.keyId)
+    const error = await rejection(engine.execute(async () => 1, [], { action: 'tool' }))
+    expect(error).toMatchObject({ denial: { retryable: false } })
+    expect(faults).toMatchObject([{ stage: 'decision', error: { code: 'KEY_REFUSED' } }])
   })
 
   it('the ledger does not say where the entry stands', async () => {

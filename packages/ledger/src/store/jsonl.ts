@@ -12,6 +12,8 @@ import { EMPTY_FRONTIER, type Signer } from '@sudoagent/crypto'
 import {
   addKey,
   advance,
+  aheadOf,
+  beginLedger,
   closeForGood,
   grow,
   headOf,
@@ -28,6 +30,7 @@ import { GroupCommit, type LinkedEntry, only } from '../append.js'
 import type { EntryDraft } from '../entry.js'
 import { LedgerError } from '../error.js'
 import type { AppendedEntry, ControlWriter, LedgerWriter } from '../ledger.js'
+import { ownFields } from '../own-fields.js'
 import { asLedgerError, codeOf, FileIdentity, isFatal, isRegularFile, syncFolderOf } from './file.js'
 import { inspectJsonl, moveTornTailAside, type TornTail } from './jsonl-file.js'
 import { readJsonlState } from './jsonl-state.js'
@@ -92,7 +95,7 @@ export class JsonlLedger implements LedgerWriter, ControlWriter {
    * LEDGER_WRITE_FAILED; TypeError for an origin that cannot name a log
    */
   static open(path: string, options: JsonlLedgerOptions = {}): JsonlLedger {
-    const writer = writerOf(options)
+    const writer = writerOf(ownFields(options))
     let fd: number | undefined
     let unlock: (() => void) | undefined
     try {
@@ -108,6 +111,14 @@ export class JsonlLedger implements LedgerWriter, ControlWriter {
 
   append(draft: EntryDraft): Promise<AppendedEntry> {
     return this.#commits.append(draft)
+  }
+
+  begin(): Promise<void> {
+    return beginLedger((work) => this.#commits.alone(() => this.#commit(work)))
+  }
+
+  async aheadMs(): Promise<number> {
+    return aheadOf(this.#state.head.recordedAt, this.#writer)
   }
 
   addKey(signer: Signer): Promise<AppendedEntry> {

@@ -4,6 +4,8 @@ import type { Signer } from '@sudoagent/crypto'
 import {
   addKey,
   advance,
+  aheadOf,
+  beginLedger,
   closeForGood,
   EMPTY_STATE,
   type LogState,
@@ -17,6 +19,7 @@ import { GroupCommit, type LinkedEntry, only } from '../append.js'
 import type { EntryDraft } from '../entry.js'
 import type { AppendedEntry, ControlWriter, LedgerReader, LedgerWriter, StoredLine } from '../ledger.js'
 import { BATCH_LINES } from '../limits.js'
+import { ownFields } from '../own-fields.js'
 import { createStoredNodeReader, storedNodeCount } from '../stored-node.js'
 
 export type MemoryLedgerOptions = WriterOptions
@@ -37,12 +40,20 @@ export class MemoryLedger implements LedgerWriter, ControlWriter {
   #head: string | null = null
 
   constructor(options: MemoryLedgerOptions = {}) {
-    this.#writer = writerOf(options)
+    this.#writer = writerOf(ownFields(options))
     this.#commits = new GroupCommit((drafts) => this.#commit({ drafts }))
   }
 
   append(draft: EntryDraft): Promise<AppendedEntry> {
     return this.#commits.append(draft)
+  }
+
+  begin(): Promise<void> {
+    return beginLedger((work) => this.#commits.alone(() => this.#commit(work)))
+  }
+
+  async aheadMs(): Promise<number> {
+    return aheadOf(this.#state.head.recordedAt, this.#writer)
   }
 
   addKey(signer: Signer): Promise<AppendedEntry> {

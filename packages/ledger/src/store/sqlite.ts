@@ -6,6 +6,8 @@ import Database from 'better-sqlite3'
 import {
   addKey,
   advance,
+  aheadOf,
+  beginLedger,
   closeForGood,
   refuseWriter,
   retireKey,
@@ -18,9 +20,11 @@ import { GroupCommit, type LinkedEntry, only } from '../append.js'
 import type { EntryDraft } from '../entry.js'
 import type { LedgerError } from '../error.js'
 import type { AppendedEntry, ControlWriter, LedgerWriter } from '../ledger.js'
+import { ownFields } from '../own-fields.js'
 import { asLedgerError, codeOf, FileIdentity, isFatal, PinnedFile } from './file.js'
 import { busyDelayMs, claimFile, createTables, refuseOtherDatabases, setDurable, waitWhileBusy } from './sqlite-open.js'
 import { SqliteState } from './sqlite-state.js'
+import { readTail } from './tail.js'
 
 export interface SqliteLedgerOptions extends WriterOptions {
   /** How long an append waits for another process's transaction, in milliseconds. 10,000 unless told. */
@@ -69,8 +73,9 @@ export class SqliteLedger implements LedgerWriter, ControlWriter {
    * LEDGER_WRITE_FAILED; TypeError for an origin that cannot name a log
    */
   static open(path: string, options: SqliteLedgerOptions = {}): SqliteLedger {
-    const { busyTimeoutMs = BUSY_TIMEOUT_MS } = options
-    const writer = writerOf(options)
+    const own = ownFields(options)
+    const { busyTimeoutMs = BUSY_TIMEOUT_MS } = own
+    const writer = writerOf(own)
     try {
       claimFile(path)
       return waitWhileBusy(busyTimeoutMs, () => SqliteLedger.#openOnce(path, busyTimeoutMs, writer))
@@ -103,6 +108,14 @@ export class SqliteLedger implements LedgerWriter, ControlWriter {
     return this.#commits.append(draft)
   }
 
+  begin(): Promise<void> {
+    return beginLedger((work) => this.#commits.alone(() => this.#commit(work)))
+  }
+
+  async aheadMs(): Promise<number> {
+    return aheadOf(this.#lastRecordedAt(), this.#writer)
+  }
+
   addKey(signer: Signer): Promise<AppendedEntry> {
     return this.#control({ control: addKey(signer) })
   }
@@ -113,6 +126,12 @@ export class SqliteLedger implements LedgerWriter, ControlWriter {
 
   closeForGood(): Promise<AppendedEntry> {
     return this.#control({ control: closeForGood() })
+  }
+
+  /** As it is now: other processes write, too. */
+  #lastRecordedAt(): string | null {
+    const last = this.#statements.last.get() as { readonly line: Uint8Array } | undefined
+    return last === undefined ? null : readTail(last.line, this.#path).recordedAt
   }
 
   #control(work: Work): Promise<AppendedEntry> {
@@ -196,13 +215,14 @@ export class SqliteLedger implements LedgerWriter, ControlWriter {
   }
 }
 
-type Statements = Record<'begin' | 'commit' | 'rollback' | 'insert', Database.Statement>
+type Statements = Record<'begin' | 'commit' | 'rollback' | 'insert' | 'last', Database.Statement>
 
 function prepare(db: Database.Database): Statements {
   return {
     begin: db.prepare('BEGIN IMMEDIATE'),
     commit: db.prepare('COMMIT'),
     rollback: db.prepare('ROLLBACK'),
+    last: db.prepare('SELECT CAST(entry_json AS BLOB) AS line FROM ledger NOT INDEXED ORDER BY id DESC LIMIT 1'),
     insert: db.prepare('INSERT INTO ledger (id, entry_json, entry_hash, prev_entry_hash) VALUES (?, ?, ?, ?)'),
   }
 }

@@ -16,6 +16,7 @@ import {
 } from '../fixtures/draft.js'
 import { refusalOf } from '../fixtures/refusal.js'
 import { REFUSED_DRAFTS } from '../fixtures/refused-drafts.js'
+import { testBegin, testBegunAgain } from './contract-begin.js'
 import { type Place, readAll, report } from './contract-place.js'
 import { testSigning } from './contract-signing.js'
 
@@ -133,6 +134,7 @@ export function testStoreContract(makePlace: () => Place): void {
   })
 
   testSigning(makePlace)
+  testBegin(makePlace)
 
   describe('refused drafts', () => {
     it.each(REFUSED_DRAFTS)('leaves nothing of %s', async (_, draft) => {
@@ -247,6 +249,7 @@ export function testStoreContract(makePlace: () => Place): void {
 
 /** What stores owe that outlive the process. */
 export function testDurableStore(makePlace: () => Place): void {
+  testBegunAgain(makePlace)
   it('goes on where it ended', async () => {
     const place = makePlace()
     const recorded: string[] = []
