@@ -1,6 +1,7 @@
 // A verified receipt as text: the verdict, what was decided, what is proven and what is not.
 import { type ReceiptReport, receiptProves } from '@sudoagent/crypto'
 import { printable } from '@sudoagent/ledger'
+import { notShownIn } from './not-shown.js'
 import type { Paint } from './paint.js'
 
 const NAME_WIDTH = 'checkpoint'.length
@@ -43,6 +44,8 @@ function fieldsOf({
       ['policy', `${decision.policy_id}${decision.policy_version === null ? '' : ` ${decision.policy_version}`}`],
       ['parameters', decision.parameters],
     )
+    const notShown = notShownIn(decision.line)
+    if (notShown !== null) fields.push(['', notShown])
     if (approval !== null) fields.push(['approval', `${approval.state} by ${approval.approver_id ?? 'nobody'}`])
   }
   if (outcome !== null) {

@@ -14,6 +14,7 @@ import {
   timestampMs,
 } from '@sudoagent/ledger'
 import { indentJson } from './json-indent.js'
+import { notShownIn } from './not-shown.js'
 import type { Paint } from './paint.js'
 import { resultPaint } from './table.js'
 
@@ -104,6 +105,7 @@ export function storyText(story: Story, paint: Paint): string {
         ['decision', decisionLine(decision, paint)],
         ['  reason', safe(block?.reason)],
         ['  reason code', safe(block?.reason_code)],
+        ['  arguments', first === undefined ? null : safe(notShownIn(first.json))],
         [
           '  policy',
           block &&

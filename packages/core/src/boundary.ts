@@ -7,7 +7,8 @@ import { type BudgetBlock, REASON_LENGTH_MAX } from '@sudoagent/ledger'
 import { seekApproval } from './approve.js'
 import { memberOf } from './argument.js'
 import { commitBudget, releaseBudget, reserveBudget } from './charge.js'
-import { buildContext } from './context.js'
+import { concealedRefusal, handleConcealed, questionOf } from './concealed.js'
+import { buildContext, noticeOf, policyView, UNRECORDABLE } from './context.js'
 import { within } from './deadline.js'
 import { type DecisionRequest, type Ruling, requestDecision } from './decision.js'
 import { ApprovalDenied, makeDenial, type SudoAgentError } from './error.js'
@@ -148,7 +149,7 @@ export class Boundary {
       return { request: requestDecision(context, policy.identity, clock()), terms, original: args, receiver, snapshot }
     } catch (cause) {
       // The arguments cannot stand on record; that they were refused can.
-      const context = buildContext({ ...facts, values: ['<unrecordable>'], metadata: {} })
+      const context = buildContext({ ...facts, values: UNRECORDABLE, metadata: {} })
       const request = requestDecision(context, policy.identity, clock())
       const reason = cause instanceof Error ? cause.message : 'the arguments cannot be put on record'
       throw await this.#refuse(request, new Refusal({ kind: 'parameters', code: 'PARAMETERS_INVALID', reason, cause }))
@@ -169,7 +170,10 @@ export class Boundary {
       if (decision === 'deny') throw new Refusal({ code: reasonCode, reason })
       letThrough = result
       const { approvalTtlMs: ttlMs, signal, budgetCost } = terms
-      const asks = decision === 'require_approval'
+      const notice = noticeOf(request.context)
+      const handling = handleConcealed(decision, notice, this.#parts.onConcealed)
+      if (handling === 'deny') throw concealedRefusal(notice)
+      const asks = handling === 'ask'
       if (asks) await this.#requireClock()
       const desk = this.#budgetDesk()
       reserved = desk !== null
@@ -177,7 +181,11 @@ export class Boundary {
       budget = desk === null ? null : await reserveBudget(desk, request, budgetCost, asks ? ttlMs + timeoutMs : 0)
       if (asks) {
         approval = await this.#open.while(request, () =>
-          seekApproval({ approver, store, clock, timeoutMs }, request, { reason, ttlMs, signal }),
+          seekApproval({ approver, store, clock, timeoutMs }, request, {
+            reason: questionOf(reason, notice),
+            ttlMs,
+            signal,
+          }),
         )
         // The same charge again: it may have lapsed while the question was open.
         if (desk !== null) await reserveBudget(desk, request, budgetCost)
@@ -197,7 +205,8 @@ export class Boundary {
   async #evaluate({ request, terms }: Asked): Promise<Required<PolicyResult>> {
     const { redactor, timeoutMs } = this.#parts
     try {
-      const result = parsePolicyResult(await within(timeoutMs, 'policy', () => terms.policy.evaluate(request.context)))
+      const context = policyView(request.context)
+      const result = parsePolicyResult(await within(timeoutMs, 'policy', () => terms.policy.evaluate(context)))
       return { ...result, reason: redactor.text(result.reason) }
     } catch (cause) {
       throw new Refusal({ kind: 'policy', code: 'POLICY_EVALUATION_FAILED', reason: 'policy evaluation failed', cause })

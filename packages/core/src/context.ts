@@ -6,6 +6,8 @@
  */
 import type { JsonValue } from '@sudoagent/crypto'
 import { METADATA_LIMITS } from './limits.js'
+import type { Concealment } from './redaction/concealment.js'
+import type { Redacted } from './redaction/json.js'
 import type { Redactor } from './redaction.js'
 import { SnapshotError } from './snapshot/error.js'
 import { kindOf, markCopy } from './snapshot/kind.js'
@@ -19,6 +21,16 @@ export interface Context {
   readonly args: readonly JsonValue[]
   readonly kwargs: Readonly<Record<string, JsonValue>>
   readonly metadata: Readonly<Record<string, JsonValue>>
+  /**
+   * Everything of the arguments that is not shown, with its path, kind and length; empty when all is shown. The engine
+   * notes whether `evaluate` read it: a policy that allows a call without reading it did not see what runs
+   * (`onConcealed`). Not enumerable, so that a copy or a log line of the context does not count as reading.
+   *
+   * @example
+   * evaluate: ({ kwargs, concealed }) =>
+   *   concealed.some(({ path }) => path !== 'password') ? deny('hidden arguments') : allow(kwargs)
+   */
+  readonly concealed: readonly Concealment[]
 }
 
 /** The `parameters` of a ledger entry, and of the decision hash. */
@@ -26,6 +38,12 @@ export interface Parameters {
   readonly args: readonly JsonValue[]
   readonly kwargs: Readonly<Record<string, JsonValue>>
 }
+
+/** A context as the engine keeps it: plain data. Policies get `policyView` of it. */
+export type CallContext = Omit<Context, 'concealed'>
+
+/** Stands for arguments that cannot be put on record. */
+export const UNRECORDABLE: readonly unknown[] = Object.freeze(['<unrecordable>'])
 
 export interface ContextFacts {
   readonly requestId: string
@@ -53,44 +71,76 @@ export interface ContextFacts {
  * buildContext({ requestId, action: 'refund', agentId: 'support', values: takeSnapshot([{ amount: 5, token: 'abc' }]).values, redactor })
  *   .kwargs // { amount: 5, token: '[redacted]' }
  */
-export function buildContext(facts: ContextFacts): Context {
+export function buildContext(facts: ContextFacts): CallContext {
   const { requestId, action, agentId, values, metadata, receiver, redactor } = facts
   const [first] = values
   const named = values.length === 1 && kindOf(first) === 'object'
-  return Object.freeze({
+  // As one list: `set('API_KEY', 'abc')` is a name and its secret.
+  const { json, concealed, undeclared } =
+    values === UNRECORDABLE
+      ? { json: UNRECORDABLE as readonly string[], concealed: [], undeclared: 0 }
+      : redactor.redact(named ? first : markCopy([...values], 'array'))
+  const own = receiver === undefined ? null : redactor.redact(receiver)
+  const context: CallContext = Object.freeze({
     requestId,
     // As they are recorded and hashed: a policy must not see another spelling than the record shows.
     action: action.normalize('NFC'),
     agentId: agentId.normalize('NFC'),
-    args: named ? Object.freeze([]) : redactList(values, redactor),
-    kwargs: withReceiver(named ? redactObject(first, redactor) : Object.freeze({}), receiver, redactor),
+    // The JSON form of a list is a list, and of a plain object an object.
+    args: named ? Object.freeze([]) : (json as readonly JsonValue[]),
+    kwargs: withReceiver(named ? (json as Readonly<Record<string, JsonValue>>) : Object.freeze({}), own),
     metadata: metadata === undefined ? Object.freeze({}) : redactMetadata(metadata, redactor),
   })
+  notices.set(context, {
+    concealed: own === null ? concealed : Object.freeze([...concealed, ...own.concealed.map(ofReceiver)]),
+    undeclared: undeclared + (own?.undeclared ?? 0),
+    wasRead: false,
+  })
+  return context
 }
 
-function withReceiver(kwargs: Context['kwargs'], receiver: unknown, redactor: Redactor): Context['kwargs'] {
-  if (receiver === undefined) return kwargs
+/** What a policy gets. Reading `concealed` is noted. */
+export function policyView(context: CallContext): Context {
+  const notice = noticeOf(context)
+  const get = (): readonly Concealment[] => {
+    notice.wasRead = true
+    return notice.concealed
+  }
+  return Object.freeze(Object.defineProperty({ ...context } as Context, 'concealed', { get, enumerable: false }))
+}
+
+/** What of a call's arguments is not shown. */
+export interface ConcealmentNotice {
+  readonly concealed: readonly Concealment[]
+  /** How many UTF-16 units are not shown that no option and no credential's own form declares a secret. */
+  readonly undeclared: number
+  /** `context.concealed` was read. */
+  wasRead: boolean
+}
+
+const notices = new WeakMap<object, ConcealmentNotice>()
+
+/** Of a context that `buildContext` made. */
+export function noticeOf(context: CallContext): ConcealmentNotice {
+  return notices.get(context) ?? { concealed: [], undeclared: 0, wasRead: false }
+}
+
+const ofReceiver = (item: Concealment): Concealment =>
+  Object.freeze({ ...item, path: item.path === '' ? 'this' : `this.${item.path}` })
+
+function withReceiver(kwargs: Context['kwargs'], own: Redacted | null): Context['kwargs'] {
+  if (own === null) return kwargs
   if (Object.hasOwn(kwargs, 'this')) throw new SnapshotError('args[0].this', 'has the name of the receiver')
-  return Object.freeze({ ...kwargs, this: redactor.json(receiver) })
+  return Object.freeze({ ...kwargs, this: own.json })
 }
 
 /** What of a context stands in the ledger entry as `parameters`. */
-export function parametersOf(context: Context): Parameters {
+export function parametersOf(context: CallContext): Parameters {
   return Object.freeze({ args: context.args, kwargs: context.kwargs })
-}
-
-function redactList(values: readonly unknown[], redactor: Redactor): readonly JsonValue[] {
-  // As one list: `set('API_KEY', 'abc')` is a name and its secret. The JSON form of a list is a list.
-  return redactor.json(markCopy([...values], 'array')) as readonly JsonValue[]
 }
 
 function redactMetadata(metadata: unknown, redactor: Redactor): Readonly<Record<string, JsonValue>> {
   const copy = takeValue(metadata, 'metadata', METADATA_LIMITS)
   if (kindOf(copy) !== 'object') throw new SnapshotError('metadata', 'is not a plain object')
-  return redactObject(copy, redactor)
-}
-
-function redactObject(copy: unknown, redactor: Redactor): Readonly<Record<string, JsonValue>> {
-  // The JSON form of a plain object is an object.
   return redactor.json(copy) as Readonly<Record<string, JsonValue>>
 }

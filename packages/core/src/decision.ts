@@ -11,12 +11,12 @@ import {
   type OutcomeBlock,
   type Parameters,
 } from '@sudoagent/ledger'
-import { type Context, parametersOf } from './context.js'
+import { type CallContext, noticeOf, parametersOf } from './context.js'
 import type { PolicyIdentity } from './policy.js'
 
 /** What is asked: by whom, to do what, with which parameters, under which policy, and when. `decisionHash` binds all of it. */
 export interface DecisionRequest {
-  readonly context: Context
+  readonly context: CallContext
   readonly parameters: Parameters
   readonly policy: PolicyIdentity
   readonly actor: Actor
@@ -26,7 +26,7 @@ export interface DecisionRequest {
 }
 
 /** Fixes the facts. @throws CryptoError VALUE_REFUSED when the context has no canonical form (a context that was built by us has one) */
-export function requestDecision(context: Context, policy: PolicyIdentity, now: Date): DecisionRequest {
+export function requestDecision(context: CallContext, policy: PolicyIdentity, now: Date): DecisionRequest {
   const { requestId, action, agentId } = context
   const parameters = parametersOf(context)
   const actor: Actor = { principal: agentId, source: 'node' }
@@ -72,10 +72,18 @@ export function decisionDraft(request: DecisionRequest, ruling: Ruling, extra: J
       reason_code: ruling.reasonCode,
     },
     event: 'decision',
-    metadata: { ...context.metadata, ...extra },
+    metadata: { ...context.metadata, ...concealedMember(context), ...extra },
     parameters,
     request_id: context.requestId,
   }
+}
+
+/** What is not shown of the parameters: readers of the entry are told how many characters. */
+function concealedMember(context: CallContext): JsonObject {
+  const { concealed } = noticeOf(context)
+  return concealed.length === 0
+    ? {}
+    : { concealed: concealed.map(({ path, kind, length }) => ({ path, kind, length })) }
 }
 
 /** The outcome entry that belongs to an allowed decision. */

@@ -39,6 +39,12 @@ export interface EngineOptions {
    * is denied with `PARAMETERS_INVALID`. `normalize`: policy, approver, record and function all get the NFC copy.
    */
   readonly unicode?: 'refuse' | 'normalize'
+  /**
+   * What becomes of a call of which something is not shown that nobody declared a secret, when the policy did not read
+   * `context.concealed` or wants an approval: `deny` (the default; `ARGUMENTS_CONCEALED`), `ask` the approver, who is told
+   * how many characters are not shown, or `allow` what the policy said.
+   */
+  readonly onConcealed?: OnConcealed
   /** How long an approval may take unless the call says otherwise, in milliseconds: 5 minutes, at most 1 hour. */
   readonly approvalTtlMs?: number
   /** How long the policy, a store, the ledger or the audit log may take for one answer, in milliseconds: 30,000. */
@@ -70,6 +76,9 @@ export interface CallOptions {
   readonly receiver?: boolean
 }
 
+/** What becomes of calls whose arguments are not all shown; see `EngineOptions.onConcealed`. */
+export type OnConcealed = 'deny' | 'ask' | 'allow'
+
 const TIMEOUT_MS_DEFAULT = 30_000
 // Node's timers hold 31 bits; a longer wait would fire at once.
 const TIMEOUT_MS_MAX = 2 ** 31 - 1
@@ -85,6 +94,7 @@ export interface EngineParts {
   readonly auditLog: AuditLog | null
   readonly redactor: Redactor
   readonly unicode: 'refuse' | 'normalize'
+  readonly onConcealed: OnConcealed
   readonly approvalTtlMs: number
   readonly timeoutMs: number
   readonly onError: (fault: EngineFault) => void
@@ -119,6 +129,7 @@ const ENGINE_OPTIONS: readonly (keyof EngineOptions)[] = [
   'auditLog',
   'redaction',
   'unicode',
+  'onConcealed',
   'approvalTtlMs',
   'timeoutMs',
   'onError',
@@ -153,6 +164,7 @@ export function checkEngineOptions(options: EngineOptions): EngineParts {
     budget: budget === null ? null : requireMethods('budget', budget, ['reserve', 'commit', 'release']),
     auditLog: auditLog === null ? null : requireMethods('auditLog', auditLog, ['write']),
     redactor: createRedactor(ownFields(own.redaction ?? {})),
+    onConcealed: requireOnConcealed(own.onConcealed ?? 'deny'),
     unicode: requireUnicode(own.unicode ?? 'refuse'),
     approvalTtlMs: requireApprovalTtlMs(own.approvalTtlMs ?? APPROVAL_TTL_MS_DEFAULT),
     timeoutMs: requireInteger('timeoutMs', own.timeoutMs ?? TIMEOUT_MS_DEFAULT, 1, TIMEOUT_MS_MAX),
@@ -188,6 +200,15 @@ export function checkCallOptions(options: CallOptions, engine: EngineParts): Cal
 function checkPolicy(policy: Policy | undefined): CheckedPolicy {
   const { evaluate, ...identity } = identifyPolicy(policy)
   return { identity: Object.freeze(identity), evaluate: (context) => evaluate.call(policy, context) }
+function requireOnConcealed(value: unknown): OnConcealed {
+  if (value === 'deny' || value === 'ask' || value === 'allow') return value
+  throw new TypeError('`onConcealed` must be `deny`, `ask` or `allow`')
+}
+
+function checkPolicy(policy: Policy): CheckedPolicy {
+  const identity = identifyPolicy(policy)
+  const { evaluate } = policy
+  return { identity, evaluate: (context) => evaluate.call(policy, context) }
 }
 
 function requireMethods<T extends object>(name: string, value: T | undefined, methods: readonly string[]): T {

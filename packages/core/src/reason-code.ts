@@ -15,6 +15,7 @@ export const REASON_CODES = Object.freeze([
   'PARAMETERS_INVALID',
   'QUESTIONS_FULL',
   'CLOCK_BEHIND_LEDGER',
+  'ARGUMENTS_CONCEALED',
 ] as const)
 
 /** One of ours. A policy's own code is any name of up to 256 characters, so fields that carry one are plain strings. */

@@ -10,10 +10,12 @@
  */
 import type { JsonValue } from '@sudoagent/crypto'
 import { REDACTION_PASSES_MAX } from './limits.js'
-import { toJson } from './redaction/json.js'
+import { ConcealmentList } from './redaction/concealment.js'
+import { type Redacted, toJson } from './redaction/json.js'
 import { createKeyRules } from './redaction/key.js'
-import { redactPairs } from './redaction/pair.js'
-import { mayHoldSecret, REDACTED, redactSecrets } from './redaction/secret.js'
+import { type ConcealedPart, MaskedText, type Span } from './redaction/masked-text.js'
+import { findPairs } from './redaction/pair.js'
+import { mayHoldSecret, SECRET_RULES } from './redaction/secret.js'
 
 export interface RedactionOptions {
   /** More sensitive names; each matches in every spelling: `taxId` finds `tax_id`, `TAX-ID` and `customer.taxId`. */
@@ -55,6 +57,8 @@ export interface Redactor {
    * refuses (NaN, a lone surrogate)
    */
   json(value: unknown): JsonValue
+  /** As `json`, with a list of what is not shown. */
+  redact(value: unknown): Redacted
 }
 
 const OPTION_NAMES: readonly string[] = ['keys', 'values']
@@ -75,23 +79,39 @@ export function createRedactor(options: RedactionOptions = {}): Redactor {
   const rules = createKeyRules(options.keys)
   const extraValues = (options.values ?? []).map(cloneRule)
 
-  const pass = (text: string): string => {
-    const redacted = mayHoldSecret(text) ? redactPairs(redactSecrets(text), rules) : text
-    return extraValues.reduce(applyExtra, redacted)
+  const pass = (masked: MaskedText): boolean => {
+    let changed = false
+    const conceal = (spans: readonly Span[]): void => {
+      if (spans.length > 0 && masked.conceal(spans)) changed = true
+    }
+    if (mayHoldSecret(masked.text)) {
+      for (const rule of SECRET_RULES) conceal(rule.find(masked.text))
+      conceal(findPairs(masked.text, rules))
+    }
+    for (const rule of extraValues) conceal(findExtra(masked, rule))
+    return changed
   }
+  /** Normalising first: the Kelvin sign in a token is a K on record. */
+  const redact = (text: string): { readonly text: string; readonly parts: readonly ConcealedPart[] } => {
+    const normal = text.toWellFormed().normalize('NFC')
+    if (extraValues.length === 0 && !mayHoldSecret(normal)) return { text: normal, parts: [] }
+    const masked = new MaskedText(normal)
+    for (let passes = 0; passes < REDACTION_PASSES_MAX; passes++) {
+      if (!pass(masked)) return { text: masked.toString(), parts: masked.concealed() }
+    }
+    masked.conceal([{ start: 0, end: masked.text.length, kind: 'text' }])
+    return { text: masked.toString(), parts: masked.concealed() }
+  }
+  const tools = { redact, isSensitiveKey: rules.isSensitive, isDeclaredKey: rules.isDeclared }
   const redactor: Redactor = {
-    text(text) {
-      // Normalising first: the Kelvin sign in a token is a K on record.
-      let redacted = text.toWellFormed().normalize('NFC')
-      for (let passes = 0; passes < REDACTION_PASSES_MAX; passes++) {
-        const next = pass(redacted)
-        if (next === redacted) return redacted
-        redacted = next
-      }
-      return REDACTED
-    },
+    text: (text) => redact(text).text,
     isSensitiveKey: rules.isSensitive,
-    json: (value) => toJson(value, redactor),
+    json: (value) => toJson(value, tools, new ConcealmentList()),
+    redact(value) {
+      const concealed = new ConcealmentList()
+      const json = toJson(value, tools, concealed)
+      return { json, concealed: concealed.toArray(), undeclared: concealed.undeclared }
+    },
   }
   return Object.freeze(redactor)
 }
@@ -102,7 +122,13 @@ function cloneRule(rule: RegExp): RegExp {
 }
 
 /** Between earlier replacements, never inside one: a rule such as /redacted/ would otherwise find its own traces. */
-function applyExtra(text: string, rule: RegExp): string {
-  const parts = text.split(REDACTED)
-  return parts.map((part) => part.replace(rule, (match) => (match === '' ? '' : REDACTED))).join(REDACTED)
+function findExtra(masked: MaskedText, rule: RegExp): readonly Span[] {
+  const spans: Span[] = []
+  for (const { start, text } of masked.pieces()) {
+    for (const { 0: found, index } of text.matchAll(rule)) {
+      if (found === '') continue
+      spans.push({ start: start + index, end: start + index + found.length, kind: 'pattern', declared: true })
+    }
+  }
+  return spans
 }

@@ -1,7 +1,7 @@
 import { encodeCanonical } from '@sudoagent/crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { buildContext, type Context, parametersOf } from '../src/context.js'
+import { buildContext, type CallContext, parametersOf } from '../src/context.js'
 import { createRedactor } from '../src/redaction.js'
 import { takeSnapshot } from '../src/snapshot.js'
 
@@ -11,7 +11,7 @@ const facts = {
   agentId: 'support',
   redactor: createRedactor(),
 }
-const contextOf = (args: readonly unknown[], metadata?: unknown): Context =>
+const contextOf = (args: readonly unknown[], metadata?: unknown): CallContext =>
   buildContext({ ...facts, values: takeSnapshot(args).values, metadata })
 
 function expectFrozen(value: unknown): void {
@@ -100,8 +100,8 @@ describe('buildContext', () => {
   })
 
   it('reads nothing that no snapshot made', () => {
-    const { args } = buildContext({ ...facts, values: ['<unrecordable>', { amount: 1 }] })
-    expect(args).toEqual(['<unrecordable>', '<object>'])
+    const { args } = buildContext({ ...facts, values: ['unread', { amount: 1 }] })
+    expect(args).toEqual(['unread', '<object>'])
     expect(buildContext({ ...facts, values: [{ amount: 1 }] }).args).toEqual(['<object>'])
   })
 

@@ -25,6 +25,7 @@ it('exports what the documentation names, and nothing else', () => {
     'SudoAgentError',
     'SudoEngine',
     'createRedactor',
+    'describeConcealed',
     'foldName',
     'isIntegerText',
   ])

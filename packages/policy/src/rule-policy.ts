@@ -27,6 +27,9 @@ export interface RulePolicyOptions {
   readonly realPath?: RealPath
 }
 
+/** What rules look at of a context. */
+export type RuleContext = Pick<Context, 'action' | 'args' | 'kwargs'> & Partial<Pick<Context, 'concealed'>>
+
 /** Reason codes. The rule's id follows the colon. */
 export const RULE_CODE = 'POLICY_RULE:'
 export const RULE_UNCLEAR_CODE = 'POLICY_RULE_UNCLEAR:'
@@ -62,7 +65,10 @@ export class RulePolicy implements Policy {
     this.#realPath = realPath ?? null
   }
 
-  evaluate(context: Pick<Context, 'action' | 'args' | 'kwargs'>): Required<PolicyResult> {
+  evaluate(context: RuleContext): Required<PolicyResult> {
+    // Says to the engine that this policy knows what it does not see: a test of something concealed is unclear, and so a rule
+    // allows only where it tests nothing concealed.
+    void context.concealed
     const { decision, reason, reasonCode } = this.explain(context)
     return { decision, reason, reasonCode }
   }

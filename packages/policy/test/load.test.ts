@@ -78,7 +78,15 @@ describe('a file of rules', () => {
     }
     const policy = await loadPolicy(file('.json', JSON.stringify({ sudoagent_policy: 1, id: 'p', rules: [rule] })))
     const decide = (path: string) =>
-      policy.evaluate({ requestId: 'r', action: 't', agentId: 'a', args: [], kwargs: { path }, metadata: {} })
+      policy.evaluate({
+        requestId: 'r',
+        action: 't',
+        agentId: 'a',
+        args: [],
+        kwargs: { path },
+        metadata: {},
+        concealed: [],
+      })
     expect(decide('new/file')).toMatchObject({ decision: 'allow' })
     expect(decide(join(root, 'etc/passwd'))).toMatchObject({ decision: 'deny' })
   })
@@ -126,7 +134,7 @@ describe('a module', () => {
     )
     const after = await loadPolicy(path)
     expect(after.policyHash).not.toBe(before.policyHash)
-    const context = { requestId: 'r', action: 't', agentId: 'a', args: [], kwargs: {}, metadata: {} }
+    const context = { requestId: 'r', action: 't', agentId: 'a', args: [], kwargs: {}, metadata: {}, concealed: [] }
     expect(await after.evaluate(context)).toMatchObject({ reason: '2' })
   })
 })

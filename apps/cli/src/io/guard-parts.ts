@@ -1,5 +1,5 @@
 // Everything that a guard stands on, opened: policy, ledger, approval store, budget, accepted tools. All of it or none.
-import type { EngineFault } from '@sudoagent/core'
+import type { EngineFault, OnConcealed } from '@sudoagent/core'
 import { createSigner } from '@sudoagent/crypto'
 import type { Feature, Guard } from '@sudoagent/mcp'
 import { CliError, EXIT } from '../exit.js'
@@ -21,6 +21,7 @@ export interface GuardPartsOptions {
   readonly hold: string
   readonly timeout: string
   readonly elicitation?: boolean
+  readonly onConcealed?: string
   readonly tools?: string
   readonly acceptTools?: boolean
   readonly newTools: boolean
@@ -68,6 +69,7 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
       block,
       elicitation: options.elicitation === true,
       newTools: options.newTools,
+      onConcealed: requireOnConcealed(options.onConcealed ?? 'deny'),
       ...times,
       onNote: note,
       onError: ({ stage, requestId }: EngineFault) =>
@@ -157,6 +159,11 @@ function noteTo(io: Io): (text: string) => void {
     if (left > 0) void say(io, 'note', text)
     else if (left === 0) void say(io, 'note', 'there was too much to note; no more of it is shown')
   }
+}
+
+function requireOnConcealed(text: string): OnConcealed {
+  if (text === 'deny' || text === 'ask' || text === 'allow') return text
+  throw new CliError(EXIT.usage, `--on-concealed \`${text}\` is unknown`, 'one of deny, ask, allow')
 }
 
 function milliseconds(option: string, text: string, secondsMax: number, secondsMin = 1): number {

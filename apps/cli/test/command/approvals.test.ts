@@ -72,7 +72,7 @@ describe('an engine that waits', () => {
     expect(shown.stdout).toContain('"amount": 5')
     expect(shown.stdout).toContain('"apiKey": "[redacted]"')
     expect(shown.stdout).toMatch(
-      /^action {4}pay\nagent {5}pay-bot\nreason {4}somebody looks at it \(rule ask\)\nstate {5}pending\n/m,
+      /^action {4}pay\nagent {5}pay-bot\nreason {4}7 characters are NOT SHOWN \(apiKey\)\. somebody looks at it \(rule ask\)\nstate {5}pending\n/m,
     )
     expect(shown.stdout).toMatch(/^decision {2}[0-9a-f]{64}$/m)
     expect(shown.stdout).not.toMatch(/\u001b|hunter2/)

@@ -6,40 +6,66 @@ import { ARGUMENT_LIMITS, CLASS_NAME_LENGTH_MAX } from '../limits.js'
 import { constructorName, hrefOf, mapEntries, setMembers, timeOf, viewOf } from '../snapshot/builtin.js'
 import { SnapshotError } from '../snapshot/error.js'
 import { kindOf } from '../snapshot/kind.js'
-import { REDACTED } from './secret.js'
+import { type Concealment, type ConcealmentList, pathText } from './concealment.js'
+import { isCredential } from './credential.js'
+import { type ConcealedPart, REDACTED } from './masked-text.js'
 
 /** What this needs of a redactor. */
 export interface JsonRedaction {
-  text(text: string): string
+  redact(text: string): { readonly text: string; readonly parts: readonly ConcealedPart[] }
   isSensitiveKey(key: string, value?: unknown): boolean
+  isDeclaredKey(key: string): boolean
+}
+
+/** A redacted value, and what is not shown of it. */
+export interface Redacted {
+  readonly json: JsonValue
+  readonly concealed: readonly Concealment[]
+  /** How many UTF-16 units were concealed that neither an option nor a credential's own form declares a secret. */
+  readonly undeclared: number
 }
 
 const LONE_SURROGATE = /\p{Surrogate}/u
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/
 const FLAG = /^--?[A-Za-z][\w-]*$/
 const NAMING_KEYS: readonly string[] = ['name', 'key', 'header', 'field']
+const VALUE_KEYS: readonly string[] = ['value', 'values']
+
+/** What stands for a value that is no JSON: `<undefined>`, `<Uint8Array:16>`. */
+const PLACEHOLDER = /^<[\p{ID_Start}$_][\p{ID_Continue}$]*(?::\d+)?>$/u
+const CONTAINER_TAGS: readonly string[] = ['<Map>', '<Set>']
+/** Stands before a text that begins like a tag of ours, so that `'<undefined>'` and `undefined` are two records. */
+const ESCAPE = '<text>'
 
 /** @throws SnapshotError as `Redactor.json` says */
-export function toJson(value: unknown, redaction: JsonRedaction): JsonValue {
-  return new JsonWriter(redaction).write(value)
+export function toJson(value: unknown, redaction: JsonRedaction, concealed: ConcealmentList): JsonValue {
+  return new JsonWriter(redaction, concealed).write(value)
 }
+
+/** What a sensitive name makes of the values under it. */
+type Secrecy = 'declared' | 'named' | 'inherited'
 
 class JsonWriter {
   readonly #redaction: JsonRedaction
+  readonly #concealed: ConcealmentList
+  readonly #path: string[] = []
   #depth = 0
+  /** Set while what is written stands under a sensitive name. */
+  #secrecy: Secrecy | null = null
 
-  constructor(redaction: JsonRedaction) {
+  constructor(redaction: JsonRedaction, concealed: ConcealmentList) {
     this.#redaction = redaction
+    this.#concealed = concealed
   }
 
   write(value: unknown): JsonValue {
     switch (typeof value) {
       case 'string':
-        return this.#writeText(value)
+        return this.#secrecy === null ? this.#writeText(value) : this.#concealText(value)
       case 'number':
-        return writeNumber(value)
+        return this.#secrecy === null ? writeNumber(value) : this.#conceal(String(writeNumber(value)), true)
       case 'bigint':
-        return value.toString()
+        return this.#secrecy === null ? value.toString() : this.#conceal(value.toString(), true)
       case 'boolean':
         return value
       case 'undefined':
@@ -54,8 +80,32 @@ class JsonWriter {
   }
 
   #writeText(text: string): string {
-    if (LONE_SURROGATE.test(text)) throw new SnapshotError('text', 'holds a lone surrogate, which is no Unicode text')
-    return this.#redaction.text(text)
+    return this.#tagged(text, this.#redactText(text))
+  }
+
+  /** A text that begins like a tag of ours is told apart from it. */
+  #tagged(text: string, redacted: string): string {
+    const isTag = text.startsWith(REDACTED) || text.startsWith(ESCAPE) || PLACEHOLDER.test(redacted)
+    return isTag ? ESCAPE + redacted : redacted
+  }
+
+  #redactText(text: string): string {
+    requireUnicode(text)
+    const { text: redacted, parts } = this.#redaction.redact(text)
+    for (const { kind, length, declared } of parts) this.#concealed.add(pathText(this.#path), kind, length, declared)
+    return redacted
+  }
+
+  #concealText(text: string): string {
+    requireUnicode(text)
+    return text === '' ? '' : this.#conceal(text, isCredential(text))
+  }
+
+  /** What stands under a sensitive name. */
+  #conceal(text: string, isCredential: boolean): string {
+    const isDeclared = this.#secrecy === 'declared' || (this.#secrecy === 'named' && isCredential)
+    this.#concealed.add(pathText(this.#path), 'name', text.length, isDeclared)
+    return REDACTED
   }
 
   #writeObject(value: object): JsonValue {
@@ -68,20 +118,24 @@ class JsonWriter {
         return this.#inside(() =>
           label(
             '<Map>',
-            mapEntries(value).map((entry) => this.#writeEntry(entry)),
+            mapEntries(value).map((entry, index) => this.#writeEntry(entry, index)),
           ),
         )
       case 'set':
         return this.#inside(() =>
           label(
             '<Set>',
-            setMembers(value).map((member) => this.write(member)),
+            setMembers(value).map((member, index) => this.#under(String(index), null, member)),
           ),
         )
-      case 'date':
-        return new Date(timeOf(value)).toISOString()
-      case 'url':
-        return this.#writeText(hrefOf(value) ?? '')
+      case 'date': {
+        const text = new Date(timeOf(value)).toISOString()
+        return this.#secrecy === null ? text : this.#conceal(text, false)
+      }
+      case 'url': {
+        const text = hrefOf(value) ?? ''
+        return this.#secrecy === null ? this.#writeText(text) : this.#conceal(text, false)
+      }
       case 'regexp':
         return '<RegExp>'
       case 'binary': {
@@ -93,6 +147,22 @@ class JsonWriter {
     }
   }
 
+  /** Writes a value one level down. `secrecy` is that of its own name; without one, that of the values around it holds. */
+  #under(segment: string, secrecy: Secrecy | null, value: unknown): JsonValue {
+    const around = this.#secrecy
+    this.#secrecy = around === 'declared' ? around : (secrecy ?? (around === null ? null : 'inherited'))
+    this.#path.push(segment)
+    const json = this.write(value)
+    this.#path.pop()
+    this.#secrecy = around
+    return json
+  }
+
+  #secrecyOf(name: string, value: unknown): Secrecy | null {
+    if (!this.#redaction.isSensitiveKey(name, value)) return null
+    return this.#redaction.isDeclaredKey(name) ? 'declared' : 'named'
+  }
+
   #writeElements(array: readonly unknown[]): JsonValue {
     const isPair = array.length === 2 && array.every((element) => typeof element === 'string')
     const copy = array.map((element, index) => {
@@ -100,7 +170,7 @@ class JsonWriter {
       const isName = typeof name === 'string' && (isPair || FLAG.test(name))
       // Command lines are lists of strings: `--max-tokens`, `100`.
       const value = typeof element === 'string' && /^\d{1,16}$/.test(element) ? Number(element) : element
-      return isName && this.#redaction.isSensitiveKey(name, value) ? REDACTED : this.write(element)
+      return this.#under(String(index), isName ? this.#secrecyOf(name, value) : null, element)
     })
     return marked(Object.freeze(copy), array)
   }
@@ -109,13 +179,14 @@ class JsonWriter {
     const members = Object.entries(object)
     const names = this.#writeKeys(members.map(([key]) => key))
     // `{name: 'Authorization', value: …}`: the form of headers and environment variables in many interfaces.
-    const namesASecret = members.some(
-      ([key, name]) => NAMING_KEYS.includes(key) && typeof name === 'string' && this.#redaction.isSensitiveKey(name),
+    const naming = members.find(
+      ([key, name]) => isNamingKey(key) && typeof name === 'string' && this.#redaction.isSensitiveKey(name),
     )
     const written = members.map(([key, value], index): [string, JsonValue] => {
-      const isSecret =
-        this.#redaction.isSensitiveKey(key, value) || (namesASecret && (key === 'value' || key === 'values'))
-      return [names[index] ?? REDACTED, isSecret ? REDACTED : this.write(value)]
+      const name = names[index] ?? REDACTED
+      const own = this.#secrecyOf(key, value)
+      const named = naming !== undefined && isValueKey(key) ? this.#secrecyOf(String(naming[1]), value) : null
+      return [name, this.#under(name, own ?? named, value)]
     })
     // Defines members, where assigning would make `__proto__` the prototype: it is a key like any other.
     const copy = Object.freeze(Object.fromEntries(written))
@@ -126,7 +197,7 @@ class JsonWriter {
 
   /** Keys as they stand on record. Those that redaction made equal are numbered in the order of the original keys. */
   #writeKeys(keys: readonly string[]): readonly string[] {
-    const written = keys.map((key) => this.#writeText(key))
+    const written = keys.map((key) => this.#writeKey(key))
     // Redaction brings text into NFC, so keys that it left alone are as distinct as they were.
     if (written.every((key, index) => key === keys[index])) return written
     const originals = keys.map((key) => key.normalize('NFC'))
@@ -135,7 +206,7 @@ class JsonWriter {
     }
     const redacted = originals.flatMap((key, index) => (written[index] === key ? [] : [{ key, index }]))
     redacted.sort((a, b) => (a.key < b.key ? -1 : 1))
-    const taken = new Set(originals)
+    const taken = new Set(originals.filter((key, index) => written[index] === key))
     const numbers = new Map<string, number>()
     for (const { index } of redacted) {
       const name = written[index] ?? REDACTED
@@ -148,9 +219,21 @@ class JsonWriter {
     return written
   }
 
-  #writeEntry([key, value]: readonly [unknown, unknown]): JsonValue {
-    const isSecret = typeof key === 'string' && this.#redaction.isSensitiveKey(key, value)
-    return Object.freeze([this.write(key), isSecret ? REDACTED : this.write(value)])
+  #writeKey(key: string): string {
+    const written = this.#redactText(key)
+    const isTag = key.startsWith(REDACTED) || CONTAINER_TAGS.includes(key) || key.startsWith(ESCAPE)
+    return isTag ? ESCAPE + written : written
+  }
+
+  /** A Map's key is a value like others; where it is a text, it names the value beside it. */
+  #writeEntry([key, value]: readonly [unknown, unknown], index: number): JsonValue {
+    const name = typeof key === 'string' ? this.#redactText(key) : String(index)
+    const secrecy = typeof key === 'string' ? this.#secrecyOf(key, value) : null
+    const around = this.#secrecy
+    this.#secrecy = null
+    const written = typeof key === 'string' ? this.#tagged(key, name) : this.#under(String(index), null, key)
+    this.#secrecy = around
+    return Object.freeze([written, this.#under(name, secrecy, value)])
   }
 
   /**
@@ -175,8 +258,15 @@ class JsonWriter {
     const name = prototype === null ? undefined : constructorName(prototype)
     // A name is somebody's text too, and `Object` would say that this was a plain object which had been read.
     if (name === undefined || name === 'Object' || name.length > CLASS_NAME_LENGTH_MAX) return '<object>'
-    return IDENTIFIER.test(name) && this.#redaction.text(name) === name ? `<${name}>` : '<object>'
+    return IDENTIFIER.test(name) && this.#redaction.redact(name).text === name ? `<${name}>` : '<object>'
   }
+}
+
+const isNamingKey = (key: string): boolean => NAMING_KEYS.includes(key.toLowerCase())
+const isValueKey = (key: string): boolean => VALUE_KEYS.includes(key.toLowerCase())
+
+function requireUnicode(text: string): void {
+  if (LONE_SURROGATE.test(text)) throw new SnapshotError('text', 'holds a lone surrogate, which is no Unicode text')
 }
 
 function numberedName(name: string, number: number): string {

@@ -69,6 +69,8 @@ export interface KeyRules {
   isSensitive(key: string, value?: unknown): boolean
   /** The same for a name in front of a colon in running text, where fewer names are beyond doubt. */
   isUnmistakable(key: string): boolean
+  /** Whether the caller's own names say that what stands under this key is secret. */
+  isDeclared(key: string): boolean
 }
 
 /**
@@ -108,6 +110,9 @@ export function createKeyRules(extraKeys: readonly string[] = []): KeyRules {
     isSensitive(key, value) {
       const { isSensitive, isTokenCount } = judgementOf(key)
       return isSensitive && !(isTokenCount && typeof value === 'number')
+    },
+    isDeclared(key) {
+      return extra.size > 0 && someRun(splitWords(key), (run) => extra.has(run))
     },
     isUnmistakable(key) {
       return someRun(splitWords(key), (run) => extra.has(run) || UNMISTAKABLE.test(run))

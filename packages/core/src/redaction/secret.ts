@@ -12,17 +12,14 @@
  */
 
 import { isUtf8 } from 'node:buffer'
-
-/** Stands in for every secret. No rule matches it, so redacting twice changes nothing. */
-export const REDACTED = '[redacted]'
+import { type ConcealmentKind, MaskedText, type Span } from './masked-text.js'
+import { findPrivateKeys } from './pem.js'
 
 export interface SecretRule {
-  readonly name: string
-  redact(text: string): string
+  readonly name: ConcealmentKind
+  /** Spans in order, not overlapping. */
+  find(text: string): readonly Span[]
 }
-
-/** From BEGIN to the matching END, or to the end of the text: half of a key is a secret too. */
-const PEM_BLOCK = /-{4,5} ?BEGIN [A-Z][\s\S]*?(?:-{4,5} ?END [A-Z0-9 ]{1,64}-{4,5}|$)/g
 
 /** `scheme://` and the authority up to its last `@`. An authority holds no slash, so it cannot hold the next `://`. */
 const AUTHORITY = /(?<![A-Za-z0-9+.-])([A-Za-z][A-Za-z0-9+.-]{0,31}:\/\/)([^\s/?#"'<>`\\]*)@/g
@@ -89,13 +86,14 @@ export function mayHoldSecret(text: string): boolean {
   return MAY_HOLD_SECRET.test(text)
 }
 
-/** In this order: a PEM block first, because other rules would cut it up. */
+/** In this order: a private key first, because other rules would cut it up. */
 export const SECRET_RULES: readonly SecretRule[] = [
-  { name: 'pem', redact: (text) => text.replace(PEM_BLOCK, REDACTED) },
-  { name: 'connection string', redact: redactConnectionStrings },
-  { name: 'authorization', redact: redactAuthorization },
-  { name: 'jwt', redact: redactJwts },
-  { name: 'prefixed token', redact: (text) => text.replace(PREFIXED, REDACTED) },
+  { name: 'private key', find: findPrivateKeys },
+  { name: 'url password', find: findUrlPasswords },
+  { name: 'url password', find: findSlashedPasswords },
+  { name: 'authorization', find: findAuthorization },
+  { name: 'jwt', find: findJwts },
+  { name: 'token', find: findTokens },
 ]
 
 /**
@@ -105,28 +103,54 @@ export const SECRET_RULES: readonly SecretRule[] = [
  * redactSecrets('postgres://app:hunter2@db/prod') // 'postgres://app:[redacted]@db/prod'
  */
 export function redactSecrets(text: string): string {
-  return SECRET_RULES.reduce((rest, rule) => rule.redact(rest), text)
+  const masked = new MaskedText(text)
+  for (const rule of SECRET_RULES) masked.conceal(rule.find(masked.text))
+  return masked.toString()
 }
 
-function redactConnectionStrings(text: string): string {
-  return text
-    .replace(AUTHORITY, (whole, scheme: string, userinfo: string) => {
-      const colon = userinfo.indexOf(':')
-      return colon < 0 || colon === userinfo.length - 1 ? whole : `${scheme}${userinfo.slice(0, colon)}:${REDACTED}@`
-    })
-    .replace(SLASHED_PASSWORD, `$1${REDACTED}@`)
+function findUrlPasswords(text: string): readonly Span[] {
+  const spans: Span[] = []
+  for (const { 0: whole, 1: scheme = '', 2: userinfo = '', index } of text.matchAll(AUTHORITY)) {
+    const colon = userinfo.indexOf(':')
+    if (colon < 0 || colon === userinfo.length - 1) continue
+    const start = index + scheme.length + colon + 1
+    const end = start + lengthOfPassword(text.slice(start, index + whole.length - 1))
+    if (end > start) spans.push({ start, end, kind: 'url password' })
+  }
+  return spans
 }
 
-function redactAuthorization(text: string): string {
+function findSlashedPasswords(text: string): readonly Span[] {
+  const spans: Span[] = []
+  for (const { 0: whole, 1: before = '', index } of text.matchAll(SLASHED_PASSWORD)) {
+    const start = index + before.length
+    const end = start + lengthOfPassword(text.slice(start, index + whole.length - 1))
+    if (end > start) spans.push({ start, end, kind: 'url password' })
+  }
+  return spans
+}
+
+/** One separator can belong to a password; two, or a substitution, are a command: `a://b:x;reboot;@c`. */
+function lengthOfPassword(password: string): number {
+  const substitution = password.search(/[$@][({]|[#{]\{|`/)
+  const plain = substitution < 0 ? password : password.slice(0, substitution)
+  const separators = [...plain.matchAll(/[;&|]/g)]
+  return separators.length < 2 ? plain.length : (separators[0]?.index ?? 0)
+}
+
+function findAuthorization(text: string): readonly Span[] {
+  const spans: Span[] = []
   const alone = text.trim()
-  return text.replace(AUTHORIZATION, (whole, scheme: string, space: string, credentials: string) => {
+  for (const { 0: whole, 1: scheme = '', 2: space = '', 3: credentials = '', index } of text.matchAll(AUTHORIZATION)) {
     const isHeader = whole === alone && !whole.endsWith('.')
-    const secret =
+    const isSecret =
       scheme.toLowerCase() === 'basic'
         ? isBasic(credentials)
         : isBearer(credentials.replace(/[.-]{1,8}$/, ''), isHeader)
-    return secret ? scheme + space + REDACTED : whole
-  })
+    const start = index + scheme.length + space.length
+    if (isSecret) spans.push({ start, end: index + whole.length, kind: 'authorization' })
+  }
+  return spans
 }
 
 /** In running text a plain word after `bearer` is prose; as a whole value, `Bearer opensesame` is a header. */
@@ -143,9 +167,21 @@ function isBasic(credentials: string): boolean {
   return isUtf8(decoded) && decoded.includes(':')
 }
 
-function redactJwts(text: string): string {
-  return text.replace(DOTTED_RUN, (run) => {
+function findJwts(text: string): readonly Span[] {
+  const spans: Span[] = []
+  for (const { 0: run, index } of text.matchAll(DOTTED_RUN)) {
     const start = run.search(JWT_START)
-    return start < 0 || !run.includes('.', start) ? run : run.slice(0, start) + REDACTED
-  })
+    if (start >= 0 && run.includes('.', start)) {
+      spans.push({ start: index + start, end: index + run.length, kind: 'jwt' })
+    }
+  }
+  return spans
+}
+
+function findTokens(text: string): readonly Span[] {
+  return Array.from(text.matchAll(PREFIXED), ({ 0: token, index }) => ({
+    start: index,
+    end: index + token.length,
+    kind: 'token',
+  }))
 }

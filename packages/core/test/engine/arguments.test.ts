@@ -128,6 +128,7 @@ describe('arguments', () => {
         return ASK
       }),
       {
+        onConcealed: 'allow',
         approver: {
           approve: async (request) => {
             seen.push({ ...request })

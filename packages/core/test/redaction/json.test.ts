@@ -121,22 +121,25 @@ describe('what was passed by reference', () => {
 })
 
 describe('keys', () => {
-  it('replace whatever stands under a sensitive one', () => {
-    const secrets = [
-      'x',
-      1,
-      0,
-      true,
-      null,
-      undefined,
-      5n,
-      ['x'],
-      { a: 'x' },
-      new Map([['a', 'x']]),
-      () => 1,
-      new Date(0),
+  it('replace every text and number under a sensitive one, and leave the shape', () => {
+    const secret = '[redacted]'
+    const values: readonly (readonly [unknown, unknown])[] = [
+      ...['x', 1, 0, 5n, new Date(0), new URL('https://x/')].map((value) => [value, secret] as const),
+      ...[true, false, null, ''].map((value) => [value, value] as const),
+      [undefined, '<undefined>'],
+      [() => 1, '<function>'],
+      [
+        ['x', 1, { b: 'y' }],
+        [secret, secret, { b: secret }],
+      ],
+      [
+        { a: 'x', b: [true, null], c: {} },
+        { a: secret, b: [true, null], c: {} },
+      ],
+      [new Map([['a', 'x']]), { '<Map>': [['a', secret]] }],
+      [new Set(['x']), { '<Set>': [secret] }],
     ]
-    for (const secret of secrets) expect(jsonOf({ a: { password: secret } })).toEqual({ a: { password: '[redacted]' } })
+    for (const [value, json] of values) expect(jsonOf({ a: { password: value } })).toEqual({ a: { password: json } })
   })
 
   it('keep a number under a token count', () => {
@@ -148,9 +151,9 @@ describe('keys', () => {
   })
 
   it('are redacted themselves, and numbered in an order that does not depend on the object', () => {
-    const a = jsonOf({ ghp_aaa111: 1, ghp_bbb222: 2, '[redacted]#2': 3, ok: 4 })
-    const b = jsonOf({ ok: 4, '[redacted]#2': 3, ghp_bbb222: 2, ghp_aaa111: 1 })
-    expect(a).toEqual({ '[redacted]': 1, '[redacted]#2': 3, '[redacted]#3': 2, ok: 4 })
+    const a = jsonOf({ ghp_aaa111: 1, ghp_bbb222: 2, '[redacted]': 3, ok: 4 })
+    const b = jsonOf({ ok: 4, '[redacted]': 3, ghp_bbb222: 2, ghp_aaa111: 1 })
+    expect(a).toEqual({ '[redacted]': 1, '[redacted]#2': 2, '<text>[redacted]': 3, ok: 4 })
     expect(b).toEqual(a)
   })
 
@@ -187,7 +190,7 @@ describe('names beside values', () => {
     ],
     [
       { key: 'DB_PASSWORD', value: { a: 1 }, scope: 'ci' },
-      { key: 'DB_PASSWORD', value: '[redacted]', scope: 'ci' },
+      { key: 'DB_PASSWORD', value: { a: '[redacted]' }, scope: 'ci' },
     ],
     [
       { name: 'author', value: 'abc' },

@@ -38,9 +38,12 @@ describe('pairs in JSON', () => {
     ['{"password": "a\\"b", "x": 1}', '{"password": "[redacted]", "x": 1}'],
     ['{"password":"a\\\\", "x": "b"}', '{"password":"[redacted]", "x": "b"}'],
     ['{"pin": 1, "password": 123}', '{"pin": 1, "password": "[redacted]"}'],
-    ['{"auth": null}', '{"auth": "[redacted]"}'],
-    ['{"token": {"a": ["}", 1], "b": "\\"}"}, "z": 1}', '{"token": "[redacted]", "z": 1}'],
-    ['{"tokens": ["a", "b"]}', '{"tokens": "[redacted]"}'],
+    ['{"auth": null, "secret": true}', '{"auth": null, "secret": true}'],
+    [
+      '{"token": {"a": ["}", 1], "b": "\\"}"}, "z": 1}',
+      '{"token": {"a": ["[redacted]", "[redacted]"], "b": "[redacted]"}, "z": 1}',
+    ],
+    ['{"tokens": ["a", "b"]}', '{"tokens": ["[redacted]", "[redacted]"]}'],
     ["{'password': 'x'}", "{'password': '[redacted]'}"],
     ['{password: \'x\', token: "y"}', '{password: \'[redacted]\', token: "[redacted]"}'],
     ['{"password": ""}', '{"password": ""}'],
@@ -56,15 +59,19 @@ describe('pairs in JSON', () => {
     for (const secret of secrets) {
       let text = JSON.stringify({ password: secret, token: { deep: [secret, '}'] }, kept: 'kept' })
       for (let level = 0; level < 4; level++) {
-        expect(unwrap(redact(text), level)).toEqual({ password: '[redacted]', token: '[redacted]', kept: 'kept' })
+        expect(unwrap(redact(text), level)).toEqual({
+          password: '[redacted]',
+          token: { deep: ['[redacted]', '[redacted]'] },
+          kept: 'kept',
+        })
         text = JSON.stringify({ in: text })
       }
     }
   })
 
-  it('go to the end of the text when nothing closes them', () => {
-    expect(redact('{"password": "hunt')).toBe('{"password": "[redacted]')
-    expect(redact('{"token": {"a": "b", ')).toBe('{"token": "[redacted]"')
+  it('that nothing closes end where a word ends', () => {
+    expect(redact('{"password": "hunt er')).toBe('{"password": "[redacted] er')
+    expect(redact('{"token": {"a": "b", ')).toBe('{"token": {"a": "[redacted]", ')
     expect(redact('{"password": "')).toBe('{"password": "')
     expect(redact('{"in": "{\\"password\\": \\"hunt", "kept": 1}')).toBe(
       '{"in": "{\\"password\\": \\"[redacted]", "kept": 1}',

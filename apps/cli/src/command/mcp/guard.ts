@@ -39,6 +39,11 @@ export function register(mcp: Command, io: Io): void {
     .option('--timeout <seconds>', 'how long the server may take for one answer', '600')
     .option('--elicitation', 'ask the person at the client, too; its answer is the word of the client')
     .option('--no-elicitation', 'only the approval store counts; the default')
+    .option(
+      '--on-concealed <what>',
+      'calls whose arguments hide something that is not declared a secret: deny, ask a person, or allow',
+      'deny',
+    )
     .option('--tools <file>', 'SQLite file with the accepted tool definitions; by default `<ledger>.tools`')
     .option('--accept-tools', 'accept the tool definitions that the server shows, changed or not')
     .option('--no-new-tools', 'once a server is known, refuse tools that appear later until they are accepted')
