@@ -14,7 +14,7 @@ import { type DecisionRequest, type Ruling, requestDecision } from './decision.j
 import { ApprovalDenied, makeDenial, type SudoAgentError } from './error.js'
 import { LEDGER_AHEAD_MS_MAX } from './limits.js'
 import { OpenQuestions } from './open-questions.js'
-import type { CallTerms, EngineParts } from './options.js'
+import { type CallTerms, type EngineParts, requireNoSecret } from './options.js'
 import { type PolicyResult, parsePolicyResult } from './policy.js'
 import { type CallOutcome, Recorder } from './recorder.js'
 import { Refusal } from './refusal.js'
@@ -76,6 +76,7 @@ export class Boundary {
     receiver?: unknown,
   ): Promise<Authorization> {
     terms.signal?.throwIfAborted()
+    requireNoSecret('action', action, this.#parts.redactor)
     const asked = await this.#ask(action, args, terms, receiver)
     const ruling = await this.#rule(asked)
     const { request, snapshot } = asked
@@ -192,7 +193,7 @@ export class Boundary {
       }
       this.#requireUnchanged(asked)
       if (desk !== null && budget !== null) await commitBudget(desk, request, budget)
-      return { effect: 'allow', reason, reasonCode, approval, budget }
+      return { effect: 'allow', reason, reasonCode, approval: this.#withoutSecret(approval), budget }
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       const refused = await this.#refuse(request, error, { approval, budget, letThrough })
@@ -207,7 +208,11 @@ export class Boundary {
     try {
       const context = policyView(request.context)
       const result = parsePolicyResult(await within(timeoutMs, 'policy', () => terms.policy.evaluate(context)))
-      return { ...result, reason: redactor.text(result.reason) }
+      return {
+        ...result,
+        reason: redactor.text(result.reason),
+        reasonCode: requireNoSecret('reasonCode', result.reasonCode, redactor),
+      }
     } catch (cause) {
       throw new Refusal({ kind: 'policy', code: 'POLICY_EVALUATION_FAILED', reason: 'policy evaluation failed', cause })
     }
@@ -254,7 +259,7 @@ export class Boundary {
   ): Promise<SudoAgentError> {
     const { code: reasonCode, cause } = refusal
     const reason = this.#parts.redactor.text(refusal.reason).slice(0, REASON_LENGTH_MAX).toWellFormed()
-    const approval = refusal.approval ?? found.approval
+    const approval = this.#withoutSecret(refusal.approval ?? found.approval)
     const budget = refusal.budget ?? found.budget
     const ruling = { effect: 'deny', reason, reasonCode, approval, budget } as const
     await this.#recorder.decision(request, ruling, cause, found.letThrough ?? undefined)
@@ -274,6 +279,12 @@ export class Boundary {
     } catch (error) {
       this.#recorder.fault({ stage: 'budget', requestId: request.context.requestId, error })
     }
+  }
+
+  /** What an approver calls itself is foreign text: over MCP the client's. */
+  #withoutSecret(approval: Ruling['approval']): Ruling['approval'] {
+    if (approval === null || approval.approver_id === null) return approval
+    return { ...approval, approver_id: this.#parts.redactor.text(approval.approver_id) }
   }
 
   #budgetDesk() {

@@ -27,14 +27,15 @@ const SCANNED_LENGTH_MAX = 4096
 
 /** Describes whatever was thrown. Never throws itself: an error's getters are foreign code too. */
 export function describeFailure(error: unknown, redactor: Redactor): FailureText {
-  return { error_type: typeOf(error), error: messageOf(error, redactor) }
+  return { error_type: typeOf(error, redactor), error: messageOf(error, redactor) }
 }
 
-function typeOf(error: unknown): string {
+function typeOf(error: unknown, redactor: Redactor): string {
   try {
     if (!(error instanceof Error)) return error === null ? 'null' : typeof error
     const name: unknown = error.name
-    return typeof name === 'string' && /^[A-Za-z_$][\w$.]{0,63}$/.test(name) ? name : 'Error'
+    const isName = typeof name === 'string' && /^[A-Za-z_$][\w$.]{0,63}$/.test(name)
+    return isName && redactor.text(name) === name ? name : 'Error'
   } catch {
     return 'Error'
   }

@@ -151,9 +151,10 @@ export function checkEngineOptions(options: EngineOptions): EngineParts {
   const own = readOptions('engine options', options, ENGINE_OPTIONS)
   const budget = own.budget ?? null
   const auditLog = own.auditLog ?? null
+  const redactor = createRedactor(ownFields(own.redaction ?? {}))
   return {
     policy: checkPolicy(own.policy),
-    agentId: requireName('agentId', own.agentId, NAME_LENGTH_MAX),
+    agentId: requireNoSecret('agentId', requireName('agentId', own.agentId, NAME_LENGTH_MAX), redactor),
     ledger: requireMethods('ledger', own.ledger, ['append']),
     approver: requireMethods('approver', own.approver ?? new InteractiveApprover(), ['approve']),
     approvalStore: requireMethods('approvalStore', own.approvalStore ?? new MemoryApprovalStore(), [
@@ -163,7 +164,7 @@ export function checkEngineOptions(options: EngineOptions): EngineParts {
     ]),
     budget: budget === null ? null : requireMethods('budget', budget, ['reserve', 'commit', 'release']),
     auditLog: auditLog === null ? null : requireMethods('auditLog', auditLog, ['write']),
-    redactor: createRedactor(ownFields(own.redaction ?? {})),
+    redactor,
     onConcealed: requireOnConcealed(own.onConcealed ?? 'deny'),
     unicode: requireUnicode(own.unicode ?? 'refuse'),
     approvalTtlMs: requireApprovalTtlMs(own.approvalTtlMs ?? APPROVAL_TTL_MS_DEFAULT),
@@ -200,15 +201,21 @@ export function checkCallOptions(options: CallOptions, engine: EngineParts): Cal
 function checkPolicy(policy: Policy | undefined): CheckedPolicy {
   const { evaluate, ...identity } = identifyPolicy(policy)
   return { identity: Object.freeze(identity), evaluate: (context) => evaluate.call(policy, context) }
+}
+
+/**
+ * Names are recorded as they are, and hashed, so that a secret in one is refused, never redacted.
+ *
+ * @returns the name. @throws TypeError, which does not repeat it
+ */
+export function requireNoSecret(option: string, name: string, redactor: Redactor): string {
+  if (redactor.text(name) === name.normalize('NFC')) return name
+  throw new TypeError(`\`${option}\` holds what looks like a secret, and names are recorded as they are`)
+}
+
 function requireOnConcealed(value: unknown): OnConcealed {
   if (value === 'deny' || value === 'ask' || value === 'allow') return value
   throw new TypeError('`onConcealed` must be `deny`, `ask` or `allow`')
-}
-
-function checkPolicy(policy: Policy): CheckedPolicy {
-  const identity = identifyPolicy(policy)
-  const { evaluate } = policy
-  return { identity, evaluate: (context) => evaluate.call(policy, context) }
 }
 
 function requireMethods<T extends object>(name: string, value: T | undefined, methods: readonly string[]): T {

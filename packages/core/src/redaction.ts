@@ -4,18 +4,23 @@
  * Deterministic (no clock, no locale, no randomness) and idempotent. Numbers, booleans and null stay what they are, so
  * that a policy can compare them. Two kinds of rule: what stands under a sensitive *name* is replaced whole, whatever its
  * type (`redaction/key.ts`); in every string, keys too, what is *shaped* like a secret or paired with a sensitive name is
- * replaced, and only that part (`redaction/secret.ts`, `redaction/pair.ts`). Rules can be added, never taken away.
+ * replaced, and only that part (`redaction/secret.ts`, `redaction/pair.ts`). Rules can be added; places can be kept.
  *
  * It is a net, not a proof: a password that stands alone, as a positional argument or in prose, looks like any word.
  */
 import type { JsonValue } from '@sudoagent/crypto'
 import { REDACTION_PASSES_MAX } from './limits.js'
+import { findCommands } from './redaction/command.js'
 import { ConcealmentList } from './redaction/concealment.js'
+import { findEncoded } from './redaction/encoded.js'
 import { type Redacted, toJson } from './redaction/json.js'
-import { createKeyRules } from './redaction/key.js'
+import { createKeepRules } from './redaction/keep.js'
+import { createKeyRules, type KeyRules } from './redaction/key.js'
 import { type ConcealedPart, MaskedText, type Span } from './redaction/masked-text.js'
+import { findNamedValues } from './redaction/named-value.js'
 import { findPairs } from './redaction/pair.js'
 import { mayHoldSecret, SECRET_RULES } from './redaction/secret.js'
+import { viewOf } from './redaction/view.js'
 
 export interface RedactionOptions {
   /** More sensitive names; each matches in every spelling: `taxId` finds `tax_id`, `TAX-ID` and `customer.taxId`. */
@@ -25,6 +30,11 @@ export interface RedactionOptions {
    * time: arguments are as long as `ARGUMENT_LIMITS` allows, and a model chooses them.
    */
   readonly values?: readonly RegExp[]
+  /**
+   * Places of the arguments that hold no secrets, whatever they are called: nothing is taken away there, nor below.
+   * `auth.method`, `items.*.token`, `0.session` for the first positional argument; a name alone counts at every depth.
+   */
+  readonly keep?: readonly string[]
 }
 
 export interface Redactor {
@@ -61,7 +71,14 @@ export interface Redactor {
   redact(value: unknown): Redacted
 }
 
-const OPTION_NAMES: readonly string[] = ['keys', 'values']
+const TEXT_RULES: readonly ((text: string, rules: KeyRules) => readonly Span[])[] = [
+  ...SECRET_RULES.map(({ find }) => find),
+  findNamedValues,
+  findPairs,
+  findCommands,
+]
+
+const OPTION_NAMES: readonly string[] = ['keys', 'values', 'keep']
 
 /**
  * Makes a redactor with the built-in rules and, if given, more of them.
@@ -73,20 +90,32 @@ const OPTION_NAMES: readonly string[] = ['keys', 'values']
 export function createRedactor(options: RedactionOptions = {}): Redactor {
   for (const name of Object.keys(options)) {
     if (!OPTION_NAMES.includes(name)) {
-      throw new TypeError(`unknown redaction option \`${name}\`; the options are \`keys\` and \`values\``)
+      throw new TypeError(`unknown redaction option \`${name}\`; the options are \`keys\`, \`values\` and \`keep\``)
     }
   }
   const rules = createKeyRules(options.keys)
   const extraValues = (options.values ?? []).map(cloneRule)
 
-  const pass = (masked: MaskedText): boolean => {
+  const lengthOfSecrets = (text: string): number => {
+    const masked = new MaskedText(text)
+    pass(masked, 1)
+    return masked.concealed().reduce((sum, { length }) => sum + length, 0)
+  }
+  const pass = (masked: MaskedText, depth = 0): boolean => {
     let changed = false
-    const conceal = (spans: readonly Span[]): void => {
-      if (spans.length > 0 && masked.conceal(spans)) changed = true
+    const conceal = (spans: readonly Span[]): boolean => {
+      const found = spans.length > 0 && masked.conceal(spans)
+      changed ||= found
+      return found
     }
     if (mayHoldSecret(masked.text)) {
-      for (const rule of SECRET_RULES) conceal(rule.find(masked.text))
-      conceal(findPairs(masked.text, rules))
+      for (const rule of TEXT_RULES) conceal(rule(masked.text, rules))
+      if (depth === 0) conceal(findEncoded(masked.text, lengthOfSecrets))
+      // Then as a program reads it that undoes escapes. What is found there has the same place in the text.
+      let view = viewOf(masked.text)
+      for (const rule of view === null ? [] : TEXT_RULES) {
+        if (view !== null && conceal(rule(view, rules))) view = viewOf(masked.text)
+      }
     }
     for (const rule of extraValues) conceal(findExtra(masked, rule))
     return changed
@@ -102,7 +131,14 @@ export function createRedactor(options: RedactionOptions = {}): Redactor {
     masked.conceal([{ start: 0, end: masked.text.length, kind: 'text' }])
     return { text: masked.toString(), parts: masked.concealed() }
   }
-  const tools = { redact, isSensitiveKey: rules.isSensitive, isDeclaredKey: rules.isDeclared }
+  const keep = createKeepRules(options.keep)
+  const tools = {
+    redact,
+    isSensitiveKey: rules.isSensitive,
+    isDeclaredKey: rules.isDeclared,
+    isKept: keep.covers,
+    findCommands: (text: string) => findCommands(text, rules),
+  }
   const redactor: Redactor = {
     text: (text) => redact(text).text,
     isSensitiveKey: rules.isSensitive,

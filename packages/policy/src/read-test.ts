@@ -234,9 +234,10 @@ function requireVisible(
   source: Source,
 ): void {
   if (tests.every(({ kind }) => kind === 'present' || kind === 'absent')) return
-  // A count, such as `max_tokens`, is shown where it is a number.
-  const example = tests.some(({ kind }) => kind === 'range') ? 1 : ''
-  const hidden = segments.find((segment) => redactor.isSensitiveKey(segment, example))
+  // A count, such as `max_tokens`, is shown where it is a number, and `auth` where it is a short word.
+  const compared = tests.flatMap((test) => (test.kind === 'equals' ? test.values : []))
+  const examples = compared.length > 0 ? compared : [tests.some(({ kind }) => kind === 'range') ? 1 : '']
+  const hidden = segments.find((segment) => examples.every((example) => redactor.isSensitiveKey(segment, example)))
   if (hidden === undefined) return
   const says = `\`${shown(hidden)}\` in \`${shown(path)}\` is redacted before the policy sees it`
   throw source.error(

@@ -6,15 +6,21 @@ import { ARGUMENT_LIMITS, CLASS_NAME_LENGTH_MAX } from '../limits.js'
 import { constructorName, hrefOf, mapEntries, setMembers, timeOf, viewOf } from '../snapshot/builtin.js'
 import { SnapshotError } from '../snapshot/error.js'
 import { kindOf } from '../snapshot/kind.js'
+import { findSecretArguments } from './command-line.js'
 import { type Concealment, type ConcealmentList, pathText } from './concealment.js'
 import { isCredential } from './credential.js'
-import { type ConcealedPart, REDACTED } from './masked-text.js'
+import { isNamingKey, isValueKey } from './key-word.js'
+import { type ConcealedPart, type ConcealmentKind, REDACTED, type Span } from './masked-text.js'
+import { numberNames } from './numbered-name.js'
 
 /** What this needs of a redactor. */
 export interface JsonRedaction {
   redact(text: string): { readonly text: string; readonly parts: readonly ConcealedPart[] }
   isSensitiveKey(key: string, value?: unknown): boolean
   isDeclaredKey(key: string): boolean
+  /** Whether nothing is taken away at this place. */
+  isKept(path: readonly string[]): boolean
+  findCommands(text: string): readonly Span[]
 }
 
 /** A redacted value, and what is not shown of it. */
@@ -28,9 +34,6 @@ export interface Redacted {
 const LONE_SURROGATE = /\p{Surrogate}/u
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/
 const FLAG = /^--?[A-Za-z][\w-]*$/
-const NAMING_KEYS: readonly string[] = ['name', 'key', 'header', 'field']
-const VALUE_KEYS: readonly string[] = ['value', 'values']
-
 /** What stands for a value that is no JSON: `<undefined>`, `<Uint8Array:16>`. */
 const PLACEHOLDER = /^<[\p{ID_Start}$_][\p{ID_Continue}$]*(?::\d+)?>$/u
 const CONTAINER_TAGS: readonly string[] = ['<Map>', '<Set>']
@@ -50,6 +53,8 @@ class JsonWriter {
   readonly #concealed: ConcealmentList
   readonly #path: string[] = []
   #depth = 0
+  /** Set while what is written stands at a place that the caller keeps. */
+  #isKept = false
   /** Set while what is written stands under a sensitive name. */
   #secrecy: Secrecy | null = null
 
@@ -91,6 +96,7 @@ class JsonWriter {
 
   #redactText(text: string): string {
     requireUnicode(text)
+    if (this.#isKept) return text.normalize('NFC')
     const { text: redacted, parts } = this.#redaction.redact(text)
     for (const { kind, length, declared } of parts) this.#concealed.add(pathText(this.#path), kind, length, declared)
     return redacted
@@ -104,7 +110,11 @@ class JsonWriter {
   /** What stands under a sensitive name. */
   #conceal(text: string, isCredential: boolean): string {
     const isDeclared = this.#secrecy === 'declared' || (this.#secrecy === 'named' && isCredential)
-    this.#concealed.add(pathText(this.#path), 'name', text.length, isDeclared)
+    return this.#concealAs('name', text, isDeclared)
+  }
+
+  #concealAs(kind: ConcealmentKind, text: string, isDeclared: boolean): string {
+    this.#concealed.add(pathText(this.#path), kind, text.length, isDeclared)
     return REDACTED
   }
 
@@ -149,12 +159,15 @@ class JsonWriter {
 
   /** Writes a value one level down. `secrecy` is that of its own name; without one, that of the values around it holds. */
   #under(segment: string, secrecy: Secrecy | null, value: unknown): JsonValue {
-    const around = this.#secrecy
-    this.#secrecy = around === 'declared' ? around : (secrecy ?? (around === null ? null : 'inherited'))
+    const [around, wasKept] = [this.#secrecy, this.#isKept]
     this.#path.push(segment)
+    this.#isKept = wasKept || this.#redaction.isKept(this.#path)
+    if (this.#isKept) this.#secrecy = null
+    else this.#secrecy = around === 'declared' ? around : (secrecy ?? (around === null ? null : 'inherited'))
     const json = this.write(value)
     this.#path.pop()
     this.#secrecy = around
+    this.#isKept = wasKept
     return json
   }
 
@@ -164,15 +177,32 @@ class JsonWriter {
   }
 
   #writeElements(array: readonly unknown[]): JsonValue {
+    const secrets = this.#secrecy === null ? findSecretArguments(array, this.#redaction.findCommands) : null
     const isPair = array.length === 2 && array.every((element) => typeof element === 'string')
     const copy = array.map((element, index) => {
       const name = index === 0 ? undefined : array[index - 1]
       const isName = typeof name === 'string' && (isPair || FLAG.test(name))
       // Command lines are lists of strings: `--max-tokens`, `100`.
       const value = typeof element === 'string' && /^\d{1,16}$/.test(element) ? Number(element) : element
-      return this.#under(String(index), isName ? this.#secrecyOf(name, value) : null, element)
+      const secrecy = isName ? this.#secrecyOf(name, value) : null
+      const start = secrecy === null && typeof element === 'string' ? secrets?.get(index) : undefined
+      return start === undefined
+        ? this.#under(String(index), secrecy, element)
+        : this.#writeArgument(String(index), String(element), start)
     })
     return marked(Object.freeze(copy), array)
+  }
+
+  /** An argument of a command line that is secret from some character on. */
+  #writeArgument(segment: string, text: string, start: number): string {
+    this.#path.push(segment)
+    const isKept = this.#isKept || this.#redaction.isKept(this.#path)
+    const head = text.slice(0, start)
+    const written = isKept
+      ? this.#writeText(text)
+      : this.#writeText(head) + this.#concealAs('command', text.slice(start), isCredential(text.slice(start)))
+    this.#path.pop()
+    return written
   }
 
   #writeMembers(object: object): JsonValue {
@@ -204,19 +234,7 @@ class JsonWriter {
     if (new Set(originals).size < keys.length) {
       throw new SnapshotError('object', 'has two keys that are one after Unicode normalisation')
     }
-    const redacted = originals.flatMap((key, index) => (written[index] === key ? [] : [{ key, index }]))
-    redacted.sort((a, b) => (a.key < b.key ? -1 : 1))
-    const taken = new Set(originals.filter((key, index) => written[index] === key))
-    const numbers = new Map<string, number>()
-    for (const { index } of redacted) {
-      const name = written[index] ?? REDACTED
-      let number = numbers.get(name) ?? 1
-      while (taken.has(numberedName(name, number))) number++
-      numbers.set(name, number + 1)
-      written[index] = numberedName(name, number)
-      taken.add(numberedName(name, number))
-    }
-    return written
+    return numberNames(originals, written)
   }
 
   #writeKey(key: string): string {
@@ -262,15 +280,8 @@ class JsonWriter {
   }
 }
 
-const isNamingKey = (key: string): boolean => NAMING_KEYS.includes(key.toLowerCase())
-const isValueKey = (key: string): boolean => VALUE_KEYS.includes(key.toLowerCase())
-
 function requireUnicode(text: string): void {
   if (LONE_SURROGATE.test(text)) throw new SnapshotError('text', 'holds a lone surrogate, which is no Unicode text')
-}
-
-function numberedName(name: string, number: number): string {
-  return number === 1 ? name : `${name}#${number}`
 }
 
 function label(name: string, values: JsonValue[]): JsonValue {

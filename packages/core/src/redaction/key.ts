@@ -2,70 +2,51 @@
  * Which names mean that what stands beside them is secret.
  *
  * A name is split into words (`apiKey`, `API_KEY`, `x-api-key`, `APIKey2` → api, key), and a sensitive name is a word, or
- * up to four neighbouring words written together, that is in the list below or ends in one of the endings. Words have
- * borders, so `author`, `tokenizer`, `secretary` and `passenger` survive; run-together names such as `PGPASSWORD` and
- * `accesstoken` are caught by the endings. Before that, look-alikes are folded: full-width and styled letters, accents
- * and invisible characters make no difference. Letters of other alphabets that look Latin are not folded.
+ * up to four neighbouring words written together, that is in the list (`sensitive-name.ts`) or ends in one of the endings.
+ * Words have borders, so `author`, `tokenizer`, `secretary` and `passenger` survive; run-together names such as
+ * `PGPASSWORD` and `accesstoken` are caught by the endings. Before that, look-alikes are folded: full-width and styled
+ * letters, accents, invisible characters, letters of other alphabets and digits that read as Latin ones.
+ *
+ * A name that describes a secret is none: `auth_method`, `password_file`, `session_id`, `next_token`.
  */
-
-const SENSITIVE: ReadonlySet<string> = new Set([
-  ...['auth', 'authorization', 'bearer', 'oauth', 'jwt', 'jwts', 'otp', 'totp', 'creds'],
-  ...['pwd', 'passcode', 'passwordhash', 'dbpass', 'smtppass', 'userpass', 'sshpass', 'cvv', 'cvc'],
-  ...[
-    'session',
-    'sessionkey',
-    'sessionid',
-    'jsessionid',
-    'sessid',
-    'phpsessid',
-    'cookie',
-    'cookies',
-    'setcookie',
-    'sharedaccesssignature',
-  ],
-  ...['accountkey', 'appkey', 'consumerkey', 'deploykey', 'encryptionkey', 'hmackey', 'masterkey', 'sharedkey'],
-  ...['signingkey', 'sshkey', 'storagekey', 'subscriptionkey'],
-])
-
-/** A word may also end in one of these: no ordinary word does. */
-const ENDINGS: readonly string[] = [
-  ...['password', 'passwords', 'passwd', 'passphrase', 'secret', 'secrets', 'token', 'tokens'],
-  ...['apikey', 'apikeys', 'accesskey', 'accesskeys', 'secretkey', 'secretkeys', 'privatekey', 'privatekeys'],
-  ...['credential', 'credentials'],
-]
-
-/** Sensitive only as the whole name: `boarding_pass` and `pass_count` are no secrets. */
-const SENSITIVE_ALONE: ReadonlySet<string> = new Set(['pass', 'pw'])
-
-/**
- * Settings and counters of language models. They count tokens and hold none, and policies compare them, so a *number*
- * under one of these names survives; anything else under it does not.
- */
-const TOKEN_COUNTS: ReadonlySet<string> = new Set([
-  ...['tokens', 'tokencount', 'tokenlimit', 'tokenbudget', 'tokensused', 'numtokens', 'ntokens', 'budgettokens'],
-  ...['maxtokens', 'mintokens', 'maxoutputtokens', 'maxinputtokens', 'maxcompletiontokens', 'maxnewtokens'],
-  ...['prompttokens', 'completiontokens', 'totaltokens', 'inputtokens', 'outputtokens', 'reasoningtokens'],
-  ...['thinkingtokens', 'cachedtokens', 'cachereadinputtokens', 'cachecreationinputtokens', 'maxtokenstosample'],
-])
+import { foldLookalikes } from './lookalike.js'
+import { DESCRIPTORS, ENDINGS, IDENTIFIED, PAGING, SENSITIVE, SENSITIVE_ALONE, TOKEN_COUNTS } from './sensitive-name.js'
 
 /** Names that are sensitive in front of a colon in running text too, where `session: Monday` and `token: one` are prose. */
 const UNMISTAKABLE =
-  /(?:password|passwd|passphrase|pwd|apikey|secretkey|clientsecret|accesskey|privatekey|(?:access|refresh|auth|bearer|api|id)token)$/
+  /(?:password|passwd|passphrase|pwd|apikey|secretkey|clientsecret|accesskey|privatekey|passwort|mnemonic|mfacode|(?:access|refresh|auth|bearer|api|id)token)$/
+
+/** Names that say little: a number, a path or a short word under them is kept. */
+const WEAK: ReadonlySet<string> = new Set(['session', 'auth', 'pwd'])
+const WEAK_VALUE = /^(?:[+-]?\d{1,16}(?:\.\d{1,16})?|[a-z]{1,8}|(?:~|\.{1,2}|[A-Za-z]:)?[/\\][^\s;&|$`"'<>]*)$/
+/** Of `token`: the symbol or the address of a currency. */
+const CURRENCY = /^(?:[A-Z][A-Z0-9]{1,5}|0x[0-9a-fA-F]{40})$/
+const PIN = /^\d{4,12}$/
+/** A seed is a number for a generator, or the phrase that a wallet is made of. */
+const SEED = /^(?:[a-z]{3,8}(?:\s+[a-z]{3,8}){11,23}|(?:0x)?[0-9a-fA-F]{32,})$/
 
 const WORDS_JOINED_MAX = 4
-
-/** Of a name, whatever stands under it. */
-interface Judgement {
-  readonly isSensitive: boolean
-  readonly isTokenCount: boolean
-}
 
 /** A tool is called with the same few names again and again, so that what was said of them is kept: so many, up to such a length. */
 const KEPT_KEYS_MAX = 1_000
 const KEPT_KEY_LENGTH_MAX = 64
 
+type Rule =
+  | 'never'
+  | 'always'
+  | 'unless number'
+  | 'unless weak'
+  | 'unless currency'
+  | 'if pin'
+  | 'if seed'
+  | 'unless small'
+
 export interface KeyRules {
-  /** Whether what stands under this key is secret. A number under a token count (`max_tokens`) is not. */
+  /**
+   * Whether what stands under this key is secret.
+   *
+   * @param value what stands there. Without it: whether some value could be
+   */
   isSensitive(key: string, value?: unknown): boolean
   /** The same for a name in front of a colon in running text, where fewer names are beyond doubt. */
   isUnmistakable(key: string): boolean
@@ -87,37 +68,81 @@ export function createKeyRules(extraKeys: readonly string[] = []): KeyRules {
       return name
     }),
   )
-  const judge = (key: string): Judgement => {
-    const words = splitWords(key)
-    const name = words.join('')
-    return {
-      isSensitive:
-        SENSITIVE_ALONE.has(name) || someRun(words, (run) => extra.has(run) || SENSITIVE.has(run) || hasEnding(run)),
-      isTokenCount: TOKEN_COUNTS.has(name) && !extra.has(name),
-    }
-  }
-  const judged = new Map<string, Judgement>()
-  const judgementOf = (key: string): Judgement => {
-    const known = judged.get(key)
+  const isDeclared = (key: string): boolean => extra.size > 0 && someRun(splitWords(key), (run) => extra.has(run))
+  const ruled = new Map<string, Rule>()
+  const ruleOf = (key: string): Rule => {
+    const known = ruled.get(key)
     if (known !== undefined) return known
-    const judgement = judge(key)
-    if (key.length > KEPT_KEY_LENGTH_MAX) return judgement
-    if (judged.size >= KEPT_KEYS_MAX) judged.clear()
-    judged.set(key, judgement)
-    return judgement
+    const rule = isDeclared(key) ? 'always' : ruleFor(key)
+    if (key.length > KEPT_KEY_LENGTH_MAX) return rule
+    if (ruled.size >= KEPT_KEYS_MAX) ruled.clear()
+    ruled.set(key, rule)
+    return rule
   }
   return {
-    isSensitive(key, value) {
-      const { isSensitive, isTokenCount } = judgementOf(key)
-      return isSensitive && !(isTokenCount && typeof value === 'number')
-    },
-    isDeclared(key) {
-      return extra.size > 0 && someRun(splitWords(key), (run) => extra.has(run))
-    },
-    isUnmistakable(key) {
-      return someRun(splitWords(key), (run) => extra.has(run) || UNMISTAKABLE.test(run))
-    },
+    isSensitive: (key, value) => applies(ruleOf(key), value),
+    isUnmistakable: (key) =>
+      ruleOf(key) !== 'never' &&
+      someRun(splitWords(foldLookalikes(key)), (run) => extra.has(run) || UNMISTAKABLE.test(run)),
+    isDeclared,
   }
+}
+
+function applies(rule: Rule, value: unknown): boolean {
+  const text = typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined
+  switch (rule) {
+    case 'never':
+      return false
+    case 'always':
+      return true
+    case 'unless number':
+      return typeof value !== 'number'
+    case 'unless weak':
+      return text === undefined || !WEAK_VALUE.test(text)
+    case 'unless currency':
+      return text === undefined || !CURRENCY.test(text)
+    case 'unless small':
+      return text === undefined || !/^\d{1,3}$/.test(text)
+    case 'if pin':
+      return text !== undefined && PIN.test(text)
+    case 'if seed':
+      return text !== undefined && SEED.test(text)
+  }
+}
+
+function ruleFor(key: string): Rule {
+  const words = splitWords(key)
+  const name = words.join('')
+  const folded = foldLookalikes(key)
+  const alike = folded === key ? words : splitWords(folded)
+  if (TOKEN_COUNTS_SET.has(name)) return 'unless number'
+  if (name === 'pin' || name === 'pincode' || (words.length <= 3 && words.at(-1) === 'pin')) return 'if pin'
+  if (words.at(-1) === 'seed') return 'if seed'
+  if (!ALONE_SET.has(name) && !someRun(words, isSecretRun) && !someRun(alike, isSecretRun)) return 'never'
+  if (describesASecret(words)) return 'never'
+  if (WEAK.has(name)) return 'unless weak'
+  if (name === 'token') return 'unless currency'
+  return name === 'pass' ? 'unless small' : 'always'
+}
+
+const asRun = (text: string): string => splitWords(text).join('')
+const SENSITIVE_SET: ReadonlySet<string> = new Set(SENSITIVE.map(asRun))
+const ALONE_SET: ReadonlySet<string> = new Set(SENSITIVE_ALONE)
+const TOKEN_COUNTS_SET: ReadonlySet<string> = new Set(TOKEN_COUNTS)
+const DESCRIPTOR_SET: ReadonlySet<string> = new Set(DESCRIPTORS)
+const IDENTIFIED_SET: ReadonlySet<string> = new Set(IDENTIFIED)
+const PAGING_SET: ReadonlySet<string> = new Set(PAGING)
+
+const isSecretRun = (run: string): boolean => SENSITIVE_SET.has(run) || ENDINGS.some((ending) => run.endsWith(ending))
+
+/** The name is longer than the secret's, and its last word says what of the secret is meant. */
+function describesASecret(words: readonly string[]): boolean {
+  const [last = '', before = ''] = [words.at(-1), words.slice(0, -1).join('')]
+  if (words.length < 2) return false
+  if (last === 'token' && PAGING_SET.has(before)) return true
+  if (last === 'id' || last === 'ids') return [...IDENTIFIED_SET].some((name) => before.endsWith(name))
+  // `secret_name` describes; the end of `user_name_token` or of a name that is listed as a whole does not.
+  return DESCRIPTOR_SET.has(last) && !isSecretRun(last) && !isSecretRun(words.slice(-2).join(''))
 }
 
 /** Whether some neighbouring words, written together, pass. */
@@ -129,10 +154,6 @@ function someRun(words: readonly string[], passes: (run: string) => boolean): bo
       return passes(run)
     })
   })
-}
-
-function hasEnding(word: string): boolean {
-  return ENDINGS.some((ending) => word.endsWith(ending))
 }
 
 /** Lower-case words of a name; digits and signs only separate them. */

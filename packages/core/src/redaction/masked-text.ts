@@ -22,6 +22,8 @@ export type ConcealmentKind =
   | 'url password'
   | 'authorization'
   | 'jwt'
+  | 'webhook'
+  | 'command'
   | 'pattern'
   | 'text'
 

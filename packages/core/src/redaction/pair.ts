@@ -17,10 +17,12 @@ import { readBare, readCookies, readHeaderValue, readQuoted, type Stretch } from
 
 /** Groups: a flag, or a name and (after perhaps a closing quote or bracket) a sign. `%3D` is `=` in a URL within a URL. */
 const PAIR =
-  /(?<![\w.$-])(?:(--[A-Za-z][\w-]*)[ \t]{1,8}(?!-)|([\w.$-]+)(\\*["'`]?)\]?[ \t]{0,32}(=>|:=|={1,3}|%3[Dd]|:(?!\/\/))[ \t]{0,32})/g
+  /(?<![\p{L}\p{M}\p{N}_.$-])(?:(--[A-Za-z][\w-]*)[ \t]{1,8}(?!-)|([\p{L}\p{M}\p{N}_.$-]+)(\\*["'`]?)\]?[ \t]{0,32}(=>|:=|={1,3}|%3[Dd]|:(?!\/\/))[ \t]{0,32})/gu
 
 /** Sensitive in a pair only: a signed URL is as good as a password. */
-const SIGNATURE = /^(?:sig|x-(?:amz|goog)-signature)$/i
+const SIGNATURE = /^(?:sig|signature|hmac|x-(?:amz|goog)-signature)$/i
+/** The key in a URL's query: `?key=…`. */
+const QUERY_KEY = /^key$/i
 const AUTHORIZATION_HEADER = /authorization$/i
 const COOKIE_HEADER = /cookie$/i
 const NO_SECRET = /^(?:true|false|null|undefined|none|nil)$/i
@@ -41,7 +43,8 @@ export function findPairs(text: string, rules: KeyRules): readonly Span[] {
     const start = pairs.lastIndex
     const [, flag, bareName = ''] = pair
     const name = flag ?? bareName
-    if (!rules.isSensitive(name) && !SIGNATURE.test(name)) continue
+    const inQuery = QUERY_KEY.test(name) && '?&'.includes(text[pair.index - 1] ?? ' ')
+    if (!inQuery && !rules.isSensitive(name) && !SIGNATURE.test(name)) continue
     const { found, end } = readSecret(text, start, pair, quoting.at(start), rules)
     const declared = rules.isDeclared(name)
     for (const stretch of found) spans.push({ ...stretch, kind: 'name', declared })
@@ -87,7 +90,7 @@ function readSimple(
   const name = flag ?? bareName
   const quotedName = isQuotedName(nameQuote)
   const quoted = readQuoted(text, start, around)
-  if (quoted !== null) return some(quoted)
+  if (quoted !== null) return isSecret(text, quoted, name, rules) ? some(quoted) : []
   if (sign === ':' && quotedName)
     return bare(text, start, name, rules).map((stretch) => ({ ...stretch, quote: nameQuote }))
   if (sign === ':') {
@@ -111,8 +114,8 @@ function readHeader(text: string, start: number, name: string, inOneWord: boolea
 
 function readAfterColon(text: string, start: number, name: string, rules: KeyRules): readonly Stretch[] {
   const glimpse = readBare(text.slice(start, start + GLIMPSE_UNITS), 0)
-  const isSecret = rules.isUnmistakable(name) || looksLikeToken(text.slice(start, start + glimpse.end))
-  return isSecret ? bare(text, start, name, rules) : []
+  const isValue = rules.isUnmistakable(name) || looksLikeToken(text.slice(start, start + glimpse.end))
+  return isValue ? bare(text, start, name, rules) : []
 }
 
 /** An object or a list after `"name":`. A number becomes a string, so that JSON in a string stays JSON. */
@@ -124,11 +127,19 @@ function readStructure(text: string, start: number, nameQuote: string, around: Q
 
 function bare(text: string, start: number, name: string, rules: KeyRules): readonly Stretch[] {
   const stretch = readBare(text, start)
-  const value = text.slice(start, Math.min(stretch.end, start + GLIMPSE_UNITS))
-  if (NO_SECRET.test(value)) return []
-  const isCount = /^\d{1,16}$/.test(value) && !rules.isSensitive(name, Number(value))
-  return isCount ? [] : some(stretch)
+  return isSecret(text, stretch, name, rules) ? some(stretch) : []
 }
+
+/** Whether this value is one under this name: `session=5` and `auth=oidc` are none, nor is `token === undefined`. */
+function isSecret(text: string, { start, end }: Stretch, name: string, rules: KeyRules): boolean {
+  const value = text.slice(start, Math.min(end, start + GLIMPSE_UNITS))
+  if (NO_SECRET.test(value)) return false
+  if (QUERY_KEY.test(name)) return looksLikeKey(value)
+  return SIGNATURE.test(name) || rules.isSensitive(name, /^\d{1,16}$/.test(value) ? Number(value) : value)
+}
+
+const looksLikeKey = (value: string): boolean =>
+  value.length >= 16 || (value.length >= 6 && /\d/.test(value) && /[A-Za-z]/.test(value))
 
 /** Letters and digits, eight or more: `token: abc12345`, but not `session: Monday` or `token: one`. */
 function looksLikeToken(value: string): boolean {

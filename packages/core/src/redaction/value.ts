@@ -72,7 +72,9 @@ export function readQuoted(text: string, start: number, around: Quoting): Stretc
   OPENING_QUOTE.lastIndex = start
   const [open, { length: level } = '', quote] = OPENING_QUOTE.exec(text) ?? []
   if (open === undefined || quote === undefined) return null
-  const contents = start + open.length
+  const triple = quote.repeat(3)
+  const isTriple = level === 0 && text.startsWith(triple, start)
+  const contents = start + (isTriple ? triple.length : open.length)
   // In backquotes is a command, not a value.
   if (quote === '`') return { start: contents, end: contents }
   const end = isOpening(quote, level, around) ? endOfQuoted(text, contents, quote, level, around) : null

@@ -6,7 +6,7 @@ import { kindOf } from '../../src/snapshot/kind.js'
 import { takeSnapshot } from '../../src/snapshot.js'
 
 const redactor = createRedactor()
-const jsonOf = (value: unknown): unknown => redactor.json(takeSnapshot([value]).values[0])
+const jsonOf = (value: unknown): unknown => redactor.json(takeSnapshot([value], 'normalize').values[0])
 
 class Account {
   balance = 5
@@ -46,13 +46,13 @@ describe('the JSON form of', () => {
       'a Map',
       new Map<unknown, unknown>([
         ['password', 1],
-        ['a', { pwd: 2 }],
+        ['a', { passwd: 2 }],
         [{ b: 3 }, 'c'],
       ]),
       {
         '<Map>': [
           ['password', '[redacted]'],
-          ['a', { pwd: '[redacted]' }],
+          ['a', { passwd: '[redacted]' }],
           [{ b: 3 }, 'c'],
         ],
       },

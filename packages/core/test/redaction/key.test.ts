@@ -34,7 +34,7 @@ describe('isSensitive', () => {
       'A_P_I_KEY',
     ],
     ...['token', 'tokens', 'accessToken', 'refresh_token', 'csrf-token', 'idToken', 'GITHUB_TOKEN', 'accesstoken'],
-    ...['secret', 'secrets', 'client_secret', 'clientSecret', 'AWS_SECRET_ACCESS_KEY', 'aws_access_key_id'],
+    ...['secret', 'secrets', 'client_secret', 'clientSecret', 'AWS_SECRET_ACCESS_KEY', 'secret_id'],
     ...[
       'password',
       'passwords',
@@ -58,7 +58,29 @@ describe('isSensitive', () => {
       'AccountKey',
       'SharedAccessKey',
     ],
-    ...['credential', 'credentials', 'creds', 'session', 'sessionId', 'SESSIONID', 'JSESSIONID', 'PHPSESSID'],
+    ...[
+      'credential',
+      'credentials',
+      'creds',
+      'session',
+      'JSESSIONID',
+      'PHPSESSID',
+      'password_confirmation',
+      'auth_code',
+    ],
+    ...[
+      'passwort',
+      'mot_de_passe',
+      'пароль',
+      '密码',
+      'パスワード',
+      '비밀번호',
+      'şifre',
+      'hasło',
+      'passw0rd',
+      's3cret',
+      'pаssword',
+    ],
     ...['cookie', 'Cookies', 'set-cookie', 'SetCookie', 'otp', 'cvv'],
   ])('%s is', (key) => {
     expect(isSensitive(key)).toBe(true)
@@ -90,7 +112,9 @@ describe('isSensitive', () => {
       'private',
       'cookiecutter',
     ],
-    ...['constructor', '__proto__', 'toString', '', '1', '日本'],
+    ...['constructor', '__proto__', 'toString', '', '1', '日本', 'session_id', 'sessionId', 'SESSIONID', 'auth_method'],
+    ...['next_token', 'nextPageToken', 'page_token', 'token_symbol', 'token_type', 'access_key_id', 'password_file'],
+    ...['password_expired_at', 'cookie_consent', 'secrets_count', 'session_duration', 'пример', 'base64_x'],
   ])('%s is not', (key) => {
     expect(isSensitive(key)).toBe(false)
   })

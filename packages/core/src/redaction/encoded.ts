@@ -1,0 +1,24 @@
+/** Secrets in base64: `GITHUB_TOKEN=ghp_…` in a Kubernetes manifest or a header. What is decoded is one secret, or little more. */
+import { isUtf8 } from 'node:buffer'
+import type { Span } from './masked-text.js'
+
+const RUN = /(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/]{24,1400}={0,2}(?![A-Za-z0-9+/_=-])/g
+/** More than a name and its sign beside the secret: then it is a document, which is not taken away whole. */
+const BESIDE_MAX = 32
+const CONTROL = /[^\P{Cc}\n\r\t]/u
+
+/** @param secretLength how many characters of a text are secret */
+export function findEncoded(text: string, secretLength: (text: string) => number): readonly Span[] {
+  const spans: Span[] = []
+  for (const { 0: run, index } of text.matchAll(RUN)) {
+    const bytes = Buffer.from(run, 'base64')
+    if (!isUtf8(bytes)) continue
+    const decoded = bytes.toString()
+    if (CONTROL.test(decoded)) continue
+    const length = secretLength(decoded)
+    if (length > 0 && decoded.length - length <= BESIDE_MAX) {
+      spans.push({ start: index, end: index + run.length, kind: 'token' })
+    }
+  }
+  return spans
+}

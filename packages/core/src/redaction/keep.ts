@@ -1,0 +1,39 @@
+/** Places that the caller says hold no secrets: nothing there is taken away. */
+
+export interface KeepRules {
+  /** Whether nothing is taken away at this place, nor below it. */
+  covers(path: readonly string[]): boolean
+}
+
+const KEEP_NOTHING: KeepRules = { covers: () => false }
+
+/**
+ * Reads the option `keep`.
+ *
+ * A path joins names and indexes with dots, and `*` stands for any one of them: `auth.method`, `items.*.token`,
+ * `0.session` for the first positional argument. A name alone counts at every depth.
+ *
+ * @throws TypeError for what is no path
+ * @example createKeepRules(['session_id', 'items.*.token']).covers(['items', '3', 'token'])   // true
+ */
+export function createKeepRules(paths: readonly string[] = []): KeepRules {
+  if (!Array.isArray(paths)) throw new TypeError('`keep` of the redaction options must be a list of paths')
+  if (paths.length === 0) return KEEP_NOTHING
+  const names = new Set<string>()
+  const patterns: (readonly string[])[] = []
+  for (const path of paths) {
+    const segments = typeof path === 'string' ? path.split('.') : ['']
+    if (segments.includes('') || (segments.length === 1 && segments[0] === '*')) {
+      throw new TypeError(`\`keep\` must hold paths such as \`auth.method\`, and \`${String(path)}\` is none`)
+    }
+    if (segments.length === 1) names.add(segments[0] ?? '')
+    else patterns.push(segments)
+  }
+  return {
+    covers: (path) =>
+      names.has(path.at(-1) ?? '') ||
+      patterns.some(
+        (pattern) => pattern.length === path.length && pattern.every((part, at) => part === '*' || part === path[at]),
+      ),
+  }
+}

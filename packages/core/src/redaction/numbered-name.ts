@@ -1,0 +1,28 @@
+/**
+ * Keys that redaction made equal are numbered, `#2`, `#3`, …, in the order of the original keys, which does not depend on
+ * the order of the object's members.
+ *
+ * @param originals the keys, all different
+ * @param written the same keys after redaction
+ * @returns the keys as they are recorded, all different
+ */
+export function numberNames(originals: readonly string[], written: readonly string[]): readonly string[] {
+  const names = [...written]
+  const redacted = originals.flatMap((key, index) => (written[index] === key ? [] : [{ key, index }]))
+  redacted.sort((a, b) => (a.key < b.key ? -1 : 1))
+  const taken = new Set(originals.filter((key, index) => written[index] === key))
+  const numbers = new Map<string, number>()
+  for (const { index } of redacted) {
+    const name = written[index] ?? ''
+    let number = numbers.get(name) ?? 1
+    while (taken.has(numberedName(name, number))) number++
+    numbers.set(name, number + 1)
+    names[index] = numberedName(name, number)
+    taken.add(numberedName(name, number))
+  }
+  return names
+}
+
+function numberedName(name: string, number: number): string {
+  return number === 1 ? name : `${name}#${number}`
+}

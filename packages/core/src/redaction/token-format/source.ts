@@ -1,0 +1,52 @@
+/**
+ * The form of the data tables of token formats, and the public collections that the rows were taken from.
+ *
+ * A row is data: a prefix, the characters that follow it, and how many at least. `token.ts` matches them in linear time.
+ */
+
+export const GITLEAKS = 'https://github.com/gitleaks/gitleaks/blob/master/config/gitleaks.toml'
+export const GITHUB =
+  'https://docs.github.com/en/code-security/reference/secret-security/supported-secret-scanning-patterns'
+export const TRUFFLEHOG = 'https://github.com/trufflesecurity/trufflehog/tree/main/pkg/detectors'
+
+const DIGITS = '0123456789'
+const LOWER = 'abcdefghijklmnopqrstuvwxyz'
+const UPPER = LOWER.toUpperCase()
+const ALNUM = DIGITS + LOWER + UPPER
+
+/** Characters of a token behind its prefix. */
+export const ALPHABETS = {
+  alnum: ALNUM,
+  asana: `${DIGITS}abcdef/:`,
+  b64: `${ALNUM}+/=`,
+  b64url: `${ALNUM}+/=_-`,
+  dash: `${ALNUM}-`,
+  dollar: `${ALNUM}$`,
+  dot: `${ALNUM}_.=-`,
+  hex: `${DIGITS}abcdefABCDEF`,
+  hexdash: `${DIGITS}abcdefABCDEF-`,
+  lower: DIGITS + LOWER,
+  percent: `${ALNUM}%-+/=`,
+  rancher: `${ALNUM}-:`,
+  upper: DIGITS + UPPER,
+  upperdash: `${DIGITS}${UPPER}-`,
+  url: `${ALNUM}_-`,
+  word: `${ALNUM}_`,
+} as const
+
+export type Alphabet = keyof typeof ALPHABETS
+
+/**
+ * What a token needs besides, because words of a language look like it: a `digit`; letters of both cases and a digit
+ * (`mixed`); to be no name of a `library`, no setting of `npm`, not the word `asia`. `anywhere`: also inside a longer word.
+ */
+export type TokenCondition = 'digit' | 'mixed' | 'library' | 'npm' | 'asia' | 'anywhere'
+
+export type TokenFormatRow = readonly [
+  issuer: string,
+  prefix: string,
+  alphabet: Alphabet,
+  lengthMin: number,
+  source: string,
+  condition?: TokenCondition,
+]

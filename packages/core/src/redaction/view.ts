@@ -1,0 +1,62 @@
+/**
+ * A text as a program reads it that undoes escapes: `\u003d` and `%3D` are `=`, `\n` ends a line, a colour code is
+ * nothing, a full-width letter is a letter. Of the same length, so that what is found in the view is found in the text.
+ *
+ * It is a second reading, beside the text itself: in `C:\token` the backslash is no escape.
+ */
+
+const ESCAPES =
+  /\\+(?:u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2}|[0-7]{3}|[nrtbfvae])|%(?:25)?[0-9A-Fa-f]{2}|&(?:#\d{1,5}|#x[0-9a-fA-F]{1,4}|quot|apos|amp|lt|gt|equals|colon);|\u001b|[\uff01-\uff5e]/g
+const COLOUR_CODE = /\u0020?\[[0-9;:]{0,16}[mK]/y
+
+const NAMED: Readonly<Record<string, string>> = {
+  ...{ n: '\n', r: '\n', t: ' ', b: ' ', f: ' ', v: ' ', a: ' ', e: '\u001b' },
+  ...{ quot: '"', apos: "'", amp: '&', lt: '<', gt: '>', equals: '=', colon: ':' },
+}
+
+/** Characters that an escape may stand for in the view; any other becomes itself where it is a separator, or a blank. */
+const KEPT = /[\n&;:='"|<>,{}[\]]/
+
+/** @returns null when nothing in the text is escaped */
+export function viewOf(text: string): string | null {
+  let view = ''
+  let done = 0
+  for (const { 0: escaped, index } of text.matchAll(ESCAPES)) {
+    if (index < done) continue
+    const meant = meaningOf(escaped)
+    // What may be a part of a token, such as `%2B`, stays as it is.
+    if (meant === null) continue
+    const end = index + escaped.length
+    view += text.slice(done, index)
+    done = end
+    if (meant === '\u001b') {
+      COLOUR_CODE.lastIndex = end
+      const code = COLOUR_CODE.exec(text)?.[0] ?? ''
+      done = end + code.length
+      view += ' '.repeat(done - index)
+    } else view += meant + ' '.repeat(escaped.length - 1)
+  }
+  return done === 0 ? null : view + text.slice(done)
+}
+
+function meaningOf(escaped: string): string | null {
+  if (escaped === '\u001b') return escaped
+  if (/^[\uff01-\uff5e]$/.test(escaped)) return String.fromCharCode(escaped.charCodeAt(0) - 0xfee0)
+  const name = escaped.replace(/^\\+|^&|;$/g, '')
+  const named = NAMED[name]
+  if (named !== undefined && !escaped.startsWith('%')) return named
+  const digits = /^(?:u|U|x|#x|%(?:25)?)([0-9a-fA-F]+)$/.exec(name)?.[1]
+  const decimal = /^#(\d+)$/.exec(name)?.[1]
+  const octal = /^[0-7]{3}$/.exec(name)?.[0]
+  const code =
+    digits !== undefined
+      ? Number.parseInt(digits, 16)
+      : decimal !== undefined
+        ? Number(decimal)
+        : Number.parseInt(octal ?? '', 8)
+  if (code === 0x1b) return '\u001b'
+  if (code === 10 || code === 13) return '\n'
+  if (code <= 32) return ' '
+  const char = code < 127 ? String.fromCharCode(code) : ''
+  return KEPT.test(char) ? char : null
+}
