@@ -50,7 +50,7 @@ describe('buildContext', () => {
       expect(list).toHaveLength(args.length)
       expect(kwargs).toStrictEqual({})
     }
-    expect(contextOf(['a', { pwd: 1 }, 2n]).args).toStrictEqual(['a', { pwd: '[redacted]' }, '2'])
+    expect(contextOf(['a', { passwd: 1 }, 2n]).args).toStrictEqual(['a', { passwd: '[redacted]' }, '2'])
   })
 
   it('sees the secret of a call with a name and a value', () => {
@@ -80,7 +80,7 @@ describe('buildContext', () => {
       get trace() {
         return `t${++reads} token=abc`
       },
-      session: 's',
+      session: 's3',
     }
     expect(contextOf([], metadata).metadata).toEqual({ trace: 't1 token=[redacted]', session: '[redacted]' })
     expect(reads).toBe(1)

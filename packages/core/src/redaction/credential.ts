@@ -7,7 +7,8 @@
 import { findPrivateKeys } from './pem.js'
 import { readCookies } from './value.js'
 
-const WORD = /^(?:[A-Za-z][\w-]{0,31} )?(?![-/.~])(?:[\p{L}\p{N}._~+/=@!#%^*?,:-]|\$(?![({])){1,4096}$/u
+const WORD =
+  /^(?:[A-Za-z][\w-]{0,31} )?(?![-/.~])(?:[A-Za-z0-9._~+/=@!#%^*?,:-]|[^\s\p{C}\0-\x7f]|\$(?![({])){1,4096}$/u
 /** A scheme is one of these, so that `rm x` is none. */
 const SCHEME = /^(?:api-?key|basic|bearer|digest|hawk|negotiate|oauth|token) /i
 const URL_START = /^[A-Za-z][A-Za-z0-9+.-]{0,31}:\/\//

@@ -47,6 +47,7 @@ describe('arguments that are not in NFC', () => {
           asked += 1
           return ALLOW
         }),
+        { onConcealed: 'allow' },
       )
       const error = await rejection(b.tool(...argsWith(given)))
       expect(error, place).toBeInstanceOf(ParametersError)
@@ -66,6 +67,7 @@ describe('arguments that are not in NFC', () => {
         }),
         {
           unicode: 'normalize',
+          onConcealed: 'allow',
           approver: {
             approve: ({ args, kwargs }) => {
               seen.push([args, kwargs])
