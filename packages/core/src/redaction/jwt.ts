@@ -3,7 +3,7 @@ import { endsInBorder } from './border.js'
 import type { Span } from './masked-text.js'
 
 /** A run of characters that they are made of. Each run is read once. */
-const DOTTED_RUN = /[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)+/g
+const DOTTED_RUN = /(?<![A-Za-z0-9_-])[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)+/g
 const START = /eyJ[A-Za-z0-9_-]{2}/g
 
 export function findJwts(text: string): readonly Span[] {
