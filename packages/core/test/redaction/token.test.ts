@@ -30,24 +30,27 @@ describe('the table', () => {
     }
   })
 
-  it.each(TOKEN_FORMATS)('%s: %s', (_, prefix, alphabet, lengthMin) => {
-    const token = prefix + letters(alphabet, Math.max(lengthMin, 8))
-    for (const [before, after] of [
-      ['', ''],
-      ['use ', ' now'],
-      ['"', '"'],
-      ['\\n', '\\n'],
-      ['%20', '%20'],
-      ['\u001b[31m', '\u001b[0m'],
-      ['\\u001b[1;31m', ''],
-      ['x=', '&y'],
-      ['é', 'é'],
-    ]) {
-      const redacted = redact(`${before}${token}${after}`)
-      expect(redacted).not.toContain(token)
-      expect(redacted).toContain('[redacted]')
-    }
-  })
+  it.each(TOKEN_FORMATS.map((row) => ({ issuer: row[0], prefix: row[1], alphabet: row[2], lengthMin: row[3] })))(
+    '$issuer: $prefix',
+    ({ prefix, alphabet, lengthMin }) => {
+      const token = prefix + letters(alphabet, Math.max(lengthMin, 8))
+      for (const [before, after] of [
+        ['', ''],
+        ['use ', ' now'],
+        ['"', '"'],
+        ['\\n', '\\n'],
+        ['%20', '%20'],
+        ['\u001b[31m', '\u001b[0m'],
+        ['\\u001b[1;31m', ''],
+        ['x=', '&y'],
+        ['é', 'é'],
+      ]) {
+        const redacted = redact(`${before}${token}${after}`)
+        expect(redacted).not.toContain(token)
+        expect(redacted).toContain('[redacted]')
+      }
+    },
+  )
 })
 
 it('looks at twice as many characters in a text twice as long, whatever the text', () => {
