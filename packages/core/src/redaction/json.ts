@@ -1,9 +1,8 @@
 /** The redacted JSON form of a snapshot; the table stands in `redaction.ts`. */
-import { types } from 'node:util'
 import type { JsonValue } from '@sudoagent/crypto'
 import { markIntegerText } from '../integer-text.js'
-import { ARGUMENT_LIMITS, CLASS_NAME_LENGTH_MAX } from '../limits.js'
-import { constructorName, hrefOf, mapEntries, setMembers, timeOf, viewOf } from '../snapshot/builtin.js'
+import { ARGUMENT_LIMITS } from '../limits.js'
+import { hrefOf, mapEntries, setMembers, timeOf, viewOf } from '../snapshot/builtin.js'
 import { SnapshotError } from '../snapshot/error.js'
 import { kindOf } from '../snapshot/kind.js'
 import { findSecretArguments } from './command-line.js'
@@ -12,6 +11,7 @@ import { isCredential } from './credential.js'
 import { isNamingKey, isValueKey } from './key-word.js'
 import { type ConcealedPart, type ConcealmentKind, REDACTED, type Span } from './masked-text.js'
 import { numberNames } from './numbered-name.js'
+import { nameOfReference } from './reference-name.js'
 
 /** What this needs of a redactor. */
 export interface JsonRedaction {
@@ -32,7 +32,6 @@ export interface Redacted {
 }
 
 const LONE_SURROGATE = /\p{Surrogate}/u
-const IDENTIFIER = /^[A-Za-z_$][\w$]*$/
 const FLAG = /^--?[A-Za-z][\w-]*$/
 /** What stands for a value that is no JSON: `<undefined>`, `<Uint8Array:16>`. */
 const PLACEHOLDER = /^<[\p{ID_Start}$_][\p{ID_Continue}$]*(?::\d+)?>$/u
@@ -153,7 +152,7 @@ class JsonWriter {
         return `<${name}:${bytes.length}>`
       }
       case undefined:
-        return this.#describe(value)
+        return nameOfReference(value, (name) => this.#redaction.redact(name).text === name)
     }
   }
 
@@ -266,17 +265,6 @@ class JsonWriter {
     const json = writeContents()
     this.#depth--
     return json
-  }
-
-  /** Names what was passed by reference, without reading a field, running a getter or waking a proxy. */
-  #describe(value: object): string {
-    if (types.isProxy(value)) return '<object>'
-    if (types.isPromise(value)) return '<Promise>'
-    const prototype: object | null = Object.getPrototypeOf(value)
-    const name = prototype === null ? undefined : constructorName(prototype)
-    // A name is somebody's text too, and `Object` would say that this was a plain object which had been read.
-    if (name === undefined || name === 'Object' || name.length > CLASS_NAME_LENGTH_MAX) return '<object>'
-    return IDENTIFIER.test(name) && this.#redaction.redact(name).text === name ? `<${name}>` : '<object>'
   }
 }
 
