@@ -25,6 +25,14 @@ export function renderFindings({ findings, findings_total: total }: Report): rea
   return lines
 }
 
+/** A line for each warning, and for its hint. */
+export function renderWarnings({ warnings }: Report): readonly Line[] {
+  return warnings.flatMap(({ message, hint }): Line[] => {
+    const note: Line = { kind: 'note', text: message }
+    return hint === undefined ? [note] : [note, { kind: 'hint', text: hint }]
+  })
+}
+
 /** The verdict, what it rests on, and what it leaves open. */
 export function renderReport(report: Report, { ledger, kind }: { ledger: string; kind: string }, paint: Paint): string {
   const open = notRuledOut(report)

@@ -5,7 +5,7 @@ import { withLedger } from './io/ledger-file.js'
 import { type Io, print } from './io.js'
 import { say } from './message.js'
 import { painter } from './paint.js'
-import { hintsOf, renderFindings, renderReport } from './render.js'
+import { hintsOf, renderFindings, renderReport, renderWarnings } from './render.js'
 import { readChecks, type VerifyOptions } from './verify-checks.js'
 
 /** Verifies and reports: text on stdout with findings on stderr, or one JSON value on stdout. */
@@ -32,6 +32,7 @@ export async function verifyOne(options: VerifyOptions, io: Io): Promise<ExitCod
 async function tell(report: Report, about: { ledger: string; kind: string; quiet: boolean }, io: Io): Promise<void> {
   for (const { kind, text } of renderFindings(report)) await say(io, kind, text)
   if (about.quiet) return
+  for (const { kind, text } of renderWarnings(report)) await say(io, kind, text)
   await print(io.stdout, renderReport(report, about, await painter(io.stdout.colour)))
   for (const hint of hintsOf(report)) await say(io, 'hint', hint)
 }

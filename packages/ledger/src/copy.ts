@@ -102,7 +102,8 @@ export async function copyLedger(
     progress(state.head.size)
   }
   if (!isBehind && (await next(there)) !== undefined) throw somethingElse(to.name, found + 1)
-  const damage = from.faults()[0]
+  // A copy takes over entries alone: what else a file declares stays behind.
+  const damage = from.faults().find(({ code }) => code !== 'STORE_FOREIGN_OBJECT')
   if (damage !== undefined)
     throw new LedgerError('LEDGER_DAMAGED', `the ledger is not whole: ${damage.message}`, VERIFY)
   if (state.head.size === 0) throw new LedgerError('ENTRY_NOT_FOUND', 'the ledger has no entry')

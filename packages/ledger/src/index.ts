@@ -67,7 +67,7 @@ export {
 } from './query.js'
 export { type MadeReceipt, makeReceipt, type ReceiptKey, type ReceiptOptions } from './receipt.js'
 export type { EntryRecord } from './record.js'
-export type { AnchorReport, Finding, FindingCode, Report, Verdict } from './report.js'
+export type { AnchorReport, Finding, FindingCode, Report, Verdict, Warning } from './report.js'
 export { readStatedCheckpoint, type StatedCheckpoint } from './stated-checkpoint.js'
 export { formatTimestamp, isTimestamp, timestampMs } from './timestamp.js'
 export { encodeState, parseState, type VerifiedState } from './verified-state.js'

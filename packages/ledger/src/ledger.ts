@@ -77,8 +77,16 @@ export interface StoredLine {
 
 /** Something wrong with the store as a whole that only its reader can see. */
 export interface StoreFault {
-  readonly code: 'STORE_DAMAGED' | 'TRUNCATED'
+  readonly code: 'STORE_DAMAGED' | 'TRUNCATED' | 'STORE_FOREIGN_OBJECT'
   readonly message: string
+  readonly hint?: string
+}
+
+/** Something about the store that does not make it wrong, and that its owner should know. */
+export interface StoreWarning {
+  readonly code: 'STORE_FOREIGN_OBJECT' | 'STORE_NEWER_TABLE'
+  readonly message: string
+  readonly hint?: string
 }
 
 /** A text that is kept beside the entries; `unreadable` when what is there is no UTF-8 text of a note's length; null when nothing is. */
@@ -173,6 +181,8 @@ export interface LedgerReader {
   readonly ranges?: LineRanges
   /** Faults of the store itself, known after `batches` has ended. */
   faults(): readonly StoreFault[]
+  /** What is there besides a ledger. Absent where a store holds nothing else. */
+  warnings?(): readonly StoreWarning[]
   /** How many entries there are about, for progress; undefined where nobody knows. */
   readonly sizeHint: number | undefined
   close(): Promise<void>

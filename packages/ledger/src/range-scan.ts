@@ -49,6 +49,7 @@ async function* scanRanges(
       await scanners.close()
     }
   }
+  // Behind the last range, too: where a ledger ends is not for its ranges to say.
   yield* walk.lines(null)
   ranges.finish(walk.lineCount, health)
 }
@@ -83,7 +84,10 @@ class Walk {
   async *ranges(scanners: Scanners): AsyncGenerator<Scanned> {
     const { step, end } = this.#ranges
     const asked: Asked[] = []
-    for (let next = this.place ?? end; this.place !== null && this.#ranges.isAt(this.place, this.lineCount + 1); ) {
+    for (
+      let next = this.place ?? end;
+      this.place !== null && this.place < end && this.#ranges.isAt(this.place, this.lineCount + 1);
+    ) {
       // A line that is longer than a range has led beyond it.
       while (asked[0] !== undefined && asked[0].from < this.place) asked.shift()
       if (asked.length === 0) next = this.place
@@ -97,7 +101,7 @@ class Walk {
       if (found === null) yield* this.lines(range.to)
       else {
         this.lineCount += found.lines
-        this.place = found.to >= end ? null : found.to
+        this.place = found.to
         yield { texts: found.texts, lines: this.lineCount }
       }
     }

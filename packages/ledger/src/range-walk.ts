@@ -23,7 +23,7 @@ export async function walkRanges(walk: Walk, ranges: LineRanges, options: RangeW
   let health: string | undefined = walk.entries > 0 ? 'ok' : undefined
   const start = await ranges.placeBehind(walk.entries)
   let place = await walkLines(walk, ranges, start, start + ranges.step, options)
-  for (let ring: KeyRing | null | undefined; place !== null && ring !== walk.trust.ring; ) {
+  for (let ring: KeyRing | null | undefined; place !== null && place < ranges.end && ring !== walk.trust.ring; ) {
     ring = walk.trust.ring
     const signers = walk.trust.plainSigners()
     if (signers === null) break
@@ -38,11 +38,12 @@ export async function walkRanges(walk: Walk, ranges: LineRanges, options: RangeW
       await judges.close()
     }
   }
+  // Behind the last range, too: where a ledger ends is not for its ranges to say.
   if (place !== null) await walkLines(walk, ranges, place, null, options)
   ranges.finish(walk.entries, health)
 }
 
-/** @returns where the judges could not go on, because the keys changed or ids are no positions any more; null at the end */
+/** @returns where the judges could not go on: at the end, or because the keys changed or ids are no positions any more; null where nothing can be read */
 async function walkJudged(
   walk: Walk,
   ranges: LineRanges,
@@ -64,7 +65,7 @@ async function walkJudged(
     // A line that is longer than a range has led beyond it.
     if (place >= range.to) continue
     if (facts !== null && facts.from === place && walk.range(facts)) {
-      place = facts.to >= ranges.end ? null : facts.to
+      place = facts.to
       options.onProgress(walk.entries)
     } else place = await walkLines(walk, ranges, place, range.to, options)
   }

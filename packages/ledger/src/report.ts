@@ -29,6 +29,7 @@ export type FindingCode =
   | 'SIGNATURE_INVALID'
   | 'KEY_UNKNOWN'
   | 'STORE_DAMAGED'
+  | 'STORE_FOREIGN_OBJECT'
   | 'TRUNCATED'
   | 'LEDGER_EMPTY'
   | 'KEY_RETIRED'
@@ -49,6 +50,13 @@ export interface Finding {
   readonly position: number | null
   readonly request_id?: string
   /** Safe to print: controls and bidi characters of the ledger's own text are shown as code points. */
+  readonly message: string
+  readonly hint?: string
+}
+
+/** Something that does not change the verdict, and that the owner of the ledger should know. Safe to print, like a finding. */
+export interface Warning {
+  readonly code: 'STORE_FOREIGN_OBJECT' | 'STORE_NEWER_TABLE'
   readonly message: string
   readonly hint?: string
 }
@@ -115,6 +123,8 @@ export interface Report {
   /** The first findings, in the order of the ledger, then those about all of it; `findings_total` counts them all. */
   readonly findings: readonly Finding[]
   readonly findings_total: number
+  /** What does not change the verdict: objects in a database file that no ledger has. */
+  readonly warnings: readonly Warning[]
 }
 
 /** Collects findings up to a bound, and counts the rest. */

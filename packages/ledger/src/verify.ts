@@ -78,12 +78,12 @@ async function run(reader: LedgerReader, given: VerifyOptions): Promise<Run> {
   const kept = await readKeptEvidence(reader, options)
   const start = await startOf(reader, kept, options.publicKeys ?? [])
   const walk = await walkThrough(reader, new Walk(start, findings), options)
-  for (const { code, message } of reader.faults()) find(code, message)
+  for (const { code, message, hint } of reader.faults()) find(code, message, hint)
   const compared = judgeKeptEvidence(kept, walk, start, find)
   const shown = judgeDemands(walk, compared, options, find)
   if (walk.entries === 0 && findings.total === 0) find('LEDGER_EMPTY', 'the ledger has no entry')
   if (options.require !== undefined && findings.total === 0) judgeRequirement(options.require, shown, find)
-  const report = reportOf(walk, start, compared, shown, findings)
+  const report = { ...reportOf(walk, start, compared, shown, findings), warnings: reader.warnings?.() ?? [] }
   return { report, walk, head: statedOf(kept.head) }
 }
 
@@ -108,7 +108,7 @@ function reportOf(
   { head, anchors }: ComparedEvidence,
   shown: Shown,
   findings: Findings,
-): Report {
+): Omit<Report, 'warnings'> {
   const { entries, tally, lifecycle, trust } = walk
   const root = walk.tree.root()
   const ring = trust.ring

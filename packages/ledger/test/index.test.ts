@@ -111,6 +111,7 @@ const TYPES = [
   'Verdict',
   'VerifiedState',
   'VerifyOptions',
+  'Warning',
   'WriterOptions',
 ]
 

@@ -39,6 +39,7 @@ const CODES: Record<FindingCode, 'here' | 'attack-table'> = {
   SIGNATURE_INVALID: 'here',
   KEY_UNKNOWN: 'here',
   STORE_DAMAGED: 'here',
+  STORE_FOREIGN_OBJECT: 'here',
   TRUNCATED: 'here',
   LEDGER_EMPTY: 'here',
   KEY_RETIRED: 'attack-table',
@@ -54,7 +55,16 @@ const CODES: Record<FindingCode, 'here' | 'attack-table'> = {
   REQUIREMENT_NOT_MET: 'attack-table',
 }
 
-const SOUND = { ok: true, entries: 7, decisions: 4, outcomes: 3, open: 0, findings: [], findings_total: 0 }
+const SOUND = {
+  ok: true,
+  entries: 7,
+  decisions: 4,
+  outcomes: 3,
+  open: 0,
+  findings: [],
+  findings_total: 0,
+  warnings: [],
+}
 
 describe('a sound ledger', () => {
   it.each(['jsonl', 'sqlite'] as const)('verifies: %s', async (kind) => {

@@ -60,6 +60,7 @@ function withProgress(opened: LedgerReader, progress: Progress): LedgerReader {
     kind: opened.kind,
     sizeHint: opened.sizeHint,
     faults: () => opened.faults(),
+    warnings: () => opened.warnings?.() ?? [],
     close: () => opened.close(),
     lineAt: (position) => opened.lineAt(position),
     linesOfCall: (requestId) => opened.linesOfCall(requestId),

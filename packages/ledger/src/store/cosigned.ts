@@ -1,11 +1,11 @@
 // Keeps the checkpoint that witnesses cosigned beside the ledger it is about, so that receipts can lead to it.
 import { parseCheckpoint, parseNote } from '@sudoagent/crypto'
 import Database from 'better-sqlite3'
-import { LedgerError } from '../error.js'
 import type { StoredText } from '../ledger.js'
 import { recognise } from '../open.js'
 import { asLedgerError } from './file.js'
 import { beside, readSideFile, writeSideFile } from './side-file.js'
+import { refuseOtherDatabases } from './sqlite-open.js'
 import { COSIGNED_TABLE, findEvidenceTables } from './sqlite-table.js'
 
 const BUSY_TIMEOUT_MS = 10_000
@@ -40,15 +40,9 @@ function keepInTable(path: string, note: string, size: number): boolean {
     db.pragma('synchronous = FULL')
     return db
       .transaction(() => {
-        const found = findEvidenceTables(db).get(COSIGNED_TABLE.name)
-        if (found === 'other') {
-          throw new LedgerError(
-            'LEDGER_NOT_A_LEDGER',
-            `\`${path}\` has something else under the name \`${COSIGNED_TABLE.name}\``,
-          )
-        }
-        if (found === undefined) db.exec(COSIGNED_TABLE.sql)
-        const kept = db.prepare('SELECT size FROM sudoagent_cosigned WHERE id = 1').pluck().get()
+        refuseOtherDatabases(db, path)
+        if (!findEvidenceTables(db).has(COSIGNED_TABLE.name)) db.exec(COSIGNED_TABLE.sql)
+        const kept = db.prepare('SELECT size FROM sudoagent_cosigned NOT INDEXED WHERE id = 1').pluck().get()
         if (typeof kept === 'number' && kept > size) return false
         db.prepare('INSERT OR REPLACE INTO sudoagent_cosigned (id, size, checkpoint) VALUES (1, ?, ?)').run(size, note)
         return true

@@ -16,7 +16,7 @@ const TAIL_CHARS = 96
 const TAIL = /"request_id":"([^"\\]{1,64})","schema_version":"2\.0"\}$/
 
 const SELECT_BEHIND = `SELECT id, CASE WHEN octet_length(entry_json) <= ${LINE_BYTES_MAX} THEN substr(entry_json, -${TAIL_CHARS}) END
-  FROM ledger WHERE id > ? ORDER BY id LIMIT ?`
+  FROM ledger NOT INDEXED WHERE id > ? ORDER BY id LIMIT ?`
 
 /** The first 32 bits of the 48, as they stand in the book. */
 function shortNumber(requestId: string): Uint8Array {
@@ -33,11 +33,11 @@ export class CallWriter {
 
   constructor(db: Database.Database) {
     this.#tails = db
-      .prepare(`SELECT substr(entry_json, -${TAIL_CHARS}) FROM ledger WHERE id BETWEEN ? AND ? ORDER BY id`)
+      .prepare(`SELECT substr(entry_json, -${TAIL_CHARS}) FROM ledger NOT INDEXED WHERE id BETWEEN ? AND ? ORDER BY id`)
       .pluck()
     this.#line = db
       .prepare(
-        `SELECT CAST(entry_json AS BLOB) FROM ledger WHERE id = ? AND octet_length(entry_json) <= ${LINE_BYTES_MAX}`,
+        `SELECT CAST(entry_json AS BLOB) FROM ledger NOT INDEXED WHERE id = ? AND octet_length(entry_json) <= ${LINE_BYTES_MAX}`,
       )
       .pluck()
     this.#put = db.prepare('INSERT OR REPLACE INTO sudoagent_calls (tile, calls) VALUES (?, ?)')
@@ -66,7 +66,7 @@ export function positionsOfCall(db: Database.Database, requestId: string): reado
   const number = shortNumber(requestId)
   const positions: number[] = []
   let tiles = 0
-  const select = `SELECT tile, calls FROM sudoagent_calls WHERE typeof(calls) = 'blob' AND octet_length(calls) = ${TILE_WIDTH * NUMBER_BYTES} ORDER BY tile`
+  const select = `SELECT tile, calls FROM sudoagent_calls NOT INDEXED WHERE typeof(calls) = 'blob' AND octet_length(calls) = ${TILE_WIDTH * NUMBER_BYTES} ORDER BY tile`
   // As arrays, and searched as bytes: all of this is a million entries in some milliseconds, and twice as many with an object for each tile.
   for (const [tile, calls] of db.prepare(select).raw().iterate() as IterableIterator<readonly [number, Buffer]>) {
     if (tile !== tiles) return null

@@ -3,7 +3,13 @@ import { closeSync, openSync } from 'node:fs'
 import type Database from 'better-sqlite3'
 import { LedgerError } from '../error.js'
 import { codeOf, firstBytes, isOpenInSqlite, isRegularFile, SQLITE_MAGIC, syncFolderOf } from './file.js'
-import { CREATE_LEDGER_TABLE, EVIDENCE_TABLES, findEvidenceTables, findLedgerTable } from './sqlite-table.js'
+import {
+  CREATE_LEDGER_TABLE,
+  EVIDENCE_TABLES,
+  findEvidenceTables,
+  findLedgerTable,
+  foreignObjectsOf,
+} from './sqlite-table.js'
 
 // How long to sleep between two tries for the write lock, try after try, in milliseconds: SQLite's own schedule, without its longest steps.
 const BUSY_DELAYS_MS = [1, 2, 5, 10, 15, 20, 25]
@@ -75,20 +81,28 @@ export function createTables(db: Database.Database, path: string): void {
   create.immediate()
 }
 
-/** A ledger is a database with our table, or with nothing at all; and without triggers, which would change what is written. */
+/**
+ * A ledger is a database with our table, or with nothing at all. Writers accept nothing else in it but plain tables of a later release: a trigger
+ * changes what is written, an index may answer in place of its table.
+ *
+ * @throws LedgerError LEDGER_NOT_A_LEDGER
+ */
 export function refuseOtherDatabases(db: Database.Database, path: string): void {
-  const refuse = (what: string): never => {
-    throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${path}\` ${what}`, {
-      hint: 'nothing was written; give the ledger a file of its own',
-    })
+  const refuse = (what: string, hint = 'nothing was written; give the ledger a file of its own'): never => {
+    throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${path}\` ${what}`, { hint })
   }
   const table = findLedgerTable(db)
-  const holds = (what: string): boolean =>
-    db.prepare(`SELECT 1 FROM sqlite_schema WHERE ${what} LIMIT 1`).get() !== undefined
   if (table === 'other') refuse('has something else under the name `ledger`')
-  if (table === 'none' && holds("name NOT GLOB 'sqlite_*'")) refuse("is another application's SQLite database")
-  if (holds("type = 'trigger'")) refuse('has a trigger')
+  const isEmpty = (): boolean =>
+    db.prepare("SELECT 1 FROM sqlite_schema WHERE name NOT GLOB 'sqlite_*' LIMIT 1").get() === undefined
+  if (table === 'none' && !isEmpty()) refuse("is another application's SQLite database")
   const found = findEvidenceTables(db)
   for (const { name } of EVIDENCE_TABLES)
     if (found.get(name) === 'other') refuse(`has something else under the name \`${name}\``)
+  const foreign = foreignObjectsOf(db).find(({ kind }) => kind !== 'newer')
+  if (foreign !== undefined)
+    refuse(
+      `contains ${foreign.what}, which sudoagent did not create`,
+      `nothing was written; remove it with ${foreign.drop}`,
+    )
 }

@@ -13,16 +13,19 @@ import type {
   StoredLine,
   StoredText,
   StoreFault,
+  StoreWarning,
 } from '../ledger.js'
-import { BATCH_BYTES_MAX, BATCH_LINES, LINE_BYTES_MAX } from '../limits.js'
 import { asLedgerError, codeOf } from './file.js'
 import { positionsOfCall } from './sqlite-calls.js'
+import type { ForeignObject } from './sqlite-file/objects.js'
 import { choosePlace, copyOf, openUntrusted, type Place } from './sqlite-place.js'
+import { asLine, type Row, RowPages } from './sqlite-rows.js'
 import {
   CALL_TABLE,
   COSIGNED_TABLE,
   findEvidenceTables,
   findLedgerTable,
+  foreignObjectsOf,
   HEAD_TABLE,
   healthOf,
   lastIdOf,
@@ -30,8 +33,6 @@ import {
   TILE_TABLE,
 } from './sqlite-table.js'
 import { createSqliteTreeReader } from './sqlite-tree.js'
-
-const NOTHING = new Uint8Array(0)
 
 /** Opens a snapshot. @throws LedgerError LEDGER_NOT_A_LEDGER, LEDGER_DAMAGED, LEDGER_NOT_READABLE, LEDGER_BUSY */
 export function openSqliteReader(path: string): LedgerReader {
@@ -74,31 +75,12 @@ function requireTable(db: Database.Database, path: string): void {
   })
 }
 
-interface Row {
-  readonly id: number
-  readonly type: string
-  readonly bytes: number
-  readonly entry_json: Uint8Array | null
-  readonly entry_hash: unknown
-  readonly prev_entry_hash: unknown
-}
-
-// CAST AS BLOB: the bytes as they are stored. As text, SQLite's binding would turn invalid UTF-8 into U+FFFD, and a changed byte could
-// pass for the character that stood there. The length is asked for first, so that an oversized row is never loaded.
-const PAGE = `SELECT id, typeof(entry_json) AS type, octet_length(entry_json) AS bytes,
-  CASE WHEN octet_length(entry_json) <= ${LINE_BYTES_MAX} THEN CAST(entry_json AS BLOB) END AS entry_json,
-  CASE WHEN octet_length(entry_hash) <= 256 THEN entry_hash END AS entry_hash,
-  CASE WHEN octet_length(prev_entry_hash) <= 256 THEN prev_entry_hash ELSE prev_entry_hash IS NOT NULL OR NULL END AS prev_entry_hash
-  FROM ledger NOT INDEXED WHERE id > ? AND id <= ? ORDER BY id LIMIT ?`
-
 // Text alone, and no longer than any note: a row may hold anything.
 const SELECT_TEXT = `SELECT CASE WHEN typeof(checkpoint) = 'text' AND octet_length(checkpoint) <= ${NOTE_BYTES_MAX} THEN checkpoint END AS text
-  FROM ? WHERE id = 1`
+  FROM ? NOT INDEXED WHERE id = 1`
 
 /** About a megabyte of usual entries. */
 const RANGE_ROWS = 1024
-
-const ID_MAX = 2n ** 63n - 1n
 
 class SqliteReader implements LedgerReader, LineRanges {
   readonly kind = 'sqlite'
@@ -110,6 +92,8 @@ class SqliteReader implements LedgerReader, LineRanges {
   readonly #db: Database.Database
   readonly #path: string
   readonly #remove: () => void
+  readonly #rows: RowPages
+  readonly #objects: readonly ForeignObject[]
   #faults: readonly StoreFault[] = []
   /** Whether reading ended at damage: then nothing more can be known. */
   #isCut = false
@@ -118,6 +102,8 @@ class SqliteReader implements LedgerReader, LineRanges {
     this.#db = db
     this.#path = path
     this.#remove = place.remove
+    this.#rows = new RowPages(db)
+    this.#objects = foreignObjectsOf(db)
     this.sizeHint = lastIdOf(db)
     this.end = this.sizeHint ?? 0
     this.source = { kind: 'sqlite', path: place.path, readonly: place.readonly }
@@ -130,7 +116,7 @@ class SqliteReader implements LedgerReader, LineRanges {
   treeReader(size: number): HashReader | null {
     try {
       if (!this.#has(HEAD_TABLE.name) || !this.#has(TILE_TABLE.name)) return null
-      const stored = this.#db.prepare('SELECT size FROM sudoagent_head WHERE id = 1').pluck().get()
+      const stored = this.#db.prepare('SELECT size FROM sudoagent_head NOT INDEXED WHERE id = 1').pluck().get()
       return typeof stored === 'number' && stored >= size ? createSqliteTreeReader(this.#db, size) : null
     } catch {
       // Damage: then there is no tree here that is of use to anybody, and the rows say what they say.
@@ -139,7 +125,7 @@ class SqliteReader implements LedgerReader, LineRanges {
   }
 
   async lineAt(position: number): Promise<StoredLine | null> {
-    const [row] = this.#damageNamed(() => this.#page(position - 1, null, 1))
+    const [row] = this.#damageNamed(() => this.#rows.page(position - 1, null, 1))
     return row?.id === position ? asLine(row, position) : null
   }
 
@@ -206,10 +192,12 @@ class SqliteReader implements LedgerReader, LineRanges {
     let at = position - 1
     // Ids below 1 are none of ours, but they are rows.
     let after = from === 0 ? Number.NEGATIVE_INFINITY : from
+    // Nothing says that `end` is the last row but the file itself: what is asked for up to there is read as far as rows go.
+    const pageEnd = to === null || to >= this.end ? null : to
     for (;;) {
       let rows: readonly Row[]
       try {
-        rows = this.#page(after, to)
+        rows = this.#rows.page(after, pageEnd)
       } catch (error) {
         // Damage in the middle of the file: what came before it was read, and the report says that the rest could not be.
         const { message } = asLedgerError(error, this.#path, 'LEDGER_DAMAGED')
@@ -224,7 +212,7 @@ class SqliteReader implements LedgerReader, LineRanges {
       // SQLite never waits for anything: without this, no timer, signal or AbortSignal would be heard until the end.
       await turn()
     }
-    return to === null || to >= this.end ? null : to
+    return pageEnd
   }
 
   finish(lines: number, health?: string): void {
@@ -232,7 +220,26 @@ class SqliteReader implements LedgerReader, LineRanges {
   }
 
   faults(): readonly StoreFault[] {
-    return this.#faults
+    const hostile = this.#objects.filter(({ kind }) => kind === 'hostile')
+    return [
+      ...this.#faults,
+      ...hostile.map(
+        ({ what, drop }): StoreFault => ({
+          code: 'STORE_FOREIGN_OBJECT',
+          message: `the file contains ${what}, which no ledger has`,
+          hint: `find out who added it before you remove it with ${drop}`,
+        }),
+      ),
+    ]
+  }
+
+  warnings(): readonly StoreWarning[] {
+    return this.#objects.flatMap(({ kind, what, drop }): StoreWarning[] => {
+      if (kind === 'newer') return [{ code: 'STORE_NEWER_TABLE', message: `${what} is from a newer release` }]
+      if (kind !== 'operator') return []
+      const message = `the file contains ${what}, which sudoagent did not create; this check does not use it`
+      return [{ code: 'STORE_FOREIGN_OBJECT', message, hint: `writers refuse the file until you run: ${drop}` }]
+    })
   }
 
   async close(): Promise<void> {
@@ -240,30 +247,6 @@ class SqliteReader implements LedgerReader, LineRanges {
     if (this.#db.inTransaction) this.#db.exec('ROLLBACK')
     this.#db.close()
     this.#remove()
-  }
-
-  /** The rows behind `after`, up to a batch of them, in entries and in bytes; or up to damage, which the next call then runs into. */
-  #page(after: number, to: RowPlace | null, limit = BATCH_LINES): readonly Row[] {
-    const rows: Row[] = []
-    try {
-      this.#readPage(after, to ?? ID_MAX, limit, rows)
-    } catch (error) {
-      if (rows.length === 0) throw error
-    }
-    return rows
-  }
-
-  #readPage(after: number, to: number | bigint, limit: number, rows: Row[]): void {
-    let bytes = 0
-    let previous = after
-    for (const row of this.#db.prepare(PAGE).iterate(after, to, limit) as IterableIterator<Row>) {
-      if (!Number.isSafeInteger(row.id) || row.id <= previous)
-        throw new LedgerError('LEDGER_DAMAGED', 'row ids are out of order')
-      previous = row.id
-      rows.push(row)
-      bytes += row.entry_json?.length ?? 0
-      if (bytes >= BATCH_BYTES_MAX) return
-    }
   }
 
   /** What only SQLite's own books can tell: rows that were there once, pages that do not fit together. */
@@ -279,15 +262,4 @@ class SqliteReader implements LedgerReader, LineRanges {
       return [{ code: 'STORE_DAMAGED', message: asLedgerError(error, this.#path, 'LEDGER_DAMAGED').message }]
     }
   }
-}
-
-function asLine(
-  { id, type, bytes, entry_json: json, entry_hash: entryHash, prev_entry_hash: prevEntryHash }: Row,
-  position: number,
-): StoredLine {
-  const columns = { id, entryHash, prevEntryHash }
-  if (type !== 'text') return { position, bytes: NOTHING, columns, fault: 'COLUMN_MISMATCH' }
-  if (json === null)
-    return { position, bytes: NOTHING, columns, fault: bytes > LINE_BYTES_MAX ? 'LINE_TOO_LONG' : 'COLUMN_MISMATCH' }
-  return { position, bytes: json, columns }
 }

@@ -50,7 +50,7 @@ const SELECT_HEAD = `SELECT ${[
   fitting('frontier', 'blob', FRONTIER_BYTES_MAX),
   fitting('controls', 'text', CONTROLS_TEXT_MAX),
   fitting('checkpoint', 'text', NOTE_BYTES_MAX),
-].join(', ')} FROM sudoagent_head WHERE id = 1`
+].join(', ')} FROM sudoagent_head NOT INDEXED WHERE id = 1`
 
 /** Reads and writes the state of one open database, always within a transaction. */
 export class SqliteState {
@@ -79,10 +79,10 @@ export class SqliteState {
       putHead: db.prepare(
         'INSERT OR REPLACE INTO sudoagent_head (id, size, entry_hash, frontier, controls, checkpoint) VALUES (1, ?, ?, ?, ?, ?)',
       ),
-      last: db.prepare(`SELECT id, ${entry}, entry_hash FROM ledger ORDER BY id DESC LIMIT 1`),
-      lineAt: db.prepare(`SELECT ${entry} FROM ledger WHERE id = ?`).pluck(),
-      hashAt: db.prepare('SELECT entry_hash FROM ledger WHERE id = ?').pluck(),
-      behind: db.prepare(`SELECT id, ${entry}, entry_hash FROM ledger WHERE id > ? ORDER BY id LIMIT 1`),
+      last: db.prepare(`SELECT id, ${entry}, entry_hash FROM ledger NOT INDEXED ORDER BY id DESC LIMIT 1`),
+      lineAt: db.prepare(`SELECT ${entry} FROM ledger NOT INDEXED WHERE id = ?`).pluck(),
+      hashAt: db.prepare('SELECT entry_hash FROM ledger NOT INDEXED WHERE id = ?').pluck(),
+      behind: db.prepare(`SELECT id, ${entry}, entry_hash FROM ledger NOT INDEXED WHERE id > ? ORDER BY id LIMIT 1`),
     }
   }
 

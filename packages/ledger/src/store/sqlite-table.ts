@@ -2,6 +2,7 @@
 // the checkpoint that witnesses cosigned.
 import type Database from 'better-sqlite3'
 import { LedgerError } from '../error.js'
+import { type ForeignObject, foreignObjects, type OwnObject, SQL_LENGTH_MAX } from './sqlite-file/objects.js'
 
 /** Creates the table where it is not there yet. */
 export const CREATE_LEDGER_TABLE = `CREATE TABLE IF NOT EXISTS ledger (
@@ -22,9 +23,6 @@ const COLUMNS = [
 ].map((column) => column.replaceAll(' ', '\\s+'))
 const LEDGER_TABLE = new RegExp(`^CREATE TABLE\\s+${NAME}\\s*\\(\\s*${COLUMNS.join('\\s*,\\s*')}\\s*\\)$`, 'i')
 
-/** Longest definition that is looked at; ours has 150 characters. */
-const SQL_LENGTH_MAX = 4096
-
 /** What a database holds in place of the ledger: the table as it should be, another thing of that name, or nothing. */
 export function findLedgerTable(db: Database.Database): 'ledger' | 'other' | 'none' {
   const select = "SELECT type, substr(sql, 1, ?) AS sql FROM sqlite_schema WHERE name = 'ledger' COLLATE NOCASE LIMIT 2"
@@ -37,7 +35,7 @@ export function findLedgerTable(db: Database.Database): 'ledger' | 'other' | 'no
 /** The highest id of a row. Undefined where there is none, or none that can be read: whoever reads on will meet the damage. */
 export function lastIdOf(db: Database.Database): number | undefined {
   try {
-    const last = db.prepare('SELECT max(id) FROM ledger').pluck().get()
+    const last = db.prepare('SELECT max(id) FROM ledger NOT INDEXED').pluck().get()
     return typeof last === 'number' ? last : undefined
   } catch {
     return undefined
@@ -119,16 +117,16 @@ export function findEvidenceTables(db: Database.Database): ReadonlyMap<string, '
  * hostile one never ends: so only where there are none but our tables, of which the definitions are known.
  */
 export function healthOf(db: Database.Database): string {
-  return String(db.pragma(hasOtherObjects(db) ? 'quick_check(ledger)' : 'quick_check(1)', { simple: true }))
+  return String(db.pragma(foreignObjectsOf(db).length > 0 ? 'quick_check(ledger)' : 'quick_check(1)', { simple: true }))
 }
 
-/** Whether there is anything besides our tables, SQLite's index of one of them, and its book about ids. */
-export function hasOtherObjects(db: Database.Database): boolean {
-  const ours = [...findEvidenceTables(db)].filter(([, kind]) => kind === 'ours')
-  const index = ours.some(([name]) => name === TILE_TABLE.name) ? 1 : 0
-  const known = 2 + ours.length + index
-  return db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1 OFFSET ?').get(known) !== undefined
-}
+const OWN_OBJECTS: readonly OwnObject[] = [
+  { type: 'table', name: 'ledger', sql: LEDGER_TABLE },
+  ...EVIDENCE_TABLES.map(({ name, sql }) => ({ type: 'table', name, sql }) as const),
+]
+
+/** What the file declares besides our tables and SQLite's own. @throws SqliteError when the schema cannot be read */
+export const foreignObjectsOf = (db: Database.Database): readonly ForeignObject[] => foreignObjects(db, OWN_OBJECTS)
 
 /** Rows that are put together. Longer ones are looked at one by one, so that no text gets too long. */
 const ROW_BYTES_MAX = 16 * 1024

@@ -11,8 +11,9 @@ import {
 import type Database from 'better-sqlite3'
 import { leavesOf, treeDamaged, withHash } from '../tile-hashes.js'
 
-const SELECT_TILE = 'SELECT hashes FROM sudoagent_tile WHERE level = ? AND tile = ? AND length(hashes) <= 8192'
-const SELECT_LEAVES = `SELECT CASE WHEN octet_length(entry_hash) = 64 THEN entry_hash END FROM ledger WHERE id BETWEEN ? AND ? ORDER BY id`
+const SELECT_TILE = `SELECT hashes FROM sudoagent_tile INDEXED BY sqlite_autoindex_sudoagent_tile_1
+  WHERE level = ? AND tile = ? AND length(hashes) <= 8192`
+const SELECT_LEAVES = `SELECT CASE WHEN octet_length(entry_hash) = 64 THEN entry_hash END FROM ledger NOT INDEXED WHERE id BETWEEN ? AND ? ORDER BY id`
 
 /** Writes nodes into tiles, inside the transaction that writes their entries. */
 export class TileWriter {

@@ -22,6 +22,7 @@ import type { LedgerError } from '../error.js'
 import type { AppendedEntry, ControlWriter, LedgerWriter } from '../ledger.js'
 import { ownFields } from '../own-fields.js'
 import { asLedgerError, codeOf, FileIdentity, isFatal, PinnedFile } from './file.js'
+import { SchemaGuard } from './sqlite-file/schema-guard.js'
 import { busyDelayMs, claimFile, createTables, refuseOtherDatabases, setDurable, waitWhileBusy } from './sqlite-open.js'
 import { SqliteState } from './sqlite-state.js'
 import { readTail } from './tail.js'
@@ -51,6 +52,7 @@ export class SqliteLedger implements LedgerWriter, ControlWriter {
   readonly #commits: GroupCommit
   readonly #statements: Statements
   readonly #state: SqliteState
+  readonly #schema: SchemaGuard
   #failed: LedgerError | null = null
   #closing: Promise<void> | null = null
 
@@ -61,6 +63,7 @@ export class SqliteLedger implements LedgerWriter, ControlWriter {
     this.#writer = writer
     this.#statements = prepare(db)
     this.#state = new SqliteState(db, path)
+    this.#schema = new SchemaGuard(db, () => refuseOtherDatabases(db, path))
     // Nothing is ever deleted from a ledger, so that its database only grows; SQLite would go on from the pages that it holds in memory.
     this.#file = new FileIdentity(path, { onlyGrows: true })
     this.#wal = new PinnedFile(`${path}-wal`)
@@ -169,6 +172,7 @@ export class SqliteLedger implements LedgerWriter, ControlWriter {
       await this.#begin()
       this.#file.check()
       this.#wal.check()
+      this.#schema.require()
       const step = await advance(work, this.#state.read(), this.#writer)
       this.#insert(step.entries)
       this.#state.write(step)

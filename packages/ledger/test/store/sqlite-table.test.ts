@@ -1,6 +1,12 @@
 import Database from 'better-sqlite3'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { CREATE_LEDGER_TABLE, findLedgerTable, hasOtherObjects, lastIssuedId } from '../../src/store/sqlite-table.js'
+import {
+  CREATE_LEDGER_TABLE,
+  EVIDENCE_TABLES,
+  findLedgerTable,
+  foreignObjectsOf,
+  lastIssuedId,
+} from '../../src/store/sqlite-table.js'
 import { PYTHON_TABLE } from '../fixtures/ledger-file.js'
 
 function database(sql: string): Database.Database {
@@ -60,9 +66,65 @@ describe('lastIssuedId', () => {
   })
 })
 
-describe('hasOtherObjects', () => {
-  it('counts everything but the ledger and its book', () => {
-    expect(hasOtherObjects(database(CREATE_LEDGER_TABLE))).toBe(false)
-    expect(hasOtherObjects(database(`${CREATE_LEDGER_TABLE}; CREATE INDEX i ON ledger (entry_hash)`))).toBe(true)
+describe('foreignObjectsOf', () => {
+  const tables = [CREATE_LEDGER_TABLE, ...EVIDENCE_TABLES.map(({ sql }) => sql)].join(';')
+  const kinds = (sql: string): string[] =>
+    foreignObjectsOf(database(`${tables}; ${sql}`)).map(({ kind, what, drop }) => `${kind}: ${what}: ${drop}`)
+
+  it('lists nothing in a ledger of ours', () => expect(kinds('')).toEqual([]))
+
+  it.each<[string, string[]]>([
+    ['CREATE INDEX by_hash ON ledger (entry_hash)', ['operator: the index `by_hash`: DROP INDEX "by_hash"']],
+    ['CREATE UNIQUE INDEX "a""b" ON sudoagent_head (size)', ['operator: the index `a"b`: DROP INDEX "a""b"']],
+    ['CREATE INDEX i ON ledger (length(entry_json)) WHERE id > 3', ['operator: the index `i`: DROP INDEX "i"']],
+    ['CREATE TABLE notes (text UNIQUE)', ['operator: the table `notes`: DROP TABLE "notes"']],
+    ['CREATE TABLE notes (n INTEGER PRIMARY KEY) WITHOUT ROWID', ['operator: the table `notes`: DROP TABLE "notes"']],
+    [
+      'ANALYZE',
+      ['sqlite_stat1', 'sqlite_stat4'].map((name) => `operator: the table \`${name}\`: DROP TABLE "${name}"`),
+    ],
+    [
+      'CREATE TABLE sudoagent_open (n INTEGER PRIMARY KEY, text TEXT UNIQUE)',
+      ['newer: the table `sudoagent_open`: DROP TABLE "sudoagent_open"'],
+    ],
+    ['CREATE TRIGGER t AFTER INSERT ON ledger BEGIN SELECT 1; END', ['hostile: the trigger `t`: DROP TRIGGER "t"']],
+    ['CREATE VIEW v AS SELECT 1', ['hostile: the view `v`: DROP VIEW "v"']],
+    ['CREATE VIEW sudoagent_v AS SELECT 1', ['hostile: the view `sudoagent_v`: DROP VIEW "sudoagent_v"']],
+    ['CREATE INDEX sudoagent_i ON ledger (id)', ['hostile: the index `sudoagent_i`: DROP INDEX "sudoagent_i"']],
+    ['CREATE TABLE Sudoagent_Head2 (x)', ['hostile: the table `Sudoagent_Head2`: DROP TABLE "Sudoagent_Head2"']],
+    ['CREATE TABLE sudoagent_x (n CHECK (n > 1))', ['hostile: the table `sudoagent_x`: DROP TABLE "sudoagent_x"']],
+    ['CREATE TABLE sudoagent_x (n, m AS (n + 1))', ['hostile: the table `sudoagent_x`: DROP TABLE "sudoagent_x"']],
+    [
+      'CREATE TABLE sudoagent_x (n, m INT GENERATED ALWAYS AS (n) STORED)',
+      ['hostile: the table `sudoagent_x`: DROP TABLE "sudoagent_x"'],
+    ],
+    [
+      'CREATE TABLE witness_checkpoint (origin)',
+      ['hostile: the table `witness_checkpoint`: DROP TABLE "witness_checkpoint"'],
+    ],
+    [
+      'ALTER TABLE sudoagent_head ADD COLUMN later TEXT',
+      ['hostile: the table `sudoagent_head`: DROP TABLE "sudoagent_head"'],
+    ],
+    [
+      'DROP TABLE sudoagent_tile; CREATE INDEX sudoagent_tile ON ledger (id)',
+      ['hostile: the index `sudoagent_tile`: DROP INDEX "sudoagent_tile"'],
+    ],
+  ])('tells what may be there from what must not: %s', (sql, expected) => expect(kinds(sql)).toEqual(expected))
+
+  it('takes a virtual table with a name of ours for something else, whatever its module keeps', () => {
+    expect(kinds('CREATE VIRTUAL TABLE sudoagent_x USING fts5(a)')).toContain(
+      'hostile: the table `sudoagent_x`: DROP TABLE "sudoagent_x"',
+    )
+  })
+
+  it('lists a hostile object behind any number of others, and no more than twenty', () => {
+    const many = Array.from({ length: 60 }, (_, n) => `CREATE TABLE t${n} (x)`).join(';')
+    const found = kinds(`${many}; CREATE VIEW v AS SELECT 1`)
+    expect([found.length, found[0]]).toEqual([20, 'hostile: the view `v`: DROP VIEW "v"'])
+  })
+
+  it('prints no control characters of a name', () => {
+    expect(kinds('CREATE TABLE "a\u001b[2J" (x)')).toEqual([expect.not.stringMatching(/\p{Cc}/u)])
   })
 })
