@@ -2,12 +2,18 @@
 // means that nobody has an answer; then the thread that asked does the work itself.
 import { Worker } from 'node:worker_threads'
 import type { HelperStart, HelperTask } from './store/range-worker.js'
+import type { WalkTask } from './store/sqlite-file/file-check.js'
 
 /** More would wait for the one thread that puts their answers together. */
 export const HELPERS_MAX = 8
 
 /** Looking at the health of a store takes as long as thousands of ranges: whoever does it gets none meanwhile. */
 const HEALTH_WEIGHT = 1_000
+
+const WORKER = new URL('./store/range-worker.js', import.meta.url)
+
+/** What a thread holds at a time is a range and what is made of it. */
+const WORKER_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 }
 
 /** Ranges that each helper has before it: one that it works at, one more so that it never waits, and some for uneven ones. */
 const AHEAD_PER_HELPER = 4
@@ -44,6 +50,25 @@ export class Helpers<Answer extends object> {
   }
 }
 
+/**
+ * Walks the pages of a database file in a thread of its own.
+ *
+ * @returns null when the thread could not be started, or died
+ */
+export async function walkInThread(walk: WalkTask): Promise<{ readonly damage: string | null } | null> {
+  const start: HelperStart = { walk }
+  const worker = new Worker(WORKER, { workerData: start, resourceLimits: WORKER_LIMITS })
+  try {
+    return await new Promise((resolve) => {
+      worker.on('message', resolve)
+      worker.on('error', () => resolve(null))
+      worker.on('exit', () => resolve(null))
+    })
+  } finally {
+    await worker.terminate()
+  }
+}
+
 /** One thread. It answers in order; when it dies, every question is answered with null. */
 class Helper<Answer extends object> {
   readonly #worker: Worker
@@ -52,11 +77,7 @@ class Helper<Answer extends object> {
   #isAskedForHealth = false
 
   constructor(start: HelperStart) {
-    this.#worker = new Worker(new URL('./store/range-worker.js', import.meta.url), {
-      workerData: start,
-      // What it holds at a time is a range and what is made of it.
-      resourceLimits: { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 },
-    })
+    this.#worker = new Worker(WORKER, { workerData: start, resourceLimits: WORKER_LIMITS })
     this.#worker.on('message', (answer: Answer | string | null) => {
       if (typeof answer === 'string') this.#isAskedForHealth = false
       this.#asked.shift()?.(answer)

@@ -150,6 +150,11 @@ export interface LineRanges {
    */
   lines(from: Place, to: Place | null, position: number): AsyncGenerator<readonly StoredLine[], Place | null>
   /**
+   * Whether ranges may be read as a whole. False for a store that is damaged in a way that would make such reads endless: then lines are read one by
+   * one. Absent where that cannot be. Begins to look when it is first called.
+   */
+  isSound?(): Promise<boolean>
+  /**
    * To be called behind the last line: finds what only the store as a whole can tell, for `faults`.
    *
    * @param health - what somebody else has found who looked at all of the store (`RangeJudge.health`)

@@ -38,8 +38,11 @@ async function* scanRanges(
   const walk = new Walk(ranges)
   let health: string | undefined
   // The first range line by line: small ledgers have no other, and ids below 1 are in it.
+  const looking = ranges.isSound?.()
+  // Where reading ends before it is waited for.
+  looking?.catch(() => {})
   yield* walk.lines(ranges.step)
-  if (walk.place !== null) {
+  if (((await looking) ?? true) && walk.place !== null) {
     const scanners = await openScanners(ranges, source, work, threads)
     try {
       const asked = scanners.health()

@@ -22,8 +22,16 @@ export async function walkRanges(walk: Walk, ranges: LineRanges, options: RangeW
   // A run that goes on from an earlier one looks at what is new, and the store's own health is not.
   let health: string | undefined = walk.entries > 0 ? 'ok' : undefined
   const start = await ranges.placeBehind(walk.entries)
+  // The store is looked at beside the first range; nothing that reads many rows at a time is asked before.
+  const looking = ranges.isSound?.()
+  // Where reading ends before it is waited for.
+  looking?.catch(() => {})
   let place = await walkLines(walk, ranges, start, start + ranges.step, options)
-  for (let ring: KeyRing | null | undefined; place !== null && place < ranges.end && ring !== walk.trust.ring; ) {
+  const isSound = (await looking) ?? true
+  for (
+    let ring: KeyRing | null | undefined;
+    isSound && place !== null && place < ranges.end && ring !== walk.trust.ring;
+  ) {
     ring = walk.trust.ring
     const signers = walk.trust.plainSigners()
     if (signers === null) break

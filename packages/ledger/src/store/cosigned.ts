@@ -5,7 +5,7 @@ import type { StoredText } from '../ledger.js'
 import { recognise } from '../open.js'
 import { asLedgerError } from './file.js'
 import { beside, readSideFile, writeSideFile } from './side-file.js'
-import { refuseOtherDatabases } from './sqlite-open.js'
+import { refuseOtherDatabases, requireSoundLedgerFile } from './sqlite-open.js'
 import { COSIGNED_TABLE, findEvidenceTables } from './sqlite-table.js'
 
 const BUSY_TIMEOUT_MS = 10_000
@@ -34,6 +34,7 @@ function keepBeside(path: string, note: string, size: number): boolean {
 }
 
 function keepInTable(path: string, note: string, size: number): boolean {
+  requireSoundLedgerFile(path)
   const db = new Database(path, { fileMustExist: true, timeout: BUSY_TIMEOUT_MS })
   try {
     db.pragma('trusted_schema = OFF')

@@ -12,7 +12,7 @@ import { openJsonlReader } from './jsonl-reader.js'
 import { lockFile } from './lock.js'
 import { beside, writeSideFile } from './side-file.js'
 import { CallWriter } from './sqlite-calls.js'
-import { claimFile, createTables, setDurable } from './sqlite-open.js'
+import { claimFile, createTables, requireSoundLedgerFile, setDurable } from './sqlite-open.js'
 import { openSqliteReader } from './sqlite-reader.js'
 import { TileWriter, tilesCompleted } from './sqlite-tree.js'
 import { TreeFile } from './tree-file.js'
@@ -43,6 +43,7 @@ class SqliteSink implements LedgerSink {
   constructor(path: string) {
     this.name = path
     claimFile(path)
+    requireSoundLedgerFile(path)
     this.#db = new Database(path, { timeout: BUSY_TIMEOUT_MS })
     try {
       this.#db.pragma('trusted_schema = OFF')

@@ -7,9 +7,10 @@ import { PartJudge, partKeysOf } from '../part/judge.js'
 import type { PieceWork } from '../part/piece-work.js'
 import { judgeRows, openRangeJudge, type RangeFacts } from './range-judge.js'
 import { openRangeScanner, type RangeText } from './range-scanner.js'
+import { type WalkTask, walkUnchanged } from './sqlite-file/file-check.js'
 
 /** What a helper is started with: what it is to do, and where. */
-export type HelperStart = JudgeStart | ScanStart
+export type HelperStart = JudgeStart | ScanStart | WalkStart
 
 /** Judges. The store is null where rows are handed over; the keys that may sign are in PEM, null where signatures are not asked for. */
 export interface JudgeStart {
@@ -23,13 +24,19 @@ export interface ScanStart {
   readonly work: PieceWork
 }
 
+/** Walks the pages of a database file, answers with `{damage}` at once, and ends. */
+export interface WalkStart {
+  readonly walk: WalkTask
+}
+
 /** A range, with the position of its first line where that is asked for; the rows of one; or `health`. */
 export type HelperTask = readonly [from: number, to: number, position?: number] | RangeRows | 'health'
 
 type Answer = RangeFacts | RangeText | string | null
 
 const start = workerData as HelperStart
-const answer = 'work' in start ? await scanner(start) : await judge(start)
+if ('walk' in start) parentPort?.postMessage({ damage: walkUnchanged(start.walk) })
+else await help('work' in start ? await scanner(start) : await judge(start))
 
 async function judge({ source, keys: pems }: JudgeStart): Promise<(task: HelperTask) => Answer> {
   const keys = partKeysOf(pems?.map(parsePublicKey) ?? null)
@@ -50,11 +57,13 @@ async function scanner({ source, work }: ScanStart): Promise<(task: HelperTask) 
   }
 }
 
-parentPort?.on('message', (task: HelperTask) => {
-  const result = answer(task)
-  const buffers =
-    result !== null && typeof result !== 'string' && 'hashes' in result
-      ? [result.hashes, result.leaves, result.calls]
-      : []
-  parentPort?.postMessage(result, buffers.map(({ buffer }) => buffer) as ArrayBuffer[])
-})
+async function help(answer: (task: HelperTask) => Answer): Promise<void> {
+  parentPort?.on('message', (task: HelperTask) => {
+    const result = answer(task)
+    const buffers =
+      result !== null && typeof result !== 'string' && 'hashes' in result
+        ? [result.hashes, result.leaves, result.calls]
+        : []
+    parentPort?.postMessage(result, buffers.map(({ buffer }) => buffer) as ArrayBuffer[])
+  })
+}

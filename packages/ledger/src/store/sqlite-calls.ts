@@ -33,7 +33,9 @@ export class CallWriter {
 
   constructor(db: Database.Database) {
     this.#tails = db
-      .prepare(`SELECT substr(entry_json, -${TAIL_CHARS}) FROM ledger NOT INDEXED WHERE id BETWEEN ? AND ? ORDER BY id`)
+      .prepare(
+        `SELECT substr(entry_json, -${TAIL_CHARS}) FROM ledger NOT INDEXED WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ${TILE_WIDTH}`,
+      )
       .pluck()
     this.#line = db
       .prepare(
@@ -66,10 +68,14 @@ export function positionsOfCall(db: Database.Database, requestId: string): reado
   const number = shortNumber(requestId)
   const positions: number[] = []
   let tiles = 0
-  const select = `SELECT tile, calls FROM sudoagent_calls NOT INDEXED WHERE typeof(calls) = 'blob' AND octet_length(calls) = ${TILE_WIDTH * NUMBER_BYTES} ORDER BY tile`
+  // Without a condition, so that row after row is handed over and the first that is not ours ends it.
+  const select = `SELECT tile, CASE WHEN typeof(calls) = 'blob' AND octet_length(calls) = ${TILE_WIDTH * NUMBER_BYTES} THEN calls END
+    FROM sudoagent_calls NOT INDEXED ORDER BY tile`
   // As arrays, and searched as bytes: all of this is a million entries in some milliseconds, and twice as many with an object for each tile.
-  for (const [tile, calls] of db.prepare(select).raw().iterate() as IterableIterator<readonly [number, Buffer]>) {
-    if (tile !== tiles) return null
+  for (const [tile, calls] of db.prepare(select).raw().iterate() as IterableIterator<
+    readonly [number, Buffer | null]
+  >) {
+    if (tile !== tiles || calls === null) return null
     collect(calls, number, tiles * TILE_WIDTH, positions)
     tiles += 1
     if (positions.length >= POSITIONS_OF_CALL_MAX) break

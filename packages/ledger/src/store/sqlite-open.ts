@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import type Database from 'better-sqlite3'
 import { LedgerError } from '../error.js'
 import { codeOf, firstBytes, isOpenInSqlite, isRegularFile, SQLITE_MAGIC, syncFolderOf } from './file.js'
+import { DamagedFile, FileCheck } from './sqlite-file/file-check.js'
 import {
   CREATE_LEDGER_TABLE,
   EVIDENCE_TABLES,
@@ -48,6 +49,28 @@ export function claimFile(path: string): void {
   throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${path}\` is not a SQLite database`, {
     hint: 'nothing was written; name another file for the ledger',
   })
+}
+
+/**
+ * Makes sure that SQLite can be let near a file: that its pages form a tree.
+ *
+ * @throws LedgerError LEDGER_DAMAGED; the file system's error
+ */
+export function requireSoundLedgerFile(path: string): void {
+  try {
+    const check = FileCheck.begin(path)
+    check.close()
+    if (typeof check.damage === 'string') throw new DamagedFile(check.damage)
+  } catch (error) {
+    if (!(error instanceof DamagedFile)) throw error
+    throw new LedgerError(
+      'LEDGER_DAMAGED',
+      `\`${path}\`: the pages of the file do not form a database: ${error.message}`,
+      {
+        hint: 'nothing was written; keep the file, and see with `sudoagent verify` what can still be read',
+      },
+    )
+  }
 }
 
 /** Of several processes that start at once, one creates the file and the others find it. */

@@ -15,8 +15,10 @@ import type {
   StoreFault,
   StoreWarning,
 } from '../ledger.js'
+import { damagedReader } from './damaged-reader.js'
 import { asLedgerError, codeOf } from './file.js'
 import { positionsOfCall } from './sqlite-calls.js'
+import { DamagedFile, FileCheck } from './sqlite-file/file-check.js'
 import type { ForeignObject } from './sqlite-file/objects.js'
 import { choosePlace, copyOf, openUntrusted, type Place } from './sqlite-place.js'
 import { asLine, type Row, RowPages } from './sqlite-rows.js'
@@ -57,16 +59,22 @@ function openInPlaceOrCopy(path: string): LedgerReader {
 
 function openPlace(place: Place, path: string): LedgerReader {
   let db: Database.Database | undefined
+  let check: FileCheck | undefined
   try {
+    check = FileCheck.begin(place.path)
     db = openUntrusted(place)
     requireTable(db, path)
-    return new SqliteReader(db, path, place)
+    return new SqliteReader(db, path, place, check)
   } catch (error) {
     db?.close()
+    check?.close()
+    if (error instanceof DamagedFile) return damagedReader('sqlite', `${DAMAGE}${error.message}`, place.remove)
     place.remove()
     throw error
   }
 }
+
+const DAMAGE = 'the pages of the file do not form a database: '
 
 function requireTable(db: Database.Database, path: string): void {
   if (findLedgerTable(db) === 'ledger') return
@@ -94,15 +102,18 @@ class SqliteReader implements LedgerReader, LineRanges {
   readonly #remove: () => void
   readonly #rows: RowPages
   readonly #objects: readonly ForeignObject[]
+  readonly #check: FileCheck
   #faults: readonly StoreFault[] = []
   /** Whether reading ended at damage: then nothing more can be known. */
   #isCut = false
 
-  constructor(db: Database.Database, path: string, place: Place) {
+  constructor(db: Database.Database, path: string, place: Place, check: FileCheck) {
     this.#db = db
     this.#path = path
     this.#remove = place.remove
     this.#rows = new RowPages(db)
+    this.#check = check
+    this.#boundRows()
     this.#objects = foreignObjectsOf(db)
     this.sizeHint = lastIdOf(db)
     this.end = this.sizeHint ?? 0
@@ -169,7 +180,9 @@ class SqliteReader implements LedgerReader, LineRanges {
     for await (const batch of this.lines(from, null, from + 1)) {
       lines += batch.length
       yield batch
+      if (lines > RANGE_ROWS) await this.isSound()
     }
+    await this.isSound()
     this.finish(lines)
   }
 
@@ -189,6 +202,7 @@ class SqliteReader implements LedgerReader, LineRanges {
   ): AsyncGenerator<readonly StoredLine[], RowPlace | null> {
     this.#faults = []
     this.#isCut = false
+    if (from === 0) this.#boundRows()
     let at = position - 1
     // Ids below 1 are none of ours, but they are rows.
     let after = from === 0 ? Number.NEGATIVE_INFINITY : from
@@ -219,6 +233,20 @@ class SqliteReader implements LedgerReader, LineRanges {
     if (!this.#isCut) this.#faults = this.#storeFaults(lines, health)
   }
 
+  async isSound(): Promise<boolean> {
+    if (this.#check.damage === undefined) {
+      const { walkInThread } = await import('../helping-threads.js')
+      await this.#check.finish(walkInThread)
+      this.#boundRows()
+    }
+    return this.#check.damage === null
+  }
+
+  /** What is known to be damaged is read row by row, and no further than a sound file of its length could go. */
+  #boundRows(): void {
+    if (typeof this.#check.damage === 'string') this.#rows.limit(this.#check.bytes)
+  }
+
   faults(): readonly StoreFault[] {
     const hostile = this.#objects.filter(({ kind }) => kind === 'hostile')
     return [
@@ -246,11 +274,14 @@ class SqliteReader implements LedgerReader, LineRanges {
     if (!this.#db.open) return
     if (this.#db.inTransaction) this.#db.exec('ROLLBACK')
     this.#db.close()
+    this.#check.close()
     this.#remove()
   }
 
   /** What only SQLite's own books can tell: rows that were there once, pages that do not fit together. */
   #storeFaults(count: number, known: string | undefined): readonly StoreFault[] {
+    const { damage } = this.#check
+    if (typeof damage === 'string') return [{ code: 'STORE_DAMAGED', message: `${DAMAGE}${damage}` }]
     try {
       const issued = lastIssuedId(this.#db)
       if (count > 0 && issued > this.end) {

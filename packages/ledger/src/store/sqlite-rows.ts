@@ -9,7 +9,8 @@ const NOTHING = new Uint8Array(0)
 export interface Row {
   readonly id: number
   readonly type: string
-  readonly bytes: number
+  /** Null where the column is. */
+  readonly bytes: number | null
   readonly entry_json: Uint8Array | null
   readonly entry_hash: unknown
   readonly prev_entry_hash: unknown
@@ -28,9 +29,19 @@ const ID_MAX = 2n ** 63n - 1n
 /** Reads pages of rows. */
 export class RowPages {
   readonly #db: Database.Database
+  #bytesLeft = Number.POSITIVE_INFINITY
 
   constructor(db: Database.Database) {
     this.#db = db
+  }
+
+  /**
+   * Bounds all that is read from now on: in a file whose pages are shared, rows may hold any multiple of its length.
+   *
+   * @param bytes - of all rows together
+   */
+  limit(bytes: number): void {
+    this.#bytesLeft = bytes
   }
 
   /** The rows behind `after`, up to a batch of them, in entries and in bytes; or up to damage, which the next call then runs into. */
@@ -51,6 +62,8 @@ export class RowPages {
       if (!Number.isSafeInteger(row.id) || row.id <= previous)
         throw new LedgerError('LEDGER_DAMAGED', 'row ids are out of order')
       previous = row.id
+      this.#bytesLeft -= row.bytes ?? 0
+      if (this.#bytesLeft < 0) throw new LedgerError('LEDGER_DAMAGED', 'rows hold more than the file is long')
       rows.push(row)
       bytes += row.entry_json?.length ?? 0
       if (bytes >= BATCH_BYTES_MAX) return
@@ -66,6 +79,11 @@ export function asLine(
   const columns = { id, entryHash, prevEntryHash }
   if (type !== 'text') return { position, bytes: NOTHING, columns, fault: 'COLUMN_MISMATCH' }
   if (json === null)
-    return { position, bytes: NOTHING, columns, fault: bytes > LINE_BYTES_MAX ? 'LINE_TOO_LONG' : 'COLUMN_MISMATCH' }
+    return {
+      position,
+      bytes: NOTHING,
+      columns,
+      fault: (bytes ?? 0) > LINE_BYTES_MAX ? 'LINE_TOO_LONG' : 'COLUMN_MISMATCH',
+    }
   return { position, bytes: json, columns }
 }

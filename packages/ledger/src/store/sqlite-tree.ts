@@ -13,7 +13,7 @@ import { leavesOf, treeDamaged, withHash } from '../tile-hashes.js'
 
 const SELECT_TILE = `SELECT hashes FROM sudoagent_tile INDEXED BY sqlite_autoindex_sudoagent_tile_1
   WHERE level = ? AND tile = ? AND length(hashes) <= 8192`
-const SELECT_LEAVES = `SELECT CASE WHEN octet_length(entry_hash) = 64 THEN entry_hash END FROM ledger NOT INDEXED WHERE id BETWEEN ? AND ? ORDER BY id`
+const SELECT_LEAVES = `SELECT CASE WHEN octet_length(entry_hash) = 64 THEN entry_hash END FROM ledger NOT INDEXED WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ${TILE_WIDTH}`
 
 /** Writes nodes into tiles, inside the transaction that writes their entries. */
 export class TileWriter {

@@ -23,7 +23,15 @@ import type { AppendedEntry, ControlWriter, LedgerWriter } from '../ledger.js'
 import { ownFields } from '../own-fields.js'
 import { asLedgerError, codeOf, FileIdentity, isFatal, PinnedFile } from './file.js'
 import { SchemaGuard } from './sqlite-file/schema-guard.js'
-import { busyDelayMs, claimFile, createTables, refuseOtherDatabases, setDurable, waitWhileBusy } from './sqlite-open.js'
+import {
+  busyDelayMs,
+  claimFile,
+  createTables,
+  refuseOtherDatabases,
+  requireSoundLedgerFile,
+  setDurable,
+  waitWhileBusy,
+} from './sqlite-open.js'
 import { SqliteState } from './sqlite-state.js'
 import { readTail } from './tail.js'
 
@@ -81,6 +89,7 @@ export class SqliteLedger implements LedgerWriter, ControlWriter {
     const writer = writerOf(own)
     try {
       claimFile(path)
+      requireSoundLedgerFile(path)
       return waitWhileBusy(busyTimeoutMs, () => SqliteLedger.#openOnce(path, busyTimeoutMs, writer))
     } catch (error) {
       throw asLedgerError(error, path)

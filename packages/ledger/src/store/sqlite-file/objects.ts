@@ -6,8 +6,9 @@
 //   table  sudoagent_new  CREATE TABLE sudoagent_new (n INTEGER)     newer: a plain table of a later release
 //   index  by_hash        CREATE INDEX by_hash ON ledger (…)         operator: harmless where statements say NOT INDEXED
 //   trigger t             CREATE TRIGGER t AFTER INSERT ON ledger …  hostile: it changes what is written
+
+import { printable } from '@sudoagent/crypto'
 import type Database from 'better-sqlite3'
-import { printable } from '../../printable.js'
 
 /** An object that the caller makes. */
 export interface OwnObject {

@@ -1,0 +1,105 @@
+// The pages of a database: those of the file, and in their place those that its write-ahead log has committed, or that its rollback journal puts back.
+import { closeSync, fstatSync, openSync } from 'node:fs'
+import { type FileShape, readShape } from './format.js'
+import { readJournal } from './journal.js'
+import type { Pages } from './page-tree.js'
+import { readAt, readWal, type SidePages } from './wal.js'
+
+/** Bytes that are read at a time where pages follow one another. */
+const WINDOW_BYTES = 256 * 1024
+
+/** How far ahead of the last page read the next one may be, in pages, to count as following it: between leaves are pages of other kinds. */
+const FOLLOWS_PAGES = 8
+
+/** A side file that is open for reading, and its pages. */
+export interface SideFile {
+  readonly fd: number
+  readonly pages: SidePages
+}
+
+export class DatabasePages implements Pages {
+  readonly shape: FileShape
+  readonly count: number
+  readonly #fd: number
+  readonly #side: SideFile | null
+  readonly #window: Buffer
+  readonly #page: Buffer
+  #windowStart = 0
+  #windowEnd = 0
+  #last = 0
+
+  private constructor(fd: number, side: SideFile | null, shape: FileShape, count: number) {
+    this.#fd = fd
+    this.#side = side
+    this.shape = shape
+    this.count = count
+    this.#window = Buffer.alloc(Math.max(WINDOW_BYTES, shape.pageSize))
+    this.#page = Buffer.alloc(shape.pageSize)
+  }
+
+  /**
+   * @param fd - of the database file; stays open
+   * @param side - what takes the place of its pages
+   * @returns null when the header is not that of a database
+   */
+  static open(fd: number, side: SideFile | null): DatabasePages | 'other page size' | null {
+    const first = Buffer.alloc(512)
+    const inSide = side?.pages.offsets.get(1)
+    const length = inSide === undefined || side === null ? readAt(fd, first, 0) : readAt(side.fd, first, inSide)
+    const shape = readShape(first.subarray(0, length))
+    if (shape === null) return null
+    if ((side?.pages.pageSize ?? shape.pageSize) !== shape.pageSize) return 'other page size'
+    const inFile = Math.floor(fstatSync(fd).size / shape.pageSize)
+    const count = side?.pages.pages ?? Math.min(shape.pages ?? inFile, inFile)
+    return count === 0 ? null : new DatabasePages(fd, side, shape, count)
+  }
+
+  read(page: number): Buffer | null {
+    const { pageSize } = this.shape
+    const inSide = this.#side?.pages.offsets.get(page)
+    if (inSide !== undefined && this.#side !== null)
+      return readAt(this.#side.fd, this.#page, inSide) < pageSize ? null : this.#page
+    const at = (page - 1) * pageSize
+    if (at >= this.#windowStart && at + pageSize <= this.#windowEnd) {
+      this.#last = page
+      return this.#window.subarray(at - this.#windowStart, at - this.#windowStart + pageSize)
+    }
+    const follows = page > this.#last && page <= this.#last + FOLLOWS_PAGES
+    this.#last = page
+    if (!follows) return readAt(this.#fd, this.#page, at) < pageSize ? null : this.#page
+    const length = readAt(this.#fd, this.#window, at)
+    this.#windowStart = at
+    this.#windowEnd = at + length
+    return length < pageSize ? null : this.#window.subarray(0, pageSize)
+  }
+}
+
+/**
+ * Opens a side file for as long as `use` takes; null where there is none. SQLite has no locks on side files that closing one could drop.
+ *
+ * @throws the file system's error
+ */
+export function withSideFile<T>(path: string, use: (fd: number | null) => T): T {
+  let fd: number | null = null
+  try {
+    fd = openSync(path, 'r')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+  try {
+    return use(fd)
+  } finally {
+    if (fd !== null) closeSync(fd)
+  }
+}
+
+/** The pages of a database as SQLite would see them. Its journal is looked at where no log is: SQLite plays back the one or the other. */
+export function withPages<T>(fd: number, path: string, use: (pages: ReturnType<typeof DatabasePages.open>) => T): T {
+  return withSideFile(`${path}-wal`, (wal) => {
+    if (wal !== null) return use(DatabasePages.open(fd, { fd: wal, pages: readWal(wal) }))
+    return withSideFile(`${path}-journal`, (journal) => {
+      const pages = journal === null ? null : readJournal(journal)
+      return use(DatabasePages.open(fd, journal === null || pages === null ? null : { fd: journal, pages }))
+    })
+  })
+}

@@ -1,0 +1,122 @@
+// The format of SQLite database files, as far as it decides which page leads to which (https://sqlite.org/fileformat2.html).
+//
+// A file is a row of pages of equal size, numbered from 1. Page 1 begins with a header of 100 bytes:
+//
+//   offset  bytes  meaning
+//        0     16  "SQLite format 3\0"
+//       16      2  page size; 1 means 65536
+//       20      1  bytes at the end of each page that are not used
+//       24      4  change counter; 28: pages; 92: the change counter for which the number of pages is valid
+//       32      4  first trunk page of the free list
+//       52      4  not 0: auto-vacuum, so that there are pointer-map pages
+//
+// A table or an index is a tree of pages. The page's header follows (at offset 100 on page 1): type (2 and 5 interior, 10 and 13 leaf; 2 and 10 of
+// an index, 5 and 13 of a table), the number of cells at +3 in two bytes, and on interior pages the last child at +8 in four. Two bytes for each
+// cell give its offset in the page:
+//
+//   table leaf      payload size, row id, payload, first overflow page     05 01 02 …         5 bytes of row 1
+//   table interior  child, row id                                          00 00 00 07 64     rows up to 100 are in page 7
+//   index leaf      payload size, payload, first overflow page
+//   index interior  child, payload size, payload, first overflow page
+//
+// Numbers of variable length have 7 bits a byte, the highest first. Payload that does not fit is in a chain of overflow pages, each with four bytes
+// that name the next one.
+
+export const PAGE_SIZE_MIN = 512
+export const PAGE_SIZE_MAX = 65_536
+
+const HEADER_BYTES = 100
+
+/** The bytes that SQLite locks: the page that has them is never used. */
+const LOCK_BYTE = 0x4000_0000
+
+export const TABLE_LEAF = 13
+export const TABLE_INTERIOR = 5
+export const INDEX_LEAF = 10
+export const INDEX_INTERIOR = 2
+
+/** What a file says of itself as a whole. */
+export interface FileShape {
+  readonly pageSize: number
+  /** Of a page, without the bytes at its end that are reserved. */
+  readonly usable: number
+  /** Of the free list's first trunk page; 0 when there is none. */
+  readonly freeList: number
+  readonly hasPointerMap: boolean
+  /** By the header; null where it does not say. */
+  readonly pages: number | null
+  readonly changeCounter: number
+}
+
+/** Reads the header. Null when it is not that of a database. */
+export function readShape(page1: Buffer): FileShape | null {
+  if (page1.length < HEADER_BYTES || page1.toString('latin1', 0, 16) !== 'SQLite format 3\0') return null
+  const size = page1.readUInt16BE(16)
+  const pageSize = size === 1 ? PAGE_SIZE_MAX : size
+  const usable = pageSize - (page1[20] ?? 0)
+  if (!isPageSize(pageSize) || usable < 480) return null
+  const changeCounter = page1.readUInt32BE(24)
+  const pages = page1.readUInt32BE(28)
+  return {
+    pageSize,
+    usable,
+    freeList: page1.readUInt32BE(32),
+    hasPointerMap: page1.readUInt32BE(52) !== 0,
+    pages: pages > 0 && changeCounter === page1.readUInt32BE(92) ? pages : null,
+    changeCounter,
+  }
+}
+
+export const isPageSize = (size: number): boolean =>
+  size >= PAGE_SIZE_MIN && size <= PAGE_SIZE_MAX && (size & (size - 1)) === 0
+
+/** The page that has the lock bytes; beyond the last page in files of less than 1 GiB. */
+export const lockPageOf = (pageSize: number): number => LOCK_BYTE / pageSize + 1
+
+/** The pointer-map pages of a file with auto-vacuum, in order. */
+export function* pointerMapPages({ usable, pageSize }: FileShape, pages: number): Generator<number> {
+  const every = Math.floor(usable / 5) + 1
+  const lock = lockPageOf(pageSize)
+  for (let page = 2; page <= pages; page += every) yield page === lock ? page + 1 : page
+}
+
+/** Bytes of a payload that are in the cell itself. The rest is in overflow pages of `usable - 4` bytes each. */
+export function localBytes(payload: number, usable: number, isTableLeaf: boolean): number {
+  const max = isTableLeaf ? usable - 35 : Math.floor(((usable - 12) * 64) / 255) - 23
+  if (payload <= max) return payload
+  const min = Math.floor(((usable - 12) * 32) / 255) - 23
+  const some = min + ((payload - min) % (usable - 4))
+  return some <= max ? some : min
+}
+
+/** Reads numbers of variable length, one behind the other. */
+export class Varints {
+  #bytes: Buffer = Buffer.alloc(0)
+  at = 0
+
+  begin(bytes: Buffer, at: number): void {
+    this.#bytes = bytes
+    this.at = at
+  }
+
+  /** The next number, exact up to 2^53; NaN beyond the end of the bytes. Signed, as row ids are. */
+  next(): number {
+    const bytes = this.#bytes
+    let value = 0
+    let high = 0
+    for (let n = 0; n < 8; n += 1) {
+      const byte = bytes[this.at++]
+      if (byte === undefined) return Number.NaN
+      value = value * 128 + (byte & 0x7f)
+      if (byte < 0x80) return high * 128 ** (n - 3) + value
+      if (n === 3) {
+        high = value
+        value = 0
+      }
+    }
+    const last = bytes[this.at++]
+    if (last === undefined) return Number.NaN
+    // 64 bits in two parts, so that small negative numbers stay exact.
+    return (high >= 2 ** 27 ? high - 2 ** 28 : high) * 2 ** 36 + value * 256 + last
+  }
+}
