@@ -1,15 +1,25 @@
-import { closeSync, openSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { closeSync, openSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { printable } from '@sudoagent/ledger'
+import {
+  FileIdentity,
+  ownObjects,
+  PinnedFile,
+  requireOwnObjects,
+  requireSoundFile,
+  SchemaGuard,
+} from '@sudoagent/ledger/sqlite-file'
 import Database from 'better-sqlite3'
 import { quote, readFields, requireInteger, requireText } from './argument.js'
+import { APPROVAL_SCHEMA, BUDGET_SCHEMA } from './sqlite-schema.js'
 
 /**
  * The one place where core opens a SQLite file.
  *
- * Every store needs the same five things, and each is easy to lose: a file that only its owner can read, WAL so that
+ * Every store needs the same things, and each is easy to lose: a file that only its owner can read and write, WAL so that
  * readers do not block, `synchronous=FULL` so that what was answered survives a power cut, a busy timeout so that
- * several processes take turns instead of failing, and a schema that is not trusted to call functions.
+ * several processes take turns instead of failing, a schema that is not trusted to call functions and declares nothing
+ * but our tables, pages that form a tree, and a path that still names the file that was opened.
  */
 
 /** How long a call waits for another process's transaction. Ours take milliseconds; after this something is stuck. The wait blocks the event loop. */
@@ -30,6 +40,11 @@ const RETRY_PAUSE_MS = 10
 export interface SqliteStoreOptions {
   /** Milliseconds to wait for another process's transaction, 0…60,000; 5,000 unless given. */
   readonly busyTimeoutMs?: number
+  /**
+   * Whether users other than the owner may be able to write to the file. Default: false, and such a file is refused: who can write
+   * to it can approve every call, or forget every charge.
+   */
+  readonly allowOtherWriters?: boolean
 }
 
 /**
@@ -47,22 +62,75 @@ export function openDatabase<T>(
   use: (db: Database.Database) => T,
 ): T {
   const file = requirePath(path)
-  const timeout = requireBusyTimeoutMs(options)
+  const { timeout, allowOtherWriters } = readOptions(options)
   createPrivately(file)
+  if (!allowOtherWriters) requireOneWriter(file)
+  requireSoundFile(file)
+  const own = ownObjects(`${OWN_SCHEMAS};${schema}`)
+  const requireOurs = (): void => requireOwnObjects(db, own)
   const db = new Database(file, { fileMustExist: true, timeout })
   try {
     db.pragma('trusted_schema = OFF')
-    enterWal(db, timeout)
+    // First of all: `journal_mode` is a change, too, and the file may be somebody else's.
+    waitWhileBusy(timeout, requireOurs)
+    waitWhileBusy(timeout, () => enterWal(db))
     // After journal_mode, because the driver lowers it to NORMAL for WAL; read back, because a pragma never fails.
     db.pragma('synchronous = FULL')
     if (db.pragma('synchronous', { simple: true }) !== 2) throw new Error('synchronous=FULL was not accepted')
-    transact(db, () => db.exec(schema))
+    db.transaction(() => {
+      requireOurs()
+      db.exec(schema)
+    }).immediate()
+    guards.set(db, new StoreGuard(db, file, requireOurs))
     return use(db)
   } catch (error) {
-    db.close()
+    closeDatabase(db)
     throw error
   }
 }
+
+/**
+ * Makes sure that a store is still the file that was opened, and that nothing was added to it since.
+ *
+ * @throws Error when the file was deleted or replaced, or has a trigger or another object that is not ours
+ */
+export function requireIntact(db: Database.Database): void {
+  guards.get(db)?.require()
+}
+
+/** Closes what `openDatabase` opened. */
+export function closeDatabase(db: Database.Database): void {
+  guards.get(db)?.close()
+  guards.delete(db)
+  db.close()
+}
+
+const guards = new WeakMap<Database.Database, StoreGuard>()
+
+class StoreGuard {
+  readonly #file: FileIdentity
+  readonly #wal: PinnedFile
+  readonly #schema: SchemaGuard
+
+  constructor(db: Database.Database, file: string, requireOurs: () => void) {
+    this.#file = new FileIdentity(file)
+    this.#wal = new PinnedFile(`${file}-wal`)
+    this.#schema = new SchemaGuard(db, requireOurs)
+  }
+
+  require(): void {
+    this.#file.check()
+    this.#wal.check()
+    this.#schema.require()
+  }
+
+  close(): void {
+    this.#wal.close()
+  }
+}
+
+/** The stores of this package may share a file. */
+const OWN_SCHEMAS = `${APPROVAL_SCHEMA};${BUDGET_SCHEMA}`
 
 /**
  * Whether a database has a table. Reads only; makes no file.
@@ -71,6 +139,7 @@ export function openDatabase<T>(
  */
 export function holdsTable(path: string, table: string): boolean {
   const file = requirePath(path)
+  requireSoundFile(file)
   const db = new Database(file, { fileMustExist: true, readonly: true, timeout: BUSY_TIMEOUT_MS_DEFAULT })
   try {
     db.pragma('trusted_schema = OFF')
@@ -82,7 +151,12 @@ export function holdsTable(path: string, table: string): boolean {
 
 /** Runs `work` under the write lock, taken at the start: a transaction that reads first and writes later can lose the race and fail. */
 export function transact<T>(db: Database.Database, work: () => T): T {
-  return db.transaction(work).immediate()
+  return db
+    .transaction(() => {
+      requireIntact(db)
+      return work()
+    })
+    .immediate()
 }
 
 /** One line saying what went wrong, for the message of a coded error. SQLite quotes names from the file, so it is foreign text. */
@@ -98,10 +172,43 @@ function requirePath(path: unknown): string {
   return resolve(text)
 }
 
-function requireBusyTimeoutMs(options: unknown): number {
-  const given = readFields('store options', options, ['busyTimeoutMs']).get('busyTimeoutMs')
-  return given === undefined ? BUSY_TIMEOUT_MS_DEFAULT : requireInteger('busyTimeoutMs', given, 0, BUSY_TIMEOUT_MS_MAX)
+function readOptions(options: unknown): { readonly timeout: number; readonly allowOtherWriters: boolean } {
+  const given = readFields('store options', options, ['busyTimeoutMs', 'allowOtherWriters'])
+  const timeout = given.get('busyTimeoutMs')
+  const allow = given.get('allowOtherWriters')
+  if (allow !== undefined && typeof allow !== 'boolean')
+    throw new TypeError('`allowOtherWriters` must be true or false')
+  return {
+    timeout:
+      timeout === undefined
+        ? BUSY_TIMEOUT_MS_DEFAULT
+        : requireInteger('busyTimeoutMs', timeout, 0, BUSY_TIMEOUT_MS_MAX),
+    allowOtherWriters: allow ?? false,
+  }
 }
+
+const GROUP_OR_OTHERS_WRITE = 0o022
+const OTHERS_WRITE = 0o002
+const STICKY = 0o1000
+
+/**
+ * Refuses a file that others can write to, or can replace: one in a folder that everybody may write to, unless only the owner of a file may remove it
+ * there (as in `/tmp`). Windows has no such modes; Node makes them up there.
+ */
+function requireOneWriter(file: string): void {
+  if (process.platform === 'win32') return
+  const { mode } = statSync(file)
+  const folder = statSync(dirname(file)).mode
+  const told = 'or open the store with `allowOtherWriters: true`'
+  if ((mode & GROUP_OR_OTHERS_WRITE) !== 0)
+    throw new Error(`other users can write to it (mode ${octal(mode)}): run \`chmod 600\` on it, ${told}`)
+  if ((folder & OTHERS_WRITE) !== 0 && (folder & STICKY) === 0)
+    throw new Error(
+      `everybody can replace it (mode ${octal(folder)} of its folder): run \`chmod o-w\` on the folder, ${told}`,
+    )
+}
+
+const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0')
 
 /** SQLite would create the file with the umask's mode; approvals show what an agent wants to do, so the file is the owner's alone. */
 function createPrivately(file: string): void {
@@ -114,13 +221,12 @@ function createPrivately(file: string): void {
 
 /**
  * The switch to WAL needs the file for itself for a moment. When two processes open a fresh file at once, SQLite can
- * answer BUSY at once instead of waiting, so the wait is ours, with the same limit.
+ * answer BUSY at once instead of waiting, to a read of the schema too, so the wait is ours, with the same limit.
  */
-function enterWal(db: Database.Database, timeoutMs: number): void {
+function waitWhileBusy(timeoutMs: number, work: () => void): void {
   for (let waitedMs = 0; ; waitedMs += RETRY_PAUSE_MS) {
     try {
-      if (db.pragma('journal_mode = WAL', { simple: true }) !== 'wal')
-        throw new Error('journal_mode=WAL was not accepted')
+      work()
       return
     } catch (error) {
       const code = (error as { code?: unknown }).code
@@ -128,4 +234,8 @@ function enterWal(db: Database.Database, timeoutMs: number): void {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_PAUSE_MS)
     }
   }
+}
+
+function enterWal(db: Database.Database): void {
+  if (db.pragma('journal_mode = WAL', { simple: true }) !== 'wal') throw new Error('journal_mode=WAL was not accepted')
 }

@@ -23,6 +23,7 @@ const SIGNED: Report = {
   keys: { in_ledger: [], given: [], active: [], retired: [] },
   findings: [],
   findings_total: 0,
+  warnings: [],
 }
 const ANCHOR = { kind: 'checkpoint', size: 7, position: null, signed_by: [], holds: true } as const
 const said = (change: Partial<Report>): string => notRuledOut({ ...SIGNED, ...change }).join('\n')

@@ -7,6 +7,13 @@
  */
 import { closeSync, openSync } from 'node:fs'
 import { type Hash, isHash } from '@sudoagent/crypto'
+import {
+  FileIdentity,
+  ownObjects,
+  requireOwnObjects,
+  requireSoundFile,
+  SchemaGuard,
+} from '@sudoagent/ledger/sqlite-file'
 import Database from 'better-sqlite3'
 import type { ToolDefinition } from './tool-definition.js'
 import type { SeenDefinition, SeenState, ToolPin, ToolPins } from './tool-pins.js'
@@ -24,6 +31,8 @@ const SCHEMA = `CREATE TABLE IF NOT EXISTS sudoagent_mcp_tool (
   PRIMARY KEY (server, tool, state)
 )`
 
+const OWN_OBJECTS = ownObjects(SCHEMA)
+
 interface Row {
   readonly server: string
   readonly tool: string
@@ -39,9 +48,13 @@ export class SqliteToolPins implements ToolPins {
   readonly #put: Database.Statement
   readonly #drop: Database.Statement
   readonly #list: Database.Statement
+  readonly #file: FileIdentity
+  readonly #schema: SchemaGuard
 
-  private constructor(db: Database.Database) {
+  private constructor(db: Database.Database, path: string) {
     this.#db = db
+    this.#file = new FileIdentity(path)
+    this.#schema = new SchemaGuard(db, () => requireOwnObjects(db, OWN_OBJECTS))
     this.#find = db.prepare('SELECT digest FROM sudoagent_mcp_tool WHERE server = ? AND tool = ? AND state = ?')
     this.#put =
       db.prepare(`INSERT INTO sudoagent_mcp_tool VALUES (@server, @tool, @state, @digest, @definition, @seenAtMs)
@@ -55,7 +68,7 @@ export class SqliteToolPins implements ToolPins {
   /**
    * Opens the file, creating it (mode 0600) where needed.
    *
-   * @throws SqliteError, or the file system's error, when it cannot be opened or is no database
+   * @throws SqliteError, or the file system's error, when it cannot be opened or is no database; Error when it contains anything but our table
    */
   static open(path: string): SqliteToolPins {
     try {
@@ -63,13 +76,15 @@ export class SqliteToolPins implements ToolPins {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     }
+    requireSoundFile(path)
     const db = new Database(path, { fileMustExist: true, timeout: BUSY_TIMEOUT_MS })
     try {
       db.pragma('trusted_schema = OFF')
+      requireOwnObjects(db, OWN_OBJECTS)
       // Rows are few and written seldom: without WAL there is one file to look after.
       db.pragma('synchronous = FULL')
       db.exec(SCHEMA)
-      return new SqliteToolPins(db)
+      return new SqliteToolPins(db, path)
     } catch (error) {
       db.close()
       throw error
@@ -81,50 +96,61 @@ export class SqliteToolPins implements ToolPins {
     { name: tool, digest, text: definition }: ToolDefinition,
     first: ToolPin['state'] = 'accepted',
   ): SeenState {
+    this.#requireIntact()
     // Mostly it is the one that is known; only the rest needs the write lock.
     if (this.#digestOf(server, tool, 'accepted') === digest) return 'accepted'
-    return this.#db
-      .transaction(() => {
-        const known = this.#digestOf(server, tool, 'accepted')
-        if (known === digest) return 'accepted'
-        const changed = this.#digestOf(server, tool, 'changed')
-        const state = known === undefined && changed === undefined ? first : 'changed'
-        // A server that shows it over and over does not write over and over.
-        if (changed !== digest) this.#put.run({ server, tool, state, digest, definition, seenAtMs: Date.now() })
-        return state === 'changed' && known === undefined ? 'new' : state
-      })
-      .immediate()
+    return this.#write(() => {
+      const known = this.#digestOf(server, tool, 'accepted')
+      if (known === digest) return 'accepted'
+      const changed = this.#digestOf(server, tool, 'changed')
+      const state = known === undefined && changed === undefined ? first : 'changed'
+      // A server that shows it over and over does not write over and over.
+      if (changed !== digest) this.#put.run({ server, tool, state, digest, definition, seenAtMs: Date.now() })
+      return state === 'changed' && known === undefined ? 'new' : state
+    })
   }
 
   acceptExactly(definitions: readonly SeenDefinition[]): boolean {
-    return this.#db
-      .transaction(() => {
-        const changed = this.list().filter((pin) => pin.state === 'changed')
-        const found = definitions.map((seen) =>
-          changed.find((pin) => pin.server === seen.server && pin.tool === seen.tool && pin.digest === seen.digest),
-        )
-        if (found.includes(undefined)) return false
-        for (const pin of found) if (pin !== undefined) this.#accept(pin)
-        return true
-      })
-      .immediate()
+    return this.#write(() => {
+      const changed = this.list().filter((pin) => pin.state === 'changed')
+      const found = definitions.map((seen) =>
+        changed.find((pin) => pin.server === seen.server && pin.tool === seen.tool && pin.digest === seen.digest),
+      )
+      if (found.includes(undefined)) return false
+      for (const pin of found) if (pin !== undefined) this.#accept(pin)
+      return true
+    })
   }
 
   accept(server: string, tool?: string): readonly ToolPin[] {
-    return this.#db
-      .transaction(() =>
-        this.list(server)
-          .filter((pin) => pin.state === 'changed' && (tool ?? pin.tool) === pin.tool)
-          .map((pin) => this.#accept(pin)),
-      )
-      .immediate()
+    return this.#write(() =>
+      this.list(server)
+        .filter((pin) => pin.state === 'changed' && (tool ?? pin.tool) === pin.tool)
+        .map((pin) => this.#accept(pin)),
+    )
   }
 
   list(server?: string): readonly ToolPin[] {
+    this.#requireIntact()
     return (this.#list.all({ server: server ?? null }) as Row[]).map(({ seenAtMs, ...row }) => ({
       ...row,
       seenAt: new Date(seenAtMs),
     }))
+  }
+
+  #write<T>(work: () => T): T {
+    return this.#db
+      .transaction(() => {
+        this.#requireIntact()
+        return work()
+      })
+      .immediate()
+  }
+
+  /** Pins that were read from a file that is gone, or that a trigger changes, protect nothing. */
+  #requireIntact(): void {
+    this.#file.check()
+    this.#schema.require()
   }
 
   close(): void {

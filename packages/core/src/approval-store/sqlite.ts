@@ -1,34 +1,18 @@
 import type Database from 'better-sqlite3'
 import { type ApprovalState, ApprovalStoreError } from '../approval.js'
 import { quote } from '../argument.js'
-import { holdsTable, openDatabase, reasonOf, type SqliteStoreOptions, transact } from '../sqlite-database.js'
+import {
+  closeDatabase,
+  holdsTable,
+  openDatabase,
+  reasonOf,
+  requireIntact,
+  type SqliteStoreOptions,
+  transact,
+} from '../sqlite-database.js'
+import { APPROVAL_SCHEMA } from '../sqlite-schema.js'
 import { type ApprovalRow, checkRow } from './row.js'
 import { type ApprovalTable, TableApprovalStore } from './table-store.js'
-
-/**
- * Times are milliseconds since 1970. No STRICT and nothing else that an old SQLite cannot parse: these tables may stand
- * beside a ledger that another tool opens. Every row is checked when it is read, so the schema promises nothing.
- */
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS sudoagent_approval (
-    approval_id TEXT PRIMARY KEY NOT NULL,
-    policy_hash TEXT NOT NULL,
-    decision_hash TEXT NOT NULL,
-    action TEXT NOT NULL,
-    agent_id TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    parameters_json TEXT NOT NULL,
-    created_at_ms INTEGER NOT NULL,
-    expires_at_ms INTEGER NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('pending', 'approved', 'denied', 'expired', 'failed')),
-    approver_id TEXT,
-    note TEXT,
-    resolved_at_ms INTEGER,
-    consumed_at_ms INTEGER
-  );
-  CREATE INDEX IF NOT EXISTS sudoagent_approval_created ON sudoagent_approval (created_at_ms);
-  CREATE INDEX IF NOT EXISTS sudoagent_approval_expires ON sudoagent_approval (expires_at_ms);
-`
 
 const COLUMNS = `approval_id AS approvalId, policy_hash AS policyHash, decision_hash AS decisionHash, action, agent_id AS agentId,
   reason, parameters_json AS parametersJson, created_at_ms AS createdAtMs, expires_at_ms AS expiresAtMs, state,
@@ -52,7 +36,7 @@ export class SqliteApprovalStore extends TableApprovalStore {
    */
   static open(path: string, options: SqliteStoreOptions = {}): SqliteApprovalStore {
     try {
-      return new SqliteApprovalStore(openDatabase(path, options, SCHEMA, (db) => new SqliteTable(db)))
+      return new SqliteApprovalStore(openDatabase(path, options, APPROVAL_SCHEMA, (db) => new SqliteTable(db)))
     } catch (error) {
       if (error instanceof TypeError) throw error
       throw storeFailed(`cannot open ${quote(String(path))}`, error)
@@ -101,10 +85,17 @@ class SqliteTable implements ApprovalTable {
   }
 
   write<T>(work: () => T): T {
-    return this.read(() => transact(this.#db, work))
+    return this.#attempt(() => transact(this.#db, work))
   }
 
   read<T>(work: () => T): T {
+    return this.#attempt(() => {
+      requireIntact(this.#db)
+      return work()
+    })
+  }
+
+  #attempt<T>(work: () => T): T {
     try {
       return work()
     } catch (error) {
@@ -141,7 +132,7 @@ class SqliteTable implements ApprovalTable {
   }
 
   close(): void {
-    this.#db.close()
+    closeDatabase(this.#db)
   }
 }
 

@@ -8,30 +8,9 @@ import {
   parseLimits,
   requireCharge,
 } from '../budget.js'
-import { openDatabase, reasonOf, type SqliteStoreOptions, transact } from '../sqlite-database.js'
+import { closeDatabase, openDatabase, reasonOf, type SqliteStoreOptions, transact } from '../sqlite-database.js'
+import { BUDGET_SCHEMA } from '../sqlite-schema.js'
 import { type BookedCharge, type ChargeState, type ChargeTable, TableBudget } from './table-budget.js'
-
-/**
- * `sudoagent_budget` remembers the longest window that anyone has opened a budget with: two processes with different
- * windows may share one, and the shorter must not delete what the longer still counts. A budget without a name is ''.
- * No STRICT and nothing else that an old SQLite cannot parse: these tables may stand beside a ledger.
- */
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS sudoagent_budget (budget_key TEXT PRIMARY KEY NOT NULL, window_ms INTEGER NOT NULL);
-  CREATE TABLE IF NOT EXISTS sudoagent_budget_charge (
-    budget_key TEXT NOT NULL,
-    request_id TEXT NOT NULL,
-    agent_id TEXT NOT NULL,
-    action TEXT NOT NULL,
-    cost INTEGER NOT NULL CHECK (typeof(cost) = 'integer' AND cost BETWEEN 0 AND 9007199254740991),
-    charged_at_ms INTEGER NOT NULL CHECK (typeof(charged_at_ms) = 'integer'),
-    state TEXT NOT NULL CHECK (state IN ('reserved', 'committed', 'released')),
-    PRIMARY KEY (budget_key, request_id)
-  );
-  CREATE INDEX IF NOT EXISTS sudoagent_budget_charge_agent ON sudoagent_budget_charge (budget_key, agent_id, charged_at_ms, state, cost);
-  CREATE INDEX IF NOT EXISTS sudoagent_budget_charge_tool ON sudoagent_budget_charge (budget_key, action, charged_at_ms, state, cost);
-  CREATE INDEX IF NOT EXISTS sudoagent_budget_charge_time ON sudoagent_budget_charge (budget_key, charged_at_ms);
-`
 
 /** Old charges go in batches of this size, one batch a reserve: they go faster than they come, and no call waits for a great cleaning. */
 const PRUNE_ROWS = 100
@@ -68,7 +47,7 @@ export class SqliteBudget extends TableBudget {
   static open(path: string, limits: BudgetLimits, options: SqliteStoreOptions = {}): SqliteBudget {
     const checked = parseLimits(limits)
     try {
-      return openDatabase(path, options, SCHEMA, (db) => new SqliteBudget(db, checked))
+      return openDatabase(path, options, BUDGET_SCHEMA, (db) => new SqliteBudget(db, checked))
     } catch (error) {
       if (error instanceof TypeError) throw error
       throw storeFailed(`cannot open ${quote(String(path))}`, error)
@@ -77,7 +56,7 @@ export class SqliteBudget extends TableBudget {
 
   /** Everything after it is refused with `BUDGET_STORE_FAILED`. */
   async close(): Promise<void> {
-    this.#db.close()
+    closeDatabase(this.#db)
   }
 }
 

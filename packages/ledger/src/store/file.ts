@@ -10,6 +10,10 @@ const CODES: ReadonlyMap<string, readonly [LedgerErrorCode, string]> = new Map([
   ['EISDIR', ['LEDGER_IS_DIRECTORY', 'is a directory']],
   ['EACCES', ['LEDGER_NOT_READABLE', 'cannot be opened: permission denied']],
   ['EPERM', ['LEDGER_NOT_READABLE', 'cannot be opened: permission denied']],
+  [
+    'ELOOP',
+    ['LEDGER_WRITE_FAILED', 'cannot be written: it, or a file next to it, is a symbolic link where none may be'],
+  ],
   ['EROFS', ['LEDGER_WRITE_FAILED', 'cannot be written: the file system is read-only']],
   ['ENOSPC', ['LEDGER_WRITE_FAILED', 'cannot be written: the disk is full']],
   ['EDQUOT', ['LEDGER_WRITE_FAILED', 'cannot be written: the disk quota is used up']],

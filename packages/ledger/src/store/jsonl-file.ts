@@ -1,5 +1,5 @@
 // What a JSONL file looks like to a writer before it writes: whole lines, the last of them, and perhaps a torn one behind it.
-import { existsSync, fstatSync, fsyncSync, ftruncateSync, readSync, writeFileSync } from 'node:fs'
+import { fstatSync, fsyncSync, ftruncateSync, lstatSync, readSync, writeFileSync } from 'node:fs'
 import { LedgerError } from '../error.js'
 import { LINE_BYTES_MAX } from '../limits.js'
 import { syncFolderOf } from './file.js'
@@ -61,7 +61,7 @@ export function moveTornTailAside(fd: number, path: string, end: number): TornTa
 /** A writer that is cut off twice at the same place must not lose the first torn line to the second. */
 function freeName(name: string): string {
   let free = name
-  for (let copy = 2; existsSync(free); copy += 1) free = `${name}-${copy}`
+  for (let copy = 2; lstatSync(free, { throwIfNoEntry: false }) !== undefined; copy += 1) free = `${name}-${copy}`
   return free
 }
 

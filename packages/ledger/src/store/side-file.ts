@@ -1,16 +1,21 @@
 // Small texts beside a ledger file: its head, and the checkpoint that witnesses cosigned. Replaced as a whole, so that nobody finds half of one.
+import { randomBytes } from 'node:crypto'
 import {
   closeSync,
+  constants,
   fdatasyncSync,
+  lstatSync,
   openSync,
   readSync,
   realpathSync,
   renameSync,
   statSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { decodeUtf8, NOTE_BYTES_MAX } from '@sudoagent/crypto'
 import type { StoredText } from '../ledger.js'
+import { codeOf } from './file.js'
 
 /** The path of what stands beside a ledger: beside the file itself, whatever links lead to it. */
 export function beside(path: string, what: 'head' | 'tree' | 'cosigned'): string {
@@ -38,13 +43,41 @@ export function readSideFile(path: string): StoredText {
 
 /** Replaces such a text: durable before it gets its name. After a crash there is the old one or the new one. */
 export function writeSideFile(path: string, text: string): void {
-  const temporary = `${path}.tmp`
-  const fd = openSync(temporary, 'w', 0o600)
+  const { fd, name } = openTemporary(path)
   try {
     writeFileSync(fd, text)
     fdatasyncSync(fd)
   } finally {
     closeSync(fd)
   }
-  renameSync(temporary, path)
+  renameSync(name, path)
+}
+
+/**
+ * A new file next to `path`. What has its name already is never written to: a writer that was killed left a file of its own, which is removed; anything
+ * else (in a shared folder, a link that another user planted) stays, and the new file gets a name that cannot be guessed.
+ */
+function openTemporary(path: string): { readonly fd: number; readonly name: string } {
+  const names = [`${path}.tmp`, `${path}.tmp`, `${path}.${randomBytes(8).toString('hex')}.tmp`]
+  for (const [n, name] of names.entries()) {
+    try {
+      return { name, fd: openSync(name, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NO_FOLLOW, 0o600) }
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST' || n === names.length - 1) throw error
+      if (n === 0) removeLeftOver(name)
+    }
+  }
+  throw new Error('no name for a temporary file')
+}
+
+/** Not on Windows. */
+const NO_FOLLOW = constants.O_NOFOLLOW ?? 0
+
+function removeLeftOver(name: string): void {
+  try {
+    const there = lstatSync(name)
+    if (there.isFile() && (process.getuid === undefined || there.uid === process.getuid())) unlinkSync(name)
+  } catch {
+    // Gone, or not ours to remove: another name will do.
+  }
 }

@@ -3,7 +3,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { type HashReader, NOTE_BYTES_MAX } from '@sudoagent/crypto'
 import type Database from 'better-sqlite3'
-import { LedgerError } from '../error.js'
 import type {
   LedgerReader,
   LineRanges,
@@ -16,7 +15,7 @@ import type {
   StoreWarning,
 } from '../ledger.js'
 import { damagedReader } from './damaged-reader.js'
-import { asLedgerError, codeOf } from './file.js'
+import { asLedgerError, codeOf, isOpenInSqlite } from './file.js'
 import { positionsOfCall } from './sqlite-calls.js'
 import { DamagedFile, FileCheck } from './sqlite-file/file-check.js'
 import type { ForeignObject } from './sqlite-file/objects.js'
@@ -26,12 +25,12 @@ import {
   CALL_TABLE,
   COSIGNED_TABLE,
   findEvidenceTables,
-  findLedgerTable,
   foreignObjectsOf,
   HEAD_TABLE,
   healthOf,
   lastIdOf,
   lastIssuedId,
+  requireLedgerTable,
   TILE_TABLE,
 } from './sqlite-table.js'
 import { createSqliteTreeReader } from './sqlite-tree.js'
@@ -60,10 +59,11 @@ function openInPlaceOrCopy(path: string): LedgerReader {
 function openPlace(place: Place, path: string): LedgerReader {
   let db: Database.Database | undefined
   let check: FileCheck | undefined
+  const hadLog = isOpenInSqlite(place.path)
   try {
     check = FileCheck.begin(place.path)
     db = openUntrusted(place)
-    requireTable(db, path)
+    requireLedgerTable(db, path, hadLog)
     return new SqliteReader(db, path, place, check)
   } catch (error) {
     db?.close()
@@ -75,13 +75,6 @@ function openPlace(place: Place, path: string): LedgerReader {
 }
 
 const DAMAGE = 'the pages of the file do not form a database: '
-
-function requireTable(db: Database.Database, path: string): void {
-  if (findLedgerTable(db) === 'ledger') return
-  throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${path}\` is a SQLite database without a ledger table`, {
-    hint: 'a ledger has a table `ledger (id, entry_json, entry_hash, prev_entry_hash)`',
-  })
-}
 
 // Text alone, and no longer than any note: a row may hold anything.
 const SELECT_TEXT = `SELECT CASE WHEN typeof(checkpoint) = 'text' AND octet_length(checkpoint) <= ${NOTE_BYTES_MAX} THEN checkpoint END AS text

@@ -32,6 +32,23 @@ export function findLedgerTable(db: Database.Database): 'ledger' | 'other' | 'no
   return plain && second === undefined ? 'ledger' : 'other'
 }
 
+const COPY_WITHOUT_LOG =
+  'if this is a copy, `-wal` was left behind: a database in WAL mode is the file together with the file of that name and `-wal`; copy both, or use `sudoagent copy`'
+
+/**
+ * @param hadLog - whether there was a write-ahead log next to the file before it was opened
+ * @throws LedgerError LEDGER_NOT_A_LEDGER
+ */
+export function requireLedgerTable(db: Database.Database, path: string, hadLog: boolean): void {
+  if (findLedgerTable(db) === 'ledger') return
+  throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${path}\` is a SQLite database without a ledger table`, {
+    hint:
+      !hadLog && db.pragma('journal_mode', { simple: true }) === 'wal'
+        ? COPY_WITHOUT_LOG
+        : 'a ledger has a table `ledger (id, entry_json, entry_hash, prev_entry_hash)`',
+  })
+}
+
 /** The highest id of a row. Undefined where there is none, or none that can be read: whoever reads on will meet the damage. */
 export function lastIdOf(db: Database.Database): number | undefined {
   try {

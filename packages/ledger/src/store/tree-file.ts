@@ -15,8 +15,8 @@ export class TreeFile {
 
   /** Opens it for a writer, and makes it when it is not there. */
   static openOrCreate(path: string): TreeFile {
-    // Not `w+`, which would empty it; not `a+`, which writes at the end only.
-    return new TreeFile(openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600))
+    // Not `w+`, which would empty it; not `a+`, which writes at the end only. A link that somebody planted there leads to a file of somebody else.
+    return new TreeFile(openSync(path, constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o600))
   }
 
   /** Opens it for a reader; null when it is not there or cannot be read. */

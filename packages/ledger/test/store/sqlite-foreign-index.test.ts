@@ -118,7 +118,7 @@ describe('statements on our tables', () => {
     const reader = await openLedger(path)
     const { verify } = await import('../../src/verify.js')
     await verify(inRanges(reader, 64), OWN_THREAD)
-    await makeReceipt(reader, { position: 3 })
+    await makeReceipt(reader, { requestId: requestIdOf(3) })
     await callStory(reader, { requestId: requestIdOf(299) })
     for await (const _ of select(inRanges(reader, 64), { text: 'customer 3' }, OWN_THREAD));
     const sink = openFileSink(join(temporaryFolder(), 'copy.sqlite'), 'sqlite')

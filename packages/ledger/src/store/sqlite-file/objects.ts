@@ -105,3 +105,31 @@ function describe({ type, name }: SchemaObject): Pick<ForeignObject, 'what' | 'd
   const text = printable(String(name))
   return { what: `the ${kind} \`${text}\``, drop: `DROP ${kind.toUpperCase()} "${text.replaceAll('"', '""')}"` }
 }
+
+/**
+ * The objects that statements `CREATE … IF NOT EXISTS` make, as SQLite keeps them.
+ *
+ * @param schema - the statements, each ended by a semicolon or by the end of the text; no semicolon in between
+ */
+export function ownObjects(schema: string): readonly OwnObject[] {
+  return schema
+    .split(';')
+    .map((statement) => statement.trim().replace(/^(CREATE (?:TABLE|INDEX)) IF NOT EXISTS /, '$1 '))
+    .flatMap((sql): OwnObject[] => {
+      const [, kind, name = ''] = /^CREATE (TABLE|INDEX) (\w+)/.exec(sql) ?? []
+      return kind === undefined ? [] : [{ type: kind === 'TABLE' ? 'table' : 'index', name, sql }]
+    })
+}
+
+/**
+ * For a store that owns its file.
+ *
+ * @throws Error in one line that names the object and the statement that removes it
+ */
+export function requireOwnObjects(db: Database.Database, own: readonly OwnObject[]): void {
+  const foreign = foreignObjects(db, own).find(({ kind }) => kind !== 'newer')
+  if (foreign === undefined) return
+  throw new Error(
+    `it contains ${foreign.what}, which sudoagent did not create; find out who did, and remove it with ${foreign.drop}`,
+  )
+}

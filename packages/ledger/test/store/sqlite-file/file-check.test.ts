@@ -1,4 +1,5 @@
 // Databases as SQLite writes them are walked without a finding, whatever their shape; a page with two parents is found wherever it is.
+// Over 300 lines because each case makes a file of its own.
 import {
   closeSync,
   copyFileSync,

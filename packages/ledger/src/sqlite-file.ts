@@ -1,0 +1,15 @@
+/**
+ * `@sudoagent/ledger/sqlite-file`: what every store in a SQLite file does before it trusts the file, for the stores of the other packages.
+ * `requireSoundFile` walks the pages before SQLite opens them, `foreignObjects` lists what the file declares besides the caller's tables, `SchemaGuard`
+ * notices a change of that, `FileIdentity` and `PinnedFile` notice that the path names another file now.
+ */
+export { FileIdentity, PinnedFile } from './store/file.js'
+export { DamagedFile, requireSoundFile } from './store/sqlite-file/file-check.js'
+export {
+  type ForeignObject,
+  foreignObjects,
+  type OwnObject,
+  ownObjects,
+  requireOwnObjects,
+} from './store/sqlite-file/objects.js'
+export { SchemaGuard } from './store/sqlite-file/schema-guard.js'
