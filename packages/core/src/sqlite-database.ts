@@ -3,6 +3,8 @@ import { dirname, resolve } from 'node:path'
 import { printable } from '@sudoagent/ledger'
 import {
   FileIdentity,
+  NATIVE_MODULE_HINT,
+  nativeModuleProblem,
   ownObjects,
   PinnedFile,
   requireOwnObjects,
@@ -161,6 +163,8 @@ export function transact<T>(db: Database.Database, work: () => T): T {
 
 /** One line saying what went wrong, for the message of a coded error. SQLite quotes names from the file, so it is foreign text. */
 export function reasonOf(error: unknown): string {
+  const problem = nativeModuleProblem(error)
+  if (problem !== null) return `${problem}; ${NATIVE_MODULE_HINT}`
   return error instanceof Error ? printable(error.message, REASON_CHARACTERS_MAX) : 'unknown error'
 }
 

@@ -4,6 +4,7 @@
  * notices a change of that, `FileIdentity` and `PinnedFile` notice that the path names another file now.
  */
 export { FileIdentity, PinnedFile } from './store/file.js'
+export { NATIVE_MODULE_HINT, nativeModuleProblem } from './store/native-module.js'
 export { DamagedFile, requireSoundFile } from './store/sqlite-file/file-check.js'
 export {
   type ForeignObject,

@@ -9,6 +9,8 @@ import { closeSync, openSync } from 'node:fs'
 import { type Hash, isHash } from '@sudoagent/crypto'
 import {
   FileIdentity,
+  NATIVE_MODULE_HINT,
+  nativeModuleProblem,
   ownObjects,
   requireOwnObjects,
   requireSoundFile,
@@ -40,6 +42,15 @@ interface Row {
   readonly digest: Hash
   readonly definition: string
   readonly seenAtMs: number
+}
+
+function openDatabase(path: string): Database.Database {
+  try {
+    return new Database(path, { fileMustExist: true, timeout: BUSY_TIMEOUT_MS })
+  } catch (error) {
+    const problem = nativeModuleProblem(error)
+    throw problem === null ? error : new Error(`${problem}; ${NATIVE_MODULE_HINT}`, { cause: error })
+  }
 }
 
 export class SqliteToolPins implements ToolPins {
@@ -77,7 +88,7 @@ export class SqliteToolPins implements ToolPins {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     }
     requireSoundFile(path)
-    const db = new Database(path, { fileMustExist: true, timeout: BUSY_TIMEOUT_MS })
+    const db = openDatabase(path)
     try {
       db.pragma('trusted_schema = OFF')
       requireOwnObjects(db, OWN_OBJECTS)

@@ -3,6 +3,7 @@
 import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readlinkSync, readSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { LedgerError, type LedgerErrorCode } from '../error.js'
+import { NATIVE_MODULE_HINT, nativeModuleProblem } from './native-module.js'
 
 const CODES: ReadonlyMap<string, readonly [LedgerErrorCode, string]> = new Map([
   ['ENOENT', ['LEDGER_NOT_FOUND', 'does not exist']],
@@ -44,6 +45,8 @@ export function asLedgerError(
   otherwise: LedgerErrorCode = 'LEDGER_WRITE_FAILED',
 ): LedgerError {
   if (error instanceof LedgerError) return error
+  const problem = nativeModuleProblem(error)
+  if (problem !== null) return new LedgerError(otherwise, problem, { cause: error, hint: NATIVE_MODULE_HINT })
   const [code, says] = CODES.get(codeOf(error)) ?? [
     otherwise,
     `failed: ${error instanceof Error ? error.message : String(error)}`,
