@@ -14,6 +14,8 @@ type ToolRefusal = 'TOOL_UNKNOWN' | 'TOOL_DEFINITION_CHANGED' | 'TOOL_NOT_ACCEPT
 /** What stands in the way of calling a tool; null when nothing does. */
 export interface ToolStanding {
   readonly digest: string | null
+  /** Of the accepted definition. */
+  readonly inputSchema?: unknown
   readonly refusal: { readonly code: ToolRefusal; readonly reason: string } | null
 }
 
@@ -97,9 +99,9 @@ export class Catalogue {
     if (definition === undefined) return refused('TOOL_UNKNOWN', 'the server shows no such tool')
     if (definition === null)
       return refused('TOOL_DEFINITION_CHANGED', 'the server shows the tool twice, or in a form that cannot be accepted')
-    const { digest } = definition
+    const { digest, inputSchema } = definition
     const seen = this.#see(definition)
-    return seen === 'accepted' ? { digest, refusal: null } : { ...refusalOf(seen), digest }
+    return seen === 'accepted' ? { digest, inputSchema, refusal: null } : { ...refusalOf(seen), digest }
   }
 
   /** Resolves when the tools of the current generation were read. @throws when they cannot be, now or a moment ago */

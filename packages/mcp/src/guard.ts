@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type ApprovalRequest, createRedactor, type EngineOptions, type Policy, SudoEngine } from '@sudoagent/core'
 import { ownFields } from '@sudoagent/core/store'
 import { LadderApprover } from './approver.js'
+import { ARGUMENT_CHECKS, type ArgumentCheck } from './argument-check.js'
 import { CALL_TIMEOUT_MS_DEFAULT, HOLD_MS_DEFAULT, SERVER_NAME_LENGTH_MAX, WAIT_MS_MAX } from './limits.js'
 import { BLOCKED_BY_DEFAULT, FEATURES, type Feature } from './method.js'
 import type { GuardTransport } from './peer.js'
@@ -33,6 +34,11 @@ export interface GuardOptions extends Omit<EngineOptions, 'approver' | 'newId' |
    * refused until somebody accepts it.
    */
   readonly newTools?: boolean
+  /**
+   * What arguments are checked against. Default: `names`, the names in the accepted `inputSchema`. `schema`: all of the schema. They are
+   * never changed; a call with others is denied with `PARAMETERS_INVALID`.
+   */
+  readonly checkArguments?: ArgumentCheck
   /** How long a call waits for an approval before it is answered with "pending", in milliseconds. Default: 4,000. */
   readonly holdMs?: number
   /** How long the server may take for one answer, in milliseconds: 600,000. */
@@ -57,8 +63,10 @@ export class Guard {
   constructor(given: GuardOptions) {
     const options = ownFields(given)
     const { server, pins, pass = [], block = [], elicitation = false, newTools = true, ...others } = options
-    const { holdMs, callTimeoutMs, onNote = () => {}, ...rest } = others
+    const { checkArguments = 'names', holdMs, callTimeoutMs, onNote = () => {}, ...rest } = others
     const blocked = blockedFeatures(pass, block)
+    if (!ARGUMENT_CHECKS.includes(checkArguments))
+      throw new TypeError(`\`checkArguments\` knows ${ARGUMENT_CHECKS.join(', ')}`)
     const approver = new LadderApprover((request) => mayElicit(options.policy, request))
     // `authorize` asks for an id before it first waits, so the id is taken by the call that it was laid out for.
     let next: string | null = null
@@ -76,6 +84,7 @@ export class Guard {
       redact: createRedactor(options.redaction).text,
       elicitation,
       newTools,
+      checkArguments,
       holdMs: requireWait('holdMs', holdMs ?? HOLD_MS_DEFAULT),
       callTimeoutMs: requireWait('callTimeoutMs', callTimeoutMs ?? CALL_TIMEOUT_MS_DEFAULT),
       newId: randomUUID,

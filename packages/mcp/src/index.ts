@@ -1,4 +1,5 @@
 /** `@sudoagent/mcp`: an authorizing proxy in front of any MCP server. */
+export { ARGUMENT_CHECKS, type ArgumentCheck } from './argument-check.js'
 export { type ChildOptions, ChildUpstream } from './child-upstream.js'
 export { DENIAL_META, PENDING_META } from './denial-result.js'
 export { Guard, type GuardOptions, type GuardPolicy } from './guard.js'

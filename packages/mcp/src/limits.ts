@@ -77,6 +77,15 @@ export const TOOLS_MAX = 5_000
 /** Canonical text of one tool definition. */
 export const TOOL_DEFINITION_BYTES_MAX = 256 * 1024
 
+/** Steps of one check of arguments against a schema: real ones take some hundreds. Arguments that take more are refused. */
+export const SCHEMA_STEPS_MAX = 50_000
+
+/** And for each character of the arguments: a union of that many kinds for each value. */
+export const SCHEMA_STEPS_PER_CHARACTER = 16
+
+/** References and combinations of one schema about the same value, one inside the other. */
+export const SCHEMA_REFERENCES_MAX = 32
+
 /** With `<server>/` in front of it, and the 256 characters that an action may have. */
 export const TOOL_NAME_LENGTH_MAX = 190
 

@@ -8,6 +8,7 @@
  */
 import type { SudoEngine } from '@sudoagent/core'
 import type { LadderApprover } from './approver.js'
+import type { ArgumentCheck } from './argument-check.js'
 import { CLIENT_GONE, SERVER_ENDED } from './call-failure.js'
 import { Catalogue } from './catalogue.js'
 import { canElicit, elicitApproval } from './elicitation.js'
@@ -42,6 +43,7 @@ export interface SessionParts {
   readonly redact: (text: string) => string
   readonly elicitation: boolean
   readonly newTools: boolean
+  readonly checkArguments: ArgumentCheck
   readonly holdMs: number
   readonly callTimeoutMs: number
   readonly newId: () => string
@@ -221,6 +223,7 @@ export class GuardSession {
       note,
       redact,
       catalogue: this.#catalogue,
+      checkArguments: this.#parts.checkArguments,
       metadata: () => ({ server, client: this.#clientName, server_version: this.#serverVersion }),
       open: (request, subject) => {
         const call = new OpenCall(newId(), subject)

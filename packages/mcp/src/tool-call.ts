@@ -1,5 +1,6 @@
 // One tools/call on its way: definition → decision on record → server → outcome on record.
 import { type Authorization, type Denial, type Policy, SudoAgentError, type SudoEngine } from '@sudoagent/core'
+import { type ArgumentCheck, checkArguments } from './argument-check.js'
 import { type CallArguments, readCallArguments } from './call-arguments.js'
 import { CallBoard } from './call-board.js'
 import { CallFailure, cancellation, ended, failureOf, notSent } from './call-failure.js'
@@ -17,6 +18,7 @@ export interface ToolCallParts {
   readonly engine: SudoEngine
   readonly holdMs: number
   readonly catalogue: Catalogue
+  readonly checkArguments: ArgumentCheck
   /** What the ledger says about where the call came from. */
   readonly metadata: () => Readonly<Record<string, unknown>>
   /** A call with an id of its own, known to the approver. */
@@ -129,7 +131,7 @@ export class ToolCalls {
 
   /** The open call that this one repeats, or a new one. */
   async #callFor(asked: AskedCall, request: Incoming): Promise<OpenCall> {
-    const standing = this.#unlessOver(await this.#standing(asked.params))
+    const standing = this.#standingOf(asked, await this.#standing(asked.params))
     // A question about another definition of the tool is another question.
     const key = standing.refusal === null ? keyOf(asked, standing.digest) : null
     const repeated = this.#board.attach(key)
@@ -146,9 +148,12 @@ export class ToolCalls {
     return call
   }
 
-  /** A session that is over takes no calls: that is a refusal like any other, on record. */
-  #unlessOver(standing: ToolStanding): Standing {
-    return this.#closed === null ? standing : { digest: standing.digest, refusal: ended(this.#closed) }
+  /** A session that is over takes no calls, and a tool no arguments that it does not have: refusals like any other, on record. */
+  #standingOf({ args }: AskedCall, { digest, inputSchema, refusal }: ToolStanding): Standing {
+    if (this.#closed !== null) return { digest, refusal: ended(this.#closed) }
+    if (refusal !== null || args.refusal !== null) return { digest, refusal }
+    const reason = checkArguments(inputSchema, args.values, this.#parts.checkArguments)
+    return { digest, refusal: reason === null ? null : { code: 'PARAMETERS_INVALID', reason } }
   }
 
   async #standing(params: Params): Promise<ToolStanding> {

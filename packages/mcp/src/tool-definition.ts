@@ -12,6 +12,8 @@ export interface ToolDefinition {
   readonly digest: Hash
   /** Canonical JSON. */
   readonly text: string
+  /** What arguments are checked against. Absent: nothing is known of them. */
+  readonly inputSchema?: unknown
 }
 
 /**
@@ -35,7 +37,8 @@ export function readToolName(tool: unknown): string | null {
 /** @returns null for what is no definition that could be pinned: no name, too long, not canonical JSON */
 export function readDefinition(tool: unknown): ToolDefinition | null {
   const name = readToolName(tool)
-  return name === null ? null : define(name, tool)
+  const definition = name === null ? null : define(name, tool)
+  return definition === null ? null : { ...definition, inputSchema: (tool as { inputSchema?: unknown }).inputSchema }
 }
 
 /** Under this name, which no tool can have, it is pinned what a server says of itself. */

@@ -7,6 +7,7 @@ import * as sqlite from '../src/sqlite.js'
 const read = (name: string): string => readFileSync(join(import.meta.dirname, '..', name), 'utf8')
 
 const VALUES = [
+  'ARGUMENT_CHECKS',
   'BLOCKED_BY_DEFAULT',
   'ChildUpstream',
   'DENIAL_META',
@@ -20,6 +21,7 @@ const VALUES = [
   'serveGuard',
 ]
 const TYPES = [
+  'ArgumentCheck',
   'ChildOptions',
   'Feature',
   'GuardOptions',

@@ -1,7 +1,7 @@
 // Everything that a guard stands on, opened: policy, ledger, approval store, budget, accepted tools. All of it or none.
 import type { EngineFault, OnConcealed } from '@sudoagent/core'
 import { createSigner } from '@sudoagent/crypto'
-import type { Feature, Guard } from '@sudoagent/mcp'
+import type { ArgumentCheck, Feature, Guard } from '@sudoagent/mcp'
 import { CliError, EXIT } from '../exit.js'
 import type { Io } from '../io.js'
 import { say } from '../message.js'
@@ -25,6 +25,7 @@ export interface GuardPartsOptions {
   readonly tools?: string
   readonly acceptTools?: boolean
   readonly newTools: boolean
+  readonly checkArguments: string
   readonly pass?: readonly string[]
   readonly block?: readonly string[]
 }
@@ -70,6 +71,7 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
       elicitation: options.elicitation === true,
       newTools: options.newTools,
       onConcealed: requireOnConcealed(options.onConcealed ?? 'deny'),
+      checkArguments: argumentCheck(options.checkArguments),
       ...times,
       onNote: note,
       onError: ({ stage, requestId }: EngineFault) =>
@@ -164,6 +166,11 @@ function noteTo(io: Io): (text: string) => void {
 function requireOnConcealed(text: string): OnConcealed {
   if (text === 'deny' || text === 'ask' || text === 'allow') return text
   throw new CliError(EXIT.usage, `--on-concealed \`${text}\` is unknown`, 'one of deny, ask, allow')
+}
+
+function argumentCheck(text: string): ArgumentCheck {
+  if (text === 'names' || text === 'schema' || text === 'off') return text
+  throw new CliError(EXIT.usage, `--check-arguments \`${text}\` is unknown`, 'one of names, schema, off')
 }
 
 function milliseconds(option: string, text: string, secondsMax: number, secondsMin = 1): number {

@@ -12,8 +12,8 @@ export interface UpstreamOptions {
 }
 
 export interface Upstream {
-  /** What it is called unless somebody says otherwise. */
-  readonly name: string
+  /** What it is called by default; null where its command does not say. */
+  readonly name: string | null
   /** One server, for one session. Whatever is started ends with the process. */
   open(): GuardTransport
 }
@@ -50,23 +50,41 @@ export async function chooseUpstream(command: readonly string[], options: Upstre
   }
 }
 
-/** Words of the runners before the program itself. */
-const RUNNERS = new Set('npx node bunx pnpm dlx uvx uv run python python3 docker deno bun exec env'.split(' '))
+/** Programs that start the server which is named after them; what each has between itself and that name. */
+const RUNNERS = new Set('npx node bunx bun pnpm dlx uvx uv run x python python3 deno'.split(' '))
 
-/** `npx -y @scope/server-files@1.2 /data` → `server-files`: the first word that can be a name and is no option and no runner. */
-function nameOf(command: readonly string[]): string {
-  const bases = command
-    .filter((word) => !word.startsWith('-'))
-    .map(
-      (word) =>
-        word
-          .replace(/(?<=.)@[^/@]*$/, '')
-          .split(/[\\/]/)
-          .at(-1) ?? '',
-    )
-    .map((word) => word.replace(/\.(?:[cm]?js|exe|py|ts)$/, ''))
-  return bases.find((base) => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(base) && !RUNNERS.has(base)) ?? 'server'
+/** Options of theirs that take no value, so that the word behind them is the server's. */
+const FLAGS = /^(?:-y|--yes|-q|--quiet|--silent|-u|-m|-A|--allow-[a-z-]+(?:=.*)?|--)$/
+
+/** Programs that start something, and of whose arguments only they know which: a name made of them could be anybody's. */
+const WRAPPERS = new Set(
+  'docker podman nerdctl env sh bash zsh dash ash ksh fish cmd powershell pwsh wsl sudo doas su ssh nohup nice timeout stdbuf xargs exec npm yarn make'.split(
+    ' ',
+  ),
+)
+
+/**
+ * `npx -y @scope/server-files@1.2 /data` → `server-files`: the server's own word, where it is certain which one that is.
+ *
+ * @returns null where it is not: `docker run -e TOKEN image`, `npx --package a b`
+ */
+function nameOf(command: readonly string[]): string | null {
+  for (const word of command) {
+    const base = baseOf(word)
+    if (FLAGS.test(word)) continue
+    if (word.startsWith('-') || WRAPPERS.has(base)) return null
+    if (!RUNNERS.has(base)) return /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(base) ? base : null
+  }
+  return null
 }
+
+const baseOf = (word: string): string =>
+  (
+    word
+      .replace(/(?<=.)@[^/@]*$/, '')
+      .split(/[\\/]/)
+      .at(-1) ?? ''
+  ).replace(/\.(?:[cm]?js|exe|cmd|bat|py|ts|sh)$/, '')
 
 function parseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null

@@ -29,7 +29,7 @@ export function register(mcp: Command, io: Io): void {
     .option('--private-key <file>', 'private key that signs the ledger (PEM)')
     .option(
       '--server <name>',
-      'what the server is called in actions, `<server>/<tool>`; by default made of its command',
+      'what the server is called in actions, `<server>/<tool>`; by default made of its command, where that says it',
     )
     .option('--agent <id>', 'who acts, in every decision', 'mcp')
     .option('--budget <limits>', 'calls in a window of seconds: `per-agent=100,per-tool=20,window=3600`')
@@ -47,6 +47,11 @@ export function register(mcp: Command, io: Io): void {
     .option('--tools <file>', 'SQLite file with the accepted tool definitions; by default `<ledger>.tools`')
     .option('--accept-tools', 'accept the tool definitions that the server shows, changed or not')
     .option('--no-new-tools', 'once a server is known, refuse tools that appear later until they are accepted')
+    .option(
+      '--check-arguments <how>',
+      'refuse arguments that the accepted definition of the tool does not have: by names, by schema, or off',
+      'names',
+    )
     .addOption(
       repeated(
         '--pass <features>',
@@ -88,11 +93,18 @@ export async function run(command: readonly string[], options: McpGuardOptions, 
   const { chooseUpstream } = await import('../../io/mcp-upstream.js')
   const { openGuard } = await import('../../io/guard-parts.js')
   const upstream = await chooseUpstream(command, options, io)
+  const server = options.server ?? upstream.name
+  if (server === null)
+    throw new CliError(
+      EXIT.usage,
+      'the server has no name',
+      'give it one with `--server`: rules and records name its tools by it, and this command could run anything',
+    )
   const listen =
     options.http === undefined ? null : { ...parseAddress(options.http), token: await clientToken(options, io) }
   // Before the policy is loaded, which may talk.
   const pipes = listen === null ? io.pipes() : null
-  const parts = await openGuard({ ...options, server: options.server ?? upstream.name }, io)
+  const parts = await openGuard({ ...options, server }, io)
   // Before anybody can know that it runs.
   const stopped = io.untilStopped()
   try {

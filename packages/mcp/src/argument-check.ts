@@ -1,0 +1,62 @@
+/**
+ * Arguments against the accepted `inputSchema` of their tool: checked, never changed. An argument that no rule speaks of would otherwise
+ * ride along with an allowed call.
+ *
+ *     names    an argument that is not listed in `properties` is refused, unless the schema names `additionalProperties` or
+ *              `patternProperties`; the same for objects inside arguments
+ *     schema   the whole schema, too; a schema that cannot be read counts as `names`
+ */
+import { SchemaReader, TooMuchWork, UnreadableSchema } from './schema-reader.js'
+
+export const ARGUMENT_CHECKS = ['names', 'schema', 'off'] as const
+
+export type ArgumentCheck = (typeof ARGUMENT_CHECKS)[number]
+
+/**
+ * @param schema - `inputSchema` of the tool, of whatever shape the server gave it
+ * @returns why the arguments are refused, in one line; null when they are not
+ * @example checkArguments({ properties: { path: {} } }, { path: 'a', force: true }, 'names')
+ * // '`force` is not an argument of the tool'
+ */
+export function checkArguments(schema: unknown, args: object, check: ArgumentCheck): string | null {
+  if (check === 'off') return null
+  try {
+    const size = sizeOf(args)
+    const unlisted = readable(
+      () => new SchemaReader(schema, size).unlisted(args),
+      () => unlistedAtTop(schema, args),
+    )
+    if (unlisted !== null) return `\`${unlisted}\` is not an argument of the tool`
+    if (check === 'names') return null
+    const misfit = readable(
+      () => new SchemaReader(schema, size).misfit(args),
+      () => null,
+    )
+    return misfit === null ? null : `\`${misfit.path}\` does not fit the schema of the tool: ${misfit.keyword}`
+  } catch (error) {
+    if (error instanceof TooMuchWork)
+      return 'the arguments take too much work to be checked against the schema of the tool'
+    throw error
+  }
+}
+
+function readable<T>(read: () => T, otherwise: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof UnreadableSchema) return otherwise()
+    throw error
+  }
+}
+
+/** The least that any schema says. */
+function unlistedAtTop(schema: unknown, args: object): string | null {
+  const { properties, additionalProperties, patternProperties } = (schema ?? {}) as Record<string, unknown>
+  if (typeof properties !== 'object' || properties === null || patternProperties !== undefined) return null
+  if (additionalProperties !== undefined && additionalProperties !== false) return null
+  return Object.keys(args).some((name) => !Object.hasOwn(properties, name)) ? '[…]' : null
+}
+
+/** In characters, roughly; what a bigint is written with does not matter here. */
+const sizeOf = (args: object): number =>
+  JSON.stringify(args, (_, value: unknown) => (typeof value === 'bigint' ? 0 : value)).length
