@@ -24,6 +24,8 @@ export interface CatalogueParts {
   readonly pins: ToolPins
   /** Whether a tool that a known server shows for the first time is accepted. */
   readonly newTools: boolean
+  /** Tools that the client is not shown, by name: no call of them is ever allowed. */
+  readonly isHidden: (name: string) => boolean
   /** Asks the server for a page of its tools. */
   readonly listTools: (cursor: string | undefined) => Promise<object>
   readonly note: (text: string) => void
@@ -75,7 +77,11 @@ export class Catalogue {
     const listing = generation === this.#generation ? this.#clientListing : new ListedTools()
     const names = listing.add(tools)
     if (generation === this.#generation) this.#merge(listing, names)
-    const kept = tools.filter((tool) => this.#mayShow(listing.get(readToolName(tool))))
+    const { isHidden } = this.#parts
+    const kept = tools.filter((tool) => {
+      const definition = listing.get(readToolName(tool))
+      return this.#mayShow(definition) && !isHidden(definition?.name ?? '')
+    })
     return kept.length === tools.length ? page : copySpelling(page, { ...page, tools: kept })
   }
 

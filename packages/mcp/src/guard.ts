@@ -35,6 +35,11 @@ export interface GuardOptions extends Omit<EngineOptions, 'approver' | 'newId' |
    */
   readonly newTools?: boolean
   /**
+   * Tools, by action, that the client is not shown: those that no call of is ever allowed. Default: none. It decides nothing: a call of
+   * one is denied by the policy, as ever.
+   */
+  readonly hideTools?: (action: string) => boolean
+  /**
    * What arguments are checked against. Default: `names`, the names in the accepted `inputSchema`. `schema`: all of the schema. They are
    * never changed; a call with others is denied with `PARAMETERS_INVALID`.
    */
@@ -62,7 +67,16 @@ export class Guard {
   /** @throws TypeError naming the option that is missing, unknown or wrong */
   constructor(given: GuardOptions) {
     const options = ownFields(given)
-    const { server, pins, pass = [], block = [], elicitation = false, newTools = true, ...others } = options
+    const {
+      server,
+      pins,
+      pass = [],
+      block = [],
+      elicitation = false,
+      newTools = true,
+      hideTools = () => false,
+      ...others
+    } = options
     const { checkArguments = 'names', holdMs, callTimeoutMs, onNote = () => {}, ...rest } = others
     const blocked = blockedFeatures(pass, block)
     if (!ARGUMENT_CHECKS.includes(checkArguments))
@@ -84,6 +98,7 @@ export class Guard {
       redact: createRedactor(options.redaction).text,
       elicitation,
       newTools,
+      hideTools,
       checkArguments,
       holdMs: requireWait('holdMs', holdMs ?? HOLD_MS_DEFAULT),
       callTimeoutMs: requireWait('callTimeoutMs', callTimeoutMs ?? CALL_TIMEOUT_MS_DEFAULT),

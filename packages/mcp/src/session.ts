@@ -43,6 +43,7 @@ export interface SessionParts {
   readonly redact: (text: string) => string
   readonly elicitation: boolean
   readonly newTools: boolean
+  readonly hideTools: (action: string) => boolean
   readonly checkArguments: ArgumentCheck
   readonly holdMs: number
   readonly callTimeoutMs: number
@@ -94,6 +95,7 @@ export class GuardSession {
       server: parts.server,
       pins: parts.pins,
       newTools: parts.newTools,
+      isHidden: (name) => parts.hideTools(`${parts.server}/${name}`),
       note,
       listTools: (cursor) =>
         this.#server.request('tools/list', cursor === undefined ? {} : { cursor }, { timeoutMs: CATALOGUE_TIMEOUT_MS }),

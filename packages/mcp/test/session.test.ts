@@ -189,6 +189,13 @@ describe('tools/list', () => {
     expect(rig.served('tools/list').at(-1).params).toEqual({ cursor: 'one' })
   })
 
+  it('leaves out tools that are hidden, and their calls are decided as ever', async () => {
+    const rig = await Rig.open({ hideTools: (action) => action === 'files/drop' })
+    expect((await rig.ask('tools/list')).tools).toEqual(rig.tools.slice(0, 2))
+    expect(textOf(await rig.callTool('drop'))).toContain('POLICY_DENY_HIGH_RISK')
+    expect((await rig.story()).at(-1)).toBe('deny files/drop POLICY_DENY_HIGH_RISK')
+  })
+
   it('leaves out a tool whose definition has changed, and its calls are refused on record', async () => {
     const rig = await Rig.open()
     expect((await rig.ask('tools/list')).tools).toHaveLength(3)

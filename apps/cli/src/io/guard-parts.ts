@@ -5,6 +5,7 @@ import type { ArgumentCheck, Feature, Guard } from '@sudoagent/mcp'
 import { CliError, EXIT } from '../exit.js'
 import type { Io } from '../io.js'
 import { say } from '../message.js'
+import { deniedTools } from './denied-tools.js'
 import { openLedgerWriter } from './new-ledger.js'
 import { readCallPolicy } from './policy.js'
 import { readPrivateKey } from './private-key.js'
@@ -25,6 +26,7 @@ export interface GuardPartsOptions {
   readonly tools?: string
   readonly acceptTools?: boolean
   readonly newTools: boolean
+  readonly hideDenied?: boolean
   readonly checkArguments: string
   readonly pass?: readonly string[]
   readonly block?: readonly string[]
@@ -71,6 +73,7 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
       elicitation: options.elicitation === true,
       newTools: options.newTools,
       onConcealed: requireOnConcealed(options.onConcealed ?? 'deny'),
+      ...(options.hideDenied === true ? { hideTools: deniedTools(policy) } : {}),
       checkArguments: argumentCheck(options.checkArguments),
       ...times,
       onNote: note,

@@ -47,6 +47,7 @@ export function register(mcp: Command, io: Io): void {
     .option('--tools <file>', 'SQLite file with the accepted tool definitions; by default `<ledger>.tools`')
     .option('--accept-tools', 'accept the tool definitions that the server shows, changed or not')
     .option('--no-new-tools', 'once a server is known, refuse tools that appear later until they are accepted')
+    .option('--hide-denied', 'do not show the client tools that the rules deny whatever the arguments')
     .option(
       '--check-arguments <how>',
       'refuse arguments that the accepted definition of the tool does not have: by names, by schema, or off',

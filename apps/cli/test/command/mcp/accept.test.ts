@@ -164,3 +164,26 @@ describe('cannot', () => {
     expect(box.files()).not.toContain('none')
   })
 })
+
+describe('a guard with rules', () => {
+  it('hides what they deny, and refuses new tools and unlisted arguments where it is told to', async () => {
+    writeFileSync(
+      box.path('rules.yaml'),
+      "sudoagent_policy: 1\nid: r\nversion: '1'\nrules:\n  - { id: a, server: plain, tool: [read, drop], effect: allow, reason: fine }\n",
+    )
+    const options = [
+      '--policy',
+      'rules.yaml',
+      '--server',
+      'plain',
+      '--hide-denied',
+      '--no-new-tools',
+      '--check-arguments',
+      'schema',
+    ]
+    const { client } = await connect(box, hostile('plain', 'pids'), { options })
+    expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['read', 'drop'])
+    expect(textOf(await client.callTool({ name: 'read' }))).toBe('ran read')
+    expect(textOf(await client.callTool({ name: 'write' }))).toContain('POLICY_NO_RULE')
+  })
+})
