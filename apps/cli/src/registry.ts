@@ -78,7 +78,7 @@ export async function recordedHeads(registry: LedgerReader): Promise<ReadonlyMap
   const all = new Map<string, string[]>()
   for await (const { entry } of select(registry, { event: 'decision' })) {
     if (!isCallEntry(entry) || entry.action !== ACTION) continue
-    const { heads } = entry.parameters.kwargs
+    const heads = entry.parameters?.kwargs.heads
     if (!Array.isArray(heads)) continue
     for (const head of heads as readonly { readonly ledger?: unknown; readonly checkpoint?: unknown }[]) {
       if (typeof head?.ledger !== 'string' || typeof head.checkpoint !== 'string') continue

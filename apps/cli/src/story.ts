@@ -1,12 +1,13 @@
 // Everything on record about one call, as JSON for programs and as text for a person.
-import { scanJson } from '@sudoagent/crypto'
+import { parametersText, scanJson } from '@sudoagent/crypto'
 import {
-  type ApprovalBlock,
+  approvalOf,
   type BudgetBlock,
   type CallEntry,
   callStory,
   type EntryRecord,
   isCallEntry,
+  type KnownApproval,
   LedgerError,
   type LedgerReader,
   printable,
@@ -110,10 +111,12 @@ export function storyText(story: Story, paint: Paint): string {
           '  policy',
           block &&
             safe(
-              block.policy_version === null ? block.policy_id : `${block.policy_id}, version ${block.policy_version}`,
+              (block.policy_version ?? null) === null
+                ? block.policy_id
+                : `${block.policy_id}, version ${block.policy_version}`,
             ),
         ],
-        ...approvalFields(decision?.entry.approval),
+        ...approvalFields(decision === undefined ? null : approvalOf(decision.entry)),
         ['budget', budgetLine(decision?.entry.budget)],
         ...outcomeFields(story, paint),
       ],
@@ -146,8 +149,8 @@ function decisionLine(decision: CallRecord | undefined, paint: Paint): string {
   return `${resultPaint(effect, paint)(effect ?? '')}  ${paint.dim(at(decision))}`
 }
 
-function approvalFields(approval: ApprovalBlock | null | undefined): readonly Field[] {
-  if (approval === null || approval === undefined) return [['approval', 'none was asked for']]
+function approvalFields(approval: KnownApproval | null): readonly Field[] {
+  if (approval === null) return [['approval', 'none was asked for']]
   const by = approval.approver_id === null ? '' : ` by ${printable(approval.approver_id)}`
   const times = [approval.created_at, approval.resolved_at, approval.expires_at].map((time) =>
     printable(time ?? 'unknown'),
@@ -199,12 +202,17 @@ function hashFields(records: readonly CallRecord[]): readonly Field[] {
   ]
 }
 
+function memberText(line: string, member: 'parameters' | 'metadata'): string | null {
+  const { members } = scanJson(line)
+  if (member === 'parameters') return parametersText(line, members)
+  const span = members.get(member)
+  return span === undefined ? null : line.slice(...span)
+}
+
 /** A member of the entry as it is stored; left out when it is absent or an empty object. */
 function jsonSection(member: 'parameters' | 'metadata', record: CallRecord | undefined, paint: Paint): string {
-  const span = record && scanJson(record.json).members.get(member)
-  if (record === undefined || span === undefined) return ''
-  const json = record.json.slice(...span)
-  if (json === '{}') return ''
+  const json = record === undefined ? null : memberText(record.json, member)
+  if (json === null || json === '{}') return ''
   const lines = indentJson(json).split('\n')
   return `\n${paint.dim(member)}\n${lines.map((line) => `  ${printable(line)}\n`).join('')}`
 }

@@ -3,6 +3,7 @@
  * every line of a ledger, and `verifyReceipt` of the two lines in a receipt, so that both refuse the same entries.
  */
 import { isHash } from './hash.js'
+import { isPypiEntry, pypiMisfit } from './pypi-entry.js'
 import { isTimestamp } from './timestamp.js'
 
 /** The only versions there are. */
@@ -60,6 +61,8 @@ const CALL = shapeOf({
   agent_id: name,
   metadata: optional(isObject),
 })
+/** What both shapes have. */
+const PYPI_CALL = shapeOf({ request_id: text(REQUEST_ID_LENGTH_MAX, 1), created_at: isTimestamp })
 const CHECKPOINT = shapeOf({
   request_id: optional(orNull(text(REQUEST_ID_LENGTH_MAX))),
   created_at: optional(isTimestamp),
@@ -150,6 +153,11 @@ function contentMisfit(value: { readonly [key: string]: unknown }): string | nul
   return value.event === 'checkpoint' ? misfit(value, CHECKPOINT, '') : callMisfit(value)
 }
 
+/** Never asked of a draft: nothing is written in that shape. */
+function pypiCallMisfit(value: object): string | null {
+  return misfit(value, PYPI_CALL, '') ?? pypiMisfit(value)
+}
+
 const VERSIONS = [
   ['schema_version', SCHEMA_VERSION],
   ['ledger_version', LEDGER_VERSION],
@@ -176,7 +184,8 @@ export function checkEntry(value: unknown): EntryProblem | null {
     if (version !== known) return { code: 'VERSION_UNSUPPORTED', field }
   }
   if (!isEvent(value.event)) return invalid('event')
-  const field = misfit(value, SEALED, '') ?? contentMisfit(value)
+  const isPypi = value.event !== 'checkpoint' && isPypiEntry(value)
+  const field = misfit(value, SEALED, '') ?? (isPypi ? pypiCallMisfit(value) : contentMisfit(value))
   return field === null ? null : invalid(field)
 }
 

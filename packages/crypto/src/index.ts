@@ -72,6 +72,15 @@ export { createNoteSigner, createNoteVerifier } from './note-signer.js'
 export { NOTE_BYTES_MAX } from './note-text.js'
 export { escapeUnseen, printable } from './printable.js'
 export {
+  isPypiBudgetDenial,
+  isPypiEntry,
+  PYPI_ACTOR,
+  parametersText,
+  pypiAsksForApproval,
+  pypiMisfit,
+  pypiPolicyHash,
+} from './pypi-entry.js'
+export {
   encodeReceipt,
   parseReceipt,
   RECEIPT_BYTES_MAX,

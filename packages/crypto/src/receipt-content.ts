@@ -5,15 +5,24 @@
  * Reading does not verify: the values are true to the line, and the line is whatever somebody gave.
  */
 import { type DecisionFacts, hashDecisionFacts } from './decision-hash.js'
-import { hashEntry, type Members } from './entry-hash.js'
+import { hashEntry } from './entry-hash.js'
 import { checkEntry } from './entry-shape.js'
 import type { Hash } from './hash.js'
+import {
+  isPypiBudgetDenial,
+  isPypiEntry,
+  PYPI_ACTOR,
+  parametersText,
+  pypiAsksForApproval,
+  pypiPolicyHash,
+} from './pypi-entry.js'
 import { ReceiptFields, receiptInvalid } from './receipt-fields.js'
 import { scanJson } from './scan-json.js'
 
 /** An approval, as the decision's entry has it. */
 export interface ReceiptApproval {
-  readonly approval_id: string
+  /** Null in ledgers of the package on PyPI, which says no id. */
+  readonly approval_id: string | null
   readonly state: string
   readonly approver_id: string | null
   readonly created_at: string | null
@@ -38,6 +47,11 @@ export interface ReceiptDecision {
   readonly policy_version: string | null
   readonly policy_hash: string
   readonly decision_hash: Hash
+  /**
+   * Whether the hash was computed again from the entry. False only for a budget's denial by the package on PyPI, which hashes
+   * a time that it does not record.
+   */
+  readonly decision_hash_checked: boolean
   readonly approval: ReceiptApproval | null
   /** Canonical JSON, redacted; text, because its numbers may not fit a double. */
   readonly parameters: string
@@ -80,6 +94,10 @@ export interface ReceiptContent<Shown> {
    * @param decisionAt `created_at` of the decision: an outcome has another time of its own.
    */
   hashDecision(decisionAt: string): Hash
+  /** Recomputed where it follows from the entry: in those of the package on PyPI. Null elsewhere, and when it is as stated. */
+  readonly otherPolicyHash: Hash | null
+  /** Whether a call was allowed without the approval that its own entry says was asked for. */
+  readonly lacksApproval: boolean
 }
 
 /** @throws CryptoError `RECEIPT_INVALID` when the line is not the entry of a decision. */
@@ -88,13 +106,15 @@ export function readDecision(line: string): ReceiptContent<ReceiptDecision> {
   const block = entry.fields('decision')
   const approval = entry.fieldsOrNull('approval')
   const { members } = scanJson(line)
+  const value: object = JSON.parse(line)
+  const isPypi = isPypiEntry(value)
   const shown: ReceiptDecision = {
     request_id: entry.text('request_id'),
     created_at: entry.text('created_at'),
     recorded_at: entry.textOrNull('recorded_at'),
     action: entry.text('action'),
     agent_id: entry.text('agent_id'),
-    actor: actorOf(entry),
+    actor: actorOf(entry, isPypi),
     effect: block.oneOf('effect', 'allow', 'deny'),
     reason: block.text('reason'),
     reason_code: block.textOrNull('reason_code'),
@@ -102,8 +122,9 @@ export function readDecision(line: string): ReceiptContent<ReceiptDecision> {
     policy_version: block.textOrNull('policy_version'),
     policy_hash: block.text('policy_hash'),
     decision_hash: block.hash('decision_hash'),
-    approval: approval && readApproval(approval),
-    parameters: textOf(line, members, 'parameters'),
+    decision_hash_checked: !isPypiBudgetDenial(value),
+    approval: approval && (isPypi ? readPypiApproval(approval) : readApproval(approval)),
+    parameters: parametersText(line, members) ?? '',
     key_id: entry.textOrNull('key_id'),
     line,
   }
@@ -120,12 +141,14 @@ export function readDecision(line: string): ReceiptContent<ReceiptDecision> {
       decision_hash: shown.decision_hash,
     },
     approvalBinding: binding && {
-      request_id: binding.text('request_id'),
-      policy_hash: binding.text('policy_hash'),
-      decision_hash: binding.text('decision_hash'),
+      request_id: binding.textOrNull('request_id'),
+      policy_hash: binding.textOrNull('policy_hash'),
+      decision_hash: binding.textOrNull('decision_hash'),
     },
     agentId: shown.agent_id,
-    hashDecision: (decisionAt) => hashDecisionFacts(factsOf(entry, decisionAt), shown.parameters),
+    hashDecision: (decisionAt) => hashDecisionFacts(factsOf(entry, decisionAt, isPypi), shown.parameters),
+    otherPolicyHash: isPypi ? otherPolicyHash(block) : null,
+    lacksApproval: isPypi && shown.effect === 'allow' && approval === null && pypiAsksForApproval(value),
   }
 }
 
@@ -134,6 +157,7 @@ export function readOutcome(line: string): ReceiptContent<ReceiptOutcomeContent>
   const entry = entryOf(line, 'outcome.entry', 'outcome')
   const block = entry.fields('outcome')
   const { members } = scanJson(line)
+  const isPypi = isPypiEntry(JSON.parse(line))
   return {
     shown: {
       created_at: entry.text('created_at'),
@@ -154,7 +178,10 @@ export function readOutcome(line: string): ReceiptContent<ReceiptOutcomeContent>
     },
     approvalBinding: null,
     agentId: entry.text('agent_id'),
-    hashDecision: (decisionAt) => hashDecisionFacts(factsOf(entry, decisionAt), textOf(line, members, 'parameters')),
+    hashDecision: (decisionAt) =>
+      hashDecisionFacts(factsOf(entry, decisionAt, isPypi), parametersText(line, members) ?? ''),
+    otherPolicyHash: isPypi ? otherPolicyHash(entry.fields('decision')) : null,
+    lacksApproval: false,
   }
 }
 
@@ -182,20 +209,33 @@ const readApproval = (approval: ReceiptFields): ReceiptApproval => ({
   expires_at: approval.textOrNull('expires_at'),
 })
 
-const factsOf = (entry: ReceiptFields, decisionAt: string): DecisionFacts => ({
+const readPypiApproval = (approval: ReceiptFields): ReceiptApproval => ({
+  approval_id: null,
+  state: approval.isTrue('approved') ? 'approved' : 'denied',
+  approver_id: approval.textOrNull('approver_id'),
+  created_at: null,
+  resolved_at: null,
+  expires_at: null,
+})
+
+function otherPolicyHash(decision: ReceiptFields): Hash | null {
+  const hash = pypiPolicyHash(decision.text('policy_id'))
+  return hash === decision.text('policy_hash') ? null : hash
+}
+
+const factsOf = (entry: ReceiptFields, decisionAt: string, isPypi: boolean): DecisionFacts => ({
   requestId: entry.text('request_id'),
   decisionAt,
   policyHash: entry.fields('decision').text('policy_hash'),
   action: entry.text('action'),
-  actor: actorOf(entry),
+  actor: actorOf(entry, isPypi),
 })
 
 /** SudoAgent for Python names no actor, and hashes this one. */
-function actorOf(entry: ReceiptFields): ReceiptDecision['actor'] {
+function actorOf(entry: ReceiptFields, isPypi: boolean): ReceiptDecision['actor'] {
+  if (isPypi) return PYPI_ACTOR
   const actor = entry.fieldsOrNull('actor')
   return actor === null
     ? { principal: entry.text('agent_id'), source: 'python' }
     : { principal: actor.text('principal'), source: actor.text('source') }
 }
-
-const textOf = (line: string, members: Members, name: string): string => line.slice(...(members.get(name) ?? [0, 0]))

@@ -37,6 +37,10 @@ export class ReceiptFields {
     return value
   }
 
+  isTrue(name: string): boolean {
+    return this.#value(name) === true
+  }
+
   /** Null when it is absent or null. */
   textOrNull(name: string): string | null {
     return this.#isNone(name) ? null : this.text(name)

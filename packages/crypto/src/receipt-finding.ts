@@ -8,7 +8,7 @@ import { CryptoError, type CryptoErrorCode } from './error.js'
  * - `CHECKPOINT_INVALID`: no checkpoint; of another log than the decision's; or another tree of the same size
  * - `KEY_UNKNOWN`: no given key signed the checkpoint: nothing can be said
  * - `SIGNATURE_INVALID`: a given key's signature, on the checkpoint or on the entry, does not hold
- * - `ENTRY_HASH_MISMATCH`, `DECISION_HASH_MISMATCH`: content that was not hashed so
+ * - `ENTRY_HASH_MISMATCH`, `DECISION_HASH_MISMATCH`, `POLICY_HASH_MISMATCH`: content that was not hashed so
  * - `FIELD_MISMATCH`: two places that must say the same do not, or an outcome or approval that belongs elsewhere
  * - `APPROVAL_EXPIRED`: the call was allowed under an approval whose deadline had passed
  * - `CLOCK_WENT_BACK`: the outcome was recorded before its decision, by the ledger's clock
@@ -23,6 +23,7 @@ export type ReceiptFindingCode =
   | 'SIGNATURE_INVALID'
   | 'ENTRY_HASH_MISMATCH'
   | 'DECISION_HASH_MISMATCH'
+  | 'POLICY_HASH_MISMATCH'
   | 'FIELD_MISMATCH'
   | 'APPROVAL_EXPIRED'
   | 'CLOCK_WENT_BACK'

@@ -29,7 +29,7 @@ function provenBy(report: ReceiptReport, checkpoint: ReceiptCheckpoint): string[
     `${what} is entry ${position} of the log \`${checkpoint.origin}\``,
     `the log committed to it: key ${list(checkpoint.signed_by)} signed the checkpoint of its first ${checkpoint.size} entries`,
   ]
-  if (decision !== null) {
+  if (decision?.decision_hash_checked) {
     sentences.push(
       'the decision belongs to this call: its hash covers who asked for what, with which parameters, when and under which policy',
     )
@@ -64,6 +64,9 @@ function notProvenBy(report: ReceiptReport, checkpoint: ReceiptCheckpoint): stri
       'that the parameters and the reason are true: the log records what it was told',
       "when it happened: the times are the writer's own",
     )
+    if (!decision.decision_hash_checked) {
+      sentences.push('that decision_hash belongs to this call: it covers a time that the entry does not record')
+    }
     sentences.push(...outcomeNotProven(decision.effect, outcome))
   }
   if (report.verdict !== 'witnessed') {

@@ -113,8 +113,14 @@ export function verifyUnder(trust: CheckedTrust, text: Uint8Array | string): Rec
 
 function checkDecision(findings: ReceiptFindings, content: ReceiptContent<ReceiptDecision>): void {
   const { shown, approvalBinding: binding } = content
-  if (content.hashDecision(shown.created_at) !== shown.decision_hash) {
+  if (shown.decision_hash_checked && content.hashDecision(shown.created_at) !== shown.decision_hash) {
     findings.add('DECISION_HASH_MISMATCH', 'decision_hash is not the hash of the decision in the entry')
+  }
+  if (content.otherPolicyHash !== null) {
+    findings.add('POLICY_HASH_MISMATCH', 'policy_hash is not the hash of the policy in the entry')
+  }
+  if (content.lacksApproval) {
+    findings.add('FIELD_MISMATCH', 'the call was allowed without the approval that the policy asked for')
   }
   // A denied call needs no approval, so nothing is asked of it.
   if (shown.approval === null || shown.effect === 'deny') return
@@ -165,6 +171,9 @@ function checkSameCall(
   const isSame =
     outcome.agentId === decision.agentId &&
     outcome.hashDecision(decision.shown.created_at) === decision.shown.decision_hash
+  if (outcome.otherPolicyHash !== null) {
+    findings.add('POLICY_HASH_MISMATCH', 'outcome: policy_hash is not the hash of the policy in the entry')
+  }
   if (!isSame) findings.add('DECISION_HASH_MISMATCH', 'outcome: it describes another call than its decision')
   const [decided, ended] = [decision.shown.recorded_at, outcome.shown.recorded_at]
   if (decided !== null && ended !== null && ended < decided) {

@@ -14,7 +14,13 @@ import {
   encodeMembers,
   type Hash,
   hashDecisionFacts,
+  hashEntry,
+  isPypiBudgetDenial,
+  isPypiEntry,
   type Members,
+  PYPI_ACTOR,
+  parametersText,
+  pypiPolicyHash,
   sha256Hex,
 } from '@sudoagent/crypto'
 import type { ControlDraft } from './control.js'
@@ -22,7 +28,9 @@ import {
   type CallEntry,
   draftMisfit,
   type EntryDraft,
+  isCallEntry,
   LEDGER_VERSION,
+  type LedgerEntry,
   type Parameters,
   SCHEMA_VERSION,
 } from './entry.js'
@@ -219,9 +227,30 @@ export function decisionHash(facts: DecisionFacts, parameters: Parameters): Hash
 
 /** Recomputes `decision_hash` from a decision entry and its canonical line. */
 export function hashDecision(entry: CallEntry, line: string, members: Members): Hash {
-  const span = members.get('parameters')
-  const actor = entry.actor ?? { principal: entry.agent_id, source: 'python' }
+  const actor = entry.actor ?? (isPypiEntry(entry) ? PYPI_ACTOR : { principal: entry.agent_id, source: 'python' })
   const { request_id: requestId, created_at: decisionAt, action } = entry
   const facts = { requestId, decisionAt, policyHash: entry.decision.policy_hash, action, actor }
-  return hashDecisionFacts(facts, span === undefined ? 'null' : line.slice(span[0], span[1]))
+  return hashDecisionFacts(facts, parametersText(line, members) ?? 'null')
+}
+
+/** A hash that an entry says and that does not follow from what it says. */
+export interface HashProblem {
+  readonly code: 'ENTRY_HASH_MISMATCH' | 'DECISION_HASH_MISMATCH' | 'POLICY_HASH_MISMATCH'
+  readonly message: string
+}
+
+/** Recomputes every hash of an entry that follows from its canonical line. */
+export function hashProblems(entry: LedgerEntry, line: string, members: Members): readonly HashProblem[] {
+  const problems: HashProblem[] = []
+  if (hashEntry(line, members) !== entry.entry_hash)
+    problems.push({ code: 'ENTRY_HASH_MISMATCH', message: 'entry_hash does not match its content' })
+  if (!isCallEntry(entry)) return problems
+  // The package on PyPI hashes a budget's denials with a time that it does not record.
+  if (entry.event === 'decision' && !isPypiBudgetDenial(entry)) {
+    if (hashDecision(entry, line, members) !== entry.decision.decision_hash)
+      problems.push({ code: 'DECISION_HASH_MISMATCH', message: 'decision_hash does not match the decision' })
+  }
+  if (isPypiEntry(entry) && pypiPolicyHash(entry.decision.policy_id) !== entry.decision.policy_hash)
+    problems.push({ code: 'POLICY_HASH_MISMATCH', message: 'policy_hash does not match the policy' })
+  return problems
 }

@@ -4,7 +4,7 @@
 //    "created_at":"2026-11-22T20:18:29.260000Z","decision":{…},"entry_hash":"…","event":"decision",…}
 //
 // An entry that comes out of `checkEntry` has the right shape and nothing more: whether it is true is for `chain` and `lifecycle`.
-import type { Hash, JsonValue } from '@sudoagent/crypto'
+import { type Hash, isPypiEntry, type JsonValue } from '@sudoagent/crypto'
 
 export { checkEntry, draftMisfit, type EntryProblem, LEDGER_VERSION, SCHEMA_VERSION } from '@sudoagent/crypto'
 
@@ -96,8 +96,24 @@ export interface Sealed {
   readonly entry_signature?: string
 }
 
-/** A decision or an outcome with the shape of §2. `actor` is absent where Python wrote the entry. */
-export type CallEntry = Omit<EntryDraft, 'actor'> & { readonly actor?: Actor } & Sealed
+/** The approval of an entry that the package `sudoagent` 2.0.0 on PyPI wrote. */
+export interface PypiApproval {
+  readonly approved: boolean
+  readonly approver_id?: string
+  readonly binding: { readonly [name: string]: string }
+}
+
+type Optional<T, Name extends keyof T> = Omit<T, Name> & Partial<Pick<T, Name>>
+
+/**
+ * A decision or an outcome. `actor` is absent where Python wrote the entry; so are `parameters` (`parametersText` of the crypto package finds
+ * them), `policy_version` and the reasons of the outcome where the package on PyPI wrote it.
+ */
+export type CallEntry = Omit<Optional<EntryDraft, 'actor' | 'parameters'>, 'decision' | 'approval' | 'outcome'> & {
+  readonly decision: Optional<DecisionBlock, 'policy_version'>
+  readonly approval?: ApprovalBlock | PypiApproval | null
+  readonly outcome?: Optional<OutcomeBlock, 'reason' | 'reason_code'>
+} & Sealed
 
 /** A control entry (§5). Its content is for the reader that knows its kind (`control.ts`). */
 export type CheckpointEntry = Sealed & {
@@ -112,4 +128,25 @@ export type LedgerEntry = CallEntry | CheckpointEntry
 /** Says whether an entry is about a call, not a control entry. */
 export function isCallEntry(entry: LedgerEntry): entry is CallEntry {
   return entry.event !== 'checkpoint'
+}
+
+/** What is known of an approval. Null is what an entry of the package on PyPI does not say. */
+export type KnownApproval = Omit<ApprovalBlock, 'approval_id'> & { readonly approval_id: string | null }
+
+/** The approval of an entry, whichever shape it has; null when there is none. */
+export function approvalOf(entry: CallEntry): KnownApproval | null {
+  if (entry.approval === null || entry.approval === undefined) return null
+  // Told by the entry: an approval of the other shape may have a member `approved` as well, which says nothing there.
+  if (!isPypiEntry(entry)) return entry.approval as ApprovalBlock
+  const approval = entry.approval as PypiApproval
+  const { request_id = '', policy_hash = '', decision_hash = '' } = approval.binding
+  return {
+    approval_id: null,
+    state: approval.approved ? 'approved' : 'denied',
+    approver_id: approval.approver_id ?? null,
+    created_at: null,
+    resolved_at: null,
+    expires_at: null,
+    binding: { request_id, policy_hash, decision_hash },
+  }
 }

@@ -6,6 +6,7 @@ export { isOrigin, originOf, readControl } from './control.js'
 export {
   type Actor,
   type ApprovalBlock,
+  approvalOf,
   type BindingBlock,
   type BudgetBlock,
   type CallEntry,
@@ -15,11 +16,13 @@ export {
   type EntryDraft,
   isCallEntry,
   type JsonObject,
+  type KnownApproval,
   LEDGER_VERSION,
   type LedgerEntry,
   type OutcomeBlock,
   type OutcomeStatus,
   type Parameters,
+  type PypiApproval,
   SCHEMA_VERSION,
 } from './entry.js'
 export { LedgerError, type LedgerErrorCode } from './error.js'

@@ -1,6 +1,6 @@
 // The life of a call on the record, pure: one decision, then at most one outcome, and only after an allow (LEDGER-FORMAT §6).
-import { type Hash, isApprovalLate } from '@sudoagent/crypto'
-import type { CallEntry } from './entry.js'
+import { type Hash, isApprovalLate, isPypiEntry, pypiAsksForApproval } from '@sudoagent/crypto'
+import { approvalOf, type CallEntry } from './entry.js'
 import { KeyTable } from './key-table.js'
 import type { FindingCode } from './report.js'
 
@@ -236,10 +236,17 @@ function uuidOf(words: Uint32Array): string {
 const hexOf = (words: Uint32Array): string =>
   Buffer.from(words.buffer, words.byteOffset, words.byteLength).toString('hex')
 
+const NEVER_APPROVED: LifecycleProblem = {
+  code: 'APPROVAL_NOT_APPROVED',
+  message: 'allowed without the approval that the policy asked for',
+}
+
 /** What is wrong with the approval under which a call was allowed. A denied call needs none, so nothing is asked of it. */
 export function approvalProblems(entry: CallEntry): LifecycleProblem[] {
-  const { approval, decision } = entry
-  if (decision.effect !== 'allow' || approval === null || approval === undefined) return []
+  const { decision } = entry
+  const approval = approvalOf(entry)
+  if (decision.effect !== 'allow') return []
+  if (approval === null) return isPypiEntry(entry) && pypiAsksForApproval(entry) ? [NEVER_APPROVED] : []
   const problems: LifecycleProblem[] = []
   if (approval.state !== 'approved') {
     problems.push({ code: 'APPROVAL_NOT_APPROVED', message: `allowed under an approval that is \`${approval.state}\`` })

@@ -1,7 +1,7 @@
 // The walk over the entries: each one held against its own hashes, the one before it, the life of its call and the keys that may sign. What
 // stands beside the entries, and what others kept of them, is held against the outcome of the walk (`verify.ts`).
-import { frontierRoot, HASH_BYTES, type Hash, hashEntry, type PublicKey } from '@sudoagent/crypto'
-import { hashDecision } from './chain.js'
+import { frontierRoot, HASH_BYTES, type Hash, type PublicKey } from '@sudoagent/crypto'
+import { hashProblems } from './chain.js'
 import { isCallEntry, type LedgerEntry } from './entry.js'
 import type { WalkedLedger } from './judged-checkpoint.js'
 import type { LineFault, StoredLine } from './ledger.js'
@@ -138,7 +138,7 @@ export class Walk implements WalkedLedger {
         ...(hint === undefined ? {} : { hint }),
       })
     this.#link(entry, find)
-    judgeHashes(parsed, find)
+    for (const { code, message } of hashProblems(entry, parsed.text, parsed.members)) find(code, message)
     judgeColumns(stored, entry, find)
     this.#signature(entry, find)
     this.#clock(entry, find)
@@ -178,15 +178,6 @@ export class Walk implements WalkedLedger {
     if (entry.event === 'decision') this.tally.decisions += 1
     else this.tally.outcomes += 1
     for (const { code, message } of this.lifecycle.observe(entry, this.entries)) find(code, message)
-  }
-}
-
-function judgeHashes({ entry, text, members }: ParsedLine, find: Find): void {
-  if (hashEntry(text, members) !== entry.entry_hash)
-    find('ENTRY_HASH_MISMATCH', 'entry_hash does not match its content')
-  if (entry.event !== 'decision') return
-  if (hashDecision(entry, text, members) !== entry.decision.decision_hash) {
-    find('DECISION_HASH_MISMATCH', 'decision_hash does not match the decision')
   }
 }
 

@@ -11,6 +11,7 @@ import { openLedger } from '../src/open.js'
 import { oneByteChanged } from './fixtures/arbitrary.js'
 import { decisionDraft } from './fixtures/draft.js'
 import { jsonlOf, type Line, sqliteOf } from './fixtures/ledger-file.js'
+import { PYPI_CASES } from './fixtures/pypi-lines.js'
 import { inRanges } from './fixtures/ranges.js'
 import { refusalOf } from './fixtures/refusal.js'
 import { linesOf, sameOutcome } from './fixtures/same-outcome.js'
@@ -29,7 +30,7 @@ describe.each(['jsonl', 'sqlite'] as const)('every spoiled ledger, %s', (kind) =
 
   it.each(
     sampled(
-      [...LINE_CASES, ...CALL_CASES].filter(({ code }) => code !== 'LINE_TORN'),
+      [...LINE_CASES, ...CALL_CASES, ...PYPI_CASES].filter(({ code }) => code !== 'LINE_TORN'),
       3,
     ),
   )('$code: $how', async (one) => {

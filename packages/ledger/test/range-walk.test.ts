@@ -13,6 +13,7 @@ import { oneByteChanged } from './fixtures/arbitrary.js'
 import { KINDS, ledgerOf, linesIn, replaceLines, withWriter, write } from './fixtures/attack.js'
 import { decisionDraft, outcomeDraft, testKey, testSigner } from './fixtures/draft.js'
 import { jsonlOf, sqliteOf } from './fixtures/ledger-file.js'
+import { PYPI_CASES } from './fixtures/pypi-lines.js'
 import { inRanges, OWN_THREAD, withoutRanges } from './fixtures/ranges.js'
 import { refusalOf } from './fixtures/refusal.js'
 import { soundLines, spoiledFile } from './fixtures/spoiled.js'
@@ -50,7 +51,7 @@ beforeAll(async () => {
 describe.each(['jsonl', 'sqlite'] as const)('every spoiled ledger, %s', (kind) => {
   it.each(
     sampled(
-      [...LINE_CASES, ...CALL_CASES].filter(({ code }) => code !== 'LINE_TORN'),
+      [...LINE_CASES, ...CALL_CASES, ...PYPI_CASES].filter(({ code }) => code !== 'LINE_TORN'),
       3,
     ),
   )('$code: $how', async (one) => {

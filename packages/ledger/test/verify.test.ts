@@ -6,12 +6,13 @@ import type { FindingCode } from '../src/report.js'
 import { verify } from '../src/verify.js'
 import { decisionDraft, momentAt, outcomeDraft, testKey, testSigner } from './fixtures/draft.js'
 import { codesOf, jsonlOf, sqliteOf, verifyFile } from './fixtures/ledger-file.js'
+import { PYPI_CASES } from './fixtures/pypi-lines.js'
 import { entriesOf, sealAll, writtenLines } from './fixtures/seal.js'
 import { soundLines, spoiledFile } from './fixtures/spoiled.js'
 import { CALL_CASES } from './fixtures/spoiled-calls.js'
 import { LINE_CASES } from './fixtures/spoiled-lines.js'
 
-const CASES = [...LINE_CASES, ...CALL_CASES]
+const CASES = [...LINE_CASES, ...CALL_CASES, ...PYPI_CASES]
 
 // Every code that verify can give, and where it is tested: in the table below, or, when it is about what is kept with the ledger or elsewhere, in
 // the table of attacks. The compiler keeps this list complete.
@@ -27,6 +28,7 @@ const CODES: Record<FindingCode, 'here' | 'attack-table'> = {
   COLUMN_MISMATCH: 'here',
   CLOCK_WENT_BACK: 'here',
   DECISION_HASH_MISMATCH: 'here',
+  POLICY_HASH_MISMATCH: 'here',
   DECISION_DUPLICATE: 'here',
   DECISION_UNKNOWN: 'here',
   REQUEST_ID_MISMATCH: 'here',

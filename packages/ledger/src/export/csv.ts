@@ -1,7 +1,8 @@
 // CSV for spreadsheets: RFC 4180 (CRLF, quotes doubled), one entry a row, a fixed set of columns. Entries hold text that an agent chose, and a
 // spreadsheet runs a cell that starts like a formula: such a cell gets an apostrophe in front (OWASP, "CSV Injection"), numbers of ours do not.
 // Where a spreadsheet takes another separator than the comma (many locales: the semicolon), a cell starts inside of one of ours.
-import { isCallEntry } from '../entry.js'
+import { parametersText } from '@sudoagent/crypto'
+import { approvalOf, isCallEntry } from '../entry.js'
 import { M, type Member } from '../part/member.js'
 import type { PlainMembers } from '../part/plain-members.js'
 import type { EntryRecord } from '../record.js'
@@ -13,6 +14,7 @@ type Cell = string | number | null | undefined
 type Column = readonly [name: string, cell: (record: EntryRecord) => Cell, member: Member | null]
 
 const call = (record: EntryRecord) => (isCallEntry(record.entry) ? record.entry : undefined)
+const approvalIn = ({ entry }: EntryRecord) => (isCallEntry(entry) ? approvalOf(entry) : null)
 
 const COLUMNS: readonly Column[] = [
   ['position', ({ position }) => position, null],
@@ -27,13 +29,13 @@ const COLUMNS: readonly Column[] = [
   ['reason_code', (record) => call(record)?.decision.reason_code, M.reasonCode],
   ['policy_id', (record) => call(record)?.decision.policy_id, M.policyId],
   ['policy_version', (record) => call(record)?.decision.policy_version, M.policyVersion],
-  ['approval_state', (record) => call(record)?.approval?.state, null],
-  ['approver_id', (record) => call(record)?.approval?.approver_id, null],
+  ['approval_state', (record) => approvalIn(record)?.state, null],
+  ['approver_id', (record) => approvalIn(record)?.approver_id, null],
   ['budget_cost', (record) => call(record)?.budget?.cost, M.budgetCost],
   ['outcome', (record) => call(record)?.outcome?.status, M.status],
   ['error_type', (record) => call(record)?.outcome?.error_type, M.errorType],
   ['error', (record) => call(record)?.outcome?.error, M.error],
-  ['parameters', (record) => member(record, 'parameters'), M.parameters],
+  ['parameters', ({ json, members }) => parametersText(json, members), M.parameters],
   ['metadata', (record) => member(record, 'metadata'), M.metadata],
   ['decision_hash', (record) => call(record)?.decision.decision_hash, M.decisionHash],
   ['policy_hash', (record) => call(record)?.decision.policy_hash, M.policyHash],

@@ -5,12 +5,11 @@ import {
   decodeBase64,
   HASH_BYTES,
   type Hash,
-  hashEntry,
   type PublicKey,
   sha256Hex,
   type Verifier,
 } from '@sudoagent/crypto'
-import { hashDecision } from '../chain.js'
+import { hashProblems } from '../chain.js'
 import { isCallEntry } from '../entry.js'
 import { approvalProblems, HASH_WORDS, isUuid, uuidHex } from '../lifecycle.js'
 import { LINE_BYTES_MAX } from '../limits.js'
@@ -95,9 +94,8 @@ function readAnyLine(line: Buffer, facts: LineFacts): boolean {
   const parsed = parseLine(line)
   if (!parsed.ok) return false
   const { entry, text, members } = parsed
-  if (!isCallEntry(entry) || hashEntry(text, members) !== entry.entry_hash) return false
+  if (!isCallEntry(entry) || hashProblems(entry, text, members).length > 0) return false
   const isDecision = entry.event === 'decision'
-  if (isDecision && hashDecision(entry, text, members) !== entry.decision.decision_hash) return false
   if (isDecision && approvalProblems(entry).length > 0) return false
   if (entry.recorded_at === undefined || !isUuid(entry.request_id)) return false
   facts.isDecision = isDecision
