@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks a sudoagent ledger from the outside: a second implementation, so that a bug of ours cannot hide behind itself.
 
-Follows the rules of SudoAgent 2.0 for Python (docs/ledger-format.md): canonical JSON with fixed-point decimals and keys sorted by code
+Follows the rules of SudoAgent 2.0 for Python (docs/ledger-format.md), its source and the older package on PyPI: canonical JSON with fixed-point decimals and keys sorted by code
 point, entry hashes, the chain, decision hashes, and Ed25519 signatures by the textbook algorithm of RFC 8032. Standard library only.
 
     python3 interop/python/verify_ledger.py LEDGER [PUBLIC_KEY.pem]
@@ -110,6 +110,48 @@ def lines_of(path):
     connection.close()
 
 
+BUDGET_CODES = ("BUDGET_EXCEEDED_AGENT_RATE", "BUDGET_EXCEEDED_TOOL_RATE", "BUDGET_EVALUATION_FAILED")
+
+
+def is_pypi(entry):
+    """Whether the package `sudoagent` 2.0.0 on PyPI wrote an entry: told by the members that only the other shape has."""
+    return not {"parameters", "actor", "budget"} & set(entry) and "policy_version" not in entry["decision"]
+
+
+def pypi_problem(entry):
+    """What such an entry says twice, the hash of its policy, and its approval."""
+    decision, metadata = entry["decision"], entry["metadata"]
+    if sha256_hex({"policy": decision["policy_id"]}) != decision["policy_hash"]:
+        return "policy_hash mismatch"
+    if entry["event"] != "decision":
+        return None
+    for name in ("policy_id", "policy_hash", "decision_hash", "reason_code"):
+        if metadata.get(name) != decision[name]:
+            return f"metadata has another {name}"
+    if metadata["agent_id"] != entry["agent_id"]:
+        return "metadata has another agent_id"
+    approval = entry["approval"]
+    if approval is None:
+        if {"approved", "approver_id", "approval_binding"} & set(metadata):
+            return "metadata has an approval"
+        is_missing = decision["effect"] == "allow" and metadata.get("policy_decision") == "require_approval"
+        return "no approval" if is_missing else None
+    pairs = (("approved", "approved"), ("approver_id", "approver_id"), ("binding", "approval_binding"))
+    if not isinstance(approval["approved"], bool) or any(approval.get(a) != metadata.get(b) for a, b in pairs):
+        return "metadata has another approval"
+    if decision["effect"] == "deny":
+        return None
+    binding = {"request_id": entry["request_id"], **{name: decision[name] for name in ("policy_hash", "decision_hash")}}
+    return None if approval["approved"] and approval["binding"] == binding else "not approved"
+
+
+def is_budget_denial(entry):
+    """The package hashes these with a time that it does not record."""
+    decision = entry["decision"]
+    is_denied = decision["effect"] == "deny" and decision["reason_code"] in BUDGET_CODES and entry["approval"] is None
+    return is_denied and entry["metadata"].get("policy_decision") == "require_budget"
+
+
 def problem_of(line, row_hash, row_prev, previous, decisions, public):
     entry = json.loads(line, parse_float=Decimal, object_pairs_hook=no_duplicates)
     if canonical(entry) != line:
@@ -127,7 +169,11 @@ def problem_of(line, row_hash, row_prev, previous, decisions, public):
         signature = base64.b64decode(entry["entry_signature"], validate=True)
         if not signature_fits(public, entry["entry_hash"].encode(), signature):
             return None, "signature invalid"
+    pypi = entry["event"] != "checkpoint" and is_pypi(entry)
+    if pypi and (problem := pypi_problem(entry)) is not None:
+        return None, problem
     if entry["event"] == "decision":
+        actor = {"principal": "unknown" if pypi else entry["agent_id"], "source": "python"}
         facts = {
             "version": "2.0",
             "request_id": entry["request_id"],
@@ -135,16 +181,18 @@ def problem_of(line, row_hash, row_prev, previous, decisions, public):
             "policy_hash": entry["decision"]["policy_hash"],
             "intent": entry["action"],
             "resource": {"type": "function", "name": entry["action"]},
-            "parameters": entry["parameters"],
-            "actor": entry.get("actor", {"principal": entry["agent_id"], "source": "python"}),
+            "parameters": {name: entry["metadata"][name] for name in ("args", "kwargs")} if pypi else entry["parameters"],
+            "actor": entry.get("actor", actor),
         }
-        if sha256_hex(facts) != entry["decision"]["decision_hash"]:
+        if not (pypi and is_budget_denial(entry)) and sha256_hex(facts) != entry["decision"]["decision_hash"]:
             return None, "decision_hash mismatch"
         if entry["decision"]["decision_hash"] in decisions:
             return None, "decision twice"
-        decisions[entry["decision"]["decision_hash"]] = entry["request_id"]
-    if entry["event"] == "outcome" and decisions.get(entry["decision"]["decision_hash"]) != entry["request_id"]:
-        return None, "outcome of another call"
+        decisions[entry["decision"]["decision_hash"]] = entry["request_id"], entry["decision"]["effect"]
+    if entry["event"] == "outcome":
+        if decisions.get(entry["decision"]["decision_hash"]) != (entry["request_id"], "allow"):
+            return None, "outcome of another call, of one that was denied, or a second one"
+        decisions[entry["decision"]["decision_hash"]] = entry["request_id"], "done"
     return entry["entry_hash"], None
 
 

@@ -101,6 +101,12 @@ export interface PypiApproval {
   readonly approved: boolean
   readonly approver_id?: string
   readonly binding: { readonly [name: string]: string }
+  // What only the other shape has. `approvalOf` reads either.
+  readonly approval_id?: undefined
+  readonly state?: undefined
+  readonly created_at?: undefined
+  readonly resolved_at?: undefined
+  readonly expires_at?: undefined
 }
 
 type Optional<T, Name extends keyof T> = Omit<T, Name> & Partial<Pick<T, Name>>

@@ -18,7 +18,7 @@ describe('arguments', () => {
     const error = await rejection(b.tool(order))
     expect(error).toBeInstanceOf(ApprovalDenied)
     await expectDenied(b, error, 'PARAMETERS_CHANGED')
-    expect((await b.entries())[0]?.parameters.kwargs).toEqual({ amount: 10, items: [{ sku: 'a' }] })
+    expect((await b.entries())[0]?.parameters?.kwargs).toEqual({ amount: 10, items: [{ sku: 'a' }] })
   })
 
   it('a getter that gives another value each time', async () => {

@@ -1,0 +1,77 @@
+// What the scripts of this folder share: signed ledgers with entries about refunds, the command line, and a list of checks.
+//
+// A check of good evidence must pass, and one of altered evidence must fail: a verifier that accepts everything would pass only half of them.
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { createSigner, generatePrivateKey } from '../packages/crypto/dist/index.js'
+import { decisionHash } from '../packages/ledger/dist/index.js'
+
+const CLI = join(import.meta.dirname, '../apps/cli/dist/bin.cjs')
+/** No verification of a few entries takes this long. */
+const COMMAND_TIMEOUT_MS = 60_000
+
+/** Runs a program. */
+export function run(program, args, options = {}) {
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
+    encoding: 'utf8',
+    timeout: COMMAND_TIMEOUT_MS,
+    ...options,
+  })
+  if (error !== undefined) throw error
+  return { status, stdout, stderr }
+}
+
+/** Runs the command line. */
+export const sudoagent = (...args) => run(process.execPath, [CLI, ...args])
+
+/** Standard output of the command line. @throws when it fails */
+export function sudoagentText(...args) {
+  const { status, stdout, stderr } = sudoagent(...args)
+  if (status !== 0) throw new Error(`sudoagent ${args[0]}: exit ${status}: ${stderr}`)
+  return stdout
+}
+
+/** Collects checks; `end` prints them and sets the exit code. */
+export class Checks {
+  #passed = 0
+  #failed = 0
+
+  /** Says whether `found` is what was expected. */
+  that(what, found, expected) {
+    if (found === expected) this.#passed += 1
+    else {
+      this.#failed += 1
+      console.error(`${what}: expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`)
+    }
+  }
+
+  end(name) {
+    console.log(`${name}: ${this.#passed} checks hold, ${this.#failed} do not`)
+    process.exitCode = this.#failed === 0 && this.#passed > 0 ? 0 : 1
+  }
+}
+
+export const newSigner = () => createSigner(generatePrivateKey())
+
+/** Decision number `n`. */
+export function decision(n) {
+  const request_id = `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
+  const [created_at, action, policy_hash] = ['2026-01-02T03:04:05.000000Z', 'payments.refund', 'a'.repeat(64)]
+  const actor = { principal: 'bot', source: 'node' }
+  const parameters = { args: [n], kwargs: {} }
+  const facts = { requestId: request_id, decisionAt: created_at, policyHash: policy_hash, action, actor }
+  const names = { policy_id: 'p', policy_version: null, policy_hash, decision_hash: decisionHash(facts, parameters) }
+  return {
+    event: 'decision',
+    request_id,
+    created_at,
+    action,
+    agent_id: 'bot',
+    actor,
+    decision: { effect: 'allow', reason: 'small', reason_code: null, ...names },
+    approval: null,
+    budget: null,
+    parameters,
+    metadata: {},
+  }
+}
