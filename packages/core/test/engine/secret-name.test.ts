@@ -66,14 +66,14 @@ describe('the option `keep`', () => {
     }
     const b = boundary(ALLOW, { redaction: { keep: ['session', 'items.*.token', 'auth.method'] } })
     await b.tool(args)
-    const kwargs = (await b.entries())[0]?.parameters.kwargs
+    const kwargs = (await b.entries())[0]?.parameters?.kwargs
     expect(kwargs).toEqual({ ...args, auth: { method: 'p q', token: '[redacted]' } })
   })
 
   it('counts for positional arguments, and nowhere else', async () => {
     const b = boundary(ALLOW, { onConcealed: 'allow', redaction: { keep: ['0.password'] } })
     await b.tool({ password: 'a b' }, { password: 'c d' })
-    expect((await b.entries())[0]?.parameters.args).toEqual([{ password: 'a b' }, { password: '[redacted]' }])
+    expect((await b.entries())[0]?.parameters?.args).toEqual([{ password: 'a b' }, { password: '[redacted]' }])
   })
 
   it.each([['*'], [''], ['a..b'], [7]])('%j is no path', (path) => {
