@@ -83,6 +83,21 @@ describe('arguments', () => {
     expect(entry.parameters).toEqual({ args: ['<unrecordable>'], kwargs: {} })
   })
 
+  it.each(['{"account":"\u212a-1"}', '{"file":"cafe\u0301.txt"}', '{"deep":[{"\u1112\u1161\u11ab":1}]}'])(
+    '%s, which is not in NFC, is refused on record, or everybody gets the NFC copy',
+    async (args) => {
+      const refusing = await open()
+      refusing.say(call(1, args))
+      expect(await refusing.heard('"id":1')).toContain('PARAMETERS_INVALID')
+      expect(await refusing.rig.story()).toEqual(['deny files/echo PARAMETERS_INVALID'])
+      const copying = await open({ unicode: 'normalize' })
+      copying.say(call(1, args))
+      await copying.heard('"id":1')
+      expect(copying.served()[0]).toContain(`"arguments":${args.normalize('NFC')}`)
+      expect(((await copying.rig.entry(2)) as Json).parameters.kwargs).toEqual(JSON.parse(args.normalize('NFC')))
+    },
+  )
+
   it('another number with the same double is another call: it does not take the approval', async () => {
     const { rig, say, heard, served } = await open()
     say(call(1, '{"id":9007199254740992}', '', 'write'))

@@ -29,6 +29,7 @@ export interface GuardPartsOptions {
   readonly hideDenied?: boolean
   readonly checkArguments: string
   readonly pass?: readonly string[]
+  readonly unicode: string
   readonly block?: readonly string[]
 }
 
@@ -70,6 +71,8 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
       server: options.server,
       pass,
       block,
+      // Checked by the engine.
+      unicode: options.unicode as 'refuse' | 'normalize',
       elicitation: options.elicitation === true,
       newTools: options.newTools,
       onConcealed: requireOnConcealed(options.onConcealed ?? 'deny'),

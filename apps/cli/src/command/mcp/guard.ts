@@ -65,6 +65,11 @@ export function register(mcp: Command, io: Io): void {
         'do not pass this feature: resources, prompts, completion, logging, sampling, roots or elicitation',
       ),
     )
+    .option(
+      '--unicode <handling>',
+      'arguments that are not in Unicode NFC: `refuse`, or `normalize` (policy, record and server get the NFC copy)',
+      'refuse',
+    )
     .addOption(repeated('--env <name>', 'hand this variable to the server: `NAME`, or `NAME=value`'))
     .option('--upstream <url>', 'the server, where it speaks streamable HTTP')
     .option('--upstream-token-file <file>', 'bearer token for that server')

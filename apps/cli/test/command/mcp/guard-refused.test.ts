@@ -46,6 +46,7 @@ describe('cannot be started: nothing on stdout, no ledger', () => {
       2,
       /--pass `sampling`/,
     ],
+    ['an unknown way with Unicode', at(...usual, '--unicode', 'keep', ...server), 2, /`unicode` must be/],
     ['a feature that is none', at(...usual, '--block', 'tools', ...server), 2, /--block/],
     ['a check that is none', at(...usual, '--check-arguments', 'some', ...server), 2, /--check-arguments/],
     ['a server in a container', at(...usual, '--', 'docker', 'run', '-i', '-e', 'TOKEN', 'mcp/github'), 2, /no name/],

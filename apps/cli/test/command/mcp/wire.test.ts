@@ -10,33 +10,57 @@ import { BIN, sandbox } from '../../support/sandbox.js'
 
 const ECHO = fileURLToPath(new URL('../../../../../packages/mcp/test/fixtures/echo-server.mjs', import.meta.url))
 
-it('numbers of any JSON reach the other side as they were written, over stdio', async () => {
+/** A guard as a process, in front of a server that writes down what it gets. */
+function start(options: readonly string[]) {
   const box = sandbox()
   writeFileSync(box.path('policy.mjs'), POLICY)
-  const args = guardArgs([], [process.execPath, ECHO, box.path('served')])
-  const child = spawn(process.execPath, [BIN, ...args], { cwd: box.folder, stdio: ['pipe', 'pipe', 'ignore'] })
+  const args = guardArgs(options, [process.execPath, ECHO, box.path('served')])
+  const child = spawn(process.execPath, [BIN, ...args], { cwd: box.folder, stdio: ['pipe', 'pipe', 'pipe'] })
   onTestFinished(() => void child.kill('SIGKILL'))
-  let text = ''
+  let [text, said] = ['', '']
   child.stdout.on('data', (chunk) => {
     text += String(chunk)
   })
+  child.stderr.on('data', (chunk) => {
+    said += String(chunk)
+  })
   const say = (line: string): void => void child.stdin.write(`${line}\n`)
-  const heard = async (part: string): Promise<void> => {
-    await expect.poll(() => text, { timeout: 20_000 }).toContain(part)
+  const heard = async (part: string): Promise<string> => {
+    await expect.poll(() => text, { timeout: 60_000 }).toContain(part)
+    return text
   }
   say(
     '{"jsonrpc":"2.0","id":"hello","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{}}}',
   )
+  return { say, heard, said: () => said, served: () => readFileSync(box.path('served'), 'utf8') }
+}
+
+it('numbers of any JSON reach the other side as they were written, over stdio', async () => {
+  const { say, heard, served } = start([])
   await heard('"id":"hello"')
   const texts = [...new Set(fc.sample(jsonText, { numRuns: 60, seed: 14 }).map((json) => json.replace(/\s+/g, '')))]
   for (const [id, json] of texts.entries())
     say(
       `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"echo","arguments":{"reply":${JSON.stringify(json)}},"_meta":{"data":${json}}}}`,
     )
-  await heard(`"id":${texts.length - 1},`)
-  for (const [id, json] of texts.entries()) {
+  for (const [id, json] of texts.entries())
     await heard(`"id":${id},"result":{"content":[],"structuredContent":{"data":${json}},"_meta":{"data":${json}}}}`)
-  }
-  const served = readFileSync(box.path('served'), 'utf8')
-  for (const json of texts) expect(served).toContain(`"_meta":{"data":${json}}`)
+  const lines = served()
+  for (const json of texts) expect(lines).toContain(`"_meta":{"data":${json}}`)
+})
+
+it('what passes is said at the start, and what is not in NFC is handled as the option says', async () => {
+  const call =
+    '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"a":"cafe\u0301","n":1.0}}}'
+  const refusing = start([])
+  await refusing.heard('"id":"hello"')
+  refusing.say(call)
+  expect(await refusing.heard('"id":1')).toContain('PARAMETERS_INVALID')
+  expect(refusing.said()).toContain('resources, prompts, completion: blocked (--pass')
+  const copying = start(['--unicode', 'normalize', '--pass', 'resources'])
+  await copying.heard('"id":"hello"')
+  copying.say(call)
+  await copying.heard('"id":1')
+  expect(copying.served()).toContain('"arguments":{"a":"caf\u00e9"')
+  expect(copying.said()).toContain('resources: passed without a decision; prompts, completion: blocked')
 })
