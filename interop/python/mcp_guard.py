@@ -42,11 +42,11 @@ POLICY = """export const policy = {
 """
 
 
-def guard(folder, *options):
+def guard(folder, *options, mode="plain"):
     """The guard's command line, with a small server behind it; calls that wait for an approval are answered after a second."""
     args = ["mcp", "guard", "--policy", f"{folder}/policy.mjs", "--ledger", f"{folder}/ledger.sqlite"]
-    args += ["--server", "files", "--hold", "1", *options]
-    return [str(CLI), *args, "--", "node", str(SERVER), "plain"]
+    args += ["--server", "files", "--hold", "1", "--elicitation", *options]
+    return [str(CLI), *args, "--", "node", str(SERVER), mode]
 
 
 @contextlib.asynccontextmanager
@@ -56,9 +56,9 @@ async def over_stdio(folder):
 
 
 @contextlib.asynccontextmanager
-async def over_http(folder):
+async def over_http(folder, mode="plain"):
     env = {**os.environ, "SUDOAGENT_MCP_TOKEN": TOKEN}
-    command = ["node", *guard(folder, "--http", "127.0.0.1:0")]
+    command = ["node", *guard(folder, "--http", "127.0.0.1:0", mode=mode)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, env=env, text=True)
     try:
         line = await asyncio.get_running_loop().run_in_executor(None, process.stdout.readline)
@@ -77,7 +77,10 @@ async def http_client(url, headers):
     from mcp.client import streamable_http
 
     if hasattr(streamable_http, "streamable_http_client"):
-        import httpx
+        try:
+            import httpx2 as httpx
+        except ImportError:
+            import httpx
 
         async with httpx.AsyncClient(headers=headers, timeout=TIMEOUT_S) as client:
             async with streamable_http.streamable_http_client(url, http_client=client) as streams:
@@ -123,6 +126,15 @@ async def main():
                 verified = subprocess.run(["node", str(CLI), "verify", f"{folder}/ledger.sqlite", "--quiet"])
                 assert verified.returncode == 0, "the ledger does not verify"
                 print(f"{name}, {'with' if can_be_asked else 'without'} elicitation: as it should be")
+    # Version 2 of the SDK refuses events above 1 MiB: such a result has to arrive as one JSON text.
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "policy.mjs").write_text(POLICY)
+        async with over_http(folder, mode="large") as (read, write):
+            async with ClientSession(read, write) as session:
+                await session.initialize()
+                result = await asyncio.wait_for(session.call_tool("read", {"path": "a.txt"}), TIMEOUT_S)
+                assert len(result.content[0].text) == 5 * 1024 * 1024, "the result is not what the server sent"
+        print("HTTP, a result of 5 MiB: as it should be")
 
 
 if __name__ == "__main__":
