@@ -1,20 +1,114 @@
-// Makes the tables on a server.
+// Makes the tables on a server, and says what its rights leave open.
+import { LedgerError } from '@sudoagent/ledger'
 import { asLedgerError } from './failure.js'
 import { openWriteSession } from './ledger-sink.js'
 import { schemaSql } from './schema.js'
-import { parseTarget } from './target.js'
+import { RIGHTS_TRIGGERS } from './schema-rights.js'
+import type { Session } from './session.js'
+import { isRoleName, parseTarget, type Target } from './target.js'
+
+export interface ApplyOptions {
+  /** As `SchemaOptions`. Default: yes. */
+  readonly roles?: boolean
+  /** As `SchemaOptions`. Default: yes where the tables are made now; where they are there, what the database has already. */
+  readonly separateRoles?: boolean
+}
 
 /**
  * Applies the statements of `schemaSql`: all of them, or none.
  *
  * @param url - of the database, with a user who may make schemas, and roles if they are wanted
+ * @returns whether the database has separate roles now
  * @throws LedgerError LEDGER_WRITE_FAILED, LEDGER_NOT_READABLE, LEDGER_NOT_FOUND
  */
-export async function applySchema(url: string, { roles = true }: { readonly roles?: boolean } = {}): Promise<void> {
+export async function applySchema(url: string, { roles = true, separateRoles }: ApplyOptions = {}): Promise<boolean> {
+  return withSession(url, false, async (session, { schema }) => {
+    const [there] = await session.ask<{ readonly tables: boolean }>(
+      `SELECT to_regclass('${schema}.meta') IS NOT NULL AS tables`,
+    )
+    const isSeparate =
+      roles && (separateRoles ?? (there?.tables !== true || (await missingTriggers(session, schema)) === 0))
+    await session.askAll(schemaSql({ schema, roles, separateRoles: isSeparate }))
+    return isSeparate
+  })
+}
+
+/**
+ * Lets one more login, or every member of a group, write a ledger of a database with separate roles.
+ *
+ * @param url - of the database, with a login that owns the tables
+ * @throws LedgerError LEDGER_NOT_FOUND for a ledger or role that does not exist, LEDGER_NOT_A_LEDGER without separate roles
+ */
+export async function grantWriter(url: string, ledger: string, role: string): Promise<void> {
+  await withSession(url, true, async (session, { schema, shown }) => {
+    const refuse = (why: string): never => {
+      throw new LedgerError('LEDGER_NOT_FOUND', `\`${shown}\` ${why}`)
+    }
+    if ((await missingTriggers(session, schema)) > 0)
+      throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${shown}\` has no separate roles`, {
+        hint: '`sudoagent postgres init --separate-roles --apply` gives it some',
+      })
+    const [known] = await session.ask<{ readonly role: boolean; readonly ledger: number | null }>({
+      text: `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1) AS role, (SELECT id FROM ${schema}.ledger WHERE name = $2) AS ledger`,
+      values: [role, ledger],
+    })
+    if (!isRoleName(role) || known?.role !== true) refuse(`has no role \`${role}\``)
+    if (known?.ledger == null) refuse(`has no ledger \`${ledger}\``)
+    await session.write({
+      text: `INSERT INTO ${schema}.ledger_writer (ledger, role) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
+      values: [known?.ledger, role],
+    })
+  })
+}
+
+/**
+ * What the rights of a database leave open, a line each.
+ *
+ * @param url - of the database, with any login that may read
+ * @returns none where writers are bound to their ledgers and approvers are apart
+ */
+export async function openRights(url: string): Promise<readonly string[]> {
+  return withSession(url, true, async (session, { schema }) => {
+    if ((await missingTriggers(session, schema)) > 0)
+      return [
+        `every login of \`${schema}_writer\` can append to, and stop, every ledger`,
+        `every login of \`${schema}_writer\` can approve its own questions`,
+        `every login of \`${schema}_writer\` can delete the charges of shared budgets`,
+      ]
+    const unbound = await session.ask<{ readonly name: string }>(
+      `SELECT name FROM ${schema}.ledger WHERE NOT EXISTS (SELECT FROM ${schema}.ledger_writer WHERE ledger = id) ORDER BY name COLLATE "C"`,
+    )
+    const both = await session.ask<{ readonly name: string }>(
+      `SELECT rolname AS name FROM pg_roles WHERE rolcanlogin AND NOT rolsuper
+         AND pg_has_role(oid, '${schema}_writer', 'MEMBER') AND pg_has_role(oid, '${schema}_approver', 'MEMBER') ORDER BY rolname`,
+    )
+    return [
+      ...unbound.map(({ name }) => `every login of \`${schema}_writer\` can append to the ledger \`${name}\``),
+      ...both.map(({ name }) => `the login \`${name}\` both writes and approves`),
+    ]
+  })
+}
+
+/** How many of the triggers of separate roles a schema lacks, or has switched off. */
+async function missingTriggers(session: Session, schema: string): Promise<number> {
+  const rows = await session.ask<{ readonly name: string }>({
+    text: `SELECT c.relname || '.' || t.tgname AS name FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = $1 AND t.tgenabled IN ('O', 'A')`,
+    values: [schema],
+  })
+  const found = new Set(rows.map(({ name }) => name))
+  return RIGHTS_TRIGGERS.filter(([table, name]) => !found.has(`${table}.${name}`)).length
+}
+
+async function withSession<T>(
+  url: string,
+  requireSchema: boolean,
+  work: (session: Session, target: Target) => Promise<T>,
+): Promise<T> {
   const target = parseTarget(url)
-  const session = await openWriteSession(target, false)
+  const session = await openWriteSession(target, requireSchema)
   try {
-    await session.askAll(schemaSql({ schema: target.schema, roles }))
+    return await work(session, target)
   } catch (error) {
     await session.isRefusal()
     throw asLedgerError(error, target.shown, 'LEDGER_WRITE_FAILED')

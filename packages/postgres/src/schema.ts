@@ -1,6 +1,8 @@
 // The tables, and who may do what with them. Entries are written once: nobody but the owner may change or delete them, and a trigger refuses it
 // to the owner, too, until it is taken away by name.
 
+import { rightsGrants, rightsSql } from './schema-rights.js'
+
 /** Of the tables. Code that meets another one refuses to work on them. */
 export const SCHEMA_VERSION = 1
 
@@ -9,6 +11,11 @@ export interface SchemaOptions {
   readonly schema: string
   /** Whether to make the roles `<schema>_owner`, `_writer` and `_reader` and give them their rights; otherwise all belongs to whoever applies it. */
   readonly roles: boolean
+  /**
+   * With `roles`: whether writers are bound to their ledgers, and only logins of `<schema>_approver` approve (schema-rights.ts). Default: no,
+   * since the logins of a database that is in use may rely on what they can do.
+   */
+  readonly separateRoles?: boolean
 }
 
 /**
@@ -16,24 +23,29 @@ export interface SchemaOptions {
  *
  * @param schema - a name that `parseTarget` has let through: it is put into the text as it is
  */
-export function schemaSql({ schema, roles }: SchemaOptions): string {
+export function schemaSql({ schema, roles, separateRoles = false }: SchemaOptions): string {
+  const isSeparate = roles && separateRoles
   const parts = [
     'BEGIN;',
     // Two that make the tables at the same time would both find them missing.
     `SELECT pg_advisory_xact_lock(hashtext('sudoagent:${schema}'));`,
-    roles ? makeRoles(schema) : `CREATE SCHEMA IF NOT EXISTS ${schema};`,
+    roles ? makeRoles(schema, isSeparate ? [...ROLES, 'approver'] : ROLES) : `CREATE SCHEMA IF NOT EXISTS ${schema};`,
     tables(schema),
+    isSeparate ? rightsSql(schema) : '',
     roles ? `RESET ROLE;\n${grants(schema)}` : '',
+    isSeparate ? rightsGrants(schema) : '',
     'COMMIT;',
   ]
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`
 }
 
-function makeRoles(schema: string): string {
+const ROLES = ['owner', 'writer', 'reader'] as const
+
+function makeRoles(schema: string, kinds: readonly string[]): string {
   const make = (role: string): string =>
     `  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${role}') THEN CREATE ROLE ${role} NOLOGIN; END IF;`
   return `DO $$ BEGIN
-${['owner', 'writer', 'reader'].map((kind) => make(`${schema}_${kind}`)).join('\n')}
+${kinds.map((kind) => make(`${schema}_${kind}`)).join('\n')}
 END $$;
 GRANT ${schema}_owner TO CURRENT_USER;
 CREATE SCHEMA IF NOT EXISTS ${schema} AUTHORIZATION ${schema}_owner;

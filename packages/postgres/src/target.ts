@@ -134,6 +134,11 @@ export function ledgerIn(database: string, url: string): string | null {
   return placeOf(here) === placeOf(there) ? there.ledger : null
 }
 
+/** The name of a role, as PostgreSQL bounds it. */
+export function isRoleName(name: string): boolean {
+  return name.length > 0 && Buffer.byteLength(name) <= 63 && !/[\p{Cc}\p{Cf}]/u.test(name)
+}
+
 /** Leaves room for the longest suffix of a role within the 63 bytes of an identifier. */
 function isSchemaName(name: string): boolean {
   return /^[a-z_][a-z0-9_]{0,39}$/.test(name) && !name.startsWith('pg_')

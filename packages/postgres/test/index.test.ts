@@ -8,6 +8,7 @@ it('exports what the documentation names, and nothing else', () => {
     'PostgresLedger',
     'SCHEMA_VERSION',
     'applySchema',
+    'grantWriter',
     'holdsPassword',
     'isLedgerName',
     'isPostgresUrl',
@@ -17,6 +18,7 @@ it('exports what the documentation names, and nothing else', () => {
     'maskUrl',
     'openPostgresLedger',
     'openPostgresSink',
+    'openRights',
     'parseTarget',
     'schemaSql',
   ])

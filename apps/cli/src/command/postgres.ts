@@ -1,6 +1,8 @@
 // `sudoagent postgres …`: what a PostgreSQL server needs before ledgers can be there.
 import type { Command } from 'commander'
 import type { Io } from '../io.js'
+import * as checkCommand from './postgres/check.js'
+import * as grantCommand from './postgres/grant.js'
 import * as initCommand from './postgres/init.js'
 
 export function register(program: Command, io: Io): void {
@@ -16,4 +18,6 @@ Examples:
   $ sudoagent postgres init postgres://admin@db.example.com/evidence --apply`,
     )
   initCommand.register(postgres, io)
+  checkCommand.register(postgres, io)
+  grantCommand.register(postgres, io)
 }

@@ -24,20 +24,25 @@ export async function serverUrl(): Promise<string> {
 }
 
 /** A new database, with our tables unless told, and its URL. */
-export async function newDatabase({ tables = true, roles = false, schema = 'sudoagent' } = {}): Promise<string> {
+export async function newDatabase({
+  tables = true,
+  roles = false,
+  separateRoles = false,
+  schema = 'sudoagent',
+} = {}): Promise<string> {
   const server = await serverUrl()
   const name = `test_${randomBytes(8).toString('hex')}`
   await asSuperuser(server, `CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`)
   note({ kind: 'DATABASE', name })
   const url = server.replace(/\/[^/?]*(\?|$)/, `/${name}$1`)
   if (roles) await willMakeRoles(schema)
-  if (tables) await asSuperuser(url, schemaSql({ schema, roles }))
+  if (tables) await asSuperuser(url, schemaSql({ schema, roles, separateRoles }))
   return url
 }
 
 /** Before the roles of a schema are made: those that were not there yet go when the tests are over. */
 export async function willMakeRoles(schema: string): Promise<void> {
-  const names = ['owner', 'writer', 'reader'].map((kind) => `${schema}_${kind}`)
+  const names = ['owner', 'writer', 'reader', 'approver'].map((kind) => `${schema}_${kind}`)
   const there = await asSuperuser<{ rolname: string }>(
     await serverUrl(),
     'SELECT rolname FROM pg_roles WHERE rolname = ANY ($1)',

@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
-import { EXIT, type ExitCode } from '../../exit.js'
+import { CliError, EXIT, type ExitCode } from '../../exit.js'
 import { type Io, print } from '../../io.js'
 
 export interface PostgresInitOptions {
   readonly database: string
   readonly apply?: boolean
   readonly roles?: boolean
+  readonly separateRoles?: boolean
 }
 
 export function register(postgres: Command, io: Io): void {
@@ -19,6 +20,11 @@ export function register(postgres: Command, io: Io): void {
     .argument('<database>', 'postgres://user@host/database; the user may make schemas and roles')
     .option('--apply', 'apply them')
     .option('--no-roles', 'without roles: everything belongs to whoever applies it')
+    .option(
+      '--separate-roles',
+      'bind each login to the ledgers that it made, and let only logins of the role for approvers approve (default for new databases)',
+    )
+    .option('--no-separate-roles', 'every login of the role for writers may write all ledgers and answer approvals')
     .addHelpText(
       'after',
       `
@@ -32,19 +38,31 @@ Then give each host a login of its own: CREATE ROLE agent1 LOGIN PASSWORD '…' 
     })
 }
 
-export async function run({ database, apply = false, roles = true }: PostgresInitOptions, io: Io): Promise<ExitCode> {
+export async function run(
+  { database, apply = false, roles = true, separateRoles }: PostgresInitOptions,
+  io: Io,
+): Promise<ExitCode> {
+  if (!roles && separateRoles === true)
+    throw new CliError(EXIT.usage, '--separate-roles contradicts --no-roles', 'leave one of them out')
   const { requireServer } = await import('../../io/place.js')
   requireServer(database)
   const { applySchema, parseTarget, SCHEMA_VERSION, schemaSql } = await import('@sudoagent/postgres')
   const { schema, shown } = parseTarget(database)
   if (!apply) {
-    await print(io.stdout, schemaSql({ schema, roles }))
+    await print(io.stdout, schemaSql({ schema, roles, separateRoles: separateRoles ?? true }))
     return EXIT.ok
   }
-  await applySchema(database, { roles })
+  const isSeparate = await applySchema(database, { roles, ...(separateRoles === undefined ? {} : { separateRoles }) })
   await print(io.stdout, `\`${shown}\` has the tables of version ${SCHEMA_VERSION} in schema ${schema}\n`)
   if (!roles) return EXIT.ok
   const { say } = await import('../../message.js')
   await say(io, 'hint', `give each host a login: CREATE ROLE agent1 LOGIN PASSWORD '…' IN ROLE ${schema}_writer`)
+  if (isSeparate)
+    await say(
+      io,
+      'hint',
+      `and each approver one of another kind: CREATE ROLE alice LOGIN PASSWORD '…' IN ROLE ${schema}_approver`,
+    )
+  else await say(io, 'note', 'its roles are not separate: `sudoagent postgres check` says what that leaves open')
   return EXIT.ok
 }

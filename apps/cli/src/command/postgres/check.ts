@@ -1,0 +1,51 @@
+import type { Command } from 'commander'
+import { EXIT, type ExitCode } from '../../exit.js'
+import { type Io, print } from '../../io.js'
+
+export interface PostgresCheckOptions {
+  readonly database: string
+  readonly json?: boolean
+}
+
+export function register(postgres: Command, io: Io): void {
+  postgres
+    .command('check')
+    .summary('say what the rights of a database leave open')
+    .description(
+      'Says which logins of a PostgreSQL database can do more than they should: write the ledgers of others, approve their own questions, delete ' +
+        'the charges of a shared budget. Exits with 0 when nothing is open, with 1 otherwise.',
+    )
+    .argument('<database>', 'postgres://user@host/database')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ sudoagent postgres check postgres://admin@db.example.com/evidence`,
+    )
+    .action(async (database: string, options: Omit<PostgresCheckOptions, 'database'>) => {
+      io.exitCode = await run({ database, ...options }, io)
+    })
+}
+
+export async function run({ database, json = false }: PostgresCheckOptions, io: Io): Promise<ExitCode> {
+  const { requireServer } = await import('../../io/place.js')
+  requireServer(database)
+  const { openRights } = await import('@sudoagent/postgres')
+  const open = await openRights(database)
+  const { printable } = await import('@sudoagent/ledger')
+  if (json) await print(io.stdout, `${JSON.stringify({ open }, null, 2)}\n`)
+  else
+    await print(
+      io.stdout,
+      open.length === 0 ? 'nothing is open\n' : open.map((line) => `open: ${printable(line)}\n`).join(''),
+    )
+  if (open.length === 0) return EXIT.ok
+  const { say } = await import('../../message.js')
+  await say(
+    io,
+    'hint',
+    '`sudoagent postgres init --separate-roles --apply` separates the roles; `postgres grant` binds a login to a ledger',
+  )
+  return EXIT.no
+}

@@ -1,0 +1,40 @@
+import type { Command } from 'commander'
+import { EXIT, type ExitCode } from '../../exit.js'
+import { type Io, print } from '../../io.js'
+
+export interface PostgresGrantOptions {
+  readonly database: string
+  readonly ledger: string
+  readonly to: string
+}
+
+export function register(postgres: Command, io: Io): void {
+  postgres
+    .command('grant')
+    .summary('let another login write a ledger')
+    .description(
+      'Lets one more login, or the members of a group, write a ledger of a database with separate roles. The login that made the ledger may write it already.',
+    )
+    .argument('<database>', 'postgres://user@host/database; the user owns the tables')
+    .requiredOption('--ledger <name>', 'the ledger')
+    .requiredOption('--to <role>', 'a login, or a group of logins')
+    .addHelpText(
+      'after',
+      `
+Example:
+  $ sudoagent postgres grant postgres://admin@db.example.com/evidence --ledger payments --to agent2`,
+    )
+    .action(async (database: string, options: Omit<PostgresGrantOptions, 'database'>) => {
+      io.exitCode = await run({ database, ...options }, io)
+    })
+}
+
+export async function run({ database, ledger, to }: PostgresGrantOptions, io: Io): Promise<ExitCode> {
+  const { requireServer } = await import('../../io/place.js')
+  requireServer(database)
+  const { grantWriter } = await import('@sudoagent/postgres')
+  await grantWriter(database, ledger, to)
+  const { printable } = await import('@sudoagent/ledger')
+  await print(io.stdout, `\`${printable(to)}\` may write the ledger \`${printable(ledger)}\`\n`)
+  return EXIT.ok
+}

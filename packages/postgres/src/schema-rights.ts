@@ -1,0 +1,167 @@
+// Rights beyond those of a table: which login may write which ledger, who may answer an approval, and what no writer may do to shared charges.
+// A grant cannot say these things, so triggers do. They check what a statement did when it is done, and refuse the whole of it:
+//
+//   head            the login is a writer of this ledger; the head grows by no more than a group of appends, and only together with its entries
+//   entry           no entry is behind the head of its ledger
+//   tile, cosigned  the login is a writer of this ledger
+//   approval        made unanswered; answered once, with yes by a login of `<schema>_approver` alone; used once; deleted when it is long over
+//   budget_charge   charged now; given back while it is reserved or committed; deleted when no window reaches it
+//   budget          its window never gets shorter
+//
+// The login that makes a ledger becomes its writer; `ledger_writer` names further ones, logins or groups. A ledger without a row there, made before
+// these rights were, may be written by every login of `<schema>_writer`, and `postgres check` says so.
+import { APPROVAL_RETENTION_MS } from '@sudoagent/core/store'
+
+/** Entries that one statement may add: a full group of appends, with the genesis of a new ledger before it. A copy puts fewer. */
+const GROWTH_MAX = 512 + 1
+
+/** Clocks do not matter here, since the database's own tells the time of a charge: this is for the length of a transaction. */
+const CHARGE_AHEAD_MS = 60_000
+
+const NOW_MS = '(extract(epoch FROM clock_timestamp()) * 1000)::bigint'
+
+/** Triggers without which a database has no separate roles, each with its table. */
+export const RIGHTS_TRIGGERS = [
+  ['ledger', 'ledger_is_bound'],
+  ['head', 'head_fits'],
+  ['entry', 'entries_fit'],
+  ['tile', 'tile_is_ours'],
+  ['cosigned', 'cosigned_is_ours'],
+  ['approval', 'approval_moves'],
+  ['approval', 'approval_goes'],
+  ['budget', 'budget_moves'],
+  ['budget_charge', 'charge_moves'],
+  ['budget_charge', 'charge_goes'],
+] as const
+
+/** Whether the login is a writer of a ledger: by name, or as a member of a group. Not `current_user`: in these functions that is the owner. */
+const isWriter = (s: string, ledger: string): string =>
+  `(NOT EXISTS (SELECT FROM ${s}.ledger_writer WHERE ledger = ${ledger}) OR EXISTS (
+    SELECT FROM ${s}.ledger_writer AS w JOIN pg_roles AS r ON r.rolname = w.role WHERE w.ledger = ${ledger} AND pg_has_role(session_user, r.oid, 'MEMBER')))`
+
+const requireWriter = (s: string): string =>
+  `  IF NOT ${isWriter(s, 'NEW.ledger')} THEN
+    RAISE EXCEPTION 'the login % is not a writer of this ledger', session_user USING ERRCODE = 'insufficient_privilege';
+  END IF;`
+
+const refuse = (what: string): string => `RAISE EXCEPTION '${what}' USING ERRCODE = 'restrict_violation';`
+
+function checkFunction(s: string, name: string, body: string): string {
+  return `CREATE OR REPLACE FUNCTION ${s}.${name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+BEGIN
+${body}
+  RETURN NULL;
+END $$;`
+}
+
+const trigger = (s: string, table: string, name: string, when: string, call = name): string =>
+  `CREATE OR REPLACE TRIGGER ${name} AFTER ${when} EXECUTE FUNCTION ${s}.${call}();`.replace(
+    ' ON ',
+    ` ON ${s}.${table} `,
+  )
+
+/**
+ * The statements that give a schema separate roles; again they do nothing. The tables and the roles are there.
+ *
+ * @param s - a schema name that `parseTarget` has let through: it is put into the text as it is
+ */
+export function rightsSql(s: string): string {
+  const answer = 'state, approver_id, note, resolved_at_ms'
+  const fixed =
+    'approval_id, policy_hash, decision_hash, action, agent_id, reason, parameters_json, created_at_ms, expires_at_ms'
+  const row = (of: 'OLD' | 'NEW', columns: string): string =>
+    `(${columns
+      .split(', ')
+      .map((column) => `${of}.${column}`)
+      .join(', ')})`
+  const same = (columns: string): string => `${row('OLD', columns)} IS NOT DISTINCT FROM ${row('NEW', columns)}`
+  return `CREATE TABLE IF NOT EXISTS ${s}.ledger_writer (ledger integer NOT NULL REFERENCES ${s}.ledger, role name NOT NULL, PRIMARY KEY (ledger, role));
+
+${checkFunction(s, 'ledger_is_bound', `  INSERT INTO ${s}.ledger_writer (ledger, role) VALUES (NEW.id, session_user) ON CONFLICT DO NOTHING;`)}
+${trigger(s, 'ledger', 'ledger_is_bound', 'INSERT ON FOR EACH ROW')}
+
+${checkFunction(
+  s,
+  'head_fits',
+  `${requireWriter(s)}
+  IF NEW.size > OLD.size AND (NEW.size - OLD.size > ${GROWTH_MAX} OR
+    (SELECT count(*) FROM ${s}.entry WHERE ledger = NEW.ledger AND position > OLD.size AND position <= NEW.size) <> NEW.size - OLD.size) THEN
+    ${refuse('a head grows with its entries alone')}
+  END IF;`,
+)}
+${trigger(s, 'head', 'head_fits', 'UPDATE ON FOR EACH ROW')}
+
+${checkFunction(
+  s,
+  'entries_fit',
+  `  IF EXISTS (SELECT FROM added LEFT JOIN ${s}.head ON head.ledger = added.ledger WHERE head.ledger IS NULL OR added.position > head.size OR added.position < 1) THEN
+    ${refuse('an entry is never behind the head of its ledger')}
+  END IF;`,
+)}
+${trigger(s, 'entry', 'entries_fit', 'INSERT ON REFERENCING NEW TABLE AS added FOR EACH STATEMENT')}
+
+${checkFunction(s, 'is_ours', requireWriter(s))}
+${trigger(s, 'tile', 'tile_is_ours', 'INSERT OR UPDATE ON FOR EACH ROW', 'is_ours')}
+${trigger(s, 'cosigned', 'cosigned_is_ours', 'INSERT OR UPDATE ON FOR EACH ROW', 'is_ours')}
+
+${checkFunction(
+  s,
+  'approval_moves',
+  `  IF TG_OP = 'INSERT' THEN
+    IF NEW.state <> 'pending' OR ${row('NEW', 'approver_id, note, resolved_at_ms, consumed_at_ms')} IS DISTINCT FROM (NULL::text, NULL::text, NULL::bigint, NULL::bigint) THEN
+      ${refuse('an approval begins unanswered')}
+    END IF;
+  ELSIF NOT (${same(fixed)}) THEN
+    ${refuse('what an approval is about never changes')}
+  ELSIF ${same(`${answer}, consumed_at_ms`)} THEN
+    RETURN NULL;
+  ELSIF OLD.state = 'pending' AND NEW.state <> 'pending' AND NEW.consumed_at_ms IS NULL THEN
+    IF NEW.state = 'approved' AND NOT pg_has_role(session_user, '${s}_approver', 'MEMBER') THEN
+      RAISE EXCEPTION 'the login % may not approve', session_user USING ERRCODE = 'insufficient_privilege';
+    END IF;
+  ELSIF NOT (OLD.state = 'approved' AND OLD.consumed_at_ms IS NULL AND NEW.consumed_at_ms IS NOT NULL AND ${same(answer)}) THEN
+    ${refuse('an approval is answered once and used once')}
+  END IF;`,
+)}
+${trigger(s, 'approval', 'approval_moves', 'INSERT OR UPDATE ON FOR EACH ROW')}
+
+${checkFunction(
+  s,
+  'approval_goes',
+  `  IF OLD.expires_at_ms > ${NOW_MS} - ${APPROVAL_RETENTION_MS} THEN ${refuse('an approval is kept for a day after it ended')} END IF;`,
+)}
+${trigger(s, 'approval', 'approval_goes', 'DELETE ON FOR EACH ROW')}
+
+${checkFunction(
+  s,
+  'budget_moves',
+  `  IF TG_OP = 'DELETE' OR NEW.budget_key <> OLD.budget_key OR NEW.window_ms < OLD.window_ms THEN ${refuse('the window of a budget never gets shorter')} END IF;`,
+)}
+${trigger(s, 'budget', 'budget_moves', 'UPDATE OR DELETE ON FOR EACH ROW')}
+
+${checkFunction(
+  s,
+  'charge_moves',
+  `  IF NEW.charged_at_ms > ${NOW_MS} + ${CHARGE_AHEAD_MS} THEN ${refuse('a charge is of now')} END IF;
+  IF TG_OP = 'UPDATE' AND NOT (${same('budget_key, request_id')} AND (OLD.state = 'released' OR OLD.state = NEW.state OR NEW.state = 'released' OR OLD.state = 'reserved')
+    AND (OLD.state = 'released' OR ${same('agent_id, action, cost, charged_at_ms')})) THEN
+    ${refuse('what a charge is for never changes')}
+  END IF;`,
+)}
+${trigger(s, 'budget_charge', 'charge_moves', 'INSERT OR UPDATE ON FOR EACH ROW')}
+
+${checkFunction(
+  s,
+  'charge_goes',
+  `  IF OLD.charged_at_ms > ${NOW_MS} - coalesce((SELECT window_ms FROM ${s}.budget WHERE budget_key = OLD.budget_key), 0) THEN ${refuse('a charge is kept as long as a window reaches it')} END IF;`,
+)}
+${trigger(s, 'budget_charge', 'charge_goes', 'DELETE ON FOR EACH ROW')}`
+}
+
+/** What the roles of the schema may, where they are separate. */
+export function rightsGrants(s: string): string {
+  return `GRANT USAGE ON SCHEMA ${s} TO ${s}_approver;
+GRANT SELECT ON ${s}.ledger_writer TO ${s}_writer, ${s}_reader;
+GRANT SELECT ON ${s}.meta TO ${s}_approver;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ${s}.approval TO ${s}_approver;`
+}
