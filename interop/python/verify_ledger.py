@@ -15,6 +15,7 @@ import json
 import sqlite3
 import sys
 import unicodedata
+from datetime import datetime
 from decimal import Decimal
 
 
@@ -152,6 +153,45 @@ def is_budget_denial(entry):
     return is_denied and entry["metadata"].get("policy_decision") == "require_budget"
 
 
+def decision_hash(entry, decision_at):
+    pypi = is_pypi(entry)
+    return sha256_hex(
+        {
+            "version": "2.0",
+            "request_id": entry["request_id"],
+            "decision_at": decision_at,
+            "policy_hash": entry["decision"]["policy_hash"],
+            "intent": entry["action"],
+            "resource": {"type": "function", "name": entry["action"]},
+            "parameters": {name: entry["metadata"][name] for name in ("args", "kwargs")} if pypi else entry["parameters"],
+            "actor": entry.get("actor", {"principal": "unknown" if pypi else entry["agent_id"], "source": "python"}),
+        }
+    )
+
+
+def seconds_of(timestamp):
+    return datetime.strptime(timestamp, "%Y-%m-%dT%H:%M:%S.%fZ").timestamp()
+
+
+def approval_problem(entry):
+    approval, decision = entry.get("approval"), entry["decision"]
+    if decision["effect"] != "allow" or approval is None:
+        return None
+    if approval["state"] != "approved":
+        return "approval was not given"
+    binding = approval["binding"] or {}
+    expected = (entry["request_id"], decision["policy_hash"], decision["decision_hash"])
+    if tuple(map(binding.get, ("request_id", "policy_hash", "decision_hash"))) != expected:
+        return "approval of another call"
+    end, resolved, recorded = approval["expires_at"], approval["resolved_at"], entry.get("recorded_at")
+    if end is None:
+        return None
+    if resolved is not None and seconds_of(resolved) > seconds_of(end):
+        return "approval was given late"
+    # It may have waited for the lock of the ledger for a minute.
+    return "approval was used late" if recorded is not None and seconds_of(recorded) > seconds_of(end) + 60 else None
+
+
 def problem_of(line, row_hash, row_prev, previous, decisions, public):
     entry = json.loads(line, parse_float=Decimal, object_pairs_hook=no_duplicates)
     if canonical(entry) != line:
@@ -173,26 +213,24 @@ def problem_of(line, row_hash, row_prev, previous, decisions, public):
     if pypi and (problem := pypi_problem(entry)) is not None:
         return None, problem
     if entry["event"] == "decision":
-        actor = {"principal": "unknown" if pypi else entry["agent_id"], "source": "python"}
-        facts = {
-            "version": "2.0",
-            "request_id": entry["request_id"],
-            "decision_at": entry["created_at"],
-            "policy_hash": entry["decision"]["policy_hash"],
-            "intent": entry["action"],
-            "resource": {"type": "function", "name": entry["action"]},
-            "parameters": {name: entry["metadata"][name] for name in ("args", "kwargs")} if pypi else entry["parameters"],
-            "actor": entry.get("actor", actor),
-        }
-        if not (pypi and is_budget_denial(entry)) and sha256_hex(facts) != entry["decision"]["decision_hash"]:
+        is_hashed = not (pypi and is_budget_denial(entry))
+        if is_hashed and decision_hash(entry, entry["created_at"]) != entry["decision"]["decision_hash"]:
             return None, "decision_hash mismatch"
         if entry["decision"]["decision_hash"] in decisions:
             return None, "decision twice"
-        decisions[entry["decision"]["decision_hash"]] = entry["request_id"], entry["decision"]["effect"]
+        problem = None if pypi else approval_problem(entry)
+        if problem is not None:
+            return None, problem
+        decisions[entry["decision"]["decision_hash"]] = entry
     if entry["event"] == "outcome":
-        if decisions.get(entry["decision"]["decision_hash"]) != (entry["request_id"], "allow"):
+        decision = decisions.get(entry["decision"]["decision_hash"])
+        if decision is None or decision["request_id"] != entry["request_id"] or decision["decision"]["effect"] != "allow":
             return None, "outcome of another call, of one that was denied, or a second one"
-        decisions[entry["decision"]["decision_hash"]] = entry["request_id"], "done"
+        same = decision_hash(entry, decision["created_at"]) == entry["decision"]["decision_hash"]
+        if not same or entry["agent_id"] != decision["agent_id"]:
+            return None, "outcome describes another call than its decision"
+        # A second outcome then finds a decision that is done.
+        decisions[entry["decision"]["decision_hash"]] = {**decision, "decision": {"effect": "done"}}
     return entry["entry_hash"], None
 
 

@@ -18,6 +18,8 @@ export function renderReceipt(report: ReceiptReport, paint: Paint): string {
 }
 
 function verdictOf({ ok, verdict }: ReceiptReport, paint: Paint): string {
+  if (verdict === 'unverified')
+    return `${paint.red.bold(verdict)}: none of the given keys has signed this receipt, so nothing is known`
   if (!ok) return `${paint.red.bold('broken')}: do not rely on this receipt`
   const by = verdict === 'witnessed' ? 'the log and enough of your witnesses vouch for it' : 'the log vouches for it'
   return `${paint.green.bold(verdict)}: this is on record; ${by}`

@@ -14,14 +14,17 @@ export interface Line {
 /** A line for each finding, and for its hint when it has one. */
 export function renderFindings({ findings, findings_total: total }: Report): readonly Line[] {
   const told = findings.slice(0, FINDINGS_TOLD_MAX)
-  const lines = told.flatMap(({ code, position, message, hint }): Line[] => {
+  const lines = told.flatMap(({ code, position, count: entries = 1, message, hint }): Line[] => {
     const where = position === null ? '' : `entry ${position}: `
-    const error: Line = { kind: 'error', text: `${where}${message} (${code})` }
+    const error: Line = { kind: 'error', text: `${where}${message}${more(entries)} (${code})` }
     return hint === undefined ? [error] : [error, { kind: 'hint', text: hint }]
   })
-  const more = total - told.length
-  if (more > 0)
-    lines.push({ kind: 'error', text: `and ${count(more, 'more finding')}; --json lists the first ${findings.length}` })
+  const untold = total - told.length
+  if (untold > 0)
+    lines.push({
+      kind: 'error',
+      text: `and ${count(untold, 'more finding')}; --json lists the first ${findings.length}`,
+    })
   return lines
 }
 
@@ -38,7 +41,9 @@ export function renderReport(report: Report, { ledger, kind }: { ledger: string;
   const open = notRuledOut(report)
   const fields = fieldsOf(report, `${ledger} (${kind})`).filter(([, value]) => value !== null)
   return [
-    `${verdict(report, paint)}\n\n`,
+    `${verdict(report, paint)}\n`,
+    ...unfinished(report).map((line) => `${line}\n`),
+    '\n',
     ...fields.map(([name, value]) => `${paint.dim(name.padEnd(NAME_WIDTH))}  ${printable(value ?? '')}\n`),
     ...(open.length === 0 ? [] : ['\nThis does not rule out\n', ...open.map((attack) => `- ${attack}\n`)]),
   ].join('')
@@ -90,7 +95,24 @@ export function hintsOf(report: Report): readonly string[] {
   ]
 }
 
-const SAYS: Readonly<Record<Exclude<Report['verdict'], 'broken'>, string>> = {
+/** Open calls told one by one; `--json` lists more. */
+const OPEN_TOLD_MAX = 3
+
+/** Calls that may have run without leaving an outcome. */
+function unfinished({ open, open_calls: calls }: Report): readonly string[] {
+  if (open === 0) return []
+  const what =
+    open === 1 ? '1 call was allowed and has no outcome: it' : `${open} calls were allowed and have no outcome: they`
+  const told = calls
+    .slice(0, OPEN_TOLD_MAX)
+    .map(({ position, request_id: request }) => `entry ${position}, request ${printable(request)}`)
+  const rest = open > told.length ? `; and ${open - told.length} more` : ''
+  return [`${what} may have run (${told.join('; ')}${rest})`]
+}
+
+const more = (entries: number): string => (entries > 1 ? `; so are ${entries - 1} more entries` : '')
+
+const SAYS: Readonly<Record<Exclude<Report['verdict'], 'broken' | 'unverified'>, string>> = {
   intact: 'chain, tree and rules hold; nobody that you named vouches for them',
   signed: 'nothing was changed, and every entry is signed by a key that you gave',
   anchored: 'nothing was changed, all of it is signed, and it begins with what you kept elsewhere',
@@ -98,6 +120,9 @@ const SAYS: Readonly<Record<Exclude<Report['verdict'], 'broken'>, string>> = {
 }
 
 function verdict({ verdict: is, findings, findings_total: total }: Report, paint: Paint): string {
+  if (is === 'unverified') {
+    return `${paint.red.bold(is)}: none of the given keys has signed this ledger, so its signatures were not checked`
+  }
   if (is !== 'broken') return `${paint.green.bold(is)}: ${SAYS[is]}`
   const first = findings.find(({ position }) => position !== null)?.position
   const where = first === undefined ? '' : `, the first at entry ${first}`
@@ -105,7 +130,7 @@ function verdict({ verdict: is, findings, findings_total: total }: Report, paint
 }
 
 function signatures({ verdict: is, entries, signed_entries: signed, keys }: Report): string {
-  const isSigned = is !== 'broken' && is !== 'intact'
+  const isSigned = is !== 'broken' && is !== 'unverified' && is !== 'intact'
   const named = keys.in_ledger.length > 0 ? keys.in_ledger : isSigned ? keys.given : []
   const by = named.length === 0 ? '' : `, ${isSigned ? 'by' : 'naming'} ${keyList(named)}`
   const unchecked = signed > 0 && keys.given.length === 0 ? '; give a public key to know whose they are' : ''

@@ -22,6 +22,13 @@ export interface SelectionOptions {
   readonly output: string | undefined
 }
 
+/** Lines that may fit and cannot be read. */
+interface Unreadable {
+  count: number
+  /** Position of the first of them. */
+  first: number
+}
+
 /** Criteria whose option has another name than the criterion in kebab-case. */
 const OPTION_OF: ReadonlyMap<string, string> = new Map([['text', 'query']])
 
@@ -34,24 +41,34 @@ export async function runSelection({ ledger, criteria, format, output }: Selecti
   const wanted = readCriteria(criteria)
   const toTerminal = isStdout(output) && io.stdout.isTerminal
   const chosen = chooseFormat(format, output, toTerminal ? 'table' : 'ndjson')
+  const unreadable: Unreadable = { count: 0, first: 0 }
   const count = await withLedger(ledger, io, false, async ({ reader, showProgress, hideProgress }) => {
     const delivery = { ledger, format: chosen, output, beforeTerminal: hideProgress }
-    return deliver(readable(reader, wanted, showProgress, io), delivery, io)
+    return deliver(readable(reader, wanted, { showProgress, unreadable }, io), delivery, io)
   })
   if (count === 0) await say(io, 'note', noneWritten('no entry fits', output))
   else if (toTerminal && chosen === 'table')
     await say(io, 'hint', "`sudoagent show <ledger> <#>` tells a call's whole story")
-  return count === 0 ? EXIT.no : EXIT.ok
+  if (unreadable.count === 0) return count === 0 ? EXIT.no : EXIT.ok
+  const { count: many, first } = unreadable
+  const what = many === 1 ? `entry ${first} cannot be read` : `${many} entries cannot be read, the first is ${first}`
+  await say(io, 'error', `${what}, so it is unknown whether more fit`)
+  await say(io, 'hint', '`sudoagent verify` says what is wrong with them')
+  return EXIT.failed
 }
 
 /** What can be read of the ledger and fits. Says so when the store itself shows that there was more. */
 async function* readable(
   reader: LedgerReader,
   criteria: Criteria,
-  onProgress: (entries: number) => void,
+  { showProgress: onProgress, unreadable }: { showProgress: (entries: number) => void; unreadable: Unreadable },
   io: Io,
 ): AsyncGenerator<EntryRecord> {
-  yield* select(byIndex(reader, criteria), criteria, { onProgress })
+  const onUnreadable = (position: number): void => {
+    if (unreadable.count === 0) unreadable.first = position
+    unreadable.count += 1
+  }
+  yield* select(byIndex(reader, criteria), criteria, { onProgress, onUnreadable })
   await requireWholeStore(reader, io)
 }
 

@@ -23,7 +23,7 @@ const HEADS_MAX = 500
 /** Verifies every ledger of a database and reports: a line for each, findings on stderr, or one JSON value on stdout. */
 export async function verifyAll(options: VerifyOptions, io: Io): Promise<ExitCode> {
   const { ledger, registry, json = false, quiet = false } = options
-  const single = (['checkpoint', 'receipt', 'state'] as const).find((name) => options[name] !== undefined)
+  const single = (['checkpoint', 'receipt', 'state', 'origin'] as const).find((name) => options[name] !== undefined)
   if (single !== undefined)
     throw new CliError(EXIT.usage, `--${single} is about one ledger, not about --all`, 'verify that ledger by itself')
   requireServer(ledger)
@@ -45,9 +45,9 @@ export async function verifyAll(options: VerifyOptions, io: Io): Promise<ExitCod
     if (problem !== null) await say(io, 'error', `ledger ${printable(name)}: ${problem}`)
   }
   if (!json && !quiet) {
-    const lines = verdicts.map(({ ledger: name, report, recorded, problem }) => {
+    const lines = verdicts.map(({ ledger: name, report, recorded }) => {
       const held = registry === undefined ? '' : `, held against ${recorded} recorded heads`
-      return `${problem === null ? (report?.verdict ?? 'broken') : 'broken'}: ${printable(name)}, ${report?.entries ?? 0} entries${held}\n`
+      return `${report?.verdict ?? 'broken'}: ${printable(name)}, ${report?.entries ?? 0} entries${held}\n`
     })
     await print(io.stdout, lines.join(''))
   }

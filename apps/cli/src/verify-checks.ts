@@ -1,23 +1,26 @@
 // What `verify` is asked to hold a ledger against: options and files → the checks of the package below.
 import { NOTE_BYTES_MAX, RECEIPT_BYTES_MAX } from '@sudoagent/crypto'
-import { type VerifyOptions as Checks, PUBLIC_KEYS_MAX, parseState, type VerifiedState } from '@sudoagent/ledger'
+import { type VerifyOptions as Checks, parseState, type VerifiedState } from '@sudoagent/ledger'
 import { CliError, EXIT } from './exit.js'
 import { readText } from './io/input-file.js'
 import { readPolicyOption } from './io/policy-file.js'
-import { readPublicKey } from './io/public-key.js'
 import { readStateFile } from './io/state-file.js'
+import { readTrustedKeys } from './io/trusted-key.js'
 import type { Io } from './io.js'
 
 export interface VerifyOptions {
   readonly ledger: string
-  /** Paths of PEM files. */
+  /** Paths of PEM files, or of files with a vkey. */
   readonly publicKey?: readonly string[]
   /** Paths of checkpoints and receipts that were kept elsewhere. */
   readonly checkpoint?: readonly string[]
   readonly receipt?: readonly string[]
   readonly witnessPolicy?: string
   readonly require?: NonNullable<Checks['require']>
+  readonly origin?: string
   readonly maxTail?: string
+  /** Seconds. */
+  readonly maxAge?: string
   readonly requireOutcomes?: boolean
   readonly state?: string
   readonly all?: boolean
@@ -28,16 +31,21 @@ export interface VerifyOptions {
 
 /** Reads all that the caller holds the ledger against, before the ledger is opened. */
 export async function readChecks(options: VerifyOptions, io: Io): Promise<Checks> {
-  const { checkpoint = [], receipt = [], publicKey = [], maxTail, witnessPolicy, require, requireOutcomes } = options
+  const { checkpoint = [], receipt = [], publicKey = [], witnessPolicy, require, requireOutcomes } = options
+  const { maxTail, maxAge, origin } = options
   const resume = options.state === undefined ? null : await readState(options.state, io)
   const policy = await readPolicyOption(witnessPolicy, io)
   return {
-    publicKeys: await readPublicKeys(publicKey),
+    publicKeys: await readTrustedKeys(publicKey),
     checkpoints: await readTexts(checkpoint, 'checkpoint', NOTE_BYTES_MAX, io),
     receipts: await readTexts(receipt, 'receipt', RECEIPT_BYTES_MAX, io),
     ...(policy === undefined ? {} : { witnessPolicy: policy }),
     ...(require === undefined ? {} : { require }),
-    ...(maxTail === undefined ? {} : { maxTail: readCount(maxTail) }),
+    ...(maxTail === undefined ? {} : { maxTail: readCount('--max-tail', maxTail, 'say how many entries: 0, 100') }),
+    ...(maxAge === undefined
+      ? {}
+      : { maxAgeSeconds: readCount('--max-age', maxAge, 'say how many seconds: 3600, 86400') }),
+    ...(origin === undefined ? {} : { origin }),
     ...(requireOutcomes === undefined ? {} : { requireOutcomes }),
     ...(resume === null ? {} : { resume }),
   }
@@ -55,16 +63,8 @@ async function readState(path: string, io: Io): Promise<VerifiedState | null> {
   return text === null ? null : parseState(text)
 }
 
-function readCount(text: string): number {
+function readCount(option: string, text: string, hint: string): number {
   const count = Number(text)
   if (/^\d{1,15}$/.test(text)) return count
-  throw new CliError(EXIT.usage, `--max-tail \`${text}\` is no whole number`, 'say how many entries: 0, 100')
-}
-
-async function readPublicKeys(paths: readonly string[]) {
-  if (paths.length > PUBLIC_KEYS_MAX) {
-    const hint = 'give the keys that may have signed this ledger'
-    throw new CliError(EXIT.usage, `more than ${PUBLIC_KEYS_MAX} public keys are given`, hint)
-  }
-  return Promise.all(paths.map(readPublicKey))
+  throw new CliError(EXIT.usage, `${option} \`${text}\` is not a whole number`, hint)
 }

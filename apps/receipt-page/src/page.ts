@@ -11,6 +11,7 @@ const byId = <T extends HTMLElement>(id: string): T => {
 const receipt = byId<HTMLTextAreaElement>('receipt')
 const key = byId<HTMLTextAreaElement>('key')
 const policy = byId<HTMLTextAreaElement>('policy')
+const origin = byId<HTMLTextAreaElement>('origin')
 const file = byId<HTMLInputElement>('receipt-file')
 const drop = byId('drop')
 const result = byId('result')
@@ -27,7 +28,7 @@ function check(): void {
     return
   }
   try {
-    const report = verifyReceipt(text, readTrust(keys, policy.value))
+    const report = verifyReceipt(text, readTrust(keys, policy.value, origin.value))
     show(resultOf(report), report.ok ? 'good' : 'bad')
   } catch (error) {
     if (error instanceof CryptoError)
@@ -56,7 +57,7 @@ async function read(chosen: File | undefined): Promise<void> {
   check()
 }
 
-for (const input of [receipt, key, policy]) input.addEventListener('input', check)
+for (const input of [receipt, key, policy, origin]) input.addEventListener('input', check)
 file.addEventListener('change', () => void read(file.files?.[0]))
 for (const type of ['dragenter', 'dragover']) {
   drop.addEventListener(type, (event) => {

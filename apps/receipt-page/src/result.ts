@@ -5,6 +5,7 @@ type Field = readonly [name: string, value: string, code?: true]
 
 const SAYS = {
   broken: 'This receipt does not hold',
+  unverified: 'This receipt cannot be checked with this key: another key signed it',
   signed: 'This is on record: the log vouches for it',
   witnessed: 'This is on record: the log and the witnesses vouch for it',
 } as const

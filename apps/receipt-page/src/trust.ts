@@ -12,11 +12,12 @@ import {
 const PEM = /-----BEGIN [A-Z0-9 ]+-----[\s\S]*?-----END [A-Z0-9 ]+-----/g
 
 /**
- * Reads pasted keys, PEM blocks and vkeys in any mixture, and a pasted policy; an empty policy is none.
+ * Reads pasted keys, PEM blocks and vkeys in any mixture, a pasted policy and the origin of the log that is meant; empty
+ * texts mean none.
  *
  * @throws CryptoError for what is no key or no policy
  */
-export function readTrust(keys: string, policy: string): ReceiptTrust {
+export function readTrust(keys: string, policy: string, origin: string): ReceiptTrust {
   const blocks = keys.match(PEM) ?? []
   const lines = keys
     .replace(PEM, '')
@@ -27,8 +28,9 @@ export function readTrust(keys: string, policy: string): ReceiptTrust {
     ...blocks.map((block) => parsePublicKey(`${block.replaceAll('\r', '')}\n`)),
     ...lines.map(readLogKey),
   ]
-  if (policy.trim() === '') return { publicKeys }
-  return { publicKeys, witnessPolicy: parseWitnessPolicy(`${policy.replaceAll('\r', '').trimEnd()}\n`) }
+  const meant = origin.trim() === '' ? {} : { origin: origin.trim() }
+  if (policy.trim() === '') return { publicKeys, ...meant }
+  return { publicKeys, ...meant, witnessPolicy: parseWitnessPolicy(`${policy.replaceAll('\r', '').trimEnd()}\n`) }
 }
 
 /** A vkey of a log. A line that is neither that nor part of a PEM block is refused here, with what it should be. */

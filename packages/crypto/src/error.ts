@@ -15,6 +15,8 @@ export type CryptoErrorCode =
   | 'TREE_INVALID'
   | 'POLICY_INVALID'
   | 'RECEIPT_INVALID'
+  | 'ORIGIN_MISMATCH'
+  | 'LOG_KEY_MISMATCH'
 
 /**
  * A refusal with a code.
@@ -34,6 +36,8 @@ export type CryptoErrorCode =
  * - `TREE_INVALID`: stored hashes of a Merkle tree that cannot be what they are stored as
  * - `POLICY_INVALID`: text that is not a witness policy, or one that nobody can fulfil
  * - `RECEIPT_INVALID`: text that is not a receipt
+ * - `ORIGIN_MISMATCH`: evidence of another log than the expected one
+ * - `LOG_KEY_MISMATCH`: evidence of the expected log, not signed by the key that the witness policy names for it
  *
  * The message is one line in lower case. It never holds key material and never repeats the refused value. `hint`, when
  * there is one, says what to do next.

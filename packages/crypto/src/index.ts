@@ -70,6 +70,13 @@ export {
 export { createNoteKey, encodeVkey, isKeyName, type NoteKey, type NoteKeyType, parseVkey } from './note-key.js'
 export { createNoteSigner, createNoteVerifier } from './note-signer.js'
 export { NOTE_BYTES_MAX } from './note-text.js'
+export {
+  type ExpectedLog,
+  policyLogKeys,
+  requireLog,
+  requireOtherWitnesses,
+  witnessesWithKeys,
+} from './policy-log.js'
 export { escapeUnseen, printable } from './printable.js'
 export {
   isPypiBudgetDenial,

@@ -12,6 +12,8 @@ import { CryptoError, type CryptoErrorCode } from './error.js'
  * - `FIELD_MISMATCH`: two places that must say the same do not, or an outcome or approval that belongs elsewhere
  * - `APPROVAL_EXPIRED`: the call was allowed under an approval whose deadline had passed
  * - `CLOCK_WENT_BACK`: the outcome was recorded before its decision, by the ledger's clock
+ * - `ORIGIN_MISMATCH`: the checkpoint is of another log than the expected one, or than those that the policy names
+ * - `LOG_KEY_MISMATCH`: the key that the policy names for the log has not signed the checkpoint
  * - `WITNESS_QUORUM_MISSING`: too few of the policy's witnesses have cosigned
  */
 export type ReceiptFindingCode =
@@ -27,6 +29,8 @@ export type ReceiptFindingCode =
   | 'FIELD_MISMATCH'
   | 'APPROVAL_EXPIRED'
   | 'CLOCK_WENT_BACK'
+  | 'ORIGIN_MISMATCH'
+  | 'LOG_KEY_MISMATCH'
   | 'WITNESS_QUORUM_MISSING'
 
 /** One reason. The message is one line in lower case and repeats no text of the receipt. */
@@ -44,6 +48,8 @@ const FINDING_OF: ReadonlyMap<CryptoErrorCode, ReceiptFindingCode> = new Map([
   ['CHECKPOINT_INVALID', 'CHECKPOINT_INVALID'],
   ['KEY_UNKNOWN', 'KEY_UNKNOWN'],
   ['SIGNATURE_INVALID', 'SIGNATURE_INVALID'],
+  ['ORIGIN_MISMATCH', 'ORIGIN_MISMATCH'],
+  ['LOG_KEY_MISMATCH', 'LOG_KEY_MISMATCH'],
 ])
 
 /** What notes say in general, said of the one note that a receipt has. */
@@ -56,7 +62,9 @@ const MESSAGE_OF: ReadonlyMap<CryptoErrorCode, string> = new Map([
 export class ReceiptFindings {
   readonly list: ReceiptFinding[] = []
 
+  /** A key that was not given is one finding, for decision and outcome together. */
   add(code: ReceiptFindingCode, message: string, hint?: string): void {
+    if (code === 'KEY_UNKNOWN' && this.list.some((finding) => finding.code === code)) return
     this.list.push({ code, message, ...(hint === undefined ? {} : { hint }) })
   }
 

@@ -18,7 +18,10 @@ export interface ReceiptMeaning {
  */
 export function receiptProves(report: ReceiptReport): ReceiptMeaning {
   const { ok, checkpoint } = report
-  if (!ok || checkpoint === null) return { proven: [], notProven: ['anything: this receipt does not hold'] }
+  if (!ok || checkpoint === null) {
+    const why = report.verdict === 'unverified' ? 'none of the given keys has signed it' : 'this receipt does not hold'
+    return { proven: [], notProven: [`anything: ${why}`] }
+  }
   return { proven: provenBy(report, checkpoint), notProven: notProvenBy(report, checkpoint) }
 }
 

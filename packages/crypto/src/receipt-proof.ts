@@ -14,6 +14,7 @@ import { leafHash } from './merkle.js'
 import { type NoteVerifier, parseNote } from './note.js'
 import { createNoteKey, isKeyName, type NoteKey } from './note-key.js'
 import { createNoteVerifier } from './note-signer.js'
+import { requireLog, requireOtherWitnesses } from './policy-log.js'
 import { createVerifier, type Verifier } from './signature.js'
 import { openTlogProof, parseTlogProof } from './tlog-proof.js'
 import {
@@ -28,8 +29,13 @@ import {
 export interface ReceiptTrust {
   /** Of the log, and of the entries in it; at most 64. Several while a key is being replaced. */
   readonly publicKeys: readonly (PublicKey | NoteKey)[]
-  /** Its logs are trusted as if they were among `publicKeys`; its quorum must have cosigned. */
+  /**
+   * Its quorum must have cosigned. The logs that it names are trusted as if they were among `publicKeys`, and if it names
+   * any, the checkpoint must be of one of them and signed by its key.
+   */
   readonly witnessPolicy?: WitnessPolicy | undefined
+  /** The log that is meant, by its origin. Default: any log that a given key has signed for. */
+  readonly origin?: string | undefined
 }
 
 /** A witness, by its name in the policy, and when it says it signed: seconds since 1970. */
@@ -57,13 +63,14 @@ export interface CheckedTrust {
   /** For signatures over entries. */
   readonly verifiers: ReadonlyMap<string, Verifier>
   readonly policy: WitnessPolicy | null
+  readonly origin: string | null
   readonly witnesses: readonly PolicyVerifier[]
 }
 
 /** Each is tried on every entry that does not name its key, and no log has had so many in its life. */
 const PUBLIC_KEYS_MAX = 64
 
-const OPTIONS = ['publicKeys', 'witnessPolicy']
+const OPTIONS = ['publicKeys', 'witnessPolicy', 'origin']
 
 /**
  * Verifies a proof for one entry: a trusted key has signed the checkpoint, and its tree has the entry.
@@ -88,11 +95,13 @@ export function proveEntry(entryHash: Hash, proof: Uint8Array | string, trust: C
     [...logs.keys()],
     witnesses.map(({ verifier }) => verifier),
   )
+  const signedBy = checkpoint.signatures.flatMap(({ verifier }) => logs.get(verifier) ?? [])
+  requireLog(checkpoint.origin, signedBy, trust)
   const names = cosignerNames(witnesses, checkpoint.cosignatures)
   return {
     position: index + 1,
     checkpoint,
-    signedBy: checkpoint.signatures.flatMap(({ verifier }) => logs.get(verifier) ?? []),
+    signedBy,
     cosignedBy: [...names].map((name) => ({ name, time: timeOf(name, witnesses, checkpoint) })),
     witnessed: policy === null || policy.quorum === null ? null : quorumReached(policy, names),
   }
@@ -102,20 +111,25 @@ export function proveEntry(entryHash: Hash, proof: Uint8Array | string, trust: C
  * Checks what the caller gave, keys included.
  *
  * @throws TypeError for an option that does not exist or is no list of keys, RangeError for more than 64 keys, CryptoError
- * `KEY_WRONG_TYPE` for a witness's key among them, others as `createVerifier`.
+ * `KEY_WRONG_TYPE` for a witness's key among them, `POLICY_INVALID` for a witness whose key is one of them, others as
+ * `createVerifier`.
  */
 export function checkTrust(trust: ReceiptTrust): CheckedTrust {
   if (typeof trust !== 'object' || trust === null) throw new TypeError('options must be an object')
   const foreign = Object.keys(trust).find((name) => !OPTIONS.includes(name))
-  if (foreign !== undefined) throw new TypeError(`no option \`${foreign}\`: there are ${OPTIONS.join(' and ')}`)
-  const { publicKeys, witnessPolicy } = trust
+  if (foreign !== undefined) throw new TypeError(`no option \`${foreign}\`: there are ${OPTIONS.join(', ')}`)
+  const { publicKeys, witnessPolicy, origin = null } = trust
+  if (origin !== null && typeof origin !== 'string') throw new TypeError('origin must be a string')
   if (!Array.isArray(publicKeys)) throw new TypeError('publicKeys must be a list of keys')
   if (publicKeys.length > PUBLIC_KEYS_MAX) throw new RangeError(`more than ${PUBLIC_KEYS_MAX} public keys`)
   const policy = witnessPolicy ?? null
   const keys: (PublicKey | NoteKey)[] = [...publicKeys, ...(policy?.logs ?? []).map(({ key }) => key)]
+  const verifiers = keys.map(verifierOf)
+  if (policy !== null) requireOtherWitnesses(policy, keys.map(publicKeyOf))
   return {
     keys,
-    verifiers: new Map(keys.map(verifierOf).map((verifier) => [verifier.keyId, verifier])),
+    origin,
+    verifiers: new Map(verifiers.map((verifier) => [verifier.keyId, verifier])),
     policy,
     witnesses: policy === null ? [] : policyVerifiers(policy),
   }
@@ -132,6 +146,8 @@ function verifierOf(key: PublicKey | NoteKey): Verifier {
   return createVerifier(key.publicKey)
 }
 
+const publicKeyOf = (key: PublicKey | NoteKey): PublicKey => (isNamed(key) ? key.publicKey : key)
+
 const isNamed = (key: PublicKey | NoteKey): key is NoteKey => 'publicKey' in key && 'keyHash' in key
 
 /** The given keys, under the name of one log. They were checked before: only the key hash, which depends on the name, is new. */
@@ -139,9 +155,7 @@ function logVerifiers(origin: string, { keys, verifiers }: CheckedTrust): Readon
   if (!isKeyName(origin)) {
     throw new CryptoError('CHECKPOINT_INVALID', 'the origin of the checkpoint cannot be the name of a key')
   }
-  const fitting = keys
-    .filter((key) => !isNamed(key) || key.name === origin)
-    .map((key) => (isNamed(key) ? key.publicKey : key).keyId)
+  const fitting = keys.filter((key) => !isNamed(key) || key.name === origin).map((key) => publicKeyOf(key).keyId)
   return new Map(
     [...new Set(fitting)].flatMap((keyId) => {
       const verifier = verifiers.get(keyId)

@@ -57,8 +57,11 @@ export interface ReceiptOutcome {
 /** What a verification found. */
 export interface ReceiptReport {
   readonly ok: boolean
-  /** `signed`: a given key vouches for it. `witnessed`: and the witnesses that the policy asks for saw that log. */
-  readonly verdict: 'broken' | 'signed' | 'witnessed'
+  /**
+   * `unverified`: no given key has signed it and nothing else was found, so nothing is known. `signed`: a given key vouches
+   * for it. `witnessed`: and the witnesses that the policy asks for saw that log.
+   */
+  readonly verdict: 'broken' | 'unverified' | 'signed' | 'witnessed'
   /** Empty when it is ok, and only then. */
   readonly findings: readonly ReceiptFinding[]
   /** As the receipt says; proven when it is ok; null when it cannot be read. */
@@ -194,7 +197,7 @@ function reportOf(
   const witnessed = ok && entries.every((entry) => entry?.proven?.witnessed === true)
   return {
     ok,
-    verdict: ok ? (witnessed ? 'witnessed' : 'signed') : 'broken',
+    verdict: ok ? (witnessed ? 'witnessed' : 'signed') : isOnlyUnknown(findings) ? 'unverified' : 'broken',
     findings,
     position: receipt?.ledger_position ?? null,
     entry_hash: receipt?.entry_hash ?? null,
@@ -205,6 +208,9 @@ function reportOf(
     checkpoint: proven && checkpointOf(proven),
   }
 }
+
+const isOnlyUnknown = (findings: readonly ReceiptFinding[]): boolean =>
+  findings.length > 0 && findings.every(({ code }) => code === 'KEY_UNKNOWN')
 
 /** What a receipt says of the entries beside their hashes, when it does not have the entries. */
 const STATED_MEMBERS = ['request_id', 'created_at', 'policy_id', 'policy_hash', 'decision_hash'] as const

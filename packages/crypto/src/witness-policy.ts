@@ -78,7 +78,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  *
  * @param text bytes, or text that was UTF-8. Octets that are no UTF-8 are refused, though C2SP lets them into names.
  * @throws CryptoError `POLICY_INVALID` with the number of the line, for anything that C2SP refuses (a threshold of 0 or
- * above the number of members, a name twice, a key twice, a member that is unknown, is in a group already or stands
+ * above the number of members, a name twice, a key twice, a key of both a log and a witness, a member that is unknown, is in a group already or stands
  * further down, no quorum or two, a control character, a last line without its line feed), for two keys with one name and
  * key hash, and for more than 256 KiB, 4096 lines or 100 logs, witnesses or groups.
  * @example
@@ -159,7 +159,7 @@ function readDefinition(draft: Draft, keyword: string, items: readonly string[])
 function readLog(draft: Draft, [vkey, url, ...rest]: readonly string[]): string | null {
   if (vkey === undefined || rest.length > 0) return 'is not: log <vkey> [<url>]'
   if (draft.logs.length >= DEFINITIONS_MAX) return `is one log more than ${DEFINITIONS_MAX}`
-  const key = readKey(vkey, 'ed25519', draft.logs)
+  const key = readKey(vkey, 'ed25519', draft.logs, [...draft.witnesses.values()])
   if (typeof key === 'string') return key
   draft.logs.push({ key, url: url ?? null })
   return null
@@ -169,7 +169,7 @@ function readWitness(draft: Draft, [name, vkey, url, ...rest]: readonly string[]
   if (name === undefined || vkey === undefined || rest.length > 0) return 'is not: witness <name> <vkey> [<url>]'
   if (draft.witnesses.size >= DEFINITIONS_MAX) return `is one witness more than ${DEFINITIONS_MAX}`
   if (isTaken(draft, name)) return 'gives a name that is taken'
-  const key = readKey(vkey, 'cosignature', [...draft.witnesses.values()])
+  const key = readKey(vkey, 'cosignature', [...draft.witnesses.values()], draft.logs)
   if (typeof key === 'string') return key
   draft.witnesses.set(name, { key, url: url ?? null })
   return null
@@ -205,14 +205,21 @@ const isDefined = (draft: Draft, name: string): boolean => draft.witnesses.has(n
 const isTaken = (draft: Draft, name: string): boolean => name === NONE || isDefined(draft, name)
 
 /** The key of a vkey, or what is wrong with it. */
-function readKey(vkey: string, type: NoteKeyType, others: readonly PolicyParty[]): NoteKey | string {
+function readKey(
+  vkey: string,
+  type: NoteKeyType,
+  others: readonly PolicyParty[],
+  otherKind: readonly PolicyParty[],
+): NoteKey | string {
   const key = parseKey(vkey)
   if (typeof key === 'string') return `has a key that cannot be taken: ${key}`
   if (key.type !== type) {
     return type === 'ed25519' ? "gives a witness's key as that of a log" : "gives a log's key as that of a witness"
   }
-  if (others.some((other) => bytesEqual(other.key.publicKey.bytes, key.publicKey.bytes)))
-    return 'gives a public key again'
+  const isKeyOf = (other: PolicyParty): boolean => bytesEqual(other.key.publicKey.bytes, key.publicKey.bytes)
+  if (others.some(isKeyOf)) return 'gives a public key again'
+  // A log that witnesses itself is not witnessed.
+  if (otherKind.some(isKeyOf)) return 'gives one public key to a log and to a witness'
   // 32 bits are soon found: signatures by two such keys could not be told apart by what they say of themselves.
   if (others.some((other) => other.key.name === key.name && other.key.keyHash === key.keyHash)) {
     return 'gives a key with the name and key hash of another'

@@ -87,6 +87,7 @@ test('the package exports exactly these names', () => {
     'parseTlogProof',
     'parseVkey',
     'parseWitnessPolicy',
+    'policyLogKeys',
     'policyVerifiers',
     'printable',
     'pypiAsksForApproval',
@@ -95,6 +96,8 @@ test('the package exports exactly these names', () => {
     'quorumReached',
     'readFrontier',
     'receiptProves',
+    'requireLog',
+    'requireOtherWitnesses',
     'scanJson',
     'sha256',
     'sha256Hex',
@@ -108,6 +111,7 @@ test('the package exports exactly these names', () => {
     'verifyInclusion',
     'verifyProofOf',
     'verifyReceipt',
+    'witnessesWithKeys',
   ])
 })
 

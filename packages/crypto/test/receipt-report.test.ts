@@ -84,7 +84,7 @@ describe('a receipt that holds', () => {
     const receipt = await sampleReceipt({ key: KEY, keys: [NEW_KEY] })
     expect(verified(receipt, { publicKeys: [NEW_KEY.publicKey] }).entry_signature).toBe('unchecked')
     expect(verified(receipt, { publicKeys: [NEW_KEY.publicKey, KEY.publicKey] }).entry_signature).toBe('verified')
-    expect(broken(receipt)).toEqual(['KEY_UNKNOWN', 'KEY_UNKNOWN'])
+    expect(broken(receipt)).toEqual(['KEY_UNKNOWN'])
   })
 
   test('both keys signed the checkpoint', async () => {
@@ -114,8 +114,47 @@ describe('a receipt that holds', () => {
     const receipt = await sampleReceipt()
     verified(receipt, { publicKeys: [createNoteKey(LEDGER_ORIGIN, KEY.publicKey)] })
     const other = createNoteKey('sudoagent.example/ledger/2', KEY.publicKey)
-    expect(broken(receipt, { publicKeys: [other] })).toEqual(['KEY_UNKNOWN', 'KEY_UNKNOWN'])
+    expect(broken(receipt, { publicKeys: [other] })).toEqual(['KEY_UNKNOWN'])
     verified(receipt, { publicKeys: [other, KEY.publicKey] })
+  })
+})
+
+describe('the log that is meant', () => {
+  const withLog = (name: string, key = KEY) => ({
+    ...TRUST,
+    witnessPolicy: parseWitnessPolicy(`log ${encodeVkey(createNoteKey(name, key.publicKey))}\n${POLICY_TEXT}`),
+  })
+  const OTHER = 'sudoagent.example/ledger/2'
+
+  test.each<[string, Parameters<typeof verifyReceipt>[1], string[]]>([
+    ['its origin', { ...TRUST, origin: LEDGER_ORIGIN }, []],
+    ['another origin', { ...TRUST, origin: OTHER }, ['ORIGIN_MISMATCH', 'ORIGIN_MISMATCH']],
+    ['an empty origin', { ...TRUST, origin: '' }, ['ORIGIN_MISMATCH', 'ORIGIN_MISMATCH']],
+    ['a policy that names it', withLog(LEDGER_ORIGIN), []],
+    ['a policy that names another log', withLog(OTHER), ['ORIGIN_MISMATCH', 'ORIGIN_MISMATCH']],
+    [
+      'a policy that names it with another key',
+      withLog(LEDGER_ORIGIN, NEW_KEY),
+      ['LOG_KEY_MISMATCH', 'LOG_KEY_MISMATCH'],
+    ],
+  ])('%s', async (_, trust, codes) => {
+    const receipt = await sampleReceipt({ witnesses: WITNESSES })
+    if (codes.length === 0) verified(receipt, trust)
+    else expect(broken(receipt, trust)).toEqual(codes)
+  })
+
+  test('a key that is given as that of the log cannot be a witness', async () => {
+    const self = encodeVkey(createNoteKey('witness.example/self', KEY.publicKey, 'cosignature'))
+    const witnessPolicy = parseWitnessPolicy(`witness w ${self}\nquorum w\n`)
+    const receipt = await sampleReceipt()
+    expect(codeOf(() => verifyReceipt(receipt, { ...TRUST, witnessPolicy }))).toBe('POLICY_INVALID')
+    const named = { publicKeys: [createNoteKey(LEDGER_ORIGIN, KEY.publicKey)], witnessPolicy }
+    expect(codeOf(() => verifyReceipt(receipt, named))).toBe('POLICY_INVALID')
+  })
+
+  test('an origin that is not a text is refused', async () => {
+    const receipt = await sampleReceipt()
+    expect(() => verifyReceipt(receipt, { ...TRUST, origin: 7 as never })).toThrow(TypeError)
   })
 })
 
@@ -168,7 +207,7 @@ describe('witnesses', () => {
       witnessPolicy: parseWitnessPolicy(log(origin) + POLICY_TEXT),
     })
     expect(verified(receipt, policy(LEDGER_ORIGIN)).verdict).toBe('witnessed')
-    expect(broken(receipt, policy('other.example/log'))).toEqual(['KEY_UNKNOWN', 'KEY_UNKNOWN'])
+    expect(broken(receipt, policy('other.example/log'))).toEqual(['KEY_UNKNOWN'])
   })
 })
 

@@ -1,12 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { createCosigner } from '../src/cosignature.js'
 import { generatePrivateKey } from '../src/key.js'
-import { encodeVkey } from '../src/note-key.js'
+import { createNoteKey, encodeVkey } from '../src/note-key.js'
 import { createSigner } from '../src/signature.js'
 import { parseWitnessPolicy } from '../src/witness-policy.js'
 import { cryptoErrorOf } from './errors.js'
 import { A, B, LOG_VKEY, lineOf, TWO } from './policies.js'
 import { LOG, signerOf } from './signed-notes.js'
+
+/** One public key, under the name of a log and under that of a witness. */
+const SELF_LOG = encodeVkey(createNoteKey('self.example/log', signerOf(77).publicKey))
+const SELF_WITNESS = encodeVkey(createNoteKey('self.example/witness', signerOf(77).publicKey, 'cosignature'))
 
 describe('refuses, with the line', () => {
   test.each([
@@ -44,6 +48,13 @@ describe('refuses, with the line', () => {
     ['a comment behind a line', `${TWO}quorum a # this one\n`, 3],
     ['the same log key twice', `log ${LOG_VKEY}\nlog ${LOG_VKEY} https://x.example\nquorum none\n`, 2],
     ['the same witness key under two names', `witness a ${A}\nwitness b ${A}\nquorum a\n`, 2],
+    ['a witness with the key of a log', `log ${SELF_LOG}\nwitness a ${SELF_WITNESS}\nquorum a\n`, 2],
+    ['a log with the key of a witness', `witness a ${SELF_WITNESS}\nlog ${SELF_LOG}\nquorum a\n`, 2],
+    [
+      'a witness with the key of a log that it is not named after',
+      `log ${LOG_VKEY}\nlog ${SELF_LOG}\nwitness b ${B}\nwitness a ${SELF_WITNESS}\nquorum b\n`,
+      4,
+    ],
     ['a log without a key', 'log\nquorum none\n', 1],
     ['a log with three items', `log ${LOG_VKEY} https://x.example more\nquorum none\n`, 1],
     ['a witness without a key', 'witness a\nquorum a\n', 1],

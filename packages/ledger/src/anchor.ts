@@ -7,7 +7,6 @@ import {
   hashEntry,
   hexToBytes,
   leafHash,
-  type PolicyVerifier,
   parseReceipt,
   parseTlogProof,
   scanJson,
@@ -17,7 +16,7 @@ import {
 import { type JudgedCheckpoint, judgeCheckpoint, type WalkedLedger } from './judged-checkpoint.js'
 import { ANCHORS_MAX } from './limits.js'
 import type { AnchorReport, Find } from './report.js'
-import { readStatedCheckpoint, type StatedCheckpoint } from './stated-checkpoint.js'
+import { type PolicyKeys, readStatedCheckpoint, type StatedCheckpoint } from './stated-checkpoint.js'
 import type { VerifiedState } from './verified-state.js'
 
 /** An anchor that can be read: a place in the ledger, and what must be there. */
@@ -60,14 +59,9 @@ export function readAnchors(
   ]
 }
 
-export function judgeAnchor(
-  anchor: Anchor,
-  ledger: WalkedLedger,
-  witnesses: readonly PolicyVerifier[],
-  find: Find,
-): JudgedAnchor {
+export function judgeAnchor(anchor: Anchor, ledger: WalkedLedger, policyKeys: PolicyKeys, find: Find): JudgedAnchor {
   const { kind, name, checkpoint: stated, entry } = anchor
-  const checkpoint = stated && judgeCheckpoint(stated, kind, `the checkpoint of ${name}`, ledger, witnesses, find)
+  const checkpoint = stated && judgeCheckpoint(stated, kind, `the checkpoint of ${name}`, ledger, policyKeys, find)
   const hasEntry = entry === null || judgeEntry(entry, name, checkpoint, ledger, find)
   const report: AnchorReport = {
     kind,

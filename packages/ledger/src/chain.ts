@@ -225,10 +225,14 @@ export function decisionHash(facts: DecisionFacts, parameters: Parameters): Hash
   )
 }
 
-/** Recomputes `decision_hash` from a decision entry and its canonical line. */
-export function hashDecision(entry: CallEntry, line: string, members: Members): Hash {
+/**
+ * Recomputes `decision_hash` from an entry about a call and its canonical line.
+ *
+ * @param decisionAt - `created_at` of the decision: an outcome has another time of its own
+ */
+export function hashDecision(entry: CallEntry, line: string, members: Members, decisionAt = entry.created_at): Hash {
   const actor = entry.actor ?? (isPypiEntry(entry) ? PYPI_ACTOR : { principal: entry.agent_id, source: 'python' })
-  const { request_id: requestId, created_at: decisionAt, action } = entry
+  const { request_id: requestId, action } = entry
   const facts = { requestId, decisionAt, policyHash: entry.decision.policy_hash, action, actor }
   return hashDecisionFacts(facts, parametersText(line, members) ?? 'null')
 }

@@ -7,6 +7,7 @@ import { type KeyRing, stepRing } from './key-ring.js'
 import type { LedgerReader } from './ledger.js'
 import { Lifecycle } from './lifecycle.js'
 import { parseLine } from './line.js'
+import { firstOpenCalls } from './open-calls.js'
 import { readStoredCheckpoint, type StoredCheckpoint } from './stored-head.js'
 
 /** A signature as a checkpoint states it. */
@@ -101,7 +102,7 @@ export async function inspect(reader: LedgerReader): Promise<Inspection> {
     decisions: look.decisions,
     outcomes: look.outcomes,
     open: lifecycle.open,
-    open_calls: firstOpenCalls(lifecycle),
+    open_calls: firstOpenCalls(lifecycle, OPEN_CALLS_MAX),
     origin: ring?.origin ?? null,
     genesis: look.genesis,
     keys: [...(ring?.keys ?? [])].map(([key_id, { publicKey, addedAt, addedBy, retiredAt }]) => ({
@@ -140,7 +141,7 @@ class Look {
     if (!isCallEntry(entry)) return
     if (entry.event === 'decision') this.decisions += 1
     else this.outcomes += 1
-    this.lifecycle.observe(entry, position)
+    this.lifecycle.observe(entry, position, null)
   }
 }
 
@@ -149,15 +150,6 @@ function genesisOf(entry: LedgerEntry): Inspection['genesis'] {
   if (block === null || block === 'invalid' || block.kind !== 'genesis') return null
   const { ledger_id, entries_signed, software } = block
   return { ledger_id, created_at: entry.created_at ?? null, entries_signed, software }
-}
-
-function firstOpenCalls(lifecycle: Lifecycle): Inspection['open_calls'] {
-  const calls: { position: number; request_id: string }[] = []
-  for (const { position, requestId } of lifecycle.openCalls()) {
-    if (calls.length === OPEN_CALLS_MAX) break
-    calls.push({ position, request_id: requestId })
-  }
-  return calls
 }
 
 function shown(stored: StoredCheckpoint, ring: KeyRing | null): InspectedCheckpoint | null {

@@ -1,8 +1,8 @@
 // A checkpoint, held against the ledger that was walked through: is it of this log, does the ledger still have that many entries, have they the
 // same root, and did somebody sign it who may?
-import { bytesToHex, type PolicyVerifier } from '@sudoagent/crypto'
+import { bytesToHex } from '@sudoagent/crypto'
 import type { Find } from './report.js'
-import { type CheckpointSigners, type StatedCheckpoint, signersOf } from './stated-checkpoint.js'
+import { type CheckpointSigners, type PolicyKeys, type StatedCheckpoint, signersOf } from './stated-checkpoint.js'
 import type { TreePoint } from './tree-walk.js'
 import type { Trust } from './trust.js'
 
@@ -21,12 +21,12 @@ export interface JudgedCheckpoint {
   readonly size: number
   /** Whether the ledger begins with the entries that it is of. */
   readonly holds: boolean
-  /** Ids of known keys that signed it. */
+  /** Ids of known keys that signed it: given, of the ledger, or named by the witness policy for its logs. */
   readonly signedBy: readonly string[]
   /** Whether one of them may sign it. Without it, it is a number and a hash that somebody wrote down. */
   readonly isVouchedFor: boolean
-  /** Names in the policy of witnesses that cosigned it. */
-  readonly witnesses: ReadonlySet<string>
+  /** Names in the policy of witnesses that cosigned it, and when: seconds since 1970, by the clock of each. */
+  readonly witnesses: ReadonlyMap<string, number>
 }
 
 /** @param name - of the checkpoint, in a sentence */
@@ -35,13 +35,13 @@ export function judgeCheckpoint(
   source: CheckpointSource,
   name: string,
   ledger: WalkedLedger,
-  witnesses: readonly PolicyVerifier[],
+  cosigners: PolicyKeys,
   find: Find,
 ): JudgedCheckpoint {
   const { size } = stated
-  const refused: JudgedCheckpoint = { size, holds: false, signedBy: [], isVouchedFor: false, witnesses: new Set() }
+  const refused: JudgedCheckpoint = { size, holds: false, signedBy: [], isVouchedFor: false, witnesses: new Map() }
   if (!isOfLedger(stated, source, name, ledger, find)) return refused
-  const signers = signersOf(stated, ledger.trust.keys, witnesses)
+  const signers = signersOf(stated, [...ledger.trust.keys, ...cosigners.logKeys], cosigners.witnesses)
   if (signers === null) {
     find('CHECKPOINT_INVALID', `a signature on ${name} does not hold`, 'the checkpoint was changed after it was signed')
     return refused

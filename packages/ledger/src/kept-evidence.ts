@@ -1,10 +1,11 @@
 // Everything that a ledger is held against: what is kept with it, and what the caller kept elsewhere.
-import { type PolicyVerifier, policyVerifiers, type WitnessPolicy } from '@sudoagent/crypto'
+import { policyVerifiers, type WitnessPolicy } from '@sudoagent/crypto'
 import { type Anchor, judgeAnchor, judgeStateAnchor, readAnchors, type UnreadableAnchor } from './anchor.js'
 import type { JudgedCheckpoint } from './judged-checkpoint.js'
 import type { LedgerReader } from './ledger.js'
 import type { AnchorReport, Find } from './report.js'
 import { areKeysOf } from './resume.js'
+import type { PolicyKeys } from './stated-checkpoint.js'
 import { judgeCosigned, judgeHead, readStoredCheckpoint, type StoredCheckpoint } from './stored-head.js'
 import type { VerifiedState } from './verified-state.js'
 import type { Walk, WalkStart } from './walk.js'
@@ -15,7 +16,7 @@ export interface KeptEvidence {
   readonly cosigned: StoredCheckpoint
   readonly anchors: readonly (Anchor | UnreadableAnchor)[]
   readonly state: VerifiedState | null
-  readonly witnesses: readonly PolicyVerifier[]
+  readonly policyKeys: PolicyKeys
 }
 
 /** Held against the ledger. */
@@ -42,14 +43,17 @@ export async function readKeptEvidence(reader: LedgerReader, given: Given): Prom
     cosigned: readStoredCheckpoint(cosigned),
     anchors,
     state: given.resume ?? null,
-    witnesses: given.witnessPolicy === undefined ? [] : policyVerifiers(given.witnessPolicy),
+    policyKeys: {
+      witnesses: given.witnessPolicy === undefined ? [] : policyVerifiers(given.witnessPolicy),
+      logKeys: given.witnessPolicy?.logs.map(({ key }) => key.publicKey) ?? [],
+    },
   }
 }
 
 export function judgeKeptEvidence(kept: KeptEvidence, walk: Walk, start: WalkStart, find: Find): ComparedEvidence {
-  const { witnesses } = kept
-  const head = judgeHead(kept.head, walk, witnesses, find)
-  const cosigned = judgeCosigned(kept.cosigned, walk, witnesses, find)
+  const { policyKeys } = kept
+  const head = judgeHead(kept.head, walk, policyKeys, find)
+  const cosigned = judgeCosigned(kept.cosigned, walk, policyKeys, find)
   const anchors: AnchorReport[] = []
   const checkpoints = [head, cosigned].filter((checkpoint) => checkpoint !== null)
   for (const anchor of kept.anchors) {
@@ -57,7 +61,7 @@ export function judgeKeptEvidence(kept: KeptEvidence, walk: Walk, start: WalkSta
       find('CHECKPOINT_INVALID', anchor.problem, 'give it as it was kept, unchanged')
       continue
     }
-    const judged = judgeAnchor(anchor, walk, witnesses, find)
+    const judged = judgeAnchor(anchor, walk, policyKeys, find)
     anchors.push(judged.report)
     if (judged.checkpoint !== null) checkpoints.push(judged.checkpoint)
   }

@@ -31,6 +31,8 @@ export interface KeyRing {
   readonly origin: string
   /** Whether the genesis wants every entry signed by a key of the ring. */
   readonly entriesSigned: boolean
+  /** Whether the ledger begins with a genesis. */
+  readonly hasGenesis: boolean
   readonly keys: ReadonlyMap<string, RingKey>
   /** Position of the entry that closed the ledger. */
   readonly closedAt: number | null
@@ -68,7 +70,13 @@ export function mayVouch({ addedAt, retiredAt }: RingKey, size: number): boolean
 }
 
 function begin(block: ControlBlock | 'invalid' | null, entryHash: string): RingStep {
-  const old: KeyRing = { origin: originOf(null, entryHash), entriesSigned: false, keys: new Map(), closedAt: null }
+  const old: KeyRing = {
+    origin: originOf(null, entryHash),
+    entriesSigned: false,
+    hasGenesis: false,
+    keys: new Map(),
+    closedAt: null,
+  }
   if (block === null) return { ring: old, problem: null }
   if (block === 'invalid' || block.kind !== 'genesis') {
     return { ring: old, problem: 'it stands at the beginning and is no genesis' }
@@ -83,7 +91,10 @@ function begin(block: ControlBlock | 'invalid' | null, entryHash: string): RingS
     return { ring: old, problem: 'the genesis names keys without asking for signatures, or the other way round' }
   }
   const origin = originOf(block.origin, entryHash)
-  return { ring: { origin, entriesSigned: block.entries_signed, keys, closedAt: null }, problem: null }
+  return {
+    ring: { origin, entriesSigned: block.entries_signed, hasGenesis: true, keys, closedAt: null },
+    problem: null,
+  }
 }
 
 /** The ring behind a control entry that is not the first, or why the entry may not be there. */

@@ -1,5 +1,7 @@
 // The life of a call on the record, pure: one decision, then at most one outcome, and only after an allow (LEDGER-FORMAT §6).
-import { type Hash, isApprovalLate, isPypiEntry, pypiAsksForApproval } from '@sudoagent/crypto'
+import type { Hash } from '@sudoagent/crypto'
+import { approvalProblems, hasTimes } from './approval-rules.js'
+import { DecisionRows, IS_DONE } from './decision-rows.js'
 import { approvalOf, type CallEntry } from './entry.js'
 import { KeyTable } from './key-table.js'
 import type { FindingCode } from './report.js'
@@ -15,6 +17,19 @@ export interface OpenCall {
   readonly requestId: string
   /** Of its decision. */
   readonly position: number
+  readonly createdAt: string
+  readonly agentId: string
+}
+
+/** What an outcome must repeat of its decision. */
+export type DecidedCall = Pick<OpenCall, 'createdAt' | 'agentId'>
+
+/** What is known of an entry beside its content. */
+export interface EntryContext {
+  /** `decision_hash`, recomputed from the members of the entry with this `created_at`. */
+  hashDecision(decisionAt: string): Hash
+  /** Whether the ledger has a genesis of ours: then its approvals are used once, and have times. */
+  readonly hasGenesis: boolean
 }
 
 /** What an earlier run knew: the calls that were open behind entry `size`. Of those that were not, nothing. */
@@ -26,7 +41,6 @@ export interface KnownCalls {
 // What is remembered of a decision.
 const IS_DENIED = 0
 const IS_OPEN = 1
-const IS_DONE = 2
 
 export const HASH_WORDS = 8
 const UUID_WORDS = 4
@@ -45,7 +59,7 @@ interface CallKey {
   readonly requestId: string | null
 }
 
-/** Follows the calls of one ledger, entry by entry. Memory: about 90 bytes a decision, and more where request ids are no UUIDs. */
+/** Follows the calls of one ledger, entry by entry. Memory: about 90 bytes a decision, 200 one that is open, 60 an approval, and more where request ids are no UUIDs. */
 export class Lifecycle {
   readonly #decisions = new KeyTable(HASH_WORDS)
   readonly #requestIds = new KeyTable(UUID_WORDS)
@@ -54,6 +68,10 @@ export class Lifecycle {
   /** Request ids that are no UUIDs, and those of the decisions that have one. */
   readonly #otherIds = new Set<string>()
   readonly #otherIdOf = new Map<number, string>()
+  /** Of the open decisions, by row. */
+  readonly #decided = new Map<number, DecidedCall>()
+  /** Ids of the approvals under which calls were allowed. */
+  readonly #approvals = new Set<string>()
   readonly #scratch = new Uint32Array(CALL_KEY_WORDS)
   readonly #scratchBytes = Buffer.from(this.#scratch.buffer)
   readonly #knownSize: number
@@ -61,8 +79,8 @@ export class Lifecycle {
 
   constructor(known: KnownCalls | null = null) {
     this.#knownSize = known?.size ?? 0
-    for (const { decisionHash, requestId, position } of known?.openCalls ?? [])
-      this.#remember(this.#keyOf(decisionHash, requestId), IS_OPEN, position)
+    for (const { decisionHash, requestId, position, ...decided } of known?.openCalls ?? [])
+      this.#remember(this.#keyOf(decisionHash, requestId), IS_OPEN, position, decided)
   }
 
   /** Allowed calls without an outcome so far. */
@@ -75,15 +93,65 @@ export class Lifecycle {
     for (let row = 0; row < this.#decisions.size; row += 1) {
       if (this.#rows.state(row) !== IS_OPEN) continue
       const decisionHash = hexOf(this.#decisions.key(row)) as Hash
-      yield { decisionHash, requestId: this.#requestIdOf(row), position: this.#rows.position(row) }
+      const { createdAt, agentId } = this.#decided.get(row) ?? { createdAt: '', agentId: '' }
+      yield { decisionHash, requestId: this.#requestIdOf(row), position: this.#rows.position(row), createdAt, agentId }
     }
   }
 
-  /** Takes the next entry and says which rules it breaks. */
-  observe(entry: CallEntry, position: number): readonly LifecycleProblem[] {
+  /**
+   * Takes the next entry and says which rules it breaks.
+   *
+   * @param context - null to follow the calls only: then nothing is compared with the decision of an outcome
+   */
+  observe(entry: CallEntry, position: number, context: EntryContext | null): readonly LifecycleProblem[] {
     const call = this.#keyOf(entry.decision.decision_hash, entry.request_id)
-    if (entry.event === 'outcome') return this.#outcome(call)
-    return [...approvalProblems(entry), ...this.#decision(call, entry.decision.effect === 'allow', position)]
+    const decided = { createdAt: entry.created_at, agentId: entry.agent_id }
+    if (entry.event === 'outcome') {
+      const isOther = context !== null && !this.describes(call.words, call.at, entry.agent_id, context.hashDecision)
+      const problems = this.#outcome(call)
+      return problems.length === 0 && isOther ? OTHER_CALL : problems
+    }
+    const isAllowed = entry.decision.effect === 'allow'
+    return [
+      ...approvalProblems(entry),
+      ...(context?.hasGenesis === true ? this.#approvalUse(entry) : NOTHING),
+      ...this.#decision(call, isAllowed, position, isAllowed ? decided : undefined),
+    ]
+  }
+
+  /**
+   * Whether an outcome describes the call that was decided on, as far as that is known: of a decision that is not open,
+   * nothing is.
+   */
+  describes(words: Uint32Array, at: number, agentId: string, hashDecision: EntryContext['hashDecision']): boolean {
+    const row = this.#decisions.find(words, at)
+    const decided = row === -1 ? undefined : this.#decided.get(row)
+    if (decided === undefined) return true
+    return decided.agentId === agentId && hashDecision(decided.createdAt) === hexOf(this.#decisions.key(row))
+  }
+
+  /** Notes that a call was allowed under this approval. @returns whether another one was before */
+  useApproval(approvalId: string): boolean {
+    const isUsed = this.#approvals.has(approvalId)
+    this.#approvals.add(approvalId)
+    return isUsed
+  }
+
+  /** Whether a call was allowed under this approval. */
+  isUsed(approvalId: string): boolean {
+    return this.#approvals.has(approvalId)
+  }
+
+  #approvalUse(entry: CallEntry): readonly LifecycleProblem[] {
+    const approval = entry.decision.effect === 'allow' ? approvalOf(entry) : null
+    // The package on PyPI gives approvals neither an id nor times.
+    if (approval === null || approval.approval_id === null) return NOTHING
+    const problems: LifecycleProblem[] = []
+    if (this.useApproval(approval.approval_id))
+      problems.push({ code: 'APPROVAL_REUSED', message: 'allowed under an approval that was used for another call' })
+    if (!hasTimes(approval))
+      problems.push({ code: 'APPROVAL_INCOMPLETE', message: 'allowed under an approval without its times' })
+    return problems
   }
 
   /** The same for an entry of which no more is known than that, and that its approval, if any, is in order. */
@@ -92,23 +160,30 @@ export class Lifecycle {
     words: Uint32Array,
     at: number,
     position: number,
+    decided?: DecidedCall,
   ): readonly LifecycleProblem[] {
     const call = { words, at, requestId: null }
-    return event === 'outcome' ? this.#outcome(call) : this.#decision(call, event === 'allowed', position)
+    return event === 'outcome' ? this.#outcome(call) : this.#decision(call, event === 'allowed', position, decided)
   }
 
-  #decision(call: CallKey, isAllowed: boolean, position: number): readonly LifecycleProblem[] {
+  #decision(
+    call: CallKey,
+    isAllowed: boolean,
+    position: number,
+    decided: DecidedCall | undefined,
+  ): readonly LifecycleProblem[] {
     if (this.#decisions.find(call.words, call.at) !== -1)
       return [{ code: 'DECISION_DUPLICATE', message: 'the same decision is on record twice' }]
-    const isTwice = this.#remember(call, isAllowed ? IS_OPEN : IS_DENIED, position)
+    const isTwice = this.#remember(call, isAllowed ? IS_OPEN : IS_DENIED, position, decided)
     if (!isTwice) return NOTHING
     return [{ code: 'DECISION_DUPLICATE', message: `request \`${requestIdOf(call)}\` has a decision already` }]
   }
 
   /** @returns whether another decision has that request id */
-  #remember(call: CallKey, state: number, position: number): boolean {
+  #remember(call: CallKey, state: number, position: number, decided: DecidedCall | undefined): boolean {
     const { words, at, requestId } = call
     const row = this.#decisions.add(words, at)
+    if (decided !== undefined) this.#decided.set(row, decided)
     if (state === IS_OPEN) this.#open += 1
     if (requestId !== null) {
       const isTwice = this.#otherIds.has(requestId)
@@ -134,6 +209,7 @@ export class Lifecycle {
     }
     this.#rows.setState(row, IS_DONE)
     this.#otherIdOf.delete(row)
+    this.#decided.delete(row)
     this.#open -= 1
     return NOTHING
   }
@@ -166,55 +242,9 @@ export class Lifecycle {
 }
 
 const NOTHING: readonly LifecycleProblem[] = []
-
-interface Rows {
-  readonly states: Uint8Array
-  readonly positions: Float64Array
-  readonly requests: Int32Array
-}
-
-const newRows = (): Rows => ({
-  states: new Uint8Array(BLOCK_ROWS),
-  positions: new Float64Array(BLOCK_ROWS),
-  requests: new Int32Array(BLOCK_ROWS),
-})
-
-/** What is remembered beside the key of each decision, in blocks that are never copied. */
-class DecisionRows {
-  readonly #blocks: { readonly states: Uint8Array; readonly positions: Float64Array; readonly requests: Int32Array }[] =
-    []
-  #size = 0
-
-  add(state: number, position: number, request: number): void {
-    const at = this.#size % BLOCK_ROWS
-    if (at === 0) this.#blocks.push(newRows())
-    const rows = this.#blocks.at(-1) ?? newRows()
-    rows.states[at] = state
-    rows.positions[at] = position
-    rows.requests[at] = request
-    this.#size += 1
-  }
-
-  state(row: number): number {
-    return this.#blocks[Math.floor(row / BLOCK_ROWS)]?.states[row % BLOCK_ROWS] ?? IS_DONE
-  }
-
-  setState(row: number, state: number): void {
-    const block = this.#blocks[Math.floor(row / BLOCK_ROWS)]
-    if (block !== undefined) block.states[row % BLOCK_ROWS] = state
-  }
-
-  position(row: number): number {
-    return this.#blocks[Math.floor(row / BLOCK_ROWS)]?.positions[row % BLOCK_ROWS] ?? 0
-  }
-
-  /** Row of its request id; −1 where that is no UUID. */
-  request(row: number): number {
-    return this.#blocks[Math.floor(row / BLOCK_ROWS)]?.requests[row % BLOCK_ROWS] ?? -1
-  }
-}
-
-const BLOCK_ROWS = 1 << 12
+const OTHER_CALL: readonly LifecycleProblem[] = [
+  { code: 'DECISION_HASH_MISMATCH', message: 'the outcome describes another call than its decision' },
+]
 
 /** The 32 digits of a UUID in its usual form. */
 export function uuidHex(uuid: string): string {
@@ -235,37 +265,3 @@ function uuidOf(words: Uint32Array): string {
 
 const hexOf = (words: Uint32Array): string =>
   Buffer.from(words.buffer, words.byteOffset, words.byteLength).toString('hex')
-
-const NEVER_APPROVED: LifecycleProblem = {
-  code: 'APPROVAL_NOT_APPROVED',
-  message: 'allowed without the approval that the policy asked for',
-}
-
-/** What is wrong with the approval under which a call was allowed. A denied call needs none, so nothing is asked of it. */
-export function approvalProblems(entry: CallEntry): LifecycleProblem[] {
-  const { decision } = entry
-  const approval = approvalOf(entry)
-  if (decision.effect !== 'allow') return []
-  if (approval === null) return isPypiEntry(entry) && pypiAsksForApproval(entry) ? [NEVER_APPROVED] : []
-  const problems: LifecycleProblem[] = []
-  if (approval.state !== 'approved') {
-    problems.push({ code: 'APPROVAL_NOT_APPROVED', message: `allowed under an approval that is \`${approval.state}\`` })
-  }
-  const { binding } = approval
-  const bound =
-    binding?.request_id === entry.request_id &&
-    binding.policy_hash === decision.policy_hash &&
-    binding.decision_hash === decision.decision_hash
-  if (!bound)
-    problems.push({
-      code: 'APPROVAL_BINDING_MISMATCH',
-      message: 'allowed under an approval that was given for another call',
-    })
-  if (isApprovalLate(approval, entry.recorded_at ?? null)) {
-    problems.push({
-      code: 'APPROVAL_EXPIRED',
-      message: `allowed under an approval that ended at ${approval.expires_at}`,
-    })
-  }
-  return problems
-}

@@ -16,6 +16,9 @@ export const ENTRY_BYTES_MAX = 3 * 1024 * 1024
 /** Findings kept in a report. A ledger with 10⁶ broken lines says nothing more than one with 100; the total is counted all the same. */
 export const FINDINGS_MAX = 100
 
+/** Open calls listed in a report; all are counted. */
+export const OPEN_CALLS_LISTED_MAX = 100
+
 /** Key ids listed in a report: a hostile ledger can name a new one on every line. */
 export const REPORT_KEYS_MAX = 100
 

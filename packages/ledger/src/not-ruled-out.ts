@@ -9,6 +9,8 @@ import type { Report } from './report.js'
  */
 export function notRuledOut(report: Report): readonly string[] {
   if (report.verdict === 'broken') return []
+  if (report.verdict === 'unverified')
+    return ['that anything was changed: no signature was checked (give the key that signed it)']
   return [...authorship(report), ...rollback(report), ...rewrite(report), ...tail(report), ...earlierRun(report)]
 }
 

@@ -1,7 +1,9 @@
 // A ledger's kind is recognised by what is in the file, never by its name.
+import { existsSync } from 'node:fs'
 import { LedgerError } from './error.js'
 import type { LedgerReader } from './ledger.js'
 import { asLedgerError, firstBytes, isOpenInSqlite, isRegularFile, SQLITE_MAGIC } from './store/file.js'
+import { beside } from './store/side-file.js'
 
 /**
  * Opens a ledger for reading: SQLite or JSONL. Changes nothing, takes no write lock, works on read-only files and beside a running writer.
@@ -12,7 +14,7 @@ import { asLedgerError, firstBytes, isOpenInSqlite, isRegularFile, SQLITE_MAGIC 
  * const reader = await openLedger('ledger.sqlite')
  */
 export async function openLedger(path: string): Promise<LedgerReader> {
-  switch (recognise(path)) {
+  switch (recogniseForReading(path)) {
     case 'sqlite': {
       // Loaded here, so that whoever reads JSONL never loads the native module.
       const { openSqliteReader } = await import('./store/sqlite-reader.js')
@@ -22,6 +24,32 @@ export async function openLedger(path: string): Promise<LedgerReader> {
       const { openJsonlReader } = await import('./store/jsonl-reader.js')
       return openJsonlReader(path)
     }
+  }
+}
+
+/**
+ * The same for a reader: what looks like a JSONL ledger that somebody put something in front of is one, and `verify` says
+ * what is wrong with its first line.
+ */
+function recogniseForReading(path: string): 'sqlite' | 'jsonl' {
+  try {
+    return recognise(path)
+  } catch (error) {
+    if (error instanceof LedgerError && error.code === 'LEDGER_NOT_A_LEDGER' && looksLikeLines(path)) return 'jsonl'
+    throw error
+  }
+}
+
+/** Looked at for an entry, in bytes: more than what a few short lines in front of one take. */
+const START_BYTES = 64 * 1024
+
+/** Whether the file has a head next to it, or something like an entry near its beginning. */
+function looksLikeLines(path: string): boolean {
+  try {
+    const start = firstBytes(path, START_BYTES).toString('latin1')
+    return existsSync(beside(path, 'head')) || /\n\{"|"entry_hash"/.test(start)
+  } catch (error) {
+    throw asLedgerError(error, path, 'LEDGER_NOT_READABLE')
   }
 }
 

@@ -83,7 +83,8 @@ function moment(criterion: 'start' | 'end', text: string, fill: string): string 
 }
 
 /**
- * The entries that fit, in the order of the ledger. Lines that cannot be read are passed over: `verify` is what reports them.
+ * The entries that fit, in the order of the ledger. Lines that cannot be read are skipped; `onUnreadable` is told of those
+ * that may fit, and `verify` says what is wrong with them.
  *
  * A call is looked up in the store's book of calls where that leads to all that a ledger which verifies can have about it. Everything else is
  * found by reading all lines.
@@ -93,13 +94,13 @@ function moment(criterion: 'start' | 'end', text: string, fill: string): string 
 export async function* select(
   reader: LedgerReader,
   given: Criteria = {},
-  { threads, onProgress }: SelectOptions = {},
+  { threads, onProgress, onUnreadable }: SelectOptions = {},
 ): AsyncGenerator<EntryRecord> {
   const criteria = ownFields(given)
   const { requestId, limit = Number.POSITIVE_INFINITY } = criteria
   if (limit <= 0) return
   const needles = needlesOf(criteria)
-  const take = filterOf(criteria, needles)
+  const take = filterOf(criteria, needles, onUnreadable)
   const isSought = needles.folded !== null || needles.exact.length > 0
   let found = 0
   const lookedUp = requestId === undefined ? [] : await lookUpCall(reader, requestId)
@@ -125,6 +126,8 @@ export interface SelectOptions {
   readonly threads?: number | undefined
   /** Told, now and then, how many lines have been looked at. */
   readonly onProgress?: (lines: number) => void
+  /** Told the position of each line that may fit and cannot be read. */
+  readonly onUnreadable?: (position: number) => void
 }
 
 /** What the raw line must have, so that most lines need not be parsed at all. */
@@ -140,11 +143,16 @@ function needlesOf(criteria: Criteria): Needles {
 }
 
 /** What one stored line says if it can be read and fits, else null. */
-function filterOf(criteria: Criteria, needles: Needles): (line: StoredLine) => EntryRecord | null {
+function filterOf(
+  criteria: Criteria,
+  needles: Needles,
+  onUnreadable: SelectOptions['onUnreadable'],
+): (line: StoredLine) => EntryRecord | null {
   const wanted = criteria.text?.normalize('NFC').toLowerCase()
   return (line) => {
-    if (line.fault !== undefined || !mayHave(view(line.bytes), needles)) return null
-    const record = recordOf(line)
+    if (line.fault === undefined && !mayHave(view(line.bytes), needles)) return null
+    const record = line.fault === undefined ? recordOf(line) : null
+    if (record === null) onUnreadable?.(line.position)
     if (record === null || !fits(record.entry, criteria)) return null
     const says = wanted === undefined || mentions(record.entry, wanted) || saysNumber(record.json, wanted)
     return says ? record : null

@@ -3,6 +3,7 @@
 import type { Hash } from '@sudoagent/crypto'
 import { printable } from '@sudoagent/crypto'
 import { FINDINGS_MAX } from './limits.js'
+import type { ListedCall } from './open-calls.js'
 
 /** Closed set; codes are added, never renamed. */
 export type FindingCode =
@@ -44,12 +45,19 @@ export type FindingCode =
   | 'TAIL_TOO_LONG'
   | 'WITNESS_QUORUM_MISSING'
   | 'REQUIREMENT_NOT_MET'
+  | 'ORIGIN_MISMATCH'
+  | 'LOG_KEY_MISMATCH'
+  | 'CHECKPOINT_TOO_OLD'
+  | 'APPROVAL_REUSED'
+  | 'APPROVAL_INCOMPLETE'
 
 /** One thing that is wrong, and where: `position` is 1-based; null when it is about the ledger as a whole. */
 export interface Finding {
   readonly code: FindingCode
   readonly position: number | null
   readonly request_id?: string
+  /** How many entries it is about, where that is more than the one at `position`. */
+  readonly count?: number
   /** Safe to print: controls and bidi characters of the ledger's own text are shown as code points. */
   readonly message: string
   readonly hint?: string
@@ -69,12 +77,14 @@ export type Find = (code: FindingCode, message: string, hint?: string) => void
  * How much was shown, and never more than was checked:
  *
  * - `broken`: there is a finding
+ * - `unverified`: no signature could be checked, because no given key made one; nothing else was found. Whether anything was
+ *   changed is unknown
  * - `intact`: chain, tree and rules hold; nobody vouches for them
  * - `signed`: and every entry and the head are signed by keys that the caller gave, or that one of those has added
  * - `anchored`: signed, and the ledger begins with everything that the caller kept elsewhere: checkpoints, receipts, a state
  * - `witnessed`: signed, and enough of the witnesses that the caller named have seen the same log; `anchors` says what else held
  */
-export type Verdict = 'broken' | 'intact' | 'signed' | 'anchored' | 'witnessed'
+export type Verdict = 'broken' | 'unverified' | 'intact' | 'signed' | 'anchored' | 'witnessed'
 
 /** Something that the caller kept elsewhere, held against the ledger. */
 export interface AnchorReport {
@@ -96,6 +106,8 @@ export interface Report {
   readonly outcomes: number
   /** Allowed decisions without an outcome: still running, or the process died in the call. */
   readonly open: number
+  /** The first 100 of them. Each may have run. */
+  readonly open_calls: readonly ListedCall[]
   readonly signed_entries: number
   /** The log's name; null when the first entry cannot be read. */
   readonly origin: string | null
@@ -106,14 +118,20 @@ export interface Report {
   /** Entries behind the last checkpoint that holds, whoever kept it. */
   readonly tail: number
   readonly anchors: readonly AnchorReport[]
+  /** Entries up to the largest of `anchors` that the ledger begins with; null without one. */
+  readonly anchored_to: number | null
   /** The largest checkpoint in the ledger that enough witnesses have cosigned, and who they are. */
   readonly witnesses: { readonly size: number; readonly names: readonly string[] } | null
+  /** Entries up to the largest checkpoint that enough witnesses have cosigned; null without one. */
+  readonly witnessed_to: number | null
   /** The entry behind which this run began; null when it began at the beginning. */
   readonly resumed_from: number | null
   /** Whether the ledger says of itself that it ended. */
   readonly closed: boolean
   readonly first_created_at: string | null
   readonly last_created_at: string | null
+  /** Entries about calls whose `created_at` is more than a minute after their `recorded_at`: the clocks did not agree. */
+  readonly created_after_recorded: number
   /** Ids of the keys that the entries name, of those that the caller gave, and of the ledger's own that may sign now or may not any more. */
   readonly keys: {
     readonly in_ledger: readonly string[]
@@ -133,6 +151,7 @@ export class Findings {
   readonly #kept: Finding[] = []
   readonly #max: number
   #total = 0
+  #unknownKeys: UnknownKeys | null = null
 
   constructor(max = FINDINGS_MAX) {
     this.#max = max
@@ -146,8 +165,21 @@ export class Findings {
     return this.#kept
   }
 
+  /** How many entries no known key has signed, when that is all that was found; else null. */
+  get onlyUnknownKeys(): number | null {
+    return this.#unknownKeys !== null && this.#total === 1 ? this.#unknownKeys.entries : null
+  }
+
   /** Adds a finding; its message and request id are made printable here, once, for every reader. */
   add(finding: Finding): void {
+    if (finding.code === 'KEY_UNKNOWN') {
+      const entries = finding.position === null ? 0 : 1
+      if (this.#unknownKeys !== null) {
+        this.#countUnknown(this.#unknownKeys, entries)
+        return
+      }
+      this.#unknownKeys = { index: this.#kept.length, entries }
+    }
     this.#total += 1
     if (this.#kept.length >= this.#max) return
     const { code, position, request_id: requestId, message, hint } = finding
@@ -159,4 +191,17 @@ export class Findings {
       ...(hint === undefined ? {} : { hint }),
     })
   }
+
+  /** A key that was not given is one finding, however many entries it signed. */
+  #countUnknown(unknown: UnknownKeys, entries: number): void {
+    unknown.entries += entries
+    const first = this.#kept[unknown.index]
+    if (first !== undefined && unknown.entries > 1) this.#kept[unknown.index] = { ...first, count: unknown.entries }
+  }
+}
+
+interface UnknownKeys {
+  /** Of the finding, among those that are kept. */
+  readonly index: number
+  entries: number
 }

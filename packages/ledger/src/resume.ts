@@ -6,7 +6,6 @@ import {
   frontierRoot,
   type HashReader,
   hashEntry,
-  type PublicKey,
   verifyConsistency,
 } from '@sudoagent/crypto'
 import { LedgerError } from './error.js'
@@ -16,6 +15,7 @@ import { parseLine } from './line.js'
 import type { StatedCheckpoint } from './stated-checkpoint.js'
 import { statedOf } from './stored-head.js'
 import type { TreePoint } from './tree-walk.js'
+import { type GivenKey, publicKeyOf } from './trust.js'
 import type { VerifiedState } from './verified-state.js'
 import type { Walk, WalkStart } from './walk.js'
 
@@ -23,7 +23,7 @@ import type { Walk, WalkStart } from './walk.js'
 export async function startOf(
   reader: LedgerReader,
   kept: KeptEvidence,
-  publicKeys: readonly PublicKey[],
+  publicKeys: readonly GivenKey[],
 ): Promise<WalkStart> {
   const { state } = kept
   const head = statedOf(kept.head)
@@ -43,8 +43,8 @@ export async function startOf(
 }
 
 /** Whether a run with these keys may rely on one that knew those: it must believe all that they vouched for. */
-export function areKeysOf({ given }: VerifiedState, publicKeys: readonly PublicKey[]): boolean {
-  const ids = new Set<string>(publicKeys.map(({ keyId }) => keyId))
+export function areKeysOf({ given }: VerifiedState, publicKeys: readonly GivenKey[]): boolean {
+  const ids = new Set<string>(publicKeys.map((key) => publicKeyOf(key).keyId))
   return given.length > 0 === ids.size > 0 && given.every((id) => ids.has(id))
 }
 
@@ -59,7 +59,13 @@ export function stateBehind(walk: Walk, head: StatedCheckpoint | null): Verified
     frontier,
     recordedAt: tally.recordedAt,
     createdAt: [tally.firstAt, tally.lastAt],
-    counts: { decisions: tally.decisions, outcomes: tally.outcomes, signed: tally.signed, trusted: tally.trusted },
+    counts: {
+      decisions: tally.decisions,
+      outcomes: tally.outcomes,
+      signed: tally.signed,
+      trusted: tally.trusted,
+      createdLate: tally.createdLate,
+    },
     ring: trust.ring,
     given: trust.given,
     trusted: trust.trusted,

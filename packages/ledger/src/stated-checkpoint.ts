@@ -7,7 +7,7 @@
 import {
   type Checkpoint,
   CryptoError,
-  cosignerNames,
+  cosignatureTime,
   createNoteKey,
   createNoteVerifier,
   isKeyName,
@@ -30,8 +30,15 @@ export interface StatedCheckpoint extends Checkpoint {
 /** Who has signed a checkpoint, of those who were asked about. */
 export interface CheckpointSigners {
   readonly keyIds: readonly string[]
-  /** Names in the policy. */
-  readonly witnesses: ReadonlySet<string>
+  /** Names in the policy, and when each cosigned: seconds since 1970. */
+  readonly witnesses: ReadonlyMap<string, number>
+}
+
+/** The keys of a witness policy. */
+export interface PolicyKeys {
+  readonly witnesses: readonly PolicyVerifier[]
+  /** Of the logs that it names. */
+  readonly logKeys: readonly PublicKey[]
 }
 
 /**
@@ -61,13 +68,21 @@ export function signersOf(
   witnesses: readonly PolicyVerifier[],
 ): CheckpointSigners | null {
   const logs = new Map<NoteVerifier, string>()
-  if (isKeyName(origin)) for (const key of keys) logs.set(createNoteVerifier(createNoteKey(origin, key)), key.keyId)
+  const own = new Map(keys.map((key) => [key.keyId, key]))
+  if (isKeyName(origin)) {
+    for (const key of own.values()) logs.set(createNoteVerifier(createNoteKey(origin, key)), key.keyId)
+  }
   const note = isSigned ? opened(text, [...logs.keys(), ...witnesses.map(({ verifier }) => verifier)]) : 'nobody'
-  if (note === 'nobody') return { keyIds: [], witnesses: new Set() }
+  if (note === 'nobody') return { keyIds: [], witnesses: new Map() }
   if (note === null) return null
   return {
     keyIds: note.verified.flatMap(({ verifier }) => logs.get(verifier) ?? []),
-    witnesses: cosignerNames(witnesses, note.verified),
+    witnesses: new Map(
+      witnesses.flatMap(({ name, verifier }) => {
+        const cosignature = note.verified.find((signature) => signature.verifier === verifier)
+        return cosignature === undefined ? [] : [[name, cosignatureTime(cosignature)] as const]
+      }),
+    ),
   }
 }
 

@@ -1,10 +1,10 @@
 // The two checkpoints that are kept with the ledger: its head, and the last one that witnesses cosigned. They show what was done by somebody who
 // could write to the ledger and had not the key; whoever puts back an older copy of everything puts them back, too (`anchor.ts`).
-import { CryptoError, type PolicyVerifier } from '@sudoagent/crypto'
+import { CryptoError } from '@sudoagent/crypto'
 import { type JudgedCheckpoint, judgeCheckpoint, type WalkedLedger } from './judged-checkpoint.js'
 import type { StoredText } from './ledger.js'
 import type { Find } from './report.js'
-import { readStatedCheckpoint, type StatedCheckpoint } from './stated-checkpoint.js'
+import { type PolicyKeys, readStatedCheckpoint, type StatedCheckpoint } from './stated-checkpoint.js'
 
 /** What was found in the place of a checkpoint; null when nothing was. */
 export type StoredCheckpoint = StatedCheckpoint | { readonly problem: string } | null
@@ -29,10 +29,10 @@ export function statedOf(stored: StoredCheckpoint): StatedCheckpoint | null {
 export function judgeHead(
   head: StoredCheckpoint,
   ledger: WalkedLedger,
-  witnesses: readonly PolicyVerifier[],
+  policyKeys: PolicyKeys,
   find: Find,
 ): JudgedCheckpoint | null {
-  if (head !== null) return judgeStored(head, 'head', 'the head', ledger, witnesses, find)
+  if (head !== null) return judgeStored(head, 'head', 'the head', ledger, policyKeys, find)
   if (ledger.trust.isRequired) find('CHECKPOINT_MISSING', 'the ledger is signed, and its head is missing', MISSING_HINT)
   return null
 }
@@ -44,11 +44,11 @@ const MISSING_HINT =
 export function judgeCosigned(
   cosigned: StoredCheckpoint,
   ledger: WalkedLedger,
-  witnesses: readonly PolicyVerifier[],
+  policyKeys: PolicyKeys,
   find: Find,
 ): JudgedCheckpoint | null {
   if (cosigned === null) return null
-  return judgeStored(cosigned, 'cosigned', 'the cosigned checkpoint', ledger, witnesses, find)
+  return judgeStored(cosigned, 'cosigned', 'the cosigned checkpoint', ledger, policyKeys, find)
 }
 
 function judgeStored(
@@ -56,10 +56,10 @@ function judgeStored(
   source: 'head' | 'cosigned',
   name: string,
   ledger: WalkedLedger,
-  witnesses: readonly PolicyVerifier[],
+  policyKeys: PolicyKeys,
   find: Find,
 ): JudgedCheckpoint | null {
-  if (!('problem' in stored)) return judgeCheckpoint(stored, source, name, ledger, witnesses, find)
+  if (!('problem' in stored)) return judgeCheckpoint(stored, source, name, ledger, policyKeys, find)
   find(
     'CHECKPOINT_INVALID',
     `${name} cannot be read: ${stored.problem}`,

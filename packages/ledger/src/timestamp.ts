@@ -1,5 +1,15 @@
 // Timestamps of the ledger, as a writer makes them. How they are read: `timestamp.ts` of the crypto package.
+import { timestampMs } from '@sudoagent/crypto'
+
 export { isTimestamp, timestampMs } from '@sudoagent/crypto'
+
+/** Clocks of one machine, and a wait for the ledger's lock, differ by less, in milliseconds. */
+const CREATED_GRACE_MS = 60_000
+
+/** Whether an entry names a creation so long after its recording that the clocks did not agree. Both are timestamps. */
+export function isCreatedLate(createdAt: string, recordedAt: string): boolean {
+  return createdAt > recordedAt && timestampMs(createdAt) > timestampMs(recordedAt) + CREATED_GRACE_MS
+}
 
 /** The last one that was made: entries of a group are of the same millisecond. */
 let last = { ms: Number.NaN, text: '' }

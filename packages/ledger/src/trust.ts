@@ -3,7 +3,15 @@
 // Where the genesis wants every entry signed, the ledger's own keys are the only ones that may sign (`key-ring.ts`), and each for its time. When
 // the caller gave keys, the signer must be trusted, too: given, or added to the ledger by a key that was trusted then. A ledger without such a
 // genesis is held against the given keys alone, or against none.
-import { createVerifier, decodeBase64, type Hash, type PublicKey, type Verifier } from '@sudoagent/crypto'
+import {
+  createNoteVerifier,
+  createVerifier,
+  decodeBase64,
+  type Hash,
+  type NoteKey,
+  type PublicKey,
+  type Verifier,
+} from '@sudoagent/crypto'
 import type { LedgerEntry } from './entry.js'
 import { type KeyRing, mayVouch, stepRing } from './key-ring.js'
 import { PUBLIC_KEYS_MAX } from './limits.js'
@@ -16,22 +24,45 @@ export interface KnownTrust {
   readonly trusted: readonly string[]
 }
 
+/** A key that a caller gives: of any log, or of the log whose name it has. */
+export type GivenKey = PublicKey | NoteKey
+
+export const publicKeyOf = (key: GivenKey): PublicKey => (isNamed(key) ? key.publicKey : key)
+
+const isNamed = (key: GivenKey): key is NoteKey => 'publicKey' in key && 'keyHash' in key
+
 export class Trust {
-  readonly #given: ReadonlyMap<string, PublicKey>
+  readonly #given: Map<string, PublicKey>
   readonly #trusted: Set<string>
+  /** For given keys with names: the logs that each is trusted for. A key without a name is trusted for any. */
+  readonly #namesOf = new Map<string, readonly string[]>()
+  #isOfOtherLogs = false
   readonly #verifiers = new Map<string, Verifier>()
   #ring: KeyRing | null
   #isBegun: boolean
   #isClosedTold = false
+  /** Whether a signature has verified so far. */
+  #hasVerified = false
 
-  /** @throws RangeError for more than 64 keys; CryptoError for a key that is none */
-  constructor(publicKeys: readonly PublicKey[], known: KnownTrust | null = null) {
-    if (publicKeys.length > PUBLIC_KEYS_MAX) throw new RangeError(`more than ${PUBLIC_KEYS_MAX} public keys`)
+  /** @throws RangeError for more than 64 keys; CryptoError for a key that is none, or that of a witness */
+  constructor(given: readonly GivenKey[], known: KnownTrust | null = null) {
+    if (given.length > PUBLIC_KEYS_MAX) throw new RangeError(`more than ${PUBLIC_KEYS_MAX} public keys`)
+    const publicKeys = given.map(publicKeyOf)
+    for (const key of given) if (isNamed(key)) createNoteVerifier(key)
     this.#given = new Map(publicKeys.map((key) => [key.keyId, key]))
+    for (const { keyId } of publicKeys) {
+      const same = given.filter((key) => publicKeyOf(key).keyId === keyId)
+      if (same.every(isNamed))
+        this.#namesOf.set(
+          keyId,
+          same.map((key) => key.name),
+        )
+    }
     this.#trusted = new Set([...this.#given.keys(), ...(known?.trusted ?? [])])
     this.#ring = known?.ring ?? null
     this.#isBegun = known !== null
     for (const key of publicKeys) this.#verifierOf(key)
+    if (known !== null) this.#bindTo(known.ring.origin)
   }
 
   /** What the ledger has said about itself; null before the first entry, and for good when that cannot be read. */
@@ -58,6 +89,22 @@ export class Trust {
     return [...new Map([...own, ...this.#given]).values()]
   }
 
+  /** Whether keys were given, and each of them under the name of another log. */
+  get isOfOtherLogs(): boolean {
+    return this.#isOfOtherLogs
+  }
+
+  /** A key under a name is trusted for the log of that name and for no other. */
+  #bindTo(origin: string): void {
+    const count = this.#given.size
+    for (const [keyId, names] of this.#namesOf) {
+      if (names.includes(origin)) continue
+      this.#given.delete(keyId)
+      this.#trusted.delete(keyId)
+    }
+    this.#isOfOtherLogs = count > 0 && this.#given.size === 0
+  }
+
   /** Passes over an entry that cannot be read. When it was the first, the ledger's name and keys are not known. */
   skip(): void {
     this.#isBegun = true
@@ -80,6 +127,7 @@ export class Trust {
     }
     if (before !== null && entry.event !== 'checkpoint') return this.#judgeSignature(entry, before, find)
     const { ring, problem } = stepRing(before, entry, position)
+    if (before === null) this.#bindTo(ring.origin)
     // A genesis names its own keys. Every other entry must be signed by a key that was there before it.
     const isTrusted = this.#judgeSignature(entry, before ?? ring, find)
     if (problem !== null) find('CONTROL_INVALID', `the control entry does not hold: ${problem}`)
@@ -134,14 +182,22 @@ export class Trust {
     }
     const candidates = this.#candidates(own, keyId)
     if (candidates.length === 0) {
-      find('KEY_UNKNOWN', strangerMessage(own, keyId))
+      // A key of the ledger that is not trusted still shows that a signature was changed.
+      const named = keyId === undefined ? undefined : own?.keys.get(keyId)?.publicKey
+      if (named !== undefined && !isSignedBy(this.#verifierOf(named), entry.entry_hash, signature))
+        find('SIGNATURE_INVALID', 'entry_signature does not verify')
+      else find('KEY_UNKNOWN', strangerMessage(own, keyId))
       return false
     }
     const signer = candidates.find((key) => isSignedBy(this.#verifierOf(key), entry.entry_hash, signature))
     if (signer === undefined) {
-      find('SIGNATURE_INVALID', 'entry_signature does not verify')
+      // Nothing names the key of this entry: only if a given key has signed another one should it have signed this one.
+      if (keyId === undefined && !this.#hasVerified && decodeBase64(signature)?.length === SIGNATURE_BYTES)
+        find('KEY_UNKNOWN', 'entry does not name its key, and none of the given keys has signed it')
+      else find('SIGNATURE_INVALID', 'entry_signature does not verify')
       return false
     }
+    this.#hasVerified = true
     const retiredAt = own?.keys.get(signer.keyId)?.retiredAt ?? null
     if (retiredAt !== null)
       find('KEY_RETIRED', `entry is signed by key \`${signer.keyId}\`, which was retired with entry ${retiredAt}`)
@@ -171,6 +227,9 @@ function strangerMessage(own: KeyRing | null, keyId: string | undefined): string
     ? `entry is signed by key \`${keyId}\`, which was neither given nor added by a key that was`
     : `entry is signed by key \`${keyId}\`, which is no key of this ledger`
 }
+
+/** Of Ed25519. */
+const SIGNATURE_BYTES = 64
 
 const ASCII = new TextEncoder()
 

@@ -1,11 +1,11 @@
 // What one verification leaves to the next: how far it came, and all that the next must know to go on from there. One line of JSON in a file
 // that is kept away from whoever writes the ledger, for it is believed:
 //
-//   {"kind":"sudoagent/verified-state","version":1,"origin":"sudoagent.dev/ledger/94ee…","size":4096,"entry_hash":"5f1b…","root":"rKbD…",
+//   {"kind":"sudoagent/verified-state","version":2,"origin":"sudoagent.dev/ledger/94ee…","size":4096,"entry_hash":"5f1b…","root":"rKbD…",
 //    "frontier":"AAAAAAAAEAC…","recorded_at":"2026-…Z","created_at":["2026-…Z","2026-…Z"],"counts":{"decisions":2048,…},
 //    "keys":{"given":["8708…"],"trusted":["8708…"],"named":["8708…"]},
-//    "ring":{"entries_signed":true,"closed_at":null,"keys":[{"key_id":"8708…","pem":"…","added_at":1,"retired_at":null,"added_by":null}]},
-//    "open":[[4095,"083a0f8c-…","0566c2b9…"]],"checkpoint":"sudoagent.dev/ledger/94ee…\n4096\n…\n\n— …\n"}
+//    "ring":{"entries_signed":true,"genesis":true,"closed_at":null,"keys":[{"key_id":"8708…","pem":"…","added_at":1,"retired_at":null,"added_by":null}]},
+//    "open":[[4095,"083a0f8c-…","0566c2b9…","2026-…Z","bot"]],"checkpoint":"sudoagent.dev/ledger/94ee…\n4096\n…\n\n— …\n"}
 //
 // Read strictly: a text is taken only when it is what `encodeState` writes.
 import {
@@ -28,6 +28,7 @@ import type { KeyRing, RingKey } from './key-ring.js'
 import type { OpenCall } from './lifecycle.js'
 import {
   LEDGER_KEYS_MAX,
+  NAME_LENGTH_MAX,
   PUBLIC_KEYS_MAX,
   REPORT_KEYS_MAX,
   REQUEST_ID_LENGTH_MAX,
@@ -44,6 +45,8 @@ export interface EntryCounts {
   readonly signed: number
   /** Of those, with a signature that held under a trusted key. */
   readonly trusted: number
+  /** About calls, with a `created_at` well after their `recorded_at`. */
+  readonly createdLate: number
 }
 
 /** A ledger up to some entry, verified without a finding. */
@@ -67,7 +70,7 @@ export interface VerifiedState {
 }
 
 const KIND = 'sudoagent/verified-state'
-const VERSION = 1
+const VERSION = 2
 
 /**
  * The text of a state, with a final line feed.
@@ -91,10 +94,17 @@ export function encodeState(state: VerifiedState): string {
     frontier: encodeBase64(encodeFrontier(state.frontier)),
     recorded_at: state.recordedAt,
     created_at: state.createdAt,
-    counts: { decisions: counts.decisions, outcomes: counts.outcomes, signed: counts.signed, trusted: counts.trusted },
+    counts: {
+      decisions: counts.decisions,
+      outcomes: counts.outcomes,
+      signed: counts.signed,
+      trusted: counts.trusted,
+      created_late: counts.createdLate,
+    },
     keys: { given: state.given, trusted: state.trusted, named: state.named },
     ring: {
       entries_signed: ring.entriesSigned,
+      genesis: ring.hasGenesis,
       closed_at: ring.closedAt,
       keys: [...ring.keys].map(([key_id, { publicKey, addedAt, retiredAt, addedBy }]) => ({
         key_id,
@@ -104,7 +114,7 @@ export function encodeState(state: VerifiedState): string {
         added_by: addedBy,
       })),
     },
-    open: openCalls.map(({ position, requestId, decisionHash }) => [position, requestId, decisionHash]),
+    open: openCalls.map((call) => [call.position, call.requestId, call.decisionHash, call.createdAt, call.agentId]),
     checkpoint: state.checkpoint,
   }
   return `${JSON.stringify(fields)}\n`
@@ -153,6 +163,7 @@ function readState(fields: Fields): VerifiedState {
       outcomes: counts.get('outcomes', isCount),
       signed: counts.get('signed', isCount),
       trusted: counts.get('trusted', isCount),
+      createdLate: counts.get('created_late', isCount),
     },
     ring: readRing(fields.object('ring'), fields.get('origin', isOrigin), isRef),
     given: keys.list('given', PUBLIC_KEYS_MAX, isKeyId),
@@ -173,16 +184,25 @@ function readRing(fields: Fields, origin: string, isRef: Is<number>): KeyRing {
   })
   return {
     origin,
-    entriesSigned: fields.get('entries_signed', (value) => typeof value === 'boolean'),
+    entriesSigned: fields.get('entries_signed', isBoolean),
+    hasGenesis: fields.get('genesis', isBoolean),
     keys: new Map(keys),
     closedAt: fields.get('closed_at', orNull(isRef)),
   }
 }
 
-function readCall([position, requestId, decisionHash, ...rest]: readonly unknown[], isRef: Is<number>): OpenCall {
-  const fits = isRef(position) && isText(requestId) && requestId.length <= REQUEST_ID_LENGTH_MAX && isHash(decisionHash)
-  if (!fits || rest.length > 0) throw invalid('has a call that is none')
-  return { position, requestId, decisionHash }
+function readCall(call: readonly unknown[], isRef: Is<number>): OpenCall {
+  const [position, requestId, decisionHash, createdAt, agentId, ...rest] = call
+  const fits =
+    isRef(position) &&
+    isText(requestId) &&
+    requestId.length <= REQUEST_ID_LENGTH_MAX &&
+    isHash(decisionHash) &&
+    isTimestamp(createdAt) &&
+    isText(agentId) &&
+    agentId.length <= NAME_LENGTH_MAX
+  if (!fits || rest.length > 0) throw invalid('has a call that is not one')
+  return { position, requestId, decisionHash, createdAt, agentId }
 }
 
 function readCheckpointText(text: string | null): string | null {
@@ -198,6 +218,7 @@ type Is<T> = (value: unknown) => value is T
 
 const isAnything = (value: unknown): value is unknown => value !== undefined
 const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
+const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean'
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 const isPosition = (value: unknown): value is number => isCount(value) && value > 0
 const isKeyId = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{16}$/.test(value)

@@ -1,22 +1,30 @@
 // Verifying a ledger: what it holds, what lies beside it and what the caller kept elsewhere, held against one another → report (LEDGER-FORMAT §6).
 // Streams; memory grows only with the number of decisions.
-import { encodeBase64, type PublicKey } from '@sudoagent/crypto'
+import { encodeBase64, requireOtherWitnesses } from '@sudoagent/crypto'
+import { judgeAge } from './freshness.js'
 import { checkDemands, type Demands, judgeDemands, judgeRequirement, type Shown, verdictOf } from './grade.js'
 import { type ComparedEvidence, judgeKeptEvidence, readKeptEvidence } from './kept-evidence.js'
 import type { LedgerReader } from './ledger.js'
-import { FINDINGS_MAX } from './limits.js'
+import { FINDINGS_MAX, OPEN_CALLS_LISTED_MAX } from './limits.js'
+import { firstOpenCalls } from './open-calls.js'
 import { ownFields } from './own-fields.js'
 import { walkRanges } from './range-walk.js'
 import { type Find, Findings, type Report } from './report.js'
 import { startOf, stateBehind } from './resume.js'
 import type { StatedCheckpoint } from './stated-checkpoint.js'
 import { statedOf } from './stored-head.js'
+import { type GivenKey, publicKeyOf } from './trust.js'
 import type { VerifiedState } from './verified-state.js'
 import { Walk, type WalkStart } from './walk.js'
 
 export interface VerifyOptions extends Demands {
-  /** Every entry, and the head, must be signed by one of them, or by a key that one of them has added to the ledger. At most 64. */
-  readonly publicKeys?: readonly PublicKey[]
+  /**
+   * Every entry, and the head, must be signed by one of them, or by a key that one of them has added to the ledger. A key
+   * under a name (a vkey) is trusted for the log of that name only. At most 64.
+   */
+  readonly publicKeys?: readonly GivenKey[]
+  /** The clock that `maxAgeSeconds` is measured by. Default: that of this machine. */
+  readonly clock?: () => Date
   /** Signed checkpoints of this ledger that were kept elsewhere. At most 1,000. */
   readonly checkpoints?: readonly string[]
   /** Texts of receipts of this ledger. At most 1,000. */
@@ -37,9 +45,9 @@ export interface VerifyOptions extends Demands {
  * Checks everything that can be checked with what is in hand: canonical lines, versions and shapes, the chain, both hashes, signatures, the life
  * of every call, the tree, the head, and what the caller kept elsewhere. Does not stop at the first finding and never throws because of content.
  *
- * @throws RangeError for more than 64 public keys, 1,000 checkpoints or receipts, or a `maxTail` that is no count; TypeError for
- * an unknown requirement; LedgerError when the store
- * cannot be read; the signal's reason when aborted
+ * @throws RangeError for more than 64 public keys, 1,000 checkpoints or receipts, or a `maxTail` or `maxAgeSeconds` that is
+ * not a count; TypeError for an unknown requirement; CryptoError for a key that cannot be used, and POLICY_INVALID for a
+ * witness whose key is one of the public keys; LedgerError when the store cannot be read; the signal's reason when aborted
  * @example
  * const reader = await openLedger('ledger.sqlite')
  * const report = await verify(reader, { publicKeys: [parsePublicKey(pem)] })
@@ -72,15 +80,20 @@ interface Run {
 async function run(reader: LedgerReader, given: VerifyOptions): Promise<Run> {
   const options = ownFields(given)
   checkDemands(options)
+  const { publicKeys = [], witnessPolicy } = options
+  if (witnessPolicy !== undefined) requireOtherWitnesses(witnessPolicy, publicKeys.map(publicKeyOf))
   const findings = new Findings(options.findingsMax ?? FINDINGS_MAX)
   const find: Find = (code, message, hint) =>
     findings.add({ code, position: null, message, ...(hint === undefined ? {} : { hint }) })
   const kept = await readKeptEvidence(reader, options)
-  const start = await startOf(reader, kept, options.publicKeys ?? [])
+  const start = await startOf(reader, kept, publicKeys)
   const walk = await walkThrough(reader, new Walk(start, findings), options)
   for (const { code, message, hint } of reader.faults()) find(code, message, hint)
   const compared = judgeKeptEvidence(kept, walk, start, find)
   const shown = judgeDemands(walk, compared, options, find)
+  if (options.maxAgeSeconds !== undefined) {
+    await judgeAge(reader, walk, shown.reach, options.maxAgeSeconds, options.clock ?? (() => new Date()), find)
+  }
   if (walk.entries === 0 && findings.total === 0) find('LEDGER_EMPTY', 'the ledger has no entry')
   if (options.require !== undefined && findings.total === 0) judgeRequirement(options.require, shown, find)
   const report = { ...reportOf(walk, start, compared, shown, findings), warnings: reader.warnings?.() ?? [] }
@@ -117,24 +130,33 @@ function reportOf(
   const ok = entries > 0 && findings.total === 0
   return {
     ok,
-    verdict: ok ? verdictOf(shown) : 'broken',
+    verdict: ok ? verdictOf(shown) : isUnverified(walk, findings) ? 'unverified' : 'broken',
     entries,
     decisions: tally.decisions,
     outcomes: tally.outcomes,
     open: lifecycle.open,
+    open_calls: firstOpenCalls(lifecycle, OPEN_CALLS_LISTED_MAX),
     signed_entries: tally.signed,
     origin: ring?.origin ?? null,
     head: { size: entries, entry_hash: walk.entryHash, root: root && encodeBase64(root) },
     checkpoint: head && { size: head.size, signed_by: head.signedBy },
     tail: shown.tail,
     anchors,
+    anchored_to: shown.anchoredTo,
     witnesses: shown.witnesses,
+    witnessed_to: shown.witnesses?.size ?? null,
     resumed_from: state?.size ?? null,
     closed: ring !== null && ring.closedAt !== null,
     first_created_at: tally.firstAt,
     last_created_at: tally.lastAt,
+    created_after_recorded: tally.createdLate,
     keys: { in_ledger: [...walk.keysNamed].sort(), given: trust.given, active: ids(true), retired: ids(false) },
     findings: findings.list,
     findings_total: findings.total,
   }
+}
+
+/** Every entry is signed by a key that was not given, and that is all that is known. */
+function isUnverified({ entries, tally, trust }: Walk, findings: Findings): boolean {
+  return trust.given.length > 0 && tally.trusted === 0 && entries > 0 && findings.onlyUnknownKeys === entries
 }

@@ -1,22 +1,23 @@
 // The walk over the entries: each one held against its own hashes, the one before it, the life of its call and the keys that may sign. What
 // stands beside the entries, and what others kept of them, is held against the outcome of the walk (`verify.ts`).
-import { frontierRoot, HASH_BYTES, type Hash, type PublicKey } from '@sudoagent/crypto'
-import { hashProblems } from './chain.js'
+import { frontierRoot, HASH_BYTES, type Hash, hashDecisionFacts } from '@sudoagent/crypto'
+import { hashDecision, hashProblems } from './chain.js'
 import { isCallEntry, type LedgerEntry } from './entry.js'
 import type { WalkedLedger } from './judged-checkpoint.js'
 import type { LineFault, StoredLine } from './ledger.js'
-import { Lifecycle, requestIdAt } from './lifecycle.js'
+import { type DecidedCall, Lifecycle, requestIdAt } from './lifecycle.js'
 import { REPORT_KEYS_MAX } from './limits.js'
 import { type LineProblem, type ParsedLine, parseLine } from './line.js'
 import { ALLOWED, CALL_WORDS, OUTCOME, type PartFacts } from './part/facts.js'
 import type { Find, Findings } from './report.js'
+import { isCreatedLate } from './timestamp.js'
 import { type TreePoint, TreeWalk } from './tree-walk.js'
-import { Trust } from './trust.js'
+import { type GivenKey, Trust } from './trust.js'
 import type { VerifiedState } from './verified-state.js'
 
 /** Where a walk begins, and what it must remember on the way. */
 export interface WalkStart {
-  readonly publicKeys: readonly PublicKey[]
+  readonly publicKeys: readonly GivenKey[]
   /** An earlier run to go on from; null to begin with the first entry. */
   readonly state: VerifiedState | null
   /** Sizes at which the tree is asked for afterwards. */
@@ -34,6 +35,7 @@ export interface Tally {
   trusted: number
   firstAt: string | null
   lastAt: string | null
+  createdLate: number
   recordedAt: string | null
 }
 
@@ -59,7 +61,7 @@ export class Walk implements WalkedLedger {
     this.keysNamed = new Set(state?.named)
     this.entries = state?.size ?? 0
     this.#previous = state?.entryHash ?? null
-    const counts = state?.counts ?? { decisions: 0, outcomes: 0, signed: 0, trusted: 0 }
+    const counts = state?.counts ?? { decisions: 0, outcomes: 0, signed: 0, trusted: 0, createdLate: 0 }
     const [firstAt, lastAt] = state?.createdAt ?? [null, null]
     this.tally = { ...counts, firstAt, lastAt, recordedAt: state?.recordedAt ?? null }
   }
@@ -91,27 +93,49 @@ export class Walk implements WalkedLedger {
     const [recordedFirst, recordedLast] = facts.recordedAt
     if (this.#previous !== facts.previous || (tally.recordedAt !== null && recordedFirst < tally.recordedAt))
       return false
+    if (!this.#areCallsAsDecided(facts) || !this.#areApprovalsNew(facts)) return false
     tally.firstAt ??= facts.createdAt[0]
     tally.lastAt = facts.createdAt[1]
     tally.recordedAt = recordedLast
     tally.decisions += facts.decisions
     tally.outcomes += facts.outcomes
     tally.signed += facts.signed
+    tally.createdLate += facts.createdLate
+    const opened = new Map(facts.opened.map(({ line, ...decided }) => [line, decided]))
     if (trust.isAnyTrusted) tally.trusted += facts.lines
     for (const id of facts.keyIds) if (this.keysNamed.size < REPORT_KEYS_MAX) this.keysNamed.add(id)
     for (let line = 0; line < facts.lines; line += 1) {
       this.entries += 1
       this.tree.addLeaf(facts.leaves, line * HASH_BYTES, () => hashAt(facts.hashes, line * HASH_BYTES))
-      this.#call(facts.calls, line * CALL_WORDS)
+      this.#call(facts.calls, line * CALL_WORDS, opened.get(line))
     }
     this.#previous = facts.last
     return true
   }
 
-  #call(calls: Uint32Array, at: number): void {
+  /** Outcomes whose decisions came before the range describe the same calls. */
+  #areCallsAsDecided({ closed, calls }: PartFacts): boolean {
+    return closed.every(({ line, agentId, parameters, ...call }) =>
+      this.lifecycle.describes(calls, line * CALL_WORDS + 1, agentId, (decisionAt) =>
+        hashDecisionFacts({ ...call, decisionAt }, parameters),
+      ),
+    )
+  }
+
+  /** Notes the approvals of the range, unless one of them says that its lines must be looked at. */
+  #areApprovalsNew({ approvals }: PartFacts): boolean {
+    if (this.trust.ring?.hasGenesis !== true) return true
+    const ids = new Set(approvals.map(({ id }) => id))
+    const isSound = ids.size === approvals.length && approvals.every(({ hasTimes }) => hasTimes)
+    if (!isSound || approvals.some(({ id }) => this.lifecycle.isUsed(id))) return false
+    for (const id of ids) this.lifecycle.useApproval(id)
+    return true
+  }
+
+  #call(calls: Uint32Array, at: number, decided: DecidedCall | undefined): void {
     const kind = calls[at]
     const event = kind === OUTCOME ? 'outcome' : kind === ALLOWED ? 'allowed' : 'denied'
-    for (const { code, message } of this.lifecycle.observeCall(event, calls, at + 1, this.entries))
+    for (const { code, message } of this.lifecycle.observeCall(event, calls, at + 1, this.entries, decided))
       this.#findings.add({ code, position: this.entries, message, request_id: requestIdAt(calls, at + 1) })
   }
 
@@ -142,7 +166,7 @@ export class Walk implements WalkedLedger {
     judgeColumns(stored, entry, find)
     this.#signature(entry, find)
     this.#clock(entry, find)
-    this.#life(entry, find)
+    this.#life(parsed, find)
   }
 
   #link(entry: LedgerEntry, find: Find): void {
@@ -168,16 +192,21 @@ export class Walk implements WalkedLedger {
       tally.lastAt = createdAt
     }
     if (recordedAt === undefined) return
+    if (isCallEntry(entry) && isCreatedLate(entry.created_at, recordedAt)) tally.createdLate += 1
     if (tally.recordedAt !== null && recordedAt < tally.recordedAt)
       find('CLOCK_WENT_BACK', `recorded_at ${recordedAt} is before that of an earlier entry`)
     else tally.recordedAt = recordedAt
   }
 
-  #life(entry: LedgerEntry, find: Find): void {
+  #life({ entry, text, members }: ParsedLine, find: Find): void {
     if (!isCallEntry(entry)) return
     if (entry.event === 'decision') this.tally.decisions += 1
     else this.tally.outcomes += 1
-    for (const { code, message } of this.lifecycle.observe(entry, this.entries)) find(code, message)
+    const context = {
+      hashDecision: (decisionAt: string) => hashDecision(entry, text, members, decisionAt),
+      hasGenesis: this.trust.ring?.hasGenesis === true,
+    }
+    for (const { code, message } of this.lifecycle.observe(entry, this.entries, context)) find(code, message)
   }
 }
 

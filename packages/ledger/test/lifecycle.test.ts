@@ -12,7 +12,7 @@ const deny = decisionDraft(2, { effect: 'deny' })
 function watch(...drafts: readonly (EntryDraft & { recorded_at?: string })[]): string[] {
   const lifecycle = new Lifecycle()
   return drafts.flatMap((draft, n) =>
-    lifecycle.observe(draft as CallEntry, n + 1).map(({ code }) => `${code}@${n + 1}`),
+    lifecycle.observe(draft as CallEntry, n + 1, null).map(({ code }) => `${code}@${n + 1}`),
   )
 }
 
@@ -32,7 +32,7 @@ describe('the life of a call', () => {
     const lifecycle = new Lifecycle()
     const open = [allow, deny, decisionDraft(3), outcomeDraft(allow), outcomeDraft(decisionDraft(3))].map(
       (draft, n) => {
-        lifecycle.observe(draft as CallEntry, n + 1)
+        lifecycle.observe(draft as CallEntry, n + 1, null)
         return lifecycle.open
       },
     )
@@ -71,7 +71,7 @@ describe('the life of a call', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...drafts), { maxLength: 20 }), (sequence) => {
         const lifecycle = new Lifecycle()
-        const good = sequence.filter((draft, n) => lifecycle.observe(draft as CallEntry, n + 1).length === 0)
+        const good = sequence.filter((draft, n) => lifecycle.observe(draft as CallEntry, n + 1, null).length === 0)
         // What had no finding is a sound ledger by itself.
         expect(watch(...good)).toEqual([])
         const decisions = good.filter(

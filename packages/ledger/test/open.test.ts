@@ -1,7 +1,8 @@
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openLedger } from '../src/open.js'
+import { ledgerOf } from './fixtures/attack.js'
 import { notice, run, runScript } from './fixtures/child.js'
 import { decisionDraft } from './fixtures/draft.js'
 import { jsonlOf, sqliteOf, verifyFile } from './fixtures/ledger-file.js'
@@ -107,3 +108,37 @@ function withWal(path: string): string {
   writeFileSync(`${path}-wal`, '')
   return path
 }
+
+describe('something in front of a JSONL ledger', () => {
+  it.each<[string, string]>([
+    ['a byte order mark', '\ufeff'],
+    ['an empty list', '[]\n'],
+    ['an empty line', '\n'],
+    ['a number', '7\n'],
+    ['a shell prompt', '$ cat ledger.jsonl\n'],
+    ['NUL bytes', '\u0000\u0000\u0000'],
+    ['a broken brace', ']'],
+  ])('%s is a finding, not a refusal', async (_, head) => {
+    const path = await ledgerOf('jsonl', [decisionDraft(1)])
+    writeFileSync(path, head + readFileSync(path, 'utf8'))
+    for (const hasHead of [true, false]) {
+      if (!hasHead) rmSync(`${path}.head`)
+      const report = await verifyFile(path)
+      expect(report).toMatchObject({ ok: false, verdict: 'broken' })
+      // JSON that is not an object is what it is on any other line.
+      const code = ['[]\n', '7\n'].includes(head) ? 'ENTRY_INVALID' : 'LINE_NOT_JSON'
+      expect(report.findings[0]).toMatchObject({ code, position: 1 })
+    }
+  })
+
+  it('any change of the first bytes still gives a report', async () => {
+    const path = await ledgerOf('jsonl', [decisionDraft(1)])
+    const whole = readFileSync(path)
+    for (let n = 0; n < 24; n += 1) {
+      const bytes = Buffer.from(whole)
+      bytes[n % 8] = (n * 37 + 11) % 256
+      writeFileSync(path, bytes)
+      expect((await verifyFile(path)).ok).toBe(bytes.equals(whole))
+    }
+  })
+})

@@ -5,13 +5,15 @@ import Database from 'better-sqlite3'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { byTier, sampled } from '../../../test/tier.js'
+import type { EntryDraft } from '../src/entry.js'
 import type { LedgerReader } from '../src/ledger.js'
 import { openLedger } from '../src/open.js'
 import type { Report } from '../src/report.js'
+import { encodeState, parseState, type VerifiedState } from '../src/verified-state.js'
 import { type VerifyOptions, verify, verifyFrom } from '../src/verify.js'
 import { oneByteChanged } from './fixtures/arbitrary.js'
 import { KINDS, ledgerOf, linesIn, replaceLines, withWriter, write } from './fixtures/attack.js'
-import { decisionDraft, outcomeDraft, testKey, testSigner } from './fixtures/draft.js'
+import { approvalOf, decisionDraft, outcomeDraft, testKey, testSigner } from './fixtures/draft.js'
 import { jsonlOf, sqliteOf } from './fixtures/ledger-file.js'
 import { PYPI_CASES } from './fixtures/pypi-lines.js'
 import { inRanges, OWN_THREAD, withoutRanges } from './fixtures/ranges.js'
@@ -66,6 +68,84 @@ describe.each(['jsonl', 'sqlite'] as const)('every spoiled ledger, %s', (kind) =
     expect((await sameReport(path, withKey)).verdict).toBe('signed')
     expect((await sameReport(path, { publicKeys: [testKey(2).publicKey] })).ok).toBe(false)
   })
+})
+
+describe.each(KINDS)('calls that are decided in one range and end in another, %s', (kind) => {
+  const calls = Array.from({ length: 12 }, (_, n) =>
+    decisionDraft(n + 1, { kwargs: { amount: n, text: 'x'.repeat(200) } }),
+  )
+  const drafts = [...calls, ...calls.map((call) => outcomeDraft(call)).reverse()]
+
+  it.each<[string, (drafts: EntryDraft[]) => void, string[]]>([
+    ['as they were decided', () => {}, []],
+    [
+      'one outcome of another agent',
+      (all) => Object.assign(all[15] as object, { agent_id: 'eve' }),
+      ['DECISION_HASH_MISMATCH@17'],
+    ],
+    [
+      'the last outcome of another action',
+      (all) => Object.assign(all[23] as object, { action: 'wire' }),
+      ['DECISION_HASH_MISMATCH@25'],
+    ],
+    [
+      'an approval that was used in an earlier range',
+      (all) => {
+        for (const n of [1, 10]) Object.assign(all[n] as object, { approval: approvalOf(calls[n] as EntryDraft) })
+      },
+      ['APPROVAL_REUSED@12'],
+    ],
+    [
+      'approvals without times',
+      (all) =>
+        Object.assign(all[10] as object, { approval: approvalOf(calls[10] as EntryDraft, { created_at: null }) }),
+      ['APPROVAL_INCOMPLETE@12'],
+    ],
+    [
+      'one approval each',
+      (all) => {
+        for (const n of [1, 10])
+          Object.assign(all[n] as object, { approval: approvalOf(calls[n] as EntryDraft, { approval_id: `a-${n}` }) })
+      },
+      [],
+    ],
+  ])('%s', async (_, change, codes) => {
+    const all = structuredClone(drafts)
+    change(all)
+    const path = await ledgerOf(kind, all)
+    const report = await sameReport(path, withKey)
+    expect(report.findings.map(({ code, position }) => `${code}@${position}`)).toEqual(codes)
+  })
+
+  it('creation times long after the recording are counted, and are not a finding', async () => {
+    const late = { createdAt: '2031-01-02T03:04:05.000000Z' }
+    const future = [decisionDraft(20, late), decisionDraft(21), decisionDraft(22, late)]
+    const path = await ledgerOf(kind, [...future, ...drafts])
+    expect(await sameReport(path, withKey)).toMatchObject({ ok: true, created_after_recorded: 2 })
+  })
+
+  it('a run that goes on from a state compares outcomes with the decisions that were open', async () => {
+    const path = await ledgerOf(kind, calls)
+    const first = await verifyOnce(path, withKey)
+    const [state] = [parseState(encodeState(first.state as VerifiedState))]
+    expect(state.openCalls[0]).toMatchObject({ createdAt: calls[0]?.created_at, agentId: 'support-bot' })
+    await write(kind, path, [
+      outcomeDraft(calls[0] as EntryDraft),
+      { ...outcomeDraft(calls[1] as EntryDraft), action: 'wire' },
+    ])
+    const { report } = await verifyOnce(path, { ...withKey, resume: state })
+    expect(report.resumed_from).toBe(13)
+    expect(report.findings.map(({ code, position }) => `${code}@${position}`)).toEqual(['DECISION_HASH_MISMATCH@15'])
+  })
+
+  async function verifyOnce(path: string, options: VerifyOptions) {
+    const reader = await openLedger(path)
+    try {
+      return await verifyFrom(reader, { ...OWN_THREAD, ...options })
+    } finally {
+      await reader.close()
+    }
+  }
 })
 
 describe('the vectors', () => {

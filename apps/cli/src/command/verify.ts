@@ -18,7 +18,7 @@ export function register(program: Command, io: Io): void {
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .option(
       '--public-key <file>',
-      'PEM file; every entry must be signed by this key, or one that it added (repeat it for more keys)',
+      'PEM file, or a file with a vkey; every entry must be signed by this key, or one that it added (repeatable)',
       repeatable,
     )
     .option(
@@ -27,9 +27,14 @@ export function register(program: Command, io: Io): void {
       repeatable,
     )
     .option('--receipt <file>', 'a receipt; the ledger must contain what it proves (repeatable)', repeatable)
-    .option('--witness-policy <file>', 'C2SP tlog-policy; its quorum of witnesses must have cosigned a checkpoint')
+    .option(
+      '--witness-policy <file>',
+      'C2SP tlog-policy; its quorum must have cosigned a checkpoint, signed by a log that it names',
+    )
     .addOption(new Option('--require <grade>', 'the grade that must be reached').choices(GRADES))
-    .option('--max-tail <n>', 'how many entries may stand behind the last checkpoint')
+    .option('--origin <name>', 'the log that is meant; a ledger with another origin is a finding')
+    .option('--max-tail <n>', 'how many entries may follow the last checkpoint of the required grade')
+    .option('--max-age <seconds>', 'how old that checkpoint may be')
     .option('--require-outcomes', 'every call that was allowed must have an outcome')
     .option('--state <file>', 'remember what was verified, and begin there next time; made when it is not there')
     .option('--all', 'verify every ledger of a PostgreSQL database; <ledger> is then its URL')
@@ -39,7 +44,7 @@ export function register(program: Command, io: Io): void {
     .addHelpText(
       'after',
       `
-Grades, each with the ones before it:
+Grades, each with the ones before it (broken, and unverified where no given key has signed the ledger, are not grades):
   intact     chain, tree and rules hold; nobody vouches for them
   signed     every entry and the head are signed by a key that you gave
   anchored   the ledger begins with every checkpoint and receipt that you kept

@@ -1,6 +1,6 @@
 // What a stretch of a ledger says, once every line of it holds by itself: what is left to check needs to know what came before.
 import type { Hash } from '@sudoagent/crypto'
-import { CALL_KEY_WORDS } from '../lifecycle.js'
+import { CALL_KEY_WORDS, type DecidedCall } from '../lifecycle.js'
 
 /** Plain data, so that it can be handed over between threads. */
 export interface PartFacts {
@@ -24,6 +24,25 @@ export interface PartFacts {
   readonly leaves: Uint8Array
   /** `CALL_WORDS` words a line: what it does in the life of a call. */
   readonly calls: Uint32Array
+  /** Lines whose creation is named well after their recording. */
+  readonly createdLate: number
+  /** Calls that are allowed here and end in a later part, if at all. */
+  readonly opened: readonly (DecidedCall & { readonly line: number })[]
+  /** Outcomes of calls that an earlier part decided on, if any did: what they say of the call. */
+  readonly closed: readonly (CallText & { readonly line: number })[]
+  /** Approvals under which calls are allowed here. */
+  readonly approvals: readonly { readonly id: string; readonly hasTimes: boolean }[]
+}
+
+/** What an entry says of its call: what `decision_hash` covers, but for the time of the decision, and the agent. */
+export interface CallText {
+  readonly requestId: string
+  readonly agentId: string
+  readonly action: string
+  readonly actor: { readonly principal: string; readonly source: string }
+  readonly policyHash: string
+  /** Canonical JSON. */
+  readonly parameters: string
 }
 
 /** A kind, and the key of the call. */

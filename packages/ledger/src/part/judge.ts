@@ -5,17 +5,23 @@ import {
   decodeBase64,
   HASH_BYTES,
   type Hash,
+  isPypiEntry,
   type PublicKey,
+  PYPI_ACTOR,
+  parametersText,
   sha256Hex,
   type Verifier,
 } from '@sudoagent/crypto'
+import { approvalProblems, hasTimes } from '../approval-rules.js'
 import { hashProblems } from '../chain.js'
-import { isCallEntry } from '../entry.js'
-import { approvalProblems, HASH_WORDS, isUuid, uuidHex } from '../lifecycle.js'
+import { approvalOf, isCallEntry } from '../entry.js'
+import { HASH_WORDS, isUuid, uuidHex } from '../lifecycle.js'
 import { LINE_BYTES_MAX } from '../limits.js'
 import { parseLine } from '../line.js'
+import { isCreatedLate } from '../timestamp.js'
 import { ALLOWED, CALL_WORDS, DENIED, OUTCOME, type PartFacts } from './facts.js'
 import { LineCursor } from './line-cursor.js'
+import { PartCalls } from './part-calls.js'
 import { type LineFacts, PlainLines } from './plain-line.js'
 import { countLines, plainText } from './plain-text.js'
 
@@ -108,6 +114,18 @@ function readAnyLine(line: Buffer, facts: LineFacts): boolean {
   facts.recordedAt = entry.recorded_at
   facts.keyId = entry.key_id ?? null
   facts.signature = entry.entry_signature ?? null
+  const actor = entry.actor ?? (isPypiEntry(entry) ? PYPI_ACTOR : { principal: entry.agent_id, source: 'python' })
+  facts.agentId = entry.agent_id
+  facts.action = entry.action
+  facts.principal = actor.principal
+  facts.source = actor.source
+  facts.policyHash = entry.decision.policy_hash
+  facts.parameters = parametersText(text, members) ?? 'null'
+  const approval = facts.isAllowed ? approvalOf(entry) : null
+  facts.approval =
+    approval === null || approval.approval_id === null
+      ? null
+      : { id: approval.approval_id, hasTimes: hasTimes(approval) }
   return true
 }
 
@@ -130,6 +148,8 @@ class PartWriter {
   #lastCreatedAt = ''
   #firstRecordedAt = ''
   #lastRecordedAt = ''
+  #createdLate = 0
+  readonly #partCalls = new PartCalls()
 
   constructor(bytes: Buffer) {
     const lines = countLines(bytes)
@@ -151,6 +171,8 @@ class PartWriter {
     } else if (previous !== this.#last || recordedAt < this.#lastRecordedAt) return false
     if (columns !== null && columns.entryHashes.slice(line * HASH_CHARS, (line + 1) * HASH_CHARS) !== entryHash)
       return false
+    if (!this.#partCalls.add(facts, line)) return false
+    if (isCreatedLate(createdAt, recordedAt)) this.#createdLate += 1
     this.#hashes.write(entryHash, line * HASH_BYTES, 'hex')
     this.#hashes.copy(this.#leaf, 1, line * HASH_BYTES, (line + 1) * HASH_BYTES)
     this.#leaves.write(sha256Hex(this.#leaf), line * HASH_BYTES, 'hex')
@@ -191,6 +213,8 @@ class PartWriter {
       hashes: this.#hashes,
       leaves: this.#leaves,
       calls: this.#calls,
+      createdLate: this.#createdLate,
+      ...this.#partCalls.facts(),
     }
   }
 
@@ -215,4 +239,11 @@ const emptyFacts = (): LineFacts => ({
   recordedAt: '',
   keyId: null,
   signature: null,
+  agentId: '',
+  action: '',
+  principal: '',
+  source: '',
+  policyHash: '',
+  parameters: '',
+  approval: null,
 })

@@ -18,6 +18,15 @@ export interface LineFacts {
   recordedAt: string
   keyId: string | null
   signature: string | null
+  agentId: string
+  action: string
+  principal: string
+  source: string
+  policyHash: string
+  /** Canonical JSON. */
+  parameters: string
+  /** Of an allow; null without one. */
+  approval: { readonly id: string; readonly hasTimes: boolean } | null
 }
 
 /** Recognises line after line of one text. */
@@ -47,12 +56,15 @@ export class PlainLines {
     const requestId = members.get(M.requestId)
     const decisionHash = members.get(M.decisionHash)
     const createdAt = members.get(M.createdAt)
+    const action = members.get(M.action)
+    const principal = members.get(M.principal)
+    const source = members.get(M.source)
+    const policyHash = members.get(M.policyHash)
+    const parameters = members.get(M.parameters)
     if (isDecision) {
       if (!isUuid(requestId)) return false
-      const actor = { principal: members.get(M.principal), source: members.get(M.source) }
-      const policyHash = members.get(M.policyHash)
-      const call = { requestId, decisionAt: createdAt, policyHash, action: members.get(M.action), actor }
-      if (hashDecisionFacts(call, members.get(M.parameters)) !== decisionHash) return false
+      const call = { requestId, decisionAt: createdAt, policyHash, action, actor: { principal, source } }
+      if (hashDecisionFacts(call, parameters) !== decisionHash) return false
     } else {
       if (requestId !== facts.requestId && !isUuid(requestId)) return false
       if (decisionHash !== this.#decisionHash && !isHash(decisionHash)) return false
@@ -68,6 +80,13 @@ export class PlainLines {
     facts.recordedAt = members.get(M.recordedAt)
     facts.keyId = members.has(M.keyId) ? members.get(M.keyId) : null
     facts.signature = members.has(M.signature) ? members.get(M.signature) : null
+    facts.agentId = members.get(M.agentId)
+    facts.action = action
+    facts.principal = principal
+    facts.source = source
+    facts.policyHash = policyHash
+    facts.parameters = parameters
+    facts.approval = null
     return true
   }
 }

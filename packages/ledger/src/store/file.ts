@@ -93,10 +93,10 @@ export function isOpenInSqlite(path: string): boolean {
 }
 
 /** The first bytes of a file that SQLite does not have open: 16, or as many as there are. */
-export function firstBytes(path: string): Buffer {
+export function firstBytes(path: string, length = 16): Buffer {
   const fd = openSync(path, 'r')
   try {
-    const bytes = Buffer.alloc(16)
+    const bytes = Buffer.alloc(length)
     return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, 0))
   } finally {
     closeSync(fd)

@@ -1,4 +1,4 @@
-import type { NoteKey, NoteVerifier, PublicKey, VerifiedCheckpoint, WitnessPolicy } from '@sudoagent/crypto'
+import type { ExpectedLog, NoteKey, NoteVerifier, PublicKey, VerifiedCheckpoint } from '@sudoagent/crypto'
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
 import { type Io, print } from '../../io.js'
@@ -8,6 +8,7 @@ export interface CheckpointVerifyOptions {
   readonly file: string
   readonly publicKey?: readonly string[]
   readonly witnessPolicy?: string
+  readonly origin?: string
   readonly json?: boolean
 }
 
@@ -22,6 +23,7 @@ export function register(checkpoint: Command, io: Io): void {
     .argument('<file>', 'signed checkpoint; `-` is standard input')
     .option('--public-key <file>', 'PEM file, or a file with a vkey: whose word is taken (repeatable)', repeatable)
     .option('--witness-policy <file>', 'C2SP tlog-policy; its quorum of witnesses must have cosigned')
+    .option('--origin <name>', 'the log that is meant; a checkpoint of another log is refused')
     .option('--json', 'print one JSON value')
     .addHelpText(
       'after',
@@ -48,7 +50,7 @@ interface Checked {
 }
 
 export async function run(options: CheckpointVerifyOptions, io: Io): Promise<ExitCode> {
-  const { file, publicKey = [], witnessPolicy, json = false } = options
+  const { file, publicKey = [], witnessPolicy, origin = null, json = false } = options
   if (publicKey.length === 0) {
     throw new CliError(
       EXIT.usage,
@@ -65,7 +67,7 @@ export async function run(options: CheckpointVerifyOptions, io: Io): Promise<Exi
   const bytes = await readInput(file, 'checkpoint', NOTE_BYTES_MAX, io)
   let checked: Checked
   try {
-    checked = await check(bytes, keys, policy)
+    checked = await check(bytes, keys, { policy: policy ?? null, origin })
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error
     const kind = guessKind(bytes)
@@ -83,26 +85,34 @@ export async function run(options: CheckpointVerifyOptions, io: Io): Promise<Exi
 async function check(
   bytes: Uint8Array,
   keys: readonly (PublicKey | NoteKey)[],
-  policy: WitnessPolicy | undefined,
+  expected: ExpectedLog,
 ): Promise<Checked> {
   const crypto = await import('@sudoagent/crypto')
+  const { policy } = expected
   const { origin } = crypto.parseCheckpoint(crypto.parseNote(bytes).text)
   const logs = new Map<NoteVerifier, string>()
+  if (policy !== null)
+    crypto.requireOtherWitnesses(
+      policy,
+      keys.map((key) => ('keyHash' in key ? key.publicKey : key)),
+    )
   for (const key of [...keys, ...(policy?.logs.map((log) => log.key) ?? [])]) {
     const noteKey = 'keyHash' in key ? key : crypto.createNoteKey(origin, key)
     logs.set(crypto.createNoteVerifier(noteKey), noteKey.publicKey.keyId)
   }
-  const witnesses = policy === undefined ? [] : crypto.policyVerifiers(policy)
+  const witnesses = policy === null ? [] : crypto.policyVerifiers(policy)
   const verifiers = witnesses.map(({ verifier }) => verifier)
   const checkpoint: VerifiedCheckpoint = crypto.openCheckpoint(bytes, [...logs.keys()], verifiers)
+  const signedBy = checkpoint.signatures.flatMap(({ verifier }) => logs.get(verifier) ?? [])
+  crypto.requireLog(origin, signedBy, expected)
   const names = crypto.cosignerNames(witnesses, checkpoint.cosignatures)
-  const quorum = policy === undefined || policy.quorum === null ? null : crypto.quorumReached(policy, names)
+  const quorum = policy === null || policy.quorum === null ? null : crypto.quorumReached(policy, names)
   return {
     ok: quorum !== false,
     origin,
     size: checkpoint.size,
     root: crypto.encodeBase64(checkpoint.root),
-    signed_by: checkpoint.signatures.flatMap(({ verifier }) => logs.get(verifier) ?? []),
+    signed_by: signedBy,
     cosigned_by: checkpoint.cosignatures.map((signature) => ({
       name: signature.name,
       at: new Date((crypto.cosignatureTime(signature) ?? 0) * 1000).toISOString(),

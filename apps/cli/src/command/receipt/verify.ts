@@ -10,6 +10,7 @@ export interface ReceiptVerifyOptions {
   readonly publicKey?: readonly string[]
   readonly witnessPolicy?: string
   readonly entryHash?: string
+  readonly origin?: string
   readonly json?: boolean
 }
 
@@ -24,6 +25,7 @@ export function register(receipt: Command, io: Io): void {
     .argument('<file>', 'receipt, or a tlog-proof; `-` is standard input')
     .option('--public-key <file>', 'PEM file, or a file with a vkey: whose word is taken (repeatable)', repeatable)
     .option('--witness-policy <file>', 'C2SP tlog-policy; its quorum of witnesses must have cosigned')
+    .option('--origin <name>', 'the log that is meant; a receipt of another log is refused')
     .option('--entry-hash <hash>', 'what a tlog-proof must be the proof of, 64 hex digits')
     .option('--json', 'print one JSON value')
     .addHelpText(
@@ -41,7 +43,7 @@ Examples:
 const TLOG_PROOF = 'c2sp.org/tlog-proof@'
 
 export async function run(options: ReceiptVerifyOptions, io: Io): Promise<ExitCode> {
-  const { file, publicKey = [], witnessPolicy, entryHash, json = false } = options
+  const { file, publicKey = [], witnessPolicy, entryHash, origin, json = false } = options
   if (publicKey.length === 0) {
     throw new CliError(EXIT.usage, 'no --public-key is given', 'a receipt is worth as much as the key that you trust')
   }
@@ -52,6 +54,7 @@ export async function run(options: ReceiptVerifyOptions, io: Io): Promise<ExitCo
   const trust = {
     publicKeys: await readTrustedKeys(publicKey),
     witnessPolicy: await readPolicyOption(witnessPolicy, io),
+    origin,
   }
   const bytes = await readInput(file, 'receipt', RECEIPT_BYTES_MAX, io)
   if (Buffer.from(bytes.subarray(0, TLOG_PROOF.length)).toString('latin1') === TLOG_PROOF) {
