@@ -47,6 +47,9 @@ export class SqliteWitnessStore implements WitnessStore {
   readonly #select: Database.Statement
   readonly #upsert: Database.Statement
   readonly #begin: Database.Statement
+  /** Changes with every object that is added to the file: a trigger that is planted now takes effect, too. */
+  readonly #schemaVersion: Database.Statement
+  #schemaChecked: unknown
   #failed: WitnessError | null = null
 
   private constructor(path: string, db: Database.Database) {
@@ -56,6 +59,8 @@ export class SqliteWitnessStore implements WitnessStore {
     this.#upsert = db.prepare(`INSERT INTO witness_checkpoint (origin, size, root, note) VALUES (?, ?, ?, ?)
       ON CONFLICT (origin) DO UPDATE SET size = excluded.size, root = excluded.root, note = excluded.note`)
     this.#begin = db.prepare('BEGIN IMMEDIATE')
+    this.#schemaVersion = db.prepare('PRAGMA schema_version').pluck()
+    this.#schemaChecked = this.#schemaVersion.get()
     this.#identities = [path, `${path}-wal`].map((name) => [name, identityOf(name)])
   }
 
@@ -111,7 +116,15 @@ export class SqliteWitnessStore implements WitnessStore {
     this.#db.close()
   }
 
+  #requireSchema(): void {
+    const version = this.#schemaVersion.get()
+    if (version === this.#schemaChecked) return
+    refuseOthers(this.#db, this.#path)
+    this.#schemaChecked = version
+  }
+
   #read(origin: string): StoredCheckpoint | null {
+    this.#requireSchema()
     const row = this.#select.get(origin) as Row | undefined
     if (row === undefined) return null
     const { size, root, note } = row

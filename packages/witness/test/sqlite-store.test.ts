@@ -143,7 +143,7 @@ describe('stops for good when the file is not what it was', () => {
     await store.swap(ORIGIN, 0, await at(7))
     change(path)
     expect(await codeOf(async () => store.swap(ORIGIN, 7, await at(9)))).toBe('STORE_DAMAGED')
-    expect(await codeOf(() => store.read('anything'))).toBe('STORE_DAMAGED')
+    expect(await codeOf(async () => store.read('anything'))).toBe('STORE_DAMAGED')
     await store.close()
   })
 
@@ -164,6 +164,32 @@ describe('stops for good when the file is not what it was', () => {
   test('and says so when it is closed', async () => {
     const store = SqliteWitnessStore.open(newPath())
     await store.close()
-    expect(await codeOf(() => store.read(ORIGIN))).toBe('STORE_FAILED')
+    expect(await codeOf(async () => store.read(ORIGIN))).toBe('STORE_FAILED')
+  })
+})
+
+describe('an object that is added while the store is open', () => {
+  test.each([
+    ['a trigger', 'CREATE TRIGGER t AFTER UPDATE ON witness_checkpoint BEGIN DELETE FROM witness_checkpoint; END'],
+    ['an index', 'CREATE INDEX i ON witness_checkpoint (size)'],
+    ['a view', 'CREATE VIEW v AS SELECT 1'],
+    ['a table', 'CREATE TABLE sudoagent_more (x)'],
+  ])('ends it: %s', async (_, sql) => {
+    const path = newPath()
+    const store = SqliteWitnessStore.open(path)
+    await store.swap(ORIGIN, 0, await at(2))
+    behindItsBack(path, sql)
+    expect(await codeOf(async () => store.swap(ORIGIN, 2, await at(3)))).toBe('STORE_NOT_A_STORE')
+    expect(await codeOf(async () => store.read(ORIGIN))).toBe('STORE_NOT_A_STORE')
+    await store.close()
+  })
+
+  test('a file that was rewritten by VACUUM is still the same store', async () => {
+    const path = newPath()
+    const store = SqliteWitnessStore.open(path)
+    await store.swap(ORIGIN, 0, await at(2))
+    behindItsBack(path, 'VACUUM')
+    expect(await store.swap(ORIGIN, 2, await at(3))).toBe(true)
+    await store.close()
   })
 })
