@@ -6,7 +6,7 @@
 // An entry that comes out of `checkEntry` has the right shape and nothing more: whether it is true is for `chain` and `lifecycle`.
 import { type Hash, isPypiEntry, type JsonValue } from '@sudoagent/crypto'
 
-export { checkEntry, draftMisfit, type EntryProblem, LEDGER_VERSION, SCHEMA_VERSION } from '@sudoagent/crypto'
+export { checkEntry, draftMisfit, LEDGER_VERSION, SCHEMA_VERSION } from '@sudoagent/crypto'
 
 export type Effect = 'allow' | 'deny'
 export type OutcomeStatus = 'success' | 'error'

@@ -193,6 +193,7 @@ describe('the public surface', () => {
       './store',
       './copy',
       './cosigned',
+      './sqlite-file',
     ])
   })
 })
