@@ -146,7 +146,8 @@ export class Boundary {
     const receiver = terms.receiver ? { value: self } : undefined
     try {
       const snapshot = takeSnapshot(args, unicode, receiver)
-      const context = buildContext({ ...facts, values: snapshot.values, receiver: snapshot.receiver, metadata })
+      const values = args === UNRECORDABLE ? UNRECORDABLE : snapshot.values
+      const context = buildContext({ ...facts, values, receiver: snapshot.receiver, metadata })
       return { request: requestDecision(context, policy.identity, clock()), terms, original: args, receiver, snapshot }
     } catch (cause) {
       // The arguments cannot stand on record; that they were refused can.

@@ -42,7 +42,10 @@ export interface Parameters {
 /** A context as the engine keeps it: plain data. Policies get `policyView` of it. */
 export type CallContext = Omit<Context, 'concealed'>
 
-/** Stands for arguments that cannot be put on record. */
+/**
+ * The arguments of a call that cannot be recorded as they are. A guard that refuses such a call before it has values hands this very list to
+ * `authorize`, and the entry has `"<unrecordable>"`; a caller's own text of that kind is recorded as `"<text><unrecordable>"`.
+ */
 export const UNRECORDABLE: readonly unknown[] = Object.freeze(['<unrecordable>'])
 
 export interface ContextFacts {

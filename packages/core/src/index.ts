@@ -29,7 +29,7 @@ export {
   type BudgetStoreErrorCode,
   type BudgetVerdict,
 } from './budget.js'
-export type { Context } from './context.js'
+export { type Context, UNRECORDABLE } from './context.js'
 export { type AuthorizeCall, SudoEngine } from './engine.js'
 export {
   ApprovalDenied,

@@ -83,8 +83,8 @@ describe('judge', () => {
 
   test('up to the limit, and not beyond', () => {
     expect(judged(1, 9, 4)).toEqual({ allowed: true })
-    expect(judged(1, 10, 0)).toEqual({ allowed: false, scope: 'agent', limit: 10, used: 10 })
-    expect(judged(1, 0, 5)).toEqual({ allowed: false, scope: 'tool', limit: 5, used: 5 })
+    expect(judged(1, 10, 0)).toEqual({ allowed: false, scope: 'agent', limit: 10, used: 10, moreAtMs: null })
+    expect(judged(1, 0, 5)).toEqual({ allowed: false, scope: 'tool', limit: 5, used: 5, moreAtMs: null })
     expect(judged(2, 9, 5)).toMatchObject({ scope: 'agent' })
     expect(judged(5, 0, 0)).toEqual({ allowed: true })
     expect(judged(6, 0, 0)).toMatchObject({ scope: 'tool' })

@@ -24,6 +24,7 @@ it('exports what the documentation names, and nothing else', () => {
     'REASON_CODES',
     'SudoAgentError',
     'SudoEngine',
+    'UNRECORDABLE',
     'createRedactor',
     'describeConcealed',
     'foldName',

@@ -24,21 +24,22 @@ interface Left {
 }
 
 const NOTHING: Left = { decided: false, ran: false, charged: false, approval: 'none' }
-const APPROVED: Left = { ...NOTHING, approval: 'used' }
-const CHARGED: Left = { ...APPROVED, charged: true }
+/** The budget comes before the person. */
+const HELD: Left = { ...NOTHING, charged: true }
+const CHARGED: Left = { ...HELD, approval: 'used' }
 const DECIDED: Left = { ...CHARGED, decided: true }
 const RAN: Left = { ...DECIDED, ran: true }
 
 const POINTS: readonly [at: string, when: 'before' | 'after', nth: number, left: Left][] = [
   ['policy', 'before', 1, NOTHING],
-  ['create', 'before', 1, NOTHING],
-  ['create', 'after', 1, { ...NOTHING, approval: 'pending' }],
-  ['approver', 'before', 1, { ...NOTHING, approval: 'pending' }],
-  ['resolve', 'after', 1, { ...NOTHING, approval: 'approved' }],
-  ['consume', 'before', 1, { ...NOTHING, approval: 'approved' }],
-  ['consume', 'after', 1, APPROVED],
-  ['reserve', 'before', 1, APPROVED],
-  ['reserve', 'after', 1, CHARGED],
+  ['reserve', 'before', 1, NOTHING],
+  ['reserve', 'after', 1, HELD],
+  ['create', 'before', 1, HELD],
+  ['create', 'after', 1, { ...HELD, approval: 'pending' }],
+  ['approver', 'before', 1, { ...HELD, approval: 'pending' }],
+  ['resolve', 'after', 1, { ...HELD, approval: 'approved' }],
+  ['consume', 'before', 1, { ...HELD, approval: 'approved' }],
+  ['consume', 'after', 1, CHARGED],
   ['commit', 'after', 1, CHARGED],
   ['append', 'before', 1, CHARGED],
   // The signatures of the decision's entry and of the head that names it.

@@ -1,5 +1,12 @@
 // One tools/call on its way: definition → decision on record → server → outcome on record.
-import { type Authorization, type Denial, type Policy, SudoAgentError, type SudoEngine } from '@sudoagent/core'
+import {
+  type Authorization,
+  type Denial,
+  type Policy,
+  SudoAgentError,
+  type SudoEngine,
+  UNRECORDABLE,
+} from '@sudoagent/core'
 import { type ArgumentCheck, checkArguments } from './argument-check.js'
 import { type CallArguments, readCallArguments } from './call-arguments.js'
 import { CallBoard } from './call-board.js'
@@ -177,7 +184,7 @@ export class ToolCalls {
     return withId(call.requestId, () =>
       engine.authorize({
         action: unknown ? `${server}/${UNKNOWN_TOOL}` : asked.action,
-        args: [args.refusal === null ? args.values : UNRECORDABLE],
+        args: args.refusal === null ? [args.values] : UNRECORDABLE,
         metadata: { mcp: { ...metadata(), tool_definition: digest, ...named } },
         signal: call.signal,
         ...policy,
@@ -261,9 +268,6 @@ function wordsOf(result: object): string {
 
 /** Stands on record for a tool that the server does not show. */
 const UNKNOWN_TOOL = '<unknown>'
-
-/** Stands on record for arguments that cannot be recorded as they are; the engine writes the same. */
-const UNRECORDABLE = '<unrecordable>'
 
 interface Refusal {
   readonly code: string

@@ -1,6 +1,5 @@
 import { type Command, Option } from 'commander'
 import { EXIT, type ExitCode } from '../exit.js'
-import { harmless } from '../harmless.js'
 import { type Io, print } from '../io.js'
 
 export interface ShowOptions {
@@ -41,6 +40,7 @@ Examples:
 export async function run({ ledger, call, format }: ShowOptions, io: Io): Promise<ExitCode> {
   const { findIn, withLedger } = await import('../io/ledger-file.js')
   const { readStory, storyJson, storyText } = await import('../story.js')
+  const { harmless } = await import('../harmless.js')
   const { painter } = await import('../paint.js')
   const { say } = await import('../message.js')
   const key = POSITION.test(call) ? { position: Number(call) } : { requestId: call }

@@ -9,7 +9,6 @@ import { lstat, open, realpath, rename, stat, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { CliError, EXIT, PipeClosed } from '../exit.js'
-import { harmless } from '../harmless.js'
 import type { Io } from '../io.js'
 import { errnoHint, errnoOf, errnoWords } from './errno.js'
 import { refuseLedgerFiles } from './same-file.js'
@@ -55,7 +54,8 @@ export async function openOutput(target: string | undefined, ledger: string, io:
 export async function writeOutput(target: string | undefined, text: string, ledger: string, io: Io): Promise<void> {
   const file = await openOutput(target, ledger, io)
   try {
-    await file.write(isStdout(target) && io.stdout.isTerminal ? harmless(text) : text)
+    const isShown = isStdout(target) && io.stdout.isTerminal
+    await file.write(isShown ? (await import('../harmless.js')).harmless(text) : text)
     await file.finish()
   } finally {
     await file.discard()
