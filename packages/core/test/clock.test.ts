@@ -11,8 +11,8 @@ const HOUR_MS = 3_600_000
 const expected = (from: number, to: number) =>
   Array.from({ length: 20 }, (_, n) => {
     if (n % 4 === 2) return 'ApprovalDenied'
-    // Its approval was over before the last entry was recorded, as far as the ledger can tell.
-    return n % 2 === 1 && n >= from && n < to ? 'AuditLogError' : 'ran'
+    // CLOCK_BEHIND_LEDGER: as far as the ledger can tell, its approval would be over before anybody answered, so nobody is asked.
+    return n % 2 === 1 && n >= from && n < to ? 'ApprovalDenied' : 'ran'
   })
 
 describe.each(['sqlite', 'jsonl'])('%s: the clock jumps', (kind) => {

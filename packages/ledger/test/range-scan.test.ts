@@ -13,7 +13,6 @@ import { decisionDraft } from './fixtures/draft.js'
 import { jsonlOf, type Line, sqliteOf } from './fixtures/ledger-file.js'
 import { PYPI_CASES } from './fixtures/pypi-lines.js'
 import { inRanges } from './fixtures/ranges.js'
-import { refusalOf } from './fixtures/refusal.js'
 import { linesOf, sameOutcome } from './fixtures/same-outcome.js'
 import { writtenLines } from './fixtures/seal.js'
 import { soundLines, spoiledFile } from './fixtures/spoiled.js'
@@ -46,10 +45,8 @@ describe.each(['jsonl', 'sqlite'] as const)('every spoiled ledger, %s', (kind) =
 
   it('one with any byte of any line changed', async () => {
     await fc.assert(
-      fc.asyncProperty(oneByteChanged(sound), async ({ changed, isFirst }) => {
-        const path = file(changed)
-        if (kind === 'jsonl' && isFirst) expect(await refusalOf(() => openLedger(path))).toBe('LEDGER_NOT_A_LEDGER')
-        else await sameOutcome(path)
+      fc.asyncProperty(oneByteChanged(sound), async (changed) => {
+        await sameOutcome(file(changed))
       }),
       { numRuns: byTier({ short: 10, long: 60 }) },
     )

@@ -17,7 +17,6 @@ import { approvalOf, decisionDraft, outcomeDraft, testKey, testSigner } from './
 import { jsonlOf, sqliteOf } from './fixtures/ledger-file.js'
 import { PYPI_CASES } from './fixtures/pypi-lines.js'
 import { inRanges, OWN_THREAD, withoutRanges } from './fixtures/ranges.js'
-import { refusalOf } from './fixtures/refusal.js'
 import { soundLines, spoiledFile } from './fixtures/spoiled.js'
 import { CALL_CASES } from './fixtures/spoiled-calls.js'
 import { LINE_CASES } from './fixtures/spoiled-lines.js'
@@ -198,11 +197,8 @@ describe.each(KINDS)('%s', (kind) => {
     const path = await ledgerOf(kind, drafts)
     const lines = await linesIn(path)
     await fc.assert(
-      fc.asyncProperty(oneByteChanged(lines), async ({ changed, isFirst }) => {
-        const spoiled = kind === 'jsonl' ? jsonlOf(changed) : sqliteOf(changed)
-        // What does not begin with a brace is no JSONL file at all, and nobody gets to read it.
-        if (kind === 'jsonl' && isFirst) expect(await refusalOf(() => openLedger(spoiled))).toBe('LEDGER_NOT_A_LEDGER')
-        else await sameReport(spoiled, withKey)
+      fc.asyncProperty(oneByteChanged(lines), async (changed) => {
+        await sameReport(kind === 'jsonl' ? jsonlOf(changed) : sqliteOf(changed), withKey)
       }),
       { numRuns: byTier({ short: 10, long: 60 }) },
     )
