@@ -5,7 +5,7 @@
 //   entry           no entry is behind the head of its ledger
 //   tile, cosigned  the login is a writer of this ledger
 //   approval        made unanswered; answered once, with yes by a login of `<schema>_approver` alone; used once; deleted when it is long over
-//   budget_charge   charged now; given back while it is reserved or committed; deleted when no window reaches it
+//   budget_charge   charged now, again when it is committed; given back while it is reserved or committed; deleted when no window reaches it
 //   budget          its window never gets shorter
 //
 // The login that makes a ledger becomes its writer; `ledger_writer` names further ones, logins or groups. A ledger without a row there, made before
@@ -144,7 +144,8 @@ ${checkFunction(
   'charge_moves',
   `  IF NEW.charged_at_ms > ${NOW_MS} + ${CHARGE_AHEAD_MS} THEN ${refuse('a charge is of now')} END IF;
   IF TG_OP = 'UPDATE' AND NOT (${same('budget_key, request_id')} AND (OLD.state = 'released' OR OLD.state = NEW.state OR NEW.state = 'released' OR OLD.state = 'reserved')
-    AND (OLD.state = 'released' OR ${same('agent_id, action, cost, charged_at_ms')})) THEN
+    AND (OLD.state = 'released' OR ${same('agent_id, action, cost')} AND (NEW.charged_at_ms = OLD.charged_at_ms
+      OR OLD.state = 'reserved' AND NEW.charged_at_ms > OLD.charged_at_ms))) THEN
     ${refuse('what a charge is for never changes')}
   END IF;`,
 )}
