@@ -110,7 +110,7 @@ function expectFailure(args: readonly string[], says: RegExp): void {
   expect(box.files()).toEqual(files)
 }
 
-describe.each(READERS)('%s of what is no ledger: exit 3, one error and one hint, no file', (_, args) => {
+describe.each(READERS)('%s of what is no ledger: exit 3, one error and one hint, no file', (command, args) => {
   beforeAll(() => {
     writeFileSync(box.path('truncated.sqlite'), readFileSync(box.path('l.sqlite')))
     truncateSync(box.path('truncated.sqlite'), 5000)
@@ -122,13 +122,19 @@ describe.each(READERS)('%s of what is no ledger: exit 3, one error and one hint,
     ['missing', 'missing.sqlite', /`missing.sqlite`/],
     ['in a folder that is missing', 'missing/l.sqlite', /`missing\/l.sqlite`/],
     ['a directory', '.', /`.` is a directory/],
-    ['a truncated SQLite file', 'truncated.sqlite', /`truncated.sqlite`/],
     ['the header of a SQLite file', 'other.sqlite', /`other.sqlite`/],
     ['random bytes', 'random.bin', /`random.bin`/],
     ['a device', '/dev/zero', /`\/dev\/zero`/],
     ['no name', '', /``/],
     ['a name that would move the cursor', 'x\u001b[2J', /`x\\u\{1b\}\[2J`/],
   ])('%s', (__, ledger, says) => expectFailure(args(ledger), says))
+
+  it('a truncated SQLite file', () => {
+    if (command !== 'verify') return expectFailure(args('truncated.sqlite'), /the ledger cannot be/)
+    // What verify says of it is a report.
+    const { code, stdout } = box.run(args('truncated.sqlite'))
+    expect([code, stdout]).toEqual([1, expect.stringContaining('broken: 1 finding')])
+  })
 })
 
 describe('a public key that is none: exit 3', () => {

@@ -139,9 +139,9 @@ describe('the server refuses', () => {
     const own = await newDatabase()
     await asSuperuser(
       own,
-      `CREATE SEQUENCE tries; CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      `CREATE SEQUENCE tries; CREATE FUNCTION sudoagent.fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
          IF nextval('public.tries') % 4 <> 0 THEN RAISE EXCEPTION 'not now' USING ERRCODE = '${code}'; END IF; RETURN NEW; END $$;
-       CREATE TRIGGER fail BEFORE UPDATE ON sudoagent.head FOR EACH ROW EXECUTE FUNCTION fail()`,
+       CREATE TRIGGER fail BEFORE UPDATE ON sudoagent.head FOR EACH ROW EXECUTE FUNCTION sudoagent.fail()`,
     )
     const url = ledgerUrl(own)
     const ledger = await PostgresLedger.open(url, { signer: testSigner(1) })
