@@ -1,12 +1,6 @@
 // One tools/call on its way: definition → decision on record → server → outcome on record.
-import {
-  type Authorization,
-  type Denial,
-  type Policy,
-  SudoAgentError,
-  type SudoEngine,
-  UNRECORDABLE,
-} from '@sudoagent/core'
+import type { Authorization, Denial, Policy, SudoEngine } from '@sudoagent/core'
+import { SudoAgentError, UNRECORDABLE } from '@sudoagent/core'
 import { type ArgumentCheck, checkArguments } from './argument-check.js'
 import { type CallArguments, readCallArguments } from './call-arguments.js'
 import { CallBoard } from './call-board.js'
