@@ -202,7 +202,7 @@ describe('tables of codes', () => {
     const report = readFileSync(join(root, 'packages/ledger/src/report.ts'), 'utf8')
     const [, union = ''] = /export type Verdict = (.*)$/m.exec(report) ?? []
     const verdicts = [...union.matchAll(/'(\w+)'/g)].map(([, verdict = '']) => verdict)
-    expect(verdicts.length).toBe(5)
+    expect(verdicts.length).toBe(6)
     expect(tableRows(text, 'verdict', 'meaning').map(([verdict]) => codeIn(verdict))).toEqual(verdicts)
   })
 

@@ -141,7 +141,7 @@ describe.skipIf(!existsSync(data)).each(['sqlite', 'jsonl'] as const)('the repla
     })
     expect(await verify(reader, { publicKeys: [generatePrivateKey().publicKey] })).toMatchObject({
       ok: false,
-      verdict: 'broken',
+      verdict: 'unverified',
     })
   })
 
