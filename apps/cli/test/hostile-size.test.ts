@@ -111,7 +111,10 @@ describe.each(LEDGERS)('%s', (_, finding, write) => {
     for (const [args, codes] of [
       // What cannot be read might fit.
       [['filter', path], [3]],
-      [['search', path, '--query', 'refund'], [0, 3]],
+      [
+        ['search', path, '--query', 'refund'],
+        [0, 3],
+      ],
       [['show', path, '2'], [0]],
       [['inspect', path], [0]],
       [
