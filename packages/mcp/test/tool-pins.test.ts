@@ -1,7 +1,8 @@
 // One contract for both stores of tool definitions.
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { SqliteToolPins } from '../src/sqlite.js'
 import { readDefinition, type ToolDefinition } from '../src/tool-definition.js'
@@ -160,5 +161,37 @@ describe('a definition', () => {
     ['with half a character', { name: 't', description: '\ud800' }],
   ])('is not %s', (_, tool) => {
     expect(readDefinition(tool)).toBeNull()
+  })
+
+  it.each([
+    [
+      'a trigger',
+      "CREATE TRIGGER t AFTER INSERT ON sudoagent_mcp_tool BEGIN UPDATE sudoagent_mcp_tool SET state = 'accepted'; END",
+    ],
+    ['a view', 'CREATE VIEW v AS SELECT 1'],
+    ['an index of another', 'CREATE INDEX i ON sudoagent_mcp_tool (digest)'],
+    ['a table of another', 'CREATE TABLE notes (text)'],
+  ])('with %s is refused, also when it was added while the file is open', (_, sql) => {
+    const path = temporary()
+    const pins = SqliteToolPins.open(path)
+    pins.see('s', define('t', 'first'))
+    const db = new Database(path)
+    db.exec(sql)
+    db.close()
+    expect(() => pins.see('s', define('t', 'second'))).toThrow(/^it contains the /)
+    expect(() => SqliteToolPins.open(path)).toThrow()
+    pins.close()
+  })
+
+  it('that was replaced or deleted under an open guard is noticed', () => {
+    for (const change of [(path: string) => rmSync(path), (path: string) => copyFileSync(path, `${path}.new`)]) {
+      const path = temporary()
+      const pins = SqliteToolPins.open(path)
+      pins.see('s', define('t', 'first'))
+      change(path)
+      if (existsSync(`${path}.new`)) renameSync(`${path}.new`, path)
+      expect(() => pins.see('s', define('t', 'first'))).toThrow()
+      pins.close()
+    }
   })
 })

@@ -1,8 +1,10 @@
 // What a SQLite writer does not touch: other files, and its own file after somebody else changed it.
-import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
+import type { LedgerError } from '../../src/error.js'
+import { openLedger } from '../../src/open.js'
 import { SqliteLedger } from '../../src/store/sqlite.js'
 import { run } from '../fixtures/child.js'
 import { decisionDraft } from '../fixtures/draft.js'
@@ -153,4 +155,21 @@ describe('a -wal that is deleted under the writer', () => {
     await ledger.close()
     expect(await verifyFile(path)).toMatchObject({ ok: true, entries: 2 })
   })
+})
+
+it('a copy of a database in WAL mode without its log: the hint names what was left behind', async () => {
+  const path = newPath()
+  const ledger = SqliteLedger.open(path)
+  await ledger.append(decisionDraft(1))
+  // While the writer has it open, the tables are in the log alone.
+  const copy = newPath()
+  copyFileSync(path, copy)
+  const error = await openLedger(copy).then(
+    () => null,
+    (thrown: unknown) => thrown as LedgerError,
+  )
+  expect(error).toMatchObject({ code: 'LEDGER_NOT_A_LEDGER', hint: expect.stringContaining('`-wal` was left behind') })
+  copyFileSync(`${path}-wal`, `${copy}-wal`)
+  expect(await verifyFile(copy)).toMatchObject({ ok: true, entries: 2 })
+  await ledger.close()
 })
