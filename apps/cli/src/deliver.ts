@@ -2,6 +2,7 @@
 
 import { extname } from 'node:path'
 import { type EntryRecord, type ExportFormat, exportCsv, exportJson, exportNdjson } from '@sudoagent/ledger'
+import { CliError, EXIT } from './exit.js'
 import { harmless, harmlessRow } from './harmless.js'
 import { isStdout, openOutput } from './io/output.js'
 import type { Io } from './io.js'
@@ -27,13 +28,26 @@ const FORMAT_OF: ReadonlyMap<string, ExportFormat> = new Map([
   ['.csv', 'csv'],
 ])
 
-/** The format that was asked for, by name or by the name of the output file; else `otherwise`. */
+/**
+ * The format that was asked for, by name or by the ending of the output file; `otherwise` for a name without an ending.
+ *
+ * @throws CliError for an ending that names no format: `report.html` with lines of JSON in it would be taken for something else
+ */
 export function chooseFormat<Chosen extends Format>(
   format: Chosen | undefined,
   output: string | undefined,
   otherwise: Chosen,
 ): Chosen | ExportFormat {
-  return format ?? FORMAT_OF.get(extname(output ?? '').toLowerCase()) ?? otherwise
+  if (format !== undefined || isStdout(output)) return format ?? otherwise
+  const ending = extname(output ?? '')
+  const named = FORMAT_OF.get(ending.toLowerCase())
+  if (named === undefined && ending !== '')
+    throw new CliError(
+      EXIT.usage,
+      `\`${output}\` ends in \`${ending}\`, which does not name a format`,
+      `use one of ${[...FORMAT_OF.keys()].join(', ')}, or say the format with --format`,
+    )
+  return named ?? otherwise
 }
 
 /**

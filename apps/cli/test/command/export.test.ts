@@ -48,11 +48,27 @@ describe('formats', () => {
     ['a.csv', /^position,/],
     ['a.ndjson', /^\{/],
     ['a.JSON', /^\[/],
-    ['a.txt', /^\[/],
+    ['a', /^\[/],
   ])('an output named %s has the form that its name says', (name, form) => {
     expect(box.run(['export', 'l.sqlite', '--output', name]).code).toBe(0)
     expect(read(name)).toMatch(form)
   })
+
+  it.each(['a.txt', 'report.html', 'a.csv.gz', 'a.'])(
+    'an output named %s is refused: its ending names no format',
+    (name) => {
+      for (const args of [
+        ['export', 'l.sqlite'],
+        ['filter', 'l.sqlite', '--effect', 'deny'],
+        ['search', 'l.sqlite', '--query', 'a'],
+      ]) {
+        const { code, stderr } = box.run([...args, '--output', name])
+        expect([code, stderr]).toEqual([2, expect.stringContaining('does not name a format')])
+        expect(box.files()).not.toContain(name)
+        expect(box.run([...args, '--output', `${name}x`, '--format', 'csv']).code).toBe(0)
+      }
+    },
+  )
 
   it('--format says more than the name', () => {
     expect(box.run(['export', 'l.sqlite', '--output', 'b.csv', '--format', 'json']).code).toBe(0)
