@@ -1,5 +1,5 @@
 // A ledger's kind is recognised by what is in the file, never by its name.
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { LedgerError } from './error.js'
 import type { LedgerReader } from './ledger.js'
 import { asLedgerError, firstBytes, isOpenInSqlite, isRegularFile, SQLITE_MAGIC } from './store/file.js'
@@ -46,6 +46,8 @@ const START_BYTES = 64 * 1024
 /** Whether the file has a head next to it, or something like an entry near its beginning. */
 function looksLikeLines(path: string): boolean {
   try {
+    // A pipe or a device is not a ledger, and opening a pipe waits for its other end.
+    if (!statSync(path).isFile()) return false
     const start = firstBytes(path, START_BYTES).toString('latin1')
     return existsSync(beside(path, 'head')) || /\n\{"|"entry_hash"/.test(start)
   } catch (error) {

@@ -11,10 +11,6 @@ const CODES: ReadonlyMap<string, readonly [LedgerErrorCode, string]> = new Map([
   ['EISDIR', ['LEDGER_IS_DIRECTORY', 'is a directory']],
   ['EACCES', ['LEDGER_NOT_READABLE', 'cannot be opened: permission denied']],
   ['EPERM', ['LEDGER_NOT_READABLE', 'cannot be opened: permission denied']],
-  [
-    'ELOOP',
-    ['LEDGER_WRITE_FAILED', 'cannot be written: it, or a file next to it, is a symbolic link where none may be'],
-  ],
   ['EROFS', ['LEDGER_WRITE_FAILED', 'cannot be written: the file system is read-only']],
   ['ENOSPC', ['LEDGER_WRITE_FAILED', 'cannot be written: the disk is full']],
   ['EDQUOT', ['LEDGER_WRITE_FAILED', 'cannot be written: the disk quota is used up']],
@@ -47,6 +43,11 @@ export function asLedgerError(
   if (error instanceof LedgerError) return error
   const problem = nativeModuleProblem(error)
   if (problem !== null) return new LedgerError(otherwise, problem, { cause: error, hint: NATIVE_MODULE_HINT })
+  // A link that leads to itself, or one that was planted where a file of ours goes: what could not be done depends on who asked.
+  if (codeOf(error) === 'ELOOP')
+    return new LedgerError(otherwise, `\`${path}\`, or a file next to it, is a symbolic link that is not followed`, {
+      cause: error,
+    })
   const [code, says] = CODES.get(codeOf(error)) ?? [
     otherwise,
     `failed: ${error instanceof Error ? error.message : String(error)}`,
