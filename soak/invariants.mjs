@@ -52,7 +52,7 @@ export class Invariants {
 
   /** While writers are at work: the ledger verifies from where the last run ended, and a checkpoint of now is kept for later. */
   async duringWork() {
-    if (!this.#place.isThere()) return
+    if (!(await this.#place.isThere())) return
     const { folder } = this.#place
     const verified = await sudoagent(
       'verify',

@@ -29,6 +29,7 @@ export class ServerPlace {
   #server
   #way
   #ask
+  #opened = false
   /** Faults that this round has not had yet. */
   #round = []
 
@@ -56,8 +57,13 @@ export class ServerPlace {
     return { kind: 'postgres', folder: this.folder, stores: STORES, database, ledger: 'soak', ...times }
   }
 
-  isThere() {
-    return true
+  /** Whether a writer has opened the ledger yet: the first may find no server. While the server is away, whoever asks is told no. */
+  async isThere() {
+    this.#opened ||= await this.#ask("SELECT name FROM sudoagent.ledger WHERE name = 'soak'").then(
+      (rows) => rows.length > 0,
+      () => false,
+    )
+    return this.#opened
   }
 
   /** Each kind once in a round, in any order: a short run, too, has met them all. */
