@@ -6,62 +6,7 @@ import type { Concealment } from '../../src/redaction/concealment.js'
 import { createRedactor } from '../../src/redaction.js'
 import { takeSnapshot } from '../../src/snapshot.js'
 import { ALLOW, ASK, boundary, expectDenied, policyOf, rejection } from '../fixtures/boundary.js'
-
-/** What a model wants to run. Each text is one of the review's, or of the same kind in another language. */
-const PAYLOAD = 'rm -rf /srv'
-const HIDING_TEXTS: readonly string[] = [
-  `echo Authorization: ; ${PAYLOAD}`,
-  `echo Authorization: x; ${PAYLOAD}`,
-  `echo Proxy-Authorization: Bearer abc && ${PAYLOAD}`,
-  `echo Authorization: abc | sh -c "${PAYLOAD}"`,
-  `echo Authorization:abc ${PAYLOAD}`,
-  `curl -H Authorization:abc https://x & ${PAYLOAD}`,
-  `# -----BEGIN X\n${PAYLOAD}`,
-  `# -----BEGIN PRIVATE KEY-----\n${PAYLOAD}`,
-  `# -----BEGIN X-----\n${PAYLOAD}\n# -----END X-----`,
-  `: -----BEGIN RSA PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0B\n${PAYLOAD}\n-----END RSA PRIVATE KEY-----`,
-  `---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nP2/56\n${PAYLOAD}`,
-  `Cookie: a=b; ${PAYLOAD}`,
-  `Set-Cookie: a=b; Path=/; ${PAYLOAD}`,
-  `Cookie: a=b; c=$(${PAYLOAD})`,
-  `API_KEY=$(${PAYLOAD})`,
-  `API_KEY=\`${PAYLOAD}\``,
-  `API_KEY="$(${PAYLOAD})"`,
-  `API_KEY="abc\`${PAYLOAD}\`def"`,
-  `API_KEY=abc$(${PAYLOAD})`,
-  `API_KEY=(${PAYLOAD})`,
-  `API_KEY=x;${PAYLOAD}`,
-  `API_KEY=x&${PAYLOAD}`,
-  `API_KEY=x|${PAYLOAD}`,
-  `API_KEY=x\n${PAYLOAD}`,
-  `API_KEY=\${X:-$(${PAYLOAD})}`,
-  `API_KEY={ ${PAYLOAD}; }`,
-  `password=\`${PAYLOAD}\``,
-  `password={{ lookup('pipe', '${PAYLOAD}') }}`,
-  `password="#{${PAYLOAD}}"`,
-  `password=@(${PAYLOAD})`,
-  `password: $(${PAYLOAD})`,
-  `echo "password="; ${PAYLOAD}; echo ""`,
-  `echo 'password="'; ${PAYLOAD}; echo '"'`,
-  `echo 'password='; ${PAYLOAD}; echo ''`,
-  `echo password=\\"; ${PAYLOAD}; echo \\"`,
-  `echo "password='"; ${PAYLOAD}; echo "'"`,
-  `password="\n${PAYLOAD}\n"`,
-  `password="unterminated\n${PAYLOAD}`,
-  `{"token": {"a": x; ${PAYLOAD}`,
-  `echo '"token": {'; ${PAYLOAD}`,
-  `{"token": {"a": "$(${PAYLOAD})"}}`,
-  `{"session":["x`.concat(`\n${PAYLOAD}"]}`),
-  `curl "https://x/?token=a&b=${PAYLOAD}"`,
-  `https://x/?next=%3Ftoken%3Da%3B${PAYLOAD}`,
-  `https://u:;${PAYLOAD};@host/`,
-  `a://b:$(${PAYLOAD})@c`,
-  `mysql --password=x; ${PAYLOAD}`,
-  `mysql --password x && ${PAYLOAD}`,
-  `mysql --password $(${PAYLOAD})`,
-  `Bearer abc123; ${PAYLOAD}`,
-  `--token "a" "; ${PAYLOAD}"`,
-]
+import { HIDDEN, HIDING_TEXTS } from '../fixtures/redaction-cases.js'
 
 const denyList: Policy = {
   policyId: 'deny-list',
@@ -83,36 +28,6 @@ describe('a command behind what looks like a secret', () => {
     expect(b.tool.received).toEqual([])
   })
 })
-
-/** What a policy cannot see, whatever the rules make of it. */
-const HIDDEN: readonly (readonly [unknown, readonly Concealment[]])[] = [
-  [{ session: { cmd: PAYLOAD } }, [{ path: 'session.cmd', kind: 'name', length: 11 }]],
-  [
-    { session: { run: ['rm', '-rf', '/srv'], dry: false } },
-    [
-      { path: 'session.run.0', kind: 'name', length: 2 },
-      { path: 'session.run.1', kind: 'name', length: 3 },
-      { path: 'session.run.2', kind: 'name', length: 4 },
-    ],
-  ],
-  [{ password: PAYLOAD }, [{ path: 'password', kind: 'name', length: 11 }]],
-  [{ api_key: '/etc/shadow' }, [{ path: 'api_key', kind: 'name', length: 11 }]],
-  [{ token: 'https://evil.example/x.sh' }, [{ path: 'token', kind: 'name', length: 25 }]],
-  [{ secret: '$(reboot)' }, [{ path: 'secret', kind: 'name', length: 9 }]],
-  [{ secret: 'x;reboot' }, [{ path: 'secret', kind: 'name', length: 8 }]],
-  [{ cookie: ['reboot'] }, [{ path: 'cookie.0', kind: 'name', length: 6 }]],
-  [{ env: [{ name: 'API_KEY', value: PAYLOAD }] }, [{ path: 'env.0.value', kind: 'name', length: 11 }]],
-  [{ argv: ['x', '--token', PAYLOAD] }, [{ path: 'argv.2', kind: 'name', length: 11 }]],
-  [{ note: 'password="rm -rf /srv"' }, [{ path: 'note', kind: 'name', length: 11 }]],
-  [{ 'a.b': 'x ghp_abc123' }, [{ path: '"a.b"', kind: 'token', length: 10 }]],
-  [
-    { note: 'ghp_abc123 and ghp_abc1234, https://u:hunter2@h' },
-    [
-      { path: 'note', kind: 'url password', length: 7 },
-      { path: 'note', kind: 'token', length: 21 },
-    ],
-  ],
-]
 
 const concealedOf = (entry?: { readonly metadata?: object }): readonly Concealment[] =>
   (entry?.metadata as { concealed?: readonly Concealment[] } | undefined)?.concealed ?? []

@@ -3,22 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { MemoryBudget } from '../../src/budget/memory.js'
 import { ParametersError } from '../../src/error.js'
 import { ALLOW, ASK, boundary, DENY, expectDenied, policyOf, rejection } from '../fixtures/boundary.js'
+import { NOT_NFC } from '../fixtures/unicode-texts.js'
 
 const NFD = 'cafe\u0301'
 const NFC = 'caf\u00e9'
-
-/** Texts that are not in NFC, each of another kind. */
-const TEXTS: readonly (readonly [name: string, given: string, normal: string])[] = [
-  ['a combining accent', NFD, NFC],
-  ['KELVIN SIGN', '\u212a-1', 'K-1'],
-  ['ANGSTROM SIGN', '\u212b', '\u00c5'],
-  ['a letter that NFC takes apart', '\u0958', '\u0915\u093c'],
-  ['accents in another order', 'q\u0307\u0323', 'q\u0323\u0307'],
-  ['Hangul in jamo', '\u1112\u1161\u11ab', '\ud55c'],
-  ['a compatibility ideograph', '\uf900', '\u8c48'],
-  ['GREEK QUESTION MARK, which NFC makes a semicolon', 'ls\u037erm', 'ls;rm'],
-  ['a musical symbol beyond the BMP', '\u{1d15e}', '\u{1d157}\u{1d165}'],
-]
 
 const PLACES: readonly (readonly [name: string, argsWith: (text: string) => unknown[]])[] = [
   ['a positional argument', (text) => ['x', text]],
@@ -38,7 +26,7 @@ const PLACES: readonly (readonly [name: string, argsWith: (text: string) => unkn
 ]
 
 describe('arguments that are not in NFC', () => {
-  it.each(TEXTS)('%s is refused, at every place', async (_, given, normal) => {
+  it.each(NOT_NFC)('%s is refused, at every place', async (_, given, normal) => {
     expect(given.normalize('NFC')).toBe(normal)
     for (const [place, argsWith] of PLACES) {
       let asked = 0
@@ -57,7 +45,7 @@ describe('arguments that are not in NFC', () => {
     }
   })
 
-  it.each(TEXTS)('%s: with `normalize` everybody gets the NFC copy', async (_, given, normal) => {
+  it.each(NOT_NFC)('%s: with `normalize` everybody gets the NFC copy', async (_, given, normal) => {
     for (const [place, argsWith] of PLACES) {
       const seen: unknown[] = []
       const b = boundary(
