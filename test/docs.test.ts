@@ -289,6 +289,12 @@ describe('command line reference', () => {
     const helpText = await help(...pathOf(name))
     const documented = tableRows(sections.get(name) ?? '', 'option').map(([option]) => codeIn(option))
     expect(documented).toEqual(optionsIn(helpText, 'Options').filter((option) => option !== '-h, --help'))
+    // What is marked as required in one is so in the other.
+    const requiredHere = tableRows(sections.get(name) ?? '', 'option')
+      .filter(([, says = '']) => /\bRequired\b(?! where)/.test(says))
+      .map(([option]) => codeIn(option))
+    const marked = [...helpText.matchAll(/^ {2}(--\S+(?: <\S+>)?) +required: /gm)].map(([, option]) => option)
+    expect(requiredHere).toEqual(marked)
     const everywhere = tableRows(text, 'option').map(([option]) => codeIn(option))
     expect(everywhere).toEqual([...optionsIn(helpText, 'Global Options'), '-h, --help'])
   })

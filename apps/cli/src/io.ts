@@ -118,11 +118,10 @@ export function createIo(outside: Outside): Io {
 
 const isSet = (value: string | undefined): value is string => value !== undefined && value !== ''
 
-/** `--no-color` beats FORCE_COLOR beats NO_COLOR (as in Node itself) beats what the stream is. */
+/** `--no-color` and NO_COLOR beat FORCE_COLOR, which beats what the stream is: a user who asks for no colour gets none (https://no-color.org). */
 function hasColour(stream: NodeJS.WriteStream, argv: readonly string[], env: Outside['env']): boolean {
-  if (argv.includes('--no-color')) return false
+  if (argv.includes('--no-color') || isSet(env.NO_COLOR)) return false
   if (isSet(env.FORCE_COLOR)) return env.FORCE_COLOR !== '0' && env.FORCE_COLOR !== 'false'
-  if (isSet(env.NO_COLOR)) return false
   return stream.isTTY === true && env.TERM !== 'dumb'
 }
 

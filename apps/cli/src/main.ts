@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { CliError, EXIT, type ExitCode, PipeClosed } from './exit.js'
+import { HELP, wrapHelp } from './help.js'
 import { refusePasswords } from './io/password-url.js'
 import { type Io, print } from './io.js'
 import { keepOptionsApart } from './subcommand.js'
@@ -52,7 +53,7 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
     if (error instanceof PipeClosed) return EXIT.ok
     if (isHelp(error)) {
       const stream = error.exitCode === 0 ? io.stdout : io.stderr
-      await print(stream, printed.join(''))
+      await print(stream, wrapHelp(printed.join(''), stream.columns))
       return error.exitCode === 0 ? EXIT.ok : EXIT.usage
     }
     return fail(error, io)
@@ -66,7 +67,7 @@ async function createProgram(argv: readonly string[], io: Io, printed: string[])
     .option('--no-color', 'no colour (as with NO_COLOR)')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help for a command')
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp(HELP)
     // Commander writes and exits by itself; both are for `main`, which waits for the writing.
     .configureOutput({
       writeOut: (text) => printed.push(text),

@@ -1,6 +1,6 @@
 // What `approvals approve` and `approvals deny` have in common: show, ask, settle once.
 import { type ApprovalRecord, type ApprovalStore, ApprovalStoreError } from '@sudoagent/core'
-import { approvalRows, stateOf } from './approval-text.js'
+import { approvalJson, approvalRows, stateOf } from './approval-text.js'
 import { CliError, EXIT, type ExitCode } from './exit.js'
 import { withApprovals } from './io/approval-store.js'
 import { confirm, confirmNext } from './io/confirm.js'
@@ -19,6 +19,8 @@ export interface ResolveOptions {
   readonly approver?: string
   readonly reason?: string
   readonly yes?: boolean
+  readonly allowOtherWriters?: boolean
+  readonly json?: boolean
 }
 
 /**
@@ -32,14 +34,18 @@ export async function resolveApproval(
   options: ResolveOptions,
   io: Io,
 ): Promise<ExitCode> {
-  const { id, reason, yes = false } = options
+  const { id, reason, yes = false, json = false, allowOtherWriters } = options
   const approverId = requireApprover(options.approver ?? io.approver)
   const note = reason === undefined ? null : requireReason(reason)
-  const record = await withApprovals(options.store, async (store) => {
+  const record = await withApprovals(options.store, { allowOtherWriters }, async (store) => {
     const seen = requirePending(await find(store, id))
     if (!yes) await ask(state, seen, approverId, io)
     return await settle(store, seen, { state, approverId, note })
   })
+  if (json) {
+    await print(io.stdout, `${JSON.stringify(approvalJson(record), null, 2)}\n`)
+    return EXIT.ok
+  }
   const { printable } = await import('@sudoagent/ledger')
   await print(
     io.stdout,

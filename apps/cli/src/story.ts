@@ -60,14 +60,14 @@ export function stateOf({ decision, outcome }: Story): StoryState {
   return outcome?.entry.outcome?.status ?? 'open'
 }
 
-/** One JSON object; the entries stand in it byte for byte. */
+/** One JSON object, indented; the values of the entries are as they are stored. */
 export function storyJson(story: Story): string {
   const record = ({ position, json }: CallRecord): string => `{"position":${position},"entry":${json}}`
   const orNull = (one: CallRecord | undefined): string => (one === undefined ? 'null' : record(one))
-  return (
+  const json =
     `{"request_id":${JSON.stringify(story.requestId)},"state":"${stateOf(story)}","decision":${orNull(story.decision)},` +
-    `"outcome":${orNull(story.outcome)},"others":[${story.others.map(record).join(',')}]}\n`
-  )
+    `"outcome":${orNull(story.outcome)},"others":[${story.others.map(record).join(',')}]}`
+  return `${indentJson(json)}\n`
 }
 
 type Field = readonly [name: string, value: string | null | undefined]

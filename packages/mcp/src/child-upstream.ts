@@ -9,12 +9,30 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { getDefaultEnvironment } from '@modelcontextprotocol/sdk/client/stdio.js'
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
+import { printable } from '@sudoagent/ledger'
 import { drained } from './drain.js'
 import { stringifyExact } from './exact-json.js'
 import { CHILD_GRACE_MS, SERVER_MESSAGE_BYTES_MAX } from './limits.js'
 import { LineReader, LongLine } from './line-reader.js'
 import { parseServerMessage, type RefusedMessage, refusedMessage } from './message.js'
 import { RpcError } from './rpc-error.js'
+
+/** What keeps a command from being started, by the code of the system; `spawn x ENOENT` says little to a person. */
+const NOT_STARTED: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'there is no such command'],
+  ['EACCES', 'it is not executable, or permission is denied'],
+  ['ENOTDIR', 'part of its path is not a folder'],
+  ['ENOEXEC', 'it is not a program for this machine'],
+  ['E2BIG', 'its arguments and environment are too long'],
+])
+
+function notStarted(command: string, cwd: string | undefined, error: Error): Error {
+  const { code = '' } = error as NodeJS.ErrnoException
+  // The system answers the same for a folder that is not there.
+  const where = code === 'ENOENT' && cwd !== undefined ? `, or no folder \`${printable(cwd)}\`` : ''
+  const why = NOT_STARTED.get(code)
+  return why === undefined ? error : new Error(`\`${printable(command)}\`: ${why}${where}`, { cause: error })
+}
 
 export interface ChildOptions {
   readonly command: string
@@ -72,7 +90,7 @@ export class ChildUpstream implements Transport {
     child.once('close', () => void this.#finish())
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve)
-      child.once('error', reject)
+      child.once('error', (error) => reject(notStarted(command, cwd, error)))
     })
   }
 

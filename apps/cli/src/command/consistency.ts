@@ -10,6 +10,7 @@ export interface ConsistencyOptions {
   readonly from: string
   readonly publicKey?: readonly string[]
   readonly output?: string
+  readonly json?: boolean
 }
 
 export function register(program: Command, io: Io): void {
@@ -28,6 +29,7 @@ export function register(program: Command, io: Io): void {
       repeatable,
     )
     .option('--output <file>', 'write the proof there, in the form that witnesses take (C2SP tlog-witness)')
+    .option('--json', 'print one JSON value')
     .addHelpText(
       'after',
       `
@@ -40,7 +42,7 @@ Example:
 }
 
 export async function run(options: ConsistencyOptions, io: Io): Promise<ExitCode> {
-  const { ledger, from, publicKey = [], output } = options
+  const { ledger, from, publicKey = [], output, json = false } = options
   const crypto = await import('@sudoagent/crypto')
   const { readText } = await import('../io/input-file.js')
   const { readTrustedKeys } = await import('../io/trusted-key.js')
@@ -74,6 +76,17 @@ export async function run(options: ConsistencyOptions, io: Io): Promise<ExitCode
       io,
     )
     if (output === '-') return EXIT.ok
+  }
+  if (json) {
+    const value = {
+      origin: head.origin,
+      from: { size: kept.size, root: crypto.encodeBase64(kept.root) },
+      to: { size: head.size, root: crypto.encodeBase64(head.root) },
+      proof: hashes.map((hash) => crypto.encodeBase64(hash)),
+      signatures_checked: keys.length > 0,
+    }
+    await print(io.stdout, `${JSON.stringify(value, null, 2)}\n`)
+    return EXIT.ok
   }
   const { printable } = await import('@sudoagent/ledger')
   const rows = [

@@ -6,6 +6,7 @@ import { type Io, print } from '../io.js'
 export interface CopyOptions {
   readonly from: string
   readonly to: string
+  readonly json?: boolean
 }
 
 export function register(program: Command, io: Io): void {
@@ -18,6 +19,7 @@ export function register(program: Command, io: Io): void {
     )
     .argument('<from>', 'the ledger: a file, or postgres://host/database?ledger=name')
     .argument('<to>', 'the copy: a file whose name ends in .sqlite or .jsonl, or such a URL')
+    .option('--json', 'print one JSON value')
     .addHelpText(
       'after',
       `
@@ -25,13 +27,13 @@ Examples:
   $ sudoagent copy ledger.sqlite 'postgres://agent@db.example.com/evidence?ledger=payments'
   $ sudoagent copy 'postgres://auditor@db.example.com/evidence?ledger=payments' payments.jsonl`,
     )
-    .action(async (from: string, to: string) => {
-      io.exitCode = await run({ from, to }, io)
+    .action(async (from: string, to: string, options: Pick<CopyOptions, 'json'>) => {
+      io.exitCode = await run({ from, to, ...options }, io)
     })
 }
 
 /** Copies, verifies the copy, and says what it holds. */
-export async function run({ from, to }: CopyOptions, io: Io): Promise<ExitCode> {
+export async function run({ from, to, json = false }: CopyOptions, io: Io): Promise<ExitCode> {
   const { withLedger } = await import('../io/ledger-file.js')
   const { copyLedger } = await import('@sudoagent/ledger/copy')
   const { printable, verify } = await import('@sudoagent/ledger')
@@ -54,6 +56,11 @@ export async function run({ from, to }: CopyOptions, io: Io): Promise<ExitCode> 
       `the copy does not verify: ${why}`,
       `\`sudoagent verify\` says whether \`${from}\` does`,
     )
+  }
+  if (json) {
+    const value = { entries, already_there: found, root: report.head.root }
+    await print(io.stdout, `${JSON.stringify(value, null, 2)}\n`)
+    return EXIT.ok
   }
   const before = found === 0 ? '' : `; ${found} were there already`
   await print(io.stdout, `copied: ${entries} entries, root ${report.head.root}${before}\n`)

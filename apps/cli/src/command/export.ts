@@ -2,11 +2,13 @@ import type { ExportFormat, ExportOptions as LedgerExportOptions, LedgerReader }
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../exit.js'
 import type { Io } from '../io.js'
-import { addOutputOptions } from './option.js'
+import { addOutputOptions, formatOf } from './option.js'
 
 export interface ExportOptions {
   readonly ledger: string
   readonly format?: ExportFormat
+  /** The same as `format: 'json'`. */
+  readonly json?: boolean
   readonly output?: string
 }
 
@@ -33,14 +35,14 @@ Examples:
 }
 
 /** Exports all of a ledger; exit 1 when it has no entry. */
-export async function run({ ledger, format, output }: ExportOptions, io: Io): Promise<ExitCode> {
+export async function run({ ledger, format, json, output }: ExportOptions, io: Io): Promise<ExitCode> {
   const { withLedger } = await import('../io/ledger-file.js')
   const { chooseFormat, deliverText, noneWritten } = await import('../deliver.js')
   const { isStdout } = await import('../io/output.js')
   // A person sees each entry as it is read.
   const isOneByOne = isStdout(output) && io.stdout.isTerminal
   const count = await withLedger(ledger, io, false, async ({ reader, showProgress, hideProgress }) => {
-    const chosen = chooseFormat(format, output, 'json')
+    const chosen = chooseFormat(formatOf(format, json), output, 'json')
     const delivery = { ledger, format: chosen, output, beforeTerminal: hideProgress }
     let entries = 0
     const onProgress = (done: number): void => {

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import type { Format } from '../deliver.js'
 import type { ExitCode } from '../exit.js'
 import type { Io } from '../io.js'
-import { addOutputOptions, addTimeOptions } from './option.js'
+import { addOutputOptions, addTimeOptions, formatOf } from './option.js'
 
 export interface FilterOptions {
   readonly ledger: string
@@ -17,6 +17,8 @@ export interface FilterOptions {
   readonly end?: string
   readonly limit?: string
   readonly format?: Format
+  /** The same as `format: 'json'`. */
+  readonly json?: boolean
   readonly output?: string
 }
 
@@ -50,7 +52,7 @@ Examples:
     })
 }
 
-export async function run({ ledger, format, output, ...criteria }: FilterOptions, io: Io): Promise<ExitCode> {
+export async function run({ ledger, format, json, output, ...criteria }: FilterOptions, io: Io): Promise<ExitCode> {
   const { runSelection } = await import('../selection.js')
-  return runSelection({ ledger, criteria, format, output }, io)
+  return runSelection({ ledger, criteria, format: formatOf(format, json), output }, io)
 }

@@ -1,6 +1,6 @@
 import type { InspectedCheckpoint, Inspection } from '@sudoagent/ledger'
 import type { Command } from 'commander'
-import { EXIT, type ExitCode } from '../exit.js'
+import { CliError, EXIT, type ExitCode } from '../exit.js'
 import { type Io, print } from '../io.js'
 
 export interface InspectOptions {
@@ -39,11 +39,22 @@ export async function run({ ledger, json = false }: InspectOptions, io: Io): Pro
   const { withLedger } = await import('../io/ledger-file.js')
   const { filesOf } = await import('../io/same-file.js')
   const inspection = await withLedger(ledger, io, false, ({ reader }) => inspect(reader))
+  const { entries, unreadable } = inspection
+  if (unreadable > 0 && unreadable === entries) {
+    const { guessKindOf } = await import('../io/input-file.js')
+    const hint = (await guessKindOf(ledger)) ?? 'name a SQLite or JSONL ledger'
+    throw new CliError(EXIT.failed, `\`${ledger}\` has no entry that can be read`, hint)
+  }
   const files = await filesOf(ledger)
   // One file is one shard: a ledger is not split.
   const value = { ...inspection, shards: [{ path: ledger, entries: inspection.entries }], files }
   await print(io.stdout, json ? `${JSON.stringify(value, null, 2)}\n` : await render(inspection, files))
-  return EXIT.ok
+  if (unreadable === 0) return EXIT.ok
+  const { say } = await import('../message.js')
+  const what = unreadable === 1 ? '1 entry cannot be read' : `${unreadable} entries cannot be read`
+  await say(io, 'error', `${what}, so the counts above may be too small`)
+  await say(io, 'hint', '`sudoagent verify` says what is wrong with them')
+  return EXIT.failed
 }
 
 async function render(of: Inspection, files: readonly LedgerFile[]): Promise<string> {

@@ -7,6 +7,7 @@ export interface KeygenOptions {
   readonly publicKey: string
   readonly encrypt?: boolean
   readonly overwrite?: boolean
+  readonly json?: boolean
 }
 
 export function register(program: Command, io: Io): void {
@@ -16,12 +17,13 @@ export function register(program: Command, io: Io): void {
     .description(
       'Makes an Ed25519 key pair. The process that writes the ledger signs with the private key (mode 0600, never printed); whoever verifies ' +
         'it needs the public key. With --encrypt the private key is of use only with a passphrase, which is asked for twice, or taken from ' +
-        'SUDOAGENT_KEY_PASSPHRASE. Existing files are left alone unless --overwrite is given.',
+        'SUDOAGENT_KEY_PASSPHRASE. Existing files are left alone unless --overwrite is given; folders that do not exist are made (mode 0700).',
     )
     .requiredOption('--private-key <file>', 'where the private key goes (PEM, PKCS#8)')
     .requiredOption('--public-key <file>', 'where the public key goes (PEM, SPKI)')
     .option('--encrypt', 'encrypt the private key under a passphrase')
     .option('--overwrite', 'replace key files that are there already')
+    .option('--json', 'print one JSON value')
     .addHelpText(
       'after',
       `
@@ -36,7 +38,7 @@ Examples:
 }
 
 export async function run(
-  { privateKey, publicKey, encrypt = false, overwrite = false }: KeygenOptions,
+  { privateKey, publicKey, encrypt = false, overwrite = false, json = false }: KeygenOptions,
   io: Io,
 ): Promise<ExitCode> {
   requireFileName('--private-key', privateKey)
@@ -54,6 +56,16 @@ export async function run(
   const key = generatePrivateKey()
   const privatePem = passphrase === null ? key.pem : encryptPrivateKey(key, passphrase)
   writeKeyPair({ privateKey: privatePem, publicKey: key.publicKey.pem }, paths)
+  if (json) {
+    const value = {
+      key_id: key.publicKey.keyId,
+      private_key: privateKey,
+      public_key: publicKey,
+      encrypted: passphrase !== null,
+    }
+    await print(io.stdout, `${JSON.stringify(value, null, 2)}\n`)
+    return EXIT.ok
+  }
   const { printable } = await import('@sudoagent/ledger')
   await print(
     io.stdout,

@@ -6,6 +6,16 @@ export function repeatable(value: string, before: readonly string[] | undefined)
   return [...(before ?? []), value]
 }
 
+/** `--json` for commands with formats, so that one option asks every command for JSON. */
+export function jsonOption(): Option {
+  return new Option('--json', 'the same as --format json').conflicts('format')
+}
+
+/** The format that `--format` or `--json` asks for. */
+export function formatOf<Format extends string>(format: Format | undefined, json = false): Format | 'json' | undefined {
+  return json ? 'json' : format
+}
+
 export function addOutputOptions(command: Command, formats: readonly string[], otherwise: string): Command {
   return command
     .addOption(
@@ -13,6 +23,7 @@ export function addOutputOptions(command: Command, formats: readonly string[], o
         formats,
       ),
     )
+    .addOption(jsonOption())
     .option('--output <file>', 'write to a file, which appears only when it is whole; `-` is standard output')
 }
 

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../exit.js'
 import type { Io } from '../io.js'
+import { jsonOption } from './option.js'
 import * as verifyCommand from './receipt/verify.js'
 
 const FORMATS = ['json', 'tlog-proof'] as const
@@ -32,6 +33,7 @@ export function register(program: Command, io: Io): void {
         .choices(FORMATS)
         .default('json'),
     )
+    .addOption(jsonOption())
     .option('--output <file>', 'write to a file, which appears only when it is whole; `-` is standard output')
     .addHelpText(
       'after',

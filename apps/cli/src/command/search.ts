@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Format } from '../deliver.js'
 import type { ExitCode } from '../exit.js'
 import type { Io } from '../io.js'
-import { addOutputOptions, addTimeOptions } from './option.js'
+import { addOutputOptions, addTimeOptions, formatOf } from './option.js'
 
 export interface SearchOptions {
   readonly ledger: string
@@ -10,6 +10,8 @@ export interface SearchOptions {
   readonly start?: string
   readonly end?: string
   readonly format?: Format
+  /** The same as `format: 'json'`. */
+  readonly json?: boolean
   readonly output?: string
 }
 
@@ -37,7 +39,7 @@ Examples:
     })
 }
 
-export async function run({ ledger, query, format, output, ...times }: SearchOptions, io: Io): Promise<ExitCode> {
+export async function run({ ledger, query, format, json, output, ...times }: SearchOptions, io: Io): Promise<ExitCode> {
   const { runSelection } = await import('../selection.js')
-  return runSelection({ ledger, criteria: { text: query, ...times }, format, output }, io)
+  return runSelection({ ledger, criteria: { text: query, ...times }, format: formatOf(format, json), output }, io)
 }

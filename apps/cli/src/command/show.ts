@@ -1,12 +1,15 @@
 import { type Command, Option } from 'commander'
 import { EXIT, type ExitCode } from '../exit.js'
 import { type Io, print } from '../io.js'
+import { jsonOption } from './option.js'
 
 export interface ShowOptions {
   readonly ledger: string
   /** A position (digits only), or a request id. */
   readonly call: string
   readonly format?: 'text' | 'json'
+  /** The same as `format: 'json'`. */
+  readonly json?: boolean
 }
 
 /** Digits that still make an exact number; whatever is longer can only be a request id. */
@@ -25,6 +28,7 @@ export function register(program: Command, io: Io): void {
     .addOption(
       new Option('--format <format>', 'by default text on a terminal and json elsewhere').choices(['text', 'json']),
     )
+    .addOption(jsonOption())
     .addHelpText(
       'after',
       `
@@ -32,12 +36,12 @@ Examples:
   $ sudoagent show ledger.sqlite 12
   $ sudoagent show ledger.sqlite 083a0f8c-664e-4692-9c0d-fb611024f7a4 --format text`,
     )
-    .action(async (ledger: string, call: string, options: Pick<ShowOptions, 'format'>) => {
+    .action(async (ledger: string, call: string, options: Pick<ShowOptions, 'format' | 'json'>) => {
       io.exitCode = await run({ ledger, call, ...options }, io)
     })
 }
 
-export async function run({ ledger, call, format }: ShowOptions, io: Io): Promise<ExitCode> {
+export async function run({ ledger, call, format, json: isJson = false }: ShowOptions, io: Io): Promise<ExitCode> {
   const { findIn, withLedger } = await import('../io/ledger-file.js')
   const { readStory, storyJson, storyText } = await import('../story.js')
   const { harmless } = await import('../harmless.js')
@@ -45,7 +49,7 @@ export async function run({ ledger, call, format }: ShowOptions, io: Io): Promis
   const { say } = await import('../message.js')
   const key = POSITION.test(call) ? { position: Number(call) } : { requestId: call }
   const story = await withLedger(ledger, io, false, ({ reader }) => findIn(reader, () => readStory(reader, key)))
-  const asText = (format ?? (io.stdout.isTerminal ? 'text' : 'json')) === 'text'
+  const asText = (format ?? (io.stdout.isTerminal && !isJson ? 'text' : 'json')) === 'text'
   const json = (): string => (io.stdout.isTerminal ? harmless(storyJson(story)) : storyJson(story))
   await print(io.stdout, asText ? storyText(story, await painter(io.stdout.colour)) : json())
   if (asText && io.stdout.isTerminal)

@@ -15,6 +15,9 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['EMFILE', 'too many open files'],
   ['ENXIO', 'nothing is at the other end'],
   ['EIO', 'input/output error'],
+  ['EADDRINUSE', 'another program listens there'],
+  ['EADDRNOTAVAIL', 'this machine does not have that address'],
+  ['ENOTFOUND', 'there is no host with that name'],
 ])
 
 const HINTS: ReadonlyMap<string, string> = new Map([

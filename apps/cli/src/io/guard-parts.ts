@@ -5,6 +5,7 @@ import type { ArgumentCheck, Feature, Guard } from '@sudoagent/mcp'
 import { CliError, EXIT } from '../exit.js'
 import type { Io } from '../io.js'
 import { say } from '../message.js'
+import { accessAdvice } from './approval-store.js'
 import { deniedTools } from './denied-tools.js'
 import { openLedgerWriter } from './new-ledger.js'
 import { readCallPolicy } from './policy.js'
@@ -18,6 +19,7 @@ export interface GuardPartsOptions {
   readonly agent: string
   readonly budget?: string
   readonly approvals?: string
+  readonly allowOtherWriters?: boolean
   readonly approvalTtl: string
   readonly hold: string
   readonly timeout: string
@@ -124,15 +126,17 @@ function passing(features: readonly Feature[], pass: readonly Feature[], block: 
 }
 
 async function openStores(
-  { approvals, ledger }: GuardPartsOptions,
+  { approvals, ledger, allowOtherWriters = false }: GuardPartsOptions,
   limits: ReturnType<typeof parseBudget> | null,
   undos: (() => unknown)[],
 ) {
   const { SqliteApprovalStore, SqliteBudget } = await import('@sudoagent/core/sqlite')
-  const approvalStore = opened(approvals ?? `${ledger}.approvals`, (path) => SqliteApprovalStore.open(path))
+  const approvalStore = opened(approvals ?? `${ledger}.approvals`, (path) =>
+    SqliteApprovalStore.open(path, { allowOtherWriters }),
+  )
   undos.push(() => approvalStore.close())
   if (limits === null) return { approvalStore, budget: null }
-  const budget = opened(`${ledger}.budget`, (path) => SqliteBudget.open(path, limits))
+  const budget = opened(`${ledger}.budget`, (path) => SqliteBudget.open(path, limits, { allowOtherWriters }))
   undos.push(() => budget.close())
   return { approvalStore, budget }
 }
@@ -150,11 +154,11 @@ function opened<T>(path: string, open: (path: string) => T): T {
     return open(path)
   } catch (error) {
     if (error instanceof TypeError) throw error
-    const why = error instanceof Error ? error.message : 'unknown'
+    const { message, hint } = accessAdvice(error instanceof Error ? error.message : 'unknown')
     throw new CliError(
       EXIT.failed,
-      `\`${path}\` cannot be opened: ${why}`,
-      'check the folder, and who may write there',
+      `\`${path}\` cannot be opened: ${message}`,
+      hint ?? 'check the folder, and who may write there',
       error,
     )
   }
@@ -180,9 +184,17 @@ function argumentCheck(text: string): ArgumentCheck {
 }
 
 function milliseconds(option: string, text: string, secondsMax: number, secondsMin = 1): number {
-  const seconds = Number(text)
-  if (/^\d+(?:\.\d+)?$/.test(text) && seconds >= secondsMin && seconds <= secondsMax) return Math.round(seconds * 1000)
-  throw new CliError(EXIT.usage, `${option} \`${text}\` is no number of seconds`, `from ${secondsMin} to ${secondsMax}`)
+  const seconds = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : null
+  if (seconds !== null && seconds >= secondsMin && seconds <= secondsMax) return Math.round(seconds * 1000)
+  const limits = `from ${secondsMin} to ${secondsMax} seconds`
+  if (seconds === null)
+    throw new CliError(
+      EXIT.usage,
+      `${option} \`${text}\` is not a number of seconds`,
+      `digits without a unit, ${limits}`,
+    )
+  const bound = seconds > secondsMax ? `more than ${secondsMax}` : `less than ${secondsMin}`
+  throw new CliError(EXIT.usage, `${option} \`${text}\` is ${bound} seconds`, limits)
 }
 
 const BUDGET_NAMES = { 'per-agent': 'perAgent', 'per-tool': 'perTool', window: 'windowMs' } as const

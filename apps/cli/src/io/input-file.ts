@@ -78,3 +78,13 @@ export function guessKind(bytes: Uint8Array): string | undefined {
   const start = Buffer.from(bytes.subarray(0, 4096)).toString('latin1')
   return BEGINNINGS.find(([pattern]) => pattern.test(start))?.[1]
 }
+
+/** The same of a file, from its beginning; undefined where it cannot be read, or nobody can tell. */
+export async function guessKindOf(path: string): Promise<string | undefined> {
+  try {
+    for await (const chunk of chunksOf(path)) return guessKind(chunk)
+    return guessKind(new Uint8Array())
+  } catch {
+    return undefined
+  }
+}

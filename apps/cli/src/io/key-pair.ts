@@ -1,8 +1,19 @@
 // A new key pair in two files: both or neither, each created anew, never through what is there already. All of it is synchronous, so that no
 // signal finds one file without the other.
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, lstatSync, openSync, readSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import {
+  closeSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmdirSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { CliError, EXIT } from '../exit.js'
 import { errnoHint, errnoOf, errnoWords } from './errno.js'
 
@@ -22,6 +33,7 @@ export interface KeyPairPem {
 
 /**
  * Writes the private key for its owner alone (0600) and the public one for everybody (0644).
+ * Folders that do not exist are made for the owner alone (0700).
  * When one cannot be written the other is taken back, and files that were to be replaced stand where they stood.
  *
  * @throws CliError naming the file
@@ -34,6 +46,7 @@ export function writeKeyPair(pem: KeyPairPem, { privateKey, publicKey, overwrite
       [privateKey, pem.privateKey, 0o600],
       [publicKey, pem.publicKey, 0o644],
     ] as const) {
+      makeFolder(dirname(path), undos)
       const aside = overwrite ? moveAside(path) : null
       if (aside !== null) {
         replaced.push(aside)
@@ -46,6 +59,20 @@ export function writeKeyPair(pem: KeyPairPem, { privateKey, publicKey, overwrite
     throw error
   }
   for (const path of replaced) unlinkSync(path)
+}
+
+/** Makes a folder and those above it that are missing. */
+function makeFolder(folder: string, undos: (() => void)[]): void {
+  try {
+    // Which of them were missing: `recursive` says which was the first.
+    const first = mkdirSync(folder, { recursive: true, mode: 0o700 })
+    if (first === undefined) return
+    undos.push(() => {
+      for (let made = resolve(folder); made.length >= first.length; made = dirname(made)) rmdirSync(made)
+    })
+  } catch (error) {
+    throw failure(folder, error)
+  }
 }
 
 function create(path: string, text: string, mode: number, undos: (() => void)[]): void {

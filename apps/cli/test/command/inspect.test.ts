@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { generatePrivateKey } from '@sudoagent/crypto'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { requestIdOf } from '../support/draft.js'
@@ -49,6 +49,31 @@ it('says the same as JSON, of an unsigned ledger in text too', () => {
     'l.jsonl.head',
     'l.jsonl.tree',
   ])
+})
+
+it.each([
+  [
+    'a receipt',
+    (box: Sandbox) => box.run(['receipt', 'l.sqlite', '--request-id', requestIdOf(1)]).stdout,
+    /it is a receipt/,
+  ],
+  ['a report in JSON', (box: Sandbox) => box.run(['verify', 'l.sqlite', '--json']).stdout, /it is JSON/],
+  ['one line that is no entry', () => '{"a":1}\n', /it is JSON/],
+])('%s has no entry that can be read: exit 3', (_, text, says) => {
+  writeFileSync(box.path('other.json'), text(box))
+  const { code, stdout, stderr } = box.run(['inspect', 'other.json'])
+  expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
+  expect(stderr).toMatch(/^sudoagent: error: `other.json` has no entry that can be read\nsudoagent: hint: [^\n]+\n$/)
+  expect(stderr).toMatch(says)
+})
+
+it('a ledger with an entry that cannot be read is shown, and exits with 3', () => {
+  const lines = readFileSync(box.path('l.jsonl'), 'utf8').split('\n')
+  writeFileSync(box.path('hurt.jsonl'), lines.with(3, '{').join('\n'))
+  const { code, stdout, stderr } = box.run(['inspect', 'hurt.jsonl'])
+  expect([code, stdout]).toEqual([3, expect.stringContaining('unreadable  1 entries')])
+  expect(stderr).toMatch(/^sudoagent: error: 1 entry cannot be read, /)
+  expect(box.run(['inspect', 'hurt.jsonl', '--json']).code).toBe(3)
 })
 
 it.each<[string, number]>([

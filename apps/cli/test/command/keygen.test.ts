@@ -1,4 +1,4 @@
-import { existsSync, linkSync, lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, linkSync, lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { parsePrivateKey, parsePublicKey } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
 import { sandbox } from '../support/sandbox.js'
@@ -17,6 +17,30 @@ describe('keygen', () => {
     expect(statSync(box.path('k.pem')).mode & 0o777).toBe(0o600)
     expect(statSync(box.path('p.pem')).mode & 0o777).toBe(0o644 & ~process.umask())
     expect(box.files()).toEqual(['k.pem', 'p.pem'])
+  })
+
+  it('makes folders that are missing, for their owner alone, and leaves none behind when it fails', () => {
+    const box = sandbox()
+    const at = (...paths: readonly string[]) =>
+      box.run(['keygen', '--private-key', paths[0] ?? '', '--public-key', paths[1] ?? ''])
+    expect(at('keys/deep/k.pem', 'shared/p.pem').code).toBe(0)
+    for (const folder of ['keys', 'keys/deep', 'shared'])
+      expect(statSync(box.path(folder)).mode & 0o777).toBe(0o700 & ~process.umask())
+    // A folder that is there keeps its mode.
+    box.makeFolder('open')
+    chmodSync(box.path('open'), 0o755)
+    expect(at('open/k.pem', 'open/p.pem').code).toBe(0)
+    expect(statSync(box.path('open')).mode & 0o777).toBe(0o755)
+    writeFileSync(box.path('file'), '')
+    for (const paths of [
+      ['new/deep/k.pem', 'file/p.pem'],
+      ['new/deep/k.pem', 'open/p.pem'],
+      ['file/k.pem', 'new/p.pem'],
+      ['new/../new/k.pem', 'file/p.pem'],
+    ]) {
+      expect(at(...paths).code).toBe(3)
+      expect(box.files()).toEqual(['file', 'keys', 'open', 'shared'])
+    }
   })
 
   it('makes another key each time', () => {
@@ -93,7 +117,7 @@ describe('both or neither', () => {
     const box = sandbox()
     box.run(PAIR)
     const old = readFileSync(box.path('k.pem'), 'utf8')
-    const { code } = box.run(['keygen', '--private-key', 'k.pem', '--public-key', 'missing/p.pem', '--overwrite'])
+    const { code } = box.run(['keygen', '--private-key', 'k.pem', '--public-key', 'p.pem/p.pem', '--overwrite'])
     expect(code).toBe(3)
     expect(readFileSync(box.path('k.pem'), 'utf8')).toBe(old)
     expect(box.files()).toEqual(['k.pem', 'p.pem'])

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { generatePrivateKey } from '@sudoagent/crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { indentJson } from '../../src/json-indent.js'
 import { decisionDraft, decisionHashOf, outcomeDraft, requestIdOf } from '../support/draft.js'
 import { SAMPLE, writeLedger } from '../support/ledger.js'
 import { Sandbox, skipUnless } from '../support/sandbox.js'
@@ -18,16 +19,20 @@ afterAll(() => box.remove())
 const text = (ledger: string, call: string): string => box.run(['show', ledger, call, '--format', 'text']).stdout
 
 describe('as JSON, where nobody looks', () => {
-  it.each([['5'], ['6'], [requestIdOf(3)]])('%s: the decision and the outcome, byte for byte', (call) => {
-    const { code, stdout, stderr } = box.run(['show', 'l.jsonl', call])
-    const lines = readFileSync(box.path('l.jsonl'), 'utf8').split('\n')
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stdout).toBe(
-      `{"request_id":"${requestIdOf(3)}","state":"success","decision":{"position":5,"entry":${lines[4]}},` +
-        `"outcome":{"position":6,"entry":${lines[5]}},"others":[]}\n`,
-    )
-    expect(JSON.parse(stdout)).toMatchObject({ decision: { entry: { approval: { approver_id: 'alice' } } } })
-  })
+  it.each([['5'], ['6'], [requestIdOf(3)]])(
+    '%s: the decision and the outcome, indented, with the values as they are stored',
+    (call) => {
+      const { code, stdout, stderr } = box.run(['show', 'l.jsonl', call])
+      const lines = readFileSync(box.path('l.jsonl'), 'utf8').split('\n')
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+      const value =
+        `{"request_id":"${requestIdOf(3)}","state":"success","decision":{"position":5,"entry":${lines[4]}},` +
+        `"outcome":{"position":6,"entry":${lines[5]}},"others":[]}`
+      expect(stdout).toBe(`${indentJson(value)}\n`)
+      expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThan(140)
+      expect(JSON.parse(stdout)).toMatchObject({ decision: { entry: { approval: { approver_id: 'alice' } } } })
+    },
+  )
 
   it.each([
     ['4', 'denied'],

@@ -12,9 +12,11 @@ export function register(approvals: Command, io: Io): void {
     )
     .argument('<store>', 'SQLite file of the approval store')
     .argument('<id>', 'id of the approval, or the beginning of it')
-    .option('--approver <name>', 'who refuses; the ledger says so. SUDOAGENT_APPROVER unless given')
+    .option('--approver <name>', 'required: who refuses; the ledger says so. Default: SUDOAGENT_APPROVER')
     .option('--reason <text>', 'why; the agent and the ledger are told')
     .option('--yes', 'do not ask; needed where there is no terminal')
+    .option('--allow-other-writers', 'open the store although users other than its owner can write to it')
+    .option('--json', 'print one JSON value')
     .addHelpText(
       'after',
       `

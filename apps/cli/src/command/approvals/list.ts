@@ -15,6 +15,7 @@ const LIST_MAX = 200
 export interface ListOptions {
   readonly store: string
   readonly state?: (typeof STATES)[number]
+  readonly allowOtherWriters?: boolean
   readonly json?: boolean
 }
 
@@ -27,6 +28,7 @@ export function register(approvals: Command, io: Io): void {
     )
     .argument('<store>', 'SQLite file of the approval store')
     .addOption(new Option('--state <state>', 'only those in this state').choices(STATES))
+    .option('--allow-other-writers', 'open the store although users other than its owner can write to it')
     .option('--json', 'print one JSON value')
     .addHelpText(
       'after',
@@ -39,13 +41,13 @@ Example:
     })
 }
 
-export async function run({ store: path, state, json = false }: ListOptions, io: Io): Promise<ExitCode> {
+export async function run({ store: path, state, json = false, ...access }: ListOptions, io: Io): Promise<ExitCode> {
   const { withApprovals } = await import('../../io/approval-store.js')
   const { approvalJson, renderApprovals } = await import('../../approval-text.js')
   const now = new Date()
   const stored = state === 'used' ? 'approved' : state
   const filter = { ...(stored === undefined ? {} : { state: stored }), limit: LIST_MAX }
-  const listed = await withApprovals(path, (store) => store.list(filter, now))
+  const listed = await withApprovals(path, access, (store) => store.list(filter, now))
   const records = state === 'used' ? listed.filter(({ consumedAt }) => consumedAt !== null) : listed
   if (json) {
     await print(io.stdout, `${JSON.stringify(records.map(approvalJson), null, 2)}\n`)

@@ -5,6 +5,7 @@ import { type Io, print } from '../../io.js'
 export interface ShowOptions {
   readonly store: string
   readonly id: string
+  readonly allowOtherWriters?: boolean
   readonly json?: boolean
 }
 
@@ -18,6 +19,7 @@ export function register(approvals: Command, io: Io): void {
     )
     .argument('<store>', 'SQLite file of the approval store')
     .argument('<id>', 'id of the approval, or the beginning of it')
+    .option('--allow-other-writers', 'open the store although users other than its owner can write to it')
     .option('--json', 'print one JSON value')
     .addHelpText(
       'after',
@@ -30,11 +32,11 @@ Example:
     })
 }
 
-export async function run({ store: path, id, json = false }: ShowOptions, io: Io): Promise<ExitCode> {
+export async function run({ store: path, id, json = false, ...access }: ShowOptions, io: Io): Promise<ExitCode> {
   const { withApprovals } = await import('../../io/approval-store.js')
   const { approvalJson, renderApproval } = await import('../../approval-text.js')
   const { find } = await import('../../resolve-approval.js')
-  const record = await withApprovals(path, (store) => find(store, id))
+  const record = await withApprovals(path, access, (store) => find(store, id))
   const text = json
     ? `${JSON.stringify(approvalJson(record), null, 2)}\n`
     : renderApproval(record, new Date(), io.stdout.columns)

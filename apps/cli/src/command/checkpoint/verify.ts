@@ -21,7 +21,11 @@ export function register(checkpoint: Command, io: Io): void {
         'with it is what `sudoagent verify --checkpoint` says.',
     )
     .argument('<file>', 'signed checkpoint; `-` is standard input')
-    .option('--public-key <file>', 'PEM file, or a file with a vkey: whose word is taken (repeatable)', repeatable)
+    .option(
+      '--public-key <file>',
+      'required: PEM file, or a file with a vkey: whose word is taken (repeatable)',
+      repeatable,
+    )
     .option('--witness-policy <file>', 'C2SP tlog-policy; its quorum of witnesses must have cosigned')
     .option('--origin <name>', 'the log that is meant; a checkpoint of another log is refused')
     .option('--json', 'print one JSON value')

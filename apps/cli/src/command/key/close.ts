@@ -6,6 +6,7 @@ export interface KeyCloseOptions {
   readonly ledger: string
   readonly privateKey: string
   readonly yes?: boolean
+  readonly json?: boolean
 }
 
 export function register(key: Command, io: Io): void {
@@ -16,6 +17,7 @@ export function register(key: Command, io: Io): void {
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .requiredOption('--private-key <file>', 'a key that may sign the ledger')
     .option('--yes', 'say that this is meant: it cannot be undone')
+    .option('--json', 'print one JSON value')
     .addHelpText(
       'after',
       `
@@ -27,7 +29,10 @@ Example:
     })
 }
 
-export async function run({ ledger, privateKey, yes = false }: KeyCloseOptions, io: Io): Promise<ExitCode> {
+export async function run(
+  { ledger, privateKey, yes = false, json = false }: KeyCloseOptions,
+  io: Io,
+): Promise<ExitCode> {
   if (!yes) {
     throw new CliError(
       EXIT.usage,
@@ -38,6 +43,9 @@ export async function run({ ledger, privateKey, yes = false }: KeyCloseOptions, 
   const { readSigner, withWriter } = await import('../../io/ledger-writer.js')
   const signer = await readSigner(privateKey, io)
   const { position } = await withWriter(ledger, signer, (writer) => writer.closeForGood())
-  await print(io.stdout, `the ledger ended with entry ${position}\n`)
+  await print(
+    io.stdout,
+    json ? `${JSON.stringify({ position }, null, 2)}\n` : `the ledger ended with entry ${position}\n`,
+  )
   return EXIT.ok
 }

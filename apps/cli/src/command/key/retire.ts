@@ -6,6 +6,7 @@ export interface KeyRetireOptions {
   readonly ledger: string
   readonly keyId: string
   readonly privateKey: string
+  readonly json?: boolean
 }
 
 export function register(key: Command, io: Io): void {
@@ -18,6 +19,7 @@ export function register(key: Command, io: Io): void {
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .requiredOption('--key-id <id>', 'the key to be retired, 16 hex digits (`sudoagent inspect` lists them)')
     .requiredOption('--private-key <file>', 'a key that may sign the ledger')
+    .option('--json', 'print one JSON value')
     .addHelpText(
       'after',
       `
@@ -29,7 +31,7 @@ Example:
     })
 }
 
-export async function run({ ledger, keyId, privateKey }: KeyRetireOptions, io: Io): Promise<ExitCode> {
+export async function run({ ledger, keyId, privateKey, json = false }: KeyRetireOptions, io: Io): Promise<ExitCode> {
   const id = keyId.toLowerCase()
   if (!/^[0-9a-f]{16}$/.test(id)) {
     throw new CliError(EXIT.usage, `--key-id \`${keyId}\` is no key id`, 'a key id has 16 hex digits')
@@ -37,6 +39,10 @@ export async function run({ ledger, keyId, privateKey }: KeyRetireOptions, io: I
   const { readSigner, withWriter } = await import('../../io/ledger-writer.js')
   const signer = await readSigner(privateKey, io)
   const { position } = await withWriter(ledger, signer, (writer) => writer.retireKey(id))
-  await print(io.stdout, `key ${id} may not sign behind entry ${position}\n`)
+  const value = { position, key_id: id }
+  await print(
+    io.stdout,
+    json ? `${JSON.stringify(value, null, 2)}\n` : `key ${id} may not sign behind entry ${position}\n`,
+  )
   return EXIT.ok
 }

@@ -6,6 +6,7 @@ export interface KeyRotateOptions {
   readonly ledger: string
   readonly privateKey: string
   readonly newPrivateKey: string
+  readonly json?: boolean
 }
 
 export function register(key: Command, io: Io): void {
@@ -19,6 +20,7 @@ export function register(key: Command, io: Io): void {
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .requiredOption('--private-key <file>', 'a key that may sign the ledger now')
     .requiredOption('--new-private-key <file>', 'the key to be added')
+    .option('--json', 'print one JSON value')
     .addHelpText(
       'after',
       `
@@ -32,11 +34,18 @@ Example:
     })
 }
 
-export async function run({ ledger, privateKey, newPrivateKey }: KeyRotateOptions, io: Io): Promise<ExitCode> {
+export async function run(
+  { ledger, privateKey, newPrivateKey, json = false }: KeyRotateOptions,
+  io: Io,
+): Promise<ExitCode> {
   const { readSigner, withWriter } = await import('../../io/ledger-writer.js')
   const old = await readSigner(privateKey, io)
   const next = await readSigner(newPrivateKey, io)
   const { position } = await withWriter(ledger, old, (writer) => writer.addKey(next))
+  if (json) {
+    await print(io.stdout, `${JSON.stringify({ position, key_id: next.keyId, added_by: old.keyId }, null, 2)}\n`)
+    return EXIT.ok
+  }
   await print(io.stdout, `key ${next.keyId} may sign behind entry ${position}, added by key ${old.keyId}\n`)
   const { say } = await import('../../message.js')
   await say(io, 'hint', `move the writers over to the new key, then \`sudoagent key retire --key-id ${old.keyId}\``)

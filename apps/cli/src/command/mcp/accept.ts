@@ -10,6 +10,7 @@ export interface McpAcceptOptions {
   readonly instructions?: boolean
   readonly all?: boolean
   readonly digest?: string
+  readonly json?: boolean
 }
 
 export function register(mcp: Command, io: Io): void {
@@ -26,6 +27,7 @@ export function register(mcp: Command, io: Io): void {
     .option('--instructions', 'accept the changed instructions and name of the server; needs --server and --digest')
     .option('--all', 'accept all that is listed; needs --digest')
     .option('--digest <hex>', 'digest of what is accepted, as the listing prints it; of the whole list with --all')
+    .option('--json', 'print one JSON value')
     .addHelpText(
       'after',
       `
@@ -71,6 +73,10 @@ export async function run(tools: string, options: McpAcceptOptions, io: Io): Pro
           'nothing was accepted: the digest is not that of the definitions as they are now',
           'list them again, and look at what has changed',
         )
+    }
+    if (options.json === true) {
+      await print(io.stdout, `${JSON.stringify(jsonOf(changes, digest, chosen.digest !== null), null, 2)}\n`)
+      return EXIT.ok
     }
     const { renderDefinitionChange } = await import('../../definition-text.js')
     const shown = changes.map((change) => renderDefinitionChange(change, io.stdout.columns)).join('')
@@ -123,6 +129,23 @@ async function digestOf(changes: readonly DefinitionChange[]): Promise<string> {
       ]),
     ),
   )
+}
+
+/** What a listing shows, for programs: `digest` is that of the whole list. */
+function jsonOf(changes: readonly DefinitionChange[], digest: string, accepted: boolean) {
+  return {
+    accepted,
+    digest,
+    changes: changes.map(({ changed, accepted: before }) => ({
+      server: changed.server,
+      // The instructions and the name of the server, where it is empty.
+      tool: changed.tool,
+      digest: changed.digest,
+      definition: changed.definition,
+      accepted_digest: before?.digest ?? null,
+      accepted_definition: before?.definition ?? null,
+    })),
+  }
 }
 
 function openPins<T>(path: string, open: (path: string) => T): T {

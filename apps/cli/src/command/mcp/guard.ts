@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
+import { errnoWords } from '../../io/errno.js'
 import type { GuardPartsOptions, OpenGuard } from '../../io/guard-parts.js'
 import type { Upstream, UpstreamOptions } from '../../io/mcp-upstream.js'
 import { type Io, print } from '../../io.js'
@@ -34,6 +35,10 @@ export function register(mcp: Command, io: Io): void {
     .option('--agent <id>', 'who acts, in every decision', 'mcp')
     .option('--budget <limits>', 'calls in a window of seconds: `per-agent=100,per-tool=20,window=3600`')
     .option('--approvals <file>', 'SQLite file where approvals wait; by default `<ledger>.approvals`')
+    .option(
+      '--allow-other-writers',
+      'open the approvals and the budget although users other than their owner can write to them',
+    )
     .option('--approval-ttl <seconds>', 'how long an approval may take, at most 3600', '300')
     .option('--hold <seconds>', 'how long a call waits for its approval before it is answered with "pending"', '4')
     .option('--timeout <seconds>', 'how long the server may take for one answer', '600')
@@ -130,7 +135,8 @@ async function overPipes(
 ): Promise<ExitCode> {
   const { StdioDownstream } = await import('@sudoagent/mcp')
   const session = await guard.open(new StdioDownstream(input, output), upstream.open()).catch((error: unknown) => {
-    throw new CliError(EXIT.failed, `the server cannot be started: ${words(error)}`, 'check the command', error)
+    const hint = 'check the command behind `--`, and PATH'
+    throw new CliError(EXIT.failed, `the server cannot be started: ${words(error)}`, hint, error)
   })
   void stopped.then(() => session.close('the guard was told to stop'))
   const reason = await session.closed
@@ -166,7 +172,7 @@ async function overHttp(
       throw new CliError(EXIT.usage, words(error), 'see `--token-file` and `--token-env`', error)
     throw new CliError(
       EXIT.failed,
-      `cannot listen on \`${host}:${port}\`: ${words(error)}`,
+      `cannot listen on \`${host}:${port}\`: ${errnoWords(error)}`,
       'give another port, or 0 for a free one',
       error,
     )

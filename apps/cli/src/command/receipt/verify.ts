@@ -23,7 +23,11 @@ export function register(receipt: Command, io: Io): void {
         'says the same. Says what is proven and what is not. Exits with 0 when the receipt holds, with 1 when it does not.',
     )
     .argument('<file>', 'receipt, or a tlog-proof; `-` is standard input')
-    .option('--public-key <file>', 'PEM file, or a file with a vkey: whose word is taken (repeatable)', repeatable)
+    .option(
+      '--public-key <file>',
+      'required: PEM file, or a file with a vkey: whose word is taken (repeatable)',
+      repeatable,
+    )
     .option('--witness-policy <file>', 'C2SP tlog-policy; its quorum of witnesses must have cosigned')
     .option('--origin <name>', 'the log that is meant; a receipt of another log is refused')
     .option('--entry-hash <hash>', 'what a tlog-proof must be the proof of, 64 hex digits')

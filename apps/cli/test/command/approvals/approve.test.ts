@@ -1,5 +1,5 @@
 // One request in a store, and no engine: what is refused, and what a person at a terminal is asked. An engine is in `../approvals.test.ts`.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { SqliteApprovalStore } from '@sudoagent/core/sqlite'
 import { describe, expect, it, test } from 'vitest'
 import { stateIn, storeWith } from '../../support/approval-store.js'
@@ -162,5 +162,40 @@ describe.skipIf(noTerminal)('on a terminal', () => {
     const { stdout } = box.terminal(['approvals', 'show', 'approvals.sqlite', 'r1'], 60)
     expect(stdout.match(/^action/gm)).toHaveLength(1)
     for (const row of stdout.split('\n')) expect(row.length).toBeLessThanOrEqual(60)
+  })
+})
+
+describe('a store that other users can write to', () => {
+  const commands = [
+    ['list', 'approvals.sqlite'],
+    ['show', 'approvals.sqlite', 'r1'],
+    ['deny', 'approvals.sqlite', 'r1', '--approver', 'a', '--yes'],
+  ]
+  it.each(commands)('%s: refused with the option that opens it, and opened with that', async (command, ...args) => {
+    const box = sandbox()
+    await storeWith(box)
+    for (const mode of [0o620, 0o602, 0o666]) {
+      chmodSync(box.path('approvals.sqlite'), mode)
+      const { code, stdout, stderr } = box.run(['approvals', command, ...args])
+      expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
+      expect(stderr).toMatch(
+        /other users can write to it \(mode 0\d{3}\)\n.*run `chmod 600` on it, or give --allow-other-writers\n$/,
+      )
+      expect(stderr).not.toContain('allowOtherWriters')
+    }
+    expect(await box.run(['approvals', command, ...args, '--allow-other-writers']).code).toBe(0)
+  })
+
+  it('and a folder where everybody can replace it', async () => {
+    const box = sandbox()
+    await storeWith(box)
+    chmodSync(box.folder, 0o777)
+    expect(box.run(['approvals', 'list', 'approvals.sqlite'])).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(
+        /everybody can replace it .*\n.*`chmod o-w` on the folder, or give --allow-other-writers\n$/,
+      ),
+    })
+    expect(box.run(['approvals', 'list', 'approvals.sqlite', '--allow-other-writers']).code).toBe(0)
   })
 })

@@ -37,6 +37,12 @@ describe('a tool that has changed', () => {
     expect(textOf(await client.callTool({ name: 'read' }))).toBe('ran read')
     expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['read', 'drop'])
     const [, whole = ''] = /digest of the list {2}(\w{64})\n$/.exec(accept().stdout) ?? []
+    const listing = JSON.parse(accept('--json').stdout)
+    expect(listing).toMatchObject({ accepted: false, digest: whole, changes: [{ server: 'files', tool: 'write' }] })
+    expect(listing.changes[0]).toMatchObject({
+      accepted_digest: sha256Hex('{}'),
+      accepted_definition: '{"old":"\u001b[2J"}',
+    })
     expect(accept('--all', '--digest', whole).stdout).toContain('1 changed, accepted\n')
     expect(accept().stdout).toBe('0 changed\n')
   })

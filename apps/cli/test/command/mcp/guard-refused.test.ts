@@ -1,5 +1,5 @@
 // `mcp guard` that cannot be started.
-import { writeFileSync } from 'node:fs'
+import { chmodSync, writeFileSync } from 'node:fs'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { POLICY } from '../../support/mcp.js'
 import { type Sandbox, sandbox } from '../../support/sandbox.js'
@@ -59,7 +59,15 @@ describe('cannot be started: nothing on stdout, no ledger', () => {
     ['a wrapper', at(...usual, '--', 'sudo', '-u', 'ada', 'mcp-fs'), 2, /no name/],
     ['a script of a package manager', at(...usual, '--', 'npm', 'run', 'server'), 2, /no name/],
     ['a budget that is none', at(...usual, '--budget', 'lots', ...server), 2, /--budget/],
-    ['an approval that takes too long', at(...usual, '--approval-ttl', '3601', ...server), 2, /--approval-ttl/],
+    [
+      'an approval that takes too long',
+      at(...usual, '--approval-ttl', '86400', ...server),
+      2,
+      /--approval-ttl `86400` is more than 3600 seconds\n.*from 1 to 3600 seconds/,
+    ],
+    ['a time with a unit', at(...usual, '--approval-ttl', '5m', ...server), 2, /`5m` is not a number of seconds/],
+    ['no time at all', at(...usual, '--timeout', '0', ...server), 2, /--timeout `0` is less than 1 seconds/],
+    ['a negative time', at(...usual, '--hold', '-1', ...server), 2, /--hold/],
     ['a variable that is not set', at(...usual, '--env', 'NOT_SET_ANYWHERE', ...server), 2, /no such variable/],
     ['HTTP without a token', at(...usual, '--http', '127.0.0.1:0', ...server), 2, /need a token/],
     [
@@ -89,7 +97,7 @@ describe('cannot be started: nothing on stdout, no ledger', () => {
       /neither a SQLite nor a JSONL ledger/,
     ],
     ['approvals that are none', [...usual, '--approvals', 'policy.mjs'], /`policy\.mjs` cannot be opened/],
-    ['a command that is none', usual, /cannot be started/],
+    ['a command that is none', usual, /cannot be started: `\/nowhere\/at\/all`: there is no such command\n.*PATH/],
     ['no token where others can connect', [...usual, '--http', '0.0.0.0:0', '--no-token'], /`token` is needed/],
   ])('%s', (_, options, says) => {
     const ran = box.run(['mcp', 'guard', ...options, '--', '/nowhere/at/all'])
@@ -99,3 +107,30 @@ describe('cannot be started: nothing on stdout, no ledger', () => {
     expect(ran.stderr).not.toContain('internal')
   })
 })
+
+it.each(['ledger.sqlite.approvals', 'ledger.sqlite.budget'])(
+  '%s that others can write to, unless that is asked for',
+  (name) => {
+    const args = [
+      'mcp',
+      'guard',
+      '--policy',
+      'policy.mjs',
+      '--ledger',
+      'ledger.sqlite',
+      '--server',
+      'files',
+      '--budget',
+      'per-agent=5',
+      '--',
+      '/nowhere/at/all',
+    ]
+    expect(box.run(args).stderr).toContain('there is no such command')
+    chmodSync(box.path(name), 0o666)
+    const refused = box.run(args)
+    expect([refused.code, refused.stdout]).toEqual([3, ''])
+    expect(refused.stderr).toMatch(/other users can write to it .*\n.*--allow-other-writers\n$/)
+    const allowed = box.run(['mcp', 'guard', '--allow-other-writers', ...args.slice(2)])
+    expect(allowed.stderr).toContain('there is no such command')
+  },
+)

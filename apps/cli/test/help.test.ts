@@ -1,0 +1,39 @@
+// How help looks: what is required is marked, subcommands are seen at the top, and a narrow terminal loses nothing.
+import { expect, it } from 'vitest'
+import { hasTerminal, sandbox, skipUnless } from './support/sandbox.js'
+
+const box = sandbox
+const skip = skipUnless(hasTerminal(), 'no pseudo-terminal can be had here')
+
+it.each([
+  ['keygen', ['--private-key', '--public-key']],
+  ['mcp guard', ['--policy', '--ledger']],
+  ['receipt verify', ['--public-key']],
+  ['approvals approve', ['--approver']],
+  ['verify', []],
+])('%s: required options are marked', (command, required) => {
+  const { stdout } = box().run([...command.split(' '), '--help'])
+  const marked = [...stdout.matchAll(/^ {2}(--[a-z-]+)[^\n]*? {2}required: /gm)].map(([, option]) => option)
+  expect(marked).toEqual(required)
+})
+
+it('the first help names the subcommands', () => {
+  const flat = box().run(['--help']).stdout.replace(/\s+/g, ' ')
+  for (const name of ['receipt verify', 'key rotate', 'approvals approve', 'mcp guard', 'postgres grant'])
+    expect(flat).toContain(name)
+})
+
+it.skipIf(skip).each([
+  [80, '--help'],
+  [40, '--help'],
+  [40, 'keygen --help'],
+  [40, 'mcp guard --help'],
+  [24, 'verify --help'],
+])('in %i columns, no text of `%s` is wider than the terminal', (columns, args) => {
+  const { stdout } = box().terminal(args.split(' '), columns)
+  const lines = stdout.split('\n')
+  expect(lines.length).toBeGreaterThan(20)
+  // Commands stay whole, and so does what has no blank in it, or a term with its value.
+  const wide = lines.filter((line) => line.length > columns && !/^ *(?:\$ .*|\S+|-\S.*|\w+ \[.*|\w+ <.*)$/.test(line))
+  expect(wide).toEqual([])
+})
