@@ -59,7 +59,7 @@ describe('the stairs: imports only go down', () => {
   const below: Record<string, readonly string[]> = {
     'packages/crypto': [],
     'packages/ledger': ['@sudoagent/crypto'],
-    'packages/witness': ['@sudoagent/crypto'],
+    'packages/witness': ['@sudoagent/crypto', '@sudoagent/ledger'],
     'packages/core': ['@sudoagent/crypto', '@sudoagent/ledger'],
     'packages/adapters': ['@sudoagent/core'],
     'packages/policy': ['@sudoagent/crypto', '@sudoagent/core'],

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { printable } from '@sudoagent/ledger'
 import {
   FileIdentity,
+  followLinks,
   NATIVE_MODULE_HINT,
   nativeModuleProblem,
   ownObjects,
@@ -116,7 +117,7 @@ class StoreGuard {
 
   constructor(db: Database.Database, file: string, requireOurs: () => void) {
     this.#file = new FileIdentity(file)
-    this.#wal = new PinnedFile(`${file}-wal`)
+    this.#wal = new PinnedFile(`${followLinks(file)}-wal`)
     this.#schema = new SchemaGuard(db, requireOurs)
   }
 

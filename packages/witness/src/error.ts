@@ -7,6 +7,7 @@ export type WitnessErrorCode =
   | 'WITNESS_ANSWER_INVALID'
   | 'WITNESS_AHEAD'
   | 'WITNESS_CONFLICT'
+  | 'CLOCK_BEHIND'
   | 'LISTEN_FAILED'
   | 'STORE_NOT_A_STORE'
   | 'STORE_DAMAGED'
@@ -34,6 +35,7 @@ export interface WitnessErrorOptions {
  * - `WITNESS_ANSWER_INVALID`: an answer that is none, or a cosignature that does not hold
  * - `WITNESS_AHEAD`: the witness cosigned a larger tree of the log; `witnessSize` says how large
  * - `WITNESS_CONFLICT`: the witness cosigned a tree of the log that the checkpoint does not extend
+ * - `CLOCK_BEHIND`: the clock of the witness is more than a minute before its last cosignature of the log
  * - `LISTEN_FAILED`: a server that cannot listen where it should
  * - `STORE_NOT_A_STORE`: a file that is something else than a witness's store; it was left alone
  * - `STORE_DAMAGED`: a store whose content cannot be what was written

@@ -1,4 +1,4 @@
-import { requireGrowth, type StoredCheckpoint, type WitnessStore } from './store.js'
+import { mayReplace, requireGrowth, type StoredCheckpoint, type WitnessStore } from './store.js'
 
 /** A memory that ends with the process. For tests: a witness that forgets can be made to cosign anything. */
 export class MemoryWitnessStore implements WitnessStore {
@@ -10,7 +10,7 @@ export class MemoryWitnessStore implements WitnessStore {
 
   async swap(origin: string, oldSize: number, next: StoredCheckpoint): Promise<boolean> {
     requireGrowth(oldSize, next)
-    if ((this.#checkpoints.get(origin)?.size ?? 0) !== oldSize) return false
+    if (!mayReplace(this.#checkpoints.get(origin) ?? null, oldSize, next)) return false
     this.#checkpoints.set(origin, { ...next, root: next.root.slice() })
     return true
   }

@@ -2,16 +2,29 @@
  * A witness's memory in one SQLite file: a row for each log, WAL, `synchronous=FULL`. Several processes may share it; who
  * is first is settled by SQLite's write lock.
  *
- *     witness_checkpoint (origin, size, root, note)
+ *     sudoagent_witness (origin, size, root, note, time)
  *
  * Keep the file. A witness whose file was deleted, or put back from a copy, has forgotten what it cosigned.
  */
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseCheckpoint, parseNote } from '@sudoagent/crypto'
+import {
+  DamagedFile,
+  FileIdentity,
+  followLinks,
+  foreignObjects,
+  NATIVE_MODULE_HINT,
+  nativeModuleProblem,
+  type OwnObject,
+  ownObjects,
+  PinnedFile,
+  requireSoundFile,
+  SchemaGuard,
+} from '@sudoagent/ledger/sqlite-file'
 import Database from 'better-sqlite3'
 import { WitnessError } from './error.js'
-import { requireGrowth, type StoredCheckpoint, type WitnessStore } from './store.js'
+import { isTime, mayReplace, requireGrowth, type StoredCheckpoint, type WitnessStore } from './store.js'
 
 /** How long a call waits for another process's transaction. Ours take milliseconds; after this something is stuck. */
 const BUSY_TIMEOUT_MS = 5_000
@@ -19,13 +32,27 @@ const BUSY_TIMEOUT_MS = 5_000
 /** Pause between two attempts to switch a fresh file to WAL while another process does the same. */
 const RETRY_PAUSE_MS = 10
 
-/** What SQLite keeps of it is this text: a file with any other table, or with a trigger, is not ours. */
-const TABLE = `CREATE TABLE witness_checkpoint (
+const TABLE = `CREATE TABLE IF NOT EXISTS sudoagent_witness (
+  origin TEXT NOT NULL PRIMARY KEY,
+  size INTEGER NOT NULL,
+  root BLOB NOT NULL,
+  note TEXT NOT NULL,
+  time INTEGER NOT NULL
+) STRICT, WITHOUT ROWID`
+
+/** Of releases that did not keep the time of the last cosignature. Its rows are taken over when the store is opened. */
+const FORMER_TABLE = `CREATE TABLE witness_checkpoint (
   origin TEXT NOT NULL PRIMARY KEY,
   size INTEGER NOT NULL,
   root BLOB NOT NULL,
   note TEXT NOT NULL
 ) STRICT, WITHOUT ROWID`
+
+const TAKE_OVER = `INSERT INTO sudoagent_witness SELECT origin, size, root, note, 0 FROM witness_checkpoint;
+DROP TABLE witness_checkpoint`
+
+const OWN_OBJECTS = ownObjects(TABLE)
+const FORMER_OBJECTS = ownObjects(FORMER_TABLE)
 
 const SQLITE_MAGIC = 'SQLite format 3\0'
 
@@ -33,6 +60,7 @@ interface Row {
   readonly size: number
   readonly root: Uint8Array
   readonly note: string
+  readonly time: number
 }
 
 /**
@@ -43,32 +71,32 @@ export class SqliteWitnessStore implements WitnessStore {
   readonly #path: string
   readonly #db: Database.Database
   /** Of the database and its `-wal`: with either deleted, what is written would be gone with the process. */
-  readonly #identities: readonly (readonly [path: string, identity: string])[]
+  readonly #file: FileIdentity
+  readonly #wal: PinnedFile
   readonly #select: Database.Statement
   readonly #upsert: Database.Statement
   readonly #begin: Database.Statement
-  /** Changes with every object that is added to the file: a trigger that is planted now takes effect, too. */
-  readonly #schemaVersion: Database.Statement
-  #schemaChecked: unknown
+  /** A trigger that is planted while the store is open takes effect, too. */
+  readonly #schema: SchemaGuard
   #failed: WitnessError | null = null
 
   private constructor(path: string, db: Database.Database) {
     this.#path = path
     this.#db = db
-    this.#select = db.prepare('SELECT size, root, note FROM witness_checkpoint WHERE origin = ?')
-    this.#upsert = db.prepare(`INSERT INTO witness_checkpoint (origin, size, root, note) VALUES (?, ?, ?, ?)
-      ON CONFLICT (origin) DO UPDATE SET size = excluded.size, root = excluded.root, note = excluded.note`)
+    this.#select = db.prepare('SELECT size, root, note, time FROM sudoagent_witness WHERE origin = ?')
+    this.#upsert = db.prepare(`INSERT INTO sudoagent_witness (origin, size, root, note, time) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT (origin) DO UPDATE SET size = excluded.size, root = excluded.root, note = excluded.note, time = excluded.time`)
     this.#begin = db.prepare('BEGIN IMMEDIATE')
-    this.#schemaVersion = db.prepare('PRAGMA schema_version').pluck()
-    this.#schemaChecked = this.#schemaVersion.get()
-    this.#identities = [path, `${path}-wal`].map((name) => [name, identityOf(name)])
+    this.#schema = new SchemaGuard(db, () => refuseOthers(db, path, OWN_OBJECTS))
+    this.#file = new FileIdentity(path)
+    this.#wal = new PinnedFile(`${followLinks(path)}-wal`)
   }
 
   /**
    * Opens the file, or makes it (mode 0600).
    *
-   * @throws WitnessError `STORE_NOT_A_STORE` (the file is something else; it was left alone), `STORE_FAILED`; TypeError
-   * for a path with white space around it, which the driver would take off
+   * @throws WitnessError `STORE_NOT_A_STORE` (the file is something else; it was left alone), `STORE_DAMAGED` (its pages
+   * do not form a database), `STORE_FAILED`; TypeError for a path with white space around it, which the driver would take off
    */
   static open(file: string): SqliteWitnessStore {
     if (file === '' || file.trim() !== file)
@@ -77,10 +105,12 @@ export class SqliteWitnessStore implements WitnessStore {
     const path = resolve(file)
     try {
       claimFile(path)
+      requireSoundFile(path)
       const db = new Database(path, { fileMustExist: true, timeout: BUSY_TIMEOUT_MS })
       try {
         db.pragma('trusted_schema = OFF')
-        db.transaction(refuseOthers)(db, path)
+        // First of all: `journal_mode` is a change, too, and the file may be somebody else's.
+        waitWhileBusy(() => refuseOthers(db, path, [...OWN_OBJECTS, ...FORMER_OBJECTS]))
         setDurable(db)
         db.transaction(makeTable).immediate(db, path)
         return new SqliteWitnessStore(path, db)
@@ -101,11 +131,11 @@ export class SqliteWitnessStore implements WitnessStore {
     requireGrowth(oldSize, next)
     return this.#attempt(() => {
       this.#begin.run()
-      if ((this.#read(origin)?.size ?? 0) !== oldSize) {
+      if (!mayReplace(this.#read(origin), oldSize, next)) {
         this.#db.exec('ROLLBACK')
         return false
       }
-      this.#upsert.run(origin, next.size, next.root, next.note)
+      this.#upsert.run(origin, next.size, next.root, next.note, next.time)
       this.#db.exec('COMMIT')
       return true
     })
@@ -113,22 +143,17 @@ export class SqliteWitnessStore implements WitnessStore {
 
   async close(): Promise<void> {
     this.#failed ??= new WitnessError('STORE_FAILED', `\`${this.#path}\` was closed`)
+    if (!this.#db.open) return
     this.#db.close()
-  }
-
-  #requireSchema(): void {
-    const version = this.#schemaVersion.get()
-    if (version === this.#schemaChecked) return
-    refuseOthers(this.#db, this.#path)
-    this.#schemaChecked = version
+    this.#wal.close()
   }
 
   #read(origin: string): StoredCheckpoint | null {
-    this.#requireSchema()
+    this.#schema.require()
     const row = this.#select.get(origin) as Row | undefined
     if (row === undefined) return null
-    const { size, root, note } = row
-    if (isStored(origin, row)) return { size, root: new Uint8Array(root), note }
+    const { size, root, note, time } = row
+    if (isStored(origin, row)) return { size, root: new Uint8Array(root), note, time }
     throw new WitnessError('STORE_DAMAGED', `\`${this.#path}\` holds a row that is not what a witness writes`, {
       hint: 'do not go on with it: find out what changed the file',
     })
@@ -138,7 +163,8 @@ export class SqliteWitnessStore implements WitnessStore {
     // After an I/O error nobody knows what the disk holds, and a second sync may claim success for bytes that were dropped.
     if (this.#failed !== null) throw this.#failed
     try {
-      for (const [path, identity] of this.#identities) requireIdentity(path, identity)
+      this.#file.check()
+      this.#wal.check()
       return work()
     } catch (error) {
       const failure = asStoreError(error, this.#path)
@@ -151,7 +177,8 @@ export class SqliteWitnessStore implements WitnessStore {
 }
 
 /** Whether a row is one that `swap` wrote: its columns say what its note says. */
-function isStored(origin: string, { size, root, note }: Row): boolean {
+function isStored(origin: string, { size, root, note, time }: Row): boolean {
+  if (!isTime(time)) return false
   try {
     const said = parseCheckpoint(parseNote(note).text)
     return said.origin === origin && said.size === size && Buffer.compare(said.root, root) === 0
@@ -174,7 +201,7 @@ function claimFile(path: string): void {
   }
   if (!kind.isFile()) throw notAStore(path, 'is not a regular file')
   // While SQLite has the file open, closing another descriptor of it would drop SQLite's locks (howtocorrupt, 2.2).
-  if (statSync(`${path}-wal`, { throwIfNoEntry: false }) !== undefined || kind.size === 0) return
+  if (existsSync(`${followLinks(path)}-wal`) || kind.size === 0) return
   if (firstBytes(path) !== SQLITE_MAGIC) throw notAStore(path, 'is not a SQLite database')
 }
 
@@ -188,49 +215,53 @@ function firstBytes(path: string): string {
   }
 }
 
-function refuseOthers(db: Database.Database, path: string): void {
-  const objects = db.prepare('SELECT sql FROM sqlite_schema LIMIT 2').pluck().all()
-  const isOurs = objects.length === 0 || (objects.length === 1 && objects[0] === TABLE)
-  if (!isOurs) throw notAStore(path, "is another application's SQLite database")
+/** @throws WitnessError `STORE_NOT_A_STORE` for anything but our table and plain tables of a later release */
+function refuseOthers(db: Database.Database, path: string, own: readonly OwnObject[]): void {
+  const foreign = foreignObjects(db, own).find(({ kind }) => kind !== 'newer')
+  if (foreign !== undefined)
+    throw notAStore(
+      path,
+      `contains ${foreign.what}, which sudoagent did not create`,
+      `, or remove it with ${foreign.drop}`,
+    )
 }
 
 function makeTable(db: Database.Database, path: string): void {
-  refuseOthers(db, path)
-  db.exec(TABLE.replace('CREATE TABLE', 'CREATE TABLE IF NOT EXISTS'))
+  refuseOthers(db, path, [...OWN_OBJECTS, ...FORMER_OBJECTS])
+  const names = db.prepare('SELECT name FROM sqlite_schema').pluck().all()
+  const [isThere, isFormerThere] = [OWN_OBJECTS, FORMER_OBJECTS].map((own) =>
+    own.some(({ name }) => names.includes(name)),
+  )
+  // The rows of one would replace those of the other, and which of them are newer cannot be told.
+  if (isThere && isFormerThere) throw notAStore(path, 'contains the tables of two releases')
+  db.exec(TABLE)
+  if (isFormerThere) db.exec(TAKE_OVER)
 }
 
 function setDurable(db: Database.Database): void {
-  enterWal(db)
+  waitWhileBusy(() => db.pragma('journal_mode = WAL'))
   // After journal_mode, because the driver lowers it to NORMAL for WAL; read back, because a pragma never fails.
   db.pragma('synchronous = FULL')
   db.pragma('fullfsync = ON')
   db.pragma('checkpoint_fullfsync = ON')
-  if (db.pragma('synchronous', { simple: true }) !== 2) throw new Error('synchronous=FULL was not accepted')
+  if (db.pragma('journal_mode', { simple: true }) !== 'wal' || db.pragma('synchronous', { simple: true }) !== 2)
+    throw new Error('WAL with synchronous=FULL was not accepted; network file systems do not offer it')
 }
 
-/** The switch needs the file for itself for a moment; two processes that open a new one at once may be told BUSY at once. */
-function enterWal(db: Database.Database): void {
+/**
+ * The switch to WAL needs the file for itself for a moment: two processes that open a new one at once may be told BUSY at
+ * once, the first read of the schema too.
+ */
+function waitWhileBusy(work: () => void): void {
   for (let waitedMs = 0; ; waitedMs += RETRY_PAUSE_MS) {
     try {
-      if (db.pragma('journal_mode = WAL', { simple: true }) === 'wal') return
-      throw new Error('WAL was not accepted; network file systems do not offer it')
+      work()
+      return
     } catch (error) {
       if (codeOf(error) !== 'SQLITE_BUSY' || waitedMs >= BUSY_TIMEOUT_MS) throw error
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_PAUSE_MS)
     }
   }
-}
-
-function identityOf(path: string): string {
-  const found = statSync(path, { bigint: true, throwIfNoEntry: false })
-  return found === undefined ? '' : `${found.dev}:${found.ino}`
-}
-
-function requireIdentity(path: string, identity: string): void {
-  if (identityOf(path) === identity) return
-  throw new WitnessError('STORE_DAMAGED', `\`${path}\` was deleted or replaced while it was open`, {
-    hint: 'stop the witness and find out who did it',
-  })
 }
 
 /** The code of Node or SQLite (`SQLITE_BUSY_SNAPSHOT` and its like under their family's name). */
@@ -241,14 +272,28 @@ function codeOf(error: unknown): string {
 
 function asStoreError(error: unknown, path: string): WitnessError {
   if (error instanceof WitnessError) return error
-  const code = codeOf(error)
-  if (code === 'SQLITE_NOTADB') return notAStore(path, 'is not a SQLite database')
-  const damaged = code === 'SQLITE_CORRUPT'
+  const problem = nativeModuleProblem(error)
+  if (problem !== null) return new WitnessError('STORE_FAILED', problem, { cause: error, hint: NATIVE_MODULE_HINT })
   const reason = error instanceof Error ? error.message : String(error)
-  return new WitnessError(damaged ? 'STORE_DAMAGED' : 'STORE_FAILED', `\`${path}\`: ${reason}`, { cause: error })
+  if (error instanceof DamagedFile)
+    return new WitnessError('STORE_DAMAGED', `\`${path}\`: the pages of the file do not form a database: ${reason}`, {
+      cause: error,
+      hint: 'nothing was written; do not go on with it: find out what changed the file',
+    })
+  const code = codeOf(error)
+  // What notices a deleted or replaced file is the ledger's.
+  if (code === 'LEDGER_DAMAGED')
+    return new WitnessError('STORE_DAMAGED', reason, {
+      cause: error,
+      hint: 'stop the witness and find out who did it',
+    })
+  if (code === 'SQLITE_NOTADB') return notAStore(path, 'is not a SQLite database')
+  return new WitnessError(code === 'SQLITE_CORRUPT' ? 'STORE_DAMAGED' : 'STORE_FAILED', `\`${path}\`: ${reason}`, {
+    cause: error,
+  })
 }
 
-const notAStore = (path: string, what: string): WitnessError =>
+const notAStore = (path: string, what: string, or = ''): WitnessError =>
   new WitnessError('STORE_NOT_A_STORE', `\`${path}\` ${what}`, {
-    hint: 'nothing was written; give the witness a file of its own',
+    hint: `nothing was written; give the witness a file of its own${or}`,
   })

@@ -21,7 +21,7 @@ import {
 } from '@sudoagent/crypto'
 import { parseAddCheckpoint, SIZE_TYPE, type Submission, type UnverifiedSubmission } from './add-checkpoint.js'
 import { WitnessError } from './error.js'
-import type { StoredCheckpoint, WitnessStore } from './store.js'
+import { isTime, type StoredCheckpoint, type WitnessStore } from './store.js'
 
 export interface WitnessOptions {
   /** Of the witness; best a URL without its scheme. */
@@ -50,6 +50,15 @@ export interface Witness {
   addCheckpoint(request: Uint8Array): Promise<WitnessAnswer>
 }
 
+/**
+ * Seconds that the clock may be before the last cosignature of a log: as much as a step of time synchronisation. The last
+ * time is then used again. A clock that is further behind says nothing about the time, and nothing is cosigned.
+ */
+const CLOCK_BEHIND_SECONDS_MAX = 60
+
+/** Attempts to record a checkpoint while others cosign the same one. */
+const RECORD_TRIES = 8
+
 const TEXT_TYPE = 'text/plain; charset=utf-8'
 
 /**
@@ -72,17 +81,21 @@ export function createWitness({ name, signer, logs, store, clock = systemClock }
     if (known === undefined) return text(404, 'the log is not known here')
     const checkpoint = openSubmission(submission, known)
     if (checkpoint === null) return text(403, 'the checkpoint is not signed by a known key of the log')
-    const refusal = judge(submission, checkpoint, await store.read(checkpoint.origin))
-    if (refusal !== null) return refusal
-    // Before it is on record: a larger tree can only be cosigned after that, at a time that is no earlier.
-    const time = readClock(clock)
-    const isRecorded = await store.swap(checkpoint.origin, submission.oldSize, recordOf(checkpoint))
-    if (!isRecorded) return conflict(await store.read(checkpoint.origin))
-    const cosignature = await createSignature(
-      checkpoint.note.text,
-      createCosigner(name, signer, () => time),
-    )
-    return { status: 200, contentType: TEXT_TYPE, body: encodeSignatureLine(cosignature) }
+    for (let tries = 0; tries < RECORD_TRIES; tries += 1) {
+      const stored = await store.read(checkpoint.origin)
+      const refusal = judge(submission, checkpoint, stored)
+      if (refusal !== null) return refusal
+      // Before it is on record: a larger tree can only be cosigned after that, at a time that is no earlier.
+      const time = timeFrom(clock, stored?.time ?? 0)
+      // Another request that is recorded meanwhile may have a later time, or another size: both are judged again.
+      if (!(await store.swap(checkpoint.origin, submission.oldSize, recordOf(checkpoint, time)))) continue
+      const cosignature = await createSignature(
+        checkpoint.note.text,
+        createCosigner(name, signer, () => time),
+      )
+      return { status: 200, contentType: TEXT_TYPE, body: encodeSignatureLine(cosignature) }
+    }
+    return conflict(await store.read(checkpoint.origin))
   }
 
   return Object.freeze({ key, addCheckpoint })
@@ -129,10 +142,11 @@ function groupByName(logs: readonly NoteKey[]): ReadonlyMap<string, readonly Not
 }
 
 /** With the log's signatures alone: the others may be anything. */
-const recordOf = ({ size, root, note, signatures }: VerifiedCheckpoint): StoredCheckpoint => ({
+const recordOf = ({ size, root, note, signatures }: VerifiedCheckpoint, time: number): StoredCheckpoint => ({
   size,
   root,
   note: encodeNote({ text: note.text, signatures }),
+  time,
 })
 
 const conflict = (stored: StoredCheckpoint | null): WitnessAnswer => ({
@@ -149,11 +163,19 @@ const text = (status: WitnessAnswer['status'], says: string): WitnessAnswer => (
 
 const systemClock = (): number => Math.floor(Date.now() / 1000)
 
-/** Here, so that a broken clock is found before the checkpoint is on record. */
-function readClock(clock: () => number): number {
-  const time = clock()
-  if (!Number.isSafeInteger(time) || time < 0) throw new RangeError('the clock must give whole seconds since 1970')
-  return time
+/**
+ * A cosignature says that no larger tree was seen at its time, so that the times of a log must not go back.
+ *
+ * @param last - time of the last cosignature of the log
+ * @throws WitnessError `CLOCK_BEHIND`; RangeError for a clock that gives no time
+ */
+function timeFrom(clock: () => number, last: number): number {
+  const now = clock()
+  if (!isTime(now)) throw new RangeError('the clock must give whole seconds since 1970')
+  if (last - now <= CLOCK_BEHIND_SECONDS_MAX) return Math.max(now, last)
+  throw new WitnessError('CLOCK_BEHIND', `the clock is ${last - now} s before the last cosignature of the log`, {
+    hint: 'set the clock of the witness; a cosignature must not have an earlier time than the one before',
+  })
 }
 
 const isSame = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i])

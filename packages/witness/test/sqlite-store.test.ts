@@ -14,6 +14,7 @@ const at = async (size: number): Promise<StoredCheckpoint> => ({
   size,
   root: log.root(size),
   note: await log.checkpoint(size),
+  time: 1_700_000_000 + size,
 })
 const newPath = (): string => join(temporaryFolder(), 'witness.sqlite')
 
@@ -60,12 +61,15 @@ test('takes an empty file, and a link to one', async () => {
 })
 
 describe('leaves alone what is not its own', () => {
-  const TABLE = 'CREATE TABLE witness_checkpoint (origin TEXT NOT NULL PRIMARY KEY, size, root, note)'
+  const TABLE = 'CREATE TABLE sudoagent_witness (origin TEXT NOT NULL PRIMARY KEY, size, root, note)'
   test.each([
     ["another application's", 'CREATE TABLE notes (text)'],
     ['a ledger', 'CREATE TABLE ledger (id INTEGER PRIMARY KEY AUTOINCREMENT, entry_json TEXT)'],
     ['a table of that name with other columns', TABLE],
-    ['a view of that name', 'CREATE VIEW witness_checkpoint AS SELECT 1 AS origin, 2 AS size, 3 AS root, 4 AS note'],
+    [
+      'a view of that name',
+      'CREATE VIEW sudoagent_witness AS SELECT 1 AS origin, 2 AS size, 3 AS root, 4 AS note, 5 AS time',
+    ],
   ])('%s', async (_, sql) => {
     const path = newPath()
     behindItsBack(path, sql)
@@ -78,7 +82,7 @@ describe('leaves alone what is not its own', () => {
   test('its own with a trigger', async () => {
     const path = newPath()
     await SqliteWitnessStore.open(path).close()
-    const trigger = 'CREATE TRIGGER t AFTER UPDATE ON witness_checkpoint BEGIN DELETE FROM witness_checkpoint; END'
+    const trigger = 'CREATE TRIGGER t AFTER UPDATE ON sudoagent_witness BEGIN DELETE FROM sudoagent_witness; END'
     behindItsBack(path, trigger)
     expect(await codeOf(() => SqliteWitnessStore.open(path))).toBe('STORE_NOT_A_STORE')
   })
@@ -124,17 +128,22 @@ describe('stops for good when the file is not what it was', () => {
       },
     ],
     ['its -wal deleted', (path) => rmSync(`${path}-wal`)],
-    ['its size changed', (path) => behindItsBack(path, 'UPDATE witness_checkpoint SET size = 3')],
-    ['its root changed', (path) => behindItsBack(path, 'UPDATE witness_checkpoint SET root = zeroblob(32)')],
-    ['its note changed', (path) => behindItsBack(path, "UPDATE witness_checkpoint SET note = 'x'")],
+    ['its size changed', (path) => behindItsBack(path, 'UPDATE sudoagent_witness SET size = 3')],
+    ['its root changed', (path) => behindItsBack(path, 'UPDATE sudoagent_witness SET root = zeroblob(32)')],
+    ['its time changed to one that is not', (path) => behindItsBack(path, 'UPDATE sudoagent_witness SET time = -1')],
+    [
+      'its time changed to a number beyond exact ones',
+      (path) => behindItsBack(path, 'UPDATE sudoagent_witness SET time = 9223372036854775807'),
+    ],
+    ['its note changed', (path) => behindItsBack(path, "UPDATE sudoagent_witness SET note = 'x'")],
     [
       'moved to another log',
       (path) =>
         behindItsBack(
           path,
-          "INSERT INTO witness_checkpoint SELECT 'x', size, root, note FROM witness_checkpoint",
-          "DELETE FROM witness_checkpoint WHERE origin <> 'x'",
-          `UPDATE witness_checkpoint SET origin = '${ORIGIN}', note = replace(note, 'example.com', 'example.org')`,
+          "INSERT INTO sudoagent_witness SELECT 'x', size, root, note, time FROM sudoagent_witness",
+          "DELETE FROM sudoagent_witness WHERE origin <> 'x'",
+          `UPDATE sudoagent_witness SET origin = '${ORIGIN}', note = replace(note, 'example.com', 'example.org')`,
         ),
     ],
   ])('%s', async (_, change) => {
@@ -170,10 +179,11 @@ describe('stops for good when the file is not what it was', () => {
 
 describe('an object that is added while the store is open', () => {
   test.each([
-    ['a trigger', 'CREATE TRIGGER t AFTER UPDATE ON witness_checkpoint BEGIN DELETE FROM witness_checkpoint; END'],
-    ['an index', 'CREATE INDEX i ON witness_checkpoint (size)'],
+    ['a trigger', 'CREATE TRIGGER t AFTER UPDATE ON sudoagent_witness BEGIN DELETE FROM sudoagent_witness; END'],
+    ['an index', 'CREATE INDEX i ON sudoagent_witness (size)'],
     ['a view', 'CREATE VIEW v AS SELECT 1'],
-    ['a table', 'CREATE TABLE sudoagent_more (x)'],
+    ['a table', 'CREATE TABLE more (x)'],
+    ['a table of ours that is not plain', 'CREATE TABLE sudoagent_more (x CHECK (x > 0))'],
   ])('ends it: %s', async (_, sql) => {
     const path = newPath()
     const store = SqliteWitnessStore.open(path)
@@ -190,6 +200,65 @@ describe('an object that is added while the store is open', () => {
     await store.swap(ORIGIN, 0, await at(2))
     behindItsBack(path, 'VACUUM')
     expect(await store.swap(ORIGIN, 2, await at(3))).toBe(true)
+    await store.close()
+  })
+})
+
+describe('a file of a release that kept no times', () => {
+  const FORMER = `CREATE TABLE witness_checkpoint (
+  origin TEXT NOT NULL PRIMARY KEY,
+  size INTEGER NOT NULL,
+  root BLOB NOT NULL,
+  note TEXT NOT NULL
+) STRICT, WITHOUT ROWID`
+
+  async function formerStore(size = 7): Promise<string> {
+    const path = newPath()
+    const db = new Database(path)
+    db.pragma('journal_mode = WAL')
+    db.exec(FORMER)
+    db.prepare('INSERT INTO witness_checkpoint VALUES (?, ?, ?, ?)').run(
+      ORIGIN,
+      size,
+      log.root(size),
+      await log.checkpoint(size),
+    )
+    db.close()
+    return path
+  }
+
+  test('is taken over, once, with all that it says', async () => {
+    const path = await formerStore()
+    const stores = [SqliteWitnessStore.open(path), SqliteWitnessStore.open(path)]
+    for (const store of stores) expect(await store.read(ORIGIN)).toEqual({ ...(await at(7)), time: 0 })
+    expect(await stores[0]?.swap(ORIGIN, 7, await at(9))).toBe(true)
+    for (const store of stores) await store.close()
+    const store = SqliteWitnessStore.open(path)
+    expect(await store.read(ORIGIN)).toEqual(await at(9))
+    await store.close()
+  })
+
+  test.each<[string, string, string]>([
+    ['with a trigger', 'CREATE TRIGGER t AFTER DELETE ON witness_checkpoint BEGIN SELECT 1; END', 'STORE_NOT_A_STORE'],
+    ['with an index', 'CREATE INDEX i ON witness_checkpoint (size)', 'STORE_NOT_A_STORE'],
+    [
+      'with the table of this release next to it',
+      'CREATE TABLE sudoagent_witness (\n  origin TEXT NOT NULL PRIMARY KEY,\n  size INTEGER NOT NULL,\n  root BLOB NOT NULL,\n  note TEXT NOT NULL,\n  time INTEGER NOT NULL\n) STRICT, WITHOUT ROWID',
+      'STORE_NOT_A_STORE',
+    ],
+  ])('%s is refused, and left as it is', async (_, sql, code) => {
+    const path = await formerStore()
+    behindItsBack(path, sql)
+    const before = readFileSync(path)
+    expect(await codeOf(() => SqliteWitnessStore.open(path))).toBe(code)
+    expect(readFileSync(path).equals(before)).toBe(true)
+  })
+
+  test('with a row that no witness wrote is noticed when the row is read', async () => {
+    const path = await formerStore()
+    behindItsBack(path, 'UPDATE witness_checkpoint SET size = 3')
+    const store = SqliteWitnessStore.open(path)
+    expect(await codeOf(async () => store.read(ORIGIN))).toBe('STORE_DAMAGED')
     await store.close()
   })
 })

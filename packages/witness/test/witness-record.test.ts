@@ -1,5 +1,5 @@
 // The order of things: on record first, then the cosignature; and of two at once, one.
-import { encodeBase64 } from '@sudoagent/crypto'
+import { cosignatureTime, createCosignatureVerifier, encodeBase64, openNote } from '@sudoagent/crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { MemoryWitnessStore } from '../src/memory-store.js'
 import type { WitnessStore } from '../src/store.js'
@@ -108,5 +108,96 @@ describe('of two at once', () => {
     expect(encodeBase64(onRecord?.root ?? new Uint8Array())).toBe(
       encodeBase64(winner === 0 ? log.root(7) : rival.root(size)),
     )
+  })
+})
+
+describe('a clock that goes back', () => {
+  const request = (from: number, to: number) => log.request(from, to)
+  let now = 0
+
+  beforeEach(() => {
+    now = 2_000
+    witness = make({ clock: () => now })
+  })
+
+  const timeOf = async (answer: WitnessAnswer, size: number): Promise<number | undefined> => {
+    expect(answer.status).toBe(200)
+    const note = (await log.checkpoint(size)) + answer.body
+    return openNote(note, [createCosignatureVerifier(witness.key)]).verified.map(cosignatureTime)[0]
+  }
+
+  test.each([
+    ['a second', 1_999],
+    ['a minute', 1_940],
+  ])('by %s: the last time is used again, and never an earlier one', async (_, later) => {
+    expect(await timeOf(await witness.addCheckpoint(await request(0, 3)), 3)).toBe(2_000)
+    now = later
+    expect(await timeOf(await witness.addCheckpoint(await request(3, 7)), 7)).toBe(2_000)
+    expect(await timeOf(await witness.addCheckpoint(await request(7, 7)), 7)).toBe(2_000)
+    now = 2_001
+    expect(await timeOf(await witness.addCheckpoint(await request(7, 9)), 9)).toBe(2_001)
+  })
+
+  test.each([1_939, 1_000, 0])('to %s: nothing is cosigned or recorded', async (later) => {
+    await witness.addCheckpoint(await request(0, 3))
+    now = later
+    for (const body of [await request(3, 7), await request(3, 3)])
+      await expect(witness.addCheckpoint(body)).rejects.toMatchObject({ code: 'CLOCK_BEHIND' })
+    expect(await store.read(ORIGIN)).toMatchObject({ size: 3, time: 2_000 })
+    // A refusal that needs no time is still given.
+    expect(await statusOf(await request(0, 7))).toBe(409)
+  })
+
+  test('for another log does not matter', async () => {
+    const other = new TestLog({ origin: 'other.example/log', seed: 2 })
+    witness = make({ clock: () => now, logs: [log.key, other.key] })
+    await witness.addCheckpoint(await request(0, 3))
+    now = 5
+    expect(await statusOf(await other.request(0, 3))).toBe(200)
+  })
+
+  test('nor does a new key of the witness change it', async () => {
+    await witness.addCheckpoint(await request(0, 3))
+    witness = make({ clock: () => 1_000, signer: signerOf(5) })
+    await expect(witness.addCheckpoint(await request(3, 7))).rejects.toMatchObject({ code: 'CLOCK_BEHIND' })
+  })
+
+  test('between two witnesses with one store: the later time counts for both', async () => {
+    const slow = make({ clock: () => 1_990 })
+    // Reads before the other has recorded, records after it.
+    let isFirst = true
+    const late = make({
+      clock: () => 1_990,
+      store: {
+        read: async (origin) => {
+          const found = await store.read(origin)
+          if (isFirst) {
+            isFirst = false
+            await witness.addCheckpoint(await request(3, 3))
+          }
+          return found
+        },
+        swap: (origin, oldSize, next) => store.swap(origin, oldSize, next),
+        close: async () => {},
+      },
+    })
+    expect(await timeOf(await slow.addCheckpoint(await request(0, 3)), 3)).toBe(1_990)
+    expect(await timeOf(await late.addCheckpoint(await request(3, 3)), 3)).toBe(2_000)
+    expect(await store.read(ORIGIN)).toMatchObject({ size: 3, time: 2_000 })
+  })
+
+  test('with a store that is asked again and again and never takes it, nothing is cosigned', async () => {
+    let asked = 0
+    const never: WitnessStore = {
+      read: async () => null,
+      swap: async () => {
+        asked += 1
+        return false
+      },
+      close: async () => {},
+    }
+    witness = make({ store: never })
+    expect(await witness.addCheckpoint(await request(0, 3))).toEqual(CONFLICT(0))
+    expect(asked).toBeLessThan(20)
   })
 })

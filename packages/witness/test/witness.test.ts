@@ -61,7 +61,12 @@ describe('cosigns', () => {
     ] as const) {
       now += 1
       expect(timeOf(await witness.addCheckpoint(await log.request(from, to)), await log.checkpoint(to))).toBe(now)
-      expect(await store.read(ORIGIN)).toEqual({ size: to, root: log.root(to), note: await log.checkpoint(to) })
+      expect(await store.read(ORIGIN)).toEqual({
+        size: to,
+        root: log.root(to),
+        note: await log.checkpoint(to),
+        time: now,
+      })
     }
   })
 

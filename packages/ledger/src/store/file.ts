@@ -1,6 +1,16 @@
 // What the file-backed stores share: turning errors of the file system and of SQLite into ours, and knowing whether the path still names
 // the file that was opened.
-import { closeSync, existsSync, fstatSync, fsyncSync, openSync, readlinkSync, readSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+  statSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { LedgerError, type LedgerErrorCode } from '../error.js'
 import { NATIVE_MODULE_HINT, nativeModuleProblem } from './native-module.js'
@@ -85,12 +95,24 @@ export function isRegularFile(path: string): boolean {
 }
 
 /**
+ * The file that a path leads to through symbolic links: SQLite keeps `-wal`, `-shm` and `-journal` next to it, not next to the link. A path that
+ * names nothing stays as it is.
+ */
+export function followLinks(path: string): string {
+  try {
+    return realpathSync.native(path)
+  } catch {
+    return path
+  }
+}
+
+/**
  * Whether SQLite may have the file open, in this process too: then it must not be opened by other means. POSIX drops every lock that a process
  * has on a file as soon as the process closes *any* descriptor of it, and with SQLite's lock gone another process takes itself for the last
  * one and deletes the `-wal` that is being written (https://sqlite.org/howtocorrupt.html, section 2.2).
  */
 export function isOpenInSqlite(path: string): boolean {
-  return existsSync(`${path}-wal`)
+  return existsSync(`${followLinks(path)}-wal`)
 }
 
 /** The first bytes of a file that SQLite does not have open: 16, or as many as there are. */

@@ -15,7 +15,7 @@ import type {
   StoreWarning,
 } from '../ledger.js'
 import { damagedReader } from './damaged-reader.js'
-import { asLedgerError, codeOf, isOpenInSqlite } from './file.js'
+import { asLedgerError, codeOf, followLinks, isOpenInSqlite } from './file.js'
 import { positionsOfCall } from './sqlite-calls.js'
 import { DamagedFile, FileCheck } from './sqlite-file/file-check.js'
 import type { ForeignObject } from './sqlite-file/objects.js'
@@ -45,15 +45,16 @@ export function openSqliteReader(path: string): LedgerReader {
 }
 
 function openInPlaceOrCopy(path: string): LedgerReader {
-  const place = choosePlace(path)
+  const file = followLinks(path)
+  const place = choosePlace(file)
   try {
     return openPlace(place, path)
   } catch (error) {
     // SQLite would have to write first: a -journal stands beside the -wal, or the writer left since we looked, or a -shm needs to be made anew.
-    const copyHelps = place.path === path && ['SQLITE_READONLY', 'SQLITE_CANTOPEN'].includes(codeOf(error))
+    const copyHelps = place.path === file && ['SQLITE_READONLY', 'SQLITE_CANTOPEN'].includes(codeOf(error))
     if (!copyHelps) throw error
   }
-  return openPlace(copyOf(path), path)
+  return openPlace(copyOf(file), path)
 }
 
 function openPlace(place: Place, path: string): LedgerReader {

@@ -21,7 +21,7 @@ import type { EntryDraft } from '../entry.js'
 import type { LedgerError } from '../error.js'
 import type { AppendedEntry, ControlWriter, LedgerWriter } from '../ledger.js'
 import { ownFields } from '../own-fields.js'
-import { asLedgerError, codeOf, FileIdentity, isFatal, PinnedFile } from './file.js'
+import { asLedgerError, codeOf, FileIdentity, followLinks, isFatal, PinnedFile } from './file.js'
 import { SchemaGuard } from './sqlite-file/schema-guard.js'
 import {
   busyDelayMs,
@@ -74,7 +74,7 @@ export class SqliteLedger implements LedgerWriter, ControlWriter {
     this.#schema = new SchemaGuard(db, () => refuseOtherDatabases(db, path))
     // Nothing is ever deleted from a ledger, so that its database only grows; SQLite would go on from the pages that it holds in memory.
     this.#file = new FileIdentity(path, { onlyGrows: true })
-    this.#wal = new PinnedFile(`${path}-wal`)
+    this.#wal = new PinnedFile(`${followLinks(path)}-wal`)
     this.#commits = new GroupCommit((drafts) => this.#commit({ drafts }))
   }
 

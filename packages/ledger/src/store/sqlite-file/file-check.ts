@@ -1,6 +1,7 @@
 // The check of a database file before SQLite opens it: its schema always, all of it at once where that takes no time, the rest of a large one
 // beside the reading of its first rows.
 import { existsSync, fstatSync, readSync, statSync } from 'node:fs'
+import { followLinks } from '../file.js'
 import { withPages, withSideFile } from './database-pages.js'
 import { findDamage } from './page-tree.js'
 import { openShared, type SharedDescriptor } from './shared-descriptor.js'
@@ -50,10 +51,12 @@ export class FileCheck {
   /**
    * Checks the schema, and all of a file that is not large.
    *
+   * @param name - path of the file, or of a symbolic link to it
    * @param wholeUpTo - length of a file, in bytes, up to which all of it is walked now
    * @throws DamagedFile when SQLite must not open the file; the file system's error
    */
-  static begin(path: string, wholeUpTo = WALKED_AT_ONCE_BYTES): FileCheck {
+  static begin(name: string, wholeUpTo = WALKED_AT_ONCE_BYTES): FileCheck {
+    const path = followLinks(name)
     // Opening a pipe would wait for its other end. What is no file is for SQLite to refuse.
     if (!(statSync(path, { throwIfNoEntry: false })?.isFile() ?? false)) return new FileCheck(path, null, 0, null)
     const descriptor = openShared(path)
