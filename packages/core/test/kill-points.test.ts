@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { generatePrivateKey } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
-import { byTier, sampled, TIER } from '../../../test/tier.js'
+import { byTier, sampled } from '../../../test/tier.js'
 import { SqliteApprovalStore } from '../src/sqlite.js'
 import { Account, chargesIn } from './fixtures/account.js'
 import { canRun, notice, strace } from './fixtures/strace.js'
@@ -118,7 +118,8 @@ describe.each(['sqlite', 'jsonl'])('%s, killed', (kind) => {
     for (const call of new Set(made)) {
       const times = made.filter((one) => one === call).length
       // Short of the slow form only some where there are many: SQLite writes each page of a transaction by itself, in two pieces.
-      const step = times > 12 && TIER !== 'slow' ? byTier({ short: 16, long: 8 }) : 1
+      const few = byTier({ short: 3, long: 12, slow: times })
+      const step = times > few ? byTier({ short: Math.ceil(times / few), long: 8 }) : 1
       for (let nth = 1; nth <= times; nth += step) {
         const { end, errors } = await work(strace('/dev/null', call, `signal=KILL:when=${nth}`, paths))
         expect(['SIGKILL', 0], errors).toContain(end)
@@ -129,7 +130,7 @@ describe.each(['sqlite', 'jsonl'])('%s, killed', (kind) => {
     expect(await work([])).toEqual({ end: 0, errors: '' })
     await account.check()
     console.info(`${kind}: ${made.length} system calls (${[...new Set(made)].join(', ')}), killed at ${kills}`)
-    expect(kills).toBeGreaterThanOrEqual(8)
+    expect(kills).toBeGreaterThanOrEqual(byTier({ short: new Set(made).size, long: 8 }))
   })
 })
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { byTier } from '../../../test/tier.js'
+import { byTier, isLong } from '../../../test/tier.js'
 import { parseReceipt } from '../src/receipt.js'
 import { checkTrust } from '../src/receipt-proof.js'
 import { verifyUnder } from '../src/receipt-report.js'
@@ -16,19 +16,21 @@ const MASKS = byTier({
 })
 // Of other receipts, and the two letters of each hex digit.
 const FEW_MASKS = byTier({ short: [1], long: [1, 0x20] })
+/** A receipt with an outcome and cosignatures is checked by seven keys: the short form flips one byte in so many. */
+const ONE_BYTE_IN = isLong ? 1 : 5
 
 /**
  * Verifies a receipt with each byte changed. What is not refused must say the same, to the last digit.
  *
  * @returns how many were tried, and how many were not refused.
  */
-function flipAll(receipt: string, trust: ReturnType<typeof checkTrust>, masks: readonly number[]) {
+function flipAll(receipt: string, trust: ReturnType<typeof checkTrust>, masks: readonly number[], every = 1) {
   const parsed = parseReceipt(receipt)
   const report = verifyUnder(trust, receipt)
   expect(report.ok).toBe(true)
   let tried = 0
   let same = 0
-  for (const text of flips(receipt, masks)) {
+  for (const text of flips(receipt, masks, every)) {
     tried += 1
     const flipped = verifyUnder(trust, text)
     if (!flipped.ok) continue
@@ -51,8 +53,8 @@ test('every flipped byte of a receipt is refused, or is other white space betwee
 test('so is every byte of an outcome, and of cosignatures that a policy asks for', async () => {
   const receipt = await sampleReceipt({ witnesses: WITNESSES })
   const trust = checkTrust({ publicKeys: [KEY.publicKey], witnessPolicy: POLICY })
-  const { tried, same } = flipAll(receipt, trust, FEW_MASKS)
-  expect(tried).toBe(Buffer.byteLength(receipt) * FEW_MASKS.length)
+  const { tried, same } = flipAll(receipt, trust, FEW_MASKS, ONE_BYTE_IN)
+  expect(tried).toBe(Math.ceil(Buffer.byteLength(receipt) / ONE_BYTE_IN) * FEW_MASKS.length)
   expect(same).toBe(0)
 })
 

@@ -18,10 +18,10 @@ export const inputOf = ({ text, base64 }: { text?: string; base64?: string }): U
 
 const BITS = [1, 2, 4, 8, 16, 32, 64, 128]
 
-/** Every text that differs from one in one byte, by each of some masks; by default in one bit. */
-export function* flips(text: string, masks: readonly number[] = BITS): Generator<Uint8Array> {
+/** Every text that differs from one in one byte, by each of some masks; by default in one bit; of every byte, or of one in so many. */
+export function* flips(text: string, masks: readonly number[] = BITS, every = 1): Generator<Uint8Array> {
   const bytes = new TextEncoder().encode(text)
-  for (let at = 0; at < bytes.length; at++) {
+  for (let at = 0; at < bytes.length; at += every) {
     for (const mask of masks) yield bytes.map((byte, i) => (i === at ? byte ^ mask : byte))
   }
 }

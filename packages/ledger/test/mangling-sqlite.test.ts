@@ -89,9 +89,9 @@ it('every flip of a byte of a SQLite ledger is found, or changes nothing of any 
     evidence.has(offset) || (offset >= headAt && offset < headAt + head.length)
   // Of what is no evidence, every eighth byte: most of it is empty pages.
   const masksFor = (offset: number): readonly number[] =>
-    TIER === 'slow' || (isEvidence(offset) && (isLong || offset % 5 === 0))
+    TIER === 'slow' || (isEvidence(offset) && (isLong || offset % 11 === 0))
       ? masksAt(offset)
-      : offset % byTier({ short: 40, long: 8 }) === 0
+      : offset % byTier({ short: 80, long: 8 }) === 0
         ? [0xff]
         : []
   for await (const { offset, mask, result } of flips(path, bytes, masksFor)) {

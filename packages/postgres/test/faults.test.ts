@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LedgerReader } from '@sudoagent/ledger'
 import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { TIER } from '../../../test/tier.js'
+import { isLong, TIER } from '../../../test/tier.js'
 import { decisionDraft, testSigner } from '../../ledger/test/fixtures/draft.js'
 import { refusalOf } from '../../ledger/test/fixtures/refusal.js'
 import { PostgresLedger } from '../src/ledger.js'
@@ -154,48 +154,51 @@ describe('the server refuses', () => {
     expect(await judge(url, [])).toBe(4)
   })
 
-  it('when its disk is full: nothing is half written, and appends work again when there is room', async (context) => {
-    if (isInstalled) {
-      console.info('not tested here: a full disk (the server is not ours)')
-      return context.skip()
-    }
-    const folder = mkdtempSync(join(tmpdir(), 'sudoagent-pg-full-'))
-    if (
-      process.getuid?.() !== 0 ||
-      spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', folder]).status !== 0
-    ) {
-      console.info('not tested here: a full disk (mount is not allowed)')
-      return context.skip()
-    }
-    const server = await serverUrl()
-    onTestFinished(async () => {
-      await asSuperuser(server, 'DROP DATABASE IF EXISTS full_disk WITH (FORCE)')
-      await asSuperuser(server, 'DROP TABLESPACE IF EXISTS full_disk')
-      spawnSync('umount', ['-l', folder])
-      rmSync(folder, { recursive: true, force: true })
-    })
-    chownSync(folder, 65_534, 65_534)
-    await asSuperuser(server, `CREATE TABLESPACE full_disk LOCATION '${folder}'`)
-    await asSuperuser(server, "CREATE DATABASE full_disk TEMPLATE template0 ENCODING 'UTF8' TABLESPACE full_disk")
-    const own = server.replace(/\/[^/?]*(\?|$)/, '/full_disk$1')
-    await asSuperuser(own, schemaSql({ schema: 'sudoagent', roles: false }))
-    const url = ledgerUrl(own)
-    const ledger = await PostgresLedger.open(url, { signer: testSigner(1) })
-    await ledger.append(decisionDraft(1))
-    try {
-      writeFileSync(join(folder, 'ballast'), Buffer.alloc(32 * 1024 * 1024))
-    } catch {
-      // That is what it is for.
-    }
-    const large = (n: number) =>
-      decisionDraft(n, { kwargs: { blob: Array.from({ length: 40_000 }, (_, i) => `${n}:${i}`).join() } })
-    expect(await refusalOf(() => ledger.append(large(2)))).toBe('LEDGER_WRITE_FAILED')
-    expect(await judge(url, [])).toBe(2)
-    rmSync(join(folder, 'ballast'))
-    expect((await ledger.append(large(3))).position).toBe(3)
-    await ledger.close()
-    expect(await judge(url, [])).toBe(3)
-  })
+  it.runIf(isLong)(
+    'when its disk is full: nothing is half written, and appends work again when there is room',
+    async (context) => {
+      if (isInstalled) {
+        console.info('not tested here: a full disk (the server is not ours)')
+        return context.skip()
+      }
+      const folder = mkdtempSync(join(tmpdir(), 'sudoagent-pg-full-'))
+      if (
+        process.getuid?.() !== 0 ||
+        spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', folder]).status !== 0
+      ) {
+        console.info('not tested here: a full disk (mount is not allowed)')
+        return context.skip()
+      }
+      const server = await serverUrl()
+      onTestFinished(async () => {
+        await asSuperuser(server, 'DROP DATABASE IF EXISTS full_disk WITH (FORCE)')
+        await asSuperuser(server, 'DROP TABLESPACE IF EXISTS full_disk')
+        spawnSync('umount', ['-l', folder])
+        rmSync(folder, { recursive: true, force: true })
+      })
+      chownSync(folder, 65_534, 65_534)
+      await asSuperuser(server, `CREATE TABLESPACE full_disk LOCATION '${folder}'`)
+      await asSuperuser(server, "CREATE DATABASE full_disk TEMPLATE template0 ENCODING 'UTF8' TABLESPACE full_disk")
+      const own = server.replace(/\/[^/?]*(\?|$)/, '/full_disk$1')
+      await asSuperuser(own, schemaSql({ schema: 'sudoagent', roles: false }))
+      const url = ledgerUrl(own)
+      const ledger = await PostgresLedger.open(url, { signer: testSigner(1) })
+      await ledger.append(decisionDraft(1))
+      try {
+        writeFileSync(join(folder, 'ballast'), Buffer.alloc(32 * 1024 * 1024))
+      } catch {
+        // That is what it is for.
+      }
+      const large = (n: number) =>
+        decisionDraft(n, { kwargs: { blob: Array.from({ length: 40_000 }, (_, i) => `${n}:${i}`).join() } })
+      expect(await refusalOf(() => ledger.append(large(2)))).toBe('LEDGER_WRITE_FAILED')
+      expect(await judge(url, [])).toBe(2)
+      rmSync(join(folder, 'ballast'))
+      expect((await ledger.append(large(3))).position).toBe(3)
+      await ledger.close()
+      expect(await judge(url, [])).toBe(3)
+    },
+  )
 })
 
 describe('hosts whose clocks are an hour apart', () => {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it, type TestContext } from 'vitest'
-import { TIER } from '../../../test/tier.js'
+import { isLong, TIER } from '../../../test/tier.js'
 import { decisionDraft, testSigner } from '../../ledger/test/fixtures/draft.js'
 import { refusalOf } from '../../ledger/test/fixtures/refusal.js'
 import { PostgresLedger } from '../src/ledger.js'
@@ -68,62 +68,66 @@ describe.concurrent('a server that is killed with -9 in mid-commit', () => {
 })
 
 describe.concurrent('fail-over to a synchronous standby', () => {
-  it('under load: nothing that was acknowledged is lost, and an old primary that comes back is not written to', {
-    timeout: 240_000,
-  }, async (context) => {
-    const primary = await ownCluster(context.onTestFinished, [
-      "synchronous_standby_names = '*'",
-      'max_wal_senders = 4',
-      'wal_level = replica',
-      "synchronous_commit = 'local'",
-    ])
-    await asSuperuser(urlOf(primary), schemaSql({ schema: 'sudoagent', roles: false }))
-    const folder = mkdtempSync(join(tmpdir(), 'sudoagent-pg-standby-'))
-    spawnSync('chmod', ['755', folder])
-    context.onTestFinished(async () => {
-      await stopAll(folder)
-      rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
-    })
-    const standby = await createStandby(folder, primary, 's1')
-    await asSuperuser(urlOf(primary), "ALTER SYSTEM SET synchronous_commit TO 'on'")
-    await asSuperuser(urlOf(primary), 'SELECT pg_reload_conf()')
-    for (let tries = 0; ; tries += 1) {
-      const [row] = await asSuperuser<{ sync_state: string }>(
-        urlOf(primary),
-        'SELECT sync_state FROM pg_stat_replication',
+  it.runIf(isLong)(
+    'under load: nothing that was acknowledged is lost, and an old primary that comes back is not written to',
+    {
+      timeout: 240_000,
+    },
+    async (context) => {
+      const primary = await ownCluster(context.onTestFinished, [
+        "synchronous_standby_names = '*'",
+        'max_wal_senders = 4',
+        'wal_level = replica',
+        "synchronous_commit = 'local'",
+      ])
+      await asSuperuser(urlOf(primary), schemaSql({ schema: 'sudoagent', roles: false }))
+      const folder = mkdtempSync(join(tmpdir(), 'sudoagent-pg-standby-'))
+      spawnSync('chmod', ['755', folder])
+      context.onTestFinished(async () => {
+        await stopAll(folder)
+        rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+      })
+      const standby = await createStandby(folder, primary, 's1')
+      await asSuperuser(urlOf(primary), "ALTER SYSTEM SET synchronous_commit TO 'on'")
+      await asSuperuser(urlOf(primary), 'SELECT pg_reload_conf()')
+      for (let tries = 0; ; tries += 1) {
+        const [row] = await asSuperuser<{ sync_state: string }>(
+          urlOf(primary),
+          'SELECT sync_state FROM pg_stat_replication',
+        )
+        if (row?.sync_state === 'sync') break
+        if (tries > 300) throw new Error('the standby does not follow')
+        await delay(100)
+      }
+      const places = [primary, standby].map(({ folder: place, port }) => `${encodeURIComponent(place)}:${port}`)
+      const url = ledgerUrl(`postgres://postgres@${places.join(',')}/postgres`, 'payments')
+      const onStandby = ledgerUrl(urlOf(standby), 'payments')
+      const writers = ['a', 'b'].map((name) => new Writer(url, name, { busyTimeoutMs: 20_000 }))
+      await Promise.all(writers.map((writer) => writer.ready()))
+      await Promise.all(writers.map((writer) => writer.answered(100)))
+      await crashCluster(primary)
+      await asSuperuser(urlOf(standby), 'SELECT pg_promote()')
+      await Promise.all(writers.map((writer) => writer.answered(100, 90_000)))
+      // The old one comes back, first in everybody's list, and takes itself for the primary.
+      await startCluster(primary.folder, primary.port)
+      await asSuperuser(
+        urlOf(standby),
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sudoagent'",
       )
-      if (row?.sync_state === 'sync') break
-      if (tries > 300) throw new Error('the standby does not follow')
-      await delay(100)
-    }
-    const places = [primary, standby].map(({ folder: place, port }) => `${encodeURIComponent(place)}:${port}`)
-    const url = ledgerUrl(`postgres://postgres@${places.join(',')}/postgres`, 'payments')
-    const onStandby = ledgerUrl(urlOf(standby), 'payments')
-    const writers = ['a', 'b'].map((name) => new Writer(url, name, { busyTimeoutMs: 20_000 }))
-    await Promise.all(writers.map((writer) => writer.ready()))
-    await Promise.all(writers.map((writer) => writer.answered(100)))
-    await crashCluster(primary)
-    await asSuperuser(urlOf(standby), 'SELECT pg_promote()')
-    await Promise.all(writers.map((writer) => writer.answered(100, 90_000)))
-    // The old one comes back, first in everybody's list, and takes itself for the primary.
-    await startCluster(primary.folder, primary.port)
-    await asSuperuser(
-      urlOf(standby),
-      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sudoagent'",
-    )
-    await Promise.all(writers.map((writer) => writer.answered(50, 90_000)))
-    await Promise.all(writers.map((writer) => writer.end()))
-    const entries = await judge(onStandby, writers)
-    expect(entries).toBeGreaterThan(500)
-    expect(new Set(writers.flatMap(({ refused }) => refused)).has('LEDGER_DAMAGED')).toBe(false)
-    // Whoever knows nothing of what happened, and asks the old primary alone, gets no acknowledgement: its standby is gone.
-    const fresh = await PostgresLedger.open(ledgerUrl(urlOf(primary), 'payments'), {
-      signer: testSigner(1),
-      busyTimeoutMs: 500,
-      commitTimeoutMs: 500,
-    })
-    expect(await refusalOf(() => fresh.append(decisionDraft(1)))).toMatch(/^LEDGER_(?:WRITE_FAILED|BUSY)$/)
-    await fresh.close()
-    expect(await judge(onStandby, writers)).toBe(entries)
-  })
+      await Promise.all(writers.map((writer) => writer.answered(50, 90_000)))
+      await Promise.all(writers.map((writer) => writer.end()))
+      const entries = await judge(onStandby, writers)
+      expect(entries).toBeGreaterThan(500)
+      expect(new Set(writers.flatMap(({ refused }) => refused)).has('LEDGER_DAMAGED')).toBe(false)
+      // Whoever knows nothing of what happened, and asks the old primary alone, gets no acknowledgement: its standby is gone.
+      const fresh = await PostgresLedger.open(ledgerUrl(urlOf(primary), 'payments'), {
+        signer: testSigner(1),
+        busyTimeoutMs: 500,
+        commitTimeoutMs: 500,
+      })
+      expect(await refusalOf(() => fresh.append(decisionDraft(1)))).toMatch(/^LEDGER_(?:WRITE_FAILED|BUSY)$/)
+      await fresh.close()
+      expect(await judge(onStandby, writers)).toBe(entries)
+    },
+  )
 })
