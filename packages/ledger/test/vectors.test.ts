@@ -11,15 +11,22 @@ import {
   sha256Hex,
 } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
+import { processorTime } from '../../crypto/test/processor-time.js'
 import { encodeDraft, hashDecision, linkEntry } from '../src/chain.js'
 import { parseLine } from '../src/line.js'
-import { codesOf, sqliteOf, verifyFile } from './fixtures/ledger-file.js'
+import { openLedger } from '../src/open.js'
+import { encodeState, parseState, type VerifiedState } from '../src/verified-state.js'
+import { verifyFrom } from '../src/verify.js'
+import { codesOf, jsonlOf, sqliteOf, verifyFile } from './fixtures/ledger-file.js'
 import { makeVectors, type VectorIndex } from './fixtures/make-vectors.js'
+import { makeSqliteVectors, type SqliteVector } from './fixtures/sqlite-vectors.js'
+import { makeStateVectors, type StateVectors } from './fixtures/state-vectors.js'
+import { temporaryFolder } from './fixtures/temporary.js'
 
 const FOLDER = join(import.meta.dirname, '../../../vectors/ledger')
 
-it('vectors/ledger is what its maker makes', async () => {
-  const made = await makeVectors()
+it('vectors/ledger is what its makers make', async () => {
+  const made = new Map([...(await makeVectors()), ...(await makeSqliteVectors()), ...(await makeStateVectors())])
   if (process.env.UPDATE_VECTORS === '1') {
     rmSync(FOLDER, { recursive: true, force: true })
     for (const [name, content] of made) {
@@ -39,6 +46,8 @@ const NOTHING: VectorIndex = { about: '', keys: {}, accept: [], reject: [] }
 const index = existsSync(FOLDER)
   ? (JSON.parse(readFileSync(join(FOLDER, 'index.json'), 'utf8')) as VectorIndex)
   : NOTHING
+const readIndex = <T>(name: string): T | null =>
+  existsSync(join(FOLDER, name)) ? (JSON.parse(readFileSync(join(FOLDER, name), 'utf8')) as T) : null
 const keysOf = (names: readonly string[]) => names.map((name) => parsePublicKey(index.keys[name]?.pem ?? ''))
 
 describe('vectors/ledger', () => {
@@ -64,13 +73,59 @@ describe('vectors/ledger', () => {
     })
   })
 
-  it.each(index.reject)('rejects $file: $why', async ({ file, keys, findings }) => {
+  it.each(index.reject)('rejects $file: $why', async ({ file, keys, verdict, findings }) => {
     const report = await verifyFile(join(FOLDER, file), { publicKeys: keysOf(keys) })
-    // With a key that signed nothing, nothing was verified, and nothing else was found.
-    const verdict =
-      findings.join() === 'KEY_UNKNOWN@1' && report.findings[0]?.count === report.entries ? 'unverified' : 'broken'
     expect([report.ok, report.verdict]).toEqual([false, verdict])
     expect(codesOf(report)).toEqual(findings)
+  })
+})
+
+describe('vectors/ledger/sqlite', () => {
+  const { files } = readIndex<{ readonly files: readonly SqliteVector[] }>('sqlite/index.json') ?? { files: [] }
+
+  it.each(files)('$file: $why', async ({ file, verdict, findings, warnings, entries }) => {
+    const bytes = readFileSync(join(FOLDER, file))
+    const path = join(temporaryFolder(), 'ledger.sqlite')
+    writeFileSync(path, bytes)
+    const took = processorTime()
+    const report = await verifyFile(path)
+    expect(took()).toBeLessThan(10_000)
+    expect([report.verdict, codesOf(report)]).toEqual([verdict, findings])
+    expect(report.warnings.map(({ code }) => code)).toEqual(warnings)
+    if (entries !== null) expect(report.entries).toBe(entries)
+    expect(readFileSync(path).equals(bytes)).toBe(true)
+  })
+})
+
+describe('vectors/ledger/state.json', () => {
+  const NONE: StateVectors = { about: '', accept: [], reject: [], resume: [] }
+  const { accept, reject, resume } = readIndex<StateVectors>('state.json') ?? NONE
+  const verifyLines = async (lines: readonly string[], keys: readonly string[], state?: string) => {
+    const reader = await openLedger(jsonlOf(lines))
+    try {
+      const more = state === undefined ? {} : { resume: parseState(state) }
+      return await verifyFrom(reader, { publicKeys: keysOf(keys), ...more })
+    } finally {
+      await reader.close()
+    }
+  }
+
+  it.each(accept)('accepts the state behind $entries entries of $ledger', async ({ ledger, keys, entries, text }) => {
+    expect(encodeState(parseState(text))).toBe(text)
+    const lines = readFileSync(join(FOLDER, ledger), 'utf8').split('\n').slice(0, -1)
+    const { state } = await verifyLines(lines.slice(0, entries), keys)
+    expect(encodeState(state as VerifiedState)).toBe(text)
+    const { report } = await verifyLines(lines, keys, text)
+    expect(report).toMatchObject({ ok: true, resumed_from: entries, entries: lines.length, findings: [] })
+  })
+
+  it.each(reject)('rejects: $why', ({ text, code }) => {
+    expect(() => parseState(text)).toThrow(expect.objectContaining({ code }))
+  })
+
+  it.each(resume)('goes on: $why', async ({ state, keys, lines, resumed_from, findings }) => {
+    const { report } = await verifyLines(lines, keys, state)
+    expect([report.resumed_from, codesOf(report)]).toEqual([resumed_from, findings])
   })
 })
 

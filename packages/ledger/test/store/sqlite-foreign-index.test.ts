@@ -10,25 +10,12 @@ import { makeReceipt } from '../../src/receipt.js'
 import { openFileSink } from '../../src/store/file-sink.js'
 import { SqliteLedger } from '../../src/store/sqlite.js'
 import { decisionDraft, requestIdOf } from '../fixtures/draft.js'
+import { behindIndex } from '../fixtures/foreign-index.js'
 import { codesOf, sqliteOf, verifyFile } from '../fixtures/ledger-file.js'
 import { inRanges, OWN_THREAD } from '../fixtures/ranges.js'
 import { refusalOf } from '../fixtures/refusal.js'
 import { writtenLines } from '../fixtures/seal.js'
 import { temporaryFolder } from '../fixtures/temporary.js'
-
-/** Gives the database an index, and then rows that the index does not know. */
-function behindIndex(db: Database.Database, index: string, forge: () => void): void {
-  db.unsafeMode().exec(index)
-  const row = db.prepare("SELECT * FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL").get()
-  const edit = (sql: string, ...values: unknown[]): void => {
-    db.pragma('writable_schema = ON')
-    db.prepare(sql).run(...values)
-    db.pragma('writable_schema = RESET')
-  }
-  edit("DELETE FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL")
-  forge()
-  edit('INSERT INTO sqlite_schema VALUES (@type, @name, @tbl_name, @rootpage, @sql)', row)
-}
 
 const forgedLine = '{"forged":true}'
 const INDEXES: readonly string[] = [
