@@ -1,5 +1,7 @@
 // The page as it is built, in a real browser: opened from the disk, without a network.
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -13,9 +15,16 @@ import {
   generatePrivateKey,
   parseNote,
 } from '../../../packages/crypto/dist/index.js'
-import { makeReceipt } from '../../../packages/ledger/dist/index.js'
+import { makeReceipt, openLedger } from '../../../packages/ledger/dist/index.js'
+import { JsonlLedger } from '../../../packages/ledger/dist/store/jsonl.js'
 import { MemoryLedger } from '../../../packages/ledger/dist/store/memory.js'
+import { testKey } from '../../../packages/ledger/test/fixtures/draft.js'
+import { pypiLines } from '../../../packages/ledger/test/fixtures/pypi-lines.js'
+import { isLong } from '../../../test/tier.js'
 
+/** Ledgers that the package itself wrote (read in the long form); they stand beside the repository and are not always there. */
+const PYPI = fileURLToPath(new URL('../../../../shared/vectors/python-pypi-2.0.0/', import.meta.url))
+const textOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('')
 const CHROMIUM = '/usr/bin/chromium'
 const PAGE = fileURLToPath(new URL('../dist/receipt.html', import.meta.url))
 const SHOTS = fileURLToPath(new URL('../../../test-output/receipt-page', import.meta.url))
@@ -124,6 +133,54 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
     expect(says).toMatch(/^This is on record/)
     expect(says).toContain('its content was left out')
     expect(says).not.toContain('payments.refund')
+  })
+
+  // What the package on PyPI wrote, and behind it an entry and a head of a writer of ours.
+  describe.each<[string, { readonly lines: () => string; readonly pem: () => string; readonly isHere: boolean }]>([
+    ['in its shape', { lines: () => textOf(pypiLines(true)), pem: () => testKey(1).publicKey.pem, isHere: true }],
+    [
+      'that it wrote',
+      {
+        lines: () => readFileSync(`${PYPI}signed.jsonl`, 'utf8'),
+        pem: () => readFileSync(`${PYPI}signed.pub.pem`, 'utf8'),
+        isHere: isLong && existsSync(PYPI),
+      },
+    ],
+  ])('a receipt of the package on PyPI, %s', (_, { lines, pem, isHere }) => {
+    /** What happened → the decision, and its receipt. */
+    const receipts = new Map<string, readonly [decision: string, receipt: string]>()
+    beforeAll(async () => {
+      if (!isHere) return
+      const path = join(mkdtempSync(join(tmpdir(), 'sudoagent-receipt-page-')), 'ledger.jsonl')
+      writeFileSync(path, lines())
+      const ledger = JsonlLedger.open(path, { signer: createSigner(key) })
+      await ledger.append(allowedCall(7).decision)
+      await ledger.close()
+      const reader = await openLedger(path)
+      for (const line of lines().split('\n').slice(0, -1)) {
+        const { event, decision, approval, request_id: requestId } = JSON.parse(line)
+        const kind = `${decision.effect}, ${approval === null ? 'nobody' : 'a person'} was asked`
+        if (event !== 'decision' || receipts.has(kind)) continue
+        receipts.set(kind, [line, (await makeReceipt(reader, { requestId })).text])
+      }
+      await reader.close()
+      rmSync(dirname(path), { recursive: true })
+    })
+
+    it.skipIf(!isHere)('is shown with its arguments, and does not hold when it was changed', async () => {
+      expect(receipts.size).toBeGreaterThanOrEqual(3)
+      for (const [kind, [line, text]] of receipts) {
+        const wasAsked = kind === 'allow, a person was asked'
+        if (!isLong && !wasAsked) continue
+        const { action, agent_id: agent, decision, metadata } = JSON.parse(line)
+        const says = await fill(text, `${key.publicKey.pem}${pem()}`)
+        expect(says, kind).toMatch(/^This is on record: the log vouches for it/)
+        for (const part of [action, agent, decision.policy_id, ...metadata.args]) expect(says, kind).toContain(part)
+        if (!wasAsked) continue
+        const other = text.replaceAll(decision.policy_id, `${decision.policy_id}2`)
+        expect(await fill(other, `${key.publicKey.pem}${pem()}`), kind).toMatch(/^This receipt does not hold/)
+      }
+    })
   })
 
   it.each<[string, () => readonly [receipt: string, key: string], RegExp]>([

@@ -39,6 +39,8 @@ export interface CopiedHead {
 export interface LedgerSink {
   /** For messages. */
   readonly name: string
+  /** A ledger without a head is refused before anything is written: the store takes none for a ledger that has no head. */
+  readonly needsHead: boolean
   /** The lines that are there already, in order. */
   lines(): AsyncIterable<Uint8Array>
   /** Puts entries behind those that are there: durable when it resolves, all of them or none. */
@@ -61,7 +63,8 @@ export interface CopyReport {
  * Copies all of a ledger.
  *
  * @param progress - called with the number of entries that have been dealt with
- * @throws LedgerError LEDGER_DAMAGED when the ledger does not hold (what was copied before stays, and is no ledger yet), LEDGER_EXISTS when the other
+ * @throws LedgerError LEDGER_DAMAGED when the ledger does not hold (what was copied before stays, and is no ledger yet), or has no head where the
+ * other store needs one (then nothing is written); LEDGER_EXISTS when the other
  * store holds something that this ledger does not begin with; and whatever the stores throw
  * @example
  * const report = await copyLedger(await openLedger('ledger.sqlite'), openFileSink('ledger.jsonl', 'jsonl'))
@@ -80,6 +83,7 @@ export async function copyLedger(
   let found = 0
   let isBehind = false
   for await (const lines of from.batches()) {
+    if (head === null && to.needsHead) throw headless(to.name)
     let run = new Run(state)
     for (const { position, bytes, fault } of lines) {
       if (fault !== undefined) throw unreadable(position)
@@ -153,6 +157,12 @@ const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b
 async function next(lines: AsyncIterator<Uint8Array>): Promise<Uint8Array | undefined> {
   const { done, value } = await lines.next()
   return done === true ? undefined : value
+}
+
+function headless(name: string): LedgerError {
+  return new LedgerError('LEDGER_DAMAGED', `the ledger has no head, and \`${name}\` takes none without one`, {
+    hint: 'nothing was written; one more entry, written by this version, gives the ledger a head',
+  })
 }
 
 function unreadable(position: number): LedgerError {

@@ -64,6 +64,7 @@ export async function keepPostgresCosigned(url: string, note: string): Promise<b
 
 class PostgresSink implements LedgerSink {
   readonly name: string
+  readonly needsHead = true
   readonly #url: string
   readonly #target: Target
   readonly #session: Session
@@ -123,15 +124,7 @@ class PostgresSink implements LedgerSink {
   async seen(): Promise<void> {}
 
   async finish(head: CopiedHead | null, cosigned: string | null): Promise<void> {
-    if (head === null) {
-      throw new LedgerError(
-        'LEDGER_DAMAGED',
-        'the ledger has no head, and a ledger in PostgreSQL never is without one',
-        {
-          hint: 'one more entry, written by this version, gives it one',
-        },
-      )
-    }
+    if (head === null) throw new TypeError('a copy in PostgreSQL needs a head')
     await this.#whole(async () => {
       const rows = await this.#session.ask({
         text: `UPDATE ${this.#target.schema}.head SET checkpoint = $2, epoch = epoch + 1, moved_at = clock_timestamp() WHERE ledger = $1 AND size = $3 RETURNING 1`,

@@ -35,6 +35,7 @@ export function openFileSink(path: string, kind: 'sqlite' | 'jsonl'): LedgerSink
 }
 
 class SqliteSink implements LedgerSink {
+  readonly needsHead = false
   readonly name: string
   readonly #db: Database.Database
   readonly #tiles: TileWriter
@@ -111,6 +112,7 @@ class SqliteSink implements LedgerSink {
 }
 
 class JsonlSink implements LedgerSink {
+  readonly needsHead = false
   readonly name: string
   readonly #fd: number
   readonly #unlock: () => void
