@@ -1,7 +1,16 @@
 // Every store in a SQLite file, by one table: a file that somebody else prepared, changes or takes away is refused, and a native module that cannot
 // be loaded is named. Each store has tests of its own beside this one; here none of them can be left out.
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SqliteApprovalStore, SqliteBudget } from '@sudoagent/core/sqlite'
@@ -115,6 +124,23 @@ function looped(path: string, table: string): void {
   writeFileSync(path, file)
 }
 
+/** A journal without records, with the name of a super-journal. */
+function journalNaming(file: string, pageSize: number): Buffer {
+  const magic = Buffer.from('d9d505f920a163d7', 'hex')
+  const header = Buffer.alloc(512)
+  magic.copy(header)
+  for (const [n, value] of [0, 7, 1, 512, pageSize].entries()) header.writeUInt32BE(value, 8 + 4 * n)
+  const name = Buffer.from(file)
+  const end = Buffer.alloc(12)
+  end.writeUInt32BE(2 ** 30 / pageSize + 1, 0)
+  end.writeUInt32BE(name.length, 4)
+  end.writeInt32BE(
+    name.reduce((sum, byte) => (sum + ((byte << 24) >> 24)) | 0, 0),
+    8,
+  )
+  return Buffer.concat([header, end.subarray(0, 4), name, end.subarray(4), magic])
+}
+
 describe.each(KINDS)('$name', ({ module, name, table, open }) => {
   const made = async (): Promise<string> => {
     const path = newPath()
@@ -160,6 +186,15 @@ describe.each(KINDS)('$name', ({ module, name, table, open }) => {
     const link = join(temporaryFolder(), 'link.sqlite')
     symlinkSync(path, link)
     expect(await refusalOf(() => open(how === 'through a link' ? link : path))).toMatch(/page 1 is used twice/)
+  })
+
+  it('does not have SQLite play back a journal that names a file to delete', async () => {
+    const path = await made()
+    const victim = join(temporaryFolder(), 'diary.txt')
+    writeFileSync(victim, 'dear diary\n')
+    writeFileSync(`${path}-journal`, journalNaming(victim, readFileSync(path).readUInt16BE(16)))
+    expect(await refusalOf(() => open(path))).toMatch(/its rollback journal is not one/)
+    expect(existsSync(victim)).toBe(true)
   })
 
   it('works through a symbolic link', async () => {

@@ -2,7 +2,7 @@
 // means that nobody has an answer; then the thread that asked does the work itself.
 import { Worker } from 'node:worker_threads'
 import type { HelperStart, HelperTask } from './store/range-worker.js'
-import type { WalkTask } from './store/sqlite-file/file-check.js'
+import type { WalkAnswer, WalkTask } from './store/sqlite-file/file-check.js'
 
 /** More would wait for the one thread that puts their answers together. */
 export const HELPERS_MAX = 8
@@ -55,7 +55,7 @@ export class Helpers<Answer extends object> {
  *
  * @returns null when the thread could not be started, or died
  */
-export async function walkInThread(walk: WalkTask): Promise<{ readonly damage: string | null } | null> {
+export async function walkInThread(walk: WalkTask): Promise<WalkAnswer | null> {
   const start: HelperStart = { walk }
   const worker = new Worker(WORKER, { workerData: start, resourceLimits: WORKER_LIMITS })
   try {

@@ -26,6 +26,10 @@ const CODES: ReadonlyMap<string, readonly [LedgerErrorCode, string]> = new Map([
   ['EDQUOT', ['LEDGER_WRITE_FAILED', 'cannot be written: the disk quota is used up']],
   ['EFBIG', ['LEDGER_WRITE_FAILED', 'cannot be written: the file would be too large']],
   ['EIO', ['LEDGER_DAMAGED', 'cannot be read or written: input/output error']],
+  [
+    'FILE_CHANGES',
+    ['LEDGER_BUSY', 'keeps changing while its pages do not form a database; stop its writers, and try again'],
+  ],
   ['SQLITE_CANTOPEN', ['LEDGER_NOT_READABLE', 'cannot be opened']],
   ['SQLITE_PERM', ['LEDGER_NOT_READABLE', 'cannot be opened: permission denied']],
   ['SQLITE_AUTH', ['LEDGER_NOT_READABLE', 'cannot be opened: permission denied']],

@@ -7,7 +7,7 @@ import { PartJudge, partKeysOf } from '../part/judge.js'
 import type { PieceWork } from '../part/piece-work.js'
 import { judgeRows, openRangeJudge, type RangeFacts } from './range-judge.js'
 import { openRangeScanner, type RangeText } from './range-scanner.js'
-import { type WalkTask, walkUnchanged } from './sqlite-file/file-check.js'
+import { answerWalk, type WalkTask } from './sqlite-file/file-check.js'
 
 /** What a helper is started with: what it is to do, and where. */
 export type HelperStart = JudgeStart | ScanStart | WalkStart
@@ -24,7 +24,7 @@ export interface ScanStart {
   readonly work: PieceWork
 }
 
-/** Walks the pages of a database file, answers with `{damage}` at once, and ends. */
+/** Walks the pages of a database file, answers with a `WalkAnswer`, and ends. */
 export interface WalkStart {
   readonly walk: WalkTask
 }
@@ -35,7 +35,7 @@ export type HelperTask = readonly [from: number, to: number, position?: number] 
 type Answer = RangeFacts | RangeText | string | null
 
 const start = workerData as HelperStart
-if ('walk' in start) parentPort?.postMessage({ damage: walkUnchanged(start.walk) })
+if ('walk' in start) parentPort?.postMessage(answerWalk(start.walk))
 else await help('work' in start ? await scanner(start) : await judge(start))
 
 async function judge({ source, keys: pems }: JudgeStart): Promise<(task: HelperTask) => Answer> {

@@ -17,7 +17,7 @@ import type {
 import { damagedReader } from './damaged-reader.js'
 import { asLedgerError, codeOf, followLinks, isOpenInSqlite } from './file.js'
 import { positionsOfCall } from './sqlite-calls.js'
-import { DamagedFile, FileCheck } from './sqlite-file/file-check.js'
+import { ChangingFile, DamagedFile, FileCheck } from './sqlite-file/file-check.js'
 import type { ForeignObject } from './sqlite-file/objects.js'
 import { choosePlace, copyOf, openUntrusted, type Place } from './sqlite-place.js'
 import { asLine, type Row, RowPages } from './sqlite-rows.js'
@@ -98,6 +98,8 @@ class SqliteReader implements LedgerReader, LineRanges {
   readonly #objects: readonly ForeignObject[]
   readonly #check: FileCheck
   #faults: readonly StoreFault[] = []
+  /** Whether the file never stood still while it looked damaged: then all of it is read row by row, and nothing is said about it. */
+  #changing: ChangingFile | null = null
   /** Whether reading ended at damage: then nothing more can be known. */
   #isCut = false
 
@@ -223,14 +225,21 @@ class SqliteReader implements LedgerReader, LineRanges {
     return pageEnd
   }
 
+  /** @throws LedgerError LEDGER_BUSY when the file kept changing while it looked damaged */
   finish(lines: number, health?: string): void {
+    if (this.#changing !== null) throw asLedgerError(this.#changing, this.#path)
     if (!this.#isCut) this.#faults = this.#storeFaults(lines, health)
   }
 
   async isSound(): Promise<boolean> {
-    if (this.#check.damage === undefined) {
+    if (this.#check.damage === undefined && this.#changing === null) {
       const { walkInThread } = await import('../helping-threads.js')
-      await this.#check.finish(walkInThread)
+      try {
+        await this.#check.finish(walkInThread)
+      } catch (error) {
+        if (!(error instanceof ChangingFile)) throw error
+        this.#changing = error
+      }
       this.#boundRows()
     }
     return this.#check.damage === null
@@ -238,7 +247,7 @@ class SqliteReader implements LedgerReader, LineRanges {
 
   /** What is known to be damaged is read row by row, and no further than a sound file of its length could go. */
   #boundRows(): void {
-    if (typeof this.#check.damage === 'string') this.#rows.limit(this.#check.bytes)
+    if (typeof this.#check.damage === 'string' || this.#changing !== null) this.#rows.limit(this.#check.bytes)
   }
 
   faults(): readonly StoreFault[] {

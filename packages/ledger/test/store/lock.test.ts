@@ -1,4 +1,4 @@
-import { readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { lockFile } from '../../src/store/lock.js'
@@ -26,6 +26,19 @@ describe('lockFile', () => {
     const path = newFile()
     lockFile(path)()
     expect(readdirSync(dirname(path))).toEqual(['ledger.jsonl', 'ledger.jsonl.lock'])
+  })
+
+  it.each<[string, (lock: string) => void]>([
+    ['a database', (lock) => writeFileSync(lock, 'SQLite format 3\0')],
+    ['any text', (lock) => writeFileSync(lock, 'x')],
+    ['a folder', (lock) => mkdirSync(lock)],
+    ['a link to a file with content', (lock) => [writeFileSync(`${lock}.x`, 'x'), symlinkSync(`${lock}.x`, lock)]],
+  ])('refuses %s under the name of the lock, and leaves it as it is', async (_, plant) => {
+    const path = newFile()
+    plant(`${path}.lock`)
+    const before = readdirSync(dirname(path))
+    expect(await refusalOf(() => lockFile(path))).toBe('LEDGER_NOT_A_LEDGER')
+    expect(readdirSync(dirname(path))).toEqual(before)
   })
 
   it('does not wait', async () => {

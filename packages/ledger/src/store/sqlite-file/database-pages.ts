@@ -21,16 +21,16 @@ export class DatabasePages implements Pages {
   readonly shape: FileShape
   readonly count: number
   readonly #fd: number
-  readonly #side: SideFile | null
+  readonly #sides: readonly SideFile[]
   readonly #window: Buffer
   readonly #page: Buffer
   #windowStart = 0
   #windowEnd = 0
   #last = 0
 
-  private constructor(fd: number, side: SideFile | null, shape: FileShape, count: number) {
+  private constructor(fd: number, sides: readonly SideFile[], shape: FileShape, count: number) {
     this.#fd = fd
-    this.#side = side
+    this.#sides = sides
     this.shape = shape
     this.count = count
     this.#window = Buffer.alloc(Math.max(WINDOW_BYTES, shape.pageSize))
@@ -39,26 +39,26 @@ export class DatabasePages implements Pages {
 
   /**
    * @param fd - of the database file; stays open
-   * @param side - what takes the place of its pages
+   * @param sides - what takes the place of its pages; of two versions of a page, that of the first
    * @returns null when the header is not that of a database
    */
-  static open(fd: number, side: SideFile | null): DatabasePages | 'other page size' | null {
+  static open(fd: number, sides: readonly SideFile[]): DatabasePages | 'other page size' | null {
     const first = Buffer.alloc(512)
-    const inSide = side?.pages.offsets.get(1)
-    const length = inSide === undefined || side === null ? readAt(fd, first, 0) : readAt(side.fd, first, inSide)
+    const inSide = findIn(sides, 1)
+    const length = inSide === null ? readAt(fd, first, 0) : readAt(inSide.fd, first, inSide.at)
     const shape = readShape(first.subarray(0, length))
     if (shape === null) return null
-    if ((side?.pages.pageSize ?? shape.pageSize) !== shape.pageSize) return 'other page size'
+    if (sides.some(({ pages }) => (pages.pageSize ?? shape.pageSize) !== shape.pageSize)) return 'other page size'
     const inFile = Math.floor(fstatSync(fd).size / shape.pageSize)
-    const count = side?.pages.pages ?? Math.min(shape.pages ?? inFile, inFile)
-    return count === 0 ? null : new DatabasePages(fd, side, shape, count)
+    const inSides = sides.find(({ pages }) => pages.pages !== null)?.pages.pages
+    const count = inSides ?? Math.min(shape.pages ?? inFile, inFile)
+    return count === 0 ? null : new DatabasePages(fd, sides, shape, count)
   }
 
   read(page: number): Buffer | null {
     const { pageSize } = this.shape
-    const inSide = this.#side?.pages.offsets.get(page)
-    if (inSide !== undefined && this.#side !== null)
-      return readAt(this.#side.fd, this.#page, inSide) < pageSize ? null : this.#page
+    const inSide = findIn(this.#sides, page)
+    if (inSide !== null) return readAt(inSide.fd, this.#page, inSide.at) < pageSize ? null : this.#page
     const at = (page - 1) * pageSize
     if (at >= this.#windowStart && at + pageSize <= this.#windowEnd) {
       this.#last = page
@@ -72,6 +72,15 @@ export class DatabasePages implements Pages {
     this.#windowEnd = at + length
     return length < pageSize ? null : this.#window.subarray(0, pageSize)
   }
+}
+
+/** Where a side file has a page. */
+function findIn(sides: readonly SideFile[], page: number): { readonly fd: number; readonly at: number } | null {
+  for (const { fd, pages } of sides) {
+    const at = pages.offsets.get(page)
+    if (at !== undefined) return { fd, at }
+  }
+  return null
 }
 
 /**
@@ -93,13 +102,23 @@ export function withSideFile<T>(path: string, use: (fd: number | null) => T): T 
   }
 }
 
-/** The pages of a database as SQLite would see them. Its journal is looked at where no log is: SQLite plays back the one or the other. */
-export function withPages<T>(fd: number, path: string, use: (pages: ReturnType<typeof DatabasePages.open>) => T): T {
-  return withSideFile(`${path}-wal`, (wal) => {
-    if (wal !== null) return use(DatabasePages.open(fd, { fd: wal, pages: readWal(wal) }))
-    return withSideFile(`${path}-journal`, (journal) => {
-      const pages = journal === null ? null : readJournal(journal)
-      return use(DatabasePages.open(fd, journal === null || pages === null ? null : { fd: journal, pages }))
-    })
-  })
+/**
+ * The pages of a database as SQLite would see them: it plays a journal back into the file, and then reads the log on top of that.
+ *
+ * @param use - gets `unusual journal` for a journal that SQLite must not play back
+ */
+export function withPages<T>(
+  fd: number,
+  path: string,
+  use: (pages: ReturnType<typeof DatabasePages.open> | 'unusual journal') => T,
+): T {
+  return withSideFile(`${path}-wal`, (wal) =>
+    withSideFile(`${path}-journal`, (journal) => {
+      const played = journal === null ? null : readJournal(journal)
+      if (played === 'unusual') return use('unusual journal')
+      const sides: SideFile[] = wal === null ? [] : [{ fd: wal, pages: readWal(wal) }]
+      if (journal !== null && played !== null) sides.push({ fd: journal, pages: played })
+      return use(DatabasePages.open(fd, sides))
+    }),
+  )
 }

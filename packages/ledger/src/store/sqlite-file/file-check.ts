@@ -1,6 +1,6 @@
 // The check of a database file before SQLite opens it: its schema always, all of it at once where that takes no time, the rest of a large one
 // beside the reading of its first rows.
-import { existsSync, fstatSync, readSync, statSync } from 'node:fs'
+import { fstatSync, readSync, statSync } from 'node:fs'
 import { followLinks } from '../file.js'
 import { withPages, withSideFile } from './database-pages.js'
 import { findDamage } from './page-tree.js'
@@ -10,11 +10,19 @@ import { readAt } from './wal.js'
 /** Up to here all of a file is walked before it is opened: some 20 ms. */
 const WALKED_AT_ONCE_BYTES = 32 * 1024 * 1024
 
-/** Tries to walk a file that does not change meanwhile. */
-const TRIES = 4
+/** Tries to walk a file that does not change meanwhile, at least; and for how long there are more of them, in milliseconds. */
+const TRIES_MIN = 4
+const TRIES_MS = 3_000
 
-/** SQLite's own table of ids is read with every ledger, by one statement that looks at all of it. */
-const WITH_THE_SCHEMA: ReadonlySet<string> = new Set(['sqlite_sequence'])
+/** Pause between two tries, so that a writer gets to its end. */
+const PAUSE_MS = 20
+
+/**
+ * Tables of a ledger that are read row by row, each row by its key, with a limit to its length: that is bounded by the depth of a tree (20 pages) even
+ * where many pages lead to one. All others of a large file are walked before it is opened: SQLite looks at some by itself (`sqlite_sequence`,
+ * `sqlite_stat1`), and no list of those would be complete.
+ */
+const READ_BY_KEY: ReadonlySet<string> = new Set(['ledger', 'sudoagent_tile'])
 
 /** What another thread needs to walk a file: it must not open the file itself, for closing it would drop SQLite's locks. */
 export interface WalkTask {
@@ -25,6 +33,16 @@ export interface WalkTask {
 /** A database file whose page tree is not one, so that SQLite must not be let near it. */
 export class DamagedFile extends Error {
   override readonly name = 'DamagedFile'
+}
+
+/** A file whose pages do not form a database, but that changes whenever it is looked at: whether it is damaged is not known. */
+export class ChangingFile extends Error {
+  override readonly name = 'ChangingFile'
+  readonly code = 'FILE_CHANGES'
+
+  constructor() {
+    super('the file keeps changing while its pages do not form a database; stop what writes to it, and try again')
+  }
 }
 
 export class FileCheck {
@@ -53,7 +71,7 @@ export class FileCheck {
    *
    * @param name - path of the file, or of a symbolic link to it
    * @param wholeUpTo - length of a file, in bytes, up to which all of it is walked now
-   * @throws DamagedFile when SQLite must not open the file; the file system's error
+   * @throws DamagedFile when SQLite must not open the file; ChangingFile; the file system's error
    */
   static begin(name: string, wholeUpTo = WALKED_AT_ONCE_BYTES): FileCheck {
     const path = followLinks(name)
@@ -63,7 +81,7 @@ export class FileCheck {
     try {
       const { fd } = descriptor
       const bytes = fstatSync(fd).size + (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0)
-      const inSchema = walkUnchanged({ fd, path }, (name) => WITH_THE_SCHEMA.has(name))
+      const inSchema = walkUnchanged({ fd, path }, (table) => !READ_BY_KEY.has(table))
       if (inSchema !== null) throw new DamagedFile(inSchema)
       const damage = bytes <= wholeUpTo ? walkUnchanged({ fd, path }) : undefined
       return new FileCheck(path, descriptor, bytes, damage)
@@ -82,11 +100,12 @@ export class FileCheck {
    *
    * @param walk - walks the file in another thread; null when it could not
    * @returns what is wrong; null when nothing is
+   * @throws ChangingFile (as a rejection)
    */
-  async finish(walk: (task: WalkTask) => Promise<{ readonly damage: string | null } | null>): Promise<string | null> {
+  async finish(walk: (task: WalkTask) => Promise<WalkAnswer | null>): Promise<string | null> {
     if (this.#damage !== undefined || this.#descriptor === null) return this.#damage ?? null
     const task = { fd: this.#descriptor.fd, path: this.#path }
-    this.#walking ??= walk(task).then((found) => (found === null ? walkUnchanged(task) : found.damage))
+    this.#walking ??= walk(task).then((found) => resultOf(found ?? answerWalk(task)))
     this.#damage = await this.#walking
     return this.#damage
   }
@@ -102,7 +121,7 @@ export class FileCheck {
 /**
  * Checks all of a file that a program is about to open as its own store.
  *
- * @throws DamagedFile; the file system's error
+ * @throws DamagedFile; ChangingFile; the file system's error
  */
 export function requireSoundFile(path: string): void {
   const check = FileCheck.begin(path, Number.POSITIVE_INFINITY)
@@ -110,36 +129,66 @@ export function requireSoundFile(path: string): void {
   if (typeof check.damage === 'string') throw new DamagedFile(check.damage)
 }
 
+/** What a thread says that walked a file. */
+export type WalkAnswer = { readonly damage: string | null } | 'changing'
+
+/** Walks a file for another thread. */
+export function answerWalk(task: WalkTask): WalkAnswer {
+  try {
+    return { damage: walkUnchanged(task) }
+  } catch (error) {
+    if (error instanceof ChangingFile) return 'changing'
+    throw error
+  }
+}
+
+function resultOf(answer: WalkAnswer): string | null {
+  if (answer === 'changing') throw new ChangingFile()
+  return answer.damage
+}
+
 /**
- * Walks a file that others may write to. What looks like damage while the file changes is looked at again; a file that never stands still is written
- * by SQLite at this moment, and what SQLite writes is sound.
+ * Walks a file that others may write to. What looks like damage while the file changes is looked at again: a walk may see pages of two moments. Only an
+ * unchanged file is called damaged, and a file that never stands still is called neither that nor sound.
  *
+ * @param stateOf - differs whenever the file was changed
  * @returns what is wrong; null when nothing is
+ * @throws ChangingFile; the file system's error
  */
-export function walkUnchanged({ fd, path }: WalkTask, follows?: (name: string) => boolean): string | null {
-  for (let tries = 0; tries < TRIES; tries += 1) {
-    const before = stateOf(fd, path)
+export function walkUnchanged(
+  task: WalkTask,
+  follows?: (name: string) => boolean,
+  stateOf: (task: WalkTask) => string = fileState,
+): string | null {
+  const { fd, path } = task
+  const deadline = performance.now() + TRIES_MS
+  for (let tries = 0; tries < TRIES_MIN || performance.now() < deadline; tries += 1) {
+    if (tries > 1) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS)
+    const before = stateOf(task)
     const damage = withPages(fd, path, (pages) => {
+      if (pages === 'unusual journal') return 'its rollback journal is not one that a store of sudoagent leaves behind'
       if (pages === 'other page size') return 'the write-ahead log is that of another database'
       // No database: SQLite says so, too, and reads nothing more.
       return pages === null ? null : findDamage(pages, follows)
     })
     if (damage === null) return null
-    if (stateOf(fd, path) === before) return damage
+    if (stateOf(task) === before) return damage
   }
-  return null
+  throw new ChangingFile()
 }
 
-/** Changes with everything that a writer does: the header of the write-ahead log and the length of it, the file's change counter, its length. */
-function stateOf(fd: number, path: string): string {
+/** Changes with everything that a writer does: the header of a side file and its length, the file's change counter and its length. */
+function fileState({ fd, path }: WalkTask): string {
   const counter = Buffer.alloc(4)
   readSync(fd, counter, 0, 4, 24)
-  const log = withSideFile(`${path}-wal`, (walFd) => {
-    if (walFd === null) return 'none'
-    const header = Buffer.alloc(32)
-    readAt(walFd, header, 0)
-    return `${header.toString('hex')} ${fstatSync(walFd).size}`
-  })
+  const sides = ['-wal', '-journal'].map((suffix) => withSideFile(`${path}${suffix}`, headOf))
   const { size, mtimeMs } = fstatSync(fd)
-  return `${counter.toString('hex')} ${size} ${mtimeMs} ${log} ${existsSync(`${path}-journal`)}`
+  return [counter.toString('hex'), size, mtimeMs, ...sides].join(' ')
+}
+
+function headOf(fd: number | null): string {
+  if (fd === null) return 'none'
+  const header = Buffer.alloc(32)
+  readAt(fd, header, 0)
+  return `${header.toString('hex')} ${fstatSync(fd).size}`
 }

@@ -4,44 +4,61 @@
 //   header   d9 d5 05 f9 20 a1 63 d7, records, nonce, pages before the transaction, sector size, page size; filled up to the sector size
 //   record   page number, the page as it was, checksum (nonce and every 200th byte)
 //
-// Playback ends at the first record that does not fit. A journal whose header was overwritten with zeros is over.
+// Playback ends at the first record that does not fit. A journal whose header was overwritten with zeros is over. Page size and sector size are those
+// of the first header. What is read here has to be what SQLite plays back, to the byte: otherwise a file is walked that SQLite never sees.
+//
+// A journal may end in the name of a super-journal, for transactions over several files. Ours never are; SQLite would delete the file of that name.
 import { fstatSync } from 'node:fs'
-import { isPageSize } from './format.js'
+import { isPageSize, lockPageOf } from './format.js'
 import { readAt, type SidePages } from './wal.js'
 
 const MAGIC = Buffer.from('d9d505f920a163d7', 'hex')
 const HEADER_BYTES = 28
+const SECTOR_MIN = 32
+const SECTOR_MAX = 65_536
 const NOT_COUNTED = 0xffff_ffff
 
-/** @returns null when nothing would be put back. @throws the file system's error */
-export function readJournal(fd: number): SidePages | null {
+/**
+ * @returns null when nothing would be put back; `unusual` for a journal that no store of ours leaves behind, which SQLite must not play back
+ * @throws the file system's error
+ */
+export function readJournal(fd: number): SidePages | 'unusual' | null {
   const { size } = fstatSync(fd)
   const header = Buffer.alloc(HEADER_BYTES)
+  if (readAt(fd, header, 0) < HEADER_BYTES || header.compare(MAGIC, 0, 8, 0, 8) !== 0) return null
+  const pages = header.readUInt32BE(16)
+  const sector = header.readUInt32BE(20)
+  const pageSize = header.readUInt32BE(24)
+  const isSector = sector >= SECTOR_MIN && sector <= SECTOR_MAX && (sector & (sector - 1)) === 0
+  if (!isPageSize(pageSize) || !isSector || namesSuperJournal(fd, size)) return 'unusual'
+  if (sector > size) return null
   const offsets = new Map<number, number>()
-  let pages: number | null = null
-  let pageSize: number | null = null
-  for (let at = 0; readAt(fd, header, at) === HEADER_BYTES && header.compare(MAGIC, 0, 8, 0, 8) === 0; ) {
-    const sector = header.readUInt32BE(20)
-    pageSize ??= header.readUInt32BE(24)
-    pages ??= header.readUInt32BE(16)
-    if (!isPageSize(pageSize) || sector < 32 || sector > 65_536) break
-    const counted = header.readUInt32BE(8)
-    const record = Buffer.alloc(pageSize + 8)
-    const fits = Math.floor((size - at - sector) / record.length)
-    const records = counted === NOT_COUNTED ? fits : Math.min(counted, fits)
+  const lock = lockPageOf(pageSize)
+  const record = Buffer.alloc(pageSize + 8)
+  for (let at = 0; at + sector <= size && readAt(fd, header, at) === HEADER_BYTES; ) {
+    if (header.compare(MAGIC, 0, 8, 0, 8) !== 0) break
+    const records = header.readUInt32BE(8)
     const nonce = header.readUInt32BE(12)
     let next = at + sector
     for (let n = 0; n < records; n += 1, next += record.length) {
       if (readAt(fd, record, next) < record.length) return { offsets, pages, pageSize }
       const page = record.readUInt32BE(0)
-      if (page === 0 || record.readUInt32BE(4 + pageSize) !== sumOf(record.subarray(4, 4 + pageSize), nonce))
+      if (page === 0 || page === lock) return { offsets, pages, pageSize }
+      if (record.readUInt32BE(4 + pageSize) !== sumOf(record.subarray(4, 4 + pageSize), nonce))
         return { offsets, pages, pageSize }
       if (!offsets.has(page)) offsets.set(page, next + 4)
     }
-    if (records === 0) break
+    if (records === NOT_COUNTED) break
     at = Math.ceil(next / sector) * sector
   }
-  return pages === null ? null : { offsets, pages, pageSize }
+  return { offsets, pages, pageSize }
+}
+
+/** The end of a journal with a super-journal: its name, the length of the name, a sum, and the number that journals begin with. */
+function namesSuperJournal(fd: number, size: number): boolean {
+  const end = Buffer.alloc(16)
+  if (size < 16 || readAt(fd, end, size - 16) < 16) return false
+  return end.compare(MAGIC, 0, 8, 8, 16) === 0 && end.readUInt32BE(0) !== 0
 }
 
 function sumOf(page: Buffer, nonce: number): number {

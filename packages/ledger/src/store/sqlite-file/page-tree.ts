@@ -28,14 +28,14 @@ class Damage extends Error {}
 /**
  * Walks from the schema to every page that it leads to.
  *
- * @param follows - which tables and indexes to walk, by name; all of them by default. The free list is walked with all of them alone.
+ * @param follows - which tables and indexes to walk, by name; all of them by default. The schema and the free list are always walked.
  * @returns null when every page has one parent; else what is wrong
  */
 export function findDamage(pages: Pages, follows?: (name: string) => boolean): string | null {
   const tree = new PageTree(pages)
   try {
     tree.walkSchema(follows ?? (() => true))
-    if (follows === undefined) tree.walkFreeList()
+    tree.walkFreeList()
     return null
   } catch (error) {
     if (error instanceof Damage) return error.message
