@@ -1,8 +1,18 @@
-// Are the packages fit to be published? publint looks at package.json, attw at what TypeScript users will resolve; both at the real tarball.
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+// Are the packages fit to be published? publint looks at package.json, attw at what TypeScript users will resolve, and the compiler at every
+// declaration that they then read (`skipLibCheck: false`); all of them at the real tarball.
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -20,6 +30,62 @@ const run = (command, ...args) => {
   }
 }
 
+/** Makes `place` lead to a package as it is installed here. */
+const link = (installed, place) => {
+  mkdirSync(dirname(place), { recursive: true })
+  symlinkSync(realpathSync(installed), place)
+}
+
+/**
+ * Compiles a program that imports every entry point, with what a user of the packages has installed and nothing else: types of a development
+ * dependency would be missing there.
+ *
+ * @throws Error naming the errors in our declarations; those of other packages are not ours to mend
+ */
+function checkDeclarations() {
+  const consumer = join(folder, 'consumer')
+  const modules = join(consumer, 'node_modules')
+  const entries = []
+  const needed = new Map([['@types/node', join(root, 'node_modules/@types/node')]])
+  for (const name of libraries) {
+    const {
+      exports,
+      dependencies = {},
+      peerDependencies = {},
+      ...manifest
+    } = JSON.parse(readFileSync(join(root, name, 'package.json'), 'utf8'))
+    const place = join(modules, manifest.name)
+    mkdirSync(place, { recursive: true })
+    const tarball = `${manifest.name.slice(1).replace('/', '-')}-${manifest.version}.tgz`
+    execFileSync('tar', ['-xzf', join(folder, tarball), '-C', place, '--strip-components=1'])
+    for (const entry of Object.keys(exports)) if (!entry.endsWith('.json')) entries.push(manifest.name + entry.slice(1))
+    for (const dependency of Object.keys({ ...dependencies, ...peerDependencies }))
+      if (!dependency.startsWith('@sudoagent/')) needed.set(dependency, join(root, name, 'node_modules', dependency))
+  }
+  for (const [dependency, installed] of needed) link(installed, join(modules, dependency))
+  const lines = entries.map((entry, n) => `export * as entry${n} from '${entry}'\n`)
+  writeFileSync(join(consumer, 'index.mts'), lines.join(''))
+  const compilerOptions = {
+    module: 'nodenext',
+    target: 'es2023',
+    lib: ['es2023', 'dom', 'esnext.disposable'],
+    strict: true,
+    skipLibCheck: false,
+    noEmit: true,
+    types: ['node'],
+  }
+  writeFileSync(join(consumer, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['index.mts'] }))
+  const { stdout, status } = spawnSync(join(root, 'node_modules/.bin/tsc'), ['-p', '.', '--pretty', 'false'], {
+    cwd: consumer,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  })
+  if (status === null) throw new Error('the compiler did not run')
+  const ours = stdout.split('\n').filter((line) => /^(?:node_modules\/@sudoagent\/|index\.mts)/.test(line))
+  if (ours.length > 0) throw new Error(`declarations that do not compile with skipLibCheck false:\n${ours.join('\n')}`)
+  console.log(`${entries.length} entry points: declarations compile with skipLibCheck false`)
+}
+
 try {
   for (const name of [...libraries, 'apps/cli']) {
     execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], {
@@ -28,7 +94,8 @@ try {
     })
     run('publint', name, '--strict', '--pack', 'npm')
   }
-  for (const tarball of readdirSync(folder)) {
+  checkDeclarations()
+  for (const tarball of readdirSync(folder).filter((name) => name.endsWith('.tgz'))) {
     // ESM only, by design: there is nothing for require() of old resolvers to find. Nobody imports the command line.
     if (!/^sudoagent-[0-9]/.test(tarball)) run('attw', join(folder, tarball), '--profile', 'esm-only')
   }

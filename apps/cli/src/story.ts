@@ -104,6 +104,7 @@ export function storyText(story: Story, paint: Paint): string {
     fieldLines(
       [
         ['decision', decisionLine(decision, paint)],
+        ['  created', createdAt(decision)],
         ['  reason', safe(block?.reason)],
         ['  reason code', safe(block?.reason_code)],
         ['  arguments', first === undefined ? null : safe(notShownIn(first.json))],
@@ -140,8 +141,24 @@ export function storyText(story: Story, paint: Paint): string {
 }
 
 function at({ position, entry }: CallRecord): string {
-  return `entry ${position}, ${entry.created_at}`
+  return `entry ${position}, ${entry.recorded_at === undefined ? entry.created_at : `recorded ${entry.recorded_at}`}`
 }
+
+/**
+ * From decision to outcome: between the moments at which they were recorded, since a decision was created before anybody was asked. Entries of
+ * SudoAgent for Python have the time of creation alone.
+ */
+function laterLine(decision: CallRecord, outcome: CallRecord): string {
+  const [from, to] = [decision.entry.recorded_at, outcome.entry.recorded_at]
+  if (from !== undefined && to !== undefined)
+    return `, ${timestampMs(to) - timestampMs(from)} ms after the decision was recorded`
+  const ms = timestampMs(outcome.entry.created_at) - timestampMs(decision.entry.created_at)
+  return `, created ${ms} ms after the decision was created`
+}
+
+/** When a call was made or ended, where that is not when the entry was recorded. */
+const createdAt = (record: CallRecord | undefined): string | null =>
+  record === undefined || record.entry.recorded_at === undefined ? null : record.entry.created_at
 
 function decisionLine(decision: CallRecord | undefined, paint: Paint): string {
   if (decision === undefined) return paint.red.bold('none on record before the outcome')
@@ -179,10 +196,7 @@ function outcomeFields(story: Story, paint: Paint): readonly Field[] {
     ]
   }
   const { status, error_type: type, error } = outcome.entry.outcome ?? {}
-  const later =
-    decision === undefined
-      ? ''
-      : `, ${timestampMs(outcome.entry.created_at) - timestampMs(decision.entry.created_at)} ms later`
+  const later = decision === undefined ? '' : laterLine(decision, outcome)
   const although = isDenied ? paint.red.bold('  although the call was denied') : ''
   return [
     ['outcome', `${resultPaint(status, paint)(status ?? '')}  ${paint.dim(at(outcome) + later)}${although}`],

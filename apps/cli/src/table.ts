@@ -52,7 +52,8 @@ export async function* formatTable(records: AsyncIterable<EntryRecord>, options:
 }
 
 function rowOf({ position, entry }: EntryRecord): Row {
-  const time = (entry.created_at ?? '').slice(0, 19).replace('T', ' ')
+  // The time on record never goes back; calls are recorded in another order than that of their creation when one waits for an approval.
+  const time = (entry.recorded_at ?? entry.created_at ?? '').slice(0, 19).replace('T', ' ')
   if (!isCallEntry(entry)) return [String(position), time, controlKind(entry), '', '', '']
   const { outcome, decision } = entry
   const error = outcome?.error_type ? `${outcome.error_type}: ${outcome.error ?? ''}` : outcome?.error

@@ -9,7 +9,7 @@ import { decisionDraft } from './support/draft.js'
 import { manyCalls, SAMPLE } from './support/ledger.js'
 
 async function records(drafts = SAMPLE): Promise<AsyncIterable<EntryRecord>> {
-  const ledger = new MemoryLedger()
+  const ledger = new MemoryLedger({ clock: () => new Date('2026-11-22T20:00:07Z') })
   await Promise.all(drafts.map((draft) => ledger.append(draft)))
   return select(ledger.reader())
 }
@@ -32,7 +32,7 @@ describe('formatTable', () => {
       'REASON',
     ])
     expect(genesis).toMatch(/^ 1 {2}.*genesis/)
-    expect(first).toContain('2026-11-22 20:00:01  refund_user  support-bot  allow    within limit')
+    expect(first).toContain('2026-11-22 20:00:07  refund_user  support-bot  allow    within limit')
     expect(denied).toMatch(/deny +above the limit$/)
   })
 

@@ -13,7 +13,8 @@ import {
   SchemaGuard,
 } from '@sudoagent/ledger/sqlite-file'
 import Database from 'better-sqlite3'
-import { quote, readFields, requireInteger, requireText } from './argument.js'
+import { quote, requireText } from './argument.js'
+import { BUSY_TIMEOUT_MS_DEFAULT, readStoreOptions, type SqliteStoreOptions } from './sqlite-options.js'
 import { APPROVAL_SCHEMA, BUDGET_SCHEMA } from './sqlite-schema.js'
 
 /**
@@ -25,12 +26,6 @@ import { APPROVAL_SCHEMA, BUDGET_SCHEMA } from './sqlite-schema.js'
  * but our tables, pages that form a tree, and a path that still names the file that was opened.
  */
 
-/** How long a call waits for another process's transaction. Ours take milliseconds; after this something is stuck. The wait blocks the event loop. */
-export const BUSY_TIMEOUT_MS_DEFAULT = 5_000
-
-/** Longer than this no caller should stand still; it would look like a hang. */
-export const BUSY_TIMEOUT_MS_MAX = 60_000
-
 /** Enough for every message of SQLite's own. */
 const REASON_CHARACTERS_MAX = 300
 
@@ -39,16 +34,6 @@ const PATH_CHARACTERS_MAX = 4_096
 
 /** Pause between two attempts to switch a fresh file to WAL while another process does the same. */
 const RETRY_PAUSE_MS = 10
-
-export interface SqliteStoreOptions {
-  /** Milliseconds to wait for another process's transaction, 0…60,000; 5,000 unless given. */
-  readonly busyTimeoutMs?: number
-  /**
-   * Whether users other than the owner may be able to write to the file. Default: false, and such a file is refused: who can write
-   * to it can approve every call, or forget every charge.
-   */
-  readonly allowOtherWriters?: boolean
-}
 
 /**
  * Opens or creates a SQLite database, runs `schema` (idempotent statements) in one transaction and hands the connection
@@ -65,7 +50,7 @@ export function openDatabase<T>(
   use: (db: Database.Database) => T,
 ): T {
   const file = requirePath(path)
-  const { timeout, allowOtherWriters } = readOptions(options)
+  const { timeout, allowOtherWriters } = readStoreOptions(options)
   createPrivately(file)
   if (!allowOtherWriters) requireOneWriter(file)
   requireSoundFile(file)
@@ -175,21 +160,6 @@ function requirePath(path: unknown): string {
     throw new TypeError(`\`path\` ${quote(text)} has white space around it or a NUL in it`)
   if (text === ':memory:') throw new TypeError('`path` must name a file; for a store in memory use the memory class')
   return resolve(text)
-}
-
-function readOptions(options: unknown): { readonly timeout: number; readonly allowOtherWriters: boolean } {
-  const given = readFields('store options', options, ['busyTimeoutMs', 'allowOtherWriters'])
-  const timeout = given.get('busyTimeoutMs')
-  const allow = given.get('allowOtherWriters')
-  if (allow !== undefined && typeof allow !== 'boolean')
-    throw new TypeError('`allowOtherWriters` must be true or false')
-  return {
-    timeout:
-      timeout === undefined
-        ? BUSY_TIMEOUT_MS_DEFAULT
-        : requireInteger('busyTimeoutMs', timeout, 0, BUSY_TIMEOUT_MS_MAX),
-    allowOtherWriters: allow ?? false,
-  }
 }
 
 const GROUP_OR_OTHERS_WRITE = 0o022

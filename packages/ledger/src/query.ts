@@ -1,4 +1,5 @@
 // Finding entries. A query reads what is there; it verifies nothing, and says so nowhere but in `verify`.
+import { isAboutCalls, selectOfCalls } from './call-query.js'
 import { isCallEntry, type LedgerEntry } from './entry.js'
 import { LedgerError } from './error.js'
 import type { LedgerReader, StoredLine } from './ledger.js'
@@ -9,19 +10,26 @@ import { scan } from './range-scan.js'
 import { type EntryRecord, recordOf } from './record.js'
 import { isTimestamp } from './timestamp.js'
 
-/** What an entry must be; every criterion that is given must fit. */
+/**
+ * What an entry must be; every criterion that is given must fit. Criteria on the decision and on the outcome together are about the call
+ * (`call-query.ts`): with `effect` and `outcome`, both entries of each such call are found.
+ */
 export interface Criteria {
   readonly requestId?: string
   readonly action?: string
   readonly agentId?: string
   readonly event?: string
+  /** `allow` or `deny`: of the decision; of its call where the outcome is asked for. */
   readonly effect?: string
   readonly reasonCode?: string
-  /** `success` or `error`: outcome entries only. */
+  /** `success` or `error`: of the outcome; of its call where the decision is asked for. */
   readonly outcome?: string
   /** On a decision and on its outcome. */
   readonly decisionHash?: string
-  /** First and last `created_at`, both inclusive, as ledger timestamps. */
+  /**
+   * First and last time at which it was recorded, both inclusive, as ledger timestamps: `recorded_at`, which never goes back and is later than
+   * `created_at` by as long as an approval took; `created_at` in entries without it.
+   */
   readonly start?: string
   readonly end?: string
   /** Somewhere in the entry's text values or keys, whatever the case. */
@@ -94,11 +102,20 @@ function moment(criterion: 'start' | 'end', text: string, fill: string): string 
 export async function* select(
   reader: LedgerReader,
   given: Criteria = {},
-  { threads, onProgress, onUnreadable }: SelectOptions = {},
+  options: SelectOptions = {},
 ): AsyncGenerator<EntryRecord> {
   const criteria = ownFields(given)
+  if ((criteria.limit ?? 1) <= 0) return
+  const find = (of: Criteria, more: SelectOptions) => selectEntries(reader, ownFields(of), more)
+  yield* isAboutCalls(criteria) ? selectOfCalls({ find, fits: matches }, criteria, options) : find(criteria, options)
+}
+
+async function* selectEntries(
+  reader: LedgerReader,
+  criteria: Criteria,
+  { threads, onProgress, onUnreadable }: SelectOptions,
+): AsyncGenerator<EntryRecord> {
   const { requestId, limit = Number.POSITIVE_INFINITY } = criteria
-  if (limit <= 0) return
   const needles = needlesOf(criteria)
   const take = filterOf(criteria, needles, onUnreadable)
   const isSought = needles.folded !== null || needles.exact.length > 0
@@ -132,11 +149,12 @@ export interface SelectOptions {
 
 /** What the raw line must have, so that most lines need not be parsed at all. */
 function needlesOf(criteria: Criteria): Needles {
+  const { requestId, action, agentId, reasonCode, decisionHash, outcome } = criteria
   const wanted = criteria.text?.normalize('NFC').toLowerCase()
   return {
     // As it is escaped there.
     folded: wanted === undefined ? null : JSON.stringify(wanted).slice(1, -1),
-    exact: [criteria.requestId, criteria.action, criteria.agentId, criteria.reasonCode, criteria.decisionHash]
+    exact: [requestId, action, agentId, reasonCode, decisionHash, outcome]
       .filter((value) => value !== undefined)
       .map((value) => JSON.stringify(value.normalize('NFC'))),
   }
@@ -148,15 +166,18 @@ function filterOf(
   needles: Needles,
   onUnreadable: SelectOptions['onUnreadable'],
 ): (line: StoredLine) => EntryRecord | null {
-  const wanted = criteria.text?.normalize('NFC').toLowerCase()
   return (line) => {
     if (line.fault === undefined && !mayHave(view(line.bytes), needles)) return null
     const record = line.fault === undefined ? recordOf(line) : null
     if (record === null) onUnreadable?.(line.position)
-    if (record === null || !fits(record.entry, criteria)) return null
-    const says = wanted === undefined || mentions(record.entry, wanted) || saysNumber(record.json, wanted)
-    return says ? record : null
+    return record !== null && matches(record, criteria) ? record : null
   }
+}
+
+function matches({ entry, json }: EntryRecord, criteria: Criteria): boolean {
+  const wanted = criteria.text?.normalize('NFC').toLowerCase()
+  if (!fits(entry, criteria)) return false
+  return wanted === undefined || mentions(entry, wanted) || saysNumber(json, wanted)
 }
 
 /** An entry that the store's book of calls led to. */
@@ -200,10 +221,11 @@ function isWholeCall(found: readonly LookedUp[]): boolean {
 const view = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 function fits(entry: LedgerEntry, criteria: Criteria): boolean {
-  const { event, created_at: createdAt } = entry
+  const { event } = entry
+  const time = entry.recorded_at ?? entry.created_at
   if (criteria.event !== undefined && event !== criteria.event) return false
-  if (criteria.start !== undefined && !(createdAt !== undefined && createdAt >= criteria.start)) return false
-  if (criteria.end !== undefined && !(createdAt !== undefined && createdAt <= criteria.end)) return false
+  if (criteria.start !== undefined && !(time !== undefined && time >= criteria.start)) return false
+  if (criteria.end !== undefined && !(time !== undefined && time <= criteria.end)) return false
   const call = isCallEntry(entry) ? entry : undefined
   const pairs: readonly (readonly [wanted: string | undefined, is: string | null | undefined])[] = [
     [criteria.requestId, entry.request_id],

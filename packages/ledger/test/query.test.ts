@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { LedgerReader } from '../src/ledger.js'
+import { linkBatch } from '../src/append.js'
+import { encodeDraft } from '../src/chain.js'
+import { EMPTY_HEAD, type LedgerReader } from '../src/ledger.js'
 import { openLedger } from '../src/open.js'
 import { type Criteria, type CriteriaInput, callStory, parseCriteria, select } from '../src/query.js'
 import { approvalOf, decisionDraft, momentAt, outcomeDraft, requestIdOf } from './fixtures/draft.js'
@@ -126,7 +128,26 @@ describe('select', () => {
     ['none', { limit: 0 }, []],
     ['the first of several', { event: 'decision', limit: 1, effect: 'allow' }, [1]],
     ['several things at once', { action: 'payments.refund', event: 'outcome', outcome: 'error' }, [5]],
-    ['things that never go together', { event: 'outcome', effect: 'allow' }, []],
+    ['things that never go together', { event: 'checkpoint', effect: 'allow', outcome: 'error' }, []],
+    ['calls that were allowed and failed', { effect: 'allow', outcome: 'error' }, [4, 5]],
+    ['calls that were allowed and went well', { effect: 'allow', outcome: 'success' }, [1, 2]],
+    ['denied calls that ran', { effect: 'deny', outcome: 'success' }, []],
+    ['the decision of them alone', { event: 'decision', effect: 'allow', outcome: 'error' }, [4]],
+    ['the outcome of them alone', { event: 'outcome', effect: 'allow', outcome: 'error' }, [5]],
+    ['outcomes of allowed calls', { event: 'outcome', effect: 'allow' }, [2, 5]],
+    ['outcomes of denied calls', { event: 'outcome', effect: 'deny' }, []],
+    ['decisions of calls that failed', { event: 'decision', outcome: 'error' }, [4]],
+    ['one call that was allowed and failed', { requestId: requestIdOf(3), effect: 'allow', outcome: 'error' }, [4, 5]],
+    [
+      'one call that was allowed and did not fail',
+      { requestId: requestIdOf(1), effect: 'allow', outcome: 'error' },
+      [],
+    ],
+    ['the first of them', { effect: 'allow', outcome: 'success', limit: 1 }, [1]],
+    ['none of them', { effect: 'allow', outcome: 'success', limit: 0 }, []],
+    ['entries of them that say a text', { effect: 'allow', outcome: 'error', text: 'no answer' }, [5]],
+    ['of them those of an agent', { effect: 'allow', outcome: 'error', agentId: 'night-bot' }, [4, 5]],
+    ['of them those of another agent', { effect: 'allow', outcome: 'success', agentId: 'night-bot' }, []],
   ])('finds %s', async (_, criteria, found) => expect(await find(criteria)).toEqual(found))
 
   it.each<[string, number[]]>([
@@ -219,5 +240,56 @@ describe('callStory', () => {
 
   it('is not found where the entry cannot be read', async () => {
     expect(await refusalOf(() => story({ position: 2 }, [lines[0] ?? '', 'junk']))).toBe('ENTRY_NOT_FOUND')
+  })
+})
+
+describe('criteria about a call', () => {
+  it('in a ledger that does not verify: an outcome of a denied call is found, one without a decision is not', async () => {
+    const denied = decisionDraft(1, { effect: 'deny' })
+    const content = await writtenLines([denied, outcomeDraft(denied), outcomeDraft(decisionDraft(2))])
+    expect(await find({ effect: 'deny', outcome: 'success' }, content)).toEqual([1, 2])
+    expect(await find({ event: 'outcome', effect: 'deny' }, content)).toEqual([2])
+    expect(await find({ effect: 'allow', outcome: 'success' }, content)).toEqual([])
+  })
+
+  it('two decisions of one call: each entry that comes out fits by itself', async () => {
+    const [allowed, denied] = [decisionDraft(1), decisionDraft(1, { effect: 'deny' })]
+    const content = await writtenLines([denied, allowed, outcomeDraft(allowed)])
+    expect(await find({ effect: 'allow', outcome: 'success' }, content)).toEqual([2, 3])
+    expect(await find({ effect: 'deny', outcome: 'success' }, content)).toEqual([1, 3])
+  })
+
+  it('what cannot be read and may fit is told once', async () => {
+    for (const criteria of [
+      { effect: 'allow', outcome: 'error' },
+      { effect: 'allow', outcome: 'success' },
+    ]) {
+      const told: number[] = []
+      await withReader([...lines, '{"outcome":{"status":"error"}, "success"'], async (reader) => {
+        for await (const _ of select(reader, criteria, { onUnreadable: (position) => told.push(position) }));
+      })
+      expect(told).toEqual([6])
+    }
+  })
+})
+
+describe('times are those of the record', () => {
+  it('a call that was approved late is found when it was recorded', async () => {
+    // Another call was created later, and recorded before it.
+    const [late, quick] = [decisionDraft(1), decisionDraft(2)]
+    const moments = [2, 60_000, 61_000]
+    const clock = (): Date => new Date(momentAt(moments.shift() ?? 61_000))
+    const drafts = [quick, late, outcomeDraft(late)].map(encodeDraft)
+    const content = (await linkBatch(drafts, EMPTY_HEAD, { signer: null, clock })).map(({ line }) => line)
+    expect(await find({ start: momentAt(30_000) }, content)).toEqual([2, 3])
+    expect(await find({ end: momentAt(30_000) }, content)).toEqual([1])
+    expect(await find({ start: momentAt(60_001) }, content)).toEqual([3])
+  })
+
+  it('entries of SudoAgent for Python have the time of creation alone', async () => {
+    const { recorded_at: _, ...entry } = JSON.parse(lines[0] ?? '{}')
+    const line = JSON.stringify(entry)
+    expect(await find({ start: momentAt(1), end: momentAt(1) }, [line])).toEqual([1])
+    expect(await find({ start: momentAt(2) }, [line])).toEqual([])
   })
 })

@@ -2,9 +2,9 @@
 // nothing: how many entries it wrote says whether. It is the same within a transaction that holds the lock, and by itself.
 import { HASH_BYTES, TILE_WIDTH } from '@sudoagent/crypto'
 import { callNumber, type Step } from '@sudoagent/ledger/store'
-import type pg from 'pg'
 import { frontierBytes, type Known, knownBehind } from './ledger-rows.js'
 import type { TilePut } from './ledger-tree.js'
+import type { Statement } from './session.js'
 
 export interface Write {
   readonly schema: string
@@ -73,7 +73,7 @@ const manyText = (s: string): string => `WITH moved AS (
     WITH ORDINALITY AS given (line, hash, prev, call, n)`
 
 /** The statement for a step behind `before`. */
-export function writeQuery({ schema, ledger, before, step, tiles, epoch, writer }: Write): pg.QueryConfig {
+export function writeQuery({ schema, ledger, before, step, tiles, epoch, writer }: Write): Statement {
   const { state, checkpoint, entries } = step
   const { size, entryHash, recordedAt } = state.head
   const { head } = before.state
@@ -89,7 +89,7 @@ export function writeQuery({ schema, ledger, before, step, tiles, epoch, writer 
   })
 }
 
-export function putQuery({ schema, ledger, before, after, writer, entries, tiles }: Put): pg.QueryConfig {
+export function putQuery({ schema, ledger, before, after, writer, entries, tiles }: Put): Statement {
   const [first] = entries
   const isSameWriter = after.epoch === before.epoch && after.controls === before.controls
   if (first !== undefined && entries.length === 1 && tiles.length === 0 && isSameWriter) {

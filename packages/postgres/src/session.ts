@@ -13,6 +13,15 @@ export interface SessionOptions extends SessionSettings {
   readonly accept?: (session: Session) => Promise<void>
 }
 
+/** A statement as pg takes it. The type is not pg's own: our declarations are read where the types of pg are not installed. */
+export interface Statement {
+  readonly name?: string
+  readonly text: string
+  readonly values?: readonly unknown[]
+}
+
+type Result<R extends object = object> = pg.QueryResultBase & { readonly rows: R[] }
+
 /** For a connection to come about, name look-up and TLS included: beyond this a host counts as gone, and the next is tried. */
 const CONNECT_TIMEOUT_MS = 5_000
 
@@ -77,7 +86,7 @@ export class Session {
   }
 
   /** Asks; statements of one text without values are answered with the last one's rows, and `askAll` gives them all. */
-  async ask<R extends pg.QueryResultRow>(query: string | pg.QueryConfig): Promise<R[]> {
+  async ask<R extends object>(query: string | Statement): Promise<R[]> {
     return (await this.askAll<R>(query)).at(-1) ?? []
   }
 
@@ -85,7 +94,7 @@ export class Session {
    * @throws ConnectionLost when there is no answer; the server's own error when it refuses, after which its transaction is over; a reader's session
    * either as a LedgerError
    */
-  async askAll<R extends pg.QueryResultRow>(query: string | pg.QueryConfig): Promise<R[][]> {
+  async askAll<R extends object>(query: string | Statement): Promise<R[][]> {
     return ((await this.#answer<R>(query))[0] ?? []).map(({ rows }) => rows)
   }
 
@@ -95,11 +104,11 @@ export class Session {
    *
    * @throws as `askAll`
    */
-  async doAhead<Q extends pg.Query>(make: (done: (error: Error | undefined) => void) => Q): Promise<Q> {
+  async doAhead<Q extends object>(make: (done: (error: Error | undefined) => void) => Q): Promise<Q> {
     const asked = (): Promise<Q> =>
       new Promise((resolve, reject) => {
         const query = make((error) => (error ? reject(error) : resolve(query)))
-        this.#client.query(query)
+        this.#client.query(query as Q & pg.Submittable)
       })
     return this.#inTime(asked).catch((error) => {
       throw this.#asSaid(error)
@@ -107,7 +116,7 @@ export class Session {
   }
 
   /** Sends statements at once, and gives the rows of each. @throws as `askAll` */
-  async askTogether(...queries: readonly (string | pg.QueryConfig)[]): Promise<readonly (readonly unknown[])[]> {
+  async askTogether(...queries: readonly (string | Statement)[]): Promise<readonly (readonly unknown[])[]> {
     return (await this.#answer(...queries)).map((results) => results.at(-1)?.rows ?? [])
   }
 
@@ -117,7 +126,7 @@ export class Session {
    * @returns how many rows it wrote
    * @throws ConnectionLost also when the server has doubts about the commit: then nobody knows yet
    */
-  async write(query: pg.QueryConfig): Promise<number> {
+  async write(query: Statement): Promise<number> {
     const [[result] = []] = await this.#answer(query)
     this.#requireUndoubted()
     return result?.rowCount ?? 0
@@ -127,8 +136,8 @@ export class Session {
    * As `write`, and ends the transaction durably with it: both are sent at once, so that the locks of the transaction are held no longer than need
    * be.
    */
-  async writeAndCommit(query: string | pg.QueryConfig): Promise<number> {
-    const [[result], [commit]] = (await this.#answer(query, 'COMMIT')) as [pg.QueryResult[], pg.QueryResult[]]
+  async writeAndCommit(query: string | Statement): Promise<number> {
+    const [[result], [commit]] = (await this.#answer(query, 'COMMIT')) as [Result[], Result[]]
     if (commit?.command !== 'COMMIT') throw new Error(`the server answered COMMIT with ${commit?.command}`)
     this.#requireUndoubted()
     return result?.rowCount ?? 0
@@ -158,9 +167,7 @@ export class Session {
   }
 
   /** One after another: proofs read several nodes at a time. */
-  #answer<R extends pg.QueryResultRow>(
-    ...queries: readonly (string | pg.QueryConfig)[]
-  ): Promise<pg.QueryResult<R>[][]> {
+  #answer<R extends object>(...queries: readonly (string | Statement)[]): Promise<Result<R>[][]> {
     const answer = this.#turn.then(() => this.#answerNow<R>(queries))
     this.#turn = answer.catch(() => {})
     return answer.catch((error) => {
@@ -168,16 +175,14 @@ export class Session {
     })
   }
 
-  async #answerNow<R extends pg.QueryResultRow>(
-    queries: readonly (string | pg.QueryConfig)[],
-  ): Promise<pg.QueryResult<R>[][]> {
-    const ask = (query: string | pg.QueryConfig): Promise<unknown> => this.#client.query(query as pg.QueryConfig)
+  async #answerNow<R extends object>(queries: readonly (string | Statement)[]): Promise<Result<R>[][]> {
+    const ask = (query: string | Statement): Promise<unknown> => this.#client.query(query as pg.QueryConfig)
     const answers = await this.#inTime(() => Promise.allSettled(queries.map(ask)))
     return answers.map((answer) => {
       // The first that was refused: what came after it in the same transaction was refused because of it.
       if (answer.status === 'rejected') throw this.#asLost(answer.reason)
       // Several statements in one text have a result each.
-      return (Array.isArray(answer.value) ? answer.value : [answer.value]) as pg.QueryResult<R>[]
+      return (Array.isArray(answer.value) ? answer.value : [answer.value]) as Result<R>[]
     })
   }
 

@@ -27,7 +27,9 @@ export function register(program: Command, io: Io): void {
     .command('filter')
     .summary('find entries by what their fields say')
     .description(
-      'Finds the entries for which everything that is given holds. Shows a table on a terminal, else NDJSON. Exits with 1 when nothing fits.',
+      'Finds the entries for which everything that is given holds. What is asked of a decision and of an outcome together holds for the call: with ' +
+        '--effect and --outcome, both entries of each such call are found; --event narrows them to one. Shows a table on a terminal, else NDJSON. ' +
+        'Exits with 1 when nothing fits.',
     )
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .option('--request-id <id>', 'of one call')
@@ -45,6 +47,7 @@ export function register(program: Command, io: Io): void {
 Examples:
   $ sudoagent filter ledger.sqlite --effect deny --start 2026-11-22
   $ sudoagent filter ledger.sqlite --action refund_user --outcome error --output failed.csv
+  $ sudoagent filter ledger.sqlite --effect allow --outcome error
   $ sudoagent filter ledger.sqlite --agent-id support-bot | jq -r .request_id`,
     )
     .action(async (ledger: string, options: Omit<FilterOptions, 'ledger'>) => {

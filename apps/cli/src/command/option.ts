@@ -29,6 +29,6 @@ export function addOutputOptions(command: Command, formats: readonly string[], o
 
 export function addTimeOptions(command: Command): Command {
   return command
-    .option('--start <time>', 'created at this UTC time or later: 2026-11-22, or 2026-11-22T20:18:29Z')
-    .option('--end <time>', 'created at this UTC time or earlier; a date means all of that day')
+    .option('--start <time>', 'recorded at this UTC time or later: 2026-11-22, or 2026-11-22T20:18:29Z')
+    .option('--end <time>', 'recorded at this UTC time or earlier; a date means all of that day')
 }

@@ -60,6 +60,21 @@ describe('criteria', () => {
       ['--action', 'refund_user', '--event', 'outcome', '--outcome', 'success', '--limit', '2'],
       [3, 6],
     ],
+    [
+      ['--effect', 'allow', '--outcome', 'error'],
+      [7, 8],
+    ],
+    [['--effect', 'allow', '--outcome', 'error', '--event', 'outcome'], [8]],
+    [['--event', 'decision', '--outcome', 'error'], [7]],
+    [
+      ['--effect', 'allow', '--event', 'outcome', '--action', 'refund_user'],
+      [3, 6, 11],
+    ],
+    [['--effect', 'deny', '--outcome', 'success'], []],
+    [
+      ['--request-id', requestIdOf(4), '--effect', 'allow', '--outcome', 'error'],
+      [7, 8],
+    ],
     [[], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]],
     [['--event', 'checkpoint'], [1]],
   ])('%j', (args, expected) => expect(positions(args)).toEqual(expected))

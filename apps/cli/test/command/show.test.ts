@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { generatePrivateKey } from '@sudoagent/crypto'
+import { JsonlLedger } from '@sudoagent/ledger/jsonl'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { indentJson } from '../../src/json-indent.js'
 import { decisionDraft, decisionHashOf, outcomeDraft, requestIdOf } from '../support/draft.js'
@@ -50,12 +51,13 @@ describe('as text', () => {
       `call           ${requestIdOf(3)}`,
       'action         refund_user',
       'agent          support-bot',
-      'decision       allow  entry 5, 2026-11-22T20:00:03.000000Z',
+      'decision       allow  entry 5, recorded 2026-11-22T20:00:03.000000Z',
+      '  created      2026-11-22T20:00:03.000000Z',
       '  reason       within limit',
       '  policy       refunds, version 1',
       'approval       approved by alice',
       'budget         cost 5 in a window of 3600 s, checked',
-      'outcome        success  entry 6, 2026-11-22T20:00:03.250000Z, 250 ms later',
+      'outcome        success  entry 6, recorded 2026-11-22T20:00:03.250000Z, 250 ms after the decision was recorded',
       '      "note": "ticket 4711"',
       `  decision     ${decisionHashOf({ n: 3, kwargs: { note: 'ticket 4711' } })}`,
       `entry 5 by key ${key.publicKey.keyId}`,
@@ -67,6 +69,32 @@ describe('as text', () => {
   it('says plainly that a denied call did not run, and that an open one has no outcome', () => {
     expect(text('l.sqlite', '4')).toMatch(/decision {7}deny .*\n[\s\S]*outcome {8}none: a denied call does not run\n/)
     expect(text('l.sqlite', '9')).toMatch(/outcome {8}open: none on record/)
+  })
+
+  it('measures from record to record, not from the moment before a person was asked', async () => {
+    const clock = [0, 5_400, 5_530].map((ms) => new Date(Date.parse('2026-11-22T20:00:01Z') + ms))
+    let now = clock[0] ?? new Date()
+    const ledger = JsonlLedger.open(box.path('late.jsonl'), { clock: () => now })
+    await ledger.begin()
+    for (const [index, draft] of [decisionDraft({ n: 1 }), outcomeDraft({ n: 1 })].entries()) {
+      now = clock[index + 1] ?? now
+      await ledger.append(draft)
+    }
+    await ledger.close()
+    const story = text('late.jsonl', '2')
+    expect(story).toContain('recorded 2026-11-22T20:00:06.530000Z, 130 ms after the decision was recorded')
+    expect(story).toContain('  created      2026-11-22T20:00:01.000000Z')
+    // And the table shows times that never go back.
+    const { stdout } = box.run(['filter', 'late.jsonl', '--format', 'table', '--start', '2026-11-22T20:00:06Z'])
+    expect(stdout.match(/20:00:0\d/g)).toEqual(['20:00:06', '20:00:06'])
+  })
+
+  it('an entry of SudoAgent for Python has the time of creation alone', () => {
+    const python = readFileSync(box.path('l.jsonl'), 'utf8').replaceAll(/"recorded_at":"[^"]*",/g, '')
+    writeFileSync(box.path('python.jsonl'), python)
+    const story = text('python.jsonl', '5')
+    expect(story).toContain('entry 6, 2026-11-22T20:00:03.250000Z, created 250 ms after the decision was created')
+    expect(story).not.toContain('  created ')
   })
 
   it('tells the error of a call that failed', () => {

@@ -4,12 +4,22 @@ import { JsonlLedger } from '@sudoagent/ledger/jsonl'
 import { SqliteLedger } from '@sudoagent/ledger/sqlite'
 import { decisionDraft, outcomeDraft } from './draft.js'
 
+const ONE_BY_ONE_MAX = 32
+
 /** Writes a ledger; its kind follows from the name. */
 export async function writeLedger(path: string, drafts: readonly EntryDraft[], key?: PrivateKey): Promise<void> {
-  const clock = (): Date => new Date('2026-11-22T20:00:00Z')
+  // Each entry of a few is recorded when it was created; the entries of a long ledger all at once, which is faster.
+  let now = new Date('2026-11-22T20:00:00Z')
+  const clock = (): Date => now
   const options = key === undefined ? { clock } : { clock, signer: createSigner(key) }
   const ledger = path.endsWith('.jsonl') ? JsonlLedger.open(path, options) : SqliteLedger.open(path, options)
-  await Promise.all(drafts.map((draft) => ledger.append(draft)))
+  if (drafts.length > 0) await ledger.begin()
+  if (drafts.length > ONE_BY_ONE_MAX) await Promise.all(drafts.map((draft) => ledger.append(draft)))
+  else
+    for (const draft of drafts) {
+      now = new Date(draft.created_at)
+      await ledger.append(draft)
+    }
   await ledger.close()
 }
 

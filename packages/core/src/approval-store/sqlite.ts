@@ -1,15 +1,8 @@
 import type Database from 'better-sqlite3'
 import { type ApprovalState, ApprovalStoreError } from '../approval.js'
 import { quote } from '../argument.js'
-import {
-  closeDatabase,
-  holdsTable,
-  openDatabase,
-  reasonOf,
-  requireIntact,
-  type SqliteStoreOptions,
-  transact,
-} from '../sqlite-database.js'
+import { closeDatabase, holdsTable, openDatabase, reasonOf, requireIntact, transact } from '../sqlite-database.js'
+import type { SqliteStoreOptions } from '../sqlite-options.js'
 import { APPROVAL_SCHEMA } from '../sqlite-schema.js'
 import { type ApprovalRow, checkRow } from './row.js'
 import { type ApprovalTable, TableApprovalStore } from './table-store.js'

@@ -8,7 +8,8 @@ import {
   parseLimits,
   requireCharge,
 } from '../budget.js'
-import { closeDatabase, openDatabase, reasonOf, type SqliteStoreOptions, transact } from '../sqlite-database.js'
+import { closeDatabase, openDatabase, reasonOf, transact } from '../sqlite-database.js'
+import type { SqliteStoreOptions } from '../sqlite-options.js'
 import { BUDGET_SCHEMA } from '../sqlite-schema.js'
 import { type BookedCharge, type ChargeState, type ChargeTable, TableBudget } from './table-budget.js'
 

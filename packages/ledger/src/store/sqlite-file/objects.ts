@@ -8,7 +8,17 @@
 //   trigger t             CREATE TRIGGER t AFTER INSERT ON ledger …  hostile: it changes what is written
 
 import { printable } from '@sudoagent/crypto'
-import type Database from 'better-sqlite3'
+
+/**
+ * What is used of a connection of better-sqlite3. The type is not its own: our declarations are read where `@types/better-sqlite3` is not
+ * installed.
+ */
+export interface SqliteConnection {
+  prepare(sql: string): {
+    iterate(): IterableIterator<unknown>
+    pluck(): { get(): unknown }
+  }
+}
 
 /** An object that the caller makes. */
 export interface OwnObject {
@@ -68,7 +78,7 @@ const NOT_PLAIN = /\b(?:check|generated|as)\b/i
  * @example
  * foreignObjects(db, [{ type: 'table', name: 't', sql: 'CREATE TABLE t (x)' }])
  */
-export function foreignObjects(db: Database.Database, own: readonly OwnObject[]): readonly ForeignObject[] {
+export function foreignObjects(db: SqliteConnection, own: readonly OwnObject[]): readonly ForeignObject[] {
   const ownNames = new Map(own.map((object) => [object.name.toLowerCase(), object]))
   const hostile: ForeignObject[] = []
   const others: ForeignObject[] = []
@@ -126,7 +136,7 @@ export function ownObjects(schema: string): readonly OwnObject[] {
  *
  * @throws Error in one line that names the object and the statement that removes it
  */
-export function requireOwnObjects(db: Database.Database, own: readonly OwnObject[]): void {
+export function requireOwnObjects(db: SqliteConnection, own: readonly OwnObject[]): void {
   const foreign = foreignObjects(db, own).find(({ kind }) => kind !== 'newer')
   if (foreign === undefined) return
   throw new Error(
