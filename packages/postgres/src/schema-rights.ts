@@ -83,7 +83,11 @@ ${trigger(s, 'ledger', 'ledger_is_bound', 'INSERT ON FOR EACH ROW')}
 ${checkFunction(
   s,
   'head_fits',
-  `${requireWriter(s)}
+  `  IF NEW.size = OLD.size + 1 AND EXISTS (SELECT FROM ${s}.ledger_writer AS w, ${s}.entry AS e
+    WHERE w.ledger = NEW.ledger AND w.role = session_user AND e.ledger = NEW.ledger AND e.position = NEW.size) THEN
+    RETURN NULL;
+  END IF;
+${requireWriter(s)}
   IF NEW.size > OLD.size AND (NEW.size - OLD.size > ${GROWTH_MAX} OR
     (SELECT count(*) FROM ${s}.entry WHERE ledger = NEW.ledger AND position > OLD.size AND position <= NEW.size) <> NEW.size - OLD.size) THEN
     ${refuse('a head grows with its entries alone')}
@@ -94,7 +98,8 @@ ${trigger(s, 'head', 'head_fits', 'UPDATE ON FOR EACH ROW')}
 ${checkFunction(
   s,
   'entries_fit',
-  `  IF EXISTS (SELECT FROM added LEFT JOIN ${s}.head ON head.ledger = added.ledger WHERE head.ledger IS NULL OR added.position > head.size OR added.position < 1) THEN
+  `  IF EXISTS (SELECT FROM (SELECT ledger, min(position) AS first, max(position) AS last FROM added GROUP BY ledger) AS a
+    LEFT JOIN ${s}.head USING (ledger) WHERE head.ledger IS NULL OR a.last > head.size OR a.first < 1) THEN
     ${refuse('an entry is never behind the head of its ledger')}
   END IF;`,
 )}
