@@ -194,7 +194,7 @@ describe('tables of codes', () => {
   })
 
   it('name every finding about a receipt', () => {
-    const source = readFileSync(join(root, 'packages/crypto/src/receipt-finding.ts'), 'utf8')
+    const source = readFileSync(join(root, 'packages/crypto/src/receipt/finding.ts'), 'utf8')
     const [, union = ''] = /type ReceiptFindingCode =\n((?: {2}\| '\w+'\n)+)/.exec(source) ?? []
     const codes = [...union.matchAll(/'(\w+)'/g)].map(([, code = '']) => code)
     expect(tableRows(text, 'receipt finding').map(([code]) => codeIn(code))).toEqual(codes)

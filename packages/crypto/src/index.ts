@@ -1,18 +1,18 @@
-export { APPROVAL_USE_GRACE_MS, type ApprovalTimes, isApprovalLate, isDeadlineOver } from './approval-deadline.js'
-export { decodeBase64, encodeBase64 } from './base64.js'
-export { encodeCanonical, encodeFixed, encodeJcs, encodeMembers } from './canonical-json.js'
+export { decodeBase64, encodeBase64 } from './bytes/base64.js'
+export { bytesToHex, type Hash, hexToBytes, isHash, sha256, sha256Hex } from './bytes/hash.js'
+export { decodeUtf8 } from './bytes/utf8.js'
+export { APPROVAL_USE_GRACE_MS, type ApprovalTimes, isApprovalLate, isDeadlineOver } from './entry/approval-deadline.js'
+export { type DecisionFacts, hashDecisionFacts } from './entry/decision-hash.js'
+export { hashEntry, type Members } from './entry/entry-hash.js'
 export {
-  type Checkpoint,
-  encodeCheckpoint,
-  openCheckpoint,
-  parseCheckpoint,
-  signCheckpoint,
-  type VerifiedCheckpoint,
-} from './checkpoint.js'
-export { consistencyProof, verifyConsistency } from './consistency.js'
-export { cosignatureTime, createCosignatureVerifier, createCosigner } from './cosignature.js'
-export { type DecisionFacts, hashDecisionFacts } from './decision-hash.js'
-export { hashEntry, type Members } from './entry-hash.js'
+  isPypiBudgetDenial,
+  isPypiEntry,
+  PYPI_ACTOR,
+  parametersText,
+  pypiAsksForApproval,
+  pypiMisfit,
+  pypiPolicyHash,
+} from './entry/pypi-entry.js'
 export {
   checkEntry,
   draftMisfit,
@@ -22,25 +22,14 @@ export {
   REASON_LENGTH_MAX,
   REQUEST_ID_LENGTH_MAX,
   SCHEMA_VERSION,
-} from './entry-shape.js'
+} from './entry/shape.js'
+export { isTimestamp, timestampMs } from './entry/timestamp.js'
 export { CryptoError, type CryptoErrorCode } from './error.js'
-export {
-  appendLeaf,
-  appendLeaves,
-  EMPTY_FRONTIER,
-  encodeFrontier,
-  type Frontier,
-  frontierRoot,
-  type GrownTree,
-  parseFrontier,
-  readFrontier,
-  type TreeNode,
-} from './frontier.js'
-export { bytesToHex, type Hash, hexToBytes, isHash, sha256, sha256Hex } from './hash.js'
-export { inclusionProof, verifyInclusion } from './inclusion.js'
-export { indentJson } from './json-layout.js'
-export type { ScannedJson } from './json-scanner.js'
-export { JSON_DEPTH_MAX, type JsonValue } from './json-value.js'
+export { encodeCanonical, encodeFixed, encodeJcs, encodeMembers } from './json/encode.js'
+export { indentJson } from './json/layout.js'
+export { parseJson, scanJson } from './json/scan.js'
+export type { ScannedJson } from './json/scanner.js'
+export { JSON_DEPTH_MAX, type JsonValue } from './json/value.js'
 export {
   encryptPrivateKey,
   generatePrivateKey,
@@ -49,9 +38,24 @@ export {
   type PublicKey,
   parsePrivateKey,
   parsePublicKey,
-} from './key.js'
-export { emptyRoot, HASH_BYTES, leafHash, nodeHash, PROOF_HASHES_MAX, TREE_SIZE_MAX } from './merkle.js'
-export { hasMixedScript } from './mixed-script.js'
+} from './key/key.js'
+export {
+  createSigner,
+  createVerifier,
+  type SignatureProvider,
+  type Signer,
+  signAside,
+  type Verifier,
+} from './key/signature.js'
+export {
+  type Checkpoint,
+  encodeCheckpoint,
+  openCheckpoint,
+  parseCheckpoint,
+  signCheckpoint,
+  type VerifiedCheckpoint,
+} from './note/checkpoint.js'
+export { cosignatureTime, createCosignatureVerifier, createCosigner } from './note/cosignature.js'
 export {
   createSignature,
   encodeNote,
@@ -66,62 +70,24 @@ export {
   signNote,
   type UnverifiedNote,
   type VerifiedSignature,
-} from './note.js'
-export { createNoteKey, encodeVkey, isKeyName, type NoteKey, type NoteKeyType, parseVkey } from './note-key.js'
-export { createNoteSigner, createNoteVerifier } from './note-signer.js'
-export { NOTE_BYTES_MAX } from './note-text.js'
+} from './note/note.js'
+export { createNoteKey, encodeVkey, isKeyName, type NoteKey, type NoteKeyType, parseVkey } from './note/note-key.js'
+export { createNoteSigner, createNoteVerifier } from './note/note-signer.js'
+export { NOTE_BYTES_MAX } from './note/note-text.js'
 export {
   type ExpectedLog,
   policyLogKeys,
   requireLog,
   requireOtherWitnesses,
   witnessesWithKeys,
-} from './policy-log.js'
-export { escapeUnseen, printable } from './printable.js'
-export {
-  isPypiBudgetDenial,
-  isPypiEntry,
-  PYPI_ACTOR,
-  parametersText,
-  pypiAsksForApproval,
-  pypiMisfit,
-  pypiPolicyHash,
-} from './pypi-entry.js'
-export {
-  encodeReceipt,
-  parseReceipt,
-  RECEIPT_BYTES_MAX,
-  type ReceiptEntryParts,
-  type ReceiptParts,
-  type UnverifiedReceipt,
-  type UnverifiedReceiptEntry,
-} from './receipt.js'
-export type { ReceiptApproval, ReceiptDecision, ReceiptOutcomeContent } from './receipt-content.js'
-export type { EntrySignature } from './receipt-entry.js'
-export type { ReceiptFinding, ReceiptFindingCode } from './receipt-finding.js'
-export { type ReceiptMeaning, receiptProves } from './receipt-meaning.js'
-export { type ProvenEntry, type ReceiptCosigner, type ReceiptTrust, verifyProofOf } from './receipt-proof.js'
-export { type ReceiptCheckpoint, type ReceiptOutcome, type ReceiptReport, verifyReceipt } from './receipt-report.js'
-export { parseJson, scanJson } from './scan-json.js'
-export {
-  createSigner,
-  createVerifier,
-  type SignatureProvider,
-  type Signer,
-  signAside,
-  type Verifier,
-} from './signature.js'
-export { createTileHashReader, TILE_HEIGHT, TILE_WIDTH, type TileReader, tilePath, tileWidth } from './tile.js'
-export { isTimestamp, timestampMs } from './timestamp.js'
+} from './note/policy-log.js'
 export {
   encodeTlogProof,
   openTlogProof,
   parseTlogProof,
   type TlogProof,
   type VerifiedTlogProof,
-} from './tlog-proof.js'
-export type { HashReader } from './tree-reader.js'
-export { decodeUtf8 } from './utf8.js'
+} from './note/tlog-proof.js'
 export {
   cosignerNames,
   type PolicyGroup,
@@ -131,4 +97,38 @@ export {
   policyVerifiers,
   quorumReached,
   type WitnessPolicy,
-} from './witness-policy.js'
+} from './note/witness-policy.js'
+export type { ReceiptApproval, ReceiptDecision, ReceiptOutcomeContent } from './receipt/content.js'
+export type { EntrySignature } from './receipt/entry-check.js'
+export type { ReceiptFinding, ReceiptFindingCode } from './receipt/finding.js'
+export { type ReceiptMeaning, receiptProves } from './receipt/meaning.js'
+export { type ProvenEntry, type ReceiptCosigner, type ReceiptTrust, verifyProofOf } from './receipt/proof.js'
+export {
+  encodeReceipt,
+  parseReceipt,
+  RECEIPT_BYTES_MAX,
+  type ReceiptEntryParts,
+  type ReceiptParts,
+  type UnverifiedReceipt,
+  type UnverifiedReceiptEntry,
+} from './receipt/receipt.js'
+export { type ReceiptCheckpoint, type ReceiptOutcome, type ReceiptReport, verifyReceipt } from './receipt/verify.js'
+export { hasMixedScript } from './text/mixed-script.js'
+export { escapeUnseen, printable } from './text/printable.js'
+export { consistencyProof, verifyConsistency } from './tree/consistency.js'
+export {
+  appendLeaf,
+  appendLeaves,
+  EMPTY_FRONTIER,
+  encodeFrontier,
+  type Frontier,
+  frontierRoot,
+  type GrownTree,
+  parseFrontier,
+  readFrontier,
+  type TreeNode,
+} from './tree/frontier.js'
+export { inclusionProof, verifyInclusion } from './tree/inclusion.js'
+export { emptyRoot, HASH_BYTES, leafHash, nodeHash, PROOF_HASHES_MAX, TREE_SIZE_MAX } from './tree/merkle.js'
+export type { HashReader } from './tree/reader.js'
+export { createTileHashReader, TILE_HEIGHT, TILE_WIDTH, type TileReader, tilePath, tileWidth } from './tree/tile.js'

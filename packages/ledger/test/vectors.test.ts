@@ -11,7 +11,7 @@ import {
   sha256Hex,
 } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
-import { processorTime } from '../../crypto/test/processor-time.js'
+import { processorTime } from '../../crypto/test/fixtures/processor-time.js'
 import { encodeDraft, hashDecision, linkEntry } from '../src/chain.js'
 import { parseLine } from '../src/line.js'
 import { openLedger } from '../src/open.js'

@@ -65,7 +65,7 @@ function pumpsOf(whole: string): readonly (readonly [at: number, piece: string])
 }
 
 describe.each(textTargets(evidence).map((target) => [target.name, target] as const))('%s', (name, target) => {
-  // Deriving a key costs what the file asks for, up to a limit of its own (packages/crypto/test/encrypted-key-scheme.test.ts).
+  // Deriving a key costs what the file asks for, up to a limit of its own (packages/crypto/test/key/encrypted-key-scheme.test.ts).
   it.skipIf(name === 'encrypted private key')(
     'costs no more than in proportion to its length',
     { timeout: 600_000 },

@@ -1,6 +1,6 @@
 import { encodeCanonical } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
-import { processorTime } from '../../../crypto/test/processor-time.js'
+import { processorTime } from '../../../crypto/test/fixtures/processor-time.js'
 import { createRedactor } from '../../src/redaction.js'
 import { kindOf } from '../../src/snapshot/kind.js'
 import { takeSnapshot } from '../../src/snapshot.js'

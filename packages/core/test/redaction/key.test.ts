@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { processorTime } from '../../../crypto/test/processor-time.js'
+import { processorTime } from '../../../crypto/test/fixtures/processor-time.js'
 import { createKeyRules, splitWords } from '../../src/redaction/key.js'
 
 const { isSensitive, isUnmistakable } = createKeyRules()

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { processorTime } from '../../../crypto/test/processor-time.js'
+import { processorTime } from '../../../crypto/test/fixtures/processor-time.js'
 import { createKeyRules } from '../../src/redaction/key.js'
 import { REDACTED } from '../../src/redaction/masked-text.js'
 import { redactSecrets, SECRET_RULES } from '../../src/redaction/secret.js'

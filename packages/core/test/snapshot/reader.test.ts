@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { processorTime } from '../../../crypto/test/processor-time.js'
+import { processorTime } from '../../../crypto/test/fixtures/processor-time.js'
 import { ARGUMENT_LIMITS, BIGINT_BITS_MAX } from '../../src/limits.js'
 import { SnapshotError } from '../../src/snapshot/error.js'
 import { takeSnapshot } from '../../src/snapshot.js'

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSyn
 import { basename, dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
-import { processorTime } from '../../../crypto/test/processor-time.js'
+import { processorTime } from '../../../crypto/test/fixtures/processor-time.js'
 import { LINE_BYTES_MAX } from '../../src/limits.js'
 import { openLedger } from '../../src/open.js'
 import { decisionDraft } from '../fixtures/draft.js'

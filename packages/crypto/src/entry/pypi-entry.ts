@@ -1,0 +1,175 @@
+/**
+ * Entries of the package `sudoagent` 2.0.0 on PyPI. It is older than the format of this project and says version "2.0" as
+ * well, so its entries are told apart by their members, one by one:
+ *
+ *     {"action":"app.refund","agent_id":"bot","approval":null,"created_at":"…","decision":{"decision_hash":"…","effect":"allow",
+ *      "policy_hash":"…","policy_id":"app.Policy","reason":"…","reason_code":"…"},"entry_hash":"…","event":"decision",
+ *      "ledger_version":"2.0","metadata":{"agent_id":"bot","args":["1"],"decision_hash":"…","kwargs":{},"policy_hash":"…",
+ *      "policy_id":"app.Policy","reason_code":"…"},"prev_entry_hash":null,"request_id":"…","schema_version":"2.0"}
+ *
+ * No `parameters` (they are in `metadata`, as texts), no `actor`, no `budget`, no `policy_version`, another approval. That
+ * package bounds no text, so no length is checked here beyond that of the line.
+ */
+
+import { type Hash, isHash, sha256Hex } from '../bytes/hash.js'
+import { scanJson } from '../json/scan.js'
+import type { Members } from './entry-hash.js'
+
+type Fields = { readonly [name: string]: unknown }
+
+const isFields = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+// Own members only: nothing is borrowed from `Object.prototype`.
+const own = (fields: Fields, name: string): unknown => (Object.hasOwn(fields, name) ? fields[name] : undefined)
+const fieldsOf = (fields: Fields, name: string): Fields => {
+  const value = own(fields, name)
+  return isFields(value) ? value : {}
+}
+const isText = (value: unknown): value is string => typeof value === 'string'
+const isName = (value: unknown): boolean => isText(value) && value !== ''
+const isTextOrNull = (value: unknown): boolean => value === null || isText(value)
+
+/** The actor that this package hashes, whoever the agent is. */
+export const PYPI_ACTOR = { principal: 'unknown', source: 'python' } as const
+
+/** Members that only entries of the other shape have. */
+const OTHER_MEMBERS = ['parameters', 'actor', 'budget']
+
+/** Whether a parsed entry about a call has the shape of that package; `pypiMisfit` then says whether it fits. */
+export function isPypiEntry(entry: object): boolean {
+  const fields = entry as Fields
+  const decision = own(fields, 'decision')
+  return (
+    OTHER_MEMBERS.every((name) => own(fields, name) === undefined) &&
+    isFields(decision) &&
+    own(decision, 'policy_version') === undefined
+  )
+}
+
+type Check = (value: unknown) => boolean
+
+const DECISION: readonly (readonly [string, Check])[] = [
+  ['reason', isText],
+  ['reason_code', isTextOrNull],
+  ['policy_id', isName],
+  ['policy_hash', isHash],
+  ['decision_hash', isHash],
+]
+const OUTCOME: readonly (readonly [string, Check])[] = [
+  ['status', (value) => value === 'success' || value === 'error'],
+  ['error_type', isTextOrNull],
+  ['error', isTextOrNull],
+]
+
+/**
+ * What does not fit in an entry of that shape. `request_id`, `created_at` and what seals an entry are the same in both
+ * shapes and are not looked at.
+ *
+ * @returns the first field that does not fit, as a path; null when all do
+ */
+export function pypiMisfit(entry: object): string | null {
+  const fields = entry as Fields
+  const metadata = own(fields, 'metadata')
+  const isDecision = own(fields, 'event') === 'decision'
+  if (!isName(own(fields, 'action'))) return 'action'
+  if (!isName(own(fields, 'agent_id'))) return 'agent_id'
+  if (!isFields(metadata)) return 'metadata'
+  if (!Array.isArray(own(metadata, 'args'))) return 'metadata.args'
+  if (!isFields(own(metadata, 'kwargs'))) return 'metadata.kwargs'
+  const decision = fieldsOf(fields, 'decision')
+  const blockMisfit =
+    misfit(decision, DECISION, 'decision') ??
+    (isDecision ? null : misfit(fieldsOf(fields, 'outcome'), OUTCOME, 'outcome'))
+  if (blockMisfit !== null || !isDecision) return blockMisfit
+  const effect = own(decision, 'effect')
+  if (effect !== 'allow' && effect !== 'deny') return 'decision.effect'
+  return repeatMisfit(fields, decision, metadata) ?? approvalMisfit(own(fields, 'approval'), metadata)
+}
+
+function misfit(value: Fields, shape: typeof DECISION, path: string): string | null {
+  const found = shape.find(([name, check]) => !check(own(value, name)))
+  return found === undefined ? null : `${path}.${found[0]}`
+}
+
+/** A decision says these twice, and must say the same. */
+function repeatMisfit(fields: Fields, decision: Fields, metadata: Fields): string | null {
+  for (const name of ['decision_hash', 'policy_hash', 'policy_id'])
+    if (own(metadata, name) !== own(decision, name)) return `metadata.${name}`
+  if (own(metadata, 'agent_id') !== own(fields, 'agent_id')) return 'metadata.agent_id'
+  return (own(metadata, 'reason_code') ?? null) === own(decision, 'reason_code') ? null : 'metadata.reason_code'
+}
+
+/** The approval, too, stands there twice. */
+function approvalMisfit(approval: unknown, metadata: Fields): string | null {
+  if (approval === null) {
+    return ['approval_binding', 'approved', 'approver_id'].every((name) => own(metadata, name) === undefined)
+      ? null
+      : 'approval'
+  }
+  if (!isFields(approval)) return 'approval'
+  const binding = own(approval, 'binding')
+  if (typeof own(approval, 'approved') !== 'boolean') return 'approval.approved'
+  const approver = own(approval, 'approver_id')
+  if (approver !== undefined && !isName(approver)) return 'approval.approver_id'
+  if (!isFields(binding) || !Object.values(binding).every(isText)) return 'approval.binding'
+  if (own(metadata, 'approved') !== own(approval, 'approved')) return 'metadata.approved'
+  if (own(metadata, 'approver_id') !== approver) return 'metadata.approver_id'
+  return isSame(binding, own(metadata, 'approval_binding')) ? null : 'metadata.approval_binding'
+}
+
+function isSame(texts: Fields, other: unknown): boolean {
+  if (!isFields(other)) return false
+  const names = Object.keys(texts)
+  return names.length === Object.keys(other).length && names.every((name) => own(other, name) === texts[name])
+}
+
+/** The `policy_hash` that this package gives to a policy: it hashes the name alone. */
+export function pypiPolicyHash(policyId: string): Hash {
+  return sha256Hex(`{"policy":${JSON.stringify(policyId)}}`)
+}
+
+const BUDGET_CODES: readonly unknown[] = [
+  'BUDGET_EXCEEDED_AGENT_RATE',
+  'BUDGET_EXCEEDED_TOOL_RATE',
+  'BUDGET_EVALUATION_FAILED',
+]
+
+/**
+ * Whether `decision_hash` of a decision of that shape covers a time that is not recorded. Where a budget refused a call,
+ * the package takes the hash before it asks the budget and `created_at` after that. Such a call was denied, so nothing may
+ * follow from it; its hash cannot be computed again.
+ */
+export function isPypiBudgetDenial(entry: object): boolean {
+  const fields = entry as Fields
+  const decision = fieldsOf(fields, 'decision')
+  return (
+    isPypiEntry(entry) &&
+    own(decision, 'effect') === 'deny' &&
+    own(fields, 'approval') === null &&
+    own(fieldsOf(fields, 'metadata'), 'policy_decision') === 'require_budget' &&
+    BUDGET_CODES.includes(own(decision, 'reason_code'))
+  )
+}
+
+/** Whether a decision of that shape says that a person was to be asked. Then an allow must have an approval. */
+export function pypiAsksForApproval(entry: object): boolean {
+  return own(fieldsOf(entry as Fields, 'metadata'), 'policy_decision') === 'require_approval'
+}
+
+/**
+ * The canonical text of a call's parameters, cut out of the entry's line: the member `parameters`, or where there is none,
+ * what entries of that package have in `metadata`.
+ *
+ * @param line canonical, with the places of its members as `scanJson` gives them.
+ * @returns null when the line has neither
+ */
+export function parametersText(line: string, members: Members): string | null {
+  const span = members.get('parameters')
+  if (span !== undefined) return line.slice(...span)
+  const metadata = line.slice(...(members.get('metadata') ?? [0, 0]))
+  if (!metadata.startsWith('{')) return null
+  const { members: inner } = scanJson(metadata)
+  const [args, kwargs] = [inner.get('args'), inner.get('kwargs')]
+  if (args === undefined || kwargs === undefined) return null
+  return `{"args":${metadata.slice(...args)},"kwargs":${metadata.slice(...kwargs)}}`
+}

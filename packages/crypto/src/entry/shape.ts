@@ -1,0 +1,200 @@
+/**
+ * The shape of an entry of a ledger, of any kind: which members it has, and what each may hold. `verify` asks this of
+ * every line of a ledger, and `verifyReceipt` of the two lines in a receipt, so that both refuse the same entries.
+ */
+import { isHash } from '../bytes/hash.js'
+import { isPypiEntry, pypiMisfit } from './pypi-entry.js'
+import { isTimestamp } from './timestamp.js'
+
+/** The only versions there are. */
+export const SCHEMA_VERSION = '2.0'
+export const LEDGER_VERSION = '2.0'
+
+/** Longest `request_id`, in UTF-16 units. Ours are UUIDs (36); others' may be longer, but a map is keyed by it. */
+export const REQUEST_ID_LENGTH_MAX = 128
+
+/** Longest name-like field (`action`, `agent_id`, `policy_id`, `reason_code`), in UTF-16 units. */
+export const NAME_LENGTH_MAX = 256
+
+/** Longest `reason`, in UTF-16 units: a sentence for a person, not a document. */
+export const REASON_LENGTH_MAX = 4096
+
+type Check = (value: unknown) => boolean
+type Shape = readonly (readonly [field: string, check: Check])[]
+
+const shapeOf = (checks: { readonly [field: string]: Check }): Shape => Object.entries(checks)
+
+const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const text =
+  (lengthMax: number, lengthMin = 0): Check =>
+  (value) =>
+    typeof value === 'string' && value.length >= lengthMin && value.length <= lengthMax
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value)
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value)
+const oneOf =
+  (...values: readonly string[]): Check =>
+  (value) =>
+    typeof value === 'string' && values.includes(value)
+const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
+const name = text(NAME_LENGTH_MAX, 1)
+const moment = orNull(text(64))
+
+const SEALED = shapeOf({
+  recorded_at: optional(isTimestamp),
+  prev_entry_hash: orNull(isHash),
+  entry_hash: isHash,
+  key_id: optional((value) => typeof value === 'string' && /^[0-9a-f]{16}$/.test(value)),
+  entry_signature: optional(text(128, 1)),
+})
+const CALL = shapeOf({
+  event: oneOf('decision', 'outcome'),
+  request_id: text(REQUEST_ID_LENGTH_MAX, 1),
+  created_at: isTimestamp,
+  action: name,
+  agent_id: name,
+  metadata: optional(isObject),
+})
+/** What both shapes have. */
+const PYPI_CALL = shapeOf({ request_id: text(REQUEST_ID_LENGTH_MAX, 1), created_at: isTimestamp })
+const CHECKPOINT = shapeOf({
+  request_id: optional(orNull(text(REQUEST_ID_LENGTH_MAX))),
+  created_at: optional(isTimestamp),
+  event: oneOf('checkpoint'),
+})
+const ACTOR = shapeOf({ principal: name, source: name })
+const DECISION = shapeOf({
+  reason: text(REASON_LENGTH_MAX),
+  reason_code: orNull(text(NAME_LENGTH_MAX)),
+  policy_id: name,
+  policy_version: orNull(text(NAME_LENGTH_MAX)),
+  policy_hash: name,
+  decision_hash: isHash,
+})
+const BINDING = shapeOf({ request_id: text(REQUEST_ID_LENGTH_MAX), policy_hash: name, decision_hash: name })
+const APPROVAL = shapeOf({
+  approval_id: name,
+  state: name,
+  approver_id: orNull(text(NAME_LENGTH_MAX)),
+  created_at: moment,
+  resolved_at: moment,
+  expires_at: moment,
+})
+const BUDGET = shapeOf({
+  budget_key: orNull(text(NAME_LENGTH_MAX)),
+  agent_id: name,
+  action: name,
+  cost: count,
+  window_seconds: (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0,
+  checked: (value) => typeof value === 'boolean',
+})
+const OUTCOME = shapeOf({
+  status: oneOf('success', 'error'),
+  reason: orNull(text(REASON_LENGTH_MAX)),
+  reason_code: orNull(text(NAME_LENGTH_MAX)),
+  error_type: orNull(text(NAME_LENGTH_MAX)),
+  error: orNull(text(REASON_LENGTH_MAX)),
+})
+
+type Members = { readonly [key: string]: unknown }
+
+/** Own fields only: an entry must not borrow `constructor`, or what somebody put there, from Object.prototype. */
+const own = (value: Members, field: string): unknown => (Object.hasOwn(value, field) ? value[field] : undefined)
+
+/** The first field of `value` that does not fit, as a path; null when all do. */
+function misfit(value: unknown, shape: Shape, path: string): string | null {
+  if (!isObject(value)) return path
+  for (const [field, check] of shape) {
+    if (!check(own(value, field))) return path === '' ? field : `${path}.${field}`
+  }
+  return null
+}
+
+/** A block that is absent, null, or fits its shape. */
+function misfitOrNull(value: unknown, shape: Shape, path: string): string | null {
+  return value === undefined || value === null ? null : misfit(value, shape, path)
+}
+
+/** `parameters` is hashed as it stands, so nothing may stand in it beside `args` and `kwargs`. */
+function parametersMisfit(value: unknown): string | null {
+  if (!isObject(value)) return 'parameters'
+  if (!Array.isArray(own(value, 'args'))) return 'parameters.args'
+  if (!isObject(own(value, 'kwargs'))) return 'parameters.kwargs'
+  return Object.keys(value).length === 2 ? null : 'parameters'
+}
+
+function callMisfit(value: Members): string | null {
+  const [actor, decision, approval, budget] = ['actor', 'decision', 'approval', 'budget'].map((field) =>
+    own(value, field),
+  )
+  const isDecision = own(value, 'event') === 'decision'
+  return (
+    misfit(value, CALL, '') ??
+    (actor === undefined ? null : misfit(actor, ACTOR, 'actor')) ??
+    misfit(decision, DECISION, 'decision') ??
+    (isDecision && !oneOf('allow', 'deny')(own(decision as Members, 'effect')) ? 'decision.effect' : null) ??
+    misfitOrNull(approval, APPROVAL, 'approval') ??
+    misfitOrNull(isObject(approval) ? own(approval, 'binding') : null, BINDING, 'approval.binding') ??
+    misfitOrNull(budget, BUDGET, 'budget') ??
+    parametersMisfit(own(value, 'parameters')) ??
+    (isDecision ? null : misfit(own(value, 'outcome'), OUTCOME, 'outcome'))
+  )
+}
+
+const isEvent = oneOf('decision', 'outcome', 'checkpoint')
+
+function contentMisfit(value: { readonly [key: string]: unknown }): string | null {
+  return value.event === 'checkpoint' ? misfit(value, CHECKPOINT, '') : callMisfit(value)
+}
+
+/** Never asked of a draft: nothing is written in that shape. */
+function pypiCallMisfit(value: object): string | null {
+  return misfit(value, PYPI_CALL, '') ?? pypiMisfit(value)
+}
+
+const VERSIONS = [
+  ['schema_version', SCHEMA_VERSION],
+  ['ledger_version', LEDGER_VERSION],
+] as const
+
+/** A value that is no entry of this version: which field is wrong. */
+export interface EntryProblem {
+  readonly code: 'ENTRY_INVALID' | 'VERSION_UNSUPPORTED'
+  readonly field: string
+}
+
+/**
+ * Whether `value` has the shape of an entry of version 2.0; extra fields are allowed, so that later versions can add some.
+ *
+ * @returns null when it does (then it may be used as `LedgerEntry`), else the first field that does not fit
+ */
+export function checkEntry(value: unknown): EntryProblem | null {
+  const invalid = (field: string): EntryProblem => ({ code: 'ENTRY_INVALID', field })
+  if (!isObject(value)) return invalid('entry')
+  for (const [field, known] of VERSIONS) {
+    // Without a version it is no entry at all; with another one it may be an entry that this verifier is too old for.
+    const version = Object.hasOwn(value, field) ? value[field] : undefined
+    if (typeof version !== 'string') return invalid(field)
+    if (version !== known) return { code: 'VERSION_UNSUPPORTED', field }
+  }
+  if (!isEvent(value.event)) return invalid('event')
+  const isPypi = value.event !== 'checkpoint' && isPypiEntry(value)
+  const field = misfit(value, SEALED, '') ?? (isPypi ? pypiCallMisfit(value) : contentMisfit(value))
+  return field === null ? null : invalid(field)
+}
+
+/**
+ * As `checkEntry`, of a draft: what the ledger adds to it is not there yet.
+ *
+ * @returns the first field that does not fit, as a path; null when all do
+ */
+export function draftMisfit(value: unknown): string | null {
+  if (!isObject(value)) return 'entry'
+  return isEvent(own(value, 'event')) ? contentMisfit(value) : 'event'
+}

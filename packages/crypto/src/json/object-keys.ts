@@ -1,0 +1,80 @@
+import { type CanonicalVerdict, jsonInvalid } from './canonical-verdict.js'
+import * as order from './key-order.js'
+import type { JsonStringScanner } from './string.js'
+
+/**
+ * The keys of one object, in the order they are read.
+ *
+ * Keys that ascend cannot repeat, so while they do, each is compared only with the one before, in place. From the first
+ * that does not, all are kept in a set: an object whose keys are out of order is still JSON, and still may not repeat
+ * one.
+ */
+export class ObjectKeys {
+  readonly #text: string
+  readonly #strings: JsonStringScanner
+  readonly #verdict: CanonicalVerdict
+  /** Start and end of every key, inside its quotes. */
+  readonly #spans: number[] = []
+  #lastStart = -1
+  #lastEnd = -1
+  #anyEscaped = false
+  #seen: Set<string> | null = null
+
+  constructor(text: string, strings: JsonStringScanner, verdict: CanonicalVerdict) {
+    this.#text = text
+    this.#strings = strings
+    this.#verdict = verdict
+  }
+
+  /**
+   * Adds the key that stands at `[start, end)` and was the last string read.
+   *
+   * @throws CryptoError `JSON_INVALID` when the object has that key already; keys are compared decoded.
+   */
+  add(start: number, end: number): void {
+    if (this.#strings.escaped) this.#anyEscaped = true
+    if (this.#lastStart !== -1) this.#compareWithLast(start, end)
+    if (this.#seen !== null) {
+      const key = this.#strings.decode(start, end)
+      if (this.#seen.has(key)) throw duplicate(start)
+      this.#seen.add(key)
+    }
+    this.#spans.push(start, end)
+    this.#lastStart = start
+    this.#lastEnd = end
+  }
+
+  #compareWithLast(start: number, end: number): void {
+    switch (this.#orderToLast(start, end)) {
+      case order.EQUAL:
+        throw duplicate(start)
+      case order.DESCENDING:
+        this.#verdict.flaw('key out of order', start - 1)
+        this.#seen ??= this.#decodeAll()
+        break
+      case order.ASCENDING_BY_CODE_POINT_ONLY:
+        this.#verdict.notRfc8785('key out of order by UTF-16 code unit', start - 1)
+        this.#seen ??= this.#decodeAll()
+        break
+      case order.ASCENDING_BY_UNIT_ONLY:
+        this.#verdict.notPython('key out of order by code point', start - 1)
+    }
+  }
+
+  #orderToLast(start: number, end: number): order.KeyOrder {
+    if (!this.#anyEscaped) return order.keyOrder(this.#text, this.#lastStart, this.#lastEnd, this.#text, start, end)
+    const last = this.#strings.decode(this.#lastStart, this.#lastEnd)
+    const key = this.#strings.decode(start, end)
+    return order.keyOrder(last, 0, last.length, key, 0, key.length)
+  }
+
+  #decodeAll(): Set<string> {
+    const keys = new Set<string>()
+    for (let i = 0; i < this.#spans.length; i += 2) {
+      keys.add(this.#strings.decode(this.#spans[i] ?? 0, this.#spans[i + 1] ?? 0))
+    }
+    return keys
+  }
+}
+
+const duplicate = (start: number): Error => jsonInvalid('duplicate key', start - 1)

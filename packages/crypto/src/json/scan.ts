@@ -1,0 +1,32 @@
+import { JsonScanner, type ScannedJson } from './scanner.js'
+import { JSON_DEPTH_MAX, type JsonValue } from './value.js'
+
+/**
+ * Scans JSON text strictly, in one pass. What canonical means stands at the head of `json-scanner.ts`.
+ *
+ * @param depthMax how many containers may nest; it may lower `JSON_DEPTH_MAX`, never raise it (the scan is recursive).
+ * @throws CryptoError `JSON_INVALID`, with the offset: not RFC 8259, a duplicate key (compared after decoding), a lone
+ * surrogate raw or escaped, nesting deeper than `depthMax`, a number of more than 4,096 characters.
+ * @throws RangeError for a `depthMax` outside 0..`JSON_DEPTH_MAX`.
+ * @example
+ * const { canonical, members } = scanJson(line)
+ * const span = members.get('cost')
+ * if (canonical && span) line.slice(...span) // the value's own text: a number is not rounded
+ */
+export function scanJson(text: string, depthMax: number = JSON_DEPTH_MAX): ScannedJson {
+  if (!(Number.isInteger(depthMax) && depthMax >= 0 && depthMax <= JSON_DEPTH_MAX)) {
+    throw new RangeError(`depthMax must be a whole number from 0 to ${JSON_DEPTH_MAX}, got \`${depthMax}\``)
+  }
+  return new JsonScanner(text, depthMax).scan()
+}
+
+/**
+ * `JSON.parse`, but strict: refuses all that `scanJson` refuses. Numbers become doubles, as everywhere in JavaScript
+ * (`1e999` becomes Infinity): where exact digits matter, take the member's text from `scanJson`.
+ *
+ * @throws CryptoError `JSON_INVALID`; RangeError for a bad `depthMax`.
+ */
+export function parseJson(text: string, depthMax: number = JSON_DEPTH_MAX): JsonValue {
+  scanJson(text, depthMax)
+  return JSON.parse(text) as JsonValue
+}

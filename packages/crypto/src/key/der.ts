@@ -1,0 +1,106 @@
+/**
+ * DER (ITU-T X.690) as far as an encrypted key file needs it: elements of one tag byte, a length in its shortest form
+ * and so many bytes of content.
+ *
+ *     30 06  02 01 03  04 01 ff      a SEQUENCE of the INTEGER 3 and an OCTET STRING of one byte
+ *     30 81 80 …                     a SEQUENCE of 128 bytes
+ *
+ * Reading is strict: one value has one encoding, and nothing is skipped.
+ */
+import { concatBytes } from '../bytes/bytes.js'
+import { CryptoError } from '../error.js'
+
+/** Tags, by what they mean. */
+export const DER = { integer: 0x02, octets: 0x04, null: 0x05, oid: 0x06, sequence: 0x30 } as const
+
+type DerTag = (typeof DER)[keyof typeof DER]
+
+/** Content that a length of two bytes can tell: five times what fits into a key file (`pem.ts`). */
+const CONTENT_BYTES_MAX = 0xffff
+
+/** Numbers of up to six bytes are exact in JavaScript. */
+const INTEGER_BYTES_MAX = 6
+
+/** The element of this tag and content. */
+export function encodeDer(tag: DerTag, ...content: readonly Uint8Array[]): Uint8Array {
+  const bytes = concatBytes(...content)
+  const { length } = bytes
+  if (length > CONTENT_BYTES_MAX) throw new RangeError(`an element holds at most ${CONTENT_BYTES_MAX} bytes`)
+  const head = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
+  return concatBytes(Uint8Array.of(tag, ...head), bytes)
+}
+
+/** The INTEGER of a number that is not negative. */
+export function encodeDerInteger(value: number): Uint8Array {
+  const bytes: number[] = []
+  for (let left = value; left > 0; left = Math.floor(left / 0x100)) bytes.unshift(left % 0x100)
+  // The first bit is the sign.
+  if (bytes[0] === undefined || bytes[0] >= 0x80) bytes.unshift(0)
+  return encodeDer(DER.integer, Uint8Array.from(bytes))
+}
+
+/** Reads elements one after another. Every method throws CryptoError `KEY_INVALID` for what is not there or not DER. */
+export class DerReader {
+  readonly #bytes: Uint8Array
+  #offset = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  /** Whether the next element has this tag. */
+  isNext(tag: DerTag): boolean {
+    return this.#bytes[this.#offset] === tag
+  }
+
+  /** The content of the next element, which must have this tag. */
+  read(tag: DerTag): Uint8Array {
+    if (!this.isNext(tag)) throw invalid()
+    this.#offset += 1
+    const length = this.#readLength()
+    const end = this.#offset + length
+    if (end > this.#bytes.length) throw invalid()
+    const content = this.#bytes.subarray(this.#offset, end)
+    this.#offset = end
+    return content
+  }
+
+  /** Goes into the next element, a SEQUENCE. */
+  readSequence(): DerReader {
+    return new DerReader(this.read(DER.sequence))
+  }
+
+  /** The next element, an INTEGER that is not negative. Infinity beyond 2^48 − 1, which is past every limit of a caller. */
+  readInteger(): number {
+    const bytes = this.read(DER.integer)
+    const [first, second = 0x80] = bytes
+    if (first === undefined || first >= 0x80) throw invalid()
+    if (first === 0 && second < 0x80) throw invalid()
+    const digits = first === 0 ? bytes.subarray(1) : bytes
+    if (digits.length > INTEGER_BYTES_MAX) return Number.POSITIVE_INFINITY
+    return digits.reduce((value, byte) => value * 0x100 + byte, 0)
+  }
+
+  /** Returns when everything was read. */
+  end(): void {
+    if (this.#offset !== this.#bytes.length) throw invalid()
+  }
+
+  #readLength(): number {
+    const [first, second = 0, third = 0] = this.#bytes.subarray(this.#offset, this.#offset + 3)
+    if (first === undefined) throw invalid()
+    if (first < 0x80) return this.#lengthOf(1, first, 0)
+    if (first === 0x81) return this.#lengthOf(2, second, 0x80)
+    if (first === 0x82) return this.#lengthOf(3, second * 0x100 + third, 0x100)
+    throw invalid()
+  }
+
+  /** Steps over the bytes of a length, which must not fit into fewer of them. */
+  #lengthOf(bytes: number, length: number, lengthMin: number): number {
+    if (length < lengthMin) throw invalid()
+    this.#offset += bytes
+    return length
+  }
+}
+
+const invalid = (): CryptoError => new CryptoError('KEY_INVALID', 'the key is not strict DER')

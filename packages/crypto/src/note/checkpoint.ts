@@ -1,0 +1,132 @@
+/**
+ * Checkpoints (https://c2sp.org/tlog-checkpoint): the size and root of a log's tree at one moment, in a note that the
+ * log signs.
+ *
+ *     example.com/log
+ *     15
+ *     rKbDipCvhuX1GZ7g5BBe8sA6BbJ7ja/1nk427v383cs=
+ *
+ *     — example.com/log Az3grl...
+ *
+ * The first line is the origin, the log's name for good; the log's keys go by the same name. Then the size in decimal
+ * and the root in base64. Lines behind those are extensions, kept and not understood.
+ */
+import { decodeBase64, encodeBase64 } from '../bytes/base64.js'
+import { bytesEqual } from '../bytes/bytes.js'
+import { parseDecimal } from '../bytes/decimal.js'
+import { CryptoError } from '../error.js'
+import { emptyRoot, isTreeHash, isTreeSize } from '../tree/merkle.js'
+import { type Note, type NoteSigner, type NoteVerifier, openNote, signNote, type VerifiedSignature } from './note.js'
+import { isNoteLine, noteBytes, readNoteText } from './note-text.js'
+
+/** What a checkpoint says. On its own, nobody has vouched for it. */
+export interface Checkpoint {
+  readonly origin: string
+  /** How many leaves the tree has, at most 2^53 − 1. */
+  readonly size: number
+  /** 32 bytes. */
+  readonly root: Uint8Array
+  /** Lines behind the root, without line feeds; usually none. */
+  readonly extensions: readonly string[]
+}
+
+/** A checkpoint that the log it names has signed. */
+export interface VerifiedCheckpoint extends Checkpoint {
+  readonly note: Note
+  /** By the log's keys; at least one. */
+  readonly signatures: readonly VerifiedSignature[]
+  /** By the given witnesses; perhaps none. Counting a quorum is the caller's. */
+  readonly cosignatures: readonly VerifiedSignature[]
+}
+
+/** As long as the `log_origin` of C2SP tlog-cosignature may be. */
+const ORIGIN_BYTES_MAX = 255
+
+/**
+ * The text of a checkpoint: what is signed.
+ *
+ * @throws CryptoError `CHECKPOINT_INVALID` when it cannot be written: an origin that is empty, longer than 255 bytes or
+ * more than one line, a size that is none, a root that is not 32 bytes, an extension that is empty or more than one line.
+ */
+export function encodeCheckpoint({ origin, size, root, extensions }: Checkpoint): string {
+  const fault = checkpointFault(origin, size, root, extensions)
+  if (fault !== null) throw invalid(fault)
+  return [origin, size, encodeBase64(root), ...extensions].map((line) => `${line}\n`).join('')
+}
+
+/**
+ * Reads the text of a checkpoint: that of a note, without signatures.
+ *
+ * @param text bytes, or text that was UTF-8.
+ * @throws CryptoError `CHECKPOINT_INVALID` for anything but what `encodeCheckpoint` writes.
+ */
+export function parseCheckpoint(text: Uint8Array | string): Checkpoint {
+  const lines = readNoteText(text, 'CHECKPOINT_INVALID').split('\n')
+  const [origin = '', decimal = '', base64 = '', ...extensions] = lines.slice(0, -1)
+  if (lines.length < 4) throw invalid('the checkpoint has fewer than three lines')
+  const size = parseDecimal(decimal)
+  if (size === null) throw invalid('the size of the checkpoint is not a decimal number up to 2^53 − 1')
+  const root = decodeBase64(base64)
+  if (root === null) throw invalid('the root of the checkpoint is not strict base64')
+  const fault = checkpointFault(origin, size, root, extensions)
+  if (fault !== null) throw invalid(fault)
+  return { origin, size, root, extensions }
+}
+
+/**
+ * Signs a checkpoint for the log it names.
+ *
+ * A log must never sign two checkpoints of which one does not extend the other. This function cannot know: the caller
+ * sees to it.
+ *
+ * @param signers the log's keys under its origin (`createNoteSigner`); two while a key is being replaced.
+ * @returns the signed note.
+ * @throws CryptoError `CHECKPOINT_INVALID` as `encodeCheckpoint`; TypeError for a signer of another name, or none.
+ * Rejects as the signers do.
+ * @example
+ * await signCheckpoint({ origin, size, root: frontierRoot(frontier), extensions: [] }, [createNoteSigner(origin, signer)])
+ */
+export async function signCheckpoint(checkpoint: Checkpoint, signers: readonly NoteSigner[]): Promise<string> {
+  const text = encodeCheckpoint(checkpoint)
+  if (signers.length === 0 || signers.some(({ name }) => name !== checkpoint.origin)) {
+    throw new TypeError('the signers of a checkpoint must go by the name of its origin')
+  }
+  return signNote(text, signers)
+}
+
+/**
+ * Verifies a signed checkpoint.
+ *
+ * @param logs the keys of logs whose word is taken, each only for checkpoints whose origin is the key's name.
+ * @param witnesses keys of witnesses; what they signed is told apart. They cannot stand in for the log.
+ * @throws CryptoError `NOTE_INVALID`, `SIGNATURE_INVALID` as `openNote`; `CHECKPOINT_INVALID` when the note is no
+ * checkpoint; `KEY_UNKNOWN` when none of the log's keys is among those given and has signed.
+ * @example
+ * const { size, root } = openCheckpoint(await readFile('log.checkpoint'), [createNoteVerifier(parseVkey(vkey))])
+ */
+export function openCheckpoint(
+  signed: Uint8Array | string,
+  logs: readonly NoteVerifier[],
+  witnesses: readonly NoteVerifier[] = [],
+): VerifiedCheckpoint {
+  const note = openNote(signed, [...logs, ...witnesses])
+  const checkpoint = parseCheckpoint(note.text)
+  const signatures = note.verified.filter(({ name, verifier }) => logs.includes(verifier) && name === checkpoint.origin)
+  if (signatures.length === 0) {
+    throw new CryptoError('KEY_UNKNOWN', 'none of the given keys is that of the log which the checkpoint names')
+  }
+  const cosignatures = note.verified.filter(({ verifier }) => witnesses.includes(verifier))
+  return { ...checkpoint, note, signatures, cosignatures }
+}
+
+function checkpointFault(origin: string, size: number, root: Uint8Array, extensions: readonly string[]): string | null {
+  if (!isNoteLine(origin) || noteBytes(origin).length > ORIGIN_BYTES_MAX) {
+    return `the origin of the checkpoint is not one line of 1 to ${ORIGIN_BYTES_MAX} bytes`
+  }
+  if (!isTreeSize(size)) return 'the size of the checkpoint is not an integer from 0 to 2^53 − 1'
+  if (!isTreeHash(root)) return 'the root of the checkpoint is not 32 bytes'
+  if (size === 0 && !bytesEqual(root, emptyRoot())) return 'the root of the checkpoint is not that of an empty tree'
+  return extensions.every(isNoteLine) ? null : 'an extension of the checkpoint is not one line'
+}
+
+const invalid = (message: string): CryptoError => new CryptoError('CHECKPOINT_INVALID', message)

@@ -1,0 +1,93 @@
+/**
+ * Cosignatures (https://c2sp.org/tlog-cosignature, version 1): a witness states that, of this log, the checkpoint is the
+ * largest it had seen at a time, and that it extends all it saw before. Type 0x04 of C2SP signed-note:
+ *
+ *     signature = u64 big-endian time ‖ Ed25519("cosignature/v1\ntime 1679315147\n" + text of the checkpoint)
+ *
+ * Times are whole seconds since 1970.
+ */
+import { concatBytes } from '../bytes/bytes.js'
+import { CryptoError } from '../error.js'
+import { SIGNATURE_BYTES } from '../key/curve-check.js'
+import { createVerifier, type SignatureProvider, type Signer } from '../key/signature.js'
+import { parseCheckpoint } from './checkpoint.js'
+import type { NoteSigner, NoteVerifier, VerifiedSignature } from './note.js'
+import { createNoteKey, type NoteKey } from './note-key.js'
+import { signWith } from './note-signer.js'
+import { noteBytes } from './note-text.js'
+
+const TIME_BYTES = 8
+
+/**
+ * A witness's signer, for `signNote` and `createSignature`. It signs only checkpoints. Whether a checkpoint extends the
+ * last one is for the witness to check before it signs, and to put on record.
+ *
+ * @param name of the witness.
+ * @param signer may be asynchronous. Its key must sign nothing but cosignatures, under this name only.
+ * @param clock seconds since 1970, read for every signature.
+ * @returns a signer with its `key`, for the vkey; its `sign` rejects with `CHECKPOINT_INVALID` for what is no checkpoint,
+ * RangeError when the clock gives no whole seconds.
+ * @throws CryptoError `KEY_INVALID` when the name cannot name a key.
+ */
+export function createCosigner(
+  name: string,
+  signer: Signer,
+  clock: () => number,
+): NoteSigner & { readonly key: NoteKey } {
+  const key = createNoteKey(name, signer.publicKey, 'cosignature')
+  const sign = async (text: Uint8Array): Promise<Uint8Array> => {
+    const time = clock()
+    if (!Number.isSafeInteger(time) || time < 0) throw new RangeError('the clock must give whole seconds since 1970')
+    const head = new Uint8Array(TIME_BYTES)
+    new DataView(head.buffer).setBigUint64(0, BigInt(time))
+    return concatBytes(head, await signWith(signer, cosignedMessage(time, text)))
+  }
+  return Object.freeze({ name, keyHash: key.keyHash, key, sign })
+}
+
+/**
+ * A verifier of one witness's cosignatures. It takes no signature over what is no checkpoint, and none of a time beyond
+ * 2^53 − 1.
+ *
+ * @throws CryptoError `KEY_WRONG_TYPE` for a key that is no witness's; as `createVerifier` for the rest.
+ */
+export function createCosignatureVerifier(key: NoteKey, provider?: SignatureProvider): NoteVerifier {
+  if (key.type !== 'cosignature') {
+    throw new CryptoError('KEY_WRONG_TYPE', 'the key of a log was given where the key of a witness is needed')
+  }
+  const { name, keyHash } = createNoteKey(key.name, key.publicKey, 'cosignature')
+  const verifier = createVerifier(key.publicKey, provider)
+  const verify = (text: Uint8Array, signature: Uint8Array): boolean => {
+    try {
+      const time = timeOf(signature)
+      return time !== null && verifier.verify(cosignedMessage(time, text), signature.subarray(TIME_BYTES))
+    } catch {
+      // What is no checkpoint has no cosignature.
+      return false
+    }
+  }
+  return Object.freeze({ name, keyHash, verify })
+}
+
+/**
+ * When a witness says it signed: seconds since 1970. The witness's word, checked against no clock.
+ *
+ * @throws TypeError for a signature that is no cosignature.
+ */
+export function cosignatureTime(signature: VerifiedSignature): number {
+  const time = timeOf(signature.bytes)
+  if (time === null) throw new TypeError('the signature is not a cosignature')
+  return time
+}
+
+function timeOf(signature: Uint8Array): number | null {
+  if (signature.length !== TIME_BYTES + SIGNATURE_BYTES) return null
+  const time = Number(new DataView(signature.buffer, signature.byteOffset).getBigUint64(0))
+  return Number.isSafeInteger(time) ? time : null
+}
+
+/** @throws CryptoError `CHECKPOINT_INVALID` */
+function cosignedMessage(time: number, text: Uint8Array): Uint8Array {
+  parseCheckpoint(text)
+  return concatBytes(noteBytes(`cosignature/v1\ntime ${time}\n`), text)
+}

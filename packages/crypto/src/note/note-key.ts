@@ -1,0 +1,113 @@
+/**
+ * Keys under a name, as C2SP signed notes have them (https://c2sp.org/signed-note). A name says whose key it is, a type
+ * what the key signs, and a hash of both and the key tells signatures apart:
+ *
+ *     key hash = SHA-256(name ‖ 0x0A ‖ type ‖ public key)[:4]
+ *     vkey     = name + '+' + hex of the key hash + '+' + base64(type ‖ public key)
+ *
+ *     PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW
+ *
+ * The key hash is short: it finds the key for a signature, and proves nothing.
+ */
+import { decodeBase64, encodeBase64 } from '../bytes/base64.js'
+import { concatBytes } from '../bytes/bytes.js'
+import { bytesToHex, sha256 } from '../bytes/hash.js'
+import { CryptoError } from '../error.js'
+import { makePublicKey, type PublicKey } from '../key/key.js'
+import { isNoteLine, noteBytes } from './note-text.js'
+
+/** What a key signs: notes as they are, or checkpoints as a witness who saw them at a time (`cosignature.ts`). */
+export type NoteKeyType = 'ed25519' | 'cosignature'
+
+/** An Ed25519 public key under a name. */
+export interface NoteKey {
+  /** For a log's key, the log's origin. */
+  readonly name: string
+  readonly type: NoteKeyType
+  /** 8 lower-case hex digits. */
+  readonly keyHash: string
+  readonly publicKey: PublicKey
+}
+
+export const KEY_HASH_BYTES = 4
+const KEY_BYTES = 32
+
+/** As long as the `cosigner_name` of C2SP tlog-cosignature may be. */
+const NAME_BYTES_MAX = 255
+
+/** The longest vkey of the types that exist (ML-DSA-44) has 1,800 characters and a name. */
+const VKEY_CHARS_MAX = 4096
+
+const TYPE_BYTES: Readonly<Record<NoteKeyType, number>> = { ed25519: 0x01, cosignature: 0x04 }
+
+/** Types that others use, for the message. */
+const FOREIGN_TYPES: ReadonlyMap<number, string> = new Map([
+  [0x02, 'an ECDSA key'],
+  [0x05, 'an RFC 6962 log key'],
+  [0x06, 'an ML-DSA-44 key'],
+])
+
+const VKEY = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/
+const SPACE_OR_PLUS = /[\p{White_Space}+]/u
+
+/** Whether a text can name a key: not empty, no Unicode white space, no `+`, no control character. */
+export function isKeyName(name: unknown): name is string {
+  return isNoteLine(name) && !SPACE_OR_PLUS.test(name)
+}
+
+/**
+ * Puts a public key under a name.
+ *
+ * @param name of at most 255 bytes; best a URL without scheme, such as `example.com/log`.
+ * @throws CryptoError `KEY_INVALID` when the name cannot name a key; TypeError for an unknown type.
+ */
+export function createNoteKey(name: string, publicKey: PublicKey, type: NoteKeyType = 'ed25519'): NoteKey {
+  const typeByte = TYPE_BYTES[type]
+  if (typeByte === undefined) throw new TypeError('type must be `ed25519` or `cosignature`')
+  if (!isKeyName(name) || noteBytes(name).length > NAME_BYTES_MAX) {
+    throw new CryptoError(
+      'KEY_INVALID',
+      `a key name must be 1 to ${NAME_BYTES_MAX} bytes without white space and \`+\``,
+      'name it like a URL without its scheme: example.com/log',
+    )
+  }
+  return Object.freeze({ name, type, keyHash: keyHashOf(name, typed(typeByte, publicKey)), publicKey })
+}
+
+/** The vkey text of a key. */
+export function encodeVkey(key: NoteKey): string {
+  const { name, type, keyHash, publicKey } = createNoteKey(key.name, key.publicKey, key.type)
+  return `${name}+${keyHash}+${encodeBase64(typed(TYPE_BYTES[type], publicKey))}`
+}
+
+/**
+ * Reads a vkey, and checks the key as `parsePublicKey` does.
+ *
+ * @throws CryptoError `KEY_INVALID` for what is no vkey, or whose key hash is not its own; `KEY_WRONG_TYPE` for a private
+ * key or a vkey of another kind of key; `KEY_WEAK` for a key under which signatures prove nothing.
+ */
+export function parseVkey(text: string): NoteKey {
+  if (typeof text === 'string' && text.startsWith('PRIVATE+KEY+')) {
+    throw new CryptoError('KEY_WRONG_TYPE', 'a private key was given where a vkey is needed')
+  }
+  const [, name, keyHash, base64] = (isKeyLine(text) && VKEY.exec(text)) || []
+  const data = base64 === undefined ? null : decodeBase64(base64)
+  const typeByte = data?.[0]
+  if (name === undefined || !data || typeByte === undefined) throw invalid('is not name+key hash+base64')
+  const foreign = FOREIGN_TYPES.get(typeByte)
+  if (foreign !== undefined) throw new CryptoError('KEY_WRONG_TYPE', `the vkey is that of ${foreign}, not of Ed25519`)
+  const type = typeByte === TYPE_BYTES.ed25519 ? 'ed25519' : typeByte === TYPE_BYTES.cosignature ? 'cosignature' : null
+  if (type === null || data.length !== 1 + KEY_BYTES) throw invalid('holds no Ed25519 key')
+  if (keyHash !== keyHashOf(name, data)) throw invalid('has a key hash that is not its own')
+  return createNoteKey(name, makePublicKey(data.slice(1)), type)
+}
+
+const isKeyLine = (text: unknown): text is string => isNoteLine(text) && text.length <= VKEY_CHARS_MAX
+
+const typed = (typeByte: number, key: PublicKey): Uint8Array => concatBytes(Uint8Array.of(typeByte), key.bytes)
+
+const keyHashOf = (name: string, typedKey: Uint8Array): string =>
+  bytesToHex(sha256(concatBytes(noteBytes(`${name}\n`), typedKey)).subarray(0, KEY_HASH_BYTES))
+
+const invalid = (what: string): CryptoError =>
+  new CryptoError('KEY_INVALID', `the vkey ${what}`, 'give it as it was published: name+hash+base64, on one line')

@@ -1,0 +1,64 @@
+/**
+ * What C2SP signed notes demand of characters (https://c2sp.org/signed-note): UTF-8, no ASCII control character but the
+ * line feed, and a line feed at the end. Checkpoints and proofs are made of the same text.
+ */
+import { isBytes } from '../bytes/bytes.js'
+import { CryptoError, type CryptoErrorCode } from '../error.js'
+
+/**
+ * The longest text that is read. A note may carry 100 signatures, of which post-quantum ones take up to 5,000 bytes
+ * each; what is longer is no note that anyone wrote.
+ */
+export const NOTE_BYTES_MAX = 1024 * 1024
+
+const CONTROL = /[\u0000-\u0009\u000b-\u001f]/
+
+// `ignoreBOM` means "do not swallow it": a byte order mark is part of the text, and signed like the rest.
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const encoder = new TextEncoder()
+
+/**
+ * The text that was given as bytes or as a string, when it can be a note.
+ *
+ * @param code the code of the error for text that cannot.
+ */
+export function readNoteText(
+  input: Uint8Array | string,
+  code: CryptoErrorCode,
+  bytesMax: number = NOTE_BYTES_MAX,
+): string {
+  if (typeof input !== 'string' && !isBytes(input)) throw new TypeError('text must be a string or a Uint8Array')
+  const text = typeof input === 'string' ? input : decode(input, code, bytesMax)
+  if (text.length > bytesMax || noteBytes(text).length > bytesMax) throw tooLong(code, bytesMax)
+  const fault = textFault(text)
+  if (fault !== null) throw new CryptoError(code, fault)
+  return text
+}
+
+/** What is wrong with a text, or null. */
+export function textFault(text: string): string | null {
+  if (typeof text !== 'string') return 'the text is not a string'
+  if (!text.isWellFormed()) return 'the text holds a lone surrogate'
+  if (CONTROL.test(text)) return 'the text holds a control character'
+  return text.endsWith('\n') ? null : 'the text does not end in a line feed'
+}
+
+/** Whether a string may stand in a note as a line of its own. */
+export function isNoteLine(line: unknown): line is string {
+  return typeof line === 'string' && line !== '' && !line.includes('\n') && textFault(`${line}\n`) === null
+}
+
+/** The bytes that a text is signed as, and measured in. */
+export const noteBytes = (text: string): Uint8Array => encoder.encode(text)
+
+function decode(bytes: Uint8Array, code: CryptoErrorCode, bytesMax: number): string {
+  if (bytes.length > bytesMax) throw tooLong(code, bytesMax)
+  try {
+    return decoder.decode(bytes)
+  } catch {
+    throw new CryptoError(code, 'the text is not UTF-8')
+  }
+}
+
+const tooLong = (code: CryptoErrorCode, bytesMax: number): CryptoError =>
+  new CryptoError(code, `the text is longer than ${bytesMax} bytes`)

@@ -1,0 +1,65 @@
+/** What a witness policy, or an expected origin, says about the log of a checkpoint. */
+import { bytesEqual } from '../bytes/bytes.js'
+import { CryptoError } from '../error.js'
+import type { PublicKey } from '../key/key.js'
+import type { WitnessPolicy } from './witness-policy.js'
+
+/** Names of the witnesses whose public key is one of `keys`: as keys of the log, they cannot witness it. */
+export function witnessesWithKeys(policy: WitnessPolicy, keys: readonly PublicKey[]): readonly string[] {
+  return [...policy.witnesses]
+    .filter(([, { key }]) => keys.some(({ bytes }) => bytesEqual(bytes, key.publicKey.bytes)))
+    .map(([name]) => name)
+}
+
+/**
+ * Refuses a policy in which a key of the log is a witness.
+ *
+ * @throws CryptoError `POLICY_INVALID`
+ */
+export function requireOtherWitnesses(policy: WitnessPolicy, logKeys: readonly PublicKey[]): void {
+  if (witnessesWithKeys(policy, logKeys).length === 0) return
+  const message = 'a witness of the policy has a public key that is given as a key of the log'
+  throw new CryptoError('POLICY_INVALID', message, 'a log cannot witness itself')
+}
+
+/**
+ * The keys that a policy names for the log with this origin.
+ *
+ * @returns null when the policy names no logs: then it accepts any
+ * @throws CryptoError `ORIGIN_MISMATCH` when it names other logs only
+ */
+export function policyLogKeys(policy: WitnessPolicy, origin: string): readonly PublicKey[] | null {
+  if (policy.logs.length === 0) return null
+  const keys = policy.logs.filter(({ key }) => key.name === origin).map(({ key }) => key.publicKey)
+  if (keys.length > 0) return keys
+  throw new CryptoError('ORIGIN_MISMATCH', 'the witness policy names other logs than this one', ORIGIN_HINT)
+}
+
+const ORIGIN_HINT = 'compare the origin with the names in the `log` lines of the policy'
+
+/** The log that a caller means; null for any. */
+export interface ExpectedLog {
+  readonly origin: string | null
+  readonly policy: WitnessPolicy | null
+}
+
+/**
+ * Requires that a checkpoint is of the log that the caller means, and signed by the key that the policy names for it.
+ *
+ * @param origin of the checkpoint
+ * @param signedBy ids of the keys that signed it, verified
+ * @throws CryptoError `ORIGIN_MISMATCH`, `LOG_KEY_MISMATCH`
+ */
+export function requireLog(
+  origin: string,
+  signedBy: readonly string[],
+  { policy, origin: expected }: ExpectedLog,
+): void {
+  if (expected !== null && origin !== expected) {
+    throw new CryptoError('ORIGIN_MISMATCH', 'the checkpoint is of another log than the expected one')
+  }
+  const keys = policy === null ? null : policyLogKeys(policy, origin)
+  if (keys === null || keys.some(({ keyId }) => signedBy.includes(keyId))) return
+  const message = 'the key that the witness policy names for this log has not signed the checkpoint'
+  throw new CryptoError('LOG_KEY_MISMATCH', message)
+}

@@ -1,0 +1,96 @@
+import { decodeBase64 } from '../bytes/base64.js'
+import { type Hash, isHash } from '../bytes/hash.js'
+import { CryptoError } from '../error.js'
+import { SIGNATURE_BYTES } from '../key/curve-check.js'
+
+/**
+ * The members of an object that a stranger wrote, read by name and kind. Own members only: nothing is borrowed from
+ * `Object.prototype`. Every method throws CryptoError `RECEIPT_INVALID` when what stands there is of another kind.
+ */
+export class ReceiptFields {
+  readonly #members: Readonly<Record<string, unknown>>
+  readonly #path: string
+
+  /** @param path of the object in the receipt, for messages; empty for the receipt itself. */
+  constructor(value: unknown, path: string) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw receiptInvalid(`${path === '' ? 'the receipt' : `field \`${path}\``} is not an object`)
+    }
+    this.#members = value as Record<string, unknown>
+    this.#path = path
+  }
+
+  /** Throws, too, for a member of any other name. Names are not repeated: they are a stranger's. */
+  only(names: readonly string[]): this {
+    if (Object.keys(this.#members).every((name) => names.includes(name))) return this
+    const where = this.#path === '' ? 'the receipt' : `field \`${this.#path}\``
+    throw receiptInvalid(`${where} has a member that receipts do not have`, 'nothing would vouch for what it says')
+  }
+
+  has(name: string): boolean {
+    return this.#value(name) !== undefined
+  }
+
+  text(name: string): string {
+    const value = this.#value(name)
+    if (typeof value !== 'string') throw this.#misfit(name, 'a text')
+    return value
+  }
+
+  isTrue(name: string): boolean {
+    return this.#value(name) === true
+  }
+
+  /** Null when it is absent or null. */
+  textOrNull(name: string): string | null {
+    return this.#isNone(name) ? null : this.text(name)
+  }
+
+  hash(name: string): Hash {
+    const value = this.#value(name)
+    if (!isHash(value)) throw this.#misfit(name, 'a hash of 64 lower-case hex digits')
+    return value
+  }
+
+  oneOf<Text extends string>(name: string, ...texts: readonly Text[]): Text {
+    const found = texts.find((text) => text === this.#value(name))
+    if (found === undefined) throw this.#misfit(name, texts.map((text) => `\`${text}\``).join(' or '))
+    return found
+  }
+
+  /** A signature in strict base64. */
+  signatureOrNull(name: string): string | null {
+    const text = this.textOrNull(name)
+    if (text !== null && decodeBase64(text)?.length !== SIGNATURE_BYTES) {
+      throw this.#misfit(name, `strict base64 of ${SIGNATURE_BYTES} bytes`)
+    }
+    return text
+  }
+
+  fields(name: string): ReceiptFields {
+    return new ReceiptFields(this.#value(name), this.#pathOf(name))
+  }
+
+  fieldsOrNull(name: string): ReceiptFields | null {
+    return this.#isNone(name) ? null : this.fields(name)
+  }
+
+  #value(name: string): unknown {
+    return Object.hasOwn(this.#members, name) ? this.#members[name] : undefined
+  }
+
+  #isNone(name: string): boolean {
+    return this.#value(name) === undefined || this.#value(name) === null
+  }
+
+  #pathOf(name: string): string {
+    return this.#path === '' ? name : `${this.#path}.${name}`
+  }
+
+  #misfit(name: string, kind: string): CryptoError {
+    return receiptInvalid(`field \`${this.#pathOf(name)}\` is not ${kind}`)
+  }
+}
+
+export const receiptInvalid = (message: string, hint?: string): CryptoError =>
+  new CryptoError('RECEIPT_INVALID', message, hint)

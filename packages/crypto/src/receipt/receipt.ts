@@ -1,0 +1,255 @@
+/**
+ * Receipts: one JSON file that shows, without the ledger and without a network, that a decision was recorded.
+ *
+ *     {
+ *       "ledger_position": 2,
+ *       "schema_version": "2.0",
+ *       "ledger_version": "2.0",
+ *       "request_id": "083a0f8c-664e-4692-9c0d-fb611024f7a4",
+ *       "created_at": "2026-11-22T20:18:30.054069Z",
+ *       "policy_id": "refunds:v2",
+ *       "policy_hash": "6bd5cb51…",
+ *       "decision_hash": "0566c2b9…",
+ *       "entry_hash": "823ec7cb…",
+ *       "entry_signature": "oIVlXAk3…",
+ *       "entry": { "action": "refund", … },
+ *       "outcome": { "ledger_position": 3, "entry_hash": …, "entry_signature": …, "entry": …, "proof": … },
+ *       "proof": "c2sp.org/tlog-proof@v1\nindex 1\n…\n\nsudoagent.dev/ledger/…\n15\n…\n\n— sudoagent.dev/ledger/… …\n"
+ *     }
+ *
+ * `entry` is the ledger's canonical line with white space added between its tokens: without that white space it is the
+ * line again, byte for byte, numbers of any length included, and its hash can be taken. It can be left out, of decision
+ * and outcome together; what the other fields say is then the word of whoever made the receipt. `proof` (`tlog-proof.ts`)
+ * leads from `entry_hash` to a signed checkpoint; null where the ledger has none. `outcome` is null where there is none.
+ *
+ * Other members are refused: nothing would vouch for what they say. This file reads and writes; `receipt-report.ts`
+ * verifies.
+ */
+import { isBytes } from '../bytes/bytes.js'
+import { parseDecimal } from '../bytes/decimal.js'
+import type { Hash } from '../bytes/hash.js'
+import { decodeUtf8 } from '../bytes/utf8.js'
+import { LEDGER_VERSION } from '../entry/shape.js'
+import { CryptoError } from '../error.js'
+import { compactJson, indentJson } from '../json/layout.js'
+import { scanJson } from '../json/scan.js'
+import { JsonScanner } from '../json/scanner.js'
+import { JSON_DEPTH_MAX } from '../json/value.js'
+import { noteBytes } from '../note/note-text.js'
+import { ReceiptFields, receiptInvalid } from './fields.js'
+
+/** One entry, ready to be put into a receipt. */
+export interface ReceiptEntryParts {
+  /** Its place in the ledger, from 1. */
+  readonly position: number
+  /** Its canonical line, as stored. */
+  readonly line: string
+  /** A tlog-proof text for index `position` − 1; null when the ledger has no signed checkpoint. */
+  readonly proof: string | null
+}
+
+/** What a receipt is made of: a decision, and its outcome once there is one. */
+export interface ReceiptParts extends ReceiptEntryParts {
+  readonly outcome?: ReceiptEntryParts | null | undefined
+}
+
+/** What a receipt says of one entry. Nobody has checked it. */
+export interface UnverifiedReceiptEntry {
+  /** From 1. */
+  readonly ledger_position: number
+  readonly entry_hash: Hash
+  /** Base64 of 64 bytes; null when the entry is not signed. */
+  readonly entry_signature: string | null
+  /** The canonical line of the entry; null when it was left out. */
+  readonly line: string | null
+  /** Text of a tlog-proof, perhaps. */
+  readonly proof: string | null
+}
+
+/** What a receipt says. Nobody has checked it: `verifyReceipt` does. */
+export interface UnverifiedReceipt extends UnverifiedReceiptEntry {
+  readonly schema_version: string
+  readonly ledger_version: string
+  readonly request_id: string
+  readonly created_at: string
+  readonly policy_id: string
+  readonly policy_hash: string
+  readonly decision_hash: Hash
+  readonly outcome: UnverifiedReceiptEntry | null
+}
+
+/**
+ * The longest receipt that is read. Two entries of at most 4 MiB each (the ledger's limit) and their proofs fit, without
+ * indentation; real receipts have 2 to 20 KB.
+ */
+export const RECEIPT_BYTES_MAX = 16 * 1024 * 1024
+
+/** How the file begins that is most easily taken for a receipt. */
+const BARE_PROOF = 'c2sp.org/tlog-proof@'
+
+const ENTRY_MEMBERS = ['ledger_position', 'entry_hash', 'entry_signature', 'entry', 'proof']
+const RECEIPT_MEMBERS = [
+  ...ENTRY_MEMBERS,
+  'schema_version',
+  'ledger_version',
+  'request_id',
+  'created_at',
+  'policy_id',
+  'policy_hash',
+  'decision_hash',
+  'outcome',
+]
+
+/** An entry stands one level deep in a receipt, an outcome's entry two, and each may be as deep as an entry may. */
+const RECEIPT_DEPTH_MAX = JSON_DEPTH_MAX + 2
+
+/**
+ * The text of a receipt, with a final line feed. Whether what it says is true is not looked at: of an entry that was
+ * tampered with it makes a receipt that `verifyReceipt` refuses.
+ *
+ * @param options `withEntry: false` leaves out what the entries say: their hashes are proven, and anyone who holds the
+ * entries can show that they are those.
+ * @throws CryptoError `RECEIPT_INVALID` when `parseReceipt` would refuse it, or an entry lacks what a receipt names.
+ */
+export function encodeReceipt(decision: ReceiptParts, options: { readonly withEntry: boolean }): string {
+  const { outcome } = decision
+  const entry = entryOf(decision)
+  const blocks = entry.fields('decision')
+  const members: (readonly [string, string])[] = [
+    ['ledger_position', String(decision.position)],
+    ['schema_version', quote(entry.text('schema_version'))],
+    ['ledger_version', quote(entry.text('ledger_version'))],
+    ['request_id', quote(entry.text('request_id'))],
+    ['created_at', quote(entry.text('created_at'))],
+    ['policy_id', quote(blocks.text('policy_id'))],
+    ['policy_hash', quote(blocks.text('policy_hash'))],
+    ['decision_hash', quote(blocks.hash('decision_hash'))],
+    ...sealOf(entry),
+    ...(options.withEntry ? [['entry', decision.line] as const] : []),
+    ['outcome', outcome === null || outcome === undefined ? 'null' : encodeOutcome(outcome, options.withEntry)],
+    ['proof', quote(decision.proof)],
+  ]
+  const compact = object(members)
+  const indented = `${indentJson(compact)}\n`
+  // Indentation can take many times what it indents.
+  const text = noteBytes(indented).length > RECEIPT_BYTES_MAX ? `${compact}\n` : indented
+  parseReceipt(text)
+  return text
+}
+
+function encodeOutcome(outcome: ReceiptEntryParts, withEntry: boolean): string {
+  return object([
+    ['ledger_position', String(outcome.position)],
+    ...sealOf(entryOf(outcome)),
+    ...(withEntry ? [['entry', outcome.line] as const] : []),
+    ['proof', quote(outcome.proof)],
+  ])
+}
+
+const entryOf = ({ line }: ReceiptEntryParts): ReceiptFields => {
+  requireCanonical(line, 'entry')
+  return new ReceiptFields(JSON.parse(line), 'entry')
+}
+
+const sealOf = (entry: ReceiptFields): (readonly [string, string])[] => [
+  ['entry_hash', quote(entry.hash('entry_hash'))],
+  ['entry_signature', quote(entry.signatureOrNull('entry_signature'))],
+]
+
+const object = (members: readonly (readonly [string, string])[]): string =>
+  `{${members.map(([name, text]) => `${quote(name)}:${text}`).join(',')}}`
+
+const quote = (text: string | null): string => JSON.stringify(text)
+
+/**
+ * Reads a receipt without verifying it.
+ *
+ * @param text bytes, or text that was UTF-8.
+ * @throws CryptoError `RECEIPT_INVALID` when it is no receipt: longer than 16 MiB, no strict JSON (a duplicate key is
+ * none), a member that is missing, of another kind or not known, another version, an entry that is not canonical once
+ * white space is taken out, the content of only one of decision and outcome.
+ */
+export function parseReceipt(text: Uint8Array | string): UnverifiedReceipt {
+  const json = readText(text)
+  const spans = scan(json, RECEIPT_DEPTH_MAX)
+  const fields = new ReceiptFields(JSON.parse(json), '').only(RECEIPT_MEMBERS)
+  const raw = (name: string): string => json.slice(...(spans.get(name) ?? [0, 0]))
+  const receipt = {
+    ...readEntry(fields, raw, ''),
+    schema_version: fields.oneOf('schema_version', LEDGER_VERSION),
+    ledger_version: fields.oneOf('ledger_version', LEDGER_VERSION),
+    request_id: fields.text('request_id'),
+    created_at: fields.text('created_at'),
+    policy_id: fields.text('policy_id'),
+    policy_hash: fields.text('policy_hash'),
+    decision_hash: fields.hash('decision_hash'),
+    outcome: readOutcome(fields.fieldsOrNull('outcome'), raw('outcome')),
+  }
+  if (receipt.outcome !== null && (receipt.outcome.line === null) !== (receipt.line === null)) {
+    throw receiptInvalid('the receipt has the content of only one of its two entries')
+  }
+  return receipt
+}
+
+function readOutcome(fields: ReceiptFields | null, json: string): UnverifiedReceiptEntry | null {
+  if (fields === null) return null
+  const spans = scan(json, RECEIPT_DEPTH_MAX - 1)
+  return readEntry(fields.only(ENTRY_MEMBERS), (name) => json.slice(...(spans.get(name) ?? [0, 0])), 'outcome.')
+}
+
+function readEntry(fields: ReceiptFields, raw: (name: string) => string, path: string): UnverifiedReceiptEntry {
+  const position = parseDecimal(raw('ledger_position'))
+  if (position === null || position === 0) {
+    throw receiptInvalid(`field \`${path}ledger_position\` is not a decimal number from 1 to 2^53 − 1`)
+  }
+  return {
+    ledger_position: position,
+    entry_hash: fields.hash('entry_hash'),
+    entry_signature: fields.signatureOrNull('entry_signature'),
+    line: fields.has('entry') ? requireCanonical(compactJson(raw('entry')), `${path}entry`) : null,
+    proof: fields.textOrNull('proof'),
+  }
+}
+
+/** The line, when it is one that a ledger could hold. */
+function requireCanonical(line: string, path: string): string {
+  const reason = line.startsWith('{') ? canonicalFault(line) : 'it is not an object'
+  if (reason !== null) throw receiptInvalid(`field \`${path}\` is not the canonical text of an entry: ${reason}`)
+  return line
+}
+
+function canonicalFault(line: string): string | null {
+  try {
+    return scanJson(line).reason
+  } catch (error) {
+    if (error instanceof CryptoError) return error.message
+    throw error
+  }
+}
+
+function readText(input: Uint8Array | string): string {
+  if (typeof input !== 'string' && !isBytes(input)) throw new TypeError('text must be a string or a Uint8Array')
+  const tooLong =
+    input.length > RECEIPT_BYTES_MAX || (typeof input === 'string' && noteBytes(input).length > RECEIPT_BYTES_MAX)
+  if (tooLong) throw receiptInvalid(`the receipt is longer than ${RECEIPT_BYTES_MAX} bytes`)
+  const text = typeof input === 'string' ? input : asReceipt(() => decodeUtf8(input))
+  if (text.startsWith(BARE_PROOF)) {
+    const hint = 'it is about a hash alone: ask for the receipt, which is JSON'
+    throw receiptInvalid('a bare tlog-proof was given where a receipt is needed', hint)
+  }
+  return text
+}
+
+// Not `scanJson`: a receipt is deeper than what it holds.
+const scan = (json: string, depthMax: number): ReadonlyMap<string, readonly [start: number, end: number]> =>
+  asReceipt(() => new JsonScanner(json, depthMax).scan().members)
+
+/** What is wrong with the JSON is wrong with the receipt. */
+function asReceipt<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof CryptoError) throw receiptInvalid(`the receipt is not strict JSON: ${error.message}`)
+    throw error
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * Consistency proofs (RFC 6962 section 2.1.2): that the tree with a given root begins with all leaves of an older and
+ * smaller one, unchanged and in the same order. From the same hashes, both roots are put together again.
+ */
+import { bytesEqual } from '../bytes/bytes.js'
+import { isProof } from './inclusion.js'
+import { isTreeHash, isTreeSize, nodeHash } from './merkle.js'
+import { consistencyPath } from './path.js'
+import { type HashReader, readNode } from './reader.js'
+
+/**
+ * Makes the proof that the tree of `newSize` leaves begins with that of `oldSize`. The tree may have grown since. The
+ * proof between equal sizes is empty.
+ *
+ * @throws RangeError unless 0 < oldSize ≤ newSize ≤ TREE_SIZE_MAX (every tree begins with the empty one: there is
+ * nothing to prove); CryptoError `TREE_INVALID` when the reader gives anything but 32 bytes; whatever the reader throws.
+ */
+export async function consistencyProof(oldSize: number, newSize: number, readHash: HashReader): Promise<Uint8Array[]> {
+  if (!areSizes(oldSize, newSize)) throw new RangeError('sizes must be 0 < old ≤ new ≤ 2^53 − 1')
+  if (oldSize === newSize) return []
+  const { start, startIsOldRoot, siblings } = consistencyPath(oldSize, newSize)
+  const places = startIsOldRoot ? siblings : [start, ...siblings]
+  return Promise.all(places.map((place) => readNode(place, newSize, readHash)))
+}
+
+/**
+ * Whether a proof shows that the tree of `newSize` leaves with `newRoot` begins with the tree of `oldSize` leaves with
+ * `oldRoot`. Never throws: everything may come from a stranger. A wrong length, of the proof or of a hash, is refused
+ * before hashing. An old size of 0 is refused: such a proof would show nothing, and say it with success.
+ *
+ * Take each size and its root from one signed checkpoint: a proof alone often fits several sizes.
+ */
+export function verifyConsistency(
+  oldSize: number,
+  newSize: number,
+  oldRoot: Uint8Array,
+  newRoot: Uint8Array,
+  proof: readonly Uint8Array[],
+): boolean {
+  if (!areSizes(oldSize, newSize) || !isTreeHash(oldRoot) || !isTreeHash(newRoot) || !isProof(proof)) return false
+  if (oldSize === newSize) return proof.length === 0 && bytesEqual(oldRoot, newRoot)
+  const { startIsOldRoot, siblings } = consistencyPath(oldSize, newSize)
+  const [start, ...rest] = startIsOldRoot ? [oldRoot, ...proof] : proof
+  if (start === undefined || rest.length !== siblings.length) return false
+  let oldHash = start
+  let newHash = start
+  for (const [i, { side }] of siblings.entries()) {
+    const sibling = rest[i]
+    if (sibling === undefined) return false
+    if (side === 'left') oldHash = nodeHash(sibling, oldHash)
+    newHash = side === 'left' ? nodeHash(sibling, newHash) : nodeHash(newHash, sibling)
+  }
+  return bytesEqual(oldHash, oldRoot) && bytesEqual(newHash, newRoot)
+}
+
+function areSizes(oldSize: unknown, newSize: unknown): boolean {
+  return isTreeSize(oldSize) && isTreeSize(newSize) && 0 < oldSize && oldSize <= newSize
+}

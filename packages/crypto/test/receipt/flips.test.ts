@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest'
+import { byTier, isLong } from '../../../../test/tier.js'
+import { checkTrust } from '../../src/receipt/proof.js'
+import { parseReceipt } from '../../src/receipt/receipt.js'
+import { verifyUnder } from '../../src/receipt/verify.js'
+import { KEY, POLICY, sampleReceipt, WITNESSES } from '../fixtures/receipts.js'
+import { flips } from '../fixtures/signed-notes.js'
+
+const WHITE_SPACE = [0x09, 0x0a, 0x0d, 0x20]
+
+// Every bit by itself, and what turns one white space into another. The shorter forms take one bit, and one or two of the white spaces that the encoder writes.
+const MASKS = byTier({
+  short: [1, 0x0a ^ 0x20],
+  long: [1, 0x0a ^ 0x0d, 0x0a ^ 0x20],
+  slow: [1, 2, 4, 8, 16, 32, 64, 128, 0x09 ^ 0x0a, 0x0a ^ 0x0d, 0x0a ^ 0x20, 0x0d ^ 0x20],
+})
+// Of other receipts, and the two letters of each hex digit.
+const FEW_MASKS = byTier({ short: [1], long: [1, 0x20] })
+/** A receipt with an outcome and cosignatures is checked by seven keys: the short form flips one byte in so many. */
+const ONE_BYTE_IN = isLong ? 1 : 5
+
+/**
+ * Verifies a receipt with each byte changed. What is not refused must say the same, to the last digit.
+ *
+ * @returns how many were tried, and how many were not refused.
+ */
+function flipAll(receipt: string, trust: ReturnType<typeof checkTrust>, masks: readonly number[], every = 1) {
+  const parsed = parseReceipt(receipt)
+  const report = verifyUnder(trust, receipt)
+  expect(report.ok).toBe(true)
+  let tried = 0
+  let same = 0
+  for (const text of flips(receipt, masks, every)) {
+    tried += 1
+    const flipped = verifyUnder(trust, text)
+    if (!flipped.ok) continue
+    same += 1
+    expect(parseReceipt(text)).toEqual(parsed)
+    expect(flipped).toEqual(report)
+  }
+  return { tried, same }
+}
+
+test('every flipped byte of a receipt is refused, or is other white space between tokens', async () => {
+  const receipt = await sampleReceipt({ withOutcome: false, approved: true })
+  const { tried, same } = flipAll(receipt, checkTrust({ publicKeys: [KEY.publicKey] }), MASKS)
+  expect(tried).toBe(Buffer.byteLength(receipt) * MASKS.length)
+  const spaces = [...Buffer.from(receipt)].filter((byte) => WHITE_SPACE.includes(byte)).length
+  expect(same).toBeGreaterThan(0)
+  expect(same).toBeLessThan(spaces * 3)
+})
+
+test('so is every byte of an outcome, and of cosignatures that a policy asks for', async () => {
+  const receipt = await sampleReceipt({ witnesses: WITNESSES })
+  const trust = checkTrust({ publicKeys: [KEY.publicKey], witnessPolicy: POLICY })
+  const { tried, same } = flipAll(receipt, trust, FEW_MASKS, ONE_BYTE_IN)
+  expect(tried).toBe(Math.ceil(Buffer.byteLength(receipt) / ONE_BYTE_IN) * FEW_MASKS.length)
+  expect(same).toBe(0)
+})
+
+test('where the content was left out, a flipped byte changes nothing that was proven', async () => {
+  const receipt = await sampleReceipt({ withEntry: false, withOutcome: false })
+  const trust = checkTrust({ publicKeys: [KEY.publicKey] })
+  const report = verifyUnder(trust, receipt)
+  expect(report.entry_signature).toBe('verified')
+  for (const text of flips(receipt, FEW_MASKS)) {
+    const flipped = verifyUnder(trust, text)
+    if (flipped.ok) expect(flipped).toEqual(report)
+  }
+})
+
+test('cut off anywhere, it is refused', async () => {
+  const receipt = (await sampleReceipt({ withOutcome: false })).trimEnd()
+  const trust = checkTrust({ publicKeys: [KEY.publicKey] })
+  for (let length = 0; length < receipt.length; length += 7) {
+    expect(verifyUnder(trust, receipt.slice(0, length)).ok).toBe(false)
+  }
+})

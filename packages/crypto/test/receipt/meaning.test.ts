@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest'
+import { receiptProves } from '../../src/receipt/meaning.js'
+import { encodeReceipt } from '../../src/receipt/receipt.js'
+import { verifyReceipt } from '../../src/receipt/verify.js'
+import { TRUST } from '../fixtures/receipt-verdicts.js'
+import {
+  decisionLine,
+  KEY,
+  NEW_KEY,
+  outcomeLine,
+  POLICY,
+  SampleLog,
+  sampleLog,
+  sampleReceipt,
+  WITNESSES,
+} from '../fixtures/receipts.js'
+
+const meaningOf = (text: string, trust: Parameters<typeof verifyReceipt>[1] = TRUST) => {
+  const { proven, notProven } = receiptProves(verifyReceipt(text, trust))
+  for (const sentence of [...proven, ...notProven]) expect(sentence).toMatch(/^[^\n]+[^.\n]$/)
+  return { proven: proven.join('\n'), notProven: notProven.join('\n') }
+}
+
+test('a receipt that does not hold proves nothing', async () => {
+  const report = verifyReceipt(await sampleReceipt(), { publicKeys: [NEW_KEY.publicKey] })
+  expect(receiptProves(report)).toEqual({ proven: [], notProven: ['anything: none of the given keys has signed it'] })
+  // Even where a checkpoint did hold.
+  const missing = verifyReceipt(await sampleReceipt(), { ...TRUST, witnessPolicy: POLICY })
+  expect(missing.checkpoint).not.toBeNull()
+  expect(receiptProves(missing).proven).toEqual([])
+})
+
+test('signed, with entry and outcome', async () => {
+  const { proven, notProven } = meaningOf(await sampleReceipt())
+  expect(proven).toContain('entry 3 of the log `sudoagent.example/ledger/1`')
+  expect(proven).toContain(`key ${KEY.keyId} signed the checkpoint of its first 7 entries`)
+  expect(proven).toContain('that the call succeeded: entry 5 of the same log')
+  expect(proven).toContain('a given key signed the entry itself')
+  expect(proven).not.toContain('approval')
+  expect(notProven).toContain('the same history: no witnesses')
+  expect(notProven).toContain('the parameters and the reason are true')
+  expect(notProven).toContain('the effect it was meant to have')
+})
+
+test('witnessed', async () => {
+  const receipt = await sampleReceipt({ witnesses: WITNESSES, approved: true })
+  const { proven, notProven } = meaningOf(receipt, { ...TRUST, witnessPolicy: POLICY })
+  expect(proven).toContain('`w1`, `w2` saw this log')
+  expect(proven).toContain('the approval was given for this call')
+  expect(notProven).not.toContain('history')
+})
+
+test('without content nothing is said about a decision', async () => {
+  const { proven, notProven } = meaningOf(await sampleReceipt({ withEntry: false }))
+  expect(proven).not.toContain('decision')
+  expect(proven).not.toContain('succeeded')
+  expect(notProven).toContain(
+    'its content was left out, so request_id, created_at, policy_id, policy_hash, decision_hash, outcome',
+  )
+})
+
+test('without outcome, after a deny, without signature, under another key', async () => {
+  const notProven = async (...options: Parameters<typeof sampleReceipt>) =>
+    meaningOf(await sampleReceipt(...options), { publicKeys: [NEW_KEY.publicKey, KEY.publicKey] }).notProven
+  expect(await notProven({ withOutcome: false })).toContain('the receipt has no outcome')
+  expect(await notProven({ withOutcome: false, effect: 'deny' })).toContain('past the guard')
+  expect(await notProven({ key: null })).toContain('it is not signed itself')
+  const rotated = await sampleReceipt({ keys: [NEW_KEY] })
+  expect(meaningOf(rotated, { publicKeys: [NEW_KEY.publicKey] }).notProven).toContain('was not given')
+})
+
+test('an outcome that failed, and checkpoints of two sizes', async () => {
+  const failed = { status: 'error', reason: null, reason_code: null, error_type: 'E', error: 'no' }
+
+  const log = new SampleLog([
+    ...sampleLog().lines.slice(0, 4),
+    outcomeLine({ changes: { outcome: failed } }),
+    decisionLine(),
+  ])
+  const decision = await log.parts(3, { size: 5 })
+  const text = encodeReceipt({ ...decision, outcome: await log.parts(5) }, { withEntry: true })
+  expect(meaningOf(text).proven).toContain('ended in an error')
+  expect(meaningOf(text).notProven).toContain('their checkpoints are of different sizes')
+})
