@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { type ApprovalRequest, createRedactor, type EngineOptions, type Policy, SudoEngine } from '@sudoagent/core'
 import { ownFields } from '@sudoagent/core/store'
-import { LadderApprover } from './approver.js'
-import { ARGUMENT_CHECKS, type ArgumentCheck } from './argument-check.js'
+import { ARGUMENT_CHECKS, type ArgumentCheck } from './call/argument-check.js'
 import { CALL_TIMEOUT_MS_DEFAULT, HOLD_MS_DEFAULT, SERVER_NAME_LENGTH_MAX, WAIT_MS_MAX } from './limits.js'
-import { BLOCKED_BY_DEFAULT, FEATURES, type Feature } from './method.js'
-import type { GuardTransport } from './peer.js'
-import { GuardSession } from './session.js'
-import type { ToolPins } from './tool-pins.js'
+import { LadderApprover } from './session/approver.js'
+import { GuardSession } from './session/session.js'
+import type { ToolPins } from './tool/tool-pins.js'
+import { BLOCKED_BY_DEFAULT, FEATURES, type Feature } from './wire/method.js'
+import type { GuardTransport } from './wire/peer.js'
 
 /** A policy that may also say for which calls the client's own word is not enough. */
 export interface GuardPolicy extends Policy {

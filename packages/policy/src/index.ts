@@ -1,4 +1,10 @@
-export { type Call, splitAction } from './call.js'
+export { POLICY_FILE_CODES, PolicyFileError, type PolicyFileErrorCode } from './error.js'
+export { parsePolicyFile } from './file/parse.js'
+export { type PolicyWarning, policyWarnings } from './file/warnings.js'
+export { type LoadedPolicy, type LoadPolicyOptions, loadPolicy, type ModulePolicy } from './load.js'
+export { type PathReadings, readPath } from './pattern/path.js'
+export { realPathOnDisk } from './real-path.js'
+export { type Call, splitAction } from './rule/call.js'
 export {
   type ArgumentMatcher,
   type ArgumentTest,
@@ -6,12 +12,6 @@ export {
   type PolicyDocument,
   type PolicyRule,
   type ScalarValue,
-} from './document.js'
-export { POLICY_FILE_CODES, PolicyFileError, type PolicyFileErrorCode } from './error.js'
-export { type LoadedPolicy, type LoadPolicyOptions, loadPolicy, type ModulePolicy } from './load.js'
-export { parsePolicyFile } from './parse.js'
-export { type PathReadings, readPath } from './path.js'
-export type { RealPath } from './path-test.js'
-export { realPathOnDisk } from './real-path.js'
-export { type Explanation, RulePolicy, type RulePolicyOptions, type RuleStep } from './rule-policy.js'
-export { type PolicyWarning, policyWarnings } from './warnings.js'
+} from './rule/document.js'
+export type { RealPath } from './rule/path-test.js'
+export { type Explanation, RulePolicy, type RulePolicyOptions, type RuleStep } from './rule/rule-policy.js'

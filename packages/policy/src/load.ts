@@ -5,11 +5,11 @@ import { pathToFileURL } from 'node:url'
 import type { ApprovalRequest, Context, Policy, PolicyResult } from '@sudoagent/core'
 import { encodeCanonical, type Hash, sha256Hex } from '@sudoagent/crypto'
 import { PolicyFileError } from './error.js'
+import { parsePolicyFile } from './file/parse.js'
 import { FILE_BYTES_MAX, MODULE_BYTES_MAX } from './limits.js'
-import { parsePolicyFile } from './parse.js'
-import type { RealPath } from './path-test.js'
 import { realPathOnDisk } from './real-path.js'
-import { RulePolicy } from './rule-policy.js'
+import type { RealPath } from './rule/path-test.js'
+import { RulePolicy } from './rule/rule-policy.js'
 
 /** Read at a time from a file. */
 const CHUNK_BYTES = 64 * 1024

@@ -2,7 +2,7 @@
 import { lstatSync, opendirSync, realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DISK_WORK_MAX, FOLDER_ENTRIES_MAX, PATH_SEGMENTS_MAX } from './limits.js'
-import type { RealPath } from './path-test.js'
+import type { RealPath } from './rule/path-test.js'
 
 /** Entries that one read of a folder brings: they count as one piece of work. */
 const ENTRIES_A_READ = 32

@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, test, vi } from 'vitest'
-import { parsePolicyFile } from '../src/parse.js'
+import { parsePolicyFile } from '../src/file/parse.js'
 import { realPathOnDisk } from '../src/real-path.js'
-import { RulePolicy } from '../src/rule-policy.js'
+import { RulePolicy } from '../src/rule/rule-policy.js'
 
 /** Folders that were read. */
 const opened = vi.hoisted(() => ({ count: 0 }))

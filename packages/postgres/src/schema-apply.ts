@@ -1,11 +1,11 @@
 // Makes the tables on a server, and says what its rights leave open.
 import { LedgerError } from '@sudoagent/ledger'
-import { asLedgerError } from './failure.js'
-import { openWriteSession } from './ledger-sink.js'
-import { schemaSql } from './schema.js'
-import { RIGHTS_TRIGGERS } from './schema-rights.js'
-import type { Session } from './session.js'
-import { isRoleName, parseTarget, type Target } from './target.js'
+import { openWriteSession } from './ledger/sink.js'
+import { RIGHTS_TRIGGERS } from './schema/rights.js'
+import { schemaSql } from './schema/schema.js'
+import { asLedgerError } from './session/failure.js'
+import type { Session } from './session/session.js'
+import { isRoleName, parseTarget, type Target } from './session/target.js'
 
 export interface ApplyOptions {
   /** As `SchemaOptions`. Default: yes. */

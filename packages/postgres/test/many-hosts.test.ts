@@ -7,7 +7,7 @@ import { isCallEntry, select, verify } from '@sudoagent/ledger'
 import { beforeAll, expect, it } from 'vitest'
 import { byTier } from '../../../test/tier.js'
 import { testKey } from '../../ledger/test/fixtures/draft.js'
-import { openPostgresLedger } from '../src/ledger-reader.js'
+import { openPostgresLedger } from '../src/ledger/reader.js'
 import { asSuperuser } from './server/cluster.js'
 import { ledgerUrl, newDatabase } from './server/shared.js'
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { verify } from '@sudoagent/ledger'
 import { expect, it } from 'vitest'
 import { temporaryFolder } from '../../ledger/test/fixtures/temporary.js'
-import { openPostgresLedger } from '../src/ledger-reader.js'
+import { openPostgresLedger } from '../src/ledger/reader.js'
 import { newDatabase } from './server/shared.js'
 
 const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')

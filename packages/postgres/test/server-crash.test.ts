@@ -9,8 +9,8 @@ import { describe, expect, it, type TestContext } from 'vitest'
 import { isLong, TIER } from '../../../test/tier.js'
 import { decisionDraft, testSigner } from '../../ledger/test/fixtures/draft.js'
 import { refusalOf } from '../../ledger/test/fixtures/refusal.js'
-import { PostgresLedger } from '../src/ledger.js'
-import { schemaSql } from '../src/schema.js'
+import { PostgresLedger } from '../src/ledger/ledger.js'
+import { schemaSql } from '../src/schema/schema.js'
 import {
   asSuperuser,
   type Cluster,

@@ -5,9 +5,9 @@ import { select } from '@sudoagent/ledger'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { onTestFinished } from 'vitest'
 import { Guard, type GuardOptions } from '../../src/guard.js'
-import type { GuardTransport } from '../../src/peer.js'
-import type { GuardSession } from '../../src/session.js'
-import { MemoryToolPins, type ToolPins } from '../../src/tool-pins.js'
+import type { GuardSession } from '../../src/session/session.js'
+import { MemoryToolPins, type ToolPins } from '../../src/tool/tool-pins.js'
+import type { GuardTransport } from '../../src/wire/peer.js'
 
 /** Any message, for tests that look into it. */
 // biome-ignore lint/suspicious/noExplicitAny: the messages are JSON of any shape, and a test says what it expects of it
@@ -75,9 +75,7 @@ export const POLICY: Policy = {
   },
 }
 
-export interface RigOptions extends Partial<Omit<GuardOptions, 'holdMs'>> {
-  /** The guard's own where it is undefined. */
-  readonly holdMs?: number | undefined
+export interface RigOptions extends Partial<GuardOptions> {
   /** Of the client. */
   readonly capabilities?: object
 }
@@ -97,9 +95,7 @@ export class Rig {
   #lastId = 0
 
   constructor(options: RigOptions = {}) {
-    const { capabilities: _, pins = new MemoryToolPins(), holdMs, ...rest } = options
-    // Longer than any approval here takes on a busy machine.
-    const hold = 'holdMs' in options ? holdMs : 45_000
+    const { capabilities: _, pins = new MemoryToolPins(), ...rest } = options
     this.pins = pins
     this.ledger = new MemoryLedger()
     this.store = new MemoryApprovalStore()
@@ -113,7 +109,8 @@ export class Rig {
       pins,
       onNote: (text) => this.notes.push(text),
       elicitation: true,
-      ...(hold === undefined ? {} : { holdMs: hold }),
+      // Longer than any approval here takes on a busy machine.
+      holdMs: 45_000,
       ...rest,
     })
     this.server.answer = (message) => {

@@ -4,9 +4,9 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { MemoryApprovalStore } from '@sudoagent/core'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { onTestFinished } from 'vitest'
+import { type ServeOptions, serveGuard } from '../../src/downstream/http-server.js'
 import { Guard, type GuardOptions } from '../../src/guard.js'
-import { type ServeOptions, serveGuard } from '../../src/http-server.js'
-import { MemoryToolPins } from '../../src/tool-pins.js'
+import { MemoryToolPins } from '../../src/tool/tool-pins.js'
 import { hello, POLICY, RawSide, TOOLS } from './rig.js'
 
 export const TOKEN = 'a-token-of-some-length'

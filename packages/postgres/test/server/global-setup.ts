@@ -9,7 +9,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { parseTarget } from '../../src/target.js'
+import { parseTarget } from '../../src/session/target.js'
 import { FOLDER_VARIABLE, MADE_FILE, type Made, URL_VARIABLE } from './shared.js'
 
 export function setup(): () => Promise<void> {

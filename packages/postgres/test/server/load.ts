@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import { isCallEntry, select, verify } from '@sudoagent/ledger'
 import { expect } from 'vitest'
 import { testKey } from '../../../ledger/test/fixtures/draft.js'
-import { openPostgresLedger } from '../../src/ledger-reader.js'
+import { openPostgresLedger } from '../../src/ledger/reader.js'
 
 export class Writer {
   readonly #child: ChildProcess

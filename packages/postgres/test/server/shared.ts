@@ -5,7 +5,7 @@ import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, renameS
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
-import { schemaSql } from '../../src/schema.js'
+import { schemaSql } from '../../src/schema/schema.js'
 import { asSuperuser, createCluster, urlOf } from './cluster.js'
 
 export const FOLDER_VARIABLE = 'SUDOAGENT_TEST_POSTGRES_FOLDER'

@@ -1,0 +1,272 @@
+/**
+ * A small interpreter of JSON Schema (2020-12 and draft 7, as tools use them). The schema is a stranger's: no code is generated, nothing is
+ * fetched, only references inside the document are followed, work is counted, and regular expressions are not run, since they can take
+ * for ever: `pattern` is ignored, and `patternProperties` lets every name pass.
+ */
+import { encodeJcs } from '@sudoagent/crypto'
+import { SCHEMA_REFERENCES_MAX, SCHEMA_STEPS_MAX, SCHEMA_STEPS_PER_CHARACTER } from '../limits.js'
+
+/** The schema asks for something that is not understood here. */
+export class UnreadableSchema extends Error {
+  override readonly name = 'UnreadableSchema'
+}
+
+/** The check takes more work than a schema of that kind can need for these arguments. */
+export class TooMuchWork extends Error {
+  override readonly name = 'TooMuchWork'
+}
+
+export interface Misfit {
+  readonly path: string
+  readonly keyword: string
+}
+
+type Members = Readonly<Record<string, unknown>>
+
+/** Keywords that change what others mean, and are not understood here. */
+const NOT_UNDERSTOOD = ['$dynamicRef', '$recursiveRef', 'unevaluatedProperties', 'unevaluatedItems']
+
+export class SchemaReader {
+  readonly #root: unknown
+  #stepsLeft: number
+
+  /** @param size - how large the arguments are, in characters: larger ones may take more work, so that size alone never ends a check */
+  constructor(root: unknown, size: number) {
+    this.#root = root
+    this.#stepsLeft = SCHEMA_STEPS_MAX + SCHEMA_STEPS_PER_CHARACTER * size
+  }
+
+  /** @returns the path of a member that no schema lists. @throws UnreadableSchema, TooMuchWork */
+  unlisted(value: unknown): string | null {
+    return this.#unlisted([this.#root], value, '')
+  }
+
+  /** @returns where the value does not fit, and by which keyword. @throws UnreadableSchema, TooMuchWork */
+  misfit(value: unknown): Misfit | null {
+    return this.#misfit(this.#root, value, 'arguments')
+  }
+
+  /** @param schemas - all that say something about the value; a member is listed where one of them lists it */
+  #unlisted(schemas: readonly unknown[], value: unknown, path: string): string | null {
+    const all = schemas.flatMap((schema) => this.#parts(schema))
+    if (Array.isArray(value)) {
+      const items = all.flatMap(({ items, prefixItems }) => [items, ...(Array.isArray(prefixItems) ? prefixItems : [])])
+      for (const [index, element] of value.entries()) {
+        const found = this.#unlisted(items.flat(), element, `${path}[${index}]`)
+        if (found !== null) return found
+      }
+      return null
+    }
+    if (!isMembers(value)) return null
+    const listing = all.filter(({ properties }) => isMembers(properties))
+    const isOpen = all.some(
+      ({ additionalProperties, patternProperties }) =>
+        (additionalProperties !== undefined && additionalProperties !== false) || patternProperties !== undefined,
+    )
+    for (const [name, member] of Object.entries(value)) {
+      this.#step()
+      const at = path === '' ? shown(name) : `${path}.${shown(name)}`
+      const about = listing.filter(({ properties }) => Object.hasOwn(properties as Members, name))
+      if (listing.length > 0 && about.length === 0 && !isOpen) return at
+      const found = this.#unlisted(
+        about.map(({ properties }) => (properties as Members)[name]),
+        member,
+        at,
+      )
+      if (found !== null) return found
+    }
+    return null
+  }
+
+  /** A schema, and those that speak of the same value. */
+  #parts(schema: unknown, references = 0): readonly Members[] {
+    this.#step()
+    if (!isMembers(schema)) return []
+    if (references > SCHEMA_REFERENCES_MAX) throw new UnreadableSchema('references lead nowhere')
+    const { $ref, allOf, anyOf, oneOf, if: condition, then, else: otherwise } = schema
+    const others = [allOf, anyOf, oneOf].flatMap((list) => (Array.isArray(list) ? list : []))
+    const same = [...others, condition, then, otherwise, ...($ref === undefined ? [] : [this.#resolveOrOpen($ref)])]
+    return [schema, ...same.flatMap((part) => this.#parts(part, references + 1))]
+  }
+
+  /** What lies outside the document may list any name. */
+  #resolveOrOpen(reference: unknown): unknown {
+    try {
+      return this.#resolve(reference)
+    } catch (error) {
+      if (error instanceof UnreadableSchema) return { additionalProperties: true }
+      throw error
+    }
+  }
+
+  #misfit(schema: unknown, value: unknown, path: string, references = 0): Misfit | null {
+    this.#step()
+    if (schema === true || schema === undefined) return null
+    if (schema === false) return { path, keyword: 'false' }
+    if (!isMembers(schema)) throw new UnreadableSchema('a schema is neither an object nor a boolean')
+    if (references > SCHEMA_REFERENCES_MAX) throw new UnreadableSchema('references lead nowhere')
+    const unknown = NOT_UNDERSTOOD.find((keyword) => Object.hasOwn(schema, keyword))
+    if (unknown !== undefined) throw new UnreadableSchema(`\`${unknown}\` is not understood`)
+    const again = (other: unknown): Misfit | null => this.#misfit(other, value, path, references + 1)
+    const fits = (other: unknown): boolean => again(other) === null
+    const { $ref, allOf, anyOf, oneOf, not, if: condition } = schema
+    const own = this.#ownMisfit(schema, value)
+    if (own !== null) return { path, keyword: own }
+    if ($ref !== undefined) {
+      const found = again(this.#resolve($ref))
+      if (found !== null) return found
+    }
+    for (const part of listOf(allOf)) {
+      const found = again(part)
+      if (found !== null) return found
+    }
+    if (anyOf !== undefined && !listOf(anyOf).some(fits)) return { path, keyword: 'anyOf' }
+    if (oneOf !== undefined && listOf(oneOf).filter(fits).length !== 1) return { path, keyword: 'oneOf' }
+    if (not !== undefined && fits(not)) return { path, keyword: 'not' }
+    if (condition !== undefined) {
+      const found = again(fits(condition) ? schema.then : schema.else)
+      if (found !== null) return found
+    }
+    if (Array.isArray(value)) return this.#elementMisfit(schema, value, path)
+    return isMembers(value) ? this.#memberMisfit(schema, value, path) : null
+  }
+
+  /** Keywords about the value itself. @returns the one that it does not fit */
+  #ownMisfit(schema: Members, value: unknown): string | null {
+    const { type, enum: choices } = schema
+    if (type !== undefined && !(Array.isArray(type) ? type : [type]).some((name) => isOfType(name, value)))
+      return 'type'
+    if (choices !== undefined && !listOf(choices).some((choice) => this.#same(choice, value))) return 'enum'
+    if (Object.hasOwn(schema, 'const') && !this.#same(schema.const, value)) return 'const'
+    if (typeof value === 'number' || typeof value === 'bigint') return numberMisfit(schema, value)
+    if (typeof value === 'string') return sizeMisfit(schema, 'Length', [...value].length)
+    if (Array.isArray(value)) {
+      if (schema.uniqueItems === true && new Set(value.map((element) => this.#canonical(element))).size < value.length)
+        return 'uniqueItems'
+      return sizeMisfit(schema, 'Items', value.length)
+    }
+    return isMembers(value) ? sizeMisfit(schema, 'Properties', Object.keys(value).length) : null
+  }
+
+  #elementMisfit(schema: Members, value: readonly unknown[], path: string): Misfit | null {
+    const { items, prefixItems, additionalItems, contains } = schema
+    const first = Array.isArray(items) ? items : listOf(prefixItems ?? [])
+    const rest = Array.isArray(items) ? additionalItems : items
+    for (const [index, element] of value.entries()) {
+      const found = this.#misfit(index < first.length ? first[index] : rest, element, `${path}[${index}]`)
+      if (found !== null) return found
+    }
+    if (contains === undefined) return null
+    const count = value.filter((element) => this.#misfit(contains, element, path) === null).length
+    const { minContains = 1, maxContains = value.length } = schema
+    return count < Number(minContains) || count > Number(maxContains) ? { path, keyword: 'contains' } : null
+  }
+
+  #memberMisfit(schema: Members, value: Members, path: string): Misfit | null {
+    const { properties = {}, required = [], additionalProperties, patternProperties, propertyNames } = schema
+    if (!isMembers(properties)) throw new UnreadableSchema('`properties` is not an object')
+    const needed = listOf(required)
+    const missing = needed.find((name) => !Object.hasOwn(value, String(name)))
+    if (missing !== undefined) return { path: `${path}.${shown(String(missing))}`, keyword: 'required' }
+    for (const [name, member] of Object.entries(value)) {
+      const at = `${path}.${shown(name)}`
+      // Clients send null for an optional argument that they leave out.
+      if (member === null && !needed.includes(name)) continue
+      const rest = patternProperties === undefined ? additionalProperties : true
+      const found =
+        this.#misfit(propertyNames, name, at) ??
+        this.#misfit(Object.hasOwn(properties, name) ? properties[name] : rest, member, at)
+      if (found !== null) return found
+    }
+    return null
+  }
+
+  /** @param reference - `#`, or `#/$defs/name` */
+  #resolve(reference: unknown): unknown {
+    if (typeof reference !== 'string' || !/^#(?:\/|$)/.test(reference))
+      throw new UnreadableSchema('a reference leads out of the schema')
+    let found = this.#root
+    for (const part of reference.slice(1).split('/').slice(1)) {
+      this.#step()
+      const name = unescapePointer(part)
+      if (typeof found !== 'object' || found === null || !Object.hasOwn(found, name))
+        throw new UnreadableSchema('a reference leads nowhere')
+      found = (found as Members)[name]
+    }
+    return found
+  }
+
+  #same(one: unknown, other: unknown): boolean {
+    return this.#canonical(one) === this.#canonical(other)
+  }
+
+  #canonical(value: unknown): string {
+    this.#step()
+    if (typeof value === 'bigint') return String(value)
+    try {
+      const text = encodeJcs(value)
+      // Long texts are compared character by character.
+      this.#step(text.length / 64)
+      return text
+    } catch {
+      throw new UnreadableSchema('a value has no canonical form')
+    }
+  }
+
+  #step(count = 1): void {
+    this.#stepsLeft -= count
+    if (this.#stepsLeft < 0) throw new TooMuchWork('the check takes too much work')
+  }
+}
+
+const isMembers = (value: unknown): value is Members =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function listOf(value: unknown): readonly unknown[] {
+  if (value === undefined) return []
+  if (Array.isArray(value)) return value
+  throw new UnreadableSchema('a list is expected')
+}
+
+function isOfType(type: unknown, value: unknown): boolean {
+  if (type === 'null') return value === null
+  if (type === 'array') return Array.isArray(value)
+  if (type === 'object') return isMembers(value)
+  if (type === 'integer') return typeof value === 'bigint' || Number.isInteger(value)
+  if (type === 'number') return typeof value === 'number' || typeof value === 'bigint'
+  if (type === 'string' || type === 'boolean') return typeof value === type
+  throw new UnreadableSchema('a type is unknown')
+}
+
+function numberMisfit(schema: Members, value: number | bigint): string | null {
+  const bound = (keyword: string, fits: (limit: number) => boolean): string | null => {
+    const limit = schema[keyword]
+    // In draft 4 the exclusive ones are booleans.
+    return typeof limit === 'number' && !fits(limit) ? keyword : null
+  }
+  return (
+    bound('minimum', (limit) => value >= limit) ??
+    bound('maximum', (limit) => value <= limit) ??
+    bound('exclusiveMinimum', (limit) => value > limit) ??
+    bound('exclusiveMaximum', (limit) => value < limit) ??
+    bound('multipleOf', (limit) => typeof value === 'bigint' || !Number.isInteger(limit) || value % limit === 0)
+  )
+}
+
+function sizeMisfit(schema: Members, what: 'Length' | 'Items' | 'Properties', size: number): string | null {
+  const [least, most] = [schema[`min${what}`], schema[`max${what}`]]
+  if (typeof least === 'number' && size < least) return `min${what}`
+  return typeof most === 'number' && size > most ? `max${what}` : null
+}
+
+/** @throws UnreadableSchema */
+function unescapePointer(part: string): string {
+  try {
+    return decodeURIComponent(part).replaceAll('~1', '/').replaceAll('~0', '~')
+  } catch {
+    throw new UnreadableSchema('a reference is not a pointer')
+  }
+}
+
+/** A name is a stranger's text: it is shown only when it is an identifier. */
+const shown = (name: string): string => (/^[A-Za-z_$][\w$-]{0,39}$/.test(name) ? name : '[…]')

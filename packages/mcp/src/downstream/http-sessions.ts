@@ -1,0 +1,173 @@
+// The sessions over HTTP, and the way to them.
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
+import type { Guard } from '../guard.js'
+import { CLIENT_MESSAGE_BYTES_MAX, SESSION_IDLE_MS, SESSIONS_MAX } from '../limits.js'
+import type { GuardSession } from '../session/session.js'
+import { parseMessage, type RefusedMessage, refusedMessage } from '../wire/message.js'
+import type { GuardTransport } from '../wire/peer.js'
+import { foreignVersion, unsupportedVersion } from '../wire/protocol-version.js'
+import { RpcError } from '../wire/rpc-error.js'
+import { HttpDownstream } from './http.js'
+import { readBody } from './http-body.js'
+import { refuse } from './http-refusal.js'
+
+export interface SessionOptions {
+  readonly guard: Guard
+  /** A server for a new session. */
+  readonly upstream: () => GuardTransport
+  /** Sessions at once: 32. For another one, that which was idle longest ends. */
+  readonly sessionsMax?: number
+  /** How long a session without requests and streams lives, in milliseconds: 30 minutes. */
+  readonly sessionIdleMs?: number
+  readonly onNote?: (text: string) => void
+}
+
+interface Session {
+  readonly downstream: HttpDownstream
+  readonly session: GuardSession
+  usedAtMs: number
+}
+
+export const PATH = '/mcp'
+
+/** A session is found by its own id, which nobody else has been told. */
+export class HttpSessions {
+  readonly #options: SessionOptions
+  readonly #sessions = new Map<string, Session>()
+  #opening = 0
+
+  constructor(options: SessionOptions) {
+    this.#options = options
+  }
+
+  /** A request whose headers were found in order. */
+  async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      const path = new URL(request.url ?? '', 'http://guard').pathname
+      if (path !== PATH) return refuse(response, 404, -32_000, `clients connect to ${PATH}`)
+      const sessionId = request.headers['mcp-session-id']
+      const known = typeof sessionId === 'string' ? this.#sessions.get(sessionId) : undefined
+      const message = request.method === 'POST' ? await this.#read(request, response, known) : undefined
+      if (message === null) return
+      const asked = message !== undefined && isRequest(message) ? message : null
+      const id = asked?.id ?? null
+      if (sessionId === undefined && asked?.method === 'initialize') return await this.#open(request, response, asked)
+      if (known === undefined) return refuseWithoutSession(request, response, asked)
+      if (id !== null && known.downstream.isOpen(id))
+        return refuse(response, 400, -32_600, 'a request with this id is open')
+      this.#use(known, response)
+      known.downstream.handle(request, response, message)
+    } catch (error) {
+      if (request.destroyed) return
+      this.#note(`a request failed: ${error instanceof Error ? error.message : 'unknown'}`)
+      refuse(response, 500, -32_603, 'internal error of the guard')
+    }
+  }
+
+  /** Ends the sessions that nobody uses any more. */
+  sweep(): void {
+    const { sessionIdleMs = SESSION_IDLE_MS } = this.#options
+    for (const [id, { downstream, session, usedAtMs }] of this.#sessions) {
+      if (downstream.isConnected || Date.now() - usedAtMs <= sessionIdleMs) continue
+      this.#sessions.delete(id)
+      void session.close('the session was idle')
+    }
+  }
+
+  /** @returns the message of a body; null when it was refused */
+  async #read(
+    request: IncomingMessage,
+    response: ServerResponse,
+    known: Session | undefined,
+  ): Promise<JSONRPCMessage | null> {
+    const body = await readBody(request)
+    if (!(body instanceof Uint8Array)) {
+      const error = RpcError.tooLong(CLIENT_MESSAGE_BYTES_MAX)
+      this.#refuse(response, 413, { ...body, error }, known)
+      return null
+    }
+    try {
+      return parseMessage(body)
+    } catch (error) {
+      this.#refuse(response, 400, refusedMessage(body, error), known)
+      return null
+    }
+  }
+
+  #refuse(response: ServerResponse, status: number, refused: RefusedMessage, known: Session | undefined): void {
+    const { id, kind, error } = refused
+    if (kind === 'response') known?.downstream.onrefused?.(refused)
+    // Under the id of an open request the error would be taken for its answer.
+    const isOwn = kind === 'request' && id !== null && known?.downstream.isOpen(id) !== true
+    refuse(response, status, error.code, error.message, isOwn ? id : null)
+  }
+
+  async #open(request: IncomingMessage, response: ServerResponse, message: JSONRPCMessage): Promise<void> {
+    const { guard, upstream } = this.#options
+    this.#opening += 1
+    try {
+      if (!(await this.#makeRoom())) return refuse(response, 503, -32_000, 'too many sessions are open')
+      const downstream = new HttpDownstream({
+        newSessionId: randomUUID,
+        onSession: (sessionId) => {
+          const known = { downstream, session, usedAtMs: Date.now() }
+          this.#sessions.set(sessionId, known)
+          this.#use(known, response)
+          void session.closed.then(() => this.#sessions.delete(sessionId))
+        },
+        onLost: (id) => session.detach(id),
+      })
+      const session = await guard.open(downstream, upstream())
+      downstream.handle(request, response, message)
+      // Refused by the transport: nobody has been told of this session.
+      if (downstream.sessionId === undefined) await session.close('the session did not begin')
+    } catch (error) {
+      this.#note(`a session could not be opened: ${error instanceof Error ? error.message : 'unknown'}`)
+      refuse(response, 502, -32_000, 'the server cannot be started')
+    } finally {
+      this.#opening -= 1
+    }
+  }
+
+  /** Ends the session that was idle longest, where there are too many: clients that crash leave theirs open. */
+  async #makeRoom(): Promise<boolean> {
+    const { sessionsMax = SESSIONS_MAX } = this.#options
+    if (this.#sessions.size + this.#opening <= sessionsMax) return true
+    const idle = [...this.#sessions].filter(([, { downstream }]) => !downstream.isConnected)
+    const [oldest] = idle.sort(([, a], [, b]) => a.usedAtMs - b.usedAtMs)
+    if (oldest === undefined) return false
+    const [id, { session }] = oldest
+    this.#sessions.delete(id)
+    this.#note('the session that was idle longest was ended: another client needed its place')
+    await session.close('the session was idle')
+    return true
+  }
+
+  /** In use from now to the end of this response. */
+  #use(known: Session, response: ServerResponse): void {
+    known.usedAtMs = Date.now()
+    response.once('close', () => {
+      known.usedAtMs = Date.now()
+    })
+  }
+
+  #note(text: string): void {
+    this.#options.onNote?.(text)
+  }
+}
+
+type Request = Extract<JSONRPCMessage, { method: string; id: unknown }>
+
+const isRequest = (message: JSONRPCMessage): message is Request => 'method' in message && 'id' in message
+
+function refuseWithoutSession({ headers }: IncomingMessage, response: ServerResponse, asked: Request | null) {
+  const id = asked?.id ?? null
+  if (headers['mcp-session-id'] !== undefined) return refuse(response, 404, -32_001, 'there is no such session', id)
+  const header = headers['mcp-protocol-version']
+  const version = asked === null ? null : foreignVersion(asked, header?.toString())
+  if (version === null) return refuse(response, 400, -32_000, 'a session begins with `initialize`', id)
+  const { code, message: text, data } = unsupportedVersion(version)
+  refuse(response, 400, code, text, id, data)
+}

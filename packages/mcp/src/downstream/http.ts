@@ -1,0 +1,161 @@
+/**
+ * The client's side over streamable HTTP: one session, and the pace and the ends of its connections.
+ *
+ *     POST a request       → its answer as JSON, or as the last event of a stream, when the server had something to say before it
+ *     POST anything else   → 202
+ *     GET                  → the stream of what belongs to no request; one at a time
+ *     DELETE               → the end of the session
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { TransportSendOptions } from '@modelcontextprotocol/sdk/shared/transport.js'
+import { type JSONRPCMessage, SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js'
+import { drained } from '../wire/drain.js'
+import { stringifyExact } from '../wire/exact-json.js'
+import type { RefusedMessage } from '../wire/message.js'
+import type { MessageId } from '../wire/message-id.js'
+import type { GuardTransport } from '../wire/peer.js'
+import { unsupportedVersion } from '../wire/protocol-version.js'
+import { HttpAnswer } from './http-answer.js'
+import { refuse } from './http-refusal.js'
+
+export interface HttpDownstreamOptions {
+  readonly newSessionId: () => string
+  readonly onSession: (sessionId: string) => void
+  /** The connection that waits for this request's answer is lost. */
+  readonly onLost: (id: MessageId) => void
+}
+
+export class HttpDownstream implements GuardTransport {
+  onclose?: () => void
+  onerror?: (error: Error) => void
+  onmessage?: <T extends JSONRPCMessage>(message: T) => void
+  onrefused?: (refused: RefusedMessage) => void
+  readonly #options: HttpDownstreamOptions
+  readonly #responses = new Set<ServerResponse>()
+  /** Requests that wait for their answer. */
+  readonly #answers = new Map<MessageId, HttpAnswer>()
+  /** What belongs to no request. */
+  #standalone: HttpAnswer | null = null
+  #sessionId: string | undefined
+  #closed = false
+
+  constructor(options: HttpDownstreamOptions) {
+    this.#options = options
+  }
+
+  async start(): Promise<void> {}
+
+  get sessionId(): string | undefined {
+    return this.#sessionId
+  }
+
+  /** Whether a connection of the client is open. */
+  get isConnected(): boolean {
+    return this.#responses.size > 0
+  }
+
+  /** Whether a request with this id waits for its answer: another one would take it away. */
+  isOpen(id: MessageId): boolean {
+    return this.#answers.has(id)
+  }
+
+  /** @param message - what was read of the body, strictly; undefined for requests without one */
+  handle(request: IncomingMessage, response: ServerResponse, message: JSONRPCMessage | undefined) {
+    this.#responses.add(response)
+    response.once('close', () => this.#responses.delete(response))
+    if (this.#closed) return refuse(response, 404, -32_001, 'the session is over')
+    if (message !== undefined) this.#post(request, response, message)
+    else if (request.method === 'GET') this.#listen(request, response)
+    else if (request.method === 'DELETE') this.#delete(request, response)
+    else {
+      response.setHeader('Allow', 'GET, POST, DELETE')
+      refuse(response, 405, -32_000, 'clients use GET, POST and DELETE')
+    }
+  }
+
+  /** Resolves when every connection of the client takes more: what one does not read is not piled up for it. */
+  async send(message: JSONRPCMessage, { relatedRequestId }: TransportSendOptions = {}): Promise<void> {
+    const text = stringifyExact(message)
+    if ('method' in message) {
+      // What belongs to a request that has its answer has no stream of its own any more, and goes with the session's.
+      const answer = relatedRequestId === undefined ? undefined : this.#answers.get(relatedRequestId)
+      const stream = answer ?? this.#standalone
+      stream?.message(text)
+    } else if (message.id !== undefined) {
+      const answer = this.#answers.get(message.id)
+      this.#answers.delete(message.id)
+      answer?.end(text)
+    }
+    const full = [...this.#responses].filter((response) => response.writableNeedDrain)
+    await Promise.all(full.map(drained))
+  }
+
+  /** The client has cancelled it, and gets no answer; its connection would stay open otherwise. */
+  release(id: MessageId): void {
+    const answer = this.#answers.get(id)
+    this.#answers.delete(id)
+    answer?.abandon()
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    for (const answer of this.#answers.values()) answer.abandon()
+    this.#answers.clear()
+    this.#standalone?.abandon()
+    this.onclose?.()
+  }
+
+  #post(request: IncomingMessage, response: ServerResponse, message: JSONRPCMessage) {
+    const { accept = '', 'content-type': type = '' } = request.headers
+    const id = 'method' in message && 'id' in message ? message.id : null
+    if (!accept.includes('application/json') || !accept.includes('text/event-stream'))
+      return refuse(response, 406, -32_000, '`Accept` must name application/json and text/event-stream', id)
+    if (type.split(';')[0]?.trim().toLowerCase() !== 'application/json')
+      return refuse(response, 415, -32_000, '`Content-Type` must be application/json', id)
+    if (this.#sessionId === undefined) {
+      this.#sessionId = this.#options.newSessionId()
+      this.#options.onSession(this.#sessionId)
+    } else if (this.#refusesVersion(request, response, id)) return
+    if (id === null) {
+      this.onmessage?.(message)
+      response.writeHead(202).end()
+      return
+    }
+    this.#answers.set(id, new HttpAnswer(response, this.#headers()))
+    response.once('close', () => {
+      if (this.#answers.delete(id)) this.#options.onLost(id)
+    })
+    this.onmessage?.(message)
+  }
+
+  #listen(request: IncomingMessage, response: ServerResponse) {
+    if (!(request.headers.accept ?? '').includes('text/event-stream'))
+      return refuse(response, 406, -32_000, '`Accept` must name text/event-stream')
+    if (this.#refusesVersion(request, response, null)) return
+    if (this.#standalone !== null) return refuse(response, 409, -32_000, 'a session has one stream at a time')
+    const stream = new HttpAnswer(response, this.#headers(), true)
+    this.#standalone = stream
+    response.once('close', () => {
+      this.#standalone = null
+    })
+  }
+
+  #delete(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#refusesVersion(request, response, null)) return
+    response.writeHead(200).end()
+    void this.close()
+  }
+
+  #refusesVersion({ headers }: IncomingMessage, response: ServerResponse, id: MessageId | null): boolean {
+    const version = headers['mcp-protocol-version']
+    if (version === undefined || SUPPORTED_PROTOCOL_VERSIONS.includes(String(version))) return false
+    const { code, message, data } = unsupportedVersion(String(version))
+    refuse(response, 400, code, message, id, data)
+    return true
+  }
+
+  #headers(): Readonly<Record<string, string>> {
+    return this.#sessionId === undefined ? {} : { 'mcp-session-id': this.#sessionId }
+  }
+}

@@ -1,0 +1,86 @@
+/**
+ * Who is asked, in this order: the person at the client, where the client can ask and nobody forbade it; and all the while whoever answers
+ * in the approval store, from another terminal. The first answer counts. There is no third way: no method, no tool and no argument of the
+ * agent's channel leads to the store.
+ */
+import {
+  type ApprovalAnswer,
+  type ApprovalRequest,
+  type ApprovalStore,
+  type Approver,
+  PollingApprover,
+} from '@sudoagent/core'
+import type { OpenCall } from '../call/open-call.js'
+import { OPEN_APPROVALS_MAX, PICK_UP_MARGIN_MS } from '../limits.js'
+
+/** What the approver needs to know of a call: which it is, and how its client is asked. */
+export interface AskedCall {
+  readonly call: OpenCall
+  /** How many calls of the session wait for an approval, this one included. */
+  readonly openApprovals: () => number
+  /** Null when the client cannot be asked. */
+  readonly elicit: ((request: ApprovalRequest, signal: AbortSignal) => Promise<ApprovalAnswer | null>) | null
+  readonly note: (text: string) => void
+}
+
+export class LadderApprover implements Approver {
+  readonly #calls = new Map<string, AskedCall>()
+  readonly #store: Approver
+  readonly #mayElicit: (request: ApprovalRequest) => boolean
+
+  constructor(mayElicit: (request: ApprovalRequest) => boolean, store: Approver = new PollingApprover()) {
+    this.#mayElicit = mayElicit
+    this.#store = store
+  }
+
+  /** Known from before its decision to after it. @returns what forgets it */
+  expect(asked: AskedCall): () => void {
+    this.#calls.set(asked.call.requestId, asked)
+    return () => this.#calls.delete(asked.call.requestId)
+  }
+
+  async approve(
+    request: ApprovalRequest,
+    { signal, store }: { readonly signal: AbortSignal; readonly store: ApprovalStore },
+  ): Promise<ApprovalAnswer> {
+    const asked = this.#calls.get(request.approvalId)
+    if (asked === undefined) throw new TypeError('an approval was asked for a call that nobody made')
+    const { call } = asked
+    call.markAsked()
+    if (asked.openApprovals() > OPEN_APPROVALS_MAX) return { approved: false, reason: 'too many approvals are open' }
+    const answer = await this.#first(request, asked, signal, store)
+    if (!isYes(answer)) return answer
+    const patienceMs = request.expiresAt.getTime() - Date.now() - PICK_UP_MARGIN_MS
+    if (await call.claim(Math.max(0, patienceMs), signal)) return answer
+    return {
+      approved: false,
+      approverId: approverOf(answer),
+      reason: 'approved, but the client did not repeat the call in time',
+    }
+  }
+
+  async #first(
+    request: ApprovalRequest,
+    { elicit, note }: AskedCall,
+    signal: AbortSignal,
+    store: ApprovalStore,
+  ): Promise<ApprovalAnswer> {
+    const done = new AbortController()
+    const until = AbortSignal.any([signal, done.signal])
+    try {
+      const fromStore = Promise.resolve(this.#store.approve(request, { signal: until, store }))
+      if (elicit === null || !this.#mayElicit(request)) return await fromStore
+      // No answer is no decision: then the store's counts.
+      const fromClient = elicit(request, until).then((answer) => answer ?? fromStore)
+      fromClient.catch(() => note('the client could not be asked'))
+      return await Promise.race([fromClient, fromStore])
+    } finally {
+      done.abort('answered elsewhere')
+    }
+  }
+}
+
+const isYes = (answer: ApprovalAnswer): boolean => (typeof answer === 'object' ? answer.approved : answer) === true
+
+const approverOf = (answer: ApprovalAnswer): string | null =>
+  typeof answer === 'object' ? (answer.approverId ?? null) : null

@@ -1,0 +1,286 @@
+/**
+ * One client, one server, and the guard between them.
+ *
+ *     client ── tools/call ──► definition → policy → approval → budget → decision on record ──► server → outcome on record
+ *     client ◄── everything that `method.ts` names ──► server
+ *
+ * Each side is a stranger to the other: ids are translated, and what is not known is refused.
+ */
+import type { SudoEngine } from '@sudoagent/core'
+import type { ArgumentCheck } from '../call/argument-check.js'
+import { CLIENT_GONE, SERVER_ENDED } from '../call/call-failure.js'
+import { OpenCall } from '../call/open-call.js'
+import { ToolCalls } from '../call/tool-call.js'
+import { CATALOGUE_TIMEOUT_MS, CLIENT_NAME_LENGTH_MAX, CLIENT_TIMEOUT_MS, CLOSE_GRACE_MS } from '../limits.js'
+import { Catalogue } from '../tool/catalogue.js'
+import { readServerDefinition } from '../tool/tool-definition.js'
+import type { ToolPins } from '../tool/tool-pins.js'
+import { idAt } from '../wire/message.js'
+import type { MessageId } from '../wire/message-id.js'
+import {
+  CLIENT_NOTIFICATIONS,
+  CLIENT_REQUESTS,
+  type Feature,
+  passes,
+  SERVER_NOTIFICATIONS,
+  SERVER_REQUESTS,
+} from '../wire/method.js'
+import { GivenUp, type GuardTransport, type Incoming, type Params, Peer, PeerGone } from '../wire/peer.js'
+import { ProgressRoutes } from '../wire/progress-routes.js'
+import { foreignVersion, unsupportedVersion } from '../wire/protocol-version.js'
+import { RpcError } from '../wire/rpc-error.js'
+import type { LadderApprover } from './approver.js'
+import { canElicit, elicitApproval } from './elicitation.js'
+import { checkAnswer, guardedOffer, versionOf, withholdWords } from './handshake.js'
+
+export interface SessionParts {
+  readonly server: string
+  readonly engine: SudoEngine
+  readonly approver: LadderApprover
+  readonly pins: ToolPins
+  readonly blocked: ReadonlySet<Feature>
+  /** Takes secrets out of a stranger's text. */
+  readonly redact: (text: string) => string
+  readonly elicitation: boolean
+  readonly newTools: boolean
+  readonly hideTools: (action: string) => boolean
+  readonly checkArguments: ArgumentCheck
+  readonly holdMs: number
+  readonly callTimeoutMs: number
+  readonly newId: () => string
+  readonly withId: <T>(requestId: string, authorize: () => T) => T
+  readonly note: (text: string) => void
+}
+
+export class GuardSession {
+  readonly #parts: SessionParts
+  readonly #client: Peer
+  readonly #server: Peer
+  readonly #catalogue: Catalogue
+  readonly #calls: ToolCalls
+  /** Progress of the server's work goes to the client's request that has the token, and the other way round. */
+  readonly #toClient = new ProgressRoutes()
+  readonly #toServer = new ProgressRoutes()
+  readonly #forget = new Map<OpenCall, () => void>()
+  #clientName = ''
+  #serverVersion: string | null = null
+  #canElicit = false
+  #phase: 'new' | 'greeting' | 'open' = 'new'
+  #closing: Promise<void> | null = null
+  #reportClosed: (reason: string) => void = () => {}
+  /** Why it is over; resolves when everything of it is on record and both sides are closed. */
+  readonly closed: Promise<string>
+
+  constructor(parts: SessionParts, client: GuardTransport, server: GuardTransport) {
+    this.#parts = parts
+    const { note } = parts
+    this.closed = new Promise((resolve) => {
+      this.#reportClosed = resolve
+    })
+    this.#client = new Peer(client, {
+      request: (request) => this.#clientAsks(request),
+      notification: (method, params) => this.#clientTells(method, params),
+      note: (text) => note(`client: ${text}`),
+      closed: () => void this.close(CLIENT_GONE),
+    })
+    this.#server = new Peer(server, {
+      request: (request) => this.#serverAsks(request),
+      notification: (method, params) => this.#serverTells(method, params),
+      note: (text) => note(`server: ${text}`),
+      closed: () => void this.close(SERVER_ENDED),
+    })
+    this.#client.source = server
+    this.#server.source = client
+    this.#catalogue = new Catalogue({
+      server: parts.server,
+      pins: parts.pins,
+      newTools: parts.newTools,
+      isHidden: (name) => parts.hideTools(`${parts.server}/${name}`),
+      note,
+      listTools: (cursor) =>
+        this.#server.request('tools/list', cursor === undefined ? {} : { cursor }, { timeoutMs: CATALOGUE_TIMEOUT_MS }),
+    })
+    this.#calls = this.#toolCalls()
+  }
+
+  /** @throws (as a rejection) when the server cannot be started */
+  async start(): Promise<void> {
+    await this.#server.start()
+    await this.#client.start()
+  }
+
+  /** The connection that waits for this request of the client is lost. */
+  detach(id: MessageId): void {
+    this.#calls.detach(id)
+  }
+
+  /** Ends what is open, puts it on record, ends the server, and then the client's side. */
+  close(reason: string): Promise<void> {
+    // Later in this turn: ending one side has it report that it ended, and the first reason counts.
+    this.#closing ??= Promise.resolve().then(() => this.#close(reason))
+    return this.#closing
+  }
+
+  async #close(reason: string): Promise<void> {
+    const recorded = this.#calls.close(reason)
+    // Calls at the server end with it.
+    const ended = this.#server.close()
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_GRACE_MS)
+    })
+    await Promise.race([Promise.allSettled([recorded, ended]), late])
+    clearTimeout(timer)
+    await ended.catch(() => {})
+    // The answers to what was open go out in this turn.
+    await new Promise((resolve) => setImmediate(resolve))
+    await this.#client.close().catch(() => {})
+    this.#reportClosed(reason)
+  }
+
+  async #clientAsks(request: Incoming): Promise<object> {
+    const { method } = request
+    if (method === 'initialize') return await this.#initialize(request)
+    if (this.#phase !== 'open' && method !== 'ping') throw notInitialized(request)
+    if (method === 'tools/call') return await this.#calls.handle(request)
+    if (method === 'tools/list') return await this.#catalogue.page(request.params?.cursor, () => this.#ask(request))
+    if (passes(CLIENT_REQUESTS, method, this.#parts.blocked)) return await this.#ask(request)
+    throw RpcError.methodNotFound(method)
+  }
+
+  #clientTells(method: string, params: Params | undefined): void {
+    if (method === 'notifications/cancelled')
+      this.#client.cancelIncoming(idAt(params, 'requestId'), words(params?.reason))
+    else if (method === 'notifications/progress')
+      this.#toServer.pass(params, (id) => this.#server.notify(method, params, id))
+    else if (passes(CLIENT_NOTIFICATIONS, method, this.#parts.blocked)) this.#server.notify(method, params)
+    else this.#parts.note('client: a notification that is not passed was dropped')
+  }
+
+  async #serverAsks({ id, method, params, signal }: Incoming): Promise<object> {
+    if (!passes(SERVER_REQUESTS, method, this.#parts.blocked)) throw RpcError.methodNotFound(method)
+    const relatedTo = this.#client.latestIncoming
+    return await this.#toServer.during(params, id, () =>
+      asRpcError(this.#client.request(method, params, { timeoutMs: CLIENT_TIMEOUT_MS, signal, relatedTo })),
+    )
+  }
+
+  #serverTells(method: string, params: Params | undefined): void {
+    if (method === 'notifications/cancelled') {
+      this.#server.cancelIncoming(idAt(params, 'requestId'), words(params?.reason))
+    } else if (method === 'notifications/progress') {
+      this.#toClient.pass(params, (id) => this.#client.notify(method, params, id))
+    } else if (passes(SERVER_NOTIFICATIONS, method, this.#parts.blocked)) {
+      if (method === 'notifications/tools/list_changed') this.#catalogue.expire()
+      const relatedTo = method === 'notifications/message' ? this.#client.latestIncoming : undefined
+      this.#client.notify(method, params, relatedTo)
+    } else this.#parts.note('server: a notification that is not passed was dropped')
+  }
+
+  async #initialize({ params = {}, signal }: Incoming): Promise<object> {
+    if (this.#phase !== 'new') throw RpcError.invalidRequest('the session is initialized already')
+    this.#phase = 'greeting'
+    const { blocked, callTimeoutMs } = this.#parts
+    const offer = guardedOffer(params, blocked)
+    const answer = await asRpcError(this.#server.request('initialize', offer, { timeoutMs: callTimeoutMs, signal }))
+    const result = this.#pinnedWords(checkAnswer(answer, blocked))
+    this.#serverVersion = versionOf(answer)
+    this.#server.setProtocolVersion(result.protocolVersion)
+    this.#client.setProtocolVersion(result.protocolVersion)
+    const { name } = (params.clientInfo ?? {}) as { name?: unknown }
+    this.#clientName = typeof name === 'string' ? name.slice(0, CLIENT_NAME_LENGTH_MAX).toWellFormed() : ''
+    this.#canElicit = canElicit(params.capabilities)
+    this.#phase = 'open'
+    return result
+  }
+
+  /** The server's words about itself, where they are the accepted ones. */
+  #pinnedWords<T extends object>(answer: T): T {
+    const { server, pins, note } = this.#parts
+    try {
+      const words = readServerDefinition(answer)
+      if (words !== null && pins.see(server, words) === 'accepted') return answer
+    } catch (error) {
+      note(`the server's words about itself cannot be looked up: ${error instanceof Error ? error.message : 'unknown'}`)
+    }
+    note('the instructions or the name of the server are not the accepted ones: the client does not get them')
+    return withholdWords(answer, server)
+  }
+
+  /** Hands a request of the client to the server as it is. */
+  async #ask({ id, method, params, signal }: Incoming): Promise<object> {
+    const timeoutMs = this.#parts.callTimeoutMs
+    return await this.#toClient.during(params, id, () =>
+      asRpcError(this.#server.request(method, params, { timeoutMs, signal })),
+    )
+  }
+
+  #toolCalls(): ToolCalls {
+    const { server, engine, approver, elicitation, holdMs, callTimeoutMs, newId, withId, note, redact } = this.#parts
+    return new ToolCalls({
+      server,
+      engine,
+      holdMs,
+      withId,
+      note,
+      redact,
+      catalogue: this.#catalogue,
+      checkArguments: this.#parts.checkArguments,
+      metadata: () => ({ server, client: this.#clientName, server_version: this.#serverVersion }),
+      open: (request, subject) => {
+        const call = new OpenCall(newId(), subject)
+        const elicit =
+          elicitation && this.#canElicit
+            ? (asked: Parameters<typeof elicitApproval>[2], signal: AbortSignal) =>
+                elicitApproval(
+                  (params, terms) =>
+                    this.#client.request('elicitation/create', params, { ...terms, relatedTo: request.id }),
+                  { clientName: this.#clientName, definition: subject.definition, note },
+                  asked,
+                  signal,
+                )
+            : null
+        const openApprovals = (): number => this.#calls.openApprovals
+        this.#forget.set(call, approver.expect({ call, elicit, openApprovals, note }))
+        return call
+      },
+      close: (call) => {
+        this.#forget.get(call)?.()
+        this.#forget.delete(call)
+      },
+      forward: (params, { id, signal }) =>
+        this.#toClient.during(params, id, () =>
+          this.#server.request('tools/call', params, { timeoutMs: callTimeoutMs, signal }),
+        ),
+      progress: ({ id, params }, count) => {
+        const token = ProgressRoutes.tokenOf(params)
+        if (token === null) return
+        // Less than any step of the server's own, which goes on from here.
+        const progress = count * 1e-6
+        this.#client.notify(
+          'notifications/progress',
+          { progressToken: token, progress, message: 'waiting for an approval' },
+          id,
+        )
+      },
+    })
+  }
+}
+
+function notInitialized(request: Incoming): RpcError {
+  const version = foreignVersion(request)
+  if (version !== null) return unsupportedVersion(version)
+  return RpcError.invalidRequest('the session is not initialized: it begins with `initialize`')
+}
+
+const words = (reason: unknown): string => (typeof reason === 'string' ? reason.slice(0, 200) : 'cancelled')
+
+/** What one side is told when the other gave no answer. */
+async function asRpcError(answer: Promise<object>): Promise<object> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof GivenUp || error instanceof PeerGone) throw new RpcError(-32_603, error.message)
+    throw error
+  }
+}

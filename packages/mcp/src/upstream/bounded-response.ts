@@ -1,0 +1,88 @@
+import { SERVER_MESSAGE_BYTES_MAX } from '../limits.js'
+
+const NEWLINE = 0x0a
+const RETURN = 0x0d
+
+/** Where a stream has event ids, it begins with one. */
+const BEGINNING_BYTES = 512
+
+/**
+ * The same response, whose body fails when one message in it is too long: an event of a stream, or the whole of anything else.
+ *
+ * @param ended - told when there is nothing more in the body, for whatever reason, and whether it was a stream that can be taken up again
+ */
+export function boundedResponse(response: Response, ended: (resumable: boolean) => void): Response {
+  if (!response.ok || response.body === null) return response
+  const reader = response.body.getReader()
+  const isStream = (response.headers.get('content-type') ?? '').includes('text/event-stream')
+  const size = new EventSize(isStream)
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        const { done, value } = await reader.read()
+        if (done) {
+          ended(size.hasIds)
+          controller.close()
+          return
+        }
+        if (size.add(value) > SERVER_MESSAGE_BYTES_MAX) {
+          await reader.cancel().catch(() => {})
+          throw new RangeError(`a message of the server is longer than ${SERVER_MESSAGE_BYTES_MAX} bytes`)
+        }
+        controller.enqueue(value)
+      } catch (error) {
+        ended(size.hasIds)
+        controller.error(error)
+      }
+    },
+    cancel: (reason) => reader.cancel(reason),
+  })
+  const { status, statusText, headers } = response
+  return new Response(body, { status, statusText, headers })
+}
+
+/** Counts the bytes of one event, of any number of lines; an empty line ends it. Of what is no stream, all bytes are of one message. */
+class EventSize {
+  readonly #isStream: boolean
+  #bytes = 0
+  #lineBytes = 0
+  #afterReturn = false
+  #beginning = ''
+
+  constructor(isStream: boolean) {
+    this.#isStream = isStream
+  }
+
+  get hasIds(): boolean {
+    return /(?:^|[\r\n])id:/.test(this.#beginning)
+  }
+
+  /** The bytes of the longest event that is in this chunk, or that reaches into it. */
+  add(chunk: Uint8Array): number {
+    if (!this.#isStream) {
+      this.#bytes += chunk.length
+      return this.#bytes
+    }
+    if (this.#beginning.length < BEGINNING_BYTES)
+      this.#beginning += Buffer.from(chunk.subarray(0, BEGINNING_BYTES)).toString('latin1')
+    let longest = 0
+    for (const byte of chunk) {
+      this.#take(byte)
+      if (this.#bytes > longest) longest = this.#bytes
+    }
+    return longest
+  }
+
+  #take(byte: number): void {
+    const isPairEnd = byte === NEWLINE && this.#afterReturn
+    this.#afterReturn = byte === RETURN
+    if (isPairEnd) return
+    this.#bytes += 1
+    if (byte !== NEWLINE && byte !== RETURN) {
+      this.#lineBytes += 1
+      return
+    }
+    if (this.#lineBytes === 0) this.#bytes = 0
+    this.#lineBytes = 0
+  }
+}

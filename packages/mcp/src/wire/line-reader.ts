@@ -1,0 +1,66 @@
+import { SKIPPED_BYTES_MAX } from '../limits.js'
+import { type FoundId, MessageIdScanner } from './message-id.js'
+
+const NEWLINE = 0x0a
+const RETURN = 0x0d
+
+/** A line that was longer than a message may be. It was skipped; what could be found in it is its id. */
+export class LongLine {
+  readonly found: FoundId
+
+  constructor(found: FoundId) {
+    this.found = found
+  }
+}
+
+/** Cuts a stream of bytes into lines, holding at most one of them. */
+export class LineReader {
+  readonly #bytesMax: number
+  #parts: Uint8Array[] = []
+  #length = 0
+  /** Reads the rest of a line that is too long to hold. */
+  #skipping: MessageIdScanner | null = null
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax
+  }
+
+  /**
+   * The lines that this chunk completes, without their ends.
+   *
+   * @throws RangeError when a line is so long that its sender cannot be followed any more
+   */
+  *push(chunk: Uint8Array): Generator<Uint8Array | LongLine> {
+    let start = 0
+    for (;;) {
+      const end = chunk.indexOf(NEWLINE, start)
+      const part = chunk.subarray(start, end === -1 ? chunk.length : end)
+      this.#add(part)
+      if (end === -1) return
+      start = end + 1
+      yield this.#line()
+    }
+  }
+
+  #add(part: Uint8Array): void {
+    this.#length += part.length
+    if (this.#length > SKIPPED_BYTES_MAX) throw new RangeError(`a message is longer than ${SKIPPED_BYTES_MAX} bytes`)
+    if (this.#skipping === null && this.#length > this.#bytesMax) {
+      this.#skipping = new MessageIdScanner()
+      for (const held of this.#parts.splice(0)) this.#skipping.push(held)
+    }
+    if (this.#skipping !== null) this.#skipping.push(part)
+    else if (part.length > 0) this.#parts.push(part)
+  }
+
+  #line(): Uint8Array | LongLine {
+    const [first = new Uint8Array()] = this.#parts
+    const line = this.#parts.length <= 1 ? first : Buffer.concat(this.#parts, this.#length)
+    const skipped = this.#skipping
+    this.#parts = []
+    this.#length = 0
+    this.#skipping = null
+    if (skipped !== null) return new LongLine(skipped.found())
+    return line.at(-1) === RETURN ? line.subarray(0, -1) : line
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * One JSON-RPC message, read from its own text. Numbers keep their spelling (`exact-json.ts`).
+ *
+ * Two parsers must not see two calls: of `{"path":"a","path":"b"}` a policy could judge one and a server run the other. So the text of a
+ * client is scanned before it is parsed, and duplicate keys, lone surrogates and endless nesting are refused, wherever they stand. What a
+ * server sends is only read by the client, in the form that the guard writes. Batches, which MCP had for one version only, are refused as
+ * a whole.
+ */
+import { ErrorCode, type JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
+import { CryptoError, scanJson } from '@sudoagent/crypto'
+import { MESSAGE_DEPTH_MAX, SERVER_MESSAGE_DEPTH_MAX } from '../limits.js'
+import { parseExact, spellingOf } from './exact-json.js'
+import { type FoundId, type MessageId, MessageIdScanner, readId } from './message-id.js'
+import { RpcError } from './rpc-error.js'
+
+/** Fatal, because a replaced byte is a changed message. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** A message that was not taken, and whom that concerns. */
+export interface RefusedMessage extends FoundId {
+  readonly error: RpcError
+}
+
+/**
+ * @throws RpcError ParseError or InvalidRequest: what was sent is no single, unambiguous message
+ * @example parseMessage(Buffer.from('{"jsonrpc":"2.0","id":1,"method":"ping"}'))
+ */
+export function parseMessage(bytes: Uint8Array): JSONRPCMessage {
+  return readMessage(parseStrictly(bytes))
+}
+
+/** A message of a server: bytes that are not UTF-8 are replaced. @throws RpcError as `parseMessage` */
+export function parseServerMessage(bytes: Uint8Array): JSONRPCMessage {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+  return readMessage(parsed(() => parseExact(text, SERVER_MESSAGE_DEPTH_MAX)))
+}
+
+/** The id that a refused message has in its text, so that its caller hears of the refusal. */
+export function refusedMessage(bytes: Uint8Array, error: unknown): RefusedMessage {
+  const reason = error instanceof RpcError ? error : RpcError.invalidRequest('the message is refused')
+  return { ...MessageIdScanner.find(bytes), error: reason }
+}
+
+/** The id under `key`: a whole number beyond ±(2^53−1) as a bigint. Undefined when there is none. */
+export function idAt(holder: object | undefined, key: string): MessageId | undefined {
+  const value = (holder as Readonly<Record<string, unknown>> | undefined)?.[key]
+  if (typeof value === 'string') return value
+  if (typeof value === 'bigint') return value
+  if (holder === undefined || typeof value !== 'number') return undefined
+  return readId(spellingOf(holder, key) ?? String(value)) ?? undefined
+}
+
+function parseStrictly(bytes: Uint8Array): unknown {
+  return parsed(() => {
+    const text = utf8.decode(bytes)
+    scanJson(text, MESSAGE_DEPTH_MAX)
+    return parseExact(text, MESSAGE_DEPTH_MAX)
+  })
+}
+
+function parsed(parse: () => unknown): unknown {
+  try {
+    return parse()
+  } catch (error) {
+    throw new RpcError(ErrorCode.ParseError, `the message is refused: ${whyNot(error)}`)
+  }
+}
+
+function whyNot(error: unknown): string {
+  if (error instanceof CryptoError || error instanceof RangeError) return error.message
+  // JSON.parse quotes the text, which is foreign.
+  return error instanceof SyntaxError ? 'it is not JSON' : 'it is not UTF-8'
+}
+
+const MEMBERS: readonly string[] = ['jsonrpc', 'id', 'method', 'params', 'result', 'error']
+
+/** @returns the value itself, with a whole number beyond ±(2^53−1) as id made a bigint. @throws RpcError InvalidRequest */
+function readMessage(value: unknown): JSONRPCMessage {
+  if (Array.isArray(value)) throw RpcError.invalidRequest('batches are refused: send each message by itself')
+  if (!isObject(value) || value.jsonrpc !== '2.0' || !Object.keys(value).every((key) => MEMBERS.includes(key)))
+    throw RpcError.invalidRequest('this is no JSON-RPC message')
+  const { method, result, error } = value
+  const hasId = Object.hasOwn(value, 'id')
+  const id = idAt(value, 'id')
+  if (hasId && id === undefined && !(isObject(error) && value.id === null))
+    throw RpcError.invalidRequest('the `id` of a message must be a text or a whole number')
+  // Clients write `null` where there is nothing; a notification gets no answer that could tell them better.
+  if (!hasId && value.params === null) delete value.params
+  const isCall = typeof method === 'string' && result === undefined && error === undefined
+  const isAnswer = method === undefined && value.params === undefined && (isObject(result) || isObject(error))
+  if (isCall && value.params !== undefined && !isObject(value.params))
+    throw RpcError.invalidRequest('`params` must be an object, or left out')
+  if (!isCall && !(isAnswer && (isObject(result) ? hasId && error === undefined : isError(error))))
+    throw RpcError.invalidRequest('this is no JSON-RPC message')
+  if (typeof id === 'bigint') value.id = id
+  // The SDK's type has no bigint; this package handles ids as `MessageId`.
+  return value as unknown as JSONRPCMessage
+}
+
+const isError = (error: unknown): boolean =>
+  isObject(error) && Number.isSafeInteger(error.code) && typeof error.message === 'string'
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,0 +1,79 @@
+// What the person at the client is asked, and what is not asked through the client.
+import type { ApprovalRequest } from '@sudoagent/core'
+import { sha256Hex } from '@sudoagent/crypto'
+import { describe, expect, it } from 'vitest'
+import { elicitApproval } from '../../src/session/elicitation.js'
+import { type Json, Rig, textOf } from '../support/rig.js'
+
+const ran = (rig: Rig): Json[] => rig.served('tools/call')
+const codeOf = (result: Json): string => result._meta['dev.sudoagent/denial'].code
+/** A client that approves whatever it is asked. */
+const approving = async (options: object = {}): Promise<Rig> => {
+  const rig = await Rig.open({ capabilities: { elicitation: {} }, ...options })
+  rig.client.answer = ({ method }) =>
+    method === 'elicitation/create' ? { action: 'accept', content: { decision: 'approve' } } : undefined
+  return rig
+}
+
+describe('the person at the client', () => {
+  it('is told first what is not shown', async () => {
+    let message = ''
+    const ask = async (params: Readonly<Record<string, unknown>>): Promise<object> => {
+      message = String(params.message)
+      return { action: 'cancel' }
+    }
+    const request: ApprovalRequest = {
+      approvalId: 'a',
+      binding: { requestId: 'a', policyHash: sha256Hex('p'), decisionHash: sha256Hex('d') },
+      action: 'files/write',
+      agentId: 'agent',
+      args: [],
+      kwargs: { command: 'login [redacted]', password: '[redacted]' },
+      reason: 'r',
+      createdAt: new Date(0),
+      expiresAt: new Date(1_000),
+    }
+    const terms = { clientName: 'tester', definition: null, note: () => {} }
+    await elicitApproval(ask, terms, request, new AbortController().signal)
+    expect(message.split('\n')[1]).toBe('NOT SHOWN: 2 parts of the arguments, [redacted] below')
+  })
+
+  it.each<[string, object]>([
+    ['a key that sorts first pads the question', { a: 'lorem '.repeat(400), z_command: 'rm -rf /' }],
+    ['one long text', { path: 'x'.repeat(10_000) }],
+    ['many small ones', Object.fromEntries(Array.from({ length: 400 }, (_, n) => [`k${n}`, n]))],
+    ['escapes make it long', { path: '\u202e'.repeat(300) }],
+  ])('is not asked where the arguments would be cut (%s): then the store counts alone', async (_, args) => {
+    const rig = await approving()
+    const result = rig.callTool('write', args)
+    await rig.resolve('denied')
+    expect(codeOf(await result)).toBe('APPROVAL_DENIED')
+    expect(rig.client.got.filter(({ method }) => method === 'elicitation/create')).toEqual([])
+    expect(rig.notes.join('\n')).toContain('too long to be shown in full')
+    expect(ran(rig)).toEqual([])
+  })
+
+  it('is not asked unless an option says so', async () => {
+    const rig = await approving({ elicitation: undefined })
+    const result = rig.callTool('write')
+    await rig.resolve('denied')
+    expect(codeOf(await result)).toBe('APPROVAL_DENIED')
+    expect(rig.client.got.filter(({ method }) => method === 'elicitation/create')).toEqual([])
+  })
+
+  it.each<[string, string]>([
+    ['alice\u001b[2K\u202e admin', 'mcp-client:alice\\u{1b}[2K\\u{202e} admin'],
+    ['ada\nstate     approved', 'mcp-client:ada\\u{a}state     approved'],
+    ['\u200b\u00ad', 'mcp-client:\\u{200b}\\u{ad}'],
+    ['', 'mcp-client:unnamed'],
+  ])('of a client that calls itself %j is recorded as the word of that client', async (name, approverId) => {
+    const rig = new Rig()
+    rig.session = await rig.guard.open(rig.client, rig.server)
+    rig.client.answer = ({ method }) =>
+      method === 'elicitation/create' ? { action: 'accept', content: { decision: 'approve' } } : undefined
+    const capabilities = { elicitation: {} }
+    await rig.ask('initialize', { protocolVersion: '2025-11-25', capabilities, clientInfo: { name, version: '1' } })
+    expect(textOf(await rig.callTool('write'))).toBe('ran write')
+    expect((await rig.entry(2)).approval.approver_id).toBe(approverId)
+  })
+})

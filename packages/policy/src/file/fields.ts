@@ -1,0 +1,164 @@
+// Reading members of a file's objects: what is needed, what is allowed, and which name was probably meant.
+import { hasMixedScript, printable } from '@sudoagent/crypto'
+import { LIST_MAX } from '../limits.js'
+import type { LocatedMap, LocatedScalar, LocatedValue, Source } from './located.js'
+
+/** A misspelling is at most this many edits away from the name that was meant; further off, a suggestion only misleads. */
+const SUGGESTION_EDITS_MAX = 2
+
+/** Longer names are not compared: the comparison is quadratic. */
+const SUGGESTION_CHARACTERS_MAX = 40
+
+/** The object, if it has no other keys than these. @throws PolicyFileError */
+export function readMap(value: LocatedValue, what: string, known: readonly string[], source: Source): LocatedMap {
+  if (value.kind !== 'map') {
+    throw source.error('POLICY_TYPE', value.at, `${what} must be an object`, `its keys are ${listed(known)}`)
+  }
+  for (const [name, { at }] of value.members) {
+    if (known.includes(name)) continue
+    const meant = nearest(name, known)
+    const hint = meant === undefined ? `the keys are ${listed(known)}` : `did you mean \`${meant}\`?`
+    throw source.error('POLICY_KEY_UNKNOWN', at, `${what} has an unknown key \`${shown(name)}\``, hint)
+  }
+  return value
+}
+
+/** @throws PolicyFileError `POLICY_KEY_MISSING` */
+export function need(map: LocatedMap, key: string, what: string, source: Source, hint: string): LocatedValue {
+  const found = map.members.get(key)
+  if (found === undefined) throw source.error('POLICY_KEY_MISSING', map.at, `${what} has no \`${key}\``, hint)
+  return found.value
+}
+
+export interface TextRules {
+  readonly charactersMax: number
+  readonly allowEmpty?: boolean
+}
+
+/** @throws PolicyFileError */
+export function readText(value: LocatedValue, name: string, rules: TextRules, source: Source): string {
+  if (value.kind !== 'scalar' || typeof value.value !== 'string') {
+    const hint = value.kind === 'scalar' && value.value !== null ? `put quotation marks around it` : 'write a text'
+    throw source.error('POLICY_TYPE', value.at, `\`${name}\` must be a text`, hint)
+  }
+  if (value.value === '' && rules.allowEmpty !== true) {
+    throw source.error('POLICY_VALUE', value.at, `\`${name}\` is empty`, 'write something, or leave the key out')
+  }
+  if (value.value.length > rules.charactersMax) {
+    throw source.error(
+      'POLICY_LIMIT',
+      value.at,
+      `\`${name}\` is longer than ${rules.charactersMax} characters`,
+      'shorten it',
+    )
+  }
+  return value.value
+}
+
+/** Ids go into reason codes and onto terminals. @throws PolicyFileError */
+export function readId(value: LocatedValue, name: string, charactersMax: number, source: Source): string {
+  const id = readText(value, name, { charactersMax }, source)
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(id)) return id
+  const hint = 'an id has letters, digits, `.`, `_` and `-`, and begins with a letter or a digit'
+  throw source.error('POLICY_VALUE', value.at, `\`${shown(id)}\` is no id`, hint)
+}
+
+/** One of a closed set. @throws PolicyFileError */
+export function readChoice<T extends string>(
+  value: LocatedValue,
+  name: string,
+  choices: readonly T[],
+  source: Source,
+): T {
+  const text = value.kind === 'scalar' ? value.value : null
+  const choice = choices.find((known) => known === text)
+  if (choice !== undefined) return choice
+  const meant = typeof text === 'string' ? nearest(text, choices) : undefined
+  const hint = meant === undefined ? `it is one of ${listed(choices)}` : `did you mean \`${meant}\`?`
+  const says = typeof text === 'string' ? `\`${shown(text)}\` is no ${name}` : `\`${name}\` must be a text`
+  throw source.error(typeof text === 'string' ? 'POLICY_VALUE' : 'POLICY_TYPE', value.at, says, hint)
+}
+
+/** A list, or one value in place of a list of one. @throws PolicyFileError when it is empty or too long */
+export function readList(value: LocatedValue, name: string, source: Source, max = LIST_MAX): readonly LocatedValue[] {
+  if (value.kind !== 'list') return [value]
+  if (value.items.length === 0) {
+    throw source.error('POLICY_VALUE', value.at, `\`${name}\` is an empty list`, 'nothing is in it; leave the key out')
+  }
+  if (value.items.length > max) {
+    throw source.error('POLICY_LIMIT', value.at, `\`${name}\` has more than ${max} elements`, 'make it shorter')
+  }
+  return value.items
+}
+
+/** A number that a double holds exactly as it is written, if it is whole, and that is finite. @throws PolicyFileError */
+export function readNumber(value: LocatedValue, name: string, source: Source): number {
+  const given = value.kind === 'scalar' ? value.value : null
+  if (typeof given !== 'number' && typeof given !== 'bigint') {
+    throw source.error('POLICY_TYPE', value.at, `\`${name}\` must be a number`, 'write it without quotation marks')
+  }
+  return exact(given, value as LocatedScalar, name, source)
+}
+
+export function exact(given: number | bigint, value: LocatedScalar, name: string, source: Source): number {
+  const number = Number(given)
+  if (Number.isFinite(number) && (typeof given === 'number' || Number.isSafeInteger(number))) return number + 0
+  const hint = `whole numbers go up to ${Number.MAX_SAFE_INTEGER}; larger ones reach a policy as text`
+  throw source.error('POLICY_VALUE', value.at, `\`${name}\` is not finite, or too large to be exact`, hint)
+}
+
+/** Only `true`: a key that says no is left out. @throws PolicyFileError */
+export function readTrue(value: LocatedValue, name: string, source: Source): true {
+  if (value.kind === 'scalar' && value.value === true) return true
+  throw source.error(
+    'POLICY_VALUE',
+    value.at,
+    `\`${name}\` can only be \`true\``,
+    'leave the key out for anything else',
+  )
+}
+
+/**
+ * A name whose letters are of several scripts reads right and matches nothing: a rule that denies it would deny nothing.
+ *
+ * @throws PolicyFileError
+ */
+export function requireOneScript(name: string, what: string, at: number, source: Source): void {
+  if (!hasMixedScript(name)) return
+  const says = `the ${what} \`${shown(name)}\` has letters that look like others: of several scripts, or other forms of them`
+  throw source.error(
+    'POLICY_VALUE',
+    at,
+    says,
+    'type the name again; what is shown as a code point is the letter that differs',
+  )
+}
+
+const listed = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ')
+
+/** A foreign text in a message, which is one line: cut, and what cannot be seen is written out. */
+export function shown(text: string): string {
+  const cut = text.length > 60 ? `${text.slice(0, 60).toWellFormed()}…` : text
+  return printable(cut)
+}
+
+function nearest(name: string, known: readonly string[]): string | undefined {
+  if (name.length > SUGGESTION_CHARACTERS_MAX) return undefined
+  const ranked = known.map((right) => ({ right, edits: distance(name.toLowerCase(), right.toLowerCase()) }))
+  const [best] = ranked.sort((a, b) => a.edits - b.edits)
+  return best !== undefined && best.edits <= SUGGESTION_EDITS_MAX ? best.right : undefined
+}
+
+/** Levenshtein's. */
+function distance(left: string, right: string): number {
+  let row = Array.from({ length: right.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= left.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= right.length; j++) {
+      const swap = (row[j - 1] ?? 0) + (left[i - 1] === right[j - 1] ? 0 : 1)
+      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[right.length] ?? 0
+}

@@ -1,0 +1,113 @@
+// The text of a policy file → what it says. The format is described in docs/policy.md:
+//
+//     sudoagent_policy: 1
+//     id: files
+//     rules:
+//       - id: reads
+//         server: files
+//         tool: [read_text_file, list_directory]
+//         args:
+//           path: { root: /srv/data, glob: '**' }
+//         effect: allow
+//         reason: reading inside the data folder
+//
+// The reader is written by hand over located values. A schema library checks values that have lost their places: each of its issues would
+// have to be led back to a key in the text, and a misspelt key to the one that was meant.
+
+import { DESCRIPTION_CHARACTERS_MAX, ID_CHARACTERS_MAX, RULES_MAX, VERSION_CHARACTERS_MAX } from '../limits.js'
+import { POLICY_FORMAT, type PolicyDocument, type PolicyRule } from '../rule/document.js'
+import { need, readId, readList, readMap, readText } from './fields.js'
+import type { LocatedMap, LocatedValue, Source } from './located.js'
+import { readRule } from './read-rule.js'
+import { rulesInFrontOf } from './unreachable.js'
+import { readYaml } from './yaml-text.js'
+
+/**
+ * Reads a policy file's text. Pure.
+ *
+ * @param name of the file, for messages
+ * @throws PolicyFileError with the line and the column, a code of a closed set, and a hint
+ * @example parsePolicyFile('sudoagent_policy: 1\nid: none\nrules: []\n', 'none.yaml').rules   // []: denies everything
+ */
+export function parsePolicyFile(text: string, name: string): PolicyDocument {
+  const { source, root } = readYaml(text, name)
+  const file = readMap(root, 'the policy', ['sudoagent_policy', 'id', 'version', 'description', 'rules'], source)
+  requireFormat(file, source)
+  const id = readId(
+    need(file, 'id', 'the policy', source, 'the ledger names the policy by its id'),
+    'id',
+    ID_CHARACTERS_MAX,
+    source,
+  )
+  const version = readVersion(file.members.get('version')?.value, source)
+  const described = file.members.get('description')?.value
+  const description =
+    described === undefined
+      ? null
+      : readText(described, 'description', { charactersMax: DESCRIPTION_CHARACTERS_MAX }, source)
+  const rules = readRules(need(file, 'rules', 'the policy', source, '`rules: []` denies everything'), source)
+  return Object.freeze({ id, version, description, rules })
+}
+
+function requireFormat(file: LocatedMap, source: Source): void {
+  const hint = `write \`sudoagent_policy: ${POLICY_FORMAT}\``
+  const value = need(file, 'sudoagent_policy', 'the policy', source, hint)
+  if (value.kind === 'scalar' && value.value === BigInt(POLICY_FORMAT)) return
+  throw source.error('POLICY_VALUE', value.at, `this is not format ${POLICY_FORMAT}`, hint)
+}
+
+function readVersion(value: LocatedValue | undefined, source: Source): string | null {
+  if (value === undefined) return null
+  // `version: 3` is meant as it looks; `version: 1.10` would become 1.1.
+  if (value.kind === 'scalar' && typeof value.value === 'bigint') return String(value.value)
+  return readText(value, 'version', { charactersMax: VERSION_CHARACTERS_MAX }, source)
+}
+
+function readRules(value: LocatedValue, source: Source): readonly PolicyRule[] {
+  if (value.kind !== 'list') {
+    throw source.error('POLICY_TYPE', value.at, '`rules` must be a list', 'begin each rule with `- id: …`')
+  }
+  if (value.items.length === 0) return Object.freeze([])
+  const rules: PolicyRule[] = []
+  const lines = new Map<string, number>()
+  let all: PolicyRule | null = null
+  for (const item of readList(value, 'rules', source, RULES_MAX)) {
+    const rule = readRule(item, source)
+    const before = lines.get(rule.id)
+    if (before !== undefined) {
+      const says = `the rule in line ${before} has the id \`${rule.id}\` too`
+      throw source.error('POLICY_DUPLICATE', item.at, says, 'the ledger tells rules apart by their ids')
+    }
+    if (all !== null) {
+      const says = `no call gets as far as the rule \`${rule.id}\`: \`${all.id}\` in line ${all.line} matches every call`
+      throw source.error(
+        'POLICY_RULE_IDLE',
+        item.at,
+        says,
+        'the first rule that matches decides; put this one in front of it',
+      )
+    }
+    const inFront = rulesInFrontOf(rule, rules)
+    if (inFront !== null) {
+      const named = inFront.map((one) => `\`${one.id}\` in line ${one.line}`).slice(0, COVERING_SHOWN_MAX)
+      const says = `no call gets as far as the rule \`${rule.id}\` in line ${rule.line}: ${named.join(' and ')} ${named.length === 1 ? 'decides' : 'decide'} first`
+      throw source.error(
+        'POLICY_RULE_IDLE',
+        item.at,
+        says,
+        'the first rule that matches decides; put this one in front of it, or take it out',
+      )
+    }
+    lines.set(rule.id, rule.line)
+    rules.push(rule)
+    if (matchesAll(rule)) all = rule
+  }
+  return Object.freeze(rules)
+}
+
+/** Rules that are named in the message about one that cannot be reached. */
+const COVERING_SHOWN_MAX = 3
+
+function matchesAll({ servers, tools, args, argsOnly }: PolicyRule): boolean {
+  return servers === null && args.length === 0 && !argsOnly && (tools === null || tools.includes('*'))
+}

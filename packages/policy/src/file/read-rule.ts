@@ -1,0 +1,120 @@
+// One rule of a policy file.
+
+import {
+  ARGUMENT_DEPTH_MAX,
+  ARGUMENT_PATH_CHARACTERS_MAX,
+  ARGUMENTS_MAX,
+  ID_CHARACTERS_MAX,
+  NAME_CHARACTERS_MAX,
+  REASON_CHARACTERS_MAX,
+} from '../limits.js'
+import type { ArgumentMatcher, PolicyRule } from '../rule/document.js'
+import { need, readChoice, readId, readList, readMap, readText, readTrue, requireOneScript, shown } from './fields.js'
+import type { LocatedMap, LocatedValue, Source } from './located.js'
+import { readTests } from './read-test.js'
+
+const EFFECTS = ['allow', 'deny', 'require_approval'] as const
+
+/** @throws PolicyFileError */
+export function readRule(value: LocatedValue, source: Source): PolicyRule {
+  const rule = readMap(value, 'the rule', ['id', 'server', 'tool', 'args', 'args_only', 'effect', 'reason'], source)
+  const what = 'the rule'
+  const id = readId(
+    need(rule, 'id', what, source, 'the ledger names the rule by its id'),
+    'id',
+    ID_CHARACTERS_MAX,
+    source,
+  )
+  const servers = readNames(rule, 'server', source)
+  const tools = readNames(rule, 'tool', source)
+  requireUnambiguous(rule, servers, source)
+  const args = readArguments(rule.members.get('args')?.value, source)
+  const only = rule.members.get('args_only')?.value
+  const argsOnly = only !== undefined && readTrue(only, 'args_only', source)
+  const effect = readChoice(
+    need(rule, 'effect', what, source, 'allow, deny or require_approval'),
+    'effect',
+    EFFECTS,
+    source,
+  )
+  const why = need(rule, 'reason', what, source, 'it stands in the ledger and in front of the approver')
+  const reason = readText(why, 'reason', { charactersMax: REASON_CHARACTERS_MAX }, source)
+  return Object.freeze({ id, servers, tools, args, argsOnly, effect, reason, line: source.lineOf(rule.at) })
+}
+
+function readNames(rule: LocatedMap, key: 'server' | 'tool', source: Source): readonly string[] | null {
+  const value = rule.members.get(key)?.value
+  if (value === undefined) return null
+  const names = readList(value, key, source).map((item) => {
+    const name = readText(item, key, { charactersMax: NAME_CHARACTERS_MAX }, source)
+    requireOneScript(name, key, item.at, source)
+    if (key === 'server' && name.includes('/')) {
+      throw source.error('POLICY_VALUE', item.at, 'a server has no `/` in its name', 'write server and tool apart')
+    }
+    return name
+  })
+  return Object.freeze(names)
+}
+
+/** An action is split at its first slash: without a server, a tool `a/b` would match nothing, and a rule that denies it deny nothing. */
+function requireUnambiguous(rule: LocatedMap, servers: readonly string[] | null, source: Source): void {
+  const tool = rule.members.get('tool')?.value
+  if (servers !== null || tool === undefined) return
+  for (const item of readList(tool, 'tool', source)) {
+    if (item.kind !== 'scalar' || typeof item.value !== 'string' || !item.value.includes('/')) continue
+    const [server = '', ...rest] = item.value.split('/')
+    const says = `\`${shown(item.value)}\` may be a tool, or a server and a tool`
+    throw source.error(
+      'POLICY_VALUE',
+      item.at,
+      says,
+      `write \`server: ${shown(server)}\` and \`tool: ${shown(rest.join('/'))}\``,
+    )
+  }
+}
+
+function readArguments(value: LocatedValue | undefined, source: Source): readonly ArgumentMatcher[] {
+  if (value === undefined) return Object.freeze([])
+  if (value.kind !== 'map') {
+    throw source.error('POLICY_TYPE', value.at, '`args` must be an object', 'write `args: { path: { … } }`')
+  }
+  if (value.members.size === 0) {
+    throw source.error(
+      'POLICY_VALUE',
+      value.at,
+      '`args` is empty',
+      'leave the key out: the rule is about every call of the tool',
+    )
+  }
+  if (value.members.size > ARGUMENTS_MAX) {
+    throw source.error(
+      'POLICY_LIMIT',
+      value.at,
+      `\`args\` tests more than ${ARGUMENTS_MAX} arguments`,
+      'make several rules',
+    )
+  }
+  const matchers = [...value.members].map(([path, { at, value: tests }]): ArgumentMatcher => {
+    const segments = readPath(path, at, source)
+    return Object.freeze({ path, segments, tests: readTests(path, segments, at, tests, source) })
+  })
+  return Object.freeze(matchers)
+}
+
+function readPath(path: string, at: number, source: Source): readonly string[] {
+  const segments = path.split('.')
+  requireOneScript(path, 'argument', at, source)
+  if (path.length > ARGUMENT_PATH_CHARACTERS_MAX || segments.length > ARGUMENT_DEPTH_MAX) {
+    const says = `the path of an argument is longer than ${ARGUMENT_PATH_CHARACTERS_MAX} characters or ${ARGUMENT_DEPTH_MAX} keys`
+    throw source.error('POLICY_LIMIT', at, says, 'test a value further up')
+  }
+  if (segments.includes('')) {
+    throw source.error(
+      'POLICY_VALUE',
+      at,
+      `\`${shown(path)}\` has an empty key`,
+      'write `customer.id`: keys with dots between them',
+    )
+  }
+  return Object.freeze(segments)
+}

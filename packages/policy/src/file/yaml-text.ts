@@ -1,0 +1,176 @@
+/**
+ * YAML or JSON → values with their places. Only the part of YAML that says what it seems to say:
+ *
+ *     refused: anchors and aliases (one line can stand for a million), tags, merge keys, directives, explicit keys
+ *     (`? a`), several documents, duplicate keys, keys that are no plain texts
+ *
+ * JSON is a part of YAML 1.2, so one reader does for both. The tokens are looked at before anything is built: the YAML
+ * library builds recursively, and how deep it goes must be known before it does.
+ */
+import { CST, isMap, isScalar, isSeq, Lexer, LineCounter, type ParsedNode, parseAllDocuments } from 'yaml'
+import { PolicyFileError } from '../error.js'
+import { DEPTH_MAX, FILE_BYTES_MAX, INDENT_MAX, LEVELS_MAX } from '../limits.js'
+import { shown } from './fields.js'
+import { type LocatedMap, type LocatedValue, Source } from './located.js'
+
+export interface ReadText {
+  readonly source: Source
+  readonly root: LocatedValue
+}
+
+/** @throws PolicyFileError */
+export function readYaml(text: string, file: string): ReadText {
+  if (Buffer.byteLength(text) > FILE_BYTES_MAX) {
+    throw new PolicyFileError(
+      'POLICY_LIMIT',
+      file,
+      null,
+      `it is larger than ${FILE_BYTES_MAX} bytes`,
+      'a policy is a page of rules; a list this long belongs into the tool, or into a policy module',
+    )
+  }
+  const lines = new LineCounter()
+  lines.addNewLine(0)
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines.addNewLine(at + 1)
+  const source = new Source(file, (offset) => {
+    const { line, col } = lines.linePos(Math.min(offset, text.length))
+    return { line, column: col }
+  })
+  checkText(text, source)
+  checkTokens(text, source)
+  const [document, second] = parseAllDocuments(text, {
+    version: '1.2',
+    schema: 'core',
+    merge: false,
+    // Checked here: the library compares every key with every other.
+    uniqueKeys: false,
+    stringKeys: true,
+    intAsBigInt: true,
+    strict: true,
+    prettyErrors: false,
+    logLevel: 'silent',
+  }) as Extract<ReturnType<typeof parseAllDocuments<ParsedNode>>, readonly unknown[]>
+  const error = document?.errors[0] ?? document?.warnings[0]
+  if (error !== undefined) {
+    const says = (error.message.split('\n')[0] ?? '').replace(/^[A-Z](?=[a-z])/, (first) => first.toLowerCase())
+    throw source.error(
+      'POLICY_SYNTAX',
+      error.pos[0],
+      `not valid YAML: ${says}`,
+      'check the indentation and the quotes of this line',
+    )
+  }
+  if (second !== undefined) {
+    throw source.error(
+      'POLICY_YAML_FEATURE',
+      second.range[0],
+      'a second document begins here',
+      'one file holds one policy',
+    )
+  }
+  const contents = document?.contents
+  if (contents === undefined || contents === null) {
+    throw source.error('POLICY_KEY_MISSING', 0, 'the file is empty', 'it begins with `sudoagent_policy: 1`')
+  }
+  return { source, root: convert(contents, source) }
+}
+
+/** What can only be there to mislead whoever reads the file, or the parser. */
+function checkText(text: string, source: Source): void {
+  const odd = /[^\P{Cc}\t\n\r]|[\u2028\u2029\u202A-\u202E\u2066-\u2069]|(?!^)\uFEFF/u.exec(text)
+  if (odd !== null) {
+    const code = odd[0].codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')
+    throw source.error('POLICY_SYNTAX', odd.index, `there is an invisible character (U+${code})`, 'take it out')
+  }
+  for (const { 0: indent, index } of text.matchAll(/^[\t ?:-]+/gm)) {
+    if (indent.length <= INDENT_MAX) continue
+    throw source.error(
+      'POLICY_LIMIT',
+      index,
+      `the line begins ${INDENT_MAX} columns in or further`,
+      'indent by two spaces',
+    )
+  }
+}
+
+/** Tokens of YAML that a policy has no use for, with their names. */
+const REFUSED: ReadonlyMap<string, readonly [problem: string, hint: string]> = new Map([
+  ['anchor', ['anchors (`&name`) are not allowed', 'write the value out; quote a text that begins with `&`']],
+  ['alias', ['aliases (`*name`) are not allowed', 'write the value out; quote a glob: `"*.csv"`']],
+  ['tag', ['tags (`!name`) are not allowed', 'leave the tag out; quote a text that begins with `!`']],
+  ['directive-line', ['directives (`%…`) are not allowed', 'leave the line out']],
+  ['explicit-key-ind', ['explicit keys (`? key`) are not allowed', 'write `key: value`']],
+])
+
+/** The library's control tokens, which stand for nothing in the text. */
+const MARKS: readonly string[] = [CST.DOCUMENT, CST.FLOW_END, CST.SCALAR]
+
+/** What an item begins with between brackets. */
+const BEGINS_ANEW: ReadonlySet<string> = new Set(['comma', 'flow-map-start', 'flow-seq-start'])
+
+function checkTokens(text: string, source: Source): void {
+  let at = 0
+  let depth = 0
+  // Of the line, or between brackets of the item: each opens a level, also where YAML will not have it (`a: b: c`).
+  let opened = 0
+  for (const token of new Lexer().lex(text)) {
+    if (MARKS.includes(token)) continue
+    const type = CST.tokenType(token)
+    const refused = REFUSED.get(type ?? '')
+    if (refused !== undefined) throw source.error('POLICY_YAML_FEATURE', at, ...refused)
+    if (type === 'flow-map-start' || type === 'flow-seq-start') depth += 1
+    if (type === 'flow-map-end' || type === 'flow-seq-end') depth -= 1
+    if (depth > DEPTH_MAX) {
+      throw source.error('POLICY_LIMIT', at, `more than ${DEPTH_MAX} brackets are open`, 'a policy nests six deep')
+    }
+    if (BEGINS_ANEW.has(type ?? '') || (type === 'newline' && depth === 0)) opened = 0
+    if (type === 'map-value-ind' || type === 'seq-item-ind') opened += 1
+    if (opened > LEVELS_MAX) {
+      throw source.error(
+        'POLICY_LIMIT',
+        at,
+        `more than ${LEVELS_MAX} keys and list marks stand one behind the other`,
+        'write each on a line of its own',
+      )
+    }
+    at += token.length
+  }
+}
+
+function convert(node: ParsedNode | null, source: Source): LocatedValue {
+  if (isMap(node)) return convertMap(node, source)
+  if (isSeq(node)) {
+    const items = node.items.map((item) => convert(item as ParsedNode | null, source))
+    return { kind: 'list', at: node.range?.[0] ?? 0, items }
+  }
+  if (!isScalar(node)) return { kind: 'scalar', at: 0, value: null }
+  const at = node.range?.[0] ?? 0
+  const { value } = node
+  if (typeof value === 'string') return { kind: 'scalar', at, value: whole(value, at, source) }
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean')
+    return { kind: 'scalar', at, value }
+  return { kind: 'scalar', at, value: null }
+}
+
+function convertMap(node: Extract<ParsedNode, { items: { key: unknown }[] }>, source: Source): LocatedMap {
+  const members = new Map<string, { at: number; value: LocatedValue }>()
+  for (const { key, value } of node.items) {
+    const at = key.range[0]
+    const name = isScalar(key) && typeof key.value === 'string' ? whole(key.value, at, source) : null
+    if (name === null) throw source.error('POLICY_SYNTAX', at, 'a key is not a text', 'write `key: value`')
+    if (name === '<<') {
+      throw source.error('POLICY_YAML_FEATURE', at, 'merge keys (`<<`) are not allowed', 'write the keys out')
+    }
+    if (members.has(name)) {
+      throw source.error('POLICY_DUPLICATE', at, `the key \`${shown(name)}\` stands here twice`, 'keep one of them')
+    }
+    members.set(name, { at, value: convert(value, source) })
+  }
+  return { kind: 'map', at: node.range[0], members }
+}
+
+/** In NFC, as the engine shows its texts. The library makes U+FFFD of a lone surrogate, which would equal another's. */
+function whole(text: string, at: number, source: Source): string {
+  if (text.isWellFormed() && !text.includes('\uFFFD')) return text.normalize('NFC')
+  throw source.error('POLICY_SYNTAX', at, 'a text has half a character in it', 'write the character itself')
+}

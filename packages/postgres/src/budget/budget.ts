@@ -1,0 +1,296 @@
+// A budget that many hosts share: check and charge are one transaction under the lock of the budget's row, by the clock of the database. Calls that
+// wait together are served by one transaction.
+import {
+  type BudgetCharge,
+  type BudgetLimits,
+  type BudgetStore,
+  BudgetStoreError,
+  type BudgetVerdict,
+} from '@sudoagent/core'
+import {
+  applicableLimits,
+  type CheckedLimits,
+  ownFields,
+  parseLimits,
+  requireCharge,
+  requireChargeId,
+  requireNowMs,
+  TableBudget,
+} from '@sudoagent/core/store'
+import { NOW_MS } from '../ledger/rows.js'
+import { asLedgerError } from '../session/failure.js'
+import { Lane } from '../session/lane.js'
+import type { Session } from '../session/session.js'
+import { requireFsync, type SynchronousCommit } from '../session/session-settings.js'
+import { databaseClock, type StoreClock } from '../session/store-clock.js'
+import { parseTarget, type Target } from '../session/target.js'
+import { encodeText } from '../session/text-column.js'
+import { type ChargeRow, type Loaded, limitKey, StagedCharges } from './table.js'
+
+export interface PostgresBudgetOptions {
+  /** How long a call waits for others, in milliseconds; 5,000 unless told. */
+  readonly busyTimeoutMs?: number
+  /** How long a reservation holds its units without being committed, in milliseconds, 1,000…3,600,000; 60,000 unless told. */
+  readonly reservationMs?: number
+  readonly synchronousCommit?: SynchronousCommit
+}
+
+const BUSY_TIMEOUT_MS = 5_000
+
+/** Of a call about which nobody is asked: between reserve and commit is a look at the arguments. A process that takes longer has died. */
+const RESERVATION_MS = 60_000
+
+/** Old charges go in batches of this size, one batch a transaction: they go faster than they come, and no call waits for a great cleaning. */
+const PRUNE_ROWS = 500
+
+type Call =
+  | { readonly kind: 'reserve'; readonly charge: BudgetCharge; readonly callersMs: number; readonly holdMs: number }
+  | { readonly kind: 'commit' | 'release'; readonly requestId: string; readonly callersMs: number }
+
+/**
+ * Charges in PostgreSQL. A reservation that is not committed within `reservationMs` (or as long as its call may wait for a person) is given back: the
+ * process that made it has died; if it has not, its commit is refused, and its call does not run. Each process applies its own limits to the shared charges; give all of them the same.
+ */
+export class PostgresBudget implements BudgetStore {
+  readonly windowMs: number
+  readonly key: string | null
+  readonly #limits: CheckedLimits
+  readonly #target: Target
+  readonly #lane: Lane<Call, BudgetVerdict | undefined>
+  readonly #clock: StoreClock
+  readonly #synchronousCommit: SynchronousCommit
+  readonly #reservationMs: number
+  /** As it stands in the tables. */
+  readonly #budgetKey: string
+
+  /** For `open`, and for tests that set the time. */
+  constructor(
+    url: string,
+    limits: BudgetLimits,
+    options: PostgresBudgetOptions = {},
+    clock: StoreClock = databaseClock,
+  ) {
+    const {
+      busyTimeoutMs = BUSY_TIMEOUT_MS,
+      reservationMs = RESERVATION_MS,
+      synchronousCommit = 'on',
+    } = ownFields(options)
+    this.#limits = parseLimits(limits)
+    requireBetween('busyTimeoutMs', busyTimeoutMs, 1, 600_000)
+    this.#reservationMs = requireBetween('reservationMs', reservationMs, 1_000, 3_600_000)
+    this.#target = parseTarget(url)
+    this.windowMs = this.#limits.windowMs
+    this.key = this.#limits.key
+    this.#budgetKey = encodeText(this.#limits.key ?? '')
+    this.#clock = clock
+    this.#synchronousCommit = synchronousCommit
+    this.#lane = new Lane({ target: this.#target, lockTimeoutMs: busyTimeoutMs, synchronousCommit }, (session, calls) =>
+      this.#serve(session, calls),
+    )
+  }
+
+  /**
+   * @param url - `postgres://user@host/database`
+   * @throws TypeError for wrong limits or options; BudgetStoreError BUDGET_STORE_FAILED when the server cannot be used
+   * @example const budget = await PostgresBudget.open('postgres://agent@db.example.com/evidence', { windowMs: 3_600_000, perTool: { refund: 5 } })
+   */
+  static async open(url: string, limits: BudgetLimits, options: PostgresBudgetOptions = {}): Promise<PostgresBudget> {
+    const budget = new PostgresBudget(url, limits, options)
+    try {
+      await budget.#lane.open()
+    } catch (error) {
+      throw budget.#failed(error)
+    }
+    return budget
+  }
+
+  async reserve(charge: BudgetCharge, now: Date, holdMs = 0): Promise<BudgetVerdict> {
+    requireBetween('holdMs', holdMs, 0, Number.MAX_SAFE_INTEGER)
+    const call = {
+      charge: requireCharge(charge),
+      callersMs: requireNowMs(now),
+      holdMs: Math.min(holdMs, this.windowMs),
+    }
+    const verdict = await this.#do({ kind: 'reserve', ...call })
+    if (verdict === undefined) throw new BudgetStoreError('BUDGET_STORE_FAILED', 'a reservation was not answered')
+    return verdict
+  }
+
+  async commit(requestId: string, now: Date): Promise<void> {
+    await this.#do({ kind: 'commit', requestId: requireChargeId(requestId), callersMs: requireNowMs(now) })
+  }
+
+  async release(requestId: string, now: Date): Promise<void> {
+    await this.#do({ kind: 'release', requestId: requireChargeId(requestId), callersMs: requireNowMs(now) })
+  }
+
+  /** Everything after it is refused with `BUDGET_STORE_FAILED`. */
+  async close(): Promise<void> {
+    await this.#lane.close()
+  }
+
+  async #do(call: Call): Promise<BudgetVerdict | undefined> {
+    try {
+      return await this.#lane.do(call)
+    } catch (error) {
+      if (error instanceof TypeError || error instanceof BudgetStoreError) throw error
+      throw this.#failed(error)
+    }
+  }
+
+  /** One transaction: the budget's row is locked, what the calls need is loaded, the rules decide, what they changed is written. */
+  async #serve(session: Session, calls: readonly Call[]): Promise<readonly (() => BudgetVerdict | undefined)[]> {
+    const loaded = await this.#load(session, calls)
+    const staged = new StagedCharges(loaded)
+    staged.afterMs = loaded.nowMs - this.windowMs
+    const rules = new Rules(this.#limits, staged)
+    const answers: (() => BudgetVerdict | undefined)[] = []
+    for (const call of calls) answers.push(await outcomeOf(() => this.#decide(rules, call, loaded.nowMs)))
+    await session.writeAndCommit(this.#writeQuery(staged, calls))
+    return answers
+  }
+
+  async #decide(rules: TableBudget, call: Call, nowMs: number): Promise<BudgetVerdict | undefined> {
+    const now = new Date(nowMs)
+    if (call.kind === 'reserve') return rules.reserve(call.charge, now)
+    await (call.kind === 'commit' ? rules.commit(call.requestId, now) : rules.release(call.requestId, now))
+    return undefined
+  }
+
+  async #load(session: Session, calls: readonly Call[]): Promise<Loaded & { readonly nowMs: number }> {
+    const s = this.#target.schema
+    const key = this.#budgetKey
+    const lock = `WITH made AS (INSERT INTO ${s}.budget (budget_key, window_ms) VALUES ($1, $2)
+        ON CONFLICT (budget_key) DO UPDATE SET window_ms = greatest(budget.window_ms, excluded.window_ms) RETURNING window_ms)
+      SELECT window_ms, ${NOW_MS} AS now_ms, current_setting('fsync') AS fsync FROM made`
+    const [, [budget]] = (await session.askTogether('BEGIN ISOLATION LEVEL READ COMMITTED', {
+      name: `sudoagent_budget_lock_${s}`,
+      text: lock,
+      values: [key, this.windowMs],
+    })) as [unknown, [{ readonly window_ms: string; readonly now_ms: number; readonly fsync: string }?]]
+    if (budget === undefined) throw new Error('the budget is missing')
+    requireFsync(budget.fsync, this.#synchronousCommit, this.#target)
+    const nowMs = Math.floor(this.#clock(calls[0]?.callersMs ?? 0, budget.now_ms))
+    const limits = this.#limitsOf(calls)
+    const [row] = await session.ask<{
+      readonly charges: ChargeRow[] | null
+      readonly latest: string | null
+      readonly used: number[] | null
+      readonly oldest: (number | null)[] | null
+    }>({
+      name: `sudoagent_budget_load_${s}`,
+      text: loadText(s),
+      values: [
+        key,
+        nowMs,
+        nowMs - Number(budget.window_ms),
+        nowMs - this.windowMs,
+        calls.map((call) => encodeText(call.kind === 'reserve' ? call.charge.requestId : call.requestId)),
+        limits.map(({ scope }) => scope),
+        limits.map(({ name }) => encodeText(name)),
+      ],
+    })
+    const used = row?.used ?? []
+    const oldest = row?.oldest ?? []
+    return {
+      charges: row?.charges ?? [],
+      used: new Map(limits.map((limit, index) => [limitKey(limit), requireSum(used[index])])),
+      oldest: new Map(limits.map((limit, index) => [limitKey(limit), oldest[index] ?? null])),
+      latestMs: row?.latest == null ? null : Number(row.latest),
+      nowMs,
+    }
+  }
+
+  #limitsOf(calls: readonly Call[]) {
+    const all = calls.flatMap((call) => (call.kind === 'reserve' ? applicableLimits(this.#limits, call.charge) : []))
+    return [...new Map(all.map((limit) => [limitKey(limit), limit])).values()]
+  }
+
+  #writeQuery(staged: StagedCharges, calls: readonly Call[]) {
+    const s = this.#target.schema
+    const changed = staged.changed()
+    const holds = new Map(
+      calls.flatMap((call) => (call.kind === 'reserve' ? [[call.charge.requestId, call.holdMs]] : [])),
+    )
+    const holdMs = (requestId: string): number => Math.max(this.#reservationMs, holds.get(requestId) ?? 0)
+    return {
+      name: `sudoagent_budget_write_${s}`,
+      text: `INSERT INTO ${s}.budget_charge (budget_key, request_id, agent_id, action, cost, charged_at_ms, reserved_until_ms, state)
+        SELECT $1, * FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[])
+        ON CONFLICT (budget_key, request_id) DO UPDATE SET state = excluded.state, agent_id = excluded.agent_id, action = excluded.action,
+          cost = excluded.cost, charged_at_ms = excluded.charged_at_ms, reserved_until_ms = excluded.reserved_until_ms`,
+      values: [
+        this.#budgetKey,
+        changed.map(({ charge }) => encodeText(charge.requestId)),
+        changed.map(({ charge }) => encodeText(charge.agentId)),
+        changed.map(({ charge }) => encodeText(charge.action)),
+        changed.map(({ charge }) => charge.cost),
+        changed.map(({ chargedAtMs }) => chargedAtMs),
+        changed.map(({ charge, chargedAtMs }) => chargedAtMs + holdMs(charge.requestId)),
+        changed.map(({ state }) => state),
+      ],
+    }
+  }
+
+  #failed(cause: unknown): BudgetStoreError {
+    const { message } = asLedgerError(cause, this.#target.shown, 'LEDGER_WRITE_FAILED')
+    return new BudgetStoreError('BUDGET_STORE_FAILED', `the budget store failed: ${message}`, { cause })
+  }
+}
+
+/** The rules are the same over every table; only their constructor is for those who bring one. */
+class Rules extends TableBudget {
+  constructor(limits: CheckedLimits, table: StagedCharges) {
+    super(limits, table)
+  }
+}
+
+// First what is due: reservations that ran out are given back for good, so that no later clock can bring them back; and charges that no window
+// reaches go. A statement does not see what it changes itself, so what has lapsed is left out of the sums here, too.
+const loadText = (s: string): string => {
+  const counts = `budget_key = $1 AND charged_at_ms > $4 AND state <> 'released' AND NOT (state = 'reserved' AND reserved_until_ms <= $2)`
+  const sum = (column: string): string =>
+    `(SELECT coalesce(sum(cost), 0) FROM ${s}.budget_charge WHERE ${column} = name AND ${counts})`
+  const oldest = (column: string): string =>
+    `(SELECT min(charged_at_ms) FROM ${s}.budget_charge WHERE ${column} = name AND cost > 0 AND ${counts})`
+  return `WITH lapsed AS (
+    UPDATE ${s}.budget_charge SET state = 'released' WHERE budget_key = $1 AND state = 'reserved' AND reserved_until_ms <= $2
+  ), gone AS (
+    DELETE FROM ${s}.budget_charge WHERE budget_key = $1 AND NOT (state = 'reserved' AND reserved_until_ms <= $2) AND request_id = ANY (ARRAY (
+      SELECT request_id FROM ${s}.budget_charge WHERE budget_key = $1 AND charged_at_ms <= $3 ORDER BY charged_at_ms LIMIT ${PRUNE_ROWS}))
+  )
+  SELECT
+    (SELECT json_agg(json_build_object('request_id', request_id, 'agent_id', agent_id, 'action', action, 'cost', cost::text,
+        'charged_at_ms', charged_at_ms::text,
+        'state', CASE WHEN state = 'reserved' AND reserved_until_ms <= $2 THEN 'released' ELSE state END))
+      FROM ${s}.budget_charge WHERE budget_key = $1 AND request_id = ANY ($5) AND charged_at_ms > $3) AS charges,
+    (SELECT max(charged_at_ms) FROM ${s}.budget_charge WHERE budget_key = $1) AS latest,
+    (SELECT array_agg(least(CASE WHEN scope = 'agent' THEN ${sum('agent_id')} ELSE ${sum('action')} END, 9007199254740991)::float8 ORDER BY n)
+      FROM unnest($6::text[], $7::text[]) WITH ORDINALITY AS given (scope, name, n)) AS used,
+    (SELECT array_agg((CASE WHEN scope = 'agent' THEN ${oldest('agent_id')} ELSE ${oldest('action')} END)::float8 ORDER BY n)
+      FROM unnest($6::text[], $7::text[]) WITH ORDINALITY AS given (scope, name, n)) AS oldest`
+}
+
+async function outcomeOf<T>(work: () => Promise<T>): Promise<() => T> {
+  try {
+    const value = await work()
+    return () => value
+  } catch (error) {
+    return () => {
+      throw error
+    }
+  }
+}
+
+function requireSum(value: unknown): number {
+  const sum = Number(value)
+  if (value === undefined || !Number.isSafeInteger(sum))
+    throw new BudgetStoreError('BUDGET_STORE_FAILED', 'the budget holds a charge that is none')
+  return sum
+}
+
+function requireBetween(name: string, value: unknown, min: number, max: number): number {
+  if (!Number.isSafeInteger(value) || Number(value) < min || Number(value) > max)
+    throw new TypeError(`\`${name}\` must be an integer from ${min} to ${max}`)
+  return Number(value)
+}

@@ -1,0 +1,190 @@
+// A ledger in PostgreSQL: the same entries, hashes, tree and head as in any other store, for writers on many hosts.
+import { randomUUID } from 'node:crypto'
+import type { Signer } from '@sudoagent/crypto'
+import {
+  type AppendedEntry,
+  type ControlWriter,
+  type EntryDraft,
+  LedgerError,
+  type LedgerWriter,
+  type PreparedEntry,
+} from '@sudoagent/ledger'
+import {
+  addKey,
+  beginLedger,
+  callNumber,
+  closeForGood,
+  GroupCommit,
+  only,
+  ownFields,
+  retireKey,
+  type Work,
+  type WriterOptions,
+  writerOf,
+} from '@sudoagent/ledger/store'
+import { asLedgerError } from '../session/failure.js'
+import type { SynchronousCommit } from '../session/session-settings.js'
+import { parseTarget, type Target } from '../session/target.js'
+import { LedgerCommit } from './commit.js'
+
+/** `clock` is the database's unless it is given. */
+export interface PostgresLedgerOptions extends WriterOptions {
+  /** How long an append waits for other writers, in milliseconds, and for a server that is away. 10,000 unless told. */
+  readonly busyTimeoutMs?: number
+  /** How long the server may take for a commit beyond that: its disk, a standby that has to confirm. Then the writer finds out. 5,000 unless told. */
+  readonly commitTimeoutMs?: number
+  /** Accepts a server whose `synchronous_commit` is this and weaker than `on`; what was answered can then be lost. */
+  readonly synchronousCommit?: SynchronousCommit
+}
+
+const BUSY_TIMEOUT_MS = 10_000
+const COMMIT_TIMEOUT_MS = 5_000
+
+/** Longer than this no caller should wait for a place in the ledger. */
+const TIMEOUT_MS_MAX = 600_000
+
+/**
+ * An append-only ledger that many hosts share. It is made when it is not there; the tables must be (`sudoagent postgres init`).
+ *
+ * @example
+ * const ledger = await PostgresLedger.open('postgres://agent@db.example.com/evidence?ledger=payments', { signer })
+ * await ledger.append(draft) // durable when it resolves
+ */
+export class PostgresLedger implements LedgerWriter, ControlWriter {
+  readonly #commit: LedgerCommit
+  readonly #commits: GroupCommit
+  readonly #shown: string
+  readonly #opened: Promise<void>
+  #failed: LedgerError | null = null
+  #closing: Promise<void> | null = null
+
+  private constructor(target: Target, commit: LedgerCommit) {
+    this.#shown = target.shown
+    this.#commit = commit
+    this.#opened = commit.open()
+    // Whoever does not wait for it hears of it from the first append.
+    this.#opened.catch(() => {})
+    this.#commits = new GroupCommit(
+      (drafts) => this.#write({ drafts }),
+      async () => {
+        await this.#opened.catch(() => {})
+        if (this.#failed === null) await commit.getReady()
+      },
+      // Known by the time it is written, when everybody else waits for the lock.
+      ({ requestId }) => {
+        if (requestId !== null) callNumber(requestId)
+      },
+    )
+  }
+
+  /**
+   * @param url - `postgres://user@host/database?ledger=name`; the password comes from PGPASSWORD, PGPASSFILE or ~/.pgpass
+   * @throws LedgerError LEDGER_NOT_FOUND (a URL or database that is none), LEDGER_NOT_A_LEDGER (no tables of ours, or of another version),
+   * LEDGER_WRITE_FAILED (the server cannot be reached, is read-only, or answers commits that can be lost), LEDGER_NOT_READABLE (it does not let
+   * us in), LEDGER_DAMAGED, KEY_REFUSED, ORIGIN_REFUSED, LEDGER_FINISHED, LEDGER_BUSY; TypeError for an origin that cannot name a log, or a
+   * timeout that is none
+   */
+  static async open(url: string, options: PostgresLedgerOptions = {}): Promise<PostgresLedger> {
+    const ledger = PostgresLedger.start(url, options)
+    try {
+      await ledger.#opened
+    } catch (error) {
+      await ledger.close()
+      throw error
+    }
+    return ledger
+  }
+
+  /** As `open`, without waiting: what would have been thrown rejects the first append. */
+  static start(url: string, options: PostgresLedgerOptions = {}): PostgresLedger {
+    const own = ownFields(options)
+    const {
+      busyTimeoutMs = BUSY_TIMEOUT_MS,
+      commitTimeoutMs = COMMIT_TIMEOUT_MS,
+      synchronousCommit = 'on',
+      clock,
+    } = own
+    const target = parseTarget(url)
+    if (target.ledger === null) {
+      throw new LedgerError('LEDGER_NOT_FOUND', `\`${target.shown}\` names no ledger`, {
+        hint: 'add `?ledger=payments`',
+      })
+    }
+    requireTimeout('busyTimeoutMs', busyTimeoutMs)
+    requireTimeout('commitTimeoutMs', commitTimeoutMs)
+    const writer = writerOf(own)
+    const commit = new LedgerCommit({
+      target,
+      name: target.ledger,
+      writer,
+      ownClock: clock !== undefined,
+      writerId: randomUUID(),
+      busyTimeoutMs,
+      commitTimeoutMs,
+      synchronousCommit,
+    })
+    return new PostgresLedger(target, commit)
+  }
+
+  append(draft: EntryDraft): Promise<AppendedEntry> {
+    return this.#commits.append(draft)
+  }
+
+  prepare(draft: EntryDraft): PreparedEntry {
+    return this.#commits.prepare(draft)
+  }
+
+  begin(): Promise<void> {
+    return beginLedger((work) => this.#commits.alone(() => this.#write(work)))
+  }
+
+  /** By the clock of the database, unless there is one of the caller's. */
+  aheadMs(): Promise<number> {
+    return this.#commits.alone(async () => {
+      await this.#opened
+      return await this.#commit.aheadMs()
+    })
+  }
+
+  addKey(signer: Signer): Promise<AppendedEntry> {
+    return this.#control({ control: addKey(signer) })
+  }
+
+  retireKey(keyId: string): Promise<AppendedEntry> {
+    return this.#control({ control: retireKey(keyId) })
+  }
+
+  closeForGood(): Promise<AppendedEntry> {
+    return this.#control({ control: closeForGood() })
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#commits.close().then(async () => {
+      await this.#opened.catch(() => {})
+      await this.#commit.close()
+    })
+    return this.#closing
+  }
+
+  #control(work: Work): Promise<AppendedEntry> {
+    return this.#commits.alone(async () => only(await this.#write(work)))
+  }
+
+  async #write(work: Work) {
+    await this.#opened
+    // What this writer has seen is gone: whatever it finds now, it is not the ledger that it was writing.
+    if (this.#failed !== null) throw this.#failed
+    try {
+      return await this.#commit.run(work)
+    } catch (error) {
+      const failure = asLedgerError(error, this.#shown, 'LEDGER_WRITE_FAILED')
+      if (failure.code === 'LEDGER_DAMAGED') this.#failed = failure
+      throw failure
+    }
+  }
+}
+
+function requireTimeout(name: string, value: number): void {
+  if (Number.isSafeInteger(value) && value >= 1 && value <= TIMEOUT_MS_MAX) return
+  throw new TypeError(`\`${name}\` must be an integer from 1 to ${TIMEOUT_MS_MAX}`)
+}

@@ -1,0 +1,66 @@
+// Ledgers of a database, by name.
+import { LedgerError } from '@sudoagent/ledger'
+import { asLedgerError } from '../session/failure.js'
+import type { Session } from '../session/session.js'
+import { parseTarget, type Target } from '../session/target.js'
+import { openReadSession } from './reader.js'
+
+/** The number of a ledger in this database: another server may have given it another one. It is made when it is not there. */
+export async function findOrMakeLedger(session: Session, { schema }: Target, name: string): Promise<number> {
+  const find = () =>
+    session.ask<{ readonly id: number }>({ text: `SELECT id FROM ${schema}.ledger WHERE name = $1`, values: [name] })
+  let [row] = await find()
+  if (row === undefined) {
+    await session.ask({
+      text: `WITH made AS (INSERT INTO ${schema}.ledger (name) VALUES ($1) ON CONFLICT DO NOTHING RETURNING id)
+        INSERT INTO ${schema}.head (ledger) SELECT id FROM made`,
+      values: [name],
+    })
+    ;[row] = await find()
+  }
+  if (row === undefined || !Number.isSafeInteger(row.id)) throw new Error('the ledger could not be made')
+  return row.id
+}
+
+/** A ledger of a database, as its head says. */
+export interface ListedLedger {
+  /** As the server says. Our own tables take no other name than `isLedgerName` does, but those of others may: check before it is used. */
+  readonly name: string
+  /** In entries. */
+  readonly size: number
+  readonly entryHash: string | null
+  /** How long ago the head moved, by the database's clock, in milliseconds. */
+  readonly ageMs: number
+}
+
+/** So many ledgers are listed; a database that has more holds something else. */
+export const LEDGERS_MAX = 10_000
+
+/**
+ * The ledgers of a database, by name.
+ *
+ * @param url - `postgres://user@host/database`
+ * @throws LedgerError as `openPostgresLedger`
+ */
+export async function listLedgers(url: string): Promise<readonly ListedLedger[]> {
+  const target = parseTarget(url)
+  const session = await openReadSession(target)
+  try {
+    const rows = await session.ask<{ name: string; size: string; entry_hash: string | null; age_ms: number }>(
+      `SELECT name, size, entry_hash, (extract(epoch FROM clock_timestamp() - moved_at) * 1000)::float8 AS age_ms
+       FROM ${target.schema}.ledger JOIN ${target.schema}.head ON head.ledger = id ORDER BY name COLLATE "C" LIMIT ${LEDGERS_MAX + 1}`,
+    )
+    if (rows.length > LEDGERS_MAX)
+      throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${target.shown}\` has more than ${LEDGERS_MAX} ledgers`)
+    return rows.map((row) => ({
+      name: row.name,
+      size: Number(row.size),
+      entryHash: row.entry_hash,
+      ageMs: Math.max(0, Math.round(row.age_ms)),
+    }))
+  } catch (error) {
+    throw asLedgerError(error, target.shown, 'LEDGER_NOT_READABLE')
+  } finally {
+    await session.close()
+  }
+}

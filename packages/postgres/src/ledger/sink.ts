@@ -1,0 +1,153 @@
+// A copy of a ledger that comes from another store. Until it is finished its head has no checkpoint, so that no writer goes on with it.
+import { encodeFrontier, parseCheckpoint, parseNote } from '@sudoagent/crypto'
+import { LedgerError } from '@sudoagent/ledger'
+import type { CopiedBatch, CopiedHead, LedgerSink } from '@sudoagent/ledger/copy'
+import { asLedgerError } from '../session/failure.js'
+import { Session } from '../session/session.js'
+import { parseTarget, type Target } from '../session/target.js'
+import { findOrMakeLedger } from './name.js'
+import { openPostgresLedger } from './reader.js'
+import { putQuery } from './statement.js'
+import { tilesOf } from './tree.js'
+
+const LOCK_TIMEOUT_MS = 10_000
+
+/**
+ * Opens a ledger that a copy goes into; it is made when it is not there.
+ *
+ * @param url - `postgres://user@host/database?ledger=name`
+ * @throws LedgerError as `PostgresLedger.open`
+ */
+export async function openPostgresSink(url: string): Promise<LedgerSink> {
+  const target = parseTarget(url)
+  if (target.ledger === null)
+    throw new LedgerError('LEDGER_NOT_FOUND', `\`${target.shown}\` names no ledger`, { hint: 'add `?ledger=payments`' })
+  const session = await openWriteSession(target)
+  try {
+    const ledger = await findOrMakeLedger(session, target, target.ledger)
+    return new PostgresSink(url, target, session, ledger)
+  } catch (error) {
+    await session.close()
+    throw asLedgerError(error, target.shown, 'LEDGER_WRITE_FAILED')
+  }
+}
+
+/** A connection that may write, by whoever is no writer of entries. */
+export function openWriteSession(target: Target, requireSchema = true): Promise<Session> {
+  return Session.open({
+    target,
+    access: 'write',
+    synchronousCommit: 'on',
+    lockTimeoutMs: LOCK_TIMEOUT_MS,
+    requireSchema,
+  })
+}
+
+/** Keeps a checkpoint that witnesses cosigned, in place of one that is as old or older. @returns whether it was kept */
+export async function keepPostgresCosigned(url: string, note: string): Promise<boolean> {
+  const target = parseTarget(url)
+  const { size } = parseCheckpoint(parseNote(note).text)
+  const session = await openWriteSession(target)
+  try {
+    const rows = await session.ask({
+      text: `INSERT INTO ${target.schema}.cosigned (ledger, size, checkpoint) SELECT id, $2, $3 FROM ${target.schema}.ledger WHERE name = $1
+        ON CONFLICT (ledger) DO UPDATE SET size = excluded.size, checkpoint = excluded.checkpoint WHERE cosigned.size <= excluded.size RETURNING 1`,
+      values: [target.ledger ?? '', size, note],
+    })
+    return rows.length === 1
+  } catch (error) {
+    throw asLedgerError(error, target.shown, 'LEDGER_WRITE_FAILED')
+  } finally {
+    await session.close()
+  }
+}
+
+class PostgresSink implements LedgerSink {
+  readonly name: string
+  readonly needsHead = true
+  readonly #url: string
+  readonly #target: Target
+  readonly #session: Session
+  readonly #ledger: number
+
+  constructor(url: string, target: Target, session: Session, ledger: number) {
+    this.name = target.shown
+    this.#url = url
+    this.#target = target
+    this.#session = session
+    this.#ledger = ledger
+  }
+
+  async *lines(): AsyncGenerator<Uint8Array> {
+    const reader = await openPostgresLedger(this.#url)
+    try {
+      for await (const batch of reader.batches()) for (const { bytes } of batch) yield bytes
+    } finally {
+      await reader.close()
+    }
+  }
+
+  async write({ entries, nodes, before, after, controls }: CopiedBatch): Promise<void> {
+    await this.#whole(async () => {
+      const [, [head]] = (await this.#session.askTogether(
+        'BEGIN ISOLATION LEVEL READ COMMITTED',
+        `SELECT size, epoch FROM ${this.#target.schema}.head WHERE ledger = ${this.#ledger} FOR UPDATE`,
+      )) as [unknown, [{ readonly size: string; readonly epoch: string }?]]
+      if (Number(head?.size) !== before.head.size) {
+        throw new LedgerError('LEDGER_LOCKED', `\`${this.name}\` is written by somebody else`, {
+          hint: 'a copy has one writer',
+        })
+      }
+      const epoch = Number(head?.epoch)
+      const query = putQuery({
+        schema: this.#target.schema,
+        ledger: this.#ledger,
+        before: { size: before.head.size, entryHash: before.head.entryHash, controls: null, epoch },
+        after: {
+          size: after.head.size,
+          entryHash: after.head.entryHash,
+          recordedAt: after.head.recordedAt,
+          frontier: encodeFrontier(after.frontier),
+          controls: JSON.stringify(controls),
+          checkpoint: null,
+          epoch: epoch + 1,
+        },
+        writer: 'copy',
+        entries: entries.map((entry) => ({ ...entry, line: Buffer.from(entry.line).toString() })),
+        tiles: tilesOf({ entries, nodes }),
+      })
+      if ((await this.#session.writeAndCommit(query)) !== entries.length)
+        throw new Error('the head moved while it was locked')
+    })
+  }
+
+  async seen(): Promise<void> {}
+
+  async finish(head: CopiedHead | null, cosigned: string | null): Promise<void> {
+    if (head === null) throw new TypeError('a copy in PostgreSQL needs a head')
+    await this.#whole(async () => {
+      const rows = await this.#session.ask({
+        text: `UPDATE ${this.#target.schema}.head SET checkpoint = $2, epoch = epoch + 1, moved_at = clock_timestamp() WHERE ledger = $1 AND size = $3 RETURNING 1`,
+        values: [this.#ledger, head.text, head.state.head.size],
+      })
+      if (rows.length === 1) return
+      throw new LedgerError('LEDGER_DAMAGED', 'the head of the ledger is older than its entries', {
+        hint: 'one more entry, written by this version, brings it up to them',
+      })
+    })
+    if (cosigned !== null) await keepPostgresCosigned(this.#url, cosigned)
+  }
+
+  async close(): Promise<void> {
+    await this.#session.close()
+  }
+
+  async #whole(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      await this.#session.isRefusal()
+      throw asLedgerError(error, this.name, 'LEDGER_WRITE_FAILED')
+    }
+  }
+}

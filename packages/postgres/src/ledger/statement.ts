@@ -1,0 +1,129 @@
+// The one statement that writes: the head moves if it is where the writer believes, and only then are entries and tiles put there, all of it or
+// nothing: how many entries it wrote says whether. It is the same within a transaction that holds the lock, and by itself.
+import { HASH_BYTES, TILE_WIDTH } from '@sudoagent/crypto'
+import { callNumber, type Step } from '@sudoagent/ledger/store'
+import type { Statement } from '../session/session.js'
+import { frontierBytes, type Known, knownBehind } from './rows.js'
+import type { TilePut } from './tree.js'
+
+export interface Write {
+  readonly schema: string
+  readonly ledger: number
+  readonly before: Known
+  readonly step: Step
+  readonly tiles: readonly TilePut[]
+  /** From now on. */
+  readonly epoch: number
+  readonly writer: string
+}
+
+/** Entries to be put behind others, with the head's columns as they are before and after. */
+export interface Put {
+  readonly schema: string
+  readonly ledger: number
+  readonly before: {
+    readonly size: number
+    readonly entryHash: string | null
+    readonly controls: string | null
+    readonly epoch: number
+  }
+  readonly after: {
+    readonly size: number
+    readonly entryHash: string | null
+    readonly recordedAt: string | null
+    readonly frontier: Uint8Array
+    readonly controls: string
+    /** Null while a ledger is being copied: no writer takes it for one. */
+    readonly checkpoint: string | null
+    readonly epoch: number
+  }
+  readonly writer: string
+  readonly entries: readonly { readonly line: string; readonly entryHash: string; readonly requestId: string | null }[]
+  readonly tiles: readonly TilePut[]
+}
+
+const INTO = '(ledger, position, entry_json, entry_hash, prev_entry_hash, call)'
+
+// What a lone caller waits for, so it does no more than it must: as long as the epoch stays, so does the writer.
+const oneText = (s: string): string => `WITH moved AS (
+  UPDATE ${s}.head SET size = $2 + 1, entry_hash = $4, recorded_at = $10, frontier = $5, checkpoint = $6, moved_at = clock_timestamp()
+  WHERE ledger = $1 AND size = $2 AND epoch = $3 RETURNING 1
+) INSERT INTO ${s}.entry ${INTO} SELECT $1, $2 + 1, $7, $4, $8, $9 FROM moved`
+
+// What stands in a tile, or nothing when that is not whole: nothing is no tile, and a server that is to store it refuses the statement.
+const leavesBefore = (s: string): string => `(
+    SELECT CASE WHEN count(*) = stood THEN string_agg(sha256(decode('00', 'hex') || decode(entry_hash, 'hex')), ''::bytea ORDER BY position) END
+    FROM ${s}.entry WHERE ledger = $1 AND position > tile * ${TILE_WIDTH} AND position <= tile * ${TILE_WIDTH} + stood AND octet_length(entry_hash) = ${2 * HASH_BYTES})`
+const tileBefore = (s: string): string => `(
+    SELECT substr(known.hashes, 1, stood * ${HASH_BYTES}) FROM ${s}.tile AS known
+    WHERE known.ledger = $1 AND known.level = given.level AND known.tile = given.tile AND length(known.hashes) >= stood * ${HASH_BYTES})`
+
+// Lines, hashes and call numbers go as one text each: none of them holds the character between them, and PostgreSQL takes a text apart much
+// faster than its own array syntax, of which every quote in a line would have to be escaped.
+const manyText = (s: string): string => `WITH moved AS (
+  UPDATE ${s}.head SET size = $4, entry_hash = $5, recorded_at = $19, frontier = $6, controls = $7, checkpoint = $8, epoch = $9, writer = $10, moved_at = clock_timestamp()
+  WHERE ledger = $1 AND size = $2 AND epoch = $3 RETURNING 1
+), tiles AS (
+  INSERT INTO ${s}.tile (ledger, level, tile, hashes)
+  SELECT $1, level, tile, CASE WHEN stood = 0 THEN hashes WHEN level = 0 THEN ${leavesBefore(s)} || hashes ELSE ${tileBefore(s)} || hashes END
+  FROM moved, unnest($15::integer[], $16::bigint[], $17::integer[], $18::bytea[]) AS given (level, tile, stood, hashes)
+  ON CONFLICT (ledger, level, tile) DO UPDATE SET hashes = excluded.hashes
+) INSERT INTO ${s}.entry ${INTO} SELECT $1, $2 + n, line, hash, prev, call::bigint FROM moved,
+  unnest(string_to_array($11, E'\\n'), string_to_array($12, ','), string_to_array($13, ',', ''), string_to_array($14, ',', ''))
+    WITH ORDINALITY AS given (line, hash, prev, call, n)`
+
+/** The statement for a step behind `before`. */
+export function writeQuery({ schema, ledger, before, step, tiles, epoch, writer }: Write): Statement {
+  const { state, checkpoint, entries } = step
+  const { size, entryHash, recordedAt } = state.head
+  const { head } = before.state
+  const { controls } = knownBehind(before, step, epoch)
+  return putQuery({
+    schema,
+    ledger,
+    before: { size: head.size, entryHash: head.entryHash, controls: before.controls, epoch: before.epoch },
+    after: { size, entryHash, recordedAt, frontier: frontierBytes(step), controls, checkpoint, epoch },
+    writer,
+    entries,
+    tiles,
+  })
+}
+
+export function putQuery({ schema, ledger, before, after, writer, entries, tiles }: Put): Statement {
+  const [first] = entries
+  const isSameWriter = after.epoch === before.epoch && after.controls === before.controls
+  if (first !== undefined && entries.length === 1 && tiles.length === 0 && isSameWriter) {
+    const { entryHash, recordedAt, frontier, checkpoint } = after
+    const head = [ledger, before.size, before.epoch, entryHash, frontier, checkpoint]
+    const values = [...head, first.line, before.entryHash, numberOf(first.requestId), recordedAt]
+    return { name: `sudoagent_write_one_${schema}`, text: oneText(schema), values }
+  }
+  const hashes = entries.map(({ entryHash }) => entryHash)
+  return {
+    name: `sudoagent_write_${schema}`,
+    text: manyText(schema),
+    values: [
+      ledger,
+      before.size,
+      before.epoch,
+      after.size,
+      after.entryHash,
+      after.frontier,
+      after.controls,
+      after.checkpoint,
+      after.epoch,
+      writer,
+      entries.map(({ line }) => line).join('\n'),
+      hashes.join(','),
+      [before.entryHash ?? '', ...hashes.slice(0, -1)].join(','),
+      entries.map(({ requestId }) => numberOf(requestId) ?? '').join(','),
+      tiles.map(({ level }) => level),
+      tiles.map(({ tile }) => tile),
+      tiles.map(({ stood }) => stood),
+      tiles.map(({ hashes: bytes }) => bytes),
+      after.recordedAt,
+    ],
+  }
+}
+
+const numberOf = (requestId: string | null): number | null => (requestId === null ? null : callNumber(requestId))

@@ -1,0 +1,167 @@
+// The tables, and who may do what with them. Entries are written once: nobody but the owner may change or delete them, and a trigger refuses it
+// to the owner, too, until it is taken away by name.
+
+import { rightsGrants, rightsSql } from './rights.js'
+
+/** Of the tables. Code that meets another one refuses to work on them. */
+export const SCHEMA_VERSION = 1
+
+export interface SchemaOptions {
+  /** As in the URL. */
+  readonly schema: string
+  /** Whether to make the roles `<schema>_owner`, `_writer` and `_reader` and give them their rights; otherwise all belongs to whoever applies it. */
+  readonly roles: boolean
+  /**
+   * With `roles`: whether writers are bound to their ledgers, and only logins of `<schema>_approver` approve (schema-rights.ts). Default: no,
+   * since the logins of a database that is in use may rely on what they can do.
+   */
+  readonly separateRoles?: boolean
+}
+
+/**
+ * The statements that make the tables where they are missing, in one transaction; again they do nothing.
+ *
+ * @param schema - a name that `parseTarget` has let through: it is put into the text as it is
+ */
+export function schemaSql({ schema, roles, separateRoles = false }: SchemaOptions): string {
+  const isSeparate = roles && separateRoles
+  const parts = [
+    'BEGIN;',
+    // Two that make the tables at the same time would both find them missing.
+    `SELECT pg_advisory_xact_lock(hashtext('sudoagent:${schema}'));`,
+    roles ? makeRoles(schema, isSeparate ? [...ROLES, 'approver'] : ROLES) : `CREATE SCHEMA IF NOT EXISTS ${schema};`,
+    tables(schema),
+    isSeparate ? rightsSql(schema) : '',
+    roles ? `RESET ROLE;\n${grants(schema)}` : '',
+    isSeparate ? rightsGrants(schema) : '',
+    'COMMIT;',
+  ]
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`
+}
+
+const ROLES = ['owner', 'writer', 'reader'] as const
+
+function makeRoles(schema: string, kinds: readonly string[]): string {
+  const make = (role: string): string =>
+    `  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${role}') THEN CREATE ROLE ${role} NOLOGIN; END IF;`
+  return `DO $$ BEGIN
+${kinds.map((kind) => make(`${schema}_${kind}`)).join('\n')}
+END $$;
+GRANT ${schema}_owner TO CURRENT_USER;
+CREATE SCHEMA IF NOT EXISTS ${schema} AUTHORIZATION ${schema}_owner;
+SET LOCAL ROLE ${schema}_owner;`
+}
+
+/** Text is what `pg_catalog` calls it: nothing here depends on the search path. */
+function tables(s: string): string {
+  return `CREATE TABLE IF NOT EXISTS ${s}.meta (only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one), version integer NOT NULL);
+
+CREATE TABLE IF NOT EXISTS ${s}.ledger (
+  id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  name text NOT NULL UNIQUE CHECK (name ~ '^[a-z0-9][a-z0-9._-]{0,62}$'),
+  made_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- One row a ledger, locked by whoever appends. The epoch rises whenever another writer takes over: what a writer sends that was left behind finds
+-- another epoch, and changes nothing.
+CREATE TABLE IF NOT EXISTS ${s}.head (
+  ledger integer PRIMARY KEY REFERENCES ${s}.ledger,
+  size bigint NOT NULL DEFAULT 0,
+  entry_hash text,
+  recorded_at text,
+  frontier bytea,
+  controls text,
+  checkpoint text,
+  epoch bigint NOT NULL DEFAULT 0,
+  writer text,
+  moved_at timestamptz NOT NULL DEFAULT clock_timestamp()
+) WITH (fillfactor = 20);
+
+-- No foreign key: it would be asked for each entry, and the head's row says it already.
+CREATE TABLE IF NOT EXISTS ${s}.entry (
+  ledger integer NOT NULL,
+  position bigint NOT NULL,
+  entry_json text NOT NULL,
+  entry_hash text NOT NULL,
+  prev_entry_hash text,
+  call bigint,
+  PRIMARY KEY (ledger, position)
+);
+-- Tables of an earlier day know it from the entry alone.
+ALTER TABLE ${s}.head ADD COLUMN IF NOT EXISTS recorded_at text;
+UPDATE ${s}.head SET recorded_at = last.entry_json::json ->> 'recorded_at'
+  FROM ${s}.entry AS last WHERE last.ledger = head.ledger AND last.position = head.size AND head.recorded_at IS NULL;
+CREATE INDEX IF NOT EXISTS entry_call ON ${s}.entry (ledger, call) WHERE call IS NOT NULL;
+
+CREATE TABLE IF NOT EXISTS ${s}.tile (
+  ledger integer NOT NULL, level integer NOT NULL, tile bigint NOT NULL, hashes bytea NOT NULL,
+  PRIMARY KEY (ledger, level, tile)
+);
+CREATE TABLE IF NOT EXISTS ${s}.cosigned (ledger integer PRIMARY KEY, size bigint NOT NULL, checkpoint text NOT NULL);
+
+-- Times of approvals and charges are milliseconds since 1970, by the clock of the database.
+CREATE TABLE IF NOT EXISTS ${s}.approval (
+  approval_id text PRIMARY KEY,
+  policy_hash text NOT NULL,
+  decision_hash text NOT NULL,
+  action text NOT NULL,
+  agent_id text NOT NULL,
+  reason text NOT NULL,
+  parameters_json text NOT NULL,
+  created_at_ms bigint NOT NULL,
+  expires_at_ms bigint NOT NULL,
+  state text NOT NULL CHECK (state IN ('pending', 'approved', 'denied', 'expired', 'failed')),
+  approver_id text,
+  note text,
+  resolved_at_ms bigint,
+  consumed_at_ms bigint,
+  number bigint GENERATED ALWAYS AS IDENTITY
+);
+CREATE INDEX IF NOT EXISTS approval_created ON ${s}.approval (created_at_ms);
+CREATE INDEX IF NOT EXISTS approval_expires ON ${s}.approval (expires_at_ms);
+
+CREATE TABLE IF NOT EXISTS ${s}.budget (budget_key text PRIMARY KEY, window_ms bigint NOT NULL);
+CREATE TABLE IF NOT EXISTS ${s}.budget_charge (
+  budget_key text NOT NULL,
+  request_id text NOT NULL,
+  agent_id text NOT NULL,
+  action text NOT NULL,
+  cost bigint NOT NULL CHECK (cost BETWEEN 0 AND 9007199254740991),
+  charged_at_ms bigint NOT NULL,
+  reserved_until_ms bigint NOT NULL,
+  state text NOT NULL CHECK (state IN ('reserved', 'committed', 'released')),
+  PRIMARY KEY (budget_key, request_id)
+);
+CREATE INDEX IF NOT EXISTS budget_charge_agent ON ${s}.budget_charge (budget_key, agent_id, charged_at_ms);
+CREATE INDEX IF NOT EXISTS budget_charge_tool ON ${s}.budget_charge (budget_key, action, charged_at_ms);
+CREATE INDEX IF NOT EXISTS budget_charge_time ON ${s}.budget_charge (budget_key, charged_at_ms);
+CREATE INDEX IF NOT EXISTS budget_charge_open ON ${s}.budget_charge (budget_key, reserved_until_ms) WHERE state = 'reserved';
+
+CREATE OR REPLACE FUNCTION ${s}.refuse_change() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+  RAISE EXCEPTION 'what is on record is never changed: % of % is refused', TG_OP, TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+END $$;
+CREATE OR REPLACE TRIGGER entry_stays BEFORE UPDATE OR DELETE ON ${s}.entry FOR EACH ROW EXECUTE FUNCTION ${s}.refuse_change();
+CREATE OR REPLACE TRIGGER entries_stay BEFORE TRUNCATE ON ${s}.entry FOR EACH STATEMENT EXECUTE FUNCTION ${s}.refuse_change();
+-- Asked for every append, so the condition is the trigger's own, and the function is called when it is to refuse; afterwards, because a trigger
+-- before would have the row locked and read once more. Two, because a condition costs by its length, and a lone append changes no epoch.
+CREATE OR REPLACE TRIGGER head_goes_on AFTER UPDATE OF size ON ${s}.head FOR EACH ROW
+  WHEN (NEW.size < OLD.size) EXECUTE FUNCTION ${s}.refuse_change();
+CREATE OR REPLACE TRIGGER epoch_goes_on AFTER UPDATE OF ledger, epoch ON ${s}.head FOR EACH ROW
+  WHEN (NEW.ledger <> OLD.ledger OR NEW.epoch < OLD.epoch) EXECUTE FUNCTION ${s}.refuse_change();
+CREATE OR REPLACE TRIGGER head_stays BEFORE DELETE ON ${s}.head FOR EACH ROW EXECUTE FUNCTION ${s}.refuse_change();
+CREATE OR REPLACE TRIGGER heads_stay BEFORE TRUNCATE ON ${s}.head FOR EACH STATEMENT EXECUTE FUNCTION ${s}.refuse_change();
+
+INSERT INTO ${s}.meta (version) VALUES (${SCHEMA_VERSION}) ON CONFLICT DO NOTHING;`
+}
+
+function grants(s: string): string {
+  return `GRANT USAGE ON SCHEMA ${s} TO ${s}_writer, ${s}_reader;
+GRANT SELECT ON ${s}.meta, ${s}.ledger, ${s}.head, ${s}.entry, ${s}.tile, ${s}.cosigned TO ${s}_writer, ${s}_reader;
+GRANT INSERT ON ${s}.ledger, ${s}.entry, ${s}.tile, ${s}.cosigned TO ${s}_writer;
+GRANT INSERT (ledger) ON ${s}.head TO ${s}_writer;
+GRANT UPDATE (size, entry_hash, recorded_at, frontier, controls, checkpoint, epoch, writer, moved_at) ON ${s}.head TO ${s}_writer;
+GRANT UPDATE (hashes) ON ${s}.tile TO ${s}_writer;
+GRANT UPDATE (size, checkpoint) ON ${s}.cosigned TO ${s}_writer;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ${s}.approval, ${s}.budget, ${s}.budget_charge TO ${s}_writer;`
+}
