@@ -236,3 +236,20 @@ describe('misuse throws', () => {
     expect(codeOf(() => verifyReceipt('{}', { publicKeys: [mixed] }))).toBe('KEY_INVALID')
   })
 })
+
+const END = '2026-11-22T20:20:00.000000Z'
+
+test.each<[string, object, readonly string[]]>([
+  ['in time', { resolved_at: '2026-11-22T20:19:59.999999Z' }, []],
+  ['at the last moment', { resolved_at: END }, []],
+  ['a microsecond late', { resolved_at: '2026-11-22T20:20:00.000001Z' }, ['APPROVAL_EXPIRED']],
+  ['at a time that cannot be read', { resolved_at: 'yesterday' }, ['APPROVAL_EXPIRED']],
+  ['with an end that cannot be read', { expires_at: 'never' }, ['APPROVAL_EXPIRED']],
+  ['hours before the entry was recorded', { expires_at: '2026-11-22T19:00:00.000000Z' }, ['APPROVAL_EXPIRED']],
+])('an approval that was given %s', async (_, times, codes) => {
+  const { approval } = JSON.parse(decisionLine({ approved: true }))
+  const given = { ...approval, resolved_at: '2026-11-22T18:00:00.000000Z', expires_at: END, ...times }
+  const lines = sampleLog().lines.with(2, decisionLine({ approved: true, changes: { approval: given } }))
+  const receipt = encodeReceipt(await new SampleLog(lines).parts(3), { withEntry: true })
+  expect(verifyReceipt(receipt, TRUST).findings.map(({ code }) => code)).toEqual(codes)
+})
