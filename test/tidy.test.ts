@@ -7,6 +7,8 @@ import { describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const LINES_MAX = 300
+/** Files that lie side by side in one folder. */
+const FILES_MAX = 20
 
 function filesBelow(folder: string, suffix: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
@@ -153,4 +155,57 @@ describe('files', () => {
   it('every package carries the licence', () => {
     for (const home of packages) expect(read(`${home}/LICENSE`)).toBe(read('LICENSE'))
   })
+})
+
+describe('folders', () => {
+  // Types count as well: who reads one file should not have to read the other first.
+  const importedBy = (name: string): string[] =>
+    [...read(name).matchAll(/(?:\bfrom|\bimport\()\s*'(\.[^'\n]+)'/g)].map(([, specifier = '']) =>
+      relative(root, resolve(root, dirname(name), specifier.replace(/\.js$/, '.ts'))),
+    )
+
+  /** For each folder, which of its files and folders import which others of them. */
+  function siblings(): Map<string, Map<string, Set<string>>> {
+    const folders = new Map<string, Map<string, Set<string>>>()
+    for (const name of sources) {
+      for (const target of importedBy(name)) {
+        const [from, to] = [name.split('/'), target.split('/')]
+        const depth = from.findIndex((part, at) => part !== to[at])
+        const folder = from.slice(0, depth).join('/')
+        const imports = folders.get(folder) ?? new Map<string, Set<string>>()
+        folders.set(folder, imports)
+        const [importer = '', imported = ''] = [from[depth], to[depth]]
+        imports.set(importer, (imports.get(importer) ?? new Set()).add(imported))
+      }
+    }
+    return folders
+  }
+
+  /** What is left when everything that imports nothing of the rest is taken away, again and again: circles, and what leads to them. */
+  function leftOver(imports: Map<string, Set<string>>): string[] {
+    const left = new Set(imports.keys())
+    for (let before = -1; before !== left.size; ) {
+      before = left.size
+      for (const name of left) if (![...(imports.get(name) ?? [])].some((other) => left.has(other))) left.delete(name)
+    }
+    return [...left].sort()
+  }
+
+  it('have no circles, at any depth', () => {
+    const folders = siblings()
+    expect(folders.size).toBeGreaterThan(20)
+    const circles = [...folders].map(([folder, imports]) => [folder, leftOver(imports)] as const)
+    expect(circles.filter(([folder, left]) => left.length > 0 && !isMoving(folder))).toEqual([])
+  })
+
+  it(`have at most ${FILES_MAX} files`, () => {
+    const counts = new Map<string, number>()
+    for (const name of [...sources, ...tests]) counts.set(dirname(name), (counts.get(dirname(name)) ?? 0) + 1)
+    expect([...counts].filter(([folder, count]) => count > FILES_MAX && !isMoving(folder))).toEqual([])
+  })
+
+  /** Packages whose files have no folders of their own yet. */
+  function isMoving(folder: string): boolean {
+    return /^(?:packages\/(?:core|ledger)|apps\/cli)\//.test(folder)
+  }
 })
