@@ -84,7 +84,7 @@ export interface StoreFault {
 
 /** Something about the store that does not make it wrong, and that its owner should know. */
 export interface StoreWarning {
-  readonly code: 'STORE_FOREIGN_OBJECT' | 'STORE_NEWER_TABLE'
+  readonly code: 'STORE_FOREIGN_OBJECT' | 'STORE_NEWER_TABLE' | 'STORE_WRITABLE_BY_OTHERS'
   readonly message: string
   readonly hint?: string
 }

@@ -65,7 +65,7 @@ export interface Finding {
 
 /** Something that does not change the verdict, and that the owner of the ledger should know. Safe to print, like a finding. */
 export interface Warning {
-  readonly code: 'STORE_FOREIGN_OBJECT' | 'STORE_NEWER_TABLE'
+  readonly code: 'STORE_FOREIGN_OBJECT' | 'STORE_NEWER_TABLE' | 'STORE_WRITABLE_BY_OTHERS'
   readonly message: string
   readonly hint?: string
 }

@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   /** User and group id to run as. */
   readonly uid?: number
+  /** The Node to run with, and its options; the one that runs the tests unless given. */
+  readonly node?: readonly string[]
 }
 
 /** A folder that is removed after the test, with the means to run `sudoagent` in it. */
@@ -46,8 +48,9 @@ export class Sandbox {
   }
 
   /** Runs `sudoagent` with these arguments. */
-  run(args: readonly string[], { env = {}, uid }: RunOptions = {}): Ran {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, ...args], {
+  run(args: readonly string[], { env = {}, uid, node = [process.execPath] }: RunOptions = {}): Ran {
+    const [command = '', ...flags] = node
+    const { status, stdout, stderr } = spawnSync(command, [...flags, BIN, ...args], {
       cwd: this.folder,
       encoding: 'utf8',
       env: cleanEnv(env),

@@ -3,10 +3,19 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { HashReader } from '@sudoagent/crypto'
-import type { LedgerReader, LineRanges, Place, RangeSource, StoredEvidence, StoredLine } from '../ledger.js'
+import type {
+  LedgerReader,
+  LineRanges,
+  Place,
+  RangeSource,
+  StoredEvidence,
+  StoredLine,
+  StoreWarning,
+} from '../ledger.js'
 import { BATCH_BYTES_MAX, BATCH_LINES, LINE_BYTES_MAX } from '../limits.js'
 import { createStoredNodeReader } from '../stored-node.js'
 import { asLedgerError } from './file.js'
+import { writableWarnings } from './file-mode.js'
 import { beside, readSideFile } from './side-file.js'
 import { TreeFile } from './tree-file.js'
 
@@ -87,6 +96,10 @@ class JsonlReader implements LedgerReader, LineRanges {
 
   faults(): readonly [] {
     return []
+  }
+
+  warnings(): readonly StoreWarning[] {
+    return writableWarnings(this.#path)
   }
 
   close(): Promise<void> {

@@ -32,6 +32,7 @@ import { LedgerError } from '../error.js'
 import type { AppendedEntry, ControlWriter, LedgerWriter } from '../ledger.js'
 import { ownFields } from '../own-fields.js'
 import { asLedgerError, codeOf, FileIdentity, isFatal, isRegularFile, syncFolderOf } from './file.js'
+import { warnOfOtherWriters } from './file-mode.js'
 import { inspectJsonl, moveTornTailAside, type TornTail } from './jsonl-file.js'
 import { readJsonlState } from './jsonl-state.js'
 import { lockFile } from './lock.js'
@@ -101,7 +102,9 @@ export class JsonlLedger implements LedgerWriter, ControlWriter {
     try {
       fd = openOrCreate(path)
       unlock = lockFile(path)
-      return new JsonlLedger(path, fd, unlock, writer)
+      const ledger = new JsonlLedger(path, fd, unlock, writer)
+      warnOfOtherWriters(path)
+      return ledger
     } catch (error) {
       unlock?.()
       if (fd !== undefined) closeSync(fd)

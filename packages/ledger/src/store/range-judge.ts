@@ -1,9 +1,9 @@
 // Reads a range of a ledger as one piece of bytes and judges it. Used by the thread that verifies, and by threads that help it; each has its own.
 import { closeSync, openSync, readSync } from 'node:fs'
-import type Database from 'better-sqlite3'
 import type { OpenedSource, Place, RangeRows } from '../ledger.js'
 import type { PartFacts } from '../part/facts.js'
 import { PartJudge, type PartKeys } from '../part/judge.js'
+import type { ReadDatabase, ReadStatement } from './read-database.js'
 import { healthOf, LINES_OF_ROWS, type LinesOfRows } from './sqlite-table.js'
 
 /** A range whose lines hold by themselves. */
@@ -100,11 +100,11 @@ interface RangeRow extends LinesOfRows {
 }
 
 class SqliteRanges implements RangeJudge {
-  readonly #db: Database.Database
+  readonly #db: ReadDatabase
   readonly #judge: PartJudge
-  readonly #select: Database.Statement
+  readonly #select: ReadStatement
 
-  constructor(db: Database.Database, judge: PartJudge) {
+  constructor(db: ReadDatabase, judge: PartJudge) {
     this.#db = db
     this.#judge = judge
     this.#select = db.prepare(SELECT_RANGE)

@@ -1,9 +1,9 @@
 // Reads ranges of a ledger piece by piece and does something with each. Used by the thread that asks, and by threads that help it; each has its own.
 import { closeSync, openSync, readSync } from 'node:fs'
-import type Database from 'better-sqlite3'
 import type { OpenedSource, Place } from '../ledger.js'
 import { type DoPiece, doerOf, type PieceWork } from '../part/piece-work.js'
 import { countLines } from '../part/plain-text.js'
+import type { ReadDatabase, ReadStatement } from './read-database.js'
 import { healthOf, LINES_OF_ROWS, type LinesOfRows } from './sqlite-table.js'
 
 /** A range that was dealt with as a whole. */
@@ -121,10 +121,10 @@ const PIECE_ROWS = 128
 const SELECT_PIECE = `SELECT ${LINES_OF_ROWS} FROM ledger NOT INDEXED WHERE id > ? AND id <= ?`
 
 class SqlitePieces implements Pieces {
-  readonly #db: Database.Database
-  readonly #select: Database.Statement
+  readonly #db: ReadDatabase
+  readonly #select: ReadStatement
 
-  constructor(db: Database.Database) {
+  constructor(db: ReadDatabase) {
     this.#db = db
     this.#select = db.prepare(SELECT_PIECE)
   }

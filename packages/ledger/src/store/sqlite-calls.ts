@@ -8,6 +8,7 @@ import { isCallEntry } from '../entry.js'
 import { LINE_BYTES_MAX } from '../limits.js'
 import { parseLine } from '../line.js'
 import { callNumber, POSITIONS_OF_CALL_MAX } from './call-number.js'
+import type { ReadDatabase } from './read-database.js'
 
 const NUMBER_BYTES = 4
 
@@ -64,7 +65,7 @@ export class CallWriter {
 }
 
 /** Positions of entries that may be about a call, in order; null when the table does not cover every full tile. */
-export function positionsOfCall(db: Database.Database, requestId: string): readonly number[] | null {
+export function positionsOfCall(db: ReadDatabase, requestId: string): readonly number[] | null {
   const number = shortNumber(requestId)
   const positions: number[] = []
   let tiles = 0

@@ -20,6 +20,9 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
+import { nativeModuleProblem } from './native-module.js'
+import { openWithNode } from './node-sqlite.js'
+import type { ReadDatabase } from './read-database.js'
 
 const READ_BUSY_TIMEOUT_MS = 5_000
 
@@ -81,8 +84,8 @@ export function copyOf(path: string): Place {
 }
 
 /** A snapshot of a database that anybody may have prepared: nothing in it is run, and nothing is written. */
-export function openUntrusted({ path, readonly }: Pick<Place, 'path' | 'readonly'>): Database.Database {
-  const db = new Database(path, { readonly, fileMustExist: true, timeout: READ_BUSY_TIMEOUT_MS })
+export function openUntrusted(place: Pick<Place, 'path' | 'readonly'>): ReadDatabase {
+  const db = connect(place)
   try {
     db.pragma('query_only = ON')
     db.pragma('trusted_schema = OFF')
@@ -92,5 +95,17 @@ export function openUntrusted({ path, readonly }: Pick<Place, 'path' | 'readonly
   } catch (error) {
     db.close()
     throw error
+  }
+}
+
+/** With Node's own SQLite where the native module of better-sqlite3 cannot be loaded: reading needs no compiler. */
+function connect({ path, readonly }: Pick<Place, 'path' | 'readonly'>): ReadDatabase {
+  try {
+    return new Database(path, { readonly, fileMustExist: true, timeout: READ_BUSY_TIMEOUT_MS })
+  } catch (error) {
+    const db =
+      nativeModuleProblem(error) === null ? null : openWithNode(path, { readonly, timeout: READ_BUSY_TIMEOUT_MS })
+    if (db === null) throw error
+    return db
   }
 }

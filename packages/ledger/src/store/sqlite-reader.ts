@@ -1,8 +1,6 @@
-// Reads a SQLite ledger as untrusted input: read-only, one consistent snapshot, no trigger, view or function of the file's own is run, and
-// nothing is left beside the file.
+// Reads a SQLite ledger as untrusted input: read-only, one snapshot, nothing of the file's own is run, and nothing is left beside the file.
 import { setImmediate as turn } from 'node:timers/promises'
 import { type HashReader, NOTE_BYTES_MAX } from '@sudoagent/crypto'
-import type Database from 'better-sqlite3'
 import type {
   LedgerReader,
   LineRanges,
@@ -16,6 +14,8 @@ import type {
 } from '../ledger.js'
 import { damagedReader } from './damaged-reader.js'
 import { asLedgerError, codeOf, followLinks, isOpenInSqlite } from './file.js'
+import { writableWarnings } from './file-mode.js'
+import type { ReadDatabase } from './read-database.js'
 import { positionsOfCall } from './sqlite-calls.js'
 import { ChangingFile, DamagedFile, FileCheck } from './sqlite-file/file-check.js'
 import type { ForeignObject } from './sqlite-file/objects.js'
@@ -58,7 +58,7 @@ function openInPlaceOrCopy(path: string): LedgerReader {
 }
 
 function openPlace(place: Place, path: string): LedgerReader {
-  let db: Database.Database | undefined
+  let db: ReadDatabase | undefined
   let check: FileCheck | undefined
   const hadLog = isOpenInSqlite(place.path)
   try {
@@ -91,19 +91,19 @@ class SqliteReader implements LedgerReader, LineRanges {
   readonly end: RowPlace
   readonly step = RANGE_ROWS
   readonly sizeHint: number | undefined
-  readonly #db: Database.Database
+  readonly #db: ReadDatabase
   readonly #path: string
   readonly #remove: () => void
   readonly #rows: RowPages
   readonly #objects: readonly ForeignObject[]
   readonly #check: FileCheck
   #faults: readonly StoreFault[] = []
-  /** Whether the file never stood still while it looked damaged: then all of it is read row by row, and nothing is said about it. */
+  /** When the file never stood still while it looked damaged. */
   #changing: ChangingFile | null = null
   /** Whether reading ended at damage: then nothing more can be known. */
   #isCut = false
 
-  constructor(db: Database.Database, path: string, place: Place, check: FileCheck) {
+  constructor(db: ReadDatabase, path: string, place: Place, check: FileCheck) {
     this.#db = db
     this.#path = path
     this.#remove = place.remove
@@ -234,12 +234,10 @@ class SqliteReader implements LedgerReader, LineRanges {
   async isSound(): Promise<boolean> {
     if (this.#check.damage === undefined && this.#changing === null) {
       const { walkInThread } = await import('../helping-threads.js')
-      try {
-        await this.#check.finish(walkInThread)
-      } catch (error) {
+      await this.#check.finish(walkInThread).catch((error: unknown) => {
         if (!(error instanceof ChangingFile)) throw error
         this.#changing = error
-      }
+      })
       this.#boundRows()
     }
     return this.#check.damage === null
@@ -265,12 +263,13 @@ class SqliteReader implements LedgerReader, LineRanges {
   }
 
   warnings(): readonly StoreWarning[] {
-    return this.#objects.flatMap(({ kind, what, drop }): StoreWarning[] => {
+    const objects = this.#objects.flatMap(({ kind, what, drop }): StoreWarning[] => {
       if (kind === 'newer') return [{ code: 'STORE_NEWER_TABLE', message: `${what} is from a newer release` }]
       if (kind !== 'operator') return []
       const message = `the file contains ${what}, which sudoagent did not create; this check does not use it`
       return [{ code: 'STORE_FOREIGN_OBJECT', message, hint: `writers refuse the file until you run: ${drop}` }]
     })
+    return [...objects, ...writableWarnings(this.#path)]
   }
 
   async close(): Promise<void> {

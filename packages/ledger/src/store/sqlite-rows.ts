@@ -1,8 +1,8 @@
 // The rows of a SQLite ledger, page by page, as a hostile file gives them: SQLite hands over row after row, so that each can be refused.
-import type Database from 'better-sqlite3'
 import { LedgerError } from '../error.js'
 import type { Place, StoredLine } from '../ledger.js'
 import { BATCH_BYTES_MAX, BATCH_LINES, LINE_BYTES_MAX } from '../limits.js'
+import type { ReadDatabase } from './read-database.js'
 
 const NOTHING = new Uint8Array(0)
 
@@ -28,10 +28,10 @@ const ID_MAX = 2n ** 63n - 1n
 
 /** Reads pages of rows. */
 export class RowPages {
-  readonly #db: Database.Database
+  readonly #db: ReadDatabase
   #bytesLeft = Number.POSITIVE_INFINITY
 
-  constructor(db: Database.Database) {
+  constructor(db: ReadDatabase) {
     this.#db = db
   }
 

@@ -1,7 +1,7 @@
 // The table of a SQLite ledger (LEDGER-FORMAT §2), as SudoAgent for Python made it, and ours beside it: the head, the tiles of the tree, and
 // the checkpoint that witnesses cosigned.
-import type Database from 'better-sqlite3'
 import { LedgerError } from '../error.js'
+import type { ReadDatabase } from './read-database.js'
 import { type ForeignObject, foreignObjects, type OwnObject, SQL_LENGTH_MAX } from './sqlite-file/objects.js'
 
 /** Creates the table where it is not there yet. */
@@ -24,7 +24,7 @@ const COLUMNS = [
 const LEDGER_TABLE = new RegExp(`^CREATE TABLE\\s+${NAME}\\s*\\(\\s*${COLUMNS.join('\\s*,\\s*')}\\s*\\)$`, 'i')
 
 /** What a database holds in place of the ledger: the table as it should be, another thing of that name, or nothing. */
-export function findLedgerTable(db: Database.Database): 'ledger' | 'other' | 'none' {
+export function findLedgerTable(db: ReadDatabase): 'ledger' | 'other' | 'none' {
   const select = "SELECT type, substr(sql, 1, ?) AS sql FROM sqlite_schema WHERE name = 'ledger' COLLATE NOCASE LIMIT 2"
   const [row, second] = db.prepare(select).all(SQL_LENGTH_MAX) as { readonly type: unknown; readonly sql: unknown }[]
   if (row === undefined) return 'none'
@@ -39,7 +39,7 @@ const COPY_WITHOUT_LOG =
  * @param hadLog - whether there was a write-ahead log next to the file before it was opened
  * @throws LedgerError LEDGER_NOT_A_LEDGER
  */
-export function requireLedgerTable(db: Database.Database, path: string, hadLog: boolean): void {
+export function requireLedgerTable(db: ReadDatabase, path: string, hadLog: boolean): void {
   if (findLedgerTable(db) === 'ledger') return
   throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${path}\` is a SQLite database without a ledger table`, {
     hint:
@@ -50,7 +50,7 @@ export function requireLedgerTable(db: Database.Database, path: string, hadLog: 
 }
 
 /** The highest id of a row. Undefined where there is none, or none that can be read: whoever reads on will meet the damage. */
-export function lastIdOf(db: Database.Database): number | undefined {
+export function lastIdOf(db: ReadDatabase): number | undefined {
   try {
     const last = db.prepare('SELECT max(id) FROM ledger NOT INDEXED').pluck().get()
     return typeof last === 'number' ? last : undefined
@@ -65,7 +65,7 @@ export function lastIdOf(db: Database.Database): number | undefined {
  *
  * @throws LedgerError LEDGER_DAMAGED when there is no such book
  */
-export function lastIssuedId(db: Database.Database): number {
+export function lastIssuedId(db: ReadDatabase): number {
   const book = "name = 'sqlite_sequence' AND type = 'table' AND sql = 'CREATE TABLE sqlite_sequence(name,seq)'"
   if (db.prepare(`SELECT 1 FROM sqlite_schema WHERE ${book}`).get() === undefined) {
     throw new LedgerError('LEDGER_DAMAGED', 'the table `sqlite_sequence` is missing or is something else')
@@ -116,7 +116,7 @@ export const COSIGNED_TABLE = table(
 export const EVIDENCE_TABLES: readonly EvidenceTable[] = [HEAD_TABLE, TILE_TABLE, CALL_TABLE, COSIGNED_TABLE]
 
 /** Which of our tables are there as we made them, and under which of their names something else stands. */
-export function findEvidenceTables(db: Database.Database): ReadonlyMap<string, 'ours' | 'other'> {
+export function findEvidenceTables(db: ReadDatabase): ReadonlyMap<string, 'ours' | 'other'> {
   const select = db.prepare(
     'SELECT type, substr(sql, 1, ?) AS sql FROM sqlite_schema WHERE name = ? COLLATE NOCASE LIMIT 2',
   )
@@ -133,7 +133,7 @@ export function findEvidenceTables(db: Database.Database): ReadonlyMap<string, '
  * What SQLite says about its own pages: `ok`, or the first fault. A check of the whole file evaluates the CHECK constraints of every table, and a
  * hostile one never ends: so only where there are none but our tables, of which the definitions are known.
  */
-export function healthOf(db: Database.Database): string {
+export function healthOf(db: ReadDatabase): string {
   return String(db.pragma(foreignObjectsOf(db).length > 0 ? 'quick_check(ledger)' : 'quick_check(1)', { simple: true }))
 }
 
@@ -143,7 +143,7 @@ const OWN_OBJECTS: readonly OwnObject[] = [
 ]
 
 /** What the file declares besides our tables and SQLite's own. @throws SqliteError when the schema cannot be read */
-export const foreignObjectsOf = (db: Database.Database): readonly ForeignObject[] => foreignObjects(db, OWN_OBJECTS)
+export const foreignObjectsOf = (db: ReadDatabase): readonly ForeignObject[] => foreignObjects(db, OWN_OBJECTS)
 
 /** Rows that are put together. Longer ones are looked at one by one, so that no text gets too long. */
 const ROW_BYTES_MAX = 16 * 1024

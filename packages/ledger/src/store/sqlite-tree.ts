@@ -10,6 +10,7 @@ import {
 } from '@sudoagent/crypto'
 import type Database from 'better-sqlite3'
 import { leavesOf, treeDamaged, withHash } from '../tile-hashes.js'
+import type { ReadDatabase, ReadStatement } from './read-database.js'
 
 const SELECT_TILE = `SELECT hashes FROM sudoagent_tile INDEXED BY sqlite_autoindex_sudoagent_tile_1
   WHERE level = ? AND tile = ? AND length(hashes) <= 8192`
@@ -52,7 +53,7 @@ export function tilesCompleted(nodes: readonly TreeNode[]): readonly number[] {
 }
 
 /** Reads nodes of the tree of `size` entries. What is stored is believed by nobody: proofs made of it are checked against a root. */
-export function createSqliteTreeReader(db: Database.Database, size: number): HashReader {
+export function createSqliteTreeReader(db: ReadDatabase, size: number): HashReader {
   const tileOf = db.prepare(SELECT_TILE).pluck()
   const leaves = db.prepare(SELECT_LEAVES).pluck()
   return createTileHashReader(size, (level, index, width) => {
@@ -68,7 +69,7 @@ export function createSqliteTreeReader(db: Database.Database, size: number): Has
 }
 
 /** Leaf hashes of the rows that a tile of level 0 stands for. */
-function leavesOfRows(select: Database.Statement, tile: number, width: number): Uint8Array {
+function leavesOfRows(select: Pick<ReadStatement, 'all'>, tile: number, width: number): Uint8Array {
   const first = tile * TILE_WIDTH + 1
   return leavesOf(select.all(first, first + width - 1), width)
 }

@@ -22,6 +22,7 @@ import type { LedgerError } from '../error.js'
 import type { AppendedEntry, ControlWriter, LedgerWriter } from '../ledger.js'
 import { ownFields } from '../own-fields.js'
 import { asLedgerError, codeOf, FileIdentity, followLinks, isFatal, PinnedFile } from './file.js'
+import { warnOfOtherWriters } from './file-mode.js'
 import { SchemaGuard } from './sqlite-file/schema-guard.js'
 import {
   busyDelayMs,
@@ -90,7 +91,9 @@ export class SqliteLedger implements LedgerWriter, ControlWriter {
     try {
       claimFile(path)
       requireSoundLedgerFile(path)
-      return waitWhileBusy(busyTimeoutMs, () => SqliteLedger.#openOnce(path, busyTimeoutMs, writer))
+      const ledger = waitWhileBusy(busyTimeoutMs, () => SqliteLedger.#openOnce(path, busyTimeoutMs, writer))
+      warnOfOtherWriters(path)
+      return ledger
     } catch (error) {
       throw asLedgerError(error, path)
     }

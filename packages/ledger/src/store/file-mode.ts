@@ -1,0 +1,53 @@
+// Who besides its owner can write to a ledger's file. Whoever can is able to take its last entries away, or to put an older copy in its place; a
+// reader finds what changed entries, and a writer goes on from what it finds.
+import { statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { StoreWarning } from '../ledger.js'
+
+const GROUP_WRITES = 0o020
+const OTHERS_WRITE = 0o002
+const STICKY = 0o1000
+
+const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0')
+
+/**
+ * What a reader says of a file that every user can write to or replace. A group is not mentioned: a copy often belongs to the group of its owner alone.
+ */
+export function writableWarnings(path: string): readonly StoreWarning[] {
+  const found = writersOf(path, OTHERS_WRITE)
+  return found === null ? [] : [{ code: 'STORE_WRITABLE_BY_OTHERS', ...found }]
+}
+
+const WARNED_MAX = 20
+
+const warned = new Set<string>()
+
+/** Warns once of each file that a writer opens and that its group or every user can write to or replace. */
+export function warnOfOtherWriters(path: string): void {
+  const found = writersOf(path, OTHERS_WRITE | GROUP_WRITES)
+  if (found === null || warned.has(path) || warned.size >= WARNED_MAX) return
+  warned.add(path)
+  process.emitWarning(`ledger \`${path}\`: ${found.message}; ${found.hint}`, { code: 'SUDOAGENT_LEDGER_WRITABLE' })
+}
+
+/** Null where nobody else can write, or nobody knows: Windows has no such modes, and Node makes them up there. */
+function writersOf(path: string, bits: number): { readonly message: string; readonly hint: string } | null {
+  if (process.platform === 'win32') return null
+  try {
+    const { mode } = statSync(path)
+    if ((mode & bits) !== 0)
+      return {
+        message: `other users can write to the file (mode ${octal(mode)})`,
+        hint: 'chmod 600 keeps it to its owner',
+      }
+    const folder = statSync(dirname(path)).mode
+    // Where only the owner of a file can remove it (`/tmp`), nobody else can replace it.
+    if ((folder & OTHERS_WRITE) === 0 || (folder & STICKY) !== 0) return null
+    return {
+      message: `every user can replace the file (mode ${octal(folder)} of its folder)`,
+      hint: 'chmod o-w on the folder keeps it to its owner',
+    }
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,246 @@
+// Reads with `node:sqlite`, which Node has since 22.13 (usable here since 22.16), what better-sqlite3 would read: the same values, the same error codes.
+//
+// Node 22 ends a text at its first NUL, so that a hash with something after a NUL would pass for the hash. There, texts are read as bytes:
+//
+//   SELECT id, entry_hash FROM ledger WHERE id > ?
+//   WITH q (c0, c1) AS (SELECT id, entry_hash FROM ledger WHERE id > ?)
+//   SELECT CASE typeof(c0) WHEN 'text' THEN CAST(c0 AS BLOB) ELSE c0 END, typeof(c0) = 'text', … FROM q
+import { existsSync } from 'node:fs'
+import { TextDecoder } from 'node:util'
+import type { ReadDatabase, ReadStatement } from './read-database.js'
+
+/** Of `node:sqlite`, as far as it is used here: its types are in none of the Node versions that this package is compiled for. */
+interface NodeSqlite {
+  readonly DatabaseSync: new (path: string, options: { readonly readOnly: boolean }) => NodeDatabase
+  readonly StatementSync: { readonly prototype: object }
+}
+
+interface NodeDatabase {
+  prepare(sql: string): NodeStatement
+  exec(sql: string): void
+  close(): void
+}
+
+interface NodeStatement {
+  get(...parameters: unknown[]): NodeRow | undefined
+  iterate(...parameters: unknown[]): IterableIterator<NodeRow>
+  columns(): readonly { readonly name: string }[]
+  setReadBigInts(enabled: boolean): void
+}
+
+type NodeRow = Readonly<Record<string, unknown>>
+
+interface Options {
+  readonly readonly: boolean
+  /** For another process's lock, in milliseconds. */
+  readonly timeout: number
+}
+
+/** SQLite's primary result codes (https://sqlite.org/rescode.html), as far as anything here asks for them. */
+const CODES: ReadonlyMap<number, string> = new Map([
+  [3, 'SQLITE_PERM'],
+  [5, 'SQLITE_BUSY'],
+  [6, 'SQLITE_LOCKED'],
+  [8, 'SQLITE_READONLY'],
+  [10, 'SQLITE_IOERR'],
+  [11, 'SQLITE_CORRUPT'],
+  [13, 'SQLITE_FULL'],
+  [14, 'SQLITE_CANTOPEN'],
+  [23, 'SQLITE_AUTH'],
+  [26, 'SQLITE_NOTADB'],
+])
+
+/**
+ * Opens a file that exists.
+ *
+ * @returns null where this Node has no `node:sqlite` that can be used
+ * @throws an error with SQLite's code, as better-sqlite3 does
+ */
+export function openWithNode(path: string, { readonly, timeout }: Options): ReadDatabase | null {
+  const sqlite = loadNodeSqlite()
+  if (sqlite === null) return null
+  // Without `readOnly`, Node would make a file that is not there.
+  if (!existsSync(path)) throw Object.assign(new Error('unable to open database file'), { code: 'SQLITE_CANTOPEN' })
+  const db = named(() => new sqlite.DatabaseSync(path, { readOnly: readonly }))
+  try {
+    named(() => db.exec(`PRAGMA busy_timeout = ${timeout}`))
+    return new NodeReadDatabase(db, cutsText(sqlite) ? encodingOf(db) : null)
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+let loaded: NodeSqlite | null | undefined
+
+function loadNodeSqlite(): NodeSqlite | null {
+  loaded ??= withoutWarning(() => process.getBuiltinModule?.('node:sqlite') as NodeSqlite | undefined) ?? null
+  const { prototype } = loaded?.StatementSync ?? { prototype: {} }
+  return 'iterate' in prototype && 'columns' in prototype ? loaded : null
+}
+
+/** Node says of some versions that the module is experimental. That would be in the way of every report on a terminal. */
+function withoutWarning<T>(work: () => T): T {
+  const emit = process.emitWarning
+  process.emitWarning = (): void => {}
+  try {
+    return work()
+  } finally {
+    process.emitWarning = emit
+  }
+}
+
+let textIsCut: boolean | undefined
+
+/** Whether text ends at its first NUL. */
+function cutsText({ DatabaseSync }: NodeSqlite): boolean {
+  if (textIsCut !== undefined) return textIsCut
+  const db = new DatabaseSync(':memory:', { readOnly: false })
+  textIsCut = db.prepare("SELECT 'a' || char(0) || 'b' AS text").get()?.text !== 'a\0b'
+  db.close()
+  return textIsCut
+}
+
+/** In which the database stores text, as `TextDecoder` calls it. */
+function encodingOf(db: NodeDatabase): string {
+  return String(named(() => db.prepare('PRAGMA encoding').get())?.encoding).toLowerCase()
+}
+
+class NodeReadDatabase implements ReadDatabase {
+  readonly #db: NodeDatabase
+  /** Null where texts are read whole. */
+  readonly #decoder: TextDecoder | null
+  #isOpen = true
+  #inTransaction = false
+
+  constructor(db: NodeDatabase, encoding: string | null) {
+    this.#db = db
+    this.#decoder = encoding === null ? null : new TextDecoder(encoding, { ignoreBOM: true })
+  }
+
+  get open(): boolean {
+    return this.#isOpen
+  }
+
+  get inTransaction(): boolean {
+    return this.#inTransaction
+  }
+
+  prepare(sql: string): ReadStatement {
+    const decoder = this.#decoder
+    if (decoder === null || sql.startsWith('PRAGMA')) return new NodeReadStatement(this.#prepare(sql), valuesOf)
+    const names = this.#prepare(sql)
+      .columns()
+      .map(({ name }) => name)
+    return new NodeReadStatement(this.#prepare(textsAsBytes(sql, names.length)), (row) => {
+      const values = Object.values(row)
+      return Object.fromEntries(
+        names.map((name, n) => [
+          name,
+          values[2 * n + 1] === 1n ? decoder.decode(values[2 * n] as Uint8Array) : asRead(values[2 * n]),
+        ]),
+      )
+    })
+  }
+
+  #prepare(sql: string): NodeStatement {
+    return named(() => {
+      const statement = this.#db.prepare(sql)
+      // Otherwise a number beyond 2^53 would be an error.
+      statement.setReadBigInts(true)
+      return statement
+    })
+  }
+
+  pragma(sql: string, { simple = false }: { readonly simple?: boolean } = {}): unknown {
+    const statement = this.prepare(`PRAGMA ${sql}`)
+    return simple ? statement.pluck().get() : statement.all()
+  }
+
+  /** Of transactions, readers use `BEGIN` and `ROLLBACK` alone. */
+  exec(sql: string): void {
+    named(() => this.#db.exec(sql))
+    if (sql === 'BEGIN') this.#inTransaction = true
+    if (sql === 'ROLLBACK') this.#inTransaction = false
+  }
+
+  close(): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    this.#inTransaction = false
+    this.#db.close()
+  }
+}
+
+/** A query with two columns for each of its own: the value, and whether it is the bytes of a text. */
+function textsAsBytes(sql: string, columns: number): string {
+  const names = Array.from({ length: columns }, (_, n) => `c${n}`)
+  const values = names.map(
+    (name, n) =>
+      `CASE typeof(${name}) WHEN 'text' THEN CAST(${name} AS BLOB) ELSE ${name} END AS v${n}, typeof(${name}) = 'text' AS t${n}`,
+  )
+  return `WITH q (${names.join(', ')}) AS (${sql}) SELECT ${values.join(', ')} FROM q`
+}
+
+class NodeReadStatement implements ReadStatement {
+  readonly #statement: NodeStatement
+  readonly #shape: (row: NodeRow) => unknown
+
+  constructor(statement: NodeStatement, shape: (row: NodeRow) => unknown) {
+    this.#statement = statement
+    this.#shape = shape
+  }
+
+  get(...parameters: unknown[]): unknown {
+    const row = named(() => this.#statement.get(...parameters))
+    return row === undefined ? undefined : this.#shape(row)
+  }
+
+  all(...parameters: unknown[]): unknown[] {
+    return [...this.iterate(...parameters)]
+  }
+
+  *iterate(...parameters: unknown[]): IterableIterator<unknown> {
+    const rows = named(() => this.#statement.iterate(...parameters))
+    try {
+      for (;;) {
+        const { value, done } = named(() => rows.next())
+        if (done === true) return
+        yield this.#shape(value)
+      }
+    } finally {
+      rows.return?.()
+    }
+  }
+
+  pluck(): ReadStatement {
+    return new NodeReadStatement(this.#statement, (row) => Object.values(this.#shape(row) as NodeRow)[0])
+  }
+
+  raw(): ReadStatement {
+    return new NodeReadStatement(this.#statement, (row) => Object.values(this.#shape(row) as NodeRow))
+  }
+}
+
+/** A row with the values that better-sqlite3 gives. */
+function valuesOf(row: NodeRow): NodeRow {
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, asRead(value)]))
+}
+
+function asRead(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number(value)
+  return value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.length) : value
+}
+
+/** Gives an error of `node:sqlite`, which has SQLite's number, the name of that. */
+function named<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    const number = (error as { readonly errcode?: unknown }).errcode
+    if (!(error instanceof Error) || typeof number !== 'number') throw error
+    throw Object.assign(new Error(error.message, { cause: error }), {
+      code: CODES.get(number & 0xff) ?? 'SQLITE_ERROR',
+    })
+  }
+}
