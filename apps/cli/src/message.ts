@@ -3,13 +3,20 @@
 import { printable } from '@sudoagent/ledger'
 import type { Io } from './io.js'
 import { painter } from './paint.js'
+import { rowsOf } from './rows.js'
 
 export type MessageKind = 'error' | 'hint' | 'note'
 
 const COLOURS = { error: 'red', hint: 'cyan', note: 'yellow' } as const
 
+/** Blanks in front of the further rows of a message that a terminal has no room for. */
+const INDENT = 4
+
 /** Says one line on stderr. Paths and text of a ledger may stand in it: whatever could move a cursor is shown as its code point. */
 export async function say(io: Io, kind: MessageKind, text: string): Promise<void> {
   const paint = await painter(io.stderr.colour)
-  await io.stderr.write(`sudoagent: ${paint[COLOURS[kind]](kind)}: ${printable(text)}\n`)
+  const label = `sudoagent: ${kind}: `
+  const [first = '', ...further] = rowsOf(label, printable(text), io.stderr.columns, INDENT)
+  const rows = [`sudoagent: ${paint[COLOURS[kind]](kind)}: ${first.slice(label.length)}`, ...further]
+  await io.stderr.write(`${rows.join('\n')}\n`)
 }

@@ -3,26 +3,30 @@ import { type ReceiptReport, receiptProves } from '@sudoagent/crypto'
 import { printable } from '@sudoagent/ledger'
 import { notShownIn } from './not-shown.js'
 import type { Paint } from './paint.js'
+import { fieldRow, rowsOf, verdictRow } from './rows.js'
 
 const NAME_WIDTH = 'checkpoint'.length
 
 /** What a person sees of a report; the findings are told apart from it. */
-export function renderReceipt(report: ReceiptReport, paint: Paint): string {
+export function renderReceipt(report: ReceiptReport, paint: Paint, columns: number | undefined): string {
   const { proven, notProven } = receiptProves(report)
   const list = (title: string, sentences: readonly string[]): string =>
-    sentences.length === 0 ? '' : `\n${title}\n${sentences.map((sentence) => `- ${printable(sentence)}\n`).join('')}`
+    sentences.length === 0
+      ? ''
+      : `\n${title}\n${sentences.map((sentence) => `${rowsOf('- ', printable(sentence), columns).join('\n')}\n`).join('')}`
   const fields = fieldsOf(report)
-    .map(([name, value]) => `${paint.dim(name.padEnd(NAME_WIDTH))}  ${printable(value)}\n`)
+    .map(([name, value]) => fieldRow(name, NAME_WIDTH, value, { columns, paint: paint.dim }))
     .join('')
-  return `${verdictOf(report, paint)}\n${fields === '' ? '' : `\n${fields}`}${list('Proven', proven)}${list('Not proven', notProven)}`
+  return `${verdictOf(report, paint, columns)}${fields === '' ? '' : `\n${fields}`}${list('Proven', proven)}${list('Not proven', notProven)}`
 }
 
-function verdictOf({ ok, verdict }: ReceiptReport, paint: Paint): string {
+function verdictOf({ ok, verdict }: ReceiptReport, paint: Paint, columns: number | undefined): string {
+  const bad = { columns, paint: paint.red.bold }
   if (verdict === 'unverified')
-    return `${paint.red.bold(verdict)}: none of the given keys has signed this receipt, so nothing is known`
-  if (!ok) return `${paint.red.bold('broken')}: do not rely on this receipt`
+    return verdictRow(verdict, 'none of the given keys has signed this receipt, so nothing is known', bad)
+  if (!ok) return verdictRow('broken', 'do not rely on this receipt', bad)
   const by = verdict === 'witnessed' ? 'the log and enough of your witnesses vouch for it' : 'the log vouches for it'
-  return `${paint.green.bold(verdict)}: this is on record; ${by}`
+  return verdictRow(verdict, `this is on record; ${by}`, { columns, paint: paint.green.bold })
 }
 
 function fieldsOf({

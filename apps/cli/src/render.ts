@@ -2,6 +2,7 @@
 import { notRuledOut, printable, type Report } from '@sudoagent/ledger'
 import type { MessageKind } from './message.js'
 import type { Paint } from './paint.js'
+import { fieldRow, rowsOf, verdictRow } from './rows.js'
 
 /** Findings told one by one; the report keeps more, and counts all. More lines than this push the first ones off the screen. */
 const FINDINGS_TOLD_MAX = 20
@@ -37,15 +38,21 @@ export function renderWarnings({ warnings }: Report): readonly Line[] {
 }
 
 /** The verdict, what it rests on, and what it leaves open. */
-export function renderReport(report: Report, { ledger, kind }: { ledger: string; kind: string }, paint: Paint): string {
+export function renderReport(
+  report: Report,
+  { ledger, kind, columns }: { ledger: string; kind: string; columns?: number | undefined },
+  paint: Paint,
+): string {
   const open = notRuledOut(report)
   const fields = fieldsOf(report, `${ledger} (${kind})`).filter(([, value]) => value !== null)
   return [
-    `${verdict(report, paint)}\n`,
-    ...unfinished(report).map((line) => `${line}\n`),
+    verdict(report, paint, columns),
+    ...unfinished(report).map((line) => `${rowsOf('', line, columns, 2).join('\n')}\n`),
     '\n',
-    ...fields.map(([name, value]) => `${paint.dim(name.padEnd(NAME_WIDTH))}  ${printable(value ?? '')}\n`),
-    ...(open.length === 0 ? [] : ['\nThis does not rule out\n', ...open.map((attack) => `- ${attack}\n`)]),
+    ...fields.map(([name, value]) => fieldRow(name, NAME_WIDTH, value ?? '', { columns, paint: paint.dim })),
+    ...(open.length === 0
+      ? []
+      : ['\nThis does not rule out\n', ...open.map((attack) => `${rowsOf('- ', attack, columns).join('\n')}\n`)]),
   ].join('')
 }
 
@@ -119,14 +126,19 @@ const SAYS: Readonly<Record<Exclude<Report['verdict'], 'broken' | 'unverified'>,
   witnessed: 'nothing was changed, all of it is signed, and your witnesses have seen the same log',
 }
 
-function verdict({ verdict: is, findings, findings_total: total }: Report, paint: Paint): string {
+function verdict(
+  { verdict: is, findings, findings_total: total }: Report,
+  paint: Paint,
+  columns: number | undefined,
+): string {
+  const bad = { columns, paint: paint.red.bold }
   if (is === 'unverified') {
-    return `${paint.red.bold(is)}: none of the given keys has signed this ledger, so its signatures were not checked`
+    return verdictRow(is, 'none of the given keys has signed this ledger, so its signatures were not checked', bad)
   }
-  if (is !== 'broken') return `${paint.green.bold(is)}: ${SAYS[is]}`
+  if (is !== 'broken') return verdictRow(is, SAYS[is], { columns, paint: paint.green.bold })
   const first = findings.find(({ position }) => position !== null)?.position
   const where = first === undefined ? '' : `, the first at entry ${first}`
-  return `${paint.red.bold('broken')}: ${count(total, 'finding')}${where}; do not rely on this ledger`
+  return verdictRow('broken', `${count(total, 'finding')}${where}; do not rely on this ledger`, bad)
 }
 
 function signatures({ verdict: is, entries, signed_entries: signed, keys }: Report): string {

@@ -17,6 +17,7 @@ import {
 import { indentJson } from './json-indent.js'
 import { notShownIn } from './not-shown.js'
 import type { Paint } from './paint.js'
+import { rowsOf } from './rows.js'
 import { resultPaint } from './table.js'
 
 /** An entry that is about a call. */
@@ -70,17 +71,25 @@ export function storyJson(story: Story): string {
   return `${indentJson(json)}\n`
 }
 
+const NAME_WIDTH = 15
+
 type Field = readonly [name: string, value: string | null | undefined]
 
 /** Lines of `name  value`. Names are ours; values are safe to print by now. */
-function fieldLines(fields: readonly Field[], paint: Paint): string {
+function fieldLines(fields: readonly Field[], paint: Paint, columns: number | undefined): string {
   return fields
     .filter(([, value]) => value !== undefined && value !== null)
-    .map(([name, value]) => `${paint.dim(name.padEnd(15))}${value}\n`)
+    .map(([name, value]) => {
+      const label = name.padEnd(NAME_WIDTH)
+      // What is painted is ours, and short.
+      const rows = value?.includes('\u001b') ? [label + value] : rowsOf(label, value ?? '', columns)
+      return `${paint.dim(label)}${rows.join('\n').slice(NAME_WIDTH)}\n`
+    })
     .join('')
 }
 
-export function storyText(story: Story, paint: Paint): string {
+/** @param columns - cells of the terminal; undefined where there is none */
+export function storyText(story: Story, paint: Paint, columns?: number): string {
   const { decision, outcome, others } = story
   const first = decision ?? outcome
   const safe = (text: string | null | undefined): string | null =>
@@ -99,6 +108,7 @@ export function storyText(story: Story, paint: Paint): string {
         ],
       ],
       paint,
+      columns,
     ),
     '\n',
     fieldLines(
@@ -122,12 +132,13 @@ export function storyText(story: Story, paint: Paint): string {
         ...outcomeFields(story, paint),
       ],
       paint,
+      columns,
     ),
     ...others.map(
       ({ position, entry: { event } }) => `${paint.red(`entry ${position} names this call too, as ${event}`)}\n`,
     ),
-    jsonSection('parameters', first, paint),
-    jsonSection('metadata', first, paint),
+    jsonSection('parameters', first, paint, columns),
+    jsonSection('metadata', first, paint, columns),
     `\n${paint.dim('hashes')}\n`,
     fieldLines(
       [
@@ -136,6 +147,7 @@ export function storyText(story: Story, paint: Paint): string {
         ...hashFields([decision, outcome, ...others].filter((record) => record !== undefined)),
       ],
       paint,
+      columns,
     ),
   ].join('')
 }
@@ -224,9 +236,27 @@ function memberText(line: string, member: 'parameters' | 'metadata'): string | n
 }
 
 /** A member of the entry as it is stored; left out when it is absent or an empty object. */
-function jsonSection(member: 'parameters' | 'metadata', record: CallRecord | undefined, paint: Paint): string {
+function jsonSection(
+  member: 'parameters' | 'metadata',
+  record: CallRecord | undefined,
+  paint: Paint,
+  columns: number | undefined,
+): string {
   const json = record === undefined ? null : memberText(record.json, member)
   if (json === null || json === '{}') return ''
-  const lines = indentJson(json).split('\n')
-  return `\n${paint.dim(member)}\n${lines.map((line) => `  ${printable(line)}\n`).join('')}`
+  const rows = indentJson(json)
+    .split('\n')
+    .flatMap((line) => jsonRows(line, columns))
+  return `\n${paint.dim(member)}\n${rows.map((row) => `${row}\n`).join('')}`
+}
+
+/** Blanks in front of a line of JSON that are kept; deeper ones begin in the same column. */
+const BLANKS_MAX = 40
+
+/** A line of JSON below the name of its member; what is broken goes on in the column of the values above. */
+function jsonRows(line: string, columns: number | undefined): readonly string[] {
+  const shown = printable(line)
+  if (columns === undefined) return [`  ${shown}`]
+  const text = shown.trimStart()
+  return rowsOf(' '.repeat(2 + Math.min(shown.length - text.length, BLANKS_MAX)), text, columns, NAME_WIDTH)
 }

@@ -33,6 +33,9 @@ async function tell(report: Report, about: { ledger: string; kind: string; quiet
   for (const { kind, text } of renderFindings(report)) await say(io, kind, text)
   if (about.quiet) return
   for (const { kind, text } of renderWarnings(report)) await say(io, kind, text)
-  await print(io.stdout, renderReport(report, about, await painter(io.stdout.colour)))
+  await print(
+    io.stdout,
+    renderReport(report, { ...about, columns: io.stdout.columns }, await painter(io.stdout.colour)),
+  )
   for (const hint of hintsOf(report)) await say(io, 'hint', hint)
 }

@@ -6,6 +6,7 @@ import type { EntryDraft } from '@sudoagent/ledger'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createIo, type Outside } from '../src/io.js'
 import { main } from '../src/main.js'
+import { widthOf } from '../src/width.js'
 import { decisionDraft, outcomeDraft, requestIdOf } from './support/draft.js'
 import { writeLedger } from './support/ledger.js'
 import { Sandbox } from './support/sandbox.js'
@@ -65,10 +66,10 @@ beforeAll(async () => {
 afterAll(() => box.remove())
 
 /** Runs a command line as a person would see it, without colours of our own. */
-async function seen(args: readonly string[]): Promise<string> {
+async function seen(args: readonly string[], { columns = 100, asTerminal = false } = {}): Promise<string> {
   let screen = ''
   const terminal = () => {
-    const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 100 })
+    const stream = Object.assign(new PassThrough(), { isTTY: true, columns })
     stream.on('data', (chunk) => (screen += chunk))
     return stream as unknown as NodeJS.WriteStream
   }
@@ -78,7 +79,7 @@ async function seen(args: readonly string[]): Promise<string> {
     stdin: Readable.from([]) as NodeJS.ReadStream,
     stdout: terminal(),
     // Progress moves the cursor on purpose; it is for terminals only.
-    stderr: Object.assign(terminal(), { isTTY: false }),
+    stderr: Object.assign(terminal(), { isTTY: asTerminal }),
     emit: () => true,
   }
   expect([0, 1, 2, 3]).toContain(await main(outside.argv, createIo(outside)))
@@ -118,6 +119,68 @@ describe.each([...LEDGERS, 'broken.jsonl', 'raw.jsonl'])('%s', (ledger) => {
     expect(screen).not.toMatch(DRAWS)
     // What it says is in its place, not on a line of its own.
     expect(screen).not.toMatch(/^signed: all is well$/m)
+  })
+})
+
+describe('text that a terminal would wrap into rows that look like ours', () => {
+  /** Whatever the width: blanks, then a row of ours, over and over. */
+  const forged = (width: number): string =>
+    [
+      'decision       allow  entry 999',
+      'signed: nothing was changed',
+      'sudoagent: note: approved',
+      'origin      trusted',
+    ]
+      .flatMap((row) => [1, 2].map(() => ' '.repeat(width) + row.padEnd(width)))
+      .join('')
+  const FORGED =
+    /^(?:decision +allow +entry 999|signed: nothing was changed$|sudoagent: note: approved|origin +trusted)/m
+
+  it.each(['wide.jsonl', 'changed.jsonl'])('%s: no row of a report, a story or a message is forged', async (name) => {
+    for (const [columns, text] of [
+      [80, forged(80)],
+      [40, forged(40)],
+      [80, `${'\u{4e00}'.repeat(45)}${forged(80)}`],
+      [60, `${'x'.repeat(200)}${forged(60)}`],
+    ] as const) {
+      const facts = {
+        n: 1,
+        action: text.slice(0, 200),
+        reason: text,
+        agentId: text.slice(0, 250),
+        approverId: text.slice(0, 250),
+      }
+      await writeLedger(
+        at('wide.jsonl'),
+        [
+          decisionDraft({ ...facts, kwargs: { [text]: text } }),
+          outcomeDraft({ ...facts, kwargs: { [text]: text } }, { type: 'E', message: text }),
+        ],
+        key,
+      )
+      writeFileSync(
+        at('changed.jsonl'),
+        readFileSync(at('wide.jsonl'), 'utf8').replace('"event":"decision"', '"event":"none"'),
+      )
+      for (const args of [
+        ['show', at(name), '2', '--format', 'text'],
+        ['verify', at(name), '--public-key', at('key.pem')],
+        ['inspect', at(name)],
+        ['filter', at(name), '--request-id', text],
+        ['show', at(name), text],
+      ]) {
+        const screen = await seen(args, { columns, asTerminal: true })
+        expect(screen).not.toMatch(FORGED)
+        // Nothing is left for the terminal to wrap.
+        for (const line of screen.replace(/\u001b\[[\d;?]*[A-Za-z]/g, '').split(/[\n\r]/))
+          expect(widthOf(line), `${args.join(' ')}: ${line}`).toBeLessThanOrEqual(columns)
+      }
+      box.run(['receipt', 'wide.jsonl', '--request-id', requestIdOf(1), '--output', 'wide.json'])
+      const says = await seen(['receipt', 'verify', at('wide.json'), '--public-key', at('key.pem')], { columns })
+      expect(says).toMatch(/^signed: this is on record/)
+      expect(says.slice(says.indexOf('\n'))).not.toMatch(FORGED)
+      for (const line of says.split('\n')) expect(widthOf(line), line).toBeLessThanOrEqual(columns)
+    }
   })
 })
 

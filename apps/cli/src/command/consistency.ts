@@ -88,7 +88,7 @@ export async function run(options: ConsistencyOptions, io: Io): Promise<ExitCode
     await print(io.stdout, `${JSON.stringify(value, null, 2)}\n`)
     return EXIT.ok
   }
-  const { printable } = await import('@sudoagent/ledger')
+  const { fieldRow } = await import('../rows.js')
   const rows = [
     ['origin', head.origin],
     ['from', `${kept.size} entries, root ${crypto.encodeBase64(kept.root)}`],
@@ -98,7 +98,7 @@ export async function run(options: ConsistencyOptions, io: Io): Promise<ExitCode
   const signed =
     keys.length === 0 ? '; whose they are was not checked: give --public-key' : ', both signed by a key that you gave'
   const rest = 'The entries were not looked at: `sudoagent verify --checkpoint` does that.'
-  const text = rows.map(([name, value]) => `${name.padEnd(6)}  ${printable(value)}\n`).join('')
+  const text = rows.map(([name, value]) => fieldRow(name, 6, value, { columns: io.stdout.columns })).join('')
   await print(
     io.stdout,
     `consistent: the checkpoint of the ledger extends the one that you kept${signed}\n\n${text}\n${rest}\n`,

@@ -48,7 +48,10 @@ export async function run({ ledger, json = false }: InspectOptions, io: Io): Pro
   const files = await filesOf(ledger)
   // One file is one shard: a ledger is not split.
   const value = { ...inspection, shards: [{ path: ledger, entries: inspection.entries }], files }
-  await print(io.stdout, json ? `${JSON.stringify(value, null, 2)}\n` : await render(inspection, files))
+  await print(
+    io.stdout,
+    json ? `${JSON.stringify(value, null, 2)}\n` : await render(inspection, files, io.stdout.columns),
+  )
   if (unreadable === 0) return EXIT.ok
   const { say } = await import('../message.js')
   const what = unreadable === 1 ? '1 entry cannot be read' : `${unreadable} entries cannot be read`
@@ -57,8 +60,8 @@ export async function run({ ledger, json = false }: InspectOptions, io: Io): Pro
   return EXIT.failed
 }
 
-async function render(of: Inspection, files: readonly LedgerFile[]): Promise<string> {
-  const { printable } = await import('@sudoagent/ledger')
+async function render(of: Inspection, files: readonly LedgerFile[], columns: number | undefined): Promise<string> {
+  const { fieldRow } = await import('../rows.js')
   const { genesis, keys } = of
   const rows: (readonly [string, string])[] = [
     ['origin', of.origin ?? 'unknown: the first entry cannot be read'],
@@ -80,7 +83,7 @@ async function render(of: Inspection, files: readonly LedgerFile[]): Promise<str
     ...of.open_calls.map(({ position, request_id: id }) => ['open', `${id}, decided at entry ${position}`] as const),
     ...files.map(({ path, bytes }) => ['file', `${path}, ${bytes} bytes`] as const),
   ]
-  const text = rows.map(([name, value]) => `${name.padEnd(10)}  ${printable(value)}\n`).join('')
+  const text = rows.map(([name, value]) => fieldRow(name, 10, value, { columns })).join('')
   return `${text}\nNothing of this was verified.\n`
 }
 

@@ -51,7 +51,7 @@ export async function run({ ledger, call, format, json: isJson = false }: ShowOp
   const story = await withLedger(ledger, io, false, ({ reader }) => findIn(reader, () => readStory(reader, key)))
   const asText = (format ?? (io.stdout.isTerminal && !isJson ? 'text' : 'json')) === 'text'
   const json = (): string => (io.stdout.isTerminal ? harmless(storyJson(story)) : storyJson(story))
-  await print(io.stdout, asText ? storyText(story, await painter(io.stdout.colour)) : json())
+  await print(io.stdout, asText ? storyText(story, await painter(io.stdout.colour), io.stdout.columns) : json())
   if (asText && io.stdout.isTerminal)
     await say(io, 'hint', 'this is what the ledger says; `sudoagent verify` checks whether it holds')
   return EXIT.ok

@@ -78,7 +78,7 @@ export async function run(options: CheckpointVerifyOptions, io: Io): Promise<Exi
     const hint = kind === undefined || kind.includes('checkpoint') ? error.hint : kind
     throw new CliError(EXIT.no, `\`${file}\`: ${error.message} (${error.code})`, hint, error)
   }
-  await print(io.stdout, json ? `${JSON.stringify(checked, null, 2)}\n` : await render(checked))
+  await print(io.stdout, json ? `${JSON.stringify(checked, null, 2)}\n` : await render(checked, io.stdout.columns))
   if (checked.ok) return EXIT.ok
   const { say } = await import('../../message.js')
   await say(io, 'error', 'too few of the witnesses have cosigned the checkpoint (WITNESS_QUORUM_MISSING)')
@@ -125,8 +125,11 @@ async function check(
   }
 }
 
-async function render({ origin, size, root, signed_by: signers, cosigned_by: witnesses }: Checked): Promise<string> {
-  const { printable } = await import('@sudoagent/ledger')
+async function render(
+  { origin, size, root, signed_by: signers, cosigned_by: witnesses }: Checked,
+  columns: number | undefined,
+): Promise<string> {
+  const { fieldRow } = await import('../../rows.js')
   const rows = [
     ['origin', origin],
     ['entries', String(size)],
@@ -134,5 +137,5 @@ async function render({ origin, size, root, signed_by: signers, cosigned_by: wit
     ['signed by', `key ${signers.join(', ')}`],
     ...witnesses.map(({ name, at }) => ['witness', `${name} at ${at}`] as const),
   ] as const
-  return rows.map(([name, value]) => `${name.padEnd(9)}  ${printable(value)}\n`).join('')
+  return rows.map(([name, value]) => fieldRow(name, 9, value, { columns })).join('')
 }

@@ -46,7 +46,7 @@ export async function run({ file, json = false }: CheckOptions, io: Io): Promise
     await print(io.stdout, `${JSON.stringify({ ...value, warnings }, null, 2)}\n`)
     return EXIT.ok
   }
-  await print(io.stdout, await render(value))
+  await print(io.stdout, await render(value, io.stdout.columns))
   const { say } = await import('../../message.js')
   for (const { line, rule, message, hint } of warnings) {
     await say(io, 'note', `line ${line}, rule \`${rule}\`: ${message}`)
@@ -72,8 +72,11 @@ interface Checked {
   readonly rules: Counts | null
 }
 
-async function render({ policy_id: id, policy_version: version, policy_hash: hash, rules }: Checked): Promise<string> {
-  const { printable } = await import('@sudoagent/ledger')
+async function render(
+  { policy_id: id, policy_version: version, policy_hash: hash, rules }: Checked,
+  columns: number | undefined,
+): Promise<string> {
+  const { fieldRow } = await import('../../rows.js')
   const all = rules === null ? 0 : rules.allow + rules.deny + rules.require_approval
   const rows = [
     ['policy', id],
@@ -86,5 +89,5 @@ async function render({ policy_id: id, policy_version: version, policy_hash: has
         : `${all} (${rules.allow} allow, ${rules.deny} deny, ${rules.require_approval} require approval)`,
     ],
   ] as const
-  return rows.map(([name, value]) => `${name.padEnd(7)}  ${printable(value)}\n`).join('')
+  return rows.map(([name, value]) => fieldRow(name, 7, value, { columns })).join('')
 }

@@ -48,7 +48,10 @@ export async function run(options: ExplainOptions, io: Io): Promise<ExitCode> {
   const { readCallPolicy } = await import('../../io/policy.js')
   const { explainCall } = await import('../../explain-call.js')
   const explanation = await explainCall(await readCallPolicy(options.file), action, kwargs)
-  await print(io.stdout, json ? `${JSON.stringify(explanation, null, 2)}\n` : await render(explanation))
+  await print(
+    io.stdout,
+    json ? `${JSON.stringify(explanation, null, 2)}\n` : await render(explanation, io.stdout.columns),
+  )
   return EXIT.ok
 }
 
@@ -88,16 +91,12 @@ async function readArguments({ args, argsFile }: ExplainOptions, io: Io): Promis
   throw new CliError(code, `${where} is no JSON object`, 'arguments have names: `{"path": "/srv/data"}`')
 }
 
-async function render({
-  call,
-  policy,
-  decision,
-  rule,
-  reason,
-  reason_code: code,
-  steps,
-}: CallExplanation): Promise<string> {
+async function render(
+  { call, policy, decision, rule, reason, reason_code: code, steps }: CallExplanation,
+  columns: number | undefined,
+): Promise<string> {
   const { printable } = await import('@sudoagent/ledger')
+  const { fieldRow, rowsOf } = await import('../../rows.js')
   const version = policy.policy_version === null ? '' : `, version ${policy.policy_version}`
   const rows: readonly (readonly [string, string])[] = [
     ['call', call.action],
@@ -107,12 +106,14 @@ async function render({
     ['reason', reason],
     ['code', code],
   ]
-  const head = rows.map(([name, value]) => `${name.padEnd(8)}  ${printable(value)}\n`).join('')
+  const head = rows.map(([name, value]) => fieldRow(name, 8, value, { columns })).join('')
   if (steps === null) return `${head}\nA module decides by its own code.\n`
   const width = Math.max(0, ...steps.map((step) => step.rule.length))
   const told = steps.map(({ line, rule: id, effect, outcome, because }) => {
     const says = outcome === 'matched' ? 'matches' : outcome === 'unclear' ? 'unclear' : 'passed over'
-    return `  line ${String(line).padStart(4)}  ${id.padEnd(width)}  ${effect.padEnd(16)}  ${says}${because === null ? '' : `: ${printable(because)}`}\n`
+    const label = `  line ${String(line).padStart(4)}  ${id.padEnd(width)}  ${effect.padEnd(16)}  `
+    const text = `${says}${because === null ? '' : `: ${printable(because)}`}`
+    return `${rowsOf(label, text, columns, 13).join('\n')}\n`
   })
   return `${head}\n${told.length === 0 ? 'The policy has no rules.\n' : `Rules, in the order in which they were asked\n${told.join('')}`}`
 }

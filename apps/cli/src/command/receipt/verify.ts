@@ -85,7 +85,7 @@ async function tell(report: ReceiptReport, bytes: Uint8Array, io: Io): Promise<v
     const advice = guess === undefined || guess.includes('receipt') ? hint : guess
     if (advice !== undefined) await say(io, 'hint', advice)
   }
-  await print(io.stdout, renderReceipt(report, await painter(io.stdout.colour)))
+  await print(io.stdout, renderReceipt(report, await painter(io.stdout.colour), io.stdout.columns))
 }
 
 /** A proof alone says that an entry with a hash is on record, and nothing of what the entry says. */
@@ -128,7 +128,8 @@ async function verifyProof(
   else {
     const { printable } = await import('@sudoagent/ledger')
     const line = `entry ${position} of the log \`${checkpoint.origin}\` has this hash; key ${signedBy.join(', ')} signed the checkpoint of ${checkpoint.size} entries`
-    await print(io.stdout, `${printable(line)}\n`)
+    const { rowsOf } = await import('../../rows.js')
+    await print(io.stdout, `${rowsOf('', printable(line), io.stdout.columns, 2).join('\n')}\n`)
   }
   if (value.ok) return EXIT.ok
   const { say } = await import('../../message.js')
