@@ -1,6 +1,15 @@
 /**
  * The shape of an entry of a ledger, of any kind: which members it has, and what each may hold. `verify` asks this of
  * every line of a ledger, and `verifyReceipt` of the two lines in a receipt, so that both refuse the same entries.
+ *
+ *     decision     request_id, created_at, agent_id, action, actor, parameters, approval, budget, and
+ *                  decision {effect, reason, reason_code, policy_id, policy_version, policy_hash, decision_hash}
+ *     outcome      the same call, and outcome {status, reason, reason_code, error_type, error}
+ *     checkpoint   a control entry: genesis, key changes, close. What the ledger says about itself
+ *
+ * All have schema_version, ledger_version, prev_entry_hash and entry_hash; entries of ours have recorded_at, and signed
+ * ones key_id and entry_signature. Further members are allowed, so that later versions can add some: `entry_hash` covers
+ * them. The format in full: docs/ledger-format.md.
  */
 import { isHash } from '../bytes/hash.js'
 import { isPypiEntry, pypiMisfit } from './pypi-entry.js'

@@ -1,4 +1,18 @@
-// One tools/call on its way: definition → decision on record → server → outcome on record.
+/**
+ * `tools/call`, from its arrival to its outcome.
+ *
+ *     request → tool known, definition accepted → arguments read and checked → engine.authorize (policy, budget,
+ *       approval, decision recorded) → definition still the same → sent to the server → result → outcome recorded
+ *
+ * The call that is sent is the one that was decided on: its arguments are the text that the engine recorded, numbers as
+ * the client wrote them (`sent-call.ts`). A decision outlives the request that asked for it: when the client gives up or
+ * asks again, the same question goes on, and the call runs at most once (`call-board.ts`, `open-call.ts`). While it waits
+ * longer than the hold, the client is answered "pending".
+ *
+ * Every refusal is a tool result with `isError`, in words that a model understands (`denial-result.ts`). Whatever happens
+ * after the decision was recorded, an outcome is recorded as well: the server's result, its error, or that the call was
+ * cancelled or not sent.
+ */
 import type { Authorization, Denial, Policy, SudoEngine } from '@sudoagent/core'
 import { SudoAgentError, UNRECORDABLE } from '@sudoagent/core'
 import { TOOL_ERROR_LENGTH_MAX, UNKNOWN_TOOL_LENGTH_MAX } from '../limits.js'

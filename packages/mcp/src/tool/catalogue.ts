@@ -1,10 +1,15 @@
 /**
  * The tools of one session's server: which of them are shown, and which may be called.
  *
- * A definition counts only for the listing that it was read in. `list_changed` begins a new generation: until the server's tools were
- * read again, no call may be sent.
+ * A server may change a tool after somebody has read its description ("rug pull"). So each definition has a digest over
+ * its canonical JSON (`tool-definition.ts`), and the accepted digests are pinned (`tool-pins.ts`):
+ *
+ *     accepted    this digest was the first that was seen of the tool, or a person accepted it: shown and callable
+ *     changed     another digest than the accepted one: TOOL_DEFINITION_CHANGED, until `sudoagent mcp accept`
+ *
+ * A definition counts only for the listing that it was read in. `list_changed` begins a new generation: until the server's
+ * tools were read again, no call may be sent.
  */
-
 import { LISTING_AGE_MIN_MS, LISTINGS_PER_CALL_MAX, TOOL_PAGES_MAX, TOOLS_MAX } from '../limits.js'
 import { copySpelling } from '../wire/exact-json.js'
 import { readDefinition, readToolName, SERVER_ENTRY, type ToolDefinition } from './tool-definition.js'

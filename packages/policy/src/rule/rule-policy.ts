@@ -1,4 +1,17 @@
-// A policy made of rules, as the engine wants it.
+/**
+ * A policy made of rules, as the engine asks it.
+ *
+ * The first rule that matches decides; if none does, the call is denied. Each test answers true, false or unclear
+ * (`truth.ts`): a value of another type, a redacted value, or a path that has two readings is unclear.
+ *
+ *     rule's effect       matches       does not match    unclear
+ *     allow               allow         next rule         next rule
+ *     deny                deny          next rule         deny
+ *     require_approval    ask           next rule         deny
+ *
+ *     new RulePolicy(parsePolicyFile(text)).evaluate(context)
+ *     // { decision: 'deny', reasonCode: 'POLICY_RULE:no-system-files', … }
+ */
 import type { Context, Policy, PolicyDecision, PolicyResult } from '@sudoagent/core'
 import type { Hash } from '@sudoagent/crypto'
 import { callOf } from './call.js'

@@ -1,4 +1,15 @@
-// Approvals that many hosts share: the engine waits on one, people answer from others. What is open, and until when, the clock of the database says.
+/**
+ * An approval store that many hosts share: an engine waits on one, people answer from others.
+ *
+ * The rules (what may follow what, who may answer, when a record has expired) are `TableApprovalStore` of
+ * `@sudoagent/core/store`, the same as in SQLite and in memory. This file loads the rows that an operation needs in one
+ * transaction, under one lock for all that write, lets the rules run over them, and writes back what they changed:
+ *
+ *     load (staged rows) → TableApprovalStore → changed rows → COMMIT
+ *
+ * The time is the database's, so hosts whose clocks differ agree on what is open and what has expired. Operations that
+ * wait together share a transaction (`lane.ts`).
+ */
 import {
   type ApprovalBinding,
   type ApprovalFilter,

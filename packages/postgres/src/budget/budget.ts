@@ -1,5 +1,14 @@
-// A budget that many hosts share: check and charge are one transaction under the lock of the budget's row, by the clock of the database. Calls that
-// wait together are served by one transaction.
+/**
+ * A budget that many hosts share: check and charge are one transaction under the lock of the budget's row.
+ *
+ * The rules (windows, limits, reservations) are `TableBudget` of `@sudoagent/core/store`, the same as in SQLite and in
+ * memory. This file sums the charges that a limit reaches in SQL, by agent, action or all of them, hands the sums and the
+ * rows of the charge itself to the rules, and writes back what they changed:
+ *
+ *     lock budget row → sums and rows (staged) → TableBudget → changed rows → COMMIT
+ *
+ * The time is the database's. Calls that wait together are served by one transaction (`lane.ts`).
+ */
 import {
   type BudgetCharge,
   type BudgetLimits,

@@ -1,4 +1,18 @@
-// A ledger in PostgreSQL: the same entries, hashes, tree and head as in any other store, for writers on many hosts.
+/**
+ * A ledger in PostgreSQL, for writers on many hosts: the same entries, hashes, tree and head as in any other store.
+ *
+ *     head    one row per ledger: size, last entry_hash, frontier of the tree, signed checkpoint, epoch
+ *     entry   (ledger, position) → the canonical line and its hashes; never updated or deleted
+ *     tile    (ledger, level, tile) → 32 bytes per node, as C2SP tlog-tiles lays them out
+ *
+ * Writers take turns by the row lock of `head`. `commit.ts` decides how: a writer that was also the last one sends one
+ * statement without a lock, which changes nothing if size or epoch have moved; any other writer locks the head, reads it,
+ * links and signs behind it, and raises the epoch. `statement.ts` is the one statement that writes. When the connection
+ * is lost after that statement was sent, the writer looks for its entry by hash on a new connection before it answers.
+ *
+ *     const ledger = await PostgresLedger.open('postgres://agent1@db.example.com/evidence?ledger=payments', { signer })
+ *     const { position } = await ledger.append(draft) // durable on the server, and on a synchronous standby
+ */
 import { randomUUID } from 'node:crypto'
 import type { Signer } from '@sudoagent/crypto'
 import {

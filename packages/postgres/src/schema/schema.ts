@@ -1,6 +1,16 @@
-// The tables, and who may do what with them. Entries are written once: nobody but the owner may change or delete them, and a trigger refuses it
-// to the owner, too, until it is taken away by name.
-
+/**
+ * The tables of a PostgreSQL database, and who may do what with them, as SQL text.
+ *
+ *     meta                    version of the tables
+ *     ledger, head            names of ledgers; where each of them ends
+ *     entry, tile, cosigned   the evidence: lines, tree, cosignatures of witnesses
+ *     approval                questions to people and their answers
+ *     budget, budget_charge   windows, and what was charged in them
+ *
+ * An entry is written once: only the owner has the right to change or delete one, and a trigger refuses it to the owner as
+ * well, until somebody removes the trigger by name. `rights.ts` adds what a grant cannot say: which login writes which
+ * ledger. `docs/scaling.md` tells how to set it up.
+ */
 import { rightsGrants, rightsSql } from './rights.js'
 
 /** Of the tables. Code that meets another one refuses to work on them. */

@@ -1,5 +1,16 @@
-// One connection to the server, of which is known what its answers are worth: that a commit is durable when it is answered, that the tables are
-// ours and of our version, and, after the connection died, that it did.
+/**
+ * One connection to the server.
+ *
+ * What the rest of the package relies on:
+ *
+ *     - a commit that was answered is durable: `synchronous_commit` is set in the session and checked (`session-settings.ts`)
+ *     - the tables are ours and of our version: the catalogue is asked before any of them is read (`schema-check.ts`)
+ *     - no object of another schema replaces one of ours: `search_path` is `pg_catalog` alone
+ *     - a lost connection is a `ConnectionLost`, never an ordinary error of a statement: what was sent may have been applied
+ *
+ * A session connects when it is first used and again after it was lost; hosts of a URL are tried in order, and a writer
+ * takes the first that accepts writes. `failure.ts` maps SQLSTATEs to the ledger's codes.
+ */
 import { inTime } from '@sudoagent/ledger/store'
 import pg from 'pg'
 import { asLedgerError } from './failure.js'
