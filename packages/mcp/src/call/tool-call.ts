@@ -13,7 +13,7 @@
  * after the decision was recorded, an outcome is recorded as well: the server's result, its error, or that the call was
  * cancelled or not sent.
  */
-import type { Authorization, Denial, Policy, SudoEngine } from '@sudoagent/core'
+import type { Authorization, SudoEngine } from '@sudoagent/core'
 import { SudoAgentError, UNRECORDABLE } from '@sudoagent/core'
 import { TOOL_ERROR_LENGTH_MAX, UNKNOWN_TOOL_LENGTH_MAX } from '../limits.js'
 import type { Catalogue, ToolStanding } from '../tool/catalogue.js'
@@ -21,10 +21,11 @@ import { isToolName } from '../tool/tool-definition.js'
 import type { Incoming, Params } from '../wire/peer.js'
 import { RpcError } from '../wire/rpc-error.js'
 import { type ArgumentCheck, checkArguments } from './argument-check.js'
-import { type CallArguments, readCallArguments } from './call-arguments.js'
+import { readCallArguments } from './call-arguments.js'
 import { CallBoard } from './call-board.js'
 import { CallFailure, cancellation, ended, failureOf, notSent } from './call-failure.js'
 import { denialResult, failureResult, pendingId, pendingResult } from './denial-result.js'
+import { argumentRefusal, internalDenial, nameRefusal, refusalPolicy } from './guard-refusal.js'
 import type { CallSubject, OpenCall, Settled } from './open-call.js'
 import { type AskedCall, keyOf, sentParams } from './sent-call.js'
 
@@ -276,34 +277,3 @@ function wordsOf(result: object): string {
 
 /** Stands on record for a tool that the server does not show. */
 const UNKNOWN_TOOL = '<unknown>'
-
-interface Refusal {
-  readonly code: string
-  readonly reason: string
-}
-
-function nameRefusal(tool: string): Refusal | null {
-  if (tool === tool.normalize('NFC')) return null
-  return { code: 'PARAMETERS_INVALID', reason: 'the name of the tool is not in Unicode normalisation form C' }
-}
-
-const argumentRefusal = ({ refusal }: CallArguments): Refusal | null =>
-  refusal === null ? null : { code: 'PARAMETERS_INVALID', reason: refusal }
-
-/** A refusal of the guard's own stands on record like any other, under a policy that is not the deployment's. */
-function refusalPolicy({ code, reason }: Refusal): Policy {
-  return {
-    policyId: 'sudoagent-mcp-guard',
-    version: '1',
-    evaluate: () => ({ decision: 'deny', reason, reasonCode: code }),
-  }
-}
-
-const internalDenial = (requestId: string): Denial => ({
-  status: 'denied',
-  code: 'GUARD_FAILED',
-  reason: 'the guard failed',
-  retryable: true,
-  requestId,
-  decisionHash: null,
-})

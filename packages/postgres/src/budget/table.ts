@@ -10,6 +10,35 @@ import {
 } from '@sudoagent/core/store'
 import { decodeText } from '../session/text-column.js'
 
+/** Old charges go in batches of this size, one batch a transaction: they go faster than they come, and no call waits for a great cleaning. */
+const PRUNE_ROWS = 500
+
+// First what is due: reservations that ran out are given back for good, so that no later clock can bring them back; and charges that no window
+// reaches go. A statement does not see what it changes itself, so what has lapsed is left out of the sums here, too.
+export const loadText = (s: string): string => {
+  const counts = `budget_key = $1 AND charged_at_ms > $4 AND state <> 'released' AND NOT (state = 'reserved' AND reserved_until_ms <= $2)`
+  const sum = (column: string): string =>
+    `(SELECT coalesce(sum(cost), 0) FROM ${s}.budget_charge WHERE ${column} = name AND ${counts})`
+  const oldest = (column: string): string =>
+    `(SELECT min(charged_at_ms) FROM ${s}.budget_charge WHERE ${column} = name AND cost > 0 AND ${counts})`
+  return `WITH lapsed AS (
+    UPDATE ${s}.budget_charge SET state = 'released' WHERE budget_key = $1 AND state = 'reserved' AND reserved_until_ms <= $2
+  ), gone AS (
+    DELETE FROM ${s}.budget_charge WHERE budget_key = $1 AND NOT (state = 'reserved' AND reserved_until_ms <= $2) AND request_id = ANY (ARRAY (
+      SELECT request_id FROM ${s}.budget_charge WHERE budget_key = $1 AND charged_at_ms <= $3 ORDER BY charged_at_ms LIMIT ${PRUNE_ROWS}))
+  )
+  SELECT
+    (SELECT json_agg(json_build_object('request_id', request_id, 'agent_id', agent_id, 'action', action, 'cost', cost::text,
+        'charged_at_ms', charged_at_ms::text,
+        'state', CASE WHEN state = 'reserved' AND reserved_until_ms <= $2 THEN 'released' ELSE state END))
+      FROM ${s}.budget_charge WHERE budget_key = $1 AND request_id = ANY ($5) AND charged_at_ms > $3) AS charges,
+    (SELECT max(charged_at_ms) FROM ${s}.budget_charge WHERE budget_key = $1) AS latest,
+    (SELECT array_agg(least(CASE WHEN scope = 'agent' THEN ${sum('agent_id')} ELSE ${sum('action')} END, 9007199254740991)::float8 ORDER BY n)
+      FROM unnest($6::text[], $7::text[]) WITH ORDINALITY AS given (scope, name, n)) AS used,
+    (SELECT array_agg((CASE WHEN scope = 'agent' THEN ${oldest('agent_id')} ELSE ${oldest('action')} END)::float8 ORDER BY n)
+      FROM unnest($6::text[], $7::text[]) WITH ORDINALITY AS given (scope, name, n)) AS oldest`
+}
+
 /** A charge as its row says it, unchecked. */
 export interface ChargeRow {
   readonly request_id: string

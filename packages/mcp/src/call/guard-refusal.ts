@@ -1,0 +1,34 @@
+// Refusals of the guard's own: before a policy is asked, or when the guard itself fails.
+import type { Denial, Policy } from '@sudoagent/core'
+import type { CallArguments } from './call-arguments.js'
+
+export interface Refusal {
+  readonly code: string
+  readonly reason: string
+}
+
+export function nameRefusal(tool: string): Refusal | null {
+  if (tool === tool.normalize('NFC')) return null
+  return { code: 'PARAMETERS_INVALID', reason: 'the name of the tool is not in Unicode normalisation form C' }
+}
+
+export const argumentRefusal = ({ refusal }: CallArguments): Refusal | null =>
+  refusal === null ? null : { code: 'PARAMETERS_INVALID', reason: refusal }
+
+/** A refusal of the guard's own stands on record like any other, under a policy that is not the deployment's. */
+export function refusalPolicy({ code, reason }: Refusal): Policy {
+  return {
+    policyId: 'sudoagent-mcp-guard',
+    version: '1',
+    evaluate: () => ({ decision: 'deny', reason, reasonCode: code }),
+  }
+}
+
+export const internalDenial = (requestId: string): Denial => ({
+  status: 'denied',
+  code: 'GUARD_FAILED',
+  reason: 'the guard failed',
+  retryable: true,
+  requestId,
+  decisionHash: null,
+})
