@@ -5,7 +5,7 @@
 
 /** `\n`, `\u003d`, `\x3d`, `\033`, `%3D`, `=3D` (quoted-printable), `[31m` (the rest of a colour code). */
 const ESCAPE_END =
-  /(?:\\[nrtbfvae0]|\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\x[0-9a-fA-F]{2}|\\[0-7]{3}|%[0-9A-Fa-f]{2}|=[0-9A-F]{2}|\[[0-9;:]{0,16}[mK])$/
+  /(?:(?:\\|%(?:25){0,4}5[Cc])[nrtbfvae0]|\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\x[0-9a-fA-F]{2}|\\[0-7]{3}|%u[0-9a-fA-F]{4}|%(?:25){0,4}[0-9A-Fa-f]{2}|=[0-9A-F]{2}|\[[0-9;:]{0,16}[mK])$/
 const ESCAPE_UNITS_MAX = 20
 
 /** Whether a word may begin at a position of a text. */

@@ -1,16 +1,16 @@
 /**
- * A text as a program reads it that undoes escapes: `\u003d` and `%3D` are `=`, `\n` ends a line, a colour code is
+ * A text as a program reads it that undoes escapes: `\u003d` and `%3D` are `=`, `\n` and `%5Cn` end a line, a colour code is
  * nothing, a full-width letter is a letter. Of the same length, so that what is found in the view is found in the text.
  *
  * It is a second reading, beside the text itself: in `C:\token` the backslash is no escape.
  */
 
 const ESCAPES =
-  /\\+(?:u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2}|[0-7]{3}|[nrtbfvae])|%(?:25)?[0-9A-Fa-f]{2}|&(?:#\d{1,5}|#x[0-9a-fA-F]{1,4}|quot|apos|amp|lt|gt|equals|colon);|\u001b|[\uff01-\uff5e]/g
+  /(?:(?<!\\)\\+|%(?:25){0,4}5[Cc])(?:u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|x[0-9a-fA-F]{2}|[0-7]{3}|[nrtbfvae0])|%u[0-9a-fA-F]{4}|%(?:25){0,4}[0-9A-Fa-f]{2}|&(?:#\d{1,5}|#x[0-9a-fA-F]{1,4}|quot|apos|amp|lt|gt|equals|colon);|\u001b|[\uff01-\uff5e]/g
 const COLOUR_CODE = /\u0020?\[[0-9;:]{0,16}[mK]/y
 
 const NAMED: Readonly<Record<string, string>> = {
-  ...{ n: '\n', r: '\n', t: ' ', b: ' ', f: ' ', v: ' ', a: ' ', e: '\u001b' },
+  ...{ n: '\n', r: '\n', t: ' ', b: ' ', f: ' ', v: ' ', a: ' ', 0: ' ', e: '\u001b' },
   ...{ quot: '"', apos: "'", amp: '&', lt: '<', gt: '>', equals: '=', colon: ':' },
 }
 
@@ -42,10 +42,10 @@ export function viewOf(text: string): string | null {
 function meaningOf(escaped: string): string | null {
   if (escaped === '\u001b') return escaped
   if (/^[\uff01-\uff5e]$/.test(escaped)) return String.fromCharCode(escaped.charCodeAt(0) - 0xfee0)
-  const name = escaped.replace(/^\\+|^&|;$/g, '')
+  const name = escaped.replace(/^\\+|^%(?:25){0,4}5[Cc](?=.)|^&|;$/g, '')
   const named = NAMED[name]
-  if (named !== undefined && !escaped.startsWith('%')) return named
-  const digits = /^(?:u|U|x|#x|%(?:25)?)([0-9a-fA-F]+)$/.exec(name)?.[1]
+  if (named !== undefined) return named
+  const digits = /^(?:u|U|x|#x|%u|%(?:25){0,4})([0-9a-fA-F]+)$/.exec(name)?.[1]
   const decimal = /^#(\d+)$/.exec(name)?.[1]
   const octal = /^[0-7]{3}$/.exec(name)?.[0]
   const code =
