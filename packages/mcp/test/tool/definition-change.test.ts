@@ -263,6 +263,8 @@ describe('`_meta` of a call that is asked about', () => {
     for (const _meta of [{ ...META, tenant: 'victim' }, { ...META, dryRun: false }, {}, { ...META, TENANT: 'acme' }])
       expect(isPending(await rig.callTool('write', {}, { _meta }))).toBe(true)
     expect(isPending(await rig.callTool('write', {}))).toBe(true)
+    // Four questions of their own: a call without `_meta` is the one whose `_meta` says nothing.
+    expect(await rig.store.list({ state: 'pending' }, new Date())).toHaveLength(4)
     expect(ran(rig)).toEqual([])
   })
 
