@@ -3,7 +3,7 @@
 //
 // CommonJS, since it is loaded synchronously, in five sixths of the time of the same chunks as ES modules. What the workspace's packages need of
 // others stays outside and is installed, save for what is bundled by name below.
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'rolldown'
@@ -63,6 +63,8 @@ const chunks = [...program.output, ...worker.output]
 const ours = new Set(chunks.map(({ fileName }) => fileName))
 const imports = chunks.flatMap((chunk) => [...chunk.imports, ...chunk.dynamicImports])
 requireDeclared(imports.filter((name) => !ours.has(name) && !name.startsWith('node:')))
+// What `sudoagent receipt page` hands out; turbo builds it first.
+copyFileSync(at('../receipt-page/dist/receipt.html'), at('dist/receipt.html'))
 writeFileSync(at('dist/THIRD-PARTY-LICENSES.txt'), licencesOf(chunks.flatMap(({ moduleIds }) => moduleIds)))
 
 /** What is installed is what is needed: a package that a bundle asks for and nobody declares would be missing at the user's alone. */

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../exit.js'
 import type { Io } from '../io.js'
 import { jsonOption } from './option.js'
+import * as pageCommand from './receipt/page.js'
 import * as verifyCommand from './receipt/verify.js'
 
 const FORMATS = ['json', 'tlog-proof'] as const
@@ -47,6 +48,7 @@ Examples:
       io.exitCode = await run({ ledger, ...options }, io)
     })
   verifyCommand.register(receipt, io)
+  pageCommand.register(receipt, io)
 }
 
 export async function run(
