@@ -32,7 +32,7 @@ const REASON_CHARACTERS_MAX = 300
 /** The longest path that Linux accepts. */
 const PATH_CHARACTERS_MAX = 4_096
 
-/** Pause between two attempts to switch a fresh file to WAL while another process does the same. */
+/** The longest pause between two attempts to get a lock that another process has. */
 const RETRY_PAUSE_MS = 10
 
 /**
@@ -56,19 +56,21 @@ export function openDatabase<T>(
   requireSoundFile(file)
   const own = ownObjects(`${OWN_SCHEMAS};${schema}`)
   const requireOurs = (): void => requireOwnObjects(db, own)
-  const db = new Database(file, { fileMustExist: true, timeout })
+  const db = new Database(file, { fileMustExist: true, timeout: 0 })
   try {
     db.pragma('trusted_schema = OFF')
     // First of all: `journal_mode` is a change, too, and the file may be somebody else's.
     waitWhileBusy(timeout, requireOurs)
     waitWhileBusy(timeout, () => enterWal(db))
     // After journal_mode, because the driver lowers it to NORMAL for WAL; read back, because a pragma never fails.
-    db.pragma('synchronous = FULL')
+    waitWhileBusy(timeout, () => db.pragma('synchronous = FULL'))
     if (db.pragma('synchronous', { simple: true }) !== 2) throw new Error('synchronous=FULL was not accepted')
-    db.transaction(() => {
+    const create = db.transaction(() => {
       requireOurs()
       db.exec(schema)
-    }).immediate()
+    })
+    waitWhileBusy(timeout, create.immediate)
+    db.pragma(`busy_timeout = ${timeout}`)
     guards.set(db, new StoreGuard(db, file, requireOurs))
     return use(db)
   } catch (error) {
@@ -137,14 +139,26 @@ export function holdsTable(path: string, table: string): boolean {
   }
 }
 
-/** Runs `work` under the write lock, taken at the start: a transaction that reads first and writes later can lose the race and fail. */
+/**
+ * Runs `work` under the write lock, taken at the start: a transaction that reads first and writes later can lose the race and fail.
+ *
+ * The wait for the lock is ours. SQLite's own tries ever more rarely, every 100 ms in the end, while a process that writes without a pause takes the
+ * lock again within microseconds: with four of those, one can wait for seconds and fail.
+ */
 export function transact<T>(db: Database.Database, work: () => T): T {
-  return db
-    .transaction(() => {
-      requireIntact(db)
-      return work()
-    })
-    .immediate()
+  const timeoutMs = Number(db.pragma('busy_timeout', { simple: true }))
+  let isLocked = false
+  const run = db.transaction(() => {
+    isLocked = true
+    requireIntact(db)
+    return work()
+  })
+  db.pragma('busy_timeout = 0')
+  try {
+    return waitWhileBusy(timeoutMs, run.immediate, () => !isLocked)
+  } finally {
+    db.pragma(`busy_timeout = ${timeoutMs}`)
+  }
 }
 
 /** One line saying what went wrong, for the message of a coded error. SQLite quotes names from the file, so it is foreign text. */
@@ -197,17 +211,21 @@ function createPrivately(file: string): void {
 /**
  * The switch to WAL needs the file for itself for a moment. When two processes open a fresh file at once, SQLite can
  * answer BUSY at once instead of waiting, to a read of the schema too, so the wait is ours, with the same limit.
+ *
+ * @param mayRetry - whether what was busy may be tried again
  */
-function waitWhileBusy(timeoutMs: number, work: () => void): void {
-  for (let waitedMs = 0; ; waitedMs += RETRY_PAUSE_MS) {
+function waitWhileBusy<T>(timeoutMs: number, work: () => T, mayRetry: () => boolean = () => true): T {
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
     try {
-      work()
-      return
+      return work()
     } catch (error) {
       const code = (error as { code?: unknown }).code
-      if (typeof code !== 'string' || !code.startsWith('SQLITE_BUSY') || waitedMs >= timeoutMs) throw error
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_PAUSE_MS)
+      const isBusy = typeof code === 'string' && code.startsWith('SQLITE_BUSY')
+      if (!isBusy || !mayRetry() || performance.now() >= deadline) throw error
     }
+    // By chance, so that processes that wait for one another do not meet again and again.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1 + Math.random() * RETRY_PAUSE_MS)
   }
 }
 

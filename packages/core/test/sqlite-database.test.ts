@@ -94,6 +94,20 @@ test('transact keeps all or nothing', () => {
   db.close()
 })
 
+test('transact does not run its work again when that says that something is busy', () => {
+  openDatabase(temporaryPath('some.sqlite'), {}, '', (db) => {
+    let runs = 0
+    const work = (): never => {
+      runs += 1
+      throw Object.assign(new Error('busy'), { code: 'SQLITE_BUSY' })
+    }
+    expect(() => transact(db, work)).toThrow('busy')
+    expect(runs).toBe(1)
+    expect(db.inTransaction).toBe(false)
+    db.close()
+  })
+})
+
 test('transact has the write lock from its first moment: nobody can write between its reading and its writing', () => {
   const path = temporaryPath('a.sqlite')
   const [first, second] = [open(path), open(path, { busyTimeoutMs: 0 })]

@@ -93,11 +93,9 @@ class SqliteTable implements ChargeTable {
       db.prepare(`DELETE FROM sudoagent_budget_charge WHERE rowid IN (SELECT rowid FROM sudoagent_budget_charge
       WHERE ${key} AND charged_at_ms <= @nowMs - (SELECT window_ms FROM sudoagent_budget WHERE ${key})
       ORDER BY charged_at_ms LIMIT ${PRUNE_ROWS})`)
-    db.prepare(`INSERT INTO sudoagent_budget VALUES (@key, @windowMs)
-      ON CONFLICT (budget_key) DO UPDATE SET window_ms = max(window_ms, excluded.window_ms)`).run({
-      key: this.#key,
-      windowMs: limits.windowMs,
-    })
+    const window = db.prepare(`INSERT INTO sudoagent_budget VALUES (@key, @windowMs)
+      ON CONFLICT (budget_key) DO UPDATE SET window_ms = max(window_ms, excluded.window_ms)`)
+    transact(db, () => window.run({ key: this.#key, windowMs: limits.windowMs }))
   }
 
   write<T>(work: () => T): T {
