@@ -19,8 +19,10 @@ export const HELP: HelpConfiguration = {
   subcommandDescription: (command: Command) => {
     const below = command.commands.map((child) => child.name())
     const says = plain.subcommandDescription(command)
-    return below.length === 0 ? says : `${says} (${below.map((name) => `${command.name()} ${name}`).join(', ')})`
+    return below.length === 0 ? says : `${says} (${below.join(', ')})`
   },
+  // Each has options; without the word there is more room for what it does.
+  subcommandTerm: (command: Command) => plain.subcommandTerm(command).replace(' [options]', ''),
   formatItem(this: Help, term, termWidth, description, helper) {
     const width = this.helpWidth ?? 80
     if (description === '' || width - termWidth - 2 * INDENT.length >= DESCRIPTION_CELLS_MIN)

@@ -19,8 +19,14 @@ it.each([
 
 it('the first help names the subcommands', () => {
   const flat = box().run(['--help']).stdout.replace(/\s+/g, ' ')
-  for (const name of ['receipt verify', 'key rotate', 'approvals approve', 'mcp guard', 'postgres grant'])
-    expect(flat).toContain(name)
+  for (const [name, below] of [
+    ['receipt <ledger>', 'verify, page'],
+    ['key', 'show, rotate, retire, close'],
+    ['approvals', 'list, show, approve, deny'],
+    ['mcp', 'guard, accept'],
+    ['postgres', 'init, check, grant'],
+  ] as const)
+    expect(flat).toMatch(new RegExp(` ${name} [^()]*\\(${below}\\)`))
 })
 
 it.skipIf(skip).each([
