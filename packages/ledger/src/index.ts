@@ -72,6 +72,7 @@ export { type MadeReceipt, makeReceipt, type ReceiptKey, type ReceiptOptions } f
 export type { EntryRecord } from './record.js'
 export type { AnchorReport, Finding, FindingCode, Report, Verdict, Warning } from './report.js'
 export { readStatedCheckpoint, type StatedCheckpoint } from './stated-checkpoint.js'
+export { type CounterOptions, withCounter } from './store/counter.js'
 export { formatTimestamp, isTimestamp, timestampMs } from './timestamp.js'
 export { encodeState, parseState, type VerifiedState } from './verified-state.js'
 export { type VerifyOptions, verify, verifyFrom } from './verify.js'

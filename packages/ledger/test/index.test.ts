@@ -50,6 +50,7 @@ const VALUES = [
   'timestampMs',
   'verify',
   'verifyFrom',
+  'withCounter',
 ]
 
 const TYPES = [
@@ -65,6 +66,7 @@ const TYPES = [
   'Closed',
   'ControlBlock',
   'ControlWriter',
+  'CounterOptions',
   'Criteria',
   'CriteriaInput',
   'DecisionBlock',

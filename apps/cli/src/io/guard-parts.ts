@@ -19,6 +19,7 @@ export interface GuardPartsOptions {
   readonly agent: string
   readonly budget?: string
   readonly approvals?: string
+  readonly counter?: string
   readonly allowOtherWriters?: boolean
   readonly approvalTtl: string
   readonly hold: string
@@ -88,7 +89,7 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
     // Whatever is wrong with these is said before there is a ledger.
     const nowhere = { append: () => Promise.reject(new Error('no ledger')), close: async () => {} }
     new Guard({ ...base, ledger: nowhere, pins: new MemoryToolPins() })
-    const ledger = await openLedgerWriter(options.ledger, signer)
+    const ledger = await openLedgerWriter(options.ledger, signer, options.counter)
     undos.push(() => ledger.close())
     const { approvalStore, budget } = await openStores(options, limits, undos)
     const pins = await openPins(options, undos)

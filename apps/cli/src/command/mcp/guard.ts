@@ -29,6 +29,10 @@ export function register(mcp: Command, io: Io): void {
     .requiredOption('--ledger <file>', 'ledger to add to; made where there is none')
     .option('--private-key <file>', 'private key that signs the ledger (PEM)')
     .option(
+      '--counter <file>',
+      'keep count of what is written, outside the ledger: an older copy that was put back is refused',
+    )
+    .option(
       '--server <name>',
       'what the server is called in actions, `<server>/<tool>`; by default made of its command, where that says it',
     )

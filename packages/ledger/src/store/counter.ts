@@ -1,0 +1,161 @@
+/**
+ * A counter outside the ledger: how far this writer has written, in a file of its own.
+ *
+ * Whoever can replace the ledger's files can put an older copy back while its writer is stopped. The copy is consistent,
+ * so the writer would go on from there and sign a second history. With a counter the writer notices: the entry that it
+ * wrote last is not in the ledger any more.
+ *
+ *     sudoagent ledger counter v1
+ *     00000000000000041 8ff560026ece4f28753ffb6b3f5249bb1a9c7a15b95e9710b0a3b4df43cbdb6c
+ *
+ * The position and hash of the last entry, in a text of fixed length that is overwritten in place after each append. It
+ * protects as far as whoever replaces the ledger cannot write the counter: keep it in another folder, on another disk, or
+ * in another backup. It is not synchronised: after a power failure it may be some entries behind, never ahead.
+ */
+import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs'
+import { isHash } from '@sudoagent/crypto'
+import type { EntryDraft } from '../entry.js'
+import { LedgerError } from '../error.js'
+import type { AppendedEntry, LedgerReader, LedgerWriter, PreparedEntry } from '../ledger.js'
+import { parseLine } from '../line.js'
+import { asLedgerError } from './file.js'
+
+export interface CounterOptions {
+  /** Path of the counter; made by the first append when it is not there. */
+  readonly file: string
+  /** Opens the same ledger for reading, to look for the entry that was written last. Asked only when there is a counter. */
+  readonly openReader: () => Promise<LedgerReader>
+}
+
+interface Count {
+  readonly position: number
+  readonly entryHash: string
+}
+
+const HEAD = 'sudoagent ledger counter v1\n'
+const POSITION_DIGITS = 17
+const FORM = /^sudoagent ledger counter v1\n(\d{17}) ([0-9a-f]{64})\n$/
+const LENGTH = HEAD.length + POSITION_DIGITS + 1 + 64 + 1
+
+/**
+ * A writer that refuses a ledger which lacks what it wrote last, and keeps count of what it writes.
+ *
+ * @param ledger - just opened; closed when it is refused
+ * @throws (as a rejection) LedgerError LEDGER_DAMAGED when the counted entry is not in the ledger; LEDGER_NOT_A_LEDGER when
+ * the file is not a counter; of the reader and of the file system
+ * @example
+ * const counter = { file: '/var/lib/agent/ledger.counter', openReader: () => openLedger('ledger.sqlite') }
+ * const ledger = await withCounter(SqliteLedger.open('ledger.sqlite', { signer }), counter)
+ */
+export async function withCounter(ledger: LedgerWriter, { file, openReader }: CounterOptions): Promise<LedgerWriter> {
+  let fd: number | null = null
+  try {
+    fd = openCounter(file)
+    const count = readCount(fd, file)
+    if (count !== null) await requireEntry(count, file, openReader)
+    return new CountedLedger(ledger, fd, file, count)
+  } catch (error) {
+    if (fd !== null) closeSync(fd)
+    await ledger.close()
+    throw error
+  }
+}
+
+class CountedLedger implements LedgerWriter {
+  readonly #ledger: LedgerWriter
+  readonly #fd: number
+  readonly #file: string
+  #position: number
+  #isClosed = false
+  // Present exactly when the ledger has them: the engine asks.
+  readonly begin?: () => Promise<void>
+  readonly aheadMs?: () => Promise<number>
+  readonly prepare?: (draft: EntryDraft) => PreparedEntry
+
+  constructor(ledger: LedgerWriter, fd: number, file: string, count: Count | null) {
+    this.#ledger = ledger
+    this.#fd = fd
+    this.#file = file
+    this.#position = count?.position ?? 0
+    if (ledger.begin !== undefined) this.begin = () => ledger.begin?.() ?? Promise.resolve()
+    if (ledger.aheadMs !== undefined) this.aheadMs = () => ledger.aheadMs?.() ?? Promise.resolve(0)
+    if (ledger.prepare !== undefined) {
+      const prepare = ledger.prepare.bind(ledger)
+      this.prepare = (draft) => {
+        const prepared = prepare(draft)
+        return { append: async (createdAt) => this.#counted(await prepared.append(createdAt)) }
+      }
+    }
+  }
+
+  async append(draft: EntryDraft): Promise<AppendedEntry> {
+    return this.#counted(await this.#ledger.append(draft))
+  }
+
+  async close(): Promise<void> {
+    await this.#ledger.close()
+    if (!this.#isClosed) closeSync(this.#fd)
+    this.#isClosed = true
+  }
+
+  /** An entry that is not counted could be taken away unseen: then its caller must not act on it. */
+  #counted(entry: AppendedEntry): AppendedEntry {
+    if (entry.position <= this.#position) return entry
+    const text = `${HEAD}${String(entry.position).padStart(POSITION_DIGITS, '0')} ${entry.entryHash}\n`
+    try {
+      writeSync(this.#fd, text, 0, 'latin1')
+    } catch (error) {
+      throw asLedgerError(error, this.#file)
+    }
+    this.#position = entry.position
+    return entry
+  }
+}
+
+function openCounter(file: string): number {
+  try {
+    return openSync(file, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
+  } catch (error) {
+    throw asLedgerError(error, file)
+  }
+}
+
+function readCount(fd: number, file: string): Count | null {
+  const stat = fstatSync(fd)
+  const refuse = (): never => {
+    throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${file}\` is not the counter of a ledger`, {
+      hint: 'name the file that this writer used before, or one that does not exist yet',
+    })
+  }
+  if (!stat.isFile()) return refuse()
+  if (stat.size === 0) return null
+  const bytes = Buffer.alloc(LENGTH + 1)
+  const [, position = '', entryHash = ''] =
+    FORM.exec(bytes.toString('latin1', 0, readSync(fd, bytes, 0, bytes.length, 0))) ?? refuse()
+  return isHash(entryHash) && Number.isSafeInteger(Number(position)) && Number(position) > 0
+    ? { position: Number(position), entryHash }
+    : refuse()
+}
+
+async function requireEntry(
+  { position, entryHash }: Count,
+  file: string,
+  openReader: () => Promise<LedgerReader>,
+): Promise<void> {
+  const reader = await openReader()
+  try {
+    const line = await reader.lineAt(position)
+    const parsed = line === null || line.fault !== undefined ? null : parseLine(line.bytes)
+    const found = parsed === null ? null : parsed.ok ? parsed.entry.entry_hash : parsed.claimedHash
+    if (found === entryHash) return
+    throw new LedgerError(
+      'LEDGER_DAMAGED',
+      `entry ${position} of the ledger is not the one that the counter \`${file}\` names`,
+      {
+        hint: 'an older copy was restored, or the counter belongs to another ledger; to accept this ledger as it is, remove the counter',
+      },
+    )
+  } finally {
+    await reader.close()
+  }
+}
