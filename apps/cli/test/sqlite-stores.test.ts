@@ -197,6 +197,13 @@ describe.each(KINDS)('$name', ({ module, name, table, open }) => {
     expect(existsSync(victim)).toBe(true)
   })
 
+  it('refuses a symbolic link to nothing, and makes no file where it leads', async () => {
+    const folder = temporaryFolder()
+    symlinkSync(join(folder, 'elsewhere'), join(folder, 'link.sqlite'))
+    expect(await refusalOf(() => open(join(folder, 'link.sqlite')))).toMatch(/does not exist/)
+    expect(existsSync(join(folder, 'elsewhere'))).toBe(false)
+  })
+
   it('works through a symbolic link', async () => {
     const path = await made()
     const link = join(temporaryFolder(), 'link.sqlite')

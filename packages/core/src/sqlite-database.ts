@@ -1,13 +1,14 @@
-import { closeSync, openSync, statSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { printable } from '@sudoagent/ledger'
 import {
+  createPrivately,
   FileIdentity,
   followLinks,
   NATIVE_MODULE_HINT,
   nativeModuleProblem,
   ownObjects,
   PinnedFile,
+  requireOneWriter,
   requireOwnObjects,
   requireSoundFile,
   SchemaGuard,
@@ -174,38 +175,6 @@ function requirePath(path: unknown): string {
     throw new TypeError(`\`path\` ${quote(text)} has white space around it or a NUL in it`)
   if (text === ':memory:') throw new TypeError('`path` must name a file; for a store in memory use the memory class')
   return resolve(text)
-}
-
-const GROUP_OR_OTHERS_WRITE = 0o022
-const OTHERS_WRITE = 0o002
-const STICKY = 0o1000
-
-/**
- * Refuses a file that others can write to, or can replace: one in a folder that everybody may write to, unless only the owner of a file may remove it
- * there (as in `/tmp`). Windows has no such modes; Node makes them up there.
- */
-function requireOneWriter(file: string): void {
-  if (process.platform === 'win32') return
-  const { mode } = statSync(file)
-  const folder = statSync(dirname(file)).mode
-  const told = 'or open the store with `allowOtherWriters: true`'
-  if ((mode & GROUP_OR_OTHERS_WRITE) !== 0)
-    throw new Error(`other users can write to it (mode ${octal(mode)}): run \`chmod 600\` on it, ${told}`)
-  if ((folder & OTHERS_WRITE) !== 0 && (folder & STICKY) === 0)
-    throw new Error(
-      `everybody can replace it (mode ${octal(folder)} of its folder): run \`chmod o-w\` on the folder, ${told}`,
-    )
-}
-
-const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0')
-
-/** SQLite would create the file with the umask's mode; approvals show what an agent wants to do, so the file is the owner's alone. */
-function createPrivately(file: string): void {
-  try {
-    closeSync(openSync(file, 'wx', 0o600))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  }
 }
 
 /**

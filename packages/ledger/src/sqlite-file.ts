@@ -2,10 +2,11 @@
  * `@sudoagent/ledger/sqlite-file`: what every store in a SQLite file does before it trusts the file, for the stores of the other packages.
  * `requireSoundFile` walks the pages before SQLite opens them, `foreignObjects` lists what the file declares besides the caller's tables, `SchemaGuard`
  * notices a change of that, `FileIdentity` and `PinnedFile` notice that the path names another file now, `followLinks` names the file that
- * has the `-wal` next to it.
+ * has the `-wal` next to it, `createPrivately` makes a file for its owner alone, and `requireOneWriter` refuses one that others can write to.
  */
 export { FileIdentity, followLinks, PinnedFile } from './store/file.js'
 export { NATIVE_MODULE_HINT, nativeModuleProblem } from './store/native-module.js'
+export { createPrivately, requireOneWriter } from './store/private-file.js'
 export { DamagedFile, requireSoundFile } from './store/sqlite-file/file-check.js'
 export {
   type ForeignObject,

@@ -1,2 +1,2 @@
 /** `@sudoagent/mcp/sqlite`: tool definitions on file. Apart, so that the main entry loads no native code. */
-export { SqliteToolPins } from './tool/sqlite-tool-pins.js'
+export { SqliteToolPins, type SqliteToolPinsOptions } from './tool/sqlite-tool-pins.js'

@@ -10,6 +10,7 @@ import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseCheckpoint, parseNote } from '@sudoagent/crypto'
 import {
+  createPrivately,
   DamagedFile,
   FileIdentity,
   followLinks,
@@ -191,12 +192,7 @@ function isStored(origin: string, { size, root, note, time }: Row): boolean {
 function claimFile(path: string): void {
   const kind = statSync(path, { throwIfNoEntry: false })
   if (kind === undefined) {
-    try {
-      closeSync(openSync(path, 'wx', 0o600))
-    } catch (error) {
-      // Another process that starts at the same time made it.
-      if (codeOf(error) !== 'EEXIST') throw error
-    }
+    createPrivately(path)
     return
   }
   if (!kind.isFile()) throw notAStore(path, 'is not a regular file')

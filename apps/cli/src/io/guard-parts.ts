@@ -142,10 +142,13 @@ async function openStores(
   return { approvalStore, budget }
 }
 
-async function openPins({ tools, ledger, acceptTools = false }: GuardPartsOptions, undos: (() => unknown)[]) {
+async function openPins(
+  { tools, ledger, acceptTools = false, allowOtherWriters = false }: GuardPartsOptions,
+  undos: (() => unknown)[],
+) {
   const { acceptAll } = await import('@sudoagent/mcp')
   const { SqliteToolPins } = await import('@sudoagent/mcp/sqlite')
-  const pins = opened(tools ?? `${ledger}.tools`, (path) => SqliteToolPins.open(path))
+  const pins = opened(tools ?? `${ledger}.tools`, (path) => SqliteToolPins.open(path, { allowOtherWriters }))
   undos.push(() => pins.close())
   return acceptTools ? acceptAll(pins) : pins
 }

@@ -2,8 +2,8 @@
 //
 // Node 22 ends a text at its first NUL, so that a hash with something after a NUL would pass for the hash. There, texts are read as bytes:
 //
-//   SELECT id, entry_hash FROM ledger WHERE id > ?
-//   WITH q (c0, c1) AS (SELECT id, entry_hash FROM ledger WHERE id > ?)
+//   SELECT id, entry_hash FROM ledger NOT INDEXED WHERE id > ?
+//   WITH q (c0, c1) AS (SELECT id, entry_hash FROM ledger NOT INDEXED WHERE id > ?)
 //   SELECT CASE typeof(c0) WHEN 'text' THEN CAST(c0 AS BLOB) ELSE c0 END, typeof(c0) = 'text', … FROM q
 import { existsSync } from 'node:fs'
 import { TextDecoder } from 'node:util'

@@ -1,8 +1,8 @@
 // Opening a SQLite file for writing: that it is ours, that what is written to it lasts, and that its tables are there.
-import { closeSync, openSync } from 'node:fs'
 import type Database from 'better-sqlite3'
 import { LedgerError } from '../error.js'
 import { codeOf, firstBytes, isOpenInSqlite, isRegularFile, SQLITE_MAGIC, syncFolderOf } from './file.js'
+import { createPrivately } from './private-file.js'
 import { DamagedFile, FileCheck } from './sqlite-file/file-check.js'
 import {
   CREATE_LEDGER_TABLE,
@@ -39,7 +39,7 @@ export function waitWhileBusy<T>(timeoutMs: number, work: () => T): T {
 /** Creates the file with mode 0600, or makes sure that what is there is a SQLite file: never write into something else. */
 export function claimFile(path: string): void {
   if (!isRegularFile(path)) {
-    createFile(path)
+    createPrivately(path)
     syncFolderOf(path)
     return
   }
@@ -70,15 +70,6 @@ export function requireSoundLedgerFile(path: string): void {
         hint: 'nothing was written; keep the file, and see with `sudoagent verify` what can still be read',
       },
     )
-  }
-}
-
-/** Of several processes that start at once, one creates the file and the others find it. */
-function createFile(path: string): void {
-  try {
-    closeSync(openSync(path, 'wx', 0o600))
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error
   }
 }
 

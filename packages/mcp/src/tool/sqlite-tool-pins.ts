@@ -5,13 +5,14 @@
  *
  * Of each tool at most one definition is `accepted`, and one, the last that was seen, `changed`.
  */
-import { closeSync, openSync } from 'node:fs'
 import { type Hash, isHash } from '@sudoagent/crypto'
 import {
+  createPrivately,
   FileIdentity,
   NATIVE_MODULE_HINT,
   nativeModuleProblem,
   ownObjects,
+  requireOneWriter,
   requireOwnObjects,
   requireSoundFile,
   SchemaGuard,
@@ -53,6 +54,11 @@ function openDatabase(path: string): Database.Database {
   }
 }
 
+export interface SqliteToolPinsOptions {
+  /** Whether users other than the owner may be able to write to the file. Default: false, since who can write to it can accept every definition. */
+  readonly allowOtherWriters?: boolean
+}
+
 export class SqliteToolPins implements ToolPins {
   readonly #db: Database.Database
   readonly #find: Database.Statement
@@ -79,14 +85,12 @@ export class SqliteToolPins implements ToolPins {
   /**
    * Opens the file, creating it (mode 0600) where needed.
    *
-   * @throws SqliteError, or the file system's error, when it cannot be opened or is no database; Error when it contains anything but our table
+   * @throws SqliteError, or the file system's error, when it cannot be opened or is no database; Error when it contains anything but our table,
+   * and when users other than its owner can write to it or replace it
    */
-  static open(path: string): SqliteToolPins {
-    try {
-      closeSync(openSync(path, 'wx', 0o600))
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    }
+  static open(path: string, { allowOtherWriters = false }: SqliteToolPinsOptions = {}): SqliteToolPins {
+    createPrivately(path)
+    if (!allowOtherWriters) requireOneWriter(path)
     requireSoundFile(path)
     const db = openDatabase(path)
     try {

@@ -2,6 +2,7 @@ import type { ToolPin } from '@sudoagent/mcp'
 import type { Command } from 'commander'
 import type { DefinitionChange } from '../../definition-text.js'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
+import { accessAdvice } from '../../io/approval-store.js'
 import { type Io, print } from '../../io.js'
 
 export interface McpAcceptOptions {
@@ -10,6 +11,7 @@ export interface McpAcceptOptions {
   readonly instructions?: boolean
   readonly all?: boolean
   readonly digest?: string
+  readonly allowOtherWriters?: boolean
   readonly json?: boolean
 }
 
@@ -27,6 +29,7 @@ export function register(mcp: Command, io: Io): void {
     .option('--instructions', 'accept the changed instructions and name of the server; needs --server and --digest')
     .option('--all', 'accept all that is listed; needs --digest')
     .option('--digest <hex>', 'digest of what is accepted, as the listing prints it; of the whole list with --all')
+    .option('--allow-other-writers', 'open the definitions although users other than their owner can write to them')
     .option('--json', 'print one JSON value')
     .addHelpText(
       'after',
@@ -51,7 +54,9 @@ export async function run(tools: string, options: McpAcceptOptions, io: Io): Pro
       `\`${tools}\` does not exist`,
       'it is `<ledger>.tools` unless --tools says otherwise',
     )
-  const pins = openPins(tools, (path) => SqliteToolPins.open(path))
+  const pins = openPins(tools, (path) =>
+    SqliteToolPins.open(path, { allowOtherWriters: options.allowOtherWriters === true }),
+  )
   try {
     const known = pins.list(options.server)
     const changes = known
@@ -152,6 +157,8 @@ function openPins<T>(path: string, open: (path: string) => T): T {
   try {
     return open(path)
   } catch (error) {
+    const { message, hint } = accessAdvice(error instanceof Error ? error.message : 'unknown')
+    if (hint !== undefined) throw new CliError(EXIT.failed, `\`${path}\` cannot be opened: ${message}`, hint, error)
     throw new CliError(
       EXIT.failed,
       `\`${path}\` holds no tool definitions`,

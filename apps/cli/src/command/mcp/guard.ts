@@ -41,7 +41,7 @@ export function register(mcp: Command, io: Io): void {
     .option('--approvals <file>', 'SQLite file where approvals wait; by default `<ledger>.approvals`')
     .option(
       '--allow-other-writers',
-      'open the approvals and the budget although users other than their owner can write to them',
+      'open approvals, budget and tool definitions although users other than their owner can write to them',
     )
     .option('--approval-ttl <seconds>', 'how long an approval may take, at most 3600', '300')
     .option('--hold <seconds>', 'how long a call waits for its approval before it is answered with "pending"', '4')

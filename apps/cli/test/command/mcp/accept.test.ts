@@ -1,5 +1,5 @@
 // `mcp accept`: what has changed is shown, and accepted when somebody says so.
-import { writeFileSync } from 'node:fs'
+import { chmodSync, writeFileSync } from 'node:fs'
 import { sha256Hex } from '@sudoagent/crypto'
 import { SqliteToolPins } from '@sudoagent/mcp/sqlite'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -54,6 +54,14 @@ describe('a tool that has changed', () => {
     expect((await client.listTools()).tools).toHaveLength(3)
     expect(textOf(await client.callTool({ name: 'read' }))).toBe('ran read')
   })
+})
+
+it('definitions that others can write to are not opened, unless that is asked for', () => {
+  chmodSync(box.path('ledger.sqlite.tools'), 0o666)
+  const refused = accept()
+  expect([refused.code, refused.stdout]).toEqual([3, ''])
+  expect(refused.stderr).toMatch(/other users can write to it .*\n.*--allow-other-writers\n$/)
+  expect(accept('--allow-other-writers')).toMatchObject({ code: 0, stderr: '', stdout: '0 changed\n' })
 })
 
 describe('what was looked at is accepted, and nothing else', () => {

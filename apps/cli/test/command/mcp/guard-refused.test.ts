@@ -108,7 +108,7 @@ describe('cannot be started: nothing on stdout, no ledger', () => {
   })
 })
 
-it.each(['ledger.sqlite.approvals', 'ledger.sqlite.budget'])(
+it.each(['ledger.sqlite.approvals', 'ledger.sqlite.budget', 'ledger.sqlite.tools'])(
   '%s that others can write to, unless that is asked for',
   (name) => {
     const args = [
