@@ -1,9 +1,14 @@
 import { defineConfig } from 'vitest/config'
+import longOnly from './test/long-only.json' with { type: 'json' }
+import { isLong } from './test/tier.js'
 
 /** Packages whose tests leave nothing behind: one process runs many of their files, so that what they import is loaded once. */
 const SHARED_PROCESS = ['crypto', 'ledger', 'core', 'policy', 'witness', 'mcp'].map(
   (name) => `packages/${name}/test/**/*.test.ts`,
 )
+
+/** What the README's test command leaves out. */
+const LEFT_OUT = ['**/node_modules/**', ...(isLong ? [] : longOnly)]
 
 /** For both projects. */
 const common = {
@@ -18,13 +23,13 @@ export default defineConfig({
     projects: [
       {
         // A hook at the top of a module that several files import would run for the first of them only: hooks belong into functions.
-        test: { name: 'packages', include: SHARED_PROCESS, isolate: false, ...common },
+        test: { name: 'packages', include: SHARED_PROCESS, exclude: LEFT_OUT, isolate: false, ...common },
       },
       {
         test: {
           name: 'whole',
           include: ['{packages,apps}/*/test/**/*.test.ts', '{examples/,}test/**/*.test.ts'],
-          exclude: ['**/node_modules/**', ...SHARED_PROCESS],
+          exclude: [...LEFT_OUT, ...SHARED_PROCESS],
           // Names a folder; the first test that needs PostgreSQL starts it there.
           globalSetup: ['packages/postgres/test/server/global-setup.ts'],
           ...common,

@@ -1,8 +1,11 @@
-// Names the test files that have a form longer than the README's test command takes: those that import test/tier.ts.
+// Names the test files that `pnpm test:long` runs: those that have a form longer than the README's test command takes, which import test/tier.ts, and
+// those that the README's test command leaves out.
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 
 const files = execFileSync('git', ['ls-files', '*.test.ts'], { encoding: 'utf8' }).trim().split('\n')
-const long = files.filter((file) => /from '[^']*\/tier\.js'/.test(readFileSync(file, 'utf8')))
-if (long.length === 0) throw new Error('no test file imports test/tier.ts')
-console.log(long.join('\n'))
+const longer = files.filter((file) => /from '[^']*\/tier\.js'/.test(readFileSync(file, 'utf8')))
+if (longer.length === 0) throw new Error('no test file imports test/tier.ts')
+const only = JSON.parse(readFileSync('test/long-only.json', 'utf8'))
+for (const file of only) if (!existsSync(file)) throw new Error(`test/long-only.json: there is no ${file}`)
+console.log([...new Set([...longer, ...only])].join('\n'))

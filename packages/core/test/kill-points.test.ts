@@ -76,7 +76,7 @@ describe.each(['sqlite', 'jsonl'])('%s, killed', (kind) => {
     // What comes before the ledger is asked is the same for every kind of ledger.
     const points = sampled(
       POINTS.filter(([at], n) => kind === 'sqlite' || at === 'append' || n > 10),
-      2,
+      3,
     )
     for (const [index, [at, when, nth, left]] of points.entries()) {
       const n = CALL + 12 * index

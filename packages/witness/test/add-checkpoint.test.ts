@@ -1,6 +1,7 @@
 import { encodeBase64 } from '@sudoagent/crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { isLong } from '../../../test/tier.js'
 import {
   encodeAddCheckpoint,
   PROOF_LINES_MAX,
@@ -135,7 +136,7 @@ describe('properties', () => {
   test('a changed byte is refused, or read as what it says', async () => {
     const bytes = bytesOf(EXAMPLE)
     for (let at = 0; at < bytes.length; at++) {
-      for (const mask of [1, 4, 32, 128]) {
+      for (const mask of isLong ? [1, 4, 32, 128] : [at % 2 === 0 ? 1 : 32]) {
         const changed = bytes.map((byte, i) => (i === at ? byte ^ mask : byte))
         try {
           expect(bytesOf(encodeAddCheckpoint(parseAddCheckpoint(changed)))).toEqual(changed)

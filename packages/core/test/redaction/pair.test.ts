@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { sampled } from '../../../../test/tier.js'
 import { processorTime } from '../../../crypto/test/fixtures/processor-time.js'
 import { createKeyRules } from '../../src/redaction/key.js'
 import { redactPairs } from '../../src/redaction/pair.js'
@@ -197,7 +198,7 @@ it('takes linear time on 256 KiB of anything', () => {
       'token=bearer ',
     ],
   ]
-  for (const piece of pieces) {
+  for (const piece of sampled(pieces, 3)) {
     for (const [before, after] of [
       ['', ''],
       ['password="', ''],

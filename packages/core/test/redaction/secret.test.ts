@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { sampled } from '../../../../test/tier.js'
 import { processorTime } from '../../../crypto/test/fixtures/processor-time.js'
 import { createKeyRules } from '../../src/redaction/key.js'
 import { REDACTED } from '../../src/redaction/masked-text.js'
@@ -273,7 +274,7 @@ describe.each(SECRET_RULES.map((rule) => [rule.name, rule] as const))('the rule 
   ]
 
   it('takes linear time on 256 KiB of anything', () => {
-    for (const start of starts) {
+    for (const start of sampled(starts, 4)) {
       for (const [before, after] of [
         ['', ''],
         ['a://b:', ''],

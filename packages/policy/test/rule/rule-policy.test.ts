@@ -1,6 +1,7 @@
 import type { JsonValue } from '@sudoagent/crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { isLong } from '../../../../test/tier.js'
 import { parsePolicyFile } from '../../src/file/parse.js'
 import { RulePolicy } from '../../src/rule/rule-policy.js'
 import { readVectors } from '../fixtures/vectors.js'
@@ -110,7 +111,7 @@ describe('random rules and calls', () => {
           expect(reference(reachable, action, kwargs)).toBe(reference(rules, action, kwargs))
         },
       ),
-      { numRuns: 1_000 },
+      { numRuns: isLong ? 1_000 : 300 },
     )
     expect(refused).toBeGreaterThan(50)
   })
@@ -134,7 +135,7 @@ describe('random rules and calls', () => {
           seen.add(`${decision} ${reasonCode.split(':')[0]}`)
         },
       ),
-      { numRuns: 1_000 },
+      { numRuns: isLong ? 1_000 : 300 },
     )
     // Otherwise the property would hold of nothing much.
     expect(seen.size).toBe(5)
