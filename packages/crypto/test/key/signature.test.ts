@@ -4,7 +4,6 @@ import { Point, utils } from '@noble/ed25519'
 import { sha512 } from '@noble/hashes/sha2.js'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isLong } from '../../../../test/tier.js'
 import { decodeBase64 } from '../../src/bytes/base64.js'
 import { concatBytes } from '../../src/bytes/bytes.js'
 import { bytesToHex, hexToBytes } from '../../src/bytes/hash.js'
@@ -246,7 +245,7 @@ test('the providers agree on keys, signatures and messages changed at random', (
         verdicts[`${unchanged}`]++
       },
     ),
-    { numRuns: isLong ? 1200 : 300 },
+    { numRuns: 1200 },
   )
   expect(verdicts.true).toBeGreaterThan(50)
   expect(verdicts.false).toBeGreaterThan(500)
