@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto'
 import {
   closeSync,
-  constants,
   fdatasyncSync,
   lstatSync,
   openSync,
@@ -61,7 +60,8 @@ function openTemporary(path: string): { readonly fd: number; readonly name: stri
   const names = [`${path}.tmp`, `${path}.tmp`, `${path}.${randomBytes(8).toString('hex')}.tmp`]
   for (const [n, name] of names.entries()) {
     try {
-      return { name, fd: openSync(name, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | NO_FOLLOW, 0o600) }
+      // Exclusive: a link that has the name, even one to nothing, is never followed (POSIX open, O_EXCL).
+      return { name, fd: openSync(name, 'wx', 0o600) }
     } catch (error) {
       if (codeOf(error) !== 'EEXIST' || n === names.length - 1) throw error
       if (n === 0) removeLeftOver(name)
@@ -69,9 +69,6 @@ function openTemporary(path: string): { readonly fd: number; readonly name: stri
   }
   throw new Error('no name for a temporary file')
 }
-
-/** Not on Windows. */
-const NO_FOLLOW = constants.O_NOFOLLOW ?? 0
 
 function removeLeftOver(name: string): void {
   try {

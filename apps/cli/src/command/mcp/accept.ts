@@ -2,7 +2,6 @@ import type { ToolPin } from '@sudoagent/mcp'
 import type { Command } from 'commander'
 import type { DefinitionChange } from '../../definition-text.js'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
-import { accessAdvice } from '../../io/approval-store.js'
 import { type Io, print } from '../../io.js'
 
 export interface McpAcceptOptions {
@@ -54,7 +53,8 @@ export async function run(tools: string, options: McpAcceptOptions, io: Io): Pro
       `\`${tools}\` does not exist`,
       'it is `<ledger>.tools` unless --tools says otherwise',
     )
-  const pins = openPins(tools, (path) =>
+  const { accessAdvice } = await import('../../io/approval-store.js')
+  const pins = openPins(tools, accessAdvice, (path) =>
     SqliteToolPins.open(path, { allowOtherWriters: options.allowOtherWriters === true }),
   )
   try {
@@ -153,11 +153,15 @@ function jsonOf(changes: readonly DefinitionChange[], digest: string, accepted: 
   }
 }
 
-function openPins<T>(path: string, open: (path: string) => T): T {
+function openPins<T>(
+  path: string,
+  adviceOn: (refusal: string) => { readonly message: string; readonly hint: string | undefined },
+  open: (path: string) => T,
+): T {
   try {
     return open(path)
   } catch (error) {
-    const { message, hint } = accessAdvice(error instanceof Error ? error.message : 'unknown')
+    const { message, hint } = adviceOn(error instanceof Error ? error.message : 'unknown')
     if (hint !== undefined) throw new CliError(EXIT.failed, `\`${path}\` cannot be opened: ${message}`, hint, error)
     throw new CliError(
       EXIT.failed,
