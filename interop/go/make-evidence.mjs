@@ -3,16 +3,10 @@
 //
 //   node interop/go/make-evidence.mjs evidence.json
 import { writeFileSync } from 'node:fs'
-import {
-  createNoteKey,
-  createSigner,
-  encodeBase64,
-  encodeTlogProof,
-  encodeVkey,
-  generatePrivateKey,
-} from '../../packages/crypto/dist/index.js'
-import { decisionHash, proveConsistency, proveInclusion } from '../../packages/ledger/dist/index.js'
+import { createNoteKey, encodeBase64, encodeTlogProof, encodeVkey } from '../../packages/crypto/dist/index.js'
+import { proveConsistency, proveInclusion } from '../../packages/ledger/dist/index.js'
 import { MemoryLedger } from '../../packages/ledger/dist/store/memory.js'
+import { decision, newSigner } from '../ledger-maker.mjs'
 
 const SIZE = 600
 /** Sizes at which the head is kept: around powers of two, where trees change their shape. */
@@ -24,7 +18,7 @@ if (output === undefined) {
   process.exit(2)
 }
 
-const signer = createSigner(generatePrivateKey())
+const signer = newSigner()
 const origin = 'example.com/interop'
 const ledger = new MemoryLedger({ signer, origin })
 const heads = new Map()
@@ -104,27 +98,4 @@ function changed(text, at) {
   // Far apart in base64: Go does not look at the bits that the last character of a signature leaves over, and ours refuses them.
   bytes[index] = '89+/'.includes(String.fromCharCode(bytes[index])) ? 0x41 : 0x38
   return bytes.toString('utf8')
-}
-
-function decision(n) {
-  const request_id = `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
-  const [created_at, action, policy_hash] = ['2026-01-02T03:04:05.000000Z', 'payments.refund', 'a'.repeat(64)]
-  const actor = { principal: 'bot', source: 'node' }
-  const parameters = { args: [n], kwargs: {} }
-  const facts = { requestId: request_id, decisionAt: created_at, policyHash: policy_hash, action, actor }
-  const decision_hash = decisionHash(facts, parameters)
-  const policy = { policy_id: 'p', policy_version: null, policy_hash, decision_hash }
-  return {
-    event: 'decision',
-    request_id,
-    created_at,
-    action,
-    agent_id: 'bot',
-    actor,
-    decision: { effect: 'allow', reason: 'small', reason_code: null, ...policy },
-    approval: null,
-    budget: null,
-    parameters,
-    metadata: {},
-  }
 }

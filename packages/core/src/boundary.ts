@@ -184,7 +184,7 @@ export class Boundary {
       if (asks) {
         approval = await this.#open.while(request, () =>
           seekApproval({ approver, store, clock, timeoutMs }, request, {
-            reason: questionOf(reason, notice),
+            reason: questionOf(reason, notice, terms.remark),
             ttlMs,
             signal,
           }),

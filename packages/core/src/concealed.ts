@@ -28,8 +28,10 @@ export function concealedRefusal({ concealed }: ConcealmentNotice): Refusal {
   return new Refusal({ code: 'ARGUMENTS_CONCEALED', reason })
 }
 
-/** What the approver is asked: first of all, how much is not shown. */
-export function questionOf(reason: string, { concealed }: ConcealmentNotice): string {
-  if (concealed.length === 0) return reason
-  return `${describeConcealed(concealed)}. ${reason}`.slice(0, REASON_LENGTH_MAX).toWellFormed()
+/** What the approver is asked: first of all, how much is not shown; a remark is never cut off. */
+export function questionOf(reason: string, { concealed }: ConcealmentNotice, remark: string): string {
+  if (concealed.length === 0 && remark === '') return reason
+  const hidden = concealed.length === 0 ? '' : `${describeConcealed(concealed)}. `
+  const behind = remark === '' ? '' : ` [${remark}]`
+  return `${`${hidden}${reason}`.slice(0, REASON_LENGTH_MAX - behind.length)}${behind}`.toWellFormed()
 }

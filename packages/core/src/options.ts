@@ -5,7 +5,7 @@ import { ownFields } from '@sudoagent/ledger/store'
 import { APPROVAL_TTL_MS_DEFAULT, type ApprovalStore, type Approver, requireApprovalTtlMs } from './approval.js'
 import { MemoryApprovalStore } from './approval-store/memory.js'
 import { InteractiveApprover } from './approver/interactive.js'
-import { memberOf, readOptions, requireInteger, requireName } from './argument.js'
+import { memberOf, readOptions, requireInteger, requireName, requireText } from './argument.js'
 import type { AuditLog } from './audit-log.js'
 import type { BudgetStore } from './budget.js'
 import { identifyPolicy, type Policy, type PolicyIdentity } from './policy.js'
@@ -74,6 +74,11 @@ export interface CallOptions {
    * as `kwargs.this`, and the method does not run when they have changed since. Private fields are not seen. Default: false.
    */
   readonly receiver?: boolean
+  /**
+   * For approvers: what they should know and do not sign, of at most 256 characters. It stands in brackets behind the
+   * policy's reason in the approval request; it is not on record.
+   */
+  readonly remark?: string
 }
 
 /** What becomes of calls whose arguments are not all shown; see `EngineOptions.onConcealed`. */
@@ -117,6 +122,8 @@ export interface CallTerms {
   readonly metadata: Readonly<Record<string, unknown>>
   readonly signal: AbortSignal | undefined
   readonly receiver: boolean
+  /** Empty for none. */
+  readonly remark: string
 }
 
 const ENGINE_OPTIONS: readonly (keyof EngineOptions)[] = [
@@ -144,6 +151,7 @@ const CALL_OPTIONS: readonly (keyof CallOptions)[] = [
   'metadata',
   'signal',
   'receiver',
+  'remark',
 ]
 
 /** @throws TypeError naming the option */
@@ -177,7 +185,7 @@ export function checkEngineOptions(options: EngineOptions): EngineParts {
 
 /** @throws TypeError naming the option; RangeError for an `approvalTtlMs` above the cap */
 export function checkCallOptions(options: CallOptions, engine: EngineParts): CallTerms {
-  const { action, policy, budgetCost, approvalTtlMs, metadata, signal, receiver } = readOptions(
+  const { action, policy, budgetCost, approvalTtlMs, metadata, signal, receiver, remark } = readOptions(
     'call options',
     options,
     CALL_OPTIONS,
@@ -195,6 +203,7 @@ export function checkCallOptions(options: CallOptions, engine: EngineParts): Cal
     metadata: metadata ?? {},
     signal,
     receiver: requireBoolean('receiver', receiver ?? false),
+    remark: requireText('remark', remark ?? '', NAME_LENGTH_MAX, true),
   }
 }
 

@@ -1,26 +1,8 @@
 // A call that takes more rows than a person is shown at a time: nothing of it can be approved unseen.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import type { ApprovalAnswer, ApprovalRequest } from '../../src/approval.js'
-import { InteractiveApprover, type InteractiveApproverOptions } from '../../src/approver/interactive.js'
-import { at, requestOf } from '../fixtures/approval.js'
-import { FakeTerminal } from '../fixtures/terminal.js'
-
-const QUESTION = 'approve this call? [y/N]'
-const never = new AbortController().signal
-
-function ask(
-  terminal: FakeTerminal,
-  request: ApprovalRequest = requestOf('r1'),
-  signal = never,
-  options: InteractiveApproverOptions = {},
-): Promise<ApprovalAnswer> {
-  const { input, output } = terminal
-  return new InteractiveApprover({ input, output, approverId: 'alice', clock: () => at(0), ...options }).approve(
-    request,
-    { signal },
-  )
-}
+import { requestOf } from '../fixtures/approval.js'
+import { ask, FakeTerminal, never, QUESTION } from '../fixtures/terminal.js'
 
 describe('a call that does not fit on one page', () => {
   const kwargs = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`k${i}`, i]))

@@ -4,26 +4,10 @@ import { userInfo } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import type { ApprovalAnswer, ApprovalRequest } from '../../src/approval.js'
-import { InteractiveApprover, type InteractiveApproverOptions } from '../../src/approver/interactive.js'
+import type { ApprovalAnswer } from '../../src/approval.js'
+import { InteractiveApprover } from '../../src/approver/interactive.js'
 import { at, requestOf } from '../fixtures/approval.js'
-import { FakeTerminal } from '../fixtures/terminal.js'
-
-const QUESTION = 'approve this call? [y/N]'
-const never = new AbortController().signal
-
-function ask(
-  terminal: FakeTerminal,
-  request: ApprovalRequest = requestOf('r1'),
-  signal = never,
-  options: InteractiveApproverOptions = {},
-): Promise<ApprovalAnswer> {
-  const { input, output } = terminal
-  return new InteractiveApprover({ input, output, approverId: 'alice', clock: () => at(0), ...options }).approve(
-    request,
-    { signal },
-  )
-}
+import { ask, FakeTerminal, never, QUESTION } from '../fixtures/terminal.js'
 
 async function answerTo(typed: string): Promise<ApprovalAnswer> {
   const terminal = new FakeTerminal()

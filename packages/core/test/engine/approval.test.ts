@@ -1,5 +1,6 @@
 // The boundary's table, row by row: approval. Every row that fails closed proves that the function did not run.
 import { describe, expect, it, vi } from 'vitest'
+import type { ApprovalRequest } from '../../src/approval.js'
 import { MemoryApprovalStore } from '../../src/approval-store/memory.js'
 import { ImmediateApprover } from '../../src/approver/immediate.js'
 import { PollingApprover } from '../../src/approver/polling.js'
@@ -25,6 +26,33 @@ describe('policy → require_approval', () => {
       },
     })
     expect(await b.report()).toMatchObject({ ok: true, outcomes: 1 })
+  })
+
+  it.each<[string, string, string]>([
+    ['a remark', 'above 10', 'above 10 [tool v2]'],
+    ['a reason as long as one may be', 'r'.repeat(4_096), `${'r'.repeat(4_086)} [tool v2]`],
+  ])('%s is shown behind the reason and is not on record', async (_, reason, shown) => {
+    const asked: string[] = []
+    const approver = {
+      approve: (request: ApprovalRequest) => {
+        asked.push(request.reason)
+        return true
+      },
+    }
+    const b = boundary({ ...ASK, reason }, { approver })
+    await b.engine.execute((_: object) => 'done', [{ amount: 1 }], { action: 'refund', remark: 'tool v2' })
+    expect(asked).toEqual([shown])
+    const entries = await b.entries()
+    expect(entries[0]?.decision.reason).toBe(reason)
+    expect(JSON.stringify(entries)).not.toContain('tool v2')
+  })
+
+  it.each([[7], ['x'.repeat(257)], ['\ud800']])('a remark is a text of 256 characters: %j', async (remark) => {
+    const b = boundary(ASK, { approver: yes })
+    await expect(b.engine.execute(() => 'done', [], { action: 'refund', remark: remark as string })).rejects.toThrow(
+      /remark/,
+    )
+    expect(await b.entries()).toEqual([])
   })
 
   it('refused', async () => {

@@ -195,6 +195,8 @@ export class ToolCalls {
         action: unknown ? `${server}/${UNKNOWN_TOOL}` : asked.action,
         args: args.refusal === null ? [args.values] : UNRECORDABLE,
         metadata: { mcp: { ...metadata(), tool_definition: digest, ...named } },
+        // Whoever answers sees which definition was shown to the model, at the client and in the approval store.
+        remark: `Tool definition, not part of what you sign: ${digest ?? 'unknown'}`,
         signal: call.signal,
         ...policy,
       }),

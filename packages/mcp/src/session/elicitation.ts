@@ -21,8 +21,6 @@ export type AskClient = (
 export interface ElicitationTerms {
   /** What the client calls itself. */
   readonly clientName: string
-  /** Digest of the definition of the tool. */
-  readonly definition: string | null
   readonly note: (text: string) => void
 }
 
@@ -32,12 +30,12 @@ export interface ElicitationTerms {
  */
 export async function elicitApproval(
   ask: AskClient,
-  { clientName, definition, note }: ElicitationTerms,
+  { clientName, note }: ElicitationTerms,
   request: ApprovalRequest,
   signal: AbortSignal,
 ): Promise<ApprovalAnswer | null> {
   const timeoutMs = Math.max(1, request.expiresAt.getTime() - request.createdAt.getTime())
-  const question = questionOf(request, definition)
+  const question = questionOf(request)
   if (question === null) {
     note('the arguments of a call are too long to be shown in full at the client: only the approval store is asked')
     return null
@@ -66,10 +64,7 @@ const APPROVE = 'approve'
  *
  * @returns null when the arguments do not fit: a person must not approve what was cut off
  */
-function questionOf(
-  { action, kwargs, reason }: ApprovalRequest,
-  definition: string | null,
-): Readonly<Record<string, unknown>> | null {
+function questionOf({ action, kwargs, reason }: ApprovalRequest): Readonly<Record<string, unknown>> | null {
   const shown = printable(encodeJcs(kwargs), Number.POSITIVE_INFINITY)
   if (shown.length > SHOWN_ARGUMENTS_LENGTH_MAX) return null
   const secrets = shown.split(REDACTED).length - 1
@@ -80,7 +75,6 @@ function questionOf(
       : [`NOT SHOWN: ${secrets} ${secrets === 1 ? 'part' : 'parts'} of the arguments, ${REDACTED} below`]),
     `Arguments: ${shown}`,
     `Reason: ${printable(reason)}`,
-    `Tool definition, not part of what you sign: ${definition ?? 'unknown'}`,
   ]
   return {
     message: lines.join('\n'),

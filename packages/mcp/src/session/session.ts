@@ -235,7 +235,7 @@ export class GuardSession {
                 elicitApproval(
                   (params, terms) =>
                     this.#client.request('elicitation/create', params, { ...terms, relatedTo: request.id }),
-                  { clientName: this.#clientName, definition: subject.definition, note },
+                  { clientName: this.#clientName, note },
                   asked,
                   signal,
                 )

@@ -75,7 +75,9 @@ export const POLICY: Policy = {
   },
 }
 
-export interface RigOptions extends Partial<GuardOptions> {
+export interface RigOptions extends Partial<Omit<GuardOptions, 'holdMs'>> {
+  /** The guard's own where it is undefined. */
+  readonly holdMs?: number | undefined
   /** Of the client. */
   readonly capabilities?: object
 }
@@ -95,7 +97,9 @@ export class Rig {
   #lastId = 0
 
   constructor(options: RigOptions = {}) {
-    const { capabilities: _, pins = new MemoryToolPins(), ...rest } = options
+    const { capabilities: _, pins = new MemoryToolPins(), holdMs, ...rest } = options
+    // Longer than any approval here takes on a busy machine.
+    const hold = 'holdMs' in options ? holdMs : 45_000
     this.pins = pins
     this.ledger = new MemoryLedger()
     this.store = new MemoryApprovalStore()
@@ -109,8 +113,7 @@ export class Rig {
       pins,
       onNote: (text) => this.notes.push(text),
       elicitation: true,
-      // Longer than any approval here takes on a busy machine.
-      holdMs: 45_000,
+      ...(hold === undefined ? {} : { holdMs: hold }),
       ...rest,
     })
     this.server.answer = (message) => {

@@ -39,9 +39,15 @@ describe('--on-concealed', () => {
     await expect.poll(pending, { timeout: 10_000 }).toBeDefined()
     const id = (await pending())?.approvalId ?? ''
     const approvals = ['approvals', 'show', 'ledger.sqlite.approvals', id]
-    expect(box.run(approvals).stdout).toContain('11 characters are NOT SHOWN (message)')
+    const shown = box.run(approvals).stdout
+    expect(shown).toContain('11 characters are NOT SHOWN (message)')
+    const definition = /\[Tool definition, not part of what you sign: ([0-9a-f]{64})\]/.exec(shown)?.[1]
     await store.resolve(id, { state: 'approved', approverId: 'ada' }, new Date())
     expect(textOf(await called)).toBe(`Echo: ${CALL.arguments.message}`)
+    const [decision] = box
+      .run(['filter', 'ledger.sqlite', '--event', 'decision', '--request-id', id])
+      .stdout.split('\n')
+    expect((JSON.parse(decision ?? '') as Json).metadata.mcp.tool_definition).toBe(definition)
   })
 
   it('knows three words', () => {

@@ -134,3 +134,9 @@ it.each(['ledger.sqlite.approvals', 'ledger.sqlite.budget', 'ledger.sqlite.tools
     expect(allowed.stderr).toContain('there is no such command')
   },
 )
+
+it('says how long a call is held unless told: four seconds, which clients wait for', () => {
+  const { code, stdout } = box.run(['mcp', 'guard', '--help'])
+  expect(code).toBe(0)
+  expect(stdout.replace(/\s+/g, ' ')).toMatch(/--hold <seconds> how long a call waits [^(]*\(default: "4"\)/)
+})

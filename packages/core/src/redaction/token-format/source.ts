@@ -1,5 +1,7 @@
 /**
- * The form of the data tables of token formats, and the public collections that the rows were taken from.
+ * The form of the data tables of token formats, and where the prefix of each row is published: a rule of a public
+ * collection, or the issuer's own page. `NOT_FOUND` says that no such place was found; the row is kept, because a
+ * secret that is recorded does more harm than a word that is not shown.
  *
  * A row is data: a prefix, the characters that follow it, and how many at least. `token.ts` matches them in linear time.
  */
@@ -7,6 +9,13 @@
 export const GITLEAKS = 'https://github.com/gitleaks/gitleaks/blob/master/config/gitleaks.toml'
 export const GITHUB =
   'https://docs.github.com/en/code-security/reference/secret-security/supported-secret-scanning-patterns'
+export const BETTERLEAKS = 'https://github.com/betterleaks/betterleaks/blob/main/config/betterleaks.toml'
+export const KINGFISHER = 'https://github.com/mongodb/kingfisher/tree/main/crates/kingfisher-rules/data/rules'
+export const GITLAB = 'https://docs.gitlab.com/security/tokens/#token-prefixes'
+export const DYNATRACE =
+  'https://docs.dynatrace.com/docs/manage/identity-access-management/access-tokens-and-oauth-clients/access-tokens'
+export const VERCEL = 'https://vercel.com/changelog/new-token-formats-and-secret-scanning'
+export const NOT_FOUND = 'not found'
 export const TRUFFLEHOG = 'https://github.com/trufflesecurity/trufflehog/tree/main/pkg/detectors'
 
 const DIGITS = '0123456789'
