@@ -1,5 +1,5 @@
 // The ladder: the person at the client, the approval store, "pending" and its pick-up. And that nothing else approves.
-import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type Json, Rig, textOf } from '../support/rig.js'
 
 const ran = (rig: Rig): Json[] => rig.served('tools/call')
@@ -150,27 +150,6 @@ describe('the approval store', () => {
 })
 
 describe('pending', () => {
-  it('is the answer after four seconds where no time is given', async () => {
-    const rig = await Rig.open({ holdMs: undefined })
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    onTestFinished(() => void vi.useRealTimers())
-    let answered = false
-    const call = rig.callTool('write').finally(() => {
-      answered = true
-    })
-    const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-    // No `expect.poll`: it would move the time on.
-    while ((await rig.store.list({ state: 'pending' }, new Date())).length === 0) await turn()
-    const advance = async (ms: number): Promise<boolean> => {
-      for (let n = 0; n < 20; n += 1) await turn()
-      await vi.advanceTimersByTimeAsync(ms)
-      for (let n = 0; n < 20; n += 1) await turn()
-      return answered
-    }
-    expect([await advance(3_999), await advance(1)]).toEqual([false, true])
-    expect(isPending(await call)).toBe(true)
-  })
-
   it('is an error with an opaque id; the same call again picks the answer up, once', async () => {
     const rig = await Rig.open({ holdMs: 20 })
     const pending = await rig.callTool('write', { path: 'a' })
