@@ -1,7 +1,16 @@
 // Every example runs as a reader would run it: built, in an empty folder, without a terminal. Each asserts its own result; this test asserts
 // that it got to its end.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -102,13 +111,73 @@ describe('the CI job', () => {
   })
 
   it('runs a command that exists, with options that it has', () => {
-    const commands = [...text.matchAll(/run: npx -y sudoagent (\w+) (.*)$/gm)]
-    expect(commands.map(([, name]) => name)).toContain('verify')
+    const commands = [...text.matchAll(/npx -y sudoagent@[\d.]+ (\w+) (.*)$/gm)]
+    expect(commands.map(([, name]) => name)).toEqual(['verify', 'checkpoint'])
     for (const [, name = '', rest = ''] of commands) {
       const help = run(bin, [name, '--help'], root)
       expect(help.status).toBe(0)
       const known = help.lines.flatMap((line) => /^ {2}(?:-\w, )?(--[\w-]+)/.exec(line)?.[1] ?? [])
       for (const option of rest.match(/--[\w-]+/g) ?? []) expect(known).toContain(option)
     }
+  })
+
+  it('compares each ledger with the checkpoint that the last successful run kept', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sudoagent-ci-'))
+    const at = (...names: string[]): string => join(folder, ...names)
+    for (const name of ['agent', 'bin', 'artifact']) mkdirSync(at(name))
+    const program = (name: string, script: string): void =>
+      writeFileSync(at('bin', name), `#!/bin/bash\n${script}\n`, { mode: 0o755 })
+    // `npx -y sudoagent@version …`, and GitHub's command line: `run list`, `run download` of what is in `artifact`.
+    program('npx', `shift 2; exec "${process.execPath}" "${bin}" "$@"`)
+    program('gh', `if [ "$2" = list ]; then cat "${at('runs')}"; else cp "${at('artifact')}"/* kept/; fi`)
+    writeFileSync(at('runs'), '')
+    const demo = (name: string): string => join(root, 'demo-output', name)
+    copyFileSync(demo('public-key.pem'), at('agent/public-key.pem'))
+    const steps = [...text.matchAll(/^( +)run: (?:\|\n((?:\1 {2}.*\n)+)|(.*))/gm)].map(
+      ([, , many, one]) => many ?? one ?? '',
+    )
+    expect(steps).toHaveLength(3)
+    /** Steps until one fails, as GitHub runs them; the checkpoint is kept when all are done. */
+    const job = (ledger: string): number => {
+      copyFileSync(ledger, at('agent/ledger.sqlite'))
+      rmSync(at('agent/ledger.sqlite.head'), { force: true })
+      if (existsSync(`${ledger}.head`) && ledger.startsWith(folder))
+        copyFileSync(`${ledger}.head`, at('agent/ledger.sqlite.head'))
+      rmSync(at('kept'), { recursive: true, force: true })
+      const env = {
+        PATH: `${at('bin')}:${process.env.PATH}`,
+        GITHUB_WORKFLOW: 'w',
+        GITHUB_REF_NAME: 'main',
+        HOME: folder,
+      }
+      for (const step of steps) {
+        const { status } = spawnSync('bash', ['--noprofile', '--norc', '-eo', 'pipefail', '-c', step], {
+          cwd: folder,
+          env,
+        })
+        if (status !== 0) return status ?? 255
+      }
+      copyFileSync(at('ledger.checkpoint'), at('artifact/ledger.checkpoint'))
+      writeFileSync(at('runs'), '7\n')
+      return 0
+    }
+    expect(job(demo('tampered.sqlite'))).not.toBe(0)
+    expect(job(demo('ledger.sqlite'))).toBe(0)
+    expect(readFileSync(at('artifact/ledger.checkpoint'), 'utf8')).toMatch(/\n19\n/)
+    expect(job(demo('ledger.sqlite'))).toBe(0)
+    expect(JSON.parse(readFileSync(at('report.json'), 'utf8')).verdict).toBe('anchored')
+    // The signer cut the end off and signed a head for the rest: only the kept checkpoint shows it.
+    const lines = readFileSync(demo('ledger.jsonl'), 'utf8').split('\n')
+    writeFileSync(at('short.jsonl'), `${lines.slice(0, 12).join('\n')}\n`)
+    const args = ['checkpoint', at('short.jsonl'), '--private-key', demo('private-key.pem'), '--output', at('new.head')]
+    expect(run(bin, args, folder).status).toBe(0)
+    copyFileSync(at('new.head'), at('short.jsonl.head'))
+    expect(job(at('short.jsonl'))).not.toBe(0)
+    writeFileSync(at('runs'), '')
+    expect(job(at('short.jsonl'))).toBe(0)
+    // The checkpoint is gone: a job that has succeeded before does not go back to a lower grade.
+    rmSync(at('artifact/ledger.checkpoint'))
+    expect(job(demo('ledger.sqlite'))).not.toBe(0)
+    rmSync(folder, { recursive: true })
   })
 })

@@ -84,6 +84,45 @@ describe('wrong usage: exit 2, one error and one hint on stderr', () => {
     expect(stderr).toMatch(says)
   })
 
+  it.each([
+    [
+      ['mcp', 'guard', '--policy', 'p.yaml', '--ledger', 'URL', '--server', 's', '--', 'true'],
+      /--ledger .*\n.*`sudoagent copy`/,
+    ],
+    [
+      [
+        'mcp',
+        'guard',
+        '--policy',
+        'p.yaml',
+        '--ledger',
+        'n.sqlite',
+        '--approvals',
+        'URL',
+        '--server',
+        's',
+        '--',
+        'true',
+      ],
+      /--approvals /,
+    ],
+    [
+      ['mcp', 'guard', '--policy', 'p.yaml', '--ledger', 'n.sqlite', '--tools', 'URL', '--server', 's', '--', 'true'],
+      /--tools /,
+    ],
+    [['mcp', 'accept', 'URL'], /<tools>/],
+    [['approvals', 'list', 'URL'], /<store>.*\n.*PostgresApprovalStore/],
+    [['approvals', 'approve', 'URL', 'r1', '--approver', 'a', '--yes'], /<store>/],
+  ])('a URL where a file is needed: %j', (args, says) => {
+    for (const url of ['postgres://agent@db.example.com/evidence?ledger=l', 'postgresql:///evidence']) {
+      const { code, stdout, stderr } = box.run(args.map((arg) => (arg === 'URL' ? url : arg)))
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+      expect(stderr).toMatch(ONE_ERROR)
+      expect(stderr).toMatch(says)
+      expect(stderr).toContain('is the URL of a PostgreSQL database')
+    }
+  })
+
   it('no command at all: the help, on stderr', () => {
     const { code, stdout, stderr } = box.run([])
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })

@@ -1,5 +1,5 @@
 // The page: three texts in, a result out, made anew whenever one of them changes, so that no verdict stands beside what it is not about.
-import { CryptoError, RECEIPT_BYTES_MAX, verifyReceipt } from '@sudoagent/crypto'
+import { CryptoError, printable, RECEIPT_BYTES_MAX, verifyReceipt } from '@sudoagent/crypto'
 import { refusalOf, resultOf } from './result.js'
 import { readTrust } from './trust.js'
 
@@ -12,8 +12,6 @@ const receipt = byId<HTMLTextAreaElement>('receipt')
 const key = byId<HTMLTextAreaElement>('key')
 const policy = byId<HTMLTextAreaElement>('policy')
 const origin = byId<HTMLTextAreaElement>('origin')
-const file = byId<HTMLInputElement>('receipt-file')
-const drop = byId('drop')
 const result = byId('result')
 
 function check(): void {
@@ -44,32 +42,81 @@ function show(elements: readonly HTMLElement[], className: string): void {
   result.replaceChildren(...elements)
 }
 
+/** A text that a file can be dropped on. */
+interface FileField {
+  readonly area: HTMLTextAreaElement
+  readonly drop: HTMLElement
+  /** Where the file can be chosen, too, and where its name is shown. */
+  readonly chooser?: { readonly input: HTMLInputElement; readonly name: HTMLElement }
+  readonly what: string
+  readonly bytesMax: number
+}
+
+/** More than keys and policies take. */
+const TEXT_BYTES_MAX = 64 * 1024
+
+const fields: readonly FileField[] = [
+  {
+    area: receipt,
+    drop: byId('drop'),
+    chooser: { input: byId<HTMLInputElement>('receipt-file'), name: byId('receipt-name') },
+    what: 'a receipt',
+    bytesMax: RECEIPT_BYTES_MAX,
+  },
+  {
+    area: key,
+    drop: byId('key-drop'),
+    chooser: { input: byId<HTMLInputElement>('key-file'), name: byId('key-name') },
+    what: 'a public key',
+    bytesMax: TEXT_BYTES_MAX,
+  },
+  { area: policy, drop: byId('policy-drop'), what: 'a witness policy', bytesMax: TEXT_BYTES_MAX },
+]
+
 /** A file that is dropped or chosen takes the place of what was there. */
-async function read(chosen: File | undefined): Promise<void> {
+async function read({ area, chooser, what, bytesMax }: FileField, chosen: File | undefined): Promise<void> {
   if (chosen === undefined) return
-  receipt.value = ''
+  area.value = ''
+  if (chooser !== undefined) {
+    chooser.name.textContent = shownName(chosen.name)
+    // The same file can be chosen again after it has changed.
+    chooser.input.value = ''
+  }
   check()
-  if (chosen.size > RECEIPT_BYTES_MAX) {
-    show(refusalOf('This file is too large for a receipt.', undefined), 'bad')
+  if (chosen.size > bytesMax) {
+    show(refusalOf(`This file is too large for ${what}.`, undefined), 'bad')
     return
   }
-  receipt.value = await chosen.text()
+  area.value = await chosen.text()
   check()
 }
 
+const NAME_CHARACTERS_MAX = 80
+
+/** The name of a file is text of somebody, too. */
+const shownName = (name: string): string => printable(name, NAME_CHARACTERS_MAX)
+
 for (const input of [receipt, key, policy, origin]) input.addEventListener('input', check)
-file.addEventListener('change', () => void read(file.files?.[0]))
-for (const type of ['dragenter', 'dragover']) {
-  drop.addEventListener(type, (event) => {
-    event.preventDefault()
-    drop.classList.add('over')
+for (const field of fields) {
+  const { area, drop, chooser } = field
+  chooser?.input.addEventListener('change', () => void read(field, chooser.input.files?.[0]))
+  // What is typed is not what the file says any more.
+  area.addEventListener('input', () => chooser?.name.replaceChildren())
+  for (const type of ['dragenter', 'dragover']) drop.addEventListener(type, () => drop.classList.add('over'))
+  drop.addEventListener('dragleave', () => drop.classList.remove('over'))
+  drop.addEventListener('drop', (event) => {
+    drop.classList.remove('over')
+    // Dropped text is for the browser to put in; a file it would open instead of this page.
+    const chosen = event.dataTransfer?.files[0]
+    if (chosen !== undefined) event.preventDefault()
+    void read(field, chosen)
   })
 }
-drop.addEventListener('dragleave', () => drop.classList.remove('over'))
-drop.addEventListener('drop', (event) => {
-  event.preventDefault()
-  drop.classList.remove('over')
-  void read(event.dataTransfer?.files[0])
-})
+// Beside the fields, too: the page would be gone, and with it what was typed.
+for (const type of ['dragover', 'drop'] as const) {
+  document.addEventListener(type, (event) => {
+    if (event.dataTransfer?.types.includes('Files') === true) event.preventDefault()
+  })
+}
 // A browser keeps what was typed when a page is loaded again.
 check()

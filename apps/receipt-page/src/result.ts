@@ -1,5 +1,5 @@
 // A verification as elements. Text goes in as text, never as markup.
-import { printable, type ReceiptReport, receiptProves } from '@sudoagent/crypto'
+import { printable, type ReceiptFindingCode, type ReceiptReport, receiptProves } from '@sudoagent/crypto'
 
 type Field = readonly [name: string, value: string, code?: true]
 
@@ -10,15 +10,31 @@ const SAYS = {
   witnessed: 'This is on record: the log and the witnesses vouch for it',
 } as const
 
+/** What a finding means, for somebody who does not know how receipts are made; the finding itself stands below it. */
+const MEANS: Readonly<Record<ReceiptFindingCode, string>> = {
+  RECEIPT_INVALID: 'This is not a receipt, or a part of it is missing.',
+  PROOF_MISSING: 'Nothing in it proves that the decision is in the log.',
+  PROOF_INVALID: 'Its proof does not lead to the log: the receipt was altered, or the proof belongs to another one.',
+  CHECKPOINT_INVALID: 'What the log signed does not belong to this receipt.',
+  KEY_UNKNOWN: 'It was not signed with the key that you gave.',
+  SIGNATURE_INVALID: 'A signature in it is wrong: the receipt was altered, or another key signed it.',
+  ENTRY_HASH_MISMATCH: 'This receipt was altered: what it says is not what was recorded.',
+  DECISION_HASH_MISMATCH: 'This receipt was altered: the decision in it belongs to another call.',
+  POLICY_HASH_MISMATCH: 'This receipt was altered: the policy in it is not the one that decided.',
+  FIELD_MISMATCH: 'Parts of it contradict each other.',
+  APPROVAL_EXPIRED: 'The call was allowed under an approval that had expired.',
+  CLOCK_WENT_BACK: 'The outcome was recorded before the decision.',
+  ORIGIN_MISMATCH: 'It is from another log than the one that you named.',
+  LOG_KEY_MISMATCH: 'The key that the policy names for this log did not sign it.',
+  WITNESS_QUORUM_MISSING: 'Too few of your witnesses have seen it.',
+}
+
 /** What to show of a report. */
 export function resultOf(report: ReceiptReport): readonly HTMLElement[] {
   const { proven, notProven } = receiptProves(report)
   return [
     element('p', SAYS[report.verdict], 'verdict'),
-    ...section(
-      'What is wrong',
-      report.findings.map(({ code, message }) => `${message} (${code})`),
-    ),
+    ...wrong(report),
     ...fields(report),
     ...section('Proven', proven),
     ...section('Not proven', report.ok ? notProven : []),
@@ -28,6 +44,17 @@ export function resultOf(report: ReceiptReport): readonly HTMLElement[] {
 /** What to show when nothing was verified, and why. */
 export function refusalOf(message: string, hint: string | undefined): readonly HTMLElement[] {
   return [element('p', message, 'verdict'), ...(hint === undefined ? [] : [element('p', hint)])]
+}
+
+function wrong({ findings }: ReceiptReport): readonly HTMLElement[] {
+  if (findings.length === 0) return []
+  const list = document.createElement('ul')
+  for (const { code, message } of findings) {
+    const item = element('li', MEANS[code])
+    item.append(element('div', `${message} (${code})`, 'note'))
+    list.append(item)
+  }
+  return [element('h2', 'What is wrong'), list]
 }
 
 function section(title: string, sentences: readonly string[]): readonly HTMLElement[] {
@@ -96,7 +123,15 @@ function when(seconds: number): string {
 
 function element(name: string, text: string, className = ''): HTMLElement {
   const made = document.createElement(name)
-  made.textContent = shown(text)
+  // A name between backticks is code, in a sentence in which they come in pairs.
+  const parts = shown(text).split('`')
+  if (parts.length % 2 === 0) made.textContent = shown(text)
+  else
+    for (const [index, part] of parts.entries()) {
+      const node = index % 2 === 0 ? document.createTextNode(part) : document.createElement('code')
+      node.textContent = part
+      made.append(node)
+    }
   if (className !== '') made.className = className
   return made
 }

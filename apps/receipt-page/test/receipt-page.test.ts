@@ -128,6 +128,60 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
     await expect.poll(() => shown()).toMatch(/^This receipt does not hold/)
   })
 
+  const drop = (onto: string, text: string, name: string): Promise<unknown> =>
+    page.evaluate(`{
+      const transfer = new DataTransfer()
+      transfer.items.add(new File([${JSON.stringify(text)}], ${JSON.stringify(name)}))
+      const event = new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true })
+      document.querySelector(${JSON.stringify(onto)}).dispatchEvent(event)
+      event.defaultPrevented
+    }`)
+
+  it('takes what is dropped on the field of the key and of the policy, and says what it took', async () => {
+    expect(await drop('#receipt', receipt, 'r.json')).toBe(true)
+    expect(await drop('#key', key.publicKey.pem, 'log\u202e.pem')).toBe(true)
+    await expect.poll(() => shown()).toMatch(/^This is on record/)
+    expect(await page.textContent('#receipt-name')).toBe('r.json')
+    expect(await page.textContent('#key-name')).toBe('log\\u{202e}.pem')
+    await page.setInputFiles('#key-file', {
+      name: 'other.pem',
+      mimeType: 'text/plain',
+      buffer: Buffer.from(generatePrivateKey().publicKey.pem),
+    })
+    await expect.poll(() => shown()).toMatch(/another key signed it/)
+    expect(await page.textContent('#key-name')).toBe('other.pem')
+    // Typed over, it is not what that file says.
+    await page.fill('#key', key.publicKey.pem)
+    expect(await page.textContent('#key-name')).toBe('')
+    await page.click('summary')
+    expect(await drop('#policy', 'quorum none\nnonsense\n', 'policy.txt')).toBe(true)
+    await expect.poll(() => shown()).toMatch(/line 2 of the policy/i)
+  })
+
+  it('a file that misses the fields does not replace the page, nor does a huge one', async () => {
+    expect(await drop('h1', receipt, 'r.json')).toBe(true)
+    expect(await page.title()).toBe('Check a receipt')
+    await drop('#key', 'x'.repeat(64 * 1024 + 1), 'huge.pem')
+    await expect.poll(() => shown()).toMatch(/too large for a public key/)
+  })
+
+  it('says in plain words what is wrong, and names in them are code, not backticks', async () => {
+    const says = await fill(receipt.replace('"amount": 25', '"amount": 26'))
+    expect(says).toContain('This receipt was altered: what it says is not what was recorded.')
+    expect(says).toContain('entry_hash is not the hash of the entry (ENTRY_HASH_MISMATCH)')
+    await page.screenshot({ path: `${SHOTS}/altered.png`, fullPage: true })
+    await fill(receipt)
+    expect(await page.locator('#result li code').allTextContents()).toContain('example.com/agents')
+    for (const sentence of await page.locator('#result li').allTextContents()) expect(sentence).not.toContain('`')
+  })
+
+  it('the sections that open have their triangle', async () => {
+    const displays = await page.evaluate(
+      `[...document.querySelectorAll('summary')].map((one) => getComputedStyle(one).display)`,
+    )
+    expect(displays).toEqual(['list-item', 'list-item'])
+  })
+
   it('a receipt whose content was left out proves a hash, and says so', async () => {
     const says = await fill(short)
     expect(says).toMatch(/^This is on record/)

@@ -4,6 +4,7 @@ import { ApprovalStoreError } from '@sudoagent/core'
 import { SqliteApprovalStore } from '@sudoagent/core/sqlite'
 import { CliError, EXIT } from '../exit.js'
 import { errnoHint, errnoOf, errnoWords } from './errno.js'
+import { requireFilePlace } from './place.js'
 
 /** Whether a file is opened that users other than its owner can write to. */
 export interface StoreAccess {
@@ -33,6 +34,11 @@ export async function withApprovals<T>(
 }
 
 function requireFile(path: string): void {
+  requireFilePlace(
+    '<store>',
+    path,
+    'approvals in PostgreSQL are answered by a program: `PostgresApprovalStore` of @sudoagent/postgres',
+  )
   try {
     if (statSync(path).isFile()) return
   } catch (error) {

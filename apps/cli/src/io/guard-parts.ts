@@ -8,6 +8,7 @@ import { say } from '../message.js'
 import { accessAdvice } from './approval-store.js'
 import { deniedTools } from './denied-tools.js'
 import { openLedgerWriter } from './new-ledger.js'
+import { requireFilePlace } from './place.js'
 import { readCallPolicy } from './policy.js'
 import { readPrivateKey } from './private-key.js'
 
@@ -55,6 +56,9 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
   const close = async (): Promise<void> => {
     for (const undo of undos.splice(0).reverse()) await undo()
   }
+  requireFilePlace('--ledger', options.ledger, 'write to a file, and `sudoagent copy` it to the database')
+  requireFilePlace('--approvals', options.approvals, 'approvals of a guard wait in a SQLite file')
+  requireFilePlace('--tools', options.tools, 'accepted tool definitions are kept in a SQLite file')
   const block = features('--block', options.block, FEATURES)
   const pass = features('--pass', options.pass, BLOCKED_BY_DEFAULT)
   const times = {

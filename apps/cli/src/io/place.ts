@@ -17,3 +17,14 @@ export function requireServer(place: string): void {
   if (isServer(place)) return
   throw new CliError(EXIT.usage, `\`${place}\` is no PostgreSQL database`, 'postgres://user@host/database')
 }
+
+/**
+ * For what must be a file on this machine.
+ *
+ * @param what - names it: `--ledger`, `<store>`
+ * @throws CliError when it is the URL of a server
+ */
+export function requireFilePlace(what: string, place: string | undefined, hint: string): void {
+  if (place === undefined || !isServer(place)) return
+  throw new CliError(EXIT.usage, `${what} is the URL of a PostgreSQL database, and must be a file`, hint)
+}

@@ -46,7 +46,9 @@ Examples:
 export async function run(tools: string, options: McpAcceptOptions, io: Io): Promise<ExitCode> {
   const { existsSync } = await import('node:fs')
   const { SqliteToolPins } = await import('@sudoagent/mcp/sqlite')
+  const { requireFilePlace } = await import('../../io/place.js')
   const chosen = choose(options)
+  requireFilePlace('<tools>', tools, 'tool definitions are kept in a SQLite file: `<ledger>.tools`')
   if (!existsSync(tools))
     throw new CliError(
       EXIT.failed,

@@ -51,6 +51,8 @@ export async function run({ key, name, policy, store, host, port }: WitnessServe
   const { readPrivateKey } = await import('../../io/private-key.js')
   const { say } = await import('../../message.js')
   const portNumber = readPort(port)
+  const { requireFilePlace } = await import('../../io/place.js')
+  requireFilePlace('--store', store, 'a witness remembers in a SQLite file')
   if (store.trim() !== store || store === '') {
     throw new CliError(EXIT.usage, `--store \`${store}\` names no file`, 'a name without white space around it')
   }
