@@ -1,14 +1,7 @@
 // Who besides its owner can write to a ledger's file. Whoever can is able to take its last entries away, or to put an older copy in its place; a
 // reader finds what changed entries, and a writer goes on from what it finds.
-import { statSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type { StoreWarning } from '../ledger.js'
-
-const GROUP_WRITES = 0o020
-const OTHERS_WRITE = 0o002
-const STICKY = 0o1000
-
-const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0')
+import { GROUP_WRITES, OTHERS_WRITE, otherWritersOf } from './private-file.js'
 
 /**
  * What a reader says of a file that every user can write to or replace. A group is not mentioned: a copy often belongs to the group of its owner alone.
@@ -30,23 +23,20 @@ export function warnOfOtherWriters(path: string): void {
   process.emitWarning(`ledger \`${path}\`: ${found.message}; ${found.hint}`, { code: 'SUDOAGENT_LEDGER_WRITABLE' })
 }
 
-/** Null where nobody else can write, or nobody knows: Windows has no such modes, and Node makes them up there. */
+/** Null where nobody else can write, or nobody knows. */
 function writersOf(path: string, bits: number): { readonly message: string; readonly hint: string } | null {
-  if (process.platform === 'win32') return null
   try {
-    const { mode } = statSync(path)
-    if ((mode & bits) !== 0)
-      return {
-        message: `other users can write to the file (mode ${octal(mode)})`,
-        hint: 'chmod 600 keeps it to its owner',
-      }
-    const folder = statSync(dirname(path)).mode
-    // Where only the owner of a file can remove it (`/tmp`), nobody else can replace it.
-    if ((folder & OTHERS_WRITE) === 0 || (folder & STICKY) !== 0) return null
-    return {
-      message: `every user can replace the file (mode ${octal(folder)} of its folder)`,
-      hint: 'chmod o-w on the folder keeps it to its owner',
-    }
+    const others = otherWritersOf(path, bits)
+    if (others === null) return null
+    return others.can === 'write'
+      ? {
+          message: `other users can write to the file (mode ${others.mode})`,
+          hint: 'chmod 600 keeps it to its owner',
+        }
+      : {
+          message: `every user can replace the file (mode ${others.mode} of its folder)`,
+          hint: 'chmod o-w on the folder keeps it to its owner',
+        }
   } catch {
     return null
   }

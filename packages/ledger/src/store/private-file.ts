@@ -4,11 +4,9 @@ import { closeSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { codeOf, followLinks } from './file.js'
 
-const GROUP_OR_OTHERS_WRITE = 0o022
-const OTHERS_WRITE = 0o002
+export const GROUP_WRITES = 0o020
+export const OTHERS_WRITE = 0o002
 const STICKY = 0o1000
-
-const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0')
 
 /**
  * Makes an empty file with mode 0600 where there is none; SQLite would make it with the mode of the umask. Of several processes that start at once, one
@@ -26,24 +24,46 @@ export function createPrivately(path: string): void {
   }
 }
 
+/** What users other than the owner of a file can do with it, and the mode (octal) of the file or folder that lets them. */
+export interface OtherWriters {
+  readonly can: 'write' | 'replace'
+  readonly mode: string
+}
+
 /**
- * Refuses a file that users other than its owner can write to, or replace: in the folder of the path, and in that of the file it leads to.
+ * Looks at the modes of a file, of the folder of its path, and of the folder of the file it leads to.
  *
- * @throws Error that says what to do about it; the file system's error
+ * @param bits - who is meant: `OTHERS_WRITE`, or with `GROUP_WRITES`
+ * @returns null when nobody else can write; on Windows, which has no such modes (Node makes them up there), always
+ * @throws the file system's error
  */
-export function requireOneWriter(path: string): void {
-  // Windows has no such modes, and Node makes them up there.
-  if (process.platform === 'win32') return
+export function otherWritersOf(path: string, bits: number): OtherWriters | null {
+  if (process.platform === 'win32') return null
   const { mode } = statSync(path)
-  const told = 'or open the store with `allowOtherWriters: true`'
-  if ((mode & GROUP_OR_OTHERS_WRITE) !== 0)
-    throw new Error(`other users can write to it (mode ${octal(mode)}): run \`chmod 600\` on it, ${told}`)
+  if ((mode & bits) !== 0) return { can: 'write', mode: octal(mode) }
   for (const folder of new Set([dirname(path), dirname(followLinks(path))])) {
     const { mode: folderMode } = statSync(folder)
     // Where only the owner of a file can remove it (`/tmp`), nobody else can replace it.
     if ((folderMode & OTHERS_WRITE) !== 0 && (folderMode & STICKY) === 0)
-      throw new Error(
-        `everybody can replace it (mode ${octal(folderMode)} of its folder): run \`chmod o-w\` on the folder, ${told}`,
-      )
+      return { can: 'replace', mode: octal(folderMode) }
   }
+  return null
+}
+
+const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0')
+
+/**
+ * Refuses a file that users other than its owner can write to, or replace.
+ *
+ * @throws Error that says what to do about it; the file system's error
+ */
+export function requireOneWriter(path: string): void {
+  const others = otherWritersOf(path, GROUP_WRITES | OTHERS_WRITE)
+  if (others === null) return
+  const told = 'or open the store with `allowOtherWriters: true`'
+  throw new Error(
+    others.can === 'write'
+      ? `other users can write to it (mode ${others.mode}): run \`chmod 600\` on it, ${told}`
+      : `everybody can replace it (mode ${others.mode} of its folder): run \`chmod o-w\` on the folder, ${told}`,
+  )
 }
