@@ -1,6 +1,6 @@
 // The call that is measured: a function that does next to nothing behind a policy that always allows, so that what is left is the boundary.
 import { AllowAllPolicy, SudoEngine } from '../packages/core/dist/index.js'
-import { SqliteLedger } from '../packages/ledger/dist/store/sqlite.js'
+import { SqliteLedger } from '../packages/ledger/dist/store/sqlite/ledger.js'
 
 /** `call(n)` makes guarded call number `n` on a ledger of its own connection. */
 export function guardedCalls(path, options = {}) {

@@ -2,8 +2,8 @@
 import { existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { createSigner, parsePrivateKey } from '../packages/crypto/dist/index.js'
-import { JsonlLedger } from '../packages/ledger/dist/store/jsonl.js'
-import { SqliteLedger } from '../packages/ledger/dist/store/sqlite.js'
+import { JsonlLedger } from '../packages/ledger/dist/store/jsonl/ledger.js'
+import { SqliteLedger } from '../packages/ledger/dist/store/sqlite/ledger.js'
 import { allowedCall } from './call.mjs'
 
 const AT_A_TIME = 512

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { JsonlLedger } from '../packages/ledger/dist/store/jsonl.js'
-import { SqliteLedger } from '../packages/ledger/dist/store/sqlite.js'
+import { JsonlLedger } from '../packages/ledger/dist/store/jsonl/ledger.js'
+import { SqliteLedger } from '../packages/ledger/dist/store/sqlite/ledger.js'
 
 const Database = createRequire(new URL('../packages/ledger/package.json', import.meta.url))('better-sqlite3')
 

@@ -17,7 +17,7 @@ import {
   verifyReceipt,
 } from '../packages/crypto/dist/index.js'
 import { makeReceipt, openLedger, verify } from '../packages/ledger/dist/index.js'
-import { JsonlLedger } from '../packages/ledger/dist/store/jsonl.js'
+import { JsonlLedger } from '../packages/ledger/dist/store/jsonl/ledger.js'
 import { parsePage } from './docs/markdown.js'
 import { draftOf, exampleSigner, makeLines, readWorkedExample } from './docs/worked-example.js'
 

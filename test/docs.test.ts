@@ -187,7 +187,7 @@ describe('tables of codes', () => {
   })
 
   it('name every finding', () => {
-    const source = readFileSync(join(root, 'packages/ledger/src/report.ts'), 'utf8')
+    const source = readFileSync(join(root, 'packages/ledger/src/entry/finding.ts'), 'utf8')
     const [, union = ''] = /type FindingCode =\n((?: {2}\| '\w+'\n)+)/.exec(source) ?? []
     const codes = [...union.matchAll(/'(\w+)'/g)].map(([, code = '']) => code)
     expect(tableRows(text, 'finding', 'meaning').map(([code]) => codeIn(code))).toEqual(codes)
@@ -201,10 +201,10 @@ describe('tables of codes', () => {
   })
 
   it('name every kind of control entry, and every verdict', () => {
-    const control = readFileSync(join(root, 'packages/ledger/src/control.ts'), 'utf8')
+    const control = readFileSync(join(root, 'packages/ledger/src/entry/control.ts'), 'utf8')
     const kinds = [...control.matchAll(/^ {2}readonly kind: '(\w+)'$/gm)].map(([, kind = '']) => kind)
     expect(tableRows(text, 'kind', 'content').map(([kind]) => codeIn(kind))).toEqual(kinds)
-    const report = readFileSync(join(root, 'packages/ledger/src/report.ts'), 'utf8')
+    const report = readFileSync(join(root, 'packages/ledger/src/verify/report.ts'), 'utf8')
     const [, union = ''] = /export type Verdict = (.*)$/m.exec(report) ?? []
     const verdicts = [...union.matchAll(/'(\w+)'/g)].map(([, verdict = '']) => verdict)
     expect(verdicts.length).toBe(6)
@@ -212,7 +212,7 @@ describe('tables of codes', () => {
   })
 
   it('name every member of a report', () => {
-    const source = readFileSync(join(root, 'packages/ledger/src/report.ts'), 'utf8')
+    const source = readFileSync(join(root, 'packages/ledger/src/verify/report.ts'), 'utf8')
     const [, body = ''] = /export interface Report \{\n([\s\S]*?)\n\}\n/.exec(source) ?? []
     const members = [...body.matchAll(/^ {2}readonly (\w+):/gm)].map(([, member = '']) => member)
     const documented = tableRows(text, 'member').flatMap(([cell = '']) =>

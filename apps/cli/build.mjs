@@ -52,14 +52,17 @@ const program = await build({
     comments: COMMENTS,
   },
 })
-// The threads that help to verify are started from a file that must lie where `ledger/src/range-judges.ts` looks for it.
-const worker = await build({
+// Threads are started from files that must lie where `new URL('./…', import.meta.url)` of the packages looks for them.
+const threads = await build({
   ...common,
-  input: { 'store/range-worker': at('../../packages/ledger/dist/store/range-worker.js') },
-  output: { dir: at('dist'), format: 'es', chunkFileNames: 'store/[name]-[hash].js', comments: COMMENTS },
+  input: {
+    worker: at('../../packages/ledger/dist/range/worker.js'),
+    'page-walker': at('../../packages/ledger/dist/sqlite-file/page-walker.js'),
+  },
+  output: { dir: at('dist'), format: 'es', chunkFileNames: 'thread/[name]-[hash].js', comments: COMMENTS },
 })
 
-const chunks = [...program.output, ...worker.output]
+const chunks = [...program.output, ...threads.output]
 const ours = new Set(chunks.map(({ fileName }) => fileName))
 const imports = chunks.flatMap((chunk) => [...chunk.imports, ...chunk.dynamicImports])
 requireDeclared(imports.filter((name) => !ours.has(name) && !name.startsWith('node:')))

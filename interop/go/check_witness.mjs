@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createNoteKey, emptyRoot, encodeBase64, encodeVkey } from '../../packages/crypto/dist/index.js'
-import { JsonlLedger } from '../../packages/ledger/dist/store/jsonl.js'
+import { JsonlLedger } from '../../packages/ledger/dist/store/jsonl/ledger.js'
 import { Checks, decision, newSigner, run, sudoagent, sudoagentText } from '../ledger-maker.mjs'
 
 /** How long the agent and the witness may take to start. */

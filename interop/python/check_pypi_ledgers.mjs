@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encodeCanonical, parsePublicKey, sha256Hex } from '../../packages/crypto/dist/index.js'
 import { openLedger, select, verify } from '../../packages/ledger/dist/index.js'
-import { JsonlLedger } from '../../packages/ledger/dist/store/jsonl.js'
-import { SqliteLedger } from '../../packages/ledger/dist/store/sqlite.js'
+import { JsonlLedger } from '../../packages/ledger/dist/store/jsonl/ledger.js'
+import { SqliteLedger } from '../../packages/ledger/dist/store/sqlite/ledger.js'
 import { Checks, decision, newSigner, run, sudoagent, sudoagentText } from '../ledger-maker.mjs'
 
 /** Bytes between two that are changed: some hundred changes a ledger. */

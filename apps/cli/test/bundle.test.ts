@@ -16,9 +16,7 @@ describe('the bundle', () => {
     'has the threads that help to verify where they are looked for: %s',
     async (kind) => {
       // A ledger for which they are started has tens of thousands of entries, and where they cannot be started, it is verified all the same.
-      const [place = 'nowhere'] = chunks.flatMap(
-        (name) => /new URL\("(.*range-worker\.js)"/.exec(read(name))?.[1] ?? [],
-      )
+      const [place = 'nowhere'] = chunks.flatMap((name) => /new URL\("(.*\/worker\.js)"/.exec(read(name))?.[1] ?? [])
       const path = sandbox().path(`l.${kind}`)
       await writeLedger(path, manyCalls(20))
       // A genesis is looked at by itself.

@@ -16,7 +16,7 @@ import {
   parseNote,
 } from '../../../packages/crypto/dist/index.js'
 import { makeReceipt, openLedger } from '../../../packages/ledger/dist/index.js'
-import { JsonlLedger } from '../../../packages/ledger/dist/store/jsonl.js'
+import { JsonlLedger } from '../../../packages/ledger/dist/store/jsonl/ledger.js'
 import { MemoryLedger } from '../../../packages/ledger/dist/store/memory.js'
 import { testKey } from '../../../packages/ledger/test/fixtures/draft.js'
 import { pypiLines } from '../../../packages/ledger/test/fixtures/pypi-lines.js'

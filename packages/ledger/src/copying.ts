@@ -1,4 +1,6 @@
 /** `@sudoagent/ledger/copy`: a ledger, unchanged, in another store. */
+
+export { openFileSink } from './store/copy-target.js'
 export {
   type CopiedBatch,
   type CopiedEntry,
@@ -6,5 +8,4 @@ export {
   type CopyReport,
   copyLedger,
   type LedgerSink,
-} from './copy.js'
-export { openFileSink } from './store/file-sink.js'
+} from './write/copy-ledger.js'

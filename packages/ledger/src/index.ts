@@ -1,8 +1,7 @@
 export { printable } from '@sudoagent/crypto'
-export type { WriterOptions } from './advance.js'
-export { decisionHash } from './chain.js'
-export type { Closed, ControlBlock, Genesis, KeyAdded, KeyRetired, LedgerKey } from './control.js'
-export { isOrigin, originOf, readControl } from './control.js'
+export type { Closed, ControlBlock, Genesis, KeyAdded, KeyRetired, LedgerKey } from './entry/control.js'
+export { isOrigin, originOf, readControl } from './entry/control.js'
+export { decisionHash } from './entry/decision-hash.js'
 export {
   type Actor,
   type ApprovalBlock,
@@ -24,55 +23,45 @@ export {
   type Parameters,
   type PypiApproval,
   SCHEMA_VERSION,
-} from './entry.js'
+} from './entry/entry.js'
+export type { Finding, FindingCode } from './entry/finding.js'
+export type { EntryRecord } from './entry/record.js'
+export type { LineFault, StoredColumns, StoredLine } from './entry/stored-line.js'
+export { formatTimestamp, isTimestamp, timestampMs } from './entry/timestamp.js'
 export { LedgerError, type LedgerErrorCode } from './error.js'
 export { exportCsv } from './export/csv.js'
 export type { ExportFormat } from './export/formats.js'
 export { exportJson } from './export/json.js'
-export { type ExportOptions, exportLedger } from './export/ledger.js'
 export { exportNdjson } from './export/ndjson.js'
+export { ERROR_LENGTH_MAX, NAME_LENGTH_MAX, PUBLIC_KEYS_MAX, REASON_LENGTH_MAX } from './limits.js'
+export type {
+  FetchedSource,
+  LedgerReader,
+  LineRanges,
+  Place,
+  RangeRows,
+  StoredEvidence,
+  StoredText,
+  StoreFault,
+} from './port/reader.js'
+export type { AppendedEntry, ControlWriter, LedgerWriter, PreparedEntry } from './port/writer.js'
+export { type Criteria, type CriteriaInput, parseCriteria, type SelectOptions } from './read/criteria.js'
+export { type ExportOptions, exportLedger } from './read/export-ledger.js'
 export {
   type InspectedCheckpoint,
   type InspectedKey,
   type Inspection,
   inspect,
   type StatedSignature,
-} from './inspect.js'
-export type {
-  AppendedEntry,
-  ControlWriter,
-  FetchedSource,
-  LedgerReader,
-  LedgerWriter,
-  LineFault,
-  LineRanges,
-  Place,
-  PreparedEntry,
-  RangeRows,
-  StoredColumns,
-  StoredEvidence,
-  StoredLine,
-  StoredText,
-  StoreFault,
-} from './ledger.js'
-export { ERROR_LENGTH_MAX, NAME_LENGTH_MAX, PUBLIC_KEYS_MAX, REASON_LENGTH_MAX } from './limits.js'
-export { notRuledOut } from './not-ruled-out.js'
-export { openLedger, recognise } from './open.js'
-export { type PrefixProof, proveConsistency, proveInclusion, provePrefix } from './prove.js'
-export {
-  type CallStory,
-  type Criteria,
-  type CriteriaInput,
-  callStory,
-  parseCriteria,
-  type SelectOptions,
-  select,
-} from './query.js'
-export { type MadeReceipt, makeReceipt, type ReceiptKey, type ReceiptOptions } from './receipt.js'
-export type { EntryRecord } from './record.js'
-export type { AnchorReport, Finding, FindingCode, Report, Verdict, Warning } from './report.js'
-export { readStatedCheckpoint, type StatedCheckpoint } from './stated-checkpoint.js'
+} from './read/inspect.js'
+export { type CallStory, callStory, select } from './read/query.js'
+export { type MadeReceipt, makeReceipt, type ReceiptKey, type ReceiptOptions } from './read/receipt.js'
 export { type CounterOptions, withCounter } from './store/counter.js'
-export { formatTimestamp, isTimestamp, timestampMs } from './timestamp.js'
-export { encodeState, parseState, type VerifiedState } from './verified-state.js'
-export { type VerifyOptions, verify, verifyFrom } from './verify.js'
+export { openLedger, recognise } from './store/open.js'
+export { type PrefixProof, proveConsistency, proveInclusion, provePrefix } from './tree/prove.js'
+export type { AnchorReport, Report, Verdict, Warning } from './verify/report.js'
+export { notRuledOut } from './verify/residual-risk.js'
+export { encodeState, parseState, type VerifiedState } from './verify/saved-state.js'
+export { readStatedCheckpoint, type StatedCheckpoint } from './verify/unverified-checkpoint.js'
+export { type VerifyOptions, verify, verifyFrom } from './verify/verify.js'
+export type { WriterOptions } from './write/advance.js'

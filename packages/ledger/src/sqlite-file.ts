@@ -4,15 +4,15 @@
  * notices a change of that, `FileIdentity` and `PinnedFile` notice that the path names another file now, `followLinks` names the file that
  * has the `-wal` next to it, `createPrivately` makes a file for its owner alone, and `requireOneWriter` refuses one that others can write to.
  */
-export { FileIdentity, followLinks, PinnedFile } from './store/file.js'
-export { NATIVE_MODULE_HINT, nativeModuleProblem } from './store/native-module.js'
-export { createPrivately, requireOneWriter } from './store/private-file.js'
-export { DamagedFile, requireSoundFile } from './store/sqlite-file/file-check.js'
+export { FileIdentity, followLinks, PinnedFile } from './file.js'
+export { NATIVE_MODULE_HINT, nativeModuleProblem } from './native-module.js'
+export { createPrivately, requireOneWriter } from './private-file.js'
+export { DamagedFile, requireSoundFile } from './sqlite-file/file-check.js'
 export {
   type ForeignObject,
   foreignObjects,
   type OwnObject,
   ownObjects,
   requireOwnObjects,
-} from './store/sqlite-file/objects.js'
-export { SchemaGuard } from './store/sqlite-file/schema-guard.js'
+} from './sqlite-file/objects.js'
+export { SchemaGuard } from './sqlite-file/schema-guard.js'

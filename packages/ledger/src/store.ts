@@ -2,6 +2,12 @@
  * `@sudoagent/ledger/store`: what a store is made of, for those who keep a ledger elsewhere. `advance` takes one step of a ledger (entries, tree
  * and head together), `GroupCommit` makes what waits together durable together, `catchUp` and the checks of the head judge what a writer finds.
  */
+
+export { BATCH_BYTES_MAX, BATCH_LINES, LINE_BYTES_MAX, SIGNER_TIMEOUT_MS } from './limits.js'
+export { ownFields } from './own-fields.js'
+export { callNumber, POSITIONS_OF_CALL_MAX } from './rules/call-number.js'
+export type { KeyRing } from './rules/key-ring.js'
+export { leavesOf, treeDamaged, withHash } from './tree/tile-hashes.js'
 export {
   addKey,
   advance,
@@ -17,14 +23,10 @@ export {
   type Writer,
   type WriterOptions,
   writerOf,
-} from './advance.js'
-export { GroupCommit, type LinkedEntry, only } from './append.js'
-export { type CaughtUp, catchUp, ringBehind } from './catch-up.js'
-export { inTime } from './deadline.js'
-export { checkHead, headRefused, isHeadOf, readHead, shorterThanHead } from './head-check.js'
-export type { KeyRing } from './key-ring.js'
-export { BATCH_BYTES_MAX, BATCH_LINES, LINE_BYTES_MAX, SIGNER_TIMEOUT_MS } from './limits.js'
-export { ownFields } from './own-fields.js'
-export { callNumber, POSITIONS_OF_CALL_MAX } from './store/call-number.js'
-export { readTail, type Tail } from './store/tail.js'
-export { leavesOf, treeDamaged, withHash } from './tile-hashes.js'
+} from './write/advance.js'
+export { inTime } from './write/deadline.js'
+export { GroupCommit } from './write/group-commit.js'
+export { checkHead, headRefused, isHeadOf, readHead, shorterThanHead } from './write/head-check.js'
+export { readTail, type Tail } from './write/last-entry.js'
+export { type LinkedEntry, only } from './write/link-batch.js'
+export { type CaughtUp, catchUp, ringBehind } from './write/recover.js'

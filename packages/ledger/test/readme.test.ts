@@ -2,8 +2,8 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { run } from './fixtures/child.js'
 import { testKey } from './fixtures/draft.js'
+import { run } from './fixtures/process/child.js'
 import { temporaryFolder } from './fixtures/temporary.js'
 
 it('the code in README.md works', async () => {

@@ -2,10 +2,10 @@
 // spreadsheet runs a cell that starts like a formula: such a cell gets an apostrophe in front (OWASP, "CSV Injection"), numbers of ours do not.
 // Where a spreadsheet takes another separator than the comma (many locales: the semicolon), a cell starts inside of one of ours.
 import { parametersText } from '@sudoagent/crypto'
-import { approvalOf, isCallEntry } from '../entry.js'
-import { M, type Member } from '../part/member.js'
-import type { PlainMembers } from '../part/plain-members.js'
-import type { EntryRecord } from '../record.js'
+import { approvalOf, isCallEntry } from '../entry/entry.js'
+import type { EntryRecord } from '../entry/record.js'
+import { M, type Member } from '../plain/member.js'
+import type { PlainMembers } from '../plain/plain-members.js'
 import { exportRecords, type Format } from './format.js'
 
 type Cell = string | number | null | undefined

@@ -1,6 +1,7 @@
 // What a format is made of: rows of entries, and what stands around them.
-import type { PlainMembers } from '../part/plain-members.js'
-import type { EntryRecord } from '../record.js'
+
+import type { EntryRecord } from '../entry/record.js'
+import type { PlainMembers } from '../plain/plain-members.js'
 
 /** An entry as its format writes it: out of a record, and, with the same outcome, out of a plain line. */
 export interface RowMaker {

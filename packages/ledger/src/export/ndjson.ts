@@ -1,4 +1,4 @@
-import type { EntryRecord } from '../record.js'
+import type { EntryRecord } from '../entry/record.js'
 import { exportRecords, type Format } from './format.js'
 
 export const NDJSON_FORMAT: Format = {

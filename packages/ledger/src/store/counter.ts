@@ -14,11 +14,12 @@
  */
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs'
 import { isHash } from '@sudoagent/crypto'
-import type { EntryDraft } from '../entry.js'
+import type { EntryDraft } from '../entry/entry.js'
+import { parseLine } from '../entry/line.js'
 import { LedgerError } from '../error.js'
-import type { AppendedEntry, LedgerReader, LedgerWriter, PreparedEntry } from '../ledger.js'
-import { parseLine } from '../line.js'
-import { asLedgerError } from './file.js'
+import { asLedgerError } from '../file.js'
+import type { LedgerReader } from '../port/reader.js'
+import type { AppendedEntry, LedgerWriter, PreparedEntry } from '../port/writer.js'
 
 export interface CounterOptions {
   /** Path of the counter; made by the first append when it is not there. */

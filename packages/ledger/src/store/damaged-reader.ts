@@ -1,5 +1,5 @@
 // A store that must not be opened, as a reader: it has no lines, and says what is wrong. So a report about it is a report like any other.
-import type { LedgerReader, StoreFault } from '../ledger.js'
+import type { LedgerReader, StoreFault } from '../port/reader.js'
 
 /**
  * @param kind - of the store

@@ -1,7 +1,7 @@
 // Who besides its owner can write to a ledger's file. Whoever can is able to take its last entries away, or to put an older copy in its place; a
 // reader finds what changed entries, and a writer goes on from what it finds.
-import type { StoreWarning } from '../ledger.js'
-import { GROUP_WRITES, OTHERS_WRITE, otherWritersOf } from './private-file.js'
+import type { StoreWarning } from '../port/reader.js'
+import { GROUP_WRITES, OTHERS_WRITE, otherWritersOf } from '../private-file.js'
 
 /**
  * What a reader says of a file that every user can write to or replace. A group is not mentioned: a copy often belongs to the group of its owner alone.

@@ -1,6 +1,13 @@
 // A ledger that lives in the process: for tests and trials. Same chain, same tree, same entries, no durability.
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Signer } from '@sudoagent/crypto'
+import type { EntryDraft } from '../entry/entry.js'
+import type { StoredLine } from '../entry/stored-line.js'
+import { BATCH_LINES } from '../limits.js'
+import { ownFields } from '../own-fields.js'
+import type { LedgerReader } from '../port/reader.js'
+import type { AppendedEntry, ControlWriter, LedgerWriter } from '../port/writer.js'
+import { createStoredNodeReader, storedNodeCount } from '../tree/stored-node.js'
 import {
   addKey,
   advance,
@@ -14,13 +21,9 @@ import {
   type Writer,
   type WriterOptions,
   writerOf,
-} from '../advance.js'
-import { GroupCommit, type LinkedEntry, only } from '../append.js'
-import type { EntryDraft } from '../entry.js'
-import type { AppendedEntry, ControlWriter, LedgerReader, LedgerWriter, StoredLine } from '../ledger.js'
-import { BATCH_LINES } from '../limits.js'
-import { ownFields } from '../own-fields.js'
-import { createStoredNodeReader, storedNodeCount } from '../stored-node.js'
+} from '../write/advance.js'
+import { GroupCommit } from '../write/group-commit.js'
+import { type LinkedEntry, only } from '../write/link-batch.js'
 
 export type MemoryLedgerOptions = WriterOptions
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { EntryDraft } from '../../src/entry.js'
+import type { EntryDraft } from '../../src/entry/entry.js'
 import { exportCsv } from '../../src/export/csv.js'
-import { openLedger } from '../../src/open.js'
-import { select } from '../../src/query.js'
+import { select } from '../../src/read/query.js'
 import { MemoryLedger } from '../../src/store/memory.js'
+import { openLedger } from '../../src/store/open.js'
 import { anyObject } from '../fixtures/arbitrary.js'
 import { parseCsv } from '../fixtures/csv.js'
 import {

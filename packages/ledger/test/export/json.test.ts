@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { exportJson } from '../../src/export/json.js'
-import { select } from '../../src/query.js'
+import { select } from '../../src/read/query.js'
 import { MemoryLedger } from '../../src/store/memory.js'
 import { decisionDraft } from '../fixtures/draft.js'
 

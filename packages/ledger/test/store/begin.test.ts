@@ -1,10 +1,10 @@
 // Eight processes begin one ledger at once: it has one genesis.
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { openLedger } from '../../src/open.js'
-import { SqliteLedger } from '../../src/store/sqlite.js'
-import { verify } from '../../src/verify.js'
-import { runScript } from '../fixtures/child.js'
+import { openLedger } from '../../src/store/open.js'
+import { SqliteLedger } from '../../src/store/sqlite/ledger.js'
+import { verify } from '../../src/verify/verify.js'
+import { runScript } from '../fixtures/process/child.js'
 import { temporaryFolder } from '../fixtures/temporary.js'
 
 const WRITERS = 8

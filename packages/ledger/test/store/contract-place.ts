@@ -1,11 +1,12 @@
 // Where the contract's ledgers live, and what can be seen of them from outside.
 import type { PublicKey } from '@sudoagent/crypto'
-import type { WriterOptions } from '../../src/advance.js'
-import { isCallEntry } from '../../src/entry.js'
-import type { ControlWriter, LedgerReader, LedgerWriter } from '../../src/ledger.js'
-import { select } from '../../src/query.js'
-import type { Report } from '../../src/report.js'
-import { verify } from '../../src/verify.js'
+import { isCallEntry } from '../../src/entry/entry.js'
+import type { LedgerReader } from '../../src/port/reader.js'
+import type { ControlWriter, LedgerWriter } from '../../src/port/writer.js'
+import { select } from '../../src/read/query.js'
+import type { Report } from '../../src/verify/report.js'
+import { verify } from '../../src/verify/verify.js'
+import type { WriterOptions } from '../../src/write/advance.js'
 
 /** One place where a ledger lives. `open` opens it again and again; `read` sees what is on record at that moment. */
 export interface Place {

@@ -1,9 +1,9 @@
 // One contract for all stores: whatever keeps the ledger, an engine and an auditor must not be able to tell the difference.
 import { describe, expect, it } from 'vitest'
-import type { EntryDraft } from '../../src/entry.js'
+import type { EntryDraft } from '../../src/entry/entry.js'
 import { ENTRY_BYTES_MAX } from '../../src/limits.js'
-import { select } from '../../src/query.js'
-import { verify } from '../../src/verify.js'
+import { select } from '../../src/read/query.js'
+import { verify } from '../../src/verify/verify.js'
 import {
   approvalOf,
   decisionDraft,

@@ -4,9 +4,9 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hexToBytes, leafHash, verifyInclusion } from '@sudoagent/crypto'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
-import { openLedger } from '../../src/open.js'
-import { proveEntry, proveInclusion } from '../../src/prove.js'
-import { SqliteLedger } from '../../src/store/sqlite.js'
+import { openLedger } from '../../src/store/open.js'
+import { SqliteLedger } from '../../src/store/sqlite/ledger.js'
+import { proveEntry, proveInclusion } from '../../src/tree/prove.js'
 import {
   backUp,
   cutTail,

@@ -1,10 +1,10 @@
 import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { openLedger } from '../../src/open.js'
-import { JsonlLedger } from '../../src/store/jsonl.js'
-import { SqliteLedger } from '../../src/store/sqlite.js'
-import { verify } from '../../src/verify.js'
+import { JsonlLedger } from '../../src/store/jsonl/ledger.js'
+import { openLedger } from '../../src/store/open.js'
+import { SqliteLedger } from '../../src/store/sqlite/ledger.js'
+import { verify } from '../../src/verify/verify.js'
 import { temporaryFolder } from '../fixtures/temporary.js'
 
 const KINDS = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { MemoryLedger } from '../../src/store/memory.js'
-import { verify } from '../../src/verify.js'
+import { verify } from '../../src/verify/verify.js'
 import { decisionDraft } from '../fixtures/draft.js'
 import { testStoreContract } from './contract.js'
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Hash } from '@sudoagent/crypto'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
-import { SqliteLedger } from '../../src/store/sqlite.js'
+import { SqliteLedger } from '../../src/store/sqlite/ledger.js'
 import {
   KINDS,
   type Kind,

@@ -1,0 +1,66 @@
+// The hashes of an entry that follow from what it says (LEDGER-FORMAT §3): made for a decision, and recomputed from a line.
+import {
+  type DecisionFacts,
+  encodeFixed,
+  type Hash,
+  hashDecisionFacts,
+  hashEntry,
+  isPypiBudgetDenial,
+  isPypiEntry,
+  type Members,
+  PYPI_ACTOR,
+  parametersText,
+  pypiPolicyHash,
+} from '@sudoagent/crypto'
+import { type CallEntry, isCallEntry, type LedgerEntry, type Parameters } from './entry.js'
+
+/**
+ * `decision_hash` of a decision about to be made.
+ *
+ * @param facts - every string is NFC-normalised here, as it will be in the entry
+ * @param parameters - frozen all the way down, they are not encoded again for the entries that hold them
+ * @throws CryptoError VALUE_REFUSED when the parameters have no canonical form
+ */
+export function decisionHash(facts: DecisionFacts, parameters: Parameters): Hash {
+  const nfc = (text: string): string => text.normalize('NFC')
+  const actor = { principal: nfc(facts.actor.principal), source: nfc(facts.actor.source) }
+  const { requestId, decisionAt, policyHash, action } = facts
+  return hashDecisionFacts(
+    { requestId: nfc(requestId), decisionAt, policyHash: nfc(policyHash), action: nfc(action), actor },
+    encodeFixed(parameters, 'parameters'),
+  )
+}
+
+/**
+ * Recomputes `decision_hash` from an entry about a call and its canonical line.
+ *
+ * @param decisionAt - `created_at` of the decision: an outcome has another time of its own
+ */
+export function hashDecision(entry: CallEntry, line: string, members: Members, decisionAt = entry.created_at): Hash {
+  const actor = entry.actor ?? (isPypiEntry(entry) ? PYPI_ACTOR : { principal: entry.agent_id, source: 'python' })
+  const { request_id: requestId, action } = entry
+  const facts = { requestId, decisionAt, policyHash: entry.decision.policy_hash, action, actor }
+  return hashDecisionFacts(facts, parametersText(line, members) ?? 'null')
+}
+
+/** A hash that an entry says and that does not follow from what it says. */
+export interface HashProblem {
+  readonly code: 'ENTRY_HASH_MISMATCH' | 'DECISION_HASH_MISMATCH' | 'POLICY_HASH_MISMATCH'
+  readonly message: string
+}
+
+/** Recomputes every hash of an entry that follows from its canonical line. */
+export function hashProblems(entry: LedgerEntry, line: string, members: Members): readonly HashProblem[] {
+  const problems: HashProblem[] = []
+  if (hashEntry(line, members) !== entry.entry_hash)
+    problems.push({ code: 'ENTRY_HASH_MISMATCH', message: 'entry_hash does not match its content' })
+  if (!isCallEntry(entry)) return problems
+  // The package on PyPI hashes a budget's denials with a time that it does not record.
+  if (entry.event === 'decision' && !isPypiBudgetDenial(entry)) {
+    if (hashDecision(entry, line, members) !== entry.decision.decision_hash)
+      problems.push({ code: 'DECISION_HASH_MISMATCH', message: 'decision_hash does not match the decision' })
+  }
+  if (isPypiEntry(entry) && pypiPolicyHash(entry.decision.policy_id) !== entry.decision.policy_hash)
+    problems.push({ code: 'POLICY_HASH_MISMATCH', message: 'policy_hash does not match the policy' })
+  return problems
+}

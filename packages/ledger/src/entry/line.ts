@@ -1,0 +1,56 @@
+// One stored line → what it says. Parsing never throws: a line is untrusted, and what is wrong with it is a value.
+import { CryptoError, decodeUtf8, type Hash, isHash, type Members, scanJson } from '@sudoagent/crypto'
+import { LINE_BYTES_MAX } from '../limits.js'
+import { checkEntry, type LedgerEntry } from './entry.js'
+import type { FindingCode } from './finding.js'
+
+/** A canonical line and its entry, shape checked. Its hashes are not checked yet. */
+export interface ParsedLine {
+  readonly ok: true
+  readonly entry: LedgerEntry
+  readonly text: string
+  readonly members: Members
+}
+
+export interface LineProblem {
+  readonly ok: false
+  readonly code: FindingCode
+  readonly message: string
+  /** The hash that the line claims, when it is legible: lets the walk go on behind a bad line without a second, false finding. */
+  readonly claimedHash: Hash | null
+}
+
+/** Parses one line: UTF-8, strict JSON, canonical in one of the two profiles, the shape of an entry. */
+export function parseLine(bytes: Uint8Array): ParsedLine | LineProblem {
+  const problem = (code: FindingCode, message: string, claimedHash: Hash | null = null): LineProblem => ({
+    ok: false,
+    code,
+    message,
+    claimedHash,
+  })
+  if (bytes.length > LINE_BYTES_MAX) return problem('LINE_TOO_LONG', `line has more than ${LINE_BYTES_MAX} bytes`)
+  try {
+    const text = decodeUtf8(bytes)
+    const scanned = scanJson(text)
+    const entry: unknown = JSON.parse(text)
+    if (!scanned.canonical) {
+      return problem('LINE_NOT_CANONICAL', `line is not canonical JSON: ${scanned.reason}`, claimedHashOf(entry))
+    }
+    const misfit = checkEntry(entry)
+    if (misfit !== null) {
+      const says =
+        misfit.code === 'VERSION_UNSUPPORTED' ? 'is not a version this verifier knows' : 'does not fit the format'
+      return problem(misfit.code, `field \`${misfit.field}\` ${says}`, claimedHashOf(entry))
+    }
+    return { ok: true, entry: entry as LedgerEntry, text, members: scanned.members }
+  } catch (error) {
+    if (!(error instanceof CryptoError)) throw error
+    return problem('LINE_NOT_JSON', `line is not strict JSON: ${error.message}`)
+  }
+}
+
+function claimedHashOf(entry: unknown): Hash | null {
+  if (typeof entry !== 'object' || entry === null || !Object.hasOwn(entry, 'entry_hash')) return null
+  const { entry_hash: hash } = entry as { entry_hash: unknown }
+  return isHash(hash) ? hash : null
+}

@@ -1,0 +1,260 @@
+// The lines that a ledger is full of: decisions and outcomes as this package writes them, in ASCII, with nothing out of the ordinary. They are
+// recognised member by member in one pass, without building an object; what is left of a line is where its values stand. What is not recognised
+// may be right all the same: then `parseLine` looks at it.
+import { NAME_LENGTH_MAX, REASON_LENGTH_MAX } from '../limits.js'
+import type { LineCursor } from './line-cursor.js'
+import { M, MEMBERS, type Member, OPTIONAL } from './member.js'
+import { Stretches } from './span-cache.js'
+import { Seconds } from './timestamp-parser.js'
+
+/** Approvals have rules of their own, and are rare enough to be looked at in the long way. */
+const NO_APPROVAL = ',"approval":null'
+const REQUEST_ID_CHARS = 36
+const HASH_CHARS = 64
+const KEY_ID_CHARS = 16
+/** Of an Ed25519 signature in base64. */
+const SIGNATURE_CHARS = 88
+const KEY_ID = /^[0-9a-f]{16}$/
+const OPEN_ARRAY = 0x5b
+const OPEN_OBJECT = 0x7b
+
+/** Reads line after line of texts. What `read` accepts, `parseLine` accepts too, provided that the three hashes are hashes: see `PlainLines`. */
+export class PlainMembers {
+  #text = ''
+  #lineStart = 0
+  #lineEnd = 0
+  readonly #starts = new Int32Array(MEMBERS)
+  readonly #ends = new Int32Array(MEMBERS)
+  readonly #openings = new Stretches([M.action, M.principal, M.source, M.agentId, M.budgetCost], (cursor) =>
+    this.#opening(cursor),
+  )
+  readonly #verdicts = new Stretches(
+    [M.effect, M.policyHash, M.policyId, M.policyVersion, M.reason, M.reasonCode],
+    (cursor) => this.#verdict(cursor),
+  )
+  readonly #middles = new Stretches([M.event, M.keyId, M.metadata, M.error, M.errorType, M.status], (cursor) =>
+    this.#middle(cursor),
+  )
+  readonly #created = new Seconds()
+  readonly #recorded = new Seconds()
+
+  /**
+   * Reads the line that begins at the cursor, its line feed included.
+   *
+   * @returns false when it is not plainly recognised; the cursor then stands anywhere
+   */
+  read(cursor: LineCursor): boolean {
+    this.#text = cursor.text
+    this.#lineStart = cursor.at
+    // Looked for first: a string that runs over a line feed would otherwise be taken for one line, and no canonical text has one in it.
+    this.#lineEnd = cursor.text.indexOf('\n', cursor.at)
+    for (const member of OPTIONAL) this.#starts[member] = -1
+    return (
+      this.#stretch(this.#openings, cursor) &&
+      this.#birth(cursor) &&
+      this.#stretch(this.#verdicts, cursor) &&
+      this.#seal(cursor) &&
+      this.#stretch(this.#middles, cursor) &&
+      (this.has(M.effect) || !this.isDecision) &&
+      this.#parameters(cursor) &&
+      this.#ending(cursor)
+    )
+  }
+
+  /** The line itself, without its line feed. */
+  get text(): string {
+    return this.#text.slice(this.#lineStart, this.#lineEnd)
+  }
+
+  has(member: Member): boolean {
+    return this.start(member) !== -1
+  }
+
+  /** The text of a value, a string without its quotes; empty when there is none. */
+  get(member: Member): string {
+    const start = this.start(member)
+    return start === -1 ? '' : this.#text.slice(start, this.end(member))
+  }
+
+  /** What stands behind a value, or the beginning of the line, and before another value. */
+  between(from: Member | null, to: Member): string {
+    return this.#text.slice(from === null ? this.#lineStart : this.end(from), this.start(to))
+  }
+
+  start(member: Member): number {
+    return this.#starts[member] ?? -1
+  }
+
+  end(member: Member): number {
+    return this.#ends[member] ?? -1
+  }
+
+  /** Of the string that was read last. */
+  #mark(member: Member, cursor: LineCursor): true {
+    this.#starts[member] = cursor.start
+    this.#ends[member] = cursor.end
+    return true
+  }
+
+  /** From `start` to where the cursor is. */
+  #markFrom(start: number, member: Member, cursor: LineCursor): true {
+    this.#starts[member] = start
+    this.#ends[member] = cursor.at
+    return true
+  }
+
+  #name(member: Member, cursor: LineCursor): boolean {
+    return cursor.name(NAME_LENGTH_MAX) && this.#mark(member, cursor)
+  }
+
+  #textOrNull(member: Member, charsMax: number, cursor: LineCursor): boolean {
+    return cursor.word('null') || (cursor.word('"') && cursor.string(charsMax) && this.#mark(member, cursor))
+  }
+
+  /** As it stood in a line before, or else member by member. */
+  #stretch(stretches: Stretches, cursor: LineCursor): boolean {
+    if (stretches.again(cursor, this.#starts, this.#ends)) return true
+    const from = cursor.at
+    if (!stretches.read(cursor)) return false
+    stretches.keep(from, cursor, this.#starts, this.#ends)
+    return true
+  }
+
+  /** Up to the time at which the entry was made. */
+  #opening(cursor: LineCursor): boolean {
+    if (!cursor.word('{"action":"') || !this.#name(M.action, cursor)) return false
+    if (!cursor.word(',"actor":{"principal":"') || !this.#name(M.principal, cursor)) return false
+    if (!cursor.word(',"source":"') || !this.#name(M.source, cursor)) return false
+    if (!cursor.word('},"agent_id":"') || !this.#name(M.agentId, cursor)) return false
+    cursor.word(NO_APPROVAL)
+    if (cursor.word(',"budget":') && !cursor.word('null') && !this.#budget(cursor)) return false
+    return cursor.word(',"created_at":"')
+  }
+
+  /** When the entry was made, and for which call. */
+  #birth(cursor: LineCursor): boolean {
+    if (!this.#created.read(cursor)) return false
+    this.#mark(M.createdAt, cursor)
+    return (
+      cursor.word(',"decision":{"decision_hash":"') && cursor.string(HASH_CHARS) && this.#mark(M.decisionHash, cursor)
+    )
+  }
+
+  #budget(cursor: LineCursor): boolean {
+    return (
+      cursor.word('{"action":"') &&
+      cursor.name(NAME_LENGTH_MAX) &&
+      cursor.word(',"agent_id":"') &&
+      cursor.name(NAME_LENGTH_MAX) &&
+      cursor.word(',"budget_key":') &&
+      textOrNull(cursor, NAME_LENGTH_MAX) &&
+      cursor.word(',"checked":') &&
+      (cursor.word('true') || cursor.word('false')) &&
+      cursor.word(',"cost":') &&
+      this.#count(M.budgetCost, cursor) &&
+      cursor.word(',"window_seconds":') &&
+      isCount(cursor) &&
+      cursor.word('}')
+    )
+  }
+
+  #count(member: Member, cursor: LineCursor): boolean {
+    const start = cursor.at
+    return isCount(cursor) && this.#markFrom(start, member, cursor)
+  }
+
+  /** What was decided, and why. */
+  #verdict(cursor: LineCursor): boolean {
+    if (cursor.word(',"effect":"') && !this.#oneOf('allow"', 'deny"', M.effect, cursor)) return false
+    if (!cursor.word(',"policy_hash":"') || !this.#name(M.policyHash, cursor)) return false
+    if (!cursor.word(',"policy_id":"') || !this.#name(M.policyId, cursor)) return false
+    if (!cursor.word(',"policy_version":') || !this.#textOrNull(M.policyVersion, NAME_LENGTH_MAX, cursor)) return false
+    if (!cursor.word(',"reason":"') || !cursor.string(REASON_LENGTH_MAX)) return false
+    this.#mark(M.reason, cursor)
+    return (
+      cursor.word(',"reason_code":') &&
+      this.#textOrNull(M.reasonCode, NAME_LENGTH_MAX, cursor) &&
+      cursor.word('},"entry_hash":"')
+    )
+  }
+
+  /** One of two words, up to their closing quote. */
+  #oneOf(word: string, other: string, member: Member, cursor: LineCursor): boolean {
+    const start = cursor.at
+    if (!cursor.word(word) && !cursor.word(other)) return false
+    this.#markFrom(start, member, cursor)
+    this.#ends[member] = cursor.at - 1
+    return true
+  }
+
+  /** The hash of the entry, and the signature. */
+  #seal(cursor: LineCursor): boolean {
+    if (!cursor.string(HASH_CHARS)) return false
+    this.#mark(M.entryHash, cursor)
+    return !cursor.word(',"entry_signature":"') || (cursor.name(SIGNATURE_CHARS) && this.#mark(M.signature, cursor))
+  }
+
+  /** From there to the parameters. */
+  #middle(cursor: LineCursor): boolean {
+    if (!cursor.word(',"event":"') || !this.#oneOf('decision"', 'outcome"', M.event, cursor)) return false
+    if (cursor.word(',"key_id":"')) {
+      if (!cursor.string(KEY_ID_CHARS) || !KEY_ID.test(cursor.taken())) return false
+      this.#mark(M.keyId, cursor)
+    }
+    if (!cursor.word(',"ledger_version":"2.0"')) return false
+    if (cursor.word(',"metadata":')) {
+      const start = cursor.at
+      if (cursor.text.charCodeAt(start) !== OPEN_OBJECT || !cursor.value()) return false
+      this.#markFrom(start, M.metadata, cursor)
+    }
+    // An outcome has a block of that name; a decision may have a member of any kind there, which is not plain.
+    return (this.isDecision || this.#outcome(cursor)) && cursor.word(',"parameters":')
+  }
+
+  get isDecision(): boolean {
+    return this.end(M.event) - this.start(M.event) === 'decision'.length
+  }
+
+  #outcome(cursor: LineCursor): boolean {
+    return (
+      cursor.word(',"outcome":{"error":') &&
+      this.#textOrNull(M.error, REASON_LENGTH_MAX, cursor) &&
+      cursor.word(',"error_type":') &&
+      this.#textOrNull(M.errorType, NAME_LENGTH_MAX, cursor) &&
+      cursor.word(',"reason":') &&
+      textOrNull(cursor, REASON_LENGTH_MAX) &&
+      cursor.word(',"reason_code":') &&
+      textOrNull(cursor, NAME_LENGTH_MAX) &&
+      cursor.word(',"status":"') &&
+      this.#oneOf('success"', 'error"', M.status, cursor) &&
+      cursor.word('}')
+    )
+  }
+
+  /** `{"args":[…],"kwargs":{…}}` */
+  #parameters(cursor: LineCursor): boolean {
+    const { text, at: start } = cursor
+    if (!cursor.word('{"args":') || text.charCodeAt(cursor.at) !== OPEN_ARRAY || !cursor.value()) return false
+    if (!cursor.word(',"kwargs":') || text.charCodeAt(cursor.at) !== OPEN_OBJECT || !cursor.value()) return false
+    return cursor.word('}') && this.#markFrom(start, M.parameters, cursor)
+  }
+
+  #ending(cursor: LineCursor): boolean {
+    if (!cursor.word(',"prev_entry_hash":"') || !cursor.string(HASH_CHARS)) return false
+    this.#mark(M.previous, cursor)
+    if (!cursor.word(',"recorded_at":"') || !this.#recorded.read(cursor)) return false
+    this.#mark(M.recordedAt, cursor)
+    if (!cursor.word(',"request_id":"') || !cursor.name(REQUEST_ID_CHARS)) return false
+    this.#mark(M.requestId, cursor)
+    return cursor.word(',"schema_version":"2.0"}\n') && cursor.at - 1 === this.#lineEnd
+  }
+}
+
+function textOrNull(cursor: LineCursor, charsMax: number): boolean {
+  return cursor.word('null') || (cursor.word('"') && cursor.string(charsMax))
+}
+
+/** Not negative. */
+function isCount(cursor: LineCursor): boolean {
+  return cursor.text.charCodeAt(cursor.at) !== 0x2d && cursor.integer()
+}

@@ -1,0 +1,207 @@
+// Finding entries. A query reads what is there; it verifies nothing, and says so nowhere but in `verify`.
+
+import { isCallEntry, type LedgerEntry } from '../entry/entry.js'
+import { parseLine } from '../entry/line.js'
+import { type EntryRecord, recordOf } from '../entry/record.js'
+import type { StoredLine } from '../entry/stored-line.js'
+import { LedgerError } from '../error.js'
+import { ownFields } from '../own-fields.js'
+import type { LedgerReader } from '../port/reader.js'
+import { scan } from '../range/scan.js'
+import { mayHave, type Needles, type PieceWork } from '../range/task.js'
+import { isAboutCalls, selectOfCalls } from './call-query.js'
+import type { Criteria, SelectOptions } from './criteria.js'
+
+/**
+ * The entries that fit, in the order of the ledger. Lines that cannot be read are skipped; `onUnreadable` is told of those
+ * that may fit, and `verify` says what is wrong with them.
+ *
+ * A call is looked up in the store's book of calls where that leads to all that a ledger which verifies can have about it. Everything else is
+ * found by reading all lines.
+ *
+ * @throws LedgerError when the store cannot be read
+ */
+export async function* select(
+  reader: LedgerReader,
+  given: Criteria = {},
+  options: SelectOptions = {},
+): AsyncGenerator<EntryRecord> {
+  const criteria = ownFields(given)
+  if ((criteria.limit ?? 1) <= 0) return
+  const find = (of: Criteria, more: SelectOptions) => selectEntries(reader, ownFields(of), more)
+  yield* isAboutCalls(criteria) ? selectOfCalls({ find, fits: matches }, criteria, options) : find(criteria, options)
+}
+
+async function* selectEntries(
+  reader: LedgerReader,
+  criteria: Criteria,
+  { threads, onProgress, onUnreadable }: SelectOptions,
+): AsyncGenerator<EntryRecord> {
+  const { requestId, limit = Number.POSITIVE_INFINITY } = criteria
+  const needles = needlesOf(criteria)
+  const take = filterOf(criteria, needles, onUnreadable)
+  const isSought = needles.folded !== null || needles.exact.length > 0
+  let found = 0
+  const lookedUp = requestId === undefined ? [] : await lookUpCall(reader, requestId)
+  const work: PieceWork | null = isSought ? { kind: 'find', ...needles } : null
+  const all = isWholeCall(lookedUp) ? [lookedUp.map(({ line }) => line)] : scan(reader, work, { threads })
+  let lines = 0
+  for await (const scanned of all) {
+    lines = 'texts' in scanned ? scanned.lines : lines + scanned.length
+    // Where there is nothing to be found there are no lines to look at.
+    for (const line of 'texts' in scanned ? [] : scanned) {
+      const record = take(line)
+      if (record === null) continue
+      yield record
+      found += 1
+      if (found >= limit) return
+    }
+    onProgress?.(lines)
+  }
+}
+
+/** What the raw line must have, so that most lines need not be parsed at all. */
+function needlesOf(criteria: Criteria): Needles {
+  const { requestId, action, agentId, reasonCode, decisionHash, outcome } = criteria
+  const wanted = criteria.text?.normalize('NFC').toLowerCase()
+  return {
+    // As it is escaped there.
+    folded: wanted === undefined ? null : JSON.stringify(wanted).slice(1, -1),
+    exact: [requestId, action, agentId, reasonCode, decisionHash, outcome]
+      .filter((value) => value !== undefined)
+      .map((value) => JSON.stringify(value.normalize('NFC'))),
+  }
+}
+
+/** What one stored line says if it can be read and fits, else null. */
+function filterOf(
+  criteria: Criteria,
+  needles: Needles,
+  onUnreadable: SelectOptions['onUnreadable'],
+): (line: StoredLine) => EntryRecord | null {
+  return (line) => {
+    if (line.fault === undefined && !mayHave(view(line.bytes), needles)) return null
+    const record = line.fault === undefined ? recordOf(line) : null
+    if (record === null) onUnreadable?.(line.position)
+    return record !== null && matches(record, criteria) ? record : null
+  }
+}
+
+function matches({ entry, json }: EntryRecord, criteria: Criteria): boolean {
+  const wanted = criteria.text?.normalize('NFC').toLowerCase()
+  if (!fits(entry, criteria)) return false
+  return wanted === undefined || mentions(entry, wanted) || saysNumber(json, wanted)
+}
+
+/** An entry that the store's book of calls led to. */
+export interface LookedUp {
+  readonly line: StoredLine
+  readonly record: EntryRecord
+}
+
+/** The entries of a call that the store's book knows of, in order. The book may lie, have gaps or be damaged, so there may be more. */
+export async function lookUpCall(reader: LedgerReader, requestId: string): Promise<readonly LookedUp[]> {
+  const wanted = requestId.normalize('NFC')
+  const found: LookedUp[] = []
+  for (const line of await linesInBook(reader, wanted)) {
+    const record = recordOf(line)
+    if (record?.entry.request_id === wanted) found.push({ line, record })
+  }
+  return found
+}
+
+/** A book that cannot be read knows nothing; whoever then reads the ledger itself is told how far that can be read. */
+async function linesInBook(reader: LedgerReader, requestId: string): Promise<readonly StoredLine[]> {
+  try {
+    return (await reader.linesOfCall(requestId)) ?? []
+  } catch (error) {
+    if (error instanceof LedgerError && error.code === 'LEDGER_DAMAGED') return []
+    throw error
+  }
+}
+
+/**
+ * Whether this is all that a ledger which verifies can have about a call: a denial, or a decision and its outcome. Without this, whoever can
+ * write to the file could hide an outcome by taking it out of the book, which no check looks at.
+ */
+function isWholeCall(found: readonly LookedUp[]): boolean {
+  const entries = found.map(({ record }) => record.entry)
+  const decision = entries.find(({ event }) => event === 'decision')
+  const isDenied = decision !== undefined && isCallEntry(decision) && decision.decision.effect === 'deny'
+  return isDenied || (decision !== undefined && entries.some(({ event }) => event === 'outcome'))
+}
+
+const view = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+function fits(entry: LedgerEntry, criteria: Criteria): boolean {
+  const { event } = entry
+  const time = entry.recorded_at ?? entry.created_at
+  if (criteria.event !== undefined && event !== criteria.event) return false
+  if (criteria.start !== undefined && !(time !== undefined && time >= criteria.start)) return false
+  if (criteria.end !== undefined && !(time !== undefined && time <= criteria.end)) return false
+  const call = isCallEntry(entry) ? entry : undefined
+  const pairs: readonly (readonly [wanted: string | undefined, is: string | null | undefined])[] = [
+    [criteria.requestId, entry.request_id],
+    [criteria.action, call?.action],
+    [criteria.agentId, call?.agent_id],
+    [criteria.effect, call?.decision.effect],
+    [criteria.reasonCode, call?.decision.reason_code],
+    [criteria.outcome, call?.outcome?.status],
+    [criteria.decisionHash, call?.decision.decision_hash],
+  ]
+  return pairs.every(([wanted, is]) => wanted === undefined || wanted.normalize('NFC') === is)
+}
+
+/** Whether a value says `wanted` (lower case) somewhere: in a text, a number, or a key. Parsed lines are of bounded depth. */
+function mentions(value: unknown, wanted: string): boolean {
+  if (typeof value === 'string') return value.toLowerCase().includes(wanted)
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value).includes(wanted)
+  if (typeof value !== 'object' || value === null) return false
+  if (Array.isArray(value)) return value.some((item) => mentions(item, wanted))
+  return Object.entries(value).some(([key, item]) => key.toLowerCase().includes(wanted) || mentions(item, wanted))
+}
+
+/** Whether a number is written in the line with just these digits: Python writes numbers that a parsed entry holds rounded. */
+function saysNumber(line: string, wanted: string): boolean {
+  return /^-?\d+(?:\.\d+)?$/.test(wanted) && line.includes(wanted)
+}
+
+/** Everything on record about one call. `decision` is absent when only an outcome is there. */
+export interface CallStory {
+  readonly requestId: string
+  readonly decision?: EntryRecord
+  readonly outcome?: EntryRecord
+}
+
+/**
+ * One call's decision and outcome, found by its request id or by the position of either entry.
+ *
+ * @throws LedgerError ENTRY_NOT_FOUND
+ */
+export async function callStory(
+  reader: LedgerReader,
+  key: { readonly requestId: string } | { readonly position: number },
+): Promise<CallStory> {
+  const requestId = 'requestId' in key ? key.requestId : await requestIdAt(reader, key.position)
+  let decision: EntryRecord | undefined
+  let outcome: EntryRecord | undefined
+  for await (const record of select(reader, { requestId })) {
+    if (record.entry.event === 'decision') decision ??= record
+    if (record.entry.event === 'outcome') outcome ??= record
+  }
+  if (decision === undefined && outcome === undefined) {
+    throw new LedgerError('ENTRY_NOT_FOUND', `no entry with request id \`${requestId}\``)
+  }
+  return { requestId, ...(decision === undefined ? {} : { decision }), ...(outcome === undefined ? {} : { outcome }) }
+}
+
+async function requestIdAt(reader: LedgerReader, position: number): Promise<string> {
+  for await (const batch of reader.batches()) {
+    const line = batch.find((stored) => stored.position === position)
+    if (line === undefined) continue
+    const parsed = parseLine(line.bytes)
+    if (parsed.ok && isCallEntry(parsed.entry)) return parsed.entry.request_id
+    throw new LedgerError('ENTRY_NOT_FOUND', `entry ${position} is not about a call, or cannot be read`)
+  }
+  throw new LedgerError('ENTRY_NOT_FOUND', `no entry at position ${position}`)
+}

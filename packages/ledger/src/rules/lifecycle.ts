@@ -1,0 +1,236 @@
+// The life of a call on the record, pure: one decision, then at most one outcome, and only after an allow (LEDGER-FORMAT §6).
+import type { Hash } from '@sudoagent/crypto'
+import { approvalOf, type CallEntry } from '../entry/entry.js'
+import type { LifecycleProblem } from '../entry/finding.js'
+import { approvalProblems, hasTimes } from './approval.js'
+import {
+  CALL_KEY_WORDS,
+  type CallKey,
+  HASH_WORDS,
+  hexOf,
+  isUuid,
+  requestIdOf,
+  UUID_WORDS,
+  uuidHex,
+  uuidOf,
+} from './call-key.js'
+import { DecisionRows, IS_DONE } from './decision-rows.js'
+import { KeyTable } from './key-table.js'
+
+/** An allowed call without an outcome. */
+export interface OpenCall {
+  readonly decisionHash: Hash
+  readonly requestId: string
+  /** Of its decision. */
+  readonly position: number
+  readonly createdAt: string
+  readonly agentId: string
+}
+
+/** What an outcome must repeat of its decision. */
+export type DecidedCall = Pick<OpenCall, 'createdAt' | 'agentId'>
+
+/** What is known of an entry beside its content. */
+export interface EntryContext {
+  /** `decision_hash`, recomputed from the members of the entry with this `created_at`. */
+  hashDecision(decisionAt: string): Hash
+  /** Whether the ledger has a genesis of ours: then its approvals are used once, and have times. */
+  readonly hasGenesis: boolean
+}
+
+/** What an earlier run knew: the calls that were open behind entry `size`. Of those that were not, nothing. */
+export interface KnownCalls {
+  readonly size: number
+  readonly openCalls: readonly OpenCall[]
+}
+
+// What is remembered of a decision.
+const IS_DENIED = 0
+const IS_OPEN = 1
+
+/** Follows the calls of one ledger, entry by entry. Memory: about 90 bytes a decision, 200 one that is open, 60 an approval, and more where request ids are no UUIDs. */
+export class Lifecycle {
+  readonly #decisions = new KeyTable(HASH_WORDS)
+  readonly #requestIds = new KeyTable(UUID_WORDS)
+  /** One row for each decision. */
+  readonly #rows = new DecisionRows()
+  /** Request ids that are no UUIDs, and those of the decisions that have one. */
+  readonly #otherIds = new Set<string>()
+  readonly #otherIdOf = new Map<number, string>()
+  /** Of the open decisions, by row. */
+  readonly #decided = new Map<number, DecidedCall>()
+  /** Ids of the approvals under which calls were allowed. */
+  readonly #approvals = new Set<string>()
+  readonly #scratch = new Uint32Array(CALL_KEY_WORDS)
+  readonly #scratchBytes = Buffer.from(this.#scratch.buffer)
+  readonly #knownSize: number
+  #open = 0
+
+  constructor(known: KnownCalls | null = null) {
+    this.#knownSize = known?.size ?? 0
+    for (const { decisionHash, requestId, position, ...decided } of known?.openCalls ?? [])
+      this.#remember(this.#keyOf(decisionHash, requestId), IS_OPEN, position, decided)
+  }
+
+  /** Allowed calls without an outcome so far. */
+  get open(): number {
+    return this.#open
+  }
+
+  /** The same, one by one, in the order of the ledger. */
+  *openCalls(): Generator<OpenCall> {
+    for (let row = 0; row < this.#decisions.size; row += 1) {
+      if (this.#rows.state(row) !== IS_OPEN) continue
+      const decisionHash = hexOf(this.#decisions.key(row)) as Hash
+      const { createdAt, agentId } = this.#decided.get(row) ?? { createdAt: '', agentId: '' }
+      yield { decisionHash, requestId: this.#requestIdOf(row), position: this.#rows.position(row), createdAt, agentId }
+    }
+  }
+
+  /**
+   * Takes the next entry and says which rules it breaks.
+   *
+   * @param context - null to follow the calls only: then nothing is compared with the decision of an outcome
+   */
+  observe(entry: CallEntry, position: number, context: EntryContext | null): readonly LifecycleProblem[] {
+    const call = this.#keyOf(entry.decision.decision_hash, entry.request_id)
+    const decided = { createdAt: entry.created_at, agentId: entry.agent_id }
+    if (entry.event === 'outcome') {
+      const isOther = context !== null && !this.describes(call.words, call.at, entry.agent_id, context.hashDecision)
+      const problems = this.#outcome(call)
+      return problems.length === 0 && isOther ? OTHER_CALL : problems
+    }
+    const isAllowed = entry.decision.effect === 'allow'
+    return [
+      ...approvalProblems(entry),
+      ...(context?.hasGenesis === true ? this.#approvalUse(entry) : NOTHING),
+      ...this.#decision(call, isAllowed, position, isAllowed ? decided : undefined),
+    ]
+  }
+
+  /**
+   * Whether an outcome describes the call that was decided on, as far as that is known: of a decision that is not open,
+   * nothing is.
+   */
+  describes(words: Uint32Array, at: number, agentId: string, hashDecision: EntryContext['hashDecision']): boolean {
+    const row = this.#decisions.find(words, at)
+    const decided = row === -1 ? undefined : this.#decided.get(row)
+    if (decided === undefined) return true
+    return decided.agentId === agentId && hashDecision(decided.createdAt) === hexOf(this.#decisions.key(row))
+  }
+
+  /** Notes that a call was allowed under this approval. @returns whether another one was before */
+  useApproval(approvalId: string): boolean {
+    const isUsed = this.#approvals.has(approvalId)
+    this.#approvals.add(approvalId)
+    return isUsed
+  }
+
+  /** Whether a call was allowed under this approval. */
+  isUsed(approvalId: string): boolean {
+    return this.#approvals.has(approvalId)
+  }
+
+  #approvalUse(entry: CallEntry): readonly LifecycleProblem[] {
+    const approval = entry.decision.effect === 'allow' ? approvalOf(entry) : null
+    // The package on PyPI gives approvals neither an id nor times.
+    if (approval === null || approval.approval_id === null) return NOTHING
+    const problems: LifecycleProblem[] = []
+    if (this.useApproval(approval.approval_id))
+      problems.push({ code: 'APPROVAL_REUSED', message: 'allowed under an approval that was used for another call' })
+    if (!hasTimes(approval))
+      problems.push({ code: 'APPROVAL_INCOMPLETE', message: 'allowed under an approval without its times' })
+    return problems
+  }
+
+  /** The same for an entry of which no more is known than that, and that its approval, if any, is in order. */
+  observeCall(
+    event: 'allowed' | 'denied' | 'outcome',
+    words: Uint32Array,
+    at: number,
+    position: number,
+    decided?: DecidedCall,
+  ): readonly LifecycleProblem[] {
+    const call = { words, at, requestId: null }
+    return event === 'outcome' ? this.#outcome(call) : this.#decision(call, event === 'allowed', position, decided)
+  }
+
+  #decision(
+    call: CallKey,
+    isAllowed: boolean,
+    position: number,
+    decided: DecidedCall | undefined,
+  ): readonly LifecycleProblem[] {
+    if (this.#decisions.find(call.words, call.at) !== -1)
+      return [{ code: 'DECISION_DUPLICATE', message: 'the same decision is on record twice' }]
+    const isTwice = this.#remember(call, isAllowed ? IS_OPEN : IS_DENIED, position, decided)
+    if (!isTwice) return NOTHING
+    return [{ code: 'DECISION_DUPLICATE', message: `request \`${requestIdOf(call)}\` has a decision already` }]
+  }
+
+  /** @returns whether another decision has that request id */
+  #remember(call: CallKey, state: number, position: number, decided: DecidedCall | undefined): boolean {
+    const { words, at, requestId } = call
+    const row = this.#decisions.add(words, at)
+    if (decided !== undefined) this.#decided.set(row, decided)
+    if (state === IS_OPEN) this.#open += 1
+    if (requestId !== null) {
+      const isTwice = this.#otherIds.has(requestId)
+      this.#otherIds.add(requestId)
+      this.#otherIdOf.set(row, requestId)
+      this.#rows.add(state, position, -1)
+      return isTwice
+    }
+    const known = this.#requestIds.find(words, at + HASH_WORDS)
+    this.#rows.add(state, position, known === -1 ? this.#requestIds.add(words, at + HASH_WORDS) : known)
+    return known !== -1
+  }
+
+  #outcome(call: CallKey): readonly LifecycleProblem[] {
+    const row = this.#decisions.find(call.words, call.at)
+    if (row === -1) return [{ code: 'DECISION_UNKNOWN', message: this.#unknownMessage() }]
+    const state = this.#rows.state(row)
+    if (state === IS_DENIED) return [{ code: 'OUTCOME_AFTER_DENY', message: 'a call that was denied has an outcome' }]
+    if (state === IS_DONE) return [{ code: 'OUTCOME_DUPLICATE', message: 'the call has an outcome already' }]
+    if (!this.#isRequestOf(row, call)) {
+      const message = `outcome names request \`${requestIdOf(call)}\`, its decision \`${this.#requestIdOf(row)}\``
+      return [{ code: 'REQUEST_ID_MISMATCH', message }]
+    }
+    this.#rows.setState(row, IS_DONE)
+    this.#otherIdOf.delete(row)
+    this.#decided.delete(row)
+    this.#open -= 1
+    return NOTHING
+  }
+
+  #isRequestOf(row: number, { words, at, requestId }: CallKey): boolean {
+    if (requestId !== null) return this.#otherIdOf.get(row) === requestId
+    const request = this.#rows.request(row)
+    if (request === -1) return false
+    const key = this.#requestIds.key(request)
+    for (let i = 0; i < UUID_WORDS; i += 1) if (key[i] !== words[at + HASH_WORDS + i]) return false
+    return true
+  }
+
+  #requestIdOf(row: number): string {
+    const request = this.#rows.request(row)
+    return request === -1 ? (this.#otherIdOf.get(row) ?? '') : uuidOf(this.#requestIds.key(request))
+  }
+
+  #keyOf(decisionHash: Hash, requestId: string): CallKey {
+    const fitsWords = isUuid(requestId)
+    this.#scratchBytes.write(decisionHash, 'hex')
+    if (fitsWords) this.#scratchBytes.write(uuidHex(requestId), 4 * HASH_WORDS, 'hex')
+    return { words: this.#scratch, at: 0, requestId: fitsWords ? null : requestId }
+  }
+
+  #unknownMessage(): string {
+    const unknown = 'outcome of a decision that is not on record before it'
+    return this.#knownSize === 0 ? unknown : `${unknown}, or was not open any more at entry ${this.#knownSize}`
+  }
+}
+
+const NOTHING: readonly LifecycleProblem[] = []
+const OTHER_CALL: readonly LifecycleProblem[] = [
+  { code: 'DECISION_HASH_MISMATCH', message: 'the outcome describes another call than its decision' },
+]

@@ -1,0 +1,5 @@
+// The thread that walks the pages of a database file: it answers once with a `WalkAnswer`, and ends.
+import { parentPort, workerData } from 'node:worker_threads'
+import { answerWalk, type WalkTask } from './file-check.js'
+
+parentPort?.postMessage(answerWalk(workerData as WalkTask))

@@ -1,0 +1,223 @@
+// One canonical entry a line, LF. For looking at with ordinary tools; one writer at a time. Beside it stand `<path>.head`, the latest
+// checkpoint, and `<path>.tree`, the nodes of the tree.
+//
+// An entry is durable before the head that covers it, so a crash between the two leaves entries behind the head; the next writer catches up
+// with them. The other way round only the very first head can be: it names the genesis alone and is there before it, so that a ledger that
+// has entries and no head is known to have lost it.
+//
+// A crash can cut the last write off. The bytes behind the last LF were never acknowledged, so on open they are moved aside to
+// `<path>.torn-<offset>` and the ledger goes on behind the last whole line. They are never glued to the next entry.
+import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs'
+import { EMPTY_FRONTIER, type Signer } from '@sudoagent/crypto'
+import type { EntryDraft } from '../../entry/entry.js'
+import { LedgerError } from '../../error.js'
+import { asLedgerError, codeOf, FileIdentity, isFatal, isRegularFile, syncFolderOf } from '../../file.js'
+import { ownFields } from '../../own-fields.js'
+import type { AppendedEntry, ControlWriter, LedgerWriter } from '../../port/writer.js'
+import { grow } from '../../tree/grow.js'
+import {
+  addKey,
+  advance,
+  aheadOf,
+  beginLedger,
+  closeForGood,
+  headOf,
+  type LogState,
+  refuseWriter,
+  retireKey,
+  type Step,
+  type Work,
+  type Writer,
+  type WriterOptions,
+  writerOf,
+} from '../../write/advance.js'
+import { GroupCommit } from '../../write/group-commit.js'
+import { readTail } from '../../write/last-entry.js'
+import { type LinkedEntry, only } from '../../write/link-batch.js'
+import { warnOfOtherWriters } from '../file-mode.js'
+import { inspectJsonl, moveTornTailAside, type TornTail } from './file.js'
+import { lockFile } from './lock.js'
+import { beside, readSideFile, writeSideFile } from './side-file.js'
+import { readJsonlState } from './state.js'
+import { TreeFile } from './tree-file.js'
+
+export type JsonlLedgerOptions = WriterOptions
+
+export type { TornTail }
+
+/**
+ * An append-only ledger in a JSONL file; the file is created (mode 0600) when it is not there.
+ *
+ * @example
+ * const ledger = JsonlLedger.open('ledger.jsonl')
+ * if (ledger.tornTail !== null) console.warn(`a torn line was moved to ${ledger.tornTail.movedTo}`)
+ */
+export class JsonlLedger implements LedgerWriter, ControlWriter {
+  /** What was moved aside on open; null when the file ended as it should. */
+  readonly tornTail: TornTail | null
+  readonly #path: string
+  readonly #fd: number
+  readonly #unlock: () => void
+  readonly #identity: FileIdentity
+  readonly #writer: Writer
+  readonly #commits: GroupCommit
+  readonly #tree: TreeFile
+  readonly #headPath: string
+  #state: LogState
+  #size: number
+  #failed: LedgerError | null = null
+  #closing: Promise<void> | null = null
+
+  private constructor(path: string, fd: number, unlock: () => void, writer: Writer) {
+    this.#path = path
+    this.#fd = fd
+    this.#unlock = unlock
+    this.#writer = writer
+    this.#identity = new FileIdentity(path, { fd })
+    const { lines, end, lastLine } = inspectJsonl(fd, path)
+    if (lastLine !== null) readTail(lastLine, path)
+    this.#headPath = beside(path, 'head')
+    this.#tree = TreeFile.openOrCreate(beside(path, 'tree'))
+    try {
+      this.#state = readJsonlState({ fd, path, lines, tree: this.#tree }, readSideFile(this.#headPath))
+      refuseWriter(this.#state.ring, this.#writer)
+      // Only now, when what stands before it is known to be a ledger.
+      this.tornTail = moveTornTailAside(fd, path, end)
+    } catch (error) {
+      this.#tree.close()
+      throw error
+    }
+    this.#size = end
+    this.#commits = new GroupCommit((drafts) => this.#commit({ drafts }))
+  }
+
+  /**
+   * @throws LedgerError LEDGER_LOCKED (another writer has it), LEDGER_NOT_A_LEDGER, LEDGER_DAMAGED (entries, tree and head do not belong
+   * together), KEY_REFUSED, ORIGIN_REFUSED, LEDGER_FINISHED, LEDGER_NOT_FOUND (no such folder), LEDGER_IS_DIRECTORY, LEDGER_NOT_READABLE,
+   * LEDGER_WRITE_FAILED; TypeError for an origin that cannot name a log
+   */
+  static open(path: string, options: JsonlLedgerOptions = {}): JsonlLedger {
+    const writer = writerOf(ownFields(options))
+    let fd: number | undefined
+    let unlock: (() => void) | undefined
+    try {
+      fd = openOrCreate(path)
+      unlock = lockFile(path)
+      const ledger = new JsonlLedger(path, fd, unlock, writer)
+      warnOfOtherWriters(path)
+      return ledger
+    } catch (error) {
+      unlock?.()
+      if (fd !== undefined) closeSync(fd)
+      throw asLedgerError(error, path)
+    }
+  }
+
+  append(draft: EntryDraft): Promise<AppendedEntry> {
+    return this.#commits.append(draft)
+  }
+
+  begin(): Promise<void> {
+    return beginLedger((work) => this.#commits.alone(() => this.#commit(work)))
+  }
+
+  async aheadMs(): Promise<number> {
+    return aheadOf(this.#state.head.recordedAt, this.#writer)
+  }
+
+  addKey(signer: Signer): Promise<AppendedEntry> {
+    return this.#control({ control: addKey(signer) })
+  }
+
+  retireKey(keyId: string): Promise<AppendedEntry> {
+    return this.#control({ control: retireKey(keyId) })
+  }
+
+  closeForGood(): Promise<AppendedEntry> {
+    return this.#control({ control: closeForGood() })
+  }
+
+  #control(work: Work): Promise<AppendedEntry> {
+    return this.#commits.alone(async () => only(await this.#commit(work)))
+  }
+
+  close(): Promise<void> {
+    // Once: a second closeSync could hit a file that got the same number since.
+    this.#closing ??= this.#commits.close().then(() => {
+      this.#tree.close()
+      closeSync(this.#fd)
+      this.#unlock()
+    })
+    return this.#closing
+  }
+
+  async #commit(work: Work): Promise<readonly LinkedEntry[]> {
+    if (this.#failed !== null) throw this.#failed
+    try {
+      this.#refuseForeignChange()
+      const step = await advance(work, this.#state, this.#writer)
+      if (this.#state.ring === null) await this.#announce(step)
+      const bytes = Buffer.from(step.entries.map(({ line }) => `${line}\n`).join(''))
+      this.#write(bytes)
+      fdatasyncSync(this.#fd)
+      this.#tree.write(this.#state.head.size, step.nodes)
+      // The last thing that can fail: a head must never name entries that are taken back.
+      writeSideFile(this.#headPath, step.checkpoint)
+      this.#size += bytes.length
+      this.#state = step.state
+      return step.asked
+    } catch (error) {
+      throw this.#abandon(error)
+    }
+  }
+
+  /** Puts the head of the genesis alone in place, before there is a genesis. */
+  async #announce({ entries, state }: Step): Promise<void> {
+    const { frontier } = grow(EMPTY_FRONTIER, entries.slice(0, 1))
+    writeSideFile(this.#headPath, await headOf(state.ring?.origin ?? '', frontier, this.#writer.signer))
+    syncFolderOf(this.#headPath)
+  }
+
+  #write(bytes: Uint8Array): void {
+    let done = 0
+    while (done < bytes.length) done += writeSync(this.#fd, bytes, done, bytes.length - done, this.#size + done)
+  }
+
+  /** Takes a half-written group back, so that nothing of it is on record; if that is not possible, nothing is written any more. */
+  #abandon(error: unknown): LedgerError {
+    const failure = asLedgerError(error, this.#path)
+    if (isFatal(error) || failure.code === 'LEDGER_DAMAGED') this.#failed = failure
+    try {
+      if (this.#failed?.code !== 'LEDGER_DAMAGED') ftruncateSync(this.#fd, this.#size)
+    } catch (truncateError) {
+      this.#failed = asLedgerError(truncateError, this.#path)
+    }
+    return failure
+  }
+
+  #refuseForeignChange(): void {
+    this.#identity.check()
+    const { size } = fstatSync(this.#fd)
+    if (size === this.#size) return
+    throw new LedgerError(
+      'LEDGER_DAMAGED',
+      `\`${this.#path}\` has ${size} bytes, but this writer left it with ${this.#size}`,
+      {
+        hint: 'something else wrote to it; verify the ledger',
+      },
+    )
+  }
+}
+
+/** A descriptor for reading and writing. A file that is made here is made once, whoever else is making it at this moment. */
+function openOrCreate(path: string): number {
+  if (isRegularFile(path)) return openSync(path, 'r+')
+  try {
+    const fd = openSync(path, 'wx+', 0o600)
+    syncFolderOf(path)
+    return fd
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
+    return openSync(path, 'r+')
+  }
+}

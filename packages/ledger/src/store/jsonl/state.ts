@@ -1,0 +1,99 @@
+// Where a JSONL ledger stands when a writer opens it: the lines, held against the head and the stored tree. What the head covers is taken from
+// the stored tree if that leads to the head's root, and computed anew from the lines if not; what is behind the head is caught up with.
+import { bytesToHex, type Frontier, frontierRoot, hexToBytes, leafHash, type TreeNode } from '@sudoagent/crypto'
+import type { StoredText } from '../../port/reader.js'
+import type { KeyRing } from '../../rules/key-ring.js'
+import { storedNodeAt } from '../../tree/stored-node.js'
+import { EMPTY_STATE, type LogState } from '../../write/advance.js'
+import { checkHead, headRefused, readHead, requireHead, shorterThanHead } from '../../write/head-check.js'
+import { readTail } from '../../write/last-entry.js'
+import { catchUp, ringBehind } from '../../write/recover.js'
+import { linesOf } from './file.js'
+import type { TreeFile } from './tree-file.js'
+
+interface Place {
+  readonly fd: number
+  readonly path: string
+  readonly lines: number
+  readonly tree: TreeFile
+}
+
+/**
+ * Reads the state, and completes the stored tree.
+ *
+ * @throws LedgerError LEDGER_DAMAGED when lines, tree and head do not belong together; LEDGER_NOT_A_LEDGER when the last line is no entry
+ */
+export function readJsonlState(place: Place, stored: StoredText): LogState {
+  const { path, lines } = place
+  const head = readHead(stored, path)
+  if (lines === 0) {
+    // The first head names the genesis alone and is there before it: see `JsonlLedger`.
+    if (head !== null && head.size > 1) throw shorterThanHead(path, 0, head.size)
+    return EMPTY_STATE
+  }
+  if (head !== null && head.size > lines) throw shorterThanHead(path, lines, head.size)
+  const size = head?.size ?? 0
+  const known = size === 0 ? null : place.tree.frontier(size)
+  const trusted = head !== null && known !== null && sameRoot(known, head.root)
+  const state = trusted ? behindHead(place, known) : EMPTY_STATE
+  const { last, atHead } = catchUpFrom(place, state, size)
+  if (head === null) {
+    requireHead(last.ring, path)
+    return last
+  }
+  if (atHead?.ring == null) throw headRefused(path, 'does not match the entries')
+  checkHead(head, atHead.frontier, atHead.ring, path)
+  return last
+}
+
+const sameRoot = (frontier: Frontier, root: Uint8Array): boolean =>
+  bytesToHex(frontierRoot(frontier)) === bytesToHex(root)
+
+/** The state at the head, of which the tree is known: the last entry and the control entries are read, the others are not. */
+function behindHead({ fd, path, tree }: Place, frontier: Frontier): LogState {
+  let ring: KeyRing | null = null
+  for (const line of linesOf(fd)) {
+    if (line.position === 1 || line.isControl) {
+      ring = ringBehind(ring, line.bytes(), line.position)
+      if (ring === null) throw headRefused(path, `covers entry ${line.position}, which does not hold`)
+    }
+    if (line.position === frontier.size) {
+      const tail = readTail(line.bytes(), path)
+      // The chain binds all entries to this one, so the tree is about these entries if its last leaf is about this one.
+      const leaf = tree.hashAt(storedNodeAt(0, frontier.size - 1))
+      if (bytesToHex(leaf) !== bytesToHex(leafHash(hexToBytes(tail.entryHash)))) break
+      return { head: { size: frontier.size, ...tail }, frontier, ring }
+    }
+  }
+  throw headRefused(path, 'does not match the entries')
+}
+
+/** Takes over the lines behind a state, and remembers the state at the head on the way. */
+function catchUpFrom(
+  { fd, path, tree }: Place,
+  from: LogState,
+  size: number,
+): { readonly last: LogState; readonly atHead: LogState | null } {
+  let state = from
+  let atHead = state.head.size === size ? state : null
+  let nodes: TreeNode[] = []
+  let written = state.head.size
+  const flush = (): void => {
+    tree.write(written, nodes)
+    written = state.head.size
+    nodes = []
+  }
+  for (const line of linesOf(fd)) {
+    if (line.position <= from.head.size) continue
+    const caught = catchUp(state, line.bytes(), path)
+    state = caught.state
+    for (const node of caught.nodes) nodes.push(node)
+    if (line.position === size) atHead = state
+    if (nodes.length >= NODES_AT_A_TIME) flush()
+  }
+  flush()
+  return { last: state, atHead }
+}
+
+/** Nodes held before they are written to the tree file: 256 KiB. */
+const NODES_AT_A_TIME = 8192

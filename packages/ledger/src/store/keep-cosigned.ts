@@ -1,0 +1,65 @@
+// Keeps the checkpoint that witnesses cosigned beside the ledger it is about, so that receipts can lead to it.
+import { parseCheckpoint, parseNote } from '@sudoagent/crypto'
+import Database from 'better-sqlite3'
+import { asLedgerError } from '../file.js'
+import type { StoredText } from '../port/reader.js'
+import { beside, readSideFile, writeSideFile } from './jsonl/side-file.js'
+import { recognise } from './open.js'
+import { refuseOtherDatabases, requireSoundLedgerFile } from './sqlite/open.js'
+import { COSIGNED_TABLE, findEvidenceTables } from './sqlite/tables.js'
+
+const BUSY_TIMEOUT_MS = 10_000
+
+/**
+ * Keeps a cosigned checkpoint, in place of one that is as old or older. The ledger may have a writer meanwhile.
+ *
+ * @param note - a signed note, verified by the caller
+ * @returns whether it was kept: false when a later one is there already
+ * @throws LedgerError as `openLedger`, LEDGER_WRITE_FAILED; CryptoError NOTE_INVALID, CHECKPOINT_INVALID for a text that is none
+ */
+export function keepCosigned(path: string, note: string): boolean {
+  const { size } = parseCheckpoint(parseNote(note).text)
+  try {
+    return recognise(path) === 'sqlite' ? keepInTable(path, note, size) : keepBeside(path, note, size)
+  } catch (error) {
+    throw asLedgerError(error, path)
+  }
+}
+
+function keepBeside(path: string, note: string, size: number): boolean {
+  const file = beside(path, 'cosigned')
+  if (sizeOf(readSideFile(file)) > size) return false
+  writeSideFile(file, note)
+  return true
+}
+
+function keepInTable(path: string, note: string, size: number): boolean {
+  requireSoundLedgerFile(path)
+  const db = new Database(path, { fileMustExist: true, timeout: BUSY_TIMEOUT_MS })
+  try {
+    db.pragma('trusted_schema = OFF')
+    db.pragma('synchronous = FULL')
+    return db
+      .transaction(() => {
+        refuseOtherDatabases(db, path)
+        if (!findEvidenceTables(db).has(COSIGNED_TABLE.name)) db.exec(COSIGNED_TABLE.sql)
+        const kept = db.prepare('SELECT size FROM sudoagent_cosigned NOT INDEXED WHERE id = 1').pluck().get()
+        if (typeof kept === 'number' && kept > size) return false
+        db.prepare('INSERT OR REPLACE INTO sudoagent_cosigned (id, size, checkpoint) VALUES (1, ?, ?)').run(size, note)
+        return true
+      })
+      .immediate()
+  } finally {
+    db.close()
+  }
+}
+
+/** The size that a kept checkpoint names; 0 for one that cannot be read, which is then replaced. */
+function sizeOf(stored: StoredText): number {
+  if (stored === null || stored === 'unreadable') return 0
+  try {
+    return parseCheckpoint(parseNote(stored.text).text).size
+  } catch {
+    return 0
+  }
+}

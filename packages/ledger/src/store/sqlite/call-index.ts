@@ -1,0 +1,99 @@
+// Finds the entries of a call without reading all of them: `sudoagent_calls` has the first 32 bits of SHA-256(request id) of every entry, tile by
+// tile. Two calls may share them, and the table may lie, so the entry itself has the last word.
+//
+//   tile 0:  00000000 5f1b09c4 5f1b09c4 …  the genesis is about no call; entries 2 and 3 are about one
+import { TILE_WIDTH } from '@sudoagent/crypto'
+import type Database from 'better-sqlite3'
+import { isCallEntry } from '../../entry/entry.js'
+import { parseLine } from '../../entry/line.js'
+import { LINE_BYTES_MAX } from '../../limits.js'
+import { callNumber, POSITIONS_OF_CALL_MAX } from '../../rules/call-number.js'
+import type { ReadDatabase } from './read-database.js'
+
+const NUMBER_BYTES = 4
+
+/** Characters at the end of a line in which its request id stands, when it is a UUID and nothing of a later version follows. */
+const TAIL_CHARS = 96
+const TAIL = /"request_id":"([^"\\]{1,64})","schema_version":"2\.0"\}$/
+
+const SELECT_BEHIND = `SELECT id, CASE WHEN octet_length(entry_json) <= ${LINE_BYTES_MAX} THEN substr(entry_json, -${TAIL_CHARS}) END
+  FROM ledger NOT INDEXED WHERE id > ? ORDER BY id LIMIT ?`
+
+/** The first 32 bits of the 48, as they stand in the book. */
+function shortNumber(requestId: string): Uint8Array {
+  const bytes = Buffer.alloc(NUMBER_BYTES)
+  bytes.writeUInt32BE(Math.floor(callNumber(requestId) / 2 ** 16))
+  return bytes
+}
+
+/** Notes which calls the entries of a full tile are about, inside the transaction that completes it. */
+export class CallWriter {
+  readonly #tails: Database.Statement
+  readonly #line: Database.Statement
+  readonly #put: Database.Statement
+
+  constructor(db: Database.Database) {
+    this.#tails = db
+      .prepare(
+        `SELECT substr(entry_json, -${TAIL_CHARS}) FROM ledger NOT INDEXED WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ${TILE_WIDTH}`,
+      )
+      .pluck()
+    this.#line = db
+      .prepare(
+        `SELECT CAST(entry_json AS BLOB) FROM ledger NOT INDEXED WHERE id = ? AND octet_length(entry_json) <= ${LINE_BYTES_MAX}`,
+      )
+      .pluck()
+    this.#put = db.prepare('INSERT OR REPLACE INTO sudoagent_calls (tile, calls) VALUES (?, ?)')
+  }
+
+  write(tile: number): void {
+    const first = tile * TILE_WIDTH + 1
+    const calls = Buffer.alloc(TILE_WIDTH * NUMBER_BYTES)
+    for (const [n, tail] of this.#tails.all(first, first + TILE_WIDTH - 1).entries()) {
+      const requestId = TAIL.exec(String(tail))?.[1] ?? this.#readRequestId(first + n)
+      if (requestId === null) continue
+      calls.set(shortNumber(requestId), n * NUMBER_BYTES)
+    }
+    this.#put.run(tile, calls)
+  }
+
+  #readRequestId(position: number): string | null {
+    const line = this.#line.get(position)
+    const parsed = line instanceof Uint8Array ? parseLine(line) : null
+    return parsed?.ok && isCallEntry(parsed.entry) ? parsed.entry.request_id : null
+  }
+}
+
+/** Positions of entries that may be about a call, in order; null when the table does not cover every full tile. */
+export function positionsOfCall(db: ReadDatabase, requestId: string): readonly number[] | null {
+  const number = shortNumber(requestId)
+  const positions: number[] = []
+  let tiles = 0
+  // Without a condition, so that row after row is handed over and the first that is not ours ends it.
+  const select = `SELECT tile, CASE WHEN typeof(calls) = 'blob' AND octet_length(calls) = ${TILE_WIDTH * NUMBER_BYTES} THEN calls END
+    FROM sudoagent_calls NOT INDEXED ORDER BY tile`
+  // As arrays, and searched as bytes: all of this is a million entries in some milliseconds, and twice as many with an object for each tile.
+  for (const [tile, calls] of db.prepare(select).raw().iterate() as IterableIterator<
+    readonly [number, Buffer | null]
+  >) {
+    if (tile !== tiles || calls === null) return null
+    collect(calls, number, tiles * TILE_WIDTH, positions)
+    tiles += 1
+    if (positions.length >= POSITIONS_OF_CALL_MAX) break
+  }
+  // The tile that is growing: at most 255 entries when the table is whole, of which the ends are read.
+  const behind = db
+    .prepare(SELECT_BEHIND)
+    .raw()
+    .all(tiles * TILE_WIDTH, TILE_WIDTH) as [number, unknown][]
+  if (behind.length === TILE_WIDTH) return null
+  const mayBe = behind.filter(([, tail]) => (TAIL.exec(String(tail))?.[1] ?? requestId) === requestId)
+  return [...positions.slice(0, POSITIONS_OF_CALL_MAX), ...mayBe.map(([id]) => id)]
+}
+
+function collect(calls: Buffer, number: Uint8Array, before: number, positions: number[]): void {
+  for (let at = calls.indexOf(number); at !== -1; at = calls.indexOf(number, at + 1)) {
+    // Two numbers side by side may have a third one across them.
+    if (at % NUMBER_BYTES === 0) positions.push(before + at / NUMBER_BYTES + 1)
+  }
+}

@@ -1,0 +1,122 @@
+// Opening a SQLite file for writing: that it is ours, that what is written to it lasts, and that its tables are there.
+import type Database from 'better-sqlite3'
+import { LedgerError } from '../../error.js'
+import { codeOf, firstBytes, isOpenInSqlite, isRegularFile, SQLITE_MAGIC, syncFolderOf } from '../../file.js'
+import { createPrivately } from '../../private-file.js'
+import { DamagedFile, FileCheck } from '../../sqlite-file/file-check.js'
+import {
+  CREATE_LEDGER_TABLE,
+  EVIDENCE_TABLES,
+  findEvidenceTables,
+  findLedgerTable,
+  foreignObjectsOf,
+} from './tables.js'
+
+// How long to sleep between two tries for the write lock, try after try, in milliseconds: SQLite's own schedule, without its longest steps.
+const BUSY_DELAYS_MS = [1, 2, 5, 10, 15, 20, 25]
+
+/** How long to wait before the next try for a lock, in milliseconds. */
+export function busyDelayMs(tries: number): number {
+  return BUSY_DELAYS_MS[Math.min(tries, BUSY_DELAYS_MS.length - 1)] ?? 0
+}
+
+/**
+ * Tries until it works or the time is up. SQLite's own timeout does not cover everything: while one process switches a new file to WAL, or
+ * takes the `-wal` away on its way out, others are told BUSY at once.
+ */
+export function waitWhileBusy<T>(timeoutMs: number, work: () => T): T {
+  const deadline = performance.now() + timeoutMs
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return work()
+    } catch (error) {
+      if (codeOf(error) !== 'SQLITE_BUSY' || performance.now() >= deadline) throw error
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, busyDelayMs(tries))
+  }
+}
+
+/** Creates the file with mode 0600, or makes sure that what is there is a SQLite file: never write into something else. */
+export function claimFile(path: string): void {
+  if (!isRegularFile(path)) {
+    createPrivately(path)
+    syncFolderOf(path)
+    return
+  }
+  if (isOpenInSqlite(path)) return
+  const start = firstBytes(path)
+  if (start.length === 0 || start.toString('latin1') === SQLITE_MAGIC) return
+  throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${path}\` is not a SQLite database`, {
+    hint: 'nothing was written; name another file for the ledger',
+  })
+}
+
+/**
+ * Makes sure that SQLite can be let near a file: that its pages form a tree.
+ *
+ * @throws LedgerError LEDGER_DAMAGED; the file system's error
+ */
+export function requireSoundLedgerFile(path: string): void {
+  try {
+    const check = FileCheck.begin(path)
+    check.close()
+    if (typeof check.damage === 'string') throw new DamagedFile(check.damage)
+  } catch (error) {
+    if (!(error instanceof DamagedFile)) throw error
+    throw new LedgerError(
+      'LEDGER_DAMAGED',
+      `\`${path}\`: the pages of the file do not form a database: ${error.message}`,
+      {
+        hint: 'nothing was written; keep the file, and see with `sudoagent verify` what can still be read',
+      },
+    )
+  }
+}
+
+export function setDurable(db: Database.Database, path: string): void {
+  db.pragma('journal_mode = WAL')
+  // After journal_mode, because better-sqlite3 is built to fall back to NORMAL in WAL; and read back, because a promise rests on it.
+  db.pragma('synchronous = FULL')
+  db.pragma('fullfsync = ON')
+  db.pragma('checkpoint_fullfsync = ON')
+  if (db.pragma('journal_mode', { simple: true }) !== 'wal' || db.pragma('synchronous', { simple: true }) !== 2) {
+    throw new LedgerError('LEDGER_WRITE_FAILED', `\`${path}\`: SQLite does not offer WAL with synchronous=FULL here`, {
+      hint: 'network file systems do not; keep the ledger on a local disk',
+    })
+  }
+}
+
+export function createTables(db: Database.Database, path: string): void {
+  const create = db.transaction(() => {
+    refuseOtherDatabases(db, path)
+    db.exec(CREATE_LEDGER_TABLE)
+    for (const { name, sql } of EVIDENCE_TABLES) if (!findEvidenceTables(db).has(name)) db.exec(sql)
+  })
+  create.immediate()
+}
+
+/**
+ * A ledger is a database with our table, or with nothing at all. Writers accept nothing else in it but plain tables of a later release: a trigger
+ * changes what is written, an index may answer in place of its table.
+ *
+ * @throws LedgerError LEDGER_NOT_A_LEDGER
+ */
+export function refuseOtherDatabases(db: Database.Database, path: string): void {
+  const refuse = (what: string, hint = 'nothing was written; give the ledger a file of its own'): never => {
+    throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${path}\` ${what}`, { hint })
+  }
+  const table = findLedgerTable(db)
+  if (table === 'other') refuse('has something else under the name `ledger`')
+  const isEmpty = (): boolean =>
+    db.prepare("SELECT 1 FROM sqlite_schema WHERE name NOT GLOB 'sqlite_*' LIMIT 1").get() === undefined
+  if (table === 'none' && !isEmpty()) refuse("is another application's SQLite database")
+  const found = findEvidenceTables(db)
+  for (const { name } of EVIDENCE_TABLES)
+    if (found.get(name) === 'other') refuse(`has something else under the name \`${name}\``)
+  const foreign = foreignObjectsOf(db).find(({ kind }) => kind !== 'newer')
+  if (foreign !== undefined)
+    refuse(
+      `contains ${foreign.what}, which sudoagent did not create`,
+      `nothing was written; remove it with ${foreign.drop}`,
+    )
+}

@@ -1,0 +1,238 @@
+// Where a SQLite ledger stands, read under the write lock: the head row, held against the rows and the ledger's own keys.
+import { encodeFrontier, type Frontier, NOTE_BYTES_MAX, parseFrontier, type TreeNode } from '@sudoagent/crypto'
+import type Database from 'better-sqlite3'
+import { LINE_BYTES_MAX } from '../../limits.js'
+import type { KeyRing } from '../../rules/key-ring.js'
+import { EMPTY_STATE, type LogState, type Step } from '../../write/advance.js'
+import { checkHead, headRefused, readHead, requireHead, shorterThanHead } from '../../write/head-check.js'
+import { readTail } from '../../write/last-entry.js'
+import { catchUp, ringBehind } from '../../write/recover.js'
+import { CallWriter } from './call-index.js'
+import { TileWriter, tilesCompleted } from './tiles.js'
+
+interface HeadRow {
+  readonly size: number
+  readonly entry_hash: string
+  readonly frontier: Uint8Array
+  readonly controls: string
+  readonly checkpoint: string
+}
+
+interface LastRow {
+  readonly id: number
+  readonly entry_json: Uint8Array
+  readonly entry_hash: string
+}
+
+interface Known {
+  readonly state: LogState
+  /** Positions of the control entries that made the ring. */
+  readonly controls: readonly number[]
+  /** Of the head that stood in the database then, which may cover less than the state; null when there was none. */
+  readonly checkpoint: string | null
+}
+
+const NOTHING: Known = { state: EMPTY_STATE, controls: [], checkpoint: null }
+
+/** Control entries that a ledger may have: two for each key, the genesis and the last. A list that is longer is not ours. */
+const CONTROLS_TEXT_MAX = 4096
+
+/** Of an edge with 53 hashes, behind the size in 8 bytes. */
+const FRONTIER_BYTES_MAX = 8 + 53 * 32
+
+/** A column of the head, when it is what we write there: a row may hold anything, and of any length. */
+const fitting = (column: keyof HeadRow, type: string, bytesMax: number): string =>
+  `CASE WHEN typeof(${column}) = '${type}' AND octet_length(${column}) <= ${bytesMax} THEN ${column} END AS ${column}`
+
+const SELECT_HEAD = `SELECT ${[
+  fitting('size', 'integer', 16),
+  fitting('entry_hash', 'text', 64),
+  fitting('frontier', 'blob', FRONTIER_BYTES_MAX),
+  fitting('controls', 'text', CONTROLS_TEXT_MAX),
+  fitting('checkpoint', 'text', NOTE_BYTES_MAX),
+].join(', ')} FROM sudoagent_head NOT INDEXED WHERE id = 1`
+
+/** Reads and writes the state of one open database, always within a transaction. */
+export class SqliteState {
+  readonly #path: string
+  readonly #tiles: TileWriter
+  readonly #calls: CallWriter
+  readonly #statements: Readonly<
+    Record<'version' | 'head' | 'putHead' | 'last' | 'lineAt' | 'hashAt' | 'behind', Database.Statement>
+  >
+  /** As of the last transaction that became durable. */
+  #durable: Known | null = null
+  /** SQLite's count of what other connections have committed, as of the durable state. */
+  #versionDurable: unknown = null
+  #versionNow: unknown = null
+  /** As of the transaction under way. */
+  #current: Known = NOTHING
+
+  constructor(db: Database.Database, path: string) {
+    this.#path = path
+    this.#tiles = new TileWriter(db)
+    this.#calls = new CallWriter(db)
+    const entry = `CASE WHEN octet_length(entry_json) <= ${LINE_BYTES_MAX} THEN CAST(entry_json AS BLOB) END AS entry_json`
+    this.#statements = {
+      version: db.prepare('PRAGMA data_version').pluck(),
+      head: db.prepare(SELECT_HEAD),
+      putHead: db.prepare(
+        'INSERT OR REPLACE INTO sudoagent_head (id, size, entry_hash, frontier, controls, checkpoint) VALUES (1, ?, ?, ?, ?, ?)',
+      ),
+      last: db.prepare(`SELECT id, ${entry}, entry_hash FROM ledger NOT INDEXED ORDER BY id DESC LIMIT 1`),
+      lineAt: db.prepare(`SELECT ${entry} FROM ledger NOT INDEXED WHERE id = ?`).pluck(),
+      hashAt: db.prepare('SELECT entry_hash FROM ledger NOT INDEXED WHERE id = ?').pluck(),
+      behind: db.prepare(`SELECT id, ${entry}, entry_hash FROM ledger NOT INDEXED WHERE id > ? ORDER BY id LIMIT 1`),
+    }
+  }
+
+  /**
+   * Reads where the ledger stands, and catches up with entries that have no tree yet.
+   *
+   * @throws LedgerError LEDGER_DAMAGED when rows, tree and head do not belong together, or what this writer has seen is gone
+   */
+  read(): LogState {
+    const known = this.#durable
+    // SQLite's own word that no other connection has committed since: then what we wrote last is what is there.
+    this.#versionNow = this.#statements.version.get()
+    if (known !== null && this.#versionNow === this.#versionDurable) {
+      this.#current = known
+      return known.state
+    }
+    const last = this.#statements.last.get() as LastRow | undefined
+    const row = this.#headRow()
+    if (known !== null) this.#requireSeen(known.state)
+    this.#current = known !== null && isAt(known, last, row) ? known : this.#readAnew(last, row, known)
+    return this.#current.state
+  }
+
+  /** Writes what a step adds to the rows that it has inserted. */
+  write({ nodes, checkpoint, entries, state }: Step): void {
+    const before = this.#current
+    this.#writeTree(nodes)
+    // A ring changes with control entries only, and a step has at most one, its first entry.
+    const isControl = state.ring !== before.state.ring
+    const controls = isControl ? [...before.controls, entries[0]?.position ?? 1] : before.controls
+    const { size, entryHash } = state.head
+    this.#statements.putHead.run(size, entryHash, encodeFrontier(state.frontier), JSON.stringify(controls), checkpoint)
+    this.#current = { state, controls, checkpoint }
+  }
+
+  /** The transaction under way has become durable; where it has not, the next `read` begins with what was durable before. */
+  committed(): void {
+    this.#durable = this.#current
+    this.#versionDurable = this.#versionNow
+  }
+
+  #writeTree(nodes: readonly TreeNode[]): void {
+    this.#tiles.write(nodes)
+    for (const tile of tilesCompleted(nodes)) this.#calls.write(tile)
+  }
+
+  #headRow(): HeadRow | undefined {
+    const row = this.#statements.head.get() as Record<keyof HeadRow, unknown> | undefined
+    if (row !== undefined && Object.values(row).includes(null)) throw headRefused(this.#path, 'cannot be read')
+    return row as HeadRow | undefined
+  }
+
+  #readAnew(last: LastRow | undefined, row: HeadRow | undefined, known: Known | null): Known {
+    if (last !== undefined) this.#requireTail(last)
+    const current = this.#catchUp(this.#start(last, row, known))
+    if (row === undefined) requireHead(current.state.ring, this.#path)
+    return current
+  }
+
+  /** From where to catch up: what was seen before, if the head is still the one of then; else what the head covers. */
+  #start(last: LastRow | undefined, row: HeadRow | undefined, known: Known | null): Known {
+    if (known !== null && isHeadOf(known, row)) return known
+    return row === undefined ? NOTHING : this.#atHead(row, last?.id ?? 0, known)
+  }
+
+  /** What this writer has seen, or written, must still be there. */
+  #requireSeen({ head }: LogState): void {
+    if (head.size === 0 || this.#statements.hashAt.get(head.size) === head.entryHash) return
+    throw headRefused(this.#path, `names entry ${head.size}, which is gone or is not the one that was there`)
+  }
+
+  #requireTail({ id, entry_json: json, entry_hash: column }: LastRow): void {
+    const { entryHash } = readTail(json ?? new Uint8Array(0), this.#path)
+    if (entryHash !== column)
+      throw headRefused(this.#path, `: column \`entry_hash\` of entry ${id} differs from the entry`)
+  }
+
+  /** The state that the head row says, checked: nobody may have vouched for it, whoever moved the head since. */
+  #atHead(row: HeadRow, lastId: number, known: Known | null): Known {
+    if (row.size > lastId) throw shorterThanHead(this.#path, lastId, row.size)
+    const line = this.#statements.lineAt.get(row.size)
+    if (!(line instanceof Uint8Array)) throw headRefused(this.#path, 'does not match the entries')
+    const tail = readTail(line, this.#path)
+    const frontier = this.#frontierOf(row)
+    if (tail.entryHash !== row.entry_hash || frontier.size !== row.size)
+      throw headRefused(this.#path, 'does not match the entries')
+    const controls = controlsOf(row.controls)
+    const sameRing = known !== null && JSON.stringify(known.controls) === row.controls
+    const ring = sameRing ? known.state.ring : this.#ringOf(controls)
+    if (controls === null || ring === null) throw headRefused(this.#path, 'does not match the entries')
+    const head = readHead({ text: row.checkpoint }, this.#path)
+    if (head === null || head.size !== row.size) throw headRefused(this.#path, 'does not match the entries')
+    checkHead(head, frontier, ring, this.#path)
+    const { checkpoint } = row
+    return { state: { head: { size: row.size, ...tail }, frontier, ring }, controls, checkpoint }
+  }
+
+  #frontierOf(row: HeadRow): Frontier {
+    try {
+      return parseFrontier(row.frontier)
+    } catch {
+      throw headRefused(this.#path, 'cannot be read')
+    }
+  }
+
+  /** The ring that the control entries at these positions make; the first entry counts in any case. */
+  #ringOf(controls: readonly number[] | null): KeyRing | null {
+    let ring: KeyRing | null = null
+    for (const position of controls?.[0] === 1 ? controls : [1, ...(controls ?? [])]) {
+      const line = this.#statements.lineAt.get(position)
+      ring = line instanceof Uint8Array ? ringBehind(ring, line, position) : null
+      if (ring === null) return null
+    }
+    return ring
+  }
+
+  /** Takes over the rows behind the head, and stores their part of the tree. */
+  #catchUp(from: Known): Known {
+    const { checkpoint } = from
+    let { state } = from
+    const controls = [...from.controls]
+    for (;;) {
+      const row = this.#statements.behind.get(state.head.size) as LastRow | undefined
+      if (row === undefined) return { state, controls, checkpoint }
+      if (row.id !== state.head.size + 1) throw headRefused(this.#path, `: entry ${state.head.size + 1} is missing`)
+      const caught = catchUp(state, row.entry_json ?? new Uint8Array(0), this.#path)
+      if (caught.state.head.entryHash !== row.entry_hash) this.#requireTail(row)
+      if (caught.state.ring !== state.ring && state.ring !== null) controls.push(row.id)
+      state = caught.state
+      this.#writeTree(caught.nodes)
+    }
+  }
+}
+
+function isAt(known: Known, last: LastRow | undefined, row: HeadRow | undefined): boolean {
+  return (last?.id ?? 0) === known.state.head.size && isHeadOf(known, row)
+}
+
+const isHeadOf = ({ checkpoint }: Known, row: HeadRow | undefined): boolean => (row?.checkpoint ?? null) === checkpoint
+
+function controlsOf(text: string): readonly number[] | null {
+  if (text.length > CONTROLS_TEXT_MAX) return null
+  try {
+    const list: unknown = JSON.parse(text)
+    return Array.isArray(list) && isAscending(list) ? list : null
+  } catch {
+    return null
+  }
+}
+
+function isAscending(list: readonly unknown[]): list is readonly number[] {
+  return list.every((item, n) => Number.isSafeInteger(item) && (n === 0 || Number(item) > Number(list[n - 1])))
+}

@@ -1,0 +1,12 @@
+// The tree of a ledger, with more entries.
+import { appendLeaves, type Frontier, hexToBytes, leafHash, type TreeNode } from '@sudoagent/crypto'
+
+/** The tree behind more entries, and the nodes that they complete. */
+export function grow(
+  frontier: Frontier,
+  entries: readonly { readonly entryHash: string }[],
+): { readonly frontier: Frontier; readonly nodes: readonly TreeNode[] } {
+  const leaves = entries.map(({ entryHash }) => leafHash(hexToBytes(entryHash)))
+  const grown = appendLeaves(frontier, leaves)
+  return { frontier: grown.frontier, nodes: grown.completed }
+}

@@ -1,0 +1,168 @@
+// What the caller kept elsewhere: checkpoints, receipts, the state of an earlier run. Only such a thing shows that an older copy of a ledger was
+// put back, or that whoever holds the key wrote it anew: all that lies with the ledger can be put back with it.
+import {
+  bytesToHex,
+  CryptoError,
+  frontierRoot,
+  hashEntry,
+  hexToBytes,
+  leafHash,
+  parseReceipt,
+  parseTlogProof,
+  scanJson,
+  type UnverifiedReceiptEntry,
+  verifyInclusion,
+} from '@sudoagent/crypto'
+import type { Find } from '../entry/finding.js'
+import { ANCHORS_MAX } from '../limits.js'
+import { type JudgedCheckpoint, judgeCheckpoint, type WalkedLedger } from './check-checkpoint.js'
+import type { AnchorReport } from './report.js'
+import type { VerifiedState } from './saved-state.js'
+import { type PolicyKeys, readStatedCheckpoint, type StatedCheckpoint } from './unverified-checkpoint.js'
+
+/** An anchor that can be read: a place in the ledger, and what must be there. */
+export interface Anchor {
+  readonly kind: 'checkpoint' | 'receipt'
+  /** What it is called in a sentence. */
+  readonly name: string
+  /** Null for a receipt without proof. */
+  readonly checkpoint: StatedCheckpoint | null
+  /** The entry that a receipt is of; null for a checkpoint. */
+  readonly entry: { readonly position: number; readonly hash: string } | null
+}
+
+/** One that cannot, and why. */
+export interface UnreadableAnchor {
+  readonly problem: string
+}
+
+/** An anchor, held against the ledger. */
+export interface JudgedAnchor {
+  readonly report: AnchorReport
+  readonly checkpoint: JudgedCheckpoint | null
+}
+
+/**
+ * Reads checkpoints and receipts. What is wrong with one is kept in its place, for the report.
+ *
+ * @throws RangeError for more than 1,000 of either
+ */
+export function readAnchors(
+  checkpoints: readonly string[],
+  receipts: readonly string[],
+): readonly (Anchor | UnreadableAnchor)[] {
+  if (checkpoints.length > ANCHORS_MAX || receipts.length > ANCHORS_MAX) {
+    throw new RangeError(`more than ${ANCHORS_MAX} checkpoints or receipts`)
+  }
+  return [
+    ...checkpoints.flatMap((text, n) => attempt(() => [readCheckpointAnchor(text, n + 1)], `checkpoint ${n + 1}`)),
+    ...receipts.flatMap((text, n) => attempt(() => readReceiptAnchors(text), `receipt ${n + 1}`)),
+  ]
+}
+
+export function judgeAnchor(anchor: Anchor, ledger: WalkedLedger, policyKeys: PolicyKeys, find: Find): JudgedAnchor {
+  const { kind, name, checkpoint: stated, entry } = anchor
+  const checkpoint = stated && judgeCheckpoint(stated, kind, `the checkpoint of ${name}`, ledger, policyKeys, find)
+  const hasEntry = entry === null || judgeEntry(entry, name, checkpoint, ledger, find)
+  const report: AnchorReport = {
+    kind,
+    size: stated?.size ?? entry?.position ?? 0,
+    position: entry?.position ?? null,
+    signed_by: checkpoint?.signedBy ?? [],
+    holds: hasEntry && (checkpoint?.holds ?? true),
+  }
+  return { report, checkpoint }
+}
+
+/** The state of an earlier run, where the walk did not go on from it. */
+export function judgeStateAnchor(state: VerifiedState, ledger: WalkedLedger, find: Find): AnchorReport {
+  const { size } = state
+  const point = ledger.at(size)
+  const isOther = ledger.trust.ring !== null && ledger.trust.ring.origin !== state.ring.origin
+  const root = point?.root ?? null
+  const holds = root !== null && bytesToHex(root) === bytesToHex(frontierRoot(state.frontier)) && !isOther
+  if (size > ledger.entries) {
+    find(
+      'TRUNCATED',
+      `an earlier run verified ${size} entries, the ledger has ${ledger.entries}: it was cut, or an older copy was put back`,
+      'look for the missing entries in a backup, and for who could write to the ledger',
+    )
+  } else if (!holds && root !== null) {
+    find(
+      'INCONSISTENT',
+      `the first ${size} entries are not those that an earlier run verified: the ledger was rolled back or forked`,
+      'keep this copy; delete the state file only if you put another ledger in its place yourself',
+    )
+  }
+  return { kind: 'state', size, position: null, signed_by: [], holds }
+}
+
+function judgeEntry(
+  { position, hash }: { readonly position: number; readonly hash: string },
+  name: string,
+  checkpoint: JudgedCheckpoint | null,
+  ledger: WalkedLedger,
+  find: Find,
+): boolean {
+  const point = ledger.at(position)
+  if (point?.entryHash === hash) return true
+  if (point !== undefined && point.entryHash !== null) {
+    find(
+      'INCONSISTENT',
+      `entry ${position} is not the one of ${name}: it was rewritten`,
+      'keep the receipt and this copy',
+    )
+    return false
+  }
+  if (checkpoint === null && position > ledger.entries) {
+    find(
+      'TRUNCATED',
+      `${name} is of entry ${position}, the ledger has ${ledger.entries}`,
+      'look for the missing entries',
+    )
+  }
+  // Below the entry where an earlier run ended: the receipt's own proof has led from the entry to the root.
+  return checkpoint?.holds === true
+}
+
+function readCheckpointAnchor(text: string, number: number): Anchor {
+  const checkpoint = readStatedCheckpoint(text)
+  return { kind: 'checkpoint', name: `checkpoint ${number}`, checkpoint, entry: null }
+}
+
+function readReceiptAnchors(text: string): readonly Anchor[] {
+  const receipt = parseReceipt(text)
+  const { outcome } = receipt
+  return [
+    readReceiptAnchor(receipt, `the receipt of entry ${receipt.ledger_position}`),
+    ...(outcome === null
+      ? []
+      : [readReceiptAnchor(outcome, `the receipt of entry ${receipt.ledger_position}, for its outcome`)]),
+  ]
+}
+
+/** @throws CryptoError when the receipt contradicts itself */
+function readReceiptAnchor(stated: UnverifiedReceiptEntry, name: string): Anchor {
+  const { ledger_position: position, entry_hash: hash, line, proof } = stated
+  if (line !== null && hashEntry(line, scanJson(line).members) !== hash)
+    throw contradiction('its entry has another hash')
+  const entry = { position, hash }
+  if (proof === null) return { kind: 'receipt', name, checkpoint: null, entry }
+  const { index, hashes, checkpoint: text } = parseTlogProof(proof)
+  const checkpoint = readStatedCheckpoint(text)
+  const leaf = leafHash(hexToBytes(hash))
+  const leads = index === position - 1 && verifyInclusion(leaf, index, checkpoint.size, hashes, checkpoint.root)
+  if (!leads) throw contradiction('its proof does not lead from its entry to its checkpoint')
+  return { kind: 'receipt', name, checkpoint, entry }
+}
+
+const contradiction = (why: string): CryptoError => new CryptoError('RECEIPT_INVALID', why)
+
+function attempt(read: () => readonly Anchor[], name: string): readonly (Anchor | UnreadableAnchor)[] {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof CryptoError)) throw error
+    return [{ problem: `${name} cannot be used: ${error.message}` }]
+  }
+}

@@ -1,0 +1,117 @@
+// A checkpoint, held against the ledger that was walked through: is it of this log, does the ledger still have that many entries, have they the
+// same root, and did somebody sign it who may?
+import { bytesToHex } from '@sudoagent/crypto'
+import type { Find } from '../entry/finding.js'
+import type { TreePoint } from '../tree/walk.js'
+import type { Trust } from './trust.js'
+import { type CheckpointSigners, type PolicyKeys, type StatedCheckpoint, signersOf } from './unverified-checkpoint.js'
+
+/** What is known of a ledger behind a walk. */
+export interface WalkedLedger {
+  readonly entries: number
+  readonly trust: Trust
+  /** Undefined for a size that nobody asked for, or that the ledger does not have. */
+  at(size: number): TreePoint | undefined
+}
+
+/** Where a checkpoint comes from. The ledger's own two travel with it; the caller's were kept elsewhere. */
+export type CheckpointSource = 'head' | 'cosigned' | 'checkpoint' | 'receipt'
+
+export interface JudgedCheckpoint {
+  readonly size: number
+  /** Whether the ledger begins with the entries that it is of. */
+  readonly holds: boolean
+  /** Ids of known keys that signed it: given, of the ledger, or named by the witness policy for its logs. */
+  readonly signedBy: readonly string[]
+  /** Whether one of them may sign it. Without it, it is a number and a hash that somebody wrote down. */
+  readonly isVouchedFor: boolean
+  /** Names in the policy of witnesses that cosigned it, and when: seconds since 1970, by the clock of each. */
+  readonly witnesses: ReadonlyMap<string, number>
+}
+
+/** @param name - of the checkpoint, in a sentence */
+export function judgeCheckpoint(
+  stated: StatedCheckpoint,
+  source: CheckpointSource,
+  name: string,
+  ledger: WalkedLedger,
+  cosigners: PolicyKeys,
+  find: Find,
+): JudgedCheckpoint {
+  const { size } = stated
+  const refused: JudgedCheckpoint = { size, holds: false, signedBy: [], isVouchedFor: false, witnesses: new Map() }
+  if (!isOfLedger(stated, source, name, ledger, find)) return refused
+  const signers = signersOf(stated, [...ledger.trust.keys, ...cosigners.logKeys], cosigners.witnesses)
+  if (signers === null) {
+    find('CHECKPOINT_INVALID', `a signature on ${name} does not hold`, 'the checkpoint was changed after it was signed')
+    return refused
+  }
+  const judged = { ...refused, signedBy: signers.keyIds, witnesses: signers.witnesses }
+  if (size > ledger.entries) {
+    find('TRUNCATED', `${name} is of ${size} entries, the ledger has ${ledger.entries}: ${CUT}`, CUT_HINT)
+    // Its signer may stand in the part that is missing.
+    return judged
+  }
+  const isVouchedFor = judgeSigners(stated, signers, source, name, ledger.trust, find)
+  return { ...judged, isVouchedFor, holds: judgeRoot(stated, source, name, ledger, find) }
+}
+
+const CUT = 'it was cut, or an older copy was put back'
+const CUT_HINT = 'look for the missing entries in a backup, and for who could write to the ledger'
+const KEEP_HINT = 'keep the checkpoint and both copies of the ledger: together they show that it was rewritten'
+
+function isOfLedger(
+  { origin }: StatedCheckpoint,
+  source: CheckpointSource,
+  name: string,
+  { trust }: WalkedLedger,
+  find: Find,
+): boolean {
+  const own = trust.ring?.origin ?? origin
+  if (origin === own) return true
+  const message = `${name} is of log \`${origin}\`, the ledger is \`${own}\``
+  if (source === 'head') find('CHECKPOINT_INVALID', message, 'is this the head of another ledger?')
+  else if (source === 'cosigned') find('CHECKPOINT_INVALID', message, 'is this the checkpoint of another ledger?')
+  else find('INCONSISTENT', message, 'is it the checkpoint of another ledger, or was another one put in its place?')
+  return false
+}
+
+function judgeRoot(
+  { size, root }: StatedCheckpoint,
+  source: CheckpointSource,
+  name: string,
+  ledger: WalkedLedger,
+  find: Find,
+): boolean {
+  const point = ledger.at(size)
+  // Behind an entry that cannot be read, which is a finding of its own.
+  if (point === undefined || point.root === null) return false
+  if (bytesToHex(point.root) === bytesToHex(root)) return true
+  const message = `the first ${size} entries are not those of ${name}`
+  if (source === 'head') find('ROOT_MISMATCH', message, 'entries were changed, or the head was')
+  else find('INCONSISTENT', `${message}: they were rewritten`, KEEP_HINT)
+  return false
+}
+
+function judgeSigners(
+  stated: StatedCheckpoint,
+  { keyIds }: CheckpointSigners,
+  source: CheckpointSource,
+  name: string,
+  trust: Trust,
+  find: Find,
+): boolean {
+  const verdicts = keyIds.map((id) => trust.vouches(id, stated.size))
+  if (verdicts.includes('yes')) return true
+  const isKept = source === 'checkpoint' || source === 'receipt'
+  const isAsked = trust.given.length > 0 ? isKept || stated.isSigned || trust.isRequired : trust.isRequired && !isKept
+  if (!isAsked) return false
+  if (!stated.isSigned) find('SIGNATURE_MISSING', `${name} is not signed`)
+  else if (verdicts.includes('retired')) {
+    find('KEY_RETIRED', `${name} is signed by a key that was retired before entry ${stated.size}`)
+  } else {
+    const whose = trust.given.length > 0 ? 'that was given, or added by one that was' : 'of the ledger'
+    find('KEY_UNKNOWN', `${name} is not signed by a key ${whose}`)
+  }
+  return false
+}

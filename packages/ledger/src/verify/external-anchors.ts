@@ -1,0 +1,86 @@
+// Everything that a ledger is held against: what is kept with it, and what the caller kept elsewhere.
+import { policyVerifiers, type WitnessPolicy } from '@sudoagent/crypto'
+import type { Find } from '../entry/finding.js'
+import type { LedgerReader } from '../port/reader.js'
+import { type Anchor, judgeAnchor, judgeStateAnchor, readAnchors, type UnreadableAnchor } from './anchor.js'
+import type { JudgedCheckpoint } from './check-checkpoint.js'
+import type { AnchorReport } from './report.js'
+import type { VerifiedState } from './saved-state.js'
+import { areKeysOf } from './saved-state.js'
+import { judgeCosigned, judgeHead, readStoredCheckpoint, type StoredCheckpoint } from './stored-checkpoints.js'
+import type { PolicyKeys } from './unverified-checkpoint.js'
+import type { Walk, WalkStart } from './walk.js'
+
+/** Read, and not yet believed. */
+export interface KeptEvidence {
+  readonly head: StoredCheckpoint
+  readonly cosigned: StoredCheckpoint
+  readonly anchors: readonly (Anchor | UnreadableAnchor)[]
+  readonly state: VerifiedState | null
+  readonly policyKeys: PolicyKeys
+}
+
+/** Held against the ledger. */
+export interface ComparedEvidence {
+  readonly head: JudgedCheckpoint | null
+  readonly anchors: readonly AnchorReport[]
+  /** Every checkpoint that could be read, wherever it came from, the head included. */
+  readonly checkpoints: readonly JudgedCheckpoint[]
+}
+
+interface Given {
+  readonly checkpoints?: readonly string[]
+  readonly receipts?: readonly string[]
+  readonly resume?: VerifiedState
+  readonly witnessPolicy?: WitnessPolicy
+}
+
+/** @throws RangeError for more than 1,000 checkpoints or receipts; LedgerError when the store cannot be read */
+export async function readKeptEvidence(reader: LedgerReader, given: Given): Promise<KeptEvidence> {
+  const anchors = readAnchors(given.checkpoints ?? [], given.receipts ?? [])
+  const { head, cosigned } = await reader.evidence()
+  return {
+    head: readStoredCheckpoint(head),
+    cosigned: readStoredCheckpoint(cosigned),
+    anchors,
+    state: given.resume ?? null,
+    policyKeys: {
+      witnesses: given.witnessPolicy === undefined ? [] : policyVerifiers(given.witnessPolicy),
+      logKeys: given.witnessPolicy?.logs.map(({ key }) => key.publicKey) ?? [],
+    },
+  }
+}
+
+export function judgeKeptEvidence(kept: KeptEvidence, walk: Walk, start: WalkStart, find: Find): ComparedEvidence {
+  const { policyKeys } = kept
+  const head = judgeHead(kept.head, walk, policyKeys, find)
+  const cosigned = judgeCosigned(kept.cosigned, walk, policyKeys, find)
+  const anchors: AnchorReport[] = []
+  const checkpoints = [head, cosigned].filter((checkpoint) => checkpoint !== null)
+  for (const anchor of kept.anchors) {
+    if ('problem' in anchor) {
+      find('CHECKPOINT_INVALID', anchor.problem, 'give it as it was kept, unchanged')
+      continue
+    }
+    const judged = judgeAnchor(anchor, walk, policyKeys, find)
+    anchors.push(judged.report)
+    if (judged.checkpoint !== null) checkpoints.push(judged.checkpoint)
+  }
+  if (kept.state !== null) anchors.push(judgeState(kept.state, walk, start, find))
+  return { head, anchors, checkpoints }
+}
+
+function judgeState(
+  state: VerifiedState,
+  walk: Walk,
+  { state: resumed, publicKeys }: WalkStart,
+  find: Find,
+): AnchorReport {
+  // The walk went on from it: what stands behind it was held against it, entry by entry.
+  if (resumed !== null) return { kind: 'state', size: state.size, position: null, signed_by: [], holds: true }
+  if (!areKeysOf(state, publicKeys))
+    find('INCONSISTENT', 'the earlier run was made with other public keys', OTHER_KEYS_HINT)
+  return judgeStateAnchor(state, walk, find)
+}
+
+const OTHER_KEYS_HINT = 'give the same keys again, or delete the state file to begin anew with these'

@@ -1,0 +1,120 @@
+// Whether a run can begin where an earlier one ended. It may leave out the entries in between only when everything that it is asked to hold
+// against them can be held against what the earlier run knew.
+import {
+  CryptoError,
+  consistencyProof,
+  frontierRoot,
+  type HashReader,
+  hashEntry,
+  verifyConsistency,
+} from '@sudoagent/crypto'
+import { parseLine } from '../entry/line.js'
+import { LedgerError } from '../error.js'
+import type { LedgerReader } from '../port/reader.js'
+import type { TreePoint } from '../tree/walk.js'
+import type { KeptEvidence } from './external-anchors.js'
+import { areKeysOf, type VerifiedState } from './saved-state.js'
+import { statedOf } from './stored-checkpoints.js'
+import type { GivenKey } from './trust.js'
+import type { StatedCheckpoint } from './unverified-checkpoint.js'
+import type { Walk, WalkStart } from './walk.js'
+
+/** Where a walk begins: behind the state that the caller brought, where everything can be held against that; else with the first entry. */
+export async function startOf(
+  reader: LedgerReader,
+  kept: KeptEvidence,
+  publicKeys: readonly GivenKey[],
+): Promise<WalkStart> {
+  const { state } = kept
+  const head = statedOf(kept.head)
+  const anchors = kept.anchors.flatMap((anchor) => ('problem' in anchor ? [] : [anchor]))
+  const checkpoints = [head, statedOf(kept.cosigned), ...anchors.map(({ checkpoint }) => checkpoint)].filter(
+    (checkpoint) => checkpoint !== null,
+  )
+  const positions = anchors.flatMap(({ entry }) => entry?.position ?? [])
+  const sizes = [...checkpoints.map(({ size }) => size), ...positions]
+  // Without a proof, a receipt can only be held against the entry itself.
+  const bare = anchors.filter(({ checkpoint }) => checkpoint === null).flatMap(({ entry }) => entry?.position ?? [])
+  if (state !== null && areKeysOf(state, publicKeys) && bare.every((position) => position >= state.size)) {
+    const known = await knownPoints(reader, state, head, checkpoints)
+    if (known !== null) return { publicKeys, state, sizes, known }
+  }
+  return { publicKeys, state: null, sizes: [...sizes, ...(state === null ? [] : [state.size])], known: new Map() }
+}
+
+/** What a run that found nothing wrong leaves to the next. Null when the first entry was not one. */
+export function stateBehind(walk: Walk, head: StatedCheckpoint | null): VerifiedState | null {
+  const { trust, tally, entries: size, entryHash } = walk
+  const frontier = walk.tree.frontier()
+  if (trust.ring === null || frontier === null || entryHash === null) return null
+  return {
+    size,
+    entryHash,
+    frontier,
+    recordedAt: tally.recordedAt,
+    createdAt: [tally.firstAt, tally.lastAt],
+    counts: {
+      decisions: tally.decisions,
+      outcomes: tally.outcomes,
+      signed: tally.signed,
+      trusted: tally.trusted,
+      createdLate: tally.createdLate,
+    },
+    ring: trust.ring,
+    given: trust.given,
+    trusted: trust.trusted,
+    named: [...walk.keysNamed].sort(),
+    openCalls: [...walk.lifecycle.openCalls()],
+    checkpoint: head?.text ?? null,
+  }
+}
+
+/** What is known of the tree at sizes below the state's; null when the state does not show it, or is not that of this ledger. */
+async function knownPoints(
+  reader: LedgerReader,
+  state: VerifiedState,
+  head: StatedCheckpoint | null,
+  checkpoints: readonly StatedCheckpoint[],
+): Promise<ReadonlyMap<number, TreePoint> | null> {
+  if (!(await hasEntryOf(reader, state))) return null
+  const older = checkpoints.filter(({ size }) => size < state.size)
+  const points = new Map<number, TreePoint>()
+  const readHash = older.length === 0 ? null : reader.treeReader(state.size)
+  for (const checkpoint of older) {
+    // The earlier run has seen this very head, and held it against the entries.
+    const isSeen = checkpoint === head && head.text === state.checkpoint
+    if (!isSeen && !(readHash !== null && (await isPrefix(checkpoint, state, readHash)))) return null
+    points.set(checkpoint.size, { root: checkpoint.root, entryHash: null })
+  }
+  return points
+}
+
+/** Whether the entry where the earlier run ended is still there, and still the same. */
+async function hasEntryOf(reader: LedgerReader, { size, entryHash }: VerifiedState): Promise<boolean> {
+  const line = await reader.lineAt(size).catch(orDamaged)
+  if (line === null || line.fault !== undefined) return false
+  const parsed = parseLine(line.bytes)
+  return parsed.ok && parsed.entry.entry_hash === entryHash && hashEntry(parsed.text, parsed.members) === entryHash
+}
+
+/** Whether the tree of the state begins with an older one. The stored nodes need not be trusted: a proof made of wrong ones does not hold. */
+async function isPrefix(
+  { size, root }: StatedCheckpoint,
+  state: VerifiedState,
+  readHash: HashReader,
+): Promise<boolean> {
+  try {
+    const proof = await consistencyProof(size, state.size, readHash)
+    return verifyConsistency(size, state.size, root, frontierRoot(state.frontier), proof)
+  } catch (error) {
+    if (error instanceof CryptoError) return false
+    orDamaged(error)
+    return false
+  }
+}
+
+/** Damage in a store shows nothing. A run that begins with the first entry then meets it, and says so in its report. */
+function orDamaged(error: unknown): null {
+  if (error instanceof LedgerError && error.code === 'LEDGER_DAMAGED') return null
+  throw error
+}

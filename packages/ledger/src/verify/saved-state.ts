@@ -1,0 +1,264 @@
+// What one verification leaves to the next: how far it came, and all that the next must know to go on from there. One line of JSON in a file
+// that is kept away from whoever writes the ledger, for it is believed:
+//
+//   {"kind":"sudoagent/verified-state","version":2,"origin":"sudoagent.dev/ledger/94ee…","size":4096,"entry_hash":"5f1b…","root":"rKbD…",
+//    "frontier":"AAAAAAAAEAC…","recorded_at":"2026-…Z","created_at":["2026-…Z","2026-…Z"],"counts":{"decisions":2048,…},
+//    "keys":{"given":["8708…"],"trusted":["8708…"],"named":["8708…"]},
+//    "ring":{"entries_signed":true,"genesis":true,"closed_at":null,"keys":[{"key_id":"8708…","pem":"…","added_at":1,"retired_at":null,"added_by":null}]},
+//    "open":[[4095,"083a0f8c-…","0566c2b9…","2026-…Z","bot"]],"checkpoint":"sudoagent.dev/ledger/94ee…\n4096\n…\n\n— …\n"}
+//
+// Read strictly: a text is taken only when it is what `encodeState` writes.
+import {
+  CryptoError,
+  decodeBase64,
+  decodeUtf8,
+  encodeBase64,
+  encodeFrontier,
+  type Frontier,
+  frontierRoot,
+  type Hash,
+  isHash,
+  parseFrontier,
+  parseJson,
+  parsePublicKey,
+} from '@sudoagent/crypto'
+import { isOrigin } from '../entry/control.js'
+import { isTimestamp } from '../entry/timestamp.js'
+import { LedgerError } from '../error.js'
+import {
+  LEDGER_KEYS_MAX,
+  NAME_LENGTH_MAX,
+  PUBLIC_KEYS_MAX,
+  REPORT_KEYS_MAX,
+  REQUEST_ID_LENGTH_MAX,
+  STATE_BYTES_MAX,
+  STATE_CALLS_MAX,
+} from '../limits.js'
+import type { KeyRing, RingKey } from '../rules/key-ring.js'
+import type { OpenCall } from '../rules/lifecycle.js'
+import { type GivenKey, publicKeyOf } from './trust.js'
+import { readStatedCheckpoint } from './unverified-checkpoint.js'
+
+/** What was counted so far. */
+export interface EntryCounts {
+  readonly decisions: number
+  readonly outcomes: number
+  readonly signed: number
+  /** Of those, with a signature that held under a trusted key. */
+  readonly trusted: number
+  /** About calls, with a `created_at` well after their `recorded_at`. */
+  readonly createdLate: number
+}
+
+/** A ledger up to some entry, verified without a finding. */
+export interface VerifiedState {
+  readonly entryHash: Hash
+  /** The tree of the first `size` entries. */
+  readonly size: number
+  readonly frontier: Frontier
+  /** The latest so far; null where no entry has one. */
+  readonly recordedAt: string | null
+  readonly createdAt: readonly [first: string | null, last: string | null]
+  readonly counts: EntryCounts
+  readonly ring: KeyRing
+  /** Ids of the keys that the caller gave, of those that were trusted in the end, and of those that entries named. */
+  readonly given: readonly string[]
+  readonly trusted: readonly string[]
+  readonly named: readonly string[]
+  readonly openCalls: readonly OpenCall[]
+  /** The head that was kept with the ledger. */
+  readonly checkpoint: string | null
+}
+
+const KIND = 'sudoagent/verified-state'
+const VERSION = 2
+
+/**
+ * The text of a state, with a final line feed.
+ *
+ * @throws LedgerError STATE_REFUSED when more than 100,000 calls are open: each must be carried along
+ */
+export function encodeState(state: VerifiedState): string {
+  const { ring, counts, openCalls } = state
+  if (openCalls.length > STATE_CALLS_MAX) {
+    throw new LedgerError('STATE_REFUSED', `no state can be kept: ${openCalls.length} calls have no outcome`, {
+      hint: `a state carries ${STATE_CALLS_MAX} open calls; verify the whole ledger each time`,
+    })
+  }
+  const fields = {
+    kind: KIND,
+    version: VERSION,
+    origin: ring.origin,
+    size: state.size,
+    entry_hash: state.entryHash,
+    root: encodeBase64(frontierRoot(state.frontier)),
+    frontier: encodeBase64(encodeFrontier(state.frontier)),
+    recorded_at: state.recordedAt,
+    created_at: state.createdAt,
+    counts: {
+      decisions: counts.decisions,
+      outcomes: counts.outcomes,
+      signed: counts.signed,
+      trusted: counts.trusted,
+      created_late: counts.createdLate,
+    },
+    keys: { given: state.given, trusted: state.trusted, named: state.named },
+    ring: {
+      entries_signed: ring.entriesSigned,
+      genesis: ring.hasGenesis,
+      closed_at: ring.closedAt,
+      keys: [...ring.keys].map(([key_id, { publicKey, addedAt, retiredAt, addedBy }]) => ({
+        key_id,
+        pem: publicKey.pem,
+        added_at: addedAt,
+        retired_at: retiredAt,
+        added_by: addedBy,
+      })),
+    },
+    open: openCalls.map((call) => [call.position, call.requestId, call.decisionHash, call.createdAt, call.agentId]),
+    checkpoint: state.checkpoint,
+  }
+  return `${JSON.stringify(fields)}\n`
+}
+
+/**
+ * Reads a state. That it is the caller's own is for the caller to know: nothing in it is signed.
+ *
+ * @throws LedgerError STATE_INVALID for anything but what `encodeState` writes
+ */
+export function parseState(text: string | Uint8Array): VerifiedState {
+  if (text.length > STATE_BYTES_MAX) throw invalid('is too long')
+  try {
+    const whole = typeof text === 'string' ? text : decodeUtf8(text)
+    const state = readState(new Fields(parseJson(whole)))
+    if (encodeState(state) !== whole) throw invalid('is not written as this program writes it')
+    return state
+  } catch (error) {
+    if (error instanceof CryptoError) throw invalid(`cannot be read: ${error.message}`)
+    throw error
+  }
+}
+
+const invalid = (why: string): LedgerError =>
+  new LedgerError('STATE_INVALID', `the state of an earlier run ${why}`, {
+    hint: 'delete the state file: the next run verifies everything and writes a new one',
+  })
+
+function readState(fields: Fields): VerifiedState {
+  if (fields.get('kind', isText) !== KIND) throw invalid('is something else')
+  if (fields.get('version', isCount) !== VERSION) throw invalid('was written by another version of this program')
+  const size = fields.get('size', isPosition)
+  const counts = fields.object('counts')
+  const keys = fields.object('keys')
+  const isRef = (value: unknown): value is number => isPosition(value) && value <= size
+  const frontier = parseFrontier(decodeBase64(fields.get('frontier', isText)) ?? new Uint8Array())
+  if (frontier.size !== size) throw invalid('contradicts itself')
+  return {
+    size,
+    frontier,
+    entryHash: fields.get('entry_hash', isHash),
+    recordedAt: fields.get('recorded_at', orNull(isTimestamp)),
+    createdAt: readPair(fields.list('created_at', 2, orNull(isTimestamp))),
+    counts: {
+      decisions: counts.get('decisions', isCount),
+      outcomes: counts.get('outcomes', isCount),
+      signed: counts.get('signed', isCount),
+      trusted: counts.get('trusted', isCount),
+      createdLate: counts.get('created_late', isCount),
+    },
+    ring: readRing(fields.object('ring'), fields.get('origin', isOrigin), isRef),
+    given: keys.list('given', PUBLIC_KEYS_MAX, isKeyId),
+    trusted: keys.list('trusted', PUBLIC_KEYS_MAX + LEDGER_KEYS_MAX, isKeyId),
+    named: keys.list('named', REPORT_KEYS_MAX, isKeyId),
+    openCalls: fields.list('open', STATE_CALLS_MAX, Array.isArray).map((call) => readCall(call, isRef)),
+    checkpoint: readCheckpointText(fields.get('checkpoint', orNull(isText))),
+  }
+}
+
+function readRing(fields: Fields, origin: string, isRef: Is<number>): KeyRing {
+  const keys = fields.list('keys', LEDGER_KEYS_MAX, isAnything).map((value): [string, RingKey] => {
+    const key = new Fields(value)
+    const publicKey = parsePublicKey(key.get('pem', isText))
+    if (publicKey.keyId !== key.get('key_id', isKeyId)) throw invalid('contradicts itself')
+    const [addedAt, retiredAt] = [key.get('added_at', isRef), key.get('retired_at', orNull(isRef))]
+    return [publicKey.keyId, { publicKey, addedAt, retiredAt, addedBy: key.get('added_by', orNull(isKeyId)) }]
+  })
+  return {
+    origin,
+    entriesSigned: fields.get('entries_signed', isBoolean),
+    hasGenesis: fields.get('genesis', isBoolean),
+    keys: new Map(keys),
+    closedAt: fields.get('closed_at', orNull(isRef)),
+  }
+}
+
+function readCall(call: readonly unknown[], isRef: Is<number>): OpenCall {
+  const [position, requestId, decisionHash, createdAt, agentId, ...rest] = call
+  const fits =
+    isRef(position) &&
+    isText(requestId) &&
+    requestId.length <= REQUEST_ID_LENGTH_MAX &&
+    isHash(decisionHash) &&
+    isTimestamp(createdAt) &&
+    isText(agentId) &&
+    agentId.length <= NAME_LENGTH_MAX
+  if (!fits || rest.length > 0) throw invalid('has a call that is not one')
+  return { position, requestId, decisionHash, createdAt, agentId }
+}
+
+function readCheckpointText(text: string | null): string | null {
+  return text === null ? null : readStatedCheckpoint(text).text
+}
+
+const readPair = ([first = null, last = null]: readonly (string | null)[]): [string | null, string | null] => [
+  first,
+  last,
+]
+
+type Is<T> = (value: unknown) => value is T
+
+const isAnything = (value: unknown): value is unknown => value !== undefined
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
+const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean'
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+const isPosition = (value: unknown): value is number => isCount(value) && value > 0
+const isKeyId = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{16}$/.test(value)
+const orNull =
+  <T>(is: Is<T>): Is<T | null> =>
+  (value): value is T | null =>
+    value === null || is(value)
+
+/** The fields of an object that came from outside. */
+class Fields {
+  readonly #value: object
+
+  constructor(value: unknown) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('is something else')
+    this.#value = value
+  }
+
+  get<T>(name: string, is: Is<T>): T {
+    const value: unknown = Object.hasOwn(this.#value, name) ? Reflect.get(this.#value, name) : undefined
+    if (!is(value)) throw invalid(`has no \`${name}\` that can be used`)
+    return value
+  }
+
+  object(name: string): Fields {
+    return new Fields(this.get(name, isAnything))
+  }
+
+  list<T>(name: string, lengthMax: number, is: Is<T>): readonly T[] {
+    const list = this.get(
+      name,
+      (value): value is readonly unknown[] => Array.isArray(value) && value.length <= lengthMax,
+    )
+    if (!list.every(is)) throw invalid(`has no \`${name}\` that can be used`)
+    return list
+  }
+}
+
+/** Whether a run with these keys may rely on one that knew those: it must believe all that they vouched for. */
+export function areKeysOf({ given }: VerifiedState, publicKeys: readonly GivenKey[]): boolean {
+  const ids = new Set<string>(publicKeys.map((key) => publicKeyOf(key).keyId))
+  return given.length > 0 === ids.size > 0 && given.every((id) => ids.has(id))
+}

@@ -1,0 +1,69 @@
+// The two checkpoints that are kept with the ledger: its head, and the last one that witnesses cosigned. They show what was done by somebody who
+// could write to the ledger and had not the key; whoever puts back an older copy of everything puts them back, too (`anchor.ts`).
+import { CryptoError } from '@sudoagent/crypto'
+import type { Find } from '../entry/finding.js'
+import type { StoredText } from '../port/reader.js'
+import { type JudgedCheckpoint, judgeCheckpoint, type WalkedLedger } from './check-checkpoint.js'
+import { type PolicyKeys, readStatedCheckpoint, type StatedCheckpoint } from './unverified-checkpoint.js'
+
+/** What was found in the place of a checkpoint; null when nothing was. */
+export type StoredCheckpoint = StatedCheckpoint | { readonly problem: string } | null
+
+export function readStoredCheckpoint(stored: StoredText): StoredCheckpoint {
+  if (stored === null) return null
+  if (stored === 'unreadable') return { problem: 'it is no text, or too long for a checkpoint' }
+  try {
+    return readStatedCheckpoint(stored.text)
+  } catch (error) {
+    if (!(error instanceof CryptoError)) throw error
+    return { problem: error.message }
+  }
+}
+
+/** The checkpoint when it could be read. */
+export function statedOf(stored: StoredCheckpoint): StatedCheckpoint | null {
+  return stored === null || 'problem' in stored ? null : stored
+}
+
+/** @returns null when there is no head, or none that can be read */
+export function judgeHead(
+  head: StoredCheckpoint,
+  ledger: WalkedLedger,
+  policyKeys: PolicyKeys,
+  find: Find,
+): JudgedCheckpoint | null {
+  if (head !== null) return judgeStored(head, 'head', 'the head', ledger, policyKeys, find)
+  if (ledger.trust.isRequired) find('CHECKPOINT_MISSING', 'the ledger is signed, and its head is missing', MISSING_HINT)
+  return null
+}
+
+const MISSING_HINT =
+  'copy `<ledger>.head` along with the ledger, or make a head with `sudoagent checkpoint`; if nobody left it out, it was removed'
+
+/** @returns null when there is none, or none that can be read */
+export function judgeCosigned(
+  cosigned: StoredCheckpoint,
+  ledger: WalkedLedger,
+  policyKeys: PolicyKeys,
+  find: Find,
+): JudgedCheckpoint | null {
+  if (cosigned === null) return null
+  return judgeStored(cosigned, 'cosigned', 'the cosigned checkpoint', ledger, policyKeys, find)
+}
+
+function judgeStored(
+  stored: Exclude<StoredCheckpoint, null>,
+  source: 'head' | 'cosigned',
+  name: string,
+  ledger: WalkedLedger,
+  policyKeys: PolicyKeys,
+  find: Find,
+): JudgedCheckpoint | null {
+  if (!('problem' in stored)) return judgeCheckpoint(stored, source, name, ledger, policyKeys, find)
+  find(
+    'CHECKPOINT_INVALID',
+    `${name} cannot be read: ${stored.problem}`,
+    'it was damaged or changed: put back a copy of it',
+  )
+  return null
+}

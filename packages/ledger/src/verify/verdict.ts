@@ -1,0 +1,226 @@
+// How much a run has shown, and whether that is what the caller asked for.
+import { CryptoError, policyLogKeys, type WitnessPolicy, witnessesWithKeys } from '@sudoagent/crypto'
+import type { Find } from '../entry/finding.js'
+import { POSITIONS_TOLD_MAX } from '../limits.js'
+import type { Lifecycle } from '../rules/lifecycle.js'
+import type { JudgedCheckpoint } from './check-checkpoint.js'
+import type { ComparedEvidence } from './external-anchors.js'
+import { completedAt, type Reach } from './freshness.js'
+import type { Report, Verdict } from './report.js'
+import type { Walk } from './walk.js'
+
+/** Grades that a caller may ask for. */
+export type Requirement = 'signed' | 'anchored' | 'witnessed'
+
+/** What a caller asks of a ledger beyond that it holds. */
+export interface Demands {
+  /** The log that is meant, by its origin. */
+  readonly origin?: string
+  /**
+   * Whose cosignatures are wanted: a checkpoint in the ledger must have the quorum's. If the policy names logs, the ledger
+   * must be one of them, and that checkpoint be signed by its key.
+   */
+  readonly witnessPolicy?: WitnessPolicy
+  /** The grade that must be reached: a ledger that merely holds is a finding then. */
+  readonly require?: Requirement
+  /**
+   * How many entries may follow the largest checkpoint of the grade that is asked for: with `require: 'witnessed'`, or a
+   * witness policy, one that the quorum cosigned; with `anchored`, one that was kept elsewhere; else any.
+   */
+  readonly maxTail?: number
+  /** How old that checkpoint may be, in seconds. */
+  readonly maxAgeSeconds?: number
+  /** Whether every allowed call must have an outcome. */
+  readonly requireOutcomes?: boolean
+}
+
+/** What was shown, when there is no finding. */
+export interface Shown {
+  readonly signed: boolean
+  readonly anchored: boolean
+  readonly witnessed: boolean
+  readonly witnesses: Report['witnesses']
+  readonly tail: number
+  readonly anchoredTo: number | null
+  /** The largest checkpoint of the grade that is asked for. */
+  readonly reach: Reach
+}
+
+/** @throws TypeError for an unknown requirement or an origin that is not a string, RangeError for a limit that is not a count */
+export function checkDemands({ require, maxTail, maxAgeSeconds, origin }: Demands): void {
+  if (require !== undefined && !Object.hasOwn(NEEDS, require)) {
+    throw new TypeError(`require must be one of ${Object.keys(NEEDS).join(', ')}`)
+  }
+  if (origin !== undefined && typeof origin !== 'string') throw new TypeError('origin must be a string')
+  for (const [name, limit] of Object.entries({ maxTail, maxAgeSeconds })) {
+    if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 0)) {
+      throw new RangeError(`${name} must be a whole number from 0 on`)
+    }
+  }
+}
+
+/** Holds the ledger against what the caller asks, all but the grade itself. Nothing counts that was not checked, however few findings there are. */
+export function judgeDemands(walk: Walk, compared: ComparedEvidence, demands: Demands, find: Find): Shown {
+  const { entries, trust, tally } = walk
+  const { head, anchors, checkpoints } = compared
+  const { witnessPolicy: policy, maxTail, requireOutcomes } = demands
+  judgeOrigin(walk, demands, find)
+  const witnesses = policy === undefined ? null : judgeWitnesses(walk, checkpoints, policy, find)
+  const held = Math.max(0, ...checkpoints.map(({ holds, size }) => (holds ? size : 0)))
+  const tail = entries - held
+  const anchoredTo =
+    anchors.length === 0 ? null : Math.max(0, ...anchors.map(({ holds, size }) => (holds ? size : 0))) || null
+  const signedTo = Math.max(
+    0,
+    ...checkpoints.map(({ holds, isVouchedFor, size }) => (holds && isVouchedFor ? size : 0)),
+  )
+  const reach = reachOf(demands, demands.require === 'signed' ? signedTo : held, anchoredTo, witnesses)
+  const behind = entries - (reach.size ?? 0)
+  if (maxTail !== undefined && behind > maxTail) find('TAIL_TOO_LONG', tailMessage(behind, reach, maxTail), TAIL_HINT)
+  if (requireOutcomes === true) judgeOutcomes(walk.lifecycle, find)
+  const isHeadSigned = head?.holds === true && head.isVouchedFor
+  const signed =
+    trust.given.length > 0 && entries > 0 && tally.trusted === entries && (isHeadSigned || !trust.isRequired)
+  return {
+    signed,
+    anchored: signed && anchors.length > 0 && anchors.every(({ holds }) => holds),
+    witnessed: signed && witnesses !== null,
+    witnesses: witnesses && { size: witnesses.size, names: witnesses.names },
+    tail,
+    anchoredTo,
+    reach,
+  }
+}
+
+export function verdictOf({ signed, anchored, witnessed }: Shown): Exclude<Verdict, 'broken' | 'unverified'> {
+  return witnessed ? 'witnessed' : anchored ? 'anchored' : signed ? 'signed' : 'intact'
+}
+
+/** The ledger is the log that the caller means. */
+function judgeOrigin({ trust }: Walk, { origin }: Demands, find: Find): void {
+  const own = trust.ring?.origin ?? null
+  if (origin !== undefined && own !== null && own !== origin) {
+    find('ORIGIN_MISMATCH', `the ledger is the log \`${own}\`, not \`${origin}\``, ORIGIN_HINT)
+  } else if (own !== null && trust.isOfOtherLogs) {
+    find('ORIGIN_MISMATCH', `each given key is that of another log than \`${own}\``, ORIGIN_HINT)
+  }
+}
+
+const ORIGIN_HINT = 'was another ledger put in the place of the one that you mean?'
+
+/** What the quorum of a policy has seen. */
+interface Witnessed {
+  readonly size: number
+  readonly names: readonly string[]
+  /** The newest time that completes the quorum, in seconds since 1970. */
+  readonly time: number
+}
+
+/** The largest checkpoint in the ledger that the policy's quorum has cosigned. A quorum of nobody has cosigned nothing. */
+function judgeWitnesses(
+  { trust }: Walk,
+  checkpoints: readonly JudgedCheckpoint[],
+  policy: WitnessPolicy,
+  find: Find,
+): Witnessed | null {
+  const own = trust.ring?.origin
+  // Whose log it is cannot be told, which is a finding of its own.
+  if (own === undefined) return null
+  const logKeys = logKeysOf(policy, own, find)
+  if (logKeys === 'other') return null
+  const ofLog = checkpoints.filter(
+    ({ holds, signedBy }) => holds && (logKeys === null || logKeys.some((id) => signedBy.includes(id))),
+  )
+  if (logKeys !== null && ofLog.length === 0) {
+    const message = `no checkpoint of this ledger is signed by the key that the witness policy names for \`${own}\``
+    find('LOG_KEY_MISMATCH', message, 'compare the key in the `log` line of the policy with that of the ledger')
+    return null
+  }
+  if (policy.quorum === null) return null
+  // A key of the ledger cannot witness the ledger.
+  const dependent = witnessesWithKeys(policy, trust.keys)
+  const others = (witnesses: ReadonlyMap<string, number>): ReadonlyMap<string, number> =>
+    new Map([...witnesses].filter(([name]) => !dependent.includes(name)))
+  const cosigned = ofLog.flatMap(({ size, witnesses }): Witnessed[] => {
+    const time = completedAt(policy, others(witnesses))
+    return time === null ? [] : [{ size, names: [...others(witnesses).keys()].sort(), time }]
+  })
+  const [largest] = cosigned.sort((a, b) => b.size - a.size || b.time - a.time)
+  if (largest !== undefined) return largest
+  const most = Math.max(0, ...ofLog.map(({ witnesses }) => others(witnesses).size))
+  const refused =
+    dependent.length === 0 ? '' : `; \`${dependent.join('`, `')}\` has a key of the ledger and does not count`
+  find(
+    'WITNESS_QUORUM_MISSING',
+    `no checkpoint of this ledger is cosigned by the quorum \`${policy.quorum}\`: ${most} of ${policy.witnesses.size} witnesses have signed one${refused}`,
+    'have the head cosigned, or give a cosigned checkpoint with `--checkpoint`',
+  )
+  return null
+}
+
+/** Ids of the keys that the policy names for this log; null when it names no logs, `other` when it names others only. */
+function logKeysOf(policy: WitnessPolicy, origin: string, find: Find): readonly string[] | null | 'other' {
+  try {
+    return policyLogKeys(policy, origin)?.map(({ keyId }) => keyId) ?? null
+  } catch (error) {
+    if (!(error instanceof CryptoError)) throw error
+    find('ORIGIN_MISMATCH', `the ledger is the log \`${origin}\`: ${error.message}`, error.hint)
+    return 'other'
+  }
+}
+
+/** The largest checkpoint of the grade that is asked for, and what to call it. */
+function reachOf(
+  { require, witnessPolicy }: Demands,
+  held: number,
+  anchoredTo: number | null,
+  witnesses: Witnessed | null,
+): Reach {
+  if (
+    require === 'witnessed' ||
+    (require === undefined && witnessPolicy !== undefined && witnessPolicy.quorum !== null)
+  ) {
+    return {
+      what: 'the last checkpoint that the quorum cosigned',
+      size: witnesses?.size ?? null,
+      time: witnesses?.time ?? null,
+    }
+  }
+  if (require === 'anchored')
+    return { what: 'the last checkpoint that was kept elsewhere', size: anchoredTo, time: null }
+  return { what: 'the last checkpoint that holds', size: held === 0 ? null : held, time: null }
+}
+
+const tailMessage = (behind: number, { what, size }: Reach, tailMax: number): string =>
+  size === null
+    ? `there is no checkpoint of the grade that is asked for, so ${behind} entries are uncovered, and ${tailMax} may be`
+    : `${behind} ${behind === 1 ? 'entry follows' : 'entries follow'} ${what}, and ${tailMax} may`
+const TAIL_HINT = 'they can be cut off without a trace: make a checkpoint with `sudoagent checkpoint`'
+
+function judgeOutcomes(lifecycle: Lifecycle, find: Find): void {
+  const { open } = lifecycle
+  if (open === 0) return
+  const told: number[] = []
+  for (const { position } of lifecycle.openCalls()) {
+    if (told.push(position) === POSITIONS_TOLD_MAX) break
+  }
+  const more = open > told.length ? ` and ${open - told.length} more` : ''
+  find(
+    'OUTCOME_MISSING',
+    `${open} allowed ${open === 1 ? 'call has' : 'calls have'} no outcome: entries ${told.join(', ')}${more}`,
+    'a call is still running, its process died, or its outcome was kept off the record',
+  )
+}
+
+/** To be asked when there is no finding. */
+export function judgeRequirement(required: Requirement, shown: Shown, find: Find): void {
+  if (shown[required]) return
+  find('REQUIREMENT_NOT_MET', `the ledger is ${verdictOf(shown)}, and was asked to be ${required}`, NEEDS[required])
+}
+
+const NEEDS: { readonly [requirement in Requirement]: string } = {
+  signed: 'give the public keys of the ledger with `--public-key`',
+  anchored:
+    'give the public keys, and a checkpoint or receipt that was kept elsewhere, with `--checkpoint` or `--receipt`',
+  witnessed: 'give the public keys, and a policy that names a quorum of witnesses, with `--witness-policy`',
+}

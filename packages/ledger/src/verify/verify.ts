@@ -1,0 +1,163 @@
+// Verifying a ledger: what it holds, what lies beside it and what the caller kept elsewhere, held against one another → report (LEDGER-FORMAT §6).
+// Streams; memory grows only with the number of decisions.
+import { encodeBase64, requireOtherWitnesses } from '@sudoagent/crypto'
+import { type Find, Findings } from '../entry/finding.js'
+import { FINDINGS_MAX, OPEN_CALLS_LISTED_MAX } from '../limits.js'
+import { ownFields } from '../own-fields.js'
+import type { LedgerReader } from '../port/reader.js'
+import { firstOpenCalls } from '../rules/open-calls.js'
+import { type ComparedEvidence, judgeKeptEvidence, readKeptEvidence } from './external-anchors.js'
+import { judgeAge } from './freshness.js'
+import { walkRanges } from './range-walk.js'
+import type { Report } from './report.js'
+import { startOf, stateBehind } from './resume.js'
+import type { VerifiedState } from './saved-state.js'
+import { statedOf } from './stored-checkpoints.js'
+import { type GivenKey, publicKeyOf } from './trust.js'
+import type { StatedCheckpoint } from './unverified-checkpoint.js'
+import { checkDemands, type Demands, judgeDemands, judgeRequirement, type Shown, verdictOf } from './verdict.js'
+import { Walk, type WalkStart } from './walk.js'
+
+export interface VerifyOptions extends Demands {
+  /**
+   * Every entry, and the head, must be signed by one of them, or by a key that one of them has added to the ledger. A key
+   * under a name (a vkey) is trusted for the log of that name only. At most 64.
+   */
+  readonly publicKeys?: readonly GivenKey[]
+  /** The clock that `maxAgeSeconds` is measured by. Default: that of this machine. */
+  readonly clock?: () => Date
+  /** Signed checkpoints of this ledger that were kept elsewhere. At most 1,000. */
+  readonly checkpoints?: readonly string[]
+  /** Texts of receipts of this ledger. At most 1,000. */
+  readonly receipts?: readonly string[]
+  /** What an earlier run knew (`parseState`): this one looks at the entries behind it, where it can. */
+  readonly resume?: VerifiedState
+  /** Findings kept in the report; the rest are counted. */
+  readonly findingsMax?: number
+  /** How many threads may check entries side by side. By default as many as there are cores, once a ledger is large enough to be worth it. */
+  readonly threads?: number
+  /** Called after each batch with the number of entries checked so far. */
+  readonly onProgress?: (entries: number) => void
+  /** Ends the walk with the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Checks everything that can be checked with what is in hand: canonical lines, versions and shapes, the chain, both hashes, signatures, the life
+ * of every call, the tree, the head, and what the caller kept elsewhere. Does not stop at the first finding and never throws because of content.
+ *
+ * @throws RangeError for more than 64 public keys, 1,000 checkpoints or receipts, or a `maxTail` or `maxAgeSeconds` that is
+ * not a count; TypeError for an unknown requirement; CryptoError for a key that cannot be used, and POLICY_INVALID for a
+ * witness whose key is one of the public keys; LedgerError when the store cannot be read; the signal's reason when aborted
+ * @example
+ * const reader = await openLedger('ledger.sqlite')
+ * const report = await verify(reader, { publicKeys: [parsePublicKey(pem)] })
+ * if (!report.ok) process.exitCode = 1
+ */
+export async function verify(reader: LedgerReader, options: VerifyOptions = {}): Promise<Report> {
+  return (await run(reader, options)).report
+}
+
+/**
+ * The same, and what the next run can go on from.
+ *
+ * @returns `state` for `encodeState`; null when there is a finding: then the next run must see everything again
+ * @throws as `verify`
+ */
+export async function verifyFrom(
+  reader: LedgerReader,
+  options: VerifyOptions = {},
+): Promise<{ readonly report: Report; readonly state: VerifiedState | null }> {
+  const { report, walk, head } = await run(reader, options)
+  return { report, state: report.ok ? stateBehind(walk, head) : null }
+}
+
+interface Run {
+  readonly report: Report
+  readonly walk: Walk
+  readonly head: StatedCheckpoint | null
+}
+
+async function run(reader: LedgerReader, given: VerifyOptions): Promise<Run> {
+  const options = ownFields(given)
+  checkDemands(options)
+  const { publicKeys = [], witnessPolicy } = options
+  if (witnessPolicy !== undefined) requireOtherWitnesses(witnessPolicy, publicKeys.map(publicKeyOf))
+  const findings = new Findings(options.findingsMax ?? FINDINGS_MAX)
+  const find: Find = (code, message, hint) =>
+    findings.add({ code, position: null, message, ...(hint === undefined ? {} : { hint }) })
+  const kept = await readKeptEvidence(reader, options)
+  const start = await startOf(reader, kept, publicKeys)
+  const walk = await walkThrough(reader, new Walk(start, findings), options)
+  for (const { code, message, hint } of reader.faults()) find(code, message, hint)
+  const compared = judgeKeptEvidence(kept, walk, start, find)
+  const shown = judgeDemands(walk, compared, options, find)
+  if (options.maxAgeSeconds !== undefined) {
+    await judgeAge(reader, walk, shown.reach, options.maxAgeSeconds, options.clock ?? (() => new Date()), find)
+  }
+  if (walk.entries === 0 && findings.total === 0) find('LEDGER_EMPTY', 'the ledger has no entry')
+  if (options.require !== undefined && findings.total === 0) judgeRequirement(options.require, shown, find)
+  const report = { ...reportOf(walk, start, compared, shown, findings), warnings: reader.warnings?.() ?? [] }
+  return { report, walk, head: statedOf(kept.head) }
+}
+
+async function walkThrough(reader: LedgerReader, walk: Walk, options: VerifyOptions): Promise<Walk> {
+  const { signal, onProgress, threads } = options
+  const goOn = (): void => signal?.throwIfAborted()
+  if (reader.ranges !== undefined) {
+    await walkRanges(walk, reader.ranges, { threads, goOn, onProgress: onProgress ?? (() => {}) })
+    return walk
+  }
+  for await (const batch of reader.batches(walk.entries)) {
+    goOn()
+    for (const line of batch) walk.line(line)
+    onProgress?.(walk.entries)
+  }
+  return walk
+}
+
+function reportOf(
+  walk: Walk,
+  { state }: WalkStart,
+  { head, anchors }: ComparedEvidence,
+  shown: Shown,
+  findings: Findings,
+): Omit<Report, 'warnings'> {
+  const { entries, tally, lifecycle, trust } = walk
+  const root = walk.tree.root()
+  const ring = trust.ring
+  const ids = (isActive: boolean): readonly string[] =>
+    [...(ring?.keys ?? [])].filter(([, { retiredAt }]) => (retiredAt === null) === isActive).map(([id]) => id)
+  const ok = entries > 0 && findings.total === 0
+  return {
+    ok,
+    verdict: ok ? verdictOf(shown) : isUnverified(walk, findings) ? 'unverified' : 'broken',
+    entries,
+    decisions: tally.decisions,
+    outcomes: tally.outcomes,
+    open: lifecycle.open,
+    open_calls: firstOpenCalls(lifecycle, OPEN_CALLS_LISTED_MAX),
+    signed_entries: tally.signed,
+    origin: ring?.origin ?? null,
+    head: { size: entries, entry_hash: walk.entryHash, root: root && encodeBase64(root) },
+    checkpoint: head && { size: head.size, signed_by: head.signedBy },
+    tail: shown.tail,
+    anchors,
+    anchored_to: shown.anchoredTo,
+    witnesses: shown.witnesses,
+    witnessed_to: shown.witnesses?.size ?? null,
+    resumed_from: state?.size ?? null,
+    closed: ring !== null && ring.closedAt !== null,
+    first_created_at: tally.firstAt,
+    last_created_at: tally.lastAt,
+    created_after_recorded: tally.createdLate,
+    keys: { in_ledger: [...walk.keysNamed].sort(), given: trust.given, active: ids(true), retired: ids(false) },
+    findings: findings.list,
+    findings_total: findings.total,
+  }
+}
+
+/** Every entry is signed by a key that was not given, and that is all that is known. */
+function isUnverified({ entries, tally, trust }: Walk, findings: Findings): boolean {
+  return trust.given.length > 0 && tally.trusted === 0 && entries > 0 && findings.onlyUnknownKeys === entries
+}

@@ -1,0 +1,180 @@
+// A ledger → the same ledger in another store: line by line, unchanged, and every line judged on the way as a writer judges what it finds. What the
+// other store has of it already is compared, so that a copy that was cut off goes on where it ended, and nothing else is ever written over.
+import type { TreeNode } from '@sudoagent/crypto'
+import { LedgerError } from '../error.js'
+import type { LedgerReader, StoredText } from '../port/reader.js'
+import { EMPTY_STATE, type LogState } from './advance.js'
+import { checkHead, readHead, requireHead, shorterThanHead } from './head-check.js'
+import { catchUp } from './recover.js'
+
+/** An entry as it is copied. */
+export interface CopiedEntry {
+  readonly position: number
+  readonly line: Uint8Array
+  readonly entryHash: string
+  readonly prevEntryHash: string | null
+  /** Null for a control entry. */
+  readonly requestId: string | null
+}
+
+/** Some entries, one behind another, and what they add to the tree. */
+export interface CopiedBatch {
+  readonly entries: readonly CopiedEntry[]
+  readonly nodes: readonly TreeNode[]
+  /** Before them, and behind them. */
+  readonly before: LogState
+  readonly after: LogState
+  /** Positions of the control entries that made the ring behind them. */
+  readonly controls: readonly number[]
+}
+
+/** The head of a ledger, and where the ledger stood at it: behind it there may be entries that no head covers yet. */
+export interface CopiedHead {
+  readonly text: string
+  readonly state: LogState
+  readonly controls: readonly number[]
+}
+
+/** Where a copy goes. */
+export interface LedgerSink {
+  /** For messages. */
+  readonly name: string
+  /** A ledger without a head is refused before anything is written: the store takes none for a ledger that has no head. */
+  readonly needsHead: boolean
+  /** The lines that are there already, in order. */
+  lines(): AsyncIterable<Uint8Array>
+  /** Puts entries behind those that are there: durable when it resolves, all of them or none. */
+  write(batch: CopiedBatch): Promise<void>
+  /** Entries that are there already, with their part of the tree, for a store whose tree may be behind them. */
+  seen(batch: CopiedBatch): Promise<void>
+  /** Puts the head, and what witnesses cosigned, in place. Until then no writer takes the copy of a signed ledger for a ledger. */
+  finish(head: CopiedHead | null, cosigned: string | null): Promise<void>
+  close(): Promise<void>
+}
+
+export interface CopyReport {
+  /** In the copy, now. */
+  readonly entries: number
+  /** Of these, how many were there before. */
+  readonly found: number
+}
+
+/**
+ * Copies all of a ledger.
+ *
+ * @param progress - called with the number of entries that have been dealt with
+ * @throws LedgerError LEDGER_DAMAGED when the ledger does not hold (what was copied before stays, and is no ledger yet), or has no head where the
+ * other store needs one (then nothing is written); LEDGER_EXISTS when the other
+ * store holds something that this ledger does not begin with; and whatever the stores throw
+ * @example
+ * const report = await copyLedger(await openLedger('ledger.sqlite'), openFileSink('ledger.jsonl', 'jsonl'))
+ */
+export async function copyLedger(
+  from: LedgerReader,
+  to: LedgerSink,
+  progress: (entries: number) => void = () => {},
+): Promise<CopyReport> {
+  const { head: storedHead, cosigned } = await from.evidence()
+  const head = readHead(storedHead, 'the ledger')
+  const there = to.lines()[Symbol.asyncIterator]()
+  let state: LogState = EMPTY_STATE
+  let atHead: Omit<CopiedHead, 'text'> | null = null
+  let controls: readonly number[] = []
+  let found = 0
+  let isBehind = false
+  for await (const lines of from.batches()) {
+    if (head === null && to.needsHead) throw headless(to.name)
+    let run = new Run(state)
+    for (const { position, bytes, fault } of lines) {
+      if (fault !== undefined) throw unreadable(position)
+      const existing = isBehind ? undefined : await next(there)
+      if (!isBehind && existing === undefined) {
+        // Here the copy ends: what comes from now on is written.
+        if (run.entries.length > 0) await to.seen(run.batch(controls))
+        run = new Run(run.state)
+        isBehind = true
+      }
+      if (existing !== undefined && !sameBytes(existing, bytes)) throw somethingElse(to.name, position)
+      const caught = catchUp(run.state, bytes, 'the ledger')
+      if (caught.state.ring !== run.state.ring) controls = [...controls, position]
+      run.add(bytes, caught.state, caught.requestId, caught.nodes)
+      state = caught.state
+      if (position === head?.size) atHead = { state, controls }
+      if (!isBehind) found += 1
+    }
+    if (run.entries.length > 0) await (isBehind ? to.write(run.batch(controls)) : to.seen(run.batch(controls)))
+    progress(state.head.size)
+  }
+  if (!isBehind && (await next(there)) !== undefined) throw somethingElse(to.name, found + 1)
+  // A copy takes over entries alone: what else a file declares stays behind.
+  const damage = from.faults().find(({ code }) => code !== 'STORE_FOREIGN_OBJECT')
+  if (damage !== undefined)
+    throw new LedgerError('LEDGER_DAMAGED', `the ledger is not whole: ${damage.message}`, VERIFY)
+  if (state.head.size === 0) throw new LedgerError('ENTRY_NOT_FOUND', 'the ledger has no entry')
+  if (head === null) requireHead(state.ring, 'the ledger')
+  else if (atHead?.state.ring == null) throw shorterThanHead('the ledger', state.head.size, head.size)
+  else checkHead(head, atHead.state.frontier, atHead.state.ring, 'the ledger')
+  await to.finish(head === null || atHead === null ? null : { text: head.text, ...atHead }, textOf(cosigned))
+  return { entries: state.head.size, found }
+}
+
+/** Entries that are gathered for one write. */
+class Run {
+  readonly entries: CopiedEntry[] = []
+  readonly #nodes: TreeNode[] = []
+  readonly #before: LogState
+  state: LogState
+
+  constructor(before: LogState) {
+    this.#before = before
+    this.state = before
+  }
+
+  add(line: Uint8Array, after: LogState, requestId: string | null, nodes: readonly TreeNode[]): void {
+    const { size, entryHash } = after.head
+    this.entries.push({
+      position: size,
+      line,
+      entryHash: entryHash ?? '',
+      prevEntryHash: this.state.head.entryHash,
+      requestId,
+    })
+    for (const node of nodes) this.#nodes.push(node)
+    this.state = after
+  }
+
+  batch(controls: readonly number[]): CopiedBatch {
+    return { entries: this.entries, nodes: this.#nodes, before: this.#before, after: this.state, controls }
+  }
+}
+
+const VERIFY = { hint: 'run `sudoagent verify` on it' }
+
+const textOf = (stored: StoredText): string | null => (stored === null || stored === 'unreadable' ? null : stored.text)
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
+
+async function next(lines: AsyncIterator<Uint8Array>): Promise<Uint8Array | undefined> {
+  const { done, value } = await lines.next()
+  return done === true ? undefined : value
+}
+
+function headless(name: string): LedgerError {
+  return new LedgerError('LEDGER_DAMAGED', `the ledger has no head, and \`${name}\` takes none without one`, {
+    hint: 'nothing was written; one more entry, written by this version, gives the ledger a head',
+  })
+}
+
+function unreadable(position: number): LedgerError {
+  return new LedgerError('LEDGER_DAMAGED', `entry ${position} of the ledger cannot be read`, VERIFY)
+}
+
+function somethingElse(name: string, position: number): LedgerError {
+  return new LedgerError(
+    'LEDGER_EXISTS',
+    `\`${name}\` exists, and is not the beginning of this ledger: entry ${position} differs`,
+    {
+      hint: 'nothing was written; name another place for the copy',
+    },
+  )
+}

@@ -1,0 +1,185 @@
+// The hash chain (LEDGER-FORMAT §3), pure: text in, text and hashes out.
+//
+//   entry_hash      = SHA-256(canonical entry with "entry_hash":null and without "entry_signature")
+//   decision_hash   = SHA-256(canonical {actor, decision_at, intent, parameters, policy_hash, request_id, resource, version})
+//   entry_signature = base64(Ed25519(ASCII(entry_hash)))
+//
+// Both hashes are taken over slices of the line as it stands, never over a re-encoding: Python writes numbers that do not fit a double
+// ("13.000000000000000000001"), and what is bound is the bytes. A line must therefore be canonical before its hashes mean anything.
+import { types } from 'node:util'
+import { CryptoError, encodeMembers, type Hash, sha256Hex } from '@sudoagent/crypto'
+import type { ControlDraft } from '../entry/control.js'
+import { draftMisfit, type EntryDraft, LEDGER_VERSION, SCHEMA_VERSION } from '../entry/entry.js'
+import { isTimestamp } from '../entry/timestamp.js'
+import { LedgerError } from '../error.js'
+import { ENTRY_BYTES_MAX } from '../limits.js'
+
+/** A key, and the canonical text of key and value. */
+type Member = readonly [key: string, text: string]
+
+/** A draft whose members are canonical text already, so that little is left to do while the ledger's lock is held. */
+export interface EncodedDraft {
+  /** The text of the members around those of the link, in canonical order, with the commas that follow them: one more than `LINK_FIELDS`. */
+  readonly around: readonly string[]
+  /** Where in the first of them the value of `created_at` begins, behind its quote. */
+  readonly createdAtAt: number
+  /** The call that it is about; null for a control entry. */
+  readonly requestId: string | null
+  /** The end of the approval under which it allows a call; null where there is none. */
+  readonly approvedUntil: string | null
+  readonly bytes: number
+}
+
+/** What the chain gives to the entry that comes next. */
+export interface Link {
+  readonly prevEntryHash: Hash | null
+  readonly recordedAt: string
+  readonly keyId: string | null
+}
+
+const quote = (text: string): string => JSON.stringify(text)
+
+/** What an entry gets with its place in the chain, in canonical order. */
+const LINK_FIELDS = ['entry_hash', 'entry_signature', 'key_id', 'prev_entry_hash', 'recorded_at'] as const
+
+// What the ledger alone gives to an entry. A draft that brings one of them along would write it twice.
+const LEDGER_FIELDS: readonly string[] = ['schema_version', 'ledger_version', ...LINK_FIELDS]
+
+const VERSIONS: readonly Member[] = [
+  ['ledger_version', `"ledger_version":"${LEDGER_VERSION}"`],
+  ['schema_version', `"schema_version":"${SCHEMA_VERSION}"`],
+]
+
+/**
+ * Encodes a draft once, outside any lock.
+ *
+ * @throws LedgerError ENTRY_REFUSED when it is not the shape of §2, holds a value that has no canonical form, or is too large
+ */
+export function encodeDraft(given: EntryDraft | ControlDraft): EncodedDraft {
+  const { draft, members } = encodeWhole(given)
+  // Each member with a comma behind it.
+  const text = [...members.map(([, member]) => member), ''].join(',')
+  const bytes = Buffer.byteLength(text) + 1
+  if (bytes > ENTRY_BYTES_MAX) {
+    throw new LedgerError('ENTRY_REFUSED', `entry has ${bytes} bytes, more than ${ENTRY_BYTES_MAX}`, {
+      hint: 'put a reference to large data into the arguments, not the data itself',
+    })
+  }
+  // Checked as a reader will find it: normalisation can lengthen a name beyond its bound, and a proxy can say one thing once and another now.
+  const isAsGiven = bytes === text.length + 1 && !hasProxy(draft)
+  const entry = isAsGiven ? draft : (JSON.parse(`{${text.slice(0, -1)}}`) as EntryDraft | ControlDraft)
+  const field = draftMisfit(entry)
+  if (field !== null) throw new LedgerError('ENTRY_REFUSED', `field \`${field}\` does not fit the ledger format`)
+  const call = entry.event === 'checkpoint' ? null : entry
+  const allows = call?.event === 'decision' && call.decision.effect === 'allow'
+  return {
+    around: splitAround(members, text),
+    createdAtAt: offsetOf(members, 'created_at'),
+    requestId: call?.request_id ?? null,
+    approvedUntil: allows ? (call.approval?.expires_at ?? null) : null,
+    bytes,
+  }
+}
+
+/** Whether any object that `draftMisfit` looks into may answer otherwise than it did. Accessors were refused by the encoder. */
+function hasProxy(draft: EntryDraft | ControlDraft): boolean {
+  if (types.isProxy(draft)) return true
+  if (draft.event === 'checkpoint') return false
+  const { actor, decision, approval, budget, outcome, parameters } = draft
+  if ([actor, decision, approval, budget, outcome, parameters, draft.metadata].some(types.isProxy)) return true
+  return [approval?.binding, parameters?.args, parameters?.kwargs].some(types.isProxy)
+}
+
+/** Members of the draft and its versions, encoded as a whole: nesting is counted from where a reader counts it. */
+function encodeWhole(given: EntryDraft | ControlDraft): {
+  readonly draft: EntryDraft | ControlDraft
+  readonly members: readonly Member[]
+} {
+  try {
+    const draft = withoutUndefined(given)
+    const members = encodeMembers(draft)
+    for (const [key] of members) requireOwn(key)
+    return { draft, members: VERSIONS.reduce(insert, members) }
+  } catch (cause) {
+    if (cause instanceof LedgerError) throw cause
+    const why = cause instanceof CryptoError ? cause.message : 'it cannot be read'
+    throw new LedgerError('ENTRY_REFUSED', `entry has no canonical form: ${why}`, { cause })
+  }
+}
+
+/** A member that is undefined is one that is not there. */
+function withoutUndefined<T extends EntryDraft | ControlDraft>(draft: T): T {
+  if (!Object.values(draft).includes(undefined)) return draft
+  for (const key of Object.keys(draft)) requireOwn(key)
+  return Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined)) as unknown as T
+}
+
+function requireOwn(key: string): void {
+  if (LEDGER_FIELDS.includes(key)) throw new LedgerError('ENTRY_REFUSED', `field \`${key}\` is the ledger's to set`)
+}
+
+function insert(members: readonly Member[], member: Member): readonly Member[] {
+  const at = members.findIndex(([key]) => key > member[0])
+  return at === -1 ? [...members, member] : [...members.slice(0, at), member, ...members.slice(at)]
+}
+
+/** Cut out of the whole: one text in one piece, which is cheap to copy under the lock. */
+function splitAround(members: readonly Member[], text: string): readonly string[] {
+  const around: string[] = []
+  let [start, end, field] = [0, 0, 0]
+  for (const [key, member] of members) {
+    for (; field < LINK_FIELDS.length && key > (LINK_FIELDS[field] ?? ''); field += 1) {
+      around.push(text.slice(start, end))
+      start = end
+    }
+    end += member.length + 1
+  }
+  for (; field < LINK_FIELDS.length; field += 1) {
+    around.push(text.slice(start, end))
+    start = end
+  }
+  // Behind the last one there is no comma.
+  return [...around, text.slice(start, -1)]
+}
+
+/** Where the value of a text begins in the text of the members, behind its quote. */
+function offsetOf(members: readonly Member[], name: string): number {
+  let offset = 0
+  for (const [key, member] of members) {
+    if (key >= name) break
+    offset += member.length + 1
+  }
+  return offset + `"${name}":"`.length
+}
+
+/** A draft of a call with another `created_at`. @throws LedgerError ENTRY_REFUSED when that is no timestamp */
+export function withCreatedAt(draft: EncodedDraft, createdAt: string): EncodedDraft {
+  if (draft.requestId === null || !isTimestamp(createdAt)) {
+    throw new LedgerError('ENTRY_REFUSED', 'field `created_at` does not fit the ledger format')
+  }
+  const { around, createdAtAt } = draft
+  const [first = '', ...rest] = around
+  // Timestamps have one length, and this one stands in the text already.
+  const dated = first.slice(0, createdAtAt) + createdAt + first.slice(createdAtAt + createdAt.length)
+  return { ...draft, around: [dated, ...rest] }
+}
+
+/** Gives a draft its place in the chain; `line` adds the signature (base64), or none. */
+export function linkEntry(
+  { around }: EncodedDraft,
+  link: Link,
+): { readonly entryHash: Hash; line(signature: string | null): string } {
+  const [first = '', second = '', third = '', fourth = '', fifth = '', last = ''] = around
+  const key = link.keyId === null ? '' : `"key_id":${quote(link.keyId)},`
+  const previous = link.prevEntryHash === null ? 'null' : `"${link.prevEntryHash}"`
+  const chained = `${third}${key}${fourth}"prev_entry_hash":${previous},${fifth}"recorded_at":${quote(link.recordedAt)}`
+  const rest = last === '' ? `${chained}}` : `${chained},${last}}`
+  const entryHash = sha256Hex(`{${first}"entry_hash":null,${second}${rest}`)
+  return {
+    entryHash,
+    line: (signature) => {
+      const signed = signature === null ? '' : `"entry_signature":${quote(signature)},`
+      return `{${first}"entry_hash":"${entryHash}",${second}${signed}${rest}`
+    },
+  }
+}

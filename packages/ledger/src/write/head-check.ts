@@ -1,0 +1,84 @@
+// What a writer asks of the head that it finds, before it puts entries behind it: a writer signs the next head over everything before it.
+
+import type { Frontier } from '@sudoagent/crypto'
+import {
+  bytesToHex,
+  type Checkpoint,
+  createNoteKey,
+  createNoteVerifier,
+  encodeCheckpoint,
+  frontierRoot,
+  openCheckpoint,
+  parseCheckpoint,
+} from '@sudoagent/crypto'
+import { LedgerError } from '../error.js'
+import type { StoredText } from '../port/reader.js'
+import { type KeyRing, mayVouch } from '../rules/key-ring.js'
+
+/**
+ * What a stored head says, unverified.
+ *
+ * @returns null when there is none
+ * @throws LedgerError LEDGER_DAMAGED when it is no checkpoint
+ */
+export function readHead(stored: StoredText, path: string): (Checkpoint & { readonly text: string }) | null {
+  if (stored === null) return null
+  try {
+    if (stored === 'unreadable') throw new TypeError('it is no text')
+    const { text } = stored
+    // The checkpoint ends where a signed note has its last blank line.
+    const split = text.lastIndexOf('\n\n')
+    return { ...parseCheckpoint(split === -1 ? text : text.slice(0, split + 1)), text }
+  } catch {
+    throw headRefused(path, 'cannot be read')
+  }
+}
+
+/** Whether a stored head is, to the letter, the one that an unsigned ledger has with this tree: then there is nothing to read in it. */
+export function isHeadOf(text: string | null, frontier: Frontier, ring: KeyRing): boolean {
+  if (ring.entriesSigned) return false
+  const { size } = frontier
+  return text === encodeCheckpoint({ origin: ring.origin, size, root: frontierRoot(frontier), extensions: [] })
+}
+
+/**
+ * Checks a head against the tree that it is about, and the ledger's own keys.
+ *
+ * @param frontier - of the tree at the head's size
+ * @throws LedgerError LEDGER_DAMAGED
+ */
+export function checkHead(
+  head: Checkpoint & { readonly text: string },
+  frontier: Frontier,
+  ring: KeyRing,
+  path: string,
+): void {
+  if (head.origin !== ring.origin) throw headRefused(path, 'is that of another ledger')
+  if (bytesToHex(head.root) !== bytesToHex(frontierRoot(frontier)))
+    throw headRefused(path, 'does not match the entries')
+  if (!ring.entriesSigned) return
+  const logs = [...ring.keys.values()]
+    .filter((key) => mayVouch(key, head.size))
+    .map(({ publicKey }) => createNoteVerifier(createNoteKey(ring.origin, publicKey)))
+  try {
+    openCheckpoint(head.text, logs)
+  } catch {
+    throw headRefused(path, 'is not signed by a key of the ledger')
+  }
+}
+
+/** @throws LedgerError LEDGER_DAMAGED for a ledger that wants signatures and has entries, but no head: its end may have been cut off */
+export function requireHead(ring: KeyRing | null, path: string): void {
+  if (ring?.entriesSigned) throw headRefused(path, 'is missing')
+}
+
+export function headRefused(path: string, why: string): LedgerError {
+  return new LedgerError('LEDGER_DAMAGED', `\`${path}\`: the head of the ledger ${why}`, {
+    hint: 'verify the ledger, and compare it with a copy or a checkpoint kept elsewhere',
+  })
+}
+
+/** The entries end before the head: they were cut off, or an older file was put in their place. */
+export function shorterThanHead(path: string, entries: number, size: number): LedgerError {
+  return headRefused(path, `says ${size} entries, and there are ${entries}`)
+}

@@ -1,0 +1,31 @@
+// A quota that needs no rights to set: the largest file that a process may write (RLIMIT_FSIZE). Where it is reached, appends are refused, nothing is
+// half written, and a process without it goes on.
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { KINDS } from '../../fixtures/attack.js'
+import { verifyFile } from '../../fixtures/ledger-file.js'
+import { canRun, notice, runScript } from '../../fixtures/process/child.js'
+import { temporaryFolder } from '../../fixtures/temporary.js'
+
+/** Of 1,024 bytes: room for some appends, and not for all. */
+const BLOCKS = 96
+const APPENDS = 200
+
+const hasBash = canRun('bash', '-c', `ulimit -f ${BLOCKS}`)
+if (!hasBash) notice('a limit for the size of files (bash is absent, or may not set it)')
+
+describe.skipIf(!hasBash).each(KINDS)('%s', (kind) => {
+  it('a file that may not grow: appends are refused, and what was acknowledged is there', async () => {
+    const path = join(temporaryFolder(), `ledger.${kind}`)
+    const wrapper = ['bash', '-c', `ulimit -f ${BLOCKS}; exec "$@"`, 'bash']
+    const answers = await runScript('append.mjs', [kind, path, 'a', `${APPENDS}`], { wrapper })
+    const acknowledged = answers.filter((answer) => typeof answer === 'number')
+    expect(acknowledged.length).toBeGreaterThan(2)
+    expect(acknowledged.length).toBeLessThan(APPENDS)
+    expect(new Set(answers.slice(acknowledged.length))).toEqual(new Set(['LEDGER_WRITE_FAILED']))
+    const { ok, entries } = await verifyFile(path)
+    expect([ok, entries]).toEqual([true, 1 + acknowledged.length])
+    expect(await runScript('append.mjs', [kind, path, 'b', '1'])).toEqual([entries + 1])
+    expect(await verifyFile(path)).toMatchObject({ ok: true, entries: entries + 1, tail: 0 })
+  })
+})

@@ -1,0 +1,65 @@
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { expect, it } from 'vitest'
+import type { EntryDraft } from '../../../src/entry/entry.js'
+import { openLedger } from '../../../src/store/open.js'
+import { SqliteLedger } from '../../../src/store/sqlite/ledger.js'
+import { decisionDraft, outcomeDraft, requestIdOf } from '../../fixtures/draft.js'
+import { temporaryFolder } from '../../fixtures/temporary.js'
+
+/** A ledger of a genesis and `calls` calls of two entries each; the ids are what `idOf` says. */
+async function ledgerOf(calls: number, idOf: (n: number) => string = requestIdOf): Promise<string> {
+  const path = join(temporaryFolder(), 'ledger.sqlite')
+  const ledger = SqliteLedger.open(path)
+  const drafts: EntryDraft[] = []
+  for (let n = 1; n <= calls; n += 1) {
+    const decision = decisionDraft(n, { requestId: idOf(n) })
+    drafts.push(decision, outcomeDraft(decision))
+  }
+  await Promise.all(drafts.map((draft) => ledger.append(draft)))
+  await ledger.close()
+  return path
+}
+
+async function positions(path: string, requestId: string): Promise<readonly number[] | null> {
+  const reader = await openLedger(path)
+  try {
+    const lines = await reader.linesOfCall(requestId)
+    if (lines === null) return null
+    // Hints may lead elsewhere, too: the entry has the last word.
+    const isAsked = (bytes: Uint8Array) => JSON.parse(Buffer.from(bytes).toString()).request_id === requestId
+    return lines.filter(({ bytes }) => isAsked(bytes)).map(({ position }) => position)
+  } finally {
+    await reader.close()
+  }
+}
+
+it('finds both entries of a call, in full tiles and in the one that grows', async () => {
+  const path = await ledgerOf(300)
+  for (const n of [1, 127, 128, 129, 255, 256, 300])
+    expect(await positions(path, requestIdOf(n))).toEqual([2 * n, 2 * n + 1])
+  expect(await positions(path, requestIdOf(301))).toEqual([])
+})
+
+it('reads no other call of the tile that grows', async () => {
+  const reader = await openLedger(await ledgerOf(100))
+  // The genesis does not say at its end that it is about no call.
+  expect((await reader.linesOfCall(requestIdOf(70)))?.map(({ position }) => position)).toEqual([1, 140, 141])
+  await reader.close()
+})
+
+it('finds ids of any form: with quotes, beyond ASCII, long', async () => {
+  const ids = ['a"b\\c', '\u00e9\u4e16', 'x'.repeat(128)]
+  const path = await ledgerOf(130, (n) => ids[n] ?? requestIdOf(n))
+  for (const [n, id] of ids.entries()) if (n > 0) expect(await positions(path, id)).toEqual([2 * n, 2 * n + 1])
+})
+
+it('says that it does not know when the table has a gap or is emptied', async () => {
+  const path = await ledgerOf(300)
+  for (const spoil of ['DELETE FROM sudoagent_calls WHERE tile = 0', 'DELETE FROM sudoagent_calls']) {
+    const db = new Database(path)
+    db.exec(spoil)
+    db.close()
+    expect(await positions(path, requestIdOf(7))).toBeNull()
+  }
+})

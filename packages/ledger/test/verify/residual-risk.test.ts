@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest'
+import type { Report } from '../../src/verify/report.js'
+import { notRuledOut } from '../../src/verify/residual-risk.js'
+
+const SIGNED: Report = {
+  ok: true,
+  verdict: 'signed',
+  entries: 10,
+  decisions: 5,
+  outcomes: 4,
+  open: 1,
+  open_calls: [{ position: 9, request_id: 'r' }],
+  signed_entries: 10,
+  origin: 'example.com/log',
+  head: { size: 10, entry_hash: null, root: null },
+  checkpoint: { size: 10, signed_by: ['0011223344556677'] },
+  tail: 0,
+  anchors: [],
+  anchored_to: null,
+  witnesses: null,
+  witnessed_to: null,
+  resumed_from: null,
+  closed: false,
+  first_created_at: null,
+  last_created_at: null,
+  created_after_recorded: 0,
+  keys: { in_ledger: [], given: [], active: [], retired: [] },
+  findings: [],
+  findings_total: 0,
+  warnings: [],
+}
+const ANCHOR = { kind: 'checkpoint', size: 7, position: null, signed_by: [], holds: true } as const
+const said = (change: Partial<Report>): string => notRuledOut({ ...SIGNED, ...change }).join('\n')
+
+describe('notRuledOut', () => {
+  it('says nothing of a broken ledger', () => {
+    expect(notRuledOut({ ...SIGNED, verdict: 'broken', ok: false })).toEqual([])
+  })
+
+  it('names for every verdict what it leaves open, less the higher it is', () => {
+    expect(said({ verdict: 'intact' })).toContain('recomputed every hash')
+    expect(said({})).not.toContain('recomputed every hash')
+    expect(said({})).toContain('an older copy was put back')
+    expect(said({})).toContain('whoever holds the signing key rewrote the ledger')
+    const anchored = said({ verdict: 'anchored', anchors: [ANCHOR] })
+    expect(anchored).not.toContain('older copy')
+    expect(anchored).toContain('rewrote what stands behind entry 7')
+    const witnessed = { verdict: 'witnessed', anchors: [ANCHOR], witnesses: { size: 10, names: ['w'] } } as const
+    expect(notRuledOut({ ...SIGNED, ...witnessed })).toEqual([])
+  })
+
+  it('says what no checkpoint and no witness covers', () => {
+    expect(said({ tail: 3 })).toContain('some of the last 3 entries were cut off again')
+    const witnesses = { size: 6, names: ['w'] }
+    expect(said({ verdict: 'witnessed', witnesses })).toContain('rewrote the last 4 entries, which no witness has seen')
+    expect(said({ checkpoint: null })).toContain('that entries were cut from the end')
+  })
+
+  it('says what a run that began further on has not looked at', () => {
+    expect(said({ resumed_from: 8 })).toContain('the text of the first 8 entries')
+    expect(said({ resumed_from: 8 })).toContain('a decision was recorded again')
+  })
+})
