@@ -12,8 +12,8 @@ import {
   encodeVkey,
   parseNote,
 } from '../../packages/crypto/dist/index.js'
-import { keepCosigned } from '../../packages/ledger/dist/store/keep-cosigned.js'
 import { JsonlLedger } from '../../packages/ledger/dist/store/jsonl/ledger.js'
+import { keepCosigned } from '../../packages/ledger/dist/store/keep-cosigned.js'
 import { Checks, decision, newSigner, run, sudoagentText } from '../ledger-maker.mjs'
 
 const [, , venv] = process.argv
