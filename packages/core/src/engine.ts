@@ -1,11 +1,12 @@
 // What callers hold: functions are wrapped, run, or authorized here; what happens in between is the boundary's.
 import type { LedgerWriter } from '@sudoagent/ledger'
 import { ownFields } from '@sudoagent/ledger/store'
-import { memberOf } from './argument.js'
-import { type Authorization, Boundary } from './boundary.js'
+import { type Authorization, Boundary } from './boundary/boundary.js'
+import { followPending } from './boundary/pending-result.js'
+import type { CallOutcome } from './boundary/recorder.js'
+import { memberOf } from './check.js'
 import { ApprovalDenied, type Denial } from './error.js'
 import type { FromEnvOptions } from './from-env.js'
-import { type AnyFunction, actionOf, dressAs, type Guarded, type MethodDecorator, methodDecorator } from './guard.js'
 import {
   type CallOptions,
   type CallTerms,
@@ -14,8 +15,7 @@ import {
   type EngineOptions,
   type EngineParts,
 } from './options.js'
-import { followPending } from './pending-result.js'
-import type { CallOutcome } from './recorder.js'
+import { type AnyFunction, actionOf, dressAs, type Guarded, type MethodDecorator, methodDecorator } from './wrap.js'
 
 /** A call for `authorize`: what is to be done, with what. */
 export interface AuthorizeCall extends Omit<CallOptions, 'action'> {

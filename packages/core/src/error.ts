@@ -1,5 +1,5 @@
 // What a caller gets instead of a result. Every one of these means: the function did not run.
-import type { ReasonCode } from './reason-code.js'
+import type { ReasonCode } from './policy/reason-code.js'
 
 /** One of ours, or the reason code that a policy brought. */
 export type DenialCode = ReasonCode | (string & {})

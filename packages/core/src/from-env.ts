@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path'
 import type { LedgerWriter } from '@sudoagent/ledger'
 import { ownFields } from '@sudoagent/ledger/store'
-import { ImmediateApprover } from './approver/immediate.js'
+import { ImmediateApprover } from './approval/immediate.js'
 import { JsonlAuditLog } from './audit-log.js'
 import type { EngineOptions } from './options.js'
 

@@ -12,14 +12,15 @@ export {
   ApprovalStoreError,
   type ApprovalStoreErrorCode,
   type Approver,
-} from './approval.js'
-export { MemoryApprovalStore } from './approval-store/memory.js'
-export { ImmediateApprover, type ImmediateApproverOptions } from './approver/immediate.js'
-export { InteractiveApprover, type InteractiveApproverOptions } from './approver/interactive.js'
-export { PollingApprover, type PollingApproverOptions } from './approver/polling.js'
+} from './approval/approval.js'
+export { ImmediateApprover, type ImmediateApproverOptions } from './approval/immediate.js'
+export { InteractiveApprover, type InteractiveApproverOptions } from './approval/interactive.js'
+export { MemoryApprovalStore } from './approval/memory-store.js'
+export { PollingApprover, type PollingApproverOptions } from './approval/polling.js'
+export { isIntegerText } from './arguments/integer-text.js'
 export { type AuditLog, type AuditRecord, JsonlAuditLog } from './audit-log.js'
-export type { Authorization } from './boundary.js'
-export { MemoryBudget } from './budget/memory.js'
+export type { Authorization } from './boundary/boundary.js'
+export type { CallOutcome } from './boundary/recorder.js'
 export {
   type BudgetCharge,
   type BudgetLimits,
@@ -28,8 +29,8 @@ export {
   BudgetStoreError,
   type BudgetStoreErrorCode,
   type BudgetVerdict,
-} from './budget.js'
-export { type Context, UNRECORDABLE } from './context.js'
+} from './budget/budget.js'
+export { MemoryBudget } from './budget/memory.js'
 export { type AuthorizeCall, SudoEngine } from './engine.js'
 export {
   ApprovalDenied,
@@ -44,12 +45,11 @@ export {
 } from './error.js'
 export { foldName } from './fold-name.js'
 export type { FromEnvOptions } from './from-env.js'
-export type { AnyFunction, AsyncMethod, Guarded, MethodDecorator } from './guard.js'
-export { isIntegerText } from './integer-text.js'
 export type { CallOptions, EngineFault, EngineOptions, OnConcealed } from './options.js'
-export { AllowAllPolicy, DenyAllPolicy, type Policy, type PolicyDecision, type PolicyResult } from './policy.js'
-export { REASON_CODES, type ReasonCode } from './reason-code.js'
-export type { CallOutcome } from './recorder.js'
+export { type Context, UNRECORDABLE } from './policy/context.js'
+export { AllowAllPolicy, DenyAllPolicy, type Policy, type PolicyDecision, type PolicyResult } from './policy/policy.js'
+export { REASON_CODES, type ReasonCode } from './policy/reason-code.js'
 export { type Concealment, describeConcealed } from './redaction/concealment.js'
 export type { Redacted } from './redaction/json.js'
-export { createRedactor, type RedactionOptions, type Redactor } from './redaction.js'
+export { createRedactor, type RedactionOptions, type Redactor } from './redaction/redactor.js'
+export type { AnyFunction, AsyncMethod, Guarded, MethodDecorator } from './wrap.js'

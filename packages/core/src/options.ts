@@ -2,14 +2,19 @@
 import { randomUUID } from 'node:crypto'
 import { type LedgerWriter, NAME_LENGTH_MAX } from '@sudoagent/ledger'
 import { ownFields } from '@sudoagent/ledger/store'
-import { APPROVAL_TTL_MS_DEFAULT, type ApprovalStore, type Approver, requireApprovalTtlMs } from './approval.js'
-import { MemoryApprovalStore } from './approval-store/memory.js'
-import { InteractiveApprover } from './approver/interactive.js'
-import { memberOf, readOptions, requireInteger, requireName, requireText } from './argument.js'
+import {
+  APPROVAL_TTL_MS_DEFAULT,
+  type ApprovalStore,
+  type Approver,
+  requireApprovalTtlMs,
+} from './approval/approval.js'
+import { InteractiveApprover } from './approval/interactive.js'
+import { MemoryApprovalStore } from './approval/memory-store.js'
 import type { AuditLog } from './audit-log.js'
-import type { BudgetStore } from './budget.js'
-import { identifyPolicy, type Policy, type PolicyIdentity } from './policy.js'
-import { createRedactor, type RedactionOptions, type Redactor } from './redaction.js'
+import type { BudgetStore } from './budget/budget.js'
+import { memberOf, readOptions, requireInteger, requireName, requireText } from './check.js'
+import { identifyPolicy, type Policy, type PolicyIdentity } from './policy/policy.js'
+import { createRedactor, type RedactionOptions, type Redactor } from './redaction/redactor.js'
 
 /**
  * Something that the caller cannot do anything about: an outcome could not be recorded, a charge not given back; or

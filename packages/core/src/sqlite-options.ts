@@ -1,6 +1,6 @@
 // Options of every store in a SQLite file. In a file of their own because `index` entries export them: declarations must not lead to the types of
 // better-sqlite3, which users do not have installed.
-import { readFields, requireInteger } from './argument.js'
+import { readFields, requireInteger } from './check.js'
 
 /** How long a call waits for another process's transaction. Ours take milliseconds; after this something is stuck. The wait blocks the event loop. */
 export const BUSY_TIMEOUT_MS_DEFAULT = 5_000

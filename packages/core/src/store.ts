@@ -4,10 +4,14 @@
  * changed, all in one transaction.
  */
 export { ownFields } from '@sudoagent/ledger/store'
-export { APPROVAL_LIST_DEFAULT, APPROVAL_LIST_MAX, APPROVAL_RETENTION_MS, APPROVAL_STATES } from './approval.js'
-export { type ApprovalRow, checkRow } from './approval-store/row.js'
-export { type ApprovalTable, TableApprovalStore } from './approval-store/table-store.js'
-export { type BookedCharge, type ChargeState, type ChargeTable, TableBudget } from './budget/table-budget.js'
+export {
+  APPROVAL_LIST_DEFAULT,
+  APPROVAL_LIST_MAX,
+  APPROVAL_RETENTION_MS,
+  APPROVAL_STATES,
+} from './approval/approval.js'
+export { type ApprovalRow, checkRow } from './approval/row.js'
+export { type ApprovalTable, TableApprovalStore } from './approval/table-store.js'
 export {
   type ApplicableLimit,
   applicableLimits,
@@ -16,4 +20,5 @@ export {
   requireCharge,
   requireChargeId,
   requireNowMs,
-} from './budget.js'
+} from './budget/budget.js'
+export { type BookedCharge, type ChargeState, type ChargeTable, TableBudget } from './budget/table-budget.js'

@@ -1,9 +1,9 @@
 import { encodeCanonical, JSON_DEPTH_MAX } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
-import { buildContext } from '../src/context.js'
+import { takeSnapshot } from '../src/arguments/snapshot.js'
 import { ARGUMENT_LIMITS, CLASS_NAME_LENGTH_MAX, METADATA_LIMITS, type SnapshotLimits } from '../src/limits.js'
-import { createRedactor } from '../src/redaction.js'
-import { takeSnapshot } from '../src/snapshot.js'
+import { buildContext } from '../src/policy/context.js'
+import { createRedactor } from '../src/redaction/redactor.js'
 
 /** The longest entry that a ledger accepts, and what is left in it for everything that is not arguments or metadata. */
 const ENTRY_BYTES_MAX = 3 * 1024 * 1024

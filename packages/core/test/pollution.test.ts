@@ -1,9 +1,9 @@
 // Somewhere in the process a JSON merge puts a name on `Object.prototype`. No such name may change what is decided, recorded or run.
 import type { CallEntry } from '@sudoagent/ledger'
 import { afterEach, describe, expect, it } from 'vitest'
-import { MemoryApprovalStore } from '../src/approval-store/memory.js'
-import { ImmediateApprover } from '../src/approver/immediate.js'
-import { PollingApprover } from '../src/approver/polling.js'
+import { ImmediateApprover } from '../src/approval/immediate.js'
+import { MemoryApprovalStore } from '../src/approval/memory-store.js'
+import { PollingApprover } from '../src/approval/polling.js'
 import { MemoryBudget } from '../src/budget/memory.js'
 import { SudoEngine } from '../src/engine.js'
 import { partsFromEnv } from '../src/from-env.js'

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync }
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
-import { SqliteApprovalStore } from '../src/approval-store/sqlite.js'
+import { SqliteApprovalStore } from '../src/approval/sqlite-store.js'
 import { SqliteBudget } from '../src/budget/sqlite.js'
 import { temporaryPath } from './fixtures/temporary.js'
 

@@ -5,7 +5,7 @@ import {
   BudgetStoreError,
   inWindow,
   parseLimits,
-} from '../budget.js'
+} from './budget.js'
 import { type BookedCharge, type ChargeState, type ChargeTable, TableBudget } from './table-budget.js'
 
 /** Every reserve walks over all charges, about a millisecond for this many; a budget of more belongs into SQLite. */

@@ -1,5 +1,8 @@
 import type Database from 'better-sqlite3'
-import { quote } from '../argument.js'
+import { quote } from '../check.js'
+import { closeDatabase, openDatabase, reasonOf, transact } from '../sqlite-file.js'
+import type { SqliteStoreOptions } from '../sqlite-options.js'
+import { BUDGET_SCHEMA } from '../sqlite-schema.js'
 import {
   type ApplicableLimit,
   type BudgetLimits,
@@ -7,10 +10,7 @@ import {
   type CheckedLimits,
   parseLimits,
   requireCharge,
-} from '../budget.js'
-import { closeDatabase, openDatabase, reasonOf, transact } from '../sqlite-database.js'
-import type { SqliteStoreOptions } from '../sqlite-options.js'
-import { BUDGET_SCHEMA } from '../sqlite-schema.js'
+} from './budget.js'
 import { type BookedCharge, type ChargeState, type ChargeTable, TableBudget } from './table-budget.js'
 
 /** Old charges go in batches of this size, one batch a reserve: they go faster than they come, and no call waits for a great cleaning. */

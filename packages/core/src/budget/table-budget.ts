@@ -12,7 +12,7 @@ import {
   requireCharge,
   requireChargeId,
   requireNowMs,
-} from '../budget.js'
+} from './budget.js'
 import { watchNames } from './unlisted-name.js'
 
 export type ChargeState = 'reserved' | 'committed' | 'released'

@@ -1,8 +1,8 @@
 // A limit under a misspelt name holds for no call, and the call that was meant has none. A budget cannot know which names exist; but when a
 // call comes whose name has no limit while a listed name has had no call, one of the two is likely to be wrong.
 
-import { quote } from '../argument.js'
-import { type BudgetCharge, type CheckedLimits, limitsByName } from '../budget.js'
+import { quote } from '../check.js'
+import { type BudgetCharge, type CheckedLimits, limitsByName } from './budget.js'
 
 /** One warning a name, and so many in all: names may come from a model. */
 const WARNINGS_MAX = 20

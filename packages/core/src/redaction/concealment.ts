@@ -1,5 +1,5 @@
 /** What redaction took out of a call's arguments, and whether the policy looked at the list. */
-import type { ConcealmentKind } from './masked-text.js'
+import type { ConcealmentKind } from '../secret/masked-text.js'
 
 /** One place of the arguments at which something is not shown. */
 export interface Concealment {

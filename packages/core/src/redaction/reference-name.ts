@@ -1,6 +1,6 @@
 import { types } from 'node:util'
+import { constructorName } from '../arguments/builtin.js'
 import { CLASS_NAME_LENGTH_MAX } from '../limits.js'
-import { constructorName } from '../snapshot/builtin.js'
 
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/
 

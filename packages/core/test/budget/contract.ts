@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { BudgetCharge, BudgetLimits, BudgetStore } from '../../src/budget.js'
+import type { BudgetCharge, BudgetLimits, BudgetStore } from '../../src/budget/budget.js'
 import { at, codeOf } from '../fixtures/approval.js'
 
 const WINDOW_MS = 60_000

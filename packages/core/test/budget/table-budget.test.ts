@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { BudgetStoreError, parseLimits } from '../../src/budget/budget.js'
 import { type BookedCharge, type ChargeState, type ChargeTable, TableBudget } from '../../src/budget/table-budget.js'
-import { BudgetStoreError, parseLimits } from '../../src/budget.js'
 import { at, codeOf } from '../fixtures/approval.js'
 import { chargeOf } from './contract.js'
 

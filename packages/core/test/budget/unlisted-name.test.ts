@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { type BudgetLimits, parseLimits } from '../../src/budget/budget.js'
 import { MemoryBudget } from '../../src/budget/memory.js'
 import { watchNames } from '../../src/budget/unlisted-name.js'
-import { type BudgetLimits, parseLimits } from '../../src/budget.js'
 import { ALLOW, boundary } from '../fixtures/boundary.js'
 import { chargeOf } from './contract.js'
 

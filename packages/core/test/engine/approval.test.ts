@@ -1,9 +1,9 @@
 // The boundary's table, row by row: approval. Every row that fails closed proves that the function did not run.
 import { describe, expect, it, vi } from 'vitest'
-import type { ApprovalRequest } from '../../src/approval.js'
-import { MemoryApprovalStore } from '../../src/approval-store/memory.js'
-import { ImmediateApprover } from '../../src/approver/immediate.js'
-import { PollingApprover } from '../../src/approver/polling.js'
+import type { ApprovalRequest } from '../../src/approval/approval.js'
+import { ImmediateApprover } from '../../src/approval/immediate.js'
+import { MemoryApprovalStore } from '../../src/approval/memory-store.js'
+import { PollingApprover } from '../../src/approval/polling.js'
 import { ApprovalDenied, ApprovalError } from '../../src/error.js'
 import { ASK, boundary, expectDenied, rejection } from '../fixtures/boundary.js'
 

@@ -1,6 +1,6 @@
 // The boundary's table, row by row: authorize. Every row that fails closed proves that the function did not run.
 import { describe, expect, it } from 'vitest'
-import { ImmediateApprover } from '../../src/approver/immediate.js'
+import { ImmediateApprover } from '../../src/approval/immediate.js'
 import { SudoEngine } from '../../src/engine.js'
 import { AuditLogError } from '../../src/error.js'
 import { ALLOW, boundary, DENY, policyOf, rejection } from '../fixtures/boundary.js'

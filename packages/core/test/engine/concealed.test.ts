@@ -1,10 +1,10 @@
 // A model writes what it wants to hide where redaction takes it for a secret. What a policy does not see must not be allowed by it.
 import { describe, expect, it } from 'vitest'
+import { takeSnapshot } from '../../src/arguments/snapshot.js'
 import { ApprovalDenied } from '../../src/error.js'
-import type { Policy } from '../../src/policy.js'
+import type { Policy } from '../../src/policy/policy.js'
 import type { Concealment } from '../../src/redaction/concealment.js'
-import { createRedactor } from '../../src/redaction.js'
-import { takeSnapshot } from '../../src/snapshot.js'
+import { createRedactor } from '../../src/redaction/redactor.js'
 import { ALLOW, ASK, boundary, expectDenied, policyOf, rejection } from '../fixtures/boundary.js'
 import { HIDDEN, HIDING_TEXTS } from '../fixtures/redaction-cases.js'
 

@@ -1,7 +1,7 @@
 // Every case of the review and of public bug reports, and further ones of the same kinds.
 import { describe, expect, it } from 'vitest'
-import { createRedactor } from '../../src/redaction.js'
-import { takeSnapshot } from '../../src/snapshot.js'
+import { takeSnapshot } from '../../src/arguments/snapshot.js'
+import { createRedactor } from '../../src/redaction/redactor.js'
 import { HARMLESS, HARMLESS_STRUCTURES, S, SECRET_STRUCTURES, SECRETS } from '../fixtures/redaction-cases.js'
 
 const redactor = createRedactor()

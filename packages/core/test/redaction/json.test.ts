@@ -1,9 +1,9 @@
 import { encodeCanonical } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
 import { processorTime } from '../../../crypto/test/fixtures/processor-time.js'
-import { createRedactor } from '../../src/redaction.js'
-import { kindOf } from '../../src/snapshot/kind.js'
-import { takeSnapshot } from '../../src/snapshot.js'
+import { kindOf } from '../../src/arguments/kind.js'
+import { takeSnapshot } from '../../src/arguments/snapshot.js'
+import { createRedactor } from '../../src/redaction/redactor.js'
 
 const redactor = createRedactor()
 const jsonOf = (value: unknown): unknown => redactor.json(takeSnapshot([value], 'normalize').values[0])

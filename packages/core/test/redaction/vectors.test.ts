@@ -1,9 +1,9 @@
 // Runs the files of `vectors/redaction`, which are for every implementation, through ours.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { findTokens } from '../../src/redaction/token.js'
-import { createRedactor } from '../../src/redaction.js'
-import { takeSnapshot } from '../../src/snapshot.js'
+import { takeSnapshot } from '../../src/arguments/snapshot.js'
+import { createRedactor } from '../../src/redaction/redactor.js'
+import { findTokens } from '../../src/secret/shape/token.js'
 import {
   type ArgumentsVector,
   makeRedactionVectors,

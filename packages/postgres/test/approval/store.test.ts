@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { approvalStoreContract } from '../../../core/test/approval-store/contract.js'
+import { approvalStoreContract } from '../../../core/test/approval/contract.js'
 import { bindingOf, codeOf, requestOf } from '../../../core/test/fixtures/approval.js'
 import { PostgresApprovalStore } from '../../src/approval/store.js'
 import { callersClock } from '../../src/session/store-clock.js'

@@ -1,0 +1,34 @@
+import { readFields, requireText } from '../check.js'
+import { type ApprovalBinding, NAME_CHARACTERS_MAX, parseBinding, REASON_CHARACTERS_MAX } from './approval.js'
+
+/** An approver's answer after the check: every field there, no other. */
+export interface CheckedAnswer {
+  readonly approved: boolean
+  readonly approverId: string | null
+  readonly note: string | null
+  readonly binding: ApprovalBinding | null
+}
+
+/**
+ * Checks what an approver said. Approvers are foreign code and may sit behind a network, so nothing is coerced: `1`,
+ * `"yes"` and `{ approved: "true" }` are errors, not approvals. Each field is read once.
+ *
+ * @throws TypeError for anything but a boolean or an object with a boolean `approved` and, if it likes, `approverId`, `reason` and `binding`
+ * @example parseAnswer(true)   // { approved: true, approverId: null, note: null, binding: null }
+ */
+export function parseAnswer(answer: unknown): CheckedAnswer {
+  if (typeof answer === 'boolean')
+    return Object.freeze({ approved: answer, approverId: null, note: null, binding: null })
+  const fields = readFields('approval answer', answer, ['approved', 'approverId', 'reason', 'binding'])
+  const approved = fields.get('approved')
+  if (typeof approved !== 'boolean') throw new TypeError('`approved` of an approval answer must be true or false')
+  const approverId = fields.get('approverId') ?? null
+  const reason = fields.get('reason') ?? null
+  const binding = fields.get('binding') ?? null
+  return Object.freeze({
+    approved,
+    approverId: approverId === null ? null : requireText('approverId', approverId, NAME_CHARACTERS_MAX),
+    note: reason === null ? null : requireText('reason', reason, REASON_CHARACTERS_MAX, true),
+    binding: binding === null ? null : parseBinding(binding),
+  })
+}

@@ -1,0 +1,76 @@
+import { type ApprovalState, ApprovalStoreError } from './approval.js'
+import type { ApprovalRow } from './row.js'
+import { type ApprovalTable, TableApprovalStore } from './table-store.js'
+import { rowAt } from './transition.js'
+
+/** More open approvals than this in one process is a flood, not a queue that people work through. */
+const RECORDS_MAX = 10_000
+
+/**
+ * Approvals in this process's memory: for one process, for tests, and where nobody answers from another terminal.
+ * A restart forgets them, which denies: what is not there cannot be used.
+ */
+export class MemoryApprovalStore extends TableApprovalStore {
+  constructor() {
+    super(new MemoryTable())
+  }
+}
+
+class MemoryTable implements ApprovalTable {
+  readonly #rows = new Map<string, ApprovalRow>()
+  #closed = false
+
+  /** The rules write at most one row, and last, so there is never anything to roll back. */
+  write<T>(work: () => T): T {
+    return this.read(work)
+  }
+
+  read<T>(work: () => T): T {
+    if (this.#closed) throw new ApprovalStoreError('APPROVAL_STORE_FAILED', 'the approval store is closed')
+    return work()
+  }
+
+  find(approvalId: string): ApprovalRow | undefined {
+    return this.#rows.get(approvalId)
+  }
+
+  insert(row: ApprovalRow): void {
+    if (this.#rows.size >= RECORDS_MAX) this.#forgetOldestFinished(row.createdAtMs)
+    this.#rows.set(row.approvalId, row)
+  }
+
+  update(_before: ApprovalRow, after: ApprovalRow): void {
+    this.#rows.set(after.approvalId, after)
+  }
+
+  newest(state: ApprovalState | null, limit: number, nowMs: number): readonly ApprovalRow[] {
+    return [...this.#rows.values()]
+      .reverse()
+      .filter((row) => state === null || rowAt(row, nowMs).state === state)
+      .sort((a, b) => b.createdAtMs - a.createdAtMs)
+      .slice(0, limit)
+  }
+
+  prune(expiredMs: number): void {
+    // Oldest first, and only as far as the first one that stays: what a call costs does not grow with the store.
+    for (const row of this.#rows.values()) {
+      if (row.expiresAtMs > expiredMs) return
+      this.#rows.delete(row.approvalId)
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#rows.clear()
+  }
+
+  #forgetOldestFinished(nowMs: number): void {
+    for (const row of this.#rows.values()) {
+      const { state, consumedAtMs } = rowAt(row, nowMs)
+      if (state === 'pending' || (state === 'approved' && consumedAtMs === null)) continue
+      this.#rows.delete(row.approvalId)
+      return
+    }
+    throw new ApprovalStoreError('APPROVAL_STORE_FAILED', `more than ${RECORDS_MAX} approvals are open`)
+  }
+}

@@ -1,0 +1,181 @@
+import { isHash } from '@sudoagent/crypto'
+import { requireInstantMs, requireInteger, requireText } from '../check.js'
+import {
+  APPROVAL_STATES,
+  APPROVAL_TTL_MS_MAX,
+  type ApprovalBinding,
+  type ApprovalRecord,
+  type ApprovalRequest,
+  type ApprovalState,
+  ApprovalStoreError,
+  decodeParameters,
+  encodeParameters,
+  NAME_CHARACTERS_MAX,
+  PARAMETERS_BYTES_MAX,
+  parseBinding,
+  REASON_CHARACTERS_MAX,
+  REQUEST_ID_CHARACTERS_MAX,
+} from './approval.js'
+
+/** An approval as a store holds it: flat, times in milliseconds since 1970, parameters as canonical JSON. */
+export interface ApprovalRow {
+  readonly approvalId: string
+  readonly policyHash: string
+  readonly decisionHash: string
+  readonly action: string
+  readonly agentId: string
+  readonly reason: string
+  readonly parametersJson: string
+  readonly createdAtMs: number
+  readonly expiresAtMs: number
+  readonly state: ApprovalState
+  readonly approverId: string | null
+  readonly note: string | null
+  readonly resolvedAtMs: number | null
+  readonly consumedAtMs: number | null
+}
+
+/** The largest instant that a `Date` can hold (ECMA-262 §21.4.1.1). */
+const INSTANT_MS_MAX = 8_640_000_000_000_000
+
+/**
+ * @returns the pending row of a request that somebody may have made by hand
+ * @throws TypeError for a field of the wrong shape, RangeError for a deadline beyond the cap, `APPROVAL_EXPIRED` when the deadline has passed
+ */
+export function pendingRow(request: ApprovalRequest, nowMs: number): ApprovalRow {
+  const binding = parseBinding(request.binding)
+  const createdAtMs = requireInstantMs('createdAt', request.createdAt)
+  const expiresAtMs = requireInstantMs('expiresAt', request.expiresAt)
+  if (request.approvalId !== binding.requestId) throw new TypeError('`approvalId` must be the request id')
+  if (expiresAtMs <= createdAtMs) throw new TypeError('`expiresAt` must be after `createdAt`')
+  // Both, because `createdAt` is what the caller says: a date in the future must not buy more time from now on.
+  if (expiresAtMs - Math.min(createdAtMs, nowMs) > APPROVAL_TTL_MS_MAX) {
+    throw new RangeError(`\`expiresAt\` is more than ${APPROVAL_TTL_MS_MAX} ms away`)
+  }
+  if (nowMs >= expiresAtMs) throw new ApprovalStoreError('APPROVAL_EXPIRED', 'the approval request has already expired')
+  return Object.freeze({
+    approvalId: binding.requestId,
+    policyHash: binding.policyHash,
+    decisionHash: binding.decisionHash,
+    action: requireText('action', request.action, NAME_CHARACTERS_MAX),
+    agentId: requireText('agentId', request.agentId, NAME_CHARACTERS_MAX),
+    reason: requireText('reason', request.reason, REASON_CHARACTERS_MAX, true),
+    parametersJson: encodeParameters(request.args, request.kwargs),
+    createdAtMs,
+    expiresAtMs,
+    state: 'pending',
+    approverId: null,
+    note: null,
+    resolvedAtMs: null,
+    consumedAtMs: null,
+  })
+}
+
+/** Whether two rows ask the same question, whatever became of it. */
+export function sameRequest(a: ApprovalRow, b: ApprovalRow): boolean {
+  const asked = [
+    'approvalId',
+    'policyHash',
+    'decisionHash',
+    'action',
+    'agentId',
+    'reason',
+    'parametersJson',
+    'createdAtMs',
+    'expiresAtMs',
+  ] as const
+  return asked.every((name) => a[name] === b[name])
+}
+
+export function bindingOf(row: ApprovalRow): ApprovalBinding {
+  return parseBinding({ requestId: row.approvalId, policyHash: row.policyHash, decisionHash: row.decisionHash })
+}
+
+/**
+ * Checks a row that came from a file that others can write to: each field's shape, and that the fields tell a story
+ * that this code can have written (a settled record has a time, only an approval is used, none was given too late).
+ *
+ * @throws an error of any kind otherwise; the store maps it to `APPROVAL_STORE_FAILED`
+ */
+export function checkRow(raw: unknown): ApprovalRow {
+  const value = raw as Record<keyof ApprovalRow, unknown>
+  const row: ApprovalRow = {
+    approvalId: requireText('approval_id', value.approvalId, REQUEST_ID_CHARACTERS_MAX),
+    policyHash: requireHash('policy_hash', value.policyHash),
+    decisionHash: requireHash('decision_hash', value.decisionHash),
+    action: requireText('action', value.action, NAME_CHARACTERS_MAX),
+    agentId: requireText('agent_id', value.agentId, NAME_CHARACTERS_MAX),
+    reason: requireText('reason', value.reason, REASON_CHARACTERS_MAX, true),
+    parametersJson: requireText('parameters_json', value.parametersJson, PARAMETERS_BYTES_MAX),
+    createdAtMs: requireTime('created_at_ms', value.createdAtMs),
+    expiresAtMs: requireTime('expires_at_ms', value.expiresAtMs),
+    state: requireState(value.state),
+    approverId: value.approverId === null ? null : requireText('approver_id', value.approverId, NAME_CHARACTERS_MAX),
+    note: value.note === null ? null : requireText('note', value.note, REASON_CHARACTERS_MAX, true),
+    resolvedAtMs: value.resolvedAtMs === null ? null : requireTime('resolved_at_ms', value.resolvedAtMs),
+    consumedAtMs: value.consumedAtMs === null ? null : requireTime('consumed_at_ms', value.consumedAtMs),
+  }
+  const { args, kwargs } = decodeParameters(row.parametersJson)
+  if (encodeParameters(args, kwargs) !== row.parametersJson)
+    throw new TypeError('`parameters_json` is not as it was written')
+  const contradiction = contradictionIn(row)
+  if (contradiction !== null) throw new TypeError(contradiction)
+  return Object.freeze(row)
+}
+
+/** @returns the record that callers see, deeply frozen */
+export function toRecord(row: ApprovalRow): ApprovalRecord {
+  const { createdAtMs, expiresAtMs, resolvedAtMs, consumedAtMs } = row
+  return Object.freeze({
+    approvalId: row.approvalId,
+    binding: bindingOf(row),
+    action: row.action,
+    agentId: row.agentId,
+    ...decodeParameters(row.parametersJson),
+    reason: row.reason,
+    get createdAt() {
+      return new Date(createdAtMs)
+    },
+    get expiresAt() {
+      return new Date(expiresAtMs)
+    },
+    state: row.state,
+    approverId: row.approverId,
+    note: row.note,
+    get resolvedAt() {
+      return resolvedAtMs === null ? null : new Date(resolvedAtMs)
+    },
+    get consumedAt() {
+      return consumedAtMs === null ? null : new Date(consumedAtMs)
+    },
+  })
+}
+
+function contradictionIn(row: ApprovalRow): string | null {
+  const { state, createdAtMs, expiresAtMs, resolvedAtMs, consumedAtMs } = row
+  if (expiresAtMs <= createdAtMs) return 'it expires before it was made'
+  if (expiresAtMs - createdAtMs > APPROVAL_TTL_MS_MAX) return 'it is open for longer than the cap'
+  if ((state === 'pending') !== (resolvedAtMs === null))
+    return `it is ${state}, but its time of resolution says otherwise`
+  if (state === 'pending' && (row.approverId !== null || row.note !== null)) return 'it is pending, but has an answer'
+  if (state === 'approved' && resolvedAtMs !== null && resolvedAtMs >= expiresAtMs)
+    return 'it was approved after its deadline'
+  if (consumedAtMs !== null && state !== 'approved') return `it is ${state}, but was used`
+  if (consumedAtMs !== null && consumedAtMs >= expiresAtMs) return 'it was used after its deadline'
+  return null
+}
+
+function requireHash(name: string, value: unknown): string {
+  if (!isHash(value)) throw new TypeError(`\`${name}\` must be 64 lower-case hex digits`)
+  return value
+}
+
+function requireTime(name: string, value: unknown): number {
+  return requireInteger(name, value, -INSTANT_MS_MAX, INSTANT_MS_MAX)
+}
+
+function requireState(value: unknown): ApprovalState {
+  const state = APPROVAL_STATES.find((known) => known === value)
+  if (state === undefined) throw new TypeError('`state` is none that an approval can have')
+  return state
+}

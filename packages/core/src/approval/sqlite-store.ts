@@ -1,0 +1,134 @@
+import type Database from 'better-sqlite3'
+import { quote } from '../check.js'
+import { closeDatabase, holdsTable, openDatabase, reasonOf, requireIntact, transact } from '../sqlite-file.js'
+import type { SqliteStoreOptions } from '../sqlite-options.js'
+import { APPROVAL_SCHEMA } from '../sqlite-schema.js'
+import { type ApprovalState, ApprovalStoreError } from './approval.js'
+import { type ApprovalRow, checkRow } from './row.js'
+import { type ApprovalTable, TableApprovalStore } from './table-store.js'
+
+const COLUMNS = `approval_id AS approvalId, policy_hash AS policyHash, decision_hash AS decisionHash, action, agent_id AS agentId,
+  reason, parameters_json AS parametersJson, created_at_ms AS createdAtMs, expires_at_ms AS expiresAtMs, state,
+  approver_id AS approverId, note, resolved_at_ms AS resolvedAtMs, consumed_at_ms AS consumedAtMs`
+
+/** Old rows go in batches of this size, one batch a `create`: rows go faster than they come, and no call waits for a great cleaning. */
+const PRUNE_ROWS = 100
+
+/**
+ * Approvals in a SQLite file that several processes share: the engine waits in one, people answer from others.
+ *
+ * Every change is one transaction under the write lock and durable before it is reported. Calls are synchronous inside:
+ * while another process holds the lock they block this one's event loop, `busyTimeoutMs` at most, and then fail.
+ */
+export class SqliteApprovalStore extends TableApprovalStore {
+  /**
+   * Opens the file, creating it (mode 0600) and the table where needed.
+   *
+   * @throws TypeError for a wrong path or option; ApprovalStoreError `APPROVAL_STORE_FAILED` when it cannot be opened or is no database
+   * @example const store = SqliteApprovalStore.open('approvals.sqlite')
+   */
+  static open(path: string, options: SqliteStoreOptions = {}): SqliteApprovalStore {
+    try {
+      return new SqliteApprovalStore(openDatabase(path, options, APPROVAL_SCHEMA, (db) => new SqliteTable(db)))
+    } catch (error) {
+      if (error instanceof TypeError) throw error
+      throw storeFailed(`cannot open ${quote(String(path))}`, error)
+    }
+  }
+
+  /**
+   * The same for whoever answers from elsewhere: opens only what is an approval store already. A misspelt path makes no
+   * file, and a database that is something else (a ledger, say) gets no table and keeps its journal mode.
+   *
+   * @throws as `open`; also when the file is not there, or holds no approvals
+   */
+  static openExisting(path: string, options: SqliteStoreOptions = {}): SqliteApprovalStore {
+    try {
+      if (!holdsTable(path, 'sudoagent_approval')) throw new Error('it is a database, but no approval store')
+    } catch (error) {
+      if (error instanceof TypeError) throw error
+      throw storeFailed(`cannot open ${quote(String(path))}`, error)
+    }
+    return SqliteApprovalStore.open(path, options)
+  }
+}
+
+class SqliteTable implements ApprovalTable {
+  readonly #db: Database.Database
+  readonly #find: Database.Statement
+  readonly #insert: Database.Statement
+  readonly #update: Database.Statement
+  readonly #newest: Database.Statement
+  readonly #prune: Database.Statement
+
+  constructor(db: Database.Database) {
+    this.#db = db
+    this.#find = db.prepare(`SELECT ${COLUMNS} FROM sudoagent_approval WHERE approval_id = ?`)
+    this.#insert =
+      db.prepare(`INSERT INTO sudoagent_approval VALUES (@approvalId, @policyHash, @decisionHash, @action, @agentId, @reason,
+      @parametersJson, @createdAtMs, @expiresAtMs, @state, @approverId, @note, @resolvedAtMs, @consumedAtMs)`)
+    this.#update = db.prepare(`UPDATE sudoagent_approval
+      SET state = @state, approver_id = @approverId, note = @note, resolved_at_ms = @resolvedAtMs, consumed_at_ms = @consumedAtMs
+      WHERE approval_id = @approvalId AND state = @stateBefore AND consumed_at_ms IS @consumedAtMsBefore`)
+    this.#newest = db.prepare(`SELECT ${COLUMNS} FROM sudoagent_approval
+      WHERE @state IS NULL OR @state = CASE WHEN state = 'pending' AND expires_at_ms <= @nowMs THEN 'expired' ELSE state END
+      ORDER BY created_at_ms DESC, rowid DESC LIMIT @limit`)
+    this.#prune = db.prepare(`DELETE FROM sudoagent_approval
+      WHERE rowid IN (SELECT rowid FROM sudoagent_approval WHERE expires_at_ms <= ? ORDER BY expires_at_ms LIMIT ${PRUNE_ROWS})`)
+  }
+
+  write<T>(work: () => T): T {
+    return this.#attempt(() => transact(this.#db, work))
+  }
+
+  read<T>(work: () => T): T {
+    return this.#attempt(() => {
+      requireIntact(this.#db)
+      return work()
+    })
+  }
+
+  #attempt<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (error) {
+      if (error instanceof ApprovalStoreError) throw error
+      throw storeFailed('the approval store failed', error)
+    }
+  }
+
+  find(approvalId: string): ApprovalRow | undefined {
+    const raw = this.#find.get(approvalId)
+    return raw === undefined ? undefined : checkRow(raw)
+  }
+
+  insert(row: ApprovalRow): void {
+    this.#insert.run(row)
+  }
+
+  update(before: ApprovalRow, after: ApprovalRow): void {
+    const { changes } = this.#update.run({
+      ...after,
+      stateBefore: before.state,
+      consumedAtMsBefore: before.consumedAtMs,
+    })
+    // Cannot happen under the write lock; if it does, nothing may be built on it.
+    if (changes !== 1) throw new ApprovalStoreError('APPROVAL_STORE_FAILED', 'the approval changed while it was locked')
+  }
+
+  newest(state: ApprovalState | null, limit: number, nowMs: number): readonly ApprovalRow[] {
+    return this.#newest.all({ state, limit, nowMs }).map(checkRow)
+  }
+
+  prune(expiredMs: number): void {
+    this.#prune.run(expiredMs)
+  }
+
+  close(): void {
+    closeDatabase(this.#db)
+  }
+}
+
+function storeFailed(what: string, cause: unknown): ApprovalStoreError {
+  return new ApprovalStoreError('APPROVAL_STORE_FAILED', `${what}: ${reasonOf(cause)}`, { cause })
+}

@@ -1,0 +1,109 @@
+import { readFields, requireText } from '../check.js'
+import {
+  type ApprovalBinding,
+  type ApprovalResolution,
+  ApprovalStoreError,
+  type ApprovalStoreErrorCode,
+  NAME_CHARACTERS_MAX,
+  parseBinding,
+  REASON_CHARACTERS_MAX,
+  sameBinding,
+} from './approval.js'
+import { type ApprovalRow, bindingOf } from './row.js'
+
+/**
+ * The life of an approval, as pure functions on rows:
+ *
+ *     pending ──► approved ──► (used, once)
+ *        │            ├──► expired   used too late
+ *        │            └──► failed    used for something else
+ *        ├──► denied
+ *        ├──► expired   no answer before the deadline
+ *        └──► failed    the answer was about something else, or there can be none any more
+ *
+ * A refusal can move the row too: the row of a transition is stored first, then the refusal is thrown, so that what was
+ * refused once stays refused, whatever the clock does.
+ */
+export interface Transition {
+  readonly row: ApprovalRow
+  readonly refusal: ApprovalStoreErrorCode | null
+}
+
+/** A resolution after the check of its shape. */
+export interface CheckedResolution {
+  readonly state: ApprovalResolution['state']
+  readonly approverId: string | null
+  readonly note: string | null
+  readonly binding: ApprovalBinding | null
+}
+
+/** The row as it reads at `nowMs`: a pending one at or past its deadline is expired since then. */
+export function rowAt(row: ApprovalRow, nowMs: number): ApprovalRow {
+  if (row.state !== 'pending' || nowMs < row.expiresAtMs) return row
+  return { ...row, state: 'expired', resolvedAtMs: row.expiresAtMs }
+}
+
+/** Settles a pending row. */
+export function settle(stored: ApprovalRow, resolution: CheckedResolution, nowMs: number): Transition {
+  const row = rowAt(stored, nowMs)
+  if (resolution.binding !== null && !sameBinding(bindingOf(row), resolution.binding)) {
+    const note = 'the answer was about another call'
+    const failed = { ...row, state: 'failed', approverId: resolution.approverId, note, resolvedAtMs: nowMs } as const
+    return { row: row.state === 'pending' ? failed : row, refusal: 'APPROVAL_BINDING_MISMATCH' }
+  }
+  if (row.state === 'pending') {
+    const { state, approverId, note } = resolution
+    return { row: { ...row, state, approverId, note, resolvedAtMs: nowMs }, refusal: null }
+  }
+  if (row.state === resolution.state) return { row, refusal: null }
+  return { row, refusal: row.state === 'expired' ? 'APPROVAL_EXPIRED' : 'APPROVAL_ALREADY_RESOLVED' }
+}
+
+/** Uses an approved row, once. */
+export function use(stored: ApprovalRow, binding: ApprovalBinding, nowMs: number): Transition {
+  const row = rowAt(stored, nowMs)
+  const usable = row.state === 'approved' && row.consumedAtMs === null
+  if (!sameBinding(bindingOf(row), binding)) {
+    // Somebody tried to stretch this approval over another call: nothing may run on it any more.
+    const failed = { ...row, state: 'failed', resolvedAtMs: row.resolvedAtMs ?? nowMs } as const
+    return { row: usable || row.state === 'pending' ? failed : row, refusal: 'APPROVAL_BINDING_MISMATCH' }
+  }
+  if (row.consumedAtMs !== null) return { row, refusal: 'APPROVAL_ALREADY_USED' }
+  if (row.state === 'expired') return { row, refusal: 'APPROVAL_EXPIRED' }
+  if (!usable) return { row, refusal: 'APPROVAL_NOT_APPROVED' }
+  if (nowMs >= row.expiresAtMs) return { row: { ...row, state: 'expired' }, refusal: 'APPROVAL_EXPIRED' }
+  return { row: { ...row, consumedAtMs: nowMs }, refusal: null }
+}
+
+/** @throws TypeError for anything that is no resolution */
+export function checkResolution(value: unknown): CheckedResolution {
+  const fields = readFields('approval resolution', value, ['state', 'approverId', 'note', 'binding'])
+  const state = fields.get('state')
+  if (state !== 'approved' && state !== 'denied' && state !== 'expired' && state !== 'failed') {
+    throw new TypeError('`state` of a resolution must be `approved`, `denied`, `expired` or `failed`')
+  }
+  const approverId = fields.get('approverId') ?? null
+  const note = fields.get('note') ?? null
+  const binding = fields.get('binding') ?? null
+  return {
+    state,
+    approverId: approverId === null ? null : requireText('approverId', approverId, NAME_CHARACTERS_MAX),
+    note: note === null ? null : requireText('note', note, REASON_CHARACTERS_MAX, true),
+    binding: binding === null ? null : parseBinding(binding),
+  }
+}
+
+/** The error of a refusal. The id is the caller's own; it has been checked for its length, and is not needed to know which call failed. */
+export function refusalError(code: ApprovalStoreErrorCode): ApprovalStoreError {
+  return new ApprovalStoreError(code, MESSAGES[code])
+}
+
+const MESSAGES: Readonly<Record<ApprovalStoreErrorCode, string>> = {
+  APPROVAL_NOT_FOUND: 'there is no approval with this id',
+  APPROVAL_EXPIRED: 'the approval has expired',
+  APPROVAL_ALREADY_RESOLVED: 'the approval has already been answered otherwise',
+  APPROVAL_ALREADY_USED: 'the approval has already been used',
+  APPROVAL_NOT_APPROVED: 'the approval was not given',
+  APPROVAL_BINDING_MISMATCH: 'the approval is bound to another call',
+  APPROVAL_STORE_FAILED: 'the approval store failed',
+}

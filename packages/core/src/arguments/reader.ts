@@ -1,0 +1,256 @@
+/**
+ * Reads foreign values once, under limits, into marked copies. One reader serves one snapshot: its counters add up.
+ */
+import { BIGINT_BITS_MAX, type SnapshotLimits } from '../limits.js'
+import { redactSecrets } from '../secret/shape/shape-rules.js'
+import {
+  builtinKind,
+  copyBinary,
+  copyRegExp,
+  hrefOf,
+  isPlainPrototype,
+  mapEntries,
+  setMembers,
+  sizeOf,
+  timeOf,
+  viewOf,
+} from './builtin.js'
+import { SnapshotError } from './error.js'
+import { type CopyKind, kindOf, markCopy } from './kind.js'
+
+/** One step of a path; only a refusal ever writes it out. */
+interface Step {
+  readonly parent: Step | undefined
+  readonly key: string | number
+}
+
+/**
+ * What happens to text that is not in Unicode normalisation form C. `keep`: it stays as it is (metadata is labels, no
+ * function gets it). `refuse`, `normalize`: the two choices for arguments, see `EngineOptions.unicode`.
+ */
+export type UnicodeHandling = 'keep' | 'refuse' | 'normalize'
+
+/** The only member of an object that stands for a value in the record (reserved). No argument may look like one. */
+const RESERVED_MEMBER = '_sd_digest'
+
+const BIGINT_BOUND = 1n << BigInt(BIGINT_BITS_MAX)
+const SHOWN_KEY = /^[A-Za-z_$][\w$]{0,39}$/
+
+export class Reader {
+  readonly #limits: SnapshotLimits
+  readonly #name: string
+  readonly #unicode: UnicodeHandling
+  /** The containers that are being read, outermost first: a cycle is one that is met again, and its size is the depth. */
+  readonly #open = new Set<object>()
+  #nodes = 0
+  #stringUnits = 0
+  #binaryBytes = 0
+
+  constructor(limits: SnapshotLimits, name: string, unicode: UnicodeHandling) {
+    this.#limits = limits
+    this.#name = name
+    this.#unicode = unicode
+  }
+
+  readArguments(args: readonly unknown[]): unknown[] {
+    if (!this.#foreign(undefined, () => Array.isArray(args))) throw this.#refusal(undefined, 'is not an array')
+    return this.#readElements(args, undefined)
+  }
+
+  /** The own fields of an object of any class, as plain data; what is in them is read like arguments. */
+  readReceiver(value: unknown): unknown {
+    if (typeof value !== 'object' || value === null) throw this.#refusal(undefined, 'is not an object')
+    const copy = this.read(value)
+    if (kindOf(copy) !== undefined) return copy
+    return this.#inside(value, undefined, 'object', () => this.#readMembers(value, Object.prototype, undefined))
+  }
+
+  read(value: unknown, at?: Step): unknown {
+    this.#count(1, at)
+    switch (typeof value) {
+      case 'string':
+        return this.#readText(value, at, 'holds')
+      case 'number':
+        if (!Number.isFinite(value)) throw this.#refusal(at, `is ${value}, which is no value to decide about`)
+        // Very large integers stand on record with all their digits, up to 309 of them.
+        if (Number.isInteger(value) && !Number.isSafeInteger(value)) this.#countUnits(String(BigInt(value)).length, at)
+        return value
+      case 'bigint':
+        if (value >= BIGINT_BOUND || value <= -BIGINT_BOUND) {
+          throw this.#refusal(at, `is an integer of more than ${BIGINT_BITS_MAX} bits`)
+        }
+        this.#countUnits(value.toString().length, at)
+        return value
+      case 'object':
+        return value === null ? null : this.#readObject(value, at)
+      default:
+        return value
+    }
+  }
+
+  #readObject(value: object, at: Step | undefined): unknown {
+    if (this.#foreign(at, () => Array.isArray(value))) {
+      return this.#inside(value, at, 'array', () => this.#readElements(value as readonly unknown[], at))
+    }
+    const prototype = this.#foreign(at, () => Object.getPrototypeOf(value) as object | null)
+    if (isPlainPrototype(prototype)) {
+      return this.#inside(value, at, 'object', () => this.#readMembers(value, prototype, at))
+    }
+    const kind = prototype === null ? undefined : builtinKind(value, prototype)
+    switch (kind) {
+      case 'date': {
+        const time = timeOf(value)
+        if (Number.isNaN(time)) throw this.#refusal(at, 'is an invalid Date')
+        return markCopy(new Date(time), 'date')
+      }
+      case 'url':
+        return markCopy(new URL(this.#readText(hrefOf(value) ?? '', at, 'holds')), 'url')
+      case 'regexp': {
+        const copy = this.#foreign(at, () => copyRegExp(value))
+        const source = this.#readText(copy.source, at, 'holds')
+        // The constructor, not a literal: a range such as `[a-é]` may be none after normalisation, and is refused then.
+        const read = source === copy.source ? copy : this.#foreign(at, () => new RegExp(source, copy.flags))
+        read.lastIndex = copy.lastIndex
+        return markCopy(read, 'regexp')
+      }
+      case 'binary':
+        return this.#readBinary(value, at)
+      case 'map':
+        return this.#inside(value, at, 'map', () => this.#readMap(value, at))
+      case 'set':
+        return this.#inside(value, at, 'set', () => this.#readSet(value, at))
+      default:
+        return value
+    }
+  }
+
+  #readElements(array: readonly unknown[], at: Step | undefined): unknown[] {
+    const length: unknown = this.#foreign(at, () => Reflect.get(array, 'length'))
+    if (typeof length !== 'number' || !Number.isInteger(length) || length < 0) {
+      throw this.#refusal(at, 'is an array without a proper length')
+    }
+    this.#expect(length, at)
+    // Array.from defines elements, where assigning one could run a setter planted on Array.prototype.
+    return Array.from({ length }, (_, key) => {
+      const element = this.#foreign({ parent: at, key }, () => Reflect.get(array, key) as unknown)
+      return this.read(element, { parent: at, key })
+    })
+  }
+
+  #readMembers(object: object, prototype: object | null, at: Step | undefined): object {
+    const members: [string, unknown][] = []
+    for (const key of this.#foreign(at, () => Reflect.ownKeys(object))) {
+      if (typeof key === 'symbol') continue
+      const step = { parent: at, key }
+      const enumerable = this.#foreign(step, () => Object.getOwnPropertyDescriptor(object, key)?.enumerable === true)
+      if (!enumerable) continue
+      const name = this.#readText(key, step, 'has a key with')
+      const value = this.#foreign(step, () => Reflect.get(object, key) as unknown)
+      members.push([name, this.read(value, step)])
+    }
+    if (this.#unicode !== 'keep' && members.length === 1 && members[0]?.[0] === RESERVED_MEMBER) {
+      throw this.#refusal(at, `is an object with the single member \`${RESERVED_MEMBER}\`, which is reserved`)
+    }
+    // Defines members. Assigning would run the setter behind `__proto__`, or one planted on Object.prototype.
+    const copy = Object.fromEntries(members)
+    if (Object.keys(copy).length !== members.length) throw this.#twice(at)
+    return prototype === null ? Object.setPrototypeOf(copy, null) : copy
+  }
+
+  #readMap(map: object, at: Step | undefined): Map<unknown, unknown> {
+    this.#expect(2 * sizeOf(map), at)
+    const copy = new Map<unknown, unknown>()
+    const entries = mapEntries(map)
+    for (const [index, [key, value]] of entries.entries()) {
+      const step = { parent: at, key: index }
+      const copiedKey = this.read(key, step)
+      copy.set(copiedKey, this.read(value, step))
+    }
+    if (copy.size !== entries.length) throw this.#twice(at)
+    return copy
+  }
+
+  #readSet(set: object, at: Step | undefined): Set<unknown> {
+    this.#expect(sizeOf(set), at)
+    const members = setMembers(set).map((member, key) => this.read(member, { parent: at, key }))
+    const copy = new Set(members)
+    if (copy.size !== members.length) throw this.#twice(at)
+    return copy
+  }
+
+  #readBinary(value: object, at: Step | undefined): object {
+    // A detached or out-of-bounds view throws.
+    const { name, bytes } = this.#foreign(at, () => viewOf(value))
+    this.#binaryBytes += bytes.length
+    if (this.#binaryBytes > this.#limits.binaryBytesMax) {
+      throw this.#refusal(at, `is beyond ${this.#limits.binaryBytesMax} bytes of binary data`)
+    }
+    return markCopy(copyBinary(name, bytes), 'binary')
+  }
+
+  #readText(text: string, at: Step | undefined, verb: string): string {
+    this.#countUnits(text.length, at)
+    if (!text.isWellFormed()) throw this.#refusal(at, `${verb} a lone surrogate, which is no Unicode text`)
+    if (this.#unicode === 'keep') return text
+    const normal = text.normalize('NFC')
+    // Otherwise the record, where all text is in NFC, would show another text than the function gets.
+    if (normal !== text && this.#unicode === 'refuse')
+      throw this.#refusal(at, `${verb} text that is not in Unicode NFC`)
+    return normal
+  }
+
+  /** Reads a container's contents, once it is known that it is neither inside itself nor too deep. */
+  #inside<T extends object>(container: object, at: Step | undefined, kind: CopyKind, readContents: () => T): T {
+    if (this.#open.has(container)) throw this.#refusal(at, 'contains itself')
+    if (this.#open.size >= this.#limits.depthMax) {
+      throw this.#refusal(at, `is nested deeper than ${this.#limits.depthMax} levels`)
+    }
+    this.#open.add(container)
+    const copy = readContents()
+    this.#open.delete(container)
+    return markCopy(copy, kind)
+  }
+
+  /** Runs one operation that may run the caller's code (a getter, a trap) and keeps what it throws in. */
+  #foreign<T>(at: Step | undefined, operation: () => T): T {
+    try {
+      return operation()
+    } catch (cause) {
+      throw this.#refusal(at, 'cannot be read', { cause })
+    }
+  }
+
+  #twice(at: Step | undefined): SnapshotError {
+    return this.#refusal(at, 'has two names that are equal in Unicode NFC')
+  }
+
+  #count(nodes: number, at: Step | undefined): void {
+    this.#expect(nodes, at)
+    this.#nodes += nodes
+  }
+
+  /** Refuses what is too much before time or memory goes into it: a length of 2^32 - 1 is cheap to claim. */
+  #expect(nodes: number, at: Step | undefined): void {
+    if (this.#nodes + nodes > this.#limits.nodesMax)
+      throw this.#refusal(at, `is beyond ${this.#limits.nodesMax} values`)
+  }
+
+  #countUnits(units: number, at: Step | undefined): void {
+    this.#stringUnits += units
+    if (this.#stringUnits > this.#limits.stringUnitsMax) {
+      throw this.#refusal(at, `is beyond ${this.#limits.stringUnitsMax} characters of text`)
+    }
+  }
+
+  #refusal(at: Step | undefined, why: string, options?: { readonly cause: unknown }): SnapshotError {
+    let path = ''
+    for (let step = at; step !== undefined; step = step.parent) path = showStep(step.key) + path
+    return new SnapshotError(this.#name + path, why, options)
+  }
+}
+
+/** A key is the caller's text: it is shown only when it is an identifier, and no secret. */
+function showStep(key: string | number): string {
+  if (typeof key === 'number') return `[${key}]`
+  return SHOWN_KEY.test(key) && redactSecrets(key) === key ? `.${key}` : '[…]'
+}

@@ -1,0 +1,114 @@
+/**
+ * Reads a caller's arguments once, into data that nobody else can reach.
+ *
+ * What runs must be what was decided on. A caller, or a model's framework, may hold on to the objects that it passed
+ * and change them while an approval is open; a getter or a proxy may answer differently each time it is asked. So the
+ * boundary reads every property exactly once, decides about the copy, and calls the function with the copy. Just before
+ * that it reads the originals again: `sameSnapshot` tells whether they still say the same.
+ *
+ * | value | in the snapshot |
+ * |---|---|
+ * | string in Unicode NFC, boolean, finite number, bigint, null, undefined | itself |
+ * | plain object, array, from any realm; a proxy that looks like one | copied deeply |
+ * | Date, Map, Set, URL, RegExp, ArrayBuffer, Buffer, typed array, DataView | copied by value |
+ * | function, symbol, promise, error, stream, instance of a class or subclass | the same reference |
+ *
+ * Of an object the own enumerable properties with string keys are copied, of an array its elements (a hole becomes
+ * undefined). A value that stands in two places is copied twice. What is passed by reference is compared by identity
+ * and never looked into: it can change behind the boundary's back, and a policy sees no more of it than its class name.
+ */
+import { ARGUMENT_LIMITS, type SnapshotLimits } from '../limits.js'
+import { hrefOf, mapEntries, setMembers, timeOf, viewOf } from './builtin.js'
+import { type CopyKind, kindOf } from './kind.js'
+import { Reader, type UnicodeHandling } from './reader.js'
+
+export interface Snapshot {
+  /** The arguments to decide about and to call the function with. The function may change them, nobody else can. */
+  readonly values: readonly unknown[]
+  /** What `this` says, where that was asked for: a copy of its own fields. */
+  readonly receiver: unknown
+}
+
+/**
+ * Takes a snapshot of a call's arguments.
+ *
+ * @param unicode - `refuse`: text or a name that is not in Unicode NFC is refused; `normalize`: the snapshot has the NFC copy
+ * @param receiver - the `this` of the call, when it is part of it
+ * @throws SnapshotError `PARAMETERS_INVALID`, with the path, for: NaN, an infinity, an invalid Date, a lone surrogate in
+ * a string or key, text that is not in NFC (`refuse`), two names that are equal in NFC, a bigint of more than
+ * `BIGINT_BITS_MAX` bits, a cycle, a getter or trap that throws, a revoked proxy, a detached buffer, an object with the
+ * single member `_sd_digest`, and anything beyond `ARGUMENT_LIMITS`.
+ * @example
+ * const order = { amount: 5 }
+ * const snapshot = takeSnapshot([order])
+ * order.amount = 5_000_000
+ * snapshot.values // [{ amount: 5 }]
+ */
+export function takeSnapshot(
+  args: readonly unknown[],
+  unicode: Exclude<UnicodeHandling, 'keep'> = 'refuse',
+  receiver?: { readonly value: unknown },
+): Snapshot {
+  const reader = new Reader(ARGUMENT_LIMITS, 'args', unicode)
+  return Object.freeze({
+    values: Object.freeze(reader.readArguments(args)),
+    receiver: receiver && new Reader(ARGUMENT_LIMITS, 'this', unicode).readReceiver(receiver.value),
+  })
+}
+
+/**
+ * The same for one value under a name of its own, such as a call's metadata. Text stays as it is, in NFC or not.
+ *
+ * @throws SnapshotError as `takeSnapshot` does, with paths that begin with `name`.
+ */
+export function takeValue(value: unknown, name: string, limits: SnapshotLimits = ARGUMENT_LIMITS): unknown {
+  return new Reader(limits, name, 'keep').read(value)
+}
+
+/**
+ * Whether two snapshots say the same: the same values of the same kinds in the same order, members and entries too.
+ * What was passed by reference must be the same reference. `0` and `-0` differ. No code of the caller's runs.
+ */
+export function sameSnapshot(a: Snapshot, b: Snapshot): boolean {
+  return sameList(a.values, b.values) && same(a.receiver, b.receiver)
+}
+
+function same(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true
+  const kind = kindOf(a)
+  if (kind === undefined || kind !== kindOf(b)) return false
+  return sameCopies(kind, a as object, b as object)
+}
+
+function sameCopies(kind: CopyKind, a: object, b: object): boolean {
+  switch (kind) {
+    case 'array':
+      return sameList(a as unknown[], b as unknown[])
+    case 'object':
+      return (
+        Object.getPrototypeOf(a) === Object.getPrototypeOf(b) &&
+        sameList(Object.keys(a), Object.keys(b)) &&
+        sameList(Object.values(a), Object.values(b))
+      )
+    case 'date':
+      return timeOf(a) === timeOf(b)
+    case 'map':
+      return sameList(mapEntries(a).flat(), mapEntries(b).flat())
+    case 'set':
+      return sameList(setMembers(a), setMembers(b))
+    case 'url':
+      return hrefOf(a) === hrefOf(b)
+    case 'regexp':
+      return String(a) === String(b) && (a as RegExp).lastIndex === (b as RegExp).lastIndex
+    case 'binary':
+      return sameBinary(viewOf(a), viewOf(b))
+  }
+}
+
+function sameList(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((value, index) => same(value, b[index]))
+}
+
+function sameBinary(a: ReturnType<typeof viewOf>, b: ReturnType<typeof viewOf>): boolean {
+  return a.name === b.name && Buffer.compare(a.bytes, b.bytes) === 0
+}

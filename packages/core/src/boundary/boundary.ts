@@ -1,0 +1,295 @@
+// The boundary. One call, eight steps, in this order; if one of them fails, the function does not run:
+//
+//   context → policy → budget → approval → arguments unchanged → decision on record → function → outcome on record
+//
+// Seven are here; the function is run by whoever holds the authorization (`engine.ts`, or a framework).
+import { type BudgetBlock, REASON_LENGTH_MAX } from '@sudoagent/ledger'
+import { type Snapshot, sameSnapshot, takeSnapshot } from '../arguments/snapshot.js'
+import { memberOf } from '../check.js'
+import { ApprovalDenied, makeDenial, type SudoAgentError } from '../error.js'
+import { LEDGER_AHEAD_MS_MAX } from '../limits.js'
+import { type CallTerms, type EngineParts, requireNoSecret } from '../options.js'
+import { buildContext, noticeOf, policyView, UNRECORDABLE } from '../policy/context.js'
+import { type PolicyResult, parsePolicyResult } from '../policy/policy.js'
+import { seekApproval } from './approval-step.js'
+import { commitBudget, releaseBudget, reserveBudget } from './budget-step.js'
+import { concealedRefusal, handleConcealed, questionOf } from './concealed.js'
+import { within } from './deadline.js'
+import { type DecisionRequest, type Ruling, requestDecision } from './decision.js'
+import { OpenQuestions } from './open-questions.js'
+import { type CallOutcome, Recorder } from './recorder.js'
+import { Refusal } from './refusal.js'
+
+/** An allowed call whose decision is durably on record. Run it with `args`: those are what was decided on. */
+export interface Authorization {
+  readonly status: 'allowed'
+  readonly requestId: string
+  readonly decisionHash: string
+  /** Where the decision stands in the ledger, 1-based. */
+  readonly position: number
+  readonly reason: string
+  readonly reasonCode: string
+  readonly args: readonly unknown[]
+}
+
+/** A call on its way: what was asked, in fixed form, and the caller's own arguments to compare with at the end. */
+interface Asked {
+  readonly request: DecisionRequest
+  readonly terms: CallTerms
+  readonly original: readonly unknown[]
+  readonly receiver: { readonly value: unknown } | undefined
+  readonly snapshot: Snapshot
+}
+
+/** Of a call that was refused before any other step. */
+const NOTHING_FOUND = { approval: null, budget: null, letThrough: null }
+
+/** Decides about calls, and keeps the record of them. */
+export class Boundary {
+  readonly #parts: EngineParts
+  readonly #recorder: Recorder
+  readonly #open = new OpenQuestions()
+  readonly #running = new WeakMap<
+    object,
+    { readonly request: DecisionRequest; readonly ruling: Ruling; readonly asked: Asked }
+  >()
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts
+    this.#recorder = new Recorder(parts)
+  }
+
+  /** How many outcomes could not be recorded. */
+  get outcomeFailures(): number {
+    return this.#recorder.outcomeFailures
+  }
+
+  /**
+   * Steps one to six. What it returns may run; what it throws was put on record as far as that was possible.
+   *
+   * @throws (as a rejection) SudoAgentError, or the reason of a signal that was aborted before anything was asked
+   */
+  async authorize(
+    action: string,
+    args: readonly unknown[],
+    terms: CallTerms,
+    receiver?: unknown,
+  ): Promise<Authorization> {
+    terms.signal?.throwIfAborted()
+    requireNoSecret('action', action, this.#parts.redactor)
+    const asked = await this.#ask(action, args, terms, receiver)
+    const ruling = await this.#rule(asked)
+    const { request, snapshot } = asked
+    const { position } = await this.#recorder
+      .decision(request, ruling)
+      .catch((error: unknown) => this.#giveBack(asked, ruling, error))
+    const { reason, reasonCode } = ruling
+    const { requestId } = request.context
+    const authorization: Authorization = Object.freeze({
+      status: 'allowed',
+      requestId,
+      decisionHash: request.decisionHash,
+      position,
+      reason,
+      reasonCode,
+      args: snapshot.values,
+    })
+    this.#running.set(authorization, { request, ruling, asked })
+    return authorization
+  }
+
+  /** Whether the authorization is one of this engine whose outcome has not been recorded. */
+  isOpen(authorization: Authorization): boolean {
+    return this.#running.has(authorization)
+  }
+
+  /**
+   * Whether `this` still says what was decided on, where that is part of the call: the function gets it itself, not a copy.
+   *
+   * @throws ApprovalDenied PARAMETERS_CHANGED
+   */
+  requireReceiver(authorization: Authorization): void {
+    const asked = this.#running.get(authorization)?.asked
+    if (asked?.receiver === undefined) return
+    try {
+      const now = takeSnapshot([], this.#parts.unicode, asked.receiver)
+      if (sameSnapshot(now, { values: [], receiver: asked.snapshot.receiver })) return
+    } catch {
+      // It cannot be read any more.
+    }
+    const { requestId } = asked.request.context
+    const reason = 'the receiver of the call changed after the decision'
+    throw new ApprovalDenied(makeDenial('PARAMETERS_CHANGED', reason, requestId, asked.request.decisionHash))
+  }
+
+  /**
+   * Step eight: puts on record how an authorized call ended, once.
+   *
+   * @returns whether it is on record
+   * @throws TypeError (as a rejection) when it was not authorized here, or was recorded already
+   */
+  async finish(authorization: Authorization, outcome: CallOutcome): Promise<boolean> {
+    const running = this.#running.get(authorization)
+    if (running === undefined) {
+      throw new TypeError('this is no authorization of this engine, or its outcome was recorded already')
+    }
+    this.#running.delete(authorization)
+    return await this.#recorder.outcome(running.request, running.ruling, outcome)
+  }
+
+  /** Step one: reads the arguments once, redacts them, and fixes what is asked. */
+  async #ask(action: string, args: readonly unknown[], terms: CallTerms, self: unknown): Promise<Asked> {
+    const { agentId, redactor, unicode, clock, newId } = this.#parts
+    const requestId = newId()
+    const { metadata, policy } = terms
+    const facts = { requestId, action, agentId, redactor }
+    const receiver = terms.receiver ? { value: self } : undefined
+    try {
+      const snapshot = takeSnapshot(args, unicode, receiver)
+      const values = args === UNRECORDABLE ? UNRECORDABLE : snapshot.values
+      const context = buildContext({ ...facts, values, receiver: snapshot.receiver, metadata })
+      return { request: requestDecision(context, policy.identity, clock()), terms, original: args, receiver, snapshot }
+    } catch (cause) {
+      // The arguments cannot stand on record; that they were refused can.
+      const context = buildContext({ ...facts, values: UNRECORDABLE, metadata: {} })
+      const request = requestDecision(context, policy.identity, clock())
+      const reason = cause instanceof Error ? cause.message : 'the arguments cannot be put on record'
+      throw await this.#refuse(request, new Refusal({ kind: 'parameters', code: 'PARAMETERS_INVALID', reason, cause }))
+    }
+  }
+
+  /** Steps two to five. @throws the caller's error, after the refusal was put on record */
+  async #rule(asked: Asked): Promise<Ruling> {
+    const { request, terms } = asked
+    const { approver, approvalStore: store, clock, timeoutMs } = this.#parts
+    let budget: BudgetBlock | null = null
+    let reserved = false
+    let approval: Ruling['approval'] = null
+    let letThrough: Required<PolicyResult> | null = null
+    try {
+      const result = await this.#evaluate(asked)
+      const { decision, reason, reasonCode } = result
+      if (decision === 'deny') throw new Refusal({ code: reasonCode, reason })
+      letThrough = result
+      const { approvalTtlMs: ttlMs, signal, budgetCost } = terms
+      const notice = noticeOf(request.context)
+      const handling = handleConcealed(decision, notice, this.#parts.onConcealed)
+      if (handling === 'deny') throw concealedRefusal(notice)
+      const asks = handling === 'ask'
+      if (asks) await this.#requireClock()
+      const desk = this.#budgetDesk()
+      reserved = desk !== null
+      // Before anybody is asked: a person's time is not for calls that no budget lets run.
+      budget = desk === null ? null : await reserveBudget(desk, request, budgetCost, asks ? ttlMs + timeoutMs : 0)
+      if (asks) {
+        approval = await this.#open.while(request, () =>
+          seekApproval({ approver, store, clock, timeoutMs }, request, {
+            reason: questionOf(reason, notice, terms.remark),
+            ttlMs,
+            signal,
+          }),
+        )
+        // The same charge again: it may have lapsed while the question was open.
+        if (desk !== null) await reserveBudget(desk, request, budgetCost)
+      }
+      this.#requireUnchanged(asked)
+      if (desk !== null && budget !== null) await commitBudget(desk, request, budget)
+      return { effect: 'allow', reason, reasonCode, approval: this.#withoutSecret(approval), budget }
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      const refused = await this.#refuse(request, error, { approval, budget, letThrough })
+      // Only now that the denial is durable: until then nobody can be sure that the call does not run.
+      if (reserved) await this.#release(request)
+      throw refused
+    }
+  }
+
+  async #evaluate({ request, terms }: Asked): Promise<Required<PolicyResult>> {
+    const { redactor, timeoutMs } = this.#parts
+    try {
+      const context = policyView(request.context)
+      const result = parsePolicyResult(await within(timeoutMs, 'policy', () => terms.policy.evaluate(context)))
+      return {
+        ...result,
+        reason: redactor.text(result.reason),
+        reasonCode: requireNoSecret('reasonCode', result.reasonCode, redactor),
+      }
+    } catch (cause) {
+      throw new Refusal({ kind: 'policy', code: 'POLICY_EVALUATION_FAILED', reason: 'policy evaluation failed', cause })
+    }
+  }
+
+  /** An approval is over at its deadline by the ledger's time; where that is far ahead, asking would be in vain. */
+  async #requireClock(): Promise<void> {
+    const { ledger, timeoutMs } = this.#parts
+    if (typeof memberOf(ledger, 'aheadMs') !== 'function') return
+    let aheadMs: unknown
+    try {
+      aheadMs = await within(timeoutMs, 'ledger', async () => ledger.aheadMs?.())
+    } catch (cause) {
+      throw new Refusal({
+        kind: 'approval',
+        code: 'APPROVAL_PROCESS_FAILED',
+        reason: 'the time of the ledger cannot be read',
+        cause,
+      })
+    }
+    if (typeof aheadMs === 'number' && aheadMs <= LEDGER_AHEAD_MS_MAX) return
+    const reason = `the ledger is ${Math.round(Number(aheadMs) / 1000)} s ahead of the clock: correct the clock, or begin a new ledger`
+    throw new Refusal({ code: 'CLOCK_BEHIND_LEDGER', reason })
+  }
+
+  /** Step five: the caller's own arguments, read again, must still say what was decided on. */
+  #requireUnchanged({ original, receiver, snapshot }: Asked): void {
+    let same = false
+    let cause: unknown
+    try {
+      same = sameSnapshot(snapshot, takeSnapshot(original, this.#parts.unicode, receiver))
+    } catch (error) {
+      cause = error
+    }
+    if (!same)
+      throw new Refusal({ code: 'PARAMETERS_CHANGED', reason: 'the arguments changed after the decision', cause })
+  }
+
+  /** Puts a refusal on record. @returns the caller's error; AuditLogError (thrown) when it could not be recorded */
+  async #refuse(
+    request: DecisionRequest,
+    refusal: Refusal,
+    found: Pick<Ruling, 'approval' | 'budget'> & { readonly letThrough: Required<PolicyResult> | null } = NOTHING_FOUND,
+  ): Promise<SudoAgentError> {
+    const { code: reasonCode, cause } = refusal
+    const reason = this.#parts.redactor.text(refusal.reason).slice(0, REASON_LENGTH_MAX).toWellFormed()
+    const approval = this.#withoutSecret(refusal.approval ?? found.approval)
+    const budget = refusal.budget ?? found.budget
+    const ruling = { effect: 'deny', reason, reasonCode, approval, budget } as const
+    await this.#recorder.decision(request, ruling, cause, found.letThrough ?? undefined)
+    return refusal.toError(makeDenial(reasonCode, reason, request.context.requestId, request.decisionHash))
+  }
+
+  /** A decision that could not be written may be on record all the same; a call that a person approved keeps its charge then. */
+  async #giveBack({ request }: Asked, { budget, approval }: Ruling, error: unknown): Promise<never> {
+    if (budget !== null && approval === null) await this.#release(request)
+    throw error
+  }
+
+  async #release(request: DecisionRequest): Promise<void> {
+    const desk = this.#budgetDesk()
+    try {
+      if (desk !== null) await releaseBudget(desk, request)
+    } catch (error) {
+      this.#recorder.fault({ stage: 'budget', requestId: request.context.requestId, error })
+    }
+  }
+
+  /** What an approver calls itself is foreign text: over MCP the client's. */
+  #withoutSecret(approval: Ruling['approval']): Ruling['approval'] {
+    if (approval === null || approval.approver_id === null) return approval
+    return { ...approval, approver_id: this.#parts.redactor.text(approval.approver_id) }
+  }
+
+  #budgetDesk() {
+    const { budget: store, clock, timeoutMs } = this.#parts
+    return store === null ? null : { store, clock, timeoutMs }
+  }
+}

@@ -1,0 +1,109 @@
+// The budget: reserved before a person is asked, committed before the decision is written, released when a denial of the call is on record. A
+// charge counts from the moment it is reserved, so a process that dies in between has spent too much, never too little.
+import type { BudgetBlock } from '@sudoagent/ledger'
+import type { BudgetStore, BudgetVerdict } from '../budget/budget.js'
+import { memberOf } from '../check.js'
+import type { ReasonCode } from '../policy/reason-code.js'
+import { within } from './deadline.js'
+import type { DecisionRequest } from './decision.js'
+import { Refusal } from './refusal.js'
+
+/** The largest instant that a `Date` can hold (ECMA-262 §21.4.1.1). */
+const INSTANT_MS_MAX = 8_640_000_000_000_000
+
+/** What the step works with. */
+export interface BudgetDesk {
+  readonly store: BudgetStore
+  readonly clock: () => Date
+  /** How long the store may take for one answer, in milliseconds. */
+  readonly timeoutMs: number
+}
+
+const EXCEEDED: ReadonlyMap<unknown, readonly [ReasonCode, string]> = new Map([
+  ['agent', ['BUDGET_EXCEEDED_AGENT_RATE', 'the budget of the agent']],
+  ['tool', ['BUDGET_EXCEEDED_TOOL_RATE', 'the budget of the tool']],
+])
+
+/**
+ * Reserves what a call costs. Again, for a call that was asked about meanwhile: a reservation that has lapsed is made anew.
+ *
+ * @param cost - units, an integer from 0 up
+ * @param holdMs - how long a person may be asked before the charge is committed
+ * @returns the ledger's budget block
+ * @throws Refusal BUDGET_EXCEEDED_AGENT_RATE, BUDGET_EXCEEDED_TOOL_RATE, or BUDGET_EVALUATION_FAILED
+ */
+export async function reserveBudget(
+  { store, clock, timeoutMs }: BudgetDesk,
+  call: DecisionRequest,
+  cost: number,
+  holdMs = 0,
+): Promise<BudgetBlock> {
+  const { requestId, agentId, action } = call.context
+  let block: BudgetBlock | undefined
+  try {
+    block = budgetBlock(store, call, cost)
+    const verdict = await within(timeoutMs, 'budget', () =>
+      store.reserve({ requestId, agentId, action, cost }, clock(), holdMs),
+    )
+    // Exactly true: a store that answers anything else has not allowed the call.
+    if (memberOf(verdict, 'allowed') === true) return block
+    const exceeded = EXCEEDED.get(memberOf(verdict, 'scope'))
+    if (memberOf(verdict, 'allowed') !== false || exceeded === undefined)
+      throw new TypeError('the budget store gave an answer that is not a verdict')
+    throw new Refusal({ code: exceeded[0], reason: describe(exceeded[1], cost, verdict), budget: block })
+  } catch (error) {
+    throw error instanceof Refusal ? error : failed(error, block)
+  }
+}
+
+/** Makes a reservation final. @throws Refusal BUDGET_EVALUATION_FAILED */
+export async function commitBudget(
+  { store, clock, timeoutMs }: BudgetDesk,
+  call: DecisionRequest,
+  block: BudgetBlock,
+): Promise<void> {
+  try {
+    await within(timeoutMs, 'budget', () => store.commit(call.context.requestId, clock()))
+  } catch (error) {
+    throw failed(error, block)
+  }
+}
+
+/** Gives back what a call that will not run was charged. @throws what the store threw; the charge then stands until its window has passed */
+export async function releaseBudget({ store, clock, timeoutMs }: BudgetDesk, call: DecisionRequest): Promise<void> {
+  await within(timeoutMs, 'budget', () => store.release(call.context.requestId, clock()))
+}
+
+/** In numbers, so that a model or a person knows whether a smaller call fits, and when to come back. */
+function describe(whose: string, cost: number, verdict: BudgetVerdict): string {
+  const [limit, used, moreAtMs] = ['limit', 'used', 'moreAtMs'].map((name) => memberOf(verdict, name))
+  if (!Number.isSafeInteger(limit) || !Number.isSafeInteger(used)) return `${whose} is used up`
+  const all = limit as number
+  if (cost > all) return `${whose} is never more than ${all}, and the call costs ${cost}`
+  const more =
+    Number.isSafeInteger(moreAtMs) && Math.abs(moreAtMs as number) <= INSTANT_MS_MAX
+      ? `; more comes from ${new Date(moreAtMs as number).toISOString()} on`
+      : ''
+  return `${whose} has ${Math.max(0, all - (used as number))} of ${all} left, and the call costs ${cost}${more}`
+}
+
+function budgetBlock(store: BudgetStore, call: DecisionRequest, cost: number): BudgetBlock {
+  const { agentId, action } = call.context
+  return {
+    budget_key: (memberOf(store, 'key') ?? null) as string | null,
+    agent_id: agentId,
+    action,
+    cost,
+    window_seconds: Number(memberOf(store, 'windowMs')) / 1000,
+    checked: true,
+  }
+}
+
+function failed(cause: unknown, budget: BudgetBlock | undefined): Refusal {
+  return new Refusal({
+    code: 'BUDGET_EVALUATION_FAILED',
+    reason: 'budget evaluation failed',
+    cause,
+    ...(budget === undefined ? {} : { budget }),
+  })
+}

@@ -1,0 +1,54 @@
+// What may be said of a foreign error in the ledger: its type and a short message without secrets and without paths.
+import { ERROR_LENGTH_MAX } from '@sudoagent/ledger'
+import type { Redactor } from '../redaction/redactor.js'
+
+/** An error as the ledger may hold it. */
+export interface FailureText {
+  readonly error_type: string
+  readonly error: string
+}
+
+// URLs of files, Windows paths (drive or UNC), POSIX paths of two or more parts, home folders. Web addresses are no paths: they keep their
+// host, and the redactor has had their credentials already. Each starts where a run starts, so that a hostile message is scanned once.
+const PATHS = new RegExp(
+  [
+    String.raw`file:\/\/[^\s'"\x60)>\]]+`,
+    String.raw`(?<![A-Za-z0-9])[A-Za-z]:[\\/][^\s'"\x60)>\]]*`,
+    String.raw`\\\\[^\s'"\x60)>\]]+`,
+    String.raw`(?<![\w.:/~-])(?:~|\.{1,2})?\/[^\s'"\x60:)>\]]+`,
+    // Relative ones, when they end like a file: `src/pay/refund.ts`.
+    String.raw`(?<![\w./:@-])(?:[\w.-]+\/)+[\w-]+\.[A-Za-z]{1,4}\b`,
+  ].join('|'),
+  'g',
+)
+
+// Long enough for any message that says something; longer ones are cut before the patterns see them.
+const SCANNED_LENGTH_MAX = 4096
+
+/** Describes whatever was thrown. Never throws itself: an error's getters are foreign code too. */
+export function describeFailure(error: unknown, redactor: Redactor): FailureText {
+  return { error_type: typeOf(error, redactor), error: messageOf(error, redactor) }
+}
+
+function typeOf(error: unknown, redactor: Redactor): string {
+  try {
+    if (!(error instanceof Error)) return error === null ? 'null' : typeof error
+    const name: unknown = error.name
+    const isName = typeof name === 'string' && /^[A-Za-z_$][\w$.]{0,63}$/.test(name)
+    return isName && redactor.text(name) === name ? name : 'Error'
+  } catch {
+    return 'Error'
+  }
+}
+
+function messageOf(error: unknown, redactor: Redactor): string {
+  try {
+    const message: unknown = error instanceof Error ? error.message : error
+    if (typeof message !== 'string') return ''
+    const scanned = message.toWellFormed().slice(0, SCANNED_LENGTH_MAX).toWellFormed()
+    const safe = redactor.text(scanned).replace(PATHS, '<path>').normalize('NFC')
+    return safe.length <= ERROR_LENGTH_MAX ? safe : `${safe.slice(0, ERROR_LENGTH_MAX - 1).toWellFormed()}…`
+  } catch {
+    return ''
+  }
+}

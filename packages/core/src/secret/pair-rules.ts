@@ -1,0 +1,147 @@
+/**
+ * Secrets that are known by the name in front of them, inside a text: `password=…;`, `?api_key=…&`, `"token": "…"`,
+ * `--secret …`, `Authorization: …`.
+ *
+ * The texts are shell commands, URLs, JSON in a string (in a string), log lines, prose. A name with `=`, `=>` or `:=`, a
+ * quoted name with `:`, or a `--flag` counts when the name is sensitive; a bare name with `:` is often prose, so there the
+ * name has to be beyond doubt, or the value must be in quotes or look like a token. The name and the signs stay, the
+ * value goes, and nothing behind it (`value.ts`).
+ *
+ * Linear: names are found at the edges of runs, and a value that was read is never read again.
+ */
+import { readLeaves } from './json-leaves.js'
+import { MaskedText, type Span } from './masked-text.js'
+import type { KeyRules } from './name/name-rules.js'
+import { type Quoting, QuotingReader } from './quoting.js'
+import { readBare, readCookies, readHeaderValue, readQuoted, type Stretch } from './value.js'
+
+/** Groups: a flag, or a name and (after perhaps a closing quote or bracket) a sign. `%3D` is `=` in a URL within a URL. */
+const PAIR =
+  /(?<![\p{L}\p{M}\p{N}_.$-])(?:(--[A-Za-z][\w-]*)[ \t]{1,8}(?!-)|([\p{L}\p{M}\p{N}_.$-]+)(\\*["'`]?)\]?[ \t]{0,32}(=>|:=|={1,3}|%3[Dd]|:(?!\/\/))[ \t]{0,32})/gu
+
+/** Sensitive in a pair only: a signed URL is as good as a password. */
+const SIGNATURE = /^(?:sig|signature|hmac|x-(?:amz|goog)-signature)$/i
+/** The key in a URL's query: `?key=…`. */
+const QUERY_KEY = /^key$/i
+const AUTHORIZATION_HEADER = /authorization$/i
+const COOKIE_HEADER = /cookie$/i
+const NO_SECRET = /^(?:true|false|null|undefined|none|nil)$/i
+
+/** How far a value is looked at before it counts as one: a value that is then left alone is read again by the next rule. */
+const GLIMPSE_UNITS = 256
+
+/**
+ * Finds the values of sensitive names in a text.
+ *
+ * @returns spans in order, not overlapping
+ */
+export function findPairs(text: string, rules: KeyRules): readonly Span[] {
+  const spans: Span[] = []
+  const quoting = new QuotingReader(text)
+  const pairs = new RegExp(PAIR)
+  for (let pair = pairs.exec(text); pair !== null; pair = pairs.exec(text)) {
+    const start = pairs.lastIndex
+    const [, flag, bareName = ''] = pair
+    const name = flag ?? bareName
+    const inQuery = QUERY_KEY.test(name) && '?&'.includes(text[pair.index - 1] ?? ' ')
+    if (!inQuery && !rules.isSensitive(name) && !SIGNATURE.test(name)) continue
+    const { found, end } = readSecret(text, start, pair, quoting.at(start), rules)
+    const declared = rules.isDeclared(name)
+    for (const stretch of found) spans.push({ ...stretch, kind: 'name', declared })
+    pairs.lastIndex = Math.max(start, end)
+  }
+  return spans
+}
+
+/** @example redactPairs('mysql --password=hunter2 -u root', rules) // 'mysql --password=[redacted] -u root' */
+export function redactPairs(text: string, rules: KeyRules): string {
+  const masked = new MaskedText(text)
+  masked.conceal(findPairs(masked.text, rules))
+  return masked.toString()
+}
+
+type Found = Stretch & { readonly quote?: string }
+
+/** What is secret of a value, and up to where it was read. */
+interface Reading {
+  readonly found: readonly Found[]
+  readonly end: number
+}
+
+/** What is secret of the value at `start`. */
+function readSecret(text: string, start: number, pair: RegExpExecArray, around: Quoting, rules: KeyRules): Reading {
+  if (pair[4] === ':' && isQuotedName(pair[3]) && (text[start] === '{' || text[start] === '[')) {
+    return readStructure(text, start, pair[3] ?? '', around)
+  }
+  const found = readSimple(text, start, pair, around, rules)
+  return { found, end: found.at(-1)?.end ?? start }
+}
+
+const isQuotedName = (nameQuote = ''): boolean => nameQuote !== '' && !nameQuote.endsWith('\\')
+
+function readSimple(
+  text: string,
+  start: number,
+  pair: RegExpExecArray,
+  around: Quoting,
+  rules: KeyRules,
+): readonly Found[] {
+  const [whole, flag, bareName = '', nameQuote = '', sign = ''] = pair
+  const name = flag ?? bareName
+  const quotedName = isQuotedName(nameQuote)
+  const quoted = readQuoted(text, start, around)
+  if (quoted !== null) return isSecret(text, quoted, name, rules) ? some(quoted) : []
+  if (sign === ':' && quotedName)
+    return bare(text, start, name, rules).map((stretch) => ({ ...stretch, quote: nameQuote }))
+  if (sign === ':') {
+    const header = readHeader(text, start, name, whole.endsWith(':'))
+    return header.length > 0 ? header : readAfterColon(text, start, name, rules)
+  }
+  // `session => { … }` is a function.
+  if (sign === '=>' && !quotedName) return []
+  return bare(text, start, name, rules)
+}
+
+const some = (stretch: Stretch): readonly Stretch[] => (stretch.end > stretch.start ? [stretch] : [])
+
+/** The value of an `Authorization:` header, whatever the scheme; of a `Cookie:` header when there is a cookie in it. */
+function readHeader(text: string, start: number, name: string, inOneWord: boolean): readonly Stretch[] {
+  if (COOKIE_HEADER.test(name)) return some(readCookies(text, start))
+  if (!AUTHORIZATION_HEADER.test(name)) return []
+  // `-H Authorization:abc https://x`: in a shell, the header is one word.
+  return some(inOneWord ? readBare(text, start) : readHeaderValue(text, start))
+}
+
+function readAfterColon(text: string, start: number, name: string, rules: KeyRules): readonly Stretch[] {
+  const glimpse = readBare(text.slice(start, start + GLIMPSE_UNITS), 0)
+  const isValue = rules.isUnmistakable(name) || looksLikeToken(text.slice(start, start + glimpse.end))
+  return isValue ? bare(text, start, name, rules) : []
+}
+
+/** An object or a list after `"name":`. A number becomes a string, so that JSON in a string stays JSON. */
+function readStructure(text: string, start: number, nameQuote: string, around: Quoting): Reading {
+  const { leaves, end } = readLeaves(text, start, around)
+  const found = leaves.map(({ bare: isBare, ...leaf }) => (isBare ? { ...leaf, quote: nameQuote } : leaf))
+  return { found: found.filter((leaf) => leaf.end > leaf.start), end }
+}
+
+function bare(text: string, start: number, name: string, rules: KeyRules): readonly Stretch[] {
+  const stretch = readBare(text, start)
+  return isSecret(text, stretch, name, rules) ? some(stretch) : []
+}
+
+/** Whether this value is one under this name: `session=5` and `auth=oidc` are none, nor is `token === undefined`. */
+function isSecret(text: string, { start, end }: Stretch, name: string, rules: KeyRules): boolean {
+  const value = text.slice(start, Math.min(end, start + GLIMPSE_UNITS))
+  if (NO_SECRET.test(value)) return false
+  if (QUERY_KEY.test(name)) return looksLikeKey(value)
+  return SIGNATURE.test(name) || rules.isSensitive(name, /^\d{1,16}$/.test(value) ? Number(value) : value)
+}
+
+const looksLikeKey = (value: string): boolean =>
+  value.length >= 16 || (value.length >= 6 && /\d/.test(value) && /[A-Za-z]/.test(value))
+
+/** Letters and digits, eight or more: `token: abc12345`, but not `session: Monday` or `token: one`. */
+function looksLikeToken(value: string): boolean {
+  return value.length >= 8 && /\d/.test(value) && /[A-Za-z]/.test(value)
+}

@@ -1,0 +1,78 @@
+/**
+ * Private keys in PEM, and in the block formats that look like it (OpenSSH, SSH2, PGP, PuTTY's are found by name).
+ *
+ * What is concealed is the block's BEGIN line, the base64 lines that follow it, and its own END line. A line that is no
+ * base64 ends the block: between two lines of dashes a model could otherwise hide a whole program. Certificates and
+ * public keys are no secrets and stay.
+ */
+import type { Span } from '../masked-text.js'
+
+const BEGIN = /-{4,5} ?BEGIN ([A-Z][A-Z0-9 ]{0,62}[A-Z0-9]) ?-{4,5}/g
+/** Between lines: line ends, also as escapes of a string (`\n`, `\\n`), and blanks. */
+const BREAK = /(?:[\r\n \t]|\\{1,8}[nr])*/y
+const HEADER_LINE =
+  /(?:Proc-Type|DEK-Info|Version|Comment|Subject|Hash|MessageID|X-[A-Za-z-]{1,32}): ?[\w .,:/+=@()"-]{0,128}(?=[\r\n]|\\{1,8}[nr])/y
+const BASE64_LINE = /[A-Za-z0-9+/]{1,16384}={0,2}(?:\\?=){0,2}/y
+const PUBLIC = /(?:PUBLIC KEY|CERTIFICATE|REQUEST|PARAMETERS|CRL|SIGNATURE|MESSAGE|PKCS7|CMS)/
+
+/** From these lengths on (characters) a line is no word. */
+const LONG_LINE = 40
+const LINE_MIN = 16
+
+export function findPrivateKeys(text: string): readonly Span[] {
+  const spans: Span[] = []
+  const begins = new RegExp(BEGIN)
+  for (let begin = begins.exec(text); begin !== null; begin = begins.exec(text)) {
+    const [whole, label = ''] = begin
+    const body = begin.index + whole.length
+    if (PUBLIC.test(label)) continue
+    const end = endOfBlock(text, body, label)
+    if (end > body) spans.push({ start: begin.index, end, kind: 'private key' })
+    begins.lastIndex = end
+  }
+  return spans
+}
+
+function endOfBlock(text: string, body: number, label: string): number {
+  let end = body
+  for (let at = body; ; ) {
+    const broken = match(BREAK, text, at)
+    const closing = endLine(text, at + broken.length, label)
+    if (closing > 0) return end > body ? at + broken.length + closing : body
+    if (broken === '') return end
+    at += broken.length
+    const header = match(HEADER_LINE, text, at)
+    const line = header === '' ? match(BASE64_LINE, text, at) : header
+    if (line === '' || (header === '' && !isKeyLine(text, at, line, label))) return end
+    at += line.length
+    end = at
+  }
+}
+
+/** The length of the block's own END line. */
+function endLine(text: string, at: number, label: string): number {
+  const found = /^-{4,5} ?END ([A-Z0-9 ]{1,64}?) ?-{4,5}/.exec(text.slice(at, at + 96))
+  return found !== null && found[1] === label ? found[0].length : 0
+}
+
+/** Base64 of a key has letters of both cases; a word or a path has not. */
+function isKeyLine(text: string, at: number, line: string, label: string): boolean {
+  const next = text[at + line.length]
+  // The line goes on with what is no base64.
+  if (next !== undefined && !/[\s\\"'`,;)\]}<-]/.test(next)) return false
+  if (line.length >= LONG_LINE && !line.includes('/')) return true
+  const isMixed = /[A-Z]/.test(line) && /[a-z]/.test(line) && !/^[A-Z][a-z]*$/.test(line)
+  return isMixed && (line.length >= LINE_MIN || !line.includes('/')) ? true : isLastLine(text, at, line, label)
+}
+
+/** The last line of a key can be a few characters, and its padding. */
+function isLastLine(text: string, at: number, line: string, label: string): boolean {
+  const after = at + line.length
+  const isWord = /^[a-z]*$|^[A-Z][a-z]*$/.test(line) || (line.includes('/') && !(/[A-Z]/.test(line) && /\d/.test(line)))
+  return !isWord && endLine(text, after + match(BREAK, text, after).length, label) > 0
+}
+
+function match(sticky: RegExp, text: string, start: number): string {
+  sticky.lastIndex = start
+  return sticky.exec(text)?.[0] ?? ''
+}

@@ -1,0 +1,100 @@
+/**
+ * Secrets that are known by their shape, wherever they stand in a text.
+ *
+ * A tool's arguments come from a model, and a regular expression that takes quadratic time on the wrong text is a way to
+ * stop the boundary. So every rule here is linear: it starts at a literal or at the edge of a run (lookbehind), repeats
+ * one class of characters that excludes what may start the next match, and where something must follow, the run that
+ * comes before it is bounded or cannot be entered twice.
+ *
+ * The rules err towards redaction, but not at the cost of prose: `sk-learn`, `task-force`, `npm_config_cache` and
+ * `the bearer of news` stay. What has no shape (a bare password, the 40 characters of an AWS secret key) is found by its
+ * name alone, here and in `key.ts`.
+ */
+
+import { isUtf8 } from 'node:buffer'
+import { type ConcealmentKind, MaskedText, type Span } from '../masked-text.js'
+import { createKeyRules, type KeyRules } from '../name/name-rules.js'
+import { findJwts } from './jwt.js'
+import { findPrivateKeys } from './pem.js'
+import { findAwsSecrets, findShapes } from './shape.js'
+import { findTokens, TOKEN_PREFIXES } from './token.js'
+import { findSlashedPasswords, findUrlPasswords, findWebhooks } from './url.js'
+
+export interface SecretRule {
+  readonly name: ConcealmentKind
+  /** Spans in order, not overlapping. */
+  find(text: string, rules: KeyRules): readonly Span[]
+}
+
+const AUTHORIZATION = /(?<![A-Za-z0-9])(bearer|basic)([ \t]+)([A-Za-z0-9._~+/=-]+)/gi
+const PLAIN_WORD = /^(?:[a-z]+|[A-Z][a-z]*|[A-Z]+)(?:-[a-z]+)*$/
+const PLAIN_WORD_LENGTH_MAX = 20
+
+/**
+ * What a text must hold for any rule to find something, here and in `pair.ts`: the fixed parts of the patterns. Nearly no
+ * text does, so nearly none is searched rule by rule.
+ */
+const MAY_HOLD_SECRET =
+  /[=:\uff1d\uff1a|<]|%3D|\\u00|\\x|----| -[A-Za-z]|--[A-Za-z]|bearer|basic|eyJ|passw|secret|passphrase|identified|\b(?:configure|config|env|arg|setx|setenv|set|put|add|export|net)[ \t]|atlasv1|Q~|-us\d|_mmk|JQQJ99|AzSe|AzCa|ACDb|AzFu|ASt|AMC|ACD|APIM|AIoT|ABa|[A-Za-z0-9+/]{24}|\/hooks\/|[MNO][\w-]{23,27}\./i
+const MAY_HOLD_TOKEN = new RegExp(TOKEN_PREFIXES)
+
+/** Whether the rules have to be asked. Rules that a caller added are not meant. */
+export function mayHoldSecret(text: string): boolean {
+  return MAY_HOLD_SECRET.test(text) || MAY_HOLD_TOKEN.test(text)
+}
+
+/** In this order: a private key first, because other rules would cut it up. */
+export const SECRET_RULES: readonly SecretRule[] = [
+  { name: 'private key', find: findPrivateKeys },
+  { name: 'webhook', find: findWebhooks },
+  { name: 'url password', find: findUrlPasswords },
+  { name: 'url password', find: findSlashedPasswords },
+  { name: 'authorization', find: findAuthorization },
+  { name: 'jwt', find: findJwts },
+  { name: 'token', find: findAwsSecrets },
+  { name: 'token', find: (text) => findTokens(text) },
+  { name: 'token', find: findShapes },
+]
+
+const BUILT_IN = createKeyRules()
+
+/**
+ * Replaces every secret of a known shape with `[redacted]`, and only that part of the text.
+ *
+ * @example
+ * redactSecrets('postgres://app:hunter2@db/prod') // 'postgres://app:[redacted]@db/prod'
+ */
+export function redactSecrets(text: string): string {
+  const masked = new MaskedText(text)
+  for (const rule of SECRET_RULES) masked.conceal(rule.find(masked.text, BUILT_IN))
+  return masked.toString()
+}
+
+function findAuthorization(text: string): readonly Span[] {
+  const spans: Span[] = []
+  const alone = text.trim()
+  for (const { 0: whole, 1: scheme = '', 2: space = '', 3: credentials = '', index } of text.matchAll(AUTHORIZATION)) {
+    const isHeader = whole === alone && !whole.endsWith('.')
+    const isSecret =
+      scheme.toLowerCase() === 'basic'
+        ? isBasic(credentials)
+        : isBearer(credentials.replace(/[.-]{1,8}$/, ''), isHeader)
+    const start = index + scheme.length + space.length
+    if (isSecret) spans.push({ start, end: index + whole.length, kind: 'authorization' })
+  }
+  return spans
+}
+
+/** In running text a plain word after `bearer` is prose; as a whole value, `Bearer opensesame` is a header. */
+function isBearer(credentials: string, isHeader: boolean): boolean {
+  if (credentials === '') return false
+  if (isHeader) return !/^(?:tokens?|auth|authentication|authorization)$/i.test(credentials)
+  return credentials.length > PLAIN_WORD_LENGTH_MAX || !PLAIN_WORD.test(credentials)
+}
+
+/** Base64 of `user:password`, or something too long to be a word: `Basic Economy` is a fare. */
+function isBasic(credentials: string): boolean {
+  if (credentials.length > PLAIN_WORD_LENGTH_MAX) return true
+  const decoded = Buffer.from(credentials, 'base64')
+  return isUtf8(decoded) && decoded.includes(':')
+}

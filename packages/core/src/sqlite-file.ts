@@ -1,0 +1,203 @@
+import { resolve } from 'node:path'
+import { printable } from '@sudoagent/ledger'
+import {
+  createPrivately,
+  FileIdentity,
+  followLinks,
+  NATIVE_MODULE_HINT,
+  nativeModuleProblem,
+  ownObjects,
+  PinnedFile,
+  requireOneWriter,
+  requireOwnObjects,
+  requireSoundFile,
+  SchemaGuard,
+} from '@sudoagent/ledger/sqlite-file'
+import Database from 'better-sqlite3'
+import { quote, requireText } from './check.js'
+import { BUSY_TIMEOUT_MS_DEFAULT, readStoreOptions, type SqliteStoreOptions } from './sqlite-options.js'
+import { APPROVAL_SCHEMA, BUDGET_SCHEMA } from './sqlite-schema.js'
+
+/**
+ * The one place where core opens a SQLite file.
+ *
+ * Every store needs the same things, and each is easy to lose: a file that only its owner can read and write, WAL so that
+ * readers do not block, `synchronous=FULL` so that what was answered survives a power cut, a busy timeout so that
+ * several processes take turns instead of failing, a schema that is not trusted to call functions and declares nothing
+ * but our tables, pages that form a tree, and a path that still names the file that was opened.
+ */
+
+/** Enough for every message of SQLite's own. */
+const REASON_CHARACTERS_MAX = 300
+
+/** The longest path that Linux accepts. */
+const PATH_CHARACTERS_MAX = 4_096
+
+/** The longest pause between two attempts to get a lock that another process has. */
+const RETRY_PAUSE_MS = 10
+
+/**
+ * Opens or creates a SQLite database, runs `schema` (idempotent statements) in one transaction and hands the connection
+ * to `use`, which prepares its statements; when that fails, the connection is closed. A file that is created has mode 0600; SQLite gives its `-wal` and `-shm` files the same mode.
+ *
+ * @throws TypeError for a path that is empty, `:memory:`, or padded with white space (SQLite's driver trims it and
+ *   would open another file than the one we made private), and for unknown or wrong options
+ * @throws SqliteError, or the file system's error: no permission, a directory, not a database, disk full. Callers map it to a code of their own.
+ */
+export function openDatabase<T>(
+  path: string,
+  options: SqliteStoreOptions,
+  schema: string,
+  use: (db: Database.Database) => T,
+): T {
+  const file = requirePath(path)
+  const { timeout, allowOtherWriters } = readStoreOptions(options)
+  createPrivately(file)
+  if (!allowOtherWriters) requireOneWriter(file)
+  requireSoundFile(file)
+  const own = ownObjects(`${OWN_SCHEMAS};${schema}`)
+  const requireOurs = (): void => requireOwnObjects(db, own)
+  const db = new Database(file, { fileMustExist: true, timeout: 0 })
+  try {
+    db.pragma('trusted_schema = OFF')
+    // First of all: `journal_mode` is a change, too, and the file may be somebody else's.
+    waitWhileBusy(timeout, requireOurs)
+    waitWhileBusy(timeout, () => enterWal(db))
+    // After journal_mode, because the driver lowers it to NORMAL for WAL; read back, because a pragma never fails.
+    waitWhileBusy(timeout, () => db.pragma('synchronous = FULL'))
+    if (db.pragma('synchronous', { simple: true }) !== 2) throw new Error('synchronous=FULL was not accepted')
+    const create = db.transaction(() => {
+      requireOurs()
+      db.exec(schema)
+    })
+    waitWhileBusy(timeout, create.immediate)
+    db.pragma(`busy_timeout = ${timeout}`)
+    guards.set(db, new StoreGuard(db, file, requireOurs))
+    return use(db)
+  } catch (error) {
+    closeDatabase(db)
+    throw error
+  }
+}
+
+/**
+ * Makes sure that a store is still the file that was opened, and that nothing was added to it since.
+ *
+ * @throws Error when the file was deleted or replaced, or has a trigger or another object that is not ours
+ */
+export function requireIntact(db: Database.Database): void {
+  guards.get(db)?.require()
+}
+
+/** Closes what `openDatabase` opened. */
+export function closeDatabase(db: Database.Database): void {
+  guards.get(db)?.close()
+  guards.delete(db)
+  db.close()
+}
+
+const guards = new WeakMap<Database.Database, StoreGuard>()
+
+class StoreGuard {
+  readonly #file: FileIdentity
+  readonly #wal: PinnedFile
+  readonly #schema: SchemaGuard
+
+  constructor(db: Database.Database, file: string, requireOurs: () => void) {
+    this.#file = new FileIdentity(file)
+    this.#wal = new PinnedFile(`${followLinks(file)}-wal`)
+    this.#schema = new SchemaGuard(db, requireOurs)
+  }
+
+  require(): void {
+    this.#file.check()
+    this.#wal.check()
+    this.#schema.require()
+  }
+
+  close(): void {
+    this.#wal.close()
+  }
+}
+
+/** The stores of this package may share a file. */
+const OWN_SCHEMAS = `${APPROVAL_SCHEMA};${BUDGET_SCHEMA}`
+
+/**
+ * Whether a database has a table. Reads only; makes no file.
+ *
+ * @throws TypeError for a wrong path; the file system's or SQLite's error when it is not there or no database
+ */
+export function holdsTable(path: string, table: string): boolean {
+  const file = requirePath(path)
+  requireSoundFile(file)
+  const db = new Database(file, { fileMustExist: true, readonly: true, timeout: BUSY_TIMEOUT_MS_DEFAULT })
+  try {
+    db.pragma('trusted_schema = OFF')
+    return db.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").get(table) !== undefined
+  } finally {
+    db.close()
+  }
+}
+
+/**
+ * Runs `work` under the write lock, taken at the start: a transaction that reads first and writes later can lose the race and fail.
+ *
+ * The wait for the lock is ours. SQLite's own tries ever more rarely, every 100 ms in the end, while a process that writes without a pause takes the
+ * lock again within microseconds: with four of those, one can wait for seconds and fail.
+ */
+export function transact<T>(db: Database.Database, work: () => T): T {
+  const timeoutMs = Number(db.pragma('busy_timeout', { simple: true }))
+  let isLocked = false
+  const run = db.transaction(() => {
+    isLocked = true
+    requireIntact(db)
+    return work()
+  })
+  db.pragma('busy_timeout = 0')
+  try {
+    return waitWhileBusy(timeoutMs, run.immediate, () => !isLocked)
+  } finally {
+    db.pragma(`busy_timeout = ${timeoutMs}`)
+  }
+}
+
+/** One line saying what went wrong, for the message of a coded error. SQLite quotes names from the file, so it is foreign text. */
+export function reasonOf(error: unknown): string {
+  const problem = nativeModuleProblem(error)
+  if (problem !== null) return `${problem}; ${NATIVE_MODULE_HINT}`
+  return error instanceof Error ? printable(error.message, REASON_CHARACTERS_MAX) : 'unknown error'
+}
+
+function requirePath(path: unknown): string {
+  const text = requireText('path', path, PATH_CHARACTERS_MAX)
+  if (text.trim() !== text || text.includes('\0'))
+    throw new TypeError(`\`path\` ${quote(text)} has white space around it or a NUL in it`)
+  if (text === ':memory:') throw new TypeError('`path` must name a file; for a store in memory use the memory class')
+  return resolve(text)
+}
+
+/**
+ * The switch to WAL needs the file for itself for a moment. When two processes open a fresh file at once, SQLite can
+ * answer BUSY at once instead of waiting, to a read of the schema too, so the wait is ours, with the same limit.
+ *
+ * @param mayRetry - whether what was busy may be tried again
+ */
+function waitWhileBusy<T>(timeoutMs: number, work: () => T, mayRetry: () => boolean = () => true): T {
+  const deadline = performance.now() + timeoutMs
+  for (;;) {
+    try {
+      return work()
+    } catch (error) {
+      const code = (error as { code?: unknown }).code
+      const isBusy = typeof code === 'string' && code.startsWith('SQLITE_BUSY')
+      if (!isBusy || !mayRetry() || performance.now() >= deadline) throw error
+    }
+    // By chance, so that processes that wait for one another do not meet again and again.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1 + Math.random() * RETRY_PAUSE_MS)
+  }
+}
+
+function enterWal(db: Database.Database): void {
+  if (db.pragma('journal_mode = WAL', { simple: true }) !== 'wal') throw new Error('journal_mode=WAL was not accepted')
+}

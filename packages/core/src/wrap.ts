@@ -1,0 +1,86 @@
+// Types and small parts of the function wrapper and the method decorator; what they wrap calls with is the engine.
+import { NAME_LENGTH_MAX } from '@sudoagent/ledger'
+import { quote, requireName } from './check.js'
+
+// biome-ignore lint/suspicious/noExplicitAny: "any function": parameters are contravariant, so `unknown[]` would accept almost none
+export type AnyFunction = (this: any, ...args: any[]) => unknown
+
+/**
+ * The type of a guarded function. A function that returns a promise keeps its type, generics and overloads included; another one keeps its
+ * parameters and returns a promise, because the decision has to be on record first.
+ */
+export type Guarded<F extends AnyFunction> = F extends (...args: never[]) => Promise<unknown>
+  ? F
+  : (this: ThisParameterType<F>, ...args: Parameters<F>) => Promise<Awaited<ReturnType<F>>>
+
+/** A method that returns a promise: the only kind that can be guarded without changing what its class promises. */
+// biome-ignore lint/suspicious/noExplicitAny: as above
+export type AsyncMethod = (this: any, ...args: any[]) => Promise<unknown>
+
+/** Works as a standard decorator and, where TypeScript's `experimentalDecorators` is on, as a legacy one. */
+export interface MethodDecorator {
+  <M extends AsyncMethod>(method: M, context: ClassMethodDecoratorContext): M
+  <M extends AsyncMethod>(target: object, name: string | symbol, descriptor: TypedPropertyDescriptor<M>): void
+}
+
+/**
+ * The name a call is recorded under.
+ *
+ * A name of one or two characters that was not given as `action` is warned of: it is likely to be a minifier's.
+ *
+ * @throws TypeError for an anonymous function without an `action`: a record of "somebody did something" is none
+ */
+export function actionOf(fn: AnyFunction, action: string | null): string {
+  if (action !== null) return action
+  const name: unknown = fn.name
+  // `bind` and accessors put a word in front of the name.
+  const plain = typeof name === 'string' ? name.replace(/^(?:bound |get |set )+/, '') : ''
+  if (plain !== '') {
+    if (plain.length <= SHORT_NAME_MAX) warnShortName(plain)
+    return requireName('action', plain, NAME_LENGTH_MAX)
+  }
+  throw new TypeError('an anonymous function needs an `action`: give its options one, or the function a name')
+}
+
+/** What minifiers make of the names of functions. */
+const SHORT_NAME_MAX = 2
+
+/** As many as there are such names of one letter. */
+const WARNINGS_MAX = 54
+
+const warned = new Set<string>()
+
+function warnShortName(name: string): void {
+  if (warned.has(name) || warned.size >= WARNINGS_MAX) return
+  warned.add(name)
+  process.emitWarning(
+    `the action ${quote(name)} is the name of a function, and looks like one that a minifier made: give an \`action\``,
+    { code: 'SUDOAGENT_ACTION_NAME' },
+  )
+}
+
+/** Gives a wrapper the name and length of what it wraps, for stack traces and for frameworks that look at them. */
+export function dressAs<F extends AnyFunction>(wrapper: AnyFunction, original: F): Guarded<F> {
+  Object.defineProperty(wrapper, 'name', { value: original.name, configurable: true })
+  Object.defineProperty(wrapper, 'length', { value: original.length, configurable: true })
+  // The cast is the contract of this file: the wrapper passes its arguments through the engine and returns what the function returns.
+  return wrapper as Guarded<F>
+}
+
+/** Makes the decorator out of what wraps one method. */
+export function methodDecorator(wrap: (method: AsyncMethod, name: string) => AsyncMethod): MethodDecorator {
+  return ((
+    target: unknown,
+    contextOrName: ClassMethodDecoratorContext | string | symbol,
+    descriptor?: PropertyDescriptor,
+  ) => {
+    if (typeof contextOrName === 'object' && contextOrName !== null) {
+      if (contextOrName.kind !== 'method' || typeof target !== 'function')
+        throw new TypeError('only a method can be guarded')
+      return wrap(target as AsyncMethod, String(contextOrName.name))
+    }
+    if (typeof descriptor?.value !== 'function') throw new TypeError('only a method can be guarded')
+    descriptor.value = wrap(descriptor.value as AsyncMethod, String(contextOrName))
+    return undefined
+  }) as MethodDecorator
+}

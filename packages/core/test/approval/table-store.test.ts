@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest'
+import { ApprovalStoreError } from '../../src/approval/approval.js'
+import type { ApprovalRow } from '../../src/approval/row.js'
+import { type ApprovalTable, TableApprovalStore } from '../../src/approval/table-store.js'
+import { at, bindingOf, codeOf, requestOf } from '../fixtures/approval.js'
+
+/** One row, and a fault that can be switched on for the moment of the commit: not kept, or kept although it was reported as failed. */
+class FaultyTable implements ApprovalTable {
+  row: ApprovalRow | undefined
+  fault: 'none' | 'lost' | 'kept' = 'none'
+  touched = 0
+
+  write<T>(work: () => T): T {
+    this.touched++
+    const before = this.row
+    const result = work()
+    if (this.fault === 'none') return result
+    if (this.fault === 'lost') this.row = before
+    throw new ApprovalStoreError('APPROVAL_STORE_FAILED', 'disk full')
+  }
+  read<T>(work: () => T): T {
+    this.touched++
+    return work()
+  }
+  find(): ApprovalRow | undefined {
+    return this.row
+  }
+  insert(row: ApprovalRow): void {
+    this.row = row
+  }
+  update(_before: ApprovalRow, after: ApprovalRow): void {
+    this.row = after
+  }
+  newest(): readonly ApprovalRow[] {
+    return []
+  }
+  prune(): void {}
+  close(): void {}
+}
+
+class Store extends TableApprovalStore {
+  constructor(readonly table: FaultyTable) {
+    super(table)
+  }
+}
+
+test.each(['lost', 'kept'] as const)(
+  'a use whose commit fails (%s) is refused, and never becomes two',
+  async (fault) => {
+    const store = new Store(new FaultyTable())
+    await store.create(requestOf('r1'), at(0))
+    await store.resolve('r1', { state: 'approved' }, at(1))
+    store.table.fault = fault
+    expect(await codeOf(store.consume('r1', bindingOf('r1'), at(2)))).toBe('APPROVAL_STORE_FAILED')
+    store.table.fault = 'none'
+    expect(await codeOf(store.consume('r1', bindingOf('r1'), at(3)))).toBe(
+      fault === 'lost' ? 'none' : 'APPROVAL_ALREADY_USED',
+    )
+    expect(await codeOf(store.consume('r1', bindingOf('r1'), at(4)))).toBe('APPROVAL_ALREADY_USED')
+  },
+)
+
+test('wrong arguments never reach the table', async () => {
+  const store = new Store(new FaultyTable())
+  const never = new Date(Number.NaN)
+  const calls = [
+    store.create(requestOf('r1'), never),
+    store.get('r1', never),
+    store.get('', at(0)),
+    store.resolve('r1', { state: 'pending' as never }, at(0)),
+    store.resolve('r1', { state: 'approved' }, never),
+    store.consume('r1', bindingOf('r1'), never),
+    store.consume('r1', {} as never, at(0)),
+    store.list({ limit: 0 }, at(0)),
+    store.list({}, never),
+  ]
+  for (const call of calls) await expect(call).rejects.toThrow(TypeError)
+  expect(store.table.touched).toBe(0)
+})

@@ -1,0 +1,155 @@
+// kill -9 at every step of a guarded call, before and after it: where exactly the process dies decides what may be on record, what may have run
+// and what was spent. Then the next process goes on.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { generatePrivateKey } from '@sudoagent/crypto'
+import { describe, expect, it } from 'vitest'
+import { byTier, sampled } from '../../../../test/tier.js'
+import { SqliteApprovalStore } from '../../src/sqlite.js'
+import { Account, chargesIn } from '../fixtures/account.js'
+import { canRun, notice, strace } from '../fixtures/strace.js'
+import { temporaryPath } from '../fixtures/temporary.js'
+import { startWorker } from '../fixtures/worker.js'
+
+/** Such a call needs an approval and a unit of a tool's budget, and is allowed; so does every twelfth behind it. */
+const CALL = 3
+
+/** What is true of the call after the kill. `maybe`: the step is under way, and both are right as long as all agree. */
+interface Left {
+  readonly decided: boolean | 'maybe'
+  readonly ran: boolean
+  readonly finished?: boolean | 'maybe'
+  readonly charged: boolean
+  readonly approval: 'none' | 'pending' | 'approved' | 'used'
+}
+
+const NOTHING: Left = { decided: false, ran: false, charged: false, approval: 'none' }
+/** The budget comes before the person. */
+const HELD: Left = { ...NOTHING, charged: true }
+const CHARGED: Left = { ...HELD, approval: 'used' }
+const DECIDED: Left = { ...CHARGED, decided: true }
+const RAN: Left = { ...DECIDED, ran: true }
+
+const POINTS: readonly [at: string, when: 'before' | 'after', nth: number, left: Left][] = [
+  ['policy', 'before', 1, NOTHING],
+  ['reserve', 'before', 1, NOTHING],
+  ['reserve', 'after', 1, HELD],
+  ['create', 'before', 1, HELD],
+  ['create', 'after', 1, { ...HELD, approval: 'pending' }],
+  ['approver', 'before', 1, { ...HELD, approval: 'pending' }],
+  ['resolve', 'after', 1, { ...HELD, approval: 'approved' }],
+  ['consume', 'before', 1, { ...HELD, approval: 'approved' }],
+  ['consume', 'after', 1, CHARGED],
+  ['commit', 'after', 1, CHARGED],
+  ['append', 'before', 1, CHARGED],
+  // The signatures of the decision's entry and of the head that names it.
+  ['sign', 'before', 1, { ...CHARGED, decided: 'maybe' }],
+  ['sign', 'after', 1, { ...CHARGED, decided: 'maybe' }],
+  ['sign', 'before', 2, { ...CHARGED, decided: 'maybe' }],
+  ['sign', 'after', 2, { ...CHARGED, decided: 'maybe' }],
+  ['append', 'after', 1, DECIDED],
+  ['function begins', 'before', 1, DECIDED],
+  ['function has run', 'before', 1, RAN],
+  ['append', 'before', 2, RAN],
+  ['sign', 'after', 4, { ...RAN, finished: 'maybe' }],
+  ['append', 'after', 2, { ...RAN, finished: true }],
+]
+
+const hasStrace = canRun('strace', '-o', '/dev/null', 'true')
+if (!hasStrace) notice('kill -9 at every system call that reaches the disk (strace is absent or not allowed)')
+
+/** What makes a change on a disk, or makes it last. */
+const DISK_CALLS = 'write,writev,pwrite64,pwritev,fdatasync,fsync,ftruncate,rename,unlink'
+
+/** A ledger on which one process after another is killed: each goes on with what the one before left. */
+function place(kind: string) {
+  const key = generatePrivateKey()
+  const folder = temporaryPath('.')
+  const account = new Account({ kind, folder, publicKey: key.publicKey })
+  return { folder, account, task: { kind, folder, key: key.pem } }
+}
+
+describe.each(['sqlite', 'jsonl'])('%s, killed', (kind) => {
+  it('at every step of a call, before and after it', { timeout: 600_000 }, async () => {
+    const { folder, account, task } = place(kind)
+    const known = new Set<string>()
+    // What comes before the ledger is asked is the same for every kind of ledger.
+    const points = sampled(
+      POINTS.filter(([at], n) => kind === 'sqlite' || at === 'append' || n > 10),
+      3,
+    )
+    for (const [index, [at, when, nth, left]] of points.entries()) {
+      const n = CALL + 12 * index
+      const killPoint = { call: n, at, when, nth }
+      const worker = startWorker({ ...task, from: n, calls: 1, killPoint }).go()
+      expect([at, await worker.ended()], worker.errors).toEqual([at, 'SIGKILL'])
+      await account.check(index === points.length - 1 ? 'whole' : 'resumed')
+      const found = await whatIsLeft(folder, account, known)
+      const where = `${when} ${at}, time ${nth}`
+      expect({ where, ...found }).toEqual({
+        where,
+        ...left,
+        decided: left.decided === 'maybe' ? found.decided : left.decided,
+        finished: left.finished === 'maybe' ? found.finished : (left.finished ?? false),
+      })
+    }
+    account.answers.push(...(await startWorker({ ...task, from: CALL, calls: 4 }).finish()))
+    await account.check()
+    expect(account.answers.map(({ did }) => did)).toEqual(['ran', 'ran', 'ran', 'ApprovalDenied'])
+  })
+
+  it.skipIf(!hasStrace)('at every system call that changes its files', { timeout: 600_000 }, async () => {
+    const { account, task } = place(kind)
+    const paths = ['', '-wal', '.head', '.head.tmp', '.tree'].map((suffix) => `${account.ledgerPath}${suffix}`)
+    const log = temporaryPath('log')
+    let from = 0
+    const work = async (wrapper: readonly string[]) => {
+      const worker = startWorker({ ...task, from, calls: 1 }, wrapper).go()
+      const end = await worker.ended()
+      account.answers.push(...worker.answers)
+      from += 4
+      return { end, errors: worker.errors }
+    }
+    // The first one makes the files; the second shows what a call does with files that are there.
+    expect(await work([])).toEqual({ end: 0, errors: '' })
+    expect(await work(strace(log, DISK_CALLS, undefined, paths))).toEqual({ end: 0, errors: '' })
+    const made = [...readFileSync(log, 'utf8').matchAll(/^\d+ +(\w+)\(/gm)].map(([, call = '']) => call)
+    let kills = 0
+    for (const call of new Set(made)) {
+      const times = made.filter((one) => one === call).length
+      // Short of the slow form only some where there are many: SQLite writes each page of a transaction by itself, in two pieces.
+      const few = byTier({ short: 3, long: 12, slow: times })
+      const step = times > few ? byTier({ short: Math.ceil(times / few), long: 8 }) : 1
+      for (let nth = 1; nth <= times; nth += step) {
+        const { end, errors } = await work(strace('/dev/null', call, `signal=KILL:when=${nth}`, paths))
+        expect(['SIGKILL', 0], errors).toContain(end)
+        if (end === 'SIGKILL') kills += 1
+        await account.check('resumed')
+      }
+    }
+    expect(await work([])).toEqual({ end: 0, errors: '' })
+    await account.check()
+    console.info(`${kind}: ${made.length} system calls (${[...new Set(made)].join(', ')}), killed at ${kills}`)
+    expect(kills).toBeGreaterThanOrEqual(byTier({ short: new Set(made).size, long: 8 }))
+  })
+})
+
+/** What there is of a call that was not known before: in the approvals, the budget, the ledger and the function's notes. */
+async function whatIsLeft(folder: string, account: Account, known: Set<string>): Promise<Left> {
+  const store = SqliteApprovalStore.open(join(folder, 'approvals.sqlite'))
+  const records = new Map((await store.list({}, new Date())).map((record) => [record.approvalId, record]))
+  await store.close()
+  const charges = chargesIn(join(folder, 'budget.sqlite'))
+  const ids = [...records.keys(), ...charges, ...account.decisions.keys()].filter((id) => !known.has(id))
+  expect(new Set(ids).size).toBeLessThanOrEqual(1)
+  const id = ids[0] ?? 'nothing'
+  known.add(id)
+  const record = records.get(id)
+  return {
+    decided: account.decisions.has(id),
+    ran: account.ran.includes(id),
+    finished: account.finished.has(id),
+    charged: charges.includes(id),
+    approval: record === undefined ? 'none' : record.consumedAt !== null ? 'used' : (record.state as 'pending'),
+  }
+}

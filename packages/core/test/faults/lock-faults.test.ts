@@ -1,0 +1,38 @@
+// Somebody holds the lock of a SQLite ledger for longer than a writer waits: the call is refused, nothing runs, and when the lock is free again
+// the next call goes through. The deadline may be the ledger's or the engine's; after the engine's, the decision may still become durable.
+import { setTimeout as delay } from 'node:timers/promises'
+import { generatePrivateKey } from '@sudoagent/crypto'
+import Database from 'better-sqlite3'
+import { expect, it } from 'vitest'
+import { Account } from '../fixtures/account.js'
+import { temporaryPath } from '../fixtures/temporary.js'
+import { startWorker, type WorkerTask } from '../fixtures/worker.js'
+
+/** A worker that stands before its second call while the lock is taken. */
+async function lockedOut(options: Partial<WorkerTask>) {
+  const key = generatePrivateKey()
+  const folder = temporaryPath('.')
+  const account = new Account({ kind: 'sqlite', folder, publicKey: key.publicKey, diskFails: true })
+  const task = { kind: 'sqlite', folder, key: key.pem, calls: 4, pauseBefore: [1, 2], ...options }
+  const worker = startWorker(task).go()
+  await worker.says('paused')
+  const holder = new Database(account.ledgerPath)
+  holder.exec('BEGIN IMMEDIATE')
+  return { account, worker: worker.go(), holder }
+}
+
+it.each<[string, Partial<WorkerTask>]>([
+  ["the ledger's timeout", { busyTimeoutMs: 50 }],
+  ["the engine's deadline", { timeoutMs: 1_500 }],
+])('a lock that is held for longer than %s: nothing runs, and later calls go through', async (_, options) => {
+  const { account, worker, holder } = await lockedOut(options)
+  await worker.says('paused', 2)
+  holder.close()
+  // What the engine no longer waits for is still on its way to the ledger.
+  await delay(100)
+  await worker.finish()
+  expect(worker.answers.map(({ did }) => did)).toEqual(['ran', 'AuditLogError', 'ApprovalDenied', 'ran'])
+  account.answers.push(...worker.answers)
+  expect((await account.check()).findings).toEqual([])
+  expect(account.ran).toHaveLength(2)
+})
