@@ -195,17 +195,12 @@ describe('folders', () => {
     const folders = siblings()
     expect(folders.size).toBeGreaterThan(20)
     const circles = [...folders].map(([folder, imports]) => [folder, leftOver(imports)] as const)
-    expect(circles.filter(([folder, left]) => left.length > 0 && !isMoving(folder))).toEqual([])
+    expect(circles.filter(([, left]) => left.length > 0)).toEqual([])
   })
 
   it(`have at most ${FILES_MAX} files`, () => {
     const counts = new Map<string, number>()
     for (const name of [...sources, ...tests]) counts.set(dirname(name), (counts.get(dirname(name)) ?? 0) + 1)
-    expect([...counts].filter(([folder, count]) => count > FILES_MAX && !isMoving(folder))).toEqual([])
+    expect([...counts].filter(([, count]) => count > FILES_MAX)).toEqual([])
   })
-
-  /** Packages whose files have no folders of their own yet. */
-  function isMoving(folder: string): boolean {
-    return /^apps\/cli\//.test(folder)
-  }
 })

@@ -1,6 +1,7 @@
 // The process: signals in, an exit code out.
-import { createIo } from './io.js'
+
 import { fail, main } from './main.js'
+import { createIo } from './terminal/io.js'
 
 /** Signals that end a command, with their numbers: a shell expects 128 and the number. */
 const SIGNALS = [

@@ -3,31 +3,31 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { CliError, EXIT, type ExitCode, PipeClosed } from './exit.js'
 import { HELP, wrapHelp } from './help.js'
-import { refusePasswords } from './io/password-url.js'
-import { type Io, print } from './io.js'
+import { refusePasswords } from './ledger/password-url.js'
 import { keepOptionsApart } from './subcommand.js'
+import { type Io, print } from './terminal/io.js'
 
 // In the order in which a person meets them. Each is loaded when it is named, or when all of them are listed.
 const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
-  verify: () => import('./command/verify.js'),
-  show: () => import('./command/show.js'),
-  filter: () => import('./command/filter.js'),
-  search: () => import('./command/search.js'),
+  verify: () => import('./command/verify/verify.js'),
+  show: () => import('./command/show/show.js'),
+  filter: () => import('./command/find/filter.js'),
+  search: () => import('./command/find/search.js'),
   export: () => import('./command/export.js'),
   copy: () => import('./command/copy.js'),
-  receipt: () => import('./command/receipt.js'),
-  checkpoint: () => import('./command/checkpoint.js'),
+  receipt: () => import('./command/receipt/receipt.js'),
+  checkpoint: () => import('./command/checkpoint/checkpoint.js'),
   consistency: () => import('./command/consistency.js'),
   inspect: () => import('./command/inspect.js'),
   keygen: () => import('./command/keygen.js'),
-  key: () => import('./command/key.js'),
-  witness: () => import('./command/witness.js'),
-  policy: () => import('./command/policy.js'),
-  approvals: () => import('./command/approvals.js'),
-  mcp: () => import('./command/mcp.js'),
+  key: () => import('./command/key/key.js'),
+  witness: () => import('./command/witness/witness.js'),
+  policy: () => import('./command/policy/policy.js'),
+  approvals: () => import('./command/approvals/approvals.js'),
+  mcp: () => import('./command/mcp/mcp.js'),
   ledgers: () => import('./command/ledgers.js'),
-  registry: () => import('./command/registry.js'),
-  postgres: () => import('./command/postgres.js'),
+  registry: () => import('./command/registry/registry.js'),
+  postgres: () => import('./command/postgres/postgres.js'),
 }
 
 const VERSION_FLAGS = ['-V', '--version']
@@ -207,7 +207,7 @@ function isCoded(error: unknown): error is Error & { readonly code: string; read
 export async function fail(error: unknown, io: Io): Promise<ExitCode> {
   const { exit, message, hint, trace } = describe(error, io.debug)
   try {
-    const { say } = await import('./message.js')
+    const { say } = await import('./terminal/message.js')
     await say(io, 'error', message)
     if (hint !== undefined) await say(io, 'hint', hint)
     if (trace !== undefined) await io.stderr.write(`${trace}\n`)

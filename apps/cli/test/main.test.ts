@@ -60,9 +60,10 @@ describe('help and version: exit 0, on stdout', () => {
       expect(loaded(args)).not.toMatch(/^\/\/ .*packages\/(ledger|crypto)\/|chalk|\/ora|better-sqlite3/m)
     }
     // The hook sees what it is meant to see.
-    expect(loaded(['verify', 'l.sqlite', '--quiet'])).toMatch(
-      /better-sqlite3[\s\S]*^\/\/ .*packages\/crypto\/dist\/(?:\w+\/)?hash.js[\s\S]*^\/\/ .*packages\/ledger\/dist\/(?:\w+\/)?walk.js/m,
-    )
+    const verified = loaded(['verify', 'l.sqlite', '--quiet'])
+    expect(verified).toMatch(/better-sqlite3/)
+    expect(verified).toMatch(/^\/\/ .*packages\/crypto\/dist\/(?:\w+\/)?hash.js/m)
+    expect(verified).toMatch(/^\/\/ .*packages\/ledger\/dist\/(?:\w+\/)?walk.js/m)
   })
 })
 

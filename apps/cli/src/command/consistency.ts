@@ -2,8 +2,8 @@ import type { NoteKey, PublicKey } from '@sudoagent/crypto'
 import type { LedgerReader, PrefixProof, StatedCheckpoint } from '@sudoagent/ledger'
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../exit.js'
-import { type Io, print } from '../io.js'
-import { repeatable } from './option.js'
+import { repeatable } from '../option.js'
+import { type Io, print } from '../terminal/io.js'
 
 export interface ConsistencyOptions {
   readonly ledger: string
@@ -44,10 +44,10 @@ Example:
 export async function run(options: ConsistencyOptions, io: Io): Promise<ExitCode> {
   const { ledger, from, publicKey = [], output, json = false } = options
   const crypto = await import('@sudoagent/crypto')
-  const { readText } = await import('../io/input-file.js')
-  const { readTrustedKeys } = await import('../io/trusted-key.js')
-  const { withLedger } = await import('../io/ledger-file.js')
-  const { storedCheckpoint } = await import('./checkpoint.js')
+  const { readText } = await import('../input/input-file.js')
+  const { readTrustedKeys } = await import('../key/trusted-key.js')
+  const { withLedger } = await import('../ledger/ledger-file.js')
+  const { storedCheckpoint } = await import('../ledger/stored-checkpoint.js')
   const keys = await readTrustedKeys(publicKey)
   const keptText = await readText(from, 'checkpoint', crypto.NOTE_BYTES_MAX, io)
   const kept = await readCheckpoint(keptText, `\`${from}\``, keys)
@@ -68,7 +68,7 @@ export async function run(options: ConsistencyOptions, io: Io): Promise<ExitCode
   }
   if (output !== undefined) {
     const { encodeAddCheckpoint } = await import('@sudoagent/witness')
-    const { writeOutput } = await import('../io/output.js')
+    const { writeOutput } = await import('../terminal/output.js')
     await writeOutput(
       output,
       encodeAddCheckpoint({ oldSize: kept.size, proof: hashes, checkpoint: headText }),
@@ -88,7 +88,7 @@ export async function run(options: ConsistencyOptions, io: Io): Promise<ExitCode
     await print(io.stdout, `${JSON.stringify(value, null, 2)}\n`)
     return EXIT.ok
   }
-  const { fieldRow } = await import('../rows.js')
+  const { fieldRow } = await import('../text/rows.js')
   const rows = [
     ['origin', head.origin],
     ['from', `${kept.size} entries, root ${crypto.encodeBase64(kept.root)}`],
@@ -125,7 +125,7 @@ async function readCheckpoint(
 ): Promise<StatedCheckpoint> {
   const crypto = await import('@sudoagent/crypto')
   const { readStatedCheckpoint } = await import('@sudoagent/ledger')
-  const { guessKind } = await import('../io/input-file.js')
+  const { guessKind } = await import('../input/input-file.js')
   try {
     const checkpoint = readStatedCheckpoint(text)
     if (keys.length === 0) return checkpoint

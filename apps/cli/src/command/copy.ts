@@ -1,7 +1,7 @@
 import type { LedgerSink } from '@sudoagent/ledger/copy'
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../exit.js'
-import { type Io, print } from '../io.js'
+import { type Io, print } from '../terminal/io.js'
 
 export interface CopyOptions {
   readonly from: string
@@ -34,7 +34,7 @@ Examples:
 
 /** Copies, verifies the copy, and says what it holds. */
 export async function run({ from, to, json = false }: CopyOptions, io: Io): Promise<ExitCode> {
-  const { withLedger } = await import('../io/ledger-file.js')
+  const { withLedger } = await import('../ledger/ledger-file.js')
   const { copyLedger } = await import('@sudoagent/ledger/copy')
   const { printable, verify } = await import('@sudoagent/ledger')
   await refuseSame(from, to)
@@ -64,20 +64,20 @@ export async function run({ from, to, json = false }: CopyOptions, io: Io): Prom
   }
   const before = found === 0 ? '' : `; ${found} were there already`
   await print(io.stdout, `copied: ${entries} entries, root ${report.head.root}${before}\n`)
-  const { say } = await import('../message.js')
+  const { say } = await import('../terminal/message.js')
   await say(io, 'hint', `hold it against your keys: \`sudoagent verify ${printable(to)} --public-key …\``)
   return EXIT.ok
 }
 
 async function refuseSame(from: string, to: string): Promise<void> {
-  const { isServer } = await import('../io/place.js')
-  const { isSameFile } = await import('../io/same-file.js')
+  const { isServer } = await import('../ledger/place.js')
+  const { isSameFile } = await import('../terminal/same-file.js')
   if (isServer(from) || isServer(to) ? from !== to : !(await isSameFile(from, to))) return
   throw new CliError(EXIT.usage, 'a ledger cannot be copied into itself', 'name another place for the copy')
 }
 
 async function openSink(to: string): Promise<LedgerSink> {
-  const { isServer } = await import('../io/place.js')
+  const { isServer } = await import('../ledger/place.js')
   if (isServer(to)) return (await import('@sudoagent/postgres')).openPostgresSink(to)
   const { openFileSink } = await import('@sudoagent/ledger/copy')
   const { existsSync } = await import('node:fs')

@@ -1,8 +1,8 @@
 import type { ExportFormat, ExportOptions as LedgerExportOptions, LedgerReader } from '@sudoagent/ledger'
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../exit.js'
-import type { Io } from '../io.js'
-import { addOutputOptions, formatOf } from './option.js'
+import { addOutputOptions, formatOf } from '../option.js'
+import type { Io } from '../terminal/io.js'
 
 export interface ExportOptions {
   readonly ledger: string
@@ -36,9 +36,9 @@ Examples:
 
 /** Exports all of a ledger; exit 1 when it has no entry. */
 export async function run({ ledger, format, json, output }: ExportOptions, io: Io): Promise<ExitCode> {
-  const { withLedger } = await import('../io/ledger-file.js')
-  const { chooseFormat, deliverText, noneWritten } = await import('../deliver.js')
-  const { isStdout } = await import('../io/output.js')
+  const { withLedger } = await import('../ledger/ledger-file.js')
+  const { chooseFormat, deliverText, noneWritten } = await import('../terminal/deliver.js')
+  const { isStdout } = await import('../terminal/output.js')
   // A person sees each entry as it is read.
   const isOneByOne = isStdout(output) && io.stdout.isTerminal
   const count = await withLedger(ledger, io, false, async ({ reader, showProgress, hideProgress }) => {
@@ -52,7 +52,7 @@ export async function run({ ledger, format, json, output }: ExportOptions, io: I
     return deliverText(everyEntry(reader, chosen, { isOneByOne, onProgress }, io), () => entries, delivery, io)
   })
   if (count > 0) return EXIT.ok
-  const { say } = await import('../message.js')
+  const { say } = await import('../terminal/message.js')
   await say(io, 'note', noneWritten('the ledger has no entry', output))
   return EXIT.no
 }
@@ -65,7 +65,7 @@ async function* everyEntry(
   io: Io,
 ): AsyncGenerator<string> {
   const { exportLedger } = await import('@sudoagent/ledger')
-  const { requireWholeStore } = await import('../io/ledger-file.js')
+  const { requireWholeStore } = await import('../ledger/ledger-file.js')
   yield* exportLedger(reader, format, { ...options, onUnreadable, beforeEnd: () => requireWholeStore(reader, io) })
 }
 

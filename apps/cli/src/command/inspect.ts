@@ -1,7 +1,7 @@
 import type { InspectedCheckpoint, Inspection } from '@sudoagent/ledger'
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../exit.js'
-import { type Io, print } from '../io.js'
+import { type Io, print } from '../terminal/io.js'
 
 export interface InspectOptions {
   readonly ledger: string
@@ -36,12 +36,12 @@ interface LedgerFile {
 
 export async function run({ ledger, json = false }: InspectOptions, io: Io): Promise<ExitCode> {
   const { inspect } = await import('@sudoagent/ledger')
-  const { withLedger } = await import('../io/ledger-file.js')
-  const { filesOf } = await import('../io/same-file.js')
+  const { withLedger } = await import('../ledger/ledger-file.js')
+  const { filesOf } = await import('../terminal/same-file.js')
   const inspection = await withLedger(ledger, io, false, ({ reader }) => inspect(reader))
   const { entries, unreadable } = inspection
   if (unreadable > 0 && unreadable === entries) {
-    const { guessKindOf } = await import('../io/input-file.js')
+    const { guessKindOf } = await import('../input/input-file.js')
     const hint = (await guessKindOf(ledger)) ?? 'name a SQLite or JSONL ledger'
     throw new CliError(EXIT.failed, `\`${ledger}\` has no entry that can be read`, hint)
   }
@@ -53,7 +53,7 @@ export async function run({ ledger, json = false }: InspectOptions, io: Io): Pro
     json ? `${JSON.stringify(value, null, 2)}\n` : await render(inspection, files, io.stdout.columns),
   )
   if (unreadable === 0) return EXIT.ok
-  const { say } = await import('../message.js')
+  const { say } = await import('../terminal/message.js')
   const what = unreadable === 1 ? '1 entry cannot be read' : `${unreadable} entries cannot be read`
   await say(io, 'error', `${what}, so the counts above may be too small`)
   await say(io, 'hint', '`sudoagent verify` says what is wrong with them')
@@ -61,7 +61,7 @@ export async function run({ ledger, json = false }: InspectOptions, io: Io): Pro
 }
 
 async function render(of: Inspection, files: readonly LedgerFile[], columns: number | undefined): Promise<string> {
-  const { fieldRow } = await import('../rows.js')
+  const { fieldRow } = await import('../text/rows.js')
   const { genesis, keys } = of
   const rows: (readonly [string, string])[] = [
     ['origin', of.origin ?? 'unknown: the first entry cannot be read'],

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../exit.js'
-import { type Io, print } from '../io.js'
+import { type Io, print } from '../terminal/io.js'
 
 export interface KeygenOptions {
   readonly privateKey: string
@@ -43,13 +43,13 @@ export async function run(
 ): Promise<ExitCode> {
   requireFileName('--private-key', privateKey)
   requireFileName('--public-key', publicKey)
-  const { isSameFile } = await import('../io/same-file.js')
+  const { isSameFile } = await import('../terminal/same-file.js')
   if (await isSameFile(privateKey, publicKey)) {
     throw new CliError(EXIT.usage, '--private-key and --public-key name the same file', 'give each a file of its own')
   }
   const { encryptPrivateKey, generatePrivateKey } = await import('@sudoagent/crypto')
-  const { refuseExisting, writeKeyPair } = await import('../io/key-pair.js')
-  const { newPassphrase } = await import('../io/passphrase.js')
+  const { refuseExisting, writeKeyPair } = await import('../key/key-pair.js')
+  const { newPassphrase } = await import('../key/passphrase.js')
   const paths = { privateKey, publicKey, overwrite }
   refuseExisting(paths)
   const passphrase = encrypt ? await newPassphrase(io) : null

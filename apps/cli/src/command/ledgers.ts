@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { EXIT, type ExitCode } from '../exit.js'
-import { type Io, print } from '../io.js'
+import { type Io, print } from '../terminal/io.js'
 
 export interface LedgersOptions {
   readonly database: string
@@ -28,7 +28,7 @@ Example:
 }
 
 export async function run({ database, json = false }: LedgersOptions, io: Io): Promise<ExitCode> {
-  const { requireServer } = await import('../io/place.js')
+  const { requireServer } = await import('../ledger/place.js')
   requireServer(database)
   const { listLedgers } = await import('@sudoagent/postgres')
   const ledgers = await listLedgers(database)
@@ -55,7 +55,7 @@ export async function run({ database, json = false }: LedgersOptions, io: Io): P
     if (ledgers.length > 0) await print(io.stdout, `${rows.map(line).join('\n')}\n`)
   }
   if (ledgers.length > 0) return EXIT.ok
-  const { say } = await import('../message.js')
+  const { say } = await import('../terminal/message.js')
   await say(io, 'note', 'the database has no ledger')
   return EXIT.no
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import type { Io } from '../../io.js'
-import type { ResolveOptions } from '../../resolve-approval.js'
+import type { Io } from '../../terminal/io.js'
+import type { ResolveOptions } from './resolve.js'
 
 export function register(approvals: Command, io: Io): void {
   approvals
@@ -23,7 +23,7 @@ Example:
   $ sudoagent approvals approve approvals.sqlite 083a0f8c-664e-4692-9c0d-fb611024f7a4 --approver alice`,
     )
     .action(async (store: string, id: string, options: Omit<ResolveOptions, 'store' | 'id'>) => {
-      const { resolveApproval } = await import('../../resolve-approval.js')
+      const { resolveApproval } = await import('./resolve.js')
       io.exitCode = await resolveApproval('approved', { store, id, ...options }, io)
     })
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import type { Io } from '../../io.js'
-import type { ResolveOptions } from '../../resolve-approval.js'
+import type { Io } from '../../terminal/io.js'
+import type { ResolveOptions } from './resolve.js'
 
 export function register(approvals: Command, io: Io): void {
   approvals
@@ -24,7 +24,7 @@ Example:
   $ sudoagent approvals deny approvals.sqlite 083a0f8c-664e-4692-9c0d-fb611024f7a4 --approver alice --reason 'not this month'`,
     )
     .action(async (store: string, id: string, options: Omit<ResolveOptions, 'store' | 'id'>) => {
-      const { resolveApproval } = await import('../../resolve-approval.js')
+      const { resolveApproval } = await import('./resolve.js')
       io.exitCode = await resolveApproval('denied', { store, id, ...options }, io)
     })
 }

@@ -1,7 +1,7 @@
 import type { ApprovalState } from '@sudoagent/core'
 import { type Command, Option } from 'commander'
 import { EXIT, type ExitCode } from '../../exit.js'
-import { type Io, print } from '../../io.js'
+import { type Io, print } from '../../terminal/io.js'
 
 /** `used`: approved, and taken by the call; the store knows it as approved. */
 const STATES = ['pending', 'approved', 'used', 'denied', 'expired', 'failed'] as const satisfies readonly (
@@ -42,8 +42,8 @@ Example:
 }
 
 export async function run({ store: path, state, json = false, ...access }: ListOptions, io: Io): Promise<ExitCode> {
-  const { withApprovals } = await import('../../io/approval-store.js')
-  const { approvalJson, renderApprovals } = await import('../../approval-text.js')
+  const { withApprovals } = await import('../../ledger/approval-store.js')
+  const { approvalJson, renderApprovals } = await import('../../text/approval-text.js')
   const now = new Date()
   const stored = state === 'used' ? 'approved' : state
   const filter = { ...(stored === undefined ? {} : { state: stored }), limit: LIST_MAX }
@@ -54,7 +54,7 @@ export async function run({ store: path, state, json = false, ...access }: ListO
   } else if (records.length > 0) {
     await print(io.stdout, renderApprovals(records, now, io.stdout.columns))
   } else {
-    const { say } = await import('../../message.js')
+    const { say } = await import('../../terminal/message.js')
     await say(io, 'note', `no approval is ${state ?? 'in the store'}`)
   }
   return EXIT.ok

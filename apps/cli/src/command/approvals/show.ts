@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { EXIT, type ExitCode } from '../../exit.js'
-import { type Io, print } from '../../io.js'
+import { type Io, print } from '../../terminal/io.js'
 
 export interface ShowOptions {
   readonly store: string
@@ -33,9 +33,9 @@ Example:
 }
 
 export async function run({ store: path, id, json = false, ...access }: ShowOptions, io: Io): Promise<ExitCode> {
-  const { withApprovals } = await import('../../io/approval-store.js')
-  const { approvalJson, renderApproval } = await import('../../approval-text.js')
-  const { find } = await import('../../resolve-approval.js')
+  const { withApprovals } = await import('../../ledger/approval-store.js')
+  const { approvalJson, renderApproval } = await import('../../text/approval-text.js')
+  const { find } = await import('./resolve.js')
   const record = await withApprovals(path, access, (store) => find(store, id))
   const text = json
     ? `${JSON.stringify(approvalJson(record), null, 2)}\n`

@@ -3,8 +3,8 @@ import type { StoredText } from '@sudoagent/ledger'
 import type { WitnessError } from '@sudoagent/witness'
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
-import type { Io } from '../../io.js'
-import { repeatable } from '../option.js'
+import { repeatable } from '../../option.js'
+import type { Io } from '../../terminal/io.js'
 
 export interface CosignOptions {
   readonly ledger: string
@@ -53,9 +53,9 @@ export async function run(options: CosignOptions, io: Io): Promise<ExitCode> {
   const witnesses = await readWitnesses(options, io)
   const { cosign } = await import('@sudoagent/witness')
   const { proveConsistency } = await import('@sudoagent/ledger')
-  const { withLedger } = await import('../../io/ledger-file.js')
-  const { writeOutput } = await import('../../io/output.js')
-  const { storedCheckpoint } = await import('../checkpoint.js')
+  const { withLedger } = await import('../../ledger/ledger-file.js')
+  const { writeOutput } = await import('../../terminal/output.js')
+  const { storedCheckpoint } = await import('../../ledger/stored-checkpoint.js')
   const head = await storedCheckpoint(ledger, io)
   const failures: ExitCode[] = []
   let note = head
@@ -110,12 +110,12 @@ async function startFrom(head: string, kept: StoredText): Promise<{ note: string
 }
 
 async function keep(ledger: string, note: string, io: Io): Promise<void> {
-  const { isServer } = await import('../../io/place.js')
+  const { isServer } = await import('../../ledger/place.js')
   const isKept = isServer(ledger)
     ? await (await import('@sudoagent/postgres')).keepPostgresCosigned(ledger, note)
     : (await import('@sudoagent/ledger/cosigned')).keepCosigned(ledger, note)
   if (isKept) return
-  const { say } = await import('../../message.js')
+  const { say } = await import('../../terminal/message.js')
   await say(io, 'note', `\`${ledger}\` has a later cosigned checkpoint already, and keeps that`)
 }
 
@@ -124,7 +124,7 @@ const isWitnessError = (error: unknown): error is WitnessError =>
 
 /** Says what a witness did not do, and what that is worth: 3 when it could not be asked, 1 when it said no. */
 async function tell(error: WitnessError, name: string, io: Io): Promise<ExitCode> {
-  const { say } = await import('../../message.js')
+  const { say } = await import('../../terminal/message.js')
   await say(io, 'error', `witness \`${name}\`: ${error.message} (${error.code})`)
   if (error.hint !== undefined) await say(io, 'hint', error.hint)
   return ['WITNESS_UNREACHABLE', 'WITNESS_URL_INVALID'].includes(error.code) ? EXIT.failed : EXIT.no
@@ -137,8 +137,8 @@ async function readWitnesses(
   if (witness.length !== url.length) {
     throw new CliError(EXIT.usage, 'each --witness needs one --url', 'give them in pairs: --witness <vkey> --url <url>')
   }
-  const { parseVkeyOption } = await import('../../io/trusted-key.js')
-  const { readPolicyOption } = await import('../../io/policy-file.js')
+  const { parseVkeyOption } = await import('../../key/trusted-key.js')
+  const { readPolicyOption } = await import('../../input/witness-policy.js')
   const policy = await readPolicyOption(witnessPolicy, io)
   const named = witness.map((vkey, n) => ({ key: parseVkeyOption('--witness', vkey), url: url[n] ?? '' }))
   const wrong = named.find(({ key }) => key.type !== 'cosignature')

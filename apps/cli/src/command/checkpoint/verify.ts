@@ -1,8 +1,8 @@
 import type { ExpectedLog, NoteKey, NoteVerifier, PublicKey, VerifiedCheckpoint } from '@sudoagent/crypto'
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
-import { type Io, print } from '../../io.js'
-import { repeatable } from '../option.js'
+import { repeatable } from '../../option.js'
+import { type Io, print } from '../../terminal/io.js'
 
 export interface CheckpointVerifyOptions {
   readonly file: string
@@ -63,9 +63,9 @@ export async function run(options: CheckpointVerifyOptions, io: Io): Promise<Exi
     )
   }
   const { CryptoError, NOTE_BYTES_MAX } = await import('@sudoagent/crypto')
-  const { guessKind, readInput } = await import('../../io/input-file.js')
-  const { readPolicyOption } = await import('../../io/policy-file.js')
-  const { readTrustedKeys } = await import('../../io/trusted-key.js')
+  const { guessKind, readInput } = await import('../../input/input-file.js')
+  const { readPolicyOption } = await import('../../input/witness-policy.js')
+  const { readTrustedKeys } = await import('../../key/trusted-key.js')
   const keys = await readTrustedKeys(publicKey)
   const policy = await readPolicyOption(witnessPolicy, io)
   const bytes = await readInput(file, 'checkpoint', NOTE_BYTES_MAX, io)
@@ -80,7 +80,7 @@ export async function run(options: CheckpointVerifyOptions, io: Io): Promise<Exi
   }
   await print(io.stdout, json ? `${JSON.stringify(checked, null, 2)}\n` : await render(checked, io.stdout.columns))
   if (checked.ok) return EXIT.ok
-  const { say } = await import('../../message.js')
+  const { say } = await import('../../terminal/message.js')
   await say(io, 'error', 'too few of the witnesses have cosigned the checkpoint (WITNESS_QUORUM_MISSING)')
   return EXIT.no
 }
@@ -129,7 +129,7 @@ async function render(
   { origin, size, root, signed_by: signers, cosigned_by: witnesses }: Checked,
   columns: number | undefined,
 ): Promise<string> {
-  const { fieldRow } = await import('../../rows.js')
+  const { fieldRow } = await import('../../text/rows.js')
   const rows = [
     ['origin', origin],
     ['entries', String(size)],

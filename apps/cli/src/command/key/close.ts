@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
-import { type Io, print } from '../../io.js'
+import { type Io, print } from '../../terminal/io.js'
 
 export interface KeyCloseOptions {
   readonly ledger: string
@@ -40,7 +40,7 @@ export async function run(
       'say --yes',
     )
   }
-  const { readSigner, withWriter } = await import('../../io/ledger-writer.js')
+  const { readSigner, withWriter } = await import('../../ledger/ledger-writer.js')
   const signer = await readSigner(privateKey, io)
   const { position } = await withWriter(ledger, signer, (writer) => writer.closeForGood())
   await print(

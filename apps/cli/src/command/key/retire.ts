@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
-import { type Io, print } from '../../io.js'
+import { type Io, print } from '../../terminal/io.js'
 
 export interface KeyRetireOptions {
   readonly ledger: string
@@ -36,7 +36,7 @@ export async function run({ ledger, keyId, privateKey, json = false }: KeyRetire
   if (!/^[0-9a-f]{16}$/.test(id)) {
     throw new CliError(EXIT.usage, `--key-id \`${keyId}\` is no key id`, 'a key id has 16 hex digits')
   }
-  const { readSigner, withWriter } = await import('../../io/ledger-writer.js')
+  const { readSigner, withWriter } = await import('../../ledger/ledger-writer.js')
   const signer = await readSigner(privateKey, io)
   const { position } = await withWriter(ledger, signer, (writer) => writer.retireKey(id))
   const value = { position, key_id: id }

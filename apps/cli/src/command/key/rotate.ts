@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { EXIT, type ExitCode } from '../../exit.js'
-import { type Io, print } from '../../io.js'
+import { type Io, print } from '../../terminal/io.js'
 
 export interface KeyRotateOptions {
   readonly ledger: string
@@ -38,7 +38,7 @@ export async function run(
   { ledger, privateKey, newPrivateKey, json = false }: KeyRotateOptions,
   io: Io,
 ): Promise<ExitCode> {
-  const { readSigner, withWriter } = await import('../../io/ledger-writer.js')
+  const { readSigner, withWriter } = await import('../../ledger/ledger-writer.js')
   const old = await readSigner(privateKey, io)
   const next = await readSigner(newPrivateKey, io)
   const { position } = await withWriter(ledger, old, (writer) => writer.addKey(next))
@@ -47,7 +47,7 @@ export async function run(
     return EXIT.ok
   }
   await print(io.stdout, `key ${next.keyId} may sign behind entry ${position}, added by key ${old.keyId}\n`)
-  const { say } = await import('../../message.js')
+  const { say } = await import('../../terminal/message.js')
   await say(io, 'hint', `move the writers over to the new key, then \`sudoagent key retire --key-id ${old.keyId}\``)
   return EXIT.ok
 }

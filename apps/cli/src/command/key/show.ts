@@ -1,8 +1,8 @@
 import type { NoteKey, NoteKeyType, PublicKey } from '@sudoagent/crypto'
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
-import type { KeyFile } from '../../io/key-file.js'
-import { type Io, print } from '../../io.js'
+import type { KeyFile } from '../../key/key-file.js'
+import { type Io, print } from '../../terminal/io.js'
 
 export interface KeyShowOptions {
   readonly file: string
@@ -47,7 +47,7 @@ Examples:
 
 export async function run({ file, origin, witness, json = false }: KeyShowOptions, io: Io): Promise<ExitCode> {
   const { CryptoError, createNoteKey } = await import('@sudoagent/crypto')
-  const { readKeyFile } = await import('../../io/key-file.js')
+  const { readKeyFile } = await import('../../key/key-file.js')
   const found = await open(await readKeyFile(file, 'key'), io)
   const named = (option: string, name: string | undefined, type: NoteKeyType): readonly NoteKey[] => {
     if (name === undefined) return []
@@ -72,7 +72,7 @@ const VKEY = /^[^+\n]+\+[0-9a-f]{8}\+|^PRIVATE\+KEY\+/
 
 async function open(file: KeyFile, io: Io): Promise<Found> {
   const { parsePublicKey, parseVkey } = await import('@sudoagent/crypto')
-  const { parseKeyFile, pemOf } = await import('../../io/key-file.js')
+  const { parseKeyFile, pemOf } = await import('../../key/key-file.js')
   const pem = pemOf(file)
   if (VKEY.test(pem.trimStart())) {
     // UTF-8, because a name may be in any script.
@@ -80,7 +80,7 @@ async function open(file: KeyFile, io: Io): Promise<Found> {
     return { publicKey: vkey.publicKey, vkey }
   }
   if (/^-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(pem.trimStart())) {
-    const { openPrivateKey } = await import('../../io/private-key.js')
+    const { openPrivateKey } = await import('../../key/private-key.js')
     return { publicKey: (await openPrivateKey(file, io)).publicKey, vkey: null }
   }
   return { publicKey: parseKeyFile(file, () => parsePublicKey(pem)), vkey: null }

@@ -1,8 +1,8 @@
 import type { ToolPin } from '@sudoagent/mcp'
 import type { Command } from 'commander'
-import type { DefinitionChange } from '../../definition-text.js'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
-import { type Io, print } from '../../io.js'
+import { type Io, print } from '../../terminal/io.js'
+import type { DefinitionChange } from '../../text/definition-text.js'
 
 export interface McpAcceptOptions {
   readonly server?: string
@@ -46,7 +46,7 @@ Examples:
 export async function run(tools: string, options: McpAcceptOptions, io: Io): Promise<ExitCode> {
   const { existsSync } = await import('node:fs')
   const { SqliteToolPins } = await import('@sudoagent/mcp/sqlite')
-  const { requireFilePlace } = await import('../../io/place.js')
+  const { requireFilePlace } = await import('../../ledger/place.js')
   const chosen = choose(options)
   requireFilePlace('<tools>', tools, 'tool definitions are kept in a SQLite file: `<ledger>.tools`')
   if (!existsSync(tools))
@@ -55,7 +55,7 @@ export async function run(tools: string, options: McpAcceptOptions, io: Io): Pro
       `\`${tools}\` does not exist`,
       'it is `<ledger>.tools` unless --tools says otherwise',
     )
-  const { accessAdvice } = await import('../../io/approval-store.js')
+  const { accessAdvice } = await import('../../ledger/approval-store.js')
   const pins = openPins(tools, accessAdvice, (path) =>
     SqliteToolPins.open(path, { allowOtherWriters: options.allowOtherWriters === true }),
   )
@@ -85,7 +85,7 @@ export async function run(tools: string, options: McpAcceptOptions, io: Io): Pro
       await print(io.stdout, `${JSON.stringify(jsonOf(changes, digest, chosen.digest !== null), null, 2)}\n`)
       return EXIT.ok
     }
-    const { renderDefinitionChange } = await import('../../definition-text.js')
+    const { renderDefinitionChange } = await import('../../text/definition-text.js')
     const shown = changes.map((change) => renderDefinitionChange(change, io.stdout.columns)).join('')
     const sum = `${changes.length} changed${chosen.digest === null ? '' : ', accepted'}\n`
     const whole = chosen.digest === null && changes.length > 0 ? `digest of the list  ${digest}\n` : ''

@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
-import { errnoWords } from '../../io/errno.js'
-import type { GuardPartsOptions, OpenGuard } from '../../io/guard-parts.js'
-import type { Upstream, UpstreamOptions } from '../../io/mcp-upstream.js'
-import { type Io, print } from '../../io.js'
-import { repeatable } from '../option.js'
+import { repeatable } from '../../option.js'
+import { errnoWords } from '../../terminal/errno.js'
+import { type Io, print } from '../../terminal/io.js'
+import type { GuardPartsOptions, OpenGuard } from './guard-parts.js'
+import type { Upstream, UpstreamOptions } from './upstream.js'
 
 export interface McpGuardOptions extends Omit<GuardPartsOptions, 'server'>, UpstreamOptions {
   readonly server?: string
@@ -105,8 +105,8 @@ const repeated = (flags: string, description: string): Option =>
   new Option(flags, `${description}; may be repeated`).argParser(repeatable)
 
 export async function run(command: readonly string[], options: McpGuardOptions, io: Io): Promise<ExitCode> {
-  const { chooseUpstream } = await import('../../io/mcp-upstream.js')
-  const { openGuard } = await import('../../io/guard-parts.js')
+  const { chooseUpstream } = await import('./upstream.js')
+  const { openGuard } = await import('./guard-parts.js')
   const upstream = await chooseUpstream(command, options, io)
   const server = options.server ?? upstream.name
   if (server === null)
@@ -190,7 +190,7 @@ async function overHttp(
 
 async function clientToken({ token, tokenFile, tokenEnv }: McpGuardOptions, io: Io): Promise<string | null> {
   if (!token) return null
-  const { readToken } = await import('../../io/token.js')
+  const { readToken } = await import('../../input/token.js')
   const found = await readToken({ file: tokenFile, variable: tokenEnv }, io)
   if (found !== null) return found
   const hint = `name it with --token-file or in ${tokenEnv}, or say --no-token`

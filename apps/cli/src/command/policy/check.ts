@@ -1,7 +1,7 @@
 import type { LoadedPolicy } from '@sudoagent/policy'
 import type { Command } from 'commander'
 import { EXIT, type ExitCode } from '../../exit.js'
-import { type Io, print } from '../../io.js'
+import { type Io, print } from '../../terminal/io.js'
 
 export interface CheckOptions {
   readonly file: string
@@ -30,7 +30,7 @@ Example:
 }
 
 export async function run({ file, json = false }: CheckOptions, io: Io): Promise<ExitCode> {
-  const { readCallPolicy } = await import('../../io/policy.js')
+  const { readCallPolicy } = await import('../../input/call-policy.js')
   const policy = await readCallPolicy(file)
   const rules = countRules(policy)
   const value = {
@@ -47,7 +47,7 @@ export async function run({ file, json = false }: CheckOptions, io: Io): Promise
     return EXIT.ok
   }
   await print(io.stdout, await render(value, io.stdout.columns))
-  const { say } = await import('../../message.js')
+  const { say } = await import('../../terminal/message.js')
   for (const { line, rule, message, hint } of warnings) {
     await say(io, 'note', `line ${line}, rule \`${rule}\`: ${message}`)
     await say(io, 'hint', hint)
@@ -76,7 +76,7 @@ async function render(
   { policy_id: id, policy_version: version, policy_hash: hash, rules }: Checked,
   columns: number | undefined,
 ): Promise<string> {
-  const { fieldRow } = await import('../../rows.js')
+  const { fieldRow } = await import('../../text/rows.js')
   const all = rules === null ? 0 : rules.allow + rules.deny + rules.require_approval
   const rows = [
     ['policy', id],

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
-import type { CallExplanation } from '../../explain-call.js'
-import { type Io, print } from '../../io.js'
+import { type Io, print } from '../../terminal/io.js'
+import type { CallExplanation } from './explain-call.js'
 
 /** More than an engine reads of a call. */
 const ARGUMENTS_BYTES_MAX = 2 * 1024 * 1024
@@ -45,8 +45,8 @@ export async function run(options: ExplainOptions, io: Io): Promise<ExitCode> {
   const { tool, server, json = false } = options
   const action = actionOf(tool, server)
   const kwargs = await readArguments(options, io)
-  const { readCallPolicy } = await import('../../io/policy.js')
-  const { explainCall } = await import('../../explain-call.js')
+  const { readCallPolicy } = await import('../../input/call-policy.js')
+  const { explainCall } = await import('./explain-call.js')
   const explanation = await explainCall(await readCallPolicy(options.file), action, kwargs)
   await print(
     io.stdout,
@@ -74,7 +74,7 @@ async function readArguments({ args, argsFile }: ExplainOptions, io: Io): Promis
     throw new CliError(EXIT.usage, '--args and --args-file are both given', 'give one of them')
   }
   if (args === undefined && argsFile === undefined) return {}
-  const { readText } = await import('../../io/input-file.js')
+  const { readText } = await import('../../input/input-file.js')
   const from = argsFile ?? (args === '-' ? '-' : null)
   const text = from === null ? (args ?? '') : await readText(from, 'JSON object', ARGUMENTS_BYTES_MAX, io)
   const where = from === null ? '--args' : from === '-' ? 'standard input' : `\`${from}\``
@@ -96,7 +96,7 @@ async function render(
   columns: number | undefined,
 ): Promise<string> {
   const { printable } = await import('@sudoagent/ledger')
-  const { fieldRow, rowsOf } = await import('../../rows.js')
+  const { fieldRow, rowsOf } = await import('../../text/rows.js')
   const version = policy.policy_version === null ? '' : `, version ${policy.policy_version}`
   const rows: readonly (readonly [string, string])[] = [
     ['call', call.action],

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { EXIT, type ExitCode } from '../../exit.js'
-import { type Io, print } from '../../io.js'
+import { type Io, print } from '../../terminal/io.js'
 
 export interface PostgresCheckOptions {
   readonly database: string
@@ -29,7 +29,7 @@ Example:
 }
 
 export async function run({ database, json = false }: PostgresCheckOptions, io: Io): Promise<ExitCode> {
-  const { requireServer } = await import('../../io/place.js')
+  const { requireServer } = await import('../../ledger/place.js')
   requireServer(database)
   const { openRights } = await import('@sudoagent/postgres')
   const open = await openRights(database)
@@ -41,7 +41,7 @@ export async function run({ database, json = false }: PostgresCheckOptions, io: 
       open.length === 0 ? 'nothing is open\n' : open.map((line) => `open: ${printable(line)}\n`).join(''),
     )
   if (open.length === 0) return EXIT.ok
-  const { say } = await import('../../message.js')
+  const { say } = await import('../../terminal/message.js')
   await say(
     io,
     'hint',

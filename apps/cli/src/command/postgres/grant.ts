@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { EXIT, type ExitCode } from '../../exit.js'
-import { type Io, print } from '../../io.js'
+import { type Io, print } from '../../terminal/io.js'
 
 export interface PostgresGrantOptions {
   readonly database: string
@@ -30,7 +30,7 @@ Example:
 }
 
 export async function run({ database, ledger, to }: PostgresGrantOptions, io: Io): Promise<ExitCode> {
-  const { requireServer } = await import('../../io/place.js')
+  const { requireServer } = await import('../../ledger/place.js')
   requireServer(database)
   const { grantWriter } = await import('@sudoagent/postgres')
   await grantWriter(database, ledger, to)

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
-import { type Io, print } from '../../io.js'
+import { type Io, print } from '../../terminal/io.js'
 
 export interface PostgresInitOptions {
   readonly database: string
@@ -44,7 +44,7 @@ export async function run(
 ): Promise<ExitCode> {
   if (!roles && separateRoles === true)
     throw new CliError(EXIT.usage, '--separate-roles contradicts --no-roles', 'leave one of them out')
-  const { requireServer } = await import('../../io/place.js')
+  const { requireServer } = await import('../../ledger/place.js')
   requireServer(database)
   const { applySchema, parseTarget, SCHEMA_VERSION, schemaSql } = await import('@sudoagent/postgres')
   const { schema, shown } = parseTarget(database)
@@ -55,7 +55,7 @@ export async function run(
   const isSeparate = await applySchema(database, { roles, ...(separateRoles === undefined ? {} : { separateRoles }) })
   await print(io.stdout, `\`${shown}\` has the tables of version ${SCHEMA_VERSION} in schema ${schema}\n`)
   if (!roles) return EXIT.ok
-  const { say } = await import('../../message.js')
+  const { say } = await import('../../terminal/message.js')
   await say(io, 'hint', `give each host a login: CREATE ROLE agent1 LOGIN PASSWORD '…' IN ROLE ${schema}_writer`)
   if (isSeparate)
     await say(

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
-import type { Io } from '../../io.js'
+import type { Io } from '../../terminal/io.js'
 
 export interface ReceiptPageOptions {
   readonly output?: string
@@ -29,8 +29,8 @@ Example:
 export async function run({ output }: ReceiptPageOptions, io: Io): Promise<ExitCode> {
   if (output === undefined && io.stdout.isTerminal)
     throw new CliError(EXIT.usage, 'the page is for a browser, not for a terminal', 'name a file with --output')
-  const { RECEIPT_PAGE, readReceiptPage } = await import('../../io/receipt-page.js')
-  const { writeOutput } = await import('../../io/output.js')
+  const { RECEIPT_PAGE, readReceiptPage } = await import('./page-file.js')
+  const { writeOutput } = await import('../../terminal/output.js')
   await writeOutput(output, await readReceiptPage(), RECEIPT_PAGE, io)
   return EXIT.ok
 }

@@ -1,9 +1,8 @@
 import type { ProvenEntry, ReceiptReport, ReceiptTrust } from '@sudoagent/crypto'
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
-import { type Io, print } from '../../io.js'
-import { repeatable } from '../option.js'
-import { readHash } from '../receipt.js'
+import { readHash, repeatable } from '../../option.js'
+import { type Io, print } from '../../terminal/io.js'
 
 export interface ReceiptVerifyOptions {
   readonly file: string
@@ -52,9 +51,9 @@ export async function run(options: ReceiptVerifyOptions, io: Io): Promise<ExitCo
     throw new CliError(EXIT.usage, 'no --public-key is given', 'a receipt is worth as much as the key that you trust')
   }
   const { RECEIPT_BYTES_MAX, verifyReceipt } = await import('@sudoagent/crypto')
-  const { readInput } = await import('../../io/input-file.js')
-  const { readPolicyOption } = await import('../../io/policy-file.js')
-  const { readTrustedKeys } = await import('../../io/trusted-key.js')
+  const { readInput } = await import('../../input/input-file.js')
+  const { readPolicyOption } = await import('../../input/witness-policy.js')
+  const { readTrustedKeys } = await import('../../key/trusted-key.js')
   const trust = {
     publicKeys: await readTrustedKeys(publicKey),
     witnessPolicy: await readPolicyOption(witnessPolicy, io),
@@ -75,10 +74,10 @@ export async function run(options: ReceiptVerifyOptions, io: Io): Promise<ExitCo
 
 /** Findings to stderr, what is proven and what is not to stdout. */
 async function tell(report: ReceiptReport, bytes: Uint8Array, io: Io): Promise<void> {
-  const { guessKind } = await import('../../io/input-file.js')
-  const { painter } = await import('../../paint.js')
-  const { renderReceipt } = await import('../../receipt-text.js')
-  const { say } = await import('../../message.js')
+  const { guessKind } = await import('../../input/input-file.js')
+  const { painter } = await import('../../text/paint.js')
+  const { renderReceipt } = await import('./receipt-text.js')
+  const { say } = await import('../../terminal/message.js')
   for (const { code, message, hint } of report.findings) {
     await say(io, 'error', `${message} (${code})`)
     const guess = code === 'RECEIPT_INVALID' ? guessKind(bytes) : undefined
@@ -128,11 +127,11 @@ async function verifyProof(
   else {
     const { printable } = await import('@sudoagent/ledger')
     const line = `entry ${position} of the log \`${checkpoint.origin}\` has this hash; key ${signedBy.join(', ')} signed the checkpoint of ${checkpoint.size} entries`
-    const { rowsOf } = await import('../../rows.js')
+    const { rowsOf } = await import('../../text/rows.js')
     await print(io.stdout, `${rowsOf('', printable(line), io.stdout.columns, 2).join('\n')}\n`)
   }
   if (value.ok) return EXIT.ok
-  const { say } = await import('../../message.js')
+  const { say } = await import('../../terminal/message.js')
   await say(io, 'error', 'too few of the witnesses have cosigned the checkpoint (WITNESS_QUORUM_MISSING)')
   return EXIT.no
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
-import { type Io, print } from '../../io.js'
+import { type Io, print } from '../../terminal/io.js'
 
 export interface RegistryRecordOptions {
   readonly database: string
@@ -34,10 +34,10 @@ Example:
 }
 
 export async function run({ database, registry, privateKey }: RegistryRecordOptions, io: Io): Promise<ExitCode> {
-  const { requireServer } = await import('../../io/place.js')
+  const { requireServer } = await import('../../ledger/place.js')
   requireServer(database)
-  const { readHeads, recordHeads } = await import('../../registry.js')
-  const { openOrMakeWriter, readSigner } = await import('../../io/ledger-writer.js')
+  const { readHeads, recordHeads } = await import('../../ledger/registry.js')
+  const { openOrMakeWriter, readSigner } = await import('../../ledger/ledger-writer.js')
   const signer = privateKey === undefined ? undefined : await readSigner(privateKey, io)
   const heads = await readHeads(database, registry)
   if (heads.length === 0)

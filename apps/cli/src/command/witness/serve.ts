@@ -3,7 +3,7 @@ import type { NoteKey, Signer } from '@sudoagent/crypto'
 import type { Witness } from '@sudoagent/witness'
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
-import { type Io, print } from '../../io.js'
+import { type Io, print } from '../../terminal/io.js'
 
 export interface WitnessServeOptions {
   readonly key: string
@@ -48,10 +48,10 @@ export async function run({ key, name, policy, store, host, port }: WitnessServe
   const { createSigner, encodeVkey } = await import('@sudoagent/crypto')
   const { createWitness, serveWitness } = await import('@sudoagent/witness')
   const { SqliteWitnessStore } = await import('@sudoagent/witness/sqlite')
-  const { readPrivateKey } = await import('../../io/private-key.js')
-  const { say } = await import('../../message.js')
+  const { readPrivateKey } = await import('../../key/private-key.js')
+  const { say } = await import('../../terminal/message.js')
   const portNumber = readPort(port)
-  const { requireFilePlace } = await import('../../io/place.js')
+  const { requireFilePlace } = await import('../../ledger/place.js')
   requireFilePlace('--store', store, 'a witness remembers in a SQLite file')
   if (store.trim() !== store || store === '') {
     throw new CliError(EXIT.usage, `--store \`${store}\` names no file`, 'a name without white space around it')
@@ -88,7 +88,7 @@ async function readPart(
   io: Io,
 ): Promise<{ logs: readonly NoteKey[]; name: string }> {
   const { CryptoError, createNoteKey } = await import('@sudoagent/crypto')
-  const { readPolicy } = await import('../../io/policy-file.js')
+  const { readPolicy } = await import('../../input/witness-policy.js')
   // As ledgers without an origin of their own: the same after each start, and nobody else's.
   const own = name ?? `sudoagent.dev/witness/${signer.keyId}`
   try {
@@ -115,7 +115,7 @@ function withLog(witness: Witness, io: Io): Witness {
     key: witness.key,
     async addCheckpoint(request) {
       const answer = await witness.addCheckpoint(request)
-      const { say } = await import('../../message.js')
+      const { say } = await import('../../terminal/message.js')
       const line = answer.body.trimEnd()
       const why = /^\d+$/.test(line) ? `size ${line} is on record` : line
       const says = answer.status === 200 ? 'cosigned' : `refused: ${why}`

@@ -1,0 +1,61 @@
+import { type Command, Option } from 'commander'
+import type { ExitCode } from '../../exit.js'
+import { addOutputOptions, addTimeOptions, formatOf } from '../../option.js'
+import type { Format } from '../../terminal/deliver.js'
+import type { Io } from '../../terminal/io.js'
+
+export interface FilterOptions {
+  readonly ledger: string
+  readonly requestId?: string
+  readonly action?: string
+  readonly agentId?: string
+  readonly event?: string
+  readonly effect?: string
+  readonly reasonCode?: string
+  readonly outcome?: string
+  readonly start?: string
+  readonly end?: string
+  readonly limit?: string
+  readonly format?: Format
+  /** The same as `format: 'json'`. */
+  readonly json?: boolean
+  readonly output?: string
+}
+
+export function register(program: Command, io: Io): void {
+  const command = program
+    .command('filter')
+    .summary('find entries by what their fields say')
+    .description(
+      'Finds the entries for which everything that is given holds. What is asked of a decision and of an outcome together holds for the call: with ' +
+        '--effect and --outcome, both entries of each such call are found; --event narrows them to one. Shows a table on a terminal, else NDJSON. ' +
+        'Exits with 1 when nothing fits.',
+    )
+    .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
+    .option('--request-id <id>', 'of one call')
+    .option('--action <name>', 'the tool that was called')
+    .option('--agent-id <id>', 'who called it')
+    .addOption(new Option('--event <event>', 'kind of entry').choices(['decision', 'outcome', 'checkpoint']))
+    .addOption(new Option('--effect <effect>', 'what was decided').choices(['allow', 'deny']))
+    .option('--reason-code <code>', 'why it was decided')
+    .addOption(new Option('--outcome <status>', 'how the call ended').choices(['success', 'error']))
+  addTimeOptions(command).option('--limit <count>', 'stop after so many entries')
+  addOutputOptions(command, ['table', 'json', 'ndjson', 'csv'], 'table on a terminal and ndjson elsewhere')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ sudoagent filter ledger.sqlite --effect deny --start 2026-11-22
+  $ sudoagent filter ledger.sqlite --action refund_user --outcome error --output failed.csv
+  $ sudoagent filter ledger.sqlite --effect allow --outcome error
+  $ sudoagent filter ledger.sqlite --agent-id support-bot | jq -r .request_id`,
+    )
+    .action(async (ledger: string, options: Omit<FilterOptions, 'ledger'>) => {
+      io.exitCode = await run({ ledger, ...options }, io)
+    })
+}
+
+export async function run({ ledger, format, json, output, ...criteria }: FilterOptions, io: Io): Promise<ExitCode> {
+  const { runSelection } = await import('./select.js')
+  return runSelection({ ledger, criteria, format: formatOf(format, json), output }, io)
+}

@@ -1,0 +1,45 @@
+import type { Command } from 'commander'
+import type { ExitCode } from '../../exit.js'
+import { addOutputOptions, addTimeOptions, formatOf } from '../../option.js'
+import type { Format } from '../../terminal/deliver.js'
+import type { Io } from '../../terminal/io.js'
+
+export interface SearchOptions {
+  readonly ledger: string
+  readonly query: string
+  readonly start?: string
+  readonly end?: string
+  readonly format?: Format
+  /** The same as `format: 'json'`. */
+  readonly json?: boolean
+  readonly output?: string
+}
+
+export function register(program: Command, io: Io): void {
+  const command = program
+    .command('search')
+    .summary('find entries that mention a text')
+    .description(
+      'Finds the entries that say the text anywhere, in a value or in a name, in whatever case. Shows a table on a terminal, else NDJSON. ' +
+        'Exits with 1 when nothing fits.',
+    )
+    .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
+    .requiredOption('--query <text>', 'what to look for')
+  addTimeOptions(command)
+  addOutputOptions(command, ['table', 'json', 'ndjson', 'csv'], 'table on a terminal and ndjson elsewhere')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ sudoagent search ledger.sqlite --query 'ticket 4711'
+  $ sudoagent search ledger.sqlite --query user_7 --start 2026-11-01 --end 2026-11-30 --output user_7.csv`,
+    )
+    .action(async (ledger: string, options: Omit<SearchOptions, 'ledger'>) => {
+      io.exitCode = await run({ ledger, ...options }, io)
+    })
+}
+
+export async function run({ ledger, query, format, json, output, ...times }: SearchOptions, io: Io): Promise<ExitCode> {
+  const { runSelection } = await import('./select.js')
+  return runSelection({ ledger, criteria: { text: query, ...times }, format: formatOf(format, json), output }, io)
+}

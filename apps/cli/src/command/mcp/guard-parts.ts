@@ -1,0 +1,220 @@
+// Everything that a guard stands on, opened: policy, ledger, approval store, budget, accepted tools. All of it or none.
+import type { EngineFault, OnConcealed } from '@sudoagent/core'
+import { createSigner } from '@sudoagent/crypto'
+import type { ArgumentCheck, Feature, Guard } from '@sudoagent/mcp'
+import { CliError, EXIT } from '../../exit.js'
+import { readCallPolicy } from '../../input/call-policy.js'
+import { readPrivateKey } from '../../key/private-key.js'
+import { accessAdvice } from '../../ledger/approval-store.js'
+import { openLedgerWriter } from '../../ledger/new-ledger.js'
+import { requireFilePlace } from '../../ledger/place.js'
+import type { Io } from '../../terminal/io.js'
+import { say } from '../../terminal/message.js'
+import { deniedTools } from './denied-tools.js'
+
+export interface GuardPartsOptions {
+  readonly policy: string
+  readonly ledger: string
+  readonly privateKey?: string
+  readonly server: string
+  readonly agent: string
+  readonly budget?: string
+  readonly approvals?: string
+  readonly counter?: string
+  readonly allowOtherWriters?: boolean
+  readonly approvalTtl: string
+  readonly hold: string
+  readonly timeout: string
+  readonly elicitation?: boolean
+  readonly onConcealed?: string
+  readonly tools?: string
+  readonly acceptTools?: boolean
+  readonly newTools: boolean
+  readonly hideDenied?: boolean
+  readonly checkArguments: string
+  readonly pass?: readonly string[]
+  readonly unicode: string
+  readonly block?: readonly string[]
+}
+
+/** Notes of one guard: a server that floods standard error through it would fill a disk. */
+const NOTES_MAX = 500
+
+export interface OpenGuard {
+  readonly guard: Guard
+  /** Says one line on standard error, as long as there are not too many. */
+  note(text: string): void
+  /** Closes what the guard stands on. After the guard itself. */
+  close(): Promise<void>
+}
+
+/** @throws CliError, LedgerError and the stores' errors; what was opened until then is closed again */
+export async function openGuard(options: GuardPartsOptions, io: Io): Promise<OpenGuard> {
+  const { BLOCKED_BY_DEFAULT, FEATURES, Guard, MemoryToolPins } = await import('@sudoagent/mcp')
+  const undos: (() => unknown)[] = []
+  const note = noteTo(io)
+  const close = async (): Promise<void> => {
+    for (const undo of undos.splice(0).reverse()) await undo()
+  }
+  requireFilePlace('--ledger', options.ledger, 'write to a file, and `sudoagent copy` it to the database')
+  requireFilePlace('--approvals', options.approvals, 'approvals of a guard wait in a SQLite file')
+  requireFilePlace('--tools', options.tools, 'accepted tool definitions are kept in a SQLite file')
+  const block = features('--block', options.block, FEATURES)
+  const pass = features('--pass', options.pass, BLOCKED_BY_DEFAULT)
+  const times = {
+    approvalTtlMs: milliseconds('--approval-ttl', options.approvalTtl, 3_600),
+    holdMs: milliseconds('--hold', options.hold, 3_600, 0),
+    callTimeoutMs: milliseconds('--timeout', options.timeout, 86_400),
+  }
+  try {
+    // Errors of people first, files second: a policy that does not load leaves nothing behind.
+    const policy = await readCallPolicy(options.policy)
+    const signer =
+      options.privateKey === undefined ? undefined : createSigner(await readPrivateKey(options.privateKey, io))
+    const limits = options.budget === undefined ? null : parseBudget(options.budget)
+    const base = {
+      policy,
+      agentId: options.agent,
+      server: options.server,
+      pass,
+      block,
+      // Checked by the engine.
+      unicode: options.unicode as 'refuse' | 'normalize',
+      elicitation: options.elicitation === true,
+      newTools: options.newTools,
+      onConcealed: requireOnConcealed(options.onConcealed ?? 'deny'),
+      ...(options.hideDenied === true ? { hideTools: deniedTools(policy) } : {}),
+      checkArguments: argumentCheck(options.checkArguments),
+      ...times,
+      onNote: note,
+      onError: ({ stage, requestId }: EngineFault) =>
+        void say(io, 'error', `${stage} of request ${requestId} could not be recorded`),
+    }
+    // Whatever is wrong with these is said before there is a ledger.
+    const nowhere = { append: () => Promise.reject(new Error('no ledger')), close: async () => {} }
+    new Guard({ ...base, ledger: nowhere, pins: new MemoryToolPins() })
+    const ledger = await openLedgerWriter(options.ledger, signer, options.counter)
+    undos.push(() => ledger.close())
+    const { approvalStore, budget } = await openStores(options, limits, undos)
+    const pins = await openPins(options, undos)
+    const guard = new Guard({ ...base, ledger, approvalStore, pins, ...(budget === null ? {} : { budget }) })
+    note(passing(BLOCKED_BY_DEFAULT, pass, block))
+    return { guard, note, close }
+  } catch (error) {
+    await close()
+    throw error instanceof TypeError
+      ? new CliError(EXIT.usage, error.message, 'see `sudoagent mcp guard --help`', error)
+      : error
+  }
+}
+
+/** `resources,prompts` and again `completion`: three features. @throws CliError */
+function features(option: string, given: readonly string[] = [], known: readonly Feature[]): readonly Feature[] {
+  return given
+    .flatMap((text) => text.split(','))
+    .map((name) => {
+      const feature = known.find((candidate) => candidate === name.trim())
+      if (feature !== undefined) return feature
+      throw new CliError(EXIT.usage, `${option} \`${name}\` is not a feature`, `one of ${known.join(', ')}`)
+    })
+}
+
+/** What of the server is read without a decision, and what is not read: said once, at the start. */
+function passing(features: readonly Feature[], pass: readonly Feature[], block: readonly Feature[]): string {
+  const open = features.filter((feature) => pass.includes(feature) && !block.includes(feature))
+  const closed = features.filter((feature) => !open.includes(feature))
+  const words = [
+    open.length === 0 ? '' : `${open.join(', ')}: passed without a decision`,
+    closed.length === 0 ? '' : `${closed.join(', ')}: blocked (--pass names what is to pass)`,
+  ]
+  return words.filter((text) => text !== '').join('; ')
+}
+
+async function openStores(
+  { approvals, ledger, allowOtherWriters = false }: GuardPartsOptions,
+  limits: ReturnType<typeof parseBudget> | null,
+  undos: (() => unknown)[],
+) {
+  const { SqliteApprovalStore, SqliteBudget } = await import('@sudoagent/core/sqlite')
+  const approvalStore = opened(approvals ?? `${ledger}.approvals`, (path) =>
+    SqliteApprovalStore.open(path, { allowOtherWriters }),
+  )
+  undos.push(() => approvalStore.close())
+  if (limits === null) return { approvalStore, budget: null }
+  const budget = opened(`${ledger}.budget`, (path) => SqliteBudget.open(path, limits, { allowOtherWriters }))
+  undos.push(() => budget.close())
+  return { approvalStore, budget }
+}
+
+async function openPins(
+  { tools, ledger, acceptTools = false, allowOtherWriters = false }: GuardPartsOptions,
+  undos: (() => unknown)[],
+) {
+  const { acceptAll } = await import('@sudoagent/mcp')
+  const { SqliteToolPins } = await import('@sudoagent/mcp/sqlite')
+  const pins = opened(tools ?? `${ledger}.tools`, (path) => SqliteToolPins.open(path, { allowOtherWriters }))
+  undos.push(() => pins.close())
+  return acceptTools ? acceptAll(pins) : pins
+}
+
+function opened<T>(path: string, open: (path: string) => T): T {
+  try {
+    return open(path)
+  } catch (error) {
+    if (error instanceof TypeError) throw error
+    const { message, hint } = accessAdvice(error instanceof Error ? error.message : 'unknown')
+    throw new CliError(
+      EXIT.failed,
+      `\`${path}\` cannot be opened: ${message}`,
+      hint ?? 'check the folder, and who may write there',
+      error,
+    )
+  }
+}
+
+function noteTo(io: Io): (text: string) => void {
+  let left = NOTES_MAX
+  return (text) => {
+    left -= 1
+    if (left > 0) void say(io, 'note', text)
+    else if (left === 0) void say(io, 'note', 'there was too much to note; no more of it is shown')
+  }
+}
+
+function requireOnConcealed(text: string): OnConcealed {
+  if (text === 'deny' || text === 'ask' || text === 'allow') return text
+  throw new CliError(EXIT.usage, `--on-concealed \`${text}\` is unknown`, 'one of deny, ask, allow')
+}
+
+function argumentCheck(text: string): ArgumentCheck {
+  if (text === 'names' || text === 'schema' || text === 'off') return text
+  throw new CliError(EXIT.usage, `--check-arguments \`${text}\` is unknown`, 'one of names, schema, off')
+}
+
+function milliseconds(option: string, text: string, secondsMax: number, secondsMin = 1): number {
+  const seconds = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : null
+  if (seconds !== null && seconds >= secondsMin && seconds <= secondsMax) return Math.round(seconds * 1000)
+  const limits = `from ${secondsMin} to ${secondsMax} seconds`
+  if (seconds === null)
+    throw new CliError(
+      EXIT.usage,
+      `${option} \`${text}\` is not a number of seconds`,
+      `digits without a unit, ${limits}`,
+    )
+  const bound = seconds > secondsMax ? `more than ${secondsMax}` : `less than ${secondsMin}`
+  throw new CliError(EXIT.usage, `${option} \`${text}\` is ${bound} seconds`, limits)
+}
+
+const BUDGET_NAMES = { 'per-agent': 'perAgent', 'per-tool': 'perTool', window: 'windowMs' } as const
+
+/** `per-agent=100,per-tool=20,window=3600` */
+function parseBudget(text: string): { windowMs: number; perAgent?: number; perTool?: number } {
+  const limits: { windowMs: number; perAgent?: number; perTool?: number } = { windowMs: 3_600_000 }
+  for (const part of text.split(',')) {
+    const [, name, digits] = /^(per-agent|per-tool|window)=(\d{1,9})$/.exec(part) ?? []
+    if (name === undefined)
+      throw new CliError(EXIT.usage, `--budget \`${part}\` is no limit`, '`per-agent=100,per-tool=20,window=3600`')
+    limits[BUDGET_NAMES[name as keyof typeof BUDGET_NAMES]] = Number(digits) * (name === 'window' ? 1000 : 1)
+  }
+  return limits
+}

@@ -1,0 +1,74 @@
+// One call, shown to a policy as an engine shows it: redacted, frozen, within limits. Nothing is run or kept.
+import {
+  type Context,
+  ImmediateApprover,
+  type Policy,
+  type PolicyResult,
+  SudoAgentError,
+  SudoEngine,
+} from '@sudoagent/core'
+import { MemoryLedger } from '@sudoagent/ledger/memory'
+import type { LoadedPolicy, RuleStep } from '@sudoagent/policy'
+import { CliError, EXIT } from '../../exit.js'
+
+export interface CallExplanation {
+  readonly call: { readonly action: string; readonly args: unknown; readonly kwargs: unknown }
+  readonly policy: { readonly policy_id: string; readonly policy_version: string | null; readonly policy_hash: string }
+  readonly decision: string
+  readonly reason: string
+  readonly reason_code: string
+  /** The rule that decided; null when none did, or the policy is a module. */
+  readonly rule: string | null
+  /** The rules in the order in which they were asked; null for a module. */
+  readonly steps: readonly (RuleStep & { readonly line: number })[] | null
+}
+
+/**
+ * Asks a policy about a call of an agent named `explain`.
+ *
+ * @throws CliError when the call could not be put on record, or the policy fails: then an engine denies it
+ */
+export async function explainCall(
+  policy: LoadedPolicy,
+  action: string,
+  kwargs: Readonly<Record<string, unknown>>,
+): Promise<CallExplanation> {
+  let seen: Context | undefined
+  let answer: PolicyResult | undefined
+  const watched: Policy = {
+    policyId: policy.policyId,
+    policyHash: policy.policyHash,
+    async evaluate(context) {
+      seen = context
+      answer = await policy.evaluate(context)
+      return answer
+    },
+  }
+  const approver = new ImmediateApprover(false)
+  const engine = new SudoEngine({ policy: watched, agentId: 'explain', ledger: new MemoryLedger(), approver })
+  try {
+    await engine.authorize({ action, args: [kwargs] })
+  } catch (error) {
+    if (!(error instanceof SudoAgentError) && !(error instanceof TypeError)) throw error
+    const { cause } = error
+    const why = cause instanceof Error ? `: ${cause.message.split('\n')[0]}` : ''
+    throw new CliError(EXIT.failed, `${error.message}${why}`, 'an engine denies such a call', error)
+  }
+  if (seen === undefined || answer === undefined) throw new Error('the policy was not asked')
+  const { decision, reason, reasonCode } = answer
+  const explained = policy.kind === 'rules' ? policy.explain(seen) : null
+  const lines = new Map(policy.kind === 'rules' ? policy.document.rules.map(({ id, line }) => [id, line]) : [])
+  return {
+    call: { action, args: seen.args, kwargs: seen.kwargs },
+    policy: {
+      policy_id: policy.policyId,
+      policy_version: policy.version ?? null,
+      policy_hash: policy.policyHash,
+    },
+    decision,
+    reason,
+    reason_code: reasonCode ?? 'none of its own',
+    rule: explained?.rule ?? null,
+    steps: explained?.steps.map((step) => ({ ...step, line: lines.get(step.rule) ?? 0 })) ?? null,
+  }
+}

@@ -1,0 +1,67 @@
+// A verified receipt as text: the verdict, what was decided, what is proven and what is not.
+import { type ReceiptReport, receiptProves } from '@sudoagent/crypto'
+import { printable } from '@sudoagent/ledger'
+import { notShownIn } from '../../text/not-shown.js'
+import type { Paint } from '../../text/paint.js'
+import { fieldRow, rowsOf, verdictRow } from '../../text/rows.js'
+
+const NAME_WIDTH = 'checkpoint'.length
+
+/** What a person sees of a report; the findings are told apart from it. */
+export function renderReceipt(report: ReceiptReport, paint: Paint, columns: number | undefined): string {
+  const { proven, notProven } = receiptProves(report)
+  const list = (title: string, sentences: readonly string[]): string =>
+    sentences.length === 0
+      ? ''
+      : `\n${title}\n${sentences.map((sentence) => `${rowsOf('- ', printable(sentence), columns).join('\n')}\n`).join('')}`
+  const fields = fieldsOf(report)
+    .map(([name, value]) => fieldRow(name, NAME_WIDTH, value, { columns, paint: paint.dim }))
+    .join('')
+  return `${verdictOf(report, paint, columns)}${fields === '' ? '' : `\n${fields}`}${list('Proven', proven)}${list('Not proven', notProven)}`
+}
+
+function verdictOf({ ok, verdict }: ReceiptReport, paint: Paint, columns: number | undefined): string {
+  const bad = { columns, paint: paint.red.bold }
+  if (verdict === 'unverified')
+    return verdictRow(verdict, 'none of the given keys has signed this receipt, so nothing is known', bad)
+  if (!ok) return verdictRow('broken', 'do not rely on this receipt', bad)
+  const by = verdict === 'witnessed' ? 'the log and enough of your witnesses vouch for it' : 'the log vouches for it'
+  return verdictRow(verdict, `this is on record; ${by}`, { columns, paint: paint.green.bold })
+}
+
+function fieldsOf({
+  ok,
+  decision,
+  outcome,
+  checkpoint,
+  position,
+  entry_hash: hash,
+}: ReceiptReport): [string, string][] {
+  if (!ok || checkpoint === null) return []
+  const fields: [string, string][] = []
+  if (decision !== null) {
+    const { effect, reason, reason_code: code, approval } = decision
+    fields.push(
+      ['request', decision.request_id],
+      ['action', decision.action],
+      ['agent', decision.agent_id],
+      ['decided', `${effect}: ${reason}${code === null ? '' : ` (${code})`}`],
+      ['at', decision.created_at],
+      ['policy', `${decision.policy_id}${decision.policy_version === null ? '' : ` ${decision.policy_version}`}`],
+      ['parameters', decision.parameters],
+    )
+    const notShown = notShownIn(decision.line)
+    if (notShown !== null) fields.push(['', notShown])
+    if (approval !== null) fields.push(['approval', `${approval.state} by ${approval.approver_id ?? 'nobody'}`])
+  }
+  if (outcome !== null) {
+    const { status, error_type: type, error } = outcome.content
+    fields.push(['outcome', [status, type, error].filter((part) => part !== null).join(': ')])
+  }
+  fields.push(
+    ['entry', `${position}, ${hash}`],
+    ['log', checkpoint.origin],
+    ['checkpoint', `of ${checkpoint.size} entries, signed by key ${checkpoint.signed_by.join(', ')}`],
+  )
+  return fields
+}

@@ -1,0 +1,58 @@
+import { type Command, Option } from 'commander'
+import { EXIT, type ExitCode } from '../../exit.js'
+import { jsonOption } from '../../option.js'
+import { type Io, print } from '../../terminal/io.js'
+
+export interface ShowOptions {
+  readonly ledger: string
+  /** A position (digits only), or a request id. */
+  readonly call: string
+  readonly format?: 'text' | 'json'
+  /** The same as `format: 'json'`. */
+  readonly json?: boolean
+}
+
+/** Digits that still make an exact number; whatever is longer can only be a request id. */
+const POSITION = /^\d{1,15}$/
+
+export function register(program: Command, io: Io): void {
+  program
+    .command('show')
+    .summary("tell one call's whole story")
+    .description(
+      'Shows everything on record about one call: decision, approval, budget, parameters, outcome and hashes. The call is named by its request id, ' +
+        'or by the position of one of its entries (the first column of filter and search). Shows text on a terminal, else JSON.',
+    )
+    .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
+    .argument('<position|request-id>', 'the call')
+    .addOption(
+      new Option('--format <format>', 'by default text on a terminal and json elsewhere').choices(['text', 'json']),
+    )
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ sudoagent show ledger.sqlite 12
+  $ sudoagent show ledger.sqlite 083a0f8c-664e-4692-9c0d-fb611024f7a4 --format text`,
+    )
+    .action(async (ledger: string, call: string, options: Pick<ShowOptions, 'format' | 'json'>) => {
+      io.exitCode = await run({ ledger, call, ...options }, io)
+    })
+}
+
+export async function run({ ledger, call, format, json: isJson = false }: ShowOptions, io: Io): Promise<ExitCode> {
+  const { findIn, withLedger } = await import('../../ledger/ledger-file.js')
+  const { readStory, storyJson, storyText } = await import('./call-text.js')
+  const { harmless } = await import('../../text/harmless.js')
+  const { painter } = await import('../../text/paint.js')
+  const { say } = await import('../../terminal/message.js')
+  const key = POSITION.test(call) ? { position: Number(call) } : { requestId: call }
+  const story = await withLedger(ledger, io, false, ({ reader }) => findIn(reader, () => readStory(reader, key)))
+  const asText = (format ?? (io.stdout.isTerminal && !isJson ? 'text' : 'json')) === 'text'
+  const json = (): string => (io.stdout.isTerminal ? harmless(storyJson(story)) : storyJson(story))
+  await print(io.stdout, asText ? storyText(story, await painter(io.stdout.colour), io.stdout.columns) : json())
+  if (asText && io.stdout.isTerminal)
+    await say(io, 'hint', 'this is what the ledger says; `sudoagent verify` checks whether it holds')
+  return EXIT.ok
+}

@@ -1,0 +1,126 @@
+// `verify --all`: every ledger of a database, held against the registry of their heads.
+import { type VerifyOptions as Checks, LedgerError, printable, type Report, verify } from '@sudoagent/ledger'
+import { isLedgerName, listLedgers, openPostgresLedger } from '@sudoagent/postgres'
+import { CliError, EXIT, type ExitCode } from '../../exit.js'
+import { openPlace, requireServer } from '../../ledger/place.js'
+import { recordedHeads, registryIn } from '../../ledger/registry.js'
+import { type Io, print } from '../../terminal/io.js'
+import { say } from '../../terminal/message.js'
+import { readChecks, type VerifyOptions } from './options.js'
+
+/** What became of one ledger. A ledger that is on record and not there has no report. */
+interface ShardVerdict {
+  readonly ledger: string
+  /** How many of its heads are in the registry. */
+  readonly recorded: number
+  readonly report: Report | null
+  readonly problem: string | null
+}
+
+/** Heads of one ledger that are held against it: the first, and the latest. */
+const HEADS_MAX = 500
+
+/** Verifies every ledger of a database and reports: a line for each, findings on stderr, or one JSON value on stdout. */
+export async function verifyAll(options: VerifyOptions, io: Io): Promise<ExitCode> {
+  const { ledger, registry, json = false, quiet = false } = options
+  const single = (['checkpoint', 'receipt', 'state', 'origin'] as const).find((name) => options[name] !== undefined)
+  if (single !== undefined)
+    throw new CliError(EXIT.usage, `--${single} is about one ledger, not about --all`, 'verify that ledger by itself')
+  requireServer(ledger)
+  if (registry !== undefined && options.publicKey === undefined)
+    throw new CliError(
+      EXIT.usage,
+      '--registry needs --public-key',
+      'whoever can write the registry could put anything into it: name the key that signs it',
+    )
+  const verdicts = await verdictsOn(ledger, registry, await readChecks(options, io))
+  const plain = verdicts.map(({ ledger: name, recorded, report, problem }) => ({
+    ledger: name,
+    recorded,
+    problem,
+    report,
+  }))
+  if (json) await print(io.stdout, `${JSON.stringify(plain, null, 2)}\n`)
+  for (const { ledger: name, problem } of verdicts) {
+    if (problem !== null) await say(io, 'error', `ledger ${printable(name)}: ${problem}`)
+  }
+  if (!json && !quiet) {
+    const lines = verdicts.map(({ ledger: name, report, recorded }) => {
+      const held = registry === undefined ? '' : `, held against ${recorded} recorded heads`
+      return `${report?.verdict ?? 'broken'}: ${printable(name)}, ${report?.entries ?? 0} entries${held}\n`
+    })
+    await print(io.stdout, lines.join(''))
+  }
+  if (verdicts.length === 0) await say(io, 'note', 'the database has no ledger')
+  return verdicts.length > 0 && verdicts.every(({ problem }) => problem === null) ? EXIT.ok : EXIT.no
+}
+
+/**
+ * Verifies all ledgers of a database.
+ *
+ * @param registry - where their heads are on record; undefined leaves out what only a registry can show
+ * @throws CliError when the registry itself does not verify
+ */
+async function verdictsOn(
+  database: string,
+  registry: string | undefined,
+  checks: Checks,
+): Promise<readonly ShardVerdict[]> {
+  const heads = registry === undefined ? new Map<string, readonly string[]>() : await readRegistry(registry, checks)
+  const itself = registry === undefined ? null : registryIn(database, registry)
+  const listed = (await listLedgers(database)).map(({ name }) => name)
+  const verdicts: ShardVerdict[] = []
+  for (const name of new Set([...listed, ...heads.keys()])) {
+    if (name === itself) continue
+    verdicts.push(await verdictOn(database, name, heads.get(name) ?? [], checks))
+  }
+  return verdicts
+}
+
+async function verdictOn(
+  database: string,
+  ledger: string,
+  recorded: readonly string[],
+  checks: Checks,
+): Promise<ShardVerdict> {
+  // The name comes from the server or the registry, and either may be hostile: it is never put into a URL.
+  if (!isLedgerName(ledger)) {
+    const problem = 'that cannot be the name of a ledger: the tables or the registry are not ours, or were changed'
+    return { ledger, recorded: recorded.length, report: null, problem }
+  }
+  const checkpoints =
+    recorded.length > HEADS_MAX ? [...recorded.slice(0, 1), ...recorded.slice(1 - HEADS_MAX)] : recorded
+  try {
+    const reader = await openPostgresLedger(database, { ledger })
+    try {
+      const report = await verify(reader, { ...checks, checkpoints })
+      const [finding] = report.findings
+      const problem = report.ok ? null : finding === undefined ? 'it is empty' : `${finding.message} (${finding.code})`
+      return { ledger, recorded: recorded.length, report, problem }
+    } finally {
+      await reader.close()
+    }
+  } catch (error) {
+    if (!(error instanceof LedgerError)) throw error
+    const problem =
+      error.code === 'LEDGER_NOT_FOUND' && recorded.length > 0 ? 'it is on record, and is not there' : error.message
+    return { ledger, recorded: recorded.length, report: null, problem }
+  }
+}
+
+async function readRegistry(registry: string, checks: Checks): Promise<ReadonlyMap<string, readonly string[]>> {
+  const reader = await openPlace(registry)
+  try {
+    const { findings, ok, verdict } = await verify(reader, { publicKeys: checks.publicKeys ?? [] })
+    if (ok && verdict !== 'signed')
+      throw new CliError(EXIT.no, 'the registry is not signed by the given key', 'what it says is not believed')
+    if (!ok) {
+      const [finding] = findings
+      const why = finding === undefined ? 'it is empty' : `${finding.message} (${finding.code})`
+      throw new CliError(EXIT.no, `the registry does not verify: ${why}`, 'what it says is not believed')
+    }
+    return await recordedHeads(reader)
+  } finally {
+    await reader.close()
+  }
+}

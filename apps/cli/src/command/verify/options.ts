@@ -1,0 +1,70 @@
+// What `verify` is asked to hold a ledger against: options and files → the checks of the package below.
+import { NOTE_BYTES_MAX, RECEIPT_BYTES_MAX } from '@sudoagent/crypto'
+import { type VerifyOptions as Checks, parseState, type VerifiedState } from '@sudoagent/ledger'
+import { CliError, EXIT } from '../../exit.js'
+import { readText } from '../../input/input-file.js'
+import { readStateFile } from '../../input/state-file.js'
+import { readPolicyOption } from '../../input/witness-policy.js'
+import { readTrustedKeys } from '../../key/trusted-key.js'
+import type { Io } from '../../terminal/io.js'
+
+export interface VerifyOptions {
+  readonly ledger: string
+  /** Paths of PEM files, or of files with a vkey. */
+  readonly publicKey?: readonly string[]
+  /** Paths of checkpoints and receipts that were kept elsewhere. */
+  readonly checkpoint?: readonly string[]
+  readonly receipt?: readonly string[]
+  readonly witnessPolicy?: string
+  readonly require?: NonNullable<Checks['require']>
+  readonly origin?: string
+  readonly maxTail?: string
+  /** Seconds. */
+  readonly maxAge?: string
+  readonly requireOutcomes?: boolean
+  readonly state?: string
+  readonly all?: boolean
+  readonly registry?: string
+  readonly json?: boolean
+  readonly quiet?: boolean
+}
+
+/** Reads all that the caller holds the ledger against, before the ledger is opened. */
+export async function readChecks(options: VerifyOptions, io: Io): Promise<Checks> {
+  const { checkpoint = [], receipt = [], publicKey = [], witnessPolicy, require, requireOutcomes } = options
+  const { maxTail, maxAge, origin } = options
+  const resume = options.state === undefined ? null : await readState(options.state, io)
+  const policy = await readPolicyOption(witnessPolicy, io)
+  return {
+    publicKeys: await readTrustedKeys(publicKey),
+    checkpoints: await readTexts(checkpoint, 'checkpoint', NOTE_BYTES_MAX, io),
+    receipts: await readTexts(receipt, 'receipt', RECEIPT_BYTES_MAX, io),
+    ...(policy === undefined ? {} : { witnessPolicy: policy }),
+    ...(require === undefined ? {} : { require }),
+    ...(maxTail === undefined ? {} : { maxTail: readCount('--max-tail', maxTail, 'say how many entries: 0, 100') }),
+    ...(maxAge === undefined
+      ? {}
+      : { maxAgeSeconds: readCount('--max-age', maxAge, 'say how many seconds: 3600, 86400') }),
+    ...(origin === undefined ? {} : { origin }),
+    ...(requireOutcomes === undefined ? {} : { requireOutcomes }),
+    ...(resume === null ? {} : { resume }),
+  }
+}
+
+/** Evidence kept elsewhere, file after file. What is wrong with a text is for the report to say. */
+async function readTexts(paths: readonly string[], what: string, bytesMax: number, io: Io): Promise<readonly string[]> {
+  const texts: string[] = []
+  for (const path of paths) texts.push(await readText(path, what, bytesMax, io))
+  return texts
+}
+
+async function readState(path: string, io: Io): Promise<VerifiedState | null> {
+  const text = await readStateFile(path, io)
+  return text === null ? null : parseState(text)
+}
+
+function readCount(option: string, text: string, hint: string): number {
+  const count = Number(text)
+  if (/^\d{1,15}$/.test(text)) return count
+  throw new CliError(EXIT.usage, `${option} \`${text}\` is not a whole number`, hint)
+}

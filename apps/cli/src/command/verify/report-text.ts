@@ -1,0 +1,163 @@
+// A report as text: the same value that `--json` prints, for a person.
+import { notRuledOut, printable, type Report } from '@sudoagent/ledger'
+import type { MessageKind } from '../../terminal/message.js'
+import type { Paint } from '../../text/paint.js'
+import { fieldRow, rowsOf, verdictRow } from '../../text/rows.js'
+
+/** Findings told one by one; the report keeps more, and counts all. More lines than this push the first ones off the screen. */
+const FINDINGS_TOLD_MAX = 20
+
+export interface Line {
+  readonly kind: MessageKind
+  readonly text: string
+}
+
+/** A line for each finding, and for its hint when it has one. */
+export function renderFindings({ findings, findings_total: total }: Report): readonly Line[] {
+  const told = findings.slice(0, FINDINGS_TOLD_MAX)
+  const lines = told.flatMap(({ code, position, count: entries = 1, message, hint }): Line[] => {
+    const where = position === null ? '' : `entry ${position}: `
+    const error: Line = { kind: 'error', text: `${where}${message}${more(entries)} (${code})` }
+    return hint === undefined ? [error] : [error, { kind: 'hint', text: hint }]
+  })
+  const untold = total - told.length
+  if (untold > 0)
+    lines.push({
+      kind: 'error',
+      text: `and ${count(untold, 'more finding')}; --json lists the first ${findings.length}`,
+    })
+  return lines
+}
+
+/** A line for each warning, and for its hint. */
+export function renderWarnings({ warnings }: Report): readonly Line[] {
+  return warnings.flatMap(({ message, hint }): Line[] => {
+    const note: Line = { kind: 'note', text: message }
+    return hint === undefined ? [note] : [note, { kind: 'hint', text: hint }]
+  })
+}
+
+/** The verdict, what it rests on, and what it leaves open. */
+export function renderReport(
+  report: Report,
+  { ledger, kind, columns }: { ledger: string; kind: string; columns?: number | undefined },
+  paint: Paint,
+): string {
+  const open = notRuledOut(report)
+  const fields = fieldsOf(report, `${ledger} (${kind})`).filter(([, value]) => value !== null)
+  return [
+    verdict(report, paint, columns),
+    ...unfinished(report).map((line) => `${rowsOf('', line, columns, 2).join('\n')}\n`),
+    '\n',
+    ...fields.map(([name, value]) => fieldRow(name, NAME_WIDTH, value ?? '', { columns, paint: paint.dim })),
+    ...(open.length === 0
+      ? []
+      : ['\nThis does not rule out\n', ...open.map((attack) => `${rowsOf('- ', attack, columns).join('\n')}\n`)]),
+  ].join('')
+}
+
+const NAME_WIDTH = 'checkpoint'.length
+
+/** What a report rests on, a line each; null for what there is nothing to say of. */
+function fieldsOf(report: Report, ledger: string): readonly (readonly [name: string, value: string | null])[] {
+  const { entries, decisions, outcomes, open, head, first_created_at: first, last_created_at: last } = report
+  const { origin, checkpoint, tail, witnesses, resumed_from: resumed, closed, keys } = report
+  const calls = `${count(decisions, 'decision')}, ${count(outcomes, 'outcome')}, ${open} open`
+  const since = resumed === null ? '' : `; ${count(entries - resumed, 'new entry', 'new entries')} since the last run`
+  return [
+    ['ledger', ledger],
+    ['origin', origin],
+    ['entries', `${entries} (${calls})${since}${closed ? '; closed for good' : ''}`],
+    ['created', first === null || last === null ? null : `${first} to ${last}`],
+    ['signed', signatures(report)],
+    ['retired', keys.retired.length === 0 ? null : keyList(keys.retired)],
+    ['head', head.entry_hash === null ? null : `${head.entry_hash} at entry ${head.size}`],
+    ['checkpoint', checkpoint === null ? null : checkpointLine(checkpoint, tail)],
+    ...report.anchors.map((anchor) => ['kept', anchorLine(anchor)] as const),
+    [
+      'witnesses',
+      witnesses === null ? null : `${witnesses.names.join(', ')} saw ${count(witnesses.size, 'entry', 'entries')}`,
+    ],
+  ]
+}
+
+function checkpointLine({ size, signed_by: signers }: NonNullable<Report['checkpoint']>, tail: number): string {
+  const by = signers.length === 0 ? 'not signed' : `signed by ${keyList(signers)}`
+  const behind = tail === 0 ? '' : `; ${count(tail, 'entry', 'entries')} behind the last checkpoint`
+  return `of ${count(size, 'entry', 'entries')}, ${by}${behind}`
+}
+
+/** Something kept elsewhere: a state is that of an earlier run. */
+function anchorLine({ kind, size, position, holds }: Report['anchors'][number]): string {
+  const what = position === null ? kind : `${kind} of entry ${position}`
+  const says = holds ? 'the ledger begins with it' : 'the ledger does NOT begin with it'
+  return `${what}, ${count(size, 'entry', 'entries')}: ${says}`
+}
+
+/** What the person may want to do next. */
+export function hintsOf(report: Report): readonly string[] {
+  if (report.signed_entries === 0 || report.keys.given.length > 0) return []
+  return [
+    `${count(report.signed_entries, 'entry is', 'entries are')} signed; check by whom with \`--public-key <file>\``,
+  ]
+}
+
+/** Open calls told one by one; `--json` lists more. */
+const OPEN_TOLD_MAX = 3
+
+/** Calls that may have run without leaving an outcome. */
+function unfinished({ open, open_calls: calls }: Report): readonly string[] {
+  if (open === 0) return []
+  const what =
+    open === 1 ? '1 call was allowed and has no outcome: it' : `${open} calls were allowed and have no outcome: they`
+  const told = calls
+    .slice(0, OPEN_TOLD_MAX)
+    .map(({ position, request_id: request }) => `entry ${position}, request ${printable(request)}`)
+  const rest = open > told.length ? `; and ${open - told.length} more` : ''
+  return [`${what} may have run (${told.join('; ')}${rest})`]
+}
+
+const more = (entries: number): string => (entries > 1 ? `; so are ${entries - 1} more entries` : '')
+
+const SAYS: Readonly<Record<Exclude<Report['verdict'], 'broken' | 'unverified'>, string>> = {
+  intact: 'chain, tree and rules hold; nobody that you named vouches for them',
+  signed: 'nothing was changed, and every entry is signed by a key that you gave',
+  anchored: 'nothing was changed, all of it is signed, and it begins with what you kept elsewhere',
+  witnessed: 'nothing was changed, all of it is signed, and your witnesses have seen the same log',
+}
+
+function verdict(
+  { verdict: is, findings, findings_total: total }: Report,
+  paint: Paint,
+  columns: number | undefined,
+): string {
+  const bad = { columns, paint: paint.red.bold }
+  if (is === 'unverified') {
+    return verdictRow(is, 'none of the given keys has signed this ledger, so its signatures were not checked', bad)
+  }
+  if (is !== 'broken') return verdictRow(is, SAYS[is], { columns, paint: paint.green.bold })
+  const first = findings.find(({ position }) => position !== null)?.position
+  const where = first === undefined ? '' : `, the first at entry ${first}`
+  return verdictRow('broken', `${count(total, 'finding')}${where}; do not rely on this ledger`, bad)
+}
+
+function signatures({ verdict: is, entries, signed_entries: signed, keys }: Report): string {
+  const isSigned = is !== 'broken' && is !== 'unverified' && is !== 'intact'
+  const named = keys.in_ledger.length > 0 ? keys.in_ledger : isSigned ? keys.given : []
+  const by = named.length === 0 ? '' : `, ${isSigned ? 'by' : 'naming'} ${keyList(named)}`
+  const unchecked = signed > 0 && keys.given.length === 0 ? '; give a public key to know whose they are' : ''
+  return `${signed} of ${entries} entries${by}${unchecked}`
+}
+
+/** Key ids listed in text; more than that is no ledger of ours, and `--json` has them all. */
+const KEYS_TOLD_MAX = 5
+
+function keyList(ids: readonly string[]): string {
+  const told = ids.slice(0, KEYS_TOLD_MAX).join(', ')
+  const more = ids.length - KEYS_TOLD_MAX
+  return `key${ids.length === 1 ? '' : 's'} ${told}${more > 0 ? ` and ${more} more` : ''}`
+}
+
+function count(n: number, one: string, many = `${one}s`): string {
+  return `${n} ${n === 1 ? one : many}`
+}

@@ -1,0 +1,27 @@
+// Bearer tokens: from a file or the environment, never from the command line, which others on the machine can read.
+import { CliError, EXIT } from '../exit.js'
+import type { Io } from '../terminal/io.js'
+import { readText } from './input-file.js'
+
+/** Longer ones are no tokens; JWTs with many claims are a few kilobytes. */
+const TOKEN_BYTES_MAX = 16 * 1024
+
+/** @returns null when neither names one. @throws CliError when what is named holds none */
+export async function readToken(
+  { file, variable }: { readonly file: string | undefined; readonly variable: string | undefined },
+  io: Io,
+): Promise<string | null> {
+  if (file !== undefined) return checked((await readText(file, 'token', TOKEN_BYTES_MAX, io)).trim(), `\`${file}\``)
+  if (variable === undefined) return null
+  const found = process.env[variable]
+  return found === undefined || found === '' ? null : checked(found, `the variable \`${variable}\``)
+}
+
+function checked(token: string, where: string): string {
+  if (/^[\x21-\x7e]{16,}$/.test(token)) return token
+  throw new CliError(
+    EXIT.failed,
+    `${where} holds no token`,
+    'at least 16 characters without white space: `openssl rand -base64 32`',
+  )
+}

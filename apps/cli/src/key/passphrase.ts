@@ -1,0 +1,104 @@
+// Passphrases that a person types. The terminal shows nothing of them, and is given back as it was, whatever happens.
+import { on } from 'node:events'
+import { printable } from '@sudoagent/ledger'
+import { CliError, EXIT } from '../exit.js'
+import { type Io, PASSPHRASE_VARIABLE } from '../terminal/io.js'
+
+/** More than a key can be encrypted with; a file that was pasted by mistake is not read to its end. */
+const PASSPHRASE_CHARS_MAX = 2048
+
+/** Keys as a terminal sends them in raw mode, where none has a meaning of its own. */
+const KEY = { interrupt: '\u0003', endOfInput: '\u0004', backspace: '\b', clear: '\u0015', delete: '\u007f' } as const
+
+/** Arrows, function keys, and whatever else is no character. */
+const ESCAPE_SEQUENCE = /\u001b(?:\[[0-9;?]*[ -/]*[@-~]|O.|[^[O])?/gu
+
+/** Asks for the passphrase of a private key; null where nobody can be asked. */
+export async function askPassphrase(io: Io, path: string): Promise<string | null> {
+  const typed = await askHidden(io, [`passphrase of \`${printable(path)}\`: `])
+  if (typed === null) return null
+  const [passphrase = ''] = typed
+  if (passphrase === '') throw new CliError(EXIT.failed, 'no passphrase was typed', 'type it, and then Enter')
+  return passphrase
+}
+
+/**
+ * The passphrase for a new key: SUDOAGENT_KEY_PASSPHRASE, or what a person types twice.
+ *
+ * @throws CliError when there is neither, it is empty, or the two differ
+ */
+export async function newPassphrase(io: Io): Promise<string> {
+  if (io.keyPassphrase !== undefined) return io.keyPassphrase
+  const typed = await askHidden(io, ['passphrase for the new key: ', 'the same again: '])
+  if (typed === null) {
+    const message = '--encrypt needs a passphrase, and there is no terminal to ask for one'
+    throw new CliError(EXIT.failed, message, `set ${PASSPHRASE_VARIABLE}`)
+  }
+  const [first = '', second] = typed
+  if (first === '') throw new CliError(EXIT.failed, 'no passphrase was typed', 'leave out --encrypt to go without')
+  if (first !== second) throw new CliError(EXIT.failed, 'the two passphrases differ', 'type the same one twice')
+  return first
+}
+
+/**
+ * Asks questions on stderr, and returns what is typed after each, up to Enter. Backspace and Ctrl-U edit, Ctrl-C ends
+ * the process, other control characters do nothing.
+ */
+async function askHidden(io: Io, questions: readonly string[]): Promise<readonly string[] | null> {
+  const keyboard = io.keyboard()
+  if (keyboard === null) return null
+  const restore = (): void => void keyboard.setRawMode(false)
+  const forget = io.atExit(restore)
+  // Before the question: nothing that is typed after it is shown.
+  keyboard.setRawMode(true)
+  try {
+    return await readAnswers(keyboard, io, questions)
+  } finally {
+    forget()
+    restore()
+    keyboard.pause()
+  }
+}
+
+async function readAnswers(keyboard: NodeJS.ReadStream, io: Io, questions: readonly string[]): Promise<string[]> {
+  const answers: string[] = []
+  let line = ''
+  await io.stderr.write(questions[0] ?? '')
+  for await (const key of keysOf(keyboard)) {
+    if (key === '\r' || key === '\n' || key === KEY.endOfInput) {
+      answers.push(line)
+      line = ''
+      await io.stderr.write(`\n${questions[answers.length] ?? ''}`)
+      if (answers.length === questions.length) return answers
+    } else if (key === KEY.interrupt) {
+      await io.stderr.write('\n')
+      io.interrupt()
+    } else {
+      line = edit(line, key)
+    }
+  }
+  throw new CliError(EXIT.failed, 'the terminal was closed', 'try again')
+}
+
+async function* keysOf(keyboard: NodeJS.ReadStream): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  for await (const [bytes] of on(keyboard, 'data', { close: ['end', 'close'] })) {
+    let text: string
+    try {
+      text = decoder.decode(bytes as Buffer, { stream: true })
+    } catch {
+      throw new CliError(EXIT.failed, 'what was typed is not UTF-8', `set ${PASSPHRASE_VARIABLE} instead`)
+    }
+    yield* text.replace(ESCAPE_SEQUENCE, '').replaceAll('\r\n', '\r')
+  }
+}
+
+function edit(line: string, key: string): string {
+  if (key === KEY.delete || key === KEY.backspace) return [...line].slice(0, -1).join('')
+  if (key === KEY.clear) return ''
+  if (/\p{Cc}/u.test(key)) return line
+  if (line.length >= PASSPHRASE_CHARS_MAX) {
+    throw new CliError(EXIT.failed, `what was typed is longer than ${PASSPHRASE_CHARS_MAX} characters`, 'try again')
+  }
+  return line + key
+}

@@ -1,0 +1,58 @@
+// A ledger that a command adds to: opened as what it is, with a key, and closed whatever happens.
+import { createSigner, type Signer } from '@sudoagent/crypto'
+import type { ControlWriter, LedgerWriter } from '@sudoagent/ledger'
+import { CliError, EXIT } from '../exit.js'
+import { readPrivateKey } from '../key/private-key.js'
+import type { Io } from '../terminal/io.js'
+import { isServer, openPlace } from './place.js'
+
+/** The signer of a private key in a file. @throws CliError naming the file */
+export async function readSigner(path: string, io: Io): Promise<Signer> {
+  return createSigner(await readPrivateKey(path, io))
+}
+
+/**
+ * Opens the ledger at `path` for writing, which must be there, hands it to `use`, and closes it.
+ *
+ * @throws LedgerError of `openPlace` and of the store, and whatever `use` throws
+ */
+export async function withWriter<T>(
+  path: string,
+  signer: Signer,
+  use: (ledger: LedgerWriter & ControlWriter) => Promise<T>,
+): Promise<T> {
+  // A writer makes a ledger where there is none; a reader does not.
+  const reader = await openPlace(path)
+  await reader.close()
+  const ledger = await openAs(reader.kind, path, signer)
+  try {
+    return await use(ledger)
+  } finally {
+    await ledger.close()
+  }
+}
+
+async function openAs(kind: string, path: string, signer: Signer): Promise<LedgerWriter & ControlWriter> {
+  if (kind === 'postgres') return (await import('@sudoagent/postgres')).PostgresLedger.open(path, { signer })
+  if (kind === 'jsonl') return (await import('@sudoagent/ledger/jsonl')).JsonlLedger.open(path, { signer })
+  return (await import('@sudoagent/ledger/sqlite')).SqliteLedger.open(path, { signer })
+}
+
+/**
+ * Opens a ledger for writing, and makes it where it is not there: a file by the end of its name.
+ *
+ * @throws CliError when the name does not say what kind it will be; LedgerError of the store
+ */
+export async function openOrMakeWriter(place: string, signer: Signer | undefined): Promise<LedgerWriter> {
+  const options = signer === undefined ? {} : { signer }
+  if (isServer(place)) return (await import('@sudoagent/postgres')).PostgresLedger.open(place, options)
+  if (/\.(?:jsonl|ndjson)$/i.test(place))
+    return (await import('@sudoagent/ledger/jsonl')).JsonlLedger.open(place, options)
+  if (/\.(?:sqlite3?|db)$/i.test(place))
+    return (await import('@sudoagent/ledger/sqlite')).SqliteLedger.open(place, options)
+  throw new CliError(
+    EXIT.usage,
+    `\`${place}\` does not say what kind of ledger it is`,
+    'let its name end in .sqlite or .jsonl',
+  )
+}

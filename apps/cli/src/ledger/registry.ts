@@ -1,0 +1,122 @@
+// The registry: heads of ledgers, on record in a ledger of their own. An entry of it is a decision of the action below, whose parameters are the
+// heads; whoever can verify a ledger can verify a registry.
+import { randomUUID } from 'node:crypto'
+import { sha256Hex } from '@sudoagent/crypto'
+import {
+  decisionHash,
+  type EntryDraft,
+  formatTimestamp,
+  isCallEntry,
+  type LedgerReader,
+  type LedgerWriter,
+  printable,
+  readStatedCheckpoint,
+  select,
+} from '@sudoagent/ledger'
+import { isLedgerName, ledgerIn, listLedgers, openPostgresLedger } from '@sudoagent/postgres'
+import { CliError, EXIT } from '../exit.js'
+import { isServer } from './place.js'
+
+const ACTION = 'sudoagent.registry.record'
+const POLICY_ID = 'registry'
+
+/** Heads in one entry: some hundred bytes each, of the 3 MiB that an entry may have. */
+const HEADS_MAX = 500
+
+/** The head of a ledger as it was recorded. `checkpoint` is the whole note, or the three lines of an unsigned one. */
+export interface RecordedHead {
+  readonly ledger: string
+  readonly checkpoint: string
+}
+
+/** The name of a registry that is a ledger of the database that it is about; null when it is elsewhere. */
+export function registryIn(database: string, registry: string): string | null {
+  return isServer(registry) ? ledgerIn(database, registry) : null
+}
+
+/**
+ * The heads that the ledgers of a database have now; without the registry itself, when it is one of them.
+ *
+ * @throws CliError when the server lists a ledger under a name that ours never have
+ */
+export async function readHeads(database: string, registry: string): Promise<readonly RecordedHead[]> {
+  const heads: RecordedHead[] = []
+  const itself = registryIn(database, registry)
+  for (const { name } of await listLedgers(database)) {
+    if (name === itself) continue
+    if (!isLedgerName(name))
+      throw new CliError(
+        EXIT.no,
+        `the server lists a ledger \`${printable(name.slice(0, 80))}\`: that cannot be the name of a ledger`,
+        'its tables are not ours, or were changed; nothing was recorded',
+      )
+    const reader = await openPostgresLedger(database, { ledger: name })
+    try {
+      const { head } = await reader.evidence()
+      if (head === null || head === 'unreadable') continue
+      readStatedCheckpoint(head.text)
+      heads.push({ ledger: name, checkpoint: head.text })
+    } finally {
+      await reader.close()
+    }
+  }
+  return heads
+}
+
+export async function recordHeads(heads: readonly RecordedHead[], writer: LedgerWriter): Promise<void> {
+  for (let start = 0; start < heads.length; start += HEADS_MAX) {
+    const decision = draftOf(heads.slice(start, start + HEADS_MAX))
+    await writer.append(decision)
+    const { effect: _, ...block } = decision.decision
+    const outcome = { status: 'success', reason: null, reason_code: null, error_type: null, error: null } as const
+    await writer.append({ ...decision, event: 'outcome', decision: block, outcome })
+  }
+}
+
+/** Every head that a registry holds, of each ledger the latest last. */
+export async function recordedHeads(registry: LedgerReader): Promise<ReadonlyMap<string, readonly string[]>> {
+  const all = new Map<string, string[]>()
+  for await (const { entry } of select(registry, { event: 'decision' })) {
+    if (!isCallEntry(entry) || entry.action !== ACTION) continue
+    const heads = entry.parameters?.kwargs.heads
+    if (!Array.isArray(heads)) continue
+    for (const head of heads as readonly { readonly ledger?: unknown; readonly checkpoint?: unknown }[]) {
+      if (typeof head?.ledger !== 'string' || typeof head.checkpoint !== 'string') continue
+      const known = all.get(head.ledger) ?? []
+      if (known.at(-1) !== head.checkpoint) known.push(head.checkpoint)
+      all.set(head.ledger, known)
+    }
+  }
+  return all
+}
+
+function draftOf(heads: readonly RecordedHead[]): EntryDraft {
+  const requestId = randomUUID()
+  const createdAt = formatTimestamp(new Date())
+  const policyHash = sha256Hex(POLICY_ID)
+  const actor = { principal: 'sudoagent', source: 'node' }
+  const kwargs = { heads: heads.map(({ ledger, checkpoint }) => ({ ledger, checkpoint })) }
+  const parameters = { args: [], kwargs }
+  const facts = { requestId, decisionAt: createdAt, policyHash, action: ACTION, actor }
+  return {
+    event: 'decision',
+    request_id: requestId,
+    created_at: createdAt,
+    action: ACTION,
+    agent_id: 'sudoagent',
+    actor,
+    decision: {
+      effect: 'allow',
+      reason: 'heads of ledgers are recorded',
+      reason_code: null,
+      policy_id: POLICY_ID,
+      policy_version: null,
+      policy_hash: policyHash,
+      decision_hash: decisionHash(facts, parameters),
+    },
+    approval: null,
+    budget: null,
+    parameters,
+    metadata: {},
+  }
+}

@@ -1,0 +1,22 @@
+import { CliError, EXIT } from '../exit.js'
+import type { Io } from '../terminal/io.js'
+
+/** The signed head of a ledger. @throws CliError when it has none */
+export async function storedCheckpoint(ledger: string, io: Io): Promise<string> {
+  const { withLedger } = await import('./ledger-file.js')
+  const { parseNote } = await import('@sudoagent/crypto')
+  const { head } = await withLedger(ledger, io, true, ({ reader }) => reader.evidence())
+  if (head === null) throw new CliError(EXIT.no, `\`${ledger}\` has no checkpoint`, NONE_HINT)
+  if (head === 'unreadable') throw new CliError(EXIT.no, `the head of \`${ledger}\` cannot be read`, VERIFY_HINT)
+  if (!head.text.includes('\n\n')) throw new CliError(EXIT.no, `\`${ledger}\` is not signed`, NONE_HINT)
+  try {
+    parseNote(head.text)
+  } catch (error) {
+    throw new CliError(EXIT.no, `the head of \`${ledger}\` is no signed checkpoint`, VERIFY_HINT, error)
+  }
+  return head.text
+}
+
+const NONE_HINT =
+  'a ledger has one when it is written with a signer; `--private-key` signs one for this ledger as it is'
+export const VERIFY_HINT = '`sudoagent verify` says more'

@@ -1,0 +1,151 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { generatePrivateKey } from '@sudoagent/crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { decisionHashOf, requestIdOf } from '../../support/draft.js'
+import { SAMPLE, writeLedger } from '../../support/ledger.js'
+import { Sandbox } from '../../support/sandbox.js'
+
+const box = new Sandbox()
+const FACTS = { n: 2, kwargs: { amount: 9000 } }
+const key = generatePrivateKey()
+const ONE_ERROR = /^sudoagent: error: [^\n]+\nsudoagent: hint: [^\n]+\n$/
+
+beforeAll(async () => {
+  await writeLedger(box.path('plain.sqlite'), SAMPLE)
+  await writeLedger(box.path('l.sqlite'), SAMPLE, key)
+  await writeLedger(box.path('signed.jsonl'), SAMPLE, key)
+  writeFileSync(box.path('key.pub.pem'), key.publicKey.pem)
+  writeFileSync(box.path('key.pem'), key.pem, { mode: 0o600 })
+  writeFileSync(box.path('other.pub.pem'), generatePrivateKey().publicKey.pem)
+})
+afterAll(() => box.remove())
+
+describe('receipt', () => {
+  it.each([
+    ['--request-id', requestIdOf(2)],
+    ['--decision-hash', decisionHashOf(FACTS)],
+    ['--decision-hash', decisionHashOf(FACTS).toUpperCase()],
+  ])('%s %s names the decision and where it stands', (option, value) => {
+    const { code, stdout, stderr } = box.run(['receipt', 'l.sqlite', option, value])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(JSON.parse(stdout)).toMatchObject({
+      ledger_position: 4,
+      request_id: requestIdOf(2),
+      decision_hash: decisionHashOf(FACTS),
+      entry_signature: expect.stringMatching(/^[A-Za-z0-9+/]{86}==$/),
+      entry: { action: 'refund_user' },
+      outcome: null,
+      proof: expect.stringMatching(/^c2sp\.org\/tlog-proof@v1\nindex 3\n/),
+    })
+  })
+
+  it('goes into a file, and may leave the content out', () => {
+    const args = ['receipt', 'signed.jsonl', '--request-id', requestIdOf(2), '--no-entry', '--output', 'short.json']
+    expect(box.run(args)).toEqual({ code: 0, stdout: '', stderr: '' })
+    const receipt = readFileSync(box.path('short.json'), 'utf8')
+    expect(receipt).not.toContain('refund_user')
+    expect(box.run(['receipt', 'verify', 'short.json', '--public-key', 'key.pub.pem'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('its content was left out'),
+    })
+  })
+
+  it('of a ledger that nobody signs has no proof, and says so', () => {
+    const { code, stdout, stderr } = box.run(['receipt', 'plain.sqlite', '--request-id', requestIdOf(2)])
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ proof: null, entry_signature: null })
+    expect(stderr).toMatch(/^sudoagent: note: the receipt has no proof/)
+    const proof = box.run(['receipt', 'plain.sqlite', '--request-id', requestIdOf(2), '--format', 'tlog-proof'])
+    expect(proof).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(ONE_ERROR) })
+  })
+
+  it.each([
+    ['--request-id', requestIdOf(99)],
+    ['--decision-hash', '0'.repeat(64)],
+  ])('%s %s is not on record: exit 1, and no file', (option, value) => {
+    const files = box.files()
+    const { code, stdout, stderr } = box.run(['receipt', 'l.sqlite', option, value, '--output', 'none.json'])
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(ONE_ERROR)
+    expect(box.files()).toEqual(files)
+  })
+
+  it.each([
+    ['neither', []],
+    ['both', ['--request-id', 'a', '--decision-hash', '0'.repeat(64)]],
+    ['half a hash', ['--decision-hash', decisionHashOf(FACTS).slice(0, 32)]],
+    ['another format', ['--request-id', 'a', '--format', 'pdf']],
+  ])('%s: exit 2', (_, args) => {
+    const { code, stdout, stderr } = box.run(['receipt', 'l.sqlite', ...args])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toMatch(ONE_ERROR)
+  })
+})
+
+describe('receipt verify', () => {
+  const make = (...args: readonly string[]): string =>
+    box.run(['receipt', 'l.sqlite', '--request-id', requestIdOf(3), ...args]).stdout
+
+  it('says what is proven and what is not, with nothing but the key', () => {
+    writeFileSync(box.path('r.json'), make())
+    const { code, stdout, stderr } = box.run(['receipt', 'verify', 'r.json', '--public-key', 'key.pub.pem'])
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toMatch(/^signed: this is on record/)
+    expect(stdout).toMatch(/\nProven\n- [\s\S]*\nNot proven\n- /)
+    expect(stdout).toContain('approved by alice')
+    const json = box.run(['receipt', 'verify', 'r.json', '--public-key', 'key.pub.pem', '--json'])
+    expect(JSON.parse(json.stdout)).toMatchObject({ ok: true, verdict: 'signed', position: 5, findings: [] })
+  })
+
+  it('reads standard input', () => {
+    expect(box.shell('$S receipt verify - --public-key key.pub.pem < r.json').code).toBe(0)
+  })
+
+  it.each<[string, (receipt: string) => string, string]>([
+    ['changed', (receipt) => receipt.replace('ticket 4711', 'ticket 4712'), 'ENTRY_HASH_MISMATCH'],
+    ['with the proof of another entry', (receipt) => receipt.replace('index 4', 'index 5'), 'PROOF_INVALID'],
+    ['that is no receipt', () => '{}', 'RECEIPT_INVALID'],
+  ])('a receipt %s: exit 1 and why', (_, change, finding) => {
+    writeFileSync(box.path('changed.json'), change(make()))
+    const { code, stdout, stderr } = box.run(['receipt', 'verify', 'changed.json', '--public-key', 'key.pub.pem'])
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/^broken: /)
+    expect(stderr).toContain(`(${finding})`)
+  })
+
+  it('under another key: exit 1', () => {
+    const { code, stderr } = box.run(['receipt', 'verify', 'r.json', '--public-key', 'other.pub.pem'])
+    expect(code).toBe(1)
+    expect(stderr).toContain('KEY_UNKNOWN')
+  })
+
+  it('a proof alone, for the hash that is given', () => {
+    writeFileSync(box.path('proof.txt'), make('--format', 'tlog-proof'))
+    const { entry_hash: hash } = JSON.parse(make()) as { entry_hash: string }
+    const verify = (...more: readonly string[]) =>
+      box.run(['receipt', 'verify', 'proof.txt', '--public-key', 'key.pub.pem', ...more])
+    expect(verify('--entry-hash', hash)).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^entry 5 of the log /),
+    })
+    expect(JSON.parse(verify('--entry-hash', hash, '--json').stdout)).toMatchObject({ ok: true, position: 5 })
+    expect(verify('--entry-hash', '0'.repeat(64))).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching('PROOF_INVALID'),
+    })
+    expect(verify()).toMatchObject({ code: 2, stderr: expect.stringMatching(ONE_ERROR) })
+  })
+
+  it.each<[string, readonly string[], number]>([
+    ['no key', ['r.json'], 2],
+    ['a private key', ['r.json', '--public-key', 'key.pem'], 3],
+    ['a hash for a receipt', ['r.json', '--public-key', 'key.pub.pem', '--entry-hash', '0'.repeat(64)], 2],
+    ['a file that is not there', ['none.json', '--public-key', 'key.pub.pem'], 3],
+    ['a ledger', ['l.sqlite', '--public-key', 'key.pub.pem'], 1],
+    ['a directory', ['.', '--public-key', 'key.pub.pem'], 3],
+  ])('%s: exit code %#', (_, args, code) => {
+    const ran = box.run(['receipt', 'verify', ...args])
+    expect(ran.code).toBe(code)
+    expect(ran.stderr).toMatch(/^sudoagent: error: [^\n]+\n/)
+  })
+})

@@ -1,0 +1,67 @@
+import { createSigner, generatePrivateKey } from '@sudoagent/crypto'
+import { type Report, verify } from '@sudoagent/ledger'
+import { MemoryLedger } from '@sudoagent/ledger/memory'
+import { describe, expect, it } from 'vitest'
+import { hintsOf, renderFindings, renderReport } from '../../../src/command/verify/report-text.js'
+import { painter } from '../../../src/text/paint.js'
+import { manyCalls, SAMPLE } from '../../support/ledger.js'
+
+const key = generatePrivateKey()
+const paint = await painter(false)
+
+async function report({ signed = false, keyGiven = false, drafts = SAMPLE } = {}): Promise<Report> {
+  const ledger = new MemoryLedger(signed ? { signer: createSigner(key) } : {})
+  await Promise.all(drafts.map((draft) => ledger.append(draft)))
+  return verify(ledger.reader(), keyGiven ? { publicKeys: [key.publicKey] } : {})
+}
+
+const text = (of: Report): string => renderReport(of, { ledger: 'l\u001b.jsonl', kind: 'jsonl' }, paint)
+
+describe('renderReport', () => {
+  it('tells the verdict first, then what it rests on, then what it leaves open', async () => {
+    const is = await report()
+    const lines = text(is).split('\n')
+    expect(lines[0]).toMatch(/^intact: /)
+    expect(lines).toContain('entries     11 (6 decisions, 4 outcomes, 1 open)')
+    expect(lines).toContain(`head        ${is.head.entry_hash} at entry 11`)
+    expect(lines.filter((line) => line.startsWith('- ')).length).toBeGreaterThan(0)
+  })
+
+  it('names the key that everything is signed by', async () => {
+    const is = text(await report({ signed: true, keyGiven: true }))
+    expect(is).toMatch(/^signed: /)
+    expect(is).toContain(`11 of 11 entries, by key ${key.publicKey.keyId}`)
+  })
+
+  it('claims nothing about signatures that were not checked, and says how to check them', async () => {
+    const is = await report({ signed: true })
+    expect(text(is)).toContain(`11 of 11 entries, naming key ${key.publicKey.keyId}; give a public key`)
+    expect(hintsOf(is).join()).toContain('--public-key')
+    expect(hintsOf(await report())).toEqual([])
+    expect(hintsOf(await report({ signed: true, keyGiven: true }))).toEqual([])
+  })
+
+  it('says of a broken ledger how much is wrong and where it starts, and promises nothing', async () => {
+    const is = text(await report({ keyGiven: true }))
+    expect(is).toMatch(/^broken: 11 findings, the first at entry 1;/)
+    expect(is).not.toContain('rule out')
+  })
+
+  it('makes the path safe to print', async () => expect(text(await report())).toContain('l\\u{1b}.jsonl'))
+})
+
+describe('renderFindings', () => {
+  it('gives each finding a line with its position and code', async () => {
+    const lines = renderFindings(await report({ keyGiven: true }))
+    expect(lines).toHaveLength(11)
+    expect(lines[3]).toEqual({ kind: 'error', text: 'entry 4: entry is not signed (SIGNATURE_MISSING)' })
+  })
+
+  it('counts what it does not tell', async () => {
+    const lines = renderFindings(await report({ keyGiven: true, drafts: manyCalls(100) }))
+    expect(lines).toHaveLength(21)
+    expect(lines.at(-1)?.text).toBe('and 181 more findings; --json lists the first 100')
+  })
+
+  it('has nothing to say about a sound ledger', async () => expect(renderFindings(await report())).toEqual([]))
+})
