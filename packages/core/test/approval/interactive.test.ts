@@ -250,8 +250,10 @@ describe.skipIf(!canFakeTerminal)('on a real pseudo-terminal', () => {
     child.stdin.write('yes\r')
     await sees(QUESTION, 2)
     child.stdin.write('n\r')
-    await sees('ANSWER', 2)
-    const answers = [...shown.matchAll(/ANSWER (.*)\r\n/g)].map(([, json]) => JSON.parse(json ?? ''))
+    const lines = () => [...shown.matchAll(/ANSWER (.*)\r\n/g)]
+    // A line may arrive in two pieces.
+    while (lines().length < 2) await new Promise((resolve) => child.stdout.once('data', resolve))
+    const answers = lines().map(([, json]) => JSON.parse(json ?? ''))
     expect(answers).toMatchObject([{ approved: true, approverId: 'alice' }, { approved: false }])
     // Nothing is left listening on the terminal: the process ends by itself.
     const [status] = await once(child, 'exit')
