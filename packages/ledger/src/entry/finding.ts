@@ -63,12 +63,6 @@ export interface Finding {
 /** Takes a finding about what is being looked at. */
 export type Find = (code: FindingCode, message: string, hint?: string) => void
 
-/** A rule of the calls that an entry breaks. */
-export interface LifecycleProblem {
-  readonly code: FindingCode
-  readonly message: string
-}
-
 /** Collects findings up to a bound, and counts the rest. */
 export class Findings {
   readonly #kept: Finding[] = []

@@ -1,61 +1,37 @@
-// The calls of a part: whether each outcome describes the call that was decided on. Where the decision is in an earlier part, what the outcome says
-// is handed over.
-import type { PartFacts } from './chunk-summary.js'
-import type { LineFacts } from './plain-line.js'
+// The calls of a chunk: whether each outcome describes the call that was decided on. Where the decision is in an earlier chunk, what the outcome
+// says is handed over.
+import { type DecidedCall, describesCall } from '../rules/described-call.js'
+import type { CallFacts } from '../rules/line-facts.js'
+import type { ChunkSummary } from './chunk-summary.js'
 
-/** What is kept of a decision until its outcome comes. */
-interface Decided {
-  readonly line: number
-  readonly createdAt: string
-  readonly call: CallFacts
-}
-
-type CallFacts = Pick<
-  LineFacts,
-  'requestId' | 'agentId' | 'action' | 'principal' | 'source' | 'policyHash' | 'parameters'
->
-
-/** Follows the calls of one part. */
-export class PartCalls {
+/** Follows the calls of one chunk. */
+export class ChunkCalls {
   /** Allowed so far and not ended, by decision hash. */
-  readonly #open = new Map<string, Decided>()
-  readonly #closed: PartFacts['closed'][number][] = []
-  readonly #approvals: PartFacts['approvals'][number][] = []
+  readonly #open = new Map<string, DecidedCall & { readonly line: number }>()
+  readonly #closed: ChunkSummary['closed'][number][] = []
+  readonly #approvals: ChunkSummary['approvals'][number][] = []
 
-  /** Takes the next line. @returns false when an outcome describes another call than its decision, which was hashed */
-  add(facts: LineFacts, line: number): boolean {
-    const { decisionHash, requestId, agentId, action, principal, source, policyHash, parameters } = facts
-    const call = { requestId, agentId, action, principal, source, policyHash, parameters }
+  /** Takes the next line. @returns false when an outcome describes another call than its decision */
+  add(facts: CallFacts, line: number): boolean {
+    const { decisionHash, createdAt, agentId } = facts
     if (facts.approval !== null) this.#approvals.push(facts.approval)
     if (facts.isDecision) {
       if (facts.isAllowed && !this.#open.has(decisionHash))
-        this.#open.set(decisionHash, { line, createdAt: facts.createdAt, call })
+        this.#open.set(decisionHash, { line, createdAt, agentId, text: facts })
       return true
     }
     const decided = this.#open.get(decisionHash)
     if (decided === undefined) {
-      this.#closed.push({ line, requestId, agentId, action, actor: { principal, source }, policyHash, parameters })
+      const { requestId, action, principal, source, policyHash, parameters } = facts
+      this.#closed.push({ line, requestId, agentId, action, principal, source, policyHash, parameters })
       return true
     }
     this.#open.delete(decisionHash)
-    return isSameCall(decided.call, call)
+    return describesCall(facts, decided, decisionHash)
   }
 
-  facts(): Pick<PartFacts, 'opened' | 'closed' | 'approvals'> {
-    const opened = [...this.#open.values()].map(({ line, createdAt, call: { agentId } }) => ({
-      line,
-      createdAt,
-      agentId,
-    }))
+  summary(): Pick<ChunkSummary, 'opened' | 'closed' | 'approvals'> {
+    const opened = [...this.#open.values()].map(({ line, createdAt, agentId }) => ({ line, createdAt, agentId }))
     return { opened, closed: this.#closed, approvals: this.#approvals }
   }
 }
-
-const isSameCall = (a: CallFacts, b: CallFacts): boolean =>
-  a.parameters === b.parameters &&
-  a.action === b.action &&
-  a.agentId === b.agentId &&
-  a.principal === b.principal &&
-  a.source === b.source &&
-  a.policyHash === b.policyHash &&
-  a.requestId === b.requestId

@@ -1,29 +1,16 @@
-// Judges a stretch of a ledger, line by line: everything that can be known of a line without the ones before it. It finds nothing: where there is
-// anything out of the ordinary it gives up, and the walk looks at every line itself. So there is one place that knows what a finding is.
-import {
-  createVerifier,
-  decodeBase64,
-  HASH_BYTES,
-  type Hash,
-  isPypiEntry,
-  type PublicKey,
-  PYPI_ACTOR,
-  parametersText,
-  sha256Hex,
-  type Verifier,
-} from '@sudoagent/crypto'
-import { hashProblems } from '../entry/decision-hash.js'
-import { approvalOf, isCallEntry } from '../entry/entry.js'
-import { parseLine } from '../entry/line.js'
+// Checks a chunk of a ledger as a whole: each line by itself, and each with the one before it. It finds nothing: where there is anything wrong or
+// unusual it gives up, and the walk takes the lines one by one. Both use the rules of `rules/`, on the same facts of a line.
+import { createVerifier, HASH_BYTES, type Hash, type PublicKey, sha256Hex, type Verifier } from '@sudoagent/crypto'
 import { isCreatedLate } from '../entry/timestamp.js'
-import { LINE_BYTES_MAX } from '../limits.js'
-import { approvalProblems, hasTimes } from '../rules/approval.js'
 import { HASH_WORDS, isUuid, uuidHex } from '../rules/call-key.js'
-import { PartCalls } from './chunk-calls.js'
-import { ALLOWED, CALL_WORDS, DENIED, OUTCOME, type PartFacts } from './chunk-summary.js'
+import { checkLine } from '../rules/check-line.js'
+import type { CallFacts } from '../rules/line-facts.js'
+import { clockProblem, hashColumnProblem, isSignedBy, linkProblem, previousColumnProblem } from '../rules/succession.js'
+import { ChunkCalls } from './chunk-calls.js'
+import { ALLOWED, CALL_WORDS, type ChunkSummary, DENIED, OUTCOME } from './chunk-summary.js'
 import { LineCursor } from './line-cursor.js'
-import { type LineFacts, PlainLines } from './plain-line.js'
 import { countLines, plainText } from './plain-text.js'
+import { LineRecogniser, recogniseLine } from './recognise-line.js'
 
 const LF = 10
 
@@ -32,105 +19,68 @@ const TEXT_BYTES = 64 * 1024
 
 const HASH_CHARS = 64
 
-/** What stood beside the lines in a database, one text of 64 hex digits a row. */
-export interface PartColumns {
+/** The columns beside the lines in a database, one text of 64 hex digits a row. */
+export interface ChunkColumns {
   readonly entryHashes: string
-  /** One less when the part begins with the first entry, whose predecessor is null. */
+  /** One less when the chunk begins with the first entry, whose predecessor is null. */
   readonly prevEntryHashes: string
 }
 
-/** The keys under which signatures are to hold, by id; null where nobody asks for signatures. */
-export type PartKeys = ReadonlyMap<string, Verifier> | null
+/** The keys under which signatures must be valid, by id; null where signatures are not checked. */
+export type ChunkKeys = ReadonlyMap<string, Verifier> | null
 
 /** @throws CryptoError for a key that is none */
-export function partKeysOf(keys: readonly PublicKey[] | null): PartKeys {
+export function chunkKeysOf(keys: readonly PublicKey[] | null): ChunkKeys {
   return keys === null ? null : new Map(keys.map((key) => [key.keyId as string, createVerifier(key)]))
 }
 
-export class PartJudge {
-  readonly #keys: PartKeys
-  readonly #plain = new PlainLines()
+export class ChunkChecker {
+  readonly #keys: ChunkKeys
+  readonly #recogniser = new LineRecogniser()
 
-  constructor(keys: PartKeys) {
+  constructor(keys: ChunkKeys) {
     this.#keys = keys
   }
 
   /**
    * @param bytes - whole lines, each with its line feed
-   * @returns null when a line is not of the usual kind, or does not hold
+   * @returns null when a line is not about a call, or anything is wrong with it
    */
-  judge(bytes: Buffer, columns: PartColumns | null = null): PartFacts | null {
-    const part = new PartWriter(bytes)
+  check(bytes: Buffer, columns: ChunkColumns | null = null): ChunkSummary | null {
+    const chunk = new ChunkWriter(bytes)
     for (let from = 0; from < bytes.length; ) {
       // The last line that ends within a text; a longer one is a text of its own.
       const end = bytes.lastIndexOf(LF, from + TEXT_BYTES) + 1
       const to = end > from ? end : bytes.indexOf(LF, from) + 1
-      if (to === 0 || !this.#judgeText(bytes.subarray(from, to), part, columns)) return null
+      if (to === 0 || !this.#checkText(bytes.subarray(from, to), chunk, columns)) return null
       from = to
     }
-    return part.facts(columns)
+    return chunk.summary(columns)
   }
 
-  #judgeText(bytes: Buffer, part: PartWriter, columns: PartColumns | null): boolean {
+  #checkText(bytes: Buffer, chunk: ChunkWriter, columns: ChunkColumns | null): boolean {
     const plain = plainText(bytes)
     const cursor = plain === null ? null : new LineCursor(plain)
-    const facts = emptyFacts()
     for (let at = 0; at < bytes.length; ) {
       cursor?.moveTo(at)
-      const isRead = cursor !== null && this.#plain.read(cursor, facts)
-      const next = isRead ? cursor.at : bytes.indexOf(LF, at) + 1
-      if (!isRead && !readAnyLine(bytes.subarray(at, next - 1), facts)) return false
-      if (!this.#isSignedAsAsked(facts) || !part.add(facts, columns)) return false
+      let facts = cursor === null ? null : this.#recogniser.next(cursor)
+      const next = facts === null || cursor === null ? bytes.indexOf(LF, at) + 1 : cursor.at
+      facts ??= recogniseLine(bytes.subarray(at, next - 1)) ?? chunk.readInFull(bytes.subarray(at, next - 1))
+      if (facts === null || !this.#isSignedAsAsked(facts) || !chunk.add(facts, columns)) return false
       at = next
     }
     return true
   }
 
-  #isSignedAsAsked({ signature, keyId, entryHash }: LineFacts): boolean {
+  #isSignedAsAsked({ signature, keyId, entryHash }: CallFacts): boolean {
     if (this.#keys === null) return true
     const verifier = keyId === null ? undefined : this.#keys.get(keyId)
-    const bytes = signature === null ? null : decodeBase64(signature)
-    return verifier !== undefined && bytes !== null && verifier.verify(Buffer.from(entryHash, 'latin1'), bytes)
+    return verifier !== undefined && signature !== null && isSignedBy(verifier, entryHash, signature)
   }
 }
 
-/** The long way: whatever a line may look like. False for what is not a call, does not hold, or does not fit into facts. */
-function readAnyLine(line: Buffer, facts: LineFacts): boolean {
-  if (line.length > LINE_BYTES_MAX) return false
-  const parsed = parseLine(line)
-  if (!parsed.ok) return false
-  const { entry, text, members } = parsed
-  if (!isCallEntry(entry) || hashProblems(entry, text, members).length > 0) return false
-  const isDecision = entry.event === 'decision'
-  if (isDecision && approvalProblems(entry).length > 0) return false
-  if (entry.recorded_at === undefined || !isUuid(entry.request_id)) return false
-  facts.isDecision = isDecision
-  facts.isAllowed = isDecision && entry.decision.effect === 'allow'
-  facts.entryHash = entry.entry_hash
-  facts.previous = entry.prev_entry_hash
-  facts.decisionHash = entry.decision.decision_hash
-  facts.requestId = entry.request_id
-  facts.createdAt = entry.created_at
-  facts.recordedAt = entry.recorded_at
-  facts.keyId = entry.key_id ?? null
-  facts.signature = entry.entry_signature ?? null
-  const actor = entry.actor ?? (isPypiEntry(entry) ? PYPI_ACTOR : { principal: entry.agent_id, source: 'python' })
-  facts.agentId = entry.agent_id
-  facts.action = entry.action
-  facts.principal = actor.principal
-  facts.source = actor.source
-  facts.policyHash = entry.decision.policy_hash
-  facts.parameters = parametersText(text, members) ?? 'null'
-  const approval = facts.isAllowed ? approvalOf(entry) : null
-  facts.approval =
-    approval === null || approval.approval_id === null
-      ? null
-      : { id: approval.approval_id, hasTimes: hasTimes(approval) }
-  return true
-}
-
-/** Puts the facts of lines together, and holds neighbours against one another. */
-class PartWriter {
+/** Adds up the facts of lines, and compares neighbours. */
+class ChunkWriter {
   readonly #hashes: Buffer
   readonly #leaves: Buffer
   readonly #calls: Uint32Array
@@ -138,6 +88,7 @@ class PartWriter {
   readonly #leaf = Buffer.alloc(1 + HASH_BYTES)
   readonly #keyIds = new Set<string>()
   #lines = 0
+  #readInFull = 0
   #decisions = 0
   #signed = 0
   #previous: Hash | null = null
@@ -149,7 +100,7 @@ class PartWriter {
   #firstRecordedAt = ''
   #lastRecordedAt = ''
   #createdLate = 0
-  readonly #partCalls = new PartCalls()
+  readonly #chunkCalls = new ChunkCalls()
 
   constructor(bytes: Buffer) {
     const lines = countLines(bytes)
@@ -159,19 +110,27 @@ class PartWriter {
     this.#callBytes = Buffer.from(this.#calls.buffer)
   }
 
-  add(facts: LineFacts, columns: PartColumns | null): boolean {
-    const { entryHash, previous, createdAt, recordedAt, decisionHash, requestId } = facts
+  /** Null for a line of which anything is wrong, or that does not fit into a summary. */
+  readInFull(line: Buffer): CallFacts | null {
+    this.#readInFull += 1
+    const facts = checkLine(line)
+    if (facts.kind !== 'call' || facts.hashProblems.length > 0 || facts.approvalProblems.length > 0) return null
+    return facts.recordedAt !== null && isUuid(facts.requestId) ? facts : null
+  }
+
+  /** @returns false when it does not follow the line before, or its columns differ */
+  add(facts: CallFacts, columns: ChunkColumns | null): boolean {
+    const { entryHash, previous, createdAt, decisionHash, requestId } = facts
+    const recordedAt = facts.recordedAt ?? ''
     const line = this.#lines
     if (line === 0) {
       this.#previous = previous
       this.#firstCreatedAt = createdAt
       this.#firstRecordedAt = recordedAt
-      // Its predecessor is in another part, so nothing has shown yet that this is a hash at all.
-      if (previous !== null && !/^[0-9a-f]{64}$/.test(previous)) return false
-    } else if (previous !== this.#last || recordedAt < this.#lastRecordedAt) return false
-    if (columns !== null && columns.entryHashes.slice(line * HASH_CHARS, (line + 1) * HASH_CHARS) !== entryHash)
+    } else if (linkProblem(this.#last, previous) !== null || clockProblem(this.#lastRecordedAt, recordedAt) !== null)
       return false
-    if (!this.#partCalls.add(facts, line)) return false
+    if (columns !== null && !this.#areColumnsOf(facts, columns)) return false
+    if (!this.#chunkCalls.add(facts, line)) return false
     if (isCreatedLate(createdAt, recordedAt)) this.#createdLate += 1
     this.#hashes.write(entryHash, line * HASH_BYTES, 'hex')
     this.#hashes.copy(this.#leaf, 1, line * HASH_BYTES, (line + 1) * HASH_BYTES)
@@ -197,11 +156,12 @@ class PartWriter {
     return true
   }
 
-  facts(columns: PartColumns | null): PartFacts | null {
+  summary(columns: ChunkColumns | null): ChunkSummary | null {
     const lines = this.#lines
     if (this.#last === null || (columns !== null && !this.#areColumnsWhole(columns))) return null
     return {
       lines,
+      readInFull: this.#readInFull,
       previous: this.#previous,
       last: this.#last,
       decisions: this.#decisions,
@@ -214,36 +174,29 @@ class PartWriter {
       leaves: this.#leaves,
       calls: this.#calls,
       createdLate: this.#createdLate,
-      ...this.#partCalls.facts(),
+      ...this.#chunkCalls.summary(),
     }
   }
 
-  /** The column of predecessors is that of hashes, moved by one. */
-  #areColumnsWhole({ entryHashes, prevEntryHashes }: PartColumns): boolean {
-    const first = this.#previous ?? ''
+  #areColumnsOf({ entryHash, previous }: CallFacts, columns: ChunkColumns): boolean {
+    const at = this.#lines * HASH_CHARS
+    const before = at - this.#leftOut
     return (
-      entryHashes.length === this.#lines * HASH_CHARS &&
-      prevEntryHashes === first + entryHashes.slice(0, (this.#lines - 1) * HASH_CHARS)
+      hashColumnProblem(columns.entryHashes.slice(at, at + HASH_CHARS), entryHash) === null &&
+      previousColumnProblem(
+        before < 0 ? null : columns.prevEntryHashes.slice(before, before + HASH_CHARS),
+        previous,
+      ) === null
     )
   }
-}
 
-const emptyFacts = (): LineFacts => ({
-  isDecision: false,
-  isAllowed: false,
-  entryHash: '' as Hash,
-  previous: null,
-  decisionHash: '' as Hash,
-  requestId: '',
-  createdAt: '',
-  recordedAt: '',
-  keyId: null,
-  signature: null,
-  agentId: '',
-  action: '',
-  principal: '',
-  source: '',
-  policyHash: '',
-  parameters: '',
-  approval: null,
-})
+  /** Of the columns of predecessors: the null of the first entry. */
+  get #leftOut(): number {
+    return this.#previous === null ? HASH_CHARS : 0
+  }
+
+  #areColumnsWhole({ entryHashes, prevEntryHashes }: ChunkColumns): boolean {
+    const chars = this.#lines * HASH_CHARS
+    return entryHashes.length === chars && prevEntryHashes.length === chars - this.#leftOut
+  }
+}

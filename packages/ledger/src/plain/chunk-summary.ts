@@ -1,23 +1,27 @@
-// What a stretch of a ledger says, once every line of it holds by itself: what is left to check needs to know what came before.
+// What a chunk of a ledger says, some thousand lines of it, once nothing is wrong with any line by itself or with the one before it in the
+// chunk: what is left to check needs to know what came before the chunk.
 import type { Hash } from '@sudoagent/crypto'
 import { CALL_KEY_WORDS } from '../rules/call-key.js'
-import type { DecidedCall } from '../rules/lifecycle.js'
+import type { DecidedCall } from '../rules/described-call.js'
+import type { ApprovalUse, CallText } from '../rules/line-facts.js'
 
 /** Plain data, so that it can be handed over between threads. */
-export interface PartFacts {
+export interface ChunkSummary {
   readonly lines: number
-  /** What the first line names as its predecessor. Within the part, the chain was checked. */
+  /** Lines that were read in full, because they were not recognised. */
+  readonly readInFull: number
+  /** What the first line names as its predecessor. Within the chunk, the chain was checked. */
   readonly previous: Hash | null
   /** Hash of the last line. */
   readonly last: Hash
   readonly decisions: number
   readonly outcomes: number
-  /** Lines with a signature. Where signatures are checked, all of them, and each holds under one of the keys that were given. */
+  /** Lines with a signature. Where signatures are checked, all of them, and each is valid under one of the keys that were given. */
   readonly signed: number
   /** Ids of keys that the lines name. */
   readonly keyIds: readonly string[]
   readonly createdAt: readonly [first: string, last: string]
-  /** Within the part, the clock never went back. */
+  /** Within the chunk, the clock never went back. */
   readonly recordedAt: readonly [first: string, last: string]
   /** 32 bytes a line: its `entry_hash`. */
   readonly hashes: Uint8Array
@@ -27,23 +31,12 @@ export interface PartFacts {
   readonly calls: Uint32Array
   /** Lines whose creation is named well after their recording. */
   readonly createdLate: number
-  /** Calls that are allowed here and end in a later part, if at all. */
+  /** Calls that are allowed here and end in a later chunk, if at all. */
   readonly opened: readonly (DecidedCall & { readonly line: number })[]
-  /** Outcomes of calls that an earlier part decided on, if any did: what they say of the call. */
+  /** Outcomes of calls that an earlier chunk decided on, if any did: what they say of the call. */
   readonly closed: readonly (CallText & { readonly line: number })[]
   /** Approvals under which calls are allowed here. */
-  readonly approvals: readonly { readonly id: string; readonly hasTimes: boolean }[]
-}
-
-/** What an entry says of its call: what `decision_hash` covers, but for the time of the decision, and the agent. */
-export interface CallText {
-  readonly requestId: string
-  readonly agentId: string
-  readonly action: string
-  readonly actor: { readonly principal: string; readonly source: string }
-  readonly policyHash: string
-  /** Canonical JSON. */
-  readonly parameters: string
+  readonly approvals: readonly ApprovalUse[]
 }
 
 /** A kind, and the key of the call. */

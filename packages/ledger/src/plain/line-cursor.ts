@@ -1,7 +1,9 @@
 // Reads ASCII text from left to right and says at each step whether what stands there is what is wanted. For text without control characters
 // other than line feeds: then a string ends at the next quote, unless a backslash comes first. That a string does not run over a line feed is for
 // whoever knows where lines end: see `PlainMembers`.
+import { JSON_DEPTH_MAX } from '@sudoagent/crypto'
 
+const SPACE = 0x20
 const QUOTE = 0x22
 const COMMA = 0x2c
 const MINUS = 0x2d
@@ -10,6 +12,7 @@ const ZERO = 0x30
 const NINE = 0x39
 const COLON = 0x3a
 const OPEN_ARRAY = 0x5b
+const BACKSLASH = 0x5c
 const CLOSE_ARRAY = 0x5d
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
@@ -19,6 +22,25 @@ const EXACT_DIGITS_MAX = 15
 
 /** Levels that are followed here; what is nested deeper is for the strict scanner, which knows the real bound. */
 const DEPTH_MAX = 32
+/** The same, where rarer things are accepted: three containers less than the strict scanner's bound, which the value is in. */
+const FULL_DEPTH_MAX = JSON_DEPTH_MAX - 3
+
+const NUMBER = /-?[0-9]+(?:\.[0-9]+)?(?:e[+-][0-9]+)?/y
+
+const SHORT_ESCAPES = '"\\bfnrt'
+/** Of a control character that has no short form. */
+const LONG_ESCAPE = /^u00(?:0[0-7be-f]|1[0-9a-f])$/
+const LONG_ESCAPE_CHARS = 6
+
+/** The length of the canonical escape at an offset; 0 where there is none. */
+function escapeLength(text: string, at: number): number {
+  if (SHORT_ESCAPES.includes(text.charAt(at + 1) || ' ')) return 2
+  return LONG_ESCAPE.test(text.slice(at + 1, at + LONG_ESCAPE_CHARS)) ? LONG_ESCAPE_CHARS : 0
+}
+
+/** The value of a string as it is written in canonical text. */
+export const unescaped = (raw: string, mayHaveEscapes: boolean): string =>
+  mayHaveEscapes && raw.includes('\\') ? (JSON.parse(`"${raw}"`) as string) : raw
 
 /**
  * Conservative: a `false` says "not plainly so", and whoever asks then takes the long way. Only what has the same text in both canonical
@@ -26,14 +48,17 @@ const DEPTH_MAX = 32
  */
 export class LineCursor {
   readonly text: string
+  /** Whether to accept what is rarer: escapes, fractions, exponents, deep nesting. For text of one line. */
+  readonly isFull: boolean
   at = 0
   /** Of the string that was read last, between its quotes. */
   start = 0
   end = 0
   #backslash: number
 
-  constructor(text: string) {
+  constructor(text: string, isFull = false) {
     this.text = text
+    this.isFull = isFull
     this.#backslash = this.#nextBackslash(0)
   }
 
@@ -56,7 +81,8 @@ export class LineCursor {
   string(charsMax: number): boolean {
     const end = this.text.indexOf('"', this.at)
     if (this.#backslash < this.at) this.#backslash = this.#nextBackslash(this.at)
-    if (end === -1 || end > this.#backslash || end - this.at > charsMax) return false
+    if (end > this.#backslash) return this.isFull && this.#escaped(charsMax)
+    if (end === -1 || end - this.at > charsMax) return false
     this.start = this.at
     this.end = end
     this.at = end + 1
@@ -70,7 +96,26 @@ export class LineCursor {
 
   /** The value of the string that was read last. */
   taken(): string {
-    return this.text.slice(this.start, this.end)
+    return unescaped(this.text.slice(this.start, this.end), this.isFull)
+  }
+
+  /** A string with escapes, each of them the canonical one. */
+  #escaped(charsMax: number): boolean {
+    const { text, at: start } = this
+    let end = start
+    let chars = 0
+    for (let unit = text.charCodeAt(end); unit !== QUOTE; unit = text.charCodeAt(end)) {
+      const length = unit === BACKSLASH ? escapeLength(text, end) : unit >= SPACE ? 1 : 0
+      // Behind the end of the text, too, where there is no unit.
+      if (length === 0) return false
+      end += length
+      chars += 1
+    }
+    if (chars > charsMax) return false
+    this.start = start
+    this.end = end
+    this.at = end + 1
+    return true
   }
 
   /** Any canonical value. */
@@ -80,12 +125,24 @@ export class LineCursor {
         this.at += 1
         return this.string(Number.MAX_SAFE_INTEGER)
       case OPEN_OBJECT:
-        return depth < DEPTH_MAX && this.#object(depth + 1)
+        return depth < (this.isFull ? FULL_DEPTH_MAX : DEPTH_MAX) && this.#object(depth + 1)
       case OPEN_ARRAY:
-        return depth < DEPTH_MAX && this.#array(depth + 1)
+        return depth < (this.isFull ? FULL_DEPTH_MAX : DEPTH_MAX) && this.#array(depth + 1)
       default:
-        return this.word('null') || this.word('true') || this.word('false') || this.integer()
+        return this.word('null') || this.word('true') || this.word('false') || this.number()
     }
+  }
+
+  /** Any canonical number: a whole one, and as RFC 8785 writes it where rarer things are accepted. */
+  number(): boolean {
+    if (this.integer()) return true
+    if (!this.isFull) return false
+    NUMBER.lastIndex = this.at
+    const [token = ''] = NUMBER.exec(this.text) ?? []
+    // As ECMAScript prints it: then the profile of RFC 8785 fits. What only the other profile allows is not recognised.
+    if (token === '' || String(Number(token)) !== token) return false
+    this.at += token.length
+    return true
   }
 
   /** A whole number, −0 excepted. */
@@ -114,7 +171,7 @@ export class LineCursor {
       this.at += 1
       if (!this.string(Number.MAX_SAFE_INTEGER)) return false
       const key = this.taken()
-      // ASCII: both profiles sort alike.
+      // By UTF-16 code unit, as RFC 8785 sorts; in ASCII, both profiles sort alike.
       if (last !== null && last >= key) return false
       last = key
       if (text.charCodeAt(this.at) !== COLON) return false

@@ -1,13 +1,15 @@
 // The lines that a ledger is full of: decisions and outcomes as this package writes them, in ASCII, with nothing out of the ordinary. They are
 // recognised member by member in one pass, without building an object; what is left of a line is where its values stand. What is not recognised
-// may be right all the same: then `parseLine` looks at it.
-import { NAME_LENGTH_MAX, REASON_LENGTH_MAX } from '../limits.js'
-import type { LineCursor } from './line-cursor.js'
-import { M, MEMBERS, type Member, OPTIONAL } from './member.js'
-import { Stretches } from './span-cache.js'
-import { Seconds } from './timestamp-parser.js'
+// may be right all the same: then `checkLine` reads it.
 
-/** Approvals have rules of their own, and are rare enough to be looked at in the long way. */
+import type { ApprovalBlock } from '../entry/entry.js'
+import { NAME_LENGTH_MAX, REASON_LENGTH_MAX } from '../limits.js'
+import { readApproval } from './approval-block.js'
+import { type LineCursor, unescaped } from './line-cursor.js'
+import { M, MEMBERS, type Member, OPTIONAL } from './member.js'
+import { SpanCache } from './span-cache.js'
+import { TimestampParser } from './timestamp-parser.js'
+
 const NO_APPROVAL = ',"approval":null'
 const REQUEST_ID_CHARS = 36
 const HASH_CHARS = 64
@@ -15,28 +17,31 @@ const KEY_ID_CHARS = 16
 /** Of an Ed25519 signature in base64. */
 const SIGNATURE_CHARS = 88
 const KEY_ID = /^[0-9a-f]{16}$/
+const MINUS = 0x2d
 const OPEN_ARRAY = 0x5b
 const OPEN_OBJECT = 0x7b
 
-/** Reads line after line of texts. What `read` accepts, `parseLine` accepts too, provided that the three hashes are hashes: see `PlainLines`. */
+/** Reads line after line of texts. What `read` accepts, `parseLine` accepts too, provided that the three hashes are hashes: see `LineRecogniser`. */
 export class PlainMembers {
   #text = ''
   #lineStart = 0
   #lineEnd = 0
   readonly #starts = new Int32Array(MEMBERS)
   readonly #ends = new Int32Array(MEMBERS)
-  readonly #openings = new Stretches([M.action, M.principal, M.source, M.agentId, M.budgetCost], (cursor) =>
+  readonly #openings = new SpanCache([M.action, M.principal, M.source, M.agentId, M.budgetCost], (cursor) =>
     this.#opening(cursor),
   )
-  readonly #verdicts = new Stretches(
+  readonly #verdicts = new SpanCache(
     [M.effect, M.policyHash, M.policyId, M.policyVersion, M.reason, M.reasonCode],
     (cursor) => this.#verdict(cursor),
   )
-  readonly #middles = new Stretches([M.event, M.keyId, M.metadata, M.error, M.errorType, M.status], (cursor) =>
+  readonly #middles = new SpanCache([M.event, M.keyId, M.metadata, M.error, M.errorType, M.status], (cursor) =>
     this.#middle(cursor),
   )
-  readonly #created = new Seconds()
-  readonly #recorded = new Seconds()
+  #isFull = false
+  #approval: ApprovalBlock | null = null
+  readonly #created = new TimestampParser()
+  readonly #recorded = new TimestampParser()
 
   /**
    * Reads the line that begins at the cursor, its line feed included.
@@ -49,6 +54,8 @@ export class PlainMembers {
     // Looked for first: a string that runs over a line feed would otherwise be taken for one line, and no canonical text has one in it.
     this.#lineEnd = cursor.text.indexOf('\n', cursor.at)
     for (const member of OPTIONAL) this.#starts[member] = -1
+    this.#isFull = cursor.isFull
+    this.#approval = null
     return (
       this.#stretch(this.#openings, cursor) &&
       this.#birth(cursor) &&
@@ -74,6 +81,16 @@ export class PlainMembers {
   get(member: Member): string {
     const start = this.start(member)
     return start === -1 ? '' : this.#text.slice(start, this.end(member))
+  }
+
+  /** The value of a string. */
+  value(member: Member): string {
+    return unescaped(this.get(member), this.#isFull)
+  }
+
+  /** The approval of the line; null without one. */
+  get approval(): ApprovalBlock | null {
+    return this.#approval
   }
 
   /** What stands behind a value, or the beginning of the line, and before another value. */
@@ -112,7 +129,9 @@ export class PlainMembers {
   }
 
   /** As it stood in a line before, or else member by member. */
-  #stretch(stretches: Stretches, cursor: LineCursor): boolean {
+  #stretch(stretches: SpanCache, cursor: LineCursor): boolean {
+    // What is kept of a stretch is where its members are: not enough for values that are read out of it.
+    if (cursor.isFull) return stretches.read(cursor)
     if (stretches.again(cursor, this.#starts, this.#ends)) return true
     const from = cursor.at
     if (!stretches.read(cursor)) return false
@@ -126,7 +145,11 @@ export class PlainMembers {
     if (!cursor.word(',"actor":{"principal":"') || !this.#name(M.principal, cursor)) return false
     if (!cursor.word(',"source":"') || !this.#name(M.source, cursor)) return false
     if (!cursor.word('},"agent_id":"') || !this.#name(M.agentId, cursor)) return false
-    cursor.word(NO_APPROVAL)
+    // Approvals have rules of their own, and are rare enough not to be read with the first try.
+    if (!cursor.word(NO_APPROVAL) && cursor.isFull && cursor.word(',"approval":{')) {
+      this.#approval = readApproval(cursor)
+      if (this.#approval === null) return false
+    }
     if (cursor.word(',"budget":') && !cursor.word('null') && !this.#budget(cursor)) return false
     return cursor.word(',"created_at":"')
   }
@@ -153,7 +176,8 @@ export class PlainMembers {
       cursor.word(',"cost":') &&
       this.#count(M.budgetCost, cursor) &&
       cursor.word(',"window_seconds":') &&
-      isCount(cursor) &&
+      isNotNegative(cursor) &&
+      cursor.number() &&
       cursor.word('}')
     )
   }
@@ -254,7 +278,6 @@ function textOrNull(cursor: LineCursor, charsMax: number): boolean {
   return cursor.word('null') || (cursor.word('"') && cursor.string(charsMax))
 }
 
-/** Not negative. */
-function isCount(cursor: LineCursor): boolean {
-  return cursor.text.charCodeAt(cursor.at) !== 0x2d && cursor.integer()
-}
+const isNotNegative = (cursor: LineCursor): boolean => cursor.text.charCodeAt(cursor.at) !== MINUS
+
+const isCount = (cursor: LineCursor): boolean => isNotNegative(cursor) && cursor.integer()

@@ -1,92 +1,108 @@
-// A plain line that holds by itself: of the right shape, its hashes right. What is recognised here, `parseLine` accepts, and reads the same in it
-// (the tests hold the two against one another).
+// Recognises the lines that a ledger is full of: decisions and outcomes as this package writes them, of the right shape, with
+// the right hashes and nothing wrong with their approval. What is recognised, `checkLine` accepts, with equal facts; the tests
+// compare the two on arbitrary bytes, on mutated ledgers and on every vector. What is not recognised may be right all the same.
+//
+//   {"action":"refund","actor":{…},"agent_id":"bot","approval":null,"budget":null,"created_at":"…","decision":{…},
+//    "entry_hash":"…","event":"decision",…,"schema_version":"2.0"}
+//
+// One pass, without building an object: 3 to 4 times as fast as reading a line strictly.
 import { type Hash, hashDecisionFacts, isHash, sha256Hex } from '@sudoagent/crypto'
+import { LINE_BYTES_MAX } from '../limits.js'
+import { approvalProblems, hasTimes } from '../rules/approval.js'
 import { isUuid } from '../rules/call-key.js'
-import type { LineCursor } from './line-cursor.js'
+import { type ApprovalUse, type CallFacts, NO_PROBLEMS } from '../rules/line-facts.js'
+import { LineCursor } from './line-cursor.js'
 import { M } from './member.js'
 import { PlainMembers } from './plain-members.js'
-
-/** What the checks need of a line about a call, once it holds by itself: canonical, of the right shape, both hashes right. */
-export interface LineFacts {
-  isDecision: boolean
-  isAllowed: boolean
-  entryHash: Hash
-  previous: Hash | null
-  decisionHash: Hash
-  requestId: string
-  createdAt: string
-  recordedAt: string
-  keyId: string | null
-  signature: string | null
-  agentId: string
-  action: string
-  principal: string
-  source: string
-  policyHash: string
-  /** Canonical JSON. */
-  parameters: string
-  /** Of an allow; null without one. */
-  approval: { readonly id: string; readonly hasTimes: boolean } | null
-}
+import { lineText } from './plain-text.js'
 
 /** Recognises line after line of one text. */
-export class PlainLines {
+export class LineRecogniser {
   readonly #members = new PlainMembers()
-  #decisionHash: string | null = null
+  // Of the line before: an outcome often follows its decision.
+  #requestId = ''
+  #decisionHash = ''
+  #entryHash = ''
 
   /**
    * Reads the line that begins at the cursor, its line feed included.
    *
-   * @param facts - filled in
-   * @returns false when it is not plainly recognised, or does not hold; the cursor then stands anywhere
+   * @returns null when the line is not recognised; the cursor is then at any place
    */
-  read(cursor: LineCursor, facts: LineFacts): boolean {
+  next(cursor: LineCursor): CallFacts | null {
     const members = this.#members
     const { text, at: lineStart } = cursor
-    if (!members.read(cursor)) return false
+    if (!members.read(cursor) || cursor.at - 1 - lineStart > LINE_BYTES_MAX) return null
 
     // What the hash is not taken over: its own place, and the signature.
     const hashAt = members.start(M.entryHash) - 1
     const restAt = members.end(members.has(M.signature) ? M.signature : M.entryHash) + 1
     const entryHash = members.get(M.entryHash)
     const hashed = `${text.slice(lineStart, hashAt)}null${text.slice(restAt, cursor.at - 1)}`
-    if (sha256Hex(hashed) !== entryHash) return false
+    if (sha256Hex(hashed) !== entryHash) return null
 
     const { isDecision } = members
-    const requestId = members.get(M.requestId)
+    const requestId = members.value(M.requestId)
     const decisionHash = members.get(M.decisionHash)
+    const previous = members.get(M.previous)
     const createdAt = members.get(M.createdAt)
-    const action = members.get(M.action)
-    const principal = members.get(M.principal)
-    const source = members.get(M.source)
-    const policyHash = members.get(M.policyHash)
+    const action = members.value(M.action)
+    const principal = members.value(M.principal)
+    const source = members.value(M.source)
+    const policyHash = members.value(M.policyHash)
     const parameters = members.get(M.parameters)
+    if (requestId !== this.#requestId && !isUuid(requestId)) return null
     if (isDecision) {
-      if (!isUuid(requestId)) return false
       const call = { requestId, decisionAt: createdAt, policyHash, action, actor: { principal, source } }
-      if (hashDecisionFacts(call, parameters) !== decisionHash) return false
-    } else {
-      if (requestId !== facts.requestId && !isUuid(requestId)) return false
-      if (decisionHash !== this.#decisionHash && !isHash(decisionHash)) return false
+      if (hashDecisionFacts(call, parameters) !== decisionHash) return null
+    } else if (decisionHash !== this.#decisionHash && !isHash(decisionHash)) return null
+    if (previous !== this.#entryHash && !isHash(previous)) return null
+    const recordedAt = members.get(M.recordedAt)
+    const isAllowed = isDecision && members.get(M.effect) === 'allow'
+    let approval: ApprovalUse | null = null
+    if (isAllowed && members.approval !== null) {
+      const call = { requestId, policyHash, decisionHash: decisionHash as Hash, recordedAt }
+      if (approvalProblems(members.approval, call).length > 0) return null
+      approval = { id: members.approval.approval_id, hasTimes: hasTimes(members.approval) }
     }
+    this.#requestId = requestId
     this.#decisionHash = decisionHash
-    facts.isDecision = isDecision
-    facts.isAllowed = members.get(M.effect) === 'allow'
-    facts.entryHash = entryHash as Hash
-    facts.previous = members.get(M.previous) as Hash
-    facts.decisionHash = decisionHash as Hash
-    facts.requestId = requestId
-    facts.createdAt = createdAt
-    facts.recordedAt = members.get(M.recordedAt)
-    facts.keyId = members.has(M.keyId) ? members.get(M.keyId) : null
-    facts.signature = members.has(M.signature) ? members.get(M.signature) : null
-    facts.agentId = members.get(M.agentId)
-    facts.action = action
-    facts.principal = principal
-    facts.source = source
-    facts.policyHash = policyHash
-    facts.parameters = parameters
-    facts.approval = null
-    return true
+    this.#entryHash = entryHash
+    return {
+      kind: 'call',
+      isDecision,
+      isAllowed,
+      entryHash: entryHash as Hash,
+      previous: previous as Hash,
+      decisionHash: decisionHash as Hash,
+      requestId,
+      createdAt,
+      recordedAt,
+      keyId: members.has(M.keyId) ? members.get(M.keyId) : null,
+      signature: members.has(M.signature) ? members.value(M.signature) : null,
+      agentId: members.value(M.agentId),
+      action,
+      principal,
+      source,
+      policyHash,
+      parameters,
+      approval,
+      hashProblems: NO_PROBLEMS,
+      approvalProblems: NO_PROBLEMS,
+    }
   }
+}
+
+const single = new LineRecogniser()
+
+/**
+ * Recognises one line by itself: also with text that is not ASCII, escapes, fractions and deep nesting.
+ *
+ * @param line - without its line feed
+ * @returns the facts that `checkLine` finds, without a problem among them; null when the line is not recognised
+ */
+export function recogniseLine(line: Uint8Array): CallFacts | null {
+  if (line.length > LINE_BYTES_MAX) return null
+  const text = lineText(Buffer.from(line.buffer, line.byteOffset, line.length))
+  return text === null ? null : single.next(new LineCursor(`${text}\n`, true))
 }

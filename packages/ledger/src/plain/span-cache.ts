@@ -16,7 +16,7 @@ interface Kept {
  * A stretch must be read from left to right alone, and must end with a word that is always the same: then nothing that comes behind it can change
  * what it says.
  */
-export class Stretches {
+export class SpanCache {
   /** Reads one member by member. */
   readonly read: (cursor: LineCursor) => boolean
   readonly #members: readonly Member[]

@@ -6,7 +6,7 @@ const TIMESTAMP_CHARS = 27
 const SECOND_CHARS = 19
 
 /** Reads timestamps of one member, line after line: most of them are of the same second as the one before. */
-export class Seconds {
+export class TimestampParser {
   #second = ''
 
   read(cursor: LineCursor): boolean {

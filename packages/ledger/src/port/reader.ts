@@ -84,7 +84,7 @@ export interface LineRanges {
   /**
    * To be called behind the last line: finds what only the store as a whole can tell, for `faults`.
    *
-   * @param health - what somebody else has found who looked at all of the store (`RangeJudge.health`)
+   * @param health - what somebody else has found who looked at all of the store (`RangeChecker.health`)
    */
   finish(lines: number, health?: string): void
 }

@@ -1,39 +1,39 @@
-// Reads a range of a ledger as one piece of bytes and judges it. Used by the thread that verifies, and by threads that help it; each has its own.
+// Reads a range of a ledger as one piece of bytes and checks it. Used by the thread that verifies, and by threads that help it; each has its own.
 import { closeSync, openSync, readSync } from 'node:fs'
-import type { PartFacts } from '../plain/chunk-summary.js'
-import { PartJudge, type PartKeys } from '../plain/judge-lines.js'
+import { ChunkChecker, type ChunkKeys } from '../plain/chunk-checker.js'
+import type { ChunkSummary } from '../plain/chunk-summary.js'
 import type { OpenedSource, Place, RangeRows } from '../port/reader.js'
 import type { ReadDatabase, ReadStatement } from '../store/sqlite/read-database.js'
 import { healthOf, LINES_OF_ROWS, type LinesOfRows } from '../store/sqlite/tables.js'
 
 /** A range whose lines hold by themselves. */
-export interface RangeFacts extends PartFacts {
+export interface RangeSummary extends ChunkSummary {
   /** Where its first line begins, and where the line behind its last one would. */
   readonly from: Place
   readonly to: Place
 }
 
-export interface RangeJudge {
+export interface RangeChecker {
   /** Null for a range that must be looked at line by line. @throws when the store cannot be read */
-  judge(from: Place, to: Place): RangeFacts | null
+  check(from: Place, to: Place): RangeSummary | null
   /** What the store as a whole says of itself: `ok`, or what is wrong. Reads all of it. */
   health(): string
   close(): void
 }
 
 /** Judges rows of a database. Null when they must be looked at line by line. */
-export function judgeRows(judge: PartJudge, rows: RangeRows): RangeFacts | null {
+export function checkRows(checker: ChunkChecker, rows: RangeRows): RangeSummary | null {
   const { from, to, lines, entryHashes, prevEntryHashes } = rows
   const bytes = Buffer.from(lines.buffer, lines.byteOffset, lines.length)
-  const facts = judge.judge(bytes, { entryHashes, prevEntryHashes })
+  const facts = checker.check(bytes, { entryHashes, prevEntryHashes })
   return facts?.lines === to - from ? { ...facts, from, to } : null
 }
 
 /** @throws when the store cannot be opened */
-export async function openRangeJudge(source: OpenedSource, keys: PartKeys): Promise<RangeJudge> {
-  if (source.kind === 'jsonl') return new JsonlRanges(source.path, source.end, new PartJudge(keys))
+export async function openRangeChecker(source: OpenedSource, keys: ChunkKeys): Promise<RangeChecker> {
+  if (source.kind === 'jsonl') return new JsonlRanges(source.path, source.end, new ChunkChecker(keys))
   const { openUntrusted } = await import('../store/sqlite/snapshot.js')
-  return new SqliteRanges(openUntrusted(source), new PartJudge(keys))
+  return new SqliteRanges(openUntrusted(source), new ChunkChecker(keys))
 }
 
 const LF = 10
@@ -41,27 +41,27 @@ const LF = 10
 /** Behind the end of a range, as far as its last line may reach. Longer lines are rare enough to be looked at one by one. */
 const OVERHANG_BYTES = 64 * 1024
 
-class JsonlRanges implements RangeJudge {
+class JsonlRanges implements RangeChecker {
   readonly #fd: number
   readonly #end: Place
-  readonly #judge: PartJudge
+  readonly #checker: ChunkChecker
   /** One for all ranges: what is kept of a range is copied out of it. */
   #buffer = Buffer.alloc(0)
 
-  constructor(path: string, end: Place, judge: PartJudge) {
+  constructor(path: string, end: Place, checker: ChunkChecker) {
     this.#fd = openSync(path, 'r')
     this.#end = end
-    this.#judge = judge
+    this.#checker = checker
   }
 
-  judge(from: Place, to: Place): RangeFacts | null {
+  check(from: Place, to: Place): RangeSummary | null {
     // From the line feed before, so that a line that begins right at `from` is seen to begin there.
     const start = Math.max(0, from - 1)
     const bytes = this.#read(start, Math.min(to + OVERHANG_BYTES, this.#end))
     const first = from === 0 ? 0 : bytes.indexOf(LF) + 1
     const end = bytes.indexOf(LF, Math.max(0, Math.min(to, this.#end) - 1 - start)) + 1
     if ((first === 0 && from !== 0) || end === 0 || first >= end) return null
-    const facts = this.#judge.judge(bytes.subarray(first, end))
+    const facts = this.#checker.check(bytes.subarray(first, end))
     return facts && { ...facts, from: start + first, to: start + end }
   }
 
@@ -99,22 +99,22 @@ interface RangeRow extends LinesOfRows {
   readonly previous: string | null
 }
 
-class SqliteRanges implements RangeJudge {
+class SqliteRanges implements RangeChecker {
   readonly #db: ReadDatabase
-  readonly #judge: PartJudge
+  readonly #checker: ChunkChecker
   readonly #select: ReadStatement
 
-  constructor(db: ReadDatabase, judge: PartJudge) {
+  constructor(db: ReadDatabase, checker: ChunkChecker) {
     this.#db = db
-    this.#judge = judge
+    this.#checker = checker
     this.#select = db.prepare(SELECT_RANGE)
   }
 
-  judge(from: Place, to: Place): RangeFacts | null {
+  check(from: Place, to: Place): RangeSummary | null {
     const { first, last, rows, lines, hashes, previous } = this.#select.get(from, to) as RangeRow
     if (first !== from + 1 || last !== from + rows || lines === null) return null
     const columns = { entryHashes: hashes ?? '', prevEntryHashes: previous ?? '' }
-    return judgeRows(this.#judge, { from, to: last, lines, ...columns })
+    return checkRows(this.#checker, { from, to: last, lines, ...columns })
   }
 
   health(): string {

@@ -1,17 +1,17 @@
-// Who judges the ranges of a ledger: threads that help, or for small ledgers the thread that asks. Whatever fails here only means that a range is
+// Who checks the ranges of a ledger: threads that help, or for small ledgers the thread that asks. Whatever fails here only means that a range is
 // looked at line by line, by the one walk that knows what a finding is.
 import { availableParallelism } from 'node:os'
 import type { PublicKey } from '@sudoagent/crypto'
-import { PartJudge, partKeysOf } from '../plain/judge-lines.js'
+import { ChunkChecker, chunkKeysOf } from '../plain/chunk-checker.js'
 import type { FetchedSource, LineRanges, Place, RangeSource } from '../port/reader.js'
-import { judgeRows, openRangeJudge, type RangeFacts, type RangeJudge } from './judge.js'
+import { checkRows, openRangeChecker, type RangeChecker, type RangeSummary } from './checker.js'
 import { HELPERS_MAX, Helpers } from './worker-pool.js'
 
-export interface RangeJudges {
+export interface RangeCheckers {
   /** How many ranges may be asked for ahead. */
   readonly ahead: number
   /** Null for a range that must be looked at line by line. */
-  judge(from: Place, to: Place): Promise<RangeFacts | null>
+  check(from: Place, to: Place): Promise<RangeSummary | null>
   /** Undefined when nobody could tell. */
   health(): Promise<string | undefined>
   close(): Promise<void>
@@ -24,29 +24,29 @@ const RANGES_PER_HELPER = 16
  * @param keys - that may sign; null where signatures are not asked for
  * @param threads - how many may work at a time; by default as many as there are cores, for a ledger that is worth it
  */
-export async function openRangeJudges(
+export async function openRangeCheckers(
   ranges: LineRanges,
   keys: readonly PublicKey[] | null,
   threads = availableParallelism(),
-): Promise<RangeJudges> {
+): Promise<RangeCheckers> {
   const helpers = Math.min(threads, HELPERS_MAX, Math.floor(ranges.end / ranges.step / RANGES_PER_HELPER))
   const { source } = ranges
   if (helpers > 1) return new HelpingThreads(source, keys, helpers)
-  if (source.kind === 'fetched') return new HandedRows(source, new PartJudge(partKeysOf(keys)))
-  return new OwnThread(await openRangeJudge(source, partKeysOf(keys)))
+  if (source.kind === 'fetched') return new HandedRows(source, new ChunkChecker(chunkKeysOf(keys)))
+  return new OwnThread(await openRangeChecker(source, chunkKeysOf(keys)))
 }
 
-class OwnThread implements RangeJudges {
+class OwnThread implements RangeCheckers {
   readonly ahead = 1
-  readonly #judge: RangeJudge
+  readonly #checker: RangeChecker
 
-  constructor(judge: RangeJudge) {
-    this.#judge = judge
+  constructor(checker: RangeChecker) {
+    this.#checker = checker
   }
 
-  async judge(from: Place, to: Place): Promise<RangeFacts | null> {
+  async check(from: Place, to: Place): Promise<RangeSummary | null> {
     try {
-      return this.#judge.judge(from, to)
+      return this.#checker.check(from, to)
     } catch {
       return null
     }
@@ -58,24 +58,24 @@ class OwnThread implements RangeJudges {
   }
 
   async close(): Promise<void> {
-    this.#judge.close()
+    this.#checker.close()
   }
 }
 
 /** The next rows are on their way while these are looked at. */
-class HandedRows implements RangeJudges {
+class HandedRows implements RangeCheckers {
   readonly ahead = 2
   readonly #source: FetchedSource
-  readonly #judge: PartJudge
+  readonly #checker: ChunkChecker
 
-  constructor(source: FetchedSource, judge: PartJudge) {
+  constructor(source: FetchedSource, checker: ChunkChecker) {
     this.#source = source
-    this.#judge = judge
+    this.#checker = checker
   }
 
-  async judge(from: Place, to: Place): Promise<RangeFacts | null> {
+  async check(from: Place, to: Place): Promise<RangeSummary | null> {
     const rows = await this.#source.fetch(from, to)
-    return rows && judgeRows(this.#judge, rows)
+    return rows && checkRows(this.#checker, rows)
   }
 
   async health(): Promise<undefined> {
@@ -85,10 +85,10 @@ class HandedRows implements RangeJudges {
   async close(): Promise<void> {}
 }
 
-class HelpingThreads implements RangeJudges {
+class HelpingThreads implements RangeCheckers {
   readonly ahead: number
   readonly #fetched: FetchedSource | null
-  readonly #helpers: Helpers<RangeFacts>
+  readonly #helpers: Helpers<RangeSummary>
 
   constructor(source: RangeSource, keys: readonly PublicKey[] | null, count: number) {
     this.#fetched = source.kind === 'fetched' ? source : null
@@ -97,7 +97,7 @@ class HelpingThreads implements RangeJudges {
     this.ahead = this.#helpers.ahead
   }
 
-  async judge(from: Place, to: Place): Promise<RangeFacts | null> {
+  async check(from: Place, to: Place): Promise<RangeSummary | null> {
     const task = this.#fetched === null ? ([from, to] as const) : await this.#fetched.fetch(from, to)
     return task === null ? null : this.#helpers.ask(task)
   }

@@ -128,7 +128,7 @@ interface Scanners {
   close(): Promise<void>
 }
 
-/** Ranges for which it pays to start a helper. Far less is done with each than when it is judged. */
+/** Ranges for which it pays to start a helper. Far less is done with each than when it is checked. */
 const RANGES_PER_HELPER = 128
 
 /** Threads help where places are positions; in a file of lines, the position of a range is known when the one before it was read. */

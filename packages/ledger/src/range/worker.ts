@@ -2,17 +2,17 @@
 // questions.
 import { parentPort, workerData } from 'node:worker_threads'
 import { parsePublicKey } from '@sudoagent/crypto'
-import { PartJudge, partKeysOf } from '../plain/judge-lines.js'
+import { ChunkChecker, chunkKeysOf } from '../plain/chunk-checker.js'
 import type { OpenedSource, RangeRows } from '../port/reader.js'
-import { judgeRows, openRangeJudge, type RangeFacts } from './judge.js'
+import { checkRows, openRangeChecker, type RangeSummary } from './checker.js'
 import { openRangeScanner, type RangeText } from './scanner.js'
 import type { PieceWork } from './task.js'
 
 /** What a helper is started with: what it is to do, and where. */
-export type HelperStart = JudgeStart | ScanStart
+export type HelperStart = CheckStart | ScanStart
 
 /** Judges. The store is null where rows are handed over; the keys that may sign are in PEM, null where signatures are not asked for. */
-export interface JudgeStart {
+export interface CheckStart {
   readonly source: OpenedSource | null
   readonly keys: readonly string[] | null
 }
@@ -26,19 +26,19 @@ export interface ScanStart {
 /** A range, with the position of its first line where that is asked for; the rows of one; or `health`. */
 export type HelperTask = readonly [from: number, to: number, position?: number] | RangeRows | 'health'
 
-type Answer = RangeFacts | RangeText | string | null
+type Answer = RangeSummary | RangeText | string | null
 
 const start = workerData as HelperStart
-await help('work' in start ? await scanner(start) : await judge(start))
+await help('work' in start ? await scanner(start) : await check(start))
 
-async function judge({ source, keys: pems }: JudgeStart): Promise<(task: HelperTask) => Answer> {
-  const keys = partKeysOf(pems?.map(parsePublicKey) ?? null)
-  const own = source === null ? null : await openRangeJudge(source, keys)
-  const handed = new PartJudge(keys)
+async function check({ source, keys: pems }: CheckStart): Promise<(task: HelperTask) => Answer> {
+  const keys = chunkKeysOf(pems?.map(parsePublicKey) ?? null)
+  const own = source === null ? null : await openRangeChecker(source, keys)
+  const handed = new ChunkChecker(keys)
   return (task) => {
     if (task === 'health') return own?.health() ?? 'ok'
-    if ('lines' in task) return judgeRows(handed, task)
-    return own?.judge(task[0], task[1]) ?? null
+    if ('lines' in task) return checkRows(handed, task)
+    return own?.check(task[0], task[1]) ?? null
   }
 }
 

@@ -1,12 +1,13 @@
 // What a ledger says of itself, for whoever asks what there is: size, keys, checkpoints, open calls. Read, not verified: nothing here says that
 // any of it is true. One walk; memory grows with the number of decisions, as in `verify`.
 import { createNoteKey, encodeBase64, isKeyName, type NoteSignature, parseNote } from '@sudoagent/crypto'
-import { type Genesis, readControl } from '../entry/control.js'
-import { isCallEntry, type LedgerEntry } from '../entry/entry.js'
-import { parseLine } from '../entry/line.js'
+import type { Genesis } from '../entry/control.js'
+import { recogniseLine } from '../plain/recognise-line.js'
 import type { LedgerReader } from '../port/reader.js'
+import { checkLine } from '../rules/check-line.js'
 import { type KeyRing, stepRing } from '../rules/key-ring.js'
 import { Lifecycle } from '../rules/lifecycle.js'
+import type { CallFacts, ControlFacts } from '../rules/line-facts.js'
 import { firstOpenCalls } from '../rules/open-calls.js'
 import { readStoredCheckpoint, type StoredCheckpoint } from '../verify/stored-checkpoints.js'
 
@@ -87,9 +88,9 @@ export async function inspect(reader: LedgerReader): Promise<Inspection> {
   const look = new Look()
   for await (const batch of reader.batches()) {
     for (const { position, bytes, fault } of batch) {
-      const parsed = fault === undefined ? parseLine(bytes) : null
-      if (parsed?.ok) look.entry(parsed.entry, position)
-      else look.unreadable += 1
+      const facts = fault === undefined ? (recogniseLine(bytes) ?? checkLine(bytes)) : null
+      if (facts === null || facts.kind === 'unreadable') look.unreadable += 1
+      else look.entry(facts, position)
       look.entries += 1
     }
   }
@@ -132,24 +133,26 @@ class Look {
   firstAt: string | null = null
   lastAt: string | null = null
 
-  entry(entry: LedgerEntry, position: number): void {
+  entry(facts: CallFacts | ControlFacts, position: number): void {
+    const { entryHash, keyId, createdAt } = facts
+    const block = facts.kind === 'control' ? facts.block : null
     // With a first entry that cannot be read, nobody knows what the ledger is called or who may sign.
-    if (this.ring !== null || position === 1) this.ring = stepRing(this.ring, entry, position).ring
-    if (position === 1) this.genesis = genesisOf(entry)
-    this.firstAt ??= entry.created_at ?? null
-    this.lastAt = entry.created_at ?? this.lastAt
-    if (!isCallEntry(entry)) return
-    if (entry.event === 'decision') this.decisions += 1
+    if (this.ring !== null || position === 1)
+      this.ring = stepRing(this.ring, { block, entryHash, keyId }, position).ring
+    if (position === 1) this.genesis = genesisOf(block, createdAt)
+    this.firstAt ??= createdAt
+    this.lastAt = createdAt ?? this.lastAt
+    if (facts.kind !== 'call') return
+    if (facts.isDecision) this.decisions += 1
     else this.outcomes += 1
-    this.lifecycle.observe(entry, position, null)
+    this.lifecycle.observe(facts, position, null)
   }
 }
 
-function genesisOf(entry: LedgerEntry): Inspection['genesis'] {
-  const block = isCallEntry(entry) ? null : readControl(entry)
+function genesisOf(block: ControlFacts['block'], createdAt: string | null): Inspection['genesis'] {
   if (block === null || block === 'invalid' || block.kind !== 'genesis') return null
   const { ledger_id, entries_signed, software } = block
-  return { ledger_id, created_at: entry.created_at ?? null, entries_signed, software }
+  return { ledger_id, created_at: createdAt, entries_signed, software }
 }
 
 function shown(stored: StoredCheckpoint, ring: KeyRing | null): InspectedCheckpoint | null {

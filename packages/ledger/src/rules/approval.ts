@@ -1,40 +1,58 @@
-// The approval under which a call was allowed, judged by its entry alone.
-import { isApprovalLate, isPypiEntry, pypiAsksForApproval } from '@sudoagent/crypto'
-import { type ApprovalBlock, approvalOf, type CallEntry } from '../entry/entry.js'
-import type { LifecycleProblem } from '../entry/finding.js'
+// The approval under which a call was allowed, checked by its entry alone.
+import { type Hash, isApprovalLate, isPypiEntry, pypiAsksForApproval } from '@sudoagent/crypto'
+import { type ApprovalBlock, approvalOf, type CallEntry, type KnownApproval } from '../entry/entry.js'
+import { NO_PROBLEMS, type Problem } from './line-facts.js'
 
 type ApprovalTimes = Pick<ApprovalBlock, 'created_at' | 'resolved_at' | 'expires_at'>
 
-/** Whether an approval says when it was asked for, when it was given, and until when it could be used. */
+/** Whether an approval says when it was requested, when it was given, and until when it could be used. */
 export const hasTimes = ({ created_at, resolved_at, expires_at }: ApprovalTimes): boolean =>
   created_at !== null && resolved_at !== null && expires_at !== null
 
-const NEVER_APPROVED: LifecycleProblem = {
+const NEVER_APPROVED: Problem = {
   code: 'APPROVAL_NOT_APPROVED',
   message: 'allowed without the approval that the policy asked for',
 }
 
-/** What is wrong with the approval under which a call was allowed. A denied call needs none, so nothing is asked of it. */
-export function approvalProblems(entry: CallEntry): LifecycleProblem[] {
+/** What is wrong with the approval under which an entry allows its call. A denied call needs none, so nothing is asked of it. */
+export function approvalProblemsOf(entry: CallEntry): readonly Problem[] {
   const { decision } = entry
+  if (decision.effect !== 'allow') return NO_PROBLEMS
   const approval = approvalOf(entry)
-  if (decision.effect !== 'allow') return []
-  if (approval === null) return isPypiEntry(entry) && pypiAsksForApproval(entry) ? [NEVER_APPROVED] : []
-  const problems: LifecycleProblem[] = []
+  if (approval === null) return isPypiEntry(entry) && pypiAsksForApproval(entry) ? [NEVER_APPROVED] : NO_PROBLEMS
+  return approvalProblems(approval, {
+    requestId: entry.request_id,
+    policyHash: decision.policy_hash,
+    decisionHash: decision.decision_hash,
+    recordedAt: entry.recorded_at ?? null,
+  })
+}
+
+/** The allowed call that an approval must be for. */
+export interface ApprovedCall {
+  readonly requestId: string
+  readonly policyHash: string
+  readonly decisionHash: Hash
+  readonly recordedAt: string | null
+}
+
+/** What is wrong with an approval under which a call was allowed. */
+export function approvalProblems(approval: KnownApproval, call: ApprovedCall): readonly Problem[] {
+  const problems: Problem[] = []
   if (approval.state !== 'approved') {
     problems.push({ code: 'APPROVAL_NOT_APPROVED', message: `allowed under an approval that is \`${approval.state}\`` })
   }
   const { binding } = approval
-  const bound =
-    binding?.request_id === entry.request_id &&
-    binding.policy_hash === decision.policy_hash &&
-    binding.decision_hash === decision.decision_hash
-  if (!bound)
+  const isBound =
+    binding?.request_id === call.requestId &&
+    binding.policy_hash === call.policyHash &&
+    binding.decision_hash === call.decisionHash
+  if (!isBound)
     problems.push({
       code: 'APPROVAL_BINDING_MISMATCH',
       message: 'allowed under an approval that was given for another call',
     })
-  if (isApprovalLate(approval, entry.recorded_at ?? null)) {
+  if (isApprovalLate(approval, call.recordedAt)) {
     problems.push({
       code: 'APPROVAL_EXPIRED',
       message: `allowed under an approval that ended at ${approval.expires_at}`,

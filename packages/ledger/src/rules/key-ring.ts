@@ -3,7 +3,7 @@
 //   genesis names the first keys → key_added, signed by an active key, adds one → key_retired takes one away → closed ends the ledger
 //
 // A ledger without a genesis (an older one, or SudoAgent for Python's) says nothing about keys; whoever verifies it brings them.
-import { createVerifier, decodeBase64, type PublicKey, parsePublicKey } from '@sudoagent/crypto'
+import { createVerifier, decodeBase64, type Hash, type PublicKey, parsePublicKey } from '@sudoagent/crypto'
 import {
   type ControlBlock,
   type KeyAdded,
@@ -38,6 +38,20 @@ export interface KeyRing {
   readonly closedAt: number | null
 }
 
+/** What the ring needs of an entry. */
+export interface RingEntry {
+  /** Null for an entry about a call. */
+  readonly block: ControlBlock | 'invalid' | null
+  readonly entryHash: Hash
+  readonly keyId: string | null
+}
+
+export const ringEntryOf = (entry: LedgerEntry): RingEntry => ({
+  block: entry.event === 'checkpoint' ? readControl(entry) : null,
+  entryHash: entry.entry_hash,
+  keyId: entry.key_id ?? null,
+})
+
 /** The ring behind an entry, and what was wrong with the entry; then the ring is as it was. */
 export interface RingStep {
   readonly ring: KeyRing
@@ -50,12 +64,12 @@ export interface RingStep {
  * @param ring null before the first entry
  * @param position the entry's, 1-based
  */
-export function stepRing(ring: KeyRing | null, entry: LedgerEntry, position: number): RingStep {
-  const block = entry.event === 'checkpoint' ? readControl(entry) : null
-  if (ring === null) return begin(block, entry.entry_hash)
+export function stepRing(ring: KeyRing | null, { block, entryHash, keyId }: RingEntry, position: number): RingStep {
+  if (ring === null) return begin(block, entryHash)
   if (ring.closedAt !== null) return { ring, problem: `the ledger was closed for good with entry ${ring.closedAt}` }
   if (block === null) return { ring, problem: null }
-  const next = block === 'invalid' ? 'its content does not fit its kind' : follow(ring, block, entry.key_id, position)
+  const next =
+    block === 'invalid' ? 'its content does not fit its kind' : follow(ring, block, keyId ?? undefined, position)
   return typeof next === 'string' ? { ring, problem: next } : { ring: next, problem: null }
 }
 

@@ -1,8 +1,5 @@
 // The life of a call on the record, pure: one decision, then at most one outcome, and only after an allow (LEDGER-FORMAT §6).
 import type { Hash } from '@sudoagent/crypto'
-import { approvalOf, type CallEntry } from '../entry/entry.js'
-import type { LifecycleProblem } from '../entry/finding.js'
-import { approvalProblems, hasTimes } from './approval.js'
 import {
   CALL_KEY_WORDS,
   type CallKey,
@@ -15,7 +12,9 @@ import {
   uuidOf,
 } from './call-key.js'
 import { DecisionRows, IS_DONE } from './decision-rows.js'
+import { type DecidedCall, describesCall } from './described-call.js'
 import { KeyTable } from './key-table.js'
+import { type ApprovalUse, type CallFacts, type CallText, NO_PROBLEMS, type Problem } from './line-facts.js'
 
 /** An allowed call without an outcome. */
 export interface OpenCall {
@@ -27,13 +26,8 @@ export interface OpenCall {
   readonly agentId: string
 }
 
-/** What an outcome must repeat of its decision. */
-export type DecidedCall = Pick<OpenCall, 'createdAt' | 'agentId'>
-
-/** What is known of an entry beside its content. */
-export interface EntryContext {
-  /** `decision_hash`, recomputed from the members of the entry with this `created_at`. */
-  hashDecision(decisionAt: string): Hash
+/** What is known of the ledger. */
+export interface LedgerContext {
   /** Whether the ledger has a genesis of ours: then its approvals are used once, and have times. */
   readonly hasGenesis: boolean
 }
@@ -92,19 +86,18 @@ export class Lifecycle {
    *
    * @param context - null to follow the calls only: then nothing is compared with the decision of an outcome
    */
-  observe(entry: CallEntry, position: number, context: EntryContext | null): readonly LifecycleProblem[] {
-    const call = this.#keyOf(entry.decision.decision_hash, entry.request_id)
-    const decided = { createdAt: entry.created_at, agentId: entry.agent_id }
-    if (entry.event === 'outcome') {
-      const isOther = context !== null && !this.describes(call.words, call.at, entry.agent_id, context.hashDecision)
+  observe(facts: CallFacts, position: number, context: LedgerContext | null): readonly Problem[] {
+    const call = this.#keyOf(facts.decisionHash, facts.requestId)
+    if (!facts.isDecision) {
+      const isOther = context !== null && !this.describes(call.words, call.at, facts)
       const problems = this.#outcome(call)
       return problems.length === 0 && isOther ? OTHER_CALL : problems
     }
-    const isAllowed = entry.decision.effect === 'allow'
+    const { isAllowed, createdAt, agentId, approval } = facts
     return [
-      ...approvalProblems(entry),
-      ...(context?.hasGenesis === true ? this.#approvalUse(entry) : NOTHING),
-      ...this.#decision(call, isAllowed, position, isAllowed ? decided : undefined),
+      ...facts.approvalProblems,
+      ...(context?.hasGenesis === true && approval !== null ? this.useApproval(approval) : NO_PROBLEMS),
+      ...this.#decision(call, isAllowed, position, isAllowed ? { createdAt, agentId } : undefined),
     ]
   }
 
@@ -112,35 +105,23 @@ export class Lifecycle {
    * Whether an outcome describes the call that was decided on, as far as that is known: of a decision that is not open,
    * nothing is.
    */
-  describes(words: Uint32Array, at: number, agentId: string, hashDecision: EntryContext['hashDecision']): boolean {
+  describes(words: Uint32Array, at: number, outcome: CallText): boolean {
     const row = this.#decisions.find(words, at)
     const decided = row === -1 ? undefined : this.#decided.get(row)
-    if (decided === undefined) return true
-    return decided.agentId === agentId && hashDecision(decided.createdAt) === hexOf(this.#decisions.key(row))
+    return decided === undefined || describesCall(outcome, decided, hexOf(this.#decisions.key(row)))
   }
 
-  /** Notes that a call was allowed under this approval. @returns whether another one was before */
-  useApproval(approvalId: string): boolean {
-    const isUsed = this.#approvals.has(approvalId)
-    this.#approvals.add(approvalId)
-    return isUsed
-  }
-
-  /** Whether a call was allowed under this approval. */
-  isUsed(approvalId: string): boolean {
-    return this.#approvals.has(approvalId)
-  }
-
-  #approvalUse(entry: CallEntry): readonly LifecycleProblem[] {
-    const approval = entry.decision.effect === 'allow' ? approvalOf(entry) : null
-    // The package on PyPI gives approvals neither an id nor times.
-    if (approval === null || approval.approval_id === null) return NOTHING
-    const problems: LifecycleProblem[] = []
-    if (this.useApproval(approval.approval_id))
-      problems.push({ code: 'APPROVAL_REUSED', message: 'allowed under an approval that was used for another call' })
-    if (!hasTimes(approval))
-      problems.push({ code: 'APPROVAL_INCOMPLETE', message: 'allowed under an approval without its times' })
+  /** Notes that a call was allowed under this approval, in a ledger whose approvals are used once and have times. */
+  useApproval(approval: ApprovalUse): readonly Problem[] {
+    const problems = this.approvalUseProblems(approval)
+    this.#approvals.add(approval.id)
     return problems
+  }
+
+  /** What would be wrong with using this approval next. */
+  approvalUseProblems({ id, hasTimes }: ApprovalUse): readonly Problem[] {
+    if (hasTimes && !this.#approvals.has(id)) return NO_PROBLEMS
+    return [...(this.#approvals.has(id) ? [APPROVAL_REUSED] : []), ...(hasTimes ? [] : [APPROVAL_INCOMPLETE])]
   }
 
   /** The same for an entry of which no more is known than that, and that its approval, if any, is in order. */
@@ -150,21 +131,16 @@ export class Lifecycle {
     at: number,
     position: number,
     decided?: DecidedCall,
-  ): readonly LifecycleProblem[] {
+  ): readonly Problem[] {
     const call = { words, at, requestId: null }
     return event === 'outcome' ? this.#outcome(call) : this.#decision(call, event === 'allowed', position, decided)
   }
 
-  #decision(
-    call: CallKey,
-    isAllowed: boolean,
-    position: number,
-    decided: DecidedCall | undefined,
-  ): readonly LifecycleProblem[] {
+  #decision(call: CallKey, isAllowed: boolean, position: number, decided: DecidedCall | undefined): readonly Problem[] {
     if (this.#decisions.find(call.words, call.at) !== -1)
       return [{ code: 'DECISION_DUPLICATE', message: 'the same decision is on record twice' }]
     const isTwice = this.#remember(call, isAllowed ? IS_OPEN : IS_DENIED, position, decided)
-    if (!isTwice) return NOTHING
+    if (!isTwice) return NO_PROBLEMS
     return [{ code: 'DECISION_DUPLICATE', message: `request \`${requestIdOf(call)}\` has a decision already` }]
   }
 
@@ -186,7 +162,7 @@ export class Lifecycle {
     return known !== -1
   }
 
-  #outcome(call: CallKey): readonly LifecycleProblem[] {
+  #outcome(call: CallKey): readonly Problem[] {
     const row = this.#decisions.find(call.words, call.at)
     if (row === -1) return [{ code: 'DECISION_UNKNOWN', message: this.#unknownMessage() }]
     const state = this.#rows.state(row)
@@ -200,7 +176,7 @@ export class Lifecycle {
     this.#otherIdOf.delete(row)
     this.#decided.delete(row)
     this.#open -= 1
-    return NOTHING
+    return NO_PROBLEMS
   }
 
   #isRequestOf(row: number, { words, at, requestId }: CallKey): boolean {
@@ -230,7 +206,14 @@ export class Lifecycle {
   }
 }
 
-const NOTHING: readonly LifecycleProblem[] = []
-const OTHER_CALL: readonly LifecycleProblem[] = [
+const APPROVAL_REUSED: Problem = {
+  code: 'APPROVAL_REUSED',
+  message: 'allowed under an approval that was used for another call',
+}
+const APPROVAL_INCOMPLETE: Problem = {
+  code: 'APPROVAL_INCOMPLETE',
+  message: 'allowed under an approval without its times',
+}
+const OTHER_CALL: readonly Problem[] = [
   { code: 'DECISION_HASH_MISMATCH', message: 'the outcome describes another call than its decision' },
 ]

@@ -1,8 +1,8 @@
 // The walk over a ledger, range by range: what holds by itself is taken as a whole, and everything else line by line, with the same outcome.
 
 import type { LineRanges, Place } from '../port/reader.js'
-import type { RangeFacts } from '../range/judge.js'
-import type { RangeJudges } from '../range/judges.js'
+import type { RangeSummary } from '../range/checker.js'
+import type { RangeCheckers } from '../range/checkers.js'
 import type { KeyRing } from '../rules/key-ring.js'
 import type { Walk } from './walk.js'
 
@@ -37,14 +37,14 @@ export async function walkRanges(walk: Walk, ranges: LineRanges, options: RangeW
     const signers = walk.trust.plainSigners()
     if (signers === null) break
     // Loaded for a second range: what starts threads takes longer to load than the lines of a small ledger to check.
-    const { openRangeJudges } = await import('../range/judges.js')
-    const judges = await openRangeJudges(ranges, signers === 'unasked' ? null : signers, options.threads)
+    const { openRangeCheckers } = await import('../range/checkers.js')
+    const checkers = await openRangeCheckers(ranges, signers === 'unasked' ? null : signers, options.threads)
     try {
-      const asked = health ?? judges.health()
-      place = await walkJudged(walk, ranges, place, judges, options)
+      const asked = health ?? checkers.health()
+      place = await walkChecked(walk, ranges, place, checkers, options)
       health = await asked
     } finally {
-      await judges.close()
+      await checkers.close()
     }
   }
   // Behind the last range, too: where a ledger ends is not for its ranges to say.
@@ -52,28 +52,28 @@ export async function walkRanges(walk: Walk, ranges: LineRanges, options: RangeW
   ranges.finish(walk.entries, health)
 }
 
-/** @returns where the judges could not go on: at the end, or because the keys changed or ids are no positions any more; null where nothing can be read */
-async function walkJudged(
+/** @returns where the checkers could not go on: at the end, or because the keys changed or ids are no positions any more; null where nothing can be read */
+async function walkChecked(
   walk: Walk,
   ranges: LineRanges,
   start: Place,
-  judges: RangeJudges,
+  checkers: RangeCheckers,
   options: RangeWalkOptions,
 ): Promise<Place | null> {
   const { ring } = walk.trust
-  const asked: { readonly to: Place; readonly facts: Promise<RangeFacts | null> }[] = []
+  const asked: { readonly to: Place; readonly facts: Promise<RangeSummary | null> }[] = []
   let place: Place | null = start
   for (let next = start; place !== null; ) {
     if (walk.trust.ring !== ring || !ranges.isAt(place, walk.entries + 1)) return place
-    for (; asked.length < judges.ahead && next < ranges.end; next += ranges.step)
-      asked.push({ to: next + ranges.step, facts: judges.judge(next, next + ranges.step) })
+    for (; asked.length < checkers.ahead && next < ranges.end; next += ranges.step)
+      asked.push({ to: next + ranges.step, facts: checkers.check(next, next + ranges.step) })
     const range = asked.shift()
     if (range === undefined) return place
     const facts = await range.facts
     options.goOn()
     // A line that is longer than a range has led beyond it.
     if (place >= range.to) continue
-    if (facts !== null && facts.from === place && walk.range(facts)) {
+    if (facts !== null && facts.from === place && walk.chunk(facts)) {
       place = facts.to
       options.onProgress(walk.entries)
     } else place = await walkLines(walk, ranges, place, range.to, options)

@@ -70,6 +70,8 @@ export interface Report {
   readonly last_created_at: string | null
   /** Entries about calls whose `created_at` is more than a minute after their `recorded_at`: the clocks did not agree. */
   readonly created_after_recorded: number
+  /** Lines of this run that were read in full, because they are not in the form in which this package writes calls. */
+  readonly read_in_full: number
   /** Ids of the keys that the entries name, of those that the caller gave, and of the ledger's own that may sign now or may not any more. */
   readonly keys: {
     readonly in_ledger: readonly string[]

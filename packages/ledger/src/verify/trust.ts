@@ -7,15 +7,18 @@ import {
   createNoteVerifier,
   createVerifier,
   decodeBase64,
-  type Hash,
   type NoteKey,
   type PublicKey,
   type Verifier,
 } from '@sudoagent/crypto'
-import type { LedgerEntry } from '../entry/entry.js'
 import type { Find } from '../entry/finding.js'
 import { PUBLIC_KEYS_MAX } from '../limits.js'
 import { type KeyRing, mayVouch, stepRing } from '../rules/key-ring.js'
+import type { CallFacts, ControlFacts } from '../rules/line-facts.js'
+import { isSignedBy } from '../rules/succession.js'
+
+/** An entry that can be read. */
+export type EntryFacts = CallFacts | ControlFacts
 
 /** What an earlier run knew. */
 export interface KnownTrust {
@@ -115,7 +118,7 @@ export class Trust {
    *
    * @returns whether it is signed by a trusted key: never without given keys
    */
-  judge(entry: LedgerEntry, position: number, find: Find): boolean {
+  judge(entry: EntryFacts, position: number, find: Find): boolean {
     const before = this.#ring
     if (before === null && this.#isBegun) return this.#judgeSignature(entry, null, find)
     this.#isBegun = true
@@ -125,8 +128,10 @@ export class Trust {
       this.#isClosedTold = true
       return this.#judgeSignature(entry, before, find)
     }
-    if (before !== null && entry.event !== 'checkpoint') return this.#judgeSignature(entry, before, find)
-    const { ring, problem } = stepRing(before, entry, position)
+    if (before !== null && entry.kind === 'call') return this.#judgeSignature(entry, before, find)
+    const { entryHash, keyId } = entry
+    const block = entry.kind === 'control' ? entry.block : null
+    const { ring, problem } = stepRing(before, { block, entryHash, keyId }, position)
     if (before === null) this.#bindTo(ring.origin)
     // A genesis names its own keys. Every other entry must be signed by a key that was there before it.
     const isTrusted = this.#judgeSignature(entry, before ?? ring, find)
@@ -172,27 +177,27 @@ export class Trust {
     }
   }
 
-  #judgeSignature(entry: LedgerEntry, ring: KeyRing | null, find: Find): boolean {
+  #judgeSignature(entry: EntryFacts, ring: KeyRing | null, find: Find): boolean {
     const own = ring?.entriesSigned === true ? ring : null
     if (own === null && this.#given.size === 0) return false
-    const { entry_signature: signature, key_id: keyId } = entry
-    if (signature === undefined) {
+    const { signature, keyId, entryHash } = entry
+    if (signature === null) {
       find('SIGNATURE_MISSING', 'entry is not signed')
       return false
     }
     const candidates = this.#candidates(own, keyId)
     if (candidates.length === 0) {
       // A key of the ledger that is not trusted still shows that a signature was changed.
-      const named = keyId === undefined ? undefined : own?.keys.get(keyId)?.publicKey
-      if (named !== undefined && !isSignedBy(this.#verifierOf(named), entry.entry_hash, signature))
+      const named = keyId === null ? undefined : own?.keys.get(keyId)?.publicKey
+      if (named !== undefined && !isSignedBy(this.#verifierOf(named), entryHash, signature))
         find('SIGNATURE_INVALID', 'entry_signature does not verify')
       else find('KEY_UNKNOWN', strangerMessage(own, keyId))
       return false
     }
-    const signer = candidates.find((key) => isSignedBy(this.#verifierOf(key), entry.entry_hash, signature))
+    const signer = candidates.find((key) => isSignedBy(this.#verifierOf(key), entryHash, signature))
     if (signer === undefined) {
       // Nothing names the key of this entry: only if a given key has signed another one should it have signed this one.
-      if (keyId === undefined && !this.#hasVerified && decodeBase64(signature)?.length === SIGNATURE_BYTES)
+      if (keyId === null && !this.#hasVerified && decodeBase64(signature)?.length === SIGNATURE_BYTES)
         find('KEY_UNKNOWN', 'entry does not name its key, and none of the given keys has signed it')
       else find('SIGNATURE_INVALID', 'entry_signature does not verify')
       return false
@@ -205,8 +210,8 @@ export class Trust {
   }
 
   /** The keys that may have signed an entry. Python does not name its key: then any of them may fit. */
-  #candidates(own: KeyRing | null, keyId: string | undefined): readonly PublicKey[] {
-    const named = (id: string): boolean => keyId === undefined || id === keyId
+  #candidates(own: KeyRing | null, keyId: string | null): readonly PublicKey[] {
+    const named = (id: string): boolean => keyId === null || id === keyId
     if (own === null) return [...this.#given.values()].filter(({ keyId: id }) => named(id))
     return [...own.keys].filter(([id]) => named(id) && this.#isTrusted(id)).map(([, { publicKey }]) => publicKey)
   }
@@ -220,8 +225,8 @@ export class Trust {
   }
 }
 
-function strangerMessage(own: KeyRing | null, keyId: string | undefined): string {
-  if (keyId === undefined) return 'entry does not name its key, and none that was given is a key of this ledger'
+function strangerMessage(own: KeyRing | null, keyId: string | null): string {
+  if (keyId === null) return 'entry does not name its key, and none that was given is a key of this ledger'
   if (own === null) return `entry is signed by key \`${keyId}\`, which was not given`
   return own.keys.has(keyId)
     ? `entry is signed by key \`${keyId}\`, which was neither given nor added by a key that was`
@@ -230,10 +235,3 @@ function strangerMessage(own: KeyRing | null, keyId: string | undefined): string
 
 /** Of Ed25519. */
 const SIGNATURE_BYTES = 64
-
-const ASCII = new TextEncoder()
-
-function isSignedBy(verifier: Verifier, entryHash: Hash, signature: string): boolean {
-  const bytes = decodeBase64(signature)
-  return bytes !== null && verifier.verify(ASCII.encode(entryHash), bytes)
-}

@@ -151,6 +151,7 @@ function reportOf(
     first_created_at: tally.firstAt,
     last_created_at: tally.lastAt,
     created_after_recorded: tally.createdLate,
+    read_in_full: tally.readInFull,
     keys: { in_ledger: [...walk.keysNamed].sort(), given: trust.given, active: ids(true), retired: ids(false) },
     findings: findings.list,
     findings_total: findings.total,

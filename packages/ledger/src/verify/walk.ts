@@ -1,20 +1,23 @@
-// The walk over the entries: each one held against its own hashes, the one before it, the life of its call and the keys that may sign. What
-// stands beside the entries, and what others kept of them, is held against the outcome of the walk (`verify.ts`).
-import { frontierRoot, HASH_BYTES, type Hash, hashDecisionFacts } from '@sudoagent/crypto'
-import { hashDecision, hashProblems } from '../entry/decision-hash.js'
-import { isCallEntry, type LedgerEntry } from '../entry/entry.js'
+// The walk over the entries: the facts of each line, recognised or read in full, are compared with the entry before it, the columns beside it,
+// the life of its call and the keys that may sign. What is stored next to the entries, and what others kept of them, is compared with the outcome
+// of the walk (`verify.ts`).
+import { frontierRoot, HASH_BYTES, type Hash } from '@sudoagent/crypto'
 import type { Find, Findings } from '../entry/finding.js'
-import { type LineProblem, type ParsedLine, parseLine } from '../entry/line.js'
-import type { LineFault, StoredLine } from '../entry/stored-line.js'
+import type { LineFault, StoredColumns, StoredLine } from '../entry/stored-line.js'
 import { isCreatedLate } from '../entry/timestamp.js'
 import { REPORT_KEYS_MAX } from '../limits.js'
-import { ALLOWED, CALL_WORDS, OUTCOME, type PartFacts } from '../plain/chunk-summary.js'
+import { ALLOWED, CALL_WORDS, type ChunkSummary, OUTCOME } from '../plain/chunk-summary.js'
+import { recogniseLine } from '../plain/recognise-line.js'
 import { requestIdAt } from '../rules/call-key.js'
-import { type DecidedCall, Lifecycle } from '../rules/lifecycle.js'
+import { checkLine } from '../rules/check-line.js'
+import type { DecidedCall } from '../rules/described-call.js'
+import { Lifecycle } from '../rules/lifecycle.js'
+import type { CallFacts, LineFacts, Problem, UnreadableLine } from '../rules/line-facts.js'
+import { clockProblem, hashColumnProblem, linkProblem, previousColumnProblem } from '../rules/succession.js'
 import { type TreePoint, TreeWalk } from '../tree/walk.js'
 import type { WalkedLedger } from './check-checkpoint.js'
 import type { VerifiedState } from './saved-state.js'
-import { type GivenKey, Trust } from './trust.js'
+import { type EntryFacts, type GivenKey, Trust } from './trust.js'
 
 /** Where a walk begins, and what it must remember on the way. */
 export interface WalkStart {
@@ -37,6 +40,8 @@ export interface Tally {
   firstAt: string | null
   lastAt: string | null
   createdLate: number
+  /** Lines that were read in full in this run. */
+  readInFull: number
   recordedAt: string | null
 }
 
@@ -64,7 +69,7 @@ export class Walk implements WalkedLedger {
     this.#previous = state?.entryHash ?? null
     const counts = state?.counts ?? { decisions: 0, outcomes: 0, signed: 0, trusted: 0, createdLate: 0 }
     const [firstAt, lastAt] = state?.createdAt ?? [null, null]
-    this.tally = { ...counts, firstAt, lastAt, recordedAt: state?.recordedAt ?? null }
+    this.tally = { ...counts, firstAt, lastAt, readInFull: 0, recordedAt: state?.recordedAt ?? null }
   }
 
   /** Hash of the last entry; null when there is none or it cannot be read. */
@@ -79,21 +84,29 @@ export class Walk implements WalkedLedger {
   /** Takes the next line. */
   line(stored: StoredLine): void {
     this.entries += 1
-    const parsed = stored.fault === undefined ? parseLine(stored.bytes) : FAULTS[stored.fault]
-    if (parsed.ok) this.#entry(stored, parsed)
-    else this.#unreadable(parsed, stored.position)
+    const facts = stored.fault === undefined ? this.#factsOf(stored.bytes) : FAULTS[stored.fault]
+    if (facts.kind === 'unreadable') this.#unreadable(facts, stored.position)
+    else this.#entry(stored, facts)
+  }
+
+  #factsOf(line: Uint8Array): LineFacts {
+    const known = recogniseLine(line)
+    if (known !== null) return known
+    this.tally.readInFull += 1
+    return checkLine(line)
   }
 
   /**
-   * Takes a range of lines that were judged already, each by itself, signatures under `trust.plainSigners()` included.
+   * Takes a chunk of lines that were checked already, each by itself and with the one before it, signatures under `trust.plainSigners()` included.
    *
    * @returns false, with nothing taken, when it does not fit to what came before it: then its lines say why
    */
-  range(facts: PartFacts): boolean {
+  chunk(facts: ChunkSummary): boolean {
     const { tally, trust } = this
     const [recordedFirst, recordedLast] = facts.recordedAt
-    if (this.#previous !== facts.previous || (tally.recordedAt !== null && recordedFirst < tally.recordedAt))
-      return false
+    // What a line that cannot be read was is not known: then its successor is taken by itself.
+    if (this.#previous === undefined || linkProblem(this.#previous, facts.previous) !== null) return false
+    if (clockProblem(tally.recordedAt, recordedFirst) !== null) return false
     if (!this.#areCallsAsDecided(facts) || !this.#areApprovalsNew(facts)) return false
     tally.firstAt ??= facts.createdAt[0]
     tally.lastAt = facts.createdAt[1]
@@ -102,6 +115,7 @@ export class Walk implements WalkedLedger {
     tally.outcomes += facts.outcomes
     tally.signed += facts.signed
     tally.createdLate += facts.createdLate
+    tally.readInFull += facts.readInFull
     const opened = new Map(facts.opened.map(({ line, ...decided }) => [line, decided]))
     if (trust.isAnyTrusted) tally.trusted += facts.lines
     for (const id of facts.keyIds) if (this.keysNamed.size < REPORT_KEYS_MAX) this.keysNamed.add(id)
@@ -114,23 +128,23 @@ export class Walk implements WalkedLedger {
     return true
   }
 
-  /** Outcomes whose decisions came before the range describe the same calls. */
-  #areCallsAsDecided({ closed, calls }: PartFacts): boolean {
-    return closed.every(({ line, agentId, parameters, ...call }) =>
-      this.lifecycle.describes(calls, line * CALL_WORDS + 1, agentId, (decisionAt) =>
-        hashDecisionFacts({ ...call, decisionAt }, parameters),
-      ),
-    )
+  /** Outcomes whose decisions came before the chunk describe the same calls. */
+  #areCallsAsDecided({ closed, calls }: ChunkSummary): boolean {
+    return closed.every((outcome) => this.lifecycle.describes(calls, outcome.line * CALL_WORDS + 1, outcome))
   }
 
-  /** Notes the approvals of the range, unless one of them says that its lines must be looked at. */
-  #areApprovalsNew({ approvals }: PartFacts): boolean {
-    if (this.trust.ring?.hasGenesis !== true) return true
-    const ids = new Set(approvals.map(({ id }) => id))
-    const isSound = ids.size === approvals.length && approvals.every(({ hasTimes }) => hasTimes)
-    if (!isSound || approvals.some(({ id }) => this.lifecycle.isUsed(id))) return false
-    for (const id of ids) this.lifecycle.useApproval(id)
+  /** Notes the approvals of the chunk, unless there is anything wrong with one of them. */
+  #areApprovalsNew({ approvals }: ChunkSummary): boolean {
+    if (!this.#hasGenesis) return true
+    const areDifferent = new Set(approvals.map(({ id }) => id)).size === approvals.length
+    if (!areDifferent || approvals.some((approval) => this.lifecycle.approvalUseProblems(approval).length > 0))
+      return false
+    for (const approval of approvals) this.lifecycle.useApproval(approval)
     return true
+  }
+
+  get #hasGenesis(): boolean {
+    return this.trust.ring?.hasGenesis === true
   }
 
   #call(calls: Uint32Array, at: number, decided: DecidedCall | undefined): void {
@@ -140,7 +154,7 @@ export class Walk implements WalkedLedger {
       this.#findings.add({ code, position: this.entries, message, request_id: requestIdAt(calls, at + 1) })
   }
 
-  #unreadable({ code, message, claimedHash: hash }: LineProblem, position: number): void {
+  #unreadable({ code, message, claimedHash: hash }: UnreadableLine, position: number): void {
     // Once: every checkpoint behind it suffers the same.
     const isLost = hash === null && !this.#isLost && this.tree.isAwaited(this.entries)
     this.#findings.add({ code, position, message, ...(isLost ? { hint: LOST_HINT } : {}) })
@@ -150,73 +164,59 @@ export class Walk implements WalkedLedger {
     this.#previous = hash ?? undefined
   }
 
-  #entry(stored: StoredLine, parsed: ParsedLine): void {
-    const { entry } = parsed
+  #entry(stored: StoredLine, facts: EntryFacts): void {
     const { position } = stored
-    const requestId = isCallEntry(entry) ? entry.request_id : undefined
+    const requestId = facts.kind === 'call' ? { request_id: facts.requestId } : {}
     const find: Find = (code, message, hint) =>
-      this.#findings.add({
-        code,
-        position,
-        message,
-        ...(requestId === undefined ? {} : { request_id: requestId }),
-        ...(hint === undefined ? {} : { hint }),
-      })
-    this.#link(entry, find)
-    for (const { code, message } of hashProblems(entry, parsed.text, parsed.members)) find(code, message)
-    judgeColumns(stored, entry, find)
-    this.#signature(entry, find)
-    this.#clock(entry, find)
-    this.#life(parsed, find)
-  }
-
-  #link(entry: LedgerEntry, find: Find): void {
-    if (this.#previous !== undefined && entry.prev_entry_hash !== this.#previous) {
-      find('CHAIN_BROKEN', 'prev_entry_hash is not the hash of the entry before it')
+      this.#findings.add({ code, position, message, ...requestId, ...(hint === undefined ? {} : { hint }) })
+    const report = (problem: Problem | null): void => {
+      if (problem !== null) find(problem.code, problem.message)
     }
-    this.#previous = entry.entry_hash
-    this.tree.add(entry.entry_hash)
+    report(linkProblem(this.#previous, facts.previous))
+    this.#previous = facts.entryHash
+    this.tree.add(facts.entryHash)
+    facts.hashProblems.forEach(report)
+    if (stored.columns !== undefined) columnProblems(stored.columns, position, facts).forEach(report)
+    this.#signature(facts, find)
+    report(this.#clock(facts))
+    if (facts.kind === 'call') this.#life(facts).forEach(report)
   }
 
-  #signature(entry: LedgerEntry, find: Find): void {
-    const { entry_signature: signature, key_id: keyId } = entry
-    if (keyId !== undefined && this.keysNamed.size < REPORT_KEYS_MAX) this.keysNamed.add(keyId)
-    if (signature !== undefined) this.tally.signed += 1
-    if (this.trust.judge(entry, this.entries, find)) this.tally.trusted += 1
+  #signature(facts: EntryFacts, find: Find): void {
+    const { signature, keyId } = facts
+    if (keyId !== null && this.keysNamed.size < REPORT_KEYS_MAX) this.keysNamed.add(keyId)
+    if (signature !== null) this.tally.signed += 1
+    if (this.trust.judge(facts, this.entries, find)) this.tally.trusted += 1
   }
 
-  #clock(entry: LedgerEntry, find: Find): void {
-    const { recorded_at: recordedAt, created_at: createdAt } = entry
+  #clock({ kind, recordedAt, createdAt }: EntryFacts): Problem | null {
     const { tally } = this
-    if (createdAt !== undefined) {
+    if (createdAt !== null) {
       tally.firstAt ??= createdAt
       tally.lastAt = createdAt
     }
-    if (recordedAt === undefined) return
-    if (isCallEntry(entry) && isCreatedLate(entry.created_at, recordedAt)) tally.createdLate += 1
-    if (tally.recordedAt !== null && recordedAt < tally.recordedAt)
-      find('CLOCK_WENT_BACK', `recorded_at ${recordedAt} is before that of an earlier entry`)
-    else tally.recordedAt = recordedAt
+    if (recordedAt === null) return null
+    if (kind === 'call' && isCreatedLate(createdAt, recordedAt)) tally.createdLate += 1
+    const problem = clockProblem(tally.recordedAt, recordedAt)
+    if (problem === null) tally.recordedAt = recordedAt
+    return problem
   }
 
-  #life({ entry, text, members }: ParsedLine, find: Find): void {
-    if (!isCallEntry(entry)) return
-    if (entry.event === 'decision') this.tally.decisions += 1
+  #life(facts: CallFacts): readonly Problem[] {
+    if (facts.isDecision) this.tally.decisions += 1
     else this.tally.outcomes += 1
-    const context = {
-      hashDecision: (decisionAt: string) => hashDecision(entry, text, members, decisionAt),
-      hasGenesis: this.trust.ring?.hasGenesis === true,
-    }
-    for (const { code, message } of this.lifecycle.observe(entry, this.entries, context)) find(code, message)
+    return this.lifecycle.observe(facts, this.entries, { hasGenesis: this.#hasGenesis })
   }
 }
 
-function judgeColumns({ columns, position }: StoredLine, entry: LedgerEntry, find: Find): void {
-  if (columns === undefined) return
-  if (columns.entryHash !== entry.entry_hash) find('COLUMN_MISMATCH', 'column `entry_hash` differs from the entry')
-  if (columns.prevEntryHash !== entry.prev_entry_hash)
-    find('COLUMN_MISMATCH', 'column `prev_entry_hash` differs from the entry')
-  if (columns.id !== position) find('COLUMN_MISMATCH', `column \`id\` is ${String(columns.id)} at position ${position}`)
+function columnProblems(columns: StoredColumns, position: number, facts: EntryFacts): readonly (Problem | null)[] {
+  return [
+    hashColumnProblem(columns.entryHash, facts.entryHash),
+    previousColumnProblem(columns.prevEntryHash, facts.previous),
+    columns.id === position
+      ? null
+      : { code: 'COLUMN_MISMATCH', message: `column \`id\` is ${String(columns.id)} at position ${position}` },
+  ]
 }
 
 const pointOf = ({ size, frontier, entryHash }: VerifiedState): readonly [number, TreePoint] => [
@@ -229,9 +229,14 @@ const hashAt = (bytes: Uint8Array, at: number): Hash =>
 
 const LOST_HINT = 'no tree can be made over it, so nothing kept of the ledger from here on could be compared'
 
-const fault = (code: LineFault, message: string): LineProblem => ({ ok: false, code, message, claimedHash: null })
+const fault = (code: LineFault, message: string): UnreadableLine => ({
+  kind: 'unreadable',
+  code,
+  message,
+  claimedHash: null,
+})
 
-const FAULTS: { readonly [code in LineFault]: LineProblem } = {
+const FAULTS: { readonly [code in LineFault]: UnreadableLine } = {
   LINE_TOO_LONG: fault('LINE_TOO_LONG', 'line is longer than any entry may be'),
   LINE_TORN: fault('LINE_TORN', 'the last line has no end: a write was cut off, or the file was'),
   COLUMN_MISMATCH: fault('COLUMN_MISMATCH', 'row holds no text where the entry should be'),

@@ -16,7 +16,7 @@ import { LEDGER_VERSION, SCHEMA_VERSION } from '../entry/entry.js'
 import { formatTimestamp } from '../entry/timestamp.js'
 import { LedgerError } from '../error.js'
 import { EMPTY_HEAD, type Head } from '../port/writer.js'
-import { type KeyRing, mayFollow, stepRing } from '../rules/key-ring.js'
+import { type KeyRing, mayFollow, ringEntryOf, stepRing } from '../rules/key-ring.js'
 import { grow } from '../tree/grow.js'
 import { type EncodedDraft, encodeDraft } from './encode-draft.js'
 import { type LinkedEntry, linkBatch } from './link-batch.js'
@@ -231,14 +231,14 @@ function ringBehind(
   if (entry === undefined) throw new LedgerError('ENTRY_REFUSED', 'nothing was given to be recorded')
   const step = stepRing(
     ring,
-    {
+    ringEntryOf({
       ...draft,
       schema_version: SCHEMA_VERSION,
       ledger_version: LEDGER_VERSION,
       prev_entry_hash: entry.prevEntryHash,
       entry_hash: entry.entryHash,
       ...(writer.signer === null ? {} : { key_id: writer.signer.keyId }),
-    },
+    }),
     entry.position,
   )
   if (step.problem === null) return step.ring

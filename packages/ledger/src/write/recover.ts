@@ -5,7 +5,7 @@ import { isCallEntry, type LedgerEntry } from '../entry/entry.js'
 import type { ParsedLine } from '../entry/line.js'
 import { parseLine } from '../entry/line.js'
 import { LedgerError } from '../error.js'
-import { type KeyRing, mayFollow, stepRing } from '../rules/key-ring.js'
+import { type KeyRing, mayFollow, ringEntryOf, stepRing } from '../rules/key-ring.js'
 import { grow } from '../tree/grow.js'
 import type { LogState } from './advance.js'
 
@@ -32,7 +32,7 @@ export function catchUp(state: LogState, bytes: Uint8Array, path: string): Caugh
   if (!parsed.ok) return refuse(`cannot be read: ${parsed.message}`)
   const { entry } = parsed
   if (!isLinked(parsed, state)) return refuse('does not follow the entry before it, or its hash does not match')
-  const { ring, problem } = stepRing(state.ring, entry, position)
+  const { ring, problem } = stepRing(state.ring, ringEntryOf(entry), position)
   if (problem !== null) return refuse(`does not hold: ${problem}`)
   if (!isVouchedFor(entry, state.ring, ring)) return refuse('is not signed by a key of the ledger')
   const { frontier, nodes } = grow(state.frontier, [{ entryHash: entry.entry_hash }])
@@ -49,7 +49,7 @@ export function catchUp(state: LogState, bytes: Uint8Array, path: string): Caugh
 export function ringBehind(ring: KeyRing | null, bytes: Uint8Array, position: number): KeyRing | null {
   const parsed = parseLine(bytes)
   if (!parsed.ok || hashEntry(parsed.text, parsed.members) !== parsed.entry.entry_hash) return null
-  const step = stepRing(ring, parsed.entry, position)
+  const step = stepRing(ring, ringEntryOf(parsed.entry), position)
   return step.problem === null && isVouchedFor(parsed.entry, ring, step.ring) ? step.ring : null
 }
 

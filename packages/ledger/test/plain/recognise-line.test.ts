@@ -3,10 +3,11 @@ import { encodeCanonical } from '@sudoagent/crypto'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { LineCursor } from '../../src/plain/line-cursor.js'
-import { type LineFacts, PlainLines } from '../../src/plain/plain-line.js'
+import { LineRecogniser } from '../../src/plain/recognise-line.js'
+import { checkLine } from '../../src/rules/check-line.js'
+import type { CallFacts } from '../../src/rules/line-facts.js'
 import { decisionDraft, outcomeDraft, testSigner } from '../fixtures/draft.js'
 import { type Entry, entriesOf, sealAll, sealTexts, writtenLines } from '../fixtures/seal.js'
-import { readStrictly } from '../fixtures/strict-line.js'
 
 const call = decisionDraft(1, { kwargs: { a: 'text', b: [1, 2, { c: null }], d: true } })
 const spend = { action: 'x', agent_id: 'y', budget_key: null, checked: true, cost: 1, window_seconds: 60 }
@@ -27,9 +28,12 @@ beforeAll(async () => {
   )
 })
 
-function read(line: string): LineFacts | null {
-  const facts = { requestId: '' } as LineFacts
-  return new PlainLines().read(new LineCursor(`${line}\n`), facts) ? facts : null
+const read = (line: string): CallFacts | null => new LineRecogniser().next(new LineCursor(`${line}\n`))
+
+/** Null when anything is wrong with the line. */
+function readStrictly(line: string): CallFacts | null {
+  const facts = checkLine(Buffer.from(line))
+  return facts.kind === 'call' && facts.hashProblems.length + facts.approvalProblems.length === 0 ? facts : null
 }
 
 describe('a plain line', () => {

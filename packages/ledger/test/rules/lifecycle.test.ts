@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { ApprovalBlock, CallEntry, EntryDraft } from '../../src/entry/entry.js'
+import type { ApprovalBlock, EntryDraft } from '../../src/entry/entry.js'
 import { APPROVAL_USE_GRACE_MS } from '../../src/limits.js'
 import { Lifecycle } from '../../src/rules/lifecycle.js'
+import { factsOfDraft } from '../fixtures/call-facts.js'
 import { approvalOf, decisionDraft, momentAt, outcomeDraft } from '../fixtures/draft.js'
 
 const allow = decisionDraft(1)
@@ -12,7 +13,7 @@ const deny = decisionDraft(2, { effect: 'deny' })
 function watch(...drafts: readonly (EntryDraft & { recorded_at?: string })[]): string[] {
   const lifecycle = new Lifecycle()
   return drafts.flatMap((draft, n) =>
-    lifecycle.observe(draft as CallEntry, n + 1, null).map(({ code }) => `${code}@${n + 1}`),
+    lifecycle.observe(factsOfDraft(draft), n + 1, null).map(({ code }) => `${code}@${n + 1}`),
   )
 }
 
@@ -32,7 +33,7 @@ describe('the life of a call', () => {
     const lifecycle = new Lifecycle()
     const open = [allow, deny, decisionDraft(3), outcomeDraft(allow), outcomeDraft(decisionDraft(3))].map(
       (draft, n) => {
-        lifecycle.observe(draft as CallEntry, n + 1, null)
+        lifecycle.observe(factsOfDraft(draft), n + 1, null)
         return lifecycle.open
       },
     )
@@ -71,7 +72,7 @@ describe('the life of a call', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...drafts), { maxLength: 20 }), (sequence) => {
         const lifecycle = new Lifecycle()
-        const good = sequence.filter((draft, n) => lifecycle.observe(draft as CallEntry, n + 1, null).length === 0)
+        const good = sequence.filter((draft, n) => lifecycle.observe(factsOfDraft(draft), n + 1, null).length === 0)
         // What had no finding is a sound ledger by itself.
         expect(watch(...good)).toEqual([])
         const decisions = good.filter(

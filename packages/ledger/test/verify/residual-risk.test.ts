@@ -24,6 +24,7 @@ const SIGNED: Report = {
   first_created_at: null,
   last_created_at: null,
   created_after_recorded: 0,
+  read_in_full: 1,
   keys: { in_ledger: [], given: [], active: [], retired: [] },
   findings: [],
   findings_total: 0,

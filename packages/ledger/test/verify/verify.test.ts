@@ -97,6 +97,8 @@ describe('a sound ledger', () => {
       first_created_at: momentAt(1),
       last_created_at: momentAt(4),
       created_after_recorded: 0,
+      // The first, which names no entry before it.
+      read_in_full: 1,
       keys: { in_ledger: [testKey(1).publicKey.keyId], given: [], active: [], retired: [] },
     })
     expect(await verifyFile(path, { publicKeys: [testKey(1).publicKey] })).toMatchObject({

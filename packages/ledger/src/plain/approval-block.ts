@@ -1,0 +1,47 @@
+// The approval of a plain line, in canonical order: its values, since rules of its own are over them.
+import { isHash, NAME_LENGTH_MAX, REQUEST_ID_LENGTH_MAX } from '@sudoagent/crypto'
+import type { ApprovalBlock, BindingBlock } from '../entry/entry.js'
+import type { LineCursor } from './line-cursor.js'
+
+const MOMENT_CHARS = 64
+const HASH_CHARS = 64
+
+/** Reads an approval whose opening brace was read. @returns null when it is not plainly recognised */
+export function readApproval(cursor: LineCursor): ApprovalBlock | null {
+  const id = cursor.word('"approval_id":"') && cursor.name(NAME_LENGTH_MAX) ? cursor.taken() : undefined
+  const approver = textOrNull(cursor, ',"approver_id":', NAME_LENGTH_MAX)
+  const binding = readBinding(cursor)
+  const created = textOrNull(cursor, ',"created_at":', MOMENT_CHARS)
+  const expires = textOrNull(cursor, ',"expires_at":', MOMENT_CHARS)
+  const resolved = textOrNull(cursor, ',"resolved_at":', MOMENT_CHARS)
+  const state = cursor.word(',"state":"') && cursor.name(NAME_LENGTH_MAX) ? cursor.taken() : undefined
+  if (id === undefined || approver === undefined || binding === undefined || created === undefined) return null
+  if (expires === undefined || resolved === undefined || state === undefined || !cursor.word('}')) return null
+  return {
+    approval_id: id,
+    state,
+    approver_id: approver,
+    created_at: created,
+    resolved_at: resolved,
+    expires_at: expires,
+    binding,
+  }
+}
+
+/** Undefined when it is not plainly recognised. */
+function readBinding(cursor: LineCursor): BindingBlock | null | undefined {
+  if (cursor.word(',"binding":null')) return null
+  const decisionHash = cursor.word(',"binding":{"decision_hash":"') && cursor.string(HASH_CHARS) ? cursor.taken() : ''
+  if (!isHash(decisionHash)) return undefined
+  const policyHash = cursor.word(',"policy_hash":"') && cursor.name(NAME_LENGTH_MAX) ? cursor.taken() : undefined
+  const requestId = cursor.word(',"request_id":"') && cursor.string(REQUEST_ID_LENGTH_MAX) ? cursor.taken() : undefined
+  if (policyHash === undefined || requestId === undefined || !cursor.word('}')) return undefined
+  return { request_id: requestId, policy_hash: policyHash, decision_hash: decisionHash }
+}
+
+/** Undefined when it is not plainly recognised. */
+function textOrNull(cursor: LineCursor, key: string, charsMax: number): string | null | undefined {
+  if (!cursor.word(key)) return undefined
+  if (cursor.word('null')) return null
+  return cursor.word('"') && cursor.string(charsMax) ? cursor.taken() : undefined
+}

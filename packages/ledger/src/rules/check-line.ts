@@ -1,0 +1,62 @@
+// One line, read strictly: its facts, and everything that is wrong with it by itself.
+import { isPypiEntry, PYPI_ACTOR, parametersText } from '@sudoagent/crypto'
+import { readControl } from '../entry/control.js'
+import { hashProblems } from '../entry/decision-hash.js'
+import { approvalOf, type CallEntry, isCallEntry } from '../entry/entry.js'
+import { type ParsedLine, parseLine } from '../entry/line.js'
+import { approvalProblemsOf, hasTimes } from './approval.js'
+import type { ApprovalUse, CallFacts, LineFacts } from './line-facts.js'
+
+/**
+ * Reads a line strictly. Never throws: a line is untrusted, and what is wrong with it is part of the result.
+ *
+ * @param line - without its line feed
+ */
+export function checkLine(line: Uint8Array): LineFacts {
+  const parsed = parseLine(line)
+  if (!parsed.ok) {
+    const { code, message, claimedHash } = parsed
+    return { kind: 'unreadable', code, message, claimedHash }
+  }
+  const { entry, text, members } = parsed
+  const seal = {
+    entryHash: entry.entry_hash,
+    previous: entry.prev_entry_hash,
+    recordedAt: entry.recorded_at ?? null,
+    keyId: entry.key_id ?? null,
+    signature: entry.entry_signature ?? null,
+    hashProblems: hashProblems(entry, text, members),
+  }
+  if (isCallEntry(entry)) return { kind: 'call', ...seal, ...callFacts(entry, parsed) }
+  return { kind: 'control', ...seal, createdAt: entry.created_at ?? null, block: readControl(entry) }
+}
+
+type OfCall = Omit<CallFacts, 'kind' | 'entryHash' | 'previous' | 'recordedAt' | 'keyId' | 'signature' | 'hashProblems'>
+
+function callFacts(entry: CallEntry, { text, members }: ParsedLine): OfCall {
+  const actor = entry.actor ?? (isPypiEntry(entry) ? PYPI_ACTOR : { principal: entry.agent_id, source: 'python' })
+  const isDecision = entry.event === 'decision'
+  const isAllowed = isDecision && entry.decision.effect === 'allow'
+  return {
+    isDecision,
+    isAllowed,
+    decisionHash: entry.decision.decision_hash,
+    createdAt: entry.created_at,
+    requestId: entry.request_id,
+    agentId: entry.agent_id,
+    action: entry.action,
+    principal: actor.principal,
+    source: actor.source,
+    policyHash: entry.decision.policy_hash,
+    parameters: parametersText(text, members) ?? 'null',
+    approval: isAllowed ? approvalUse(entry) : null,
+    approvalProblems: isDecision ? approvalProblemsOf(entry) : [],
+  }
+}
+
+function approvalUse(entry: CallEntry): ApprovalUse | null {
+  const approval = approvalOf(entry)
+  return approval === null || approval.approval_id === null
+    ? null
+    : { id: approval.approval_id, hasTimes: hasTimes(approval) }
+}
