@@ -1,7 +1,7 @@
 // What finding costs, and handing out: the lines are read, and the floor does that and nothing else.
 //
 //   node bench/query.mjs [--quick] [--entries N] [--keep DIR] [--json FILE]
-import { exportLedger, openLedger, select } from '../packages/ledger/dist/index.js'
+import { exportLedger, openLedgerReader, select } from '../packages/ledger/dist/index.js'
 import { allowedCall } from './call.mjs'
 import { scanSqlite } from './floor.mjs'
 import { keptLedger } from './ledgers.mjs'
@@ -37,7 +37,7 @@ report(
 
 /** Opens, finds, closes. */
 async function find(criteria, expected) {
-  const reader = await openLedger(path)
+  const reader = await openLedgerReader(path)
   let found = 0
   for await (const _ of select(reader, criteria)) found += 1
   await reader.close()
@@ -45,7 +45,7 @@ async function find(criteria, expected) {
 }
 
 async function exportAll() {
-  const reader = await openLedger(path)
+  const reader = await openLedgerReader(path)
   let chars = 0
   for await (const text of exportLedger(reader, 'csv')) chars += text.length
   await reader.close()

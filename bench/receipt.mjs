@@ -3,7 +3,7 @@
 //   node bench/receipt.mjs [--quick] [--entries N] [--keep DIR] [--json FILE]
 import { createPublicKey, verify as nodeVerify } from 'node:crypto'
 import { verifyReceipt } from '../packages/crypto/dist/index.js'
-import { makeReceipt, openLedger } from '../packages/ledger/dist/index.js'
+import { makeReceipt, openLedgerReader } from '../packages/ledger/dist/index.js'
 import { allowedCall } from './call.mjs'
 import { keptLedger, signer } from './ledgers.mjs'
 import { readOptions } from './options.mjs'
@@ -15,7 +15,7 @@ const SIGNATURES = 3
 const { size, entries, json, kept } = readOptions()
 const rounds = size(200, 3)
 const calls = Math.floor(entries / 2)
-const reader = await openLedger(await keptLedger(kept, 'sqlite', entries, { signed: true }))
+const reader = await openLedgerReader(await keptLedger(kept, 'sqlite', entries, { signed: true }))
 const key = createPublicKey(signer.publicKey.pem)
 const message = Buffer.alloc(64)
 const signature = signer.sign(message)

@@ -1,10 +1,10 @@
 // verify-memory.mjs <ledger>: verifies, and prints the largest resident set of this process in MiB. A file, or a postgres:// URL.
-import { openLedger, verify } from '../packages/ledger/dist/index.js'
+import { openLedgerReader, verify } from '../packages/ledger/dist/index.js'
 
 const [, , place] = process.argv
 const open = place.startsWith('postgres://')
   ? (await import('../packages/postgres/dist/index.js')).openPostgresLedger
-  : openLedger
+  : openLedgerReader
 const reader = await open(place)
 const { ok } = await verify(reader)
 await reader.close()

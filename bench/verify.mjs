@@ -8,7 +8,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { openLedger, verifyFrom } from '../packages/ledger/dist/index.js'
+import { openLedgerReader, verifyFrom } from '../packages/ledger/dist/index.js'
 import { SqliteLedger } from '../packages/ledger/dist/store/sqlite/ledger.js'
 import { hashJsonl, hashSqlite } from './floor.mjs'
 import { appendCalls, keptLedger, signer } from './ledgers.mjs'
@@ -36,7 +36,7 @@ report(
 
 /** Opens, verifies, closes. A ledger that does not verify is no ledger to measure on. */
 async function check(path, options) {
-  const reader = await openLedger(path)
+  const reader = await openLedgerReader(path)
   const { report: found, state } = await verifyFrom(reader, options)
   await reader.close()
   if (!found.ok) throw new Error(`${path} does not verify: ${JSON.stringify(found.findings[0])}`)

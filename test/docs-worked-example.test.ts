@@ -16,7 +16,7 @@ import {
   signCheckpoint,
   verifyReceipt,
 } from '../packages/crypto/dist/index.js'
-import { makeReceipt, openLedger, verify } from '../packages/ledger/dist/index.js'
+import { makeReceipt, openLedgerReader, verify } from '../packages/ledger/dist/index.js'
 import { JsonlLedger } from '../packages/ledger/dist/store/jsonl/ledger.js'
 import { parsePage } from './docs/markdown.js'
 import { draftOf, exampleSigner, makeLines, readWorkedExample } from './docs/worked-example.js'
@@ -109,7 +109,7 @@ describe('worked example of the ledger format', () => {
     await ledger.close()
     expect(readFileSync(path, 'utf8')).toBe(`${genesis}\n${line}\n`)
     expect(readFileSync(`${path}.head`, 'utf8')).toBe(head)
-    const opened = await openLedger(path)
+    const opened = await openLedgerReader(path)
     const report = await verify(opened, { publicKeys: [parsePublicKey(publicKeyPem)] })
     expect(report).toMatchObject({ ok: true, verdict: 'signed', entries: 2, open: 1, origin, findings: [] })
     const { text } = await makeReceipt(opened, { requestId: String(stored.request_id) }, { withEntry: false })

@@ -6,7 +6,7 @@ import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ApprovalDenied, MemoryBudget, SudoEngine } from '@sudoagent/core'
 import { createSigner, generatePrivateKey } from '@sudoagent/crypto'
-import { openLedger, select } from '@sudoagent/ledger'
+import { openLedgerReader, select } from '@sudoagent/ledger'
 import { SqliteLedger } from '@sudoagent/ledger/sqlite'
 import { AirlinePolicy, DeskApprover, type RecordedCall } from './airline.js'
 
@@ -58,7 +58,7 @@ say(
 
 /** The first call that was refused for this reason. */
 async function requestOf(reasonCode: string): Promise<string> {
-  const reader = await openLedger(ledgerPath)
+  const reader = await openLedgerReader(ledgerPath)
   try {
     for await (const { entry } of select(reader, { reasonCode, event: 'decision', limit: 1 }))
       return entry.request_id ?? ''

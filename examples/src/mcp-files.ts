@@ -11,7 +11,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { SqliteApprovalStore } from '@sudoagent/core/sqlite'
 import { sha256Hex } from '@sudoagent/crypto'
-import { openLedger, select, verify } from '@sudoagent/ledger'
+import { openLedgerReader, select, verify } from '@sudoagent/ledger'
 import { SqliteToolPins } from '@sudoagent/mcp/sqlite'
 
 const require = createRequire(import.meta.url)
@@ -96,7 +96,7 @@ assert.ok(!tools.some(({ name }) => name === 'list_directory'))
 assert.match((await call('list_directory', { path: notes })).text, /TOOL_DEFINITION_CHANGED/)
 await client.close()
 
-const reader = await openLedger('ledger.sqlite')
+const reader = await openLedgerReader('ledger.sqlite')
 const report = await verify(reader)
 assert.ok(report.ok)
 const decided = new Map<string, string>()

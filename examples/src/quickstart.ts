@@ -1,7 +1,7 @@
 // Refunds: small ones run, large ones ask. Here nobody is at a terminal, so the large one is denied; and both are on record.
 import { strict as assert } from 'node:assert'
 import { ApprovalDenied, type Policy, SudoEngine } from '@sudoagent/core'
-import { openLedger, verify } from '@sudoagent/ledger'
+import { openLedgerReader, verify } from '@sudoagent/ledger'
 import { SqliteLedger } from '@sudoagent/ledger/sqlite'
 
 const policy: Policy = {
@@ -32,7 +32,7 @@ console.log(`denied: ${denied.reason}`)
 assert.deepEqual(refunded, [30])
 
 await ledger.close()
-const reader = await openLedger('ledger.sqlite')
+const reader = await openLedgerReader('ledger.sqlite')
 const report = await verify(reader)
 await reader.close()
 assert.equal(report.ok, true)

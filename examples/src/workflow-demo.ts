@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert'
 import { ApprovalDenied, ImmediateApprover, type Policy, SudoEngine } from '@sudoagent/core'
 import { SqliteApprovalStore, SqliteBudget } from '@sudoagent/core/sqlite'
 import { createSigner, generatePrivateKey, verifyReceipt } from '@sudoagent/crypto'
-import { callStory, makeReceipt, openLedger, verify } from '@sudoagent/ledger'
+import { callStory, makeReceipt, openLedgerReader, verify } from '@sudoagent/ledger'
 import { SqliteLedger } from '@sudoagent/ledger/sqlite'
 
 const policy: Policy = {
@@ -47,7 +47,7 @@ assert.deepEqual(endings, ['100: paid', '900: paid', '200: paid', '300: BUDGET_E
 assert.deepEqual(paid, [100, 900, 200])
 await Promise.all([ledger.close(), approvalStore.close(), budget.close()])
 
-const reader = await openLedger('workflow.sqlite')
+const reader = await openLedgerReader('workflow.sqlite')
 const report = await verify(reader, { publicKeys: [key.publicKey] })
 assert.equal(report.verdict, 'signed')
 const story = await callStory(reader, { position: 4 })

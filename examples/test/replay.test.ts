@@ -12,7 +12,7 @@ import {
   type LedgerReader,
   type LedgerWriter,
   makeReceipt,
-  openLedger,
+  openLedgerReader,
   select,
   verify,
 } from '@sudoagent/ledger'
@@ -59,7 +59,7 @@ async function replay(calls: readonly RecordedCall[], ledger: LedgerWriter): Pro
     ledger,
     approver: new DeskApprover(),
     budget: new MemoryBudget({ windowMs: 86_400_000, perTool: { book_reservation: BOOKINGS_MAX } }),
-    newId: () => {
+    generateId: () => {
       const id = randomUUID()
       requestIds.push(id)
       return id
@@ -112,7 +112,7 @@ describe.skipIf(!existsSync(data)).each(['sqlite', 'jsonl'] as const)('the repla
       calls,
       kind === 'sqlite' ? SqliteLedger.open(path, { signer }) : JsonlLedger.open(path, { signer }),
     )
-    reader = await openLedger(path)
+    reader = await openLedgerReader(path)
   })
 
   afterAll(() => reader.close())

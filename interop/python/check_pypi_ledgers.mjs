@@ -7,7 +7,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encodeCanonical, parsePublicKey, sha256Hex } from '../../packages/crypto/dist/index.js'
-import { openLedger, select, verify } from '../../packages/ledger/dist/index.js'
+import { openLedgerReader, select, verify } from '../../packages/ledger/dist/index.js'
 import { JsonlLedger } from '../../packages/ledger/dist/store/jsonl/ledger.js'
 import { SqliteLedger } from '../../packages/ledger/dist/store/sqlite/ledger.js'
 import { Checks, decision, newSigner, run, sudoagent, sudoagentText } from '../ledger-maker.mjs'
@@ -55,7 +55,7 @@ async function checkLedger(name, kind) {
   checks.that(`${what}, exported as CSV`, csv.includes('""kwargs"":{'), true)
   const calls = lines.map((line) => JSON.parse(line)).filter(({ event }) => event === 'decision')
   const found = []
-  const reader = await openLedger(path)
+  const reader = await openLedgerReader(path)
   for (const { request_id } of calls)
     for await (const { entry } of select(reader, { requestId: request_id, event: 'decision' }))
       found.push(entry.entry_hash)
@@ -93,7 +93,7 @@ async function checkReceipts(path, kind, calls) {
 
 async function codesOf(bytes, publicKeys) {
   writeFileSync(scratch, bytes)
-  const reader = await openLedger(scratch)
+  const reader = await openLedgerReader(scratch)
   const { findings } = await verify(reader, { publicKeys })
   await reader.close()
   return findings.map(({ code }) => code)

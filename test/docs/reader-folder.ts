@@ -17,7 +17,7 @@ import { pathToFileURL } from 'node:url'
 import { AirlinePolicy, DeskApprover } from '../../examples/src/airline.js'
 import { MemoryBudget, SudoEngine } from '../../packages/core/dist/index.js'
 import { createSigner, generatePrivateKey } from '../../packages/crypto/dist/index.js'
-import { exportNdjson, makeReceipt, openLedger, select } from '../../packages/ledger/dist/index.js'
+import { exportNdjson, makeReceipt, openLedgerReader, select } from '../../packages/ledger/dist/index.js'
 import { SqliteLedger } from '../../packages/ledger/dist/store/sqlite/ledger.js'
 
 /** A folder for all pages; each page gets its own below it, so that what one leaves behind does not help another. */
@@ -111,7 +111,7 @@ async function makeDemoOutput(root: string, demo: string): Promise<void> {
   }
   await ledger.close()
 
-  const reader = await openLedger(path)
+  const reader = await openLedgerReader(path)
   let lines = ''
   for await (const part of exportNdjson(select(reader))) lines += part
   const denied = select(reader, { event: 'decision', reasonCode: 'POLICY_DENY_HIGH_RISK', limit: 1 })

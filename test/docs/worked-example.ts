@@ -81,7 +81,7 @@ export function draftOf(line: string): EntryDraft {
 export async function makeLines({ genesis, line }: WorkedExample): Promise<readonly string[]> {
   const { recorded_at: at } = JSON.parse(line) as { readonly recorded_at: string }
   const { checkpoint } = JSON.parse(genesis) as { readonly checkpoint: { readonly ledger_id: string } }
-  const options = { signer: exampleSigner(), clock: () => new Date(at), newId: () => checkpoint.ledger_id }
+  const options = { signer: exampleSigner(), clock: () => new Date(at), generateId: () => checkpoint.ledger_id }
   const ledger = new MemoryLedger(options)
   await ledger.append(draftOf(line))
   const lines: string[] = []

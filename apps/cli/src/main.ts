@@ -207,7 +207,7 @@ function isCoded(error: unknown): error is Error & { readonly code: string; read
 export async function fail(error: unknown, io: Io): Promise<ExitCode> {
   const { exit, message, hint, trace } = describe(error, io.debug)
   try {
-    const { say } = await import('./terminal/message.js')
+    const { printMessage: say } = await import('./terminal/message.js')
     await say(io, 'error', message)
     if (hint !== undefined) await say(io, 'hint', hint)
     if (trace !== undefined) await io.stderr.write(`${trace}\n`)

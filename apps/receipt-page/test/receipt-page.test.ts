@@ -15,7 +15,7 @@ import {
   generatePrivateKey,
   parseNote,
 } from '../../../packages/crypto/dist/index.js'
-import { makeReceipt, openLedger } from '../../../packages/ledger/dist/index.js'
+import { makeReceipt, openLedgerReader } from '../../../packages/ledger/dist/index.js'
 import { JsonlLedger } from '../../../packages/ledger/dist/store/jsonl/ledger.js'
 import { MemoryLedger } from '../../../packages/ledger/dist/store/memory.js'
 import { testKey } from '../../../packages/ledger/test/fixtures/draft.js'
@@ -210,7 +210,7 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
       const ledger = JsonlLedger.open(path, { signer: createSigner(key) })
       await ledger.append(allowedCall(7).decision)
       await ledger.close()
-      const reader = await openLedger(path)
+      const reader = await openLedgerReader(path)
       for (const line of lines().split('\n').slice(0, -1)) {
         const { event, decision, approval, request_id: requestId } = JSON.parse(line)
         const kind = `${decision.effect}, ${approval === null ? 'nobody' : 'a person'} was asked`

@@ -9,13 +9,24 @@ import { ApprovalDenied, type Denial } from './error.js'
 import type { FromEnvOptions } from './from-env.js'
 import {
   type CallOptions,
-  type CallTerms,
+  type CheckedCallOptions,
   checkCallOptions,
   checkEngineOptions,
   type EngineOptions,
   type EngineParts,
+  type OpenOptions,
 } from './options.js'
-import { type AnyFunction, actionOf, dressAs, type Guarded, type MethodDecorator, methodDecorator } from './wrap.js'
+import {
+  type AnyFunction,
+  actionOf,
+  copyFunctionIdentity,
+  type Guarded,
+  type MethodDecorator,
+  methodDecorator,
+} from './wrap.js'
+
+/** Stands in for a ledger while options are checked. */
+const NOWHERE: LedgerWriter = { append: () => Promise.reject(new Error('no ledger')), close: async () => {} }
 
 /** A call for `authorize`: what is to be done, with what. */
 export interface AuthorizeCall extends Omit<CallOptions, 'action'> {
@@ -35,6 +46,7 @@ export class SudoEngine {
   readonly #parts: EngineParts
   readonly #boundary: Boundary
   #owned: LedgerWriter | null = null
+  #closeStores: () => Promise<void> = async () => {}
 
   /** @throws TypeError naming the option that is missing, unknown (and which one was meant) or wrong */
   constructor(options: EngineOptions) {
@@ -44,39 +56,60 @@ export class SudoEngine {
 
   /**
    * As the constructor, and the ledger is begun: an empty one gets its genesis now, so that it verifies before the first call.
+   * A ledger named by its place is opened here, and closed by `close`; with a `privateKey` its entries are signed.
    *
-   * @throws (as a rejection) TypeError as the constructor; LedgerError when the ledger cannot be written
-   * @example const engine = await SudoEngine.open({ policy, agentId: 'support-bot', ledger: SqliteLedger.open('ledger.sqlite') })
+   * @throws (as a rejection) TypeError as the constructor, and for a key file that cannot be used; LedgerError when the ledger
+   * cannot be written; CryptoError for a key that cannot be used
+   * @example
+   * const sudo = await SudoEngine.open({ agentId: 'support-bot', policy, ledger: 'ledger.sqlite', privateKey: 'ledger.key.pem' })
    */
-  static async open(options: EngineOptions): Promise<SudoEngine> {
-    const engine = new SudoEngine(options)
+  static async open(options: OpenOptions): Promise<SudoEngine> {
+    const { ledger, privateKey, passphrase, ...rest } = ownFields(options)
+    if (typeof ledger !== 'string') {
+      if (privateKey !== undefined)
+        throw new TypeError('`privateKey` needs the `ledger` as a path or URL: one that is open already has its signer')
+      return SudoEngine.#begun(new SudoEngine({ ...rest, ledger }))
+    }
+    // What is wrong with the other options is said before there is a ledger.
+    new SudoEngine({ ...rest, ledger: NOWHERE })
+    const { openLedgerAt } = await import('./open-ledger.js')
+    const opened = await openLedgerAt({ place: ledger, privateKey, passphrase })
+    const engine = new SudoEngine({ ...rest, ledger: opened })
+    engine.#owned = opened
+    return engine
+  }
+
+  static async #begun(engine: SudoEngine): Promise<SudoEngine> {
     const { ledger } = engine.#parts
     if (typeof memberOf(ledger, 'begin') === 'function') await ledger.begin?.()
     return engine
   }
 
   /**
-   * An engine from `SUDOAGENT_LEDGER` (`sqlite` or `jsonl`), `SUDOAGENT_LEDGER_PATH` and `SUDOAGENT_AUTO_APPROVE`.
+   * An engine from the environment: ledger, private key, approvals and budget (`docs/configuration.md`).
    *
-   * @throws TypeError for a variable with a value that is not known; LedgerError when the ledger cannot be opened
+   * @throws TypeError for a variable with a value that is not known; as `open`; what opening a store throws
    */
   static async fromEnv(options: FromEnvOptions): Promise<SudoEngine> {
     const { partsFromEnv } = await import('./from-env.js')
-    const own = ownFields(options)
-    const parts = await partsFromEnv(own)
+    const { parts, close } = await partsFromEnv(ownFields(options))
     try {
       const engine = await SudoEngine.open(parts)
-      if (own.ledger === undefined) engine.#owned = parts.ledger
+      engine.#closeStores = close
       return engine
     } catch (error) {
-      if (own.ledger === undefined) await parts.ledger.close()
+      await close()
       throw error
     }
   }
 
-  /** Closes the ledger that `fromEnv` opened, after what is being written. A ledger that was given stays open: its owner closes it. */
+  /**
+   * Closes what `open` and `fromEnv` opened, after what is being written. A ledger or store that was given stays open: its
+   * owner closes it.
+   */
   async close(): Promise<void> {
     await this.#owned?.close()
+    await this.#closeStores()
   }
 
   /** How many outcomes could not be recorded; each was told to `onError`. */
@@ -87,12 +120,20 @@ export class SudoEngine {
   /**
    * Wraps a function. If it is a generator, or returns one, a stream or a function, the call ends when that does (see `recordResult`). Arguments that are plain data reach it as a copy: what was decided on, whatever becomes of the caller's objects.
    *
+   * @param action - stable name of what is done; default: the function's name
    * @throws TypeError for an unknown option, or an anonymous function without an `action`
+   * @example const refund = engine.guard('refund', async (order: { amount: number }) => pay(order))
    */
-  guard<F extends AnyFunction>(fn: F, options: CallOptions = {}): Guarded<F> {
+  guard<F extends AnyFunction>(action: string, fn: F, options?: CallOptions): Guarded<F>
+  guard<F extends AnyFunction>(fn: F, options?: CallOptions): Guarded<F>
+  guard<F extends AnyFunction>(first: string | F, second?: F | CallOptions, third?: CallOptions): Guarded<F> {
+    const [fn, options] =
+      typeof first === 'string'
+        ? [second as F, { ...ownFields(third ?? {}), action: first }]
+        : [first, (second ?? {}) as CallOptions]
     const terms = this.#termsFor(fn, options)
     const run = (self: unknown, args: readonly unknown[]): Promise<unknown> => this.#run(fn, self, args, terms)
-    return dressAs(function guarded(this: unknown, ...args: unknown[]) {
+    return copyFunctionIdentity(function guarded(this: unknown, ...args: unknown[]) {
       return run(this, args)
     }, fn)
   }
@@ -162,7 +203,7 @@ export class SudoEngine {
     return result
   }
 
-  #termsFor(fn: AnyFunction, options: CallOptions): CallTerms & { readonly action: string } {
+  #termsFor(fn: AnyFunction, options: CallOptions): CheckedCallOptions & { readonly action: string } {
     if (typeof fn !== 'function') throw new TypeError('only a function can be guarded')
     const terms = checkCallOptions(options, this.#parts)
     return { ...terms, action: actionOf(fn, terms.action) }
@@ -172,7 +213,7 @@ export class SudoEngine {
     fn: AnyFunction,
     self: unknown,
     args: readonly unknown[],
-    terms: CallTerms & { readonly action: string },
+    terms: CheckedCallOptions & { readonly action: string },
   ): Promise<unknown> {
     const authorization = await this.#boundary.authorize(terms.action, args, terms, self)
     let result: unknown

@@ -1,45 +1,133 @@
-// The engine that the environment asks for: which ledger, where, and whether approvals are given without asking.
+// The engine that the environment asks for: which ledger and key, where approvals and charges are kept.
 import { dirname, join } from 'node:path'
 import type { LedgerWriter } from '@sudoagent/ledger'
 import { ownFields } from '@sudoagent/ledger/store'
+import type { ApprovalStore } from './approval/approval.js'
 import { ImmediateApprover } from './approval/immediate.js'
 import { JsonlAuditLog } from './audit-log.js'
-import type { EngineOptions } from './options.js'
+import type { BudgetLimits, BudgetStore } from './budget/budget.js'
+import { openLedgerAt } from './open-ledger.js'
+import type { OpenOptions } from './options.js'
 
 /** What the environment cannot say: the policy and the agent. Everything else may be given as well, and then counts. */
-export type FromEnvOptions = Omit<EngineOptions, 'ledger'> & {
-  readonly ledger?: LedgerWriter
-  /** `process.env` unless given. */
-  readonly env?: Readonly<Record<string, string | undefined>>
+export type FromEnvOptions = Omit<OpenOptions, 'ledger' | 'privateKey' | 'passphrase'> &
+  Partial<Pick<OpenOptions, 'ledger'>> & {
+    /** Of the budget that `SUDOAGENT_BUDGET` names. */
+    readonly budgetLimits?: BudgetLimits
+    /** Default: `process.env`. */
+    readonly env?: Readonly<Record<string, string | undefined>>
+  }
+
+/** Options, and what closes the stores among them that were opened here. */
+export interface EnvParts {
+  readonly parts: OpenOptions
+  close(): Promise<void>
 }
 
 /**
- * Engine options from the environment. The audit log stands beside the ledger as `sudo_audit.jsonl`.
+ * Options of `SudoEngine.open` from the environment. The audit log is `sudo_audit.jsonl` next to the ledger.
  *
- * | variable | values | unless set |
+ * | variable | values | default |
  * |---|---|---|
- * | `SUDOAGENT_LEDGER` | `sqlite`, `jsonl` | `sqlite` |
- * | `SUDOAGENT_LEDGER_PATH` | a file | `sudo_ledger.sqlite`, `sudo_ledger.jsonl` |
+ * | `SUDOAGENT_LEDGER` | `sqlite`, `jsonl`: the kind of a new ledger | `sqlite` |
+ * | `SUDOAGENT_LEDGER_PATH` | a file, or a URL (`postgres://…`) | `sudo_ledger.sqlite`, `sudo_ledger.jsonl` |
+ * | `SUDOAGENT_PRIVATE_KEY` | PEM, or the path of a PEM file | the ledger is unsigned |
+ * | `SUDOAGENT_KEY_PASSPHRASE` | of an encrypted private key | none |
+ * | `SUDOAGENT_APPROVALS` | a SQLite file, or a URL | approvals are kept in memory |
+ * | `SUDOAGENT_BUDGET` | a SQLite file, or a URL; needs `budgetLimits` | no budget |
  * | `SUDOAGENT_AUTO_APPROVE` | `1`: approve without asking, for demos and CI | ask |
  *
- * @throws TypeError for another value; LedgerError when the ledger cannot be opened
+ * @throws TypeError for another value; what opening a store throws
  */
-export async function partsFromEnv(given: FromEnvOptions): Promise<EngineOptions> {
-  const { env = process.env, ...rest } = ownFields(given)
+export async function partsFromEnv(given: FromEnvOptions): Promise<EnvParts> {
+  const { env = process.env, budgetLimits, ...rest } = ownFields(given)
   const options = ownFields(rest)
   const kind = oneOf('SUDOAGENT_LEDGER', variable(env, 'SUDOAGENT_LEDGER'), ['sqlite', 'jsonl'])
   const approve = oneOf('SUDOAGENT_AUTO_APPROVE', variable(env, 'SUDOAGENT_AUTO_APPROVE'), ['1', '0'])
   const path = variable(env, 'SUDOAGENT_LEDGER_PATH') || `sudo_ledger.${kind ?? 'sqlite'}`
-  const approver =
-    approve === '1' ? { approver: new ImmediateApprover(true, { approverId: 'SUDOAGENT_AUTO_APPROVE' }) } : {}
-  const ledger = options.ledger ?? (await openLedger(kind ?? 'sqlite', path))
-  return { auditLog: new JsonlAuditLog(join(dirname(path), 'sudo_audit.jsonl')), ...approver, ...options, ledger }
+  const closers: Closers = []
+  const close = async (): Promise<void> => {
+    for (const one of closers.splice(0).reverse()) await one()
+  }
+  try {
+    const approvalStore = options.approvalStore ?? (await openApprovals(variable(env, 'SUDOAGENT_APPROVALS'), closers))
+    const budget = options.budget ?? (await openBudget(variable(env, 'SUDOAGENT_BUDGET'), budgetLimits, closers))
+    const parts: OpenOptions = {
+      ...(isUrl(path) ? {} : { auditLog: new JsonlAuditLog(join(dirname(path), 'sudo_audit.jsonl')) }),
+      ...(approve === '1' ? { approver: new ImmediateApprover(true, { approverId: 'SUDOAGENT_AUTO_APPROVE' }) } : {}),
+      ...(approvalStore === undefined ? {} : { approvalStore }),
+      ...(budget === undefined ? {} : { budget }),
+      ...options,
+      ledger: options.ledger ?? (await openLedger(env, kind, path, closers)),
+    }
+    return { parts, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
 }
 
-/** Loaded when needed, so that whoever brings a ledger of their own never loads the native module. */
-async function openLedger(kind: string, path: string): Promise<LedgerWriter> {
-  if (kind === 'jsonl') return (await import('@sudoagent/ledger/jsonl')).JsonlLedger.open(path)
-  return (await import('@sudoagent/ledger/sqlite')).SqliteLedger.open(path)
+async function openLedger(
+  env: NonNullable<FromEnvOptions['env']>,
+  kind: string | undefined,
+  place: string,
+  closers: Closers,
+): Promise<LedgerWriter> {
+  const ledger = await openLedgerAt({
+    place,
+    kind: kind as 'sqlite' | 'jsonl' | undefined,
+    privateKey: variable(env, 'SUDOAGENT_PRIVATE_KEY') || undefined,
+    passphrase: variable(env, 'SUDOAGENT_KEY_PASSPHRASE') || undefined,
+  })
+  closers.push(() => ledger.close())
+  return ledger
+}
+
+const isUrl = (place: string): boolean => /^[a-z][a-z0-9+.-]+:\/\//i.test(place)
+
+/** Loaded when needed, so that whoever brings stores of their own never loads the native module. */
+async function openApprovals(place: string | undefined, closers: Closers): Promise<ApprovalStore | undefined> {
+  if (place === undefined || place === '') return undefined
+  const store = isUrl(place)
+    ? await (await postgres()).PostgresApprovalStore.open(place)
+    : (await import('./approval/sqlite-store.js')).SqliteApprovalStore.open(place)
+  closers.push(() => store.close())
+  return store
+}
+
+async function openBudget(
+  place: string | undefined,
+  limits: BudgetLimits | undefined,
+  closers: Closers,
+): Promise<BudgetStore | undefined> {
+  if (place === undefined || place === '') return undefined
+  if (limits === undefined) throw new TypeError('`SUDOAGENT_BUDGET` names a budget: `budgetLimits` must say its limits')
+  const budget = isUrl(place)
+    ? await (await postgres()).PostgresBudget.open(place, limits)
+    : (await import('./budget/sqlite.js')).SqliteBudget.open(place, limits)
+  closers.push(() => budget.close())
+  return budget
+}
+
+type Closers = (() => Promise<void>)[]
+
+/** What of `@sudoagent/postgres` is used here. */
+interface PostgresStores {
+  readonly PostgresApprovalStore: { open(url: string): Promise<ApprovalStore> }
+  readonly PostgresBudget: {
+    open(url: string, limits: BudgetLimits): Promise<BudgetStore & { close(): Promise<void> }>
+  }
+}
+
+const POSTGRES_PACKAGE = '@sudoagent/postgres'
+
+/** A package of its own, which lies above this one. */
+async function postgres(): Promise<PostgresStores> {
+  try {
+    return (await import(POSTGRES_PACKAGE)) as PostgresStores
+  } catch (cause) {
+    throw new TypeError(`a store in PostgreSQL needs the package \`${POSTGRES_PACKAGE}\`: npm install it`, { cause })
+  }
 }
 
 /** The environment inherits from the prototype of all objects, too: only its own variables count. */

@@ -1,3 +1,12 @@
+export { createSigner, parsePrivateKey, parsePublicKey } from '@sudoagent/crypto'
+export {
+  type LedgerReader,
+  type LedgerWriter,
+  openLedgerReader,
+  openLedgerWriter,
+  type Report,
+  verify,
+} from '@sudoagent/ledger'
 export {
   APPROVAL_TTL_MS_DEFAULT,
   APPROVAL_TTL_MS_MAX,
@@ -45,10 +54,11 @@ export {
 } from './error.js'
 export { foldName } from './fold-name.js'
 export type { FromEnvOptions } from './from-env.js'
-export type { CallOptions, EngineFault, EngineOptions, OnConcealed } from './options.js'
+export type { CallOptions, EngineFault, EngineOptions, OnConcealed, OpenOptions } from './options.js'
 export { type Context, UNRECORDABLE } from './policy/context.js'
 export { AllowAllPolicy, DenyAllPolicy, type Policy, type PolicyDecision, type PolicyResult } from './policy/policy.js'
 export { REASON_CODES, type ReasonCode } from './policy/reason-code.js'
+export { allow, ask, deny } from './policy/results.js'
 export { type Concealment, describeConcealed } from './redaction/concealment.js'
 export type { Redacted } from './redaction/json.js'
 export { createRedactor, type RedactionOptions, type Redactor } from './redaction/redactor.js'

@@ -58,7 +58,20 @@ export interface EngineOptions {
   readonly onError?: (fault: EngineFault) => void
   readonly clock?: () => Date
   /** A UUIDv4 for each call. */
-  readonly newId?: () => string
+  readonly generateId?: () => string
+}
+
+/** Options of `SudoEngine.open`: the ledger may be named by its place. */
+export interface OpenOptions extends Omit<EngineOptions, 'ledger'> {
+  /** A path (`ledger.sqlite`, `ledger.jsonl`), a URL (`postgres://…`), or a ledger that is open. */
+  readonly ledger: string | LedgerWriter
+  /**
+   * Signs the ledger: PEM, or the path of a PEM file. A file that does not exist is made for a new ledger (mode 0600), with
+   * its public key next to it.
+   */
+  readonly privateKey?: string
+  /** Of an encrypted private key. */
+  readonly passphrase?: string
 }
 
 export interface CallOptions {
@@ -109,7 +122,7 @@ export interface EngineParts {
   readonly timeoutMs: number
   readonly onError: (fault: EngineFault) => void
   readonly clock: () => Date
-  readonly newId: () => string
+  readonly generateId: () => string
 }
 
 /** A policy as it was when it was given: its identity and the very function that the identity speaks of. */
@@ -119,7 +132,7 @@ export interface CheckedPolicy {
 }
 
 /** Call options, checked and completed with the engine's. */
-export interface CallTerms {
+export interface CheckedCallOptions {
   readonly action: string | null
   readonly policy: CheckedPolicy
   readonly budgetCost: number
@@ -146,7 +159,7 @@ const ENGINE_OPTIONS: readonly (keyof EngineOptions)[] = [
   'timeoutMs',
   'onError',
   'clock',
-  'newId',
+  'generateId',
 ]
 const CALL_OPTIONS: readonly (keyof CallOptions)[] = [
   'action',
@@ -184,12 +197,12 @@ export function checkEngineOptions(options: EngineOptions): EngineParts {
     timeoutMs: requireInteger('timeoutMs', own.timeoutMs ?? TIMEOUT_MS_DEFAULT, 1, TIMEOUT_MS_MAX),
     onError: requireFunction('onError', own.onError ?? (() => {})),
     clock: requireFunction('clock', own.clock ?? (() => new Date())),
-    newId: requireFunction('newId', own.newId ?? randomUUID),
+    generateId: requireFunction('generateId', own.generateId ?? randomUUID),
   }
 }
 
 /** @throws TypeError naming the option; RangeError for an `approvalTtlMs` above the cap */
-export function checkCallOptions(options: CallOptions, engine: EngineParts): CallTerms {
+export function checkCallOptions(options: CallOptions, engine: EngineParts): CheckedCallOptions {
   const { action, policy, budgetCost, approvalTtlMs, metadata, signal, receiver, remark } = readOptions(
     'call options',
     options,

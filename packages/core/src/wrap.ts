@@ -60,7 +60,7 @@ function warnShortName(name: string): void {
 }
 
 /** Gives a wrapper the name and length of what it wraps, for stack traces and for frameworks that look at them. */
-export function dressAs<F extends AnyFunction>(wrapper: AnyFunction, original: F): Guarded<F> {
+export function copyFunctionIdentity<F extends AnyFunction>(wrapper: AnyFunction, original: F): Guarded<F> {
   Object.defineProperty(wrapper, 'name', { value: original.name, configurable: true })
   Object.defineProperty(wrapper, 'length', { value: original.length, configurable: true })
   // The cast is the contract of this file: the wrapper passes its arguments through the engine and returns what the function returns.

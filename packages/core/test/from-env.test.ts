@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { LedgerError, openLedger, verify } from '@sudoagent/ledger'
+import { LedgerError, openLedgerReader, verify } from '@sudoagent/ledger'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { SudoEngine } from '../src/engine.js'
@@ -25,7 +25,7 @@ describe('fromEnv', () => {
     expect(await engine.execute(async () => 'done', [], { action: 'tool' })).toBe('done')
     await engine.close()
     expect(await rejection(engine.execute(async () => 'done', [], { action: 'tool' }))).toBeInstanceOf(AuditLogError)
-    const reader = await openLedger(path)
+    const reader = await openLedgerReader(path)
     expect(reader.kind).toBe(kind)
     expect(await verify(reader)).toMatchObject({ ok: true, entries: 3 })
     await reader.close()
@@ -34,8 +34,8 @@ describe('fromEnv', () => {
 
   it('SQLite is the default', async () => {
     const path = join(folder, 'ledger')
-    const { ledger } = await partsFromEnv({ ...base, env: { SUDOAGENT_LEDGER_PATH: path } })
-    await ledger.close()
+    const { close } = await partsFromEnv({ ...base, env: { SUDOAGENT_LEDGER_PATH: path } })
+    await close()
     expect(readFileSync(path).subarray(0, 15).toString()).toBe('SQLite format 3')
   })
 

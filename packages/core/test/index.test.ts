@@ -25,9 +25,18 @@ it('exports what the documentation names, and nothing else', () => {
     'SudoAgentError',
     'SudoEngine',
     'UNRECORDABLE',
+    'allow',
+    'ask',
     'createRedactor',
+    'createSigner',
+    'deny',
     'describeConcealed',
     'foldName',
     'isIntegerText',
+    'openLedgerReader',
+    'openLedgerWriter',
+    'parsePrivateKey',
+    'parsePublicKey',
+    'verify',
   ])
 })

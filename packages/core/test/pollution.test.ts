@@ -13,7 +13,18 @@ import { ALLOW, ASK, boundary, DENY, policyOf, rejection } from './fixtures/boun
 const NAMES = [
   // engine and call options
   ...['policy', 'agentId', 'ledger', 'approver', 'approvalStore', 'budget', 'auditLog', 'redaction', 'unicode'],
-  ...['approvalTtlMs', 'timeoutMs', 'onError', 'clock', 'newId', 'action', 'args', 'budgetCost', 'metadata', 'signal'],
+  ...[
+    'approvalTtlMs',
+    'timeoutMs',
+    'onError',
+    'clock',
+    'generateId',
+    'action',
+    'args',
+    'budgetCost',
+    'metadata',
+    'signal',
+  ],
   // redaction, budgets, approvers, environment
   ...['keys', 'values', 'windowMs', 'perAgent', 'perTool', 'perAgentDefault', 'perToolDefault', 'key', 'cost'],
   ...[

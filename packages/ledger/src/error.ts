@@ -13,6 +13,7 @@ export type LedgerErrorCode =
   | 'LEDGER_DAMAGED'
   | 'LEDGER_FINISHED'
   | 'LEDGER_EXISTS'
+  | 'DRIVER_MISSING'
   | 'KEY_REFUSED'
   | 'ORIGIN_REFUSED'
   | 'ENTRY_REFUSED'

@@ -3,7 +3,7 @@ import { type ApprovalRequest, createRedactor, type EngineOptions, type Policy, 
 import { ownFields } from '@sudoagent/core/store'
 import { ARGUMENT_CHECKS, type ArgumentCheck } from './call/argument-check.js'
 import { CALL_TIMEOUT_MS_DEFAULT, HOLD_MS_DEFAULT, SERVER_NAME_LENGTH_MAX, WAIT_MS_MAX } from './limits.js'
-import { LadderApprover } from './session/approver.js'
+import { FirstAnswerApprover } from './session/approver.js'
 import { GuardSession } from './session/session.js'
 import type { ToolPins } from './tool/tool-pins.js'
 import { BLOCKED_BY_DEFAULT, FEATURES, type Feature } from './wire/method.js'
@@ -15,7 +15,7 @@ export interface GuardPolicy extends Policy {
   clientMayApprove?(request: ApprovalRequest): boolean
 }
 
-export interface GuardOptions extends Omit<EngineOptions, 'approver' | 'newId' | 'policy'> {
+export interface GuardOptions extends Omit<EngineOptions, 'approver' | 'generateId' | 'policy'> {
   readonly policy: GuardPolicy
   /** What this deployment calls the server: the first part of each action. What the server calls itself does not count. */
   readonly server: string
@@ -49,7 +49,7 @@ export interface GuardOptions extends Omit<EngineOptions, 'approver' | 'newId' |
   /** How long the server may take for one answer, in milliseconds: 600,000. */
   readonly callTimeoutMs?: number
   /** Told, in one line, of what was refused, dropped or left open. What it is told comes from strangers: print it safely. */
-  readonly onNote?: (text: string) => void
+  readonly logger?: (text: string) => void
 }
 
 /**
@@ -77,21 +77,21 @@ export class Guard {
       hideTools = () => false,
       ...others
     } = options
-    const { checkArguments = 'names', holdMs, callTimeoutMs, onNote = () => {}, ...rest } = others
+    const { checkArguments = 'names', holdMs, callTimeoutMs, logger = () => {}, ...rest } = others
     const blocked = blockedFeatures(pass, block)
     if (!ARGUMENT_CHECKS.includes(checkArguments))
       throw new TypeError(`\`checkArguments\` knows ${ARGUMENT_CHECKS.join(', ')}`)
-    const approver = new LadderApprover((request) => mayElicit(options.policy, request))
+    const approver = new FirstAnswerApprover((request) => mayElicit(options.policy, request))
     // `authorize` asks for an id before it first waits, so the id is taken by the call that it was laid out for.
     let next: string | null = null
-    const newId = (): string => {
+    const generateId = (): string => {
       const id = next ?? randomUUID()
       next = null
       return id
     }
     this.#parts = {
       server: requireServerName(server),
-      engine: new SudoEngine({ ...rest, approver, newId }),
+      engine: new SudoEngine({ ...rest, approver, generateId }),
       approver,
       pins,
       blocked,
@@ -102,7 +102,7 @@ export class Guard {
       checkArguments,
       holdMs: requireWait('holdMs', holdMs ?? HOLD_MS_DEFAULT),
       callTimeoutMs: requireWait('callTimeoutMs', callTimeoutMs ?? CALL_TIMEOUT_MS_DEFAULT),
-      newId: randomUUID,
+      generateId: randomUUID,
       withId: (requestId, authorize) => {
         next = requestId
         try {
@@ -111,7 +111,7 @@ export class Guard {
           next = null
         }
       },
-      note: onNote,
+      note: logger,
     }
   }
 

@@ -1,5 +1,6 @@
 export { PostgresApprovalStore, type PostgresApprovalStoreOptions } from './approval/store.js'
 export { PostgresBudget, type PostgresBudgetOptions } from './budget/budget.js'
+export { postgresDriver } from './driver.js'
 export { PostgresLedger, type PostgresLedgerOptions } from './ledger/ledger.js'
 export { type ListedLedger, listLedgers } from './ledger/name.js'
 export { openPostgresLedger } from './ledger/reader.js'

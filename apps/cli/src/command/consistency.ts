@@ -1,5 +1,5 @@
 import type { NoteKey, PublicKey } from '@sudoagent/crypto'
-import type { LedgerReader, PrefixProof, StatedCheckpoint } from '@sudoagent/ledger'
+import type { LedgerReader, PrefixProof, UnverifiedCheckpoint } from '@sudoagent/ledger'
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../exit.js'
 import { repeatable } from '../option.js'
@@ -107,7 +107,7 @@ export async function run(options: ConsistencyOptions, io: Io): Promise<ExitCode
 }
 
 /** The proof from the ledger's own tree. @throws CliError when not even that leads to the ledger's own head */
-async function prove(reader: LedgerReader, size: number, head: StatedCheckpoint): Promise<PrefixProof> {
+async function prove(reader: LedgerReader, size: number, head: UnverifiedCheckpoint): Promise<PrefixProof> {
   const { LedgerError, provePrefix } = await import('@sudoagent/ledger')
   try {
     return await provePrefix(reader, size, head)
@@ -122,12 +122,12 @@ async function readCheckpoint(
   text: string,
   name: string,
   keys: readonly (PublicKey | NoteKey)[],
-): Promise<StatedCheckpoint> {
+): Promise<UnverifiedCheckpoint> {
   const crypto = await import('@sudoagent/crypto')
-  const { readStatedCheckpoint } = await import('@sudoagent/ledger')
+  const { readUnverifiedCheckpoint } = await import('@sudoagent/ledger')
   const { guessKind } = await import('../input/input-file.js')
   try {
-    const checkpoint = readStatedCheckpoint(text)
+    const checkpoint = readUnverifiedCheckpoint(text)
     if (keys.length === 0) return checkpoint
     const noteKeys = keys.map((key) => ('keyHash' in key ? key : crypto.createNoteKey(checkpoint.origin, key)))
     crypto.openCheckpoint(

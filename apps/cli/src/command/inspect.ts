@@ -53,7 +53,7 @@ export async function run({ ledger, json = false }: InspectOptions, io: Io): Pro
     json ? `${JSON.stringify(value, null, 2)}\n` : await render(inspection, files, io.stdout.columns),
   )
   if (unreadable === 0) return EXIT.ok
-  const { say } = await import('../terminal/message.js')
+  const { printMessage: say } = await import('../terminal/message.js')
   const what = unreadable === 1 ? '1 entry cannot be read' : `${unreadable} entries cannot be read`
   await say(io, 'error', `${what}, so the counts above may be too small`)
   await say(io, 'hint', '`sudoagent verify` says what is wrong with them')

@@ -55,7 +55,7 @@ export async function run({ database, json = false }: LedgersOptions, io: Io): P
     if (ledgers.length > 0) await print(io.stdout, `${rows.map(line).join('\n')}\n`)
   }
   if (ledgers.length > 0) return EXIT.ok
-  const { say } = await import('../terminal/message.js')
+  const { printMessage: say } = await import('../terminal/message.js')
   await say(io, 'note', 'the database has no ledger')
   return EXIT.no
 }

@@ -2,7 +2,7 @@
 import { CryptoError, type CryptoErrorCode, type PrivateKey, parsePrivateKey } from '@sudoagent/crypto'
 import { CliError, EXIT } from '../exit.js'
 import { type Io, PASSPHRASE_VARIABLE } from '../terminal/io.js'
-import { say } from '../terminal/message.js'
+import { printMessage } from '../terminal/message.js'
 import { type KeyFile, parseKeyFile, pemOf, readKeyFile } from './key-file.js'
 import { askPassphrase } from './passphrase.js'
 
@@ -55,5 +55,9 @@ async function warnOfReaders({ path, mode }: KeyFile, io: Io): Promise<void> {
   // Windows has no such modes; Node makes one up there.
   if (mode === null || (mode & OTHERS_READ) === 0 || process.platform === 'win32') return
   const octal = mode.toString(8).padStart(4, '0')
-  await say(io, 'note', `others can read the private key \`${path}\` (mode ${octal}): chmod 600 keeps it to its owner`)
+  await printMessage(
+    io,
+    'note',
+    `others can read the private key \`${path}\` (mode ${octal}): chmod 600 keeps it to its owner`,
+  )
 }

@@ -1,10 +1,10 @@
 // An approval store for the length of one command, beside the engine that waits in it.
 import { statSync } from 'node:fs'
-import { ApprovalStoreError } from '@sudoagent/core'
+import { type ApprovalStore, ApprovalStoreError } from '@sudoagent/core'
 import { SqliteApprovalStore } from '@sudoagent/core/sqlite'
 import { CliError, EXIT } from '../exit.js'
 import { errnoHint, errnoOf, errnoWords } from '../terminal/errno.js'
-import { requireFilePlace } from './place.js'
+import { isServer } from './password-url.js'
 
 /** Whether a file is opened that users other than its owner can write to. */
 export interface StoreAccess {
@@ -12,17 +12,16 @@ export interface StoreAccess {
 }
 
 /**
- * Opens the store at `path`, hands it to `use`, and closes it.
+ * Opens the store at a place, a file or a URL (`postgres://…`), hands it to `use`, and closes it.
  *
  * @throws CliError when it is not there, no approval store, or fails; whatever else `use` throws
  */
 export async function withApprovals<T>(
-  path: string,
+  place: string,
   { allowOtherWriters = false }: StoreAccess,
-  use: (store: SqliteApprovalStore) => Promise<T>,
+  use: (store: ApprovalStore) => Promise<T>,
 ): Promise<T> {
-  requireFile(path)
-  const store = open(path, allowOtherWriters)
+  const store = isServer(place) ? await openOnServer(place) : openFile(place, allowOtherWriters)
   try {
     return await use(store)
   } catch (error) {
@@ -33,12 +32,17 @@ export async function withApprovals<T>(
   }
 }
 
+async function openOnServer(url: string): Promise<ApprovalStore> {
+  const { PostgresApprovalStore } = await import('@sudoagent/postgres')
+  try {
+    return await PostgresApprovalStore.open(url)
+  } catch (error) {
+    if (!(error instanceof ApprovalStoreError)) throw error
+    throw new CliError(EXIT.failed, error.message, '`sudoagent postgres check` says what the database lacks', error)
+  }
+}
+
 function requireFile(path: string): void {
-  requireFilePlace(
-    '<store>',
-    path,
-    'approvals in PostgreSQL are answered by a program: `PostgresApprovalStore` of @sudoagent/postgres',
-  )
   try {
     if (statSync(path).isFile()) return
   } catch (error) {
@@ -48,7 +52,8 @@ function requireFile(path: string): void {
   throw new CliError(EXIT.failed, `approval store \`${path}\` is no file`, 'name the SQLite file of the approval store')
 }
 
-function open(path: string, allowOtherWriters: boolean): SqliteApprovalStore {
+function openFile(path: string, allowOtherWriters: boolean): SqliteApprovalStore {
+  requireFile(path)
   try {
     return SqliteApprovalStore.openExisting(path, { allowOtherWriters })
   } catch (error) {

@@ -2,7 +2,7 @@
 import { LedgerError, type LedgerReader, type StoreFault } from '@sudoagent/ledger'
 import { CliError, EXIT } from '../exit.js'
 import type { Io } from '../terminal/io.js'
-import { say } from '../terminal/message.js'
+import { printMessage } from '../terminal/message.js'
 import { NO_PROGRESS, type Progress, startProgress } from '../terminal/progress.js'
 import { openPlace } from './place.js'
 
@@ -89,7 +89,8 @@ function withProgress(opened: LedgerReader, progress: Progress): LedgerReader {
 export async function requireWholeStore(reader: LedgerReader, io: Io): Promise<void> {
   const damage = reader.faults().find(({ code }) => code === 'STORE_DAMAGED')
   if (damage !== undefined) throw damaged(damage)
-  for (const { message } of reader.faults()) await say(io, 'note', `${message}; \`sudoagent verify\` says more`)
+  for (const { message } of reader.faults())
+    await printMessage(io, 'note', `${message}; \`sudoagent verify\` says more`)
 }
 
 /** "Not found" is only true of a ledger that could be read to its end. */

@@ -4,7 +4,7 @@ import type { ControlWriter, LedgerWriter } from '@sudoagent/ledger'
 import { CliError, EXIT } from '../exit.js'
 import { readPrivateKey } from '../key/private-key.js'
 import type { Io } from '../terminal/io.js'
-import { isServer, openPlace } from './place.js'
+import { isServer, openPlace, openPlaceForWriting } from './place.js'
 
 /** The signer of a private key in a file. @throws CliError naming the file */
 export async function readSigner(path: string, io: Io): Promise<Signer> {
@@ -24,18 +24,12 @@ export async function withWriter<T>(
   // A writer makes a ledger where there is none; a reader does not.
   const reader = await openPlace(path)
   await reader.close()
-  const ledger = await openAs(reader.kind, path, signer)
+  const ledger = await openPlaceForWriting(path, { signer })
   try {
     return await use(ledger)
   } finally {
     await ledger.close()
   }
-}
-
-async function openAs(kind: string, path: string, signer: Signer): Promise<LedgerWriter & ControlWriter> {
-  if (kind === 'postgres') return (await import('@sudoagent/postgres')).PostgresLedger.open(path, { signer })
-  if (kind === 'jsonl') return (await import('@sudoagent/ledger/jsonl')).JsonlLedger.open(path, { signer })
-  return (await import('@sudoagent/ledger/sqlite')).SqliteLedger.open(path, { signer })
 }
 
 /**
@@ -44,15 +38,11 @@ async function openAs(kind: string, path: string, signer: Signer): Promise<Ledge
  * @throws CliError when the name does not say what kind it will be; LedgerError of the store
  */
 export async function openOrMakeWriter(place: string, signer: Signer | undefined): Promise<LedgerWriter> {
-  const options = signer === undefined ? {} : { signer }
-  if (isServer(place)) return (await import('@sudoagent/postgres')).PostgresLedger.open(place, options)
-  if (/\.(?:jsonl|ndjson)$/i.test(place))
-    return (await import('@sudoagent/ledger/jsonl')).JsonlLedger.open(place, options)
-  if (/\.(?:sqlite3?|db)$/i.test(place))
-    return (await import('@sudoagent/ledger/sqlite')).SqliteLedger.open(place, options)
-  throw new CliError(
-    EXIT.usage,
-    `\`${place}\` does not say what kind of ledger it is`,
-    'let its name end in .sqlite or .jsonl',
-  )
+  if (!isServer(place) && !/\.(?:jsonl|ndjson|sqlite3?|db)$/i.test(place))
+    throw new CliError(
+      EXIT.usage,
+      `\`${place}\` does not say what kind of ledger it is`,
+      'let its name end in .sqlite or .jsonl',
+    )
+  return openPlaceForWriting(place, signer === undefined ? {} : { signer })
 }

@@ -10,7 +10,7 @@ import {
   type LedgerReader,
   type LedgerWriter,
   printable,
-  readStatedCheckpoint,
+  readUnverifiedCheckpoint,
   select,
 } from '@sudoagent/ledger'
 import { isLedgerName, ledgerIn, listLedgers, openPostgresLedger } from '@sudoagent/postgres'
@@ -54,7 +54,7 @@ export async function readHeads(database: string, registry: string): Promise<rea
     try {
       const { head } = await reader.evidence()
       if (head === null || head === 'unreadable') continue
-      readStatedCheckpoint(head.text)
+      readUnverifiedCheckpoint(head.text)
       heads.push({ ledger: name, checkpoint: head.text })
     } finally {
       await reader.close()

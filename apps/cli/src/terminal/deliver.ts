@@ -3,7 +3,7 @@
 import { extname } from 'node:path'
 import { type EntryRecord, type ExportFormat, exportCsv, exportJson, exportNdjson } from '@sudoagent/ledger'
 import { CliError, EXIT } from '../exit.js'
-import { harmless, harmlessRow } from '../text/harmless.js'
+import { escapeForTerminal, escapeRowForTerminal } from '../text/harmless.js'
 import { painter } from '../text/paint.js'
 import { formatTable } from '../text/table.js'
 import type { Io } from './io.js'
@@ -97,7 +97,7 @@ export async function deliverText(
 /** A table is made for people already; the others hand out text as it is. */
 function shown(text: string, format: Format): string {
   if (format === 'table') return text
-  return format === 'csv' ? harmlessRow(text) : harmless(text)
+  return format === 'csv' ? escapeRowForTerminal(text) : escapeForTerminal(text)
 }
 
 /** What is said when `deliver` found nothing. */

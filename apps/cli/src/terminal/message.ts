@@ -13,7 +13,7 @@ const COLOURS = { error: 'red', hint: 'cyan', note: 'yellow' } as const
 const INDENT = 4
 
 /** Says one line on stderr. Paths and text of a ledger may stand in it: whatever could move a cursor is shown as its code point. */
-export async function say(io: Io, kind: MessageKind, text: string): Promise<void> {
+export async function printMessage(io: Io, kind: MessageKind, text: string): Promise<void> {
   const paint = await painter(io.stderr.colour)
   const label = `sudoagent: ${kind}: `
   const [first = '', ...further] = rowsOf(label, printable(text), io.stderr.columns, INDENT)

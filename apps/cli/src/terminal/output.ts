@@ -55,7 +55,7 @@ export async function writeOutput(target: string | undefined, text: string, ledg
   const file = await openOutput(target, ledger, io)
   try {
     const isShown = isStdout(target) && io.stdout.isTerminal
-    await file.write(isShown ? (await import('../text/harmless.js')).harmless(text) : text)
+    await file.write(isShown ? (await import('../text/harmless.js')).escapeForTerminal(text) : text)
     await file.finish()
   } finally {
     await file.discard()

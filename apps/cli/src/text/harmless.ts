@@ -3,12 +3,12 @@
 import { escapeUnseen } from '@sudoagent/crypto'
 
 /** Lines in which nothing moves the cursor, changes colours, hides, reorders or looks like another letter: such characters are written as JSON escapes them. */
-export function harmless(text: string): string {
+export function escapeForTerminal(text: string): string {
   return escapeUnseen(text, escaped, true)
 }
 
 /** A row of CSV as one line: a cell may hold line breaks, and what follows them would look like a line of ours. */
-export function harmlessRow(row: string): string {
+export function escapeRowForTerminal(row: string): string {
   return `${escapeUnseen(row.replace(/\r?\n$/, ''), escaped)}\n`
 }
 

@@ -15,7 +15,7 @@ import {
   parseCheckpoint,
   parseNote,
 } from '@sudoagent/crypto'
-import { encodeState, makeReceipt, openLedger, provePrefix, verifyFrom } from '@sudoagent/ledger'
+import { encodeState, makeReceipt, openLedgerReader, provePrefix, verifyFrom } from '@sudoagent/ledger'
 import { JsonlLedger } from '@sudoagent/ledger/jsonl'
 import { SqliteLedger } from '@sudoagent/ledger/sqlite'
 import { encodeAddCheckpoint } from '@sudoagent/witness'
@@ -65,14 +65,14 @@ export async function makeEvidence(): Promise<Evidence> {
         now += 1
         return new Date(now)
       },
-      newId: () => '94ee0593-35e5-47e5-81cc-4bf90613e081',
+      generateId: () => '94ee0593-35e5-47e5-81cc-4bf90613e081',
     }
     const paths = [join(folder, 'ledger.jsonl'), join(folder, 'ledger.sqlite')] as const
     for (const ledger of [JsonlLedger.open(paths[0], options), SqliteLedger.open(paths[1], options)]) {
       for (const draft of SAMPLE) await ledger.append(draft)
       await ledger.close()
     }
-    const reader = await openLedger(paths[0])
+    const reader = await openLedgerReader(paths[0])
     const { state } = await verifyFrom(reader, { publicKeys: [KEY.publicKey] })
     const head = readFileSync(`${paths[0]}.head`)
     const note = parseNote(head)

@@ -10,7 +10,7 @@ import {
   LedgerError,
   type LedgerWriter,
   makeReceipt,
-  openLedger,
+  openLedgerReader,
   parseState,
   provePrefix,
   select,
@@ -82,12 +82,12 @@ const ended = (bytes: Uint8Array): Uint8Array =>
 
 /** All that a command does with a ledger that somebody hands over. */
 async function readWhole(path: string, evidence: Evidence): Promise<void> {
-  const reader = await openLedger(path)
+  const reader = await openLedgerReader(path)
   try {
     const { report } = await verifyFrom(reader, {
       publicKeys: [KEY.publicKey],
       checkpoints: [text(evidence.head)],
-      findingsMax: 5,
+      maxFindings: 5,
     })
     expect(report.ok).toBe(report.findings_total === 0 && report.entries > 0)
     await verify(reader, { resume: parseState(evidence.state), publicKeys: [KEY.publicKey] })
@@ -109,7 +109,7 @@ async function readWhole(path: string, evidence: Evidence): Promise<void> {
 /** What a writer does with it: it goes on or refuses, and never makes a good ledger a bad one. */
 async function writeOn(path: string, open: (path: string) => LedgerWriter): Promise<void> {
   const verdict = async () => {
-    const reader = await openLedger(path)
+    const reader = await openLedgerReader(path)
     const report = await verify(reader, { publicKeys: [KEY.publicKey] })
     await reader.close()
     return report

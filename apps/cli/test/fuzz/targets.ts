@@ -22,7 +22,7 @@ import {
   scanJson,
   verifyReceipt,
 } from '@sudoagent/crypto'
-import { encodeState, parseState, readStatedCheckpoint } from '@sudoagent/ledger'
+import { encodeState, parseState, readUnverifiedCheckpoint } from '@sudoagent/ledger'
 import { parsePolicyFile, RulePolicy } from '@sudoagent/policy'
 import { encodeAddCheckpoint, parseAddCheckpoint } from '@sudoagent/witness'
 import { expect } from 'vitest'
@@ -93,7 +93,7 @@ export function textTargets(evidence: Evidence): readonly Target[] {
       [bodyOf(head), ...texts('checkpoint-accept.json')],
       both((bytes) => encodeCheckpoint(parseCheckpoint(bytes))),
     ),
-    target('kept checkpoint', 1, [head, cosigned], (bytes) => readStatedCheckpoint(text(bytes))),
+    target('kept checkpoint', 1, [head, cosigned], (bytes) => readUnverifiedCheckpoint(text(bytes))),
     target(
       'tlog-proof',
       1,

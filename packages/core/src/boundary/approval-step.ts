@@ -18,7 +18,7 @@ import type { DecisionRequest } from './decision.js'
 import { Refusal } from './refusal.js'
 
 /** What the step works with. */
-export interface ApprovalDesk {
+export interface ApprovalDeps {
   readonly approver: Approver
   readonly store: ApprovalStore
   readonly clock: () => Date
@@ -26,7 +26,7 @@ export interface ApprovalDesk {
   readonly timeoutMs: number
 }
 
-export interface ApprovalTerms {
+export interface ApprovalOptions {
   readonly reason: string
   readonly ttlMs: number
   readonly signal: AbortSignal | undefined
@@ -41,9 +41,9 @@ export interface ApprovalTerms {
  * APPROVAL_PROCESS_FAILED when the approver or the store failed
  */
 export async function seekApproval(
-  desk: ApprovalDesk,
+  desk: ApprovalDeps,
   call: DecisionRequest,
-  terms: ApprovalTerms,
+  terms: ApprovalOptions,
 ): Promise<ApprovalBlock> {
   const { requestId, action, agentId, args, kwargs } = call.context
   const binding = { requestId, policyHash: call.policy.policyHash, decisionHash: call.decisionHash }
@@ -72,9 +72,9 @@ type Heard = CheckedAnswer | 'expired' | 'cancelled'
 
 /** The approver's answer, unless the deadline or the caller's signal comes first; after that nothing it says is heard. */
 async function listen(
-  { approver, store }: ApprovalDesk,
+  { approver, store }: ApprovalDeps,
   request: ApprovalRequest,
-  { ttlMs, signal }: ApprovalTerms,
+  { ttlMs, signal }: ApprovalOptions,
 ): Promise<Heard> {
   const silence = new AbortController()
   let timer: NodeJS.Timeout | undefined
@@ -98,7 +98,7 @@ async function listen(
 
 /** Puts the answer on the record of the store, and uses a yes: once, in time, for this call. */
 async function settle(
-  desk: ApprovalDesk,
+  desk: ApprovalDeps,
   request: ApprovalRequest,
   heard: Exclude<Heard, 'cancelled'>,
 ): Promise<ApprovalRecord> {
@@ -127,7 +127,7 @@ function requireUsed(record: ApprovalRecord, { approvalId, binding }: ApprovalRe
   throw new Unapproved('failed', 'the approval was given for another call')
 }
 
-const ask = <T>({ timeoutMs }: ApprovalDesk, work: () => Promise<T>): Promise<T> =>
+const ask = <T>({ timeoutMs }: ApprovalDeps, work: () => Promise<T>): Promise<T> =>
   within(timeoutMs, 'approval store', work)
 
 /** A plain no, with what the record says of it. */
@@ -174,7 +174,7 @@ function asUnapproved(error: unknown): Unapproved | null {
 }
 
 /** Leaves no pending record behind, so that nobody approves a call that is gone; the store may be the thing that is broken. */
-async function close(desk: ApprovalDesk, request: ApprovalRequest, error: unknown): Promise<ApprovalBlock> {
+async function close(desk: ApprovalDeps, request: ApprovalRequest, error: unknown): Promise<ApprovalBlock> {
   const { state, approverId } = asUnapproved(error) ?? { state: 'failed' as const, approverId: null }
   const now = desk.clock()
   await ask(desk, () => desk.store.resolve(request.approvalId, { state }, now)).catch(() => {})

@@ -8,14 +8,14 @@ import { type Snapshot, sameSnapshot, takeSnapshot } from '../arguments/snapshot
 import { memberOf } from '../check.js'
 import { ApprovalDenied, makeDenial, type SudoAgentError } from '../error.js'
 import { LEDGER_AHEAD_MS_MAX } from '../limits.js'
-import { type CallTerms, type EngineParts, requireNoSecret } from '../options.js'
+import { type CheckedCallOptions, type EngineParts, requireNoSecret } from '../options.js'
 import { buildContext, noticeOf, policyView, UNRECORDABLE } from '../policy/context.js'
 import { type PolicyResult, parsePolicyResult } from '../policy/policy.js'
 import { seekApproval } from './approval-step.js'
 import { commitBudget, releaseBudget, reserveBudget } from './budget-step.js'
 import { concealedRefusal, handleConcealed, questionOf } from './concealed.js'
 import { within } from './deadline.js'
-import { type DecisionRequest, type Ruling, requestDecision } from './decision.js'
+import { type Decision, type DecisionRequest, requestDecision } from './decision.js'
 import { OpenQuestions } from './open-questions.js'
 import { type CallOutcome, Recorder } from './recorder.js'
 import { Refusal } from './refusal.js'
@@ -33,9 +33,9 @@ export interface Authorization {
 }
 
 /** A call on its way: what was asked, in fixed form, and the caller's own arguments to compare with at the end. */
-interface Asked {
+interface PendingCall {
   readonly request: DecisionRequest
-  readonly terms: CallTerms
+  readonly terms: CheckedCallOptions
   readonly original: readonly unknown[]
   readonly receiver: { readonly value: unknown } | undefined
   readonly snapshot: Snapshot
@@ -51,7 +51,7 @@ export class Boundary {
   readonly #open = new OpenQuestions()
   readonly #running = new WeakMap<
     object,
-    { readonly request: DecisionRequest; readonly ruling: Ruling; readonly asked: Asked }
+    { readonly request: DecisionRequest; readonly ruling: Decision; readonly asked: PendingCall }
   >()
 
   constructor(parts: EngineParts) {
@@ -72,7 +72,7 @@ export class Boundary {
   async authorize(
     action: string,
     args: readonly unknown[],
-    terms: CallTerms,
+    terms: CheckedCallOptions,
     receiver?: unknown,
   ): Promise<Authorization> {
     terms.signal?.throwIfAborted()
@@ -138,9 +138,9 @@ export class Boundary {
   }
 
   /** Step one: reads the arguments once, redacts them, and fixes what is asked. */
-  async #ask(action: string, args: readonly unknown[], terms: CallTerms, self: unknown): Promise<Asked> {
-    const { agentId, redactor, unicode, clock, newId } = this.#parts
-    const requestId = newId()
+  async #ask(action: string, args: readonly unknown[], terms: CheckedCallOptions, self: unknown): Promise<PendingCall> {
+    const { agentId, redactor, unicode, clock, generateId } = this.#parts
+    const requestId = generateId()
     const { metadata, policy } = terms
     const facts = { requestId, action, agentId, redactor }
     const receiver = terms.receiver ? { value: self } : undefined
@@ -159,12 +159,12 @@ export class Boundary {
   }
 
   /** Steps two to five. @throws the caller's error, after the refusal was put on record */
-  async #rule(asked: Asked): Promise<Ruling> {
+  async #rule(asked: PendingCall): Promise<Decision> {
     const { request, terms } = asked
     const { approver, approvalStore: store, clock, timeoutMs } = this.#parts
     let budget: BudgetBlock | null = null
     let reserved = false
-    let approval: Ruling['approval'] = null
+    let approval: Decision['approval'] = null
     let letThrough: Required<PolicyResult> | null = null
     try {
       const result = await this.#evaluate(asked)
@@ -204,7 +204,7 @@ export class Boundary {
     }
   }
 
-  async #evaluate({ request, terms }: Asked): Promise<Required<PolicyResult>> {
+  async #evaluate({ request, terms }: PendingCall): Promise<Required<PolicyResult>> {
     const { redactor, timeoutMs } = this.#parts
     try {
       const context = policyView(request.context)
@@ -240,7 +240,7 @@ export class Boundary {
   }
 
   /** Step five: the caller's own arguments, read again, must still say what was decided on. */
-  #requireUnchanged({ original, receiver, snapshot }: Asked): void {
+  #requireUnchanged({ original, receiver, snapshot }: PendingCall): void {
     let same = false
     let cause: unknown
     try {
@@ -256,7 +256,9 @@ export class Boundary {
   async #refuse(
     request: DecisionRequest,
     refusal: Refusal,
-    found: Pick<Ruling, 'approval' | 'budget'> & { readonly letThrough: Required<PolicyResult> | null } = NOTHING_FOUND,
+    found: Pick<Decision, 'approval' | 'budget'> & {
+      readonly letThrough: Required<PolicyResult> | null
+    } = NOTHING_FOUND,
   ): Promise<SudoAgentError> {
     const { code: reasonCode, cause } = refusal
     const reason = this.#parts.redactor.text(refusal.reason).slice(0, REASON_LENGTH_MAX).toWellFormed()
@@ -268,7 +270,7 @@ export class Boundary {
   }
 
   /** A decision that could not be written may be on record all the same; a call that a person approved keeps its charge then. */
-  async #giveBack({ request }: Asked, { budget, approval }: Ruling, error: unknown): Promise<never> {
+  async #giveBack({ request }: PendingCall, { budget, approval }: Decision, error: unknown): Promise<never> {
     if (budget !== null && approval === null) await this.#release(request)
     throw error
   }
@@ -283,7 +285,7 @@ export class Boundary {
   }
 
   /** What an approver calls itself is foreign text: over MCP the client's. */
-  #withoutSecret(approval: Ruling['approval']): Ruling['approval'] {
+  #withoutSecret(approval: Decision['approval']): Decision['approval'] {
     if (approval === null || approval.approver_id === null) return approval
     return { ...approval, approver_id: this.#parts.redactor.text(approval.approver_id) }
   }

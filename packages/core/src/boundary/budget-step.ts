@@ -12,7 +12,7 @@ import { Refusal } from './refusal.js'
 const INSTANT_MS_MAX = 8_640_000_000_000_000
 
 /** What the step works with. */
-export interface BudgetDesk {
+export interface BudgetDeps {
   readonly store: BudgetStore
   readonly clock: () => Date
   /** How long the store may take for one answer, in milliseconds. */
@@ -33,7 +33,7 @@ const EXCEEDED: ReadonlyMap<unknown, readonly [ReasonCode, string]> = new Map([
  * @throws Refusal BUDGET_EXCEEDED_AGENT_RATE, BUDGET_EXCEEDED_TOOL_RATE, or BUDGET_EVALUATION_FAILED
  */
 export async function reserveBudget(
-  { store, clock, timeoutMs }: BudgetDesk,
+  { store, clock, timeoutMs }: BudgetDeps,
   call: DecisionRequest,
   cost: number,
   holdMs = 0,
@@ -58,7 +58,7 @@ export async function reserveBudget(
 
 /** Makes a reservation final. @throws Refusal BUDGET_EVALUATION_FAILED */
 export async function commitBudget(
-  { store, clock, timeoutMs }: BudgetDesk,
+  { store, clock, timeoutMs }: BudgetDeps,
   call: DecisionRequest,
   block: BudgetBlock,
 ): Promise<void> {
@@ -70,7 +70,7 @@ export async function commitBudget(
 }
 
 /** Gives back what a call that will not run was charged. @throws what the store threw; the charge then stands until its window has passed */
-export async function releaseBudget({ store, clock, timeoutMs }: BudgetDesk, call: DecisionRequest): Promise<void> {
+export async function releaseBudget({ store, clock, timeoutMs }: BudgetDeps, call: DecisionRequest): Promise<void> {
   await within(timeoutMs, 'budget', () => store.release(call.context.requestId, clock()))
 }
 

@@ -1,5 +1,5 @@
 // Foreign code (a policy, a store, a ledger) may never come back. Then the call must fail, not hang.
-import { inTime } from '@sudoagent/ledger/store'
+import { withTimeout } from '@sudoagent/ledger/store'
 
 /** Thrown by `within`: what was waited for did not come in time. */
 export class DeadlineError extends Error {
@@ -16,7 +16,7 @@ export class DeadlineError extends Error {
 export async function within<T>(ms: number, what: string, work: () => T | Promise<T>): Promise<T> {
   const result = work()
   if (!isThenable(result)) return result
-  return inTime(result, ms, () => new DeadlineError(`${what} did not answer within ${ms} ms`))
+  return withTimeout(result, ms, () => new DeadlineError(`${what} did not answer within ${ms} ms`))
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -43,7 +43,7 @@ export function requestDecision(context: CallContext, policy: PolicyIdentity, no
 }
 
 /** What was decided. */
-export interface Ruling {
+export interface Decision {
   readonly effect: 'allow' | 'deny'
   readonly reason: string
   readonly reasonCode: string
@@ -52,7 +52,7 @@ export interface Ruling {
 }
 
 /** The decision entry of LEDGER-FORMAT §2. `extra` joins the caller's metadata under names of ours. */
-export function decisionDraft(request: DecisionRequest, ruling: Ruling, extra: JsonObject = {}): EntryDraft {
+export function decisionDraft(request: DecisionRequest, ruling: Decision, extra: JsonObject = {}): EntryDraft {
   const { context, actor, parameters, policy, decisionAt } = request
   // In canonical order, and member by member: nothing is left to sort, and to spread an object costs as much as to encode it.
   return {
@@ -87,7 +87,7 @@ function concealedMember(context: CallContext): JsonObject {
 }
 
 /** The outcome entry that belongs to an allowed decision. */
-export function outcomeDraft(request: DecisionRequest, ruling: Ruling, outcome: OutcomeBlock, now: Date): EntryDraft {
+export function outcomeDraft(request: DecisionRequest, ruling: Decision, outcome: OutcomeBlock, now: Date): EntryDraft {
   const { context, actor, parameters, policy } = request
   return {
     action: context.action,

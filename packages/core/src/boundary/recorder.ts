@@ -15,7 +15,7 @@ import { AuditLogError, makeDenial } from '../error.js'
 import type { EngineFault, EngineParts } from '../options.js'
 import type { PolicyResult } from '../policy/policy.js'
 import { within } from './deadline.js'
-import { type DecisionRequest, decisionDraft, outcomeDraft, type Ruling } from './decision.js'
+import { type Decision, type DecisionRequest, decisionDraft, outcomeDraft } from './decision.js'
 import { describeFailure } from './failure.js'
 
 /** After these the ledger takes nothing more from this writer: the same call later fails alike. */
@@ -57,7 +57,7 @@ export class Recorder {
    */
   async decision(
     request: DecisionRequest,
-    ruling: Ruling,
+    ruling: Decision,
     cause?: unknown,
     letThrough?: Required<PolicyResult>,
   ): Promise<Pick<AppendedEntry, 'position'>> {
@@ -94,7 +94,7 @@ export class Recorder {
   }
 
   /** Writes an outcome. @returns whether it is on record; it never throws */
-  async outcome(request: DecisionRequest, ruling: Ruling, outcome: CallOutcome): Promise<boolean> {
+  async outcome(request: DecisionRequest, ruling: Decision, outcome: CallOutcome): Promise<boolean> {
     const { ledger, timeoutMs, clock, redactor } = this.#parts
     try {
       const failure = outcome.status === 'error' ? describeFailure(outcome.error, redactor) : undefined
@@ -123,7 +123,7 @@ export class Recorder {
    * While a decision is on its way to a disk far away, nothing is to do: that is when the outcome of a call that ends well is encoded. It is no more
    * than a draft; a call that fails, or a ledger that refuses it now, takes the usual way.
    */
-  #prepareOutcome(request: DecisionRequest, ruling: Ruling): void {
+  #prepareOutcome(request: DecisionRequest, ruling: Decision): void {
     const { ledger } = this.#parts
     if (ledger.prepare === undefined) return
     setImmediate(() => {
@@ -168,7 +168,7 @@ export class Recorder {
 }
 
 function outcomeBlock(
-  { reason, reasonCode }: Ruling,
+  { reason, reasonCode }: Decision,
   failure?: Pick<OutcomeBlock, 'error_type' | 'error'>,
 ): OutcomeBlock {
   const status = failure === undefined ? 'success' : 'error'

@@ -60,7 +60,7 @@ function engineOn(ledger: LedgerWriter, result = ALLOW) {
     agentId: 'agent',
     ledger,
     clock,
-    newId: () => 'the call',
+    generateId: () => 'the call',
   })
 }
 

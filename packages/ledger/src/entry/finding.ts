@@ -61,7 +61,7 @@ export interface Finding {
 }
 
 /** Takes a finding about what is being looked at. */
-export type Find = (code: FindingCode, message: string, hint?: string) => void
+export type ReportFinding = (code: FindingCode, message: string, hint?: string) => void
 
 /** Collects findings up to a bound, and counts the rest. */
 export class Findings {

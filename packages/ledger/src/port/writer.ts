@@ -54,7 +54,7 @@ export interface ControlWriter {
   /** Takes a key away, this writer's own perhaps; one key must stay. @throws LedgerError ENTRY_REFUSED */
   retireKey(keyId: string): Promise<AppendedEntry>
   /** Ends the ledger: nothing can be appended any more, by anybody. */
-  closeForGood(): Promise<AppendedEntry>
+  seal(): Promise<AppendedEntry>
 }
 
 /** The end of a chain: what the next entry is linked to. */

@@ -87,7 +87,7 @@ class Walk {
   /** As long as it is known which position a line has: then several ranges can be asked for at a time. */
   async *ranges(scanners: Scanners): AsyncGenerator<Scanned> {
     const { step, end } = this.#ranges
-    const asked: Asked[] = []
+    const asked: RequestedRange[] = []
     for (
       let next = this.place ?? end;
       this.place !== null && this.place < end && this.#ranges.isAt(this.place, this.lineCount + 1);
@@ -112,7 +112,7 @@ class Walk {
   }
 }
 
-interface Asked {
+interface RequestedRange {
   readonly from: Place
   readonly to: Place
   readonly answer: Promise<RangeText | null>

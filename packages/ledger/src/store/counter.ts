@@ -19,7 +19,7 @@ import { parseLine } from '../entry/line.js'
 import { LedgerError } from '../error.js'
 import { asLedgerError } from '../file.js'
 import type { LedgerReader } from '../port/reader.js'
-import type { AppendedEntry, LedgerWriter, PreparedEntry } from '../port/writer.js'
+import type { AppendedEntry, ControlWriter, LedgerWriter, PreparedEntry } from '../port/writer.js'
 
 export interface CounterOptions {
   /** Path of the counter; made by the first append when it is not there. */
@@ -45,10 +45,18 @@ const LENGTH = HEAD.length + POSITION_DIGITS + 1 + 64 + 1
  * @throws (as a rejection) LedgerError LEDGER_DAMAGED when the counted entry is not in the ledger; LEDGER_NOT_A_LEDGER when
  * the file is not a counter; of the reader and of the file system
  * @example
- * const counter = { file: '/var/lib/agent/ledger.counter', openReader: () => openLedger('ledger.sqlite') }
+ * const counter = { file: '/var/lib/agent/ledger.counter', openReader: () => openLedgerReader('ledger.sqlite') }
  * const ledger = await withCounter(SqliteLedger.open('ledger.sqlite', { signer }), counter)
  */
-export async function withCounter(ledger: LedgerWriter, { file, openReader }: CounterOptions): Promise<LedgerWriter> {
+export async function withCounter(
+  ledger: LedgerWriter & ControlWriter,
+  options: CounterOptions,
+): Promise<LedgerWriter & ControlWriter>
+export async function withCounter(ledger: LedgerWriter, options: CounterOptions): Promise<LedgerWriter>
+export async function withCounter(
+  ledger: LedgerWriter & Partial<ControlWriter>,
+  { file, openReader }: CounterOptions,
+): Promise<LedgerWriter & Partial<ControlWriter>> {
   let fd: number | null = null
   try {
     fd = openCounter(file)
@@ -62,7 +70,7 @@ export async function withCounter(ledger: LedgerWriter, { file, openReader }: Co
   }
 }
 
-class CountedLedger implements LedgerWriter {
+class CountedLedger implements LedgerWriter, Partial<ControlWriter> {
   readonly #ledger: LedgerWriter
   readonly #fd: number
   readonly #file: string
@@ -72,14 +80,21 @@ class CountedLedger implements LedgerWriter {
   readonly begin?: () => Promise<void>
   readonly aheadMs?: () => Promise<number>
   readonly prepare?: (draft: EntryDraft) => PreparedEntry
+  readonly addKey?: ControlWriter['addKey']
+  readonly retireKey?: ControlWriter['retireKey']
+  readonly seal?: ControlWriter['seal']
 
-  constructor(ledger: LedgerWriter, fd: number, file: string, count: Count | null) {
+  constructor(ledger: LedgerWriter & Partial<ControlWriter>, fd: number, file: string, count: Count | null) {
     this.#ledger = ledger
     this.#fd = fd
     this.#file = file
     this.#position = count?.position ?? 0
     if (ledger.begin !== undefined) this.begin = () => ledger.begin?.() ?? Promise.resolve()
     if (ledger.aheadMs !== undefined) this.aheadMs = () => ledger.aheadMs?.() ?? Promise.resolve(0)
+    const { addKey, retireKey, seal } = ledger
+    if (addKey !== undefined) this.addKey = async (signer) => this.#counted(await addKey.call(ledger, signer))
+    if (retireKey !== undefined) this.retireKey = async (keyId) => this.#counted(await retireKey.call(ledger, keyId))
+    if (seal !== undefined) this.seal = async () => this.#counted(await seal.call(ledger))
     if (ledger.prepare !== undefined) {
       const prepare = ledger.prepare.bind(ledger)
       this.prepare = (draft) => {

@@ -15,7 +15,7 @@ const BUSY_TIMEOUT_MS = 10_000
  *
  * @param note - a signed note, verified by the caller
  * @returns whether it was kept: false when a later one is there already
- * @throws LedgerError as `openLedger`, LEDGER_WRITE_FAILED; CryptoError NOTE_INVALID, CHECKPOINT_INVALID for a text that is none
+ * @throws LedgerError as `openLedgerReader`, LEDGER_WRITE_FAILED; CryptoError NOTE_INVALID, CHECKPOINT_INVALID for a text that is none
  */
 export function keepCosigned(path: string, note: string): boolean {
   const { size } = parseCheckpoint(parseNote(note).text)

@@ -9,21 +9,21 @@ import type { LedgerReader } from '../port/reader.js'
 import type { AppendedEntry, ControlWriter, LedgerWriter } from '../port/writer.js'
 import { createStoredNodeReader, storedNodeCount } from '../tree/stored-node.js'
 import {
+  type AppendRequest,
   addKey,
   advance,
   aheadOf,
-  beginLedger,
-  closeForGood,
   EMPTY_STATE,
   type LogState,
   retireKey,
-  type Work,
+  sealLedger,
   type Writer,
   type WriterOptions,
+  writeGenesis,
   writerOf,
 } from '../write/advance.js'
 import { GroupCommit } from '../write/group-commit.js'
-import { type LinkedEntry, only } from '../write/link-batch.js'
+import { type LinkedEntry, singleEntry } from '../write/link-batch.js'
 
 export type MemoryLedgerOptions = WriterOptions
 
@@ -52,7 +52,7 @@ export class MemoryLedger implements LedgerWriter, ControlWriter {
   }
 
   begin(): Promise<void> {
-    return beginLedger((work) => this.#commits.alone(() => this.#commit(work)))
+    return writeGenesis((work) => this.#commits.runExclusive(() => this.#commit(work)))
   }
 
   async aheadMs(): Promise<number> {
@@ -60,15 +60,15 @@ export class MemoryLedger implements LedgerWriter, ControlWriter {
   }
 
   addKey(signer: Signer): Promise<AppendedEntry> {
-    return this.#commits.alone(() => this.#control({ control: addKey(signer) }))
+    return this.#commits.runExclusive(() => this.#control({ control: addKey(signer) }))
   }
 
   retireKey(keyId: string): Promise<AppendedEntry> {
-    return this.#commits.alone(() => this.#control({ control: retireKey(keyId) }))
+    return this.#commits.runExclusive(() => this.#control({ control: retireKey(keyId) }))
   }
 
-  closeForGood(): Promise<AppendedEntry> {
-    return this.#commits.alone(() => this.#control({ control: closeForGood() }))
+  seal(): Promise<AppendedEntry> {
+    return this.#commits.runExclusive(() => this.#control({ control: sealLedger() }))
   }
 
   close(): Promise<void> {
@@ -80,7 +80,7 @@ export class MemoryLedger implements LedgerWriter, ControlWriter {
     return linesReader([...this.#lines], [...this.#nodes], this.#head)
   }
 
-  async #commit(work: Work): Promise<readonly LinkedEntry[]> {
+  async #commit(work: AppendRequest): Promise<readonly LinkedEntry[]> {
     const step = await advance(work, this.#state, this.#writer)
     for (const { line } of step.entries) this.#lines.push(Buffer.from(line))
     for (const { hash } of step.nodes) this.#nodes.push(hash)
@@ -89,8 +89,8 @@ export class MemoryLedger implements LedgerWriter, ControlWriter {
     return step.asked
   }
 
-  async #control(work: Work): Promise<AppendedEntry> {
-    return only(await this.#commit(work))
+  async #control(work: AppendRequest): Promise<AppendedEntry> {
+    return singleEntry(await this.#commit(work))
   }
 }
 

@@ -2,29 +2,70 @@
 import { existsSync, statSync } from 'node:fs'
 import { LedgerError } from '../error.js'
 import { asLedgerError, firstBytes, isOpenInSqlite, isRegularFile, SQLITE_MAGIC } from '../file.js'
+import { ownFields } from '../own-fields.js'
 import type { LedgerReader } from '../port/reader.js'
+import type { ControlWriter, LedgerWriter } from '../port/writer.js'
+import type { WriterOptions } from '../write/advance.js'
+import { withCounter } from './counter.js'
+import { driverByScheme, jsonl, sqlite } from './drivers.js'
 import { beside } from './jsonl/side-file.js'
 
 /**
- * Opens a ledger for reading: SQLite or JSONL. Changes nothing, takes no write lock, works on read-only files and beside a running writer.
+ * Opens a ledger for reading. Changes nothing, takes no write lock, works on read-only files and next to a running writer.
  *
- * @param path - path of the ledger file
- * @throws LedgerError LEDGER_NOT_FOUND, LEDGER_IS_DIRECTORY, LEDGER_NOT_READABLE, LEDGER_NOT_A_LEDGER, LEDGER_DAMAGED, LEDGER_BUSY
+ * @param place - the path of a SQLite or JSONL file, or a URL (`postgres://…`, `memory:name`)
+ * @throws LedgerError LEDGER_NOT_FOUND, LEDGER_IS_DIRECTORY, LEDGER_NOT_READABLE, LEDGER_NOT_A_LEDGER, LEDGER_DAMAGED, LEDGER_BUSY, DRIVER_MISSING
  * @example
- * const reader = await openLedger('ledger.sqlite')
+ * const reader = await openLedgerReader('ledger.sqlite')
  */
-export async function openLedger(path: string): Promise<LedgerReader> {
-  switch (recogniseForReading(path)) {
-    case 'sqlite': {
-      // Loaded here, so that whoever reads JSONL never loads the native module.
-      const { openSqliteReader } = await import('./sqlite/reader.js')
-      return openSqliteReader(path)
-    }
-    case 'jsonl': {
-      const { openJsonlReader } = await import('./jsonl/reader.js')
-      return openJsonlReader(path)
-    }
+export async function openLedgerReader(place: string): Promise<LedgerReader> {
+  const driver = driverByScheme(place) ?? FILE_DRIVERS[recogniseForReading(place)]
+  return driver.openReader(place)
+}
+
+export interface OpenWriterOptions extends WriterOptions {
+  /** Of a file that is not there yet, or is empty; default: by its name. */
+  readonly kind?: 'sqlite' | 'jsonl'
+  /** A file that counts what this writer has written: a ledger that lacks some of it is refused (`withCounter`). */
+  readonly counter?: string
+}
+
+/**
+ * Opens a ledger for writing, and makes it where it is not there. A new one is begun: it gets its genesis.
+ *
+ * @param place - as for `openLedgerReader`; a file that is not there, or is empty, is JSONL when its name ends in `.jsonl` or
+ * `.ndjson`, and SQLite otherwise
+ * @throws LedgerError as the store's `open`, DRIVER_MISSING; TypeError for an option that cannot be
+ * @example
+ * const ledger = await openLedgerWriter('ledger.sqlite', { signer })
+ */
+export async function openLedgerWriter(
+  place: string,
+  given: OpenWriterOptions = {},
+): Promise<LedgerWriter & ControlWriter> {
+  const { counter, kind, ...options } = ownFields(given)
+  const driver = driverByScheme(place) ?? FILE_DRIVERS[kindForWriting(place, kind)]
+  const opened = await driver.openWriter(place, options)
+  const ledger =
+    counter === undefined
+      ? opened
+      : await withCounter(opened, { file: counter, openReader: () => openLedgerReader(place) })
+  try {
+    await ledger.begin?.()
+    return ledger
+  } catch (error) {
+    await ledger.close()
+    throw error
   }
+}
+
+const FILE_DRIVERS = { sqlite, jsonl } as const
+
+/** Asks the file, and opens nothing: another writer may be making its ledger there right now, and an empty file says nothing about its kind. */
+function kindForWriting(path: string, kind: 'sqlite' | 'jsonl' | undefined): 'sqlite' | 'jsonl' {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (stat?.isDirectory() === true || (stat?.size ?? 0) > 0) return recognise(path)
+  return kind ?? (/\.(?:jsonl|ndjson)$/i.test(path) ? 'jsonl' : 'sqlite')
 }
 
 /**

@@ -13,12 +13,12 @@ import {
   type UnverifiedReceiptEntry,
   verifyInclusion,
 } from '@sudoagent/crypto'
-import type { Find } from '../entry/finding.js'
+import type { ReportFinding } from '../entry/finding.js'
 import { ANCHORS_MAX } from '../limits.js'
-import { type JudgedCheckpoint, judgeCheckpoint, type WalkedLedger } from './check-checkpoint.js'
+import { type CheckpointResult, judgeCheckpoint, type WalkedLedger } from './check-checkpoint.js'
 import type { AnchorReport } from './report.js'
 import type { VerifiedState } from './saved-state.js'
-import { type PolicyKeys, readStatedCheckpoint, type StatedCheckpoint } from './unverified-checkpoint.js'
+import { type PolicyKeys, readUnverifiedCheckpoint, type UnverifiedCheckpoint } from './unverified-checkpoint.js'
 
 /** An anchor that can be read: a place in the ledger, and what must be there. */
 export interface Anchor {
@@ -26,7 +26,7 @@ export interface Anchor {
   /** What it is called in a sentence. */
   readonly name: string
   /** Null for a receipt without proof. */
-  readonly checkpoint: StatedCheckpoint | null
+  readonly checkpoint: UnverifiedCheckpoint | null
   /** The entry that a receipt is of; null for a checkpoint. */
   readonly entry: { readonly position: number; readonly hash: string } | null
 }
@@ -39,7 +39,7 @@ export interface UnreadableAnchor {
 /** An anchor, held against the ledger. */
 export interface JudgedAnchor {
   readonly report: AnchorReport
-  readonly checkpoint: JudgedCheckpoint | null
+  readonly checkpoint: CheckpointResult | null
 }
 
 /**
@@ -60,7 +60,12 @@ export function readAnchors(
   ]
 }
 
-export function judgeAnchor(anchor: Anchor, ledger: WalkedLedger, policyKeys: PolicyKeys, find: Find): JudgedAnchor {
+export function judgeAnchor(
+  anchor: Anchor,
+  ledger: WalkedLedger,
+  policyKeys: PolicyKeys,
+  find: ReportFinding,
+): JudgedAnchor {
   const { kind, name, checkpoint: stated, entry } = anchor
   const checkpoint = stated && judgeCheckpoint(stated, kind, `the checkpoint of ${name}`, ledger, policyKeys, find)
   const hasEntry = entry === null || judgeEntry(entry, name, checkpoint, ledger, find)
@@ -75,7 +80,7 @@ export function judgeAnchor(anchor: Anchor, ledger: WalkedLedger, policyKeys: Po
 }
 
 /** The state of an earlier run, where the walk did not go on from it. */
-export function judgeStateAnchor(state: VerifiedState, ledger: WalkedLedger, find: Find): AnchorReport {
+export function judgeStateAnchor(state: VerifiedState, ledger: WalkedLedger, find: ReportFinding): AnchorReport {
   const { size } = state
   const point = ledger.at(size)
   const isOther = ledger.trust.ring !== null && ledger.trust.ring.origin !== state.ring.origin
@@ -100,9 +105,9 @@ export function judgeStateAnchor(state: VerifiedState, ledger: WalkedLedger, fin
 function judgeEntry(
   { position, hash }: { readonly position: number; readonly hash: string },
   name: string,
-  checkpoint: JudgedCheckpoint | null,
+  checkpoint: CheckpointResult | null,
   ledger: WalkedLedger,
-  find: Find,
+  find: ReportFinding,
 ): boolean {
   const point = ledger.at(position)
   if (point?.entryHash === hash) return true
@@ -126,7 +131,7 @@ function judgeEntry(
 }
 
 function readCheckpointAnchor(text: string, number: number): Anchor {
-  const checkpoint = readStatedCheckpoint(text)
+  const checkpoint = readUnverifiedCheckpoint(text)
   return { kind: 'checkpoint', name: `checkpoint ${number}`, checkpoint, entry: null }
 }
 
@@ -149,7 +154,7 @@ function readReceiptAnchor(stated: UnverifiedReceiptEntry, name: string): Anchor
   const entry = { position, hash }
   if (proof === null) return { kind: 'receipt', name, checkpoint: null, entry }
   const { index, hashes, checkpoint: text } = parseTlogProof(proof)
-  const checkpoint = readStatedCheckpoint(text)
+  const checkpoint = readUnverifiedCheckpoint(text)
   const leaf = leafHash(hexToBytes(hash))
   const leads = index === position - 1 && verifyInclusion(leaf, index, checkpoint.size, hashes, checkpoint.root)
   if (!leads) throw contradiction('its proof does not lead from its entry to its checkpoint')

@@ -1,10 +1,15 @@
 // A checkpoint, held against the ledger that was walked through: is it of this log, does the ledger still have that many entries, have they the
 // same root, and did somebody sign it who may?
 import { bytesToHex } from '@sudoagent/crypto'
-import type { Find } from '../entry/finding.js'
+import type { ReportFinding } from '../entry/finding.js'
 import type { TreePoint } from '../tree/walk.js'
 import type { Trust } from './trust.js'
-import { type CheckpointSigners, type PolicyKeys, type StatedCheckpoint, signersOf } from './unverified-checkpoint.js'
+import {
+  type CheckpointSigners,
+  type PolicyKeys,
+  signersOf,
+  type UnverifiedCheckpoint,
+} from './unverified-checkpoint.js'
 
 /** What is known of a ledger behind a walk. */
 export interface WalkedLedger {
@@ -17,7 +22,7 @@ export interface WalkedLedger {
 /** Where a checkpoint comes from. The ledger's own two travel with it; the caller's were kept elsewhere. */
 export type CheckpointSource = 'head' | 'cosigned' | 'checkpoint' | 'receipt'
 
-export interface JudgedCheckpoint {
+export interface CheckpointResult {
   readonly size: number
   /** Whether the ledger begins with the entries that it is of. */
   readonly holds: boolean
@@ -31,15 +36,15 @@ export interface JudgedCheckpoint {
 
 /** @param name - of the checkpoint, in a sentence */
 export function judgeCheckpoint(
-  stated: StatedCheckpoint,
+  stated: UnverifiedCheckpoint,
   source: CheckpointSource,
   name: string,
   ledger: WalkedLedger,
   cosigners: PolicyKeys,
-  find: Find,
-): JudgedCheckpoint {
+  find: ReportFinding,
+): CheckpointResult {
   const { size } = stated
-  const refused: JudgedCheckpoint = { size, holds: false, signedBy: [], isVouchedFor: false, witnesses: new Map() }
+  const refused: CheckpointResult = { size, holds: false, signedBy: [], isVouchedFor: false, witnesses: new Map() }
   if (!isOfLedger(stated, source, name, ledger, find)) return refused
   const signers = signersOf(stated, [...ledger.trust.keys, ...cosigners.logKeys], cosigners.witnesses)
   if (signers === null) {
@@ -61,11 +66,11 @@ const CUT_HINT = 'look for the missing entries in a backup, and for who could wr
 const KEEP_HINT = 'keep the checkpoint and both copies of the ledger: together they show that it was rewritten'
 
 function isOfLedger(
-  { origin }: StatedCheckpoint,
+  { origin }: UnverifiedCheckpoint,
   source: CheckpointSource,
   name: string,
   { trust }: WalkedLedger,
-  find: Find,
+  find: ReportFinding,
 ): boolean {
   const own = trust.ring?.origin ?? origin
   if (origin === own) return true
@@ -77,11 +82,11 @@ function isOfLedger(
 }
 
 function judgeRoot(
-  { size, root }: StatedCheckpoint,
+  { size, root }: UnverifiedCheckpoint,
   source: CheckpointSource,
   name: string,
   ledger: WalkedLedger,
-  find: Find,
+  find: ReportFinding,
 ): boolean {
   const point = ledger.at(size)
   // Behind an entry that cannot be read, which is a finding of its own.
@@ -94,12 +99,12 @@ function judgeRoot(
 }
 
 function judgeSigners(
-  stated: StatedCheckpoint,
+  stated: UnverifiedCheckpoint,
   { keyIds }: CheckpointSigners,
   source: CheckpointSource,
   name: string,
   trust: Trust,
-  find: Find,
+  find: ReportFinding,
 ): boolean {
   const verdicts = keyIds.map((id) => trust.vouches(id, stated.size))
   if (verdicts.includes('yes')) return true

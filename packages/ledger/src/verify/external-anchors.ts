@@ -1,9 +1,9 @@
 // Everything that a ledger is held against: what is kept with it, and what the caller kept elsewhere.
 import { policyVerifiers, type WitnessPolicy } from '@sudoagent/crypto'
-import type { Find } from '../entry/finding.js'
+import type { ReportFinding } from '../entry/finding.js'
 import type { LedgerReader } from '../port/reader.js'
 import { type Anchor, judgeAnchor, judgeStateAnchor, readAnchors, type UnreadableAnchor } from './anchor.js'
-import type { JudgedCheckpoint } from './check-checkpoint.js'
+import type { CheckpointResult } from './check-checkpoint.js'
 import type { AnchorReport } from './report.js'
 import type { VerifiedState } from './saved-state.js'
 import { areKeysOf } from './saved-state.js'
@@ -12,7 +12,7 @@ import type { PolicyKeys } from './unverified-checkpoint.js'
 import type { Walk, WalkStart } from './walk.js'
 
 /** Read, and not yet believed. */
-export interface KeptEvidence {
+export interface ExternalAnchors {
   readonly head: StoredCheckpoint
   readonly cosigned: StoredCheckpoint
   readonly anchors: readonly (Anchor | UnreadableAnchor)[]
@@ -22,10 +22,10 @@ export interface KeptEvidence {
 
 /** Held against the ledger. */
 export interface ComparedEvidence {
-  readonly head: JudgedCheckpoint | null
+  readonly head: CheckpointResult | null
   readonly anchors: readonly AnchorReport[]
   /** Every checkpoint that could be read, wherever it came from, the head included. */
-  readonly checkpoints: readonly JudgedCheckpoint[]
+  readonly checkpoints: readonly CheckpointResult[]
 }
 
 interface Given {
@@ -36,7 +36,7 @@ interface Given {
 }
 
 /** @throws RangeError for more than 1,000 checkpoints or receipts; LedgerError when the store cannot be read */
-export async function readKeptEvidence(reader: LedgerReader, given: Given): Promise<KeptEvidence> {
+export async function readKeptEvidence(reader: LedgerReader, given: Given): Promise<ExternalAnchors> {
   const anchors = readAnchors(given.checkpoints ?? [], given.receipts ?? [])
   const { head, cosigned } = await reader.evidence()
   return {
@@ -51,7 +51,12 @@ export async function readKeptEvidence(reader: LedgerReader, given: Given): Prom
   }
 }
 
-export function judgeKeptEvidence(kept: KeptEvidence, walk: Walk, start: WalkStart, find: Find): ComparedEvidence {
+export function judgeKeptEvidence(
+  kept: ExternalAnchors,
+  walk: Walk,
+  start: WalkStart,
+  find: ReportFinding,
+): ComparedEvidence {
   const { policyKeys } = kept
   const head = judgeHead(kept.head, walk, policyKeys, find)
   const cosigned = judgeCosigned(kept.cosigned, walk, policyKeys, find)
@@ -74,7 +79,7 @@ function judgeState(
   state: VerifiedState,
   walk: Walk,
   { state: resumed, publicKeys }: WalkStart,
-  find: Find,
+  find: ReportFinding,
 ): AnchorReport {
   // The walk went on from it: what stands behind it was held against it, entry by entry.
   if (resumed !== null) return { kind: 'state', size: state.size, position: null, signed_by: [], holds: true }

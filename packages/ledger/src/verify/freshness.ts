@@ -1,6 +1,6 @@
 // How far the evidence of a grade reaches into a ledger, and how old it is. Whoever holds the key can rewrite what follows it.
 import { quorumReached, type WitnessPolicy } from '@sudoagent/crypto'
-import type { Find } from '../entry/finding.js'
+import type { ReportFinding } from '../entry/finding.js'
 import { parseLine } from '../entry/line.js'
 import { timestampMs } from '../entry/timestamp.js'
 import { LedgerError } from '../error.js'
@@ -42,7 +42,7 @@ export async function judgeAge(
   { what, size, time }: Reach,
   maxAgeSeconds: number,
   clock: () => Date,
-  find: Find,
+  find: ReportFinding,
 ): Promise<void> {
   const seconds = size === null ? null : (time ?? (await recordedSeconds(reader, walk, size)))
   if (seconds === null) {

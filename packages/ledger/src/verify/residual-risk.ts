@@ -5,9 +5,9 @@ import type { Report } from './report.js'
  * The attacks that a report does not rule out. Of a broken ledger nothing is said: do not rely on it at all.
  *
  * @example
- * for (const attack of notRuledOut(report)) console.log(`- ${attack}`)
+ * for (const attack of residualRisks(report)) console.log(`- ${attack}`)
  */
-export function notRuledOut(report: Report): readonly string[] {
+export function residualRisks(report: Report): readonly string[] {
   if (report.verdict === 'broken') return []
   if (report.verdict === 'unverified')
     return ['that anything was changed: no signature was checked (give the key that signed it)']

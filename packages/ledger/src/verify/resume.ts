@@ -12,17 +12,17 @@ import { parseLine } from '../entry/line.js'
 import { LedgerError } from '../error.js'
 import type { LedgerReader } from '../port/reader.js'
 import type { TreePoint } from '../tree/walk.js'
-import type { KeptEvidence } from './external-anchors.js'
+import type { ExternalAnchors } from './external-anchors.js'
 import { areKeysOf, type VerifiedState } from './saved-state.js'
 import { statedOf } from './stored-checkpoints.js'
 import type { GivenKey } from './trust.js'
-import type { StatedCheckpoint } from './unverified-checkpoint.js'
+import type { UnverifiedCheckpoint } from './unverified-checkpoint.js'
 import type { Walk, WalkStart } from './walk.js'
 
 /** Where a walk begins: behind the state that the caller brought, where everything can be held against that; else with the first entry. */
 export async function startOf(
   reader: LedgerReader,
-  kept: KeptEvidence,
+  kept: ExternalAnchors,
   publicKeys: readonly GivenKey[],
 ): Promise<WalkStart> {
   const { state } = kept
@@ -43,7 +43,7 @@ export async function startOf(
 }
 
 /** What a run that found nothing wrong leaves to the next. Null when the first entry was not one. */
-export function stateBehind(walk: Walk, head: StatedCheckpoint | null): VerifiedState | null {
+export function stateBehind(walk: Walk, head: UnverifiedCheckpoint | null): VerifiedState | null {
   const { trust, tally, entries: size, entryHash } = walk
   const frontier = walk.tree.frontier()
   if (trust.ring === null || frontier === null || entryHash === null) return null
@@ -73,8 +73,8 @@ export function stateBehind(walk: Walk, head: StatedCheckpoint | null): Verified
 async function knownPoints(
   reader: LedgerReader,
   state: VerifiedState,
-  head: StatedCheckpoint | null,
-  checkpoints: readonly StatedCheckpoint[],
+  head: UnverifiedCheckpoint | null,
+  checkpoints: readonly UnverifiedCheckpoint[],
 ): Promise<ReadonlyMap<number, TreePoint> | null> {
   if (!(await hasEntryOf(reader, state))) return null
   const older = checkpoints.filter(({ size }) => size < state.size)
@@ -99,7 +99,7 @@ async function hasEntryOf(reader: LedgerReader, { size, entryHash }: VerifiedSta
 
 /** Whether the tree of the state begins with an older one. The stored nodes need not be trusted: a proof made of wrong ones does not hold. */
 async function isPrefix(
-  { size, root }: StatedCheckpoint,
+  { size, root }: UnverifiedCheckpoint,
   state: VerifiedState,
   readHash: HashReader,
 ): Promise<boolean> {

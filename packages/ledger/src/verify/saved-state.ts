@@ -37,7 +37,7 @@ import {
 import type { KeyRing, RingKey } from '../rules/key-ring.js'
 import type { OpenCall } from '../rules/lifecycle.js'
 import { type GivenKey, publicKeyOf } from './trust.js'
-import { readStatedCheckpoint } from './unverified-checkpoint.js'
+import { readUnverifiedCheckpoint } from './unverified-checkpoint.js'
 
 /** What was counted so far. */
 export interface EntryCounts {
@@ -207,7 +207,7 @@ function readCall(call: readonly unknown[], isRef: Is<number>): OpenCall {
 }
 
 function readCheckpointText(text: string | null): string | null {
-  return text === null ? null : readStatedCheckpoint(text).text
+  return text === null ? null : readUnverifiedCheckpoint(text).text
 }
 
 const readPair = ([first = null, last = null]: readonly (string | null)[]): [string | null, string | null] => [

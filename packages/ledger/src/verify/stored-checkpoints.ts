@@ -1,19 +1,19 @@
 // The two checkpoints that are kept with the ledger: its head, and the last one that witnesses cosigned. They show what was done by somebody who
 // could write to the ledger and had not the key; whoever puts back an older copy of everything puts them back, too (`anchor.ts`).
 import { CryptoError } from '@sudoagent/crypto'
-import type { Find } from '../entry/finding.js'
+import type { ReportFinding } from '../entry/finding.js'
 import type { StoredText } from '../port/reader.js'
-import { type JudgedCheckpoint, judgeCheckpoint, type WalkedLedger } from './check-checkpoint.js'
-import { type PolicyKeys, readStatedCheckpoint, type StatedCheckpoint } from './unverified-checkpoint.js'
+import { type CheckpointResult, judgeCheckpoint, type WalkedLedger } from './check-checkpoint.js'
+import { type PolicyKeys, readUnverifiedCheckpoint, type UnverifiedCheckpoint } from './unverified-checkpoint.js'
 
 /** What was found in the place of a checkpoint; null when nothing was. */
-export type StoredCheckpoint = StatedCheckpoint | { readonly problem: string } | null
+export type StoredCheckpoint = UnverifiedCheckpoint | { readonly problem: string } | null
 
 export function readStoredCheckpoint(stored: StoredText): StoredCheckpoint {
   if (stored === null) return null
   if (stored === 'unreadable') return { problem: 'it is no text, or too long for a checkpoint' }
   try {
-    return readStatedCheckpoint(stored.text)
+    return readUnverifiedCheckpoint(stored.text)
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error
     return { problem: error.message }
@@ -21,7 +21,7 @@ export function readStoredCheckpoint(stored: StoredText): StoredCheckpoint {
 }
 
 /** The checkpoint when it could be read. */
-export function statedOf(stored: StoredCheckpoint): StatedCheckpoint | null {
+export function statedOf(stored: StoredCheckpoint): UnverifiedCheckpoint | null {
   return stored === null || 'problem' in stored ? null : stored
 }
 
@@ -30,8 +30,8 @@ export function judgeHead(
   head: StoredCheckpoint,
   ledger: WalkedLedger,
   policyKeys: PolicyKeys,
-  find: Find,
-): JudgedCheckpoint | null {
+  find: ReportFinding,
+): CheckpointResult | null {
   if (head !== null) return judgeStored(head, 'head', 'the head', ledger, policyKeys, find)
   if (ledger.trust.isRequired) find('CHECKPOINT_MISSING', 'the ledger is signed, and its head is missing', MISSING_HINT)
   return null
@@ -45,8 +45,8 @@ export function judgeCosigned(
   cosigned: StoredCheckpoint,
   ledger: WalkedLedger,
   policyKeys: PolicyKeys,
-  find: Find,
-): JudgedCheckpoint | null {
+  find: ReportFinding,
+): CheckpointResult | null {
   if (cosigned === null) return null
   return judgeStored(cosigned, 'cosigned', 'the cosigned checkpoint', ledger, policyKeys, find)
 }
@@ -57,8 +57,8 @@ function judgeStored(
   name: string,
   ledger: WalkedLedger,
   policyKeys: PolicyKeys,
-  find: Find,
-): JudgedCheckpoint | null {
+  find: ReportFinding,
+): CheckpointResult | null {
   if (!('problem' in stored)) return judgeCheckpoint(stored, source, name, ledger, policyKeys, find)
   find(
     'CHECKPOINT_INVALID',

@@ -11,7 +11,7 @@ import {
   type PublicKey,
   type Verifier,
 } from '@sudoagent/crypto'
-import type { Find } from '../entry/finding.js'
+import type { ReportFinding } from '../entry/finding.js'
 import { PUBLIC_KEYS_MAX } from '../limits.js'
 import { type KeyRing, mayVouch, stepRing } from '../rules/key-ring.js'
 import type { CallFacts, ControlFacts } from '../rules/line-facts.js'
@@ -118,7 +118,7 @@ export class Trust {
    *
    * @returns whether it is signed by a trusted key: never without given keys
    */
-  judge(entry: EntryFacts, position: number, find: Find): boolean {
+  judge(entry: EntryFacts, position: number, find: ReportFinding): boolean {
     const before = this.#ring
     if (before === null && this.#isBegun) return this.#judgeSignature(entry, null, find)
     this.#isBegun = true
@@ -177,7 +177,7 @@ export class Trust {
     }
   }
 
-  #judgeSignature(entry: EntryFacts, ring: KeyRing | null, find: Find): boolean {
+  #judgeSignature(entry: EntryFacts, ring: KeyRing | null, find: ReportFinding): boolean {
     const own = ring?.entriesSigned === true ? ring : null
     if (own === null && this.#given.size === 0) return false
     const { signature, keyId, entryHash } = entry

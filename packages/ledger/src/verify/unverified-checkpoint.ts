@@ -21,7 +21,7 @@ import {
 } from '@sudoagent/crypto'
 
 /** What a text says. Nobody has vouched for it. */
-export interface StatedCheckpoint extends Checkpoint {
+export interface UnverifiedCheckpoint extends Checkpoint {
   /** The whole text, signatures included. */
   readonly text: string
   readonly isSigned: boolean
@@ -46,7 +46,7 @@ export interface PolicyKeys {
  *
  * @throws CryptoError NOTE_INVALID or CHECKPOINT_INVALID for anything else
  */
-export function readStatedCheckpoint(text: string): StatedCheckpoint {
+export function readUnverifiedCheckpoint(text: string): UnverifiedCheckpoint {
   const isSigned = text.includes('\n\n')
   const checkpoint = parseCheckpoint(isSigned ? parseNote(text).text : text)
   if (!isSigned && checkpoint.extensions.length > 0) {
@@ -63,7 +63,7 @@ export function readStatedCheckpoint(text: string): StatedCheckpoint {
  * @returns null when a signature by one of the given keys or witnesses does not hold, whoever else has signed
  */
 export function signersOf(
-  { text, origin, isSigned }: StatedCheckpoint,
+  { text, origin, isSigned }: UnverifiedCheckpoint,
   keys: readonly PublicKey[],
   witnesses: readonly PolicyVerifier[],
 ): CheckpointSigners | null {

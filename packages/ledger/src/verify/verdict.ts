@@ -1,9 +1,9 @@
 // How much a run has shown, and whether that is what the caller asked for.
 import { CryptoError, policyLogKeys, type WitnessPolicy, witnessesWithKeys } from '@sudoagent/crypto'
-import type { Find } from '../entry/finding.js'
+import type { ReportFinding } from '../entry/finding.js'
 import { POSITIONS_TOLD_MAX } from '../limits.js'
 import type { Lifecycle } from '../rules/lifecycle.js'
-import type { JudgedCheckpoint } from './check-checkpoint.js'
+import type { CheckpointResult } from './check-checkpoint.js'
 import type { ComparedEvidence } from './external-anchors.js'
 import { completedAt, type Reach } from './freshness.js'
 import type { Report, Verdict } from './report.js'
@@ -13,7 +13,7 @@ import type { Walk } from './walk.js'
 export type Requirement = 'signed' | 'anchored' | 'witnessed'
 
 /** What a caller asks of a ledger beyond that it holds. */
-export interface Demands {
+export interface Requirements {
   /** The log that is meant, by its origin. */
   readonly origin?: string
   /**
@@ -35,7 +35,7 @@ export interface Demands {
 }
 
 /** What was shown, when there is no finding. */
-export interface Shown {
+export interface Assurance {
   readonly signed: boolean
   readonly anchored: boolean
   readonly witnessed: boolean
@@ -47,7 +47,7 @@ export interface Shown {
 }
 
 /** @throws TypeError for an unknown requirement or an origin that is not a string, RangeError for a limit that is not a count */
-export function checkDemands({ require, maxTail, maxAgeSeconds, origin }: Demands): void {
+export function checkDemands({ require, maxTail, maxAgeSeconds, origin }: Requirements): void {
   if (require !== undefined && !Object.hasOwn(NEEDS, require)) {
     throw new TypeError(`require must be one of ${Object.keys(NEEDS).join(', ')}`)
   }
@@ -60,7 +60,12 @@ export function checkDemands({ require, maxTail, maxAgeSeconds, origin }: Demand
 }
 
 /** Holds the ledger against what the caller asks, all but the grade itself. Nothing counts that was not checked, however few findings there are. */
-export function judgeDemands(walk: Walk, compared: ComparedEvidence, demands: Demands, find: Find): Shown {
+export function judgeDemands(
+  walk: Walk,
+  compared: ComparedEvidence,
+  demands: Requirements,
+  find: ReportFinding,
+): Assurance {
   const { entries, trust, tally } = walk
   const { head, anchors, checkpoints } = compared
   const { witnessPolicy: policy, maxTail, requireOutcomes } = demands
@@ -92,12 +97,12 @@ export function judgeDemands(walk: Walk, compared: ComparedEvidence, demands: De
   }
 }
 
-export function verdictOf({ signed, anchored, witnessed }: Shown): Exclude<Verdict, 'broken' | 'unverified'> {
+export function verdictOf({ signed, anchored, witnessed }: Assurance): Exclude<Verdict, 'broken' | 'unverified'> {
   return witnessed ? 'witnessed' : anchored ? 'anchored' : signed ? 'signed' : 'intact'
 }
 
 /** The ledger is the log that the caller means. */
-function judgeOrigin({ trust }: Walk, { origin }: Demands, find: Find): void {
+function judgeOrigin({ trust }: Walk, { origin }: Requirements, find: ReportFinding): void {
   const own = trust.ring?.origin ?? null
   if (origin !== undefined && own !== null && own !== origin) {
     find('ORIGIN_MISMATCH', `the ledger is the log \`${own}\`, not \`${origin}\``, ORIGIN_HINT)
@@ -119,9 +124,9 @@ interface Witnessed {
 /** The largest checkpoint in the ledger that the policy's quorum has cosigned. A quorum of nobody has cosigned nothing. */
 function judgeWitnesses(
   { trust }: Walk,
-  checkpoints: readonly JudgedCheckpoint[],
+  checkpoints: readonly CheckpointResult[],
   policy: WitnessPolicy,
-  find: Find,
+  find: ReportFinding,
 ): Witnessed | null {
   const own = trust.ring?.origin
   // Whose log it is cannot be told, which is a finding of its own.
@@ -159,7 +164,7 @@ function judgeWitnesses(
 }
 
 /** Ids of the keys that the policy names for this log; null when it names no logs, `other` when it names others only. */
-function logKeysOf(policy: WitnessPolicy, origin: string, find: Find): readonly string[] | null | 'other' {
+function logKeysOf(policy: WitnessPolicy, origin: string, find: ReportFinding): readonly string[] | null | 'other' {
   try {
     return policyLogKeys(policy, origin)?.map(({ keyId }) => keyId) ?? null
   } catch (error) {
@@ -171,7 +176,7 @@ function logKeysOf(policy: WitnessPolicy, origin: string, find: Find): readonly 
 
 /** The largest checkpoint of the grade that is asked for, and what to call it. */
 function reachOf(
-  { require, witnessPolicy }: Demands,
+  { require, witnessPolicy }: Requirements,
   held: number,
   anchoredTo: number | null,
   witnesses: Witnessed | null,
@@ -197,7 +202,7 @@ const tailMessage = (behind: number, { what, size }: Reach, tailMax: number): st
     : `${behind} ${behind === 1 ? 'entry follows' : 'entries follow'} ${what}, and ${tailMax} may`
 const TAIL_HINT = 'they can be cut off without a trace: make a checkpoint with `sudoagent checkpoint`'
 
-function judgeOutcomes(lifecycle: Lifecycle, find: Find): void {
+function judgeOutcomes(lifecycle: Lifecycle, find: ReportFinding): void {
   const { open } = lifecycle
   if (open === 0) return
   const told: number[] = []
@@ -213,7 +218,7 @@ function judgeOutcomes(lifecycle: Lifecycle, find: Find): void {
 }
 
 /** To be asked when there is no finding. */
-export function judgeRequirement(required: Requirement, shown: Shown, find: Find): void {
+export function judgeRequirement(required: Requirement, shown: Assurance, find: ReportFinding): void {
   if (shown[required]) return
   find('REQUIREMENT_NOT_MET', `the ledger is ${verdictOf(shown)}, and was asked to be ${required}`, NEEDS[required])
 }

@@ -1,7 +1,7 @@
 // Verifying a ledger: what it holds, what lies beside it and what the caller kept elsewhere, held against one another → report (LEDGER-FORMAT §6).
 // Streams; memory grows only with the number of decisions.
 import { encodeBase64, requireOtherWitnesses } from '@sudoagent/crypto'
-import { type Find, Findings } from '../entry/finding.js'
+import { Findings, type ReportFinding } from '../entry/finding.js'
 import { FINDINGS_MAX, OPEN_CALLS_LISTED_MAX } from '../limits.js'
 import { ownFields } from '../own-fields.js'
 import type { LedgerReader } from '../port/reader.js'
@@ -14,11 +14,18 @@ import { startOf, stateBehind } from './resume.js'
 import type { VerifiedState } from './saved-state.js'
 import { statedOf } from './stored-checkpoints.js'
 import { type GivenKey, publicKeyOf } from './trust.js'
-import type { StatedCheckpoint } from './unverified-checkpoint.js'
-import { checkDemands, type Demands, judgeDemands, judgeRequirement, type Shown, verdictOf } from './verdict.js'
+import type { UnverifiedCheckpoint } from './unverified-checkpoint.js'
+import {
+  type Assurance,
+  checkDemands,
+  judgeDemands,
+  judgeRequirement,
+  type Requirements,
+  verdictOf,
+} from './verdict.js'
 import { Walk, type WalkStart } from './walk.js'
 
-export interface VerifyOptions extends Demands {
+export interface VerifyOptions extends Requirements {
   /**
    * Every entry, and the head, must be signed by one of them, or by a key that one of them has added to the ledger. A key
    * under a name (a vkey) is trusted for the log of that name only. At most 64.
@@ -33,7 +40,7 @@ export interface VerifyOptions extends Demands {
   /** What an earlier run knew (`parseState`): this one looks at the entries behind it, where it can. */
   readonly resume?: VerifiedState
   /** Findings kept in the report; the rest are counted. */
-  readonly findingsMax?: number
+  readonly maxFindings?: number
   /** How many threads may check entries side by side. By default as many as there are cores, once a ledger is large enough to be worth it. */
   readonly threads?: number
   /** Called after each batch with the number of entries checked so far. */
@@ -50,7 +57,7 @@ export interface VerifyOptions extends Demands {
  * not a count; TypeError for an unknown requirement; CryptoError for a key that cannot be used, and POLICY_INVALID for a
  * witness whose key is one of the public keys; LedgerError when the store cannot be read; the signal's reason when aborted
  * @example
- * const reader = await openLedger('ledger.sqlite')
+ * const reader = await openLedgerReader('ledger.sqlite')
  * const report = await verify(reader, { publicKeys: [parsePublicKey(pem)] })
  * if (!report.ok) process.exitCode = 1
  */
@@ -75,7 +82,7 @@ export async function verifyFrom(
 interface Run {
   readonly report: Report
   readonly walk: Walk
-  readonly head: StatedCheckpoint | null
+  readonly head: UnverifiedCheckpoint | null
 }
 
 async function run(reader: LedgerReader, given: VerifyOptions): Promise<Run> {
@@ -83,8 +90,8 @@ async function run(reader: LedgerReader, given: VerifyOptions): Promise<Run> {
   checkDemands(options)
   const { publicKeys = [], witnessPolicy } = options
   if (witnessPolicy !== undefined) requireOtherWitnesses(witnessPolicy, publicKeys.map(publicKeyOf))
-  const findings = new Findings(options.findingsMax ?? FINDINGS_MAX)
-  const find: Find = (code, message, hint) =>
+  const findings = new Findings(options.maxFindings ?? FINDINGS_MAX)
+  const find: ReportFinding = (code, message, hint) =>
     findings.add({ code, position: null, message, ...(hint === undefined ? {} : { hint }) })
   const kept = await readKeptEvidence(reader, options)
   const start = await startOf(reader, kept, publicKeys)
@@ -120,7 +127,7 @@ function reportOf(
   walk: Walk,
   { state }: WalkStart,
   { head, anchors }: ComparedEvidence,
-  shown: Shown,
+  shown: Assurance,
   findings: Findings,
 ): Omit<Report, 'warnings'> {
   const { entries, tally, lifecycle, trust } = walk

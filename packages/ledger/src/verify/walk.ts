@@ -2,7 +2,7 @@
 // the life of its call and the keys that may sign. What is stored next to the entries, and what others kept of them, is compared with the outcome
 // of the walk (`verify.ts`).
 import { frontierRoot, HASH_BYTES, type Hash } from '@sudoagent/crypto'
-import type { Find, Findings } from '../entry/finding.js'
+import type { Findings, ReportFinding } from '../entry/finding.js'
 import type { LineFault, StoredColumns, StoredLine } from '../entry/stored-line.js'
 import { isCreatedLate } from '../entry/timestamp.js'
 import { REPORT_KEYS_MAX } from '../limits.js'
@@ -167,7 +167,7 @@ export class Walk implements WalkedLedger {
   #entry(stored: StoredLine, facts: EntryFacts): void {
     const { position } = stored
     const requestId = facts.kind === 'call' ? { request_id: facts.requestId } : {}
-    const find: Find = (code, message, hint) =>
+    const find: ReportFinding = (code, message, hint) =>
       this.#findings.add({ code, position, message, ...requestId, ...(hint === undefined ? {} : { hint }) })
     const report = (problem: Problem | null): void => {
       if (problem !== null) find(problem.code, problem.message)
@@ -182,7 +182,7 @@ export class Walk implements WalkedLedger {
     if (facts.kind === 'call') this.#life(facts).forEach(report)
   }
 
-  #signature(facts: EntryFacts, find: Find): void {
+  #signature(facts: EntryFacts, find: ReportFinding): void {
     const { signature, keyId } = facts
     if (keyId !== null && this.keysNamed.size < REPORT_KEYS_MAX) this.keysNamed.add(keyId)
     if (signature !== null) this.tally.signed += 1

@@ -40,7 +40,7 @@ export interface Writer {
   readonly origin: string | null
   readonly clock: () => Date
   /** A new UUIDv4. */
-  readonly newId: () => string
+  readonly generateId: () => string
 }
 
 /** Options of a writer, the same for every store. */
@@ -55,11 +55,11 @@ export interface WriterOptions {
   /** Read once for each entry, under the ledger's lock. */
   readonly clock?: () => Date
   /** Makes the id of a new ledger, a UUIDv4. */
-  readonly newId?: () => string
+  readonly generateId?: () => string
 }
 
 /** @throws TypeError for an origin that cannot name a log */
-export function writerOf({ signer, origin, clock, newId }: WriterOptions): Writer {
+export function writerOf({ signer, origin, clock, generateId }: WriterOptions): Writer {
   if (origin !== undefined && !isOrigin(origin)) {
     throw new TypeError('origin must be 1 to 255 bytes without white space, `+` and control characters')
   }
@@ -67,7 +67,7 @@ export function writerOf({ signer, origin, clock, newId }: WriterOptions): Write
     signer: signer ?? null,
     origin: origin ?? null,
     clock: clock ?? (() => new Date()),
-    newId: newId ?? (() => globalThis.crypto.randomUUID()),
+    generateId: generateId ?? (() => globalThis.crypto.randomUUID()),
   }
 }
 
@@ -79,7 +79,7 @@ class AlreadyBegun extends LedgerError {
 }
 
 /** `LedgerWriter.begin`, for a store. @param write - takes one step, under the ledger's lock */
-export async function beginLedger(write: (work: Work) => Promise<unknown>): Promise<void> {
+export async function writeGenesis(write: (work: AppendRequest) => Promise<unknown>): Promise<void> {
   try {
     await write({ drafts: [] })
   } catch (error) {
@@ -101,9 +101,9 @@ export type MakeControl = (at: {
 }) => ControlBlock | Promise<ControlBlock>
 
 /** What is to be recorded: calls, or one control entry. */
-export type Work = { readonly drafts: readonly EncodedDraft[] } | { readonly control: MakeControl }
+export type AppendRequest = { readonly drafts: readonly EncodedDraft[] } | { readonly control: MakeControl }
 
-export interface Step {
+export interface CommitPlan {
   /** In the order of the ledger; before the first drafts of a new one stands its genesis. */
   readonly entries: readonly LinkedEntry[]
   /** Those that were asked for. */
@@ -145,7 +145,7 @@ export function refuseWriter(ring: KeyRing | null, { signer, origin }: Writer): 
  * @throws LedgerError as `refuseWriter`; ENTRY_REFUSED for a control entry that the ledger's rules forbid; LEDGER_WRITE_FAILED when the signer
  * or the clock fails
  */
-export async function advance(work: Work, state: LogState, writer: Writer): Promise<Step> {
+export async function advance(work: AppendRequest, state: LogState, writer: Writer): Promise<CommitPlan> {
   refuseWriter(state.ring, writer)
   const begins = state.head.size === 0
   const control = 'control' in work ? await controlOf(work.control, state, writer) : begins ? genesisOf(writer) : null
@@ -190,14 +190,14 @@ function headSigner(origin: string, signer: Signer): NoteSigner {
   }
 }
 
-function genesisOf({ signer, origin, clock, newId }: Writer): ControlDraft {
+function genesisOf({ signer, origin, clock, generateId }: Writer): ControlDraft {
   try {
     return {
       event: 'checkpoint',
       created_at: formatTimestamp(clock()),
       checkpoint: {
         kind: 'genesis',
-        ledger_id: newId(),
+        ledger_id: generateId(),
         origin,
         entries_signed: signer !== null,
         keys: signer === null ? [] : [{ key_id: signer.keyId, pem: signer.publicKey.pem }],
@@ -250,8 +250,8 @@ export function addKey(signer: Signer): MakeControl {
   return async ({ ring, signedBy }) => {
     try {
       const { keyId, publicKey } = signer
-      const inTime = { keyId, publicKey, sign: (message: Uint8Array) => signInTime(signer, message) }
-      return await makeKeyAdded(ring.origin, signedBy ?? '', inTime)
+      const timed = { keyId, publicKey, sign: (message: Uint8Array) => signInTime(signer, message) }
+      return await makeKeyAdded(ring.origin, signedBy ?? '', timed)
     } catch (cause) {
       throw cause instanceof LedgerError ? cause : writeFailed('the new key', cause)
     }
@@ -264,6 +264,6 @@ export function retireKey(keyId: string): MakeControl {
 }
 
 /** Ends the ledger. */
-export function closeForGood(): MakeControl {
+export function sealLedger(): MakeControl {
   return ({ position }) => ({ kind: 'closed', size: position })
 }

@@ -5,7 +5,7 @@ import { LedgerError } from '../error.js'
 import type { LedgerReader, StoredText } from '../port/reader.js'
 import { EMPTY_STATE, type LogState } from './advance.js'
 import { checkHead, readHead, requireHead, shorterThanHead } from './head-check.js'
-import { catchUp } from './recover.js'
+import { recover } from './recover.js'
 
 /** An entry as it is copied. */
 export interface CopiedEntry {
@@ -67,7 +67,7 @@ export interface CopyReport {
  * other store needs one (then nothing is written); LEDGER_EXISTS when the other
  * store holds something that this ledger does not begin with; and whatever the stores throw
  * @example
- * const report = await copyLedger(await openLedger('ledger.sqlite'), openFileSink('ledger.jsonl', 'jsonl'))
+ * const report = await copyLedger(await openLedgerReader('ledger.sqlite'), openFileSink('ledger.jsonl', 'jsonl'))
  */
 export async function copyLedger(
   from: LedgerReader,
@@ -95,7 +95,7 @@ export async function copyLedger(
         isBehind = true
       }
       if (existing !== undefined && !sameBytes(existing, bytes)) throw somethingElse(to.name, position)
-      const caught = catchUp(run.state, bytes, 'the ledger')
+      const caught = recover(run.state, bytes, 'the ledger')
       if (caught.state.ring !== run.state.ring) controls = [...controls, position]
       run.add(bytes, caught.state, caught.requestId, caught.nodes)
       state = caught.state

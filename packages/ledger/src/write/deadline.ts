@@ -14,7 +14,7 @@ interface Wait {
  *
  * @param late - makes what it is rejected with
  */
-export function inTime<T>(work: PromiseLike<T>, ms: number, late: () => unknown): Promise<T> {
+export function withTimeout<T>(work: PromiseLike<T>, ms: number, late: () => unknown): Promise<T> {
   let watch = watches.get(ms)
   if (watch === undefined) {
     watch = new Watch(ms)

@@ -76,7 +76,7 @@ export class GroupCommit {
    *
    * @throws LedgerError LEDGER_CLOSED, or what `work` threw (as a rejection)
    */
-  alone<T>(work: () => Promise<T>): Promise<T> {
+  runExclusive<T>(work: () => Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(new LedgerError('LEDGER_CLOSED', 'the ledger is closed'))
     const done = new Promise<T>((resolve, reject) => this.#alone.push(() => work().then(resolve, reject)))
     this.#running ??= this.#run()

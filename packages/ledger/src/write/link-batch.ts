@@ -15,7 +15,7 @@ export interface LinkedEntry extends AppendedEntry {
 }
 
 /** The entry of a group of one, as its caller gets it. */
-export function only(entries: readonly LinkedEntry[]): AppendedEntry {
+export function singleEntry(entries: readonly LinkedEntry[]): AppendedEntry {
   const [entry] = entries
   if (entry === undefined) throw new TypeError('a group of one has one entry')
   return { position: entry.position, entryHash: entry.entryHash, recordedAt: entry.recordedAt }

@@ -10,7 +10,7 @@ import { grow } from '../tree/grow.js'
 import type { LogState } from './advance.js'
 
 /** An entry taken over: its line, parsed. */
-export interface CaughtUp {
+export interface Recovered {
   readonly state: LogState
   readonly requestId: string | null
   readonly nodes: ReturnType<typeof grow>['nodes']
@@ -21,7 +21,7 @@ export interface CaughtUp {
  *
  * @throws LedgerError LEDGER_DAMAGED when it is no entry, does not follow, or is not signed by a key that the ledger asks for
  */
-export function catchUp(state: LogState, bytes: Uint8Array, path: string): CaughtUp {
+export function recover(state: LogState, bytes: Uint8Array, path: string): Recovered {
   const position = state.head.size + 1
   const refuse = (why: string): never => {
     throw new LedgerError('LEDGER_DAMAGED', `\`${path}\`: entry ${position} ${why}`, {

@@ -3,7 +3,7 @@
 import { type Signer, signAside } from '@sudoagent/crypto'
 import { LedgerError } from '../error.js'
 import { SIGNER_TIMEOUT_MS } from '../limits.js'
-import { inTime } from './deadline.js'
+import { withTimeout } from './deadline.js'
 
 const SIGNATURE_BYTES = 64
 const KEY_ID = /^[0-9a-f]{16}$/
@@ -48,7 +48,7 @@ export async function signAllInTime(signer: Signer, messages: readonly Uint8Arra
 
 /** A signature that comes too late is not waited for: the write lock is held meanwhile. */
 function signed<T>(signing: Promise<T>): Promise<T> {
-  return inTime(signing, SIGNER_TIMEOUT_MS, () => new Error(`no signature within ${SIGNER_TIMEOUT_MS} ms`))
+  return withTimeout(signing, SIGNER_TIMEOUT_MS, () => new Error(`no signature within ${SIGNER_TIMEOUT_MS} ms`))
 }
 
 /** What went wrong before anything was written. Whatever foreign code throws says nothing about the store. */

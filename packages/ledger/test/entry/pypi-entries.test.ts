@@ -12,7 +12,7 @@ import { exportLedger } from '../../src/read/export-ledger.js'
 import { select } from '../../src/read/query.js'
 import { makeReceipt } from '../../src/read/receipt.js'
 import { JsonlLedger } from '../../src/store/jsonl/ledger.js'
-import { openLedger } from '../../src/store/open.js'
+import { openLedgerReader } from '../../src/store/open.js'
 import { SqliteLedger } from '../../src/store/sqlite/ledger.js'
 import { OWNER_KEY } from '../fixtures/attack.js'
 import { decisionDraft, requestIdOf, testKey, testSigner } from '../fixtures/draft.js'
@@ -27,7 +27,7 @@ const fileOf = (kind: 'jsonl' | 'sqlite', lines: readonly string[]): string =>
   kind === 'jsonl' ? jsonlOf(lines) : sqliteOf(lines)
 
 async function positionsOf(path: string, criteria: Criteria): Promise<number[]> {
-  const reader = await openLedger(path)
+  const reader = await openLedgerReader(path)
   const positions: number[] = []
   for await (const { position } of select(reader, criteria)) positions.push(position)
   await reader.close()
@@ -35,7 +35,7 @@ async function positionsOf(path: string, criteria: Criteria): Promise<number[]> 
 }
 
 async function exported(path: string, format: 'csv' | 'json' | 'ndjson'): Promise<string> {
-  const reader = await openLedger(path)
+  const reader = await openLedgerReader(path)
   let text = ''
   for await (const chunk of exportLedger(reader, format)) text += chunk
   await reader.close()
@@ -77,7 +77,7 @@ describe.each(['jsonl', 'sqlite'] as const)('entries of the package on PyPI, %s'
     await writer.append(decisionDraft(99))
     await writer.close()
     expect(await verifyFile(path)).toMatchObject({ verdict: 'intact', entries: PYPI_ENTRIES.length + 1 })
-    const reader = await openLedger(path)
+    const reader = await openLedgerReader(path)
     const trust = { publicKeys: [OWNER_KEY, ...KEY.publicKeys] }
     for (const n of [1, 3, 4, 6, 7, 8, 9, 10, 11]) {
       const { text } = await makeReceipt(reader, { requestId: requestIdOf(n) })
@@ -191,7 +191,7 @@ describe.skipIf(!here)('ledgers that the package on PyPI wrote', () => {
     expect(report).toMatchObject({ ok: true, verdict: publicKeys.length > 0 ? 'signed' : 'intact', findings: [] })
     if (name.endsWith('.jsonl')) expect(await exported(path, 'ndjson')).toBe(readFileSync(path, 'utf8'))
     await sameOutcome(path)
-    const reader = await openLedger(path)
+    const reader = await openLedgerReader(path)
     for await (const { entry } of select(reader)) expect(isCallEntry(entry)).toBe(true)
     await reader.close()
   })

@@ -4,7 +4,7 @@ import type { EntryDraft } from '../../src/entry/entry.js'
 import { exportCsv } from '../../src/export/csv.js'
 import { select } from '../../src/read/query.js'
 import { MemoryLedger } from '../../src/store/memory.js'
-import { openLedger } from '../../src/store/open.js'
+import { openLedgerReader } from '../../src/store/open.js'
 import { anyObject } from '../fixtures/arbitrary.js'
 import { parseCsv } from '../fixtures/csv.js'
 import {
@@ -192,7 +192,7 @@ describe('exportCsv', () => {
     lines.push(
       `{"entry_hash":"${hash}","event":"checkpoint","ledger_version":"2.0","prev_entry_hash":null,"schema_version":"2.0"}`,
     )
-    const reader = await openLedger(jsonlOf(lines))
+    const reader = await openLedgerReader(jsonlOf(lines))
     let text = ''
     for await (const chunk of exportCsv(select(reader))) text += chunk
     await reader.close()

@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { exportNdjson } from '../../src/export/ndjson.js'
 import type { Criteria } from '../../src/read/criteria.js'
 import { select } from '../../src/read/query.js'
-import { openLedger } from '../../src/store/open.js'
+import { openLedgerReader } from '../../src/store/open.js'
 import { decisionDraft, outcomeDraft, testKey, testSigner } from '../fixtures/draft.js'
 import { codesOf, jsonlOf, sqliteOf, verifyFile } from '../fixtures/ledger-file.js'
 import { writtenLines } from '../fixtures/seal.js'
 
 async function exported(path: string, criteria: Criteria = {}): Promise<string> {
-  const reader = await openLedger(path)
+  const reader = await openLedgerReader(path)
   let text = ''
   for await (const chunk of exportNdjson(select(reader, criteria))) text += chunk
   await reader.close()

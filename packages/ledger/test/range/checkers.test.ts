@@ -11,14 +11,14 @@ import {
   exportLedger,
   type LedgerEntry,
   type LedgerReader,
-  openLedger as openBuilt,
+  openLedgerReader as openBuilt,
   select,
   verify as verifyBuilt,
 } from '@sudoagent/ledger'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { byTier } from '../../../../test/tier.js'
-import { openLedger } from '../../src/store/open.js'
+import { openLedgerReader } from '../../src/store/open.js'
 import { verify } from '../../src/verify/verify.js'
 import { testKey } from '../fixtures/draft.js'
 import { inRanges } from '../fixtures/ranges.js'
@@ -56,7 +56,7 @@ describe.each(['jsonl', 'sqlite'])('%s', (kind) => {
     const built = await openBuilt(join(folder, kind))
     const reports = [await verifyBuilt(built, { threads: 2 }), await verifyBuilt(built, { threads: 1 })]
     await built.close()
-    const reader = await openLedger(join(folder, kind))
+    const reader = await openLedgerReader(join(folder, kind))
     // Where the sources run unbuilt there is no file for a thread to start from: every range is then looked at line by line.
     reports.push(await verify(reader, { threads: 2 }))
     await reader.close()
@@ -69,7 +69,7 @@ describe.each(['jsonl', 'sqlite'])('%s', (kind) => {
     // So many that threads help.
     const step = kind === 'sqlite' ? 100 : 100_000
     const built = inRanges(await openBuilt(join(folder, kind)), step)
-    const sourced = inRanges(await openLedger(join(folder, kind)), step)
+    const sourced = inRanges(await openLedgerReader(join(folder, kind)), step)
     const csv = [
       await digestOf(exportLedger(built, 'csv', { threads: 2 })),
       await digestOf(exportLedger(built, 'csv', { threads: 1 })),

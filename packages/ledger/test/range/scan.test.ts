@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { byTier, sampled } from '../../../../test/tier.js'
 import { exportLedger } from '../../src/read/export-ledger.js'
-import { openLedger } from '../../src/store/open.js'
+import { openLedgerReader } from '../../src/store/open.js'
 import { oneByteChanged } from '../fixtures/arbitrary.js'
 import { decisionDraft } from '../fixtures/draft.js'
 import { jsonlOf, type Line, sqliteOf } from '../fixtures/ledger-file.js'
@@ -98,7 +98,7 @@ it('ranges are dealt with as a whole: few texts for many entries, and no line re
   )
   const lines = await writtenLines(drafts)
   for (const path of [jsonlOf(lines), sqliteOf(lines)]) {
-    const reader = await openLedger(path)
+    const reader = await openLedgerReader(path)
     const short = inRanges(reader, reader.kind === 'sqlite' ? 10 : 9_000)
     let texts = 0
     for await (const _ of exportLedger(short, 'ndjson')) texts += 1

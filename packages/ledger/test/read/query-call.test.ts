@@ -8,7 +8,7 @@ import type { EntryDraft } from '../../src/entry/entry.js'
 import type { LedgerReader } from '../../src/port/reader.js'
 import type { Criteria } from '../../src/read/criteria.js'
 import { callStory, select } from '../../src/read/query.js'
-import { openLedger } from '../../src/store/open.js'
+import { openLedgerReader } from '../../src/store/open.js'
 import { SqliteLedger } from '../../src/store/sqlite/ledger.js'
 import { decisionDraft, outcomeDraft, requestIdOf } from '../fixtures/draft.js'
 
@@ -62,7 +62,7 @@ const withoutBook = (reader: LedgerReader): LedgerReader =>
 const bound = (target: object, value: unknown): unknown => (typeof value === 'function' ? value.bind(target) : value)
 
 async function withReader<T>(use: (reader: LedgerReader) => Promise<T>, from = path): Promise<T> {
-  const reader = await openLedger(from)
+  const reader = await openLedgerReader(from)
   try {
     return await use(reader)
   } finally {

@@ -3,7 +3,7 @@ import type { LedgerReader } from '../../src/port/reader.js'
 import { EMPTY_HEAD } from '../../src/port/writer.js'
 import { type Criteria, type CriteriaInput, parseCriteria } from '../../src/read/criteria.js'
 import { callStory, select } from '../../src/read/query.js'
-import { openLedger } from '../../src/store/open.js'
+import { openLedgerReader } from '../../src/store/open.js'
 import { encodeDraft } from '../../src/write/encode-draft.js'
 import { linkBatch } from '../../src/write/link-batch.js'
 import { approvalOf, decisionDraft, momentAt, outcomeDraft, requestIdOf } from '../fixtures/draft.js'
@@ -32,7 +32,7 @@ async function withReader<T>(
   content: readonly (string | Uint8Array)[],
   use: (reader: LedgerReader) => Promise<T>,
 ): Promise<T> {
-  const reader = await openLedger(jsonlOf(content))
+  const reader = await openLedgerReader(jsonlOf(content))
   try {
     return await use(reader)
   } finally {
@@ -206,7 +206,7 @@ describe('select', () => {
   })
 
   it('finds the same in SQLite, and may be left in the middle', async () => {
-    const reader = await openLedger(sqliteOf(lines))
+    const reader = await openLedgerReader(sqliteOf(lines))
     expect(await positions(reader, { event: 'decision' })).toEqual([1, 3, 4])
     for await (const { position } of select(reader)) if (position === 2) break
     expect(await positions(reader, { event: 'outcome' })).toEqual([2, 5])

@@ -2,7 +2,7 @@ import { parseReceipt, verifyProofOf, verifyReceipt } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
 import { makeReceipt, type ReceiptOptions } from '../../src/read/receipt.js'
 import { keepCosigned } from '../../src/store/keep-cosigned.js'
-import { openLedger } from '../../src/store/open.js'
+import { openLedgerReader } from '../../src/store/open.js'
 import {
   cosigned,
   headIn,
@@ -24,7 +24,7 @@ const DRAFTS = [first, outcomeDraft(first), second]
 const TRUST = { publicKeys: [OWNER_KEY] }
 
 async function receipt(path: string, key: Parameters<typeof makeReceipt>[1], options?: ReceiptOptions) {
-  const reader = await openLedger(path)
+  const reader = await openLedgerReader(path)
   try {
     return await makeReceipt(reader, key, options)
   } finally {

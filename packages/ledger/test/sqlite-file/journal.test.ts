@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { requireSoundFile } from '../../src/sqlite-file/file-check.js'
-import { openLedger } from '../../src/store/open.js'
+import { openLedgerReader } from '../../src/store/open.js'
 import { SqliteLedger } from '../../src/store/sqlite/ledger.js'
 import { verify } from '../../src/verify/verify.js'
 import { decisionDraft } from '../fixtures/draft.js'
@@ -126,7 +126,7 @@ describe('what SQLite would play back is walked', () => {
     writeFileSync(`${it.path}-journal`, journalOf(it.pages, it.pageSize, [ONE(it.looped)]))
     writeFileSync(`${it.path}-wal`, log)
     expect(() => requireSoundFile(it.path)).toThrow('page 2 is used twice')
-    const reader = await openLedger(it.path)
+    const reader = await openLedgerReader(it.path)
     expect(codesOf(await verify(reader))).toContain('STORE_DAMAGED@-')
     await reader.close()
   })
@@ -153,7 +153,7 @@ describe('what SQLite would play back is walked', () => {
     expect(() => requireSoundFile(it.path)).toThrow('page 2 is used twice')
     writeFileSync(`${it.path}-journal`, journalOf(it.pages, it.pageSize, segmentsOf(it)))
     requireSoundFile(it.path)
-    const reader = await openLedger(it.path)
+    const reader = await openLedgerReader(it.path)
     expect(codesOf(await verify(reader))).toEqual([])
     await reader.close()
   })
@@ -216,7 +216,7 @@ describe('a journal that no store leaves behind is not played back', () => {
     const it = prepared()
     writeFileSync(`${it.path}-journal`, make(it))
     expect(await refusalOf(() => SqliteLedger.open(it.path))).toBe('LEDGER_DAMAGED')
-    const reader = await openLedger(it.path)
+    const reader = await openLedgerReader(it.path)
     expect(codesOf(await verify(reader))).toEqual(['STORE_DAMAGED@-'])
     await reader.close()
   })
@@ -230,7 +230,7 @@ describe('a journal that no store leaves behind is not played back', () => {
     writeFileSync(victim, 'dear diary\n')
     const journal = journalOf(it.pages, it.pageSize, [{ pages: records === 0 ? [] : [[2, it.sound]] }])
     writeFileSync(`${it.path}-journal`, Buffer.concat([journal, superJournal(victim, it.pageSize)]))
-    const reader = await openLedger(it.path)
+    const reader = await openLedgerReader(it.path)
     expect(codesOf(await verify(reader))).toEqual(['STORE_DAMAGED@-'])
     await reader.close()
     expect(await refusalOf(() => SqliteLedger.open(it.path))).toBe('LEDGER_DAMAGED')

@@ -1,7 +1,7 @@
 // Eight processes begin one ledger at once: it has one genesis.
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { openLedger } from '../../src/store/open.js'
+import { openLedgerReader } from '../../src/store/open.js'
 import { SqliteLedger } from '../../src/store/sqlite/ledger.js'
 import { verify } from '../../src/verify/verify.js'
 import { runScript } from '../fixtures/process/child.js'
@@ -10,7 +10,7 @@ import { temporaryFolder } from '../fixtures/temporary.js'
 const WRITERS = 8
 
 async function expectOneGenesis(path: string): Promise<void> {
-  const reader = await openLedger(path)
+  const reader = await openLedgerReader(path)
   expect(await verify(reader)).toMatchObject({ ok: true, verdict: 'intact', entries: 1, findings: [] })
   await reader.close()
 }

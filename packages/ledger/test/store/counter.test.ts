@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { LedgerWriter } from '../../src/port/writer.js'
 import { withCounter } from '../../src/store/counter.js'
 import { JsonlLedger } from '../../src/store/jsonl/ledger.js'
-import { openLedger } from '../../src/store/open.js'
+import { openLedgerReader } from '../../src/store/open.js'
 import { SqliteLedger } from '../../src/store/sqlite/ledger.js'
 import { decisionDraft, outcomeDraft, testSigner } from '../fixtures/draft.js'
 import { temporaryFolder } from '../fixtures/temporary.js'
@@ -17,7 +17,7 @@ function place(kind: keyof typeof OPEN) {
   const path = join(folder, `ledger.${kind}`)
   const file = join(folder, 'counter')
   const openWriter = (): Promise<LedgerWriter> =>
-    withCounter(OPEN[kind](path, { signer }), { file, openReader: () => openLedger(path) })
+    withCounter(OPEN[kind](path, { signer }), { file, openReader: () => openLedgerReader(path) })
   /** What a backup takes: with the writer closed, all of a ledger is in these. */
   const copyTo = (from: string, to: string): void => {
     for (const suffix of kind === 'jsonl' ? ['', '.head', '.tree'] : ['']) copyFileSync(from + suffix, to + suffix)
@@ -40,7 +40,7 @@ describe.each(['sqlite', 'jsonl'] as const)('a counted %s ledger', (kind) => {
     const { file, path, write } = place(kind)
     await write(1, 2)
     await write(3)
-    const reader = await openLedger(path)
+    const reader = await openLedgerReader(path)
     const line = await reader.lineAt(4)
     await reader.close()
     const [, hash = ''] = /"entry_hash":"([0-9a-f]{64})"/.exec(Buffer.from(line?.bytes ?? []).toString()) ?? []
@@ -70,7 +70,7 @@ describe.each(['sqlite', 'jsonl'] as const)('a counted %s ledger', (kind) => {
     await write(1)
     const empty = `${path}.other.${kind}`
     await expect(
-      withCounter(OPEN[kind](empty, { signer }), { file, openReader: () => openLedger(empty) }),
+      withCounter(OPEN[kind](empty, { signer }), { file, openReader: () => openLedgerReader(empty) }),
     ).rejects.toMatchObject({ name: 'LedgerError' })
   })
 
@@ -126,7 +126,7 @@ it('an entry that cannot be counted is not answered as written', async () => {
   const counter = await import('../../src/store/counter.js')
   const ledger = await counter.withCounter(SqliteLedger.open(path, { signer }), {
     file,
-    openReader: () => openLedger(path),
+    openReader: () => openLedgerReader(path),
   })
   await expect(ledger.append(decisionDraft(1))).rejects.toMatchObject({ code: 'LEDGER_WRITE_FAILED' })
   await ledger.close()

@@ -4,7 +4,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hexToBytes, leafHash, verifyInclusion } from '@sudoagent/crypto'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
-import { openLedger } from '../../src/store/open.js'
+import { openLedgerReader } from '../../src/store/open.js'
 import { SqliteLedger } from '../../src/store/sqlite/ledger.js'
 import { proveEntry, proveInclusion } from '../../src/tree/prove.js'
 import {
@@ -184,7 +184,7 @@ function replaceLinesOfOther(kind: Kind, path: string, lines: readonly string[])
 
 /** Every kind of position, proven out of the stored tree and held against the head. */
 async function proofsHold(path: string): Promise<void> {
-  const reader = await openLedger(path)
+  const reader = await openLedgerReader(path)
   const { size, root } = statedIn(await headIn(path))
   const hashes = entriesOf(await linesIn(path)).map((entry) => String(entry.entry_hash))
   expect(reader.treeReader(size)).not.toBeNull()
@@ -210,7 +210,7 @@ describe('the tree of a JSONL ledger', () => {
     const path = await ledgerOf('jsonl', drafts(1, 300))
     change(path)
     expect(await verifyFile(path, { publicKeys: [OWNER_KEY] })).toMatchObject({ verdict: 'signed' })
-    const reader = await openLedger(path)
+    const reader = await openLedgerReader(path)
     const { size, root } = statedIn(await headIn(path))
     const [first] = entriesOf(await linesIn(path))
     // Whatever is stored, a proof that is handed out holds.

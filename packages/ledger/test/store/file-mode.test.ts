@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { JsonlLedger } from '../../src/store/jsonl/ledger.js'
-import { openLedger } from '../../src/store/open.js'
+import { openLedgerReader } from '../../src/store/open.js'
 import { SqliteLedger } from '../../src/store/sqlite/ledger.js'
 import { verify } from '../../src/verify/verify.js'
 import { temporaryFolder } from '../fixtures/temporary.js'
@@ -13,7 +13,7 @@ const KINDS = [
 ] as const
 
 async function warningsOf(path: string): Promise<readonly string[]> {
-  const reader = await openLedger(path)
+  const reader = await openLedgerReader(path)
   const { warnings, ok } = await verify(reader)
   await reader.close()
   expect(ok).toBe(true)

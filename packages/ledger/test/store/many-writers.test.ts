@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { byTier } from '../../../../test/tier.js'
 import { select } from '../../src/read/query.js'
-import { openLedger } from '../../src/store/open.js'
+import { openLedgerReader } from '../../src/store/open.js'
 import { verifyFile } from '../fixtures/ledger-file.js'
 import { runScript } from '../fixtures/process/child.js'
 import { temporaryFolder } from '../fixtures/temporary.js'
@@ -35,7 +35,7 @@ it('four processes append to one ledger at once', { timeout: 240_000 }, async ()
   const perWriter = new Map(WRITERS.map((name) => [name, new Set<string>()]))
   let turns = 0
   let previous = { agent: '', recordedAt: '' }
-  const reader = await openLedger(path)
+  const reader = await openLedgerReader(path)
   for await (const { entry } of select(reader, { event: 'decision' })) {
     const agent = entry.event === 'decision' ? entry.agent_id : ''
     const recordedAt = entry.recorded_at ?? ''

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { openLedger } from '../../src/store/open.js'
+import { openLedgerReader } from '../../src/store/open.js'
 import { ledgerOf } from '../fixtures/attack.js'
 import { decisionDraft } from '../fixtures/draft.js'
 import { jsonlOf, sqliteOf, verifyFile } from '../fixtures/ledger-file.js'
@@ -14,11 +14,11 @@ const lines = await writtenLines([decisionDraft(1)])
 const isRoot = process.getuid?.() === 0
 if (!isRoot) notice('a ledger without permission to read it, as another user (only root may become one)')
 
-describe('openLedger', () => {
+describe('openLedgerReader', () => {
   it('knows a ledger by its content, whatever its name', async () => {
     const folder = temporaryFolder()
-    const jsonl = await openLedger(jsonlOf(lines, join(folder, 'one.sqlite')))
-    const sqlite = await openLedger(sqliteOf(lines, {}, join(folder, 'two.jsonl')))
+    const jsonl = await openLedgerReader(jsonlOf(lines, join(folder, 'one.sqlite')))
+    const sqlite = await openLedgerReader(sqliteOf(lines, {}, join(folder, 'two.jsonl')))
     expect([jsonl.kind, sqlite.kind]).toEqual(['jsonl', 'sqlite'])
     await Promise.all([jsonl.close(), sqlite.close()])
   })
@@ -66,13 +66,13 @@ describe('openLedger', () => {
     ],
   ])('refuses %s', async (_, makePath, code) => {
     const path = makePath(temporaryFolder())
-    expect(await refusalOf(() => openLedger(path))).toBe(code)
+    expect(await refusalOf(() => openLedgerReader(path))).toBe(code)
   })
 
   it('refuses a pipe without waiting for its other end', async () => {
     const path = join(temporaryFolder(), 'pipe')
     await run('mkfifo', [path])
-    expect(await refusalOf(() => openLedger(path))).toBe('LEDGER_NOT_A_LEDGER')
+    expect(await refusalOf(() => openLedgerReader(path))).toBe('LEDGER_NOT_A_LEDGER')
   })
 
   it.skipIf(!isRoot).each(['jsonl', 'sqlite'])('refuses what may not be read (%s)', async (kind) => {
@@ -87,7 +87,9 @@ describe('openLedger', () => {
   it('says one line that is safe to print, whatever the name', async () => {
     const folder = join(temporaryFolder(), 'a\u001b[31m\nb\u202e')
     mkdirSync(folder)
-    await expect(openLedger(folder)).rejects.toThrow(/^[\x20-\x7e]*a\\u\{1b\}\[31m\\u\{a\}b\\u\{202e\}[\x20-\x7e]*$/)
+    await expect(openLedgerReader(folder)).rejects.toThrow(
+      /^[\x20-\x7e]*a\\u\{1b\}\[31m\\u\{a\}b\\u\{202e\}[\x20-\x7e]*$/,
+    )
   })
 })
 

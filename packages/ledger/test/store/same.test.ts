@@ -8,7 +8,7 @@ import type { LedgerWriter } from '../../src/port/writer.js'
 import { select } from '../../src/read/query.js'
 import { JsonlLedger } from '../../src/store/jsonl/ledger.js'
 import { MemoryLedger } from '../../src/store/memory.js'
-import { openLedger } from '../../src/store/open.js'
+import { openLedgerReader } from '../../src/store/open.js'
 import { SqliteLedger } from '../../src/store/sqlite/ledger.js'
 import { anyObject } from '../fixtures/arbitrary.js'
 import { decisionDraft, EPOCH_MS, outcomeDraft, testSigner } from '../fixtures/draft.js'
@@ -43,7 +43,7 @@ it('memory, JSONL and SQLite make the same chain of the same calls', async () =>
       const folder = temporaryFolder()
       let now = EPOCH_MS
       const clock = (): Date => new Date(now)
-      const common = { clock, newId: () => 'the same in all of them' }
+      const common = { clock, generateId: () => 'the same in all of them' }
       const options = signed ? { ...common, signer: testSigner(1) } : common
       const memory = new MemoryLedger(options)
       const [jsonlPath, sqlitePath] = [join(folder, 'ledger.jsonl'), join(folder, 'ledger.sqlite')]
@@ -63,7 +63,7 @@ it('memory, JSONL and SQLite make the same chain of the same calls', async () =>
       }
       await Promise.all(stores.map((store) => store.close()))
       const [first, second, third] = await Promise.all(
-        [memory.reader(), await openLedger(jsonlPath), await openLedger(sqlitePath)].map(linesOf),
+        [memory.reader(), await openLedgerReader(jsonlPath), await openLedgerReader(sqlitePath)].map(linesOf),
       )
       expect(second).toEqual(first)
       expect(third).toEqual(first)

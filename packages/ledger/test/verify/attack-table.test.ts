@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import type { EntryDraft } from '../../src/entry/entry.js'
 import { makeReceipt } from '../../src/read/receipt.js'
 import { keepCosigned } from '../../src/store/keep-cosigned.js'
-import { openLedger } from '../../src/store/open.js'
+import { openLedgerReader } from '../../src/store/open.js'
 import type { Report } from '../../src/verify/report.js'
 import type { VerifyOptions } from '../../src/verify/verify.js'
 import {
@@ -258,7 +258,7 @@ describe.each(KINDS)('%s', (kind) => {
     expect(codes).toEqual(expect.arrayContaining(['TRUNCATED@-']))
     expect(verdict).toBe('broken')
     rmSync(path)
-    expect(await refusalOf(() => openLedger(path))).toBe('LEDGER_NOT_FOUND')
+    expect(await refusalOf(() => openLedgerReader(path))).toBe('LEDGER_NOT_FOUND')
     const empty = await ledgerOf(kind, [])
     expect(await judged(empty, withKey)).toEqual({ codes: ['LEDGER_EMPTY@-'], verdict: 'broken' })
   })
@@ -334,7 +334,7 @@ describe.each(KINDS)('%s', (kind) => {
 
     it('of another ledger with the same key and origin', async () => {
       const path = await honest(kind)
-      const other = await ledgerOf(kind, DRAFTS, { newId: () => 'another ledger' })
+      const other = await ledgerOf(kind, DRAFTS, { generateId: () => 'another ledger' })
       replaceHead(kind, path, await headIn(other))
       expect((await judged(path, withKey)).codes).toEqual(['ROOT_MISMATCH@-'])
     })
@@ -379,7 +379,7 @@ describe.each(KINDS)('%s', (kind) => {
 
     it('entries behind the one that closed the ledger', async () => {
       const path = await ledgerOf(kind, [paid, outcomeDraft(paid)])
-      await withWriter(kind, path, {}, (ledger) => ledger.closeForGood())
+      await withWriter(kind, path, {}, (ledger) => ledger.seal())
       expect(await judged(path, withKey)).toEqual(fine('signed'))
       const entries = entriesOf(await linesIn(path))
       const extra = { ...(entries[1] as Entry), request_id: 'one more' }
@@ -402,7 +402,7 @@ describe.each(KINDS)('%s', (kind) => {
 })
 
 async function receiptOf(path: string, requestId: string): Promise<string> {
-  const reader = await openLedger(path)
+  const reader = await openLedgerReader(path)
   try {
     return (await makeReceipt(reader, { requestId })).text
   } finally {

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, it } from 'vitest'
 import { byTier, isLong, TIER } from '../../../../test/tier.js'
-import { openLedger } from '../../src/store/open.js'
+import { openLedgerReader } from '../../src/store/open.js'
 import { SqliteLedger } from '../../src/store/sqlite/ledger.js'
 import { headIn } from '../fixtures/attack.js'
 import { decisionDraft, outcomeDraft, testSigner, tickingClock } from '../fixtures/draft.js'
@@ -58,7 +58,7 @@ async function smallLedger(): Promise<string> {
 
 /** All that a reader sees of the rows. */
 async function rowsOf(path: string): Promise<unknown[]> {
-  const reader = await openLedger(path)
+  const reader = await openLedgerReader(path)
   const rows = []
   for await (const batch of reader.batches()) {
     for (const { bytes, ...rest } of batch) rows.push({ ...rest, bytes: Buffer.from(bytes).toString('hex') })

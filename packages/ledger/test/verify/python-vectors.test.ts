@@ -5,7 +5,7 @@ import { parsePublicKey } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
 import { exportNdjson } from '../../src/export/ndjson.js'
 import { select } from '../../src/read/query.js'
-import { openLedger } from '../../src/store/open.js'
+import { openLedgerReader } from '../../src/store/open.js'
 import { testKey } from '../fixtures/draft.js'
 import { codesOf, jsonlOf, verifyFile } from '../fixtures/ledger-file.js'
 import { notice } from '../fixtures/process/child.js'
@@ -40,18 +40,18 @@ describe.skipIf(!here)('ledgers of the Python implementation', () => {
       keys: { in_ledger: [], given: [key.keyId, other.keyId].sort() },
     })
     expect(signed.signed_entries).toBe(signed.entries)
-    const wrong = await verifyFile(path, { publicKeys: [other], findingsMax: 1_000 })
+    const wrong = await verifyFile(path, { publicKeys: [other], maxFindings: 1_000 })
     expect(wrong).toMatchObject({
       ok: false,
       verdict: 'unverified',
       findings: [{ code: 'KEY_UNKNOWN', position: 1, count: wrong.entries }],
     })
-    const unsigned = await verifyFile(join(FOLDER, 'plain.jsonl'), { publicKeys: [key], findingsMax: 1_000 })
+    const unsigned = await verifyFile(join(FOLDER, 'plain.jsonl'), { publicKeys: [key], maxFindings: 1_000 })
     expect(new Set(unsigned.findings.map(({ code }) => code))).toEqual(new Set(['SIGNATURE_MISSING']))
   })
 
   it.each(ledgers)('come out of an export as they went in: %s', async (name) => {
-    const reader = await openLedger(join(FOLDER, name))
+    const reader = await openLedgerReader(join(FOLDER, name))
     let text = ''
     for await (const chunk of exportNdjson(select(reader))) text += chunk
     await reader.close()

@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { byTier, sampled } from '../../../../test/tier.js'
 import type { EntryDraft } from '../../src/entry/entry.js'
 import type { LedgerReader } from '../../src/port/reader.js'
-import { openLedger } from '../../src/store/open.js'
+import { openLedgerReader } from '../../src/store/open.js'
 import type { Report } from '../../src/verify/report.js'
 import { encodeState, parseState, type VerifiedState } from '../../src/verify/saved-state.js'
 import { type VerifyOptions, verify, verifyFrom } from '../../src/verify/verify.js'
@@ -26,7 +26,7 @@ async function reportOf(
   options: VerifyOptions,
   view: (reader: LedgerReader) => LedgerReader,
 ): Promise<Report> {
-  const reader = await openLedger(path)
+  const reader = await openLedgerReader(path)
   try {
     return await verify(view(reader), { ...OWN_THREAD, ...options })
   } finally {
@@ -138,7 +138,7 @@ describe.each(KINDS)('calls that are decided in one range and end in another, %s
   })
 
   async function verifyOnce(path: string, options: VerifyOptions) {
-    const reader = await openLedger(path)
+    const reader = await openLedgerReader(path)
     try {
       return await verifyFrom(reader, { ...OWN_THREAD, ...options })
     } finally {
@@ -173,7 +173,7 @@ describe.each(KINDS)('%s', (kind) => {
 
   it('one that was written by us, with genesis, head and rotated keys, and what is anchored in the middle of it', async () => {
     const path = await ledgerOf(kind, drafts.slice(0, 6))
-    const reader = await openLedger(path)
+    const reader = await openLedgerReader(path)
     const { head } = await reader.evidence()
     await reader.close()
     await withWriter(kind, path, {}, (ledger) => ledger.addKey(testSigner(2)))
@@ -185,7 +185,7 @@ describe.each(KINDS)('%s', (kind) => {
 
   it('goes on from a state as a whole run does', async () => {
     const path = await ledgerOf(kind, drafts.slice(0, 4))
-    const reader = await openLedger(path)
+    const reader = await openLedgerReader(path)
     const { state } = await verifyFrom(reader, withKey)
     await reader.close()
     await write(kind, path, drafts.slice(4))

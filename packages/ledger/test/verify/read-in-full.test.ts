@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { createSigner } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
 import { JsonlLedger } from '../../src/store/jsonl/ledger.js'
-import { openLedger } from '../../src/store/open.js'
+import { openLedgerReader } from '../../src/store/open.js'
 import { SqliteLedger } from '../../src/store/sqlite/ledger.js'
 import { verify } from '../../src/verify/verify.js'
 import { decisionDraft, outcomeDraft, testKey, testSigner, tickingClock } from '../fixtures/draft.js'
@@ -26,12 +26,12 @@ describe.each(['jsonl', 'sqlite'] as const)('%s', (kind) => {
       const last = decisionDraft(99)
       await ledger.append(last)
       await ledger.append(outcomeDraft(last))
-      await ledger.closeForGood()
+      await ledger.seal()
       await ledger.close()
       const control = isSigned ? 3 : 2
       const expected = { ok: true, entries: RICH_DRAFTS.length + 2 + control, read_in_full: control }
       expect(await verifyFile(path, isSigned ? { publicKeys } : {})).toMatchObject(expected)
-      const reader = await openLedger(path)
+      const reader = await openLedgerReader(path)
       const short = await verify(inRanges(reader, kind === 'jsonl' ? 4_000 : 3), {
         ...OWN_THREAD,
         ...(isSigned ? { publicKeys } : {}),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Report } from '../../src/verify/report.js'
-import { notRuledOut } from '../../src/verify/residual-risk.js'
+import { residualRisks } from '../../src/verify/residual-risk.js'
 
 const SIGNED: Report = {
   ok: true,
@@ -31,11 +31,11 @@ const SIGNED: Report = {
   warnings: [],
 }
 const ANCHOR = { kind: 'checkpoint', size: 7, position: null, signed_by: [], holds: true } as const
-const said = (change: Partial<Report>): string => notRuledOut({ ...SIGNED, ...change }).join('\n')
+const said = (change: Partial<Report>): string => residualRisks({ ...SIGNED, ...change }).join('\n')
 
-describe('notRuledOut', () => {
+describe('residualRisks', () => {
   it('says nothing of a broken ledger', () => {
-    expect(notRuledOut({ ...SIGNED, verdict: 'broken', ok: false })).toEqual([])
+    expect(residualRisks({ ...SIGNED, verdict: 'broken', ok: false })).toEqual([])
   })
 
   it('names for every verdict what it leaves open, less the higher it is', () => {
@@ -47,7 +47,7 @@ describe('notRuledOut', () => {
     expect(anchored).not.toContain('older copy')
     expect(anchored).toContain('rewrote what stands behind entry 7')
     const witnessed = { verdict: 'witnessed', anchors: [ANCHOR], witnesses: { size: 10, names: ['w'] } } as const
-    expect(notRuledOut({ ...SIGNED, ...witnessed })).toEqual([])
+    expect(residualRisks({ ...SIGNED, ...witnessed })).toEqual([])
   })
 
   it('says what no checkpoint and no witness covers', () => {

@@ -14,7 +14,7 @@ import { describe, expect, it } from 'vitest'
 import { processorTime } from '../../../crypto/test/fixtures/processor-time.js'
 import { hashDecision } from '../../src/entry/decision-hash.js'
 import { parseLine } from '../../src/entry/line.js'
-import { openLedger } from '../../src/store/open.js'
+import { openLedgerReader } from '../../src/store/open.js'
 import { encodeState, parseState, type VerifiedState } from '../../src/verify/saved-state.js'
 import { verifyFrom } from '../../src/verify/verify.js'
 import { encodeDraft, linkEntry } from '../../src/write/encode-draft.js'
@@ -102,7 +102,7 @@ describe('vectors/ledger/state.json', () => {
   const NONE: StateVectors = { about: '', accept: [], reject: [], resume: [] }
   const { accept, reject, resume } = readIndex<StateVectors>('state.json') ?? NONE
   const verifyLines = async (lines: readonly string[], keys: readonly string[], state?: string) => {
-    const reader = await openLedger(jsonlOf(lines))
+    const reader = await openLedgerReader(jsonlOf(lines))
     try {
       const more = state === undefined ? {} : { resume: parseState(state) }
       return await verifyFrom(reader, { publicKeys: keysOf(keys), ...more })

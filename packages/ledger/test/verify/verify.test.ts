@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { FindingCode } from '../../src/entry/finding.js'
-import { openLedger } from '../../src/store/open.js'
+import { openLedgerReader } from '../../src/store/open.js'
 import { verify } from '../../src/verify/verify.js'
 import { decisionDraft, momentAt, outcomeDraft, testKey, testSigner } from '../fixtures/draft.js'
 import { codesOf, jsonlOf, sqliteOf, verifyFile } from '../fixtures/ledger-file.js'
@@ -157,9 +157,9 @@ describe('findings', () => {
     const report = await verifyFile(jsonlOf(lines))
     expect([report.findings.length, report.findings_total, report.entries]).toEqual([100, 250, 250])
     expect(report.findings.map(({ position }) => position)).toEqual(Array.from({ length: 100 }, (_, n) => n + 1))
-    const few = await verifyFile(jsonlOf(lines), { findingsMax: 3 })
+    const few = await verifyFile(jsonlOf(lines), { maxFindings: 3 })
     expect([few.findings.length, few.findings_total]).toEqual([3, 250])
-    const none = await verifyFile(jsonlOf(lines), { findingsMax: 0 })
+    const none = await verifyFile(jsonlOf(lines), { maxFindings: 0 })
     expect([none.findings.length, none.findings_total, none.ok]).toEqual([0, 250, false])
   })
 
@@ -250,7 +250,7 @@ describe('keys', () => {
     const signed = jsonlOf(await writtenLines(drafts, testSigner(1)))
     const report = await verifyFile(signed, { publicKeys: [both[0], both[0]].filter((key) => key !== undefined) })
     expect(report).toMatchObject({ verdict: 'signed', keys: { given: [both[0]?.keyId] } })
-    const reader = await openLedger(signed)
+    const reader = await openLedgerReader(signed)
     const many = Array.from({ length: 65 }, () => testKey(1).publicKey)
     await expect(verify(reader, { publicKeys: many })).rejects.toThrow(RangeError)
     await reader.close()

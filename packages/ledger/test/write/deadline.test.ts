@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { inTime } from '../../src/write/deadline.js'
+import { withTimeout } from '../../src/write/deadline.js'
 
 const never = new Promise<never>(() => {})
 const late = (name: string) => () => new Error(name)
@@ -11,7 +11,7 @@ const failed = (work: Promise<unknown>): Promise<string> =>
     (error: Error) => error.message,
   )
 
-describe('inTime', () => {
+describe('withTimeout', () => {
   beforeEach(() => {
     vi.useFakeTimers()
   })
@@ -20,14 +20,14 @@ describe('inTime', () => {
   })
 
   it('gives what comes, and passes a failure on', async () => {
-    expect(await inTime(Promise.resolve(1), 1_000, late('x'))).toBe(1)
-    expect(await failed(inTime(Promise.reject(new Error('own')), 1_000, late('x')))).toBe('own')
+    expect(await withTimeout(Promise.resolve(1), 1_000, late('x'))).toBe(1)
+    expect(await failed(withTimeout(Promise.reject(new Error('own')), 1_000, late('x')))).toBe('own')
   })
 
   it('gives up each at its own time, though one timer serves them all', async () => {
     const ended: string[] = []
     const begin = (name: string, work: Promise<unknown> = never) =>
-      void failed(inTime(work, 100, late(name))).then((how) => ended.push(how))
+      void failed(withTimeout(work, 100, late(name))).then((how) => ended.push(how))
     begin('first')
     await vi.advanceTimersByTimeAsync(60)
     begin('second')
@@ -48,7 +48,7 @@ describe('inTime', () => {
   })
 
   it('waits for each length by itself', async () => {
-    const [short, long] = [failed(inTime(never, 10, late('short'))), failed(inTime(never, 20, late('long')))]
+    const [short, long] = [failed(withTimeout(never, 10, late('short'))), failed(withTimeout(never, 20, late('long')))]
     await vi.advanceTimersByTimeAsync(10)
     expect(await short).toBe('short')
     await vi.advanceTimersByTimeAsync(10)
@@ -56,15 +56,15 @@ describe('inTime', () => {
   })
 
   it('sets no timer for what comes while another one is running', async () => {
-    await inTime(Promise.resolve(), 5_000, late('x'))
+    await withTimeout(Promise.resolve(), 5_000, late('x'))
     const before = vi.getTimerCount()
-    for (let n = 0; n < 100; n += 1) await inTime(Promise.resolve(), 5_000, late('x'))
+    for (let n = 0; n < 100; n += 1) await withTimeout(Promise.resolve(), 5_000, late('x'))
     expect(vi.getTimerCount()).toBe(before)
   })
 
   it('swallows a failure that comes too late', async () => {
     const work = new Promise((_, reject) => setTimeout(() => reject(new Error('too late')), 20))
-    const waiting = failed(inTime(work, 5, late('gave up')))
+    const waiting = failed(withTimeout(work, 5, late('gave up')))
     await vi.advanceTimersByTimeAsync(5)
     expect(await waiting).toBe('gave up')
     await vi.advanceTimersByTimeAsync(50)
@@ -74,13 +74,13 @@ describe('inTime', () => {
 it.each([
   [
     'as long as something is waited for',
-    'inTime(new Promise(() => {}), 300, () => new Error("gave up"))',
+    'withTimeout(new Promise(() => {}), 300, () => new Error("gave up"))',
     'gave up',
     250,
   ],
-  ['and no longer', 'inTime(Promise.resolve(), 60_000, () => new Error())', 'came', 0],
+  ['and no longer', 'withTimeout(Promise.resolve(), 60_000, () => new Error())', 'came', 0],
 ])('keeps the process alive %s', (_, work, says, atLeastMs) => {
-  const script = `import { inTime } from '@sudoagent/ledger/store'; ${work}.then(() => console.log('came'), ({ message }) => console.log(message))`
+  const script = `import { withTimeout } from '@sudoagent/ledger/store'; ${work}.then(() => console.log('came'), ({ message }) => console.log(message))`
   const begin = performance.now()
   const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
     cwd: join(import.meta.dirname, '../..'),

@@ -10,7 +10,7 @@ interface Posted {
   kept: boolean
 }
 
-export class CallBoard {
+export class PendingCalls {
   readonly #posted = new Set<Posted>()
 
   /** How many wait for an approver. */

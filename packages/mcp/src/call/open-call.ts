@@ -26,7 +26,7 @@ export interface CallSubject {
   readonly definition: string | null
 }
 
-export interface WaitTerms {
+export interface WaitOptions {
   /** How long the request may wait for an approver, in milliseconds. */
   readonly holdMs: number
   /** Called now and then while it does. */
@@ -97,7 +97,7 @@ export class OpenCall {
   }
 
   /** The decision, or `pending` when the request has waited long enough. @throws what the engine throws */
-  wait({ holdMs, onWait }: WaitTerms): Promise<Settled | 'pending'> {
+  wait({ holdMs, onWait }: WaitOptions): Promise<Settled | 'pending'> {
     return new Promise((resolve, reject) => {
       let hold: NodeJS.Timeout | undefined
       let tick: NodeJS.Timeout | undefined

@@ -7,7 +7,7 @@ import { ProgressRoutes } from '../wire/progress-routes.js'
 import { type CallArguments, forwardedArguments } from './call-arguments.js'
 import type { CallSubject } from './open-call.js'
 
-export interface AskedCall {
+export interface PendingCall {
   readonly action: string
   /** As the client wrote it. */
   readonly tool: string
@@ -44,7 +44,7 @@ const without = (meta: unknown, names: readonly string[]): object =>
  * Two calls are the same when their unredacted arguments, their `_meta` and the definition of their tool are. By their text: a double is the
  * same for two numbers.
  */
-export function keyOf({ action, args, params }: AskedCall, definition: string | null): string {
+export function keyOf({ action, args, params }: PendingCall, definition: string | null): string {
   const meta = stringifyExact(without(params._meta, ATTEMPT), true)
   return sha256Hex([JSON.stringify(action), args.key, meta, definition ?? ''].join('\n'))
 }

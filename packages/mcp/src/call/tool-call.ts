@@ -16,18 +16,18 @@
 import type { Authorization, SudoEngine } from '@sudoagent/core'
 import { SudoAgentError, UNRECORDABLE } from '@sudoagent/core'
 import { TOOL_ERROR_LENGTH_MAX, UNKNOWN_TOOL_LENGTH_MAX } from '../limits.js'
-import type { Catalogue, ToolStanding } from '../tool/catalogue.js'
+import type { Catalogue, ToolStatus } from '../tool/catalogue.js'
 import { isToolName } from '../tool/tool-definition.js'
 import type { Incoming, Params } from '../wire/peer.js'
 import { RpcError } from '../wire/rpc-error.js'
 import { type ArgumentCheck, checkArguments } from './argument-check.js'
 import { readCallArguments } from './call-arguments.js'
-import { CallBoard } from './call-board.js'
+import { PendingCalls } from './call-board.js'
 import { CallFailure, cancellation, ended, failureOf, notSent } from './call-failure.js'
 import { denialResult, failureResult, pendingId, pendingResult } from './denial-result.js'
 import { argumentRefusal, internalDenial, nameRefusal, refusalPolicy } from './guard-refusal.js'
 import type { CallSubject, OpenCall, Settled } from './open-call.js'
-import { type AskedCall, keyOf, sentParams } from './sent-call.js'
+import { keyOf, type PendingCall, sentParams } from './sent-call.js'
 
 export interface ToolCallParts {
   readonly server: string
@@ -60,7 +60,7 @@ interface Standing {
 /** The tool calls of one session. */
 export class ToolCalls {
   readonly #parts: ToolCallParts
-  readonly #board = new CallBoard()
+  readonly #board = new PendingCalls()
   readonly #byRequest = new Map<Incoming['id'], OpenCall>()
   readonly #running = new Set<Promise<unknown>>()
   readonly #announced = new WeakSet<OpenCall>()
@@ -97,7 +97,7 @@ export class ToolCalls {
     while (this.#running.size > 0) await Promise.allSettled([...this.#running])
   }
 
-  #read({ params = {} }: Incoming): AskedCall {
+  #read({ params = {} }: Incoming): PendingCall {
     const { name, arguments: args = {}, task } = params
     if (typeof name !== 'string' || !isToolName(name.normalize('NFC')))
       throw RpcError.invalidParams('`name` must be the name of a tool')
@@ -109,7 +109,7 @@ export class ToolCalls {
   }
 
   async #decide(
-    asked: AskedCall,
+    asked: PendingCall,
     request: Incoming,
   ): Promise<{ readonly authorization: Authorization; readonly subject: CallSubject } | { readonly result: object }> {
     const { holdMs, progress, note } = this.#parts
@@ -139,14 +139,14 @@ export class ToolCalls {
   }
 
   /** Once a call, and at once. The client's side can read it: the id is a hash, and leads to no approval. */
-  #sayWaiting(call: OpenCall, { action }: AskedCall): void {
+  #sayWaiting(call: OpenCall, { action }: PendingCall): void {
     if (this.#announced.has(call)) return
     this.#announced.add(call)
     this.#parts.note(`\`${action}\` waits for a person's approval, waiting id ${pendingId(call.requestId)}`)
   }
 
   /** The open call that this one repeats, or a new one. */
-  async #callFor(asked: AskedCall, request: Incoming): Promise<OpenCall> {
+  async #callFor(asked: PendingCall, request: Incoming): Promise<OpenCall> {
     const standing = this.#standingOf(asked, await this.#standing(asked.params))
     // A question about another definition of the tool is another question.
     const key = standing.refusal === null ? keyOf(asked, standing.digest) : null
@@ -165,14 +165,14 @@ export class ToolCalls {
   }
 
   /** A session that is over takes no calls, and a tool no arguments that it does not have: refusals like any other, on record. */
-  #standingOf({ args }: AskedCall, { digest, inputSchema, refusal }: ToolStanding): Standing {
+  #standingOf({ args }: PendingCall, { digest, inputSchema, refusal }: ToolStatus): Standing {
     if (this.#closed !== null) return { digest, refusal: ended(this.#closed) }
     if (refusal !== null || args.refusal !== null) return { digest, refusal }
     const reason = checkArguments(inputSchema, args.values, this.#parts.checkArguments)
     return { digest, refusal: reason === null ? null : { code: 'PARAMETERS_INVALID', reason } }
   }
 
-  async #standing(params: Params): Promise<ToolStanding> {
+  async #standing(params: Params): Promise<ToolStatus> {
     try {
       return await this.#parts.catalogue.standing(String(params.name))
     } catch (error) {
@@ -181,7 +181,7 @@ export class ToolCalls {
     }
   }
 
-  #authorize(asked: AskedCall, { digest, refusal: standing }: Standing, call: OpenCall): Promise<Settled> {
+  #authorize(asked: PendingCall, { digest, refusal: standing }: Standing, call: OpenCall): Promise<Settled> {
     const { server, engine, withId, metadata, redact } = this.#parts
     const { tool, args } = asked
     const refusal = nameRefusal(tool) ?? standing ?? argumentRefusal(args)
@@ -240,7 +240,7 @@ export class ToolCalls {
   }
 
   /** Why a call may not be sent at this moment; null when the tool is the one that was asked about. */
-  #changeOf({ params, definition }: CallSubject): ToolStanding['refusal'] {
+  #changeOf({ params, definition }: CallSubject): ToolStatus['refusal'] {
     try {
       const { digest, refusal } = this.#parts.catalogue.lookUp(String(params.name))
       if (refusal !== null || digest === definition) return refusal
@@ -258,7 +258,7 @@ export class ToolCalls {
   }
 }
 
-const UNREADABLE: ToolStanding['refusal'] = {
+const UNREADABLE: ToolStatus['refusal'] = {
   code: 'TOOL_UNKNOWN',
   reason: 'the definition of the tool cannot be found out',
 }

@@ -60,7 +60,7 @@ export async function serveGuard(options: ServeOptions): Promise<GuardServer> {
   const { port: taken } = server.address() as AddressInfo
   const { allowHosts = [], allowOrigins = [] } = options
   if (isAnyAddress(host) && allowHosts.length === 0)
-    options.onNote?.(
+    options.logger?.(
       `bound to ${host}, which is not a name that clients connect to: every client is refused until its name for this machine is allowed (--allow-host)`,
     )
   const rules = rulesFor(host, taken, { more: allowHosts, origins: allowOrigins, token })

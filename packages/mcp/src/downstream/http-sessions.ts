@@ -21,7 +21,7 @@ export interface SessionOptions {
   readonly sessionsMax?: number
   /** How long a session without requests and streams lives, in milliseconds: 30 minutes. */
   readonly sessionIdleMs?: number
-  readonly onNote?: (text: string) => void
+  readonly logger?: (text: string) => void
 }
 
 interface Session {
@@ -154,7 +154,7 @@ export class HttpSessions {
   }
 
   #note(text: string): void {
-    this.#options.onNote?.(text)
+    this.#options.logger?.(text)
   }
 }
 

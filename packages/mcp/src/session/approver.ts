@@ -14,7 +14,7 @@ import type { OpenCall } from '../call/open-call.js'
 import { OPEN_APPROVALS_MAX, PICK_UP_MARGIN_MS } from '../limits.js'
 
 /** What the approver needs to know of a call: which it is, and how its client is asked. */
-export interface AskedCall {
+export interface PendingCall {
   readonly call: OpenCall
   /** How many calls of the session wait for an approval, this one included. */
   readonly openApprovals: () => number
@@ -23,8 +23,8 @@ export interface AskedCall {
   readonly note: (text: string) => void
 }
 
-export class LadderApprover implements Approver {
-  readonly #calls = new Map<string, AskedCall>()
+export class FirstAnswerApprover implements Approver {
+  readonly #calls = new Map<string, PendingCall>()
   readonly #store: Approver
   readonly #mayElicit: (request: ApprovalRequest) => boolean
 
@@ -34,7 +34,7 @@ export class LadderApprover implements Approver {
   }
 
   /** Known from before its decision to after it. @returns what forgets it */
-  expect(asked: AskedCall): () => void {
+  expect(asked: PendingCall): () => void {
     this.#calls.set(asked.call.requestId, asked)
     return () => this.#calls.delete(asked.call.requestId)
   }
@@ -61,7 +61,7 @@ export class LadderApprover implements Approver {
 
   async #first(
     request: ApprovalRequest,
-    { elicit, note }: AskedCall,
+    { elicit, note }: PendingCall,
     signal: AbortSignal,
     store: ApprovalStore,
   ): Promise<ApprovalAnswer> {

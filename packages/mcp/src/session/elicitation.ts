@@ -18,7 +18,7 @@ export type AskClient = (
   terms: { timeoutMs: number; signal: AbortSignal },
 ) => Promise<object>
 
-export interface ElicitationTerms {
+export interface ElicitationOptions {
   /** What the client calls itself. */
   readonly clientName: string
   readonly note: (text: string) => void
@@ -30,7 +30,7 @@ export interface ElicitationTerms {
  */
 export async function elicitApproval(
   ask: AskClient,
-  { clientName, note }: ElicitationTerms,
+  { clientName, note }: ElicitationOptions,
   request: ApprovalRequest,
   signal: AbortSignal,
 ): Promise<ApprovalAnswer | null> {

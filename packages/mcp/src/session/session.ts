@@ -29,14 +29,14 @@ import { GivenUp, type GuardTransport, type Incoming, type Params, Peer, PeerGon
 import { ProgressRoutes } from '../wire/progress-routes.js'
 import { foreignVersion, unsupportedVersion } from '../wire/protocol-version.js'
 import { RpcError } from '../wire/rpc-error.js'
-import type { LadderApprover } from './approver.js'
+import type { FirstAnswerApprover } from './approver.js'
 import { canElicit, elicitApproval } from './elicitation.js'
 import { checkAnswer, guardedOffer, versionOf, withholdWords } from './handshake.js'
 
 export interface SessionParts {
   readonly server: string
   readonly engine: SudoEngine
-  readonly approver: LadderApprover
+  readonly approver: FirstAnswerApprover
   readonly pins: ToolPins
   readonly blocked: ReadonlySet<Feature>
   /** Takes secrets out of a stranger's text. */
@@ -47,7 +47,7 @@ export interface SessionParts {
   readonly checkArguments: ArgumentCheck
   readonly holdMs: number
   readonly callTimeoutMs: number
-  readonly newId: () => string
+  readonly generateId: () => string
   readonly withId: <T>(requestId: string, authorize: () => T) => T
   readonly note: (text: string) => void
 }
@@ -216,7 +216,8 @@ export class GuardSession {
   }
 
   #toolCalls(): ToolCalls {
-    const { server, engine, approver, elicitation, holdMs, callTimeoutMs, newId, withId, note, redact } = this.#parts
+    const { server, engine, approver, elicitation, holdMs, callTimeoutMs, generateId, withId, note, redact } =
+      this.#parts
     return new ToolCalls({
       server,
       engine,
@@ -228,7 +229,7 @@ export class GuardSession {
       checkArguments: this.#parts.checkArguments,
       metadata: () => ({ server, client: this.#clientName, server_version: this.#serverVersion }),
       open: (request, subject) => {
-        const call = new OpenCall(newId(), subject)
+        const call = new OpenCall(generateId(), subject)
         const elicit =
           elicitation && this.#canElicit
             ? (asked: Parameters<typeof elicitApproval>[2], signal: AbortSignal) =>

@@ -18,7 +18,7 @@ import type { SeenState, ToolPins } from './tool-pins.js'
 type ToolRefusal = 'TOOL_UNKNOWN' | 'TOOL_DEFINITION_CHANGED' | 'TOOL_NOT_ACCEPTED'
 
 /** What stands in the way of calling a tool; null when nothing does. */
-export interface ToolStanding {
+export interface ToolStatus {
   readonly digest: string | null
   /** Of the accepted definition. */
   readonly inputSchema?: unknown
@@ -92,7 +92,7 @@ export class Catalogue {
   }
 
   /** Whether a tool may be called. Reads the server's tools first where they are not known. @throws when they cannot be read */
-  async standing(name: string): Promise<ToolStanding> {
+  async standing(name: string): Promise<ToolStatus> {
     await this.#read()
     // Servers that do not say when their tools change exist, too.
     if (!this.#shown.has(name) && this.#isOld()) {
@@ -104,7 +104,7 @@ export class Catalogue {
   }
 
   /** The same as of this moment: what was read before the server last said that its tools have changed does not count. */
-  lookUp(name: string): ToolStanding {
+  lookUp(name: string): ToolStatus {
     if (this.#complete !== this.#generation)
       return refused('TOOL_DEFINITION_CHANGED', 'the server changed its tools, and they have not been read again')
     const definition = this.#shown.get(name)
@@ -232,7 +232,7 @@ class ListedTools {
 const refused = (
   code: ToolRefusal,
   reason: string,
-): { readonly digest: null; readonly refusal: NonNullable<ToolStanding['refusal']> } => ({
+): { readonly digest: null; readonly refusal: NonNullable<ToolStatus['refusal']> } => ({
   digest: null,
   refusal: { code, reason },
 })

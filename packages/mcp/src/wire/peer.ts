@@ -32,7 +32,7 @@ export interface PeerHandlers {
   closed(): void
 }
 
-export interface RequestTerms {
+export interface RequestOptions {
   readonly timeoutMs: number
   readonly signal?: AbortSignal
   /** The request of this side that it belongs to. */
@@ -128,7 +128,11 @@ export class Peer {
    * @throws (as a rejection) RpcError when it answers with an error; GivenUp after `timeoutMs` or when `signal` aborts, and this side is
    * told so; PeerGone when it is not there any more
    */
-  request(method: string, params: Params | undefined, { timeoutMs, signal, relatedTo }: RequestTerms): Promise<object> {
+  request(
+    method: string,
+    params: Params | undefined,
+    { timeoutMs, signal, relatedTo }: RequestOptions,
+  ): Promise<object> {
     if (this.#gone) return Promise.reject(new PeerGone('the other side is gone', false))
     if (this.#open.size >= REQUESTS_MAX)
       return Promise.reject(new RpcError(ErrorCode.InternalError, 'too many requests are open: it was not sent'))

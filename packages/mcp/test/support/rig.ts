@@ -111,7 +111,7 @@ export class Rig {
       agentId: 'agent',
       pass: ['resources', 'prompts', 'completion'],
       pins,
-      onNote: (text) => this.notes.push(text),
+      logger: (text) => this.notes.push(text),
       elicitation: true,
       ...(hold === undefined ? {} : { holdMs: hold }),
       ...rest,

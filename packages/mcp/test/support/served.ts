@@ -24,7 +24,7 @@ export async function serve(
 ): Promise<Served> {
   const store = new MemoryApprovalStore()
   const notes: string[] = []
-  const onNote = (text: string): void => void notes.push(text)
+  const logger = (text: string): void => void notes.push(text)
   const guard = new Guard({
     server: 'files',
     policy: POLICY,
@@ -33,7 +33,7 @@ export async function serve(
     agentId: 'agent',
     pass: ['resources'],
     pins: new MemoryToolPins(),
-    onNote,
+    logger,
     elicitation: true,
     ...guardOptions,
   })
@@ -49,7 +49,7 @@ export async function serve(
     }
     return server
   }
-  const server = await serveGuard({ guard, upstream, token: TOKEN, onNote, ...options })
+  const server = await serveGuard({ guard, upstream, token: TOKEN, logger, ...options })
   onTestFinished(async () => {
     await guard.close()
     await server.close()

@@ -30,7 +30,7 @@ import {
 } from '@sudoagent/core/store'
 import { NOW_MS } from '../ledger/rows.js'
 import { asLedgerError } from '../session/failure.js'
-import { Lane } from '../session/lane.js'
+import { Batcher } from '../session/lane.js'
 import type { Session } from '../session/session.js'
 import { requireFsync, type SynchronousCommit } from '../session/session-settings.js'
 import { databaseClock, type StoreClock } from '../session/store-clock.js'
@@ -76,7 +76,7 @@ export class PostgresApprovalStore implements ApprovalStore {
   readonly #target: Target
   readonly #clock: StoreClock
   readonly #synchronousCommit: SynchronousCommit
-  readonly #lane: Lane<Call, Promise<unknown>>
+  readonly #lane: Batcher<Call, Promise<unknown>>
 
   /** For `open`, and for tests that set the time. */
   constructor(url: string, options: PostgresApprovalStoreOptions = {}, clock: StoreClock = databaseClock) {
@@ -86,8 +86,9 @@ export class PostgresApprovalStore implements ApprovalStore {
     this.#target = parseTarget(url)
     this.#clock = clock
     this.#synchronousCommit = synchronousCommit
-    this.#lane = new Lane({ target: this.#target, lockTimeoutMs: busyTimeoutMs, synchronousCommit }, (session, calls) =>
-      this.#serve(session, calls),
+    this.#lane = new Batcher(
+      { target: this.#target, lockTimeoutMs: busyTimeoutMs, synchronousCommit },
+      (session, calls) => this.#serve(session, calls),
     )
   }
 

@@ -28,7 +28,7 @@ import {
 } from '@sudoagent/core/store'
 import { NOW_MS } from '../ledger/rows.js'
 import { asLedgerError } from '../session/failure.js'
-import { Lane } from '../session/lane.js'
+import { Batcher } from '../session/lane.js'
 import type { Session } from '../session/session.js'
 import { requireFsync, type SynchronousCommit } from '../session/session-settings.js'
 import { databaseClock, type StoreClock } from '../session/store-clock.js'
@@ -62,7 +62,7 @@ export class PostgresBudget implements BudgetStore {
   readonly key: string | null
   readonly #limits: CheckedLimits
   readonly #target: Target
-  readonly #lane: Lane<Call, BudgetVerdict | undefined>
+  readonly #lane: Batcher<Call, BudgetVerdict | undefined>
   readonly #clock: StoreClock
   readonly #synchronousCommit: SynchronousCommit
   readonly #reservationMs: number
@@ -90,8 +90,9 @@ export class PostgresBudget implements BudgetStore {
     this.#budgetKey = encodeText(this.#limits.key ?? '')
     this.#clock = clock
     this.#synchronousCommit = synchronousCommit
-    this.#lane = new Lane({ target: this.#target, lockTimeoutMs: busyTimeoutMs, synchronousCommit }, (session, calls) =>
-      this.#serve(session, calls),
+    this.#lane = new Batcher(
+      { target: this.#target, lockTimeoutMs: busyTimeoutMs, synchronousCommit },
+      (session, calls) => this.#serve(session, calls),
     )
   }
 

@@ -6,7 +6,7 @@
 //            over (a new epoch), so that what is still under way can no longer be applied. Only then is the caller answered, or the group tried anew
 import { setTimeout as delay } from 'node:timers/promises'
 import { LedgerError } from '@sudoagent/ledger'
-import type { LinkedEntry, Step, Work, Writer } from '@sudoagent/ledger/store'
+import type { AppendRequest, CommitPlan, LinkedEntry, Writer } from '@sudoagent/ledger/store'
 import { advance, aheadOf, refuseWriter } from '@sudoagent/ledger/store'
 import { DatabaseClock } from '../session/database-clock.js'
 import { asLedgerError, isTransient } from '../session/failure.js'
@@ -40,7 +40,7 @@ const RETRY_PAUSE_MS = 50
 
 /** What came of one try. `unknown`: the step may have been applied. */
 type Attempt =
-  | { readonly kind: 'done' | 'unknown'; readonly step: Step; readonly after: Known }
+  | { readonly kind: 'done' | 'unknown'; readonly step: CommitPlan; readonly after: Known }
   | { readonly kind: 'moved' | 'again'; readonly error?: unknown }
 
 export class LedgerCommit {
@@ -106,7 +106,7 @@ export class LedgerCommit {
   }
 
   /** Makes a group durable, all of it or nothing. @throws LedgerError, or what the server said */
-  async run(work: Work): Promise<readonly LinkedEntry[]> {
+  async run(work: AppendRequest): Promise<readonly LinkedEntry[]> {
     const deadline = performance.now() + this.#options.busyTimeoutMs
     for (;;) {
       const attempt = await this.#attempt(work)
@@ -122,7 +122,7 @@ export class LedgerCommit {
     this.#session = null
   }
 
-  #isDone({ step, after }: { readonly step: Step; readonly after: Known }): readonly LinkedEntry[] {
+  #isDone({ step, after }: { readonly step: CommitPlan; readonly after: Known }): readonly LinkedEntry[] {
     this.#known = after
     this.#isAlone = !this.#othersWrote
     return step.asked
@@ -136,7 +136,7 @@ export class LedgerCommit {
   }
 
   /** One try. Before the write is sent, a connection that dies is no more than a reason to try again. */
-  async #attempt(work: Work): Promise<Attempt> {
+  async #attempt(work: AppendRequest): Promise<Attempt> {
     let session: Session
     try {
       session = await this.#connect()
@@ -164,7 +164,7 @@ export class LedgerCommit {
     return locking?.session === session ? locking.known : this.#lockAndRead(session)
   }
 
-  async #writeAlone(work: Work, session: Session, known: Known): Promise<Attempt> {
+  async #writeAlone(work: AppendRequest, session: Session, known: Known): Promise<Attempt> {
     const step = await advance(work, known.state, this.#writer)
     const after = knownBehind(known, step, known.epoch)
     const query = this.#queryOf(step, known, known.epoch)
@@ -176,8 +176,8 @@ export class LedgerCommit {
     }
   }
 
-  async #writeLocked(work: Work, session: Session): Promise<Attempt> {
-    let sent: { readonly step: Step; readonly after: Known } | null = null
+  async #writeLocked(work: AppendRequest, session: Session): Promise<Attempt> {
+    let sent: { readonly step: CommitPlan; readonly after: Known } | null = null
     try {
       const known = await this.#lock(session)
       const step = await advance(work, known.state, this.#writer)
@@ -192,7 +192,7 @@ export class LedgerCommit {
     }
   }
 
-  #queryOf(step: Step, before: Known, epoch: number) {
+  #queryOf(step: CommitPlan, before: Known, epoch: number) {
     const { target, writerId } = this.#options
     const tiles = tilesOf(step)
     return writeQuery({ schema: target.schema, ledger: this.#ledger, before, step, tiles, epoch, writer: writerId })
@@ -202,7 +202,7 @@ export class LedgerCommit {
   async #afterFailure(
     session: Session,
     error: unknown,
-    sent: { readonly step: Step; readonly after: Known } | null,
+    sent: { readonly step: CommitPlan; readonly after: Known } | null,
   ): Promise<Attempt> {
     const isRefusal = !(error instanceof ConnectionLost) && (await session.isRefusal())
     if (!isRefusal) session.abandon()
@@ -220,7 +220,7 @@ export class LedgerCommit {
    * @throws LedgerError LEDGER_WRITE_FAILED when it cannot be found out in time: the entry may be on record
    */
   async #isOnRecord(
-    { step, after }: { readonly step: Step; readonly after: Known },
+    { step, after }: { readonly step: CommitPlan; readonly after: Known },
     deadline: number,
   ): Promise<boolean> {
     // Time of its own: a caller that waited long is owed an answer all the more.

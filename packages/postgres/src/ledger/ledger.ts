@@ -24,16 +24,16 @@ import {
   type PreparedEntry,
 } from '@sudoagent/ledger'
 import {
+  type AppendRequest,
   addKey,
-  beginLedger,
   callNumber,
-  closeForGood,
   GroupCommit,
-  only,
   ownFields,
   retireKey,
-  type Work,
+  sealLedger,
+  singleEntry,
   type WriterOptions,
+  writeGenesis,
   writerOf,
 } from '@sudoagent/ledger/store'
 import { asLedgerError } from '../session/failure.js'
@@ -149,12 +149,12 @@ export class PostgresLedger implements LedgerWriter, ControlWriter {
   }
 
   begin(): Promise<void> {
-    return beginLedger((work) => this.#commits.alone(() => this.#write(work)))
+    return writeGenesis((work) => this.#commits.runExclusive(() => this.#write(work)))
   }
 
   /** By the clock of the database, unless there is one of the caller's. */
   aheadMs(): Promise<number> {
-    return this.#commits.alone(async () => {
+    return this.#commits.runExclusive(async () => {
       await this.#opened
       return await this.#commit.aheadMs()
     })
@@ -168,8 +168,8 @@ export class PostgresLedger implements LedgerWriter, ControlWriter {
     return this.#control({ control: retireKey(keyId) })
   }
 
-  closeForGood(): Promise<AppendedEntry> {
-    return this.#control({ control: closeForGood() })
+  seal(): Promise<AppendedEntry> {
+    return this.#control({ control: sealLedger() })
   }
 
   close(): Promise<void> {
@@ -180,11 +180,11 @@ export class PostgresLedger implements LedgerWriter, ControlWriter {
     return this.#closing
   }
 
-  #control(work: Work): Promise<AppendedEntry> {
-    return this.#commits.alone(async () => only(await this.#write(work)))
+  #control(work: AppendRequest): Promise<AppendedEntry> {
+    return this.#commits.runExclusive(async () => singleEntry(await this.#write(work)))
   }
 
-  async #write(work: Work) {
+  async #write(work: AppendRequest) {
     await this.#opened
     // What this writer has seen is gone: whatever it finds now, it is not the ledger that it was writing.
     if (this.#failed !== null) throw this.#failed

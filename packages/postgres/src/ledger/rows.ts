@@ -2,6 +2,7 @@
 import { encodeFrontier, type Frontier, isHash, parseFrontier } from '@sudoagent/crypto'
 import { isTimestamp, LedgerError } from '@sudoagent/ledger'
 import {
+  type CommitPlan,
   checkHead,
   EMPTY_STATE,
   headRefused,
@@ -12,7 +13,6 @@ import {
   readHead,
   readTail,
   ringBehind,
-  type Step,
   shorterThanHead,
   type Tail,
 } from '@sudoagent/ledger/store'
@@ -149,7 +149,7 @@ function tailOf({ row, last, isWhole }: LockedHead, shown: string): Tail | null 
 }
 
 /** Behind a step: a ring changes with control entries only, and a step has at most one, its first entry. */
-export function knownBehind(before: Known, step: Step, epoch: number): Known {
+export function knownBehind(before: Known, step: CommitPlan, epoch: number): Known {
   const isControl = step.state.ring !== before.state.ring
   const controls = isControl
     ? JSON.stringify([...(JSON.parse(before.controls) as number[]), step.entries[0]?.position ?? 1])
@@ -157,7 +157,7 @@ export function knownBehind(before: Known, step: Step, epoch: number): Known {
   return { state: step.state, controls, epoch }
 }
 
-export const frontierBytes = ({ state }: Step): Uint8Array => encodeFrontier(state.frontier)
+export const frontierBytes = ({ state }: CommitPlan): Uint8Array => encodeFrontier(state.frontier)
 
 /** What this writer has seen, or written, must still be there: a server that was set back, or another one, does not have it. */
 function requireSeen({ seenHash }: LockedHead, known: Known | null, shown: string): void {

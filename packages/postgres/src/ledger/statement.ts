@@ -1,7 +1,7 @@
 // The one statement that writes: the head moves if it is where the writer believes, and only then are entries and tiles put there, all of it or
 // nothing: how many entries it wrote says whether. It is the same within a transaction that holds the lock, and by itself.
 import { HASH_BYTES, TILE_WIDTH } from '@sudoagent/crypto'
-import { callNumber, type Step } from '@sudoagent/ledger/store'
+import { type CommitPlan, callNumber } from '@sudoagent/ledger/store'
 import type { Statement } from '../session/session.js'
 import { frontierBytes, type Known, knownBehind } from './rows.js'
 import type { TilePut } from './tree.js'
@@ -10,7 +10,7 @@ export interface Write {
   readonly schema: string
   readonly ledger: number
   readonly before: Known
-  readonly step: Step
+  readonly step: CommitPlan
   readonly tiles: readonly TilePut[]
   /** From now on. */
   readonly epoch: number

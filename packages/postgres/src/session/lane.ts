@@ -29,7 +29,7 @@ interface Waiting<In, Out> {
 type Serve<In, Out> = (session: Session, calls: readonly In[]) => Promise<readonly (() => Out)[]>
 
 /** Serves calls in groups, on one connection. */
-export class Lane<In, Out> {
+export class Batcher<In, Out> {
   readonly #options: LaneOptions
   readonly #serve: Serve<In, Out>
   #session: Session | null = null

@@ -11,7 +11,7 @@
  * A session connects when it is first used and again after it was lost; hosts of a URL are tried in order, and a writer
  * takes the first that accepts writes. `failure.ts` maps SQLSTATEs to the ledger's codes.
  */
-import { inTime } from '@sudoagent/ledger/store'
+import { withTimeout } from '@sudoagent/ledger/store'
 import pg from 'pg'
 import { asLedgerError } from './failure.js'
 import { prepareSession, type SessionSettings } from './session-settings.js'
@@ -121,7 +121,7 @@ export class Session {
         const query = make((error) => (error ? reject(error) : resolve(query)))
         this.#client.query(query as Q & pg.Submittable)
       })
-    return this.#inTime(asked).catch((error) => {
+    return this.#withTimeout(asked).catch((error) => {
       throw this.#asSaid(error)
     })
   }
@@ -188,7 +188,7 @@ export class Session {
 
   async #answerNow<R extends object>(queries: readonly (string | Statement)[]): Promise<Result<R>[][]> {
     const ask = (query: string | Statement): Promise<unknown> => this.#client.query(query as pg.QueryConfig)
-    const answers = await this.#inTime(() => Promise.allSettled(queries.map(ask)))
+    const answers = await this.#withTimeout(() => Promise.allSettled(queries.map(ask)))
     return answers.map((answer) => {
       // The first that was refused: what came after it in the same transaction was refused because of it.
       if (answer.status === 'rejected') throw this.#asLost(answer.reason)
@@ -197,11 +197,11 @@ export class Session {
     })
   }
 
-  async #inTime<T>(ask: () => Promise<T>): Promise<T> {
+  async #withTimeout<T>(ask: () => Promise<T>): Promise<T> {
     if (this.#lost !== null) throw new ConnectionLost(this.#lost.message, { cause: this.#lost })
     this.#warned = false
     try {
-      return await inTime(ask(), this.#answerMs, () => {
+      return await withTimeout(ask(), this.#answerMs, () => {
         this.abandon()
         return new ConnectionLost(`no answer within ${this.#answerMs} ms`)
       })

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type LedgerReader, openLedger, proveInclusion, select, verify } from '@sudoagent/ledger'
+import { type LedgerReader, openLedgerReader, proveInclusion, select, verify } from '@sudoagent/ledger'
 import { SqliteLedger } from '@sudoagent/ledger/sqlite'
 import Database from 'better-sqlite3'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -45,7 +45,7 @@ describe('PostgresLedger', () => {
   it('makes what SQLite makes of the same calls, byte for byte: lines, hashes, tiles, head', async () => {
     const url = ledgerUrl(database)
     const path = join(temporaryFolder(), 'ledger.sqlite')
-    const options = () => ({ signer: testSigner(1), clock: tickingClock(), newId: () => 'the same in both' })
+    const options = () => ({ signer: testSigner(1), clock: tickingClock(), generateId: () => 'the same in both' })
     const stores = [await PostgresLedger.open(url, options()), SqliteLedger.open(path, options())]
     for (const [from, count] of [
       [0, 300],
@@ -60,7 +60,7 @@ describe('PostgresLedger', () => {
       expect(ours).toEqual(theirs)
     }
     await Promise.all(stores.map((store) => store.close()))
-    const readers = [await openPostgresLedger(url), await openLedger(path)]
+    const readers = [await openPostgresLedger(url), await openLedgerReader(path)]
     const [ours, theirs] = await Promise.all(readers.map(contentOf))
     expect(ours).toEqual(theirs)
     expect(ours?.lines).toHaveLength(1_052)
@@ -165,7 +165,7 @@ describe('PostgresLedger', () => {
     await second.retireKey(testSigner(1).keyId)
     expect(await refusalOf(() => first.append(decisionDraft(2)))).toBe('KEY_REFUSED')
     await second.append(decisionDraft(2))
-    await second.closeForGood()
+    await second.seal()
     expect(await refusalOf(() => second.append(decisionDraft(3)))).toBe('LEDGER_FINISHED')
     await Promise.all([first.close(), second.close()])
     const reader = await openPostgresLedger(url)

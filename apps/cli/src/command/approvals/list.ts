@@ -54,7 +54,7 @@ export async function run({ store: path, state, json = false, ...access }: ListO
   } else if (records.length > 0) {
     await print(io.stdout, renderApprovals(records, now, io.stdout.columns))
   } else {
-    const { say } = await import('../../terminal/message.js')
+    const { printMessage: say } = await import('../../terminal/message.js')
     await say(io, 'note', `no approval is ${state ?? 'in the store'}`)
   }
   return EXIT.ok

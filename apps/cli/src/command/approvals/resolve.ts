@@ -2,6 +2,7 @@
 import { type ApprovalRecord, type ApprovalStore, ApprovalStoreError } from '@sudoagent/core'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
 import { withApprovals } from '../../ledger/approval-store.js'
+import { isServer } from '../../ledger/password-url.js'
 import { confirm, confirmNext } from '../../terminal/confirm.js'
 import { APPROVER_VARIABLE, type Io, print } from '../../terminal/io.js'
 import { approvalJson, approvalRows, stateOf } from '../../text/approval-text.js'
@@ -40,7 +41,7 @@ export async function resolveApproval(
   const record = await withApprovals(options.store, { allowOtherWriters }, async (store) => {
     const seen = requirePending(await find(store, id))
     if (!yes) await ask(state, seen, approverId, io)
-    return await settle(store, seen, { state, approverId, note })
+    return await settle(store, seen, { state, approverId, note }, isServer(options.store))
   })
   if (json) {
     await print(io.stdout, `${JSON.stringify(approvalJson(record), null, 2)}\n`)
@@ -124,13 +125,24 @@ interface Answer {
   readonly note: string | null
 }
 
-/** Bound to what was shown: an answer about anything else does not count. */
-async function settle(store: ApprovalStore, seen: ApprovalRecord, answer: Answer): Promise<ApprovalRecord> {
+/**
+ * Bound to what was shown: an answer about anything else does not count.
+ *
+ * @param isOnServer - whether the store has a clock of its own
+ */
+async function settle(
+  store: ApprovalStore,
+  seen: ApprovalRecord,
+  answer: Answer,
+  isOnServer: boolean,
+): Promise<ApprovalRecord> {
   const now = new Date()
   try {
     const record = await store.resolve(seen.approvalId, { ...answer, binding: seen.binding }, now)
     // The store says yes to the same answer twice, so that an engine can repeat itself. Here the second one is not the answer.
-    const isOurs = record.approverId === answer.approverId && record.resolvedAt?.getTime() === now.getTime()
+    const isOurs =
+      record.approverId === answer.approverId &&
+      (isOnServer ? record.note === answer.note : record.resolvedAt?.getTime() === now.getTime())
     if (!isOurs) throw settledAlready(record)
     return record
   } catch (error) {

@@ -42,7 +42,7 @@ Examples:
     })
 }
 
-interface Asked {
+interface WitnessTarget {
   readonly key: NoteKey
   readonly url: string
 }
@@ -115,7 +115,7 @@ async function keep(ledger: string, note: string, io: Io): Promise<void> {
     ? await (await import('@sudoagent/postgres')).keepPostgresCosigned(ledger, note)
     : (await import('@sudoagent/ledger/cosigned')).keepCosigned(ledger, note)
   if (isKept) return
-  const { say } = await import('../../terminal/message.js')
+  const { printMessage: say } = await import('../../terminal/message.js')
   await say(io, 'note', `\`${ledger}\` has a later cosigned checkpoint already, and keeps that`)
 }
 
@@ -124,7 +124,7 @@ const isWitnessError = (error: unknown): error is WitnessError =>
 
 /** Says what a witness did not do, and what that is worth: 3 when it could not be asked, 1 when it said no. */
 async function tell(error: WitnessError, name: string, io: Io): Promise<ExitCode> {
-  const { say } = await import('../../terminal/message.js')
+  const { printMessage: say } = await import('../../terminal/message.js')
   await say(io, 'error', `witness \`${name}\`: ${error.message} (${error.code})`)
   if (error.hint !== undefined) await say(io, 'hint', error.hint)
   return ['WITNESS_UNREACHABLE', 'WITNESS_URL_INVALID'].includes(error.code) ? EXIT.failed : EXIT.no
@@ -133,7 +133,7 @@ async function tell(error: WitnessError, name: string, io: Io): Promise<ExitCode
 async function readWitnesses(
   { witness = [], url = [], witnessPolicy }: CosignOptions,
   io: Io,
-): Promise<readonly Asked[]> {
+): Promise<readonly WitnessTarget[]> {
   if (witness.length !== url.length) {
     throw new CliError(EXIT.usage, 'each --witness needs one --url', 'give them in pairs: --witness <vkey> --url <url>')
   }

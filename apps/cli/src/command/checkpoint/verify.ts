@@ -80,7 +80,7 @@ export async function run(options: CheckpointVerifyOptions, io: Io): Promise<Exi
   }
   await print(io.stdout, json ? `${JSON.stringify(checked, null, 2)}\n` : await render(checked, io.stdout.columns))
   if (checked.ok) return EXIT.ok
-  const { say } = await import('../../terminal/message.js')
+  const { printMessage: say } = await import('../../terminal/message.js')
   await say(io, 'error', 'too few of the witnesses have cosigned the checkpoint (WITNESS_QUORUM_MISSING)')
   return EXIT.no
 }

@@ -12,7 +12,7 @@ import { CliError, EXIT, type ExitCode } from '../../exit.js'
 import { requireWholeStore, withLedger } from '../../ledger/ledger-file.js'
 import { chooseFormat, deliver, type Format, noneWritten } from '../../terminal/deliver.js'
 import type { Io } from '../../terminal/io.js'
-import { say } from '../../terminal/message.js'
+import { printMessage } from '../../terminal/message.js'
 import { isStdout } from '../../terminal/output.js'
 
 export interface SelectionOptions {
@@ -46,14 +46,14 @@ export async function runSelection({ ledger, criteria, format, output }: Selecti
     const delivery = { ledger, format: chosen, output, beforeTerminal: hideProgress }
     return deliver(readable(reader, wanted, { showProgress, unreadable }, io), delivery, io)
   })
-  if (count === 0) await say(io, 'note', noneWritten('no entry fits', output))
+  if (count === 0) await printMessage(io, 'note', noneWritten('no entry fits', output))
   else if (toTerminal && chosen === 'table')
-    await say(io, 'hint', "`sudoagent show <ledger> <#>` tells a call's whole story")
+    await printMessage(io, 'hint', "`sudoagent show <ledger> <#>` tells a call's whole story")
   if (unreadable.count === 0) return count === 0 ? EXIT.no : EXIT.ok
   const { count: many, first } = unreadable
   const what = many === 1 ? `entry ${first} cannot be read` : `${many} entries cannot be read, the first is ${first}`
-  await say(io, 'error', `${what}, so it is unknown whether more fit`)
-  await say(io, 'hint', '`sudoagent verify` says what is wrong with them')
+  await printMessage(io, 'error', `${what}, so it is unknown whether more fit`)
+  await printMessage(io, 'hint', '`sudoagent verify` says what is wrong with them')
   return EXIT.failed
 }
 

@@ -42,7 +42,7 @@ export async function run(
   }
   const { readSigner, withWriter } = await import('../../ledger/ledger-writer.js')
   const signer = await readSigner(privateKey, io)
-  const { position } = await withWriter(ledger, signer, (writer) => writer.closeForGood())
+  const { position } = await withWriter(ledger, signer, (writer) => writer.seal())
   await print(
     io.stdout,
     json ? `${JSON.stringify({ position }, null, 2)}\n` : `the ledger ended with entry ${position}\n`,

@@ -5,12 +5,11 @@ import type { ArgumentCheck, Feature, Guard } from '@sudoagent/mcp'
 import { CliError, EXIT } from '../../exit.js'
 import { readCallPolicy } from '../../input/call-policy.js'
 import { readPrivateKey } from '../../key/private-key.js'
-import { accessAdvice } from '../../ledger/approval-store.js'
-import { openLedgerWriter } from '../../ledger/new-ledger.js'
-import { requireFilePlace } from '../../ledger/place.js'
+import { openPlaceForWriting } from '../../ledger/place.js'
 import type { Io } from '../../terminal/io.js'
-import { say } from '../../terminal/message.js'
+import { printMessage } from '../../terminal/message.js'
 import { deniedTools } from './denied-tools.js'
+import { openApprovals, openBudget, openPins, requirePlaces } from './guard-stores.js'
 
 export interface GuardPartsOptions {
   readonly policy: string
@@ -56,9 +55,7 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
   const close = async (): Promise<void> => {
     for (const undo of undos.splice(0).reverse()) await undo()
   }
-  requireFilePlace('--ledger', options.ledger, 'write to a file, and `sudoagent copy` it to the database')
-  requireFilePlace('--approvals', options.approvals, 'approvals of a guard wait in a SQLite file')
-  requireFilePlace('--tools', options.tools, 'accepted tool definitions are kept in a SQLite file')
+  requirePlaces(options)
   const block = features('--block', options.block, FEATURES)
   const pass = features('--pass', options.pass, BLOCKED_BY_DEFAULT)
   const times = {
@@ -86,16 +83,20 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
       ...(options.hideDenied === true ? { hideTools: deniedTools(policy) } : {}),
       checkArguments: argumentCheck(options.checkArguments),
       ...times,
-      onNote: note,
+      logger: note,
       onError: ({ stage, requestId }: EngineFault) =>
-        void say(io, 'error', `${stage} of request ${requestId} could not be recorded`),
+        void printMessage(io, 'error', `${stage} of request ${requestId} could not be recorded`),
     }
     // Whatever is wrong with these is said before there is a ledger.
     const nowhere = { append: () => Promise.reject(new Error('no ledger')), close: async () => {} }
     new Guard({ ...base, ledger: nowhere, pins: new MemoryToolPins() })
-    const ledger = await openLedgerWriter(options.ledger, signer, options.counter)
+    const ledger = await openPlaceForWriting(options.ledger, {
+      ...(signer === undefined ? {} : { signer }),
+      ...(options.counter === undefined ? {} : { counter: options.counter }),
+    })
     undos.push(() => ledger.close())
-    const { approvalStore, budget } = await openStores(options, limits, undos)
+    const approvalStore = await openApprovals(options, undos)
+    const budget = limits === null ? null : await openBudget(options, limits, undos)
     const pins = await openPins(options, undos)
     const guard = new Guard({ ...base, ledger, approvalStore, pins, ...(budget === null ? {} : { budget }) })
     note(passing(BLOCKED_BY_DEFAULT, pass, block))
@@ -130,54 +131,12 @@ function passing(features: readonly Feature[], pass: readonly Feature[], block: 
   return words.filter((text) => text !== '').join('; ')
 }
 
-async function openStores(
-  { approvals, ledger, allowOtherWriters = false }: GuardPartsOptions,
-  limits: ReturnType<typeof parseBudget> | null,
-  undos: (() => unknown)[],
-) {
-  const { SqliteApprovalStore, SqliteBudget } = await import('@sudoagent/core/sqlite')
-  const approvalStore = opened(approvals ?? `${ledger}.approvals`, (path) =>
-    SqliteApprovalStore.open(path, { allowOtherWriters }),
-  )
-  undos.push(() => approvalStore.close())
-  if (limits === null) return { approvalStore, budget: null }
-  const budget = opened(`${ledger}.budget`, (path) => SqliteBudget.open(path, limits, { allowOtherWriters }))
-  undos.push(() => budget.close())
-  return { approvalStore, budget }
-}
-
-async function openPins(
-  { tools, ledger, acceptTools = false, allowOtherWriters = false }: GuardPartsOptions,
-  undos: (() => unknown)[],
-) {
-  const { acceptAll } = await import('@sudoagent/mcp')
-  const { SqliteToolPins } = await import('@sudoagent/mcp/sqlite')
-  const pins = opened(tools ?? `${ledger}.tools`, (path) => SqliteToolPins.open(path, { allowOtherWriters }))
-  undos.push(() => pins.close())
-  return acceptTools ? acceptAll(pins) : pins
-}
-
-function opened<T>(path: string, open: (path: string) => T): T {
-  try {
-    return open(path)
-  } catch (error) {
-    if (error instanceof TypeError) throw error
-    const { message, hint } = accessAdvice(error instanceof Error ? error.message : 'unknown')
-    throw new CliError(
-      EXIT.failed,
-      `\`${path}\` cannot be opened: ${message}`,
-      hint ?? 'check the folder, and who may write there',
-      error,
-    )
-  }
-}
-
 function noteTo(io: Io): (text: string) => void {
   let left = NOTES_MAX
   return (text) => {
     left -= 1
-    if (left > 0) void say(io, 'note', text)
-    else if (left === 0) void say(io, 'note', 'there was too much to note; no more of it is shown')
+    if (left > 0) void printMessage(io, 'note', text)
+    else if (left === 0) void printMessage(io, 'note', 'there was too much to note; no more of it is shown')
   }
 }
 

@@ -170,7 +170,7 @@ async function overHttp(
     token,
     allowHosts: allowHost,
     allowOrigins: allowOrigin,
-    onNote: note,
+    logger: note,
   }).catch((error: unknown) => {
     if (error instanceof TypeError)
       throw new CliError(EXIT.usage, words(error), 'see `--token-file` and `--token-env`', error)

@@ -41,7 +41,7 @@ export async function run({ database, json = false }: PostgresCheckOptions, io: 
       open.length === 0 ? 'nothing is open\n' : open.map((line) => `open: ${printable(line)}\n`).join(''),
     )
   if (open.length === 0) return EXIT.ok
-  const { say } = await import('../../terminal/message.js')
+  const { printMessage: say } = await import('../../terminal/message.js')
   await say(
     io,
     'hint',

@@ -55,7 +55,7 @@ export async function run(
   const isSeparate = await applySchema(database, { roles, ...(separateRoles === undefined ? {} : { separateRoles }) })
   await print(io.stdout, `\`${shown}\` has the tables of version ${SCHEMA_VERSION} in schema ${schema}\n`)
   if (!roles) return EXIT.ok
-  const { say } = await import('../../terminal/message.js')
+  const { printMessage: say } = await import('../../terminal/message.js')
   await say(io, 'hint', `give each host a login: CREATE ROLE agent1 LOGIN PASSWORD '…' IN ROLE ${schema}_writer`)
   if (isSeparate)
     await say(

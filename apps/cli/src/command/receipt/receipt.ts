@@ -67,7 +67,7 @@ export async function run(
   }
   await writeOutput(output, format === 'json' ? text : (proof ?? ''), ledger, io)
   if (proof === null) {
-    const { say } = await import('../../terminal/message.js')
+    const { printMessage: say } = await import('../../terminal/message.js')
     await say(io, 'note', 'the receipt has no proof: the ledger has no signed checkpoint')
   }
   return EXIT.ok

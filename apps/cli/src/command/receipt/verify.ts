@@ -77,7 +77,7 @@ async function tell(report: ReceiptReport, bytes: Uint8Array, io: Io): Promise<v
   const { guessKind } = await import('../../input/input-file.js')
   const { painter } = await import('../../text/paint.js')
   const { renderReceipt } = await import('./receipt-text.js')
-  const { say } = await import('../../terminal/message.js')
+  const { printMessage: say } = await import('../../terminal/message.js')
   for (const { code, message, hint } of report.findings) {
     await say(io, 'error', `${message} (${code})`)
     const guess = code === 'RECEIPT_INVALID' ? guessKind(bytes) : undefined
@@ -131,7 +131,7 @@ async function verifyProof(
     await print(io.stdout, `${rowsOf('', printable(line), io.stdout.columns, 2).join('\n')}\n`)
   }
   if (value.ok) return EXIT.ok
-  const { say } = await import('../../terminal/message.js')
+  const { printMessage: say } = await import('../../terminal/message.js')
   await say(io, 'error', 'too few of the witnesses have cosigned the checkpoint (WITNESS_QUORUM_MISSING)')
   return EXIT.no
 }

@@ -44,9 +44,9 @@ Examples:
 export async function run({ ledger, call, format, json: isJson = false }: ShowOptions, io: Io): Promise<ExitCode> {
   const { findIn, withLedger } = await import('../../ledger/ledger-file.js')
   const { readStory, storyJson, storyText } = await import('./call-text.js')
-  const { harmless } = await import('../../text/harmless.js')
+  const { escapeForTerminal: harmless } = await import('../../text/harmless.js')
   const { painter } = await import('../../text/paint.js')
-  const { say } = await import('../../terminal/message.js')
+  const { printMessage: say } = await import('../../terminal/message.js')
   const key = POSITION.test(call) ? { position: Number(call) } : { requestId: call }
   const story = await withLedger(ledger, io, false, ({ reader }) => findIn(reader, () => readStory(reader, key)))
   const asText = (format ?? (io.stdout.isTerminal && !isJson ? 'text' : 'json')) === 'text'

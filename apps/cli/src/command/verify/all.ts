@@ -5,7 +5,7 @@ import { CliError, EXIT, type ExitCode } from '../../exit.js'
 import { openPlace, requireServer } from '../../ledger/place.js'
 import { recordedHeads, registryIn } from '../../ledger/registry.js'
 import { type Io, print } from '../../terminal/io.js'
-import { say } from '../../terminal/message.js'
+import { printMessage } from '../../terminal/message.js'
 import { readChecks, type VerifyOptions } from './options.js'
 
 /** What became of one ledger. A ledger that is on record and not there has no report. */
@@ -42,7 +42,7 @@ export async function verifyAll(options: VerifyOptions, io: Io): Promise<ExitCod
   }))
   if (json) await print(io.stdout, `${JSON.stringify(plain, null, 2)}\n`)
   for (const { ledger: name, problem } of verdicts) {
-    if (problem !== null) await say(io, 'error', `ledger ${printable(name)}: ${problem}`)
+    if (problem !== null) await printMessage(io, 'error', `ledger ${printable(name)}: ${problem}`)
   }
   if (!json && !quiet) {
     const lines = verdicts.map(({ ledger: name, report, recorded }) => {
@@ -51,7 +51,7 @@ export async function verifyAll(options: VerifyOptions, io: Io): Promise<ExitCod
     })
     await print(io.stdout, lines.join(''))
   }
-  if (verdicts.length === 0) await say(io, 'note', 'the database has no ledger')
+  if (verdicts.length === 0) await printMessage(io, 'note', 'the database has no ledger')
   return verdicts.length > 0 && verdicts.every(({ problem }) => problem === null) ? EXIT.ok : EXIT.no
 }
 

@@ -3,7 +3,7 @@ import { encodeState, type Report, verifyFrom } from '@sudoagent/ledger'
 import { EXIT, type ExitCode } from '../../exit.js'
 import { withLedger } from '../../ledger/ledger-file.js'
 import { type Io, print } from '../../terminal/io.js'
-import { say } from '../../terminal/message.js'
+import { printMessage } from '../../terminal/message.js'
 import { painter } from '../../text/paint.js'
 import { readChecks, type VerifyOptions } from './options.js'
 import { hintsOf, renderFindings, renderReport, renderWarnings } from './report-text.js'
@@ -30,12 +30,12 @@ export async function verifyOne(options: VerifyOptions, io: Io): Promise<ExitCod
 
 /** Findings and hints to stderr, the verdict and what it rests on to stdout. */
 async function tell(report: Report, about: { ledger: string; kind: string; quiet: boolean }, io: Io): Promise<void> {
-  for (const { kind, text } of renderFindings(report)) await say(io, kind, text)
+  for (const { kind, text } of renderFindings(report)) await printMessage(io, kind, text)
   if (about.quiet) return
-  for (const { kind, text } of renderWarnings(report)) await say(io, kind, text)
+  for (const { kind, text } of renderWarnings(report)) await printMessage(io, kind, text)
   await print(
     io.stdout,
     renderReport(report, { ...about, columns: io.stdout.columns }, await painter(io.stdout.colour)),
   )
-  for (const hint of hintsOf(report)) await say(io, 'hint', hint)
+  for (const hint of hintsOf(report)) await printMessage(io, 'hint', hint)
 }

@@ -1,5 +1,5 @@
 // A report as text: the same value that `--json` prints, for a person.
-import { notRuledOut, printable, type Report } from '@sudoagent/ledger'
+import { printable, type Report, residualRisks } from '@sudoagent/ledger'
 import type { MessageKind } from '../../terminal/message.js'
 import type { Paint } from '../../text/paint.js'
 import { fieldRow, rowsOf, verdictRow } from '../../text/rows.js'
@@ -43,7 +43,7 @@ export function renderReport(
   { ledger, kind, columns }: { ledger: string; kind: string; columns?: number | undefined },
   paint: Paint,
 ): string {
-  const open = notRuledOut(report)
+  const open = residualRisks(report)
   const fields = fieldsOf(report, `${ledger} (${kind})`).filter(([, value]) => value !== null)
   return [
     verdict(report, paint, columns),

@@ -49,7 +49,7 @@ export async function run({ key, name, policy, store, host, port }: WitnessServe
   const { createWitness, serveWitness } = await import('@sudoagent/witness')
   const { SqliteWitnessStore } = await import('@sudoagent/witness/sqlite')
   const { readPrivateKey } = await import('../../key/private-key.js')
-  const { say } = await import('../../terminal/message.js')
+  const { printMessage: say } = await import('../../terminal/message.js')
   const portNumber = readPort(port)
   const { requireFilePlace } = await import('../../ledger/place.js')
   requireFilePlace('--store', store, 'a witness remembers in a SQLite file')
@@ -115,7 +115,7 @@ function withLog(witness: Witness, io: Io): Witness {
     key: witness.key,
     async addCheckpoint(request) {
       const answer = await witness.addCheckpoint(request)
-      const { say } = await import('../../terminal/message.js')
+      const { printMessage: say } = await import('../../terminal/message.js')
       const line = answer.body.trimEnd()
       const why = /^\d+$/.test(line) ? `size ${line} is on record` : line
       const says = answer.status === 200 ? 'cosigned' : `refused: ${why}`

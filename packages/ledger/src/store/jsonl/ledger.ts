@@ -16,24 +16,24 @@ import { ownFields } from '../../own-fields.js'
 import type { AppendedEntry, ControlWriter, LedgerWriter } from '../../port/writer.js'
 import { grow } from '../../tree/grow.js'
 import {
+  type AppendRequest,
   addKey,
   advance,
   aheadOf,
-  beginLedger,
-  closeForGood,
+  type CommitPlan,
   headOf,
   type LogState,
   refuseWriter,
   retireKey,
-  type Step,
-  type Work,
+  sealLedger,
   type Writer,
   type WriterOptions,
+  writeGenesis,
   writerOf,
 } from '../../write/advance.js'
 import { GroupCommit } from '../../write/group-commit.js'
 import { readTail } from '../../write/last-entry.js'
-import { type LinkedEntry, only } from '../../write/link-batch.js'
+import { type LinkedEntry, singleEntry } from '../../write/link-batch.js'
 import { warnOfOtherWriters } from '../file-mode.js'
 import { inspectJsonl, moveTornTailAside, type TornTail } from './file.js'
 import { lockFile } from './lock.js'
@@ -118,7 +118,7 @@ export class JsonlLedger implements LedgerWriter, ControlWriter {
   }
 
   begin(): Promise<void> {
-    return beginLedger((work) => this.#commits.alone(() => this.#commit(work)))
+    return writeGenesis((work) => this.#commits.runExclusive(() => this.#commit(work)))
   }
 
   async aheadMs(): Promise<number> {
@@ -133,12 +133,12 @@ export class JsonlLedger implements LedgerWriter, ControlWriter {
     return this.#control({ control: retireKey(keyId) })
   }
 
-  closeForGood(): Promise<AppendedEntry> {
-    return this.#control({ control: closeForGood() })
+  seal(): Promise<AppendedEntry> {
+    return this.#control({ control: sealLedger() })
   }
 
-  #control(work: Work): Promise<AppendedEntry> {
-    return this.#commits.alone(async () => only(await this.#commit(work)))
+  #control(work: AppendRequest): Promise<AppendedEntry> {
+    return this.#commits.runExclusive(async () => singleEntry(await this.#commit(work)))
   }
 
   close(): Promise<void> {
@@ -151,7 +151,7 @@ export class JsonlLedger implements LedgerWriter, ControlWriter {
     return this.#closing
   }
 
-  async #commit(work: Work): Promise<readonly LinkedEntry[]> {
+  async #commit(work: AppendRequest): Promise<readonly LinkedEntry[]> {
     if (this.#failed !== null) throw this.#failed
     try {
       this.#refuseForeignChange()
@@ -172,7 +172,7 @@ export class JsonlLedger implements LedgerWriter, ControlWriter {
   }
 
   /** Puts the head of the genesis alone in place, before there is a genesis. */
-  async #announce({ entries, state }: Step): Promise<void> {
+  async #announce({ entries, state }: CommitPlan): Promise<void> {
     const { frontier } = grow(EMPTY_FRONTIER, entries.slice(0, 1))
     writeSideFile(this.#headPath, await headOf(state.ring?.origin ?? '', frontier, this.#writer.signer))
     syncFolderOf(this.#headPath)

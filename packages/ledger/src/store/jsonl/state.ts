@@ -7,7 +7,7 @@ import { storedNodeAt } from '../../tree/stored-node.js'
 import { EMPTY_STATE, type LogState } from '../../write/advance.js'
 import { checkHead, headRefused, readHead, requireHead, shorterThanHead } from '../../write/head-check.js'
 import { readTail } from '../../write/last-entry.js'
-import { catchUp, ringBehind } from '../../write/recover.js'
+import { recover, ringBehind } from '../../write/recover.js'
 import { linesOf } from './file.js'
 import type { TreeFile } from './tree-file.js'
 
@@ -85,7 +85,7 @@ function catchUpFrom(
   }
   for (const line of linesOf(fd)) {
     if (line.position <= from.head.size) continue
-    const caught = catchUp(state, line.bytes(), path)
+    const caught = recover(state, line.bytes(), path)
     state = caught.state
     for (const node of caught.nodes) nodes.push(node)
     if (line.position === size) atHead = state

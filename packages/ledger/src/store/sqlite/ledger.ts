@@ -10,21 +10,21 @@ import { ownFields } from '../../own-fields.js'
 import type { AppendedEntry, ControlWriter, LedgerWriter } from '../../port/writer.js'
 import { SchemaGuard } from '../../sqlite-file/schema-guard.js'
 import {
+  type AppendRequest,
   addKey,
   advance,
   aheadOf,
-  beginLedger,
-  closeForGood,
   refuseWriter,
   retireKey,
-  type Work,
+  sealLedger,
   type Writer,
   type WriterOptions,
+  writeGenesis,
   writerOf,
 } from '../../write/advance.js'
 import { GroupCommit } from '../../write/group-commit.js'
 import { readTail } from '../../write/last-entry.js'
-import { type LinkedEntry, only } from '../../write/link-batch.js'
+import { type LinkedEntry, singleEntry } from '../../write/link-batch.js'
 import { warnOfOtherWriters } from '../file-mode.js'
 import {
   busyDelayMs,
@@ -125,7 +125,7 @@ export class SqliteLedger implements LedgerWriter, ControlWriter {
   }
 
   begin(): Promise<void> {
-    return beginLedger((work) => this.#commits.alone(() => this.#commit(work)))
+    return writeGenesis((work) => this.#commits.runExclusive(() => this.#commit(work)))
   }
 
   async aheadMs(): Promise<number> {
@@ -140,8 +140,8 @@ export class SqliteLedger implements LedgerWriter, ControlWriter {
     return this.#control({ control: retireKey(keyId) })
   }
 
-  closeForGood(): Promise<AppendedEntry> {
-    return this.#control({ control: closeForGood() })
+  seal(): Promise<AppendedEntry> {
+    return this.#control({ control: sealLedger() })
   }
 
   /** As it is now: other processes write, too. */
@@ -150,8 +150,8 @@ export class SqliteLedger implements LedgerWriter, ControlWriter {
     return last === undefined ? null : readTail(last.line, this.#path).recordedAt
   }
 
-  #control(work: Work): Promise<AppendedEntry> {
-    return this.#commits.alone(async () => only(await this.#commit(work)))
+  #control(work: AppendRequest): Promise<AppendedEntry> {
+    return this.#commits.runExclusive(async () => singleEntry(await this.#commit(work)))
   }
 
   close(): Promise<void> {
@@ -178,7 +178,7 @@ export class SqliteLedger implements LedgerWriter, ControlWriter {
   }
 
   /** One transaction: the state is read, the group is linked behind it, and entries, tree and head become durable together, or nothing. */
-  async #commit(work: Work): Promise<readonly LinkedEntry[]> {
+  async #commit(work: AppendRequest): Promise<readonly LinkedEntry[]> {
     // After an I/O error nobody knows what the disk holds, and a second fsync may claim success for bytes that were dropped.
     if (this.#failed !== null) throw this.#failed
     try {

@@ -3,10 +3,10 @@ import { encodeFrontier, type Frontier, NOTE_BYTES_MAX, parseFrontier, type Tree
 import type Database from 'better-sqlite3'
 import { LINE_BYTES_MAX } from '../../limits.js'
 import type { KeyRing } from '../../rules/key-ring.js'
-import { EMPTY_STATE, type LogState, type Step } from '../../write/advance.js'
+import { type CommitPlan, EMPTY_STATE, type LogState } from '../../write/advance.js'
 import { checkHead, headRefused, readHead, requireHead, shorterThanHead } from '../../write/head-check.js'
 import { readTail } from '../../write/last-entry.js'
-import { catchUp, ringBehind } from '../../write/recover.js'
+import { recover, ringBehind } from '../../write/recover.js'
 import { CallWriter } from './call-index.js'
 import { TileWriter, tilesCompleted } from './tiles.js'
 
@@ -107,7 +107,7 @@ export class SqliteState {
   }
 
   /** Writes what a step adds to the rows that it has inserted. */
-  write({ nodes, checkpoint, entries, state }: Step): void {
+  write({ nodes, checkpoint, entries, state }: CommitPlan): void {
     const before = this.#current
     this.#writeTree(nodes)
     // A ring changes with control entries only, and a step has at most one, its first entry.
@@ -137,7 +137,7 @@ export class SqliteState {
 
   #readAnew(last: LastRow | undefined, row: HeadRow | undefined, known: Known | null): Known {
     if (last !== undefined) this.#requireTail(last)
-    const current = this.#catchUp(this.#start(last, row, known))
+    const current = this.#recover(this.#start(last, row, known))
     if (row === undefined) requireHead(current.state.ring, this.#path)
     return current
   }
@@ -200,7 +200,7 @@ export class SqliteState {
   }
 
   /** Takes over the rows behind the head, and stores their part of the tree. */
-  #catchUp(from: Known): Known {
+  #recover(from: Known): Known {
     const { checkpoint } = from
     let { state } = from
     const controls = [...from.controls]
@@ -208,7 +208,7 @@ export class SqliteState {
       const row = this.#statements.behind.get(state.head.size) as LastRow | undefined
       if (row === undefined) return { state, controls, checkpoint }
       if (row.id !== state.head.size + 1) throw headRefused(this.#path, `: entry ${state.head.size + 1} is missing`)
-      const caught = catchUp(state, row.entry_json ?? new Uint8Array(0), this.#path)
+      const caught = recover(state, row.entry_json ?? new Uint8Array(0), this.#path)
       if (caught.state.head.entryHash !== row.entry_hash) this.#requireTail(row)
       if (caught.state.ring !== state.ring && state.ring !== null) controls.push(row.id)
       state = caught.state

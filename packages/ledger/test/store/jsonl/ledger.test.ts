@@ -19,7 +19,7 @@ import { describe, expect, it } from 'vitest'
 import { isLong } from '../../../../../test/tier.js'
 import { LINE_BYTES_MAX } from '../../../src/limits.js'
 import { JsonlLedger } from '../../../src/store/jsonl/ledger.js'
-import { openLedger } from '../../../src/store/open.js'
+import { openLedgerReader } from '../../../src/store/open.js'
 import { decisionDraft, tickingClock } from '../../fixtures/draft.js'
 import { codesOf, jsonlOf, verifyFile } from '../../fixtures/ledger-file.js'
 import { canRun, kill9, notice, run, runScript, startScript, tinyFileSystem } from '../../fixtures/process/child.js'
@@ -37,7 +37,7 @@ if (!hasStrace) notice('a failing fdatasync (strace is absent or not allowed)')
 const newPath = (): string => join(temporaryFolder(), 'ledger.jsonl')
 const makePlace = () => {
   const path = newPath()
-  return { open: (options = {}) => JsonlLedger.open(path, options), read: () => openLedger(path) }
+  return { open: (options = {}) => JsonlLedger.open(path, options), read: () => openLedgerReader(path) }
 }
 
 async function writeThree(path: string): Promise<Buffer> {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { LINE_BYTES_MAX } from '../../../src/limits.js'
-import { openLedger } from '../../../src/store/open.js'
+import { openLedgerReader } from '../../../src/store/open.js'
 import { verify } from '../../../src/verify/verify.js'
 import { decisionDraft } from '../../fixtures/draft.js'
 import { codesOf, jsonlOf, type Line, verifyFile } from '../../fixtures/ledger-file.js'
@@ -16,7 +16,7 @@ const [first = '', second = '', third = ''] = three
 
 describe('reading a JSONL ledger', () => {
   it('hands over all lines, again and again', async () => {
-    const reader = await openLedger(jsonlOf(lines))
+    const reader = await openLedgerReader(jsonlOf(lines))
     expect([reader.kind, reader.sizeHint]).toEqual(['jsonl', undefined])
     for (const _ of [1, 2]) {
       const sizes: number[] = []
@@ -48,7 +48,9 @@ describe('reading a JSONL ledger', () => {
   })
 
   it('hands over batches that are bounded in bytes, too', async () => {
-    const reader = await openLedger(jsonlOf(['{', ...Array.from({ length: 12 }, () => 'x'.repeat(LINE_BYTES_MAX))]))
+    const reader = await openLedgerReader(
+      jsonlOf(['{', ...Array.from({ length: 12 }, () => 'x'.repeat(LINE_BYTES_MAX))]),
+    )
     const sizes: number[] = []
     for await (const batch of reader.batches()) sizes.push(batch.length)
     await reader.close()
@@ -72,7 +74,7 @@ describe('a last line without an end', () => {
   it('is waited for while a writer is in the middle of it', async () => {
     const path = jsonlOf([first, second])
     appendFileSync(path, third.slice(0, 100))
-    const reader = await openLedger(path)
+    const reader = await openLedgerReader(path)
     const verified = verify(reader)
     await delay(30)
     appendFileSync(path, `${third.slice(100)}\n${lines[3]}\n`)

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { expect, it } from 'vitest'
 import type { EntryDraft } from '../../../src/entry/entry.js'
-import { openLedger } from '../../../src/store/open.js'
+import { openLedgerReader } from '../../../src/store/open.js'
 import { SqliteLedger } from '../../../src/store/sqlite/ledger.js'
 import { decisionDraft, outcomeDraft, requestIdOf } from '../../fixtures/draft.js'
 import { temporaryFolder } from '../../fixtures/temporary.js'
@@ -22,7 +22,7 @@ async function ledgerOf(calls: number, idOf: (n: number) => string = requestIdOf
 }
 
 async function positions(path: string, requestId: string): Promise<readonly number[] | null> {
-  const reader = await openLedger(path)
+  const reader = await openLedgerReader(path)
   try {
     const lines = await reader.linesOfCall(requestId)
     if (lines === null) return null
@@ -42,7 +42,7 @@ it('finds both entries of a call, in full tiles and in the one that grows', asyn
 })
 
 it('reads no other call of the tile that grows', async () => {
-  const reader = await openLedger(await ledgerOf(100))
+  const reader = await openLedgerReader(await ledgerOf(100))
   // The genesis does not say at its end that it is about no call.
   expect((await reader.linesOfCall(requestIdOf(70)))?.map(({ position }) => position)).toEqual([1, 140, 141])
   await reader.close()

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { callStory, select } from '../../../src/read/query.js'
 import { makeReceipt } from '../../../src/read/receipt.js'
 import { openFileSink } from '../../../src/store/copy-target.js'
-import { openLedger } from '../../../src/store/open.js'
+import { openLedgerReader } from '../../../src/store/open.js'
 import { SqliteLedger } from '../../../src/store/sqlite/ledger.js'
 import { copyLedger } from '../../../src/write/copy-ledger.js'
 import { decisionDraft, requestIdOf } from '../../fixtures/draft.js'
@@ -37,7 +37,7 @@ describe.each(INDEXES)('a row that an index does not know: %s', (index) => {
   }
 
   it.each([1024, 11, 4])('is read and judged by verify, in ranges of %i', async (step) => {
-    const reader = await openLedger(await forged())
+    const reader = await openLedgerReader(await forged())
     onTestFinished(() => reader.close())
     const { verify } = await import('../../../src/verify/verify.js')
     const report = await verify(inRanges(reader, step), OWN_THREAD)
@@ -46,7 +46,7 @@ describe.each(INDEXES)('a row that an index does not know: %s', (index) => {
   })
 
   it('is found by filter, search, show, export and receipt', async () => {
-    const reader = await openLedger(await forged())
+    const reader = await openLedgerReader(await forged())
     onTestFinished(() => reader.close())
     const found: (string | number)[] = []
     for (const criteria of [{ requestId: requestIdOf(77) }, { text: 'customer 77' }])
@@ -102,7 +102,7 @@ describe('statements on our tables', () => {
     const again = SqliteLedger.open(path)
     await again.append(decisionDraft(301))
     await again.close()
-    const reader = await openLedger(path)
+    const reader = await openLedgerReader(path)
     const { verify } = await import('../../../src/verify/verify.js')
     await verify(inRanges(reader, 64), OWN_THREAD)
     await makeReceipt(reader, { requestId: requestIdOf(3) })

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import type { LedgerError } from '../../../src/error.js'
-import { openLedger } from '../../../src/store/open.js'
+import { openLedgerReader } from '../../../src/store/open.js'
 import { SqliteLedger } from '../../../src/store/sqlite/ledger.js'
 import { decisionDraft } from '../../fixtures/draft.js'
 import { PYTHON_TABLE, sqliteOf, verifyFile } from '../../fixtures/ledger-file.js'
@@ -164,7 +164,7 @@ it('a copy of a database in WAL mode without its log: the hint names what was le
   // While the writer has it open, the tables are in the log alone.
   const copy = newPath()
   copyFileSync(path, copy)
-  const error = await openLedger(copy).then(
+  const error = await openLedgerReader(copy).then(
     () => null,
     (thrown: unknown) => thrown as LedgerError,
   )

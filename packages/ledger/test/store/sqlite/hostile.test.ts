@@ -5,7 +5,7 @@ import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { processorTime } from '../../../../crypto/test/fixtures/processor-time.js'
 import { LINE_BYTES_MAX } from '../../../src/limits.js'
-import { openLedger } from '../../../src/store/open.js'
+import { openLedgerReader } from '../../../src/store/open.js'
 import { decisionDraft } from '../../fixtures/draft.js'
 import { codesOf, PYTHON_TABLE, sqliteOf, verifyFile } from '../../fixtures/ledger-file.js'
 import { refusalOf } from '../../fixtures/refusal.js'
@@ -33,7 +33,7 @@ describe('a database that is no ledger', () => {
     const db = new Database(path)
     db.exec(sql)
     db.close()
-    expect(await refusalOf(() => openLedger(path))).toBe('LEDGER_NOT_A_LEDGER')
+    expect(await refusalOf(() => openLedgerReader(path))).toBe('LEDGER_NOT_A_LEDGER')
     expect(readdirSync(dirname(path))).toEqual(['ledger.sqlite'])
   })
 })
@@ -153,7 +153,7 @@ describe('rows that are no entries', () => {
         for (let n = 0; n < 12; n += 1) insert.run('x'.repeat(LINE_BYTES_MAX))
       },
     })
-    const reader = await openLedger(path)
+    const reader = await openLedgerReader(path)
     const sizes: number[] = []
     for await (const batch of reader.batches()) sizes.push(batch.length)
     await reader.close()

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Signer } from '@sudoagent/crypto'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
-import { openLedger } from '../../../src/store/open.js'
+import { openLedgerReader } from '../../../src/store/open.js'
 import { SqliteLedger } from '../../../src/store/sqlite/ledger.js'
 import { decisionDraft, testKey, testSigner } from '../../fixtures/draft.js'
 import { verifyFile } from '../../fixtures/ledger-file.js'
@@ -24,7 +24,7 @@ if (!hasSqlite3) notice('the sqlite3 shell beside our writer (it is absent)')
 const newPath = (): string => join(temporaryFolder(), 'ledger.sqlite')
 const makePlace = () => {
   const path = newPath()
-  return { open: (options = {}) => SqliteLedger.open(path, options), read: () => openLedger(path) }
+  return { open: (options = {}) => SqliteLedger.open(path, options), read: () => openLedgerReader(path) }
 }
 
 describe('SqliteLedger', () => {

@@ -8,7 +8,7 @@ import { exportLedger } from '../../../src/read/export-ledger.js'
 import { callStory } from '../../../src/read/query.js'
 import { openFileSink } from '../../../src/store/copy-target.js'
 import { keepCosigned } from '../../../src/store/keep-cosigned.js'
-import { openLedger } from '../../../src/store/open.js'
+import { openLedgerReader } from '../../../src/store/open.js'
 import { SqliteLedger } from '../../../src/store/sqlite/ledger.js'
 import { CREATE_LEDGER_TABLE } from '../../../src/store/sqlite/tables.js'
 import { copyLedger } from '../../../src/write/copy-ledger.js'
@@ -38,7 +38,7 @@ describe.each<[string, () => string]>([
     const took = processorTime()
     const report = await verifyFile(path)
     expect(codesOf(report)).toContain('STORE_DAMAGED@-')
-    const reader = await openLedger(path)
+    const reader = await openLedgerReader(path)
     onTestFinished(() => reader.close())
     let text = ''
     for await (const part of exportLedger(reader, 'ndjson')) text += part
@@ -57,7 +57,7 @@ describe.each<[string, () => string]>([
     for (const write of [
       () => SqliteLedger.open(path),
       () => openFileSink(path, 'sqlite'),
-      async () => void (await copyLedger(await openLedger(path), openFileSink(path, 'sqlite'))),
+      async () => void (await copyLedger(await openLedgerReader(path), openFileSink(path, 'sqlite'))),
     ])
       expect(await refusalOf(write)).toBe('LEDGER_DAMAGED')
     expect(() => keepCosigned(path, note)).toThrow()
@@ -88,7 +88,7 @@ describe.each<[string, () => string | Promise<string>]>([
     const path = enlarged(await make())
     const took = processorTime()
     await refusalOf(async () => {
-      const reader = await openLedger(path)
+      const reader = await openLedgerReader(path)
       await refusalOf(() => reader.lineAt(3))
       await refusalOf(() => reader.evidence())
       await refusalOf(async () => reader.treeReader(30)?.(0, 0))

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { openLedger } from '../../../src/store/open.js'
+import { openLedgerReader } from '../../../src/store/open.js'
 import { SqliteLedger } from '../../../src/store/sqlite/ledger.js'
 import { verify } from '../../../src/verify/verify.js'
 import { decisionDraft } from '../../fixtures/draft.js'
@@ -158,7 +158,7 @@ describe('what lies beside the database', () => {
     const writer = await startScript('hold.mjs', ['sqlite', path, '5'])
     expect(await verifyFile(path)).toMatchObject({ ok: true, entries: 6 })
     expect(await runScript('append.mjs', ['sqlite', path, 'b', '2'])).toEqual([7, 8])
-    const reader = await openLedger(path)
+    const reader = await openLedgerReader(path)
     expect(await runScript('append.mjs', ['sqlite', path, 'c', '1'])).toEqual([9])
     expect(await verify(reader)).toMatchObject({ ok: true, entries: 8 })
     await reader.close()

@@ -1,0 +1,12 @@
+import type { LedgerDriver } from '@sudoagent/ledger'
+import { PostgresLedger } from './ledger/ledger.js'
+import { openPostgresLedger } from './ledger/reader.js'
+import { isPostgresUrl } from './session/target.js'
+
+/** PostgreSQL as a store of `openLedgerReader` and `openLedgerWriter`, which find it where this package is installed. */
+export const postgresDriver: LedgerDriver = {
+  kind: 'postgres',
+  matches: isPostgresUrl,
+  openReader: (url) => openPostgresLedger(url),
+  openWriter: (url, options) => PostgresLedger.open(url, options),
+}
