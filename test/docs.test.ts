@@ -83,9 +83,10 @@ describe('links and anchors', () => {
 describe('blocks', () => {
   it.each(pages)('$path says how each of its blocks is treated', ({ blocks }) => {
     for (const { language, line, directive, text } of blocks) {
-      expect(['sh', 'ts', 'js', 'json', 'sql', 'text', 'yaml', 'python'], `line ${line}: the language`).toContain(
-        language,
-      )
+      expect(
+        ['sh', 'ts', 'js', 'json', 'sql', 'text', 'yaml', 'python', 'mermaid'],
+        `line ${line}: the language`,
+      ).toContain(language)
       if (directive !== null) expect(directive).toMatch(/^(?:run|skip: .{10,}|exit [\d ]+|file [\w.-]+)$/)
       if (language === 'json') expect(() => JSON.parse(text), `line ${line}`).not.toThrow()
     }

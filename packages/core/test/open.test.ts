@@ -56,7 +56,7 @@ describe('open', () => {
 
       // And goes on with it.
       const again = await SudoEngine.open({ ...base, ledger: at(name), privateKey: at('ledger.key.pem') })
-      await again.execute(async () => 0, [{ amount: 1 }], { action: 'refund' })
+      await again.execute(async (_: { amount: number }) => 0, [{ amount: 1 }], { action: 'refund' })
       await again.close()
       expect(await reportOf(at(name), readFileSync(at('ledger.pub.pem'), 'utf8'))).toMatchObject({
         verdict: 'signed',
@@ -116,7 +116,7 @@ describe('open', () => {
     const ledger = new MemoryLedger()
     const sudo = await SudoEngine.open({ ...base, ledger })
     await sudo.close()
-    await sudo.execute(async () => 0, [{ amount: 1 }], { action: 'refund' })
+    await sudo.execute(async (_: { amount: number }) => 0, [{ amount: 1 }], { action: 'refund' })
     expect(await rejection(SudoEngine.open({ ...base, ledger, privateKey: at('k.pem') }))).toBeInstanceOf(TypeError)
   })
 
@@ -127,7 +127,7 @@ describe('open', () => {
   it('a memory ledger is found by its name', async () => {
     const place = `memory:${folder}`
     const sudo = await SudoEngine.open({ ...base, ledger: place, privateKey: at('k.pem') })
-    await sudo.execute(async () => 0, [{ amount: 1 }], { action: 'refund' })
+    await sudo.execute(async (_: { amount: number }) => 0, [{ amount: 1 }], { action: 'refund' })
     expect(await reportOf(place, readFileSync(at('k.pub.pem'), 'utf8'))).toMatchObject({
       verdict: 'signed',
       entries: 3,

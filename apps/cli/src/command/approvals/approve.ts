@@ -10,7 +10,7 @@ export function register(approvals: Command, io: Io): void {
       'Approves one pending call: this one, with these arguments, once, before it expires. Shows it and asks first. Exits with 1, and changes ' +
         'nothing, when it was answered already, has expired, is no longer asked, or is not there.',
     )
-    .argument('<store>', 'SQLite file of the approval store')
+    .argument('<store>', 'approval store: a SQLite file, or the URL of a PostgreSQL database')
     .argument('<id>', 'id of the approval, or the beginning of it')
     .option('--approver <name>', 'required: who approves; the ledger says so. Default: SUDOAGENT_APPROVER')
     .option('--yes', 'do not ask; needed where there is no terminal')

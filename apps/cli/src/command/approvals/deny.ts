@@ -10,7 +10,7 @@ export function register(approvals: Command, io: Io): void {
       'Refuses one pending call. Shows it and asks first. Exits with 1, and changes nothing, when it was answered already, has expired, is no ' +
         'longer asked, or is not there.',
     )
-    .argument('<store>', 'SQLite file of the approval store')
+    .argument('<store>', 'approval store: a SQLite file, or the URL of a PostgreSQL database')
     .argument('<id>', 'id of the approval, or the beginning of it')
     .option('--approver <name>', 'required: who refuses; the ledger says so. Default: SUDOAGENT_APPROVER')
     .option('--reason <text>', 'why; the agent and the ledger are told')

@@ -26,7 +26,7 @@ export function register(approvals: Command, io: Io): void {
     .description(
       `Lists the approvals of a store, the newest first, at most ${LIST_MAX}. They are kept for a day; what was decided is in the ledger.`,
     )
-    .argument('<store>', 'SQLite file of the approval store')
+    .argument('<store>', 'approval store: a SQLite file, or the URL of a PostgreSQL database')
     .addOption(new Option('--state <state>', 'only those in this state').choices(STATES))
     .option('--allow-other-writers', 'open the store although users other than its owner can write to it')
     .option('--json', 'print one JSON value')

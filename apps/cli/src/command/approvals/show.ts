@@ -17,7 +17,7 @@ export function register(approvals: Command, io: Io): void {
       'Shows one approval: the action, the agent, all arguments as the policy saw them, the reason, when it expires, and the hashes that an answer ' +
         'is bound to. Exits with 1 when the store holds no such approval.',
     )
-    .argument('<store>', 'SQLite file of the approval store')
+    .argument('<store>', 'approval store: a SQLite file, or the URL of a PostgreSQL database')
     .argument('<id>', 'id of the approval, or the beginning of it')
     .option('--allow-other-writers', 'open the store although users other than its owner can write to it')
     .option('--json', 'print one JSON value')

@@ -26,7 +26,7 @@ export function register(mcp: Command, io: Io): void {
     )
     .argument('[command...]', 'the server, behind `--`: a command with its arguments')
     .requiredOption('--policy <file>', 'rules in YAML or JSON, or a module that exports a policy')
-    .requiredOption('--ledger <file>', 'ledger to add to; made where there is none')
+    .requiredOption('--ledger <place>', 'ledger to add to, a file or a URL; made where there is none')
     .option('--private-key <file>', 'private key that signs the ledger (PEM)')
     .option(
       '--counter <file>',
@@ -38,7 +38,10 @@ export function register(mcp: Command, io: Io): void {
     )
     .option('--agent <id>', 'who acts, in every decision', 'mcp')
     .option('--budget <limits>', 'calls in a window of seconds: `per-agent=100,per-tool=20,window=3600`')
-    .option('--approvals <file>', 'SQLite file where approvals wait; by default `<ledger>.approvals`')
+    .option(
+      '--approvals <place>',
+      'SQLite file or URL where approvals wait; by default `<ledger>.approvals`, or the database',
+    )
     .option(
       '--allow-other-writers',
       'open approvals, budget and tool definitions although users other than their owner can write to them',
