@@ -34,6 +34,9 @@ interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>
   readonly devDependencies?: Readonly<Record<string, string>>
   readonly peerDependencies?: Readonly<Record<string, string>>
+  readonly repository?: { readonly type: string; readonly url: string; readonly directory: string }
+  readonly homepage?: string
+  readonly keywords?: readonly string[]
 }
 const manifestOf = (home: string): Manifest => JSON.parse(read(`${home}/package.json`)) as Manifest
 
@@ -154,6 +157,15 @@ describe('files', () => {
 
   it('every package carries the licence', () => {
     for (const home of packages) expect(read(`${home}/LICENSE`)).toBe(read('LICENSE'))
+  })
+
+  it.each(packages)('%s says where it comes from, and what it is about', (home) => {
+    const { repository, homepage, keywords = [] } = manifestOf(home)
+    expect(repository).toMatchObject({ type: 'git', directory: home })
+    expect(repository?.url).toMatch(/^git\+https:\/\/.+\.git$/)
+    const web = repository?.url.replace(/^git\+|\.git$/g, '')
+    expect(homepage).toBe(`${web}/tree/main/${home}#readme`)
+    expect(keywords.length).toBeGreaterThanOrEqual(5)
   })
 })
 

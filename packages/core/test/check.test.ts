@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
-import { quote, readFields, requireInstantMs, requireInteger, requireText } from '../src/check.js'
+import { memberOf, quote, readFields, requireInstantMs, requireInteger, requireText } from '../src/check.js'
 
 describe('readFields', () => {
   test('names the option that was meant', () => {
@@ -28,6 +28,20 @@ describe('readFields', () => {
     expect([...readFields('limits', value, ['own', 'inherited'])]).toEqual([['own', 1]])
     expect(reads).toBe(1)
   })
+})
+
+test('memberOf: own members and those of a class, none of all objects', () => {
+  class Store {
+    reserve(): void {}
+    get key(): string {
+      return 'shared'
+    }
+  }
+  expect(memberOf(new Store(), 'reserve')).toBe(Store.prototype.reserve)
+  expect(memberOf(new Store(), 'key')).toBe('shared')
+  expect(memberOf(Object.assign(Object.create(null), { a: 1 }), 'a')).toBe(1)
+  for (const value of [{}, new Store(), Object.create({}), null, 'text'])
+    expect(memberOf(value, 'toString')).toBeUndefined()
 })
 
 test('requireText: a well-formed string within its bound', () => {

@@ -88,6 +88,9 @@ describe('one evaluation', () => {
     const before = opened.count
     for (let n = 0; n < 150; n += 1) expect(look(`${folder}/${'é/../'.repeat(80)}f${n}`)).toBe(`${folder}/f${n}`)
     expect(opened.count - before).toBe(1)
+    // Nor again for other names that have to be looked for there.
+    for (const name of ['è', 'ü', 'ñ']) expect(look(`${folder}/${name}`)).toBe(`${folder}/${name}`)
+    expect(opened.count - before).toBe(1)
     // Without an evaluation around it, each look is one of its own.
     realPathOnDisk(`${folder}/é`)
     expect(opened.count - before).toBe(2)

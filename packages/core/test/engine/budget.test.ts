@@ -44,6 +44,16 @@ describe('budget', () => {
     },
   )
 
+  it('a verdict that stands on the prototype of all objects allows nothing', async () => {
+    const budget = new MemoryBudget({ windowMs: 60_000, perAgent: 5 })
+    vi.spyOn(budget, 'reserve').mockResolvedValue({} as never)
+    vi.spyOn(budget, 'commit').mockResolvedValue()
+    const b = boundary(ALLOW, { budget })
+    Object.defineProperty(Object.prototype, 'allowed', { value: true, configurable: true })
+    const error = await rejection(b.tool()).finally(() => Reflect.deleteProperty(Object.prototype, 'allowed'))
+    await expectDenied(b, error, 'BUDGET_EVALUATION_FAILED')
+  })
+
   it('a store that never answers does not hang the call', async () => {
     const budget = new MemoryBudget({ windowMs: 60_000, perAgent: 5 })
     vi.spyOn(budget, 'reserve').mockReturnValue(new Promise<never>(() => {}))

@@ -103,6 +103,8 @@ describe('parsePolicyResult', () => {
     'allow',
     [],
     {},
+    Object.create({ decision: 'allow', reason: 'x' }),
+    Object.assign(Object.create({ decision: 'allow' }), { reason: 'x' }),
     { decision: 'allow' },
     { decision: 'allow', reason: 1 },
     { decision: 'allow', reason: '' },

@@ -1,5 +1,5 @@
 // One contract for both stores of tool definitions.
-import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -127,6 +127,17 @@ describe('the file', () => {
     two.close()
     expect(SqliteToolPins.open(path).see('s', define('t', 'first'))).toBe('changed')
   })
+
+  it.runIf(process.platform !== 'win32').each([0o666, 0o660, 0o602])(
+    'that other users can write to (mode %i) is refused unless that is asked for',
+    (mode) => {
+      const path = temporary()
+      SqliteToolPins.open(path).close()
+      chmodSync(path, mode)
+      expect(() => SqliteToolPins.open(path)).toThrow('other users can write to it')
+      SqliteToolPins.open(path, { allowOtherWriters: true }).close()
+    },
+  )
 
   it('that is none is left alone', () => {
     const path = temporary()

@@ -34,6 +34,15 @@ it('without a path, any path of the origin', () => {
   expect(fits(`https://a.example/${'x'.repeat(5_000)}`).truth).toBe('unclear')
 })
 
+it.each(['\r\nHost: evil', '\t', '\n', ' ', '\\', '\0', '\u200b', '\u00a0', '\ud800'])(
+  'is unclear with %j in it, in its path, its query or its fragment',
+  (piece) => {
+    const fits = compileUrlTest({ kind: 'url', origins: ['https://a.example'], paths: null })
+    for (const before of ['', '?q=', '#'])
+      expect(fits(`https://a.example/x${before}${piece}y`).truth, before).toBe('unclear')
+  },
+)
+
 it('two readings that differ are unclear, one that is inside in both is not', () => {
   const fits = compileUrlTest({ kind: 'url', origins: ['https://a.example'], paths: ['/a%', '/p/**'] })
   expect(fits('https://a.example/a%25').truth).toBe('unclear')
