@@ -123,4 +123,7 @@ test('transact has the write lock from its first moment: nobody can write betwee
 test('reasonOf is one safe line', () => {
   expect(reasonOf(new Error('malformed schema (a\u001b[2Jb)\nx'))).toBe('malformed schema (a\\u{1b}[2Jb)\\u{a}x')
   expect(reasonOf('text')).toBe('unknown error')
+  expect(reasonOf(new Error('Could not locate the bindings file. Tried:\n → /a\n → /b'))).toMatch(
+    /^the native module of better-sqlite3 cannot be loaded: [^\n]*; run `npm rebuild better-sqlite3`[^\n]*$/,
+  )
 })

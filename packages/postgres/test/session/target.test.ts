@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { refusalOf } from '../../../ledger/test/fixtures/refusal.js'
-import { holdsPassword, isLedgerName, isPostgresUrl, maskUrl, parseTarget } from '../../src/session/target.js'
+import {
+  holdsPassword,
+  isLedgerName,
+  isPostgresUrl,
+  maskUrl,
+  parseTarget,
+  withLedger,
+} from '../../src/session/target.js'
 
 describe('parseTarget', () => {
   it('reads what libpq would, and our parameters', () => {
@@ -118,3 +125,15 @@ it('tells URLs from files, and names from what is none', () => {
     false,
   ])
 })
+
+it.each(['x&host=attacker.example&sslmode=disable', 'x?host=attacker.example', 'a/b', 'A', '', '\u202ea'])(
+  'another ledger of the place is not %j, wherever the name came from',
+  (name) => {
+    const target = parseTarget('postgres://auditor@db.example/ev?ledger=payments')
+    expect(withLedger(target, 'tickets')).toMatchObject({
+      ledger: 'tickets',
+      shown: expect.stringContaining('=tickets'),
+    })
+    expect(() => withLedger(target, name)).toThrow(/^[\x20-\x7e]*cannot be the name of a ledger$/)
+  },
+)
