@@ -5,6 +5,7 @@ import {
   fstatSync,
   fsyncSync,
   linkSync,
+  lstatSync,
   openSync,
   readSync,
   unlinkSync,
@@ -61,7 +62,7 @@ function readKey(path: string): string | null {
   try {
     fd = openSync(path, 'r')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    if (codeOf(error) === 'ENOENT') return null
     throw error
   }
   try {
@@ -81,29 +82,52 @@ function readKey(path: string): string | null {
 }
 
 /**
- * Makes a key pair. The file of the private key appears complete, or not at all.
+ * Makes a key pair. The file of the private key appears complete, or not at all; no file is written over.
  *
  * @returns null when another process has made one meanwhile
  */
 function makeKey(path: string): PrivateKey | null {
+  const publicPath = publicKeyPath(path)
+  if (isThere(publicPath)) {
+    if (isThere(path)) return null
+    throw new TypeError(
+      `\`privateKey\`: ${quote(path)} does not exist, but its public key ${quote(publicPath)} does; to begin with a new key, move that away`,
+    )
+  }
   const key = generatePrivateKey()
   const made = join(dirname(path), `.sudoagent-${randomBytes(8).toString('hex')}.key`)
-  const fd = openSync(made, 'wx', 0o600)
+  writeDurably(made, key.pem)
   try {
-    writeSync(fd, key.pem)
-    fsyncSync(fd)
-    closeSync(fd)
     linkSync(made, path)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return null
-    throw error
+    if (codeOf(error) === 'EEXIST') return null
+    if (!NO_LINKS.has(codeOf(error))) throw error
+    // A file system without hard links: then it may be seen empty for a moment.
+    writeDurably(path, key.pem)
   } finally {
     unlinkSync(made)
   }
-  writeFileSync(publicKeyPath(path), key.publicKey.pem, { mode: 0o644 })
+  writeFileSync(publicPath, key.publicKey.pem, { mode: 0o644, flag: 'wx' })
   process.emitWarning(
-    `made a key pair: ${quote(path)} signs the ledger and stays here; ${quote(publicKeyPath(path))} is for verifiers`,
+    `made a key pair: ${quote(path)} signs the ledger and stays here; ${quote(publicPath)} is for verifiers`,
     { type: 'Note', code: 'SUDOAGENT_KEY_MADE' },
   )
   return key
+}
+
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'])
+
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? ''
+
+const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined
+
+/** For its owner alone; never over what is there, nor through a symbolic link. */
+function writeDurably(path: string, text: string): void {
+  const fd = openSync(path, 'wx', 0o600)
+  try {
+    writeSync(fd, text)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
 }

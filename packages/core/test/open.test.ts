@@ -93,6 +93,24 @@ describe('open', () => {
     expect(existsSync(at('n.jsonl'))).toBe(false)
   })
 
+  it('makes no key where its public key is there already: the private one was lost', async () => {
+    writeFileSync(at('ledger.pub.pem'), 'of another key')
+    const lost = SudoEngine.open({ ...base, ledger: at('l.jsonl'), privateKey: at('ledger.key.pem') })
+    expect(String(await rejection(lost))).toMatch(/does not exist, but its public key/)
+    expect(readdirSync(folder)).toEqual(['ledger.pub.pem'])
+  })
+
+  it('of several that begin at once, one makes the key', async () => {
+    const open = () => SudoEngine.open({ ...base, ledger: at('l.sqlite'), privateKey: at('ledger.key.pem') })
+    const engines = await Promise.all([open(), open(), open()])
+    for (const engine of engines) {
+      await engine.execute(async (_: { amount: number }) => 0, [{ amount: 1 }], { action: 'refund' })
+      await engine.close()
+    }
+    const report = await reportOf(at('l.sqlite'), readFileSync(at('ledger.pub.pem'), 'utf8'))
+    expect(report).toMatchObject({ verdict: 'signed', decisions: 3 })
+  })
+
   it('warns of a key that others can read', async () => {
     writeFileSync(at('k.pem'), generatePrivateKey().pem)
     chmodSync(at('k.pem'), 0o644)
