@@ -11,7 +11,7 @@
  * or the provider) cannot be guarded here, and is refused. `onInputStart`, `onInputDelta` and `onInputAvailable` would get the model's input before
  * the decision: the guarded tool does not have them.
  */
-import type { SudoEngine } from '@sudoagent/core'
+import type { Engine } from '@sudoagent/core'
 import { ToolDenied } from './denial-text.js'
 import { authorizeCall, type GuardOptions, guardedCall } from './guarded-call.js'
 
@@ -27,7 +27,7 @@ interface ExecutableTool {
 
 /** Guards every tool of a set. @throws TypeError for a tool without `execute` */
 export function guardTools<T extends Record<string, ExecutableTool>>(
-  engine: SudoEngine,
+  engine: Engine,
   tools: T,
   options?: Omit<GuardOptions, 'action'>,
 ): T {
@@ -36,12 +36,7 @@ export function guardTools<T extends Record<string, ExecutableTool>>(
 }
 
 /** Guards one tool, under the name that it has in the set. @throws TypeError for a tool without `execute` */
-export function guardTool<T extends ExecutableTool>(
-  engine: SudoEngine,
-  name: string,
-  tool: T,
-  options?: GuardOptions,
-): T {
+export function guardTool<T extends ExecutableTool>(engine: Engine, name: string, tool: T, options?: GuardOptions): T {
   const { execute } = tool
   if (typeof execute !== 'function') throw new TypeError(`tool \`${name}\` has no \`execute\` to guard`)
   const run = execute.bind(tool)

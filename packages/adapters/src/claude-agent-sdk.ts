@@ -11,7 +11,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { CanUseTool, HookCallback, HookCallbackMatcher, Options } from '@anthropic-ai/claude-agent-sdk'
-import type { Denial, SudoEngine } from '@sudoagent/core'
+import type { Denial, Engine } from '@sudoagent/core'
 import { denialText } from './denial-text.js'
 import { type AllowedCall, authorizeCall, type GuardOptions, type ToolCall } from './guarded-call.js'
 
@@ -27,7 +27,7 @@ const keyOf = (tool: string, callId: string): string => JSON.stringify([tool, ca
 
 /** What `options` of `query` need. `canUseTool` may be left out; the hooks may not. */
 export function guardToolCalls(
-  engine: SudoEngine,
+  engine: Engine,
   options?: Omit<GuardOptions, 'action'>,
 ): Required<Pick<Options, 'canUseTool' | 'hooks'>> {
   const open = new Map<string, AllowedCall<Input>>()

@@ -9,7 +9,7 @@
  * throw would end the `generate`, as an error of a tool does. Genkit gives tools no abort signal, but its `generate` step has one: both the
  * engine and the tool get that. Put the guard last in `use`, so that nothing changes a call after the decision.
  */
-import type { SudoEngine } from '@sudoagent/core'
+import type { Engine } from '@sudoagent/core'
 import type { ToolRequestPart, ToolResponsePart } from 'genkit'
 import { denialText } from './denial-text.js'
 import { type GuardOptions, guardedCall, settled } from './guarded-call.js'
@@ -20,7 +20,7 @@ interface RunOptions {
 type Next<I, C, O> = (input: I, ctx: C) => Promise<O>
 
 /** What `generateMiddleware` takes: makes the hooks of one `generate`. */
-export function guardToolCalls(engine: SudoEngine, options?: Omit<GuardOptions, 'action'>) {
+export function guardToolCalls(engine: Engine, options?: Omit<GuardOptions, 'action'>) {
   return () => {
     let abortSignal: AbortSignal | undefined
     return {

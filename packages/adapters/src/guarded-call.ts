@@ -1,6 +1,6 @@
 // One tool call through the engine, for every adapter. The tool runs after the decision is on record, with the arguments that were decided on;
 // how it ended is recorded too. A refusal of any kind comes back as the engine's one denial; only misuse and aborts are thrown.
-import { type CallOptions, type CallOutcome, type Denial, SudoAgentError, type SudoEngine } from '@sudoagent/core'
+import { type CallOptions, type CallOutcome, type Denial, type Engine, SudoAgentError } from '@sudoagent/core'
 
 /** What every adapter takes. `signal` is one of the caller's own; where the framework has one for the call, both count. */
 export type GuardOptions = CallOptions
@@ -34,7 +34,7 @@ export type EndedCall<O> = { readonly status: 'ran'; readonly output: O } | Deni
  * @throws (as a rejection) the reason of a signal that was aborted before the decision; TypeError for misuse. The tool must not run then, either
  */
 export async function authorizeCall<I>(
-  engine: SudoEngine,
+  engine: Engine,
   { tool, input, callId, signal }: ToolCall<I>,
   given: GuardOptions = {},
 ): Promise<AllowedCall<I> | Denial> {
@@ -98,7 +98,7 @@ function isIterator(output: unknown): output is AsyncGenerator | Generator {
  * @throws what the tool threw; see `authorizeCall` for the rest
  */
 export async function guardedCall<I, O>(
-  engine: SudoEngine,
+  engine: Engine,
   call: ToolCall<I>,
   options: GuardOptions | undefined,
   run: (input: I) => O | PromiseLike<O>,

@@ -11,7 +11,7 @@
  */
 import { ToolMessage } from '@langchain/core/messages'
 import type { StructuredTool } from '@langchain/core/tools'
-import type { Denial, SudoEngine } from '@sudoagent/core'
+import type { Denial, Engine } from '@sudoagent/core'
 import { denialText } from './denial-text.js'
 import { type GuardOptions, guardedCall } from './guarded-call.js'
 
@@ -22,7 +22,7 @@ interface ToolCallRequest {
 }
 
 /** A `wrapToolCall` for `createMiddleware`: guards every tool of the agent, those that other middleware brings included. */
-export function guardToolCalls(engine: SudoEngine, options?: Omit<GuardOptions, 'action'>) {
+export function guardToolCalls(engine: Engine, options?: Omit<GuardOptions, 'action'>) {
   return async <R extends ToolCallRequest, O>(
     request: R,
     handler: (request: R) => O | PromiseLike<O>,
@@ -44,7 +44,7 @@ interface Callable {
 }
 
 /** Guards one tool; the tool itself stays as it is. Called without a call id, by a program, it gives a denial as text. */
-export function guardTool<T extends StructuredTool>(engine: SudoEngine, tool: T, options?: GuardOptions): T {
+export function guardTool<T extends StructuredTool>(engine: Engine, tool: T, options?: GuardOptions): T {
   const { name, responseFormat } = tool
   const original = tool as unknown as Callable
   const _call: Callable['_call'] = async (input, runManager, config) => {

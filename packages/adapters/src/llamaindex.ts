@@ -8,13 +8,13 @@
  * the agent makes it a tool result with `isError`, whose message the model is shown, and goes on with the other calls. LlamaIndex hands a tool
  * neither an abort signal nor the id of the call: to end a wait for an approval, put a `signal` into the options.
  */
-import type { SudoEngine } from '@sudoagent/core'
+import type { Engine } from '@sudoagent/core'
 import { ToolDenied } from './denial-text.js'
 import { type GuardOptions, guardedCall } from './guarded-call.js'
 
 /** Guards the function that `tool` or `FunctionTool.from` is given. */
 export function guardTool<T, R, A extends object = object>(
-  engine: SudoEngine,
+  engine: Engine,
   name: string,
   fn: (input: T, additionalArg?: A) => R,
   options?: GuardOptions,

@@ -9,7 +9,7 @@
  * `ToolDenied`, whose message the model is shown as the tool's error. Version 0.24 would show that as an error object with its own
  * internals, so there it is returned as the tool's output. `requireApproval` and `hooks.beforeToolCall` ask before `execute`, which is the boundary.
  */
-import type { SudoEngine } from '@sudoagent/core'
+import type { Engine } from '@sudoagent/core'
 import { denialText, ToolDenied } from './denial-text.js'
 import { type GuardOptions, guardedCall } from './guarded-call.js'
 
@@ -21,7 +21,7 @@ interface ExecutionContext {
 
 /** Guards an `execute(input, context)` of version 1. */
 export function guardTool<I, C extends ExecutionContext, O>(
-  engine: SudoEngine,
+  engine: Engine,
   name: string,
   execute: (input: I, context: C) => O,
   options?: GuardOptions,
@@ -43,7 +43,7 @@ interface InvocationOptions {
 
 /** Guards an `execute({ context, … }, options)` of version 0.24. A denial is the tool's output. */
 export function guardToolV0<C extends { readonly context: unknown }, O, R>(
-  engine: SudoEngine,
+  engine: Engine,
   name: string,
   execute: (context: C, how?: R) => O,
   options?: GuardOptions,

@@ -11,7 +11,7 @@
  */
 
 import type { CallToolRequest, CallToolResult } from '@modelcontextprotocol/sdk/types.js'
-import type { SudoEngine } from '@sudoagent/core'
+import type { Engine } from '@sudoagent/core'
 import { denialText } from './denial-text.js'
 import { type GuardOptions, guardedCall } from './guarded-call.js'
 
@@ -27,7 +27,7 @@ type ToolCallback = (...args: any[]) => CallToolResult | Promise<CallToolResult>
 
 /** Guards the callback of one tool. @throws TypeError when it is none, such as the handler of a task-based tool */
 export function guardTool<F extends ToolCallback>(
-  engine: SudoEngine,
+  engine: Engine,
   name: string,
   callback: F,
   options?: GuardOptions,
@@ -44,7 +44,7 @@ export function guardTool<F extends ToolCallback>(
 
 /** Guards the `tools/call` handler of a low-level `Server`: every tool that it has. */
 export function guardToolCalls<R extends CallToolRequest, E extends Extra, T extends CallToolResult>(
-  engine: SudoEngine,
+  engine: Engine,
   handler: (request: R, extra: E) => T | Promise<T>,
   options?: Omit<GuardOptions, 'action'>,
 ): (request: R, extra: E) => Promise<T | CallToolResult> {
@@ -58,7 +58,7 @@ export function guardToolCalls<R extends CallToolRequest, E extends Extra, T ext
 const factsOf = ({ requestId, signal }: Extra) => ({ callId: String(requestId), signal })
 
 async function guard<T extends CallToolResult>(
-  engine: SudoEngine,
+  engine: Engine,
   call: Parameters<typeof guardedCall<unknown, T>>[1],
   options: GuardOptions | undefined,
   run: (decided: unknown) => T | Promise<T>,

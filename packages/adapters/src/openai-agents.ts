@@ -10,7 +10,7 @@
  * that OpenAI or an MCP server runs have no `execute` here: the MCP guard stands in front of those.
  */
 import type { RunContext, ToolInputParameters, ToolOptions, ToolOutputSchema } from '@openai/agents'
-import type { SudoEngine } from '@sudoagent/core'
+import type { Engine } from '@sudoagent/core'
 import { denialText, ToolDenied } from './denial-text.js'
 import { type GuardOptions, guardedCall } from './guarded-call.js'
 
@@ -25,7 +25,7 @@ export function guardTool<
   P extends ToolInputParameters = undefined,
   C = unknown,
   S extends ToolOutputSchema | undefined = undefined,
->(engine: SudoEngine, tool: ToolOptions<P, C, S>, options?: GuardOptions): ToolOptions<P, C, S> {
+>(engine: Engine, tool: ToolOptions<P, C, S>, options?: GuardOptions): ToolOptions<P, C, S> {
   // The two forms of the options differ in how they type the input, not in how it arrives.
   const { execute, outputSchema } = tool as { readonly execute: Execute; readonly outputSchema?: unknown }
   if (typeof execute !== 'function') throw new TypeError('a tool without `execute` cannot be guarded')

@@ -5,6 +5,7 @@ import { type Authorization, Boundary } from './boundary/boundary.js'
 import { followPending } from './boundary/pending-result.js'
 import type { CallOutcome } from './boundary/recorder.js'
 import { memberOf } from './check.js'
+import type { AuthorizeCall, Engine } from './engine-port.js'
 import { ApprovalDenied, type Denial } from './error.js'
 import type { FromEnvOptions } from './from-env.js'
 import {
@@ -28,12 +29,6 @@ import {
 /** Stands in for a ledger while options are checked. */
 const NOWHERE: LedgerWriter = { append: () => Promise.reject(new Error('no ledger')), close: async () => {} }
 
-/** A call for `authorize`: what is to be done, with what. */
-export interface AuthorizeCall extends Omit<CallOptions, 'action'> {
-  readonly action: string
-  readonly args?: readonly unknown[]
-}
-
 /**
  * Guards calls: no function runs before the decision about it is durably on record.
  *
@@ -42,7 +37,7 @@ export interface AuthorizeCall extends Omit<CallOptions, 'action'> {
  * const refund = engine.guard(async (order: { id: string; amount: number }) => { … }, { action: 'refund' })
  * await refund({ id: '42', amount: 30 }) // the result, or ApprovalDenied and friends
  */
-export class SudoEngine {
+export class SudoEngine implements Engine {
   readonly #parts: EngineParts
   readonly #boundary: Boundary
   #owned: LedgerWriter | null = null

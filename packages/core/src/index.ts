@@ -40,7 +40,8 @@ export {
   type BudgetVerdict,
 } from './budget/budget.js'
 export { MemoryBudget } from './budget/memory.js'
-export { type AuthorizeCall, SudoEngine } from './engine.js'
+export { SudoEngine } from './engine.js'
+export type { AuthorizeCall, Engine } from './engine-port.js'
 export {
   ApprovalDenied,
   ApprovalError,
