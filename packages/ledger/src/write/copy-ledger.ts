@@ -4,7 +4,7 @@ import type { TreeNode } from '@sudoagent/crypto'
 import { LedgerError } from '../error.js'
 import type { LedgerReader, StoredText } from '../port/reader.js'
 import { EMPTY_STATE, type LogState } from './advance.js'
-import { checkHead, readHead, requireHead, shorterThanHead } from './head-check.js'
+import { checkHead, headRefused, readHead, requireHead, shorterThanHead } from './head-check.js'
 import { recover } from './recover.js'
 
 /** An entry as it is copied. */
@@ -39,7 +39,7 @@ export interface CopiedHead {
 export interface LedgerSink {
   /** For messages. */
   readonly name: string
-  /** A ledger without a head is refused before anything is written: the store takes none for a ledger that has no head. */
+  /** The store takes a ledger only with a head that covers all of its entries; any other is refused before anything is written. */
   readonly needsHead: boolean
   /** The lines that are there already, in order. */
   lines(): AsyncIterable<Uint8Array>
@@ -63,8 +63,8 @@ export interface CopyReport {
  * Copies all of a ledger.
  *
  * @param progress - called with the number of entries that have been dealt with
- * @throws LedgerError LEDGER_DAMAGED when the ledger does not hold (what was copied before stays, and is no ledger yet), or has no head where the
- * other store needs one (then nothing is written); LEDGER_EXISTS when the other
+ * @throws LedgerError LEDGER_DAMAGED when the ledger does not hold (what was copied before stays, and is no ledger yet), or its head is missing or
+ * does not cover all entries where the other store needs that (then nothing is written); LEDGER_EXISTS when the other
  * store holds something that this ledger does not begin with; and whatever the stores throw
  * @example
  * const report = await copyLedger(await openLedgerReader('ledger.sqlite'), openFileSink('ledger.jsonl', 'jsonl'))
@@ -82,6 +82,7 @@ export async function copyLedger(
   let controls: readonly number[] = []
   let found = 0
   let isBehind = false
+  let hasWritten = false
   for await (const lines of from.batches()) {
     if (head === null && to.needsHead) throw headless(to.name)
     let run = new Run(state)
@@ -102,7 +103,11 @@ export async function copyLedger(
       if (position === head?.size) atHead = { state, controls }
       if (!isBehind) found += 1
     }
-    if (run.entries.length > 0) await (isBehind ? to.write(run.batch(controls)) : to.seen(run.batch(controls)))
+    if (run.entries.length > 0 && isBehind) {
+      if (!hasWritten && to.needsHead && head !== null) await requireWholeHead(from, head.size, to.name)
+      hasWritten = true
+      await to.write(run.batch(controls))
+    } else if (run.entries.length > 0) await to.seen(run.batch(controls))
     progress(state.head.size)
   }
   if (!isBehind && (await next(there)) !== undefined) throw somethingElse(to.name, found + 1)
@@ -163,6 +168,23 @@ function headless(name: string): LedgerError {
   return new LedgerError('LEDGER_DAMAGED', `the ledger has no head, and \`${name}\` takes none without one`, {
     hint: 'nothing was written; one more entry, written by this version, gives the ledger a head',
   })
+}
+
+/** One look at the end of the ledger, so that a large one is not copied in vain. */
+async function requireWholeHead(from: LedgerReader, size: number, name: string): Promise<void> {
+  const after = await from.lineAt(size + 1)
+  if (after?.fault !== undefined) throw unreadable(after.position)
+  if (after !== null) throw headTooOld(name, size)
+  if (size > 0 && (await from.lineAt(size)) === null)
+    throw headRefused('the ledger', `says ${size} entries, and there is none at ${size}`)
+}
+
+function headTooOld(name: string, size: number): LedgerError {
+  return new LedgerError(
+    'LEDGER_DAMAGED',
+    `the head of the ledger ends at entry ${size}, and there is an entry ${size + 1}: \`${name}\` takes only a ledger whose head covers every entry`,
+    { hint: 'nothing was written; one more entry, written by this version, brings the head up to date' },
+  )
 }
 
 function unreadable(position: number): LedgerError {
