@@ -29,6 +29,8 @@ const text = (name: string): string => readFileSync(box.path(name), 'utf8')
 const copied = (from: string, to: string): void => {
   expect(box.run(['copy', from, to])).toMatchObject({ code: 0, stdout: expect.stringContaining('copied: ') })
 }
+const namesIn = (url: string): readonly string[] =>
+  JSON.parse(box.run(['ledgers', url, '--json']).stdout).map(({ name }: { readonly name: string }) => name)
 const refused = (from: string, to: string): void => {
   const { code, stdout, stderr } = box.run(['copy', from, to])
   expect([code, stdout]).toEqual([3, ''])
@@ -37,8 +39,10 @@ const refused = (from: string, to: string): void => {
     'sudoagent: hint: nothing was written; one more entry, written by this version, gives the ledger a head',
     '',
   ])
-  expect(box.run(['verify', to]).code).toBe(1)
-  expect(box.run(['inspect', to, '--json']).stdout).toContain('"entries": 0')
+  // Not even an empty ledger.
+  const looks = ['verify', 'inspect'].map((command) => box.run([command, to]))
+  for (const look of looks) expect([look.code, look.stderr]).toEqual([3, expect.stringContaining('does not exist')])
+  expect(namesIn(database)).not.toContain(new URL(to).searchParams.get('ledger'))
 }
 
 type Case = readonly [name: string, make: () => Promise<readonly string[]>, demands: readonly string[]]

@@ -1,26 +1,34 @@
 // Ledgers of a database, by name.
 import { LedgerError } from '@sudoagent/ledger'
 import { asLedgerError } from '../session/failure.js'
-import type { Session } from '../session/session.js'
+import type { Session, Statement } from '../session/session.js'
 import { parseTarget, type Target } from '../session/target.js'
 import { openReadSession } from './reader.js'
 
-/** The number of a ledger in this database: another server may have given it another one. It is made when it is not there. */
-export async function findOrMakeLedger(session: Session, { schema }: Target, name: string): Promise<number> {
-  const find = () =>
-    session.ask<{ readonly id: number }>({ text: `SELECT id FROM ${schema}.ledger WHERE name = $1`, values: [name] })
-  let [row] = await find()
-  if (row === undefined) {
-    await session.ask({
-      text: `WITH made AS (INSERT INTO ${schema}.ledger (name) VALUES ($1) ON CONFLICT DO NOTHING RETURNING id)
-        INSERT INTO ${schema}.head (ledger) SELECT id FROM made`,
-      values: [name],
-    })
-    ;[row] = await find()
-  }
-  if (row === undefined || !Number.isSafeInteger(row.id)) throw new Error('the ledger could not be made')
-  return row.id
+/** The number of a ledger in this database: another server may have given it another one. Null when it is not there. */
+export async function findLedger(session: Session, { schema }: Target, name: string): Promise<number | null> {
+  const text = `SELECT id FROM ${schema}.ledger WHERE name = $1`
+  const [row] = await session.ask<{ readonly id: number }>({ text, values: [name] })
+  return row?.id ?? null
 }
+
+/** As `findLedger`, and the ledger is made when it is not there. */
+export async function findOrMakeLedger(session: Session, target: Target, name: string): Promise<number> {
+  let id = await findLedger(session, target, name)
+  if (id === null) {
+    await session.ask(makeQuery(target, name))
+    id = await findLedger(session, target, name)
+  }
+  if (id === null || !Number.isSafeInteger(id)) throw new Error('the ledger could not be made')
+  return id
+}
+
+/** The statement that makes a ledger with its head, and does nothing when somebody else has. */
+export const makeQuery = ({ schema }: Target, name: string): Statement => ({
+  text: `WITH made AS (INSERT INTO ${schema}.ledger (name) VALUES ($1) ON CONFLICT DO NOTHING RETURNING id)
+    INSERT INTO ${schema}.head (ledger) SELECT id FROM made`,
+  values: [name],
+})
 
 /** A ledger of a database, as its head says. */
 export interface ListedLedger {

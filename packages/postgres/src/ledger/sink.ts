@@ -1,11 +1,12 @@
-// A copy of a ledger that comes from another store. Until it is finished its head has no checkpoint, so that no writer goes on with it.
+// A copy of a ledger that comes from another store. Until it is finished its head has no checkpoint, so that no writer goes on with it. A ledger that
+// is not there is made in the transaction of its first entries: a copy that is refused before them, or cut off, leaves no name behind.
 import { encodeFrontier, parseCheckpoint, parseNote } from '@sudoagent/crypto'
 import { LedgerError } from '@sudoagent/ledger'
 import type { CopiedBatch, CopiedHead, LedgerSink } from '@sudoagent/ledger/copy'
 import { asLedgerError } from '../session/failure.js'
 import { Session } from '../session/session.js'
 import { parseTarget, type Target } from '../session/target.js'
-import { findOrMakeLedger } from './name.js'
+import { findLedger, makeQuery } from './name.js'
 import { openPostgresLedger } from './reader.js'
 import { putQuery } from './statement.js'
 import { tilesOf } from './tree.js'
@@ -13,7 +14,7 @@ import { tilesOf } from './tree.js'
 const LOCK_TIMEOUT_MS = 10_000
 
 /**
- * Opens a ledger that a copy goes into; it is made when it is not there.
+ * Opens a ledger that a copy goes into; it is made with its first entries when it is not there.
  *
  * @param url - `postgres://user@host/database?ledger=name`
  * @throws LedgerError as `PostgresLedger.open`
@@ -24,8 +25,8 @@ export async function openPostgresSink(url: string): Promise<LedgerSink> {
     throw new LedgerError('LEDGER_NOT_FOUND', `\`${target.shown}\` names no ledger`, { hint: 'add `?ledger=payments`' })
   const session = await openWriteSession(target)
   try {
-    const ledger = await findOrMakeLedger(session, target, target.ledger)
-    return new PostgresSink(url, target, session, ledger)
+    const there = await findLedger(session, target, target.ledger)
+    return new PostgresSink(url, target, session, { name: target.ledger, there })
   } catch (error) {
     await session.close()
     throw asLedgerError(error, target.shown, 'LEDGER_WRITE_FAILED')
@@ -62,23 +63,38 @@ export async function keepPostgresCosigned(url: string, note: string): Promise<b
   }
 }
 
+interface LockedHead {
+  readonly ledger: number
+  readonly size: string
+  readonly epoch: string
+}
+
 class PostgresSink implements LedgerSink {
   readonly name: string
   readonly needsHead = true
   readonly #url: string
   readonly #target: Target
   readonly #session: Session
-  readonly #ledger: number
+  readonly #ledgerName: string
+  /** Null while there is none. */
+  #ledger: number | null
 
-  constructor(url: string, target: Target, session: Session, ledger: number) {
+  constructor(
+    url: string,
+    target: Target,
+    session: Session,
+    ledger: { readonly name: string; readonly there: number | null },
+  ) {
     this.name = target.shown
     this.#url = url
     this.#target = target
     this.#session = session
-    this.#ledger = ledger
+    this.#ledgerName = ledger.name
+    this.#ledger = ledger.there
   }
 
   async *lines(): AsyncGenerator<Uint8Array> {
+    if (this.#ledger === null) return
     const reader = await openPostgresLedger(this.#url)
     try {
       for await (const batch of reader.batches()) for (const { bytes } of batch) yield bytes
@@ -89,19 +105,17 @@ class PostgresSink implements LedgerSink {
 
   async write({ entries, nodes, before, after, controls }: CopiedBatch): Promise<void> {
     await this.#whole(async () => {
-      const [, [head]] = (await this.#session.askTogether(
-        'BEGIN ISOLATION LEVEL READ COMMITTED',
-        `SELECT size, epoch FROM ${this.#target.schema}.head WHERE ledger = ${this.#ledger} FOR UPDATE`,
-      )) as [unknown, [{ readonly size: string; readonly epoch: string }?]]
-      if (Number(head?.size) !== before.head.size) {
+      const head = await this.#lockHead()
+      if (head === undefined || Number(head.size) !== before.head.size) {
         throw new LedgerError('LEDGER_LOCKED', `\`${this.name}\` is written by somebody else`, {
           hint: 'a copy has one writer',
         })
       }
-      const epoch = Number(head?.epoch)
+      const { ledger } = head
+      const epoch = Number(head.epoch)
       const query = putQuery({
         schema: this.#target.schema,
-        ledger: this.#ledger,
+        ledger,
         before: { size: before.head.size, entryHash: before.head.entryHash, controls: null, epoch },
         after: {
           size: after.head.size,
@@ -118,7 +132,20 @@ class PostgresSink implements LedgerSink {
       })
       if ((await this.#session.writeAndCommit(query)) !== entries.length)
         throw new Error('the head moved while it was locked')
+      this.#ledger = ledger
     })
+  }
+
+  /** Begins the transaction of a batch, in which the ledger is made when it is not there. */
+  async #lockHead(): Promise<LockedHead | undefined> {
+    const { schema } = this.#target
+    const text = `SELECT ledger, size, epoch FROM ${schema}.head WHERE ledger = (SELECT id FROM ${schema}.ledger WHERE name = $1) FOR UPDATE`
+    const answers = await this.#session.askTogether(
+      'BEGIN ISOLATION LEVEL READ COMMITTED',
+      ...(this.#ledger === null ? [makeQuery(this.#target, this.#ledgerName)] : []),
+      { text, values: [this.#ledgerName] },
+    )
+    return answers.at(-1)?.[0] as LockedHead | undefined
   }
 
   async seen(): Promise<void> {}

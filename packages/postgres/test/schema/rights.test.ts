@@ -2,6 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { verify } from '@sudoagent/ledger'
 import { copyLedger } from '@sudoagent/ledger/copy'
+import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { bindingOf, requestOf } from '../../../core/test/fixtures/approval.js'
 import { decisionDraft, testSigner } from '../../../ledger/test/fixtures/draft.js'
@@ -146,6 +147,14 @@ describe('the writer of one ledger', () => {
     await sink.close()
     await reader.close()
     expect([await isSound('payments'), await isSound('grouped'), await isSound('copied')]).toEqual([true, true, true])
+  })
+
+  it('gets no name by a copy that is refused: it is free for another', async () => {
+    const sink = await openPostgresSink(as('agent', 'refused'))
+    expect(await refusalOf(() => copyLedger(new MemoryLedger().reader(), sink))).toBe('ENTRY_NOT_FOUND')
+    await sink.close()
+    await write('other', 'refused', 1)
+    expect(await isSound('refused')).toBe(true)
   })
 
   it('is not that of another, until it is granted', async () => {
