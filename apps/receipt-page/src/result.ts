@@ -29,11 +29,21 @@ const MEANS: Readonly<Record<ReceiptFindingCode, string>> = {
   WITNESS_QUORUM_MISSING: 'Too few of your witnesses have seen it.',
 }
 
+/** When the key that was given signed the checkpoint, and another one something else: most often an older key, the entry. */
+const SIGNED_IN_PART = {
+  verdict:
+    'This receipt cannot be checked with this key alone: it signed the checkpoint of the log, but not all of the receipt',
+  meaning: 'The key that you gave signed the checkpoint of the log, but not all of this receipt.',
+} as const
+
+const isSignedInPart = ({ verdict, checkpoint }: ReceiptReport): boolean =>
+  verdict === 'unverified' && checkpoint !== null
+
 /** What to show of a report. */
 export function resultOf(report: ReceiptReport): readonly HTMLElement[] {
   const { proven, notProven } = receiptProves(report)
   return [
-    element('p', SAYS[report.verdict], 'verdict'),
+    element('p', isSignedInPart(report) ? SIGNED_IN_PART.verdict : SAYS[report.verdict], 'verdict'),
     ...wrong(report),
     ...fields(report),
     ...section('Proven', proven),
@@ -46,12 +56,14 @@ export function refusalOf(message: string, hint: string | undefined): readonly H
   return [element('p', message, 'verdict'), ...(hint === undefined ? [] : [element('p', hint)])]
 }
 
-function wrong({ findings }: ReceiptReport): readonly HTMLElement[] {
+function wrong(report: ReceiptReport): readonly HTMLElement[] {
+  const { findings } = report
   if (findings.length === 0) return []
   const list = document.createElement('ul')
-  for (const { code, message } of findings) {
-    const item = element('li', MEANS[code])
+  for (const { code, message, hint } of findings) {
+    const item = element('li', isSignedInPart(report) ? SIGNED_IN_PART.meaning : MEANS[code])
     item.append(element('div', `${message} (${code})`, 'note'))
+    if (hint !== undefined) item.append(element('div', `Hint: ${hint}`, 'note'))
     list.append(item)
   }
   return [element('h2', 'What is wrong'), list]

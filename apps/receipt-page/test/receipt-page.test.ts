@@ -14,6 +14,7 @@ import {
   encodeVkey,
   generatePrivateKey,
   parseNote,
+  verifyReceipt,
 } from '../../../packages/crypto/dist/index.js'
 import { makeReceipt, openLedgerReader } from '../../../packages/ledger/dist/index.js'
 import { JsonlLedger } from '../../../packages/ledger/dist/store/jsonl/ledger.js'
@@ -231,6 +232,12 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
         expect(says, kind).toMatch(/^This is on record: the log vouches for it/)
         for (const part of [action, agent, decision.policy_id, ...metadata.args]) expect(says, kind).toContain(part)
         if (!wasAsked) continue
+        // The page says what `receipt verify` says.
+        const [finding] = verifyReceipt(text, { publicKeys: [key.publicKey] }).findings
+        const alone = await fill(text, key.publicKey.pem)
+        expect(alone, kind).toMatch(/^This receipt cannot be checked with this key alone: it signed the checkpoint/)
+        expect(alone, kind).toContain(`${finding?.message} (KEY_UNKNOWN)Hint: ${finding?.hint}`)
+        expect(alone, kind).not.toContain('another key signed it')
         const other = text.replaceAll(decision.policy_id, `${decision.policy_id}2`)
         expect(await fill(other, `${key.publicKey.pem}${pem()}`), kind).toMatch(/^This receipt does not hold/)
       }

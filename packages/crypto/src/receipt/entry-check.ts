@@ -53,14 +53,16 @@ export function checkReceiptEntry<Shown extends Signed>(
     if (claims[name] !== value) findings.add('FIELD_MISMATCH', `${where}the entry has another \`${name}\``)
   }
   const keyId = content?.shown.key_id ?? null
-  const signature = checkSignature({ trust, findings }, stated, keyId, where)
-  return { stated, content, signature, proven: checkProof({ trust, findings }, stated, keyId, where) }
+  // First: without a given key on the checkpoint, it is of no use to ask for the key of the entry.
+  const proven = checkProof({ trust, findings }, stated, keyId, where)
+  const signature = checkSignature({ trust, findings }, stated, { keyId, isProven: proven !== null }, where)
+  return { stated, content, signature, proven }
 }
 
 function checkSignature(
   { trust: { verifiers }, findings }: ReceiptCheck,
   { entry_hash: hash, entry_signature: signature }: UnverifiedReceiptEntry,
-  keyId: string | null,
+  { keyId, isProven }: { readonly keyId: string | null; readonly isProven: boolean },
   where: string,
 ): EntrySignature {
   if (signature === null) {
@@ -76,11 +78,9 @@ function checkSignature(
   }
   // Nothing in the receipt says whose signature it should be: it may be that of another entry.
   if (keyId === null) {
-    findings.add(
-      'KEY_UNKNOWN',
-      `${where}entry_signature was made for this entry by none of the given keys`,
-      OLD_KEY_HINT,
-    )
+    const other = 'entry_signature was made for this entry by none of the given keys'
+    const message = isProven ? `a given key signed the checkpoint, but ${other}` : other
+    findings.add('KEY_UNKNOWN', `${where}${message}`, OLD_KEY_HINT)
   }
   return 'unchecked'
 }

@@ -6,7 +6,7 @@ import { CryptoError, type CryptoErrorCode } from '../error.js'
  * - `PROOF_MISSING`: nothing shows that the entry is on record
  * - `PROOF_INVALID`: a proof that is none, or does not lead from this entry at this position to its checkpoint
  * - `CHECKPOINT_INVALID`: no checkpoint; of another log than the decision's; or another tree of the same size
- * - `KEY_UNKNOWN`: no given key signed the checkpoint: nothing can be said
+ * - `KEY_UNKNOWN`: no given key signed the checkpoint, or an entry that does not name its key: nothing can be said
  * - `SIGNATURE_INVALID`: a given key's signature, on the checkpoint or on the entry, does not hold
  * - `ENTRY_HASH_MISMATCH`, `DECISION_HASH_MISMATCH`, `POLICY_HASH_MISMATCH`: content that was not hashed so
  * - `FIELD_MISMATCH`: two places that must say the same do not, or an outcome or approval that belongs elsewhere

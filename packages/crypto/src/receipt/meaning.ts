@@ -19,10 +19,15 @@ export interface ReceiptMeaning {
 export function receiptProves(report: ReceiptReport): ReceiptMeaning {
   const { ok, checkpoint } = report
   if (!ok || checkpoint === null) {
-    const why = report.verdict === 'unverified' ? 'none of the given keys has signed it' : 'this receipt does not hold'
-    return { proven: [], notProven: [`anything: ${why}`] }
+    return { proven: [], notProven: [nothingProven(report)] }
   }
   return { proven: provenBy(report, checkpoint), notProven: notProvenBy(report, checkpoint) }
+}
+
+function nothingProven({ verdict, checkpoint }: ReceiptReport): string {
+  if (verdict !== 'unverified') return 'anything: this receipt does not hold'
+  if (checkpoint === null) return 'anything: none of the given keys has signed it'
+  return 'anything beyond the checkpoint: the given keys have signed that, and not all of the receipt'
 }
 
 function provenBy(report: ReceiptReport, checkpoint: ReceiptCheckpoint): string[] {

@@ -52,8 +52,8 @@ export interface ReceiptOutcome {
 export interface ReceiptReport {
   readonly ok: boolean
   /**
-   * `unverified`: no given key has signed it and nothing else was found, so nothing is known. `signed`: a given key vouches
-   * for it. `witnessed`: and the witnesses that the policy asks for saw that log.
+   * `unverified`: no given key has signed it, or all of it, and nothing else was found, so nothing is known beyond
+   * `checkpoint`. `signed`: a given key vouches for it. `witnessed`: and the witnesses that the policy asks for saw that log.
    */
   readonly verdict: 'broken' | 'unverified' | 'signed' | 'witnessed'
   /** Empty when it is ok, and only then. */

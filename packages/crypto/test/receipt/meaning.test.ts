@@ -30,6 +30,16 @@ test('a receipt that does not hold proves nothing', async () => {
   expect(receiptProves(missing).proven).toEqual([])
 })
 
+test('a receipt of which a given key signed a part proves nothing beyond the checkpoint', async () => {
+  const beyond = 'anything beyond the checkpoint: the given keys have signed that, and not all of the receipt'
+  const trust = { publicKeys: [NEW_KEY.publicKey] }
+  const rotated = await sampleReceipt({ keys: [NEW_KEY], withEntry: false })
+  const log = sampleLog()
+  const parts = { ...(await log.parts(3, { keys: [NEW_KEY] })), outcome: await log.parts(5) }
+  for (const text of [rotated, encodeReceipt(parts, { withEntry: true })])
+    expect(receiptProves(verifyReceipt(text, trust))).toEqual({ proven: [], notProven: [beyond] })
+})
+
 test('signed, with entry and outcome', async () => {
   const { proven, notProven } = meaningOf(await sampleReceipt())
   expect(proven).toContain('entry 3 of the log `sudoagent.example/ledger/1`')

@@ -13,6 +13,7 @@ import {
   POLICY,
   POLICY_TEXT,
   SampleLog,
+  STRANGER,
   sampleLog,
   sampleReceipt,
   WITNESSES,
@@ -117,6 +118,32 @@ describe('a receipt that holds', () => {
     expect(broken(receipt, { publicKeys: [other] })).toEqual(['KEY_UNKNOWN'])
     verified(receipt, { publicKeys: [other, KEY.publicKey] })
   })
+})
+
+test.each([
+  [
+    'of the checkpoint alone',
+    NEW_KEY,
+    'a given key signed the checkpoint, but entry_signature was made for this entry by none of the given keys',
+    'if an older key of the log signed the entry, give that key, too',
+  ],
+  [
+    'of the entry alone',
+    KEY,
+    'none of the given keys is one of this log that has signed the checkpoint',
+    'give the public key of the log',
+  ],
+  [
+    'of nobody',
+    STRANGER,
+    'none of the given keys is one of this log that has signed the checkpoint',
+    'give the public key of the log',
+  ],
+])('an entry that does not name its key, and the key %s', async (_, { publicKey }, message, hint) => {
+  const receipt = await sampleReceipt({ keys: [NEW_KEY], withEntry: false })
+  const { verdict, findings } = verifyReceipt(receipt, { publicKeys: [publicKey] })
+  expect({ verdict, findings }).toEqual({ verdict: 'unverified', findings: [{ code: 'KEY_UNKNOWN', message, hint }] })
+  verified(receipt, { publicKeys: [KEY.publicKey, NEW_KEY.publicKey] })
 })
 
 describe('the log that is meant', () => {

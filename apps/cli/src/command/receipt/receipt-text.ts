@@ -20,10 +20,15 @@ export function renderReceipt(report: ReceiptReport, paint: Paint, columns: numb
   return `${verdictOf(report, paint, columns)}${fields === '' ? '' : `\n${fields}`}${list('Proven', proven)}${list('Not proven', notProven)}`
 }
 
-function verdictOf({ ok, verdict }: ReceiptReport, paint: Paint, columns: number | undefined): string {
+function verdictOf({ ok, verdict, checkpoint }: ReceiptReport, paint: Paint, columns: number | undefined): string {
   const bad = { columns, paint: paint.red.bold }
-  if (verdict === 'unverified')
-    return verdictRow(verdict, 'none of the given keys has signed this receipt, so nothing is known', bad)
+  if (verdict === 'unverified') {
+    const why =
+      checkpoint === null
+        ? 'none of the given keys has signed this receipt, so nothing is known'
+        : 'a given key signed the checkpoint, but not all of this receipt, so nothing else is known'
+    return verdictRow(verdict, why, bad)
+  }
   if (!ok) return verdictRow('broken', 'do not rely on this receipt', bad)
   const by = verdict === 'witnessed' ? 'the log and enough of your witnesses vouch for it' : 'the log vouches for it'
   return verdictRow(verdict, `this is on record; ${by}`, { columns, paint: paint.green.bold })

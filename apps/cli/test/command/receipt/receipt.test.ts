@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { generatePrivateKey } from '@sudoagent/crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { testKey } from '../../../../../packages/ledger/test/fixtures/draft.js'
+import { pypiLines } from '../../../../../packages/ledger/test/fixtures/pypi-lines.js'
 import { decisionHashOf, requestIdOf } from '../../support/draft.js'
 import { SAMPLE, writeLedger } from '../../support/ledger.js'
 import { Sandbox } from '../../support/sandbox.js'
@@ -117,6 +119,27 @@ describe('receipt verify', () => {
     const { code, stderr } = box.run(['receipt', 'verify', 'r.json', '--public-key', 'other.pub.pem'])
     expect(code).toBe(1)
     expect(stderr).toContain('KEY_UNKNOWN')
+  })
+
+  it('of an entry of the package on PyPI, under the key of the log alone: the checkpoint is signed, and not the entry', async () => {
+    const lines = pypiLines(true)
+    writeFileSync(box.path('pypi.jsonl'), lines.map((line) => `${line}\n`).join(''))
+    writeFileSync(box.path('pypi.pub.pem'), testKey(1).publicKey.pem)
+    await writeLedger(box.path('pypi.jsonl'), SAMPLE.slice(0, 1), key)
+    const { request_id: id } = JSON.parse(lines[0] ?? '')
+    expect(box.run(['receipt', 'pypi.jsonl', '--request-id', id, '--output', 'pypi.json']).code).toBe(0)
+    const verify = (...keys: readonly string[]) =>
+      box.run(['receipt', 'verify', 'pypi.json', ...keys.flatMap((name) => ['--public-key', name])])
+    const { code, stdout, stderr } = verify('key.pub.pem')
+    expect(code).toBe(1)
+    expect(stderr).toBe(
+      'sudoagent: error: a given key signed the checkpoint, but entry_signature was made for this entry by none of the given keys (KEY_UNKNOWN)\n' +
+        'sudoagent: hint: if an older key of the log signed the entry, give that key, too\n',
+    )
+    expect(stdout).toMatch(/^unverified: a given key signed the checkpoint, but not all of this receipt/)
+    expect(stdout).not.toContain('none of the given keys has signed')
+    expect(verify('key.pub.pem', 'pypi.pub.pem')).toMatchObject({ code: 0, stderr: '' })
+    expect(verify('pypi.pub.pem').stdout).toMatch(/^unverified: none of the given keys has signed this receipt/)
   })
 
   it('a proof alone, for the hash that is given', () => {
