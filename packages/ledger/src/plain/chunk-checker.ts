@@ -129,7 +129,7 @@ class ChunkWriter {
       this.#firstRecordedAt = recordedAt
     } else if (linkProblem(this.#last, previous) !== null || clockProblem(this.#lastRecordedAt, recordedAt) !== null)
       return false
-    if (columns !== null && !this.#areColumnsOf(facts, columns)) return false
+    if (columns !== null && !this.#isColumnOf(facts, columns)) return false
     if (!this.#chunkCalls.add(facts, line)) return false
     if (isCreatedLate(createdAt, recordedAt)) this.#createdLate += 1
     this.#hashes.write(entryHash, line * HASH_BYTES, 'hex')
@@ -178,25 +178,19 @@ class ChunkWriter {
     }
   }
 
-  #areColumnsOf({ entryHash, previous }: CallFacts, columns: ChunkColumns): boolean {
+  #isColumnOf({ entryHash }: CallFacts, { entryHashes }: ChunkColumns): boolean {
     const at = this.#lines * HASH_CHARS
-    const before = at - this.#leftOut
-    return (
-      hashColumnProblem(columns.entryHashes.slice(at, at + HASH_CHARS), entryHash) === null &&
-      previousColumnProblem(
-        before < 0 ? null : columns.prevEntryHashes.slice(before, before + HASH_CHARS),
-        previous,
-      ) === null
-    )
+    return hashColumnProblem(entryHashes.slice(at, at + HASH_CHARS), entryHash) === null
   }
 
-  /** Of the columns of predecessors: the null of the first entry. */
-  get #leftOut(): number {
-    return this.#previous === null ? HASH_CHARS : 0
-  }
-
+  /**
+   * Each column of a predecessor is the hash that its line names. Since the chain was checked, and the columns of hashes, they
+   * are those columns moved by one; compared at once, that costs nothing.
+   */
   #areColumnsWhole({ entryHashes, prevEntryHashes }: ChunkColumns): boolean {
     const chars = this.#lines * HASH_CHARS
-    return entryHashes.length === chars && prevEntryHashes.length === chars - this.#leftOut
+    // The null of a first entry is left out.
+    const moved = (this.#previous ?? '') + entryHashes.slice(0, chars - HASH_CHARS)
+    return entryHashes.length === chars && previousColumnProblem(prevEntryHashes, moved) === null
   }
 }

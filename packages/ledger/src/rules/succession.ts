@@ -35,8 +35,8 @@ export function hashColumnProblem(column: unknown, entryHash: Hash): Problem | n
   return column === entryHash ? null : HASH_COLUMN
 }
 
-/** The column `prev_entry_hash` of a database row. */
-export function previousColumnProblem(column: unknown, previous: Hash | null): Problem | null {
+/** The column `prev_entry_hash` of a database row, or those of several rows as one text. */
+export function previousColumnProblem(column: unknown, previous: string | null): Problem | null {
   return column === previous ? null : PREVIOUS_COLUMN
 }
 
