@@ -87,10 +87,6 @@ describe('wrong usage: exit 2, one error and one hint on stderr', () => {
 
   it.each([
     [
-      ['mcp', 'guard', '--policy', 'p.yaml', '--ledger', 'URL', '--server', 's', '--', 'true'],
-      /--ledger .*\n.*`sudoagent copy`/,
-    ],
-    [
       [
         'mcp',
         'guard',
@@ -112,8 +108,6 @@ describe('wrong usage: exit 2, one error and one hint on stderr', () => {
       /--tools /,
     ],
     [['mcp', 'accept', 'URL'], /<tools>/],
-    [['approvals', 'list', 'URL'], /<store>.*\n.*PostgresApprovalStore/],
-    [['approvals', 'approve', 'URL', 'r1', '--approver', 'a', '--yes'], /<store>/],
   ])('a URL where a file is needed: %j', (args, says) => {
     for (const url of ['postgres://agent@db.example.com/evidence?ledger=l', 'postgresql:///evidence']) {
       const { code, stdout, stderr } = box.run(args.map((arg) => (arg === 'URL' ? url : arg)))

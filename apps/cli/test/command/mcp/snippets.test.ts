@@ -10,13 +10,18 @@ import { hasProgram, Sandbox, skipUnless } from '../../support/sandbox.js'
 const page = readFileSync(fileURLToPath(new URL('../../../../../docs/mcp.md', import.meta.url)), 'utf8')
 const blocks = (language: string): string[] =>
   [...page.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(([, text = '']) => text)
+const { version } = JSON.parse(
+  readFileSync(fileURLToPath(new URL('../../../package.json', import.meta.url)), 'utf8'),
+) as { readonly version: string }
 const box = new Sandbox()
 const help = box.run(['mcp', 'guard', '--help']).stdout
 box.remove()
 
 function expectGuard(args: readonly string[]): void {
   const [before, behind] = [args.slice(0, args.indexOf('--')), args.slice(args.indexOf('--') + 1)]
-  expect(before.slice(before.indexOf('sudoagent'))).toEqual(
+  // A version of its own: whatever is published later does not run by itself.
+  expect(before).toContain(`sudoagent@${version}`)
+  expect(before.slice(before.indexOf(`sudoagent@${version}`))).toEqual(
     expect.arrayContaining(['mcp', 'guard', '--policy', '--ledger']),
   )
   for (const option of before.filter((word) => word.startsWith('--'))) expect(help).toContain(`  ${option} `)
@@ -31,6 +36,10 @@ it('in JSON', () => {
     expect(command).toBe('npx')
     expectGuard(args)
   }
+})
+
+it('names no package without a version', () => {
+  expect(page.match(/npx -y sudoagent(?!@)|"-y", "sudoagent(?!@)/g)).toBeNull()
 })
 
 it('and the rules are rules', () => {
