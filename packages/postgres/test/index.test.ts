@@ -20,6 +20,7 @@ it('exports what the documentation names, and nothing else', () => {
     'openPostgresSink',
     'openRights',
     'parseTarget',
+    'postgresDriver',
     'schemaSql',
   ])
 })

@@ -95,9 +95,9 @@ function holds(condition: TokenCondition | undefined, body: string, next: string
       return /\d/.test(body)
     case 'mixed':
       return /\d/.test(body) && /[a-z]/.test(body) && /[A-Z]/.test(body)
-    // `sk-learn` and `sk-image` are libraries, `sk-fading-circle` is a style.
+    // `sk-learn` and `sk-image` are libraries, `sk-fading-circle` and `sk-cubeGridScaleDelay` are styles. A key without a digit is rare, and long.
     case 'library':
-      return /\d/.test(body) && !/^(?:learn|image)(?![A-Za-z])/.test(body)
+      return /^[A-Za-z_]{20}/.test(body) || (/\d/.test(body) && !/^(?:learn|image)(?![A-Za-z])/.test(body))
     // `npm_config_cache` and its like are settings.
     case 'npm':
       return body.length >= 30 || (/[A-Z0-9]/.test(body) && next !== '_')

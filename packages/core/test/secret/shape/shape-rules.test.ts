@@ -11,6 +11,7 @@ const JWT = 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl'
 describe('prefixed tokens', () => {
   it.each([
     ...['sk-test-123', `sk-${letters(48)}`, `sk-proj-${letters(40)}`, `sk-ant-api03-${letters(20)}_${letters(9)}-AA`],
+    ...['sk-AbCdEfGhIjKlMnOpQrStUvWx', 'sk-abcdefghijklmnopqrst'],
     ...[`sk_live_${letters(24)}`, 'sk_test_4eC39H', `rk_live_${letters(24)}`],
     ...[
       'ghp_abc123',
@@ -68,6 +69,7 @@ describe('prefixed tokens', () => {
   it.each([
     ...[
       'sk-learn',
+      'sk-cubeGridScaleDelay',
       'scikit sk-learn-0.24 and sk-image',
       'sk-SK',
       'task-force',
