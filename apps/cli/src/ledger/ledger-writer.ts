@@ -4,7 +4,7 @@ import type { ControlWriter, LedgerWriter } from '@sudoagent/ledger'
 import { CliError, EXIT } from '../exit.js'
 import { readPrivateKey } from '../key/private-key.js'
 import type { Io } from '../terminal/io.js'
-import { isServer, openPlace, openPlaceForWriting } from './place.js'
+import { isServer, openLedgerReader, openLedgerWriter } from './place.js'
 
 /** The signer of a private key in a file. @throws CliError naming the file */
 export async function readSigner(path: string, io: Io): Promise<Signer> {
@@ -14,7 +14,7 @@ export async function readSigner(path: string, io: Io): Promise<Signer> {
 /**
  * Opens the ledger at `path` for writing, which must be there, hands it to `use`, and closes it.
  *
- * @throws LedgerError of `openPlace` and of the store, and whatever `use` throws
+ * @throws LedgerError of `openLedgerReader` and of the store, and whatever `use` throws
  */
 export async function withWriter<T>(
   path: string,
@@ -22,9 +22,11 @@ export async function withWriter<T>(
   use: (ledger: LedgerWriter & ControlWriter) => Promise<T>,
 ): Promise<T> {
   // A writer makes a ledger where there is none; a reader does not.
-  const reader = await openPlace(path)
+  const reader = await openLedgerReader(path)
   await reader.close()
-  const ledger = await openPlaceForWriting(path, { signer })
+  // What has not begun is left as it is: the change is then refused.
+  const kind = reader.kind === 'jsonl' || reader.kind === 'sqlite' ? { kind: reader.kind } : {}
+  const ledger = await openLedgerWriter(path, { signer, ...kind, begin: false })
   try {
     return await use(ledger)
   } finally {
@@ -44,5 +46,5 @@ export async function openOrMakeWriter(place: string, signer: Signer | undefined
       `\`${place}\` does not say what kind of ledger it is`,
       'let its name end in .sqlite or .jsonl',
     )
-  return openPlaceForWriting(place, signer === undefined ? {} : { signer })
+  return openLedgerWriter(place, signer === undefined ? {} : { signer })
 }

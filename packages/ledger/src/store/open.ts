@@ -26,6 +26,8 @@ export async function openLedgerReader(place: string): Promise<LedgerReader> {
 export interface OpenWriterOptions extends WriterOptions {
   /** Of a file that is not there yet, or is empty; default: by its name. */
   readonly kind?: 'sqlite' | 'jsonl'
+  /** Whether an empty ledger gets its genesis now; default: yes. */
+  readonly begin?: boolean
   /** A file that counts what this writer has written: a ledger that lacks some of it is refused (`withCounter`). */
   readonly counter?: string
 }
@@ -43,7 +45,7 @@ export async function openLedgerWriter(
   place: string,
   given: OpenWriterOptions = {},
 ): Promise<LedgerWriter & ControlWriter> {
-  const { counter, kind, ...options } = ownFields(given)
+  const { counter, kind, begin = true, ...options } = ownFields(given)
   const driver = driverByScheme(place) ?? FILE_DRIVERS[kindForWriting(place, kind)]
   const opened = await driver.openWriter(place, options)
   const ledger =
@@ -51,7 +53,7 @@ export async function openLedgerWriter(
       ? opened
       : await withCounter(opened, { file: counter, openReader: () => openLedgerReader(place) })
   try {
-    await ledger.begin?.()
+    if (begin) await ledger.begin?.()
     return ledger
   } catch (error) {
     await ledger.close()

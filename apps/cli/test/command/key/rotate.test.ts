@@ -1,5 +1,5 @@
 // `key rotate`, `key retire` and `key close`: the keys of a ledger, changed in the ledger.
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { generatePrivateKey } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
 import { SAMPLE, writeLedger } from '../../support/ledger.js'
@@ -71,3 +71,21 @@ describe.each(['l.sqlite', 'l.jsonl'])('the keys of %s', (ledger) => {
     })
   })
 })
+
+it.each(['empty.sqlite', 'empty.jsonl'])(
+  'an empty file, %s, is no ledger whose keys could change, and stays empty',
+  async (name) => {
+    const box = await boxWith('l.jsonl')
+    writeFileSync(box.path(name), '')
+    for (const args of [
+      ['close', name, '--private-key', 'old.pem', '--yes'],
+      ['retire', name, '--key-id', old.publicKey.keyId, '--private-key', 'old.pem'],
+      ['rotate', name, '--private-key', 'old.pem', '--new-private-key', 'next.pem'],
+    ]) {
+      const { code, stderr } = box.run(['key', ...args])
+      expect(code).toBeGreaterThan(0)
+      expect(stderr).toContain('the ledger has no entry yet')
+    }
+    expect(readFileSync(box.path(name), 'utf8')).toBe('')
+  },
+)
