@@ -207,9 +207,9 @@ function isCoded(error: unknown): error is Error & { readonly code: string; read
 export async function fail(error: unknown, io: Io): Promise<ExitCode> {
   const { exit, message, hint, trace } = describe(error, io.debug)
   try {
-    const { printMessage: say } = await import('./terminal/message.js')
-    await say(io, 'error', message)
-    if (hint !== undefined) await say(io, 'hint', hint)
+    const { printMessage } = await import('./terminal/message.js')
+    await printMessage(io, 'error', message)
+    if (hint !== undefined) await printMessage(io, 'hint', hint)
     if (trace !== undefined) await io.stderr.write(`${trace}\n`)
   } catch {
     // Not even the packages that make text safe to print can be loaded.

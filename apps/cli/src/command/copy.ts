@@ -64,8 +64,8 @@ export async function run({ from, to, json = false }: CopyOptions, io: Io): Prom
   }
   const before = found === 0 ? '' : `; ${found} were there already`
   await print(io.stdout, `copied: ${entries} entries, root ${report.head.root}${before}\n`)
-  const { printMessage: say } = await import('../terminal/message.js')
-  await say(io, 'hint', `hold it against your keys: \`sudoagent verify ${printable(to)} --public-key …\``)
+  const { printMessage } = await import('../terminal/message.js')
+  await printMessage(io, 'hint', `hold it against your keys: \`sudoagent verify ${printable(to)} --public-key …\``)
   return EXIT.ok
 }
 

@@ -52,8 +52,8 @@ export async function run({ ledger, format, json, output }: ExportOptions, io: I
     return deliverText(everyEntry(reader, chosen, { isOneByOne, onProgress }, io), () => entries, delivery, io)
   })
   if (count > 0) return EXIT.ok
-  const { printMessage: say } = await import('../terminal/message.js')
-  await say(io, 'note', noneWritten('the ledger has no entry', output))
+  const { printMessage } = await import('../terminal/message.js')
+  await printMessage(io, 'note', noneWritten('the ledger has no entry', output))
   return EXIT.no
 }
 

@@ -53,10 +53,10 @@ export async function run({ ledger, json = false }: InspectOptions, io: Io): Pro
     json ? `${JSON.stringify(value, null, 2)}\n` : await render(inspection, files, io.stdout.columns),
   )
   if (unreadable === 0) return EXIT.ok
-  const { printMessage: say } = await import('../terminal/message.js')
+  const { printMessage } = await import('../terminal/message.js')
   const what = unreadable === 1 ? '1 entry cannot be read' : `${unreadable} entries cannot be read`
-  await say(io, 'error', `${what}, so the counts above may be too small`)
-  await say(io, 'hint', '`sudoagent verify` says what is wrong with them')
+  await printMessage(io, 'error', `${what}, so the counts above may be too small`)
+  await printMessage(io, 'hint', '`sudoagent verify` says what is wrong with them')
   return EXIT.failed
 }
 

@@ -55,8 +55,8 @@ export async function run({ database, json = false }: LedgersOptions, io: Io): P
     if (ledgers.length > 0) await print(io.stdout, `${rows.map(line).join('\n')}\n`)
   }
   if (ledgers.length > 0) return EXIT.ok
-  const { printMessage: say } = await import('../terminal/message.js')
-  await say(io, 'note', 'the database has no ledger')
+  const { printMessage } = await import('../terminal/message.js')
+  await printMessage(io, 'note', 'the database has no ledger')
   return EXIT.no
 }
 

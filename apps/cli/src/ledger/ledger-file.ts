@@ -4,7 +4,7 @@ import { CliError, EXIT } from '../exit.js'
 import type { Io } from '../terminal/io.js'
 import { printMessage } from '../terminal/message.js'
 import { NO_PROGRESS, type Progress, startProgress } from '../terminal/progress.js'
-import { openPlace } from './place.js'
+import { openLedgerReader } from './place.js'
 
 /** How often the progress line is drawn anew, in milliseconds: fast enough to look alive. */
 const PROGRESS_MS = 40
@@ -21,7 +21,7 @@ export interface LedgerUse {
  * Opens the ledger at `path`, a file or a URL, hands it to `use`, and closes it.
  *
  * @param quiet whether to show no progress
- * @throws LedgerError of `openPlace`, and whatever `use` throws
+ * @throws LedgerError of `openLedgerReader`, and whatever `use` throws
  */
 export async function withLedger<T>(
   path: string,
@@ -29,7 +29,7 @@ export async function withLedger<T>(
   quiet: boolean,
   use: (ledger: LedgerUse) => Promise<T>,
 ): Promise<T> {
-  const opened = await openPlace(path)
+  const opened = await openLedgerReader(path)
   // Closing removes the private copy that some ledgers are read from; it does so before its first wait.
   const forget = io.atExit(() => void opened.close())
   const progress = quiet ? NO_PROGRESS : startProgress(io, opened.sizeHint)

@@ -1,38 +1,18 @@
 // Where a ledger is: a file, or a ledger of a PostgreSQL database. What speaks to a server is loaded for that alone.
-import {
-  addLedgerDriver,
-  type ControlWriter,
-  type LedgerReader,
-  type LedgerWriter,
-  type OpenWriterOptions,
-  openLedgerReader,
-  openLedgerWriter,
-} from '@sudoagent/ledger'
+import { addLedgerDriver } from '@sudoagent/ledger'
 import { CliError, EXIT } from '../exit.js'
 import { isServer } from './password-url.js'
 
+export { openLedgerReader, openLedgerWriter } from '@sudoagent/ledger'
 export { isServer }
 
-// The package is part of this bundle, so it cannot be found by its name.
+// The package is part of this bundle, so it cannot be found by its name. Whoever opens a ledger imports it from here.
 addLedgerDriver({
   kind: 'postgres',
   matches: isServer,
   openReader: async (url) => (await import('@sudoagent/postgres')).postgresDriver.openReader(url),
   openWriter: async (url, options) => (await import('@sudoagent/postgres')).postgresDriver.openWriter(url, options),
 })
-
-/** @throws LedgerError as `openLedgerReader` */
-export function openPlace(place: string): Promise<LedgerReader> {
-  return openLedgerReader(place)
-}
-
-/** Opens a ledger for writing, and makes it where it is not there. @throws LedgerError as `openLedgerWriter` */
-export function openPlaceForWriting(
-  place: string,
-  options: OpenWriterOptions = {},
-): Promise<LedgerWriter & ControlWriter> {
-  return openLedgerWriter(place, options)
-}
 
 /** @throws CliError when a place is no database */
 export function requireServer(place: string): void {

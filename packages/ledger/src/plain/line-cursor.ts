@@ -1,4 +1,4 @@
-// Reads ASCII text from left to right and says at each step whether what stands there is what is wanted. For text without control characters
+// Reads text from left to right and says at each step whether what stands there is what is wanted. For text without control characters
 // other than line feeds: then a string ends at the next quote, unless a backslash comes first. That a string does not run over a line feed is for
 // whoever knows where lines end: see `PlainMembers`.
 import { JSON_DEPTH_MAX } from '@sudoagent/crypto'
@@ -43,8 +43,8 @@ export const unescaped = (raw: string, mayHaveEscapes: boolean): string =>
   mayHaveEscapes && raw.includes('\\') ? (JSON.parse(`"${raw}"`) as string) : raw
 
 /**
- * Conservative: a `false` says "not plainly so", and whoever asks then takes the long way. Only what has the same text in both canonical
- * profiles is accepted.
+ * Conservative: a `false` says "not plainly so", and the line is then read in another way. Only what is canonical by RFC 8785 is accepted;
+ * unless `isFull`, only what has the same text in both canonical profiles.
  */
 export class LineCursor {
   readonly text: string

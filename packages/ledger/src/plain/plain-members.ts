@@ -1,4 +1,4 @@
-// The lines that a ledger is full of: decisions and outcomes as this package writes them, in ASCII, with nothing out of the ordinary. They are
+// The lines that a ledger is full of: decisions and outcomes as this package writes them. They are
 // recognised member by member in one pass, without building an object; what is left of a line is where its values stand. What is not recognised
 // may be right all the same: then `checkLine` reads it.
 

@@ -54,8 +54,8 @@ export async function run({ store: path, state, json = false, ...access }: ListO
   } else if (records.length > 0) {
     await print(io.stdout, renderApprovals(records, now, io.stdout.columns))
   } else {
-    const { printMessage: say } = await import('../../terminal/message.js')
-    await say(io, 'note', `no approval is ${state ?? 'in the store'}`)
+    const { printMessage } = await import('../../terminal/message.js')
+    await printMessage(io, 'note', `no approval is ${state ?? 'in the store'}`)
   }
   return EXIT.ok
 }

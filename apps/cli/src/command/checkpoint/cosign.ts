@@ -115,8 +115,8 @@ async function keep(ledger: string, note: string, io: Io): Promise<void> {
     ? await (await import('@sudoagent/postgres')).keepPostgresCosigned(ledger, note)
     : (await import('@sudoagent/ledger/cosigned')).keepCosigned(ledger, note)
   if (isKept) return
-  const { printMessage: say } = await import('../../terminal/message.js')
-  await say(io, 'note', `\`${ledger}\` has a later cosigned checkpoint already, and keeps that`)
+  const { printMessage } = await import('../../terminal/message.js')
+  await printMessage(io, 'note', `\`${ledger}\` has a later cosigned checkpoint already, and keeps that`)
 }
 
 const isWitnessError = (error: unknown): error is WitnessError =>
@@ -124,9 +124,9 @@ const isWitnessError = (error: unknown): error is WitnessError =>
 
 /** Says what a witness did not do, and what that is worth: 3 when it could not be asked, 1 when it said no. */
 async function tell(error: WitnessError, name: string, io: Io): Promise<ExitCode> {
-  const { printMessage: say } = await import('../../terminal/message.js')
-  await say(io, 'error', `witness \`${name}\`: ${error.message} (${error.code})`)
-  if (error.hint !== undefined) await say(io, 'hint', error.hint)
+  const { printMessage } = await import('../../terminal/message.js')
+  await printMessage(io, 'error', `witness \`${name}\`: ${error.message} (${error.code})`)
+  if (error.hint !== undefined) await printMessage(io, 'hint', error.hint)
   return ['WITNESS_UNREACHABLE', 'WITNESS_URL_INVALID'].includes(error.code) ? EXIT.failed : EXIT.no
 }
 

@@ -80,8 +80,8 @@ export async function run(options: CheckpointVerifyOptions, io: Io): Promise<Exi
   }
   await print(io.stdout, json ? `${JSON.stringify(checked, null, 2)}\n` : await render(checked, io.stdout.columns))
   if (checked.ok) return EXIT.ok
-  const { printMessage: say } = await import('../../terminal/message.js')
-  await say(io, 'error', 'too few of the witnesses have cosigned the checkpoint (WITNESS_QUORUM_MISSING)')
+  const { printMessage } = await import('../../terminal/message.js')
+  await printMessage(io, 'error', 'too few of the witnesses have cosigned the checkpoint (WITNESS_QUORUM_MISSING)')
   return EXIT.no
 }
 

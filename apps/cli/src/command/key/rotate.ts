@@ -47,7 +47,11 @@ export async function run(
     return EXIT.ok
   }
   await print(io.stdout, `key ${next.keyId} may sign behind entry ${position}, added by key ${old.keyId}\n`)
-  const { printMessage: say } = await import('../../terminal/message.js')
-  await say(io, 'hint', `move the writers over to the new key, then \`sudoagent key retire --key-id ${old.keyId}\``)
+  const { printMessage } = await import('../../terminal/message.js')
+  await printMessage(
+    io,
+    'hint',
+    `move the writers over to the new key, then \`sudoagent key retire --key-id ${old.keyId}\``,
+  )
   return EXIT.ok
 }

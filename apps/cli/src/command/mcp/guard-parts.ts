@@ -5,7 +5,7 @@ import type { ArgumentCheck, Feature, Guard } from '@sudoagent/mcp'
 import { CliError, EXIT } from '../../exit.js'
 import { readCallPolicy } from '../../input/call-policy.js'
 import { readPrivateKey } from '../../key/private-key.js'
-import { openPlaceForWriting } from '../../ledger/place.js'
+import { openLedgerWriter } from '../../ledger/place.js'
 import type { Io } from '../../terminal/io.js'
 import { printMessage } from '../../terminal/message.js'
 import { deniedTools } from './denied-tools.js'
@@ -90,7 +90,7 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
     // Whatever is wrong with these is said before there is a ledger.
     const nowhere = { append: () => Promise.reject(new Error('no ledger')), close: async () => {} }
     new Guard({ ...base, ledger: nowhere, pins: new MemoryToolPins() })
-    const ledger = await openPlaceForWriting(options.ledger, {
+    const ledger = await openLedgerWriter(options.ledger, {
       ...(signer === undefined ? {} : { signer }),
       ...(options.counter === undefined ? {} : { counter: options.counter }),
     })

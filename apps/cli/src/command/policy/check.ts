@@ -47,10 +47,10 @@ export async function run({ file, json = false }: CheckOptions, io: Io): Promise
     return EXIT.ok
   }
   await print(io.stdout, await render(value, io.stdout.columns))
-  const { printMessage: say } = await import('../../terminal/message.js')
+  const { printMessage } = await import('../../terminal/message.js')
   for (const { line, rule, message, hint } of warnings) {
-    await say(io, 'note', `line ${line}, rule \`${rule}\`: ${message}`)
-    await say(io, 'hint', hint)
+    await printMessage(io, 'note', `line ${line}, rule \`${rule}\`: ${message}`)
+    await printMessage(io, 'hint', hint)
   }
   return EXIT.ok
 }

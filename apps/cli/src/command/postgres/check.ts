@@ -41,8 +41,8 @@ export async function run({ database, json = false }: PostgresCheckOptions, io: 
       open.length === 0 ? 'nothing is open\n' : open.map((line) => `open: ${printable(line)}\n`).join(''),
     )
   if (open.length === 0) return EXIT.ok
-  const { printMessage: say } = await import('../../terminal/message.js')
-  await say(
+  const { printMessage } = await import('../../terminal/message.js')
+  await printMessage(
     io,
     'hint',
     '`sudoagent postgres init --separate-roles --apply` separates the roles; `postgres grant` binds a login to a ledger',

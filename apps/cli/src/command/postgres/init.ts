@@ -55,14 +55,19 @@ export async function run(
   const isSeparate = await applySchema(database, { roles, ...(separateRoles === undefined ? {} : { separateRoles }) })
   await print(io.stdout, `\`${shown}\` has the tables of version ${SCHEMA_VERSION} in schema ${schema}\n`)
   if (!roles) return EXIT.ok
-  const { printMessage: say } = await import('../../terminal/message.js')
-  await say(io, 'hint', `give each host a login: CREATE ROLE agent1 LOGIN PASSWORD '…' IN ROLE ${schema}_writer`)
+  const { printMessage } = await import('../../terminal/message.js')
+  await printMessage(
+    io,
+    'hint',
+    `give each host a login: CREATE ROLE agent1 LOGIN PASSWORD '…' IN ROLE ${schema}_writer`,
+  )
   if (isSeparate)
-    await say(
+    await printMessage(
       io,
       'hint',
       `and each approver one of another kind: CREATE ROLE alice LOGIN PASSWORD '…' IN ROLE ${schema}_approver`,
     )
-  else await say(io, 'note', 'its roles are not separate: `sudoagent postgres check` says what that leaves open')
+  else
+    await printMessage(io, 'note', 'its roles are not separate: `sudoagent postgres check` says what that leaves open')
   return EXIT.ok
 }

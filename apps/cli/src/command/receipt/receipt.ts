@@ -67,8 +67,8 @@ export async function run(
   }
   await writeOutput(output, format === 'json' ? text : (proof ?? ''), ledger, io)
   if (proof === null) {
-    const { printMessage: say } = await import('../../terminal/message.js')
-    await say(io, 'note', 'the receipt has no proof: the ledger has no signed checkpoint')
+    const { printMessage } = await import('../../terminal/message.js')
+    await printMessage(io, 'note', 'the receipt has no proof: the ledger has no signed checkpoint')
   }
   return EXIT.ok
 }

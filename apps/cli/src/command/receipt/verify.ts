@@ -77,12 +77,12 @@ async function tell(report: ReceiptReport, bytes: Uint8Array, io: Io): Promise<v
   const { guessKind } = await import('../../input/input-file.js')
   const { painter } = await import('../../text/paint.js')
   const { renderReceipt } = await import('./receipt-text.js')
-  const { printMessage: say } = await import('../../terminal/message.js')
+  const { printMessage } = await import('../../terminal/message.js')
   for (const { code, message, hint } of report.findings) {
-    await say(io, 'error', `${message} (${code})`)
+    await printMessage(io, 'error', `${message} (${code})`)
     const guess = code === 'RECEIPT_INVALID' ? guessKind(bytes) : undefined
     const advice = guess === undefined || guess.includes('receipt') ? hint : guess
-    if (advice !== undefined) await say(io, 'hint', advice)
+    if (advice !== undefined) await printMessage(io, 'hint', advice)
   }
   await print(io.stdout, renderReceipt(report, await painter(io.stdout.colour), io.stdout.columns))
 }
@@ -131,7 +131,7 @@ async function verifyProof(
     await print(io.stdout, `${rowsOf('', printable(line), io.stdout.columns, 2).join('\n')}\n`)
   }
   if (value.ok) return EXIT.ok
-  const { printMessage: say } = await import('../../terminal/message.js')
-  await say(io, 'error', 'too few of the witnesses have cosigned the checkpoint (WITNESS_QUORUM_MISSING)')
+  const { printMessage } = await import('../../terminal/message.js')
+  await printMessage(io, 'error', 'too few of the witnesses have cosigned the checkpoint (WITNESS_QUORUM_MISSING)')
   return EXIT.no
 }

@@ -2,7 +2,7 @@
 import { type VerifyOptions as Checks, LedgerError, printable, type Report, verify } from '@sudoagent/ledger'
 import { isLedgerName, listLedgers, openPostgresLedger } from '@sudoagent/postgres'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
-import { openPlace, requireServer } from '../../ledger/place.js'
+import { openLedgerReader, requireServer } from '../../ledger/place.js'
 import { recordedHeads, registryIn } from '../../ledger/registry.js'
 import { type Io, print } from '../../terminal/io.js'
 import { printMessage } from '../../terminal/message.js'
@@ -109,7 +109,7 @@ async function verdictOn(
 }
 
 async function readRegistry(registry: string, checks: Checks): Promise<ReadonlyMap<string, readonly string[]>> {
-  const reader = await openPlace(registry)
+  const reader = await openLedgerReader(registry)
   try {
     const { findings, ok, verdict } = await verify(reader, { publicKeys: checks.publicKeys ?? [] })
     if (ok && verdict !== 'signed')

@@ -49,7 +49,7 @@ export async function run({ key, name, policy, store, host, port }: WitnessServe
   const { createWitness, serveWitness } = await import('@sudoagent/witness')
   const { SqliteWitnessStore } = await import('@sudoagent/witness/sqlite')
   const { readPrivateKey } = await import('../../key/private-key.js')
-  const { printMessage: say } = await import('../../terminal/message.js')
+  const { printMessage } = await import('../../terminal/message.js')
   const portNumber = readPort(port)
   const { requireFilePlace } = await import('../../ledger/place.js')
   requireFilePlace('--store', store, 'a witness remembers in a SQLite file')
@@ -59,18 +59,22 @@ export async function run({ key, name, policy, store, host, port }: WitnessServe
   const signer = createSigner(await readPrivateKey(key, io))
   const { logs, name: checkedName } = await readPart(signer, { policy, name }, io)
   if (!existsSync(store)) {
-    await say(io, 'note', `\`${store}\` is new: this witness has seen nothing yet; if it had, find the store it kept`)
+    await printMessage(
+      io,
+      'note',
+      `\`${store}\` is new: this witness has seen nothing yet; if it had, find the store it kept`,
+    )
   }
   const opened = SqliteWitnessStore.open(store)
   const forget = io.atExit(() => void opened.close())
   try {
     const witness = withLog(createWitness({ name: checkedName, signer, logs, store: opened }), io)
     const onError = (error: unknown): void =>
-      void say(io, 'error', `nothing was cosigned: ${error instanceof Error ? error.message : String(error)}`)
+      void printMessage(io, 'error', `nothing was cosigned: ${error instanceof Error ? error.message : String(error)}`)
     const server = await serveWitness({ witness, host, port: portNumber, onError })
     // Before anybody can know that it listens.
     const stopped = io.untilStopped()
-    if (!LOOPBACK.includes(host)) await say(io, 'note', `listening at \`${host}\`: others can reach this`)
+    if (!LOOPBACK.includes(host)) await printMessage(io, 'note', `listening at \`${host}\`: others can reach this`)
     await print(io.stdout, `vkey  ${encodeVkey(witness.key)}\nurl   ${server.url}\n`)
     await stopped
     await server.close()
@@ -115,11 +119,11 @@ function withLog(witness: Witness, io: Io): Witness {
     key: witness.key,
     async addCheckpoint(request) {
       const answer = await witness.addCheckpoint(request)
-      const { printMessage: say } = await import('../../terminal/message.js')
+      const { printMessage } = await import('../../terminal/message.js')
       const line = answer.body.trimEnd()
       const why = /^\d+$/.test(line) ? `size ${line} is on record` : line
       const says = answer.status === 200 ? 'cosigned' : `refused: ${why}`
-      await say(io, 'note', `${new Date().toISOString()} ${answer.status} ${await aboutOf(request)} ${says}`)
+      await printMessage(io, 'note', `${new Date().toISOString()} ${answer.status} ${await aboutOf(request)} ${says}`)
       return answer
     },
   }
