@@ -1,0 +1,1 @@
+export function lintProse(path: string, source: string): Promise<readonly { line: number; message: string }[]>

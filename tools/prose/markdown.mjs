@@ -1,0 +1,48 @@
+// The prose of a Markdown page: paragraphs, list items, headings, and the cells of tables that are long enough to
+// be sentences.
+import { parse } from '@textlint/markdown-to-ast'
+import { CODE, mask, maskAll } from './passage.mjs'
+
+/** A shorter cell is a name. */
+const CELL_WORDS_MIN = 5
+
+const PROSE = new Set(['Paragraph', 'Header', 'TableCell'])
+
+export function docsPassages(source) {
+  const passages = []
+  visit(parse(source), (node) => {
+    if (PROSE.has(node.type) && isProse(node, source)) passages.push({ kind: 'docs', ...docsPassage(node, source) })
+  })
+  return passages
+}
+
+/** Whether a node of the page's tree is checked. */
+export function isProse(node, source) {
+  return node.type !== 'TableCell' || wordsIn(docsPassage(node, source).text) >= CELL_WORDS_MIN
+}
+
+/** @returns the passage that a node makes; code spans are placeholders, the addresses of links are blank */
+export function docsPassage(node, source) {
+  let text = source.slice(...node.range)
+  const at = node.range[0]
+  visit(node, (child) => {
+    const [start, end] = child.range
+    if (child.type === 'Code') text = mask(text, start - at, end - at, CODE)
+    if (child.type === 'Html' || child.type === 'Image') text = mask(text, start - at, end - at)
+    if (child.type === 'Link') {
+      const label = child.children?.at(-1)?.range[1] ?? start
+      text = mask(mask(text, start - at, start - at + 1), label - at, end - at)
+    }
+  })
+  // “…” in a table is the title of a test.
+  if (node.type === 'TableCell') text = maskAll(text.replace(/^\||\|$/g, ' '), /“[^”]*”/g, CODE)
+  if (node.type === 'Header') text = text.replace(/^#+/, (marks) => ' '.repeat(marks.length))
+  return { index: at, text, source: source.slice(...node.range), heading: node.type === 'Header' }
+}
+
+const wordsIn = (text) => text.match(/[\p{L}▮][\p{L}▮'-]*/gu)?.length ?? 0
+
+function visit(node, use) {
+  use(node)
+  for (const child of node.children ?? []) visit(child, use)
+}

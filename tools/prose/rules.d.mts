@@ -1,0 +1,1 @@
+export const RULES: readonly { readonly id: string; readonly finds: string; readonly passes: string }[]
