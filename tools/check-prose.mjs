@@ -7,6 +7,7 @@ import { proseFiles, root } from './prose/files.mjs'
 import { lintProse } from './prose/lint.mjs'
 
 const ALLOWED = 'tools/prose/allowed.json'
+const SHOWN_FILES_MAX = 5
 
 const { update, list } = readArguments('node tools/check-prose.mjs [--list TEXT] [--update]', {
   list: { type: 'string' },
@@ -69,8 +70,10 @@ function check() {
 }
 
 function fail(paths) {
-  for (const path of paths) {
-    for (const { line, message } of hits.get(path)) console.error(`${path}:${line}  ${message}`)
+  for (const [index, path] of paths.entries()) {
+    // Of many files, the first few are enough to see the reason.
+    if (index < SHOWN_FILES_MAX)
+      for (const { line, message } of hits.get(path)) console.error(`${path}:${line}  ${message}`)
     console.error(`${path}: ${hits.get(path).length} hits, ${allowed[path] ?? 0} allowed`)
   }
   process.exit(1)
