@@ -3,9 +3,10 @@ import longOnly from './test/long-only.json' with { type: 'json' }
 import { isLong } from './test/tier.js'
 
 /** Packages whose tests leave nothing behind: one process runs many of their files, so that what they import is loaded once. */
-const SHARED_PROCESS = ['crypto', 'ledger', 'core', 'policy', 'witness', 'mcp'].map(
-  (name) => `packages/${name}/test/**/*.test.ts`,
-)
+const SHARED_PROCESS = [
+  'packages/{crypto,ledger,core,policy,witness,mcp}/test/**/*.test.ts',
+  'apps/cli/test/**/*.test.ts',
+]
 
 /** What the README's test command leaves out. */
 const LEFT_OUT = ['**/node_modules/**', ...(isLong ? [] : longOnly)]
@@ -16,7 +17,9 @@ const common = {
   testTimeout: 180_000,
   hookTimeout: 180_000,
   expect: { poll: { timeout: 60_000 } },
-} as const
+  // Names a folder; the first test that needs PostgreSQL starts it there.
+  globalSetup: ['packages/postgres/test/server/global-setup.ts'],
+}
 
 export default defineConfig({
   test: {
@@ -30,14 +33,12 @@ export default defineConfig({
           name: 'whole',
           include: ['{packages,apps}/*/test/**/*.test.ts', '{examples/,}test/**/*.test.ts'],
           exclude: [...LEFT_OUT, ...SHARED_PROCESS],
-          // Names a folder; the first test that needs PostgreSQL starts it there.
-          globalSetup: ['packages/postgres/test/server/global-setup.ts'],
           ...common,
         },
       },
     ],
-    // Fault and multi-process tests start real processes; two cores are enough for two files at a time.
-    maxWorkers: 2,
+    // Many tests wait for a process, a lock or a timeout: three files at a time keep two cores busy.
+    maxWorkers: 3,
     teardownTimeout: 60_000,
     // CI counts what passed; people read the default report.
     reporters:

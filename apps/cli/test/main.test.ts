@@ -4,6 +4,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { chmodSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { generatePrivateKey } from '@sudoagent/crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sampled } from '../../../test/tier.js'
 import { requestIdOf } from './support/draft.js'
 import { SAMPLE, writeLedger } from './support/ledger.js'
 import { Sandbox, skipUnless } from './support/sandbox.js'
@@ -144,32 +145,36 @@ function expectFailure(args: readonly string[], says: RegExp): void {
   expect(box.files()).toEqual(files)
 }
 
-describe.each(READERS)('%s of what is no ledger: exit 3, one error and one hint, no file', (command, args) => {
-  beforeAll(() => {
-    writeFileSync(box.path('truncated.sqlite'), readFileSync(box.path('l.sqlite')))
-    truncateSync(box.path('truncated.sqlite'), 5000)
-    writeFileSync(box.path('random.bin'), randomBytes(4096).fill(0, 0, 1))
-    writeFileSync(box.path('other.sqlite'), readFileSync(box.path('l.sqlite')).subarray(0, 100))
-  })
+// The short form takes one command that reports, one that lists and one that shows.
+describe.each(sampled(READERS, 2))(
+  '%s of what is no ledger: exit 3, one error and one hint, no file',
+  (command, args) => {
+    beforeAll(() => {
+      writeFileSync(box.path('truncated.sqlite'), readFileSync(box.path('l.sqlite')))
+      truncateSync(box.path('truncated.sqlite'), 5000)
+      writeFileSync(box.path('random.bin'), randomBytes(4096).fill(0, 0, 1))
+      writeFileSync(box.path('other.sqlite'), readFileSync(box.path('l.sqlite')).subarray(0, 100))
+    })
 
-  it.each([
-    ['missing', 'missing.sqlite', /`missing.sqlite`/],
-    ['in a folder that is missing', 'missing/l.sqlite', /`missing\/l.sqlite`/],
-    ['a directory', '.', /`.` is a directory/],
-    ['the header of a SQLite file', 'other.sqlite', /`other.sqlite`/],
-    ['random bytes', 'random.bin', /`random.bin`/],
-    ['a device', '/dev/zero', /`\/dev\/zero`/],
-    ['no name', '', /``/],
-    ['a name that would move the cursor', 'x\u001b[2J', /`x\\u\{1b\}\[2J`/],
-  ])('%s', (__, ledger, says) => expectFailure(args(ledger), says))
+    it.each([
+      ['missing', 'missing.sqlite', /`missing.sqlite`/],
+      ['in a folder that is missing', 'missing/l.sqlite', /`missing\/l.sqlite`/],
+      ['a directory', '.', /`.` is a directory/],
+      ['the header of a SQLite file', 'other.sqlite', /`other.sqlite`/],
+      ['random bytes', 'random.bin', /`random.bin`/],
+      ['a device', '/dev/zero', /`\/dev\/zero`/],
+      ['no name', '', /``/],
+      ['a name that would move the cursor', 'x\u001b[2J', /`x\\u\{1b\}\[2J`/],
+    ])('%s', (__, ledger, says) => expectFailure(args(ledger), says))
 
-  it('a truncated SQLite file', () => {
-    if (command !== 'verify') return expectFailure(args('truncated.sqlite'), /the ledger cannot be/)
-    // What verify says of it is a report.
-    const { code, stdout } = box.run(args('truncated.sqlite'))
-    expect([code, stdout]).toEqual([1, expect.stringContaining('broken: 1 finding')])
-  })
-})
+    it('a truncated SQLite file', () => {
+      if (command !== 'verify') return expectFailure(args('truncated.sqlite'), /the ledger cannot be/)
+      // What verify says of it is a report.
+      const { code, stdout } = box.run(args('truncated.sqlite'))
+      expect([code, stdout]).toEqual([1, expect.stringContaining('broken: 1 finding')])
+    })
+  },
+)
 
 describe('a public key that is none: exit 3', () => {
   const pem = (type: 'spki' | 'pkcs8') => {
@@ -177,15 +182,20 @@ describe('a public key that is none: exit 3', () => {
     return type === 'spki' ? publicKey.export({ type, format: 'pem' }) : privateKey.export({ type, format: 'pem' })
   }
   const ours = generatePrivateKey()
-  it.each([
-    ['missing', null, /`key.pem`/],
-    ['a private key', ours.pem, /`key.pem`.*private key/],
-    ['RSA', pem('spki'), /`key.pem`.*RSA/],
-    ['empty', '', /`key.pem`/],
-    ['huge', ours.publicKey.pem.repeat(1000), /`key.pem` is too large/],
-    ['two keys', ours.publicKey.pem.repeat(2), /`key.pem`/],
-    ['binary', randomBytes(200), /`key.pem`/],
-  ])('%s', (_, content, says) => {
+  it.each(
+    sampled<[string, string | Buffer | null, RegExp]>(
+      [
+        ['missing', null, /`key.pem`/],
+        ['a private key', ours.pem, /`key.pem`.*private key/],
+        ['RSA', pem('spki'), /`key.pem`.*RSA/],
+        ['empty', '', /`key.pem`/],
+        ['huge', ours.publicKey.pem.repeat(1000), /`key.pem` is too large/],
+        ['two keys', ours.publicKey.pem.repeat(2), /`key.pem`/],
+        ['binary', randomBytes(200), /`key.pem`/],
+      ],
+      3,
+    ),
+  )('%s', (_, content, says) => {
     if (content !== null) writeFileSync(box.path('key.pem'), content)
     expectFailure(['verify', 'l.sqlite', '--public-key', 'key.pem'], says)
     expect(box.run(['verify', 'l.sqlite', '--public-key', 'key.pem']).stderr).not.toContain(

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sampled } from '../../../../test/tier.js'
 import { manyCalls, SAMPLE, writeLedger } from '../support/ledger.js'
 import { hasTerminal, Sandbox, skipUnless } from '../support/sandbox.js'
 
@@ -51,14 +52,19 @@ describe.skipIf(noTerminal)('on a terminal', () => {
     expect(stdout).toContain('`sudoagent verify` checks')
   })
 
-  it.each([
-    ['--no-color', ['--no-color'], {}],
-    ['NO_COLOR', [], { NO_COLOR: '1' }],
-    ['TERM=dumb', [], { TERM: 'dumb' }],
-    ['FORCE_COLOR=0', [], { FORCE_COLOR: '0' }],
-    ['--no-color against FORCE_COLOR', ['--no-color'], { FORCE_COLOR: '1' }],
-    ['NO_COLOR against FORCE_COLOR', [], { FORCE_COLOR: '3', NO_COLOR: '1' }],
-  ])('%s: no escape sequence at all', (_, args, env) => {
+  it.each(
+    sampled<[string, string[], Record<string, string>]>(
+      [
+        ['--no-color', ['--no-color'], {}],
+        ['NO_COLOR', [], { NO_COLOR: '1' }],
+        ['TERM=dumb', [], { TERM: 'dumb' }],
+        ['FORCE_COLOR=0', [], { FORCE_COLOR: '0' }],
+        ['--no-color against FORCE_COLOR', ['--no-color'], { FORCE_COLOR: '1' }],
+        ['NO_COLOR against FORCE_COLOR', [], { FORCE_COLOR: '3', NO_COLOR: '1' }],
+      ],
+      2,
+    ),
+  )('%s: no escape sequence at all', (_, args, env) => {
     for (const command of [
       ['filter', 'l.jsonl'],
       ['show', 'l.jsonl', '1'],

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { linkSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { sampled } from '../../../../test/tier.js'
 import { requestIdOf } from '../support/draft.js'
 import { manyCalls, SAMPLE, writeLedger } from '../support/ledger.js'
 import { Sandbox, skipUnless } from '../support/sandbox.js'
@@ -19,18 +20,23 @@ beforeAll(async () => {
 afterAll(() => box.remove())
 
 describe('the ledger is never written over', () => {
-  it.each([
-    ['by its name', 'l.sqlite', 'l.sqlite'],
-    ['by another spelling', 'l.sqlite', './x/../l.sqlite'],
-    ['through a symbolic link', 'l.sqlite', 'soft'],
-    ['through a hard link', 'l.sqlite', 'hard'],
-    ['when it was opened through a link', 'soft', 'l.sqlite'],
-    ['nor the log beside it', 'l.sqlite', 'l.sqlite-wal'],
-    ['nor the log beside it, when it was opened through a link', 'soft', 'l.sqlite-wal'],
-    ['nor its lock', 'many.jsonl', 'many.jsonl.lock'],
-    ['nor its head', 'many.jsonl', 'many.jsonl.head'],
-    ['nor its tree', 'many.jsonl', 'many.jsonl.tree'],
-  ])('%s: exit 2', (_, ledger, output) => {
+  it.each(
+    sampled(
+      [
+        ['by its name', 'l.sqlite', 'l.sqlite'],
+        ['by another spelling', 'l.sqlite', './x/../l.sqlite'],
+        ['through a symbolic link', 'l.sqlite', 'soft'],
+        ['through a hard link', 'l.sqlite', 'hard'],
+        ['when it was opened through a link', 'soft', 'l.sqlite'],
+        ['nor the log beside it', 'l.sqlite', 'l.sqlite-wal'],
+        ['nor the log beside it, when it was opened through a link', 'soft', 'l.sqlite-wal'],
+        ['nor its lock', 'many.jsonl', 'many.jsonl.lock'],
+        ['nor its head', 'many.jsonl', 'many.jsonl.head'],
+        ['nor its tree', 'many.jsonl', 'many.jsonl.tree'],
+      ],
+      3,
+    ),
+  )('%s: exit 2', (_, ledger, output) => {
     const before = readFileSync(box.path('l.sqlite'))
     const files = box.files()
     for (const command of [

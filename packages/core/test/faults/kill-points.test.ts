@@ -69,14 +69,14 @@ function place(kind: string) {
   return { folder, account, task: { kind, folder, key: key.pem } }
 }
 
-describe.each(['sqlite', 'jsonl'])('%s, killed', (kind) => {
+describe.each(byTier({ short: ['sqlite'], long: ['sqlite', 'jsonl'] }))('%s, killed', (kind) => {
   it('at every step of a call, before and after it', { timeout: 600_000 }, async () => {
     const { folder, account, task } = place(kind)
     const known = new Set<string>()
     // What comes before the ledger is asked is the same for every kind of ledger.
     const points = sampled(
       POINTS.filter(([at], n) => kind === 'sqlite' || at === 'append' || n > 10),
-      3,
+      5,
     )
     for (const [index, [at, when, nth, left]] of points.entries()) {
       const n = CALL + 12 * index
@@ -118,7 +118,7 @@ describe.each(['sqlite', 'jsonl'])('%s, killed', (kind) => {
     for (const call of new Set(made)) {
       const times = made.filter((one) => one === call).length
       // Short of the slow form only some where there are many: SQLite writes each page of a transaction by itself, in two pieces.
-      const few = byTier({ short: 3, long: 12, slow: times })
+      const few = byTier({ short: 1, long: 12, slow: times })
       const step = times > few ? byTier({ short: Math.ceil(times / few), long: 8 }) : 1
       for (let nth = 1; nth <= times; nth += step) {
         const { end, errors } = await work(strace('/dev/null', call, `signal=KILL:when=${nth}`, paths))

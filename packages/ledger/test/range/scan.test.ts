@@ -13,10 +13,10 @@ import { decisionDraft } from '../fixtures/draft.js'
 import { jsonlOf, type Line, sqliteOf } from '../fixtures/ledger-file.js'
 import { PYPI_CASES } from '../fixtures/pypi-lines.js'
 import { inRanges } from '../fixtures/ranges.js'
-import { linesOf, sameOutcome } from '../fixtures/same-outcome.js'
+import { linesOf, SOUGHT, sameOutcome } from '../fixtures/same-outcome.js'
 import { writtenLines } from '../fixtures/seal.js'
 import { CALL_CASES } from '../fixtures/spoiled/calls.js'
-import { soundLines, spoiledFile } from '../fixtures/spoiled/ledgers.js'
+import { isTorn, soundLines, spoiledFile } from '../fixtures/spoiled/ledgers.js'
 import { LINE_CASES } from '../fixtures/spoiled/lines.js'
 
 let sound: string[]
@@ -29,8 +29,8 @@ describe.each(['jsonl', 'sqlite'] as const)('every spoiled ledger, %s', (kind) =
 
   it.each(
     sampled(
-      [...LINE_CASES, ...CALL_CASES, ...PYPI_CASES].filter(({ code }) => code !== 'LINE_TORN'),
-      3,
+      [...LINE_CASES, ...CALL_CASES, ...PYPI_CASES].filter((one) => !isTorn(one, kind)),
+      5,
     ),
   )('$code: $how', async (one) => {
     await sameOutcome(await spoiledFile(one, kind, sound))
@@ -78,7 +78,8 @@ describe('the vectors', () => {
   const files = ['accept', 'reject'].flatMap((name) => readdirSync(join(folder, name)).map((file) => join(name, file)))
   it('are there', () => expect(files.length).toBeGreaterThan(60))
   it.each(sampled(files, 4))('%s', async (file) => {
-    await sameOutcome(join(folder, file))
+    // A reader waits for the end of a torn line, each time: one look at it is enough here.
+    await sameOutcome(join(folder, file), file.includes('line-torn') ? [] : SOUGHT)
     const lines = readFileSync(join(folder, file), 'latin1').split('\n').slice(0, -1)
     await sameOutcome(sqliteOf(lines.map((line) => Buffer.from(line, 'latin1'))))
   })

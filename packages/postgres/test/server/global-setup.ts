@@ -13,6 +13,8 @@ import { parseTarget } from '../../src/session/target.js'
 import { FOLDER_VARIABLE, MADE_FILE, type Made, URL_VARIABLE } from './shared.js'
 
 export function setup(): () => Promise<void> {
+  // Each project of the tests runs this; the first one names the folder for all.
+  if (process.env[FOLDER_VARIABLE] !== undefined) return async () => {}
   const folder = mkdtempSync(join(tmpdir(), 'sudoagent-pg-'))
   process.env[FOLDER_VARIABLE] = folder
   const installed = process.env[URL_VARIABLE]

@@ -1,6 +1,7 @@
 // `mcp guard` that cannot be started.
 import { chmodSync, writeFileSync } from 'node:fs'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { sampled } from '../../../../../test/tier.js'
 import { POLICY } from '../../support/mcp.js'
 import { type Sandbox, sandbox } from '../../support/sandbox.js'
 
@@ -15,69 +16,89 @@ describe('cannot be started: nothing on stdout, no ledger', () => {
   const usual = ['--policy', 'policy.mjs', '--ledger', 'ledger.sqlite']
   const server = ['--', 'true']
 
-  it.each<[string, string[], number, RegExp]>([
-    ['no policy', at('--ledger', 'ledger.sqlite', ...server), 2, /--policy/],
-    ['no server', at(...usual), 2, /no server/],
-    ['two servers', at(...usual, '--upstream', 'http://127.0.0.1:1/mcp', ...server), 2, /two servers/],
-    ['a URL with a password', at(...usual, '--upstream', 'https://a:b@x/mcp'), 2, /is no URL/],
-    [
-      'a policy file that is missing',
-      at('--policy', 'none.mjs', '--ledger', 'ledger.sqlite', ...server),
+  it.each<[string, string[], number, RegExp]>(
+    sampled(
+      [
+        ['no policy', at('--ledger', 'ledger.sqlite', ...server), 2, /--policy/],
+        ['no server', at(...usual), 2, /no server/],
+        ['two servers', at(...usual, '--upstream', 'http://127.0.0.1:1/mcp', ...server), 2, /two servers/],
+        ['a URL with a password', at(...usual, '--upstream', 'https://a:b@x/mcp'), 2, /is no URL/],
+        [
+          'a policy file that is missing',
+          at('--policy', 'none.mjs', '--ledger', 'ledger.sqlite', ...server),
+          3,
+          /`none\.mjs`: it cannot be read/,
+        ],
+        [
+          'a policy with an error',
+          at('--policy', 'broken.mjs', '--ledger', 'ledger.sqlite', ...server),
+          3,
+          /look at line 3/,
+        ],
+        [
+          'a policy that throws',
+          at('--policy', 'throws.mjs', '--ledger', 'ledger.sqlite', ...server),
+          3,
+          /look at line 2/,
+        ],
+        [
+          'a module without a policy',
+          at('--policy', 'empty.mjs', '--ledger', 'ledger.sqlite', ...server),
+          3,
+          /exports no policy/,
+        ],
+        ['a name that is none', at(...usual, '--server', 'a/b', ...server), 2, /`server` must be/],
+        [
+          'a feature that is not to be named',
+          at(...usual, '--pass', 'resources,sampling', ...server),
+          2,
+          /--pass `sampling`/,
+        ],
+        ['an unknown way with Unicode', at(...usual, '--unicode', 'keep', ...server), 2, /`unicode` must be/],
+        ['a feature that is none', at(...usual, '--block', 'tools', ...server), 2, /--block/],
+        ['a check that is none', at(...usual, '--check-arguments', 'some', ...server), 2, /--check-arguments/],
+        [
+          'a server in a container',
+          at(...usual, '--', 'docker', 'run', '-i', '-e', 'TOKEN', 'mcp/github'),
+          2,
+          /no name/,
+        ],
+        ['a server behind env', at(...usual, '--', '/usr/bin/env', 'A=1', 'node', 'x.js'), 2, /no name/],
+        ['a server behind a shell', at(...usual, '--', 'sh', '-c', 'npx evil'), 2, /no name/],
+        [
+          'a package from elsewhere',
+          at(...usual, '--', 'uvx', '--from', 'git+https://x/evil', 'mcp-git'),
+          2,
+          /no name/,
+        ],
+        ['a package under another name', at(...usual, '--', 'npx', '-y', '--package', 'evil', 'mcp-fs'), 2, /no name/],
+        ['a package with its option in one', at(...usual, '--', 'npx', '--package=evil', 'mcp-fs'), 2, /no name/],
+        ['code on the command line', at(...usual, '--', 'node', '-e', 'run()'), 2, /no name/],
+        ['a wrapper', at(...usual, '--', 'sudo', '-u', 'ada', 'mcp-fs'), 2, /no name/],
+        ['a script of a package manager', at(...usual, '--', 'npm', 'run', 'server'), 2, /no name/],
+        ['a budget that is none', at(...usual, '--budget', 'lots', ...server), 2, /--budget/],
+        [
+          'an approval that takes too long',
+          at(...usual, '--approval-ttl', '86400', ...server),
+          2,
+          /--approval-ttl `86400` is more than 3600 seconds\n.*from 1 to 3600 seconds/,
+        ],
+        ['a time with a unit', at(...usual, '--approval-ttl', '5m', ...server), 2, /`5m` is not a number of seconds/],
+        ['no time at all', at(...usual, '--timeout', '0', ...server), 2, /--timeout `0` is less than 1 seconds/],
+        ['a negative time', at(...usual, '--hold', '-1', ...server), 2, /--hold/],
+        ['a variable that is not set', at(...usual, '--env', 'NOT_SET_ANYWHERE', ...server), 2, /no such variable/],
+        ['HTTP without a token', at(...usual, '--http', '127.0.0.1:0', ...server), 2, /need a token/],
+        [
+          'a token that is too short',
+          at(...usual, '--http', '127.0.0.1:0', '--token-file', 'short', ...server),
+          3,
+          /holds no token/,
+        ],
+        ['a key that is none', at(...usual, '--private-key', 'policy.mjs', ...server), 3, /policy\.mjs/],
+      ],
       3,
-      /`none\.mjs`: it cannot be read/,
-    ],
-    [
-      'a policy with an error',
-      at('--policy', 'broken.mjs', '--ledger', 'ledger.sqlite', ...server),
-      3,
-      /look at line 3/,
-    ],
-    ['a policy that throws', at('--policy', 'throws.mjs', '--ledger', 'ledger.sqlite', ...server), 3, /look at line 2/],
-    [
-      'a module without a policy',
-      at('--policy', 'empty.mjs', '--ledger', 'ledger.sqlite', ...server),
-      3,
-      /exports no policy/,
-    ],
-    ['a name that is none', at(...usual, '--server', 'a/b', ...server), 2, /`server` must be/],
-    [
-      'a feature that is not to be named',
-      at(...usual, '--pass', 'resources,sampling', ...server),
-      2,
-      /--pass `sampling`/,
-    ],
-    ['an unknown way with Unicode', at(...usual, '--unicode', 'keep', ...server), 2, /`unicode` must be/],
-    ['a feature that is none', at(...usual, '--block', 'tools', ...server), 2, /--block/],
-    ['a check that is none', at(...usual, '--check-arguments', 'some', ...server), 2, /--check-arguments/],
-    ['a server in a container', at(...usual, '--', 'docker', 'run', '-i', '-e', 'TOKEN', 'mcp/github'), 2, /no name/],
-    ['a server behind env', at(...usual, '--', '/usr/bin/env', 'A=1', 'node', 'x.js'), 2, /no name/],
-    ['a server behind a shell', at(...usual, '--', 'sh', '-c', 'npx evil'), 2, /no name/],
-    ['a package from elsewhere', at(...usual, '--', 'uvx', '--from', 'git+https://x/evil', 'mcp-git'), 2, /no name/],
-    ['a package under another name', at(...usual, '--', 'npx', '-y', '--package', 'evil', 'mcp-fs'), 2, /no name/],
-    ['a package with its option in one', at(...usual, '--', 'npx', '--package=evil', 'mcp-fs'), 2, /no name/],
-    ['code on the command line', at(...usual, '--', 'node', '-e', 'run()'), 2, /no name/],
-    ['a wrapper', at(...usual, '--', 'sudo', '-u', 'ada', 'mcp-fs'), 2, /no name/],
-    ['a script of a package manager', at(...usual, '--', 'npm', 'run', 'server'), 2, /no name/],
-    ['a budget that is none', at(...usual, '--budget', 'lots', ...server), 2, /--budget/],
-    [
-      'an approval that takes too long',
-      at(...usual, '--approval-ttl', '86400', ...server),
-      2,
-      /--approval-ttl `86400` is more than 3600 seconds\n.*from 1 to 3600 seconds/,
-    ],
-    ['a time with a unit', at(...usual, '--approval-ttl', '5m', ...server), 2, /`5m` is not a number of seconds/],
-    ['no time at all', at(...usual, '--timeout', '0', ...server), 2, /--timeout `0` is less than 1 seconds/],
-    ['a negative time', at(...usual, '--hold', '-1', ...server), 2, /--hold/],
-    ['a variable that is not set', at(...usual, '--env', 'NOT_SET_ANYWHERE', ...server), 2, /no such variable/],
-    ['HTTP without a token', at(...usual, '--http', '127.0.0.1:0', ...server), 2, /need a token/],
-    [
-      'a token that is too short',
-      at(...usual, '--http', '127.0.0.1:0', '--token-file', 'short', ...server),
-      3,
-      /holds no token/,
-    ],
-    ['a key that is none', at(...usual, '--private-key', 'policy.mjs', ...server), 3, /policy\.mjs/],
-  ])('%s', (_, args, code, says) => {
+    ),
+  )('%s', (_, args, code, says) => {
     writeFileSync(box.path('broken.mjs'), "export const policy = {\n  policyId: 'x',\n  version 1,\n}\n")
     writeFileSync(box.path('throws.mjs'), "const a = 1\nthrow new Error('no')\nexport const policy = { a }\n")
     writeFileSync(box.path('rules.yaml'), 'format: 1\nrulez: []\n')

@@ -128,9 +128,9 @@ describe('hostile lines', () => {
 
   it('do not let a file of LFs take long', async () => {
     const path = join(temporaryFolder(), 'ledger.jsonl')
-    writeFileSync(path, `${first}\n${'\n'.repeat(300_000)}`)
+    writeFileSync(path, `${first}\n${'\n'.repeat(100_000)}`)
     const report = await verifyFile(path)
-    expect(report).toMatchObject({ entries: 300_001, findings_total: 300_000 })
+    expect(report).toMatchObject({ entries: 100_001, findings_total: 100_000 })
     expect(report.findings).toHaveLength(100)
   })
 })
