@@ -1,29 +1,23 @@
 // A ledger that lives in the process: for tests and trials. Same chain, same tree, same entries, no durability.
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Signer } from '@sudoagent/crypto'
-import type { EntryDraft } from '../entry/entry.js'
 import type { StoredLine } from '../entry/stored-line.js'
+import type { LedgerError } from '../error.js'
+import { asLedgerError } from '../file.js'
 import { BATCH_LINES } from '../limits.js'
 import { ownFields } from '../own-fields.js'
 import type { LedgerReader } from '../port/reader.js'
-import type { AppendedEntry, ControlWriter, LedgerWriter } from '../port/writer.js'
 import { createStoredNodeReader, storedNodeCount } from '../tree/stored-node.js'
 import {
   type AppendRequest,
-  addKey,
   advance,
   aheadOf,
   EMPTY_STATE,
   type LogState,
-  retireKey,
-  sealLedger,
-  type Writer,
   type WriterOptions,
-  writeGenesis,
   writerOf,
 } from '../write/advance.js'
-import { GroupCommit } from '../write/group-commit.js'
-import { type LinkedEntry, singleEntry } from '../write/link-batch.js'
+import type { LinkedEntry } from '../write/link-batch.js'
+import { StoreWriter } from '../write/store-writer.js'
 
 export type MemoryLedgerOptions = WriterOptions
 
@@ -34,45 +28,18 @@ export type MemoryLedgerOptions = WriterOptions
  * const ledger = new MemoryLedger()
  * const report = await verify(ledger.reader())
  */
-export class MemoryLedger implements LedgerWriter, ControlWriter {
+export class MemoryLedger extends StoreWriter {
   readonly #lines: Uint8Array[] = []
   readonly #nodes: Uint8Array[] = []
-  readonly #writer: Writer
-  readonly #commits: GroupCommit
   #state: LogState = EMPTY_STATE
   #head: string | null = null
 
   constructor(options: MemoryLedgerOptions = {}) {
-    this.#writer = writerOf(ownFields(options))
-    this.#commits = new GroupCommit((drafts) => this.#commit({ drafts }))
-  }
-
-  append(draft: EntryDraft): Promise<AppendedEntry> {
-    return this.#commits.append(draft)
-  }
-
-  begin(): Promise<void> {
-    return writeGenesis((work) => this.#commits.runExclusive(() => this.#commit(work)))
+    super(writerOf(ownFields(options)))
   }
 
   async aheadMs(): Promise<number> {
-    return aheadOf(this.#state.head.recordedAt, this.#writer)
-  }
-
-  addKey(signer: Signer): Promise<AppendedEntry> {
-    return this.#commits.runExclusive(() => this.#control({ control: addKey(signer) }))
-  }
-
-  retireKey(keyId: string): Promise<AppendedEntry> {
-    return this.#commits.runExclusive(() => this.#control({ control: retireKey(keyId) }))
-  }
-
-  seal(): Promise<AppendedEntry> {
-    return this.#commits.runExclusive(() => this.#control({ control: sealLedger() }))
-  }
-
-  close(): Promise<void> {
-    return this.#commits.close()
+    return aheadOf(this.#state.head.recordedAt, this.writer)
   }
 
   /** A view of the entries that are there now. */
@@ -80,18 +47,21 @@ export class MemoryLedger implements LedgerWriter, ControlWriter {
     return linesReader([...this.#lines], [...this.#nodes], this.#head)
   }
 
-  async #commit(work: AppendRequest): Promise<readonly LinkedEntry[]> {
-    const step = await advance(work, this.#state, this.#writer)
-    for (const { line } of step.entries) this.#lines.push(Buffer.from(line))
-    for (const { hash } of step.nodes) this.#nodes.push(hash)
-    this.#head = step.checkpoint
-    this.#state = step.state
-    return step.asked
+  protected async commit(request: AppendRequest): Promise<readonly LinkedEntry[]> {
+    const plan = await advance(request, this.#state, this.writer)
+    for (const { line } of plan.entries) this.#lines.push(Buffer.from(line))
+    for (const { hash } of plan.nodes) this.#nodes.push(hash)
+    this.#head = plan.checkpoint
+    this.#state = plan.state
+    return plan.asked
   }
 
-  async #control(work: AppendRequest): Promise<AppendedEntry> {
-    return singleEntry(await this.#commit(work))
+  /** Nothing is written before everything has succeeded. */
+  protected abandon(error: unknown): { readonly failure: LedgerError; readonly isFinal: boolean } {
+    return { failure: asLedgerError(error, 'memory'), isFinal: false }
   }
+
+  protected release(): void {}
 }
 
 /** A reader over lines and nodes that are in memory already. */

@@ -14,26 +14,15 @@
  *     const { position } = await ledger.append(draft) // durable on the server, and on a synchronous standby
  */
 import { randomUUID } from 'node:crypto'
-import type { Signer } from '@sudoagent/crypto'
-import {
-  type AppendedEntry,
-  type ControlWriter,
-  type EntryDraft,
-  LedgerError,
-  type LedgerWriter,
-  type PreparedEntry,
-} from '@sudoagent/ledger'
+import { type EntryDraft, LedgerError, type PreparedEntry } from '@sudoagent/ledger'
 import {
   type AppendRequest,
-  addKey,
   callNumber,
-  GroupCommit,
+  type LinkedEntry,
   ownFields,
-  retireKey,
-  sealLedger,
-  singleEntry,
+  StoreWriter,
+  type Writer,
   type WriterOptions,
-  writeGenesis,
   writerOf,
 } from '@sudoagent/ledger/store'
 import { asLedgerError } from '../session/failure.js'
@@ -64,31 +53,28 @@ const TIMEOUT_MS_MAX = 600_000
  * const ledger = await PostgresLedger.open('postgres://agent@db.example.com/evidence?ledger=payments', { signer })
  * await ledger.append(draft) // durable when it resolves
  */
-export class PostgresLedger implements LedgerWriter, ControlWriter {
+export class PostgresLedger extends StoreWriter {
   readonly #commit: LedgerCommit
-  readonly #commits: GroupCommit
   readonly #shown: string
   readonly #opened: Promise<void>
-  #failed: LedgerError | null = null
-  #closing: Promise<void> | null = null
 
-  private constructor(target: Target, commit: LedgerCommit) {
-    this.#shown = target.shown
-    this.#commit = commit
-    this.#opened = commit.open()
+  private constructor(target: Target, commit: LedgerCommit, writer: Writer) {
+    const opened = commit.open()
     // Whoever does not wait for it hears of it from the first append.
-    this.#opened.catch(() => {})
-    this.#commits = new GroupCommit(
-      (drafts) => this.#write({ drafts }),
-      async () => {
-        await this.#opened.catch(() => {})
-        if (this.#failed === null) await commit.getReady()
+    opened.catch(() => {})
+    super(writer, {
+      ready: async () => {
+        await opened.catch(() => {})
+        await commit.getReady()
       },
       // Known by the time it is written, when everybody else waits for the lock.
-      ({ requestId }) => {
+      onEncoded: ({ requestId }) => {
         if (requestId !== null) callNumber(requestId)
       },
-    )
+    })
+    this.#shown = target.shown
+    this.#commit = commit
+    this.#opened = opened
   }
 
   /**
@@ -137,64 +123,35 @@ export class PostgresLedger implements LedgerWriter, ControlWriter {
       commitTimeoutMs,
       synchronousCommit,
     })
-    return new PostgresLedger(target, commit)
-  }
-
-  append(draft: EntryDraft): Promise<AppendedEntry> {
-    return this.#commits.append(draft)
+    return new PostgresLedger(target, commit, writer)
   }
 
   prepare(draft: EntryDraft): PreparedEntry {
-    return this.#commits.prepare(draft)
-  }
-
-  begin(): Promise<void> {
-    return writeGenesis((work) => this.#commits.runExclusive(() => this.#write(work)))
+    return this.encodeAhead(draft)
   }
 
   /** By the clock of the database, unless there is one of the caller's. */
   aheadMs(): Promise<number> {
-    return this.#commits.runExclusive(async () => {
+    return this.runExclusive(async () => {
       await this.#opened
       return await this.#commit.aheadMs()
     })
   }
 
-  addKey(signer: Signer): Promise<AppendedEntry> {
-    return this.#control({ control: addKey(signer) })
-  }
-
-  retireKey(keyId: string): Promise<AppendedEntry> {
-    return this.#control({ control: retireKey(keyId) })
-  }
-
-  seal(): Promise<AppendedEntry> {
-    return this.#control({ control: sealLedger() })
-  }
-
-  close(): Promise<void> {
-    this.#closing ??= this.#commits.close().then(async () => {
-      await this.#opened.catch(() => {})
-      await this.#commit.close()
-    })
-    return this.#closing
-  }
-
-  #control(work: AppendRequest): Promise<AppendedEntry> {
-    return this.#commits.runExclusive(async () => singleEntry(await this.#write(work)))
-  }
-
-  async #write(work: AppendRequest) {
+  protected async commit(request: AppendRequest): Promise<readonly LinkedEntry[]> {
     await this.#opened
-    // What this writer has seen is gone: whatever it finds now, it is not the ledger that it was writing.
-    if (this.#failed !== null) throw this.#failed
-    try {
-      return await this.#commit.run(work)
-    } catch (error) {
-      const failure = asLedgerError(error, this.#shown, 'LEDGER_WRITE_FAILED')
-      if (failure.code === 'LEDGER_DAMAGED') this.#failed = failure
-      throw failure
-    }
+    return await this.#commit.run(request)
+  }
+
+  /** The server has taken back what failed. Where what this writer has seen is gone, it is not the ledger that it was writing. */
+  protected abandon(error: unknown): { readonly failure: LedgerError; readonly isFinal: boolean } {
+    const failure = asLedgerError(error, this.#shown, 'LEDGER_WRITE_FAILED')
+    return { failure, isFinal: failure.code === 'LEDGER_DAMAGED' }
+  }
+
+  protected async release(): Promise<void> {
+    await this.#opened.catch(() => {})
+    await this.#commit.close()
   }
 }
 

@@ -8,32 +8,26 @@
 // A crash can cut the last write off. The bytes behind the last LF were never acknowledged, so on open they are moved aside to
 // `<path>.torn-<offset>` and the ledger goes on behind the last whole line. They are never glued to the next entry.
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs'
-import { EMPTY_FRONTIER, type Signer } from '@sudoagent/crypto'
-import type { EntryDraft } from '../../entry/entry.js'
+import { EMPTY_FRONTIER } from '@sudoagent/crypto'
 import { LedgerError } from '../../error.js'
 import { asLedgerError, codeOf, FileIdentity, isFatal, isRegularFile, syncFolderOf } from '../../file.js'
 import { ownFields } from '../../own-fields.js'
-import type { AppendedEntry, ControlWriter, LedgerWriter } from '../../port/writer.js'
 import { grow } from '../../tree/grow.js'
 import {
   type AppendRequest,
-  addKey,
   advance,
   aheadOf,
   type CommitPlan,
   headOf,
   type LogState,
   refuseWriter,
-  retireKey,
-  sealLedger,
   type Writer,
   type WriterOptions,
-  writeGenesis,
   writerOf,
 } from '../../write/advance.js'
-import { GroupCommit } from '../../write/group-commit.js'
 import { readTail } from '../../write/last-entry.js'
-import { type LinkedEntry, singleEntry } from '../../write/link-batch.js'
+import type { LinkedEntry } from '../../write/link-batch.js'
+import { StoreWriter } from '../../write/store-writer.js'
 import { warnOfOtherWriters } from '../file-mode.js'
 import { inspectJsonl, moveTornTailAside, type TornTail } from './file.js'
 import { lockFile } from './lock.js'
@@ -52,27 +46,23 @@ export type { TornTail }
  * const ledger = JsonlLedger.open('ledger.jsonl')
  * if (ledger.tornTail !== null) console.warn(`a torn line was moved to ${ledger.tornTail.movedTo}`)
  */
-export class JsonlLedger implements LedgerWriter, ControlWriter {
+export class JsonlLedger extends StoreWriter {
   /** What was moved aside on open; null when the file ended as it should. */
   readonly tornTail: TornTail | null
   readonly #path: string
   readonly #fd: number
   readonly #unlock: () => void
   readonly #identity: FileIdentity
-  readonly #writer: Writer
-  readonly #commits: GroupCommit
   readonly #tree: TreeFile
   readonly #headPath: string
   #state: LogState
   #size: number
-  #failed: LedgerError | null = null
-  #closing: Promise<void> | null = null
 
   private constructor(path: string, fd: number, unlock: () => void, writer: Writer) {
+    super(writer)
     this.#path = path
     this.#fd = fd
     this.#unlock = unlock
-    this.#writer = writer
     this.#identity = new FileIdentity(path, { fd })
     const { lines, end, lastLine } = inspectJsonl(fd, path)
     if (lastLine !== null) readTail(lastLine, path)
@@ -80,7 +70,7 @@ export class JsonlLedger implements LedgerWriter, ControlWriter {
     this.#tree = TreeFile.openOrCreate(beside(path, 'tree'))
     try {
       this.#state = readJsonlState({ fd, path, lines, tree: this.#tree }, readSideFile(this.#headPath))
-      refuseWriter(this.#state.ring, this.#writer)
+      refuseWriter(this.#state.ring, this.writer)
       // Only now, when what stands before it is known to be a ledger.
       this.tornTail = moveTornTailAside(fd, path, end)
     } catch (error) {
@@ -88,7 +78,6 @@ export class JsonlLedger implements LedgerWriter, ControlWriter {
       throw error
     }
     this.#size = end
-    this.#commits = new GroupCommit((drafts) => this.#commit({ drafts }))
   }
 
   /**
@@ -113,68 +102,35 @@ export class JsonlLedger implements LedgerWriter, ControlWriter {
     }
   }
 
-  append(draft: EntryDraft): Promise<AppendedEntry> {
-    return this.#commits.append(draft)
-  }
-
-  begin(): Promise<void> {
-    return writeGenesis((work) => this.#commits.runExclusive(() => this.#commit(work)))
-  }
-
   async aheadMs(): Promise<number> {
-    return aheadOf(this.#state.head.recordedAt, this.#writer)
+    return aheadOf(this.#state.head.recordedAt, this.writer)
   }
 
-  addKey(signer: Signer): Promise<AppendedEntry> {
-    return this.#control({ control: addKey(signer) })
+  protected release(): void {
+    this.#tree.close()
+    closeSync(this.#fd)
+    this.#unlock()
   }
 
-  retireKey(keyId: string): Promise<AppendedEntry> {
-    return this.#control({ control: retireKey(keyId) })
-  }
-
-  seal(): Promise<AppendedEntry> {
-    return this.#control({ control: sealLedger() })
-  }
-
-  #control(work: AppendRequest): Promise<AppendedEntry> {
-    return this.#commits.runExclusive(async () => singleEntry(await this.#commit(work)))
-  }
-
-  close(): Promise<void> {
-    // Once: a second closeSync could hit a file that got the same number since.
-    this.#closing ??= this.#commits.close().then(() => {
-      this.#tree.close()
-      closeSync(this.#fd)
-      this.#unlock()
-    })
-    return this.#closing
-  }
-
-  async #commit(work: AppendRequest): Promise<readonly LinkedEntry[]> {
-    if (this.#failed !== null) throw this.#failed
-    try {
-      this.#refuseForeignChange()
-      const step = await advance(work, this.#state, this.#writer)
-      if (this.#state.ring === null) await this.#announce(step)
-      const bytes = Buffer.from(step.entries.map(({ line }) => `${line}\n`).join(''))
-      this.#write(bytes)
-      fdatasyncSync(this.#fd)
-      this.#tree.write(this.#state.head.size, step.nodes)
-      // The last thing that can fail: a head must never name entries that are taken back.
-      writeSideFile(this.#headPath, step.checkpoint)
-      this.#size += bytes.length
-      this.#state = step.state
-      return step.asked
-    } catch (error) {
-      throw this.#abandon(error)
-    }
+  protected async commit(request: AppendRequest): Promise<readonly LinkedEntry[]> {
+    this.#refuseForeignChange()
+    const plan = await advance(request, this.#state, this.writer)
+    if (this.#state.ring === null) await this.#announce(plan)
+    const bytes = Buffer.from(plan.entries.map(({ line }) => `${line}\n`).join(''))
+    this.#write(bytes)
+    fdatasyncSync(this.#fd)
+    this.#tree.write(this.#state.head.size, plan.nodes)
+    // The last thing that can fail: a head must never name entries that are taken back.
+    writeSideFile(this.#headPath, plan.checkpoint)
+    this.#size += bytes.length
+    this.#state = plan.state
+    return plan.asked
   }
 
   /** Puts the head of the genesis alone in place, before there is a genesis. */
   async #announce({ entries, state }: CommitPlan): Promise<void> {
     const { frontier } = grow(EMPTY_FRONTIER, entries.slice(0, 1))
-    writeSideFile(this.#headPath, await headOf(state.ring?.origin ?? '', frontier, this.#writer.signer))
+    writeSideFile(this.#headPath, await headOf(state.ring?.origin ?? '', frontier, this.writer.signer))
     syncFolderOf(this.#headPath)
   }
 
@@ -184,15 +140,15 @@ export class JsonlLedger implements LedgerWriter, ControlWriter {
   }
 
   /** Takes a half-written group back, so that nothing of it is on record; if that is not possible, nothing is written any more. */
-  #abandon(error: unknown): LedgerError {
+  protected abandon(error: unknown): { readonly failure: LedgerError; readonly isFinal: boolean } {
     const failure = asLedgerError(error, this.#path)
-    if (isFatal(error) || failure.code === 'LEDGER_DAMAGED') this.#failed = failure
+    if (failure.code === 'LEDGER_DAMAGED') return { failure, isFinal: true }
     try {
-      if (this.#failed?.code !== 'LEDGER_DAMAGED') ftruncateSync(this.#fd, this.#size)
-    } catch (truncateError) {
-      this.#failed = asLedgerError(truncateError, this.#path)
+      ftruncateSync(this.#fd, this.#size)
+    } catch {
+      return { failure, isFinal: true }
     }
-    return failure
+    return { failure, isFinal: isFatal(error) }
   }
 
   #refuseForeignChange(): void {

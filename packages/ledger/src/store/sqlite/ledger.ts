@@ -1,30 +1,23 @@
 // The default store: one SQLite file, WAL, `synchronous=FULL`, several writing processes. The table is the one that SudoAgent for Python
 // made and reads (LEDGER-FORMAT §2); whatever else we keep stands beside it.
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Signer } from '@sudoagent/crypto'
 import Database from 'better-sqlite3'
-import type { EntryDraft } from '../../entry/entry.js'
 import type { LedgerError } from '../../error.js'
 import { asLedgerError, codeOf, FileIdentity, followLinks, isFatal, PinnedFile } from '../../file.js'
 import { ownFields } from '../../own-fields.js'
-import type { AppendedEntry, ControlWriter, LedgerWriter } from '../../port/writer.js'
 import { SchemaGuard } from '../../sqlite-file/schema-guard.js'
 import {
   type AppendRequest,
-  addKey,
   advance,
   aheadOf,
   refuseWriter,
-  retireKey,
-  sealLedger,
   type Writer,
   type WriterOptions,
-  writeGenesis,
   writerOf,
 } from '../../write/advance.js'
-import { GroupCommit } from '../../write/group-commit.js'
 import { readTail } from '../../write/last-entry.js'
-import { type LinkedEntry, singleEntry } from '../../write/link-batch.js'
+import type { LinkedEntry } from '../../write/link-batch.js'
+import { StoreWriter } from '../../write/store-writer.js'
 import { warnOfOtherWriters } from '../file-mode.js'
 import {
   busyDelayMs,
@@ -51,33 +44,28 @@ const BUSY_TIMEOUT_MS = 10_000
  * const ledger = SqliteLedger.open('ledger.sqlite', { signer: createSigner(key) })
  * await ledger.append(draft) // durable when it resolves
  */
-export class SqliteLedger implements LedgerWriter, ControlWriter {
+export class SqliteLedger extends StoreWriter {
   readonly #path: string
   readonly #db: Database.Database
   readonly #busyTimeoutMs: number
   /** Of the database and of its `-wal`: with either deleted under it, a writer would go on writing into a file that nobody can find. */
   readonly #file: FileIdentity
   readonly #wal: PinnedFile
-  readonly #writer: Writer
-  readonly #commits: GroupCommit
   readonly #statements: Statements
   readonly #state: SqliteState
   readonly #schema: SchemaGuard
-  #failed: LedgerError | null = null
-  #closing: Promise<void> | null = null
 
   private constructor(path: string, db: Database.Database, writer: Writer, busyTimeoutMs: number) {
+    super(writer)
     this.#path = path
     this.#db = db
     this.#busyTimeoutMs = busyTimeoutMs
-    this.#writer = writer
     this.#statements = prepare(db)
     this.#state = new SqliteState(db, path)
     this.#schema = new SchemaGuard(db, () => refuseOtherDatabases(db, path))
     // Nothing is ever deleted from a ledger, so that its database only grows; SQLite would go on from the pages that it holds in memory.
     this.#file = new FileIdentity(path, { onlyGrows: true })
     this.#wal = new PinnedFile(`${followLinks(path)}-wal`)
-    this.#commits = new GroupCommit((drafts) => this.#commit({ drafts }))
   }
 
   /**
@@ -120,28 +108,8 @@ export class SqliteLedger implements LedgerWriter, ControlWriter {
     }
   }
 
-  append(draft: EntryDraft): Promise<AppendedEntry> {
-    return this.#commits.append(draft)
-  }
-
-  begin(): Promise<void> {
-    return writeGenesis((work) => this.#commits.runExclusive(() => this.#commit(work)))
-  }
-
   async aheadMs(): Promise<number> {
-    return aheadOf(this.#lastRecordedAt(), this.#writer)
-  }
-
-  addKey(signer: Signer): Promise<AppendedEntry> {
-    return this.#control({ control: addKey(signer) })
-  }
-
-  retireKey(keyId: string): Promise<AppendedEntry> {
-    return this.#control({ control: retireKey(keyId) })
-  }
-
-  seal(): Promise<AppendedEntry> {
-    return this.#control({ control: sealLedger() })
+    return aheadOf(this.#lastRecordedAt(), this.writer)
   }
 
   /** As it is now: other processes write, too. */
@@ -150,16 +118,7 @@ export class SqliteLedger implements LedgerWriter, ControlWriter {
     return last === undefined ? null : readTail(last.line, this.#path).recordedAt
   }
 
-  #control(work: AppendRequest): Promise<AppendedEntry> {
-    return this.#commits.runExclusive(async () => singleEntry(await this.#commit(work)))
-  }
-
-  close(): Promise<void> {
-    this.#closing ??= this.#commits.close().then(() => this.#letGo())
-    return this.#closing
-  }
-
-  #letGo(): void {
+  protected release(): void {
     this.#db.close()
     this.#wal.close()
   }
@@ -168,7 +127,7 @@ export class SqliteLedger implements LedgerWriter, ControlWriter {
   #inspect(): void {
     this.#statements.begin.run()
     try {
-      refuseWriter(this.#state.read().ring, this.#writer)
+      refuseWriter(this.#state.read().ring, this.writer)
       this.#statements.commit.run()
       this.#state.committed()
     } catch (error) {
@@ -178,23 +137,17 @@ export class SqliteLedger implements LedgerWriter, ControlWriter {
   }
 
   /** One transaction: the state is read, the group is linked behind it, and entries, tree and head become durable together, or nothing. */
-  async #commit(work: AppendRequest): Promise<readonly LinkedEntry[]> {
-    // After an I/O error nobody knows what the disk holds, and a second fsync may claim success for bytes that were dropped.
-    if (this.#failed !== null) throw this.#failed
-    try {
-      await this.#begin()
-      this.#file.check()
-      this.#wal.check()
-      this.#schema.require()
-      const step = await advance(work, this.#state.read(), this.#writer)
-      this.#insert(step.entries)
-      this.#state.write(step)
-      this.#statements.commit.run()
-      this.#state.committed()
-      return step.asked
-    } catch (error) {
-      throw this.#abandon(error)
-    }
+  protected async commit(request: AppendRequest): Promise<readonly LinkedEntry[]> {
+    await this.#begin()
+    this.#file.check()
+    this.#wal.check()
+    this.#schema.require()
+    const plan = await advance(request, this.#state.read(), this.writer)
+    this.#insert(plan.entries)
+    this.#state.write(plan)
+    this.#statements.commit.run()
+    this.#state.committed()
+    return plan.asked
   }
 
   /**
@@ -220,15 +173,14 @@ export class SqliteLedger implements LedgerWriter, ControlWriter {
     }
   }
 
-  #abandon(error: unknown): LedgerError {
+  protected abandon(error: unknown): { readonly failure: LedgerError; readonly isFinal: boolean } {
     const failure = asLedgerError(error, this.#path)
     try {
       if (this.#db.inTransaction) this.#statements.rollback.run()
-    } catch (rollbackError) {
-      this.#failed = asLedgerError(rollbackError, this.#path)
+    } catch {
+      return { failure, isFinal: true }
     }
-    if (isFatal(error) || failure.code === 'LEDGER_DAMAGED') this.#failed = failure
-    return failure
+    return { failure, isFinal: isFatal(error) || failure.code === 'LEDGER_DAMAGED' }
   }
 }
 
