@@ -1,7 +1,7 @@
 // The documents are executed: links lead somewhere, commands do what the page says, code compiles and runs, every threat names tests that
 // exist, and the command line reference is what `--help` says. How a page marks its blocks stands in `docs/markdown.ts`.
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -9,9 +9,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AllowAllPolicy, MemoryBudget, REASON_CODES, SudoEngine } from '../packages/core/dist/index.js'
 import { MemoryLedger } from '../packages/ledger/dist/store/memory.js'
 import { POLICY_FILE_CODES } from '../packages/policy/dist/index.js'
-import { type Block, type Page, pagesBelow, tableRows } from './docs/markdown.js'
+import { type Page, pagesBelow, tableRows } from './docs/markdown.js'
 import { makeReaderFolder, type ReaderFolder } from './docs/reader-folder.js'
-import { commandsOf, outputFits, runCommands } from './docs/session.js'
+import { NEED_FRAMEWORKS, programsOf, runPage } from './docs/run-page.js'
 import { typeErrors } from './docs/type-check.js'
 import { isLong } from './tier.js'
 
@@ -93,10 +93,7 @@ describe('blocks', () => {
   })
 
   it('in TypeScript compile, strictly, as modules of their own', () => {
-    const sources = pages
-      .flatMap(({ blocks }) => blocks)
-      .filter(({ language, directive }) => language === 'ts' && !directive?.startsWith('skip'))
-      .map(({ page, line, text }) => ({ from: `${page}:${line}`, text }))
+    const sources = programsOf(pages.filter(({ path }) => !NEED_FRAMEWORKS.includes(path)))
     expect(sources.length).toBeGreaterThan(5)
     expect(typeErrors(root, reader.page('types'), sources)).toEqual([])
   })
@@ -105,44 +102,16 @@ describe('blocks', () => {
   const FIRST = ['README.md', 'docs/quickstart.md']
   const running = pages.filter(
     (page) =>
+      !NEED_FRAMEWORKS.includes(page.path) &&
       (isLong || FIRST.includes(page.path)) &&
       (documents.includes(page) || page.blocks.some(({ directive }) => directive === 'run')),
   )
   it.concurrent.each(running)(
     'of $path run, and print what the page says',
-    async ({ path, blocks }) => {
-      const folder = reader.page(path)
-      for (const [index, block] of blocks.entries()) {
-        if (block.directive?.startsWith('skip')) continue
-        if (block.language === 'sh') await runShell(block, folder)
-        else if (block.directive?.startsWith('file ')) writeFileSync(join(folder, block.directive.slice(5)), block.text)
-        else if (block.directive === 'run') await runProgram(block, blocks[index + 1], folder)
-      }
-    },
+    (page) => runPage(page, reader),
     // All pages at once, on a machine that may be busy; each block has a limit of its own.
     180_000,
   )
-
-  async function runShell(block: Block, folder: string): Promise<void> {
-    const commands = commandsOf(block)
-    expect(commands.length, `${block.page}:${block.line} has no command`).toBeGreaterThan(0)
-    const ran = await runCommands(commands, folder, reader.env)
-    for (const [index, { text, output, exitCode }] of commands.entries()) {
-      const says = ran[index]?.output ?? ''
-      const where = `${block.page}:${block.line}: $ ${text}`
-      expect({ where, says, exitCode: ran[index]?.exitCode }).toEqual({ where, says, exitCode })
-      if (output !== null && !outputFits(output, says)) expect(says, where).toBe(output)
-    }
-  }
-
-  async function runProgram(block: Block, next: Block | undefined, folder: string): Promise<void> {
-    const name = `program-${block.line}.ts`
-    writeFileSync(join(folder, name), block.text)
-    const [ran] = await runCommands([{ text: `node ${name}`, output: null, exitCode: 0 }], folder, reader.env)
-    expect(ran?.exitCode, `${block.page}:${block.line}: ${ran?.output}`).toBe(0)
-    if (next?.language !== 'text') return
-    if (!outputFits(next.text, ran?.output ?? '')) expect(ran?.output, `${block.page}:${block.line}`).toBe(next.text)
-  }
 })
 
 describe.each([

@@ -28,7 +28,7 @@ const packages = [
   'apps/cli',
 ]
 const sources = packages.flatMap((name) => filesBelow(`${name}/src`, '.ts'))
-const tests = [...packages, 'examples'].flatMap((name) => filesBelow(`${name}/test`, '.ts'))
+const tests = [...packages, 'examples', 'compat'].flatMap((name) => filesBelow(`${name}/test`, '.ts'))
 const read = (name: string): string => readFileSync(join(root, name), 'utf8')
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>

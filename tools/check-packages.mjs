@@ -1,5 +1,6 @@
-// Are the packages fit to be published? publint looks at package.json, attw at what TypeScript users will resolve, and the compiler at every
-// declaration that they then read (`skipLibCheck: false`); all of them at the real tarball.
+// Are the packages fit to be published? publint looks at package.json, attw at what TypeScript users will resolve,
+// and the compiler at every declaration that they then read (`skipLibCheck: false`); all of them at the real tarball.
+// attw, and the frameworks that the adapters have as peers, are installed in `compat/`.
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
   mkdirSync,
@@ -23,7 +24,7 @@ const folder = mkdtempSync(join(tmpdir(), 'sudoagent-pack-'))
 // Their tables are long, and only of interest where something is wrong.
 const run = (command, ...args) => {
   try {
-    execFileSync(join(root, 'node_modules/.bin', command), args, { cwd: root })
+    execFileSync(join(root, command === 'attw' ? 'compat' : '', 'node_modules/.bin', command), args, { cwd: root })
   } catch (error) {
     process.stderr.write(error.stdout ?? '')
     throw error
@@ -37,8 +38,8 @@ const link = (installed, place) => {
 }
 
 /**
- * Compiles a program that imports every entry point, with what a user of the packages has installed and nothing else: types of a development
- * dependency would be missing there.
+ * Compiles a program that imports every entry point, with what a user of the packages has installed and nothing else:
+ * types of a development dependency would be missing there.
  *
  * @throws Error naming the errors in our declarations; those of other packages are not ours to mend
  */
@@ -59,8 +60,9 @@ function checkDeclarations() {
     const tarball = `${manifest.name.slice(1).replace('/', '-')}-${manifest.version}.tgz`
     execFileSync('tar', ['-xzf', join(folder, tarball), '-C', place, '--strip-components=1'])
     for (const entry of Object.keys(exports)) if (!entry.endsWith('.json')) entries.push(manifest.name + entry.slice(1))
-    for (const dependency of Object.keys({ ...dependencies, ...peerDependencies }))
+    for (const dependency of Object.keys(dependencies))
       if (!dependency.startsWith('@sudoagent/')) needed.set(dependency, join(root, name, 'node_modules', dependency))
+    for (const peer of Object.keys(peerDependencies)) needed.set(peer, join(root, 'compat/node_modules', peer))
   }
   for (const [dependency, installed] of needed) link(installed, join(modules, dependency))
   const lines = entries.map((entry, n) => `export * as entry${n} from '${entry}'\n`)
@@ -96,7 +98,7 @@ try {
   }
   checkDeclarations()
   for (const tarball of readdirSync(folder).filter((name) => name.endsWith('.tgz'))) {
-    // ESM only, by design: there is nothing for require() of old resolvers to find. Nobody imports the command line.
+    // ESM only, by design: there is nothing for require() of old resolvers to find. The command line is not imported.
     if (!/^sudoagent-[0-9]/.test(tarball)) run('attw', join(folder, tarball), '--profile', 'esm-only')
   }
   console.log(`${libraries.length + 1} packages: fit to be published`)

@@ -55,17 +55,19 @@ function putNode(root: string, folder: string): void {
   writeFileSync(join(folder, 'node'), NODE.replace('REGISTER', register), { mode: 0o755 })
 }
 
-export async function makeReaderFolder(root: string): Promise<ReaderFolder> {
+/** @param packages - the `node_modules` whose packages the reader has installed */
+export async function makeReaderFolder(
+  root: string,
+  packages: string = join(root, 'examples', 'node_modules'),
+): Promise<ReaderFolder> {
   const folder = mkdtempSync(join(tmpdir(), 'sudoagent-docs-'))
   const installed = join(folder, 'node_modules')
   mkdirSync(installed)
-  symlinkSync(join(root, 'examples', 'node_modules', '@sudoagent'), join(installed, '@sudoagent'))
   for (const name of ['.bin', '@types', 'sudoagent'])
     symlinkSync(join(root, 'node_modules', name), join(installed, name))
-  // The agent frameworks that the page about adapters imports; the examples depend on all of them.
-  for (const name of readdirSync(join(root, 'examples', 'node_modules')))
+  for (const name of readdirSync(packages))
     if (!name.startsWith('.') && !existsSync(join(installed, name)))
-      symlinkSync(join(root, 'examples', 'node_modules', name), join(installed, name))
+      symlinkSync(join(packages, name), join(installed, name))
   const demo = join(folder, 'demo-output')
   mkdirSync(demo)
   await makeDemoOutput(root, demo)

@@ -5,15 +5,16 @@
  * const tools = guardTools(engine, { refund: tool({ inputSchema, execute: async ({ amount }) => … }) })
  * await generateText({ model, tools, prompt })
  *
- * The action is the tool's name in the set; the input, as the schema parsed it, is the call's named arguments. A denial is thrown as `ToolDenied`:
- * the SDK makes it a tool error, whose message the model is shown, and other calls of the same step go on. `needsApproval` and `toolApproval` ask
- * before `execute` and may be answered from a stored conversation, so they are no boundary; `execute` is. A tool without it (run by the client
- * or the provider) cannot be guarded here, and is refused. `onInputStart`, `onInputDelta` and `onInputAvailable` would get the model's input before
- * the decision: the guarded tool does not have them.
+ * The action is the tool's name in the set; the input, as the schema parsed it, is the call's named arguments. A
+ * denial is thrown as `ToolDenied`: the SDK makes it a tool error, whose message the model is shown, and other calls
+ * of the same step go on. `needsApproval` and `toolApproval` ask before `execute` and may be answered from a stored
+ * conversation, so they are no boundary; `execute` is. A tool without it (run by the client or the provider) cannot
+ * be guarded here, and is refused. `onInputStart`, `onInputDelta` and `onInputAvailable` would get the model's input
+ * before the decision: the guarded tool does not have them.
  */
 import type { Engine } from '@sudoagent/core'
 import { ToolDenied } from './denial-text.js'
-import { authorizeCall, type GuardOptions, guardedCall } from './guarded-call.js'
+import { authorizeCall, type GuardOptions, guardedCall, type NamedGuardOptions, requireAction } from './guarded-call.js'
 
 // Nothing is imported from `ai`: these are the parts of its tools, the same in 6 and 7, so that the types of both fit.
 interface ExecuteOptions {
@@ -25,18 +26,22 @@ interface ExecutableTool {
   execute?: ((input: any, options: any) => unknown) | undefined
 }
 
-/** Guards every tool of a set. @throws TypeError for a tool without `execute` */
+/** Guards every tool of a set, each under its name there. @throws TypeError for a tool without `execute` */
 export function guardTools<T extends Record<string, ExecutableTool>>(
   engine: Engine,
   tools: T,
   options?: Omit<GuardOptions, 'action'>,
 ): T {
-  const guarded = Object.entries(tools).map(([name, tool]) => [name, guardTool(engine, name, tool, options)])
+  const guarded = Object.entries(tools).map(([name, tool]) => [name, guardNamed(engine, name, tool, options)])
   return Object.fromEntries(guarded) as T
 }
 
-/** Guards one tool, under the name that it has in the set. @throws TypeError for a tool without `execute` */
-export function guardTool<T extends ExecutableTool>(engine: Engine, name: string, tool: T, options?: GuardOptions): T {
+/** Guards one tool. It has no name of its own: the options give it. @throws TypeError for a tool without `execute` */
+export function guardTool<T extends ExecutableTool>(engine: Engine, tool: T, options: NamedGuardOptions): T {
+  return guardNamed(engine, requireAction(options), tool, options)
+}
+
+function guardNamed<T extends ExecutableTool>(engine: Engine, name: string, tool: T, options?: GuardOptions): T {
   const { execute } = tool
   if (typeof execute !== 'function') throw new TypeError(`tool \`${name}\` has no \`execute\` to guard`)
   const run = execute.bind(tool)
@@ -61,7 +66,7 @@ export function guardTool<T extends ExecutableTool>(engine: Engine, name: string
     if (call.status === 'denied') throw new ToolDenied(call)
     let outcome: Parameters<typeof call.end>[0] = {
       status: 'error',
-      error: new Error('nobody read the output to its end'),
+      error: new Error('the output was not read to its end'),
     }
     try {
       call.signal?.throwIfAborted()

@@ -4,32 +4,52 @@
  * @example
  * query({ prompt, options: { ...guardToolCalls(engine) } })
  *
- * The action is the tool's name (`Bash`, `mcp__server__tool`), its input the call's named arguments. `PreToolUse` decides about every call, whatever
- * the permission mode; a yes is the permission, with the input that was decided on, and `canUseTool` answers the questions that the settings still
- * make Claude Code ask. A denial's text is the reason that the model is shown. Hooks after the tool record how it ended. Claude Code runs the
- * tools, in its own process: what it does with an answer is its word. A hook of yours that changes inputs competes with this one; have none.
+ * The action is the tool's name (`Bash`, `mcp__server__tool`), its input the call's named arguments. `PreToolUse`
+ * decides about every call, whatever the permission mode; a yes is the permission, with the input that was decided
+ * on, and `canUseTool` answers the questions that the settings still make Claude Code ask. A denial's text is the
+ * reason that the model is shown. Hooks after the tool record how it ended. Claude Code runs the tools, in its own
+ * process: what it does with an answer is its word. A hook of yours that changes inputs competes with this one; have
+ * none.
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { CanUseTool, HookCallback, HookCallbackMatcher, Options } from '@anthropic-ai/claude-agent-sdk'
 import type { Denial, Engine } from '@sudoagent/core'
 import { denialText } from './denial-text.js'
 import { type AllowedCall, authorizeCall, type GuardOptions, type ToolCall } from './guarded-call.js'
 
-/** Above every wait of the engine: an approval takes an hour at most. A hook that is given up on might be taken for one that has no objection. */
+/**
+ * Above every wait of the engine: an approval takes an hour at most. A hook that is given up on might be taken for
+ * one that has no objection.
+ */
 const HOOK_TIMEOUT_S = 7_200
-/** Calls that were allowed and of which nothing more was heard, such as interrupted ones. Beyond this the oldest stays without an outcome. */
+/**
+ * Calls that were allowed and of which nothing more was heard, such as interrupted ones. Beyond this the oldest stays
+ * without an outcome.
+ */
 const OPEN_CALLS_MAX = 1_000
 
 type Input = Record<string, unknown>
 
-/** Ids are unique by contract, and kept by another program: an answer about one tool is none about another under the same id. */
+// Nothing is imported from `@anthropic-ai/claude-agent-sdk`: these are the parts of its hooks' input that are read.
+interface HookEvent {
+  readonly hook_event_name: string
+  readonly tool_name?: string
+  readonly tool_input?: unknown
+  readonly tool_use_id?: string
+  readonly error?: string
+}
+interface PermissionFacts {
+  readonly signal: AbortSignal
+  readonly toolUseID: string
+}
+
+/**
+ * Ids are unique by contract, and kept by another program: an answer about one tool does not count for another under
+ * the same id.
+ */
 const keyOf = (tool: string, callId: string): string => JSON.stringify([tool, callId])
 
-/** What `options` of `query` need. `canUseTool` may be left out; the hooks may not. */
-export function guardToolCalls(
-  engine: Engine,
-  options?: Omit<GuardOptions, 'action'>,
-): Required<Pick<Options, 'canUseTool' | 'hooks'>> {
+/** The part of the `options` of `query` that guards. `canUseTool` may be left out; the hooks may not. */
+export function guardToolCalls(engine: Engine, options?: Omit<GuardOptions, 'action'>) {
   const open = new Map<string, AllowedCall<Input>>()
 
   /** Never throws: what fails here is a denial. */
@@ -40,48 +60,54 @@ export function guardToolCalls(
       for (const oldest of open.keys()) if (open.size > OPEN_CALLS_MAX) open.delete(oldest)
       return decided
     } catch (error) {
-      // An abort is no fault; anything else is one of the host's, which would otherwise hear of denials only.
+      // An abort is not a fault; anything else is a fault of the host, which would otherwise see denials only.
       if (!call.signal?.aborted && !options?.signal?.aborted) process.emitWarning(`a call was denied: ${error}`)
       const facts = { code: 'BOUNDARY_FAILED', reason: 'there is no decision', requestId: '', decisionHash: null }
       return { status: 'denied', retryable: false, ...facts }
     }
   }
 
-  const preToolUse: HookCallback = async (event, _id, { signal }) => {
-    if (event.hook_event_name !== 'PreToolUse') throw new TypeError('the guard is a hook of `PreToolUse`')
+  const preToolUse = async (
+    event: HookEvent,
+    _id: string | undefined,
+    { signal }: { readonly signal: AbortSignal },
+  ) => {
     const { tool_name: tool, tool_input: input, tool_use_id: callId } = event
+    if (event.hook_event_name !== 'PreToolUse' || tool === undefined || callId === undefined)
+      throw new TypeError('the guard is a hook of `PreToolUse`')
     const decided = await decide({ tool, input: input as Input, callId, signal })
     const answer =
       decided.status === 'allowed'
         ? { permissionDecision: 'allow' as const, updatedInput: decided.input }
         : { permissionDecision: 'deny' as const, permissionDecisionReason: denialText(decided) }
-    return { hookSpecificOutput: { hookEventName: 'PreToolUse', ...answer } }
+    return { hookSpecificOutput: { hookEventName: 'PreToolUse' as const, ...answer } }
   }
 
-  const canUseTool: CanUseTool = async (tool, input, { signal, toolUseID: callId }) => {
+  const canUseTool = async (tool: string, input: Input, { signal, toolUseID: callId }: PermissionFacts) => {
     // A question about a call that the hook has allowed, as it was allowed, has its answer.
     const before = open.get(keyOf(tool, callId))
     const known = before !== undefined && isDeepStrictEqual(before.input, input)
     const decided = known ? before : await decide({ tool, input, callId, signal })
-    if (decided.status === 'denied') return { behavior: 'deny', message: denialText(decided) }
-    return { behavior: 'allow', updatedInput: decided.input }
+    if (decided.status === 'denied') return { behavior: 'deny' as const, message: denialText(decided) }
+    return { behavior: 'allow' as const, updatedInput: decided.input }
   }
 
-  const ended: HookCallback = async (event) => {
-    if (!('tool_use_id' in event)) return {}
-    const key = keyOf(event.tool_name, event.tool_use_id)
+  const ended = async (event: HookEvent) => {
+    const { tool_name: tool, tool_use_id: callId } = event
+    if (tool === undefined || callId === undefined) return {}
+    const key = keyOf(tool, callId)
     const call = open.get(key)
     open.delete(key)
     if (event.hook_event_name === 'PostToolUse') await call?.end({ status: 'success' })
     else {
-      const why = 'error' in event ? event.error : 'Claude Code did not run the tool'
+      const why = event.error ?? 'Claude Code did not run the tool'
       await call?.end({ status: 'error', error: new Error(why) })
     }
     return {}
   }
 
-  const before: HookCallbackMatcher = { hooks: [preToolUse], timeout: HOOK_TIMEOUT_S, onFailure: 'block' }
-  const after: HookCallbackMatcher[] = [{ hooks: [ended] }]
+  const before = { hooks: [preToolUse], timeout: HOOK_TIMEOUT_S, onFailure: 'block' as const }
+  const after = [{ hooks: [ended] }]
   const hooks = { PreToolUse: [before], PostToolUse: after, PostToolUseFailure: after, PermissionDenied: after }
   return { canUseTool, hooks }
 }

@@ -1,16 +1,20 @@
 /**
  * The one form in which a model hears of a denial, whatever the framework.
  *
- * A model that is told "error, try again" tries again. So the text says three things, always, in this order: that the call was denied, and
- * by what; why; and that the same call must not be made again. It holds nothing else: no cause, no path, no stack trace, and no id, because
- * the request id is also the approval's, and nothing that a model sees may be of use to approve anything.
+ * A model that is told "error, try again" tries again. So the text says three things, always, in this order: that the
+ * call was denied, and by what; why; and that the same call must not be made again. It holds nothing else: no cause,
+ * no path, no stack trace, and no id, because the request id is also the approval's, and nothing that a model sees
+ * may be of use to approve anything.
  *
  * @example
  * denialText(denial) // This call was denied by policy and did not run. Reason: above the limit of 100. Do not repeat it unchanged.
  */
 import type { Denial } from '@sudoagent/core'
 
-/** Long enough for any reason that a person wrote; a model's context is not the place for more. The ledger has all of it. */
+/**
+ * Long enough for any reason that a person wrote; a model's context is not the place for more. The ledger has all of
+ * it.
+ */
 const REASON_LENGTH_MAX = 500
 
 /** What said no, by the beginning of the reason code. A policy's own code is the policy's. */
@@ -40,7 +44,10 @@ function oneLine(reason: string): string {
   return cut.toWellFormed().replace(/[.\s]+$/, '')
 }
 
-/** For frameworks that hear of a denial by an exception: its message is what the model sees, `denial` is for the program. It has no cause. */
+/**
+ * For frameworks that hear of a denial by an exception: its message is what the model sees, `denial` is for the
+ * program. It has no cause.
+ */
 export class ToolDenied extends Error {
   override readonly name = 'ToolDenied'
   readonly denial: Denial

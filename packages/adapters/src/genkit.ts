@@ -5,21 +5,28 @@
  * const guard = generateMiddleware({ name: 'sudoagent' }, guardToolCalls(engine))
  * await ai.generate({ prompt, tools: [refund], use: [guard()] })
  *
- * The action is the tool's name; the input, as the model wrote it, is the call's named arguments. A denial is returned as the tool's response: a
- * throw would end the `generate`, as an error of a tool does. Genkit gives tools no abort signal, but its `generate` step has one: both the
- * engine and the tool get that. Put the guard last in `use`, so that nothing changes a call after the decision.
+ * The action is the tool's name; the input, as the model wrote it, is the call's named arguments. A denial is
+ * returned as the tool's response: a throw would end the `generate`, as an error of a tool does. Genkit gives tools
+ * no abort signal, but its `generate` step has one: both the engine and the tool get that. Put the guard last in
+ * `use`, so that nothing changes a call after the decision.
  */
 import type { Engine } from '@sudoagent/core'
-import type { ToolRequestPart, ToolResponsePart } from 'genkit'
 import { denialText } from './denial-text.js'
 import { type GuardOptions, guardedCall, settled } from './guarded-call.js'
 
+// Nothing is imported from `genkit`: these are the parts of its messages and options that are read.
+interface RequestPart {
+  readonly toolRequest: { readonly name: string; readonly ref?: string | undefined; readonly input?: unknown }
+}
+interface ResponsePart {
+  readonly toolResponse: { readonly name: string; readonly ref?: string | undefined; readonly output?: unknown }
+}
 interface RunOptions {
   readonly abortSignal?: AbortSignal
 }
 type Next<I, C, O> = (input: I, ctx: C) => Promise<O>
 
-/** What `generateMiddleware` takes: makes the hooks of one `generate`. */
+/** The argument of `generateMiddleware`: makes the hooks of one `generate`. */
 export function guardToolCalls(engine: Engine, options?: Omit<GuardOptions, 'action'>) {
   return () => {
     let abortSignal: AbortSignal | undefined
@@ -28,11 +35,11 @@ export function guardToolCalls(engine: Engine, options?: Omit<GuardOptions, 'act
         abortSignal = ctx.abortSignal
         return next(envelope, ctx)
       },
-      async tool<C extends RunOptions>(
-        part: ToolRequestPart,
+      async tool<P extends RequestPart, C extends RunOptions, R extends ResponsePart>(
+        part: P,
         ctx: C,
-        next: Next<ToolRequestPart, C, ToolResponsePart | undefined>,
-      ): Promise<ToolResponsePart | undefined> {
+        next: Next<P, C, R | undefined>,
+      ) {
         const { name, ref, input } = part.toolRequest
         const signal = ctx.abortSignal ?? abortSignal
         const run = async (decided: unknown) => {

@@ -1,28 +1,50 @@
-// One tool call through the engine, for every adapter. The tool runs after the decision is on record, with the arguments that were decided on;
-// how it ended is recorded too. A refusal of any kind comes back as the engine's one denial; only misuse and aborts are thrown.
+// One tool call through the engine, for every adapter. The tool runs after the decision was recorded, with the
+// arguments that were decided on; how it ended is recorded too. A refusal of any kind comes back as the engine's one
+// denial; only misuse and aborts are thrown.
 import { type CallOptions, type CallOutcome, type Denial, type Engine, SudoAgentError } from '@sudoagent/core'
 
-/** What every adapter takes. `signal` is one of the caller's own; where the framework has one for the call, both count. */
+/**
+ * Options of every adapter. `signal` is one of the caller's own; where the framework has one for the call, both
+ * count.
+ */
 export type GuardOptions = CallOptions
+
+/** For what has no name of its own in its framework: `action` is the name that the policy and the ledger see. */
+export type NamedGuardOptions = GuardOptions & { readonly action: string }
+
+/** The action of a tool that has no name of its own. @throws TypeError when the options do not give it */
+export function requireAction(options: NamedGuardOptions | undefined): string {
+  const { action } = { __proto__: null, ...options } as Partial<NamedGuardOptions>
+  if (typeof action !== 'string' || action === '')
+    throw new TypeError('the options need `action`, the name of the tool')
+  return action
+}
 
 export interface ToolCall<I> {
   /** The tool's name, unless the options name the action. */
   readonly tool: string
-  /** One plain object is the call's named arguments: `kwargs` in the policy and in the ledger. Anything else is in `args`. */
+  /**
+   * One plain object is the call's named arguments: `kwargs` in the policy and in the ledger. Anything else is in
+   * `args`.
+   */
   readonly input: I
-  /** The framework's id of the call; stands in the ledger as `tool_call_id` in the metadata. */
+  /** The framework's id of the call; is recorded as `tool_call_id` in the metadata. */
   readonly callId?: string | undefined
   readonly signal?: AbortSignal | undefined
 }
 
-/** A call that may run, with `input` and nothing else. It has to be told once how it ended. */
+/** A call that may run, with `input` and nothing else. Its end has to be reported once. */
 export interface AllowedCall<I> {
   readonly status: 'allowed'
   readonly input: I
   /** The caller's signal and the framework's in one; aborted when either is. */
   readonly signal: AbortSignal | undefined
   end(outcome: CallOutcome): Promise<void>
-  /** Tells it that the tool returned `output`. @returns what to hand on: a stream or a function is on record when it has ended (`SudoEngine.recordResult`) */
+  /**
+   * Reports that the tool returned `output`.
+   *
+   * @returns the output to hand on: a stream or a function is recorded when it has ended (`Engine.recordResult`)
+   */
   returned<O>(output: O): Promise<O>
 }
 
@@ -38,7 +60,7 @@ export async function authorizeCall<I>(
   { tool, input, callId, signal }: ToolCall<I>,
   given: GuardOptions = {},
 ): Promise<AllowedCall<I> | Denial> {
-  // Own fields, each read once: what somebody put on the prototype of all objects is not an option.
+  // Own fields, each read once: a name on the prototype of all objects is not an option.
   const options: GuardOptions = { __proto__: null, ...given } as GuardOptions
   const signals = [options.signal, signal].filter((one) => one !== undefined)
   const either = signals.length > 1 ? AbortSignal.any(signals) : signals[0]
@@ -67,8 +89,8 @@ export async function authorizeCall<I>(
 }
 
 /**
- * The result of a tool that is a generator, which no framework of these reads: what it returns, or else what it yields last. Until then its
- * work is not done, and it may fail half-way.
+ * The result of a tool that is a generator, which no framework of these reads: what it returns, or else what it
+ * yields last. Until then its work is not done, and it may fail half-way.
  */
 export async function settled(output: unknown, signal?: AbortSignal): Promise<unknown> {
   if (!isIterator(output)) return output
@@ -93,7 +115,7 @@ function isIterator(output: unknown): output is AsyncGenerator | Generator {
 /**
  * Decides about a call and runs its tool.
  *
- * @param run - called at most once, with what was decided on; what it throws is recorded and thrown on, unchanged
+ * @param run - called at most once, with the arguments that the decision is about; what it throws is recorded and thrown on, unchanged
  * @param failed - whether an output says that the tool failed, where the framework has such outputs
  * @throws what the tool threw; see `authorizeCall` for the rest
  */
@@ -108,7 +130,7 @@ export async function guardedCall<I, O>(
   if (allowed.status === 'denied') return allowed
   let output: Awaited<O>
   try {
-    // The decision took its time, and whoever asked may be gone.
+    // The decision took its time, and the caller may be gone.
     allowed.signal?.throwIfAborted()
     output = (await settled(await run(allowed.input), allowed.signal)) as Awaited<O>
   } catch (error) {

@@ -1,21 +1,21 @@
 /**
- * MCP servers on the official SDK, 1.x: their own tool handlers, guarded from inside. For a server that is somebody else's, or agents in
- * another language, put the MCP guard in front instead.
+ * MCP servers on the official SDK, 1.x: their own tool handlers, guarded from inside. In front of a server of another
+ * party, or for agents in another language, use the MCP guard.
  *
  * @example
- * server.registerTool('refund', { inputSchema: { amount: z.number() } }, guardTool(engine, 'refund', async ({ amount }) => …))
+ * server.registerTool('refund', { inputSchema: { amount: z.number() } }, guardTool(engine, async ({ amount }) => …, { action: 'refund' }))
  * lowLevelServer.setRequestHandler(CallToolRequestSchema, guardToolCalls(engine, async (request) => …))
  *
- * The action is the tool's name; its arguments, without `_meta`, are the call's named arguments. A denial is a result with `isError`: a protocol
- * error would never reach the model. The client's cancellation is the signal.
+ * The action is the tool's name; its arguments, without `_meta`, are the call's named arguments. A denial is a result
+ * with `isError`: a protocol error would never reach the model. The client's cancellation is the signal.
  */
 
 import type { CallToolRequest, CallToolResult } from '@modelcontextprotocol/sdk/types.js'
 import type { Engine } from '@sudoagent/core'
 import { denialText } from './denial-text.js'
-import { type GuardOptions, guardedCall } from './guarded-call.js'
+import { type GuardOptions, guardedCall, type NamedGuardOptions, requireAction } from './guarded-call.js'
 
-/** What is read of the SDK's `RequestHandlerExtra`. */
+/** The parts of the SDK's `RequestHandlerExtra` that are read. */
 interface Extra {
   readonly signal: AbortSignal
   readonly requestId: string | number
@@ -25,20 +25,20 @@ interface Extra {
 // biome-ignore lint/suspicious/noExplicitAny: "any callback": parameters are contravariant, so `unknown` would accept none
 type ToolCallback = (...args: any[]) => CallToolResult | Promise<CallToolResult>
 
-/** Guards the callback of one tool. @throws TypeError when it is none, such as the handler of a task-based tool */
-export function guardTool<F extends ToolCallback>(
-  engine: Engine,
-  name: string,
-  callback: F,
-  options?: GuardOptions,
-): F {
-  if (typeof callback !== 'function') throw new TypeError(`the callback of tool \`${name}\` is no function`)
+/**
+ * Guards the callback of one tool, which the options name.
+ *
+ * @throws TypeError when the callback is not a function, such as the handler of a task-based tool
+ */
+export function guardTool<F extends ToolCallback>(engine: Engine, callback: F, options: NamedGuardOptions): F {
+  const name = requireAction(options)
+  if (typeof callback !== 'function') throw new TypeError(`the callback of tool \`${name}\` is not a function`)
   const guarded = (...given: unknown[]): Promise<CallToolResult> => {
     const extra = given.at(-1) as Extra
     const call = { tool: name, input: given.length > 1 ? given[0] : {}, ...factsOf(extra) }
     return guard(engine, call, options, (decided) => (given.length > 1 ? callback(decided, extra) : callback(extra)))
   }
-  // The cast is the contract of this function: what goes in and comes out is the callback's.
+  // The cast is the contract of this function: arguments and result are those of the callback.
   return guarded as F
 }
 

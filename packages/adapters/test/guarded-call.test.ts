@@ -3,7 +3,7 @@ import { verify } from '@sudoagent/ledger'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it } from 'vitest'
 import { guardedCall } from '../src/guarded-call.js'
-import { entriesOf } from './scenario.js'
+import { entriesOf } from './entries.js'
 
 function world(policy: Policy = new AllowAllPolicy(), approve: () => ApprovalAnswer = () => false) {
   const ledger = new MemoryLedger()

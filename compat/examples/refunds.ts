@@ -1,0 +1,48 @@
+// Shared by the examples of the adapters: an engine that lets refunds of up to 100 through, the two calls that a
+// model asks for, and the results that they must have. Each example says how its framework gets there.
+import { strict as assert } from 'node:assert'
+import { type Policy, SudoEngine } from '@sudoagent/core'
+import { verify } from '@sudoagent/ledger'
+import { MemoryLedger } from '@sudoagent/ledger/memory'
+import { z } from 'zod'
+
+const policy: Policy = {
+  policyId: 'refunds',
+  version: '1',
+  evaluate: ({ action, kwargs: { amount } }) =>
+    action === 'refund' && typeof amount === 'number' && amount <= 100
+      ? { decision: 'allow', reason: 'within the limit of 100' }
+      : { decision: 'deny', reason: 'above the limit of 100' },
+}
+
+const ledger = new MemoryLedger()
+export const engine = new SudoEngine({ policy, agentId: 'support-bot', ledger })
+
+export interface Refund {
+  readonly amount: number
+}
+export const refundSchema = z.object({ amount: z.number() })
+
+/** The calls that the model asks for, both at once. */
+export const CALLS: readonly Refund[] = [{ amount: 30 }, { amount: 900 }]
+export const DENIAL =
+  'This call was denied by policy and did not run. Reason: above the limit of 100. Do not repeat it unchanged.'
+
+const refunded: number[] = []
+/** The tool: the only place that holds the credentials of the payment system. */
+export async function payBack({ amount }: Refund): Promise<string> {
+  refunded.push(amount)
+  return `refunded ${amount}`
+}
+
+/** Asserts that one call ran and the other was denied, that the model was shown both, and that the ledger says so. */
+export async function check(shown: readonly unknown[]): Promise<void> {
+  const [allowed, denied] = shown.map((part) => JSON.stringify(part))
+  assert.match(allowed ?? '', /refunded 30/)
+  assert.ok(denied?.includes(DENIAL), denied)
+  assert.deepEqual(refunded, [30])
+  const report = await verify(ledger.reader())
+  assert.deepEqual([report.ok, report.decisions, report.outcomes], [true, 2, 1])
+  console.log(`the model was shown: ${denied}`)
+  console.log(`ledger: ${report.verdict}, ${report.decisions} decisions, ${report.outcomes} outcome`)
+}

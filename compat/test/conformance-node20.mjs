@@ -1,0 +1,12 @@
+// For `node --import`: the conformance suite imports `globSync`, which Node has since 22, for a command that is not
+// used here.
+import { register } from 'node:module'
+
+const replaced = `export * from 'node:fs'
+export { default } from 'node:fs'
+export const globSync = () => []`
+const hooks = `export async function resolve(specifier, context, next) {
+  if (specifier !== 'fs' || !context.parentURL?.includes('@modelcontextprotocol/conformance')) return next(specifier, context)
+  return { url: ${JSON.stringify(`data:text/javascript,${encodeURIComponent(replaced)}`)}, format: 'module', shortCircuit: true }
+}`
+register(`data:text/javascript,${encodeURIComponent(hooks)}`)

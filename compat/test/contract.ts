@@ -1,0 +1,74 @@
+// The contract of every adapter, whatever the framework: its test file calls this once, and adds its own cases.
+import { describe, expect, it } from 'vitest'
+import { deskFor, type Framework, HANGS, LEAKS, play, SCENARIOS, TOOL_ERROR } from './scenario.js'
+
+export function testFramework(framework: Framework): void {
+  describe(`${framework.name}: what the model is shown, and what is on record`, () => {
+    it.each(SCENARIOS)('$name', async (scenario) => {
+      const ended = await play(framework, scenario)
+      expect(ended.ran).toEqual(scenario.runs ? scenario.amounts.map((amount) => ({ amount })) : [])
+      expect(ended.entries).toEqual(scenario.entries)
+      if (scenario.text === null && framework.endsWhenToolThrows) {
+        expect(ended.shown).toBeNull()
+        expect(String(ended.error)).toContain(TOOL_ERROR)
+        return
+      }
+      expect(ended.error).toBeUndefined()
+      expect(ended.shown).toHaveLength(1)
+      const [shown = ''] = ended.shown ?? []
+      if (scenario.text !== null) expect(shown).toContain(scenario.text)
+      for (const leak of LEAKS) expect(shown).not.toMatch(leak)
+      for (const decision of ended.decisions) {
+        const kwargs = { amount: scenario.amounts[0] }
+        expect(decision).toEqual({ action: 'refund', kwargs, callId: framework.callId })
+      }
+    })
+  })
+
+  describe(`${framework.name}: calls beside one another, and over time`, () => {
+    it('a call that is denied leaves its siblings alone', async () => {
+      const ended = await play(framework, { amounts: [10, 5000, 20] })
+      expect(ended.error).toBeUndefined()
+      expect(ended.shown?.[0]).toContain('refunded 10')
+      expect(ended.shown?.[1]).toContain('denied by policy')
+      expect(ended.shown?.[2]).toContain('refunded 20')
+      expect(ended.ran.map(({ amount }) => amount).sort()).toEqual([10, 20])
+      expect(ended.entries.filter((entry) => entry.startsWith('outcome'))).toHaveLength(2)
+    })
+
+    it.each(['approved', 'denied'] as const)(
+      'an answer that comes while the call is open counts: %s',
+      async (answer) => {
+        const ended = await play(framework, { amounts: [500], ...deskFor(answer) })
+        expect(ended.error).toBeUndefined()
+        expect(ended.ran).toHaveLength(answer === 'approved' ? 1 : 0)
+        expect(ended.shown?.[0]).toContain(
+          answer === 'approved' ? 'refunded 500' : 'denied because it was not approved',
+        )
+      },
+    )
+
+    it('an abort while an approval is open denies, on record', async () => {
+      const ended = await play(framework, { amounts: [500], ...deskFor('none') })
+      expect(ended.ran).toEqual([])
+      expect(ended.entries).toEqual(['decision deny APPROVAL_DENIED'])
+    })
+
+    it('a call whose caller is gone does not run, and asks nobody', async () => {
+      const aborted = {
+        ...framework,
+        run: (turn: Parameters<Framework['run']>[0]) => framework.run({ ...turn, signal: AbortSignal.abort() }),
+      }
+      const ended = await play(aborted, { amounts: [30] })
+      expect({ ran: ended.ran, entries: ended.entries }).toEqual({ ran: [], entries: [] })
+    })
+
+    if (framework.handsSignal) {
+      it('an abort reaches the tool, and the outcome says so', async () => {
+        const ended = await play(framework, { amounts: [HANGS], onHang: (abort) => abort.abort() })
+        expect(ended.ran).toEqual([{ amount: HANGS }])
+        expect(ended.entries.at(-1)).toBe('outcome error')
+      })
+    }
+  })
+}

@@ -1,0 +1,58 @@
+import { type ChatMessage, type LLMChatParamsStreaming, ToolCallLLM } from '@llamaindex/core/llms'
+import { tool } from '@llamaindex/core/tools'
+import { agent } from '@llamaindex/workflow'
+import { guardTools } from '@sudoagent/adapters/llamaindex'
+import { z } from 'zod'
+import type { Framework, RefundInput } from '../scenario.js'
+
+/** The package has no mock model: this one asks for the calls, then is done. */
+class ScriptedModel extends ToolCallLLM {
+  readonly supportToolCall = true
+  readonly metadata = {
+    model: 'm',
+    temperature: 0,
+    topP: 1,
+    contextWindow: 4096,
+    tokenizer: undefined,
+    structuredOutput: false,
+  }
+  readonly requests: ChatMessage[][] = []
+  readonly #calls: readonly RefundInput[]
+
+  constructor(calls: readonly RefundInput[]) {
+    super()
+    this.#calls = calls
+  }
+
+  override async chat({ messages }: Pick<LLMChatParamsStreaming, 'messages'>): Promise<never> {
+    this.requests.push([...messages])
+    const toolCall = this.#calls.map((input, index) => ({ name: 'refund', input, id: `call_${index}` }))
+    const asks = this.requests.length === 1
+    const chunk = asks ? { delta: '', raw: null, options: { toolCall } } : { delta: 'done', raw: null }
+    // The agent only streams; the overload that does not is never called.
+    return (async function* () {
+      yield chunk
+    })() as never
+  }
+}
+
+export const llamaindex: Framework = {
+  name: 'LlamaIndex.TS',
+  handsSignal: false,
+  callId: undefined,
+  async run({ engine, refund, calls, signal }) {
+    const llm = new ScriptedModel(calls)
+    const refunds = tool({
+      name: 'refund',
+      description: 'Pays money back',
+      parameters: z.object({ amount: z.number() }),
+      execute: (input) => refund(input),
+    })
+    await agent({ llm, tools: guardTools(engine, [refunds], { signal }) }).run('refund')
+    return (llm.requests[1] ?? []).flatMap(({ options }) => {
+      if (options === undefined || !('toolResult' in options)) return []
+      const { result, isError } = options.toolResult as { result: unknown; isError: boolean }
+      return [{ result, isError }]
+    })
+  },
+}

@@ -1,0 +1,111 @@
+import { Agent, type ToolsInput } from '@mastra/core/agent'
+import { Mastra } from '@mastra/core/mastra'
+import { createTool } from '@mastra/core/tools'
+import { guardTools, guardToolV0 } from '@sudoagent/adapters/mastra'
+import { MockLanguageModelV3 } from 'ai/test'
+import { Agent as AgentV0 } from 'mastra-v0/agent'
+import { Mastra as MastraV0 } from 'mastra-v0/mastra'
+import { createTool as createToolV0 } from 'mastra-v0/tools'
+import { z } from 'zod'
+import type { Framework } from '../scenario.js'
+
+// It would report which features are used; tests have no network.
+process.env.MASTRA_TELEMETRY_DISABLED = '1'
+
+const inputSchema = z.object({ amount: z.number() })
+const description = 'Pays money back'
+
+/** The answers of a model: the calls first, then that it is done. */
+function answer(toolName: string, calls: readonly object[], asked: boolean) {
+  const content = calls.map((input, index) => ({
+    type: 'tool-call' as const,
+    toolCallId: `call_${index}`,
+    toolName,
+    input: JSON.stringify(input),
+  }))
+  return { content: asked ? [{ type: 'text' as const, text: 'done' }] : content, warnings: [] }
+}
+
+type Prompt = readonly { readonly role: string; readonly content: unknown }[]
+const wasAsked = (prompt: Prompt): boolean => prompt.some(({ role }) => role === 'tool')
+const shownIn = (prompt: Prompt | undefined): readonly unknown[] =>
+  (prompt ?? [])
+    .flatMap(({ role, content }) => (role === 'tool' ? (content as { output: unknown }[]) : []))
+    .map(({ output }) => output)
+
+/** An agent of version 1 whose model asks for the calls, then is done. @returns what the model was shown */
+export async function runAgent(
+  tools: ToolsInput,
+  toolName: string,
+  calls: readonly object[],
+  abortSignal?: AbortSignal,
+): Promise<readonly unknown[]> {
+  const usage = {
+    inputTokens: { total: 1, noCache: 1, cacheRead: 0, cacheWrite: 0 },
+    outputTokens: { total: 1, text: 1, reasoning: 0 },
+  }
+  const model = new MockLanguageModelV3({
+    doGenerate: async ({ prompt }) => {
+      const asked = wasAsked(prompt)
+      const finishReason = { unified: asked ? ('stop' as const) : ('tool-calls' as const), raw: undefined }
+      return { ...answer(toolName, calls, asked), usage, finishReason }
+    },
+  })
+  const agent = new Agent({ id: 'support', name: 'support', instructions: 'Help', model, tools })
+  new Mastra({ agents: { agent }, logger: false })
+  await agent.generate('refund', { maxSteps: 2, ...(abortSignal === undefined ? {} : { abortSignal }) })
+  return shownIn(model.doGenerateCalls[1]?.prompt)
+}
+
+export const mastra: Framework = {
+  name: 'Mastra 1',
+  handsSignal: true,
+  callId: 'call_0',
+  async run({ engine, refund, calls, signal }) {
+    const refunds = createTool({
+      id: 'refund',
+      description,
+      inputSchema,
+      execute: (input, { abortSignal }) => refund(input, abortSignal),
+    })
+    return runAgent(guardTools(engine, { refund: refunds }), 'refund', calls, signal)
+  },
+}
+
+export const mastraV0: Framework = {
+  name: 'Mastra 0.24',
+  handsSignal: true,
+  callId: 'call_0',
+  async run({ engine, refund, calls, signal }) {
+    // Its models are those of version 5 of the AI SDK, whose mocks need a package that they do not bring.
+    const prompts: Prompt[] = []
+    const model = {
+      specificationVersion: 'v2' as const,
+      provider: 'mock',
+      modelId: 'mock',
+      supportedUrls: {},
+      doGenerate: async ({ prompt }: { prompt: Prompt }) => {
+        prompts.push(prompt)
+        const asked = wasAsked(prompt)
+        const usage = { inputTokens: 1, outputTokens: 1, totalTokens: 2 }
+        return {
+          ...answer('refund', calls, asked),
+          usage,
+          finishReason: asked ? ('stop' as const) : ('tool-calls' as const),
+        }
+      },
+      doStream: () => Promise.reject(new Error('not used')),
+    }
+    const refunds = createToolV0({
+      id: 'refund',
+      description,
+      inputSchema,
+      execute: ({ context }, how) => refund(context, how?.abortSignal),
+    })
+    const tools = { refund: guardToolV0(engine, refunds) }
+    const agent = new AgentV0({ name: 'support', instructions: 'Help', model, tools })
+    new MastraV0({ agents: { agent }, logger: false })
+    await agent.generate('refund', { abortSignal: signal, maxSteps: 2 })
+    return shownIn(prompts[1])
+  },
+}

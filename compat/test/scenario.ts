@@ -1,0 +1,219 @@
+// The scenarios that every framework goes through. A framework says how its agent is run with a model that asks for
+// some calls of one tool, `refund`, and gives back what the next request shows the model for each; everything else is
+// here, so that it is the same for all.
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  type Approver,
+  ImmediateApprover,
+  MemoryApprovalStore,
+  type Policy,
+  PollingApprover,
+  SudoEngine,
+} from '@sudoagent/core'
+import { type LedgerWriter, verify } from '@sudoagent/ledger'
+import { MemoryLedger } from '@sudoagent/ledger/memory'
+import { entriesOf } from '../../packages/adapters/test/entries.js'
+
+export interface RefundInput {
+  readonly amount: number
+}
+
+export type Refund = (input: RefundInput, signal?: AbortSignal) => Promise<string>
+
+/** One turn of an agent: its model asks for all these calls at once, then is shown what became of them. */
+export interface Turn {
+  readonly engine: SudoEngine
+  readonly refund: Refund
+  /** The ids `call_0`, `call_1`, … in the order of the list. */
+  readonly calls: readonly RefundInput[]
+  /** The caller's. */
+  readonly signal: AbortSignal
+}
+
+export interface Framework {
+  readonly name: string
+  /**
+   * Whether the framework hands its caller's abort signal to the place where the tool is guarded; if not, it is in
+   * the guard's options.
+   */
+  readonly handsSignal: boolean
+  /** The id of the first call, where the framework tells it to that place: the model's (`call_0`), or its own. */
+  readonly callId: string | undefined
+  /** Whether an error of a tool ends the run, instead of being shown to the model. */
+  readonly endsWhenToolThrows?: boolean
+  /** @returns the part of the next model request that shows each call, in the framework's own form */
+  run(turn: Turn): Promise<readonly unknown[]>
+}
+
+/** Amounts that make the tool misbehave. */
+export const THROWS = 13
+export const HANGS = 77
+export const TOOL_ERROR = 'the payment service is down'
+
+/** A message that no model must see: it names a path. */
+const SECRET = '/srv/secret/ledger.sqlite'
+
+const policy: Policy = {
+  policyId: 'refunds',
+  version: '1',
+  evaluate: ({ action, kwargs: { amount } }) => {
+    if (action !== 'refund' || typeof amount !== 'number')
+      return { decision: 'deny', reason: 'only refunds of an amount' }
+    if (amount <= 100) return { decision: 'allow', reason: 'within the limit of 100' }
+    if (amount <= 1000) return { decision: 'require_approval', reason: 'above 100 somebody is asked' }
+    return { decision: 'deny', reason: 'above the limit of 1000' }
+  },
+}
+
+const brokenLedger: LedgerWriter = {
+  append: () => Promise.reject(new Error(`EIO: cannot write ${SECRET}`)),
+  close: () => Promise.resolve(),
+}
+
+export interface Ended {
+  /** The parts that the model was shown, one a call, as JSON; null when the run ended before it was asked again. */
+  readonly shown: readonly string[] | null
+  readonly ran: readonly RefundInput[]
+  /** `decision deny APPROVAL_DENIED`, `outcome error` and so on, in the ledger's order, without its genesis. */
+  readonly entries: readonly string[]
+  readonly decisions: readonly { readonly kwargs: unknown; readonly action: unknown; readonly callId: unknown }[]
+  readonly error: unknown
+}
+
+export interface Setting {
+  readonly approver?: Approver
+  readonly approvalStore?: MemoryApprovalStore
+  readonly ledger?: 'broken'
+  readonly amounts: readonly number[]
+  /** Called when the agent is under way. */
+  readonly meanwhile?: (abort: AbortController) => Promise<void> | void
+  readonly onHang?: (abort: AbortController) => void
+}
+
+/** Runs one turn, and looks at everything that it left behind. @throws when the ledger does not verify */
+export async function play(framework: Framework, setting: Setting): Promise<Ended> {
+  const {
+    amounts,
+    approver = new ImmediateApprover(false, { approverId: 'desk' }),
+    approvalStore,
+    meanwhile,
+    onHang,
+  } = setting
+  const memory = new MemoryLedger()
+  const ledger = setting.ledger === 'broken' ? brokenLedger : memory
+  const engine = new SudoEngine({
+    policy,
+    agentId: 'support-bot',
+    ledger,
+    approver,
+    ...(approvalStore ? { approvalStore } : {}),
+  })
+  const abort = new AbortController()
+  const ran: RefundInput[] = []
+  const refund: Refund = async (input, signal) => {
+    ran.push(structuredClone(input))
+    if (input.amount === THROWS) throw new Error(TOOL_ERROR)
+    if (input.amount === HANGS) {
+      onHang?.(abort)
+      await sleep(60_000, undefined, signal === undefined ? {} : { signal })
+    }
+    return `refunded ${input.amount}`
+  }
+  const turn = { engine, refund, calls: amounts.map((amount) => ({ amount })), signal: abort.signal }
+  const [run] = await Promise.allSettled([framework.run(turn), meanwhile?.(abort)])
+  const report = await verify(memory.reader())
+  if (setting.ledger !== 'broken' && !report.ok && report.entries > 0) throw new Error(JSON.stringify(report.findings))
+  const entries: string[] = []
+  const decisions: Ended['decisions'][number][] = []
+  for (const entry of await entriesOf(memory)) {
+    if (entry.event === 'decision') {
+      entries.push(`decision ${entry.decision?.effect} ${entry.decision?.reason_code}`)
+      const { parameters, action, metadata } = entry
+      decisions.push({ kwargs: parameters?.kwargs, action, callId: metadata?.tool_call_id })
+    } else if (entry.event === 'outcome') entries.push(`outcome ${entry.outcome?.status}`)
+  }
+  const shown = run.status === 'fulfilled' ? run.value.map((part) => JSON.stringify(part)) : null
+  return { shown, ran, entries, decisions, error: run.status === 'rejected' ? run.reason : undefined }
+}
+
+/** Texts that a model must never be shown. */
+export const LEAKS = [
+  SECRET,
+  'EIO',
+  '\\n    at ',
+  'node_modules',
+  '.ts:',
+  '.js:',
+  /[0-9a-f]{8}-[0-9a-f]{4}-/,
+  /[0-9a-f]{64}/,
+]
+
+export interface Scenario extends Setting {
+  readonly name: string
+  /** The tool ran with the one call's arguments. */
+  readonly runs: boolean
+  readonly entries: readonly string[]
+  /** The text that the model must be shown; null where it is the framework's own word. */
+  readonly text: string | null
+}
+
+const ALLOW = 'decision allow POLICY_ALLOW_LOW_RISK'
+const APPROVED = 'decision allow POLICY_REQUIRE_APPROVAL_HIGH_VALUE'
+const DENY = 'decision deny POLICY_DENY_HIGH_RISK'
+const REFUSED = 'decision deny APPROVAL_DENIED'
+const END = 'did not run. Reason:'
+
+export const SCENARIOS: readonly Scenario[] = [
+  { name: 'allowed', amounts: [30], runs: true, entries: [ALLOW, 'outcome success'], text: 'refunded 30' },
+  {
+    name: 'denied',
+    amounts: [5000],
+    runs: false,
+    entries: [DENY],
+    text: `This call was denied by policy and ${END} above the limit of 1000. Do not repeat it unchanged.`,
+  },
+  {
+    name: 'approval refused',
+    amounts: [500],
+    runs: false,
+    entries: [REFUSED],
+    text: `This call was denied because it was not approved and ${END} the approver refused. Do not repeat it unchanged.`,
+  },
+  {
+    name: 'approval granted',
+    amounts: [500],
+    approver: new ImmediateApprover(true, { approverId: 'desk' }),
+    runs: true,
+    entries: [APPROVED, 'outcome success'],
+    text: 'refunded 500',
+  },
+  { name: 'tool throws', amounts: [THROWS], runs: true, entries: [ALLOW, 'outcome error'], text: null },
+  {
+    name: 'ledger cannot be written',
+    amounts: [30],
+    ledger: 'broken',
+    runs: false,
+    entries: [],
+    text: `This call was denied because it could not be put on record and ${END} the decision could not be put on record. Do not repeat it unchanged.`,
+  },
+]
+
+/** A person at another terminal: waits for the question, and answers it while the agent's call is open. */
+export function deskFor(answer: 'approved' | 'denied' | 'none') {
+  const approvalStore = new MemoryApprovalStore()
+  const approver = new PollingApprover({ intervalMs: 10 })
+  const asked = async (): Promise<string> => {
+    for (let looks = 0; looks < 1_000; looks++) {
+      const [open] = await approvalStore.list({ state: 'pending' }, new Date())
+      if (open !== undefined) return open.approvalId
+      await sleep(10)
+    }
+    throw new Error('nobody was asked')
+  }
+  const meanwhile = async (abort: AbortController): Promise<void> => {
+    const id = await asked()
+    if (answer === 'none') abort.abort(new Error('the user went away'))
+    else await approvalStore.resolve(id, { state: answer, approverId: 'ada' }, new Date())
+  }
+  return { approvalStore, approver, meanwhile }
+}
