@@ -41,6 +41,7 @@ it('finds the documents', () => {
     'configuration',
     'evidence',
     'faq',
+    'glossary',
     'ledger-format',
     'policy',
     'mcp',
@@ -189,6 +190,23 @@ describe('tables of codes', () => {
       [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => name),
     )
     expect(documented.sort()).toEqual(members.sort())
+  })
+})
+
+describe('glossary', () => {
+  const rows = tableRows(pageAt('docs/glossary.md').text, 'term', 'definition')
+  const terms = rows.map(([term = '']) => term)
+
+  it('has at most forty terms, in alphabetical order, one sentence each', () => {
+    expect(terms.length).toBeGreaterThan(20)
+    expect(terms.length).toBeLessThanOrEqual(40)
+    expect(terms).toEqual([...terms].sort((a, b) => a.toLowerCase().localeCompare(b.toLowerCase(), 'en')))
+    for (const [, definition = ''] of rows) expect(definition).toMatch(/^[^.]+\.$/)
+  })
+
+  it.each(terms)('%s is used in another page', (term) => {
+    const others = pages.filter(({ path }) => path !== 'docs/glossary.md')
+    expect(others.some(({ text }) => text.toLowerCase().includes(term.toLowerCase()))).toBe(true)
   })
 })
 

@@ -110,7 +110,7 @@ const rules = [
   {
     id: 'behind',
     pattern:
-      /(?<!\b(?:left|leaves?|leaving|falls?|fell|lags?) (?:\S+ ){0,2})\bbehind\b(?! (?:an?|the|your|its) (?:\S+ )?(?:proxy|proxies|gateway|balancer|firewall|NAT|pooler|flag))/,
+      /(?<!\b(?:left|leaves?|leaving|falls?|fell|lags?) (?:\S+ ){0,2})\bbehind\b(?! (?:an?|the|your|its) (?:\S+ )?(?:proxy|proxies|gateway|balancer|firewall|NAT|pooler|flag|server))/,
     advice: '“after”, “by way of”',
     finds: 'A signature behind entry 35 is invalid.',
     passes: 'A signature after entry 35 is invalid, also behind a proxy.',
