@@ -37,6 +37,7 @@ it('finds the documents', () => {
   const docs = [
     'adapters',
     'architecture',
+    'extending',
     'cli',
     'configuration',
     'evidence',

@@ -25,7 +25,8 @@ export async function withWriter<T>(
   const reader = await openLedgerReader(path)
   await reader.close()
   // What has not begun is left as it is: the change is then refused.
-  const kind = reader.kind === 'jsonl' || reader.kind === 'sqlite' ? { kind: reader.kind } : {}
+  const file = (['jsonl', 'sqlite'] as const).find((kind) => kind === reader.kind)
+  const kind = file === undefined ? {} : { kind: file }
   const ledger = await openLedgerWriter(path, { signer, ...kind, begin: false })
   try {
     return await use(ledger)

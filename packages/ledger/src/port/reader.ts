@@ -89,9 +89,13 @@ export interface LineRanges {
   finish(lines: number, health?: string): void
 }
 
+/** The kinds of store of this repository, and any other that a driver brings. */
+export type LedgerKind = 'memory' | 'jsonl' | 'sqlite' | 'postgres' | (string & {})
+
 /** A consistent view of a ledger at the time it was opened. Never writes, never waits for a writer. */
 export interface LedgerReader {
-  readonly kind: 'memory' | 'jsonl' | 'sqlite' | 'postgres'
+  /** The kind of store, as its driver calls it. */
+  readonly kind: LedgerKind
   /**
    * Lines in order, some hundred at a time; the event loop gets a turn in between. May be called again.
    *

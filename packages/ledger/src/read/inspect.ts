@@ -3,7 +3,7 @@
 import { createNoteKey, encodeBase64, isKeyName, type NoteSignature, parseNote } from '@sudoagent/crypto'
 import type { Genesis } from '../entry/control.js'
 import { recogniseLine } from '../plain/recognise-line.js'
-import type { LedgerReader } from '../port/reader.js'
+import type { LedgerKind, LedgerReader } from '../port/reader.js'
 import { checkLine } from '../rules/check-line.js'
 import { type KeyRing, stepRing } from '../rules/key-ring.js'
 import { Lifecycle } from '../rules/lifecycle.js'
@@ -46,7 +46,7 @@ export interface InspectedKey {
 
 /** What a ledger says of itself. Names are snake_case like the ledger's. */
 export interface Inspection {
-  readonly kind: LedgerReader['kind']
+  readonly kind: LedgerKind
   readonly entries: number
   /** Of those, lines that are no entries. */
   readonly unreadable: number

@@ -1,12 +1,12 @@
 // A store that must not be opened, as a reader: it has no lines, and says what is wrong. So a report about it is a report like any other.
-import type { LedgerReader, StoreFault } from '../port/reader.js'
+import type { LedgerKind, LedgerReader, StoreFault } from '../port/reader.js'
 
 /**
  * @param kind - of the store
  * @param message - what is wrong with it
  * @param remove - called when it is closed
  */
-export function damagedReader(kind: LedgerReader['kind'], message: string, remove: () => void): LedgerReader {
+export function damagedReader(kind: LedgerKind, message: string, remove: () => void): LedgerReader {
   const faults: readonly StoreFault[] = [{ code: 'STORE_DAMAGED', message }]
   return {
     kind,

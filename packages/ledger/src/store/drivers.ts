@@ -8,14 +8,14 @@
 // To add a store, write a driver and put it into the list; from outside, call `addLedgerDriver`. What a reader and a writer
 // must do is tested by `test/store/contract.ts`.
 import { LedgerError } from '../error.js'
-import type { LedgerReader } from '../port/reader.js'
+import type { LedgerKind, LedgerReader } from '../port/reader.js'
 import type { ControlWriter, LedgerWriter } from '../port/writer.js'
 import type { WriterOptions } from '../write/advance.js'
 
 /** One kind of store. */
 export interface LedgerDriver {
   /** What its readers call themselves. */
-  readonly kind: LedgerReader['kind']
+  readonly kind: LedgerKind
   /** Whether a place belongs to it, by its text alone: the scheme of a URL. Must not throw. */
   matches(place: string): boolean
   /** @throws LedgerError (as a rejection) */
@@ -76,7 +76,7 @@ const drivers: LedgerDriver[] = [memory, postgres]
  * Adds a kind of store, before those that are there: it is asked first whether a place belongs to it.
  *
  * @example
- * addLedgerDriver({ kind: 'postgres', matches: (place) => place.startsWith('db:'), openReader, openWriter })
+ * addLedgerDriver({ kind: 'key-value', matches: (place) => place.startsWith('kv:'), openReader, openWriter })
  */
 export function addLedgerDriver(driver: LedgerDriver): void {
   if (!drivers.includes(driver)) drivers.unshift(driver)
