@@ -26,7 +26,7 @@ export const refundSchema = z.object({ amount: z.number() })
 /** The calls that the model asks for, both at once. */
 export const CALLS: readonly Refund[] = [{ amount: 30 }, { amount: 900 }]
 export const DENIAL =
-  'This call was denied by policy and did not run. Reason: above the limit of 100. Do not repeat it unchanged.'
+  'This call was denied by policy, so it did not run. Reason: above the limit of 100. Do not repeat it unchanged.'
 
 const refunded: number[] = []
 /** The tool: the only place that holds the credentials of the payment system. */

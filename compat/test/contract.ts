@@ -43,7 +43,7 @@ export function testFramework(framework: Framework): void {
         expect(ended.error).toBeUndefined()
         expect(ended.ran).toHaveLength(answer === 'approved' ? 1 : 0)
         expect(ended.shown?.[0]).toContain(
-          answer === 'approved' ? 'refunded 500' : 'denied because it was not approved',
+          answer === 'approved' ? 'refunded 500' : 'This call was not approved, so it did not run.',
         )
       },
     )

@@ -51,7 +51,7 @@ describe('guardTool', () => {
     ])
     expect(await callTool(weather, { name: 'weather', input: {}, id: 'call_0' }, silent)).toMatchObject({
       isError: true,
-      output: expect.stringContaining('This call was denied by policy and did not run.'),
+      output: expect.stringContaining('This call was denied by policy, so it did not run.'),
     })
   })
 

@@ -79,6 +79,6 @@ describe('guardTool', () => {
         errorFunction: (_context, error) => ({ sky: (error as Error).message }),
       }),
     )
-    expect(JSON.stringify(await shown(weather))).toContain('This call was denied by policy and did not run.')
+    expect(JSON.stringify(await shown(weather))).toContain('This call was denied by policy, so it did not run.')
   })
 })

@@ -161,7 +161,7 @@ const ALLOW = 'decision allow POLICY_ALLOW_LOW_RISK'
 const APPROVED = 'decision allow POLICY_REQUIRE_APPROVAL_HIGH_VALUE'
 const DENY = 'decision deny POLICY_DENY_HIGH_RISK'
 const REFUSED = 'decision deny APPROVAL_DENIED'
-const END = 'did not run. Reason:'
+const END = 'so it did not run. Reason:'
 
 export const SCENARIOS: readonly Scenario[] = [
   { name: 'allowed', amounts: [30], runs: true, entries: [ALLOW, 'outcome success'], text: 'refunded 30' },
@@ -170,14 +170,14 @@ export const SCENARIOS: readonly Scenario[] = [
     amounts: [5000],
     runs: false,
     entries: [DENY],
-    text: `This call was denied by policy and ${END} above the limit of 1000. Do not repeat it unchanged.`,
+    text: `This call was denied by policy, ${END} above the limit of 1000. Do not repeat it unchanged.`,
   },
   {
     name: 'approval refused',
     amounts: [500],
     runs: false,
     entries: [REFUSED],
-    text: `This call was denied because it was not approved and ${END} the approver refused. Do not repeat it unchanged.`,
+    text: `This call was not approved, ${END} the approver refused. Do not repeat it unchanged.`,
   },
   {
     name: 'approval granted',
@@ -194,7 +194,7 @@ export const SCENARIOS: readonly Scenario[] = [
     ledger: 'broken',
     runs: false,
     entries: [],
-    text: `This call was denied because it could not be put on record and ${END} the decision could not be put on record. Do not repeat it unchanged.`,
+    text: `This call was denied because it could not be recorded, ${END} the decision could not be put on record. Do not repeat it unchanged.`,
   },
 ]
 

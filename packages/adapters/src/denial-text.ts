@@ -1,13 +1,14 @@
 /**
- * The one form in which a model hears of a denial, whatever the framework.
+ * The one form in which a model reads a denial, whatever the framework.
  *
- * A model that is told "error, try again" tries again. So the text says three things, always, in this order: that the
- * call was denied, and by what; why; and that the same call must not be made again. It holds nothing else: no cause,
- * no path, no stack trace, and no id, because the request id is also the approval's, and nothing that a model sees
- * may be of use to approve anything.
+ * A model that reads "error, try again" tries again. So the text always has three parts, in this order: the call was
+ * denied, and by what; why; and the same call must not be made again. It has nothing else: no cause, no path, no
+ * stack trace, and no id, because the request id is also the approval's, and nothing that a model sees may help to
+ * approve anything.
  *
  * @example
- * denialText(denial) // This call was denied by policy and did not run. Reason: above the limit of 100. Do not repeat it unchanged.
+ * denialText(denial)
+ * // This call was denied by policy, so it did not run. Reason: above the limit of 100. Do not repeat it unchanged.
  */
 import type { Denial } from '@sudoagent/core'
 
@@ -17,24 +18,24 @@ import type { Denial } from '@sudoagent/core'
  */
 const REASON_LENGTH_MAX = 500
 
-/** What said no, by the beginning of the reason code. A policy's own code is the policy's. */
-const DENIED_BY: readonly (readonly [prefix: string, by: string])[] = [
-  ['POLICY_EVALUATION_FAILED', 'because the policy could not be evaluated'],
-  ['APPROVAL_PROCESS_FAILED', 'because approval could not be asked for'],
-  ['APPROVAL_', 'because it was not approved'],
-  ['QUESTIONS_FULL', 'because too many calls wait for an approval'],
-  ['CLOCK_BEHIND_LEDGER', 'because approval could not be asked for'],
-  ['BUDGET_EVALUATION_FAILED', 'because the budget could not be read'],
-  ['BUDGET_EXCEEDED_', 'by the budget'],
-  ['LEDGER_', 'because it could not be put on record'],
-  ['PARAMETERS_', 'because of its arguments'],
-  ['BOUNDARY_', 'because the boundary failed'],
+/** The beginning of a reason code, and the words for it after “This call was”. A policy's own code is the policy's. */
+const DENIED_BY: readonly (readonly [prefix: string, denied: string])[] = [
+  ['POLICY_EVALUATION_FAILED', 'denied because the policy could not be evaluated'],
+  ['APPROVAL_PROCESS_FAILED', 'denied because approval could not be requested'],
+  ['APPROVAL_', 'not approved'],
+  ['QUESTIONS_FULL', 'denied because too many calls are waiting for approval'],
+  ['CLOCK_BEHIND_LEDGER', 'denied because approval could not be requested'],
+  ['BUDGET_EVALUATION_FAILED', 'denied because the budget could not be checked'],
+  ['BUDGET_EXCEEDED_', 'denied because it would exceed the budget'],
+  ['LEDGER_', 'denied because it could not be recorded'],
+  ['PARAMETERS_', 'denied because of its arguments'],
+  ['BOUNDARY_', 'denied because the authorization check failed'],
 ]
 
 /** One line for the model. */
 export function denialText({ code, reason }: Pick<Denial, 'code' | 'reason'>): string {
-  const by = DENIED_BY.find(([prefix]) => code.startsWith(prefix))?.[1] ?? 'by policy'
-  return `This call was denied ${by} and did not run. Reason: ${oneLine(reason)}. Do not repeat it unchanged.`
+  const denied = DENIED_BY.find(([prefix]) => code.startsWith(prefix))?.[1] ?? 'denied by policy'
+  return `This call was ${denied}, so it did not run. Reason: ${oneLine(reason)}. Do not repeat it unchanged.`
 }
 
 /** A reason may be an approver's note: line ends in it could look like words of another speaker. */
@@ -45,8 +46,8 @@ function oneLine(reason: string): string {
 }
 
 /**
- * For frameworks that hear of a denial by an exception: its message is what the model sees, `denial` is for the
- * program. It has no cause.
+ * For frameworks in which a denial is an exception: the model sees its message, `denial` is for the program. It has no
+ * cause.
  */
 export class ToolDenied extends Error {
   override readonly name = 'ToolDenied'

@@ -15,23 +15,23 @@ describe('denialText', () => {
   it.each([...REASON_CODES, 'A_CODE_OF_THE_POLICY', ''])('of %s says that, why, and not to repeat it', (code) => {
     const text = denialText({ code, reason: 'it is Sunday' })
     expect(text).toMatch(
-      /^This call was denied \S.* and did not run\. Reason: it is Sunday\. Do not repeat it unchanged\.$/,
+      /^This call was (?:denied \S.*|not approved), so it did not run\. Reason: it is Sunday\. Do not repeat it unchanged\.$/,
     )
   })
 
-  it('tells who said no', () => {
-    const by = (code: string) => /denied (.*) and did not run/.exec(denialText({ code, reason: 'r' }))?.[1]
-    expect(by('POLICY_DENY_HIGH_RISK')).toBe('by policy')
-    expect(by('POLICY_EVALUATION_FAILED')).toBe('because the policy could not be evaluated')
-    expect(by('APPROVAL_DENIED')).toBe('because it was not approved')
-    expect(by('APPROVAL_PROCESS_FAILED')).toBe('because approval could not be asked for')
-    expect(by('QUESTIONS_FULL')).toBe('because too many calls wait for an approval')
-    expect(by('CLOCK_BEHIND_LEDGER')).toBe('because approval could not be asked for')
-    expect(by('BUDGET_EXCEEDED_TOOL_RATE')).toBe('by the budget')
-    expect(by('BUDGET_EVALUATION_FAILED')).toBe('because the budget could not be read')
-    expect(by('LEDGER_WRITE_FAILED_DECISION')).toBe('because it could not be put on record')
-    expect(by('PARAMETERS_CHANGED')).toBe('because of its arguments')
-    expect(by('BOUNDARY_FAILED')).toBe('because the boundary failed')
+  it('says what denied the call', () => {
+    const by = (code: string) => /^This call was (.*), so it did not run/.exec(denialText({ code, reason: 'r' }))?.[1]
+    expect(by('POLICY_DENY_HIGH_RISK')).toBe('denied by policy')
+    expect(by('POLICY_EVALUATION_FAILED')).toBe('denied because the policy could not be evaluated')
+    expect(by('APPROVAL_DENIED')).toBe('not approved')
+    expect(by('APPROVAL_PROCESS_FAILED')).toBe('denied because approval could not be requested')
+    expect(by('QUESTIONS_FULL')).toBe('denied because too many calls are waiting for approval')
+    expect(by('CLOCK_BEHIND_LEDGER')).toBe('denied because approval could not be requested')
+    expect(by('BUDGET_EXCEEDED_TOOL_RATE')).toBe('denied because it would exceed the budget')
+    expect(by('BUDGET_EVALUATION_FAILED')).toBe('denied because the budget could not be checked')
+    expect(by('LEDGER_WRITE_FAILED_DECISION')).toBe('denied because it could not be recorded')
+    expect(by('PARAMETERS_CHANGED')).toBe('denied because of its arguments')
+    expect(by('BOUNDARY_FAILED')).toBe('denied because the authorization check failed')
   })
 
   it('is one line, whatever the reason holds, and ends', () => {
@@ -40,7 +40,7 @@ describe('denialText', () => {
     expect(text).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u)
     expect(text.isWellFormed()).toBe(true)
     expect(text.length).toBeLessThan(650)
-    expect(text).toMatch(/^This call was denied by policy .* Do not repeat it unchanged\.$/)
+    expect(text).toMatch(/^This call was denied by policy, .* Do not repeat it unchanged\.$/)
   })
 
   it('holds no id and no hash: the request id is what an approval is answered by', () => {
