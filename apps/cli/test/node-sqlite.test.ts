@@ -11,7 +11,7 @@ import { manyCalls, SAMPLE, writeLedger } from './support/ledger.js'
 import { type Ran, type Sandbox, sandbox } from './support/sandbox.js'
 
 /** Node binaries that have `node:sqlite`, by version. */
-const NODES: readonly [string, string][] = ['this', ...byTier({ short: ['24'], long: ['22', '24'] })].flatMap(
+const NODES: readonly [string, string][] = ['this', ...byTier({ short: ['24'], long: ['22.13', '22', '24'] })].flatMap(
   (version) => {
     const found = version === 'this' ? process.execPath : nodeOf(version)
     return found !== null && hasSqlite(found) ? [[version, found] as const] : []
@@ -29,7 +29,7 @@ function nodeOf(version: string): string | null {
 
 function hasSqlite(node: string): boolean {
   const script =
-    "const s = process.getBuiltinModule('node:sqlite'); process.exit('columns' in s.StatementSync.prototype ? 0 : 1)"
+    "const s = process.getBuiltinModule('node:sqlite'); process.exit('iterate' in s.StatementSync.prototype ? 0 : 1)"
   return spawnSync(node, ['--no-warnings', '-e', script]).status === 0
 }
 

@@ -1,4 +1,4 @@
-// Reads with `node:sqlite`, which Node has since 22.13 (usable here since 22.16), what better-sqlite3 would read: the same values, the same error codes.
+// Reads with `node:sqlite`, which Node has since 22.13, what better-sqlite3 would read: the same values, the same error codes.
 //
 // Node 22 ends a text at its first NUL, so that a hash with something after a NUL would pass for the hash. There, texts are read as bytes:
 //
@@ -24,7 +24,8 @@ interface NodeDatabase {
 interface NodeStatement {
   get(...parameters: unknown[]): NodeRow | undefined
   iterate(...parameters: unknown[]): IterableIterator<NodeRow>
-  columns(): readonly { readonly name: string }[]
+  /** Since Node 22.16. */
+  columns?(): readonly { readonly name: string }[]
   setReadBigInts(enabled: boolean): void
 }
 
@@ -76,7 +77,7 @@ let loaded: NodeSqlite | null | undefined
 function loadNodeSqlite(): NodeSqlite | null {
   loaded ??= withoutWarning(() => process.getBuiltinModule?.('node:sqlite') as NodeSqlite | undefined) ?? null
   const { prototype } = loaded?.StatementSync ?? { prototype: {} }
-  return 'iterate' in prototype && 'columns' in prototype ? loaded : null
+  return 'iterate' in prototype ? loaded : null
 }
 
 /** Node says of some versions that the module is experimental. That would be in the way of every report on a terminal. */
@@ -127,12 +128,21 @@ class NodeReadDatabase implements ReadDatabase {
   }
 
   prepare(sql: string): ReadStatement {
+    const statement = this.#prepare(sql)
     const decoder = this.#decoder
-    if (decoder === null || sql.startsWith('PRAGMA')) return new NodeReadStatement(this.#prepare(sql), valuesOf)
-    const names = this.#prepare(sql)
-      .columns()
-      .map(({ name }) => name)
-    return new NodeReadStatement(this.#prepare(textsAsBytes(sql, names.length)), (row) => {
+    const whole: Shaped = { statement, shape: valuesOf }
+    if (decoder === null || sql.startsWith('PRAGMA')) return new NodeReadStatement(() => whole)
+    let bytes: Shaped | null = null
+    return new NodeReadStatement((parameters) => {
+      bytes ??= this.#textsAsBytes(sql, namesOf(statement, parameters), decoder)
+      return bytes
+    })
+  }
+
+  /** The query with its texts as bytes, decoded here; null without names, that is, without rows. */
+  #textsAsBytes(sql: string, names: readonly string[], decoder: TextDecoder): Shaped | null {
+    if (names.length === 0) return null
+    const shape = (row: NodeRow): NodeRow => {
       const values = Object.values(row)
       return Object.fromEntries(
         names.map((name, n) => [
@@ -140,7 +150,8 @@ class NodeReadDatabase implements ReadDatabase {
           values[2 * n + 1] === 1n ? decoder.decode(values[2 * n] as Uint8Array) : asRead(values[2 * n]),
         ]),
       )
-    })
+    }
+    return { statement: this.#prepare(textsAsBytes(sql, names.length)), shape }
   }
 
   #prepare(sql: string): NodeStatement {
@@ -182,18 +193,31 @@ function textsAsBytes(sql: string, columns: number): string {
   return `WITH q (${names.join(', ')}) AS (${sql}) SELECT ${values.join(', ')} FROM q`
 }
 
-class NodeReadStatement implements ReadStatement {
-  readonly #statement: NodeStatement
-  readonly #shape: (row: NodeRow) => unknown
+/** The names of a query's columns. Before Node 22.16 a row has to tell them: empty when there is no row. */
+function namesOf(statement: NodeStatement, parameters: readonly unknown[]): readonly string[] {
+  const columns = statement.columns?.()
+  if (columns !== undefined) return columns.map(({ name }) => name)
+  return Object.keys(named(() => statement.get(...parameters)) ?? {})
+}
 
-  constructor(statement: NodeStatement, shape: (row: NodeRow) => unknown) {
-    this.#statement = statement
-    this.#shape = shape
+/** A statement, and what makes a row of better-sqlite3 of one of its rows. */
+interface Shaped {
+  readonly statement: NodeStatement
+  readonly shape: (row: NodeRow) => unknown
+}
+
+class NodeReadStatement implements ReadStatement {
+  /** Null for parameters that give no row. */
+  readonly #prepared: (parameters: readonly unknown[]) => Shaped | null
+
+  constructor(prepared: (parameters: readonly unknown[]) => Shaped | null) {
+    this.#prepared = prepared
   }
 
   get(...parameters: unknown[]): unknown {
-    const row = named(() => this.#statement.get(...parameters))
-    return row === undefined ? undefined : this.#shape(row)
+    const prepared = this.#prepared(parameters)
+    const row = named(() => prepared?.statement.get(...parameters))
+    return prepared === null || row === undefined ? undefined : prepared.shape(row)
   }
 
   all(...parameters: unknown[]): unknown[] {
@@ -201,12 +225,14 @@ class NodeReadStatement implements ReadStatement {
   }
 
   *iterate(...parameters: unknown[]): IterableIterator<unknown> {
-    const rows = named(() => this.#statement.iterate(...parameters))
+    const prepared = this.#prepared(parameters)
+    if (prepared === null) return
+    const rows = named(() => prepared.statement.iterate(...parameters))
     try {
       for (;;) {
         const { value, done } = named(() => rows.next())
         if (done === true) return
-        yield this.#shape(value)
+        yield prepared.shape(value)
       }
     } finally {
       rows.return?.()
@@ -214,11 +240,19 @@ class NodeReadStatement implements ReadStatement {
   }
 
   pluck(): ReadStatement {
-    return new NodeReadStatement(this.#statement, (row) => Object.values(this.#shape(row) as NodeRow)[0])
+    return this.#reshaped((row) => Object.values(row)[0])
   }
 
   raw(): ReadStatement {
-    return new NodeReadStatement(this.#statement, (row) => Object.values(this.#shape(row) as NodeRow))
+    return this.#reshaped((row) => Object.values(row))
+  }
+
+  #reshaped(reshape: (row: NodeRow) => unknown): ReadStatement {
+    return new NodeReadStatement((parameters) => {
+      const prepared = this.#prepared(parameters)
+      if (prepared === null) return null
+      return { statement: prepared.statement, shape: (row) => reshape(prepared.shape(row) as NodeRow) }
+    })
   }
 }
 
