@@ -1,5 +1,5 @@
-// The operational log: what happened, for people who run the system. It is not evidence (no chain, no signature); but a decision that
-// cannot even be logged does not run.
+// The operational log, for the people who run the system. It is not evidence (no hash chain, no signature), but a
+// call whose decision cannot be logged does not run.
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 
@@ -12,12 +12,12 @@ export interface AuditRecord {
   readonly [field: string]: string | number | null
 }
 
-/** Where operational records go. A rejection or a throw at a decision means that the call is refused with AuditLogError. */
+/** Receives operational records. If it throws or rejects for a decision, the call is refused with AuditLogError. */
 export interface AuditLog {
   write(record: AuditRecord): void | Promise<void>
 }
 
-/** Not through a link that somebody planted, and without waiting for a reader where a pipe is. Where a system has no such flag, it is 0. */
+/** Does not follow symbolic links and does not wait for a reader of a pipe. A flag that the system lacks is 0. */
 const FLAGS =
   constants.O_WRONLY |
   constants.O_APPEND |
@@ -25,7 +25,7 @@ const FLAGS =
   (constants.O_NOFOLLOW ?? 0) |
   (constants.O_NONBLOCK ?? 0)
 
-/** The log says who does what: it is its owner's alone, also when the file was there before. */
+/** The log names agents and actions, so only its owner may read it, even if the file existed before. */
 const MODE = 0o600
 
 async function append(path: string, line: string): Promise<void> {
@@ -41,19 +41,19 @@ async function append(path: string, line: string): Promise<void> {
 }
 
 /**
- * Appends one JSON object a line. The file is created when it is not there; it is readable by its owner only (mode 0600),
- * whatever its mode was. A symbolic link is not followed, and nothing but a regular file is written to: then nothing runs.
+ * Appends one JSON object per line. The file is created if needed, and its mode is set to 0600. A symbolic link or
+ * a file that is not a regular file is refused, and then no guarded call runs.
  */
 export class JsonlAuditLog implements AuditLog {
   readonly #path: string
   #last: Promise<void> = Promise.resolve()
 
-  /** @param path - `sudo_audit.jsonl` in the working folder unless given */
+  /** @param path - default: `sudo_audit.jsonl` in the working folder */
   constructor(path = 'sudo_audit.jsonl') {
     this.#path = path
   }
 
-  /** Records are written one after another, in the order in which they came. */
+  /** Writes records one after another, in the order of the calls. */
   write(record: AuditRecord): Promise<void> {
     const line = `${JSON.stringify(record)}\n`
     const written = this.#last.then(() => append(this.#path, line))

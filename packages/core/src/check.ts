@@ -1,27 +1,28 @@
 import { printable } from '@sudoagent/ledger'
 
-/** Integers beyond this lose units in a double, and in everything that reads our JSON. */
+/** Larger integers are not exact in a double, nor in other JSON readers. */
 const INTEGER_MAX = Number.MAX_SAFE_INTEGER
 
-/** A misspelling is at most this many edits away from the name that was meant; further off, a suggestion only misleads. */
+/** A suggestion is at most this many edits away from the misspelt name; a more distant one would mislead. */
 const SUGGESTION_EDITS_MAX = 3
 
-/** Names longer than this are not compared with the known ones: the comparison is quadratic. */
+/** Longer names get no suggestion, because the comparison takes quadratic time. */
 const SUGGESTION_CHARACTERS_MAX = 40
 
-/** Shortens and neutralises a foreign name for a message. */
+/** Shortens and escapes an untrusted name for a message. */
 export function quote(text: string): string {
   return `\`${printable(text.length > 80 ? `${text.slice(0, 80)}…` : text)}\``
 }
 
 /**
- * Reads every own field of an options-like object exactly once, so that a getter or a proxy cannot show the check one
- * value and its user another.
+ * Reads every own field of an options object exactly once, so that a getter or a proxy cannot return one value to
+ * the check and another to the code that uses it.
  *
- * @param what how the object is called in messages, e.g. `budget limits`
- * @param known the names it may have; any other own key is refused
- * @throws TypeError when `value` is no object or has an unknown field; the message names the field that was meant
- * @example readFields('budget limits', { perTol: 3 }, ['perTool'])   // TypeError: … unknown option `perTol`, did you mean `perTool`?
+ * @param what - the name of the object in messages, e.g. `budget limits`
+ * @param known - the allowed names; any other own key is refused
+ * @throws TypeError when `value` is not an object or has an unknown field; the message suggests a known field
+ * @example readFields('budget limits', { perTol: 3 }, ['perTool'])   // TypeError: … unknown option `perTol`, did
+ *   you mean `perTool`?
  */
 export function readFields(what: string, value: unknown, known: readonly string[]): ReadonlyMap<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
@@ -36,9 +37,11 @@ export function readFields(what: string, value: unknown, known: readonly string[
 }
 
 /**
- * The same, as an object without a prototype: what somebody put on `Object.prototype` is not among its fields.
+ * Like `readFields`, but returns an object without a prototype, so that members of `Object.prototype` are not read
+ * as options.
  *
- * @example const { clock } = readOptions<PollingApproverOptions>('polling approver', options, ['store', 'intervalMs', 'clock'])
+ * @example const { clock } = readOptions<PollingApproverOptions>('polling approver', options, ['store',
+ *   'intervalMs', 'clock'])
  */
 export function readOptions<T extends object>(
   what: string,
@@ -49,11 +52,11 @@ export function readOptions<T extends object>(
 }
 
 /**
- * A member of a foreign object (a policy, a store, what a store answered): its own, or one that its class defines. What
- * stands on the prototype of all objects is not a member of any, so that polluting it changes no verdict.
+ * Reads a member of an untrusted object (a policy, a store, a store's answer): its own, or one that its class
+ * defines. Members of `Object.prototype` are ignored, so that polluting it does not change a decision.
  *
  * @returns undefined when there is none, or when `value` is not an object
- * @throws what a getter or a proxy's trap throws
+ * @throws the error of a getter or a proxy trap
  */
 export function memberOf(value: unknown, name: string): unknown {
   if (typeof value !== 'object' || value === null) return undefined
@@ -65,8 +68,11 @@ export function memberOf(value: unknown, name: string): unknown {
 }
 
 /**
- * @returns `value`, when it is a well-formed string of `1…charactersMax` UTF-16 units (`0…` with `allowEmpty`)
- * @throws TypeError otherwise. A lone surrogate is refused because UTF-8 turns it into U+FFFD: two names would become one.
+ * Requires a well-formed string of `1…charactersMax` UTF-16 code units (`0…` with `allowEmpty`).
+ *
+ * @returns `value`
+ * @throws TypeError for any other value. A lone surrogate is refused because UTF-8 turns it into U+FFFD, which
+ *   would make two names equal.
  */
 export function requireText(name: string, value: unknown, charactersMax: number, allowEmpty = false): string {
   if (typeof value !== 'string') throw new TypeError(`\`${name}\` must be a string`)
@@ -76,12 +82,15 @@ export function requireText(name: string, value: unknown, charactersMax: number,
   return value
 }
 
-/** The same for a name: brought into Unicode NFC first, so that two spellings of one name are one name everywhere. */
+/**
+ * Like `requireText`, for a name. The name is normalised to Unicode NFC first, so that two spellings of it are
+ * equal.
+ */
 export function requireName(name: string, value: unknown, charactersMax: number): string {
   return requireText(name, typeof value === 'string' ? value.normalize('NFC') : value, charactersMax)
 }
 
-/** @returns `value`, when it is an integer in `min…max`. @throws TypeError otherwise. */
+/** Requires an integer in `min…max`. @returns `value`. @throws TypeError for any other value */
 export function requireInteger(name: string, value: unknown, min: number, max: number = INTEGER_MAX): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < min || value > max) {
     throw new TypeError(`\`${name}\` must be an integer from ${min} to ${max}`)
@@ -90,8 +99,10 @@ export function requireInteger(name: string, value: unknown, min: number, max: n
 }
 
 /**
- * @returns the milliseconds since 1970 of a valid `Date`. The number, unlike the `Date`, cannot be changed by its former owner.
- * @throws TypeError when `value` is no `Date` or an invalid one
+ * Requires a valid `Date`.
+ *
+ * @returns its milliseconds since 1970; unlike the `Date`, the number cannot be changed by the caller
+ * @throws TypeError when `value` is not a `Date` or is an invalid one
  */
 export function requireInstantMs(name: string, value: unknown): number {
   const ms = isDate(value) ? Date.prototype.getTime.call(value) : Number.NaN
@@ -99,7 +110,10 @@ export function requireInstantMs(name: string, value: unknown): number {
   return ms
 }
 
-/** By internal slot rather than by class, so that a Date of another realm (a vm context, a test runner) is one too. */
+/**
+ * Tests the internal slot instead of the class, so that a Date of another realm (a vm context, a test runner) is
+ * accepted.
+ */
 function isDate(value: unknown): value is Date {
   try {
     Date.prototype.getTime.call(value as Date)
@@ -117,7 +131,7 @@ function suggestion(name: string, known: readonly string[]): string {
   return `the options are ${known.map((right) => `\`${right}\``).join(', ')}`
 }
 
-/** Levenshtein distance without regard to case: `perTools`, `pertool` and `preTool` are all near `perTool`. */
+/** The case-insensitive Levenshtein distance: `perTools`, `pertool` and `preTool` are all close to `perTool`. */
 function distance(a: string, b: string): number {
   const left = a.toLowerCase()
   const right = b.toLowerCase()

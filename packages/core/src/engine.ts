@@ -1,4 +1,4 @@
-// What callers hold: functions are wrapped, run, or authorized here; what happens in between is the boundary's.
+// The public engine: wraps, runs or authorizes functions. The boundary makes the decisions.
 import type { LedgerWriter } from '@sudoagent/ledger'
 import { ownFields } from '@sudoagent/ledger/store'
 import { type Authorization, Boundary } from './boundary/boundary.js'
@@ -26,16 +26,16 @@ import {
   methodDecorator,
 } from './wrap.js'
 
-/** Stands in for a ledger while options are checked. */
+/** A placeholder for a ledger while the other options are validated. */
 const NOWHERE: LedgerWriter = { append: () => Promise.reject(new Error('no ledger')), close: async () => {} }
 
 /**
- * Guards calls: no function runs before the decision about it is durably on record.
+ * Guards calls: a function runs only after the decision about it was durably recorded.
  *
  * @example
  * const engine = new SudoEngine({ policy, agentId: 'support-bot', ledger: SqliteLedger.open('ledger.sqlite') })
  * const refund = engine.guard(async (order: { id: string; amount: number }) => { … }, { action: 'refund' })
- * await refund({ id: '42', amount: 30 }) // the result, or ApprovalDenied and friends
+ * await refund({ id: '42', amount: 30 }) // the result, or an exception such as ApprovalDenied
  */
 export class SudoEngine implements Engine {
   readonly #parts: EngineParts
@@ -43,20 +43,26 @@ export class SudoEngine implements Engine {
   #owned: LedgerWriter | null = null
   #closeStores: () => Promise<void> = async () => {}
 
-  /** @throws TypeError naming the option that is missing, unknown (and which one was meant) or wrong */
+  /** @throws TypeError naming the option that is missing, unknown (with a suggestion) or invalid */
   constructor(options: EngineOptions) {
     this.#parts = checkEngineOptions(options)
     this.#boundary = new Boundary(this.#parts)
   }
 
   /**
-   * As the constructor, and the ledger is begun: an empty one gets its genesis now, so that it verifies before the first call.
-   * A ledger named by its place is opened here, and closed by `close`; with a `privateKey` its entries are signed.
+   * Creates an engine and starts its ledger: an empty ledger gets its genesis entry now, so that it verifies before
+   * the first call. A ledger that is given as a path or URL is opened here and closed by `close`; with
+   * `privateKey`, its entries are signed.
    *
-   * @throws (as a rejection) TypeError as the constructor, and for a key file that cannot be used; LedgerError when the ledger
-   * cannot be written; CryptoError for a key that cannot be used
+   * @throws (as a rejection) TypeError as the constructor, and for a key file that cannot be used; LedgerError when
+   *   the ledger cannot be written; CryptoError for a key that cannot be used
    * @example
-   * const sudo = await SudoEngine.open({ agentId: 'support-bot', policy, ledger: 'ledger.sqlite', privateKey: 'ledger.key.pem' })
+   * const sudo = await SudoEngine.open({
+   *   agentId: 'support-bot',
+   *   policy,
+   *   ledger: 'ledger.sqlite',
+   *   privateKey: 'ledger.key.pem',
+   * })
    */
   static async open(options: OpenOptions): Promise<SudoEngine> {
     const { ledger, privateKey, passphrase, ...rest } = ownFields(options)
@@ -65,7 +71,7 @@ export class SudoEngine implements Engine {
         throw new TypeError('`privateKey` needs the `ledger` as a path or URL: one that is open already has its signer')
       return SudoEngine.#begun(new SudoEngine({ ...rest, ledger }))
     }
-    // What is wrong with the other options is said before there is a ledger.
+    // Invalid options are reported before the ledger is created.
     new SudoEngine({ ...rest, ledger: NOWHERE })
     const { openLedgerAt } = await import('./open-ledger.js')
     const opened = await openLedgerAt({ place: ledger, privateKey, passphrase })
@@ -81,9 +87,10 @@ export class SudoEngine implements Engine {
   }
 
   /**
-   * An engine from the environment: ledger, private key, approvals and budget (`docs/configuration.md`).
+   * Creates an engine from environment variables: ledger, private key, approvals and budget
+   * (`docs/configuration.md`).
    *
-   * @throws TypeError for a variable with a value that is not known; as `open`; what opening a store throws
+   * @throws TypeError for a variable with an unknown value; errors of `open` and of opening a store
    */
   static async fromEnv(options: FromEnvOptions): Promise<SudoEngine> {
     const { partsFromEnv } = await import('./from-env.js')
@@ -99,23 +106,25 @@ export class SudoEngine implements Engine {
   }
 
   /**
-   * Closes what `open` and `fromEnv` opened, after what is being written. A ledger or store that was given stays open: its
-   * owner closes it.
+   * Closes the ledger and the stores that `open` and `fromEnv` opened, after pending writes. A ledger or store that
+   * the caller passed in stays open.
    */
   async close(): Promise<void> {
     await this.#owned?.close()
     await this.#closeStores()
   }
 
-  /** How many outcomes could not be recorded; each was told to `onError`. */
+  /** The number of outcomes that could not be recorded; each was reported to `onError`. */
   get outcomeFailures(): number {
     return this.#boundary.outcomeFailures
   }
 
   /**
-   * Wraps a function. If it is a generator, or returns one, a stream or a function, the call ends when that does (see `recordResult`). Arguments that are plain data reach it as a copy: what was decided on, whatever becomes of the caller's objects.
+   * Wraps a function. If it is a generator, or returns one, a stream or a function, the call ends when that does
+   * (see `recordResult`). Arguments that are plain data reach the function as a copy, so that later changes to the
+   * caller's objects have no effect.
    *
-   * @param action - stable name of what is done; default: the function's name
+   * @param action - a stable name for the action; default: the function's name
    * @throws TypeError for an unknown option, or an anonymous function without an `action`
    * @example const refund = engine.guard('refund', async (order: { amount: number }) => pay(order))
    */
@@ -133,12 +142,19 @@ export class SudoEngine implements Engine {
     }, fn)
   }
 
-  /** Guards a method: `@engine.guarded({ action: 'refund' })` above it. Default action: the method's name, which some minifiers change. */
+  /**
+   * Guards a method, as a decorator: `@engine.guarded({ action: 'refund' })`. Default action: the method's name,
+   * which some minifiers change.
+   */
   guarded(options: CallOptions = {}): MethodDecorator {
     return methodDecorator((method, name) => this.guard(method, { action: name, ...options }))
   }
 
-  /** Runs a function once, guarded. @throws (as a rejection) SudoAgentError when it did not run; its own error when it did */
+  /**
+   * Runs a function once, guarded.
+   *
+   * @throws (as a rejection) SudoAgentError when it did not run; its own error when it did
+   */
   async execute<F extends AnyFunction>(
     fn: F,
     args: Parameters<F>,
@@ -149,8 +165,8 @@ export class SudoEngine implements Engine {
   }
 
   /**
-   * For frameworks that run the tool themselves: decides, and puts the decision on record. Then run the tool with `args` of the
-   * authorization, and tell `record` how it ended.
+   * For frameworks that run the tool themselves: decides about a call and records the decision. If it is allowed,
+   * run the tool with the authorization's `args` and report the outcome to `record`.
    *
    * @returns the authorization, or the denial
    * @throws PolicyError, ApprovalError, ParametersError, AuditLogError: the call must not run either
@@ -168,10 +184,10 @@ export class SudoEngine implements Engine {
   }
 
   /**
-   * Records how an authorized call ended, once, best effort.
+   * Records the outcome of an authorized call, once, best effort.
    *
-   * @returns whether it is on record
-   * @throws TypeError when the authorization is not one of this engine, or was recorded already
+   * @returns whether it was recorded
+   * @throws TypeError when this engine did not make the authorization, or its outcome was already recorded
    */
   async record(authorization: Authorization, outcome: CallOutcome): Promise<boolean> {
     const status = memberOf(outcome, 'status')
@@ -183,14 +199,15 @@ export class SudoEngine implements Engine {
   }
 
   /**
-   * Records that an authorized call returned `result`. A result whose work is still to be done (a generator, an iterator, a stream, a response
-   * with a body, a function) is recorded when it has ended: as a success at its end, as an error if it throws, if it is not read to its end, or
-   * if it is collected as garbage before. Hand on what this returns: it is the same to read or to call.
+   * Records that an authorized call returned `result`. A pending result (a generator, an iterator, a stream, a
+   * response with a body, a function) is recorded when it has ended: as a success at its end, or as an error if it
+   * throws, is not read to its end, or is garbage-collected before. Pass on the returned value: it is read or
+   * called like the original.
    *
-   * @throws TypeError when the authorization is not one of this engine, or was recorded already
+   * @throws TypeError when this engine did not make the authorization, or its outcome was already recorded
    */
   async recordResult<T>(authorization: Authorization, result: T): Promise<T> {
-    // One that is not open is refused by `finish` below.
+    // `finish` below refuses an authorization that is not open.
     const open = this.#boundary.isOpen(authorization)
     const pending = !open ? null : followPending(result, (outcome) => this.#boundary.finish(authorization, outcome))
     if (pending !== null) return pending.value as T

@@ -1,18 +1,21 @@
-// What a caller gets instead of a result. Every one of these means: the function did not run.
+// The errors that a caller gets instead of a result. Each of them means that the function did not run.
 import type { ReasonCode } from './policy/reason-code.js'
 
-/** One of ours, or the reason code that a policy brought. */
+/** A code of this package, or a policy's own reason code. */
 export type DenialCode = ReasonCode | (string & {})
 
-/** The one form of a denial that adapters map onto what their framework shows the model. */
+/** A denial, in the common form from which adapters make the message for their framework's model. */
 export interface Denial {
   readonly status: 'denied'
   readonly code: DenialCode
   readonly reason: string
-  /** Whether the same call may succeed later unchanged: a used-up budget or a broken store can recover, a policy's no stays one. */
+  /**
+   * Whether the same call may succeed later: an exhausted budget or a failed store can recover, a policy's denial
+   * does not change.
+   */
   readonly retryable: boolean
   readonly requestId: string
-  /** Null only when the call was refused before there was anything to hash. */
+  /** Null only when the call was refused before its decision hash was computed. */
   readonly decisionHash: string | null
 }
 
@@ -27,9 +30,9 @@ const RETRYABLE: ReadonlySet<string> = new Set<ReasonCode>([
 ])
 
 /**
- * What every error of the boundary says, made once from the facts of the call.
+ * Makes a denial from the facts of a call.
  *
- * @param retryable - where the code alone does not say it
+ * @param retryable - default: depends on the code
  */
 export function makeDenial(
   code: DenialCode,
@@ -41,7 +44,7 @@ export function makeDenial(
   return Object.freeze({ status: 'denied', code, reason, retryable, requestId, decisionHash })
 }
 
-/** The function did not run. `code` is the reason code; `denial` is the same in the form for adapters. */
+/** The function did not run. `code` is the reason code; `denial` has the same facts in the form for adapters. */
 export abstract class SudoAgentError extends Error {
   readonly code: DenialCode
   readonly reason: string
@@ -60,8 +63,8 @@ export abstract class SudoAgentError extends Error {
 }
 
 /**
- * Why a program gives up a call that waits for an approval, as `reason` of the aborted signal: the record then says so, under this code.
- * Any other reason is recorded as the caller's own cancellation (`APPROVAL_DENIED`).
+ * The reason of an aborted signal, for a program that cancels a call that waits for an approval: the denial is
+ * recorded with this code. Any other reason is recorded as a cancellation by the caller (`APPROVAL_DENIED`).
  *
  * @example controller.abort(new CallCancelled('SERVER_ENDED', 'the server ended while an approval was open'))
  */
@@ -78,30 +81,33 @@ export class CallCancelled extends Error {
   }
 }
 
-/** The policy, an approver or a budget said no; so did the engine when the arguments changed under it. */
+/** The policy, an approver or a budget denied the call, or its arguments changed after the decision. */
 export class ApprovalDenied extends SudoAgentError {
   override readonly name = 'ApprovalDenied'
 }
 
-/** The policy threw, took too long, or returned something that is no result. `cause` says what. */
+/** The policy threw, exceeded its time limit, or returned an invalid result. `cause` is the error. */
 export class PolicyError extends SudoAgentError {
   override readonly name = 'PolicyError'
   declare readonly code: 'POLICY_EVALUATION_FAILED'
 }
 
-/** The approver or the approval store failed. `cause` says how. */
+/** The approver or the approval store failed. `cause` is the error. */
 export class ApprovalError extends SudoAgentError {
   override readonly name = 'ApprovalError'
   declare readonly code: 'APPROVAL_PROCESS_FAILED'
 }
 
-/** The decision could not be put on record, in the ledger or in the audit log. `cause` says why. */
+/** The decision could not be recorded in the ledger or in the audit log. `cause` is the error. */
 export class AuditLogError extends SudoAgentError {
   override readonly name = 'AuditLogError'
   declare readonly code: 'LEDGER_WRITE_FAILED_DECISION'
 }
 
-/** The arguments cannot be put on record: NaN, a cycle, too deep, too large, a getter that throws. `message` names the place. */
+/**
+ * The arguments cannot be recorded: NaN, a cycle, too deep, too large, a getter that throws. `message` names the
+ * argument.
+ */
 export class ParametersError extends SudoAgentError {
   override readonly name = 'ParametersError'
   declare readonly code: 'PARAMETERS_INVALID'

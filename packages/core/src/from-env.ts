@@ -1,4 +1,5 @@
-// The engine that the environment asks for: which ledger and key, where approvals and charges are kept.
+// The options of an engine from environment variables: the ledger, its key, and the stores of approvals and
+// charges.
 import { dirname, join } from 'node:path'
 import type { LedgerWriter } from '@sudoagent/ledger'
 import { ownFields } from '@sudoagent/ledger/store'
@@ -9,35 +10,39 @@ import type { BudgetLimits, BudgetStore } from './budget/budget.js'
 import { openLedgerAt } from './open-ledger.js'
 import type { OpenOptions } from './options.js'
 
-/** What the environment cannot say: the policy and the agent. Everything else may be given as well, and then counts. */
+/**
+ * The options that the environment cannot provide: the policy and the agent. All other options may be given, too,
+ * and then override the environment.
+ */
 export type FromEnvOptions = Omit<OpenOptions, 'ledger' | 'privateKey' | 'passphrase'> &
   Partial<Pick<OpenOptions, 'ledger'>> & {
-    /** Of the budget that `SUDOAGENT_BUDGET` names. */
+    /** The limits of the budget that `SUDOAGENT_BUDGET` names. */
     readonly budgetLimits?: BudgetLimits
     /** Default: `process.env`. */
     readonly env?: Readonly<Record<string, string | undefined>>
   }
 
-/** Options, and what closes the stores among them that were opened here. */
+/** Engine options, and a function that closes the stores that were opened for them. */
 export interface EnvParts {
   readonly parts: OpenOptions
   close(): Promise<void>
 }
 
 /**
- * Options of `SudoEngine.open` from the environment. The audit log is `sudo_audit.jsonl` next to the ledger.
+ * Reads the options of `SudoEngine.open` from the environment. The audit log is `sudo_audit.jsonl` in the ledger's
+ * folder.
  *
  * | variable | values | default |
  * |---|---|---|
  * | `SUDOAGENT_LEDGER` | `sqlite`, `jsonl`: the kind of a new ledger | `sqlite` |
  * | `SUDOAGENT_LEDGER_PATH` | a file, or a URL (`postgres://…`) | `sudo_ledger.sqlite`, `sudo_ledger.jsonl` |
  * | `SUDOAGENT_PRIVATE_KEY` | PEM, or the path of a PEM file | the ledger is unsigned |
- * | `SUDOAGENT_KEY_PASSPHRASE` | of an encrypted private key | none |
+ * | `SUDOAGENT_KEY_PASSPHRASE` | the passphrase of an encrypted private key | none |
  * | `SUDOAGENT_APPROVALS` | a SQLite file, or a URL | approvals are kept in memory |
  * | `SUDOAGENT_BUDGET` | a SQLite file, or a URL; needs `budgetLimits` | no budget |
  * | `SUDOAGENT_AUTO_APPROVE` | `1`: approve without asking, for demos and CI | ask |
  *
- * @throws TypeError for another value; what opening a store throws
+ * @throws TypeError for any other value; errors of opening a store
  */
 export async function partsFromEnv(given: FromEnvOptions): Promise<EnvParts> {
   const { env = process.env, budgetLimits, ...rest } = ownFields(given)
@@ -85,7 +90,7 @@ async function openLedger(
 
 const isUrl = (place: string): boolean => /^[a-z][a-z0-9+.-]+:\/\//i.test(place)
 
-/** Loaded when needed, so that whoever brings stores of their own never loads the native module. */
+/** The module is imported only when needed, so that programs with their own stores do not load native code. */
 async function openApprovals(place: string | undefined, closers: Closers): Promise<ApprovalStore | undefined> {
   if (place === undefined || place === '') return undefined
   const store = isUrl(place)
@@ -111,7 +116,7 @@ async function openBudget(
 
 type Closers = (() => Promise<void>)[]
 
-/** What of `@sudoagent/postgres` is used here. */
+/** The part of `@sudoagent/postgres` that this file uses. */
 interface PostgresStores {
   readonly PostgresApprovalStore: { open(url: string): Promise<ApprovalStore> }
   readonly PostgresBudget: {
@@ -121,7 +126,7 @@ interface PostgresStores {
 
 const POSTGRES_PACKAGE = '@sudoagent/postgres'
 
-/** A package of its own, which lies above this one. */
+/** An optional package, which depends on this one. */
 async function postgres(): Promise<PostgresStores> {
   try {
     return (await import(POSTGRES_PACKAGE)) as PostgresStores
@@ -130,7 +135,7 @@ async function postgres(): Promise<PostgresStores> {
   }
 }
 
-/** The environment inherits from the prototype of all objects, too: only its own variables count. */
+/** Reads an own variable: the environment object inherits from `Object.prototype`. */
 function variable(env: NonNullable<FromEnvOptions['env']>, name: string): string | undefined {
   return Object.hasOwn(env, name) ? env[name] : undefined
 }

@@ -1,4 +1,4 @@
-// The ledger of an engine that names it by its place, with the key that signs it.
+// Opens the ledger of an engine by its path or URL, with the key that signs it.
 import { statSync } from 'node:fs'
 import { createSigner } from '@sudoagent/crypto'
 import { type ControlWriter, type LedgerWriter, openLedgerWriter } from '@sudoagent/ledger'
@@ -7,17 +7,17 @@ import { readOrMakeKey } from './signing-key.js'
 export interface LedgerPlace {
   /** A path (`ledger.sqlite`, `ledger.jsonl`) or a URL (`postgres://…`). */
   readonly place: string
-  /** Of a file that is not there yet; default: by its name. */
+  /** The kind of a new file; default: by its name. */
   readonly kind?: 'sqlite' | 'jsonl' | undefined
-  /** PEM, or the path of a file of it. */
+  /** PEM, or the path of a PEM file. */
   readonly privateKey: string | undefined
   readonly passphrase: string | undefined
 }
 
 /**
- * Opens the ledger, and begins it where it is new.
+ * Opens the ledger and, if it is new, writes its genesis entry.
  *
- * @throws LedgerError; and as `readOrMakeKey`
+ * @throws LedgerError; errors of `readOrMakeKey`
  */
 export async function openLedgerAt(ledger: LedgerPlace): Promise<LedgerWriter & ControlWriter> {
   const { place, kind, privateKey, passphrase } = ledger
@@ -30,7 +30,9 @@ export async function openLedgerAt(ledger: LedgerPlace): Promise<LedgerWriter & 
   return openLedgerWriter(place, { ...options, signer })
 }
 
-/** Whether there is no ledger yet. Of a ledger that is not a file, that is not known. */
+/**
+ * Whether the ledger does not exist yet. For a ledger that is not a file this is unknown, and the result is false.
+ */
 function isNew(place: string): boolean {
   if (/^[a-z][a-z0-9+.-]+:/i.test(place)) return place.startsWith('memory:')
   return (statSync(place, { throwIfNoEntry: false })?.size ?? 0) === 0

@@ -1,4 +1,5 @@
-// What callers may configure, checked once at the edge: a misspelt name or a wrong type is a TypeError, never a default.
+// The options of engines and calls, validated once: a misspelt name or a wrong type is a TypeError, never a
+// default.
 import { randomUUID } from 'node:crypto'
 import { type LedgerWriter, NAME_LENGTH_MAX } from '@sudoagent/ledger'
 import { ownFields } from '@sudoagent/ledger/store'
@@ -17,8 +18,9 @@ import { identifyPolicy, type Policy, type PolicyIdentity } from './policy/polic
 import { createRedactor, type RedactionOptions, type Redactor } from './redaction/redactor.js'
 
 /**
- * Something that the caller cannot do anything about: an outcome could not be recorded, a charge not given back; or
- * (`decision`) the ledger takes no decision of this writer any more, so that every call fails until somebody looks.
+ * A failure that the caller is not responsible for: an outcome could not be recorded, a charge could not be
+ * released, or (`decision`) the ledger no longer accepts decisions of this writer, so that every call fails until
+ * an operator intervenes.
  */
 export interface EngineFault {
   readonly stage: 'decision' | 'outcome' | 'audit' | 'budget'
@@ -28,85 +30,96 @@ export interface EngineFault {
 
 export interface EngineOptions {
   readonly policy: Policy
-  /** Who acts: a stable name, in every decision. */
+  /** The name of the agent: stable, and part of every decision. */
   readonly agentId: string
   readonly ledger: LedgerWriter
-  /** Asked when the policy says `require_approval`. Unless given: the person at the terminal; without a terminal the call is denied. */
+  /**
+   * Called when the policy returns `require_approval`. Default: asks the person at the terminal; without a terminal
+   * the call is denied.
+   */
   readonly approver?: Approver
-  /** Where open approvals stand. Unless given: in memory. */
+  /** Stores open approvals. Default: in memory. */
   readonly approvalStore?: ApprovalStore
   readonly budget?: BudgetStore
   readonly auditLog?: AuditLog
   /** Adds key names and patterns to the built-in ones. */
   readonly redaction?: RedactionOptions
   /**
-   * Arguments that are not in Unicode normalisation form C, at any depth, in names and in text. Default: `refuse`, the call
-   * is denied with `PARAMETERS_INVALID`. `normalize`: policy, approver, record and function all get the NFC copy.
+   * Handling of arguments that are not in Unicode normalisation form C, at any depth, in names and strings.
+   * Default: `refuse`, the call is denied with `PARAMETERS_INVALID`. `normalize`: policy, approver, record and
+   * function all receive the NFC form.
    */
   readonly unicode?: 'refuse' | 'normalize'
   /**
-   * What becomes of a call of which something is not shown that nobody declared a secret, when the policy did not read
-   * `context.concealed` or wants an approval: `deny` (the default; `ARGUMENTS_CONCEALED`), `ask` the approver, who is told
-   * how many characters are not shown, or `allow` what the policy said.
+   * Handling of a call with concealed values that are not declared secrets, if the policy did not read
+   * `context.concealed` or requires an approval. `deny` (default): denied with `ARGUMENTS_CONCEALED`. `ask`: an
+   * approver decides and sees the number of concealed characters. `allow`: the policy's decision applies.
    */
   readonly onConcealed?: OnConcealed
-  /** How long an approval may take unless the call says otherwise, in milliseconds: 5 minutes, at most 1 hour. */
+  /**
+   * The default time limit of an approval, in milliseconds. Default: 300,000 (5 minutes); maximum: 3,600,000 (1
+   * hour).
+   */
   readonly approvalTtlMs?: number
-  /** How long the policy, a store, the ledger or the audit log may take for one answer, in milliseconds: 30,000. */
+  /**
+   * The time limit of one call of the policy, a store, the ledger or the audit log, in milliseconds. Default:
+   * 30,000.
+   */
   readonly timeoutMs?: number
-  /** Told of faults that the caller is not told of. What it throws is ignored. */
+  /** Called for faults that the caller does not see. Its exceptions are ignored. */
   readonly onError?: (fault: EngineFault) => void
   readonly clock?: () => Date
-  /** A UUIDv4 for each call. */
+  /** Default: a UUIDv4 for each call. */
   readonly generateId?: () => string
 }
 
-/** Options of `SudoEngine.open`: the ledger may be named by its place. */
+/** Options of `SudoEngine.open`: the ledger may be given as a path or URL. */
 export interface OpenOptions extends Omit<EngineOptions, 'ledger'> {
-  /** A path (`ledger.sqlite`, `ledger.jsonl`), a URL (`postgres://…`), or a ledger that is open. */
+  /** A path (`ledger.sqlite`, `ledger.jsonl`), a URL (`postgres://…`), or an open ledger. */
   readonly ledger: string | LedgerWriter
   /**
-   * Signs the ledger: PEM, or the path of a PEM file. A file that does not exist is made for a new ledger (mode 0600), with
-   * its public key next to it.
+   * The private key that signs the ledger: PEM, or the path of a PEM file. For a new ledger, a file that does not
+   * exist is created (mode 0600), with its public key in the same folder.
    */
   readonly privateKey?: string
-  /** Of an encrypted private key. */
+  /** The passphrase of an encrypted private key. */
   readonly passphrase?: string
 }
 
 export interface CallOptions {
-  /** Stable name of what is done; the function's name unless given. */
+  /** A stable name for the action. Default: the function's name. */
   readonly action?: string
-  /** Instead of the engine's policy. */
+  /** Replaces the engine's policy for this call. */
   readonly policy?: Policy
-  /** Units of the budget, an integer from 0 up; 1 unless given. Needs an engine with a budget. */
+  /** Units of the budget, a non-negative integer. Default: 1. Requires an engine with a budget. */
   readonly budgetCost?: number
-  /** How long an approver has, in milliseconds; at most 1 hour. */
+  /** The time limit of an approval, in milliseconds; maximum: 3,600,000 (1 hour). */
   readonly approvalTtlMs?: number
   /** Labels for the ledger; redacted like arguments. */
   readonly metadata?: Readonly<Record<string, unknown>>
-  /** Ends the wait for an approval. */
+  /** Cancels the wait for an approval. */
   readonly signal?: AbortSignal
   /**
-   * For guarded methods: the own fields of `this` are part of the call. The policy, the approver and the record see them
-   * as `kwargs.this`, and the method does not run when they have changed since. Private fields are not seen. Default: false.
+   * For guarded methods: makes the own fields of `this` part of the call. The policy, the approver and the record
+   * see them as `kwargs.this`, and the method does not run when they have changed since. Private fields are not
+   * visible. Default: false.
    */
   readonly receiver?: boolean
   /**
-   * For approvers: what they should know and do not sign, of at most 256 characters. It stands in brackets behind the
-   * policy's reason in the approval request; it is not on record.
+   * A note for approvers that is not signed, of at most 256 characters. It is shown in brackets after the policy's
+   * reason in the approval request and is not recorded.
    */
   readonly remark?: string
 }
 
-/** What becomes of calls whose arguments are not all shown; see `EngineOptions.onConcealed`. */
+/** Handling of calls with concealed arguments; see `EngineOptions.onConcealed`. */
 export type OnConcealed = 'deny' | 'ask' | 'allow'
 
 const TIMEOUT_MS_DEFAULT = 30_000
-// Node's timers hold 31 bits; a longer wait would fire at once.
+// The maximum delay of Node's timers, which have 31 bits; a longer one would fire immediately.
 const TIMEOUT_MS_MAX = 2 ** 31 - 1
 
-/** Engine options, checked and completed. */
+/** Engine options after validation, with defaults. */
 export interface EngineParts {
   readonly policy: CheckedPolicy
   readonly agentId: string
@@ -125,13 +138,13 @@ export interface EngineParts {
   readonly generateId: () => string
 }
 
-/** A policy as it was when it was given: its identity and the very function that the identity speaks of. */
+/** A validated policy: its identity and the function that the identity was computed from. */
 export interface CheckedPolicy {
   readonly identity: PolicyIdentity
   readonly evaluate: Policy['evaluate']
 }
 
-/** Call options, checked and completed with the engine's. */
+/** Call options after validation, with the engine's defaults. */
 export interface CheckedCallOptions {
   readonly action: string | null
   readonly policy: CheckedPolicy
@@ -140,7 +153,7 @@ export interface CheckedCallOptions {
   readonly metadata: Readonly<Record<string, unknown>>
   readonly signal: AbortSignal | undefined
   readonly receiver: boolean
-  /** Empty for none. */
+  /** An empty string when there is no remark. */
   readonly remark: string
 }
 
@@ -201,7 +214,7 @@ export function checkEngineOptions(options: EngineOptions): EngineParts {
   }
 }
 
-/** @throws TypeError naming the option; RangeError for an `approvalTtlMs` above the cap */
+/** @throws TypeError naming the option; RangeError for an `approvalTtlMs` above the maximum */
 export function checkCallOptions(options: CallOptions, engine: EngineParts): CheckedCallOptions {
   const { action, policy, budgetCost, approvalTtlMs, metadata, signal, receiver, remark } = readOptions(
     'call options',
@@ -231,9 +244,11 @@ function checkPolicy(policy: Policy | undefined): CheckedPolicy {
 }
 
 /**
- * Names are recorded as they are, and hashed, so that a secret in one is refused, never redacted.
+ * Requires a name without a secret. Names are recorded and hashed unchanged, so a secret in a name is refused, not
+ * redacted.
  *
- * @returns the name. @throws TypeError, which does not repeat it
+ * @returns the name
+ * @throws TypeError, which does not repeat the name
  */
 export function requireNoSecret(option: string, name: string, redactor: Redactor): string {
   if (redactor.text(name) === name.normalize('NFC')) return name

@@ -1,4 +1,5 @@
-// The key that signs a ledger, named by its file: read where it is, made where it is not and the ledger is new.
+// The key that signs a ledger, by its file: it is read if it exists, and created if it does not exist and the
+// ledger is new.
 import { randomBytes } from 'node:crypto'
 import {
   closeSync,
@@ -16,28 +17,28 @@ import { dirname, join } from 'node:path'
 import { generatePrivateKey, type PrivateKey, parsePrivateKey } from '@sudoagent/crypto'
 import { quote } from './check.js'
 
-/** A key file is a few lines of text. */
+/** A key file has a few lines of text. */
 const KEY_FILE_BYTES_MAX = 64 * 1024
 
-/** Reading and writing by the group and by others. */
+/** Read and write permissions of the group and of others. */
 const OTHERS_BITS = 0o066
 
 const PEM_BEGIN = '-----BEGIN '
 
 export interface KeyOptions {
-  /** Of an encrypted key. */
+  /** The passphrase of an encrypted key. */
   readonly passphrase?: string | undefined
-  /** Whether a key may be made where there is none: for a ledger that is not there yet. */
+  /** Whether a missing key may be created, because the ledger does not exist yet. */
   readonly mayMake: boolean
 }
 
 /**
- * The private key in a PEM text, or in a file. A new one gets mode 0600, and its public key is put next to it:
- * `ledger.key.pem` and `ledger.pub.pem`.
+ * Reads the private key in a PEM text or a file. A new file gets mode 0600, and its public key is written to the
+ * same folder: `ledger.key.pem` and `ledger.pub.pem`.
  *
- * @param key - PEM (PKCS#8), or the path of a file of it
- * @throws TypeError for a file that is not there, or is not a key file; CryptoError for a key that cannot be used; the file
- * system's error
+ * @param key - PEM (PKCS#8), or the path of a PEM file
+ * @throws TypeError for a file that does not exist or is not a key file; CryptoError for a key that cannot be used;
+ *   errors of the file system
  * @example readOrMakeKey('ledger.key.pem', { mayMake: true })
  */
 export function readOrMakeKey(key: string, { passphrase, mayMake }: KeyOptions): PrivateKey {
@@ -51,12 +52,12 @@ export function readOrMakeKey(key: string, { passphrase, mayMake }: KeyOptions):
   return makeKey(key) ?? readOrMakeKey(key, { passphrase, mayMake: false })
 }
 
-/** Where the public key of a key file goes. */
+/** The path of the public key of a key file. */
 export function publicKeyPath(path: string): string {
   return `${path.replace(/(?:\.key)?\.pem$/, '')}.pub.pem`
 }
 
-/** Null where there is no file. */
+/** Returns null when the file does not exist. */
 function readKey(path: string): string | null {
   let fd: number
   try {
@@ -82,9 +83,10 @@ function readKey(path: string): string | null {
 }
 
 /**
- * Makes a key pair. The file of the private key appears complete, or not at all; no file is written over.
+ * Creates a key pair. The file of the private key appears complete or not at all; existing files are not
+ * overwritten.
  *
- * @returns null when another process has made one meanwhile
+ * @returns null when another process created one in the meantime
  */
 function makeKey(path: string): PrivateKey | null {
   const publicPath = publicKeyPath(path)
@@ -102,7 +104,7 @@ function makeKey(path: string): PrivateKey | null {
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return null
     if (!NO_LINKS.has(codeOf(error))) throw error
-    // A file system without hard links: then it may be seen empty for a moment.
+    // Without hard links, another process may briefly see an empty file.
     writeDurably(path, key.pem)
   } finally {
     unlinkSync(made)
@@ -121,7 +123,7 @@ const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code
 
 const isThere = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined
 
-/** For its owner alone; never over what is there, nor through a symbolic link. */
+/** Creates the file with mode 0600. Existing files are not overwritten, and symbolic links are not followed. */
 function writeDurably(path: string, text: string): void {
   const fd = openSync(path, 'wx', 0o600)
   try {

@@ -19,15 +19,15 @@ import { BUSY_TIMEOUT_MS_DEFAULT, readStoreOptions, type SqliteStoreOptions } fr
 import { APPROVAL_SCHEMA, BUDGET_SCHEMA } from './sqlite-schema.js'
 
 /**
- * The one place where core opens a SQLite file.
+ * Opens SQLite files for all stores of this package.
  *
- * Every store needs the same things, and each is easy to lose: a file that only its owner can read and write, WAL so that
- * readers do not block, `synchronous=FULL` so that what was answered survives a power cut, a busy timeout so that
- * several processes take turns instead of failing, a schema that is not trusted to call functions and declares nothing
- * but our tables, pages that form a tree, and a path that still names the file that was opened.
+ * Every store has the same requirements: a file that only its owner can read and write, WAL so that readers do not
+ * block, `synchronous=FULL` so that committed data survives a power failure, a busy timeout so that several
+ * processes take turns instead of failing, an untrusted schema that cannot call functions and declares only our
+ * tables, pages that form a tree, and a path that still refers to the opened file.
  */
 
-/** Enough for every message of SQLite's own. */
+/** Long enough for every message of SQLite itself. */
 const REASON_CHARACTERS_MAX = 300
 
 /** The longest path that Linux accepts. */
@@ -37,12 +37,14 @@ const PATH_CHARACTERS_MAX = 4_096
 const RETRY_PAUSE_MS = 10
 
 /**
- * Opens or creates a SQLite database, runs `schema` (idempotent statements) in one transaction and hands the connection
- * to `use`, which prepares its statements; when that fails, the connection is closed. A file that is created has mode 0600; SQLite gives its `-wal` and `-shm` files the same mode.
+ * Opens or creates a SQLite database, runs `schema` (idempotent statements) in one transaction and passes the
+ * connection to `use`, which prepares statements; when that fails, the connection is closed. A new file has mode
+ * 0600; SQLite gives its `-wal` and `-shm` files the same mode.
  *
  * @throws TypeError for a path that is empty, `:memory:`, or padded with white space (SQLite's driver trims it and
- *   would open another file than the one we made private), and for unknown or wrong options
- * @throws SqliteError, or the file system's error: no permission, a directory, not a database, disk full. Callers map it to a code of their own.
+ *   would open a different file from the one whose mode was set), and for unknown or invalid options
+ * @throws SqliteError, or the file system's error: no permission, a directory, not a database, disk full. Callers
+ *   map it to their own code.
  */
 export function openDatabase<T>(
   path: string,
@@ -60,10 +62,11 @@ export function openDatabase<T>(
   const db = new Database(file, { fileMustExist: true, timeout: 0 })
   try {
     db.pragma('trusted_schema = OFF')
-    // First of all: `journal_mode` is a change, too, and the file may be somebody else's.
+    // First, because `journal_mode` changes the file, which may belong to another program.
     waitWhileBusy(timeout, requireOurs)
     waitWhileBusy(timeout, () => enterWal(db))
-    // After journal_mode, because the driver lowers it to NORMAL for WAL; read back, because a pragma never fails.
+    // After journal_mode, because the driver lowers it to NORMAL for WAL. It is read back because a pragma never
+    // fails.
     waitWhileBusy(timeout, () => db.pragma('synchronous = FULL'))
     if (db.pragma('synchronous', { simple: true }) !== 2) throw new Error('synchronous=FULL was not accepted')
     const create = db.transaction(() => {
@@ -81,7 +84,7 @@ export function openDatabase<T>(
 }
 
 /**
- * Makes sure that a store is still the file that was opened, and that nothing was added to it since.
+ * Requires that the path still refers to the opened file and that its schema has not been extended.
  *
  * @throws Error when the file was deleted or replaced, or has a trigger or another object that is not ours
  */
@@ -89,7 +92,7 @@ export function requireIntact(db: Database.Database): void {
   guards.get(db)?.require()
 }
 
-/** Closes what `openDatabase` opened. */
+/** Closes a database that `openDatabase` opened. */
 export function closeDatabase(db: Database.Database): void {
   guards.get(db)?.close()
   guards.delete(db)
@@ -124,9 +127,10 @@ class StoreGuard {
 const OWN_SCHEMAS = `${APPROVAL_SCHEMA};${BUDGET_SCHEMA}`
 
 /**
- * Whether a database has a table. Reads only; makes no file.
+ * Whether a database has a table. Opens the file read-only and never creates it.
  *
- * @throws TypeError for a wrong path; the file system's or SQLite's error when it is not there or no database
+ * @throws TypeError for an invalid path; the error of the file system or SQLite when the file does not exist or is
+ *   not a database
  */
 export function holdsTable(path: string, table: string): boolean {
   const file = requirePath(path)
@@ -141,10 +145,12 @@ export function holdsTable(path: string, table: string): boolean {
 }
 
 /**
- * Runs `work` under the write lock, taken at the start: a transaction that reads first and writes later can lose the race and fail.
+ * Runs `work` under the write lock, which is taken at the start: a transaction that reads first and writes later
+ * can lose the race and fail.
  *
- * The wait for the lock is ours. SQLite's own tries ever more rarely, every 100 ms in the end, while a process that writes without a pause takes the
- * lock again within microseconds: with four of those, one can wait for seconds and fail.
+ * This function waits for the lock itself. SQLite's own wait polls ever more rarely, finally every 100 ms, while a
+ * process that writes without a pause takes the lock again within microseconds: with four such processes, a fifth
+ * may wait for seconds and fail.
  */
 export function transact<T>(db: Database.Database, work: () => T): T {
   const timeoutMs = Number(db.pragma('busy_timeout', { simple: true }))
@@ -162,7 +168,10 @@ export function transact<T>(db: Database.Database, work: () => T): T {
   }
 }
 
-/** One line saying what went wrong, for the message of a coded error. SQLite quotes names from the file, so it is foreign text. */
+/**
+ * The reason for a failure in one line, for the message of a coded error. SQLite quotes names from the file, so the
+ * text is untrusted.
+ */
 export function reasonOf(error: unknown): string {
   const problem = nativeModuleProblem(error)
   if (problem !== null) return `${problem}; ${NATIVE_MODULE_HINT}`
@@ -178,10 +187,11 @@ function requirePath(path: unknown): string {
 }
 
 /**
- * The switch to WAL needs the file for itself for a moment. When two processes open a fresh file at once, SQLite can
- * answer BUSY at once instead of waiting, to a read of the schema too, so the wait is ours, with the same limit.
+ * Waits while the database is busy. The switch to WAL needs exclusive access for a moment; when two processes open
+ * a new file at the same time, SQLite may return BUSY immediately instead of waiting, even when reading the schema.
+ * The time limit is the same.
  *
- * @param mayRetry - whether what was busy may be tried again
+ * @param mayRetry - whether the busy operation may be repeated
  */
 function waitWhileBusy<T>(timeoutMs: number, work: () => T, mayRetry: () => boolean = () => true): T {
   const deadline = performance.now() + timeoutMs
@@ -193,7 +203,7 @@ function waitWhileBusy<T>(timeoutMs: number, work: () => T, mayRetry: () => bool
       const isBusy = typeof code === 'string' && code.startsWith('SQLITE_BUSY')
       if (!isBusy || !mayRetry() || performance.now() >= deadline) throw error
     }
-    // By chance, so that processes that wait for one another do not meet again and again.
+    // A random pause, so that processes that wait for each other do not collide again and again.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1 + Math.random() * RETRY_PAUSE_MS)
   }
 }

@@ -1,11 +1,11 @@
 /**
- * The tables of the stores in SQLite files, statement by statement. What SQLite keeps of a statement is its text: a file whose text differs is not
- * opened, so a change here needs a new name.
+ * The tables of the stores in SQLite files. SQLite keeps the text of each statement, and a file with a different
+ * text is not opened, so a changed table needs a new name.
  */
 
 /**
- * Times are milliseconds since 1970. No STRICT and nothing else that an old SQLite cannot parse: another tool may open the
- * file. Every row is checked when it is read, so the schema promises nothing.
+ * Times are milliseconds since 1970. STRICT and other features that an old SQLite cannot parse are avoided, because
+ * another tool may open the file. Every row is validated when it is read, so the schema needs no constraints.
  */
 export const APPROVAL_SCHEMA = `
   CREATE TABLE IF NOT EXISTS sudoagent_approval (
@@ -29,9 +29,10 @@ export const APPROVAL_SCHEMA = `
 `
 
 /**
- * `sudoagent_budget` remembers the longest window that anyone has opened a budget with: two processes with different
- * windows may share one, and the shorter must not delete what the longer still counts. A budget without a name is ''.
- * No STRICT and nothing else that an old SQLite cannot parse: another tool may open the file.
+ * `sudoagent_budget` stores the longest window with which a budget was opened: two processes with different windows
+ * may share a budget, and the one with the shorter window must not delete charges that the other still counts. The
+ * key of an unnamed budget is ''. STRICT and other features that an old SQLite cannot parse are avoided, because
+ * another tool may open the file.
  */
 export const BUDGET_SCHEMA = `
   CREATE TABLE IF NOT EXISTS sudoagent_budget (budget_key TEXT PRIMARY KEY NOT NULL, window_ms INTEGER NOT NULL);

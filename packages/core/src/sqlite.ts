@@ -1,4 +1,7 @@
-/** `@sudoagent/core/sqlite`: the stores that several processes can share. Apart, so that the main entry loads no native code. */
+/**
+ * `@sudoagent/core/sqlite`: the stores that several processes can share. A separate entry, so that the main entry
+ * loads no native code.
+ */
 export { SqliteApprovalStore } from './approval/sqlite-store.js'
 export { SqliteBudget } from './budget/sqlite.js'
 export { BUSY_TIMEOUT_MS_DEFAULT, BUSY_TIMEOUT_MS_MAX, type SqliteStoreOptions } from './sqlite-options.js'

@@ -1,7 +1,7 @@
 /**
- * `@sudoagent/core/store`: the rules of approvals and budgets over any table, for those who keep them elsewhere. The rules are synchronous, so
- * that nothing can come in between: a table that lives on a server loads what a call needs, lets the rules work on that, and writes what they
- * changed, all in one transaction.
+ * `@sudoagent/core/store`: the rules of approvals and budgets over any table, for implementations of other stores.
+ * The rules are synchronous, so that no other operation can run in between: a store on a server loads the rows of a
+ * call, lets the rules work on them, and writes the changes, all in one transaction.
  */
 export { ownFields } from '@sudoagent/ledger/store'
 export {

@@ -1,3 +1,3 @@
-// Text of others on a terminal: for the prompt of this package, and for programs that show approvals themselves.
+// Untrusted text on a terminal: for the prompt of this package, and for programs that show approvals themselves.
 export { pageQuestion, promptPages } from './approval/prompt.js'
 export { breakRows, usableColumns } from './terminal/rows.js'

@@ -1,4 +1,4 @@
-// Types and small parts of the function wrapper and the method decorator; what they wrap calls with is the engine.
+// The types and helpers of the function wrapper and the method decorator. The engine runs the wrapped functions.
 import { NAME_LENGTH_MAX } from '@sudoagent/ledger'
 import { quote, requireName } from './check.js'
 
@@ -6,34 +6,38 @@ import { quote, requireName } from './check.js'
 export type AnyFunction = (this: any, ...args: any[]) => unknown
 
 /**
- * The type of a guarded function. A function that returns a promise keeps its type, generics and overloads included; another one keeps its
- * parameters and returns a promise, because the decision has to be on record first.
+ * The type of a guarded function. A function that returns a promise keeps its type, including generics and
+ * overloads; any other function keeps its parameters and returns a promise, because the decision must be recorded
+ * first.
  */
 export type Guarded<F extends AnyFunction> = F extends (...args: never[]) => Promise<unknown>
   ? F
   : (this: ThisParameterType<F>, ...args: Parameters<F>) => Promise<Awaited<ReturnType<F>>>
 
-/** A method that returns a promise: the only kind that can be guarded without changing what its class promises. */
+/** A method that returns a promise. Only these can be guarded without changing the type of their class. */
 // biome-ignore lint/suspicious/noExplicitAny: as above
 export type AsyncMethod = (this: any, ...args: any[]) => Promise<unknown>
 
-/** Works as a standard decorator and, where TypeScript's `experimentalDecorators` is on, as a legacy one. */
+/**
+ * A decorator that works both as a standard decorator and, with TypeScript's `experimentalDecorators`, as a legacy
+ * one.
+ */
 export interface MethodDecorator {
   <M extends AsyncMethod>(method: M, context: ClassMethodDecoratorContext): M
   <M extends AsyncMethod>(target: object, name: string | symbol, descriptor: TypedPropertyDescriptor<M>): void
 }
 
 /**
- * The name a call is recorded under.
+ * The recorded name of an action.
  *
- * A name of one or two characters that was not given as `action` is warned of: it is likely to be a minifier's.
+ * A name of one or two characters that was not given as `action` causes a warning: a minifier probably changed it.
  *
- * @throws TypeError for an anonymous function without an `action`: a record of "somebody did something" is none
+ * @throws TypeError for an anonymous function without an `action`: such a record would not say what was done
  */
 export function actionOf(fn: AnyFunction, action: string | null): string {
   if (action !== null) return action
   const name: unknown = fn.name
-  // `bind` and accessors put a word in front of the name.
+  // `bind` and accessors add a prefix to the name.
   const plain = typeof name === 'string' ? name.replace(/^(?:bound |get |set )+/, '') : ''
   if (plain !== '') {
     if (plain.length <= SHORT_NAME_MAX) warnShortName(plain)
@@ -42,10 +46,10 @@ export function actionOf(fn: AnyFunction, action: string | null): string {
   throw new TypeError('an anonymous function needs an `action`: give its options one, or the function a name')
 }
 
-/** What minifiers make of the names of functions. */
+/** The length of names that minifiers give to functions. */
 const SHORT_NAME_MAX = 2
 
-/** As many as there are such names of one letter. */
+/** The number of names of one letter. */
 const WARNINGS_MAX = 54
 
 const warned = new Set<string>()
@@ -59,15 +63,18 @@ function warnShortName(name: string): void {
   )
 }
 
-/** Gives a wrapper the name and length of what it wraps, for stack traces and for frameworks that look at them. */
+/**
+ * Gives a wrapper the name and length of the wrapped function, for stack traces and for frameworks that read them.
+ */
 export function copyFunctionIdentity<F extends AnyFunction>(wrapper: AnyFunction, original: F): Guarded<F> {
   Object.defineProperty(wrapper, 'name', { value: original.name, configurable: true })
   Object.defineProperty(wrapper, 'length', { value: original.length, configurable: true })
-  // The cast is the contract of this file: the wrapper passes its arguments through the engine and returns what the function returns.
+  // The cast is the contract of this file: the wrapper passes its arguments through the engine and returns the
+  // function's result.
   return wrapper as Guarded<F>
 }
 
-/** Makes the decorator out of what wraps one method. */
+/** Makes a decorator from a function that wraps one method. */
 export function methodDecorator(wrap: (method: AsyncMethod, name: string) => AsyncMethod): MethodDecorator {
   return ((
     target: unknown,

@@ -1,50 +1,53 @@
-/** What can be wrong with a policy file. Codes are added, never renamed. */
+/** Codes of errors in a policy file. New codes may be added; existing ones are never renamed. */
 export const POLICY_FILE_CODES = Object.freeze([
-  /** It cannot be read: missing, a folder, no permission. */
+  /** The file cannot be read: it is missing, is a folder, or its permissions do not allow it. */
   'POLICY_FILE_UNREADABLE',
-  /** Neither a module nor YAML nor JSON, by its name. */
+  /** The file name does not have the extension of a module, YAML or JSON. */
   'POLICY_FILE_KIND_UNKNOWN',
-  /** A limit of `limits.ts`: too large, too deep, too many. */
+  /** A limit of `limits.ts` is exceeded: the file is too large, nested too deeply, or has too many items. */
   'POLICY_LIMIT',
-  /** Not UTF-8, not YAML, not JSON. */
+  /** The file is not valid UTF-8, YAML or JSON. */
   'POLICY_SYNTAX',
-  /** YAML that can say one thing and mean another: anchors, aliases, tags, merge keys, directives, several documents. */
+  /**
+   * A YAML feature that can hide the meaning of a file: anchors, aliases, tags, merge keys, directives, several
+   * documents.
+   */
   'POLICY_YAML_FEATURE',
-  /** The same key twice in one object, or the same rule id twice. */
+  /** One object has the same key twice, or two rules have the same id. */
   'POLICY_DUPLICATE',
   'POLICY_KEY_UNKNOWN',
   'POLICY_KEY_MISSING',
-  /** A text where a number is needed, and the like. */
+  /** A value has the wrong type, for example a string in place of a number. */
   'POLICY_TYPE',
-  /** The right type, but a value that means nothing here. */
+  /** A value has the right type but is not valid for its key. */
   'POLICY_VALUE',
   'POLICY_GLOB_INVALID',
-  /** A test that no call can ever pass, or a rule that no call can ever reach. */
+  /** A test that can never be true, or a rule that no call can reach. */
   'POLICY_RULE_IDLE',
-  /** A test of an argument whose value the policy is never shown. */
+  /** A test of an argument that is redacted before the policy sees it. */
   'POLICY_ARGUMENT_REDACTED',
-  /** A module that cannot be loaded, or exports no policy. */
+  /** A module cannot be loaded or does not export a policy. */
   'POLICY_MODULE_INVALID',
 ] as const)
 
 export type PolicyFileErrorCode = (typeof POLICY_FILE_CODES)[number]
 
-/** Where in the text, both from 1. A column counts UTF-16 units. */
+/** A position in the text, counted from 1. A column counts UTF-16 code units. */
 export interface Place {
   readonly line: number
   readonly column: number
 }
 
 /**
- * A policy file that is refused. The message is one line that names the file and, where there is one, the place;
- * `problem` is the same without them.
+ * A policy file that cannot be used. The message is one line with the file and, where known, the line and column;
+ * `problem` is the part of the message without them.
  */
 export class PolicyFileError extends Error {
   override readonly name = 'PolicyFileError'
   readonly code: PolicyFileErrorCode
   readonly problem: string
   readonly hint: string
-  /** Null where the whole file is meant. */
+  /** Null when the error concerns the whole file. */
   readonly line: number | null
   readonly column: number | null
 

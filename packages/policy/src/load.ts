@@ -1,4 +1,4 @@
-// A policy from a file: rules in YAML or JSON, or a module.
+// Loads a policy from a file: rules in YAML or JSON, or a module.
 import { type FileHandle, open } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -11,34 +11,34 @@ import { realPathOnDisk } from './real-path.js'
 import type { RealPath } from './rule/path-test.js'
 import { RulePolicy } from './rule/rule-policy.js'
 
-/** Read at a time from a file. */
+/** The size of one read of a file. */
 const CHUNK_BYTES = 64 * 1024
 
-/** A policy that a module exports, with what the engine needs to name it. */
+/** A policy that a module exports, with the id and the hash that the engine records. */
 export interface ModulePolicy extends Policy {
   readonly kind: 'module'
   readonly policyId: string
   readonly policyHash: Hash
   evaluate(context: Context): PolicyResult | Promise<PolicyResult>
-  /** As the module has it: `@sudoagent/mcp` asks it whether the client's own word may approve a call. */
+  /** The module's own function. `@sudoagent/mcp` calls it to decide whether the MCP client may approve a call. */
   readonly clientMayApprove?: (request: ApprovalRequest) => boolean
 }
 
 export type LoadedPolicy = RulePolicy | ModulePolicy
 
 export interface LoadPolicyOptions {
-  /** Where a path really leads, for `resolve_symlinks`; this machine's disk unless given. */
+  /** Resolves symbolic links for `resolve_symlinks`. Default: this machine's file system. */
   readonly realPath?: RealPath
 }
 
 /**
  * Loads a policy for the engine.
  *
- * A name that ends in `.yaml`, `.yml` or `.json` is a file of rules. One that ends in `.mjs` or `.js` is a module whose
- * export `default` or `policy` is a `Policy`: **it is run**. Its policy hash is its own, if it has one, else it is taken
- * over the bytes of that file; what the file imports is not covered.
+ * A file whose name ends in `.yaml`, `.yml` or `.json` contains rules. A file whose name ends in `.mjs` or `.js` is
+ * a module whose export `default` or `policy` is a `Policy`: **the module is executed**. If the policy has no hash
+ * of its own, its hash is derived from the bytes of the module file; imported files are not covered.
  *
- * @throws PolicyFileError in every case in which there is no policy afterwards
+ * @throws PolicyFileError when the policy cannot be loaded
  * @example new SudoEngine({ policy: await loadPolicy('policy.yaml'), agentId: 'bot', ledger })
  */
 export async function loadPolicy(
@@ -55,7 +55,7 @@ export async function loadPolicy(
   throw new PolicyFileError('POLICY_FILE_KIND_UNKNOWN', path, null, 'by its name it is no policy', hint)
 }
 
-/** All of it. What is longer is refused: a hash over its beginning would be a hash over something else. */
+/** Reads a whole file. A file that is longer than `bytesMax` is refused, because the hash must cover all of it. */
 async function read(path: string, bytesMax: number): Promise<Uint8Array> {
   let file: FileHandle | undefined
   try {
@@ -97,7 +97,8 @@ async function loadModule(path: string): Promise<ModulePolicy> {
   const sourceHash = sha256Hex(await read(path, MODULE_BYTES_MAX))
   let exported: { readonly default?: unknown; readonly policy?: unknown }
   try {
-    // With the hash in its name, a file that has changed since an earlier load is loaded anew: what is hashed is what runs.
+    // The hash in the URL makes Node load a changed file again, so that the code that runs is the code that was
+    // hashed.
     exported = await import(`${pathToFileURL(resolve(path)).href}?sha256=${sourceHash}`)
   } catch (error) {
     const says = error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'it threw'

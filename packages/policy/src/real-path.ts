@@ -1,21 +1,22 @@
-// Where a path really leads on this machine's disk.
+// Resolves paths on this machine's file system.
 import { lstatSync, opendirSync, realpathSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DISK_WORK_MAX, FOLDER_ENTRIES_MAX, PATH_SEGMENTS_MAX } from './limits.js'
 import type { RealPath } from './rule/path-test.js'
 
-/** Entries that one read of a folder brings: they count as one piece of work. */
+/** The number of entries that one read of a folder returns; these count as one system call. */
 const ENTRIES_A_READ = 32
 
 /**
- * Follows an absolute path as the operating system would: step by step, links first and `..` from where they led. The
- * part that does not exist yet is taken as it is written.
+ * Resolves an absolute path as the operating system does, step by step: symbolic links are followed first, and `..`
+ * is relative to their targets. The part of the path that does not exist yet is used as written.
  *
- * What it says is true while it is said. Between this look and the tool's own, somebody who may write below the root can
- * put a link in the way.
+ * The result is valid only at the time of the call. A process that may write below the root can insert a link
+ * before the tool opens the file.
  *
- * @returns null where it cannot be told: a dangling link (writing to it creates its target, wherever that is), a loop, a
- *   file where a folder is needed, no permission, or a name that the folder has in another Unicode spelling
+ * @returns null when the result is unknown: a dangling link (writing to it creates its target, wherever that is), a
+ *   loop, a file in place of a folder, missing permission, or a name that the folder has in another Unicode
+ *   spelling
  */
 export const realPathOnDisk: RealPath = Object.assign((path: string) => new DiskLook().realPath(path), {
   perEvaluation: (): RealPath => {
@@ -25,8 +26,9 @@ export const realPathOnDisk: RealPath = Object.assign((path: string) => new Disk
 })
 
 /**
- * One look at the disk: what was asked is not asked again, and everything together has a bound. An evaluation is synchronous, so no timeout could
- * end it; a call may bring hundreds of paths, each with hundreds of steps through large folders.
+ * The file system lookups of one evaluation. Each result is cached, and their total work is limited: an evaluation
+ * is synchronous, so a timeout cannot stop it, and a call can contain hundreds of paths, each with hundreds of
+ * steps through large folders.
  */
 class DiskLook {
   readonly #answers = new Map<string, string | null>()
@@ -66,7 +68,7 @@ class DiskLook {
     }
   }
 
-  /** Where a name in a folder leads; null when it is not there. @throws where that cannot be told */
+  /** Resolves one name in a folder; null when it does not exist. @throws when the result is unknown */
   #step(folder: string, name: string): string | null {
     const path = below(folder, name)
     const known = this.#steps.get(path)
@@ -74,7 +76,8 @@ class DiskLook {
     if (this.#hasOtherSpelling(folder, name)) throw new Error('another spelling')
     this.#spend(2)
     const stat = lstatSync(path, { throwIfNoEntry: false })
-    // Throws for a dangling link. For what is no link it gives the case that the disk has, where case makes no difference.
+    // Throws for a dangling link. For other files it returns the name in the case of the disk, if case is not
+    // significant.
     const leads = stat === undefined ? null : realpathSync.native(path)
     this.#steps.set(path, leads)
     return leads
@@ -86,7 +89,8 @@ class DiskLook {
   }
 
   /**
-   * Where a folder has the same name in another Unicode form, as another file, it cannot be told which of them the tool will open.
+   * Whether the folder also has this name in another Unicode form. It is then unknown which of the two the tool
+   * will open.
    */
   #hasOtherSpelling(folder: string, name: string): boolean {
     const composed = name.normalize('NFC')
@@ -103,7 +107,10 @@ class DiskLook {
     })
   }
 
-  /** The names of a folder by their composed form, but for those that have no other form; null for a folder that is too large. */
+  /**
+   * The names in a folder that have another Unicode form, by their composed form; null when the folder is too
+   * large.
+   */
   #namesIn(folder: string): ReadonlyMap<string, readonly string[]> | null {
     const known = this.#folders.get(folder)
     if (known !== undefined) return known
@@ -130,7 +137,7 @@ class DiskLook {
     return result
   }
 
-  /** @throws when the work of this look is used up */
+  /** @throws when the work limit of this evaluation is exceeded */
   #spend(work: number): void {
     this.#workLeft -= work
     if (this.#workLeft < 0) throw new Error('too much to look up')

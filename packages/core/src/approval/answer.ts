@@ -1,7 +1,7 @@
 import { readFields, requireText } from '../check.js'
 import { type ApprovalBinding, NAME_CHARACTERS_MAX, parseBinding, REASON_CHARACTERS_MAX } from './approval.js'
 
-/** An approver's answer after the check: every field there, no other. */
+/** An approver's answer after validation. All fields are present. */
 export interface CheckedAnswer {
   readonly approved: boolean
   readonly approverId: string | null
@@ -10,10 +10,11 @@ export interface CheckedAnswer {
 }
 
 /**
- * Checks what an approver said. Approvers are foreign code and may sit behind a network, so nothing is coerced: `1`,
- * `"yes"` and `{ approved: "true" }` are errors, not approvals. Each field is read once.
+ * Validates an approver's answer. Approvers are untrusted code and may run on another machine, so values are not
+ * converted: `1`, `"yes"` and `{ approved: "true" }` are errors, not approvals. Each field is read once.
  *
- * @throws TypeError for anything but a boolean or an object with a boolean `approved` and, if it likes, `approverId`, `reason` and `binding`
+ * @throws TypeError unless the answer is a boolean, or an object with a boolean `approved` and optionally
+ *   `approverId`, `reason` and `binding`
  * @example parseAnswer(true)   // { approved: true, approverId: null, note: null, binding: null }
  */
 export function parseAnswer(answer: unknown): CheckedAnswer {

@@ -1,28 +1,53 @@
+/**
+ * Approvals: the request that an approver receives, its record, and the interface of the stores that keep records.
+ *
+ * A policy that returns `require_approval` makes the boundary create a request, store it as `pending`, and call the
+ * approver. The answer moves the record to `approved` or `denied`; a record without an answer expires
+ * (`transition.ts` has all states). An approval is valid for one call only: its binding consists of the request id,
+ * the policy hash and the decision hash, which is SHA-256 over the canonical JSON of the call (LEDGER-FORMAT §3).
+ * `consume` compares the binding and marks the approval as used, so a second use fails.
+ *
+ *     const call = { binding, action: 'refund', agentId: 'bot', args: [], kwargs: { amount: 500 }, reason: 'over 100' }
+ *     const request = makeApprovalRequest(call, 300_000, now)
+ *     await store.create(request, now)                                          // pending
+ *     await store.resolve(request.approvalId, { state: 'approved' }, now)       // approved
+ *     await store.consume(request.approvalId, request.binding, now)             // consumedAt is set
+ *     await store.consume(request.approvalId, request.binding, now)             // APPROVAL_ALREADY_USED
+ *
+ * The rules are in `transition.ts` and `table-store.ts`; stores differ only in their tables (memory, SQLite, and
+ * PostgreSQL in another package).
+ */
 import { encodeJcs, type Hash, isHash, type JsonValue, parseJson } from '@sudoagent/crypto'
 import { readFields, requireInstantMs, requireInteger, requireText } from '../check.js'
 
-/** How long an approver has unless the call says otherwise: long enough to be found and to read, short enough that what was asked is still so. */
+/**
+ * The time that an approver has to answer, in milliseconds, if the call does not set one: long enough to read the
+ * request, short enough that the request still describes the current situation.
+ */
 export const APPROVAL_TTL_MS_DEFAULT = 300_000
 
-/** Nobody may hold a decision open for longer: an approval that is older than an hour answers a question about another world. */
+/** The maximum time for an approval. After an hour, the situation that the approver saw may have changed. */
 export const APPROVAL_TTL_MS_MAX = 3_600_000
 
-/** The same bounds as in the ledger: what an approver may see also fits the entry that says so. */
+/** The ledger's limits for the same fields, so that every request fits into its entry. */
 export const REQUEST_ID_CHARACTERS_MAX = 128
 export const NAME_CHARACTERS_MAX = 256
 export const REASON_CHARACTERS_MAX = 4_096
 export const PARAMETERS_BYTES_MAX = 1024 * 1024
 
-/** What exactly was approved: this call, under this policy, with this intent and these parameters. */
+/** Identifies exactly one call: its request id, its policy and, by the decision hash, its action and parameters. */
 export interface ApprovalBinding {
   readonly requestId: string
   readonly policyHash: Hash
   readonly decisionHash: Hash
 }
 
-/** A question to an approver, redacted and deeply frozen. Reading a date gives a fresh `Date`: changing it changes nothing here. */
+/**
+ * A request to an approver, redacted and deeply frozen. Each read of a date returns a new `Date`, so that changing
+ * it has no effect on the request.
+ */
 export interface ApprovalRequest {
-  /** The request id: one guarded call asks at most once. */
+  /** The request id of the call: a guarded call has at most one approval request. */
   readonly approvalId: string
   readonly binding: ApprovalBinding
   readonly action: string
@@ -31,7 +56,7 @@ export interface ApprovalRequest {
   readonly kwargs: Readonly<Record<string, JsonValue>>
   readonly reason: string
   readonly createdAt: Date
-  /** From this instant on no answer counts. */
+  /** Answers at or after this time are not accepted. */
   readonly expiresAt: Date
 }
 
@@ -39,7 +64,10 @@ export type ApprovalState = 'pending' | 'approved' | 'denied' | 'expired' | 'fai
 
 export const APPROVAL_STATES: readonly ApprovalState[] = ['pending', 'approved', 'denied', 'expired', 'failed']
 
-/** A request and what became of it: everything that an approver in another terminal needs, and that the ledger's approval block says. */
+/**
+ * A request and its result: the data that an approver in another process needs, and that the ledger's approval
+ * block contains.
+ */
 export interface ApprovalRecord extends ApprovalRequest {
   readonly state: ApprovalState
   readonly approverId: string | null
@@ -49,20 +77,20 @@ export interface ApprovalRecord extends ApprovalRequest {
   readonly consumedAt: Date | null
 }
 
-/** What an approver may answer. Only `true`, or an object whose `approved` is `true`, approves. */
+/** An approver's answer. Only `true`, or an object whose `approved` is `true`, approves. */
 export type ApprovalAnswer =
   | boolean
   | {
       readonly approved: boolean
       readonly approverId?: string | null
       readonly reason?: string | null
-      /** What the approver saw; when it is not what the call is bound to, the approval fails. */
+      /** The binding that the approver saw; if it differs from that of the call, the approval fails. */
       readonly binding?: ApprovalBinding | null
     }
 
 /**
- * Says yes or no to a call. It must come to an end when `signal` aborts, which happens when the caller gives up or the
- * request expires; whatever it says after that is not heard. An approver that throws denies.
+ * Approves or denies a call. It must settle when `signal` aborts, which happens when the caller cancels or the
+ * request expires; later answers are ignored. An approver that throws denies the call.
  */
 export interface Approver {
   approve(
@@ -71,44 +99,50 @@ export interface Approver {
   ): ApprovalAnswer | Promise<ApprovalAnswer>
 }
 
-/** How a pending record is settled. */
+/** The result that settles a pending record. */
 export interface ApprovalResolution {
   readonly state: Exclude<ApprovalState, 'pending'>
   readonly approverId?: string | null
   readonly note?: string | null
-  /** What the approver saw. A mismatch is refused and the record becomes `failed`. */
+  /** The binding that the approver saw. If it differs, the resolution is refused and the record becomes `failed`. */
   readonly binding?: ApprovalBinding | null
 }
 
-/** A filter for `list`; `limit` is 1…`APPROVAL_LIST_MAX`, 100 unless given. */
+/** A filter for `list`. `limit` is 1…`APPROVAL_LIST_MAX`; default: 100. */
 export interface ApprovalFilter {
   readonly state?: ApprovalState
   readonly limit?: number
 }
 
-/** One record can be a megabyte: this many at a time is as much as a listing may hold in memory. */
+/** The maximum number of records in one list. One record can be a megabyte, and a list is held in memory. */
 export const APPROVAL_LIST_MAX = 200
 export const APPROVAL_LIST_DEFAULT = 100
 
-/** Finished records are kept for a day so that a person can see what happened; the evidence is in the ledger. */
+/** Settled records are kept for a day, so that people can look them up; the evidence is in the ledger. */
 export const APPROVAL_RETENTION_MS = 86_400_000
 
 /**
- * Where requests wait for their answer. Every method decides expiry by the `now` it is given, throws `TypeError` for
- * arguments of the wrong shape and rejects with `ApprovalStoreError` for everything else.
+ * Stores approval requests and their results. Every method decides expiry by its `now` parameter, throws
+ * `TypeError` for arguments of the wrong shape and rejects with `ApprovalStoreError` for all other errors.
  */
 export interface ApprovalStore {
-  /** Puts a pending record in. The same request again gives the record as it stands; another one under its id is a `APPROVAL_BINDING_MISMATCH`. */
+  /**
+   * Inserts a pending record. If the same request is already stored, its current record is returned; a different
+   * request with the same id is refused with `APPROVAL_BINDING_MISMATCH`.
+   */
   create(request: ApprovalRequest, now: Date): Promise<ApprovalRecord>
-  /** A pending record past its deadline reads as expired. */
+  /** Returns the record. A pending record past its deadline is returned as expired. */
   get(approvalId: string, now: Date): Promise<ApprovalRecord | undefined>
-  /** Settles a pending record. The same state again gives the record as the first one left it; another state is refused. */
+  /**
+   * Settles a pending record. If it already has the requested state, the first record is returned; another state is
+   * refused.
+   */
   resolve(approvalId: string, resolution: ApprovalResolution, now: Date): Promise<ApprovalRecord>
-  /** Uses an approval, once: approved, not used, not expired, and bound to exactly this call; otherwise refused. */
+  /** Uses an approval once: it must be approved, unused, not expired, and bound to exactly this call. */
   consume(approvalId: string, binding: ApprovalBinding, now: Date): Promise<ApprovalRecord>
-  /** The newest first. */
+  /** Returns records, newest first. */
   list(filter: ApprovalFilter, now: Date): Promise<readonly ApprovalRecord[]>
-  /** Everything after it is refused with `APPROVAL_STORE_FAILED`. */
+  /** Closes the store. Later calls are refused with `APPROVAL_STORE_FAILED`. */
   close(): Promise<void>
 }
 
@@ -131,7 +165,12 @@ export class ApprovalStoreError extends Error {
   }
 }
 
-/** @returns `ttlMs`. @throws TypeError when it is no integer from 1 up, RangeError when it is above the cap: a longer one is refused, never clipped. */
+/**
+ * Validates a time limit for approvals. A limit above the maximum is refused, not reduced.
+ *
+ * @returns `ttlMs`
+ * @throws TypeError when it is not a positive integer; RangeError when it is above `APPROVAL_TTL_MS_MAX`
+ */
 export function requireApprovalTtlMs(ttlMs: unknown): number {
   const ms = requireInteger('approvalTtlMs', ttlMs, 1)
   if (ms > APPROVAL_TTL_MS_MAX)
@@ -140,10 +179,12 @@ export function requireApprovalTtlMs(ttlMs: unknown): number {
 }
 
 /**
- * Makes the request for one call, open for `ttlMs` milliseconds from `now`.
+ * Makes the request for one call, which is open for `ttlMs` milliseconds from `now`.
  *
- * @throws TypeError for a field of the wrong shape or beyond its bound, or parameters that are not JSON; RangeError for a `ttlMs` above the cap
- * @example makeApprovalRequest({ binding, action: 'refund', agentId: 'bot', args: [], kwargs: { amount: 500 }, reason: 'high value' }, 300_000, new Date())
+ * @throws TypeError for a field of the wrong shape or beyond its limit, or parameters that are not JSON; RangeError
+ *   for a `ttlMs` above the maximum
+ * @example makeApprovalRequest({ binding, action: 'refund', agentId: 'bot', args: [], kwargs: { amount: 500 },
+ *   reason: 'high value' }, 300_000, new Date())
  */
 export function makeApprovalRequest(
   call: Omit<ApprovalRequest, 'approvalId' | 'createdAt' | 'expiresAt'>,
@@ -170,7 +211,11 @@ export function makeApprovalRequest(
   })
 }
 
-/** `{"args":[…],"kwargs":{…}}`, canonical, so that the same parameters are the same text. @throws TypeError when they are not JSON or too large */
+/**
+ * Encodes parameters as canonical JSON, `{"args":[…],"kwargs":{…}}`, so that equal parameters are equal strings.
+ *
+ * @throws TypeError when they are not JSON or are too large
+ */
 export function encodeParameters(args: unknown, kwargs: unknown): string {
   if (!Array.isArray(args)) throw new TypeError('`args` must be an array')
   if (typeof kwargs !== 'object' || kwargs === null || Array.isArray(kwargs))
@@ -186,7 +231,7 @@ export function encodeParameters(args: unknown, kwargs: unknown): string {
   return text
 }
 
-/** The inverse, deeply frozen. @throws when the text is anything else */
+/** Decodes the result of `encodeParameters`, deeply frozen. @throws when the text is invalid */
 export function decodeParameters(text: string): Pick<ApprovalRequest, 'args' | 'kwargs'> {
   const value = deepFreeze(parseJson(text)) as { args?: unknown; kwargs?: unknown } | null
   const { args, kwargs } = value ?? {}
@@ -196,7 +241,12 @@ export function decodeParameters(text: string): Pick<ApprovalRequest, 'args' | '
   return { args, kwargs: kwargs as Record<string, JsonValue> }
 }
 
-/** @returns a frozen copy. @throws TypeError when a field is missing, unknown or of the wrong shape */
+/**
+ * Validates a binding.
+ *
+ * @returns a frozen copy.
+ * @throws TypeError when a field is missing, unknown or of the wrong shape
+ */
 export function parseBinding(value: unknown): ApprovalBinding {
   const fields = readFields('approval binding', value, ['requestId', 'policyHash', 'decisionHash'])
   const requestId = requireText('requestId', fields.get('requestId'), REQUEST_ID_CHARACTERS_MAX)

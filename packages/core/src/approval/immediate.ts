@@ -2,17 +2,17 @@ import { readFields, requireText } from '../check.js'
 import { type ApprovalAnswer, type Approver, NAME_CHARACTERS_MAX } from './approval.js'
 
 export interface ImmediateApproverOptions {
-  /** Who the ledger says has answered; `immediate` unless given. */
+  /** The approver's name in the ledger. Default: `immediate`. */
   readonly approverId?: string
 }
 
-/** Gives every request the same answer at once: for demos, tests and CI. With `true` it takes the human out of the loop. */
+/** Answers every request immediately: for demos, tests and CI. With `true`, calls run without a human decision. */
 export class ImmediateApprover implements Approver {
   readonly #approved: boolean
   readonly #approverId: string
 
   /**
-   * @throws TypeError unless `approved` is exactly `true` or `false`: a truthy accident must not approve
+   * @throws TypeError unless `approved` is a boolean: another truthy value must not approve calls
    * @example new ImmediateApprover(false, { approverId: 'ci' })
    */
   constructor(approved: boolean, options: ImmediateApproverOptions = {}) {

@@ -11,7 +11,7 @@ import {
 } from './approval.js'
 import { PROMPT_QUESTION, PROMPT_ROWS_DEFAULT, pageQuestion, promptPages, promptRows } from './prompt.js'
 
-/** What the approver needs of `process.stdin`. */
+/** The properties of `process.stdin` that the approver uses. */
 export type TerminalInput = NodeJS.ReadableStream & {
   readonly isTTY?: boolean
   readonly readableEnded?: boolean
@@ -19,48 +19,51 @@ export type TerminalInput = NodeJS.ReadableStream & {
   setRawMode?(raw: boolean): unknown
 }
 
-/** What the approver needs of `process.stderr`. */
+/** The properties of `process.stderr` that the approver uses. */
 export type TerminalOutput = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number }
 
 export interface InteractiveApproverOptions {
-  /** `process.stdin` unless given. */
+  /** Default: `process.stdin`. */
   readonly input?: TerminalInput
-  /** `process.stderr` unless given: stdout belongs to the program. */
+  /** Default: `process.stderr`, because stdout belongs to the program. */
   readonly output?: TerminalOutput
-  /** Who the ledger says has answered; the operating system's user name unless given. A name, not a proof of it. */
+  /**
+   * The approver's name in the ledger. Default: the user name from the operating system. A name is not
+   * authentication.
+   */
   readonly approverId?: string
-  /** How many rows are shown at a time, 1…1,000; default: 40. A longer call is shown page by page, to its end, before the question. */
+  /** Rows of one page, 1…1,000; default: 40. A longer call is shown page by page before the question is asked. */
   readonly rowsMax?: number
   readonly clock?: () => Date
 }
 
-/** Before the question, input is thrown away for this long: what the terminal holds already was typed for something else. */
+/** Before the question, input is discarded for this time: it was typed before the question was visible. */
 const SETTLE_MS = 100
 
 const ROWS_MAX = 1_000
 
-/** Enter alone goes on to the next page. */
+/** An empty line shows the next page. */
 const NEXT = /^[ \t]*$/
 
-/** Nothing else approves. */
+/** The only lines that approve. */
 const YES = /^[ \t]*(?:y|yes)[ \t]*$/i
 
 /**
- * The end of the queue for each input: one question at a time on one keyboard, whatever number of approvers and engines
- * share it. Otherwise two prompts would hear the same `y`.
+ * The end of the queue of each input stream: one question at a time per keyboard, across all approvers and engines.
+ * Otherwise two prompts would read the same `y`.
  */
 const queues = new WeakMap<object, Promise<void>>()
 
-/** What a stream says when no answer can come through it any more. */
+/** Events after which a stream cannot deliver an answer. */
 const ENDINGS = ['end', 'close', 'error'] as const
 
 type Ending = 'aborted' | 'expired'
 
 /**
- * Asks the person at the terminal. Only a line `y` or `yes`, typed after the question was shown, approves; an empty
- * line, anything else, the end of input, Ctrl-C, an abort and the deadline deny. A call of more rows than fit is shown
- * page by page, and nothing can be approved before the last one. Without a terminal on both sides it
- * denies at once. It reads the input while it asks: do not use it in a program that reads the terminal at the same time.
+ * Asks the person at the terminal. Only a line `y` or `yes` that is typed after the question was shown approves.
+ * Any other line, the end of input, Ctrl-C, an abort and the deadline deny. A long call is shown page by page and
+ * can be approved only after its last page. If input or output is not a terminal, the call is denied immediately.
+ * The approver reads the input while it asks: do not use it in a program that reads the terminal at the same time.
  */
 export class InteractiveApprover implements Approver {
   readonly #input: TerminalInput
@@ -69,7 +72,7 @@ export class InteractiveApprover implements Approver {
   readonly #rowsMax: number
   readonly #clock: () => Date
 
-  /** @throws TypeError for an unknown or wrong option */
+  /** @throws TypeError for an unknown or invalid option */
   constructor(options: InteractiveApproverOptions = {}) {
     const known = ['input', 'output', 'approverId', 'rowsMax', 'clock']
     const given = readFields('interactive approver', options, known)
@@ -81,7 +84,7 @@ export class InteractiveApprover implements Approver {
   }
 
   async approve(request: ApprovalRequest, { signal }: { readonly signal: AbortSignal }): Promise<ApprovalAnswer> {
-    // Exactly true: a stream that does not know is no terminal.
+    // Requires exactly `true`: a stream without `isTTY` is not a terminal.
     if (this.#input.isTTY !== true || this.#output.isTTY !== true)
       return { approved: false, reason: 'no terminal to ask on' }
     const leftMs = request.expiresAt.getTime() - this.#clock().getTime()
@@ -98,7 +101,10 @@ export class InteractiveApprover implements Approver {
     }
   }
 
-  /** Waits for the questions before this one; one that ends while it waits is answered at once and never shown. */
+  /**
+   * Waits for earlier questions. A question whose signal aborts while it waits is denied immediately and never
+   * shown.
+   */
   async #inTurn(ending: AbortSignal, ask: () => Promise<ApprovalAnswer>): Promise<ApprovalAnswer> {
     const before = queues.get(this.#input) ?? Promise.resolve()
     let leave = (): void => {}
@@ -133,21 +139,21 @@ export class InteractiveApprover implements Approver {
     return { approved: false, approverId: this.#approverId, reason: 'refused at the terminal' }
   }
 
-  /** @param shown - whether the person has seen anything of the question */
+  /** @param shown - whether any part of the question was shown */
   #unanswered(ending: AbortSignal, shown: boolean): ApprovalAnswer {
     const answer = ending.aborted ? withdrawn(ending) : { approved: false, reason: 'no answer' }
     if (shown && this.#output.writable) this.#output.write(`\nsudoagent: denied: ${answer.reason}\n`)
     return answer
   }
 
-  /** In raw mode the terminal hands over the unfinished line too, which would otherwise become the start of the answer. */
+  /** Raw mode also delivers an unfinished line, which would otherwise become the beginning of the answer. */
   async #discardTypedAhead(ending: AbortSignal): Promise<void> {
     const input = this.#input
     const discard = (): void => {}
     input.setRawMode?.(true)
     input.on('data', discard)
     input.on('error', discard)
-    // A listener alone does not wake a stream that the previous question has paused.
+    // A listener alone does not resume a stream that the previous question paused.
     input.resume()
     try {
       await sleep(SETTLE_MS, undefined, { signal: ending }).catch(() => {})
@@ -159,7 +165,7 @@ export class InteractiveApprover implements Approver {
     }
   }
 
-  /** The first line after the question, or null when there will be none. */
+  /** Reads the first line after the question; null when none will come. */
   #readLine(question: string, ending: AbortSignal): Promise<string | null> {
     const input = this.#input
     if (ending.aborted || input.readableEnded === true || input.destroyed === true) return Promise.resolve(null)
@@ -173,7 +179,7 @@ export class InteractiveApprover implements Approver {
       }
       const stop = (): void => finish(null)
       ending.addEventListener('abort', stop, { once: true })
-      // In front of readline's own, which at the end of input takes a `y` without Enter for a line.
+      // These listeners run before readline's own, which at the end of input treats a `y` without Enter as a line.
       for (const event of ENDINGS) for (const stream of [input, this.#output]) stream.prependListener(event, stop)
       reader.on('SIGINT', stop)
       reader.on('close', stop)
@@ -197,7 +203,7 @@ function aborted(signal: AbortSignal): Promise<void> {
   })
 }
 
-/** A user without an entry in the password file (usual in containers) has a number only. */
+/** A user without an entry in the password file, which is usual in containers, has only a number. */
 function userName(): string {
   try {
     return userInfo().username || 'unknown'

@@ -3,12 +3,12 @@ import type { ApprovalRow } from './row.js'
 import { type ApprovalTable, TableApprovalStore } from './table-store.js'
 import { rowAt } from './transition.js'
 
-/** More open approvals than this in one process is a flood, not a queue that people work through. */
+/** The maximum number of open approvals in one process: far more than people can answer. */
 const RECORDS_MAX = 10_000
 
 /**
- * Approvals in this process's memory: for one process, for tests, and where nobody answers from another terminal.
- * A restart forgets them, which denies: what is not there cannot be used.
+ * Keeps approvals in this process's memory: for a single process, for tests, and where no other process answers
+ * requests. A restart discards all approvals, so calls that wait for one are denied.
  */
 export class MemoryApprovalStore extends TableApprovalStore {
   constructor() {
@@ -20,7 +20,7 @@ class MemoryTable implements ApprovalTable {
   readonly #rows = new Map<string, ApprovalRow>()
   #closed = false
 
-  /** The rules write at most one row, and last, so there is never anything to roll back. */
+  /** A rollback is not needed: the rules write at most one row, as their last step. */
   write<T>(work: () => T): T {
     return this.read(work)
   }
@@ -52,7 +52,8 @@ class MemoryTable implements ApprovalTable {
   }
 
   prune(expiredMs: number): void {
-    // Oldest first, and only as far as the first one that stays: what a call costs does not grow with the store.
+    // Rows are in order of age, so the loop ends at the first row that stays and its cost does not grow with the
+    // store.
     for (const row of this.#rows.values()) {
       if (row.expiresAtMs > expiredMs) return
       this.#rows.delete(row.approvalId)

@@ -9,39 +9,38 @@ import {
   type Approver,
 } from './approval.js'
 
-/** Four looks a second: a person does not notice the wait, a file does not notice the looks. */
+/** Four polls a second: too short a delay for a person to notice, and little load on a file. */
 export const POLL_INTERVAL_MS_DEFAULT = 250
 
-/** Below this polling is a busy loop on a file. */
+/** A shorter interval would be a busy loop on a file. */
 export const POLL_INTERVAL_MS_MIN = 10
 
-/** Above this an answer just before the deadline would hardly ever be seen. */
+/** With a longer interval, answers shortly before the deadline would be missed. */
 export const POLL_INTERVAL_MS_MAX = 60_000
 
 export interface PollingApproverOptions {
-  /** Where the answers come in; the engine's own store unless given. */
+  /** The store in which answers arrive. Default: the engine's store. */
   readonly store?: ApprovalStore
-  /** Milliseconds between two looks, 10…60,000; 250 unless given. */
+  /** The polling interval in milliseconds, 10…60,000. Default: 250. */
   readonly intervalMs?: number
   readonly clock?: () => Date
 }
 
 /**
- * Waits for somebody else, in another terminal or process, to answer in the approval store.
+ * Waits until another terminal or process answers in the approval store.
  *
- * With a store of its own the request is put there first, and marked `failed` there when the wait is given up, so that
- * nobody answers a question that is no longer asked.
+ * If the approver has a store of its own, the request is inserted there first. When the wait is cancelled, the
+ * record is marked `failed` there, so that people do not answer an obsolete question.
  *
- * The timer between two looks keeps the process alive. A waiting call is work under way: with an unref'd timer a
- * program that has nothing else to do would exit with status 0, the call neither made nor denied on the record. The
- * deadline bounds the wait.
+ * The timer between two polls keeps the process alive. With an unref'd timer, a program without other work would
+ * exit with status 0, and the call would be neither made nor denied in the ledger. The deadline limits the wait.
  */
 export class PollingApprover implements Approver {
   readonly #store: ApprovalStore | undefined
   readonly #intervalMs: number
   readonly #clock: () => Date
 
-  /** @throws TypeError for an unknown option or an interval out of bounds */
+  /** @throws TypeError for an unknown option or an interval out of range */
   constructor(options: PollingApproverOptions = {}) {
     const { store, intervalMs, clock } = readOptions('polling approver', options, ['store', 'intervalMs', 'clock'])
     this.#store = store
@@ -54,7 +53,7 @@ export class PollingApprover implements Approver {
     this.#clock = clock ?? (() => new Date())
   }
 
-  /** @throws ApprovalStoreError when the store fails or does not know the request */
+  /** @throws ApprovalStoreError when the store fails or does not have the request */
   async approve(
     request: ApprovalRequest,
     { signal, store }: { readonly signal: AbortSignal; readonly store: ApprovalStore },
@@ -68,9 +67,9 @@ export class PollingApprover implements Approver {
   }
 
   /**
-   * The record as soon as it is settled, or still pending when the wait is over: the signal, the deadline (a foreign
-   * store may not know about it), or as much sleep as the request was open for, so that a clock that stands still or goes
-   * back does not make the wait endless.
+   * Waits until the record is settled. Returns a pending record when the wait ends: when the signal aborts, at the
+   * deadline (a third-party store may not check it), or when the total sleep equals the lifetime of the request, so
+   * that a clock that stops or goes back does not make the wait endless.
    */
   async #settled(request: ApprovalRequest, store: ApprovalStore, signal: AbortSignal): Promise<ApprovalRecord> {
     const patienceMs = request.expiresAt.getTime() - request.createdAt.getTime()
@@ -87,7 +86,10 @@ export class PollingApprover implements Approver {
     }
   }
 
-  /** The answer is no in any case; somebody may have settled it at this very moment, or the store may have failed. */
+  /**
+   * Marks the record as failed. The call is denied in any case: the record may have just been settled, or the store
+   * may fail.
+   */
   async #withdraw(approvalId: string, store: ApprovalStore): Promise<void> {
     await store.resolve(approvalId, { state: 'failed', note: 'withdrawn' }, this.#clock()).catch(() => {})
   }

@@ -2,20 +2,20 @@ import { printable } from '@sudoagent/ledger'
 import { breakRows, usableColumns } from '../terminal/rows.js'
 import type { ApprovalRequest } from './approval.js'
 
-/** Screens have at least 24 rows, and people scroll little before they say yes: as many rows as can be taken in at a time. */
+/** Rows of one page: more than a terminal of 24 rows shows, but few enough to read before approving. */
 export const PROMPT_ROWS_DEFAULT = 40
 
 export const PROMPT_QUESTION = 'approve this call? [y/N] '
 
-/** Width of the column of names, blanks in front of it included. */
+/** The width of the column of labels, including leading spaces. */
 const LABEL_WIDTH = 13
 
 /**
- * What the person sees before the question, as rows. Everything that comes from the call is foreign text: `printable` takes the
- * control, escape, bidi and invisible characters out of it, line breaks included, and `breakRows` breaks it, so that no
- * field can end its line, move the cursor or look like another field. Nothing is cut.
+ * The rows that are shown before the question. Values of the call are untrusted text: `printable` escapes control,
+ * escape, bidi and invisible characters, including line breaks, and `breakRows` wraps long values, so that a field
+ * cannot end its line, move the cursor or imitate another field. Values are not shortened.
  *
- * @param columns the terminal's width
+ * @param columns - the terminal's width
  */
 export function promptRows(request: ApprovalRequest, now: Date, columns: number | undefined): readonly string[] {
   const width = usableColumns(columns)
@@ -33,9 +33,9 @@ export function promptRows(request: ApprovalRequest, now: Date, columns: number 
 }
 
 /**
- * The rows in pages. All of them have to be seen before the question is asked.
+ * Splits rows into pages. The question is asked after the last page.
  *
- * @param rowsMax rows of one page
+ * @param rowsMax - rows of one page
  */
 export function promptPages(rows: readonly string[], rowsMax: number): readonly (readonly string[])[] {
   const pages: (readonly string[])[] = []
@@ -43,12 +43,12 @@ export function promptPages(rows: readonly string[], rowsMax: number): readonly 
   return pages
 }
 
-/** What is asked after every page but the last. */
+/** The question after every page except the last. */
 export function pageQuestion(page: number, pages: number): string {
   return `page ${page} of ${pages}, not yet the whole call: Enter shows the next page, anything else stops `
 }
 
-/** JSON begins each row with a bracket, a quote or a value; a row that goes on does so in the column of the values. */
+/** The arguments as indented JSON; continuation rows begin in the column of the values. */
 function argumentRows({ args, kwargs }: ApprovalRequest, width: number): readonly string[] {
   const named = Object.keys(kwargs).length > 0
   if (args.length === 0 && !named) return ['  arguments  none']
@@ -62,5 +62,5 @@ function argumentRow(row: string, width: number): readonly string[] {
   return breakRows(' '.repeat(4 + blanks), row.trimStart(), width, LABEL_WIDTH)
 }
 
-/** Blanks in front of a value, two for each level; deeper ones begin in the same column. */
+/** The maximum indent of a value: two spaces for each level; deeper levels begin in the same column. */
 const MOST_NESTED = 20

@@ -17,7 +17,7 @@ import {
   REQUEST_ID_CHARACTERS_MAX,
 } from './approval.js'
 
-/** An approval as a store holds it: flat, times in milliseconds since 1970, parameters as canonical JSON. */
+/** An approval as stores keep it: flat, with times in milliseconds since 1970 and parameters as canonical JSON. */
 export interface ApprovalRow {
   readonly approvalId: string
   readonly policyHash: string
@@ -35,12 +35,14 @@ export interface ApprovalRow {
   readonly consumedAtMs: number | null
 }
 
-/** The largest instant that a `Date` can hold (ECMA-262 §21.4.1.1). */
+/** The latest time that a `Date` can represent (ECMA-262 §21.4.1.1). */
 const INSTANT_MS_MAX = 8_640_000_000_000_000
 
 /**
- * @returns the pending row of a request that somebody may have made by hand
- * @throws TypeError for a field of the wrong shape, RangeError for a deadline beyond the cap, `APPROVAL_EXPIRED` when the deadline has passed
+ * Makes the pending row of a request, which may be a hand-made object.
+ *
+ * @throws TypeError for a field of the wrong shape, RangeError for a deadline that is too far away,
+ *   `APPROVAL_EXPIRED` when the deadline has passed
  */
 export function pendingRow(request: ApprovalRequest, nowMs: number): ApprovalRow {
   const binding = parseBinding(request.binding)
@@ -48,7 +50,8 @@ export function pendingRow(request: ApprovalRequest, nowMs: number): ApprovalRow
   const expiresAtMs = requireInstantMs('expiresAt', request.expiresAt)
   if (request.approvalId !== binding.requestId) throw new TypeError('`approvalId` must be the request id')
   if (expiresAtMs <= createdAtMs) throw new TypeError('`expiresAt` must be after `createdAt`')
-  // Both, because `createdAt` is what the caller says: a date in the future must not buy more time from now on.
+  // Both times are used because `createdAt` comes from the caller: a date in the future must not extend the
+  // deadline.
   if (expiresAtMs - Math.min(createdAtMs, nowMs) > APPROVAL_TTL_MS_MAX) {
     throw new RangeError(`\`expiresAt\` is more than ${APPROVAL_TTL_MS_MAX} ms away`)
   }
@@ -71,7 +74,7 @@ export function pendingRow(request: ApprovalRequest, nowMs: number): ApprovalRow
   })
 }
 
-/** Whether two rows ask the same question, whatever became of it. */
+/** Whether two rows have the same request, regardless of its result. */
 export function sameRequest(a: ApprovalRow, b: ApprovalRow): boolean {
   const asked = [
     'approvalId',
@@ -92,10 +95,10 @@ export function bindingOf(row: ApprovalRow): ApprovalBinding {
 }
 
 /**
- * Checks a row that came from a file that others can write to: each field's shape, and that the fields tell a story
- * that this code can have written (a settled record has a time, only an approval is used, none was given too late).
+ * Validates a row from a file that other programs may have written: the shape of each field and their consistency
+ * (a settled record has a time, only an approval is used, and an approval was given before its deadline).
  *
- * @throws an error of any kind otherwise; the store maps it to `APPROVAL_STORE_FAILED`
+ * @throws an error of any type when the row is invalid; the store maps it to `APPROVAL_STORE_FAILED`
  */
 export function checkRow(raw: unknown): ApprovalRow {
   const value = raw as Record<keyof ApprovalRow, unknown>
@@ -123,7 +126,7 @@ export function checkRow(raw: unknown): ApprovalRow {
   return Object.freeze(row)
 }
 
-/** @returns the record that callers see, deeply frozen */
+/** @returns the record that callers receive, deeply frozen */
 export function toRecord(row: ApprovalRow): ApprovalRecord {
   const { createdAtMs, expiresAtMs, resolvedAtMs, consumedAtMs } = row
   return Object.freeze({

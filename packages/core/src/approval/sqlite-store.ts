@@ -11,20 +11,26 @@ const COLUMNS = `approval_id AS approvalId, policy_hash AS policyHash, decision_
   reason, parameters_json AS parametersJson, created_at_ms AS createdAtMs, expires_at_ms AS expiresAtMs, state,
   approver_id AS approverId, note, resolved_at_ms AS resolvedAtMs, consumed_at_ms AS consumedAtMs`
 
-/** Old rows go in batches of this size, one batch a `create`: rows go faster than they come, and no call waits for a great cleaning. */
+/**
+ * The maximum number of old rows that one `create` deletes. Rows are deleted faster than they are added, and each
+ * call stays fast.
+ */
 const PRUNE_ROWS = 100
 
 /**
- * Approvals in a SQLite file that several processes share: the engine waits in one, people answer from others.
+ * Keeps approvals in a SQLite file that several processes share: the engine waits in one process, people answer
+ * from others.
  *
- * Every change is one transaction under the write lock and durable before it is reported. Calls are synchronous inside:
- * while another process holds the lock they block this one's event loop, `busyTimeoutMs` at most, and then fail.
+ * Every change is one transaction under the write lock and is durable before the call returns. Calls are
+ * synchronous inside: while another process has the lock, they block this process's event loop for at most
+ * `busyTimeoutMs` and then fail.
  */
 export class SqliteApprovalStore extends TableApprovalStore {
   /**
-   * Opens the file, creating it (mode 0600) and the table where needed.
+   * Opens the file and, if needed, creates it (mode 0600) and its table.
    *
-   * @throws TypeError for a wrong path or option; ApprovalStoreError `APPROVAL_STORE_FAILED` when it cannot be opened or is no database
+   * @throws TypeError for an invalid path or option; ApprovalStoreError `APPROVAL_STORE_FAILED` when the file
+   *   cannot be opened or is not a database
    * @example const store = SqliteApprovalStore.open('approvals.sqlite')
    */
   static open(path: string, options: SqliteStoreOptions = {}): SqliteApprovalStore {
@@ -37,10 +43,10 @@ export class SqliteApprovalStore extends TableApprovalStore {
   }
 
   /**
-   * The same for whoever answers from elsewhere: opens only what is an approval store already. A misspelt path makes no
-   * file, and a database that is something else (a ledger, say) gets no table and keeps its journal mode.
+   * Opens an existing approval store, for programs that answer requests. A misspelt path does not create a file,
+   * and another database (such as a ledger) is not given a table and keeps its journal mode.
    *
-   * @throws as `open`; also when the file is not there, or holds no approvals
+   * @throws as `open`; also when the file does not exist or is not an approval store
    */
   static openExisting(path: string, options: SqliteStoreOptions = {}): SqliteApprovalStore {
     try {
@@ -112,7 +118,7 @@ class SqliteTable implements ApprovalTable {
       stateBefore: before.state,
       consumedAtMsBefore: before.consumedAtMs,
     })
-    // Cannot happen under the write lock; if it does, nothing may be built on it.
+    // Cannot happen under the write lock. If it does, the transaction must fail.
     if (changes !== 1) throw new ApprovalStoreError('APPROVAL_STORE_FAILED', 'the approval changed while it was locked')
   }
 

@@ -17,23 +17,29 @@ import {
 import { type ApprovalRow, pendingRow, sameRequest, toRecord } from './row.js'
 import { checkResolution, refusalError, rowAt, settle, type Transition, use } from './transition.js'
 
-/** What the rules need from a place that holds rows. Synchronous: nothing can come in between the steps of `write`. */
+/**
+ * The storage that the rules need. It is synchronous, so that no other operation can run between the steps of
+ * `write`.
+ */
 export interface ApprovalTable {
-  /** Runs `work` alone and whole: everything it wrote is kept, durably, or, when it throws, nothing. Throws `ApprovalStoreError` only. */
+  /**
+   * Runs `work` as an exclusive transaction: its writes are committed durably, or, when it throws, rolled back.
+   * Throws only `ApprovalStoreError`.
+   */
   write<T>(work: () => T): T
   read<T>(work: () => T): T
   find(approvalId: string): ApprovalRow | undefined
   insert(row: ApprovalRow): void
-  /** Replaces `before`, which must still be what the table holds. */
+  /** Replaces `before`, which must still be the stored row. */
   update(before: ApprovalRow, after: ApprovalRow): void
-  /** The newest rows that read as `state` (any, when null) at `nowMs`. */
+  /** Returns the newest rows whose state at `nowMs` is `state` (null: any state). */
   newest(state: ApprovalState | null, limit: number, nowMs: number): readonly ApprovalRow[]
-  /** Forgets some of the rows that expired at or before `expiredMs`. */
+  /** Deletes some of the rows that expired at or before `expiredMs`. */
   prune(expiredMs: number): void
   close(): void
 }
 
-/** The approval store's rules, once, over any table. Arguments are checked before the table is touched. */
+/** The rules of approval stores over any table. Arguments are validated before the table is accessed. */
 export class TableApprovalStore implements ApprovalStore {
   readonly #table: ApprovalTable
 
@@ -84,7 +90,7 @@ export class TableApprovalStore implements ApprovalStore {
     this.#table.close()
   }
 
-  /** Stores where the row went, then, and only when that is durable, says whether it was refused. */
+  /** Stores the new row first and, after the commit, throws the refusal if there is one. */
   #move(approvalId: string, step: (row: ApprovalRow) => Transition): ApprovalRecord {
     const { row, refusal } = this.#table.write(() => {
       const before = this.#table.find(approvalId)

@@ -12,24 +12,24 @@ import {
 import { type ApprovalRow, bindingOf } from './row.js'
 
 /**
- * The life of an approval, as pure functions on rows:
+ * The states of an approval, as pure functions on rows:
  *
  *     pending ──► approved ──► (used, once)
  *        │            ├──► expired   used too late
- *        │            └──► failed    used for something else
+ *        │            └──► failed    used for another call
  *        ├──► denied
  *        ├──► expired   no answer before the deadline
- *        └──► failed    the answer was about something else, or there can be none any more
+ *        └──► failed    the answer was for another call, or no answer is possible any more
  *
- * A refusal can move the row too: the row of a transition is stored first, then the refusal is thrown, so that what was
- * refused once stays refused, whatever the clock does.
+ * A refusal can also change the row: the new row is stored first, then the refusal is thrown. A refused approval
+ * therefore stays refused, even if the clock goes back.
  */
 export interface Transition {
   readonly row: ApprovalRow
   readonly refusal: ApprovalStoreErrorCode | null
 }
 
-/** A resolution after the check of its shape. */
+/** A resolution after validation. */
 export interface CheckedResolution {
   readonly state: ApprovalResolution['state']
   readonly approverId: string | null
@@ -37,7 +37,7 @@ export interface CheckedResolution {
   readonly binding: ApprovalBinding | null
 }
 
-/** The row as it reads at `nowMs`: a pending one at or past its deadline is expired since then. */
+/** The row as of `nowMs`: a pending row at or past its deadline is expired since the deadline. */
 export function rowAt(row: ApprovalRow, nowMs: number): ApprovalRow {
   if (row.state !== 'pending' || nowMs < row.expiresAtMs) return row
   return { ...row, state: 'expired', resolvedAtMs: row.expiresAtMs }
@@ -64,7 +64,7 @@ export function use(stored: ApprovalRow, binding: ApprovalBinding, nowMs: number
   const row = rowAt(stored, nowMs)
   const usable = row.state === 'approved' && row.consumedAtMs === null
   if (!sameBinding(bindingOf(row), binding)) {
-    // Somebody tried to stretch this approval over another call: nothing may run on it any more.
+    // The approval was presented for another call, so it becomes unusable for every call.
     const failed = { ...row, state: 'failed', resolvedAtMs: row.resolvedAtMs ?? nowMs } as const
     return { row: usable || row.state === 'pending' ? failed : row, refusal: 'APPROVAL_BINDING_MISMATCH' }
   }
@@ -75,7 +75,7 @@ export function use(stored: ApprovalRow, binding: ApprovalBinding, nowMs: number
   return { row: { ...row, consumedAtMs: nowMs }, refusal: null }
 }
 
-/** @throws TypeError for anything that is no resolution */
+/** Validates a resolution. @throws TypeError when it is invalid */
 export function checkResolution(value: unknown): CheckedResolution {
   const fields = readFields('approval resolution', value, ['state', 'approverId', 'note', 'binding'])
   const state = fields.get('state')
@@ -93,7 +93,7 @@ export function checkResolution(value: unknown): CheckedResolution {
   }
 }
 
-/** The error of a refusal. The id is the caller's own; it has been checked for its length, and is not needed to know which call failed. */
+/** The error of a refusal. Its message does not contain the approval id: the caller knows it. */
 export function refusalError(code: ApprovalStoreErrorCode): ApprovalStoreError {
   return new ApprovalStoreError(code, MESSAGES[code])
 }

@@ -1,10 +1,11 @@
 /**
- * Built-in objects that are copied by value: Date, Map, Set, URL, RegExp, ArrayBuffer, Buffer, typed arrays, DataView.
+ * Built-in objects that are copied by value: Date, Map, Set, URL, RegExp, ArrayBuffer, Buffer, typed arrays,
+ * DataView.
  *
- * Two things must hold. The object has the internal slots of its kind (`Symbol.toStringTag` and a proxy can claim
- * anything, the slots cannot be claimed), and its prototype is the built-in one: an instance of a subclass has
- * behaviour that a copy would lose, so it is passed by reference. Contents are read from the slots, through functions
- * of this realm, so that an own property such as `getTime` or `byteLength` on the object is never looked at.
+ * An object is copied if it has the internal slots of its kind, which cannot be forged (unlike `Symbol.toStringTag`
+ * or a proxy), and its prototype is the built-in one. An instance of a subclass has behaviour that a copy would
+ * lose, so it is passed by reference. Contents are read from the slots by functions of this realm, so that an own
+ * property of the object, such as `getTime` or `byteLength`, is never read.
  */
 import { types } from 'node:util'
 
@@ -44,14 +45,12 @@ function getter(prototype: object, key: PropertyKey): (receiver: object) => unkn
   return (receiver) => get.call(receiver)
 }
 
-/** True for a prototype that makes an object plain: null, `Object.prototype`, or that of another realm. */
+/** Whether a prototype makes an object plain: null, or the `Object.prototype` of any realm. */
 export function isPlainPrototype(prototype: object | null): boolean {
   return prototype === null || prototype === Object.prototype || isBuiltin(prototype, 'Object', 0)
 }
 
-/**
- * The built-in kind of an object whose prototype has been read already; undefined when it is to be passed by reference.
- */
+/** The built-in kind of an object, by its prototype; undefined when the object is passed by reference. */
 export function builtinKind(value: object, prototype: object): BuiltinKind | undefined {
   if (types.isDate(value)) return isBuiltin(prototype, 'Date', 1) ? 'date' : undefined
   if (types.isMap(value)) return isBuiltin(prototype, 'Map', 1) ? 'map' : undefined
@@ -69,9 +68,9 @@ export function builtinKind(value: object, prototype: object): BuiltinKind | und
 }
 
 /**
- * Whether this is the prototype of the built-in class of that name, of this realm or another (a vm context; test runners
- * use them). It is known by its constructor's name and its distance from the end of the prototype chain: a subclass is
- * one level further away, also one that took the same name.
+ * Whether this is the prototype of the built-in class with that name, in any realm (vm contexts and test runners
+ * have their own). The check compares the constructor's name and the distance to the end of the prototype chain: a
+ * subclass is one level further away, even if it has the same name.
  */
 function isBuiltin(prototype: object, name: string, levels: number): boolean {
   let last = prototype
@@ -85,8 +84,8 @@ function isBuiltin(prototype: object, name: string, levels: number): boolean {
 }
 
 /**
- * The name of the class that a prototype belongs to, read from plain data properties only: no getter, no proxy's trap
- * and no method runs. Undefined when it cannot be had that way.
+ * The name of the class of a prototype, read only from plain data properties: no getter, proxy trap or method runs.
+ * Undefined when the name cannot be read this way.
  */
 export function constructorName(prototype: object): string | undefined {
   if (types.isProxy(prototype)) return undefined
@@ -96,7 +95,7 @@ export function constructorName(prototype: object): string | undefined {
   return typeof name === 'string' ? name : undefined
 }
 
-/** Milliseconds of a Date, NaN when it is an invalid one. */
+/** Milliseconds since 1970 of a Date; NaN for an invalid one. */
 export function timeOf(date: object): number {
   return Date.prototype.getTime.call(date)
 }
@@ -111,35 +110,39 @@ export function hrefOf(url: object): string | undefined {
   }
 }
 
-/** A copy of a RegExp. A `lastIndex` that is no number (it may be anything) becomes 0. */
+/** Copies a RegExp. A `lastIndex` that is not an integer becomes 0. */
 export function copyRegExp(regexp: object): RegExp {
-  // The constructor takes source and flags of a real RegExp from its slots; only `Symbol.match` is looked up on it.
+  // The constructor reads source and flags of a real RegExp from its slots; it looks up only `Symbol.match` on the
+  // object.
   const copy = new RegExp(regexp as RegExp)
   const lastIndex: unknown = Object.getOwnPropertyDescriptor(regexp, 'lastIndex')?.value
   copy.lastIndex = typeof lastIndex === 'number' && Number.isSafeInteger(lastIndex) ? lastIndex : 0
   return copy
 }
 
-/** How many entries a Map or Set has, whatever its `size` property says. */
+/** The number of entries of a Map or Set, regardless of its `size` property. */
 export function sizeOf(collection: object): number {
   return Number(types.isMap(collection) ? readMapSize(collection) : readSetSize(collection))
 }
 
-/** The entries of a Map, without calling anything of its own. */
+/** The entries of a Map, without calling methods of the object. */
 export function mapEntries(map: object): [unknown, unknown][] {
   const entries: [unknown, unknown][] = []
   forEachOfMap.call(map as Map<unknown, unknown>, (value, key) => entries.push([key, value]))
   return entries
 }
 
-/** The members of a Set, without calling anything of its own. */
+/** The members of a Set, without calling methods of the object. */
 export function setMembers(set: object): unknown[] {
   const members: unknown[] = []
   forEachOfSet.call(set as Set<unknown>, (member) => members.push(member))
   return members
 }
 
-/** The bytes that a buffer, typed array or DataView shows, and its kind's name (`Buffer`, `Float64Array`, …). Not a copy. */
+/**
+ * The bytes that a buffer, typed array or DataView covers, not copied, and the name of its kind (`Buffer`,
+ * `Float64Array`, …).
+ */
 export function viewOf(binary: object): { readonly name: string; readonly bytes: Uint8Array } {
   if (types.isTypedArray(binary)) {
     const name = Object.getPrototypeOf(binary) === Buffer.prototype ? 'Buffer' : String(readTypedArrayName(binary))
@@ -159,11 +162,11 @@ function bytesAt(buffer: unknown, offset: unknown, length: unknown): Uint8Array 
 }
 
 /**
- * A copy that shares no memory with the original: what lies beside a view in its buffer (Node's small Buffers share
- * one) is left behind, and shared memory becomes private.
+ * Copies binary data. The copy shares no memory with the original: bytes outside the view (Node's small Buffers
+ * share one buffer) are not copied, and shared memory becomes private.
  */
 export function copyBinary(name: string, bytes: Uint8Array): object {
-  // Buffer.alloc, unlike Buffer.from, never takes a piece of the pool that other Buffers are in.
+  // Buffer.alloc, unlike Buffer.from, never uses the pool that other Buffers share.
   const own = name === 'Buffer' ? Buffer.alloc(bytes.length) : new Uint8Array(bytes.length)
   own.set(bytes)
   if (name === 'Buffer' || name === 'Uint8Array') return own

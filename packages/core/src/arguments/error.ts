@@ -1,10 +1,11 @@
-/** Why a value could not be taken: one code, and where the value stands. */
+/** The error for a value that cannot be recorded, with its path. */
 
 /**
- * A call's arguments (or metadata) cannot be put on record, so the call is refused.
+ * The arguments or metadata of a call cannot be recorded, so the call is refused.
  *
- * `path` says which value, as in `args[0].amount`; keys in it that are long, odd or look like a secret are shown as
- * `[…]`. `cause` is what a getter or a proxy's trap threw, when that was the reason: it is foreign, do not show it.
+ * `path` names the value, as in `args[0].amount`; keys that are long, unusual or look like a secret are shown as
+ * `[…]`. `cause` is the error that a getter or a proxy trap threw, if that was the reason. It is untrusted: do not
+ * show it.
  */
 export class SnapshotError extends Error {
   override readonly name = 'SnapshotError'

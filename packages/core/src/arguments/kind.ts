@@ -1,9 +1,9 @@
 /**
- * Which objects are copies that a snapshot made, and of what kind.
+ * Records which objects are copies made by a snapshot, and their kinds.
  *
- * Asked again, a proxy may answer differently: a class instance when the snapshot was taken, a plain object with a
- * harmless amount when the policy looks. So the question is asked once, while reading, and the answer is kept here.
- * Everything that walks a snapshot afterwards asks `kindOf` and never the object itself.
+ * A proxy may look like a class instance when the snapshot is taken and like a plain object with a small amount
+ * when the policy reads it. So the kind is determined once, while reading, and stored here. Code that walks a
+ * snapshot afterwards calls `kindOf` and never inspects the object itself.
  */
 
 /** `binary` is an ArrayBuffer or a view of one. */
@@ -11,13 +11,13 @@ export type CopyKind = 'array' | 'object' | 'date' | 'map' | 'set' | 'url' | 're
 
 const kinds = new WeakMap<object, CopyKind>()
 
-/** Marks a fresh copy that nobody else holds. Returns it. */
+/** Marks a new copy that no other code can reach. Returns it. */
 export function markCopy<T extends object>(copy: T, kind: CopyKind): T {
   kinds.set(copy, kind)
   return copy
 }
 
-/** The kind of a copy; undefined for a primitive and for everything that was passed by reference. */
+/** The kind of a copy; undefined for a primitive and for every value that was passed by reference. */
 export function kindOf(value: unknown): CopyKind | undefined {
   return typeof value === 'object' && value !== null ? kinds.get(value) : undefined
 }

@@ -1,5 +1,6 @@
 /**
- * Reads foreign values once, under limits, into marked copies. One reader serves one snapshot: its counters add up.
+ * Reads untrusted values once, within limits, into marked copies. A reader serves one snapshot: its counters are
+ * cumulative.
  */
 import { BIGINT_BITS_MAX, type SnapshotLimits } from '../limits.js'
 import { redactSecrets } from '../secret/shape/shape-rules.js'
@@ -18,19 +19,19 @@ import {
 import { SnapshotError } from './error.js'
 import { type CopyKind, kindOf, markCopy } from './kind.js'
 
-/** One step of a path; only a refusal ever writes it out. */
+/** One step of a path. Steps are formatted only for an error. */
 interface Step {
   readonly parent: Step | undefined
   readonly key: string | number
 }
 
 /**
- * What happens to text that is not in Unicode normalisation form C. `keep`: it stays as it is (metadata is labels, no
- * function gets it). `refuse`, `normalize`: the two choices for arguments, see `EngineOptions.unicode`.
+ * The handling of strings that are not in Unicode normalisation form C. `keep`: unchanged (for metadata, which no
+ * function receives). `refuse` and `normalize`: for arguments, see `EngineOptions.unicode`.
  */
 export type UnicodeHandling = 'keep' | 'refuse' | 'normalize'
 
-/** The only member of an object that stands for a value in the record (reserved). No argument may look like one. */
+/** The reserved member of an object that replaces a value in the record. An argument must not have this form. */
 const RESERVED_MEMBER = '_sd_digest'
 
 const BIGINT_BOUND = 1n << BigInt(BIGINT_BITS_MAX)
@@ -40,7 +41,7 @@ export class Reader {
   readonly #limits: SnapshotLimits
   readonly #name: string
   readonly #unicode: UnicodeHandling
-  /** The containers that are being read, outermost first: a cycle is one that is met again, and its size is the depth. */
+  /** The containers that are being read, outermost first. A repeated container is a cycle; the size is the depth. */
   readonly #open = new Set<object>()
   #nodes = 0
   #stringUnits = 0
@@ -57,7 +58,7 @@ export class Reader {
     return this.#readElements(args, undefined)
   }
 
-  /** The own fields of an object of any class, as plain data; what is in them is read like arguments. */
+  /** Reads the own fields of an object of any class as plain data; their values are read like arguments. */
   readReceiver(value: unknown): unknown {
     if (typeof value !== 'object' || value === null) throw this.#refusal(undefined, 'is not an object')
     const copy = this.read(value)
@@ -72,7 +73,7 @@ export class Reader {
         return this.#readText(value, at, 'holds')
       case 'number':
         if (!Number.isFinite(value)) throw this.#refusal(at, `is ${value}, which is no value to decide about`)
-        // Very large integers stand on record with all their digits, up to 309 of them.
+        // Very large integers are recorded with all their digits, up to 309 of them.
         if (Number.isInteger(value) && !Number.isSafeInteger(value)) this.#countUnits(String(BigInt(value)).length, at)
         return value
       case 'bigint':
@@ -108,7 +109,8 @@ export class Reader {
       case 'regexp': {
         const copy = this.#foreign(at, () => copyRegExp(value))
         const source = this.#readText(copy.source, at, 'holds')
-        // The constructor, not a literal: a range such as `[a-é]` may be none after normalisation, and is refused then.
+        // The constructor is used because a range such as `[a-é]` may be invalid after normalisation, and is then
+        // refused.
         const read = source === copy.source ? copy : this.#foreign(at, () => new RegExp(source, copy.flags))
         read.lastIndex = copy.lastIndex
         return markCopy(read, 'regexp')
@@ -130,7 +132,7 @@ export class Reader {
       throw this.#refusal(at, 'is an array without a proper length')
     }
     this.#expect(length, at)
-    // Array.from defines elements, where assigning one could run a setter planted on Array.prototype.
+    // Array.from defines elements. Assigning one could run a setter on Array.prototype.
     return Array.from({ length }, (_, key) => {
       const element = this.#foreign({ parent: at, key }, () => Reflect.get(array, key) as unknown)
       return this.read(element, { parent: at, key })
@@ -151,7 +153,7 @@ export class Reader {
     if (this.#unicode !== 'keep' && members.length === 1 && members[0]?.[0] === RESERVED_MEMBER) {
       throw this.#refusal(at, `is an object with the single member \`${RESERVED_MEMBER}\`, which is reserved`)
     }
-    // Defines members. Assigning would run the setter behind `__proto__`, or one planted on Object.prototype.
+    // Defines members. Assigning could run the setter of `__proto__` or one on Object.prototype.
     const copy = Object.fromEntries(members)
     if (Object.keys(copy).length !== members.length) throw this.#twice(at)
     return prototype === null ? Object.setPrototypeOf(copy, null) : copy
@@ -193,13 +195,13 @@ export class Reader {
     if (!text.isWellFormed()) throw this.#refusal(at, `${verb} a lone surrogate, which is no Unicode text`)
     if (this.#unicode === 'keep') return text
     const normal = text.normalize('NFC')
-    // Otherwise the record, where all text is in NFC, would show another text than the function gets.
+    // Otherwise the record, in which all strings are in NFC, would differ from the function's argument.
     if (normal !== text && this.#unicode === 'refuse')
       throw this.#refusal(at, `${verb} text that is not in Unicode NFC`)
     return normal
   }
 
-  /** Reads a container's contents, once it is known that it is neither inside itself nor too deep. */
+  /** Reads the contents of a container after checking that it is neither inside itself nor too deep. */
   #inside<T extends object>(container: object, at: Step | undefined, kind: CopyKind, readContents: () => T): T {
     if (this.#open.has(container)) throw this.#refusal(at, 'contains itself')
     if (this.#open.size >= this.#limits.depthMax) {
@@ -211,7 +213,7 @@ export class Reader {
     return markCopy(copy, kind)
   }
 
-  /** Runs one operation that may run the caller's code (a getter, a trap) and keeps what it throws in. */
+  /** Runs one operation that may call the caller's code (a getter, a trap) and converts its exception. */
   #foreign<T>(at: Step | undefined, operation: () => T): T {
     try {
       return operation()
@@ -229,7 +231,7 @@ export class Reader {
     this.#nodes += nodes
   }
 
-  /** Refuses what is too much before time or memory goes into it: a length of 2^32 - 1 is cheap to claim. */
+  /** Refuses values beyond the limits before reading them: an array can claim a length of 2^32 - 1 at no cost. */
   #expect(nodes: number, at: Step | undefined): void {
     if (this.#nodes + nodes > this.#limits.nodesMax)
       throw this.#refusal(at, `is beyond ${this.#limits.nodesMax} values`)
@@ -249,7 +251,7 @@ export class Reader {
   }
 }
 
-/** A key is the caller's text: it is shown only when it is an identifier, and no secret. */
+/** Shows a key, which is the caller's text, only if it is an identifier and does not look like a secret. */
 function showStep(key: string | number): string {
   if (typeof key === 'number') return `[${key}]`
   return SHOWN_KEY.test(key) && redactSecrets(key) === key ? `.${key}` : '[…]'

@@ -1,10 +1,11 @@
 /**
- * Reads a caller's arguments once, into data that nobody else can reach.
+ * Reads a caller's arguments once, into data that no other code can change.
  *
- * What runs must be what was decided on. A caller, or a model's framework, may hold on to the objects that it passed
- * and change them while an approval is open; a getter or a proxy may answer differently each time it is asked. So the
- * boundary reads every property exactly once, decides about the copy, and calls the function with the copy. Just before
- * that it reads the originals again: `sameSnapshot` tells whether they still say the same.
+ * The function must run with the arguments that were decided on. A caller, or a model's framework, may keep
+ * references to the objects that it passed and change them while an approval is open; a getter or a proxy may
+ * return a different value on each read. So the boundary reads every property exactly once, decides about the copy,
+ * and calls the function with the copy. Just before that it reads the originals again, and `sameSnapshot` compares
+ * the two copies.
  *
  * | value | in the snapshot |
  * |---|---|
@@ -13,9 +14,9 @@
  * | Date, Map, Set, URL, RegExp, ArrayBuffer, Buffer, typed array, DataView | copied by value |
  * | function, symbol, promise, error, stream, instance of a class or subclass | the same reference |
  *
- * Of an object the own enumerable properties with string keys are copied, of an array its elements (a hole becomes
- * undefined). A value that stands in two places is copied twice. What is passed by reference is compared by identity
- * and never looked into: it can change behind the boundary's back, and a policy sees no more of it than its class name.
+ * The own enumerable properties with string keys of an object are copied, and the elements of an array (a hole
+ * becomes undefined). A value that occurs twice is copied twice. A value that is passed by reference is compared by
+ * identity and never read: it can change without being noticed, and a policy sees only its class name.
  */
 import { ARGUMENT_LIMITS, type SnapshotLimits } from '../limits.js'
 import { hrefOf, mapEntries, setMembers, timeOf, viewOf } from './builtin.js'
@@ -23,21 +24,22 @@ import { type CopyKind, kindOf } from './kind.js'
 import { Reader, type UnicodeHandling } from './reader.js'
 
 export interface Snapshot {
-  /** The arguments to decide about and to call the function with. The function may change them, nobody else can. */
+  /** The arguments to decide about and to call the function with. Only the function may change them. */
   readonly values: readonly unknown[]
-  /** What `this` says, where that was asked for: a copy of its own fields. */
+  /** A copy of the own fields of `this`, if it is part of the call. */
   readonly receiver: unknown
 }
 
 /**
  * Takes a snapshot of a call's arguments.
  *
- * @param unicode - `refuse`: text or a name that is not in Unicode NFC is refused; `normalize`: the snapshot has the NFC copy
+ * @param unicode - `refuse`: strings and names that are not in Unicode NFC are refused; `normalize`: the snapshot
+ *   contains the NFC form
  * @param receiver - the `this` of the call, when it is part of it
- * @throws SnapshotError `PARAMETERS_INVALID`, with the path, for: NaN, an infinity, an invalid Date, a lone surrogate in
- * a string or key, text that is not in NFC (`refuse`), two names that are equal in NFC, a bigint of more than
- * `BIGINT_BITS_MAX` bits, a cycle, a getter or trap that throws, a revoked proxy, a detached buffer, an object with the
- * single member `_sd_digest`, and anything beyond `ARGUMENT_LIMITS`.
+ * @throws SnapshotError `PARAMETERS_INVALID`, with the path, for: NaN, an infinity, an invalid Date, a lone
+ *   surrogate in a string or key, a string that is not in NFC (`refuse`), two names that are equal in NFC, a bigint
+ *   of more than `BIGINT_BITS_MAX` bits, a cycle, a getter or trap that throws, a revoked proxy, a detached buffer,
+ *   an object with the single member `_sd_digest`, and values beyond `ARGUMENT_LIMITS`
  * @example
  * const order = { amount: 5 }
  * const snapshot = takeSnapshot([order])
@@ -57,17 +59,18 @@ export function takeSnapshot(
 }
 
 /**
- * The same for one value under a name of its own, such as a call's metadata. Text stays as it is, in NFC or not.
+ * Takes a snapshot of one value, such as a call's metadata. Strings are not normalised.
  *
- * @throws SnapshotError as `takeSnapshot` does, with paths that begin with `name`.
+ * @param name - the first part of the paths in errors
+ * @throws SnapshotError as `takeSnapshot` does
  */
 export function takeValue(value: unknown, name: string, limits: SnapshotLimits = ARGUMENT_LIMITS): unknown {
   return new Reader(limits, name, 'keep').read(value)
 }
 
 /**
- * Whether two snapshots say the same: the same values of the same kinds in the same order, members and entries too.
- * What was passed by reference must be the same reference. `0` and `-0` differ. No code of the caller's runs.
+ * Whether two snapshots have equal values of equal kinds in the same order, including members and entries. Values
+ * that were passed by reference must be identical. `0` and `-0` differ. No code of the caller runs.
  */
 export function sameSnapshot(a: Snapshot, b: Snapshot): boolean {
   return sameList(a.values, b.values) && same(a.receiver, b.receiver)

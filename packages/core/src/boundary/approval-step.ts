@@ -1,5 +1,5 @@
-// The approval step: asks, listens until the deadline, and uses the answer once. Whatever is not a timely yes that is bound to exactly
-// this call is a refusal.
+// The approval step: calls the approver, waits until the deadline, and uses the answer once. Only an approval that
+// arrives in time and is bound to exactly this call lets the call continue.
 import { type ApprovalBlock, formatTimestamp } from '@sudoagent/ledger'
 import { type CheckedAnswer, parseAnswer } from '../approval/answer.js'
 import {
@@ -17,12 +17,12 @@ import { within } from './deadline.js'
 import type { DecisionRequest } from './decision.js'
 import { Refusal } from './refusal.js'
 
-/** What the step works with. */
+/** The dependencies of this step. */
 export interface ApprovalDeps {
   readonly approver: Approver
   readonly store: ApprovalStore
   readonly clock: () => Date
-  /** How long the store may take for one answer, in milliseconds. The approver has `ttlMs`. */
+  /** The time limit of one call of the store, in milliseconds. The approver's limit is `ttlMs`. */
   readonly timeoutMs: number
 }
 
@@ -33,12 +33,12 @@ export interface ApprovalOptions {
 }
 
 /**
- * Gets an approval for one call, and uses it.
+ * Gets an approval for one call and uses it.
  *
- * @returns the ledger's approval block, state `approved`
- * @throws Refusal `denied` APPROVAL_DENIED when it was refused, expired, cancelled, or bound to something else, or the code of a
- * CallCancelled; `approval`
- * APPROVAL_PROCESS_FAILED when the approver or the store failed
+ * @returns the ledger's approval block with the state `approved`
+ * @throws Refusal `denied` with APPROVAL_DENIED when the approval was denied, expired, cancelled or bound to
+ *   another call, or with the code of a CallCancelled; `approval` with APPROVAL_PROCESS_FAILED when the approver or
+ *   the store failed
  */
 export async function seekApproval(
   desk: ApprovalDeps,
@@ -65,12 +65,15 @@ export async function seekApproval(
   }
 }
 
-/** Without a prototype: Node asks for `signal` and others by name, and would take what somebody put on that of all objects. */
+/**
+ * An object without a prototype: Node reads `signal` and other options by name, and would find polluted members of
+ * `Object.prototype`.
+ */
 const ONCE: { readonly once: true } = Object.assign(Object.create(null), { once: true })
 
 type Heard = CheckedAnswer | 'expired' | 'cancelled'
 
-/** The approver's answer, unless the deadline or the caller's signal comes first; after that nothing it says is heard. */
+/** Waits for the approver's answer, the deadline or the caller's signal. Later answers are ignored. */
 async function listen(
   { approver, store }: ApprovalDeps,
   request: ApprovalRequest,
@@ -96,7 +99,7 @@ async function listen(
   }
 }
 
-/** Puts the answer on the record of the store, and uses a yes: once, in time, for this call. */
+/** Stores the answer and uses an approval: once, in time, for this call. */
 async function settle(
   desk: ApprovalDeps,
   request: ApprovalRequest,
@@ -108,7 +111,8 @@ async function settle(
   const state = approved ? 'approved' : 'denied'
   const answer = { state, approverId, note, binding: heard.binding } as const
   if (!approved) {
-    // The no stands whether or not the store can still take it down; but an approver that only ran out of time said nothing.
+    // A denial is valid even if the store can no longer record it. If the request has expired, the state is
+    // `expired`, not `denied`.
     const late = await ask(desk, () => desk.store.resolve(approvalId, answer, desk.clock())).then(() => false, isExpiry)
     if (late) throw new Unapproved('expired', 'nobody approved in time')
     throw new Unapproved('denied', note ?? 'the approver refused', approverId)
@@ -117,7 +121,7 @@ async function settle(
   return requireUsed(await ask(desk, () => desk.store.consume(approvalId, binding, desk.clock())), request)
 }
 
-/** A store is foreign code: what it hands back must be the approval that was asked for. */
+/** Checks that the record from the store, which is untrusted code, is the approval of this request. */
 function requireUsed(record: ApprovalRecord, { approvalId, binding }: ApprovalRequest): ApprovalRecord {
   const bound = memberOf(record, 'binding')
   const same = (['requestId', 'policyHash', 'decisionHash'] as const).every(
@@ -130,7 +134,7 @@ function requireUsed(record: ApprovalRecord, { approvalId, binding }: ApprovalRe
 const ask = <T>({ timeoutMs }: ApprovalDeps, work: () => Promise<T>): Promise<T> =>
   within(timeoutMs, 'approval store', work)
 
-/** A plain no, with what the record says of it. */
+/** A denial, with the data for its record. */
 class Unapproved extends Error {
   readonly state: Exclude<ApprovalState, 'pending' | 'approved'>
   readonly approverId: string | null
@@ -149,7 +153,7 @@ class Unapproved extends Error {
   }
 }
 
-/** The caller's cancellation, in the words of the program that gave the call up where it said why. */
+/** The caller's cancellation, with the program's own code and reason if it gave them. */
 function cancelled(signal: AbortSignal | undefined): Unapproved {
   const reason: unknown = signal?.reason
   if (reason instanceof CallCancelled) return new Unapproved('failed', reason.message, null, reason.code)
@@ -158,7 +162,7 @@ function cancelled(signal: AbortSignal | undefined): Unapproved {
 
 const isExpiry = (error: unknown): boolean => error instanceof ApprovalStoreError && error.code === 'APPROVAL_EXPIRED'
 
-/** Which codes of a store mean no, and which that it does not work. */
+/** Store errors that mean a denial. All other errors mean that the store failed. */
 const NO: ReadonlyMap<string, readonly [Unapproved['state'], string]> = new Map([
   ['APPROVAL_EXPIRED', ['expired', 'the approval came too late']],
   ['APPROVAL_BINDING_MISMATCH', ['failed', 'the approval was given for another call']],
@@ -173,7 +177,10 @@ function asUnapproved(error: unknown): Unapproved | null {
   return no === undefined ? null : new Unapproved(no[0], no[1])
 }
 
-/** Leaves no pending record behind, so that nobody approves a call that is gone; the store may be the thing that is broken. */
+/**
+ * Settles the pending record, so that people do not approve a call that has ended. Errors are ignored: the store
+ * may be what failed.
+ */
 async function close(desk: ApprovalDeps, request: ApprovalRequest, error: unknown): Promise<ApprovalBlock> {
   const { state, approverId } = asUnapproved(error) ?? { state: 'failed' as const, approverId: null }
   const now = desk.clock()

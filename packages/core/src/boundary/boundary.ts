@@ -1,8 +1,8 @@
-// The boundary. One call, eight steps, in this order; if one of them fails, the function does not run:
+// The boundary takes a call through eight steps. If one of the first six fails, the function does not run:
 //
-//   context → policy → budget → approval → arguments unchanged → decision on record → function → outcome on record
+//     context → policy → budget → approval → arguments unchanged → decision recorded → function → outcome recorded
 //
-// Seven are here; the function is run by whoever holds the authorization (`engine.ts`, or a framework).
+// The owner of the authorization runs the function (`engine.ts`, or a framework).
 import { type BudgetBlock, REASON_LENGTH_MAX } from '@sudoagent/ledger'
 import { type Snapshot, sameSnapshot, takeSnapshot } from '../arguments/snapshot.js'
 import { memberOf } from '../check.js'
@@ -20,19 +20,19 @@ import { OpenQuestions } from './open-questions.js'
 import { type CallOutcome, Recorder } from './recorder.js'
 import { Refusal } from './refusal.js'
 
-/** An allowed call whose decision is durably on record. Run it with `args`: those are what was decided on. */
+/** An allowed call whose decision is durably recorded. The function must run with `args`, which were decided on. */
 export interface Authorization {
   readonly status: 'allowed'
   readonly requestId: string
   readonly decisionHash: string
-  /** Where the decision stands in the ledger, 1-based. */
+  /** The position of the decision in the ledger, from 1. */
   readonly position: number
   readonly reason: string
   readonly reasonCode: string
   readonly args: readonly unknown[]
 }
 
-/** A call on its way: what was asked, in fixed form, and the caller's own arguments to compare with at the end. */
+/** A pending call: its fixed facts, and the caller's own arguments for the comparison in step five. */
 interface PendingCall {
   readonly request: DecisionRequest
   readonly terms: CheckedCallOptions
@@ -41,10 +41,10 @@ interface PendingCall {
   readonly snapshot: Snapshot
 }
 
-/** Of a call that was refused before any other step. */
+/** For a call that was refused before any other step. */
 const NOTHING_FOUND = { approval: null, budget: null, letThrough: null }
 
-/** Decides about calls, and keeps the record of them. */
+/** Decides about calls and records the decisions. */
 export class Boundary {
   readonly #parts: EngineParts
   readonly #recorder: Recorder
@@ -59,15 +59,15 @@ export class Boundary {
     this.#recorder = new Recorder(parts)
   }
 
-  /** How many outcomes could not be recorded. */
+  /** The number of outcomes that could not be recorded. */
   get outcomeFailures(): number {
     return this.#recorder.outcomeFailures
   }
 
   /**
-   * Steps one to six. What it returns may run; what it throws was put on record as far as that was possible.
+   * Runs steps one to six. Before an error is thrown, the refusal is recorded if possible.
    *
-   * @throws (as a rejection) SudoAgentError, or the reason of a signal that was aborted before anything was asked
+   * @throws (as a rejection) SudoAgentError, or the reason of a signal that was already aborted
    */
   async authorize(
     action: string,
@@ -98,13 +98,13 @@ export class Boundary {
     return authorization
   }
 
-  /** Whether the authorization is one of this engine whose outcome has not been recorded. */
+  /** Whether this engine made the authorization and its outcome has not been recorded. */
   isOpen(authorization: Authorization): boolean {
     return this.#running.has(authorization)
   }
 
   /**
-   * Whether `this` still says what was decided on, where that is part of the call: the function gets it itself, not a copy.
+   * Checks that `this`, if it is part of the call, is unchanged: the method receives the object itself, not a copy.
    *
    * @throws ApprovalDenied PARAMETERS_CHANGED
    */
@@ -115,7 +115,7 @@ export class Boundary {
       const now = takeSnapshot([], this.#parts.unicode, asked.receiver)
       if (sameSnapshot(now, { values: [], receiver: asked.snapshot.receiver })) return
     } catch {
-      // It cannot be read any more.
+      // The receiver can no longer be read.
     }
     const { requestId } = asked.request.context
     const reason = 'the receiver of the call changed after the decision'
@@ -123,10 +123,10 @@ export class Boundary {
   }
 
   /**
-   * Step eight: puts on record how an authorized call ended, once.
+   * Step eight: records the outcome of an authorized call, once.
    *
-   * @returns whether it is on record
-   * @throws TypeError (as a rejection) when it was not authorized here, or was recorded already
+   * @returns whether the outcome was recorded
+   * @throws TypeError (as a rejection) when this engine did not authorize the call, or its outcome is recorded
    */
   async finish(authorization: Authorization, outcome: CallOutcome): Promise<boolean> {
     const running = this.#running.get(authorization)
@@ -137,7 +137,7 @@ export class Boundary {
     return await this.#recorder.outcome(running.request, running.ruling, outcome)
   }
 
-  /** Step one: reads the arguments once, redacts them, and fixes what is asked. */
+  /** Step one: reads the arguments once, redacts them, and computes the decision hash. */
   async #ask(action: string, args: readonly unknown[], terms: CheckedCallOptions, self: unknown): Promise<PendingCall> {
     const { agentId, redactor, unicode, clock, generateId } = this.#parts
     const requestId = generateId()
@@ -150,7 +150,7 @@ export class Boundary {
       const context = buildContext({ ...facts, values, receiver: snapshot.receiver, metadata })
       return { request: requestDecision(context, policy.identity, clock()), terms, original: args, receiver, snapshot }
     } catch (cause) {
-      // The arguments cannot stand on record; that they were refused can.
+      // The arguments cannot be recorded, but the refusal can.
       const context = buildContext({ ...facts, values: UNRECORDABLE, metadata: {} })
       const request = requestDecision(context, policy.identity, clock())
       const reason = cause instanceof Error ? cause.message : 'the arguments cannot be put on record'
@@ -158,7 +158,7 @@ export class Boundary {
     }
   }
 
-  /** Steps two to five. @throws the caller's error, after the refusal was put on record */
+  /** Steps two to five. @throws the caller's error, after the refusal was recorded */
   async #rule(asked: PendingCall): Promise<Decision> {
     const { request, terms } = asked
     const { approver, approvalStore: store, clock, timeoutMs } = this.#parts
@@ -179,7 +179,7 @@ export class Boundary {
       if (asks) await this.#requireClock()
       const desk = this.#budgetDesk()
       reserved = desk !== null
-      // Before anybody is asked: a person's time is not for calls that no budget lets run.
+      // Before the approval, so that people are not asked about a call that no budget allows.
       budget = desk === null ? null : await reserveBudget(desk, request, budgetCost, asks ? ttlMs + timeoutMs : 0)
       if (asks) {
         approval = await this.#open.while(request, () =>
@@ -189,7 +189,7 @@ export class Boundary {
             signal,
           }),
         )
-        // The same charge again: it may have lapsed while the question was open.
+        // The reservation may have lapsed while the approval was open, so the same charge is reserved again.
         if (desk !== null) await reserveBudget(desk, request, budgetCost)
       }
       this.#requireUnchanged(asked)
@@ -198,7 +198,7 @@ export class Boundary {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       const refused = await this.#refuse(request, error, { approval, budget, letThrough })
-      // Only now that the denial is durable: until then nobody can be sure that the call does not run.
+      // Only after the denial is durable: before that, it is not certain that the call will not run.
       if (reserved) await this.#release(request)
       throw refused
     }
@@ -219,7 +219,7 @@ export class Boundary {
     }
   }
 
-  /** An approval is over at its deadline by the ledger's time; where that is far ahead, asking would be in vain. */
+  /** Refuses to ask for an approval that would already be expired by the ledger's clock. */
   async #requireClock(): Promise<void> {
     const { ledger, timeoutMs } = this.#parts
     if (typeof memberOf(ledger, 'aheadMs') !== 'function') return
@@ -239,7 +239,7 @@ export class Boundary {
     throw new Refusal({ code: 'CLOCK_BEHIND_LEDGER', reason })
   }
 
-  /** Step five: the caller's own arguments, read again, must still say what was decided on. */
+  /** Step five: reads the caller's arguments again and compares them with the snapshot. */
   #requireUnchanged({ original, receiver, snapshot }: PendingCall): void {
     let same = false
     let cause: unknown
@@ -252,7 +252,7 @@ export class Boundary {
       throw new Refusal({ code: 'PARAMETERS_CHANGED', reason: 'the arguments changed after the decision', cause })
   }
 
-  /** Puts a refusal on record. @returns the caller's error; AuditLogError (thrown) when it could not be recorded */
+  /** Records a refusal. @returns the caller's error. @throws AuditLogError when the refusal could not be recorded */
   async #refuse(
     request: DecisionRequest,
     refusal: Refusal,
@@ -269,7 +269,7 @@ export class Boundary {
     return refusal.toError(makeDenial(reasonCode, reason, request.context.requestId, request.decisionHash))
   }
 
-  /** A decision that could not be written may be on record all the same; a call that a person approved keeps its charge then. */
+  /** A decision whose write failed may still become durable, so an approved call keeps its charge. */
   async #giveBack({ request }: PendingCall, { budget, approval }: Decision, error: unknown): Promise<never> {
     if (budget !== null && approval === null) await this.#release(request)
     throw error
@@ -284,7 +284,7 @@ export class Boundary {
     }
   }
 
-  /** What an approver calls itself is foreign text: over MCP the client's. */
+  /** Redacts the approver's name, which is untrusted text: over MCP, the client chooses it. */
   #withoutSecret(approval: Decision['approval']): Decision['approval'] {
     if (approval === null || approval.approver_id === null) return approval
     return { ...approval, approver_id: this.#parts.redactor.text(approval.approver_id) }

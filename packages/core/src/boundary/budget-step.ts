@@ -1,5 +1,6 @@
-// The budget: reserved before a person is asked, committed before the decision is written, released when a denial of the call is on record. A
-// charge counts from the moment it is reserved, so a process that dies in between has spent too much, never too little.
+// The budget step: a charge is reserved before the approval, committed before the decision is written, and released
+// after a denial is recorded. A charge counts from its reservation on, so a process that dies in between has spent
+// too much, never too little.
 import type { BudgetBlock } from '@sudoagent/ledger'
 import type { BudgetStore, BudgetVerdict } from '../budget/budget.js'
 import { memberOf } from '../check.js'
@@ -8,14 +9,14 @@ import { within } from './deadline.js'
 import type { DecisionRequest } from './decision.js'
 import { Refusal } from './refusal.js'
 
-/** The largest instant that a `Date` can hold (ECMA-262 §21.4.1.1). */
+/** The latest time that a `Date` can represent (ECMA-262 §21.4.1.1). */
 const INSTANT_MS_MAX = 8_640_000_000_000_000
 
-/** What the step works with. */
+/** The dependencies of this step. */
 export interface BudgetDeps {
   readonly store: BudgetStore
   readonly clock: () => Date
-  /** How long the store may take for one answer, in milliseconds. */
+  /** The time limit of one call of the store, in milliseconds. */
   readonly timeoutMs: number
 }
 
@@ -25,10 +26,11 @@ const EXCEEDED: ReadonlyMap<unknown, readonly [ReasonCode, string]> = new Map([
 ])
 
 /**
- * Reserves what a call costs. Again, for a call that was asked about meanwhile: a reservation that has lapsed is made anew.
+ * Reserves the cost of a call. After an approval it is called again with the same charge and renews a reservation
+ * that has lapsed.
  *
- * @param cost - units, an integer from 0 up
- * @param holdMs - how long a person may be asked before the charge is committed
+ * @param cost - units, a non-negative integer
+ * @param holdMs - the time in milliseconds that the approval may take before the charge is committed
  * @returns the ledger's budget block
  * @throws Refusal BUDGET_EXCEEDED_AGENT_RATE, BUDGET_EXCEEDED_TOOL_RATE, or BUDGET_EVALUATION_FAILED
  */
@@ -45,7 +47,7 @@ export async function reserveBudget(
     const verdict = await within(timeoutMs, 'budget', () =>
       store.reserve({ requestId, agentId, action, cost }, clock(), holdMs),
     )
-    // Exactly true: a store that answers anything else has not allowed the call.
+    // Requires exactly `true`: a store that returns any other value has not allowed the call.
     if (memberOf(verdict, 'allowed') === true) return block
     const exceeded = EXCEEDED.get(memberOf(verdict, 'scope'))
     if (memberOf(verdict, 'allowed') !== false || exceeded === undefined)
@@ -69,12 +71,19 @@ export async function commitBudget(
   }
 }
 
-/** Gives back what a call that will not run was charged. @throws what the store threw; the charge then stands until its window has passed */
+/**
+ * Releases the charge of a call that will not run.
+ *
+ * @throws the store's error; the charge then counts until its window has passed
+ */
 export async function releaseBudget({ store, clock, timeoutMs }: BudgetDeps, call: DecisionRequest): Promise<void> {
   await within(timeoutMs, 'budget', () => store.release(call.context.requestId, clock()))
 }
 
-/** In numbers, so that a model or a person knows whether a smaller call fits, and when to come back. */
+/**
+ * Describes the verdict in numbers, so that a model or a person can see whether a smaller call fits and when to
+ * retry.
+ */
 function describe(whose: string, cost: number, verdict: BudgetVerdict): string {
   const [limit, used, moreAtMs] = ['limit', 'used', 'moreAtMs'].map((name) => memberOf(verdict, name))
   if (!Number.isSafeInteger(limit) || !Number.isSafeInteger(used)) return `${whose} is used up`

@@ -1,5 +1,5 @@
-// What becomes of a call whose arguments are not all shown. A model can write what it wants to hide where redaction takes it for a
-// secret; a policy, an approver and the ledger then decide about another call than the one that runs.
+// Handling of calls with concealed arguments. A model can write an argument in a form that redaction takes for a
+// secret; the policy, the approver and the ledger would then see a different call from the one that runs.
 import { REASON_LENGTH_MAX } from '@sudoagent/ledger'
 import type { OnConcealed } from '../options.js'
 import type { ConcealmentNotice } from '../policy/context.js'
@@ -8,10 +8,10 @@ import { describeConcealed } from '../redaction/concealment.js'
 import { Refusal } from './refusal.js'
 
 /**
- * What happens with a call that the policy did not deny.
+ * Decides about a call that the policy did not deny.
  *
- * A policy that read `context.concealed` knew what it did not see, and its `allow` counts. An approver sees the same as the
- * policy, so that a question about concealed arguments is asked only where the operator says so.
+ * If the policy read `context.concealed`, its `allow` counts. An approver sees the same context as the policy, so a
+ * call with concealed arguments is sent to an approver only if the operator has set `ask`.
  */
 export function handleConcealed(
   decision: Exclude<PolicyDecision, 'deny'>,
@@ -28,7 +28,10 @@ export function concealedRefusal({ concealed }: ConcealmentNotice): Refusal {
   return new Refusal({ code: 'ARGUMENTS_CONCEALED', reason })
 }
 
-/** What the approver is asked: first of all, how much is not shown; a remark is never cut off. */
+/**
+ * The reason in the approval request. It begins with the number of concealed characters; the remark is never
+ * shortened.
+ */
 export function questionOf(reason: string, { concealed }: ConcealmentNotice, remark: string): string {
   if (concealed.length === 0 && remark === '') return reason
   const hidden = concealed.length === 0 ? '' : `${describeConcealed(concealed)}. `

@@ -1,17 +1,18 @@
-// Foreign code (a policy, a store, a ledger) may never come back. Then the call must fail, not hang.
+// Time limits for untrusted code (a policy, a store, a ledger) that may hang: the call fails instead of hanging.
 import { withTimeout } from '@sudoagent/ledger/store'
 
-/** Thrown by `within`: what was waited for did not come in time. */
+/** Thrown by `within` when the time limit has passed. */
 export class DeadlineError extends Error {
   override readonly name = 'DeadlineError'
 }
 
 /**
- * The result of `work`, or a DeadlineError after `ms` milliseconds. Work that comes to an end later is not heard; a late failure is swallowed.
+ * Returns the result of `work`, or throws a DeadlineError after `ms` milliseconds. Later results and errors are
+ * ignored.
  *
- * The timer keeps the process alive: a guarded call that waits is work under way.
+ * The timer keeps the process alive while a guarded call waits.
  *
- * @param what - named in the error, e.g. `policy`
+ * @param what - the name in the error, e.g. `policy`
  */
 export async function within<T>(ms: number, what: string, work: () => T | Promise<T>): Promise<T> {
   const result = work()

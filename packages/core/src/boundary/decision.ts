@@ -1,4 +1,4 @@
-// One guarded call under decision: its facts, fixed before anybody is asked, and the entries that they make.
+// One guarded call under decision: its facts, which are fixed before the approval, and its ledger entries.
 import type { Hash } from '@sudoagent/crypto'
 import {
   type Actor,
@@ -14,18 +14,22 @@ import {
 import { type CallContext, noticeOf, parametersOf } from '../policy/context.js'
 import type { PolicyIdentity } from '../policy/policy.js'
 
-/** What is asked: by whom, to do what, with which parameters, under which policy, and when. `decisionHash` binds all of it. */
+/** The facts of a call: agent, action, parameters, policy and time. `decisionHash` covers all of them. */
 export interface DecisionRequest {
   readonly context: CallContext
   readonly parameters: Parameters
   readonly policy: PolicyIdentity
   readonly actor: Actor
-  /** Ledger timestamp; `created_at` of the decision entry. */
+  /** A ledger timestamp; `created_at` of the decision entry. */
   readonly decisionAt: string
   readonly decisionHash: Hash
 }
 
-/** Fixes the facts. @throws CryptoError VALUE_REFUSED when the context has no canonical form (a context that was built by us has one) */
+/**
+ * Fixes the facts of a call.
+ *
+ * @throws CryptoError VALUE_REFUSED when the context has no canonical form, which `buildContext` prevents
+ */
 export function requestDecision(context: CallContext, policy: PolicyIdentity, now: Date): DecisionRequest {
   const { requestId, action, agentId } = context
   const parameters = parametersOf(context)
@@ -42,7 +46,7 @@ export function requestDecision(context: CallContext, policy: PolicyIdentity, no
   })
 }
 
-/** What was decided. */
+/** The result of the steps two to five. */
 export interface Decision {
   readonly effect: 'allow' | 'deny'
   readonly reason: string
@@ -51,10 +55,14 @@ export interface Decision {
   readonly budget: BudgetBlock | null
 }
 
-/** The decision entry of LEDGER-FORMAT §2. `extra` joins the caller's metadata under names of ours. */
+/**
+ * The decision entry of LEDGER-FORMAT §2. The members of `extra` are added to the caller's metadata under reserved
+ * names.
+ */
 export function decisionDraft(request: DecisionRequest, ruling: Decision, extra: JsonObject = {}): EntryDraft {
   const { context, actor, parameters, policy, decisionAt } = request
-  // In canonical order, and member by member: nothing is left to sort, and to spread an object costs as much as to encode it.
+  // Members are listed one by one in canonical order: the encoder then has nothing to sort, and spreading an object
+  // costs as much as encoding it.
   return {
     action: context.action,
     actor,
@@ -78,7 +86,7 @@ export function decisionDraft(request: DecisionRequest, ruling: Decision, extra:
   }
 }
 
-/** What is not shown of the parameters: readers of the entry are told how many characters. */
+/** The concealed parts of the parameters, with their lengths, for readers of the entry. */
 function concealedMember(context: CallContext): JsonObject {
   const { concealed } = noticeOf(context)
   return concealed.length === 0
@@ -86,7 +94,7 @@ function concealedMember(context: CallContext): JsonObject {
     : { concealed: concealed.map(({ path, kind, length }) => ({ path, kind, length })) }
 }
 
-/** The outcome entry that belongs to an allowed decision. */
+/** The outcome entry for an allowed decision. */
 export function outcomeDraft(request: DecisionRequest, ruling: Decision, outcome: OutcomeBlock, now: Date): EntryDraft {
   const { context, actor, parameters, policy } = request
   return {

@@ -1,31 +1,32 @@
-// What may be said of a foreign error in the ledger: its type and a short message without secrets and without paths.
+// Describes an untrusted error for the ledger: its type and a short message without secrets and paths.
 import { ERROR_LENGTH_MAX } from '@sudoagent/ledger'
 import type { Redactor } from '../redaction/redactor.js'
 
-/** An error as the ledger may hold it. */
+/** The recorded form of an error. */
 export interface FailureText {
   readonly error_type: string
   readonly error: string
 }
 
-// URLs of files, Windows paths (drive or UNC), POSIX paths of two or more parts, home folders. Web addresses are no paths: they keep their
-// host, and the redactor has had their credentials already. Each starts where a run starts, so that a hostile message is scanned once.
+// File URLs, Windows paths (drive or UNC), POSIX paths of two or more parts, and home folders. Web addresses are
+// not paths: they keep their host, and the redactor has already removed their credentials. Each pattern starts at
+// the beginning of a run, so that a hostile message is scanned once.
 const PATHS = new RegExp(
   [
     String.raw`file:\/\/[^\s'"\x60)>\]]+`,
     String.raw`(?<![A-Za-z0-9])[A-Za-z]:[\\/][^\s'"\x60)>\]]*`,
     String.raw`\\\\[^\s'"\x60)>\]]+`,
     String.raw`(?<![\w.:/~-])(?:~|\.{1,2})?\/[^\s'"\x60:)>\]]+`,
-    // Relative ones, when they end like a file: `src/pay/refund.ts`.
+    // Relative paths that end in a file extension: `src/pay/refund.ts`.
     String.raw`(?<![\w./:@-])(?:[\w.-]+\/)+[\w-]+\.[A-Za-z]{1,4}\b`,
   ].join('|'),
   'g',
 )
 
-// Long enough for any message that says something; longer ones are cut before the patterns see them.
+// Longer messages are cut before the patterns run.
 const SCANNED_LENGTH_MAX = 4096
 
-/** Describes whatever was thrown. Never throws itself: an error's getters are foreign code too. */
+/** Describes a thrown value. Never throws: getters of an error are untrusted code, too. */
 export function describeFailure(error: unknown, redactor: Redactor): FailureText {
   return { error_type: typeOf(error, redactor), error: messageOf(error, redactor) }
 }

@@ -1,18 +1,18 @@
-// What waits for a person is held in memory: the arguments, what was made of them, and the record in the store. Calls come from a model, so
-// their number and size have a bound here, whatever the store would take.
+// Limits the memory of calls that wait for an approval: their arguments, the redacted form, and the record in the
+// store. Calls come from a model, so their number and size are limited here, regardless of the store's limits.
 import { encodeCanonical } from '@sudoagent/crypto'
 import { OPEN_QUESTIONS_BYTES_MAX } from '../limits.js'
 import type { DecisionRequest } from './decision.js'
 import { Refusal } from './refusal.js'
 
-/** The open questions of one engine, counted in bytes of their parameters. */
+/** The open approval requests of one engine, counted in bytes of their parameters. */
 export class OpenQuestions {
   #bytes = 0
 
   /**
    * Runs `ask` while the call's parameters are counted.
    *
-   * @throws Refusal QUESTIONS_FULL, before anybody is asked; what `ask` throws
+   * @throws Refusal QUESTIONS_FULL before `ask` is called; errors of `ask`
    */
   async while<T>({ parameters }: DecisionRequest, ask: () => Promise<T>): Promise<T> {
     const bytes = Buffer.byteLength(encodeCanonical(parameters))

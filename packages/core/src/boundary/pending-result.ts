@@ -1,14 +1,15 @@
-// Results that are not over when the function returns: generators, iterators, streams, responses with a body, and functions. What they do happens
-// while they are read or called, so that is when the call ends, and its outcome is recorded then: once.
+// Results that are not complete when the function returns: generators, iterators, streams, responses with a body,
+// and functions. Their work happens while they are read or called, so the outcome of the call is recorded, once,
+// when that has ended.
 import { finished } from 'node:stream'
 import type { CallOutcome } from './recorder.js'
 
-/** Why a call whose result was not read to its end counts as failed. Its message says whether the reading had begun. */
+/** The error of a call whose result was not read to its end. Its message says whether reading had begun. */
 export class UnreadResult extends Error {
   override readonly name = 'UnreadResult'
 }
 
-/** Records an outcome; never rejects. Called more than once, it does nothing. */
+/** Records an outcome. Never rejects; calls after the first one have no effect. */
 type End = (outcome: CallOutcome) => Promise<void>
 
 interface Ending {
@@ -16,7 +17,7 @@ interface Ending {
   begun: boolean
 }
 
-/** A result that is collected as garbage can no longer be read: nothing more will happen. */
+/** A result that was garbage-collected can no longer be read, so its call has ended. */
 const abandoned = new FinalizationRegistry<Ending>((ending) => void ending.end(unread(ending)))
 
 function unread({ begun }: { readonly begun: boolean }): CallOutcome {
@@ -27,12 +28,12 @@ function unread({ begun }: { readonly begun: boolean }): CallOutcome {
 }
 
 /**
- * Makes what the caller gets instead of a pending result: the same to read or to call, and `record` is called once when it has ended. At its end
- * it is a success; what it throws is an error, and so is that it was not read to its end: given up (`break`, `cancel`, `destroy`) or collected
- * as garbage. A function that is returned ends with its first call.
+ * Wraps a pending result. The wrapper is read or called like the original, and `record` is called once when it has
+ * ended. Reaching the end is a success. An exception is an error, and so is a result that is not read to its end:
+ * abandoned (`break`, `cancel`, `destroy`) or garbage-collected. A returned function ends with its first call.
  *
- * @param record - records the outcome; its failures are its own
- * @returns null for any other result: the call is over
+ * @param record - records the outcome and handles its own failures
+ * @returns null for any other result: the call has ended
  */
 export function followPending(
   result: unknown,
@@ -53,22 +54,25 @@ export function followPending(
   try {
     value = follow(result, ending)
   } catch {
-    // An object that throws when it is looked at: no stream that anybody could read.
+    // An object that throws on property access is not a readable stream.
     return null
   }
   return value === undefined ? null : { value }
 }
 
-/** Ends the call when `value` is collected as garbage. */
+/** Ends the call when `value` is garbage-collected. */
 function watch<T extends object>(value: T, ending: Ending): T {
   abandoned.register(value, ending)
   return value
 }
 
-/** Followed results in the middle of a step or a call: they are not garbage, even if nobody else holds them. */
+/**
+ * Wrapped results in the middle of a step or a call. They must not be garbage-collected, even without other
+ * references.
+ */
 const busy = new Set<object>()
 
-/** @returns undefined where there is nothing to follow */
+/** @returns undefined when the result is not pending */
 function follow(result: unknown, ending: Ending): unknown {
   if (typeof result === 'function') return followFunction(result as (...args: unknown[]) => unknown, ending)
   if (typeof result !== 'object' || result === null) return undefined
@@ -80,7 +84,10 @@ function follow(result: unknown, ending: Ending): unknown {
   return isLazy(result) ? followIterable(result, ending) : undefined
 }
 
-/** Async iterables, iterators, and plain objects that make their own; collections (arrays, maps, and classes of others) hold what they hold. */
+/**
+ * Whether a result is lazy: async iterables, iterators, and plain objects with their own iterator method.
+ * Collections (arrays, maps and instances of other classes) are complete.
+ */
 function isLazy(result: object): boolean {
   const {
     next,
@@ -142,7 +149,7 @@ function followNodeStream(stream: NodeJS.ReadableStream, ending: Ending): unknow
 }
 
 function followWebStream<T>(source: ReadableStream<T>, ending: Ending): ReadableStream<T> {
-  // One that is being read already is somebody else's: nothing can be put between.
+  // A stream that is already being read is locked to its reader and cannot be wrapped.
   if (source.locked) throw new TypeError('locked')
   const bytes = isByteStream(source)
   let reader: ReadableStreamDefaultReader<T> | null = null
@@ -154,7 +161,7 @@ function followWebStream<T>(source: ReadableStream<T>, ending: Ending): Readable
       if (!step.done) return controller.enqueue(step.value as never)
       await ending.end({ status: 'success' })
       controller.close()
-      // A reader that brought its own buffer waits for an answer to it.
+      // A reader that supplied its own buffer waits for a response to it.
       ;(controller as { byobRequest?: { respond(bytes: number): void } | null }).byobRequest?.respond(0)
     } catch (error) {
       await ending.end({ status: 'error', error })
@@ -168,7 +175,7 @@ function followWebStream<T>(source: ReadableStream<T>, ending: Ending): Readable
       await ending.end(unread(ending))
     }
   }
-  // Nothing is read before somebody asks for it.
+  // Nothing is read from the source before the wrapper is read.
   const followed = bytes
     ? new ReadableStream({ type: 'bytes', pull, cancel })
     : new ReadableStream({ pull, cancel }, { highWaterMark: 0 })
@@ -188,7 +195,7 @@ function followResponse(response: Response, ending: Ending): Response | undefine
   if (response.body === null || response.bodyUsed) return undefined
   const { status, statusText, headers, url, redirected, type } = response
   const followed = new Response(followWebStream(response.body, ending), { status, statusText, headers })
-  // The constructor takes none of these.
+  // The constructor does not accept these properties.
   for (const [name, value] of Object.entries({ url, redirected, type }))
     Object.defineProperty(followed, name, { value })
   return followed
@@ -196,7 +203,7 @@ function followResponse(response: Response, ending: Ending): Response | undefine
 
 const STEPS = ['next', 'return', 'throw'] as const
 
-/** @param whole - what an iterator is one of: it must not count as garbage while the iterator is in use */
+/** @param whole - the iterable of an iterator, which must not be garbage-collected while the iterator is in use */
 function followIterable(iterable: object, ending: Ending, whole: object | null = null): unknown {
   const handler: ProxyHandler<object> & { readonly whole: object | null } = {
     whole,
@@ -215,7 +222,8 @@ function followIterable(iterable: object, ending: Ending, whole: object | null =
       if ((STEPS as readonly unknown[]).includes(key)) {
         return (...args: unknown[]) => step(followed, () => Reflect.apply(value, target, args), key !== 'next', ending)
       }
-      // `map`, `take` and the like of all iterators call `next` of what they are called on.
+      // Methods of all iterators, such as `map` and `take`, call `next` on their receiver, so they must receive the
+      // proxy.
       if (Reflect.get(ITERATOR_PROTOTYPE, key) === value) return value
       return value.bind(target)
     },
@@ -226,7 +234,10 @@ function followIterable(iterable: object, ending: Ending, whole: object | null =
 
 const ITERATOR_PROTOTYPE: object = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()))
 
-/** One step of an iterator, sync or async. `leaves` for `return` and `throw`: done then means that it was left early. */
+/**
+ * One step of an iterator, sync or async. `leaves` is true for `return` and `throw`: `done` then means an early
+ * end.
+ */
 function step(followed: object, take: () => unknown, leaves: boolean, ending: Ending): unknown {
   const { begun } = ending
   if (!leaves) ending.begun = true

@@ -1,5 +1,5 @@
-// Puts decisions and outcomes on record. A decision must be durable before anything runs, so every fault here is an AuditLogError; an
-// outcome is best effort, so no fault here reaches the caller.
+// Records decisions and outcomes. A decision must be durable before the function runs, so every failure is an
+// AuditLogError. An outcome is best effort, so a failure does not reach the caller.
 import {
   type AppendedEntry,
   type EntryDraft,
@@ -18,7 +18,7 @@ import { within } from './deadline.js'
 import { type Decision, type DecisionRequest, decisionDraft, outcomeDraft } from './decision.js'
 import { describeFailure } from './failure.js'
 
-/** After these the ledger takes nothing more from this writer: the same call later fails alike. */
+/** After these errors the ledger refuses all further entries of this writer, so later calls fail, too. */
 const FOR_GOOD: ReadonlySet<LedgerErrorCode> = new Set<LedgerErrorCode>([
   'KEY_REFUSED',
   'ORIGIN_REFUSED',
@@ -29,12 +29,14 @@ const FOR_GOOD: ReadonlySet<LedgerErrorCode> = new Set<LedgerErrorCode>([
 
 type RecorderParts = Pick<EngineParts, 'ledger' | 'auditLog' | 'timeoutMs' | 'clock' | 'redactor' | 'onError'>
 
-/** How a call ended. */
+/** The outcome of a call. */
 export type CallOutcome = { readonly status: 'success' } | { readonly status: 'error'; readonly error: unknown }
 
 export class Recorder {
   readonly #parts: RecorderParts
-  /** Outcomes of calls under way, as they will be if the call ends well; null where that is not wanted any more. */
+  /**
+   * Prepared outcomes of calls in progress, for the case of success; null when the prepared entry must not be used.
+   */
   readonly #prepared = new WeakMap<DecisionRequest, PreparedEntry | null>()
   #outcomeFailures = 0
 
@@ -42,18 +44,19 @@ export class Recorder {
     this.#parts = parts
   }
 
-  /** How many outcomes could not be recorded. */
+  /** The number of outcomes that could not be recorded. */
   get outcomeFailures(): number {
     return this.#outcomeFailures
   }
 
   /**
-   * Writes a decision: the audit log first, then the ledger, so that what could not even be logged never becomes evidence.
+   * Writes a decision to the audit log and then to the ledger, so that the ledger has no decision that could not be
+   * logged.
    *
-   * @param cause - the error behind a refusal; its type and redacted message join the metadata
-   * @param letThrough - what the policy said of a call that a later step refused; the entry's own reason is that step's, so this joins the
-   * metadata: which rule asked for the approval that was not given
-   * @throws AuditLogError when either cannot be written: the call must not run
+   * @param cause - the error that led to a refusal; its type and redacted message are added to the metadata
+   * @param letThrough - the policy's result for a call that a later step refused. The entry's own reason is that of
+   *   the later step, so the result is added to the metadata: it names the rule that required the missing approval
+   * @throws AuditLogError when a write fails: the call must not run
    */
   async decision(
     request: DecisionRequest,
@@ -74,7 +77,7 @@ export class Recorder {
         if (ruling.effect === 'allow') this.#prepareOutcome(request, ruling)
         return appended
       })
-      // A ledger that cannot say where the entry stands has not shown that it has it.
+      // A ledger that does not return the position of the entry has not confirmed the write.
       const position = memberOf(entry, 'position')
       if (!Number.isSafeInteger(position)) throw new TypeError('the ledger did not say where the entry stands')
       return { position: position as number }
@@ -93,7 +96,7 @@ export class Recorder {
     }
   }
 
-  /** Writes an outcome. @returns whether it is on record; it never throws */
+  /** Writes an outcome. Never throws. @returns whether it was recorded */
   async outcome(request: DecisionRequest, ruling: Decision, outcome: CallOutcome): Promise<boolean> {
     const { ledger, timeoutMs, clock, redactor } = this.#parts
     try {
@@ -120,36 +123,36 @@ export class Recorder {
   }
 
   /**
-   * While a decision is on its way to a disk far away, nothing is to do: that is when the outcome of a call that ends well is encoded. It is no more
-   * than a draft; a call that fails, or a ledger that refuses it now, takes the usual way.
+   * Encodes the outcome of a successful call while a remote store commits the decision, because this thread is idle
+   * then. It is only a draft: a failed call, or a ledger that refuses the draft, uses the regular path.
    */
   #prepareOutcome(request: DecisionRequest, ruling: Decision): void {
     const { ledger } = this.#parts
     if (ledger.prepare === undefined) return
     setImmediate(() => {
-      // Over already.
+      // The call has already ended.
       if (this.#prepared.has(request)) return
       try {
         const draft = outcomeDraft(request, ruling, outcomeBlock(ruling), new Date(0))
         const prepared = ledger.prepare?.(draft)
-        // A ledger of somebody's own may mean something else by the name.
+        // A third-party ledger may use the name `prepare` for another method.
         this.#prepared.set(request, typeof prepared?.append === 'function' ? prepared : null)
       } catch {
-        // Appending it will say why.
+        // The regular append will report the error.
       }
     })
   }
 
-  /** Tells the hook; a hook that throws changes nothing. */
+  /** Calls the error hook; an exception of the hook is ignored. */
   fault(fault: EngineFault): void {
     try {
       this.#parts.onError(fault)
     } catch {
-      // The hook is told, not asked.
+      // The hook cannot change the result.
     }
   }
 
-  /** An audit line that nobody depends on. */
+  /** Writes an audit line whose failure does not affect the call. */
   async #audit(
     request: DecisionRequest,
     fields: Pick<AuditRecord, 'event'> & Record<string, string | null>,

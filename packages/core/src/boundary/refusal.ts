@@ -1,4 +1,4 @@
-// How a step of the boundary says no. A refusal is put on record first and becomes the caller's error after that.
+// The refusal of a call by a step of the boundary. It is recorded first and then becomes the caller's error.
 import type { ApprovalBlock, BudgetBlock } from '@sudoagent/ledger'
 import { ownFields } from '@sudoagent/ledger/store'
 import {
@@ -11,7 +11,7 @@ import {
 } from '../error.js'
 import type { ReasonCode } from '../policy/reason-code.js'
 
-/** Which error the caller gets. */
+/** The kind of the caller's error. */
 export type RefusalKind = 'denied' | 'policy' | 'approval' | 'parameters'
 
 const ERRORS: { readonly [kind in RefusalKind]: new (denial: Denial, cause?: unknown) => SudoAgentError } = {
@@ -30,7 +30,7 @@ interface RefusalFacts {
   readonly budget?: BudgetBlock
 }
 
-/** Thrown by a step, caught by the engine, never seen outside. */
+/** Thrown by a step and caught by the engine; callers never receive it. */
 export class Refusal extends Error {
   readonly kind: RefusalKind
   readonly code: string
@@ -48,7 +48,7 @@ export class Refusal extends Error {
     this.budget = budget ?? null
   }
 
-  /** The error for the caller, once the refusal is on record. */
+  /** Makes the caller's error, after the refusal was recorded. */
   toError(denial: Denial): SudoAgentError {
     return new ERRORS[this.kind](denial, this.cause)
   }

@@ -1,9 +1,27 @@
+/**
+ * Budgets: the charge of a call, the limits for agents and tools, and the interface of the stores that count
+ * charges.
+ *
+ * A budget is a sliding window log: it keeps the time of every charge and adds up those of the last `windowMs`
+ * milliseconds. The sum is exact at any time; a window with fixed borders would allow twice the limit around a
+ * border. Each charge is reserved before the approval, committed before the decision is written, and released if
+ * the call will not run.
+ *
+ *     const budget = SqliteBudget.open('budget.sqlite', { windowMs: 3_600_000, perTool: { refund: 5 } })
+ *     const charge = { requestId: 'r1', agentId: 'bot', action: 'refund', cost: 3 }
+ *     await budget.reserve(charge, now)                            // { allowed: true }
+ *     await budget.commit('r1', now)                               // counts as of now
+ *     await budget.reserve({ ...charge, requestId: 'r2' }, now)    // { allowed: false, limit: 5, used: 3, … }
+ *
+ * The rules are in this file and in `table-budget.ts`; stores differ only in their tables (memory, SQLite, and
+ * PostgreSQL in another package).
+ */
 import { readFields, requireInstantMs, requireInteger, requireName, requireText } from '../check.js'
 
-/** A window is a rate limit's, not an archive's: charges of a year are as many as one file should be asked to add up. */
+/** The maximum window: a year of charges is as much as one file should be asked to add up. */
 export const BUDGET_WINDOW_MS_MAX = 366 * 86_400_000
 
-/** The same bounds as in the ledger, whose entries name the same things. */
+/** The ledger's limits for the same names. */
 const REQUEST_ID_CHARACTERS_MAX = 128
 const NAME_CHARACTERS_MAX = 256
 
@@ -12,31 +30,35 @@ const LIMIT_NAMES_MAX = 1_000
 
 const LIMIT_OPTIONS = ['windowMs', 'perAgent', 'perTool', 'perAgentDefault', 'perToolDefault', 'key'] as const
 
-/** What one guarded call costs. */
+/** The cost of one guarded call. */
 export interface BudgetCharge {
   readonly requestId: string
   readonly agentId: string
   /** The tool. */
   readonly action: string
-  /** Units, an integer from 0 up. A call that costs nothing is never refused. */
+  /** Units, a non-negative integer. A call that costs 0 is never refused. */
   readonly cost: number
 }
 
 /**
- * How much may be spent in any stretch of `windowMs` milliseconds. A number holds for each agent (tool) by itself; an
- * object names those that have a limit, and the others have none. A tool's limit is shared by all agents of the budget.
+ * The units that may be spent within any `windowMs` milliseconds. A number applies to each agent (tool) separately;
+ * an object lists agents (tools) with their limits. A tool's limit is shared by all agents of the budget.
  */
 export interface BudgetLimits {
   readonly windowMs: number
   readonly perAgent?: number | Readonly<Record<string, number>>
   readonly perTool?: number | Readonly<Record<string, number>>
   /**
-   * The limit of each agent (tool) that `perAgent` (`perTool`) does not name. `null`: it has none, and that is meant.
-   * Default: none, with a warning (`SUDOAGENT_BUDGET_NAME`) when a call comes from one while a name that is listed was never heard of.
+   * The limit of each agent (tool) that `perAgent` (`perTool`) does not list. `null`: explicitly unlimited.
+   * Default: unlimited, with the warning `SUDOAGENT_BUDGET_NAME` when an unlisted name makes a call while a listed
+   * name has never made one.
    */
   readonly perAgentDefault?: number | null
   readonly perToolDefault?: number | null
-  /** The budget's name, as the ledger's `budget_key`; in a shared file, budgets with different names do not see each other's charges. */
+  /**
+   * The budget's name and the ledger's `budget_key`. Budgets with different names in a shared file do not count
+   * each other's charges.
+   */
   readonly key?: string
 }
 
@@ -49,38 +71,41 @@ export type BudgetVerdict =
       readonly scope: BudgetScope
       readonly limit: number
       readonly used: number
-      /** When the oldest charge leaves the window, in milliseconds since 1970; absent or null when that is not known. */
+      /** When the oldest charge leaves the window, in milliseconds since 1970; absent or null when unknown. */
       readonly moreAtMs?: number | null
     }
 
 /**
- * Counts what calls cost in a sliding window: **reserve → commit → run**, and **release** when the call will not run.
+ * Counts the cost of calls in a sliding window: **reserve → commit → run**, and **release** when the call will not
+ * run.
  *
- * A reservation counts from the start, so a process that dies between reserve and commit has spent its unit until the
- * window has passed: the safe side. Methods throw `TypeError` for arguments of the wrong shape and reject with
- * `BudgetStoreError` for everything else; whoever calls treats both as "no".
+ * A reservation counts from the start. If a process dies between reserve and commit, its charge counts until the
+ * window has passed, so the budget is never exceeded. Methods throw `TypeError` for arguments of the wrong shape
+ * and reject with `BudgetStoreError` for all other errors; callers must treat both as a refusal.
  */
 export interface BudgetStore {
-  /** Milliseconds; the ledger's `window_seconds` is this / 1000. */
+  /** Milliseconds. The ledger's `window_seconds` is `windowMs` / 1000. */
   readonly windowMs: number
   readonly key: string | null
   /**
-   * Takes the charge if it fits, in one step. The same charge again (same request id) gets the same yes without being
-   * charged twice; one that was released, or has lapsed, is charged anew under the limits. A refusal is not kept, the
-   * same charge may fit later. Rejects with `BUDGET_CONFLICT` when the request id was charged otherwise.
+   * Reserves the charge if it fits, atomically. The same charge again (same request id) is allowed without being
+   * charged twice; a charge that was released or has lapsed is charged again under the limits. A refusal is not
+   * stored, so the same charge may fit later. Rejects with `BUDGET_CONFLICT` when the request id was charged with
+   * different values.
    *
-   * @param holdMs - how long the reservation should hold without being committed, at least: a person is asked meanwhile
+   * @param holdMs - the minimum time in milliseconds that the reservation must stay valid without a commit, because
+   *   a person is asked meanwhile
    */
   reserve(charge: BudgetCharge, now: Date, holdMs?: number): Promise<BudgetVerdict>
   /**
-   * Confirms a reservation; from now on it counts as of `now`. Again does nothing. Rejects with `BUDGET_NOT_RESERVED`
-   * when there is none, or it was released or has lapsed.
+   * Confirms a reservation, which then counts as of `now`. Has no effect on a committed charge. Rejects with
+   * `BUDGET_NOT_RESERVED` when there is no reservation, or it was released or has lapsed.
    */
   commit(requestId: string, now: Date): Promise<void>
   /**
-   * Gives a charge back, committed or not, because the call will never run: the decision is written after the commit,
-   * and when that fails the function does not run. Call it only while that is certain. Again, or for a request id that
-   * was never charged, it does nothing: a caller whose reserve failed half-way cannot know.
+   * Releases a charge, committed or not, because the call will not run: the decision is written after the commit,
+   * and when that write fails the function does not run. Call it only while that is certain. It has no effect on a
+   * released or unknown charge, because a caller whose reserve failed cannot know whether it was stored.
    */
   release(requestId: string, now: Date): Promise<void>
 }
@@ -97,18 +122,21 @@ export class BudgetStoreError extends Error {
   }
 }
 
-/** Limits after the check: read once, owned by nobody else, foreign names in maps. */
+/** Limits after validation: each option was read once, and the limits by name are in maps. */
 export interface CheckedLimits {
   readonly windowMs: number
   readonly key: string | null
   readonly perAgent: number | ReadonlyMap<string, number> | null
   readonly perTool: number | ReadonlyMap<string, number> | null
-  /** Of names that a map does not have: a limit, null (none, meant so), or undefined (none was said). */
+  /**
+   * The limit of names that a map does not contain: a number, null (explicitly unlimited), or undefined (not
+   * configured).
+   */
   readonly perAgentDefault: number | null | undefined
   readonly perToolDefault: number | null | undefined
 }
 
-/** One limit that a charge has to keep. */
+/** One limit that applies to a charge. */
 export interface ApplicableLimit {
   readonly scope: BudgetScope
   readonly name: string
@@ -116,8 +144,10 @@ export interface ApplicableLimit {
 }
 
 /**
- * @throws TypeError naming the option, when one is unknown, missing or of the wrong shape, or when nothing would be limited:
- *   a budget that allows everything is a mistake that would never show
+ * Validates the limits of a budget.
+ *
+ * @throws TypeError naming the option when one is unknown, missing or of the wrong shape, or when no limit is set:
+ *   a budget that allows every call would be a hidden mistake
  * @example parseLimits({ windowMs: 3_600_000, perAgent: 100, perTool: { refund: 5 } })
  */
 export function parseLimits(limits: BudgetLimits): CheckedLimits {
@@ -136,7 +166,7 @@ export function parseLimits(limits: BudgetLimits): CheckedLimits {
   return checked
 }
 
-/** @returns a frozen copy. @throws TypeError when a field is missing or of the wrong shape */
+/** Validates a charge. @returns a frozen copy. @throws TypeError when a field is missing or of the wrong shape */
 export function requireCharge(charge: BudgetCharge): BudgetCharge {
   const fields = readFields('budget charge', charge, ['requestId', 'agentId', 'action', 'cost'])
   return Object.freeze({
@@ -155,7 +185,7 @@ export function requireNowMs(now: unknown): number {
   return requireInstantMs('now', now)
 }
 
-/** The limits that a charge has to keep, the agent's first. */
+/** The limits that apply to a charge, the agent's first. */
 export function applicableLimits(limits: CheckedLimits, charge: BudgetCharge): readonly ApplicableLimit[] {
   const found: ApplicableLimit[] = []
   const agent = limitOf(limits.perAgent, charge.agentId) ?? limits.perAgentDefault ?? undefined
@@ -166,8 +196,8 @@ export function applicableLimits(limits: CheckedLimits, charge: BudgetCharge): r
 }
 
 /**
- * Whether a charge fits, given what `usedBy` says has been used of each limit. Written as a subtraction, because
- * `used + cost` can leave the range in which integers are exact, and would then compare wrongly.
+ * Decides whether a charge fits, given the used units of each limit. The comparison is a subtraction, because `used
+ * + cost` can exceed the integers that a double represents exactly.
  */
 export function judge(
   cost: number,
@@ -184,26 +214,30 @@ export function judge(
   return Object.freeze({ allowed: true })
 }
 
-/** Adds without leaving the range of exact integers: beyond it, "very much" is as good as any number, and is refused alike. */
+/** Adds up to the largest exact integer. A larger sum would be refused in the same way. */
 export function addSaturating(a: number, b: number): number {
   return Math.min(a + b, Number.MAX_SAFE_INTEGER)
 }
 
-/** Whether a charge taken at `chargedAtMs` still counts. One in the future does: turning the clock back frees nothing. */
+/**
+ * Whether a charge taken at `chargedAtMs` counts. A charge in the future does, so that turning the clock back frees
+ * no units.
+ */
 export function inWindow(chargedAtMs: number, nowMs: number, windowMs: number): boolean {
   return chargedAtMs > nowMs - windowMs
 }
 
 /**
- * The time under which a charge is booked: now, but never before the latest one, so that charges made while the clock is
- * behind do not fall out of the window the moment it is put right. At most a window ahead, because one charge with a mad
- * date must not lock the budget for years; so a clock that was behind by two windows and more looks like time passing.
+ * The time of a new charge: `nowMs`, but not before the latest charge, so that charges made while the clock is slow
+ * do not leave the window when the clock is corrected. At most one window ahead, because one charge with a wrong
+ * date must not block the budget for years; a clock that was slow by two windows or more therefore looks like
+ * passing time.
  */
 export function bookingTimeMs(nowMs: number, latestMs: number | null, windowMs: number): number {
   return Math.min(Math.max(nowMs, latestMs ?? nowMs), nowMs + windowMs)
 }
 
-/** The limits by name; null where one number holds for all names, or nothing does. */
+/** The limits by name; null when one number applies to all names or there is no limit. */
 export function limitsByName(limit: number | ReadonlyMap<string, number> | null): ReadonlyMap<string, number> | null {
   return typeof limit === 'number' ? null : limit
 }

@@ -8,12 +8,15 @@ import {
 } from './budget.js'
 import { type BookedCharge, type ChargeState, type ChargeTable, TableBudget } from './table-budget.js'
 
-/** Every reserve walks over all charges, about a millisecond for this many; a budget of more belongs into SQLite. */
+/** Each reserve reads all charges, which takes about a millisecond for this number; use SQLite for larger budgets. */
 const CHARGES_MAX = 100_000
 
-/** Charges in this process's memory. A restart forgets them, so it protects from a loop, not from a crash loop: for that use SQLite. */
+/**
+ * Keeps charges in this process's memory. A restart discards them, so this budget limits a loop but not a crash
+ * loop: for that use SQLite.
+ */
 export class MemoryBudget extends TableBudget {
-  /** @throws TypeError for wrong limits, naming the option */
+  /** @throws TypeError for invalid limits, naming the option */
   constructor(limits: BudgetLimits) {
     const checked = parseLimits(limits)
     super(checked, new MemoryTable(checked.windowMs))
@@ -29,7 +32,7 @@ class MemoryTable implements ChargeTable {
     this.#windowMs = windowMs
   }
 
-  /** The rules write one charge, and last, so there is never anything to roll back. */
+  /** A rollback is not needed: the rules write one charge, as their last step. */
   write<T>(work: () => T): T {
     return work()
   }
@@ -39,7 +42,7 @@ class MemoryTable implements ChargeTable {
   }
 
   put(booked: BookedCharge): void {
-    // Behind all others, where its time belongs.
+    // Deletes the charge first, so that it moves to the end of the map, which is in order of time.
     this.#charges.delete(booked.charge.requestId)
     if (this.#charges.size >= CHARGES_MAX) {
       throw new BudgetStoreError('BUDGET_STORE_FAILED', `more than ${CHARGES_MAX} charges are in the window`)
@@ -73,7 +76,10 @@ class MemoryTable implements ChargeTable {
     return this.#latestMs
   }
 
-  /** Booking times never fall by more than the window, so the oldest are in front, near enough: stop at the first that counts. */
+  /**
+   * Charges are nearly in order of time, because a booking time is at most one window before its predecessor: the
+   * loop ends at the first charge that counts.
+   */
   prune(nowMs: number): void {
     for (const { charge, chargedAtMs } of this.#charges.values()) {
       if (inWindow(chargedAtMs, nowMs, this.#windowMs)) return

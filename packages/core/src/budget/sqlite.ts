@@ -13,10 +13,16 @@ import {
 } from './budget.js'
 import { type BookedCharge, type ChargeState, type ChargeTable, TableBudget } from './table-budget.js'
 
-/** Old charges go in batches of this size, one batch a reserve: they go faster than they come, and no call waits for a great cleaning. */
+/**
+ * The maximum number of old charges that one reserve deletes. Charges are deleted faster than they are added, and
+ * each call stays fast.
+ */
 const PRUNE_ROWS = 100
 
-/** Saturating: `total` adds doubles, which are exact up to 2^53 − 1. `bad` counts what this code cannot have written. */
+/**
+ * Saturating sum: `total` adds doubles, which are exact up to 2^53 − 1. `bad` counts rows that this code cannot
+ * have written.
+ */
 const USED = (column: string) => `SELECT CAST(min(total(cost), 9007199254740991) AS INTEGER) AS used,
   count(*) FILTER (WHERE typeof(cost) <> 'integer' OR cost < 0) AS bad
   FROM sudoagent_budget_charge WHERE budget_key = @key AND ${column} = @name AND charged_at_ms > @afterMs AND state <> 'released'`
@@ -25,11 +31,12 @@ const OLDEST = (column: string) => `SELECT min(charged_at_ms) AS oldestMs
   FROM sudoagent_budget_charge WHERE budget_key = @key AND ${column} = @name AND charged_at_ms > @afterMs AND state <> 'released' AND cost > 0`
 
 /**
- * Charges in a SQLite file that several processes share: check and charge are one transaction under the write lock, so
- * two processes cannot both take the last unit, and durable before the answer. Calls are synchronous inside: while
- * another process holds the lock they block this one's event loop, `busyTimeoutMs` at most, and then fail.
+ * Keeps charges in a SQLite file that several processes share. Check and charge are one transaction under the write
+ * lock, so two processes cannot both take the last unit, and the charge is durable before the call returns. Calls
+ * are synchronous inside: while another process has the lock, they block this process's event loop for at most
+ * `busyTimeoutMs` and then fail.
  *
- * Each process applies its own limits to the shared charges; give all of them the same.
+ * Each process applies its own limits to the shared charges; configure the same limits in all of them.
  */
 export class SqliteBudget extends TableBudget {
   readonly #db: Database.Database
@@ -40,9 +47,10 @@ export class SqliteBudget extends TableBudget {
   }
 
   /**
-   * Opens the file, creating it (mode 0600) and the tables where needed.
+   * Opens the file and, if needed, creates it (mode 0600) and its tables.
    *
-   * @throws TypeError for wrong limits, path or options; BudgetStoreError `BUDGET_STORE_FAILED` when it cannot be opened or is no database
+   * @throws TypeError for invalid limits, path or options; BudgetStoreError `BUDGET_STORE_FAILED` when the file
+   *   cannot be opened or is not a database
    * @example const budget = SqliteBudget.open('budget.sqlite', { windowMs: 3_600_000, perTool: { refund: 5 } })
    */
   static open(path: string, limits: BudgetLimits, options: SqliteStoreOptions = {}): SqliteBudget {
@@ -55,7 +63,7 @@ export class SqliteBudget extends TableBudget {
     }
   }
 
-  /** Everything after it is refused with `BUDGET_STORE_FAILED`. */
+  /** Closes the file. Later calls are refused with `BUDGET_STORE_FAILED`. */
   async close(): Promise<void> {
     closeDatabase(this.#db)
   }
@@ -118,7 +126,7 @@ class SqliteTable implements ChargeTable {
 
   setState(requestId: string, state: ChargeState): void {
     const { changes } = this.#setState.run({ key: this.#key, requestId, state })
-    // Cannot happen under the write lock; if it does, nothing may be built on it.
+    // Cannot happen under the write lock. If it does, the transaction must fail.
     if (changes !== 1) throw new BudgetStoreError('BUDGET_STORE_FAILED', 'the charge changed while it was locked')
   }
 
@@ -150,7 +158,7 @@ class SqliteTable implements ChargeTable {
   }
 }
 
-/** Others can write to the file: a row has to look like one that this code can have written. @throws TypeError */
+/** Validates a row, because other programs can write to the file. @throws TypeError */
 function checkRow(raw: Record<string, unknown>): BookedCharge {
   const { requestId, agentId, action, cost, chargedAtMs, state } = raw
   const charge = requireCharge({ requestId, agentId, action, cost } as BookedCharge['charge'])

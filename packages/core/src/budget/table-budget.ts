@@ -23,24 +23,30 @@ export interface BookedCharge {
   readonly state: ChargeState
 }
 
-/** What the rules need from a place that keeps charges. Synchronous: nothing can come in between the steps of `write`. */
+/**
+ * The storage that the rules need. It is synchronous, so that no other operation can run between the steps of
+ * `write`.
+ */
 export interface ChargeTable {
-  /** Runs `work` alone and whole: everything it wrote is kept, durably, or, when it throws, nothing. Throws `BudgetStoreError` only. */
+  /**
+   * Runs `work` as an exclusive transaction: its writes are committed durably, or, when it throws, rolled back.
+   * Throws only `BudgetStoreError`.
+   */
   write<T>(work: () => T): T
   find(requestId: string): BookedCharge | undefined
-  /** Puts a charge in, in the place of an earlier one of the same request id. */
+  /** Inserts a charge, or replaces the charge with the same request id. */
   put(booked: BookedCharge): void
   setState(requestId: string, state: ChargeState): void
-  /** The cost of what `limit` is about and not released, charged after `afterMs`; saturates at 2^53 − 1. */
+  /** The sum of charges under `limit` that were taken after `afterMs` and not released; saturates at 2^53 − 1. */
   used(limit: ApplicableLimit, afterMs: number): number
-  /** When the oldest charge of those that `used` adds up, and that costs anything, was taken; null when there is none. */
+  /** The time of the oldest charge in that sum with a cost above 0; null when there is none. */
   oldestMs(limit: ApplicableLimit, afterMs: number): number | null
   latestMs(): number | null
-  /** Forgets some of the charges that no window reaches any more at `nowMs`. */
+  /** Deletes some of the charges that are outside every window at `nowMs`. */
   prune(nowMs: number): void
 }
 
-/** The budget's rules, once, over any table. Arguments are checked before the table is touched. */
+/** The rules of budgets over any table. Arguments are validated before the table is accessed. */
 export class TableBudget implements BudgetStore {
   readonly windowMs: number
   readonly key: string | null
@@ -69,7 +75,8 @@ export class TableBudget implements BudgetStore {
       if (booked?.state === 'committed') return
       if (booked?.state !== 'reserved' || !inWindow(booked.chargedAtMs, nowMs, this.windowMs))
         throw new BudgetStoreError('BUDGET_NOT_RESERVED', 'nothing is reserved for this request')
-      // The call runs now. Counted from the reservation, as long ago as a person took to answer, two windows' worth could run in one.
+      // The call runs now, so the charge counts from now. If it counted from the reservation, which may be as old
+      // as the approval took, the charges of two windows could run in one.
       this.#table.put({ ...booked, chargedAtMs: this.#bookingTime(nowMs), state: 'committed' })
     })
   }

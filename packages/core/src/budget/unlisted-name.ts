@@ -1,25 +1,29 @@
-// A limit under a misspelt name holds for no call, and the call that was meant has none. A budget cannot know which names exist; but when a
-// call comes whose name has no limit while a listed name has had no call, one of the two is likely to be wrong.
+// Warns about limits whose names may be misspelt. A limit under a misspelt name applies to no call, and the
+// intended name has no limit. A budget cannot know which names exist; but when a call with an unlisted name arrives
+// while a listed name has had no call, one of the two is probably wrong.
 
 import { quote } from '../check.js'
 import { type BudgetCharge, type CheckedLimits, limitsByName } from './budget.js'
 
-/** One warning a name, and so many in all: names may come from a model. */
+/** The maximum number of warnings, one for each name: names may come from a model. */
 const WARNINGS_MAX = 20
 
-/** More unheard names than this say no more. */
+/** The maximum number of listed names in one warning. */
 const SHOWN_MAX = 5
 
 interface Seen {
-  /** Listed names that no call has had yet. */
+  /** Listed names that no call has used yet. */
   readonly unheard: Set<string>
   readonly warned: Set<string>
 }
 
-/** By the limits that they are about, so that a budget which makes its rules anew for each group keeps count. */
+/** Keyed by the limits, so that a budget which creates its rules again for each group continues to count. */
 const seenBy = new WeakMap<CheckedLimits, { readonly agent: Seen | null; readonly tool: Seen | null }>()
 
-/** Warns once, with `process.emitWarning`, of each name that has no limit although one may have been meant for it. */
+/**
+ * Warns once per name, with `process.emitWarning`, about a name without a limit for which a listed limit may have
+ * been intended.
+ */
 export function watchNames(limits: CheckedLimits, { agentId, action }: BudgetCharge): void {
   let seen = seenBy.get(limits)
   if (seen === undefined) {

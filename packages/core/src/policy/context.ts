@@ -1,8 +1,8 @@
 /**
- * What the policy, the approver and the record see of a call: its facts, redacted and frozen.
+ * The context of a call: its facts, redacted and frozen, as the policy, the approver and the record see them.
  *
- * A call with exactly one plain object as argument is a tool call with named arguments: they are in `kwargs`, and `args`
- * is empty. Any other call has its arguments in `args`, and `kwargs` is empty.
+ * A call with exactly one argument that is a plain object is a tool call with named arguments: they are in
+ * `kwargs`, and `args` is empty. Any other call has its arguments in `args`, and `kwargs` is empty.
  */
 import type { JsonValue } from '@sudoagent/crypto'
 import { SnapshotError } from '../arguments/error.js'
@@ -13,7 +13,7 @@ import type { Concealment } from '../redaction/concealment.js'
 import type { Redacted } from '../redaction/json.js'
 import type { Redactor } from '../redaction/redactor.js'
 
-/** Frozen at every depth. All values are the redacted JSON form that `Redactor.json` describes. */
+/** Frozen at every depth. All values are in the redacted JSON form of `Redactor.json`. */
 export interface Context {
   readonly requestId: string
   readonly action: string
@@ -22,9 +22,10 @@ export interface Context {
   readonly kwargs: Readonly<Record<string, JsonValue>>
   readonly metadata: Readonly<Record<string, JsonValue>>
   /**
-   * Everything of the arguments that is not shown, with its path, kind and length; empty when all is shown. The engine
-   * notes whether `evaluate` read it: a policy that allows a call without reading it did not see what runs
-   * (`onConcealed`). Not enumerable, so that a copy or a log line of the context does not count as reading.
+   * The concealed parts of the arguments, with path, kind and length; empty when all values are visible. The engine
+   * notes whether `evaluate` read this property: a policy that allows a call without reading it has ignored the
+   * concealed parts (`onConcealed`). Not enumerable, so that copying or logging the context does not count as
+   * reading.
    *
    * @example
    * evaluate: ({ kwargs, concealed }) =>
@@ -33,18 +34,19 @@ export interface Context {
   readonly concealed: readonly Concealment[]
 }
 
-/** The `parameters` of a ledger entry, and of the decision hash. */
+/** The `parameters` of a ledger entry and of the decision hash. */
 export interface Parameters {
   readonly args: readonly JsonValue[]
   readonly kwargs: Readonly<Record<string, JsonValue>>
 }
 
-/** A context as the engine keeps it: plain data. Policies get `policyView` of it. */
+/** A context as plain data, as the engine keeps it. Policies receive the result of `policyView`. */
 export type CallContext = Omit<Context, 'concealed'>
 
 /**
- * The arguments of a call that cannot be recorded as they are. A guard that refuses such a call before it has values hands this very list to
- * `authorize`, and the entry has `"<unrecordable>"`; a caller's own text of that kind is recorded as `"<text><unrecordable>"`.
+ * The arguments of a call that cannot be recorded. A guard that refuses such a call passes this very list to
+ * `authorize`, and the entry contains `"<unrecordable>"`; the same string from a caller is recorded as
+ * `"<text><unrecordable>"`.
  */
 export const UNRECORDABLE: readonly unknown[] = Object.freeze(['<unrecordable>'])
 
@@ -52,11 +54,11 @@ export interface ContextFacts {
   readonly requestId: string
   readonly action: string
   readonly agentId: string
-  /** The values of a snapshot. An object that no snapshot made is named (`"<object>"`), not read. */
+  /** The values of a snapshot. An object that no snapshot made is shown by name (`"<object>"`) and not read. */
   readonly values: readonly unknown[]
-  /** A plain object as the caller gave it, or undefined for none; read once, here, within `METADATA_LIMITS`. */
+  /** A plain object as the caller passed it, or undefined; read once, here, within `METADATA_LIMITS`. */
   readonly metadata?: unknown
-  /** What a snapshot says of `this`; undefined for nothing. It is in `kwargs.this`. */
+  /** The snapshot of `this`, for `kwargs.this`; undefined when it is not part of the call. */
   readonly receiver?: unknown
   readonly redactor: Redactor
 }
@@ -64,21 +66,22 @@ export interface ContextFacts {
 /**
  * Builds the context of a call.
  *
- * Objects in it have the ordinary prototype, so that policies and tests can use them as usual (spread, `in`, equality),
- * and all their members are defined, never assigned: a key `__proto__` is an own, visible, harmless member. Ask for
- * foreign names with `Object.hasOwn`.
+ * Objects in it have the ordinary prototype, so that policies and tests can use them as usual (spread, `in`,
+ * equality). Their members are defined, never assigned: a key `__proto__` is an own, visible, harmless member. Use
+ * `Object.hasOwn` to look up untrusted names.
  *
- * @throws SnapshotError `PARAMETERS_INVALID` when the metadata is no plain object or cannot be read, or when two keys of
- * one object are one after Unicode normalisation
+ * @throws SnapshotError `PARAMETERS_INVALID` when the metadata is not a plain object or cannot be read, or when two
+ *   keys of one object are equal after Unicode normalisation
  * @example
- * buildContext({ requestId, action: 'refund', agentId: 'support', values: takeSnapshot([{ amount: 5, token: 'abc' }]).values, redactor })
- *   .kwargs // { amount: 5, token: '[redacted]' }
+ * const { values } = takeSnapshot([{ amount: 5, token: 'abc' }])
+ * buildContext({ requestId, action: 'refund', agentId: 'support', values, redactor }).kwargs
+ *   // { amount: 5, token: '[redacted]' }
  */
 export function buildContext(facts: ContextFacts): CallContext {
   const { requestId, action, agentId, values, metadata, receiver, redactor } = facts
   const [first] = values
   const named = values.length === 1 && kindOf(first) === 'object'
-  // As one list: `set('API_KEY', 'abc')` is a name and its secret.
+  // Redacted as one list, because `set('API_KEY', 'abc')` is a name and its secret.
   const { json, concealed, undeclared } =
     values === UNRECORDABLE
       ? { json: UNRECORDABLE as readonly string[], concealed: [], undeclared: 0 }
@@ -86,10 +89,10 @@ export function buildContext(facts: ContextFacts): CallContext {
   const own = receiver === undefined ? null : redactor.redact(receiver)
   const context: CallContext = Object.freeze({
     requestId,
-    // As they are recorded and hashed: a policy must not see another spelling than the record shows.
+    // Normalised as in the record and the hash: the policy must see the same spelling.
     action: action.normalize('NFC'),
     agentId: agentId.normalize('NFC'),
-    // The JSON form of a list is a list, and of a plain object an object.
+    // The JSON form of a list is a list, and that of a plain object is an object.
     args: named ? Object.freeze([]) : (json as readonly JsonValue[]),
     kwargs: withReceiver(named ? (json as Readonly<Record<string, JsonValue>>) : Object.freeze({}), own),
     metadata: metadata === undefined ? Object.freeze({}) : redactMetadata(metadata, redactor),
@@ -102,7 +105,7 @@ export function buildContext(facts: ContextFacts): CallContext {
   return context
 }
 
-/** What a policy gets. Reading `concealed` is noted. */
+/** The context for a policy. It notes a read of `concealed`. */
 export function policyView(context: CallContext): Context {
   const notice = noticeOf(context)
   const get = (): readonly Concealment[] => {
@@ -112,18 +115,18 @@ export function policyView(context: CallContext): Context {
   return Object.freeze(Object.defineProperty({ ...context } as Context, 'concealed', { get, enumerable: false }))
 }
 
-/** What of a call's arguments is not shown. */
+/** The concealed parts of a call's arguments. */
 export interface ConcealmentNotice {
   readonly concealed: readonly Concealment[]
-  /** How many UTF-16 units are not shown that no option and no credential's own form declares a secret. */
+  /** UTF-16 code units of concealed values that neither an option nor the form of a credential declares secret. */
   readonly undeclared: number
-  /** `context.concealed` was read. */
+  /** Whether `context.concealed` was read. */
   wasRead: boolean
 }
 
 const notices = new WeakMap<object, ConcealmentNotice>()
 
-/** Of a context that `buildContext` made. */
+/** The notice of a context that `buildContext` made. */
 export function noticeOf(context: CallContext): ConcealmentNotice {
   return notices.get(context) ?? { concealed: [], undeclared: 0, wasRead: false }
 }
@@ -137,7 +140,7 @@ function withReceiver(kwargs: Context['kwargs'], own: Redacted | null): Context[
   return Object.freeze({ ...kwargs, this: own.json })
 }
 
-/** What of a context stands in the ledger entry as `parameters`. */
+/** The part of a context that the ledger entry contains as `parameters`. */
 export function parametersOf(context: CallContext): Parameters {
   return Object.freeze({ args: context.args, kwargs: context.kwargs })
 }

@@ -1,5 +1,20 @@
-// Policies: who may do what. A policy sees the redacted, frozen context and says allow, deny or require_approval; everything else it might
-// do (throw, hang, return nonsense) means deny.
+// Policies decide which calls may run. A policy receives the redacted, frozen context and returns `allow`, `deny`
+// or `require_approval`; any other behaviour (an exception, a timeout, an invalid result) denies the call.
+//
+// The ledger names a policy by its identity: `policyId`, `version` and `policyHash`. The hash is the policy's own,
+// or SHA-256 over the canonical JSON of the id, the version and a hash of the source text of `evaluate`
+// (LEDGER-FORMAT §3). The decision hash covers the identity, so that an approval given under one policy is not
+// valid under another.
+//
+//     const policy: Policy = {
+//       policyId: 'refunds',
+//       version: '3',
+//       evaluate: ({ kwargs }) => (kwargs.amount === 0 ? allow('nothing to pay') : ask('a payment')),
+//     }
+//     identifyPolicy(policy)   // { policyId: 'refunds', policyVersion: '3', policyHash: '…', evaluate }
+//
+// A policy without `version` and `policyHash` is recorded as `unversioned`, with a warning. `context.ts` builds the
+// context; `@sudoagent/policy` has policies from files of rules.
 import { encodeCanonical, type Hash, isHash, sha256Hex } from '@sudoagent/crypto'
 import { NAME_LENGTH_MAX, REASON_LENGTH_MAX } from '@sudoagent/ledger'
 import { memberOf, quote, readFields, requireText } from '../check.js'
@@ -10,20 +25,20 @@ export type PolicyDecision = 'allow' | 'deny' | 'require_approval'
 
 export interface PolicyResult {
   readonly decision: PolicyDecision
-  /** For people: stands in the ledger and in front of the approver. */
+  /** For people: the ledger records it, and the approver reads it. */
   readonly reason: string
-  /** For machines. Unless given: the standard code of the decision. */
+  /** For programs. Default: the standard code of the decision. */
   readonly reasonCode?: string
 }
 
 /**
- * Decides about calls. Should be deterministic and free of side effects: the same context, the same result.
+ * Decides about calls. It should be deterministic and have no side effects: the same context gives the same result.
  *
  * @example
  * const refunds: Policy = {
  *   policyId: 'refunds',
  *   version: '3',
- *   // Allow what is known to be small, and nothing else: an amount that is missing or a string must not slip through.
+ *   // Allow only known small amounts: a missing amount or a string must not be allowed.
  *   evaluate: ({ kwargs }) =>
  *     typeof kwargs.amount === 'number' && kwargs.amount <= 100
  *       ? { decision: 'allow', reason: 'within limit' }
@@ -31,19 +46,22 @@ export interface PolicyResult {
  * }
  */
 export interface Policy {
-  /** Stable name. A class's name is none: a minifier changes it. */
+  /** A stable name. Do not use a class's name: a minifier changes it. */
   readonly policyId: string
-  /** What you call this state of the policy; raise it with each change. Without it and `policyHash`: `unversioned`, with a warning. */
+  /**
+   * The version of the policy; change it with every change of the policy. Without it and `policyHash`:
+   * `unversioned`, with a warning.
+   */
   readonly version?: string
   /**
-   * 64 lower-case hex digits over whatever defines the policy. Default: a hash of id, version and the source text of
-   * `evaluate`, which a compiler or minifier changes too; approvals that are open then no longer count.
+   * 64 lower-case hex digits: a hash of the policy's definition. Default: a hash of id, version and the source text
+   * of `evaluate`. A compiler or minifier changes that text, too; open approvals are then no longer valid.
    */
   readonly policyHash?: string
   evaluate(context: Context): PolicyResult | Promise<PolicyResult>
 }
 
-/** What of a policy stands in the ledger. */
+/** A policy's identity as the ledger records it. */
 export interface PolicyIdentity {
   readonly policyId: string
   readonly policyVersion: string | null
@@ -57,9 +75,9 @@ const DEFAULT_CODES: { readonly [decision in PolicyDecision]: ReasonCode } = {
 }
 
 /**
- * Reads a policy's identity, once, when it is given to the engine.
+ * Reads a policy's identity, once, when it is passed to the engine.
  *
- * @throws TypeError when it is not a policy, has no id, or an id, version or hash of the wrong form
+ * @throws TypeError when it is not a policy, has no id, or has an id, version or hash of the wrong form
  */
 export function identifyPolicy(policy: unknown): PolicyIdentity & Pick<Policy, 'evaluate'> {
   if (typeof policy !== 'object' || policy === null)
@@ -85,10 +103,10 @@ export function identifyPolicy(policy: unknown): PolicyIdentity & Pick<Policy, '
   return { policyId, policyVersion, policyHash, evaluate: evaluate as Policy['evaluate'] }
 }
 
-/** The version on record of a policy that says neither `version` nor `policyHash`. */
+/** The recorded version of a policy without `version` and `policyHash`. */
 const UNVERSIONED = 'unversioned'
 
-/** So many policies without a version are warned of; a program that makes one for each call has been told by then. */
+/** The maximum number of warnings, because a program may create a policy for each call. */
 const WARNINGS_MAX = 20
 
 const warned = new Set<string>()
@@ -103,7 +121,10 @@ function warnUnversioned(policyId: string): void {
   )
 }
 
-/** LEDGER-FORMAT §3. Native and bound functions have no source text: then it is the id and the version that count. */
+/**
+ * LEDGER-FORMAT §3. Native and bound functions have no source text, so their hash covers only the id and the
+ * version.
+ */
 function hashPolicy(policyId: string, policyVersion: string | null, evaluate: unknown): Hash {
   const source = Function.prototype.toString.call(evaluate)
   const sourceHash = source.includes('[native code]')
@@ -115,7 +136,7 @@ function hashPolicy(policyId: string, policyVersion: string | null, evaluate: un
 }
 
 /**
- * Checks what a policy returned. Each field is read once; nothing is coerced.
+ * Validates a policy's result. Each field is read once, and values are not converted.
  *
  * @throws TypeError for anything that is not exactly a PolicyResult
  */
@@ -130,7 +151,7 @@ export function parsePolicyResult(value: unknown): Required<PolicyResult> {
   return Object.freeze({ decision, reason, reasonCode })
 }
 
-/** Allows every call. For trials, and where budgets and evidence are all that is wanted. */
+/** Allows every call. For trials, and for uses that need only budgets and evidence. */
 export class AllowAllPolicy implements Policy {
   readonly policyId = 'allow-all'
   readonly version = '1'
@@ -140,7 +161,7 @@ export class AllowAllPolicy implements Policy {
   }
 }
 
-/** Denies every call. The safe thing to start with. */
+/** Denies every call: a safe starting point. */
 export class DenyAllPolicy implements Policy {
   readonly policyId = 'deny-all'
   readonly version = '1'

@@ -1,4 +1,4 @@
-// Why a call was decided as it was. The first ten are the ones of SudoAgent for Python; a policy may bring its own.
+// Reason codes of decisions. The first ten are those of SudoAgent for Python; a policy may use its own codes.
 
 export const REASON_CODES = Object.freeze([
   'POLICY_ALLOW_LOW_RISK',
@@ -18,5 +18,8 @@ export const REASON_CODES = Object.freeze([
   'ARGUMENTS_CONCEALED',
 ] as const)
 
-/** One of ours. A policy's own code is any name of up to 256 characters, so fields that carry one are plain strings. */
+/**
+ * A code of this package. A policy's own code is any name of up to 256 characters, so fields with a code are plain
+ * strings.
+ */
 export type ReasonCode = (typeof REASON_CODES)[number]

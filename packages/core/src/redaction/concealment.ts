@@ -1,26 +1,30 @@
-/** What redaction took out of a call's arguments, and whether the policy looked at the list. */
+/** The list of concealed parts of a call's arguments. */
 import type { ConcealmentKind } from '../secret/masked-text.js'
 
-/** One place of the arguments at which something is not shown. */
+/** One concealed place in the arguments. */
 export interface Concealment {
   /**
-   * Where: names and indexes joined by dots, `headers.Authorization` for a named argument, `0.password` for a
-   * positional one; a name with other characters than letters, digits, `_`, `-`, `$` stands in JSON quotes.
+   * The path: names and indexes joined by dots, such as `headers.Authorization` for a named argument or
+   * `0.password` for a positional one. A name with characters other than letters, digits, `_`, `-`, `$` is in JSON
+   * quotes.
    */
   readonly path: string
-  /** Which rule it was: what stands under a sensitive `name`, a `token` of a known format, a `private key`, … */
+  /**
+   * The kind of the rule that matched: a value under a sensitive `name`, a `token` of a known format, a `private
+   * key`, …
+   */
   readonly kind: ConcealmentKind
-  /** How many UTF-16 units are not shown. */
+  /** The number of concealed UTF-16 code units. */
   readonly length: number
 }
 
-/** More places than this are counted in one last item of kind `text` without a path (`…`). */
+/** Further places are counted in one last item of kind `text` with the path `…`. */
 const PLACES_MAX = 128
 
-/** Collects concealments: one for each path and kind. */
+/** Collects concealed places: one item for each path and kind. */
 export class ConcealmentList {
   readonly #items = new Map<string, { path: string; kind: ConcealmentKind; length: number }>()
-  /** How many UTF-16 units were concealed that nobody declared a secret. */
+  /** UTF-16 code units of concealed values that are not declared secrets. */
   undeclared = 0
 
   add(path: string, kind: ConcealmentKind, length: number, declared: boolean): void {
@@ -38,7 +42,7 @@ export class ConcealmentList {
     else rest.length += length
   }
 
-  /** Deep-frozen. */
+  /** @returns a deeply frozen list */
   toArray(): readonly Concealment[] {
     return Object.freeze([...this.#items.values()].map((item) => Object.freeze({ ...item })))
   }
@@ -46,10 +50,10 @@ export class ConcealmentList {
 
 const PLAIN_SEGMENT = /^[\p{L}\p{N}_$-]{1,64}$/u
 const SEGMENT_LENGTH_MAX = 64
-/** The deepest call has more levels than a reader needs. */
+/** Paths of deep values are shortened. */
 const PATH_LENGTH_MAX = 128
 
-/** Joins a path. Names come from the call: they are quoted where they could be taken for more than one segment. */
+/** Joins a path. Names come from the call, so a name that could be read as several segments is quoted. */
 export function pathText(segments: readonly string[]): string {
   const text = segments
     .map((segment) => {
@@ -61,7 +65,12 @@ export function pathText(segments: readonly string[]): string {
   return text.length > PATH_LENGTH_MAX ? `${text.slice(0, PATH_LENGTH_MAX)}…`.toWellFormed() : text
 }
 
-/** @example describeConcealed([{ path: 'command', kind: 'name', length: 42 }]) // '42 characters are NOT SHOWN (command)' */
+/**
+ * Describes concealed parts for an approver.
+ *
+ * @example
+ * describeConcealed([{ path: 'command', kind: 'name', length: 42 }]) // '42 characters are NOT SHOWN (command)'
+ */
 export function describeConcealed(list: readonly Concealment[]): string {
   const length = list.reduce((sum, item) => sum + item.length, 0)
   const paths = [...new Set(list.map(({ path }) => path))]

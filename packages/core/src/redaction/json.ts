@@ -1,4 +1,4 @@
-/** The redacted JSON form of a snapshot; the table stands in `redaction.ts`. */
+/** The redacted JSON form of a snapshot. The table of conversions is in `redactor.ts`. */
 import type { JsonValue } from '@sudoagent/crypto'
 import { hrefOf, mapEntries, setMembers, timeOf, viewOf } from '../arguments/builtin.js'
 import { SnapshotError } from '../arguments/error.js'
@@ -13,38 +13,41 @@ import { numberNames } from '../secret/name/numbered-name.js'
 import { type Concealment, type ConcealmentList, pathText } from './concealment.js'
 import { nameOfReference } from './reference-name.js'
 
-/** What this needs of a redactor. */
+/** The part of a redactor that this file uses. */
 export interface JsonRedaction {
   redact(text: string): { readonly text: string; readonly parts: readonly ConcealedPart[] }
   isSensitiveKey(key: string, value?: unknown): boolean
   isDeclaredKey(key: string): boolean
-  /** Whether nothing is taken away at this place. */
+  /** Whether the value at this place is exempt from redaction. */
   isKept(path: readonly string[]): boolean
   findCommands(text: string): readonly Span[]
 }
 
-/** A redacted value, and what is not shown of it. */
+/** A redacted value and the list of its concealed parts. */
 export interface Redacted {
   readonly json: JsonValue
   readonly concealed: readonly Concealment[]
-  /** How many UTF-16 units were concealed that neither an option nor a credential's own form declares a secret. */
+  /** UTF-16 code units of concealed values that neither an option nor the form of a credential declares secret. */
   readonly undeclared: number
 }
 
 const LONE_SURROGATE = /\p{Surrogate}/u
 const FLAG = /^--?[A-Za-z][\w-]*$/
-/** What stands for a value that is no JSON: `<undefined>`, `<Uint8Array:16>`. */
+/** The placeholder for a value that is not JSON: `<undefined>`, `<Uint8Array:16>`. */
 const PLACEHOLDER = /^<[\p{ID_Start}$_][\p{ID_Continue}$]*(?::\d+)?>$/u
 const CONTAINER_TAGS: readonly string[] = ['<Map>', '<Set>']
-/** Stands before a text that begins like a tag of ours, so that `'<undefined>'` and `undefined` are two records. */
+/**
+ * Prefixed to a string that looks like a placeholder, so that `'<undefined>'` and `undefined` have different
+ * records.
+ */
 const ESCAPE = '<text>'
 
-/** @throws SnapshotError as `Redactor.json` says */
+/** @throws SnapshotError as `Redactor.json` */
 export function toJson(value: unknown, redaction: JsonRedaction, concealed: ConcealmentList): JsonValue {
   return new JsonWriter(redaction, concealed).write(value)
 }
 
-/** What a sensitive name makes of the values under it. */
+/** The effect of a sensitive name on the values under it. */
 type Secrecy = 'declared' | 'named' | 'inherited'
 
 class JsonWriter {
@@ -52,9 +55,9 @@ class JsonWriter {
   readonly #concealed: ConcealmentList
   readonly #path: string[] = []
   #depth = 0
-  /** Set while what is written stands at a place that the caller keeps. */
+  /** Whether the current place is exempt from redaction by the option `keep`. */
   #isKept = false
-  /** Set while what is written stands under a sensitive name. */
+  /** Set while the values under a sensitive name are written. */
   #secrecy: Secrecy | null = null
 
   constructor(redaction: JsonRedaction, concealed: ConcealmentList) {
@@ -87,7 +90,7 @@ class JsonWriter {
     return this.#tagged(text, this.#redactText(text))
   }
 
-  /** A text that begins like a tag of ours is told apart from it. */
+  /** Escapes a string that looks like a placeholder. */
   #tagged(text: string, redacted: string): string {
     const isTag = text.startsWith(REDACTED) || text.startsWith(ESCAPE) || PLACEHOLDER.test(redacted)
     return isTag ? ESCAPE + redacted : redacted
@@ -106,7 +109,7 @@ class JsonWriter {
     return text === '' ? '' : this.#conceal(text, isCredential(text))
   }
 
-  /** What stands under a sensitive name. */
+  /** Conceals a string under a sensitive name. */
   #conceal(text: string, isCredential: boolean): string {
     const isDeclared = this.#secrecy === 'declared' || (this.#secrecy === 'named' && isCredential)
     return this.#concealAs('name', text, isDeclared)
@@ -156,7 +159,10 @@ class JsonWriter {
     }
   }
 
-  /** Writes a value one level down. `secrecy` is that of its own name; without one, that of the values around it holds. */
+  /**
+   * Writes a value one level down. `secrecy` is that of the value's own name; without one, the value inherits that
+   * of its container.
+   */
   #under(segment: string, secrecy: Secrecy | null, value: unknown): JsonValue {
     const [around, wasKept] = [this.#secrecy, this.#isKept]
     this.#path.push(segment)
@@ -192,7 +198,7 @@ class JsonWriter {
     return marked(Object.freeze(copy), array)
   }
 
-  /** An argument of a command line that is secret from some character on. */
+  /** Writes an argument of a command line that is secret from `start` on. */
   #writeArgument(segment: string, text: string, start: number): string {
     this.#path.push(segment)
     const isKept = this.#isKept || this.#redaction.isKept(this.#path)
@@ -207,7 +213,7 @@ class JsonWriter {
   #writeMembers(object: object): JsonValue {
     const members = Object.entries(object)
     const names = this.#writeKeys(members.map(([key]) => key))
-    // `{name: 'Authorization', value: …}`: the form of headers and environment variables in many interfaces.
+    // `{name: 'Authorization', value: …}`: a common form of headers and environment variables.
     const naming = members.find(
       ([key, name]) => isNamingKey(key) && typeof name === 'string' && this.#redaction.isSensitiveKey(name),
     )
@@ -217,17 +223,17 @@ class JsonWriter {
       const named = naming !== undefined && isValueKey(key) ? this.#secrecyOf(String(naming[1]), value) : null
       return [name, this.#under(name, own ?? named, value)]
     })
-    // Defines members, where assigning would make `__proto__` the prototype: it is a key like any other.
+    // Defines members. Assigning would make `__proto__` the prototype; here it is an ordinary key.
     const copy = Object.freeze(Object.fromEntries(written))
     for (const [index, [, value]] of members.entries())
       if (isWideInteger(value)) markIntegerText(copy, names[index] ?? REDACTED)
     return copy
   }
 
-  /** Keys as they stand on record. Those that redaction made equal are numbered in the order of the original keys. */
+  /** The recorded keys. Keys that are equal after redaction are numbered in the order of the original keys. */
   #writeKeys(keys: readonly string[]): readonly string[] {
     const written = keys.map((key) => this.#writeKey(key))
-    // Redaction brings text into NFC, so keys that it left alone are as distinct as they were.
+    // Redaction normalises strings to NFC, so keys that it did not change are still different.
     if (written.every((key, index) => key === keys[index])) return written
     const originals = keys.map((key) => key.normalize('NFC'))
     if (new Set(originals).size < keys.length) {
@@ -242,7 +248,7 @@ class JsonWriter {
     return isTag ? ESCAPE + written : written
   }
 
-  /** A Map's key is a value like others; where it is a text, it names the value beside it. */
+  /** Writes an entry of a Map. The key is a value like others; a string key also names the value. */
   #writeEntry([key, value]: readonly [unknown, unknown], index: number): JsonValue {
     const name = typeof key === 'string' ? this.#redactText(key) : String(index)
     const secrecy = typeof key === 'string' ? this.#secrecyOf(key, value) : null
@@ -254,8 +260,8 @@ class JsonWriter {
   }
 
   /**
-   * A snapshot is never deeper than the limit and the list of arguments around it; a value that the function has changed
-   * since may even be a cycle.
+   * A snapshot is never deeper than the limit plus the list of arguments. A value that the function has changed
+   * since may be deeper, or even cyclic.
    */
   #inside(writeContents: () => JsonValue): JsonValue {
     if (this.#depth > ARGUMENT_LIMITS.depthMax) {
@@ -281,7 +287,7 @@ function marked(copy: readonly JsonValue[], array: readonly unknown[]): JsonValu
   return copy
 }
 
-/** A whole number that is written as its digits, because a double does not hold it. */
+/** Whether an integer is written as digits, because a double cannot represent it exactly. */
 const isWideInteger = (value: unknown): boolean =>
   typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value))
 

@@ -1,7 +1,7 @@
-/** Places that the caller says hold no secrets: nothing there is taken away. */
+/** Places in the arguments that the caller has declared free of secrets. Values there are not redacted. */
 
 export interface KeepRules {
-  /** Whether nothing is taken away at this place, nor below it. */
+  /** Whether the value at this place, or a value that contains it, is exempt from redaction. */
   covers(path: readonly string[]): boolean
 }
 
@@ -10,10 +10,10 @@ const KEEP_NOTHING: KeepRules = { covers: () => false }
 /**
  * Reads the option `keep`.
  *
- * A path joins names and indexes with dots, and `*` stands for any one of them: `auth.method`, `items.*.token`,
- * `0.session` for the first positional argument. A name alone counts at every depth.
+ * A path joins names and indexes with dots, and `*` matches any one of them: `auth.method`, `items.*.token`,
+ * `0.session` for the first positional argument. A name without dots matches at every depth.
  *
- * @throws TypeError for what is no path
+ * @throws TypeError for an invalid path
  * @example createKeepRules(['session_id', 'items.*.token']).covers(['items', '3', 'token'])   // true
  */
 export function createKeepRules(paths: readonly string[] = []): KeepRules {

@@ -1,12 +1,22 @@
 /**
- * Takes secrets out of a call before anything sees it: the policy, the approver, the hash, the record, the log.
+ * Replaces secrets in a call before the policy, the approver, the hash, the record and the log see it.
  *
- * Deterministic (no clock, no locale, no randomness) and idempotent. Numbers, booleans and null stay what they are, so
- * that a policy can compare them. Two kinds of rule: what stands under a sensitive *name* is replaced whole, whatever its
- * type (`redaction/key.ts`); in every string, keys too, what is *shaped* like a secret or paired with a sensitive name is
- * replaced, and only that part (`redaction/secret.ts`, `redaction/pair.ts`). Rules can be added; places can be kept.
+ * Redaction is deterministic (it uses no clock, locale or randomness) and idempotent. Numbers, booleans and null
+ * are kept, so that a policy can compare them. There are two kinds of rules:
  *
- * It is a net, not a proof: a password that stands alone, as a positional argument or in prose, looks like any word.
+ * - A value under a sensitive *name* is replaced as a whole, whatever its type (`secret/name/`).
+ * - In every string, including keys, a part that has the *shape* of a secret (`secret/shape/`) or follows a
+ *   sensitive name (`secret/pair-rules.ts`, `secret/command.ts`) is replaced, and only that part.
+ *
+ * Each string is normalised to NFC and searched by all rules; base64 is decoded, and escapes are read as a program
+ * would read them (`view.ts`). The passes repeat until one changes nothing, at most `REDACTION_PASSES_MAX` times.
+ *
+ *     const redactor = createRedactor({ keys: ['iban'], keep: ['session_id'] })
+ *     redactor.redact(snapshot of { url: 'postgres://app:hunter2@db', iban: 'DE02…', session_id: 's-1' }).json
+ *     // { url: 'postgres://app:[redacted]@db', iban: '[redacted]', session_id: 's-1' }
+ *
+ * Redaction is a safety net, not a guarantee: a password without a name, as a positional argument or in prose,
+ * looks like any other word.
  */
 import type { JsonValue } from '@sudoagent/crypto'
 import { REDACTION_PASSES_MAX } from '../limits.js'
@@ -23,51 +33,57 @@ import { createKeepRules } from './keep.js'
 import { viewOf } from './view.js'
 
 export interface RedactionOptions {
-  /** More sensitive names; each matches in every spelling: `taxId` finds `tax_id`, `TAX-ID` and `customer.taxId`. */
+  /**
+   * Additional sensitive names. Each matches in every naming style: `taxId` matches `tax_id`, `TAX-ID` and
+   * `customer.taxId`.
+   */
   readonly keys?: readonly string[]
   /**
-   * More shapes of secrets. Every match is replaced whole. The flags `g` is added, `y` taken away. Mind their running
-   * time: arguments are as long as `ARGUMENT_LIMITS` allows, and a model chooses them.
+   * Additional patterns of secrets. Every match is replaced as a whole. The flag `g` is added and `y` removed. Keep
+   * their running time in mind: arguments may be as long as `ARGUMENT_LIMITS` allows, and a model chooses them.
    */
   readonly values?: readonly RegExp[]
   /**
-   * Places of the arguments that hold no secrets, whatever they are called: nothing is taken away there, nor below.
-   * `auth.method`, `items.*.token`, `0.session` for the first positional argument; a name alone counts at every depth.
+   * Places in the arguments without secrets: values at these paths and below them are not redacted. `auth.method`,
+   * `items.*.token`, `0.session` for the first positional argument; a name without dots matches at every depth.
    */
   readonly keep?: readonly string[]
 }
 
 export interface Redactor {
-  /** The text in NFC, without its secrets; a lone surrogate becomes U+FFFD. For messages and other loose text. */
+  /**
+   * Redacts a string that is not an argument, such as a message. The result is in NFC; a lone surrogate becomes
+   * U+FFFD.
+   */
   text(text: string): string
-  /** Whether what stands under this key is secret; a number under a token count such as `max_tokens` is not. */
+  /** Whether a value under this key is secret; a number under a token count such as `max_tokens` is not. */
   isSensitiveKey(key: string, value?: unknown): boolean
   /**
-   * The redacted JSON form of a value that `takeSnapshot` made; deep-frozen. An object that no snapshot made is named,
-   * never read, so that it cannot show one thing here and another to the function.
+   * The redacted JSON form of a value that `takeSnapshot` made, deeply frozen. An object that no snapshot made is
+   * shown by name and never read, so that it cannot return one value here and another to the function.
    *
    * | snapshot value | JSON |
    * |---|---|
    * | string, finite number, boolean, null | itself; strings in NFC, −0 as 0 |
    * | bigint, integer beyond ±(2^53−1) | decimal string |
    * | undefined | `"<undefined>"` |
-   * | plain object, array | the same, with keys redacted as text; two that become one are numbered `#2`, `#3`, … |
+   * | plain object, array | the same, with redacted keys; keys that become equal are numbered `#2`, `#3`, … |
    * | Date | ISO 8601 string |
    * | URL | its text |
    * | Map | `{"<Map>": [[key, value], …]}`; sensitive keys apply |
    * | Set | `{"<Set>": [value, …]}` |
    * | ArrayBuffer, Buffer, typed array, DataView | `"<Uint8Array:16>"`, the length in bytes |
    * | RegExp, function, symbol, Promise | `"<RegExp>"`, `"<function>"`, `"<symbol>"`, `"<Promise>"` |
-   * | instance of a class | `"<ClassName>"`; `"<object>"` when it has no proper name or is a proxy |
+   * | instance of a class | `"<ClassName>"`; `"<object>"` when it has no valid name or is a proxy |
    *
-   * Next to names as keys, these count: `{name: 'token', value: …}` (also `key`, `header`), `['password', '…']` and
-   * `['--token', '…']` among an array's strings.
+   * Sensitive names are recognised as keys and also in `{name: 'token', value: …}` (or `key`, `header`), in
+   * `['password', '…']`, and in `['--token', '…']` among the strings of an array.
    *
-   * @throws SnapshotError `PARAMETERS_INVALID` for two keys that are one after normalisation, and for what a snapshot
-   * refuses (NaN, a lone surrogate)
+   * @throws SnapshotError `PARAMETERS_INVALID` for two keys that are equal after normalisation, and for values that
+   *   a snapshot refuses (NaN, a lone surrogate)
    */
   json(value: unknown): JsonValue
-  /** As `json`, with a list of what is not shown. */
+  /** Like `json`, with the list of concealed parts. */
   redact(value: unknown): Redacted
 }
 
@@ -81,9 +97,9 @@ const TEXT_RULES: readonly ((text: string, rules: KeyRules) => readonly Span[])[
 const OPTION_NAMES: readonly string[] = ['keys', 'values', 'keep']
 
 /**
- * Makes a redactor with the built-in rules and, if given, more of them.
+ * Makes a redactor with the built-in rules and optional additional ones.
  *
- * @throws TypeError for an unknown option, a key without a letter, a value that is no RegExp
+ * @throws TypeError for an unknown option, a key without a letter, a value that is not a RegExp
  * @example
  * createRedactor({ keys: ['iban'] }).text('card=4111 iban=DE02120300000000202051') // 'card=4111 iban=[redacted]'
  */
@@ -111,7 +127,8 @@ export function createRedactor(options: RedactionOptions = {}): Redactor {
     if (mayHoldSecret(masked.text)) {
       for (const rule of TEXT_RULES) conceal(rule(masked.text, rules))
       if (depth === 0) conceal(findEncoded(masked.text, lengthOfSecrets))
-      // Then as a program reads it that undoes escapes. What is found there has the same place in the text.
+      // The rules run again on the view with decoded escapes. A match in the view has the same position in the
+      // text.
       let view = viewOf(masked.text)
       for (const rule of view === null ? [] : TEXT_RULES) {
         if (view !== null && conceal(rule(view, rules))) view = viewOf(masked.text)
@@ -120,7 +137,7 @@ export function createRedactor(options: RedactionOptions = {}): Redactor {
     for (const rule of extraValues) conceal(findExtra(masked, rule))
     return changed
   }
-  /** Normalising first: the Kelvin sign in a token is a K on record. */
+  /** Normalises first: normalisation turns the Kelvin sign in a token into a K. */
   const redact = (text: string): { readonly text: string; readonly parts: readonly ConcealedPart[] } => {
     const normal = text.toWellFormed().normalize('NFC')
     if (extraValues.length === 0 && !mayHoldSecret(normal)) return { text: normal, parts: [] }
@@ -157,7 +174,10 @@ function cloneRule(rule: RegExp): RegExp {
   return new RegExp(rule.source, `${rule.flags.replace(/[gy]/g, '')}g`)
 }
 
-/** Between earlier replacements, never inside one: a rule such as /redacted/ would otherwise find its own traces. */
+/**
+ * Searches between earlier replacements, so that a rule such as /redacted/ does not match the replacements
+ * themselves.
+ */
 function findExtra(masked: MaskedText, rule: RegExp): readonly Span[] {
   const spans: Span[] = []
   for (const { start, text } of masked.pieces()) {

@@ -1,8 +1,10 @@
 /**
- * A text as a program reads it that undoes escapes: `\u003d` and `%3D` are `=`, `\n` and `%5Cn` end a line, a colour code is
- * nothing, a full-width letter is a letter. Of the same length, so that what is found in the view is found in the text.
+ * A string with its escapes decoded, as a program that processes escapes reads it: `\u003d` and `%3D` are `=`, `\n`
+ * and `%5Cn` end a line, a colour code disappears, and a full-width letter is an ASCII letter. Decoded characters
+ * are padded with spaces, so that the view has the same length and a match in it has the same position in the text.
  *
- * It is a second reading, beside the text itself: in `C:\token` the backslash is no escape.
+ * The view is an additional reading: the text itself is searched, too, because in `C:\token` the backslash is not
+ * an escape.
  */
 
 const ESCAPES =
@@ -14,17 +16,20 @@ const NAMED: Readonly<Record<string, string>> = {
   ...{ quot: '"', apos: "'", amp: '&', lt: '<', gt: '>', equals: '=', colon: ':' },
 }
 
-/** Characters that an escape may stand for in the view; any other becomes itself where it is a separator, or a blank. */
+/**
+ * Characters that are decoded. Control characters and spaces become a space or a line feed; other escapes stay as
+ * they are.
+ */
 const KEPT = /[\n&;:='"|<>,{}[\]]/
 
-/** @returns null when nothing in the text is escaped */
+/** @returns null when the text has no escapes */
 export function viewOf(text: string): string | null {
   let view = ''
   let done = 0
   for (const { 0: escaped, index } of text.matchAll(ESCAPES)) {
     if (index < done) continue
     const meant = meaningOf(escaped)
-    // What may be a part of a token, such as `%2B`, stays as it is.
+    // An escape that may be a part of a token, such as `%2B`, stays as it is.
     if (meant === null) continue
     const end = index + escaped.length
     view += text.slice(done, index)

@@ -1,13 +1,17 @@
-/** Command lines that are lists of strings: `['curl', '-u', 'bob:secret']`. They are read as a shell would write them. */
+/**
+ * Secrets in command lines that are lists of strings, such as `['curl', '-u', 'bob:secret']`. They are read as one
+ * shell command.
+ */
 import type { Span } from './masked-text.js'
 
-/** Longer lists are no command lines. */
+/** A longer list is not a command line. */
 const ARGUMENTS_MAX = 1_000
 
 /**
  * Finds the secrets of a command line.
  *
- * @returns for each argument that holds one, from which character on it is secret; an argument is never secret in the middle only
+ * @returns for each argument with a secret, the index of its first secret character; the secret extends to the end
+ *   of the argument
  */
 export function findSecretArguments(
   list: readonly unknown[],

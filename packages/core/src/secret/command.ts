@@ -1,9 +1,9 @@
 /**
- * Secrets in commands and in formats that are no pairs: `curl -u user:secret`, `mysql -psecret`, `.netrc`, XML elements,
- * forms, SQL, block scalars of YAML.
+ * Secrets in commands and in formats without name–value pairs: `curl -u user:secret`, `mysql -psecret`, `.netrc`,
+ * XML elements, forms, SQL, block scalars of YAML.
  *
- * Each pattern finds where a value begins; where it ends is `value.ts`'s to say. Patterns are bounded or hold one
- * repetition, so that they are linear.
+ * Each pattern finds the beginning of a value; `value.ts` finds its end. The repetitions of a pattern are bounded,
+ * or there is only one, so that matching takes linear time.
  */
 
 import type { Span } from './masked-text.js'
@@ -13,13 +13,13 @@ import { match, readBare, readQuoted, type Stretch } from './value.js'
 
 interface CommandRule {
   readonly start: RegExp
-  /** Which group names the secret; without it, the pattern itself says that it is one. */
+  /** The number of the group with the name of the secret; without it, the pattern always matches a secret. */
   readonly name?: number
-  /** The secret stands behind this sign: `user:secret`, `user%secret`. */
+  /** The separator before the secret: `user:secret`, `user%secret`. */
   readonly behind?: string
 }
 
-/** What may stand between a command and its flag: anything on the same line, and no separator. */
+/** The text between a command and its flag: any text on the same line without a separator. */
 const ARGUMENTS = String.raw`[^\r\n;&|]{0,256}?`
 
 const RULES: readonly CommandRule[] = [
@@ -86,7 +86,7 @@ const RULES: readonly CommandRule[] = [
       /(?<![\w-])(?:configure|config|env|ENV|ARG|setx|setenv|set|put|add|export|secret)[ \t]{1,4}(?:--?[\w-]{1,32}[ \t]{1,4}){0,3}(?:set[ \t]{1,4})?["']?([\w./:@-]{1,128})["']?[ \t]{1,4}(?![-=|&;<>])/g,
     name: 1,
   },
-  // `.netrc`, and `.pgpass`'s cousin of the same words.
+  // `.netrc`, and similar files with the same keywords.
   {
     start:
       /(?<![\w-])(?:login|account|user|username|machine)[ \t]{1,8}[^\s]{1,256}\s{1,8}(?:account[ \t]{1,8}[^\s]{1,128}\s{1,8})?(?:password|passwd)[ \t]{1,8}/gi,
@@ -103,9 +103,9 @@ const RULES: readonly CommandRule[] = [
   // XML, property lists.
   { start: /<([A-Za-z_][\w.:-]{0,63})(?:\s[^<>]{0,256})?>\s{0,32}(?:<!\[CDATA\[)?/g, name: 1 },
   { start: /<key>([\w.:-]{1,64})<\/key>\s{0,64}<string>/g, name: 1 },
-  // A form's part.
+  // A part of a multipart form.
   { start: /(?<![\w-])name=\\?"?([\w.:[\]-]{1,64})\\?"?[^\r\n\\]{0,128}(?:\r?\n|(?:\\r)?\\n){2}/g, name: 1 },
-  // YAML's block scalars: the first line of it.
+  // The first line of a YAML block scalar.
   {
     start:
       /(?<![\w.-])["']?([\w.-]{1,64})["']?[ \t]{0,8}:[ \t]{1,8}[|>][+-]?\d?[ \t]{0,8}(?:#[^\n]{0,64})?\r?\n[ \t]{1,64}/g,
@@ -113,12 +113,12 @@ const RULES: readonly CommandRule[] = [
   },
 ]
 
-/** A command, by its name alone or with a path, and the flag behind which the secret stands. */
+/** Makes the pattern of a command, with or without a path, and the flag before the secret. */
 function command(names: string, flag: string): RegExp {
   return new RegExp(String.raw`(?<![\w-])(?:${names})(?:\.exe)?(?=[ \t])${ARGUMENTS}[ \t]${flag}`, 'g')
 }
 
-/** Two names and a sign for numbers only: `docker run -u 1000:1000`. */
+/** `docker run -u 1000:1000` has numeric ids, not a user and a password. */
 const NUMBERS = /^\d+$/
 
 export function findCommands(text: string, rules: KeyRules): readonly Span[] {
@@ -152,7 +152,7 @@ function valueAt(text: string, start: number, rule: CommandRule, quoting: Quotin
   return { start: value.start + sign + 1, end: value.end }
 }
 
-/** Spans of several rules, each where none before it is. */
+/** Sorts the spans of several rules and drops those that overlap an earlier one. */
 function inOrder(spans: readonly Span[]): readonly Span[] {
   const sorted = [...spans].sort((a, b) => a.start - b.start || b.end - a.end)
   let end = 0

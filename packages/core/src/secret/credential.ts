@@ -1,15 +1,16 @@
 /**
- * Whether a value has the form of one credential: one word, `Bearer` and a word, cookies, or a private key.
+ * Recognises values that have the form of a single credential: one word, `Bearer` and a word, cookies, or a private
+ * key.
  *
- * A name such as `password` declares such a value a secret, and nothing else: under the same name a model could put a
- * command, a path or a document, and hide it from a policy.
+ * Under a name such as `password`, only such a value counts as a declared secret: a model could otherwise use the
+ * name to hide a command, a path or a document from a policy.
  */
 import { findPrivateKeys } from './shape/pem.js'
 import { readCookies } from './value.js'
 
 const WORD =
   /^(?:[A-Za-z][\w-]{0,31} )?(?![-/.~])(?:[A-Za-z0-9._~+/=@!#%^*?,:-]|[^\s\p{C}\0-\x7f]|\$(?![({])){1,4096}$/u
-/** A scheme is one of these, so that `rm x` is none. */
+/** The known authentication schemes, so that `rm x` is not a credential. */
 const SCHEME = /^(?:api-?key|basic|bearer|digest|hawk|negotiate|oauth|token) /i
 const URL_START = /^[A-Za-z][A-Za-z0-9+.-]{0,31}:\/\//
 
@@ -25,7 +26,7 @@ function isOneSecret(value: string): boolean {
   const scheme = SCHEME.exec(value)?.[0] ?? ''
   const secret = value.slice(scheme.length)
   if (secret === '' || secret.includes(' ') || URL_START.test(secret)) return false
-  // Base64 may hold slashes; a path looks otherwise.
+  // Base64 may contain slashes. A path usually does not mix upper case, lower case and digits.
   return (
     !secret.includes('/') || (secret.length >= 16 && /[A-Z]/.test(secret) && /[a-z]/.test(secret) && /\d/.test(secret))
   )

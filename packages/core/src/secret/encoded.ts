@@ -1,13 +1,19 @@
-/** Secrets in base64: `GITHUB_TOKEN=ghp_…` in a Kubernetes manifest or a header. What is decoded is one secret, or little more. */
+/**
+ * Secrets in base64, such as `GITHUB_TOKEN=ghp_…` in a Kubernetes manifest or a header. The decoded text must be
+ * one secret with little else.
+ */
 import { isUtf8 } from 'node:buffer'
 import type { Span } from './masked-text.js'
 
 const RUN = /(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/]{24,1400}={0,2}(?![A-Za-z0-9+/_=-])/g
-/** More than a name and its sign beside the secret: then it is a document, which is not taken away whole. */
+/**
+ * The maximum length of the decoded text besides the secret, enough for a name and a separator; longer text is a
+ * document and is not concealed as a whole.
+ */
 const BESIDE_MAX = 32
 const CONTROL = /[^\P{Cc}\n\r\t]/u
 
-/** @param secretLength how many characters of a text are secret */
+/** @param secretLength - returns the number of secret characters in a text */
 export function findEncoded(text: string, secretLength: (text: string) => number): readonly Span[] {
   const spans: Span[] = []
   for (const { 0: run, index } of text.matchAll(RUN)) {

@@ -1,6 +1,6 @@
 /**
- * The leaves of JSON (or of an object literal) inside a text: what stands under `"token": {…}` is concealed value by
- * value, so that its names and its shape stay visible, and so does everything after it.
+ * Finds the leaves of JSON (or of an object literal) inside a string. The values under `"token": {…}` are concealed
+ * one by one, so that its names and structure, and the text after it, stay visible.
  */
 import type { Quoting } from './quoting.js'
 import { endOfQuoted, isOpening, match, type Stretch } from './value.js'
@@ -13,15 +13,15 @@ const BEFORE_COLON = /(?:\\*["'])?[ \t]{0,8}:/y
 const CONSTANTS = /^(?:true|false|null|undefined|True|False|None|nil)$/
 
 export interface Leaf extends Stretch {
-  /** Written without quotes. */
+  /** Whether the value is written without quotes. */
   readonly bare: boolean
 }
 
 /**
  * Finds the leaves of the object or list that begins at `start`.
  *
- * @returns them in order, and where reading ended: behind the matching bracket, or at the first character that JSON
- * does not have
+ * @returns the leaves in order, and the end of the part that was read: after the matching bracket, or at the first
+ *   character that is not JSON
  */
 export function readLeaves(
   text: string,

@@ -1,4 +1,4 @@
-/** Names of members that name a secret beside them, and of the members that hold it. Case does not matter. */
+/** Names of members that contain the name of a secret, and of the members that contain its value. Case is ignored. */
 
 const NAMING: ReadonlySet<string> = new Set([
   ...['name', 'key', 'header', 'field', 'id', 'label', 'variable', 'var', 'k', 'n', 'parameter', 'param', 'property'],

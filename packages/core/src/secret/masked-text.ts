@@ -1,12 +1,13 @@
 /**
- * A text in which what was concealed is one character, so that rules never look inside it and its length stays known.
+ * A string in which each concealed part is replaced by one mark, so that rules never search inside it and its
+ * length is known.
  *
- * Two noncharacters of Unicode serve as marks: one for what a rule concealed, one for what only looks like it (a
- * `[redacted]` that the caller wrote, or one of the two noncharacters themselves). Rules treat both alike, so redacting
- * a redacted text changes nothing.
+ * The marks are two Unicode noncharacters: one for a part that a rule concealed, the other for text that only looks
+ * concealed (a `[redacted]` that the caller wrote, or one of the noncharacters themselves). Rules treat both alike,
+ * so redacting a redacted string does not change it.
  */
 
-/** Is shown in place of every secret. */
+/** The replacement of every secret. */
 export const REDACTED = '[redacted]'
 
 const CONCEALED = '\uffff'
@@ -14,7 +15,7 @@ const LITERAL = '\ufffe'
 const MARK = /[\ufffe\uffff]/g
 const LITERALS = /\[redacted\]|[\ufffe\uffff]/g
 
-/** Which rule concealed something. */
+/** The kind of the rule that concealed a part. */
 export type ConcealmentKind =
   | 'name'
   | 'token'
@@ -27,18 +28,18 @@ export type ConcealmentKind =
   | 'pattern'
   | 'text'
 
-/** A part of a text that a rule conceals. Positions in UTF-16 units, `end` exclusive. */
+/** A part of a string that a rule conceals. Positions are in UTF-16 code units; `end` is exclusive. */
 export interface Span {
   readonly start: number
   readonly end: number
   readonly kind: ConcealmentKind
-  /** The caller's options say that this is a secret. Default: false. */
+  /** Whether the caller's options declare this part secret. Default: false. */
   readonly declared?: boolean
-  /** Quotes that are put around the replacement, so that JSON in a string stays JSON. */
+  /** Quotes around the replacement, so that JSON in a string stays valid. */
   readonly quote?: string
 }
 
-/** What was concealed in one text: the kind, and how many UTF-16 units. */
+/** A concealed part of one string: its kind and its length in UTF-16 code units. */
 export interface ConcealedPart {
   readonly kind: ConcealmentKind
   readonly length: number
@@ -60,7 +61,7 @@ export class MaskedText {
     this.#marks = marks
   }
 
-  /** What rules search. */
+  /** The text that rules search. */
   get text(): string {
     return this.#text
   }
@@ -68,8 +69,8 @@ export class MaskedText {
   /**
    * Conceals parts of `text`.
    *
-   * @param spans in order, not overlapping
-   * @returns whether anything changed: a span that holds nothing but one mark is concealed already
+   * @param spans - in order, not overlapping
+   * @returns whether the text changed: a span that consists of one mark is already concealed
    */
   conceal(spans: readonly Span[]): boolean {
     const marks: Mark[] = []
@@ -102,7 +103,7 @@ export class MaskedText {
     return true
   }
 
-  /** The parts of the text between marks: positions in `text`. */
+  /** The parts of the text between marks, with their positions in `text`. */
   *pieces(): Generator<{ readonly start: number; readonly text: string }> {
     let start = 0
     for (const { index } of this.#text.matchAll(MARK)) {
@@ -112,12 +113,12 @@ export class MaskedText {
     yield { start, text: this.#text.slice(start) }
   }
 
-  /** What was concealed, in order. */
+  /** The concealed parts, in order. */
   concealed(): readonly ConcealedPart[] {
     return this.#marks.filter((mark) => mark.kind !== null)
   }
 
-  /** The text for readers: `[redacted]` in place of what was concealed. */
+  /** The text with `[redacted]` in place of the concealed parts. */
   toString(): string {
     let next = 0
     return this.#text.replace(MARK, () => {

@@ -1,6 +1,6 @@
 /**
- * A value beside its name, in a text: `{"name": "token", "value": "…"}`, `<add key="password" value="…"/>`, the
- * environment of a container in YAML. Either may come first.
+ * A name and its value in two members of a text: `{"name": "token", "value": "…"}`, `<add key="password"
+ * value="…"/>`, the environment of a container in YAML. Either member may come first.
  */
 
 import { isNamingKey, isValueKey } from './key-word.js'
@@ -11,7 +11,7 @@ import { readBare, readQuoted, type Stretch } from './value.js'
 
 /** Groups: the member's name, and the sign after it. */
 const MEMBER = /(?<![\w.$-])([A-Za-z][\w-]{0,31})\\*["']?[ \t]{0,8}(=>|[:=])[ \t]{0,8}/g
-/** What may stand between the two members: nothing that ends an object or an element. */
+/** The text between the two members. It must not end an object or an element. */
 const BETWEEN = /^[\s,\\rn"'-]{0,64}$/
 
 interface Member {

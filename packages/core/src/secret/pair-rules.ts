@@ -1,13 +1,13 @@
 /**
- * Secrets that are known by the name in front of them, inside a text: `password=…;`, `?api_key=…&`, `"token": "…"`,
- * `--secret …`, `Authorization: …`.
+ * Secrets in a string that follow their name: `password=…;`, `?api_key=…&`, `"token": "…"`, `--secret …`,
+ * `Authorization: …`.
  *
- * The texts are shell commands, URLs, JSON in a string (in a string), log lines, prose. A name with `=`, `=>` or `:=`, a
- * quoted name with `:`, or a `--flag` counts when the name is sensitive; a bare name with `:` is often prose, so there the
- * name has to be beyond doubt, or the value must be in quotes or look like a token. The name and the signs stay, the
- * value goes, and nothing behind it (`value.ts`).
+ * The strings are shell commands, URLs, JSON (possibly nested in strings), log lines and prose. A name with `=`,
+ * `=>` or `:=`, a quoted name with `:`, or a `--flag` counts when the name is sensitive. A bare name with `:` is
+ * often prose, so the name must be unambiguous, or the value must be in quotes or look like a token. Only the value
+ * is concealed: the name, the sign and the text after the value stay (`value.ts`).
  *
- * Linear: names are found at the edges of runs, and a value that was read is never read again.
+ * Matching takes linear time: names are found at the edges of runs, and a value is read only once.
  */
 import { readLeaves } from './json-leaves.js'
 import { MaskedText, type Span } from './masked-text.js'
@@ -15,11 +15,11 @@ import type { KeyRules } from './name/name-rules.js'
 import { type Quoting, QuotingReader } from './quoting.js'
 import { readBare, readCookies, readHeaderValue, readQuoted, type Stretch } from './value.js'
 
-/** Groups: a flag, or a name and (after perhaps a closing quote or bracket) a sign. `%3D` is `=` in a URL within a URL. */
+/** Groups: a flag; or a name, an optional closing quote, and a sign. `%3D` is `=` in a URL within a URL. */
 const PAIR =
   /(?<![\p{L}\p{M}\p{N}_.$-])(?:(--[A-Za-z][\w-]*)[ \t]{1,8}(?!-)|([\p{L}\p{M}\p{N}_.$-]+)(\\*["'`]?)\]?[ \t]{0,32}(=>|:=|={1,3}|%3[Dd]|:(?!\/\/))[ \t]{0,32})/gu
 
-/** Sensitive in a pair only: a signed URL is as good as a password. */
+/** Names that are sensitive only in a pair: a signed URL grants access like a password. */
 const SIGNATURE = /^(?:sig|signature|hmac|x-(?:amz|goog)-signature)$/i
 /** The key in a URL's query: `?key=…`. */
 const QUERY_KEY = /^key$/i
@@ -27,7 +27,10 @@ const AUTHORIZATION_HEADER = /authorization$/i
 const COOKIE_HEADER = /cookie$/i
 const NO_SECRET = /^(?:true|false|null|undefined|none|nil)$/i
 
-/** How far a value is looked at before it counts as one: a value that is then left alone is read again by the next rule. */
+/**
+ * The number of code units that are checked before a value counts as secret; the next rule reads a value again that
+ * does not.
+ */
 const GLIMPSE_UNITS = 256
 
 /**
@@ -62,13 +65,13 @@ export function redactPairs(text: string, rules: KeyRules): string {
 
 type Found = Stretch & { readonly quote?: string }
 
-/** What is secret of a value, and up to where it was read. */
+/** The secret parts of a value, and the end of the part that was read. */
 interface Reading {
   readonly found: readonly Found[]
   readonly end: number
 }
 
-/** What is secret of the value at `start`. */
+/** Reads the secret parts of the value at `start`. */
 function readSecret(text: string, start: number, pair: RegExpExecArray, around: Quoting, rules: KeyRules): Reading {
   if (pair[4] === ':' && isQuotedName(pair[3]) && (text[start] === '{' || text[start] === '[')) {
     return readStructure(text, start, pair[3] ?? '', around)
@@ -104,7 +107,7 @@ function readSimple(
 
 const some = (stretch: Stretch): readonly Stretch[] => (stretch.end > stretch.start ? [stretch] : [])
 
-/** The value of an `Authorization:` header, whatever the scheme; of a `Cookie:` header when there is a cookie in it. */
+/** The value of an `Authorization:` header with any scheme, or of a `Cookie:` header that contains a cookie. */
 function readHeader(text: string, start: number, name: string, inOneWord: boolean): readonly Stretch[] {
   if (COOKIE_HEADER.test(name)) return some(readCookies(text, start))
   if (!AUTHORIZATION_HEADER.test(name)) return []
@@ -118,7 +121,10 @@ function readAfterColon(text: string, start: number, name: string, rules: KeyRul
   return isValue ? bare(text, start, name, rules) : []
 }
 
-/** An object or a list after `"name":`. A number becomes a string, so that JSON in a string stays JSON. */
+/**
+ * Reads an object or a list after `"name":`. A number is replaced by a string, so that JSON in a string stays
+ * valid.
+ */
 function readStructure(text: string, start: number, nameQuote: string, around: Quoting): Reading {
   const { leaves, end } = readLeaves(text, start, around)
   const found = leaves.map(({ bare: isBare, ...leaf }) => (isBare ? { ...leaf, quote: nameQuote } : leaf))
@@ -130,7 +136,7 @@ function bare(text: string, start: number, name: string, rules: KeyRules): reado
   return isSecret(text, stretch, name, rules) ? some(stretch) : []
 }
 
-/** Whether this value is one under this name: `session=5` and `auth=oidc` are none, nor is `token === undefined`. */
+/** Whether this value is secret under this name: `session=5`, `auth=oidc` and `token === undefined` are not. */
 function isSecret(text: string, { start, end }: Stretch, name: string, rules: KeyRules): boolean {
   const value = text.slice(start, Math.min(end, start + GLIMPSE_UNITS))
   if (NO_SECRET.test(value)) return false
@@ -141,7 +147,10 @@ function isSecret(text: string, { start, end }: Stretch, name: string, rules: Ke
 const looksLikeKey = (value: string): boolean =>
   value.length >= 16 || (value.length >= 6 && /\d/.test(value) && /[A-Za-z]/.test(value))
 
-/** Letters and digits, eight or more: `token: abc12345`, but not `session: Monday` or `token: one`. */
+/**
+ * Whether a value has eight or more characters with letters and digits: `token: abc12345`, but not `session:
+ * Monday`.
+ */
 function looksLikeToken(value: string): boolean {
   return value.length >= 8 && /\d/.test(value) && /[A-Za-z]/.test(value)
 }

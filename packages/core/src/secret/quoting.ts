@@ -1,8 +1,8 @@
 /**
- * Whether a place in a text is inside quotes, as a shell or a programming language reads it.
+ * Whether a position in a text is inside quotes, as a shell or a programming language reads it.
  *
- * `echo "password="; reboot; echo ""` ends a string after `password=`, where `{"password":"a; b"}` begins one. Only the
- * quotes before it tell which.
+ * `echo "password="; reboot; echo ""` ends a string after `password=`, but `{"password":"a; b"}` begins one there.
+ * Only the quotes before the position distinguish the two.
  */
 export type Quoting = 'none' | 'single' | 'double'
 
@@ -16,7 +16,7 @@ export class QuotingReader {
     this.#text = text
   }
 
-  /** The quoting at `position`, which must not be before the last one that was asked for. */
+  /** The quoting at `position`, which must not be less than in the previous call. */
   at(position: number): Quoting {
     for (; this.#at < position; this.#at++) {
       const char = this.#text[this.#at]

@@ -1,10 +1,22 @@
 /**
- * Where a value in a text ends. A secret is concealed alone: what a shell, a line or JSON puts after it is never part of
- * it, because a model could hide there what a policy, an approver and the ledger have to see.
+ * Finds the end of a value in a string. This folder finds secrets in strings:
+ *
+ * - `name/` decides which names are sensitive; `pair-rules.ts`, `command.ts` and `named-value.ts` find the
+ *   beginning of values that have such a name.
+ * - `shape/` finds secrets without a name: tokens, private keys, passwords in URLs. The prefixes of tokens come
+ *   from public collections such as gitleaks (`shape/token-format/source.ts`).
+ * - This file finds where a value ends, by the rules of shells, URLs, HTTP headers (RFC 6265 for cookies) and JSON.
+ * - `masked-text.ts` replaces the values.
+ *
+ * Only the secret itself is concealed. The text that a shell, a line break or JSON separates from it stays visible,
+ * because a model could otherwise hide text there from the policy, the approver and the ledger:
+ *
+ *     curl -d password=hunter2;reboot      →   curl -d password=[redacted];reboot
+ *     {"token": "abc", "path": "/etc"}     →   {"token": "[redacted]", "path": "/etc"}
  */
 import type { Quoting } from './quoting.js'
 
-/** Positions in UTF-16 units, `end` exclusive. */
+/** Positions in UTF-16 code units; `end` is exclusive. */
 export interface Stretch {
   readonly start: number
   readonly end: number
@@ -12,29 +24,29 @@ export interface Stretch {
 
 const BACKQUOTE = '`'
 
-/** Where a shell, a template or a nested URL begins something else: substitutions, `\n`, `%26`. */
+/** A position at which a shell, a template or a nested URL begins a new part: substitutions, `\n`, `%26`. */
 const NOT_A_BORDER = String.raw`(?!%(?:26|3[Bb]|0[ADad]|7[Cc]|60)|[$@][({]|#\{|\{\{|\\(?:[nrt"'${BACKQUOTE}\\]|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}))`
 const SCHEMES = 'apikey|api-key|basic|bearer|digest|hawk|negotiate|ntlm|oauth|token'
 
-/** Ends at a separator; a comma ends it only where the next pair begins. A scheme goes with its credentials. */
+/** Ends at a separator; a comma ends it only before the next pair. A scheme belongs to its credentials. */
 const BARE = new RegExp(
   String.raw`(?:(?:${SCHEMES})[ \t]{1,8}(?=[^\s]))?(?:${NOT_A_BORDER}(?:[^\s&;|,"'${BACKQUOTE}<>]|,(?=[^\s&;|,"'${BACKQUOTE}<>\\])(?![\w.-]{1,64}=)))*`,
   'iy',
 )
 const HEADER = new RegExp(String.raw`(?:${NOT_A_BORDER}[^\r\n"'${BACKQUOTE};&|<>])*`, 'y')
-/** Cookies and their attributes, as long as each has the form of one: `a=b; c=d`, but not `a=b; reboot now`. */
+/** Cookies and their attributes, as long as each has a valid form: `a=b; c=d`, but not `a=b; reboot now`. */
 const COOKIES =
   /[\w!#%*+.^~-]{1,256}=[^\s;,"'`\\<>&|$()]*(?:;[ ]{0,4}(?:[\w!#%*+.^~-]{1,256}=[^\s;,"'`\\<>&|$()]*|(?:httponly|secure|partitioned)(?![\w-])))*/iy
-/** The value of an ODBC connection string. It is followed by the next pair or by nothing. */
+/** The value of an ODBC connection string. The next pair or the end of the text must follow. */
 const BRACED = /\{[^\s{}`$][^{}\r\n`$]{0,127}\}(?=$|;(?:$|[A-Za-z][\w ]{0,30}=))/y
-/** Closing signs belong to the text around the value. */
+/** Closing punctuation belongs to the text around the value. */
 const CLOSING_SIGNS = /[)\]},.|]{1,8}$/
 const OPENING_QUOTE = /(\\*)(["'`])/y
-/** What may stand in a string that other quotes around it leave uncertain. */
+/** The characters of a string whose quotes may belong to a string around it. */
 const UNCERTAIN = new RegExp(String.raw`(?:${NOT_A_BORDER}[^\s;&|<>(){}"'${BACKQUOTE}\\])*`, 'y')
 const SUBSTITUTION = /[$@][({]|#\{|\{\{|`/y
 
-/** No password in quotes is longer; what is longer is read as if it had no quotes. */
+/** The maximum length of a password in quotes; a longer value is read as if it had no quotes. */
 const QUOTED_LENGTH_MAX = 4_096
 
 export function match(sticky: RegExp, text: string, start: number): string {
@@ -42,7 +54,7 @@ export function match(sticky: RegExp, text: string, start: number): string {
   return sticky.exec(text)?.[0] ?? ''
 }
 
-/** A value without quotes; empty where a substitution begins instead: `$(…)`, `(…)`. */
+/** Reads a value without quotes. It is empty when a substitution begins instead: `$(…)`, `(…)`. */
 export function readBare(text: string, start: number): Stretch {
   if (text[start] === '(') return { start, end: start }
   const braced = match(BRACED, text, start)
@@ -51,22 +63,22 @@ export function readBare(text: string, start: number): Stretch {
   return { start, end: start + value.replace(CLOSING_SIGNS, '').length }
 }
 
-/** The value of a header, to its end or to the first separator. */
+/** Reads the value of a header up to its end or the first separator. */
 export function readHeaderValue(text: string, start: number): Stretch {
   return { start, end: start + match(HEADER, text, start).trimEnd().length }
 }
 
-/** The cookies of a header; empty when what follows is none. */
+/** Reads the cookies of a header. The result is empty when there are none. */
 export function readCookies(text: string, start: number): Stretch {
   return { start, end: start + match(COOKIES, text, start).length }
 }
 
 /**
- * The contents of a value in quotes. In JSON within a string the quotes are escaped, once per level: the backslashes of
- * the opening quote say which level this is, and it ends at the next quote of that level.
+ * Reads the contents of a value in quotes. In JSON within a string, quotes are escaped once per level: the number
+ * of backslashes before the opening quote is the level, and the value ends at the next quote of that level.
  *
- * @param around the quoting before the value
- * @returns the contents, perhaps empty; null when the value has no quotes
+ * @param around - the quoting before the value
+ * @returns the contents, which may be empty; null when the value has no quotes
  */
 export function readQuoted(text: string, start: number, around: Quoting): Stretch | null {
   OPENING_QUOTE.lastIndex = start
@@ -75,20 +87,20 @@ export function readQuoted(text: string, start: number, around: Quoting): Stretc
   const triple = quote.repeat(3)
   const isTriple = level === 0 && text.startsWith(triple, start)
   const contents = start + (isTriple ? triple.length : open.length)
-  // In backquotes is a command, not a value.
+  // Text in backquotes is a command, not a value.
   if (quote === '`') return { start: contents, end: contents }
   const end = isOpening(quote, level, around) ? endOfQuoted(text, contents, quote, level, around) : null
   return { start: contents, end: end ?? contents + match(UNCERTAIN, text, contents).length }
 }
 
-/** Whether a quote begins a string, and does not end the one around it. */
+/** Whether a quote begins a string, instead of ending the one around it. */
 export function isOpening(quote: string, level: number, around: Quoting): boolean {
   if (around === 'none') return level === 0
   if (level > 0) return true
   return around === 'double' ? quote !== '"' : quote !== "'"
 }
 
-/** @returns null when the string is not closed on its line, or the one around it ends first */
+/** @returns null when the string is not closed on its line, or the string around it ends first */
 export function endOfQuoted(
   text: string,
   contents: number,
@@ -110,8 +122,9 @@ export function endOfQuoted(
 }
 
 /**
- * Whether a quote after this many backslashes opens or closes a string at a level (the backslashes of its opening
- * quote). Fewer end the string around it; more are an escaped quote, unless they are whole escaped backslashes and the rest.
+ * Whether a quote after `slashes` backslashes opens or closes a string at a level (the number of backslashes of its
+ * opening quote). With fewer backslashes it ends the string around it; with more it is an escaped quote, unless the
+ * additional ones are complete escaped backslashes.
  */
 export function isQuoteOf(level: number, slashes: number): boolean {
   return slashes < level || (slashes - level) % (2 * (level + 1)) === 0

@@ -1,7 +1,20 @@
-// Long text of others on a terminal, broken into rows here: a terminal would go on at its left edge, where text with enough blanks in it, or
-// with characters that take two cells, could look like a row of ours.
+// Wraps long untrusted text into rows of a terminal. A terminal wraps at its left edge, where a text with enough
+// spaces, or with characters that take two cells, could imitate a row of the program.
+//
+// The width of a character is overestimated: printable ASCII counts as one cell, every other character as two,
+// because the width of accented, Greek, Cyrillic and other characters (East Asian Width "Ambiguous", UAX #11)
+// depends on the terminal's settings. A row is never split inside a grapheme cluster (UAX #29, `Intl.Segmenter`).
+// Continuation rows are indented to the column of the value.
+//
+//     breakRows('  reason  ', 'a refund of 500 for an order that was never delivered', 40)
+//     // [
+//     //   '  reason  a refund of 500 for an order t',
+//     //   '          hat was never delivered',
+//     // ]
+//
+// The text must be escaped by `printable` first, so that it has no control characters.
 
-/** A terminal that does not say how wide it is, or says something absurd, is taken for one of these. */
+/** Limits for the width. A terminal without a known width is treated as one of 80 columns. */
 export const COLUMNS_DEFAULT = 80
 const COLUMNS_MIN = 40
 const COLUMNS_MAX = 200
@@ -9,18 +22,18 @@ const COLUMNS_MAX = 200
 const SEGMENTER = new Intl.Segmenter()
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/
 
-/** The width to write for, in cells: what the terminal says, between 40 and 200. */
+/** The width to use, in cells: the terminal's width, limited to 40…200. */
 export function usableColumns(columns: number | undefined): number {
   return Math.min(COLUMNS_MAX, Math.max(COLUMNS_MIN, columns ?? COLUMNS_DEFAULT))
 }
 
 /**
- * A label and a text behind it, as rows that fit; every row but the first begins with blanks.
+ * Formats a label and a text as rows; every row but the first is indented.
  *
- * @param label - text of ours, in ASCII; its length is the indent of the further rows unless `indent` is given
- * @param text - made printable before (see `printable`)
- * @param columns - cells of the terminal, see `usableColumns`
- * @param indent - blanks in front of the further rows
+ * @param label - ASCII text of the program
+ * @param text - escaped by `printable`
+ * @param columns - the width of the terminal in cells, see `usableColumns`
+ * @param indent - spaces before the continuation rows; default: the length of the label
  */
 export function breakRows(label: string, text: string, columns: number, indent = label.length): readonly string[] {
   const pieces: string[] = []
@@ -51,8 +64,8 @@ export function breakRows(label: string, text: string, columns: number, indent =
 }
 
 /**
- * As many cells as any terminal may give a text: for accented, Greek, Cyrillic and many other characters it depends on the terminal's
- * settings whether they take one or two, and a row that is too short does no harm.
+ * An upper bound of the number of cells of a text: for accented, Greek, Cyrillic and many other characters, the
+ * terminal's settings decide between one and two cells, and a shorter row does no harm.
  */
 function cellsAtMost(text: string): number {
   let cells = 0

@@ -1,6 +1,6 @@
 /**
- * Base64 as RFC 4648 section 4 defines it: the standard alphabet, padded. Decoding is strict: one byte string has
- * exactly one text, so a signature cannot be respelled.
+ * Base64 as defined in RFC 4648 section 4: the standard alphabet with padding. Decoding is strict: a byte string
+ * has exactly one encoding, so the text of a signature cannot be varied.
  *
  *     encodeBase64(Uint8Array.of(0xff, 0xee)) === '/+4='
  *     decodeBase64('/+4=') is ff ee;  '/+4', '/+5=' (stray bits), '_-4=' and '/+4=\n' are null
@@ -8,13 +8,13 @@
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 const PAD = 0x3d
 
-/** Marks a character outside the alphabet. Any value with bits above the low six does. */
+/** Marks a character outside the alphabet, which is any value that has bits above the low six. */
 const OUTSIDE = 0xff
 
 const VALUE_OF_CODE = new Uint8Array(256).fill(OUTSIDE)
 for (let value = 0; value < 64; value++) VALUE_OF_CODE[ALPHABET.charCodeAt(value)] = value
 
-/** Padded standard base64 of bytes. */
+/** Encodes bytes as padded standard base64. */
 export function encodeBase64(bytes: Uint8Array): string {
   let text = ''
   for (let i = 0; i < bytes.length; i += 3) {
@@ -28,8 +28,8 @@ export function encodeBase64(bytes: Uint8Array): string {
 }
 
 /**
- * The bytes of strict base64, or null when the text is not exactly what `encodeBase64` would have written: wrong
- * alphabet, missing or extra padding, white space, or bits set that belong to no byte.
+ * Decodes strict base64. Returns null for any text that `encodeBase64` does not produce: a wrong alphabet, missing
+ * or extra padding, white space, or stray bits after the last byte.
  */
 export function decodeBase64(text: string): Uint8Array | null {
   if (text.length % 4 !== 0) return null

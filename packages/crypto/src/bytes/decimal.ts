@@ -1,8 +1,8 @@
 const DECIMAL = /^(?:0|[1-9][0-9]{0,15})$/
 
 /**
- * The number that ASCII decimal stands for, strictly: digits only, no leading zero, at most 2^53 − 1. Null for anything
- * else. One number has one text.
+ * Parses a decimal number in ASCII, strictly: digits only, no leading zero, at most 2^53 − 1. Returns null for any
+ * other text. Each number has exactly one text.
  */
 export function parseDecimal(text: string): number | null {
   if (!DECIMAL.test(text)) return null

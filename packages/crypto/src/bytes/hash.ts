@@ -1,21 +1,43 @@
+/**
+ * Hashes and byte strings. This folder has the encodings on which the formats of this package are built:
+ *
+ * - `hash.ts`: SHA-256 (FIPS 180-4) and lower-case hex
+ * - `base64.ts`: base64 (RFC 4648 section 4), strict
+ * - `utf8.ts`: UTF-8 (RFC 3629), strict
+ * - `decimal.ts`: decimal integers up to 2^53 − 1
+ * - `bytes.ts`: comparison and concatenation of byte strings
+ *
+ * Every decoder is strict and has exactly one text for each value. Otherwise two texts could decode to the same
+ * signature or hash, and a signed document could be changed without invalidating its signature.
+ *
+ *     sha256Hex('abc')                  // 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
+ *     hexToBytes('BA78')                // CryptoError VALUE_REFUSED: upper case
+ *     decodeBase64('/+5=')              // null: the text has stray bits
+ *
+ * Node's implementation of SHA-256 is used if it exists, otherwise that of @noble/hashes.
+ */
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
 import { CryptoError } from '../error.js'
 import { nodeCrypto } from './node-crypto.js'
 
 declare const brand: unique symbol
 
-/** A SHA-256 digest as 64 lower-case hex digits. Branded, so that no other string is passed for one. */
+/**
+ * A SHA-256 digest as 64 lower-case hex digits. The type is branded, so that other strings cannot be passed as a
+ * hash.
+ */
 export type Hash = string & { readonly [brand]: 'Hash' }
 
 const HASH_CHARS = 64
-// The length is asked for apart: that is twice as fast as `{64}`.
+// The length is checked separately, which is twice as fast as `{64}`.
 const HEX = /^[0-9a-f]+$/
 const HEX_OF_BYTE: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
 /** SHA-256 (FIPS 180-4) of bytes, as 32 bytes. */
 export function sha256(data: Uint8Array): Uint8Array {
   if (!nodeCrypto?.hash) return nobleSha256(data)
-  // By way of a text with a character for each byte: a Buffer of node's making, and its copy, take three times as long.
+  // Converts through a binary string with one character per byte: a Buffer from node, and a copy of it, take three
+  // times as long.
   const text = nodeCrypto.hash('sha256', data, 'binary')
   const digest = new Uint8Array(text.length)
   for (let i = 0; i < digest.length; i++) digest[i] = text.charCodeAt(i)
@@ -25,8 +47,8 @@ export function sha256(data: Uint8Array): Uint8Array {
 /**
  * SHA-256 as lower-case hex. A string is hashed as its UTF-8 bytes.
  *
- * @throws CryptoError `VALUE_REFUSED` when a string holds a lone surrogate: it has no UTF-8 form, and the usual
- * replacement character would give two different texts one hash.
+ * @throws CryptoError `VALUE_REFUSED` when a string has a lone surrogate: it has no UTF-8 form, and the usual
+ *   replacement character would give two different strings the same hash
  * @example
  * sha256Hex('abc') // 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
  */
@@ -38,15 +60,15 @@ export function sha256Hex(data: Uint8Array | string): Hash {
   return bytesToHex(nobleSha256(typeof data === 'string' ? new TextEncoder().encode(data) : data)) as Hash
 }
 
-/** Whether a value is the text of a SHA-256 digest: 64 lower-case hex digits and nothing else. */
+/** Whether a value is a SHA-256 digest as 64 lower-case hex digits. */
 export function isHash(value: unknown): value is Hash {
   return typeof value === 'string' && value.length === HASH_CHARS && HEX.test(value)
 }
 
 /**
- * The bytes that lower-case hex stands for. Upper case is refused: one value, one text.
+ * Decodes lower-case hex. Upper case is refused, so that each value has one text.
  *
- * @throws CryptoError `VALUE_REFUSED` for an odd length or any other character.
+ * @throws CryptoError `VALUE_REFUSED` for an odd length or any other character
  */
 export function hexToBytes(hex: string): Uint8Array {
   const bytes = new Uint8Array(hex.length >> 1)
@@ -60,13 +82,13 @@ export function hexToBytes(hex: string): Uint8Array {
   return bytes
 }
 
-/** What a lower-case hex digit stands for; −1 for anything else. */
+/** The value of a lower-case hex digit; −1 for any other character. */
 function digitOf(unit: number): number {
   if (unit >= 0x30 && unit <= 0x39) return unit - 0x30
   return unit >= 0x61 && unit <= 0x66 ? unit - 0x61 + 10 : -1
 }
 
-/** Lower-case hex of bytes, two digits a byte. */
+/** Encodes bytes as lower-case hex, two digits per byte. */
 export function bytesToHex(bytes: Uint8Array): string {
   let hex = ''
   for (const byte of bytes) hex += HEX_OF_BYTE[byte]

@@ -1,9 +1,9 @@
 import type * as NodeCrypto from 'node:crypto'
 
 /**
- * `node:crypto` where the platform has it, else undefined.
+ * `node:crypto` if the platform has it, otherwise undefined.
  *
- * Looked up at run time so that the package holds no static `node:` import: a bundler for browsers needs no shim, and
- * the same files run there on noble's JavaScript.
+ * It is looked up at run time, so that the package has no static `node:` import: bundlers for browsers need no
+ * shim, and the same files run there with noble's JavaScript.
  */
 export const nodeCrypto: typeof NodeCrypto | undefined = globalThis.process?.getBuiltinModule?.('node:crypto')

@@ -1,12 +1,12 @@
 import { CryptoError } from '../error.js'
 
-// `ignoreBOM` means "do not swallow it": a byte order mark stays in the text, where strict JSON refuses it.
+// `ignoreBOM` keeps a byte order mark in the text, where strict JSON refuses it.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * The text of UTF-8 bytes, strictly: encoding the text again gives the same bytes.
+ * Decodes UTF-8 strictly: encoding the text again gives the same bytes.
  *
- * @throws CryptoError `JSON_INVALID` for bytes that are not UTF-8 (overlong forms and surrogates included).
+ * @throws CryptoError `JSON_INVALID` for bytes that are not UTF-8, including overlong forms and surrogates
  */
 export function decodeUtf8(bytes: Uint8Array): string {
   try {

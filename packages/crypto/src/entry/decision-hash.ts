@@ -1,15 +1,16 @@
 /**
- * The hash that binds a decision to one call: who asked for what, with which parameters, when, under which policy.
+ * The hash that binds a decision to one call: the actor, the action, the parameters, the time and the policy.
  *
- *     decision_hash = SHA-256(canonical {actor, decision_at, intent, parameters, policy_hash, request_id, resource, version})
+ *     decision_hash = SHA-256(canonical
+ *       {actor, decision_at, intent, parameters, policy_hash, request_id, resource, version})
  *
- * Everything in it stands in the decision's entry, so whoever holds the entry can compute it again.
+ * All of these values are in the decision's entry, so the hash can be recomputed from the entry.
  */
 import { type Hash, sha256Hex } from '../bytes/hash.js'
 
 const quote = (text: string): string => JSON.stringify(text)
 
-/** The parts of a decision that `decision_hash` binds. */
+/** The parts of a decision that `decision_hash` covers, except the parameters. */
 export interface DecisionFacts {
   readonly requestId: string
   readonly decisionAt: string
@@ -18,7 +19,7 @@ export interface DecisionFacts {
   readonly actor: { readonly principal: string; readonly source: string }
 }
 
-/** `decision_hash` of facts beside parameters that are canonical text already. */
+/** Computes `decision_hash` from the facts and from parameters that are already canonical text. */
 export function hashDecisionFacts(facts: DecisionFacts, parametersText: string): Hash {
   const action = quote(facts.action)
   return sha256Hex(

@@ -1,14 +1,16 @@
 /**
- * Entries of the package `sudoagent` 2.0.0 on PyPI. It is older than the format of this project and says version "2.0" as
- * well, so its entries are told apart by their members, one by one:
+ * Entries of the package `sudoagent` 2.0.0 on PyPI. It is older than the format of this project but also uses the
+ * version "2.0", so its entries are recognised by their members:
  *
- *     {"action":"app.refund","agent_id":"bot","approval":null,"created_at":"…","decision":{"decision_hash":"…","effect":"allow",
- *      "policy_hash":"…","policy_id":"app.Policy","reason":"…","reason_code":"…"},"entry_hash":"…","event":"decision",
- *      "ledger_version":"2.0","metadata":{"agent_id":"bot","args":["1"],"decision_hash":"…","kwargs":{},"policy_hash":"…",
- *      "policy_id":"app.Policy","reason_code":"…"},"prev_entry_hash":null,"request_id":"…","schema_version":"2.0"}
+ *     {"action":"app.refund","agent_id":"bot","approval":null,"created_at":"…","decision":{"decision_hash":"…",
+ *      "effect":"allow","policy_hash":"…","policy_id":"app.Policy","reason":"…","reason_code":"…"},"entry_hash":"…",
+ *      "event":"decision","ledger_version":"2.0","metadata":{"agent_id":"bot","args":["1"],"decision_hash":"…",
+ *      "kwargs":{},"policy_hash":"…","policy_id":"app.Policy","reason_code":"…"},"prev_entry_hash":null,
+ *      "request_id":"…","schema_version":"2.0"}
  *
- * No `parameters` (they are in `metadata`, as texts), no `actor`, no `budget`, no `policy_version`, another approval. That
- * package bounds no text, so no length is checked here beyond that of the line.
+ * These entries have no `parameters` (`metadata` has them as strings), no `actor`, no `budget` and no
+ * `policy_version`, and a different approval block. The package does not limit the length of strings, so only the
+ * length of the line is limited.
  */
 
 import { type Hash, isHash, sha256Hex } from '../bytes/hash.js'
@@ -19,7 +21,7 @@ type Fields = { readonly [name: string]: unknown }
 
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-// Own members only: nothing is borrowed from `Object.prototype`.
+// Reads own members only, never those of `Object.prototype`.
 const own = (fields: Fields, name: string): unknown => (Object.hasOwn(fields, name) ? fields[name] : undefined)
 const fieldsOf = (fields: Fields, name: string): Fields => {
   const value = own(fields, name)
@@ -29,13 +31,13 @@ const isText = (value: unknown): value is string => typeof value === 'string'
 const isName = (value: unknown): boolean => isText(value) && value !== ''
 const isTextOrNull = (value: unknown): boolean => value === null || isText(value)
 
-/** The actor that this package hashes, whoever the agent is. */
+/** The actor in the hashes of this package, regardless of the agent. */
 export const PYPI_ACTOR = { principal: 'unknown', source: 'python' } as const
 
-/** Members that only entries of the other shape have. */
+/** Members that only entries of this project have. */
 const OTHER_MEMBERS = ['parameters', 'actor', 'budget']
 
-/** Whether a parsed entry about a call has the shape of that package; `pypiMisfit` then says whether it fits. */
+/** Whether a parsed entry about a call has the shape of that package; `pypiMisfit` then validates its fields. */
 export function isPypiEntry(entry: object): boolean {
   const fields = entry as Fields
   const decision = own(fields, 'decision')
@@ -62,10 +64,10 @@ const OUTCOME: readonly (readonly [string, Check])[] = [
 ]
 
 /**
- * What does not fit in an entry of that shape. `request_id`, `created_at` and what seals an entry are the same in both
- * shapes and are not looked at.
+ * Validates the fields of an entry of that shape. `request_id`, `created_at`, the hashes and the signature are the
+ * same in both shapes and are not checked here.
  *
- * @returns the first field that does not fit, as a path; null when all do
+ * @returns the path of the first invalid field; null when all are valid
  */
 export function pypiMisfit(entry: object): string | null {
   const fields = entry as Fields
@@ -91,7 +93,7 @@ function misfit(value: Fields, shape: typeof DECISION, path: string): string | n
   return found === undefined ? null : `${path}.${found[0]}`
 }
 
-/** A decision says these twice, and must say the same. */
+/** Checks the values that a decision contains twice, which must be equal. */
 function repeatMisfit(fields: Fields, decision: Fields, metadata: Fields): string | null {
   for (const name of ['decision_hash', 'policy_hash', 'policy_id'])
     if (own(metadata, name) !== own(decision, name)) return `metadata.${name}`
@@ -99,7 +101,7 @@ function repeatMisfit(fields: Fields, decision: Fields, metadata: Fields): strin
   return (own(metadata, 'reason_code') ?? null) === own(decision, 'reason_code') ? null : 'metadata.reason_code'
 }
 
-/** The approval, too, stands there twice. */
+/** Checks the approval, which is also contained twice. */
 function approvalMisfit(approval: unknown, metadata: Fields): string | null {
   if (approval === null) {
     return ['approval_binding', 'approved', 'approver_id'].every((name) => own(metadata, name) === undefined)
@@ -123,7 +125,7 @@ function isSame(texts: Fields, other: unknown): boolean {
   return names.length === Object.keys(other).length && names.every((name) => own(other, name) === texts[name])
 }
 
-/** The `policy_hash` that this package gives to a policy: it hashes the name alone. */
+/** The `policy_hash` that this package gives to a policy: a hash of the name only. */
 export function pypiPolicyHash(policyId: string): Hash {
   return sha256Hex(`{"policy":${JSON.stringify(policyId)}}`)
 }
@@ -135,9 +137,9 @@ const BUDGET_CODES: readonly unknown[] = [
 ]
 
 /**
- * Whether `decision_hash` of a decision of that shape covers a time that is not recorded. Where a budget refused a call,
- * the package takes the hash before it asks the budget and `created_at` after that. Such a call was denied, so nothing may
- * follow from it; its hash cannot be computed again.
+ * Whether `decision_hash` of a decision of that shape covers a time that is not recorded. When a budget refused a
+ * call, the package computed the hash before it called the budget and set `created_at` afterwards. Such a call was
+ * denied, so nothing may follow from it; its hash cannot be recomputed.
  */
 export function isPypiBudgetDenial(entry: object): boolean {
   const fields = entry as Fields
@@ -151,16 +153,16 @@ export function isPypiBudgetDenial(entry: object): boolean {
   )
 }
 
-/** Whether a decision of that shape says that a person was to be asked. Then an allow must have an approval. */
+/** Whether a decision of that shape says that the policy required an approval. An allowed call must then have one. */
 export function pypiAsksForApproval(entry: object): boolean {
   return own(fieldsOf(entry as Fields, 'metadata'), 'policy_decision') === 'require_approval'
 }
 
 /**
- * The canonical text of a call's parameters, cut out of the entry's line: the member `parameters`, or where there is none,
- * what entries of that package have in `metadata`.
+ * The canonical text of a call's parameters, cut out of the entry's line: the member `parameters`, or, in entries
+ * of that package, the corresponding members of `metadata`.
  *
- * @param line canonical, with the places of its members as `scanJson` gives them.
+ * @param line - canonical, with the spans of its members from `scanJson`
  * @returns null when the line has neither
  */
 export function parametersText(line: string, members: Members): string | null {

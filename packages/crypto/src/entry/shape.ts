@@ -1,31 +1,34 @@
 /**
- * The shape of an entry of a ledger, of any kind: which members it has, and what each may hold. `verify` asks this of
- * every line of a ledger, and `verifyReceipt` of the two lines in a receipt, so that both refuse the same entries.
+ * The shape of a ledger entry of any kind: its members and their valid values. `verify` checks every line of a
+ * ledger, and `verifyReceipt` the two lines in a receipt, with these rules, so that both refuse the same entries.
  *
  *     decision     request_id, created_at, agent_id, action, actor, parameters, approval, budget, and
  *                  decision {effect, reason, reason_code, policy_id, policy_version, policy_hash, decision_hash}
  *     outcome      the same call, and outcome {status, reason, reason_code, error_type, error}
- *     checkpoint   a control entry: genesis, key changes, close. What the ledger says about itself
+ *     checkpoint   a control entry of the ledger itself: genesis, key changes, close
  *
- * All have schema_version, ledger_version, prev_entry_hash and entry_hash; entries of ours have recorded_at, and signed
- * ones key_id and entry_signature. Further members are allowed, so that later versions can add some: `entry_hash` covers
- * them. The format in full: docs/ledger-format.md.
+ * All entries have schema_version, ledger_version, prev_entry_hash and entry_hash; entries of this project also
+ * have recorded_at, and signed ones key_id and entry_signature. Additional members are allowed, so that later
+ * versions can add some; `entry_hash` covers them. The complete format is in docs/ledger-format.md.
  */
 import { isHash } from '../bytes/hash.js'
 import { isPypiEntry, pypiMisfit } from './pypi-entry.js'
 import { isTimestamp } from './timestamp.js'
 
-/** The only versions there are. */
+/** The only supported versions. */
 export const SCHEMA_VERSION = '2.0'
 export const LEDGER_VERSION = '2.0'
 
-/** Longest `request_id`, in UTF-16 units. Ours are UUIDs (36); others' may be longer, but a map is keyed by it. */
+/**
+ * The longest `request_id`, in UTF-16 code units. This project uses UUIDs (36); other writers may use longer ids,
+ * but the verifier keeps all of them in a map.
+ */
 export const REQUEST_ID_LENGTH_MAX = 128
 
-/** Longest name-like field (`action`, `agent_id`, `policy_id`, `reason_code`), in UTF-16 units. */
+/** The longest name (`action`, `agent_id`, `policy_id`, `reason_code`), in UTF-16 code units. */
 export const NAME_LENGTH_MAX = 256
 
-/** Longest `reason`, in UTF-16 units: a sentence for a person, not a document. */
+/** The longest `reason`, in UTF-16 code units: a sentence for a person, not a document. */
 export const REASON_LENGTH_MAX = 4096
 
 type Check = (value: unknown) => boolean
@@ -70,7 +73,7 @@ const CALL = shapeOf({
   agent_id: name,
   metadata: optional(isObject),
 })
-/** What both shapes have. */
+/** The members that both shapes have. */
 const PYPI_CALL = shapeOf({ request_id: text(REQUEST_ID_LENGTH_MAX, 1), created_at: isTimestamp })
 const CHECKPOINT = shapeOf({
   request_id: optional(orNull(text(REQUEST_ID_LENGTH_MAX))),
@@ -113,10 +116,10 @@ const OUTCOME = shapeOf({
 
 type Members = { readonly [key: string]: unknown }
 
-/** Own fields only: an entry must not borrow `constructor`, or what somebody put there, from Object.prototype. */
+/** Reads own fields only: an entry must not inherit `constructor` or polluted members from Object.prototype. */
 const own = (value: Members, field: string): unknown => (Object.hasOwn(value, field) ? value[field] : undefined)
 
-/** The first field of `value` that does not fit, as a path; null when all do. */
+/** The path of the first invalid field of `value`; null when all are valid. */
 function misfit(value: unknown, shape: Shape, path: string): string | null {
   if (!isObject(value)) return path
   for (const [field, check] of shape) {
@@ -125,12 +128,15 @@ function misfit(value: unknown, shape: Shape, path: string): string | null {
   return null
 }
 
-/** A block that is absent, null, or fits its shape. */
+/** Validates a block that may be absent or null. */
 function misfitOrNull(value: unknown, shape: Shape, path: string): string | null {
   return value === undefined || value === null ? null : misfit(value, shape, path)
 }
 
-/** `parameters` is hashed as it stands, so nothing may stand in it beside `args` and `kwargs`. */
+/**
+ * Validates `parameters`. The decision hash covers the whole object, so it must have no members besides `args` and
+ * `kwargs`.
+ */
 function parametersMisfit(value: unknown): string | null {
   if (!isObject(value)) return 'parameters'
   if (!Array.isArray(own(value, 'args'))) return 'parameters.args'
@@ -162,7 +168,7 @@ function contentMisfit(value: { readonly [key: string]: unknown }): string | nul
   return value.event === 'checkpoint' ? misfit(value, CHECKPOINT, '') : callMisfit(value)
 }
 
-/** Never asked of a draft: nothing is written in that shape. */
+/** Only for entries, never for drafts: this project does not write that shape. */
 function pypiCallMisfit(value: object): string | null {
   return misfit(value, PYPI_CALL, '') ?? pypiMisfit(value)
 }
@@ -172,22 +178,24 @@ const VERSIONS = [
   ['ledger_version', LEDGER_VERSION],
 ] as const
 
-/** A value that is no entry of this version: which field is wrong. */
+/** Why a value is not an entry of this version: the invalid field. */
 export interface EntryProblem {
   readonly code: 'ENTRY_INVALID' | 'VERSION_UNSUPPORTED'
   readonly field: string
 }
 
 /**
- * Whether `value` has the shape of an entry of version 2.0; extra fields are allowed, so that later versions can add some.
+ * Whether `value` has the shape of an entry of version 2.0. Additional fields are allowed, so that later versions
+ * can add some.
  *
- * @returns null when it does (then it may be used as `LedgerEntry`), else the first field that does not fit
+ * @returns null when it has (then it may be used as `LedgerEntry`), otherwise the first invalid field
  */
 export function checkEntry(value: unknown): EntryProblem | null {
   const invalid = (field: string): EntryProblem => ({ code: 'ENTRY_INVALID', field })
   if (!isObject(value)) return invalid('entry')
   for (const [field, known] of VERSIONS) {
-    // Without a version it is no entry at all; with another one it may be an entry that this verifier is too old for.
+    // Without a version, the value is not an entry; with another version, it may be an entry that is newer than
+    // this verifier.
     const version = Object.hasOwn(value, field) ? value[field] : undefined
     if (typeof version !== 'string') return invalid(field)
     if (version !== known) return { code: 'VERSION_UNSUPPORTED', field }
@@ -199,9 +207,9 @@ export function checkEntry(value: unknown): EntryProblem | null {
 }
 
 /**
- * As `checkEntry`, of a draft: what the ledger adds to it is not there yet.
+ * Like `checkEntry`, for a draft, which does not have the members that the ledger adds.
  *
- * @returns the first field that does not fit, as a path; null when all do
+ * @returns the path of the first invalid field; null when all are valid
  */
 export function draftMisfit(value: unknown): string | null {
   if (!isObject(value)) return 'entry'

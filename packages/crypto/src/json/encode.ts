@@ -1,41 +1,46 @@
 /**
- * Canonical JSON: one value, one text, so that a hash of the text is a hash of the value.
+ * Canonical JSON: each value has exactly one text, so that a hash of the text is a hash of the value.
  *
- * The text is that of RFC 8785 (JCS): no white space, keys sorted by UTF-16 code unit, strings with the shortest
+ * The text follows RFC 8785 (JCS): no white space, keys sorted by UTF-16 code unit, strings with the shortest
  * escapes, numbers as ECMAScript prints them. `encodeCanonical` adds the ledger's rule that strings and keys are in
  * Unicode normalisation form C.
  *
  *     encodeCanonical({ b: [1.50, -0], a: 'e\u0301' }) === '{"a":"\u00e9","b":[1.5,0]}'
  *
- * What JSON cannot say is refused, never coerced: a hash over a value that was quietly changed proves the wrong thing.
+ * A value that JSON cannot represent is refused, never converted: a hash of a silently changed value would prove
+ * the wrong thing.
  */
 import { CryptoError } from '../error.js'
 import { JSON_DEPTH_MAX } from './value.js'
 
 /**
- * How many values one text may hold. A few objects that refer to one another many times over unfold into 2^128 values
- * without a cycle. A million takes about half a second to encode, and is a thousand times what an entry holds.
+ * The maximum number of values in one text. A few objects that refer to each other repeatedly can expand to 2^128
+ * values without a cycle. A million values take about half a second to encode, and are a thousand times the number
+ * in an entry.
  */
 const JSON_VALUES_MAX = 1_000_000
 
-/** Text that is its own JSON form and in every normalisation form: nearly all of it. */
+/** Text that is the same in JSON and in every normalisation form, which includes most strings. */
 const PLAIN_TEXT = /^[ !#-[\]-~]*$/
 
 const PLAIN_KEY = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/
 
-/** How many characters of an odd key an error shows, and how many steps of a path: it must stay one readable line. */
+/**
+ * The number of characters of an unusual key, and of steps of a path, that an error shows: its message must be one
+ * readable line.
+ */
 const SHOWN_KEY_CHARS_MAX = 32
 const SHOWN_STEPS_MAX = 16
 
 /**
- * RFC 8785 text of a value.
+ * Encodes a value as RFC 8785 text.
  *
  * Every value is read exactly once, through own data properties only. `-0` becomes `0`.
  *
  * @throws CryptoError `VALUE_REFUSED`, with the path of the value, for: undefined, NaN, an infinity, a bigint, a
- * function, a symbol, a lone surrogate in a string or key, an object that is not plain (a Date, a Map, an instance of a
- * class), a sparse array or one with extra properties, an accessor, hidden or symbol-keyed property, and anything
- * nested deeper than `JSON_DEPTH_MAX` (a cycle is).
+ *   function, a symbol, a lone surrogate in a string or key, an object that is not plain (a Date, a Map, an
+ *   instance of a class), a sparse array or one with additional properties, an accessor, hidden or symbol-keyed
+ *   property, and values nested deeper than `JSON_DEPTH_MAX` (including cycles)
  * @example
  * encodeJcs({ b: 1e21, a: [true] }) // '{"a":[true],"b":1e+21}'
  */
@@ -44,22 +49,23 @@ export function encodeJcs(value: unknown): string {
 }
 
 /**
- * The ledger's canonical text of a value: `encodeJcs` after strings and keys are brought into Unicode normalisation
+ * Encodes a value as the ledger's canonical text: like `encodeJcs`, after normalising strings and keys to Unicode
  * form C.
  *
- * @throws CryptoError `VALUE_REFUSED` as `encodeJcs` does, and for two keys of one object that normalise to the same
- * key.
+ * @throws CryptoError `VALUE_REFUSED` as `encodeJcs` does, and for two keys of one object that are equal after
+ *   normalisation
  */
 export function encodeCanonical(value: unknown): string {
   return encode(value, (text) => text.normalize('NFC'))
 }
 
-/** Texts of what can never change, by `encodeFixed`. */
+/** The texts of deeply frozen values, stored by `encodeFixed`. */
 const fixedTexts = new WeakMap<object, string>()
 
 /**
- * As `encodeCanonical`, of what is to be the value of a member. When it is frozen all the way down, the text is kept as long as the value is, and
- * `encodeMembers` takes it from there: what was hashed is what is written, and it is encoded once.
+ * Like `encodeCanonical`, for the value of a member. If the value is deeply frozen, its text is cached as long as
+ * the value exists, and `encodeMembers` uses it: the hashed text is the written text, and the value is encoded
+ * once.
  *
  * @param key - of the member, for the path in an error
  * @throws CryptoError `VALUE_REFUSED` as `encodeCanonical`
@@ -73,10 +79,11 @@ export function encodeFixed(value: object, key: string): string {
 }
 
 /**
- * The members of an object, in canonical order: each key as it is after normalisation, beside the canonical text of the member, key and all.
- * Joined they are what `encodeCanonical` gives; whoever adds members of its own need not take a text apart for it.
+ * The members of an object in canonical order: each normalised key, with the canonical text of the member including
+ * its key. Joined, the texts are the result of `encodeCanonical`; a caller that adds members does not have to parse
+ * a text.
  *
- * @throws CryptoError `VALUE_REFUSED` as `encodeCanonical`, and for anything but an object.
+ * @throws CryptoError `VALUE_REFUSED` as `encodeCanonical`, and for a value that is not an object
  */
 export function encodeMembers(value: object): readonly (readonly [key: string, text: string])[] {
   return guarded(toNfc, (encoder) => encoder.members(value, fixedTexts))
@@ -94,24 +101,27 @@ function guarded<T>(normalise: (text: string) => string, work: (encoder: Encoder
     return work(encoder)
   } catch (error) {
     if (error instanceof CryptoError) throw error
-    // A proxy's trap, or a stack that was nearly full before the call: whatever was thrown is not ours to pass on.
+    // The exception of a proxy trap, or a nearly full stack before the call: it is not passed on.
     throw encoder.refusal('cannot be read')
   }
 }
 
-/** Writes a foreign value while it reads it: each property once, own data properties only, so `__proto__` is a key like any other. */
+/**
+ * Encodes an untrusted value while reading it. Each property is read once, own data properties only, so `__proto__`
+ * is an ordinary key.
+ */
 class Encoder {
   readonly #normalise: (text: string) => string
   readonly #path: (string | number)[] = []
   #values = 0
-  /** Whether all containers so far are frozen. A proxy cannot pretend that: what it says of a frozen property must be and stay so. */
+  /** Whether all containers so far are frozen. A proxy cannot fake this: a frozen property must keep its value. */
   #isFixed = true
 
   constructor(normalise: (text: string) => string) {
     this.#normalise = normalise
   }
 
-  /** @throws CryptoError `VALUE_REFUSED`, and whatever a proxy's trap throws. */
+  /** @throws CryptoError `VALUE_REFUSED`, and exceptions of a proxy trap */
   text(value: unknown): string {
     if (++this.#values > JSON_VALUES_MAX) throw this.refusal(`is one of more than ${JSON_VALUES_MAX} values`)
     switch (typeof value) {
@@ -130,7 +140,7 @@ class Encoder {
     }
   }
 
-  /** The value of a member, and whether it will be the same for ever. @throws as `text` */
+  /** The text of a member's value, and whether the value can never change. @throws as `text` */
   memberValue(key: string, value: object): { readonly text: string; readonly isFixed: boolean } {
     this.#path.push(key)
     const text = this.text(value)
@@ -185,7 +195,8 @@ class Encoder {
 
   #array(array: readonly unknown[]): string {
     const { length } = array
-    // Own keys are the elements and `length`. Counted before the loop: `new Array(2 ** 32 - 1)` is cheap to make.
+    // The own keys are the elements and `length`. They are counted before the loop, because `new Array(2 ** 32 -
+    // 1)` costs nothing to make.
     if (Reflect.ownKeys(array).length !== length + 1) throw this.refusal('is a sparse array, or has other properties')
     const elements: string[] = []
     for (let i = 0; i < length; i++) elements.push(this.#property(array, i))
@@ -212,12 +223,12 @@ class Encoder {
   }
 }
 
-/** Keys come again and again: what stands for them in a text. Bounded, in number and in length. */
+/** The texts of keys, cached because keys are repeated often. Limited in number and length. */
 const keyTexts = new Map<string, string>()
 const KEY_TEXTS_MAX = 512
 const KEPT_KEY_CHARS_MAX = 64
 
-/** A key with its colon; null where it has to be escaped or normalised. */
+/** A key with its colon; null when it must be escaped or normalised. */
 function plainKeyText(key: string): string | null {
   const known = keyTexts.get(key)
   if (known !== undefined) return known
@@ -236,7 +247,9 @@ function isPlainObject(value: object): boolean {
   return !Array.isArray(value) && (prototype === Object.prototype || prototype === null)
 }
 
-/** `$.parameters.args[0]`. Keys are foreign: an odd one is shown as a bounded ASCII string. */
+/**
+ * Formats a path: `$.parameters.args[0]`. Keys are untrusted, so an unusual one is shown as a bounded ASCII string.
+ */
 function showPath(path: readonly (string | number)[]): string {
   const steps = path.slice(0, SHOWN_STEPS_MAX).map((step) => {
     if (typeof step === 'number') return `[${step}]`

@@ -1,7 +1,7 @@
 /**
- * Two layouts of one JSON text: on one line, as it is hashed, and indented, for people. Only white space between tokens
- * differs. Nothing is read as a value on the way, so a number of any length keeps every digit, and what one function did
- * the other takes back:
+ * Converts between two layouts of a JSON text: one line, as it is hashed, and indented, for people. Only the white
+ * space between tokens changes. Values are not parsed, so a number of any length keeps every digit, and each
+ * function reverses the other:
  *
  *     {"a":[1.50,{}]}    {
  *                          "a": [
@@ -12,14 +12,14 @@
  */
 const STRING = '"[^"\\\\]*(?:\\\\.[^"\\\\]*)*"'
 
-/** Strings and empty brackets come first, so that what stands in them is left alone. */
+/** Strings and empty brackets are matched first, so that their contents are not changed. */
 const TOKEN = new RegExp(`${STRING}|\\{\\}|\\[\\]|[{}[\\],:]`, 'g')
 const STRING_OR_SPACE = new RegExp(`${STRING}|[ \\t\\n\\r]+`, 'g')
 
 /**
  * Breaks a JSON text into lines, with two spaces for each level.
  *
- * @param json without white space between its tokens, as `compactJson` makes it and every line of a ledger is.
+ * @param json - without white space between its tokens, like the result of `compactJson` and every line of a ledger
  */
 export function indentJson(json: string): string {
   let depth = 0
@@ -44,7 +44,7 @@ export function indentJson(json: string): string {
   })
 }
 
-/** Takes out the white space between the tokens of a JSON text. What stands in strings stays. */
+/** Removes the white space between the tokens of a JSON text. Strings are not changed. */
 export function compactJson(json: string): string {
   return json.replace(STRING_OR_SPACE, (token) => (token.startsWith('"') ? token : ''))
 }

@@ -1,12 +1,12 @@
 import { type CanonicalVerdict, jsonInvalid } from './canonical-verdict.js'
 
 /**
- * How many characters one number may have. A double never needs more than 25 and Python's own reader stops at 4,300
- * digits, so a longer number is only a way to make some verifier slow.
+ * The maximum length of a number in characters. A double needs at most 25 characters, and Python's own reader stops
+ * at 4,300 digits; a longer number would only slow down verifiers.
  */
 const NUMBER_CHARS_MAX = 4096
 
-/** A whole number of up to this many characters is exact in a double, so ECMAScript prints it as it stands. */
+/** An integer of up to this length is exact in a double, so ECMAScript prints it unchanged. */
 const EXACT_INTEGER_CHARS_MAX = 15
 
 const PLUS = 0x2b
@@ -18,14 +18,14 @@ const UPPER_E = 0x45
 const LOWER_E = 0x65
 
 /**
- * Reads the number (RFC 8259 section 6) at an offset and returns the offset behind it.
+ * Reads the number (RFC 8259 section 6) at an offset and returns the offset after it.
  *
  *     1.5, -7      canonical in both profiles
- *     1e-7         only in rfc8785: the shortest text that ECMAScript reads back as the same double
+ *     1e-7         only in rfc8785: the shortest text that ECMAScript reads as the same double
  *     0.0000001    only in python: a decimal without exponent, to any precision
  *     1.50, -0     in neither
  *
- * @throws CryptoError `JSON_INVALID` when no number stands there, or one of more than 4,096 characters.
+ * @throws CryptoError `JSON_INVALID` when there is no number at the offset, or one of more than 4,096 characters
  */
 export function scanNumber(text: string, at: number, verdict: CanonicalVerdict): number {
   const negative = text.charCodeAt(at) === MINUS
@@ -58,10 +58,10 @@ function exponentEnd(text: string, at: number): number {
   return digitsEnd(text, sign === PLUS || sign === MINUS ? at + 2 : at + 1)
 }
 
-/** The end of the digits at an offset, of which there must be one. */
+/** The end of the digits at an offset; at least one is required. */
 function digitsEnd(text: string, at: number): number {
   let i = at
-  // Behind the end of the text charCodeAt is NaN, which is no digit.
+  // After the end of the text, charCodeAt returns NaN, which is not a digit.
   for (let unit = text.charCodeAt(i); unit >= ZERO && unit <= NINE; unit = text.charCodeAt(i)) i++
   if (i === at) throw jsonInvalid('expected a digit', at)
   return i

@@ -3,11 +3,10 @@ import * as order from './key-order.js'
 import type { JsonStringScanner } from './string.js'
 
 /**
- * The keys of one object, in the order they are read.
+ * The keys of one object, in the order in which they are read.
  *
- * Keys that ascend cannot repeat, so while they do, each is compared only with the one before, in place. From the first
- * that does not, all are kept in a set: an object whose keys are out of order is still JSON, and still may not repeat
- * one.
+ * Ascending keys cannot repeat, so each is compared in place with its predecessor only. After the first key that is
+ * out of order, all keys are kept in a set: the object is still valid JSON if no key is repeated.
  */
 export class ObjectKeys {
   readonly #text: string
@@ -27,9 +26,9 @@ export class ObjectKeys {
   }
 
   /**
-   * Adds the key that stands at `[start, end)` and was the last string read.
+   * Adds the key at `[start, end)`, which must be the last string read.
    *
-   * @throws CryptoError `JSON_INVALID` when the object has that key already; keys are compared decoded.
+   * @throws CryptoError `JSON_INVALID` when the object already has that key; keys are compared after decoding
    */
   add(start: number, end: number): void {
     if (this.#strings.escaped) this.#anyEscaped = true

@@ -2,12 +2,13 @@ import { JsonScanner, type ScannedJson } from './scanner.js'
 import { JSON_DEPTH_MAX, type JsonValue } from './value.js'
 
 /**
- * Scans JSON text strictly, in one pass. What canonical means stands at the head of `json-scanner.ts`.
+ * Scans JSON text strictly, in one pass. `scanner.ts` defines canonical text.
  *
- * @param depthMax how many containers may nest; it may lower `JSON_DEPTH_MAX`, never raise it (the scan is recursive).
- * @throws CryptoError `JSON_INVALID`, with the offset: not RFC 8259, a duplicate key (compared after decoding), a lone
- * surrogate raw or escaped, nesting deeper than `depthMax`, a number of more than 4,096 characters.
- * @throws RangeError for a `depthMax` outside 0..`JSON_DEPTH_MAX`.
+ * @param depthMax - the maximum nesting of containers; at most `JSON_DEPTH_MAX`, because the scan is recursive
+ * @throws CryptoError `JSON_INVALID`, with the offset: text that is not RFC 8259, a duplicate key (compared after
+ *   decoding), a lone surrogate, raw or escaped, nesting deeper than `depthMax`, a number of more than 4,096
+ *   characters
+ * @throws RangeError for a `depthMax` outside 0..`JSON_DEPTH_MAX`
  * @example
  * const { canonical, members } = scanJson(line)
  * const span = members.get('cost')
@@ -21,10 +22,10 @@ export function scanJson(text: string, depthMax: number = JSON_DEPTH_MAX): Scann
 }
 
 /**
- * `JSON.parse`, but strict: refuses all that `scanJson` refuses. Numbers become doubles, as everywhere in JavaScript
- * (`1e999` becomes Infinity): where exact digits matter, take the member's text from `scanJson`.
+ * Like `JSON.parse`, but strict: refuses all text that `scanJson` refuses. Numbers become doubles (`1e999` becomes
+ * Infinity); for exact digits, use the text of the member from `scanJson`.
  *
- * @throws CryptoError `JSON_INVALID`; RangeError for a bad `depthMax`.
+ * @throws CryptoError `JSON_INVALID`; RangeError for an invalid `depthMax`
  */
 export function parseJson(text: string, depthMax: number = JSON_DEPTH_MAX): JsonValue {
   scanJson(text, depthMax)

@@ -1,38 +1,38 @@
 /**
- * A strict, single pass over JSON text. It answers, without building the value: is this RFC 8259 with unique keys and
- * whole characters, is it canonical, and where do the top-level members stand?
+ * Scans JSON text strictly in a single pass. Without building the value, it determines whether the text is RFC 8259
+ * with unique keys and well-formed strings, whether it is canonical, and the spans of the top-level members:
  *
  *     {"a":1,"b":[true]}   canonical, profile rfc8785, members a: [5, 6) and b: [11, 17)
  *     {"n":0.0000001}      canonical, profile python (RFC 8785 writes 1e-7)
  *     {"a": 1}             JSON, but not canonical: white space at offset 5
  *     {"a":1,"\u0061":2}   refused: a duplicate key, of which JSON.parse would silently keep the last
  *
- * Canonical is: no white space; keys strictly ascending; in strings the escapes \" \\ \b \f \n \r \t, \u00xx in lower
- * case for the other controls, everything else raw; strings and keys in Unicode normalisation form C; numbers and key
- * order by one of two profiles, which must fit the whole text:
+ * Canonical text has no white space; keys are strictly ascending; strings have the escapes \" \\ \b \f \n \r \t,
+ * \u00xx in lower case for the other control characters, and all other characters raw; strings and keys are in
+ * Unicode normalisation form C; numbers and the order of keys follow one of two profiles throughout the text:
  *
- * - rfc8785: a number is what ECMAScript prints for it, keys ascend by UTF-16 code unit (RFC 8785 section 3.2)
- * - python: a number is a decimal of any length without exponent or trailing zeros, keys ascend by code point
+ * - rfc8785: numbers as ECMAScript prints them, keys ascending by UTF-16 code unit (RFC 8785 section 3.2)
+ * - python: numbers as decimals of any length without exponent or trailing zeros, keys ascending by code point
  *
- * Within one profile a value has exactly one text.
+ * Within one profile, a value has exactly one text.
  *
- * This is the hot path of a verifier that checks a million lines in seconds: it compares code units in place, and cuts
- * a piece out of the text only for what is rare.
+ * This is the hot path of a verifier that checks a million lines in seconds: it compares code units in place and
+ * copies substrings only in rare cases.
  */
 import { type CanonicalProfile, CanonicalVerdict, jsonInvalid } from './canonical-verdict.js'
 import { scanNumber } from './number.js'
 import { ObjectKeys } from './object-keys.js'
 import { JsonStringScanner } from './string.js'
 
-/** What one pass over a JSON text found. Offsets count UTF-16 code units. */
+/** The result of one scan. Offsets count UTF-16 code units. */
 export interface ScannedJson {
-  /** The text fits at least one of the two profiles. */
+  /** Whether the text follows at least one of the two profiles. */
   readonly canonical: boolean
-  /** The profile it fits; `rfc8785` when both do, null when neither does. */
+  /** The profile of the text; `rfc8785` when it follows both, null when it follows neither. */
   readonly profile: CanonicalProfile | null
-  /** The first thing that is not canonical, with its offset; null when the text is canonical. */
+  /** The first violation of the canonical form, with its offset; null when the text is canonical. */
   readonly reason: string | null
-  /** The span of each top-level member's value, under its decoded key; empty when the text is not an object. */
+  /** The span of each top-level member's value, by its decoded key; empty when the text is not an object. */
   readonly members: ReadonlyMap<string, readonly [start: number, end: number]>
 }
 
@@ -54,7 +54,7 @@ const LOWER_T = 0x74
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 
-/** One scan of one text. Each method reads one thing at an offset and returns the offset behind it. */
+/** One scan of one text. Each method reads one element at an offset and returns the offset after it. */
 export class JsonScanner {
   readonly #members = new Map<string, readonly [start: number, end: number]>()
   readonly #verdict = new CanonicalVerdict()
@@ -157,7 +157,7 @@ export class JsonScanner {
   }
 
   #scanSpace(at: number): number {
-    // The usual answer first: a canonical text has none, and this stands before and after every token.
+    // The common case first: canonical text has no white space, and this runs before and after every token.
     if (this.#text.charCodeAt(at) > SPACE) return at
     let i = at
     while (isSpace(this.#text.charCodeAt(i))) i++

@@ -1,8 +1,8 @@
 import { type CanonicalVerdict, jsonInvalid } from './canonical-verdict.js'
 
 /**
- * What a string cannot hold without a closer look: a backslash, a control character, and whatever may be a surrogate or
- * not in normalisation form C (all code units below U+0300 are, whatever stands beside them).
+ * The characters of a string that need a check: a backslash, a control character, and characters that may be a
+ * surrogate or not in normalisation form C (code units below U+0300 are always normalised).
  */
 const SPECIAL = /[\\\u0000-\u001f]|[\u0300-\uffff]/g
 const MAYBE_NOT_NFC = 0x300
@@ -14,10 +14,10 @@ const LOWER_A = 0x61
 const BACKSLASH = 0x5c
 const LOWER_U = 0x75
 
-/** The characters that stand for themselves, or for a control character, behind a backslash. */
+/** The characters that a backslash may precede, for themselves or for a control character. */
 const ESCAPED = new Set([...'"\\bfnrt'].map((char) => char.charCodeAt(0)))
 
-/** The control characters with such a letter: \b \t \n \f \r. */
+/** The control characters with a short escape: \b \t \n \f \r. */
 const SHORT_FORM = new Set([0x08, 0x09, 0x0a, 0x0c, 0x0d])
 
 /** The length of `\uxxxx`. */
@@ -29,14 +29,14 @@ const HEX4 = /^[0-9a-fA-F]{4}$/
  * Reads the strings of one text, from first to last.
  *
  *     "a\n\u001f"    canonical
- *     "\u000a\/"     JSON, but written "\n/" when canonical
- *     "e\u0301"      JSON, but an escape that is not needed; the raw two characters are not in normalisation form C
- *     "\ud800"       refused: half a character
+ *     "\u000a\/"     JSON; the canonical text is "\n/"
+ *     "e\u0301"      JSON, but with an unnecessary escape; the raw characters are not in normalisation form C
+ *     "\ud800"       refused: a lone surrogate
  */
 export class JsonStringScanner {
-  /** Whether the string read last holds an escape, so that its text is not its value. */
+  /** Whether the last string has an escape, so that its text differs from its value. */
   escaped = false
-  /** Where the next special character stands: before it, the end of a string is simply the next quote. */
+  /** The offset of the next special character. A string that ends before it ends at the next quote. */
   #nextSpecial = -1
 
   readonly #text: string
@@ -48,7 +48,7 @@ export class JsonStringScanner {
   }
 
   /**
-   * Reads the string whose opening quote stands at an offset and returns the offset behind its closing one.
+   * Reads the string whose opening quote is at an offset and returns the offset after its closing quote.
    *
    * @throws CryptoError `JSON_INVALID`
    */
@@ -59,7 +59,7 @@ export class JsonStringScanner {
     return close !== -1 && close < this.#nextSpecial ? close + 1 : this.#scanUnits(at)
   }
 
-  /** The value of a string that was read: `start` and `end` stand inside its quotes. */
+  /** The value of a string that was read; `start` and `end` are inside its quotes. */
   decode(start: number, end: number): string {
     const raw = this.#text.slice(start, end)
     return raw.includes('\\') ? (JSON.parse(`"${raw}"`) as string) : raw
@@ -87,7 +87,10 @@ export class JsonStringScanner {
     throw jsonInvalid('string without an end', at)
   }
 
-  /** Normalises the value, not its text: in `\n` before a combining tilde, the tilde does not join the letter n. */
+  /**
+   * Normalises the value, not its text: in `\n` before a combining tilde, the tilde does not combine with the
+   * letter n.
+   */
   #checkNfc(at: number, close: number): void {
     const value = this.decode(at + 1, close)
     if (value.normalize('NFC') !== value) this.#verdict.flaw('text not in Unicode normalisation form C', at)
@@ -113,7 +116,7 @@ export class JsonStringScanner {
     return at + ESCAPE_CHARS * pairLength(unit, low, at)
   }
 
-  /** The value of the four digits of the escape `\uxxxx` at an offset. */
+  /** The value of the four hex digits of the escape `\uxxxx` at an offset. */
   #hex4(at: number): number {
     const digits = this.#text.slice(at + 2, at + 6)
     if (!HEX4.test(digits)) throw jsonInvalid('expected four hex digits', at)
@@ -123,7 +126,7 @@ export class JsonStringScanner {
 
 const isSurrogate = (unit: number): boolean => (unit & 0xf800) === 0xd800
 
-/** Two, when a high and a low surrogate stand together. */
+/** Returns 2 for a high surrogate that is followed by a low one. */
 function pairLength(high: number, low: number, at: number): 2 {
   if (high <= 0xdbff && low >= 0xdc00 && low <= 0xdfff) return 2
   throw jsonInvalid('lone surrogate', at)

@@ -1,12 +1,12 @@
 /**
- * What this package demands of the two curve points and the scalar in Ed25519, beyond what a provider demands.
+ * Checks of the two curve points and the scalar in Ed25519 that go beyond those of the providers.
  *
- * RFC 8032 leaves room: OpenSSL takes the identity point as a public key, under which one fixed signature fits every
- * message; noble by default takes encodings that OpenSSL refuses. The checks here close that room, so that a signature
- * has one verdict on every provider:
+ * RFC 8032 leaves some cases open: OpenSSL accepts the identity point as a public key, under which one fixed
+ * signature is valid for every message; noble by default accepts encodings that OpenSSL refuses. With the checks in
+ * this file, a signature has the same verdict with every provider:
  *
- * - once a key: its encoding is canonical, its order is not small, it has no component of small order
- * - once a signature: S is below the group order, R is none of the points of small order
+ * - once per key: its encoding is canonical, its order is not small, it has no component of small order
+ * - once per signature: S is below the group order, and R is not one of the points of small order
  */
 import { Point } from '@noble/ed25519'
 import { bytesToHex, hexToBytes } from '../bytes/hash.js'
@@ -18,8 +18,8 @@ export const SIGNATURE_BYTES = 64
 const ORDER = hexToBytes('edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010')
 
 /**
- * The y coordinates, little-endian without the sign bit, of the eight points of small order: 0, 1, -1 and the two of
- * order 8; and p and p + 1, which are 0 and 1 not reduced.
+ * The y coordinates, little-endian without the sign bit, of the eight points of small order: 0, 1, -1 and the two
+ * of order 8; and p and p + 1, which are unreduced forms of 0 and 1.
  */
 const SMALL_ORDER_Y: ReadonlySet<string> = new Set([
   `00${'00'.repeat(31)}`,
@@ -31,17 +31,20 @@ const SMALL_ORDER_Y: ReadonlySet<string> = new Set([
   `ee${'ff'.repeat(30)}7f`,
 ])
 
-/** The second bytes that the set holds: a look that spares 252 of 256 signatures the one at the set. */
+/** The second bytes of the elements of the set: this test spares 252 of 256 signatures the lookup. */
 const SMALL_ORDER_SECOND_BYTES: ReadonlySet<number> = new Set([0x00, 0xff, 0xe8, 0x17])
 
 /**
- * Keys with which nothing is wrong, in hexadecimal: one key is read several times for one ledger (as the caller's, from the genesis entry, for
- * the checkpoint), and by whoever judges one receipt after another. Bounded, in number.
+ * Keys that passed the check, in hexadecimal. A key is read several times for one ledger (from the caller, the
+ * genesis entry and the checkpoint), and by programs that verify many receipts. Limited in number.
  */
 const soundKeys = new Set<string>()
 const SOUND_KEYS_MAX = 256
 
-/** What is wrong with the 32 bytes of a public key, or null when they may be trusted. Costs a scalar multiplication the first time. */
+/**
+ * Checks the 32 bytes of a public key. Returns the fault, or null for a sound key. Costs a scalar multiplication
+ * the first time.
+ */
 export function publicKeyFault(bytes: Uint8Array): 'not a point' | 'small order' | 'mixed order' | null {
   const name = bytesToHex(bytes)
   if (soundKeys.has(name)) return null
@@ -54,7 +57,7 @@ export function publicKeyFault(bytes: Uint8Array): 'not a point' | 'small order'
   return null
 }
 
-/** Whether a signature may be given to a provider: 64 bytes, S below the group order, R not of small order. */
+/** Whether a signature may be passed to a provider: 64 bytes, S below the group order, R not of small order. */
 export function isWellFormedSignature(signature: Uint8Array): boolean {
   return signature.length === SIGNATURE_BYTES && isScalarBelowOrder(signature) && !isSmallOrderR(signature)
 }

@@ -1,27 +1,27 @@
 /**
- * DER (ITU-T X.690) as far as an encrypted key file needs it: elements of one tag byte, a length in its shortest form
- * and so many bytes of content.
+ * The part of DER (ITU-T X.690) that encrypted key files need: elements of a tag byte, a length in its shortest
+ * form and that number of bytes of content.
  *
  *     30 06  02 01 03  04 01 ff      a SEQUENCE of the INTEGER 3 and an OCTET STRING of one byte
  *     30 81 80 …                     a SEQUENCE of 128 bytes
  *
- * Reading is strict: one value has one encoding, and nothing is skipped.
+ * Reading is strict: each value has one encoding, and no bytes are skipped.
  */
 import { concatBytes } from '../bytes/bytes.js'
 import { CryptoError } from '../error.js'
 
-/** Tags, by what they mean. */
+/** Tags by their meaning. */
 export const DER = { integer: 0x02, octets: 0x04, null: 0x05, oid: 0x06, sequence: 0x30 } as const
 
 type DerTag = (typeof DER)[keyof typeof DER]
 
-/** Content that a length of two bytes can tell: five times what fits into a key file (`pem.ts`). */
+/** The maximum content length that two bytes can express: five times the size of a key file (`pem.ts`). */
 const CONTENT_BYTES_MAX = 0xffff
 
 /** Numbers of up to six bytes are exact in JavaScript. */
 const INTEGER_BYTES_MAX = 6
 
-/** The element of this tag and content. */
+/** Encodes an element with this tag and content. */
 export function encodeDer(tag: DerTag, ...content: readonly Uint8Array[]): Uint8Array {
   const bytes = concatBytes(...content)
   const { length } = bytes
@@ -30,7 +30,7 @@ export function encodeDer(tag: DerTag, ...content: readonly Uint8Array[]): Uint8
   return concatBytes(Uint8Array.of(tag, ...head), bytes)
 }
 
-/** The INTEGER of a number that is not negative. */
+/** Encodes a non-negative INTEGER. */
 export function encodeDerInteger(value: number): Uint8Array {
   const bytes: number[] = []
   for (let left = value; left > 0; left = Math.floor(left / 0x100)) bytes.unshift(left % 0x100)
@@ -39,7 +39,10 @@ export function encodeDerInteger(value: number): Uint8Array {
   return encodeDer(DER.integer, Uint8Array.from(bytes))
 }
 
-/** Reads elements one after another. Every method throws CryptoError `KEY_INVALID` for what is not there or not DER. */
+/**
+ * Reads elements one after another. Every method throws CryptoError `KEY_INVALID` when the element is missing or
+ * not DER.
+ */
 export class DerReader {
   readonly #bytes: Uint8Array
   #offset = 0
@@ -53,7 +56,7 @@ export class DerReader {
     return this.#bytes[this.#offset] === tag
   }
 
-  /** The content of the next element, which must have this tag. */
+  /** Reads the content of the next element, which must have this tag. */
   read(tag: DerTag): Uint8Array {
     if (!this.isNext(tag)) throw invalid()
     this.#offset += 1
@@ -65,12 +68,12 @@ export class DerReader {
     return content
   }
 
-  /** Goes into the next element, a SEQUENCE. */
+  /** Returns a reader of the next element, a SEQUENCE. */
   readSequence(): DerReader {
     return new DerReader(this.read(DER.sequence))
   }
 
-  /** The next element, an INTEGER that is not negative. Infinity beyond 2^48 − 1, which is past every limit of a caller. */
+  /** Reads a non-negative INTEGER. Returns Infinity beyond 2^48 − 1, which is above every caller's limit. */
   readInteger(): number {
     const bytes = this.read(DER.integer)
     const [first, second = 0x80] = bytes
@@ -81,7 +84,7 @@ export class DerReader {
     return digits.reduce((value, byte) => value * 0x100 + byte, 0)
   }
 
-  /** Returns when everything was read. */
+  /** Requires that all bytes have been read. */
   end(): void {
     if (this.#offset !== this.#bytes.length) throw invalid()
   }
@@ -95,7 +98,7 @@ export class DerReader {
     throw invalid()
   }
 
-  /** Steps over the bytes of a length, which must not fit into fewer of them. */
+  /** Skips the bytes of a length, which must be in its shortest form. */
   #lengthOf(bytes: number, length: number, lengthMin: number): number {
     if (length < lengthMin) throw invalid()
     this.#offset += bytes

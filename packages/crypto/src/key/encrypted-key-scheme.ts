@@ -1,17 +1,18 @@
 /**
- * The envelope of an encrypted private key: EncryptedPrivateKeyInfo of PKCS#8 (RFC 5958) with PBES2 of PKCS#5 (RFC 8018).
+ * The envelope of an encrypted private key: EncryptedPrivateKeyInfo of PKCS#8 (RFC 5958) with PBES2 of PKCS#5 (RFC
+ * 8018).
  *
  *     SEQUENCE
  *       SEQUENCE
  *         OID PBES2
  *         SEQUENCE
- *           SEQUENCE                       how the passphrase becomes a key
+ *           SEQUENCE                       derivation of a key from the passphrase
  *             OID PBKDF2
  *             SEQUENCE
  *               OCTET STRING               salt
  *               INTEGER 600000             iterations
- *               INTEGER 32                 bytes of the key; may be left out
- *               SEQUENCE                   may be left out: HMAC-SHA-1
+ *               INTEGER 32                 length of the key in bytes; optional
+ *               SEQUENCE                   optional; default: HMAC-SHA-1
  *                 OID hmacWithSHA256
  *                 NULL
  *           SEQUENCE
@@ -19,37 +20,43 @@
  *             OCTET STRING                 initialisation vector
  *       OCTET STRING                       the encrypted PKCS#8
  *
- * or, in place of PBKDF2, scrypt (RFC 7914): its OID, and a SEQUENCE of salt, N, r, p and perhaps the bytes of the key.
+ * Instead of PBKDF2, the derivation may be scrypt (RFC 7914): its OID, and a SEQUENCE of salt, N, r, p and
+ * optionally the length of the key.
  *
- * How much work it is to derive the key stands in the file, and so is the choice of whoever wrote it. Limits are
- * enforced here, before anything is derived.
+ * The file states the work that the derivation needs, so an attacker can choose it. The limits are enforced here,
+ * before the derivation.
  */
 
 import { bytesToHex, hexToBytes } from '../bytes/hash.js'
 import { CryptoError } from '../error.js'
 import { DER, DerReader, encodeDer, encodeDerInteger } from './der.js'
 
-/** How a passphrase becomes a key. `digest` is node's name of it. */
+/** The derivation of a key from a passphrase. `digest` is node's name for it. */
 export type KeyDerivation =
   | { readonly kind: 'pbkdf2'; readonly salt: Uint8Array; readonly iterations: number; readonly digest: string }
   | { readonly kind: 'scrypt'; readonly salt: Uint8Array; readonly N: number; readonly r: number; readonly p: number }
 
 export interface EncryptedKey {
   readonly derivation: KeyDerivation
-  /** Node's name of the cipher. */
+  /** Node's name for the cipher. */
   readonly cipher: string
   readonly cipherKeyBytes: number
   readonly iv: Uint8Array
   readonly ciphertext: Uint8Array
 }
 
-/** Five seconds: over ten times what is recommended, and five thousand times what OpenSSL writes. */
+/**
+ * About five seconds of work: more than ten times the recommended number, and five thousand times that of OpenSSL.
+ */
 const ITERATIONS_MAX = 10_000_000
 
-/** The same five seconds: the work of scrypt grows with N·r·p. OpenSSL writes 2^17. */
+/** The same five seconds: the work of scrypt is proportional to N·r·p. OpenSSL writes 2^17. */
 const SCRYPT_WORK_MAX = 2 ** 24
 
-/** What a small machine has to spare. OpenSSL writes 16 MiB, and reads up to 32. */
+/**
+ * An amount of memory that a small machine can spare. OpenSSL writes files that need 16 MiB and reads files up to
+ * 32 MiB.
+ */
 const SCRYPT_MEMORY_BYTES_MAX = 256 * 1024 * 1024
 
 const PBES2 = '2a864886f70d01050d'
@@ -71,7 +78,7 @@ interface Cipher {
   readonly oid: string
   readonly name: string
   readonly keyBytes: number
-  /** Of the initialisation vector, which with CBC has the size of a block. */
+  /** The length of the initialisation vector, which in CBC mode is the block size. */
   readonly blockBytes: number
 }
 
@@ -87,8 +94,8 @@ const ANEW = 'encrypt it anew: openssl pkcs8 -topk8 -v2 aes-256-cbc -iter 600000
 /**
  * Reads the envelope.
  *
- * @throws CryptoError `KEY_INVALID` when it is not one, or asks for more work or memory than the limits;
- * `KEY_WRONG_TYPE` when it is encrypted by other means.
+ * @throws CryptoError `KEY_INVALID` when the bytes are not an envelope, or need more work or memory than the
+ *   limits; `KEY_WRONG_TYPE` when the key is encrypted with another scheme
  */
 export function parseEncryptedKey(der: Uint8Array): EncryptedKey {
   const file = new DerReader(der)
@@ -111,7 +118,10 @@ export function parseEncryptedKey(der: Uint8Array): EncryptedKey {
   return { derivation: readDerivation(kdf, keyBytes), cipher: name, cipherKeyBytes: keyBytes, iv, ciphertext }
 }
 
-/** The envelope of a key that PBKDF2-HMAC-SHA-256 and AES-256-CBC encrypt, byte for byte as OpenSSL lays it out. */
+/**
+ * Encodes the envelope of a key that is encrypted with PBKDF2-HMAC-SHA-256 and AES-256-CBC, byte for byte like
+ * OpenSSL.
+ */
 export function encodeEncryptedKey(
   salt: Uint8Array,
   iterations: number,
@@ -157,7 +167,7 @@ function readDigest(parameters: DerReader): string {
   if (!parameters.isNext(DER.sequence)) return 'sha1'
   const prf = parameters.readSequence()
   const digest = DIGESTS.get(readOid(prf))
-  // RFC 8018 says NULL; some leave it out.
+  // RFC 8018 requires NULL; some writers omit it.
   if (prf.isNext(DER.null) && prf.read(DER.null).length > 0) throw invalid()
   prf.end()
   if (digest === undefined) throw foreign('a hash')
@@ -178,12 +188,12 @@ function readScrypt(parameters: DerReader, keyBytes: number): KeyDerivation {
   return { kind: 'scrypt', salt, N, r, p }
 }
 
-/** What scrypt keeps in memory at once, as OpenSSL counts it. */
+/** The peak memory of scrypt, as OpenSSL computes it. */
 export function scryptMemoryBytes(N: number, r: number, p: number): number {
   return 128 * r * (N + p + 2)
 }
 
-/** The bytes of the key, where they are said, are those that the cipher takes. */
+/** Checks the length of the key, if it is stated, against that of the cipher. */
 function readKeyBytes(parameters: DerReader, keyBytes: number): void {
   if (parameters.isNext(DER.integer) && parameters.readInteger() !== keyBytes) throw invalid()
 }

@@ -1,14 +1,14 @@
 /**
- * Encrypts a PKCS#8 private key under a passphrase, and opens such keys (`encrypted-key-scheme.ts` has the format):
+ * Encrypts and decrypts a PKCS#8 private key with a passphrase (`encrypted-key-scheme.ts` describes the format):
  *
  *     key  = PBKDF2-HMAC-SHA-256(passphrase in UTF-8, 16 random bytes of salt, 600,000 iterations), 32 bytes
  *     file = AES-256-CBC(key, 16 random bytes of IV, PKCS#8)
  *
- * node:crypto can write such a file by itself, but with 2,048 iterations, and lets nobody choose
+ * node:crypto can also write such a file, but only with 2,048 iterations
  * (https://github.com/nodejs/node/issues/53359).
  *
- * The cipher does not authenticate. That the passphrase was the right one shows in the form of what comes out, and a file
- * that somebody damaged in the right place opens as another key: who must know compares the key id.
+ * The cipher does not authenticate. A wrong passphrase is detected by the form of the decrypted bytes, and a file
+ * that was modified in the right place decrypts to a different key. To detect that, compare the key id.
  */
 import type * as NodeCrypto from 'node:crypto'
 import { concatBytes } from '../bytes/bytes.js'
@@ -16,20 +16,20 @@ import { nodeCrypto } from '../bytes/node-crypto.js'
 import { CryptoError } from '../error.js'
 import { type EncryptedKey, encodeEncryptedKey, parseEncryptedKey, scryptMemoryBytes } from './encrypted-key-scheme.js'
 
-/** What OWASP recommends for PBKDF2-HMAC-SHA-256: a tenth of a second for us, and for every guess. */
+/** The OWASP recommendation for PBKDF2-HMAC-SHA-256: a tenth of a second for each attempt. */
 const ITERATIONS = 600_000
 const SALT_BYTES = 16
 const IV_BYTES = 16
 
-/** OpenSSL and node read no longer one. */
+/** The longest passphrase that OpenSSL and node read. */
 const PASSPHRASE_BYTES_MAX = 1023
 
 /**
- * The DER PKCS#8 in a DER EncryptedPrivateKeyInfo.
+ * Decrypts a DER EncryptedPrivateKeyInfo; returns the DER PKCS#8.
  *
- * @throws CryptoError `PASSPHRASE_MISSING`, `PASSPHRASE_WRONG`, `KEY_INVALID` for what is damaged or would take too much
- * work to open, `KEY_WRONG_TYPE` when it is encrypted by other means or there is no node:crypto; TypeError for a
- * passphrase that is no text.
+ * @throws CryptoError `PASSPHRASE_MISSING`, `PASSPHRASE_WRONG`, `KEY_INVALID` for a file that is damaged or needs
+ *   too much work to decrypt, `KEY_WRONG_TYPE` when it is encrypted with another scheme or node:crypto is missing;
+ *   TypeError for a passphrase that is not a string
  */
 export function decryptPkcs8(der: Uint8Array, passphrase: string | undefined): Uint8Array {
   const encrypted = parseEncryptedKey(der)
@@ -61,8 +61,8 @@ export function decryptPkcs8(der: Uint8Array, passphrase: string | undefined): U
 /**
  * Encrypts a DER PKCS#8; returns a DER EncryptedPrivateKeyInfo.
  *
- * @throws CryptoError `PASSPHRASE_MISSING` when the passphrase is empty, `VALUE_REFUSED` when it is longer than 1,023
- * bytes or no well-formed text; TypeError when it is no text, or there is no node:crypto.
+ * @throws CryptoError `PASSPHRASE_MISSING` when the passphrase is empty, `VALUE_REFUSED` when it is longer than
+ *   1,023 bytes or not well-formed; TypeError when it is not a string, or node:crypto is missing
  */
 export function encryptPkcs8(pkcs8: Uint8Array, passphrase: string): Uint8Array {
   if (nodeCrypto === undefined) throw new TypeError('encrypting needs node:crypto, which this platform lacks')
@@ -77,7 +77,7 @@ export function encryptPkcs8(pkcs8: Uint8Array, passphrase: string): Uint8Array 
   return encodeEncryptedKey(salt, ITERATIONS, iv, concatBytes(cipher.update(pkcs8), cipher.final()))
 }
 
-/** Null when the padding is wrong, as it is with all but one in 256 wrong passphrases. */
+/** Returns null when the padding is invalid, as it is for all but one in 256 wrong passphrases. */
 function decrypt(crypto: typeof NodeCrypto, encrypted: EncryptedKey, passphrase: Uint8Array): Uint8Array | null {
   const { cipher, iv, ciphertext } = encrypted
   const decipher = crypto.createDecipheriv(cipher, deriveKey(crypto, encrypted, passphrase), iv)
@@ -96,11 +96,11 @@ function deriveKey(crypto: typeof NodeCrypto, encrypted: EncryptedKey, passphras
     return crypto.pbkdf2Sync(passphrase, salt, iterations, cipherKeyBytes, digest)
   }
   const { salt, N, r, p } = derivation
-  // The limit of node, 32 MiB, is lower than ours; the envelope was read with ours.
+  // Node's default limit of 32 MiB is lower than ours, which was already checked.
   return crypto.scryptSync(passphrase, salt, cipherKeyBytes, { N, r, p, maxmem: scryptMemoryBytes(N, r, p) })
 }
 
-/** Whether bytes are one whole SEQUENCE that begins with a version, 0 or 1: by chance, one in a billion is. */
+/** Whether bytes are a complete SEQUENCE that begins with a version of 0 or 1. One in a billion random strings is. */
 function looksLikePkcs8(bytes: Uint8Array): boolean {
   const [tag, length = 0] = bytes
   const headBytes = length < 0x80 ? 2 : 2 + (length & 0x7f)
@@ -109,7 +109,7 @@ function looksLikePkcs8(bytes: Uint8Array): boolean {
   return tag === 0x30 && said === bytes.length - headBytes && integer === 0x02 && one === 1 && version <= 1
 }
 
-/** As everything else that reads such keys has it: UTF-8, unnormalised. */
+/** Encodes a passphrase like other readers of such keys: UTF-8, not normalised. */
 function encodePassphrase(passphrase: string): Uint8Array {
   if (typeof passphrase !== 'string') throw new TypeError('passphrase must be a string')
   if (!passphrase.isWellFormed()) throw new CryptoError('VALUE_REFUSED', 'the passphrase holds a lone surrogate')

@@ -1,6 +1,6 @@
 /**
- * Tells a key file of the wrong kind from a broken one, and says what to do. Everything here ends in an error; it
- * exists because "cannot read key" has cost people hours.
+ * Distinguishes a key file of the wrong kind from a broken one, with a hint for each kind. These functions only
+ * produce errors; a message such as "cannot read key" has cost people hours.
  */
 
 import { bytesToHex } from '../bytes/hash.js'
@@ -9,7 +9,7 @@ import { pemLabel } from './pem.js'
 
 type KeyPart = 'public' | 'private'
 
-/** PEM labels (RFC 7468 and the older forms of OpenSSL and OpenSSH) that are not a key we take. */
+/** PEM labels (RFC 7468 and the older forms of OpenSSL and OpenSSH) of keys that are not accepted. */
 const KIND_OF_LABEL: ReadonlyMap<string, string> = new Map([
   ['PUBLIC KEY', 'a public key'],
   ['PRIVATE KEY', 'a private key'],
@@ -27,7 +27,7 @@ const KIND_OF_LABEL: ReadonlyMap<string, string> = new Map([
   ['PGP PRIVATE KEY BLOCK', 'a PGP private key'],
 ])
 
-/** How the DER object identifiers of other algorithms begin, tag and length included. */
+/** The DER object identifiers of other algorithms, with tag and length. */
 const ALGORITHMS: readonly (readonly [oid: string, name: string])[] = [
   ['06092a864886f70d0101', 'an RSA'],
   ['06072a8648ce3d0201', 'an EC'],
@@ -37,7 +37,7 @@ const ALGORITHMS: readonly (readonly [oid: string, name: string])[] = [
   ['06032b6571', 'an Ed448'],
 ]
 
-/** How far into a DER key its algorithm stands, at most. */
+/** The number of bytes of a DER key that are searched for its algorithm. */
 const ALGORITHM_BYTES_MAX = 32
 
 const HINTS: ReadonlyMap<string, string> = new Map([
@@ -51,13 +51,13 @@ const MAKE_ONE: Readonly<Record<KeyPart, string>> = {
 }
 
 /**
- * Returns when a PEM text begins with the wanted label.
+ * Requires that a PEM text begins with the wanted label.
  *
- * @throws CryptoError `KEY_WRONG_TYPE` naming what was given instead, `KEY_INVALID` when it is no PEM at all.
+ * @throws CryptoError `KEY_WRONG_TYPE` naming the kind that was given, `KEY_INVALID` when the text is not PEM
  */
 export function requireLabel(text: string, wanted: 'PUBLIC KEY' | 'PRIVATE KEY'): void {
   const part: KeyPart = wanted === 'PUBLIC KEY' ? 'public' : 'private'
-  // Callers in plain JavaScript pass what readFile gave them, which without an encoding is a Buffer.
+  // Callers in plain JavaScript may pass the result of readFile, which is a Buffer if no encoding was given.
   if (typeof text !== 'string') throw new CryptoError('KEY_INVALID', 'the key is not PEM text', MAKE_ONE[part])
   const label = pemLabel(text)
   if (label === wanted) return

@@ -1,14 +1,14 @@
 /**
  * Ed25519 keys in PEM (RFC 8410): a public key as SPKI, a private key as PKCS#8.
  *
- * An Ed25519 SPKI is always these 12 bytes and the 32 of the key, and a PKCS#8 these 16 and the 32 of the seed, so the
- * DER is compared rather than parsed:
+ * An Ed25519 SPKI always consists of the same 12 bytes and the 32 bytes of the key, and a PKCS#8 of the same 16
+ * bytes and the 32 bytes of the seed, so the DER is compared instead of parsed:
  *
  *     SPKI      302a300506032b6570032100 <key>
  *     PKCS#8 v1 302e020100300506032b657004220420 <seed>                  (OpenSSL, Python)
- *     PKCS#8 v2 3051020101300506032b657004220420 <seed> 812100 <key>     (with the public key beside it)
+ *     PKCS#8 v2 3051020101300506032b657004220420 <seed> 812100 <key>     (with the public key)
  *
- * A PKCS#8 may be encrypted under a passphrase (`encrypted-key.ts`).
+ * A PKCS#8 may be encrypted with a passphrase (`encrypted-key.ts`).
  */
 import { getPublicKey, hashes } from '@noble/ed25519'
 import { sha512 } from '@noble/hashes/sha2.js'
@@ -24,8 +24,8 @@ import { formatPem, parsePem, pemLabel } from './pem.js'
 declare const brand: unique symbol
 
 /**
- * Names a key: the first 16 hex digits of the SHA-256 of its DER SPKI. Branded, so that no other string is passed for
- * one.
+ * The id of a key: the first 16 hex digits of the SHA-256 of its DER SPKI. The type is branded, so that other
+ * strings cannot be passed as a key id.
  */
 export type KeyId = string & { readonly [brand]: 'KeyId' }
 
@@ -34,14 +34,14 @@ export interface PublicKey {
   /** The 32 bytes of RFC 8032. */
   readonly bytes: Uint8Array
   readonly keyId: KeyId
-  /** SPKI PEM, LF line ends. */
+  /** SPKI PEM with LF line ends. */
   readonly pem: string
 }
 
-/** An Ed25519 private key. Shows only its key id, however it is printed, inspected or turned into JSON. */
+/** An Ed25519 private key. When it is printed, inspected or converted to JSON, only its key id is shown. */
 export interface PrivateKey {
   readonly publicKey: PublicKey
-  /** PKCS#8 PEM, LF line ends. Secret. Never enumerable. */
+  /** PKCS#8 PEM with LF line ends. Secret and never enumerable. */
   readonly pem: string
 }
 
@@ -58,11 +58,11 @@ const PKCS8_LABEL = 'PRIVATE KEY'
 const ENCRYPTED_LABEL = 'ENCRYPTED PRIVATE KEY'
 
 /**
- * Reads a public key and checks it once and for all.
+ * Reads a public key and checks it.
  *
  * @throws CryptoError `KEY_WRONG_TYPE` for another kind of key (a private key, RSA, EC, a certificate, OpenSSH's
- * format), `KEY_INVALID` for what is no strict PEM of an Ed25519 SPKI or no canonical point, `KEY_WEAK` for a point
- * of small or mixed order.
+ *   format), `KEY_INVALID` for text that is not strict PEM of an Ed25519 SPKI or not a canonical point, `KEY_WEAK`
+ *   for a point of small or mixed order
  * @example
  * const key = parsePublicKey(await readFile('ledger.pub.pem', 'utf8'))
  * key.keyId // '8d5b1f6e0c3a4b77'
@@ -76,13 +76,14 @@ export function parsePublicKey(pem: string): PublicKey {
 }
 
 /**
- * Reads a private key. One that is encrypted (PBES2, as `openssl pkcs8 -topk8`, node:crypto and `encryptPrivateKey` write
- * it) takes its passphrase, as much time as it asks for (at most some five seconds), and node:crypto.
+ * Reads a private key. An encrypted key (PBES2, as written by `openssl pkcs8 -topk8`, node:crypto and
+ * `encryptPrivateKey`) requires its passphrase, node:crypto, and as much time as the file demands (at most about
+ * five seconds).
  *
- * @param passphrase not looked at when the key is not encrypted.
- * @throws CryptoError `KEY_WRONG_TYPE` for another kind of key (a public key, RSA, EC, OpenSSH's format, an encrypted key
- * in a browser), `KEY_INVALID` for what is no strict PEM of an Ed25519 PKCS#8, carries a public key that is not its own,
- * or would take too much work to decrypt; `PASSPHRASE_MISSING`, `PASSPHRASE_WRONG`.
+ * @param passphrase - ignored when the key is not encrypted
+ * @throws CryptoError `KEY_WRONG_TYPE` for another kind of key (a public key, RSA, EC, OpenSSH's format, an
+ *   encrypted key in a browser), `KEY_INVALID` for text that is not strict PEM of an Ed25519 PKCS#8, contains a
+ *   public key of another private key, or needs too much work to decrypt; `PASSPHRASE_MISSING`, `PASSPHRASE_WRONG`
  */
 export function parsePrivateKey(pem: string, passphrase?: string): PrivateKey {
   const isEncrypted = typeof pem === 'string' && pemLabel(pem) === ENCRYPTED_LABEL
@@ -92,12 +93,13 @@ export function parsePrivateKey(pem: string, passphrase?: string): PrivateKey {
 }
 
 /**
- * The PEM of a private key, encrypted under a passphrase: PKCS#8 with PBES2, which OpenSSL and node:crypto read too.
+ * Encrypts a private key with a passphrase. The result is PEM: PKCS#8 with PBES2, which OpenSSL and node:crypto
+ * read, too.
  *
- * @param passphrase of 1 to 1,023 bytes in UTF-8.
- * @throws CryptoError `PASSPHRASE_MISSING` when the passphrase is empty, `VALUE_REFUSED` when it is too long or no
- * well-formed text, and what `parsePrivateKey` throws for a key that did not come from this package; TypeError when the
- * passphrase is no text, or there is no node:crypto.
+ * @param passphrase - of 1 to 1,023 bytes in UTF-8
+ * @throws CryptoError `PASSPHRASE_MISSING` when the passphrase is empty, `VALUE_REFUSED` when it is too long or not
+ *   well-formed, and errors of `parsePrivateKey` for a key that was not made by this package; TypeError when the
+ *   passphrase is not a string, or node:crypto is missing
  */
 export function encryptPrivateKey(key: PrivateKey, passphrase: string): string {
   const pkcs8 = parsePem(parsePrivateKey(key.pem).pem)
@@ -120,9 +122,9 @@ function parsePkcs8(der: Uint8Array): PrivateKey {
 /**
  * Makes a new private key.
  *
- * @param randomBytes source of the 32 secret bytes, by default the platform's cryptographic one. Give another in tests
- * only.
- * @throws TypeError when the source returns anything but 32 bytes.
+ * @param randomBytes - the source of the 32 secret bytes; default: the platform's cryptographic source. Use another
+ *   one only in tests.
+ * @throws TypeError when the source does not return 32 bytes
  */
 export function generatePrivateKey(randomBytes: (length: number) => Uint8Array = platformRandom): PrivateKey {
   const seed = randomBytes(KEY_BYTES)
@@ -138,7 +140,7 @@ export function seedOf(key: PrivateKey): Uint8Array {
 }
 
 /**
- * The public key of 32 bytes, checked as `parsePublicKey` does. The bytes must not change afterwards.
+ * Makes a public key from 32 bytes, with the checks of `parsePublicKey`. The bytes must not change afterwards.
  *
  * @throws CryptoError `KEY_INVALID`, `KEY_WEAK`
  */
@@ -162,7 +164,7 @@ function makePrivateKey(seed: Uint8Array): PrivateKey {
   return new Ed25519PrivateKey(pem, makePublicKey(derivePublicKey(seed, pem)))
 }
 
-/** node where there is one: noble's first multiplication builds tables that take 40 times as long. */
+/** Uses node if possible: noble's first multiplication builds tables, which takes 40 times as long. */
 function derivePublicKey(seed: Uint8Array, pem: string): Uint8Array {
   if (nodeCrypto !== undefined) {
     const spki = nodeCrypto.createPublicKey(pem).export({ format: 'der', type: 'spki' })
@@ -177,7 +179,7 @@ function stripPrefix(bytes: Uint8Array, prefix: Uint8Array, length: number): Uin
   return bytes.slice(prefix.length)
 }
 
-/** The secret stands in a private field: no inspection, no enumeration and no clone reaches it. */
+/** The secret is in a private field, which inspection, enumeration and cloning cannot access. */
 class Ed25519PrivateKey implements PrivateKey {
   readonly publicKey: PublicKey
   readonly #pem: string

@@ -1,17 +1,17 @@
 /**
- * PEM (RFC 7468) holding exactly one block, strictly: one label, standard padded base64, LF or CRLF line ends.
+ * PEM (RFC 7468) with exactly one block, read strictly: one label, standard padded base64, LF or CRLF line ends.
  *
  *     -----BEGIN PUBLIC KEY-----
  *     MCowBQYDK2VwAyEAQJHP6UJ2FdRDWuHN4vrHWTx7Fc5RIQRw43PROjGojxs=
  *     -----END PUBLIC KEY-----
  *
- * White space before and after the block is ignored; anything else there is refused, so that what a person sees in the
- * file is what is read.
+ * White space before and after the block is ignored; any other text there is refused, so that the key is the only
+ * content of the file.
  */
 import { decodeBase64, encodeBase64 } from '../bytes/base64.js'
 import { CryptoError } from '../error.js'
 
-/** An Ed25519 key takes 120 characters and the largest RSA key in use 13,000; more is not a key file. */
+/** An Ed25519 key has 120 characters and the largest RSA key in use 13,000; a longer text is not a key file. */
 const PEM_CHARS_MAX = 16 * 1024
 
 /** RFC 7468 section 2: base64 is wrapped at 64 characters. */
@@ -21,18 +21,18 @@ const BEGIN = /^-----BEGIN ([A-Z0-9 ]{1,40})-----\r?\n/
 const BLOCK = /^-----BEGIN ([A-Z0-9 ]{1,40})-----\r?\n((?:[A-Za-z0-9+/=]+\r?\n)+)-----END \1-----$/
 
 /**
- * The label of the block that a PEM text begins with, or null when it begins with none. The rest is not read: it tells
- * one kind of key file from another, for the message.
+ * The label of the block at the beginning of a PEM text; null when there is none. The rest is not read: the label
+ * only selects the error message for the kind of key.
  */
 export function pemLabel(text: string): string | null {
   return BEGIN.exec(text.slice(0, PEM_CHARS_MAX).trimStart())?.[1] ?? null
 }
 
 /**
- * The bytes of the one block in a PEM text.
+ * The bytes of the only block in a PEM text.
  *
- * @throws CryptoError `KEY_INVALID` when the text is too long, holds no block or more than one, or its base64 is not
- * strict.
+ * @throws CryptoError `KEY_INVALID` when the text is too long, has no block or more than one, or its base64 is not
+ *   strict
  */
 export function parsePem(text: string): Uint8Array {
   if (text.length > PEM_CHARS_MAX) throw invalid(`is longer than ${PEM_CHARS_MAX} characters`)
@@ -45,7 +45,7 @@ export function parsePem(text: string): Uint8Array {
   return bytes
 }
 
-/** A PEM text of one block, with LF line ends and a final one. */
+/** Formats a PEM text of one block, with LF line ends and a final line feed. */
 export function formatPem(label: string, bytes: Uint8Array): string {
   const lines = encodeBase64(bytes).match(new RegExp(`.{1,${LINE_CHARS}}`, 'g')) ?? []
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`

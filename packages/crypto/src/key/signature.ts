@@ -1,8 +1,8 @@
 /**
- * Ed25519 (RFC 8032, PureEdDSA) with one verdict on every provider.
+ * Ed25519 (RFC 8032, PureEdDSA) with the same verdict from every provider.
  *
- * Two providers do the arithmetic: `node:crypto`, and noble's JavaScript for browsers. Their edge cases differ, so the
- * rule for what is valid stands in front of both (`curve-check.ts`); what passes it, they agree on.
+ * Two providers do the arithmetic: `node:crypto`, and noble's JavaScript for browsers. Their edge cases differ, so
+ * both are preceded by the checks of `curve-check.ts`; for signatures that pass these checks, the providers agree.
  */
 import type * as NodeCrypto from 'node:crypto'
 import { hashes, sign as nobleSign, verify as nobleVerify } from '@noble/ed25519'
@@ -13,34 +13,36 @@ import { CryptoError } from '../error.js'
 import { isTorsionFreeR, isWellFormedSignature } from './curve-check.js'
 import { type KeyId, type PrivateKey, type PublicKey, parsePrivateKey, parsePublicKey, seedOf } from './key.js'
 
-/** Signs with one key. A signer that asks a key service may answer with a promise. */
+/** Signs with one key. A signer that calls a key service may return a promise. */
 export interface Signer {
   readonly keyId: KeyId
   readonly publicKey: PublicKey
-  /** The 64 bytes of the signature over a message. Rejects or throws when it cannot sign. */
+  /** The signature of a message, 64 bytes. Rejects or throws when it cannot sign. */
   sign(message: Uint8Array): Uint8Array | Promise<Uint8Array>
 }
 
-/** Verifies under one key. */
+/** Verifies with one key. */
 export interface Verifier {
   readonly keyId: KeyId
   readonly publicKey: PublicKey
-  /** Whether the signature is this key's over the message. Never throws: whatever is not a valid signature is false. */
+  /**
+   * Whether the signature is this key's signature of the message. Never throws: an invalid signature returns false.
+   */
   verify(message: Uint8Array, signature: Uint8Array): boolean
 }
 
-/** Who does the arithmetic. The verdicts are the same; node is ten times as fast. */
+/** The implementation of the arithmetic. The verdicts are the same; node is ten times as fast. */
 export type SignatureProvider = 'node' | 'noble'
 
 type Sign = (message: Uint8Array) => Uint8Array
 type Verify = (message: Uint8Array, signature: Uint8Array) => boolean
 
 /**
- * A signer that holds the private key in this process. Its `sign` throws TypeError when the message is not bytes.
+ * Makes a signer with a private key in this process. Its `sign` throws TypeError when the message is not bytes.
  *
- * @param provider by default node where there is one.
- * @throws CryptoError when `key` did not come from this package and is not a valid key; TypeError for an unknown or
- * missing provider.
+ * @param provider - default: node if it exists
+ * @throws CryptoError when `key` was not made by this package and is not a valid key; TypeError for an unknown or
+ *   missing provider
  * @example
  * const signer = createSigner(generatePrivateKey())
  * createVerifier(signer.publicKey).verify(message, signer.sign(message)) // true
@@ -61,19 +63,20 @@ export function createSigner(
 }
 
 /**
- * How to sign on other threads, for signers that were made here. By identity: a signer that somebody made out of one of ours, with a `sign` of
- * its own, is asked for each signature itself.
+ * Functions that sign on other threads, for signers made by `createSigner`. They are found by identity: a signer
+ * that was derived from one of these with its own `sign` is called for each signature.
  */
 const asideSigners = new WeakMap<Signer, (message: Uint8Array) => Promise<Uint8Array>>()
 
-/** Fewer are signed faster than another thread is woken. */
+/** Fewer messages are signed faster than another thread is woken. */
 const ASIDE_MIN = 4
 
 /**
- * The signatures over several messages, in their order, made side by side on other threads while this one is free.
+ * Signs several messages in parallel on other threads, while this thread is free. The signatures are in the order
+ * of the messages.
  *
- * @returns null when the signer cannot (one that `createSigner` did not make, or not with node), or it is not worth it:
- * then ask `sign`
+ * @returns null when the signer does not support it (it was not made by `createSigner` with node), or the messages
+ *   are too few: call `sign` instead
  * @example
  * const signatures = await (signAside(signer, messages) ?? Promise.all(messages.map((one) => signer.sign(one))))
  */
@@ -83,14 +86,15 @@ export function signAside(signer: Signer, messages: readonly Uint8Array[]): Prom
 }
 
 /**
- * A verifier for one public key. The key is checked here, once; a signature costs only the provider's arithmetic.
+ * Makes a verifier for one public key. The key is checked once; a signature then costs only the provider's
+ * arithmetic.
  *
- * @param provider by default node where there is one.
- * @throws CryptoError when `key` is not what `parsePublicKey` makes of its PEM; TypeError for an unknown or missing
- * provider.
+ * @param provider - default: node if it exists
+ * @throws CryptoError when `key` differs from the result of `parsePublicKey` for its PEM; TypeError for an unknown
+ *   or missing provider
  */
 export function createVerifier(key: PublicKey, provider: SignatureProvider = defaultProvider()): Verifier {
-  // Parsed again from the one field that cannot be changed in place: a key object may have come from anywhere.
+  // Parsed again from the one field that cannot be changed in place, because a key object may come from any source.
   const own = parsePublicKey(key.pem)
   if (own.keyId !== key.keyId || !isBytes(key.bytes) || !bytesEqual(own.bytes, key.bytes)) {
     throw new CryptoError('KEY_INVALID', 'the fields of the public key contradict one another')
@@ -100,7 +104,7 @@ export function createVerifier(key: PublicKey, provider: SignatureProvider = def
     try {
       return isBytes(message) && isBytes(signature) && isWellFormedSignature(signature) && holds(message, signature)
     } catch {
-      // A provider that fails has not verified.
+      // A failure of the provider is not a valid signature.
       return false
     }
   }
@@ -111,7 +115,7 @@ const defaultProvider = (): SignatureProvider => (nodeCrypto === undefined ? 'no
 
 interface Provided {
   readonly sign: Sign
-  /** Null where there are no threads to be had. */
+  /** Null when the provider has no threads. */
   readonly signAside: ((message: Uint8Array) => Promise<Uint8Array>) | null
 }
 
@@ -151,7 +155,7 @@ function verifierOf(key: PublicKey, provider: SignatureProvider): Verify {
   }
 }
 
-/** The module behind a provider; null stands for noble, which needs none. */
+/** The module of a provider; null for noble, which needs none. */
 function cryptoOf(provider: SignatureProvider): typeof NodeCrypto | null {
   if (provider === 'noble') return null
   if (provider !== 'node') throw new TypeError('provider must be `node` or `noble`')

@@ -1,6 +1,6 @@
 /**
- * Checkpoints (https://c2sp.org/tlog-checkpoint): the size and root of a log's tree at one moment, in a note that the
- * log signs.
+ * Checkpoints (https://c2sp.org/tlog-checkpoint): the size and root of a log's tree at one moment, in a note that
+ * the log signs.
  *
  *     example.com/log
  *     15
@@ -8,8 +8,8 @@
  *
  *     — example.com/log Az3grl...
  *
- * The first line is the origin, the log's name for good; the log's keys go by the same name. Then the size in decimal
- * and the root in base64. Lines behind those are extensions, kept and not understood.
+ * The first line is the origin, the permanent name of the log, which is also the name of its keys. The size in
+ * decimal and the root in base64 follow. Further lines are extensions, which are kept but not interpreted.
  */
 import { decodeBase64, encodeBase64 } from '../bytes/base64.js'
 import { bytesEqual } from '../bytes/bytes.js'
@@ -19,34 +19,35 @@ import { emptyRoot, isTreeHash, isTreeSize } from '../tree/merkle.js'
 import { type Note, type NoteSigner, type NoteVerifier, openNote, signNote, type VerifiedSignature } from './note.js'
 import { isNoteLine, noteBytes, readNoteText } from './note-text.js'
 
-/** What a checkpoint says. On its own, nobody has vouched for it. */
+/** The content of a checkpoint, unverified. */
 export interface Checkpoint {
   readonly origin: string
-  /** How many leaves the tree has, at most 2^53 − 1. */
+  /** The number of leaves of the tree, at most 2^53 − 1. */
   readonly size: number
   /** 32 bytes. */
   readonly root: Uint8Array
-  /** Lines behind the root, without line feeds; usually none. */
+  /** Lines after the root, without line feeds; usually none. */
   readonly extensions: readonly string[]
 }
 
-/** A checkpoint that the log it names has signed. */
+/** A checkpoint that is signed by the log it names. */
 export interface VerifiedCheckpoint extends Checkpoint {
   readonly note: Note
-  /** By the log's keys; at least one. */
+  /** Signatures by the log's keys; at least one. */
   readonly signatures: readonly VerifiedSignature[]
-  /** By the given witnesses; perhaps none. Counting a quorum is the caller's. */
+  /** Signatures by the given witnesses; may be empty. The caller checks the quorum. */
   readonly cosignatures: readonly VerifiedSignature[]
 }
 
-/** As long as the `log_origin` of C2SP tlog-cosignature may be. */
+/** The maximum length of `log_origin` in C2SP tlog-cosignature. */
 const ORIGIN_BYTES_MAX = 255
 
 /**
- * The text of a checkpoint: what is signed.
+ * Encodes the text of a checkpoint, which is the signed text.
  *
- * @throws CryptoError `CHECKPOINT_INVALID` when it cannot be written: an origin that is empty, longer than 255 bytes or
- * more than one line, a size that is none, a root that is not 32 bytes, an extension that is empty or more than one line.
+ * @throws CryptoError `CHECKPOINT_INVALID` for a checkpoint that cannot be written: an origin that is empty, longer
+ *   than 255 bytes or more than one line, an invalid size, a root that is not 32 bytes, an extension that is empty
+ *   or more than one line
  */
 export function encodeCheckpoint({ origin, size, root, extensions }: Checkpoint): string {
   const fault = checkpointFault(origin, size, root, extensions)
@@ -55,10 +56,10 @@ export function encodeCheckpoint({ origin, size, root, extensions }: Checkpoint)
 }
 
 /**
- * Reads the text of a checkpoint: that of a note, without signatures.
+ * Reads the text of a checkpoint: the text of a note, without signatures.
  *
- * @param text bytes, or text that was UTF-8.
- * @throws CryptoError `CHECKPOINT_INVALID` for anything but what `encodeCheckpoint` writes.
+ * @param text - bytes, or a string decoded from UTF-8
+ * @throws CryptoError `CHECKPOINT_INVALID` for any text that `encodeCheckpoint` does not produce
  */
 export function parseCheckpoint(text: Uint8Array | string): Checkpoint {
   const lines = readNoteText(text, 'CHECKPOINT_INVALID').split('\n')
@@ -74,17 +75,18 @@ export function parseCheckpoint(text: Uint8Array | string): Checkpoint {
 }
 
 /**
- * Signs a checkpoint for the log it names.
+ * Signs a checkpoint for the log that it names.
  *
- * A log must never sign two checkpoints of which one does not extend the other. This function cannot know: the caller
- * sees to it.
+ * A log must never sign two checkpoints that are inconsistent, that is, neither extends the other. This function
+ * cannot check that; the caller must ensure it.
  *
- * @param signers the log's keys under its origin (`createNoteSigner`); two while a key is being replaced.
- * @returns the signed note.
- * @throws CryptoError `CHECKPOINT_INVALID` as `encodeCheckpoint`; TypeError for a signer of another name, or none.
- * Rejects as the signers do.
+ * @param signers - the log's keys under its origin (`createNoteSigner`); two while a key is being replaced
+ * @returns the signed note
+ * @throws CryptoError `CHECKPOINT_INVALID` as `encodeCheckpoint`; TypeError for a signer with another name, or no
+ *   signers. Rejects with errors of the signers.
  * @example
- * await signCheckpoint({ origin, size, root: frontierRoot(frontier), extensions: [] }, [createNoteSigner(origin, signer)])
+ * const checkpoint = { origin, size, root: frontierRoot(frontier), extensions: [] }
+ * await signCheckpoint(checkpoint, [createNoteSigner(origin, signer)])
  */
 export async function signCheckpoint(checkpoint: Checkpoint, signers: readonly NoteSigner[]): Promise<string> {
   const text = encodeCheckpoint(checkpoint)
@@ -97,10 +99,11 @@ export async function signCheckpoint(checkpoint: Checkpoint, signers: readonly N
 /**
  * Verifies a signed checkpoint.
  *
- * @param logs the keys of logs whose word is taken, each only for checkpoints whose origin is the key's name.
- * @param witnesses keys of witnesses; what they signed is told apart. They cannot stand in for the log.
- * @throws CryptoError `NOTE_INVALID`, `SIGNATURE_INVALID` as `openNote`; `CHECKPOINT_INVALID` when the note is no
- * checkpoint; `KEY_UNKNOWN` when none of the log's keys is among those given and has signed.
+ * @param logs - the keys of trusted logs, each only for checkpoints whose origin is the key's name
+ * @param witnesses - keys of witnesses, whose signatures are returned separately. They do not replace the log's
+ *   signature.
+ * @throws CryptoError `NOTE_INVALID`, `SIGNATURE_INVALID` as `openNote`; `CHECKPOINT_INVALID` when the note is not
+ *   a checkpoint; `KEY_UNKNOWN` when it is not signed by a given key of the log
  * @example
  * const { size, root } = openCheckpoint(await readFile('log.checkpoint'), [createNoteVerifier(parseVkey(vkey))])
  */

@@ -1,6 +1,7 @@
 /**
- * Cosignatures (https://c2sp.org/tlog-cosignature, version 1): a witness states that, of this log, the checkpoint is the
- * largest it had seen at a time, and that it extends all it saw before. Type 0x04 of C2SP signed-note:
+ * Cosignatures (https://c2sp.org/tlog-cosignature, version 1): a witness states that, at a given time, this
+ * checkpoint was the largest one of the log that it had seen, and that it extends all earlier ones. Type 0x04 of
+ * C2SP signed-note:
  *
  *     signature = u64 big-endian time ‖ Ed25519("cosignature/v1\ntime 1679315147\n" + text of the checkpoint)
  *
@@ -19,15 +20,15 @@ import { noteBytes } from './note-text.js'
 const TIME_BYTES = 8
 
 /**
- * A witness's signer, for `signNote` and `createSignature`. It signs only checkpoints. Whether a checkpoint extends the
- * last one is for the witness to check before it signs, and to put on record.
+ * Makes a witness's signer, for `signNote` and `createSignature`. It signs only checkpoints. Before it signs, the
+ * witness must check that a checkpoint extends the previous one, and store it.
  *
- * @param name of the witness.
- * @param signer may be asynchronous. Its key must sign nothing but cosignatures, under this name only.
- * @param clock seconds since 1970, read for every signature.
- * @returns a signer with its `key`, for the vkey; its `sign` rejects with `CHECKPOINT_INVALID` for what is no checkpoint,
- * RangeError when the clock gives no whole seconds.
- * @throws CryptoError `KEY_INVALID` when the name cannot name a key.
+ * @param name - of the witness
+ * @param signer - may be asynchronous. Its key must sign nothing but cosignatures, under this name only.
+ * @param clock - seconds since 1970, read for every signature
+ * @returns a signer with its `key`, for the vkey; its `sign` rejects with `CHECKPOINT_INVALID` for text that is not
+ *   a checkpoint, and with RangeError when the clock does not return whole seconds
+ * @throws CryptoError `KEY_INVALID` when the name is not a valid key name
  */
 export function createCosigner(
   name: string,
@@ -46,10 +47,10 @@ export function createCosigner(
 }
 
 /**
- * A verifier of one witness's cosignatures. It takes no signature over what is no checkpoint, and none of a time beyond
- * 2^53 − 1.
+ * Makes a verifier of one witness's cosignatures. It refuses signatures over text that is not a checkpoint, and
+ * times beyond 2^53 − 1.
  *
- * @throws CryptoError `KEY_WRONG_TYPE` for a key that is no witness's; as `createVerifier` for the rest.
+ * @throws CryptoError `KEY_WRONG_TYPE` for a key that is not a witness's; errors of `createVerifier`
  */
 export function createCosignatureVerifier(key: NoteKey, provider?: SignatureProvider): NoteVerifier {
   if (key.type !== 'cosignature') {
@@ -62,7 +63,7 @@ export function createCosignatureVerifier(key: NoteKey, provider?: SignatureProv
       const time = timeOf(signature)
       return time !== null && verifier.verify(cosignedMessage(time, text), signature.subarray(TIME_BYTES))
     } catch {
-      // What is no checkpoint has no cosignature.
+      // A cosignature is valid only over a checkpoint.
       return false
     }
   }
@@ -70,9 +71,9 @@ export function createCosignatureVerifier(key: NoteKey, provider?: SignatureProv
 }
 
 /**
- * When a witness says it signed: seconds since 1970. The witness's word, checked against no clock.
+ * The time of a cosignature in seconds since 1970, as stated by the witness. It is not compared with any clock.
  *
- * @throws TypeError for a signature that is no cosignature.
+ * @throws TypeError for a signature that is not a cosignature
  */
 export function cosignatureTime(signature: VerifiedSignature): number {
   const time = timeOf(signature.bytes)

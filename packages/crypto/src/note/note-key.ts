@@ -1,13 +1,13 @@
 /**
- * Keys under a name, as C2SP signed notes have them (https://c2sp.org/signed-note). A name says whose key it is, a type
- * what the key signs, and a hash of both and the key tells signatures apart:
+ * Keys with a name, as in C2SP signed notes (https://c2sp.org/signed-note). The name identifies the owner, the type
+ * identifies the signed message, and a hash of name, type and key identifies the key of a signature:
  *
  *     key hash = SHA-256(name ‖ 0x0A ‖ type ‖ public key)[:4]
  *     vkey     = name + '+' + hex of the key hash + '+' + base64(type ‖ public key)
  *
  *     PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW
  *
- * The key hash is short: it finds the key for a signature, and proves nothing.
+ * The key hash is short: it finds the key for a signature but proves nothing.
  */
 import { decodeBase64, encodeBase64 } from '../bytes/base64.js'
 import { concatBytes } from '../bytes/bytes.js'
@@ -16,12 +16,15 @@ import { CryptoError } from '../error.js'
 import { makePublicKey, type PublicKey } from '../key/key.js'
 import { isNoteLine, noteBytes } from './note-text.js'
 
-/** What a key signs: notes as they are, or checkpoints as a witness who saw them at a time (`cosignature.ts`). */
+/**
+ * The message that a key signs: the text of notes, or checkpoints with the time at which a witness saw them
+ * (`cosignature.ts`).
+ */
 export type NoteKeyType = 'ed25519' | 'cosignature'
 
-/** An Ed25519 public key under a name. */
+/** An Ed25519 public key with a name. */
 export interface NoteKey {
-  /** For a log's key, the log's origin. */
+  /** For a log's key: the log's origin. */
   readonly name: string
   readonly type: NoteKeyType
   /** 8 lower-case hex digits. */
@@ -32,15 +35,15 @@ export interface NoteKey {
 export const KEY_HASH_BYTES = 4
 const KEY_BYTES = 32
 
-/** As long as the `cosigner_name` of C2SP tlog-cosignature may be. */
+/** The maximum length of `cosigner_name` in C2SP tlog-cosignature. */
 const NAME_BYTES_MAX = 255
 
-/** The longest vkey of the types that exist (ML-DSA-44) has 1,800 characters and a name. */
+/** The longest vkey of an existing type (ML-DSA-44) has 1,800 characters and a name. */
 const VKEY_CHARS_MAX = 4096
 
 const TYPE_BYTES: Readonly<Record<NoteKeyType, number>> = { ed25519: 0x01, cosignature: 0x04 }
 
-/** Types that others use, for the message. */
+/** Key types that other implementations use, for the error message. */
 const FOREIGN_TYPES: ReadonlyMap<number, string> = new Map([
   [0x02, 'an ECDSA key'],
   [0x05, 'an RFC 6962 log key'],
@@ -50,16 +53,16 @@ const FOREIGN_TYPES: ReadonlyMap<number, string> = new Map([
 const VKEY = /^([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)$/
 const SPACE_OR_PLUS = /[\p{White_Space}+]/u
 
-/** Whether a text can name a key: not empty, no Unicode white space, no `+`, no control character. */
+/** Whether a text is a valid key name: not empty, no Unicode white space, no `+`, no control character. */
 export function isKeyName(name: unknown): name is string {
   return isNoteLine(name) && !SPACE_OR_PLUS.test(name)
 }
 
 /**
- * Puts a public key under a name.
+ * Combines a public key with a name.
  *
- * @param name of at most 255 bytes; best a URL without scheme, such as `example.com/log`.
- * @throws CryptoError `KEY_INVALID` when the name cannot name a key; TypeError for an unknown type.
+ * @param name - at most 255 bytes; preferably a URL without scheme, such as `example.com/log`
+ * @throws CryptoError `KEY_INVALID` when the name is not a valid key name; TypeError for an unknown type
  */
 export function createNoteKey(name: string, publicKey: PublicKey, type: NoteKeyType = 'ed25519'): NoteKey {
   const typeByte = TYPE_BYTES[type]
@@ -74,17 +77,18 @@ export function createNoteKey(name: string, publicKey: PublicKey, type: NoteKeyT
   return Object.freeze({ name, type, keyHash: keyHashOf(name, typed(typeByte, publicKey)), publicKey })
 }
 
-/** The vkey text of a key. */
+/** Encodes a key as a vkey. */
 export function encodeVkey(key: NoteKey): string {
   const { name, type, keyHash, publicKey } = createNoteKey(key.name, key.publicKey, key.type)
   return `${name}+${keyHash}+${encodeBase64(typed(TYPE_BYTES[type], publicKey))}`
 }
 
 /**
- * Reads a vkey, and checks the key as `parsePublicKey` does.
+ * Reads a vkey and checks the key as `parsePublicKey` does.
  *
- * @throws CryptoError `KEY_INVALID` for what is no vkey, or whose key hash is not its own; `KEY_WRONG_TYPE` for a private
- * key or a vkey of another kind of key; `KEY_WEAK` for a key under which signatures prove nothing.
+ * @throws CryptoError `KEY_INVALID` for text that is not a vkey, or has the key hash of another key;
+ *   `KEY_WRONG_TYPE` for a private key or a vkey of another kind of key; `KEY_WEAK` for a key under which
+ *   signatures prove nothing
  */
 export function parseVkey(text: string): NoteKey {
   if (typeof text === 'string' && text.startsWith('PRIVATE+KEY+')) {

@@ -1,4 +1,4 @@
-/** Plain Ed25519 signatures on notes: type 0x01 of C2SP signed-note, over the text as it is. */
+/** Plain Ed25519 signatures of notes: type 0x01 of C2SP signed-note, over the unchanged text. */
 import { isBytes } from '../bytes/bytes.js'
 import { CryptoError } from '../error.js'
 import { SIGNATURE_BYTES } from '../key/curve-check.js'
@@ -7,12 +7,12 @@ import type { NoteSigner, NoteVerifier } from './note.js'
 import { createNoteKey, type NoteKey } from './note-key.js'
 
 /**
- * A signer of notes under a name.
+ * Makes a signer of notes with a name.
  *
- * @param signer may be asynchronous (a key service).
- * @returns a signer with its `key`, for the vkey; its `sign` rejects with `SIGNATURE_INVALID` when what the given signer
- * returns cannot be an Ed25519 signature.
- * @throws CryptoError `KEY_INVALID` when the name cannot name a key.
+ * @param signer - may be asynchronous (a key service)
+ * @returns a signer with its `key`, for the vkey; its `sign` rejects with `SIGNATURE_INVALID` when the result of
+ *   the given signer is not an Ed25519 signature
+ * @throws CryptoError `KEY_INVALID` when the name is not a valid key name
  */
 export function createNoteSigner(name: string, signer: Signer): NoteSigner & { readonly key: NoteKey } {
   const key = createNoteKey(name, signer.publicKey)
@@ -20,10 +20,10 @@ export function createNoteSigner(name: string, signer: Signer): NoteSigner & { r
 }
 
 /**
- * A verifier of one key's notes.
+ * Makes a verifier of notes signed by one key.
  *
- * @throws CryptoError `KEY_WRONG_TYPE` for a witness's key, whose signatures are no statement about a note; as
- * `createVerifier` for the rest.
+ * @throws CryptoError `KEY_WRONG_TYPE` for a witness's key, whose signatures do not cover the text alone; errors of
+ *   `createVerifier`
  */
 export function createNoteVerifier(key: NoteKey, provider?: SignatureProvider): NoteVerifier {
   if (key.type !== 'ed25519') {
@@ -34,7 +34,11 @@ export function createNoteVerifier(key: NoteKey, provider?: SignatureProvider): 
   return Object.freeze({ name, keyHash, verify })
 }
 
-/** The 64 bytes of a signature. @throws CryptoError `SIGNATURE_INVALID` when the signer returns anything else. */
+/**
+ * Signs a message; returns 64 bytes.
+ *
+ * @throws CryptoError `SIGNATURE_INVALID` when the signer returns any other value
+ */
 export async function signWith(signer: Signer, message: Uint8Array): Promise<Uint8Array> {
   const signature = await signer.sign(message)
   if (isBytes(signature) && signature.length === SIGNATURE_BYTES) return signature

@@ -1,26 +1,26 @@
 /**
- * What C2SP signed notes demand of characters (https://c2sp.org/signed-note): UTF-8, no ASCII control character but the
- * line feed, and a line feed at the end. Checkpoints and proofs are made of the same text.
+ * The characters of C2SP signed notes (https://c2sp.org/signed-note): UTF-8 without ASCII control characters except
+ * the line feed, ending in a line feed. Checkpoints and proofs follow the same rules.
  */
 import { isBytes } from '../bytes/bytes.js'
 import { CryptoError, type CryptoErrorCode } from '../error.js'
 
 /**
- * The longest text that is read. A note may carry 100 signatures, of which post-quantum ones take up to 5,000 bytes
- * each; what is longer is no note that anyone wrote.
+ * The maximum size of a text. A note may have 100 signatures, of which post-quantum ones take up to 5,000 bytes
+ * each; a longer text is not a note.
  */
 export const NOTE_BYTES_MAX = 1024 * 1024
 
 const CONTROL = /[\u0000-\u0009\u000b-\u001f]/
 
-// `ignoreBOM` means "do not swallow it": a byte order mark is part of the text, and signed like the rest.
+// `ignoreBOM` keeps a byte order mark: it is part of the signed text.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const encoder = new TextEncoder()
 
 /**
- * The text that was given as bytes or as a string, when it can be a note.
+ * Decodes and checks a text that was given as bytes or as a string.
  *
- * @param code the code of the error for text that cannot.
+ * @param code - the code of the error for an invalid text
  */
 export function readNoteText(
   input: Uint8Array | string,
@@ -35,7 +35,7 @@ export function readNoteText(
   return text
 }
 
-/** What is wrong with a text, or null. */
+/** The fault of a text, or null. */
 export function textFault(text: string): string | null {
   if (typeof text !== 'string') return 'the text is not a string'
   if (!text.isWellFormed()) return 'the text holds a lone surrogate'
@@ -43,12 +43,12 @@ export function textFault(text: string): string | null {
   return text.endsWith('\n') ? null : 'the text does not end in a line feed'
 }
 
-/** Whether a string may stand in a note as a line of its own. */
+/** Whether a string can be a line of a note. */
 export function isNoteLine(line: unknown): line is string {
   return typeof line === 'string' && line !== '' && !line.includes('\n') && textFault(`${line}\n`) === null
 }
 
-/** The bytes that a text is signed as, and measured in. */
+/** The bytes of a text that are signed and counted. */
 export const noteBytes = (text: string): Uint8Array => encoder.encode(text)
 
 function decode(bytes: Uint8Array, code: CryptoErrorCode, bytesMax: number): string {

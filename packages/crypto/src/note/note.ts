@@ -1,15 +1,16 @@
 /**
- * Signed notes (https://c2sp.org/signed-note): a text, a blank line, and a line for each signature.
+ * Signed notes (https://c2sp.org/signed-note): a text, a blank line, and one line for each signature.
  *
  *     If you think cryptography is the answer to your problem,
  *     then you don't know what your problem is.
  *
  *     — PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=
  *
- * Signed is the text with its last line feed and without the blank line. The last blank line is the one that counts. A
- * signature is base64 of the key hash (`note-key.ts`) and what the key's type signs with.
+ * The signed message is the text with its last line feed, without the blank line. The last blank line of a note is
+ * the separator. A signature is base64 of the key hash (`note-key.ts`) and the signature bytes of the key's type.
  *
- * `parseNote` says what a note says of itself; only `openNote` says who signed it, in another type.
+ * `parseNote` returns the unverified content of a note; only `openNote` verifies signatures, and returns another
+ * type.
  */
 import { decodeBase64, encodeBase64 } from '../bytes/base64.js'
 import { concatBytes, isBytes } from '../bytes/bytes.js'
@@ -18,48 +19,51 @@ import { CryptoError } from '../error.js'
 import { isKeyName, KEY_HASH_BYTES } from './note-key.js'
 import { noteBytes, readNoteText, textFault } from './note-text.js'
 
-/** The most signatures a note may have: each one costs a verification. C2SP asks for 16 at least; Go takes 100. */
+/**
+ * The maximum number of signatures of a note: each costs a verification. C2SP requires support for 16; Go accepts
+ * 100.
+ */
 export const NOTE_SIGNATURES_MAX = 100
 
-/** A signature as a note states it. Nothing about it is known to be true. */
+/** A signature in a note, unverified. */
 export interface NoteSignature {
   readonly name: string
   /** 8 lower-case hex digits. */
   readonly keyHash: string
-  /** What the key signed with; at least one byte. */
+  /** The bytes of the signature; at least one. */
   readonly bytes: Uint8Array
 }
 
-/** A signature that a verifier vouches for. */
+/** A signature that its verifier accepted. */
 export interface VerifiedSignature extends NoteSignature {
   readonly verifier: NoteVerifier
 }
 
-/** A note as it states itself, unverified. */
+/** The content of a note, unverified. */
 export interface UnverifiedNote {
   /** Ends in a line feed. */
   readonly text: string
   readonly signatures: readonly NoteSignature[]
 }
 
-/** A note signed by at least one of the verifiers it was opened with. */
+/** A note signed by at least one of the given verifiers. */
 export interface Note {
   readonly text: string
-  /** One for each verifier that signed, in the order of the note. Never empty. */
+  /** One signature for each verifier that signed, in the order of the note. Never empty. */
   readonly verified: readonly VerifiedSignature[]
-  /** Signatures by keys that nobody gave. They may be anything. */
+  /** Signatures by other keys. They may be invalid. */
   readonly unverified: readonly NoteSignature[]
 }
 
-/** Verifies the signatures of one key; `createNoteVerifier` and `createCosignatureVerifier` make them. */
+/** Verifies the signatures of one key. Made by `createNoteVerifier` and `createCosignatureVerifier`. */
 export interface NoteVerifier {
   readonly name: string
   readonly keyHash: string
-  /** Whether the bytes are this key's signature over the text. Never throws. */
+  /** Whether the bytes are this key's signature of the text. Never throws. */
   verify(text: Uint8Array, signature: Uint8Array): boolean
 }
 
-/** Signs notes with one key; `createNoteSigner` and `createCosigner` make them. */
+/** Signs notes with one key. Made by `createNoteSigner` and `createCosigner`. */
 export interface NoteSigner {
   readonly name: string
   readonly keyHash: string
@@ -73,9 +77,10 @@ const LINE_START = '— '
 /**
  * Reads a note without verifying it.
  *
- * @param note bytes, or text that was UTF-8.
- * @throws CryptoError `NOTE_INVALID` when it is no note: too long, not UTF-8, a control character, no blank line, a line
- * behind it that is no signature, base64 that is not strict, no signature or too many, no line feed at the end.
+ * @param note - bytes, or a string decoded from UTF-8
+ * @throws CryptoError `NOTE_INVALID` when it is not a note: too long, not UTF-8, a control character, no blank
+ *   line, a line after it that is not a signature, base64 that is not strict, no signature or too many, no line
+ *   feed at the end
  */
 export function parseNote(note: Uint8Array | string): UnverifiedNote {
   const all = readNoteText(note, 'NOTE_INVALID')
@@ -89,11 +94,11 @@ export function parseNote(note: Uint8Array | string): UnverifiedNote {
 }
 
 /**
- * Verifies a note. Signatures by keys that are not given are passed over; one that is given and does not hold rejects
- * the note, whoever else has signed.
+ * Verifies a note. Signatures by other keys are skipped; an invalid signature by a given key rejects the note, even
+ * if other signatures are valid.
  *
- * @throws CryptoError `NOTE_INVALID` as `parseNote`, `SIGNATURE_INVALID` when a signature under a given name and key hash
- * does not hold, `KEY_UNKNOWN` when none of the given keys has signed.
+ * @throws CryptoError `NOTE_INVALID` as `parseNote`, `SIGNATURE_INVALID` when a signature with a given name and key
+ *   hash is invalid, `KEY_UNKNOWN` when the note is not signed by any of the given keys
  * @example
  * const { text } = openNote(await readFile('note'), [createNoteVerifier(parseVkey(vkey))])
  */
@@ -116,9 +121,10 @@ export function openNote(note: Uint8Array | string, verifiers: readonly NoteVeri
 /**
  * Signs a text.
  *
- * @param text ends in a line feed.
- * @param kept signatures that the text has already. Those of the signers' own keys are replaced.
- * @throws CryptoError `NOTE_INVALID` when it would not be a note: nothing is signed then. Rejects as the signers do.
+ * @param text - ends in a line feed
+ * @param kept - existing signatures of the text. Those by the signers' own keys are replaced.
+ * @throws CryptoError `NOTE_INVALID` when the result would not be a note; then nothing is signed. Rejects with
+ *   errors of the signers.
  */
 export async function signNote(
   text: string,
@@ -130,7 +136,10 @@ export async function signNote(
   return encodeNote({ text, signatures: [...others, ...own] })
 }
 
-/** One signature over a text, for a note that has others, or to send on its own (`encodeSignatureLine`). As `signNote`. */
+/**
+ * Makes one signature of a text, for a note with other signatures, or to send separately (`encodeSignatureLine`).
+ * As `signNote`.
+ */
 export async function createSignature(text: string, signer: NoteSigner): Promise<NoteSignature> {
   const fault = textFault(text)
   if (fault !== null) throw invalid(fault)
@@ -139,9 +148,9 @@ export async function createSignature(text: string, signer: NoteSigner): Promise
 }
 
 /**
- * The note of a text and its signatures: what `parseNote` reads.
+ * Encodes a text and its signatures as a note, which `parseNote` reads.
  *
- * @throws CryptoError `NOTE_INVALID` when `parseNote` would refuse it.
+ * @throws CryptoError `NOTE_INVALID` when `parseNote` would refuse it
  */
 export function encodeNote({ text, signatures }: UnverifiedNote): string {
   const note = `${text}\n${signatures.map(encodeSignatureLine).join('')}`
@@ -149,7 +158,11 @@ export function encodeNote({ text, signatures }: UnverifiedNote): string {
   return note
 }
 
-/** The line of one signature, with its line feed. @throws CryptoError `NOTE_INVALID` when it is none. */
+/**
+ * Encodes one signature as a line, with its line feed.
+ *
+ * @throws CryptoError `NOTE_INVALID` when it is not a signature
+ */
 export function encodeSignatureLine({ name, keyHash, bytes }: NoteSignature): string {
   if (!isKeyName(name) || !/^[0-9a-f]{8}$/.test(keyHash) || !isBytes(bytes) || bytes.length === 0) {
     throw invalid('a signature needs a key name, a key hash of 8 hex digits and bytes')

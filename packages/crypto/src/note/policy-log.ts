@@ -1,10 +1,13 @@
-/** What a witness policy, or an expected origin, says about the log of a checkpoint. */
+/** Checks of a checkpoint's log against a witness policy or an expected origin. */
 import { bytesEqual } from '../bytes/bytes.js'
 import { CryptoError } from '../error.js'
 import type { PublicKey } from '../key/key.js'
 import type { WitnessPolicy } from './witness-policy.js'
 
-/** Names of the witnesses whose public key is one of `keys`: as keys of the log, they cannot witness it. */
+/**
+ * The names of the witnesses whose public key is one of `keys`. A log cannot witness itself, so such a policy is
+ * invalid.
+ */
 export function witnessesWithKeys(policy: WitnessPolicy, keys: readonly PublicKey[]): readonly string[] {
   return [...policy.witnesses]
     .filter(([, { key }]) => keys.some(({ bytes }) => bytesEqual(bytes, key.publicKey.bytes)))
@@ -23,10 +26,10 @@ export function requireOtherWitnesses(policy: WitnessPolicy, logKeys: readonly P
 }
 
 /**
- * The keys that a policy names for the log with this origin.
+ * The keys that a policy lists for the log with this origin.
  *
- * @returns null when the policy names no logs: then it accepts any
- * @throws CryptoError `ORIGIN_MISMATCH` when it names other logs only
+ * @returns null when the policy lists no logs and therefore accepts any log
+ * @throws CryptoError `ORIGIN_MISMATCH` when it lists only other logs
  */
 export function policyLogKeys(policy: WitnessPolicy, origin: string): readonly PublicKey[] | null {
   if (policy.logs.length === 0) return null
@@ -37,17 +40,17 @@ export function policyLogKeys(policy: WitnessPolicy, origin: string): readonly P
 
 const ORIGIN_HINT = 'compare the origin with the names in the `log` lines of the policy'
 
-/** The log that a caller means; null for any. */
+/** The log that the caller expects; null for any. */
 export interface ExpectedLog {
   readonly origin: string | null
   readonly policy: WitnessPolicy | null
 }
 
 /**
- * Requires that a checkpoint is of the log that the caller means, and signed by the key that the policy names for it.
+ * Requires that a checkpoint belongs to the expected log and is signed by the log's key in the policy.
  *
- * @param origin of the checkpoint
- * @param signedBy ids of the keys that signed it, verified
+ * @param origin - of the checkpoint
+ * @param signedBy - ids of the keys that signed it, verified
  * @throws CryptoError `ORIGIN_MISMATCH`, `LOG_KEY_MISMATCH`
  */
 export function requireLog(

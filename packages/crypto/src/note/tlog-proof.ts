@@ -1,6 +1,6 @@
 /**
- * Proofs that stand alone (https://c2sp.org/tlog-proof): an index, the inclusion proof from the leaf's sibling up, and the
- * checkpoint it leads to, signed and cosigned.
+ * Self-contained inclusion proofs (https://c2sp.org/tlog-proof): an index, the hashes from the leaf's sibling up,
+ * and the signed and cosigned checkpoint of the tree.
  *
  *     c2sp.org/tlog-proof@v1
  *     index 7
@@ -15,7 +15,7 @@
  *
  *     — example.com/log Az3grl...
  *
- * A line `extra <base64>` may stand before the index. Nothing signs it, and nothing here reads it.
+ * A line `extra <base64>` may precede the index. It is not signed and not interpreted here.
  */
 import { decodeBase64, encodeBase64 } from '../bytes/base64.js'
 import { isBytes } from '../bytes/bytes.js'
@@ -28,19 +28,19 @@ import { openCheckpoint, parseCheckpoint, type VerifiedCheckpoint } from './chec
 import { type NoteVerifier, parseNote } from './note.js'
 import { NOTE_BYTES_MAX, readNoteText } from './note-text.js'
 
-/** A proof as it states itself. Unverified. */
+/** The content of a proof, unverified. */
 export interface TlogProof {
-  /** The leaf's, from 0. */
+  /** The index of the leaf, from 0. */
   readonly index: number
   /** From the leaf's sibling to a child of the root. */
   readonly hashes: readonly Uint8Array[]
-  /** The signed note, as the log and the witnesses gave it. */
+  /** The signed note from the log and the witnesses. */
   readonly checkpoint: string
-  /** Whatever the maker of the file added. Never trust it. */
+  /** Data that the maker of the file added. Never trust it. */
   readonly extra: Uint8Array | null
 }
 
-/** A proof that holds, for the leaf and under the keys it was opened with. */
+/** A valid proof for the given leaf and keys. */
 export interface VerifiedTlogProof {
   readonly index: number
   readonly checkpoint: VerifiedCheckpoint
@@ -48,7 +48,7 @@ export interface VerifiedTlogProof {
   readonly unverifiedExtra: Uint8Array | null
 }
 
-/** A note, and as much again for the rest: the hashes take 3 kB, `extra` what it takes. */
+/** Twice the size of a note: the hashes take 3 kB, and the rest is for `extra`. */
 const PROOF_BYTES_MAX = 2 * NOTE_BYTES_MAX
 
 const HEADER = 'c2sp.org/tlog-proof@v1'
@@ -56,10 +56,10 @@ const EXTRA = 'extra '
 const INDEX = 'index '
 
 /**
- * The text of a proof.
+ * Encodes a proof.
  *
- * @throws CryptoError `PROOF_INVALID` when `parseTlogProof` would refuse it; `NOTE_INVALID`, `CHECKPOINT_INVALID` when it
- * would refuse the checkpoint.
+ * @throws CryptoError `PROOF_INVALID` when `parseTlogProof` would refuse it; `NOTE_INVALID`, `CHECKPOINT_INVALID`
+ *   when it would refuse the checkpoint
  */
 export function encodeTlogProof({ index, hashes, checkpoint, extra }: TlogProof): string {
   if (!isTreeSize(index) || !isProof(hashes)) throw invalid('the proof has no index or is no list of hashes')
@@ -78,9 +78,9 @@ export function encodeTlogProof({ index, hashes, checkpoint, extra }: TlogProof)
 /**
  * Reads a proof without verifying it.
  *
- * @param proof bytes, or text that was UTF-8.
- * @throws CryptoError `PROOF_INVALID` when it is no proof, or has another number of hashes than one for its index and
- * size; `NOTE_INVALID` or `CHECKPOINT_INVALID` when what it holds is no signed checkpoint.
+ * @param proof - bytes, or a string decoded from UTF-8
+ * @throws CryptoError `PROOF_INVALID` when it is not a proof, or the number of hashes is wrong for its index and
+ *   size; `NOTE_INVALID` or `CHECKPOINT_INVALID` when it does not contain a signed checkpoint
  */
 export function parseTlogProof(proof: Uint8Array | string): TlogProof {
   const text = readNoteText(proof, 'PROOF_INVALID', PROOF_BYTES_MAX)
@@ -101,14 +101,15 @@ export function parseTlogProof(proof: Uint8Array | string): TlogProof {
 }
 
 /**
- * Verifies a proof: the checkpoint is signed by the log it names, and its tree has the leaf at the index. Where the proof
- * comes from does not matter, as long as the leaf hash was made from the data in hand (`leafHash`) and not read from it.
+ * Verifies a proof: the checkpoint is signed by the log it names, and its tree has the leaf at the index. The
+ * source of the proof does not matter, provided that the leaf hash was computed from the data (`leafHash`) and not
+ * read from the proof.
  *
- * @param leaf 32 bytes.
- * @param logs the keys of logs whose word is taken, each only for checkpoints whose origin is the key's name.
- * @param witnesses keys of witnesses; their signatures are in the result, and how many are enough is the caller's to say.
- * @throws CryptoError `PROOF_INVALID` when the tree of the checkpoint does not have this leaf there, and as
- * `parseTlogProof` and `openCheckpoint`; TypeError when `leaf` is not 32 bytes.
+ * @param leaf - 32 bytes
+ * @param logs - the keys of trusted logs, each only for checkpoints whose origin is the key's name
+ * @param witnesses - keys of witnesses; their signatures are in the result, and the caller checks the quorum
+ * @throws CryptoError `PROOF_INVALID` when the tree of the checkpoint does not have this leaf at the index, and as
+ *   `parseTlogProof` and `openCheckpoint`; TypeError when `leaf` is not 32 bytes
  * @example
  * const { index, checkpoint } = openTlogProof(text, leafHash(data), [createNoteVerifier(parseVkey(vkey))])
  */

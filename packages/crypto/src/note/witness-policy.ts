@@ -1,6 +1,6 @@
 /**
- * Witness policies (https://c2sp.org/tlog-policy): which logs are known, which witnesses, and which of them together are
- * enough to believe a checkpoint.
+ * Witness policies (https://c2sp.org/tlog-policy): the known logs, the witnesses, and the quorum of witnesses that
+ * makes a checkpoint trustworthy.
  *
  *     # two of ours, and one of theirs
  *     log example.com/log+3ed2a8c6+AYqI...
@@ -11,9 +11,9 @@
  *     group both all ours theirs
  *     quorum both
  *
- * A line ends in a line feed, items are apart by spaces and tabs, and a comment takes a line of its own. Names are the
- * file's own, compared octet by octet: nothing is normalised. A line may only use what stands above it, so there is no
- * cycle; a name is a member at most once, so a witness counts in one way.
+ * A line ends in a line feed, items are separated by spaces and tabs, and a comment has its own line. Names are
+ * local to the file and compared byte by byte, without normalisation. A line may only refer to earlier lines, so
+ * there are no cycles; a name is a member of at most one group, so a witness counts only once.
  */
 import { bytesEqual, isBytes } from '../bytes/bytes.js'
 import { parseDecimal } from '../bytes/decimal.js'
@@ -24,13 +24,13 @@ import type { NoteVerifier, VerifiedSignature } from './note.js'
 import { type NoteKey, type NoteKeyType, parseVkey } from './note-key.js'
 import { noteBytes } from './note-text.js'
 
-/** A key with the address behind it, as written: nobody has looked at the address. */
+/** A key and its address. The address is not validated. */
 export interface PolicyParty {
   readonly key: NoteKey
   readonly url: string | null
 }
 
-/** Witnessed when at least `threshold` of its members are. */
+/** Reached when at least `threshold` of its members are. */
 export interface PolicyGroup {
   /** From 1 to the number of members. */
   readonly threshold: number
@@ -38,32 +38,35 @@ export interface PolicyGroup {
   readonly members: readonly string[]
 }
 
-/** What `parseWitnessPolicy` found to be sound. */
+/** A valid policy. */
 export interface WitnessPolicy {
-  /** Perhaps none, where it is known from elsewhere which log is meant. Each key's name is the log's origin. */
+  /**
+   * The known logs, which may be empty if the log is known from another source. The name of each key is the log's
+   * origin.
+   */
   readonly logs: readonly PolicyParty[]
-  /** By their names in the policy, which are not those of their keys. No two of them share a key. */
+  /** The witnesses by their names in the policy, which differ from the names of their keys. Each has its own key. */
   readonly witnesses: ReadonlyMap<string, PolicyParty>
   readonly groups: ReadonlyMap<string, PolicyGroup>
-  /** The witness or group that must have witnessed; null for `quorum none`: no witness is needed then. */
+  /** The witness or group that must have witnessed; null for `quorum none`, which needs no witness. */
   readonly quorum: string | null
 }
 
-/** The verifier of a witness beside the witness's name in the policy. */
+/** A witness's name in the policy and the verifier of its signatures. */
 export interface PolicyVerifier {
   readonly name: string
   readonly verifier: NoteVerifier
 }
 
-/** A hundred logs, witnesses and groups, all with long names and addresses, take a quarter of this. */
+/** A hundred logs, witnesses and groups with long names and addresses take a quarter of this size. */
 const POLICY_BYTES_MAX = 256 * 1024
 
-/** Ten times as many comments and empty lines as there can be definitions. */
+/** Ten times the maximum number of definitions, for comments and empty lines. */
 const LINES_MAX = 4096
 
 /**
- * Of logs, of witnesses and of groups. C2SP asks for 32 of each; a note has at most 100 signatures, and to check a key
- * takes a multiplication on the curve.
+ * The maximum number of logs, of witnesses and of groups. C2SP requires support for 32 of each; a note has at most
+ * 100 signatures, and checking a key costs a multiplication on the curve.
  */
 const DEFINITIONS_MAX = 100
 
@@ -76,11 +79,13 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 /**
  * Reads a policy.
  *
- * @param text bytes, or text that was UTF-8. Octets that are no UTF-8 are refused, though C2SP lets them into names.
- * @throws CryptoError `POLICY_INVALID` with the number of the line, for anything that C2SP refuses (a threshold of 0 or
- * above the number of members, a name twice, a key twice, a key of both a log and a witness, a member that is unknown, is in a group already or stands
- * further down, no quorum or two, a control character, a last line without its line feed), for two keys with one name and
- * key hash, and for more than 256 KiB, 4096 lines or 100 logs, witnesses or groups.
+ * @param text - bytes, or a string decoded from UTF-8. Bytes that are not UTF-8 are refused, although C2SP allows
+ *   them in names.
+ * @throws CryptoError `POLICY_INVALID` with the line number, for text that C2SP refuses (a threshold of 0 or above
+ *   the number of members, a duplicate name or key, a key of both a log and a witness, a member that is unknown,
+ *   already in a group or defined on a later line, no quorum or two, a control character, a missing line feed at
+ *   the end), for two keys with the same name and key hash, and for more than 256 KiB, 4096 lines or 100 logs,
+ *   witnesses or groups
  * @example
  * const policy = parseWitnessPolicy(await readFile('witnesses.policy'))
  */
@@ -101,13 +106,14 @@ export function parseWitnessPolicy(text: Uint8Array | string): WitnessPolicy {
 }
 
 /**
- * Whether witnesses are enough for a policy. With `quorum none`, no witness is: whoever says "witnessed" because of this
- * must look at `policy.quorum` too.
+ * Whether the given witnesses reach the quorum of a policy. With `quorum none`, an empty set does: before calling a
+ * checkpoint "witnessed", also check `policy.quorum`.
  *
- * @param names of the witnesses, in the policy, whose cosignatures hold (`cosignerNames`). Others count for nothing.
+ * @param names - of the witnesses, in the policy, with valid cosignatures (`cosignerNames`). Unknown names are
+ *   ignored.
  */
 export function quorumReached(policy: WitnessPolicy, names: ReadonlySet<string>): boolean {
-  // As deep as there are groups, at most; each member is looked at once.
+  // The recursion is at most as deep as the number of groups, and visits each member once.
   const isWitnessed = (name: string): boolean => {
     const group = policy.groups.get(name)
     if (group === undefined) return policy.witnesses.has(name) && names.has(name)
@@ -117,7 +123,7 @@ export function quorumReached(policy: WitnessPolicy, names: ReadonlySet<string>)
 }
 
 /**
- * Verifiers of all witnesses of a policy, for `openCheckpoint` and `openTlogProof`.
+ * Makes verifiers of all witnesses of a policy, for `openCheckpoint` and `openTlogProof`.
  *
  * @example
  * const witnesses = policyVerifiers(policy)
@@ -128,7 +134,7 @@ export function policyVerifiers(policy: WitnessPolicy, provider?: SignatureProvi
   return [...policy.witnesses].map(([name, { key }]) => ({ name, verifier: createCosignatureVerifier(key, provider) }))
 }
 
-/** The names, in the policy, of those who made verified cosignatures. */
+/** The names in the policy of the witnesses that made verified cosignatures. */
 export function cosignerNames(
   witnesses: readonly PolicyVerifier[],
   cosignatures: readonly VerifiedSignature[],
@@ -141,13 +147,13 @@ interface Draft {
   readonly logs: PolicyParty[]
   readonly witnesses: Map<string, PolicyParty>
   readonly groups: Map<string, PolicyGroup>
-  /** Names that are members of some group. */
+  /** Names that are members of a group. */
   readonly grouped: Set<string>
   /** Undefined before the quorum line. */
   quorum: string | null | undefined
 }
 
-/** Adds what one line defines. Returns what is wrong with it, to go on "line 7 of the policy ", or null. */
+/** Adds the definition of one line. Returns the fault, which is appended to "line 7 of the policy ", or null. */
 function readDefinition(draft: Draft, keyword: string, items: readonly string[]): string | null {
   if (keyword === 'log') return readLog(draft, items)
   if (keyword === 'witness') return readWitness(draft, items)
@@ -204,7 +210,7 @@ function readQuorum(draft: Draft, [name, ...rest]: readonly string[]): string | 
 const isDefined = (draft: Draft, name: string): boolean => draft.witnesses.has(name) || draft.groups.has(name)
 const isTaken = (draft: Draft, name: string): boolean => name === NONE || isDefined(draft, name)
 
-/** The key of a vkey, or what is wrong with it. */
+/** Reads the key of a vkey. Returns the key or the fault. */
 function readKey(
   vkey: string,
   type: NoteKeyType,
@@ -218,9 +224,10 @@ function readKey(
   }
   const isKeyOf = (other: PolicyParty): boolean => bytesEqual(other.key.publicKey.bytes, key.publicKey.bytes)
   if (others.some(isKeyOf)) return 'gives a public key again'
-  // A log that witnesses itself is not witnessed.
+  // A log cannot witness itself.
   if (otherKind.some(isKeyOf)) return 'gives one public key to a log and to a witness'
-  // 32 bits are soon found: signatures by two such keys could not be told apart by what they say of themselves.
+  // Collisions of 32 bits are easy to find, and the signatures of two such keys could not be distinguished by their
+  // name and key hash.
   if (others.some((other) => other.key.name === key.name && other.key.keyHash === key.keyHash)) {
     return 'gives a key with the name and key hash of another'
   }

@@ -1,8 +1,8 @@
 /**
- * What the two entries in a receipt say, read from their canonical lines. Only what a reader needs to judge a decision
- * is picked out; the whole stands in `line`.
+ * The content of the two entries in a receipt, read from their canonical lines. Only the fields that a reader needs
+ * to assess a decision are extracted; `line` has the whole entry.
  *
- * Reading does not verify: the values are true to the line, and the line is whatever somebody gave.
+ * Reading does not verify: the values are those of the line, and the line is untrusted.
  */
 
 import type { Hash } from '../bytes/hash.js'
@@ -20,9 +20,9 @@ import { checkEntry } from '../entry/shape.js'
 import { scanJson } from '../json/scan.js'
 import { ReceiptFields, receiptInvalid } from './fields.js'
 
-/** An approval, as the decision's entry has it. */
+/** An approval, as stated in the decision's entry. */
 export interface ReceiptApproval {
-  /** Null in ledgers of the package on PyPI, which says no id. */
+  /** Null in ledgers of the package on PyPI, which does not record an id. */
   readonly approval_id: string | null
   readonly state: string
   readonly approver_id: string | null
@@ -31,15 +31,15 @@ export interface ReceiptApproval {
   readonly expires_at: string | null
 }
 
-/** A decision, as its entry has it. */
+/** A decision, as stated in its entry. */
 export interface ReceiptDecision {
   readonly request_id: string
   readonly created_at: string
-  /** When the ledger took it, by the ledger's clock; null in ledgers of SudoAgent for Python. */
+  /** When the ledger recorded it, by the ledger's clock; null in ledgers of SudoAgent for Python. */
   readonly recorded_at: string | null
   readonly action: string
   readonly agent_id: string
-  /** On whose behalf, and in which implementation. */
+  /** The principal, and the implementation that recorded it. */
   readonly actor: { readonly principal: string; readonly source: string }
   readonly effect: 'allow' | 'deny'
   readonly reason: string
@@ -49,20 +49,20 @@ export interface ReceiptDecision {
   readonly policy_hash: string
   readonly decision_hash: Hash
   /**
-   * Whether the hash was computed again from the entry. False only for a budget's denial by the package on PyPI, which hashes
-   * a time that it does not record.
+   * Whether the hash was recomputed from the entry. False only for a budget's denial by the package on PyPI, which
+   * hashes a time that it does not record.
    */
   readonly decision_hash_checked: boolean
   readonly approval: ReceiptApproval | null
-  /** Canonical JSON, redacted; text, because its numbers may not fit a double. */
+  /** Canonical JSON, redacted. A string, because its numbers may not be exact in a double. */
   readonly parameters: string
-  /** The key that the entry says signed it. */
+  /** The key that signed the entry, according to the entry. */
   readonly key_id: string | null
-  /** The whole entry: canonical JSON. */
+  /** The whole entry as canonical JSON. */
   readonly line: string
 }
 
-/** An outcome, as its entry has it. */
+/** An outcome, as stated in its entry. */
 export interface ReceiptOutcomeContent {
   readonly created_at: string
   readonly recorded_at: string | null
@@ -72,36 +72,39 @@ export interface ReceiptOutcomeContent {
   readonly error_type: string | null
   readonly error: string | null
   readonly key_id: string | null
-  /** The whole entry: canonical JSON. */
+  /** The whole entry as canonical JSON. */
   readonly line: string
 }
 
-/** Names in a receipt or an entry, and what stands under them. */
+/** Names of fields in a receipt or an entry, and their values. */
 type Claims = Readonly<Record<string, string | null>>
 
-/** What the verifier compares and recomputes; nothing a person needs to see. */
+/** The values that the verifier compares and recomputes, besides those for people. */
 export interface ReceiptContent<Shown> {
   readonly shown: Shown
-  /** The hash of the line, taken anew. */
+  /** The recomputed hash of the line. */
   readonly entryHash: Hash | null
-  /** What the receipt must say, too, in the fields of the same names. */
+  /** Values that the receipt must state, too, in the fields with the same names. */
   readonly claims: Claims
-  /** What the entry binds an approval to; null without approval, and where there is no binding. */
+  /** The binding of the approval; null without approval or binding. */
   readonly approvalBinding: Claims | null
   readonly agentId: string
   /**
-   * `decision_hash`, recomputed from what this entry says of the call.
+   * Recomputes `decision_hash` from the call in this entry.
    *
-   * @param decisionAt `created_at` of the decision: an outcome has another time of its own.
+   * @param decisionAt - `created_at` of the decision; an outcome has a different time
    */
   hashDecision(decisionAt: string): Hash
-  /** Recomputed where it follows from the entry: in those of the package on PyPI. Null elsewhere, and when it is as stated. */
+  /**
+   * Recomputed if it differs from the stated one, which is possible only in entries of the package on PyPI;
+   * otherwise null.
+   */
   readonly otherPolicyHash: Hash | null
-  /** Whether a call was allowed without the approval that its own entry says was asked for. */
+  /** Whether a call was allowed without the approval that, according to its entry, was required. */
   readonly lacksApproval: boolean
 }
 
-/** @throws CryptoError `RECEIPT_INVALID` when the line is not the entry of a decision. */
+/** @throws CryptoError `RECEIPT_INVALID` when the line is not the entry of a decision */
 export function readDecision(line: string): ReceiptContent<ReceiptDecision> {
   const entry = entryOf(line, 'entry', 'decision')
   const block = entry.fields('decision')
@@ -153,7 +156,7 @@ export function readDecision(line: string): ReceiptContent<ReceiptDecision> {
   }
 }
 
-/** @throws CryptoError `RECEIPT_INVALID` when the line is not the entry of an outcome. */
+/** @throws CryptoError `RECEIPT_INVALID` when the line is not the entry of an outcome */
 export function readOutcome(line: string): ReceiptContent<ReceiptOutcomeContent> {
   const entry = entryOf(line, 'outcome.entry', 'outcome')
   const block = entry.fields('outcome')
@@ -232,7 +235,7 @@ const factsOf = (entry: ReceiptFields, decisionAt: string, isPypi: boolean): Dec
   actor: actorOf(entry, isPypi),
 })
 
-/** SudoAgent for Python names no actor, and hashes this one. */
+/** SudoAgent for Python does not record an actor; this is the one in its hashes. */
 function actorOf(entry: ReceiptFields, isPypi: boolean): ReceiptDecision['actor'] {
   if (isPypi) return PYPI_ACTOR
   const actor = entry.fieldsOrNull('actor')

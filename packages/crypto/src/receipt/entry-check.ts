@@ -1,4 +1,4 @@
-/** What is checked of each of the two entries in a receipt, alike: content, signature, proof. */
+/** The checks that both entries of a receipt share: content, signature, proof. */
 import { decodeBase64 } from '../bytes/base64.js'
 import type { ReceiptContent } from './content.js'
 import type { ReceiptFindings } from './finding.js'
@@ -6,12 +6,12 @@ import { type CheckedTrust, type ProvenEntry, proveEntry } from './proof.js'
 import type { UnverifiedReceiptEntry } from './receipt.js'
 
 /**
- * Whether the entry itself is signed: by a given key; or perhaps by one that was not given; or not at all. In the last
- * two cases the checkpoint vouches for it all the same.
+ * The state of an entry's signature: valid under a given key; possibly by a key that was not given; or missing. In
+ * the last two cases the checkpoint still covers the entry.
  */
 export type EntrySignature = 'verified' | 'unchecked' | 'none'
 
-/** One entry, and what was found of it. Null stands for what is not there or was refused. */
+/** One entry and the results of its checks. Null means that a part is missing or was refused. */
 export interface CheckedEntry<Shown> {
   readonly stated: UnverifiedReceiptEntry
   readonly content: ReceiptContent<Shown> | null
@@ -19,7 +19,7 @@ export interface CheckedEntry<Shown> {
   readonly proven: ProvenEntry | null
 }
 
-/** What every check of one receipt needs. */
+/** The inputs of every check of one receipt. */
 export interface ReceiptCheck {
   readonly trust: CheckedTrust
   readonly findings: ReceiptFindings
@@ -32,10 +32,10 @@ const encoder = new TextEncoder()
 const OLD_KEY_HINT = 'if an older key of the log signed the entry, give that key, too'
 
 /**
- * Checks one entry. All that is wrong with it is among the findings afterwards.
+ * Checks one entry. All faults are added to the findings.
  *
- * @param claims what the receipt says under the names that the entry's content has, too.
- * @param where goes before each message.
+ * @param claims - the values that the receipt states in fields that the entry has, too
+ * @param where - a prefix for each message
  */
 export function checkReceiptEntry<Shown extends Signed>(
   { trust, findings }: ReceiptCheck,
@@ -53,7 +53,8 @@ export function checkReceiptEntry<Shown extends Signed>(
     if (claims[name] !== value) findings.add('FIELD_MISMATCH', `${where}the entry has another \`${name}\``)
   }
   const keyId = content?.shown.key_id ?? null
-  // First: without a given key on the checkpoint, it is of no use to ask for the key of the entry.
+  // The proof comes first: if no given key signed the checkpoint, a missing key of the entry is not worth
+  // reporting.
   const proven = checkProof({ trust, findings }, stated, keyId, where)
   const signature = checkSignature({ trust, findings }, stated, { keyId, isProven: proven !== null }, where)
   return { stated, content, signature, proven }
@@ -70,13 +71,13 @@ function checkSignature(
     return 'none'
   }
   const bytes = decodeBase64(signature)
-  // Without its content, and in ledgers of SudoAgent for Python, an entry does not say which key is its own.
+  // Entries without content, and those of SudoAgent for Python, do not name their key, so all given keys are tried.
   const candidates = keyId === null ? [...verifiers.values()] : [verifiers.get(keyId)]
   if (bytes !== null && candidates.some((verifier) => verifier?.verify(encoder.encode(hash), bytes))) return 'verified'
   if (keyId !== null && verifiers.has(keyId)) {
     findings.add('SIGNATURE_INVALID', `${where}entry_signature is not that of key \`${keyId}\``)
   }
-  // Nothing in the receipt says whose signature it should be: it may be that of another entry.
+  // The receipt does not name the key: the signature may belong to another entry.
   if (keyId === null) {
     const other = 'entry_signature was made for this entry by none of the given keys'
     const message = isProven ? `a given key signed the checkpoint, but ${other}` : other

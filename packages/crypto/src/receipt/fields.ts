@@ -4,14 +4,14 @@ import { CryptoError } from '../error.js'
 import { SIGNATURE_BYTES } from '../key/curve-check.js'
 
 /**
- * The members of an object that a stranger wrote, read by name and kind. Own members only: nothing is borrowed from
- * `Object.prototype`. Every method throws CryptoError `RECEIPT_INVALID` when what stands there is of another kind.
+ * Reads the members of an untrusted object by name and type. Own members only, never those of `Object.prototype`.
+ * Every method throws CryptoError `RECEIPT_INVALID` when the value has another type.
  */
 export class ReceiptFields {
   readonly #members: Readonly<Record<string, unknown>>
   readonly #path: string
 
-  /** @param path of the object in the receipt, for messages; empty for the receipt itself. */
+  /** @param path - of the object in the receipt, for messages; empty for the receipt itself */
   constructor(value: unknown, path: string) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw receiptInvalid(`${path === '' ? 'the receipt' : `field \`${path}\``} is not an object`)
@@ -20,7 +20,7 @@ export class ReceiptFields {
     this.#path = path
   }
 
-  /** Throws, too, for a member of any other name. Names are not repeated: they are a stranger's. */
+  /** Requires that there are no other members. Their names are untrusted and not repeated in the message. */
   only(names: readonly string[]): this {
     if (Object.keys(this.#members).every((name) => names.includes(name))) return this
     const where = this.#path === '' ? 'the receipt' : `field \`${this.#path}\``

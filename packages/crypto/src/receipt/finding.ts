@@ -1,19 +1,19 @@
-/** Why a receipt does not hold: the closed set of codes, and the list that one verification fills. */
+/** The faults of a receipt: the closed set of codes, and the list of one verification. */
 import { CryptoError, type CryptoErrorCode } from '../error.js'
 
 /**
- * - `RECEIPT_INVALID`: no receipt, or an entry in it that is none
- * - `PROOF_MISSING`: nothing shows that the entry is on record
- * - `PROOF_INVALID`: a proof that is none, or does not lead from this entry at this position to its checkpoint
- * - `CHECKPOINT_INVALID`: no checkpoint; of another log than the decision's; or another tree of the same size
- * - `KEY_UNKNOWN`: no given key signed the checkpoint, or an entry that does not name its key: nothing can be said
- * - `SIGNATURE_INVALID`: a given key's signature, on the checkpoint or on the entry, does not hold
- * - `ENTRY_HASH_MISMATCH`, `DECISION_HASH_MISMATCH`, `POLICY_HASH_MISMATCH`: content that was not hashed so
- * - `FIELD_MISMATCH`: two places that must say the same do not, or an outcome or approval that belongs elsewhere
+ * - `RECEIPT_INVALID`: not a receipt, or one with an invalid entry
+ * - `PROOF_MISSING`: the receipt has no proof that the entry is recorded
+ * - `PROOF_INVALID`: not a proof, or one that does not lead from this entry at this position to its checkpoint
+ * - `CHECKPOINT_INVALID`: not a checkpoint; of another log than the decision's; or another tree of the same size
+ * - `KEY_UNKNOWN`: no given key signed the checkpoint, or an entry that does not name its key: nothing is verified
+ * - `SIGNATURE_INVALID`: a given key's signature of the checkpoint or of the entry is invalid
+ * - `ENTRY_HASH_MISMATCH`, `DECISION_HASH_MISMATCH`, `POLICY_HASH_MISMATCH`: the content has a different hash
+ * - `FIELD_MISMATCH`: two fields that must be equal differ, or an outcome or approval belongs to another call
  * - `APPROVAL_EXPIRED`: the call was allowed under an approval whose deadline had passed
  * - `CLOCK_WENT_BACK`: the outcome was recorded before its decision, by the ledger's clock
- * - `ORIGIN_MISMATCH`: the checkpoint is of another log than the expected one, or than those that the policy names
- * - `LOG_KEY_MISMATCH`: the key that the policy names for the log has not signed the checkpoint
+ * - `ORIGIN_MISMATCH`: the checkpoint is of another log than the expected one, or than those in the policy
+ * - `LOG_KEY_MISMATCH`: the log's key in the policy has not signed the checkpoint
  * - `WITNESS_QUORUM_MISSING`: too few of the policy's witnesses have cosigned
  */
 export type ReceiptFindingCode =
@@ -33,14 +33,14 @@ export type ReceiptFindingCode =
   | 'LOG_KEY_MISMATCH'
   | 'WITNESS_QUORUM_MISSING'
 
-/** One reason. The message is one line in lower case and repeats no text of the receipt. */
+/** One fault. The message is one line in lower case and does not repeat text of the receipt. */
 export interface ReceiptFinding {
   readonly code: ReceiptFindingCode
   readonly message: string
   readonly hint?: string
 }
 
-/** Refusals of what a receipt is made of, as findings. Not in it: what can only be the caller's mistake. */
+/** Errors about parts of a receipt, as findings. Errors that only the caller can cause are not listed. */
 const FINDING_OF: ReadonlyMap<CryptoErrorCode, ReceiptFindingCode> = new Map([
   ['RECEIPT_INVALID', 'RECEIPT_INVALID'],
   ['PROOF_INVALID', 'PROOF_INVALID'],
@@ -52,7 +52,7 @@ const FINDING_OF: ReadonlyMap<CryptoErrorCode, ReceiptFindingCode> = new Map([
   ['LOG_KEY_MISMATCH', 'LOG_KEY_MISMATCH'],
 ])
 
-/** What notes say in general, said of the one note that a receipt has. */
+/** Messages about the one note of a receipt, in place of those about notes in general. */
 const MESSAGE_OF: ReadonlyMap<CryptoErrorCode, string> = new Map([
   ['KEY_UNKNOWN', 'none of the given keys is one of this log that has signed the checkpoint'],
   ['SIGNATURE_INVALID', 'a signature of the checkpoint does not hold'],
@@ -62,17 +62,17 @@ const MESSAGE_OF: ReadonlyMap<CryptoErrorCode, string> = new Map([
 export class ReceiptFindings {
   readonly list: ReceiptFinding[] = []
 
-  /** A key that was not given is one finding, for decision and outcome together. */
+  /** Adds a finding. `KEY_UNKNOWN` is added only once for decision and outcome together. */
   add(code: ReceiptFindingCode, message: string, hint?: string): void {
     if (code === 'KEY_UNKNOWN' && this.list.some((finding) => finding.code === code)) return
     this.list.push({ code, message, ...(hint === undefined ? {} : { hint }) })
   }
 
   /**
-   * What a step gives; null, and a finding, when it refuses.
+   * Returns the result of a step; if it throws, adds a finding and returns null.
    *
-   * @param where goes before the message.
-   * @param keyHint is added when no given key has signed.
+   * @param where - a prefix for the message
+   * @param keyHint - added when the checkpoint is not signed by a given key
    */
   attempt<T>(step: () => T, where = '', keyHint?: string): T | null {
     try {

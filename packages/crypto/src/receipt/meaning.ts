@@ -1,17 +1,20 @@
 /**
- * What follows from a verified receipt, and what does not, in words for people. A proof is only as good as the sentence it
- * is read as: "the agent was allowed to do this" and "it is on record that it was" are two things.
+ * Explains in sentences what a verified receipt proves and what it does not. A proof must not be overstated: "the
+ * agent was allowed to do this" and "the decision to allow this was recorded" are different statements.
  */
 import type { ReceiptCheckpoint, ReceiptOutcome, ReceiptReport } from './verify.js'
 
-/** Sentences without full stop. They name keys, logs and witnesses, which are foreign text: show them with care. */
+/**
+ * Sentences without a full stop. They contain names of keys, logs and witnesses, which are untrusted text: escape
+ * them for display.
+ */
 export interface ReceiptMeaning {
   readonly proven: readonly string[]
   readonly notProven: readonly string[]
 }
 
 /**
- * Says what a report proves. The same sentences stand on the command line and on the receipt page.
+ * Explains what a report proves. The command line and the receipt page show the same sentences.
  *
  * @example
  * receiptProves(verifyReceipt(text, { publicKeys })).notProven // ['that the parameters and the reason are true: …', …]

@@ -1,8 +1,10 @@
 /**
- * From the hash of an entry to a checkpoint that somebody trusted has signed: the part of a receipt that is evidence.
+ * Verifies the path from the hash of an entry to a checkpoint that is signed by a trusted key. This is the evidence
+ * in a receipt.
  *
- * A public key has no name of its own. It vouches for any log, and the name it signed under, the checkpoint's origin, is
- * part of what was proven: look at it. A key under a name (a vkey) vouches for the log of that name and for no other.
+ * A public key without a name is trusted for any log; the name of the log, the checkpoint's origin, is then part of
+ * the result and must be checked by the caller. A key with a name (a vkey) is trusted only for the log with that
+ * name.
  */
 import { isBytes } from '../bytes/bytes.js'
 import { type Hash, hexToBytes } from '../bytes/hash.js'
@@ -25,66 +27,67 @@ import {
 } from '../note/witness-policy.js'
 import { leafHash } from '../tree/merkle.js'
 
-/** Whose word is taken. */
+/** The trusted keys and witnesses. */
 export interface ReceiptTrust {
-  /** Of the log, and of the entries in it; at most 64. Several while a key is being replaced. */
+  /** Keys of the log and of its entries; at most 64. Several while a key is being replaced. */
   readonly publicKeys: readonly (PublicKey | NoteKey)[]
   /**
-   * Its quorum must have cosigned. The logs that it names are trusted as if they were among `publicKeys`, and if it names
-   * any, the checkpoint must be of one of them and signed by its key.
+   * The quorum of this policy must have cosigned. The logs that it lists are trusted as if they were among
+   * `publicKeys`; if it lists any, the checkpoint must be of one of them and signed by its key.
    */
   readonly witnessPolicy?: WitnessPolicy | undefined
-  /** The log that is meant, by its origin. Default: any log that a given key has signed for. */
+  /** The origin of the expected log. Default: any log for which a given key has signed. */
   readonly origin?: string | undefined
 }
 
-/** A witness, by its name in the policy, and when it says it signed: seconds since 1970. */
+/** A witness's name in the policy, and the time of its signature according to the witness: seconds since 1970. */
 export interface ReceiptCosigner {
   readonly name: string
   readonly time: number
 }
 
-/** An entry that stands in the tree of a checkpoint which a trusted key has signed. */
+/** An entry in the tree of a checkpoint that is signed by a trusted key. */
 export interface ProvenEntry {
-  /** Its place, from 1. */
+  /** The position of the entry, from 1. */
   readonly position: number
   readonly checkpoint: VerifiedCheckpoint
   /** The given keys that signed the checkpoint; at least one. */
   readonly signedBy: readonly KeyId[]
   /** In the order of the policy; empty without one. */
   readonly cosignedBy: readonly ReceiptCosigner[]
-  /** Whether the witnesses of the policy are enough; null without policy, and where it asks for none. */
+  /** Whether the witnesses reach the policy's quorum; null without a policy or with `quorum none`. */
   readonly witnessed: boolean | null
 }
 
-/** `ReceiptTrust`, checked once. */
+/** A validated `ReceiptTrust`. */
 export interface CheckedTrust {
   readonly keys: readonly (PublicKey | NoteKey)[]
-  /** For signatures over entries. */
+  /** For signatures of entries. */
   readonly verifiers: ReadonlyMap<string, Verifier>
   readonly policy: WitnessPolicy | null
   readonly origin: string | null
   readonly witnesses: readonly PolicyVerifier[]
 }
 
-/** Each is tried on every entry that does not name its key, and no log has had so many in its life. */
+/** Each key is tried on every entry that does not name its key; 64 is more than a log has in its lifetime. */
 const PUBLIC_KEYS_MAX = 64
 
 const OPTIONS = ['publicKeys', 'witnessPolicy', 'origin']
 
 /**
- * Verifies a proof for one entry: a trusted key has signed the checkpoint, and its tree has the entry.
+ * Verifies a proof for one entry: the checkpoint is signed by a trusted key, and its tree contains the entry.
  *
- * @param entryHash taken from the entry's content, where there is one, not from beside the proof.
- * @param proof of C2SP tlog-proof.
- * @throws CryptoError as `openTlogProof`, also with `CHECKPOINT_INVALID` when the checkpoint's origin cannot be the name of
- * a key, and as `verifyReceipt` when it is called wrongly. That the witnesses are too few does not throw: see `witnessed`.
+ * @param entryHash - computed from the entry's content if available, not read from the receipt
+ * @param proof - in C2SP tlog-proof format
+ * @throws CryptoError as `openTlogProof`, also with `CHECKPOINT_INVALID` when the checkpoint's origin is not a
+ *   valid key name; errors of `verifyReceipt` for invalid arguments. A missing quorum does not throw: see
+ *   `witnessed`.
  */
 export function verifyProofOf(entryHash: Hash, proof: Uint8Array | string, trust: ReceiptTrust): ProvenEntry {
   return proveEntry(entryHash, proof, checkTrust(trust))
 }
 
-/** `verifyProofOf`, when the trust is checked. All it throws is because of the proof. */
+/** Like `verifyProofOf`, with validated trust. Errors are always about the proof. */
 export function proveEntry(entryHash: Hash, proof: Uint8Array | string, trust: CheckedTrust): ProvenEntry {
   const { policy, witnesses } = trust
   const logs = logVerifiers(unverifiedOriginOf(proof), trust)
@@ -108,11 +111,11 @@ export function proveEntry(entryHash: Hash, proof: Uint8Array | string, trust: C
 }
 
 /**
- * Checks what the caller gave, keys included.
+ * Validates the trusted keys and witnesses.
  *
- * @throws TypeError for an option that does not exist or is no list of keys, RangeError for more than 64 keys, CryptoError
- * `KEY_WRONG_TYPE` for a witness's key among them, `POLICY_INVALID` for a witness whose key is one of them, others as
- * `createVerifier`.
+ * @throws TypeError for an unknown option or a value that is not a list of keys, RangeError for more than 64 keys,
+ *   CryptoError `KEY_WRONG_TYPE` for a witness's key among them, `POLICY_INVALID` for a witness whose key is one of
+ *   them, and errors of `createVerifier`
  */
 export function checkTrust(trust: ReceiptTrust): CheckedTrust {
   if (typeof trust !== 'object' || trust === null) throw new TypeError('options must be an object')
@@ -141,7 +144,7 @@ function verifierOf(key: PublicKey | NoteKey): Verifier {
     if (!isBytes(key.bytes)) throw new TypeError('publicKeys must be a list of keys')
     return createVerifier(key)
   }
-  // Says so when it is the key of a witness.
+  // Throws for the key of a witness.
   createNoteVerifier(key)
   return createVerifier(key.publicKey)
 }
@@ -150,7 +153,10 @@ const publicKeyOf = (key: PublicKey | NoteKey): PublicKey => (isNamed(key) ? key
 
 const isNamed = (key: PublicKey | NoteKey): key is NoteKey => 'publicKey' in key && 'keyHash' in key
 
-/** The given keys, under the name of one log. They were checked before: only the key hash, which depends on the name, is new. */
+/**
+ * The given keys with the name of one log. They were already checked: only the key hash, which depends on the name,
+ * is new.
+ */
 function logVerifiers(origin: string, { keys, verifiers }: CheckedTrust): ReadonlyMap<NoteVerifier, KeyId> {
   if (!isKeyName(origin)) {
     throw new CryptoError('CHECKPOINT_INVALID', 'the origin of the checkpoint cannot be the name of a key')

@@ -1,5 +1,5 @@
 /**
- * Receipts: one JSON file that shows, without the ledger and without a network, that a decision was recorded.
+ * Receipts: a JSON file that proves, without the ledger and without a network, that a decision was recorded.
  *
  *     {
  *       "ledger_position": 2,
@@ -17,13 +17,14 @@
  *       "proof": "c2sp.org/tlog-proof@v1\nindex 1\n…\n\nsudoagent.dev/ledger/…\n15\n…\n\n— sudoagent.dev/ledger/… …\n"
  *     }
  *
- * `entry` is the ledger's canonical line with white space added between its tokens: without that white space it is the
- * line again, byte for byte, numbers of any length included, and its hash can be taken. It can be left out, of decision
- * and outcome together; what the other fields say is then the word of whoever made the receipt. `proof` (`tlog-proof.ts`)
- * leads from `entry_hash` to a signed checkpoint; null where the ledger has none. `outcome` is null where there is none.
+ * `entry` is the ledger's canonical line with white space between its tokens. Without that white space it is the
+ * original line, byte for byte, including numbers of any length, so its hash can be computed. `entry` may be
+ * omitted from decision and outcome together; the other fields are then unproven statements of the receipt's maker.
+ * `proof` (`tlog-proof.ts`) leads from `entry_hash` to a signed checkpoint; it is null if the ledger has none.
+ * `outcome` is null if there is none.
  *
- * Other members are refused: nothing would vouch for what they say. This file reads and writes; `receipt-report.ts`
- * verifies.
+ * Other members are refused, because nothing would prove them. This file reads and writes receipts; `verify.ts`
+ * verifies them.
  */
 import { isBytes } from '../bytes/bytes.js'
 import { parseDecimal } from '../bytes/decimal.js'
@@ -38,35 +39,35 @@ import { JSON_DEPTH_MAX } from '../json/value.js'
 import { noteBytes } from '../note/note-text.js'
 import { ReceiptFields, receiptInvalid } from './fields.js'
 
-/** One entry, ready to be put into a receipt. */
+/** One entry for a receipt. */
 export interface ReceiptEntryParts {
-  /** Its place in the ledger, from 1. */
+  /** The position of the entry in the ledger, from 1. */
   readonly position: number
-  /** Its canonical line, as stored. */
+  /** The canonical line of the entry, as stored. */
   readonly line: string
   /** A tlog-proof text for index `position` − 1; null when the ledger has no signed checkpoint. */
   readonly proof: string | null
 }
 
-/** What a receipt is made of: a decision, and its outcome once there is one. */
+/** The parts of a receipt: a decision, and its outcome if it exists. */
 export interface ReceiptParts extends ReceiptEntryParts {
   readonly outcome?: ReceiptEntryParts | null | undefined
 }
 
-/** What a receipt says of one entry. Nobody has checked it. */
+/** The statements of a receipt about one entry, unverified. */
 export interface UnverifiedReceiptEntry {
   /** From 1. */
   readonly ledger_position: number
   readonly entry_hash: Hash
   /** Base64 of 64 bytes; null when the entry is not signed. */
   readonly entry_signature: string | null
-  /** The canonical line of the entry; null when it was left out. */
+  /** The canonical line of the entry; null when it was omitted. */
   readonly line: string | null
-  /** Text of a tlog-proof, perhaps. */
+  /** The text of a tlog-proof, not yet parsed. */
   readonly proof: string | null
 }
 
-/** What a receipt says. Nobody has checked it: `verifyReceipt` does. */
+/** The content of a receipt, unverified; `verifyReceipt` verifies it. */
 export interface UnverifiedReceipt extends UnverifiedReceiptEntry {
   readonly schema_version: string
   readonly ledger_version: string
@@ -79,12 +80,12 @@ export interface UnverifiedReceipt extends UnverifiedReceiptEntry {
 }
 
 /**
- * The longest receipt that is read. Two entries of at most 4 MiB each (the ledger's limit) and their proofs fit, without
- * indentation; real receipts have 2 to 20 KB.
+ * The maximum size of a receipt. It is large enough for two entries of 4 MiB each (the ledger's limit) and their
+ * proofs, without indentation; real receipts have 2 to 20 KB.
  */
 export const RECEIPT_BYTES_MAX = 16 * 1024 * 1024
 
-/** How the file begins that is most easily taken for a receipt. */
+/** The beginning of a proof file, which is most easily mistaken for a receipt. */
 const BARE_PROOF = 'c2sp.org/tlog-proof@'
 
 const ENTRY_MEMBERS = ['ledger_position', 'entry_hash', 'entry_signature', 'entry', 'proof']
@@ -100,16 +101,20 @@ const RECEIPT_MEMBERS = [
   'outcome',
 ]
 
-/** An entry stands one level deep in a receipt, an outcome's entry two, and each may be as deep as an entry may. */
+/**
+ * A decision's entry is nested one level deep in a receipt, an outcome's entry two levels, and an entry may use the
+ * full depth.
+ */
 const RECEIPT_DEPTH_MAX = JSON_DEPTH_MAX + 2
 
 /**
- * The text of a receipt, with a final line feed. Whether what it says is true is not looked at: of an entry that was
- * tampered with it makes a receipt that `verifyReceipt` refuses.
+ * Encodes a receipt, with a final line feed. The content is not verified: an entry that was tampered with gives a
+ * receipt that `verifyReceipt` refuses.
  *
- * @param options `withEntry: false` leaves out what the entries say: their hashes are proven, and anyone who holds the
- * entries can show that they are those.
- * @throws CryptoError `RECEIPT_INVALID` when `parseReceipt` would refuse it, or an entry lacks what a receipt names.
+ * @param options - `withEntry: false` omits the content of the entries: their hashes are proven, and an owner of
+ *   the entries can show that they match
+ * @throws CryptoError `RECEIPT_INVALID` when `parseReceipt` would refuse it, or an entry lacks a field of the
+ *   receipt
  */
 export function encodeReceipt(decision: ReceiptParts, options: { readonly withEntry: boolean }): string {
   const { outcome } = decision
@@ -131,7 +136,7 @@ export function encodeReceipt(decision: ReceiptParts, options: { readonly withEn
   ]
   const compact = object(members)
   const indented = `${indentJson(compact)}\n`
-  // Indentation can take many times what it indents.
+  // Indentation can multiply the size of the text.
   const text = noteBytes(indented).length > RECEIPT_BYTES_MAX ? `${compact}\n` : indented
   parseReceipt(text)
   return text
@@ -164,10 +169,10 @@ const quote = (text: string | null): string => JSON.stringify(text)
 /**
  * Reads a receipt without verifying it.
  *
- * @param text bytes, or text that was UTF-8.
- * @throws CryptoError `RECEIPT_INVALID` when it is no receipt: longer than 16 MiB, no strict JSON (a duplicate key is
- * none), a member that is missing, of another kind or not known, another version, an entry that is not canonical once
- * white space is taken out, the content of only one of decision and outcome.
+ * @param text - bytes, or a string decoded from UTF-8
+ * @throws CryptoError `RECEIPT_INVALID` when it is not a receipt: longer than 16 MiB, not strict JSON (which has no
+ *   duplicate keys), a member that is missing, of another type or unknown, another version, an entry that is not
+ *   canonical after removing white space, the content of only one of decision and outcome
  */
 export function parseReceipt(text: Uint8Array | string): UnverifiedReceipt {
   const json = readText(text)
@@ -211,7 +216,7 @@ function readEntry(fields: ReceiptFields, raw: (name: string) => string, path: s
   }
 }
 
-/** The line, when it is one that a ledger could hold. */
+/** Returns the line if it is a valid line of a ledger. */
 function requireCanonical(line: string, path: string): string {
   const reason = line.startsWith('{') ? canonicalFault(line) : 'it is not an object'
   if (reason !== null) throw receiptInvalid(`field \`${path}\` is not the canonical text of an entry: ${reason}`)
@@ -240,11 +245,11 @@ function readText(input: Uint8Array | string): string {
   return text
 }
 
-// Not `scanJson`: a receipt is deeper than what it holds.
+// `scanJson` is not used, because a receipt is nested deeper than an entry.
 const scan = (json: string, depthMax: number): ReadonlyMap<string, readonly [start: number, end: number]> =>
   asReceipt(() => new JsonScanner(json, depthMax).scan().members)
 
-/** What is wrong with the JSON is wrong with the receipt. */
+/** Converts errors in the JSON to errors of the receipt. */
 function asReceipt<T>(read: () => T): T {
   try {
     return read()

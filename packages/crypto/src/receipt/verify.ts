@@ -1,11 +1,11 @@
 /**
- * Verifies a receipt, and says what was found. What a receipt says is evidence only as far as it follows from a signature
- * by a key that the caller trusts:
+ * Verifies a receipt. A statement in a receipt is evidence only if it follows from a signature by a key that the
+ * caller trusts:
  *
  *     key → checkpoint → root of the tree → leaf at the position → entry_hash → content of the entry → decision_hash
  *
- * A receipt that does not hold is a value, never an exception: `findings` says why, and nothing unverified is handed out
- * under the names of what was.
+ * An invalid receipt is reported as a value, never as an exception: `findings` has the reasons, and unverified
+ * values are never returned under the names of verified ones.
  */
 
 import { encodeBase64 } from '../bytes/base64.js'
@@ -25,17 +25,17 @@ import { type ReceiptFinding, ReceiptFindings } from './finding.js'
 import { type CheckedTrust, checkTrust, type ProvenEntry, type ReceiptCosigner, type ReceiptTrust } from './proof.js'
 import { parseReceipt, type UnverifiedReceipt } from './receipt.js'
 
-/** The checkpoint that a proof leads to. */
+/** The checkpoint of a proof. */
 export interface ReceiptCheckpoint {
   /** The log's name. */
   readonly origin: string
-  /** Entries in the log at that time. */
+  /** The number of entries in the log at that time. */
   readonly size: number
   /** Base64 of 32 bytes. */
   readonly root: string
   /** The given keys that signed it. */
   readonly signed_by: readonly KeyId[]
-  /** Witnesses of the policy. */
+  /** The witnesses of the policy that cosigned it. */
   readonly cosigned_by: readonly ReceiptCosigner[]
 }
 
@@ -48,43 +48,45 @@ export interface ReceiptOutcome {
   readonly content: ReceiptOutcomeContent
 }
 
-/** What a verification found. */
+/** The result of a verification. */
 export interface ReceiptReport {
   readonly ok: boolean
   /**
-   * `unverified`: no given key has signed it, or all of it, and nothing else was found, so nothing is known beyond
-   * `checkpoint`. `signed`: a given key vouches for it. `witnessed`: and the witnesses that the policy asks for saw that log.
+   * `broken`: the receipt is invalid. `unverified`: a signature by a given key is missing, and there are no other
+   * findings, so only `checkpoint` is known. `signed`: a given key has signed it. `witnessed`: and the witnesses
+   * that the policy requires saw that log.
    */
   readonly verdict: 'broken' | 'unverified' | 'signed' | 'witnessed'
-  /** Empty when it is ok, and only then. */
+  /** Empty if and only if the receipt is ok. */
   readonly findings: readonly ReceiptFinding[]
-  /** As the receipt says; proven when it is ok; null when it cannot be read. */
+  /** The receipt's statement; proven when it is ok; null when it cannot be read. */
   readonly position: number | null
   readonly entry_hash: Hash | null
   readonly entry_signature: EntrySignature
-  /** Null unless the receipt is ok, and when the content was left out. */
+  /** Null when the receipt is not ok or has no content. */
   readonly decision: ReceiptDecision | null
-  /** Null unless the receipt is ok, when it has none, and when the content was left out: see `unproven`. */
+  /** Null when the receipt is not ok, has no outcome, or has no content: see `unproven`. */
   readonly outcome: ReceiptOutcome | null
   /**
-   * Members of the receipt whose values nothing proves, because the content was left out. Empty unless the receipt is ok:
-   * otherwise nothing is proven. Their values are not in this report.
+   * Members of the receipt whose values are not proven, because the content was omitted. Empty when the receipt is
+   * not ok: then nothing is proven. Their values are not in this report.
    */
   readonly unproven: readonly string[]
-  /** Null unless a given key has signed it and it has the entry, whatever else is wrong. */
+  /** Null when no given key has signed it or it does not contain the entry; independent of other findings. */
   readonly checkpoint: ReceiptCheckpoint | null
 }
 
 /**
- * Verifies a receipt offline: the checkpoint's signature, the proofs, the hashes of both entries and of the decision, that
- * all fields say the same, that the outcome is that of this decision and stands behind it in the same log, and the policy's
- * quorum. `receiptProves` says in words what follows from a report, and what does not.
+ * Verifies a receipt offline: the checkpoint's signature, the proofs, the hashes of both entries and of the
+ * decision, the consistency of all fields, that the outcome belongs to this decision and follows it in the same
+ * log, and the policy's quorum. `receiptProves` explains a report in sentences.
  *
- * @param text bytes, or text that was UTF-8.
- * @param trust keys from where you trust them, not from whoever gave the receipt.
- * @returns a report; never throws because of what the receipt says.
- * @throws TypeError for a text that is none, an option that does not exist or is no list of keys; RangeError for more than
- * 64 keys; CryptoError `KEY_WRONG_TYPE` for a witness's key among them, others as `createVerifier`.
+ * @param text - bytes, or a string decoded from UTF-8
+ * @param trust - keys from a trusted source, not from the sender of the receipt
+ * @returns a report; never throws because of the content of the receipt
+ * @throws TypeError for a text that is not a string or bytes, an unknown option or a value that is not a list of
+ *   keys; RangeError for more than 64 keys; CryptoError `KEY_WRONG_TYPE` for a witness's key among them, and errors
+ *   of `createVerifier`
  * @example
  * const { ok, decision } = verifyReceipt(await readFile('receipt.json'), { publicKeys: [parsePublicKey(pem)] })
  */
@@ -93,7 +95,7 @@ export function verifyReceipt(text: Uint8Array | string, trust: ReceiptTrust): R
   return verifyUnder(checkTrust(trust), text)
 }
 
-/** `verifyReceipt`, when the trust is checked: a key costs ten times as much as a signature. */
+/** Like `verifyReceipt`, with validated trust: checking a key takes ten times as long as checking a signature. */
 export function verifyUnder(trust: CheckedTrust, text: Uint8Array | string): ReceiptReport {
   const check = { trust, findings: new ReceiptFindings() }
   const receipt = check.findings.attempt(() => parseReceipt(text))
@@ -119,7 +121,7 @@ function checkDecision(findings: ReceiptFindings, content: ReceiptContent<Receip
   if (content.lacksApproval) {
     findings.add('FIELD_MISMATCH', 'the call was allowed without the approval that the policy asked for')
   }
-  // A denied call needs no approval, so nothing is asked of it.
+  // A denied call needs no approval, so its approval is not checked.
   if (shown.approval === null || shown.effect === 'deny') return
   if (shown.approval.state !== 'approved') {
     findings.add('FIELD_MISMATCH', 'the call was allowed under an approval that was not given')
@@ -134,7 +136,7 @@ function checkDecision(findings: ReceiptFindings, content: ReceiptContent<Receip
   }
 }
 
-/** What makes it the outcome of this decision, beside the fields that both name. */
+/** Checks that the outcome belongs to this decision, apart from the fields that both state. */
 function checkOutcome(
   findings: ReceiptFindings,
   decision: CheckedEntry<ReceiptDecision>,
@@ -159,7 +161,7 @@ function checkOutcome(
   }
 }
 
-/** The outcome names the action, the agent and the parameters of its decision, and was recorded after it. */
+/** Checks that the outcome has the action, agent and parameters of its decision, and was recorded after it. */
 function checkSameCall(
   findings: ReceiptFindings,
   decision: ReceiptContent<ReceiptDecision>,
@@ -186,7 +188,7 @@ function reportOf(
 ): ReceiptReport {
   const proven = decision?.proven ?? null
   const entries = outcome === null ? [decision] : [decision, outcome]
-  // Said only of what was proven: every entry that the receipt states.
+  // A receipt is ok only if every entry that it states is proven.
   const ok = findings.length === 0 && receipt !== null && entries.every((entry) => entry?.proven)
   const witnessed = ok && entries.every((entry) => entry?.proven?.witnessed === true)
   return {
@@ -206,12 +208,12 @@ function reportOf(
 const isOnlyUnknown = (findings: readonly ReceiptFinding[]): boolean =>
   findings.length > 0 && findings.every(({ code }) => code === 'KEY_UNKNOWN')
 
-/** What a receipt says of the entries beside their hashes, when it does not have the entries. */
+/** The fields of a receipt, other than the hashes of entries, that are unproven when the entries are omitted. */
 const STATED_MEMBERS = ['request_id', 'created_at', 'policy_id', 'policy_hash', 'decision_hash'] as const
 
 function unprovenOf({ line, outcome, entry_signature: signature }: UnverifiedReceipt): readonly string[] {
   if (line !== null) return []
-  // Without the entry, a signature that was taken out leaves no trace.
+  // Without the entry, the removal of a signature is not detectable.
   return [
     ...STATED_MEMBERS,
     ...(signature === null ? ['entry_signature'] : []),

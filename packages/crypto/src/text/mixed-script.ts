@@ -1,7 +1,11 @@
-// Words whose letters are of several scripts: a Cyrillic `а` in a Latin word looks like an `a`, and names another host, file or person. What
-// Unicode Technical Standard 39 calls highly restrictive stays: one script, or Latin with those that Chinese, Japanese or Korean is written in.
+// Finds words that mix scripts: a Cyrillic `а` in a Latin word looks like an `a` but names another host, file or
+// person. Words that Unicode Technical Standard 39 calls highly restrictive are accepted: one script, or Latin with
+// the scripts of Chinese, Japanese or Korean.
 
-/** Scripts that are told apart; letters of the rest count as one script more. Latin first: at a tie its letters stay. */
+/**
+ * The distinguished scripts; letters of all others count as one more script. Latin is first: at a tie, its letters
+ * are kept.
+ */
 const SCRIPTS = [
   'Latin Greek Cyrillic Armenian Hebrew Arabic Syriac Thaana Nko Devanagari Bengali Gurmukhi Gujarati Oriya Tamil Telugu Kannada Malayalam',
   'Sinhala Thai Lao Tibetan Myanmar Georgian Ethiopic Cherokee Canadian_Aboriginal Khmer Mongolian Han Hiragana Katakana Bopomofo Hangul Yi',
@@ -12,7 +16,7 @@ const SCRIPTS = [
 const IS_OF = SCRIPTS.map((name) => [name, new RegExp(`^\\p{Script_Extensions=${name}}`, 'u')] as const)
 const OF_ANY = /^[\p{Script_Extensions=Common}\p{Script_Extensions=Inherited}]/u
 
-/** Writing systems of more than one script, each of which has Latin words among its own. */
+/** Writing systems of more than one script. Each of them also uses Latin words. */
 const SYSTEMS: Readonly<Record<string, readonly string[]>> = {
   Latin: ['Japanese', 'Chinese', 'Korean'],
   Han: ['Japanese', 'Chinese', 'Korean'],
@@ -22,15 +26,18 @@ const SYSTEMS: Readonly<Record<string, readonly string[]>> = {
   Hangul: ['Korean'],
 }
 
-/** Escapes of JSON and of our own, whose letters belong to no word. */
+/** Escapes of JSON and of this package. Their letters are not part of a word. */
 const ESCAPE = String.raw`\\(?:u\{[0-9a-f]+\}|u[0-9a-fA-F]{4}|["\\/bfnrt])`
 const ESCAPES_AND_WORDS = new RegExp(`${ESCAPE}|[\\p{L}\\p{M}\\p{N}]+`, 'gu')
 const ESCAPES = new RegExp(ESCAPE, 'gu')
-/** Runs without a blank: a host, a path, a name with its parts. */
+/** Runs without white space: a host, a path, a name with its parts. */
 const TOKENS = /\S+/gu
 const NOT_ASCII = /[^\u0000-\u007f]/
 
-/** Letters that look like Latin ones: a word of nothing else is marked where Latin words are joined to it, as in a host name. */
+/**
+ * Letters that look like Latin ones. A word of only these is marked if Latin words are joined to it, as in a host
+ * name.
+ */
 const LOOK_ALIKES = /^[авекмнорстухіјѕѡԁԛԝһӏԍαενικορτυχϲϳաոսցօ]+$/iu
 const LATIN = /\p{Script=Latin}/u
 
@@ -41,16 +48,17 @@ const DOUBLES =
 /** Strokes of East Asian scripts that look like `/`, `-` and `|`, between ASCII characters. */
 const STROKES = /(?<=[!-~])[ノー一丶丿〳ㅡㅣㆍ]+(?=[!-~])/u
 const ALL_DOUBLES = new RegExp(`${FULL_WIDTH.source}|${DOUBLES.source}|${STROKES.source}`, 'gu')
-/** Full stops that look like `:`, in tokens that have Latin letters. */
+/** Full stops that look like `:`, in tokens with Latin letters. */
 const FOREIGN_COLONS = /[\u0589\u05c3]/gu
 const EAST_ASIAN = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}]/u
 
 /**
- * Escapes the letters that make a word look like another one: those of another script than most of its letters, forms of ASCII characters,
- * and words of look-alikes alone that are joined to Latin ones. ASCII letters are escaped where they are the strangers in their word.
+ * Escapes letters that make a word look like another one: those of a different script from most letters of the
+ * word, forms of ASCII characters, and words of only lookalikes that are joined to Latin ones. ASCII letters are
+ * escaped if they are the minority.
  *
  * @param text - without invisible characters
- * @param replace - makes the replacement of one letter
+ * @param replace - returns the replacement of one letter
  */
 export function foreignLetters(text: string, replace: (char: string) => string): string {
   if (!NOT_ASCII.test(text)) return text
@@ -71,7 +79,8 @@ export function foreignLetters(text: string, replace: (char: string) => string):
 }
 
 /**
- * Whether a word in the text has letters of several scripts, forms of ASCII characters, or look-alikes joined to Latin words.
+ * Whether a word in the text mixes scripts, has forms of ASCII characters, or has only lookalikes and is joined to
+ * Latin words.
  *
  * @example hasMixedScript('delet\u0435') // true: the last letter is Cyrillic
  */
@@ -106,7 +115,10 @@ function belongs(char: string, script: string): boolean {
   return scripts.length === 0 || scripts.includes(script)
 }
 
-/** Of one character, by its Script_Extensions and the writing systems that these are part of; empty for digits, accents and the like. */
+/**
+ * The scripts of one character, by its Script_Extensions, and their writing systems; empty for digits, accents and
+ * the like.
+ */
 function scriptsOf(char: string): readonly string[] {
   if (OF_ANY.test(char)) return []
   const own = IS_OF.filter(([, pattern]) => pattern.test(char)).map(([name]) => name)

@@ -1,24 +1,37 @@
-// Text of others, safe to show to a person: on a terminal, in a log line, on a page. A character that moves the cursor, changes colours, hides
-// or reorders text, or shows nothing at all, is replaced by its code point; so is a letter of another script inside a word, which looks like a
-// letter that it is not. One table for every place that shows text, so that none of them falls behind the others.
+// Makes untrusted text safe to show to a person: on a terminal, in a log line, on a page. Every place that shows
+// text uses these tables.
+//
+// A character is replaced by its code point if it moves the cursor, changes colours, hides or reorders text, or is
+// invisible. The tables follow the Unicode Character Database (UAX #44): general categories,
+// Default_Ignorable_Code_Point, and a few characters with a visible category but no ink. `mixed-script.ts` also
+// replaces a letter of another script inside a word (UTS #39), because it looks like a letter that it is not.
+//
+//     printable('a\u001b[31mb')      // 'a\\u{1b}[31mb'      an escape sequence that changes colours
+//     printable('a\u202eb')          // 'a\\u{202e}b'        an override of the text direction
+//     printable('p\u0430ypal.com')   // 'p\\u{430}ypal.com'  a Cyrillic letter in a Latin word
+//     printable('naïve 日本語')       // unchanged
+//
+// The result is for display only: the text of an escape in the input, such as `\u{1b}`, is not changed, so the
+// original cannot be restored from the result.
 import { foreignLetters } from './mixed-script.js'
 
 /**
- * Controls (Cc), format characters (Cf: bidi, zero width, tags), line and paragraph separators, lone surrogates, private use, unassigned code
- * points and noncharacters, everything that Unicode says to ignore in display (variation selectors, Hangul fillers, the grapheme joiner), and
- * what has a category of visible text but no ink: braille blank, null notehead, Khitan filler, Egyptian blanks, joiners of Brahmi and Tifinagh.
+ * Control characters (Cc), format characters (Cf: bidi, zero width, tags), line and paragraph separators, lone
+ * surrogates, private use, unassigned code points and noncharacters, characters that are ignored in display
+ * (variation selectors, Hangul fillers, the grapheme joiner), and characters of a visible category without ink:
+ * braille blank, null notehead, Khitan filler, Egyptian blanks, joiners of Brahmi and Tifinagh.
  */
 const UNSEEN =
   /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\u2d7f\ufffc\u{1107f}\u{13441}\u{13442}\u{16fe4}\u{1d159}]/u
 
-/** Blanks other than U+0020. */
+/** Spaces other than U+0020. */
 const BLANKS = /(?! )\p{Zs}/gu
-/** Writers of French, German and Japanese put one of these between two visible characters; there, and alone, it stays. */
+/** Spaces that are common in French, German and Japanese. A single one between two visible characters is kept. */
 const USUAL_BLANK = /[\u00a0\u202f\u3000]/
 
-/** No script puts more marks than these on one letter; a higher stack covers the rows above and below. */
+/** No script needs more marks on one letter; a higher stack covers adjacent rows. */
 const MARKS_MAX = 4
-/** A mark without a letter of its own is drawn on a neighbour, which may be a character of ours. */
+/** A mark without a letter is drawn on a neighbouring character, which may belong to the program's own text. */
 const STRAY_MARKS = /(?<![\p{L}\p{N}\p{M}\p{So}])\p{M}+/gu
 const MARK_STACKS = new RegExp(`(?<=\\p{M}{${MARKS_MAX}})\\p{M}+`, 'gu')
 
@@ -27,25 +40,27 @@ const ALL_UNSEEN = new RegExp(UNSEEN.source, 'gu')
 const UNSEEN_IN_LINES = new RegExp(`(?!\\n)${UNSEEN.source}`, 'gu')
 
 /**
- * Shows as `\u{…}`: control, escape, bidi, zero-width and other invisible characters, unusual blanks, lone surrogates, stacked marks, and
- * letters that are of another script than the rest of their word. Everything else is unchanged.
+ * Shows as `\u{…}`: control, escape, bidi, zero-width and other invisible characters, unusual spaces, lone
+ * surrogates, stacked marks, and letters of a different script from the rest of their word. All other characters
+ * are unchanged.
  *
- * @param text - any text, hostile or not
- * @param lengthMax - UTF-16 units of `text` that are shown; a longer text is cut and ends in `…`. A code point takes more room than its character
+ * @param text - any text, possibly hostile
+ * @param lengthMax - the number of UTF-16 code units of `text` to show; a longer text is cut and ends in `…`. An
+ *   escaped character is longer than the original.
  * @example printable('a\u001b[31mb') // 'a\\u{1b}[31mb'
  * @example printable('p\u0430ypal.com') // 'p\\u{430}ypal.com'
  */
 export function printable(text: string, lengthMax = 4096): string {
-  // Not through the middle of a character: half of a pair would be shown as if it had been in the text.
+  // Does not cut through a surrogate pair: its half would be shown as if it had been in the text.
   const cut = text.length > lengthMax ? `${text.slice(0, lengthMax - 1).replace(/[\uD800-\uDBFF]$/, '')}…` : text
   return escapeUnseen(cut, codePoint)
 }
 
 /**
- * As `printable`, but with an escape of the caller's and without a limit of length.
+ * Like `printable`, with a custom escape and without a length limit.
  *
- * @param replace - makes the replacement of one character (one code point)
- * @param lines - whether line feeds stay: the text is shown as lines. Default: false
+ * @param replace - returns the replacement of one code point
+ * @param lines - whether line feeds are kept, for text that is shown as lines. Default: false
  */
 export function escapeUnseen(text: string, replace: (char: string) => string, lines = false): string {
   if (PRINTABLE_ASCII.test(text)) return text
@@ -58,7 +73,7 @@ export function escapeUnseen(text: string, replace: (char: string) => string, li
   return foreignLetters(seen, replace)
 }
 
-/** Whether both neighbours of the blank at `at` are there and show something. */
+/** Whether both neighbours of the space at `at` exist and are visible. */
 function isBetween(text: string, at: number): boolean {
   const before = text.slice(Math.max(0, at - 2), at)
   const after = text.slice(at + 1, at + 3)

@@ -1,10 +1,11 @@
 /**
- * The right edge of a Merkle tree: the roots of its complete subtrees, one for each 1 in the binary form of its size,
- * the largest first. It is all that is needed to append to the tree and to know its root, and grows as log2 of the size.
+ * The right edge of a Merkle tree: the roots of its complete subtrees, one for each 1 in the binary form of its
+ * size, the largest first. It is sufficient for appending leaves and computing the root, and its length grows as
+ * log2 of the size.
  *
  *     size 11 = 0b1011:  [root of leaves 0 to 7, root of leaves 8 and 9, leaf 10]
  *
- * Stored as the size in 8 bytes, big-endian, and the hashes behind it.
+ * It is stored as the size in 8 bytes, big-endian, followed by the hashes.
  */
 import { concatBytes, isBytes } from '../bytes/bytes.js'
 import { CryptoError } from '../error.js'
@@ -12,7 +13,7 @@ import { emptyRoot, HASH_BYTES, isTreeHash, isTreeSize, nodeHash, TREE_SIZE_MAX 
 import { completeSubtrees, type NodePlace, onesOf } from './path.js'
 import { foldRight, type HashReader, readSubtrees } from './reader.js'
 
-/** The state of a tree that grows. Never changed in place. */
+/** The state of a growing tree. Never changed in place. */
 export interface Frontier {
   readonly size: number
   readonly hashes: readonly Uint8Array[]
@@ -28,12 +29,12 @@ const SIZE_BYTES = 8
 /** The tree without leaves. */
 export const EMPTY_FRONTIER: Frontier = Object.freeze({ size: 0, hashes: Object.freeze([]) })
 
-/** A tree behind new leaves, and the nodes that they completed. */
+/** A tree after appending leaves, and the nodes that they completed. */
 export interface GrownTree {
   readonly frontier: Frontier
   /**
-   * Nodes that are complete from now on and will never change, in the order in which they became so: each leaf, then what it completes, from
-   * the bottom up. A store of tiles keeps those whose level is a multiple of TILE_HEIGHT.
+   * Nodes that are now complete and will never change, in order of completion: each leaf, then the nodes that it
+   * completes, from the bottom up. A store of tiles keeps those whose level is a multiple of TILE_HEIGHT.
    */
   readonly completed: readonly TreeNode[]
 }
@@ -41,8 +42,8 @@ export interface GrownTree {
 /**
  * Appends one leaf.
  *
- * @param leaf its hash, as `leafHash` makes it.
- * @throws TypeError when the frontier contradicts itself or the leaf is not 32 bytes; RangeError when the tree is full.
+ * @param leaf - its hash, as returned by `leafHash`
+ * @throws TypeError when the frontier is inconsistent or the leaf is not 32 bytes; RangeError when the tree is full
  * @example
  * let frontier = EMPTY_FRONTIER
  * for (const data of entryHashes) frontier = appendLeaf(frontier, leafHash(data)).frontier
@@ -53,7 +54,8 @@ export function appendLeaf(frontier: Frontier, leaf: Uint8Array): GrownTree {
 }
 
 /**
- * Appends leaves in their order. The same as one after another, checked and copied once.
+ * Appends leaves in their order. The result is the same as with `appendLeaf`, but the frontier is checked and
+ * copied only once.
  *
  * @throws as `appendLeaf`
  */
@@ -79,7 +81,7 @@ export function appendLeaves(frontier: Frontier, leaves: readonly Uint8Array[]):
 /**
  * The root of the tree.
  *
- * @throws TypeError when the frontier contradicts itself.
+ * @throws TypeError when the frontier is inconsistent
  */
 export function frontierRoot(frontier: Frontier): Uint8Array {
   const { size, hashes } = requireFrontier(frontier)
@@ -87,9 +89,9 @@ export function frontierRoot(frontier: Frontier): Uint8Array {
 }
 
 /**
- * The frontier that a stored tree had when it had `size` leaves; with `frontierRoot`, the root it had then.
+ * The frontier of a stored tree when it had `size` leaves; `frontierRoot` then returns the root at that time.
  *
- * @throws RangeError for a size that is none; CryptoError `TREE_INVALID` when the reader gives anything but 32 bytes.
+ * @throws RangeError for an invalid size; CryptoError `TREE_INVALID` when the reader does not return 32 bytes
  */
 export async function readFrontier(size: number, readHash: HashReader): Promise<Frontier> {
   if (!isTreeSize(size)) throw new RangeError('size must be an integer from 0 to 2^53 − 1')
@@ -97,9 +99,9 @@ export async function readFrontier(size: number, readHash: HashReader): Promise<
 }
 
 /**
- * The bytes to store a frontier as.
+ * Encodes a frontier for storage.
  *
- * @throws TypeError when the frontier contradicts itself.
+ * @throws TypeError when the frontier is inconsistent
  */
 export function encodeFrontier(frontier: Frontier): Uint8Array {
   const { size, hashes } = requireFrontier(frontier)
@@ -109,9 +111,9 @@ export function encodeFrontier(frontier: Frontier): Uint8Array {
 }
 
 /**
- * The frontier that bytes store. Says nothing of whether the hashes are those of any tree: compare the root.
+ * Decodes a frontier. Whether the hashes belong to a tree is not checked: compare the root.
  *
- * @throws CryptoError `TREE_INVALID` for anything but what `encodeFrontier` makes.
+ * @throws CryptoError `TREE_INVALID` for bytes that `encodeFrontier` does not produce
  */
 export function parseFrontier(bytes: Uint8Array): Frontier {
   if (!isBytes(bytes) || bytes.length < SIZE_BYTES) throw invalid()

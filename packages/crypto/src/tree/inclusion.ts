@@ -1,6 +1,6 @@
 /**
- * Inclusion proofs (RFC 6962 section 2.1.1): that a leaf stands at an index of the tree with a given root. The proof is
- * the siblings of the leaf's path, from the leaf up; checking it hashes them back together to the root.
+ * Inclusion proofs (RFC 6962 section 2.1.1): a leaf is at an index of the tree with a given root. The proof
+ * consists of the siblings on the leaf's path, from the leaf up; the verifier hashes them together up to the root.
  */
 import { bytesEqual } from '../bytes/bytes.js'
 import { isTreeHash, isTreeSize, nodeHash, PROOF_HASHES_MAX } from './merkle.js'
@@ -8,10 +8,10 @@ import { inclusionPath } from './path.js'
 import { type HashReader, readNode } from './reader.js'
 
 /**
- * Makes the proof that the tree of `size` leaves has the leaf at `index` (from 0). The tree may have grown since.
+ * Makes the proof that the tree of `size` leaves has the leaf at `index` (from 0). The stored tree may be larger.
  *
- * @throws RangeError unless 0 ≤ index < size ≤ TREE_SIZE_MAX; CryptoError `TREE_INVALID` when the reader gives anything
- * but 32 bytes; whatever the reader throws.
+ * @throws RangeError unless 0 ≤ index < size ≤ TREE_SIZE_MAX; CryptoError `TREE_INVALID` when the reader does not
+ *   return 32 bytes; errors of the reader
  * @example
  * const proof = await inclusionProof(position - 1, checkpoint.size, readHash)
  * verifyInclusion(leafHash(data), position - 1, checkpoint.size, proof, checkpoint.root) // true
@@ -22,10 +22,10 @@ export async function inclusionProof(index: number, size: number, readHash: Hash
 }
 
 /**
- * Whether a proof shows that the leaf with hash `leaf` stands at `index` of the tree with this size and root. Never
- * throws: everything may come from a stranger. A wrong length, of the proof or of a hash, is refused before hashing.
+ * Whether a proof shows that the leaf with hash `leaf` is at `index` of the tree with this size and root. Never
+ * throws: all arguments may be untrusted. A wrong length of the proof or of a hash is refused before hashing.
  *
- * Take size and root from one signed checkpoint: a proof alone often fits several sizes.
+ * Take size and root from one signed checkpoint: a proof alone is often valid for several sizes.
  */
 export function verifyInclusion(
   leaf: Uint8Array,
@@ -51,7 +51,7 @@ export function isIndexOf(index: unknown, size: unknown): index is number {
   return isTreeSize(index) && isTreeSize(size) && index < size
 }
 
-/** Whether a value is a list of hashes that is not too long to be a proof. */
+/** Whether a value is a list of hashes of a possible length for a proof. */
 export function isProof(value: unknown): value is readonly Uint8Array[] {
   return Array.isArray(value) && value.length <= PROOF_HASHES_MAX && value.every(isTreeHash)
 }

@@ -1,14 +1,16 @@
 /**
- * The hashes of a Merkle tree as RFC 6962 section 2.1 defines it, over SHA-256. Leaves and inner nodes are hashed under
- * different first bytes, so that neither passes for the other:
+ * The hashes of a Merkle tree as defined in RFC 6962 section 2.1, with SHA-256. Leaves and inner nodes are hashed
+ * with different first bytes, so that neither can pass as the other:
  *
  *     leaf   SHA-256(0x00 ‖ data)
  *     node   SHA-256(0x01 ‖ left ‖ right)
  *     empty  SHA-256()
  *
- * A tree of n > 1 leaves splits at the largest power of two below n: the left side is always complete, and what was
- * hashed once never changes. The node at level l and index i stands over the leaves from i·2^l up to, but without,
- * (i+1)·2^l; it is complete when the tree has all of them. Leaves are at level 0.
+ * A tree of n > 1 leaves splits at the largest power of two below n: the left side is always complete, and the hash
+ * of a complete node never changes. The node at level l and index i covers the leaves from i·2^l up to, but
+ * excluding, (i+1)·2^l; it is complete when the tree has all of them. Leaves are at level 0.
+ *
+ *     3 leaves:   root = node(node(leaf 0, leaf 1), leaf 2)
  */
 import { concatBytes, isBytes } from '../bytes/bytes.js'
 import { sha256 } from '../bytes/hash.js'
@@ -16,25 +18,25 @@ import { sha256 } from '../bytes/hash.js'
 /** The length of every hash in a tree. */
 export const HASH_BYTES = 32
 
-/** The largest tree: 2^53 − 1 leaves, the largest count that every JSON reader reads exactly. */
+/** The maximum size of a tree: 2^53 − 1 leaves, the largest integer that every JSON reader reads exactly. */
 export const TREE_SIZE_MAX = Number.MAX_SAFE_INTEGER
 
 /**
- * The most hashes a proof may hold, whatever it says of itself. A tree of TREE_SIZE_MAX leaves needs 54; 64 is what
- * the largest tree of the formats (2^64 leaves) would need.
+ * The maximum number of hashes in a proof. A tree of TREE_SIZE_MAX leaves needs 54; the largest tree of the formats
+ * (2^64 leaves) would need 64.
  */
 export const PROOF_HASHES_MAX = 64
 
 const LEAF_PREFIX = Uint8Array.of(0x00)
 const NODE_PREFIX = 0x01
 
-/** What `nodeHash` hashes, over and over: so large an array takes as long to make as its hash. */
+/** The input of `nodeHash`, reused because allocating such an array takes as long as hashing it. */
 const pair = Uint8Array.of(NODE_PREFIX, ...new Uint8Array(2 * HASH_BYTES))
 
 /**
  * The hash of a leaf. In a ledger, `data` is the 32 bytes of an entry hash.
  *
- * @throws TypeError when `data` is not bytes.
+ * @throws TypeError when `data` is not bytes
  */
 export function leafHash(data: Uint8Array): Uint8Array {
   if (!isBytes(data)) throw new TypeError('data must be a Uint8Array')
@@ -42,9 +44,10 @@ export function leafHash(data: Uint8Array): Uint8Array {
 }
 
 /**
- * The hash of the node over two nodes.
+ * The hash of an inner node.
  *
- * @throws TypeError when either is not a hash of 32 bytes: a shorter left and a longer right would hash alike.
+ * @throws TypeError when an argument is not a hash of 32 bytes: a shorter left and a longer right one would have
+ *   the same hash
  */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   if (!isTreeHash(left) || !isTreeHash(right)) throw new TypeError(`a hash must be ${HASH_BYTES} bytes`)
@@ -63,7 +66,7 @@ export function isTreeHash(value: unknown): value is Uint8Array {
   return isBytes(value) && value.length === HASH_BYTES
 }
 
-/** Whether a value is a count of leaves: an integer from 0 to TREE_SIZE_MAX. */
+/** Whether a value is a number of leaves: an integer from 0 to TREE_SIZE_MAX. */
 export function isTreeSize(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0
 }

@@ -3,17 +3,17 @@ import { isTreeHash, nodeHash } from './merkle.js'
 import { completeSubtrees, type NodePlace } from './path.js'
 
 /**
- * Reads one hash of a stored tree: the root of the complete subtree over the leaves from index·2^level on. Called with
- * levels 0 to 52, only for subtrees that a tree of the size in question has in full, about 2·log2(size) times a proof
- * and not in any order. Whoever stores a tree implements this (or `TileReader`); it may answer with a promise.
+ * Reads one hash of a stored tree: the root of the complete subtree over the leaves from index·2^level on. It is
+ * called with levels 0 to 52, only for subtrees that are complete in the tree, about 2·log2(size) times for a
+ * proof, in any order. Stores of trees implement this function (or `TileReader`); it may return a promise.
  */
 export type HashReader = (level: number, index: number) => Uint8Array | Promise<Uint8Array>
 
 /**
- * The hash of the node at a place in the tree of `size` leaves. An incomplete node, which has no fixed hash and is
- * stored nowhere, is made from the complete subtrees below it.
+ * The hash of a node in the tree of `size` leaves. An incomplete node, which has no fixed hash and is not stored,
+ * is computed from the complete subtrees below it.
  *
- * @throws CryptoError `TREE_INVALID` when the reader gives anything but 32 bytes; whatever the reader throws.
+ * @throws CryptoError `TREE_INVALID` when the reader does not return 32 bytes; errors of the reader
  */
 export async function readNode(place: NodePlace, size: number, readHash: HashReader): Promise<Uint8Array> {
   const width = 2 ** place.level
@@ -21,7 +21,7 @@ export async function readNode(place: NodePlace, size: number, readHash: HashRea
   return foldRight(await readSubtrees(completeSubtrees(start, Math.min(size, start + width)), readHash))
 }
 
-/** The hashes at some places, in that order. */
+/** The hashes at the given positions, in order. */
 export function readSubtrees(places: readonly NodePlace[], readHash: HashReader): Promise<Uint8Array[]> {
   return Promise.all(
     places.map(async ({ level, index }) => {
@@ -33,7 +33,7 @@ export function readSubtrees(places: readonly NodePlace[], readHash: HashReader)
   )
 }
 
-/** The hash over complete subtrees that follow one another and shrink to the right. There must be one at least. */
+/** The hash over consecutive complete subtrees of decreasing size. At least one is required. */
 export function foldRight(hashes: readonly Uint8Array[]): Uint8Array {
   return hashes.reduceRight((right, left) => nodeHash(left, right))
 }

@@ -1,15 +1,15 @@
-// Reading members of a file's objects: what is needed, what is allowed, and which name was probably meant.
+// Reads the members of objects in a policy file: required keys, known keys, and suggestions for misspelt ones.
 import { hasMixedScript, printable } from '@sudoagent/crypto'
 import { LIST_MAX } from '../limits.js'
 import type { LocatedMap, LocatedScalar, LocatedValue, Source } from './located.js'
 
-/** A misspelling is at most this many edits away from the name that was meant; further off, a suggestion only misleads. */
+/** A suggestion is at most this many edits away from the misspelt name; a more distant one would mislead. */
 const SUGGESTION_EDITS_MAX = 2
 
-/** Longer names are not compared: the comparison is quadratic. */
+/** Longer names get no suggestion, because the comparison takes quadratic time. */
 const SUGGESTION_CHARACTERS_MAX = 40
 
-/** The object, if it has no other keys than these. @throws PolicyFileError */
+/** Requires an object without unknown keys. @throws PolicyFileError */
 export function readMap(value: LocatedValue, what: string, known: readonly string[], source: Source): LocatedMap {
   if (value.kind !== 'map') {
     throw source.error('POLICY_TYPE', value.at, `${what} must be an object`, `its keys are ${listed(known)}`)
@@ -23,7 +23,7 @@ export function readMap(value: LocatedValue, what: string, known: readonly strin
   return value
 }
 
-/** @throws PolicyFileError `POLICY_KEY_MISSING` */
+/** Returns the value of a required key. @throws PolicyFileError `POLICY_KEY_MISSING` */
 export function need(map: LocatedMap, key: string, what: string, source: Source, hint: string): LocatedValue {
   const found = map.members.get(key)
   if (found === undefined) throw source.error('POLICY_KEY_MISSING', map.at, `${what} has no \`${key}\``, hint)
@@ -55,7 +55,10 @@ export function readText(value: LocatedValue, name: string, rules: TextRules, so
   return value.value
 }
 
-/** Ids go into reason codes and onto terminals. @throws PolicyFileError */
+/**
+ * Reads an id. Its characters are restricted because ids are part of reason codes and are printed on terminals.
+ * @throws PolicyFileError
+ */
 export function readId(value: LocatedValue, name: string, charactersMax: number, source: Source): string {
   const id = readText(value, name, { charactersMax }, source)
   if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(id)) return id
@@ -63,7 +66,7 @@ export function readId(value: LocatedValue, name: string, charactersMax: number,
   throw source.error('POLICY_VALUE', value.at, `\`${shown(id)}\` is no id`, hint)
 }
 
-/** One of a closed set. @throws PolicyFileError */
+/** Reads a value that must be one of `choices`. @throws PolicyFileError */
 export function readChoice<T extends string>(
   value: LocatedValue,
   name: string,
@@ -79,7 +82,9 @@ export function readChoice<T extends string>(
   throw source.error(typeof text === 'string' ? 'POLICY_VALUE' : 'POLICY_TYPE', value.at, says, hint)
 }
 
-/** A list, or one value in place of a list of one. @throws PolicyFileError when it is empty or too long */
+/**
+ * Reads a list; a single value counts as a list of one. @throws PolicyFileError when the list is empty or too long
+ */
 export function readList(value: LocatedValue, name: string, source: Source, max = LIST_MAX): readonly LocatedValue[] {
   if (value.kind !== 'list') return [value]
   if (value.items.length === 0) {
@@ -91,7 +96,7 @@ export function readList(value: LocatedValue, name: string, source: Source, max 
   return value.items
 }
 
-/** A number that a double holds exactly as it is written, if it is whole, and that is finite. @throws PolicyFileError */
+/** Reads a finite number; an integer must be exactly representable as a double. @throws PolicyFileError */
 export function readNumber(value: LocatedValue, name: string, source: Source): number {
   const given = value.kind === 'scalar' ? value.value : null
   if (typeof given !== 'number' && typeof given !== 'bigint') {
@@ -107,7 +112,7 @@ export function exact(given: number | bigint, value: LocatedScalar, name: string
   throw source.error('POLICY_VALUE', value.at, `\`${name}\` is not finite, or too large to be exact`, hint)
 }
 
-/** Only `true`: a key that says no is left out. @throws PolicyFileError */
+/** Reads a flag that can only be `true`; to turn it off, the key is omitted. @throws PolicyFileError */
 export function readTrue(value: LocatedValue, name: string, source: Source): true {
   if (value.kind === 'scalar' && value.value === true) return true
   throw source.error(
@@ -119,7 +124,8 @@ export function readTrue(value: LocatedValue, name: string, source: Source): tru
 }
 
 /**
- * A name whose letters are of several scripts reads right and matches nothing: a rule that denies it would deny nothing.
+ * Refuses a name that mixes scripts. Such a name looks like another one but does not match it, so a rule that
+ * denies it would deny nothing.
  *
  * @throws PolicyFileError
  */
@@ -136,7 +142,7 @@ export function requireOneScript(name: string, what: string, at: number, source:
 
 const listed = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ')
 
-/** A foreign text in a message, which is one line: cut, and what cannot be seen is written out. */
+/** Shortens untrusted text for a one-line message and escapes its invisible characters. */
 export function shown(text: string): string {
   const cut = text.length > 60 ? `${text.slice(0, 60).toWellFormed()}…` : text
   return printable(cut)
@@ -149,7 +155,7 @@ function nearest(name: string, known: readonly string[]): string | undefined {
   return best !== undefined && best.edits <= SUGGESTION_EDITS_MAX ? best.right : undefined
 }
 
-/** Levenshtein's. */
+/** The Levenshtein distance of two strings. */
 function distance(left: string, right: string): number {
   let row = Array.from({ length: right.length + 1 }, (_, i) => i)
   for (let i = 1; i <= left.length; i++) {

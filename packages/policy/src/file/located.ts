@@ -1,8 +1,8 @@
-// Values of a file with the place where each stands, and the errors that name it.
+// Values of a policy file with their positions, and errors that name a position.
 import { type Place, PolicyFileError, type PolicyFileErrorCode } from '../error.js'
 
 interface Located {
-  /** Offset in the text. */
+  /** The offset in the text, in UTF-16 code units. */
   readonly at: number
 }
 
@@ -20,7 +20,7 @@ export interface LocatedList extends Located {
 
 export interface LocatedScalar extends Located {
   readonly kind: 'scalar'
-  /** Whole numbers as bigint, so that one that is too large is not rounded before it is refused. */
+  /** Integers are bigints, so that a large one is not rounded before its range is checked. */
   readonly value: string | number | bigint | boolean | null
 }
 

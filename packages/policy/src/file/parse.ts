@@ -1,4 +1,4 @@
-// The text of a policy file → what it says. The format is described in docs/policy.md:
+// Reads the text of a policy file. The format is described in docs/policy.md:
 //
 //     sudoagent_policy: 1
 //     id: files
@@ -11,8 +11,10 @@
 //         effect: allow
 //         reason: reading inside the data folder
 //
-// The reader is written by hand over located values. A schema library checks values that have lost their places: each of its issues would
-// have to be led back to a key in the text, and a misspelt key to the one that was meant.
+// The text is parsed as YAML with positions (`yaml-text.ts`); then the keys of the file, of its rules and of their
+// tests are checked (`fields.ts`, `read-rule.ts`, `read-test.ts`). A hand-written reader is used instead of a
+// schema library, because a schema library works on values without positions: its issues would have to be mapped
+// back to lines and columns, and a misspelt key to the intended one.
 
 import { DESCRIPTION_CHARACTERS_MAX, ID_CHARACTERS_MAX, RULES_MAX, VERSION_CHARACTERS_MAX } from '../limits.js'
 import { POLICY_FORMAT, type PolicyDocument, type PolicyRule } from '../rule/document.js'
@@ -23,11 +25,12 @@ import { rulesInFrontOf } from './unreachable.js'
 import { readYaml } from './yaml-text.js'
 
 /**
- * Reads a policy file's text. Pure.
+ * Parses the text of a policy file. This function is pure.
  *
- * @param name of the file, for messages
- * @throws PolicyFileError with the line and the column, a code of a closed set, and a hint
- * @example parsePolicyFile('sudoagent_policy: 1\nid: none\nrules: []\n', 'none.yaml').rules   // []: denies everything
+ * @param name - the file name, for messages
+ * @throws PolicyFileError with a line, a column, a code of `POLICY_FILE_CODES` and a hint
+ * @example parsePolicyFile('sudoagent_policy: 1\nid: none\nrules: []\n', 'none.yaml').rules   // []: denies every
+ *   call
  */
 export function parsePolicyFile(text: string, name: string): PolicyDocument {
   const { source, root } = readYaml(text, name)
@@ -58,7 +61,7 @@ function requireFormat(file: LocatedMap, source: Source): void {
 
 function readVersion(value: LocatedValue | undefined, source: Source): string | null {
   if (value === undefined) return null
-  // `version: 3` is meant as it looks; `version: 1.10` would become 1.1.
+  // An integer such as `3` is unambiguous. A number such as `1.10` is refused, because YAML reads it as 1.1.
   if (value.kind === 'scalar' && typeof value.value === 'bigint') return String(value.value)
   return readText(value, 'version', { charactersMax: VERSION_CHARACTERS_MAX }, source)
 }
@@ -105,7 +108,7 @@ function readRules(value: LocatedValue, source: Source): readonly PolicyRule[] {
   return Object.freeze(rules)
 }
 
-/** Rules that are named in the message about one that cannot be reached. */
+/** The maximum number of earlier rules that the message about an unreachable rule names. */
 const COVERING_SHOWN_MAX = 3
 
 function matchesAll({ servers, tools, args, argsOnly }: PolicyRule): boolean {

@@ -1,4 +1,4 @@
-// One rule of a policy file.
+// Reads one rule of a policy file.
 
 import {
   ARGUMENT_DEPTH_MAX,
@@ -56,7 +56,10 @@ function readNames(rule: LocatedMap, key: 'server' | 'tool', source: Source): re
   return Object.freeze(names)
 }
 
-/** An action is split at its first slash: without a server, a tool `a/b` would match nothing, and a rule that denies it deny nothing. */
+/**
+ * Without `server`, a tool pattern must not contain a slash. An action is split at its first slash, so such a
+ * pattern would never match, and a rule that denies it would deny nothing.
+ */
 function requireUnambiguous(rule: LocatedMap, servers: readonly string[] | null, source: Source): void {
   const tool = rule.members.get('tool')?.value
   if (servers !== null || tool === undefined) return

@@ -1,4 +1,4 @@
-// The tests of one argument: `{ gte: 1, lte: 100 }`, `{ root: /srv, glob: '**' }`, …
+// Reads the tests of one argument: `{ gte: 1, lte: 100 }`, `{ root: /srv, glob: '**' }`, …
 import { createRedactor } from '@sudoagent/core'
 import { PATH_CHARACTERS_MAX, TEXT_CHARACTERS_MAX } from '../limits.js'
 import { globProblem } from '../pattern/glob.js'
@@ -225,7 +225,10 @@ function readPresence(map: LocatedMap, source: Source): ArgumentTest | null {
   return { kind: 'present' }
 }
 
-/** The engine takes secrets out before it asks the policy: a test of one could only ever be unclear. */
+/**
+ * Refuses a test of an argument that the engine redacts before it calls the policy: the result would always be
+ * unclear.
+ */
 function requireVisible(
   path: string,
   segments: readonly string[],
@@ -234,7 +237,7 @@ function requireVisible(
   source: Source,
 ): void {
   if (tests.every(({ kind }) => kind === 'present' || kind === 'absent')) return
-  // A count, such as `max_tokens`, is shown where it is a number, and `auth` where it is a short word.
+  // A numeric count such as `max_tokens` is not redacted, and neither is `auth` when it is a short word.
   const compared = tests.flatMap((test) => (test.kind === 'equals' ? test.values : []))
   const examples = compared.length > 0 ? compared : [tests.some(({ kind }) => kind === 'range') ? 1 : '']
   const hidden = segments.find((segment) => examples.every((example) => redactor.isSensitiveKey(segment, example)))

@@ -1,4 +1,5 @@
-// Rules that no call can reach, as far as it can be proven: for each server and tool of the rule, an earlier rule decides whenever it would.
+// Finds rules that no call can reach because, for each of their servers and tools, an earlier rule always decides
+// first. The search is incomplete: some unreachable rules are not found.
 
 import { matchesText } from '../pattern/wildcard.js'
 import type { ArgumentMatcher, PolicyRule } from '../rule/document.js'
@@ -6,8 +7,11 @@ import type { ArgumentMatcher, PolicyRule } from '../rule/document.js'
 type Name = string | null
 
 /**
- * @param earlier - the rules in front of it
- * @returns those that decide in its place, in their order; null when a call may reach it, or when that cannot be told
+ * Finds the earlier rules that make a rule unreachable.
+ *
+ * @param earlier - the rules before it, in order
+ * @returns those of them that always decide first, in order; null when a call may reach the rule or the answer is
+ *   unknown
  */
 export function rulesInFrontOf(rule: PolicyRule, earlier: readonly PolicyRule[]): readonly PolicyRule[] | null {
   const candidates = earlier.filter((one) => decidesWhenever(one, rule))
@@ -24,29 +28,35 @@ export function rulesInFrontOf(rule: PolicyRule, earlier: readonly PolicyRule[])
   return earlier.filter((one) => found.has(one))
 }
 
-/** Whether, for a server and a tool that both name, the earlier rule decides whenever the later one would: by its arguments alone. */
+/**
+ * Whether the arguments of `earlier` match whenever those of `later` do. Servers and tools are compared elsewhere.
+ */
 function decidesWhenever(earlier: PolicyRule, later: PolicyRule): boolean {
   const theirs = new Set(later.args.map(textOf))
   if (!earlier.args.every((matcher) => theirs.has(textOf(matcher)))) return false
   if (earlier.argsOnly && !(later.argsOnly && earlier.args.length === later.args.length)) return false
-  // Where its tests are unclear, a rule that allows is skipped, and a later one that does not allow denies.
+  // If an `allow` rule is unclear, the next rule is tried, and a later rule with another effect can still deny the
+  // call.
   const alwaysClear = earlier.args.length === 0 && !earlier.argsOnly
   return alwaysClear || earlier.effect !== 'allow' || later.effect === 'allow'
 }
 
 const textOf = ({ path, tests }: ArgumentMatcher): string => JSON.stringify([path, tests])
 
-/** Whether every name that `name` stands for fits one of the patterns. Null is any name; for servers, none as well. */
+/**
+ * Whether every name that `name` matches also matches one of the patterns. Null means any name; for servers, also
+ * none.
+ */
 function covers(patterns: readonly string[] | null, name: Name): boolean {
   if (patterns === null) return true
   return name !== null && patterns.some((pattern) => isWithin(name, pattern))
 }
 
-/** @param name - a name, or a pattern itself */
+/** @param name - a name or a pattern */
 function isWithin(name: string, pattern: string): boolean {
   if (name === pattern || pattern === '*') return true
   if (!/[*?]/.test(name)) return matchesText([...pattern], name)
-  // Of two patterns only this is plain: `read_*` holds all that begins with `read_`.
+  // Two patterns are compared only in one simple case: `read_*` covers every pattern that begins with `read_`.
   const beginning = pattern.slice(0, -1)
   return pattern.endsWith('*') && !/[*?]/.test(beginning) && name.startsWith(beginning)
 }

@@ -1,16 +1,19 @@
-// What a policy file may say, and what is seldom meant by it.
+// Warnings about parts of a valid policy that are probably mistakes.
 import type { PolicyDocument } from '../rule/document.js'
 
 export interface PolicyWarning {
-  /** Line of the file where the rule begins. */
+  /** The line of the file at which the rule begins. */
   readonly line: number
   readonly rule: string
-  /** One line. */
+  /** One line of text. */
   readonly message: string
   readonly hint: string
 }
 
-/** Names of arguments and tools that a shell or an interpreter reads; whole words of a name, in any spelling of it. */
+/**
+ * Names of arguments and tools that a shell or an interpreter reads. They are compared with whole words of a name,
+ * in any naming style.
+ */
 const SHELL_WORDS = new Set(
   'bash cmd code command commandline commands exec execute powershell pwsh query run script shell sh sql terminal zsh'.split(
     ' ',
@@ -18,7 +21,7 @@ const SHELL_WORDS = new Set(
 )
 
 /**
- * Warnings about a policy that is valid.
+ * Returns the warnings about a valid policy.
  *
  * @example policyWarnings(parsePolicyFile(text, 'policy.yaml')).map(({ message }) => message)
  */

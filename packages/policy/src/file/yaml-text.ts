@@ -1,11 +1,11 @@
 /**
- * YAML or JSON → values with their places. Only the part of YAML that says what it seems to say:
+ * Parses YAML or JSON into values with positions. Only an unambiguous subset of YAML is accepted. Refused are:
  *
- *     refused: anchors and aliases (one line can stand for a million), tags, merge keys, directives, explicit keys
- *     (`? a`), several documents, duplicate keys, keys that are no plain texts
+ *     anchors and aliases (one line can expand to a million values), tags, merge keys, directives, explicit keys
+ *     (`? a`), several documents, duplicate keys, keys that are not plain strings
  *
- * JSON is a part of YAML 1.2, so one reader does for both. The tokens are looked at before anything is built: the YAML
- * library builds recursively, and how deep it goes must be known before it does.
+ * JSON is a subset of YAML 1.2, so one reader covers both. The tokens are checked before the YAML library builds
+ * values, because the library is recursive and its depth must be limited first.
  */
 import { CST, isMap, isScalar, isSeq, Lexer, LineCounter, type ParsedNode, parseAllDocuments } from 'yaml'
 import { PolicyFileError } from '../error.js'
@@ -42,7 +42,7 @@ export function readYaml(text: string, file: string): ReadText {
     version: '1.2',
     schema: 'core',
     merge: false,
-    // Checked here: the library compares every key with every other.
+    // Duplicate keys are checked in `convertMap`: the library compares every key with every other one.
     uniqueKeys: false,
     stringKeys: true,
     intAsBigInt: true,
@@ -75,7 +75,7 @@ export function readYaml(text: string, file: string): ReadText {
   return { source, root: convert(contents, source) }
 }
 
-/** What can only be there to mislead whoever reads the file, or the parser. */
+/** Refuses invisible characters, which can mislead readers of the file or the parser. */
 function checkText(text: string, source: Source): void {
   const odd = /[^\P{Cc}\t\n\r]|[\u2028\u2029\u202A-\u202E\u2066-\u2069]|(?!^)\uFEFF/u.exec(text)
   if (odd !== null) {
@@ -93,7 +93,7 @@ function checkText(text: string, source: Source): void {
   }
 }
 
-/** Tokens of YAML that a policy has no use for, with their names. */
+/** YAML tokens that a policy does not need, with the problem and the hint of their errors. */
 const REFUSED: ReadonlyMap<string, readonly [problem: string, hint: string]> = new Map([
   ['anchor', ['anchors (`&name`) are not allowed', 'write the value out; quote a text that begins with `&`']],
   ['alias', ['aliases (`*name`) are not allowed', 'write the value out; quote a glob: `"*.csv"`']],
@@ -102,16 +102,17 @@ const REFUSED: ReadonlyMap<string, readonly [problem: string, hint: string]> = n
   ['explicit-key-ind', ['explicit keys (`? key`) are not allowed', 'write `key: value`']],
 ])
 
-/** The library's control tokens, which stand for nothing in the text. */
+/** Control tokens of the library, which do not correspond to any text. */
 const MARKS: readonly string[] = [CST.DOCUMENT, CST.FLOW_END, CST.SCALAR]
 
-/** What an item begins with between brackets. */
+/** Tokens that begin a new item inside brackets. */
 const BEGINS_ANEW: ReadonlySet<string> = new Set(['comma', 'flow-map-start', 'flow-seq-start'])
 
 function checkTokens(text: string, source: Source): void {
   let at = 0
   let depth = 0
-  // Of the line, or between brackets of the item: each opens a level, also where YAML will not have it (`a: b: c`).
+  // Keys and list marks on the current line or, inside brackets, in the current item. Each opens a level, even
+  // where YAML forbids it (`a: b: c`).
   let opened = 0
   for (const token of new Lexer().lex(text)) {
     if (MARKS.includes(token)) continue
@@ -169,7 +170,10 @@ function convertMap(node: Extract<ParsedNode, { items: { key: unknown }[] }>, so
   return { kind: 'map', at: node.range[0], members }
 }
 
-/** In NFC, as the engine shows its texts. The library makes U+FFFD of a lone surrogate, which would equal another's. */
+/**
+ * Normalises a string to NFC, as the engine does. The library replaces a lone surrogate with U+FFFD, which would
+ * make different strings equal, so such a string is refused.
+ */
 function whole(text: string, at: number, source: Source): string {
   if (text.isWellFormed() && !text.includes('\uFFFD')) return text.normalize('NFC')
   throw source.error('POLICY_SYNTAX', at, 'a text has half a character in it', 'write the character itself')

@@ -1,22 +1,29 @@
 /**
- * Globs for paths, over segments:
+ * Globs for paths. A glob is compared with a normalised path segment by segment:
  *
- *     *      any characters within one segment, also none, also a leading dot
+ *     *      any number of characters within one segment, including zero and a leading dot
  *     ?      one character within one segment
- *     **     any number of segments, also none; a segment of its own
+ *     **     any number of segments, including zero; it must be a whole segment
  *
  *     /srv/data/**         /srv/data, /srv/data/a, /srv/data/a/b
  *     /srv/*.csv           /srv/a.csv, /srv/.csv; not /srv/a/b.csv
  *
- * Brackets and braces have a meaning elsewhere and none here, so they are refused rather than taken literally.
+ * The syntax is that of POSIX pathname patterns (XCU 2.14) with `**` and without bracket expressions. Brackets and
+ * braces are special in other glob dialects, so a glob that contains them is refused instead of being read
+ * literally.
  */
 import { GLOB_SEGMENTS_MAX, PATH_CHARACTERS_MAX } from '../limits.js'
 import { matchesText, matchesWildcard } from './wildcard.js'
 
-/** Segments, each as its characters; `**` is null. */
+/** The segments of a glob, each as a list of characters; `**` is null. */
 export type CompiledGlob = readonly (readonly string[] | null)[]
 
-/** What is wrong with a glob, or null. @param absolute whether it must begin with a slash, or must not */
+/**
+ * Checks a glob.
+ *
+ * @param absolute - true: the glob must begin with a slash; false: it must not
+ * @returns the problem and a hint; null for a valid glob
+ */
 export function globProblem(glob: string, absolute: boolean): readonly [problem: string, hint: string] | null {
   if (glob.length > PATH_CHARACTERS_MAX) return [`is longer than ${PATH_CHARACTERS_MAX} characters`, 'shorten it']
   if (/[\p{Cc}\u2028\u2029\uFFFD]/u.test(glob)) return ['has a control character in it', 'take it out']
@@ -43,12 +50,12 @@ export function globProblem(glob: string, absolute: boolean): readonly [problem:
   return null
 }
 
-/** Compiles a glob that `globProblem` has nothing to say about. */
+/** Compiles a glob that `globProblem` accepts. */
 export function compileGlob(glob: string): CompiledGlob {
   return segmentsOf(glob).map((segment) => (segment === '**' ? null : [...segment]))
 }
 
-/** @param path the segments of a normalised path */
+/** @param path - the segments of a normalised path */
 export function matchesGlob(glob: CompiledGlob, path: readonly string[]): boolean {
   return matchesWildcard(
     glob,
@@ -58,7 +65,7 @@ export function matchesGlob(glob: CompiledGlob, path: readonly string[]): boolea
   )
 }
 
-/** @param path absolute and normalised, or relative to something that is */
+/** @param path - absolute and normalised, or relative to an absolute, normalised path */
 export function segmentsOf(path: string): readonly string[] {
   return path.split('/').filter((segment) => segment !== '')
 }

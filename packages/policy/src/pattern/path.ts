@@ -1,9 +1,9 @@
 /**
- * Paths as text, and what they may mean to the tool that is given them.
+ * Paths as strings, and the files that a tool may open for them.
  *
- * A policy judges a text; a tool opens a file. Between the two stand programs that decode percent signs, take
- * backslashes for slashes, trim, unquote, expand `~`. So a path is read in every way that is common, and each reading is
- * held against the glob:
+ * A policy checks a string; a tool opens a file. Programs in between may decode percent signs, treat backslashes as
+ * slashes, trim, remove quotation marks, or expand `~`. So a path is read in every common way, and each reading is
+ * compared with the glob:
  *
  *     value            readings under root /w
  *     a/./b//c         /w/a/b/c
@@ -11,32 +11,35 @@
  *     a\b              /w/a\b, /w/a/b
  *     %2e%2e/x         none: refused, an encoded traversal has no honest use
  *
- * A rule that allows needs all readings to fit, and a rule that denies needs one (`truth.ts`).
+ * An `allow` rule requires all readings to match; a `deny` rule requires only one (`truth.ts`).
  */
 import { PATH_CHARACTERS_MAX, PATH_SEGMENTS_MAX } from '../limits.js'
 
 export type PathReadings =
   | {
       readonly ok: true
-      /** Absolute, normalised, fully decoded, with slashes. */
+      /** The absolute, normalised path, fully decoded, with slashes. */
       readonly path: string
       /** All readings, normalised, without duplicates. */
       readonly readings: readonly string[]
-      /** The same before `.` and `..` were taken out, absolute: what an operating system would follow step by step. */
+      /**
+       * The absolute readings with their `.` and `..` segments, as an operating system would follow them step by
+       * step.
+       */
       readonly unfolded: readonly string[]
     }
   | { readonly ok: false; readonly why: string }
 
-/** How often a percent-encoded text is decoded: once by whoever takes a URL apart, and once more by mistake. */
+/** The number of times that a percent-encoded string is decoded: once by a URL parser, and once more by mistake. */
 const DECODINGS = 2
 
 const ENCODED = /%[0-9A-Fa-f]{2}/
 const CONTROL = /[\p{Cc}\u2028\u2029]/u
 
 /**
- * Reads a path.
+ * Returns all readings of a path, or the reason why the path is refused.
  *
- * @param root absolute and normalised; what relative paths are relative to. Null: a relative path is refused
+ * @param root - the absolute, normalised folder of relative paths; null: a relative path is refused
  * @example readPath('a/../b', '/w')   // { ok: true, path: '/w/b', readings: ['/w/b'], unfolded: ['/w/a/../b'] }
  */
 export function readPath(value: string, root: string | null): PathReadings {
@@ -64,7 +67,10 @@ export function readPath(value: string, root: string | null): PathReadings {
 
 const refused = (why: string): PathReadings => ({ ok: false, why })
 
-/** The text as it is, decoded, and decoded again where there is something left to decode; or why it cannot be judged. */
+/**
+ * The string itself, decoded once, and decoded twice if it still has percent-encoding; or the reason why it is
+ * refused.
+ */
 function decodings(value: string): readonly string[] | string {
   let text = value.normalize('NFC')
   const why = surface(value) ?? hiddenIn(text, text.normalize('NFKC'))
@@ -82,7 +88,7 @@ function decodings(value: string): readonly string[] | string {
   return texts
 }
 
-/** Takes `.`, `..` and empty segments out of an absolute path. Above the top there is the top, as in POSIX. */
+/** Removes `.`, `..` and empty segments from an absolute path. As in POSIX, the parent of the root is the root. */
 export function fold(path: string): string {
   const kept: string[] = []
   for (const segment of path.split('/')) {
@@ -92,7 +98,7 @@ export function fold(path: string): string {
   return `/${kept.join('/')}`
 }
 
-/** What tools are known to make something else of. @returns why the text is no path that can be judged, or null */
+/** Checks for characters that tools are known to change. @returns the reason why the string is refused, or null */
 function surface(text: string): string | null {
   if (!text.isWellFormed() || text.includes('\uFFFD')) return 'is not well-formed text'
   if (CONTROL.test(text)) return 'has a control character in it'
@@ -103,7 +109,10 @@ function surface(text: string): string | null {
   return null
 }
 
-/** `%2e` and `%2E` are `.`; bytes that are no UTF-8 (an overlong `%c0%ae`) give undefined; a `%` that encodes nothing stays. */
+/**
+ * Decodes once: `%2e` and `%2E` become `.`. A `%` without two hex digits is kept. Invalid UTF-8 (an overlong
+ * `%c0%ae`) gives undefined.
+ */
 function decodeOnce(text: string): string | undefined {
   try {
     return text.replace(/(?:%[0-9A-Fa-f]{2})+/g, decodeURIComponent)
@@ -112,7 +121,7 @@ function decodeOnce(text: string): string | undefined {
   }
 }
 
-/** Whether a decoded text has separators, dots or what `surface` refuses, that were not there in the open. */
+/** Whether decoding reveals separators, dots, or characters that `surface` refuses. */
 function hiddenIn(before: string, after: string): string | null {
   if (before === after) return null
   if (count(after, /[/\\]/g) !== count(before, /[/\\]/g)) return 'hides a separator'

@@ -1,11 +1,11 @@
 /**
- * Matches a sequence against a pattern in which a star stands for any number of items.
+ * Matches a sequence against a pattern in which a star matches any number of items.
  *
- * On a mismatch only the last star is tried again: it takes one item more. That is enough, because whatever an earlier
- * star could take, the last one can take too. So the time is at most pattern × items, whatever is in them; there is
- * nothing to blow up as in a backtracking regular expression.
+ * On a mismatch, only the last star is extended by one more item. That is enough, because the last star can take
+ * any item that an earlier star could take. The time is therefore at most pattern length × number of items; the
+ * exponential backtracking of some regular expressions cannot occur.
  *
- * @param fits whether an item of the pattern that is no star fits an item
+ * @param fits - whether a part of the pattern that is not a star matches an item
  */
 export function matchesWildcard<P, T>(
   pattern: readonly P[],
@@ -37,7 +37,10 @@ export function matchesWildcard<P, T>(
   return pattern.slice(at).every(isStar)
 }
 
-/** A text against a pattern where `*` is any run of characters, also none, and `?` is one character. */
+/**
+ * Matches a string against a pattern in which `*` is any number of characters, including zero, and `?` is one
+ * character.
+ */
 export function matchesText(pattern: readonly string[], text: string): boolean {
   return matchesWildcard(
     pattern,

@@ -1,4 +1,4 @@
-// Finding what a rule tests among the arguments of a call.
+// Finds the arguments of a call that a rule tests.
 import { foldName, isIntegerText } from '@sudoagent/core'
 import type { JsonValue } from '@sudoagent/crypto'
 import { ARGUMENT_VALUES_MAX } from '../limits.js'
@@ -6,16 +6,16 @@ import { ARGUMENT_VALUES_MAX } from '../limits.js'
 export type Found =
   | { readonly kind: 'value'; readonly value: JsonValue }
   | { readonly kind: 'absent' }
-  /** There is something, but not what the path expects, or it cannot be seen. */
+  /** A value exists, but it is hidden or is not of the kind that the path requires. */
   | { readonly kind: 'unclear'; readonly why: string }
 
-/** What the engine puts where a secret was (core's redaction): the value is not known here. */
+/** The engine's replacement for a secret (redaction in core). The value is unknown here. */
 export const REDACTED = '[redacted]'
 
-/** What it puts where something was that is no plain data: `<undefined>`, `<function>`, `<Uint8Array:16>`. */
+/** The engine's placeholder for a value that is not plain data: `<undefined>`, `<function>`, `<Uint8Array:16>`. */
 const PLACEHOLDER = /^<[\p{ID_Start}$_][\p{ID_Continue}$]*(?::\d+)?>$/u
 
-/** What it makes of a Map and a Set. Their members are not where a path would look for them. */
+/** The engine's representation of a Map and a Set. A path cannot address their members. */
 const CONTAINERS: readonly string[] = ['<Map>', '<Set>']
 
 const ABSENT: Found = Object.freeze({ kind: 'absent' })
@@ -23,8 +23,8 @@ const ABSENT: Found = Object.freeze({ kind: 'absent' })
 const unclear = (why: string): Found => ({ kind: 'unclear', why })
 
 /**
- * Follows a path. A key leads into an object, a number into a list, `*` into every element of a list: so there is one
- * result, or, with `*`, as many as there are elements.
+ * Follows a path. A key selects a member of an object, a number an element of a list, and `*` every element of a
+ * list. There is one result, or with `*` one for each element.
  *
  * @example findArguments({ edits: [{ to: 'a' }, {}] }, ['edits', '*', 'to'])   // [{ value: 'a' }, absent]
  */
@@ -70,8 +70,8 @@ function step(value: JsonValue, rest: readonly string[]): readonly Found[] {
 }
 
 /**
- * Other names under which a tool may look for what is tested: many bind names without regard to case, width or accents' form, and the
- * last wins; and some take a name with dots for a path.
+ * Finds another spelling under which a tool may look up the tested argument. Many tools ignore case, width or the
+ * normalisation form of names and use the last match, and some read a name with dots as a path.
  */
 function otherSpelling(value: object, rest: readonly string[]): string | null {
   const [segment = ''] = rest
@@ -85,7 +85,7 @@ function otherSpelling(value: object, rest: readonly string[]): string | null {
   return null
 }
 
-/** Whether the parts of a name are two or more of the next segments; a number stands for the `*` of a list. */
+/** Whether the parts of a name equal two or more of the next segments; a number matches the `*` of a list. */
 function spells(parts: readonly string[], rest: readonly string[]): boolean {
   if (parts.length > rest.length) return false
   return parts.every((part, at) =>
@@ -93,20 +93,23 @@ function spells(parts: readonly string[], rest: readonly string[]): boolean {
   )
 }
 
-/** An integer that no double holds stands there as its digits: a test for a text must not take it for one, nor one for a number. */
+/**
+ * An integer that a double cannot represent is given as a string of digits. A test of a string must not match it,
+ * and neither must a test of a number.
+ */
 function found(holder: object, key: string, value: JsonValue): Found {
   return isIntegerText(holder, key)
     ? unclear('is an integer beyond ±(2^53−1), which no test compares')
     : { kind: 'value', value }
 }
 
-/** A value that is not plain data is none that anything could be said of, not even that it is there: `<undefined>`. */
+/** A placeholder such as `<undefined>` is unclear, even for a test of presence. */
 function seen(found: Found): Found {
   if (found.kind !== 'value' || typeof found.value !== 'string' || !PLACEHOLDER.test(found.value)) return found
   return unclear('is no plain data')
 }
 
-/** Also in part: of `/srv/[redacted]/x` nobody knows where it leads. */
+/** Whether a value is redacted, in whole or in part: the target of `/srv/[redacted]/x` is unknown. */
 export function isHidden(value: JsonValue): boolean {
   return typeof value === 'string' && (value.includes(REDACTED) || PLACEHOLDER.test(value))
 }

@@ -1,19 +1,19 @@
-// A call as rules see it: server, tool, and the redacted arguments.
+// A call as rules see it: server, tool and redacted arguments.
 import type { Context } from '@sudoagent/core'
 import type { JsonValue } from '@sudoagent/crypto'
 
 export interface Call {
-  /** Null when the action names none. */
+  /** Null when the action does not name a server. */
   readonly server: string | null
   readonly tool: string
-  /** The call has positional arguments, which have no names that a rule could test. */
+  /** The call has positional arguments, which rules cannot test because they have no names. */
   readonly positional: boolean
   readonly kwargs: Readonly<Record<string, JsonValue>>
 }
 
 /**
- * `<server>/<tool>`, split at the first slash: a tool's name may contain slashes, a server's may not. Without a slash, or
- * with nothing on one side of it, the whole is a tool.
+ * Splits `<server>/<tool>` at the first slash: the name of a tool may contain slashes, the name of a server may
+ * not. Without a slash, or with an empty part before or after it, the whole action is the tool.
  */
 export function splitAction(action: string): Pick<Call, 'server' | 'tool'> {
   const slash = action.indexOf('/')

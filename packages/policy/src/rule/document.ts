@@ -1,37 +1,40 @@
-// What a policy file says, once it has been read: plain, frozen data, and the hash over it.
+// The content of a policy file as plain, frozen data, and its hash.
 
 import type { PolicyDecision } from '@sudoagent/core'
 import { encodeCanonical, type Hash, sha256Hex } from '@sudoagent/crypto'
 
-/** The format's version: the value of the key `sudoagent_policy`. */
+/** The version of the format: the value of the key `sudoagent_policy`. */
 export const POLICY_FORMAT = 1
 
 export type ScalarValue = string | number | boolean | null
 
-/** One test of one value. All tests of a rule must hold. */
+/** One test of one value. A rule matches only if all its tests are true. */
 export type ArgumentTest =
   | { readonly kind: 'equals'; readonly values: readonly ScalarValue[] }
   | { readonly kind: 'prefix'; readonly prefixes: readonly string[] }
   | {
       readonly kind: 'glob'
       readonly globs: readonly string[]
-      /** Absolute and normalised; globs and relative paths start here. Null: globs are absolute, relative paths are unclear. */
+      /**
+       * The absolute, normalised base of globs and relative paths. Null: globs are absolute and relative paths are
+       * unclear.
+       */
       readonly root: string | null
       readonly resolveSymlinks: boolean
     }
   | { readonly kind: 'range'; readonly gt?: number; readonly gte?: number; readonly lt?: number; readonly lte?: number }
   | {
       readonly kind: 'url'
-      /** Scheme, host and port in the form of `urlOrigin`. */
+      /** Scheme, host and port as `urlOrigin` returns them. */
       readonly origins: readonly string[]
-      /** Absolute globs over the path; null: any path. */
+      /** Absolute globs for the path; null: any path. */
       readonly paths: readonly string[] | null
     }
   | { readonly kind: 'present' }
   | { readonly kind: 'absent' }
 
 export interface ArgumentMatcher {
-  /** As written: `amount`, `customer.id`, `edits.*.path`. */
+  /** The path as written in the file: `amount`, `customer.id`, `edits.*.path`. */
   readonly path: string
   readonly segments: readonly string[]
   readonly tests: readonly ArgumentTest[]
@@ -39,16 +42,16 @@ export interface ArgumentMatcher {
 
 export interface PolicyRule {
   readonly id: string
-  /** Names or patterns, one of which must fit; null: any server, and none. */
+  /** Names or patterns, one of which must match; null: any server, or none. */
   readonly servers: readonly string[] | null
   /** Null: any tool. */
   readonly tools: readonly string[] | null
   readonly args: readonly ArgumentMatcher[]
-  /** The call has no arguments but those of `args`. */
+  /** The call must not have arguments other than those of `args`. */
   readonly argsOnly: boolean
   readonly effect: PolicyDecision
   readonly reason: string
-  /** Line of the file where the rule begins; not part of the hash. */
+  /** The line of the file at which the rule begins; not part of the hash. */
   readonly line: number
 }
 
@@ -60,8 +63,8 @@ export interface PolicyDocument {
 }
 
 /**
- * SHA-256 over the canonical JSON of what the file says. Comments, order of keys, quoting and YAML or JSON make no
- * difference; the order of rules, and everything that can change an answer or its reason, does.
+ * SHA-256 over the canonical JSON of the policy. Comments, the order of keys, quoting and the choice of YAML or
+ * JSON do not change the hash; the order of rules, and every value that can change a decision or its reason, do.
  */
 export function hashDocument({ id, version, description, rules }: PolicyDocument): Hash {
   return sha256Hex(
@@ -72,7 +75,7 @@ export function hashDocument({ id, version, description, rules }: PolicyDocument
       description,
       rules: rules.map(({ line: _line, args, argsOnly, ...rule }) => ({
         ...rule,
-        // Not there where it is not said: the hash of older files stays.
+        // Omitted when false, so that the hashes of older files do not change.
         ...(argsOnly ? { args_only: true } : {}),
         args: args.map(({ path, tests }) => ({ path, tests })),
       })),

@@ -1,10 +1,10 @@
-// `args_only`: a call has the arguments that the rule names, and no others.
+// `args_only`: a call must not have arguments that the rule does not name.
 import type { JsonValue } from '@sudoagent/crypto'
 
-/** What a rule names, as a tree. A name without children stands for a whole value. */
+/** The arguments that a rule names, as a tree. A node without children is a whole value. */
 interface Named {
   readonly children: Map<string, Named>
-  /** A path ends here: whatever is below belongs to it. */
+  /** A path ends here and includes all values below it. */
   whole: boolean
 }
 
@@ -25,10 +25,10 @@ export function compileOnlyNamed(
   return (kwargs) => hasOnly(kwargs, root)
 }
 
-/** The depth is bounded by that of the rule's paths. */
+/** Recursive; the depth is limited by the depth of the rule's paths. */
 function hasOnly(value: JsonValue, { children, whole }: Named): boolean {
   if (whole) return true
-  // The tests of the path say what becomes of a value that is no object.
+  // A value that is not an object is left to the tests of the path.
   if (typeof value !== 'object' || value === null) return true
   const star = Array.isArray(value) ? children.get('*') : undefined
   return Object.entries(value).every(([name, child]) => {

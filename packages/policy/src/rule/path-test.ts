@@ -1,4 +1,5 @@
-// The test `glob`: a path, in all its readings, against globs below a root; with `resolve_symlinks`, also where it really leads.
+// The test `glob`: compares all readings of a path with globs below a root and, with `resolve_symlinks`, also its
+// target.
 
 import { type CompiledGlob, compileGlob, matchesGlob, segmentsOf } from '../pattern/glob.js'
 import { readPath } from '../pattern/path.js'
@@ -6,13 +7,13 @@ import type { ArgumentTest } from './document.js'
 import { agree, fails, HOLDS, unclear, type Verdict } from './truth.js'
 
 /**
- * Where an absolute path really leads: symbolic links followed, `..` taken where the links have led. A path that does
- * not exist yet leads below its deepest folder that does. Null where that cannot be said: a dangling link, a loop, no
- * permission.
+ * Resolves an absolute path: symbolic links are followed, and `..` is relative to their targets. A path that does
+ * not exist yet is resolved from its deepest existing folder. Returns null when the result is unknown: a dangling
+ * link, a loop, or missing permission.
  */
 export interface RealPath {
   (path: string): string | null
-  /** The same for one evaluation: what was looked up is not looked up again, and the work is bounded as a whole. */
+  /** Returns a resolver for one evaluation, which caches its results and limits their total work. */
   readonly perEvaluation?: () => RealPath
 }
 

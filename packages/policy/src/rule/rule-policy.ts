@@ -1,15 +1,16 @@
 /**
- * A policy made of rules, as the engine asks it.
+ * A policy made of rules, in the form that the engine calls.
  *
- * The first rule that matches decides; if none does, the call is denied. Each test answers true, false or unclear
- * (`truth.ts`): a value of another type, a redacted value, or a path that has two readings is unclear.
+ * The first rule that matches decides; if no rule matches, the call is denied. Each test is true, false or unclear,
+ * in Kleene's three-valued logic (`truth.ts`): a value of another type, a redacted value, or a path with two
+ * readings is unclear.
  *
  *     rule's effect       matches       does not match    unclear
  *     allow               allow         next rule         next rule
  *     deny                deny          next rule         deny
  *     require_approval    ask           next rule         deny
  *
- *     new RulePolicy(parsePolicyFile(text)).evaluate(context)
+ *     new RulePolicy(parsePolicyFile(text, 'policy.yaml')).evaluate(context)
  *     // { decision: 'deny', reasonCode: 'POLICY_RULE:no-system-files', … }
  */
 import type { Context, Policy, PolicyDecision, PolicyResult } from '@sudoagent/core'
@@ -19,28 +20,31 @@ import { hashDocument, type PolicyDocument, type PolicyRule } from './document.j
 import type { RealPath } from './path-test.js'
 import { compileRule } from './rule.js'
 
-/** What became of one rule: it decided (`matched`, or `unclear` where that denies), or it was passed over, and why. */
+/**
+ * The result of one rule: it decided (`matched`, or `unclear` when that denies), or it was skipped, with the
+ * reason.
+ */
 export interface RuleStep {
   readonly rule: string
   readonly effect: PolicyDecision
   readonly outcome: 'matched' | 'not_matched' | 'unclear'
-  /** Null when it matched. Names arguments, never their values. */
+  /** Null when the rule matched. It names arguments but never contains their values. */
   readonly because: string | null
 }
 
 export interface Explanation extends Required<PolicyResult> {
-  /** The rule that decided; null: none did, and so the call is denied. */
+  /** The rule that decided; null: no rule matched, so the call is denied. */
   readonly rule: string | null
-  /** The rules in the order in which they were asked, up to the one that decided. */
+  /** The evaluated rules in order, up to the one that decided. */
   readonly steps: readonly RuleStep[]
 }
 
 export interface RulePolicyOptions {
-  /** Where a path really leads. Without it, `resolve_symlinks` makes every test unclear: nothing is allowed by it. */
+  /** Resolves paths. Without it, tests with `resolve_symlinks` are unclear, so they never allow a call. */
   readonly realPath?: RealPath
 }
 
-/** What rules look at of a context. */
+/** The part of a context that rules read. */
 export type RuleContext = Pick<Context, 'action' | 'args' | 'kwargs'> & Partial<Pick<Context, 'concealed'>>
 
 /** Reason codes. The rule's id follows the colon. */
@@ -49,11 +53,12 @@ export const RULE_UNCLEAR_CODE = 'POLICY_RULE_UNCLEAR:'
 export const NO_RULE_CODE = 'POLICY_NO_RULE'
 
 /**
- * The first rule that matches decides; if none does, the call is denied. Where a rule cannot be decided (an argument of
- * another type, a redacted value, a path that has two readings) it does not allow; a rule that denies or asks then
- * denies. `evaluate` is synchronous, deterministic and, without `realPath`, pure.
+ * A policy made of rules. The first rule that matches decides; if no rule matches, the call is denied. If a `deny`
+ * or `require_approval` rule is unclear (a value of another type, a redacted value, a path with two readings), the
+ * call is denied; an unclear `allow` rule is skipped. `evaluate` is synchronous and deterministic and, without
+ * `realPath`, pure.
  *
- * The ledger says which rule it was: `reason_code` is `POLICY_RULE:<id>`, and the id stands at the end of `reason`.
+ * The ledger records the rule: `reason_code` is `POLICY_RULE:<id>`, and `reason` ends with the id.
  *
  * @example
  * const policy = new RulePolicy(parsePolicyFile(text, 'policy.yaml'))
@@ -62,7 +67,7 @@ export const NO_RULE_CODE = 'POLICY_NO_RULE'
 export class RulePolicy implements Policy {
   readonly kind = 'rules'
   readonly policyId: string
-  /** Not there when the file has none. */
+  /** Absent when the file has no version. */
   declare readonly version?: string
   readonly policyHash: Hash
   readonly document: PolicyDocument
@@ -79,14 +84,14 @@ export class RulePolicy implements Policy {
   }
 
   evaluate(context: RuleContext): Required<PolicyResult> {
-    // Says to the engine that this policy knows what it does not see: a test of something concealed is unclear, and so a rule
-    // allows only where it tests nothing concealed.
+    // Reading this property tells the engine that the policy takes concealed values into account: a test of one is
+    // unclear, so a rule allows a call only if it tests no concealed value.
     void context.concealed
     const { decision, reason, reasonCode } = this.explain(context)
     return { decision, reason, reasonCode }
   }
 
-  /** The same answer, with how it came about. */
+  /** Returns the same decision as `evaluate`, with the steps that led to it. */
   explain(context: Pick<Context, 'action' | 'args' | 'kwargs'>): Explanation {
     const call = callOf(context)
     const realPath = this.#realPath?.perEvaluation?.() ?? this.#realPath

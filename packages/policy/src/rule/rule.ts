@@ -1,4 +1,4 @@
-// One rule against one call: server, tool, then the arguments.
+// Compares one rule with one call: server, tool, then the arguments.
 import type { JsonValue } from '@sudoagent/crypto'
 import { matchesText } from '../pattern/wildcard.js'
 import { type Found, findArguments, isHidden } from './argument.js'
@@ -9,7 +9,7 @@ import { compilePathTest, type RealPath } from './path-test.js'
 import { agree, every, fails, HOLDS, unclear, type Verdict } from './truth.js'
 import { compileUrlTest } from './url-test.js'
 
-/** Prepares a rule, so that a call costs only the comparing. */
+/** Compiles a rule once, so that a call costs only the comparisons. */
 export function compileRule(rule: PolicyRule): (call: Call, realPath: RealPath | null) => Verdict {
   const fitsServer = compileNames(rule.servers)
   const fitsTool = compileNames(rule.tools)
@@ -28,7 +28,7 @@ export function compileRule(rule: PolicyRule): (call: Call, realPath: RealPath |
     ])
 }
 
-/** A rule that names no server is for calls without one too. */
+/** A rule without `server` also matches calls without a server. */
 function noServer({ servers }: PolicyRule): Verdict {
   return servers === null ? HOLDS : fails('the call names no server')
 }
@@ -48,7 +48,7 @@ type Check<T> = (value: T, realPath: RealPath | null) => Verdict
 function compileMatcher({ path, segments, tests }: ArgumentMatcher): Check<Call> {
   const compiled = tests.map(compileTest)
   return ({ positional, kwargs }, realPath) => {
-    // Names tell which argument is which; without them, what is absent by name may well be there.
+    // Positional arguments have no names, so an argument that seems to be absent may be present.
     if (positional) return unclear('the arguments have no names')
     const found = findArguments(kwargs, segments)
     const verdict = every(
@@ -82,7 +82,7 @@ function compileTest(test: ArgumentTest): Check<Found> {
 
 type ValueTest = Exclude<ArgumentTest, { kind: 'present' | 'absent' }>
 
-/** Nothing is coerced: a number in a text is a text. */
+/** Values are not converted: a string of digits is a string. */
 function compileValueTest(test: ValueTest): Check<JsonValue> {
   switch (test.kind) {
     case 'equals': {

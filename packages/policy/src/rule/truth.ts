@@ -1,13 +1,13 @@
 /**
- * Three-valued logic (Kleene's). `unclear` is what a test says that cannot be decided: a value of another type, a
- * redacted one, a path with two readings. It is never taken for `true` by a rule that allows, nor for `false` by a rule
- * that denies or asks.
+ * Kleene's three-valued logic. A test is `unclear` when it cannot be decided: a value of another type, a redacted
+ * value, a path with two readings. An `allow` rule never treats `unclear` as `true`, and a `deny` or
+ * `require_approval` rule never treats it as `false`.
  */
 export type Truth = 'true' | 'false' | 'unclear'
 
 export interface Verdict {
   readonly truth: Truth
-  /** Why it is not `true`, in words; null when it is. */
+  /** The reason why the truth is not `true`; null when it is. */
   readonly because: string | null
 }
 
@@ -17,7 +17,7 @@ export const fails = (because: string): Verdict => ({ truth: 'false', because })
 
 export const unclear = (because: string): Verdict => ({ truth: 'unclear', because })
 
-/** All must hold: one `false` settles it, whatever is unclear beside it. Later tests are not run then. */
+/** Conjunction: one `false` decides, even if other tests are unclear; the remaining tests are then not run. */
 export function every(tests: Iterable<() => Verdict>): Verdict {
   let doubt: Verdict | null = null
   for (const test of tests) {
@@ -29,10 +29,10 @@ export function every(tests: Iterable<() => Verdict>): Verdict {
 }
 
 /**
- * One question asked of several values (the elements of a list, the readings of a path): `true` when it holds for all,
- * `false` when it holds for none, `unclear` when they differ or one of them is unclear.
+ * Combines the verdicts about several values (the elements of a list, the readings of a path): `true` when all are
+ * true, `false` when all are false, `unclear` when they differ or one of them is unclear.
  *
- * @param mixed says that they differ
+ * @param mixed - the reason to give when they differ
  */
 export function agree(verdicts: readonly Verdict[], mixed: string): Verdict {
   const [first] = verdicts

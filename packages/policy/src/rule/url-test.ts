@@ -1,4 +1,5 @@
-// The test `url`: where a URL leads, in all the ways in which tools read one. What two readers may read differently is unclear.
+// The test `url`: compares the origin and path of a URL with those of the rule. A URL that two parsers may read
+// differently is unclear.
 
 import { PATH_CHARACTERS_MAX } from '../limits.js'
 import { compileGlob, matchesGlob, segmentsOf } from '../pattern/glob.js'
@@ -6,16 +7,20 @@ import { readPath } from '../pattern/path.js'
 import type { ArgumentTest } from './document.js'
 import { agree, fails, HOLDS, unclear, type Verdict } from './truth.js'
 
-/** Scheme, authority, path; the query and the fragment are not tested. RFC 3986, appendix B, but for a missing `//`. */
+/**
+ * Scheme, authority and path; the query and the fragment are not tested. RFC 3986, appendix B, with a mandatory
+ * `//`.
+ */
 const PARTS = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)([^?#]*)(?:\?[^#]*)?(?:#.*)?$/
-/** A name or an address, and a port: no user, no encoding, no letters that a resolver turns into others. */
+/** A host name or address with an optional port: no user, no percent-encoding, only ASCII letters. */
 const AUTHORITY = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?$/
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: '80', https: '443', ws: '80', wss: '443', ftp: '21' }
 
 /**
- * The origin of a URL as rules compare it: scheme, host and port, in lower case, without a port that is the scheme's own.
+ * The origin of a URL as rules compare it: scheme, host and port in lower case; the default port of the scheme is
+ * omitted.
  *
- * @returns null where the text is not a URL whose host every reader agrees on
+ * @returns null when parsers could disagree about the host
  */
 export function urlOrigin(scheme: string, authority: string): string | null {
   const name = scheme.toLowerCase()
@@ -23,7 +28,7 @@ export function urlOrigin(scheme: string, authority: string): string | null {
   if (!AUTHORITY.test(authority)) return null
   const host = authority.toLowerCase().replace(new RegExp(`:${DEFAULT_PORTS[name] ?? '-'}$`), '')
   try {
-    // Numbers for addresses (`0x7f.1`), ports with zeros in front, and the like, come out otherwise than they went in.
+    // The URL parser rewrites numeric addresses (`0x7f.1`), ports with leading zeros, and the like.
     if (new URL(`${name}://${authority}/`).host.toLowerCase() !== host) return null
   } catch {
     return null
@@ -31,7 +36,7 @@ export function urlOrigin(scheme: string, authority: string): string | null {
   return host.replace(/:[0-9]+$/, '').endsWith('.') ? null : `${name}://${host}`
 }
 
-/** The same of a rule's own text. @returns null when it has a path, a user or anything else */
+/** The origin of a string in a rule. @returns null when the string has a path, a user or any other part */
 export function originOfText(text: string): string | null {
   const [, scheme = '', authority = '', path] = PARTS.exec(text) ?? []
   return path === '' && text === `${scheme}://${authority}` ? urlOrigin(scheme, authority) : null
@@ -41,7 +46,7 @@ export function compileUrlTest(test: Extract<ArgumentTest, { kind: 'url' }>): (v
   const globs = test.paths?.map(compileGlob)
   return (value) => {
     if (value.length > PATH_CHARACTERS_MAX) return unclear(`is longer than ${PATH_CHARACTERS_MAX} characters`)
-    // Tabs and line feeds are dropped by some readers, and end a line of HTTP for others.
+    // Some parsers drop tabs and line feeds; in HTTP they end a line.
     if (!value.isWellFormed() || /[\p{C}\p{Z}\s\\]/u.test(value))
       return unclear('has white space, a backslash or a control character in it')
     const [, scheme, authority, path] = PARTS.exec(value) ?? []
@@ -50,7 +55,8 @@ export function compileUrlTest(test: Extract<ArgumentTest, { kind: 'url' }>): (v
     if (origin === null) return unclear('has a host that readers may read differently')
     if (!test.origins.includes(origin)) return fails('has another origin')
     if (globs === undefined) return HOLDS
-    // Some readers take what follows a semicolon for a parameter of the segment, some collapse empty segments, and all take dots out.
+    // Some servers read the text after a semicolon as a parameter of the segment, some collapse empty segments, and
+    // all remove dot segments.
     const segments = path.split('/').map((segment) => segment.replace(/;.*$/s, ''))
     if (segments.includes('.') || segments.includes('..')) return unclear('has a dot segment')
     if (path.includes('//')) return unclear('has an empty segment')

@@ -1,33 +1,42 @@
 /**
- * Which names mean that what stands beside them is secret.
+ * Decides which names mark a value as secret.
  *
- * A name is split into words (`apiKey`, `API_KEY`, `x-api-key`, `APIKey2` → api, key), and a sensitive name is a word, or
- * up to four neighbouring words written together, that is in the list (`sensitive-name.ts`) or ends in one of the endings.
- * Words have borders, so `author`, `tokenizer`, `secretary` and `passenger` survive; run-together names such as
- * `PGPASSWORD` and `accesstoken` are caught by the endings. Before that, look-alikes are folded: full-width and styled
- * letters, accents, invisible characters, letters of other alphabets and digits that read as Latin ones.
+ * A name is split into words (`apiKey`, `API_KEY`, `x-api-key`, `APIKey2` → api, key). It is sensitive if a word,
+ * or up to four neighbouring words joined together, is in the list (`sensitive-name.ts`) or has one of the listed
+ * endings. Because of word boundaries, `author`, `tokenizer`, `secretary` and `passenger` are not sensitive; the
+ * endings catch names without boundaries, such as `PGPASSWORD` and `accesstoken`. First, lookalikes are folded:
+ * full-width and styled letters, accents, invisible characters, and letters of other alphabets and digits that look
+ * like Latin letters.
  *
- * A name that describes a secret is none: `auth_method`, `password_file`, `session_id`, `next_token`.
+ * A name that describes a secret is not sensitive: `auth_method`, `password_file`, `session_id`, `next_token`.
  */
 import { foldLookalikes } from './lookalike.js'
 import { DESCRIPTORS, ENDINGS, IDENTIFIED, PAGING, SENSITIVE, SENSITIVE_ALONE, TOKEN_COUNTS } from './sensitive-name.js'
 
-/** Names that are sensitive in front of a colon in running text too, where `session: Monday` and `token: one` are prose. */
+/**
+ * Names that are sensitive even before a colon in running text, where `session: Monday` and `token: one` are prose.
+ */
 const UNMISTAKABLE =
   /(?:password|passwd|passphrase|pwd|apikey|secretkey|clientsecret|accesskey|privatekey|passwort|mnemonic|mfacode|(?:access|refresh|auth|bearer|api|id)token)$/
 
-/** Names that say little: a number, a path or a short word under them is kept. */
+/** Ambiguous names: a number, a path or a short word under them is not concealed. */
 const WEAK: ReadonlySet<string> = new Set(['session', 'auth', 'pwd'])
 const WEAK_VALUE = /^(?:[+-]?\d{1,16}(?:\.\d{1,16})?|[a-z]{1,8}|(?:~|\.{1,2}|[A-Za-z]:)?[/\\][^\s;&|$`"'<>]*)$/
-/** Of `token`: the symbol or the address of a currency. */
+/** A value of `token` that is the symbol or the address of a currency. */
 const CURRENCY = /^(?:[A-Z][A-Z0-9]{1,5}|0x[0-9a-fA-F]{40})$/
 const PIN = /^\d{4,12}$/
-/** A seed is a number for a generator, or the phrase that a wallet is made of. */
+/**
+ * A value of `seed` is the number of a random generator, or the phrase of a wallet; only the latter, or long hex,
+ * is secret.
+ */
 const SEED = /^(?:[a-z]{3,8}(?:\s+[a-z]{3,8}){11,23}|(?:0x)?[0-9a-fA-F]{32,})$/
 
 const WORDS_JOINED_MAX = 4
 
-/** A tool is called with the same few names again and again, so that what was said of them is kept: so many, up to such a length. */
+/**
+ * Tools are called with the same few names, so results are cached: the maximum number of names, and their maximum
+ * length.
+ */
 const KEPT_KEYS_MAX = 1_000
 const KEPT_KEY_LENGTH_MAX = 64
 
@@ -43,21 +52,22 @@ type Rule =
 
 export interface KeyRules {
   /**
-   * Whether what stands under this key is secret.
+   * Whether a value under this key is secret.
    *
-   * @param value what stands there. Without it: whether some value could be
+   * @param value - the value. Without it: whether any value could be secret
    */
   isSensitive(key: string, value?: unknown): boolean
-  /** The same for a name in front of a colon in running text, where fewer names are beyond doubt. */
+  /** Like `isSensitive`, for a name before a colon in running text, where fewer names are unambiguous. */
   isUnmistakable(key: string): boolean
-  /** Whether the caller's own names say that what stands under this key is secret. */
+  /** Whether the caller's own names declare values under this key secret. */
   isDeclared(key: string): boolean
 }
 
 /**
- * The rules above, and names of the caller's own: each matches in every spelling (`taxId` finds `tax_id` and `TAX-ID`).
+ * Makes the rules above, extended by the caller's own names. Each of these matches in every naming style: `taxId`
+ * matches `tax_id` and `TAX-ID`.
  *
- * @throws TypeError for an extra name without a letter
+ * @throws TypeError for an additional name without a letter
  */
 export function createKeyRules(extraKeys: readonly string[] = []): KeyRules {
   const extra = new Set(
@@ -135,17 +145,18 @@ const PAGING_SET: ReadonlySet<string> = new Set(PAGING)
 
 const isSecretRun = (run: string): boolean => SENSITIVE_SET.has(run) || ENDINGS.some((ending) => run.endsWith(ending))
 
-/** The name is longer than the secret's, and its last word says what of the secret is meant. */
+/** Whether the last word of a longer name makes it describe a secret instead of naming one. */
 function describesASecret(words: readonly string[]): boolean {
   const [last = '', before = ''] = [words.at(-1), words.slice(0, -1).join('')]
   if (words.length < 2) return false
   if (last === 'token' && PAGING_SET.has(before)) return true
   if (last === 'id' || last === 'ids') return [...IDENTIFIED_SET].some((name) => before.endsWith(name))
-  // `secret_name` describes; the end of `user_name_token` or of a name that is listed as a whole does not.
+  // `secret_name` describes a secret. The end of `user_name_token`, or of a name that is listed as a whole, does
+  // not.
   return DESCRIPTOR_SET.has(last) && !isSecretRun(last) && !isSecretRun(words.slice(-2).join(''))
 }
 
-/** Whether some neighbouring words, written together, pass. */
+/** Whether some run of neighbouring words, joined together, passes. */
 function someRun(words: readonly string[], passes: (run: string) => boolean): boolean {
   return words.some((_, start) => {
     let run = ''
@@ -156,7 +167,7 @@ function someRun(words: readonly string[], passes: (run: string) => boolean): bo
   })
 }
 
-/** Lower-case words of a name; digits and signs only separate them. */
+/** The words of a name in lower case. Digits and punctuation only separate words. */
 export function splitWords(name: string): readonly string[] {
   return name
     .normalize('NFKD')

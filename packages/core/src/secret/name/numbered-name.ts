@@ -1,10 +1,10 @@
 /**
- * Keys that redaction made equal are numbered, `#2`, `#3`, …, in the order of the original keys, which does not depend on
- * the order of the object's members.
+ * Numbers keys that are equal after redaction, `#2`, `#3`, …, in the order of the original keys, which does not
+ * depend on the order of the object's members.
  *
- * @param originals the keys, all different
- * @param written the same keys after redaction
- * @returns the keys as they are recorded, all different
+ * @param originals - the keys, all different
+ * @param written - the same keys after redaction
+ * @returns the recorded keys, all different
  */
 export function numberNames(originals: readonly string[], written: readonly string[]): readonly string[] {
   const names = [...written]

@@ -1,8 +1,8 @@
-/** Data of `key.ts`: names under which secrets stand, and words that make another thing of such a name. */
+/** Data of `name-rules.ts`: names of secrets, and words that change the meaning of such a name. */
 
 const words = (text: string): readonly string[] => text.trim().split(/\s+/)
 
-/** A word, or neighbouring words written together. */
+/** Words, or neighbouring words joined together. */
 export const SENSITIVE: readonly string[] = [
   ...words('auth authorization bearer oauth jwt jwts otp totp hotp creds passcode passcodes cvv cvv2 cvc cvc2'),
   ...words(
@@ -40,18 +40,18 @@ export const SENSITIVE: readonly string[] = [
   ...words('كلمةالسر كلمةالمرور गुप्तशब्द पासवर्ड'),
 ]
 
-/** A word may also end in one of these: no ordinary word does. */
+/** Endings of sensitive words. Ordinary words do not have them. */
 export const ENDINGS: readonly string[] = [
   ...words('password passwords passwd passphrase secret secrets token tokens apikey apikeys accesskey accesskeys'),
   ...words('secretkey secretkeys privatekey privatekeys credential credentials dbpwd userpwd mysqlpwd rootpwd'),
 ]
 
-/** Sensitive only as the whole name: `boarding_pass` and `pass_count` are no secrets. */
+/** Sensitive only as the whole name: `boarding_pass` and `pass_count` are not secrets. */
 export const SENSITIVE_ALONE: readonly string[] = words('pass pw sas sig')
 
 /**
- * Settings and counters of language models. They count tokens and hold none, and policies compare them, so a *number*
- * under one of these names survives; anything else under it does not.
+ * Settings and counters of language models. They count tokens and are not secret, and policies compare them, so a
+ * *number* under one of these names is kept; any other value is concealed.
  */
 export const TOKEN_COUNTS: readonly string[] = [
   ...words('tokens tokencount tokenlimit tokenbudget tokensused numtokens ntokens budgettokens maxtokens mintokens'),
@@ -60,7 +60,7 @@ export const TOKEN_COUNTS: readonly string[] = [
   ...words('cachecreationinputtokens maxtokenstosample'),
 ]
 
-/** The last word of a name that says something about a secret, and is none: `auth_method`, `password_file`. */
+/** Last words of names that describe a secret but are not one: `auth_method`, `password_file`. */
 export const DESCRIPTORS: readonly string[] = [
   ...words(
     'address addresses age algorithm amount attempts at backend balance banner by consent contract count created',
@@ -79,10 +79,13 @@ export const DESCRIPTORS: readonly string[] = [
   ...words('topic total ttl type types updated uri url used user username version'),
 ]
 
-/** A name of these alone, followed by `id`, is an identifier: `session_id` traces, `access_key_id` names a key. */
+/**
+ * A name of these words only, followed by `id`, is an identifier: `session_id` traces a session, `access_key_id`
+ * names a key.
+ */
 export const IDENTIFIED: readonly string[] = words('session accesskey token auth credential cookie apikey')
 
-/** Before `token`: the place where a list goes on. */
+/** Words before `token` that make it a pagination token. */
 export const PAGING: readonly string[] = [
   ...words(
     'next page nextpage pagination continuation continue start starting startingtoken cursor sync nextsync resume',

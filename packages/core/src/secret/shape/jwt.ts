@@ -1,9 +1,9 @@
-/** JSON Web Tokens: signed ones in three parts, encrypted ones in five, of which some may be empty. */
+/** JSON Web Tokens: signed ones with three parts, encrypted ones with five parts, some of which may be empty. */
 
 import type { Span } from '../masked-text.js'
 import { endsInBorder } from './border.js'
 
-/** A run of characters that they are made of. Each run is read once. */
+/** A run of the characters of a token. Each run is read once. */
 const DOTTED_RUN = /(?<![A-Za-z0-9_-])[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)+/g
 const START = /eyJ[A-Za-z0-9_-]{2}/g
 

@@ -1,4 +1,7 @@
-/** Tokens without a prefix of their own that their shape gives away, and secrets that stand beside a known id. */
+/**
+ * Tokens without a fixed prefix that are recognised by their shape, and secrets that occur together with a known
+ * id.
+ */
 import type { Span } from '../masked-text.js'
 
 /**
@@ -9,7 +12,7 @@ import type { Span } from '../masked-text.js'
  * | 14 characters, `.atlasv1.`, the rest | Terraform Cloud |
  * | three characters, a digit, `Q~`, the rest | Microsoft Entra client secret |
  * | 32 hex digits, `-us`, a number | Mailchimp |
- * | a number, `|`, 27 to 40 characters | Facebook app |
+ * | a number, `\|`, 27 to 40 characters | Facebook app |
  * | two runs and `_mmk` | MaxMind licence |
  * | base64 with `JQQJ99` or `AzCa`/`ACDb`/`ASt`/`AIoT` signatures | Azure keys |
  */
@@ -30,7 +33,7 @@ const SHAPES = new RegExp(
 )
 
 const AWS_ID = /(?:AKIA|ASIA)[A-Z0-9]{12}/
-/** 40 characters of base64. A commit's name has the same length, in hex digits alone. */
+/** 40 characters of base64. A git commit id has the same length, but only hex digits. */
 const AWS_SECRET =
   /(?<![A-Za-z0-9+/=])(?=[A-Za-z0-9+/]{0,39}[A-Z])(?=[A-Za-z0-9+/]{0,39}[g-z+/])[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=])/g
 
@@ -42,7 +45,7 @@ export function findShapes(text: string): readonly Span[] {
   }))
 }
 
-/** An AWS secret has no shape of its own; beside an id it is known. */
+/** Finds AWS secret keys. They have no distinctive shape, so they are searched only in a text with an AWS key id. */
 export function findAwsSecrets(text: string): readonly Span[] {
   if (!AWS_ID.test(text)) return []
   return Array.from(text.matchAll(AWS_SECRET), ({ 0: secret, index }) => ({

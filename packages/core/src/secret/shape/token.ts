@@ -1,9 +1,9 @@
 /**
- * Tokens that their issuer's prefix gives away, from the tables in `token-format/`.
+ * Tokens that are recognised by their issuer's prefix, from the tables in `token-format/`.
  *
- * Linear, without backtracking: one regular expression of fixed texts finds where a prefix stands; what follows is read
- * once, character by character. A token that is found is never read again, and one that is not was looked at for no more
- * than `LOOK_UNITS`.
+ * Matching takes linear time without backtracking: one regular expression of literals finds the prefixes, and the
+ * text after a prefix is read once, character by character. A token that was found is not read again; for any other
+ * match, at most `LOOK_UNITS` characters are read.
  */
 
 import type { Span } from '../masked-text.js'
@@ -28,7 +28,7 @@ interface Format {
   readonly condition: TokenCondition | undefined
 }
 
-/** How many characters behind a prefix decide whether it is a token. */
+/** The number of characters after a prefix that decide whether it is a token. */
 const LOOK_UNITS = 128
 
 const SETS = new Map(Object.entries(ALPHABETS).map(([name, letters]) => [name as Alphabet, new Set<string>(letters)]))
@@ -40,17 +40,17 @@ const FORMATS: readonly Format[] = TOKEN_FORMATS.map(([, prefix, alphabet, lengt
   condition,
 }))
 
-/** The shortest prefixes: none begins with another. */
+/** The shortest prefixes: none of them begins with another one. */
 const HEADS: readonly string[] = [...new Set(FORMATS.map(({ prefix }) => prefix))].filter(
   (prefix, _, all) => !all.some((other) => other !== prefix && prefix.startsWith(other)),
 )
 
 const BY_HEAD = new Map(HEADS.map((head) => [head, FORMATS.filter(({ prefix }) => prefix.startsWith(head))]))
 
-/** Matches every text that holds a prefix; `mayHoldSecret` asks it. */
+/** Matches every text that contains a prefix; used by `mayHoldSecret`. */
 export const TOKEN_PREFIXES: string = HEADS.map((head) => head.replace(/[$+./|*?()[\]\\^{}]/g, '\\$&')).join('|')
 
-/** Counts the characters that were looked at: tests hold it against the length of the text. */
+/** Counts the characters that were read, for tests of the running time. */
 export interface Meter {
   steps: number
 }
@@ -77,7 +77,7 @@ function endOfToken(text: string, start: number, formats: readonly Format[], met
     if (look - body < lengthMin || !holds(condition, text.slice(body, look), text[look])) continue
     end = Math.max(end, runEnd(text, look, allowed, text.length, meter))
   }
-  // The end of a sentence is none of a token.
+  // A full stop at the end of a sentence is not part of a token.
   while (end > start && text[end - 1] === '.') end--
   return end
 }
@@ -95,10 +95,11 @@ function holds(condition: TokenCondition | undefined, body: string, next: string
       return /\d/.test(body)
     case 'mixed':
       return /\d/.test(body) && /[a-z]/.test(body) && /[A-Z]/.test(body)
-    // `sk-learn` and `sk-image` are libraries, `sk-fading-circle` and `sk-cubeGridScaleDelay` are styles. A key without a digit is rare, and long.
+    // `sk-learn` and `sk-image` are libraries, `sk-fading-circle` and `sk-cubeGridScaleDelay` are styles. A key
+    // without a digit is rare and long.
     case 'library':
       return /^[A-Za-z_]{20}/.test(body) || (/\d/.test(body) && !/^(?:learn|image)(?![A-Za-z])/.test(body))
-    // `npm_config_cache` and its like are settings.
+    // `npm_config_cache` and similar names are settings.
     case 'npm':
       return body.length >= 30 || (/[A-Z0-9]/.test(body) && next !== '_')
     case 'asia':

@@ -1,22 +1,28 @@
 /**
- * Secrets in URLs: the password (or a token in its place) before the `@`, and the path of a webhook, which is as good as
- * a password.
+ * Secrets in URLs: the password (or a token in its place) before the `@`, and the path of a webhook, which grants
+ * access like a password.
  */
 
 import type { Span } from '../masked-text.js'
 import type { KeyRules } from '../name/name-rules.js'
 
-/** `scheme://` and the authority up to its last `@`. An authority holds no slash, so it cannot hold the next `://`. */
+/**
+ * `scheme://` and the authority up to its last `@`. An authority does not contain slashes, so it cannot contain the
+ * next `://`.
+ */
 const AUTHORITY = /(?<![A-Za-z0-9+.-])([A-Za-z][A-Za-z0-9+.-]{0,31}:\/\/)([^\s/?#"'<>`\\]*)@/g
-/** A password with an unescaped slash: what looks like a port is no number. Bounded, because an `@` must follow. */
+/**
+ * A password with an unescaped slash: the text in the place of a port is not a number. Bounded, because an `@` must
+ * follow.
+ */
 const SLASHED_PASSWORD =
   /(?<![A-Za-z0-9+.-])([A-Za-z][A-Za-z0-9+.-]{0,31}:\/\/[^\s/?#@:"'<>`\\[]{0,256}:)(?!\d{0,5}(?:[/?#\s]|$))[^\s@"'<>`]{1,256}@/g
 
-/** What services want as the password beside a token. */
+/** Placeholder passwords that services require together with a token. */
 const NO_PASSWORD = /^(?:x-oauth-basic|x|)$/
 const TOKEN_LIKE = /^(?=.{0,64}\d)(?=.{0,64}[A-Za-z])[A-Za-z0-9_.~%-]{16,}$/
 
-/** Of each service, what stands before the secret part of a webhook's URL, and that part. Sources: the services' documentation. */
+/** The URL of each service's webhooks, with the secret part of the path. Sources: the services' documentation. */
 const WEBHOOKS = new RegExp(
   [
     String.raw`(?<=hooks\.slack(?:-gov)?\.com\/(?:services|workflows|triggers)\/)[A-Za-z0-9+/_-]{8,}`,
@@ -79,7 +85,7 @@ export function findWebhooks(text: string): readonly Span[] {
   }))
 }
 
-/** One separator can belong to a password; two, or a substitution, are a command: `a://b:x;reboot;@c`. */
+/** One separator may be part of a password; two, or a substitution, indicate a command: `a://b:x;reboot;@c`. */
 function lengthOfPassword(password: string): number {
   const substitution = password.search(/[$@][({]|[#{]\{|`/)
   const plain = substitution < 0 ? password : password.slice(0, substitution)

@@ -1,4 +1,7 @@
-/** Tokens of clouds, databases and keepers of secrets. Columns: issuer, prefix, alphabet, length after the prefix at least, source, condition. */
+/**
+ * Tokens of clouds, databases and secret managers. Columns: issuer, prefix, alphabet, minimum length after the
+ * prefix, source, condition.
+ */
 import { BETTERLEAKS, GITHUB, GITLEAKS, NOT_FOUND, type TokenFormatRow, TRUFFLEHOG, VERCEL } from './source.js'
 
 export const CLOUD_FORMATS: readonly TokenFormatRow[] = [

@@ -1,4 +1,7 @@
-/** Tokens of code hosts, package registries and build services. Columns: issuer, prefix, alphabet, length after the prefix at least, source, condition. */
+/**
+ * Tokens of code hosts, package registries and build services. Columns: issuer, prefix, alphabet, minimum length
+ * after the prefix, source, condition.
+ */
 import { BETTERLEAKS, GITLAB, GITLEAKS, NOT_FOUND, type TokenFormatRow, TRUFFLEHOG } from './source.js'
 
 export const CODE_FORMATS: readonly TokenFormatRow[] = [

@@ -1,4 +1,7 @@
-/** Tokens of providers and tools of language models. Columns: issuer, prefix, alphabet, length after the prefix at least, source, condition. */
+/**
+ * Tokens of providers and tools of language models. Columns: issuer, prefix, alphabet, minimum length after the
+ * prefix, source, condition.
+ */
 import { BETTERLEAKS, GITHUB, GITLEAKS, KINGFISHER, NOT_FOUND, type TokenFormatRow, TRUFFLEHOG } from './source.js'
 
 export const MODEL_FORMATS: readonly TokenFormatRow[] = [

@@ -1,4 +1,7 @@
-/** Tokens of messaging, payment, monitoring and other services. Columns: issuer, prefix, alphabet, length after the prefix at least, source, condition. */
+/**
+ * Tokens of messaging, payment, monitoring and other services. Columns: issuer, prefix, alphabet, minimum length
+ * after the prefix, source, condition.
+ */
 import { BETTERLEAKS, DYNATRACE, GITHUB, GITLEAKS, NOT_FOUND, type TokenFormatRow, TRUFFLEHOG } from './source.js'
 
 export const SERVICE_FORMATS: readonly TokenFormatRow[] = [

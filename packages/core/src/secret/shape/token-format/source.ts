@@ -1,9 +1,10 @@
 /**
- * The form of the data tables of token formats, and where the prefix of each row is published: a rule of a public
- * collection, or the issuer's own page. `NOT_FOUND` says that no such place was found; the row is kept, because a
- * secret that is recorded does more harm than a word that is not shown.
+ * The type of the tables of token formats, and the sources of their prefixes: a rule of a public collection, or the
+ * issuer's own page. `NOT_FOUND` means that no source was found; such a row is kept, because recording a secret
+ * does more harm than concealing a word.
  *
- * A row is data: a prefix, the characters that follow it, and how many at least. `token.ts` matches them in linear time.
+ * A row contains a prefix, the alphabet of the characters after it, and their minimum number. `token.ts` matches
+ * the rows in linear time.
  */
 
 export const GITLEAKS = 'https://github.com/gitleaks/gitleaks/blob/master/config/gitleaks.toml'
@@ -23,7 +24,7 @@ const LOWER = 'abcdefghijklmnopqrstuvwxyz'
 const UPPER = LOWER.toUpperCase()
 const ALNUM = DIGITS + LOWER + UPPER
 
-/** Characters of a token behind its prefix. */
+/** The characters of a token after its prefix. */
 export const ALPHABETS = {
   alnum: ALNUM,
   asana: `${DIGITS}abcdef/:`,
@@ -46,8 +47,9 @@ export const ALPHABETS = {
 export type Alphabet = keyof typeof ALPHABETS
 
 /**
- * What a token needs besides, because words of a language look like it: a `digit`; letters of both cases and a digit
- * (`mixed`); to be no name of a `library`, no setting of `npm`, not the word `asia`. `anywhere`: also inside a longer word.
+ * An additional condition for tokens that resemble words: `digit` requires a digit; `mixed` requires letters of
+ * both cases and a digit; `library`, `npm` and `asia` exclude names of libraries, settings of npm and the word
+ * "asia". `anywhere`: the token may also occur inside a longer word.
  */
 export type TokenCondition = 'digit' | 'mixed' | 'library' | 'npm' | 'asia' | 'anywhere'
 
