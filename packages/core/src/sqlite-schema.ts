@@ -5,7 +5,7 @@
 
 /**
  * Times are milliseconds since 1970. STRICT and other features that an old SQLite cannot parse are avoided, because
- * another tool may open the file. Every row is validated when it is read, so the schema needs no constraints.
+ * another tool may open the file. Every row is validated when it is read, so correctness does not depend on the schema.
  */
 export const APPROVAL_SCHEMA = `
   CREATE TABLE IF NOT EXISTS sudoagent_approval (

@@ -5,14 +5,17 @@ import { ARGUMENT_LIMITS, CLASS_NAME_LENGTH_MAX, METADATA_LIMITS, type SnapshotL
 import { buildContext } from '../src/policy/context.js'
 import { createRedactor } from '../src/redaction/redactor.js'
 
-/** The longest entry that a ledger accepts, and what is left in it for everything that is not arguments or metadata. */
+/**
+ * The longest entry that a ledger accepts, and the part of it that is left for other data than arguments and
+ * metadata.
+ */
 const ENTRY_BYTES_MAX = 3 * 1024 * 1024
 const OTHER_FIELDS_BYTES = 256 * 1024
 
-/** What takes the most room on record within the limits. */
+/** The value within the limits that takes the most space in the record. */
 function largest(limits: SnapshotLimits, text: string): object {
   const Long = Object.defineProperty(class {}, 'name', { value: 'X'.repeat(CLASS_NAME_LENGTH_MAX) })
-  // Two nodes are the object and the list, one is the text.
+  // Two nodes are the object and the list, one is the string.
   const instances = Array.from({ length: limits.nodesMax - 3 }, () => new Long())
   return { i: instances, t: text.repeat(Math.floor((limits.stringUnitsMax - 2) / text.length)) }
 }
@@ -46,7 +49,7 @@ describe('limits fit together', () => {
       values: takeSnapshot([value]).values,
       redactor: createRedactor(),
     })
-    // An entry holds the parameters three levels down.
+    // The parameters are nested three levels deep in an entry.
     expect(() => encodeCanonical({ parameters: { args: context.args } })).not.toThrow()
     expect(3 * ARGUMENT_LIMITS.depthMax + 3).toBeLessThan(JSON_DEPTH_MAX)
   })

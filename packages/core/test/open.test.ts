@@ -1,4 +1,4 @@
-// The short way to an engine: a ledger by its place, with the key that signs it.
+// Opening an engine with the path of a ledger and the key that signs it.
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -54,7 +54,7 @@ describe('open', () => {
       expect(readdirSync(folder).filter((file) => file.startsWith('.'))).toEqual([])
       expect(codes()).toEqual(['SUDOAGENT_KEY_MADE'])
 
-      // And goes on with it.
+      // A second engine continues the ledger.
       const again = await SudoEngine.open({ ...base, ledger: at(name), privateKey: at('ledger.key.pem') })
       await again.execute(async (_: { amount: number }) => 0, [{ amount: 1 }], { action: 'refund' })
       await again.close()

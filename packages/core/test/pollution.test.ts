@@ -1,4 +1,5 @@
-// Somewhere in the process a JSON merge puts a name on `Object.prototype`. No such name may change what is decided, recorded or run.
+// A JSON merge elsewhere in the process adds a member to `Object.prototype`. No such member may change a decision,
+// an entry or a result.
 import type { CallEntry } from '@sudoagent/ledger'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ImmediateApprover } from '../src/approval/immediate.js'
@@ -9,7 +10,7 @@ import { SudoEngine } from '../src/engine.js'
 import { partsFromEnv } from '../src/from-env.js'
 import { ALLOW, ASK, boundary, DENY, policyOf, rejection } from './fixtures/boundary.js'
 
-/** Every name that an entry point, an answer of foreign code, or one of our own objects has. */
+/** The names of members of entry points, of answers of untrusted code, and of internal objects. */
 const NAMES = [
   // engine and call options
   ...['policy', 'agentId', 'ledger', 'approver', 'approvalStore', 'budget', 'auditLog', 'redaction', 'unicode'],
@@ -38,11 +39,11 @@ const NAMES = [
     'env',
     'SUDOAGENT_AUTO_APPROVE',
   ],
-  // policies, and what policies, approvers, stores and ledgers answer
+  // policies, and the results of policies, approvers, stores and ledgers
   ...['policyId', 'version', 'policyHash', 'evaluate', 'decision', 'reason', 'reasonCode', 'approved', 'allowed'],
   ...['binding', 'scope', 'limit', 'used', 'moreAtMs', 'state', 'note', 'approvalId', 'resolvedAt', 'consumedAt'],
   ...['position', 'entryHash', 'requestId', 'decisionHash', 'status', 'error', 'effect', 'chargedAtMs'],
-  // what our own steps hand on
+  // values passed between internal steps
   ...['kind', 'code', 'approval', 'letThrough', 'cause', 'once', 'signer', 'origin', 'outcome', 'toJSON'],
 ]
 
@@ -66,7 +67,10 @@ afterEach(clean)
 const yes = new ImmediateApprover(true, { approverId: 'desk' })
 const budget = () => new MemoryBudget({ windowMs: 60_000, perAgent: 1 })
 
-/** Runs one scenario under pollution, and says what was decided, recorded and run, in words that do not depend on time or ids. */
+/**
+ * Runs one scenario with a polluted prototype and describes the decision, the entries and the result without times
+ * and ids.
+ */
 const SCENARIOS: readonly (readonly [name: string, run: () => Promise<unknown>])[] = [
   ['allowed', () => told(boundary(ALLOW), 1)],
   ['denied', () => told(boundary(DENY), 1)],
@@ -121,7 +125,7 @@ const SCENARIOS: readonly (readonly [name: string, run: () => Promise<unknown>])
 
 function mute(store: MemoryBudget): MemoryBudget {
   store.reserve = async () => ({}) as never
-  // Otherwise this would refuse what was never reserved.
+  // Without this, commit would refuse a charge that was never reserved.
   store.commit = async () => {}
   return store
 }

@@ -1,4 +1,5 @@
-// Approvals and budgets in a file that somebody else prepared, may write to, or takes away: refused, and never an answer that rests on it.
+// Approvals and budgets in a file that another program created, may write to, or removes: the store refuses it and
+// never answers from it.
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -38,7 +39,7 @@ const KINDS: readonly [string, Kind][] = [
   ],
 ]
 
-/** What is said of a store that cannot be used. */
+/** The error of a store that cannot be used. */
 async function refusalOf(work: () => unknown): Promise<string> {
   try {
     await work()
@@ -140,7 +141,7 @@ describe.each(KINDS)('%s', (_, { table, open }) => {
     const path = temporaryPath('a.sqlite')
     await open(path).close()
     const file = readFileSync(path)
-    // Page 2, the root of the first table, becomes an interior page that leads to itself.
+    // Page 2, the root of the first table, becomes an interior page that refers to itself.
     const size = file.readUInt16BE(16)
     file.fill(0, size, 2 * size)
     file[size] = 5

@@ -17,7 +17,7 @@ test('every example is tested', () => {
 
 test.each(examples)('the example does what its comments say (%#)', async (block) => {
   const names = IMPORT.exec(block)?.[1] ?? ''
-  // Each `expression // => text` becomes a pair of what it gives and what it is said to give.
+  // Each `expression // => text` becomes a pair of the actual and the documented value.
   const body = block
     .replace(IMPORT, '')
     .replace(/^(.+?) \/\/ => (.*)$/gm, (_, expression, text) => `pairs.push([${expression}, ${JSON.stringify(text)}])`)

@@ -51,8 +51,14 @@ export async function loadPolicy(
     return new RulePolicy(parsePolicyFile(text, path), { realPath })
   }
   if (['.mjs', '.js'].includes(extension)) return await loadModule(path)
-  const hint = 'a policy is a file that ends in `.yaml`, `.yml` or `.json`, or a module that ends in `.mjs` or `.js`'
-  throw new PolicyFileError('POLICY_FILE_KIND_UNKNOWN', path, null, 'by its name it is no policy', hint)
+  const hint = 'use a file with the extension `.yaml`, `.yml` or `.json`, or a module with `.mjs` or `.js`'
+  throw new PolicyFileError(
+    'POLICY_FILE_KIND_UNKNOWN',
+    path,
+    null,
+    'the file name does not have the extension of a policy',
+    hint,
+  )
 }
 
 /** Reads a whole file. A file that is longer than `bytesMax` is refused, because the hash must cover all of it. */
@@ -74,13 +80,13 @@ async function read(path: string, bytesMax: number): Promise<Uint8Array> {
       path,
       null,
       `it cannot be read (${code})`,
-      'check the path and the mode of the file',
+      'check the path and the permissions of the file',
       error,
     )
   } finally {
     await file?.close().catch(() => {})
   }
-  throw new PolicyFileError('POLICY_LIMIT', path, null, `it is larger than ${bytesMax} bytes`, 'name another file')
+  throw new PolicyFileError('POLICY_LIMIT', path, null, `it is larger than ${bytesMax} bytes`, 'use a smaller file')
 }
 
 function decode(bytes: Uint8Array, path: string): string {
@@ -102,20 +108,20 @@ async function loadModule(path: string): Promise<ModulePolicy> {
     exported = await import(`${pathToFileURL(resolve(path)).href}?sha256=${sourceHash}`)
   } catch (error) {
     const says = error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'it threw'
-    throw invalid(`the module cannot be loaded: ${says}`, 'run it with `node` to see more', error)
+    throw invalid(`the module cannot be loaded: ${says}`, 'run it with `node` for details', error)
   }
   if (sha256Hex(await read(path, MODULE_BYTES_MAX)) !== sourceHash)
     throw invalid('it changed while it was being loaded', 'try again')
   const policy = [exported.default, exported.policy].find(isPolicy)
   if (policy === undefined) {
     throw invalid(
-      'it exports no policy',
+      'it does not export a policy',
       'export an object with `policyId` and `evaluate`, as `default` or as `policy`',
     )
   }
   const { policyId } = policy as Partial<Policy>
   if (policyId === undefined)
-    throw invalid('its policy has no `policyId`', 'give it one: the ledger names the policy by it')
+    throw invalid('the policy has no `policyId`', 'add one: the ledger identifies the policy by it')
   const { version, policyHash, clientMayApprove } = policy as Policy & Pick<ModulePolicy, 'clientMayApprove'>
   const hash = (policyHash ??
     sha256Hex(

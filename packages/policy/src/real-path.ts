@@ -140,7 +140,7 @@ class DiskLook {
   /** @throws when the work limit of this evaluation is exceeded */
   #spend(work: number): void {
     this.#workLeft -= work
-    if (this.#workLeft < 0) throw new Error('too much to look up')
+    if (this.#workLeft < 0) throw new Error('the work limit is exceeded')
   }
 }
 

@@ -219,7 +219,7 @@ export class Boundary {
     }
   }
 
-  /** Refuses to ask for an approval that would already be expired by the ledger's clock. */
+  /** Refuses to ask if the ledger's clock is far ahead: by that clock, the approval could expire before its use. */
   async #requireClock(): Promise<void> {
     const { ledger, timeoutMs } = this.#parts
     if (typeof memberOf(ledger, 'aheadMs') !== 'function') return

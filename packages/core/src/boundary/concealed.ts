@@ -11,7 +11,7 @@ import { Refusal } from './refusal.js'
  * Decides about a call that the policy did not deny.
  *
  * If the policy read `context.concealed`, its `allow` counts. An approver sees the same context as the policy, so a
- * call with concealed arguments is sent to an approver only if the operator has set `ask`.
+ * call with concealed arguments is sent to an approver only if `onConcealed` permits it.
  */
 export function handleConcealed(
   decision: Exclude<PolicyDecision, 'deny'>,

@@ -8,8 +8,8 @@
 //
 //     breakRows('  reason  ', 'a refund of 500 for an order that was never delivered', 40)
 //     // [
-//     //   '  reason  a refund of 500 for an order t',
-//     //   '          hat was never delivered',
+//     //   '  reason  a refund of 500 for an order ',
+//     //   '          that was never delivered',
 //     // ]
 //
 // The text must be escaped by `printable` first, so that it has no control characters.

@@ -1,4 +1,4 @@
-// A call that takes more rows than a person is shown at a time: nothing of it can be approved unseen.
+// A call with more rows than fit on one page can be approved only after all pages were shown.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { requestOf } from '../fixtures/approval.js'

@@ -251,11 +251,11 @@ describe.skipIf(!canFakeTerminal)('on a real pseudo-terminal', () => {
     await sees(QUESTION, 2)
     child.stdin.write('n\r')
     const lines = () => [...shown.matchAll(/ANSWER (.*)\r\n/g)]
-    // A line may arrive in two pieces.
+    // A line may arrive in two chunks.
     while (lines().length < 2) await new Promise((resolve) => child.stdout.once('data', resolve))
     const answers = lines().map(([, json]) => JSON.parse(json ?? ''))
     expect(answers).toMatchObject([{ approved: true, approverId: 'alice' }, { approved: false }])
-    // Nothing is left listening on the terminal: the process ends by itself.
+    // No listener is left on the terminal, so the process ends by itself.
     const [status] = await once(child, 'exit')
     expect(status).toBe(0)
   })

@@ -6,7 +6,10 @@ import { at, requestOf } from '../fixtures/approval.js'
 const render = (over: Partial<ApprovalRequest> = {}, columns?: number) =>
   promptRows(requestOf('r1', over), at(1_000), columns).join('\n')
 
-/** Rows as a terminal draws them: one that does not fit goes on at the left edge. Cells are those of a terminal for East Asian text. */
+/**
+ * Rows as a terminal displays them: a row that is too long continues at the left edge. Widths are those of a
+ * terminal for East Asian text.
+ */
 function onScreen(rows: readonly string[], columns: number): readonly string[] {
   return rows.flatMap((row) => {
     const drawn: string[] = []
@@ -26,7 +29,7 @@ function onScreen(rows: readonly string[], columns: number): readonly string[] {
   })
 }
 
-/** Everything that a terminal acts on, or a person cannot see, except the line breaks that are ours. */
+/** Characters that control a terminal or are invisible, except line breaks. */
 const UNSAFE = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u
 
 const HOSTILE = [

@@ -139,7 +139,7 @@ describe('limits', () => {
     expect(refusal(zeros(nodesMax)).code).toBe('PARAMETERS_INVALID')
     expect(refusal(zeros(nodesMax / 2), zeros(nodesMax / 2)).code).toBe('PARAMETERS_INVALID')
     expect(refusal(Object.fromEntries(zeros(nodesMax).map((_, key) => [`k${key}`, 0]))).code).toBe('PARAMETERS_INVALID')
-    // Refused as a whole, before its entries are listed.
+    // The map is refused as a whole, before its entries are read.
     expect(refusal(new Map(zeros(nodesMax / 2).map((_, key) => [key, 0]))).path).toBe('args[0]')
     expect(refusal(new Set(zeros(nodesMax).map((_, key) => key))).path).toBe('args[0]')
   })

@@ -1,4 +1,4 @@
-// The outcome of a call is what became of it: a result whose work is done while it is read is on record when that has ended, once.
+// The outcome of a call whose result is produced while it is read: it is recorded once, when reading has ended.
 // Over 300 lines because it is one table of the kinds of results.
 import { once } from 'node:events'
 import { PassThrough, Readable, Writable } from 'node:stream'
@@ -23,7 +23,7 @@ const boom = (): never => {
   throw new RangeError('boom')
 }
 
-/** What is on record of the one call: nothing before `use`, exactly one outcome after it. */
+/** The recorded outcome of one call: none before `use`, exactly one after it. */
 async function outcomeOf<R>(fn: () => R, use: (result: Awaited<R>) => unknown, atOnce?: 'at once'): Promise<Outcome> {
   const b = boundary(ALLOW)
   const result = await b.engine.execute(fn, [] as never, { action: 'tool' })

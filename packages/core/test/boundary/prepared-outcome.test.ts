@@ -1,4 +1,4 @@
-// A ledger that lets outcomes be prepared while a decision is on its way to it.
+// A ledger that prepares outcomes while it commits a decision.
 import { setImmediate as turn } from 'node:timers/promises'
 import type { AppendedEntry, EntryDraft, LedgerWriter, PreparedEntry } from '@sudoagent/ledger'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
@@ -9,7 +9,7 @@ import { ALLOW, DENY, policyOf } from '../fixtures/boundary.js'
 class PreparingLedger implements LedgerWriter {
   readonly inner = new MemoryLedger()
   readonly log: string[] = []
-  /** Turns of the event loop that a decision takes. */
+  /** The number of event loop turns that a decision takes. */
   turns = 2
   failure: 'prepare' | 'decision' | null = null
 
@@ -36,7 +36,7 @@ class PreparingLedger implements LedgerWriter {
   }
 }
 
-/** What is on record of calls. */
+/** The recorded entries. */
 async function entriesOf(ledger: PreparingLedger): Promise<Record<string, unknown>[]> {
   const entries = []
   for await (const batch of ledger.inner.reader().batches())
@@ -44,7 +44,7 @@ async function entriesOf(ledger: PreparingLedger): Promise<Record<string, unknow
   return entries.filter(({ event }) => event !== 'checkpoint')
 }
 
-/** A second later each time that it is read. */
+/** A clock that advances by one second with each read. */
 function tickingClock(): () => Date {
   let seconds = 0
   return () => {

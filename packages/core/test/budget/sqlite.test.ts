@@ -43,7 +43,7 @@ describe('several processes', () => {
       name,
       count: 150,
       commit: name < 'c',
-      // What is tested is the count: on a busy machine, four that write without a pause take long.
+      // This test is about the count: on a busy machine, four processes that write without a pause take long.
       busyTimeoutMs: 60_000,
     }))
     const allowed = (await race('budget-child.mjs', inputs)) as number[]

@@ -4,7 +4,7 @@ import { type BookedCharge, type ChargeState, type ChargeTable, TableBudget } fr
 import { at, codeOf } from '../fixtures/approval.js'
 import { chargeOf } from './contract.js'
 
-/** A fault that can be switched on for the moment of the commit: not kept, or kept although it was reported as failed. */
+/** A table whose commit can be made to fail, either before or after the charge was stored. */
 class FaultyTable implements ChargeTable {
   booked = new Map<string, BookedCharge>()
   fault: 'none' | 'lost' | 'kept' = 'none'

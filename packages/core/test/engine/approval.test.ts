@@ -1,4 +1,5 @@
-// The boundary's table, row by row: approval. Every row that fails closed proves that the function did not run.
+// The boundary's behaviour, case by case: approval. Every case that fails closed proves that the function did not
+// run.
 import { describe, expect, it, vi } from 'vitest'
 import type { ApprovalRequest } from '../../src/approval/approval.js'
 import { ImmediateApprover } from '../../src/approval/immediate.js'

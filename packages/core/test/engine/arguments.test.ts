@@ -1,4 +1,5 @@
-// The boundary's table, row by row: arguments. Every row that fails closed proves that the function did not run.
+// The boundary's behaviour, case by case: arguments. Every case that fails closed proves that the function did not
+// run.
 import { describe, expect, it } from 'vitest'
 import { MemoryBudget } from '../../src/budget/memory.js'
 import { ApprovalDenied, ParametersError } from '../../src/error.js'

@@ -1,4 +1,5 @@
-// The boundary's table, row by row: authorize. Every row that fails closed proves that the function did not run.
+// The boundary's behaviour, case by case: authorize. Every case that fails closed proves that the function did not
+// run.
 import { describe, expect, it } from 'vitest'
 import { ImmediateApprover } from '../../src/approval/immediate.js'
 import { SudoEngine } from '../../src/engine.js'

@@ -1,4 +1,5 @@
-// The boundary's table, row by row: budget. Every row that fails closed proves that the function did not run.
+// The boundary's behaviour, case by case: budget. Every case that fails closed proves that the function did not
+// run.
 import { describe, expect, it, vi } from 'vitest'
 import { MemoryBudget } from '../../src/budget/memory.js'
 import { ApprovalDenied, AuditLogError, type SudoAgentError } from '../../src/error.js'

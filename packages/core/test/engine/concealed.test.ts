@@ -1,4 +1,5 @@
-// A model writes what it wants to hide where redaction takes it for a secret. What a policy does not see must not be allowed by it.
+// A model hides an argument in a form that redaction takes for a secret. A policy must not allow arguments that it
+// cannot see.
 import { describe, expect, it } from 'vitest'
 import { takeSnapshot } from '../../src/arguments/snapshot.js'
 import { ApprovalDenied } from '../../src/error.js'

@@ -1,4 +1,5 @@
-// The boundary's table, row by row: policy. Every row that fails closed proves that the function did not run.
+// The boundary's behaviour, case by case: policy. Every case that fails closed proves that the function did not
+// run.
 import { describe, expect, it } from 'vitest'
 import { ApprovalDenied, PolicyError } from '../../src/error.js'
 import { ALLOW, boundary, DENY, expectDenied, policyOf, rejection } from '../fixtures/boundary.js'

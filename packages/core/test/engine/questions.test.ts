@@ -1,4 +1,4 @@
-// What has to hold before a person is asked: the clock of the ledger, and room for one more question.
+// The conditions for an approval request: the clock of the ledger, and the memory for one more request.
 import { LedgerError } from '@sudoagent/ledger'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it } from 'vitest'
@@ -10,7 +10,7 @@ import { ALLOW, ASK, boundary, expectDenied, policyOf, rejection } from '../fixt
 
 const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5)
 
-/** A boundary whose ledger is so far ahead of its clock, and that counts questions. */
+/** A boundary whose ledger is ahead of its clock, with a counter of approval requests. */
 function ahead(aheadMs: unknown) {
   let asked = 0
   const approver = {
@@ -90,7 +90,7 @@ describe('the arguments of open questions', () => {
     }
     const budget = new MemoryBudget({ windowMs: 60_000, perAgent: 1_000 })
     const b = boundary(ASK, { approver, budget })
-    // Three bytes a character: what is counted is what is held, not how many characters it has.
+    // Each character takes three bytes: the limit counts bytes, not characters.
     const large = { text: '\u20ac'.repeat(250_000) }
     const room = Math.floor(OPEN_QUESTIONS_BYTES_MAX / 750_000)
     const calls = Array.from({ length: room + 20 }, () => b.tool(large))
@@ -102,7 +102,7 @@ describe('the arguments of open questions', () => {
     answer(true)
     await Promise.all(calls.slice(0, room))
     expect(b.tool.runs()).toBe(room)
-    // Closed questions make room; what was denied costs nothing.
+    // Settled requests free their memory, and a denied call used none.
     expect(await b.tool(large)).toBe('done')
     const next = { requestId: 'next', agentId: 'agent', action: 'tool', cost: 1_000 - room - 1 }
     expect(await budget.reserve(next, new Date())).toEqual({ allowed: true })

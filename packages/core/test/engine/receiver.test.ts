@@ -1,4 +1,4 @@
-// `this` of a guarded method is passed by reference. With `receiver: true` what it says is part of the call.
+// `this` of a guarded method is passed by reference. With `receiver: true`, its fields are part of the call.
 import { describe, expect, it } from 'vitest'
 import { ApprovalDenied, ParametersError } from '../../src/error.js'
 import { ALLOW, ASK, boundary, DENY, policyOf, rejection } from '../fixtures/boundary.js'
@@ -16,7 +16,7 @@ class Account {
   }
 }
 
-/** A guarded `pay` of an account, and what happens while somebody is asked. */
+/** A guarded `pay` of an account, and a change that happens during the approval. */
 function guarded(receiver: boolean, meanwhile: (account: Account) => void) {
   const account = new Account()
   const seen: unknown[] = []

@@ -1,4 +1,5 @@
-// The boundary's table, row by row: record. Every row that fails closed proves that the function did not run.
+// The boundary's behaviour, case by case: record. Every case that fails closed proves that the function did not
+// run.
 import { LedgerError } from '@sudoagent/ledger'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it, vi } from 'vitest'

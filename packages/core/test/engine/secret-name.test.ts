@@ -1,4 +1,5 @@
-// Names are recorded as they are and hashed: a secret in one is refused, or taken away where it is no name of ours.
+// Names are recorded and hashed unchanged: a name that contains a secret is refused, or redacted if it is not one
+// of ours.
 import { describe, expect, it } from 'vitest'
 import { PolicyError } from '../../src/error.js'
 import { ALLOW, ASK, boundary, rejection } from '../fixtures/boundary.js'

@@ -1,4 +1,4 @@
-// One text for all: policy, approver, record and function see the same characters, or the call is refused.
+// Policy, approver, record and function see the same characters, or the call is refused.
 import { describe, expect, it } from 'vitest'
 import { MemoryBudget } from '../../src/budget/memory.js'
 import { ParametersError } from '../../src/error.js'

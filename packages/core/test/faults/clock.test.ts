@@ -1,4 +1,5 @@
-// The clock of the machine jumps by an hour, forth and back, under guarded calls with approvals, budgets and signatures.
+// The machine's clock jumps by an hour, forwards and back, during guarded calls with approvals, budgets and
+// signatures.
 import { generatePrivateKey } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
 import { Account } from '../fixtures/account.js'
@@ -7,11 +8,15 @@ import { startWorker } from '../fixtures/worker.js'
 
 const HOUR_MS = 3_600_000
 
-/** What comes of 20 calls, of which every other one needs an approval, when from `from` to `to` the clock is behind the ledger. */
+/**
+ * The results of 20 calls, every other one of which needs an approval, when the ledger is ahead of the clock from
+ * call `from` to `to`.
+ */
 const expected = (from: number, to: number) =>
   Array.from({ length: 20 }, (_, n) => {
     if (n % 4 === 2) return 'ApprovalDenied'
-    // CLOCK_BEHIND_LEDGER: as far as the ledger can tell, its approval would be over before anybody answered, so nobody is asked.
+    // CLOCK_BEHIND_LEDGER: by the ledger's clock, the approval would expire before an answer, so the approver is
+    // not asked.
     return n % 2 === 1 && n >= from && n < to ? 'ApprovalDenied' : 'ran'
   })
 

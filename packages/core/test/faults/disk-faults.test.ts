@@ -1,5 +1,5 @@
-// The disk under the ledger is full, read-only, or fails: no function runs without a durable decision, nothing is half written, and a writer that
-// was told that a sync failed never claims success again. The next process goes on.
+// The ledger's disk is full, read-only, or fails: no function runs without a durable decision, no entry is half
+// written, and a writer whose sync failed never reports success again. The next process continues the ledger.
 import { spawnSync } from 'node:child_process'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ const DISK_CALLS = 'write,writev,pwrite64,pwritev,fdatasync,fsync,ftruncate,rena
 /** Calls 0 to 2 of each four: one is allowed, one is approved, one is denied. */
 const FOUR = 4
 
-/** A ledger on a disk of its own, and everything else elsewhere. */
+/** A ledger on a separate disk, with all other files elsewhere. */
 function place(kind: string, folder = temporaryPath('.')) {
   const key = generatePrivateKey()
   const side = temporaryPath('.')
@@ -28,7 +28,7 @@ function place(kind: string, folder = temporaryPath('.')) {
   return { folder, account, task }
 }
 
-/** A file system of its own for the running test; null where mounting is not allowed. */
+/** A file system for the running test; null if mounting is not allowed. */
 function tinyDisk(kibibytes: number): string | null {
   const folder = temporaryPath('.')
   if (spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${kibibytes}k`, 'tmpfs', folder]).status !== 0) return null
@@ -36,13 +36,13 @@ function tinyDisk(kibibytes: number): string | null {
   return folder
 }
 
-/** Takes all the room that is left. */
+/** Uses up all free space. */
 function fill(folder: string): void {
   for (const bytes of [4096, 512, 1]) {
     try {
       for (let n = 0; n < 10_000; n += 1) writeFileSync(join(folder, 'ballast'), Buffer.alloc(bytes), { flag: 'a' })
     } catch {
-      // Full: what remains is smaller than this piece.
+      // The disk is full: the free space is smaller than this chunk.
     }
   }
 }
@@ -105,7 +105,7 @@ describe.each(['sqlite', 'jsonl'])('a disk under %s', (kind) => {
     const log = temporaryPath('log')
     const notes = join(String(task.side), 'ran')
     const paths = ['', '-wal'].map((suffix) => `${account.ledgerPath}${suffix}`)
-    // `-y` writes the path of each descriptor down.
+    // `-y` prints the path of each descriptor.
     const wrapper = strace(log, DISK_CALLS, undefined, [...paths, notes])
     account.answers.push(...(await startWorker({ ...task, calls: 6 }, [...wrapper, '-y']).finish()))
     let unsynced = 0
@@ -142,12 +142,12 @@ describe.each(['sqlite', 'jsonl'])('a disk under %s', (kind) => {
     for (const [call, error, nth] of faultsIn(made)) {
       const worker = await work(strace('/dev/null', call, `error=${error}:when=${nth}`, paths))
       const where = `${call} ${nth}: ${error}`
-      // A process that could not even open its ledger has made no call.
+      // A process that could not open its ledger has made no call.
       if (worker.said.includes('ready')) expect([where, worker.answers.length]).toEqual([where, 3])
       else expect([where, worker.errors]).toEqual([where, expect.stringContaining('LedgerError')])
       const first = did(worker).indexOf('AuditLogError')
       if (first !== -1) refusals += 1
-      // What a disk did that failed to sync once, nobody knows: from then on this writer vouches for nothing.
+      // After a failed sync, the state of the disk is unknown, so this writer must not report success any more.
       if (/sync/.test(call) && first !== -1) expect([where, ...did(worker).slice(first)]).not.toContain('ran')
       expect([where, (await account.check('resumed')).findings]).toEqual([where, []])
       faults += 1
@@ -159,7 +159,10 @@ describe.each(['sqlite', 'jsonl'])('a disk under %s', (kind) => {
   })
 })
 
-/** Which of the system calls of a healthy run shall fail, and how. The slow form takes each of them with every error that a disk has for them. */
+/**
+ * The system calls of a successful run that must fail, with their errors. The slow tier uses every possible error
+ * for each call.
+ */
 function faultsIn(made: readonly string[]): readonly (readonly [call: string, error: string, nth: number])[] {
   return [...new Set(made)].flatMap((call) => {
     const times = made.filter((one) => one === call).length

@@ -1,5 +1,5 @@
-// kill -9 at every step of a guarded call, before and after it: where exactly the process dies decides what may be on record, what may have run
-// and what was spent. Then the next process goes on.
+// kill -9 before and after every step of a guarded call: the moment of the kill decides which entries may be
+// recorded, which functions may have run, and which charges count. Then the next process continues.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { generatePrivateKey } from '@sudoagent/crypto'
@@ -11,10 +11,13 @@ import { canRun, notice, strace } from '../fixtures/strace.js'
 import { temporaryPath } from '../fixtures/temporary.js'
 import { startWorker } from '../fixtures/worker.js'
 
-/** Such a call needs an approval and a unit of a tool's budget, and is allowed; so does every twelfth behind it. */
+/** This call needs an approval and a unit of a tool's budget, and is allowed; so is every twelfth call after it. */
 const CALL = 3
 
-/** What is true of the call after the kill. `maybe`: the step is under way, and both are right as long as all agree. */
+/**
+ * The state of the call after the kill. `maybe`: the step is in progress, and both results are valid if all sources
+ * agree.
+ */
 interface Left {
   readonly decided: boolean | 'maybe'
   readonly ran: boolean
@@ -24,7 +27,7 @@ interface Left {
 }
 
 const NOTHING: Left = { decided: false, ran: false, charged: false, approval: 'none' }
-/** The budget comes before the person. */
+/** The budget is charged before the approval. */
 const HELD: Left = { ...NOTHING, charged: true }
 const CHARGED: Left = { ...HELD, approval: 'used' }
 const DECIDED: Left = { ...CHARGED, decided: true }
@@ -42,7 +45,7 @@ const POINTS: readonly [at: string, when: 'before' | 'after', nth: number, left:
   ['consume', 'after', 1, CHARGED],
   ['commit', 'after', 1, CHARGED],
   ['append', 'before', 1, CHARGED],
-  // The signatures of the decision's entry and of the head that names it.
+  // The signatures of the decision's entry and of the head that refers to it.
   ['sign', 'before', 1, { ...CHARGED, decided: 'maybe' }],
   ['sign', 'after', 1, { ...CHARGED, decided: 'maybe' }],
   ['sign', 'before', 2, { ...CHARGED, decided: 'maybe' }],
@@ -58,10 +61,10 @@ const POINTS: readonly [at: string, when: 'before' | 'after', nth: number, left:
 const hasStrace = canRun('strace', '-o', '/dev/null', 'true')
 if (!hasStrace) notice('kill -9 at every system call that reaches the disk (strace is absent or not allowed)')
 
-/** What makes a change on a disk, or makes it last. */
+/** System calls that change a disk or make a change durable. */
 const DISK_CALLS = 'write,writev,pwrite64,pwritev,fdatasync,fsync,ftruncate,rename,unlink'
 
-/** A ledger on which one process after another is killed: each goes on with what the one before left. */
+/** A ledger on which one process after another is killed; each continues with the files of the previous one. */
 function place(kind: string) {
   const key = generatePrivateKey()
   const folder = temporaryPath('.')
@@ -73,7 +76,7 @@ describe.each(byTier({ short: ['sqlite'], long: ['sqlite', 'jsonl'] }))('%s, kil
   it('at every step of a call, before and after it', { timeout: 600_000 }, async () => {
     const { folder, account, task } = place(kind)
     const known = new Set<string>()
-    // What comes before the ledger is asked is the same for every kind of ledger.
+    // The steps before the ledger are the same for every kind of ledger.
     const points = sampled(
       POINTS.filter(([at], n) => kind === 'sqlite' || at === 'append' || n > 10),
       5,
@@ -110,14 +113,15 @@ describe.each(byTier({ short: ['sqlite'], long: ['sqlite', 'jsonl'] }))('%s, kil
       from += 4
       return { end, errors: worker.errors }
     }
-    // The first one makes the files; the second shows what a call does with files that are there.
+    // The first run creates the files; the second one shows the system calls of a call on existing files.
     expect(await work([])).toEqual({ end: 0, errors: '' })
     expect(await work(strace(log, DISK_CALLS, undefined, paths))).toEqual({ end: 0, errors: '' })
     const made = [...readFileSync(log, 'utf8').matchAll(/^\d+ +(\w+)\(/gm)].map(([, call = '']) => call)
     let kills = 0
     for (const call of new Set(made)) {
       const times = made.filter((one) => one === call).length
-      // Short of the slow form only some where there are many: SQLite writes each page of a transaction by itself, in two pieces.
+      // Below the slow tier, only some of many calls are tested: SQLite writes each page of a transaction
+      // separately, in two pieces.
       const few = byTier({ short: 1, long: 12, slow: times })
       const step = times > few ? byTier({ short: Math.ceil(times / few), long: 8 }) : 1
       for (let nth = 1; nth <= times; nth += step) {
@@ -134,7 +138,7 @@ describe.each(byTier({ short: ['sqlite'], long: ['sqlite', 'jsonl'] }))('%s, kil
   })
 })
 
-/** What there is of a call that was not known before: in the approvals, the budget, the ledger and the function's notes. */
+/** The new traces of a call: in the approvals, the budget, the ledger and the function's notes. */
 async function whatIsLeft(folder: string, account: Account, known: Set<string>): Promise<Left> {
   const store = SqliteApprovalStore.open(join(folder, 'approvals.sqlite'))
   const records = new Map((await store.list({}, new Date())).map((record) => [record.approvalId, record]))

@@ -1,5 +1,6 @@
-// Somebody holds the lock of a SQLite ledger for longer than a writer waits: the call is refused, nothing runs, and when the lock is free again
-// the next call goes through. The deadline may be the ledger's or the engine's; after the engine's, the decision may still become durable.
+// Another process has the lock of a SQLite ledger for longer than a writer waits: the call is refused and the
+// function does not run; after the lock is released, the next call succeeds. The time limit may be the ledger's or
+// the engine's; after the engine's, the decision may still become durable.
 import { setTimeout as delay } from 'node:timers/promises'
 import { generatePrivateKey } from '@sudoagent/crypto'
 import Database from 'better-sqlite3'
@@ -8,7 +9,7 @@ import { Account } from '../fixtures/account.js'
 import { temporaryPath } from '../fixtures/temporary.js'
 import { startWorker, type WorkerTask } from '../fixtures/worker.js'
 
-/** A worker that stands before its second call while the lock is taken. */
+/** A worker that waits before its second call while the lock is taken. */
 async function lockedOut(options: Partial<WorkerTask>) {
   const key = generatePrivateKey()
   const folder = temporaryPath('.')
@@ -28,7 +29,7 @@ it.each<[string, Partial<WorkerTask>]>([
   const { account, worker, holder } = await lockedOut(options)
   await worker.says('paused', 2)
   holder.close()
-  // What the engine no longer waits for is still on its way to the ledger.
+  // The ledger may still write the decision for which the engine no longer waits.
   await delay(100)
   await worker.finish()
   expect(worker.answers.map(({ did }) => did)).toEqual(['ran', 'AuditLogError', 'ApprovalDenied', 'ran'])

@@ -1,4 +1,4 @@
-// Runs the files of `vectors/redaction`, which are for every implementation, through ours.
+// Tests this implementation with the files of `vectors/redaction`, which are meant for every implementation.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { takeSnapshot } from '../../src/arguments/snapshot.js'

@@ -20,7 +20,7 @@ export interface Sibling extends NodePlace {
 
 /** The nodes of a consistency proof. */
 export interface ConsistencyPath {
-  /** The lowest node on the right edge of the old tree that both trees contain. */
+  /** The last complete subtree of the old tree. Both trees contain it. */
   readonly start: NodePlace
   /**
    * Whether the start is the root of the old tree, which the verifier knows; if not, it is the first hash of the

@@ -51,7 +51,7 @@ describe('encodeFixed', () => {
     encodeMembers({ value })
     encodeMembers({ other: value })
     expect([readsOnce > 0, reads]).toEqual([true, readsOnce])
-    // Deeper, it counts towards the depth of the whole, and is read again.
+    // A nested value counts towards the depth of the whole and is read again.
     encodeMembers({ value: { value } })
     expect(reads).toBeGreaterThan(readsOnce)
   })

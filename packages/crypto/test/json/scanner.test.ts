@@ -82,7 +82,7 @@ describe('a long hostile text is scanned in one pass', () => {
     const text = make()
     const took = processorTime()
     scan(text)
-    // A pass takes some 50 ms; anything quadratic takes minutes.
+    // A linear scan takes some 50 ms; quadratic time would be minutes.
     expect(took()).toBeLessThan(5_000)
   })
 

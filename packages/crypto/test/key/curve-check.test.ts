@@ -16,7 +16,7 @@ test('the test points are what they are said to be', () => {
   expect(new Set(SMALL_ORDER_POINTS.map(bytesToHex)).size).toBe(8)
   expect(TORSION.double().double().is0()).toBe(false)
   expect(TORSION.clearCofactor().is0()).toBe(true)
-  // ZIP-215 reads what RFC 8032 refuses.
+  // ZIP-215 accepts encodings that RFC 8032 refuses.
   for (const bytes of NON_CANONICAL_SMALL_ORDER_POINTS) expect(Point.fromBytes(bytes, true).isSmallOrder()).toBe(true)
 })
 
@@ -34,7 +34,7 @@ describe('publicKeyFault', () => {
     expect(verdicts()).toEqual(first)
     for (let n = 2n; n < 300n; n += 1n) expect(publicKeyFault(Point.BASE.multiply(n).toBytes())).toBeNull()
     expect(verdicts()).toEqual(first)
-    // What is kept is what the bytes were, not whose they are.
+    // The cache is keyed by the content of the bytes, not by the object.
     const bytes = good.toBytes()
     publicKeyFault(bytes)
     bytes.set(mixed)

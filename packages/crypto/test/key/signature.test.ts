@@ -71,7 +71,7 @@ describe.each(PROVIDERS)('%s', (provider) => {
   test('verify never throws', () => {
     const verifier = createVerifier(key.publicKey, provider)
     const signature = createSigner(key).sign(message)
-    // A string and 16-bit units with the same content: node:crypto alone would take both.
+    // A string and 16-bit units with the same content, which node:crypto alone would accept.
     const same = ['a'.repeat(64), new Uint16Array(message.slice().buffer)]
     const odd = [
       ...same,
@@ -141,7 +141,7 @@ describe.skipIf(python === null)('a ledger signed by SudoAgent for Python (../sh
   })
 })
 
-/** Signs with a chosen R and the right S for it, as a holder of the key who wants verifiers to disagree would. */
+/** Signs with a chosen R and the matching S, like an owner of the key who wants verifiers to disagree. */
 function signWith(r: bigint, bend: (point: Point) => Uint8Array): Uint8Array {
   const { scalar, pointBytes } = utils.getExtendedPublicKey(seedOf(key))
   const R = bend(r === 0n ? Point.ZERO : Point.BASE.multiply(r))

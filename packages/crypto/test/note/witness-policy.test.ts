@@ -142,13 +142,13 @@ describe('verifiers', () => {
 })
 
 describe('properties', () => {
-  /** A tree of groups over witnesses, and who signed. */
+  /** A tree of groups over witnesses, and the witnesses that signed. */
   const tree = fc.record({
     parts: fc.array(fc.tuple(fc.nat({ max: 2 }), fc.nat({ max: 5 })), { minLength: 1, maxLength: 5 }),
     signed: fc.subarray(['w0', 'w1', 'w2', 'w3', 'w4', 'w5']),
   })
 
-  /** The text of a policy from that, and a count that shares no line with the package. */
+  /** The text of a policy for such a tree, and a count that uses no code of the package. */
   function build(parts: readonly (readonly [number, number])[]) {
     const free = ['w0', 'w1', 'w2', 'w3', 'w4', 'w5']
     const counts = new Map<string, (names: ReadonlySet<string>) => boolean>()
@@ -209,7 +209,7 @@ describe('properties', () => {
     for (const bytes of flips(text)) {
       try {
         const [witness] = parseWitnessPolicy(bytes).witnesses.values()
-        // A name may change with its quorum left behind; a key that is taken is the key that was given.
+        // The name may change while its quorum does not; but a key that is accepted must be the given key.
         if (witness !== undefined) expect(witness.key.keyHash).toBe(SIX[0]?.keyHash)
       } catch (error) {
         expect(

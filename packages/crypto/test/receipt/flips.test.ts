@@ -8,21 +8,26 @@ import { flips } from '../fixtures/signed-notes.js'
 
 const WHITE_SPACE = [0x09, 0x0a, 0x0d, 0x20]
 
-// Every bit by itself, and what turns one white space into another. The shorter forms take one bit, and one or two of the white spaces that the encoder writes.
+// Every bit, and changes of one white space character into another. The shorter tiers flip one bit, and change one
+// or two white space characters of those that the encoder writes.
 const MASKS = byTier({
   short: [1, 0x0a ^ 0x20],
   long: [1, 0x0a ^ 0x0d, 0x0a ^ 0x20],
   slow: [1, 2, 4, 8, 16, 32, 64, 128, 0x09 ^ 0x0a, 0x0a ^ 0x0d, 0x0a ^ 0x20, 0x0d ^ 0x20],
 })
-// Of other receipts, and the two letters of each hex digit.
+// Masks for other receipts, which include the change of case of a hex digit.
 const FEW_MASKS = byTier({ short: [1], long: [1, 0x20] })
-/** A receipt with an outcome and cosignatures is checked by seven keys: the short form flips one byte in so many. */
+/**
+ * A receipt with an outcome and cosignatures is checked with seven keys: the short tier changes one byte out of
+ * this number.
+ */
 const ONE_BYTE_IN = isLong ? 1 : 5
 
 /**
- * Verifies a receipt with each byte changed. What is not refused must say the same, to the last digit.
+ * Verifies a receipt with each byte changed. A receipt that is accepted must have the same content, to the last
+ * digit.
  *
- * @returns how many were tried, and how many were not refused.
+ * @returns the number of receipts that were tried, and of those that were accepted
  */
 function flipAll(receipt: string, trust: ReturnType<typeof checkTrust>, masks: readonly number[], every = 1) {
   const parsed = parseReceipt(receipt)

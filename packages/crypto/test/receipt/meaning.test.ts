@@ -24,7 +24,7 @@ const meaningOf = (text: string, trust: Parameters<typeof verifyReceipt>[1] = TR
 test('a receipt that does not hold proves nothing', async () => {
   const report = verifyReceipt(await sampleReceipt(), { publicKeys: [NEW_KEY.publicKey] })
   expect(receiptProves(report)).toEqual({ proven: [], notProven: ['anything: none of the given keys has signed it'] })
-  // Even where a checkpoint did hold.
+  // Even if the checkpoint is valid.
   const missing = verifyReceipt(await sampleReceipt(), { ...TRUST, witnessPolicy: POLICY })
   expect(missing.checkpoint).not.toBeNull()
   expect(receiptProves(missing).proven).toEqual([])

@@ -71,7 +71,7 @@ describe('encodeReceipt', () => {
     ['half a position', { position: 1.5, line: decisionLine(), proof: null }, false],
   ])('%s', (_, parts, isReceipt) => {
     const encode = () => encodeReceipt(parts, { withEntry: true })
-    // Whether the entry is that of a decision is for the verifier to say.
+    // Whether the entry is a decision is checked by the verifier.
     if (isReceipt) expect(parseReceipt(encode()).line).toBe(parts.line)
     else expect(codeOf(encode)).toBe('RECEIPT_INVALID')
   })
@@ -208,7 +208,7 @@ describe('parseReceipt', () => {
     expect(parseReceipt(longest)).toEqual(parseReceipt(receipt))
     expect(refused(`${longest} `)).toContain('longer than')
     expect(refused(new TextEncoder().encode(`${longest} `))).toContain('longer than')
-    // As bytes, these are more than their number of characters.
+    // The text has more bytes than characters.
     expect(refused('é'.repeat(RECEIPT_BYTES_MAX - 1))).toContain('longer than')
   })
 

@@ -23,7 +23,7 @@ const APPROVAL = {
   expires_at: null,
 }
 
-/** The receipt of the entries at 3 and 5 of a log with other entries there. */
+/** The receipt of given entries at positions 3 and 5 of a log. */
 async function receiptOf(lines: { decision?: string; outcome?: string }, options: CallOptions & ProofOptions = {}) {
   const log = sampleLog(options)
   const all = [...log.lines]
@@ -63,7 +63,7 @@ describe('a receipt that does not hold', () => {
       'FIELD_MISMATCH',
       'FIELD_MISMATCH',
     ])
-    // With all its fields; the proof is then another's.
+    // With all its fields, but the proof of another entry.
     const { proof } = await sampleLog().parts(3)
     expect(broken(encodeReceipt({ position: 3, line: JSON.stringify(other), proof }, { withEntry: true }))).toEqual([
       'PROOF_INVALID',

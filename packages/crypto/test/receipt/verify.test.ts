@@ -77,7 +77,7 @@ describe('a receipt that holds', () => {
     const line = decisionLine({ changes })
     const log = new SampleLog([line])
     const receipt = encodeReceipt(await log.parts(1), { withEntry: true })
-    // Its decision_hash covers another actor than the one that is implied.
+    // Its decision_hash covers a different actor from the implied one.
     expect(broken(receipt)).toEqual(['DECISION_HASH_MISMATCH'])
   })
 
@@ -209,7 +209,7 @@ describe('witnesses', () => {
     expect(broken(await text(one, two), withPolicy)).toEqual(['WITNESS_QUORUM_MISSING'])
     expect(broken(await text(two, one), withPolicy)).toEqual(['WITNESS_QUORUM_MISSING'])
     expect(broken(await text([], []), withPolicy)).toEqual(['WITNESS_QUORUM_MISSING', 'WITNESS_QUORUM_MISSING'])
-    // What did hold is still said: the log has signed this checkpoint.
+    // The verified part is still reported: the log has signed this checkpoint.
     expect(verifyReceipt(await text([], []), withPolicy).checkpoint?.signed_by).toEqual([KEY.keyId])
   })
 

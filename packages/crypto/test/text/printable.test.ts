@@ -66,7 +66,7 @@ describe('all code points', () => {
   it('lets no code point through that shows nothing, wherever it is', () => {
     const passed: string[] = []
     const show = (text: string): string => printable(text, Number.POSITIVE_INFINITY)
-    // Planes 4 to 13, 15 and 16 are unassigned or private: the short form takes one block of each sixty-four there.
+    // Planes 4 to 13, 15 and 16 are unassigned or private: there, the short tier tests one block out of sixty-four.
     const isPlain = (from: number): boolean => from > 0x3ffff && from >> 16 !== 14
     for (let from = 0; from <= 0x10ffff; from += 0x1000) {
       if (!isLong && isPlain(from) && from % 0x40000 !== 0) continue

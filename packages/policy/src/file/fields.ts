@@ -38,11 +38,11 @@ export interface TextRules {
 /** @throws PolicyFileError */
 export function readText(value: LocatedValue, name: string, rules: TextRules, source: Source): string {
   if (value.kind !== 'scalar' || typeof value.value !== 'string') {
-    const hint = value.kind === 'scalar' && value.value !== null ? `put quotation marks around it` : 'write a text'
-    throw source.error('POLICY_TYPE', value.at, `\`${name}\` must be a text`, hint)
+    const hint = value.kind === 'scalar' && value.value !== null ? `put quotation marks around it` : 'write a string'
+    throw source.error('POLICY_TYPE', value.at, `\`${name}\` must be a string`, hint)
   }
   if (value.value === '' && rules.allowEmpty !== true) {
-    throw source.error('POLICY_VALUE', value.at, `\`${name}\` is empty`, 'write something, or leave the key out')
+    throw source.error('POLICY_VALUE', value.at, `\`${name}\` is empty`, 'write a value, or leave the key out')
   }
   if (value.value.length > rules.charactersMax) {
     throw source.error(
@@ -63,7 +63,7 @@ export function readId(value: LocatedValue, name: string, charactersMax: number,
   const id = readText(value, name, { charactersMax }, source)
   if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(id)) return id
   const hint = 'an id has letters, digits, `.`, `_` and `-`, and begins with a letter or a digit'
-  throw source.error('POLICY_VALUE', value.at, `\`${shown(id)}\` is no id`, hint)
+  throw source.error('POLICY_VALUE', value.at, `\`${shown(id)}\` is not a valid id`, hint)
 }
 
 /** Reads a value that must be one of `choices`. @throws PolicyFileError */
@@ -77,8 +77,8 @@ export function readChoice<T extends string>(
   const choice = choices.find((known) => known === text)
   if (choice !== undefined) return choice
   const meant = typeof text === 'string' ? nearest(text, choices) : undefined
-  const hint = meant === undefined ? `it is one of ${listed(choices)}` : `did you mean \`${meant}\`?`
-  const says = typeof text === 'string' ? `\`${shown(text)}\` is no ${name}` : `\`${name}\` must be a text`
+  const hint = meant === undefined ? `the values are ${listed(choices)}` : `did you mean \`${meant}\`?`
+  const says = typeof text === 'string' ? `\`${shown(text)}\` is not a valid ${name}` : `\`${name}\` must be a string`
   throw source.error(typeof text === 'string' ? 'POLICY_VALUE' : 'POLICY_TYPE', value.at, says, hint)
 }
 
@@ -88,10 +88,10 @@ export function readChoice<T extends string>(
 export function readList(value: LocatedValue, name: string, source: Source, max = LIST_MAX): readonly LocatedValue[] {
   if (value.kind !== 'list') return [value]
   if (value.items.length === 0) {
-    throw source.error('POLICY_VALUE', value.at, `\`${name}\` is an empty list`, 'nothing is in it; leave the key out')
+    throw source.error('POLICY_VALUE', value.at, `\`${name}\` is an empty list`, 'add an item, or leave the key out')
   }
   if (value.items.length > max) {
-    throw source.error('POLICY_LIMIT', value.at, `\`${name}\` has more than ${max} elements`, 'make it shorter')
+    throw source.error('POLICY_LIMIT', value.at, `\`${name}\` has more than ${max} elements`, 'shorten it')
   }
   return value.items
 }
@@ -108,19 +108,14 @@ export function readNumber(value: LocatedValue, name: string, source: Source): n
 export function exact(given: number | bigint, value: LocatedScalar, name: string, source: Source): number {
   const number = Number(given)
   if (Number.isFinite(number) && (typeof given === 'number' || Number.isSafeInteger(number))) return number + 0
-  const hint = `whole numbers go up to ${Number.MAX_SAFE_INTEGER}; larger ones reach a policy as text`
-  throw source.error('POLICY_VALUE', value.at, `\`${name}\` is not finite, or too large to be exact`, hint)
+  const hint = `integers go up to ${Number.MAX_SAFE_INTEGER}; a policy sees larger ones as strings`
+  throw source.error('POLICY_VALUE', value.at, `\`${name}\` is not finite, or is too large to be exact`, hint)
 }
 
 /** Reads a flag that can only be `true`; to turn it off, the key is omitted. @throws PolicyFileError */
 export function readTrue(value: LocatedValue, name: string, source: Source): true {
   if (value.kind === 'scalar' && value.value === true) return true
-  throw source.error(
-    'POLICY_VALUE',
-    value.at,
-    `\`${name}\` can only be \`true\``,
-    'leave the key out for anything else',
-  )
+  throw source.error('POLICY_VALUE', value.at, `\`${name}\` can only be \`true\``, 'to turn it off, leave the key out')
 }
 
 /**
@@ -131,13 +126,8 @@ export function readTrue(value: LocatedValue, name: string, source: Source): tru
  */
 export function requireOneScript(name: string, what: string, at: number, source: Source): void {
   if (!hasMixedScript(name)) return
-  const says = `the ${what} \`${shown(name)}\` has letters that look like others: of several scripts, or other forms of them`
-  throw source.error(
-    'POLICY_VALUE',
-    at,
-    says,
-    'type the name again; what is shown as a code point is the letter that differs',
-  )
+  const says = `the ${what} \`${shown(name)}\` mixes scripts or contains lookalike letters`
+  throw source.error('POLICY_VALUE', at, says, 'type the name again; the letters shown as code points are wrong')
 }
 
 const listed = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ')

@@ -37,7 +37,7 @@ export function parsePolicyFile(text: string, name: string): PolicyDocument {
   const file = readMap(root, 'the policy', ['sudoagent_policy', 'id', 'version', 'description', 'rules'], source)
   requireFormat(file, source)
   const id = readId(
-    need(file, 'id', 'the policy', source, 'the ledger names the policy by its id'),
+    need(file, 'id', 'the policy', source, 'the ledger identifies the policy by its id'),
     'id',
     ID_CHARACTERS_MAX,
     source,
@@ -48,7 +48,7 @@ export function parsePolicyFile(text: string, name: string): PolicyDocument {
     described === undefined
       ? null
       : readText(described, 'description', { charactersMax: DESCRIPTION_CHARACTERS_MAX }, source)
-  const rules = readRules(need(file, 'rules', 'the policy', source, '`rules: []` denies everything'), source)
+  const rules = readRules(need(file, 'rules', 'the policy', source, '`rules: []` denies every call'), source)
   return Object.freeze({ id, version, description, rules })
 }
 
@@ -56,7 +56,7 @@ function requireFormat(file: LocatedMap, source: Source): void {
   const hint = `write \`sudoagent_policy: ${POLICY_FORMAT}\``
   const value = need(file, 'sudoagent_policy', 'the policy', source, hint)
   if (value.kind === 'scalar' && value.value === BigInt(POLICY_FORMAT)) return
-  throw source.error('POLICY_VALUE', value.at, `this is not format ${POLICY_FORMAT}`, hint)
+  throw source.error('POLICY_VALUE', value.at, `the format version must be ${POLICY_FORMAT}`, hint)
 }
 
 function readVersion(value: LocatedValue | undefined, source: Source): string | null {
@@ -78,27 +78,27 @@ function readRules(value: LocatedValue, source: Source): readonly PolicyRule[] {
     const rule = readRule(item, source)
     const before = lines.get(rule.id)
     if (before !== undefined) {
-      const says = `the rule in line ${before} has the id \`${rule.id}\` too`
-      throw source.error('POLICY_DUPLICATE', item.at, says, 'the ledger tells rules apart by their ids')
+      const says = `the id \`${rule.id}\` is already used by the rule in line ${before}`
+      throw source.error('POLICY_DUPLICATE', item.at, says, 'use another id: the ledger identifies rules by their ids')
     }
     if (all !== null) {
-      const says = `no call gets as far as the rule \`${rule.id}\`: \`${all.id}\` in line ${all.line} matches every call`
+      const says = `no call can reach the rule \`${rule.id}\`: \`${all.id}\` in line ${all.line} matches every call`
       throw source.error(
         'POLICY_RULE_IDLE',
         item.at,
         says,
-        'the first rule that matches decides; put this one in front of it',
+        'the first rule that matches decides; move this rule before it',
       )
     }
     const inFront = rulesInFrontOf(rule, rules)
     if (inFront !== null) {
       const named = inFront.map((one) => `\`${one.id}\` in line ${one.line}`).slice(0, COVERING_SHOWN_MAX)
-      const says = `no call gets as far as the rule \`${rule.id}\` in line ${rule.line}: ${named.join(' and ')} ${named.length === 1 ? 'decides' : 'decide'} first`
+      const says = `no call can reach the rule \`${rule.id}\` in line ${rule.line}: ${named.join(' and ')} ${named.length === 1 ? 'decides' : 'decide'} first`
       throw source.error(
         'POLICY_RULE_IDLE',
         item.at,
         says,
-        'the first rule that matches decides; put this one in front of it, or take it out',
+        'the first rule that matches decides; move this rule before it, or remove it',
       )
     }
     lines.set(rule.id, rule.line)

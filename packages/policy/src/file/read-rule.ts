@@ -20,7 +20,7 @@ export function readRule(value: LocatedValue, source: Source): PolicyRule {
   const rule = readMap(value, 'the rule', ['id', 'server', 'tool', 'args', 'args_only', 'effect', 'reason'], source)
   const what = 'the rule'
   const id = readId(
-    need(rule, 'id', what, source, 'the ledger names the rule by its id'),
+    need(rule, 'id', what, source, 'the ledger identifies the rule by its id'),
     'id',
     ID_CHARACTERS_MAX,
     source,
@@ -32,12 +32,12 @@ export function readRule(value: LocatedValue, source: Source): PolicyRule {
   const only = rule.members.get('args_only')?.value
   const argsOnly = only !== undefined && readTrue(only, 'args_only', source)
   const effect = readChoice(
-    need(rule, 'effect', what, source, 'allow, deny or require_approval'),
+    need(rule, 'effect', what, source, 'write `allow`, `deny` or `require_approval`'),
     'effect',
     EFFECTS,
     source,
   )
-  const why = need(rule, 'reason', what, source, 'it stands in the ledger and in front of the approver')
+  const why = need(rule, 'reason', what, source, 'the ledger records it, and the approver reads it')
   const reason = readText(why, 'reason', { charactersMax: REASON_CHARACTERS_MAX }, source)
   return Object.freeze({ id, servers, tools, args, argsOnly, effect, reason, line: source.lineOf(rule.at) })
 }
@@ -49,7 +49,12 @@ function readNames(rule: LocatedMap, key: 'server' | 'tool', source: Source): re
     const name = readText(item, key, { charactersMax: NAME_CHARACTERS_MAX }, source)
     requireOneScript(name, key, item.at, source)
     if (key === 'server' && name.includes('/')) {
-      throw source.error('POLICY_VALUE', item.at, 'a server has no `/` in its name', 'write server and tool apart')
+      throw source.error(
+        'POLICY_VALUE',
+        item.at,
+        'the name of a server must not contain `/`',
+        'write `server` and `tool` separately',
+      )
     }
     return name
   })
@@ -66,7 +71,7 @@ function requireUnambiguous(rule: LocatedMap, servers: readonly string[] | null,
   for (const item of readList(tool, 'tool', source)) {
     if (item.kind !== 'scalar' || typeof item.value !== 'string' || !item.value.includes('/')) continue
     const [server = '', ...rest] = item.value.split('/')
-    const says = `\`${shown(item.value)}\` may be a tool, or a server and a tool`
+    const says = `\`${shown(item.value)}\` could be a tool, or a server and a tool`
     throw source.error(
       'POLICY_VALUE',
       item.at,
@@ -86,7 +91,7 @@ function readArguments(value: LocatedValue | undefined, source: Source): readonl
       'POLICY_VALUE',
       value.at,
       '`args` is empty',
-      'leave the key out: the rule is about every call of the tool',
+      'to match every call of the tool, leave the key out',
     )
   }
   if (value.members.size > ARGUMENTS_MAX) {
@@ -94,7 +99,7 @@ function readArguments(value: LocatedValue | undefined, source: Source): readonl
       'POLICY_LIMIT',
       value.at,
       `\`args\` tests more than ${ARGUMENTS_MAX} arguments`,
-      'make several rules',
+      'split it into several rules',
     )
   }
   const matchers = [...value.members].map(([path, { at, value: tests }]): ArgumentMatcher => {
@@ -109,14 +114,14 @@ function readPath(path: string, at: number, source: Source): readonly string[] {
   requireOneScript(path, 'argument', at, source)
   if (path.length > ARGUMENT_PATH_CHARACTERS_MAX || segments.length > ARGUMENT_DEPTH_MAX) {
     const says = `the path of an argument is longer than ${ARGUMENT_PATH_CHARACTERS_MAX} characters or ${ARGUMENT_DEPTH_MAX} keys`
-    throw source.error('POLICY_LIMIT', at, says, 'test a value further up')
+    throw source.error('POLICY_LIMIT', at, says, 'test a value at a higher level')
   }
   if (segments.includes('')) {
     throw source.error(
       'POLICY_VALUE',
       at,
       `\`${shown(path)}\` has an empty key`,
-      'write `customer.id`: keys with dots between them',
+      'separate keys by single dots: `customer.id`',
     )
   }
   return Object.freeze(segments)

@@ -52,8 +52,8 @@ export function readTests(
     throw source.error(
       'POLICY_KEY_MISSING',
       map.at,
-      `\`${shown(path)}\` is not tested for anything`,
-      `\`present: true\` asks only that it is there`,
+      `\`${shown(path)}\` has no test`,
+      `\`present: true\` tests only that the argument exists`,
     )
   }
   requireVisible(path, segments, tests, at, source)
@@ -64,7 +64,7 @@ function readEquals(map: LocatedMap, source: Source): ArgumentTest | null {
   const one = map.members.get('equals')
   const many = map.members.get('one_of')
   if (one !== undefined && many !== undefined) {
-    throw source.error('POLICY_VALUE', many.at, '`equals` and `one_of` stand together', 'keep one of them')
+    throw source.error('POLICY_VALUE', many.at, '`equals` and `one_of` cannot be combined', 'keep one of them')
   }
   if (one !== undefined) return { kind: 'equals', values: Object.freeze([readScalar(one.value, 'equals', source)]) }
   if (many === undefined) return null
@@ -79,8 +79,8 @@ function readScalar(value: LocatedValue, name: string, source: Source): ScalarVa
     throw source.error(
       'POLICY_TYPE',
       value.at,
-      `\`${name}\` compares texts, numbers, true, false and null`,
-      'test the values inside by their own paths',
+      `\`${name}\` accepts only strings, numbers, true, false and null`,
+      'test the values inside it by their own paths',
     )
   }
   const given = value.value
@@ -91,7 +91,7 @@ function readScalar(value: LocatedValue, name: string, source: Source): ScalarVa
     throw source.error(
       'POLICY_RULE_IDLE',
       value.at,
-      `\`${shown(text)}\` is what stands for a value that is not shown`,
+      `\`${shown(text)}\` is the placeholder of a redacted value`,
       'test `present` instead',
     )
   return text
@@ -103,12 +103,12 @@ function readPrefix(map: LocatedMap, source: Source): ArgumentTest | null {
   const prefixes = readList(found.value, 'prefix', source).map((item) => {
     const prefix = readText(item, 'prefix', { charactersMax: TEXT_CHARACTERS_MAX }, source)
     if (/^(?:[/\\~]|\.\.?[/\\])/.test(prefix)) {
-      const says = `\`${shown(prefix)}\` begins like a path, and \`${shown(prefix)}/../..\` begins with it too`
+      const says = `\`${shown(prefix)}\` begins a path, and \`${shown(prefix)}/../..\` has the same prefix`
       throw source.error('POLICY_VALUE', item.at, says, 'use `glob`, which normalises paths first')
     }
     if (/^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/]*\/.|^file:\/./i.test(prefix)) {
-      const says = `\`${shown(prefix)}\` is a URL with a path, and \`${shown(prefix)}/../..\` begins with it too`
-      throw source.error('POLICY_VALUE', item.at, says, 'use `url: { origin: …, path: … }`, which reads URLs first')
+      const says = `\`${shown(prefix)}\` is a URL with a path, and \`${shown(prefix)}/../..\` has the same prefix`
+      throw source.error('POLICY_VALUE', item.at, says, 'use `url: { origin: …, path: … }`, which parses URLs first')
     }
     return prefix
   })
@@ -124,7 +124,7 @@ function readUrl(map: LocatedMap, source: Source): ArgumentTest | null {
     const text = readText(item, 'origin', { charactersMax: TEXT_CHARACTERS_MAX }, source)
     const origin = originOfText(text)
     if (origin !== null) return origin
-    const says = `\`${shown(text)}\` is not an origin: a scheme, a host and perhaps a port`
+    const says = `\`${shown(text)}\` is not an origin (a scheme, a host and an optional port)`
     throw source.error(
       'POLICY_VALUE',
       item.at,
@@ -156,8 +156,8 @@ function readGlob(map: LocatedMap, source: Source): ArgumentTest | null {
     throw source.error(
       'POLICY_KEY_MISSING',
       lonely.at,
-      `\`${name}\` stands without \`glob\``,
-      "`glob: '**'` is everything below the root",
+      `\`${name}\` requires \`glob\``,
+      "`glob: '**'` matches everything below the root",
     )
   }
   const globs = readList(found.value, 'glob', source).map((item) => {
@@ -174,12 +174,12 @@ function readRoot(value: LocatedValue | undefined, source: Source): string | nul
   const root = readText(value, 'root', { charactersMax: PATH_CHARACTERS_MAX }, source)
   const read = readPath(root, null)
   if (read.ok && read.readings.length === 1 && fold(root) === root) return root
-  const says = read.ok ? 'is not in its normal form' : read.why
+  const says = read.ok ? 'is not normalised' : read.why
   throw source.error(
     'POLICY_VALUE',
     value.at,
     `the root \`${shown(root)}\` ${says}`,
-    'write an absolute path without `.`, `..`, `//` and a slash at its end',
+    'write an absolute path without `.`, `..`, `//` or a slash at the end',
   )
 }
 
@@ -196,13 +196,13 @@ function readRange(map: LocatedMap, source: Source): ArgumentTest | null {
       'POLICY_VALUE',
       map.at,
       'a range has two bounds on one side',
-      'keep one of `gt` and `gte`, one of `lt` and `lte`',
+      'keep one of `gt` and `gte`, and one of `lt` and `lte`',
     )
   }
   const low = gt ?? gte ?? -Infinity
   const high = lt ?? lte ?? Infinity
   if (low > high || (low === high && (gt !== undefined || lt !== undefined))) {
-    throw source.error('POLICY_RULE_IDLE', map.at, 'no number is in this range', 'exchange the bounds')
+    throw source.error('POLICY_RULE_IDLE', map.at, 'no number is in this range', 'swap the bounds')
   }
   return { kind: 'range', ...bounds }
 }
@@ -216,8 +216,8 @@ function readPresence(map: LocatedMap, source: Source): ArgumentTest | null {
     throw source.error(
       'POLICY_RULE_IDLE',
       absent.at,
-      '`absent` stands with other tests',
-      'nothing else can be said of an argument that is not there',
+      '`absent` cannot be combined with other tests',
+      'an absent argument has no value to test',
     )
   }
   if (present === undefined) return null
@@ -247,6 +247,6 @@ function requireVisible(
     'POLICY_ARGUMENT_REDACTED',
     at,
     says,
-    'test only whether it is there: `present: true` or `absent: true`',
+    'test only whether it exists: `present: true` or `absent: true`',
   )
 }

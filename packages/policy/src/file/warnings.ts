@@ -36,8 +36,8 @@ export function policyWarnings({ rules }: PolicyDocument): readonly PolicyWarnin
         {
           line,
           rule: id,
-          message: `\`prefix\` on \`${path}\` says how a command begins, not where it ends: \`${first}\` also allows \`${first}; …\` and \`${first} && …\``,
-          hint: 'use `equals` or `one_of` with whole commands, or ask a person',
+          message: `\`prefix\` on \`${path}\` does not limit the rest of a command: \`${first}\` also allows \`${first}; …\` and \`${first} && …\``,
+          hint: 'use `equals` or `one_of` with whole commands, or require an approval',
         },
       ]
     }),

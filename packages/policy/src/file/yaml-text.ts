@@ -26,7 +26,7 @@ export function readYaml(text: string, file: string): ReadText {
       file,
       null,
       `it is larger than ${FILE_BYTES_MAX} bytes`,
-      'a policy is a page of rules; a list this long belongs into the tool, or into a policy module',
+      'move long lists to the tool or to a policy module',
     )
   }
   const lines = new LineCounter()
@@ -65,12 +65,12 @@ export function readYaml(text: string, file: string): ReadText {
       'POLICY_YAML_FEATURE',
       second.range[0],
       'a second document begins here',
-      'one file holds one policy',
+      'write one policy per file',
     )
   }
   const contents = document?.contents
   if (contents === undefined || contents === null) {
-    throw source.error('POLICY_KEY_MISSING', 0, 'the file is empty', 'it begins with `sudoagent_policy: 1`')
+    throw source.error('POLICY_KEY_MISSING', 0, 'the file is empty', 'begin it with `sudoagent_policy: 1`')
   }
   return { source, root: convert(contents, source) }
 }
@@ -80,7 +80,7 @@ function checkText(text: string, source: Source): void {
   const odd = /[^\P{Cc}\t\n\r]|[\u2028\u2029\u202A-\u202E\u2066-\u2069]|(?!^)\uFEFF/u.exec(text)
   if (odd !== null) {
     const code = odd[0].codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')
-    throw source.error('POLICY_SYNTAX', odd.index, `there is an invisible character (U+${code})`, 'take it out')
+    throw source.error('POLICY_SYNTAX', odd.index, `the text has an invisible character (U+${code})`, 'remove it')
   }
   for (const { 0: indent, index } of text.matchAll(/^[\t ?:-]+/gm)) {
     if (indent.length <= INDENT_MAX) continue
@@ -95,9 +95,9 @@ function checkText(text: string, source: Source): void {
 
 /** YAML tokens that a policy does not need, with the problem and the hint of their errors. */
 const REFUSED: ReadonlyMap<string, readonly [problem: string, hint: string]> = new Map([
-  ['anchor', ['anchors (`&name`) are not allowed', 'write the value out; quote a text that begins with `&`']],
+  ['anchor', ['anchors (`&name`) are not allowed', 'write the value out; quote a string that begins with `&`']],
   ['alias', ['aliases (`*name`) are not allowed', 'write the value out; quote a glob: `"*.csv"`']],
-  ['tag', ['tags (`!name`) are not allowed', 'leave the tag out; quote a text that begins with `!`']],
+  ['tag', ['tags (`!name`) are not allowed', 'leave the tag out; quote a string that begins with `!`']],
   ['directive-line', ['directives (`%…`) are not allowed', 'leave the line out']],
   ['explicit-key-ind', ['explicit keys (`? key`) are not allowed', 'write `key: value`']],
 ])
@@ -122,7 +122,12 @@ function checkTokens(text: string, source: Source): void {
     if (type === 'flow-map-start' || type === 'flow-seq-start') depth += 1
     if (type === 'flow-map-end' || type === 'flow-seq-end') depth -= 1
     if (depth > DEPTH_MAX) {
-      throw source.error('POLICY_LIMIT', at, `more than ${DEPTH_MAX} brackets are open`, 'a policy nests six deep')
+      throw source.error(
+        'POLICY_LIMIT',
+        at,
+        `more than ${DEPTH_MAX} brackets are open`,
+        'a policy nests six levels deep',
+      )
     }
     if (BEGINS_ANEW.has(type ?? '') || (type === 'newline' && depth === 0)) opened = 0
     if (type === 'map-value-ind' || type === 'seq-item-ind') opened += 1
@@ -130,8 +135,8 @@ function checkTokens(text: string, source: Source): void {
       throw source.error(
         'POLICY_LIMIT',
         at,
-        `more than ${LEVELS_MAX} keys and list marks stand one behind the other`,
-        'write each on a line of its own',
+        `more than ${LEVELS_MAX} keys and list marks follow one another`,
+        'write each on its own line',
       )
     }
     at += token.length
@@ -158,12 +163,12 @@ function convertMap(node: Extract<ParsedNode, { items: { key: unknown }[] }>, so
   for (const { key, value } of node.items) {
     const at = key.range[0]
     const name = isScalar(key) && typeof key.value === 'string' ? whole(key.value, at, source) : null
-    if (name === null) throw source.error('POLICY_SYNTAX', at, 'a key is not a text', 'write `key: value`')
+    if (name === null) throw source.error('POLICY_SYNTAX', at, 'a key is not a string', 'write `key: value`')
     if (name === '<<') {
       throw source.error('POLICY_YAML_FEATURE', at, 'merge keys (`<<`) are not allowed', 'write the keys out')
     }
     if (members.has(name)) {
-      throw source.error('POLICY_DUPLICATE', at, `the key \`${shown(name)}\` stands here twice`, 'keep one of them')
+      throw source.error('POLICY_DUPLICATE', at, `the key \`${shown(name)}\` is duplicated`, 'keep one of them')
     }
     members.set(name, { at, value: convert(value, source) })
   }
@@ -176,5 +181,5 @@ function convertMap(node: Extract<ParsedNode, { items: { key: unknown }[] }>, so
  */
 function whole(text: string, at: number, source: Source): string {
   if (text.isWellFormed() && !text.includes('\uFFFD')) return text.normalize('NFC')
-  throw source.error('POLICY_SYNTAX', at, 'a text has half a character in it', 'write the character itself')
+  throw source.error('POLICY_SYNTAX', at, 'a string has a lone surrogate or U+FFFD', 'write the character itself')
 }

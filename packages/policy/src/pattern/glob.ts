@@ -26,26 +26,25 @@ export type CompiledGlob = readonly (readonly string[] | null)[]
  */
 export function globProblem(glob: string, absolute: boolean): readonly [problem: string, hint: string] | null {
   if (glob.length > PATH_CHARACTERS_MAX) return [`is longer than ${PATH_CHARACTERS_MAX} characters`, 'shorten it']
-  if (/[\p{Cc}\u2028\u2029\uFFFD]/u.test(glob)) return ['has a control character in it', 'take it out']
-  if (/[[\]{}]/.test(glob))
-    return ['has brackets or braces', 'there are `*`, `?` and `**`; give several globs as a list']
-  if (glob.startsWith('!')) return ['begins with `!`', 'there is no negation; put a rule that denies in front']
+  if (/[\p{Cc}\u2028\u2029\uFFFD]/u.test(glob)) return ['has a control character', 'remove it']
+  if (/[[\]{}]/.test(glob)) return ['has brackets or braces', 'use `*`, `?` and `**`; write several globs as a list']
+  if (glob.startsWith('!')) return ['begins with `!`', 'negation is not supported; put a `deny` rule before this one']
   if (glob.includes('\\')) return ['has a backslash', 'write slashes; paths are normalised before they are matched']
   if (/%[0-9A-Fa-f]{2}/.test(glob)) return ['is percent-encoded', 'write the characters themselves; paths are decoded']
   if (glob.startsWith('~')) return ['begins with `~`', 'write the home folder out']
-  if (absolute && !glob.startsWith('/')) return ['is relative', 'begin it with `/`, or give the matcher a `root`']
+  if (absolute && !glob.startsWith('/')) return ['is relative', 'begin it with `/`, or add a `root`']
   if (!absolute && glob.startsWith('/')) return ['is absolute', 'with a `root`, globs are relative to it']
   const segments = segmentsOf(glob)
   if (segments.length > GLOB_SEGMENTS_MAX) return [`has more than ${GLOB_SEGMENTS_MAX} segments`, 'use `**`']
-  if (segments.length === 0 && !absolute) return ['is empty', '`**` is everything below the root']
+  if (segments.length === 0 && !absolute) return ['is empty', '`**` matches everything below the root']
   if (glob !== '/' && (glob.endsWith('/') || glob.includes('//'))) {
     return ['has an empty segment', 'write one slash between segments, and none at the end']
   }
   if (segments.some((part) => part === '.' || part === '..')) {
-    return ['has a `.` or `..` segment', 'no normalised path has one']
+    return ['has a `.` or `..` segment', 'normalised paths do not have such segments']
   }
   if (segments.some((part) => part !== '**' && part.includes('**'))) {
-    return ['has `**` inside a segment', '`**` is a segment of its own: `a/**/b`']
+    return ['has `**` inside a segment', '`**` must be a whole segment: `a/**/b`']
   }
   return null
 }

@@ -79,7 +79,7 @@ function decodings(value: string): readonly string[] | string {
   while (ENCODED.test(text)) {
     if (texts.length > DECODINGS) return 'is encoded more than twice'
     const decoded = decodeOnce(text)?.normalize('NFC')
-    if (decoded === undefined) return 'has an encoding that is not UTF-8'
+    if (decoded === undefined) return 'has a percent-encoding that is not UTF-8'
     const hidden = hiddenIn(text, decoded) ?? hiddenIn(decoded, decoded.normalize('NFKC'))
     if (hidden !== null) return hidden
     texts.push(decoded)
@@ -101,10 +101,10 @@ export function fold(path: string): string {
 /** Checks for characters that tools are known to change. @returns the reason why the string is refused, or null */
 function surface(text: string): string | null {
   if (!text.isWellFormed() || text.includes('\uFFFD')) return 'is not well-formed text'
-  if (CONTROL.test(text)) return 'has a control character in it'
-  if (text.trim() !== text) return 'begins or ends with white space, which tools take away'
-  if (/^["'`]|["'`]$/.test(text)) return 'begins or ends with a quotation mark, which tools take away'
-  if (text.startsWith('~')) return 'begins with `~`, which tools replace by a home folder'
+  if (CONTROL.test(text)) return 'has a control character'
+  if (text.trim() !== text) return 'begins or ends with white space, which tools may remove'
+  if (/^["'`]|["'`]$/.test(text)) return 'begins or ends with a quotation mark, which tools may remove'
+  if (text.startsWith('~')) return 'begins with `~`, which tools may replace by a home folder'
   if (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(text)) return 'begins with a scheme or a drive'
   return null
 }

@@ -53,20 +53,18 @@ function step(value: JsonValue, rest: readonly string[]): readonly Found[] {
       const elements = value.slice(0, ARGUMENT_VALUES_MAX + 1)
       return elements.map((each, index) => found(value, String(index), each))
     }
-    if (!/^(?:0|[1-9][0-9]*)$/.test(segment)) return [unclear('leads into a list')]
+    if (!/^(?:0|[1-9][0-9]*)$/.test(segment)) return [unclear('expects an object but finds a list')]
     const element = value[Number(segment)]
     return [element === undefined ? ABSENT : found(value, segment, element)]
   }
   if (typeof value !== 'object' || value === null) {
-    return [
-      unclear(isHidden(value) ? 'leads through a value that is not shown' : 'leads through a value that is no object'),
-    ]
+    return [unclear(isHidden(value) ? 'goes through a redacted value' : 'expects an object but finds another value')]
   }
-  if (segment === '*') return [unclear('is no list')]
+  if (segment === '*') return [unclear('expects a list but finds an object')]
   const other = otherSpelling(value, rest)
   if (other !== null) return [unclear(other)]
   if (Object.hasOwn(value, segment)) return [found(value, segment, value[segment] as JsonValue)]
-  return [CONTAINERS.some((name) => Object.hasOwn(value, name)) ? unclear('leads into a Map or a Set') : ABSENT]
+  return [CONTAINERS.some((name) => Object.hasOwn(value, name)) ? unclear('cannot read a Map or a Set') : ABSENT]
 }
 
 /**
@@ -78,9 +76,8 @@ function otherSpelling(value: object, rest: readonly string[]): string | null {
   const folded = foldName(segment)
   for (const name of Object.keys(value)) {
     if (name === segment) continue
-    if (foldName(name) === folded) return 'has a name that differs only in case or form'
-    if (name.includes('.') && spells(name.split('.'), rest))
-      return 'is there under a name with dots that spells its path'
+    if (foldName(name) === folded) return 'also has a name that differs only in case or form'
+    if (name.includes('.') && spells(name.split('.'), rest)) return 'also has a name with dots that spells its path'
   }
   return null
 }
@@ -106,7 +103,7 @@ function found(holder: object, key: string, value: JsonValue): Found {
 /** A placeholder such as `<undefined>` is unclear, even for a test of presence. */
 function seen(found: Found): Found {
   if (found.kind !== 'value' || typeof found.value !== 'string' || !PLACEHOLDER.test(found.value)) return found
-  return unclear('is no plain data')
+  return unclear('is not plain data')
 }
 
 /** Whether a value is redacted, in whole or in part: the target of `/srv/[redacted]/x` is unknown. */

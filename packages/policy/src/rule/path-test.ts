@@ -28,19 +28,19 @@ export function compilePathTest(
     const verdicts = read.readings.map((reading) => within(reading, root, globs))
     if (resolveSymlinks) {
       const realRoot = root === null ? null : (realPath?.(root) ?? undefined)
-      if (realRoot === undefined || realPath === null) return unclear('cannot be followed on the disk')
+      if (realRoot === undefined || realPath === null) return unclear('cannot be resolved on disk')
       for (const path of new Set([...read.unfolded, ...read.readings])) {
         const real = realPath(path)
-        verdicts.push(real === null ? unclear('leads nowhere that can be told') : within(real, realRoot, globs))
+        verdicts.push(real === null ? unclear('has an unknown target on disk') : within(real, realRoot, globs))
       }
     }
-    return agree(verdicts, 'can be read, or leads, both inside and outside of the glob')
+    return agree(verdicts, 'has readings or targets both inside and outside the glob')
   }
 }
 
 function within(path: string, root: string | null, globs: readonly CompiledGlob[]): Verdict {
   const inside = root === null || root === '/' || path === root || path.startsWith(`${root}/`)
-  if (!inside) return fails('is outside of the root')
+  if (!inside) return fails('is outside the root')
   const segments = segmentsOf(root === null || root === '/' ? path : path.slice(root.length))
   return globs.some((glob) => matchesGlob(glob, segments)) ? HOLDS : fails('does not match the glob')
 }

@@ -105,7 +105,7 @@ export class RulePolicy implements Policy {
     }
     return {
       decision: 'deny',
-      reason: 'no rule matched, and what no rule allows is denied',
+      reason: 'no rule matched, so the call is denied',
       reasonCode: NO_RULE_CODE,
       rule: null,
       steps,
@@ -118,6 +118,6 @@ function matched({ id, effect, reason }: PolicyRule): Required<PolicyResult> {
 }
 
 function unclear({ id }: PolicyRule, because: string | null): Required<PolicyResult> {
-  const reason = `it cannot be decided whether a rule against this call applies: ${because} (rule ${id})`
+  const reason = `a rule against this call could not be evaluated: ${because} (rule ${id})`
   return { decision: 'deny', reason, reasonCode: `${RULE_UNCLEAR_CODE}${id}` }
 }

@@ -69,13 +69,13 @@ function compileTest(test: ArgumentTest): Check<Found> {
     return (found) => {
       if (found.kind === 'unclear') return unclear(found.why)
       const holds = (found.kind === 'value') === (test.kind === 'present')
-      return holds ? HOLDS : fails(found.kind === 'value' ? 'is there' : 'is not there')
+      return holds ? HOLDS : fails(found.kind === 'value' ? 'is present' : 'is absent')
     }
   }
   const check = compileValueTest(test)
   return (found, realPath) => {
     if (found.kind === 'unclear') return unclear(found.why)
-    if (found.kind === 'absent') return fails('is not there')
+    if (found.kind === 'absent') return fails('is absent')
     return isHidden(found.value) ? unclear('was redacted') : check(found.value, realPath)
   }
 }
@@ -90,29 +90,29 @@ function compileValueTest(test: ValueTest): Check<JsonValue> {
       return (value) => {
         if (test.values.some((wanted) => wanted === value)) return HOLDS
         if (kinds.has(kindOf(value)))
-          return fails(test.values.length === 1 ? 'has another value' : 'is none of the values')
+          return fails(test.values.length === 1 ? 'has another value' : 'is not one of the values')
         return otherType(value, [...kinds].join(' or '))
       }
     }
     case 'prefix':
       return (value) => {
-        if (typeof value !== 'string') return otherType(value, 'a text')
-        return test.prefixes.some((prefix) => value.startsWith(prefix)) ? HOLDS : fails('begins otherwise')
+        if (typeof value !== 'string') return otherType(value, 'a string')
+        return test.prefixes.some((prefix) => value.startsWith(prefix)) ? HOLDS : fails('has another prefix')
       }
     case 'range': {
       const { gt = -Infinity, gte = -Infinity, lt = Infinity, lte = Infinity } = test
       return (value) => {
         if (typeof value !== 'number' || !Number.isFinite(value)) return otherType(value, 'a number')
-        return value > gt && value >= gte && value < lt && value <= lte ? HOLDS : fails('is out of the range')
+        return value > gt && value >= gte && value < lt && value <= lte ? HOLDS : fails('is out of range')
       }
     }
     case 'glob': {
       const fits = compilePathTest(test)
-      return (value, realPath) => (typeof value === 'string' ? fits(value, realPath) : otherType(value, 'a text'))
+      return (value, realPath) => (typeof value === 'string' ? fits(value, realPath) : otherType(value, 'a string'))
     }
     case 'url': {
       const fits = compileUrlTest(test)
-      return (value) => (typeof value === 'string' ? fits(value) : otherType(value, 'a text'))
+      return (value) => (typeof value === 'string' ? fits(value) : otherType(value, 'a string'))
     }
   }
 }
@@ -126,4 +126,4 @@ function kindOf(value: JsonValue): string {
   return KINDS[typeof value as keyof typeof KINDS]
 }
 
-const KINDS = { string: 'a text', number: 'a number', boolean: 'true or false' } as const
+const KINDS = { string: 'a string', number: 'a number', boolean: 'true or false' } as const

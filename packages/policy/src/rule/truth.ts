@@ -36,7 +36,7 @@ export function every(tests: Iterable<() => Verdict>): Verdict {
  */
 export function agree(verdicts: readonly Verdict[], mixed: string): Verdict {
   const [first] = verdicts
-  if (first === undefined) return fails('there is nothing in it')
+  if (first === undefined) return fails('is an empty list')
   const doubt = verdicts.find(({ truth }) => truth === 'unclear')
   if (doubt !== undefined) return doubt
   return verdicts.every(({ truth }) => truth === first.truth) ? first : unclear(mixed)

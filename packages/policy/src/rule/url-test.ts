@@ -48,11 +48,11 @@ export function compileUrlTest(test: Extract<ArgumentTest, { kind: 'url' }>): (v
     if (value.length > PATH_CHARACTERS_MAX) return unclear(`is longer than ${PATH_CHARACTERS_MAX} characters`)
     // Some parsers drop tabs and line feeds; in HTTP they end a line.
     if (!value.isWellFormed() || /[\p{C}\p{Z}\s\\]/u.test(value))
-      return unclear('has white space, a backslash or a control character in it')
+      return unclear('has white space, a backslash or a control character')
     const [, scheme, authority, path] = PARTS.exec(value) ?? []
     if (scheme === undefined || authority === undefined || path === undefined) return unclear('is not an absolute URL')
     const origin = urlOrigin(scheme, authority)
-    if (origin === null) return unclear('has a host that readers may read differently')
+    if (origin === null) return unclear('has a host that parsers may read differently')
     if (!test.origins.includes(origin)) return fails('has another origin')
     if (globs === undefined) return HOLDS
     // Some servers read the text after a semicolon as a parameter of the segment, some collapse empty segments, and
@@ -65,6 +65,6 @@ export function compileUrlTest(test: Extract<ArgumentTest, { kind: 'url' }>): (v
     const verdicts = read.readings.map((reading) =>
       globs.some((glob) => matchesGlob(glob, segmentsOf(reading))) ? HOLDS : fails('has another path'),
     )
-    return agree(verdicts, 'can be read as a path inside and outside of the glob')
+    return agree(verdicts, 'has readings inside and outside the glob')
   }
 }

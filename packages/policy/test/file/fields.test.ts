@@ -25,8 +25,8 @@ test('an endless key is shortened', () => {
 })
 
 test.each([
-  ['an escape for a terminal', 'sudoagent_policy: 1\nid: "a\\e[31m\\nb"\n', '`a\\u{1b}[31m\\u{a}b` is no id'],
-  ['a key of several lines, twice', '{"a\\nb": 1, "a\\nb": 2}', 'the key `a\\u{a}b` stands here twice'],
+  ['an escape for a terminal', 'sudoagent_policy: 1\nid: "a\\e[31m\\nb"\n', '`a\\u{1b}[31m\\u{a}b` is not a valid id'],
+  ['a key of several lines, twice', '{"a\\nb": 1, "a\\nb": 2}', 'the key `a\\u{a}b` is duplicated'],
 ])('%s is said on one line, and cannot draw', (_, text, says) => {
   const { message } = refusalOf(text)
   expect(message).toContain(says)

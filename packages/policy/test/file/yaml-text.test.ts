@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import { refusalOf } from '../fixtures/policy-text.js'
 
-// What YAML is refused is in vectors/policy/reject.json.
+// The refused features of YAML are tested with vectors/policy/reject.json.
 
-// Found with an earlier version of the reader: the library recursed to the end of the stack, where V8 ends the process.
+// Found with an earlier version of the reader: the library recursed to the end of the stack, where V8 ends the
+// process.
 test.each([
   ['brackets', '['.repeat(60_000)],
   ['braces', '{a: '.repeat(30_000)],

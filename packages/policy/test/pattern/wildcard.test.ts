@@ -33,7 +33,7 @@ describe('a text against a pattern', () => {
     expect(matchesText([...pattern], text)).toBe(matches)
   })
 
-  // 4,096 stars before a character that is not there: a backtracking matcher would not come back.
+  // 4,096 stars before a character that does not occur: a backtracking matcher would not return.
   it('does not blow up', () => {
     expect(matchesText([...`${'a*'.repeat(2_048)}b`], 'a'.repeat(4_096))).toBe(false)
   })

@@ -1,4 +1,4 @@
-// Rule files and arguments that hide something: a rule allows only where it tests nothing concealed.
+// Rule files and concealed arguments: a rule allows a call only if it tests no concealed value.
 import { SudoEngine } from '@sudoagent/core'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it } from 'vitest'

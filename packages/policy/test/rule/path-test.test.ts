@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { compilePathTest, type RealPath } from '../../src/rule/path-test.js'
 
-/** A disk where `/w/out` is a link to `/etc`, `/link` one to `/w`, and nothing can be told of `/w/odd`. */
+/** A disk on which `/w/out` is a link to `/etc` and `/link` is a link to `/w`; the target of `/w/odd` is unknown. */
 const disk: RealPath = (path) => {
   if (path === '/w/odd') return null
   return path

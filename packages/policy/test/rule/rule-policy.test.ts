@@ -28,7 +28,7 @@ describe('vectors/policy/decide.json', () => {
   })
 })
 
-// A second evaluator, from the page that describes the format, for rules and calls of a small world.
+// A second evaluator, written from the description of the format, for rules and calls of a small domain.
 interface PlainRule {
   readonly id: string
   readonly effect: 'allow' | 'deny' | 'require_approval'
@@ -60,7 +60,7 @@ function reference(rules: readonly PlainRule[], action: string, kwargs: Record<s
   return 'deny null'
 }
 
-/** Null: it cannot be told. */
+/** Null means unclear. */
 function holds(test: string, wanted: JsonValue, value: JsonValue): boolean | null {
   if (test === 'present') return true
   if (value === '[redacted]') return null
@@ -93,7 +93,7 @@ describe('random rules and calls', () => {
     const all = rules.findIndex(
       ({ tool = '*', server, args }) => tool === '*' && server === undefined && args === undefined,
     )
-    // What stands behind a rule for every call is refused.
+    // A rule after one that matches every call is refused.
     return rules.slice(0, all < 0 ? undefined : all + 1).map((each, i) => ({ id: `r${i}`, ...each })) as PlainRule[]
   })
   const value = fc.constantFrom<JsonValue>('a', 'ab', 'b', 0, 1, 2, 3, true, null, '[redacted]')
@@ -137,12 +137,12 @@ describe('random rules and calls', () => {
       ),
       { numRuns: isLong ? 1_000 : 300 },
     )
-    // Otherwise the property would hold of nothing much.
+    // Without every combination, the property would prove little.
     expect(seen.size).toBe(5)
   })
 })
 
-/** Without the rules that are refused because an earlier one decides in their place. */
+/** Removes the rules that are refused because an earlier rule decides in their place. */
 function reachableOf(rules: readonly PlainRule[]): PlainRule[] {
   const kept: PlainRule[] = []
   for (const rule of rules) {

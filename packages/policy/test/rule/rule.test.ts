@@ -40,9 +40,9 @@ describe('why a rule does not match', () => {
   })
 
   test.each([
-    ['{ gt: 5 }', 3, '`x` is out of the range'],
-    ['{ gt: 5 }', '9', '`x` is a text, not a number'],
-    ['{ equals: a }', true, '`x` is true or false, not a text'],
+    ['{ gt: 5 }', 3, '`x` is out of range'],
+    ['{ gt: 5 }', '9', '`x` is a string, not a number'],
+    ['{ equals: a }', true, '`x` is true or false, not a string'],
     ["{ root: /w, glob: 'a/**' }", '%2e%2e', '`x` hides a traversal'],
   ])('%s and %j', (test, value, because) => {
     expect(explain(test, { x: value }).steps[0]?.because).toBe(because)

@@ -1,4 +1,4 @@
-// What URLs are inside and outside of a rule is in vectors/policy/decide.json.
+// URLs inside and outside of a rule are tested with vectors/policy/decide.json.
 import { expect, it, test } from 'vitest'
 import { compileUrlTest, originOfText, urlOrigin } from '../../src/rule/url-test.js'
 

@@ -45,7 +45,7 @@ describe('cannot be started: nothing on stdout, no ledger', () => {
           'a module without a policy',
           at('--policy', 'empty.mjs', '--ledger', 'ledger.sqlite', ...server),
           3,
-          /exports no policy/,
+          /does not export a policy/,
         ],
         ['a name that is none', at(...usual, '--server', 'a/b', ...server), 2, /`server` must be/],
         [

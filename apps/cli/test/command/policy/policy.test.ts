@@ -54,7 +54,7 @@ describe('policy check', () => {
       'bad.yaml',
       /`bad\.yaml`, line 5, column 64: .*`efect` \(POLICY_KEY_UNKNOWN\)\n.*did you mean `effect`\?/,
     ],
-    ['an escape sequence', 'evil.yaml', /line 2, column 5: `\\u\{1b\}\[31m` is no id/],
+    ['an escape sequence', 'evil.yaml', /line 2, column 5: `\\u\{1b\}\[31m` is not a valid id/],
     ['a missing file', 'missing.yaml', /ENOENT.*POLICY_FILE_UNREADABLE/],
     ['another kind of file', 'call.toml', /POLICY_FILE_KIND_UNKNOWN/],
     ['JSON that is no policy', 'call.json', /`call\.json`, line 1, column 2: .*POLICY_KEY_UNKNOWN/],
@@ -113,7 +113,7 @@ describe('policy explain', () => {
     const { code, stdout } = read('--server files')
     expect(code).toBe(0)
     expect(stdout).toMatch(/^call {6}files\/read_file\npolicy {4}pay, version 1\ndecision {2}deny\nrule {6}none\n/)
-    expect(stdout).toMatch(/line {4}8 {2}reads {5}allow {13}passed over: `path` is outside of the root\n$/)
+    expect(stdout).toMatch(/line {4}8 {2}reads {5}allow {13}passed over: `path` is outside the root\n$/)
     expect(read('').stdout).toMatch(/passed over: the call names no server\n$/)
   })
 
