@@ -57,7 +57,7 @@ describe.skipIf(noTerminal)('the passphrase of a key', () => {
 
   it('may be wrong, or nothing, or no UTF-8: exit 3', async () => {
     for (const [types, says] of [
-      ['nope\r', '`k.pem`: the passphrase does not open the private key'],
+      ['nope\r', '`k.pem`: the passphrase does not decrypt the private key'],
       ['\r', 'no passphrase was typed'],
       [Buffer.from([0xe4, 0x0d]), 'what was typed is not UTF-8'],
       ['x'.repeat(3_000), 'what was typed is longer than 2048 characters'],

@@ -54,7 +54,7 @@ export function sha256(data: Uint8Array): Uint8Array {
  */
 export function sha256Hex(data: Uint8Array | string): Hash {
   if (typeof data === 'string' && !data.isWellFormed()) {
-    throw new CryptoError('VALUE_REFUSED', 'text with a lone surrogate has no UTF-8 form and no hash')
+    throw new CryptoError('VALUE_REFUSED', 'a string with a lone surrogate has no UTF-8 form to hash')
   }
   if (nodeCrypto?.hash) return nodeCrypto.hash('sha256', data, 'hex') as Hash
   return bytesToHex(nobleSha256(typeof data === 'string' ? new TextEncoder().encode(data) : data)) as Hash

@@ -128,7 +128,7 @@ class Encoder {
       case 'string':
         return PLAIN_TEXT.test(value) ? `"${value}"` : JSON.stringify(this.#checked(value))
       case 'number':
-        if (!Number.isFinite(value)) throw this.refusal(`is ${value}, which JSON cannot write`)
+        if (!Number.isFinite(value)) throw this.refusal(`is ${value}, which JSON cannot represent`)
         // ECMAScript prints -0 as 0.
         return String(value)
       case 'boolean':
@@ -136,7 +136,7 @@ class Encoder {
       case 'object':
         return value === null ? 'null' : this.#container(value)
       default:
-        throw this.refusal(`is of type ${typeof value}, which JSON cannot write`)
+        throw this.refusal(`is of type ${typeof value}, which JSON cannot represent`)
     }
   }
 
@@ -169,7 +169,7 @@ class Encoder {
     }
     if (!isSorted) members.sort(([a], [b]) => (a < b ? -1 : 1))
     const isTwice = !isSorted && members.some(([name], n) => n > 0 && members[n - 1]?.[0] === name)
-    if (isTwice) throw this.refusal('has two keys that are one after Unicode normalisation')
+    if (isTwice) throw this.refusal('has two keys that are equal after Unicode normalisation')
     return members
   }
 
@@ -181,7 +181,7 @@ class Encoder {
   }
 
   #checked(text: string): string {
-    if (!text.isWellFormed()) throw this.refusal('holds a lone surrogate, which UTF-8 cannot write')
+    if (!text.isWellFormed()) throw this.refusal('contains a lone surrogate, which UTF-8 cannot encode')
     return this.#normalise(text)
   }
 
@@ -197,7 +197,8 @@ class Encoder {
     const { length } = array
     // The own keys are the elements and `length`. They are counted before the loop, because `new Array(2 ** 32 -
     // 1)` costs nothing to make.
-    if (Reflect.ownKeys(array).length !== length + 1) throw this.refusal('is a sparse array, or has other properties')
+    if (Reflect.ownKeys(array).length !== length + 1)
+      throw this.refusal('is a sparse array or has additional properties')
     const elements: string[] = []
     for (let i = 0; i < length; i++) elements.push(this.#property(array, i))
     return `[${elements.join(',')}]`

@@ -47,7 +47,7 @@ export function scanNumber(text: string, at: number, verdict: CanonicalVerdict):
 function checkToken(token: string, fitsPython: boolean, at: number, verdict: CanonicalVerdict): void {
   const fitsRfc8785 = String(Number(token)) === token
   if (!fitsRfc8785 && !fitsPython) verdict.flaw('number with another canonical form', at)
-  else if (!fitsRfc8785) verdict.notRfc8785('number that RFC 8785 writes in another way', at)
+  else if (!fitsRfc8785) verdict.notRfc8785('number that RFC 8785 writes differently', at)
   else if (!fitsPython) verdict.notPython('number with an exponent', at)
 }
 

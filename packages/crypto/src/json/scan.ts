@@ -16,7 +16,7 @@ import { JSON_DEPTH_MAX, type JsonValue } from './value.js'
  */
 export function scanJson(text: string, depthMax: number = JSON_DEPTH_MAX): ScannedJson {
   if (!(Number.isInteger(depthMax) && depthMax >= 0 && depthMax <= JSON_DEPTH_MAX)) {
-    throw new RangeError(`depthMax must be a whole number from 0 to ${JSON_DEPTH_MAX}, got \`${depthMax}\``)
+    throw new RangeError(`depthMax must be an integer from 0 to ${JSON_DEPTH_MAX}, got \`${depthMax}\``)
   }
   return new JsonScanner(text, depthMax).scan()
 }

@@ -84,7 +84,7 @@ export class JsonStringScanner {
       if (unit === BACKSLASH) i = this.#scanEscape(i)
       else i += isSurrogate(unit) ? pairLength(unit, text.charCodeAt(i + 1), i) : 1
     }
-    throw jsonInvalid('string without an end', at)
+    throw jsonInvalid('unterminated string', at)
   }
 
   /**
@@ -100,7 +100,7 @@ export class JsonStringScanner {
     this.escaped = true
     const unit = this.#text.charCodeAt(at + 1)
     if (unit === LOWER_U) return this.#scanUnicodeEscape(at)
-    if (unit === SLASH) this.#verdict.flaw('escape that is not needed', at)
+    if (unit === SLASH) this.#verdict.flaw('unnecessary escape', at)
     else if (!ESCAPED.has(unit)) throw jsonInvalid('unknown escape', at)
     return at + 2
   }
@@ -108,8 +108,8 @@ export class JsonStringScanner {
   #scanUnicodeEscape(at: number): number {
     const unit = this.#hex4(at)
     const lastDigit = this.#text.charCodeAt(at + 5)
-    if (unit >= 0x20) this.#verdict.flaw('escape that is not needed', at)
-    else if (SHORT_FORM.has(unit)) this.#verdict.flaw('escape that has a shorter form', at)
+    if (unit >= 0x20) this.#verdict.flaw('unnecessary escape', at)
+    else if (SHORT_FORM.has(unit)) this.#verdict.flaw('escape with a shorter form', at)
     else if (lastDigit > NINE && lastDigit < LOWER_A) this.#verdict.flaw('escape in upper case', at)
     if (!isSurrogate(unit)) return at + ESCAPE_CHARS
     const low = this.#text.startsWith('\\u', at + ESCAPE_CHARS) ? this.#hex4(at + ESCAPE_CHARS) : Number.NaN

@@ -25,7 +25,7 @@ const INTEGER_BYTES_MAX = 6
 export function encodeDer(tag: DerTag, ...content: readonly Uint8Array[]): Uint8Array {
   const bytes = concatBytes(...content)
   const { length } = bytes
-  if (length > CONTENT_BYTES_MAX) throw new RangeError(`an element holds at most ${CONTENT_BYTES_MAX} bytes`)
+  if (length > CONTENT_BYTES_MAX) throw new RangeError(`an element has at most ${CONTENT_BYTES_MAX} bytes`)
   const head = length < 0x80 ? [length] : length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
   return concatBytes(Uint8Array.of(tag, ...head), bytes)
 }

@@ -89,7 +89,7 @@ const CIPHERS: readonly Cipher[] = [
   { oid: '2a864886f70d0307', name: 'des-ede3-cbc', keyBytes: 24, blockBytes: 8 },
 ]
 
-const ANEW = 'encrypt it anew: openssl pkcs8 -topk8 -v2 aes-256-cbc -iter 600000 -in old.pem -out new.pem'
+const ANEW = 'encrypt it again: openssl pkcs8 -topk8 -v2 aes-256-cbc -iter 600000 -in old.pem -out new.pem'
 
 /**
  * Reads the envelope.
@@ -203,7 +203,7 @@ const readOid = (reader: DerReader): string => bytesToHex(reader.read(DER.oid))
 const invalid = (): CryptoError => new CryptoError('KEY_INVALID', 'the encrypted private key is damaged')
 
 const tooMuch = (what: string): CryptoError =>
-  new CryptoError('KEY_INVALID', `the encrypted private key asks for ${what}`, ANEW)
+  new CryptoError('KEY_INVALID', `the encrypted private key needs ${what}`, ANEW)
 
 const foreign = (what: string): CryptoError =>
-  new CryptoError('KEY_WRONG_TYPE', `the private key is encrypted with ${what} that is not known here`, ANEW)
+  new CryptoError('KEY_WRONG_TYPE', `the private key is encrypted with ${what} that is not supported`, ANEW)

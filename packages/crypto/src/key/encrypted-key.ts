@@ -36,23 +36,23 @@ export function decryptPkcs8(der: Uint8Array, passphrase: string | undefined): U
   if (nodeCrypto === undefined) {
     throw new CryptoError(
       'KEY_WRONG_TYPE',
-      'an encrypted private key was given where there is no node:crypto to decrypt it',
+      'decrypting a private key needs node:crypto, which this platform lacks',
       'decrypt it first: openssl pkey -in encrypted.pem -out private.pem',
     )
   }
   if (passphrase === undefined) {
     throw new CryptoError(
       'PASSPHRASE_MISSING',
-      'the private key is encrypted, and no passphrase is given',
-      'give its passphrase, or decrypt it: openssl pkey -in encrypted.pem -out private.pem',
+      'the private key is encrypted, and no passphrase was given',
+      'enter its passphrase, or decrypt it: openssl pkey -in encrypted.pem -out private.pem',
     )
   }
   const pkcs8 = decrypt(nodeCrypto, encrypted, encodePassphrase(passphrase))
   if (pkcs8 === null || !looksLikePkcs8(pkcs8)) {
     throw new CryptoError(
       'PASSPHRASE_WRONG',
-      'the passphrase does not open the private key',
-      'give the passphrase with which it was encrypted; of a key file that was damaged, none does',
+      'the passphrase does not decrypt the private key',
+      'use the passphrase with which it was encrypted; a damaged key file cannot be decrypted',
     )
   }
   return pkcs8
@@ -112,6 +112,6 @@ function looksLikePkcs8(bytes: Uint8Array): boolean {
 /** Encodes a passphrase like other readers of such keys: UTF-8, not normalised. */
 function encodePassphrase(passphrase: string): Uint8Array {
   if (typeof passphrase !== 'string') throw new TypeError('passphrase must be a string')
-  if (!passphrase.isWellFormed()) throw new CryptoError('VALUE_REFUSED', 'the passphrase holds a lone surrogate')
+  if (!passphrase.isWellFormed()) throw new CryptoError('VALUE_REFUSED', 'the passphrase contains a lone surrogate')
   return new TextEncoder().encode(passphrase)
 }

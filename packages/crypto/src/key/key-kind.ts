@@ -41,13 +41,13 @@ const ALGORITHMS: readonly (readonly [oid: string, name: string])[] = [
 const ALGORITHM_BYTES_MAX = 32
 
 const HINTS: ReadonlyMap<string, string> = new Map([
-  ['PRIVATE KEY for public', 'write its public half: openssl pkey -in private.pem -pubout -out public.pem'],
-  ['ENCRYPTED PRIVATE KEY for public', 'write its public half: openssl pkey -in private.pem -pubout -out public.pem'],
+  ['PRIVATE KEY for public', 'extract its public key: openssl pkey -in private.pem -pubout -out public.pem'],
+  ['ENCRYPTED PRIVATE KEY for public', 'extract its public key: openssl pkey -in private.pem -pubout -out public.pem'],
 ])
 
 const MAKE_ONE: Readonly<Record<KeyPart, string>> = {
   private: 'make an Ed25519 key: `sudoagent keygen`, or openssl genpkey -algorithm ed25519 -out private.pem',
-  public: 'give the public half of an Ed25519 key: openssl pkey -in private.pem -pubout -out public.pem',
+  public: 'use the public key of an Ed25519 key pair: openssl pkey -in private.pem -pubout -out public.pem',
 }
 
 /**

@@ -114,7 +114,7 @@ function parsePkcs8(der: Uint8Array): PrivateKey {
   if (!v2 || !carried) throw wrongAlgorithm(der, 'private')
   const key = makePrivateKey(v2.slice(0, KEY_BYTES))
   if (!bytesEqual(key.publicKey.bytes, carried)) {
-    throw new CryptoError('KEY_INVALID', 'the private key carries a public key that is not its own')
+    throw new CryptoError('KEY_INVALID', 'the private key contains a public key that does not belong to it')
   }
   return key
 }
@@ -151,7 +151,7 @@ export function makePublicKey(bytes: Uint8Array): PublicKey {
     throw new CryptoError(
       'KEY_WEAK',
       `the public key is a point of ${fault}, under which signatures prove nothing`,
-      'no honest software makes such a key: find out where it came from',
+      'correct software does not make such keys: check where it came from',
     )
   }
   const spki = concatBytes(SPKI_PREFIX, bytes)

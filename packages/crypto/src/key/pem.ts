@@ -37,11 +37,11 @@ export function pemLabel(text: string): string | null {
 export function parsePem(text: string): Uint8Array {
   if (text.length > PEM_CHARS_MAX) throw invalid(`is longer than ${PEM_CHARS_MAX} characters`)
   const blocks = text.split('-----BEGIN ').length - 1
-  if (blocks !== 1) throw invalid(`holds ${blocks} PEM blocks instead of one`)
+  if (blocks !== 1) throw invalid(`has ${blocks} PEM blocks instead of one`)
   const body = BLOCK.exec(text.trim())?.[2]
-  if (body === undefined) throw invalid('is not a whole PEM block')
+  if (body === undefined) throw invalid('is not a complete PEM block')
   const bytes = decodeBase64(body.replace(/\r?\n/g, ''))
-  if (bytes === null) throw invalid('holds base64 that is not strict')
+  if (bytes === null) throw invalid('has base64 that is not strict')
   return bytes
 }
 
@@ -52,5 +52,5 @@ export function formatPem(label: string, bytes: Uint8Array): string {
 }
 
 function invalid(what: string): CryptoError {
-  return new CryptoError('KEY_INVALID', `the key ${what}`, 'give the PEM file as it was written, with nothing added')
+  return new CryptoError('KEY_INVALID', `the key ${what}`, 'use the original PEM file')
 }

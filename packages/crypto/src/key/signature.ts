@@ -97,7 +97,7 @@ export function createVerifier(key: PublicKey, provider: SignatureProvider = def
   // Parsed again from the one field that cannot be changed in place, because a key object may come from any source.
   const own = parsePublicKey(key.pem)
   if (own.keyId !== key.keyId || !isBytes(key.bytes) || !bytesEqual(own.bytes, key.bytes)) {
-    throw new CryptoError('KEY_INVALID', 'the fields of the public key contradict one another')
+    throw new CryptoError('KEY_INVALID', 'the fields of the public key are inconsistent')
   }
   const holds = verifierOf(own, provider)
   const verify: Verify = (message, signature) => {

@@ -91,7 +91,7 @@ export function parseCheckpoint(text: Uint8Array | string): Checkpoint {
 export async function signCheckpoint(checkpoint: Checkpoint, signers: readonly NoteSigner[]): Promise<string> {
   const text = encodeCheckpoint(checkpoint)
   if (signers.length === 0 || signers.some(({ name }) => name !== checkpoint.origin)) {
-    throw new TypeError('the signers of a checkpoint must go by the name of its origin')
+    throw new TypeError('the signers of a checkpoint must have its origin as their name')
   }
   return signNote(text, signers)
 }
@@ -116,7 +116,7 @@ export function openCheckpoint(
   const checkpoint = parseCheckpoint(note.text)
   const signatures = note.verified.filter(({ name, verifier }) => logs.includes(verifier) && name === checkpoint.origin)
   if (signatures.length === 0) {
-    throw new CryptoError('KEY_UNKNOWN', 'none of the given keys is that of the log which the checkpoint names')
+    throw new CryptoError('KEY_UNKNOWN', 'none of the given keys belongs to the log of the checkpoint')
   }
   const cosignatures = note.verified.filter(({ verifier }) => witnesses.includes(verifier))
   return { ...checkpoint, note, signatures, cosignatures }

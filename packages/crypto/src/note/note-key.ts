@@ -101,8 +101,8 @@ export function parseVkey(text: string): NoteKey {
   const foreign = FOREIGN_TYPES.get(typeByte)
   if (foreign !== undefined) throw new CryptoError('KEY_WRONG_TYPE', `the vkey is that of ${foreign}, not of Ed25519`)
   const type = typeByte === TYPE_BYTES.ed25519 ? 'ed25519' : typeByte === TYPE_BYTES.cosignature ? 'cosignature' : null
-  if (type === null || data.length !== 1 + KEY_BYTES) throw invalid('holds no Ed25519 key')
-  if (keyHash !== keyHashOf(name, data)) throw invalid('has a key hash that is not its own')
+  if (type === null || data.length !== 1 + KEY_BYTES) throw invalid('does not contain an Ed25519 key')
+  if (keyHash !== keyHashOf(name, data)) throw invalid('has a wrong key hash')
   return createNoteKey(name, makePublicKey(data.slice(1)), type)
 }
 
@@ -114,4 +114,4 @@ const keyHashOf = (name: string, typedKey: Uint8Array): string =>
   bytesToHex(sha256(concatBytes(noteBytes(`${name}\n`), typedKey)).subarray(0, KEY_HASH_BYTES))
 
 const invalid = (what: string): CryptoError =>
-  new CryptoError('KEY_INVALID', `the vkey ${what}`, 'give it as it was published: name+hash+base64, on one line')
+  new CryptoError('KEY_INVALID', `the vkey ${what}`, 'use the published form: name+hash+base64, on one line')

@@ -38,8 +38,8 @@ export function readNoteText(
 /** The fault of a text, or null. */
 export function textFault(text: string): string | null {
   if (typeof text !== 'string') return 'the text is not a string'
-  if (!text.isWellFormed()) return 'the text holds a lone surrogate'
-  if (CONTROL.test(text)) return 'the text holds a control character'
+  if (!text.isWellFormed()) return 'the text contains a lone surrogate'
+  if (CONTROL.test(text)) return 'the text contains a control character'
   return text.endsWith('\n') ? null : 'the text does not end in a line feed'
 }
 

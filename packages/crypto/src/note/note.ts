@@ -89,7 +89,7 @@ export function parseNote(note: Uint8Array | string): UnverifiedNote {
   const lines = all.slice(split + SPLIT.length).split('\n', NOTE_SIGNATURES_MAX + 2)
   const end = lines.pop()
   if (lines.length > NOTE_SIGNATURES_MAX) throw invalid(`the note has more than ${NOTE_SIGNATURES_MAX} signatures`)
-  if (lines.length === 0 || end !== '') throw invalid('the note has no signatures behind its last blank line')
+  if (lines.length === 0 || end !== '') throw invalid('the note has no signatures after its last blank line')
   return { text: all.slice(0, split + 1), signatures: lines.map(parseSignatureLine) }
 }
 
@@ -111,7 +111,7 @@ export function openNote(note: Uint8Array | string, verifiers: readonly NoteVeri
     const known = verifiers.filter(({ name, keyHash }) => name === signature.name && keyHash === signature.keyHash)
     const verifier = known.find((candidate) => candidate.verify(message, signature.bytes))
     if (known.length === 0) unverified.set(encodeSignatureLine(signature), signature)
-    else if (verifier === undefined) throw new CryptoError('SIGNATURE_INVALID', 'a signature of the note does not hold')
+    else if (verifier === undefined) throw new CryptoError('SIGNATURE_INVALID', 'a signature of the note is invalid')
     else if (!verified.has(verifier)) verified.set(verifier, { ...signature, verifier })
   }
   if (verified.size === 0) throw new CryptoError('KEY_UNKNOWN', 'none of the given keys has signed the note')
@@ -154,7 +154,7 @@ export async function createSignature(text: string, signer: NoteSigner): Promise
  */
 export function encodeNote({ text, signatures }: UnverifiedNote): string {
   const note = `${text}\n${signatures.map(encodeSignatureLine).join('')}`
-  if (parseNote(note).text !== text) throw invalid('the note does not keep its text')
+  if (parseNote(note).text !== text) throw invalid('the text would change when the note is read')
   return note
 }
 
@@ -173,7 +173,7 @@ export function encodeSignatureLine({ name, keyHash, bytes }: NoteSignature): st
 function parseSignatureLine(line: string): NoteSignature {
   const [name, base64, ...rest] = line.slice(LINE_START.length).split(' ')
   const data = decodeBase64(base64 ?? '')
-  if (!line.startsWith(LINE_START) || !isKeyName(name) || rest.length > 0) throw invalid('a line is no signature')
+  if (!line.startsWith(LINE_START) || !isKeyName(name) || rest.length > 0) throw invalid('a line is not a signature')
   if (data === null || data.length <= KEY_HASH_BYTES) throw invalid('a signature is not strict base64 of enough bytes')
   return { name, keyHash: bytesToHex(data.subarray(0, KEY_HASH_BYTES)), bytes: data.slice(KEY_HASH_BYTES) }
 }

@@ -21,7 +21,7 @@ export function witnessesWithKeys(policy: WitnessPolicy, keys: readonly PublicKe
  */
 export function requireOtherWitnesses(policy: WitnessPolicy, logKeys: readonly PublicKey[]): void {
   if (witnessesWithKeys(policy, logKeys).length === 0) return
-  const message = 'a witness of the policy has a public key that is given as a key of the log'
+  const message = 'a witness of the policy has the public key of the log'
   throw new CryptoError('POLICY_INVALID', message, 'a log cannot witness itself')
 }
 
@@ -35,7 +35,7 @@ export function policyLogKeys(policy: WitnessPolicy, origin: string): readonly P
   if (policy.logs.length === 0) return null
   const keys = policy.logs.filter(({ key }) => key.name === origin).map(({ key }) => key.publicKey)
   if (keys.length > 0) return keys
-  throw new CryptoError('ORIGIN_MISMATCH', 'the witness policy names other logs than this one', ORIGIN_HINT)
+  throw new CryptoError('ORIGIN_MISMATCH', 'the witness policy does not list this log', ORIGIN_HINT)
 }
 
 const ORIGIN_HINT = 'compare the origin with the names in the `log` lines of the policy'

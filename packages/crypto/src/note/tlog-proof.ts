@@ -62,7 +62,7 @@ const INDEX = 'index '
  *   when it would refuse the checkpoint
  */
 export function encodeTlogProof({ index, hashes, checkpoint, extra }: TlogProof): string {
-  if (!isTreeSize(index) || !isProof(hashes)) throw invalid('the proof has no index or is no list of hashes')
+  if (!isTreeSize(index) || !isProof(hashes)) throw invalid('the proof has an invalid index or list of hashes')
   if (extra !== null && (!isBytes(extra) || extra.length === 0)) throw invalid('the extra data of the proof is empty')
   const lines = [
     HEADER,
@@ -94,7 +94,7 @@ export function parseTlogProof(proof: Uint8Array | string): TlogProof {
   const hashes = lines.map(parseHash)
   const checkpoint = text.slice(split + 2)
   const { size } = parseCheckpoint(parseNote(checkpoint).text)
-  if (index >= size) throw invalid('the index of the proof lies outside the tree of its checkpoint')
+  if (index >= size) throw invalid('the index of the proof is outside the tree of its checkpoint')
   const length = inclusionPath(index, size).length
   if (hashes.length !== length) throw invalid(`the proof has ${hashes.length} hashes instead of ${length}`)
   return { index, hashes, checkpoint, extra }

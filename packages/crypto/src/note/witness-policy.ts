@@ -164,7 +164,7 @@ function readDefinition(draft: Draft, keyword: string, items: readonly string[])
 
 function readLog(draft: Draft, [vkey, url, ...rest]: readonly string[]): string | null {
   if (vkey === undefined || rest.length > 0) return 'is not: log <vkey> [<url>]'
-  if (draft.logs.length >= DEFINITIONS_MAX) return `is one log more than ${DEFINITIONS_MAX}`
+  if (draft.logs.length >= DEFINITIONS_MAX) return `exceeds the limit of ${DEFINITIONS_MAX} logs`
   const key = readKey(vkey, 'ed25519', draft.logs, [...draft.witnesses.values()])
   if (typeof key === 'string') return key
   draft.logs.push({ key, url: url ?? null })
@@ -173,8 +173,8 @@ function readLog(draft: Draft, [vkey, url, ...rest]: readonly string[]): string 
 
 function readWitness(draft: Draft, [name, vkey, url, ...rest]: readonly string[]): string | null {
   if (name === undefined || vkey === undefined || rest.length > 0) return 'is not: witness <name> <vkey> [<url>]'
-  if (draft.witnesses.size >= DEFINITIONS_MAX) return `is one witness more than ${DEFINITIONS_MAX}`
-  if (isTaken(draft, name)) return 'gives a name that is taken'
+  if (draft.witnesses.size >= DEFINITIONS_MAX) return `exceeds the limit of ${DEFINITIONS_MAX} witnesses`
+  if (isTaken(draft, name)) return 'uses a name that is already taken'
   const key = readKey(vkey, 'cosignature', [...draft.witnesses.values()], draft.logs)
   if (typeof key === 'string') return key
   draft.witnesses.set(name, { key, url: url ?? null })
@@ -185,11 +185,11 @@ function readGroup(draft: Draft, [name, count, ...members]: readonly string[]): 
   if (name === undefined || count === undefined || members.length === 0) {
     return 'is not: group <name> <number>|all|any <members>'
   }
-  if (draft.groups.size >= DEFINITIONS_MAX) return `is one group more than ${DEFINITIONS_MAX}`
-  if (isTaken(draft, name)) return 'gives a name that is taken'
+  if (draft.groups.size >= DEFINITIONS_MAX) return `exceeds the limit of ${DEFINITIONS_MAX} groups`
+  if (isTaken(draft, name)) return 'uses a name that is already taken'
   for (const member of members) {
-    if (!isDefined(draft, member)) return 'has a member that no line above defines'
-    if (draft.grouped.has(member)) return 'has a member that is in a group already'
+    if (!isDefined(draft, member)) return 'has a member that no earlier line defines'
+    if (draft.grouped.has(member)) return 'has a member that is already in a group'
     draft.grouped.add(member)
   }
   const threshold = count === 'any' ? 1 : count === 'all' ? members.length : parseDecimal(count)
@@ -202,7 +202,7 @@ function readGroup(draft: Draft, [name, count, ...members]: readonly string[]): 
 function readQuorum(draft: Draft, [name, ...rest]: readonly string[]): string | null {
   if (name === undefined || rest.length > 0) return 'is not: quorum <name>'
   if (draft.quorum !== undefined) return 'is a second quorum'
-  if (name !== NONE && !isDefined(draft, name)) return 'names a quorum that no line above defines'
+  if (name !== NONE && !isDefined(draft, name)) return 'names a quorum that no earlier line defines'
   draft.quorum = name === NONE ? null : name
   return null
 }
@@ -218,18 +218,18 @@ function readKey(
   otherKind: readonly PolicyParty[],
 ): NoteKey | string {
   const key = parseKey(vkey)
-  if (typeof key === 'string') return `has a key that cannot be taken: ${key}`
+  if (typeof key === 'string') return `has an invalid key: ${key}`
   if (key.type !== type) {
-    return type === 'ed25519' ? "gives a witness's key as that of a log" : "gives a log's key as that of a witness"
+    return type === 'ed25519' ? "uses a witness's key for a log" : "uses a log's key for a witness"
   }
   const isKeyOf = (other: PolicyParty): boolean => bytesEqual(other.key.publicKey.bytes, key.publicKey.bytes)
-  if (others.some(isKeyOf)) return 'gives a public key again'
+  if (others.some(isKeyOf)) return 'repeats a public key'
   // A log cannot witness itself.
-  if (otherKind.some(isKeyOf)) return 'gives one public key to a log and to a witness'
+  if (otherKind.some(isKeyOf)) return 'uses one public key for a log and a witness'
   // Collisions of 32 bits are easy to find, and the signatures of two such keys could not be distinguished by their
   // name and key hash.
   if (others.some((other) => other.key.name === key.name && other.key.keyHash === key.keyHash)) {
-    return 'gives a key with the name and key hash of another'
+    return 'has a key with the name and key hash of another key'
   }
   return key
 }
@@ -247,14 +247,14 @@ function readLines(input: Uint8Array | string): string[] {
   if (typeof input !== 'string' && !isBytes(input)) throw new TypeError('text must be a string or a Uint8Array')
   if (input.length > POLICY_BYTES_MAX) throw tooLong()
   const text = typeof input === 'string' ? input : decode(input)
-  if (!text.isWellFormed()) throw invalid('the policy holds a lone surrogate')
+  if (!text.isWellFormed()) throw invalid('the policy contains a lone surrogate')
   if (noteBytes(text).length > POLICY_BYTES_MAX) throw tooLong()
   const lines = text.split('\n', LINES_MAX + 2)
   if (lines.length > LINES_MAX + 1) throw invalid(`the policy has more than ${LINES_MAX} lines`)
   const bad = lines.findIndex((line) => FORBIDDEN.test(line))
   if (bad >= 0) {
-    const fault = lines[bad]?.endsWith('\r') ? 'ends in a carriage return' : 'holds a control character'
-    throw invalid(`line ${bad + 1} of the policy ${fault}`, 'lines end in a line feed alone (LF)')
+    const fault = lines[bad]?.endsWith('\r') ? 'ends in a carriage return' : 'contains a control character'
+    throw invalid(`line ${bad + 1} of the policy ${fault}`, 'end lines with a line feed only (LF)')
   }
   if (lines.pop() !== '') throw invalid(`line ${lines.length + 1} of the policy does not end in a line feed`)
   return lines

@@ -193,7 +193,7 @@ function entryOf(line: string, path: string, event: string): ReceiptFields {
   const value: unknown = JSON.parse(line)
   const problem = checkEntry(value)
   if (problem?.code === 'VERSION_UNSUPPORTED') throw receiptInvalid(`field \`${path}.${problem.field}\` is not \`2.0\``)
-  if (problem !== null) throw receiptInvalid(`field \`${path}.${problem.field}\` does not fit the ledger format`)
+  if (problem !== null) throw receiptInvalid(`field \`${path}.${problem.field}\` does not follow the ledger format`)
   const entry = new ReceiptFields(value, path)
   entry.oneOf('event', event)
   return entry

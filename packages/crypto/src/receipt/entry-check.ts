@@ -29,7 +29,7 @@ type Signed = { readonly key_id: string | null }
 
 const encoder = new TextEncoder()
 
-const OLD_KEY_HINT = 'if an older key of the log signed the entry, give that key, too'
+const OLD_KEY_HINT = 'if an older key of the log signed the entry, give that key as well'
 
 /**
  * Checks one entry. All faults are added to the findings.
@@ -50,7 +50,7 @@ export function checkReceiptEntry<Shown extends Signed>(
     findings.add('ENTRY_HASH_MISMATCH', `${where}entry_hash is not the hash of the entry`)
   }
   for (const [name, value] of Object.entries(content?.claims ?? {})) {
-    if (claims[name] !== value) findings.add('FIELD_MISMATCH', `${where}the entry has another \`${name}\``)
+    if (claims[name] !== value) findings.add('FIELD_MISMATCH', `${where}the entry has a different \`${name}\``)
   }
   const keyId = content?.shown.key_id ?? null
   // The proof comes first: if no given key signed the checkpoint, a missing key of the entry is not worth
@@ -67,7 +67,7 @@ function checkSignature(
   where: string,
 ): EntrySignature {
   if (signature === null) {
-    if (keyId !== null) findings.add('SIGNATURE_INVALID', `${where}the entry names its key and has no signature`)
+    if (keyId !== null) findings.add('SIGNATURE_INVALID', `${where}the entry names its key but has no signature`)
     return 'none'
   }
   const bytes = decodeBase64(signature)
@@ -75,11 +75,11 @@ function checkSignature(
   const candidates = keyId === null ? [...verifiers.values()] : [verifiers.get(keyId)]
   if (bytes !== null && candidates.some((verifier) => verifier?.verify(encoder.encode(hash), bytes))) return 'verified'
   if (keyId !== null && verifiers.has(keyId)) {
-    findings.add('SIGNATURE_INVALID', `${where}entry_signature is not that of key \`${keyId}\``)
+    findings.add('SIGNATURE_INVALID', `${where}entry_signature is not a signature by key \`${keyId}\``)
   }
   // The receipt does not name the key: the signature may belong to another entry.
   if (keyId === null) {
-    const other = 'entry_signature was made for this entry by none of the given keys'
+    const other = 'entry_signature is not a signature of this entry by a given key'
     const message = isProven ? `a given key signed the checkpoint, but ${other}` : other
     findings.add('KEY_UNKNOWN', `${where}${message}`, OLD_KEY_HINT)
   }
@@ -93,8 +93,8 @@ function checkProof(
   where: string,
 ): ProvenEntry | null {
   if (proof === null) {
-    const hint = 'have the receipt made again, from a signed ledger'
-    findings.add('PROOF_MISSING', `${where}there is no proof that the entry is on record`, hint)
+    const hint = 'create the receipt again from a signed ledger'
+    findings.add('PROOF_MISSING', `${where}there is no proof that the entry is recorded`, hint)
     return null
   }
   const keyHint = `give the public key of the log${keyId === null ? '' : `; the entry names key \`${keyId}\``}`

@@ -24,7 +24,7 @@ export class ReceiptFields {
   only(names: readonly string[]): this {
     if (Object.keys(this.#members).every((name) => names.includes(name))) return this
     const where = this.#path === '' ? 'the receipt' : `field \`${this.#path}\``
-    throw receiptInvalid(`${where} has a member that receipts do not have`, 'nothing would vouch for what it says')
+    throw receiptInvalid(`${where} has a member that receipts do not have`, 'its value would be unproven')
   }
 
   has(name: string): boolean {

@@ -54,8 +54,8 @@ const FINDING_OF: ReadonlyMap<CryptoErrorCode, ReceiptFindingCode> = new Map([
 
 /** Messages about the one note of a receipt, in place of those about notes in general. */
 const MESSAGE_OF: ReadonlyMap<CryptoErrorCode, string> = new Map([
-  ['KEY_UNKNOWN', 'none of the given keys is one of this log that has signed the checkpoint'],
-  ['SIGNATURE_INVALID', 'a signature of the checkpoint does not hold'],
+  ['KEY_UNKNOWN', 'the checkpoint is not signed by a given key of this log'],
+  ['SIGNATURE_INVALID', 'a signature of the checkpoint is invalid'],
 ])
 
 /** The findings of one verification. */

@@ -28,31 +28,31 @@ export function receiptProves(report: ReceiptReport): ReceiptMeaning {
 }
 
 function nothingProven({ verdict, checkpoint }: ReceiptReport): string {
-  if (verdict !== 'unverified') return 'anything: this receipt does not hold'
-  if (checkpoint === null) return 'anything: none of the given keys has signed it'
-  return 'anything beyond the checkpoint: the given keys have signed that, and not all of the receipt'
+  if (verdict !== 'unverified') return 'anything: this receipt is invalid'
+  if (checkpoint === null) return 'anything: it is not signed by a given key'
+  return 'anything except the checkpoint: the given keys have signed it, but not the whole receipt'
 }
 
 function provenBy(report: ReceiptReport, checkpoint: ReceiptCheckpoint): string[] {
   const { decision, outcome, position, entry_hash: hash } = report
-  const what = decision === null ? `an entry with the hash ${hash}` : 'this decision, as it stands here,'
+  const what = decision === null ? `an entry with the hash ${hash}` : 'this decision, exactly as shown,'
   const sentences = [
     `${what} is entry ${position} of the log \`${checkpoint.origin}\``,
     `the log committed to it: key ${list(checkpoint.signed_by)} signed the checkpoint of its first ${checkpoint.size} entries`,
   ]
   if (decision?.decision_hash_checked) {
     sentences.push(
-      'the decision belongs to this call: its hash covers who asked for what, with which parameters, when and under which policy',
+      'the decision belongs to this call: its hash covers the actor, the action, the parameters, the time and the policy',
     )
   }
   if (decision?.effect === 'allow' && decision.approval !== null) {
-    sentences.push('the approval was given for this call and for no other')
+    sentences.push('the approval was given for this call only')
   }
-  if (report.entry_signature === 'verified') sentences.push('a given key signed the entry itself, too')
+  if (report.entry_signature === 'verified') sentences.push('a given key also signed the entry itself')
   if (outcome !== null) sentences.push(outcomeProven(outcome))
   if (report.verdict === 'witnessed') {
     sentences.push(
-      `${list(names(report, checkpoint))} saw this log, and that it only grew since they first did: the witnesses that the policy asks for`,
+      `the witnesses that the policy requires saw this log and saw it only grow: ${list(names(report, checkpoint))}`,
     )
   }
   return sentences
@@ -60,7 +60,7 @@ function provenBy(report: ReceiptReport, checkpoint: ReceiptCheckpoint): string[
 
 function outcomeProven({ content, position }: ReceiptOutcome): string {
   const how = content.status === 'success' ? 'succeeded' : 'ended in an error'
-  return `it is on record that the call ${how}: entry ${position} of the same log`
+  return `the ledger records that the call ${how}: entry ${position} of the same log`
 }
 
 function notProvenBy(report: ReceiptReport, checkpoint: ReceiptCheckpoint): string[] {
@@ -68,12 +68,12 @@ function notProvenBy(report: ReceiptReport, checkpoint: ReceiptCheckpoint): stri
   const sentences: string[] = []
   if (decision === null) {
     sentences.push(
-      `what the entry says: its content was left out, so ${list(unproven)} of the receipt are the word of its author`,
+      `the content of the entry: it was omitted, so ${list(unproven)} of the receipt are unproven statements of its author`,
     )
   } else {
     sentences.push(
-      'that the parameters and the reason are true: the log records what it was told',
-      "when it happened: the times are the writer's own",
+      'that the parameters and the reason are true: the log records the statements of the writer',
+      "when it happened: the times come from the writer's clock",
     )
     if (!decision.decision_hash_checked) {
       sentences.push('that decision_hash belongs to this call: it covers a time that the entry does not record')
@@ -81,26 +81,26 @@ function notProvenBy(report: ReceiptReport, checkpoint: ReceiptCheckpoint): stri
     sentences.push(...outcomeNotProven(decision.effect, outcome))
   }
   if (report.verdict !== 'witnessed') {
-    sentences.push('that the log shows everyone the same history: no witnesses were asked for')
+    sentences.push('that the log shows everyone the same history: no witnesses were required')
   }
   if (outcome !== null && outcome.checkpoint.size !== checkpoint.size && report.verdict !== 'witnessed') {
-    sentences.push('that decision and outcome stand in one history: their checkpoints are of different sizes')
+    sentences.push('that decision and outcome are in the same history: their checkpoints have different sizes')
   }
   if (decision !== null && report.entry_signature !== 'verified') {
     sentences.push(
       report.entry_signature === 'none'
-        ? 'who wrote the entry: it is not signed itself, only the checkpoint is'
-        : 'who wrote the entry: the key that signed it was not given, and only the checkpoint was checked',
+        ? 'who wrote the entry: only the checkpoint is signed'
+        : 'who wrote the entry: the key that signed it was not given, so only the checkpoint was verified',
     )
   }
-  sentences.push('what was recorded afterwards, or that the log still exists')
+  sentences.push('that no entries were added since, or that the log still exists')
   return sentences
 }
 
 function outcomeNotProven(effect: 'allow' | 'deny', outcome: ReceiptOutcome | null): string[] {
-  if (effect === 'deny') return ['that the action was not done in some other way, past the guard']
+  if (effect === 'deny') return ['that the action was not performed without the guard']
   if (outcome === null) return ['that the action was carried out, or how it ended: the receipt has no outcome']
-  return ['that the action had the effect it was meant to have']
+  return ['that the action had the intended effect']
 }
 
 const names = ({ outcome }: ReceiptReport, checkpoint: ReceiptCheckpoint): readonly string[] => {

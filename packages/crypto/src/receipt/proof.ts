@@ -120,7 +120,7 @@ export function proveEntry(entryHash: Hash, proof: Uint8Array | string, trust: C
 export function checkTrust(trust: ReceiptTrust): CheckedTrust {
   if (typeof trust !== 'object' || trust === null) throw new TypeError('options must be an object')
   const foreign = Object.keys(trust).find((name) => !OPTIONS.includes(name))
-  if (foreign !== undefined) throw new TypeError(`no option \`${foreign}\`: there are ${OPTIONS.join(', ')}`)
+  if (foreign !== undefined) throw new TypeError(`unknown option \`${foreign}\`; the options are ${OPTIONS.join(', ')}`)
   const { publicKeys, witnessPolicy, origin = null } = trust
   if (origin !== null && typeof origin !== 'string') throw new TypeError('origin must be a string')
   if (!Array.isArray(publicKeys)) throw new TypeError('publicKeys must be a list of keys')
@@ -159,7 +159,7 @@ const isNamed = (key: PublicKey | NoteKey): key is NoteKey => 'publicKey' in key
  */
 function logVerifiers(origin: string, { keys, verifiers }: CheckedTrust): ReadonlyMap<NoteVerifier, KeyId> {
   if (!isKeyName(origin)) {
-    throw new CryptoError('CHECKPOINT_INVALID', 'the origin of the checkpoint cannot be the name of a key')
+    throw new CryptoError('CHECKPOINT_INVALID', 'the origin of the checkpoint is not a valid key name')
   }
   const fitting = keys.filter((key) => !isNamed(key) || key.name === origin).map((key) => publicKeyOf(key).keyId)
   return new Map(

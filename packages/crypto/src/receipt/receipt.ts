@@ -239,7 +239,7 @@ function readText(input: Uint8Array | string): string {
   if (tooLong) throw receiptInvalid(`the receipt is longer than ${RECEIPT_BYTES_MAX} bytes`)
   const text = typeof input === 'string' ? input : asReceipt(() => decodeUtf8(input))
   if (text.startsWith(BARE_PROOF)) {
-    const hint = 'it is about a hash alone: ask for the receipt, which is JSON'
+    const hint = 'it proves only a hash: ask for the receipt, which is JSON'
     throw receiptInvalid('a bare tlog-proof was given where a receipt is needed', hint)
   }
   return text

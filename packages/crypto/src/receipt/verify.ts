@@ -119,7 +119,7 @@ function checkDecision(findings: ReceiptFindings, content: ReceiptContent<Receip
     findings.add('POLICY_HASH_MISMATCH', 'policy_hash is not the hash of the policy in the entry')
   }
   if (content.lacksApproval) {
-    findings.add('FIELD_MISMATCH', 'the call was allowed without the approval that the policy asked for')
+    findings.add('FIELD_MISMATCH', 'the call was allowed without the approval that the policy required')
   }
   // A denied call needs no approval, so its approval is not checked.
   if (shown.approval === null || shown.effect === 'deny') return
@@ -143,10 +143,10 @@ function checkOutcome(
   outcome: CheckedEntry<ReceiptOutcomeContent>,
 ): void {
   if (outcome.stated.ledger_position <= decision.stated.ledger_position) {
-    findings.add('FIELD_MISMATCH', 'outcome: it does not stand behind its decision')
+    findings.add('FIELD_MISMATCH', 'outcome: it does not follow its decision')
   }
   if (decision.content?.shown.effect === 'deny') {
-    findings.add('FIELD_MISMATCH', 'outcome: a call that was denied has none')
+    findings.add('FIELD_MISMATCH', 'outcome: a denied call cannot have one')
   }
   if (decision.content !== null && outcome.content !== null) {
     checkSameCall(findings, decision.content, outcome.content)
@@ -154,10 +154,10 @@ function checkOutcome(
   const [a, b] = [decision.proven?.checkpoint, outcome.proven?.checkpoint]
   if (a === undefined || b === undefined) return
   if (a.origin !== b.origin) {
-    findings.add('CHECKPOINT_INVALID', 'outcome: it stands in another log than its decision')
+    findings.add('CHECKPOINT_INVALID', 'outcome: it is in a different log from its decision')
   } else if (a.size === b.size && !bytesEqual(a.root, b.root)) {
-    const hint = 'keep this receipt: it shows that the log has told two stories'
-    findings.add('CHECKPOINT_INVALID', 'the log has signed two different trees of one size', hint)
+    const hint = 'keep this receipt: it proves that the log has two histories'
+    findings.add('CHECKPOINT_INVALID', 'the log has signed two different trees of the same size', hint)
   }
 }
 
@@ -173,7 +173,7 @@ function checkSameCall(
   if (outcome.otherPolicyHash !== null) {
     findings.add('POLICY_HASH_MISMATCH', 'outcome: policy_hash is not the hash of the policy in the entry')
   }
-  if (!isSame) findings.add('DECISION_HASH_MISMATCH', 'outcome: it describes another call than its decision')
+  if (!isSame) findings.add('DECISION_HASH_MISMATCH', 'outcome: it describes a different call from its decision')
   const [decided, ended] = [decision.shown.recorded_at, outcome.shown.recorded_at]
   if (decided !== null && ended !== null && ended < decided) {
     findings.add('CLOCK_WENT_BACK', 'outcome: it was recorded before its decision')

@@ -128,9 +128,9 @@ export function parseFrontier(bytes: Uint8Array): Frontier {
 function requireFrontier(frontier: Frontier): Frontier {
   const { size, hashes } = frontier
   if (!isTreeSize(size) || hashes.length !== onesOf(size) || !hashes.every(isTreeHash)) {
-    throw new TypeError('the size and the hashes of the frontier contradict one another')
+    throw new TypeError('the size and the hashes of the frontier are inconsistent')
   }
   return frontier
 }
 
-const invalid = (): CryptoError => new CryptoError('TREE_INVALID', 'the stored edge of the tree is not whole')
+const invalid = (): CryptoError => new CryptoError('TREE_INVALID', 'the stored frontier of the tree is incomplete')

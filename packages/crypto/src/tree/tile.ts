@@ -107,7 +107,7 @@ export function createTileHashReader(size: number, readTile: TileReader): HashRe
   return async (level, index) => {
     const span = tileSpan(level, index)
     const width = tileWidth(span.level, span.index, size)
-    if (span.start + span.width > width) throw new RangeError('the tree does not have that node in full')
+    if (span.start + span.width > width) throw new RangeError('that node is not complete in the tree')
     const tile = await tileOf(span.level, span.index, width)
     return rootOf(tile.subarray(span.start * HASH_BYTES, (span.start + span.width) * HASH_BYTES))
   }
@@ -121,7 +121,7 @@ function rootOf(hashes: Uint8Array): Uint8Array {
 
 function requireWhole(tile: Uint8Array, width: number): Uint8Array {
   const whole = isBytes(tile) && tile.length % HASH_BYTES === 0 && tile.length <= TILE_WIDTH * HASH_BYTES
-  if (!whole || tile.length < width * HASH_BYTES) throw new CryptoError('TREE_INVALID', 'a stored tile is not whole')
+  if (!whole || tile.length < width * HASH_BYTES) throw new CryptoError('TREE_INVALID', 'a stored tile is incomplete')
   return tile
 }
 

@@ -207,7 +207,7 @@ describe('a refusal', () => {
       fc.property(fc.array(key, { minLength: 1, maxLength: 40 }), (keys) => {
         const value = keys.reduceRight<unknown>((inner, name) => ({ [`${name}`]: inner }), Number.NaN)
         const { message } = cryptoErrorOf(() => encodeJcs(value))
-        expect(message).toMatch(/^value at `[^`]+` is NaN, which JSON cannot write$/)
+        expect(message).toMatch(/^value at `[^`]+` is NaN, which JSON cannot represent$/)
         expect(message).toMatch(/^[\x20-\x7e…]+$/)
         expect(message.length).toBeLessThan(16 * 220)
       }),

@@ -24,11 +24,11 @@ test.each([
 })
 
 test.each([
-  ['"\\/"', '/', 'escape that is not needed at offset 1'],
-  ['"\\u0041"', 'A', 'escape that is not needed at offset 1'],
-  ['"x\\u000a"', '\n', 'escape that has a shorter form at offset 2'],
+  ['"\\/"', '/', 'unnecessary escape at offset 1'],
+  ['"\\u0041"', 'A', 'unnecessary escape at offset 1'],
+  ['"x\\u000a"', '\n', 'escape with a shorter form at offset 2'],
   ['"\\u001F"', '\u001f', 'escape in upper case at offset 1'],
-  ['"\\uD83D\\uDE02"', '\u{1f602}', 'escape that is not needed at offset 1'],
+  ['"\\uD83D\\uDE02"', '\u{1f602}', 'unnecessary escape at offset 1'],
   ['"e\u0301"', 'e\u0301', 'text not in Unicode normalisation form C at offset 0'],
 ])('%j is not', (text, ending, reason) => {
   const scanned = scan(text)

@@ -90,7 +90,7 @@ test.each([
   const took = processorTime()
   const error = cryptoErrorOf(() => parseEncryptedKey(fileOf({ kdf })))
   expect(error.code).toBe('KEY_INVALID')
-  expect(error.message).toContain('asks for more than')
+  expect(error.message).toContain('needs more than')
   expect(error.hint).toContain('openssl pkcs8 -topk8')
   expect(took()).toBeLessThan(1_000)
 })

@@ -23,7 +23,7 @@ const meaningOf = (text: string, trust: Parameters<typeof verifyReceipt>[1] = TR
 
 test('a receipt that does not hold proves nothing', async () => {
   const report = verifyReceipt(await sampleReceipt(), { publicKeys: [NEW_KEY.publicKey] })
-  expect(receiptProves(report)).toEqual({ proven: [], notProven: ['anything: none of the given keys has signed it'] })
+  expect(receiptProves(report)).toEqual({ proven: [], notProven: ['anything: it is not signed by a given key'] })
   // Even if the checkpoint is valid.
   const missing = verifyReceipt(await sampleReceipt(), { ...TRUST, witnessPolicy: POLICY })
   expect(missing.checkpoint).not.toBeNull()
@@ -31,7 +31,7 @@ test('a receipt that does not hold proves nothing', async () => {
 })
 
 test('a receipt of which a given key signed a part proves nothing beyond the checkpoint', async () => {
-  const beyond = 'anything beyond the checkpoint: the given keys have signed that, and not all of the receipt'
+  const beyond = 'anything except the checkpoint: the given keys have signed it, but not the whole receipt'
   const trust = { publicKeys: [NEW_KEY.publicKey] }
   const rotated = await sampleReceipt({ keys: [NEW_KEY], withEntry: false })
   const log = sampleLog()
@@ -45,17 +45,17 @@ test('signed, with entry and outcome', async () => {
   expect(proven).toContain('entry 3 of the log `sudoagent.example/ledger/1`')
   expect(proven).toContain(`key ${KEY.keyId} signed the checkpoint of its first 7 entries`)
   expect(proven).toContain('that the call succeeded: entry 5 of the same log')
-  expect(proven).toContain('a given key signed the entry itself')
+  expect(proven).toContain('a given key also signed the entry itself')
   expect(proven).not.toContain('approval')
   expect(notProven).toContain('the same history: no witnesses')
   expect(notProven).toContain('the parameters and the reason are true')
-  expect(notProven).toContain('the effect it was meant to have')
+  expect(notProven).toContain('the intended effect')
 })
 
 test('witnessed', async () => {
   const receipt = await sampleReceipt({ witnesses: WITNESSES, approved: true })
   const { proven, notProven } = meaningOf(receipt, { ...TRUST, witnessPolicy: POLICY })
-  expect(proven).toContain('`w1`, `w2` saw this log')
+  expect(proven).toContain('saw it only grow: `w1`, `w2`')
   expect(proven).toContain('the approval was given for this call')
   expect(notProven).not.toContain('history')
 })
@@ -65,7 +65,7 @@ test('without content nothing is said about a decision', async () => {
   expect(proven).not.toContain('decision')
   expect(proven).not.toContain('succeeded')
   expect(notProven).toContain(
-    'its content was left out, so request_id, created_at, policy_id, policy_hash, decision_hash, outcome',
+    'it was omitted, so request_id, created_at, policy_id, policy_hash, decision_hash, outcome',
   )
 })
 
@@ -73,8 +73,8 @@ test('without outcome, after a deny, without signature, under another key', asyn
   const notProven = async (...options: Parameters<typeof sampleReceipt>) =>
     meaningOf(await sampleReceipt(...options), { publicKeys: [NEW_KEY.publicKey, KEY.publicKey] }).notProven
   expect(await notProven({ withOutcome: false })).toContain('the receipt has no outcome')
-  expect(await notProven({ withOutcome: false, effect: 'deny' })).toContain('past the guard')
-  expect(await notProven({ key: null })).toContain('it is not signed itself')
+  expect(await notProven({ withOutcome: false, effect: 'deny' })).toContain('without the guard')
+  expect(await notProven({ key: null })).toContain('only the checkpoint is signed')
   const rotated = await sampleReceipt({ keys: [NEW_KEY] })
   expect(meaningOf(rotated, { publicKeys: [NEW_KEY.publicKey] }).notProven).toContain('was not given')
 })
@@ -90,5 +90,5 @@ test('an outcome that failed, and checkpoints of two sizes', async () => {
   const decision = await log.parts(3, { size: 5 })
   const text = encodeReceipt({ ...decision, outcome: await log.parts(5) }, { withEntry: true })
   expect(meaningOf(text).proven).toContain('ended in an error')
-  expect(meaningOf(text).notProven).toContain('their checkpoints are of different sizes')
+  expect(meaningOf(text).notProven).toContain('their checkpoints have different sizes')
 })

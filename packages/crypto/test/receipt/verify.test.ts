@@ -124,21 +124,16 @@ test.each([
   [
     'of the checkpoint alone',
     NEW_KEY,
-    'a given key signed the checkpoint, but entry_signature was made for this entry by none of the given keys',
-    'if an older key of the log signed the entry, give that key, too',
+    'a given key signed the checkpoint, but entry_signature is not a signature of this entry by a given key',
+    'if an older key of the log signed the entry, give that key as well',
   ],
   [
     'of the entry alone',
     KEY,
-    'none of the given keys is one of this log that has signed the checkpoint',
+    'the checkpoint is not signed by a given key of this log',
     'give the public key of the log',
   ],
-  [
-    'of nobody',
-    STRANGER,
-    'none of the given keys is one of this log that has signed the checkpoint',
-    'give the public key of the log',
-  ],
+  ['of nobody', STRANGER, 'the checkpoint is not signed by a given key of this log', 'give the public key of the log'],
 ])('an entry that does not name its key, and the key %s', async (_, { publicKey }, message, hint) => {
   const receipt = await sampleReceipt({ keys: [NEW_KEY], withEntry: false })
   const { verdict, findings } = verifyReceipt(receipt, { publicKeys: [publicKey] })

@@ -133,8 +133,8 @@ describe('receipt verify', () => {
     const { code, stdout, stderr } = verify('key.pub.pem')
     expect(code).toBe(1)
     expect(stderr).toBe(
-      'sudoagent: error: a given key signed the checkpoint, but entry_signature was made for this entry by none of the given keys (KEY_UNKNOWN)\n' +
-        'sudoagent: hint: if an older key of the log signed the entry, give that key, too\n',
+      'sudoagent: error: a given key signed the checkpoint, but entry_signature is not a signature of this entry by a given key (KEY_UNKNOWN)\n' +
+        'sudoagent: hint: if an older key of the log signed the entry, give that key as well\n',
     )
     expect(stdout).toMatch(/^unverified: a given key signed the checkpoint, but not all of this receipt/)
     expect(stdout).not.toContain('none of the given keys has signed')
