@@ -1,4 +1,4 @@
-/** `@sudoagent/ledger/copy`: a ledger, unchanged, in another store. */
+/** `@sudoagent/ledger/copy`: copies a ledger unchanged to another store. */
 
 export { openFileSink } from './store/copy-target.js'
 export {

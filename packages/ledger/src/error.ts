@@ -1,6 +1,6 @@
 import { printable } from '@sudoagent/crypto'
 
-/** Everything that can go wrong with a ledger other than its content (content is judged by `verify`, as findings). */
+/** Errors of a ledger's store and of its use. Defects of its content are findings of `verify`. */
 export type LedgerErrorCode =
   | 'LEDGER_NOT_FOUND'
   | 'LEDGER_IS_DIRECTORY'
@@ -22,7 +22,10 @@ export type LedgerErrorCode =
   | 'STATE_INVALID'
   | 'STATE_REFUSED'
 
-/** One line saying what and where, safe to print whatever a path or an entry says; a closed set of codes; and a hint saying what to do next. */
+/**
+ * An error with one line of text that states what failed and where, safe to print whatever a path or an entry
+ * contains; a code from a closed set; and a hint for the next step.
+ */
 export class LedgerError extends Error {
   override readonly name = 'LedgerError'
   readonly code: LedgerErrorCode

@@ -1,5 +1,5 @@
-// What the file-backed stores share: turning errors of the file system and of SQLite into ours, and knowing whether the path still names
-// the file that was opened.
+// Common code of the file-based stores: converts errors of the file system and of SQLite, and detects that a
+// path no longer names the file that was opened.
 import {
   closeSync,
   existsSync,
@@ -42,13 +42,13 @@ const CODES: ReadonlyMap<string, readonly [LedgerErrorCode, string]> = new Map([
   ['SQLITE_IOERR', ['LEDGER_WRITE_FAILED', 'cannot be read or written: input/output error']],
 ])
 
-/** The error code of Node or SQLite (`SQLITE_IOERR_FSYNC` and its like under their family's name). */
+/** The error code of Node or SQLite. Extended codes (`SQLITE_IOERR_FSYNC`) are reduced to the primary code. */
 export function codeOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
   return code.startsWith('SQLITE_') ? code.split('_').slice(0, 2).join('_') : code
 }
 
-/** `error` as a LedgerError about `path`; one that is a LedgerError already stays as it is. */
+/** Converts `error` to a LedgerError about `path`. A LedgerError is returned unchanged. */
 export function asLedgerError(
   error: unknown,
   path: string,
@@ -57,7 +57,8 @@ export function asLedgerError(
   if (error instanceof LedgerError) return error
   const problem = nativeModuleProblem(error)
   if (problem !== null) return new LedgerError(otherwise, problem, { cause: error, hint: NATIVE_MODULE_HINT })
-  // A link that leads to itself, or one that was planted where a file of ours goes: what could not be done depends on who asked.
+  // A symbolic link to itself, or one that was placed at the path of one of our files. The code depends on the
+  // operation of the caller.
   if (codeOf(error) === 'ELOOP')
     return new LedgerError(otherwise, `\`${path}\`, or a file next to it, is a symbolic link that is not followed`, {
       cause: error,
@@ -70,8 +71,9 @@ export function asLedgerError(
 }
 
 /**
- * Whether a failed write may have left bytes behind whose fate nobody knows: then the writer must not go on. A sync that failed is one whatever it
- * says (a full disk is often noticed only then): the system may have dropped what it could not write, and call the next sync a success.
+ * Whether a failed write may have left bytes in an unknown state, so that the writer must stop. This includes
+ * every failed sync, whatever its code (a full disk is often detected only then): the system may drop the data
+ * and report success for the next sync.
  */
 export function isFatal(error: unknown): boolean {
   if (error instanceof Error && 'syscall' in error && /sync$/.test(String(error.syscall))) return true
@@ -79,10 +81,12 @@ export function isFatal(error: unknown): boolean {
 }
 
 /**
- * Makes sure that a path names a regular file, or nothing yet: opening a pipe would wait for its other end, a device may do anything.
+ * Checks that a path names a regular file or does not exist: opening a pipe would block until its other end is
+ * opened, and opening a device may have side effects.
  *
- * @returns whether it is there
- * @throws LedgerError LEDGER_IS_DIRECTORY, LEDGER_NOT_A_LEDGER; the file system's error when it cannot be asked
+ * @returns whether the file exists
+ * @throws LedgerError LEDGER_IS_DIRECTORY, LEDGER_NOT_A_LEDGER; the file system's error if the path cannot be
+ * examined
  */
 export function isRegularFile(path: string): boolean {
   const kind = statSync(path, { throwIfNoEntry: false })
@@ -99,8 +103,8 @@ export function isRegularFile(path: string): boolean {
 }
 
 /**
- * The file that a path leads to through symbolic links: SQLite keeps `-wal`, `-shm` and `-journal` next to it, not next to the link. A path that
- * names nothing stays as it is.
+ * The file that a path leads to through symbolic links: SQLite keeps `-wal`, `-shm` and `-journal` next to it,
+ * not next to the link. A path that does not exist is returned unchanged.
  */
 export function followLinks(path: string): string {
   try {
@@ -111,15 +115,16 @@ export function followLinks(path: string): string {
 }
 
 /**
- * Whether SQLite may have the file open, in this process too: then it must not be opened by other means. POSIX drops every lock that a process
- * has on a file as soon as the process closes *any* descriptor of it, and with SQLite's lock gone another process takes itself for the last
- * one and deletes the `-wal` that is being written (https://sqlite.org/howtocorrupt.html, section 2.2).
+ * Whether SQLite may have the file open, in any process. Then it must not be opened by other means: POSIX drops
+ * all locks of a process on a file when the process closes *any* descriptor of it. Without SQLite's lock,
+ * another process would conclude that it is the last one and delete the `-wal` in use
+ * (https://sqlite.org/howtocorrupt.html, section 2.2).
  */
 export function isOpenInSqlite(path: string): boolean {
   return existsSync(`${followLinks(path)}-wal`)
 }
 
-/** The first bytes of a file that SQLite does not have open: 16, or as many as there are. */
+/** The first bytes of a file that SQLite does not have open; fewer than `length` if the file is shorter. */
 export function firstBytes(path: string, length = 16): Buffer {
   const fd = openSync(path, 'r')
   try {
@@ -130,15 +135,15 @@ export function firstBytes(path: string, length = 16): Buffer {
   }
 }
 
-/** What a SQLite database starts with. */
+/** The first bytes of a SQLite database. */
 export const SQLITE_MAGIC = 'SQLite format 3\0'
 
-/** Remembers which file a path named, so that a writer notices when it was deleted, replaced or cut under it. */
+/** Remembers the file that a path named, so that a writer detects that it was deleted, replaced or truncated. */
 export class FileIdentity {
   readonly #path: string
   readonly #dev: bigint
   readonly #ino: bigint
-  /** Bytes that it had when it was last looked at; null where a file may become shorter. */
+  /** Length at the last check, in bytes; null for a file that may become shorter. */
   #size: bigint | null
 
   constructor(path: string, { fd, onlyGrows = false }: { readonly fd?: number; readonly onlyGrows?: boolean } = {}) {
@@ -149,7 +154,10 @@ export class FileIdentity {
     this.#size = onlyGrows ? size : null
   }
 
-  /** @throws LedgerError LEDGER_DAMAGED when the path is gone, names another file now, or a file that is shorter than before */
+  /**
+   * @throws LedgerError LEDGER_DAMAGED if the path no longer exists, names another file, or the file is shorter
+   * than before
+   */
   check(): void {
     const now = statSync(this.#path, { bigint: true, throwIfNoEntry: false })
     if (now?.dev !== this.#dev || now.ino !== this.#ino)
@@ -160,13 +168,17 @@ export class FileIdentity {
   }
 }
 
-/** Linux: a descriptor that stands for a name and opens nothing, so that closing it drops no lock of SQLite's (open(2)). */
+/**
+ * Linux: a descriptor for a name that does not open the file, so closing it drops none of SQLite's locks
+ * (open(2)).
+ */
 const O_PATH = 0o10_000_000
 
 /**
- * The same for a file that is written and synced for each entry. Asking such a file for its times makes Linux (6.13 and later) give the next
- * write a time of its own, and each sync must then write the inode, too: a fifth of the cost of a commit. The kernel's name for an open file
- * costs nothing, and says ` (deleted)` when the file was deleted or another one was put in its place.
+ * Like `FileIdentity`, for a file that is written and synced for each entry. After a stat of such a file, Linux
+ * 6.13 and later gives the next write a new timestamp, and each sync must also write the inode: a fifth of the
+ * cost of a commit. Reading the kernel's name for an open file costs almost nothing; it ends in ` (deleted)` if
+ * the file was deleted or replaced.
  */
 export class PinnedFile {
   readonly #path: string
@@ -181,7 +193,7 @@ export class PinnedFile {
     this.#name = this.#nameNow()
   }
 
-  /** @throws LedgerError LEDGER_DAMAGED when the path is gone or names another file now */
+  /** @throws LedgerError LEDGER_DAMAGED if the path no longer exists or names another file */
   check(): void {
     if (this.#name === null) this.#identity.check()
     else if (this.#nameNow() !== this.#name) throw goneOrReplaced(this.#path, 'deleted or replaced')
@@ -191,7 +203,7 @@ export class PinnedFile {
     if (this.#fd !== null) closeSync(this.#fd)
   }
 
-  /** Null where there is no such thing: not Linux, or no /proc. */
+  /** Null if not supported: not on Linux, or without /proc. */
   #nameNow(): string | null {
     if (this.#fd === null) return null
     try {
@@ -208,7 +220,7 @@ function goneOrReplaced(path: string, what: string): LedgerError {
   })
 }
 
-/** Makes a new file's name durable. Some systems cannot sync a folder; then there is nothing to be done about it. */
+/** Makes the name of a new file durable. Some systems cannot sync a folder; their error is ignored. */
 export function syncFolderOf(path: string): void {
   let fd: number | undefined
   try {

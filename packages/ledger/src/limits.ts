@@ -1,4 +1,5 @@
-// Every bound of this package, each with its reason. A ledger is untrusted input: nothing here may grow with what it says.
+// All limits of this package, with their reasons. A ledger is untrusted input, so nothing may grow without
+// limit with its content.
 
 export {
   APPROVAL_USE_GRACE_MS,
@@ -7,56 +8,80 @@ export {
   REQUEST_ID_LENGTH_MAX,
 } from '@sudoagent/crypto'
 
-/** Longest line a reader looks at, in bytes. Real entries have 0.5–5 KB; a longer line is a finding and is never held in memory. */
+/**
+ * Maximum length of a line that a reader parses, in bytes. Typical entries have 0.5–5 KB. A longer line is a
+ * finding and is never kept in memory.
+ */
 export const LINE_BYTES_MAX = 4 * 1024 * 1024
 
-/** Longest entry a writer accepts, in bytes, before its chain fields and signature are added: what is written can always be read. */
+/**
+ * Maximum length of an entry that a writer accepts, in bytes, before the chain fields and the signature are
+ * added. It is less than LINE_BYTES_MAX, so every written entry can be read.
+ */
 export const ENTRY_BYTES_MAX = 3 * 1024 * 1024
 
-/** Findings kept in a report. A ledger with 10⁶ broken lines says nothing more than one with 100; the total is counted all the same. */
+/** Maximum number of findings in a report. All are counted; more than 100 give no further information. */
 export const FINDINGS_MAX = 100
 
-/** Open calls listed in a report; all are counted. */
+/** Maximum number of open calls listed in a report; all are counted. */
 export const OPEN_CALLS_LISTED_MAX = 100
 
-/** Key ids listed in a report: a hostile ledger can name a new one on every line. */
+/** Maximum number of key ids listed in a report: a hostile ledger can name a new one on every line. */
 export const REPORT_KEYS_MAX = 100
 
-/** Public keys a caller may give: each unsigned-by-name entry is tried against each of them. */
+/** Maximum number of public keys that a caller may give: an entry without a key id is checked with each of them. */
 export const PUBLIC_KEYS_MAX = 64
 
-/** Lines handed over at a time: large enough to make the hand-over cheap, small enough to keep memory flat and the event loop alive. */
+/**
+ * Number of lines in a batch: enough to make a transfer cheap, few enough to limit memory and to let the event
+ * loop run.
+ */
 export const BATCH_LINES = 256
 
-/** Bytes handed over at a time, give or take one line: 256 lines of the greatest length would be 1 GiB. */
+/** Maximum length of a batch in bytes, except for its last line: 256 lines of maximum length would be 1 GiB. */
 export const BATCH_BYTES_MAX = 8 * 1024 * 1024
 
-/** Longest `outcome.error`, in UTF-16 units (LEDGER-FORMAT §2). */
+/** Maximum length of `outcome.error`, in UTF-16 units (LEDGER-FORMAT §2). */
 export const ERROR_LENGTH_MAX = 200
 
-/** How long a signer may take for one signature, in milliseconds: it is asked while the ledger's write lock is held, and others wait for that. */
+/**
+ * Timeout for one signature, in milliseconds. The signer is called under the ledger's write lock, for which
+ * other writers wait.
+ */
 export const SIGNER_TIMEOUT_MS = 10_000
 
-/** Entries written in one transaction: bounds how long one commit holds the lock. */
+/** Maximum number of entries in one transaction, which limits how long a commit holds the lock. */
 export const COMMIT_ENTRIES_MAX = 512
 
-/** Bytes written in one transaction, unless a single entry has more: 512 entries of the largest size would be one text of 1.5 GiB. */
+/**
+ * Maximum number of bytes in one transaction, unless a single entry has more: 512 entries of maximum length
+ * would be a text of 1.5 GiB.
+ */
 export const COMMIT_BYTES_MAX = 16 * 1024 * 1024
 
-/** Keys that a ledger may name in its whole life: each is parsed, and tried against notes. */
+/** Maximum number of keys in the lifetime of a ledger: each is parsed, and tried on signed notes. */
 export const LEDGER_KEYS_MAX = 64
 
-/** Longest origin, in bytes: as long as the `log_origin` of C2SP tlog-cosignature may be. */
+/** Maximum length of an origin, in bytes: that of `log_origin` in C2SP tlog-cosignature. */
 export const ORIGIN_BYTES_MAX = 255
 
-/** Checkpoints, and receipts, that a caller may give to one verification: each is a signature to check and a place in the ledger to remember. */
+/**
+ * Maximum number of checkpoints, and of receipts, for one verification: each requires a signature check and a
+ * tree size to remember.
+ */
 export const ANCHORS_MAX = 1_000
 
-/** Calls without an outcome that a saved state may carry over: it must know each one. More of them are no calls that are still running. */
+/**
+ * Maximum number of open calls in a saved state, which lists each of them. More than this number of calls
+ * cannot be in progress at the same time.
+ */
 export const STATE_CALLS_MAX = 100_000
 
-/** Longest state that is read, in bytes: 100,000 open calls of the longest request ids, and the rest. */
+/**
+ * Maximum length of a saved state, in bytes: 100,000 open calls with request ids of maximum length, and the
+ * other fields.
+ */
 export const STATE_BYTES_MAX = 64 * 1024 * 1024
 
-/** Positions named in one finding: enough to look at, and a line that can be read. */
+/** Maximum number of positions in one finding, so that its message stays readable. */
 export const POSITIONS_TOLD_MAX = 10

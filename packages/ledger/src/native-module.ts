@@ -1,13 +1,14 @@
-// better-sqlite3 is a native module. Package managers that run no build scripts (pnpm 10 until they are approved, `--ignore-scripts`) install it
-// without its binary, and a binary is for one version of Node: then the first database that is opened throws a list of paths.
+// Explains why better-sqlite3, a native module, cannot be loaded. Package managers that run no build scripts
+// (`--ignore-scripts`, or pnpm 10 without approval) install it without its binary, and a binary is for one
+// version of Node. In either case, opening the first database fails with a list of paths.
 
-/** What to do about it. */
+/** How to fix it. */
 export const NATIVE_MODULE_HINT =
   'run `npm rebuild better-sqlite3`, with pnpm `pnpm approve-builds` and `pnpm rebuild better-sqlite3`, with the Node that runs this program'
 
 /**
- * @param error - what `new Database` threw
- * @returns in one line why the native module cannot be loaded; null for any other error
+ * @param error - the error of `new Database`
+ * @returns one line that explains why the native module cannot be loaded; null for any other error
  */
 export function nativeModuleProblem(error: unknown): string | null {
   if (!(error instanceof Error)) return null

@@ -1,6 +1,6 @@
 /**
- * A copy of an options object that has its own fields and no prototype. Each field is read once, and a name that somebody put on
- * `Object.prototype` (a JSON merge elsewhere in the process is enough) is not an option.
+ * A copy of an options object with its own fields and no prototype. Each field is read once. A property on
+ * `Object.prototype`, such as one left by an unsafe JSON merge elsewhere in the process, is not an option.
  *
  * @example const { busyTimeoutMs = 10_000 } = ownFields(options)
  */

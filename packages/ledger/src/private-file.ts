@@ -1,5 +1,5 @@
-// Files of their owner alone: made so, and refused when they are not. Whoever can write to a store of approvals, charges or accepted definitions can
-// say yes for everybody.
+// Files that only their owner may write to: creates them so, and refuses others. A user who can write to a
+// store of approvals, charges or accepted definitions can approve calls for everyone.
 import { closeSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { codeOf, followLinks } from './file.js'
@@ -9,10 +9,11 @@ export const OTHERS_WRITE = 0o002
 const STICKY = 0o1000
 
 /**
- * Makes an empty file with mode 0600 where there is none; SQLite would make it with the mode of the umask. Of several processes that start at once, one
- * makes the file and the others find it.
+ * Creates an empty file with mode 0600 if it does not exist; SQLite would create it with the mode of the umask.
+ * If several processes start at the same time, one creates the file and the others use it.
  *
- * @throws Error for a symbolic link to nothing: SQLite would follow it, and make the file where whoever planted it wants it; the file system's error
+ * @throws Error for a dangling symbolic link, which SQLite would follow and so create the file at a place of
+ * the attacker's choice; the file system's error
  */
 export function createPrivately(path: string): void {
   try {
@@ -24,17 +25,17 @@ export function createPrivately(path: string): void {
   }
 }
 
-/** What users other than the owner of a file can do with it, and the mode (octal) of the file or folder that lets them. */
+/** The access of users other than the owner of a file, and the octal mode of the file or folder that permits it. */
 export interface OtherWriters {
   readonly can: 'write' | 'replace'
   readonly mode: string
 }
 
 /**
- * Looks at the modes of a file, of the folder of its path, and of the folder of the file it leads to.
+ * Checks the modes of a file, of the folder of its path, and of the folder of the file that it leads to.
  *
- * @param bits - who is meant: `OTHERS_WRITE`, or with `GROUP_WRITES`
- * @returns null when nobody else can write; on Windows, which has no such modes (Node makes them up there), always
+ * @param bits - `OTHERS_WRITE`, optionally with `GROUP_WRITES`
+ * @returns null if no other user can write; always null on Windows, which has no such modes
  * @throws the file system's error
  */
 export function otherWritersOf(path: string, bits: number): OtherWriters | null {
@@ -43,7 +44,7 @@ export function otherWritersOf(path: string, bits: number): OtherWriters | null 
   if ((mode & bits) !== 0) return { can: 'write', mode: octal(mode) }
   for (const folder of new Set([dirname(path), dirname(followLinks(path))])) {
     const { mode: folderMode } = statSync(folder)
-    // Where only the owner of a file can remove it (`/tmp`), nobody else can replace it.
+    // In a folder where only the owner of a file can remove it (`/tmp`), other users cannot replace it.
     if ((folderMode & OTHERS_WRITE) !== 0 && (folderMode & STICKY) === 0)
       return { can: 'replace', mode: octal(folderMode) }
   }
@@ -53,9 +54,9 @@ export function otherWritersOf(path: string, bits: number): OtherWriters | null 
 const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, '0')
 
 /**
- * Refuses a file that users other than its owner can write to, or replace.
+ * Refuses a file that users other than its owner can write to or replace.
  *
- * @throws Error that says what to do about it; the file system's error
+ * @throws Error with a message that explains how to fix it; the file system's error
  */
 export function requireOneWriter(path: string): void {
   const others = otherWritersOf(path, GROUP_WRITES | OTHERS_WRITE)

@@ -1,8 +1,10 @@
 /**
- * `@sudoagent/ledger/sqlite-file`: what every store in a SQLite file does before it trusts the file, for the stores of the other packages.
- * `requireSoundFile` walks the pages before SQLite opens them, `foreignObjects` lists what the file declares besides the caller's tables, `SchemaGuard`
- * notices a change of that, `FileIdentity` and `PinnedFile` notice that the path names another file now, `followLinks` names the file that
- * has the `-wal` next to it, `createPrivately` makes a file for its owner alone, and `requireOneWriter` refuses one that others can write to.
+ * `@sudoagent/ledger/sqlite-file`: checks of a SQLite file before it is trusted, for the stores of other
+ * packages. `requireSoundFile` walks the pages before SQLite opens them; `foreignObjects` lists objects other
+ * than the caller's tables; `SchemaGuard` detects a change of the schema; `FileIdentity` and `PinnedFile`
+ * detect that the path names another file; `followLinks` resolves the file that has the `-wal` next to it;
+ * `createPrivately` creates a file for its owner alone; `requireOneWriter` refuses a file that other users can
+ * write to.
  */
 export { FileIdentity, followLinks, PinnedFile } from './file.js'
 export { NATIVE_MODULE_HINT, nativeModuleProblem } from './native-module.js'

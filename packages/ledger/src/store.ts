@@ -1,7 +1,7 @@
 /**
- * `@sudoagent/ledger/store`: what a store is made of, for those who keep a ledger elsewhere. `StoreWriter` is the
- * writer of every store but for how one step becomes durable, `advance` computes that step (entries, tree and head together), `recover` and the
- * checks of the head check what a writer finds.
+ * `@sudoagent/ledger/store`: building blocks for a store in another package. `StoreWriter` is the writer of
+ * every store, except for making a step durable; `advance` computes a step (entries, tree and head together);
+ * `recover` and the head checks validate the existing content of the store.
  */
 
 export { BATCH_BYTES_MAX, BATCH_LINES, LINE_BYTES_MAX, SIGNER_TIMEOUT_MS } from './limits.js'

@@ -1,58 +1,60 @@
-// Control entries (LEDGER-FORMAT §5): what the ledger says about itself, in the same chain and tree as the calls.
+// Control entries (LEDGER-FORMAT §5): statements of the ledger about itself, in the same chain and tree as the
+// calls.
 //
-//   {"checkpoint":{"entries_signed":true,"keys":[{"key_id":"8708…","pem":"-----BEGIN PUBLIC KEY-----…"}],"kind":"genesis","ledger_id":"…",
-//    "origin":null,"software":{"name":"@sudoagent/ledger","version":"0.1.0"}},"created_at":"…","entry_hash":"…","event":"checkpoint",…}
+//   {"checkpoint":{"entries_signed":true,"keys":[{"key_id":"8708…","pem":"-----BEGIN PUBLIC KEY-----…"}],
+//    "kind":"genesis","ledger_id":"…","origin":null,"software":{"name":"@sudoagent/ledger","version":"0.1.0"}},
+//    "created_at":"…","entry_hash":"…","event":"checkpoint",…}
 //
-// This file knows their shape. Whether what they say is allowed is for `key-ring.ts`.
+// This file checks their shape; `key-ring.ts` checks whether they are allowed at their position.
 import { encodeBase64, isKeyName, type Signer } from '@sudoagent/crypto'
 import { LEDGER_KEYS_MAX, NAME_LENGTH_MAX, ORIGIN_BYTES_MAX } from '../limits.js'
 import type { CheckpointEntry } from './entry.js'
 
-/** A key as the ledger carries it. */
+/** A public key in a control entry. */
 export interface LedgerKey {
   readonly key_id: string
-  /** SPKI. */
+  /** The public key in PEM (SPKI). */
   readonly pem: string
 }
 
-/** The first entry of every ledger made by this package. */
+/** The first entry of every ledger that this package creates. */
 export interface Genesis {
   readonly kind: 'genesis'
-  /** UUIDv4: tells two ledgers of the same key apart. */
+  /** UUIDv4. It distinguishes two ledgers that have the same key. */
   readonly ledger_id: string
-  /** The log's name for good; null when it is made of this entry's hash (`originOf`). */
+  /** The permanent name of the log. Null: `originOf` derives the name from the hash of this entry. */
   readonly origin: string | null
-  /** Whether every entry must be signed, this one included. */
+  /** Whether every entry must be signed, including this one. */
   readonly entries_signed: boolean
-  /** The keys that may sign from the start; none when entries are not signed. */
+  /** The keys that may sign from the start; empty if entries are not signed. */
   readonly keys: readonly LedgerKey[]
   readonly software: { readonly name: string; readonly version: string }
 }
 
-/** A new key may sign from here on. The entry itself is signed by an old one. */
+/** Adds a key, which may sign the entries that follow. An active key signs this entry. */
 export interface KeyAdded {
   readonly kind: 'key_added'
   readonly key: LedgerKey
-  /** Base64 of the new key's signature over `possessionMessage`: whoever adds a key holds it. */
+  /** Base64 of the new key's signature over `possessionMessage`. It proves possession of the private key. */
   readonly proof_of_possession: string
 }
 
-/** A key may not sign any more. The entry itself may be its last. */
+/** Retires a key, which may not sign the entries that follow. The retired key may sign this entry. */
 export interface KeyRetired {
   readonly kind: 'key_retired'
   readonly key_id: string
 }
 
-/** The last entry: nothing may follow. */
+/** Closes the ledger. No entry may follow. */
 export interface Closed {
   readonly kind: 'closed'
-  /** Entries of the ledger, this one included. */
+  /** Number of entries in the ledger, including this one. */
   readonly size: number
 }
 
 export type ControlBlock = Genesis | KeyAdded | KeyRetired | Closed
 
-/** What a writer hands over for a control entry. */
+/** A control entry before the ledger adds versions, `recorded_at`, the chain and the signature. */
 export interface ControlDraft {
   readonly event: 'checkpoint'
   readonly created_at: string
@@ -61,22 +63,22 @@ export interface ControlDraft {
 
 const DEFAULT_ORIGIN = 'sudoagent.dev/ledger/'
 
-/** The name of a log: the one that its genesis gives, or one made of the hash of its first entry. */
+/** The name of a log: the origin in its genesis, or else a name derived from the hash of its first entry. */
 export function originOf(given: string | null, firstEntryHash: string): string {
   return given ?? `${DEFAULT_ORIGIN}${firstEntryHash.slice(0, 32)}`
 }
 
-/** Whether a text can be the origin of a ledger: the name of a key, as notes have them, of at most 255 bytes. */
+/** Whether a value can be the origin of a ledger: a key name of a signed note, in NFC, of at most 255 bytes. */
 export function isOrigin(text: unknown): text is string {
   return isKeyName(text) && Buffer.byteLength(text) <= ORIGIN_BYTES_MAX && text.normalize('NFC') === text
 }
 
-/** What a new key signs to prove that whoever adds it holds it: for this ledger, after this old key, and nothing else. */
+/** The message that a new key signs to prove possession. It binds the origin of the ledger and both key ids. */
 export function possessionMessage(origin: string, oldKeyId: string, newKeyId: string): Uint8Array {
   return new TextEncoder().encode(`sudoagent/key_added/v1\n${origin}\n${oldKeyId}\n${newKeyId}\n`)
 }
 
-/** The block that adds a key. @throws whatever the new key's signer throws */
+/** Makes the block that adds a key. @throws any error of the new key's signer */
 export async function makeKeyAdded(origin: string, oldKeyId: string, signer: Signer): Promise<KeyAdded> {
   const signature = await signer.sign(possessionMessage(origin, oldKeyId, signer.keyId))
   return {
@@ -89,9 +91,10 @@ export async function makeKeyAdded(origin: string, oldKeyId: string, signer: Sig
 type Fields = { readonly [field: string]: unknown }
 
 /**
- * What a control entry says.
+ * Reads the block of a control entry.
  *
- * @returns null for a kind that this version does not know (a later one may), `invalid` for a known kind of another shape
+ * @returns null for a kind that this version does not know (a later version may add kinds); `invalid` if a
+ * known kind has the wrong shape
  */
 export function readControl(entry: CheckpointEntry): ControlBlock | 'invalid' | null {
   const block: unknown = entry.checkpoint
@@ -108,7 +111,7 @@ const own = (fields: Fields, name: string): unknown => (Object.hasOwn(fields, na
 const isText = (value: unknown, lengthMax: number): value is string =>
   typeof value === 'string' && value.length > 0 && value.length <= lengthMax
 const isKeyId = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{16}$/.test(value)
-/** A PEM of an Ed25519 key has 113 characters. */
+/** A PEM of an Ed25519 key has 113 characters, so a limit of 512 is ample. */
 const isLedgerKey = (value: unknown): boolean =>
   isFields(value) && isKeyId(own(value, 'key_id')) && isText(own(value, 'pem'), 512)
 

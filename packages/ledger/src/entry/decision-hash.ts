@@ -1,4 +1,5 @@
-// The hashes of an entry that follow from what it says (LEDGER-FORMAT §3): made for a decision, and recomputed from a line.
+// Hashes over the content of an entry (LEDGER-FORMAT §3): computed for a new decision, and recomputed from a
+// stored line.
 import {
   type DecisionFacts,
   encodeFixed,
@@ -15,11 +16,11 @@ import {
 import { type CallEntry, isCallEntry, type LedgerEntry, type Parameters } from './entry.js'
 
 /**
- * `decision_hash` of a decision about to be made.
+ * Computes the `decision_hash` of a new decision.
  *
- * @param facts - every string is NFC-normalised here, as it will be in the entry
- * @param parameters - frozen all the way down, they are not encoded again for the entries that hold them
- * @throws CryptoError VALUE_REFUSED when the parameters have no canonical form
+ * @param facts - every string is NFC-normalised here, as it is when the entry is encoded
+ * @param parameters - if deeply frozen, their encoding is reused for the entries that contain them
+ * @throws CryptoError VALUE_REFUSED if the parameters have no canonical form
  */
 export function decisionHash(facts: DecisionFacts, parameters: Parameters): Hash {
   const nfc = (text: string): string => text.normalize('NFC')
@@ -34,7 +35,8 @@ export function decisionHash(facts: DecisionFacts, parameters: Parameters): Hash
 /**
  * Recomputes `decision_hash` from an entry about a call and its canonical line.
  *
- * @param decisionAt - `created_at` of the decision: an outcome has another time of its own
+ * @param decisionAt - `created_at` of the decision entry; required for an outcome, which has a `created_at` of
+ * its own
  */
 export function hashDecision(entry: CallEntry, line: string, members: Members, decisionAt = entry.created_at): Hash {
   const actor = entry.actor ?? (isPypiEntry(entry) ? PYPI_ACTOR : { principal: entry.agent_id, source: 'python' })
@@ -43,19 +45,19 @@ export function hashDecision(entry: CallEntry, line: string, members: Members, d
   return hashDecisionFacts(facts, parametersText(line, members) ?? 'null')
 }
 
-/** A hash that an entry says and that does not follow from what it says. */
+/** A stated hash that differs from the hash of the entry's content. */
 export interface HashProblem {
   readonly code: 'ENTRY_HASH_MISMATCH' | 'DECISION_HASH_MISMATCH' | 'POLICY_HASH_MISMATCH'
   readonly message: string
 }
 
-/** Recomputes every hash of an entry that follows from its canonical line. */
+/** Recomputes every hash of an entry from its canonical line and reports those that differ. */
 export function hashProblems(entry: LedgerEntry, line: string, members: Members): readonly HashProblem[] {
   const problems: HashProblem[] = []
   if (hashEntry(line, members) !== entry.entry_hash)
     problems.push({ code: 'ENTRY_HASH_MISMATCH', message: 'entry_hash does not match its content' })
   if (!isCallEntry(entry)) return problems
-  // The package on PyPI hashes a budget's denials with a time that it does not record.
+  // sudoagent 2.0.0 on PyPI hashes a budget denial with a time that it does not record.
   if (entry.event === 'decision' && !isPypiBudgetDenial(entry)) {
     if (hashDecision(entry, line, members) !== entry.decision.decision_hash)
       problems.push({ code: 'DECISION_HASH_MISMATCH', message: 'decision_hash does not match the decision' })

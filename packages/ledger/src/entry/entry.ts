@@ -1,9 +1,18 @@
-// One entry of a ledger, as it stands on the wire (LEDGER-FORMAT §2): names are snake_case because the file says so.
+// The entries of a ledger (LEDGER-FORMAT §2), from the stored line to a typed value.
+//
+// Each entry is one line of canonical JSON (RFC 8785). Member names are snake_case, as in the format. There are
+// three events: `decision` (a call was allowed or denied), `outcome` (an allowed call succeeded or failed) and
+// `checkpoint` (a control entry, see `control.ts`). A decision and its outcome have the same `request_id` and
+// `decision_hash`.
 //
 //   {"action":"refund","actor":{"principal":"bot","source":"node"},"agent_id":"bot","approval":null,"budget":null,
-//    "created_at":"2026-11-22T20:18:29.260000Z","decision":{…},"entry_hash":"…","event":"decision",…}
+//    "created_at":"2026-11-22T20:18:29.260000Z","decision":{"decision_hash":"…","effect":"allow",…},
+//    "entry_hash":"…","event":"decision","ledger_version":"2.0","parameters":{"args":[],"kwargs":{"order":7}},
+//    "prev_entry_hash":"…","recorded_at":"2026-11-22T20:18:29.261000Z","request_id":"…","schema_version":"2.0"}
 //
-// An entry that comes out of `checkEntry` has the right shape and nothing more: whether it is true is for `chain` and `lifecycle`.
+// `line.ts` parses a line, `checkEntry` checks the shape of the entry, and `decision-hash.ts` recomputes its
+// hashes: `entry_hash` is the SHA-256 of the line with `"entry_hash":null` and without `entry_signature`. The
+// rules between entries (hash chain, one decision and at most one outcome for each call) are in `rules/`.
 import { type Hash, isPypiEntry, type JsonValue } from '@sudoagent/crypto'
 
 export { checkEntry, draftMisfit, LEDGER_VERSION, SCHEMA_VERSION } from '@sudoagent/crypto'
@@ -12,13 +21,16 @@ export type Effect = 'allow' | 'deny'
 export type OutcomeStatus = 'success' | 'error'
 export type JsonObject = { readonly [key: string]: JsonValue }
 
-/** Who acted, and in which implementation. An entry without it was written by the Python one (`source: "python"`). */
+/**
+ * The principal that made the call, and the implementation that recorded it. Entries of SudoAgent for Python
+ * have no `actor`.
+ */
 export interface Actor {
   readonly principal: string
   readonly source: string
 }
 
-/** The decision a call was given, and the policy that gave it. On an outcome entry `effect` is absent. */
+/** The decision about a call, and the policy that made it. An outcome entry has no `effect`. */
 export interface DecisionBlock {
   readonly effect?: Effect
   readonly reason: string
@@ -29,7 +41,7 @@ export interface DecisionBlock {
   readonly decision_hash: Hash
 }
 
-/** What an approval is good for: this call, under this policy, with these parameters, and for nothing else. */
+/** The scope of an approval: one call, under one policy, with one set of parameters. */
 export interface BindingBlock {
   readonly request_id: string
   readonly policy_hash: string
@@ -55,7 +67,7 @@ export interface BudgetBlock {
   readonly checked: boolean
 }
 
-/** Redacted arguments: positional in `args`; a call with one plain object (a tool call) has it in `kwargs`. */
+/** Redacted arguments. Positional arguments are in `args`; the single plain object of a tool call is in `kwargs`. */
 export interface Parameters {
   readonly args: readonly JsonValue[]
   readonly kwargs: JsonObject
@@ -69,7 +81,7 @@ export interface OutcomeBlock {
   readonly error: string | null
 }
 
-/** What a writer hands to a ledger. The ledger adds versions, `recorded_at`, the chain and the signature. */
+/** A decision or an outcome before the ledger adds versions, `recorded_at`, the chain and the signature. */
 export interface EntryDraft {
   readonly event: 'decision' | 'outcome'
   readonly request_id: string
@@ -85,7 +97,7 @@ export interface EntryDraft {
   readonly metadata?: JsonObject
 }
 
-/** What the ledger itself adds to an entry. */
+/** The members that the ledger adds to an entry. */
 export interface Sealed {
   readonly schema_version: string
   readonly ledger_version: string
@@ -96,12 +108,12 @@ export interface Sealed {
   readonly entry_signature?: string
 }
 
-/** The approval of an entry that the package `sudoagent` 2.0.0 on PyPI wrote. */
+/** The approval in an entry of sudoagent 2.0.0 on PyPI. */
 export interface PypiApproval {
   readonly approved: boolean
   readonly approver_id?: string
   readonly binding: { readonly [name: string]: string }
-  // What only the other shape has. `approvalOf` reads either.
+  // Members of `ApprovalBlock` only. `approvalOf` reads both shapes.
   readonly approval_id?: undefined
   readonly state?: undefined
   readonly created_at?: undefined
@@ -112,8 +124,9 @@ export interface PypiApproval {
 type Optional<T, Name extends keyof T> = Omit<T, Name> & Partial<Pick<T, Name>>
 
 /**
- * A decision or an outcome. `actor` is absent where Python wrote the entry; so are `parameters` (`parametersText` of the crypto package finds
- * them), `policy_version` and the reasons of the outcome where the package on PyPI wrote it.
+ * A decision or an outcome. Entries of SudoAgent for Python have no `actor`. Entries of sudoagent 2.0.0 on PyPI
+ * also lack `parameters` (`parametersText` of the crypto package derives them), `policy_version` and the
+ * reasons of the outcome.
  */
 export type CallEntry = Omit<Optional<EntryDraft, 'actor' | 'parameters'>, 'decision' | 'approval' | 'outcome'> & {
   readonly decision: Optional<DecisionBlock, 'policy_version'>
@@ -121,7 +134,7 @@ export type CallEntry = Omit<Optional<EntryDraft, 'actor' | 'parameters'>, 'deci
   readonly outcome?: Optional<OutcomeBlock, 'reason' | 'reason_code'>
 } & Sealed
 
-/** A control entry (§5). Its content is for the reader that knows its kind (`control.ts`). */
+/** A control entry (§5). `readControl` reads its block. */
 export type CheckpointEntry = Sealed & {
   readonly event: 'checkpoint'
   readonly checkpoint?: unknown
@@ -131,18 +144,19 @@ export type CheckpointEntry = Sealed & {
 
 export type LedgerEntry = CallEntry | CheckpointEntry
 
-/** Says whether an entry is about a call, not a control entry. */
+/** Whether an entry is a decision or an outcome, not a control entry. */
 export function isCallEntry(entry: LedgerEntry): entry is CallEntry {
   return entry.event !== 'checkpoint'
 }
 
-/** What is known of an approval. Null is what an entry of the package on PyPI does not say. */
+/** An approval in either shape. A member is null if an entry of the package on PyPI lacks it. */
 export type KnownApproval = Omit<ApprovalBlock, 'approval_id'> & { readonly approval_id: string | null }
 
-/** The approval of an entry, whichever shape it has; null when there is none. */
+/** The approval of an entry, in either shape; null if it has none. */
 export function approvalOf(entry: CallEntry): KnownApproval | null {
   if (entry.approval === null || entry.approval === undefined) return null
-  // Told by the entry: an approval of the other shape may have a member `approved` as well, which says nothing there.
+  // The entry determines the shape: an `ApprovalBlock` may also have a member `approved`, which has no meaning
+  // there.
   if (!isPypiEntry(entry)) return entry.approval as ApprovalBlock
   const approval = entry.approval as PypiApproval
   const { request_id = '', policy_hash = '', decision_hash = '' } = approval.binding

@@ -1,8 +1,8 @@
-// What is wrong with a ledger, as `verify` says it (LEDGER-FORMAT §6).
+// The findings of `verify` (LEDGER-FORMAT §6).
 import { printable } from '@sudoagent/crypto'
 import { FINDINGS_MAX } from '../limits.js'
 
-/** Closed set; codes are added, never renamed. */
+/** A closed set. Codes are added, never renamed. */
 export type FindingCode =
   | 'LINE_TOO_LONG'
   | 'LINE_NOT_JSON'
@@ -48,22 +48,22 @@ export type FindingCode =
   | 'APPROVAL_REUSED'
   | 'APPROVAL_INCOMPLETE'
 
-/** One thing that is wrong, and where: `position` is 1-based; null when it is about the ledger as a whole. */
+/** One defect and its place. `position` is 1-based, or null for a finding about the whole ledger. */
 export interface Finding {
   readonly code: FindingCode
   readonly position: number | null
   readonly request_id?: string
-  /** How many entries it is about, where that is more than the one at `position`. */
+  /** Number of entries with this finding, if there are more than the one at `position`. */
   readonly count?: number
-  /** Safe to print: controls and bidi characters of the ledger's own text are shown as code points. */
+  /** Safe to print: control and bidi characters from the ledger are shown as code points. */
   readonly message: string
   readonly hint?: string
 }
 
-/** Takes a finding about what is being looked at. */
+/** Reports a finding about the item being checked. */
 export type ReportFinding = (code: FindingCode, message: string, hint?: string) => void
 
-/** Collects findings up to a bound, and counts the rest. */
+/** Collects findings up to a limit, and counts the rest. */
 export class Findings {
   readonly #kept: Finding[] = []
   readonly #max: number
@@ -82,12 +82,12 @@ export class Findings {
     return this.#kept
   }
 
-  /** How many entries no known key has signed, when that is all that was found; else null. */
+  /** Number of entries signed by unknown keys if there are no other findings; otherwise null. */
   get onlyUnknownKeys(): number | null {
     return this.#unknownKeys !== null && this.#total === 1 ? this.#unknownKeys.entries : null
   }
 
-  /** Adds a finding; its message and request id are made printable here, once, for every reader. */
+  /** Adds a finding. Its message and request id are escaped for printing. */
   add(finding: Finding): void {
     if (finding.code === 'KEY_UNKNOWN') {
       const entries = finding.position === null ? 0 : 1
@@ -109,7 +109,7 @@ export class Findings {
     })
   }
 
-  /** A key that was not given is one finding, however many entries it signed. */
+  /** All entries signed by unknown keys make one finding. */
   #countUnknown(unknown: UnknownKeys, entries: number): void {
     unknown.entries += entries
     const first = this.#kept[unknown.index]
@@ -118,7 +118,7 @@ export class Findings {
 }
 
 interface UnknownKeys {
-  /** Of the finding, among those that are kept. */
+  /** Index of the finding in the list of kept findings. */
   readonly index: number
   entries: number
 }

@@ -1,10 +1,10 @@
-// One stored line → what it says. Parsing never throws: a line is untrusted, and what is wrong with it is a value.
+// Parses a stored line into an entry. The line is untrusted, so a defect is a value, not an exception.
 import { CryptoError, decodeUtf8, type Hash, isHash, type Members, scanJson } from '@sudoagent/crypto'
 import { LINE_BYTES_MAX } from '../limits.js'
 import { checkEntry, type LedgerEntry } from './entry.js'
 import type { FindingCode } from './finding.js'
 
-/** A canonical line and its entry, shape checked. Its hashes are not checked yet. */
+/** A canonical line and its entry. The shape has been checked, the hashes have not. */
 export interface ParsedLine {
   readonly ok: true
   readonly entry: LedgerEntry
@@ -16,7 +16,10 @@ export interface LineProblem {
   readonly ok: false
   readonly code: FindingCode
   readonly message: string
-  /** The hash that the line claims, when it is legible: lets the walk go on behind a bad line without a second, false finding. */
+  /**
+   * The `entry_hash` of the line, if readable. The next line is compared with it, so that one bad line causes
+   * one finding.
+   */
   readonly claimedHash: Hash | null
 }
 

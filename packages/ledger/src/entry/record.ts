@@ -3,7 +3,10 @@ import type { LedgerEntry } from './entry.js'
 import { parseLine } from './line.js'
 import type { StoredLine } from './stored-line.js'
 
-/** An entry and where it stands. `json` is the canonical line as stored, `members` where its top-level values stand in that. */
+/**
+ * An entry and its position. `json` is the canonical line as stored; `members` has the offsets of its top-level
+ * values.
+ */
 export interface EntryRecord {
   readonly position: number
   readonly entry: LedgerEntry
@@ -11,7 +14,7 @@ export interface EntryRecord {
   readonly members: Members
 }
 
-/** What a stored line says; null when it cannot be read. */
+/** Parses a stored line; null if it is not an entry. */
 export function recordOf({ position, bytes, fault }: StoredLine): EntryRecord | null {
   const parsed = fault === undefined ? parseLine(bytes) : null
   return parsed?.ok ? { position, entry: parsed.entry, json: parsed.text, members: parsed.members } : null

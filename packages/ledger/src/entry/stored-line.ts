@@ -1,17 +1,16 @@
-// A line of a ledger as a store hands it over, not yet looked at.
+// A line of a ledger as a store returns it, before any check.
 
-/** What stood beside an entry in a SQLite row, as it was found. */
-/** What stood beside an entry in a SQLite row, as it was found. */
+/** The other columns of an entry's row in SQLite, unchecked. */
 export interface StoredColumns {
   readonly id: unknown
   readonly entryHash: unknown
   readonly prevEntryHash: unknown
 }
 
-/** Why a line's bytes were not handed over. */
+/** Why a line is returned without its bytes. */
 export type LineFault = 'LINE_TOO_LONG' | 'LINE_TORN' | 'COLUMN_MISMATCH'
 
-/** One stored line, not yet looked at. */
+/** One stored line, before any check. */
 export interface StoredLine {
   readonly position: number
   readonly bytes: Uint8Array

@@ -1,21 +1,21 @@
-// Timestamps of the ledger, as a writer makes them. How they are read: `timestamp.ts` of the crypto package.
+// Formats ledger timestamps. `timestamp.ts` of the crypto package parses them.
 import { timestampMs } from '@sudoagent/crypto'
 
 export { isTimestamp, timestampMs } from '@sudoagent/crypto'
 
-/** Clocks of one machine, and a wait for the ledger's lock, differ by less, in milliseconds. */
+/** Tolerance for clock differences on one machine and for the wait for the ledger's lock, in milliseconds. */
 const CREATED_GRACE_MS = 60_000
 
-/** Whether an entry names a creation so long after its recording that the clocks did not agree. Both are timestamps. */
+/** Whether `created_at` is so long after `recorded_at` that the clocks disagree. Both are ledger timestamps. */
 export function isCreatedLate(createdAt: string, recordedAt: string): boolean {
   return createdAt > recordedAt && timestampMs(createdAt) > timestampMs(recordedAt) + CREATED_GRACE_MS
 }
 
-/** The last one that was made: entries of a group are of the same millisecond. */
+/** The latest result: the entries of a group are usually made in the same millisecond. */
 let last = { ms: Number.NaN, text: '' }
 
 /**
- * A ledger timestamp for a moment. Node's clock has milliseconds; the last three digits are zero.
+ * Formats a moment as a ledger timestamp. Node's clock has milliseconds, so the last three digits are zero.
  *
  * @throws RangeError for an invalid date or a year outside 0–9999
  * @example formatTimestamp(new Date(0)) // '1970-01-01T00:00:00.000000Z'

@@ -1,6 +1,7 @@
-// CSV for spreadsheets: RFC 4180 (CRLF, quotes doubled), one entry a row, a fixed set of columns. Entries hold text that an agent chose, and a
-// spreadsheet runs a cell that starts like a formula: such a cell gets an apostrophe in front (OWASP, "CSV Injection"), numbers of ours do not.
-// Where a spreadsheet takes another separator than the comma (many locales: the semicolon), a cell starts inside of one of ours.
+// CSV for spreadsheets: RFC 4180 (CRLF, doubled quotes), one row for each entry, fixed columns. Entries contain
+// text that an agent chose, and a spreadsheet evaluates a cell that starts like a formula. Such a cell is
+// prefixed with an apostrophe (OWASP, "CSV Injection"); numbers are not. Software for another locale may use another
+// separator than the comma, often the semicolon, and begin a cell after it: text after these separators is prefixed, too.
 import { parametersText } from '@sudoagent/crypto'
 import { approvalOf, isCallEntry } from '../entry/entry.js'
 import type { EntryRecord } from '../entry/record.js'
@@ -10,7 +11,7 @@ import { exportRecords, type Format } from './format.js'
 
 type Cell = string | number | null | undefined
 
-/** Where a cell comes from: out of an entry, and out of a plain line. */
+/** The source of a cell in an entry and in a recognised line. */
 type Column = readonly [name: string, cell: (record: EntryRecord) => Cell, member: Member | null]
 
 const call = (record: EntryRecord) => (isCallEntry(record.entry) ? record.entry : undefined)
@@ -44,17 +45,20 @@ const COLUMNS: readonly Column[] = [
   ['key_id', ({ entry }) => entry.key_id, M.keyId],
 ]
 
-/** A member as the line has it: written anew, numbers that do not fit a double would come out rounded. */
+/** The text of a member as stored. Encoding it again would round numbers that do not fit a double. */
 function member({ json, members }: EntryRecord, key: string): string | undefined {
   const span = members.get(key)
   return span === undefined ? undefined : json.slice(span[0], span[1])
 }
 
-/** What a formula begins with; full-width and small forms too, which some spreadsheets fold. */
+/** Characters that start a formula, including the full-width and small forms that some spreadsheets convert. */
 const SIGN = '=+\\-@%＝＋－＠％﹢﹣﹦﹫﹪−'
-// A formula may hide behind spaces.
+// Spreadsheets skip spaces before a formula.
 const FORMULA = new RegExp(`^[\\s\\uFEFF]*[${SIGN}\\t\\r\\n|]`, 'u')
-/** In the middle of a cell: behind a separator of another locale, or a line break, which ends a row where the quotes are not understood. */
+/**
+ * A formula within a cell: after a separator of another locale, or after a line break, which ends a row for
+ * software that does not understand quotes.
+ */
 const INNER_FORMULA = new RegExp(`([;|\\t\\r\\n\\v\\f\\u0085\\u2028\\u2029；｜][\\s\\uFEFF"]*)(?=[${SIGN}])`, 'gu')
 
 function cellText(cell: Cell): string {
@@ -69,7 +73,7 @@ function csvRow(record: EntryRecord): string {
   return `${COLUMNS.map(([, cell]) => cellText(cell(record))).join(',')}\r\n`
 }
 
-/** The members that are hardly ever the same in two lines, and whether they may hold what must be quoted, or what a spreadsheet would run. */
+/** The members that usually differ from line to line, and whether their text may need quoting or an apostrophe. */
 const VARYING: ReadonlyMap<Member, 'harmless' | 'any'> = new Map([
   [M.requestId, 'any'],
   [M.createdAt, 'harmless'],
@@ -80,16 +84,20 @@ const VARYING: ReadonlyMap<Member, 'harmless' | 'any'> = new Map([
   [M.entryHash, 'harmless'],
 ])
 
-/** Between which of them all others lie. The event lies in none: decisions have a form of their own, and outcomes. */
+/**
+ * The spans between varying members that contain all other members except the event. Decisions and outcomes
+ * have separate templates.
+ */
 const STRETCHES = [
   [null, M.createdAt],
   [M.decisionHash, M.entryHash],
   [M.event, M.parameters],
 ] as const
 
-/** Makes rows of plain lines: the same as `csvRow` makes of them, without an entry. */
+/** Makes rows from recognised lines, with the same result as `csvRow`, without building an entry. */
 class PlainCsv {
-  // Of decisions and of outcomes, each has its own form. Making it costs more than all the rest of a row, and it seldom changes.
+  // One template for decisions and one for outcomes. Building a template takes longer than the rest of a row,
+  // and it seldom changes.
   readonly #decisions = new RowForm()
   readonly #outcomes = new RowForm()
 
@@ -102,17 +110,21 @@ const QUOTE = 0x22
 const SEMICOLON = 0x3b
 const BAR = 0x7c
 
-/** Room for the cell of an object: most are far shorter. */
+/** Buffer for the cell of an object; most are much shorter. */
 const scratch = Buffer.alloc(4 * 1024)
 
-/** What `cellText` makes of an object with members, in ASCII. By bytes, in 60 % of the time that `replaceAll` takes. */
+/**
+ * The result of `cellText` for an ASCII object with members. Working on bytes takes 60 % of the time of
+ * `replaceAll`.
+ */
 function objectCell(json: string): string {
   if (2 * json.length + 2 > scratch.length) return cellText(json)
   let end = 0
   scratch[end++] = QUOTE
   for (let i = 0; i < json.length; i += 1) {
     const unit = json.charCodeAt(i)
-    // A separator of other locales, in a text of it: line breaks and tabs are escaped in JSON.
+    // These separators of other locales may need an apostrophe. JSON escapes line breaks and tabs, so they
+    // cannot occur.
     if (unit === SEMICOLON || unit === BAR) return cellText(json)
     scratch[end++] = unit
     if (unit === QUOTE) scratch[end++] = QUOTE
@@ -121,10 +133,10 @@ function objectCell(json: string): string {
   return scratch.toString('latin1', 0, end)
 }
 
-/** A row whose varying cells are left open. */
+/** The template of a row, with gaps for the varying cells. */
 class RowForm {
   readonly #stretches = STRETCHES.map(() => '')
-  /** What stands before each varying cell; then what stands behind the last. */
+  /** The text before each varying cell; `#end` is the text after the last one. */
   #parts: readonly Part[] = []
   #end = ''
 
@@ -138,7 +150,7 @@ class RowForm {
     return row + this.#end
   }
 
-  /** Whether all that does not vary is as it was in the line that the form was made of. */
+  /** Whether the text outside the varying members equals that of the line from which the template was made. */
   #fits(line: PlainMembers): boolean {
     let fits = this.#end !== ''
     for (let n = 0; n < STRETCHES.length; n += 1) {
@@ -183,7 +195,7 @@ export const CSV_FORMAT: Format = {
   },
 }
 
-/** A header row, then one row an entry. */
+/** A header row, then one row for each entry. */
 export function exportCsv(records: AsyncIterable<EntryRecord>): AsyncGenerator<string> {
   return exportRecords(CSV_FORMAT, records)
 }

@@ -1,24 +1,24 @@
-// What a format is made of: rows of entries, and what stands around them.
+// The parts of an export format: rows of entries, and the text around them.
 
 import type { EntryRecord } from '../entry/record.js'
 import type { PlainMembers } from '../plain/plain-members.js'
 
-/** An entry as its format writes it: out of a record, and, with the same outcome, out of a plain line. */
+/** Makes the row of an entry, from a record or from a recognised line, with the same result. */
 export interface RowMaker {
   row(record: EntryRecord): string
   plain(position: number, line: PlainMembers): string
 }
 
 export interface Format {
-  /** Before everything. */
+  /** Text before the first row. */
   readonly start: string
-  /** The first rows, where they begin otherwise than those that follow. */
+  /** The first rows, if they differ from later ones. */
   first(rows: string): string
   end(isEmpty: boolean): string
   rowMaker(): RowMaker
 }
 
-/** Rows as a whole: one text for each that is given, and those around them. */
+/** The text of an export: the given rows, and the text around them. */
 export async function* framed(format: Format, rows: AsyncIterable<string>): AsyncGenerator<string> {
   if (format.start !== '') yield format.start
   let isEmpty = true

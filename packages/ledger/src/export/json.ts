@@ -1,7 +1,7 @@
 import type { EntryRecord } from '../entry/record.js'
 import { exportRecords, type Format } from './format.js'
 
-/** Before each entry; the first has a bracket in its place. */
+/** Text before each entry; the first entry has a bracket instead. */
 const SEPARATOR = ',\n'
 
 export const JSON_FORMAT: Format = {
@@ -14,7 +14,7 @@ export const JSON_FORMAT: Format = {
   }),
 }
 
-/** One JSON array, an entry a line; entries stand in it exactly as they are stored. */
+/** One JSON array with one entry on each line, exactly as stored. */
 export function exportJson(records: AsyncIterable<EntryRecord>): AsyncGenerator<string> {
   return exportRecords(JSON_FORMAT, records)
 }

@@ -11,7 +11,7 @@ export const NDJSON_FORMAT: Format = {
   }),
 }
 
-/** One entry a line, exactly as it is stored: the output of a whole ledger is a JSONL ledger that verifies. */
+/** One entry on each line, exactly as stored. The export of a whole ledger is a JSONL ledger that verifies. */
 export function exportNdjson(records: AsyncIterable<EntryRecord>): AsyncGenerator<string> {
   return exportRecords(NDJSON_FORMAT, records)
 }

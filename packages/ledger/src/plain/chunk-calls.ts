@@ -1,17 +1,17 @@
-// The calls of a chunk: whether each outcome describes the call that was decided on. Where the decision is in an earlier chunk, what the outcome
-// says is handed over.
+// Compares the outcomes of a chunk with their decisions. If the decision is in an earlier chunk, the
+// description of the call in the outcome is passed on in the summary.
 import { type DecidedCall, describesCall } from '../rules/described-call.js'
 import type { CallFacts } from '../rules/line-facts.js'
 import type { ChunkSummary } from './chunk-summary.js'
 
 /** Follows the calls of one chunk. */
 export class ChunkCalls {
-  /** Allowed so far and not ended, by decision hash. */
+  /** The calls allowed in this chunk that have no outcome yet, by decision hash. */
   readonly #open = new Map<string, DecidedCall & { readonly line: number }>()
   readonly #closed: ChunkSummary['closed'][number][] = []
   readonly #approvals: ChunkSummary['approvals'][number][] = []
 
-  /** Takes the next line. @returns false when an outcome describes another call than its decision */
+  /** Adds the next line. @returns false if an outcome describes a different call from its decision */
   add(facts: CallFacts, line: number): boolean {
     const { decisionHash, createdAt, agentId } = facts
     if (facts.approval !== null) this.#approvals.push(facts.approval)

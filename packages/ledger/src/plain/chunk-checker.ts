@@ -1,5 +1,6 @@
-// Checks a chunk of a ledger as a whole: each line by itself, and each with the one before it. It finds nothing: where there is anything wrong or
-// unusual it gives up, and the walk takes the lines one by one. Both use the rules of `rules/`, on the same facts of a line.
+// Checks a chunk of a ledger as a whole: each line by itself, and each with the one before it. It reports no
+// findings: if a line has a defect or is unusual, the check fails and the walk reads the chunk line by line.
+// Both apply the rules in `rules/` to the same facts.
 import { createVerifier, HASH_BYTES, type Hash, type PublicKey, sha256Hex, type Verifier } from '@sudoagent/crypto'
 import { isCreatedLate } from '../entry/timestamp.js'
 import { HASH_WORDS, isUuid, uuidHex } from '../rules/call-key.js'
@@ -14,22 +15,25 @@ import { LineRecogniser, recogniseLine } from './recognise-line.js'
 
 const LF = 10
 
-/** What is turned into a string at a time. V8 keeps strings of more than 128 KiB in another space, where making one costs five times as much. */
+/**
+ * Bytes converted to a string at a time. V8 stores strings of more than 128 KiB in the large object space,
+ * where creating one is five times as expensive.
+ */
 const TEXT_BYTES = 64 * 1024
 
 const HASH_CHARS = 64
 
-/** The columns beside the lines in a database, one text of 64 hex digits a row. */
+/** The columns of the lines in a database, concatenated: 64 hex digits for each row. */
 export interface ChunkColumns {
   readonly entryHashes: string
-  /** One less when the chunk begins with the first entry, whose predecessor is null. */
+  /** One row shorter if the chunk begins with the first entry, whose predecessor is null. */
   readonly prevEntryHashes: string
 }
 
-/** The keys under which signatures must be valid, by id; null where signatures are not checked. */
+/** The keys under which signatures must be valid, by id; null if signatures are not checked. */
 export type ChunkKeys = ReadonlyMap<string, Verifier> | null
 
-/** @throws CryptoError for a key that is none */
+/** @throws CryptoError for a key that is not valid */
 export function chunkKeysOf(keys: readonly PublicKey[] | null): ChunkKeys {
   return keys === null ? null : new Map(keys.map((key) => [key.keyId as string, createVerifier(key)]))
 }
@@ -44,12 +48,12 @@ export class ChunkChecker {
 
   /**
    * @param bytes - whole lines, each with its line feed
-   * @returns null when a line is not about a call, or anything is wrong with it
+   * @returns null if a line is not about a call or has a defect
    */
   check(bytes: Buffer, columns: ChunkColumns | null = null): ChunkSummary | null {
     const chunk = new ChunkWriter(bytes)
     for (let from = 0; from < bytes.length; ) {
-      // The last line that ends within a text; a longer one is a text of its own.
+      // The end of the last line within `TEXT_BYTES`; a longer line is converted by itself.
       const end = bytes.lastIndexOf(LF, from + TEXT_BYTES) + 1
       const to = end > from ? end : bytes.indexOf(LF, from) + 1
       if (to === 0 || !this.#checkText(bytes.subarray(from, to), chunk, columns)) return null
@@ -79,7 +83,7 @@ export class ChunkChecker {
   }
 }
 
-/** Adds up the facts of lines, and compares neighbours. */
+/** Accumulates the facts of lines, and compares each line with the one before it. */
 class ChunkWriter {
   readonly #hashes: Buffer
   readonly #leaves: Buffer
@@ -110,7 +114,7 @@ class ChunkWriter {
     this.#callBytes = Buffer.from(this.#calls.buffer)
   }
 
-  /** Null for a line of which anything is wrong, or that does not fit into a summary. */
+  /** Null for a line with a defect, and for one that a summary cannot represent. */
   readInFull(line: Buffer): CallFacts | null {
     this.#readInFull += 1
     const facts = checkLine(line)
@@ -118,7 +122,7 @@ class ChunkWriter {
     return facts.recordedAt !== null && isUuid(facts.requestId) ? facts : null
   }
 
-  /** @returns false when it does not follow the line before, or its columns differ */
+  /** @returns false if the line does not follow the one before, or its columns differ */
   add(facts: CallFacts, columns: ChunkColumns | null): boolean {
     const { entryHash, previous, createdAt, decisionHash, requestId } = facts
     const recordedAt = facts.recordedAt ?? ''
@@ -137,7 +141,7 @@ class ChunkWriter {
     this.#leaves.write(sha256Hex(this.#leaf), line * HASH_BYTES, 'hex')
     const word = line * CALL_WORDS
     this.#calls[word] = facts.isDecision ? (facts.isAllowed ? ALLOWED : DENIED) : OUTCOME
-    // An outcome stands behind its decision more often than not.
+    // An outcome usually follows its decision directly.
     if (decisionHash === this.#decisionHash && requestId === this.#requestId)
       this.#calls.copyWithin(word + 1, word - CALL_WORDS + 1, word)
     else {
@@ -184,12 +188,12 @@ class ChunkWriter {
   }
 
   /**
-   * Each column of a predecessor is the hash that its line names. Since the chain was checked, and the columns of hashes, they
-   * are those columns moved by one; compared at once, that costs nothing.
+   * Checks the column `prev_entry_hash` of all rows in one comparison: after the checks of the chain and of the
+   * column `entry_hash`, it must equal that column, shifted by one row.
    */
   #areColumnsWhole({ entryHashes, prevEntryHashes }: ChunkColumns): boolean {
     const chars = this.#lines * HASH_CHARS
-    // The null of a first entry is left out.
+    // The first entry of a ledger has null here, which is left out.
     const moved = (this.#previous ?? '') + entryHashes.slice(0, chars - HASH_CHARS)
     return entryHashes.length === chars && previousColumnProblem(prevEntryHashes, moved) === null
   }

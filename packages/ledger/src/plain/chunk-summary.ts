@@ -1,48 +1,48 @@
-// What a chunk of a ledger says, some thousand lines of it, once nothing is wrong with any line by itself or with the one before it in the
-// chunk: what is left to check needs to know what came before the chunk.
+// The summary of a chunk: some thousand lines, each of which is valid by itself and follows the line before it.
+// The remaining checks need the state of the ledger before the chunk.
 import type { Hash } from '@sudoagent/crypto'
 import { CALL_KEY_WORDS } from '../rules/call-key.js'
 import type { DecidedCall } from '../rules/described-call.js'
 import type { ApprovalUse, CallText } from '../rules/line-facts.js'
 
-/** Plain data, so that it can be handed over between threads. */
+/** Plain data, which can be transferred between threads. */
 export interface ChunkSummary {
   readonly lines: number
-  /** Lines that were read in full, because they were not recognised. */
+  /** Lines that the recogniser did not accept and `checkLine` read. */
   readonly readInFull: number
-  /** What the first line names as its predecessor. Within the chunk, the chain was checked. */
+  /** `prev_entry_hash` of the first line. The chain within the chunk is checked. */
   readonly previous: Hash | null
   /** Hash of the last line. */
   readonly last: Hash
   readonly decisions: number
   readonly outcomes: number
-  /** Lines with a signature. Where signatures are checked, all of them, and each is valid under one of the keys that were given. */
+  /** Lines with a signature. If signatures are checked, every line has one that is valid under a given key. */
   readonly signed: number
-  /** Ids of keys that the lines name. */
+  /** Key ids in the lines. */
   readonly keyIds: readonly string[]
   readonly createdAt: readonly [first: string, last: string]
-  /** Within the chunk, the clock never went back. */
+  /** `recorded_at` never goes back within the chunk. */
   readonly recordedAt: readonly [first: string, last: string]
-  /** 32 bytes a line: its `entry_hash`. */
+  /** `entry_hash` of each line, 32 bytes. */
   readonly hashes: Uint8Array
-  /** 32 bytes a line: the leaf of the tree that it is. */
+  /** Leaf hash of each line in the Merkle tree, 32 bytes. */
   readonly leaves: Uint8Array
-  /** `CALL_WORDS` words a line: what it does in the life of a call. */
+  /** Event and call key of each line, `CALL_WORDS` words. */
   readonly calls: Uint32Array
-  /** Lines whose creation is named well after their recording. */
+  /** Lines whose `created_at` is well after their `recorded_at`. */
   readonly createdLate: number
-  /** Calls that are allowed here and end in a later chunk, if at all. */
+  /** Calls that are allowed in this chunk and have no outcome in it. */
   readonly opened: readonly (DecidedCall & { readonly line: number })[]
-  /** Outcomes of calls that an earlier chunk decided on, if any did: what they say of the call. */
+  /** Outcomes whose decision is not in this chunk, with their description of the call. */
   readonly closed: readonly (CallText & { readonly line: number })[]
-  /** Approvals under which calls are allowed here. */
+  /** Approvals under which calls are allowed in this chunk. */
   readonly approvals: readonly ApprovalUse[]
 }
 
-/** A kind, and the key of the call. */
+/** An event (`DENIED`, `ALLOWED` or `OUTCOME`) and the key of the call. */
 export const CALL_WORDS = 1 + CALL_KEY_WORDS
 
-/** What a line does in the life of a call. */
+/** The event of a line in `calls`. */
 export const DENIED = 0
 export const ALLOWED = 1
 export const OUTCOME = 2

@@ -1,6 +1,6 @@
-// Reads text from left to right and says at each step whether what stands there is what is wanted. For text without control characters
-// other than line feeds: then a string ends at the next quote, unless a backslash comes first. That a string does not run over a line feed is for
-// whoever knows where lines end: see `PlainMembers`.
+// Reads text from left to right and checks at each step that the expected token follows. The text must not
+// contain control characters other than line feeds; a string then ends at the next quote that is not escaped.
+// The cursor does not check that a string ends in the line where it begins: `PlainMembers` does.
 import { JSON_DEPTH_MAX } from '@sudoagent/crypto'
 
 const SPACE = 0x20
@@ -17,41 +17,42 @@ const CLOSE_ARRAY = 0x5d
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 
-/** A whole number of so many digits is exact in a double, so every profile writes it as it stands. */
+/** Whole numbers of up to 15 digits are exact in a double and have one form in both profiles. */
 const EXACT_DIGITS_MAX = 15
 
-/** Levels that are followed here; what is nested deeper is for the strict scanner, which knows the real bound. */
+/** Maximum nesting depth. Deeper values are left to the strict scanner, which has the limit of the format. */
 const DEPTH_MAX = 32
-/** The same, where rarer things are accepted: three containers less than the strict scanner's bound, which the value is in. */
+/** The same limit in full mode: three less than that of the strict scanner, for the containers around the value. */
 const FULL_DEPTH_MAX = JSON_DEPTH_MAX - 3
 
 const NUMBER = /-?[0-9]+(?:\.[0-9]+)?(?:e[+-][0-9]+)?/y
 
 const SHORT_ESCAPES = '"\\bfnrt'
-/** Of a control character that has no short form. */
+/** The escape of a control character without a short form. */
 const LONG_ESCAPE = /^u00(?:0[0-7be-f]|1[0-9a-f])$/
 const LONG_ESCAPE_CHARS = 6
 
-/** The length of the canonical escape at an offset; 0 where there is none. */
+/** The length of the canonical escape at an offset; 0 if there is none. */
 function escapeLength(text: string, at: number): number {
   if (SHORT_ESCAPES.includes(text.charAt(at + 1) || ' ')) return 2
   return LONG_ESCAPE.test(text.slice(at + 1, at + LONG_ESCAPE_CHARS)) ? LONG_ESCAPE_CHARS : 0
 }
 
-/** The value of a string as it is written in canonical text. */
+/** The value of a string in canonical text. */
 export const unescaped = (raw: string, mayHaveEscapes: boolean): string =>
   mayHaveEscapes && raw.includes('\\') ? (JSON.parse(`"${raw}"`) as string) : raw
 
 /**
- * Conservative: a `false` says "not plainly so", and the line is then read in another way. Only what is canonical by RFC 8785 is accepted;
- * unless `isFull`, only what has the same text in both canonical profiles.
+ * Recognises canonical JSON token by token. It is conservative: after a `false`, the line may still be valid,
+ * and the caller reads it with the strict scanner. The cursor accepts text that is canonical by RFC 8785;
+ * unless `isFull` is set, it accepts only text that both canonical profiles write in the same way.
  */
 export class LineCursor {
   readonly text: string
-  /** Whether to accept what is rarer: escapes, fractions, exponents, deep nesting. For text of one line. */
+  /** Accepts rarer tokens, too: escapes, fractions, exponents, deep nesting. For text of one line. */
   readonly isFull: boolean
   at = 0
-  /** Of the string that was read last, between its quotes. */
+  /** Offsets of the string that was read last, between its quotes. */
   start = 0
   end = 0
   #backslash: number
@@ -62,22 +63,26 @@ export class LineCursor {
     this.#backslash = this.#nextBackslash(0)
   }
 
-  /** Moves to an offset, forward or back. */
+  /** Moves to an offset, forward or backward. */
   moveTo(at: number): void {
     if (at < this.at) this.#backslash = this.#nextBackslash(at)
     this.at = at
   }
 
-  /** Exactly this text. */
+  /** Reads exactly this text. */
   word(word: string): boolean {
-    // Not startsWith: V8 compares that character by character, and this in words, ten times as fast.
+    // Faster than `startsWith`, which V8 runs character by character: it compares slices in words, ten times as
+    // fast.
     const end = this.at + word.length
     if (this.text.slice(this.at, end) !== word) return false
     this.at = end
     return true
   }
 
-  /** The rest of a string whose opening quote was read, and its closing one; without escapes, and of at most so many characters. */
+  /**
+   * Reads the rest of a string after its opening quote, up to its closing one; in full mode, the string may
+   * have escapes. `charsMax` limits its length.
+   */
   string(charsMax: number): boolean {
     const end = this.text.indexOf('"', this.at)
     if (this.#backslash < this.at) this.#backslash = this.#nextBackslash(this.at)
@@ -89,7 +94,7 @@ export class LineCursor {
     return true
   }
 
-  /** The same, at least one character long. */
+  /** Like `string`, for a string that is not empty. */
   name(charsMax: number): boolean {
     return this.string(charsMax) && this.end > this.start
   }
@@ -99,14 +104,14 @@ export class LineCursor {
     return unescaped(this.text.slice(this.start, this.end), this.isFull)
   }
 
-  /** A string with escapes, each of them the canonical one. */
+  /** A string with escapes, each in its canonical form. */
   #escaped(charsMax: number): boolean {
     const { text, at: start } = this
     let end = start
     let chars = 0
     for (let unit = text.charCodeAt(end); unit !== QUOTE; unit = text.charCodeAt(end)) {
       const length = unit === BACKSLASH ? escapeLength(text, end) : unit >= SPACE ? 1 : 0
-      // Behind the end of the text, too, where there is no unit.
+      // `length` is also 0 after the end of the text, where `unit` is NaN.
       if (length === 0) return false
       end += length
       chars += 1
@@ -118,7 +123,7 @@ export class LineCursor {
     return true
   }
 
-  /** Any canonical value. */
+  /** Reads any canonical value. */
   value(depth = 0): boolean {
     switch (this.text.charCodeAt(this.at)) {
       case QUOTE:
@@ -133,19 +138,20 @@ export class LineCursor {
     }
   }
 
-  /** Any canonical number: a whole one, and as RFC 8785 writes it where rarer things are accepted. */
+  /** Reads a canonical number: a whole one; in full mode, any number in the form of RFC 8785. */
   number(): boolean {
     if (this.integer()) return true
     if (!this.isFull) return false
     NUMBER.lastIndex = this.at
     const [token = ''] = NUMBER.exec(this.text) ?? []
-    // As ECMAScript prints it: then the profile of RFC 8785 fits. What only the other profile allows is not recognised.
+    // RFC 8785 uses the number format of ECMAScript. A form that only the Python profile allows is not
+    // recognised.
     if (token === '' || String(Number(token)) !== token) return false
     this.at += token.length
     return true
   }
 
-  /** A whole number, −0 excepted. */
+  /** Reads a whole number, except −0. */
   integer(): boolean {
     const { text } = this
     const isNegative = text.charCodeAt(this.at) === MINUS
@@ -154,7 +160,8 @@ export class LineCursor {
     for (let unit = text.charCodeAt(end); unit >= ZERO && unit <= NINE; unit = text.charCodeAt(end)) end += 1
     const digits = end - first
     const next = text.charCodeAt(end)
-    // Fractions and exponents have more than one form: not here. `e` and `E` are 0x65 and 0x45.
+    // Fractions and exponents have more than one form, so they are not accepted here. `e` and `E` are 0x65 and
+    // 0x45.
     if (digits === 0 || digits > EXACT_DIGITS_MAX || next === DOT || next === 0x65 || next === 0x45) return false
     if (text.charCodeAt(first) === ZERO && (digits > 1 || isNegative)) return false
     this.at = end
@@ -171,7 +178,7 @@ export class LineCursor {
       this.at += 1
       if (!this.string(Number.MAX_SAFE_INTEGER)) return false
       const key = this.taken()
-      // By UTF-16 code unit, as RFC 8785 sorts; in ASCII, both profiles sort alike.
+      // RFC 8785 sorts by UTF-16 code unit. For ASCII keys, both profiles have the same order.
       if (last !== null && last >= key) return false
       last = key
       if (text.charCodeAt(this.at) !== COLON) return false

@@ -1,6 +1,6 @@
-// The members of a plain line.
+// The members of a recognised line.
 
-/** The values that somebody asks for, by their place in a table. */
+/** The members whose values are used, by their index in the offset tables. */
 export const M = {
   action: 0,
   principal: 1,
@@ -33,7 +33,7 @@ export type Member = (typeof M)[keyof typeof M]
 
 export const MEMBERS = Object.keys(M).length
 
-/** Those that may be absent or null: their places are of an earlier line until they are met. */
+/** Members that may be absent or null. Their offsets are reset before each line. */
 export const OPTIONAL = [
   M.budgetCost,
   M.effect,

@@ -1,6 +1,6 @@
-// The lines that a ledger is full of: decisions and outcomes as this package writes them. They are
-// recognised member by member in one pass, without building an object; what is left of a line is where its values stand. What is not recognised
-// may be right all the same: then `checkLine` reads it.
+// Recognises decisions and outcomes in the form in which this package writes them, member by member in one
+// pass, without building an object. The result is the offsets of the values. A line that is not recognised may
+// still be valid; `checkLine` then reads it.
 
 import type { ApprovalBlock } from '../entry/entry.js'
 import { NAME_LENGTH_MAX, REASON_LENGTH_MAX } from '../limits.js'
@@ -14,14 +14,17 @@ const NO_APPROVAL = ',"approval":null'
 const REQUEST_ID_CHARS = 36
 const HASH_CHARS = 64
 const KEY_ID_CHARS = 16
-/** Of an Ed25519 signature in base64. */
+/** Length of an Ed25519 signature in base64. */
 const SIGNATURE_CHARS = 88
 const KEY_ID = /^[0-9a-f]{16}$/
 const MINUS = 0x2d
 const OPEN_ARRAY = 0x5b
 const OPEN_OBJECT = 0x7b
 
-/** Reads line after line of texts. What `read` accepts, `parseLine` accepts too, provided that the three hashes are hashes: see `LineRecogniser`. */
+/**
+ * Reads texts line by line. `parseLine` accepts every line that `read` accepts, provided that the caller checks
+ * that the three hashes are hashes (see `LineRecogniser`).
+ */
 export class PlainMembers {
   #text = ''
   #lineStart = 0
@@ -44,14 +47,15 @@ export class PlainMembers {
   readonly #recorded = new TimestampParser()
 
   /**
-   * Reads the line that begins at the cursor, its line feed included.
+   * Reads the line that begins at the cursor, including its line feed.
    *
-   * @returns false when it is not plainly recognised; the cursor then stands anywhere
+   * @returns false if the line is not recognised; the position of the cursor is then undefined
    */
   read(cursor: LineCursor): boolean {
     this.#text = cursor.text
     this.#lineStart = cursor.at
-    // Looked for first: a string that runs over a line feed would otherwise be taken for one line, and no canonical text has one in it.
+    // The line feed is found first: canonical text has none within a string, so a string that continues after
+    // it belongs to two lines.
     this.#lineEnd = cursor.text.indexOf('\n', cursor.at)
     for (const member of OPTIONAL) this.#starts[member] = -1
     this.#isFull = cursor.isFull
@@ -68,7 +72,7 @@ export class PlainMembers {
     )
   }
 
-  /** The line itself, without its line feed. */
+  /** The line without its line feed. */
   get text(): string {
     return this.#text.slice(this.#lineStart, this.#lineEnd)
   }
@@ -77,7 +81,7 @@ export class PlainMembers {
     return this.start(member) !== -1
   }
 
-  /** The text of a value, a string without its quotes; empty when there is none. */
+  /** The raw text of a value, without the quotes of a string; empty if the member is absent. */
   get(member: Member): string {
     const start = this.start(member)
     return start === -1 ? '' : this.#text.slice(start, this.end(member))
@@ -88,12 +92,12 @@ export class PlainMembers {
     return unescaped(this.get(member), this.#isFull)
   }
 
-  /** The approval of the line; null without one. */
+  /** The approval of the line; null if it has none. */
   get approval(): ApprovalBlock | null {
     return this.#approval
   }
 
-  /** What stands behind a value, or the beginning of the line, and before another value. */
+  /** The text between two values, or between the beginning of the line and a value. */
   between(from: Member | null, to: Member): string {
     return this.#text.slice(from === null ? this.#lineStart : this.end(from), this.start(to))
   }
@@ -106,14 +110,14 @@ export class PlainMembers {
     return this.#ends[member] ?? -1
   }
 
-  /** Of the string that was read last. */
+  /** Records the offsets of the string that was read last. */
   #mark(member: Member, cursor: LineCursor): true {
     this.#starts[member] = cursor.start
     this.#ends[member] = cursor.end
     return true
   }
 
-  /** From `start` to where the cursor is. */
+  /** Records the offsets from `start` to the cursor. */
   #markFrom(start: number, member: Member, cursor: LineCursor): true {
     this.#starts[member] = start
     this.#ends[member] = cursor.at
@@ -128,9 +132,10 @@ export class PlainMembers {
     return cursor.word('null') || (cursor.word('"') && cursor.string(charsMax) && this.#mark(member, cursor))
   }
 
-  /** As it stood in a line before, or else member by member. */
+  /** Reads a span: from the cache if the same text was in an earlier line, otherwise member by member. */
   #stretch(stretches: SpanCache, cursor: LineCursor): boolean {
-    // What is kept of a stretch is where its members are: not enough for values that are read out of it.
+    // The cache has the offsets of members only; in full mode, values such as the approval are read from the
+    // span as well.
     if (cursor.isFull) return stretches.read(cursor)
     if (stretches.again(cursor, this.#starts, this.#ends)) return true
     const from = cursor.at
@@ -139,13 +144,13 @@ export class PlainMembers {
     return true
   }
 
-  /** Up to the time at which the entry was made. */
+  /** From the beginning of the line up to the value of `created_at`. */
   #opening(cursor: LineCursor): boolean {
     if (!cursor.word('{"action":"') || !this.#name(M.action, cursor)) return false
     if (!cursor.word(',"actor":{"principal":"') || !this.#name(M.principal, cursor)) return false
     if (!cursor.word(',"source":"') || !this.#name(M.source, cursor)) return false
     if (!cursor.word('},"agent_id":"') || !this.#name(M.agentId, cursor)) return false
-    // Approvals have rules of their own, and are rare enough not to be read with the first try.
+    // Approvals have rules of their own and are rare, so they are read in full mode only.
     if (!cursor.word(NO_APPROVAL) && cursor.isFull && cursor.word(',"approval":{')) {
       this.#approval = readApproval(cursor)
       if (this.#approval === null) return false
@@ -154,7 +159,7 @@ export class PlainMembers {
     return cursor.word(',"created_at":"')
   }
 
-  /** When the entry was made, and for which call. */
+  /** `created_at` and `decision_hash`. */
   #birth(cursor: LineCursor): boolean {
     if (!this.#created.read(cursor)) return false
     this.#mark(M.createdAt, cursor)
@@ -187,7 +192,7 @@ export class PlainMembers {
     return isCount(cursor) && this.#markFrom(start, member, cursor)
   }
 
-  /** What was decided, and why. */
+  /** The rest of `decision`: the effect, the policy and the reasons. */
   #verdict(cursor: LineCursor): boolean {
     if (cursor.word(',"effect":"') && !this.#oneOf('allow"', 'deny"', M.effect, cursor)) return false
     if (!cursor.word(',"policy_hash":"') || !this.#name(M.policyHash, cursor)) return false
@@ -202,7 +207,7 @@ export class PlainMembers {
     )
   }
 
-  /** One of two words, up to their closing quote. */
+  /** One of two words, up to the closing quote. */
   #oneOf(word: string, other: string, member: Member, cursor: LineCursor): boolean {
     const start = cursor.at
     if (!cursor.word(word) && !cursor.word(other)) return false
@@ -211,14 +216,14 @@ export class PlainMembers {
     return true
   }
 
-  /** The hash of the entry, and the signature. */
+  /** `entry_hash` and `entry_signature`. */
   #seal(cursor: LineCursor): boolean {
     if (!cursor.string(HASH_CHARS)) return false
     this.#mark(M.entryHash, cursor)
     return !cursor.word(',"entry_signature":"') || (cursor.name(SIGNATURE_CHARS) && this.#mark(M.signature, cursor))
   }
 
-  /** From there to the parameters. */
+  /** From `event` to `parameters`. */
   #middle(cursor: LineCursor): boolean {
     if (!cursor.word(',"event":"') || !this.#oneOf('decision"', 'outcome"', M.event, cursor)) return false
     if (cursor.word(',"key_id":"')) {
@@ -231,7 +236,8 @@ export class PlainMembers {
       if (cursor.text.charCodeAt(start) !== OPEN_OBJECT || !cursor.value()) return false
       this.#markFrom(start, M.metadata, cursor)
     }
-    // An outcome has a block of that name; a decision may have a member of any kind there, which is not plain.
+    // An outcome has a member `outcome`. In a decision, that member could have any type, so it is not
+    // recognised.
     return (this.isDecision || this.#outcome(cursor)) && cursor.word(',"parameters":')
   }
 

@@ -1,16 +1,18 @@
-// Text in which every byte is a character, and in which a string within a line ends at the next quote unless a backslash comes first.
+// Converts lines to text in which every byte is one character and a string ends at the next quote that is not
+// escaped.
 import { isAscii, isUtf8 } from 'node:buffer'
 
 const LF = 10
 
-/** Lines as text; null where they hold anything but ASCII, or a control character besides line feeds. */
+/** Lines as text; null if they contain a byte that is not ASCII, or a control character other than a line feed. */
 export function plainText(bytes: Buffer): string | null {
   return isAscii(bytes) && !hasControls(bytes) ? bytes.toString('latin1') : null
 }
 
 /**
- * One line as text, whatever characters it has; null where it holds a control character, is not UTF-8, or is not in Unicode
- * normalisation form C. Every string in a line in form C is in form C itself: quotes and escapes do not join with what follows.
+ * One line as text; null if it contains a control character, is not UTF-8, or is not in Unicode normalisation
+ * form C (NFC). Every string in an NFC line is itself NFC, since quotes and escapes do not compose with the
+ * next character.
  */
 export function lineText(line: Buffer): string | null {
   if (isAscii(line)) return hasControls(line) || line.includes(LF) ? null : line.toString('latin1')
@@ -19,14 +21,17 @@ export function lineText(line: Buffer): string | null {
   return text.normalize('NFC') === text ? text : null
 }
 
-/** How many line feeds there are. */
+/** Number of line feeds. */
 export function countLines(bytes: Buffer): number {
   let lines = 0
   for (let at = bytes.indexOf(LF); at !== -1; at = bytes.indexOf(LF, at + 1)) lines += 1
   return lines
 }
 
-/** Whether bytes hold a control character besides line feeds. Four at a time, with the arithmetic that finds a byte below 32. */
+/**
+ * Whether bytes contain a control character other than a line feed. Checks four bytes at a time with the bit
+ * trick that finds a byte below 32.
+ */
 function hasControls(bytes: Buffer): boolean {
   const whole = bytes.byteOffset % 4 === 0 ? bytes.length >> 2 : 0
   const words = new Int32Array(bytes.buffer, whole === 0 ? 0 : bytes.byteOffset, whole)

@@ -1,11 +1,21 @@
-// Recognises the lines that a ledger is full of: decisions and outcomes as this package writes them, of the right shape, with
-// the right hashes and nothing wrong with their approval. What is recognised, `checkLine` accepts, with equal facts; the tests
-// compare the two on arbitrary bytes, on mutated ledgers and on every vector. What is not recognised may be right all the same.
+// The fast path of verification: recognises decisions and outcomes as this package writes them. It reads the
+// text once and builds no object for the entry.
+//
+// Every line of a ledger is canonical JSON (RFC 8785), so the members of an entry have one order and one
+// spelling:
 //
 //   {"action":"refund","actor":{…},"agent_id":"bot","approval":null,"budget":null,"created_at":"…","decision":{…},
 //    "entry_hash":"…","event":"decision",…,"schema_version":"2.0"}
 //
-// One pass, without building an object for the entry.
+// `LineCursor` reads such a line token by token, `PlainMembers` records where each value begins and ends, and
+// `LineRecogniser` hashes slices of the text (LEDGER-FORMAT §3). For `entry_hash`, the hashed text is
+//
+//   line up to `"entry_hash":`  +  null  +  line after `entry_hash` and `entry_signature`
+//
+// A recognised line has the right shape, correct hashes and a valid approval; `checkLine` accepts it with equal
+// facts. Tests compare the two on arbitrary bytes, on mutated ledgers and on every test vector. A line that is
+// not recognised may still be valid: then `checkLine` reads it. `ChunkChecker` does the same for thousands of
+// lines at a time.
 import { type Hash, hashDecisionFacts, isHash, sha256Hex } from '@sudoagent/crypto'
 import { LINE_BYTES_MAX } from '../limits.js'
 import { approvalProblems, hasTimes } from '../rules/approval.js'
@@ -16,25 +26,25 @@ import { M } from './member.js'
 import { PlainMembers } from './plain-members.js'
 import { lineText } from './plain-text.js'
 
-/** Recognises line after line of one text. */
+/** Recognises the lines of one text, in order. */
 export class LineRecogniser {
   readonly #members = new PlainMembers()
-  // Of the line before: an outcome often follows its decision.
+  // Values of the line before: an outcome often follows its decision, and these hashes need no second check.
   #requestId = ''
   #decisionHash = ''
   #entryHash = ''
 
   /**
-   * Reads the line that begins at the cursor, its line feed included.
+   * Reads the line that begins at the cursor, including its line feed.
    *
-   * @returns null when the line is not recognised; the cursor is then at any place
+   * @returns null if the line is not recognised; the position of the cursor is then undefined
    */
   next(cursor: LineCursor): CallFacts | null {
     const members = this.#members
     const { text, at: lineStart } = cursor
     if (!members.read(cursor) || cursor.at - 1 - lineStart > LINE_BYTES_MAX) return null
 
-    // What the hash is not taken over: its own place, and the signature.
+    // The entry hash does not cover itself or the signature.
     const hashAt = members.start(M.entryHash) - 1
     const restAt = members.end(members.has(M.signature) ? M.signature : M.entryHash) + 1
     const entryHash = members.get(M.entryHash)
@@ -96,10 +106,11 @@ export class LineRecogniser {
 const single = new LineRecogniser()
 
 /**
- * Recognises one line by itself: also with text that is not ASCII, escapes, fractions and deep nesting.
+ * Recognises a single line in full mode, which accepts text that is not ASCII, escapes, fractions, deep nesting
+ * and approvals.
  *
  * @param line - without its line feed
- * @returns the facts that `checkLine` finds, without a problem among them; null when the line is not recognised
+ * @returns the facts that `checkLine` finds, which include no problems; null if the line is not recognised
  */
 export function recogniseLine(line: Uint8Array): CallFacts | null {
   if (line.length > LINE_BYTES_MAX) return null

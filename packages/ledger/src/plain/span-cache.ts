@@ -1,23 +1,24 @@
-// What stands in line after line between the members that vary: the same text says the same again, and is not read again.
+// A cache for parts of a line that are often the same from line to line. A cached text has known offsets and
+// need not be parsed again.
 import type { LineCursor } from './line-cursor.js'
 import type { Member } from './member.js'
 
-/** Decisions and outcomes take turns, each with a text of its own. */
+/** Two texts are cached, since decisions and outcomes alternate and differ. */
 const KEPT = 2
 
 interface Kept {
   text: string
-  /** Where its members begin and end, counted from its own beginning; -1 for those that it has not. */
+  /** Offsets of the members, relative to the beginning of the span; -1 if absent. */
   readonly starts: Int32Array
   readonly ends: Int32Array
 }
 
 /**
- * A stretch must be read from left to right alone, and must end with a word that is always the same: then nothing that comes behind it can change
- * what it says.
+ * A span must be readable from left to right without lookahead and end with a fixed word, so that the text
+ * after it cannot change its meaning.
  */
 export class SpanCache {
-  /** Reads one member by member. */
+  /** Reads a span member by member. */
   readonly read: (cursor: LineCursor) => boolean
   readonly #members: readonly Member[]
   readonly #kept: readonly Kept[]
@@ -30,7 +31,10 @@ export class SpanCache {
     this.#kept = Array.from({ length: KEPT }, () => ({ text: '', starts: places(), ends: places() }))
   }
 
-  /** Whether one that is known stands at the cursor, which is then behind it; its members are put where they are in this line. */
+  /**
+   * Reads a cached span at the cursor, moves the cursor to its end and sets the offsets of its members.
+   * @returns false if no cached span matches
+   */
   again(cursor: LineCursor, starts: Int32Array, ends: Int32Array): boolean {
     for (let n = 1; n <= KEPT; n += 1) {
       const index = (this.#last + n) % KEPT
@@ -53,7 +57,7 @@ export class SpanCache {
     }
   }
 
-  /** Keeps the one that was read from `from` on, in the place of the older of those that are known. */
+  /** Caches the span from `from` to the cursor in place of the older one. */
   keep(from: number, cursor: LineCursor, starts: Int32Array, ends: Int32Array): void {
     this.#last = (this.#last + 1) % KEPT
     const kept = this.#kept[this.#last]

@@ -2,10 +2,13 @@ import { isTimestamp } from '../entry/timestamp.js'
 import type { LineCursor } from './line-cursor.js'
 
 const TIMESTAMP_CHARS = 27
-/** `2026-11-22T20:18:29` */
+/** Length of `2026-11-22T20:18:29`. */
 const SECOND_CHARS = 19
 
-/** Reads timestamps of one member, line after line: most of them are of the same second as the one before. */
+/**
+ * Reads the timestamps of one member, line by line. Most have the same second as the one before, which is not
+ * parsed again.
+ */
 export class TimestampParser {
   #second = ''
 
@@ -26,7 +29,7 @@ export class TimestampParser {
   }
 }
 
-/** `.260673Z` */
+/** Whether the text at an offset has the form `.260673Z`. */
 function isFraction(text: string, at: number): boolean {
   if (text.charCodeAt(at) !== 0x2e || text.charCodeAt(at + 7) !== 0x5a) return false
   for (let i = at + 1; i < at + 7; i += 1) {

@@ -1,63 +1,71 @@
-// The port of a ledger that is written: what the engine needs, `append`, and what a ledger can be told about itself.
+// The port for writing a ledger: `append`, which the engine needs, and control entries.
 import type { Hash, Signer } from '@sudoagent/crypto'
 import type { EntryDraft } from '../entry/entry.js'
 
-/** Where an entry went. `position` is 1-based. */
+/** The place of a written entry. `position` is 1-based. */
 export interface AppendedEntry {
   readonly position: number
   readonly entryHash: Hash
-  /** Ledger timestamp, set under the ledger's lock; never smaller than the previous entry's. */
+  /** Ledger timestamp, set under the ledger's lock; never before that of the previous entry. */
   readonly recordedAt: string
 }
 
-/** A draft that waits for nothing but the moment at which what it tells has happened. */
+/** A prepared entry, complete except for the time of its event. */
 export interface PreparedEntry {
-  /** As `LedgerWriter.append`. @param createdAt - ledger timestamp, in place of the draft's `created_at` */
+  /** As `LedgerWriter.append`. @param createdAt - ledger timestamp that replaces the draft's `created_at` */
   append(createdAt: string): Promise<AppendedEntry>
 }
 
 /**
- * What the engine writes to. Implement it to keep evidence elsewhere.
+ * The ledger of an engine. Implement it to store evidence elsewhere.
  *
- * `append` resolves only when the entry is durable and rejects otherwise; after a rejection the entry may still turn out to be on record
- * (a connection can die after COMMIT), so a caller must treat a rejection as "not authorized", never as "not recorded".
+ * `append` resolves only when the entry is durable, and rejects otherwise. After a rejection the entry may
+ * still have been recorded (a connection can fail after COMMIT), so a caller must treat a rejection as "not
+ * authorized", never as "not recorded".
  */
 export interface LedgerWriter {
   append(draft: EntryDraft): Promise<AppendedEntry>
   /**
-   * Writes the genesis where the ledger is empty, so that a day without a call verifies too; otherwise does nothing. For
-   * whoever opens a ledger to write calls: `SudoEngine.open`, `openLedgerWriter` and `mcp guard` await it.
+   * Writes the genesis if the ledger is empty, so that a ledger without calls verifies too. `SudoEngine.open`,
+   * `openLedgerWriter` and `mcp guard` await it before the first call.
    *
    * @throws (as a rejection) LedgerError as `append`
    */
   begin?(): Promise<void>
   /**
-   * How far the ledger's time is ahead of this writer's clock, in milliseconds; 0 or less when it is not. Entries get the
-   * ledger's time, so that an approval would be over before anybody could give it.
+   * The number of milliseconds by which the ledger's time is ahead of this writer's clock; 0 or less if it is
+   * not ahead. `recorded_at` of new entries is the ledger's time, so an approval could expire before it is
+   * given.
    */
   aheadMs?(): Promise<number>
   /**
-   * Does ahead what an append of this draft takes before it is sent; for a ledger that is waited for while nothing else is to do. Nothing is written,
-   * now or later, unless its `append` is called.
+   * Encodes a draft in advance, while the thread would otherwise wait. Writes nothing until `append` of the
+   * result is called.
    *
    * @throws LedgerError ENTRY_REFUSED
    */
   prepare?(draft: EntryDraft): PreparedEntry
-  /** Waits for what is under way, then lets go of files and locks. Later appends reject with LEDGER_CLOSED. */
+  /** Waits for pending appends, then releases files and locks. Later appends reject with LEDGER_CLOSED. */
   close(): Promise<void>
 }
 
-/** What a ledger can be told about itself; each is one control entry (LEDGER-FORMAT §5), durable when it resolves. */
+/** Writes control entries (LEDGER-FORMAT §5). Each method resolves when its entry is durable. */
 export interface ControlWriter {
-  /** Lets a new key sign from now on. The new key signs for itself; the entry is signed by this writer's key. @throws LedgerError ENTRY_REFUSED */
+  /**
+   * Adds a key, which may sign from the next entry on. The new key proves possession; this writer's key signs
+   * the entry. @throws LedgerError ENTRY_REFUSED
+   */
   addKey(signer: Signer): Promise<AppendedEntry>
-  /** Takes a key away, this writer's own perhaps; one key must stay. @throws LedgerError ENTRY_REFUSED */
+  /**
+   * Retires a key, which may be this writer's own. The last active key cannot be retired. @throws LedgerError
+   * ENTRY_REFUSED
+   */
   retireKey(keyId: string): Promise<AppendedEntry>
-  /** Ends the ledger: nothing can be appended any more, by anybody. */
+  /** Closes the ledger permanently. No writer can append to it afterwards. */
   seal(): Promise<AppendedEntry>
 }
 
-/** The end of a chain: what the next entry is linked to. */
+/** The end of a chain, which the next entry is linked to. */
 export interface Head {
   readonly size: number
   readonly entryHash: Hash | null

@@ -1,4 +1,5 @@
-// Reads a range of a ledger as one piece of bytes and checks it. Used by the thread that verifies, and by threads that help it; each has its own.
+// Reads a range of a ledger as one block of bytes and checks it. The verifying thread and each worker thread
+// have their own checker.
 import { closeSync, openSync, readSync } from 'node:fs'
 import { ChunkChecker, type ChunkKeys } from '../plain/chunk-checker.js'
 import type { ChunkSummary } from '../plain/chunk-summary.js'
@@ -6,22 +7,22 @@ import type { OpenedSource, Place, RangeRows } from '../port/reader.js'
 import type { ReadDatabase, ReadStatement } from '../store/sqlite/read-database.js'
 import { healthOf, LINES_OF_ROWS, type LinesOfRows } from '../store/sqlite/tables.js'
 
-/** A range whose lines hold by themselves. */
+/** A range whose lines are valid by themselves. */
 export interface RangeSummary extends ChunkSummary {
-  /** Where its first line begins, and where the line behind its last one would. */
+  /** The places of its first line and of the line after its last one. */
   readonly from: Place
   readonly to: Place
 }
 
 export interface RangeChecker {
-  /** Null for a range that must be looked at line by line. @throws when the store cannot be read */
+  /** Null for a range that must be read line by line. @throws if the store cannot be read */
   check(from: Place, to: Place): RangeSummary | null
-  /** What the store as a whole says of itself: `ok`, or what is wrong. Reads all of it. */
+  /** The integrity check of the store: `ok`, or the damage. Reads the whole store. */
   health(): string
   close(): void
 }
 
-/** Judges rows of a database. Null when they must be looked at line by line. */
+/** Checks rows of a database. Null if they must be read line by line. */
 export function checkRows(checker: ChunkChecker, rows: RangeRows): RangeSummary | null {
   const { from, to, lines, entryHashes, prevEntryHashes } = rows
   const bytes = Buffer.from(lines.buffer, lines.byteOffset, lines.length)
@@ -29,7 +30,7 @@ export function checkRows(checker: ChunkChecker, rows: RangeRows): RangeSummary 
   return facts?.lines === to - from ? { ...facts, from, to } : null
 }
 
-/** @throws when the store cannot be opened */
+/** @throws if the store cannot be opened */
 export async function openRangeChecker(source: OpenedSource, keys: ChunkKeys): Promise<RangeChecker> {
   if (source.kind === 'jsonl') return new JsonlRanges(source.path, source.end, new ChunkChecker(keys))
   const { openUntrusted } = await import('../store/sqlite/snapshot.js')
@@ -38,14 +39,17 @@ export async function openRangeChecker(source: OpenedSource, keys: ChunkKeys): P
 
 const LF = 10
 
-/** Behind the end of a range, as far as its last line may reach. Longer lines are rare enough to be looked at one by one. */
+/**
+ * Bytes read after the end of a range, for the rest of its last line. Longer lines are rare and are read one by
+ * one.
+ */
 const OVERHANG_BYTES = 64 * 1024
 
 class JsonlRanges implements RangeChecker {
   readonly #fd: number
   readonly #end: Place
   readonly #checker: ChunkChecker
-  /** One for all ranges: what is kept of a range is copied out of it. */
+  /** One buffer for all ranges; the checker copies the bytes that it keeps. */
   #buffer = Buffer.alloc(0)
 
   constructor(path: string, end: Place, checker: ChunkChecker) {
@@ -55,7 +59,7 @@ class JsonlRanges implements RangeChecker {
   }
 
   check(from: Place, to: Place): RangeSummary | null {
-    // From the line feed before, so that a line that begins right at `from` is seen to begin there.
+    // Read from the preceding line feed, which shows whether a line begins exactly at `from`.
     const start = Math.max(0, from - 1)
     const bytes = this.#read(start, Math.min(to + OVERHANG_BYTES, this.#end))
     const first = from === 0 ? 0 : bytes.indexOf(LF) + 1
@@ -88,8 +92,9 @@ class JsonlRanges implements RangeChecker {
 const hashColumn = (name: string): string =>
   `group_concat(CASE WHEN typeof(${name}) = 'text' AND octet_length(${name}) = 64 THEN ${name} END, '')`
 
-// One value for a range instead of four for each row: that is twice as fast, and gives the bytes of a JSONL file. Rows come in the order of their
-// ids; SQLite does not promise it, but what came in another order would be no chain.
+// One value for a range instead of four for each row is twice as fast and gives the bytes of a JSONL file. Rows
+// come in the order of their ids. SQLite does not guarantee this, but rows in another order would fail the
+// check of the chain.
 const SELECT_RANGE = `SELECT ${LINES_OF_ROWS},
   ${hashColumn('entry_hash')} AS hashes, ${hashColumn('prev_entry_hash')} AS previous
   FROM ledger NOT INDEXED WHERE id > ? AND id <= ?`

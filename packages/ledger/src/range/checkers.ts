@@ -1,5 +1,20 @@
-// Who checks the ranges of a ledger: threads that help, or for small ledgers the thread that asks. Whatever fails here only means that a range is
-// looked at line by line, by the one walk that knows what a finding is.
+// Checks the ranges of a ledger in parallel.
+//
+// A range is a run of whole lines, cut at fixed places (byte offsets of a JSONL file, row ids of a database).
+// The check of a range needs no state from before it: canonical JSON, hashes, signatures, and the chain from
+// line to line within the range. The result is a `RangeSummary`. The walk (`verify/range-walk.ts`) applies the
+// summaries in order and does the remaining checks: the link to the previous range, the life cycle of calls,
+// the tree.
+//
+// A large ledger is checked by worker threads: at most 8, one for each core, one for every 16 ranges. A smaller
+// one is checked by the calling thread:
+//
+//   4 cores,  20 ranges   →  the calling thread
+//   4 cores,  80 ranges   →  4 workers, up to 16 ranges requested ahead
+//   16 cores, 80 ranges   →  5 workers, up to 20 ranges requested ahead
+//
+// A checker reports no findings. If a range has a defect or an unusual line, or a worker fails, the result is
+// null and the walk reads the range line by line.
 import { availableParallelism } from 'node:os'
 import type { PublicKey } from '@sudoagent/crypto'
 import { ChunkChecker, chunkKeysOf } from '../plain/chunk-checker.js'
@@ -8,21 +23,21 @@ import { checkRows, openRangeChecker, type RangeChecker, type RangeSummary } fro
 import { HELPERS_MAX, Helpers } from './worker-pool.js'
 
 export interface RangeCheckers {
-  /** How many ranges may be asked for ahead. */
+  /** Maximum number of ranges to request ahead. */
   readonly ahead: number
-  /** Null for a range that must be looked at line by line. */
+  /** Null for a range that must be read line by line. */
   check(from: Place, to: Place): Promise<RangeSummary | null>
-  /** Undefined when nobody could tell. */
+  /** Undefined if unknown. */
   health(): Promise<string | undefined>
   close(): Promise<void>
 }
 
-/** Ranges for which it pays to start a helper: that takes as long as some ten of them. */
+/** Minimum number of ranges for each worker: starting one takes as long as checking about ten. */
 const RANGES_PER_HELPER = 16
 
 /**
- * @param keys - that may sign; null where signatures are not asked for
- * @param threads - how many may work at a time; by default as many as there are cores, for a ledger that is worth it
+ * @param keys - the keys that may sign; null if signatures are not checked
+ * @param threads - maximum number of threads. Default: the number of cores; small ledgers use one
  */
 export async function openRangeCheckers(
   ranges: LineRanges,
@@ -52,7 +67,7 @@ class OwnThread implements RangeCheckers {
     }
   }
 
-  /** The reader itself can tell: it has the store open. */
+  /** Undefined: the reader, which has the store open, does the integrity check itself. */
   async health(): Promise<undefined> {
     return undefined
   }
@@ -62,7 +77,7 @@ class OwnThread implements RangeCheckers {
   }
 }
 
-/** The next rows are on their way while these are looked at. */
+/** Fetches the next rows while the current ones are checked. */
 class HandedRows implements RangeCheckers {
   readonly ahead = 2
   readonly #source: FetchedSource

@@ -1,5 +1,5 @@
-// Reads a ledger from the beginning to the end for somebody who looks for something in it, or hands it out: ranges that can be dealt with as a
-// whole as such, all others as lines.
+// Reads a ledger from beginning to end for a search or an export: by range where possible, otherwise line by
+// line.
 import { availableParallelism } from 'node:os'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { StoredLine } from '../entry/stored-line.js'
@@ -8,17 +8,17 @@ import { openRangeScanner, type RangeScanner, type RangeText } from './scanner.j
 import type { PieceWork } from './task.js'
 import { HELPERS_MAX, Helpers } from './worker-pool.js'
 
-/** A range that was dealt with, and how many lines there were up to its end; or lines, which nobody has looked at. */
+/** The result of a range with the number of lines up to its end, or unprocessed lines. */
 export type Scanned = { readonly texts: readonly string[]; readonly lines: number } | readonly StoredLine[]
 
 export interface ScanOptions {
-  /** How many threads may work at a time. */
+  /** Maximum number of threads. */
   readonly threads?: number | undefined
 }
 
 /**
- * @param work - what is to be done with ranges; null to get lines alone
- * @throws LedgerError when the store cannot be read
+ * @param work - the work to do on ranges; null to get lines only
+ * @throws LedgerError if the store cannot be read
  */
 export async function* scan(
   reader: LedgerReader,
@@ -38,9 +38,9 @@ async function* scanRanges(
 ): AsyncGenerator<Scanned> {
   const walk = new Walk(ranges)
   let health: string | undefined
-  // The first range line by line: small ledgers have no other, and ids below 1 are in it.
+  // The first range is read line by line: a small ledger has no other, and it includes any ids below 1.
   const looking = ranges.isSound?.()
-  // Where reading ends before it is waited for.
+  // The walk may end, with an error, before this promise is awaited.
   looking?.catch(() => {})
   yield* walk.lines(ranges.step)
   if (((await looking) ?? true) && walk.place !== null) {
@@ -53,14 +53,14 @@ async function* scanRanges(
       await scanners.close()
     }
   }
-  // Behind the last range, too: where a ledger ends is not for its ranges to say.
+  // Read again after the last range: it does not determine where the ledger ends.
   yield* walk.lines(null)
   ranges.finish(walk.lineCount, health)
 }
 
-/** Where reading has come to. */
+/** The current place of the scan. */
 class Walk {
-  /** Of the next line; null when there is none, or none that can be read. */
+  /** The place of the next line; null if there is none or it cannot be read. */
   place: Place | null = 0
   lineCount = 0
   readonly #ranges: LineRanges
@@ -69,7 +69,7 @@ class Walk {
     this.#ranges = ranges
   }
 
-  /** Up to `to`; null for all the rest. */
+  /** Reads lines up to `to`; null for all remaining lines. */
   async *lines(to: Place | null): AsyncGenerator<readonly StoredLine[]> {
     if (this.place === null) return
     const lines = this.#ranges.lines(this.place, to, this.lineCount + 1)
@@ -84,7 +84,10 @@ class Walk {
     }
   }
 
-  /** As long as it is known which position a line has: then several ranges can be asked for at a time. */
+  /**
+   * Scans ranges while the position of each line is known from its place, so that several ranges can be
+   * requested ahead.
+   */
   async *ranges(scanners: Scanners): AsyncGenerator<Scanned> {
     const { step, end } = this.#ranges
     const asked: RequestedRange[] = []
@@ -92,7 +95,7 @@ class Walk {
       let next = this.place ?? end;
       this.place !== null && this.place < end && this.#ranges.isAt(this.place, this.lineCount + 1);
     ) {
-      // A line that is longer than a range has led beyond it.
+      // A line longer than a range may extend past it.
       while (asked[0] !== undefined && asked[0].from < this.place) asked.shift()
       if (asked.length === 0) next = this.place
       for (; asked.length < scanners.ahead && next < end; next += step) {
@@ -119,19 +122,22 @@ interface RequestedRange {
 }
 
 interface Scanners {
-  /** How many ranges may be asked for ahead. */
+  /** Maximum number of ranges to request ahead. */
   readonly ahead: number
-  /** Null for a range that must be looked at line by line. */
+  /** Null for a range that must be read line by line. */
   scan(from: Place, to: Place, position: number): Promise<RangeText | null>
-  /** Undefined when nobody could tell. */
+  /** Undefined if unknown. */
   health(): Promise<string | undefined>
   close(): Promise<void>
 }
 
-/** Ranges for which it pays to start a helper. Far less is done with each than when it is checked. */
+/** Minimum number of ranges for each worker. A scan does far less work for each range than a check. */
 const RANGES_PER_HELPER = 128
 
-/** Threads help where places are positions; in a file of lines, the position of a range is known when the one before it was read. */
+/**
+ * Workers are used if places are positions. In a JSONL file, the position of a range is known only after the
+ * range before it has been read.
+ */
 async function openScanners(
   { end, step }: LineRanges,
   source: OpenedSource,
@@ -152,7 +158,7 @@ async function openScanners(
 
 class OwnThread implements Scanners {
   readonly ahead = 1
-  /** Null when the store could not be opened once more: then everything is looked at line by line. */
+  /** Null if the store could not be opened again; then all lines are read one by one. */
   readonly #scanner: RangeScanner | null
 
   constructor(scanner: RangeScanner | null) {
@@ -168,7 +174,7 @@ class OwnThread implements Scanners {
     }
   }
 
-  /** The reader itself can tell: it has the store open. */
+  /** Undefined: the reader, which has the store open, does the integrity check itself. */
   async health(): Promise<undefined> {
     return undefined
   }

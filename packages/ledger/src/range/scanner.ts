@@ -1,4 +1,5 @@
-// Reads ranges of a ledger piece by piece and does something with each. Used by the thread that asks, and by threads that help it; each has its own.
+// Reads a range of a ledger in pieces and processes each piece. The calling thread and each worker thread have
+// their own scanner.
 import { closeSync, openSync, readSync } from 'node:fs'
 import { countLines } from '../plain/plain-text.js'
 import type { OpenedSource, Place } from '../port/reader.js'
@@ -6,29 +7,29 @@ import type { ReadDatabase, ReadStatement } from '../store/sqlite/read-database.
 import { healthOf, LINES_OF_ROWS, type LinesOfRows } from '../store/sqlite/tables.js'
 import { type DoPiece, doerOf, type PieceWork } from './task.js'
 
-/** A range that was dealt with as a whole. */
+/** The result of a range. */
 export interface RangeText {
-  /** What is to be handed out, piece by piece; empty texts where nothing is. */
+  /** The output of each piece; empty if there is none. */
   readonly texts: readonly string[]
   readonly lines: number
-  /** Where the line behind its last one would begin. */
+  /** The place of the line after the last one. */
   readonly to: Place
 }
 
 export interface RangeScanner {
   /**
-   * @param from - where a line begins
+   * @param from - place of a line
    * @param position - of that line
-   * @returns null for a range that must be looked at line by line
-   * @throws when the store cannot be read
+   * @returns null for a range that must be read line by line
+   * @throws if the store cannot be read
    */
   scan(from: Place, to: Place, position: number): RangeText | null
-  /** What the store as a whole says of itself: `ok`, or what is wrong. Reads all of it. */
+  /** The integrity check of the store: `ok`, or the damage. Reads the whole store. */
   health(): string
   close(): void
 }
 
-/** @throws when the store cannot be opened */
+/** @throws if the store cannot be opened */
 export async function openRangeScanner(source: OpenedSource, work: PieceWork): Promise<RangeScanner> {
   const doPiece = doerOf(work)
   if (source.kind === 'jsonl') return new PieceScanner(new JsonlPieces(source.path, source.end), doPiece)
@@ -38,7 +39,7 @@ export async function openRangeScanner(source: OpenedSource, work: PieceWork): P
 
 const LF = 10
 
-/** Whole lines, and where the next one begins. */
+/** Whole lines, and the place of the next line. */
 interface Piece {
   readonly bytes: Buffer
   readonly lines: number
@@ -46,7 +47,7 @@ interface Piece {
 }
 
 interface Pieces {
-  /** Null where there is none of the usual kind. @throws when the store cannot be read */
+  /** Null if the next piece is irregular. @throws if the store cannot be read */
   read(from: Place, to: Place): Piece | null
   health(): string
   close(): void
@@ -85,13 +86,16 @@ class PieceScanner implements RangeScanner {
   }
 }
 
-/** Read at a time. V8 keeps strings of more than 128 KiB in another space, where making one costs five times as much. */
+/**
+ * Bytes read at a time. V8 stores strings of more than 128 KiB in the large object space, where creating one is
+ * five times as expensive.
+ */
 const PIECE_BYTES = 128 * 1024
 
 class JsonlPieces implements Pieces {
   readonly #fd: number
   readonly #end: Place
-  /** One for all pieces: what is kept of a piece is copied out of it. */
+  /** One buffer for all pieces; results are copied out of it. */
   readonly #buffer = Buffer.alloc(PIECE_BYTES)
 
   constructor(path: string, end: Place) {
@@ -102,7 +106,7 @@ class JsonlPieces implements Pieces {
   read(from: Place): Piece | null {
     const length = readSync(this.#fd, this.#buffer, 0, Math.min(PIECE_BYTES, this.#end - from), from)
     const bytes = this.#buffer.subarray(0, this.#buffer.subarray(0, length).lastIndexOf(LF) + 1)
-    // A line that is longer, or is not at its end yet.
+    // Null: the line is longer than the buffer, or is not complete.
     return bytes.length === 0 ? null : { bytes, lines: countLines(bytes), next: from + bytes.length }
   }
 
@@ -115,7 +119,7 @@ class JsonlPieces implements Pieces {
   }
 }
 
-/** Rows of a piece: some 128 KiB of usual ones. */
+/** Rows read at a time: about 128 KiB of typical rows. */
 const PIECE_ROWS = 128
 
 const SELECT_PIECE = `SELECT ${LINES_OF_ROWS} FROM ledger NOT INDEXED WHERE id > ? AND id <= ?`
@@ -132,7 +136,8 @@ class SqlitePieces implements Pieces {
   read(from: Place, to: Place): Piece | null {
     const end = Math.min(from + PIECE_ROWS, to)
     const { first, last, rows, lines: bytes } = this.#select.get(from, end) as LinesOfRows
-    // No gap, so that ids are positions; no row with a line feed of its own, which would be taken for two; and none that was left out.
+    // The piece must have every id, so that ids are positions; no missing row; and no row with a line feed in
+    // its text, which would count as two.
     const isWhole = first === from + 1 && last === end && rows === end - from && bytes !== null
     return isWhole && countLines(bytes) === rows && !hasEmptyLine(bytes) ? { bytes, lines: rows, next: end } : null
   }

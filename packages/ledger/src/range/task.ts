@@ -1,5 +1,5 @@
-// What is done with each piece of a ledger that is looked for something, or handed out in a format. It gives up where a line is out of the
-// ordinary: then every line of the range is looked at by itself.
+// The work of a scan on each piece of a ledger: a search, or rows of an export. For a piece with an unusual
+// line, the result is null and the range is read line by line.
 import { isAscii } from 'node:buffer'
 import { isHash } from '@sudoagent/crypto'
 import { recordOf } from '../entry/record.js'
@@ -10,18 +10,18 @@ import { M } from '../plain/member.js'
 import { PlainMembers } from '../plain/plain-members.js'
 import { plainText } from '../plain/plain-text.js'
 
-/** Plain data, so that it can be handed over to another thread. */
+/** Plain data, which can be transferred to another thread. */
 export type PieceWork = FindWork | ExportWork
 
-/** Says whether a line of a piece may fit. */
+/** Tests whether a line of a piece may match. */
 interface FindWork extends Needles {
   readonly kind: 'find'
 }
 
 export interface Needles {
-  /** What a line must have once its case is folded, as JSON writes it. */
+  /** Text that a matching line contains after case folding, as JSON writes it; null for any text. */
   readonly folded: string | null
-  /** What a line must have as it stands. */
+  /** Texts that a matching line contains unchanged. */
   readonly exact: readonly string[]
 }
 
@@ -32,8 +32,8 @@ interface ExportWork {
 
 /**
  * @param bytes - whole lines, each with its line feed
- * @param position - of the first of them
- * @returns the text to hand out; null when the lines must be looked at one by one
+ * @param position - of the first line
+ * @returns the output; null if the lines must be read one by one
  */
 export type DoPiece = (bytes: Buffer, position: number) => string | null
 
@@ -44,8 +44,9 @@ export function doerOf(work: PieceWork): DoPiece {
 }
 
 /**
- * Whether a line may have what is looked for; of one line, or of several. What one line has, several together have: a line feed is never part of
- * what is looked for, and neither decoding nor folding looks beyond one.
+ * Whether one or several lines may contain the search texts. Testing several lines at once gives no false
+ * negatives: a search text never contains a line feed, and neither decoding nor case folding depends on text
+ * beyond one.
  */
 export function mayHave(bytes: Buffer, { folded, exact }: Needles): boolean {
   if (!exact.every((text) => bytes.includes(text))) return false
@@ -84,7 +85,7 @@ class Rows {
     return rows.join('')
   }
 
-  /** A line by itself, with its line feed. It may be plain among others that are not. */
+  /** The row of a single line, with its line feed. It may be plain although other lines of the piece are not. */
   #anyRow(line: Buffer, position: number, isKnown: boolean): string | null {
     const plain = isKnown ? null : plainText(line)
     if (plain !== null && this.#isPlain(new LineCursor(plain))) return this.#make.plain(position, this.#members)
@@ -92,7 +93,10 @@ class Rows {
     return record && this.#make.row(record)
   }
 
-  /** What is recognised is an entry once its hashes are hashes. Most of them were seen in the line before. */
+  /**
+   * A recognised line is an entry if its three hashes are well-formed. Hashes of the line before need no second
+   * check.
+   */
   #isPlain(cursor: LineCursor): boolean {
     const members = this.#members
     if (!members.read(cursor)) return false

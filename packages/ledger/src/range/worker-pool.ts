@@ -1,25 +1,25 @@
-// Threads that help: each opens the same store, answers what it is asked in order, and does its work range by range. Whatever fails in one only
-// means that nobody has an answer; then the thread that asked does the work itself.
+// A pool of worker threads. Each worker opens the same store and answers its tasks in order. If a worker fails,
+// its tasks resolve to null and the calling thread does the work itself.
 import { Worker } from 'node:worker_threads'
 import type { HelperStart, HelperTask } from './worker.js'
 
-/** More would wait for the one thread that puts their answers together. */
+/** Maximum number of workers. More would wait for the single thread that merges their results. */
 export const HELPERS_MAX = 8
 
-/** Looking at the health of a store takes as long as thousands of ranges: whoever does it gets none meanwhile. */
+/** Weight of an integrity check when tasks are distributed: it takes as long as thousands of ranges. */
 const HEALTH_WEIGHT = 1_000
 
 const WORKER = new URL('./worker.js', import.meta.url)
 
-/** What a thread holds at a time is a range and what is made of it. */
+/** A worker needs memory for one range and its result at a time. */
 const WORKER_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 }
 
-/** Ranges that each helper has before it: one that it works at, one more so that it never waits, and some for uneven ones. */
+/** Queue length of each worker: the current range, the next one, and two more since ranges take different times. */
 const AHEAD_PER_HELPER = 4
 
-/** @typeParam Answer - what is answered to a range: an object */
+/** @typeParam Answer - the result of a range: an object */
 export class Helpers<Answer extends object> {
-  /** How many ranges may be asked for ahead. */
+  /** Maximum number of ranges to request ahead. */
   readonly ahead: number
   readonly #helpers: readonly Helper<Answer>[]
 
@@ -28,13 +28,13 @@ export class Helpers<Answer extends object> {
     this.#helpers = Array.from({ length: count }, () => new Helper<Answer>(start))
   }
 
-  /** Null when nobody could answer. */
+  /** Null if the worker failed. */
   async ask(task: Exclude<HelperTask, 'health'>): Promise<Answer | null> {
     const answer = await this.#leastBusy().ask(task)
     return typeof answer === 'object' ? answer : null
   }
 
-  /** What the store as a whole says of itself; undefined when nobody could tell. */
+  /** The integrity check of the store: `ok`, or the damage; undefined if the worker failed. */
   async health(): Promise<string | undefined> {
     const answer = await this.#leastBusy().ask('health')
     return typeof answer === 'string' ? answer : undefined
@@ -49,7 +49,7 @@ export class Helpers<Answer extends object> {
   }
 }
 
-/** One thread. It answers in order; when it dies, every question is answered with null. */
+/** One thread. It answers in order; if it exits, every pending task resolves to null. */
 class Helper<Answer extends object> {
   readonly #worker: Worker
   readonly #asked: ((answer: Answer | string | null) => void)[] = []

@@ -1,5 +1,5 @@
-// A thread that helps: it opens the same store, or gets rows handed over, and deals with range after range. It answers in the order of the
-// questions.
+// The code of a worker thread. It opens the same store, or receives rows, and processes range by range, in the
+// order of the requests.
 import { parentPort, workerData } from 'node:worker_threads'
 import { parsePublicKey } from '@sudoagent/crypto'
 import { ChunkChecker, chunkKeysOf } from '../plain/chunk-checker.js'
@@ -8,22 +8,28 @@ import { checkRows, openRangeChecker, type RangeSummary } from './checker.js'
 import { openRangeScanner, type RangeText } from './scanner.js'
 import type { PieceWork } from './task.js'
 
-/** What a helper is started with: what it is to do, and where. */
+/** The `workerData` of a worker. */
 export type HelperStart = CheckStart | ScanStart
 
-/** Judges. The store is null where rows are handed over; the keys that may sign are in PEM, null where signatures are not asked for. */
+/**
+ * Starts a checker. `source` is null if rows are transferred; `keys` are PEMs, null if signatures are not
+ * checked.
+ */
 export interface CheckStart {
   readonly source: OpenedSource | null
   readonly keys: readonly string[] | null
 }
 
-/** Looks for something, or makes rows. */
+/** Starts a scanner for a search or an export. */
 export interface ScanStart {
   readonly source: OpenedSource
   readonly work: PieceWork
 }
 
-/** A range, with the position of its first line where that is asked for; the rows of one; or `health`. */
+/**
+ * A range, with the position of its first line for a scan; the rows of a range; or `health` for the integrity
+ * check.
+ */
 export type HelperTask = readonly [from: number, to: number, position?: number] | RangeRows | 'health'
 
 type Answer = RangeSummary | RangeText | string | null

@@ -1,13 +1,14 @@
-// Criteria that are about a call, because no single entry can fulfil them: the effect is in the decision alone, and the status in the outcome.
+// Queries for calls rather than entries: no single entry has both an effect, which only the decision has, and
+// an outcome.
 //
 //   { effect: 'allow', outcome: 'error' }     both entries of each call that was allowed and failed
-//   { event: 'outcome', effect: 'deny' }      outcomes of denied calls, which `verify` reports as well
+//   { event: 'outcome', effect: 'deny' }      outcomes of denied calls, which `verify` also reports
 //   { event: 'decision', outcome: 'error' }   decisions of calls that failed
 import { isCallEntry } from '../entry/entry.js'
 import type { EntryRecord } from '../entry/record.js'
 import type { Criteria, SelectOptions } from './criteria.js'
 
-/** Whether the criteria ask for something of both entries of a call. */
+/** Whether the criteria apply to both entries of a call. */
 export function isAboutCalls({ event, effect, outcome }: Criteria): boolean {
   if (event === 'checkpoint') return false
   const asksDecision = effect !== undefined || event === 'decision'
@@ -15,15 +16,16 @@ export function isAboutCalls({ event, effect, outcome }: Criteria): boolean {
   return asksDecision && asksOutcome && !(effect === undefined && outcome === undefined)
 }
 
-/** How single entries are found, and whether one fits. */
+/** Finds entries, and tests whether an entry matches. */
 export interface EntryQuery {
   find(criteria: Criteria, options: SelectOptions): AsyncIterable<EntryRecord>
   fits(record: EntryRecord, criteria: Criteria): boolean
 }
 
 /**
- * The entries of calls that fulfil the criteria on their decision and on their outcome, in the order of the ledger; all other criteria are about
- * the entry. The ledger is read twice where the outcome matters. Remembered is the request id of each call that may still fit.
+ * The entries of calls whose decision and outcome match, in ledger order; all other criteria apply to the
+ * entry. If the outcome matters, the ledger is read twice. Memory: the request id of each call that may still
+ * match.
  *
  * @throws LedgerError as `EntryQuery.find`
  */
@@ -43,7 +45,7 @@ export async function* selectOfCalls(
     return
   }
   const ofEntry = { event, start, end, text } as Criteria
-  /** Calls whose decision fits. A decision comes before its outcome. */
+  /** Calls whose decision matches. A decision precedes its outcome. */
   const decided = new Set<string>()
   let found = 0
   for await (const record of find(call, options)) {

@@ -1,43 +1,43 @@
-// What entries are asked for.
+// The criteria of a query, and their text form.
 import { isTimestamp } from '../entry/timestamp.js'
 import { LedgerError } from '../error.js'
 
 /**
- * What an entry must be; every criterion that is given must fit. Criteria on the decision and on the outcome together are about the call
- * (`call-query`): with `effect` and `outcome`, both entries of each such call are found.
+ * The criteria of a query; an entry must match all of them. Criteria for the decision and the outcome together
+ * apply to the call (`call-query`): `effect` and `outcome` find both entries of each matching call.
  */
 export interface Criteria {
   readonly requestId?: string
   readonly action?: string
   readonly agentId?: string
   readonly event?: string
-  /** `allow` or `deny`: of the decision; of its call where the outcome is asked for. */
+  /** `allow` or `deny`: the effect of the decision, or of the call's decision if the query is for outcomes. */
   readonly effect?: string
   readonly reasonCode?: string
-  /** `success` or `error`: of the outcome; of its call where the decision is asked for. */
+  /** `success` or `error`: the status of the outcome, or of the call's outcome if the query is for decisions. */
   readonly outcome?: string
-  /** On a decision and on its outcome. */
+  /** Both the decision and the outcome have it. */
   readonly decisionHash?: string
   /**
-   * First and last time at which it was recorded, both inclusive, as ledger timestamps: `recorded_at`, which never goes back and is later than
-   * `created_at` by as long as an approval took; `created_at` in entries without it.
+   * First and last time of recording, inclusive, as ledger timestamps. They apply to `recorded_at`, which never
+   * goes back and follows `created_at` by the duration of an approval; in entries without it, to `created_at`.
    */
   readonly start?: string
   readonly end?: string
-  /** Somewhere in the entry's text values or keys, whatever the case. */
+  /** Text in any value or key of the entry, case-insensitive. */
   readonly text?: string
   readonly limit?: number
 }
 
-/** The same as a caller types it: everything is text. */
+/** The criteria as text, as a user types them. */
 export type CriteriaInput = { readonly [name in keyof Criteria]?: string }
 
 export interface SelectOptions {
-  /** How many threads may look for something at a time; as many as there are cores unless told. */
+  /** Maximum number of threads. Default: the number of cores. */
   readonly threads?: number | undefined
-  /** Told, now and then, how many lines have been looked at. */
+  /** Called from time to time with the number of lines read. */
   readonly onProgress?: (lines: number) => void
-  /** Told the position of each line that may fit and cannot be read. */
+  /** Called with the position of each unreadable line that may match. */
   readonly onUnreadable?: (position: number) => void
 }
 
@@ -46,10 +46,11 @@ const EFFECTS = ['allow', 'deny']
 const OUTCOMES = ['success', 'error']
 
 /**
- * Reads criteria that a person typed. Timestamps are dates (`2026-11-22`, the whole day) or RFC 3339 in UTC (`2026-11-22T20:18:29Z`).
+ * Parses criteria that a user typed. Timestamps are dates (`2026-11-22`, the whole day) or RFC 3339 in UTC
+ * (`2026-11-22T20:18:29Z`).
  *
- * @throws LedgerError QUERY_INVALID naming the criterion: a bad timestamp, `start` after `end`, an unknown event, effect or outcome, a limit
- * that is no positive integer, an empty value
+ * @throws LedgerError QUERY_INVALID, which names the criterion, for an invalid timestamp, `start` after `end`,
+ * an unknown event, effect or outcome, a limit that is not a positive integer, or an empty value
  */
 export function parseCriteria(input: CriteriaInput): Criteria {
   for (const [criterion, value] of Object.entries(input)) {
@@ -82,7 +83,7 @@ function oneOf(criterion: string, value: string | undefined, values: readonly st
   throw invalid(criterion, value, 'is not known', `one of ${values.join(', ')}`)
 }
 
-/** Fills a partial timestamp up to microseconds: to its first moment for `start`, to its last for `end`. */
+/** Completes a partial timestamp: with the earliest possible moment for `start`, with the latest for `end`. */
 function moment(criterion: 'start' | 'end', text: string, fill: string): string {
   const parts = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?Z)?$/.exec(text)
   const [, day, time = fill === '000000' ? '00:00:00' : '23:59:59', fraction = ''] = parts ?? []

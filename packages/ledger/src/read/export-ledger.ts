@@ -1,4 +1,4 @@
-// A whole ledger in a format: every entry of it, or an error.
+// Exports a whole ledger: every entry, or an error.
 
 import { recordOf } from '../entry/record.js'
 import { framed, type RowMaker } from '../export/format.js'
@@ -7,23 +7,26 @@ import type { LedgerReader } from '../port/reader.js'
 import { scan } from '../range/scan.js'
 
 export interface ExportOptions {
-  /** How many threads may make rows at a time; as many as there are cores unless told. */
+  /** Maximum number of threads. Default: the number of cores. */
   readonly threads?: number | undefined
-  /** One text for each entry, as it is read, for somebody who looks at them; else many at a time. */
+  /** Yields one text for each entry as it is read; otherwise many at a time. */
   readonly isOneByOne?: boolean
-  /** Called with the position of an entry that cannot be read; what it throws ends the export. Without it, such an entry is left out. */
+  /**
+   * Called with the position of an unreadable entry; an exception ends the export. Default: such entries are
+   * skipped.
+   */
   readonly onUnreadable?: (position: number) => void
-  /** Awaited when every entry has been read, before the end of the format; what it throws ends the export. */
+  /** Awaited after the last entry, before the end of the format; an exception ends the export. */
   readonly beforeEnd?: () => Promise<void>
-  /** Told, now and then, how many entries have been handed out or left out. */
+  /** Called from time to time with the number of entries exported or skipped. */
   readonly onProgress?: (entries: number) => void
 }
 
 /**
- * Every entry of a ledger, in order. What comes out is what `exportCsv`, `exportJson` or `exportNdjson` make of `select(reader)`, several times as
- * fast.
+ * Exports every entry of a ledger, in order. The result is that of `exportCsv`, `exportJson` or `exportNdjson`
+ * with `select(reader)`, several times as fast.
  *
- * @throws LedgerError when the store cannot be read
+ * @throws LedgerError if the store cannot be read
  */
 export function exportLedger(
   reader: LedgerReader,

@@ -1,5 +1,5 @@
-// What a ledger says of itself, for whoever asks what there is: size, keys, checkpoints, open calls. Read, not verified: nothing here says that
-// any of it is true. One walk; memory grows with the number of decisions, as in `verify`.
+// Reads a ledger's metadata without verifying it: size, keys, checkpoints, open calls. One walk; memory grows
+// with the number of decisions, as in `verify`.
 import { createNoteKey, encodeBase64, isKeyName, type NoteSignature, parseNote } from '@sudoagent/crypto'
 import type { Genesis } from '../entry/control.js'
 import { recogniseLine } from '../plain/recognise-line.js'
@@ -11,18 +11,18 @@ import type { CallFacts, ControlFacts } from '../rules/line-facts.js'
 import { firstOpenCalls } from '../rules/open-calls.js'
 import { readStoredCheckpoint, type StoredCheckpoint } from '../verify/stored-checkpoints.js'
 
-/** A signature as a checkpoint states it. */
+/** A signature of a checkpoint, unverified. */
 export interface StatedSignature {
   readonly name: string
   /** 8 hex digits. */
   readonly key_hash: string
-  /** The key of the ledger that it names; null for a witness, and for a key that the ledger does not name. */
+  /** The ledger's key with this hash; null for a witness and for an unknown key. */
   readonly key_id: string | null
-  /** When a witness says it signed, in seconds since 1970; null for what is no cosignature. */
+  /** The time that a witness stated, in seconds since 1970; null for a signature that is not a cosignature. */
   readonly time: number | null
 }
 
-/** A checkpoint that is kept with the ledger, or why it cannot be read. */
+/** A checkpoint stored with the ledger, or the reason why it cannot be read. */
 export type InspectedCheckpoint =
   | {
       readonly origin: string
@@ -35,54 +35,54 @@ export type InspectedCheckpoint =
 
 export interface InspectedKey {
   readonly key_id: string
-  /** SPKI. */
+  /** The public key in PEM (SPKI). */
   readonly pem: string
-  /** Position of the entry behind which it may sign; the genesis for the first ones. */
+  /** Position of the entry that added the key: the genesis or a `key_added` entry. */
   readonly added_at: number
-  /** Id of the key that vouched for it; null for a key of the genesis. */
+  /** Id of the key that signed the `key_added` entry; null for a key of the genesis. */
   readonly added_by: string | null
   readonly retired_at: number | null
 }
 
-/** What a ledger says of itself. Names are snake_case like the ledger's. */
+/** A ledger's metadata (unverified). Names are snake_case, as in the ledger. */
 export interface Inspection {
   readonly kind: LedgerKind
   readonly entries: number
-  /** Of those, lines that are no entries. */
+  /** Number of these lines that are not entries. */
   readonly unreadable: number
   readonly decisions: number
   readonly outcomes: number
   /** Allowed decisions without an outcome. */
   readonly open: number
-  /** The oldest of them, ten at most. */
+  /** The oldest open calls, at most ten. */
   readonly open_calls: readonly { readonly position: number; readonly request_id: string }[]
-  /** The log's name; null when the first entry cannot be read. */
+  /** Name of the log; null if the first entry cannot be read. */
   readonly origin: string | null
-  /** Null in ledgers without one: older ones, and those of SudoAgent for Python. */
+  /** Null in a ledger without a genesis: an older one, or one of SudoAgent for Python. */
   readonly genesis: {
     readonly ledger_id: string
     readonly created_at: string | null
     readonly entries_signed: boolean
     readonly software: Genesis['software']
   } | null
-  /** In the order in which they were named. */
+  /** In the order in which they were added. */
   readonly keys: readonly InspectedKey[]
   readonly head: InspectedCheckpoint | null
-  /** The last checkpoint that witnesses cosigned. */
+  /** The latest checkpoint with cosignatures of witnesses. */
   readonly cosigned: InspectedCheckpoint | null
-  /** Position of the entry that ended the ledger. */
+  /** Position of the `closed` entry; null if there is none. */
   readonly closed_at: number | null
   readonly first_created_at: string | null
   readonly last_created_at: string | null
 }
 
-/** Open calls that are listed: enough to look at. */
+/** Maximum number of open calls listed. */
 const OPEN_CALLS_MAX = 10
 
 /**
- * Reads a ledger from one end to the other and says what is there. Verifies nothing.
+ * Reads a whole ledger and returns its metadata. Verifies nothing.
  *
- * @throws LedgerError when the store cannot be read
+ * @throws LedgerError if the store cannot be read
  */
 export async function inspect(reader: LedgerReader): Promise<Inspection> {
   const look = new Look()
@@ -121,7 +121,7 @@ export async function inspect(reader: LedgerReader): Promise<Inspection> {
   }
 }
 
-/** What was seen so far. */
+/** Collects metadata entry by entry. */
 class Look {
   readonly lifecycle = new Lifecycle()
   ring: KeyRing | null = null
@@ -136,7 +136,7 @@ class Look {
   entry(facts: CallFacts | ControlFacts, position: number): void {
     const { entryHash, keyId, createdAt } = facts
     const block = facts.kind === 'control' ? facts.block : null
-    // With a first entry that cannot be read, nobody knows what the ledger is called or who may sign.
+    // If the first entry is unreadable, the origin and the keys of the ledger remain unknown.
     if (this.ring !== null || position === 1)
       this.ring = stepRing(this.ring, { block, entryHash, keyId }, position).ring
     if (position === 1) this.genesis = genesisOf(block, createdAt)
@@ -178,7 +178,7 @@ function shown(stored: StoredCheckpoint, ring: KeyRing | null): InspectedCheckpo
   }
 }
 
-/** A cosignature is 8 bytes of time and 64 of signature (C2SP tlog-cosignature). */
+/** A cosignature has 8 bytes of time and 64 bytes of signature (C2SP tlog-cosignature). */
 function timeOf({ bytes }: NoteSignature): number | null {
   if (bytes.length !== 72) return null
   const time = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0))

@@ -1,4 +1,18 @@
-// Finding entries. A query reads what is there; it verifies nothing, and says so nowhere but in `verify`.
+// Finds entries by criteria. A query reads entries; it does not verify them.
+//
+// There are three ways to find entries, which give the same results for a ledger that verifies:
+//
+// - by call: the store's index leads to the entries of a request id. The index is untrusted, so it is used only
+//   if it leads to a denial, or to a decision and its outcome; otherwise the ledger is searched.
+// - by text: canonical JSON (RFC 8785) has one spelling for each value, so the bytes of a matching line must
+//   contain certain substrings. Lines without them are not parsed; worker threads test whole pieces of a large
+//   ledger.
+// - all lines, for criteria without text.
+//
+// For example, the query { action: 'refund', effect: 'deny' } reads the ledger once, skips all pieces without
+// the bytes "refund" (with quotes), parses the remaining lines, and compares the members.
+//
+// `criteria.ts` parses criteria; `call-query.ts` handles those that concern both entries of a call.
 
 import { isCallEntry, type LedgerEntry } from '../entry/entry.js'
 import { parseLine } from '../entry/line.js'
@@ -13,13 +27,10 @@ import { isAboutCalls, selectOfCalls } from './call-query.js'
 import type { Criteria, SelectOptions } from './criteria.js'
 
 /**
- * The entries that fit, in the order of the ledger. Lines that cannot be read are skipped; `onUnreadable` is told of those
- * that may fit, and `verify` says what is wrong with them.
+ * The matching entries, in ledger order. Unreadable lines are skipped; `onUnreadable` is called for those that
+ * may match, and `verify` reports their defects.
  *
- * A call is looked up in the store's book of calls where that leads to all that a ledger which verifies can have about it. Everything else is
- * found by reading all lines.
- *
- * @throws LedgerError when the store cannot be read
+ * @throws LedgerError if the store cannot be read
  */
 export async function* select(
   reader: LedgerReader,
@@ -48,7 +59,7 @@ async function* selectEntries(
   let lines = 0
   for await (const scanned of all) {
     lines = 'texts' in scanned ? scanned.lines : lines + scanned.length
-    // Where there is nothing to be found there are no lines to look at.
+    // A range without a match has texts, but no lines.
     for (const line of 'texts' in scanned ? [] : scanned) {
       const record = take(line)
       if (record === null) continue
@@ -60,12 +71,12 @@ async function* selectEntries(
   }
 }
 
-/** What the raw line must have, so that most lines need not be parsed at all. */
+/** The substrings of a matching line, which save parsing most lines. */
 function needlesOf(criteria: Criteria): Needles {
   const { requestId, action, agentId, reasonCode, decisionHash, outcome } = criteria
   const wanted = criteria.text?.normalize('NFC').toLowerCase()
   return {
-    // As it is escaped there.
+    // In the escaped form of JSON.
     folded: wanted === undefined ? null : JSON.stringify(wanted).slice(1, -1),
     exact: [requestId, action, agentId, reasonCode, decisionHash, outcome]
       .filter((value) => value !== undefined)
@@ -73,7 +84,10 @@ function needlesOf(criteria: Criteria): Needles {
   }
 }
 
-/** What one stored line says if it can be read and fits, else null. */
+/**
+ * Returns a filter that parses a stored line if it may match; the result is null if it is unreadable or does
+ * not match.
+ */
 function filterOf(
   criteria: Criteria,
   needles: Needles,
@@ -93,13 +107,13 @@ function matches({ entry, json }: EntryRecord, criteria: Criteria): boolean {
   return wanted === undefined || mentions(entry, wanted) || saysNumber(json, wanted)
 }
 
-/** An entry that the store's book of calls led to. */
+/** An entry found with the store's index of calls. */
 export interface LookedUp {
   readonly line: StoredLine
   readonly record: EntryRecord
 }
 
-/** The entries of a call that the store's book knows of, in order. The book may lie, have gaps or be damaged, so there may be more. */
+/** The entries of a call in the store's index, in order. The index is untrusted and may be incomplete or damaged. */
 export async function lookUpCall(reader: LedgerReader, requestId: string): Promise<readonly LookedUp[]> {
   const wanted = requestId.normalize('NFC')
   const found: LookedUp[] = []
@@ -110,7 +124,7 @@ export async function lookUpCall(reader: LedgerReader, requestId: string): Promi
   return found
 }
 
-/** A book that cannot be read knows nothing; whoever then reads the ledger itself is told how far that can be read. */
+/** A damaged index is treated as empty. The caller then reads the ledger, which reports the damage. */
 async function linesInBook(reader: LedgerReader, requestId: string): Promise<readonly StoredLine[]> {
   try {
     return (await reader.linesOfCall(requestId)) ?? []
@@ -121,8 +135,9 @@ async function linesInBook(reader: LedgerReader, requestId: string): Promise<rea
 }
 
 /**
- * Whether this is all that a ledger which verifies can have about a call: a denial, or a decision and its outcome. Without this, whoever can
- * write to the file could hide an outcome by taking it out of the book, which no check looks at.
+ * Whether the index leads to all entries that a valid ledger can have for a call: a denial, or a decision and
+ * its outcome. Without this check, an attacker who can write to the file could hide an outcome by removing it
+ * from the index, which `verify` does not check.
  */
 function isWholeCall(found: readonly LookedUp[]): boolean {
   const entries = found.map(({ record }) => record.entry)
@@ -152,7 +167,10 @@ function fits(entry: LedgerEntry, criteria: Criteria): boolean {
   return pairs.every(([wanted, is]) => wanted === undefined || wanted.normalize('NFC') === is)
 }
 
-/** Whether a value says `wanted` (lower case) somewhere: in a text, a number, or a key. Parsed lines are of bounded depth. */
+/**
+ * Whether a value contains `wanted` (lower case) in a text, a number or a key. The depth of a parsed line is
+ * limited.
+ */
 function mentions(value: unknown, wanted: string): boolean {
   if (typeof value === 'string') return value.toLowerCase().includes(wanted)
   if (typeof value === 'number' || typeof value === 'boolean') return String(value).includes(wanted)
@@ -161,12 +179,15 @@ function mentions(value: unknown, wanted: string): boolean {
   return Object.entries(value).some(([key, item]) => key.toLowerCase().includes(wanted) || mentions(item, wanted))
 }
 
-/** Whether a number is written in the line with just these digits: Python writes numbers that a parsed entry holds rounded. */
+/**
+ * Whether the line contains a number with these digits. Python writes numbers that a parsed entry has only in
+ * rounded form.
+ */
 function saysNumber(line: string, wanted: string): boolean {
   return /^-?\d+(?:\.\d+)?$/.test(wanted) && line.includes(wanted)
 }
 
-/** Everything on record about one call. `decision` is absent when only an outcome is there. */
+/** The decision and the outcome of a call. `decision` is absent if the ledger has only an outcome. */
 export interface CallStory {
   readonly requestId: string
   readonly decision?: EntryRecord
@@ -174,7 +195,7 @@ export interface CallStory {
 }
 
 /**
- * One call's decision and outcome, found by its request id or by the position of either entry.
+ * Finds the decision and the outcome of a call by its request id or by the position of either entry.
  *
  * @throws LedgerError ENTRY_NOT_FOUND
  */

@@ -1,4 +1,5 @@
-// Makes receipts out of a ledger: what crypto's `receipt.ts` writes and verifies, with the proofs of the stored tree (LEDGER-FORMAT §4).
+// Makes receipts from a ledger (LEDGER-FORMAT §4), in the format of `receipt.ts` of the crypto package, with
+// proofs from the stored tree.
 import {
   type Checkpoint,
   encodeReceipt,
@@ -13,32 +14,32 @@ import type { LedgerReader, StoredText } from '../port/reader.js'
 import { proveEntry } from '../tree/prove.js'
 import { type CallStory, callStory, lookUpCall, select } from './query.js'
 
-/** How to find the decision. */
+/** Identifies the decision. */
 export type ReceiptKey = { readonly requestId: string } | { readonly decisionHash: string }
 
 export interface ReceiptOptions {
-  /** `false` leaves out what the entries say. */
+  /** `false` omits the entries themselves. */
   readonly withEntry?: boolean
 }
 
 export interface MadeReceipt {
   /** JSON with a final line feed. */
   readonly text: string
-  /** The decision's proof alone, a C2SP tlog-proof; null when there is no signed checkpoint that covers it. */
+  /** The proof of the decision alone, a C2SP tlog-proof; null if no signed checkpoint covers the entry. */
   readonly proof: string | null
   readonly position: number
-  /** Position of the outcome; null when there is none. */
+  /** Position of the outcome; null if there is none. */
   readonly outcome: number | null
 }
 
-/** A checkpoint that somebody signed, and what it says. Not verified: whoever gets the receipt does that. */
+/** A signed checkpoint and its parsed content, unverified. The recipient of the receipt verifies it. */
 type SignedCheckpoint = Checkpoint & { readonly note: string }
 
 /**
- * The receipt of one decision, and of its outcome when there is one. Each proof leads to the checkpoint that witnesses cosigned if that covers
- * the entry, and to the head if not.
+ * Makes the receipt of a decision, and of its outcome if there is one. A proof leads to the checkpoint that
+ * witnesses cosigned if it covers the entry, otherwise to the head.
  *
- * @throws LedgerError ENTRY_NOT_FOUND, LEDGER_DAMAGED when entry, tree and head do not belong together
+ * @throws LedgerError ENTRY_NOT_FOUND; LEDGER_DAMAGED if entry, tree and head do not match
  * @example
  * const { text } = await makeReceipt(reader, { requestId: '083a0f8c-664e-4692-9c0d-fb611024f7a4' })
  */
@@ -77,7 +78,10 @@ async function storyOfDecision(reader: LedgerReader, decisionHash: string): Prom
   return null
 }
 
-/** The story of a call: from the store's book about calls when it has one, and by reading everything when the book does not know the call. */
+/**
+ * The entries of a call: from the store's index of calls, or from the whole ledger if the index does not have
+ * the decision.
+ */
 async function storyOf(reader: LedgerReader, requestId: string): Promise<CallStory | null> {
   const records = (await lookUpCall(reader, requestId)).map(({ record }) => record)
   const decision = records.find(({ entry }) => entry.event === 'decision')
@@ -91,7 +95,7 @@ async function storyOf(reader: LedgerReader, requestId: string): Promise<CallSto
   }
 }
 
-/** The checkpoints that a proof may lead to, the best first. */
+/** The checkpoints that a proof may lead to, the preferred one first. */
 async function checkpointsOf(reader: LedgerReader): Promise<readonly SignedCheckpoint[]> {
   const { head, cosigned } = await reader.evidence()
   return [cosigned, head].map(signedCheckpoint).filter((checkpoint) => checkpoint !== null)
@@ -102,7 +106,7 @@ function signedCheckpoint(stored: StoredText): SignedCheckpoint | null {
   try {
     return { ...parseCheckpoint(parseNote(stored.text).text), note: stored.text }
   } catch {
-    // Not signed, or damaged: `verify` says which.
+    // Not signed, or damaged: `verify` reports which.
     return null
   }
 }

@@ -1,11 +1,11 @@
-// The approval under which a call was allowed, checked by its entry alone.
+// Checks the approval of an allowed call against the entry that contains it.
 import { type Hash, isApprovalLate, isPypiEntry, pypiAsksForApproval } from '@sudoagent/crypto'
 import { type ApprovalBlock, approvalOf, type CallEntry, type KnownApproval } from '../entry/entry.js'
 import { NO_PROBLEMS, type Problem } from './line-facts.js'
 
 type ApprovalTimes = Pick<ApprovalBlock, 'created_at' | 'resolved_at' | 'expires_at'>
 
-/** Whether an approval says when it was requested, when it was given, and until when it could be used. */
+/** Whether an approval has the times of its request, its answer and its expiry. */
 export const hasTimes = ({ created_at, resolved_at, expires_at }: ApprovalTimes): boolean =>
   created_at !== null && resolved_at !== null && expires_at !== null
 
@@ -14,7 +14,10 @@ const NEVER_APPROVED: Problem = {
   message: 'allowed without the approval that the policy asked for',
 }
 
-/** What is wrong with the approval under which an entry allows its call. A denied call needs none, so nothing is asked of it. */
+/**
+ * The problems of the approval under which an entry allows its call; empty for a denied call, which needs no
+ * approval.
+ */
 export function approvalProblemsOf(entry: CallEntry): readonly Problem[] {
   const { decision } = entry
   if (decision.effect !== 'allow') return NO_PROBLEMS
@@ -28,7 +31,7 @@ export function approvalProblemsOf(entry: CallEntry): readonly Problem[] {
   })
 }
 
-/** The allowed call that an approval must be for. */
+/** The allowed call to which an approval must be bound. */
 export interface ApprovedCall {
   readonly requestId: string
   readonly policyHash: string
@@ -36,7 +39,7 @@ export interface ApprovedCall {
   readonly recordedAt: string | null
 }
 
-/** What is wrong with an approval under which a call was allowed. */
+/** The problems of an approval under which a call was allowed. */
 export function approvalProblems(approval: KnownApproval, call: ApprovedCall): readonly Problem[] {
   const problems: Problem[] = []
   if (approval.state !== 'approved') {

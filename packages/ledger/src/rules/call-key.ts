@@ -1,35 +1,36 @@
-// The key of a call in the tables of `Lifecycle`: its decision hash and its request id as 32-bit words, so that a million calls fit into typed arrays.
+// The key of a call in the tables of `Lifecycle`: decision hash and request id as 32-bit words. Typed arrays of
+// words keep a million calls in little memory.
 
 export const HASH_WORDS = 8
 export const UUID_WORDS = 4
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
-/** Whether a request id is a UUID in its usual form, and so fits into words. */
+/** Whether a request id is a lower-case UUID, which can be stored as words. */
 export const isUuid = (requestId: string): boolean => UUID.test(requestId)
 
-/** Words of a call: the decision hash, then the request id where it is a UUID. */
+/** Words of a call key: the decision hash, then the request id if it is a UUID. */
 export const CALL_KEY_WORDS = HASH_WORDS + UUID_WORDS
 
-/** The call that an entry is about: `CALL_KEY_WORDS` words, and the request id where it is no UUID. */
+/** The key of a call: `CALL_KEY_WORDS` words from `at`, and the request id if it is not a UUID. */
 export interface CallKey {
   readonly words: Uint32Array
   readonly at: number
   readonly requestId: string | null
 }
 
-/** The 32 digits of a UUID in its usual form. */
+/** The 32 hex digits of a UUID. */
 export function uuidHex(uuid: string): string {
   return uuid.slice(0, 8) + uuid.slice(9, 13) + uuid.slice(14, 18) + uuid.slice(19, 23) + uuid.slice(24)
 }
 
-/** The request id of a call whose words begin at `at`. */
+/** The request id of the call whose words begin at `at`. */
 export function requestIdAt(words: Uint32Array, at: number): string {
   return uuidOf(words.subarray(at + HASH_WORDS, at + CALL_KEY_WORDS))
 }
 
 export const requestIdOf = ({ words, at, requestId }: CallKey): string => requestId ?? requestIdAt(words, at)
 
-/** A UUID in its usual form, out of its four words. */
+/** The UUID that four words encode. */
 export function uuidOf(words: Uint32Array): string {
   const hex = hexOf(words)
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')

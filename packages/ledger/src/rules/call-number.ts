@@ -1,15 +1,22 @@
-// The short number of a call, kept beside the positions of its entries: the first 48 bits of SHA-256(request id). Two calls may share one.
+// A short number for a call, stored with the positions of its entries: the first 48 bits of SHA-256(request
+// id). Two calls may have the same number.
 import { sha256Hex } from '@sudoagent/crypto'
 
-/** A call has two entries. More share its number by chance alone, or because somebody made them; so many are looked at. */
+/**
+ * Maximum number of entries that are read for one call number. A call has two entries; more share its number by
+ * coincidence or in an attack.
+ */
 export const POSITIONS_OF_CALL_MAX = 64
 
-/** The two entries of a call are written one soon after the other: so many numbers are kept. */
+/**
+ * Maximum number of cached results. The decision and the outcome of a call are usually written soon after each
+ * other.
+ */
 const KEPT_MAX = 1_024
 
 const kept = new Map<string, number>()
 
-/** Whoever will need it under a lock asks for it before: then it is only looked up. */
+/** The number of a call. Callers that need it under a lock call this first, so that the result is cached. */
 export function callNumber(requestId: string): number {
   const known = kept.get(requestId)
   if (known !== undefined) return known

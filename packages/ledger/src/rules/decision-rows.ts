@@ -1,6 +1,6 @@
-// What a lifecycle remembers of each decision beside its key.
+// The data that `Lifecycle` keeps for each decision, apart from its key.
 
-/** The state of a decision whose call has ended. */
+/** State of a decision whose call has an outcome. */
 export const IS_DONE = 2
 
 interface Rows {
@@ -15,7 +15,7 @@ const newRows = (): Rows => ({
   requests: new Int32Array(BLOCK_ROWS),
 })
 
-/** What is remembered beside the key of each decision, in blocks that are never copied. */
+/** A column store in blocks. Growing adds a block and copies nothing. */
 export class DecisionRows {
   readonly #blocks: { readonly states: Uint8Array; readonly positions: Float64Array; readonly requests: Int32Array }[] =
     []
@@ -44,7 +44,7 @@ export class DecisionRows {
     return this.#blocks[Math.floor(row / BLOCK_ROWS)]?.positions[row % BLOCK_ROWS] ?? 0
   }
 
-  /** Row of its request id; −1 where that is no UUID. */
+  /** Row of the decision's request id in the table of request ids; −1 if the request id is not a UUID. */
   request(row: number): number {
     return this.#blocks[Math.floor(row / BLOCK_ROWS)]?.requests[row % BLOCK_ROWS] ?? -1
   }

@@ -1,17 +1,20 @@
 import { hashDecisionFacts } from '@sudoagent/crypto'
 import type { CallText } from './line-facts.js'
 
-/** What is remembered of a decision, to compare its outcome with. */
+/** The data of a decision that its outcome is compared with. */
 export interface DecidedCall {
   readonly createdAt: string
   readonly agentId: string
-  /** Its whole text, where it is still at hand: `decision_hash` was computed over it. */
+  /** The full text of the decision, if still available; `decision_hash` was computed over it. */
   readonly text?: CallText
 }
 
-/** Whether an outcome describes the call that was decided on: its `decision_hash` follows from the outcome as well, and the agent is the same. */
+/**
+ * Whether an outcome describes the call of its decision: the agent is the same, and `decision_hash` can be
+ * recomputed from the outcome.
+ */
 export function describesCall(outcome: CallText, decided: DecidedCall, decisionHash: string): boolean {
-  // Of equal texts one hash is enough.
+  // Equal texts have equal hashes, so there is no need to hash.
   if (decided.text !== undefined && isSameText(decided.text, outcome)) return true
   const { agentId, principal, source, parameters, ...call } = outcome
   const facts = { ...call, actor: { principal, source }, decisionAt: decided.createdAt }

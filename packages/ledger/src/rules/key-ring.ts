@@ -1,8 +1,10 @@
-// Whose signatures count, entry by entry: pure, and the same for the writer that is about to add an entry and for the verifier that finds it.
+// The keys that may sign, entry by entry. Pure functions, used by the writer before it adds an entry and by the
+// verifier.
 //
-//   genesis names the first keys → key_added, signed by an active key, adds one → key_retired takes one away → closed ends the ledger
+//   genesis names the first keys → key_added, signed by an active key, adds one → key_retired retires one → closed
 //
-// A ledger without a genesis (an older one, or SudoAgent for Python's) says nothing about keys; whoever verifies it brings them.
+// A ledger without a genesis (an older one, or one of SudoAgent for Python) declares no keys; the caller of
+// `verify` provides them.
 import { createVerifier, decodeBase64, type Hash, type PublicKey, parsePublicKey } from '@sudoagent/crypto'
 import {
   type ControlBlock,
@@ -18,29 +20,29 @@ import { LEDGER_KEYS_MAX } from '../limits.js'
 /** A key of the ledger. */
 export interface RingKey {
   readonly publicKey: PublicKey
-  /** Position of the entry that brought it: the genesis, or the `key_added` behind which it may sign. */
+  /** Position of the entry that added the key: the genesis or a `key_added` entry. */
   readonly addedAt: number
-  /** Position of the entry behind which it may not sign any more; null while it may. */
+  /** Position of the entry that retired the key; null while it is active. */
   readonly retiredAt: number | null
-  /** Id of the key that vouched for it; null for a key of the genesis. */
+  /** Id of the key that signed the `key_added` entry; null for a key of the genesis. */
   readonly addedBy: string | null
 }
 
-/** What a ledger has said about itself up to some entry. Never changed in place. */
+/** The keys, origin and state of a ledger after some entry. Immutable. */
 export interface KeyRing {
   readonly origin: string
-  /** Whether the genesis wants every entry signed by a key of the ring. */
+  /** Whether the genesis requires a signature by a key of the ring on every entry. */
   readonly entriesSigned: boolean
-  /** Whether the ledger begins with a genesis. */
+  /** Whether the first entry is a genesis. */
   readonly hasGenesis: boolean
   readonly keys: ReadonlyMap<string, RingKey>
-  /** Position of the entry that closed the ledger. */
+  /** Position of the `closed` entry; null while the ledger is open. */
   readonly closedAt: number | null
 }
 
-/** What the ring needs of an entry. */
+/** The data of an entry that affects the ring. */
 export interface RingEntry {
-  /** Null for an entry about a call. */
+  /** Null for an entry about a call, or a kind that this version does not know. */
   readonly block: ControlBlock | 'invalid' | null
   readonly entryHash: Hash
   readonly keyId: string | null
@@ -52,17 +54,17 @@ export const ringEntryOf = (entry: LedgerEntry): RingEntry => ({
   keyId: entry.key_id ?? null,
 })
 
-/** The ring behind an entry, and what was wrong with the entry; then the ring is as it was. */
+/** The ring after an entry. If the entry has a problem, the ring is unchanged. */
 export interface RingStep {
   readonly ring: KeyRing
   readonly problem: string | null
 }
 
 /**
- * Takes the next entry. Whether it is signed, and by the key that it names, is for the caller to see to.
+ * Applies the next entry to the ring. The caller checks its signature.
  *
- * @param ring null before the first entry
- * @param position the entry's, 1-based
+ * @param ring - null before the first entry
+ * @param position - 1-based position of the entry
  */
 export function stepRing(ring: KeyRing | null, { block, entryHash, keyId }: RingEntry, position: number): RingStep {
   if (ring === null) return begin(block, entryHash)
@@ -73,12 +75,15 @@ export function stepRing(ring: KeyRing | null, { block, entryHash, keyId }: Ring
   return typeof next === 'string' ? { ring, problem: next } : { ring: next, problem: null }
 }
 
-/** Whether a key may sign the entry that comes next. */
+/** Whether a key may sign the next entry. */
 export function mayFollow(ring: KeyRing, keyId: string): boolean {
   return ring.keys.get(keyId)?.retiredAt === null
 }
 
-/** Whether a key of the ledger may have signed a checkpoint of `size` entries. The entry that retires it is the last that it may vouch for. */
+/**
+ * Whether a key of the ledger may have signed a checkpoint of `size` entries. The checkpoint at the retiring
+ * entry is the last that it may sign.
+ */
 export function mayVouch({ addedAt, retiredAt }: RingKey, size: number): boolean {
   return addedAt <= size && (retiredAt === null || size <= retiredAt)
 }
@@ -111,7 +116,7 @@ function begin(block: ControlBlock | 'invalid' | null, entryHash: string): RingS
   }
 }
 
-/** The ring behind a control entry that is not the first, or why the entry may not be there. */
+/** The ring after a control entry that is not the first, or the reason why the entry is not allowed. */
 function follow(ring: KeyRing, block: ControlBlock, signedBy: string | undefined, position: number): KeyRing | string {
   switch (block.kind) {
     case 'genesis':
@@ -153,7 +158,7 @@ function retireKey(ring: KeyRing, keyId: string, signedBy = '', position: number
   return { ...ring, keys: new Map(ring.keys).set(keyId, { ...key, retiredAt: position }) }
 }
 
-/** The key behind a PEM that must be its own; null when it is not. */
+/** Parses a key of the ledger; null if the PEM is invalid, not in canonical form, or of a different key id. */
 function publicKeyOf({ key_id: keyId, pem }: LedgerKey): PublicKey | null {
   try {
     const key = parsePublicKey(pem)

@@ -1,6 +1,7 @@
-// A set of hashes or random ids, as words of 32 bits, that numbers them in the order in which they come: 40 bytes for a SHA-256 where a Map of
-// strings needs 150. Rows stand in blocks that are never copied, so that growing needs no second copy of what is there. Open addressing with
-// linear probing, under a universal hash with random factors: request ids are anybody's to choose, and must not be chosen to collide.
+// A set of hashes or random ids, as 32-bit words, that numbers its keys in insertion order. It takes 40 bytes
+// for a SHA-256; a Map of strings takes 150. Rows are in blocks that are never copied when the table grows.
+// Open addressing with linear probing; the hash function is universal with random factors, since callers choose
+// request ids and could otherwise choose colliding ones.
 
 const BLOCK_ROWS = 1 << 12
 const SLOT_BITS_MIN = 10
@@ -8,7 +9,7 @@ const SLOT_BITS_MIN = 10
 export class KeyTable {
   readonly #keyWords: number
   readonly #blocks: Uint32Array[] = []
-  /** Row + 1 of a key at the slot that its words lead to, or behind it; 0 where there is none. */
+  /** Row + 1 of each key, at the slot of its hash or a later one; 0 marks a free slot. */
   #slots = new Uint32Array(1 << SLOT_BITS_MIN)
   #slotBits = SLOT_BITS_MIN
   readonly #factors: Int32Array
@@ -23,12 +24,12 @@ export class KeyTable {
     return this.#size
   }
 
-  /** The row of the key that stands in `words` at `at`; −1 when there is none. */
+  /** The row of the key in `words` at `at`; −1 if it is not in the table. */
   find(words: Uint32Array, at: number): number {
     return (this.#slots[this.#slotOf(words, at)] ?? 0) - 1
   }
 
-  /** Adds a key that is not there yet. @returns its row */
+  /** Adds a key that is not in the table yet. @returns its row */
   add(words: Uint32Array, at: number): number {
     if (2 * (this.#size + 1) > this.#slots.length) this.#grow()
     const row = this.#size
@@ -48,7 +49,7 @@ export class KeyTable {
     return this.#block(row).subarray(start, start + this.#keyWords)
   }
 
-  /** The slot that holds a key, or the free one where it belongs. At least half of the slots are free. */
+  /** The slot of a key, or the free slot where it belongs. At least half of the slots are free. */
   #slotOf(words: Uint32Array, at: number): number {
     const mask = this.#slots.length - 1
     for (let slot = this.#hash(words, at); ; slot = (slot + 1) & mask) {
@@ -57,7 +58,7 @@ export class KeyTable {
     }
   }
 
-  /** Multiply-shift: the sum of the products, of which the high bits are taken. */
+  /** Multiply-shift hashing: the high bits of the sum of products. */
   #hash(words: Uint32Array, at: number): number {
     let sum = 0
     for (let i = 0; i < this.#keyWords; i += 1) sum = (sum + Math.imul(words[at + i] ?? 0, this.#factors[i] ?? 0)) | 0

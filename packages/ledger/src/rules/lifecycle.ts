@@ -1,4 +1,5 @@
-// The life of a call on the record, pure: one decision, then at most one outcome, and only after an allow (LEDGER-FORMAT §6).
+// The life cycle of a call: one decision, then at most one outcome, and only after an allow (LEDGER-FORMAT §6).
+// No I/O.
 import type { Hash } from '@sudoagent/crypto'
 import {
   CALL_KEY_WORDS,
@@ -20,38 +21,41 @@ import { type ApprovalUse, type CallFacts, type CallText, NO_PROBLEMS, type Prob
 export interface OpenCall {
   readonly decisionHash: Hash
   readonly requestId: string
-  /** Of its decision. */
+  /** Position of its decision. */
   readonly position: number
   readonly createdAt: string
   readonly agentId: string
 }
 
-/** What is known of the ledger. */
+/** Properties of the ledger that select the rules. */
 export interface LedgerContext {
-  /** Whether the ledger has a genesis of ours: then its approvals are used once, and have times. */
+  /** Whether the ledger begins with a genesis. If so, each approval must have times and may be used once. */
   readonly hasGenesis: boolean
 }
 
-/** What an earlier run knew: the calls that were open behind entry `size`. Of those that were not, nothing. */
+/** The state of an earlier run: the calls that were open after entry `size`. Closed calls are not included. */
 export interface KnownCalls {
   readonly size: number
   readonly openCalls: readonly OpenCall[]
 }
 
-// What is remembered of a decision.
+// States of a decision; see also `IS_DONE`.
 const IS_DENIED = 0
 const IS_OPEN = 1
 
-/** Follows the calls of one ledger, entry by entry. Memory: about 90 bytes a decision, 200 one that is open, 60 an approval, and more where request ids are no UUIDs. */
+/**
+ * Follows the calls of one ledger, entry by entry. Memory: about 90 bytes for each decision, 200 for each open
+ * one, 60 for each approval, and more if request ids are not UUIDs.
+ */
 export class Lifecycle {
   readonly #decisions = new KeyTable(HASH_WORDS)
   readonly #requestIds = new KeyTable(UUID_WORDS)
   /** One row for each decision. */
   readonly #rows = new DecisionRows()
-  /** Request ids that are no UUIDs, and those of the decisions that have one. */
+  /** Request ids that are not UUIDs: all of them, and by row for the decisions that are not done. */
   readonly #otherIds = new Set<string>()
   readonly #otherIdOf = new Map<number, string>()
-  /** Of the open decisions, by row. */
+  /** The open decisions, by row. */
   readonly #decided = new Map<number, DecidedCall>()
   /** Ids of the approvals under which calls were allowed. */
   readonly #approvals = new Set<string>()
@@ -66,12 +70,12 @@ export class Lifecycle {
       this.#remember(this.#keyOf(decisionHash, requestId), IS_OPEN, position, decided)
   }
 
-  /** Allowed calls without an outcome so far. */
+  /** Number of allowed calls without an outcome so far. */
   get open(): number {
     return this.#open
   }
 
-  /** The same, one by one, in the order of the ledger. */
+  /** The allowed calls without an outcome, in ledger order. */
   *openCalls(): Generator<OpenCall> {
     for (let row = 0; row < this.#decisions.size; row += 1) {
       if (this.#rows.state(row) !== IS_OPEN) continue
@@ -82,9 +86,10 @@ export class Lifecycle {
   }
 
   /**
-   * Takes the next entry and says which rules it breaks.
+   * Applies the rules to the next entry.
    *
-   * @param context - null to follow the calls only: then nothing is compared with the decision of an outcome
+   * @param context - null to follow the calls only, without comparing an outcome with its decision
+   * @returns the rules that the entry breaks
    */
   observe(facts: CallFacts, position: number, context: LedgerContext | null): readonly Problem[] {
     const call = this.#keyOf(facts.decisionHash, facts.requestId)
@@ -102,8 +107,8 @@ export class Lifecycle {
   }
 
   /**
-   * Whether an outcome describes the call that was decided on, as far as that is known: of a decision that is not open,
-   * nothing is.
+   * Whether an outcome describes the call of its decision. True if the decision is not open: then there is
+   * nothing to compare with.
    */
   describes(words: Uint32Array, at: number, outcome: CallText): boolean {
     const row = this.#decisions.find(words, at)
@@ -111,20 +116,20 @@ export class Lifecycle {
     return decided === undefined || describesCall(outcome, decided, hexOf(this.#decisions.key(row)))
   }
 
-  /** Notes that a call was allowed under this approval, in a ledger whose approvals are used once and have times. */
+  /** Records the use of an approval in a ledger where each approval must have times and may be used once. */
   useApproval(approval: ApprovalUse): readonly Problem[] {
     const problems = this.approvalUseProblems(approval)
     this.#approvals.add(approval.id)
     return problems
   }
 
-  /** What would be wrong with using this approval next. */
+  /** The problems that using this approval next would cause. */
   approvalUseProblems({ id, hasTimes }: ApprovalUse): readonly Problem[] {
     if (hasTimes && !this.#approvals.has(id)) return NO_PROBLEMS
     return [...(this.#approvals.has(id) ? [APPROVAL_REUSED] : []), ...(hasTimes ? [] : [APPROVAL_INCOMPLETE])]
   }
 
-  /** The same for an entry of which no more is known than that, and that its approval, if any, is in order. */
+  /** Like `observe`, for an entry of which only the event and the key are known, and that its approval is valid. */
   observeCall(
     event: 'allowed' | 'denied' | 'outcome',
     words: Uint32Array,
@@ -144,7 +149,7 @@ export class Lifecycle {
     return [{ code: 'DECISION_DUPLICATE', message: `request \`${requestIdOf(call)}\` has a decision already` }]
   }
 
-  /** @returns whether another decision has that request id */
+  /** @returns whether another decision has the same request id */
   #remember(call: CallKey, state: number, position: number, decided: DecidedCall | undefined): boolean {
     const { words, at, requestId } = call
     const row = this.#decisions.add(words, at)

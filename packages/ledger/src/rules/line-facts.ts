@@ -1,7 +1,8 @@
-// What one line of a ledger says by itself: all that the rules need that compare it with its neighbours (LEDGER-FORMAT §6).
+// The facts of one line: the input of all rules that compare a line with its neighbours (LEDGER-FORMAT §6).
 //
-// Two producers make this value: `checkLine`, which reads strictly and finds what is wrong, and `recogniseLine`, which
-// recognises the lines that this package writes and returns null for all others. Where both return facts, the facts are equal.
+// There are two producers. `checkLine` reads any line strictly and reports its defects. `recogniseLine`
+// recognises the lines that this package writes and returns null for all others. Where both return facts, the
+// facts are equal.
 //
 //   bytes ──► recogniseLine ──► CallFacts ──┐
 //     └─ null ► checkLine ──► LineFacts ────┴──► link, clock, columns, keys, calls, tree
@@ -17,22 +18,25 @@ export interface Problem {
 
 export const NO_PROBLEMS: readonly Problem[] = []
 
-/** What seals an entry, of any kind. */
+/** The chain and signature members of an entry of any event. */
 interface SealFacts {
-  /** `entry_hash`, as the line states it; `hashProblems` says whether it is the hash of the line. */
+  /** `entry_hash` as the line states it. `hashProblems` reports whether it is the hash of the line. */
   readonly entryHash: Hash
-  /** `prev_entry_hash`. */
+  /** `prev_entry_hash`; null in the first entry. */
   readonly previous: Hash | null
   /** Null in ledgers of SudoAgent for Python. */
   readonly recordedAt: string | null
   readonly keyId: string | null
-  /** Base64. */
+  /** Base64; null if the entry is not signed. */
   readonly signature: string | null
-  /** Hashes that do not follow from what the line says. */
+  /** Stated hashes that differ from the hash of the content. */
   readonly hashProblems: readonly Problem[]
 }
 
-/** What an entry says of its call: what `decision_hash` covers, except for the time of the decision, and the agent. */
+/**
+ * The description of a call in an entry: the agent, and the input of `decision_hash` except the time of the
+ * decision.
+ */
 export interface CallText {
   readonly requestId: string
   readonly agentId: string
@@ -47,7 +51,7 @@ export interface CallText {
 /** An approval under which a call is allowed. */
 export interface ApprovalUse {
   readonly id: string
-  /** Whether it says when it was requested, when it was given, and until when it could be used. */
+  /** Whether the approval has the times of its request, its answer and its expiry. */
   readonly hasTimes: boolean
 }
 
@@ -55,13 +59,13 @@ export interface ApprovalUse {
 export interface CallFacts extends SealFacts, CallText {
   readonly kind: 'call'
   readonly isDecision: boolean
-  /** Of a decision. */
+  /** Whether the entry is a decision that allows the call. */
   readonly isAllowed: boolean
   readonly decisionHash: Hash
   readonly createdAt: string
-  /** Of an allowed decision; null without an approval, and where the approval has no id (the package on PyPI). */
+  /** The approval of an allowed decision; null if there is none, or if it has no id (the package on PyPI). */
   readonly approval: ApprovalUse | null
-  /** What is wrong with the approval of an allowed decision. */
+  /** Problems of the approval of an allowed decision. */
   readonly approvalProblems: readonly Problem[]
 }
 
@@ -76,7 +80,7 @@ export interface ControlFacts extends SealFacts {
 /** A line that is not an entry. */
 export interface UnreadableLine extends Problem {
   readonly kind: 'unreadable'
-  /** The hash that the line claims, where it is legible: then the next line can be compared with it. */
+  /** The `entry_hash` of the line, if readable. The next line is compared with it. */
   readonly claimedHash: Hash | null
 }
 

@@ -1,9 +1,9 @@
-// The calls without an outcome, for reports.
+// Lists the calls without an outcome for reports.
 import type { Lifecycle } from './lifecycle.js'
 
-/** An allowed call that may have run. */
+/** An allowed call without an outcome. It may have run. */
 export interface ListedCall {
-  /** Of its decision. */
+  /** Position of its decision. */
   readonly position: number
   readonly request_id: string
 }

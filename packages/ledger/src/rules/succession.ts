@@ -1,4 +1,5 @@
-// What an entry must be to the one before it, and to the columns beside it. For single lines and for chunks of them alike.
+// Rules between an entry, the entry before it and its database columns. Single lines and chunks of lines use
+// the same rules.
 import type { Hash, Verifier } from '@sudoagent/crypto'
 import { decodeBase64 } from '@sudoagent/crypto'
 import type { Problem } from './line-facts.js'
@@ -9,16 +10,16 @@ const CHAIN_BROKEN: Problem = {
 }
 
 /**
- * The hash chain.
+ * Checks the hash chain.
  *
- * @param last - hash of the entry before; null before the first entry; undefined where it is not known, so that nothing is
- * compared with it
+ * @param last - hash of the previous entry; null before the first entry; undefined if unknown, which skips the
+ * check
  */
 export function linkProblem(last: Hash | null | undefined, previous: Hash | null): Problem | null {
   return last === undefined || previous === last ? null : CHAIN_BROKEN
 }
 
-/** The ledger's time never goes back. @param last - the latest time so far; null where there is none */
+/** Checks that `recorded_at` never goes back. @param last - the latest time so far; null if there is none */
 export function clockProblem(last: string | null, recordedAt: string | null): Problem | null {
   if (last === null || recordedAt === null || recordedAt >= last) return null
   return { code: 'CLOCK_WENT_BACK', message: `recorded_at ${recordedAt} is before that of an earlier entry` }
@@ -30,12 +31,12 @@ const PREVIOUS_COLUMN: Problem = {
   message: 'column `prev_entry_hash` differs from the entry',
 }
 
-/** The column `entry_hash` of a database row. */
+/** Compares the column `entry_hash` of a database row with the entry. */
 export function hashColumnProblem(column: unknown, entryHash: Hash): Problem | null {
   return column === entryHash ? null : HASH_COLUMN
 }
 
-/** The column `prev_entry_hash` of a database row, or those of several rows as one text. */
+/** Compares the column `prev_entry_hash` of a row with the entry, or of several rows, concatenated. */
 export function previousColumnProblem(column: unknown, previous: string | null): Problem | null {
   return column === previous ? null : PREVIOUS_COLUMN
 }

@@ -1,17 +1,21 @@
-// The pages of a database: those of the file, and in their place those that its write-ahead log has committed, or that its rollback journal puts back.
+// The pages of a database: those of the file, replaced by pages that its write-ahead log has committed or that
+// its rollback journal restores.
 import { closeSync, fstatSync, openSync } from 'node:fs'
 import { type FileShape, readShape } from './format.js'
 import { readJournal } from './journal.js'
 import type { Pages } from './page-tree.js'
 import { readAt, readWal, type SidePages } from './wal.js'
 
-/** Bytes that are read at a time where pages follow one another. */
+/** Number of bytes read at a time for consecutive pages. */
 const WINDOW_BYTES = 256 * 1024
 
-/** How far ahead of the last page read the next one may be, in pages, to count as following it: between leaves are pages of other kinds. */
+/**
+ * Maximum distance, in pages, from the last page read to one that counts as consecutive: there are pages of
+ * other kinds between leaves.
+ */
 const FOLLOWS_PAGES = 8
 
-/** A side file that is open for reading, and its pages. */
+/** An open side file, and its pages. */
 export interface SideFile {
   readonly fd: number
   readonly pages: SidePages
@@ -38,9 +42,9 @@ export class DatabasePages implements Pages {
   }
 
   /**
-   * @param fd - of the database file; stays open
-   * @param sides - what takes the place of its pages; of two versions of a page, that of the first
-   * @returns null when the header is not that of a database
+   * @param fd - of the database file; not closed
+   * @param sides - side files whose pages replace those of the file; if several have a page, the first one wins
+   * @returns null if the header is not that of a database
    */
   static open(fd: number, sides: readonly SideFile[]): DatabasePages | 'other page size' | null {
     const first = Buffer.alloc(512)
@@ -74,7 +78,7 @@ export class DatabasePages implements Pages {
   }
 }
 
-/** Where a side file has a page. */
+/** The offset of a page in a side file. */
 function findIn(sides: readonly SideFile[], page: number): { readonly fd: number; readonly at: number } | null {
   for (const { fd, pages } of sides) {
     const at = pages.offsets.get(page)
@@ -84,7 +88,8 @@ function findIn(sides: readonly SideFile[], page: number): { readonly fd: number
 }
 
 /**
- * Opens a side file for as long as `use` takes; null where there is none. SQLite has no locks on side files that closing one could drop.
+ * Opens a side file for the duration of `use`; null if it does not exist. SQLite has no locks on side files
+ * that closing a descriptor could drop.
  *
  * @throws the file system's error
  */
@@ -103,9 +108,10 @@ export function withSideFile<T>(path: string, use: (fd: number | null) => T): T 
 }
 
 /**
- * The pages of a database as SQLite would see them: it plays a journal back into the file, and then reads the log on top of that.
+ * The pages of a database as SQLite would see them: it rolls a journal back into the file, and then reads the
+ * log on top of that.
  *
- * @param use - gets `unusual journal` for a journal that SQLite must not play back
+ * @param use - gets `unusual journal` for a journal that SQLite must not roll back
  */
 export function withPages<T>(
   fd: number,

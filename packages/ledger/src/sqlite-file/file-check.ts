@@ -1,5 +1,18 @@
-// The check of a database file before SQLite opens it: its schema always, all of it at once where that takes no time, the rest of a large one
-// beside the reading of its first rows.
+// Checks an untrusted database file before SQLite opens it, following the SQLite file format
+// (https://sqlite.org/fileformat2.html, summarised in `format.ts`).
+//
+// SQLite trusts the page pointers of a file. If many pointers lead to the same page, a file of some kilobytes
+// can keep it busy forever. `page-tree.ts` walks the pages from the schema and fails at the second pointer to
+// any page:
+//
+//   page 1 (schema) → 2, 5      page 2 → 3, 4      page 5 → 4      →  "page 4 is used twice"
+//
+// The walk sees the pages as SQLite would: with those of the rollback journal (`journal.ts`) and of the
+// write-ahead log (`wal.ts`). `objects.ts` then lists triggers, views and other objects that the file declares.
+//
+// All trees of a file of up to 32 MiB are walked before it is opened. For a larger file, the tables that are
+// read by key are walked in a thread while their first rows are read. If a writer changes the file during a
+// walk that finds damage, the walk is repeated.
 import { fstatSync, readSync, statSync } from 'node:fs'
 import { followLinks } from '../file.js'
 import { withPages, withSideFile } from './database-pages.js'
@@ -7,35 +20,45 @@ import { findDamage } from './page-tree.js'
 import { openShared, type SharedDescriptor } from './shared-descriptor.js'
 import { readAt } from './wal.js'
 
-/** Up to here all of a file is walked before it is opened: some 20 ms. */
+/** Length of a file, in bytes, up to which it is walked completely before it is opened: about 20 ms. */
 const WALKED_AT_ONCE_BYTES = 32 * 1024 * 1024
 
-/** Tries to walk a file that does not change meanwhile, at least; and for how long there are more of them, in milliseconds. */
+/**
+ * Minimum number of attempts to walk a file while it does not change, and the time for further attempts, in
+ * milliseconds.
+ */
 const TRIES_MIN = 4
 const TRIES_MS = 3_000
 
-/** Pause between two tries, so that a writer gets to its end. */
+/** Pause between two attempts, in milliseconds, so that a writer can finish. */
 const PAUSE_MS = 20
 
 /**
- * Tables of a ledger that are read row by row, each row by its key, with a limit to its length: that is bounded by the depth of a tree (20 pages) even
- * where many pages lead to one. All others of a large file are walked before it is opened: SQLite looks at some by itself (`sqlite_sequence`,
- * `sqlite_stat1`), and no list of those would be complete.
+ * Ledger tables that are read row by row and by key, with a limit to the length of a row. The cost of each read
+ * is limited by the depth of a tree (20 pages), even if many pages lead to one. All other tables of a large
+ * file are walked before it is opened: SQLite reads some on its own (`sqlite_sequence`, `sqlite_stat1`), and no
+ * list of these would be complete.
  */
 const READ_BY_KEY: ReadonlySet<string> = new Set(['ledger', 'sudoagent_tile'])
 
-/** What another thread needs to walk a file: it must not open the file itself, for closing it would drop SQLite's locks. */
+/**
+ * The input of a thread that walks a file. The thread must not open the file itself, because closing it would
+ * drop SQLite's locks.
+ */
 export interface WalkTask {
   readonly fd: number
   readonly path: string
 }
 
-/** A database file whose page tree is not one, so that SQLite must not be let near it. */
+/** A database file whose pages do not form trees, so that SQLite must not open it. */
 export class DamagedFile extends Error {
   override readonly name = 'DamagedFile'
 }
 
-/** A file whose pages do not form a database, but that changes whenever it is looked at: whether it is damaged is not known. */
+/**
+ * A file whose pages do not form a database, but that changed during every walk, so it is unknown whether it is
+ * damaged.
+ */
 export class ChangingFile extends Error {
   override readonly name = 'ChangingFile'
   readonly code = 'FILE_CHANGES'
@@ -46,12 +69,12 @@ export class ChangingFile extends Error {
 }
 
 export class FileCheck {
-  /** What is wrong with the file; null when nothing is, undefined while that is not known. */
+  /** The damage; null if there is none, undefined while that is unknown. */
   #damage: string | null | undefined
   readonly #path: string
   readonly #descriptor: SharedDescriptor | null
   #walking: Promise<string | null> | null = null
-  /** Of the file and its write-ahead log. */
+  /** Length of the file and its write-ahead log. */
   readonly bytes: number
 
   private constructor(
@@ -67,15 +90,15 @@ export class FileCheck {
   }
 
   /**
-   * Checks the schema, and all of a file that is not large.
+   * Checks the schema, and the whole file if it is not large.
    *
    * @param name - path of the file, or of a symbolic link to it
-   * @param wholeUpTo - length of a file, in bytes, up to which all of it is walked now
-   * @throws DamagedFile when SQLite must not open the file; ChangingFile; the file system's error
+   * @param wholeUpTo - length of a file, in bytes, up to which it is walked completely now
+   * @throws DamagedFile if SQLite must not open the file; ChangingFile; the file system's error
    */
   static begin(name: string, wholeUpTo = WALKED_AT_ONCE_BYTES): FileCheck {
     const path = followLinks(name)
-    // Opening a pipe would wait for its other end. What is no file is for SQLite to refuse.
+    // Opening a pipe would block until its other end is opened. SQLite itself refuses other kinds of files.
     if (!(statSync(path, { throwIfNoEntry: false })?.isFile() ?? false)) return new FileCheck(path, null, 0, null)
     const descriptor = openShared(path)
     try {
@@ -96,10 +119,11 @@ export class FileCheck {
   }
 
   /**
-   * Walks the rest, once. To be called while a connection has a snapshot of the file, which keeps writers from changing what is walked.
+   * Walks the rest of the file, once. Called while a connection has a snapshot, which keeps writers from
+   * changing the pages of the walk.
    *
-   * @param walk - walks the file in another thread; null when it could not
-   * @returns what is wrong; null when nothing is
+   * @param walk - walks the file in another thread; null if it failed
+   * @returns the damage; null if there is none
    * @throws ChangingFile (as a rejection)
    */
   async finish(walk: (task: WalkTask) => Promise<WalkAnswer | null>): Promise<string | null> {
@@ -110,7 +134,7 @@ export class FileCheck {
     return this.#damage
   }
 
-  /** A walk that is under way keeps the file until it ends. */
+  /** If a walk is in progress, the file stays open until it ends. */
   close(): void {
     const release = (): void => this.#descriptor?.release()
     if (this.#walking === null) release()
@@ -119,7 +143,7 @@ export class FileCheck {
 }
 
 /**
- * Checks all of a file that a program is about to open as its own store.
+ * Checks the whole file of a store before the program opens it.
  *
  * @throws DamagedFile; ChangingFile; the file system's error
  */
@@ -129,10 +153,10 @@ export function requireSoundFile(path: string): void {
   if (typeof check.damage === 'string') throw new DamagedFile(check.damage)
 }
 
-/** What a thread says that walked a file. */
+/** The result of a walk in a thread. */
 export type WalkAnswer = { readonly damage: string | null } | 'changing'
 
-/** Walks a file for another thread. */
+/** Walks a file on behalf of another thread. */
 export function answerWalk(task: WalkTask): WalkAnswer {
   try {
     return { damage: walkUnchanged(task) }
@@ -148,11 +172,12 @@ function resultOf(answer: WalkAnswer): string | null {
 }
 
 /**
- * Walks a file that others may write to. What looks like damage while the file changes is looked at again: a walk may see pages of two moments. Only an
- * unchanged file is called damaged, and a file that never stands still is called neither that nor sound.
+ * Walks a file that may have writers. If damage is found and the file has changed, the walk is repeated, since
+ * it may have seen pages of two moments. Only an unchanged file is reported as damaged; a file that changes
+ * during every walk is reported as neither damaged nor sound.
  *
- * @param stateOf - differs whenever the file was changed
- * @returns what is wrong; null when nothing is
+ * @param stateOf - a value that differs after every change of the file
+ * @returns the damage; null if there is none
  * @throws ChangingFile; the file system's error
  */
 export function walkUnchanged(
@@ -168,7 +193,7 @@ export function walkUnchanged(
     const damage = withPages(fd, path, (pages) => {
       if (pages === 'unusual journal') return 'its rollback journal is not one that a store of sudoagent leaves behind'
       if (pages === 'other page size') return 'the write-ahead log is that of another database'
-      // No database: SQLite says so, too, and reads nothing more.
+      // Not a database: SQLite reports that, too, and reads nothing more.
       return pages === null ? null : findDamage(pages, follows)
     })
     if (damage === null) return null
@@ -177,7 +202,10 @@ export function walkUnchanged(
   throw new ChangingFile()
 }
 
-/** Changes with everything that a writer does: the header of a side file and its length, the file's change counter and its length. */
+/**
+ * A value that changes with every operation of a writer: the headers and lengths of the side files, the file's
+ * change counter and its length.
+ */
 function fileState({ fd, path }: WalkTask): string {
   const counter = Buffer.alloc(4)
   readSync(fd, counter, 0, 4, 24)

@@ -1,33 +1,35 @@
-// The format of SQLite database files, as far as it decides which page leads to which (https://sqlite.org/fileformat2.html).
+// The part of the SQLite file format that determines the pointers between pages
+// (https://sqlite.org/fileformat2.html).
 //
-// A file is a row of pages of equal size, numbered from 1. Page 1 begins with a header of 100 bytes:
+// A file consists of pages of equal size, numbered from 1. Page 1 begins with a header of 100 bytes:
 //
 //   offset  bytes  meaning
 //        0     16  "SQLite format 3\0"
 //       16      2  page size; 1 means 65536
-//       20      1  bytes at the end of each page that are not used
+//       20      1  unused bytes at the end of each page
 //       24      4  change counter; 28: pages; 92: the change counter for which the number of pages is valid
 //       32      4  first trunk page of the free list
-//       52      4  not 0: auto-vacuum, so that there are pointer-map pages
+//       52      4  not 0: auto-vacuum, so there are pointer-map pages
 //
-// A table or an index is a tree of pages. The page's header follows (at offset 100 on page 1): type (2 and 5 interior, 10 and 13 leaf; 2 and 10 of
-// an index, 5 and 13 of a table), the number of cells at +3 in two bytes, and on interior pages the last child at +8 in four. Two bytes for each
-// cell give its offset in the page:
+// A table or an index is a tree of pages. The header of a page (at offset 100 on page 1) has its type (2 and 5
+// interior, 10 and 13 leaf; 2 and 10 of an index, 5 and 13 of a table), the number of cells at +3 in two bytes,
+// and on interior pages the last child at +8 in four bytes. Then two bytes for each cell give its offset in the
+// page:
 //
-//   table leaf      payload size, row id, payload, first overflow page     05 01 02 …         5 bytes of row 1
-//   table interior  child, row id                                          00 00 00 07 64     rows up to 100 are in page 7
+//   table leaf      payload size, row id, payload, first overflow page   05 01 02 …        5 bytes of row 1
+//   table interior  child, row id                                        00 00 00 07 64    rows up to 100: page 7
 //   index leaf      payload size, payload, first overflow page
 //   index interior  child, payload size, payload, first overflow page
 //
-// Numbers of variable length have 7 bits a byte, the highest first. Payload that does not fit is in a chain of overflow pages, each with four bytes
-// that name the next one.
+// Varints have 7 bits in each byte, the highest first. Payload that does not fit into its cell is in a chain of
+// overflow pages, each of which begins with the four-byte number of the next one.
 
 export const PAGE_SIZE_MIN = 512
 export const PAGE_SIZE_MAX = 65_536
 
 const HEADER_BYTES = 100
 
-/** The bytes that SQLite locks: the page that has them is never used. */
+/** Offset of the bytes that SQLite locks. The page that contains them is never used. */
 const LOCK_BYTE = 0x4000_0000
 
 export const TABLE_LEAF = 13
@@ -35,20 +37,20 @@ export const TABLE_INTERIOR = 5
 export const INDEX_LEAF = 10
 export const INDEX_INTERIOR = 2
 
-/** What a file says of itself as a whole. */
+/** Properties of a file from its header. */
 export interface FileShape {
   readonly pageSize: number
-  /** Of a page, without the bytes at its end that are reserved. */
+  /** Page size without the reserved bytes at the end. */
   readonly usable: number
-  /** Of the free list's first trunk page; 0 when there is none. */
+  /** First trunk page of the free list; 0 if it is empty. */
   readonly freeList: number
   readonly hasPointerMap: boolean
-  /** By the header; null where it does not say. */
+  /** Number of pages stated in the header; null if it is not valid. */
   readonly pages: number | null
   readonly changeCounter: number
 }
 
-/** Reads the header. Null when it is not that of a database. */
+/** Reads the header. Null if it is not that of a database. */
 export function readShape(page1: Buffer): FileShape | null {
   if (page1.length < HEADER_BYTES || page1.toString('latin1', 0, 16) !== 'SQLite format 3\0') return null
   const size = page1.readUInt16BE(16)
@@ -70,7 +72,7 @@ export function readShape(page1: Buffer): FileShape | null {
 export const isPageSize = (size: number): boolean =>
   size >= PAGE_SIZE_MIN && size <= PAGE_SIZE_MAX && (size & (size - 1)) === 0
 
-/** The page that has the lock bytes; beyond the last page in files of less than 1 GiB. */
+/** The page that contains the lock bytes. In a file of less than 1 GiB, it is after the last page. */
 export const lockPageOf = (pageSize: number): number => LOCK_BYTE / pageSize + 1
 
 /** The pointer-map pages of a file with auto-vacuum, in order. */
@@ -80,7 +82,7 @@ export function* pointerMapPages({ usable, pageSize }: FileShape, pages: number)
   for (let page = 2; page <= pages; page += every) yield page === lock ? page + 1 : page
 }
 
-/** Bytes of a payload that are in the cell itself. The rest is in overflow pages of `usable - 4` bytes each. */
+/** Number of payload bytes in the cell itself. The rest is in overflow pages of `usable - 4` bytes each. */
 export function localBytes(payload: number, usable: number, isTableLeaf: boolean): number {
   const max = isTableLeaf ? usable - 35 : Math.floor(((usable - 12) * 64) / 255) - 23
   if (payload <= max) return payload
@@ -89,7 +91,7 @@ export function localBytes(payload: number, usable: number, isTableLeaf: boolean
   return some <= max ? some : min
 }
 
-/** Reads numbers of variable length, one behind the other. */
+/** Reads consecutive varints. */
 export class Varints {
   #bytes: Buffer = Buffer.alloc(0)
   at = 0
@@ -99,7 +101,7 @@ export class Varints {
     this.at = at
   }
 
-  /** The next number, exact up to 2^53; NaN beyond the end of the bytes. Signed, as row ids are. */
+  /** The next number, exact up to 2^53; NaN after the end of the bytes. Signed, like row ids. */
   next(): number {
     const bytes = this.#bytes
     let value = 0
@@ -116,7 +118,7 @@ export class Varints {
     }
     const last = bytes[this.at++]
     if (last === undefined) return Number.NaN
-    // 64 bits in two parts, so that small negative numbers stay exact.
+    // 64 bits in two parts, so that small negative numbers are exact.
     return (high >= 2 ** 27 ? high - 2 ** 28 : high) * 2 ** 36 + value * 256 + last
   }
 }

@@ -1,13 +1,16 @@
-// The pages that SQLite puts back from a rollback journal when it opens a database whose last transaction was cut off
-// (https://sqlite.org/fileformat2.html#rollbackjournal).
+// The pages that SQLite restores from a rollback journal when it opens a database whose last transaction was
+// interrupted (https://sqlite.org/fileformat2.html#rollbackjournal).
 //
-//   header   d9 d5 05 f9 20 a1 63 d7, records, nonce, pages before the transaction, sector size, page size; filled up to the sector size
+//   header   d9 d5 05 f9 20 a1 63 d7, records, nonce, pages before the transaction, sector size, page size;
+//            padded to the sector size
 //   record   page number, the page as it was, checksum (nonce and every 200th byte)
 //
-// Playback ends at the first record that does not fit. A journal whose header was overwritten with zeros is over. Page size and sector size are those
-// of the first header. What is read here has to be what SQLite plays back, to the byte: otherwise a file is walked that SQLite never sees.
+// Rollback ends at the first invalid record. A journal whose header was overwritten with zeros is finished.
+// Page size and sector size are those of the first header. This code must read exactly the records that SQLite
+// rolls back; otherwise the walked file would differ from the one that SQLite sees.
 //
-// A journal may end in the name of a super-journal, for transactions over several files. Ours never are; SQLite would delete the file of that name.
+// A journal may end with the name of a super-journal, for transactions over several files. Journals of this
+// package never do, and SQLite would delete the named file.
 import { fstatSync } from 'node:fs'
 import { isPageSize, lockPageOf } from './format.js'
 import { readAt, type SidePages } from './wal.js'
@@ -19,7 +22,8 @@ const SECTOR_MAX = 65_536
 const NOT_COUNTED = 0xffff_ffff
 
 /**
- * @returns null when nothing would be put back; `unusual` for a journal that no store of ours leaves behind, which SQLite must not play back
+ * @returns null if nothing would be restored; `unusual` for a journal that this package does not create and
+ * that SQLite must not roll back
  * @throws the file system's error
  */
 export function readJournal(fd: number): SidePages | 'unusual' | null {
@@ -54,7 +58,10 @@ export function readJournal(fd: number): SidePages | 'unusual' | null {
   return { offsets, pages, pageSize }
 }
 
-/** The end of a journal with a super-journal: its name, the length of the name, a sum, and the number that journals begin with. */
+/**
+ * Whether a journal ends with a super-journal: its name, the length of the name, a checksum, and the magic
+ * number.
+ */
 function namesSuperJournal(fd: number, size: number): boolean {
   const end = Buffer.alloc(16)
   if (size < 16 || readAt(fd, end, size - 16) < 16) return false

@@ -1,17 +1,18 @@
-// What a SQLite file declares besides our own tables. A file that somebody else prepared may bring triggers that change what is written, views
-// that run when they are read, indexes whose content differs from their table, or something else under one of our names.
+// Finds objects in a SQLite file other than our own tables. An untrusted file may have triggers that change
+// written data, views that are executed when they are read, indexes whose content differs from their table, or
+// other objects under our names.
 //
-//   type   name           sql                                        verdict
+//   type   name           sql                                        kind
 //   table  ledger         CREATE TABLE ledger (id INTEGER …)         ours: the caller knows the exact text
 //   table  sudoagent_new  CREATE TABLE sudoagent_new (n INTEGER)     newer: a plain table of a later release
-//   index  by_hash        CREATE INDEX by_hash ON ledger (…)         operator: harmless where statements say NOT INDEXED
-//   trigger t             CREATE TRIGGER t AFTER INSERT ON ledger …  hostile: it changes what is written
+//   index  by_hash        CREATE INDEX by_hash ON ledger (…)         operator: harmless, as statements use NOT INDEXED
+//   trigger t             CREATE TRIGGER t AFTER INSERT ON ledger …  hostile: it changes written data
 
 import { printable } from '@sudoagent/crypto'
 
 /**
- * What is used of a connection of better-sqlite3. The type is not its own: our declarations are read where `@types/better-sqlite3` is not
- * installed.
+ * The used part of a better-sqlite3 connection. Its own type is not used, so that our declarations work without
+ * `@types/better-sqlite3`.
  */
 export interface SqliteConnection {
   prepare(sql: string): {
@@ -20,39 +21,40 @@ export interface SqliteConnection {
   }
 }
 
-/** An object that the caller makes. */
+/** An object that the caller creates. */
 export interface OwnObject {
   readonly type: 'table' | 'index'
   readonly name: string
-  /** Its definition, as SQLite keeps it. */
+  /** Its definition as SQLite stores it. */
   readonly sql: string | RegExp
 }
 
-/** A row of `sqlite_schema`; a file may hold anything in its columns. */
+/** A row of `sqlite_schema`. The columns of an untrusted file may have any values. */
 interface SchemaObject {
   readonly type: unknown
   readonly name: unknown
-  /** Cut to `SQL_LENGTH_MAX` characters; null for an index that SQLite made itself. */
+  /** At most `SQL_LENGTH_MAX` characters; null for an index that SQLite created automatically. */
   readonly sql: unknown
 }
 
 /** An object that is not ours. */
 export interface ForeignObject {
   /**
-   * `hostile`: a trigger, a view, or something else under a name of ours. `operator`: an index or table that the owner of the file may have made.
-   * `newer`: a plain table with a name of ours that this release does not know.
+   * `hostile`: a trigger, a view, or another object under one of our names. `operator`: an index or table that
+   * the owner of the file may have created. `newer`: a plain table with a name of ours that this release does
+   * not know.
    */
   readonly kind: 'hostile' | 'operator' | 'newer'
-  /** What and which, in words, safe to print: the trigger `t`. */
+  /** Type and name as text, safe to print: the trigger `t`. */
   readonly what: string
   /** The statement that removes it. */
   readonly drop: string
 }
 
-/** Longest definition that is looked at; the longest of ours has 500 characters. */
+/** Maximum length of a definition; the longest of ours has 500 characters. */
 export const SQL_LENGTH_MAX = 4096
 
-/** Foreign objects that are listed; a file may have any number of them. */
+/** Maximum number of foreign objects listed; a file may have any number. */
 const LISTED_MAX = 20
 
 const NAME_LENGTH_MAX = 256
@@ -60,21 +62,23 @@ const NAME_LENGTH_MAX = 256
 const SELECT_OBJECTS = `SELECT substr(type, 1, 16) AS type, substr(name, 1, ${NAME_LENGTH_MAX}) AS name,
   substr(sql, 1, ${SQL_LENGTH_MAX}) AS sql FROM sqlite_schema`
 
-/** SQLite's record of the highest ids; present in every file that has a table with AUTOINCREMENT. */
+/** SQLite's table of the highest ids, in every file with an AUTOINCREMENT table. */
 const SEQUENCE_TABLE = 'CREATE TABLE sqlite_sequence(name,seq)'
 
 const NAME_OF_OURS = /^(?:ledger$|sudoagent_|witness_checkpoint$)/i
 
 const NAME_OF_A_LATER_RELEASE = /^sudoagent_[a-z0-9_]+$/
 
-// A word in a comment, a string or a quoted name counts as well: a table that is not known to be plain is not plain.
+// These words also match in a comment, a string or a quoted name: a table counts as plain only if that is
+// certain.
 const NOT_PLAIN = /\b(?:check|generated|as)\b/i
 
 /**
- * Lists what is neither ours nor SQLite's own, at most 20 objects; hostile ones are never the ones left out.
+ * Lists objects that are neither ours nor SQLite's own, at most 20. Hostile ones come first, so the limit omits
+ * others.
  *
- * @param own - what the caller makes; each may be missing, and none of the names may stand for anything else
- * @throws SqliteError when the schema cannot be read
+ * @param own - the caller's objects; each may be missing, and no other object may have one of their names
+ * @throws SqliteError if the schema cannot be read
  * @example
  * foreignObjects(db, [{ type: 'table', name: 't', sql: 'CREATE TABLE t (x)' }])
  */
@@ -96,7 +100,7 @@ function isOwn({ type, name, sql }: SchemaObject, own: OwnObject): boolean {
   return typeof own.sql === 'string' ? name === own.name && sql === own.sql : own.sql.test(sql)
 }
 
-/** Null for what SQLite makes by itself. */
+/** Null for objects that SQLite creates itself. */
 function kindOf({ type, name, sql }: SchemaObject): ForeignObject['kind'] | null {
   if (typeof name !== 'string' || (type !== 'table' && type !== 'index')) return 'hostile'
   if (type === 'index' && sql === null && /^sqlite_autoindex_/i.test(name)) return null
@@ -117,9 +121,9 @@ function describe({ type, name }: SchemaObject): Pick<ForeignObject, 'what' | 'd
 }
 
 /**
- * The objects that statements `CREATE … IF NOT EXISTS` make, as SQLite keeps them.
+ * The objects created by `CREATE … IF NOT EXISTS` statements, with their definitions as SQLite stores them.
  *
- * @param schema - the statements, each ended by a semicolon or by the end of the text; no semicolon in between
+ * @param schema - statements separated by semicolons, without other semicolons
  */
 export function ownObjects(schema: string): readonly OwnObject[] {
   return schema
@@ -132,9 +136,9 @@ export function ownObjects(schema: string): readonly OwnObject[] {
 }
 
 /**
- * For a store that owns its file.
+ * Refuses foreign objects in the file of a store.
  *
- * @throws Error in one line that names the object and the statement that removes it
+ * @throws Error with one line that names the object and the statement that removes it
  */
 export function requireOwnObjects(db: SqliteConnection, own: readonly OwnObject[]): void {
   const foreign = foreignObjects(db, own).find(({ kind }) => kind !== 'newer')

@@ -1,6 +1,7 @@
-// Walks the pages of a database in plain code, before SQLite is let near it. SQLite believes a file: where many pages lead to one, it reads that one
-// as often, and a file of some kilobytes can keep it busy for ever, in one call that nothing interrupts. Here each page has one bit: a page that two
-// others lead to is damage, and the work is proportional to the file.
+// Walks the pages of a database before SQLite opens it. SQLite trusts a file: if many pages lead to one, it
+// reads that page as many times, and a file of some kilobytes can keep it busy forever in one call that cannot
+// be interrupted. This walk has one bit for each page: a page that is reached twice is damage, and the work is
+// proportional to the length of the file.
 import {
   type FileShape,
   INDEX_INTERIOR,
@@ -18,18 +19,19 @@ import { readSchemaRoot, SCHEMA_ROW_BYTES, type SchemaRoot } from './schema-root
 export interface Pages {
   readonly shape: FileShape
   readonly count: number
-  /** Valid until the next call. Null when the file ends before. */
+  /** Valid until the next call. Null if the file ends before the page. */
   read(page: number): Buffer | null
 }
 
-/** What is wrong with a file, in words. */
+/** The damage of a file, as a message. */
 class Damage extends Error {}
 
 /**
- * Walks from the schema to every page that it leads to.
+ * Walks from the schema to all pages that can be reached.
  *
- * @param follows - which tables and indexes to walk, by name; all of them by default. The schema and the free list are always walked.
- * @returns null when every page has one parent; else what is wrong
+ * @param follows - selects tables and indexes by name. Default: all. The schema and the free list are always
+ * walked.
+ * @returns null if every page has one parent; otherwise the damage
  */
 export function findDamage(pages: Pages, follows?: (name: string) => boolean): string | null {
   const tree = new PageTree(pages)
@@ -83,10 +85,10 @@ class PageTree {
   }
 
   /**
-   * A table or an index, from its root. Children come in the order of their keys.
+   * Walks a table or an index from its root. Children are visited in the order of their keys.
    *
-   * @param isTable - null where the root says what it is
-   * @param onRow - gets the beginning of each row of a table
+   * @param isTable - null to determine it from the root
+   * @param onRow - called with the first bytes of each row of a table
    */
   #walkTree(root: number, isTable: boolean | null, onRow?: (row: Buffer) => void): void {
     const stack = [root]
@@ -124,14 +126,14 @@ class PageTree {
   ): number {
     const varints = this.#varints
     let lastId = before
-    // Overflow pages are read after the page itself, which is valid only until then.
+    // Overflow pages are read afterwards, because the page is valid only until the next read.
     const chains: number[] = []
     const rows: { readonly payload: number; readonly local: Buffer; readonly overflow: number }[] = []
     for (let n = 0; n < cells; n += 1) {
       varints.begin(page, this.#cellAt(page, pointers, n, number))
       const payload = varints.next()
       const id = varints.next()
-      // Beyond what a double can tell apart, two ids may look the same.
+      // Ids beyond the precision of a double may compare as equal.
       if (!(id > lastId) && !(id >= lastId && Math.abs(id) >= 2 ** 53))
         throw new Damage(`the row ids of page ${number} are out of order`)
       lastId = id
@@ -186,7 +188,7 @@ class PageTree {
     }
     stack.push(page.readUInt32BE(start + 8))
     for (let n = children.length - 1; n >= 0; n -= 1) stack.push(children[n] ?? 0)
-    // No page of a sound tree is on the stack twice.
+    // In a sound tree, no page is on the stack twice.
     if (stack.length > this.#pages.count + 1) throw new Damage(`page ${number} leads to more pages than there are`)
     for (let n = 0; n < chains.length; n += 2) this.#chain(chains[n] ?? 0, chains[n + 1] ?? 0, false, number)
   }
@@ -197,7 +199,7 @@ class PageTree {
     return at
   }
 
-  /** The first overflow page of a payload that begins at `at`; 0 when it fits into its cell. */
+  /** The first overflow page of a payload that begins at `at`; 0 if it fits into its cell. */
   #overflowOf(page: Buffer, number: number, at: number, payload: number, isTableLeaf: boolean): number {
     const local = payload >= 0 ? localBytes(payload, this.#usable, isTableLeaf) : Number.NaN
     const end = at + local + (local < payload ? 4 : 0)
@@ -220,7 +222,7 @@ class PageTree {
     }
   }
 
-  /** Marks a page as used. Whatever leads to it a second time is damage. */
+  /** Marks a page as used. A second use is damage. */
   #take(number: number, by: string): void {
     if (number < 1 || number > this.#pages.count)
       throw new Damage(`${by} leads to page ${number} of ${this.#pages.count}`)

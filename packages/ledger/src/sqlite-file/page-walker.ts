@@ -1,4 +1,4 @@
-// The thread that walks the pages of a database file: it answers once with a `WalkAnswer`, and ends.
+// The thread that walks the pages of a database file: it sends one `WalkAnswer` and ends.
 import { parentPort, workerData } from 'node:worker_threads'
 import { answerWalk, type WalkTask } from './file-check.js'
 

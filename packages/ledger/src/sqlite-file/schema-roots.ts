@@ -1,10 +1,14 @@
-// The root pages of tables and indexes, from the rows of `sqlite_schema` (type, name, tbl_name, rootpage, sql) as they are stored.
+// The root pages of tables and indexes, from the stored rows of `sqlite_schema` (type, name, tbl_name,
+// rootpage, sql).
 //
 //   06 17 15 15 01 81 2b   header: 6 bytes; texts of 5, 4 and 4 bytes, an integer of one byte, a text of 79 bytes
-//   "table" "ledg" "ledg" 02 "CREATE TABLE …"                                                 → name "ledg", root page 2
+//   "table" "ledg" "ledg" 02 "CREATE TABLE …"                                    → name "ledg", root page 2
 import { Varints } from './format.js'
 
-/** Bytes of a row in which type, names and root page must be. A name of 16 KiB is nobody's. */
+/**
+ * Number of bytes of a row that must include type, names and root page. A realistic name is far shorter than 16
+ * KiB.
+ */
 export const SCHEMA_ROW_BYTES = 64 * 1024
 
 const INTEGER_BYTES: readonly number[] = [0, 1, 2, 3, 4, 6, 8]
@@ -14,7 +18,7 @@ export interface SchemaRoot {
   readonly page: number
 }
 
-/** @returns null for a row without a root page; undefined for one that is none of SQLite's */
+/** @returns null for a row without a root page; undefined for a row that SQLite would not write */
 export function readSchemaRoot(row: Buffer): SchemaRoot | null | undefined {
   const varints = new Varints()
   varints.begin(row, 0)
@@ -43,7 +47,7 @@ function bytesOf(type: number): number {
   return INTEGER_BYTES[type] ?? 0
 }
 
-/** Undefined for anything but an integer or null. */
+/** Undefined for a value that is neither an integer nor null. */
 function integerAt(row: Buffer, at: number, type: number): number | undefined {
   if (type === 0 || type === 8) return 0
   if (type === 9) return 1

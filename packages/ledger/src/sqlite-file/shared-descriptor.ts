@@ -1,6 +1,7 @@
-// Descriptors of database files that SQLite may have open in this process. POSIX drops every lock that a process has on a file as soon as the process
-// closes any descriptor of it (https://sqlite.org/howtocorrupt.html, section 2.2), so that a descriptor must not be closed while a connection of
-// this process may hold a lock: while it is in use here, or there is a `-wal`.
+// Descriptors of database files that SQLite may have open in this process. POSIX drops all locks of a process
+// on a file when the process closes any descriptor of it (https://sqlite.org/howtocorrupt.html, section 2.2).
+// So a descriptor must not be closed while a connection of this process may hold a lock: while another user of
+// the file is active, or there is a `-wal`.
 import { closeSync, existsSync, fstatSync, openSync } from 'node:fs'
 
 interface Shared {
@@ -11,7 +12,7 @@ interface Shared {
 
 const shared = new Map<string, Shared>()
 
-/** A descriptor for reading. Several that are asked for at a time may be one. */
+/** A descriptor for reading. Concurrent users of a file may share one. */
 export interface SharedDescriptor {
   readonly fd: number
   release(): void
@@ -25,7 +26,7 @@ export function openShared(path: string): SharedDescriptor {
   const key = `${dev}:${ino}`
   const found = shared.get(key)
   const one = found ?? { fd, path, users: 0 }
-  // The same file was open: this descriptor is kept beside that one, for it must not be closed either.
+  // The file is already open. The new descriptor is kept, too, since it must not be closed either.
   if (found !== undefined) shared.set(`${key}:${fd}`, { fd, path, users: 0 })
   else shared.set(key, one)
   one.users += 1

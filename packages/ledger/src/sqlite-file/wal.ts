@@ -1,10 +1,12 @@
-// The committed pages of a write-ahead log (https://sqlite.org/fileformat2.html#walformat). They replace the pages of the database file.
+// The committed pages of a write-ahead log (https://sqlite.org/fileformat2.html#walformat). They replace the
+// pages of the database file.
 //
-//   header   32 bytes  37 7f 06 82|83, version 3007000, page size, checkpoint number, salt (8 bytes), checksum (8 bytes)
+//   header   32 bytes  37 7f 06 82|83, version 3007000, page size, checkpoint number, salt (8), checksum (8)
 //   frame    24 bytes  page number, pages after a commit or 0, salt (8), checksum (8), then the page
 //
-// A log ends at the first frame whose salt or checksum does not fit: what follows was never written whole, or is left from before. Of what precedes,
-// everything up to the last frame of a commit counts. A log that is empty, too short, or without the magic number has no frames. None of that is damage.
+// A log ends at the first frame with a wrong salt or checksum: later frames are incomplete or left over from an
+// earlier log. Frames before it count up to the last commit. A log that is empty, too short, or without the
+// magic number has no frames. None of these cases is damage.
 import { readSync } from 'node:fs'
 import { isPageSize } from './format.js'
 
@@ -13,18 +15,18 @@ const FRAME_HEADER_BYTES = 24
 const MAGIC = 0x377f_0682
 const VERSION = 3_007_000
 
-/** Pages that take the place of those in the file. */
+/** Pages that replace those of the file. */
 export interface SidePages {
-  /** Offset in the log of each page's last committed version. */
+  /** Offset of the last committed version of each page in the log. */
   readonly offsets: ReadonlyMap<number, number>
-  /** Of the database after the last commit; null without a commit. */
+  /** Number of pages of the database after the last commit; null without a commit. */
   readonly pages: number | null
   readonly pageSize: number | null
 }
 
 const NOTHING: SidePages = { offsets: new Map(), pages: null, pageSize: null }
 
-/** Reads a log to its end, in memory proportional to the number of pages in it. @throws the file system's error */
+/** Reads a whole log. Memory is proportional to the number of its pages. @throws the file system's error */
 export function readWal(fd: number): SidePages {
   const header = Buffer.alloc(HEADER_BYTES)
   if (readAt(fd, header, 0) < HEADER_BYTES) return NOTHING
@@ -66,7 +68,7 @@ export function readAt(fd: number, into: Buffer, position: number): number {
   return length
 }
 
-/** Two sums over pairs of 32-bit words; each goes on from the one before it. */
+/** Two running sums over pairs of 32-bit words. */
 class Checksum {
   readonly #isBigEndian: boolean
   #first = 0

@@ -3,13 +3,13 @@ import type { WalkAnswer, WalkTask } from './file-check.js'
 
 const PAGE_WALKER = new URL('./page-walker.js', import.meta.url)
 
-/** What the thread needs: a page, and a bit for each page of the file. */
+/** The thread needs memory for one page, and one bit for each page of the file. */
 const LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 }
 
 /**
- * Walks the pages of a database file in a thread of its own.
+ * Walks the pages of a database file in a separate thread.
  *
- * @returns null when the thread could not be started, or died
+ * @returns null if the thread could not be started or crashed
  */
 export async function walkInThread(walk: WalkTask): Promise<WalkAnswer | null> {
   const worker = new Worker(PAGE_WALKER, { workerData: walk, resourceLimits: LIMITS })

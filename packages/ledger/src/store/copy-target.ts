@@ -1,4 +1,4 @@
-// Copies into files: SQLite, or JSONL with its head and tree beside it.
+// Destinations of `copyLedger` in files: SQLite, or JSONL with its head and tree files.
 import { closeSync, fdatasyncSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { encodeFrontier, parseCheckpoint, parseNote } from '@sudoagent/crypto'
 import Database from 'better-sqlite3'
@@ -20,10 +20,11 @@ import { TileWriter, tilesCompleted } from './sqlite/tiles.js'
 const BUSY_TIMEOUT_MS = 10_000
 
 /**
- * Opens a file that a copy goes into; it is made (mode 0600) when it is not there.
+ * Opens the file for a copy, or creates it with mode 0600.
  *
- * @param kind - of a file that is not there yet
- * @throws LedgerError LEDGER_NOT_A_LEDGER (something else is there, and is left alone), LEDGER_LOCKED, and what the file system says
+ * @param kind - format of a new file
+ * @throws LedgerError LEDGER_NOT_A_LEDGER (an existing file has another format; it is left unchanged),
+ * LEDGER_LOCKED; errors of the file system
  */
 export function openFileSink(path: string, kind: 'sqlite' | 'jsonl'): LedgerSink {
   try {
@@ -148,7 +149,7 @@ class JsonlSink implements LedgerSink {
     try {
       requireSize(this.name, this.#lines, entries)
       const bytes = Buffer.concat(entries.flatMap(({ line }) => [line, LF]))
-      // What a copy that was cut off left behind its last whole line.
+      // Removes an incomplete line of an interrupted copy.
       ftruncateSync(this.#fd, this.#size)
       for (let done = 0; done < bytes.length; )
         done += writeSync(this.#fd, bytes, done, bytes.length - done, this.#size + done)
@@ -185,7 +186,7 @@ interface BatchReader {
   close(): Promise<void>
 }
 
-/** Whole lines alone: what is torn at the end was never acknowledged. */
+/** Complete lines only: a torn last line was never acknowledged. */
 async function* linesOf(reader: BatchReader): AsyncGenerator<Uint8Array> {
   try {
     for await (const batch of reader.batches())

@@ -1,16 +1,17 @@
 /**
- * A counter outside the ledger: how far this writer has written, in a file of its own.
+ * A counter outside the ledger, in a file of its own: the position up to which this writer has written.
  *
- * Whoever can replace the ledger's files can put an older copy back while its writer is stopped. The copy is consistent,
- * so the writer would go on from there and sign a second history. With a counter the writer notices: the entry that it
- * wrote last is not in the ledger any more.
+ * An attacker who can replace the ledger's files can restore an older copy while the writer is stopped. The
+ * copy is consistent, so the writer would continue from it and sign a second history. With a counter, the
+ * writer detects this: the entry that it wrote last is missing.
  *
  *     sudoagent ledger counter v1
  *     00000000000000041 8ff560026ece4f28753ffb6b3f5249bb1a9c7a15b95e9710b0a3b4df43cbdb6c
  *
- * The position and hash of the last entry, in a text of fixed length that is overwritten in place after each append. It
- * protects as far as whoever replaces the ledger cannot write the counter: keep it in another folder, on another disk, or
- * in another backup. It is not synchronised: after a power failure it may be some entries behind, never ahead.
+ * The file contains the position and the hash of the last entry, in a text of fixed length that is overwritten
+ * after each append. It protects only if the attacker cannot write to it: keep it in another folder, on another
+ * disk, or in another backup. It is not synced to disk: after a power failure it may be some entries late,
+ * never ahead.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs'
 import { isHash } from '@sudoagent/crypto'
@@ -22,9 +23,12 @@ import type { LedgerReader } from '../port/reader.js'
 import type { AppendedEntry, ControlWriter, LedgerWriter, PreparedEntry } from '../port/writer.js'
 
 export interface CounterOptions {
-  /** Path of the counter; made by the first append when it is not there. */
+  /** Path of the counter. The first append creates it. */
   readonly file: string
-  /** Opens the same ledger for reading, to look for the entry that was written last. Asked only when there is a counter. */
+  /**
+   * Opens the same ledger for reading, to find the entry that was written last. Called only if the counter
+   * exists.
+   */
   readonly openReader: () => Promise<LedgerReader>
 }
 
@@ -39,11 +43,12 @@ const FORM = /^sudoagent ledger counter v1\n(\d{17}) ([0-9a-f]{64})\n$/
 const LENGTH = HEAD.length + POSITION_DIGITS + 1 + 64 + 1
 
 /**
- * A writer that refuses a ledger which lacks what it wrote last, and keeps count of what it writes.
+ * Wraps a writer: refuses a ledger without the entry that was written last, and updates the counter after each
+ * append.
  *
- * @param ledger - just opened; closed when it is refused
- * @throws (as a rejection) LedgerError LEDGER_DAMAGED when the counted entry is not in the ledger; LEDGER_NOT_A_LEDGER when
- * the file is not a counter; of the reader and of the file system
+ * @param ledger - a newly opened writer; closed if the ledger is refused
+ * @throws (as a rejection) LedgerError LEDGER_DAMAGED if the counted entry is not in the ledger,
+ * LEDGER_NOT_A_LEDGER if the file is not a counter; errors of the reader and of the file system
  * @example
  * const counter = { file: '/var/lib/agent/ledger.counter', openReader: () => openLedgerReader('ledger.sqlite') }
  * const ledger = await withCounter(SqliteLedger.open('ledger.sqlite', { signer }), counter)
@@ -76,7 +81,7 @@ class CountedLedger implements LedgerWriter, Partial<ControlWriter> {
   readonly #file: string
   #position: number
   #isClosed = false
-  // Present exactly when the ledger has them: the engine asks.
+  // Present only if the wrapped ledger has them; the engine checks for their presence.
   readonly begin?: () => Promise<void>
   readonly aheadMs?: () => Promise<number>
   readonly prepare?: (draft: EntryDraft) => PreparedEntry
@@ -114,7 +119,10 @@ class CountedLedger implements LedgerWriter, Partial<ControlWriter> {
     this.#isClosed = true
   }
 
-  /** An entry that is not counted could be taken away unseen: then its caller must not act on it. */
+  /**
+   * Updates the counter. If that fails, the append rejects: an uncounted entry could be removed without
+   * detection, so the caller must not act on it.
+   */
   #counted(entry: AppendedEntry): AppendedEntry {
     if (entry.position <= this.#position) return entry
     const text = `${HEAD}${String(entry.position).padStart(POSITION_DIGITS, '0')} ${entry.entryHash}\n`

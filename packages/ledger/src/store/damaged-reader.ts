@@ -1,10 +1,11 @@
-// A store that must not be opened, as a reader: it has no lines, and says what is wrong. So a report about it is a report like any other.
+// A reader for a store that must not be opened: it has no lines and one fault, so `verify` can report on it as
+// usual.
 import type { LedgerKind, LedgerReader, StoreFault } from '../port/reader.js'
 
 /**
  * @param kind - of the store
- * @param message - what is wrong with it
- * @param remove - called when it is closed
+ * @param message - the damage
+ * @param remove - called on close
  */
 export function damagedReader(kind: LedgerKind, message: string, remove: () => void): LedgerReader {
   const faults: readonly StoreFault[] = [{ code: 'STORE_DAMAGED', message }]

@@ -1,26 +1,27 @@
-// Stores are drivers: one list says which store a place belongs to. A place is the path of a file, or a URL.
+// Each kind of store has a driver, and a list assigns a place to its driver. A place is the path of a file, or
+// a URL.
 //
-//   ledger.sqlite, ledger.db          sqlite     by content; by name where there is no file yet
-//   ledger.jsonl                      jsonl      the same
-//   memory:name                       memory     one ledger for each name, as long as the process
-//   postgres://user@host/database     postgres   `@sudoagent/postgres`, where it is installed
+//   ledger.sqlite, ledger.db          sqlite     by content; a new file by its name
+//   ledger.jsonl                      jsonl      by content; a new file by its name
+//   memory:name                       memory     one ledger for each name, for the lifetime of the process
+//   postgres://user@host/database     postgres   `@sudoagent/postgres`, if it is installed
 //
-// To add a store, write a driver and put it into the list; from outside, call `addLedgerDriver`. What a reader and a writer
-// must do is tested by `test/store/contract.ts`.
+// To add a store, write a driver and add it to the list, or call `addLedgerDriver` from another package.
+// `test/store/contract.ts` tests the requirements for readers and writers.
 import { LedgerError } from '../error.js'
 import type { LedgerKind, LedgerReader } from '../port/reader.js'
 import type { ControlWriter, LedgerWriter } from '../port/writer.js'
 import type { WriterOptions } from '../write/advance.js'
 
-/** One kind of store. */
+/** A kind of store. */
 export interface LedgerDriver {
-  /** What its readers call themselves. */
+  /** The `kind` of its readers. */
   readonly kind: LedgerKind
-  /** Whether a place belongs to it, by its text alone: the scheme of a URL. Must not throw. */
+  /** Whether a place belongs to this driver, by its text alone (the scheme of a URL). Must not throw. */
   matches(place: string): boolean
   /** @throws LedgerError (as a rejection) */
   openReader(place: string): Promise<LedgerReader>
-  /** Opens a ledger, and makes it where it is not there. @throws LedgerError (as a rejection) */
+  /** Opens a ledger, or creates it. @throws LedgerError (as a rejection) */
   openWriter(place: string, options: WriterOptions): Promise<LedgerWriter & ControlWriter>
 }
 
@@ -40,10 +41,10 @@ const postgres: LedgerDriver = {
   openWriter: async (place, options) => (await postgresDriver()).openWriter(place, options),
 }
 
-/** A package of its own, loaded for its places alone: no other ledger needs a client of PostgreSQL. */
+/** A separate package, imported only for its own places, so that other ledgers do not need a PostgreSQL client. */
 async function postgresDriver(): Promise<LedgerDriver> {
   try {
-    // Not a literal: the package lies above this one.
+    // Not a string literal, since that package depends on this one.
     const { postgresDriver } = (await import(POSTGRES_PACKAGE)) as { readonly postgresDriver: LedgerDriver }
     return postgresDriver
   } catch (cause) {
@@ -54,11 +55,11 @@ async function postgresDriver(): Promise<LedgerDriver> {
   }
 }
 
-/** Files. Which of the two a file belongs to is in the file. */
+/** The file drivers. They match no scheme: `open.ts` selects one by the content of the file. */
 export const sqlite: LedgerDriver = {
   kind: 'sqlite',
   matches: () => false,
-  // Loaded here, so that whoever reads JSONL never loads the native module.
+  // Imported on demand, so that reading JSONL does not load the native module.
   openReader: async (path) => (await import('./sqlite/reader.js')).openSqliteReader(path),
   openWriter: async (path, options) => (await import('./sqlite/ledger.js')).SqliteLedger.open(path, options),
 }
@@ -73,7 +74,7 @@ export const jsonl: LedgerDriver = {
 const drivers: LedgerDriver[] = [memory, postgres]
 
 /**
- * Adds a kind of store, before those that are there: it is asked first whether a place belongs to it.
+ * Adds a driver in front of the existing ones: it is the first to be asked whether a place belongs to it.
  *
  * @example
  * addLedgerDriver({ kind: 'key-value', matches: (place) => place.startsWith('kv:'), openReader, openWriter })
@@ -82,7 +83,7 @@ export function addLedgerDriver(driver: LedgerDriver): void {
   if (!drivers.includes(driver)) drivers.unshift(driver)
 }
 
-/** The driver whose scheme a place has; null for the path of a file. */
+/** The driver for the scheme of a place; null for the path of a file. */
 export function driverByScheme(place: string): LedgerDriver | null {
   return drivers.find((driver) => driver.matches(place)) ?? null
 }

@@ -1,10 +1,11 @@
-// Who besides its owner can write to a ledger's file. Whoever can is able to take its last entries away, or to put an older copy in its place; a
-// reader finds what changed entries, and a writer goes on from what it finds.
+// Warns of ledger files that users other than the owner can write to. Such a user can remove the last entries
+// or restore an older copy. A reader detects changed entries, but a writer continues from the existing ones.
 import type { StoreWarning } from '../port/reader.js'
 import { GROUP_WRITES, OTHERS_WRITE, otherWritersOf } from '../private-file.js'
 
 /**
- * What a reader says of a file that every user can write to or replace. A group is not mentioned: a copy often belongs to the group of its owner alone.
+ * The warnings of a reader about a file that every user can write to or replace. Group permissions are ignored,
+ * since the group of a copy often has one member.
  */
 export function writableWarnings(path: string): readonly StoreWarning[] {
   const found = writersOf(path, OTHERS_WRITE)
@@ -15,7 +16,7 @@ const WARNED_MAX = 20
 
 const warned = new Set<string>()
 
-/** Warns once of each file that a writer opens and that its group or every user can write to or replace. */
+/** Warns, once for each file, if a writer opens a file that its group or every user can write to or replace. */
 export function warnOfOtherWriters(path: string): void {
   const found = writersOf(path, OTHERS_WRITE | GROUP_WRITES)
   if (found === null || warned.has(path) || warned.size >= WARNED_MAX) return
@@ -23,7 +24,7 @@ export function warnOfOtherWriters(path: string): void {
   process.emitWarning(`ledger \`${path}\`: ${found.message}; ${found.hint}`, { code: 'SUDOAGENT_LEDGER_WRITABLE' })
 }
 
-/** Null where nobody else can write, or nobody knows. */
+/** Null if no other user can write, or if that cannot be determined. */
 function writersOf(path: string, bits: number): { readonly message: string; readonly hint: string } | null {
   try {
     const others = otherWritersOf(path, bits)

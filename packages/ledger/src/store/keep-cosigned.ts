@@ -1,4 +1,4 @@
-// Keeps the checkpoint that witnesses cosigned beside the ledger it is about, so that receipts can lead to it.
+// Stores the checkpoint that witnesses cosigned with its ledger, so that receipts can refer to it.
 import { parseCheckpoint, parseNote } from '@sudoagent/crypto'
 import Database from 'better-sqlite3'
 import { asLedgerError } from '../file.js'
@@ -11,11 +11,12 @@ import { COSIGNED_TABLE, findEvidenceTables } from './sqlite/tables.js'
 const BUSY_TIMEOUT_MS = 10_000
 
 /**
- * Keeps a cosigned checkpoint, in place of one that is as old or older. The ledger may have a writer meanwhile.
+ * Stores a cosigned checkpoint, unless a later one is stored already. Safe while the ledger has a writer.
  *
  * @param note - a signed note, verified by the caller
- * @returns whether it was kept: false when a later one is there already
- * @throws LedgerError as `openLedgerReader`, LEDGER_WRITE_FAILED; CryptoError NOTE_INVALID, CHECKPOINT_INVALID for a text that is none
+ * @returns whether it was stored; false if a later one is stored already
+ * @throws LedgerError as `openLedgerReader`, LEDGER_WRITE_FAILED; CryptoError NOTE_INVALID, CHECKPOINT_INVALID
+ * for any other text
  */
 export function keepCosigned(path: string, note: string): boolean {
   const { size } = parseCheckpoint(parseNote(note).text)
@@ -54,7 +55,7 @@ function keepInTable(path: string, note: string, size: number): boolean {
   }
 }
 
-/** The size that a kept checkpoint names; 0 for one that cannot be read, which is then replaced. */
+/** The size of a stored checkpoint; 0 if it cannot be read, so that it is replaced. */
 function sizeOf(stored: StoredText): number {
   if (stored === null || stored === 'unreadable') return 0
   try {

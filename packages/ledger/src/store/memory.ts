@@ -1,4 +1,5 @@
-// A ledger that lives in the process: for tests and trials. Same chain, same tree, same entries, no durability.
+// A ledger in memory, for tests and trials. It has the same chain, tree and entries as any other, but no
+// durability.
 import { setImmediate as turn } from 'node:timers/promises'
 import type { StoredLine } from '../entry/stored-line.js'
 import type { LedgerError } from '../error.js'
@@ -22,7 +23,7 @@ import { StoreWriter } from '../write/store-writer.js'
 export type MemoryLedgerOptions = WriterOptions
 
 /**
- * Keeps entries in memory. Nothing survives the process, so it is no evidence.
+ * Keeps entries in memory. They are lost when the process ends, so this ledger is not evidence.
  *
  * @example
  * const ledger = new MemoryLedger()
@@ -42,7 +43,7 @@ export class MemoryLedger extends StoreWriter {
     return aheadOf(this.#state.head.recordedAt, this.writer)
   }
 
-  /** A view of the entries that are there now. */
+  /** A snapshot of the current entries. */
   reader(): LedgerReader {
     return linesReader([...this.#lines], [...this.#nodes], this.#head)
   }
@@ -56,7 +57,7 @@ export class MemoryLedger extends StoreWriter {
     return plan.asked
   }
 
-  /** Nothing is written before everything has succeeded. */
+  /** `commit` changes nothing before it has succeeded, so there is nothing to undo. */
   protected abandon(error: unknown): { readonly failure: LedgerError; readonly isFinal: boolean } {
     return { failure: asLedgerError(error, 'memory'), isFinal: false }
   }
@@ -64,7 +65,7 @@ export class MemoryLedger extends StoreWriter {
   protected release(): void {}
 }
 
-/** A reader over lines and nodes that are in memory already. */
+/** A reader of lines and nodes in memory. */
 function linesReader(lines: readonly Uint8Array[], nodes: readonly Uint8Array[], head: string | null): LedgerReader {
   const lineOf = (bytes: Uint8Array, index: number): StoredLine => ({ position: index + 1, bytes })
   return {

@@ -1,4 +1,4 @@
-// Ledgers in memory by name, so that a reader finds what a writer of the same process wrote.
+// Ledgers in memory by name, so that a reader finds the ledger of a writer in the same process.
 import { LedgerError } from '../error.js'
 import type { LedgerReader } from '../port/reader.js'
 import type { WriterOptions } from '../write/advance.js'
@@ -13,7 +13,7 @@ export function readNamed(place: string): LedgerReader {
   return ledger.reader()
 }
 
-/** @throws LedgerError LEDGER_LOCKED when the name has a writer */
+/** @throws LedgerError LEDGER_LOCKED if the name already has a writer */
 export function writeNamed(place: string, options: WriterOptions): MemoryLedger {
   if (ledgers.has(place)) throw new LedgerError('LEDGER_LOCKED', `\`${place}\` has a writer already`)
   const ledger = new MemoryLedger(options)

@@ -1,4 +1,18 @@
-// A ledger's kind is recognised by what is in the file, never by its name.
+// Opens a ledger from a place: a file path, or a URL.
+//
+// A URL goes to the driver of its scheme (`drivers.ts`). The format of an existing file is recognised by its
+// content, never by its name; a new file gets its format from its name (LEDGER-FORMAT §2):
+//
+//   openLedgerReader('ledger.bak')             starts with "SQLite format 3\0"  →  SQLite
+//   openLedgerReader('audit.log')              starts with {                    →  JSONL
+//   openLedgerWriter('new.jsonl', options)     does not exist                   →  JSONL, created with mode 0600
+//   openLedgerWriter('postgres://…', options)  scheme                           →  @sudoagent/postgres
+//
+// While SQLite has a database open (there is a `-wal` file), its content is not read here, since closing the
+// descriptor would drop SQLite's locks.
+//
+// A reader changes nothing. A writer writes the genesis of a new ledger, and with a `counter` it refuses a
+// ledger that was replaced by an older copy (`counter.ts`).
 import { existsSync, statSync } from 'node:fs'
 import { LedgerError } from '../error.js'
 import { asLedgerError, firstBytes, isOpenInSqlite, isRegularFile, SQLITE_MAGIC } from '../file.js'
@@ -11,10 +25,12 @@ import { driverByScheme, jsonl, sqlite } from './drivers.js'
 import { beside } from './jsonl/side-file.js'
 
 /**
- * Opens a ledger for reading. Changes nothing, takes no write lock, works on read-only files and next to a running writer.
+ * Opens a ledger for reading. Changes nothing, takes no write lock, and works on read-only files and during
+ * writes.
  *
  * @param place - the path of a SQLite or JSONL file, or a URL (`postgres://…`, `memory:name`)
- * @throws LedgerError LEDGER_NOT_FOUND, LEDGER_IS_DIRECTORY, LEDGER_NOT_READABLE, LEDGER_NOT_A_LEDGER, LEDGER_DAMAGED, LEDGER_BUSY, DRIVER_MISSING
+ * @throws LedgerError LEDGER_NOT_FOUND, LEDGER_IS_DIRECTORY, LEDGER_NOT_READABLE, LEDGER_NOT_A_LEDGER,
+ * LEDGER_DAMAGED, LEDGER_BUSY, DRIVER_MISSING
  * @example
  * const reader = await openLedgerReader('ledger.sqlite')
  */
@@ -24,20 +40,20 @@ export async function openLedgerReader(place: string): Promise<LedgerReader> {
 }
 
 export interface OpenWriterOptions extends WriterOptions {
-  /** Of a file that is not there yet, or is empty; default: by its name. */
+  /** Format of a file that does not exist or is empty. Default: by its name. */
   readonly kind?: 'sqlite' | 'jsonl'
-  /** Whether an empty ledger gets its genesis now; default: yes. */
+  /** Whether to write the genesis of an empty ledger now. Default: true. */
   readonly begin?: boolean
-  /** A file that counts what this writer has written: a ledger that lacks some of it is refused (`withCounter`). */
+  /** Path of a counter for this writer: a ledger without the entry that it wrote last is refused (`withCounter`). */
   readonly counter?: string
 }
 
 /**
- * Opens a ledger for writing, and makes it where it is not there. A new one is begun: it gets its genesis.
+ * Opens a ledger for writing, or creates it. A new ledger gets its genesis.
  *
- * @param place - as for `openLedgerReader`; a file that is not there, or is empty, is JSONL when its name ends in `.jsonl` or
- * `.ndjson`, and SQLite otherwise
- * @throws LedgerError as the store's `open`, DRIVER_MISSING; TypeError for an option that cannot be
+ * @param place - as for `openLedgerReader`; a file that does not exist or is empty is JSONL if its name ends in
+ * `.jsonl` or `.ndjson`, otherwise SQLite
+ * @throws LedgerError as the store's `open`, DRIVER_MISSING; TypeError for an invalid option
  * @example
  * const ledger = await openLedgerWriter('ledger.sqlite', { signer })
  */
@@ -63,7 +79,7 @@ export async function openLedgerWriter(
 
 const FILE_DRIVERS = { sqlite, jsonl } as const
 
-/** Asks the file, and opens nothing: another writer may be making its ledger there right now, and an empty file says nothing about its kind. */
+/** Does not open the file: another writer may be creating a ledger in it, and an empty file has no format. */
 function kindForWriting(path: string, kind: 'sqlite' | 'jsonl' | undefined): 'sqlite' | 'jsonl' {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (stat?.isDirectory() === true || (stat?.size ?? 0) > 0) return recognise(path)
@@ -71,8 +87,8 @@ function kindForWriting(path: string, kind: 'sqlite' | 'jsonl' | undefined): 'sq
 }
 
 /**
- * The same for a reader: what looks like a JSONL ledger that somebody put something in front of is one, and `verify` says
- * what is wrong with its first line.
+ * The format of a file for a reader. A JSONL ledger with other text in front is still read, so that `verify`
+ * reports the defect of its first line.
  */
 function recogniseForReading(path: string): 'sqlite' | 'jsonl' {
   try {
@@ -83,13 +99,13 @@ function recogniseForReading(path: string): 'sqlite' | 'jsonl' {
   }
 }
 
-/** Looked at for an entry, in bytes: more than what a few short lines in front of one take. */
+/** Number of bytes searched for an entry: more than a few short lines in front of it. */
 const START_BYTES = 64 * 1024
 
-/** Whether the file has a head next to it, or something like an entry near its beginning. */
+/** Whether the file has a head file, or an apparent entry near its beginning. */
 function looksLikeLines(path: string): boolean {
   try {
-    // A pipe or a device is not a ledger, and opening a pipe waits for its other end.
+    // A pipe or a device is not a ledger, and opening a pipe would block until its other end is opened.
     if (!statSync(path).isFile()) return false
     const start = firstBytes(path, START_BYTES).toString('latin1')
     return existsSync(beside(path, 'head')) || /\n\{"|"entry_hash"/.test(start)
@@ -99,7 +115,7 @@ function looksLikeLines(path: string): boolean {
 }
 
 /**
- * Tells a ledger's kind.
+ * Recognises the format of a ledger.
  *
  * @throws LedgerError LEDGER_NOT_FOUND, LEDGER_IS_DIRECTORY, LEDGER_NOT_READABLE, LEDGER_NOT_A_LEDGER
  */

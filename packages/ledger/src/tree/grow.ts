@@ -1,7 +1,7 @@
-// The tree of a ledger, with more entries.
+// Appends entries to the Merkle tree of a ledger.
 import { appendLeaves, type Frontier, hexToBytes, leafHash, type TreeNode } from '@sudoagent/crypto'
 
-/** The tree behind more entries, and the nodes that they complete. */
+/** The tree with more entries, and the nodes that they complete. */
 export function grow(
   frontier: Frontier,
   entries: readonly { readonly entryHash: string }[],

@@ -1,4 +1,4 @@
-// Proofs out of a ledger: that an entry is in its tree, and that one of its trees begins with another.
+// Inclusion and consistency proofs (RFC 6962 §2.1) from a ledger.
 import {
   consistencyProof,
   EMPTY_FRONTIER,
@@ -19,13 +19,13 @@ import { grow } from './grow.js'
 import { createStoredNodeReader } from './stored-node.js'
 
 /**
- * The inclusion proof of an entry: the hashes from its leaf's sibling up to the root.
- * Reads O(log n) hashes of the stored tree; a ledger without one is walked.
+ * Makes the inclusion proof of an entry: the hashes from its leaf's sibling up to the root. Reads O(log n)
+ * hashes of the stored tree; without a stored tree, reads the entries.
  *
  * @param position - of the entry, 1-based
  * @param size - of the tree, in entries: usually that of a checkpoint
- * @throws RangeError unless 1 ≤ position ≤ size; LedgerError ENTRY_NOT_FOUND when the ledger has fewer entries, LEDGER_DAMAGED when its tree
- * or an entry cannot be read
+ * @throws RangeError unless 1 ≤ position ≤ size; LedgerError ENTRY_NOT_FOUND if the ledger has fewer entries,
+ * LEDGER_DAMAGED if its tree or an entry cannot be read
  * @example
  * const hashes = await proveInclusion(reader, 41, checkpoint.size)
  * verifyInclusion(leafHash(hexToBytes(entryHash)), 40, checkpoint.size, hashes, checkpoint.root) // true
@@ -38,7 +38,7 @@ export async function proveInclusion(reader: LedgerReader, position: number, siz
 }
 
 /**
- * The consistency proof between two sizes of the ledger's tree.
+ * Makes the consistency proof between two sizes of the ledger's tree.
  *
  * @throws RangeError unless 1 ≤ oldSize ≤ newSize; LedgerError as `proveInclusion`
  */
@@ -50,10 +50,11 @@ export async function proveConsistency(reader: LedgerReader, oldSize: number, ne
 }
 
 /**
- * The inclusion proof of an entry in the tree of a checkpoint, checked before it is handed out: what a store holds is only a hint. Where the
- * stored tree does not lead to the checkpoint's root, the ledger is walked.
+ * Makes the inclusion proof of an entry in the tree of a checkpoint, and verifies it before returning it, since
+ * a stored tree is untrusted. If the proof from the stored tree is not valid, the tree is rebuilt from the
+ * entries.
  *
- * @throws LedgerError LEDGER_DAMAGED when the entries themselves do not lead there
+ * @throws LedgerError LEDGER_DAMAGED if the tree of the entries has a different root from the checkpoint
  */
 export async function proveEntry(
   reader: LedgerReader,
@@ -75,20 +76,22 @@ export async function proveEntry(
   })
 }
 
-/** That the tree of a checkpoint begins with the tree of fewer entries. */
+/** Proof that the tree of a checkpoint extends a smaller tree. */
 export interface PrefixProof {
-  /** Of the smaller tree. */
+  /** Root of the smaller tree. */
   readonly root: Uint8Array
-  /** As `verifyConsistency` takes them. */
+  /** The consistency proof, as `verifyConsistency` takes it. */
   readonly hashes: readonly Uint8Array[]
 }
 
 /**
- * The consistency proof from a size of the ledger's tree to a checkpoint, checked before it is handed out, and the root that the tree had then:
- * what somebody else knows of it can be held against that. Where the stored tree does not lead to the checkpoint's root, the ledger is walked.
+ * Makes the consistency proof from a size of the ledger's tree to a checkpoint, and verifies it before
+ * returning it. The result includes the root at that size, so that a checkpoint kept elsewhere can be compared
+ * with it. If the proof from the stored tree is not valid, the tree is rebuilt from the entries.
  *
- * @throws RangeError unless 1 ≤ size ≤ checkpoint.size; LedgerError ENTRY_NOT_FOUND when the ledger has fewer entries than the checkpoint,
- * LEDGER_DAMAGED when the entries themselves do not lead there, or cannot be read
+ * @throws RangeError unless 1 ≤ size ≤ checkpoint.size; LedgerError ENTRY_NOT_FOUND if the ledger has fewer
+ * entries than the checkpoint, LEDGER_DAMAGED if the tree of the entries has a different root from the
+ * checkpoint or an entry cannot be read
  */
 export async function provePrefix(
   reader: LedgerReader,
@@ -108,7 +111,7 @@ export async function provePrefix(
   })
 }
 
-/** Null when the tree is not that of the checkpoint. */
+/** Null if the root of the tree is not that of the checkpoint. */
 async function prefixIn(
   tree: HashReader,
   size: number,
@@ -119,7 +122,7 @@ async function prefixIn(
   return verifyConsistency(size, checkpoint.size, root, checkpoint.root, hashes) ? { root, hashes } : null
 }
 
-/** The nodes of the tree of `size` entries: as they are stored, or computed from the entries. */
+/** The nodes of the tree of `size` entries: stored, or computed from the entries. */
 async function treeOf(reader: LedgerReader, size: number): Promise<HashReader> {
   return reader.treeReader(size) ?? (await walkTree(reader, size))
 }

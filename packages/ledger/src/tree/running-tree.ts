@@ -1,7 +1,19 @@
-// The Merkle tree of a ledger (RFC 6962) while its entries go by: the right edge and nothing else. It gives the roots that `frontier.ts` of the
-// crypto package gives, in a third of the time: two hashes an entry, and no array, no buffer and no check of what was checked before.
+// The Merkle tree of a ledger (RFC 6962 §2.1, SHA-256), built entry by entry.
 //
-//   after 11 entries:  level 3: root of entries 1 to 8 · level 1: root of entries 9 and 10 · level 0: leaf of entry 11
+// A leaf is the hash of an entry's `entry_hash` as 32 raw bytes: SHA-256(0x00 ‖ entry_hash). An inner node is
+// SHA-256(0x01 ‖ left ‖ right). `RunningTree` keeps the right edge of the tree only, one node for each level,
+// so its memory is O(log n) and an entry takes two hashes on average. For example, after 11 entries:
+//
+//   level 3   root of entries 1 to 8
+//   level 1   root of entries 9 and 10
+//   level 0   leaf of entry 11
+//
+//   root = node(level 3, node(level 1, level 0))
+//
+// `frontier.ts` of the crypto package gives the same roots. This class takes a third of the time: it reuses
+// buffers and does not check its input again. The other files of this folder store the tree in tiles (C2SP
+// tlog-tiles: `tile-hashes.ts`) or in the order of completion (`stored-node.ts`), and make proofs from it
+// (`prove.ts`).
 import {
   EMPTY_FRONTIER,
   emptyRoot,
@@ -12,7 +24,7 @@ import {
   sha256Hex,
 } from '@sudoagent/crypto'
 
-// What is hashed stands in one buffer for each level: 0x01, the left node, the right node. The left half is the edge.
+// Each level has one buffer: 0x01, the left node, the right node. The left node is the edge of the tree.
 const LEFT = 1
 const RIGHT = LEFT + HASH_BYTES
 
@@ -21,28 +33,28 @@ export class RunningTree {
   readonly #levels: Buffer[] = []
   #size: number
 
-  /** @param start - the tree to go on from, as `parseFrontier` checked it */
+  /** @param start - the tree to extend, as checked by `parseFrontier` */
   constructor(start: Frontier = EMPTY_FRONTIER) {
     this.#size = start.size
-    // The smallest subtree is the last of a frontier.
+    // The last hash of a frontier is the root of its smallest subtree.
     const hashes = [...start.hashes]
     for (const [level, nodes] of this.#halves()) if (nodes % 2 === 1) this.#level(level).set(hashes.pop() ?? [], LEFT)
   }
 
-  /** How many entries the tree has. */
+  /** Number of entries in the tree. */
   get size(): number {
     return this.#size
   }
 
-  /** Takes the next entry. */
+  /** Appends an entry. */
   add(entryHash: Hash): void {
     this.#leaf.write(entryHash, LEFT, 'hex')
     this.#addLeaf(sha256Hex(this.#leaf))
   }
 
-  /** Takes the next entry by the hash of its leaf, which stands in `leaves` at `at`. */
+  /** Appends an entry by its leaf hash, which is in `leaves` at `at`. */
   addLeaf(leaves: Uint8Array, at: number): void {
-    // An even leaf waits at the lowest level for its neighbour; no text of it is needed.
+    // An even leaf is stored at level 0 until its sibling arrives; it is not needed as text.
     if (this.#size % 2 === 1) this.#addLeaf(hexAt(leaves, at))
     else {
       this.#level(0).set(leaves.subarray(at, at + HASH_BYTES), LEFT)
@@ -84,7 +96,7 @@ export class RunningTree {
     return { size: this.#size, hashes: hashes.reverse() }
   }
 
-  /** Each level, from the leaves up, and how many complete nodes it has. */
+  /** Each level from the leaves up, and its number of complete nodes. */
   *#halves(): Generator<readonly [level: number, nodes: number]> {
     for (let level = 0, nodes = this.#size; nodes > 0; level += 1, nodes = Math.floor(nodes / 2)) yield [level, nodes]
   }

@@ -1,12 +1,13 @@
-// The hashes of a tile (C2SP tlog-tiles) out of what a database holds, for every store that keeps tiles. What it holds may be anything.
+// Hashes of a tile (C2SP tlog-tiles) from values of a database, for every store with tiles. The values are
+// untrusted.
 import { HASH_BYTES, hexToBytes, isHash, leafHash } from '@sudoagent/crypto'
 import { LedgerError } from '../error.js'
 
 /**
- * The leaf hashes of `count` entries, one behind the other.
+ * The concatenated leaf hashes of `count` entries.
  *
- * @param hashes - their `entry_hash`, as they were found
- * @throws LedgerError LEDGER_DAMAGED when one is missing or is no hash
+ * @param hashes - the stored `entry_hash` values, unchecked
+ * @throws LedgerError LEDGER_DAMAGED if a value is missing or is not a hash
  */
 export function leavesOf(hashes: readonly unknown[], count: number): Buffer {
   if (hashes.length !== count) throw treeDamaged()
@@ -19,9 +20,10 @@ export function leavesOf(hashes: readonly unknown[], count: number): Buffer {
 }
 
 /**
- * A tile with one hash more. What stands behind its place is of entries that were caught up with before, and have no head yet.
+ * A tile with one more hash at `slot`. Hashes from `slot` on are dropped: they are of recovered entries that no
+ * head covers yet.
  *
- * @throws LedgerError LEDGER_DAMAGED when the hashes before it are not there
+ * @throws LedgerError LEDGER_DAMAGED if the tile has fewer than `slot` hashes
  */
 export function withHash(tile: unknown, slot: number, hash: Uint8Array): Buffer {
   const before = slot === 0 ? new Uint8Array(0) : tile

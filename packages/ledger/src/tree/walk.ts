@@ -1,11 +1,11 @@
-// The tree of a ledger along a walk, and what it was at the sizes that somebody has a checkpoint of.
+// Builds the tree of a ledger during a walk, and remembers it at the sizes of known checkpoints.
 import type { Frontier, Hash } from '@sudoagent/crypto'
 import { RunningTree } from './running-tree.js'
 
-/** What a ledger was at some size. Null for what could not be found out. */
+/** The ledger at some size. A value is null if it could not be determined. */
 export interface TreePoint {
   readonly root: Uint8Array | null
-  /** Of the last entry at that size. */
+  /** Hash of the last entry at that size. */
   readonly entryHash: Hash | null
 }
 
@@ -18,9 +18,9 @@ export class TreeWalk {
   #lostAt: number | null = null
 
   /**
-   * @param sizes - to remember the tree at
-   * @param start - the tree to go on from
-   * @param known - points that are known without the walk
+   * @param sizes - sizes at which to remember the tree
+   * @param start - the tree to extend
+   * @param known - points that are already known
    */
   constructor(sizes: Iterable<number>, start?: Frontier, known: ReadonlyMap<number, TreePoint> = new Map()) {
     this.#tree = new RunningTree(start)
@@ -30,9 +30,10 @@ export class TreeWalk {
   }
 
   /**
-   * Takes the next entry.
+   * Appends an entry.
    *
-   * @param entryHash - as it says itself; null when it cannot be read: no root from here on can be known
+   * @param entryHash - as stated in the entry; null if the entry cannot be read, which makes all later roots
+   * unknown
    */
   add(entryHash: Hash | null): void {
     this.#size += 1
@@ -41,7 +42,7 @@ export class TreeWalk {
     this.#note(() => entryHash)
   }
 
-  /** The same by the hash of the leaf, which stands in `leaves` at `at`. */
+  /** Appends an entry by its leaf hash, which is in `leaves` at `at`. */
   addLeaf(leaves: Uint8Array, at: number, entryHash: () => Hash): void {
     this.#size += 1
     if (this.#lostAt === null) this.#tree.addLeaf(leaves, at)
@@ -54,23 +55,23 @@ export class TreeWalk {
     this.#points.set(this.#size, { root: this.root(), entryHash: entryHash() })
   }
 
-  /** What the ledger was at one of the sizes asked for; undefined when it never was. */
+  /** The ledger at one of the requested sizes; undefined if the walk has not reached it. */
   at(size: number): TreePoint | undefined {
     return this.#points.get(size)
   }
 
-  /** Whether somebody waits for a root at this size or a later one. */
+  /** Whether a requested size is at least `size`. */
   isAwaited(size: number): boolean {
     const last = this.#wanted.at(-1)
     return last !== undefined && last >= size
   }
 
-  /** The root now; null behind an entry that could not be read. */
+  /** The current root; null after an unreadable entry. */
   root(): Uint8Array | null {
     return this.#lostAt === null ? this.#tree.root() : null
   }
 
-  /** The right edge now; null behind an entry that could not be read. */
+  /** The current right edge; null after an unreadable entry. */
   frontier(): Frontier | null {
     return this.#lostAt === null ? this.#tree.frontier() : null
   }

@@ -1,5 +1,6 @@
-// What the caller kept elsewhere: checkpoints, receipts, the state of an earlier run. Only such a thing shows that an older copy of a ledger was
-// put back, or that whoever holds the key wrote it anew: all that lies with the ledger can be put back with it.
+// Anchors: checkpoints, receipts and states that the caller kept outside the ledger. Only an anchor detects
+// that the whole ledger was replaced by an older copy, or rewritten by the holder of the signing key: the head
+// and everything else in the ledger can be replaced along with it.
 import {
   bytesToHex,
   CryptoError,
@@ -20,30 +21,30 @@ import type { AnchorReport } from './report.js'
 import type { VerifiedState } from './saved-state.js'
 import { type PolicyKeys, readUnverifiedCheckpoint, type UnverifiedCheckpoint } from './unverified-checkpoint.js'
 
-/** An anchor that can be read: a place in the ledger, and what must be there. */
+/** A readable anchor: a position in the ledger, and the hash expected there. */
 export interface Anchor {
   readonly kind: 'checkpoint' | 'receipt'
-  /** What it is called in a sentence. */
+  /** Name of the anchor in messages. */
   readonly name: string
-  /** Null for a receipt without proof. */
+  /** Null for a receipt without a proof. */
   readonly checkpoint: UnverifiedCheckpoint | null
-  /** The entry that a receipt is of; null for a checkpoint. */
+  /** The entry of a receipt; null for a checkpoint. */
   readonly entry: { readonly position: number; readonly hash: string } | null
 }
 
-/** One that cannot, and why. */
+/** An anchor that cannot be read, and the reason. */
 export interface UnreadableAnchor {
   readonly problem: string
 }
 
-/** An anchor, held against the ledger. */
+/** An anchor, compared with the ledger. */
 export interface JudgedAnchor {
   readonly report: AnchorReport
   readonly checkpoint: CheckpointResult | null
 }
 
 /**
- * Reads checkpoints and receipts. What is wrong with one is kept in its place, for the report.
+ * Reads checkpoints and receipts. The result has a problem in the place of an unreadable one, for the report.
  *
  * @throws RangeError for more than 1,000 of either
  */
@@ -79,7 +80,7 @@ export function judgeAnchor(
   return { report, checkpoint }
 }
 
-/** The state of an earlier run, where the walk did not go on from it. */
+/** Compares the state of an earlier run with the ledger, if the walk did not resume from it. */
 export function judgeStateAnchor(state: VerifiedState, ledger: WalkedLedger, find: ReportFinding): AnchorReport {
   const { size } = state
   const point = ledger.at(size)
@@ -126,7 +127,8 @@ function judgeEntry(
       'look for the missing entries',
     )
   }
-  // Below the entry where an earlier run ended: the receipt's own proof has led from the entry to the root.
+  // The walk resumed after this entry, so its hash is unknown. The receipt's own proof leads from the entry to
+  // the root.
   return checkpoint?.holds === true
 }
 
@@ -146,7 +148,7 @@ function readReceiptAnchors(text: string): readonly Anchor[] {
   ]
 }
 
-/** @throws CryptoError when the receipt contradicts itself */
+/** @throws CryptoError if the receipt contradicts itself */
 function readReceiptAnchor(stated: UnverifiedReceiptEntry, name: string): Anchor {
   const { ledger_position: position, entry_hash: hash, line, proof } = stated
   if (line !== null && hashEntry(line, scanJson(line).members) !== hash)

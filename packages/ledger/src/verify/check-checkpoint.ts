@@ -1,5 +1,5 @@
-// A checkpoint, held against the ledger that was walked through: is it of this log, does the ledger still have that many entries, have they the
-// same root, and did somebody sign it who may?
+// Compares a checkpoint with the ledger after the walk: the origin, the number of entries, the root, and the
+// signatures.
 import { bytesToHex } from '@sudoagent/crypto'
 import type { ReportFinding } from '../entry/finding.js'
 import type { TreePoint } from '../tree/walk.js'
@@ -11,30 +11,36 @@ import {
   type UnverifiedCheckpoint,
 } from './unverified-checkpoint.js'
 
-/** What is known of a ledger behind a walk. */
+/** A ledger after a walk. */
 export interface WalkedLedger {
   readonly entries: number
   readonly trust: Trust
-  /** Undefined for a size that nobody asked for, or that the ledger does not have. */
+  /** Undefined for a size that was not requested, or that the ledger does not have. */
   at(size: number): TreePoint | undefined
 }
 
-/** Where a checkpoint comes from. The ledger's own two travel with it; the caller's were kept elsewhere. */
+/** Origin of a checkpoint. `head` and `cosigned` are stored with the ledger; the caller kept the others elsewhere. */
 export type CheckpointSource = 'head' | 'cosigned' | 'checkpoint' | 'receipt'
 
 export interface CheckpointResult {
   readonly size: number
-  /** Whether the ledger begins with the entries that it is of. */
+  /** Whether the tree of the ledger has the same root at this size. */
   readonly holds: boolean
-  /** Ids of known keys that signed it: given, of the ledger, or named by the witness policy for its logs. */
+  /**
+   * Ids of known keys that signed the checkpoint: given keys, keys of the ledger, and log keys of the witness
+   * policy.
+   */
   readonly signedBy: readonly string[]
-  /** Whether one of them may sign it. Without it, it is a number and a hash that somebody wrote down. */
+  /** Whether one of them may sign it. If not, the checkpoint is not authenticated. */
   readonly isVouchedFor: boolean
-  /** Names in the policy of witnesses that cosigned it, and when: seconds since 1970, by the clock of each. */
+  /**
+   * Names in the policy of witnesses that cosigned the checkpoint, and the times of their cosignatures, in
+   * seconds since 1970 by their own clocks.
+   */
   readonly witnesses: ReadonlyMap<string, number>
 }
 
-/** @param name - of the checkpoint, in a sentence */
+/** @param name - name of the checkpoint in messages */
 export function judgeCheckpoint(
   stated: UnverifiedCheckpoint,
   source: CheckpointSource,
@@ -54,7 +60,7 @@ export function judgeCheckpoint(
   const judged = { ...refused, signedBy: signers.keyIds, witnesses: signers.witnesses }
   if (size > ledger.entries) {
     find('TRUNCATED', `${name} is of ${size} entries, the ledger has ${ledger.entries}: ${CUT}`, CUT_HINT)
-    // Its signer may stand in the part that is missing.
+    // The entry that added the signer's key may be among the missing ones.
     return judged
   }
   const isVouchedFor = judgeSigners(stated, signers, source, name, ledger.trust, find)
@@ -89,7 +95,7 @@ function judgeRoot(
   find: ReportFinding,
 ): boolean {
   const point = ledger.at(size)
-  // Behind an entry that cannot be read, which is a finding of its own.
+  // The root is unknown after an unreadable entry, which has a finding of its own.
   if (point === undefined || point.root === null) return false
   if (bytesToHex(point.root) === bytesToHex(root)) return true
   const message = `the first ${size} entries are not those of ${name}`

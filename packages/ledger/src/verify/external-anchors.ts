@@ -1,4 +1,5 @@
-// Everything that a ledger is held against: what is kept with it, and what the caller kept elsewhere.
+// All the evidence that a ledger is compared with: checkpoints stored with it, and anchors that the caller kept
+// elsewhere.
 import { policyVerifiers, type WitnessPolicy } from '@sudoagent/crypto'
 import type { ReportFinding } from '../entry/finding.js'
 import type { LedgerReader } from '../port/reader.js'
@@ -11,7 +12,7 @@ import { judgeCosigned, judgeHead, readStoredCheckpoint, type StoredCheckpoint }
 import type { PolicyKeys } from './unverified-checkpoint.js'
 import type { Walk, WalkStart } from './walk.js'
 
-/** Read, and not yet believed. */
+/** The evidence, parsed but not verified. */
 export interface ExternalAnchors {
   readonly head: StoredCheckpoint
   readonly cosigned: StoredCheckpoint
@@ -20,11 +21,11 @@ export interface ExternalAnchors {
   readonly policyKeys: PolicyKeys
 }
 
-/** Held against the ledger. */
+/** The evidence, compared with the ledger. */
 export interface ComparedEvidence {
   readonly head: CheckpointResult | null
   readonly anchors: readonly AnchorReport[]
-  /** Every checkpoint that could be read, wherever it came from, the head included. */
+  /** Every readable checkpoint, from all sources, including the head. */
   readonly checkpoints: readonly CheckpointResult[]
 }
 
@@ -35,7 +36,7 @@ interface Given {
   readonly witnessPolicy?: WitnessPolicy
 }
 
-/** @throws RangeError for more than 1,000 checkpoints or receipts; LedgerError when the store cannot be read */
+/** @throws RangeError for more than 1,000 checkpoints or receipts; LedgerError if the store cannot be read */
 export async function readKeptEvidence(reader: LedgerReader, given: Given): Promise<ExternalAnchors> {
   const anchors = readAnchors(given.checkpoints ?? [], given.receipts ?? [])
   const { head, cosigned } = await reader.evidence()
@@ -81,7 +82,7 @@ function judgeState(
   { state: resumed, publicKeys }: WalkStart,
   find: ReportFinding,
 ): AnchorReport {
-  // The walk went on from it: what stands behind it was held against it, entry by entry.
+  // The walk resumed from this state, so every later entry was checked against it.
   if (resumed !== null) return { kind: 'state', size: state.size, position: null, signed_by: [], holds: true }
   if (!areKeysOf(state, publicKeys))
     find('INCONSISTENT', 'the earlier run was made with other public keys', OTHER_KEYS_HINT)

@@ -1,4 +1,5 @@
-// How far the evidence of a grade reaches into a ledger, and how old it is. Whoever holds the key can rewrite what follows it.
+// The number of entries covered by the evidence of a grade, and its age. The holder of the signing key can
+// rewrite later entries.
 import { quorumReached, type WitnessPolicy } from '@sudoagent/crypto'
 import type { ReportFinding } from '../entry/finding.js'
 import { parseLine } from '../entry/line.js'
@@ -7,24 +8,24 @@ import { LedgerError } from '../error.js'
 import type { LedgerReader } from '../port/reader.js'
 import type { Walk } from './walk.js'
 
-/** The largest checkpoint of the grade that is asked for. */
+/** The largest checkpoint of the required grade. */
 export interface Reach {
-  /** What it is called in a sentence. */
+  /** Name of the checkpoint in messages. */
   readonly what: string
-  /** Entries that it covers; null when there is none. */
+  /** Entries that it covers; null if there is none. */
   readonly size: number | null
-  /** When witnesses saw it, in seconds since 1970; null where only the writer's own times tell. */
+  /** Time of the cosignatures, in seconds since 1970; null if only the writer's timestamps are known. */
   readonly time: number | null
 }
 
-/** Clocks differ: a time of this much later than now, in seconds, is not yet called wrong. */
+/** Tolerance for times in the future, in seconds, since clocks differ. */
 const CLOCK_SKEW_SECONDS = 300
 
 /**
- * The newest time that completes the quorum: since then, enough witnesses have seen the checkpoint.
+ * The latest time that completes the quorum: enough witnesses cosigned the checkpoint at that time or later.
  *
- * @param times - of the cosignatures, by the name of the witness in the policy; in seconds since 1970
- * @returns null when they do not reach the quorum
+ * @param times - times of the cosignatures in seconds since 1970, by the name of the witness in the policy
+ * @returns null if the quorum is not reached
  */
 export function completedAt(policy: WitnessPolicy, times: ReadonlyMap<string, number>): number | null {
   const names = new Set<string>()
@@ -35,7 +36,10 @@ export function completedAt(policy: WitnessPolicy, times: ReadonlyMap<string, nu
   return null
 }
 
-/** Compares the age of that checkpoint with a limit. What is not witnessed is as old as the writer says. */
+/**
+ * Compares the age of that checkpoint with a limit. Without a quorum of witnesses, the age is computed from
+ * `recorded_at`, which the writer could have falsified.
+ */
 export async function judgeAge(
   reader: LedgerReader,
   walk: Walk,
@@ -61,7 +65,7 @@ export async function judgeAge(
 const AGE_HINT = 'make a new checkpoint, have it cosigned or keep it elsewhere, and give that one'
 const CLOCK_HINT = 'compare the clocks of this machine, the writer and the witnesses'
 
-/** `recorded_at` of the entry at this position, when it is the entry that the walk found there. */
+/** `recorded_at` of the entry at this position, in seconds; null if it is not the entry that the walk read there. */
 async function recordedSeconds(reader: LedgerReader, walk: Walk, position: number): Promise<number | null> {
   try {
     const line = await reader.lineAt(position)

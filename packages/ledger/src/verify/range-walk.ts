@@ -1,4 +1,5 @@
-// The walk over a ledger, range by range: what holds by itself is taken as a whole, and everything else line by line, with the same outcome.
+// Walks a ledger range by range. A valid range is applied as a whole, any other line by line, with the same
+// result.
 
 import type { LineRanges, Place } from '../port/reader.js'
 import type { RangeSummary } from '../range/checker.js'
@@ -7,25 +8,25 @@ import type { KeyRing } from '../rules/key-ring.js'
 import type { Walk } from './walk.js'
 
 export interface RangeWalkOptions {
-  /** How many threads may work at a time. */
+  /** Maximum number of threads. */
   readonly threads?: number | undefined
-  /** Called after each range, with the number of entries so far. */
+  /** Called after each range with the number of entries so far. */
   readonly onProgress: (entries: number) => void
   /** Throws to end the walk. */
   readonly goOn: () => void
 }
 
 /**
- * Walks from where the walk stands to the end of the ledger. The first range is taken line by line: it has the genesis, and small ledgers have
- * no other.
+ * Continues the walk to the end of the ledger. The first range is read line by line: it contains the genesis,
+ * and a small ledger has no other range.
  */
 export async function walkRanges(walk: Walk, ranges: LineRanges, options: RangeWalkOptions): Promise<void> {
-  // A run that goes on from an earlier one looks at what is new, and the store's own health is not.
+  // A resumed run checks new entries only, so it skips the integrity check of the store.
   let health: string | undefined = walk.entries > 0 ? 'ok' : undefined
   const start = await ranges.placeBehind(walk.entries)
-  // The store is looked at beside the first range; nothing that reads many rows at a time is asked before.
+  // Checks the structure of the store while the first range is read. Bulk reads start only after this check.
   const looking = ranges.isSound?.()
-  // Where reading ends before it is waited for.
+  // The walk may end, with an error, before this promise is awaited.
   looking?.catch(() => {})
   let place = await walkLines(walk, ranges, start, start + ranges.step, options)
   const isSound = (await looking) ?? true
@@ -36,7 +37,7 @@ export async function walkRanges(walk: Walk, ranges: LineRanges, options: RangeW
     ring = walk.trust.ring
     const signers = walk.trust.plainSigners()
     if (signers === null) break
-    // Loaded for a second range: what starts threads takes longer to load than the lines of a small ledger to check.
+    // Imported only for a second range: loading the worker modules takes longer than checking a small ledger.
     const { openRangeCheckers } = await import('../range/checkers.js')
     const checkers = await openRangeCheckers(ranges, signers === 'unasked' ? null : signers, options.threads)
     try {
@@ -47,12 +48,15 @@ export async function walkRanges(walk: Walk, ranges: LineRanges, options: RangeW
       await checkers.close()
     }
   }
-  // Behind the last range, too: where a ledger ends is not for its ranges to say.
+  // Read again after the last range: it does not determine where the ledger ends.
   if (place !== null) await walkLines(walk, ranges, place, null, options)
   ranges.finish(walk.entries, health)
 }
 
-/** @returns where the checkers could not go on: at the end, or because the keys changed or ids are no positions any more; null where nothing can be read */
+/**
+ * @returns the place where the checkers stopped: at the end, at a change of keys, or where ids are no longer
+ * positions; null if nothing more can be read
+ */
 async function walkChecked(
   walk: Walk,
   ranges: LineRanges,
@@ -71,7 +75,7 @@ async function walkChecked(
     if (range === undefined) return place
     const facts = await range.facts
     options.goOn()
-    // A line that is longer than a range has led beyond it.
+    // A line longer than a range may extend past it.
     if (place >= range.to) continue
     if (facts !== null && facts.from === place && walk.chunk(facts)) {
       place = facts.to
@@ -81,7 +85,7 @@ async function walkChecked(
   return null
 }
 
-/** @returns where the next line begins; null when there is none, or none that can be read */
+/** @returns the place of the next line; null if there is none or it cannot be read */
 async function walkLines(
   walk: Walk,
   ranges: LineRanges,

@@ -1,10 +1,13 @@
-// What `verify` reports (LEDGER-FORMAT §6). A report is a value, and the same value whether it is printed as text or as JSON; its
-// names are snake_case like the ledger's.
+// The report of `verify` (LEDGER-FORMAT §6): a plain value with snake_case names, the same for text and JSON
+// output.
 import type { Hash } from '@sudoagent/crypto'
 import type { Finding } from '../entry/finding.js'
 import type { ListedCall } from '../rules/open-calls.js'
 
-/** Something that does not change the verdict, and that the owner of the ledger should know. Safe to print, like a finding. */
+/**
+ * A condition that does not change the verdict but that the owner of the ledger should know. Safe to print,
+ * like a finding.
+ */
 export interface Warning {
   readonly code: 'STORE_FOREIGN_OBJECT' | 'STORE_NEWER_TABLE' | 'STORE_WRITABLE_BY_OTHERS'
   readonly message: string
@@ -12,24 +15,27 @@ export interface Warning {
 }
 
 /**
- * How much was shown, and never more than was checked:
+ * The degree of assurance. It never exceeds what was checked:
  *
  * - `broken`: there is a finding
- * - `unverified`: no signature could be checked, because no given key made one; nothing else was found. Whether anything was
- *   changed is unknown
- * - `intact`: chain, tree and rules hold; nobody vouches for them
- * - `signed`: and every entry and the head are signed by keys that the caller gave, or that one of those has added
- * - `anchored`: signed, and the ledger begins with everything that the caller kept elsewhere: checkpoints, receipts, a state
- * - `witnessed`: signed, and enough of the witnesses that the caller named have seen the same log; `anchors` says what else held
+ * - `unverified`: every entry is signed by a key that the caller did not give, so no signature could be checked;
+ *   there are no other findings, but tampering cannot be ruled out
+ * - `intact`: hash chain, Merkle tree and call rules check out; the author is unproven
+ * - `signed`: intact, and every entry and the head are signed by keys that the caller gave, or by keys that
+ *   those keys added
+ * - `anchored`: signed, and consistent with all evidence that the caller kept elsewhere: checkpoints, receipts,
+ *   a state
+ * - `witnessed`: signed, and the quorum of the witness policy cosigned a checkpoint of the ledger; see
+ *   `anchors` for the results of other evidence
  */
 export type Verdict = 'broken' | 'unverified' | 'intact' | 'signed' | 'anchored' | 'witnessed'
 
-/** Something that the caller kept elsewhere, held against the ledger. */
+/** The result of comparing a piece of evidence that the caller kept elsewhere with the ledger. */
 export interface AnchorReport {
   readonly kind: 'checkpoint' | 'receipt' | 'state'
-  /** Entries that it vouches for. */
+  /** Number of entries that it covers. */
   readonly size: number
-  /** The entry that a receipt is of. */
+  /** The entry of a receipt; null for other evidence. */
   readonly position: number | null
   /** Ids of known keys that signed its checkpoint. */
   readonly signed_by: readonly string[]
@@ -42,46 +48,58 @@ export interface Report {
   readonly entries: number
   readonly decisions: number
   readonly outcomes: number
-  /** Allowed decisions without an outcome: still running, or the process died in the call. */
+  /** Allowed decisions without an outcome: the call is still running, or the process died during it. */
   readonly open: number
-  /** The first 100 of them. Each may have run. */
+  /** The first 100 open calls. Each of them may have run. */
   readonly open_calls: readonly ListedCall[]
   readonly signed_entries: number
-  /** The log's name; null when the first entry cannot be read. */
+  /** Name of the log; null if the first entry cannot be read. */
   readonly origin: string | null
-  /** Where the ledger ends, as it was walked; `root` in base64, null behind an entry that cannot be read. */
+  /** The end of the ledger as read by the walk. `root` is in base64; null after an unreadable entry. */
   readonly head: { readonly size: number; readonly entry_hash: Hash | null; readonly root: string | null }
-  /** The checkpoint that is kept with the ledger, and the ids of known keys that signed it; null when there is none that can be read. */
+  /**
+   * The checkpoint stored with the ledger, and the ids of known keys that signed it; null if there is no
+   * readable one.
+   */
   readonly checkpoint: { readonly size: number; readonly signed_by: readonly string[] } | null
-  /** Entries behind the last checkpoint that holds, whoever kept it. */
+  /** Entries after the last checkpoint that matches the ledger, from any source. */
   readonly tail: number
   readonly anchors: readonly AnchorReport[]
-  /** Entries up to the largest of `anchors` that the ledger begins with; null without one. */
+  /** Entries covered by the largest matching item of `anchors`; null if there is none. */
   readonly anchored_to: number | null
-  /** The largest checkpoint in the ledger that enough witnesses have cosigned, and who they are. */
+  /** The largest matching checkpoint that the quorum cosigned, and the names of the witnesses. */
   readonly witnesses: { readonly size: number; readonly names: readonly string[] } | null
-  /** Entries up to the largest checkpoint that enough witnesses have cosigned; null without one. */
+  /** Entries covered by the largest checkpoint that the quorum cosigned; null if there is none. */
   readonly witnessed_to: number | null
-  /** The entry behind which this run began; null when it began at the beginning. */
+  /** Position of the entry after which this run resumed; null if it started with the first entry. */
   readonly resumed_from: number | null
-  /** Whether the ledger says of itself that it ended. */
+  /** Whether the ledger has a `closed` entry. */
   readonly closed: boolean
   readonly first_created_at: string | null
   readonly last_created_at: string | null
-  /** Entries about calls whose `created_at` is more than a minute after their `recorded_at`: the clocks did not agree. */
+  /**
+   * Entries about calls whose `created_at` is more than a minute after their `recorded_at`, which shows that
+   * clocks disagreed.
+   */
   readonly created_after_recorded: number
-  /** Lines of this run that were read in full, because they are not in the form in which this package writes calls. */
+  /**
+   * Lines of this run that the fast recogniser did not accept, since they differ from the form in which this
+   * package writes calls.
+   */
   readonly read_in_full: number
-  /** Ids of the keys that the entries name, of those that the caller gave, and of the ledger's own that may sign now or may not any more. */
+  /**
+   * Key ids: those that entries name, those of the keys that the caller gave, and the active and the retired
+   * keys of the ledger.
+   */
   readonly keys: {
     readonly in_ledger: readonly string[]
     readonly given: readonly string[]
     readonly active: readonly string[]
     readonly retired: readonly string[]
   }
-  /** The first findings, in the order of the ledger, then those about all of it; `findings_total` counts them all. */
+  /** The first findings, in ledger order, then those about the whole ledger. `findings_total` counts all of them. */
   readonly findings: readonly Finding[]
   readonly findings_total: number
-  /** What does not change the verdict: objects in a database file that no ledger has. */
+  /** Conditions that do not change the verdict, such as objects in a database file that do not belong to a ledger. */
   readonly warnings: readonly Warning[]
 }

@@ -1,8 +1,9 @@
-// What a verdict leaves open, in words for a person: each attack that it does not rule out, and what would.
+// The attacks that a verdict does not rule out, as text for people, each with the option that would rule it
+// out.
 import type { Report } from './report.js'
 
 /**
- * The attacks that a report does not rule out. Of a broken ledger nothing is said: do not rely on it at all.
+ * The attacks that a report does not rule out. Empty for a broken ledger, which must not be relied on at all.
  *
  * @example
  * for (const attack of residualRisks(report)) console.log(`- ${attack}`)
@@ -20,7 +21,10 @@ function authorship({ verdict, signed_entries: signed }: Report): string[] {
   return [`that somebody rewrote the ledger and recomputed every hash (${how})`]
 }
 
-/** A head says how many entries there were; an older head, put back with its entries, says so of an older ledger. */
+/**
+ * A head states the number of entries. An older head, restored with its entries, is consistent with an older
+ * ledger.
+ */
 function rollback({ verdict, checkpoint, anchors }: Report): string[] {
   if (checkpoint === null) return ['that entries were cut from the end (a ledger with a head says how many it had)']
   if (verdict === 'anchored' || anchors.length > 0) return []

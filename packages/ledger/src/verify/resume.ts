@@ -1,5 +1,5 @@
-// Whether a run can begin where an earlier one ended. It may leave out the entries in between only when everything that it is asked to hold
-// against them can be held against what the earlier run knew.
+// Decides whether a run can resume where an earlier one ended. It may skip the earlier entries only if all
+// given evidence can be compared with the saved state.
 import {
   CryptoError,
   consistencyProof,
@@ -19,7 +19,7 @@ import type { GivenKey } from './trust.js'
 import type { UnverifiedCheckpoint } from './unverified-checkpoint.js'
 import type { Walk, WalkStart } from './walk.js'
 
-/** Where a walk begins: behind the state that the caller brought, where everything can be held against that; else with the first entry. */
+/** The start of a walk: after the given state if all evidence can be compared with it, otherwise the first entry. */
 export async function startOf(
   reader: LedgerReader,
   kept: ExternalAnchors,
@@ -33,7 +33,7 @@ export async function startOf(
   )
   const positions = anchors.flatMap(({ entry }) => entry?.position ?? [])
   const sizes = [...checkpoints.map(({ size }) => size), ...positions]
-  // Without a proof, a receipt can only be held against the entry itself.
+  // A receipt without a proof can only be compared with the entry itself.
   const bare = anchors.filter(({ checkpoint }) => checkpoint === null).flatMap(({ entry }) => entry?.position ?? [])
   if (state !== null && areKeysOf(state, publicKeys) && bare.every((position) => position >= state.size)) {
     const known = await knownPoints(reader, state, head, checkpoints)
@@ -42,7 +42,7 @@ export async function startOf(
   return { publicKeys, state: null, sizes: [...sizes, ...(state === null ? [] : [state.size])], known: new Map() }
 }
 
-/** What a run that found nothing wrong leaves to the next. Null when the first entry was not one. */
+/** The state that a run without findings saves for the next run. Null if the first entry was unreadable. */
 export function stateBehind(walk: Walk, head: UnverifiedCheckpoint | null): VerifiedState | null {
   const { trust, tally, entries: size, entryHash } = walk
   const frontier = walk.tree.frontier()
@@ -69,7 +69,7 @@ export function stateBehind(walk: Walk, head: UnverifiedCheckpoint | null): Veri
   }
 }
 
-/** What is known of the tree at sizes below the state's; null when the state does not show it, or is not that of this ledger. */
+/** The tree at sizes below that of the state; null if the state does not prove it, or belongs to another ledger. */
 async function knownPoints(
   reader: LedgerReader,
   state: VerifiedState,
@@ -81,7 +81,7 @@ async function knownPoints(
   const points = new Map<number, TreePoint>()
   const readHash = older.length === 0 ? null : reader.treeReader(state.size)
   for (const checkpoint of older) {
-    // The earlier run has seen this very head, and held it against the entries.
+    // The earlier run has already compared this head with the entries.
     const isSeen = checkpoint === head && head.text === state.checkpoint
     if (!isSeen && !(readHash !== null && (await isPrefix(checkpoint, state, readHash)))) return null
     points.set(checkpoint.size, { root: checkpoint.root, entryHash: null })
@@ -89,7 +89,7 @@ async function knownPoints(
   return points
 }
 
-/** Whether the entry where the earlier run ended is still there, and still the same. */
+/** Whether the last entry of the earlier run still exists and is unchanged. */
 async function hasEntryOf(reader: LedgerReader, { size, entryHash }: VerifiedState): Promise<boolean> {
   const line = await reader.lineAt(size).catch(orDamaged)
   if (line === null || line.fault !== undefined) return false
@@ -97,7 +97,10 @@ async function hasEntryOf(reader: LedgerReader, { size, entryHash }: VerifiedSta
   return parsed.ok && parsed.entry.entry_hash === entryHash && hashEntry(parsed.text, parsed.members) === entryHash
 }
 
-/** Whether the tree of the state begins with an older one. The stored nodes need not be trusted: a proof made of wrong ones does not hold. */
+/**
+ * Whether the tree of the state extends an older one. The stored nodes are untrusted, but a proof with wrong
+ * nodes does not verify.
+ */
 async function isPrefix(
   { size, root }: UnverifiedCheckpoint,
   state: VerifiedState,
@@ -113,7 +116,7 @@ async function isPrefix(
   }
 }
 
-/** Damage in a store shows nothing. A run that begins with the first entry then meets it, and says so in its report. */
+/** Treats damage of the store as missing. The run then starts with the first entry and reports the damage. */
 function orDamaged(error: unknown): null {
   if (error instanceof LedgerError && error.code === 'LEDGER_DAMAGED') return null
   throw error

@@ -1,13 +1,16 @@
-// What one verification leaves to the next: how far it came, and all that the next must know to go on from there. One line of JSON in a file
-// that is kept away from whoever writes the ledger, for it is believed:
+// The saved state of a verification, from which the next run resumes. It is one line of JSON. The next run
+// trusts it, so the file must be kept where the writer of the ledger cannot change it.
 //
-//   {"kind":"sudoagent/verified-state","version":2,"origin":"sudoagent.dev/ledger/94ee…","size":4096,"entry_hash":"5f1b…","root":"rKbD…",
-//    "frontier":"AAAAAAAAEAC…","recorded_at":"2026-…Z","created_at":["2026-…Z","2026-…Z"],"counts":{"decisions":2048,…},
+//   {"kind":"sudoagent/verified-state","version":2,"origin":"sudoagent.dev/ledger/94ee…","size":4096,
+//    "entry_hash":"5f1b…","root":"rKbD…","frontier":"AAAAAAAAEAC…","recorded_at":"2026-…Z",
+//    "created_at":["2026-…Z","2026-…Z"],"counts":{"decisions":2048,…},
 //    "keys":{"given":["8708…"],"trusted":["8708…"],"named":["8708…"]},
-//    "ring":{"entries_signed":true,"genesis":true,"closed_at":null,"keys":[{"key_id":"8708…","pem":"…","added_at":1,"retired_at":null,"added_by":null}]},
-//    "open":[[4095,"083a0f8c-…","0566c2b9…","2026-…Z","bot"]],"checkpoint":"sudoagent.dev/ledger/94ee…\n4096\n…\n\n— …\n"}
+//    "ring":{"entries_signed":true,"genesis":true,"closed_at":null,
+//     "keys":[{"key_id":"8708…","pem":"…","added_at":1,"retired_at":null,"added_by":null}]},
+//    "open":[[4095,"083a0f8c-…","0566c2b9…","2026-…Z","bot"]],
+//    "checkpoint":"sudoagent.dev/ledger/94ee…\n4096\n…\n\n— …\n"}
 //
-// Read strictly: a text is taken only when it is what `encodeState` writes.
+// Parsing is strict: only the exact output of `encodeState` is accepted.
 import {
   CryptoError,
   decodeBase64,
@@ -39,34 +42,37 @@ import type { OpenCall } from '../rules/lifecycle.js'
 import { type GivenKey, publicKeyOf } from './trust.js'
 import { readUnverifiedCheckpoint } from './unverified-checkpoint.js'
 
-/** What was counted so far. */
+/** Counts of entries so far. */
 export interface EntryCounts {
   readonly decisions: number
   readonly outcomes: number
   readonly signed: number
-  /** Of those, with a signature that held under a trusted key. */
+  /** Signed entries whose signature is valid under a trusted key. */
   readonly trusted: number
-  /** About calls, with a `created_at` well after their `recorded_at`. */
+  /** Entries about calls whose `created_at` is well after their `recorded_at`. */
   readonly createdLate: number
 }
 
-/** A ledger up to some entry, verified without a finding. */
+/** The state of a ledger after `size` entries, verified without findings. */
 export interface VerifiedState {
   readonly entryHash: Hash
   /** The tree of the first `size` entries. */
   readonly size: number
   readonly frontier: Frontier
-  /** The latest so far; null where no entry has one. */
+  /** The latest `recorded_at`; null if no entry has one. */
   readonly recordedAt: string | null
   readonly createdAt: readonly [first: string | null, last: string | null]
   readonly counts: EntryCounts
   readonly ring: KeyRing
-  /** Ids of the keys that the caller gave, of those that were trusted in the end, and of those that entries named. */
+  /**
+   * Ids of the keys that the caller gave, of the keys that were trusted at the end, and of the keys that
+   * entries named.
+   */
   readonly given: readonly string[]
   readonly trusted: readonly string[]
   readonly named: readonly string[]
   readonly openCalls: readonly OpenCall[]
-  /** The head that was kept with the ledger. */
+  /** The text of the stored head. */
   readonly checkpoint: string | null
 }
 
@@ -74,9 +80,9 @@ const KIND = 'sudoagent/verified-state'
 const VERSION = 2
 
 /**
- * The text of a state, with a final line feed.
+ * Encodes a state, with a final line feed.
  *
- * @throws LedgerError STATE_REFUSED when more than 100,000 calls are open: each must be carried along
+ * @throws LedgerError STATE_REFUSED if more than 100,000 calls are open, since the state lists each of them
  */
 export function encodeState(state: VerifiedState): string {
   const { ring, counts, openCalls } = state
@@ -122,9 +128,9 @@ export function encodeState(state: VerifiedState): string {
 }
 
 /**
- * Reads a state. That it is the caller's own is for the caller to know: nothing in it is signed.
+ * Parses a state. The caller is responsible for its authenticity: a state is not signed.
  *
- * @throws LedgerError STATE_INVALID for anything but what `encodeState` writes
+ * @throws LedgerError STATE_INVALID for a text that `encodeState` does not write
  */
 export function parseState(text: string | Uint8Array): VerifiedState {
   if (text.length > STATE_BYTES_MAX) throw invalid('is too long')
@@ -228,7 +234,7 @@ const orNull =
   (value): value is T | null =>
     value === null || is(value)
 
-/** The fields of an object that came from outside. */
+/** The fields of an untrusted object. */
 class Fields {
   readonly #value: object
 
@@ -257,7 +263,7 @@ class Fields {
   }
 }
 
-/** Whether a run with these keys may rely on one that knew those: it must believe all that they vouched for. */
+/** Whether a run with these keys may use this state: it must trust every key that was given to the earlier run. */
 export function areKeysOf({ given }: VerifiedState, publicKeys: readonly GivenKey[]): boolean {
   const ids = new Set<string>(publicKeys.map((key) => publicKeyOf(key).keyId))
   return given.length > 0 === ids.size > 0 && given.every((id) => ids.has(id))

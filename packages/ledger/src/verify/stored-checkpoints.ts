@@ -1,12 +1,13 @@
-// The two checkpoints that are kept with the ledger: its head, and the last one that witnesses cosigned. They show what was done by somebody who
-// could write to the ledger and had not the key; whoever puts back an older copy of everything puts them back, too (`anchor.ts`).
+// The checkpoints stored with the ledger: its head, and the last one that witnesses cosigned. They detect
+// changes by an attacker who can write to the ledger but does not have the signing key. They do not detect that
+// everything was replaced by an older copy; see `anchor.ts`.
 import { CryptoError } from '@sudoagent/crypto'
 import type { ReportFinding } from '../entry/finding.js'
 import type { StoredText } from '../port/reader.js'
 import { type CheckpointResult, judgeCheckpoint, type WalkedLedger } from './check-checkpoint.js'
 import { type PolicyKeys, readUnverifiedCheckpoint, type UnverifiedCheckpoint } from './unverified-checkpoint.js'
 
-/** What was found in the place of a checkpoint; null when nothing was. */
+/** A stored checkpoint, or the reason why it is unreadable; null if there is none. */
 export type StoredCheckpoint = UnverifiedCheckpoint | { readonly problem: string } | null
 
 export function readStoredCheckpoint(stored: StoredText): StoredCheckpoint {
@@ -20,12 +21,12 @@ export function readStoredCheckpoint(stored: StoredText): StoredCheckpoint {
   }
 }
 
-/** The checkpoint when it could be read. */
+/** The checkpoint, if it is readable. */
 export function statedOf(stored: StoredCheckpoint): UnverifiedCheckpoint | null {
   return stored === null || 'problem' in stored ? null : stored
 }
 
-/** @returns null when there is no head, or none that can be read */
+/** @returns null if there is no readable head */
 export function judgeHead(
   head: StoredCheckpoint,
   ledger: WalkedLedger,
@@ -40,7 +41,7 @@ export function judgeHead(
 const MISSING_HINT =
   'copy `<ledger>.head` along with the ledger, or make a head with `sudoagent checkpoint`; if nobody left it out, it was removed'
 
-/** @returns null when there is none, or none that can be read */
+/** @returns null if there is no readable checkpoint */
 export function judgeCosigned(
   cosigned: StoredCheckpoint,
   ledger: WalkedLedger,

@@ -1,8 +1,9 @@
-// Whose signatures count, while a ledger is walked through.
+// Decides which signatures count during a walk.
 //
-// Where the genesis wants every entry signed, the ledger's own keys are the only ones that may sign (`key-ring.ts`), and each for its time. When
-// the caller gave keys, the signer must be trusted, too: given, or added to the ledger by a key that was trusted then. A ledger without such a
-// genesis is held against the given keys alone, or against none.
+// If the genesis requires signatures, only the ledger's own keys may sign, each during its lifetime
+// (`key-ring.ts`). If the caller gave keys, the signer must also be trusted: it was given, or a key that was
+// trusted at the time added it. A ledger without such a genesis is checked with the given keys only, or not at
+// all.
 import {
   createNoteVerifier,
   createVerifier,
@@ -17,17 +18,20 @@ import { type KeyRing, mayVouch, stepRing } from '../rules/key-ring.js'
 import type { CallFacts, ControlFacts } from '../rules/line-facts.js'
 import { isSignedBy } from '../rules/succession.js'
 
-/** An entry that can be read. */
+/** A readable entry. */
 export type EntryFacts = CallFacts | ControlFacts
 
-/** What an earlier run knew. */
+/** The state of an earlier run. */
 export interface KnownTrust {
   readonly ring: KeyRing
-  /** Ids of the keys that were trusted. */
+  /** Ids of the trusted keys. */
   readonly trusted: readonly string[]
 }
 
-/** A key that a caller gives: of any log, or of the log whose name it has. */
+/**
+ * A key that the caller gives: a plain key, trusted for any log, or a named key, trusted for the log of that
+ * name.
+ */
 export type GivenKey = PublicKey | NoteKey
 
 export const publicKeyOf = (key: GivenKey): PublicKey => (isNamed(key) ? key.publicKey : key)
@@ -37,17 +41,17 @@ const isNamed = (key: GivenKey): key is NoteKey => 'publicKey' in key && 'keyHas
 export class Trust {
   readonly #given: Map<string, PublicKey>
   readonly #trusted: Set<string>
-  /** For given keys with names: the logs that each is trusted for. A key without a name is trusted for any. */
+  /** The log names of each given key that has names. A key without a name is trusted for any log. */
   readonly #namesOf = new Map<string, readonly string[]>()
   #isOfOtherLogs = false
   readonly #verifiers = new Map<string, Verifier>()
   #ring: KeyRing | null
   #isBegun: boolean
   #isClosedTold = false
-  /** Whether a signature has verified so far. */
+  /** Whether any signature has been valid so far. */
   #hasVerified = false
 
-  /** @throws RangeError for more than 64 keys; CryptoError for a key that is none, or that of a witness */
+  /** @throws RangeError for more than 64 keys; CryptoError for an invalid key or the key of a witness */
   constructor(given: readonly GivenKey[], known: KnownTrust | null = null) {
     if (given.length > PUBLIC_KEYS_MAX) throw new RangeError(`more than ${PUBLIC_KEYS_MAX} public keys`)
     const publicKeys = given.map(publicKeyOf)
@@ -68,12 +72,15 @@ export class Trust {
     if (known !== null) this.#bindTo(known.ring.origin)
   }
 
-  /** What the ledger has said about itself; null before the first entry, and for good when that cannot be read. */
+  /**
+   * The keys, origin and state that the ledger has declared so far; null before the first entry, and always
+   * null if that is unreadable.
+   */
   get ring(): KeyRing | null {
     return this.#ring
   }
 
-  /** Whether the genesis wants every entry signed. */
+  /** Whether the genesis requires a signature on every entry. */
   get isRequired(): boolean {
     return this.#ring?.entriesSigned === true
   }
@@ -86,18 +93,18 @@ export class Trust {
     return [...this.#trusted].sort()
   }
 
-  /** Every key that may turn up: the given ones and the ledger's. */
+  /** All keys that may have signed: the given ones and the ledger's own. */
   get keys(): readonly PublicKey[] {
     const own = [...(this.#ring?.keys ?? [])].map(([id, { publicKey }]) => [id, publicKey] as const)
     return [...new Map([...own, ...this.#given]).values()]
   }
 
-  /** Whether keys were given, and each of them under the name of another log. */
+  /** Whether keys were given, but each is named after another log. */
   get isOfOtherLogs(): boolean {
     return this.#isOfOtherLogs
   }
 
-  /** A key under a name is trusted for the log of that name and for no other. */
+  /** Removes given keys that are named after other logs. */
   #bindTo(origin: string): void {
     const count = this.#given.size
     for (const [keyId, names] of this.#namesOf) {
@@ -108,15 +115,15 @@ export class Trust {
     this.#isOfOtherLogs = count > 0 && this.#given.size === 0
   }
 
-  /** Passes over an entry that cannot be read. When it was the first, the ledger's name and keys are not known. */
+  /** Skips an unreadable entry. If it is the first one, the origin and the keys of the ledger remain unknown. */
   skip(): void {
     this.#isBegun = true
   }
 
   /**
-   * Judges the next entry's signature and what it says about keys, and learns from it.
+   * Checks the signature of the next entry, and applies a control entry to the ring.
    *
-   * @returns whether it is signed by a trusted key: never without given keys
+   * @returns whether the entry is signed by a trusted key; always false without given keys
    */
   judge(entry: EntryFacts, position: number, find: ReportFinding): boolean {
     const before = this.#ring
@@ -133,7 +140,7 @@ export class Trust {
     const block = entry.kind === 'control' ? entry.block : null
     const { ring, problem } = stepRing(before, { block, entryHash, keyId }, position)
     if (before === null) this.#bindTo(ring.origin)
-    // A genesis names its own keys. Every other entry must be signed by a key that was there before it.
+    // The keys of a genesis are in the genesis itself. Any other entry must be signed by an earlier key.
     const isTrusted = this.#judgeSignature(entry, before ?? ring, find)
     if (problem !== null) find('CONTROL_INVALID', `the control entry does not hold: ${problem}`)
     if (isTrusted) this.#endorse(before, ring)
@@ -142,8 +149,8 @@ export class Trust {
   }
 
   /**
-   * The keys under which the signature of any entry about a call would pass, as things stand; `unasked` when signatures are not looked at; null
-   * when no entry would pass. They stay the same as long as `ring` does.
+   * The keys whose signature on a call entry would be accepted now; `unasked` if signatures are not checked;
+   * null if no entry would be accepted. Valid as long as `ring` does not change.
    */
   plainSigners(): readonly PublicKey[] | 'unasked' | null {
     if (!this.#isBegun || this.#ring?.closedAt != null) return null
@@ -153,7 +160,7 @@ export class Trust {
       .map(([, { publicKey }]) => publicKey)
   }
 
-  /** Whether an entry that one of these has signed counts as signed by a trusted key: never without given keys. */
+  /** Whether entries signed by one of these keys count as signed by a trusted key: false without given keys. */
   get isAnyTrusted(): boolean {
     return this.#given.size > 0
   }
@@ -170,7 +177,7 @@ export class Trust {
     return this.#given.size === 0 || this.#trusted.has(keyId)
   }
 
-  /** Trusts the keys that a trusted key has just added. Those of a genesis are trusted when they were given, and not before. */
+  /** Trusts the keys that a trusted key has just added. Keys of a genesis are trusted only if they were given. */
   #endorse(before: KeyRing | null, ring: KeyRing): void {
     for (const [id, { addedBy }] of ring.keys) {
       if (addedBy !== null && before?.keys.has(id) === false) this.#trusted.add(id)
@@ -187,7 +194,7 @@ export class Trust {
     }
     const candidates = this.#candidates(own, keyId)
     if (candidates.length === 0) {
-      // A key of the ledger that is not trusted still shows that a signature was changed.
+      // Even without trust in it, the ledger's own key can show that a signature is wrong.
       const named = keyId === null ? undefined : own?.keys.get(keyId)?.publicKey
       if (named !== undefined && !isSignedBy(this.#verifierOf(named), entryHash, signature))
         find('SIGNATURE_INVALID', 'entry_signature does not verify')
@@ -196,7 +203,8 @@ export class Trust {
     }
     const signer = candidates.find((key) => isSignedBy(this.#verifierOf(key), entryHash, signature))
     if (signer === undefined) {
-      // Nothing names the key of this entry: only if a given key has signed another one should it have signed this one.
+      // The entry does not name its key. The finding is SIGNATURE_INVALID only if a given key has signed
+      // another entry.
       if (keyId === null && !this.#hasVerified && decodeBase64(signature)?.length === SIGNATURE_BYTES)
         find('KEY_UNKNOWN', 'entry does not name its key, and none of the given keys has signed it')
       else find('SIGNATURE_INVALID', 'entry_signature does not verify')
@@ -209,7 +217,7 @@ export class Trust {
     return retiredAt === null && this.#given.size > 0
   }
 
-  /** The keys that may have signed an entry. Python does not name its key: then any of them may fit. */
+  /** The keys that may have signed an entry. Python entries do not name their key, so every key is a candidate. */
   #candidates(own: KeyRing | null, keyId: string | null): readonly PublicKey[] {
     const named = (id: string): boolean => keyId === null || id === keyId
     if (own === null) return [...this.#given.values()].filter(({ keyId: id }) => named(id))
@@ -233,5 +241,5 @@ function strangerMessage(own: KeyRing | null, keyId: string | null): string {
     : `entry is signed by key \`${keyId}\`, which is no key of this ledger`
 }
 
-/** Of Ed25519. */
+/** Length of an Ed25519 signature. */
 const SIGNATURE_BYTES = 64

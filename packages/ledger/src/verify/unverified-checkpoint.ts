@@ -1,5 +1,5 @@
-// A checkpoint as a text states it, and who has signed it. Two forms: the signed note (C2SP tlog-checkpoint), and, where nobody signs, its three
-// lines alone.
+// Parses a checkpoint and determines its signers. There are two forms: a signed note (C2SP tlog-checkpoint),
+// and its three lines alone if the ledger is not signed:
 //
 //   sudoagent.dev/ledger/94ee059335e587e501cc4bf90613e081
 //   15
@@ -20,31 +20,31 @@ import {
   parseNote,
 } from '@sudoagent/crypto'
 
-/** What a text says. Nobody has vouched for it. */
+/** A parsed checkpoint. No signature has been verified. */
 export interface UnverifiedCheckpoint extends Checkpoint {
-  /** The whole text, signatures included. */
+  /** The whole text, including signatures. */
   readonly text: string
   readonly isSigned: boolean
 }
 
-/** Who has signed a checkpoint, of those who were asked about. */
+/** The known signers of a checkpoint. */
 export interface CheckpointSigners {
   readonly keyIds: readonly string[]
-  /** Names in the policy, and when each cosigned: seconds since 1970. */
+  /** Names of witnesses in the policy, and the time of each cosignature in seconds since 1970. */
   readonly witnesses: ReadonlyMap<string, number>
 }
 
 /** The keys of a witness policy. */
 export interface PolicyKeys {
   readonly witnesses: readonly PolicyVerifier[]
-  /** Of the logs that it names. */
+  /** Keys of the logs in the policy. */
   readonly logKeys: readonly PublicKey[]
 }
 
 /**
- * Reads a checkpoint, signed or not.
+ * Parses a checkpoint, signed or not.
  *
- * @throws CryptoError NOTE_INVALID or CHECKPOINT_INVALID for anything else
+ * @throws CryptoError NOTE_INVALID or CHECKPOINT_INVALID for any other text
  */
 export function readUnverifiedCheckpoint(text: string): UnverifiedCheckpoint {
   const isSigned = text.includes('\n\n')
@@ -58,9 +58,9 @@ export function readUnverifiedCheckpoint(text: string): UnverifiedCheckpoint {
 }
 
 /**
- * Who has signed it.
+ * Verifies the signatures by known keys.
  *
- * @returns null when a signature by one of the given keys or witnesses does not hold, whoever else has signed
+ * @returns null if the signature of a given key or witness is not valid, even if others are valid
  */
 export function signersOf(
   { text, origin, isSigned }: UnverifiedCheckpoint,

@@ -1,4 +1,4 @@
-// How much a run has shown, and whether that is what the caller asked for.
+// Determines the verdict of a run, and whether it meets the caller's requirements.
 import { CryptoError, policyLogKeys, type WitnessPolicy, witnessesWithKeys } from '@sudoagent/crypto'
 import type { ReportFinding } from '../entry/finding.js'
 import { POSITIONS_TOLD_MAX } from '../limits.js'
@@ -9,32 +9,32 @@ import { completedAt, type Reach } from './freshness.js'
 import type { Report, Verdict } from './report.js'
 import type { Walk } from './walk.js'
 
-/** Grades that a caller may ask for. */
+/** Grades that a caller can require. */
 export type Requirement = 'signed' | 'anchored' | 'witnessed'
 
-/** What a caller asks of a ledger beyond that it holds. */
+/** Requirements of the caller, in addition to the absence of findings. */
 export interface Requirements {
-  /** The log that is meant, by its origin. */
+  /** Origin of the expected log. */
   readonly origin?: string
   /**
-   * Whose cosignatures are wanted: a checkpoint in the ledger must have the quorum's. If the policy names logs, the ledger
-   * must be one of them, and that checkpoint be signed by its key.
+   * The required cosignatures: a matching checkpoint must have those of the quorum. If the policy names logs,
+   * the ledger must be one of them, and its key must have signed that checkpoint.
    */
   readonly witnessPolicy?: WitnessPolicy
-  /** The grade that must be reached: a ledger that merely holds is a finding then. */
+  /** The minimum grade. A lower grade is a finding. */
   readonly require?: Requirement
   /**
-   * How many entries may follow the largest checkpoint of the grade that is asked for: with `require: 'witnessed'`, or a
-   * witness policy, one that the quorum cosigned; with `anchored`, one that was kept elsewhere; else any.
+   * Maximum number of entries after the largest checkpoint of the required grade: with `require: 'witnessed'`
+   * or a witness policy, one that the quorum cosigned; with `anchored`, one kept elsewhere; otherwise any.
    */
   readonly maxTail?: number
-  /** How old that checkpoint may be, in seconds. */
+  /** Maximum age of that checkpoint, in seconds. */
   readonly maxAgeSeconds?: number
   /** Whether every allowed call must have an outcome. */
   readonly requireOutcomes?: boolean
 }
 
-/** What was shown, when there is no finding. */
+/** The assurance of a run, provided that there are no findings. */
 export interface Assurance {
   readonly signed: boolean
   readonly anchored: boolean
@@ -42,11 +42,14 @@ export interface Assurance {
   readonly witnesses: Report['witnesses']
   readonly tail: number
   readonly anchoredTo: number | null
-  /** The largest checkpoint of the grade that is asked for. */
+  /** The largest checkpoint of the required grade. */
   readonly reach: Reach
 }
 
-/** @throws TypeError for an unknown requirement or an origin that is not a string, RangeError for a limit that is not a count */
+/**
+ * @throws TypeError for an unknown requirement or an origin that is not a string; RangeError for a limit that
+ * is not a whole number from 0
+ */
 export function checkDemands({ require, maxTail, maxAgeSeconds, origin }: Requirements): void {
   if (require !== undefined && !Object.hasOwn(NEEDS, require)) {
     throw new TypeError(`require must be one of ${Object.keys(NEEDS).join(', ')}`)
@@ -59,7 +62,10 @@ export function checkDemands({ require, maxTail, maxAgeSeconds, origin }: Requir
   }
 }
 
-/** Holds the ledger against what the caller asks, all but the grade itself. Nothing counts that was not checked, however few findings there are. */
+/**
+ * Checks all requirements except the grade. Evidence that was not checked does not count, even if there are no
+ * findings.
+ */
 export function judgeDemands(
   walk: Walk,
   compared: ComparedEvidence,
@@ -101,7 +107,7 @@ export function verdictOf({ signed, anchored, witnessed }: Assurance): Exclude<V
   return witnessed ? 'witnessed' : anchored ? 'anchored' : signed ? 'signed' : 'intact'
 }
 
-/** The ledger is the log that the caller means. */
+/** Checks that the ledger is the expected log. */
 function judgeOrigin({ trust }: Walk, { origin }: Requirements, find: ReportFinding): void {
   const own = trust.ring?.origin ?? null
   if (origin !== undefined && own !== null && own !== origin) {
@@ -113,15 +119,15 @@ function judgeOrigin({ trust }: Walk, { origin }: Requirements, find: ReportFind
 
 const ORIGIN_HINT = 'was another ledger put in the place of the one that you mean?'
 
-/** What the quorum of a policy has seen. */
+/** A checkpoint that the quorum cosigned. */
 interface Witnessed {
   readonly size: number
   readonly names: readonly string[]
-  /** The newest time that completes the quorum, in seconds since 1970. */
+  /** The latest time that completes the quorum, in seconds since 1970. */
   readonly time: number
 }
 
-/** The largest checkpoint in the ledger that the policy's quorum has cosigned. A quorum of nobody has cosigned nothing. */
+/** The largest matching checkpoint that the policy's quorum cosigned. The quorum `none` gives null. */
 function judgeWitnesses(
   { trust }: Walk,
   checkpoints: readonly CheckpointResult[],
@@ -129,7 +135,7 @@ function judgeWitnesses(
   find: ReportFinding,
 ): Witnessed | null {
   const own = trust.ring?.origin
-  // Whose log it is cannot be told, which is a finding of its own.
+  // The origin is unknown, which is a finding of its own.
   if (own === undefined) return null
   const logKeys = logKeysOf(policy, own, find)
   if (logKeys === 'other') return null
@@ -142,7 +148,7 @@ function judgeWitnesses(
     return null
   }
   if (policy.quorum === null) return null
-  // A key of the ledger cannot witness the ledger.
+  // The ledger's own keys do not count as witnesses.
   const dependent = witnessesWithKeys(policy, trust.keys)
   const others = (witnesses: ReadonlyMap<string, number>): ReadonlyMap<string, number> =>
     new Map([...witnesses].filter(([name]) => !dependent.includes(name)))
@@ -163,7 +169,10 @@ function judgeWitnesses(
   return null
 }
 
-/** Ids of the keys that the policy names for this log; null when it names no logs, `other` when it names others only. */
+/**
+ * Ids of the keys that the policy names for this log; null if it names no logs; `other` if it names other logs
+ * only.
+ */
 function logKeysOf(policy: WitnessPolicy, origin: string, find: ReportFinding): readonly string[] | null | 'other' {
   try {
     return policyLogKeys(policy, origin)?.map(({ keyId }) => keyId) ?? null
@@ -174,7 +183,7 @@ function logKeysOf(policy: WitnessPolicy, origin: string, find: ReportFinding): 
   }
 }
 
-/** The largest checkpoint of the grade that is asked for, and what to call it. */
+/** The largest checkpoint of the required grade, and its name in messages. */
 function reachOf(
   { require, witnessPolicy }: Requirements,
   held: number,
@@ -217,7 +226,7 @@ function judgeOutcomes(lifecycle: Lifecycle, find: ReportFinding): void {
   )
 }
 
-/** To be asked when there is no finding. */
+/** Checks the grade. Called only if there are no findings. */
 export function judgeRequirement(required: Requirement, shown: Assurance, find: ReportFinding): void {
   if (shown[required]) return
   find('REQUIREMENT_NOT_MET', `the ledger is ${verdictOf(shown)}, and was asked to be ${required}`, NEEDS[required])

@@ -1,5 +1,20 @@
-// Verifying a ledger: what it holds, what lies beside it and what the caller kept elsewhere, held against one another → report (LEDGER-FORMAT §6).
-// Streams; memory grows only with the number of decisions.
+// Verifies a ledger (LEDGER-FORMAT §6): compares its entries, the checkpoints stored with it, and evidence that
+// the caller kept elsewhere, and returns a report. The steps:
+//
+// 1. `external-anchors.ts` parses the evidence; `resume.ts` decides at which entry to start.
+// 2. `walk.ts` reads the entries in order: facts of each line, hash chain, clock, keys, life cycle of calls,
+//    Merkle tree. For a large ledger, `range-walk.ts` has worker threads check ranges.
+// 3. `check-checkpoint.ts` compares each checkpoint with the tree at its size (RFC 6962 roots, C2SP signed
+//    notes).
+// 4. `verdict.ts` determines the verdict and checks the requirements of the caller.
+//
+// For example, for a signed ledger of 15 entries and a checkpoint of 10 entries that the caller kept:
+//
+//   verify(reader)                                        intact: hash chain, tree and rules are correct
+//   verify(reader, { publicKeys })                        signed: every entry and the head are signed, too
+//   verify(reader, { publicKeys, checkpoints: [kept] })   anchored: the first 10 entries are unchanged, too
+//
+// A defect is a finding, not an exception. Lines are streamed; memory grows only with the number of decisions.
 import { encodeBase64, requireOtherWitnesses } from '@sudoagent/crypto'
 import { Findings, type ReportFinding } from '../entry/finding.js'
 import { FINDINGS_MAX, OPEN_CALLS_LISTED_MAX } from '../limits.js'
@@ -27,21 +42,21 @@ import { Walk, type WalkStart } from './walk.js'
 
 export interface VerifyOptions extends Requirements {
   /**
-   * Every entry, and the head, must be signed by one of them, or by a key that one of them has added to the ledger. A key
-   * under a name (a vkey) is trusted for the log of that name only. At most 64.
+   * The keys that are trusted. Every entry and the head must be signed by one of them, or by a key that one of
+   * them added to the ledger. A named key (a vkey) is trusted for the log of that name only. At most 64.
    */
   readonly publicKeys?: readonly GivenKey[]
-  /** The clock that `maxAgeSeconds` is measured by. Default: that of this machine. */
+  /** The clock for `maxAgeSeconds`. Default: the system clock. */
   readonly clock?: () => Date
   /** Signed checkpoints of this ledger that were kept elsewhere. At most 1,000. */
   readonly checkpoints?: readonly string[]
   /** Texts of receipts of this ledger. At most 1,000. */
   readonly receipts?: readonly string[]
-  /** What an earlier run knew (`parseState`): this one looks at the entries behind it, where it can. */
+  /** The state of an earlier run (`parseState`). If possible, this run checks only the entries after it. */
   readonly resume?: VerifiedState
-  /** Findings kept in the report; the rest are counted. */
+  /** Maximum number of findings in the report; the rest are counted. Default: 100. */
   readonly maxFindings?: number
-  /** How many threads may check entries side by side. By default as many as there are cores, once a ledger is large enough to be worth it. */
+  /** Maximum number of threads. Default: the number of cores; small ledgers use one. */
   readonly threads?: number
   /** Called after each batch with the number of entries checked so far. */
   readonly onProgress?: (entries: number) => void
@@ -50,12 +65,14 @@ export interface VerifyOptions extends Requirements {
 }
 
 /**
- * Checks everything that can be checked with what is in hand: canonical lines, versions and shapes, the chain, both hashes, signatures, the life
- * of every call, the tree, the head, and what the caller kept elsewhere. Does not stop at the first finding and never throws because of content.
+ * Verifies a ledger with the given evidence: canonical lines, versions and shapes, the chain, both hashes,
+ * signatures, the life cycle of every call, the tree, the head, and evidence that the caller kept elsewhere.
+ * Continues after a finding, and never throws because of the ledger's content.
  *
- * @throws RangeError for more than 64 public keys, 1,000 checkpoints or receipts, or a `maxTail` or `maxAgeSeconds` that is
- * not a count; TypeError for an unknown requirement; CryptoError for a key that cannot be used, and POLICY_INVALID for a
- * witness whose key is one of the public keys; LedgerError when the store cannot be read; the signal's reason when aborted
+ * @throws RangeError for more than 64 public keys, more than 1,000 checkpoints or receipts, or a `maxTail` or
+ * `maxAgeSeconds` that is not a whole number from 0; TypeError for an unknown requirement; CryptoError for a
+ * key that cannot be used, and POLICY_INVALID for a witness whose key is one of the public keys; LedgerError if
+ * the store cannot be read; the signal's reason if aborted
  * @example
  * const reader = await openLedgerReader('ledger.sqlite')
  * const report = await verify(reader, { publicKeys: [parsePublicKey(pem)] })
@@ -66,9 +83,10 @@ export async function verify(reader: LedgerReader, options: VerifyOptions = {}):
 }
 
 /**
- * The same, and what the next run can go on from.
+ * Like `verify`, and returns a state from which the next run can resume.
  *
- * @returns `state` for `encodeState`; null when there is a finding: then the next run must see everything again
+ * @returns `state` for `encodeState`; null if there is a finding: the next run must then start with the first
+ * entry
  * @throws as `verify`
  */
 export async function verifyFrom(
@@ -165,7 +183,7 @@ function reportOf(
   }
 }
 
-/** Every entry is signed by a key that was not given, and that is all that is known. */
+/** Whether the only finding is that every entry is signed by a key that was not given. */
 function isUnverified({ entries, tally, trust }: Walk, findings: Findings): boolean {
   return trust.given.length > 0 && tally.trusted === 0 && entries > 0 && findings.onlyUnknownKeys === entries
 }

@@ -1,6 +1,6 @@
-// The walk over the entries: the facts of each line, recognised or read in full, are compared with the entry before it, the columns beside it,
-// the life of its call and the keys that may sign. What is stored next to the entries, and what others kept of them, is compared with the outcome
-// of the walk (`verify.ts`).
+// Walks over the entries. It compares the facts of each line with the entry before it, the columns of its row,
+// the life cycle of its call, and the keys that may sign. `verify.ts` compares checkpoints and other evidence
+// with the result.
 import { frontierRoot, HASH_BYTES, type Hash } from '@sudoagent/crypto'
 import type { Findings, ReportFinding } from '../entry/finding.js'
 import type { LineFault, StoredColumns, StoredLine } from '../entry/stored-line.js'
@@ -19,28 +19,28 @@ import type { WalkedLedger } from './check-checkpoint.js'
 import type { VerifiedState } from './saved-state.js'
 import { type EntryFacts, type GivenKey, Trust } from './trust.js'
 
-/** Where a walk begins, and what it must remember on the way. */
+/** The start of a walk, and the tree sizes that it must remember. */
 export interface WalkStart {
   readonly publicKeys: readonly GivenKey[]
-  /** An earlier run to go on from; null to begin with the first entry. */
+  /** The earlier run to resume from; null to start with the first entry. */
   readonly state: VerifiedState | null
-  /** Sizes at which the tree is asked for afterwards. */
+  /** Sizes at which the tree is needed after the walk. */
   readonly sizes: Iterable<number>
-  /** Points of the tree that are known without walking there. */
+  /** Points of the tree that are already known. */
   readonly known: ReadonlyMap<number, TreePoint>
 }
 
-/** What was added up so far. */
+/** Totals so far. */
 export interface Tally {
   decisions: number
   outcomes: number
   signed: number
-  /** With a signature that held under a trusted key. */
+  /** Entries whose signature is valid under a trusted key. */
   trusted: number
   firstAt: string | null
   lastAt: string | null
   createdLate: number
-  /** Lines that were read in full in this run. */
+  /** Lines of this run that `checkLine` read. */
   readInFull: number
   recordedAt: string | null
 }
@@ -50,11 +50,12 @@ export class Walk implements WalkedLedger {
   readonly lifecycle: Lifecycle
   readonly tree: TreeWalk
   readonly tally: Tally
-  /** Ids that entries name. */
+  /** Key ids in the entries. */
   readonly keysNamed: Set<string>
   entries: number
   readonly #findings: Findings
-  // What the next entry must name as its predecessor. `undefined` after a line that could not be read: unknown, so nothing is held against the next.
+  // The hash that the next entry must have as its predecessor. `undefined` after an unreadable line: the check
+  // is skipped.
   #previous: Hash | null | undefined
   #isLost = false
 
@@ -72,7 +73,7 @@ export class Walk implements WalkedLedger {
     this.tally = { ...counts, firstAt, lastAt, readInFull: 0, recordedAt: state?.recordedAt ?? null }
   }
 
-  /** Hash of the last entry; null when there is none or it cannot be read. */
+  /** Hash of the last entry; null if there is none or it is unreadable. */
   get entryHash(): Hash | null {
     return this.#previous ?? null
   }
@@ -81,7 +82,7 @@ export class Walk implements WalkedLedger {
     return this.tree.at(size)
   }
 
-  /** Takes the next line. */
+  /** Applies the next line. */
   line(stored: StoredLine): void {
     this.entries += 1
     const facts = stored.fault === undefined ? this.#factsOf(stored.bytes) : FAULTS[stored.fault]
@@ -97,14 +98,16 @@ export class Walk implements WalkedLedger {
   }
 
   /**
-   * Takes a chunk of lines that were checked already, each by itself and with the one before it, signatures under `trust.plainSigners()` included.
+   * Applies a chunk of lines that have been checked by themselves and with the line before them, including
+   * signatures under `trust.plainSigners()`.
    *
-   * @returns false, with nothing taken, when it does not fit to what came before it: then its lines say why
+   * @returns false, without applying anything, if the chunk does not follow the entries before it; the caller
+   * then applies it line by line
    */
   chunk(facts: ChunkSummary): boolean {
     const { tally, trust } = this
     const [recordedFirst, recordedLast] = facts.recordedAt
-    // What a line that cannot be read was is not known: then its successor is taken by itself.
+    // After an unreadable line, the predecessor is unknown, so the next line is read individually.
     if (this.#previous === undefined || linkProblem(this.#previous, facts.previous) !== null) return false
     if (clockProblem(tally.recordedAt, recordedFirst) !== null) return false
     if (!this.#areCallsAsDecided(facts) || !this.#areApprovalsNew(facts)) return false
@@ -128,12 +131,12 @@ export class Walk implements WalkedLedger {
     return true
   }
 
-  /** Outcomes whose decisions came before the chunk describe the same calls. */
+  /** Whether all outcomes describe the calls of their decisions in earlier chunks. */
   #areCallsAsDecided({ closed, calls }: ChunkSummary): boolean {
     return closed.every((outcome) => this.lifecycle.describes(calls, outcome.line * CALL_WORDS + 1, outcome))
   }
 
-  /** Notes the approvals of the chunk, unless there is anything wrong with one of them. */
+  /** Records the approvals of the chunk. @returns false, without recording any, if one of them has a problem */
   #areApprovalsNew({ approvals }: ChunkSummary): boolean {
     if (!this.#hasGenesis) return true
     const areDifferent = new Set(approvals.map(({ id }) => id)).size === approvals.length
@@ -155,7 +158,7 @@ export class Walk implements WalkedLedger {
   }
 
   #unreadable({ code, message, claimedHash: hash }: UnreadableLine, position: number): void {
-    // Once: every checkpoint behind it suffers the same.
+    // The hint is given once: all later checkpoints are affected in the same way.
     const isLost = hash === null && !this.#isLost && this.tree.isAwaited(this.entries)
     this.#findings.add({ code, position, message, ...(isLost ? { hint: LOST_HINT } : {}) })
     this.#isLost ||= hash === null

@@ -1,5 +1,20 @@
-// One step of a ledger: drafts and where it stands → linked entries, new nodes of its tree, its new head, and where it stands then. A store
-// makes all of that durable together, or nothing of it, so that there is never an entry that the tree does not cover (LEDGER-FORMAT §4).
+// Computes one step of a ledger: from drafts and the current state to linked entries, new tree nodes, the new
+// head and the next state (LEDGER-FORMAT §3–§5).
+//
+// A store makes the whole plan durable in one transaction or not at all, so every entry is covered by the tree
+// (RFC 6962) and by the head (a C2SP tlog-checkpoint in a signed note). For example, the first append to a new,
+// signed ledger:
+//
+//   advance({ drafts: [draft] }, EMPTY_STATE, writer)
+//     entries      1: genesis (origin, keys, software), 2: the decision
+//     asked        2: the decision
+//     nodes        leaf 1, leaf 2, root of both
+//     checkpoint   <origin>\n2\n<root in base64>\n\n— <origin> <signature>\n
+//     state        head { size: 2, … }, the right edge of the tree, the keys that may sign
+//
+// `encode-draft.ts` encodes a draft before the store's lock is taken, `link-batch.ts` links and signs entries
+// under the lock, `group-commit.ts` collects concurrent appends into one step, and `recover.ts` applies entries
+// that have no head yet. `StoreWriter` combines them for all stores.
 import {
   createNoteSigner,
   EMPTY_FRONTIER,
@@ -23,7 +38,7 @@ import { type LinkedEntry, linkBatch } from './link-batch.js'
 import { signInTime, writeFailed } from './signing.js'
 import { SOFTWARE } from './software.js'
 
-/** Where a ledger stands. */
+/** The state of a ledger after its last entry. */
 export interface LogState {
   readonly head: Head
   readonly frontier: Frontier
@@ -33,32 +48,35 @@ export interface LogState {
 
 export const EMPTY_STATE: LogState = { head: EMPTY_HEAD, frontier: EMPTY_FRONTIER, ring: null }
 
-/** Who writes. */
+/** The identity and the clock of a writer. */
 export interface Writer {
   readonly signer: Signer | null
-  /** The origin that the caller asks for; null leaves it to the ledger. */
+  /** The required origin; null accepts the ledger's own. */
   readonly origin: string | null
   readonly clock: () => Date
-  /** A new UUIDv4. */
+  /** Generates a UUIDv4. */
   readonly generateId: () => string
 }
 
 /** Options of a writer, the same for every store. */
 export interface WriterOptions {
-  /** Signs every entry, and the head. Without it entries are unsigned. A ledger that was begun with a signer takes no unsigned entry. */
+  /**
+   * Signs every entry and the head. Default: none, and entries are unsigned. A ledger that was created with a
+   * signer refuses unsigned entries.
+   */
   readonly signer?: Signer
   /**
-   * The name of the log for good, best a URL without scheme (`example.com/agents/ledger`). A new ledger gets it; one that is there must have
-   * it. Unless given, a new ledger is called `sudoagent.dev/ledger/` and 32 hex digits.
+   * The permanent name of the log, preferably a URL without its scheme (`example.com/agents/ledger`). An
+   * existing ledger must have this origin. Default for a new ledger: `sudoagent.dev/ledger/` and 32 hex digits.
    */
   readonly origin?: string
-  /** Read once for each entry, under the ledger's lock. */
+  /** Read once for each entry, under the ledger's lock. Default: the system clock. */
   readonly clock?: () => Date
-  /** Makes the id of a new ledger, a UUIDv4. */
+  /** Generates the id of a new ledger, a UUIDv4. */
   readonly generateId?: () => string
 }
 
-/** @throws TypeError for an origin that cannot name a log */
+/** @throws TypeError for an invalid origin */
 export function writerOf({ signer, origin, clock, generateId }: WriterOptions): Writer {
   if (origin !== undefined && !isOrigin(origin)) {
     throw new TypeError('origin must be 1 to 255 bytes without white space, `+` and control characters')
@@ -71,14 +89,14 @@ export function writerOf({ signer, origin, clock, generateId }: WriterOptions): 
   }
 }
 
-/** Nothing was given to be recorded, and the ledger has begun. */
+/** The request has no drafts, and the ledger already has a genesis. */
 class AlreadyBegun extends LedgerError {
   constructor() {
     super('ENTRY_REFUSED', 'nothing was given to be recorded')
   }
 }
 
-/** `LedgerWriter.begin`, for a store. @param write - takes one step, under the ledger's lock */
+/** Implements `LedgerWriter.begin` for a store. @param write - performs one step under the ledger's lock */
 export async function writeGenesis(write: (work: AppendRequest) => Promise<unknown>): Promise<void> {
   try {
     await write({ drafts: [] })
@@ -87,38 +105,42 @@ export async function writeGenesis(write: (work: AppendRequest) => Promise<unkno
   }
 }
 
-/** `LedgerWriter.aheadMs`, for a store. @param recordedAt - the ledger's time; null when its last entry does not say */
+/**
+ * Implements `LedgerWriter.aheadMs` for a store. @param recordedAt - the ledger's time; null if its last entry
+ * has none
+ */
 export function aheadOf(recordedAt: string | null, { clock }: Pick<Writer, 'clock'>): number {
   const aheadMs = recordedAt === null ? 0 : Date.parse(recordedAt) - clock().getTime()
   return Number.isNaN(aheadMs) ? 0 : aheadMs
 }
 
-/** Makes the block of a control entry, when its place in the ledger is known. */
+/** Makes the block of a control entry for its position in the ledger. */
 export type MakeControl = (at: {
   readonly ring: KeyRing
   readonly signedBy: string | null
   readonly position: number
 }) => ControlBlock | Promise<ControlBlock>
 
-/** What is to be recorded: calls, or one control entry. */
+/** The entries to append: calls, or one control entry. */
 export type AppendRequest = { readonly drafts: readonly EncodedDraft[] } | { readonly control: MakeControl }
 
 export interface CommitPlan {
-  /** In the order of the ledger; before the first drafts of a new one stands its genesis. */
+  /** All entries, in ledger order. In a new ledger the genesis comes first. */
   readonly entries: readonly LinkedEntry[]
-  /** Those that were asked for. */
+  /** The requested entries. */
   readonly asked: readonly LinkedEntry[]
-  /** Nodes that are complete from now on, in the order in which they became so. */
+  /** The nodes that these entries complete, in the order of completion. */
   readonly nodes: readonly TreeNode[]
-  /** The head: a signed note, or the three lines of a checkpoint when nobody signs. */
+  /** The head: a signed note, or the three lines of a checkpoint if the ledger is not signed. */
   readonly checkpoint: string
   readonly state: LogState
 }
 
 /**
- * Refuses a writer whose entries the ledger would not count.
+ * Refuses a writer whose entries a verifier would reject.
  *
- * @throws LedgerError LEDGER_FINISHED (it was closed for good), KEY_REFUSED (no key, or not one of the ledger's), ORIGIN_REFUSED
+ * @throws LedgerError LEDGER_FINISHED (the ledger is closed), KEY_REFUSED (no key, or a key that may not sign),
+ * ORIGIN_REFUSED
  */
 export function refuseWriter(ring: KeyRing | null, { signer, origin }: Writer): void {
   if (ring === null) return
@@ -140,10 +162,10 @@ export function refuseWriter(ring: KeyRing | null, { signer, origin }: Writer): 
 }
 
 /**
- * Takes one step. Pure but for the signer, the clock and the new ledger's id.
+ * Computes one step. Pure except for the signer, the clock and the id of a new ledger.
  *
- * @throws LedgerError as `refuseWriter`; ENTRY_REFUSED for a control entry that the ledger's rules forbid; LEDGER_WRITE_FAILED when the signer
- * or the clock fails
+ * @throws LedgerError as `refuseWriter`; ENTRY_REFUSED for a control entry that the rules of the ledger forbid;
+ * LEDGER_WRITE_FAILED if the signer or the clock fails
  */
 export async function advance(work: AppendRequest, state: LogState, writer: Writer): Promise<CommitPlan> {
   refuseWriter(state.ring, writer)
@@ -168,14 +190,14 @@ export async function advance(work: AppendRequest, state: LogState, writer: Writ
   }
 }
 
-/** The head of a tree: signed when there is a signer. */
+/** The head of a tree, signed if there is a signer. */
 export async function headOf(origin: string, frontier: Frontier, signer: Signer | null): Promise<string> {
   const checkpoint = { origin, size: frontier.size, root: frontierRoot(frontier), extensions: [] }
   if (signer === null) return encodeCheckpoint(checkpoint)
   return signCheckpoint(checkpoint, [headSigner(origin, signer)])
 }
 
-/** Made once for each signer: a note key costs more than the signature. */
+/** Cached for each signer, since creating a note key takes longer than a signature. */
 const headSigners = new WeakMap<Signer, NoteSigner>()
 
 function headSigner(origin: string, signer: Signer): NoteSigner {
@@ -221,7 +243,7 @@ async function controlOf(
   return { event: 'checkpoint', created_at: formatTimestamp(clock()), checkpoint }
 }
 
-/** The ring behind a control entry of our own, which must be one that a verifier accepts. */
+/** The ring after a control entry of this writer, which must be one that a verifier accepts. */
 function ringBehind(
   ring: KeyRing | null,
   draft: ControlDraft,
@@ -245,7 +267,7 @@ function ringBehind(
   throw new LedgerError('ENTRY_REFUSED', `the ledger does not take this entry: ${step.problem}`)
 }
 
-/** Adds a key, which signs for itself. The entry is signed by the writer's own key. */
+/** Adds a key, which signs a proof of possession. The writer's own key signs the entry. */
 export function addKey(signer: Signer): MakeControl {
   return async ({ ring, signedBy }) => {
     try {
@@ -258,12 +280,12 @@ export function addKey(signer: Signer): MakeControl {
   }
 }
 
-/** Takes a key away; it may be the one that signs this. */
+/** Retires a key, which may be the one that signs this entry. */
 export function retireKey(keyId: string): MakeControl {
   return () => ({ kind: 'key_retired', key_id: keyId })
 }
 
-/** Ends the ledger. */
+/** Closes the ledger. */
 export function sealLedger(): MakeControl {
   return ({ position }) => ({ kind: 'closed', size: position })
 }

@@ -1,5 +1,6 @@
-// A ledger → the same ledger in another store: line by line, unchanged, and every line judged on the way as a writer judges what it finds. What the
-// other store has of it already is compared, so that a copy that was cut off goes on where it ended, and nothing else is ever written over.
+// Copies a ledger to another store, line by line and unchanged. Every line passes the checks of a writer. Lines
+// that the destination already has are compared, so an interrupted copy can be continued and other content is
+// never overwritten.
 import type { TreeNode } from '@sudoagent/crypto'
 import { LedgerError } from '../error.js'
 import type { LedgerReader, StoredText } from '../port/reader.js'
@@ -7,7 +8,7 @@ import { EMPTY_STATE, type LogState } from './advance.js'
 import { checkHead, headRefused, readHead, requireHead, shorterThanHead } from './head-check.js'
 import { recover } from './recover.js'
 
-/** An entry as it is copied. */
+/** An entry to copy. */
 export interface CopiedEntry {
   readonly position: number
   readonly line: Uint8Array
@@ -17,55 +18,59 @@ export interface CopiedEntry {
   readonly requestId: string | null
 }
 
-/** Some entries, one behind another, and what they add to the tree. */
+/** Consecutive entries, and the tree nodes that they complete. */
 export interface CopiedBatch {
   readonly entries: readonly CopiedEntry[]
   readonly nodes: readonly TreeNode[]
-  /** Before them, and behind them. */
+  /** The states before and after the entries. */
   readonly before: LogState
   readonly after: LogState
-  /** Positions of the control entries that made the ring behind them. */
+  /** Positions of the control entries that determine the ring after the batch. */
   readonly controls: readonly number[]
 }
 
-/** The head of a ledger, and where the ledger stood at it: behind it there may be entries that no head covers yet. */
+/** The head of a ledger, and the state at its size. Entries after it are not covered by a head yet. */
 export interface CopiedHead {
   readonly text: string
   readonly state: LogState
   readonly controls: readonly number[]
 }
 
-/** Where a copy goes. */
+/** The destination of a copy. */
 export interface LedgerSink {
-  /** For messages. */
+  /** Name of the destination in messages. */
   readonly name: string
-  /** The store takes a ledger only with a head that covers all of its entries; any other is refused before anything is written. */
+  /**
+   * Whether the store requires a head that covers all entries. A ledger without one is refused before anything
+   * is written.
+   */
   readonly needsHead: boolean
-  /** The lines that are there already, in order. */
+  /** The lines that the destination already has, in order. */
   lines(): AsyncIterable<Uint8Array>
-  /** Puts entries behind those that are there: durable when it resolves, all of them or none. */
+  /** Appends entries. Resolves when they are durable; writes all of them or none. */
   write(batch: CopiedBatch): Promise<void>
-  /** Entries that are there already, with their part of the tree, for a store whose tree may be behind them. */
+  /** Passes entries that the destination already has, for a store whose tree may lack them. */
   seen(batch: CopiedBatch): Promise<void>
-  /** Puts the head, and what witnesses cosigned, in place. Until then no writer takes the copy of a signed ledger for a ledger. */
+  /** Stores the head and the cosigned checkpoint. Before this, no writer accepts the copy of a signed ledger. */
   finish(head: CopiedHead | null, cosigned: string | null): Promise<void>
   close(): Promise<void>
 }
 
 export interface CopyReport {
-  /** In the copy, now. */
+  /** Number of entries in the copy. */
   readonly entries: number
-  /** Of these, how many were there before. */
+  /** Number of entries that the destination already had. */
   readonly found: number
 }
 
 /**
- * Copies all of a ledger.
+ * Copies a whole ledger.
  *
- * @param progress - called with the number of entries that have been dealt with
- * @throws LedgerError LEDGER_DAMAGED when the ledger does not hold (what was copied before stays, and is no ledger yet), or its head is missing or
- * does not cover all entries where the other store needs that (then nothing is written); LEDGER_EXISTS when the other
- * store holds something that this ledger does not begin with; and whatever the stores throw
+ * @param progress - called with the number of entries processed so far
+ * @throws LedgerError LEDGER_DAMAGED if the ledger is not valid (entries copied before remain, but do not form
+ * a ledger yet), or if its head is missing or does not cover all entries although the destination requires that
+ * (nothing is written); LEDGER_EXISTS if the content of the destination is not a prefix of this ledger; any
+ * error of the stores
  * @example
  * const report = await copyLedger(await openLedgerReader('ledger.sqlite'), openFileSink('ledger.jsonl', 'jsonl'))
  */
@@ -90,7 +95,7 @@ export async function copyLedger(
       if (fault !== undefined) throw unreadable(position)
       const existing = isBehind ? undefined : await next(there)
       if (!isBehind && existing === undefined) {
-        // Here the copy ends: what comes from now on is written.
+        // The destination ends here; entries from here on are written.
         if (run.entries.length > 0) await to.seen(run.batch(controls))
         run = new Run(run.state)
         isBehind = true
@@ -111,7 +116,7 @@ export async function copyLedger(
     progress(state.head.size)
   }
   if (!isBehind && (await next(there)) !== undefined) throw somethingElse(to.name, found + 1)
-  // A copy takes over entries alone: what else a file declares stays behind.
+  // Only entries are copied, so other objects declared in the file do not matter.
   const damage = from.faults().find(({ code }) => code !== 'STORE_FOREIGN_OBJECT')
   if (damage !== undefined)
     throw new LedgerError('LEDGER_DAMAGED', `the ledger is not whole: ${damage.message}`, VERIFY)
@@ -123,7 +128,7 @@ export async function copyLedger(
   return { entries: state.head.size, found }
 }
 
-/** Entries that are gathered for one write. */
+/** Entries collected for one write. */
 class Run {
   readonly entries: CopiedEntry[] = []
   readonly #nodes: TreeNode[] = []
@@ -170,7 +175,7 @@ function headless(name: string): LedgerError {
   })
 }
 
-/** One look at the end of the ledger, so that a large one is not copied in vain. */
+/** Checks early that the head covers the last entry, so that a large ledger is not copied in vain. */
 async function requireWholeHead(from: LedgerReader, size: number, name: string): Promise<void> {
   const after = await from.lineAt(size + 1)
   if (after?.fault !== undefined) throw unreadable(after.position)

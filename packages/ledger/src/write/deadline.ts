@@ -1,18 +1,21 @@
-// A deadline for what may never come to an end: a signer, a store, a server far away. Nearly everything ends at once, and a timer for each costs
-// more than what it waits for: it is made, put in order, taken out again, and the event loop is told of both. So all that may take equally long
-// share one timer. It is set for the oldest, and looks again when it goes off.
+// Timeouts for operations that may hang: a signer, a store, a remote server. Almost all of them finish quickly,
+// and a timer for each would cost more than the operation. So all operations with the same timeout share one
+// timer, which is set for the oldest operation and set again when it fires.
 
-/** What is waited for. All of one length, so they are due in the order in which they began. */
+/**
+ * A pending operation. All operations of a `Watch` have the same timeout, so they are due in the order in which
+ * they started.
+ */
 interface Wait {
   readonly dueAt: number
   giveUp(): void
 }
 
 /**
- * The result of `work`, or a rejection after `ms` milliseconds. Work that comes to an end later is not heard; a late failure is swallowed. The process
- * stays alive for as long as something is waited for, and no longer.
+ * Returns the result of `work`, or rejects after `ms` milliseconds. Later results and errors of `work` are
+ * ignored. The timer keeps the process alive only while operations are pending.
  *
- * @param late - makes what it is rejected with
+ * @param late - makes the rejection reason
  */
 export function withTimeout<T>(work: PromiseLike<T>, ms: number, late: () => unknown): Promise<T> {
   let watch = watches.get(ms)
@@ -23,7 +26,7 @@ export function withTimeout<T>(work: PromiseLike<T>, ms: number, late: () => unk
   return watch.over(work, late)
 }
 
-/** By length, in milliseconds. One that has nothing to wait for when its timer goes off is taken out. */
+/** The watches by timeout, in milliseconds. A watch is removed if its timer fires and nothing is pending. */
 const watches = new Map<number, Watch>()
 
 class Watch {

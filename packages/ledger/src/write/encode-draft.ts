@@ -1,11 +1,13 @@
-// The hash chain (LEDGER-FORMAT §3), pure: text in, text and hashes out.
+// Encodes drafts and links them to the hash chain (LEDGER-FORMAT §3). Pure: text in, text and hashes out.
 //
 //   entry_hash      = SHA-256(canonical entry with "entry_hash":null and without "entry_signature")
-//   decision_hash   = SHA-256(canonical {actor, decision_at, intent, parameters, policy_hash, request_id, resource, version})
+//   decision_hash   = SHA-256(canonical {actor, decision_at, intent, parameters, policy_hash, request_id, resource,
+//                     version})
 //   entry_signature = base64(Ed25519(ASCII(entry_hash)))
 //
-// Both hashes are taken over slices of the line as it stands, never over a re-encoding: Python writes numbers that do not fit a double
-// ("13.000000000000000000001"), and what is bound is the bytes. A line must therefore be canonical before its hashes mean anything.
+// Both hashes cover slices of the stored line, never a re-encoding: Python writes numbers that do not fit a
+// double ("13.000000000000000000001"), and the hash binds the bytes. So a line must be canonical for its hashes
+// to be meaningful.
 import { types } from 'node:util'
 import { CryptoError, encodeMembers, type Hash, sha256Hex } from '@sudoagent/crypto'
 import type { ControlDraft } from '../entry/control.js'
@@ -17,20 +19,23 @@ import { ENTRY_BYTES_MAX } from '../limits.js'
 /** A key, and the canonical text of key and value. */
 type Member = readonly [key: string, text: string]
 
-/** A draft whose members are canonical text already, so that little is left to do while the ledger's lock is held. */
+/** A draft with its members as canonical text, which leaves little work under the ledger's lock. */
 export interface EncodedDraft {
-  /** The text of the members around those of the link, in canonical order, with the commas that follow them: one more than `LINK_FIELDS`. */
+  /**
+   * The text between the link fields, in canonical order, with trailing commas: one element more than
+   * `LINK_FIELDS`.
+   */
   readonly around: readonly string[]
-  /** Where in the first of them the value of `created_at` begins, behind its quote. */
+  /** Offset of the value of `created_at` in the first element, after its quote. */
   readonly createdAtAt: number
-  /** The call that it is about; null for a control entry. */
+  /** The request id of the call; null for a control entry. */
   readonly requestId: string | null
-  /** The end of the approval under which it allows a call; null where there is none. */
+  /** The expiry of the approval under which the entry allows a call; null if there is none. */
   readonly approvedUntil: string | null
   readonly bytes: number
 }
 
-/** What the chain gives to the entry that comes next. */
+/** The members that depend on the position in the chain. */
 export interface Link {
   readonly prevEntryHash: Hash | null
   readonly recordedAt: string
@@ -39,10 +44,10 @@ export interface Link {
 
 const quote = (text: string): string => JSON.stringify(text)
 
-/** What an entry gets with its place in the chain, in canonical order. */
+/** The names of the members that the link sets, in canonical order. */
 const LINK_FIELDS = ['entry_hash', 'entry_signature', 'key_id', 'prev_entry_hash', 'recorded_at'] as const
 
-// What the ledger alone gives to an entry. A draft that brings one of them along would write it twice.
+// Members that only the ledger sets. A draft with one of them would produce a duplicate member.
 const LEDGER_FIELDS: readonly string[] = ['schema_version', 'ledger_version', ...LINK_FIELDS]
 
 const VERSIONS: readonly Member[] = [
@@ -51,13 +56,14 @@ const VERSIONS: readonly Member[] = [
 ]
 
 /**
- * Encodes a draft once, outside any lock.
+ * Encodes a draft, before any lock is taken.
  *
- * @throws LedgerError ENTRY_REFUSED when it is not the shape of §2, holds a value that has no canonical form, or is too large
+ * @throws LedgerError ENTRY_REFUSED if the draft does not have the shape of §2, contains a value without a
+ * canonical form, or is too large
  */
 export function encodeDraft(given: EntryDraft | ControlDraft): EncodedDraft {
   const { draft, members } = encodeWhole(given)
-  // Each member with a comma behind it.
+  // Each member is followed by a comma.
   const text = [...members.map(([, member]) => member), ''].join(',')
   const bytes = Buffer.byteLength(text) + 1
   if (bytes > ENTRY_BYTES_MAX) {
@@ -65,7 +71,8 @@ export function encodeDraft(given: EntryDraft | ControlDraft): EncodedDraft {
       hint: 'put a reference to large data into the arguments, not the data itself',
     })
   }
-  // Checked as a reader will find it: normalisation can lengthen a name beyond its bound, and a proxy can say one thing once and another now.
+  // The check applies to what a reader will parse: NFC normalisation can lengthen a name beyond its limit, and
+  // a proxy can return different values on each read.
   const isAsGiven = bytes === text.length + 1 && !hasProxy(draft)
   const entry = isAsGiven ? draft : (JSON.parse(`{${text.slice(0, -1)}}`) as EntryDraft | ControlDraft)
   const field = draftMisfit(entry)
@@ -81,7 +88,10 @@ export function encodeDraft(given: EntryDraft | ControlDraft): EncodedDraft {
   }
 }
 
-/** Whether any object that `draftMisfit` looks into may answer otherwise than it did. Accessors were refused by the encoder. */
+/**
+ * Whether `draftMisfit` would read a proxy, which could return different values. The encoder has refused
+ * accessors.
+ */
 function hasProxy(draft: EntryDraft | ControlDraft): boolean {
   if (types.isProxy(draft)) return true
   if (draft.event === 'checkpoint') return false
@@ -90,7 +100,7 @@ function hasProxy(draft: EntryDraft | ControlDraft): boolean {
   return [approval?.binding, parameters?.args, parameters?.kwargs].some(types.isProxy)
 }
 
-/** Members of the draft and its versions, encoded as a whole: nesting is counted from where a reader counts it. */
+/** Encodes the draft and the versions as one object, so that nesting is counted as a reader counts it. */
 function encodeWhole(given: EntryDraft | ControlDraft): {
   readonly draft: EntryDraft | ControlDraft
   readonly members: readonly Member[]
@@ -107,7 +117,7 @@ function encodeWhole(given: EntryDraft | ControlDraft): {
   }
 }
 
-/** A member that is undefined is one that is not there. */
+/** Omits members that are undefined. */
 function withoutUndefined<T extends EntryDraft | ControlDraft>(draft: T): T {
   if (!Object.values(draft).includes(undefined)) return draft
   for (const key of Object.keys(draft)) requireOwn(key)
@@ -123,7 +133,7 @@ function insert(members: readonly Member[], member: Member): readonly Member[] {
   return at === -1 ? [...members, member] : [...members.slice(0, at), member, ...members.slice(at)]
 }
 
-/** Cut out of the whole: one text in one piece, which is cheap to copy under the lock. */
+/** Slices one text rather than joining several: flat strings are cheap to copy under the lock. */
 function splitAround(members: readonly Member[], text: string): readonly string[] {
   const around: string[] = []
   let [start, end, field] = [0, 0, 0]
@@ -138,11 +148,11 @@ function splitAround(members: readonly Member[], text: string): readonly string[
     around.push(text.slice(start, end))
     start = end
   }
-  // Behind the last one there is no comma.
+  // The last member has no comma.
   return [...around, text.slice(start, -1)]
 }
 
-/** Where the value of a text begins in the text of the members, behind its quote. */
+/** Offset of a string value in the text of the members, after its quote. */
 function offsetOf(members: readonly Member[], name: string): number {
   let offset = 0
   for (const [key, member] of members) {
@@ -152,19 +162,19 @@ function offsetOf(members: readonly Member[], name: string): number {
   return offset + `"${name}":"`.length
 }
 
-/** A draft of a call with another `created_at`. @throws LedgerError ENTRY_REFUSED when that is no timestamp */
+/** A draft of a call with a different `created_at`. @throws LedgerError ENTRY_REFUSED if that is not a timestamp */
 export function withCreatedAt(draft: EncodedDraft, createdAt: string): EncodedDraft {
   if (draft.requestId === null || !isTimestamp(createdAt)) {
     throw new LedgerError('ENTRY_REFUSED', 'field `created_at` does not fit the ledger format')
   }
   const { around, createdAtAt } = draft
   const [first = '', ...rest] = around
-  // Timestamps have one length, and this one stands in the text already.
+  // All timestamps have the same length, so the old one is replaced in place.
   const dated = first.slice(0, createdAtAt) + createdAt + first.slice(createdAtAt + createdAt.length)
   return { ...draft, around: [dated, ...rest] }
 }
 
-/** Gives a draft its place in the chain; `line` adds the signature (base64), or none. */
+/** Links a draft to the chain. `line` returns the line with a base64 signature, or without one. */
 export function linkEntry(
   { around }: EncodedDraft,
   link: Link,

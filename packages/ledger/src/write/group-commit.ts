@@ -1,6 +1,6 @@
-// Group commit: appends that are waiting together become durable together, in the order in which they came. The first one does not wait for
-// company: it is committed at once, and whatever arrives meanwhile forms the next group. No timer anywhere, so a lone caller pays for one
-// write and nothing else.
+// Group commit: concurrent appends become durable in one commit, in the order in which they arrived. The first
+// append is committed immediately; appends that arrive during that commit form the next group. There is no
+// timer, so a single caller pays for one write only.
 
 import type { EntryDraft } from '../entry/entry.js'
 import { LedgerError } from '../error.js'
@@ -9,7 +9,7 @@ import type { AppendedEntry, PreparedEntry } from '../port/writer.js'
 import { type EncodedDraft, encodeDraft, withCreatedAt } from './encode-draft.js'
 import { ApprovalOver } from './link-batch.js'
 
-/** How long groups may follow one another before everybody else in the process is heard, in milliseconds. */
+/** Maximum time that groups may follow each other without a turn of the event loop, in milliseconds. */
 const BUSY_MS_MAX = 1
 
 interface Waiting {
@@ -18,7 +18,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
-/** Queues appends in front of a store's `commit`, which makes a group durable: all of it, or none. */
+/** Queues appends for a store's `commit`, which makes a whole group durable or none of it. */
 export class GroupCommit {
   readonly #commit: (drafts: readonly EncodedDraft[]) => Promise<readonly AppendedEntry[]>
   readonly #ready: (() => Promise<void>) | null
@@ -27,13 +27,13 @@ export class GroupCommit {
   #alone: (() => Promise<void>)[] = []
   #running: Promise<void> | null = null
   #closed = false
-  /** When the first work since the last turn of the event loop began; null while there was none. */
+  /** Start of the first work since the last turn of the event loop; null if there was none. */
   #busySince: number | null = null
 
   /**
-   * @param ready - waited for before a group is taken: whatever arrives while a store waits for its turn belongs to the group. It must not throw;
-   * `commit` is always called after it
-   * @param onEncoded - called with each draft before it waits for anybody: what can be done for it outside of the store's lock. It must not throw
+   * @param ready - awaited before a group is taken: appends that arrive while the store waits for its lock join
+   * the group. Must not throw; `commit` is always called after it
+   * @param onEncoded - called with each draft before it is queued, for work that needs no lock. Must not throw
    */
   constructor(
     commit: (drafts: readonly EncodedDraft[]) => Promise<readonly AppendedEntry[]>,
@@ -45,13 +45,13 @@ export class GroupCommit {
     this.#onEncoded = onEncoded
   }
 
-  /** @throws LedgerError ENTRY_REFUSED, LEDGER_CLOSED, or what the store's commit threw (as a rejection) */
+  /** @throws LedgerError ENTRY_REFUSED, LEDGER_CLOSED, or the error of the store's commit (as a rejection) */
   async append(draft: EntryDraft): Promise<AppendedEntry> {
     if (this.#closed) throw new LedgerError('LEDGER_CLOSED', 'the ledger is closed')
     return this.#enqueue(encodeDraft(draft))
   }
 
-  /** A draft encoded ahead. @throws LedgerError ENTRY_REFUSED */
+  /** Encodes a draft in advance. @throws LedgerError ENTRY_REFUSED */
   prepare(draft: EntryDraft): PreparedEntry {
     const encoded = encodeDraft(draft)
     return {
@@ -72,9 +72,9 @@ export class GroupCommit {
   }
 
   /**
-   * Does `work` with no group under way, before the appends that are waiting.
+   * Runs `work` between groups, before the queued appends.
    *
-   * @throws LedgerError LEDGER_CLOSED, or what `work` threw (as a rejection)
+   * @throws LedgerError LEDGER_CLOSED, or the error of `work` (as a rejection)
    */
   runExclusive<T>(work: () => Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(new LedgerError('LEDGER_CLOSED', 'the ledger is closed'))
@@ -83,14 +83,14 @@ export class GroupCommit {
     return done
   }
 
-  /** Refuses new appends and waits for those under way. */
+  /** Refuses new appends and waits for the pending ones. */
   async close(): Promise<void> {
     this.#closed = true
     await this.#running
   }
 
   async #run(): Promise<void> {
-    // One turn of the microtask queue: calls that were made together get into the first group together.
+    // Waits for one microtask, so that appends made together are in the first group together.
     await null
     while (this.#alone.length > 0 || this.#waiting.length > 0) {
       await this.#letOthersIn()
@@ -102,8 +102,9 @@ export class GroupCommit {
   }
 
   /**
-   * Callers that wait for nothing but the ledger come back within microtasks, so that group follows group and no timer, signal or deadline is
-   * heard. After a millisecond of that the event loop gets its turn; a caller who lets it turn by himself never waits for this.
+   * Yields to the event loop after a millisecond of continuous work. Callers that await only the ledger resume
+   * in microtasks; without this, timers and abort signals would starve. A caller that yields to the event loop
+   * itself never waits here.
    */
   async #letOthersIn(): Promise<void> {
     const now = performance.now()
@@ -115,7 +116,7 @@ export class GroupCommit {
     } else if (now - this.#busySince > BUSY_MS_MAX) await new Promise((resolve) => setImmediate(resolve))
   }
 
-  /** At least one, and no more than a commit may hold, in entries and in bytes. */
+  /** Takes at least one append, and at most as many entries and bytes as one commit may have. */
   #takeGroup(): readonly Waiting[] {
     let bytes = 0
     const more = this.#waiting.findIndex(({ draft }, index) => {

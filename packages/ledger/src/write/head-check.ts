@@ -1,4 +1,5 @@
-// What a writer asks of the head that it finds, before it puts entries behind it: a writer signs the next head over everything before it.
+// Checks the stored head before a writer appends: the writer's next head will be signed over all earlier
+// entries.
 
 import type { Frontier } from '@sudoagent/crypto'
 import {
@@ -16,17 +17,17 @@ import type { StoredText } from '../port/reader.js'
 import { type KeyRing, mayVouch } from '../rules/key-ring.js'
 
 /**
- * What a stored head says, unverified.
+ * Parses a stored head, without verifying it.
  *
- * @returns null when there is none
- * @throws LedgerError LEDGER_DAMAGED when it is no checkpoint
+ * @returns null if there is none
+ * @throws LedgerError LEDGER_DAMAGED if it is not a checkpoint
  */
 export function readHead(stored: StoredText, path: string): (Checkpoint & { readonly text: string }) | null {
   if (stored === null) return null
   try {
     if (stored === 'unreadable') throw new TypeError('it is no text')
     const { text } = stored
-    // The checkpoint ends where a signed note has its last blank line.
+    // In a signed note, the checkpoint ends at the last blank line.
     const split = text.lastIndexOf('\n\n')
     return { ...parseCheckpoint(split === -1 ? text : text.slice(0, split + 1)), text }
   } catch {
@@ -34,7 +35,7 @@ export function readHead(stored: StoredText, path: string): (Checkpoint & { read
   }
 }
 
-/** Whether a stored head is, to the letter, the one that an unsigned ledger has with this tree: then there is nothing to read in it. */
+/** Whether a stored head is exactly the checkpoint of this tree in an unsigned ledger; then it need not be parsed. */
 export function isHeadOf(text: string | null, frontier: Frontier, ring: KeyRing): boolean {
   if (ring.entriesSigned) return false
   const { size } = frontier
@@ -42,7 +43,7 @@ export function isHeadOf(text: string | null, frontier: Frontier, ring: KeyRing)
 }
 
 /**
- * Checks a head against the tree that it is about, and the ledger's own keys.
+ * Compares a head with its tree, and verifies its signature with the ledger's own keys.
  *
  * @param frontier - of the tree at the head's size
  * @throws LedgerError LEDGER_DAMAGED
@@ -67,7 +68,10 @@ export function checkHead(
   }
 }
 
-/** @throws LedgerError LEDGER_DAMAGED for a ledger that wants signatures and has entries, but no head: its end may have been cut off */
+/**
+ * @throws LedgerError LEDGER_DAMAGED for a signed ledger that has entries but no head: its last entries may
+ * have been removed
+ */
 export function requireHead(ring: KeyRing | null, path: string): void {
   if (ring?.entriesSigned) throw headRefused(path, 'is missing')
 }
@@ -78,7 +82,7 @@ export function headRefused(path: string, why: string): LedgerError {
   })
 }
 
-/** The entries end before the head: they were cut off, or an older file was put in their place. */
+/** The ledger has fewer entries than its head states: it was truncated, or an older file was restored. */
 export function shorterThanHead(path: string, entries: number, size: number): LedgerError {
   return headRefused(path, `says ${size} entries, and there are ${entries}`)
 }

@@ -1,19 +1,20 @@
-// A writer looks at the last entry before it links anything to it: a chain must not be continued behind an entry that does not hold.
+// Checks the last entry before a writer appends: new entries must not be linked to an invalid one.
 import { type Hash, hashEntry } from '@sudoagent/crypto'
 import { parseLine } from '../entry/line.js'
 import { LedgerError } from '../error.js'
 
-/** What the chain needs of its last entry. */
+/** The data of the last entry that the chain needs. */
 export interface Tail {
   readonly entryHash: Hash
-  /** Null behind an entry of the Python implementation, which does not record it. */
+  /** Null after an entry of SudoAgent for Python, which has no `recorded_at`. */
   readonly recordedAt: string | null
 }
 
 /**
- * Reads the last entry of a ledger that is about to be appended to.
+ * Reads the last entry of a ledger before an append.
  *
- * @throws LedgerError LEDGER_NOT_A_LEDGER when it is no entry, LEDGER_DAMAGED when its hash does not match
+ * @throws LedgerError LEDGER_NOT_A_LEDGER if the line is not an entry, LEDGER_DAMAGED if its hash does not
+ * match
  */
 export function readTail(bytes: Uint8Array, path: string): Tail {
   const parsed = parseLine(bytes)

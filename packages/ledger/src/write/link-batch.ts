@@ -1,4 +1,5 @@
-// Links drafts to the chain: each gets its position, its time, the hash of the entry before it, and its signature.
+// Links drafts to the chain: gives each entry its position, its time, the hash of the previous entry, and its
+// signature.
 import { encodeBase64, type Hash, isDeadlineOver, type Signer } from '@sudoagent/crypto'
 import { formatTimestamp, isTimestamp } from '../entry/timestamp.js'
 import { LedgerError } from '../error.js'
@@ -6,7 +7,7 @@ import type { AppendedEntry, Head } from '../port/writer.js'
 import { type EncodedDraft, linkEntry } from './encode-draft.js'
 import { signAllInTime, writeFailed } from './signing.js'
 
-/** An entry that has its place in the chain and its signature, ready to be stored. */
+/** A linked and signed entry, ready to be stored. */
 export interface LinkedEntry extends AppendedEntry {
   readonly line: string
   /** Null for a control entry. */
@@ -14,7 +15,7 @@ export interface LinkedEntry extends AppendedEntry {
   readonly prevEntryHash: Hash | null
 }
 
-/** The entry of a group of one, as its caller gets it. */
+/** The result of a group of one entry, as returned to its caller. */
 export function singleEntry(entries: readonly LinkedEntry[]): AppendedEntry {
   const [entry] = entries
   if (entry === undefined) throw new TypeError('a group of one has one entry')
@@ -44,10 +45,11 @@ export class ApprovalOver extends LedgerError {
 }
 
 /**
- * Links drafts behind `head`, one after another. Pure but for the signer and the clock.
+ * Links drafts after `head`, in order. Pure except for the signer and the clock.
  *
- * @throws LedgerError ENTRY_REFUSED for a call that would be allowed under an approval that is over by the ledger's own time: a verifier would
- * find it, and the clock may have been set back to make it look younger; LEDGER_WRITE_FAILED when the signer or the clock fails, whatever they throw: their errors say nothing about the store
+ * @throws LedgerError ENTRY_REFUSED for a call that is allowed under an approval that has expired by the
+ * ledger's time: a verifier would report it, and the clock may have been set back; LEDGER_WRITE_FAILED if the
+ * signer or the clock throws anything
  */
 export async function linkBatch(
   drafts: readonly EncodedDraft[],
@@ -58,7 +60,7 @@ export async function linkBatch(
   let { size, entryHash: prevEntryHash, recordedAt: previousAt } = head
   for (const draft of drafts) {
     const now = readClock(clock)
-    // A clock that was set back must not make the record run backwards.
+    // `recorded_at` must not go back, even if the clock was set back.
     const recordedAt = previousAt !== null && previousAt > now ? previousAt : now
     const { approvedUntil } = draft
     if (approvedUntil !== null && isTimestamp(approvedUntil) && isDeadlineOver(approvedUntil, recordedAt))
@@ -69,7 +71,7 @@ export async function linkBatch(
     prevEntryHash = entryHash
     previousAt = recordedAt
   }
-  // The chain is made of hashes, so that signatures wait for one another no longer than the signer wants.
+  // The chain depends on hashes only, so a signer that supports it can make all signatures in parallel.
   const messageOf = ({ entryHash }: { readonly entryHash: Hash }): Uint8Array => Buffer.from(entryHash, 'ascii')
   const signatures = signer === null ? [] : await signAllInTime(signer, unsigned.map(messageOf))
   return unsigned.map((entry, n) => {

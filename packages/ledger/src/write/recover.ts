@@ -1,5 +1,6 @@
-// Entries that stand behind the head: a crash came between them and it, or SudoAgent for Python wrote them, or the ledger is older than heads.
-// The next head will vouch for them, so a writer takes none of them over that a verifier would not accept.
+// Recovers entries that the head does not cover: the process crashed before the head was written, SudoAgent for
+// Python appended them, or the ledger is older than heads. The next head will cover them, so the writer accepts
+// only entries that a verifier would accept.
 import { createVerifier, decodeBase64, hashEntry } from '@sudoagent/crypto'
 import { isCallEntry, type LedgerEntry } from '../entry/entry.js'
 import type { ParsedLine } from '../entry/line.js'
@@ -9,7 +10,7 @@ import { type KeyRing, mayFollow, ringEntryOf, stepRing } from '../rules/key-rin
 import { grow } from '../tree/grow.js'
 import type { LogState } from './advance.js'
 
-/** An entry taken over: its line, parsed. */
+/** A recovered entry. */
 export interface Recovered {
   readonly state: LogState
   readonly requestId: string | null
@@ -17,9 +18,10 @@ export interface Recovered {
 }
 
 /**
- * Takes the next stored line over.
+ * Recovers the next stored line.
  *
- * @throws LedgerError LEDGER_DAMAGED when it is no entry, does not follow, or is not signed by a key that the ledger asks for
+ * @throws LedgerError LEDGER_DAMAGED if it is not an entry, does not follow the entry before it, or is not
+ * signed by a required key
  */
 export function recover(state: LogState, bytes: Uint8Array, path: string): Recovered {
   const position = state.head.size + 1
@@ -41,10 +43,10 @@ export function recover(state: LogState, bytes: Uint8Array, path: string): Recov
 }
 
 /**
- * The ring behind an entry that the head covers already, and that may change it. The head was signed by a key of the ring, so a ring must not be
- * made of entries that nobody looked at.
+ * The ring after an entry that the head already covers. The ring determines who may sign the head, so it must
+ * not be built from unchecked entries.
  *
- * @returns null when the entry does not hold
+ * @returns null if the entry is not valid
  */
 export function ringBehind(ring: KeyRing | null, bytes: Uint8Array, position: number): KeyRing | null {
   const parsed = parseLine(bytes)
@@ -53,7 +55,10 @@ export function ringBehind(ring: KeyRing | null, bytes: Uint8Array, position: nu
   return step.problem === null && isVouchedFor(parsed.entry, ring, step.ring) ? step.ring : null
 }
 
-/** By the keys that were there before it: a key cannot let itself in. The genesis is the exception, and names its own. */
+/**
+ * The entry must be signed by an earlier key: a key cannot add itself. A genesis is signed by one of its own
+ * keys.
+ */
 function isVouchedFor(entry: LedgerEntry, before: KeyRing | null, behind: KeyRing): boolean {
   const ring = before ?? behind
   return !ring.entriesSigned || isSigned(entry, ring)

@@ -1,5 +1,5 @@
-// A signer is foreign code, asked while the ledger's write lock is held: it gets so much time, and what it gives must have the form that a
-// reader will ask for.
+// Calls the signer. A signer is untrusted code that is called under the ledger's write lock, so it has a time
+// limit, and the form of its signature is checked.
 import { type Signer, signAside } from '@sudoagent/crypto'
 import { LedgerError } from '../error.js'
 import { SIGNER_TIMEOUT_MS } from '../limits.js'
@@ -9,9 +9,10 @@ const SIGNATURE_BYTES = 64
 const KEY_ID = /^[0-9a-f]{16}$/
 
 /**
- * The 64 bytes of a signature.
+ * Makes a signature of 64 bytes.
  *
- * @throws LedgerError LEDGER_WRITE_FAILED when there is none within `SIGNER_TIMEOUT_MS`, or none that can be one
+ * @throws LedgerError LEDGER_WRITE_FAILED if the signer fails, takes longer than `SIGNER_TIMEOUT_MS`, or
+ * returns a malformed signature
  */
 export async function signInTime(signer: Signer, message: Uint8Array): Promise<Uint8Array> {
   try {
@@ -28,7 +29,8 @@ export async function signInTime(signer: Signer, message: Uint8Array): Promise<U
 }
 
 /**
- * The signatures over several messages, in their order: side by side on other threads where the signer can, else one after another.
+ * Signs several messages, in order: in parallel on other threads if the signer supports it, otherwise one by
+ * one.
  *
  * @throws LedgerError as `signInTime`
  */
@@ -46,12 +48,12 @@ export async function signAllInTime(signer: Signer, messages: readonly Uint8Arra
   return signatures
 }
 
-/** A signature that comes too late is not waited for: the write lock is held meanwhile. */
+/** Limits the time of a signature, during which the write lock is held. */
 function signed<T>(signing: Promise<T>): Promise<T> {
   return withTimeout(signing, SIGNER_TIMEOUT_MS, () => new Error(`no signature within ${SIGNER_TIMEOUT_MS} ms`))
 }
 
-/** What went wrong before anything was written. Whatever foreign code throws says nothing about the store. */
+/** The error for a failure before anything was written. An error of untrusted code says nothing about the store. */
 export function writeFailed(what: string, cause: unknown): LedgerError {
   const why = cause instanceof Error ? cause.message : String(cause)
   return new LedgerError('LEDGER_WRITE_FAILED', `nothing was written: ${what} failed: ${why}`, { cause })

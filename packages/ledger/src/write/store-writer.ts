@@ -1,15 +1,15 @@
 /**
- * What is the same for the writer of every store: the queue in front of it, the genesis, control entries, and that a writer that has failed for
- * good stays failed.
+ * The common part of the writers of all stores: the queue of appends, the genesis, control entries, and the
+ * refusal of further writes after a final failure.
  *
- * A store extends `StoreWriter` and says three things: how one step of the ledger becomes durable, how a step that failed is undone, and what
- * is closed at the end.
+ * A store extends `StoreWriter` and implements three methods: `commit` makes one step durable, `abandon` undoes
+ * a failed step, and `release` closes the store.
  *
- *     append(draft)   GroupCommit: appends that wait together become one step
- *     begin()         a step without a draft, where the ledger is empty
+ *     append(draft)   GroupCommit: concurrent appends become one step
+ *     begin()         a step without drafts, if the ledger is empty
  *     addKey(), retireKey(), seal()
- *                     a step of one control entry, with no append under way
- *     close()         waits for the steps under way, then calls `release`, once
+ *                     a step of one control entry, between groups of appends
+ *     close()         waits for pending steps, then calls `release`, once
  *
  * @example
  * class MemoryLedger extends StoreWriter {
@@ -38,9 +38,9 @@ import type { EncodedDraft } from './encode-draft.js'
 import { GroupCommit } from './group-commit.js'
 import { type LinkedEntry, singleEntry } from './link-batch.js'
 
-/** What a store can do before its lock is taken. Neither may throw. */
+/** Work that a store can do before its lock is taken. Neither hook may throw. */
 export interface StoreHooks {
-  /** Awaited before a group is taken: appends that arrive while the store waits for its turn join the group. */
+  /** Awaited before a group is taken: appends that arrive while the store waits for its lock join the group. */
   readonly ready?: () => Promise<void>
   /** Called with each draft as soon as it is encoded. */
   readonly onEncoded?: (draft: EncodedDraft) => void
@@ -62,20 +62,21 @@ export abstract class StoreWriter implements LedgerWriter, ControlWriter {
   }
 
   /**
-   * Makes one step durable: entries, nodes of the tree and head together, or nothing of them.
+   * Makes one step durable: entries, tree nodes and head together, or nothing.
    *
-   * @returns the entries that the caller asked for, as `CommitPlan.asked`
+   * @returns the requested entries (`CommitPlan.asked`)
    */
   protected abstract commit(request: AppendRequest): Promise<readonly LinkedEntry[]>
 
   /**
-   * Undoes what a failed `commit` left half done.
+   * Undoes an incomplete `commit`.
    *
-   * @returns the error for the caller; `isFinal` when what the store holds is unknown from now on, so that nothing may be written any more
+   * @returns the error for the caller; `isFinal` if the content of the store is now unknown, so that nothing
+   * more may be written
    */
   protected abstract abandon(error: unknown): { readonly failure: LedgerError; readonly isFinal: boolean }
 
-  /** Closes files and connections; called once, with no step under way. */
+  /** Closes files and connections. Called once, when no step is pending. */
   protected abstract release(): void | Promise<void>
 
   append(draft: EntryDraft): Promise<AppendedEntry> {
@@ -102,17 +103,17 @@ export abstract class StoreWriter implements LedgerWriter, ControlWriter {
   }
 
   close(): Promise<void> {
-    // Once: a second `closeSync` could close a file that was given the same descriptor since.
+    // Only once: a second `closeSync` could close another file that has reused the descriptor.
     this.#closing ??= this.#commits.close().then(() => this.release())
     return this.#closing
   }
 
-  /** `LedgerWriter.prepare`, for a store that offers it. */
+  /** Implements `LedgerWriter.prepare` for a store that supports it. */
   protected encodeAhead(draft: EntryDraft): PreparedEntry {
     return this.#commits.prepare(draft)
   }
 
-  /** Runs `work` with no step under way. */
+  /** Runs `work` when no step is pending. */
   protected runExclusive<T>(work: () => Promise<T>): Promise<T> {
     return this.#commits.runExclusive(work)
   }
@@ -122,7 +123,8 @@ export abstract class StoreWriter implements LedgerWriter, ControlWriter {
   }
 
   async #step(request: AppendRequest): Promise<readonly LinkedEntry[]> {
-    // After an I/O error nobody knows what the disk holds, and a second fsync may claim success for bytes that were dropped.
+    // After an I/O error the content of the disk is unknown, and a second fsync may report success although
+    // data was lost.
     if (this.#failed !== null) throw this.#failed
     try {
       return await this.commit(request)

@@ -1,10 +1,11 @@
-// What a JSONL file looks like to a writer before it writes: whole lines, the last of them, and perhaps a torn one behind it.
+// Inspects a JSONL file before a writer opens it: its complete lines, the last of them, and a possible torn
+// line at the end.
 import { fstatSync, fsyncSync, ftruncateSync, lstatSync, readSync, writeFileSync } from 'node:fs'
 import { LedgerError } from '../../error.js'
 import { syncFolderOf } from '../../file.js'
 import { LINE_BYTES_MAX } from '../../limits.js'
 
-/** A torn last line that was found and moved aside when the ledger was opened. */
+/** A torn last line that was moved to another file when the ledger was opened. */
 export interface TornTail {
   readonly movedTo: string
   readonly bytes: number
@@ -12,23 +13,24 @@ export interface TornTail {
 
 export interface JsonlFile {
   readonly lines: number
-  /** Where the last whole line ends; what is behind it is torn. */
+  /** End of the last complete line; bytes after it are a torn line. */
   readonly end: number
-  /** Without its LF; null when there is no whole line. At most LINE_BYTES_MAX of it. */
+  /** The last complete line without its LF, up to LINE_BYTES_MAX bytes; null if there is none. */
   readonly lastLine: Uint8Array | null
 }
 
 const LF = 10
 const CHUNK_BYTES = 64 * 1024
 
-// Entries are canonical, so their keys are sorted: a call's first key is `action`, a control entry's `checkpoint`.
+// Keys of canonical JSON are sorted, so the first key of a call is `action`, that of a control entry
+// `checkpoint`.
 const ENTRY_STARTS = ['{"action":', '{"checkpoint":']
 
 /**
- * Looks at a file without changing it.
+ * Inspects a file without changing it.
  *
- * @throws LedgerError LEDGER_NOT_A_LEDGER when it is somebody's other file: its first byte is not `{`, or it has no whole line and does not
- * start like an entry, or what is behind the last line is longer than any entry
+ * @throws LedgerError LEDGER_NOT_A_LEDGER if the file is not a ledger: its first byte is not `{`, or it has no
+ * complete line and does not start like an entry, or the torn line is longer than any entry
  */
 export function inspectJsonl(fd: number, path: string): JsonlFile {
   const { lines, end } = scanLines(fd)
@@ -44,7 +46,10 @@ export function inspectJsonl(fd: number, path: string): JsonlFile {
   return { lines, end, lastLine: lines === 0 ? null : lastLineOf(fd, end) }
 }
 
-/** Moves what stands behind the last whole line to a file of its own, then cuts it off. In this order: no crash can lose it. */
+/**
+ * Copies a torn last line to another file, then truncates the ledger. In this order, a crash cannot lose the
+ * bytes.
+ */
 export function moveTornTailAside(fd: number, path: string, end: number): TornTail | null {
   const bytes = fstatSync(fd).size - end
   if (bytes === 0) return null
@@ -58,14 +63,14 @@ export function moveTornTailAside(fd: number, path: string, end: number): TornTa
   return { movedTo, bytes }
 }
 
-/** A writer that is cut off twice at the same place must not lose the first torn line to the second. */
+/** An unused file name, so that a second torn line at the same offset does not overwrite the first one. */
 function freeName(name: string): string {
   let free = name
   for (let copy = 2; lstatSync(free, { throwIfNoEntry: false }) !== undefined; copy += 1) free = `${name}-${copy}`
   return free
 }
 
-/** Counts the whole lines, and says where the last of them ends. */
+/** Counts the complete lines, and finds the end of the last one. */
 function scanLines(fd: number): { readonly lines: number; readonly end: number } {
   let lines = 0
   let end = 0
@@ -76,7 +81,7 @@ function scanLines(fd: number): { readonly lines: number; readonly end: number }
   return { lines, end }
 }
 
-/** Where the line feeds are. */
+/** The offsets of the line feeds. */
 function* lineEnds(fd: number): Generator<number> {
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
   for (let offset = 0; ; ) {
@@ -87,18 +92,18 @@ function* lineEnds(fd: number): Generator<number> {
   }
 }
 
-/** A whole line: its position, and its bytes when they are asked for. */
+/** A complete line. */
 export interface FileLine {
   readonly position: number
-  /** Whether it begins like a control entry. */
+  /** Whether it starts like a control entry. */
   readonly isControl: boolean
-  /** Without its LF. */
+  /** Reads the line, without its LF. */
   bytes(): Uint8Array
 }
 
 const CONTROL_START = Buffer.from('{"checkpoint":')
 
-/** The whole lines of a file, one after another; only the beginning of each is read. */
+/** The complete lines of a file, in order. Only the first bytes of each line are read. */
 export function* linesOf(fd: number): Generator<FileLine> {
   const start = Buffer.alloc(CONTROL_START.length)
   let position = 0
@@ -123,7 +128,7 @@ function readExactly(fd: number, at: number, length: number): Uint8Array {
   return bytes
 }
 
-/** The bytes of the line that ends at `end`, without its LF. */
+/** Reads the line that ends at `end`, without its LF. */
 function lastLineOf(fd: number, end: number): Uint8Array {
   for (let span = CHUNK_BYTES; ; span *= 2) {
     const start = Math.max(0, end - 1 - Math.min(span, LINE_BYTES_MAX))

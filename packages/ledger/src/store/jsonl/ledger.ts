@@ -1,12 +1,13 @@
-// One canonical entry a line, LF. For looking at with ordinary tools; one writer at a time. Beside it stand `<path>.head`, the latest
-// checkpoint, and `<path>.tree`, the nodes of the tree.
+// The JSONL store: one canonical entry on each line, LF. It can be read with ordinary tools and has one writer
+// at a time. Next to it are `<path>.head`, the latest checkpoint, and `<path>.tree`, the nodes of the tree.
 //
-// An entry is durable before the head that covers it, so a crash between the two leaves entries behind the head; the next writer catches up
-// with them. The other way round only the very first head can be: it names the genesis alone and is there before it, so that a ledger that
-// has entries and no head is known to have lost it.
+// An entry is durable before the head that covers it, so a crash between the two writes leaves entries that the
+// head does not cover; the next writer recovers them. Only the very first head is written before its entry. It
+// covers the genesis alone. So if a signed ledger has entries but no head, the head was removed.
 //
-// A crash can cut the last write off. The bytes behind the last LF were never acknowledged, so on open they are moved aside to
-// `<path>.torn-<offset>` and the ledger goes on behind the last whole line. They are never glued to the next entry.
+// A crash can interrupt the last write. The bytes after the last LF were never acknowledged; when the ledger is
+// opened, they are moved to `<path>.torn-<offset>`, and the ledger continues after the last complete line. They
+// are never joined to the next entry.
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { EMPTY_FRONTIER } from '@sudoagent/crypto'
 import { LedgerError } from '../../error.js'
@@ -40,14 +41,14 @@ export type JsonlLedgerOptions = WriterOptions
 export type { TornTail }
 
 /**
- * An append-only ledger in a JSONL file; the file is created (mode 0600) when it is not there.
+ * An append-only ledger in a JSONL file. The file is created with mode 0600 if it does not exist.
  *
  * @example
  * const ledger = JsonlLedger.open('ledger.jsonl')
  * if (ledger.tornTail !== null) console.warn(`a torn line was moved to ${ledger.tornTail.movedTo}`)
  */
 export class JsonlLedger extends StoreWriter {
-  /** What was moved aside on open; null when the file ended as it should. */
+  /** The torn line that was moved when the ledger was opened; null if there was none. */
   readonly tornTail: TornTail | null
   readonly #path: string
   readonly #fd: number
@@ -71,7 +72,7 @@ export class JsonlLedger extends StoreWriter {
     try {
       this.#state = readJsonlState({ fd, path, lines, tree: this.#tree }, readSideFile(this.#headPath))
       refuseWriter(this.#state.ring, this.writer)
-      // Only now, when what stands before it is known to be a ledger.
+      // Only after the lines before it are known to be a ledger.
       this.tornTail = moveTornTailAside(fd, path, end)
     } catch (error) {
       this.#tree.close()
@@ -81,9 +82,10 @@ export class JsonlLedger extends StoreWriter {
   }
 
   /**
-   * @throws LedgerError LEDGER_LOCKED (another writer has it), LEDGER_NOT_A_LEDGER, LEDGER_DAMAGED (entries, tree and head do not belong
-   * together), KEY_REFUSED, ORIGIN_REFUSED, LEDGER_FINISHED, LEDGER_NOT_FOUND (no such folder), LEDGER_IS_DIRECTORY, LEDGER_NOT_READABLE,
-   * LEDGER_WRITE_FAILED; TypeError for an origin that cannot name a log
+   * @throws LedgerError LEDGER_LOCKED (there is another writer), LEDGER_NOT_A_LEDGER, LEDGER_DAMAGED (entries,
+   * tree and head do not match), KEY_REFUSED, ORIGIN_REFUSED, LEDGER_FINISHED, LEDGER_NOT_FOUND (the folder
+   * does not exist), LEDGER_IS_DIRECTORY, LEDGER_NOT_READABLE, LEDGER_WRITE_FAILED; TypeError for an invalid
+   * origin
    */
   static open(path: string, options: JsonlLedgerOptions = {}): JsonlLedger {
     const writer = writerOf(ownFields(options))
@@ -120,14 +122,14 @@ export class JsonlLedger extends StoreWriter {
     this.#write(bytes)
     fdatasyncSync(this.#fd)
     this.#tree.write(this.#state.head.size, plan.nodes)
-    // The last thing that can fail: a head must never name entries that are taken back.
+    // The last operation that can fail: a head must never cover entries that are removed again.
     writeSideFile(this.#headPath, plan.checkpoint)
     this.#size += bytes.length
     this.#state = plan.state
     return plan.asked
   }
 
-  /** Puts the head of the genesis alone in place, before there is a genesis. */
+  /** Writes the head of the genesis alone, before the genesis. */
   async #announce({ entries, state }: CommitPlan): Promise<void> {
     const { frontier } = grow(EMPTY_FRONTIER, entries.slice(0, 1))
     writeSideFile(this.#headPath, await headOf(state.ring?.origin ?? '', frontier, this.writer.signer))
@@ -139,7 +141,7 @@ export class JsonlLedger extends StoreWriter {
     while (done < bytes.length) done += writeSync(this.#fd, bytes, done, bytes.length - done, this.#size + done)
   }
 
-  /** Takes a half-written group back, so that nothing of it is on record; if that is not possible, nothing is written any more. */
+  /** Removes a partly written group. If that fails, nothing more is written. */
   protected abandon(error: unknown): { readonly failure: LedgerError; readonly isFinal: boolean } {
     const failure = asLedgerError(error, this.#path)
     if (failure.code === 'LEDGER_DAMAGED') return { failure, isFinal: true }
@@ -165,7 +167,10 @@ export class JsonlLedger extends StoreWriter {
   }
 }
 
-/** A descriptor for reading and writing. A file that is made here is made once, whoever else is making it at this moment. */
+/**
+ * Opens the file for reading and writing. If several processes create it at the same time, one of them does and
+ * the others open it.
+ */
 function openOrCreate(path: string): number {
   if (isRegularFile(path)) return openSync(path, 'r+')
   try {

@@ -1,29 +1,32 @@
-// One writer for a JSONL file. Node has no flock(), and a lock file that names a process id goes stale with `kill -9`. SQLite holds an
-// exclusive lock of the operating system on a file of its own, and the system lets go of it when the process ends, however it ends.
+// Allows one writer for a JSONL file. Node has no flock(), and a lock file with a process id becomes stale
+// after `kill -9`. SQLite takes an exclusive lock of the operating system on a separate file; the system
+// releases it when the process ends, in whatever way.
 import { realpathSync, statSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { LedgerError } from '../../error.js'
 import { asLedgerError } from '../../file.js'
 
 /**
- * Takes the lock `<path>.lock`, without waiting. The empty lock file stays behind: removing it would open a race.
+ * Takes the lock `<path>.lock`, without waiting. The empty lock file is not removed afterwards, since that
+ * would be a race.
  *
- * @param path - an existing file; a symbolic link is followed, so that every name of the file leads to one lock
- * @returns what lets go of the lock
- * @throws LedgerError LEDGER_LOCKED when another writer has it, LEDGER_NOT_A_LEDGER when something else has the name of the lock
+ * @param path - an existing file; symbolic links are followed, so that all names of the file have the same lock
+ * @returns a function that releases the lock
+ * @throws LedgerError LEDGER_LOCKED if there is another writer, LEDGER_NOT_A_LEDGER if the lock file has other
+ * content
  */
 export function lockFile(path: string): () => void {
   let db: Database.Database | undefined
   try {
     const file = `${realpathSync(path)}.lock`
-    // SQLite would read it, and play back a journal next to it.
+    // SQLite would read such a file, and roll back a journal next to it.
     const found = statSync(file, { throwIfNoEntry: false })
     if (found !== undefined && (!found.isFile() || found.size > 0))
       throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${file}\` is not a lock file: lock files are empty`, {
         hint: 'nothing was written; find out what made it, and remove it while there is no writer',
       })
     db = new Database(file, { timeout: 0 })
-    // The lock is all that is wanted of this database: nothing is ever written, so no journal is needed beside it.
+    // The database is only used for its lock. Nothing is written to it, so it needs no journal file.
     db.pragma('journal_mode = MEMORY')
     db.exec('BEGIN EXCLUSIVE')
     const held = db

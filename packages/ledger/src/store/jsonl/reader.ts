@@ -1,5 +1,5 @@
-// Reads a JSONL ledger in chunks, as untrusted input: a line that is too long is skipped without being held, and a last line without an end
-// is looked at again for a moment, because a writer may be in the middle of it.
+// Reads a JSONL ledger in chunks, as untrusted input. An oversized line is skipped without being kept in
+// memory. A last line without an LF is read again for a short time, since a writer may be writing it.
 import { type FileHandle, open } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { HashReader } from '@sudoagent/crypto'
@@ -15,16 +15,17 @@ import { TreeFile } from './tree-file.js'
 const LF = 10
 const CHUNK_BYTES = 256 * 1024
 const NOTHING = new Uint8Array(0)
-// A writer's write() and the page it lands in are not one step for a reader. Ten looks, 20 ms apart, are far longer than that takes.
+// A reader may see a write before all of its bytes arrive. Ten attempts at intervals of 20 ms take far longer
+// than that.
 const TORN_LOOKS = 10
 const TORN_WAIT_MS = 20
 
-/** Opens a view of the lines that are there when `batches` is called. */
+/** Opens the file. The reader sees the lines that exist now. */
 export async function openJsonlReader(path: string): Promise<LedgerReader> {
   try {
     const file = await open(path, 'r')
     try {
-      // Before the size is taken: a head names entries that are in the file already.
+      // Read before the size is determined, so that the head only covers entries within it.
       const evidence = { head: readSideFile(beside(path, 'head')), cosigned: readSideFile(beside(path, 'cosigned')) }
       const { size } = await file.stat()
       return new JsonlReader(file, path, size, evidence)
@@ -37,12 +38,12 @@ export async function openJsonlReader(path: string): Promise<LedgerReader> {
   }
 }
 
-/** About a thousand usual entries: a millisecond's worth of messages between threads for five of work. */
+/** About a thousand typical entries: a millisecond of transfers between threads for five of work. */
 const RANGE_BYTES = 1024 * 1024
 
 interface LineAt {
   readonly bytes: Uint8Array | 'LINE_TOO_LONG' | 'LINE_TORN'
-  /** Where the next one begins. */
+  /** Place of the next line. */
   readonly next: Place
 }
 
@@ -142,16 +143,17 @@ class JsonlReader implements LedgerReader, LineRanges {
   }
 
   finish(): void {
-    // A file of lines has nothing beyond its lines.
+    // A JSONL file has no structure apart from its lines, so there are no faults.
   }
 
-  /** Line after line up to the size at opening, and the rest of a line that was being written then. */
+  /** The lines up to the size at opening, including a line that was being written then. */
   async *#lines(from: Place, to: Place | null): AsyncGenerator<LineAt> {
     let pending: Buffer[] = []
     let pendingBytes = 0
     let offset = from
     if (from >= this.#size) return
-    // One for the whole walk: what is kept of it is copied, and a new one for each read would be 256 KiB of garbage each.
+    // One buffer for the whole walk, from which lines are copied. A buffer for each read would be 256 KiB of
+    // garbage.
     const chunkBuffer = Buffer.allocUnsafe(CHUNK_BYTES)
     const keep = (part: Buffer): void => {
       pendingBytes += part.length
@@ -196,7 +198,7 @@ class JsonlReader implements LedgerReader, LineRanges {
   }
 }
 
-/** The parts of a line as one; nearly always there is only one. */
+/** Joins the parts of a line. Usually there is only one. */
 function whole(parts: readonly Buffer[]): Uint8Array {
   const [only] = parts
   return only !== undefined && parts.length === 1 ? only : Buffer.concat(parts)

@@ -1,4 +1,5 @@
-// Small texts beside a ledger file: its head, and the checkpoint that witnesses cosigned. Replaced as a whole, so that nobody finds half of one.
+// Small files next to a ledger file: its head, and the cosigned checkpoint. They are replaced atomically, so a
+// reader never sees a partial one.
 import { randomBytes } from 'node:crypto'
 import {
   closeSync,
@@ -16,12 +17,12 @@ import { decodeUtf8, NOTE_BYTES_MAX } from '@sudoagent/crypto'
 import { codeOf } from '../../file.js'
 import type { StoredText } from '../../port/reader.js'
 
-/** The path of what stands beside a ledger: beside the file itself, whatever links lead to it. */
+/** The path of a side file. It is next to the file itself, not next to a symbolic link to it. */
 export function beside(path: string, what: 'head' | 'tree' | 'cosigned'): string {
   return `${realpathSync(path)}.${what}`
 }
 
-/** Reads such a text as untrusted input: nothing but a regular file of a note's length is read. */
+/** Reads a side file as untrusted input: only a regular file no longer than a note. */
 export function readSideFile(path: string): StoredText {
   try {
     const kind = statSync(path, { throwIfNoEntry: false })
@@ -40,7 +41,10 @@ export function readSideFile(path: string): StoredText {
   }
 }
 
-/** Replaces such a text: durable before it gets its name. After a crash there is the old one or the new one. */
+/**
+ * Replaces a side file atomically: the new content is durable before the rename. After a crash, the file has
+ * the old or the new content.
+ */
 export function writeSideFile(path: string, text: string): void {
   const { fd, name } = openTemporary(path)
   try {
@@ -53,14 +57,15 @@ export function writeSideFile(path: string, text: string): void {
 }
 
 /**
- * A new file next to `path`. What has its name already is never written to: a writer that was killed left a file of its own, which is removed; anything
- * else (in a shared folder, a link that another user planted) stays, and the new file gets a name that cannot be guessed.
+ * Creates a temporary file next to `path`. An existing file is never written to. A leftover of a killed writer
+ * is removed; any other file (such as a link that another user placed in a shared folder) is left in place, and
+ * the new file gets an unguessable name.
  */
 function openTemporary(path: string): { readonly fd: number; readonly name: string } {
   const names = [`${path}.tmp`, `${path}.tmp`, `${path}.${randomBytes(8).toString('hex')}.tmp`]
   for (const [n, name] of names.entries()) {
     try {
-      // Exclusive: a link that has the name, even one to nothing, is never followed (POSIX open, O_EXCL).
+      // Exclusive: an existing symbolic link is never followed, even if it is dangling (POSIX open, O_EXCL).
       return { name, fd: openSync(name, 'wx', 0o600) }
     } catch (error) {
       if (codeOf(error) !== 'EEXIST' || n === names.length - 1) throw error
@@ -75,6 +80,6 @@ function removeLeftOver(name: string): void {
     const there = lstatSync(name)
     if (there.isFile() && (process.getuid === undefined || there.uid === process.getuid())) unlinkSync(name)
   } catch {
-    // Gone, or not ours to remove: another name will do.
+    // Already removed, or not permitted: the next name is used.
   }
 }

@@ -1,5 +1,6 @@
-// Where a JSONL ledger stands when a writer opens it: the lines, held against the head and the stored tree. What the head covers is taken from
-// the stored tree if that leads to the head's root, and computed anew from the lines if not; what is behind the head is caught up with.
+// Determines the state of a JSONL ledger when a writer opens it: compares the lines with the head and the
+// stored tree. If the stored tree has the head's root, it is used for the entries that the head covers;
+// otherwise the tree is rebuilt from the lines. Entries after the head are recovered.
 import { bytesToHex, type Frontier, frontierRoot, hexToBytes, leafHash, type TreeNode } from '@sudoagent/crypto'
 import type { StoredText } from '../../port/reader.js'
 import type { KeyRing } from '../../rules/key-ring.js'
@@ -21,13 +22,14 @@ interface Place {
 /**
  * Reads the state, and completes the stored tree.
  *
- * @throws LedgerError LEDGER_DAMAGED when lines, tree and head do not belong together; LEDGER_NOT_A_LEDGER when the last line is no entry
+ * @throws LedgerError LEDGER_DAMAGED if lines, tree and head do not match; LEDGER_NOT_A_LEDGER if the last line
+ * is not an entry
  */
 export function readJsonlState(place: Place, stored: StoredText): LogState {
   const { path, lines } = place
   const head = readHead(stored, path)
   if (lines === 0) {
-    // The first head names the genesis alone and is there before it: see `JsonlLedger`.
+    // The first head covers the genesis alone and is written before it: see `JsonlLedger`.
     if (head !== null && head.size > 1) throw shorterThanHead(path, 0, head.size)
     return EMPTY_STATE
   }
@@ -49,7 +51,7 @@ export function readJsonlState(place: Place, stored: StoredText): LogState {
 const sameRoot = (frontier: Frontier, root: Uint8Array): boolean =>
   bytesToHex(frontierRoot(frontier)) === bytesToHex(root)
 
-/** The state at the head, of which the tree is known: the last entry and the control entries are read, the others are not. */
+/** The state at the head, if its tree is known. Reads only the last entry and the control entries. */
 function behindHead({ fd, path, tree }: Place, frontier: Frontier): LogState {
   let ring: KeyRing | null = null
   for (const line of linesOf(fd)) {
@@ -59,7 +61,8 @@ function behindHead({ fd, path, tree }: Place, frontier: Frontier): LogState {
     }
     if (line.position === frontier.size) {
       const tail = readTail(line.bytes(), path)
-      // The chain binds all entries to this one, so the tree is about these entries if its last leaf is about this one.
+      // The chain links this entry to all earlier ones. So if the last leaf of the tree is this entry, the tree
+      // is that of these entries.
       const leaf = tree.hashAt(storedNodeAt(0, frontier.size - 1))
       if (bytesToHex(leaf) !== bytesToHex(leafHash(hexToBytes(tail.entryHash)))) break
       return { head: { size: frontier.size, ...tail }, frontier, ring }
@@ -68,7 +71,7 @@ function behindHead({ fd, path, tree }: Place, frontier: Frontier): LogState {
   throw headRefused(path, 'does not match the entries')
 }
 
-/** Takes over the lines behind a state, and remembers the state at the head on the way. */
+/** Recovers the lines after a state. The result includes the state at the head. */
 function catchUpFrom(
   { fd, path, tree }: Place,
   from: LogState,
@@ -95,5 +98,5 @@ function catchUpFrom(
   return { last: state, atHead }
 }
 
-/** Nodes held before they are written to the tree file: 256 KiB. */
+/** Number of nodes collected before they are written to the tree file: 256 KiB. */
 const NODES_AT_A_TIME = 8192

@@ -1,6 +1,6 @@
-// `<ledger>.tree`: the nodes of a JSONL ledger's tree, 32 bytes each, in the order in which they became complete (`stored-node.ts`). It can be
-// made anew from the ledger at any time, so nobody waits for it to reach the disk; what is found in it is believed only when it leads to the
-// root of the head.
+// `<ledger>.tree`: the nodes of a JSONL ledger's tree, 32 bytes each, in the order of completion
+// (`stored-node.ts`). The file can be rebuilt from the ledger at any time, so it is not synced to disk, and it
+// is trusted only if its root is that of the head.
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs'
 import { EMPTY_FRONTIER, type Frontier, HASH_BYTES, type TreeNode } from '@sudoagent/crypto'
 import { storedNodeAt, storedNodeCount } from '../../tree/stored-node.js'
@@ -13,13 +13,14 @@ export class TreeFile {
     this.#fd = fd
   }
 
-  /** Opens it for a writer, and makes it when it is not there. */
+  /** Opens the file for a writer, or creates it. */
   static openOrCreate(path: string): TreeFile {
-    // Not `w+`, which would empty it; not `a+`, which writes at the end only. A link that somebody planted there leads to a file of somebody else.
+    // Not `w+`, which would truncate the file, nor `a+`, which only writes at the end. O_NOFOLLOW, since a
+    // planted link could lead to another user's file.
     return new TreeFile(openSync(path, constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o600))
   }
 
-  /** Opens it for a reader; null when it is not there or cannot be read. */
+  /** Opens the file for a reader; null if it does not exist or cannot be read. */
   static open(path: string): TreeFile | null {
     try {
       const fd = openSync(path, 'r')
@@ -31,18 +32,18 @@ export class TreeFile {
     }
   }
 
-  /** The node at a place; empty when the file ends before it. */
+  /** The node at a storage index; shorter than a hash if the file ends before it. */
   hashAt(place: number): Uint8Array {
     const hash = new Uint8Array(HASH_BYTES)
     return hash.subarray(0, readSync(this.#fd, hash, 0, HASH_BYTES, place * HASH_BYTES))
   }
 
-  /** Whether there is room in it for the tree of `size` entries. */
+  /** Whether the file is long enough for the tree of `size` entries. */
   covers(size: number): boolean {
     return fstatSync(this.#fd).size >= storedNodeCount(size) * HASH_BYTES
   }
 
-  /** The right edge of the tree of `size` entries, as it is stored; null when it is not whole. */
+  /** The stored right edge of the tree of `size` entries; null if it is incomplete. */
   frontier(size: number): Frontier | null {
     if (size === 0) return EMPTY_FRONTIER
     const hashes: Uint8Array[] = []
@@ -56,7 +57,7 @@ export class TreeFile {
     return { size, hashes }
   }
 
-  /** Writes the nodes that the entries behind the first `size` completed. */
+  /** Writes the nodes completed by the entries after the first `size`. */
   write(size: number, nodes: readonly TreeNode[]): void {
     const bytes = Buffer.concat(nodes.map(({ hash }) => hash))
     const start = storedNodeCount(size) * HASH_BYTES
@@ -65,7 +66,7 @@ export class TreeFile {
   }
 
   close(): void {
-    // Once: a second closeSync could hit a file that got the same number since.
+    // Only once: a second closeSync could close another file that has reused the descriptor.
     if (!this.#closed) closeSync(this.#fd)
     this.#closed = true
   }

@@ -1,7 +1,8 @@
-// Finds the entries of a call without reading all of them: `sudoagent_calls` has the first 32 bits of SHA-256(request id) of every entry, tile by
-// tile. Two calls may share them, and the table may lie, so the entry itself has the last word.
+// Finds the entries of a call without reading all entries. The table `sudoagent_calls` has, for each full tile,
+// the first 32 bits of SHA-256(request id) of every entry. Two calls may have the same bits and the table is
+// untrusted, so each result is checked against the entry itself.
 //
-//   tile 0:  00000000 5f1b09c4 5f1b09c4 …  the genesis is about no call; entries 2 and 3 are about one
+//   tile 0:  00000000 5f1b09c4 5f1b09c4 …  the genesis has no call; entries 2 and 3 are of the same call
 import { TILE_WIDTH } from '@sudoagent/crypto'
 import type Database from 'better-sqlite3'
 import { isCallEntry } from '../../entry/entry.js'
@@ -12,21 +13,24 @@ import type { ReadDatabase } from './read-database.js'
 
 const NUMBER_BYTES = 4
 
-/** Characters at the end of a line in which its request id stands, when it is a UUID and nothing of a later version follows. */
+/**
+ * Number of characters at the end of a line that contain its request id, if that is a UUID and no member of a
+ * later version follows.
+ */
 const TAIL_CHARS = 96
 const TAIL = /"request_id":"([^"\\]{1,64})","schema_version":"2\.0"\}$/
 
 const SELECT_BEHIND = `SELECT id, CASE WHEN octet_length(entry_json) <= ${LINE_BYTES_MAX} THEN substr(entry_json, -${TAIL_CHARS}) END
   FROM ledger NOT INDEXED WHERE id > ? ORDER BY id LIMIT ?`
 
-/** The first 32 bits of the 48, as they stand in the book. */
+/** The first 32 of the 48 bits, as stored in the table. */
 function shortNumber(requestId: string): Uint8Array {
   const bytes = Buffer.alloc(NUMBER_BYTES)
   bytes.writeUInt32BE(Math.floor(callNumber(requestId) / 2 ** 16))
   return bytes
 }
 
-/** Notes which calls the entries of a full tile are about, inside the transaction that completes it. */
+/** Records the calls of the entries in a full tile, in the transaction that completes it. */
 export class CallWriter {
   readonly #tails: Database.Statement
   readonly #line: Database.Statement
@@ -64,15 +68,16 @@ export class CallWriter {
   }
 }
 
-/** Positions of entries that may be about a call, in order; null when the table does not cover every full tile. */
+/** Positions of entries that may be about a call, in order; null if the table does not cover every full tile. */
 export function positionsOfCall(db: ReadDatabase, requestId: string): readonly number[] | null {
   const number = shortNumber(requestId)
   const positions: number[] = []
   let tiles = 0
-  // Without a condition, so that row after row is handed over and the first that is not ours ends it.
+  // The query has no condition, so that rows are read one by one and the first invalid row ends the search.
   const select = `SELECT tile, CASE WHEN typeof(calls) = 'blob' AND octet_length(calls) = ${TILE_WIDTH * NUMBER_BYTES} THEN calls END
     FROM sudoagent_calls NOT INDEXED ORDER BY tile`
-  // As arrays, and searched as bytes: all of this is a million entries in some milliseconds, and twice as many with an object for each tile.
+  // Rows are arrays, and the search works on bytes: this takes some milliseconds for a million entries, half
+  // the time of objects.
   for (const [tile, calls] of db.prepare(select).raw().iterate() as IterableIterator<
     readonly [number, Buffer | null]
   >) {
@@ -81,7 +86,7 @@ export function positionsOfCall(db: ReadDatabase, requestId: string): readonly n
     tiles += 1
     if (positions.length >= POSITIONS_OF_CALL_MAX) break
   }
-  // The tile that is growing: at most 255 entries when the table is whole, of which the ends are read.
+  // The incomplete tile: at most 255 entries if the table is complete. Only the ends of their lines are read.
   const behind = db
     .prepare(SELECT_BEHIND)
     .raw()
@@ -93,7 +98,7 @@ export function positionsOfCall(db: ReadDatabase, requestId: string): readonly n
 
 function collect(calls: Buffer, number: Uint8Array, before: number, positions: number[]): void {
   for (let at = calls.indexOf(number); at !== -1; at = calls.indexOf(number, at + 1)) {
-    // Two numbers side by side may have a third one across them.
+    // The match may span two adjacent numbers.
     if (at % NUMBER_BYTES === 0) positions.push(before + at / NUMBER_BYTES + 1)
   }
 }

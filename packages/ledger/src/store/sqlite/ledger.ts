@@ -1,5 +1,5 @@
-// The default store: one SQLite file, WAL, `synchronous=FULL`, several writing processes. The table is the one that SudoAgent for Python
-// made and reads (LEDGER-FORMAT §2); whatever else we keep stands beside it.
+// The default store: one SQLite file, WAL, `synchronous=FULL`, several writing processes. The table `ledger` is
+// compatible with SudoAgent for Python (LEDGER-FORMAT §2); our other data is in separate tables.
 import { setTimeout as delay } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import type { LedgerError } from '../../error.js'
@@ -31,14 +31,14 @@ import {
 import { SqliteState } from './state.js'
 
 export interface SqliteLedgerOptions extends WriterOptions {
-  /** How long an append waits for another process's transaction, in milliseconds. 10,000 unless told. */
+  /** Time that an append waits for another process's transaction, in milliseconds. Default: 10,000. */
   readonly busyTimeoutMs?: number
 }
 
 const BUSY_TIMEOUT_MS = 10_000
 
 /**
- * An append-only ledger in a SQLite file; the file is created (mode 0600) when it is not there.
+ * An append-only ledger in a SQLite file. The file is created with mode 0600 if it does not exist.
  *
  * @example
  * const ledger = SqliteLedger.open('ledger.sqlite', { signer: createSigner(key) })
@@ -48,7 +48,10 @@ export class SqliteLedger extends StoreWriter {
   readonly #path: string
   readonly #db: Database.Database
   readonly #busyTimeoutMs: number
-  /** Of the database and of its `-wal`: with either deleted under it, a writer would go on writing into a file that nobody can find. */
+  /**
+   * The identity of the database and of its `-wal`. If either is deleted, a writer would continue to write to a
+   * file without a name.
+   */
   readonly #file: FileIdentity
   readonly #wal: PinnedFile
   readonly #statements: Statements
@@ -63,15 +66,17 @@ export class SqliteLedger extends StoreWriter {
     this.#statements = prepare(db)
     this.#state = new SqliteState(db, path)
     this.#schema = new SchemaGuard(db, () => refuseOtherDatabases(db, path))
-    // Nothing is ever deleted from a ledger, so that its database only grows; SQLite would go on from the pages that it holds in memory.
+    // Nothing is ever deleted from a ledger, so its database only grows. If it were truncated, SQLite would
+    // continue with cached pages.
     this.#file = new FileIdentity(path, { onlyGrows: true })
     this.#wal = new PinnedFile(`${followLinks(path)}-wal`)
   }
 
   /**
-   * @throws LedgerError LEDGER_NOT_A_LEDGER (the file is something else; it is left alone), LEDGER_DAMAGED (entries, tree and head do not belong
-   * together), KEY_REFUSED, ORIGIN_REFUSED, LEDGER_FINISHED, LEDGER_NOT_FOUND (the folder does not exist), LEDGER_BUSY, LEDGER_NOT_READABLE,
-   * LEDGER_WRITE_FAILED; TypeError for an origin that cannot name a log
+   * @throws LedgerError LEDGER_NOT_A_LEDGER (another kind of file; it is left unchanged), LEDGER_DAMAGED
+   * (entries, tree and head do not match), KEY_REFUSED, ORIGIN_REFUSED, LEDGER_FINISHED, LEDGER_NOT_FOUND (the
+   * folder does not exist), LEDGER_BUSY, LEDGER_NOT_READABLE, LEDGER_WRITE_FAILED; TypeError for an invalid
+   * origin
    */
   static open(path: string, options: SqliteLedgerOptions = {}): SqliteLedger {
     const own = ownFields(options)
@@ -92,14 +97,15 @@ export class SqliteLedger extends StoreWriter {
     const db = new Database(path, { timeout: busyTimeoutMs })
     try {
       db.pragma('trusted_schema = OFF')
-      // First of all, and again under the lock: `journal_mode` is a change, too. In one transaction: between two reads another process that
-      // starts at the same time may have made the table, and its ledger is not somebody else's database.
+      // Checked before any change, since setting `journal_mode` is one, and again under the lock. In one
+      // transaction: otherwise another process could create the table between two reads, and its ledger would
+      // be taken for another application's database.
       db.transaction(refuseOtherDatabases)(db, path)
       setDurable(db, path)
       createTables(db, path)
       const ledger = new SqliteLedger(path, db, writer, busyTimeoutMs)
       ledger.#inspect()
-      // From here on `#begin` does the waiting.
+      // From now on `#begin` waits.
       db.pragma('busy_timeout = 0')
       return ledger
     } catch (error) {
@@ -112,7 +118,7 @@ export class SqliteLedger extends StoreWriter {
     return aheadOf(this.#lastRecordedAt(), this.writer)
   }
 
-  /** As it is now: other processes write, too. */
+  /** Read each time, since other processes write, too. */
   #lastRecordedAt(): string | null {
     const last = this.#statements.last.get() as { readonly line: Uint8Array } | undefined
     return last === undefined ? null : readTail(last.line, this.#path).recordedAt
@@ -123,7 +129,10 @@ export class SqliteLedger extends StoreWriter {
     this.#wal.close()
   }
 
-  /** Whether this writer may write here at all. Tables that are older than trees are caught up with now, so that no append has to wait for it. */
+  /**
+   * Checks that this writer may write to the ledger. Entries without a tree are recovered now, so that no
+   * append has to wait for that.
+   */
   #inspect(): void {
     this.#statements.begin.run()
     try {
@@ -136,7 +145,10 @@ export class SqliteLedger extends StoreWriter {
     }
   }
 
-  /** One transaction: the state is read, the group is linked behind it, and entries, tree and head become durable together, or nothing. */
+  /**
+   * In one transaction: reads the state, links the group to it, and makes entries, tree and head durable
+   * together or not at all.
+   */
   protected async commit(request: AppendRequest): Promise<readonly LinkedEntry[]> {
     await this.#begin()
     this.#file.check()
@@ -151,8 +163,8 @@ export class SqliteLedger extends StoreWriter {
   }
 
   /**
-   * Takes the write lock, waiting for it if need be. The event loop stays free meanwhile: the lock may be held by another ledger object of
-   * this very process, whose signer is waiting for an answer.
+   * Takes the write lock, and waits if necessary. The event loop continues meanwhile: the lock may be held by
+   * another ledger object of this process that awaits its signer.
    */
   async #begin(): Promise<void> {
     const deadline = performance.now() + this.#busyTimeoutMs

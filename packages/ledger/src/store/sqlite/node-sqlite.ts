@@ -1,6 +1,7 @@
-// Reads with `node:sqlite`, which Node has since 22.13, what better-sqlite3 would read: the same values, the same error codes.
+// Reads with `node:sqlite` (in Node since 22.13), with the values and error codes of better-sqlite3.
 //
-// Node 22 ends a text at its first NUL, so that a hash with something after a NUL would pass for the hash. There, texts are read as bytes:
+// Node 22 truncates a text at its first NUL, so a hash followed by NUL and other bytes would be accepted. With
+// such a version, texts are read as bytes:
 //
 //   SELECT id, entry_hash FROM ledger NOT INDEXED WHERE id > ?
 //   WITH q (c0, c1) AS (SELECT id, entry_hash FROM ledger NOT INDEXED WHERE id > ?)
@@ -9,7 +10,7 @@ import { existsSync } from 'node:fs'
 import { TextDecoder } from 'node:util'
 import type { ReadDatabase, ReadStatement } from './read-database.js'
 
-/** Of `node:sqlite`, as far as it is used here: its types are in none of the Node versions that this package is compiled for. */
+/** The used part of `node:sqlite`, whose types are missing in the Node versions that this package is compiled for. */
 interface NodeSqlite {
   readonly DatabaseSync: new (path: string, options: { readonly readOnly: boolean }) => NodeDatabase
   readonly StatementSync: { readonly prototype: object }
@@ -33,11 +34,11 @@ type NodeRow = Readonly<Record<string, unknown>>
 
 interface Options {
   readonly readonly: boolean
-  /** For another process's lock, in milliseconds. */
+  /** Time to wait for another process's lock, in milliseconds. */
   readonly timeout: number
 }
 
-/** SQLite's primary result codes (https://sqlite.org/rescode.html), as far as anything here asks for them. */
+/** The primary result codes of SQLite (https://sqlite.org/rescode.html) that are used here. */
 const CODES: ReadonlyMap<number, string> = new Map([
   [3, 'SQLITE_PERM'],
   [5, 'SQLITE_BUSY'],
@@ -52,15 +53,15 @@ const CODES: ReadonlyMap<number, string> = new Map([
 ])
 
 /**
- * Opens a file that exists.
+ * Opens an existing file.
  *
- * @returns null where this Node has no `node:sqlite` that can be used
- * @throws an error with SQLite's code, as better-sqlite3 does
+ * @returns null if this Node has no usable `node:sqlite`
+ * @throws an error with SQLite's code, like better-sqlite3
  */
 export function openWithNode(path: string, { readonly, timeout }: Options): ReadDatabase | null {
   const sqlite = loadNodeSqlite()
   if (sqlite === null) return null
-  // Without `readOnly`, Node would make a file that is not there.
+  // Without `readOnly`, Node would create a missing file.
   if (!existsSync(path)) throw Object.assign(new Error('unable to open database file'), { code: 'SQLITE_CANTOPEN' })
   const db = named(() => new sqlite.DatabaseSync(path, { readOnly: readonly }))
   try {
@@ -80,7 +81,7 @@ function loadNodeSqlite(): NodeSqlite | null {
   return 'iterate' in prototype ? loaded : null
 }
 
-/** Node says of some versions that the module is experimental. That would be in the way of every report on a terminal. */
+/** Some versions of Node print that the module is experimental. That would disturb every report on a terminal. */
 function withoutWarning<T>(work: () => T): T {
   const emit = process.emitWarning
   process.emitWarning = (): void => {}
@@ -93,7 +94,7 @@ function withoutWarning<T>(work: () => T): T {
 
 let textIsCut: boolean | undefined
 
-/** Whether text ends at its first NUL. */
+/** Whether texts are truncated at their first NUL. */
 function cutsText({ DatabaseSync }: NodeSqlite): boolean {
   if (textIsCut !== undefined) return textIsCut
   const db = new DatabaseSync(':memory:', { readOnly: false })
@@ -102,14 +103,14 @@ function cutsText({ DatabaseSync }: NodeSqlite): boolean {
   return textIsCut
 }
 
-/** In which the database stores text, as `TextDecoder` calls it. */
+/** The text encoding of the database, as a label of `TextDecoder`. */
 function encodingOf(db: NodeDatabase): string {
   return String(named(() => db.prepare('PRAGMA encoding').get())?.encoding).toLowerCase()
 }
 
 class NodeReadDatabase implements ReadDatabase {
   readonly #db: NodeDatabase
-  /** Null where texts are read whole. */
+  /** Null if texts are read completely. */
   readonly #decoder: TextDecoder | null
   #isOpen = true
   #inTransaction = false
@@ -168,7 +169,7 @@ class NodeReadDatabase implements ReadDatabase {
     return simple ? statement.pluck().get() : statement.all()
   }
 
-  /** Of transactions, readers use `BEGIN` and `ROLLBACK` alone. */
+  /** `BEGIN` and `ROLLBACK` are the only transaction statements of readers. */
   exec(sql: string): void {
     named(() => this.#db.exec(sql))
     if (sql === 'BEGIN') this.#inTransaction = true
@@ -183,7 +184,7 @@ class NodeReadDatabase implements ReadDatabase {
   }
 }
 
-/** A query with two columns for each of its own: the value, and whether it is the bytes of a text. */
+/** A query with two columns for each original one: the value, and whether it is a text as bytes. */
 function textsAsBytes(sql: string, columns: number): string {
   const names = Array.from({ length: columns }, (_, n) => `c${n}`)
   const values = names.map(
@@ -256,7 +257,7 @@ class NodeReadStatement implements ReadStatement {
   }
 }
 
-/** A row with the values that better-sqlite3 gives. */
+/** A row with values as better-sqlite3 returns them. */
 function valuesOf(row: NodeRow): NodeRow {
   return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, asRead(value)]))
 }
@@ -266,7 +267,7 @@ function asRead(value: unknown): unknown {
   return value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.length) : value
 }
 
-/** Gives an error of `node:sqlite`, which has SQLite's number, the name of that. */
+/** Runs `work`, and adds SQLite's code name to an error of `node:sqlite`, which has only the number. */
 function named<T>(work: () => T): T {
   try {
     return work()

@@ -1,4 +1,4 @@
-// Opening a SQLite file for writing: that it is ours, that what is written to it lasts, and that its tables are there.
+// Opens a SQLite file for writing: checks that it is a ledger, makes writes durable, and creates the tables.
 import type Database from 'better-sqlite3'
 import { LedgerError } from '../../error.js'
 import { codeOf, firstBytes, isOpenInSqlite, isRegularFile, SQLITE_MAGIC, syncFolderOf } from '../../file.js'
@@ -12,17 +12,18 @@ import {
   foreignObjectsOf,
 } from './tables.js'
 
-// How long to sleep between two tries for the write lock, try after try, in milliseconds: SQLite's own schedule, without its longest steps.
+// Delays between attempts to take the write lock, in milliseconds: SQLite's own schedule without its longest
+// steps.
 const BUSY_DELAYS_MS = [1, 2, 5, 10, 15, 20, 25]
 
-/** How long to wait before the next try for a lock, in milliseconds. */
+/** The delay before the next attempt to take a lock, in milliseconds. */
 export function busyDelayMs(tries: number): number {
   return BUSY_DELAYS_MS[Math.min(tries, BUSY_DELAYS_MS.length - 1)] ?? 0
 }
 
 /**
- * Tries until it works or the time is up. SQLite's own timeout does not cover everything: while one process switches a new file to WAL, or
- * takes the `-wal` away on its way out, others are told BUSY at once.
+ * Retries until `work` succeeds or the time is up. SQLite's own timeout does not cover every case: while a
+ * process switches a new file to WAL, or removes the `-wal` on close, other processes get BUSY immediately.
  */
 export function waitWhileBusy<T>(timeoutMs: number, work: () => T): T {
   const deadline = performance.now() + timeoutMs
@@ -36,7 +37,10 @@ export function waitWhileBusy<T>(timeoutMs: number, work: () => T): T {
   }
 }
 
-/** Creates the file with mode 0600, or makes sure that what is there is a SQLite file: never write into something else. */
+/**
+ * Creates the file with mode 0600, or checks that an existing file is a SQLite database, so that no other file
+ * is overwritten.
+ */
 export function claimFile(path: string): void {
   if (!isRegularFile(path)) {
     createPrivately(path)
@@ -52,7 +56,7 @@ export function claimFile(path: string): void {
 }
 
 /**
- * Makes sure that SQLite can be let near a file: that its pages form a tree.
+ * Checks that the pages of a file form trees, so that SQLite can safely open it.
  *
  * @throws LedgerError LEDGER_DAMAGED; the file system's error
  */
@@ -75,7 +79,8 @@ export function requireSoundLedgerFile(path: string): void {
 
 export function setDurable(db: Database.Database, path: string): void {
   db.pragma('journal_mode = WAL')
-  // After journal_mode, because better-sqlite3 is built to fall back to NORMAL in WAL; and read back, because a promise rests on it.
+  // Set after journal_mode, because better-sqlite3 is built to fall back to NORMAL in WAL; read back, because
+  // durability depends on it.
   db.pragma('synchronous = FULL')
   db.pragma('fullfsync = ON')
   db.pragma('checkpoint_fullfsync = ON')
@@ -96,8 +101,8 @@ export function createTables(db: Database.Database, path: string): void {
 }
 
 /**
- * A ledger is a database with our table, or with nothing at all. Writers accept nothing else in it but plain tables of a later release: a trigger
- * changes what is written, an index may answer in place of its table.
+ * Accepts a database that is empty or has our table. Other objects are refused, except plain tables of a later
+ * release: a trigger could change written data, and an index could return other data than its table.
  *
  * @throws LedgerError LEDGER_NOT_A_LEDGER
  */

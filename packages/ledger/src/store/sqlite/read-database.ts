@@ -1,7 +1,10 @@
-// What readers need of a SQLite driver. Writers use better-sqlite3; readers take Node's own `node:sqlite` where its native module cannot be loaded,
-// so that whoever only verifies needs no compiler.
+// The part of a SQLite driver that readers need. Writers use better-sqlite3. If its native module cannot be
+// loaded, readers use Node's own `node:sqlite`, so that verifying needs no compiler.
 
-/** A statement. Rows are objects; `pluck` gives the first column alone, `raw` arrays. Integers are numbers, also beyond 2^53; blobs are Buffers. */
+/**
+ * A statement. Rows are objects; `pluck` gives only the first column, `raw` gives arrays. Integers are numbers,
+ * even beyond 2^53; blobs are Buffers.
+ */
 export interface ReadStatement {
   get(...parameters: unknown[]): unknown
   all(...parameters: unknown[]): unknown[]
@@ -10,7 +13,7 @@ export interface ReadStatement {
   raw(): ReadStatement
 }
 
-/** A connection. Errors have the `code` that SQLite names them by: `SQLITE_BUSY`. */
+/** A connection. The `code` of an error is SQLite's name for it, such as `SQLITE_BUSY`. */
 export interface ReadDatabase {
   readonly open: boolean
   readonly inTransaction: boolean

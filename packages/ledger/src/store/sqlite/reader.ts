@@ -1,4 +1,5 @@
-// Reads a SQLite ledger as untrusted input: read-only, one snapshot, nothing of the file's own is run, and nothing is left beside the file.
+// Reads a SQLite ledger as untrusted input: read-only and in one snapshot. Nothing that the file declares is
+// executed, and no other files are left next to it.
 import { setImmediate as turn } from 'node:timers/promises'
 import { type HashReader, NOTE_BYTES_MAX } from '@sudoagent/crypto'
 import type { StoredLine } from '../../entry/stored-line.js'
@@ -50,7 +51,8 @@ function openInPlaceOrCopy(path: string): LedgerReader {
   try {
     return openPlace(place, path)
   } catch (error) {
-    // SQLite would have to write first: a -journal stands beside the -wal, or the writer left since we looked, or a -shm needs to be made anew.
+    // SQLite would have to write first: there is a -journal in addition to the -wal, or the writer has closed
+    // the file since the check, or the -shm must be rebuilt.
     const copyHelps = place.path === file && ['SQLITE_READONLY', 'SQLITE_CANTOPEN'].includes(codeOf(error))
     if (!copyHelps) throw error
   }
@@ -77,11 +79,11 @@ function openPlace(place: Place, path: string): LedgerReader {
 
 const DAMAGE = 'the pages of the file do not form a database: '
 
-// Text alone, and no longer than any note: a row may hold anything.
+// Only a text no longer than a note: a row may contain any value.
 const SELECT_TEXT = `SELECT CASE WHEN typeof(checkpoint) = 'text' AND octet_length(checkpoint) <= ${NOTE_BYTES_MAX} THEN checkpoint END AS text
   FROM ? NOT INDEXED WHERE id = 1`
 
-/** About a megabyte of usual entries. */
+/** About a megabyte of typical entries. */
 const RANGE_ROWS = 1024
 
 class SqliteReader implements LedgerReader, LineRanges {
@@ -98,9 +100,9 @@ class SqliteReader implements LedgerReader, LineRanges {
   readonly #objects: readonly ForeignObject[]
   readonly #check: FileCheck
   #faults: readonly StoreFault[] = []
-  /** When the file never stood still while it looked damaged. */
+  /** Set if the file changed during every check while it looked damaged. */
   #changing: ChangingFile | null = null
-  /** Whether reading ended at damage: then nothing more can be known. */
+  /** Whether reading stopped at damage, after which nothing more can be determined. */
   #isCut = false
 
   constructor(db: ReadDatabase, path: string, place: Place, check: FileCheck) {
@@ -126,7 +128,7 @@ class SqliteReader implements LedgerReader, LineRanges {
       const stored = this.#db.prepare('SELECT size FROM sudoagent_head NOT INDEXED WHERE id = 1').pluck().get()
       return typeof stored === 'number' && stored >= size ? createSqliteTreeReader(this.#db, size) : null
     } catch {
-      // Damage: then there is no tree here that is of use to anybody, and the rows say what they say.
+      // Damage: the stored tree is unusable, and the rows are read instead.
       return null
     }
   }
@@ -153,7 +155,10 @@ class SqliteReader implements LedgerReader, LineRanges {
     }
   }
 
-  /** A text of one of our tables with one row; a table that somebody else made is not asked. */
+  /**
+   * A text from one of our tables with a single row. A table with the same name but another definition is not
+   * read.
+   */
   #textOf(table: string): StoredText {
     const found = findEvidenceTables(this.#db).get(table)
     if (found === undefined) return null
@@ -190,7 +195,7 @@ class SqliteReader implements LedgerReader, LineRanges {
     return place === position - 1
   }
 
-  /** Ids are the positions, and where they are not, every line says so: a walk that starts further on starts at that id. */
+  /** Ids are positions; if they are not, every line has a finding. So a walk that starts later starts at that id. */
   async *lines(
     from: RowPlace,
     to: RowPlace | null,
@@ -200,16 +205,18 @@ class SqliteReader implements LedgerReader, LineRanges {
     this.#isCut = false
     if (from === 0) this.#boundRows()
     let at = position - 1
-    // Ids below 1 are none of ours, but they are rows.
+    // Rows with ids below 1 do not belong to a ledger, but they are read.
     let after = from === 0 ? Number.NEGATIVE_INFINITY : from
-    // Nothing says that `end` is the last row but the file itself: what is asked for up to there is read as far as rows go.
+    // Only the file itself states that `end` is the last row, so a range up to there is read until there are no
+    // more rows.
     const pageEnd = to === null || to >= this.end ? null : to
     for (;;) {
       let rows: readonly Row[]
       try {
         rows = this.#rows.page(after, pageEnd)
       } catch (error) {
-        // Damage in the middle of the file: what came before it was read, and the report says that the rest could not be.
+        // Damage in the middle of the file: the lines before it have been read, and the report states that the
+        // rest could not be.
         const { message } = asLedgerError(error, this.#path, 'LEDGER_DAMAGED')
         this.#faults = [{ code: 'STORE_DAMAGED', message }]
         this.#isCut = true
@@ -219,13 +226,13 @@ class SqliteReader implements LedgerReader, LineRanges {
       if (last === undefined) break
       after = last.id
       yield rows.map((row) => asLine(row, ++at))
-      // SQLite never waits for anything: without this, no timer, signal or AbortSignal would be heard until the end.
+      // SQLite calls are synchronous: without a yield, timers and abort signals would starve.
       await turn()
     }
     return pageEnd
   }
 
-  /** @throws LedgerError LEDGER_BUSY when the file kept changing while it looked damaged */
+  /** @throws LedgerError LEDGER_BUSY if the file kept changing while it looked damaged */
   finish(lines: number, health?: string): void {
     if (this.#changing !== null) throw asLedgerError(this.#changing, this.#path)
     if (!this.#isCut) this.#faults = this.#storeFaults(lines, health)
@@ -243,7 +250,7 @@ class SqliteReader implements LedgerReader, LineRanges {
     return this.#check.damage === null
   }
 
-  /** What is known to be damaged is read row by row, and no further than a sound file of its length could go. */
+  /** Limits a damaged file: it is read row by row, and no more bytes than a sound file of its length could have. */
   #boundRows(): void {
     if (typeof this.#check.damage === 'string' || this.#changing !== null) this.#rows.limit(this.#check.bytes)
   }
@@ -280,7 +287,7 @@ class SqliteReader implements LedgerReader, LineRanges {
     this.#remove()
   }
 
-  /** What only SQLite's own books can tell: rows that were there once, pages that do not fit together. */
+  /** Faults that only SQLite's own records show: rows that have been removed, and inconsistent pages. */
   #storeFaults(count: number, known: string | undefined): readonly StoreFault[] {
     const { damage } = this.#check
     if (typeof damage === 'string') return [{ code: 'STORE_DAMAGED', message: `${DAMAGE}${damage}` }]

@@ -1,4 +1,5 @@
-// The rows of a SQLite ledger, page by page, as a hostile file gives them: SQLite hands over row after row, so that each can be refused.
+// Reads the rows of a SQLite ledger in pages. The file may be hostile, so each row is checked as SQLite returns
+// it.
 
 import type { StoredLine } from '../../entry/stored-line.js'
 import { LedgerError } from '../../error.js'
@@ -11,15 +12,16 @@ const NOTHING = new Uint8Array(0)
 export interface Row {
   readonly id: number
   readonly type: string
-  /** Null where the column is. */
+  /** Null if the column is null. */
   readonly bytes: number | null
   readonly entry_json: Uint8Array | null
   readonly entry_hash: unknown
   readonly prev_entry_hash: unknown
 }
 
-// CAST AS BLOB: the bytes as they are stored. As text, SQLite's binding would turn invalid UTF-8 into U+FFFD, and a changed byte could
-// pass for the character that stood there. The length is asked for first, so that an oversized row is never loaded.
+// CAST AS BLOB returns the bytes as stored. As text, SQLite's binding would turn invalid UTF-8 into U+FFFD, and
+// a changed byte could be taken for the original character. The length is checked first, so that an oversized
+// row is never loaded.
 const PAGE = `SELECT id, typeof(entry_json) AS type, octet_length(entry_json) AS bytes,
   CASE WHEN octet_length(entry_json) <= ${LINE_BYTES_MAX} THEN CAST(entry_json AS BLOB) END AS entry_json,
   CASE WHEN octet_length(entry_hash) <= 256 THEN entry_hash END AS entry_hash,
@@ -38,15 +40,18 @@ export class RowPages {
   }
 
   /**
-   * Bounds all that is read from now on: in a file whose pages are shared, rows may hold any multiple of its length.
+   * Limits all further reads: in a file whose pages are shared, rows may have any multiple of its length.
    *
-   * @param bytes - of all rows together
+   * @param bytes - maximum length of all rows together
    */
   limit(bytes: number): void {
     this.#bytesLeft = bytes
   }
 
-  /** The rows behind `after`, up to a batch of them, in entries and in bytes; or up to damage, which the next call then runs into. */
+  /**
+   * The rows after `after`, up to one batch in entries and in bytes, or up to damage, which the next call
+   * reports.
+   */
   page(after: number, to: Place | null, limit = BATCH_LINES): readonly Row[] {
     const rows: Row[] = []
     try {
@@ -73,7 +78,7 @@ export class RowPages {
   }
 }
 
-/** A row as the line that it stores. `position` is 1-based. */
+/** Converts a row to the line that it stores. `position` is 1-based. */
 export function asLine(
   { id, type, bytes, entry_json: json, entry_hash: entryHash, prev_entry_hash: prevEntryHash }: Row,
   position: number,

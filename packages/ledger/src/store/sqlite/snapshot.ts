@@ -1,10 +1,12 @@
-// From where a SQLite ledger is read, so that nothing is left beside the file.
+// Selects the file from which a SQLite ledger is read, so that no other files are left next to it.
 //
-// SQLite alone cannot promise that: a read-only connection to a WAL database creates `-wal` and `-shm` and leaves them there, and
-// without write permission in the folder it cannot open the file at all. So, by what lies beside the file:
-//   -wal and -shm: a writer is there, or died            → open read-only; both exist already, none is made
-//   nothing, file and folder may be written               → open with query_only; SQLite itself removes what it made, on close
-//   anything else (read-only medium, -wal alone, -journal) → read a private copy, made in the temporary folder and removed on close
+// SQLite alone does not ensure that: a read-only connection to a WAL database creates `-wal` and `-shm` and
+// leaves them, and without write permission in the folder it cannot open the file at all. So the choice depends
+// on the files in the folder:
+//
+//   -wal and -shm: there is a writer, or one crashed   → open read-only; both exist, so none is created
+//   neither, and file and folder are writable          → open with query_only; SQLite removes its files on close
+//   other cases: read-only medium, -wal only, -journal → read a private copy in the temporary folder
 import {
   accessSync,
   closeSync,
@@ -26,20 +28,20 @@ import type { ReadDatabase } from './read-database.js'
 
 const READ_BUSY_TIMEOUT_MS = 5_000
 
-/** A database file that can be read, and what takes it away again. */
+/** A database file to read, and the function that removes it if it is a copy. */
 export interface Place {
   readonly path: string
   readonly readonly: boolean
   readonly remove: () => void
 }
 
-/** Where to read the ledger at `path`. */
+/** Selects the file from which to read the ledger at `path`. */
 export function choosePlace(path: string): Place {
   const beside = (suffix: string): boolean => existsSync(`${path}${suffix}`)
   const inPlace = (readonly: boolean): Place => ({ path, readonly, remove: () => {} })
   if (beside('-wal') && beside('-shm')) return inPlace(true)
   if (beside('-wal') || beside('-journal')) return copyOf(path)
-  // Rollback-journal databases (header bytes 18 and 19 are 1) make no side files when they are read.
+  // Reading a rollback-journal database (header bytes 18 and 19 are 1) creates no side files.
   if (!isWal(path)) return inPlace(true)
   return mayWrite(path) ? inPlace(false) : copyOf(path)
 }
@@ -55,7 +57,7 @@ function isWal(path: string): boolean {
   }
 }
 
-/** Asks the mode bits too: root may write everywhere, but a file that was made read-only is to be left alone. */
+/** Also checks the mode bits: root may write anywhere, but a file that was made read-only must not be touched. */
 function mayWrite(path: string): boolean {
   try {
     accessSync(path, constants.W_OK)
@@ -66,7 +68,7 @@ function mayWrite(path: string): boolean {
   }
 }
 
-/** A private copy, in the temporary folder. */
+/** Makes a private copy in the temporary folder. */
 export function copyOf(path: string): Place {
   const folder = mkdtempSync(join(tmpdir(), 'sudoagent-'))
   const remove = (): void => rmSync(folder, { recursive: true, force: true })
@@ -83,7 +85,7 @@ export function copyOf(path: string): Place {
   }
 }
 
-/** A snapshot of a database that anybody may have prepared: nothing in it is run, and nothing is written. */
+/** Opens a snapshot of an untrusted database: nothing in it is executed, and nothing is written. */
 export function openUntrusted(place: Pick<Place, 'path' | 'readonly'>): ReadDatabase {
   const db = connect(place)
   try {
@@ -98,7 +100,10 @@ export function openUntrusted(place: Pick<Place, 'path' | 'readonly'>): ReadData
   }
 }
 
-/** With Node's own SQLite where the native module of better-sqlite3 cannot be loaded: reading needs no compiler. */
+/**
+ * Uses Node's own SQLite if the native module of better-sqlite3 cannot be loaded, so that reading needs no
+ * compiler.
+ */
 function connect({ path, readonly }: Pick<Place, 'path' | 'readonly'>): ReadDatabase {
   try {
     return new Database(path, { readonly, fileMustExist: true, timeout: READ_BUSY_TIMEOUT_MS })

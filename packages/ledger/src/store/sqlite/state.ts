@@ -1,4 +1,5 @@
-// Where a SQLite ledger stands, read under the write lock: the head row, held against the rows and the ledger's own keys.
+// The state of a SQLite ledger, read under the write lock: compares the head row with the rows and verifies it
+// with the ledger's own keys.
 import { encodeFrontier, type Frontier, NOTE_BYTES_MAX, parseFrontier, type TreeNode } from '@sudoagent/crypto'
 import type Database from 'better-sqlite3'
 import { LINE_BYTES_MAX } from '../../limits.js'
@@ -26,21 +27,24 @@ interface LastRow {
 
 interface Known {
   readonly state: LogState
-  /** Positions of the control entries that made the ring. */
+  /** Positions of the control entries that determine the ring. */
   readonly controls: readonly number[]
-  /** Of the head that stood in the database then, which may cover less than the state; null when there was none. */
+  /** The head stored at that time, which may cover fewer entries than the state; null if there was none. */
   readonly checkpoint: string | null
 }
 
 const NOTHING: Known = { state: EMPTY_STATE, controls: [], checkpoint: null }
 
-/** Control entries that a ledger may have: two for each key, the genesis and the last. A list that is longer is not ours. */
+/**
+ * Maximum length of the list of control entries: two for each key, the genesis and the last one. A longer list
+ * was not written by this package.
+ */
 const CONTROLS_TEXT_MAX = 4096
 
-/** Of an edge with 53 hashes, behind the size in 8 bytes. */
+/** The size in 8 bytes, and a right edge of 53 hashes. */
 const FRONTIER_BYTES_MAX = 8 + 53 * 32
 
-/** A column of the head, when it is what we write there: a row may hold anything, and of any length. */
+/** A column of the head row if it has the expected type and length, otherwise null: a row may contain any value. */
 const fitting = (column: keyof HeadRow, type: string, bytesMax: number): string =>
   `CASE WHEN typeof(${column}) = '${type}' AND octet_length(${column}) <= ${bytesMax} THEN ${column} END AS ${column}`
 
@@ -60,12 +64,12 @@ export class SqliteState {
   readonly #statements: Readonly<
     Record<'version' | 'head' | 'putHead' | 'last' | 'lineAt' | 'hashAt' | 'behind', Database.Statement>
   >
-  /** As of the last transaction that became durable. */
+  /** The state after the last durable transaction. */
   #durable: Known | null = null
-  /** SQLite's count of what other connections have committed, as of the durable state. */
+  /** SQLite's counter of commits by other connections, at the durable state. */
   #versionDurable: unknown = null
   #versionNow: unknown = null
-  /** As of the transaction under way. */
+  /** The state in the current transaction. */
   #current: Known = NOTHING
 
   constructor(db: Database.Database, path: string) {
@@ -87,13 +91,14 @@ export class SqliteState {
   }
 
   /**
-   * Reads where the ledger stands, and catches up with entries that have no tree yet.
+   * Reads the state of the ledger, and recovers entries that have no tree yet.
    *
-   * @throws LedgerError LEDGER_DAMAGED when rows, tree and head do not belong together, or what this writer has seen is gone
+   * @throws LedgerError LEDGER_DAMAGED if rows, tree and head do not match, or an entry that this writer has
+   * seen is missing
    */
   read(): LogState {
     const known = this.#durable
-    // SQLite's own word that no other connection has committed since: then what we wrote last is what is there.
+    // If SQLite reports that no other connection has committed since, the last written state is current.
     this.#versionNow = this.#statements.version.get()
     if (known !== null && this.#versionNow === this.#versionDurable) {
       this.#current = known
@@ -106,11 +111,11 @@ export class SqliteState {
     return this.#current.state
   }
 
-  /** Writes what a step adds to the rows that it has inserted. */
+  /** Writes the tree and the head of a step whose rows have been inserted. */
   write({ nodes, checkpoint, entries, state }: CommitPlan): void {
     const before = this.#current
     this.#writeTree(nodes)
-    // A ring changes with control entries only, and a step has at most one, its first entry.
+    // The ring changes with control entries only. A step has at most one, as its first entry.
     const isControl = state.ring !== before.state.ring
     const controls = isControl ? [...before.controls, entries[0]?.position ?? 1] : before.controls
     const { size, entryHash } = state.head
@@ -118,7 +123,10 @@ export class SqliteState {
     this.#current = { state, controls, checkpoint }
   }
 
-  /** The transaction under way has become durable; where it has not, the next `read` begins with what was durable before. */
+  /**
+   * The current transaction is durable. If this is not called, the next `read` starts from the previous durable
+   * state.
+   */
   committed(): void {
     this.#durable = this.#current
     this.#versionDurable = this.#versionNow
@@ -142,13 +150,16 @@ export class SqliteState {
     return current
   }
 
-  /** From where to catch up: what was seen before, if the head is still the one of then; else what the head covers. */
+  /**
+   * The state from which to recover: the one seen before, if the head has not changed since; otherwise the one
+   * that the head covers.
+   */
   #start(last: LastRow | undefined, row: HeadRow | undefined, known: Known | null): Known {
     if (known !== null && isHeadOf(known, row)) return known
     return row === undefined ? NOTHING : this.#atHead(row, last?.id ?? 0, known)
   }
 
-  /** What this writer has seen, or written, must still be there. */
+  /** Checks that the last entry that this writer has seen or written still exists. */
   #requireSeen({ head }: LogState): void {
     if (head.size === 0 || this.#statements.hashAt.get(head.size) === head.entryHash) return
     throw headRefused(this.#path, `names entry ${head.size}, which is gone or is not the one that was there`)
@@ -160,7 +171,7 @@ export class SqliteState {
       throw headRefused(this.#path, `: column \`entry_hash\` of entry ${id} differs from the entry`)
   }
 
-  /** The state that the head row says, checked: nobody may have vouched for it, whoever moved the head since. */
+  /** The state of the head row, checked completely: the process that changed the head since is not trusted. */
   #atHead(row: HeadRow, lastId: number, known: Known | null): Known {
     if (row.size > lastId) throw shorterThanHead(this.#path, lastId, row.size)
     const line = this.#statements.lineAt.get(row.size)
@@ -188,7 +199,7 @@ export class SqliteState {
     }
   }
 
-  /** The ring that the control entries at these positions make; the first entry counts in any case. */
+  /** The ring that the control entries at these positions determine. The first entry is always included. */
   #ringOf(controls: readonly number[] | null): KeyRing | null {
     let ring: KeyRing | null = null
     for (const position of controls?.[0] === 1 ? controls : [1, ...(controls ?? [])]) {
@@ -199,7 +210,7 @@ export class SqliteState {
     return ring
   }
 
-  /** Takes over the rows behind the head, and stores their part of the tree. */
+  /** Recovers the rows after the head, and stores their part of the tree. */
   #recover(from: Known): Known {
     const { checkpoint } = from
     let { state } = from

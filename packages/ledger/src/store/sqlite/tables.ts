@@ -1,10 +1,10 @@
-// The table of a SQLite ledger (LEDGER-FORMAT §2), as SudoAgent for Python made it, and ours beside it: the head, the tiles of the tree, and
-// the checkpoint that witnesses cosigned.
+// The tables of a SQLite ledger (LEDGER-FORMAT §2): `ledger`, as SudoAgent for Python creates it, and our
+// tables for the head, the tiles of the tree, the index of calls, and the cosigned checkpoint.
 import { LedgerError } from '../../error.js'
 import { type ForeignObject, foreignObjects, type OwnObject, SQL_LENGTH_MAX } from '../../sqlite-file/objects.js'
 import type { ReadDatabase } from './read-database.js'
 
-/** Creates the table where it is not there yet. */
+/** Creates the table if it does not exist. */
 export const CREATE_LEDGER_TABLE = `CREATE TABLE IF NOT EXISTS ledger (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   entry_json TEXT NOT NULL,
@@ -12,8 +12,8 @@ export const CREATE_LEDGER_TABLE = `CREATE TABLE IF NOT EXISTS ledger (
   prev_entry_hash TEXT
 )`
 
-// What SQLite keeps of that statement, whoever wrote it: spacing and quotes may differ, nothing else. A view, a virtual table, a generated
-// column or a CHECK would run expressions that the file brought along.
+// SQLite stores the text of that statement. Spacing and quotes may differ, but nothing else: a view, a virtual
+// table, a generated column or a CHECK would execute expressions from the file.
 const NAME = '(?:ledger|"ledger"|\'ledger\'|`ledger`|\\[ledger\\])'
 const COLUMNS = [
   'id INTEGER PRIMARY KEY AUTOINCREMENT',
@@ -23,7 +23,7 @@ const COLUMNS = [
 ].map((column) => column.replaceAll(' ', '\\s+'))
 const LEDGER_TABLE = new RegExp(`^CREATE TABLE\\s+${NAME}\\s*\\(\\s*${COLUMNS.join('\\s*,\\s*')}\\s*\\)$`, 'i')
 
-/** What a database holds in place of the ledger: the table as it should be, another thing of that name, or nothing. */
+/** Whether a database has the ledger table, another object of that name, or neither. */
 export function findLedgerTable(db: ReadDatabase): 'ledger' | 'other' | 'none' {
   const select = "SELECT type, substr(sql, 1, ?) AS sql FROM sqlite_schema WHERE name = 'ledger' COLLATE NOCASE LIMIT 2"
   const [row, second] = db.prepare(select).all(SQL_LENGTH_MAX) as { readonly type: unknown; readonly sql: unknown }[]
@@ -49,7 +49,10 @@ export function requireLedgerTable(db: ReadDatabase, path: string, hadLog: boole
   })
 }
 
-/** The highest id of a row. Undefined where there is none, or none that can be read: whoever reads on will meet the damage. */
+/**
+ * The highest row id; undefined if there is no row, or if it cannot be read. In the second case, reading the
+ * rows reports the damage.
+ */
 export function lastIdOf(db: ReadDatabase): number | undefined {
   try {
     const last = db.prepare('SELECT max(id) FROM ledger NOT INDEXED').pluck().get()
@@ -60,10 +63,10 @@ export function lastIdOf(db: ReadDatabase): number | undefined {
 }
 
 /**
- * The highest id that SQLite gave out, by its own book. The book is looked at first: in a file that somebody prepared, a view may stand in its
- * place, and reading a view runs whatever it says.
+ * The highest id that SQLite has assigned, from `sqlite_sequence`. Its definition is checked first: a hostile
+ * file could have a view of that name, and reading a view executes it.
  *
- * @throws LedgerError LEDGER_DAMAGED when there is no such book
+ * @throws LedgerError LEDGER_DAMAGED if the table is missing or has another definition
  */
 export function lastIssuedId(db: ReadDatabase): number {
   const book = "name = 'sqlite_sequence' AND type = 'table' AND sql = 'CREATE TABLE sqlite_sequence(name,seq)'"
@@ -74,7 +77,7 @@ export function lastIssuedId(db: ReadDatabase): number {
   return typeof issued === 'number' ? issued : 0
 }
 
-/** A table of ours, as SQLite keeps its definition. */
+/** One of our tables, with its definition as SQLite stores it. */
 export interface EvidenceTable {
   readonly name: string
   readonly sql: string
@@ -86,28 +89,29 @@ const table = (name: string, columns: string, kind = ''): EvidenceTable => ({
 })
 
 /**
- * The head: one row with id 1. `frontier` is the right edge of the tree (`encodeFrontier`), `controls` the positions of the control entries as
- * a JSON list, `checkpoint` the signed note, or the three lines of an unsigned checkpoint.
+ * The head: one row with id 1. `frontier` is the right edge of the tree (`encodeFrontier`), `controls` the
+ * positions of the control entries as a JSON list, `checkpoint` the signed note, or the three lines of an
+ * unsigned checkpoint.
  */
 export const HEAD_TABLE = table(
   'sudoagent_head',
   'id INTEGER PRIMARY KEY, size INTEGER NOT NULL, entry_hash TEXT NOT NULL, frontier BLOB NOT NULL, controls TEXT NOT NULL, checkpoint TEXT NOT NULL',
 )
 
-/** Tiles of C2SP tlog-tiles. Those of level 0 are there when they are full; those above grow hash by hash. */
+/** Tiles of C2SP tlog-tiles. A tile of level 0 is stored when it is full; tiles above it grow hash by hash. */
 export const TILE_TABLE = table(
   'sudoagent_tile',
   'level INTEGER NOT NULL, tile INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (level, tile)',
 )
 
 /**
- * Which entries are about which call: for each full tile of level 0, a short hash of the request id of each of its 256 entries. A hint and
- * nothing more: whoever looks something up reads the entry that it leads to. Tile by tile, since an index of all calls would touch a page of
- * its own for every entry, and the more of them, the larger the ledger.
+ * The index of calls: for each full tile of level 0, a short hash of the request id of each of its 256 entries.
+ * It is only a hint, and every result is checked against the entry. It is organised by tile, since an index by
+ * call would touch a separate page for every entry, and more of them as the ledger grows.
  */
 export const CALL_TABLE = table('sudoagent_calls', 'tile INTEGER PRIMARY KEY, calls BLOB NOT NULL')
 
-/** The last checkpoint that witnesses cosigned: one row with id 1. */
+/** The latest checkpoint with cosignatures of witnesses: one row with id 1. */
 export const COSIGNED_TABLE = table(
   'sudoagent_cosigned',
   'id INTEGER PRIMARY KEY, size INTEGER NOT NULL, checkpoint TEXT NOT NULL',
@@ -115,7 +119,7 @@ export const COSIGNED_TABLE = table(
 
 export const EVIDENCE_TABLES: readonly EvidenceTable[] = [HEAD_TABLE, TILE_TABLE, CALL_TABLE, COSIGNED_TABLE]
 
-/** Which of our tables are there as we made them, and under which of their names something else stands. */
+/** For each of our tables that exists: whether it has our definition or is another object of that name. */
 export function findEvidenceTables(db: ReadDatabase): ReadonlyMap<string, 'ours' | 'other'> {
   const select = db.prepare(
     'SELECT type, substr(sql, 1, ?) AS sql FROM sqlite_schema WHERE name = ? COLLATE NOCASE LIMIT 2',
@@ -130,8 +134,9 @@ export function findEvidenceTables(db: ReadDatabase): ReadonlyMap<string, 'ours'
 }
 
 /**
- * What SQLite says about its own pages: `ok`, or the first fault. A check of the whole file evaluates the CHECK constraints of every table, and a
- * hostile one never ends: so only where there are none but our tables, of which the definitions are known.
+ * The integrity check of SQLite: `ok`, or the first fault. A check of the whole file evaluates the CHECK
+ * constraints of all tables, and a hostile one may never end. So the whole file is checked only if it has no
+ * tables other than ours.
  */
 export function healthOf(db: ReadDatabase): string {
   return String(db.pragma(foreignObjectsOf(db).length > 0 ? 'quick_check(ledger)' : 'quick_check(1)', { simple: true }))
@@ -142,17 +147,23 @@ const OWN_OBJECTS: readonly OwnObject[] = [
   ...EVIDENCE_TABLES.map(({ name, sql }) => ({ type: 'table', name, sql }) as const),
 ]
 
-/** What the file declares besides our tables and SQLite's own. @throws SqliteError when the schema cannot be read */
+/** Objects in the file other than our tables and SQLite's own. @throws SqliteError if the schema cannot be read */
 export const foreignObjectsOf = (db: ReadDatabase): readonly ForeignObject[] => foreignObjects(db, OWN_OBJECTS)
 
-/** Rows that are put together. Longer ones are looked at one by one, so that no text gets too long. */
+/**
+ * Maximum length of rows that are concatenated. Longer ones are read one by one, which limits the length of the
+ * text.
+ */
 const ROW_BYTES_MAX = 16 * 1024
 
-/** Columns that make the rows of a range one piece: each a line with its line feed. A row that is no text, or is too long, leaves an empty line. */
+/**
+ * Columns that concatenate the rows of a range: a line with its line feed for each row. A row that is not a
+ * text or is too long gives an empty line.
+ */
 export const LINES_OF_ROWS = `min(id) AS first, max(id) AS last, count(*) AS rows, CAST(group_concat(
   CASE WHEN typeof(entry_json) = 'text' AND octet_length(entry_json) <= ${ROW_BYTES_MAX} THEN entry_json ELSE '' END, char(10)) || char(10) AS BLOB) AS lines`
 
-/** What they give; null where there is no row. */
+/** The result of these columns; null if there is no row. */
 export interface LinesOfRows {
   readonly first: number | null
   readonly last: number | null

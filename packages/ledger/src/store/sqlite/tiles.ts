@@ -1,5 +1,6 @@
-// The tree of a SQLite ledger, in 256-wide tiles (C2SP tlog-tiles). A full tile of level 0 is stored; the one that is growing is recomputed
-// from the at most 255 rows that it stands for. A tile above grows by one hash for every 256 below it.
+// The tree of a SQLite ledger in 256-wide tiles (C2SP tlog-tiles). A full tile of level 0 is stored; the
+// incomplete one is recomputed from its rows, at most 255. A tile of a higher level grows by one hash for every
+// 256 hashes below it.
 import {
   createTileHashReader,
   HASH_BYTES,
@@ -16,7 +17,7 @@ const SELECT_TILE = `SELECT hashes FROM sudoagent_tile INDEXED BY sqlite_autoind
   WHERE level = ? AND tile = ? AND length(hashes) <= 8192`
 const SELECT_LEAVES = `SELECT CASE WHEN octet_length(entry_hash) = 64 THEN entry_hash END FROM ledger NOT INDEXED WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ${TILE_WIDTH}`
 
-/** Writes nodes into tiles, inside the transaction that writes their entries. */
+/** Writes nodes into tiles, in the transaction that writes their entries. */
 export class TileWriter {
   readonly #tile: Database.Statement
   readonly #leaves: Database.Statement
@@ -28,7 +29,7 @@ export class TileWriter {
     this.#put = db.prepare('INSERT OR REPLACE INTO sudoagent_tile (level, tile, hashes) VALUES (?, ?, ?)')
   }
 
-  /** @throws LedgerError LEDGER_DAMAGED when the tiles or rows before these nodes are not there */
+  /** @throws LedgerError LEDGER_DAMAGED if earlier tiles or rows are missing */
   write(nodes: readonly TreeNode[]): void {
     for (const { level, index, hash } of nodes) {
       if (level % TILE_HEIGHT !== 0) continue
@@ -52,7 +53,10 @@ export function tilesCompleted(nodes: readonly TreeNode[]): readonly number[] {
     .map(({ index }) => Math.floor(index / TILE_WIDTH))
 }
 
-/** Reads nodes of the tree of `size` entries. What is stored is believed by nobody: proofs made of it are checked against a root. */
+/**
+ * Reads nodes of the tree of `size` entries. Stored nodes are untrusted: proofs made from them are verified
+ * with a root.
+ */
 export function createSqliteTreeReader(db: ReadDatabase, size: number): HashReader {
   const tileOf = db.prepare(SELECT_TILE).pluck()
   const leaves = db.prepare(SELECT_LEAVES).pluck()
@@ -62,13 +66,13 @@ export function createSqliteTreeReader(db: ReadDatabase, size: number): HashRead
       if (stored instanceof Uint8Array && stored.length >= width * HASH_BYTES) return stored
       if (level === 0) return leavesOfRows(leaves, index, width)
     } catch {
-      // SQLite met damage, or a row is missing: one is as good as the other here.
+      // A damaged database and a missing row have the same result here.
     }
     throw treeDamaged()
   })
 }
 
-/** Leaf hashes of the rows that a tile of level 0 stands for. */
+/** Leaf hashes of the rows of a tile of level 0. */
 function leavesOfRows(select: Pick<ReadStatement, 'all'>, tile: number, width: number): Uint8Array {
   const first = tile * TILE_WIDTH + 1
   return leavesOf(select.all(first, first + width - 1), width)
