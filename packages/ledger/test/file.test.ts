@@ -133,7 +133,7 @@ describe.each([
     ],
   ])('%s', async (_, change, code) => {
     const path = newFile()
-    // Held open, as by a writer: otherwise the next file may get the same number.
+    // Kept open, as by a writer; otherwise the next file could get the same inode number.
     const fd = openSync(path, 'r')
     onTestFinished(() => closeSync(fd))
     const identity = identify(path)

@@ -123,7 +123,7 @@ const TYPES = [
   'WriterOptions',
 ]
 
-/** The names that index.ts exports, types included: they leave no trace at run time. */
+/** The names that index.ts exports. Types are included, although they do not exist at run time. */
 function exportedNames(): string[] {
   const source = readFileSync(join(import.meta.dirname, '../src/index.ts'), 'utf8')
   expect(source).not.toMatch(/export \*|export default/)

@@ -1,4 +1,4 @@
-// The README's code runs, in the order that somebody would try it, and prints what it says it prints.
+// The code in the README runs, in the order of the README, and prints what the README states.
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -8,7 +8,7 @@ import { temporaryFolder } from './fixtures/temporary.js'
 
 it('the code in README.md works', async () => {
   const folder = temporaryFolder()
-  // Where Node looks for the packages that the code imports.
+  // The folder in which Node looks for the imported packages.
   const packages = join(import.meta.dirname, '../..')
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
   writeFileSync(join(folder, 'ledger.key.pem'), testKey(1).pem)

@@ -71,8 +71,7 @@ export class LineCursor {
 
   /** Reads exactly this text. */
   word(word: string): boolean {
-    // Faster than `startsWith`, which V8 runs character by character: it compares slices in words, ten times as
-    // fast.
+    // Ten times as fast as `startsWith`: V8 compares slices word by word, and `startsWith` character by character.
     const end = this.at + word.length
     if (this.text.slice(this.at, end) !== word) return false
     this.at = end

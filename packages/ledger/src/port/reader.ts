@@ -109,12 +109,12 @@ export interface LineRanges {
   finish(lines: number, health?: string): void
 }
 
-/** The kinds of store of this repository, and any other that a driver brings. */
+/** The kinds of store in this repository, or the kind of another driver. */
 export type LedgerKind = 'memory' | 'jsonl' | 'sqlite' | 'postgres' | (string & {})
 
 /** A consistent view of a ledger at the time it was opened. Never writes, never waits for a writer. */
 export interface LedgerReader {
-  /** The kind of store, as its driver calls it. */
+  /** The `kind` of the store's driver. */
   readonly kind: LedgerKind
   /**
    * Lines in order, some hundred at a time. The event loop runs between batches. May be called again.

@@ -129,7 +129,8 @@ export class Lifecycle {
     return [...(this.#approvals.has(id) ? [APPROVAL_REUSED] : []), ...(hasTimes ? [] : [APPROVAL_INCOMPLETE])]
   }
 
-  /** Like `observe`, for an entry of which only the event and the key are known, and that its approval is valid. */
+  /** Like `observe`, for an entry known by its event and its key only. Its approval must already have been
+   * checked. */
   observeCall(
     event: 'allowed' | 'denied' | 'outcome',
     words: Uint32Array,

@@ -20,7 +20,7 @@ import { findDamage } from './page-tree.js'
 import { openShared, type SharedDescriptor } from './shared-descriptor.js'
 import { readAt } from './wal.js'
 
-/** Length of a file, in bytes, up to which it is walked completely before it is opened: about 20 ms. */
+/** Length of a file, in bytes, up to which it is walked completely before it is opened. This takes about 20 ms. */
 const WALKED_AT_ONCE_BYTES = 32 * 1024 * 1024
 
 /**

@@ -74,8 +74,8 @@ const NAME_OF_A_LATER_RELEASE = /^sudoagent_[a-z0-9_]+$/
 const NOT_PLAIN = /\b(?:check|generated|as)\b/i
 
 /**
- * Lists objects that are neither ours nor SQLite's own, at most 20. Hostile ones come first, so the limit omits
- * others.
+ * Lists objects that are neither ours nor SQLite's own, at most 20. Hostile ones come first, so others are
+ * omitted first.
  *
  * @param own - the caller's objects; each may be missing, and no other object may have one of their names
  * @throws SqliteError if the schema cannot be read

@@ -44,7 +44,7 @@ export interface JudgedAnchor {
 }
 
 /**
- * Reads checkpoints and receipts. The result has a problem in the place of an unreadable one, for the report.
+ * Reads checkpoints and receipts. An unreadable one becomes an `UnreadableAnchor` with the reason.
  *
  * @throws RangeError for more than 1,000 of either
  */

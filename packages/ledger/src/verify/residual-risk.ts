@@ -1,5 +1,4 @@
-// The attacks that a verdict does not rule out, as text for people, each with the option that would rule it
-// out.
+// The attacks that a verdict does not rule out, in words, each with the option that would rule it out.
 import type { Report } from './report.js'
 
 /**

@@ -194,7 +194,7 @@ export class Trust {
     }
     const candidates = this.#candidates(own, keyId)
     if (candidates.length === 0) {
-      // Even without trust in it, the ledger's own key can show that a signature is wrong.
+      // The ledger's own key is not trusted here, but it is enough to show that the signature is wrong.
       const named = keyId === null ? undefined : own?.keys.get(keyId)?.publicKey
       if (named !== undefined && !isSignedBy(this.#verifierOf(named), entryHash, signature))
         find('SIGNATURE_INVALID', 'entry_signature does not verify')

@@ -1,5 +1,6 @@
-// Ledgers in the shape of the package `sudoagent` 2.0.0 on PyPI: what is done with them besides `verify`, whose findings stand in the table of
-// `verify.test.ts`. Those that the package itself wrote stand beside this repository and are not always there.
+// Ledgers of sudoagent 2.0.0 on PyPI: search, export, receipts and tampering. `verify.test.ts` has a table of
+// the findings. The ledgers that the package itself wrote are stored outside this repository and may be
+// missing.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parsePublicKey, verifyReceipt } from '@sudoagent/crypto'
@@ -152,7 +153,8 @@ describe('tampered', () => {
     return copy
   }
 
-  // What nothing but the entry's own hash binds, in this shape as in ours: found where entries are signed.
+  // Members that only the entry's own hash binds, in this shape as in ours. Their change is found if entries
+  // are signed.
   const UNBOUND = ['decision.reason', 'outcome.error', 'outcome.error_type', 'metadata.policy_decision']
 
   const BOUND_IN_OUTCOMES = /^(?:event|request_id|decision\.\w+_hash|decision\.policy_id|outcome\.status)$/

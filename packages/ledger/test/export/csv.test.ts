@@ -39,7 +39,7 @@ async function csvOf(...drafts: readonly EntryDraft[]): Promise<string> {
 async function rowsOf(...drafts: readonly EntryDraft[]): Promise<Record<string, string>[]> {
   const [header = [], ...rows] = parseCsv(await csvOf(...drafts))
   expect(header).toEqual(HEADER)
-  // The first is the genesis, whenever there is a row.
+  // The first row is the genesis, if there are any rows.
   return rows.slice(1).map((row) => Object.fromEntries(row.map((cell, n) => [header[n] ?? '', cell])))
 }
 
@@ -172,7 +172,7 @@ describe('exportCsv', () => {
       fc.asyncProperty(reasons, anyObject, async (reason, kwargs) => {
         const [row] = await rowsOf(decisionDraft(1, { decision: { reason }, kwargs }))
         const text = row?.reason ?? ''
-        // But for the apostrophes that defuse it.
+        // Equal except for the apostrophes against formulas.
         expect(text.replaceAll("'", '')).toBe(reason.normalize('NFC').replaceAll("'", ''))
         expect(text).not.toMatch(/^[\s\ufeff]*[=+\-@\t\r\n]/)
         expect(Object.keys(row ?? {})).toHaveLength(HEADER.length)
@@ -203,7 +203,10 @@ describe('exportCsv', () => {
   })
 })
 
-/** As a spreadsheet takes the text apart with another separator: quotes count where they open a cell, or not at all. */
+/**
+ * The cells as a spreadsheet with another separator splits the text: with quotes only at the start of a cell,
+ * and without quotes.
+ */
 function looseCells(text: string, separator: string): readonly string[] {
   const naive = text.split(/[\r\n]+/).flatMap((row) => row.split(separator))
   const cells: string[] = []
@@ -216,6 +219,6 @@ function looseCells(text: string, separator: string): readonly string[] {
       cell = ''
     } else cell += char
   }
-  // In quotes that were understood, a comma in place of a semicolon begins no cell.
+  // In quotes that are understood, a comma instead of a semicolon does not start a cell.
   return separator === ',' ? cells : [...naive, ...cells]
 }

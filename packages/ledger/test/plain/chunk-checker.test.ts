@@ -1,4 +1,5 @@
-// Lines that are dealt with as a whole are what each is by itself. Nobody is trusted to have left the seals broken: most changes are sealed anew.
+// A chunk checked as a whole gives the same facts as its lines. Most changes are sealed again, since an
+// attacker would do so.
 import fc from 'fast-check'
 import { beforeAll, expect, it } from 'vitest'
 import { parseLine } from '../../src/entry/line.js'
@@ -35,7 +36,7 @@ const changes: fc.Arbitrary<Changes> = fc.record({
   made: fc.array(change, { minLength: 1, maxLength: 2 }),
 })
 
-/** The lines, changed; as bytes and as whoever reads line by line gets them. */
+/** The changed lines: as bytes, and as a reader returns them one by one. */
 function changed({ isSigned, isSealed, made }: Changes): { readonly bytes: Buffer; readonly lines: readonly Buffer[] } {
   const { signer, lines } = ledgers[isSigned ? 1 : 0] ?? { signer: null, lines: [] }
   const texts = [...lines]

@@ -1,4 +1,4 @@
-// What the quick way recognises, the strict parser accepts, and both read the same in it. Nothing else is promised of it.
+// The strict parser accepts every line that the recogniser accepts, with the same facts.
 import { encodeCanonical } from '@sudoagent/crypto'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -22,7 +22,7 @@ beforeAll(async () => {
     outcomeDraft(charged),
     decisionDraft(3, { effect: 'deny' }),
   ]
-  // Behind the first: only lines with a predecessor are plain.
+  // Without the first line: only lines with a predecessor are recognised.
   lines = [...(await writtenLines(drafts)), ...(await writtenLines(drafts, testSigner(1)))].filter(
     (line) => !line.includes('"prev_entry_hash":null'),
   )
@@ -30,7 +30,7 @@ beforeAll(async () => {
 
 const read = (line: string): CallFacts | null => new LineRecogniser().next(new LineCursor(`${line}\n`))
 
-/** Null when anything is wrong with the line. */
+/** Null if the line has a problem. */
 function readStrictly(line: string): CallFacts | null {
   const facts = checkLine(Buffer.from(line))
   return facts.kind === 'call' && facts.hashProblems.length + facts.approvalProblems.length === 0 ? facts : null
@@ -55,7 +55,7 @@ describe('a plain line', () => {
         const text = lines[line] ?? ''
         const from = at % text.length
         const changed = text.slice(0, from) + put + text.slice(from + cut)
-        // Control characters are looked for before.
+        // Control characters are excluded by an earlier check.
         fc.pre(!/[\u0000-\u001f]/.test(changed))
         const facts = read(changed)
         if (facts === null) return
@@ -104,7 +104,7 @@ describe('a plain line', () => {
     for (const [where, change] of changes) {
       const line = encodeCanonical({ ...second, ...change })
       expect(line, where).toContain('\\n')
-      // The same seal on a line without one is good.
+      // The same line without the escape, sealed in the same way, is recognised.
       expect(read(sealed(line.replace('\\n', ' '))), where).not.toBeNull()
       expect(readStrictly(sealed(line.replace('\\n', '\n'))), where).toBeNull()
       expect(read(sealed(line.replace('\\n', '\n'))), where).toBeNull()

@@ -1,4 +1,4 @@
-// The facts of a line have two producers. Whatever the bytes are: the quick one gives null, or what the strict one gives.
+// For any bytes, the fast producer of facts returns null or the same facts as the strict one.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeCanonical } from '@sudoagent/crypto'
@@ -14,7 +14,7 @@ import { testSigner } from '../fixtures/draft.js'
 import { RICH_DRAFTS } from '../fixtures/rich-drafts.js'
 import { type Entry, entriesOf, sealAll, sealTexts, writtenLines } from '../fixtures/seal.js'
 
-/** The slow form takes an hour, shared by the three properties. */
+/** The slow tier takes an hour, shared by the three properties. */
 const HOUR_MS = 3_600_000
 const isSlow = TIER === 'slow'
 const runs = (short: number): { numRuns: number; interruptAfterTimeLimit?: number } =>
@@ -30,14 +30,14 @@ beforeAll(async () => {
   )
 })
 
-/** @returns whether the line was recognised, by either way to read it */
+/** @returns whether the line was recognised, in either mode */
 function isRecognised(line: Uint8Array): boolean {
   const bytes = Buffer.from(line)
   const full = recogniseLine(bytes)
   if (full !== null) expect(full).toEqual(checkLine(bytes))
   const text = plainText(Buffer.concat([bytes, Buffer.from('\n')]))
   const plain = text === null || bytes.includes(10) ? null : new LineRecogniser().next(new LineCursor(text))
-  // What is recognised among other lines is recognised by itself.
+  // A line recognised in plain mode is also recognised by itself in full mode.
   if (plain !== null) expect(full).toEqual(plain)
   return full !== null
 }
@@ -71,7 +71,7 @@ describe('recogniseLine is null, or equals checkLine', LIMIT, () => {
           const from = at % text.length
           text = text.slice(0, from) + put + text.slice(from + cut)
         }
-        // Half a character has no bytes.
+        // A lone surrogate has no bytes.
         text = text.toWellFormed()
         if (isSealed) text = sealTexts([lines[0] ?? '', text], signer)[1] ?? ''
         if (isRecognised(Buffer.from(text))) recognised += 1

@@ -1,5 +1,5 @@
-// Threads that help: they give what the own thread gives, and when they die or cannot start nothing is lost but time. They run from the built
-// package, as everywhere outside the tests.
+// Worker threads give the same results as the calling thread. If they crash or cannot start, only time is lost.
+// They run from the built package, as they do for users.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { closeSync, copyFileSync, mkdtempSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs'
@@ -57,7 +57,7 @@ describe.each(['jsonl', 'sqlite'])('%s', (kind) => {
     const reports = [await verifyBuilt(built, { threads: 2 }), await verifyBuilt(built, { threads: 1 })]
     await built.close()
     const reader = await openLedgerReader(join(folder, kind))
-    // Where the sources run unbuilt there is no file for a thread to start from: every range is then looked at line by line.
+    // Worker threads cannot start from TypeScript sources, so every range is read line by line here.
     reports.push(await verify(reader, { threads: 2 }))
     await reader.close()
     expect(reports[0]).toMatchObject({ ok: true, entries: ENTRIES + 1 })
@@ -66,7 +66,7 @@ describe.each(['jsonl', 'sqlite'])('%s', (kind) => {
   })
 
   it('handed out and searched by two threads, by one, and line by line: the same', async () => {
-    // So many that threads help.
+    // Enough entries for worker threads to be used.
     const step = kind === 'sqlite' ? 100 : 100_000
     const built = inRanges(await openBuilt(join(folder, kind)), step)
     const sourced = inRanges(await openLedgerReader(join(folder, kind)), step)
@@ -87,7 +87,7 @@ describe.each(['jsonl', 'sqlite'])('%s', (kind) => {
     expect(found[0]).toHaveLength(2)
     expect(found[1]).toEqual(found[0])
     expect(found[2]).toEqual(found[0])
-    // Whoever has enough leaves in the middle, and nothing is left running.
+    // A consumer may stop early; no thread is left running.
     for await (const _ of exportLedger(built, 'csv', { threads: 2 })) break
     expect(await positionsOf(select(built, { text: 'payments', limit: 3 }, { threads: 2 }))).toHaveLength(3)
     expect(built.faults()).toEqual([])
@@ -128,7 +128,7 @@ it('a database that is damaged in the middle is handed out up to there, by threa
   const path = join(folder, 'cut.sqlite')
   copyFileSync(join(folder, 'sqlite'), path)
   const fd = openSync(path, 'r+')
-  // Of one of 4096-byte pages, all.
+  // All bytes of one page of 4096 bytes.
   writeSync(fd, Buffer.alloc(4_096, 0xff), 0, 4_096, (ENTRIES >> 3) * 4_096)
   closeSync(fd)
   const positions: (readonly number[])[] = []

@@ -1,4 +1,4 @@
-// Whatever entries say, ranges are handed out and searched as their lines are.
+// Exports and searches by range have the same results as line by line, whatever the entries contain.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { byTier } from '../../../../test/tier.js'

@@ -1,4 +1,5 @@
-// Looking a call up in the store's book gives what reading every line gives, and where the book cannot be relied on, every line is read.
+// A call found by the store's index has the same entries as one found by reading every line. If the index is
+// not reliable, every line is read.
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +13,8 @@ import { openLedgerReader } from '../../src/store/open.js'
 import { SqliteLedger } from '../../src/store/sqlite/ledger.js'
 import { decisionDraft, outcomeDraft, requestIdOf } from '../fixtures/draft.js'
 
-// Behind the genesis and the two calls that have one entry, call n stands at 2n + 2 and 2n + 3. Two tiles of 256 entries are full.
+// After the genesis and the two calls with one entry, call n has the positions 2n + 2 and 2n + 3. Two tiles of
+// 256 entries are full.
 const CALLS = 280
 const DENIED = 281
 const OPEN = 282
@@ -32,7 +34,7 @@ beforeAll(async () => {
   await ledger.close()
 })
 
-/** What `select` finds, and whether it read every line for that. */
+/** The result of `select`, and whether it read every line. */
 async function found(reader: LedgerReader, criteria: Criteria): Promise<{ lines: string[]; scanned: boolean }> {
   let scanned = false
   const watched = watch(reader, () => {

@@ -1,4 +1,5 @@
-// Receipts check what `verify` checks: where `verify` refuses an entry about a call, so does the receipt that has it.
+// Receipts have the same checks as `verify`: if `verify` rejects an entry about a call, so does the
+// verification of its receipt.
 import {
   appendLeaf,
   createNoteSigner,
@@ -24,7 +25,7 @@ const SIGNER = testSigner(1)
 const TRUST = { publicKeys: [testKey(1).publicKey] }
 const ORIGIN = 'example.com/receipts'
 
-/** Receipts of all decisions in these lines, each with its outcome, under a signed checkpoint of all of them. */
+/** Receipts of all decisions in these lines, each with its outcome and a signed checkpoint of all lines. */
 async function receiptsOf(lines: readonly string[]): Promise<string[]> {
   const nodes = new Map<string, Uint8Array>()
   let frontier = EMPTY_FRONTIER
@@ -57,7 +58,7 @@ async function receiptsOf(lines: readonly string[]): Promise<string[]> {
 
 const codesOf = (text: string): string[] => verifyReceipt(text, TRUST).findings.map(({ code }) => code)
 
-/** What only the whole ledger shows: that there is a second entry, or none; and whether every entry is signed. */
+/** Findings that require the whole ledger: whether there is a second entry, and whether every entry is signed. */
 const OF_THE_WHOLE: readonly FindingCode[] = [
   'DECISION_DUPLICATE',
   'DECISION_UNKNOWN',
@@ -72,7 +73,7 @@ it.each(cases.map((one) => [one.code, one.how, one] as const))('%s, %s: a receip
   const lines = (await one.lines?.(await soundLines())) as string[]
   const broken: string[][] = []
   for (const entries of [lines]) {
-    // A receipt of a signature that is no base64 cannot even be made.
+    // A receipt cannot be made from a signature that is not base64.
     const texts = await receiptsOf(entries).catch(() => null)
     broken.push(...(texts ?? ['']).map(codesOf))
   }
@@ -86,7 +87,7 @@ it('the sound ledger of those cases has sound receipts', async () => {
 const call = decisionDraft(1)
 const approved = { ...call, approval: approvalOf(call) }
 
-/** A decision and its outcome, one of them changed by somebody who has the key. */
+/** A decision and its outcome, one of them changed by an attacker with the key. */
 async function changedCall(position: 1 | 2, change: Entry): Promise<string[]> {
   const lines = await writtenLines([approved, outcomeDraft(call)], SIGNER)
   const merge = (old: unknown, value: unknown): unknown =>
@@ -96,7 +97,7 @@ async function changedCall(position: 1 | 2, change: Entry): Promise<string[]> {
     const changed = Object.entries(change).map(([name, value]) => [name, merge(entry[name], value)] as const)
     return { ...entry, ...Object.fromEntries(changed) }
   })
-  // `undefined` takes a member away.
+  // `undefined` removes a member.
   return sealAll(JSON.parse(JSON.stringify(entries)) as Entry[], () => SIGNER)
 }
 

@@ -9,7 +9,7 @@ import { approvalOf, decisionDraft, momentAt, outcomeDraft } from '../fixtures/d
 const allow = decisionDraft(1)
 const deny = decisionDraft(2, { effect: 'deny' })
 
-/** What is wrong with each of these entries, in order. */
+/** The problems of these entries, in order. */
 function watch(...drafts: readonly (EntryDraft & { recorded_at?: string })[]): string[] {
   const lifecycle = new Lifecycle()
   return drafts.flatMap((draft, n) =>
@@ -55,7 +55,7 @@ describe('the life of a call', () => {
     expect(watch(allow, again)).toEqual(['DECISION_DUPLICATE@2'])
     const other = { ...outcomeDraft(allow), request_id: deny.request_id }
     expect(watch(allow, other)).toEqual(['REQUEST_ID_MISMATCH@2'])
-    // A stray outcome does not use up the place of the true one.
+    // A rejected outcome does not count as the outcome of the call.
     expect(watch(allow, other, outcomeDraft(allow))).toEqual(['REQUEST_ID_MISMATCH@2'])
   })
 
@@ -73,7 +73,7 @@ describe('the life of a call', () => {
       fc.property(fc.array(fc.constantFrom(...drafts), { maxLength: 20 }), (sequence) => {
         const lifecycle = new Lifecycle()
         const good = sequence.filter((draft, n) => lifecycle.observe(factsOfDraft(draft), n + 1, null).length === 0)
-        // What had no finding is a sound ledger by itself.
+        // The entries without findings form a valid ledger by themselves.
         expect(watch(...good)).toEqual([])
         const decisions = good.filter(
           ({ event, decision }) => event === 'decision' && decision.effect === 'allow',

@@ -1,4 +1,5 @@
-// A file that changes whenever it is looked at: damage that cannot be told from a walk over two moments is neither called damage nor taken for sound.
+// A file that changes during every walk: damage seen in pages of two moments is reported neither as damage nor
+// as a sound file.
 import { appendFileSync, closeSync, openSync, readFileSync, utimesSync, writeFileSync, writeSync } from 'node:fs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { sampled } from '../../../../test/tier.js'
@@ -10,7 +11,7 @@ import { writtenLines } from '../fixtures/seal.js'
 
 const lines = await writtenLines(Array.from({ length: 5 }, (_, n) => decisionDraft(n)))
 
-/** A ledger whose table leads to itself. */
+/** A ledger whose table has a page that leads to itself. */
 function looped(): string {
   const path = sqliteOf(lines)
   const file = readFileSync(path)
@@ -22,7 +23,7 @@ function looped(): string {
   return path
 }
 
-/** Walks a file that `change` changes between the walk and the look at what has changed. */
+/** Walks a file that `change` changes between the walk and the comparison of its state. */
 function walkWhile(path: string, change: (path: string, n: number) => void): string | null {
   const fd = openSync(path, 'r')
   onTestFinished(() => closeSync(fd))
@@ -63,7 +64,7 @@ it('is damage once it stands still', () => {
   let looks = 0
   const fd = openSync(path, 'r')
   onTestFinished(() => closeSync(fd))
-  // Changes for a while, and then no more.
+  // Changes for a while, and then no longer.
   const state = (): string => {
     looks += 1
     return String(Math.min(looks, 7))

@@ -1,5 +1,5 @@
-// Databases as SQLite writes them are walked without a finding, whatever their shape; a page with two parents is found wherever it is.
-// Over 300 lines because each case makes a file of its own.
+// Databases that SQLite wrote have no findings, whatever their shape. A page with two parents is found at any
+// place. Over 300 lines because each case makes a file of its own.
 import {
   closeSync,
   copyFileSync,
@@ -30,7 +30,7 @@ function database({ pragmas = [], sql = fill }: Shape = {}): { readonly path: st
   return { path, db }
 }
 
-/** Tables and indexes of each kind, with rows that fit and rows that need overflow pages. */
+/** Tables and indexes of each kind, with rows with and without overflow pages. */
 function fill(db: Database.Database): void {
   db.exec(`CREATE TABLE a (id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT); CREATE INDEX i ON a (text);
     CREATE TABLE b (k TEXT PRIMARY KEY, text TEXT) WITHOUT ROWID; CREATE TABLE empty (x); CREATE VIEW v AS SELECT 1;
@@ -141,7 +141,7 @@ describe('a write-ahead log without frames is no damage', () => {
 })
 
 describe('a damaged database', () => {
-  /** Root pages by name, and what `change` makes of the file. */
+  /** A database file after `change`, which receives the root pages by name. */
   function spoiled(
     change: (file: Buffer, root: (name: string) => number, pageSize: number) => void,
     pragmas: readonly string[] = [],
@@ -192,7 +192,7 @@ describe('a damaged database', () => {
       'two tables with one root',
       'used twice',
       (file, root) => {
-        // The root page is a number of one byte behind the names in the row of the schema.
+        // In the row of the schema, the root page is a number of one byte after the names.
         for (let at = file.indexOf('tableemptyempty'); at !== -1; at = file.indexOf('tableemptyempty', at + 1))
           file[at + 15] = root('a')
       },
@@ -283,7 +283,7 @@ describe('a damaged database', () => {
     page.writeUInt32BE(root, 8)
     writeFileSync(`${path}-wal`, logOf(page, root, statSync(path).size / 1024))
     expect(() => requireSoundFile(path)).toThrow(`page ${root} is used twice`)
-    // The same page in a frame that no commit follows, or that has the wrong sum, is none of the database's.
+    // A frame without a later commit or with a wrong checksum does not belong to the database.
     writeFileSync(`${path}-wal`, logOf(page, root, 0))
     requireSoundFile(path)
     const broken = logOf(page, root, statSync(path).size / 1024)
@@ -293,7 +293,7 @@ describe('a damaged database', () => {
   })
 
   it('takes time in proportion to the file, however often its pages lead to one', () => {
-    // 64 interior pages, of which each leads only to the next, as often as there is room.
+    // 64 interior pages, each of which leads only to the next one, as many times as possible.
     const pages = Array.from({ length: 64 }, (_, n) => interior(n + 3))
     const { path, db } = database({ pragmas: ['page_size = 4096'], sql: (it) => it.exec('CREATE TABLE a (x)') })
     db.close()
@@ -319,7 +319,7 @@ describe('a damaged database', () => {
 it('walks past the page with the lock bytes of a file above 1 GiB', () => {
   const { path, db } = database({ pragmas: ['page_size = 65536'], sql: (it) => it.exec('CREATE TABLE a (x)') })
   db.close()
-  // The root of the table moves behind the lock bytes; between is a hole.
+  // The root of the table moves to a page after the lock bytes; the pages in between are a hole in the file.
   const file = readFileSync(path)
   const LOCK_PAGE = 16_385
   const at = file.subarray(0, 65_536).indexOf('tableaa')
@@ -359,7 +359,7 @@ function leafOf(file: Buffer, root: number): Buffer {
   return page
 }
 
-/** The first overflow page that a leaf with rows of some kilobytes names: the last four bytes of such a cell. */
+/** The first overflow page of a leaf with rows of some kilobytes: the last four bytes of such a cell. */
 function overflowIn(leaf: Buffer): number {
   for (let n = 0; n < leaf.readUInt16BE(3); n += 1) {
     const at = leaf.readUInt16BE(8 + 2 * n)
@@ -380,7 +380,7 @@ function overflowIn(leaf: Buffer): number {
   throw new Error('no row with overflow pages')
 }
 
-/** A write-ahead log of one frame. */
+/** A write-ahead log with one frame. */
 function logOf(page: Buffer, number: number, pagesAfter: number): Buffer {
   const log = Buffer.alloc(32 + 24 + page.length)
   log.writeUInt32BE(0x377f0683, 0)

@@ -1,4 +1,5 @@
-// Rollback journals that somebody else prepared: what is walked is what SQLite would play back, and a journal that SQLite must not play back is damage.
+// Hostile rollback journals: the walk sees the pages that SQLite would restore, and a journal that SQLite must
+// not roll back is damage.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -18,13 +19,13 @@ const lines = await writtenLines(Array.from({ length: 5 }, (_, n) => decisionDra
 
 interface Segment {
   readonly pages: readonly (readonly [number: number, content: Buffer])[]
-  /** Of records; as many as there are unless given. */
+  /** Number of records in the header. Default: the actual number. */
   readonly counted?: number
   readonly sector?: number
   readonly pageSize?: number
 }
 
-/** A journal as SQLite lays it out: each segment begins at a multiple of the first one's sector size. */
+/** A journal in SQLite's layout: each segment begins at a multiple of the first one's sector size. */
 function journalOf(pagesBefore: number, pageSize: number, segments: readonly Segment[]): Buffer {
   const sectorSize = segments[0]?.sector ?? 512
   const parts = segments.map(({ pages, counted = pages.length, sector = sectorSize, pageSize: said = pageSize }) => {
@@ -188,7 +189,7 @@ describe('what SQLite would play back is walked', () => {
     it.looped.copy(file, it.pageSize)
     writeFileSync(it.path, file)
     writeFileSync(`${it.path}-journal`, journalOf(it.pages, it.pageSize, segmentsOf(it)))
-    // The damaged page of the file itself is what SQLite would see.
+    // SQLite would see the damaged page of the file itself.
     expect(() => requireSoundFile(it.path)).toThrow('page 2 is used twice')
   })
 })
@@ -235,7 +236,7 @@ describe('a journal that no store leaves behind is not played back', () => {
     await reader.close()
     expect(await refusalOf(() => SqliteLedger.open(it.path))).toBe('LEDGER_DAMAGED')
     expect(existsSync(victim)).toBe(true)
-    // It is: this is what SQLite does without the check.
+    // The control: without the check, SQLite deletes the file.
     new Database(it.path).prepare('SELECT 1 FROM sqlite_schema').get()
     expect(existsSync(victim)).toBe(false)
   })

@@ -1,4 +1,4 @@
-// How a ledger begins without a call, and what it says of its time. Part of the contract of all stores.
+// The contract of all stores: beginning a ledger without a call, and the ledger's time.
 import { describe, expect, it } from 'vitest'
 import { decisionDraft, EPOCH_MS, testSigner } from '../fixtures/draft.js'
 import { refusalOf } from '../fixtures/refusal.js'
@@ -73,7 +73,7 @@ export function testBegin(makePlace: () => Place): void {
   })
 }
 
-/** For stores that outlive their writer. */
+/** For stores whose content outlives the writer. */
 export function testBegunAgain(makePlace: () => Place): void {
   describe('begin, by a second writer', () => {
     it('does nothing', async () => {

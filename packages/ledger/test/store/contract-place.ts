@@ -1,4 +1,4 @@
-// Where the contract's ledgers live, and what can be seen of them from outside.
+// The ledgers of the contract tests, and functions that read them.
 import type { PublicKey } from '@sudoagent/crypto'
 import { isCallEntry } from '../../src/entry/entry.js'
 import type { LedgerReader } from '../../src/port/reader.js'
@@ -8,13 +8,13 @@ import type { Report } from '../../src/verify/report.js'
 import { verify } from '../../src/verify/verify.js'
 import type { WriterOptions } from '../../src/write/advance.js'
 
-/** One place where a ledger lives. `open` opens it again and again; `read` sees what is on record at that moment. */
+/** A place with one ledger. `open` may be called repeatedly; `read` opens a snapshot of its current entries. */
 export interface Place {
   readonly open: (options?: WriterOptions) => LedgerWriter & ControlWriter
   readonly read: () => Promise<LedgerReader>
 }
 
-/** Every entry about a call that is on record. */
+/** All entries about calls in the ledger. */
 export async function readAll(
   place: Place,
 ): Promise<{ readonly position: number; readonly requestId: string; readonly recordedAt: string }[]> {
@@ -28,7 +28,7 @@ export async function readAll(
   return all
 }
 
-/** What verify says, with the keys given or with none. */
+/** The report of verify, with or without keys. */
 export async function report(place: Place, publicKeys: readonly PublicKey[] = []): Promise<Report> {
   const reader = await place.read()
   const result = await verify(reader, { publicKeys })

@@ -1,4 +1,5 @@
-// The part of the contract that is about signers: foreign code, perhaps on another machine, that may be slow, broken or gone.
+// The contract of all stores about signers. A signer is untrusted code, perhaps on another machine, and may be
+// slow, broken or unreachable.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Signer } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
@@ -9,7 +10,7 @@ function fail(): never {
   throw new Error('not for reading')
 }
 
-/** Runs it on stores that `makePlace` makes. */
+/** Runs the contract on stores that `makePlace` makes. */
 export function testSigning(makePlace: () => Place): void {
   describe('signing', () => {
     it('signs every entry', async () => {

@@ -1,4 +1,4 @@
-// One contract for all stores: whatever keeps the ledger, an engine and an auditor must not be able to tell the difference.
+// One contract for all stores: an engine and an auditor must not be able to distinguish them.
 import { describe, expect, it } from 'vitest'
 import type { EntryDraft } from '../../src/entry/entry.js'
 import { ENTRY_BYTES_MAX } from '../../src/limits.js'
@@ -31,7 +31,7 @@ export function testStoreContract(makePlace: () => Place): void {
       const second = await ledger.append(outcomeDraft(decision))
       await ledger.close()
       expect([first.position, second.position]).toEqual([2, 3])
-      // The genesis takes two looks at the clock: when it was made, and when it was recorded.
+      // The genesis reads the clock twice: for `created_at` and for `recorded_at`.
       expect([first.recordedAt, second.recordedAt]).toEqual([momentAt(2), momentAt(3)])
       const { findings, ...rest } = await report(place)
       expect(findings).toEqual([])
@@ -90,7 +90,7 @@ export function testStoreContract(makePlace: () => Place): void {
   describe('recorded_at', () => {
     it('never goes back when the clock does', async () => {
       const place = makePlace()
-      // The first two are for the genesis.
+      // The first two times are for the genesis.
       const times = [0, 0, 5_000, 1_000, 9_000, 2_000]
       const ledger = place.open({ clock: () => new Date(EPOCH_MS + (times.shift() ?? 0)) })
       const recorded = []
@@ -110,7 +110,7 @@ export function testStoreContract(makePlace: () => Place): void {
       const answers = await Promise.allSettled([
         ledger.append(first),
         ledger.append({ ...second, approval: approvalOf(second) }),
-        // Nothing runs under a refusal, so its approval may be as old as it likes.
+        // A denied call does not run, so its approval may have expired.
         ledger.append({ ...third, approval: approvalOf(third) }),
       ])
       expect(answers.map((one) => (one.status === 'fulfilled' ? one.value.position : one.reason.code))).toEqual([
@@ -156,7 +156,7 @@ export function testStoreContract(makePlace: () => Place): void {
       const place = makePlace()
       const ledger = place.open({ signer: testSigner(1) })
       const bare = JSON.stringify(decisionDraft(1, { kwargs: { blob: '' } })).length
-      // What the versions add to the draft, less a margin.
+      // The length of the versions that are added to the draft, less a margin.
       await ledger.append(decisionDraft(1, { kwargs: { blob: 'x'.repeat(ENTRY_BYTES_MAX - bare - 100) } }))
       await ledger.close()
       expect((await report(place)).ok).toBe(true)
@@ -247,14 +247,14 @@ export function testStoreContract(makePlace: () => Place): void {
   })
 }
 
-/** What stores owe that outlive the process. */
+/** The contract of stores whose content outlives the process. */
 export function testDurableStore(makePlace: () => Place): void {
   testBegunAgain(makePlace)
   it('goes on where it ended', async () => {
     const place = makePlace()
     const recorded: string[] = []
     for (let n = 1; n <= 3; n += 1) {
-      // Each time with a clock that is further behind.
+      // Each clock is a second earlier than the one before.
       const ledger = place.open({ clock: () => new Date(EPOCH_MS - n * 1_000) })
       const { position, recordedAt } = await ledger.append(decisionDraft(n))
       expect(position).toBe(n + 1)

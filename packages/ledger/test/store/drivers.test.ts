@@ -1,4 +1,4 @@
-// Stores by their place: which driver opens what, and what a writer makes where there is nothing.
+// Drivers by place: the driver that opens a place, and the ledger that a writer creates in a new place.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'

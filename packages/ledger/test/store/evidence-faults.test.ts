@@ -1,5 +1,5 @@
-// What a writer does with a ledger whose files somebody, or a crash, has changed while it was closed: it goes on behind what holds, and refuses
-// everything else, because the next head vouches for all that stands before it.
+// A writer opens a ledger whose files were changed while it was closed, by an attacker or a crash. It continues
+// after valid entries and refuses everything else, since the next head covers all earlier entries.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hexToBytes, leafHash, verifyInclusion } from '@sudoagent/crypto'
 import Database from 'better-sqlite3'
@@ -107,7 +107,8 @@ describe.each(KINDS)('a writer of %s', (kind) => {
     await write(kind, path, drafts(3, 3))
     if (kind === 'jsonl') replaceHead(kind, path, earlier)
     else {
-      // In SQLite head, tree and entries move together; only a writer that knows no heads can leave more rows.
+      // In SQLite, head, tree and entries are written in one transaction. Only a writer without support for
+      // heads leaves rows after the head.
       const db = new Database(path)
       const older = new Database(await ledgerOf(kind, drafts(1, 2)))
       const row = older.prepare('SELECT * FROM sudoagent_head').get() as Record<string, unknown>
@@ -148,7 +149,7 @@ describe.each(KINDS)('a writer of %s', (kind) => {
     expect(await code({ origin: 'example.com/other' })).toBe('ORIGIN_REFUSED')
     await expect(withWriter(kind, path, { origin: 'white space' }, async () => {})).rejects.toThrow(TypeError)
     const unsigned = await ledgerOf(kind, drafts(1, 1), { signer: undefined as never })
-    // Nobody said that its entries must be signed, so some may be.
+    // The genesis does not require signatures, so entries may be signed or not.
     await append(kind, unsigned)
     expect(await verifyFile(unsigned)).toMatchObject({ ok: true, signed_entries: 1 })
   })
@@ -182,7 +183,7 @@ function replaceLinesOfOther(kind: Kind, path: string, lines: readonly string[])
   else writeFileSync(path, lines.map((line) => `${line}\n`).join(''))
 }
 
-/** Every kind of position, proven out of the stored tree and held against the head. */
+/** Verifies proofs of several positions from the stored tree with the head. */
 async function proofsHold(path: string): Promise<void> {
   const reader = await openLedgerReader(path)
   const { size, root } = statedIn(await headIn(path))
@@ -213,7 +214,7 @@ describe('the tree of a JSONL ledger', () => {
     const reader = await openLedgerReader(path)
     const { size, root } = statedIn(await headIn(path))
     const [first] = entriesOf(await linesIn(path))
-    // Whatever is stored, a proof that is handed out holds.
+    // A returned proof is valid, whatever the stored tree contains.
     const entryHash = String(first?.entry_hash)
     const proof = await proveEntry(reader, { position: 1, entryHash }, { size, root })
     expect(verifyInclusion(leafHash(hexToBytes(entryHash)), 0, size, proof, root)).toBe(true)

@@ -1,4 +1,5 @@
-// Several real processes append to one SQLite ledger at once: what comes out is one whole chain with every entry of each of them.
+// Several processes append to one SQLite ledger at the same time: the result is one chain with all entries of
+// each process.
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { byTier } from '../../../../test/tier.js'

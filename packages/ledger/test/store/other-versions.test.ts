@@ -1,5 +1,6 @@
-// Ledgers that other versions write, or wrote: rows that know no tree, tables of a later version, entries that this one cannot read. A writer goes on
-// behind what it understands and refuses the rest; it never writes over what it does not know.
+// Ledgers of other versions: rows without a tree, tables of a later version, entries that this version cannot
+// read. A writer continues after entries that it understands and refuses the rest; it never overwrites unknown
+// content.
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Hash } from '@sudoagent/crypto'
@@ -32,7 +33,7 @@ function change(path: string, sql: string): void {
   db.close()
 }
 
-/** Appends decision `n` as SudoAgent for Python does: a row, and nothing beside it. */
+/** Appends decision `n` as SudoAgent for Python does: a row, without a tree or a head. */
 async function appendAsPython(path: string, n: number): Promise<void> {
   const last = entriesOf(await linesIn(path)).at(-1) as Entry
   const { schema_version, ledger_version, entry_hash } = last
@@ -55,7 +56,7 @@ describe('two writers of different versions on one SQLite ledger', () => {
       await appendAsPython(path, 20 + n)
       await ledger.append(decisionDraft(40 + n))
       await appendAsPython(path, 60 + n)
-      // Behind the head for a moment; the next append of ours takes it in.
+      // The entry is not covered by the head until our next append, which recovers it.
       expect(await verifyFile(path)).toMatchObject({ ok: true, tail: 1 })
     }
     await ledger.append(decisionDraft(80))

@@ -1,6 +1,7 @@
-// Files of a SQLite ledger that do not belong together: a `-wal` or `-shm` of another moment or of another database, cut or filled with rubbish, as
-// a careless copy, a restored backup or a failing disk leaves them. SQLite takes a `-wal` for what it says, so what comes out is one of three: it is
-// refused, or the report is `broken`, or it is a whole ledger of an earlier moment, which only a checkpoint that was kept elsewhere gives away.
+// Files of a SQLite ledger that do not belong together: a `-wal` or `-shm` from another moment or another
+// database, truncated or filled with random bytes, as a careless copy, a restored backup or a failing disk
+// leaves them. SQLite trusts a `-wal`. The ledger must then be refused, or its report must be `broken`, or it
+// is a valid ledger of an earlier moment, which only a checkpoint kept elsewhere reveals.
 import { copyFileSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -16,20 +17,23 @@ import { temporaryFolder } from '../fixtures/temporary.js'
 const SUFFIXES = ['', '-wal', '-shm']
 type Copy = ReadonlyMap<string, Buffer>
 
-/** The three files as they are at this moment. */
+/** The three files at this moment. */
 function copyOf(path: string): Copy {
   const present = SUFFIXES.filter((suffix) => existsSync(path + suffix))
   return new Map(present.map((suffix) => [suffix, readFileSync(path + suffix)]))
 }
 
-/** Puts files in a folder of their own. @returns the path of the database */
+/** Writes files into a new folder. @returns the path of the database */
 function put(files: Iterable<readonly [string, Buffer]>): string {
   const path = join(temporaryFolder(), 'ledger.sqlite')
   for (const [suffix, bytes] of files) writeFileSync(path + suffix, bytes)
   return path
 }
 
-/** A ledger under its writer, copied after 5 and after 10 decisions, when it was closed, and after 15 when it was opened again. */
+/**
+ * Copies of a ledger: after 5 and 10 decisions while its writer had it open, after closing, and after 15
+ * decisions when it was open again.
+ */
 async function moments() {
   const path = join(temporaryFolder(), 'ledger.sqlite')
   const copies: Copy[] = []
@@ -55,13 +59,16 @@ async function moments() {
   return { five, ten, closed, fifteen, checkpoint }
 }
 
-/** What becomes of it: `refused`, `broken`, or how many entries a whole ledger has; and then a writer goes on, or refuses. */
+/**
+ * The result of verification: `refused`, `broken`, or the number of entries of a valid ledger. Then a writer
+ * must continue it or refuse it.
+ */
 async function fateOf(path: string, checkpoint: string): Promise<string | number> {
   const before = await coded(async () => {
     const report = await verifyFile(path, { publicKeys: [OWNER_KEY] })
     if (!report.ok) return 'broken'
     const anchored = await verifyFile(path, { publicKeys: [OWNER_KEY], checkpoints: [checkpoint] })
-    // An older moment passes for a ledger, but not for whoever kept a later checkpoint.
+    // An older moment is a valid ledger, unless the caller has a later checkpoint.
     if (report.entries < 16) expect(anchored).toMatchObject({ ok: false, verdict: 'broken' })
     return report.entries
   })
@@ -74,14 +81,14 @@ async function fateOf(path: string, checkpoint: string): Promise<string | number
     }
   })
   if (typeof written === 'number') {
-    // A writer that went on left a ledger that verifies, with everything that a reader had seen.
+    // After the writer, the ledger verifies and has all entries that the reader saw.
     expect(await verifyFile(path, { publicKeys: [OWNER_KEY] })).toMatchObject({ verdict: 'signed', entries: written })
     if (typeof before === 'number') expect(written).toBe(before + 1)
   }
   return before
 }
 
-/** The result, or `refused` for an error with a code; any other error is a failure of the test. */
+/** The result, or `refused` for an error with a code. Any other error is a failure of the test. */
 async function coded<T>(work: () => Promise<T>): Promise<T | string> {
   try {
     return await work()

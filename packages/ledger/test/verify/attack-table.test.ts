@@ -1,5 +1,5 @@
-// The table of attacks (docs/threat-model.md): each against both stores, with what the caller must hold to find it, and the honest ledger
-// passing the same check. Over 300 lines because it is one table: a row that stood elsewhere would be missed.
+// The table of attacks (docs/threat-model.md): each attack on both stores, with the evidence that the caller
+// needs to detect it, and the valid ledger in the same check. Over 300 lines because it is one table.
 import { rmSync } from 'node:fs'
 import { encodeCanonical, parseWitnessPolicy } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
@@ -34,14 +34,14 @@ import { type Entry, entriesOf, sealAll } from '../fixtures/seal.js'
 
 const [paid, asked, refused] = [decisionDraft(1), decisionDraft(2), decisionDraft(3, { effect: 'deny' })]
 const approved: EntryDraft = { ...asked, approval: approvalOf(asked) }
-/** Positions: 1 genesis, 2 and 3 a call, 4 and 5 one that was approved, 6 one that was denied, 7 and 8 another. */
+/** Positions: 1 genesis, 2 and 3 a call, 4 and 5 an approved call, 6 a denied call, 7 and 8 another call. */
 const last = decisionDraft(4)
 const DRAFTS = [paid, outcomeDraft(paid), approved, outcomeDraft(approved), refused, last, outcomeDraft(last)]
 
 const withKey: VerifyOptions = { publicKeys: [OWNER_KEY] }
 const honest = (kind: Kind): Promise<string> => ledgerOf(kind, DRAFTS)
 
-/** Findings and verdict in one value, so that a test says both. */
+/** Findings and verdict in one value, so that a test compares both. */
 async function judged(path: string, options: VerifyOptions = {}): Promise<{ codes: string[]; verdict: string }> {
   const report: Report = await verifyFile(path, options)
   expect(report.ok).toBe(!['broken', 'unverified'].includes(report.verdict))
@@ -83,13 +83,13 @@ describe.each(KINDS)('%s', (kind) => {
       const lines = await linesIn(path)
       const entries = entriesOf(lines)
       const forged = entries.map((entry, n) => (n === 5 ? { ...entry, agent_id: 'somebody else' } : entry))
-      // Old signatures are put back: an attacker without the key has no others.
+      // The old signatures are kept: an attacker without the key has no others.
       const resealed = sealAll(forged).map((line, n) => withSignature(line, entries[n]?.entry_signature))
       replaceLines(kind, path, resealed)
       const { codes, verdict } = await judged(path, withKey)
       expect(codes).toEqual(expect.arrayContaining(['SIGNATURE_INVALID@6', 'SIGNATURE_INVALID@8', 'ROOT_MISMATCH@-']))
       expect(verdict).toBe('broken')
-      // Even without a key in hand: the ledger names its own.
+      // Detected without a given key, too: the ledger declares its own.
       expect((await judged(path)).codes).toEqual(expect.arrayContaining(['SIGNATURE_INVALID@6', 'ROOT_MISMATCH@-']))
     })
   })
@@ -174,7 +174,7 @@ describe.each(KINDS)('%s', (kind) => {
       for (const kept of [{ checkpoints: [checkpoint] }, { receipts: [receipt] }])
         expect(await judged(path, { ...withKey, ...kept })).toEqual(fine('anchored'))
       putBack()
-      // The limit of a signature, said in the report: this was the ledger, once.
+      // A limit of signatures, which the report states: this was the ledger at an earlier time.
       expect(await judged(path, withKey)).toEqual(fine('signed'))
       for (const kept of [{ checkpoints: [checkpoint] }, { receipts: [receipt] }]) {
         const { codes, verdict } = await judged(path, { ...withKey, ...kept })
@@ -199,7 +199,8 @@ describe.each(KINDS)('%s', (kind) => {
   })
 
   describe('everything rewritten with the key', () => {
-    // The same genesis, the same origin, one call with another agent: nobody could tell from the ledger alone.
+    // The same genesis, the same origin, one call with another agent: the ledger alone does not reveal the
+    // change.
     const [one, ...rest] = DRAFTS
     const [, ...later] = rest
     const rewritten = [one, rest[0]]
@@ -243,7 +244,7 @@ describe.each(KINDS)('%s', (kind) => {
 
       const forged = await ledgerOf(kind, rewritten)
       expect((await judged(forged, options)).codes).toEqual(['WITNESS_QUORUM_MISSING@-'])
-      // The cosigned checkpoint of the honest ledger beside the forged one gives it away at once.
+      // The cosigned checkpoint of the valid ledger, stored with the forged one, reveals it immediately.
       keepCosigned(forged, note)
       const { codes, verdict } = await judged(forged, options)
       expect(codes).toEqual(expect.arrayContaining(['INCONSISTENT@-', 'WITNESS_QUORUM_MISSING@-']))
@@ -348,7 +349,7 @@ describe.each(KINDS)('%s', (kind) => {
       const path = await rotated(kind)
       expect(await judged(path, withKey)).toEqual(fine('signed'))
       expect(await judged(path, { publicKeys: [OWNER_KEY, NEXT_KEY] })).toEqual(fine('signed'))
-      // The second says nothing of what was before it.
+      // The second key does not cover entries before it was added.
       expect((await judged(path, { publicKeys: [NEXT_KEY] })).codes).toContain('KEY_UNKNOWN@1')
     })
 

@@ -1,6 +1,6 @@
-// Every byte of a small signed SQLite ledger, flipped. A database holds bytes that are no evidence: counters, names of its own, room that is
-// not in use. So a flip is either found, or every row can be read and is the same as before, byte for byte; and every byte that belongs to a
-// row of the ledger must be among the first.
+// Flips every byte of a small signed SQLite ledger. A database contains bytes that are not evidence: counters,
+// names, unused space. So a flip is either found, or all rows can still be read and are unchanged, byte for
+// byte. Flips of bytes of a ledger row must be found.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -15,19 +15,20 @@ import { flips, masksAt, Tally } from '../fixtures/spoiled/mangle.js'
 import { temporaryFolder } from '../fixtures/temporary.js'
 import { mapSqliteFile } from '../fixtures/vectors/sqlite-map.js'
 
-// Where a flip may carry nothing, and why.
+// Uses of bytes that are not evidence, and why.
 const NO_EVIDENCE = [
   ' header', // counters, versions and sizes for SQLite's own use (https://sqlite.org/fileformat2.html, section 1.3)
-  'ledger free', // room between cells, and behind the end of a row on its last overflow page
-  'ledger alias', // what the cell says about the id: SQLite goes by the row id
-  'sqlite_schema cell', // the statement that made the table: letters in upper or lower case
-  'sqlite_schema frame', // the number of that row
+  'ledger free', // space between cells, and after the end of a row on its last overflow page
+  'ledger alias', // the id in the cell: SQLite uses the row id instead
+  'sqlite_schema cell', // the CREATE TABLE statement: its letters may be upper or lower case
+  'sqlite_schema frame', // the id of that row
   'sqlite_schema free',
-  'sqlite_sequence cell', // the highest id given out: one that is too high is found, one that is too low says nothing
+  'sqlite_sequence cell', // the highest assigned id: a higher one is found, a lower one has no effect
   'sqlite_sequence frame',
   'sqlite_sequence free',
-  // Of the head, the checkpoint is evidence, and is asked for below. The rest of the row, the tiles and the book about calls are what a writer
-  // goes by: it holds them against the checkpoint and the rows, and whoever is given a proof checks it.
+  // In the head row, only the checkpoint is evidence, and is checked below. The rest of the row, the tiles and
+  // the index of calls are used by writers, which compare them with the checkpoint and the rows, and in proofs,
+  // which the recipient verifies.
   'sudoagent_head frame',
   'sudoagent_head cell',
   'sudoagent_head free',
@@ -37,7 +38,7 @@ const NO_EVIDENCE = [
   'sudoagent_cosigned free',
 ]
 
-/** A ledger as our own writer leaves it, on the smallest pages that SQLite has: fewer bytes to flip. */
+/** A ledger of our own writer, with the smallest pages of SQLite, which leaves fewer bytes to flip. */
 async function smallLedger(): Promise<string> {
   const path = join(temporaryFolder(), 'ledger.sqlite')
   const db = new Database(path)
@@ -47,7 +48,7 @@ async function smallLedger(): Promise<string> {
   const ledger = SqliteLedger.open(path, {
     signer: testSigner(1),
     clock: tickingClock(),
-    // Short enough for the head to stand in one piece.
+    // Short enough for the head to be in one piece.
     origin: 'a.b/c',
   })
   const decision = decisionDraft(1)
@@ -56,7 +57,7 @@ async function smallLedger(): Promise<string> {
   return path
 }
 
-/** All that a reader sees of the rows. */
+/** The rows as a reader returns them. */
 async function rowsOf(path: string): Promise<unknown[]> {
   const reader = await openLedgerReader(path)
   const rows = []
@@ -87,7 +88,8 @@ it('every flip of a byte of a SQLite ledger is found, or changes nothing of any 
   expect(headAt).toBeGreaterThan(0)
   const isEvidence = (offset: number): boolean =>
     evidence.has(offset) || (offset >= headAt && offset < headAt + head.length)
-  // Of what is no evidence, every eighth byte: most of it is empty pages.
+  // Of the bytes that are not evidence, only every eighth (long tier) or 80th (short tier): most are in empty
+  // pages.
   const masksFor = (offset: number): readonly number[] =>
     TIER === 'slow' || (isEvidence(offset) && (isLong || offset % 11 === 0))
       ? masksAt(offset)

@@ -1,4 +1,5 @@
-// What a caller asks of a ledger beyond that it holds: which log it is, who witnessed it, and how recent the evidence is.
+// Requirements of a caller in addition to a valid ledger: its origin, its witnesses, and the age of the
+// evidence.
 import {
   createCosigner,
   createNoteKey,
@@ -80,7 +81,7 @@ describe.each(KINDS)('the log that is meant, %s', (kind) => {
     const { codes, verdict } = await checked(path, { publicKeys: [createNoteKey(OTHER, OWNER_KEY)] })
     expect(codes).toContain('ORIGIN_MISMATCH@-')
     expect(verdict).toBe('broken')
-    // Beside a key that is of no log here, it does not count either.
+    // Given together with a key that did not sign this ledger, it does not count either.
     const both = { publicKeys: [createNoteKey(OTHER, OWNER_KEY), testKey(9).publicKey] }
     expect((await checked(path, both)).verdict).not.toBe('signed')
   })
@@ -111,7 +112,7 @@ describe.each(KINDS)('the log that is meant, %s', (kind) => {
     const { text, signatures } = parseNote(await headIn(path))
     keepCosigned(path, encodeNote({ text, signatures: [...signatures, await createSignature(text, cosigner)] }))
     await expect(verifyFile(path, { ...withKey, witnessPolicy })).rejects.toMatchObject({ code: 'POLICY_INVALID' })
-    // The key is not given: the ledger names it.
+    // The key is not given; the ledger declares it.
     expect((await checked(path, { witnessPolicy })).codes).toEqual(['WITNESS_QUORUM_MISSING@-'])
     expect(
       (await checked(path, { publicKeys: [createNoteKey(OTHER, testKey(9).publicKey)], witnessPolicy })).codes,

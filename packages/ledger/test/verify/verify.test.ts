@@ -14,8 +14,8 @@ import { LINE_CASES } from '../fixtures/spoiled/lines.js'
 
 const CASES = [...LINE_CASES, ...CALL_CASES, ...PYPI_CASES]
 
-// Every code that verify can give, and where it is tested: in the table below, or, when it is about what is kept with the ledger or elsewhere, in
-// the table of attacks. The compiler keeps this list complete.
+// Every code of verify, and the place of its test: the table below, or the table of attacks for codes about
+// evidence stored with the ledger or elsewhere. The compiler keeps this list complete.
 const CODES: Record<FindingCode, 'here' | 'attack-table' | 'verdict'> = {
   LINE_TOO_LONG: 'here',
   LINE_NOT_JSON: 'here',
@@ -97,7 +97,7 @@ describe('a sound ledger', () => {
       first_created_at: momentAt(1),
       last_created_at: momentAt(4),
       created_after_recorded: 0,
-      // The first, which names no entry before it.
+      // The first entry, which has no predecessor.
       read_in_full: 1,
       keys: { in_ledger: [testKey(1).publicKey.keyId], given: [], active: [], retired: [] },
     })

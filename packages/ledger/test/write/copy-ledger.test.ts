@@ -1,4 +1,4 @@
-// A store that takes a ledger only with a head over all of it: what it will refuse in the end is refused before anything is written.
+// A store that requires a head over all entries: a ledger without one is refused before anything is written.
 import { appendFileSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -16,7 +16,7 @@ import { temporaryFolder } from '../fixtures/temporary.js'
 const ENTRIES = 11
 const OLD = 6
 
-/** A ledger whose head is that of an earlier moment. */
+/** A ledger with the head of an earlier moment. */
 async function withOldHead(kind: 'jsonl' | 'sqlite'): Promise<string> {
   const path = join(temporaryFolder(), `ledger.${kind}`)
   const grow = async (from: number, to: number): Promise<void> => {
@@ -53,7 +53,10 @@ function inFile<T>(path: string, work: (db: Database.Database) => T): T {
   }
 }
 
-/** Batches of one line, as if the ledger were large: without a look at its end, the first is written when the last is read. */
+/**
+ * Batches of one line, as in a large ledger: without the early check of its end, lines would be written before
+ * the last one is read.
+ */
 function lineByLine(reader: LedgerReader): LedgerReader {
   return {
     ...damagedReader(reader.kind, '', () => {}),
@@ -66,7 +69,7 @@ function lineByLine(reader: LedgerReader): LedgerReader {
   }
 }
 
-/** A sink that needs a head, and counts what it gets. */
+/** A sink that requires a head and counts the entries written to it. */
 function countingSink(): LedgerSink & { readonly written: () => number } {
   let written = 0
   return {
@@ -159,7 +162,7 @@ it('a ledger without a head is refused before anything is written', async () => 
   expect(sink.written()).toBe(0)
 })
 
-/** Where line `n` ends, with its line feed. */
+/** The end of line `n`, including its line feed. */
 function nthLine(path: string, n: number): number {
   const bytes = readFileSync(path)
   let at = 0

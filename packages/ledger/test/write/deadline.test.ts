@@ -40,7 +40,7 @@ describe('withTimeout', () => {
     expect(ended).toHaveLength(2)
     await vi.advanceTimersByTimeAsync(1)
     expect(ended).toEqual(['came', 'first', 'second'])
-    // The timer goes off once more or not at all, and the next one is set anew.
+    // The timer fires at most once more; the next operation sets it again.
     await vi.advanceTimersByTimeAsync(1_000)
     begin('third')
     await vi.advanceTimersByTimeAsync(100)

@@ -1,5 +1,5 @@
-// What the JSONL store owes beyond the contract. Over 300 lines because its faults (torn lines, full disks, failing syncs) share the places and
-// tools that they are made with.
+// The JSONL store beyond the contract. Over 300 lines because its faults (torn lines, full disks, failing
+// syncs) share places and tools.
 import {
   appendFileSync,
   copyFileSync,
@@ -284,13 +284,14 @@ describe('a disk', () => {
     const inject = strace('fdatasync', `error=EIO:when=${when}`)
     const answers = await runScript('append.mjs', ['jsonl', path, 'a', '5'], { wrapper: inject })
     expect(answers).toEqual([2, 3, 'LEDGER_DAMAGED', 'LEDGER_DAMAGED', 'LEDGER_DAMAGED'])
-    // Whether the third reached the disk nobody knows; what is there is whole, and a new writer goes on from it.
+    // It is unknown whether the third entry reached the disk. The file is valid, and a new writer continues
+    // from it.
     expect(await verifyFile(path)).toMatchObject({ ok: true, entries: 4, tail: 1 })
     expect(await runScript('append.mjs', ['jsonl', path, 'b', '1'])).toEqual([5])
     expect(await verifyFile(path)).toMatchObject({ ok: true, entries: 5, tail: 0 })
   })
 
-  // pwrite64 is what a positioned writeSync becomes: lines and tree of the first append, then of the second.
+  // A positioned writeSync is a pwrite64: lines and tree of the first append, then of the second.
   it.skipIf(!hasStrace).each([
     ['lines', 3],
     ['tree', 4],

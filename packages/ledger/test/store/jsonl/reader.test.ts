@@ -78,7 +78,7 @@ describe('a last line without an end', () => {
     const verified = verify(reader)
     await delay(30)
     appendFileSync(path, `${third.slice(100)}\n${lines[3]}\n`)
-    // The line that was being written belongs to what was there at opening, the one behind it does not.
+    // The line that was being written belongs to the snapshot, the line after it does not.
     expect(await verified).toMatchObject({ ok: true, entries: 3 })
     await reader.close()
   })

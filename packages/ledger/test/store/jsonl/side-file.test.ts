@@ -1,4 +1,4 @@
-// Files next to a ledger, in a folder where others can write, too: nothing that they planted is written to.
+// Side files in a folder where other users can write: files that they placed there are never written to.
 import { existsSync, lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, it } from 'vitest'

@@ -1,4 +1,5 @@
-// What a SQLite writer does not touch: other files, and its own file after somebody else changed it.
+// A SQLite writer does not change files of other applications, and refuses its own file after another program
+// has changed it.
 import { copyFileSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -14,7 +15,7 @@ import { writtenLines } from '../../fixtures/seal.js'
 import { temporaryFolder } from '../../fixtures/temporary.js'
 
 const newPath = (): string => join(temporaryFolder(), 'ledger.sqlite')
-/** Changes a database behind its writer's back. */
+/** Changes a database while its writer has it open. */
 function behindItsBack(path: string, sql: string): void {
   const db = new Database(path)
   db.exec(sql)
@@ -161,7 +162,7 @@ it('a copy of a database in WAL mode without its log: the hint names what was le
   const path = newPath()
   const ledger = SqliteLedger.open(path)
   await ledger.append(decisionDraft(1))
-  // While the writer has it open, the tables are in the log alone.
+  // While the writer has the file open, the tables are only in the write-ahead log.
   const copy = newPath()
   copyFileSync(path, copy)
   const error = await openLedgerReader(copy).then(

@@ -1,4 +1,4 @@
-// A SQLite ledger as untrusted input: what somebody else may have put into the file.
+// A SQLite ledger as untrusted input: content that an attacker could put into the file.
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -63,9 +63,9 @@ describe('a damaged database', () => {
     bytes.fill(0xff, bytes.length - 20 * 512)
     writeFileSync(path, bytes)
     const report = await verifyFile(path)
-    // The last entry before it may stand on the damaged pages with its end.
+    // The last entry before the damage may end on the damaged pages.
     expect(codesOf(report).filter((code) => !code.startsWith('LINE_NOT_JSON@39'))).toEqual(['STORE_DAMAGED@-'])
-    // 20 pages of 512 bytes hold fewer than 12 entries.
+    // 20 pages of 512 bytes contain fewer than 12 entries.
     expect(report.entries).toBeGreaterThan(388)
   })
 
@@ -73,7 +73,7 @@ describe('a damaged database', () => {
     const cut = 'DELETE FROM ledger WHERE id > 38'
     const path = sqliteOf(lines, { spoil: (db) => db.exec(cut) })
     expect(codesOf(await verifyFile(path))).toEqual(['TRUNCATED@-'])
-    // What is left is a whole ledger: only a head kept elsewhere shows this one.
+    // The remaining ledger is valid by itself: only a head kept elsewhere shows this truncation.
     const thorough = sqliteOf(lines, { spoil: (db) => db.exec(`${cut}; UPDATE sqlite_sequence SET seq = 38`) })
     expect(await verifyFile(thorough)).toMatchObject({ ok: true, entries: 38 })
   })
@@ -82,7 +82,7 @@ describe('a damaged database', () => {
     const path = sqliteOf(lines, { pageSize: 512 })
     truncateSync(path, statSync(path).size + 512)
     const header = readFileSync(path)
-    // The size in the header (bytes 28-31) now counts one page more, which nothing refers to.
+    // The page count in the header (bytes 28-31) now includes one page that nothing refers to.
     header.writeUInt32BE(header.length / 512, 28)
     writeFileSync(path, header)
     expect(codesOf(await verifyFile(path))).toEqual(['STORE_DAMAGED@-'])
@@ -165,7 +165,8 @@ describe('a database that was prepared to run code', () => {
   const NEVER_ENDS = 'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x FROM n) SELECT x AS name, x AS seq FROM n'
   it.each<[string, string, string[]]>([
     [
-      // Half a gigabyte and two seconds a row. Three rows are enough to see it; a real one would have millions.
+      // Half a gigabyte and two seconds for each row. Three rows are enough to detect it; a real attack would
+      // have millions.
       'in a check of another table',
       'CREATE TABLE t (x CHECK (length(randomblob(500000000)) > 0)); PRAGMA ignore_check_constraints = ON; INSERT INTO t VALUES (1), (2), (3)',
       [],
@@ -189,7 +190,8 @@ describe('a database that was prepared to run code', () => {
       ['STORE_DAMAGED@-', 'STORE_FOREIGN_OBJECT@-'],
     ],
   ])('does not get to run it: %s', async (_, sql, codes) => {
-    // WAL: on a connection that may write, which such a file is read with, SQLite evaluates more than on one that may not.
+    // With WAL, the file is read on a writable connection, on which SQLite evaluates more expressions than on a
+    // read-only one.
     const path = sqliteOf(lines, { wal: true, spoil: (db) => void db.unsafeMode().exec(sql) })
     const took = processorTime()
     expect(codesOf(await verifyFile(path))).toEqual(codes)

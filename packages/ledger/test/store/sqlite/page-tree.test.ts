@@ -1,4 +1,5 @@
-// A ledger file whose pages lead to one another in circles, or many to one: an answer in time, by every way to read it or to write to it.
+// A ledger file whose pages form cycles, or of which many lead to one: every way to read or write it gives an
+// answer in limited time.
 import { readFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -66,7 +67,10 @@ describe.each<[string, () => string]>([
   })
 })
 
-/** Too large to be walked at once: what SQLite looks at by itself, or a command reads as a whole, has to be walked all the same. */
+/**
+ * Makes the file too large to be walked completely before opening. Tables that SQLite reads on its own, or that
+ * a command reads as a whole, must still be walked.
+ */
 function enlarged(path: string): string {
   truncateSync(path, 40 * 1024 * 1024)
   return path
