@@ -51,8 +51,7 @@ function openInPlaceOrCopy(path: string): LedgerReader {
   try {
     return openPlace(place, path)
   } catch (error) {
-    // SQLite would have to write first: there is a -journal in addition to the -wal, or the writer has closed
-    // the file since the check, or the -shm must be rebuilt.
+    // SQLite would have to write first: there is also a -journal, the writer has closed, or -shm must be rebuilt.
     const copyHelps = place.path === file && ['SQLITE_READONLY', 'SQLITE_CANTOPEN'].includes(codeOf(error))
     if (!copyHelps) throw error
   }
@@ -155,10 +154,7 @@ class SqliteReader implements LedgerReader, LineRanges {
     }
   }
 
-  /**
-   * A text from one of our tables with a single row. A table with the same name but another definition is not
-   * read.
-   */
+  /** A text from one of our tables with a single row. A table of the same name with another definition is not read. */
   #textOf(table: string): StoredText {
     const found = findEvidenceTables(this.#db).get(table)
     if (found === undefined) return null
@@ -207,16 +203,14 @@ class SqliteReader implements LedgerReader, LineRanges {
     let at = position - 1
     // Rows with ids below 1 do not belong to a ledger, but they are read.
     let after = from === 0 ? Number.NEGATIVE_INFINITY : from
-    // Only the file itself states that `end` is the last row, so a range up to there is read until there are no
-    // more rows.
+    // Only the file itself states that `end` is the last row, so a range up to there is read to the last row.
     const pageEnd = to === null || to >= this.end ? null : to
     for (;;) {
       let rows: readonly Row[]
       try {
         rows = this.#rows.page(after, pageEnd)
       } catch (error) {
-        // Damage in the middle of the file: the lines before it have been read, and the report states that the
-        // rest could not be.
+        // Damage in the middle of the file: the lines before it were read, and the report states this fault.
         const { message } = asLedgerError(error, this.#path, 'LEDGER_DAMAGED')
         this.#faults = [{ code: 'STORE_DAMAGED', message }]
         this.#isCut = true
