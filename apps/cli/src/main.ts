@@ -1,5 +1,6 @@
 // The command line: which commands there are, and the only map from errors to exit codes.
 import { readFileSync } from 'node:fs'
+import type { SudoAgentError } from '@sudoagent/crypto'
 import { Command, CommanderError } from 'commander'
 import { CliError, EXIT, type ExitCode, PipeClosed } from './exit.js'
 import { HELP, wrapHelp } from './help.js'
@@ -171,23 +172,11 @@ const EXIT_OF_CODE: ReadonlyMap<string, ExitCode> = new Map([
   ['LEDGER_EXISTS', EXIT.no],
 ])
 
-/** What to do next, where the error itself does not say. */
-const HINT_OF_CODE: ReadonlyMap<string, string> = new Map([
-  ['LEDGER_NOT_FOUND', 'check the path of the ledger'],
-  ['LEDGER_NOT_READABLE', 'check who owns the ledger and its mode'],
-  ['LEDGER_NOT_A_LEDGER', 'name a SQLite or JSONL ledger'],
-  ['LEDGER_DAMAGED', 'keep the file as it is, and compare it with a backup'],
-  ['LEDGER_BUSY', 'try again when the other process is done'],
-  ['ENTRY_NOT_FOUND', 'look for it with `sudoagent search`'],
-  ['ENTRY_REFUSED', '`sudoagent inspect` shows the keys of the ledger'],
-  ['STATE_INVALID', 'remove it, and the next run verifies everything'],
-])
-
 function describe(error: unknown, debug: boolean): Description {
   if (error instanceof CliError) return { exit: error.exit, message: error.message, hint: error.hint }
   if (error instanceof CommanderError) return usageError(error)
   if (isCoded(error)) {
-    const { code, message, hint = HINT_OF_CODE.get(code) } = error
+    const { code, message, hint } = error
     return { exit: EXIT_OF_CODE.get(code) ?? EXIT.failed, message, hint }
   }
   return {
@@ -198,9 +187,12 @@ function describe(error: unknown, debug: boolean): Description {
   }
 }
 
-/** Errors of the packages below. Told by name: importing their classes here would load them for `--help` too. */
-function isCoded(error: unknown): error is Error & { readonly code: string; readonly hint: string | undefined } {
-  return error instanceof Error && ['LedgerError', 'CryptoError', 'WitnessError'].includes(error.name)
+/**
+ * Whether it is an error of the packages below. Told by its members: their base class would have to be loaded for `--help`, too, and
+ * `@sudoagent/postgres` is installed with a copy of its own.
+ */
+function isCoded(error: unknown): error is SudoAgentError {
+  return error instanceof Error && 'code' in error && 'hint' in error && 'requestId' in error
 }
 
 /** Says what went wrong, in one line and a hint, and returns what the process ends with. */

@@ -10,7 +10,7 @@
  * denialText(denial)
  * // This call was denied by policy, so it did not run. Reason: above the limit of 100. Do not repeat it unchanged.
  */
-import type { Denial } from '@sudoagent/core'
+import { type Denial, SudoAgentError } from '@sudoagent/core'
 
 /**
  * Long enough for any reason that a person wrote; a model's context is not the place for more. The ledger has all of
@@ -49,12 +49,12 @@ function oneLine(reason: string): string {
  * For frameworks in which a denial is an exception: the model sees its message, `denial` is for the program. It has no
  * cause.
  */
-export class ToolDenied extends Error {
+export class ToolDenied extends SudoAgentError {
   override readonly name = 'ToolDenied'
   readonly denial: Denial
 
   constructor(denial: Denial) {
-    super(denialText(denial))
+    super(denial.code, denialText(denial), { requestId: denial.requestId })
     this.denial = denial
   }
 }

@@ -1,7 +1,7 @@
 // One tool call through the engine, for every adapter. The tool runs after the decision was recorded, with the
 // arguments that were decided on; how it ended is recorded too. A refusal of any kind comes back as the engine's one
 // denial; only misuse and aborts are thrown.
-import { type CallOptions, type CallOutcome, type Denial, type Engine, SudoAgentError } from '@sudoagent/core'
+import type { CallOptions, CallOutcome, Denial, Engine } from '@sudoagent/core'
 
 /**
  * Options of every adapter. `signal` is one of the caller's own; where the framework has one for the call, both
@@ -64,19 +64,15 @@ export async function authorizeCall<I>(
   const options: GuardOptions = { __proto__: null, ...given } as GuardOptions
   const signals = [options.signal, signal].filter((one) => one !== undefined)
   const either = signals.length > 1 ? AbortSignal.any(signals) : signals[0]
-  const authorization = await engine
-    .authorize({
-      action: tool,
-      ...options,
-      args: [input],
-      metadata: { ...options.metadata, ...(callId === undefined ? {} : { tool_call_id: callId }) },
-      ...(either === undefined ? {} : { signal: either }),
-    })
-    .catch((error: unknown) => {
-      if (error instanceof SudoAgentError) return error.denial
-      throw error
-    })
-  if (authorization.status === 'denied') return authorization
+  const authorization = await engine.authorize({
+    action: tool,
+    ...options,
+    args: [input],
+    metadata: { ...options.metadata, ...(callId === undefined ? {} : { tool_call_id: callId }) },
+    ...(either === undefined ? {} : { signal: either }),
+  })
+  // Exactly `allowed`: whatever else an engine says, the tool does not run.
+  if (authorization.status !== 'allowed') return authorization
   return {
     status: 'allowed',
     input: authorization.args[0] as I,

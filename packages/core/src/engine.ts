@@ -6,7 +6,7 @@ import { followPending } from './boundary/pending-result.js'
 import type { CallOutcome } from './boundary/recorder.js'
 import { memberOf } from './check.js'
 import type { AuthorizeCall, Engine } from './engine-port.js'
-import { ApprovalDenied, type Denial } from './error.js'
+import { CallDenied, type Denial } from './error.js'
 import type { FromEnvOptions } from './from-env.js'
 import {
   type CallOptions,
@@ -153,7 +153,7 @@ export class SudoEngine implements Engine {
   /**
    * Runs a function once, guarded.
    *
-   * @throws (as a rejection) SudoAgentError when it did not run; its own error when it did
+   * @throws (as a rejection) CallDenied when it did not run; its own error when it did
    */
   async execute<F extends AnyFunction>(
     fn: F,
@@ -168,8 +168,8 @@ export class SudoEngine implements Engine {
    * For frameworks that run the tool themselves: decides about a call and records the decision. If it is allowed,
    * run the tool with the authorization's `args` and report the outcome to `record`.
    *
-   * @returns the authorization, or the denial
-   * @throws PolicyError, ApprovalError, ParametersError, AuditLogError: the call must not run either
+   * @returns the authorization, or the denial: `status` tells them apart. Every kind of refusal is a denial, whatever said no or failed
+   * @throws (as a rejection) TypeError for misuse; the reason of a signal that was aborted before anything was asked. The call must not run then, either
    */
   async authorize(call: AuthorizeCall): Promise<Authorization | Denial> {
     const { action, args = [], ...options } = ownFields(call)
@@ -178,8 +178,9 @@ export class SudoEngine implements Engine {
     try {
       return await this.#boundary.authorize(terms.action, args, terms)
     } catch (error) {
-      if (error instanceof ApprovalDenied) return error.denial
-      throw error
+      if (!(error instanceof CallDenied)) throw error
+      this.#boundary.reportDenied(error)
+      return error.denial
     }
   }
 

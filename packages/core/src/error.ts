@@ -1,4 +1,5 @@
 // The errors that a caller gets instead of a result. Each of them means that the function did not run.
+import { type ErrorDetails, SudoAgentError } from '@sudoagent/crypto'
 import type { ReasonCode } from './policy/reason-code.js'
 
 /** A code of this package, or a policy's own reason code. */
@@ -44,19 +45,43 @@ export function makeDenial(
   return Object.freeze({ status: 'denied', code, reason, retryable, requestId, decisionHash })
 }
 
-/** The function did not run. `code` is the reason code; `denial` has the same facts in the form for adapters. */
-export abstract class SudoAgentError extends Error {
-  readonly code: DenialCode
+const HINTS: ReadonlyMap<string, string> = new Map<ReasonCode, string>([
+  [
+    'POLICY_EVALUATION_FAILED',
+    '`cause` says what the policy did: it must answer in time with allow, deny or require_approval',
+  ],
+  ['BUDGET_EXCEEDED_AGENT_RATE', 'call again when the window of the budget has moved on, or raise `perAgent`'],
+  ['BUDGET_EXCEEDED_TOOL_RATE', 'call again when the window of the budget has moved on, or raise `perTool`'],
+  ['BUDGET_EVALUATION_FAILED', '`cause` says what the budget store did: check the store'],
+  ['APPROVAL_DENIED', 'change the call, or ask the approver why'],
+  ['APPROVAL_PROCESS_FAILED', '`cause` says what the approver or the approval store did'],
+  ['LEDGER_WRITE_FAILED_DECISION', '`cause` says what the ledger or the audit log did'],
+  ['PARAMETERS_CHANGED', 'leave the arguments alone while the call is decided on'],
+  ['PARAMETERS_INVALID', 'pass plain data: no NaN, no cycle, nothing too deep or too large'],
+  ['QUESTIONS_FULL', 'answer the open approvals first: `sudoagent approvals list`'],
+  ['CLOCK_BEHIND_LEDGER', 'correct the clock, or begin a new ledger'],
+  ['ARGUMENTS_CONCEALED', 'declare what is secret with `redaction`, or set `onConcealed`'],
+  ['BOUNDARY_FAILED', '`cause` says what failed: an option of the engine, such as `clock`, or a bug'],
+])
+
+/** The call that was denied, and why. */
+export type DenialDetails = Pick<ErrorDetails, 'action' | 'cause'>
+
+/**
+ * The base of every denial: the function did not run. `code` is the reason code; `denial` is has the same facts in
+ * the form for adapters, as `SudoEngine.authorize` returns it.
+ */
+export abstract class CallDenied extends SudoAgentError<DenialCode> {
   readonly reason: string
-  readonly requestId: string
+  declare readonly requestId: string
   readonly decisionHash: string | null
   readonly denial: Denial
 
-  constructor(denial: Denial, cause?: unknown) {
-    super(denial.reason, cause === undefined ? undefined : { cause })
-    this.code = denial.code
-    this.reason = denial.reason
-    this.requestId = denial.requestId
+  constructor(denial: Denial, { action, cause }: DenialDetails = {}) {
+    const { code, reason, requestId } = denial
+    const below = cause instanceof SudoAgentError ? cause.hint : undefined
+    super(code, reason, { hint: below ?? HINTS.get(code), action, requestId, cause })
+    this.reason = reason
     this.decisionHash = denial.decisionHash
     this.denial = denial
   }
@@ -68,38 +93,36 @@ export abstract class SudoAgentError extends Error {
  *
  * @example controller.abort(new CallCancelled('SERVER_ENDED', 'the server ended while an approval was open'))
  */
-export class CallCancelled extends Error {
+export class CallCancelled extends SudoAgentError {
   override readonly name = 'CallCancelled'
-  readonly code: string
 
   /** @throws TypeError when the code is not upper-case letters, digits and `_`, at most 64 */
   constructor(code: string, reason: string) {
-    super(reason)
+    super(code, reason)
     if (typeof code !== 'string' || !/^[A-Z][A-Z0-9_]{0,63}$/.test(code))
       throw new TypeError('`code` must be a reason code')
-    this.code = code
   }
 }
 
 /** The policy, an approver or a budget denied the call, or its arguments changed after the decision. */
-export class ApprovalDenied extends SudoAgentError {
+export class ApprovalDenied extends CallDenied {
   override readonly name = 'ApprovalDenied'
 }
 
 /** The policy threw, exceeded its time limit, or returned an invalid result. `cause` is the error. */
-export class PolicyError extends SudoAgentError {
+export class PolicyError extends CallDenied {
   override readonly name = 'PolicyError'
   declare readonly code: 'POLICY_EVALUATION_FAILED'
 }
 
 /** The approver or the approval store failed. `cause` is the error. */
-export class ApprovalError extends SudoAgentError {
+export class ApprovalError extends CallDenied {
   override readonly name = 'ApprovalError'
   declare readonly code: 'APPROVAL_PROCESS_FAILED'
 }
 
 /** The decision could not be recorded in the ledger or in the audit log. `cause` is the error. */
-export class AuditLogError extends SudoAgentError {
+export class AuditLogError extends CallDenied {
   override readonly name = 'AuditLogError'
   declare readonly code: 'LEDGER_WRITE_FAILED_DECISION'
 }
@@ -108,7 +131,13 @@ export class AuditLogError extends SudoAgentError {
  * The arguments cannot be recorded: NaN, a cycle, too deep, too large, a getter that throws. `message` names the
  * argument.
  */
-export class ParametersError extends SudoAgentError {
+export class ParametersError extends CallDenied {
   override readonly name = 'ParametersError'
   declare readonly code: 'PARAMETERS_INVALID'
+}
+
+/** The boundary itself failed, before there was a decision to put on record or in between. `cause` says how. */
+export class BoundaryError extends CallDenied {
+  override readonly name = 'BoundaryError'
+  declare readonly code: 'BOUNDARY_FAILED'
 }

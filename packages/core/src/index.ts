@@ -1,4 +1,4 @@
-export { createSigner, parsePrivateKey, parsePublicKey } from '@sudoagent/crypto'
+export { createSigner, parsePrivateKey, parsePublicKey, SudoAgentError } from '@sudoagent/crypto'
 export {
   type LedgerReader,
   type LedgerWriter,
@@ -46,12 +46,13 @@ export {
   ApprovalDenied,
   ApprovalError,
   AuditLogError,
+  BoundaryError,
   CallCancelled,
+  CallDenied,
   type Denial,
   type DenialCode,
   ParametersError,
   PolicyError,
-  SudoAgentError,
 } from './error.js'
 export { foldName } from './fold-name.js'
 export type { FromEnvOptions } from './from-env.js'

@@ -19,8 +19,8 @@ import { createRedactor, type RedactionOptions, type Redactor } from './redactio
 
 /**
  * A failure that the caller is not responsible for: an outcome could not be recorded, a charge could not be
- * released, or (`decision`) the ledger no longer accepts decisions of this writer, so that every call fails until
- * an operator intervenes.
+ * released, or (`decision`) a decision could not be recorded: the ledger no longer accepts entries of this writer, so that
+ * every call fails until an operator intervenes; or `authorize` returned a denial, which carries no cause.
  */
 export interface EngineFault {
   readonly stage: 'decision' | 'outcome' | 'audit' | 'budget'

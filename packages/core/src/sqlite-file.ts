@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { SudoAgentError } from '@sudoagent/crypto'
 import { printable } from '@sudoagent/ledger'
 import {
   createPrivately,
@@ -174,8 +175,14 @@ export function transact<T>(db: Database.Database, work: () => T): T {
  */
 export function reasonOf(error: unknown): string {
   const problem = nativeModuleProblem(error)
-  if (problem !== null) return `${problem}; ${NATIVE_MODULE_HINT}`
+  if (problem !== null) return problem
   return error instanceof Error ? printable(error.message, REASON_CHARACTERS_MAX) : 'unknown error'
+}
+
+/** What to do about it, where that is known. */
+export function hintOf(error: unknown): string | undefined {
+  if (nativeModuleProblem(error) !== null) return NATIVE_MODULE_HINT
+  return error instanceof SudoAgentError ? error.hint : undefined
 }
 
 function requirePath(path: unknown): string {

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
-import { openDatabase, reasonOf, transact } from '../src/sqlite-file.js'
+import { hintOf, openDatabase, reasonOf, transact } from '../src/sqlite-file.js'
 import { temporaryPath } from './fixtures/temporary.js'
 
 const SCHEMA = 'CREATE TABLE IF NOT EXISTS t (x INTEGER)'
@@ -123,7 +123,8 @@ test('transact has the write lock from its first moment: nobody can write betwee
 test('reasonOf is one safe line', () => {
   expect(reasonOf(new Error('malformed schema (a\u001b[2Jb)\nx'))).toBe('malformed schema (a\\u{1b}[2Jb)\\u{a}x')
   expect(reasonOf('text')).toBe('unknown error')
-  expect(reasonOf(new Error('Could not locate the bindings file. Tried:\n → /a\n → /b'))).toMatch(
-    /^the native module of better-sqlite3 cannot be loaded: [^\n]*; run `npm rebuild better-sqlite3`[^\n]*$/,
-  )
+  const unbuilt = new Error('Could not locate the bindings file. Tried:\n → /a\n → /b')
+  expect(reasonOf(unbuilt)).toMatch(/^the native module of better-sqlite3 cannot be loaded: [^\n]*$/)
+  expect(hintOf(unbuilt)).toMatch(/^run `npm rebuild better-sqlite3`[^\n]*$/)
+  expect(hintOf(new Error('other'))).toBeUndefined()
 })

@@ -1,3 +1,37 @@
+/** What an error may say besides its code and message. */
+export interface ErrorDetails {
+  /** What to do next, in one line. */
+  readonly hint?: string | undefined
+  /** Of the call that failed: its action. */
+  readonly action?: string | undefined
+  /** Of the call that failed: its request id. */
+  readonly requestId?: string | undefined
+  /** What was thrown below. It may come from foreign code: do not show it. */
+  readonly cause?: unknown
+}
+
+/**
+ * The base of every error that the packages of sudoagent throw, save for misuse (`TypeError`, `RangeError`).
+ *
+ * Programs branch on `code`, whose values are a closed set in each class, never on the message. The message is one line in
+ * lower case that says what is wrong, and where. `hint` says what to do next, where something can be done. `action` and
+ * `requestId` name the call, where there is one.
+ */
+export abstract class SudoAgentError<Code extends string = string> extends Error {
+  readonly code: Code
+  readonly hint: string | undefined
+  readonly action: string | undefined
+  readonly requestId: string | undefined
+
+  constructor(code: Code, message: string, { hint, action, requestId, cause }: ErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+    this.hint = hint
+    this.action = action
+    this.requestId = requestId
+  }
+}
+
 /** The closed set of errors of this package. Programs should branch on the code, never on the message. */
 export type CryptoErrorCode =
   | 'VALUE_REFUSED'
@@ -42,14 +76,10 @@ export type CryptoErrorCode =
  * The message is one line in lower case. It never contains key material or the refused value. `hint` is optional
  * and says what to do next.
  */
-export class CryptoError extends Error {
+export class CryptoError extends SudoAgentError<CryptoErrorCode> {
   override readonly name = 'CryptoError'
-  readonly code: CryptoErrorCode
-  readonly hint: string | undefined
 
   constructor(code: CryptoErrorCode, message: string, hint?: string) {
-    super(message)
-    this.code = code
-    this.hint = hint
+    super(code, message, { hint })
   }
 }

@@ -24,7 +24,7 @@ export {
   SCHEMA_VERSION,
 } from './entry/shape.js'
 export { isTimestamp, timestampMs } from './entry/timestamp.js'
-export { CryptoError, type CryptoErrorCode } from './error.js'
+export { CryptoError, type CryptoErrorCode, type ErrorDetails, SudoAgentError } from './error.js'
 export { encodeCanonical, encodeFixed, encodeJcs, encodeMembers } from './json/encode.js'
 export { indentJson } from './json/layout.js'
 export { parseJson, scanJson } from './json/scan.js'

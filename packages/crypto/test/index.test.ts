@@ -19,6 +19,7 @@ test('the package exports exactly these names', () => {
     'RECEIPT_BYTES_MAX',
     'REQUEST_ID_LENGTH_MAX',
     'SCHEMA_VERSION',
+    'SudoAgentError',
     'TILE_HEIGHT',
     'TILE_WIDTH',
     'TREE_SIZE_MAX',

@@ -1,4 +1,4 @@
-import { printable } from '@sudoagent/crypto'
+import { type ErrorDetails, printable, SudoAgentError } from '@sudoagent/crypto'
 
 /** Errors of a ledger's store and of its use. Defects of its content are findings of `verify`. */
 export type LedgerErrorCode =
@@ -21,19 +21,30 @@ export type LedgerErrorCode =
   | 'QUERY_INVALID'
   | 'STATE_INVALID'
   | 'STATE_REFUSED'
+  | 'FILE_NOT_PRIVATE'
+  | 'FILE_FOREIGN_OBJECT'
+
+/** What to do next, where whoever throws the error knows nothing better. */
+const HINTS: ReadonlyMap<LedgerErrorCode, string> = new Map([
+  ['LEDGER_NOT_FOUND', 'check the path of the ledger'],
+  ['LEDGER_NOT_READABLE', 'check who owns the ledger and its mode'],
+  ['LEDGER_NOT_A_LEDGER', 'name a SQLite or JSONL ledger'],
+  ['LEDGER_DAMAGED', 'keep the file as it is, and compare it with a backup'],
+  ['LEDGER_BUSY', 'try again when the other process is done'],
+  ['LEDGER_CLOSED', 'open the ledger again'],
+  ['ENTRY_NOT_FOUND', 'look for it with `sudoagent search`'],
+  ['ENTRY_REFUSED', '`sudoagent inspect` shows the keys of the ledger'],
+  ['STATE_INVALID', 'remove it, and the next run verifies everything'],
+])
 
 /**
  * An error with one line of text that states what failed and where, safe to print whatever a path or an entry
  * contains; a code from a closed set; and a hint for the next step.
  */
-export class LedgerError extends Error {
+export class LedgerError extends SudoAgentError<LedgerErrorCode> {
   override readonly name = 'LedgerError'
-  readonly code: LedgerErrorCode
-  readonly hint: string | undefined
 
-  constructor(code: LedgerErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
-    super(printable(message), options.cause === undefined ? undefined : { cause: options.cause })
-    this.code = code
-    this.hint = options.hint
+  constructor(code: LedgerErrorCode, message: string, details: ErrorDetails = {}) {
+    super(code, printable(message), { ...details, hint: details.hint ?? HINTS.get(code) })
   }
 }

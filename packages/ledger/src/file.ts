@@ -15,7 +15,7 @@ import { dirname } from 'node:path'
 import { LedgerError, type LedgerErrorCode } from './error.js'
 import { NATIVE_MODULE_HINT, nativeModuleProblem } from './native-module.js'
 
-const CODES: ReadonlyMap<string, readonly [LedgerErrorCode, string]> = new Map([
+const CODES: ReadonlyMap<string, readonly [LedgerErrorCode, string, hint?: string]> = new Map([
   ['ENOENT', ['LEDGER_NOT_FOUND', 'does not exist']],
   ['ENOTDIR', ['LEDGER_NOT_FOUND', 'does not exist']],
   ['EISDIR', ['LEDGER_IS_DIRECTORY', 'is a directory']],
@@ -28,7 +28,7 @@ const CODES: ReadonlyMap<string, readonly [LedgerErrorCode, string]> = new Map([
   ['EIO', ['LEDGER_DAMAGED', 'cannot be read or written: input/output error']],
   [
     'FILE_CHANGES',
-    ['LEDGER_BUSY', 'keeps changing while its pages do not form a database; stop its writers, and try again'],
+    ['LEDGER_BUSY', 'keeps changing while its pages do not form a database', 'stop its writers, and try again'],
   ],
   ['SQLITE_CANTOPEN', ['LEDGER_NOT_READABLE', 'cannot be opened']],
   ['SQLITE_PERM', ['LEDGER_NOT_READABLE', 'cannot be opened: permission denied']],
@@ -63,11 +63,11 @@ export function asLedgerError(
     return new LedgerError(otherwise, `\`${path}\`, or a file next to it, is a symbolic link that is not followed`, {
       cause: error,
     })
-  const [code, says] = CODES.get(codeOf(error)) ?? [
+  const [code, says, hint] = CODES.get(codeOf(error)) ?? [
     otherwise,
     `failed: ${error instanceof Error ? error.message : String(error)}`,
   ]
-  return new LedgerError(code, `\`${path}\` ${says}`, { cause: error })
+  return new LedgerError(code, `\`${path}\` ${says}`, { cause: error, hint })
 }
 
 /**

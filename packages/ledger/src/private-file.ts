@@ -2,6 +2,7 @@
 // store of approvals, charges or accepted definitions can approve calls for everyone.
 import { closeSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { LedgerError } from './error.js'
 import { codeOf, followLinks } from './file.js'
 
 export const GROUP_WRITES = 0o020
@@ -56,15 +57,16 @@ const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, 
 /**
  * Refuses a file that users other than its owner can write to or replace.
  *
- * @throws Error with a message that explains how to fix it; the file system's error
+ * @throws LedgerError FILE_NOT_PRIVATE; the file system's error
  */
 export function requireOneWriter(path: string): void {
   const others = otherWritersOf(path, GROUP_WRITES | OTHERS_WRITE)
   if (others === null) return
-  const told = 'or open the store with `allowOtherWriters: true`'
-  throw new Error(
+  const [problem, hint] =
     others.can === 'write'
-      ? `other users can write to it (mode ${others.mode}): run \`chmod 600\` on it, ${told}`
-      : `everybody can replace it (mode ${others.mode} of its folder): run \`chmod o-w\` on the folder, ${told}`,
-  )
+      ? [`other users can write to it (mode ${others.mode})`, 'run `chmod 600` on it']
+      : [`everybody can replace it (mode ${others.mode} of its folder)`, 'run `chmod o-w` on the folder']
+  throw new LedgerError('FILE_NOT_PRIVATE', problem, {
+    hint: `${hint}, or open the store with \`allowOtherWriters: true\``,
+  })
 }

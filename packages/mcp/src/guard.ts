@@ -115,7 +115,7 @@ export class Guard {
     }
   }
 
-  /** @throws (as a rejection) when the server cannot be started */
+  /** @throws (as a rejection) GuardError when the server cannot be started; what a transport of the caller's throws */
   async open(client: GuardTransport, server: GuardTransport): Promise<GuardSession> {
     const session = new GuardSession(this.#parts, client, server)
     this.#sessions.add(session)

@@ -1,3 +1,5 @@
+import { SudoAgentError } from '@sudoagent/crypto'
+
 /** Codes of errors in a policy file. New codes may be added; existing ones are never renamed. */
 export const POLICY_FILE_CODES = Object.freeze([
   /** The file cannot be read: it is missing, is a folder, or its permissions do not allow it. */
@@ -42,11 +44,10 @@ export interface Place {
  * A policy file that cannot be used. The message is one line with the file and, where known, the line and column;
  * `problem` is the part of the message without them.
  */
-export class PolicyFileError extends Error {
+export class PolicyFileError extends SudoAgentError<PolicyFileErrorCode> {
   override readonly name = 'PolicyFileError'
-  readonly code: PolicyFileErrorCode
   readonly problem: string
-  readonly hint: string
+  declare readonly hint: string
   /** Null when the error concerns the whole file. */
   readonly line: number | null
   readonly column: number | null
@@ -60,10 +61,8 @@ export class PolicyFileError extends Error {
     cause?: unknown,
   ) {
     const where = place === null ? `\`${file}\`` : `\`${file}\`, line ${place.line}, column ${place.column}`
-    super(`${where}: ${problem}`, cause === undefined ? undefined : { cause })
-    this.code = code
+    super(code, `${where}: ${problem}`, { hint, cause })
     this.problem = problem
-    this.hint = hint
     this.line = place?.line ?? null
     this.column = place?.column ?? null
   }

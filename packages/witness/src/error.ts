@@ -1,3 +1,5 @@
+import { type ErrorDetails, SudoAgentError } from '@sudoagent/crypto'
+
 /** The closed set of things that can go wrong in this package. Programs branch on the code, never on the message. */
 export type WitnessErrorCode =
   | 'SUBMISSION_INVALID'
@@ -18,9 +20,7 @@ const MESSAGE_CHARS_MAX = 2000
 
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 
-export interface WitnessErrorOptions {
-  readonly hint?: string
-  readonly cause?: unknown
+export interface WitnessErrorDetails extends ErrorDetails {
   /** Of the log's tree, as the witness says. */
   readonly witnessSize?: number
 }
@@ -44,16 +44,12 @@ export interface WitnessErrorOptions {
  * The message is one line in lower case, safe to print whatever a path or a witness says. `hint`, when there is one, says
  * what to do next.
  */
-export class WitnessError extends Error {
+export class WitnessError extends SudoAgentError<WitnessErrorCode> {
   override readonly name = 'WitnessError'
-  readonly code: WitnessErrorCode
-  readonly hint: string | undefined
   readonly witnessSize: number | undefined
 
-  constructor(code: WitnessErrorCode, message: string, { hint, cause, witnessSize }: WitnessErrorOptions = {}) {
-    super(oneLine(message), cause === undefined ? undefined : { cause })
-    this.code = code
-    this.hint = hint
+  constructor(code: WitnessErrorCode, message: string, { witnessSize, ...details }: WitnessErrorDetails = {}) {
+    super(code, oneLine(message), details)
     this.witnessSize = witnessSize
   }
 }

@@ -2,6 +2,8 @@
 import { statSync } from 'node:fs'
 import { type ApprovalStore, ApprovalStoreError } from '@sudoagent/core'
 import { SqliteApprovalStore } from '@sudoagent/core/sqlite'
+import { LedgerError } from '@sudoagent/ledger'
+import { NATIVE_MODULE_HINT, nativeModuleProblem } from '@sudoagent/ledger/sqlite-file'
 import { CliError, EXIT } from '../exit.js'
 import { errnoHint, errnoOf, errnoWords } from '../terminal/errno.js'
 import { isServer } from './password-url.js'
@@ -58,25 +60,19 @@ function openFile(path: string, allowOtherWriters: boolean): SqliteApprovalStore
     return SqliteApprovalStore.openExisting(path, { allowOtherWriters })
   } catch (error) {
     if (!(error instanceof ApprovalStoreError || error instanceof TypeError)) throw error
-    const { message, hint } = accessAdvice(error.message)
-    throw new CliError(
-      EXIT.failed,
-      message,
-      hint ?? 'name the SQLite file that the engine was given as its approval store',
-      error,
-    )
+    const hint = accessAdvice(error) ?? 'name the SQLite file that the engine was given as its approval store'
+    throw new CliError(EXIT.failed, error.message, hint, error)
   }
 }
 
 /**
- * A refusal of a store that others can write to, in the terms of the command line: the store names the option of the library.
+ * What to do about a store that cannot be opened, in the terms of the command line: the store names the option of the library.
  *
- * @returns the message as it is, without a hint, for every other refusal
+ * @returns undefined where the reason is neither its mode, nor what is in it, nor the native module
  */
-export function accessAdvice(refusal: string): { readonly message: string; readonly hint: string | undefined } {
-  const [, message, advice] =
-    /^(.*(?:can write to it|can replace it) \(.*?\)): (run `.*`.*?), or open the store with .*$/.exec(refusal) ?? []
-  return message === undefined
-    ? { message: refusal, hint: undefined }
-    : { message, hint: `${advice}, or give --allow-other-writers` }
+export function accessAdvice(error: unknown): string | undefined {
+  if (nativeModuleProblem(error) !== null) return NATIVE_MODULE_HINT
+  if (error instanceof LedgerError && error.code.startsWith('FILE_'))
+    return error.hint?.replace('open the store with `allowOtherWriters: true`', 'give --allow-other-writers')
+  return error instanceof Error && error.cause !== undefined ? accessAdvice(error.cause) : undefined
 }

@@ -17,7 +17,15 @@
  * The rules are in `transition.ts` and `table-store.ts`; stores differ only in their tables (memory, SQLite, and
  * PostgreSQL in another package).
  */
-import { encodeJcs, type Hash, isHash, type JsonValue, parseJson } from '@sudoagent/crypto'
+import {
+  type ErrorDetails,
+  encodeJcs,
+  type Hash,
+  isHash,
+  type JsonValue,
+  parseJson,
+  SudoAgentError,
+} from '@sudoagent/crypto'
 import { readFields, requireInstantMs, requireInteger, requireText } from '../check.js'
 
 /**
@@ -155,13 +163,21 @@ export type ApprovalStoreErrorCode =
   | 'APPROVAL_BINDING_MISMATCH'
   | 'APPROVAL_STORE_FAILED'
 
-export class ApprovalStoreError extends Error {
-  override readonly name = 'ApprovalStoreError'
-  readonly code: ApprovalStoreErrorCode
+const HINTS: Readonly<Record<ApprovalStoreErrorCode, string>> = {
+  APPROVAL_NOT_FOUND: '`sudoagent approvals list` shows the open ones',
+  APPROVAL_EXPIRED: 'have the call made again: a new request is made for it',
+  APPROVAL_ALREADY_RESOLVED: 'the first answer counts: have the call made again for another one',
+  APPROVAL_ALREADY_USED: 'an approval is good for one call: have the call made again',
+  APPROVAL_NOT_APPROVED: 'wait until it is approved',
+  APPROVAL_BINDING_MISMATCH: 'approve the request of the call itself',
+  APPROVAL_STORE_FAILED: 'check the store, and who may write to it',
+}
 
-  constructor(code: ApprovalStoreErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options)
-    this.code = code
+export class ApprovalStoreError extends SudoAgentError<ApprovalStoreErrorCode> {
+  override readonly name = 'ApprovalStoreError'
+
+  constructor(code: ApprovalStoreErrorCode, message: string, details: ErrorDetails = {}) {
+    super(code, message, { ...details, hint: details.hint ?? HINTS[code] })
   }
 }
 

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 import { quote } from '../check.js'
-import { closeDatabase, holdsTable, openDatabase, reasonOf, requireIntact, transact } from '../sqlite-file.js'
+import { closeDatabase, hintOf, holdsTable, openDatabase, reasonOf, requireIntact, transact } from '../sqlite-file.js'
 import type { SqliteStoreOptions } from '../sqlite-options.js'
 import { APPROVAL_SCHEMA } from '../sqlite-schema.js'
 import { type ApprovalState, ApprovalStoreError } from './approval.js'
@@ -136,5 +136,5 @@ class SqliteTable implements ApprovalTable {
 }
 
 function storeFailed(what: string, cause: unknown): ApprovalStoreError {
-  return new ApprovalStoreError('APPROVAL_STORE_FAILED', `${what}: ${reasonOf(cause)}`, { cause })
+  return new ApprovalStoreError('APPROVAL_STORE_FAILED', `${what}: ${reasonOf(cause)}`, { cause, hint: hintOf(cause) })
 }

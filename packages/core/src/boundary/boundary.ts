@@ -6,7 +6,7 @@
 import { type BudgetBlock, REASON_LENGTH_MAX } from '@sudoagent/ledger'
 import { type Snapshot, sameSnapshot, takeSnapshot } from '../arguments/snapshot.js'
 import { memberOf } from '../check.js'
-import { ApprovalDenied, makeDenial, type SudoAgentError } from '../error.js'
+import { ApprovalDenied, BoundaryError, CallDenied, makeDenial } from '../error.js'
 import { LEDGER_AHEAD_MS_MAX } from '../limits.js'
 import { type CheckedCallOptions, type EngineParts, requireNoSecret } from '../options.js'
 import { buildContext, noticeOf, policyView, UNRECORDABLE } from '../policy/context.js'
@@ -18,7 +18,7 @@ import { within } from './deadline.js'
 import { type Decision, type DecisionRequest, requestDecision } from './decision.js'
 import { OpenQuestions } from './open-questions.js'
 import { type CallOutcome, Recorder } from './recorder.js'
-import { Refusal } from './refusal.js'
+import { boundaryRefusal, Refusal } from './refusal.js'
 
 /** An allowed call whose decision is durably recorded. The function must run with `args`, which were decided on. */
 export interface Authorization {
@@ -67,7 +67,7 @@ export class Boundary {
   /**
    * Runs steps one to six. Before an error is thrown, the refusal is recorded if possible.
    *
-   * @throws (as a rejection) SudoAgentError, or the reason of a signal that was already aborted
+   * @throws (as a rejection) CallDenied, or the reason of a signal that was already aborted
    */
   async authorize(
     action: string,
@@ -77,14 +77,31 @@ export class Boundary {
   ): Promise<Authorization> {
     terms.signal?.throwIfAborted()
     requireNoSecret('action', action, this.#parts.redactor)
-    const asked = await this.#ask(action, args, terms, receiver)
+    let requestId = ''
+    try {
+      requestId = this.#parts.generateId()
+      return await this.#decide(requestId, action, args, terms, receiver)
+    } catch (cause) {
+      if (cause instanceof CallDenied) throw cause
+      const denial = makeDenial('BOUNDARY_FAILED', 'the boundary failed', requestId, null)
+      throw new BoundaryError(denial, { action, cause })
+    }
+  }
+
+  async #decide(
+    requestId: string,
+    action: string,
+    args: readonly unknown[],
+    terms: CheckedCallOptions,
+    receiver: unknown,
+  ): Promise<Authorization> {
+    const asked = await this.#ask(requestId, action, args, terms, receiver)
     const ruling = await this.#rule(asked)
     const { request, snapshot } = asked
     const { position } = await this.#recorder
       .decision(request, ruling)
       .catch((error: unknown) => this.#giveBack(asked, ruling, error))
     const { reason, reasonCode } = ruling
-    const { requestId } = request.context
     const authorization: Authorization = Object.freeze({
       status: 'allowed',
       requestId,
@@ -96,6 +113,14 @@ export class Boundary {
     })
     this.#running.set(authorization, { request, ruling, asked })
     return authorization
+  }
+
+  /** Reports a denial that is returned as a value: `onError` receives the cause, which the record does not contain. */
+  reportDenied({ denial, cause, requestId }: CallDenied): void {
+    const { code, retryable } = denial
+    // The recorder has reported a failure that is final.
+    if ((code === 'LEDGER_WRITE_FAILED_DECISION' && retryable) || code === 'BOUNDARY_FAILED')
+      this.#recorder.fault({ stage: 'decision', requestId, error: cause })
   }
 
   /** Whether this engine made the authorization and its outcome has not been recorded. */
@@ -117,9 +142,11 @@ export class Boundary {
     } catch {
       // The receiver can no longer be read.
     }
-    const { requestId } = asked.request.context
+    const { requestId, action } = asked.request.context
     const reason = 'the receiver of the call changed after the decision'
-    throw new ApprovalDenied(makeDenial('PARAMETERS_CHANGED', reason, requestId, asked.request.decisionHash))
+    throw new ApprovalDenied(makeDenial('PARAMETERS_CHANGED', reason, requestId, asked.request.decisionHash), {
+      action,
+    })
   }
 
   /**
@@ -138,9 +165,14 @@ export class Boundary {
   }
 
   /** Step one: reads the arguments once, redacts them, and computes the decision hash. */
-  async #ask(action: string, args: readonly unknown[], terms: CheckedCallOptions, self: unknown): Promise<PendingCall> {
-    const { agentId, redactor, unicode, clock, generateId } = this.#parts
-    const requestId = generateId()
+  async #ask(
+    requestId: string,
+    action: string,
+    args: readonly unknown[],
+    terms: CheckedCallOptions,
+    self: unknown,
+  ): Promise<PendingCall> {
+    const { agentId, redactor, unicode, clock } = this.#parts
     const { metadata, policy } = terms
     const facts = { requestId, action, agentId, redactor }
     const receiver = terms.receiver ? { value: self } : undefined
@@ -196,8 +228,8 @@ export class Boundary {
       if (desk !== null && budget !== null) await commitBudget(desk, request, budget)
       return { effect: 'allow', reason, reasonCode, approval: this.#withoutSecret(approval), budget }
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error
-      const refused = await this.#refuse(request, error, { approval, budget, letThrough })
+      const refusal = error instanceof Refusal ? error : boundaryRefusal(error)
+      const refused = await this.#refuse(request, refusal, { approval, budget, letThrough })
       // Only after the denial is durable: before that, it is not certain that the call will not run.
       if (reserved) await this.#release(request)
       throw refused
@@ -235,7 +267,7 @@ export class Boundary {
       })
     }
     if (typeof aheadMs === 'number' && aheadMs <= LEDGER_AHEAD_MS_MAX) return
-    const reason = `the ledger is ${Math.round(Number(aheadMs) / 1000)} s ahead of the clock: correct the clock, or begin a new ledger`
+    const reason = `the ledger is ${Math.round(Number(aheadMs) / 1000)} s ahead of the clock`
     throw new Refusal({ code: 'CLOCK_BEHIND_LEDGER', reason })
   }
 
@@ -259,14 +291,15 @@ export class Boundary {
     found: Pick<Decision, 'approval' | 'budget'> & {
       readonly letThrough: Required<PolicyResult> | null
     } = NOTHING_FOUND,
-  ): Promise<SudoAgentError> {
+  ): Promise<CallDenied> {
     const { code: reasonCode, cause } = refusal
     const reason = this.#parts.redactor.text(refusal.reason).slice(0, REASON_LENGTH_MAX).toWellFormed()
     const approval = this.#withoutSecret(refusal.approval ?? found.approval)
     const budget = refusal.budget ?? found.budget
     const ruling = { effect: 'deny', reason, reasonCode, approval, budget } as const
     await this.#recorder.decision(request, ruling, cause, found.letThrough ?? undefined)
-    return refusal.toError(makeDenial(reasonCode, reason, request.context.requestId, request.decisionHash))
+    const { requestId, action } = request.context
+    return refusal.toError(makeDenial(reasonCode, reason, requestId, request.decisionHash), action)
   }
 
   /** A decision whose write failed may still become durable, so an approved call keeps its charge. */

@@ -92,7 +92,8 @@ export class Recorder {
       const isForGood = error instanceof LedgerError && FOR_GOOD.has(error.code)
       if (isForGood) this.fault({ stage: 'decision', requestId, error })
       const reason = 'the decision could not be put on record'
-      throw new AuditLogError(makeDenial(code, reason, requestId, request.decisionHash, !isForGood), error)
+      const denial = makeDenial(code, reason, requestId, request.decisionHash, !isForGood)
+      throw new AuditLogError(denial, { action: request.context.action, cause: error })
     }
   }
 

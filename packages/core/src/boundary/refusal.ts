@@ -4,21 +4,24 @@ import { ownFields } from '@sudoagent/ledger/store'
 import {
   ApprovalDenied,
   ApprovalError,
+  BoundaryError,
+  type CallDenied,
   type Denial,
+  type DenialDetails,
   ParametersError,
   PolicyError,
-  type SudoAgentError,
 } from '../error.js'
 import type { ReasonCode } from '../policy/reason-code.js'
 
 /** The kind of the caller's error. */
-export type RefusalKind = 'denied' | 'policy' | 'approval' | 'parameters'
+export type RefusalKind = 'denied' | 'policy' | 'approval' | 'parameters' | 'boundary'
 
-const ERRORS: { readonly [kind in RefusalKind]: new (denial: Denial, cause?: unknown) => SudoAgentError } = {
+const ERRORS: { readonly [kind in RefusalKind]: new (denial: Denial, details: DenialDetails) => CallDenied } = {
   denied: ApprovalDenied,
   policy: PolicyError,
   approval: ApprovalError,
   parameters: ParametersError,
+  boundary: BoundaryError,
 }
 
 interface RefusalFacts {
@@ -49,7 +52,12 @@ export class Refusal extends Error {
   }
 
   /** Makes the caller's error, after the refusal was recorded. */
-  toError(denial: Denial): SudoAgentError {
-    return new ERRORS[this.kind](denial, this.cause)
+  toError(denial: Denial, action: string): CallDenied {
+    return new ERRORS[this.kind](denial, { action, cause: this.cause })
   }
+}
+
+/** Of whatever a step threw that is not a refusal: nothing runs because of it, and the record says so. */
+export function boundaryRefusal(cause: unknown): Refusal {
+  return new Refusal({ kind: 'boundary', code: 'BOUNDARY_FAILED', reason: 'the boundary failed', cause })
 }

@@ -16,6 +16,7 @@
  * The rules are in this file and in `table-budget.ts`; stores differ only in their tables (memory, SQLite, and
  * PostgreSQL in another package).
  */
+import { type ErrorDetails, SudoAgentError } from '@sudoagent/crypto'
 import { readFields, requireInstantMs, requireInteger, requireName, requireText } from '../check.js'
 
 /** The maximum window: a year of charges is as much as one file should be asked to add up. */
@@ -112,13 +113,17 @@ export interface BudgetStore {
 
 export type BudgetStoreErrorCode = 'BUDGET_NOT_RESERVED' | 'BUDGET_CONFLICT' | 'BUDGET_STORE_FAILED'
 
-export class BudgetStoreError extends Error {
-  override readonly name = 'BudgetStoreError'
-  readonly code: BudgetStoreErrorCode
+const HINTS: Readonly<Record<BudgetStoreErrorCode, string>> = {
+  BUDGET_NOT_RESERVED: 'reserve the charge first',
+  BUDGET_CONFLICT: 'give each call a request id of its own',
+  BUDGET_STORE_FAILED: 'check the store, and who may write to it',
+}
 
-  constructor(code: BudgetStoreErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options)
-    this.code = code
+export class BudgetStoreError extends SudoAgentError<BudgetStoreErrorCode> {
+  override readonly name = 'BudgetStoreError'
+
+  constructor(code: BudgetStoreErrorCode, message: string, details: ErrorDetails = {}) {
+    super(code, message, { ...details, hint: details.hint ?? HINTS[code] })
   }
 }
 

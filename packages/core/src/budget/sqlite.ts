@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 import { quote } from '../check.js'
-import { closeDatabase, openDatabase, reasonOf, transact } from '../sqlite-file.js'
+import { closeDatabase, hintOf, openDatabase, reasonOf, transact } from '../sqlite-file.js'
 import type { SqliteStoreOptions } from '../sqlite-options.js'
 import { BUDGET_SCHEMA } from '../sqlite-schema.js'
 import {
@@ -173,5 +173,5 @@ function requireTime(value: unknown): number {
 }
 
 function storeFailed(what: string, cause: unknown): BudgetStoreError {
-  return new BudgetStoreError('BUDGET_STORE_FAILED', `${what}: ${reasonOf(cause)}`, { cause })
+  return new BudgetStoreError('BUDGET_STORE_FAILED', `${what}: ${reasonOf(cause)}`, { cause, hint: hintOf(cause) })
 }

@@ -16,6 +16,7 @@ export const REASON_CODES = Object.freeze([
   'QUESTIONS_FULL',
   'CLOCK_BEHIND_LEDGER',
   'ARGUMENTS_CONCEALED',
+  'BOUNDARY_FAILED',
 ] as const)
 
 /**

@@ -2,11 +2,43 @@
 // run.
 import { describe, expect, it } from 'vitest'
 import { ImmediateApprover } from '../../src/approval/immediate.js'
+import { MemoryBudget } from '../../src/budget/memory.js'
 import { SudoEngine } from '../../src/engine.js'
-import { AuditLogError } from '../../src/error.js'
-import { ALLOW, boundary, DENY, policyOf, rejection } from '../fixtures/boundary.js'
+import { CallDenied } from '../../src/error.js'
+import type { EngineOptions } from '../../src/options.js'
+import { ALLOW, ASK, type Boundary, boundary, DENY, policyOf, rejection } from '../fixtures/boundary.js'
 
 const yes = new ImmediateApprover(true, { approverId: 'alice' })
+
+const fails = (): never => {
+  throw new Error('broken')
+}
+
+/** One way into each code of the boundary's own. */
+const REFUSALS: [code: string, options: Partial<EngineOptions>, before?: (b: Boundary) => void][] = [
+  ['POLICY_EVALUATION_FAILED', { policy: policyOf(fails) }],
+  ['APPROVAL_DENIED', { policy: policyOf(() => ASK), approver: new ImmediateApprover(false), onConcealed: 'allow' }],
+  ['APPROVAL_PROCESS_FAILED', { policy: policyOf(() => ASK), approver: { approve: fails }, onConcealed: 'allow' }],
+  [
+    'BUDGET_EVALUATION_FAILED',
+    {
+      budget: Object.assign(new MemoryBudget({ windowMs: 1000, perAgent: 9 }), { reserve: fails }),
+      onConcealed: 'allow',
+    },
+  ],
+  ['BUDGET_EXCEEDED_AGENT_RATE', { budget: new MemoryBudget({ windowMs: 1000, perAgent: 0 }), onConcealed: 'allow' }],
+  ['PARAMETERS_INVALID', {}],
+  ['ARGUMENTS_CONCEALED', {}],
+  [
+    'LEDGER_WRITE_FAILED_DECISION',
+    { onConcealed: 'allow' },
+    (b) => {
+      b.ledger.fault = () => 'before'
+    },
+  ],
+  ['BOUNDARY_FAILED', { clock: fails }],
+  ['BOUNDARY_FAILED', { generateId: fails }],
+]
 
 describe('authorize and record', () => {
   it('gives an authorization with the arguments that were decided on, and takes one outcome', async () => {
@@ -29,10 +61,34 @@ describe('authorize and record', () => {
     })
   })
 
-  it('throws where there is no decision to speak of', async () => {
+  it.each(REFUSALS)('gives a denial for every kind of refusal: %s', async (code, options, before) => {
+    const b = boundary(ALLOW, options)
+    before?.(b)
+    const args = code === 'PARAMETERS_INVALID' ? [Number.NaN] : [{ text: 'sk_live_4eC39HqLyjWDarjtT1zdp7dc' }]
+    const answer = await b.engine.authorize({ action: 'tool', args })
+    expect(answer).toMatchObject({ status: 'denied', code })
+    await expect(b.engine.record(answer as never, { status: 'success' })).rejects.toThrow(TypeError)
+    await expect(b.engine.recordResult(answer as never, 'done')).rejects.toThrow(TypeError)
+    const error = await rejection(b.tool(...args))
+    expect(error).toBeInstanceOf(CallDenied)
+    expect(error).toMatchObject({ code, action: 'tool', denial: { status: 'denied', code } })
+    expect((error as CallDenied).requestId).toBe((error as CallDenied).denial.requestId)
+    expect((error as CallDenied).hint).toMatch(/\w/)
+    expect(b.tool.runs()).toBe(0)
+  })
+
+  it('tells `onError` why, where neither the denial nor the record can say it', async () => {
     const b = boundary(ALLOW)
     b.ledger.fault = () => 'before'
-    expect(await rejection(b.engine.authorize({ action: 'tool' }))).toBeInstanceOf(AuditLogError)
+    expect(await b.engine.authorize({ action: 'tool' })).toMatchObject({ code: 'LEDGER_WRITE_FAILED_DECISION' })
+    expect(b.faults).toMatchObject([{ stage: 'decision', error: { message: expect.stringContaining('disk on fire') } }])
+  })
+
+  it('throws for misuse, and what the caller aborted with', async () => {
+    const b = boundary(ALLOW)
+    await expect(b.engine.authorize({ acton: 'tool' } as never)).rejects.toThrow(TypeError)
+    const why = new Error('gone')
+    await expect(b.engine.authorize({ action: 'tool', signal: AbortSignal.abort(why) })).rejects.toBe(why)
   })
 
   it('takes no outcome for a forged authorization or one of another engine', async () => {

@@ -2,7 +2,7 @@
 // run.
 import { describe, expect, it, vi } from 'vitest'
 import { MemoryBudget } from '../../src/budget/memory.js'
-import { ApprovalDenied, AuditLogError, type SudoAgentError } from '../../src/error.js'
+import { ApprovalDenied, AuditLogError, type CallDenied } from '../../src/error.js'
 import { ALLOW, ASK, boundary, expectDenied, rejection } from '../fixtures/boundary.js'
 
 describe('budget', () => {
@@ -21,7 +21,7 @@ describe('budget', () => {
       window_seconds: 60,
       checked: true,
     })
-    expect((error as SudoAgentError).denial.retryable).toBe(true)
+    expect((error as CallDenied).denial.retryable).toBe(true)
   })
 
   it.each(['reserve', 'commit'] as const)('the store fails in %s', async (method) => {

@@ -4,7 +4,7 @@ import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it } from 'vitest'
 import { MemoryBudget } from '../../src/budget/memory.js'
 import { SudoEngine } from '../../src/engine.js'
-import { ApprovalDenied, ApprovalError, type SudoAgentError } from '../../src/error.js'
+import { ApprovalDenied, ApprovalError, type CallDenied } from '../../src/error.js'
 import { OPEN_QUESTIONS_BYTES_MAX } from '../../src/limits.js'
 import { ALLOW, ASK, boundary, expectDenied, policyOf, rejection } from '../fixtures/boundary.js'
 
@@ -29,7 +29,7 @@ describe('the time of the ledger', () => {
     const { b, asked } = ahead(aheadMs)
     const error = await rejection(b.tool())
     expect(error).toBeInstanceOf(ApprovalDenied)
-    expect((error as SudoAgentError).denial.retryable).toBe(true)
+    expect((error as CallDenied).denial.retryable).toBe(true)
     await expectDenied(b, error, 'CLOCK_BEHIND_LEDGER')
     expect((await b.entries())[0]?.approval).toBeNull()
     expect(asked()).toBe(0)
@@ -95,7 +95,7 @@ describe('the arguments of open questions', () => {
     const room = Math.floor(OPEN_QUESTIONS_BYTES_MAX / 750_000)
     const calls = Array.from({ length: room + 20 }, () => b.tool(large))
     const denied = await Promise.allSettled(calls.slice(room))
-    expect(denied.map((call) => (call.status === 'rejected' ? (call.reason as SudoAgentError).code : ''))).toEqual(
+    expect(denied.map((call) => (call.status === 'rejected' ? (call.reason as CallDenied).code : ''))).toEqual(
       Array.from({ length: 20 }, () => 'QUESTIONS_FULL'),
     )
     expect(asked).toBe(room)

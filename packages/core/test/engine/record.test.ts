@@ -5,7 +5,7 @@ import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it, vi } from 'vitest'
 import { testSigner } from '../../../ledger/test/fixtures/draft.js'
 import { SudoEngine } from '../../src/engine.js'
-import { AuditLogError, type SudoAgentError } from '../../src/error.js'
+import { AuditLogError, type CallDenied } from '../../src/error.js'
 import type { EngineFault } from '../../src/options.js'
 import { ALLOW, boundary, DENY, policyOf, rejection } from '../fixtures/boundary.js'
 
@@ -149,7 +149,7 @@ describe('many at once', () => {
       Array.from({ length: 200 }, (_, n) =>
         b.tool({ n }).then(
           () => 'ran',
-          (error: SudoAgentError) => error.code,
+          (error: CallDenied) => error.code,
         ),
       ),
     )

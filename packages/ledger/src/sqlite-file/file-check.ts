@@ -14,6 +14,7 @@
 // read by key are walked in a thread while their first rows are read. If a writer changes the file during a
 // walk that finds damage, the walk is repeated.
 import { fstatSync, readSync, statSync } from 'node:fs'
+import { SudoAgentError } from '@sudoagent/crypto'
 import { followLinks } from '../file.js'
 import { withPages, withSideFile } from './database-pages.js'
 import { findDamage } from './page-tree.js'
@@ -51,20 +52,25 @@ export interface WalkTask {
 }
 
 /** A database file whose pages do not form trees, so that SQLite must not open it. */
-export class DamagedFile extends Error {
+export class DamagedFile extends SudoAgentError<'FILE_DAMAGED'> {
   override readonly name = 'DamagedFile'
+
+  constructor(message: string) {
+    super('FILE_DAMAGED', message, { hint: 'keep the file as it is, and compare it with a backup' })
+  }
 }
 
 /**
  * A file whose pages do not form a database, but that changed during every walk, so it is unknown whether it is
  * damaged.
  */
-export class ChangingFile extends Error {
+export class ChangingFile extends SudoAgentError<'FILE_CHANGES'> {
   override readonly name = 'ChangingFile'
-  readonly code = 'FILE_CHANGES'
 
   constructor() {
-    super('the file keeps changing while its pages do not form a database; stop what writes to it, and try again')
+    super('FILE_CHANGES', 'the file keeps changing while its pages do not form a database', {
+      hint: 'stop what writes to it, and try again',
+    })
   }
 }
 

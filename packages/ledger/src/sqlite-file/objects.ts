@@ -9,6 +9,7 @@
 //   trigger t             CREATE TRIGGER t AFTER INSERT ON ledger …  hostile: it changes written data
 
 import { printable } from '@sudoagent/crypto'
+import { LedgerError } from '../error.js'
 
 /**
  * The used part of a better-sqlite3 connection. Its own type is not used, so that our declarations work without
@@ -138,12 +139,12 @@ export function ownObjects(schema: string): readonly OwnObject[] {
 /**
  * Refuses foreign objects in the file of a store.
  *
- * @throws Error with one line that names the object and the statement that removes it
+ * @throws LedgerError FILE_FOREIGN_OBJECT that names the object; its hint the statement that removes it
  */
 export function requireOwnObjects(db: SqliteConnection, own: readonly OwnObject[]): void {
   const foreign = foreignObjects(db, own).find(({ kind }) => kind !== 'newer')
   if (foreign === undefined) return
-  throw new Error(
-    `it contains ${foreign.what}, which sudoagent did not create; find out who did, and remove it with ${foreign.drop}`,
-  )
+  throw new LedgerError('FILE_FOREIGN_OBJECT', `it contains ${foreign.what}, which sudoagent did not create`, {
+    hint: `find out who did, and remove it with ${foreign.drop}`,
+  })
 }

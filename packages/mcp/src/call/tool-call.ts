@@ -13,8 +13,7 @@
  * after the decision was recorded, an outcome is recorded as well: the server's result, its error, or that the call was
  * cancelled or not sent.
  */
-import type { Authorization, SudoEngine } from '@sudoagent/core'
-import { SudoAgentError, UNRECORDABLE } from '@sudoagent/core'
+import { type Authorization, type Engine, UNRECORDABLE } from '@sudoagent/core'
 import { TOOL_ERROR_LENGTH_MAX, UNKNOWN_TOOL_LENGTH_MAX } from '../limits.js'
 import type { Catalogue, ToolStatus } from '../tool/catalogue.js'
 import { isToolName } from '../tool/tool-definition.js'
@@ -31,7 +30,7 @@ import { keyOf, type PendingCall, sentParams } from './sent-call.js'
 
 export interface ToolCallParts {
   readonly server: string
-  readonly engine: SudoEngine
+  readonly engine: Engine
   readonly holdMs: number
   readonly catalogue: Catalogue
   readonly checkArguments: ArgumentCheck
@@ -126,10 +125,10 @@ export class ToolCalls {
       }
       const settled = await call.wait({ holdMs, onWait })
       if (settled === 'pending') return { result: pendingResult(call.requestId) }
-      if (settled.status === 'denied') return { result: denialResult(settled) }
+      // Exactly `allowed`: whatever else an engine says, nothing is sent.
+      if (settled.status !== 'allowed') return { result: denialResult(settled) }
       return { authorization: settled, subject: call.subject }
     } catch (error) {
-      if (error instanceof SudoAgentError) return { result: denialResult(error.denial) }
       note(`a call was refused because of an internal error: ${error instanceof Error ? error.message : String(error)}`)
       return { result: denialResult(internalDenial(call.requestId)) }
     } finally {

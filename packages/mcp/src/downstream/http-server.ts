@@ -3,8 +3,10 @@
  *
  *     headers checked → body read, within bounds → parsed strictly → the session of its id, or a new one
  */
+
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { GuardError } from '../error.js'
 import {
   CONNECTIONS_MAX,
   HTTP_CLOSE_GRACE_MS,
@@ -40,7 +42,7 @@ export interface GuardServer {
 /** How often Node looks for requests that take too long, and we for sessions that nobody uses. */
 const CHECK_INTERVAL_MS = 500
 
-/** @throws (as a rejection) TypeError without a token off the loopback; the system's error when the address cannot be had */
+/** @throws (as a rejection) TypeError without a token off the loopback; GuardError LISTEN_FAILED when the address cannot be had */
 export async function serveGuard(options: ServeOptions): Promise<GuardServer> {
   const { host = '127.0.0.1', port = 0, token } = options
   if (token === null && !isLoopback(host))
@@ -84,7 +86,9 @@ const TOKEN_LENGTH_MIN = 16
 
 async function listen(server: Server, host: string, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
+    server.once('error', (cause) =>
+      reject(new GuardError('LISTEN_FAILED', `cannot listen on \`${host}:${port}\`: ${cause.message}`, { cause })),
+    )
     server.listen(port, host, resolve)
   })
   server.removeAllListeners('error').on('error', () => {})

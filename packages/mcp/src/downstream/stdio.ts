@@ -1,6 +1,8 @@
 // The client's side over stdio: an SDK transport that reads raw lines, so that what is ambiguous is refused before anybody parses it.
+
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
+import { GuardError } from '../error.js'
 import { CLIENT_MESSAGE_BYTES_MAX } from '../limits.js'
 import { drained } from '../wire/drain.js'
 import { stringifyExact } from '../wire/exact-json.js'
@@ -36,7 +38,7 @@ export class StdioDownstream implements Transport {
 
   /** Resolves when there is room for more, so that whoever waits for it cannot pile up messages here. */
   async send(message: JSONRPCMessage): Promise<void> {
-    if (this.#closed) throw new Error('the client is gone')
+    if (this.#closed) throw new GuardError('CLIENT_GONE', 'the client is gone')
     if (this.#output.write(`${stringifyExact(message)}\n`)) return
     await drained(this.#output)
   }

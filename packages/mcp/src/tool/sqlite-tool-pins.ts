@@ -5,7 +5,8 @@
  *
  * Of each tool at most one definition is `accepted`, and one, the last that was seen, `changed`.
  */
-import { type Hash, isHash } from '@sudoagent/crypto'
+import { type Hash, isHash, SudoAgentError } from '@sudoagent/crypto'
+import { printable } from '@sudoagent/ledger'
 import {
   createPrivately,
   FileIdentity,
@@ -18,6 +19,7 @@ import {
   SchemaGuard,
 } from '@sudoagent/ledger/sqlite-file'
 import Database from 'better-sqlite3'
+import { GuardError } from '../error.js'
 import type { ToolDefinition } from './tool-definition.js'
 import type { SeenDefinition, SeenState, ToolPin, ToolPins } from './tool-pins.js'
 
@@ -45,13 +47,11 @@ interface Row {
   readonly seenAtMs: number
 }
 
-function openDatabase(path: string): Database.Database {
-  try {
-    return new Database(path, { fileMustExist: true, timeout: BUSY_TIMEOUT_MS })
-  } catch (error) {
-    const problem = nativeModuleProblem(error)
-    throw problem === null ? error : new Error(`${problem}; ${NATIVE_MODULE_HINT}`, { cause: error })
-  }
+function pinsFailed(path: string, cause: unknown): GuardError {
+  const problem = nativeModuleProblem(cause)
+  const hint = problem !== null ? NATIVE_MODULE_HINT : cause instanceof SudoAgentError ? cause.hint : undefined
+  const message = problem ?? (cause instanceof Error ? cause.message : 'unknown error')
+  return new GuardError('TOOL_PINS_FAILED', printable(`\`${path}\` cannot be opened: ${message}`), { cause, hint })
 }
 
 export interface SqliteToolPinsOptions {
@@ -85,14 +85,22 @@ export class SqliteToolPins implements ToolPins {
   /**
    * Opens the file, creating it (mode 0600) where needed.
    *
-   * @throws SqliteError, or the file system's error, when it cannot be opened or is no database; Error when it contains anything but our table,
-   * and when users other than its owner can write to it or replace it
+   * @throws GuardError TOOL_PINS_FAILED when it cannot be opened, is not a database, contains anything but our table, or when users other than its
+   * owner can write to it or replace it
    */
   static open(path: string, { allowOtherWriters = false }: SqliteToolPinsOptions = {}): SqliteToolPins {
+    try {
+      return SqliteToolPins.#open(path, allowOtherWriters)
+    } catch (error) {
+      throw pinsFailed(path, error)
+    }
+  }
+
+  static #open(path: string, allowOtherWriters: boolean): SqliteToolPins {
     createPrivately(path)
     if (!allowOtherWriters) requireOneWriter(path)
     requireSoundFile(path)
-    const db = openDatabase(path)
+    const db = new Database(path, { fileMustExist: true, timeout: BUSY_TIMEOUT_MS })
     try {
       db.pragma('trusted_schema = OFF')
       requireOwnObjects(db, OWN_OBJECTS)

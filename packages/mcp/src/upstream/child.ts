@@ -10,6 +10,7 @@ import { getDefaultEnvironment } from '@modelcontextprotocol/sdk/client/stdio.js
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
 import { printable } from '@sudoagent/ledger'
+import { GuardError } from '../error.js'
 import { CHILD_GRACE_MS, SERVER_MESSAGE_BYTES_MAX } from '../limits.js'
 import { drained } from '../wire/drain.js'
 import { stringifyExact } from '../wire/exact-json.js'
@@ -26,12 +27,13 @@ const NOT_STARTED: ReadonlyMap<string, string> = new Map([
   ['E2BIG', 'its arguments and environment are too long'],
 ])
 
-function notStarted(command: string, cwd: string | undefined, error: Error): Error {
+function notStarted(command: string, cwd: string | undefined, error: Error): GuardError {
   const { code = '' } = error as NodeJS.ErrnoException
   // The system answers the same for a folder that is not there.
   const where = code === 'ENOENT' && cwd !== undefined ? `, or no folder \`${printable(cwd)}\`` : ''
   const why = NOT_STARTED.get(code)
-  return why === undefined ? error : new Error(`\`${printable(command)}\`: ${why}${where}`, { cause: error })
+  const message = why === undefined ? printable(error.message) : `\`${printable(command)}\`: ${why}${where}`
+  return new GuardError('SERVER_NOT_STARTED', message, { cause: error })
 }
 
 export interface ChildOptions {
@@ -70,7 +72,7 @@ export class ChildUpstream implements Transport {
     })
   }
 
-  /** @throws (as a rejection) when the command cannot be started */
+  /** @throws (as a rejection) GuardError SERVER_NOT_STARTED when the command cannot be started */
   async start(): Promise<void> {
     const { command, args, env = {}, cwd, stderr = 'inherit' } = this.#options
     const child = spawn(command, [...args], {
@@ -102,7 +104,7 @@ export class ChildUpstream implements Transport {
   async send(message: JSONRPCMessage): Promise<void> {
     const stdin = this.#child?.stdin
     if (this.#ended || this.#closing !== null || stdin == null || !stdin.writable)
-      throw new Error('the server has ended')
+      throw new GuardError('SERVER_ENDED', 'the server has ended')
     if (stdin.write(`${stringifyExact(message)}\n`)) return
     await drained(stdin)
   }

@@ -1,7 +1,9 @@
 // The server's side over HTTP: the SDK's client transport, with bounds on what an answer may be, and with its end told.
+
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js'
 import { ErrorCode, isJSONRPCRequest, type JSONRPCMessage, type RequestId } from '@modelcontextprotocol/sdk/types.js'
+import { GuardError } from '../error.js'
 import { HTTP_CLOSE_GRACE_MS } from '../limits.js'
 import { stringifyExact } from '../wire/exact-json.js'
 import type { GuardTransport } from '../wire/peer.js'
@@ -52,7 +54,7 @@ export class HttpUpstream implements GuardTransport {
   }
 
   async send(message: JSONRPCMessage): Promise<void> {
-    if (this.#closed) throw new Error('the session with the server is over')
+    if (this.#closed) throw new GuardError('SERVER_ENDED', 'the session with the server is over')
     const id = isJSONRPCRequest(message) ? message.id : undefined
     if (id !== undefined) this.#unanswered.add(id)
     try {

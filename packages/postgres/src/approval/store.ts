@@ -231,8 +231,8 @@ export class PostgresApprovalStore implements ApprovalStore {
   }
 
   #failed(cause: unknown): ApprovalStoreError {
-    const { message } = asLedgerError(cause, this.#target.shown, 'LEDGER_WRITE_FAILED')
-    return new ApprovalStoreError('APPROVAL_STORE_FAILED', `the approval store failed: ${message}`, { cause })
+    const { message, hint } = asLedgerError(cause, this.#target.shown, 'LEDGER_WRITE_FAILED')
+    return new ApprovalStoreError('APPROVAL_STORE_FAILED', `the approval store failed: ${message}`, { cause, hint })
   }
 }
 

@@ -240,8 +240,8 @@ export class PostgresBudget implements BudgetStore {
   }
 
   #failed(cause: unknown): BudgetStoreError {
-    const { message } = asLedgerError(cause, this.#target.shown, 'LEDGER_WRITE_FAILED')
-    return new BudgetStoreError('BUDGET_STORE_FAILED', `the budget store failed: ${message}`, { cause })
+    const { message, hint } = asLedgerError(cause, this.#target.shown, 'LEDGER_WRITE_FAILED')
+    return new BudgetStoreError('BUDGET_STORE_FAILED', `the budget store failed: ${message}`, { cause, hint })
   }
 }
 

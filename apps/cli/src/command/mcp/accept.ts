@@ -155,16 +155,12 @@ function jsonOf(changes: readonly DefinitionChange[], digest: string, accepted: 
   }
 }
 
-function openPins<T>(
-  path: string,
-  adviceOn: (refusal: string) => { readonly message: string; readonly hint: string | undefined },
-  open: (path: string) => T,
-): T {
+function openPins<T>(path: string, adviceOn: (error: unknown) => string | undefined, open: (path: string) => T): T {
   try {
     return open(path)
   } catch (error) {
-    const { message, hint } = adviceOn(error instanceof Error ? error.message : 'unknown')
-    if (hint !== undefined) throw new CliError(EXIT.failed, `\`${path}\` cannot be opened: ${message}`, hint, error)
+    const hint = adviceOn(error)
+    if (hint !== undefined && error instanceof Error) throw new CliError(EXIT.failed, error.message, hint, error)
     throw new CliError(
       EXIT.failed,
       `\`${path}\` holds no tool definitions`,

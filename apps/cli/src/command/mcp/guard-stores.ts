@@ -2,7 +2,7 @@
 //
 //   ledger.sqlite      ledger.sqlite.approvals, ledger.sqlite.budget, ledger.sqlite.tools   unless named otherwise
 //   postgres://…       approvals and charges in the same database; the file of tool definitions is named
-import type { ApprovalStore, BudgetLimits, BudgetStore } from '@sudoagent/core'
+import { type ApprovalStore, type BudgetLimits, type BudgetStore, SudoAgentError } from '@sudoagent/core'
 import type { ToolPins } from '@sudoagent/mcp'
 import { CliError, EXIT } from '../../exit.js'
 import { accessAdvice } from '../../ledger/approval-store.js'
@@ -82,12 +82,9 @@ async function openFile<T>(path: string, open: (path: string) => Promise<T>): Pr
     return await open(path)
   } catch (error) {
     if (error instanceof TypeError) throw error
-    const { message, hint } = accessAdvice(error instanceof Error ? error.message : 'unknown')
-    throw new CliError(
-      EXIT.failed,
-      `\`${path}\` cannot be opened: ${message}`,
-      hint ?? 'check the folder, and who may write there',
-      error,
-    )
+    const why = error instanceof Error ? error.message : 'unknown'
+    const named = error instanceof SudoAgentError && error.code === 'TOOL_PINS_FAILED'
+    const hint = accessAdvice(error) ?? 'check the folder, and who may write there'
+    throw new CliError(EXIT.failed, named ? why : `\`${path}\` cannot be opened: ${why}`, hint, error)
   }
 }

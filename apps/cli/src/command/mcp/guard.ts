@@ -179,7 +179,7 @@ async function overHttp(
       throw new CliError(EXIT.usage, words(error), 'see `--token-file` and `--token-env`', error)
     throw new CliError(
       EXIT.failed,
-      `cannot listen on \`${host}:${port}\`: ${errnoWords(error)}`,
+      `cannot listen on \`${host}:${port}\`: ${errnoWords(error instanceof Error ? error.cause : error)}`,
       'give another port, or 0 for a free one',
       error,
     )

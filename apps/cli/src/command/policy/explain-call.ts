@@ -1,10 +1,11 @@
 // One call, shown to a policy as an engine shows it: redacted, frozen, within limits. Nothing is run or kept.
 import {
+  ApprovalDenied,
+  CallDenied,
   type Context,
   ImmediateApprover,
   type Policy,
   type PolicyResult,
-  SudoAgentError,
   SudoEngine,
 } from '@sudoagent/core'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
@@ -47,12 +48,10 @@ export async function explainCall(
   const approver = new ImmediateApprover(false)
   const engine = new SudoEngine({ policy: watched, agentId: 'explain', ledger: new MemoryLedger(), approver })
   try {
-    await engine.authorize({ action, args: [kwargs] })
+    await engine.execute((_kwargs) => {}, [kwargs], { action })
   } catch (error) {
-    if (!(error instanceof SudoAgentError) && !(error instanceof TypeError)) throw error
-    const { cause } = error
-    const why = cause instanceof Error ? `: ${cause.message.split('\n')[0]}` : ''
-    throw new CliError(EXIT.failed, `${error.message}${why}`, 'an engine denies such a call', error)
+    // A denial of the policy's own, or of an approver who says no to everything, is an answer.
+    if (!(error instanceof ApprovalDenied)) throw notExplained(error)
   }
   if (seen === undefined || answer === undefined) throw new Error('the policy was not asked')
   const { decision, reason, reasonCode } = answer
@@ -71,4 +70,11 @@ export async function explainCall(
     rule: explained?.rule ?? null,
     steps: explained?.steps.map((step) => ({ ...step, line: lines.get(step.rule) ?? 0 })) ?? null,
   }
+}
+
+function notExplained(error: unknown): unknown {
+  if (!(error instanceof CallDenied) && !(error instanceof TypeError)) return error
+  const { message, cause } = error
+  const why = cause instanceof Error ? `: ${cause.message.split('\n')[0]}` : ''
+  return new CliError(EXIT.failed, `${message}${why}`, 'an engine denies such a call', error)
 }
