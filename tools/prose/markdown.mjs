@@ -3,8 +3,9 @@
 import { parse } from '@textlint/markdown-to-ast'
 import { CODE, mask, maskAll } from './passage.mjs'
 
-/** A shorter cell is a name. */
+/** A shorter cell is a name, and a cell with fewer words outside its code is a list of names. */
 const CELL_WORDS_MIN = 5
+const CELL_PLAIN_WORDS_MIN = 3
 
 const PROSE = new Set(['Paragraph', 'Header', 'TableCell'])
 
@@ -18,7 +19,9 @@ export function docsPassages(source) {
 
 /** Whether a node of the page's tree is checked. */
 export function isProse(node, source) {
-  return node.type !== 'TableCell' || wordsIn(docsPassage(node, source).text) >= CELL_WORDS_MIN
+  if (node.type !== 'TableCell') return true
+  const { text } = docsPassage(node, source)
+  return wordsIn(text) >= CELL_WORDS_MIN && wordsIn(text.replaceAll(CODE, '')) >= CELL_PLAIN_WORDS_MIN
 }
 
 /** @returns the passage that a node makes; code spans are placeholders, the addresses of links are blank */

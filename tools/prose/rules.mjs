@@ -95,7 +95,7 @@ const rules = [
   {
     id: 'hold',
     pattern:
-      /\b(?:hold|holds|held)(?=[.,;:)]|\s*$| for (?!\d)| (?:true|until|whatever|as long|here|there|too|only|always|still|again)\b)/,
+      /\b(?:hold|holds|held)(?=[.,;:)]|\s*$| for (?!\d|longer\b)| (?:true|until|whatever|as long|here|there|too|only|always|still|again)\b)/,
     advice: '“is valid”, “is correct”, “applies”',
     finds: 'The signature does not hold.',
     passes: 'The signature is not valid; the lock is held for 5 ms.',
