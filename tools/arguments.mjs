@@ -2,7 +2,8 @@
 import { parseArgs } from 'node:util'
 
 /**
- * The options on the command line, by name. `--help` prints the usage and ends the process with 0; what is no option ends it with 2.
+ * The options on the command line, by name. `--help` prints the usage and exits with 0;
+ * an unknown option exits with 2.
  *
  * @param usage - how the tool is called, one line
  * @param options - as `parseArgs` of `node:util` takes them

@@ -39,7 +39,7 @@ function listHits() {
   for (const [id, count] of [...counts].sort(([, a], [, b]) => b - a)) console.log(`${count}\t${id}`)
 }
 
-/** Writes the current counts. New files may have as many hits as other files lost, so that code can be moved between files. */
+/** Writes the current counts. New files may have as many hits as other files lost, so that code can be moved. */
 function lower() {
   const counts = Object.fromEntries([...hits].map(([path, { length }]) => [path, length]))
   const isNew = (path) => !Object.hasOwn(allowed, path)

@@ -1,4 +1,5 @@
-// What vitest's JSON report says: a line with how many tests passed and failed, then a line for each that failed, with its message in brief.
+// Summarizes vitest's JSON report: one line with the numbers of passed and failed tests, then one line for each failed
+// test, with the start of its message.
 import { readFileSync } from 'node:fs'
 import { relative } from 'node:path'
 

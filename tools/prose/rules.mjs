@@ -65,7 +65,7 @@ const rules = [
   },
   {
     id: 'passed-over',
-    pattern: /\bpass(?:es|ed|ing)? (?:it |them )?over\b/,
+    pattern: /\bpass(?:es|ed|ing) (?:it |them )?over\b/,
     advice: '“skipped”',
     finds: 'Blank lines are passed over.',
     passes: 'Blank lines are skipped.',
