@@ -1,6 +1,6 @@
 import { ToolMessage } from '@langchain/core/messages'
 import { DynamicStructuredTool } from '@langchain/core/tools'
-import { guardTool, guardToolCalls } from '@sudoagent/adapters/langchain'
+import { guardTool, guardToolCalls, guardTools } from '@sudoagent/adapters/langchain'
 import { AllowAllPolicy, DenyAllPolicy, type Policy, SudoEngine } from '@sudoagent/core'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { tool, type WrapToolCallHook } from 'langchain'
@@ -75,6 +75,26 @@ describe('guardTool', () => {
       { outcome: { status: 'success' } },
       { outcome: { status: 'error', error: 'no such city' } },
     ])
+  })
+})
+
+describe('guardTools', () => {
+  const weather = tool(async ({ city }) => `sunny in ${city}`, fields)
+  const time = tool(async () => 'noon', { name: 'time', description: 'Tells the time', schema: z.object({}) })
+
+  it('guards each tool of a list, and keeps their types', async () => {
+    const ledger = new MemoryLedger()
+    const [first, second] = guardTools(engineWith(new AllowAllPolicy(), ledger), [weather, time])
+    expectTypeOf(first).toEqualTypeOf(weather)
+    expectTypeOf(second).toEqualTypeOf(time)
+    expect([await first.invoke({ city: 'Rome' }), await second.invoke({})]).toEqual(['sunny in Rome', 'noon'])
+    const decisions = (await entriesOf(ledger)).filter(({ event }) => event === 'decision')
+    expect(decisions.map(({ action }) => action)).toEqual(['weather', 'time'])
+  })
+
+  it('refuses a runnable, which would run without `_call`', () => {
+    const runnable = { name: 'weather', invoke: () => expect.unreachable() }
+    expect(() => guardTools(engineWith(new AllowAllPolicy()), [weather, runnable])).toThrow(/`weather`.*`_call`/)
   })
 })
 

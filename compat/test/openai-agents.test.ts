@@ -1,6 +1,6 @@
 import { Agent, type FunctionTool, Runner, tool } from '@openai/agents'
 import { assistantMessage, functionCall, modelResponse, ScriptedModel } from '@openai/agents/testing'
-import { guardTool } from '@sudoagent/adapters/openai-agents'
+import { guardTool, guardTools } from '@sudoagent/adapters/openai-agents'
 import { AllowAllPolicy, DenyAllPolicy, SudoEngine } from '@sudoagent/core'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, expectTypeOf, it } from 'vitest'
@@ -45,6 +45,18 @@ describe('guardTool', () => {
       },
     })
     expect(tool(inferred)).toMatchObject({ type: 'function', name: 'weather', description })
+  })
+
+  it('guards the options of several tools, each under its name', async () => {
+    const own = new MemoryLedger()
+    const recording = new SudoEngine({ policy: new AllowAllPolicy(), agentId: 'bot', ledger: own })
+    const weather = { name: 'weather', description, parameters, execute: async () => 'sunny' }
+    const time = { name: 'time', description, parameters: z.object({}), execute: async () => 'noon' }
+    const [first, second] = guardTools(recording, [weather, time])
+    expectTypeOf(tool(second)).toEqualTypeOf(tool(time))
+    expect(await shown(tool(first))).toMatchObject({ output: { text: 'sunny' } })
+    expect((await entriesOf(own)).map(({ action }) => action)).toEqual(['weather', 'weather'])
+    expect(() => guardTools(recording, [weather, { name: 'browse' }])).toThrow(/`execute`/)
   })
 
   it('takes the name of the function where the tool has none, and refuses what has neither', async () => {
