@@ -1,9 +1,9 @@
-// The process: signals in, an exit code out.
+// The process: handles signals and sets the exit code.
 
 import { fail, main } from './main.js'
 import { createIo } from './terminal/io.js'
 
-/** Signals that end a command, with their numbers: a shell expects 128 and the number. */
+/** Signals that end a command, with their numbers. Shells expect the exit code 128 plus the number. */
 const SIGNALS = [
   ['SIGHUP', 1],
   ['SIGINT', 2],
@@ -13,13 +13,13 @@ const SIGNALS = [
 const io = createIo(process)
 for (const [signal, number] of SIGNALS) {
   process.on(signal, () => {
-    // A second signal ends what does not end.
+    // The first signal asks the command to stop; a second one ends the process.
     if (io.stop()) return
     io.cleanUp()
     process.exit(128 + number)
   })
 }
-// What escapes `main` escaped from a callback. It ends the process all the same, in our words.
+// An error that `main` cannot catch was thrown in a callback. It ends the process with the usual message.
 process.once('uncaughtException', (error) => {
   io.cleanUp()
   void fail(error, io).then((code) => process.exit(code))

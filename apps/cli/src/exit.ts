@@ -1,18 +1,18 @@
-/** What a process of ours ends with. Scripts branch on these, so they never change meaning. */
+/** The exit codes of `sudoagent`. Scripts depend on them, so their meaning never changes. */
 export const EXIT = {
   /** Done; verified. */
   ok: 0,
-  /** The evidence does not verify, or what was asked for is not in it. */
+  /** The evidence does not verify, or the requested entry was not found. */
   no: 1,
-  /** Wrong usage. */
+  /** Usage error. */
   usage: 2,
-  /** Could not do it: file missing, unreadable, not a ledger, no permission, disk full. */
+  /** The command failed: file missing, unreadable, not a ledger, no permission, disk full. */
   failed: 3,
 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
-/** Ends a command with one line saying what and where, and a hint saying what to do next. `main.ts` prints both. */
+/** Ends a command: the message says what failed and where, the hint what to do next. `main.ts` prints both. */
 export class CliError extends Error {
   override readonly name = 'CliError'
   readonly exit: ExitCode
@@ -25,7 +25,7 @@ export class CliError extends Error {
   }
 }
 
-/** The reader of our output went away (`| head -1`): it has what it wanted, so this is no error, only a reason to stop. */
+/** The reader closed standard output (`| head -1`). It has all it wanted, so the command stops without an error. */
 export class PipeClosed extends Error {
   override readonly name = 'PipeClosed'
 }

@@ -1,19 +1,19 @@
-// How help looks where Commander's own form falls short: required options are marked, the top level says which subcommands a command has, and a
-// narrow terminal gets each description below its term instead of unbroken lines.
+// Extends Commander's help: marks required options, lists the subcommands of each command at the top level, and on
+// a narrow terminal prints each description below its term.
 import { type Command, Help, type HelpConfiguration, type Option } from 'commander'
 
-/** Cells of a description below which it goes under its term, across the whole width. */
+/** Narrowest description column, in cells; below this width the description goes under its term. */
 const DESCRIPTION_CELLS_MIN = 30
 const INDENT = '  '
-/** In front of a description that has a line of its own. */
+/** Indentation of a description on its own line. */
 const DEEPER = ' '.repeat(6)
 
 const plain = new Help()
 
-/** For `Command.configureHelp`, of the program and of all commands below it. */
+/** The configuration for `Command.configureHelp`; subcommands inherit it. */
 export const HELP: HelpConfiguration = {
   showGlobalOptions: true,
-  // Terminals of 40 columns are wrapped for, too.
+  // Wraps on terminals as narrow as 40 columns.
   minWidthToWrap: 20,
   optionDescription: (option: Option) => `${option.mandatory ? 'required: ' : ''}${plain.optionDescription(option)}`,
   subcommandDescription: (command: Command) => {
@@ -21,7 +21,7 @@ export const HELP: HelpConfiguration = {
     const says = plain.subcommandDescription(command)
     return below.length === 0 ? says : `${says} (${below.join(', ')})`
   },
-  // Each has options; without the word there is more room for what it does.
+  // Every command has options; omitting `[options]` leaves more room for the description.
   subcommandTerm: (command: Command) => plain.subcommandTerm(command).replace(' [options]', ''),
   formatItem(this: Help, term, termWidth, description, helper) {
     const width = this.helpWidth ?? 80
@@ -33,9 +33,10 @@ export const HELP: HelpConfiguration = {
 }
 
 /**
- * Breaks what Commander does not: the sections behind the options, and usages. Commands stay whole, so that they can be copied.
+ * Wraps the sections after the options and the usage lines, which Commander leaves unwrapped. Example commands stay
+ * on one line, so that they can be copied.
  *
- * @param columns - of the terminal; undefined where there is none
+ * @param columns - width of the terminal; undefined without a terminal
  */
 export function wrapHelp(text: string, columns: number | undefined): string {
   if (columns === undefined) return text
@@ -45,7 +46,7 @@ export function wrapHelp(text: string, columns: number | undefined): string {
     .join('\n')
 }
 
-/** What follows goes on below the second column of a list, where the terminal has room for that. */
+/** Continuation lines start at the second column of a list, if the terminal is wide enough. */
 function wrapLine(line: string, columns: number): string {
   const second = /^ *\S+ {2,}(?=\S)/.exec(line)?.[0].length ?? Number.POSITIVE_INFINITY
   const blanks = /^ */.exec(line)?.[0].length ?? 0

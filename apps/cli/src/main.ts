@@ -1,4 +1,13 @@
-// The command line: which commands there are, and the only map from errors to exit codes.
+// Entry point of the command line: the table of commands, and the only mapping from errors to exit codes.
+//
+//   argv → the module of the named command, loaded on demand → Commander → `run` of that module → exit code
+//
+//   sudoagent verify ledger.sqlite     loads command/verify/verify.js; `run` sets io.exitCode to 0 or 1
+//   sudoagent verfiy ledger.sqlite     loads every command, so that Commander can suggest `verify`; exit code 2
+//   sudoagent verify missing.sqlite    LedgerError with the code LEDGER_NOT_FOUND, not in EXIT_OF_CODE; exit code 3
+//
+// A command either sets its exit code or throws a CliError with an exit code, a message and a hint. The errors of
+// the packages are mapped by their `code`. Every other error is a bug and is printed as `internal: …`.
 import { readFileSync } from 'node:fs'
 import type { SudoAgentError } from '@sudoagent/crypto'
 import { Command, CommanderError } from 'commander'
@@ -8,7 +17,7 @@ import { refusePasswords } from './ledger/password-url.js'
 import { keepOptionsApart } from './subcommand.js'
 import { type Io, print } from './terminal/io.js'
 
-// In the order in which a person meets them. Each is loaded when it is named, or when all of them are listed.
+// In the order of the help. A module is loaded when its command is named, or when all commands are listed.
 const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   verify: () => import('./command/verify/verify.js'),
   show: () => import('./command/show/show.js'),
@@ -40,8 +49,8 @@ interface CommandModule {
 /**
  * Runs one command line.
  *
- * @param argv - `process.argv`, the first two elements included
- * @returns what the process ends with; everything that can go wrong has been said by then
+ * @param argv - `process.argv`, including its first two elements
+ * @returns the exit code of the process; any error has been printed on stderr
  */
 export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
   const printed: string[] = []
@@ -63,13 +72,13 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
 
 async function createProgram(argv: readonly string[], io: Io, printed: string[]): Promise<Command> {
   const program = new Command('sudoagent')
-    .description('Verifies, searches, exports and hands out the evidence of what an AI agent was allowed to do.')
+    .description('Verifies, searches and exports the evidence of what an AI agent was allowed to do.')
     .version(version(), VERSION_FLAGS.join(', '), 'print the version')
     .option('--no-color', 'no colour (as with NO_COLOR)')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help for a command')
     .configureHelp(HELP)
-    // Commander writes and exits by itself; both are for `main`, which waits for the writing.
+    // Commander would write and exit by itself. `main` prints the collected text instead and waits for the write.
     .configureOutput({
       writeOut: (text) => printed.push(text),
       writeErr: (text) => printed.push(text),
@@ -81,9 +90,9 @@ async function createProgram(argv: readonly string[], io: Io, printed: string[])
       `
 Exit codes:
   0  done; verified
-  1  the evidence does not verify, or what was asked for is not in it
-  2  wrong usage
-  3  could not do it: file missing, unreadable, not a ledger, disk full
+  1  the evidence does not verify, or the requested entry was not found
+  2  usage error
+  3  the command failed: file missing, unreadable, not a ledger, disk full
 
 Example:
   $ sudoagent verify ledger.sqlite --public-key ledger.pub.pem`,
@@ -98,22 +107,24 @@ Example:
   return program
 }
 
-/** The command that is named first, or all of them: for `--help`, for `help verify`, and to guess what a word was meant to be. */
+/**
+ * The module of the named command. All modules for `--help`, `help verify` and an unknown command, so that
+ * Commander can suggest one.
+ */
 function commandsFor(argv: readonly string[]): readonly (() => Promise<CommandModule>)[] {
   const [, , ...args] = argv
-  // The version is printed whatever commands there are.
   if (args.length === 1 && VERSION_FLAGS.includes(args[0] ?? '')) return []
   const name = args.find((arg) => !arg.startsWith('-')) ?? ''
   const named = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   return named === undefined ? Object.values(COMMANDS) : [named]
 }
 
-/** All commands of a command, and those that they have themselves. */
+/** All subcommands of a command, recursively. */
 function commandsBelow(command: Command): readonly Command[] {
   return command.commands.flatMap((child) => [child, ...commandsBelow(child)])
 }
 
-/** As it is typed: `sudoagent key show`. */
+/** The command as the user types it: `sudoagent key show`. */
 function pathOf(command: Command): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
 }
@@ -132,7 +143,10 @@ function isHelp(error: unknown): error is CommanderError {
   )
 }
 
-/** Commander's message in our form: no `error: ` of its own, backticks, and its guess, or its second sentence, as the hint. */
+/**
+ * Converts a message of Commander: removes `error: `, uses backticks, and makes its suggestion or second sentence
+ * the hint.
+ */
 function usageError(error: CommanderError, command?: Command): CliError {
   const [says = '', guess = ''] = error.message.split('\n')
   const words = says.replace(/^error: /, '').replace(/'([^']*)'/g, '`$1`')
@@ -146,7 +160,10 @@ function usageError(error: CommanderError, command?: Command): CliError {
   return new CliError(EXIT.usage, problem, hint)
 }
 
-/** Commander guesses by likeness alone: for `--agent` it would say `--event`. The beginning of an option is a better sign. */
+/**
+ * The option that begins with the unknown flag. Commander compares by similarity and would suggest `--event` for
+ * `--agent`.
+ */
 function longerOption(words: string, command: Command | undefined): string | undefined {
   const flag = /^unknown option `(--[a-z-]+)`$/.exec(words)?.[1]
   return (
@@ -158,11 +175,11 @@ interface Description {
   readonly exit: ExitCode
   readonly message: string
   readonly hint: string | undefined
-  /** Of an internal error, when it was asked for. */
+  /** Stack trace of an internal error; only with SUDOAGENT_DEBUG. */
   readonly trace?: string | undefined
 }
 
-/** Exit codes of the errors of the packages below, by their code; all others mean that it could not be done. */
+/** Exit codes of package errors by error code. An error with any other code exits with 3. */
 const EXIT_OF_CODE: ReadonlyMap<string, ExitCode> = new Map([
   ['QUERY_INVALID', EXIT.usage],
   ['ENTRY_NOT_FOUND', EXIT.no],
@@ -182,20 +199,20 @@ function describe(error: unknown, debug: boolean): Description {
   return {
     exit: EXIT.failed,
     message: `internal: ${(error instanceof Error ? error.message : String(error)).split('\n')[0]}`,
-    hint: debug ? undefined : 'this is a bug or a broken installation; SUDOAGENT_DEBUG=1 shows where',
+    hint: debug ? undefined : 'this is a bug or a broken installation; set SUDOAGENT_DEBUG=1 to see the stack trace',
     trace: debug && error instanceof Error ? error.stack : undefined,
   }
 }
 
 /**
- * Whether it is an error of the packages below. Told by its members: their base class would have to be loaded for `--help`, too, and
- * `@sudoagent/postgres` is installed with a copy of its own.
+ * Recognises an error of the packages by its members: importing its base class would load the packages even for
+ * `--help`, and `@sudoagent/postgres` is installed with a copy of its own.
  */
 function isCoded(error: unknown): error is SudoAgentError {
   return error instanceof Error && 'code' in error && 'hint' in error && 'requestId' in error
 }
 
-/** Says what went wrong, in one line and a hint, and returns what the process ends with. */
+/** Prints an error and its hint on stderr. @returns the exit code of the process */
 export async function fail(error: unknown, io: Io): Promise<ExitCode> {
   const { exit, message, hint, trace } = describe(error, io.debug)
   try {
@@ -204,9 +221,9 @@ export async function fail(error: unknown, io: Io): Promise<ExitCode> {
     if (hint !== undefined) await printMessage(io, 'hint', hint)
     if (trace !== undefined) await io.stderr.write(`${trace}\n`)
   } catch {
-    // Not even the packages that make text safe to print can be loaded.
+    // The module that escapes text for a terminal cannot be loaded.
     await io.stderr.write(
-      'sudoagent: error: internal: the installation is not complete\nsudoagent: hint: install sudoagent again\n',
+      'sudoagent: error: internal: the installation is incomplete\nsudoagent: hint: reinstall sudoagent\n',
     )
   }
   return exit

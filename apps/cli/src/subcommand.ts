@@ -1,10 +1,11 @@
-// Commands that do something themselves and have subcommands: `checkpoint <ledger>`, and `checkpoint verify <file>`.
+// Commands that have both an action and subcommands: `checkpoint <ledger>` and `checkpoint verify <file>`.
 import type { Command, Option } from 'commander'
 import { CliError, EXIT } from './exit.js'
 
 /**
- * Keeps the options of such a command and those of its subcommands apart. Commander takes the options of a command wherever they stand, also
- * behind the name of a subcommand: of `checkpoint cosign l --output x` the file would be `checkpoint`'s, and never be written.
+ * Keeps the options of such a command separate from those of its subcommands. Commander assigns an option of the
+ * parent wherever it appears, also after the name of a subcommand: in `checkpoint cosign l --output x` it would set
+ * the output of `checkpoint`, and the file would never be written.
  */
 export function keepOptionsApart(program: Command): void {
   program.hook('preSubcommand', (_, command) => {
@@ -18,8 +19,8 @@ export function keepOptionsApart(program: Command): void {
       if (early === undefined) return
       throw new CliError(
         EXIT.usage,
-        `\`${early.long}\` stands before \`${child.name()}\``,
-        `options stand behind the command; a ledger with this name is \`./${child.name()}\``,
+        `\`${early.long}\` comes before \`${child.name()}\``,
+        `put options after the subcommand; write a ledger with this name as \`./${child.name()}\``,
       )
     })
   }

@@ -177,7 +177,7 @@ describe('text that a terminal would wrap into rows that look like ours', () => 
       }
       box.run(['receipt', 'wide.jsonl', '--request-id', requestIdOf(1), '--output', 'wide.json'])
       const says = await seen(['receipt', 'verify', at('wide.json'), '--public-key', at('key.pem')], { columns })
-      expect(says).toMatch(/^signed: this is on record/)
+      expect(says).toMatch(/^signed: the decision is recorded/)
       expect(says.slice(says.indexOf('\n'))).not.toMatch(FORGED)
       for (const line of says.split('\n')) expect(widthOf(line), line).toBeLessThanOrEqual(columns)
     }

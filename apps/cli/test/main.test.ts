@@ -115,7 +115,7 @@ describe('wrong usage: exit 2, one error and one hint on stderr', () => {
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
       expect(stderr).toMatch(ONE_ERROR)
       expect(stderr).toMatch(says)
-      expect(stderr).toContain('is the URL of a PostgreSQL database')
+      expect(stderr).toContain('must be a file, not the URL of a PostgreSQL database')
     }
   })
 

@@ -97,7 +97,8 @@ function fields({
       ['Request', decision.request_id],
       ['Parameters', indented(decision.parameters), true],
     )
-    if (approval !== null) rows.push(['Approval', `${approval.state} by ${approval.approver_id ?? 'nobody'}`])
+    if (approval !== null)
+      rows.push(['Approval', approval.state + (approval.approver_id === null ? '' : ` by ${approval.approver_id}`)])
   }
   if (outcome !== null) {
     const { status, error_type: type, error } = outcome.content

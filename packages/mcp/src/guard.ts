@@ -1,3 +1,19 @@
+// The guard: an authorizing proxy between MCP clients and MCP servers
+// (https://modelcontextprotocol.io/specification).
+//
+//   guard.ts      options and sessions
+//   session/      one client, one server: handshake, requests in both directions, approval through the client
+//   call/         `tools/call` from arrival to outcome
+//   tool/         tool definitions, their digests and the accepted ones
+//   downstream/   the client: stdio or streamable HTTP
+//   upstream/     the server: a child process or streamable HTTP
+//   wire/         JSON-RPC messages: strict parsing, exact numbers, ids, limits
+//
+// A call becomes the action `<server>/<tool>` of the engine, and is forwarded only after an allowing decision is
+// recorded:
+//
+//   {"method":"tools/call","params":{"name":"read_file","arguments":{"path":"a.txt"}}}
+//   → action `files/read_file`, kwargs { path: 'a.txt' } → policy, budget, approval → decision recorded → server
 import { randomUUID } from 'node:crypto'
 import { type ApprovalRequest, createRedactor, type EngineOptions, type Policy, SudoEngine } from '@sudoagent/core'
 import { ownFields } from '@sudoagent/core/store'
@@ -9,62 +25,72 @@ import type { ToolPins } from './tool/tool-pins.js'
 import { BLOCKED_BY_DEFAULT, FEATURES, type Feature } from './wire/method.js'
 import type { GuardTransport } from './wire/peer.js'
 
-/** A policy that may also say for which calls the client's own word is not enough. */
+/** A policy that can exclude calls from approval through the client. */
 export interface GuardPolicy extends Policy {
-  /** Whether the person at the client may approve this call. Where it says no, or throws, only the approval store counts. */
+  /**
+   * Whether an answer through the client can approve this call. If it returns false or throws, only the approval
+   * store counts.
+   */
   clientMayApprove?(request: ApprovalRequest): boolean
 }
 
 export interface GuardOptions extends Omit<EngineOptions, 'approver' | 'generateId' | 'policy'> {
   readonly policy: GuardPolicy
-  /** What this deployment calls the server: the first part of each action. What the server calls itself does not count. */
+  /**
+   * The name of the server in this deployment, the first part of each action. The name that the server reports is
+   * not used.
+   */
   readonly server: string
   readonly pins: ToolPins
-  /** Of `resources`, `prompts` and `completion`, which pass: none of them unless named. They are not decided on. */
+  /** Which of `resources`, `prompts` and `completion` are forwarded, without decisions. Default: none. */
   readonly pass?: readonly Feature[]
-  /** Further features that are not passed. Wins over `pass`. */
+  /** Further blocked features. Takes precedence over `pass`. */
   readonly block?: readonly Feature[]
   /**
-   * Whether the person at the client is asked, through the client. Default: false. The answer is the client's word: one that is an agent
-   * itself can approve its own calls.
+   * Whether to ask the user through the client. Default: false. The answer is only as trustworthy as the client: a
+   * client that is an agent itself can approve its own calls.
    */
   readonly elicitation?: boolean
   /**
-   * Whether a tool that appears later is accepted as the first ones were. Default: true. False: once a server is known, a new tool is
-   * refused until somebody accepts it.
+   * Whether a tool that appears later is accepted like the first ones. Default: true. If false, a new tool of a
+   * known server is refused until it is accepted.
    */
   readonly newTools?: boolean
   /**
-   * Tools, by action, that the client is not shown: those that no call of is ever allowed. Default: none. It decides nothing: a call of
-   * one is denied by the policy, as ever.
+   * Selects tools, by action, that are hidden from the client. Default: none. Hiding decides nothing: a call of a
+   * hidden tool is still evaluated by the policy.
    */
   readonly hideTools?: (action: string) => boolean
   /**
-   * What arguments are checked against. Default: `names`, the names in the accepted `inputSchema`. `schema`: all of the schema. They are
-   * never changed; a call with others is denied with `PARAMETERS_INVALID`.
+   * How arguments are checked. `names`: against the names in the accepted `inputSchema`; `schema`: against the
+   * whole schema. Default: `names`. Arguments are never changed; a call that fails the check is denied with
+   * `PARAMETERS_INVALID`.
    */
   readonly checkArguments?: ArgumentCheck
   /** How long a call waits for an approval before it is answered with "pending", in milliseconds. Default: 4,000. */
   readonly holdMs?: number
-  /** How long the server may take for one answer, in milliseconds: 600,000. */
+  /** Time limit for one answer of the server, in milliseconds. Default: 600,000. */
   readonly callTimeoutMs?: number
-  /** Told, in one line, of what was refused, dropped or left open. What it is told comes from strangers: print it safely. */
+  /**
+   * Receives one line for everything refused, dropped or left open. The lines contain untrusted text: escape them
+   * for display.
+   */
   readonly logger?: (text: string) => void
 }
 
 /**
- * An authorizing proxy: sessions between clients and servers, under one policy and on one ledger.
+ * An authorizing proxy: sessions between clients and servers, with one policy and one ledger.
  *
  * @example
- * const guard = new Guard({ server: 'files', policy, ledger, agentId: 'desktop', pins: new MemoryToolPins() })
- * const session = await guard.open(new StdioDownstream(), new ChildUpstream({ command: 'npx', args: ['some-mcp-server'] }))
- * await session.closed
+ *   const guard = new Guard({ server: 'files', policy, ledger, agentId: 'desktop', pins: new MemoryToolPins() })
+ *   const session = await guard.open(new StdioDownstream(), new ChildUpstream({ command: 'npx', args: ['some-mcp-server'] }))
+ *   await session.closed
  */
 export class Guard {
   readonly #parts: ConstructorParameters<typeof GuardSession>[0]
   readonly #sessions = new Set<GuardSession>()
 
-  /** @throws TypeError naming the option that is missing, unknown or wrong */
+  /** @throws TypeError with the name of a missing, unknown or invalid option */
   constructor(given: GuardOptions) {
     const options = ownFields(given)
     const {
@@ -82,7 +108,7 @@ export class Guard {
     if (!ARGUMENT_CHECKS.includes(checkArguments))
       throw new TypeError(`\`checkArguments\` knows ${ARGUMENT_CHECKS.join(', ')}`)
     const approver = new FirstAnswerApprover((request) => mayElicit(options.policy, request))
-    // `authorize` asks for an id before it first waits, so the id is taken by the call that it was laid out for.
+    // `authorize` requests an id before its first await, so it gets the id of the call for which it was called.
     let next: string | null = null
     const generateId = (): string => {
       const id = next ?? randomUUID()
@@ -115,7 +141,7 @@ export class Guard {
     }
   }
 
-  /** @throws (as a rejection) GuardError when the server cannot be started; what a transport of the caller's throws */
+  /** @throws (as a rejection) GuardError if the server cannot be started; errors of a transport that the caller passed */
   async open(client: GuardTransport, server: GuardTransport): Promise<GuardSession> {
     const session = new GuardSession(this.#parts, client, server)
     this.#sessions.add(session)
@@ -129,13 +155,13 @@ export class Guard {
     return session
   }
 
-  /** Ends all sessions. The ledger, the stores and the pins are their owner's to close, after this. */
+  /** Ends all sessions. The caller closes the ledger, the stores and the pins afterwards. */
   async close(): Promise<void> {
     await Promise.all([...this.#sessions].map((session) => session.close('the guard is stopping')))
   }
 }
 
-/** @throws TypeError for a feature that is none */
+/** @throws TypeError for an unknown feature */
 function blockedFeatures(pass: readonly Feature[], block: readonly Feature[]): ReadonlySet<Feature> {
   for (const [option, given, known] of [
     ['pass', pass, BLOCKED_BY_DEFAULT],
@@ -155,7 +181,7 @@ function mayElicit(policy: GuardPolicy, request: ApprovalRequest): boolean {
   }
 }
 
-/** A name without a slash, so that an action reads one way only. */
+/** Requires a name without a slash, so that an action is unambiguous. */
 export function requireServerName(server: unknown): string {
   if (
     typeof server === 'string' &&

@@ -1,153 +1,178 @@
 /**
- * Every bound of the guard, with its reason. Both sides are strangers: the client runs what a model says, the server is somebody else's
- * program. Nothing that either sends may make the guard hold more than these.
+ * All limits of the guard, with their reasons. Both sides are untrusted: the client runs what a model requests, and
+ * the server is a third-party program. Neither side can make the guard exceed these limits.
  */
 
-/** One message from the client. Arguments are held to 256 Ki characters by the engine; the rest is room for `_meta` and escapes. */
+/**
+ * Longest message of the client. The engine limits arguments to 256 Ki characters; the rest is for `_meta` and
+ * escapes.
+ */
 export const CLIENT_MESSAGE_BYTES_MAX = 4 * 1024 * 1024
 
-/** One message from the server: an image or a file of several megabytes in base64 fits, a hundred do not. */
+/** Longest message of the server: enough for several megabytes of base64, but not for a hundred. */
 export const SERVER_MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 
-/** Containers inside one another. The engine allows arguments 32; schemas of tools seldom pass 20. */
+/** Deepest nesting of a message. The engine allows 32 levels for arguments; tool schemas rarely have more than 20. */
 export const MESSAGE_DEPTH_MAX = 64
 
-/** The same for a message of the server, which is not decided on: a deep result still passes, and a recursive reader ends. */
+/**
+ * Deepest nesting of a message of the server, which is not decided on: allows deep results and still limits
+ * recursion.
+ */
 export const SERVER_MESSAGE_DEPTH_MAX = 1_000
 
-/** Of one line that is too long, how much is skipped to find its end, before its sender is given up. */
+/** Bytes of an overlong line that are skipped to find its end before the sender is disconnected. */
 export const SKIPPED_BYTES_MAX = 1024 * 1024 * 1024
 
-/** Values in the arguments of one call: the engine refuses more. */
+/** Most values in the arguments of one call; the engine refuses more. */
 export const ARGUMENT_VALUES_MAX = 10_000
 
-/** Requests of one side that wait for an answer. A client with more at once is a loop, not a person with an agent. */
+/** Most unanswered requests of one side. A client with more is in a loop. */
 export const REQUESTS_MAX = 64
 
-/** Calls of one session whose approval is open: more questions than this nobody answers. */
+/** Most pending approvals of one session; nobody would answer more. */
 export const OPEN_APPROVALS_MAX = 16
 
-/** How long a server may take for one answer, in milliseconds, unless told otherwise: builds and crawls take minutes. */
+/** Default time limit for an answer of the server, in milliseconds: builds and crawls take minutes. */
 export const CALL_TIMEOUT_MS_DEFAULT = 600_000
 
-/** How long a client may take to answer the server (sampling, a person at an elicitation). */
+/** Time limit for an answer of the client (sampling, an elicitation), in milliseconds. */
 export const CLIENT_TIMEOUT_MS = 600_000
 
-/** Node's timers hold 31 bits; a longer wait would fire at once. */
+/** Longest timer: Node fires a timer beyond 31 bits immediately. */
 export const WAIT_MS_MAX = 2 ** 31 - 1
 
-/** How long a refusal that came when nobody waited is kept for the client to hear: as long as an approval is open by default. */
+/**
+ * How long a denial without a waiting request is kept for the client, in milliseconds: the default lifetime of an
+ * approval.
+ */
 export const ANSWERS_KEPT_MS = 300_000
 
-/** And how many of them, the newest. */
+/** Most kept denials; the newest are kept. */
 export const ANSWERS_KEPT_MAX = 64
 
 /**
- * How long a call waits for its approval before it is answered with "pending": below the 5 s after which several clients give up without a
- * word, so that an approved call runs for a caller who is there.
+ * How long a call waits for its approval before it is answered with "pending", in milliseconds: less than the 5 s
+ * after which several clients silently time out, so that an approved call runs while its caller still waits.
  */
 export const HOLD_MS_DEFAULT = 4_000
 
-/** How often a client hears that a call still waits. Clients that count silence count at least this long. */
+/**
+ * Interval of progress notifications for a waiting call, in milliseconds. Clients with an inactivity timeout use at
+ * least this interval.
+ */
 export const PROGRESS_INTERVAL_MS = 2_000
 
 /**
- * How long before its deadline an approval that was given must be picked up. It is used, and the decision written, in that time.
+ * How long before its deadline an approval must be picked up, in milliseconds: the time to consume it and record
+ * the decision.
  */
 export const PICK_UP_MARGIN_MS = 500
 
-/** How long a server that does not answer about its tools keeps a call waiting. */
+/** How long a call waits for the tool list of the server, in milliseconds. */
 export const CATALOGUE_TIMEOUT_MS = 30_000
 
-/** Pages of one tools/list that the guard reads by itself; a server that always has another page would never be done. */
+/** Most pages of tools/list that the guard reads; a server could always return another page. */
 export const TOOL_PAGES_MAX = 100
 
-/** Listings that one call may wait for: a server that says "changed" while it is being read would never be done. */
+/** Most listings that one call waits for; a server could report a change during each. */
 export const LISTINGS_PER_CALL_MAX = 3
 
 /**
- * How old a listing is at least before it is repeated without word from the server, in milliseconds: one that failed, or one that does not
- * have the tool that is called. Otherwise each such call would read up to 100 pages.
+ * Minimum age of a listing before it is repeated without a change notification, in milliseconds: after a failure,
+ * or if it lacks the called tool. Otherwise each such call would read up to 100 pages.
  */
 export const LISTING_AGE_MIN_MS = 5_000
 
-/** Tools of one server. Models cannot choose among as many. */
+/** Most tools of one server, more than models can choose from. */
 export const TOOLS_MAX = 5_000
 
-/** Canonical text of one tool definition. */
+/** Longest canonical text of a tool definition. */
 export const TOOL_DEFINITION_BYTES_MAX = 256 * 1024
 
-/** Steps of one check of arguments against a schema: real ones take some hundreds. Arguments that take more are refused. */
+/**
+ * Steps for checking arguments against a schema: real checks take a few hundred. Arguments that need more are
+ * refused.
+ */
 export const SCHEMA_STEPS_MAX = 50_000
 
-/** And for each character of the arguments: a union of that many kinds for each value. */
+/** Additional steps per character of the arguments: enough for a union of 16 kinds for each value. */
 export const SCHEMA_STEPS_PER_CHARACTER = 16
 
-/** References and combinations of one schema about the same value, one inside the other. */
+/** Deepest nesting of references and combinations for the same value. */
 export const SCHEMA_REFERENCES_MAX = 32
 
-/** With `<server>/` in front of it, and the 256 characters that an action may have. */
+/** Longest tool name: with `<server>/` it must fit into the 256 characters of an action. */
 export const TOOL_NAME_LENGTH_MAX = 190
 
-/** Of the name of a tool that the server does not show, in the metadata of the refusal. */
+/** Longest part of an unknown tool name in the metadata of the refusal. */
 export const UNKNOWN_TOOL_LENGTH_MAX = 100
 
-/** As long as a server's name may be. */
+/** Longest name of a server. */
 export const SERVER_NAME_LENGTH_MAX = 64
 
-/** Of a client's own name, in the id of an approver and in the metadata of a decision. */
+/** Longest part of the client's name in an approver id and in the metadata of a decision. */
 export const CLIENT_NAME_LENGTH_MAX = 100
 
-/** Of the version that a server says it has, in the metadata of a decision. */
+/** Longest part of the server's version in the metadata of a decision. */
 export const SERVER_VERSION_LENGTH_MAX = 100
 
-/** Of a client's name in the id of an approver, escaped: ids have at most 256 characters. */
+/** Longest escaped client name in an approver id, which has at most 256 characters. */
 export const APPROVER_NAME_LENGTH_MAX = 200
 
-/** Of arguments in an elicitation. Where there is more, the client is not asked: all of them are in the approval store. */
+/**
+ * Longest arguments in an elicitation. For longer ones the client is not asked; the approval store shows all of
+ * them.
+ */
 export const SHOWN_ARGUMENTS_LENGTH_MAX = 2_000
 
-/** Of a failed tool's own words, in the outcome. */
+/** Longest part of a tool's error text in the outcome. */
 export const TOOL_ERROR_LENGTH_MAX = 400
 
 /**
- * How long the child's tree has after its stdin was closed, and again after SIGTERM, in milliseconds. Clients give a server two seconds
- * before they kill it, and that is the guard: its own tree has to be gone by then.
+ * Time for the process tree of the child to end after its stdin is closed, and again after SIGTERM, in
+ * milliseconds. Clients kill the guard after two seconds, and the tree must end before.
  */
 export const CHILD_GRACE_MS = 700
 
-/** How long the records of calls that were under way may take when a session ends. */
+/** Time limit for recording running calls when a session ends, in milliseconds. */
 export const CLOSE_GRACE_MS = 5_000
 
-/** Sessions at once over HTTP: each is a server process, or a session at the server. */
+/** Most sessions over HTTP: each is a server process or a session with the server. */
 export const SESSIONS_MAX = 32
 
-/** A session without a request or an open stream for this long is over, in milliseconds. */
+/** A session without a request or an open stream ends after this time, in milliseconds. */
 export const SESSION_IDLE_MS = 30 * 60_000
 
-/** Connections at once: each session has one stream and a few requests. */
+/** Most connections: each session has one stream and a few requests. */
 export const CONNECTIONS_MAX = 256
 
-/** For the headers and the body of one HTTP request. */
+/** Time limit for the headers and the body of one HTTP request, in milliseconds. */
 export const HTTP_REQUEST_TIMEOUT_MS = 30_000
 
-/** Without any traffic, in whatever state: a stream has a sign of life every 15 s, so this ends who does not read. */
+/**
+ * Closes a connection without traffic, in milliseconds. A stream sends a keep-alive every 15 s, so this closes
+ * connections of clients that stop reading.
+ */
 export const HTTP_SILENCE_MS = 120_000
 
-/** How long a stopping guard waits for HTTP requests that are being answered. */
+/** How long a stopping guard waits for HTTP requests in progress, in milliseconds. */
 export const HTTP_CLOSE_GRACE_MS = 2_000
 
-/** How long an HTTP answer may become one JSON text; after that it is a stream, so that its connection shows signs of life. */
+/**
+ * How long a response stays open for a single JSON text, in milliseconds; afterwards it is a stream with
+ * keep-alives.
+ */
 export const ANSWER_AS_JSON_MS = 25_000
 
-/** Between two signs of life on a stream. */
+/** Interval of keep-alives on a stream, in milliseconds. */
 export const STREAM_KEEPALIVE_MS = 15_000
 
-/** How long a connection may take for its first headers: whoever holds it has not shown a token yet. */
+/** Time limit for the first headers of a connection, which has not sent a token yet, in milliseconds. */
 export const HTTP_HEADERS_TIMEOUT_MS = 5_000
 
-/** Connections at once of one address that has shown no token yet. The loopback is one address. */
+/** Most connections without a token from one address. The loopback is one address. */
 export const UNPROVEN_CONNECTIONS_MAX = 32
 
-/** Of a body that is too large, how much is read for the id of its request. */
+/** Bytes of an overlong body that are read to find the id of its request. */
 export const HTTP_SKIPPED_BYTES_MAX = 64 * 1024 * 1024

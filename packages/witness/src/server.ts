@@ -128,7 +128,7 @@ function send(response: ServerResponse, status: number, body: string, type = 'te
 async function listen(server: Server, host: string, port: number, onError: (error: unknown) => void): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
-      const hint = 'give another port, or 0 for a free one'
+      const hint = 'choose another port, or 0 for a free one'
       reject(
         new WitnessError('LISTEN_FAILED', `cannot listen on \`${host}\`: ${error.message}`, { hint, cause: error }),
       )

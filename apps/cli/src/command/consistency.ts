@@ -16,19 +16,19 @@ export interface ConsistencyOptions {
 export function register(program: Command, io: Io): void {
   program
     .command('consistency')
-    .summary('show that a ledger begins with a checkpoint kept elsewhere')
+    .summary('prove that a ledger extends an earlier checkpoint')
     .description(
-      'Proves that the checkpoint of a ledger comes from the one that you kept by appending alone, and checks the proof. Exits with 1 when it does ' +
-        'not: the ledger was cut, an older copy was put back, or it was rewritten. Looks at checkpoints and hashes, not at entries.',
+      'Proves that a ledger grew from an earlier checkpoint only by appending, and verifies the proof. Exits with 1 if it did not: the ledger ' +
+        'was truncated, rolled back to an older copy, or rewritten. Reads checkpoints and tree hashes, not entries.',
     )
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
-    .requiredOption('--from <file>', 'the checkpoint that was kept; `-` is standard input')
+    .requiredOption('--from <file>', 'the earlier checkpoint; `-` is standard input')
     .option(
       '--public-key <file>',
-      'PEM file, or a file with a vkey; both checkpoints must be signed by such a key (repeatable)',
+      'trusted key, a PEM file or a file with a vkey; both checkpoints must be signed by one (repeatable)',
       repeatable,
     )
-    .option('--output <file>', 'write the proof there, in the form that witnesses take (C2SP tlog-witness)')
+    .option('--output <file>', 'write the proof to this file, as an add-checkpoint request (C2SP tlog-witness)')
     .option('--json', 'print one JSON value')
     .addHelpText(
       'after',
@@ -54,17 +54,17 @@ export async function run(options: ConsistencyOptions, io: Io): Promise<ExitCode
   const headText = await storedCheckpoint(ledger, io)
   const head = await readCheckpoint(headText, 'the checkpoint of the ledger', keys)
   if (kept.origin !== head.origin) {
-    const why = `\`${from}\` is of the log \`${kept.origin}\`, the ledger is \`${head.origin}\``
-    throw new CliError(EXIT.no, why, 'take a checkpoint of this ledger')
+    const why = `\`${from}\` is a checkpoint of \`${kept.origin}\`, but the ledger is \`${head.origin}\``
+    throw new CliError(EXIT.no, why, 'give a checkpoint of this ledger')
   }
   if (kept.size > head.size) {
-    const why = `the ledger has ${head.size} entries, and \`${from}\` is of ${kept.size} (TRUNCATED)`
-    throw new CliError(EXIT.no, why, 'entries were cut off, or an older copy was put back')
+    const why = `the ledger has ${head.size} entries, but \`${from}\` has ${kept.size} (TRUNCATED)`
+    throw new CliError(EXIT.no, why, 'entries were removed, or an older copy was restored')
   }
   const { root, hashes } = await withLedger(ledger, io, false, ({ reader }) => prove(reader, kept.size, head))
   if (crypto.bytesToHex(root) !== crypto.bytesToHex(kept.root)) {
-    const why = `the ledger did not begin with \`${from}\` when it had ${kept.size} entries (INCONSISTENT)`
-    throw new CliError(EXIT.no, why, 'it was rewritten: keep both, and find out by whom')
+    const why = `the first ${kept.size} entries of the ledger differ from \`${from}\` (INCONSISTENT)`
+    throw new CliError(EXIT.no, why, 'the ledger was rewritten: keep both files as evidence')
   }
   if (output !== undefined) {
     const { encodeAddCheckpoint } = await import('@sudoagent/witness')
@@ -95,18 +95,14 @@ export async function run(options: ConsistencyOptions, io: Io): Promise<ExitCode
     ['to', `${head.size} entries, root ${crypto.encodeBase64(head.root)}`],
     ['proof', `${hashes.length} hashes`],
   ] as const
-  const signed =
-    keys.length === 0 ? '; whose they are was not checked: give --public-key' : ', both signed by a key that you gave'
-  const rest = 'The entries were not looked at: `sudoagent verify --checkpoint` does that.'
+  const signed = keys.length === 0 ? '; signatures not checked: give --public-key' : '; both are signed by a given key'
+  const rest = 'The entries were not checked; `sudoagent verify --checkpoint` checks them.'
   const text = rows.map(([name, value]) => fieldRow(name, 6, value, { columns: io.stdout.columns })).join('')
-  await print(
-    io.stdout,
-    `consistent: the checkpoint of the ledger extends the one that you kept${signed}\n\n${text}\n${rest}\n`,
-  )
+  await print(io.stdout, `consistent: the ledger extends the given checkpoint${signed}\n\n${text}\n${rest}\n`)
   return EXIT.ok
 }
 
-/** The proof from the ledger's own tree. @throws CliError when not even that leads to the ledger's own head */
+/** The proof from the tree of the ledger. @throws CliError if the tree does not match the head */
 async function prove(reader: LedgerReader, size: number, head: UnverifiedCheckpoint): Promise<PrefixProof> {
   const { LedgerError, provePrefix } = await import('@sudoagent/ledger')
   try {
@@ -117,7 +113,7 @@ async function prove(reader: LedgerReader, size: number, head: UnverifiedCheckpo
   }
 }
 
-/** Reads a checkpoint, and who signed it when somebody's word is to be taken. @throws CliError */
+/** Reads a checkpoint and, with keys, verifies its signature. @throws CliError */
 async function readCheckpoint(
   text: string,
   name: string,

@@ -14,11 +14,11 @@ export function register(program: Command, io: Io): void {
     .command('copy')
     .summary('copy a ledger, unchanged, into another store')
     .description(
-      'Copies every entry of a ledger, byte for byte, with its tree and head, between SQLite, JSONL and PostgreSQL. Each entry is checked on the ' +
-        'way, and the copy is verified when it is whole. A copy that was cut off goes on where it ended; what is something else is never written over.',
+      'Copies a ledger byte for byte, with its tree and head, between SQLite, JSONL and PostgreSQL. Checks each entry while copying, and verifies ' +
+        'the complete copy. Continues an interrupted copy; a destination that is not a prefix of the ledger is left untouched.',
     )
     .argument('<from>', 'the ledger: a file, or postgres://host/database?ledger=name')
-    .argument('<to>', 'the copy: a file whose name ends in .sqlite or .jsonl, or such a URL')
+    .argument('<to>', 'the copy: a file ending in .sqlite or .jsonl, or a URL')
     .option('--json', 'print one JSON value')
     .addHelpText(
       'after',
@@ -32,7 +32,7 @@ Examples:
     })
 }
 
-/** Copies, verifies the copy, and says what it holds. */
+/** Copies the ledger, verifies the copy, and prints its size and root. */
 export async function run({ from, to, json = false }: CopyOptions, io: Io): Promise<ExitCode> {
   const { withLedger } = await import('../ledger/ledger-file.js')
   const { copyLedger } = await import('@sudoagent/ledger/copy')
@@ -46,26 +46,22 @@ export async function run({ from, to, json = false }: CopyOptions, io: Io): Prom
       await sink.close()
     }
   })
-  // A writer may have gone on with the ledger meanwhile; what was copied is a moment of it, and stands for itself.
+  // The ledger may have grown meanwhile; the copy is a complete earlier state of it.
   const report = await withLedger(to, io, false, ({ reader }) => verify(reader))
   const [finding] = report.findings
   if (!report.ok) {
-    const why = finding === undefined ? 'nothing is in it' : `${finding.message} (${finding.code})`
-    throw new CliError(
-      EXIT.no,
-      `the copy does not verify: ${why}`,
-      `\`sudoagent verify\` says whether \`${from}\` does`,
-    )
+    const why = finding === undefined ? 'it is empty' : `${finding.message} (${finding.code})`
+    throw new CliError(EXIT.no, `the copy does not verify: ${why}`, `run \`sudoagent verify\` on \`${from}\``)
   }
   if (json) {
     const value = { entries, already_there: found, root: report.head.root }
     await print(io.stdout, `${JSON.stringify(value, null, 2)}\n`)
     return EXIT.ok
   }
-  const before = found === 0 ? '' : `; ${found} were there already`
+  const before = found === 0 ? '' : `; ${found} were already there`
   await print(io.stdout, `copied: ${entries} entries, root ${report.head.root}${before}\n`)
   const { printMessage } = await import('../terminal/message.js')
-  await printMessage(io, 'hint', `hold it against your keys: \`sudoagent verify ${printable(to)} --public-key …\``)
+  await printMessage(io, 'hint', `verify the signatures: \`sudoagent verify ${printable(to)} --public-key …\``)
   return EXIT.ok
 }
 
@@ -73,7 +69,7 @@ async function refuseSame(from: string, to: string): Promise<void> {
   const { isServer } = await import('../ledger/place.js')
   const { isSameFile } = await import('../terminal/same-file.js')
   if (isServer(from) || isServer(to) ? from !== to : !(await isSameFile(from, to))) return
-  throw new CliError(EXIT.usage, 'a ledger cannot be copied into itself', 'name another place for the copy')
+  throw new CliError(EXIT.usage, 'a ledger cannot be copied into itself', 'choose another destination')
 }
 
 async function openSink(to: string): Promise<LedgerSink> {
@@ -83,11 +79,7 @@ async function openSink(to: string): Promise<LedgerSink> {
   const { existsSync } = await import('node:fs')
   const kind = /\.(?:jsonl|ndjson)$/i.test(to) ? 'jsonl' : /\.(?:sqlite3?|db)$/i.test(to) ? 'sqlite' : null
   if (kind === null && !existsSync(to)) {
-    throw new CliError(
-      EXIT.usage,
-      `\`${to}\` does not say what kind of ledger it will be`,
-      'let its name end in .sqlite or .jsonl',
-    )
+    throw new CliError(EXIT.usage, `the extension of \`${to}\` does not name a kind of ledger`, 'use .sqlite or .jsonl')
   }
   return openFileSink(to, kind ?? 'sqlite')
 }

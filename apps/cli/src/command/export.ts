@@ -7,7 +7,7 @@ import type { Io } from '../terminal/io.js'
 export interface ExportOptions {
   readonly ledger: string
   readonly format?: ExportFormat
-  /** The same as `format: 'json'`. */
+  /** Same as `format: 'json'`. */
   readonly json?: boolean
   readonly output?: string
 }
@@ -17,8 +17,8 @@ export function register(program: Command, io: Io): void {
     .command('export')
     .summary('write a whole ledger as JSON, NDJSON or CSV')
     .description(
-      'Writes every entry of a ledger in another format. Fails when an entry cannot be read: an export is whole, or it is not there. ' +
-        'NDJSON holds the entries byte for byte and is a ledger that verifies; CSV is safe to open in a spreadsheet.',
+      'Writes every entry of a ledger in another format. Fails if an entry cannot be read; a partial export is never written to a file. ' +
+        'NDJSON contains the entries byte for byte and is a JSONL ledger itself; CSV is safe to open in a spreadsheet.',
     )
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
   addOutputOptions(command, ['json', 'ndjson', 'csv'], 'json')
@@ -34,12 +34,12 @@ Examples:
     })
 }
 
-/** Exports all of a ledger; exit 1 when it has no entry. */
+/** Exports the whole ledger. @returns 1 if it has no entries */
 export async function run({ ledger, format, json, output }: ExportOptions, io: Io): Promise<ExitCode> {
   const { withLedger } = await import('../ledger/ledger-file.js')
   const { chooseFormat, deliverText, noneWritten } = await import('../terminal/deliver.js')
   const { isStdout } = await import('../terminal/output.js')
-  // A person sees each entry as it is read.
+  // A terminal shows each entry as it is read.
   const isOneByOne = isStdout(output) && io.stdout.isTerminal
   const count = await withLedger(ledger, io, false, async ({ reader, showProgress, hideProgress }) => {
     const chosen = chooseFormat(formatOf(format, json), output, 'json')
@@ -53,11 +53,11 @@ export async function run({ ledger, format, json, output }: ExportOptions, io: I
   })
   if (count > 0) return EXIT.ok
   const { printMessage } = await import('../terminal/message.js')
-  await printMessage(io, 'note', noneWritten('the ledger has no entry', output))
+  await printMessage(io, 'note', noneWritten('the ledger has no entries', output))
   return EXIT.no
 }
 
-/** All entries, or an error at the first that cannot be read: an export is whole, or it is not there. */
+/** All entries; throws at the first unreadable one. */
 async function* everyEntry(
   reader: LedgerReader,
   format: ExportFormat,
@@ -70,6 +70,6 @@ async function* everyEntry(
 }
 
 function onUnreadable(position: number): never {
-  const hint = '`sudoagent verify` says what is wrong with it; `sudoagent filter` hands out what can be read'
-  throw new CliError(EXIT.no, `entry ${position} cannot be read, so the ledger cannot be exported whole`, hint)
+  const hint = '`sudoagent verify` shows the problem; `sudoagent filter` outputs the readable entries'
+  throw new CliError(EXIT.no, `entry ${position} cannot be read, so the ledger was not exported`, hint)
 }

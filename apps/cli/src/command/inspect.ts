@@ -11,10 +11,9 @@ export interface InspectOptions {
 export function register(program: Command, io: Io): void {
   program
     .command('inspect')
-    .summary('show what a ledger says of itself')
+    .summary("show a ledger's metadata (unverified)")
     .description(
-      'Shows the size of a ledger, its head, keys, checkpoints, witnesses and open calls, and the files that it consists of. Verifies nothing: ' +
-        'that is what `sudoagent verify` does.',
+      'Shows the size, head, keys, checkpoints, witnesses, open calls and files of a ledger. Verifies nothing; to verify, use `sudoagent verify`.',
     )
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .option('--json', 'print one JSON value')
@@ -42,11 +41,11 @@ export async function run({ ledger, json = false }: InspectOptions, io: Io): Pro
   const { entries, unreadable } = inspection
   if (unreadable > 0 && unreadable === entries) {
     const { guessKindOf } = await import('../input/input-file.js')
-    const hint = (await guessKindOf(ledger)) ?? 'name a SQLite or JSONL ledger'
-    throw new CliError(EXIT.failed, `\`${ledger}\` has no entry that can be read`, hint)
+    const hint = (await guessKindOf(ledger)) ?? 'give a SQLite or JSONL ledger'
+    throw new CliError(EXIT.failed, `\`${ledger}\` has no readable entries`, hint)
   }
   const files = await filesOf(ledger)
-  // One file is one shard: a ledger is not split.
+  // A ledger is not split, so it is a single shard.
   const value = { ...inspection, shards: [{ path: ledger, entries: inspection.entries }], files }
   await print(
     io.stdout,
@@ -56,7 +55,7 @@ export async function run({ ledger, json = false }: InspectOptions, io: Io): Pro
   const { printMessage } = await import('../terminal/message.js')
   const what = unreadable === 1 ? '1 entry cannot be read' : `${unreadable} entries cannot be read`
   await printMessage(io, 'error', `${what}, so the counts above may be too small`)
-  await printMessage(io, 'hint', '`sudoagent verify` says what is wrong with them')
+  await printMessage(io, 'hint', '`sudoagent verify` shows the problems')
   return EXIT.failed
 }
 
@@ -84,7 +83,7 @@ async function render(of: Inspection, files: readonly LedgerFile[], columns: num
     ...files.map(({ path, bytes }) => ['file', `${path}, ${bytes} bytes`] as const),
   ]
   const text = rows.map(([name, value]) => fieldRow(name, 10, value, { columns })).join('')
-  return `${text}\nNothing of this was verified.\n`
+  return `${text}\nNone of this was verified.\n`
 }
 
 function checkpointLine(of: InspectedCheckpoint | null, entries: number): string {
@@ -96,5 +95,5 @@ function checkpointLine(of: InspectedCheckpoint | null, entries: number): string
   })
   const by = signers.length === 0 ? 'not signed' : `signed by ${signers.join(', ')}`
   const behind = entries - of.size
-  return `of ${of.size} entries, root ${of.root}, ${by}${behind > 0 ? `; ${behind} entries behind it` : ''}`
+  return `of ${of.size} entries, root ${of.root}, ${by}${behind > 0 ? `; ${behind} entries after it` : ''}`
 }

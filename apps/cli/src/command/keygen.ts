@@ -13,16 +13,16 @@ export interface KeygenOptions {
 export function register(program: Command, io: Io): void {
   program
     .command('keygen')
-    .summary('make a key pair for signing a ledger')
+    .summary('create a key pair for signing a ledger')
     .description(
-      'Makes an Ed25519 key pair. The process that writes the ledger signs with the private key (mode 0600, never printed); whoever verifies ' +
-        'it needs the public key. With --encrypt the private key is of use only with a passphrase, which is asked for twice, or taken from ' +
-        'SUDOAGENT_KEY_PASSPHRASE. Existing files are left alone unless --overwrite is given; folders that do not exist are made (mode 0700).',
+      'Creates an Ed25519 key pair. The process that writes the ledger signs with the private key (mode 0600, never printed); verifiers need ' +
+        'the public key. With --encrypt the private key is protected by a passphrase, asked for twice or taken from SUDOAGENT_KEY_PASSPHRASE. ' +
+        'Existing files are replaced only with --overwrite; missing folders are created (mode 0700).',
     )
-    .requiredOption('--private-key <file>', 'where the private key goes (PEM, PKCS#8)')
-    .requiredOption('--public-key <file>', 'where the public key goes (PEM, SPKI)')
-    .option('--encrypt', 'encrypt the private key under a passphrase')
-    .option('--overwrite', 'replace key files that are there already')
+    .requiredOption('--private-key <file>', 'file for the private key (PEM, PKCS#8)')
+    .requiredOption('--public-key <file>', 'file for the public key (PEM, SPKI)')
+    .option('--encrypt', 'encrypt the private key with a passphrase')
+    .option('--overwrite', 'replace existing key files')
     .option('--json', 'print one JSON value')
     .addHelpText(
       'after',
@@ -45,7 +45,7 @@ export async function run(
   requireFileName('--public-key', publicKey)
   const { isSameFile } = await import('../terminal/same-file.js')
   if (await isSameFile(privateKey, publicKey)) {
-    throw new CliError(EXIT.usage, '--private-key and --public-key name the same file', 'give each a file of its own')
+    throw new CliError(EXIT.usage, '--private-key and --public-key name the same file', 'use two different files')
   }
   const { encryptPrivateKey, generatePrivateKey } = await import('@sudoagent/crypto')
   const { refuseExisting, writeKeyPair } = await import('../key/key-pair.js')
@@ -78,7 +78,7 @@ function requireFileName(option: string, name: string): void {
   if (name !== '' && name !== '-') return
   throw new CliError(
     EXIT.usage,
-    `${option} \`${name}\` names no file`,
+    `${option} \`${name}\` is not a file name`,
     'keys are written to files, never to standard output',
   )
 }

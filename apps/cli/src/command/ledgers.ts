@@ -12,7 +12,7 @@ export function register(program: Command, io: Io): void {
     .command('ledgers')
     .summary('list the ledgers of a PostgreSQL database')
     .description(
-      'Lists the ledgers of a database: how many entries each has, its last hash, and how long ago it grew. Nothing of it is verified; exits with 1 when there is none.',
+      'Lists the ledgers of a database: number of entries, last hash, and time since the last entry. Verifies nothing. Exits with 1 if there are none.',
     )
     .argument('<database>', 'postgres://user@host/database')
     .option('--json', 'print JSON')
@@ -56,11 +56,11 @@ export async function run({ database, json = false }: LedgersOptions, io: Io): P
   }
   if (ledgers.length > 0) return EXIT.ok
   const { printMessage } = await import('../terminal/message.js')
-  await printMessage(io, 'note', 'the database has no ledger')
+  await printMessage(io, 'note', 'the database has no ledgers')
   return EXIT.no
 }
 
-/** A length of time, in its greatest unit: `3 d`. */
+/** A duration in its largest unit: `3 d`. */
 function agoOf(ms: number): string {
   const units = [
     ['d', 86_400_000],

@@ -1,11 +1,12 @@
-// A policy that decides about calls, in a file that somebody named. (What witnesses know as a policy is in `policy-file.ts`.)
+// Reads the policy file that decides calls. (The C2SP policy of witnesses is a different format: see
+// `witness-policy.ts`.)
 import { spawnSync } from 'node:child_process'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type LoadedPolicy, loadPolicy, PolicyFileError } from '@sudoagent/policy'
 import { CliError, EXIT } from '../exit.js'
 
-/** @throws CliError with the file and the place where it is wrong: there is no policy in it */
+/** @throws CliError with the file and the line of the mistake */
 export async function readCallPolicy(path: string): Promise<LoadedPolicy> {
   try {
     return await loadPolicy(path)
@@ -16,7 +17,10 @@ export async function readCallPolicy(path: string): Promise<LoadedPolicy> {
   }
 }
 
-/** Node names the place in the trace of what was thrown; of what cannot be parsed it tells only whoever lets it check the file. */
+/**
+ * Finds the line of the mistake. A stack trace contains it; for a syntax error in a module only `node --check`
+ * prints it.
+ */
 function placeIn(error: unknown, path: string): string | undefined {
   const file = resolve(path)
   const told =

@@ -1,12 +1,15 @@
-// Bearer tokens: from a file or the environment, never from the command line, which others on the machine can read.
+// Reads bearer tokens from a file or the environment. The command line is not an option: other users can read it.
 import { CliError, EXIT } from '../exit.js'
 import type { Io } from '../terminal/io.js'
 import { readText } from './input-file.js'
 
-/** Longer ones are no tokens; JWTs with many claims are a few kilobytes. */
+/** Longest token file; JWTs with many claims have a few kilobytes. */
 const TOKEN_BYTES_MAX = 16 * 1024
 
-/** @returns null when neither names one. @throws CliError when what is named holds none */
+/**
+ * @returns null if neither source has a token
+ * @throws CliError if a source contains an invalid token
+ */
 export async function readToken(
   { file, variable }: { readonly file: string | undefined; readonly variable: string | undefined },
   io: Io,
@@ -21,7 +24,7 @@ function checked(token: string, where: string): string {
   if (/^[\x21-\x7e]{16,}$/.test(token)) return token
   throw new CliError(
     EXIT.failed,
-    `${where} holds no token`,
-    'at least 16 characters without white space: `openssl rand -base64 32`',
+    `${where} does not contain a valid token`,
+    'a token has at least 16 characters without white space: `openssl rand -base64 32`',
   )
 }

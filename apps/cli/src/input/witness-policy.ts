@@ -1,13 +1,13 @@
-// A witness policy (C2SP tlog-policy) in a file that somebody named.
+// Reads a witness policy (https://c2sp.org/tlog-policy) from a file.
 import { CryptoError, parseWitnessPolicy, type WitnessPolicy } from '@sudoagent/crypto'
 import { CliError, EXIT } from '../exit.js'
 import type { Io } from '../terminal/io.js'
 import { guessKind, readInput } from './input-file.js'
 
-/** As long as a policy may be. */
+/** Longest policy that `parseWitnessPolicy` accepts. */
 const POLICY_BYTES_MAX = 256 * 1024
 
-/** @throws CliError naming the file: it cannot be read, or is no policy that anybody could fulfil */
+/** @throws CliError with the file if it cannot be read, is not a policy, or its quorum can never be reached */
 export async function readPolicy(path: string, io: Io): Promise<WitnessPolicy> {
   const bytes = await readInput(path, 'witness policy', POLICY_BYTES_MAX, io)
   try {
@@ -16,11 +16,11 @@ export async function readPolicy(path: string, io: Io): Promise<WitnessPolicy> {
     if (!(error instanceof CryptoError)) throw error
     const kind = guessKind(bytes)
     const hint = kind === undefined || kind.includes('policy') ? error.hint : kind
-    throw new CliError(EXIT.failed, `\`${path}\`: ${error.message}`, hint ?? 'it is a text of C2SP tlog-policy', error)
+    throw new CliError(EXIT.failed, `\`${path}\`: ${error.message}`, hint ?? 'the format is C2SP tlog-policy', error)
   }
 }
 
-/** `readPolicy`, where a policy may be left out. */
+/** Reads an optional policy; undefined if no path is given. */
 export async function readPolicyOption(path: string | undefined, io: Io): Promise<WitnessPolicy | undefined> {
   return path === undefined ? undefined : readPolicy(path, io)
 }

@@ -1,4 +1,15 @@
-// A key file that somebody named: maybe missing, maybe huge, maybe a pipe, maybe no key at all.
+// Reads the key files that the user names, and names the file in every error.
+//
+//   key-file.ts      bytes and mode of a key file, at most 64 KiB; the path may also be a pipe, `<(…)`
+//   private-key.ts   Ed25519 private keys: PKCS#8 PEM (RFC 5958), plain or encrypted with PBES2 (RFC 8018)
+//   passphrase.ts    the passphrase: SUDOAGENT_KEY_PASSPHRASE, or typed without echo
+//   trusted-key.ts   public keys for verification: SPKI PEM, or a vkey (https://c2sp.org/signed-note)
+//   key-pair.ts      writes a new pair into two files: both or neither
+//
+// The key formats themselves are parsed by @sudoagent/crypto. Its CryptoError becomes a CliError with the path:
+//
+//   parsePrivateKey(pem)                  CryptoError: the private key is encrypted
+//   readPrivateKey('ledger.key.pem', io)  CliError: `ledger.key.pem`: the private key is encrypted, …
 import { open } from 'node:fs/promises'
 import { CryptoError } from '@sudoagent/crypto'
 import { CliError, EXIT } from '../exit.js'
@@ -7,26 +18,22 @@ import { errnoHint, errnoOf, errnoWords } from '../terminal/errno.js'
 export interface KeyFile {
   readonly path: string
   readonly bytes: Buffer
-  /** Who may read and write it; null of what is no regular file, which nobody else opens by its name. */
+  /** Permission bits; null for a pipe or device, which has no meaningful mode. */
   readonly mode: number | null
 }
 
 export type KeyFileKind = 'key' | 'private key' | 'public key'
 
-/** No key file of any kind comes near this; whatever is longer is not read to its end. */
+/** Longest key file. Longer files are not read to the end. */
 const KEY_FILE_BYTES_MAX = 64 * 1024
 
-/**
- * Reads a key file, whatever is in it.
- *
- * @throws CliError naming the file: it cannot be read, or is too large
- */
+/** Reads a key file without parsing it. @throws CliError with the file if it cannot be read or is too large */
 export async function readKeyFile(path: string, kind: KeyFileKind): Promise<KeyFile> {
   try {
     const file = await open(path, 'r')
     try {
       const stat = await file.stat()
-      // A loop, because a pipe (`<(…)`) hands over what it has.
+      // A pipe (`<(…)`) returns its content in pieces.
       const bytes = Buffer.alloc(KEY_FILE_BYTES_MAX + 1)
       let length = 0
       for (let read = 1; read > 0 && length < bytes.length; length += read) {
@@ -46,12 +53,12 @@ export async function readKeyFile(path: string, kind: KeyFileKind): Promise<KeyF
   }
 }
 
-/** The text of a PEM file: latin1, because PEM is ASCII, and that it is something else is for the parser to say. */
+/** The text of a PEM file, decoded as latin1: PEM is ASCII, and the parser rejects everything else. */
 export function pemOf({ bytes }: KeyFile): string {
   return bytes.toString('latin1')
 }
 
-/** What `parse` makes of a key file. @throws CliError naming the file, for what is refused */
+/** Parses a key file. @throws CliError with the file instead of the CryptoError of `parse` */
 export function parseKeyFile<T>({ path }: KeyFile, parse: () => T): T {
   try {
     return parse()

@@ -1,5 +1,5 @@
-// A new key pair in two files: both or neither, each created anew, never through what is there already. All of it is synchronous, so that no
-// signal finds one file without the other.
+// Writes a new key pair into two files: both or neither, and never through an existing file or link. All of it is
+// synchronous, so that a signal cannot arrive between the two files.
 import { randomBytes } from 'node:crypto'
 import {
   closeSync,
@@ -20,23 +20,22 @@ import { errnoHint, errnoOf, errnoWords } from '../terminal/errno.js'
 export interface KeyPaths {
   readonly privateKey: string
   readonly publicKey: string
-  /** Whether key files that are there may be replaced. Files that hold something else never are. */
+  /** Whether existing key files may be replaced. Other files are never replaced. */
   readonly overwrite: boolean
 }
 
-/** A key pair as it goes into its files. */
+/** A key pair as PEM text. */
 export interface KeyPairPem {
-  /** Encrypted or not. */
+  /** Plain or encrypted. */
   readonly privateKey: string
   readonly publicKey: string
 }
 
 /**
- * Writes the private key for its owner alone (0600) and the public one for everybody (0644).
- * Folders that do not exist are made for the owner alone (0700).
- * When one cannot be written the other is taken back, and files that were to be replaced stand where they stood.
+ * Writes the private key with mode 0600 and the public key with mode 0644. Creates missing folders with mode 0700.
+ * If either file cannot be written, removes the other and restores replaced files.
  *
- * @throws CliError naming the file
+ * @throws CliError with the file
  */
 export function writeKeyPair(pem: KeyPairPem, { privateKey, publicKey, overwrite }: KeyPaths): void {
   const undos: (() => void)[] = []
@@ -61,10 +60,10 @@ export function writeKeyPair(pem: KeyPairPem, { privateKey, publicKey, overwrite
   for (const path of replaced) unlinkSync(path)
 }
 
-/** Makes a folder and those above it that are missing. */
+/** Creates a folder and its missing parents. */
 function makeFolder(folder: string, undos: (() => void)[]): void {
   try {
-    // Which of them were missing: `recursive` says which was the first.
+    // With `recursive`, Node returns the first folder that it created.
     const first = mkdirSync(folder, { recursive: true, mode: 0o700 })
     if (first === undefined) return
     undos.push(() => {
@@ -77,7 +76,7 @@ function makeFolder(folder: string, undos: (() => void)[]): void {
 
 function create(path: string, text: string, mode: number, undos: (() => void)[]): void {
   try {
-    // `wx`: fails on whatever is there, a symbolic link included.
+    // `wx` fails if the path exists, also as a symbolic link.
     const fd = openSync(path, 'wx', mode)
     undos.push(() => unlinkSync(path))
     try {
@@ -92,9 +91,9 @@ function create(path: string, text: string, mode: number, undos: (() => void)[])
 }
 
 /**
- * Asks nobody for a passphrase in vain: what is there now will hardly be gone when the pair is written.
+ * Checks for existing files before the user types a passphrase.
  *
- * @throws CliError when one of the files is there and must not be replaced
+ * @throws CliError if a file exists and must not be replaced
  */
 export function refuseExisting({ privateKey, publicKey, overwrite }: KeyPaths): void {
   for (const path of [privateKey, publicKey]) {
@@ -103,9 +102,9 @@ export function refuseExisting({ privateKey, publicKey, overwrite }: KeyPaths): 
 }
 
 const alreadyThere = (path: string): CliError =>
-  new CliError(EXIT.failed, `\`${path}\` exists already`, 'name another file, or replace the old keys with --overwrite')
+  new CliError(EXIT.failed, `\`${path}\` already exists`, 'name another file, or replace the old keys with --overwrite')
 
-/** Gives an old key file another name, so that it can be put back. Returns that name; null when there is nothing. */
+/** Renames an existing key file, so that it can be restored. @returns the new name; null if the file does not exist */
 function moveAside(path: string): string | null {
   const there = lstatSync(path, { throwIfNoEntry: false })
   if (there === undefined) return null
@@ -113,7 +112,7 @@ function moveAside(path: string): string | null {
   if (!isLink && !(there.isFile() && looksLikeKey(path))) {
     throw new CliError(
       EXIT.failed,
-      `\`${path}\` is no key file`,
+      `\`${path}\` is not a key file`,
       '--overwrite replaces key files only; name another file',
     )
   }

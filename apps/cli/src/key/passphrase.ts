@@ -1,55 +1,57 @@
-// Passphrases that a person types. The terminal shows nothing of them, and is given back as it was, whatever happens.
+// Asks for passphrases on the terminal without echo, and always restores the terminal mode.
 import { on } from 'node:events'
 import { printable } from '@sudoagent/ledger'
 import { CliError, EXIT } from '../exit.js'
 import { type Io, PASSPHRASE_VARIABLE } from '../terminal/io.js'
 
-/** More than a key can be encrypted with; a file that was pasted by mistake is not read to its end. */
+/** Longest passphrase accepted; stops reading a file pasted by mistake. */
 const PASSPHRASE_CHARS_MAX = 2048
 
-/** Keys as a terminal sends them in raw mode, where none has a meaning of its own. */
+/** Control keys as a terminal sends them in raw mode. */
 const KEY = { interrupt: '\u0003', endOfInput: '\u0004', backspace: '\b', clear: '\u0015', delete: '\u007f' } as const
 
-/** Arrows, function keys, and whatever else is no character. */
+/** Arrow keys, function keys and other escape sequences. */
 const ESCAPE_SEQUENCE = /\u001b(?:\[[0-9;?]*[ -/]*[@-~]|O.|[^[O])?/gu
 
-/** Asks for the passphrase of a private key; null where nobody can be asked. */
+/** Asks for the passphrase of a private key. @returns null without a terminal */
 export async function askPassphrase(io: Io, path: string): Promise<string | null> {
   const typed = await askHidden(io, [`passphrase of \`${printable(path)}\`: `])
   if (typed === null) return null
   const [passphrase = ''] = typed
-  if (passphrase === '') throw new CliError(EXIT.failed, 'no passphrase was typed', 'type it, and then Enter')
+  if (passphrase === '') throw new CliError(EXIT.failed, 'the passphrase is empty', 'type the passphrase, then Enter')
   return passphrase
 }
 
 /**
- * The passphrase for a new key: SUDOAGENT_KEY_PASSPHRASE, or what a person types twice.
+ * The passphrase for a new key: SUDOAGENT_KEY_PASSPHRASE, or typed twice.
  *
- * @throws CliError when there is neither, it is empty, or the two differ
+ * @throws CliError if neither is available, it is empty, or the two differ
  */
 export async function newPassphrase(io: Io): Promise<string> {
   if (io.keyPassphrase !== undefined) return io.keyPassphrase
-  const typed = await askHidden(io, ['passphrase for the new key: ', 'the same again: '])
+  const typed = await askHidden(io, ['passphrase for the new key: ', 'repeat the passphrase: '])
   if (typed === null) {
     const message = '--encrypt needs a passphrase, and there is no terminal to ask for one'
     throw new CliError(EXIT.failed, message, `set ${PASSPHRASE_VARIABLE}`)
   }
   const [first = '', second] = typed
-  if (first === '') throw new CliError(EXIT.failed, 'no passphrase was typed', 'leave out --encrypt to go without')
+  if (first === '') throw new CliError(EXIT.failed, 'the passphrase is empty', 'for an unencrypted key, omit --encrypt')
   if (first !== second) throw new CliError(EXIT.failed, 'the two passphrases differ', 'type the same one twice')
   return first
 }
 
 /**
- * Asks questions on stderr, and returns what is typed after each, up to Enter. Backspace and Ctrl-U edit, Ctrl-C ends
- * the process, other control characters do nothing.
+ * Prints the questions on stderr and returns the answer to each, up to Enter. Backspace and Ctrl-U edit the answer,
+ * Ctrl-C ends the process, other control characters are ignored.
+ *
+ * @returns null without a terminal
  */
 async function askHidden(io: Io, questions: readonly string[]): Promise<readonly string[] | null> {
   const keyboard = io.keyboard()
   if (keyboard === null) return null
   const restore = (): void => void keyboard.setRawMode(false)
   const forget = io.atExit(restore)
-  // Before the question: nothing that is typed after it is shown.
+  // Set before the question is printed, so that no typed character is echoed.
   keyboard.setRawMode(true)
   try {
     return await readAnswers(keyboard, io, questions)
@@ -87,7 +89,7 @@ async function* keysOf(keyboard: NodeJS.ReadStream): AsyncGenerator<string> {
     try {
       text = decoder.decode(bytes as Buffer, { stream: true })
     } catch {
-      throw new CliError(EXIT.failed, 'what was typed is not UTF-8', `set ${PASSPHRASE_VARIABLE} instead`)
+      throw new CliError(EXIT.failed, 'the input is not UTF-8', `set ${PASSPHRASE_VARIABLE} instead`)
     }
     yield* text.replace(ESCAPE_SEQUENCE, '').replaceAll('\r\n', '\r')
   }
@@ -98,7 +100,7 @@ function edit(line: string, key: string): string {
   if (key === KEY.clear) return ''
   if (/\p{Cc}/u.test(key)) return line
   if (line.length >= PASSPHRASE_CHARS_MAX) {
-    throw new CliError(EXIT.failed, `what was typed is longer than ${PASSPHRASE_CHARS_MAX} characters`, 'try again')
+    throw new CliError(EXIT.failed, `the passphrase is longer than ${PASSPHRASE_CHARS_MAX} characters`, 'try again')
   }
   return line + key
 }

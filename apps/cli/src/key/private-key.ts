@@ -1,4 +1,4 @@
-// A private key in a file that somebody named: maybe encrypted, maybe lying open.
+// Reads a private key from a PEM file, plain or encrypted.
 import { CryptoError, type CryptoErrorCode, type PrivateKey, parsePrivateKey } from '@sudoagent/crypto'
 import { CliError, EXIT } from '../exit.js'
 import { type Io, PASSPHRASE_VARIABLE } from '../terminal/io.js'
@@ -6,23 +6,23 @@ import { printMessage } from '../terminal/message.js'
 import { type KeyFile, parseKeyFile, pemOf, readKeyFile } from './key-file.js'
 import { askPassphrase } from './passphrase.js'
 
-/** Reading by the group and by others. */
+/** Mode bits that let the group or others read. */
 const OTHERS_READ = 0o044
 
 /**
- * Reads the private key in a PEM file. When it is encrypted, the passphrase comes from SUDOAGENT_KEY_PASSPHRASE, or
- * from whoever sits at the terminal. Says so on stderr when others than its owner may read the file.
+ * Reads the private key in a PEM file. The passphrase of an encrypted key comes from SUDOAGENT_KEY_PASSPHRASE or is
+ * asked for on the terminal. Prints a note on stderr if users other than the owner can read the file.
  *
- * @throws CliError naming the file: it cannot be read, holds no Ed25519 private key, or does not open
+ * @throws CliError with the file if it cannot be read, is not an Ed25519 private key, or the passphrase is wrong
  */
 export async function readPrivateKey(path: string, io: Io): Promise<PrivateKey> {
   return openPrivateKey(await readKeyFile(path, 'private key'), io)
 }
 
-/** The private key in a key file that was read already. */
+/** Parses the private key of a key file. */
 export async function openPrivateKey(file: KeyFile, io: Io): Promise<PrivateKey> {
   const pem = pemOf(file)
-  // Not of a public key that was given by mistake.
+  // A public key given by mistake needs no warning.
   if (pem.includes('PRIVATE KEY-----')) await warnOfReaders(file, io)
   if (!isEncrypted(pem)) return parseKeyFile(file, () => parsePrivateKey(pem))
   const passphrase = io.keyPassphrase ?? (await askPassphrase(io, file.path))
@@ -39,7 +39,7 @@ export async function openPrivateKey(file: KeyFile, io: Io): Promise<PrivateKey>
   }
 }
 
-/** Whether all that a key lacks is its passphrase. */
+/** Whether the key is valid except for the missing passphrase. */
 function isEncrypted(pem: string): boolean {
   try {
     parsePrivateKey(pem)
@@ -52,12 +52,12 @@ function isEncrypted(pem: string): boolean {
 const hasCode = (error: unknown, code: CryptoErrorCode): boolean => error instanceof CryptoError && error.code === code
 
 async function warnOfReaders({ path, mode }: KeyFile, io: Io): Promise<void> {
-  // Windows has no such modes; Node makes one up there.
+  // Windows has no permission bits; Node reports made-up ones there.
   if (mode === null || (mode & OTHERS_READ) === 0 || process.platform === 'win32') return
   const octal = mode.toString(8).padStart(4, '0')
   await printMessage(
     io,
     'note',
-    `others can read the private key \`${path}\` (mode ${octal}): chmod 600 keeps it to its owner`,
+    `other users can read the private key \`${path}\` (mode ${octal}); restrict it with chmod 600`,
   )
 }

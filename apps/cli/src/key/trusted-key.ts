@@ -1,4 +1,5 @@
-// Keys whose word is taken for a log: PEM files, or files with a vkey, which binds a key to the name of one log.
+// Reads the public keys that verification trusts: PEM files, or files with a vkey, which binds a key to the name of
+// one log.
 import {
   CryptoError,
   createNoteVerifier,
@@ -10,20 +11,16 @@ import {
 import { CliError, EXIT } from '../exit.js'
 import { parseKeyFile, pemOf, readKeyFile } from './key-file.js'
 
-/** A key under a name, as a file with one line. */
+/** The start of a vkey: name, key hash, key. */
 const VKEY = /^[^+\n]+\+[0-9a-f]{8}\+/
 
-/** As many as a verification takes: each is tried on every entry that does not name its own. */
+/** Most keys in one verification: each is tried on every entry that does not name its key. */
 const KEYS_MAX = 64
 
-/**
- * Reads the keys in these files.
- *
- * @throws CliError naming the file: it cannot be read, or holds no key of a log
- */
+/** Reads the public keys of a log. @throws CliError with the file if it cannot be read or is not the key of a log */
 export async function readTrustedKeys(paths: readonly string[]): Promise<readonly (PublicKey | NoteKey)[]> {
   if (paths.length > KEYS_MAX) {
-    throw new CliError(EXIT.usage, `more than ${KEYS_MAX} public keys are given`, 'give the keys of this log')
+    throw new CliError(EXIT.usage, `more than ${KEYS_MAX} public keys`, 'give only the keys of this log')
   }
   return Promise.all(paths.map(readTrustedKey))
 }
@@ -33,15 +30,15 @@ async function readTrustedKey(path: string): Promise<PublicKey | NoteKey> {
   const pem = pemOf(file)
   if (!VKEY.test(pem.trimStart())) return parseKeyFile(file, () => parsePublicKey(pem))
   return parseKeyFile(file, () => {
-    // UTF-8, because a name may be in any script.
+    // Decoded as UTF-8: a name may contain any script.
     const key = parseVkey(file.bytes.toString('utf8').trim())
-    // Says so when it is the key of a witness.
+    // Throws for the key of a witness.
     createNoteVerifier(key)
     return key
   })
 }
 
-/** A key that stands on the command line as a vkey. @throws CliError usage */
+/** Parses a vkey from the command line. @throws CliError with exit code 2 */
 export function parseVkeyOption(option: string, text: string): NoteKey {
   try {
     return parseVkey(text)

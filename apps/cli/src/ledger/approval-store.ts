@@ -1,4 +1,4 @@
-// An approval store for the length of one command, beside the engine that waits in it.
+// Opens an approval store for one command while the engine uses it too.
 import { statSync } from 'node:fs'
 import { type ApprovalStore, ApprovalStoreError } from '@sudoagent/core'
 import { SqliteApprovalStore } from '@sudoagent/core/sqlite'
@@ -8,15 +8,15 @@ import { CliError, EXIT } from '../exit.js'
 import { errnoHint, errnoOf, errnoWords } from '../terminal/errno.js'
 import { isServer } from './password-url.js'
 
-/** Whether a file is opened that users other than its owner can write to. */
+/** Whether to open a file that users other than its owner can write to. */
 export interface StoreAccess {
   readonly allowOtherWriters?: boolean | undefined
 }
 
 /**
- * Opens the store at a place, a file or a URL (`postgres://…`), hands it to `use`, and closes it.
+ * Opens the store, a file or a URL (`postgres://…`), passes it to `use`, and closes it.
  *
- * @throws CliError when it is not there, no approval store, or fails; whatever else `use` throws
+ * @throws CliError if the store does not exist, is not an approval store or fails; any error of `use`
  */
 export async function withApprovals<T>(
   place: string,
@@ -28,7 +28,7 @@ export async function withApprovals<T>(
     return await use(store)
   } catch (error) {
     if (!(error instanceof ApprovalStoreError) || error.code !== 'APPROVAL_STORE_FAILED') throw error
-    throw new CliError(EXIT.failed, error.message, 'try again when the other process is done', error)
+    throw new CliError(EXIT.failed, error.message, 'try again when the other process has finished', error)
   } finally {
     await store.close()
   }
@@ -40,7 +40,7 @@ async function openOnServer(url: string): Promise<ApprovalStore> {
     return await PostgresApprovalStore.open(url)
   } catch (error) {
     if (!(error instanceof ApprovalStoreError)) throw error
-    throw new CliError(EXIT.failed, error.message, '`sudoagent postgres check` says what the database lacks', error)
+    throw new CliError(EXIT.failed, error.message, 'run `sudoagent postgres check`', error)
   }
 }
 
@@ -51,7 +51,11 @@ function requireFile(path: string): void {
     const hint = errnoOf(error) === 'ENOENT' ? 'check the path of the approval store' : errnoHint(error)
     throw new CliError(EXIT.failed, `approval store \`${path}\` cannot be read: ${errnoWords(error)}`, hint, error)
   }
-  throw new CliError(EXIT.failed, `approval store \`${path}\` is no file`, 'name the SQLite file of the approval store')
+  throw new CliError(
+    EXIT.failed,
+    `approval store \`${path}\` is not a file`,
+    'give the SQLite file of the approval store',
+  )
 }
 
 function openFile(path: string, allowOtherWriters: boolean): SqliteApprovalStore {
@@ -60,15 +64,15 @@ function openFile(path: string, allowOtherWriters: boolean): SqliteApprovalStore
     return SqliteApprovalStore.openExisting(path, { allowOtherWriters })
   } catch (error) {
     if (!(error instanceof ApprovalStoreError || error instanceof TypeError)) throw error
-    const hint = accessAdvice(error) ?? 'name the SQLite file that the engine was given as its approval store'
+    const hint = accessAdvice(error) ?? 'give the SQLite file that the engine uses as its approval store'
     throw new CliError(EXIT.failed, error.message, hint, error)
   }
 }
 
 /**
- * What to do about a store that cannot be opened, in the terms of the command line: the store names the option of the library.
+ * Advice about a store that cannot be opened, in terms of the command line: the store names the option of the library.
  *
- * @returns undefined where the reason is neither its mode, nor what is in it, nor the native module
+ * @returns undefined if the cause is neither the mode of the file, its content nor the native module
  */
 export function accessAdvice(error: unknown): string | undefined {
   if (nativeModuleProblem(error) !== null) return NATIVE_MODULE_HINT

@@ -1,4 +1,4 @@
-// A ledger for the length of one command: opened, read with progress, closed whatever happens.
+// Opens a ledger for one command: shows progress while it is read, and always closes it.
 import { LedgerError, type LedgerReader, type StoreFault } from '@sudoagent/ledger'
 import { CliError, EXIT } from '../exit.js'
 import type { Io } from '../terminal/io.js'
@@ -6,22 +6,22 @@ import { printMessage } from '../terminal/message.js'
 import { NO_PROGRESS, type Progress, startProgress } from '../terminal/progress.js'
 import { openLedgerReader } from './place.js'
 
-/** How often the progress line is drawn anew, in milliseconds: fast enough to look alive. */
+/** Interval between updates of the progress line, in milliseconds. */
 const PROGRESS_MS = 40
 
 export interface LedgerUse {
   readonly reader: LedgerReader
-  /** For a reading that does not go through `batches`: tells how many entries it has seen so far. */
+  /** Reports progress, in entries read so far, for code that does not read through `batches`. */
   readonly showProgress: (entries: number) => void
-  /** Takes the progress line away: what follows is written to the same terminal. */
+  /** Removes the progress line before other output goes to the terminal. */
   readonly hideProgress: () => void
 }
 
 /**
- * Opens the ledger at `path`, a file or a URL, hands it to `use`, and closes it.
+ * Opens the ledger at `path`, a file or a URL, passes it to `use`, and closes it.
  *
- * @param quiet whether to show no progress
- * @throws LedgerError of `openLedgerReader`, and whatever `use` throws
+ * @param quiet - true to show no progress
+ * @throws LedgerError of `openLedgerReader`; any error of `use`
  */
 export async function withLedger<T>(
   path: string,
@@ -30,7 +30,7 @@ export async function withLedger<T>(
   use: (ledger: LedgerUse) => Promise<T>,
 ): Promise<T> {
   const opened = await openLedgerReader(path)
-  // Closing removes the private copy that some ledgers are read from; it does so before its first wait.
+  // Closing removes the temporary copy of some ledgers. It does so synchronously, before its first await.
   const forget = io.atExit(() => void opened.close())
   const progress = quiet ? NO_PROGRESS : startProgress(io, opened.sizeHint)
   try {
@@ -82,18 +82,18 @@ function withProgress(opened: LedgerReader, progress: Progress): LedgerReader {
 }
 
 /**
- * For a command that hands out what it read: the store must have let it read everything.
+ * Checks that the store could be read to the end. Called by commands that output entries.
  *
- * @throws CliError when the file is damaged, so that nobody takes the readable part for the whole
+ * @throws CliError if the file is damaged: its readable part must not pass for the whole ledger
  */
 export async function requireWholeStore(reader: LedgerReader, io: Io): Promise<void> {
   const damage = reader.faults().find(({ code }) => code === 'STORE_DAMAGED')
   if (damage !== undefined) throw damaged(damage)
   for (const { message } of reader.faults())
-    await printMessage(io, 'note', `${message}; \`sudoagent verify\` says more`)
+    await printMessage(io, 'note', `${message}; run \`sudoagent verify\` for details`)
 }
 
-/** "Not found" is only true of a ledger that could be read to its end. */
+/** Replaces ENTRY_NOT_FOUND if the ledger is damaged: the entry may be in the unreadable part. */
 export async function findIn<T>(reader: LedgerReader, find: () => Promise<T>): Promise<T> {
   try {
     return await find()
@@ -107,7 +107,7 @@ export async function findIn<T>(reader: LedgerReader, find: () => Promise<T>): P
 function damaged({ message }: StoreFault): CliError {
   return new CliError(
     EXIT.failed,
-    `the ledger cannot be read to its end: ${message}`,
-    '`sudoagent verify` says what can still be read',
+    `the ledger cannot be read to the end: ${message}`,
+    'run `sudoagent verify` to see what can still be read',
   )
 }

@@ -1,4 +1,4 @@
-// A ledger that a command adds to: opened as what it is, with a key, and closed whatever happens.
+// Opens a ledger for a command that appends to it, and always closes it.
 import { createSigner, type Signer } from '@sudoagent/crypto'
 import type { ControlWriter, LedgerWriter } from '@sudoagent/ledger'
 import { CliError, EXIT } from '../exit.js'
@@ -6,25 +6,25 @@ import { readPrivateKey } from '../key/private-key.js'
 import type { Io } from '../terminal/io.js'
 import { isServer, openLedgerReader, openLedgerWriter } from './place.js'
 
-/** The signer of a private key in a file. @throws CliError naming the file */
+/** Reads a private key from a file. @throws CliError with the file */
 export async function readSigner(path: string, io: Io): Promise<Signer> {
   return createSigner(await readPrivateKey(path, io))
 }
 
 /**
- * Opens the ledger at `path` for writing, which must be there, hands it to `use`, and closes it.
+ * Opens an existing ledger for writing, passes it to `use`, and closes it.
  *
- * @throws LedgerError of `openLedgerReader` and of the store, and whatever `use` throws
+ * @throws LedgerError of `openLedgerReader` and of the store; any error of `use`
  */
 export async function withWriter<T>(
   path: string,
   signer: Signer,
   use: (ledger: LedgerWriter & ControlWriter) => Promise<T>,
 ): Promise<T> {
-  // A writer makes a ledger where there is none; a reader does not.
+  // The reader fails if the ledger does not exist; the writer would create it.
   const reader = await openLedgerReader(path)
   await reader.close()
-  // What has not begun is left as it is: the change is then refused.
+  // `begin: false`: an empty ledger gets no genesis entry, and the store rejects the change.
   const file = (['jsonl', 'sqlite'] as const).find((kind) => kind === reader.kind)
   const kind = file === undefined ? {} : { kind: file }
   const ledger = await openLedgerWriter(path, { signer, ...kind, begin: false })
@@ -36,16 +36,16 @@ export async function withWriter<T>(
 }
 
 /**
- * Opens a ledger for writing, and makes it where it is not there: a file by the end of its name.
+ * Opens a ledger for writing and creates it if it does not exist; the file extension selects the kind.
  *
- * @throws CliError when the name does not say what kind it will be; LedgerError of the store
+ * @throws CliError if the extension does not name a kind; LedgerError of the store
  */
 export async function openOrMakeWriter(place: string, signer: Signer | undefined): Promise<LedgerWriter> {
   if (!isServer(place) && !/\.(?:jsonl|ndjson|sqlite3?|db)$/i.test(place))
     throw new CliError(
       EXIT.usage,
-      `\`${place}\` does not say what kind of ledger it is`,
-      'let its name end in .sqlite or .jsonl',
+      `the extension of \`${place}\` does not name a kind of ledger`,
+      'use .sqlite or .jsonl',
     )
   return openLedgerWriter(place, signer === undefined ? {} : { signer })
 }

@@ -1,21 +1,22 @@
-// URLs among the arguments. Apart from what opens them: it is looked at before anything is loaded.
+// Checks for database URLs among the arguments. A module without imports of packages: `main` calls it before it
+// loads anything.
 import { CliError, EXIT } from '../exit.js'
 
-/** Whether an argument means a place on a PostgreSQL server, and not a file. */
+/** Whether an argument is the URL of a PostgreSQL server rather than a file. */
 export function isServer(place: string): boolean {
   return /^postgres(?:ql)?:\/\//i.test(place)
 }
 
 /**
- * Whoever may list the processes of this machine reads its command lines.
+ * Rejects passwords on the command line, which every user who can list processes can read.
  *
- * @throws CliError when a URL with a password stands on the command line, without showing it
+ * @throws CliError if a URL contains a password; the message does not repeat it
  */
 export function refusePasswords(args: readonly string[]): void {
   if (!args.some((arg) => isServer(arg) && (/^[^?]*:\/\/[^?]*:.*@/.test(arg) || /[?&]password=/i.test(arg)))) return
   throw new CliError(
     EXIT.usage,
-    'a URL with a password stands on the command line, where others can see it',
-    'leave it out, and set PGPASSWORD, or PGPASSFILE, or write ~/.pgpass',
+    'a URL on the command line contains a password, which other users can see',
+    'remove it and use PGPASSWORD, PGPASSFILE or ~/.pgpass',
   )
 }

@@ -1,5 +1,5 @@
-// The registry: heads of ledgers, on record in a ledger of their own. An entry of it is a decision of the action below, whose parameters are the
-// heads; whoever can verify a ledger can verify a registry.
+// The registry: a ledger that records the heads of other ledgers. Each entry is a decision of the action below,
+// with the heads as its parameters, so a registry is verified like every ledger.
 import { randomUUID } from 'node:crypto'
 import { sha256Hex } from '@sudoagent/crypto'
 import {
@@ -20,24 +20,24 @@ import { isServer } from './place.js'
 const ACTION = 'sudoagent.registry.record'
 const POLICY_ID = 'registry'
 
-/** Heads in one entry: some hundred bytes each, of the 3 MiB that an entry may have. */
+/** Heads in one entry: a few hundred bytes each, of the 3 MiB limit of an entry. */
 const HEADS_MAX = 500
 
-/** The head of a ledger as it was recorded. `checkpoint` is the whole note, or the three lines of an unsigned one. */
+/** The recorded head of a ledger. `checkpoint` is the signed note, or the three lines of an unsigned checkpoint. */
 export interface RecordedHead {
   readonly ledger: string
   readonly checkpoint: string
 }
 
-/** The name of a registry that is a ledger of the database that it is about; null when it is elsewhere. */
+/** The name of the registry within the database; null if it is stored elsewhere. */
 export function registryIn(database: string, registry: string): string | null {
   return isServer(registry) ? ledgerIn(database, registry) : null
 }
 
 /**
- * The heads that the ledgers of a database have now; without the registry itself, when it is one of them.
+ * Reads the current heads of all ledgers of a database except the registry.
  *
- * @throws CliError when the server lists a ledger under a name that ours never have
+ * @throws CliError if the server lists a ledger with an invalid name
  */
 export async function readHeads(database: string, registry: string): Promise<readonly RecordedHead[]> {
   const heads: RecordedHead[] = []
@@ -47,8 +47,8 @@ export async function readHeads(database: string, registry: string): Promise<rea
     if (!isLedgerName(name))
       throw new CliError(
         EXIT.no,
-        `the server lists a ledger \`${printable(name.slice(0, 80))}\`: that cannot be the name of a ledger`,
-        'its tables are not ours, or were changed; nothing was recorded',
+        `the server lists the ledger \`${printable(name.slice(0, 80))}\`, which is not a valid name`,
+        'the tables were not made by sudoagent, or were changed; nothing was recorded',
       )
     const reader = await openPostgresLedger(database, { ledger: name })
     try {
@@ -73,7 +73,7 @@ export async function recordHeads(heads: readonly RecordedHead[], writer: Ledger
   }
 }
 
-/** Every head that a registry holds, of each ledger the latest last. */
+/** All recorded heads by ledger, in the order of recording. */
 export async function recordedHeads(registry: LedgerReader): Promise<ReadonlyMap<string, readonly string[]>> {
   const all = new Map<string, string[]>()
   for await (const { entry } of select(registry, { event: 'decision' })) {

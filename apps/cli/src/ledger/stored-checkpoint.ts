@@ -1,7 +1,7 @@
 import { CliError, EXIT } from '../exit.js'
 import type { Io } from '../terminal/io.js'
 
-/** The signed head of a ledger. @throws CliError when it has none */
+/** The signed head of a ledger. @throws CliError if the ledger has no signed head */
 export async function storedCheckpoint(ledger: string, io: Io): Promise<string> {
   const { withLedger } = await import('./ledger-file.js')
   const { parseNote } = await import('@sudoagent/crypto')
@@ -12,11 +12,10 @@ export async function storedCheckpoint(ledger: string, io: Io): Promise<string> 
   try {
     parseNote(head.text)
   } catch (error) {
-    throw new CliError(EXIT.no, `the head of \`${ledger}\` is no signed checkpoint`, VERIFY_HINT, error)
+    throw new CliError(EXIT.no, `the head of \`${ledger}\` is not a signed checkpoint`, VERIFY_HINT, error)
   }
   return head.text
 }
 
-const NONE_HINT =
-  'a ledger has one when it is written with a signer; `--private-key` signs one for this ledger as it is'
-export const VERIFY_HINT = '`sudoagent verify` says more'
+const NONE_HINT = 'ledgers written with a signer have one; `sudoagent checkpoint --private-key` signs one now'
+export const VERIFY_HINT = 'run `sudoagent verify` for details'

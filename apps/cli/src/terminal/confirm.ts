@@ -1,15 +1,18 @@
-// A question that a person answers with yes, at the terminal that they look at.
+// Asks yes-or-no questions on the terminal.
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Io } from './io.js'
 
-/** Before the question, input is thrown away for this long: what the terminal holds already was typed for something else. */
+/**
+ * Time before the question during which input is discarded, in milliseconds: it was typed before the question
+ * appeared.
+ */
 const SETTLE_MS = 100
 
-/** Nothing else is a yes. */
+/** Any other answer means no. */
 const YES = /^[ \t]*(?:y|yes)[ \t]*$/i
 
-/** Asks; null where nobody can be asked. The end of input is a no. */
+/** Asks the question. The end of input means no. @returns null without a terminal */
 export async function confirm(io: Io, question: string): Promise<boolean | null> {
   const keyboard = io.keyboard()
   if (keyboard === null) return null
@@ -17,14 +20,14 @@ export async function confirm(io: Io, question: string): Promise<boolean | null>
   return line !== null && YES.test(line)
 }
 
-/** Asks whether to go on: Enter alone does. */
+/** Asks whether to continue; only Enter means yes. */
 export async function confirmNext(io: Io, question: string): Promise<boolean> {
   const keyboard = io.keyboard()
   const line = keyboard === null ? null : await readLine(keyboard, io, question)
   return line !== null && line.trim() === ''
 }
 
-/** The first line that is typed after the question; null at the end of input. */
+/** The first line typed after the question; null at the end of input. */
 async function readLine(keyboard: NodeJS.ReadStream, io: Io, question: string): Promise<string | null> {
   await discardTypedAhead(keyboard, io)
   await io.stderr.write(question)
@@ -33,7 +36,7 @@ async function readLine(keyboard: NodeJS.ReadStream, io: Io, question: string): 
   try {
     return await new Promise<string | null>((resolve) => {
       ended = () => resolve(null)
-      // In front of readline's own, which at the end of input takes a `y` without Enter for a line.
+      // Registered before readline's listener, which takes a `y` without Enter at the end of input for a line.
       keyboard.prependListener('end', ended)
       reader.once('line', resolve)
       reader.once('close', ended)
@@ -45,7 +48,7 @@ async function readLine(keyboard: NodeJS.ReadStream, io: Io, question: string): 
   }
 }
 
-/** In raw mode the terminal hands over the unfinished line too, which would otherwise become the start of the answer. */
+/** Raw mode also discards an unfinished line, which would otherwise start the answer. */
 async function discardTypedAhead(keyboard: NodeJS.ReadStream, io: Io): Promise<void> {
   const restore = (): void => void keyboard.setRawMode(false)
   const forget = io.atExit(restore)

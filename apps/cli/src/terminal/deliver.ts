@@ -1,4 +1,4 @@
-// Entries → a format → standard output or a file. What export, filter and search have in common.
+// Writes entries in a format to standard output or a file; shared by export, filter and search.
 
 import { extname } from 'node:path'
 import { type EntryRecord, type ExportFormat, exportCsv, exportJson, exportNdjson } from '@sudoagent/ledger'
@@ -12,7 +12,7 @@ import { isStdout, openOutput } from './output.js'
 export type Format = ExportFormat | 'table'
 
 export interface Delivery {
-  /** The ledger that is being read. */
+  /** The ledger that is read. */
   readonly ledger: string
   readonly format: Format
   /** `--output`; undefined or `-` is standard output. */
@@ -29,9 +29,9 @@ const FORMAT_OF: ReadonlyMap<string, ExportFormat> = new Map([
 ])
 
 /**
- * The format that was asked for, by name or by the ending of the output file; `otherwise` for a name without an ending.
+ * The format given by `--format` or the extension of the output file; `otherwise` for a name without an extension.
  *
- * @throws CliError for an ending that names no format: `report.html` with lines of JSON in it would be taken for something else
+ * @throws CliError for an extension that does not name a format: `report.html` would contain lines of JSON
  */
 export function chooseFormat<Chosen extends Format>(
   format: Chosen | undefined,
@@ -45,15 +45,16 @@ export function chooseFormat<Chosen extends Format>(
     throw new CliError(
       EXIT.usage,
       `\`${output}\` ends in \`${ending}\`, which does not name a format`,
-      `use one of ${[...FORMAT_OF.keys()].join(', ')}, or say the format with --format`,
+      `use one of ${[...FORMAT_OF.keys()].join(', ')}, or set --format`,
     )
   return named ?? otherwise
 }
 
 /**
- * Writes the entries and says how many there were. An output file appears when there was at least one and all of them were written.
+ * Writes the entries. An output file appears once all entries are written, and only if there is at least one.
  *
- * @throws whatever reading the entries throws, CliError for an output that cannot be written, PipeClosed
+ * @returns the number of entries
+ * @throws any error of reading the entries, CliError if the output cannot be written, PipeClosed
  */
 export async function deliver(records: AsyncIterable<EntryRecord>, delivery: Delivery, io: Io): Promise<number> {
   let count = 0
@@ -67,11 +68,7 @@ export async function deliver(records: AsyncIterable<EntryRecord>, delivery: Del
   return deliverText(texts, () => count, delivery, io)
 }
 
-/**
- * The same with texts in the format.
- *
- * @param count - of the entries so far
- */
+/** Writes text that is already in the format. @param count - the number of entries so far */
 export async function deliverText(
   texts: AsyncIterable<string>,
   count: () => number,
@@ -86,7 +83,7 @@ export async function deliverText(
       if (toTerminal) delivery.beforeTerminal()
       await output.write(toTerminal ? shown(text, delivery.format) : text)
     }
-    // An empty file would look like a result; on standard output the empty form of the format is one.
+    // An empty file would look like a result. On standard output an empty list is a valid result.
     if (toStdout || count() > 0) await output.finish()
     return count()
   } finally {
@@ -94,13 +91,13 @@ export async function deliverText(
   }
 }
 
-/** A table is made for people already; the others hand out text as it is. */
+/** Escapes text for a terminal. A table is already escaped. */
 function shown(text: string, format: Format): string {
   if (format === 'table') return text
   return format === 'csv' ? escapeRowForTerminal(text) : escapeForTerminal(text)
 }
 
-/** What is said when `deliver` found nothing. */
+/** The message if `deliver` found no entries. */
 export function noneWritten(says: string, output: string | undefined): string {
   return isStdout(output) ? says : `${says}; \`${output}\` was not written`
 }

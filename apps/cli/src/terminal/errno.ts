@@ -1,4 +1,4 @@
-// Errors of the operating system in words. Node's own messages name system calls and repeat paths; a person wants to know what is wrong.
+// Describes errors of the operating system. Node's messages contain system calls and repeat paths.
 const WORDS: ReadonlyMap<string, string> = new Map([
   ['EACCES', 'permission denied'],
   ['EPERM', 'permission denied'],
@@ -9,39 +9,39 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'no such file or folder'],
   ['ENOTDIR', 'part of the path is not a folder'],
   ['EISDIR', 'it is a directory'],
-  ['EEXIST', 'it exists already'],
+  ['EEXIST', 'it already exists'],
   ['ELOOP', 'too many symbolic links'],
   ['ENAMETOOLONG', 'the name is too long'],
   ['EMFILE', 'too many open files'],
-  ['ENXIO', 'nothing is at the other end'],
+  ['ENXIO', 'nothing is connected to the other end'],
   ['EIO', 'input/output error'],
-  ['EADDRINUSE', 'another program listens there'],
-  ['EADDRNOTAVAIL', 'this machine does not have that address'],
-  ['ENOTFOUND', 'there is no host with that name'],
+  ['EADDRINUSE', 'the address is in use'],
+  ['EADDRNOTAVAIL', 'this machine has no such address'],
+  ['ENOTFOUND', 'no such host'],
 ])
 
 const HINTS: ReadonlyMap<string, string> = new Map([
-  ['EACCES', 'check who owns it and its mode, or choose another folder'],
-  ['EPERM', 'check who owns it and its mode, or choose another folder'],
+  ['EACCES', 'check its owner and mode, or choose another folder'],
+  ['EPERM', 'check its owner and mode, or choose another folder'],
   ['EROFS', 'choose a folder on another disk'],
-  ['ENOSPC', 'free some space, or choose a folder on another disk; nothing was left behind'],
-  ['EDQUOT', 'free some space, or choose a folder on another disk; nothing was left behind'],
-  ['ENOENT', 'the folder must be there already: make it, or check the spelling'],
+  ['ENOSPC', 'free some space, or choose a folder on another disk; no partial file remains'],
+  ['EDQUOT', 'free some space, or choose a folder on another disk; no partial file remains'],
+  ['ENOENT', 'create the folder first, or check the spelling'],
   ['ENOTDIR', 'check the spelling of the path'],
   ['EISDIR', 'name a file in it'],
 ])
 
-/** The code of an error of the operating system (`ENOENT`), or an empty text. */
+/** The code of a system error (`ENOENT`), or an empty string. */
 export function errnoOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
 
-/** What went wrong, in a few words; for a code that is not known here, Node's own message. */
+/** A short description of the error; Node's message for an unknown code. */
 export function errnoWords(error: unknown): string {
   return WORDS.get(errnoOf(error)) ?? (error instanceof Error ? error.message : String(error))
 }
 
-/** What to do about it. */
+/** The hint for the error. */
 export function errnoHint(error: unknown, otherwise = 'name another file'): string {
   return HINTS.get(errnoOf(error)) ?? otherwise
 }

@@ -1,53 +1,73 @@
-// Everything that the outside is to a command: two streams, whether a person looks at them, the environment, and what has to be undone when
-// the process ends early. Files are in `io/`.
+// The interface between commands and the outside: streams, terminal, environment, signals and cleanup. Tests
+// replace it.
+//
+//   io.ts         streams with colour and width; what to undo when the process ends early
+//   message.ts    `sudoagent: error: …`, `hint: …`, `note: …` on stderr
+//   output.ts     a file that appears only once it is complete
+//   deliver.ts    entries in a format, to standard output or a file
+//   confirm.ts    yes-or-no questions
+//   progress.ts   the progress line of long operations
+//   errno.ts      descriptions of system errors
+//   same-file.ts  protects the files of a ledger from `--output`
+//
+// Results go to stdout, everything else to stderr. Colour follows https://no-color.org: `--no-color` and NO_COLOR
+// win over FORCE_COLOR, which wins over the terminal check. A closed pipe ends a command without an error:
+//
+//   $ sudoagent export ledger.sqlite --format ndjson | head -1      exit code 0
 import { Console } from 'node:console'
 import { CliError, EXIT, type ExitCode, PipeClosed } from '../exit.js'
 import { errnoOf, errnoWords } from './errno.js'
 
 export interface Stream {
   readonly isTerminal: boolean
-  /** Width in cells; only a terminal has one. */
+  /** Width in cells; undefined without a terminal. */
   readonly columns: number | undefined
   readonly colour: boolean
-  /** Resolves when the text is handed over. @throws PipeClosed, CliError */
+  /** Resolves when the text is written. @throws PipeClosed, CliError */
   write(text: string): Promise<void>
 }
 
 export interface Io {
   /** Results. */
   readonly stdout: Stream
-  /** Progress, findings, hints and errors. Writing to it never fails: there would be nowhere to say so. */
+  /** Progress, findings, hints and errors. Writing never fails: a failure could not be reported. */
   readonly stderr: Stream
-  /** What a person types, where one sees stderr and can answer; null where nobody does. */
+  /** Keyboard input; null unless both stdin and stderr are a terminal. */
   keyboard(): NodeJS.ReadStream | null
   /**
-   * Both ends of a conversation with whoever started the process. From then on standard output carries that and nothing else: what code that
-   * was loaded says on the console goes to standard error.
+   * Standard input and output for a protocol. From then on `console` writes to stderr, so that loaded code cannot
+   * write to standard output.
    */
   pipes(): { readonly input: NodeJS.ReadableStream; readonly output: NodeJS.WritableStream }
-  /** What is piped in, in parts. */
+  /** Standard input in chunks. */
   stdin(): AsyncIterable<Uint8Array>
-  /** The passphrase of private keys, from the environment. */
+  /** The passphrase of private keys, from SUDOAGENT_KEY_PASSPHRASE. */
   readonly keyPassphrase: string | undefined
-  /** Who answers approvals, from the environment. */
+  /** The name of the approver, from SUDOAGENT_APPROVER. */
   readonly approver: string | undefined
-  /** Whether an internal error shows its stack. */
+  /** Whether to print the stack of an internal error. */
   readonly debug: boolean
-  /** What the process ends with, set by the command that ran. */
+  /** Exit code of the process, set by the command. */
   exitCode: ExitCode
-  /** Has `undo` called, synchronously, if the process ends before the returned function is. */
+  /**
+   * Registers `undo`, which is called synchronously if the process ends early. @returns a function that unregisters
+   * it
+   */
   atExit(undo: () => void): () => void
-  /** Undoes what is still to be undone: the process is about to end. */
+  /** Calls the registered functions; the process is about to end. */
   cleanUp(): void
-  /** Ends the process as Ctrl-C does. */
+  /** Ends the process like Ctrl-C. */
   interrupt(): void
-  /** For a command that runs until it is told to end: resolves with the first signal, which then does not end the process. */
+  /**
+   * For a command that runs until a signal arrives: resolves with the first signal, which then does not end the
+   * process.
+   */
   untilStopped(): Promise<void>
-  /** Tells such a command to end; false when there is none, or it has been told before. */
+  /** Asks such a command to stop. @returns false if no such command runs, or it was already asked */
   stop(): boolean
 }
 
-/** What `createIo` needs of `process`. */
+/** The part of `process` that `createIo` uses. */
 export interface Outside {
   readonly argv: readonly string[]
   readonly env: { readonly [name: string]: string | undefined }
@@ -57,16 +77,16 @@ export interface Outside {
   emit(signal: 'SIGINT', name: 'SIGINT'): boolean
 }
 
-/** Holds the passphrase of private keys, for whoever runs where nobody can be asked. */
+/** Environment variable with the passphrase of private keys. */
 export const PASSPHRASE_VARIABLE = 'SUDOAGENT_KEY_PASSPHRASE'
 
-/** Who answers approvals, where `--approver` is not given. */
+/** Environment variable with the default of `--approver`. */
 export const APPROVER_VARIABLE = 'SUDOAGENT_APPROVER'
 
-/** Width of a terminal that does not tell its own: that of the first ones. */
+/** Width of a terminal that does not report one. */
 const COLUMNS_DEFAULT = 80
 
-/** Closed pipes: what Linux and macOS say, and what Node says of a stream that has failed already. */
+/** Error codes of a closed pipe: from Linux and macOS, and from Node for a stream that already failed. */
 const CLOSED = ['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED']
 
 export function createIo(outside: Outside): Io {
@@ -77,7 +97,7 @@ export function createIo(outside: Outside): Io {
   return {
     stdout: asStream(stdout, 'standard output', hasColour(stdout, argv, env)),
     stderr: { ...quietly, write: (text) => quietly.write(text).catch(() => {}) },
-    // Not touched before somebody is to be asked: looking at stdin is opening it.
+    // Reading the property `stdin` opens it, so it is read only when needed.
     keyboard: () => (stderr.isTTY === true && outside.stdin.isTTY === true ? outside.stdin : null),
     pipes() {
       globalThis.console = new Console(stderr, stderr)
@@ -97,7 +117,7 @@ export function createIo(outside: Outside): Io {
         try {
           undo()
         } catch {
-          // Already undone, or it cannot be: the process ends either way, and the others still have their turn.
+          // The process ends in any case; the remaining functions still run.
         }
       }
       undos.clear()
@@ -118,7 +138,7 @@ export function createIo(outside: Outside): Io {
 
 const isSet = (value: string | undefined): value is string => value !== undefined && value !== ''
 
-/** `--no-color` and NO_COLOR beat FORCE_COLOR, which beats what the stream is: a user who asks for no colour gets none (https://no-color.org). */
+/** `--no-color` and NO_COLOR win over FORCE_COLOR, which wins over the terminal check (https://no-color.org). */
 function hasColour(stream: NodeJS.WriteStream, argv: readonly string[], env: Outside['env']): boolean {
   if (argv.includes('--no-color') || isSet(env.NO_COLOR)) return false
   if (isSet(env.FORCE_COLOR)) return env.FORCE_COLOR !== '0' && env.FORCE_COLOR !== 'false'
@@ -126,7 +146,8 @@ function hasColour(stream: NodeJS.WriteStream, argv: readonly string[], env: Out
 }
 
 function asStream(stream: NodeJS.WriteStream, name: string, colour: boolean): Stream {
-  // The failure of a write comes twice, to its callback and as an event; an event that nobody takes would be a stack trace.
+  // A failed write is reported twice, to the callback and as an event. Without a listener, the event would end the
+  // process.
   stream.on('error', () => {})
   const isTerminal = stream.isTTY === true
   return {
@@ -145,7 +166,7 @@ function writeFailure(error: Error, name: string): Error {
   return new CliError(EXIT.failed, `${name} cannot be written: ${errnoWords(error)}`, undefined, error)
 }
 
-/** Writes a small result. That nobody reads it any more changes nothing about what the command found out. */
+/** Writes a small result. A closed pipe does not change the exit code. */
 export async function print(stream: Stream, text: string): Promise<void> {
   try {
     await stream.write(text)

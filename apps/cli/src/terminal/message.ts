@@ -1,5 +1,5 @@
-// The one form of everything that is said on stderr: `sudoagent: error: …`, `sudoagent: hint: …`, `sudoagent: note: …`, a line each. Loaded
-// when there is something to say: most commands have nothing to, and `--help` should not wait for it.
+// Prints messages on stderr, one line each: `sudoagent: error: …`, `sudoagent: hint: …`, `sudoagent: note: …`.
+// Loaded on demand: `--help` and most commands print no message.
 import { printable } from '@sudoagent/ledger'
 import { painter } from '../text/paint.js'
 import { rowsOf } from '../text/rows.js'
@@ -9,10 +9,10 @@ export type MessageKind = 'error' | 'hint' | 'note'
 
 const COLOURS = { error: 'red', hint: 'cyan', note: 'yellow' } as const
 
-/** Blanks in front of the further rows of a message that a terminal has no room for. */
+/** Indentation of continuation lines on a narrow terminal. */
 const INDENT = 4
 
-/** Says one line on stderr. Paths and text of a ledger may stand in it: whatever could move a cursor is shown as its code point. */
+/** Prints one message. It may contain paths and ledger text: control characters are shown as code points. */
 export async function printMessage(io: Io, kind: MessageKind, text: string): Promise<void> {
   const paint = await painter(io.stderr.colour)
   const label = `sudoagent: ${kind}: `

@@ -1,8 +1,8 @@
-// Where a result goes: standard output, or a file that appears only when it is whole.
+// The destination of `--output`: standard output, or a file that appears only once it is complete.
 //
-//   regular file, or nothing there   → a temporary file in the same folder, flushed to disk, then renamed over the name
-//   a symbolic link                  → the same with the file that it names: the link stays
-//   a pipe or device (/dev/stdout, >(gzip)) → written to as it is: there is no file that could be half there
+//   regular file, or a new name → a temporary file in the same folder, flushed to disk, then renamed to the name
+//   symbolic link → the same for the target of the link; the link stays
+//   pipe or device (/dev/stdout, >(gzip)) → written directly
 import { randomBytes } from 'node:crypto'
 import { close, fsync, openSync, type Stats, unlinkSync, writeFile } from 'node:fs'
 import { lstat, open, realpath, rename, stat, unlink } from 'node:fs/promises'
@@ -15,42 +15,42 @@ import { refuseLedgerFiles } from './same-file.js'
 
 export interface Output {
   write(text: string): Promise<void>
-  /** Makes the result appear. */
+  /** Completes the output: the file appears. */
   finish(): Promise<void>
-  /** Leaves everything as it was before. Does nothing after `finish`. */
+  /** Discards the output. Does nothing after `finish`. */
   discard(): Promise<void>
 }
 
-/** Text handed to the operating system at a time: entries are small, and a write of each would cost more than reading it. */
+/** Size of a write, in characters; a write for each entry would cost more than reading it. */
 const CHUNK_CHARS = 64 * 1024
 
-/** What a new file may be read by: the owner. It holds what the ledger holds, and ledgers are made with this mode too. */
+/** Mode of a new file: it contains ledger text, and ledgers have the same mode. */
 const MODE_NEW = 0o600
 
-/** Whether an `--output`, or its absence, means standard output. */
+/** Whether the result goes to standard output. */
 export function isStdout(target: string | undefined): target is undefined | '-' {
   return target === undefined || target === '-'
 }
 
 /**
- * Opens what `--output` names; `-` or nothing is standard output.
+ * Opens the destination of `--output`; `-` or undefined is standard output.
  *
- * @param ledger - the ledger that is being read: it, and what lies beside it, is never written over
- * @throws CliError usage for the ledger itself, failed for a folder or a place that cannot be written
+ * @param ledger - the ledger that is read; its files are never overwritten
+ * @throws CliError with exit code 2 for a file of the ledger, with 3 if the destination cannot be written
  */
 export async function openOutput(target: string | undefined, ledger: string, io: Io): Promise<Output> {
   if (isStdout(target)) return openStdout(io)
-  if (target === '') throw new CliError(EXIT.usage, '--output names no file', 'name a file, or `-` for standard output')
+  if (target === '') throw new CliError(EXIT.usage, '--output is empty', 'name a file, or `-` for standard output')
   await refuseLedgerFiles(target, ledger)
   const there = await statOf(target)
   if (there?.isDirectory())
     throw new CliError(EXIT.failed, `\`${target}\` cannot be written: it is a directory`, 'name a file in it')
   if (there?.isBlockDevice())
-    throw new CliError(EXIT.failed, `\`${target}\` cannot be written: it is a disk`, 'name a file')
+    throw new CliError(EXIT.failed, `\`${target}\` cannot be written: it is a block device`, 'name a file')
   return buffered(there === null || there.isFile() ? await openWhole(target, there, io) : await openDirect(target))
 }
 
-/** Writes a result that is at hand, as a whole; to a terminal what is safe to look at. @throws as `openOutput` */
+/** Writes a complete text; escapes it for a terminal. @throws like `openOutput` */
 export async function writeOutput(target: string | undefined, text: string, ledger: string, io: Io): Promise<void> {
   const file = await openOutput(target, ledger, io)
   try {
@@ -66,7 +66,7 @@ const none = async (): Promise<void> => {}
 
 function openStdout(io: Io): Output {
   const output = { write: (text: string) => io.stdout.write(text), finish: none, discard: none }
-  // A person sees each line as it is found.
+  // A terminal shows each line immediately.
   return io.stdout.isTerminal ? output : buffered(output)
 }
 
@@ -93,7 +93,7 @@ function buffered(output: Output): Output {
   }
 }
 
-/** What the path leads to; null when nothing is there. A link to nothing is refused: the file would take the link's place. */
+/** The file at the path; null if there is none. A dangling link is rejected: the file would replace the link. */
 async function statOf(target: string): Promise<Stats | null> {
   try {
     return await stat(target)
@@ -104,7 +104,7 @@ async function statOf(target: string): Promise<Stats | null> {
   if (link === null) return null
   throw new CliError(
     EXIT.failed,
-    `\`${target}\` cannot be written: it is a link to nothing`,
+    `\`${target}\` cannot be written: it is a dangling symbolic link`,
     'remove the link, or name another file',
   )
 }
@@ -113,7 +113,7 @@ async function openWhole(target: string, there: Stats | null, io: Io): Promise<O
   const path = there === null ? target : await realpath(target)
   const temporary = join(dirname(path), `.sudoagent-${randomBytes(8).toString('hex')}.tmp`)
   const mode = there === null ? MODE_NEW : there.mode & 0o777
-  // Synchronous, so that no signal comes between the file and the promise to remove it.
+  // Synchronous: a signal cannot arrive before the cleanup is registered.
   const fd = await attempt(target, async () => openSync(temporary, 'wx', mode))
   const forget = io.atExit(() => unlinkSync(temporary))
   let isOpen = true
@@ -130,7 +130,7 @@ async function openWhole(target: string, there: Stats | null, io: Io): Promise<O
     finish: () =>
       attempt(target, async () => {
         await promisify(fsync)(fd)
-        // The name is checked again by nobody: whatever regular file it names by now is replaced as a whole.
+        // The path is not checked again: the rename replaces any regular file that has the name by now.
         await rename(temporary, path)
         done = true
         await closeOnce()

@@ -1,23 +1,23 @@
-// Progress of long work, on stderr, for a person who waits. Short work shows none, and never loads what would show it.
+// The progress line of long operations, on stderr. Short operations show none and do not load `ora`.
 import type { Ora } from 'ora'
 import type { Io } from './io.js'
 
-/** Below this a person does not wonder; most ledgers are done by then. In milliseconds. */
+/** Delay before the progress line appears, in milliseconds; most ledgers are read by then. */
 const QUIET_MS = 300
 
 export interface Progress {
-  /** Says how many entries have been read so far. Waits once, for the spinner to be loaded. */
+  /** Shows the number of entries read. The first call loads the spinner. */
   update(entries: number): Promise<void>
-  /** Takes the progress line away for good. May be called more than once. */
+  /** Removes the progress line. May be called more than once. */
   stop(): void
 }
 
 export const NO_PROGRESS: Progress = { update: async () => {}, stop: () => {} }
 
 /**
- * Progress that shows itself, if stderr is a terminal, once the work has taken long enough.
+ * Starts a progress line that appears after QUIET_MS if stderr is a terminal.
  *
- * @param total - how many entries there are about; undefined where nobody knows
+ * @param total - approximate number of entries; undefined if unknown
  */
 export function startProgress(io: Io, total: number | undefined): Progress {
   if (!io.stderr.isTerminal) return NO_PROGRESS
@@ -26,7 +26,7 @@ export function startProgress(io: Io, total: number | undefined): Progress {
   let starting: Promise<Ora> | undefined
   let spinner: Ora | undefined
   let isStopped = false
-  // Gives the cursor back, which a spinner hides.
+  // Shows the cursor again, which the spinner hides.
   const forget = io.atExit(() => spinner?.stop())
   return {
     async update(entries) {
@@ -34,7 +34,7 @@ export function startProgress(io: Io, total: number | undefined): Progress {
       const text = `${entries.toLocaleString('en')}${of} entries read`
       starting ??= startSpinner(text, io)
       spinner = await starting
-      // The work may have ended while the spinner was loaded.
+      // The operation may have ended while the spinner was loading.
       if (isStopped) spinner.stop()
       else spinner.text = text
     },
@@ -48,6 +48,6 @@ export function startProgress(io: Io, total: number | undefined): Progress {
 
 async function startSpinner(text: string, io: Io): Promise<Ora> {
   const { default: ora } = await import('ora')
-  // Standard input is left alone: a pipeline may be using it. Ora's own choice of colour knows no NO_COLOR.
+  // Ora must not read standard input, which a pipeline may use. Ora ignores NO_COLOR, so the colour is set here.
   return ora({ text, discardStdin: false, color: io.stderr.colour ? 'cyan' : false }).start()
 }

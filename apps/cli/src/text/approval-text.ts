@@ -1,29 +1,29 @@
-// Approvals as text for people. All that comes from the call is foreign.
+// Formats approvals for people. All text of the call is untrusted.
 import type { ApprovalRecord } from '@sudoagent/core'
 import { breakRows, usableColumns } from '@sudoagent/core/terminal'
 import { printable } from '@sudoagent/ledger'
 import { fit, padEnd, widthOf } from './width.js'
 
-/** What is made of a pipe's missing width: lines are not broken there. */
+/** Width of the terminal in cells; undefined for a pipe, where lines are not wrapped. */
 type Columns = number | undefined
 
-/** `pending`, `used at …`: what became of it, in words. */
+/** The state of an approval in words: `pending`, `approved by alice at …, used at …`. */
 export function stateOf(record: ApprovalRecord): string {
   const { state, approverId, resolvedAt, consumedAt } = record
   const by = approverId === null ? '' : ` by ${approverId}`
   const at = resolvedAt === null ? '' : ` at ${resolvedAt.toISOString()}`
   if (state === 'approved' && consumedAt !== null) return `approved${by}${at}, used at ${consumedAt.toISOString()}`
-  if (state === 'failed') return `failed${at}: no longer asked`
+  if (state === 'failed') return `failed${at}: no longer pending`
   return `${state}${by}${at}`
 }
 
-/** Of an id, where a terminal has no room for all of it; more where two of them begin alike. */
+/** Fewest characters of an id on a terminal; more if two ids share them. */
 const ID_SHOWN_MIN = 8
-/** Cells of an action below which nobody can choose by it: the columns in front of it give way first. */
+/** Narrowest ACTION column, in cells; the other columns are dropped first. */
 const ACTION_CELLS_MIN = 24
 const AGENT_CELLS_MAX = 20
 
-/** One line an approval: what a person chooses from. On a terminal, ids are shortened so that the actions are seen. */
+/** One line per approval. On a terminal, ids are shortened to leave room for the actions. */
 export function renderApprovals(records: readonly ApprovalRecord[], now: Date, columns: Columns): string {
   const idLength = columns === undefined ? 128 : distinctLength(records.map(({ approvalId }) => approvalId))
   const rows = records.map((record) => [
@@ -35,7 +35,7 @@ export function renderApprovals(records: readonly ApprovalRecord[], now: Date, c
   ])
   const table = [['ID', 'STATE', '', 'AGENT', 'ACTION'], ...rows]
   const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => widthOf(row[column] ?? ''))))
-  // The agent goes first, then the time that is left.
+  // The AGENT column is dropped first, then the remaining time.
   let shown = [0, 1, 2, 3]
   const room = (): number => (columns ?? 0) - shown.reduce((sum, column) => sum + (widths[column] ?? 0) + 2, 0)
   for (const gone of [3, 2]) {
@@ -47,7 +47,7 @@ export function renderApprovals(records: readonly ApprovalRecord[], now: Date, c
     .join('')
 }
 
-/** How many characters tell all of them apart. */
+/** The shortest prefix length at which all ids differ. */
 function distinctLength(ids: readonly string[]): number {
   const longest = Math.max(ID_SHOWN_MIN, ...ids.map((id) => id.length))
   for (let length = ID_SHOWN_MIN; length < longest; length += 1)
@@ -55,12 +55,15 @@ function distinctLength(ids: readonly string[]): number {
   return longest
 }
 
-/** All that is known of one: the parameters in full, then the facts, so that these stand last on the screen. */
+/**
+ * Everything about one approval: first the arguments, then the facts, which stay visible at the bottom of the
+ * screen.
+ */
 export function renderApproval(record: ApprovalRecord, now: Date, columns: Columns): string {
   return `${approvalRows(record, now, columns).join('\n')}\n`
 }
 
-/** The same as rows. */
+/** The rows of `renderApproval`. */
 export function approvalRows(record: ApprovalRecord, now: Date, columns: Columns): readonly string[] {
   const { approvalId, action, agentId, reason, binding, note, createdAt, expiresAt, state } = record
   const left = state === 'pending' ? ` (in ${secondsLeft(record, now)} s)` : ''
@@ -85,22 +88,22 @@ function parameters({ args, kwargs }: ApprovalRecord, columns: Columns): readonl
   if (args.length === 0 && !named) return ['arguments: none']
   const shown = args.length === 0 ? kwargs : named ? { args, kwargs } : args
   const text = JSON.stringify(shown, null, 2).split('\n')
-  return [
-    'arguments, as the policy saw them, without secrets:',
-    ...text.flatMap((line) => argumentLines(line, columns)),
-  ]
+  return ['arguments as the policy saw them, secrets removed:', ...text.flatMap((line) => argumentLines(line, columns))]
 }
 
-/** A line of JSON; what is broken goes on in the column of the values of the facts below. */
+/** One line of JSON. Continuation lines start in the column of the values below. */
 function argumentLines(line: string, columns: Columns): readonly string[] {
   const blanks = Math.min(/^ */.exec(line)?.[0].length ?? 0, MOST_NESTED)
   return lines(' '.repeat(2 + blanks), line.trimStart(), columns, 10)
 }
 
-/** Blanks in front of a value, two for each level; deeper ones begin in the same column. */
+/** Largest indentation of a value; deeper values start in the same column. */
 const MOST_NESTED = 20
 
-/** A text behind a label. On a terminal it is broken here, each piece behind as many blanks, so that none looks like a row of ours. */
+/**
+ * A label and a text. On a terminal, wrapped lines are indented, so that untrusted text cannot imitate a row of the
+ * output.
+ */
 export function lines(label: string, text: string, columns: Columns, indent?: number): readonly string[] {
   const safe = printable(text, Number.POSITIVE_INFINITY)
   return columns === undefined ? [label + safe] : breakRows(label, safe, usableColumns(columns), indent)
@@ -109,7 +112,7 @@ export function lines(label: string, text: string, columns: Columns, indent?: nu
 const secondsLeft = ({ expiresAt }: ApprovalRecord, now: Date): number =>
   Math.max(0, Math.round((expiresAt.getTime() - now.getTime()) / 1000))
 
-/** The form of `--json`. */
+/** The approval in the form of `--json`. */
 export function approvalJson(record: ApprovalRecord): unknown {
   const { binding } = record
   return {

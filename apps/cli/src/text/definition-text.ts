@@ -1,14 +1,15 @@
-// Changed tool definitions as text for people. Every word of them is a stranger's, and all of it is shown: what was cut could not be judged.
+// Formats changed tool definitions for people. All of their text is untrusted, and all of it is shown: a person
+// cannot judge a truncated definition.
 import type { ToolPin } from '@sudoagent/mcp'
 import { lines } from './approval-text.js'
 
-/** A changed definition, and the one that is accepted; none for a tool that is new. */
+/** A changed definition and the accepted one; `accepted` is undefined for a new tool. */
 export interface DefinitionChange {
   readonly changed: ToolPin
   readonly accepted: ToolPin | undefined
 }
 
-/** Both definitions in full, then the lines in which they differ. */
+/** Both definitions in full, then their differing lines. */
 export function renderDefinitionChange({ changed, accepted }: DefinitionChange, columns: number | undefined): string {
   const rows = [
     ...lines('', titleOf(changed), columns),
@@ -22,7 +23,7 @@ export function renderDefinitionChange({ changed, accepted }: DefinitionChange, 
 const titleOf = ({ server, tool }: ToolPin): string =>
   tool === '' ? `${server}: instructions and name of the server` : `${server}/${tool}`
 
-/** The lines between the first and the last that differ. Not the shortest difference, but found in one pass. */
+/** The lines from the first to the last difference. Not a minimal diff, but computed in one pass. */
 function difference(before: ToolPin, after: ToolPin, columns: number | undefined): readonly string[] {
   const [old, now] = [indented(before), indented(after)]
   let start = 0
@@ -38,7 +39,7 @@ function indented({ definition }: ToolPin): readonly string[] {
   try {
     return JSON.stringify(JSON.parse(definition), null, 2).split('\n')
   } catch {
-    // Others can write to the file.
+    // The file may have been changed by another program.
     return [definition]
   }
 }

@@ -1,18 +1,24 @@
-// What is meant for programs and is shown to a person all the same: `--format json` on a terminal. Text of JSON keeps its value, character by
-// character; in all other formats the escapes say what was there.
+// Escapes program formats (`--format json`) for a terminal. JSON keeps its value; in other formats the escapes show
+// the original characters.
 import { escapeUnseen } from '@sudoagent/crypto'
 
-/** Lines in which nothing moves the cursor, changes colours, hides, reorders or looks like another letter: such characters are written as JSON escapes them. */
+/**
+ * Escapes characters that move the cursor, change colours, are invisible, reorder text or imitate letters, in the
+ * form of JSON: `\u202e`. Keeps line breaks.
+ */
 export function escapeForTerminal(text: string): string {
   return escapeUnseen(text, escaped, true)
 }
 
-/** A row of CSV as one line: a cell may hold line breaks, and what follows them would look like a line of ours. */
+/**
+ * Escapes a row of CSV as one line: a cell may contain line breaks, and the text after one could imitate other
+ * output.
+ */
 export function escapeRowForTerminal(row: string): string {
   return `${escapeUnseen(row.replace(/\r?\n$/, ''), escaped)}\n`
 }
 
-/** By UTF-16 units, as JSON does. */
+/** Escapes each UTF-16 unit, like JSON. */
 function escaped(char: string): string {
   return char
     .split('')

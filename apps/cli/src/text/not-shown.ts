@@ -1,14 +1,15 @@
-// How much of a call's arguments its entry does not show, in words. `[redacted]` alone does not say whether it stands for a password or for
-// a program.
+// Describes how much of the arguments an entry conceals. `[redacted]` alone does not say whether it replaces a
+// password or a program.
 import { scanJson } from '@sudoagent/crypto'
 
-/** A hostile entry may list more. */
+/** Most concealed places that are read; a hostile entry may list more. */
 const PLACES_MAX = 1_000
 const PATHS_NAMED_MAX = 3
 
 /**
- * @param line an entry, canonical JSON
- * @returns null where all is shown, or the entry does not say; it holds foreign text: print it safely
+ * @param line - an entry as canonical JSON
+ * @returns null if nothing is concealed or the entry does not say; contains untrusted text that the caller must
+ *   escape
  * @example notShownIn(line)   // '42 characters are NOT SHOWN (command)'
  */
 export function notShownIn(line: string): string | null {
@@ -28,7 +29,7 @@ interface Place {
   readonly length: number
 }
 
-/** The caller's own `concealed`, of a ledger older than ours, has another shape. */
+/** In older ledgers, `concealed` may be metadata of the caller with another form. */
 function placesOf(metadata: string): readonly Place[] {
   let list: unknown
   try {

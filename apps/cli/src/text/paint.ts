@@ -1,11 +1,11 @@
 const STYLES = ['bold', 'cyan', 'dim', 'green', 'red', 'yellow'] as const
 
-/** What is used of chalk: a call paints a text, a property adds to what it is painted with. */
+/** The used part of chalk: a call paints a text, a property adds a style. */
 export type Paint = ((text: string) => string) & { readonly [style in (typeof STYLES)[number]]: Paint }
 
-/** Chalk with 16 colours, or with none. Its own guess is not asked: it knows one stream and no `NO_COLOR`. */
+/** Chalk with 16 colours or none. Its own detection is not used: it checks one stream and ignores `NO_COLOR`. */
 export async function painter(colour: boolean): Promise<Paint> {
-  // Chalk is loaded where there are colours: without it, a short command in a script starts by a tenth of a `node -e 0` sooner.
+  // Chalk is loaded only for colours: it would add a tenth of Node's own start-up time to a short command.
   if (!colour) return plain()
   const { Chalk } = await import('chalk')
   return new Chalk({ level: 1 })

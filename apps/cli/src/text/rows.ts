@@ -1,5 +1,21 @@
-// Text of others behind a label of ours. A terminal wraps a long line to its left edge, where the rest of it can look like a row of ours; so lines
-// are broken here, at a blank where there is one, and each further row begins with blanks.
+// Wraps untrusted text after a label. A terminal would continue a long line at its left edge, where the rest could
+// imitate a row of the output. So lines are wrapped here, at a space if possible, and each continuation line is
+// indented.
+//
+//   rows.ts             labels, fields and verdicts, wrapped
+//   table.ts            entries as a table
+//   width.ts            widths in terminal cells
+//   harmless.ts         escapes JSON, NDJSON and CSV for a terminal
+//   approval-text.ts    approvals
+//   definition-text.ts  tool definitions of MCP servers
+//   not-shown.ts        concealed arguments
+//   paint.ts            colours
+//
+// Callers escape the text first, with `printable`. On a terminal of 30 columns:
+//
+//   rowsOf('reason  ', 'refund above the limit of this month', 30)
+//   reason  refund above the
+//           limit of this month
 import { breakRows, usableColumns } from '@sudoagent/core/terminal'
 import { printable } from '@sudoagent/ledger'
 import type { Paint } from './paint.js'
@@ -7,10 +23,10 @@ import type { Paint } from './paint.js'
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/
 
 /**
- * @param label - of ours, in ASCII
- * @param text - safe to print by now (`printable`)
- * @param columns - cells of the terminal; undefined where there is none, and nothing is broken
- * @param indent - blanks in front of further rows; the length of the label unless given
+ * @param label - trusted text in ASCII
+ * @param text - already escaped with `printable`
+ * @param columns - width of the terminal in cells; undefined without a terminal: nothing is wrapped
+ * @param indent - indentation of continuation lines; default: the length of the label
  */
 export function rowsOf(
   label: string,
@@ -22,7 +38,7 @@ export function rowsOf(
   const width = usableColumns(columns)
   const room = width - 1
   if (label.length + text.length <= room && PRINTABLE_ASCII.test(text)) return [label + text]
-  // Cells of other characters are for `breakRows` to count.
+  // `breakRows` measures characters outside ASCII.
   if (!PRINTABLE_ASCII.test(text)) return breakRows(label, text, width, indent)
   const blanks = ' '.repeat(indent)
   const rows: string[] = []
@@ -34,7 +50,7 @@ export function rowsOf(
     isEmpty = true
   }
   for (const word of text.split(/(?<=[^ ])(?= )/)) {
-    // A blank that a row would begin with is what was broken at.
+    // The space at which a line was broken is dropped.
     const said = isEmpty && rows.length > 0 ? word.trimStart() : word
     if (row.length + said.length <= room) {
       row += said
@@ -50,11 +66,7 @@ export function rowsOf(
   return [...rows, row]
 }
 
-/**
- * A row of a list of fields: `name  value`, further rows in the column of the values.
- *
- * @param value - made printable here
- */
+/** A field, `name  value`; continuation lines start in the column of the values. @param value - escaped here */
 export function fieldRow(
   name: string,
   width: number,
@@ -69,7 +81,7 @@ export function fieldRow(
   return [paint(label) + first.slice(label.length), ...further].map((row) => `${row}\n`).join('')
 }
 
-/** A verdict: a painted word, a colon, and what it means. */
+/** A verdict: a coloured word, a colon and its meaning. */
 export function verdictRow(
   word: string,
   means: string,

@@ -1,20 +1,20 @@
-// Entries as a table for a person: one line an entry, as wide as the terminal and no wider. Text of the ledger is made printable first.
+// Formats entries as a table: one line per entry, at most as wide as the terminal. Ledger text is escaped.
 //
-//    #  TIME (UTC)           ACTION       AGENT        RESULT   REASON
-//    1  2026-11-22 20:18:29  refund_user  support-bot  allow    within limit
-//    2  2026-11-22 20:18:29  refund_user  support-bot  success  within limit
+//      #  TIME (UTC)           ACTION       AGENT        RESULT   REASON
+//      1  2026-11-22 20:18:29  refund_user  support-bot  allow    within limit
+//      2  2026-11-22 20:18:29  refund_user  support-bot  success  within limit
 import { type CheckpointEntry, type EntryRecord, isCallEntry, printable, readControl } from '@sudoagent/ledger'
 import type { Paint } from './paint.js'
 import { fit, padEnd, padStart, widthOf } from './width.js'
 
-/** Rows that are looked at before the first is shown, to choose the widths; the rest streams. */
+/** Rows used to choose the column widths; the rest is streamed. */
 const SAMPLE_ROWS = 256
 const GAP = '  '
-/** Longest cell in a table that no terminal limits, in cells: a reason may be 4,096 characters long. */
+/** Widest cell without a terminal; a reason may have 4,096 characters. */
 const CELL_MAX = 200
 
 const COLUMNS = [
-  // `min`: cells below which the column says nothing any more. `keep`: the one with the lowest goes first when space is short.
+  // `min`: narrowest useful width in cells. `keep`: the column with the lowest value is dropped first.
   { title: '#', min: 1, keep: 9 },
   { title: 'TIME (UTC)', min: 19, keep: 2 },
   { title: 'ACTION', min: 10, keep: 8 },
@@ -27,12 +27,12 @@ const RESULT = 4
 type Row = readonly string[]
 
 export interface TableOptions {
-  /** Cells of the terminal; undefined for no limit. */
+  /** Width of the terminal in cells; undefined for no limit. */
   readonly columns: number | undefined
   readonly paint: Paint
 }
 
-/** A header, then a line an entry; nothing at all when there is no entry. */
+/** A header and one line per entry; nothing if there are no entries. */
 export async function* formatTable(records: AsyncIterable<EntryRecord>, options: TableOptions): AsyncGenerator<string> {
   let sample: Row[] = []
   let layout: Layout | null = null
@@ -52,7 +52,7 @@ export async function* formatTable(records: AsyncIterable<EntryRecord>, options:
 }
 
 function rowOf({ position, entry }: EntryRecord): Row {
-  // The time on record never goes back; calls are recorded in another order than that of their creation when one waits for an approval.
+  // `recorded_at` never decreases. `created_at` does, if an earlier call waited for an approval.
   const time = (entry.recorded_at ?? entry.created_at ?? '').slice(0, 19).replace('T', ' ')
   if (!isCallEntry(entry)) return [String(position), time, controlKind(entry), '', '', '']
   const { outcome, decision } = entry
@@ -69,7 +69,7 @@ interface ShownColumn {
 }
 type Layout = readonly ShownColumn[]
 
-/** Natural widths where they fit; else the widest give way, down to their minimum; else whole columns go. */
+/** Natural widths if they fit. Otherwise the widest columns shrink to their minimum, then columns are dropped. */
 function chooseLayout(rows: readonly Row[], columns: number | undefined): Layout {
   let shown = COLUMNS.map(({ title, min, keep }, index) => {
     const natural = Math.max(widthOf(title), ...rows.map((row) => Math.min(CELL_MAX, widthOf(row[index] ?? ''))))
@@ -122,7 +122,7 @@ export function resultPaint(result: string | undefined, paint: Paint): (text: st
   return result === 'error' ? paint.yellow : (text) => text
 }
 
-/** What a control entry is about: `genesis`, `key_added`. */
+/** The kind of a control entry: `genesis`, `key_added`. */
 function controlKind(entry: CheckpointEntry): string {
   const control = readControl(entry)
   return control === null || control === 'invalid' ? entry.event : control.kind

@@ -1,16 +1,17 @@
-// How many cells a terminal gives a text: wide East Asian characters and emoji take two, combining marks none (Unicode Annex 11).
+// Measures text in terminal cells: wide East Asian characters and emoji take two, combining marks none (Unicode
+// Annex 11).
 const segmenter = new Intl.Segmenter()
 
-// Blocks that are wide as a whole; the narrow half-width forms (FF61–FFDC) are not among them.
+// Wide blocks; the half-width forms (FF61–FFDC) are narrow.
 const WIDE =
   /^(?:\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}|\p{Script=Bopomofo}|\p{Script=Yi}|\p{Script=Tangut}|\p{Emoji_Presentation}|[\u3000-\u303e\u31c0-\u31ef\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6])/u
 const HALF_WIDTH = /^[\uff61-\uffdc]/u
 const MARK = /^\p{M}+$/u
-/** Asks for the picture of a character that has a plain form too. */
+/** The variation selector that requests the emoji form of a character. */
 const EMOJI_STYLE = '\ufe0f'
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/
 
-/** Cells of a text that has no control characters (see `printable`). */
+/** The width of a text without control characters (see `printable`), in cells. */
 export function widthOf(text: string): number {
   if (PRINTABLE_ASCII.test(text)) return text.length
   let cells = 0
@@ -25,9 +26,9 @@ function cellsOf(grapheme: string): number {
   return MARK.test(grapheme) ? 0 : 1
 }
 
-/** The text if it fits into `cells`, else as much of it as fits with `…` behind. */
+/** The text if it fits into `cells`; otherwise its beginning followed by `…`. */
 export function fit(text: string, cells: number): string {
-  // Ten times as long can only be text of zero width: not worth measuring to its end.
+  // A text more than ten times as long has only zero-width characters after that and is not measured to its end.
   const bounded = text.slice(0, cells * 10 + 10)
   if (bounded.length === text.length && widthOf(text) <= cells) return text
   let kept = ''
@@ -41,7 +42,7 @@ export function fit(text: string, cells: number): string {
   return `${kept}…`
 }
 
-/** The text with blanks behind it up to `cells`. */
+/** The text, padded with spaces to `cells`. */
 export function padEnd(text: string, cells: number): string {
   return text + ' '.repeat(Math.max(0, cells - widthOf(text)))
 }

@@ -41,7 +41,7 @@ describe.each(['l.sqlite', 'l.jsonl'])('consistency of %s', (ledger) => {
     const args = ['consistency', ledger, '--from', `${ledger}.kept`, '--public-key', 'key.pub.pem']
     const { code, stdout, stderr } = box.run([...args, '--output', `${ledger}.proof`])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stdout).toMatch(/^consistent: .* both signed by a key that you gave\n/)
+    expect(stdout).toMatch(/^consistent: .* both are signed by a given key\n/)
     expect(stdout).toContain('from    5 entries')
     expect(stdout).toContain('to      11 entries')
     expect(readFileSync(box.path(`${ledger}.proof`), 'utf8')).toMatch(
@@ -76,7 +76,7 @@ it.each<[string, readonly string[], number]>([
 
 it('says which of them it is when a fork is proven', () => {
   const { stderr } = box.run(['consistency', 'forked.jsonl', '--from', 'past.kept', '--public-key', 'key.pub.pem'])
-  expect(stderr).toMatch(/\(INCONSISTENT\)\nsudoagent: hint: it was rewritten/)
+  expect(stderr).toMatch(/\(INCONSISTENT\)\nsudoagent: hint: the ledger was rewritten/)
 })
 
 it('takes the checkpoint from a pipe and the key as a vkey, and hands out the proof alone with `--output -`', () => {

@@ -25,7 +25,7 @@ it('says what a signed ledger says of itself, and that nothing was verified', ()
     'cosigned    none',
     `open        ${requestIdOf(5)}, decided at entry 9`,
     'file        l.sqlite, ',
-    'Nothing of this was verified.',
+    'None of this was verified.',
   ])
     expect(stdout).toContain(says)
 })
@@ -63,7 +63,7 @@ it.each([
   writeFileSync(box.path('other.json'), text(box))
   const { code, stdout, stderr } = box.run(['inspect', 'other.json'])
   expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
-  expect(stderr).toMatch(/^sudoagent: error: `other.json` has no entry that can be read\nsudoagent: hint: [^\n]+\n$/)
+  expect(stderr).toMatch(/^sudoagent: error: `other.json` has no readable entries\nsudoagent: hint: [^\n]+\n$/)
   expect(stderr).toMatch(says)
 })
 

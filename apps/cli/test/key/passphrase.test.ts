@@ -58,9 +58,9 @@ describe.skipIf(noTerminal)('the passphrase of a key', () => {
   it('may be wrong, or nothing, or no UTF-8: exit 3', async () => {
     for (const [types, says] of [
       ['nope\r', '`k.pem`: the passphrase does not decrypt the private key'],
-      ['\r', 'no passphrase was typed'],
-      [Buffer.from([0xe4, 0x0d]), 'what was typed is not UTF-8'],
-      ['x'.repeat(3_000), 'what was typed is longer than 2048 characters'],
+      ['\r', 'the passphrase is empty'],
+      [Buffer.from([0xe4, 0x0d]), 'the input is not UTF-8'],
+      ['x'.repeat(3_000), 'the passphrase is longer than 2048 characters'],
     ] as const) {
       const shown = await typeInto(withKey(), SHOW, [{ sees: QUESTION, types }])
       expect(shown).toContain(`sudoagent: error: ${says}\n`)
@@ -108,7 +108,7 @@ describe.skipIf(noTerminal)('the passphrase for a new key', () => {
     const box = sandbox()
     const shown = await typeInto(box, KEYGEN, [
       { sees: 'passphrase for the new key: ', types: `${PASSPHRASE}\r` },
-      { sees: 'the same again: ', types: `${PASSPHRASE}\r` },
+      { sees: 'repeat the passphrase: ', types: `${PASSPHRASE}\r` },
     ])
     expect(shown).toContain('exit 0\n')
     expect(shown).not.toContain('horse')
@@ -126,12 +126,12 @@ describe.skipIf(noTerminal)('the passphrase for a new key', () => {
 
   it.each([
     ['differ', ['a\r', 'b\r'], 'the two passphrases differ'],
-    ['are empty', ['\r', '\r'], 'no passphrase was typed'],
+    ['are empty', ['\r', '\r'], 'the passphrase is empty'],
   ])('exit 3 and no file when the two %s', async (_, [first = '', second = ''], says) => {
     const box = sandbox()
     const shown = await typeInto(box, KEYGEN, [
       { sees: 'passphrase for the new key: ', types: first },
-      { sees: 'the same again: ', types: second },
+      { sees: 'repeat the passphrase: ', types: second },
     ])
     expect(shown).toContain(`sudoagent: error: ${says}\n`)
     expect(shown).toContain('exit 3\n')
@@ -142,7 +142,7 @@ describe.skipIf(noTerminal)('the passphrase for a new key', () => {
     const box = sandbox()
     writeFileSync(box.path('p.pem'), 'old')
     const shown = await typeInto(box, KEYGEN, [])
-    expect(shown).toMatch(/^sudoagent: error: `p.pem` exists already\n/)
+    expect(shown).toMatch(/^sudoagent: error: `p.pem` already exists\n/)
     expect(existsSync(box.path('k.pem'))).toBe(false)
   })
 })

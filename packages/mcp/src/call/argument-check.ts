@@ -1,10 +1,10 @@
 /**
- * Arguments against the accepted `inputSchema` of their tool: checked, never changed. An argument that no rule speaks of would otherwise
- * ride along with an allowed call.
+ * Checks arguments against the accepted `inputSchema` of their tool, without changing them. An argument that no
+ * rule mentions would otherwise be forwarded with an allowed call.
  *
- *     names    an argument that is not listed in `properties` is refused, unless the schema names `additionalProperties` or
- *              `patternProperties`; the same for objects inside arguments
- *     schema   the whole schema, too; a schema that cannot be read counts as `names`
+ *   names    refuses an argument that is not listed in `properties`, unless the schema has `additionalProperties` or
+ *            `patternProperties`; the same for nested objects
+ *   schema   also checks the whole schema; a schema that cannot be read is checked like `names`
  */
 import { SchemaReader, TooMuchWork, UnreadableSchema } from './schema-reader.js'
 
@@ -13,10 +13,10 @@ export const ARGUMENT_CHECKS = ['names', 'schema', 'off'] as const
 export type ArgumentCheck = (typeof ARGUMENT_CHECKS)[number]
 
 /**
- * @param schema - `inputSchema` of the tool, of whatever shape the server gave it
- * @returns why the arguments are refused, in one line; null when they are not
+ * @param schema - `inputSchema` of the tool, unvalidated
+ * @returns the reason for a refusal, in one line; null if the arguments are accepted
  * @example checkArguments({ properties: { path: {} } }, { path: 'a', force: true }, 'names')
- * // '`force` is not an argument of the tool'
+ *   // '`force` is not an argument of the tool'
  */
 export function checkArguments(schema: unknown, args: object, check: ArgumentCheck): string | null {
   if (check === 'off') return null
@@ -49,7 +49,7 @@ function readable<T>(read: () => T, otherwise: () => T): T {
   }
 }
 
-/** The least that any schema says. */
+/** The check for a schema that cannot be read: names at the top level only. */
 function unlistedAtTop(schema: unknown, args: object): string | null {
   const { properties, additionalProperties, patternProperties } = (schema ?? {}) as Record<string, unknown>
   if (typeof properties !== 'object' || properties === null || patternProperties !== undefined) return null
@@ -57,6 +57,6 @@ function unlistedAtTop(schema: unknown, args: object): string | null {
   return Object.keys(args).some((name) => !Object.hasOwn(properties, name)) ? '[…]' : null
 }
 
-/** In characters, roughly; what a bigint is written with does not matter here. */
+/** Approximate size in characters; the digits of a bigint do not matter. */
 const sizeOf = (args: object): number =>
   JSON.stringify(args, (_, value: unknown) => (typeof value === 'bigint' ? 0 : value)).length

@@ -1,15 +1,16 @@
 /**
- * The arguments of a call as the boundary takes them, and their text.
+ * Reads the arguments of a call for the engine, and keeps their text for the server.
  *
- * Policy, approver, record and server must see the same arguments. A number reaches the server as it was written, so it is only let through
- * where every reader sees the same value in it, or where the record holds all of its digits:
+ * Policy, approver, record and server must see the same arguments. The server receives each number as the client
+ * wrote it, so a number is accepted only if every reader gets the same value, or if the record contains all of its
+ * digits:
  *
- *     1.0  1e2  -0  0.1       as numbers: the shortest text of their double has exactly this value
- *     9007199254740993        as a bigint: on record with its digits, and unclear to every test of a rule
- *     0.1000000000000000055   refused: a double is another number, and so is what a policy would compare
- *     1e400  9007199254740993.0
+ *   1.0  1e2  -0  0.1       numbers: the shortest text of their double has exactly this value
+ *   9007199254740993        a bigint: recorded with its digits, and unclear for every condition of a rule
+ *   0.1000000000000000055   refused: the double that a policy would compare is a different number
+ *   1e400  9007199254740993.0
  *
- * The same holds for names: many servers bind `path`, `Path` and `PATH` to one field and take the last.
+ * Names are treated alike: many servers map `path`, `Path` and `PATH` to one field and use the last.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { foldName } from '@sudoagent/core'
@@ -17,17 +18,17 @@ import { ARGUMENT_VALUES_MAX, MESSAGE_DEPTH_MAX } from '../limits.js'
 import { parseExact, spellingOf, stringifyExact } from '../wire/exact-json.js'
 
 export interface CallArguments {
-  /** For the engine. */
+  /** The arguments for the engine. */
   readonly values: Readonly<Record<string, unknown>>
-  /** Why they are refused, with the path of the value; null when they are not. */
+  /** The reason for a refusal, with the path of the value; null if they are accepted. */
   readonly refusal: string | null
-  /** As they were written: what is forwarded. */
+  /** The arguments as the client wrote them; this text is forwarded. */
   readonly text: string
-  /** The same with sorted keys: two calls with equal arguments have the same one. */
+  /** The text with sorted keys, equal for two calls with equal arguments. */
   readonly key: string
 }
 
-/** @param given - `arguments` of a message, as `parseMessage` gives it */
+/** @param given - `arguments` of a message, as returned by `parseMessage` */
 export function readCallArguments(given: object): CallArguments {
   const text = stringifyExact(given)
   const key = stringifyExact(given, true)
@@ -41,9 +42,9 @@ export function readCallArguments(given: object): CallArguments {
 }
 
 /**
- * What goes to the server: the arguments as they were written, if parsing that text gives exactly what was decided on.
+ * The arguments for the server: as the client wrote them, if parsing that text gives exactly the decided values.
  *
- * @param decided - the values of the authorization
+ * @param decided - the arguments in the authorization
  */
 export function forwardedArguments({ text }: CallArguments, decided: unknown): unknown {
   const written = parseExact(text, MESSAGE_DEPTH_MAX) as object
@@ -52,7 +53,7 @@ export function forwardedArguments({ text }: CallArguments, decided: unknown): u
 
 class ArgumentRefusal extends Error {}
 
-/** Copies arguments, with whole numbers beyond ±(2^53−1) as bigints. */
+/** Copies arguments; integers beyond ±(2^53−1) become bigints. */
 class ArgumentReader {
   #values = 0
 
@@ -63,7 +64,7 @@ class ArgumentReader {
 
   #value(holder: object, key: string, value: unknown, path: string): unknown {
     this.#values += 1
-    // The engine refuses more than that, and says so.
+    // The engine refuses more values with its own reason.
     if (this.#values > ARGUMENT_VALUES_MAX) return value
     if (typeof value === 'number') return exactNumber(value, spellingOf(holder, key) ?? String(value), path)
     if (typeof value !== 'object' || value === null) return value
@@ -81,7 +82,7 @@ class ArgumentReader {
       names.add(name)
       return [key, this.#value(given, key, value, at)]
     })
-    // Defines members: a key `__proto__` is a key like any other.
+    // `fromEntries` defines members: `__proto__` is an ordinary key.
     return Object.fromEntries(members)
   }
 }
@@ -95,7 +96,10 @@ function exactNumber(value: number, spelling: string, path: string): number | bi
   return Number.isInteger(value) && !Number.isSafeInteger(value) ? wholeNumber(shortest) : value
 }
 
-/** The exact value of a JSON number, in one form for each value: digits without zeros at either end, and the power of ten. */
+/**
+ * The exact value of a JSON number in a unique form: digits without leading or trailing zeros, and the power of
+ * ten.
+ */
 function decimalOf(number: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(number) ?? []
@@ -106,11 +110,11 @@ function decimalOf(number: string): string {
   return `${sign}${significant}e${power}`
 }
 
-/** @param shortest - `1e+23`, `123456789012345680000`: a whole number as ECMAScript prints it */
+/** @param shortest - an integer as ECMAScript prints it: `1e+23`, `123456789012345680000` */
 function wholeNumber(shortest: string): bigint {
   const [, digits = '0', power = '0'] = /^(-?\d+)e(\d+)$/.exec(decimalOf(shortest)) ?? []
   return BigInt(digits) * 10n ** BigInt(power)
 }
 
-/** A key is a stranger's text: it is shown only when it is an identifier. */
+/** A key is untrusted text and is shown only if it is an identifier. */
 const step = (key: string): string => (/^[A-Za-z_$][\w$]{0,39}$/.test(key) ? `.${key}` : '[…]')

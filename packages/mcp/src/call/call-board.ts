@@ -1,4 +1,4 @@
-// The calls of one session whose client has not heard the decision yet, by what they ask for.
+// The calls of one session whose decision the client has not received, by key.
 import type { CallCancelled } from '@sudoagent/core'
 import { ANSWERS_KEPT_MAX, ANSWERS_KEPT_MS } from '../limits.js'
 import type { OpenCall } from './open-call.js'
@@ -6,19 +6,19 @@ import type { OpenCall } from './open-call.js'
 interface Posted {
   readonly key: string | null
   readonly call: OpenCall
-  /** Decided, and nobody was there to hear it. */
+  /** Decided while no request was attached. */
   kept: boolean
 }
 
 export class PendingCalls {
   readonly #posted = new Set<Posted>()
 
-  /** How many wait for an approver. */
+  /** Number of calls that wait for an approver. */
   get openApprovals(): number {
     return [...this.#posted].filter(({ call, kept }) => call.isAsked && !kept).length
   }
 
-  /** The call that the same call is to attach to, once; null when none waits to be picked up. */
+  /** Attaches a repeated request to its pending call, once. @returns null if there is none */
   attach(key: string | null): OpenCall | null {
     if (key === null) return null
     const posted = [...this.#posted].find((candidate) => candidate.key === key && candidate.call.isDetached)
@@ -29,10 +29,10 @@ export class PendingCalls {
   }
 
   /**
-   * Puts up a call that is not decided.
+   * Adds an undecided call.
    *
-   * @returns to be called when it is. A refusal that nobody was there to hear is kept for a while: the same call is to learn it, not to ask
-   * the person again
+   * @returns a function to call after the decision. A denial without an attached request is kept for a while, so
+   *   that a repeated call receives it instead of asking the approver again
    */
   add(key: string | null, call: OpenCall): () => void {
     const posted: Posted = { key, call, kept: false }

@@ -1,6 +1,6 @@
 /**
- * Why a call has no result, in words for the model and under a code for programs: each cause has its own, and where the tool may have run
- * nevertheless, the words say so.
+ * Explains why a call has no result: a text for the model and a code for programs. Each cause has its own code, and
+ * the text says if the tool may have run.
  */
 import { CallCancelled, type Denial } from '@sudoagent/core'
 import { GivenUp, GONE, PeerGone } from '../wire/peer.js'
@@ -8,7 +8,7 @@ import { GivenUp, GONE, PeerGone } from '../wire/peer.js'
 export const SERVER_ENDED = 'the server has ended'
 export const CLIENT_GONE = GONE
 
-/** What went wrong with a call that was allowed: its outcome's `error_type` is the code. */
+/** The failure of an allowed call; the code becomes `error_type` of its outcome. */
 export class CallFailure extends Error {
   override readonly name: string
 
@@ -18,7 +18,7 @@ export class CallFailure extends Error {
   }
 }
 
-/** @param error - what sending the call, or waiting for its answer, threw; not an answer of the server's own */
+/** @param error - thrown while the call was sent or its answer awaited; not an error that the server answered */
 export function failureOf(error: unknown, { aborted, reason }: Pick<AbortSignal, 'aborted' | 'reason'>): CallFailure {
   if (error instanceof PeerGone) {
     return error.sent
@@ -31,38 +31,38 @@ export function failureOf(error: unknown, { aborted, reason }: Pick<AbortSignal,
   return new CallFailure(code, `${error.message}; ${MAY_HAVE_RUN}`)
 }
 
-/** The client gave the call up after it was allowed, and before it was sent. */
+/** The client cancelled the call after it was allowed and before it was sent. */
 export const notSent = (reason: unknown): CallFailure =>
   new CallFailure(codeOf(reason), `cancelled before it was sent to the server; ${DID_NOT_RUN}`)
 
 const MAY_HAVE_RUN = 'it was sent to the server and may have run'
 const DID_NOT_RUN = 'it did not run'
 
-/** Why a call is given up that waits for its approval. */
+/** The reason for cancelling a call that waits for its approval. */
 export function cancellation(reason: unknown): CallCancelled {
   const code = codeOf(reason)
   const cause = code === 'CALL_CANCELLED' ? 'the client cancelled the call' : String(reason)
   return new CallCancelled(code, `${cause} while an approval was open`)
 }
 
-/** Why no call of a session is taken any more. */
+/** The refusal of all calls after the end of a session. */
 export const ended = (reason: string): { readonly code: string; readonly reason: string } => ({
   code: ENDINGS.get(reason) ?? 'GUARD_STOPPED',
   reason: `the session is over: ${reason}`,
 })
 
-/** Why a session ends; for any other reason the guard ends it. */
+/** Codes by reason for the end of a session; for any other reason, the guard ended it. */
 const ENDINGS: ReadonlyMap<string, string> = new Map([
   [SERVER_ENDED, 'SERVER_ENDED'],
   [CLIENT_GONE, 'CLIENT_GONE'],
   ['the guard is stopping', 'GUARD_STOPPED'],
-  ['the guard was told to stop', 'GUARD_STOPPED'],
+  ['the guard was stopped', 'GUARD_STOPPED'],
   ['the session was idle', 'GUARD_STOPPED'],
 ])
 
 const codeOf = (reason: unknown): string => ENDINGS.get(String(reason)) ?? 'CALL_CANCELLED'
 
-/** What a model is to do about a denial, in the words of its cause. Every other code is a policy's no. */
+/** Advice for the model by denial code. Any other code comes from a policy. */
 const ADVICE: ReadonlyMap<string, string> = new Map([
   ['APPROVAL_DENIED', 'It was not approved and must not be retried unchanged.'],
   ['PARAMETERS_INVALID', 'Its arguments are refused: it must not be retried with the same arguments.'],

@@ -1,16 +1,17 @@
 /**
- * What the model is shown instead of a tool's result: a result with `isError`, because a protocol error never reaches it. There is nothing in
- * it that could approve anything: ids of calls that are over, and of an open one only a hash.
+ * The result that the model receives instead of that of the tool. It is a result with `isError`, because a protocol
+ * error does not reach the model. It contains nothing that could be used to approve a call: ids of finished calls,
+ * and only a hash of a pending one.
  */
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js'
 import type { Denial } from '@sudoagent/core'
 import { sha256Hex } from '@sudoagent/crypto'
 import { adviceFor, type CallFailure } from './call-failure.js'
 
-/** Under this name a result carries its denial in a form for programs. */
+/** The `_meta` member with the denial in a form for programs. */
 export const DENIAL_META = 'dev.sudoagent/denial'
 
-/** Under this name a result says that the call is not decided yet. */
+/** The `_meta` member of a call that is not decided yet. */
 export const PENDING_META = 'dev.sudoagent/pending'
 
 const TEXT_LENGTH_MAX = 1_000
@@ -24,7 +25,10 @@ export function denialResult(denial: Denial): CallToolResult {
   }
 }
 
-/** The approval is open. The id says nothing about the request: it is for the guard's log. */
+/**
+ * The result while the approval is pending. The id is a hash for the log of the guard and reveals nothing about the
+ * request.
+ */
 export function pendingResult(requestId: string): CallToolResult {
   const id = pendingId(requestId)
   return {
@@ -39,7 +43,7 @@ export function pendingResult(requestId: string): CallToolResult {
   }
 }
 
-/** The call was allowed, and then the server did not give a result. */
+/** The result of an allowed call for which the server returned none. */
 export function failureResult({ name, message }: CallFailure): CallToolResult {
   return { isError: true, content: [text(`failed: ${cut(message)} (${name}).`)] }
 }

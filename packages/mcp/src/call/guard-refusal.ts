@@ -1,4 +1,4 @@
-// Refusals of the guard's own: before a policy is asked, or when the guard itself fails.
+// Refusals by the guard itself: before the policy is evaluated, or if the guard fails.
 import type { Denial, Policy } from '@sudoagent/core'
 import type { CallArguments } from './call-arguments.js'
 
@@ -15,7 +15,7 @@ export function nameRefusal(tool: string): Refusal | null {
 export const argumentRefusal = ({ refusal }: CallArguments): Refusal | null =>
   refusal === null ? null : { code: 'PARAMETERS_INVALID', reason: refusal }
 
-/** A refusal of the guard's own stands on record like any other, under a policy that is not the deployment's. */
+/** The policy under which such a refusal is recorded, to distinguish it from the policy of the deployment. */
 export function refusalPolicy({ code, reason }: Refusal): Policy {
   return {
     policyId: 'sudoagent-mcp-guard',

@@ -1,14 +1,14 @@
 /**
- * A guarded call from its arrival to its decision, which may outlive the request that asked for it.
+ * A guarded call from its arrival to its decision, which may outlive the request that started it.
  *
- * The engine's `authorize` is one promise, bound to one request id and decision hash. A client waits for it as long as it is patient; then
- * it is told "pending" and the promise stays open. The same call again attaches to it. So at every moment at most one request waits, and
- * the approval, whenever it comes, is used for that one or for none:
+ * `authorize` of the engine is one promise with one request id and one decision hash. When the client has waited
+ * for the hold time, it receives "pending", and the promise stays open. Repeating the call attaches to it. So at
+ * most one request waits at any time, and an approval is used for that request or not at all:
  *
- *     attached ── held too long, or connection lost ──► detached ── the same call again ──► attached
- *        │ approved                                        │ approved: waits for the call to come again, until its deadline
- *        ▼                                                 ▼ nobody came: denied
- *     claimed: from here on the request cannot leave any more, the approval is used and the tool runs
+ *   attached ── hold time over, or connection lost ──► detached ── same call again ──► attached
+ *      │ approved                                         │ approved: waits for the call to be repeated, up to its deadline
+ *      ▼                                                  ▼ not repeated: denied
+ *   claimed: the request can no longer leave, the approval is used and the tool runs
  */
 import type { Authorization, CallCancelled, Denial } from '@sudoagent/core'
 import { PROGRESS_INTERVAL_MS } from '../limits.js'
@@ -17,19 +17,19 @@ import type { CallArguments } from './call-arguments.js'
 
 export type Settled = Authorization | Denial
 
-/** What was asked about, and what is sent if the answer is yes. */
+/** The subject of the decision, which is also what is sent if the call is allowed. */
 export interface CallSubject {
-  /** Of the `tools/call` that asked. */
+  /** The parameters of the first `tools/call`. */
   readonly params: Params
   readonly args: CallArguments
-  /** Digest of the definition that its tool had then. */
+  /** Digest of the tool's definition at that time. */
   readonly definition: string | null
 }
 
 export interface WaitOptions {
-  /** How long the request may wait for an approver, in milliseconds. */
+  /** How long the request waits for an approver, in milliseconds. */
   readonly holdMs: number
-  /** Called now and then while it does. */
+  /** Called repeatedly while it waits. */
   readonly onWait: () => void
 }
 
@@ -51,25 +51,25 @@ export class OpenCall {
     this.subject = subject
   }
 
-  /** Ends the wait for an approval. */
+  /** Aborted to end the wait for an approval. */
   get signal(): AbortSignal {
     return this.#controller.signal
   }
 
-  /** Nobody waits for it, and it is not decided: the same call again may attach. */
+  /** True if no request waits and the call is not claimed: a repeated call may attach. */
   get isDetached(): boolean {
     return !this.#attached && !this.#claimed
   }
 
-  /** An approver was asked. */
+  /** True after an approver was asked. */
   get isAsked(): boolean {
     return this.#asked
   }
 
-  /** @param settled - what the engine will say */
+  /** @param settled - resolves with the decision of the engine */
   begin(settled: Promise<Settled>): void {
     this.#settled = settled
-    // Whoever waits hears of it; when nobody does, that must not end the process.
+    // A waiting request receives the rejection; without one, it must not end the process.
     settled.catch(() => {})
   }
 
@@ -79,24 +79,24 @@ export class OpenCall {
     this.#onAttached?.()
   }
 
-  /** The client cancelled, or the session is over. */
+  /** The client cancelled the call, or the session ended. */
   cancel(reason: CallCancelled): void {
     this.#controller.abort(reason)
   }
 
-  /** The connection of the waiting request is lost. */
+  /** The connection of the waiting request was lost. */
   detach(): void {
     this.#lost = true
     this.#leave?.()
   }
 
-  /** Told by the approver: from now on it takes as long as people do. */
+  /** Called by the approver: from now on, the decision depends on a person. */
   markAsked(): void {
     this.#asked = true
     this.#onAsked?.()
   }
 
-  /** The decision, or `pending` when the request has waited long enough. @throws what the engine throws */
+  /** Resolves with the decision, or with `pending` after the hold time. @throws any error of the engine */
   wait({ holdMs, onWait }: WaitOptions): Promise<Settled | 'pending'> {
     return new Promise((resolve, reject) => {
       let hold: NodeJS.Timeout | undefined
@@ -108,7 +108,7 @@ export class OpenCall {
         this.#leave = null
       }
       this.#leave = () => {
-        // Claimed: the approval is being used for this request.
+        // The approval is being used for this request.
         if (this.#claimed || !this.#asked) return
         stop()
         this.#attached = false
@@ -136,9 +136,9 @@ export class OpenCall {
   }
 
   /**
-   * Told by the approver: the answer is yes. Holds it until a request is there for it.
+   * Called by the approver after approval: waits until a request is attached.
    *
-   * @returns whether there is; false after `patienceMs`, or when `signal` aborts
+   * @returns false after `patienceMs`, or when `signal` aborts
    */
   claim(patienceMs: number, signal: AbortSignal): Promise<boolean> {
     if (this.#attached) {

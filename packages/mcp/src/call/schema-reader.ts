@@ -1,17 +1,18 @@
 /**
- * A small interpreter of JSON Schema (2020-12 and draft 7, as tools use them). The schema is a stranger's: no code is generated, nothing is
- * fetched, only references inside the document are followed, work is counted, and regular expressions are not run, since they can take
- * for ever: `pattern` is ignored, and `patternProperties` lets every name pass.
+ * A small interpreter for JSON Schema (2020-12 and draft 7, as tools use them). The schema is untrusted: no code is
+ * generated, nothing is fetched, only references within the document are followed, and work is limited. Regular
+ * expressions are not executed, because they may take exponential time: `pattern` is ignored, and
+ * `patternProperties` accepts every name.
  */
 import { encodeJcs } from '@sudoagent/crypto'
 import { SCHEMA_REFERENCES_MAX, SCHEMA_STEPS_MAX, SCHEMA_STEPS_PER_CHARACTER } from '../limits.js'
 
-/** The schema asks for something that is not understood here. */
+/** The schema uses an unsupported feature. */
 export class UnreadableSchema extends Error {
   override readonly name = 'UnreadableSchema'
 }
 
-/** The check takes more work than a schema of that kind can need for these arguments. */
+/** The check exceeds the work limit for arguments of this size. */
 export class TooMuchWork extends Error {
   override readonly name = 'TooMuchWork'
 }
@@ -23,30 +24,39 @@ export interface Misfit {
 
 type Members = Readonly<Record<string, unknown>>
 
-/** Keywords that change what others mean, and are not understood here. */
+/** Unsupported keywords that change the meaning of others. */
 const NOT_UNDERSTOOD = ['$dynamicRef', '$recursiveRef', 'unevaluatedProperties', 'unevaluatedItems']
 
 export class SchemaReader {
   readonly #root: unknown
   #stepsLeft: number
 
-  /** @param size - how large the arguments are, in characters: larger ones may take more work, so that size alone never ends a check */
+  /**
+   * @param size - size of the arguments in characters; it raises the work limit, so that size alone does not exceed
+   *   it
+   */
   constructor(root: unknown, size: number) {
     this.#root = root
     this.#stepsLeft = SCHEMA_STEPS_MAX + SCHEMA_STEPS_PER_CHARACTER * size
   }
 
-  /** @returns the path of a member that no schema lists. @throws UnreadableSchema, TooMuchWork */
+  /**
+   * @returns the path of a member that no schema lists; null if there is none
+   * @throws UnreadableSchema, TooMuchWork
+   */
   unlisted(value: unknown): string | null {
     return this.#unlisted([this.#root], value, '')
   }
 
-  /** @returns where the value does not fit, and by which keyword. @throws UnreadableSchema, TooMuchWork */
+  /**
+   * @returns the first mismatch; null if the value is valid
+   * @throws UnreadableSchema, TooMuchWork
+   */
   misfit(value: unknown): Misfit | null {
     return this.#misfit(this.#root, value, 'arguments')
   }
 
-  /** @param schemas - all that say something about the value; a member is listed where one of them lists it */
+  /** @param schemas - all schemas that apply to the value; a member must be listed in one of them */
   #unlisted(schemas: readonly unknown[], value: unknown, path: string): string | null {
     const all = schemas.flatMap((schema) => this.#parts(schema))
     if (Array.isArray(value)) {
@@ -78,7 +88,7 @@ export class SchemaReader {
     return null
   }
 
-  /** A schema, and those that speak of the same value. */
+  /** A schema and all schemas that apply to the same value. */
   #parts(schema: unknown, references = 0): readonly Members[] {
     this.#step()
     if (!isMembers(schema)) return []
@@ -89,7 +99,7 @@ export class SchemaReader {
     return [schema, ...same.flatMap((part) => this.#parts(part, references + 1))]
   }
 
-  /** What lies outside the document may list any name. */
+  /** A schema outside the document may list any name. */
   #resolveOrOpen(reference: unknown): unknown {
     try {
       return this.#resolve(reference)
@@ -131,7 +141,7 @@ export class SchemaReader {
     return isMembers(value) ? this.#memberMisfit(schema, value, path) : null
   }
 
-  /** Keywords about the value itself. @returns the one that it does not fit */
+  /** Checks the keywords that apply to the value itself. @returns the keyword that it violates */
   #ownMisfit(schema: Members, value: unknown): string | null {
     const { type, enum: choices } = schema
     if (type !== undefined && !(Array.isArray(type) ? type : [type]).some((name) => isOfType(name, value)))
@@ -170,7 +180,7 @@ export class SchemaReader {
     if (missing !== undefined) return { path: `${path}.${shown(String(missing))}`, keyword: 'required' }
     for (const [name, member] of Object.entries(value)) {
       const at = `${path}.${shown(name)}`
-      // Clients send null for an optional argument that they leave out.
+      // Clients send null for omitted optional arguments.
       if (member === null && !needed.includes(name)) continue
       const rest = patternProperties === undefined ? additionalProperties : true
       const found =
@@ -181,7 +191,7 @@ export class SchemaReader {
     return null
   }
 
-  /** @param reference - `#`, or `#/$defs/name` */
+  /** @param reference - `#` or `#/$defs/name` */
   #resolve(reference: unknown): unknown {
     if (typeof reference !== 'string' || !/^#(?:\/|$)/.test(reference))
       throw new UnreadableSchema('a reference leads out of the schema')
@@ -205,7 +215,7 @@ export class SchemaReader {
     if (typeof value === 'bigint') return String(value)
     try {
       const text = encodeJcs(value)
-      // Long texts are compared character by character.
+      // Comparing a long text costs more than one step.
       this.#step(text.length / 64)
       return text
     } catch {
@@ -241,7 +251,7 @@ function isOfType(type: unknown, value: unknown): boolean {
 function numberMisfit(schema: Members, value: number | bigint): string | null {
   const bound = (keyword: string, fits: (limit: number) => boolean): string | null => {
     const limit = schema[keyword]
-    // In draft 4 the exclusive ones are booleans.
+    // In draft 4, the exclusive limits are booleans.
     return typeof limit === 'number' && !fits(limit) ? keyword : null
   }
   return (
@@ -268,5 +278,5 @@ function unescapePointer(part: string): string {
   }
 }
 
-/** A name is a stranger's text: it is shown only when it is an identifier. */
+/** A name is untrusted text and is shown only if it is an identifier. */
 const shown = (name: string): string => (/^[A-Za-z_$][\w$-]{0,39}$/.test(name) ? name : '[…]')

@@ -1,4 +1,4 @@
-// What of a call is asked about, what makes it the same call as another, and what of it the server gets.
+// Defines which parts of a call are decided, which make two calls equal, and which the server receives.
 import type { Authorization } from '@sudoagent/core'
 import { sha256Hex } from '@sudoagent/crypto'
 import { copySpelling, stringifyExact } from '../wire/exact-json.js'
@@ -9,15 +9,15 @@ import type { CallSubject } from './open-call.js'
 
 export interface PendingCall {
   readonly action: string
-  /** As the client wrote it. */
+  /** The name as the client wrote it. */
   readonly tool: string
   readonly params: Params
   readonly args: CallArguments
 }
 
 /**
- * What the server gets: what was decided on, and nothing else that the client wrote beside it. `_meta` is that of the call that was asked
- * about; a request that attached to it later brings only its own progress token.
+ * The parameters for the server: the decided ones and nothing else that the client sent. `_meta` is that of the
+ * first request; a request that attached later contributes only its progress token.
  */
 export function sentParams(authorization: Authorization, { params, args }: CallSubject, request: Incoming): Params {
   const { name, arguments: given, _meta: asked } = params
@@ -32,7 +32,7 @@ export function sentParams(authorization: Authorization, { params, args }: CallS
 
 const PROGRESS_TOKEN = ['progressToken']
 
-/** Members of `_meta` that differ with each attempt, and by which nothing is decided: W3C Trace Context and Baggage. */
+/** Members of `_meta` that differ between attempts and do not affect the decision: W3C Trace Context and Baggage. */
 const ATTEMPT = [...PROGRESS_TOKEN, 'traceparent', 'tracestate', 'baggage']
 
 const without = (meta: unknown, names: readonly string[]): object =>
@@ -41,8 +41,8 @@ const without = (meta: unknown, names: readonly string[]): object =>
     : {}
 
 /**
- * Two calls are the same when their unredacted arguments, their `_meta` and the definition of their tool are. By their text: a double is the
- * same for two numbers.
+ * Two calls are equal if their unredacted arguments, their `_meta` and the definition of their tool are equal.
+ * Compares text: two different numbers may have the same double.
  */
 export function keyOf({ action, args, params }: PendingCall, definition: string | null): string {
   const meta = stringifyExact(without(params._meta, ATTEMPT), true)

@@ -1,17 +1,17 @@
 /**
- * `tools/call`, from its arrival to its outcome.
+ * Handles `tools/call` from arrival to outcome.
  *
- *     request → tool known, definition accepted → arguments read and checked → engine.authorize (policy, budget,
- *       approval, decision recorded) → definition still the same → sent to the server → result → outcome recorded
+ *   request → tool known, definition accepted → arguments read and checked → engine.authorize (policy, budget,
+ *     approval, decision recorded) → definition unchanged → sent to the server → result → outcome recorded
  *
- * The call that is sent is the one that was decided on: its arguments are the text that the engine recorded, numbers as
- * the client wrote them (`sent-call.ts`). A decision outlives the request that asked for it: when the client gives up or
- * asks again, the same question goes on, and the call runs at most once (`call-board.ts`, `open-call.ts`). While it waits
- * longer than the hold, the client is answered "pending".
+ * The call that is sent is the one that was decided: its arguments are the recorded text, with numbers as the
+ * client wrote them (`sent-call.ts`). A decision outlives the request that started it: if the client cancels or
+ * repeats the call, the same approval stays pending, and the call runs at most once (`call-board.ts`,
+ * `open-call.ts`). After the hold time, the client receives "pending".
  *
- * Every refusal is a tool result with `isError`, in words that a model understands (`denial-result.ts`). Whatever happens
- * after the decision was recorded, an outcome is recorded as well: the server's result, its error, or that the call was
- * cancelled or not sent.
+ * Every refusal is a tool result with `isError` and a text for the model (`denial-result.ts`). After an allowing
+ * decision is recorded, an outcome is always recorded too: the result of the server, its error, or that the call
+ * was cancelled or not sent.
  */
 import { type Authorization, type Engine, UNRECORDABLE } from '@sudoagent/core'
 import { TOOL_ERROR_LENGTH_MAX, UNKNOWN_TOOL_LENGTH_MAX } from '../limits.js'
@@ -34,23 +34,23 @@ export interface ToolCallParts {
   readonly holdMs: number
   readonly catalogue: Catalogue
   readonly checkArguments: ArgumentCheck
-  /** What the ledger says about where the call came from. */
+  /** The origin of the call, for the metadata of the entry. */
   readonly metadata: () => Readonly<Record<string, unknown>>
-  /** A call with an id of its own, known to the approver. */
+  /** Creates a call with a new id and registers it with the approver. */
   readonly open: (request: Incoming, subject: CallSubject) => OpenCall
-  /** Its decision was made. */
+  /** Called after the decision. */
   readonly close: (call: OpenCall) => void
-  /** Has `engine.authorize` take the id of this call. */
+  /** Makes `engine.authorize` use this id. */
   readonly withId: <T>(requestId: string, authorize: () => T) => T
   readonly forward: (params: Params, request: Incoming) => Promise<object>
-  /** Says to the client that its call waits, for the `count`th time. */
+  /** Notifies the client that its call still waits, for the `count`th time. */
   readonly progress: (request: Incoming, count: number) => void
   readonly note: (text: string) => void
-  /** Takes secrets out of a stranger's text. */
+  /** Removes secrets from untrusted text. */
   readonly redact: (text: string) => string
 }
 
-/** What stands in the way of a call, in its tool or in its session. */
+/** The status of a call: the digest of the definition, and the reason for a refusal by the tool or the session. */
 interface Standing {
   readonly digest: string | null
   readonly refusal: { readonly code: string; readonly reason: string } | null
@@ -63,19 +63,19 @@ export class ToolCalls {
   readonly #byRequest = new Map<Incoming['id'], OpenCall>()
   readonly #running = new Set<Promise<unknown>>()
   readonly #announced = new WeakSet<OpenCall>()
-  /** Why no call is taken any more. */
+  /** The reason why the session ended; null while it is open. */
   #closed: string | null = null
 
   constructor(parts: ToolCallParts) {
     this.#parts = parts
   }
 
-  /** How many wait for an approver. */
+  /** Number of calls that wait for an approver. */
   get openApprovals(): number {
     return this.#board.openApprovals
   }
 
-  /** @returns the server's result, untouched, or a result that says why there is none */
+  /** @returns the unchanged result of the server, or a result that explains why there is none */
   async handle(request: Incoming): Promise<object> {
     const asked = this.#read(request)
     const settled = await this.#decide(asked, request)
@@ -83,16 +83,16 @@ export class ToolCalls {
     return await this.#track(this.#run(settled.authorization, settled.subject, request))
   }
 
-  /** The connection that waits for this request is gone; the request is not. */
+  /** The connection of this request was lost; the call continues. */
   detach(id: Incoming['id']): void {
     this.#byRequest.get(id)?.detach()
   }
 
-  /** Ends what waits for an approver, and resolves when everything that was under way is on record. */
+  /** Cancels the calls that wait for an approver. Resolves when all running calls are recorded. */
   async close(reason: string): Promise<void> {
     this.#closed = reason
     this.#board.cancelAll(cancellation(reason))
-    // A call that comes in meanwhile is refused on record.
+    // A call that arrives meanwhile is refused and recorded.
     while (this.#running.size > 0) await Promise.allSettled([...this.#running])
   }
 
@@ -102,7 +102,7 @@ export class ToolCalls {
       throw RpcError.invalidParams('`name` must be the name of a tool')
     if (typeof args !== 'object' || args === null || Array.isArray(args))
       throw RpcError.invalidParams('`arguments` must be an object')
-    // Its result would come later, past the outcome on record.
+    // The result of a task would arrive after the outcome is recorded.
     if (task !== undefined) throw RpcError.invalidParams('tasks are refused: the guard does not pass them')
     return { action: `${this.#parts.server}/${name}`, tool: name, params, args: readCallArguments(args) }
   }
@@ -137,17 +137,17 @@ export class ToolCalls {
     }
   }
 
-  /** Once a call, and at once. The client's side can read it: the id is a hash, and leads to no approval. */
+  /** Logs once per call. The client may read the log: the id is a hash that cannot be used to approve. */
   #sayWaiting(call: OpenCall, { action }: PendingCall): void {
     if (this.#announced.has(call)) return
     this.#announced.add(call)
     this.#parts.note(`\`${action}\` waits for a person's approval, waiting id ${pendingId(call.requestId)}`)
   }
 
-  /** The open call that this one repeats, or a new one. */
+  /** The pending call that this request repeats, or a new one. */
   async #callFor(asked: PendingCall, request: Incoming): Promise<OpenCall> {
     const standing = this.#standingOf(asked, await this.#standing(asked.params))
-    // A question about another definition of the tool is another question.
+    // With another definition of the tool, it is a different call.
     const key = standing.refusal === null ? keyOf(asked, standing.digest) : null
     const repeated = this.#board.attach(key)
     if (repeated !== null) return repeated
@@ -163,7 +163,10 @@ export class ToolCalls {
     return call
   }
 
-  /** A session that is over takes no calls, and a tool no arguments that it does not have: refusals like any other, on record. */
+  /**
+   * After the end of the session, every call is refused; so are arguments that do not match the tool. Both refusals
+   * are recorded.
+   */
   #standingOf({ args }: PendingCall, { digest, inputSchema, refusal }: ToolStatus): Standing {
     if (this.#closed !== null) return { digest, refusal: ended(this.#closed) }
     if (refusal !== null || args.refusal !== null) return { digest, refusal }
@@ -184,9 +187,9 @@ export class ToolCalls {
     const { server, engine, withId, metadata, redact } = this.#parts
     const { tool, args } = asked
     const refusal = nameRefusal(tool) ?? standing ?? argumentRefusal(args)
-    // Such a name is the client's text, of which nothing is known: it does not stand where names of tools do.
+    // The name is untrusted text of the client, so it is not used as the name of an action.
     const unknown = refusal?.code === 'TOOL_UNKNOWN' || nameRefusal(tool) !== null
-    // Redacted before it is cut: half a secret is not recognised.
+    // Redacted before it is truncated: a partial secret is not recognised.
     const named = unknown ? { tool: redact(tool).slice(0, UNKNOWN_TOOL_LENGTH_MAX).toWellFormed() } : {}
     const policy = refusal === null ? {} : { policy: refusalPolicy(refusal) }
     return withId(call.requestId, () =>
@@ -194,7 +197,7 @@ export class ToolCalls {
         action: unknown ? `${server}/${UNKNOWN_TOOL}` : asked.action,
         args: args.refusal === null ? [args.values] : UNRECORDABLE,
         metadata: { mcp: { ...metadata(), tool_definition: digest, ...named } },
-        // Whoever answers sees which definition was shown to the model, at the client and in the approval store.
+        // The approver sees which definition the model was shown, in the client and in the approval store.
         remark: `Tool definition, not part of what you sign: ${digest ?? 'unknown'}`,
         signal: call.signal,
         ...policy,
@@ -207,13 +210,14 @@ export class ToolCalls {
     const fail = async (error: Error): Promise<void> => {
       await engine.record(authorization, { status: 'error', error })
     }
-    // The approval may have taken minutes, and the server may have changed the tool meanwhile: its tools are read again where it said so.
+    // The server may have changed the tool while the approval was pending: its tools are read again if it reported
+    // a change.
     const { refusal } = await this.#standing(subject.params)
     if (request.signal.aborted) {
       await fail(notSent(request.signal.reason))
       return {}
     }
-    // From here to `forward` nothing is waited for.
+    // There is no await between here and `forward`.
     const now = refusal ?? this.#changeOf(subject)
     if (now !== null) {
       await fail(new CallFailure(now.code, `${now.reason}; it did not run`))
@@ -238,7 +242,7 @@ export class ToolCalls {
     }
   }
 
-  /** Why a call may not be sent at this moment; null when the tool is the one that was asked about. */
+  /** Checks the tool right before the call is sent. @returns the refusal; null if the definition is the decided one */
   #changeOf({ params, definition }: CallSubject): ToolStatus['refusal'] {
     try {
       const { digest, refusal } = this.#parts.catalogue.lookUp(String(params.name))
@@ -262,7 +266,7 @@ const UNREADABLE: ToolStatus['refusal'] = {
   reason: 'the definition of the tool cannot be found out',
 }
 
-/** The tool ran, and says that it failed. */
+/** The tool ran and reported an error. */
 class ToolError extends Error {
   override readonly name = 'ToolError'
 }
@@ -276,5 +280,5 @@ function wordsOf(result: object): string {
     .slice(0, TOOL_ERROR_LENGTH_MAX)
 }
 
-/** Stands on record for a tool that the server does not show. */
+/** Recorded instead of the name of an unknown tool. */
 const UNKNOWN_TOOL = '<unknown>'

@@ -1,10 +1,10 @@
-// What one HTTP request of a client gets: one JSON text, or a stream of events.
+// The response to one HTTP request: one JSON text or an event stream.
 import type { ServerResponse } from 'node:http'
 import { ANSWER_AS_JSON_MS, STREAM_KEEPALIVE_MS } from '../limits.js'
 
 /**
- * A response that becomes a stream with the first message that is not the answer, and is one JSON text when the answer comes before any.
- * Clients put a bound on one event of a stream (the Python SDK: 1 MiB) that they do not put on a JSON text.
+ * A response that becomes a stream with the first message other than the answer. If the answer comes first, it is
+ * one JSON text: clients limit the size of an event (1 MiB in the Python SDK), but not of a JSON text.
  */
 export class HttpAnswer {
   readonly #response: ServerResponse
@@ -13,23 +13,23 @@ export class HttpAnswer {
   #keepalive: NodeJS.Timeout | undefined
   #ended = false
 
-  /** @param asStream - begin the stream at once: there is no answer to wait for */
+  /** @param asStream - start the stream immediately, for a response without an answer */
   constructor(response: ServerResponse, headers: Readonly<Record<string, string>>, asStream = false) {
     this.#response = response
     this.#headers = headers
-    // Proxies and clients end a connection that shows no sign of life.
+    // Proxies and clients close a connection without traffic.
     this.#start = setTimeout(() => this.#stream(), ANSWER_AS_JSON_MS).unref()
     response.once('close', () => this.#stop())
     if (asStream) this.#stream()
   }
 
-  /** A message in front of the answer. @param text - JSON, on one line */
+  /** Sends a message before the answer. @param text - JSON on one line */
   message(text: string): void {
     this.#stream()
     if (!this.#ended) this.#response.write(eventOf(text))
   }
 
-  /** The answer, and the end. */
+  /** Sends the answer and ends the response. */
   end(text: string): void {
     if (this.#ended) return
     if (this.#response.headersSent) this.#response.end(eventOf(text))
@@ -37,7 +37,7 @@ export class HttpAnswer {
     this.#stop()
   }
 
-  /** The end without an answer: it was cancelled, or the session is over. */
+  /** Ends the response without an answer: the request was cancelled, or the session ended. */
   abandon(): void {
     this.#stream()
     if (!this.#ended) this.#response.end()

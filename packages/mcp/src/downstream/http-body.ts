@@ -4,7 +4,11 @@ import { type FoundId, MessageIdScanner } from '../wire/message-id.js'
 
 const NO_ID: FoundId = { id: null, kind: 'other' }
 
-/** @returns the body; of one that is too large only the id in it, and not even that when it is larger by far */
+/**
+ * Reads the body of a request.
+ *
+ * @returns the body; only its message id if it is larger than a message, and no id beyond HTTP_SKIPPED_BYTES_MAX
+ */
 export async function readBody(request: IncomingMessage): Promise<Uint8Array | FoundId> {
   if (Number(request.headers['content-length'] ?? 0) > HTTP_SKIPPED_BYTES_MAX) return NO_ID
   const chunks: Buffer[] = []

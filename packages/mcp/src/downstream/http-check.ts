@@ -1,19 +1,19 @@
 /**
- * Who may speak to the guard over HTTP, decided from the headers alone, before anything is read.
+ * Decides from the headers who may use the guard over HTTP, before the body is read.
  *
- * A page in a browser can send requests to this machine, under a name of its own that it points here (DNS rebinding): so `Host` must be a
- * name of ours, and `Origin`, which browsers send, must be one that is expected. Other users of the machine can reach the loopback as
- * well: so there is a token.
+ * A web page can send requests to this machine under its own domain name, by pointing that name here (DNS
+ * rebinding). So `Host` must be an allowed name, and `Origin`, which browsers send, must be an allowed origin.
+ * Other users of the machine can connect to the loopback address, so a token is required.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 
 export interface HttpRules {
-  /** `name:port`, lower case; a name of ours in each form that `Host` may have. */
+  /** Allowed values of `Host`: `name:port` in lower case. */
   readonly hosts: ReadonlySet<string>
-  /** As browsers send them: `https://app.example`. */
+  /** Allowed values of `Origin`, as browsers send them: `https://app.example`. */
   readonly origins: ReadonlySet<string>
-  /** Null where none is asked for. */
+  /** Null if no token is required. */
   readonly token: string | null
 }
 
@@ -26,10 +26,10 @@ const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]']
 
 export const isLoopback = (host: string): boolean => [...LOOPBACK, '::1'].includes(host)
 
-/** Whether a server that is bound to it listens on every address of the machine. */
+/** Whether a server bound to this address listens on all addresses of the machine. */
 export const isAnyAddress = (host: string): boolean => /^(?:0+(?:\.0+){0,3}|[0:]*:[0:]*)$/.test(host)
 
-/** @param more - further values that `Host` may have: `guard.example`, `guard.example:8443` */
+/** @param more - additional values of `Host`: `guard.example`, `guard.example:8443` */
 export function rulesFor(
   host: string,
   port: number,
@@ -40,7 +40,7 @@ export function rulesFor(
   return { hosts, origins: new Set([...origins, ...[...hosts].map((name) => `http://${name}`)]), token }
 }
 
-/** @returns null for a request that may go on */
+/** @returns null if the request is allowed */
 export function checkHeaders(headers: IncomingHttpHeaders, { hosts, origins, token }: HttpRules): HttpRefusal | null {
   if (!hosts.has((headers.host ?? '').toLowerCase()))
     return { status: 403, message: 'this Host is not expected here: --allow-host adds a name that clients may use' }
@@ -51,7 +51,7 @@ export function checkHeaders(headers: IncomingHttpHeaders, { hosts, origins, tok
   return null
 }
 
-/** Takes as long for every token, right or wrong: the hashes have one length and are compared in constant time. */
+/** Compares hashes of equal length in constant time, so that the duration reveals nothing about the token. */
 function isToken(authorization: string | undefined, token: string): boolean {
   const given = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1]
   return given !== undefined && timingSafeEqual(digest(given), digest(token))

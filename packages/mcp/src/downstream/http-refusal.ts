@@ -3,9 +3,9 @@ import { stringifyExact } from '../wire/exact-json.js'
 import type { MessageId } from '../wire/message-id.js'
 
 /**
- * Answers an HTTP request with a JSON-RPC error, if it has no answer yet.
+ * Answers an HTTP request with a JSON-RPC error, unless it already has an answer.
  *
- * @param id - of the request in the body; null when there is none that could be told
+ * @param id - id of the request in the body; null if unknown
  */
 export function refuse(
   response: ServerResponse,
@@ -21,7 +21,7 @@ export function refuse(
   response.setHeader('Content-Type', 'application/json')
   response.setHeader('X-Content-Type-Options', 'nosniff')
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer')
-  // A body that was not read would otherwise have to be, before the next request on the connection.
+  // An unread body would have to be read before the next request on the connection.
   if (!request.complete) response.setHeader('Connection', 'close')
   response.end(stringifyExact({ jsonrpc: '2.0', id, error: { code, message, data } }))
 }

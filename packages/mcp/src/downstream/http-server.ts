@@ -1,7 +1,18 @@
 /**
- * The guard over streamable HTTP. Each session of a client has a server of its own behind it: a process, or a session at an HTTP server.
+ * Serves the guard over streamable HTTP (MCP 2025-11-25, Transports). Every client session has its own upstream: a
+ * child process, or a session with an HTTP server.
  *
- *     headers checked → body read, within bounds → parsed strictly → the session of its id, or a new one
+ *   headers checked → body read, with a size limit → parsed strictly → session of its id, or a new session
+ *
+ *   http-check.ts        `Host`, `Origin` and token
+ *   http-connections.ts  connections without a token
+ *   http-sessions.ts     the sessions, by `Mcp-Session-Id`
+ *   http.ts              one session: POST, GET, DELETE
+ *   http-answer.ts       one response: JSON or an event stream
+ *   stdio.ts             the same for a client over standard input and output
+ *
+ *   const { url } = await serveGuard({ guard, upstream: () => new ChildUpstream(server), token, port: 8765 })
+ *   POST http://127.0.0.1:8765/mcp   Authorization: Bearer …   {"method":"initialize",…}   → Mcp-Session-Id: …
  */
 
 import { createServer, type Server } from 'node:http'
@@ -20,29 +31,32 @@ import { refuse } from './http-refusal.js'
 import { HttpSessions, PATH, type SessionOptions } from './http-sessions.js'
 
 export interface ServeOptions extends SessionOptions {
-  /** Who does not bring it is refused; null asks for none, which only the loopback may do. */
+  /** The required bearer token; null for none, which is allowed only on a loopback address. */
   readonly token: string | null
-  /** 127.0.0.1 unless given. */
+  /** Default: 127.0.0.1. */
   readonly host?: string
-  /** A free one unless given. */
+  /** Default: a free port. */
   readonly port?: number
-  /** Further values that `Host` may have: `guard.example`, `guard.example:8443`. */
+  /** Additional allowed values of `Host`: `guard.example`, `guard.example:8443`. */
   readonly allowHosts?: readonly string[]
-  /** Origins of web pages that may speak to it. */
+  /** Allowed origins of web pages. */
   readonly allowOrigins?: readonly string[]
 }
 
 export interface GuardServer {
-  /** Where clients connect to, `/mcp` included. */
+  /** The URL for clients, including `/mcp`. */
   readonly url: string
-  /** Ends the server. The sessions are the guard's to end. */
+  /** Stops the server. `Guard.close` ends the sessions. */
   close(): Promise<void>
 }
 
-/** How often Node looks for requests that take too long, and we for sessions that nobody uses. */
+/** Interval of the check for slow requests (by Node) and idle sessions, in milliseconds. */
 const CHECK_INTERVAL_MS = 500
 
-/** @throws (as a rejection) TypeError without a token off the loopback; GuardError LISTEN_FAILED when the address cannot be had */
+/**
+ * @throws (as a rejection) TypeError without a token on another address than loopback; GuardError LISTEN_FAILED if the
+ *   address is unavailable
+ */
 export async function serveGuard(options: ServeOptions): Promise<GuardServer> {
   const { host = '127.0.0.1', port = 0, token } = options
   if (token === null && !isLoopback(host))
@@ -81,7 +95,7 @@ export async function serveGuard(options: ServeOptions): Promise<GuardServer> {
   return { url: `http://${host.includes(':') ? `[${host}]` : host}:${taken}${PATH}`, close }
 }
 
-/** What a person would make up is shorter; 128 bits in base64 are longer. */
+/** Rejects invented tokens; 128 random bits in base64 have 22 characters. */
 const TOKEN_LENGTH_MIN = 16
 
 async function listen(server: Server, host: string, port: number): Promise<void> {

@@ -1,4 +1,4 @@
-// The sessions over HTTP, and the way to them.
+// Manages the sessions over HTTP and routes requests to them.
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
@@ -15,11 +15,11 @@ import { refuse } from './http-refusal.js'
 
 export interface SessionOptions {
   readonly guard: Guard
-  /** A server for a new session. */
+  /** Creates the upstream of a new session. */
   readonly upstream: () => GuardTransport
-  /** Sessions at once: 32. For another one, that which was idle longest ends. */
+  /** Maximum number of sessions. A new one replaces the session that has been idle longest. Default: 32. */
   readonly sessionsMax?: number
-  /** How long a session without requests and streams lives, in milliseconds: 30 minutes. */
+  /** Lifetime of a session without requests and streams, in milliseconds. Default: 30 minutes. */
   readonly sessionIdleMs?: number
   readonly logger?: (text: string) => void
 }
@@ -32,7 +32,7 @@ interface Session {
 
 export const PATH = '/mcp'
 
-/** A session is found by its own id, which nobody else has been told. */
+/** Sessions by id. Only the client of a session knows its id. */
 export class HttpSessions {
   readonly #options: SessionOptions
   readonly #sessions = new Map<string, Session>()
@@ -42,7 +42,7 @@ export class HttpSessions {
     this.#options = options
   }
 
-  /** A request whose headers were found in order. */
+  /** Handles a request whose headers were accepted. */
   async take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       const path = new URL(request.url ?? '', 'http://guard').pathname
@@ -66,7 +66,7 @@ export class HttpSessions {
     }
   }
 
-  /** Ends the sessions that nobody uses any more. */
+  /** Ends idle sessions. */
   sweep(): void {
     const { sessionIdleMs = SESSION_IDLE_MS } = this.#options
     for (const [id, { downstream, session, usedAtMs }] of this.#sessions) {
@@ -76,7 +76,7 @@ export class HttpSessions {
     }
   }
 
-  /** @returns the message of a body; null when it was refused */
+  /** @returns the message in the body; null if it was refused */
   async #read(
     request: IncomingMessage,
     response: ServerResponse,
@@ -99,7 +99,7 @@ export class HttpSessions {
   #refuse(response: ServerResponse, status: number, refused: RefusedMessage, known: Session | undefined): void {
     const { id, kind, error } = refused
     if (kind === 'response') known?.downstream.onrefused?.(refused)
-    // Under the id of an open request the error would be taken for its answer.
+    // With the id of an open request, the error would be taken for the answer to that request.
     const isOwn = kind === 'request' && id !== null && known?.downstream.isOpen(id) !== true
     refuse(response, status, error.code, error.message, isOwn ? id : null)
   }
@@ -121,7 +121,7 @@ export class HttpSessions {
       })
       const session = await guard.open(downstream, upstream())
       downstream.handle(request, response, message)
-      // Refused by the transport: nobody has been told of this session.
+      // The transport refused the request, so the client does not know this session.
       if (downstream.sessionId === undefined) await session.close('the session did not begin')
     } catch (error) {
       this.#note(`a session could not be opened: ${error instanceof Error ? error.message : 'unknown'}`)
@@ -131,7 +131,7 @@ export class HttpSessions {
     }
   }
 
-  /** Ends the session that was idle longest, where there are too many: clients that crash leave theirs open. */
+  /** Ends the session that has been idle longest if there are too many: a crashed client leaves its session open. */
   async #makeRoom(): Promise<boolean> {
     const { sessionsMax = SESSIONS_MAX } = this.#options
     if (this.#sessions.size + this.#opening <= sessionsMax) return true
@@ -145,7 +145,7 @@ export class HttpSessions {
     return true
   }
 
-  /** In use from now to the end of this response. */
+  /** Marks the session as used until the end of this response. */
   #use(known: Session, response: ServerResponse): void {
     known.usedAtMs = Date.now()
     response.once('close', () => {

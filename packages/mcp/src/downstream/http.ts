@@ -1,10 +1,10 @@
 /**
- * The client's side over streamable HTTP: one session, and the pace and the ends of its connections.
+ * One client session over streamable HTTP: its connections, their back-pressure and their end.
  *
- *     POST a request       → its answer as JSON, or as the last event of a stream, when the server had something to say before it
- *     POST anything else   → 202
- *     GET                  → the stream of what belongs to no request; one at a time
- *     DELETE               → the end of the session
+ *   POST a request       → its answer as JSON, or as the last event of a stream if other messages come first
+ *   POST anything else   → 202
+ *   GET                  → the stream of messages that belong to no request; one at a time
+ *   DELETE               → ends the session
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TransportSendOptions } from '@modelcontextprotocol/sdk/shared/transport.js'
@@ -21,7 +21,7 @@ import { refuse } from './http-refusal.js'
 export interface HttpDownstreamOptions {
   readonly newSessionId: () => string
   readonly onSession: (sessionId: string) => void
-  /** The connection that waits for this request's answer is lost. */
+  /** The connection of this request was lost before its answer. */
   readonly onLost: (id: MessageId) => void
 }
 
@@ -32,9 +32,9 @@ export class HttpDownstream implements GuardTransport {
   onrefused?: (refused: RefusedMessage) => void
   readonly #options: HttpDownstreamOptions
   readonly #responses = new Set<ServerResponse>()
-  /** Requests that wait for their answer. */
+  /** Unanswered requests. */
   readonly #answers = new Map<MessageId, HttpAnswer>()
-  /** What belongs to no request. */
+  /** The stream for messages that belong to no request. */
   #standalone: HttpAnswer | null = null
   #sessionId: string | undefined
   #closed = false
@@ -49,17 +49,17 @@ export class HttpDownstream implements GuardTransport {
     return this.#sessionId
   }
 
-  /** Whether a connection of the client is open. */
+  /** Whether the client has an open connection. */
   get isConnected(): boolean {
     return this.#responses.size > 0
   }
 
-  /** Whether a request with this id waits for its answer: another one would take it away. */
+  /** Whether a request with this id is unanswered; a second one would receive its answer. */
   isOpen(id: MessageId): boolean {
     return this.#answers.has(id)
   }
 
-  /** @param message - what was read of the body, strictly; undefined for requests without one */
+  /** @param message - the parsed body; undefined for requests without one */
   handle(request: IncomingMessage, response: ServerResponse, message: JSONRPCMessage | undefined) {
     this.#responses.add(response)
     response.once('close', () => this.#responses.delete(response))
@@ -73,11 +73,14 @@ export class HttpDownstream implements GuardTransport {
     }
   }
 
-  /** Resolves when every connection of the client takes more: what one does not read is not piled up for it. */
+  /**
+   * Resolves when every connection of the client can take more data, so that messages do not pile up for a client
+   * that stops reading.
+   */
   async send(message: JSONRPCMessage, { relatedRequestId }: TransportSendOptions = {}): Promise<void> {
     const text = stringifyExact(message)
     if ('method' in message) {
-      // What belongs to a request that has its answer has no stream of its own any more, and goes with the session's.
+      // A message for an answered request has no stream of its own and goes to the stream of the session.
       const answer = relatedRequestId === undefined ? undefined : this.#answers.get(relatedRequestId)
       const stream = answer ?? this.#standalone
       stream?.message(text)
@@ -90,7 +93,7 @@ export class HttpDownstream implements GuardTransport {
     await Promise.all(full.map(drained))
   }
 
-  /** The client has cancelled it, and gets no answer; its connection would stay open otherwise. */
+  /** The client cancelled the request and gets no answer; its response must still be ended. */
   release(id: MessageId): void {
     const answer = this.#answers.get(id)
     this.#answers.delete(id)

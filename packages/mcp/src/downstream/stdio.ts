@@ -1,5 +1,5 @@
-// The client's side over stdio: an SDK transport that reads raw lines, so that what is ambiguous is refused before anybody parses it.
-
+// The client over stdio: an SDK transport that reads raw lines, so that ambiguous messages are refused before they
+// are parsed.
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
 import { GuardError } from '../error.js'
@@ -10,12 +10,12 @@ import { LineReader, LongLine } from '../wire/line-reader.js'
 import { parseMessage, type RefusedMessage, refusedMessage } from '../wire/message.js'
 import { RpcError } from '../wire/rpc-error.js'
 
-/** Standard output is the protocol and nothing else; the client is gone when standard input ends. */
+/** Standard output carries only the protocol. The client is gone when standard input ends. */
 export class StdioDownstream implements Transport {
   onclose?: () => void
   onerror?: (error: Error) => void
   onmessage?: <T extends JSONRPCMessage>(message: T) => void
-  /** Told of a message that is refused and has an id, so that it is answered. */
+  /** Called for a refused message with an id, so that it is answered. */
   onrefused?: (refused: RefusedMessage) => void
   readonly #input: NodeJS.ReadableStream
   readonly #output: NodeJS.WritableStream
@@ -36,7 +36,7 @@ export class StdioDownstream implements Transport {
     }
   }
 
-  /** Resolves when there is room for more, so that whoever waits for it cannot pile up messages here. */
+  /** Resolves when the stream can take more data, so that a waiting caller cannot pile up messages. */
   async send(message: JSONRPCMessage): Promise<void> {
     if (this.#closed) throw new GuardError('CLIENT_GONE', 'the client is gone')
     if (this.#output.write(`${stringifyExact(message)}\n`)) return
@@ -50,7 +50,7 @@ export class StdioDownstream implements Transport {
     this.onclose?.()
   }
 
-  /** Reads no more of the client until `resume`: the server cannot keep up. */
+  /** Stops reading from the client until `resume`: the server is slower than the client. */
   pause(): void {
     this.#input.pause()
   }
@@ -67,7 +67,7 @@ export class StdioDownstream implements Transport {
         else if (line.length > 0) this.#take(line)
       }
     } catch (error) {
-      // Where one message ends and the next begins is lost.
+      // The boundary between messages is lost.
       const reason = RpcError.invalidRequest(error instanceof Error ? error.message : 'the message is refused')
       this.#refuse({ id: null, kind: 'other', error: reason })
       void this.close()
@@ -92,7 +92,7 @@ export class StdioDownstream implements Transport {
       this.onrefused?.(refused)
       return
     }
-    // An error that belongs to no request: JSON-RPC gives it a null id, which the SDK's type does not know.
+    // An error without a request has the id null in JSON-RPC, which the type of the SDK does not allow.
     if (!this.#closed) this.#output.write(`${JSON.stringify({ jsonrpc: '2.0', id: null, error: { code, message } })}\n`)
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Who is asked, in this order: the person at the client, where the client can ask and nobody forbade it; and all the while whoever answers
- * in the approval store, from another terminal. The first answer counts. There is no third way: no method, no tool and no argument of the
- * agent's channel leads to the store.
+ * Asks for approvals: the user through the client, if the client supports it and the deployment allows it, and at
+ * the same time the approval store, which is answered from another terminal. The first answer counts. There is no
+ * third way: no method, tool or argument of the agent reaches the store.
  */
 import {
   type ApprovalAnswer,
@@ -13,12 +13,12 @@ import {
 import type { OpenCall } from '../call/open-call.js'
 import { OPEN_APPROVALS_MAX, PICK_UP_MARGIN_MS } from '../limits.js'
 
-/** What the approver needs to know of a call: which it is, and how its client is asked. */
+/** The approver's view of a call. */
 export interface PendingCall {
   readonly call: OpenCall
-  /** How many calls of the session wait for an approval, this one included. */
+  /** Number of calls of the session that wait for an approval, including this one. */
   readonly openApprovals: () => number
-  /** Null when the client cannot be asked. */
+  /** Null if the client cannot be asked. */
   readonly elicit: ((request: ApprovalRequest, signal: AbortSignal) => Promise<ApprovalAnswer | null>) | null
   readonly note: (text: string) => void
 }
@@ -33,7 +33,7 @@ export class FirstAnswerApprover implements Approver {
     this.#store = store
   }
 
-  /** Known from before its decision to after it. @returns what forgets it */
+  /** Registers a call before its decision. @returns a function that unregisters it */
   expect(asked: PendingCall): () => void {
     this.#calls.set(asked.call.requestId, asked)
     return () => this.#calls.delete(asked.call.requestId)
@@ -70,7 +70,7 @@ export class FirstAnswerApprover implements Approver {
     try {
       const fromStore = Promise.resolve(this.#store.approve(request, { signal: until, store }))
       if (elicit === null || !this.#mayElicit(request)) return await fromStore
-      // No answer is no decision: then the store's counts.
+      // Without an answer of the client, the answer of the store counts.
       const fromClient = elicit(request, until).then((answer) => answer ?? fromStore)
       fromClient.catch(() => note('the client could not be asked'))
       return await Promise.race([fromClient, fromStore])

@@ -1,9 +1,10 @@
 /**
- * Asks the person at the client, through the client: MCP's `elicitation/create`, in form mode.
+ * Asks the user through the client, with the form mode of MCP's `elicitation/create`.
  *
- * What comes back is the client's word. A client that is an agent itself can say yes without asking anybody, so the answer is recorded as
- * `mcp-client:<name>`, and the client is only asked where the deployment says so. The question is the guard's own request under the guard's own id:
- * a server cannot answer it, and what a server asks in the same words is answered to the server.
+ * The answer is only as trustworthy as the client. A client that is an agent itself can approve without asking
+ * anyone, so the answer is recorded as `mcp-client:<name>`, and the client is asked only if the deployment enables
+ * it. The request has an id of the guard: a server cannot answer it, and a server's own elicitation is answered to
+ * the server.
  */
 import type { ApprovalAnswer, ApprovalRequest } from '@sudoagent/core'
 import { encodeJcs } from '@sudoagent/crypto'
@@ -19,14 +20,14 @@ export type AskClient = (
 ) => Promise<object>
 
 export interface ElicitationOptions {
-  /** What the client calls itself. */
+  /** The name that the client reports. */
   readonly clientName: string
   readonly note: (text: string) => void
 }
 
 /**
- * @returns the client's answer; null when it gave none: it cannot, it failed, the person closed the question, or the question would not
- * show all of the arguments
+ * @returns the answer of the client; null if it cannot ask, it failed, the user closed the form, or the form could
+ *   not show all arguments
  */
 export async function elicitApproval(
   ask: AskClient,
@@ -47,12 +48,12 @@ export async function elicitApproval(
     if (error instanceof RpcError || error instanceof GivenUp || error instanceof PeerGone) return null
     throw error
   }
-  // The name is the client's own text, too: it must not turn or clear a line in whatever shows the record.
+  // The name is untrusted text and must not control the terminal that shows the record.
   const approverId = `mcp-client:${printable(clientName, APPROVER_NAME_LENGTH_MAX) || 'unnamed'}`
   const { binding } = request
   if (answer.action === 'decline') return { approved: false, approverId, reason: 'declined in the client', binding }
   if (answer.action !== 'accept') return null
-  // Exactly this word: an empty form that was sent off is no approval.
+  // Requires exactly this value: an empty submitted form is not an approval.
   if (answer.content?.decision === APPROVE) return { approved: true, approverId, binding }
   return { approved: false, approverId, reason: 'not approved in the client', binding }
 }
@@ -60,9 +61,10 @@ export async function elicitApproval(
 const APPROVE = 'approve'
 
 /**
- * What could hide or reorder a part of the question is shown as its code point: the arguments are a model's, and so may the reason be.
+ * Builds the form. Characters that could hide or reorder text are shown as code points: arguments and reason may
+ * come from the model.
  *
- * @returns null when the arguments do not fit: a person must not approve what was cut off
+ * @returns null if the arguments are too long: truncated arguments must not be approved
  */
 function questionOf({ action, kwargs, reason }: ApprovalRequest): Readonly<Record<string, unknown>> | null {
   const shown = printable(encodeJcs(kwargs), Number.POSITIVE_INFINITY)
@@ -93,10 +95,10 @@ function questionOf({ action, kwargs, reason }: ApprovalRequest): Readonly<Recor
   }
 }
 
-/** What the redactor leaves in the place of a secret. */
+/** The redactor's replacement for a secret. */
 const REDACTED = '[redacted]'
 
-/** Whether a client says that it can show a form. An empty object says so, by the versions that had no modes. */
+/** Whether a client can show a form. In protocol versions without modes, an empty object declares it. */
 export function canElicit(capabilities: unknown): boolean {
   const { elicitation } = (capabilities ?? {}) as { elicitation?: unknown }
   if (typeof elicitation !== 'object' || elicitation === null) return false

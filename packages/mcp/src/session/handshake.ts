@@ -1,4 +1,4 @@
-// `initialize`: both sides hear only of what the guard passes.
+// `initialize`: removes the capabilities that the guard does not forward.
 import { ErrorCode, LATEST_PROTOCOL_VERSION, SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js'
 import { SERVER_VERSION_LENGTH_MAX } from '../limits.js'
 import { copySpelling } from '../wire/exact-json.js'
@@ -6,7 +6,7 @@ import { type Feature, filterCapabilities } from '../wire/method.js'
 import type { Params } from '../wire/peer.js'
 import { RpcError } from '../wire/rpc-error.js'
 
-/** What the server is offered for the client. A version that the guard does not speak becomes the latest that it does. */
+/** The parameters of `initialize` for the server. An unknown protocol version is replaced by the latest known one. */
 export function guardedOffer(params: Params, blocked: ReadonlySet<Feature>): Params {
   const { protocolVersion, capabilities } = params
   const known = SUPPORTED_PROTOCOL_VERSIONS.includes(String(protocolVersion))
@@ -17,7 +17,7 @@ export function guardedOffer(params: Params, blocked: ReadonlySet<Feature>): Par
   })
 }
 
-/** What the client hears of the server. @throws RpcError when the server speaks a version that the guard does not */
+/** The result of `initialize` for the client. @throws RpcError if the server selects an unknown version */
 export function checkAnswer(
   answer: object,
   blocked: ReadonlySet<Feature>,
@@ -34,8 +34,9 @@ export function checkAnswer(
 }
 
 /**
- * What the client hears of a server whose words about itself are not the accepted ones: no instructions, and a name that the deployment
- * gave. A new text for the model is what an attack would consist of; the tools have definitions of their own, so calls go on.
+ * The result for the client if the server's instructions or name are not the accepted ones: without instructions,
+ * and with the name from the deployment. New instructions could be an attack on the model. Tools have their own
+ * definitions, so calls continue.
  */
 export function withholdWords<T extends object>(answer: T, server: string): T {
   const { instructions: _, ...rest } = answer as T & { instructions?: unknown }
@@ -45,7 +46,7 @@ export function withholdWords<T extends object>(answer: T, server: string): T {
   }) as unknown as T
 }
 
-/** The version that a server says it has; null when it says none. */
+/** The version that the server reports; null if none. */
 export function versionOf(answer: object): string | null {
   const { version } = ((answer as { serverInfo?: unknown }).serverInfo ?? {}) as { version?: unknown }
   return typeof version === 'string' ? version.slice(0, SERVER_VERSION_LENGTH_MAX).toWellFormed() : null

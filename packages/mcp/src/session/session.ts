@@ -1,10 +1,18 @@
 /**
- * One client, one server, and the guard between them.
+ * One session: a client, a server, and the guard between them.
  *
- *     client ── tools/call ──► definition → policy → approval → budget → decision on record ──► server → outcome on record
- *     client ◄── everything that `method.ts` names ──► server
+ *   client ── tools/call ──► definition → policy → budget → approval → decision recorded ──► server → outcome recorded
+ *   client ◄── all methods in `method.ts` ──► server
  *
- * Each side is a stranger to the other: ids are translated, and what is not known is refused.
+ * Each side is untrusted: ids are translated, and unknown methods are refused.
+ *
+ *   session.ts      routes requests and notifications in both directions, and ends the session
+ *   handshake.ts    `initialize`: protocol version and capabilities
+ *   approver.ts     the first answer counts, from the client or the approval store
+ *   elicitation.ts  the approval form in the client
+ *
+ *   client {"id":1,"method":"tools/list"} → server {"id":7,"method":"tools/list"} → the accepted tools → client {"id":1}
+ *   client {"id":2,"method":"tasks/list"} → error -32601: not in `method.ts`
  */
 import type { SudoEngine } from '@sudoagent/core'
 import type { ArgumentCheck } from '../call/argument-check.js'
@@ -39,7 +47,7 @@ export interface SessionParts {
   readonly approver: FirstAnswerApprover
   readonly pins: ToolPins
   readonly blocked: ReadonlySet<Feature>
-  /** Takes secrets out of a stranger's text. */
+  /** Removes secrets from untrusted text. */
   readonly redact: (text: string) => string
   readonly elicitation: boolean
   readonly newTools: boolean
@@ -58,7 +66,7 @@ export class GuardSession {
   readonly #server: Peer
   readonly #catalogue: Catalogue
   readonly #calls: ToolCalls
-  /** Progress of the server's work goes to the client's request that has the token, and the other way round. */
+  /** Routes progress of the server to the request of the client with its token, and the reverse. */
   readonly #toClient = new ProgressRoutes()
   readonly #toServer = new ProgressRoutes()
   readonly #forget = new Map<OpenCall, () => void>()
@@ -68,7 +76,10 @@ export class GuardSession {
   #phase: 'new' | 'greeting' | 'open' = 'new'
   #closing: Promise<void> | null = null
   #reportClosed: (reason: string) => void = () => {}
-  /** Why it is over; resolves when everything of it is on record and both sides are closed. */
+  /**
+   * Resolves with the reason for the end of the session, after all its calls are recorded and both sides are
+   * closed.
+   */
   readonly closed: Promise<string>
 
   constructor(parts: SessionParts, client: GuardTransport, server: GuardTransport) {
@@ -103,27 +114,27 @@ export class GuardSession {
     this.#calls = this.#toolCalls()
   }
 
-  /** @throws (as a rejection) when the server cannot be started */
+  /** @throws (as a rejection) if the server cannot be started */
   async start(): Promise<void> {
     await this.#server.start()
     await this.#client.start()
   }
 
-  /** The connection that waits for this request of the client is lost. */
+  /** The connection of this request of the client was lost. */
   detach(id: MessageId): void {
     this.#calls.detach(id)
   }
 
-  /** Ends what is open, puts it on record, ends the server, and then the client's side. */
+  /** Cancels open calls, records them, and closes the server and then the client. */
   close(reason: string): Promise<void> {
-    // Later in this turn: ending one side has it report that it ended, and the first reason counts.
+    // Deferred: closing one side makes it report its end, and the first reason counts.
     this.#closing ??= Promise.resolve().then(() => this.#close(reason))
     return this.#closing
   }
 
   async #close(reason: string): Promise<void> {
     const recorded = this.#calls.close(reason)
-    // Calls at the server end with it.
+    // Ending the server also ends its running calls.
     const ended = this.#server.close()
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<void>((resolve) => {
@@ -132,7 +143,7 @@ export class GuardSession {
     await Promise.race([Promise.allSettled([recorded, ended]), late])
     clearTimeout(timer)
     await ended.catch(() => {})
-    // The answers to what was open go out in this turn.
+    // The answers to open requests are sent in this turn.
     await new Promise((resolve) => setImmediate(resolve))
     await this.#client.close().catch(() => {})
     this.#reportClosed(reason)
@@ -194,7 +205,7 @@ export class GuardSession {
     return result
   }
 
-  /** The server's words about itself, where they are the accepted ones. */
+  /** The server's instructions and name, if they are the accepted ones. */
   #pinnedWords<T extends object>(answer: T): T {
     const { server, pins, note } = this.#parts
     try {
@@ -207,7 +218,7 @@ export class GuardSession {
     return withholdWords(answer, server)
   }
 
-  /** Hands a request of the client to the server as it is. */
+  /** Forwards a request of the client unchanged. */
   async #ask({ id, method, params, signal }: Incoming): Promise<object> {
     const timeoutMs = this.#parts.callTimeoutMs
     return await this.#toClient.during(params, id, () =>
@@ -256,7 +267,7 @@ export class GuardSession {
       progress: ({ id, params }, count) => {
         const token = ProgressRoutes.tokenOf(params)
         if (token === null) return
-        // Less than any step of the server's own, which goes on from here.
+        // Smaller than any progress value of the server, which continues from here.
         const progress = count * 1e-6
         this.#client.notify(
           'notifications/progress',
@@ -276,7 +287,7 @@ function notInitialized(request: Incoming): RpcError {
 
 const words = (reason: unknown): string => (typeof reason === 'string' ? reason.slice(0, 200) : 'cancelled')
 
-/** What one side is told when the other gave no answer. */
+/** The error for one side if the other did not answer. */
 async function asRpcError(answer: Promise<object>): Promise<object> {
   try {
     return await answer

@@ -1,14 +1,17 @@
 /**
- * The tools of one session's server: which of them are shown, and which may be called.
+ * The tools of the server in one session: which are shown, and which can be called.
  *
- * A server may change a tool after somebody has read its description ("rug pull"). So each definition has a digest over
- * its canonical JSON (`tool-definition.ts`), and the accepted digests are pinned (`tool-pins.ts`):
+ * A server can change a tool after a person has read its description ("rug pull"). So each definition has a digest
+ * of its canonical JSON (`tool-definition.ts`), and the accepted digests are pinned (`tool-pins.ts`):
  *
- *     accepted    this digest was the first that was seen of the tool, or a person accepted it: shown and callable
- *     changed     another digest than the accepted one: TOOL_DEFINITION_CHANGED, until `sudoagent mcp accept`
+ *   accepted   the first digest seen of the tool, or one that a person accepted: shown and callable
+ *   changed    any other digest: TOOL_DEFINITION_CHANGED, until `sudoagent mcp accept`
  *
- * A definition counts only for the listing that it was read in. `list_changed` begins a new generation: until the server's
- * tools were read again, no call may be sent.
+ * A definition is valid only for the listing in which it was read. `list_changed` starts a new generation: no call
+ * is sent until the tools are read again.
+ *
+ *   listing 1: read_file, digest 9c1f…          accepted, because it is the first
+ *   listing 2: read_file, digest 52ab…          hidden from the client; a call is denied with TOOL_DEFINITION_CHANGED
  */
 import { LISTING_AGE_MIN_MS, LISTINGS_PER_CALL_MAX, TOOL_PAGES_MAX, TOOLS_MAX } from '../limits.js'
 import { copySpelling } from '../wire/exact-json.js'
@@ -17,10 +20,10 @@ import type { SeenState, ToolPins } from './tool-pins.js'
 
 type ToolRefusal = 'TOOL_UNKNOWN' | 'TOOL_DEFINITION_CHANGED' | 'TOOL_NOT_ACCEPTED'
 
-/** What stands in the way of calling a tool; null when nothing does. */
+/** The status of a tool; `refusal` is null if it can be called. */
 export interface ToolStatus {
   readonly digest: string | null
-  /** Of the accepted definition. */
+  /** The schema in the accepted definition. */
   readonly inputSchema?: unknown
   readonly refusal: { readonly code: ToolRefusal; readonly reason: string } | null
 }
@@ -28,22 +31,22 @@ export interface ToolStatus {
 export interface CatalogueParts {
   readonly server: string
   readonly pins: ToolPins
-  /** Whether a tool that a known server shows for the first time is accepted. */
+  /** Whether a new tool of a known server is accepted. */
   readonly newTools: boolean
-  /** Tools that the client is not shown, by name: no call of them is ever allowed. */
+  /** Selects tools, by name, that are hidden from the client because no call of them is ever allowed. */
   readonly isHidden: (name: string) => boolean
-  /** Asks the server for a page of its tools. */
+  /** Requests a page of tools from the server. */
   readonly listTools: (cursor: string | undefined) => Promise<object>
   readonly note: (text: string) => void
 }
 
-/** A tool of the latest listing. Null: the server showed it in a way that no definition can be accepted for. */
+/** A tool of the latest listing; null if its definition cannot be pinned. */
 type Shown = ToolDefinition | null
 
-/** A complete reading of the server's tools, under way or over. */
+/** A complete listing of the server's tools, in progress or finished. */
 interface Listing {
   readonly generation: number
-  /** Rejects when the tools could not be read; that is remembered, too. */
+  /** Rejects if the tools could not be read; the failure is remembered. */
   readonly done: Promise<void>
   endedAt: number | null
 }
@@ -52,33 +55,33 @@ export class Catalogue {
   readonly #parts: CatalogueParts
   #shown = new Map<string, Shown>()
   #generation = 0
-  /** The generation of which all tools were read. */
+  /** The generation whose tools are completely read. */
   #complete = -1
   #listing: Listing | null = null
-  /** Whether the server had accepted tools before; null until that was looked up. */
+  /** Whether the server had accepted tools before; null until looked up. */
   #known: boolean | null = null
-  /** What the client was shown, page by page, since it last asked for the first one. */
+  /** The tools shown to the client since it last requested the first page. */
   #clientListing = new ListedTools()
 
   constructor(parts: CatalogueParts) {
     this.#parts = parts
   }
 
-  /** The server says that its tools have changed: before the next call is sent they are read again. */
+  /** The server reported changed tools: they are read again before the next call is sent. */
   expire(): void {
     this.#generation += 1
   }
 
   /**
-   * Asks for a page of tools for the client, takes note of them, and leaves out those that may not be called: the new text of a changed
-   * definition is what an attack would consist of. The others are the server's own objects, untouched.
+   * Requests a page of tools for the client, records them, and removes the tools that cannot be called: a changed
+   * description could be an attack on the model. The other tools are the unchanged objects of the server.
    */
   async page(cursor: unknown, ask: () => Promise<object>): Promise<object> {
     const generation = this.#generation
     const page = await ask()
     const { tools } = page as { tools?: unknown }
     if (!Array.isArray(tools)) return page
-    // Another page of an older listing says nothing about the tools of this one.
+    // A page of an older listing does not describe the current tools.
     if (cursor === undefined) this.#clientListing = new ListedTools()
     const listing = generation === this.#generation ? this.#clientListing : new ListedTools()
     const names = listing.add(tools)
@@ -91,10 +94,10 @@ export class Catalogue {
     return kept.length === tools.length ? page : copySpelling(page, { ...page, tools: kept })
   }
 
-  /** Whether a tool may be called. Reads the server's tools first where they are not known. @throws when they cannot be read */
+  /** The status of a tool. Reads the tools first if they are unknown. @throws if they cannot be read */
   async standing(name: string): Promise<ToolStatus> {
     await this.#read()
-    // Servers that do not say when their tools change exist, too.
+    // Some servers do not report changes of their tools.
     if (!this.#shown.has(name) && this.#isOld()) {
       this.#listing = this.#list(this.#generation)
       await this.#listing.done
@@ -103,7 +106,7 @@ export class Catalogue {
     return this.lookUp(name)
   }
 
-  /** The same as of this moment: what was read before the server last said that its tools have changed does not count. */
+  /** The status at this moment; definitions read before the last reported change are not valid. */
   lookUp(name: string): ToolStatus {
     if (this.#complete !== this.#generation)
       return refused('TOOL_DEFINITION_CHANGED', 'the server changed its tools, and they have not been read again')
@@ -116,7 +119,7 @@ export class Catalogue {
     return seen === 'accepted' ? { digest, inputSchema, refusal: null } : { ...refusalOf(seen), digest }
   }
 
-  /** Resolves when the tools of the current generation were read. @throws when they cannot be, now or a moment ago */
+  /** Resolves when the tools of the current generation are read. @throws if they cannot be read, now or recently */
   async #read(): Promise<void> {
     for (let count = 0; count < LISTINGS_PER_CALL_MAX; count += 1) {
       const generation = this.#generation
@@ -130,7 +133,7 @@ export class Catalogue {
     if (this.#complete !== this.#generation) throw new Error('the server changes its tools all the time')
   }
 
-  /** Whether the latest listing ended so long ago that another one is due. */
+  /** Whether the latest listing is old enough to be repeated. */
   #isOld(): boolean {
     const { endedAt } = this.#listing ?? {}
     return typeof endedAt === 'number' && performance.now() - endedAt >= LISTING_AGE_MIN_MS
@@ -148,11 +151,11 @@ export class Catalogue {
   async #readAll(generation: number): Promise<void> {
     let cursor: string | undefined
     const listed = new ListedTools()
-    // An empty cursor names the first page again.
+    // An empty cursor requests the first page again.
     const cursors = new Set([''])
     for (let page = 0; page < TOOL_PAGES_MAX; page += 1) {
       const { tools, nextCursor } = (await this.#parts.listTools(cursor)) as { tools?: unknown; nextCursor?: unknown }
-      // Whoever waits for this asks again.
+      // The waiting caller starts another listing.
       if (generation !== this.#generation) return
       if (Array.isArray(tools)) listed.add(tools)
       if (typeof nextCursor !== 'string' || cursors.has(nextCursor)) {
@@ -192,7 +195,7 @@ export class Catalogue {
     return pins.see(server, definition, newTools || !this.#knowsServer() ? 'accepted' : 'changed')
   }
 
-  /** Whether tools of this server were accepted before this session, or were all read in it. */
+  /** Whether tools of this server were accepted before this session, or completely read in it. */
   #knowsServer(): boolean {
     const { server, pins } = this.#parts
     this.#known ??= pins.list(server).some(({ tool, state }) => tool !== SERVER_ENTRY && state === 'accepted')
@@ -200,7 +203,7 @@ export class Catalogue {
   }
 }
 
-/** The tools of one listing by name. A name that comes twice has no definition: which of the two would a call mean? */
+/** The tools of one listing by name. A name with two definitions is ambiguous and has none. */
 class ListedTools {
   readonly #definitions = new Map<string, Shown>()
 
@@ -212,7 +215,7 @@ class ListedTools {
     return name === null ? undefined : this.#definitions.get(name)
   }
 
-  /** Adds a page. @returns its names */
+  /** Adds a page. @returns the names on it */
   add(page: readonly unknown[]): ReadonlySet<string> {
     const names = new Set<string>()
     for (const tool of page) {
@@ -220,7 +223,7 @@ class ListedTools {
       if (name === null || (this.#definitions.size >= TOOLS_MAX && !this.#definitions.has(name))) continue
       const definition = readDefinition(tool)
       const before = this.#definitions.get(name)
-      // A server that gives the same page under two cursors shows the same definition twice: there is no choice in that.
+      // The same definition on two pages is not ambiguous.
       const twice = names.has(name) || (before !== undefined && before?.digest !== definition?.digest)
       this.#definitions.set(name, twice ? null : definition)
       names.add(name)

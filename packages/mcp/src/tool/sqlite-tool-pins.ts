@@ -1,9 +1,9 @@
 /**
- * Tool definitions in one SQLite file that several guards share, one row a tool and state:
+ * Tool definitions in one SQLite file that several guards share, one row per tool and state:
  *
- *     sudoagent_mcp_tool (server, tool, state, digest, definition, seen_at_ms)
+ *   sudoagent_mcp_tool (server, tool, state, digest, definition, seen_at_ms)
  *
- * Of each tool at most one definition is `accepted`, and one, the last that was seen, `changed`.
+ * Each tool has at most one `accepted` definition, and one `changed` definition, the last one seen.
  */
 import { type Hash, isHash, SudoAgentError } from '@sudoagent/crypto'
 import { printable } from '@sudoagent/ledger'
@@ -23,7 +23,7 @@ import { GuardError } from '../error.js'
 import type { ToolDefinition } from './tool-definition.js'
 import type { SeenDefinition, SeenState, ToolPin, ToolPins } from './tool-pins.js'
 
-/** Ours take milliseconds; after this something is stuck. */
+/** Timeout for a lock; transactions of this class take milliseconds. */
 const BUSY_TIMEOUT_MS = 5_000
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS sudoagent_mcp_tool (
@@ -55,7 +55,10 @@ function pinsFailed(path: string, cause: unknown): GuardError {
 }
 
 export interface SqliteToolPinsOptions {
-  /** Whether users other than the owner may be able to write to the file. Default: false, since who can write to it can accept every definition. */
+  /**
+   * Whether to accept a file that users other than the owner can write to. Default: false, because such a user
+   * could accept every definition.
+   */
   readonly allowOtherWriters?: boolean
 }
 
@@ -83,10 +86,10 @@ export class SqliteToolPins implements ToolPins {
   }
 
   /**
-   * Opens the file, creating it (mode 0600) where needed.
+   * Opens the file and creates it (mode 0600) if it does not exist.
    *
-   * @throws GuardError TOOL_PINS_FAILED when it cannot be opened, is not a database, contains anything but our table, or when users other than its
-   * owner can write to it or replace it
+   * @throws GuardError TOOL_PINS_FAILED if it cannot be opened, is not a database, contains other objects than this table,
+   *   or users other than its owner can write to it or replace it
    */
   static open(path: string, { allowOtherWriters = false }: SqliteToolPinsOptions = {}): SqliteToolPins {
     try {
@@ -104,7 +107,7 @@ export class SqliteToolPins implements ToolPins {
     try {
       db.pragma('trusted_schema = OFF')
       requireOwnObjects(db, OWN_OBJECTS)
-      // Rows are few and written seldom: without WAL there is one file to look after.
+      // There are few rows and rare writes; without WAL there is only one file.
       db.pragma('synchronous = FULL')
       db.exec(SCHEMA)
       return new SqliteToolPins(db, path)
@@ -120,14 +123,14 @@ export class SqliteToolPins implements ToolPins {
     first: ToolPin['state'] = 'accepted',
   ): SeenState {
     this.#requireIntact()
-    // Mostly it is the one that is known; only the rest needs the write lock.
+    // Usually the definition is known; only an unknown one needs the write lock.
     if (this.#digestOf(server, tool, 'accepted') === digest) return 'accepted'
     return this.#write(() => {
       const known = this.#digestOf(server, tool, 'accepted')
       if (known === digest) return 'accepted'
       const changed = this.#digestOf(server, tool, 'changed')
       const state = known === undefined && changed === undefined ? first : 'changed'
-      // A server that shows it over and over does not write over and over.
+      // A definition that is shown repeatedly is written once.
       if (changed !== digest) this.#put.run({ server, tool, state, digest, definition, seenAtMs: Date.now() })
       return state === 'changed' && known === undefined ? 'new' : state
     })
@@ -170,7 +173,7 @@ export class SqliteToolPins implements ToolPins {
       .immediate()
   }
 
-  /** Pins that were read from a file that is gone, or that a trigger changes, protect nothing. */
+  /** Pins from a deleted file, or from one with a trigger, protect nothing. */
   #requireIntact(): void {
     this.#file.check()
     this.#schema.require()
@@ -190,7 +193,7 @@ export class SqliteToolPins implements ToolPins {
   #digestOf(server: string, tool: string, state: ToolPin['state']): Hash | undefined {
     const row = this.#find.get(server, tool, state) as { digest: unknown } | undefined
     if (row === undefined) return undefined
-    // Others can write to the file.
+    // The file may have been changed by another program.
     if (!isHash(row.digest)) throw new TypeError('a tool definition on file has no digest')
     return row.digest
   }

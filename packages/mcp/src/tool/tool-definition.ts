@@ -1,8 +1,9 @@
 /**
- * The digest of a tool's definition: SHA-256 over the canonical JSON (RFC 8785) of all that the server says about the tool. Name, title,
- * description, schemas, annotations and `_meta` are text that a model or its client reads, so all of it counts.
+ * The digest of a tool definition: SHA-256 over the canonical JSON (RFC 8785) of everything the server sends about
+ * the tool. Name, title, description, schemas, annotations and `_meta` are read by the model or its client, so all
+ * of them are included.
  *
- *     {"description":"Reads a file","inputSchema":{"type":"object"},"name":"read_file"}  →  64 hex digits
+ *   {"description":"Reads a file","inputSchema":{"type":"object"},"name":"read_file"}  →  64 hex digits
  */
 import { encodeJcs, type Hash, sha256Hex } from '@sudoagent/crypto'
 import { TOOL_DEFINITION_BYTES_MAX, TOOL_NAME_LENGTH_MAX } from '../limits.js'
@@ -12,13 +13,13 @@ export interface ToolDefinition {
   readonly digest: Hash
   /** Canonical JSON. */
   readonly text: string
-  /** What arguments are checked against. Absent: nothing is known of them. */
+  /** The schema for the arguments; absent if unknown. */
   readonly inputSchema?: unknown
 }
 
 /**
- * Whether a tool can be called by this name. One that is not in Unicode's NFC is refused: policy and record would read another name than
- * the server does.
+ * Whether the name is valid. A name that is not in Unicode NFC is refused, because policy and record would contain
+ * another name than the server receives.
  */
 export const isToolName = (name: unknown): name is string =>
   typeof name === 'string' &&
@@ -27,28 +28,28 @@ export const isToolName = (name: unknown): name is string =>
   name.isWellFormed() &&
   name === name.normalize('NFC')
 
-/** The name of a tool that a server shows; null when there is none that it could be called by. */
+/** The name in a tool definition of a server; null if it has no valid name. */
 export function readToolName(tool: unknown): string | null {
   if (typeof tool !== 'object' || tool === null || Array.isArray(tool)) return null
   const { name } = tool as { name?: unknown }
   return isToolName(name) ? name : null
 }
 
-/** @returns null for what is no definition that could be pinned: no name, too long, not canonical JSON */
+/** @returns null for a definition that cannot be pinned: without a valid name, too long, or without a canonical form */
 export function readDefinition(tool: unknown): ToolDefinition | null {
   const name = readToolName(tool)
   const definition = name === null ? null : define(name, tool)
   return definition === null ? null : { ...definition, inputSchema: (tool as { inputSchema?: unknown }).inputSchema }
 }
 
-/** Under this name, which no tool can have, it is pinned what a server says of itself. */
+/** The name under which the server's instructions and name are pinned; no tool can have it. */
 export const SERVER_ENTRY = ''
 
 /**
- * What a server says of itself in `initialize` and a model or a person reads: `instructions` and `serverInfo`, without the version, which
- * may change with every release.
+ * The text about the server in `initialize` that a model or a person reads: `instructions` and `serverInfo` without
+ * the version, which may change with every release.
  *
- * @returns null when it is too long or has no canonical form
+ * @returns null if it is too long or has no canonical form
  */
 export function readServerDefinition(answer: object): ToolDefinition | null {
   const { instructions = null, serverInfo = null } = answer as { instructions?: unknown; serverInfo?: unknown }

@@ -1,49 +1,52 @@
 import type { Hash } from '@sudoagent/crypto'
 import type { ToolDefinition } from './tool-definition.js'
 
-/** A definition that was seen, and whether it may be used. */
+/** A known definition and its state. */
 export interface ToolPin {
   readonly server: string
-  /** Name of the tool; empty for what the server says of itself. */
+  /** Name of the tool; empty for the server's instructions and name. */
   readonly tool: string
   readonly digest: Hash
-  /** The definition as canonical JSON, for a person to look at. */
+  /** The definition as canonical JSON, for review. */
   readonly definition: string
   readonly state: 'accepted' | 'changed'
   readonly seenAt: Date
 }
 
-/** One definition, exactly: what a person looked at. */
+/** Identifies the definition that a person reviewed. */
 export type SeenDefinition = Pick<ToolPin, 'server' | 'tool' | 'digest'>
 
-/** What a definition is when it is seen: accepted, another one than the accepted one, or of a tool of which none was accepted. */
+/** State of a definition: accepted, different from the accepted one, or of a tool without an accepted definition. */
 export type SeenState = ToolPin['state'] | 'new'
 
 /**
- * Which definition of each tool is accepted. The first one that is seen of a tool is; every other one is `changed`, and stays so until
- * somebody accepts it. Synchronous: a call waits for the answer.
+ * Stores which definition of each tool is accepted: the first one seen. Any other is `changed` until a person
+ * accepts it. Synchronous, because calls wait for it.
  */
 export interface ToolPins {
   /**
-   * Takes down a definition that a server shows, and says whether its tool may be called.
+   * Records a definition and returns whether its tool can be called.
    *
-   * @param first - what becomes of the first definition of a tool: `changed` where somebody has to accept it
-   * @throws when that cannot be found out
+   * @param first - state of the first definition of a tool: `changed` if a person must accept it
+   * @throws if the state cannot be determined
    */
   see(server: string, definition: ToolDefinition, first?: ToolPin['state']): SeenState
   /**
-   * Accepts these changed definitions, all of them or none.
+   * Accepts the given changed definitions: all or none.
    *
-   * @returns whether they were accepted; false, and nothing is accepted, when one of them is not the changed one any more
+   * @returns false, and accepts none, if one of them is no longer the changed definition
    */
   acceptExactly(definitions: readonly SeenDefinition[]): boolean
-  /** Accepts what is `changed` at this moment, of one tool or of all, seen by a person or not. @returns what was accepted */
+  /**
+   * Accepts all definitions that are `changed` now, of one tool or of all, reviewed or not. @returns the accepted
+   * ones
+   */
   accept(server: string, tool?: string): readonly ToolPin[]
   list(server?: string): readonly ToolPin[]
   close(): void
 }
 
-/** The same pins, for a guard that is told to accept whatever the server shows: a changed definition is accepted as it is seen. */
+/** Wraps pins so that every changed definition is accepted as soon as it is seen. */
 export function acceptAll(pins: ToolPins): ToolPins {
   return {
     see(server, definition) {
@@ -58,7 +61,7 @@ export function acceptAll(pins: ToolPins): ToolPins {
   }
 }
 
-/** For one process, and for tests. */
+/** Pins in memory, for one process and for tests. */
 export class MemoryToolPins implements ToolPins {
   readonly #pins = new Map<string, ToolPin>()
 

@@ -3,13 +3,14 @@ import { SERVER_MESSAGE_BYTES_MAX } from '../limits.js'
 const NEWLINE = 0x0a
 const RETURN = 0x0d
 
-/** Where a stream has event ids, it begins with one. */
+/** Bytes at the start of a stream in which event ids are searched: a stream with ids begins with one. */
 const BEGINNING_BYTES = 512
 
 /**
- * The same response, whose body fails when one message in it is too long: an event of a stream, or the whole of anything else.
+ * Limits the size of a message in a response: of an event in a stream, or of the whole body otherwise. A longer
+ * message makes the body fail.
  *
- * @param ended - told when there is nothing more in the body, for whatever reason, and whether it was a stream that can be taken up again
+ * @param ended - called at the end of the body, for any reason; `resumable` for a stream with event ids
  */
 export function boundedResponse(response: Response, ended: (resumable: boolean) => void): Response {
   if (!response.ok || response.body === null) return response
@@ -41,7 +42,7 @@ export function boundedResponse(response: Response, ended: (resumable: boolean) 
   return new Response(body, { status, statusText, headers })
 }
 
-/** Counts the bytes of one event, of any number of lines; an empty line ends it. Of what is no stream, all bytes are of one message. */
+/** Counts the bytes of the current event, which ends with an empty line. Any other body is one message. */
 class EventSize {
   readonly #isStream: boolean
   #bytes = 0
@@ -57,7 +58,7 @@ class EventSize {
     return /(?:^|[\r\n])id:/.test(this.#beginning)
   }
 
-  /** The bytes of the longest event that is in this chunk, or that reaches into it. */
+  /** Adds a chunk. @returns the size of the longest event in it, including its earlier chunks */
   add(chunk: Uint8Array): number {
     if (!this.#isStream) {
       this.#bytes += chunk.length

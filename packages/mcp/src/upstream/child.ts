@@ -1,9 +1,19 @@
 /**
- * The server's side over stdio: a child process in a process group of its own, with a small environment.
+ * The server over stdio: a child process in its own process group, with a minimal environment.
  *
- * `npx server` is a tree: npx, a shell, the server. The tree ends with the guard: its stdin is closed, then the whole group gets SIGTERM,
- * then SIGKILL. A guard that is killed with SIGKILL can do none of this; its end of the pipe is closed by the system, and a server that
- * reads its stdin ends by itself. A process that leaves the group (setsid) is out of reach.
+ * `npx server` is a tree: npx, a shell, the server. The guard ends the whole tree: it closes stdin, then sends
+ * SIGTERM to the group, then SIGKILL.
+ *
+ *   close() → stdin closed → 700 ms → SIGTERM to the group → 700 ms → SIGKILL to the group
+ *
+ * A guard that is itself killed with SIGKILL cannot do this; the system then closes its end of the pipe, and a
+ * server that reads stdin ends. A process that leaves the group (setsid) cannot be ended.
+ *
+ * Other files of this folder: http.ts, a server over streamable HTTP; bounded-response.ts, size limits for its
+ * answers; number-placeholder.ts, protected-response.ts and event-rewriter.ts, which keep exact numbers through the
+ * SDK.
+ *
+ *   const upstream = new ChildUpstream({ command: 'npx', args: ['-y', '@scope/server-files', '/data'] })
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { getDefaultEnvironment } from '@modelcontextprotocol/sdk/client/stdio.js'
@@ -18,7 +28,7 @@ import { LineReader, LongLine } from '../wire/line-reader.js'
 import { parseServerMessage, type RefusedMessage, refusedMessage } from '../wire/message.js'
 import { RpcError } from '../wire/rpc-error.js'
 
-/** What keeps a command from being started, by the code of the system; `spawn x ENOENT` says little to a person. */
+/** Reasons why a command cannot be started, by system error code; `spawn x ENOENT` is not helpful. */
 const NOT_STARTED: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'there is no such command'],
   ['EACCES', 'it is not executable, or permission is denied'],
@@ -29,7 +39,7 @@ const NOT_STARTED: ReadonlyMap<string, string> = new Map([
 
 function notStarted(command: string, cwd: string | undefined, error: Error): GuardError {
   const { code = '' } = error as NodeJS.ErrnoException
-  // The system answers the same for a folder that is not there.
+  // The system reports the same code for a missing folder.
   const where = code === 'ENOENT' && cwd !== undefined ? `, or no folder \`${printable(cwd)}\`` : ''
   const why = NOT_STARTED.get(code)
   const message = why === undefined ? printable(error.message) : `\`${printable(command)}\`: ${why}${where}`
@@ -39,12 +49,12 @@ function notStarted(command: string, cwd: string | undefined, error: Error): Gua
 export interface ChildOptions {
   readonly command: string
   readonly args: readonly string[]
-  /** On top of HOME, LOGNAME, PATH, SHELL, TERM and USER; nothing else of the guard's environment is handed on. */
+  /** Variables in addition to HOME, LOGNAME, PATH, SHELL, TERM and USER; no others are inherited from the guard. */
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
-  /** Where the child's stderr goes: to the guard's own unless given. */
+  /** Destination of the child's stderr. Default: that of the guard. */
   readonly stderr?: 'inherit' | 'ignore'
-  /** How long the tree has after its stdin was closed, and again after SIGTERM, in milliseconds: 700. */
+  /** Time for the tree to end after stdin is closed, and again after SIGTERM, in milliseconds. Default: 700. */
   readonly graceMs?: number
 }
 
@@ -52,17 +62,17 @@ export class ChildUpstream implements Transport {
   onclose?: () => void
   onerror?: (error: Error) => void
   onmessage?: <T extends JSONRPCMessage>(message: T) => void
-  /** Told of a message that is refused and has an id, so that it is not waited for. */
+  /** Called for a refused message with an id, so that its request does not wait for it. */
   onrefused?: (refused: RefusedMessage) => void
   readonly #options: ChildOptions
   readonly #lines = new LineReader(SERVER_MESSAGE_BYTES_MAX)
   #child: ChildProcess | null = null
   #closing: Promise<void> | null = null
   #ended = false
-  /** Where one message ends and the next begins is not known any more. */
+  /** True once the boundary between messages is lost. */
   #lost = false
   #reportEnded: () => void = () => {}
-  /** Resolves when nothing of the child is left. */
+  /** Resolves when all processes of the child have ended. */
   readonly ended: Promise<void>
 
   constructor(options: ChildOptions) {
@@ -72,23 +82,23 @@ export class ChildUpstream implements Transport {
     })
   }
 
-  /** @throws (as a rejection) GuardError SERVER_NOT_STARTED when the command cannot be started */
+  /** @throws (as a rejection) GuardError SERVER_NOT_STARTED if the command cannot be started */
   async start(): Promise<void> {
     const { command, args, env = {}, cwd, stderr = 'inherit' } = this.#options
     const child = spawn(command, [...args], {
       env: { ...getDefaultEnvironment(), ...env },
       cwd,
       stdio: ['pipe', 'pipe', stderr],
-      // A group of its own, so that all of it can be ended.
+      // A separate process group, so that the whole tree can be ended.
       detached: true,
     })
     this.#child = child
     child.stdin?.on('error', () => {})
     child.stdout?.on('error', () => {})
     child.stdout?.on('data', (chunk: Buffer) => this.#read(chunk))
-    // What npx started may outlive npx.
+    // A process started by npx may outlive npx.
     child.once('exit', () => void this.close())
-    // `close` comes when the child has ended and its stdout is read to the end.
+    // `close` is emitted after the child has ended and its stdout is read to the end.
     child.once('close', () => void this.#finish())
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve)
@@ -100,7 +110,7 @@ export class ChildUpstream implements Transport {
     return this.#child?.pid ?? null
   }
 
-  /** Resolves when there is room for more. */
+  /** Resolves when the stream can take more data. */
   async send(message: JSONRPCMessage): Promise<void> {
     const stdin = this.#child?.stdin
     if (this.#ended || this.#closing !== null || stdin == null || !stdin.writable)
@@ -109,13 +119,13 @@ export class ChildUpstream implements Transport {
     await drained(stdin)
   }
 
-  /** Resolves when the whole tree has ended. */
+  /** Resolves when the whole process tree has ended. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
   }
 
-  /** Reads no more of the server until `resume`: the client cannot keep up. */
+  /** Stops reading from the server until `resume`: the client is slower than the server. */
   pause(): void {
     this.#child?.stdout?.pause()
   }
@@ -124,7 +134,7 @@ export class ChildUpstream implements Transport {
     this.#child?.stdout?.resume()
   }
 
-  /** Ends the tree at once and synchronously, for a process that is about to end itself. */
+  /** Kills the tree synchronously, for a process that is about to exit. */
   killNow(): void {
     this.#signal('SIGKILL')
   }
@@ -135,7 +145,7 @@ export class ChildUpstream implements Transport {
     try {
       process.kill(-pid, signal)
     } catch {
-      // Nothing of the group is left.
+      // The group has no processes left.
     }
   }
 
@@ -175,7 +185,7 @@ export class ChildUpstream implements Transport {
     const child = this.#child
     if (child?.pid === undefined) return this.#finish()
     child.stdin?.end()
-    // Nobody listens any more; unread output would keep the pipe, and so `close`, open.
+    // The output is no longer used, but unread data would keep the pipe open and delay `close`.
     child.stdout?.resume()
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       if (await this.#isGone()) break
@@ -185,7 +195,7 @@ export class ChildUpstream implements Transport {
     this.#finish()
   }
 
-  /** Whether no process of the group is left, now or within the grace. */
+  /** Whether all processes of the group end within the grace period. */
   async #isGone(): Promise<boolean> {
     const { graceMs = CHILD_GRACE_MS } = this.#options
     for (let waitedMs = 0; ; waitedMs += POLL_MS) {
@@ -202,7 +212,7 @@ export class ChildUpstream implements Transport {
       process.kill(-pid, 0)
       return true
     } catch (error) {
-      // EPERM: something lives there that is not ours any more.
+      // EPERM: a process of another user has the group id.
       return (error as NodeJS.ErrnoException).code === 'EPERM'
     }
   }
@@ -215,5 +225,5 @@ export class ChildUpstream implements Transport {
   }
 }
 
-/** Between two looks at whether the group is gone. */
+/** Interval between checks whether the group has ended, in milliseconds. */
 const POLL_MS = 20

@@ -1,16 +1,19 @@
-/** Rewrites the data of each event in a stream of server-sent events; all other lines pass. Holds at most one event. */
+/**
+ * Rewrites the data of each event in a stream of server-sent events; other lines pass unchanged. Buffers at most
+ * one event.
+ */
 export class EventRewriter {
   readonly #rewrite: (data: string) => string | null
   #parts: string[] = []
   #lines: string[] = []
   #afterReturn = false
 
-  /** @param rewrite - the new data of an event; null leaves the event out */
+  /** @param rewrite - returns the new data of an event, or null to drop the event */
   constructor(rewrite: (data: string) => string | null) {
     this.#rewrite = rewrite
   }
 
-  /** @returns the events that this chunk completes */
+  /** @returns the events completed by this chunk */
   push(chunk: string): string {
     let out = ''
     let start = this.#afterReturn && chunk.startsWith('\n') ? 1 : 0

@@ -1,5 +1,4 @@
-// The server's side over HTTP: the SDK's client transport, with bounds on what an answer may be, and with its end told.
-
+// The server over HTTP: the SDK's client transport, with size limits for answers and a report of their end.
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js'
 import { ErrorCode, isJSONRPCRequest, type JSONRPCMessage, type RequestId } from '@modelcontextprotocol/sdk/types.js'
@@ -13,7 +12,7 @@ import { protectedResponse } from './protected-response.js'
 
 export interface HttpUpstreamOptions {
   readonly url: URL
-  /** The guard's own token for the server. What the client brought is the guard's, and goes no further. */
+  /** The token of the guard for the server. The token of the client is never forwarded. */
   readonly token?: string | undefined
   readonly fetch?: FetchLike
 }
@@ -22,7 +21,7 @@ export class HttpUpstream implements GuardTransport {
   onclose?: () => void
   onerror?: (error: Error) => void
   onmessage?: <T extends JSONRPCMessage>(message: T) => void
-  /** `send` takes as long as the server takes to begin its answer. */
+  /** `send` resolves when the server begins its answer. */
   readonly paceless = true
   readonly #transport: StreamableHTTPClientTransport
   readonly #unanswered = new Set<RequestId>()
@@ -58,7 +57,7 @@ export class HttpUpstream implements GuardTransport {
     const id = isJSONRPCRequest(message) ? message.id : undefined
     if (id !== undefined) this.#unanswered.add(id)
     try {
-      // As the SDK can write it: `fetch` above puts the numbers back.
+      // In a form that the SDK can write; `fetch` above restores the numbers.
       await this.#transport.send(JSON.parse(protectNumbers(stringifyExact(message))))
     } catch (error) {
       if (id !== undefined) this.#unanswered.delete(id)
@@ -66,7 +65,7 @@ export class HttpUpstream implements GuardTransport {
     }
   }
 
-  /** Tells the server that the session is over, if it answers soon. */
+  /** Ends the session with the server, with a time limit for its answer. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
@@ -80,12 +79,12 @@ export class HttpUpstream implements GuardTransport {
     this.onclose?.()
   }
 
-  /** What happens when the body of an answer has ended, resumable or not: a request must not wait for what will not come. */
+  /** Handles the end of an answer's body: an unanswered request is answered with an error. */
   #endOf(init: RequestInit | undefined): (resumable: boolean) => void {
     const id = typeof init?.body === 'string' ? (JSON.parse(init.body) as { id?: RequestId }).id : undefined
     return (resumable) => {
       if (id === undefined || resumable) return
-      // What was read last is still on its way through the SDK's parser.
+      // The SDK may still be parsing the last chunk.
       setTimeout(() => {
         if (!this.#unanswered.delete(id) || this.#closed) return
         const error = { code: ErrorCode.ConnectionClosed, message: 'the server ended its answer without a result' }

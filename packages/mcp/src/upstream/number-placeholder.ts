@@ -1,8 +1,9 @@
 /**
- * Numbers through the SDK's HTTP client, which parses and writes JSON by itself. On the way in, a number that it would respell becomes a
- * text that nobody else can write (it has a random part of this process), and on the way out that text becomes the number again.
+ * Keeps exact numbers through the SDK's HTTP client, which parses and writes JSON itself. On input, a number that
+ * it would change becomes a string with a random prefix of this process, which no other program can produce. On
+ * output, the string becomes the number again.
  *
- *     server {"id":9007199254740993} → SDK {"id":"<random>9007199254740993"} → guard {id: 9007199254740992, spelled …993}
+ *   server {"id":9007199254740993} → SDK {"id":"<random>9007199254740993"} → guard {id: 9007199254740992, spelled …993}
  */
 import { randomBytes } from 'node:crypto'
 import { SERVER_MESSAGE_DEPTH_MAX } from '../limits.js'
@@ -12,9 +13,12 @@ import { idAt } from '../wire/message.js'
 const MARK = `sudoagent-number-${randomBytes(16).toString('hex')}:`
 const MARKED = new RegExp(`"${MARK}([-+.0-9eE]+)"`, 'g')
 
-/** @returns the text with its respelled numbers as texts. @throws SyntaxError for what is no JSON; RangeError when it is nested too deep */
+/**
+ * @returns the text with such numbers as strings
+ * @throws SyntaxError for invalid JSON; RangeError for too deep nesting
+ */
 export function protectNumbers(text: string): string {
-  // The scan relies on valid JSON.
+  // The scan below requires valid JSON.
   JSON.parse(text)
   const parts: string[] = []
   let written = 0
@@ -40,10 +44,13 @@ export function protectNumbers(text: string): string {
   return parts.length === 0 ? text : parts.join('') + text.slice(written)
 }
 
-/** The text that `protectNumbers` was given, but for white space. */
+/** The input of `protectNumbers`, except for white space. */
 export const restoreText = (text: string): string => text.replaceAll(MARKED, '$1')
 
-/** Makes the protected numbers of a parsed message numbers again, in their own spelling; a whole number as id beyond a double a bigint. */
+/**
+ * Restores the protected numbers of a parsed message with their spelling. An integer id beyond a double becomes a
+ * bigint.
+ */
 export function restoreNumbers<T extends object>(message: T): T {
   restoreWithin(message)
   const id = idAt(message, 'id')
@@ -55,7 +62,7 @@ function restoreWithin(holder: object): void {
     if (typeof value === 'object' && value !== null) restoreWithin(value)
     else if (typeof value === 'string' && value.startsWith(MARK)) {
       const number = value.slice(MARK.length)
-      // Only own members are listed, so this sets none of a prototype.
+      // Only own members are listed, so the prototype is not affected.
       Object.defineProperty(holder, key, {
         value: Number(number),
         enumerable: true,

@@ -2,9 +2,9 @@ import { EventRewriter } from './event-rewriter.js'
 import { protectNumbers } from './number-placeholder.js'
 
 /**
- * The same response, in whose messages the numbers are protected from the SDK's parser.
+ * Returns the response with its numbers protected from the SDK's parser.
  *
- * @param note - told why a message of a stream was left out
+ * @param note - called with the reason when a message of a stream is dropped
  */
 export function protectedResponse(response: Response, note: (why: string) => void): Response {
   const type = response.headers.get('content-type') ?? ''
@@ -17,7 +17,7 @@ function withBody({ status, statusText, headers }: Response, body: ReadableStrea
   return new Response(body, { status, statusText, headers })
 }
 
-/** Protects one JSON text, when it is whole. What is no JSON goes on as it is, to be refused. */
+/** Protects one complete JSON text. Invalid JSON passes unchanged and is refused later. */
 function textProtector(): TransformStream<Uint8Array, Uint8Array> {
   const chunks: Uint8Array[] = []
   return new TransformStream({
@@ -47,7 +47,10 @@ function eventProtector(note: (why: string) => void): TransformStream<Uint8Array
   })
 }
 
-/** @returns null for what is no JSON. @throws RangeError when it is nested too deep */
+/**
+ * @returns null for invalid JSON
+ * @throws RangeError for too deep nesting
+ */
 function protectedText(text: string): string | null {
   try {
     return protectNumbers(text)

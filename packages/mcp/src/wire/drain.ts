@@ -5,7 +5,10 @@ interface Drainable {
 
 const waiting = new WeakMap<object, Promise<void>>()
 
-/** Resolves when a stream that is full takes more, or is closed. Whoever waits for the same stream shares one wait, and its listeners. */
+/**
+ * Resolves when a full stream can take more data, or is closed. Callers that wait for the same stream share one
+ * promise and its listeners.
+ */
 export function drained(stream: Drainable): Promise<void> {
   const known = waiting.get(stream)
   if (known !== undefined) return known

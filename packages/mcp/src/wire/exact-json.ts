@@ -1,12 +1,13 @@
 /**
- * JSON whose numbers keep the spelling they arrived with.
+ * JSON in which numbers keep their spelling.
  *
- * A double holds neither `9007199254740993` nor the difference between `1` and `1.0`, and JSON.stringify writes `1e400` as null. Values
- * here are the ordinary ones of JSON.parse, so that all code can read them; next to an object or array whose numbers JSON.stringify would
- * write differently, their spelling is kept, and `stringifyExact` writes it. A copy of such an object (`{ ...page }`) loses the spelling
- * of its own numbers, not that of the objects inside it: `copySpelling` hands it on.
+ * A double cannot represent `9007199254740993` or distinguish `1` from `1.0`, and JSON.stringify writes `1e400` as
+ * null. `parseExact` returns the ordinary values of JSON.parse, so that all code can read them. If JSON.stringify
+ * would write a number of an object or array differently, its spelling is stored in a WeakMap, and `stringifyExact`
+ * uses it. A copy of such an object (`{ ...page }`) loses the spelling of its own numbers, but not of nested
+ * objects; `copySpelling` preserves it.
  *
- *     stringifyExact(parseExact('{"id":9007199254740993,"f":1.0}')) === '{"id":9007199254740993,"f":1.0}'
+ *   stringifyExact(parseExact('{"id":9007199254740993,"f":1.0}')) === '{"id":9007199254740993,"f":1.0}'
  */
 
 const QUOTE = 0x22
@@ -16,42 +17,43 @@ const ZERO = 0x30
 const NINE = 0x39
 const BACKSLASH = 0x5c
 
-/** A whole number of up to this many characters is exact in a double. */
+/** Most characters of an integer that a double always represents exactly. */
 const EXACT_INTEGER_LENGTH_MAX = 15
 
-/** Spelling of the numbers of one object or array, by key or index. */
+/** Spelling of numbers by container, and by key or index. */
 const spellings = new WeakMap<object, Map<string, string>>()
 
 /**
- * @param depthMax - objects and arrays inside one another; the reader is recursive
- * @throws SyntaxError as JSON.parse does; RangeError for deeper nesting
+ * @param depthMax - deepest nesting; the reader is recursive
+ * @throws SyntaxError like JSON.parse; RangeError for deeper nesting
  */
 export function parseExact(text: string, depthMax: number): unknown {
-  // Parsed first: the scans below rely on valid JSON.
+  // Parsed first: the scans below require valid JSON.
   const value: unknown = JSON.parse(text)
   return isRespelled(text, depthMax) ? new ExactReader(text).read() : value
 }
 
 /**
- * JSON text of a value, with the numbers spelled as they arrived. Members that are undefined are left out; a bigint is written as its digits.
+ * The JSON text of a value with the original spelling of its numbers. Undefined members are omitted; a bigint is
+ * written as its digits.
  *
- * @param sorted - keys in ascending order, so that two objects with the same members have the same text
+ * @param sorted - sort the keys, so that objects with equal members have equal text
  */
 export function stringifyExact(value: unknown, sorted = false): string {
   return write(value, undefined, sorted)
 }
 
-/** How a number in this object or array was spelled; undefined when JSON.stringify writes it the same way. */
+/** The spelling of a number; undefined if JSON.stringify writes it the same way. */
 export const spellingOf = (holder: object, key: string): string | undefined => spellings.get(holder)?.get(key)
 
-/** @returns `copy`, whose numbers are now spelled like those of `original` under the same keys */
+/** @returns `copy`, with the spelling of `original` for the same keys */
 export function copySpelling<T extends object>(original: object, copy: T): T {
   const known = spellings.get(original)
   if (known !== undefined) spellings.set(copy, new Map(known))
   return copy
 }
 
-/** @returns `holder`, in which the number under `key` is spelled like this from now on */
+/** Sets the spelling of the number under `key`. @returns `holder` */
 export function spell<T extends object>(holder: T, key: string, spelling: string): T {
   const known = spellings.get(holder) ?? new Map<string, string>()
   spellings.set(holder, known.set(key, spelling))
@@ -61,7 +63,7 @@ export function spell<T extends object>(holder: T, key: string, spelling: string
 function write(value: unknown, spelling: string | undefined, sorted: boolean): string {
   switch (typeof value) {
     case 'number':
-      // A number that was put in the place of the parsed one has a spelling of its own.
+      // The spelling does not apply if the number was replaced.
       return spelling !== undefined && Object.is(Number(spelling), value) ? spelling : JSON.stringify(value)
     case 'bigint':
       return value.toString()
@@ -81,7 +83,10 @@ function writeContainer(container: object, sorted: boolean): string {
   return `{${members.map(([key, value]) => `${JSON.stringify(key)}:${write(value, known?.get(key), sorted)}`).join(',')}}`
 }
 
-/** Whether JSON.stringify would spell a number of this valid JSON text differently. @throws RangeError beyond `depthMax` */
+/**
+ * Whether JSON.stringify would change the spelling of a number in this valid JSON text. @throws RangeError beyond
+ * `depthMax`
+ */
 function isRespelled(text: string, depthMax: number): boolean {
   let depth = 0
   let found = false
@@ -103,13 +108,13 @@ function isRespelled(text: string, depthMax: number): boolean {
   return found
 }
 
-/** Whether JSON.stringify writes the number with this text. */
+/** Whether JSON.stringify writes the number in this form. */
 export function isPlain(number: string): boolean {
   if (number.length <= EXACT_INTEGER_LENGTH_MAX && /^(?:0|-?[1-9][0-9]*)$/.test(number)) return true
   return String(Number(number)) === number
 }
 
-/** Behind the closing quote of the string that begins at `start`, in valid JSON. */
+/** The index after the closing quote of the string that begins at `start`, in valid JSON. */
 export function stringEnd(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
     let first = end
@@ -118,7 +123,7 @@ export function stringEnd(text: string, start: number): number {
   }
 }
 
-/** Behind the number that begins at `start`. */
+/** The index after the number that begins at `start`. */
 export function numberEnd(text: string, start: number): number {
   let i = start + 1
   for (let unit = text.charCodeAt(i); isNumberUnit(unit); unit = text.charCodeAt(i)) i += 1
@@ -127,11 +132,11 @@ export function numberEnd(text: string, start: number): number {
 
 const isDigit = (unit: number): boolean => unit >= ZERO && unit <= NINE
 
-/** Digits, `.`, `e`, `E`, `+` and `-`: in valid JSON a number ends before anything else. */
+/** Digits, `.`, `e`, `E`, `+` and `-`: in valid JSON, any other character ends a number. */
 const isNumberUnit = (unit: number): boolean =>
   isDigit(unit) || unit === DOT || unit === MINUS || unit === 0x2b || unit === 0x45 || unit === 0x65
 
-/** Reads valid JSON text and keeps the spelling of its numbers. */
+/** Parses valid JSON text and stores the spelling of numbers. */
 class ExactReader {
   readonly #text: string
   #at = 0
@@ -144,7 +149,7 @@ class ExactReader {
     return this.#value()[0]
   }
 
-  /** A value, and of a number its spelling. */
+  /** A value, and the spelling if it is a number. */
   #value(): readonly [value: unknown, spelling?: string] {
     this.#skipSpace()
     const start = this.#at
@@ -167,7 +172,7 @@ class ExactReader {
       this.#skipSpace()
       this.#at += 1
       const [value, spelling] = this.#value()
-      // Defined, as JSON.parse does: to assign `__proto__` would set the prototype. Of equal keys the last one counts.
+      // Defined like in JSON.parse: assigning `__proto__` would set the prototype. The last of equal keys counts.
       Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true })
       if (spelling === undefined) spellings.get(object)?.delete(key)
       else spell(object, key, spelling)
@@ -185,7 +190,7 @@ class ExactReader {
     return array
   }
 
-  /** Whether another member or element follows: steps over the opening bracket, the comma or the closing bracket. */
+  /** Whether another member or element follows. Skips the opening bracket, the comma or the closing bracket. */
   #goesOn(close: string): boolean {
     this.#skipSpace()
     if (this.#text[this.#at] !== close) {

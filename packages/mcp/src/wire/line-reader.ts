@@ -4,7 +4,7 @@ import { type FoundId, MessageIdScanner } from './message-id.js'
 const NEWLINE = 0x0a
 const RETURN = 0x0d
 
-/** A line that was longer than a message may be. It was skipped; what could be found in it is its id. */
+/** A skipped line that was longer than a message may be, with the id found in it. */
 export class LongLine {
   readonly found: FoundId
 
@@ -13,12 +13,12 @@ export class LongLine {
   }
 }
 
-/** Cuts a stream of bytes into lines, holding at most one of them. */
+/** Splits a byte stream into lines and buffers at most one. */
 export class LineReader {
   readonly #bytesMax: number
   #parts: Uint8Array[] = []
   #length = 0
-  /** Reads the rest of a line that is too long to hold. */
+  /** Scans the rest of an overlong line for its id. */
   #skipping: MessageIdScanner | null = null
 
   constructor(bytesMax: number) {
@@ -26,9 +26,9 @@ export class LineReader {
   }
 
   /**
-   * The lines that this chunk completes, without their ends.
+   * The lines completed by this chunk, without line ends.
    *
-   * @throws RangeError when a line is so long that its sender cannot be followed any more
+   * @throws RangeError for a line so long that the sender must be disconnected
    */
   *push(chunk: Uint8Array): Generator<Uint8Array | LongLine> {
     let start = 0

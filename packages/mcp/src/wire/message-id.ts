@@ -1,22 +1,23 @@
 /**
- * Finds the id in the text of a message that is not parsed: one that is too long to hold, or refused for what is in it. A caller whose
- * request is refused under `"id":null` waits until its timeout. The text arrives in pieces, and only the id of it is kept.
+ * Finds the id in the text of an unparsed message: one that is too long, or refused because of its content. Without
+ * the id, the error would have the id null, and the caller would wait until its timeout. The text arrives in
+ * chunks, and only the id is kept.
  *
- *     {"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"a":1,"a":2}}   request 7
- *     {"id":7,"id":8,"method":"x"}                                            a request without an id that could be told
+ *   {"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"a":1,"a":2}}   request 7
+ *   {"id":7,"id":8,"method":"x"}                                            a request with an ambiguous id
  */
 import type { RequestId } from '@modelcontextprotocol/sdk/types.js'
 
-/** Of JSON-RPC: a whole number beyond ±(2^53−1) is a bigint. */
+/** A JSON-RPC id; an integer beyond ±(2^53−1) is a bigint. */
 export type MessageId = RequestId | bigint
 
 export interface FoundId {
-  /** Null when the text has none, more than one, or one that is neither text nor a whole number. */
+  /** Null if the text has no id, several, or one that is neither a string nor an integer. */
   readonly id: MessageId | null
   readonly kind: 'request' | 'response' | 'other'
 }
 
-/** Of a key or an id that is kept; a longer one is not the key `id`, or not an id that anybody matches. */
+/** Longest key or id that is kept; a longer one is not the key `id`, or not a usable id. */
 const KEPT_BYTES_MAX = 1_024
 
 const QUOTE = 0x22
@@ -28,7 +29,7 @@ const CLOSE_ARRAY = 0x5d
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 
-/** @returns the number or bigint that is written as a whole number, the text that is written as a string; null for anything else */
+/** @returns the integer or string in the JSON text; null for anything else */
 export function readId(text: string): MessageId | null {
   try {
     const value: unknown = JSON.parse(text)
@@ -44,18 +45,18 @@ export function readId(text: string): MessageId | null {
 export class MessageIdScanner {
   readonly #ids: (string | null)[] = []
   readonly #keys = new Set<string>()
-  /** How deep the members of a message are: 1, and 2 in a batch. Null before the first bracket. */
+  /** Nesting level of the members of a message: 1, or 2 in a batch. Null before the first bracket. */
   #level: number | null = null
   #depth = 0
   #inString = false
   #escaped = false
-  /** In the object whose keys count, in front of a key. */
+  /** True before a key of the message. */
   #beforeKey = false
   #key: string | null = null
-  /** What is kept: the text of a key, or that of the id. */
+  /** The kept bytes of a key or of the id. */
   #kept: number[] | null = null
 
-  /** The id of a whole message. */
+  /** The id of a complete message. */
   static find(message: Uint8Array): FoundId {
     const scanner = new MessageIdScanner()
     scanner.push(message)
@@ -64,7 +65,7 @@ export class MessageIdScanner {
 
   push(bytes: Uint8Array): void {
     for (let i = 0; i < bytes.length; i += 1) {
-      // Most of a long message is in its strings.
+      // Long messages consist mostly of strings.
       if (this.#inString && !this.#escaped && this.#kept === null) i = endOfPlain(bytes, i)
       const byte = bytes[i]
       if (byte !== undefined) this.#take(byte)
@@ -108,7 +109,7 @@ export class MessageIdScanner {
         return
       case COMMA:
         if (this.#depth !== this.#level) return
-        // In a list inside a batch there is no key to come.
+        // A list in a batch has no keys.
         this.#beforeKey = this.#endMember()
         return
       case COLON:
@@ -125,7 +126,7 @@ export class MessageIdScanner {
     this.#beforeKey = false
     this.#key = this.#takeKept() ?? ''
     try {
-      // Escapes make the same key: "\u0069d".
+      // A key may contain escapes: "\u0069d".
       this.#key = String(JSON.parse(this.#key))
     } catch {
       this.#key = ''
@@ -133,7 +134,7 @@ export class MessageIdScanner {
     if (['id', 'method', 'result', 'error'].includes(this.#key)) this.#keys.add(this.#key)
   }
 
-  /** @returns whether a member ended here */
+  /** @returns whether a member ended */
   #endMember(): boolean {
     const key = this.#key
     this.#key = null
@@ -144,7 +145,7 @@ export class MessageIdScanner {
   #keep(byte: number): void {
     if (this.#kept === null) return
     this.#kept.push(byte)
-    // Too long: what is left is neither the key `id` nor an id.
+    // Too long to be the key `id` or an id.
     if (this.#kept.length > KEPT_BYTES_MAX) this.#kept = [0]
   }
 
@@ -155,7 +156,7 @@ export class MessageIdScanner {
   }
 }
 
-/** The next quote or backslash, or the end. */
+/** The index of the next quote or backslash, or the end. */
 function endOfPlain(bytes: Uint8Array, from: number): number {
   let i = from
   while (i < bytes.length && bytes[i] !== QUOTE && bytes[i] !== BACKSLASH) i += 1

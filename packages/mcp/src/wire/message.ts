@@ -1,10 +1,10 @@
 /**
- * One JSON-RPC message, read from its own text. Numbers keep their spelling (`exact-json.ts`).
+ * Reads one JSON-RPC message from its text. Numbers keep their spelling (`exact-json.ts`).
  *
- * Two parsers must not see two calls: of `{"path":"a","path":"b"}` a policy could judge one and a server run the other. So the text of a
- * client is scanned before it is parsed, and duplicate keys, lone surrogates and endless nesting are refused, wherever they stand. What a
- * server sends is only read by the client, in the form that the guard writes. Batches, which MCP had for one version only, are refused as
- * a whole.
+ * Two parsers must not see two different calls: for `{"path":"a","path":"b"}`, a policy could evaluate one value
+ * and a server use the other. So the text of a client is scanned before it is parsed, and duplicate keys, lone
+ * surrogates and deep nesting are refused everywhere in it. Messages of a server are read only by the client, in
+ * the form that the guard writes. Batches, which only one version of MCP had, are refused.
  */
 import { ErrorCode, type JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
 import { CryptoError, scanJson } from '@sudoagent/crypto'
@@ -13,35 +13,35 @@ import { parseExact, spellingOf } from './exact-json.js'
 import { type FoundId, type MessageId, MessageIdScanner, readId } from './message-id.js'
 import { RpcError } from './rpc-error.js'
 
-/** Fatal, because a replaced byte is a changed message. */
+/** Fatal: a replaced byte would change the message. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** A message that was not taken, and whom that concerns. */
+/** A refused message with its id. */
 export interface RefusedMessage extends FoundId {
   readonly error: RpcError
 }
 
 /**
- * @throws RpcError ParseError or InvalidRequest: what was sent is no single, unambiguous message
+ * @throws RpcError ParseError or InvalidRequest if the bytes are not one unambiguous message
  * @example parseMessage(Buffer.from('{"jsonrpc":"2.0","id":1,"method":"ping"}'))
  */
 export function parseMessage(bytes: Uint8Array): JSONRPCMessage {
   return readMessage(parseStrictly(bytes))
 }
 
-/** A message of a server: bytes that are not UTF-8 are replaced. @throws RpcError as `parseMessage` */
+/** Parses a message of a server; invalid UTF-8 is replaced. @throws RpcError like `parseMessage` */
 export function parseServerMessage(bytes: Uint8Array): JSONRPCMessage {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
   return readMessage(parsed(() => parseExact(text, SERVER_MESSAGE_DEPTH_MAX)))
 }
 
-/** The id that a refused message has in its text, so that its caller hears of the refusal. */
+/** Finds the id of a refused message, so that its sender receives the error. */
 export function refusedMessage(bytes: Uint8Array, error: unknown): RefusedMessage {
   const reason = error instanceof RpcError ? error : RpcError.invalidRequest('the message is refused')
   return { ...MessageIdScanner.find(bytes), error: reason }
 }
 
-/** The id under `key`: a whole number beyond ±(2^53−1) as a bigint. Undefined when there is none. */
+/** The id under `key`; an integer beyond ±(2^53−1) is a bigint. Undefined if there is none. */
 export function idAt(holder: object | undefined, key: string): MessageId | undefined {
   const value = (holder as Readonly<Record<string, unknown>> | undefined)?.[key]
   if (typeof value === 'string') return value
@@ -68,13 +68,16 @@ function parsed(parse: () => unknown): unknown {
 
 function whyNot(error: unknown): string {
   if (error instanceof CryptoError || error instanceof RangeError) return error.message
-  // JSON.parse quotes the text, which is foreign.
+  // The message of JSON.parse quotes the untrusted text.
   return error instanceof SyntaxError ? 'it is not JSON' : 'it is not UTF-8'
 }
 
 const MEMBERS: readonly string[] = ['jsonrpc', 'id', 'method', 'params', 'result', 'error']
 
-/** @returns the value itself, with a whole number beyond ±(2^53−1) as id made a bigint. @throws RpcError InvalidRequest */
+/**
+ * @returns the value itself; an integer id beyond ±(2^53−1) is replaced by a bigint
+ * @throws RpcError InvalidRequest
+ */
 function readMessage(value: unknown): JSONRPCMessage {
   if (Array.isArray(value)) throw RpcError.invalidRequest('batches are refused: send each message by itself')
   if (!isObject(value) || value.jsonrpc !== '2.0' || !Object.keys(value).every((key) => MEMBERS.includes(key)))
@@ -84,7 +87,7 @@ function readMessage(value: unknown): JSONRPCMessage {
   const id = idAt(value, 'id')
   if (hasId && id === undefined && !(isObject(error) && value.id === null))
     throw RpcError.invalidRequest('the `id` of a message must be a text or a whole number')
-  // Clients write `null` where there is nothing; a notification gets no answer that could tell them better.
+  // Some clients send `null` for missing parameters, and a notification gets no error response.
   if (!hasId && value.params === null) delete value.params
   const isCall = typeof method === 'string' && result === undefined && error === undefined
   const isAnswer = method === undefined && value.params === undefined && (isObject(result) || isObject(error))
@@ -93,7 +96,7 @@ function readMessage(value: unknown): JSONRPCMessage {
   if (!isCall && !(isAnswer && (isObject(result) ? hasId && error === undefined : isError(error))))
     throw RpcError.invalidRequest('this is no JSON-RPC message')
   if (typeof id === 'bigint') value.id = id
-  // The SDK's type has no bigint; this package handles ids as `MessageId`.
+  // The type of the SDK has no bigint; this package handles ids as `MessageId`.
   return value as unknown as JSONRPCMessage
 }
 

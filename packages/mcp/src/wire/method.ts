@@ -1,17 +1,20 @@
-// What passes the guard, and in which direction. Whatever is not here is refused.
+// The methods that the guard forwards in each direction. All others are refused.
 
-/** What a deployment may switch off; tools cannot be: they are what is guarded. */
+/** Features that a deployment can block. Tools cannot be blocked: they are what the guard controls. */
 export const FEATURES = ['resources', 'prompts', 'completion', 'logging', 'sampling', 'roots', 'elicitation'] as const
 
-/** Not passed unless they are named: what a server hands out with them is read without a decision. */
+/** Blocked by default: the content that a server returns with them is read without a decision. */
 export const BLOCKED_BY_DEFAULT: readonly Feature[] = ['resources', 'prompts', 'completion']
 
 export type Feature = (typeof FEATURES)[number]
 
-/** Of each method: which feature it belongs to, or null for what every session needs. */
+/** The feature of each method; null for methods that every session needs. */
 type Methods = ReadonlyMap<string, Feature | null>
 
-/** Requests of the client that are handed to the server as they are. `initialize`, `tools/list` and `tools/call` are not. */
+/**
+ * Requests of the client that are forwarded unchanged. `initialize`, `tools/list` and `tools/call` are handled
+ * separately.
+ */
 export const CLIENT_REQUESTS: Methods = new Map([
   ['ping', null],
   ['resources/list', 'resources'],
@@ -25,7 +28,7 @@ export const CLIENT_REQUESTS: Methods = new Map([
   ['logging/setLevel', 'logging'],
 ])
 
-/** Cancellation and progress are translated, so they are in neither list of notifications. */
+/** Cancellation and progress are translated, so neither list contains them. */
 export const CLIENT_NOTIFICATIONS: Methods = new Map([
   ['notifications/initialized', null],
   ['notifications/roots/list_changed', 'roots'],
@@ -67,8 +70,8 @@ export const passes = (methods: Methods, method: string, blocked: ReadonlySet<Fe
 }
 
 /**
- * What one side says it can, without what the guard does not pass: tasks and experimental capabilities among them. A capability that nobody
- * hears of is not asked for.
+ * The capabilities of one side without those that the guard does not forward, including tasks and experimental
+ * ones. The other side cannot use a capability that it does not see.
  */
 export function filterCapabilities(
   side: 'client' | 'server',

@@ -1,9 +1,20 @@
 /**
  * One side of the guard: requests and notifications in both directions over an SDK transport.
  *
- * The SDK's own `Client` and `Server` are made for ends, not for a middle: they answer what they should pass on, rewrite progress tokens,
- * overlook the cancellation of request 0, and hold on to whatever comes. Here each side has ids of its own, so an answer counts once, only
- * for a request that is open, and only from the side that was asked.
+ * The `Client` and `Server` of the SDK are made for endpoints, not for a proxy: they answer requests that a proxy
+ * must forward, rewrite progress tokens, miss the cancellation of request 0, and buffer without limit. A Peer
+ * assigns its own ids to outgoing requests, so an answer counts once, only for an open request, and only from the
+ * side that was asked.
+ *
+ *   message.ts, message-id.ts    strict parsing; the id of a message that is refused
+ *   exact-json.ts                numbers with their original spelling
+ *   method.ts                    the forwarded methods
+ *   line-reader.ts, drain.ts     size limits and back-pressure
+ *   progress-routes.ts           progress tokens
+ *
+ * Format: JSON-RPC 2.0 (https://www.jsonrpc.org/specification), as used by MCP.
+ *
+ *   await peer.request('tools/list', {}, { timeoutMs: 30_000 })   → {"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}
  */
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import { ErrorCode, type JSONRPCMessage, type RequestId } from '@modelcontextprotocol/sdk/types.js'
@@ -14,20 +25,20 @@ import { RpcError } from './rpc-error.js'
 
 export type Params = Readonly<Record<string, unknown>>
 
-/** A request that this side has sent us. */
+/** A request from this side. */
 export interface Incoming {
   readonly id: MessageId
   readonly method: string
   readonly params: Params | undefined
-  /** Aborted when this side cancels it, or is gone. */
+  /** Aborted if this side cancels it or disconnects. */
   readonly signal: AbortSignal
 }
 
 export interface PeerHandlers {
-  /** @throws (as a rejection) RpcError: what the sender is told; anything else is an internal error without details */
+  /** @throws (as a rejection) RpcError for the sender; any other error becomes an internal error without details */
   request(request: Incoming): Promise<object>
   notification(method: string, params: Params | undefined): void
-  /** Something was refused or ignored; says what, in one line. */
+  /** Receives one line about something that was refused or ignored. */
   note(text: string): void
   closed(): void
 }
@@ -35,20 +46,20 @@ export interface PeerHandlers {
 export interface RequestOptions {
   readonly timeoutMs: number
   readonly signal?: AbortSignal
-  /** The request of this side that it belongs to. */
+  /** The request of this side that the message belongs to. */
   readonly relatedTo?: MessageId | undefined
 }
 
-/** The request was given up by us: cancelled, or too late. The other side has been told. */
+/** The guard gave up the request: it was cancelled or timed out. The other side was notified. */
 export class GivenUp extends Error {
   override readonly name = 'GivenUp'
 }
 
-/** The other side is gone, or never took the request. */
+/** The other side has ended, or the request could not be sent. */
 export class PeerGone extends Error {
   override readonly name = 'PeerGone'
 
-  /** @param sent - whether the request may have reached it */
+  /** @param sent - whether the request may have reached the other side */
   constructor(
     message: string,
     readonly sent: boolean,
@@ -57,24 +68,27 @@ export class PeerGone extends Error {
   }
 }
 
-/** A transport that can be told to read no more for a while, and that a request is over without an answer. */
+/** A transport with back-pressure, which can also end a request without an answer. */
 export interface GuardTransport extends Transport {
   pause?(): void
   resume?(): void
   release?(id: MessageId): void
-  /** Set by the guard. Told of a message that was refused under the id in its text; the transport answers no such request itself. */
+  /**
+   * Set by the guard. Called for a message that was refused but has an id; the transport does not answer such a
+   * request itself.
+   */
   onrefused?: (refused: RefusedMessage) => void
-  /** `send` resolves when the message was taken, not when there is room for more: it says nothing about the pace of the other side. */
+  /** True if `send` resolves when the message is accepted, which says nothing about the pace of the other side. */
   readonly paceless?: boolean
 }
 
-/** Reason of the signal of a request whose sender is gone. */
+/** Reason of the signal of a request after its sender disconnected. */
 export const GONE = 'the client went away'
 
-/** Messages on their way out before the other side is asked to stop talking. Each may be as large as messages are. */
+/** Most unsent messages before the other side is paused. Each may have the maximum size. */
 const SENDS_MAX = 16
 
-/** A message with an id of either side. */
+/** An outgoing message, with an id of either side. */
 type Outgoing = { readonly jsonrpc: '2.0'; readonly id?: MessageId } & (
   | { readonly method: string; readonly params?: Params }
   | { readonly result: object }
@@ -93,7 +107,7 @@ export class Peer {
   #lastId = 0
   #sends = 0
   #gone = false
-  /** What to hold back while this side does not read. */
+  /** The other transport, which is paused while this side does not read. */
   source: Pick<GuardTransport, 'pause' | 'resume'> | null = null
 
   constructor(transport: GuardTransport, handlers: PeerHandlers) {
@@ -113,7 +127,7 @@ export class Peer {
     return this.#transport.close()
   }
 
-  /** The request of this side that came last and is still open. */
+  /** The latest open request of this side. */
   get latestIncoming(): MessageId | undefined {
     return [...this.#incoming.keys()].at(-1)
   }
@@ -123,10 +137,10 @@ export class Peer {
   }
 
   /**
-   * Asks this side.
+   * Sends a request to this side.
    *
-   * @throws (as a rejection) RpcError when it answers with an error; GivenUp after `timeoutMs` or when `signal` aborts, and this side is
-   * told so; PeerGone when it is not there any more
+   * @throws (as a rejection) RpcError if it answers with an error; GivenUp after `timeoutMs` or when `signal`
+   *   aborts, after notifying this side; PeerGone if it has ended
    */
   request(
     method: string,
@@ -165,12 +179,15 @@ export class Peer {
     this.#send({ jsonrpc: '2.0', method, ...(params === undefined ? {} : { params }) }, relatedTo)
   }
 
-  /** This side wants request `id` no more. */
+  /** This side cancelled its request `id`. */
   cancelIncoming(id: MessageId | undefined, reason: string): void {
     if (id !== undefined) this.#incoming.get(id)?.abort(reason)
   }
 
-  /** By its members: the transport has checked it, and the SDK's own guards know no bigint as id. */
+  /**
+   * Dispatches a message by its members: the transport has validated it, and the type guards of the SDK reject
+   * bigint ids.
+   */
   #take(message: JSONRPCMessage): void {
     if ('method' in message) {
       if ('id' in message) void this.#answer(message)
@@ -188,7 +205,7 @@ export class Peer {
     else open.settle(answer)
   }
 
-  /** A refused request is answered with the error; a refused answer ends what waits for it. */
+  /** Answers a refused request with the error; a refused answer fails the request that waits for it. */
   #refused({ id, kind, error }: RefusedMessage): void {
     if (id === null) return
     if (kind === 'response') this.#settle(id, { error: new GivenUp(`the answer was refused: ${error.message}`) })
@@ -199,7 +216,7 @@ export class Peer {
 
   async #answer({ id, method, params }: { id: MessageId; method: string; params?: Params | undefined }): Promise<void> {
     if (this.#incoming.has(id)) {
-      // Not answered: the answer would be taken for that of the first one.
+      // Not answered: the client would take the answer for that of the first request.
       this.#handlers.note('a request with the id of an open one was dropped')
       this.#transport.release?.(id)
       return
@@ -228,7 +245,8 @@ export class Peer {
     const counts = this.#transport.paceless !== true
     if (counts) this.#sends += 1
     if (this.#sends === SENDS_MAX) this.source?.pause?.()
-    // The SDK's types have no bigint. The guard's own transports write one; others get none unless a stranger sent it.
+    // The types of the SDK have no bigint. The transports of the guard write one; other transports get one only if
+    // a peer sent it.
     const options = relatedTo === undefined ? {} : { relatedRequestId: relatedTo as RequestId }
     void this.#transport
       .send(message as JSONRPCMessage, options)

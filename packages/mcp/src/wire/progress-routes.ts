@@ -2,9 +2,12 @@ import { idAt } from './message.js'
 import type { MessageId } from './message-id.js'
 import type { Params } from './peer.js'
 
-/** Whose progress a notification is about: only tokens of requests that are open pass. Their number is bounded by that of the requests. */
+/**
+ * Maps progress tokens to open requests; notifications with other tokens are dropped. The number of requests limits
+ * that of tokens.
+ */
 export class ProgressRoutes {
-  /** A token that is a whole number beyond ±(2^53−1) is a bigint, like an id. */
+  /** Request ids by token; an integer token beyond ±(2^53−1) is a bigint, like an id. */
   readonly #requests = new Map<MessageId, MessageId>()
 
   static tokenOf(params: Params | undefined): MessageId | null {
@@ -12,7 +15,7 @@ export class ProgressRoutes {
     return typeof meta === 'object' && meta !== null ? (idAt(meta, 'progressToken') ?? null) : null
   }
 
-  /** Lets progress through that is about request `id`, while `work` is under way. */
+  /** Forwards progress of request `id` while `work` runs. */
   async during<T>(params: Params | undefined, id: MessageId, work: () => Promise<T>): Promise<T> {
     const token = ProgressRoutes.tokenOf(params)
     if (token === null) return await work()

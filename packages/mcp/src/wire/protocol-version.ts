@@ -1,14 +1,14 @@
-// Clients of a protocol that the guard does not speak: they are told which it does.
+// Answers clients of an unsupported protocol version with the supported ones.
 import { SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js'
 import { RpcError } from './rpc-error.js'
 
 /** `UnsupportedProtocolVersion` of MCP 2026-07-28. */
 const UNSUPPORTED_PROTOCOL_VERSION = -32_022
 
-/** Where a request names its version since MCP 2026-07-28, which has no `initialize`. */
+/** Member of `_meta` with the protocol version since MCP 2026-07-28, which has no `initialize`. */
 const VERSION_META = 'io.modelcontextprotocol/protocolVersion'
 
-/** Of a client's own text, in an error. */
+/** Longest part of the client's text in an error. */
 const SHOWN_VERSION_LENGTH_MAX = 32
 
 export function unsupportedVersion(requested: string): RpcError {
@@ -21,9 +21,9 @@ export function unsupportedVersion(requested: string): RpcError {
 }
 
 /**
- * The version that a request without a session asks for; null when it asks for none that is unknown here.
+ * The unsupported version that a request without a session asks for; null if none.
  *
- * @param header - `MCP-Protocol-Version`, over HTTP
+ * @param header - the HTTP header `MCP-Protocol-Version`
  */
 export function foreignVersion(
   { method, params }: { readonly method: string; readonly params?: object | undefined },
@@ -32,6 +32,6 @@ export function foreignVersion(
   const { _meta: meta } = (params ?? {}) as { _meta?: unknown }
   const named = (meta as Readonly<Record<string, unknown>> | null | undefined)?.[VERSION_META] ?? header
   if (typeof named === 'string' && !SUPPORTED_PROTOCOL_VERSIONS.includes(named)) return named
-  // Only those versions have this method: a client looks with it for what is spoken.
+  // Only newer versions have this method; clients use it to discover the supported versions.
   return method === 'server/discover' ? String(named ?? 'unknown') : null
 }

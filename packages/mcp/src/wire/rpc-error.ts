@@ -1,11 +1,11 @@
 import { ErrorCode } from '@modelcontextprotocol/sdk/types.js'
 
-/** A JSON-RPC error: what one side is told instead of a result. */
+/** A JSON-RPC error, sent instead of a result. */
 export class RpcError extends Error {
   override readonly name = 'RpcError'
   readonly code: number
   readonly data: unknown
-  /** As the other side wrote it, to be handed on; null for an error of the guard's own. */
+  /** The error as the other side wrote it, for forwarding; null for an error of the guard. */
   readonly written: object | null
 
   constructor(code: number, message: string, data?: unknown, written: object | null = null) {

@@ -1,4 +1,17 @@
-// `sudoagent approvals …`: the calls that wait for somebody's yes or no, and the answer.
+// `sudoagent approvals …` works on the approval store of a running engine: a SQLite file, or a PostgreSQL database.
+//
+//   list      the approvals, newest first
+//   show      one approval: arguments, reason, expiry, hashes
+//   approve   approves a pending call, once
+//   deny      denies a pending call
+//
+// An answer is bound to the approval that was shown: `resolve` in the store compares the request id, the policy
+// hash and the decision hash, and succeeds only while the approval is pending. The engine polls the store, checks
+// the same binding again, consumes the approval, records the decision and then runs the function:
+//
+//   $ sudoagent approvals approve approvals.sqlite 083a0f8c --approver alice
+//   approve `pay` for `pay-bot` as `alice`? [y/N] y
+//   approved: pay for pay-bot, by alice
 import type { Command } from 'commander'
 import type { Io } from '../../terminal/io.js'
 import * as approveCommand from './approve.js'
@@ -11,10 +24,9 @@ const COMMANDS = [listCommand, showCommand, approveCommand, denyCommand]
 export function register(program: Command, io: Io): void {
   const approvals = program
     .command('approvals')
-    .summary('answer the calls that wait for an approval')
+    .summary('approve or deny waiting calls')
     .description(
-      'Works on the approval store of an engine, beside it and from another terminal: lists the calls that wait for an answer, shows what would ' +
-        'run, and answers.',
+      'Lists, shows, approves and denies the calls that wait for an approval, in the approval store of a running engine.',
     )
     .addHelpText(
       'after',

@@ -5,16 +5,16 @@ import type { ResolveOptions } from './resolve.js'
 export function register(approvals: Command, io: Io): void {
   approvals
     .command('approve')
-    .summary('let a call run, once')
+    .summary('approve one call')
     .description(
-      'Approves one pending call: this one, with these arguments, once, before it expires. Shows it and asks first. Exits with 1, and changes ' +
-        'nothing, when it was answered already, has expired, is no longer asked, or is not there.',
+      'Approves one pending call: this call, with these arguments, once, before it expires. Shows the call and asks for confirmation. ' +
+        'Exits with 1 and changes nothing if the approval does not exist, has expired, or is no longer pending.',
     )
     .argument('<store>', 'approval store: a SQLite file, or the URL of a PostgreSQL database')
-    .argument('<id>', 'id of the approval, or the beginning of it')
-    .option('--approver <name>', 'required: who approves; the ledger says so. Default: SUDOAGENT_APPROVER')
-    .option('--yes', 'do not ask; needed where there is no terminal')
-    .option('--allow-other-writers', 'open the store although users other than its owner can write to it')
+    .argument('<id>', 'id of the approval, or a unique prefix of it')
+    .option('--approver <name>', 'required: name of the approver, recorded in the ledger. Default: SUDOAGENT_APPROVER')
+    .option('--yes', 'skip the confirmation; needed without a terminal')
+    .option('--allow-other-writers', 'open the store even if users other than its owner can write to it')
     .option('--json', 'print one JSON value')
     .addHelpText(
       'after',

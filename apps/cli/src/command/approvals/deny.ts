@@ -5,17 +5,17 @@ import type { ResolveOptions } from './resolve.js'
 export function register(approvals: Command, io: Io): void {
   approvals
     .command('deny')
-    .summary('refuse a call')
+    .summary('deny one call')
     .description(
-      'Refuses one pending call. Shows it and asks first. Exits with 1, and changes nothing, when it was answered already, has expired, is no ' +
-        'longer asked, or is not there.',
+      'Denies one pending call. Shows the call and asks for confirmation. Exits with 1 and changes nothing if the approval does not exist, has ' +
+        'expired, or is no longer pending.',
     )
     .argument('<store>', 'approval store: a SQLite file, or the URL of a PostgreSQL database')
-    .argument('<id>', 'id of the approval, or the beginning of it')
-    .option('--approver <name>', 'required: who refuses; the ledger says so. Default: SUDOAGENT_APPROVER')
-    .option('--reason <text>', 'why; the agent and the ledger are told')
-    .option('--yes', 'do not ask; needed where there is no terminal')
-    .option('--allow-other-writers', 'open the store although users other than its owner can write to it')
+    .argument('<id>', 'id of the approval, or a unique prefix of it')
+    .option('--approver <name>', 'required: name of the approver, recorded in the ledger. Default: SUDOAGENT_APPROVER')
+    .option('--reason <text>', 'reason, reported to the agent and recorded in the ledger')
+    .option('--yes', 'skip the confirmation; needed without a terminal')
+    .option('--allow-other-writers', 'open the store even if users other than its owner can write to it')
     .option('--json', 'print one JSON value')
     .addHelpText(
       'after',

@@ -3,13 +3,13 @@ import { type Command, Option } from 'commander'
 import { EXIT, type ExitCode } from '../../exit.js'
 import { type Io, print } from '../../terminal/io.js'
 
-/** `used`: approved, and taken by the call; the store knows it as approved. */
+/** `used`: approved and consumed by its call; the store reports it as approved. */
 const STATES = ['pending', 'approved', 'used', 'denied', 'expired', 'failed'] as const satisfies readonly (
   | ApprovalState
   | 'used'
 )[]
 
-/** As many as the store lists at once. */
+/** Most approvals that the store lists. */
 const LIST_MAX = 200
 
 export interface ListOptions {
@@ -22,13 +22,13 @@ export interface ListOptions {
 export function register(approvals: Command, io: Io): void {
   approvals
     .command('list')
-    .summary('list approvals, the newest first')
+    .summary('list approvals, newest first')
     .description(
-      `Lists the approvals of a store, the newest first, at most ${LIST_MAX}. They are kept for a day; what was decided is in the ledger.`,
+      `Lists the approvals of a store, newest first, at most ${LIST_MAX}. The store keeps them for a day; the decisions stay in the ledger.`,
     )
     .argument('<store>', 'approval store: a SQLite file, or the URL of a PostgreSQL database')
-    .addOption(new Option('--state <state>', 'only those in this state').choices(STATES))
-    .option('--allow-other-writers', 'open the store although users other than its owner can write to it')
+    .addOption(new Option('--state <state>', 'only approvals in this state').choices(STATES))
+    .option('--allow-other-writers', 'open the store even if users other than its owner can write to it')
     .option('--json', 'print one JSON value')
     .addHelpText(
       'after',
@@ -55,7 +55,7 @@ export async function run({ store: path, state, json = false, ...access }: ListO
     await print(io.stdout, renderApprovals(records, now, io.stdout.columns))
   } else {
     const { printMessage } = await import('../../terminal/message.js')
-    await printMessage(io, 'note', `no approval is ${state ?? 'in the store'}`)
+    await printMessage(io, 'note', state === undefined ? 'the store has no approvals' : `no ${state} approvals`)
   }
   return EXIT.ok
 }

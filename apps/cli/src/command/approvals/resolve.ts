@@ -1,4 +1,4 @@
-// What `approvals approve` and `approvals deny` have in common: show, ask, settle once.
+// Shared by `approvals approve` and `approvals deny`: shows the approval, asks for confirmation, resolves it.
 import { type ApprovalRecord, type ApprovalStore, ApprovalStoreError } from '@sudoagent/core'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
 import { withApprovals } from '../../ledger/approval-store.js'
@@ -7,10 +7,10 @@ import { confirm, confirmNext } from '../../terminal/confirm.js'
 import { APPROVER_VARIABLE, type Io, print } from '../../terminal/io.js'
 import { approvalJson, approvalRows, stateOf } from '../../text/approval-text.js'
 
-/** As many as the store lists at once. */
+/** Most approvals that the store lists. */
 const APPROVAL_LIST_MAX = 200
 
-/** As in the ledger. */
+/** Limits of the ledger, in UTF-16 code units. */
 const APPROVER_CHARACTERS_MAX = 256
 const REASON_CHARACTERS_MAX = 4096
 
@@ -25,10 +25,9 @@ export interface ResolveOptions {
 }
 
 /**
- * Answers one pending approval.
+ * Resolves one pending approval.
  *
- * @throws CliError with exit code 1 for an approval that is unknown, expired, or answered already, and for one that the
- *   person did not confirm
+ * @throws CliError with exit code 1 if the approval is unknown or no longer pending, or the user did not confirm
  */
 export async function resolveApproval(
   state: 'approved' | 'denied',
@@ -55,23 +54,23 @@ export async function resolveApproval(
   return EXIT.ok
 }
 
-/** @throws CliError with exit code 1 when there is none */
+/** Finds an approval by its id or a unique prefix. @throws CliError with exit code 1 if there is none */
 export async function find(store: ApprovalStore, id: string): Promise<ApprovalRecord> {
-  // The bound of the store's own ids: a longer one is unknown, not wrong.
+  // The limit of the store: a longer id is unknown, not an error.
   const record = id === '' || id.length > 128 || !id.isWellFormed() ? undefined : await store.get(id, new Date())
   if (record !== undefined) return record
   const [one, ...more] = id.length < ID_PREFIX_MIN ? [] : await beginningWith(store, id)
   if (one !== undefined && more.length === 0) return one
   if (one !== undefined) {
-    throw new CliError(EXIT.no, `${more.length + 1} approvals begin with \`${id}\``, 'give more of the id')
+    throw new CliError(EXIT.no, `${more.length + 1} approvals begin with \`${id}\``, 'give a longer prefix')
   }
-  throw new CliError(EXIT.no, `there is no approval \`${id}\``, '`sudoagent approvals list` shows those that there are')
+  throw new CliError(EXIT.no, `no approval \`${id}\``, '`sudoagent approvals list` lists the approvals')
 }
 
-/** Fewer characters are a slip of the finger. */
+/** Shortest prefix of an id; a shorter one is probably a typing mistake. */
 const ID_PREFIX_MIN = 4
 
-/** Among as many as `approvals list` shows. */
+/** Searches only the approvals that `approvals list` shows. */
 async function beginningWith(store: ApprovalStore, start: string): Promise<readonly ApprovalRecord[]> {
   const records = await store.list({ limit: APPROVAL_LIST_MAX }, new Date())
   return records.filter(({ approvalId }) => approvalId.startsWith(start))
@@ -84,27 +83,31 @@ function requirePending(record: ApprovalRecord): ApprovalRecord {
 
 function settledAlready(record: ApprovalRecord): CliError {
   const hint =
-    record.state === 'expired' ? 'the call was not made; the agent has to ask again' : 'an answer is given once'
-  return new CliError(EXIT.no, `nothing was changed: it is ${stateOf(record)}`, hint)
+    record.state === 'expired' ? 'the call did not run; the agent must repeat it' : 'an approval is resolved only once'
+  return new CliError(EXIT.no, `nothing changed: the approval is ${stateOf(record)}`, hint)
 }
 
 async function ask(state: 'approved' | 'denied', record: ApprovalRecord, approverId: string, io: Io): Promise<void> {
   const { printable } = await import('@sudoagent/ledger')
   const verb = state === 'approved' ? 'approve' : 'deny'
   if (io.keyboard() === null) {
-    const message = `there is no terminal to ask on whether to ${verb} it`
-    throw new CliError(EXIT.failed, message, `look at it with \`sudoagent approvals show\`, then ${verb} it with --yes`)
+    const message = 'there is no terminal for the confirmation'
+    throw new CliError(EXIT.failed, message, 'check the call with `sudoagent approvals show`, then use --yes')
   }
   await showAll(record, verb, io)
   const question = `${verb} \`${printable(record.action, 80)}\` for \`${printable(record.agentId, 40)}\` as \`${printable(approverId, 40)}\`? [y/N] `
   if (await confirm(io, question)) return
-  throw new CliError(EXIT.no, `nothing was changed: you did not ${verb} it`, 'only `y` or `yes` does; it is still open')
+  throw new CliError(
+    EXIT.no,
+    `nothing changed: you did not ${verb} the call`,
+    'answer `y` or `yes`; the call is still pending',
+  )
 }
 
-/** Rows that are shown at a time: what was not shown cannot be approved, and what rushed by was not read. */
+/** Rows of a page. The user must see every page before answering. */
 const PAGE_ROWS = 40
 
-/** Page by page where it is long; ends the command where the person does not go on. */
+/** Shows a long approval page by page; ends the command if the user does not continue. */
 async function showAll(record: ApprovalRecord, verb: string, io: Io): Promise<void> {
   const { pageQuestion, promptPages } = await import('@sudoagent/core/terminal')
   const pages = promptPages(approvalRows(record, new Date(), io.stderr.columns), PAGE_ROWS)
@@ -113,8 +116,8 @@ async function showAll(record: ApprovalRecord, verb: string, io: Io): Promise<vo
     if (index === pages.length - 1 || (await confirmNext(io, pageQuestion(index + 1, pages.length)))) continue
     throw new CliError(
       EXIT.no,
-      `nothing was changed: you did not ${verb} it`,
-      'Enter shows the next page; it is still open',
+      `nothing changed: you did not ${verb} the call`,
+      'press Enter for the next page; the call is still pending',
     )
   }
 }
@@ -126,9 +129,9 @@ interface Answer {
 }
 
 /**
- * Bound to what was shown: an answer about anything else does not count.
+ * Resolves the approval that was shown: the store rejects an answer with another binding.
  *
- * @param isOnServer - whether the store has a clock of its own
+ * @param isOnServer - whether the store uses the clock of the server
  */
 async function settle(
   store: ApprovalStore,
@@ -139,7 +142,8 @@ async function settle(
   const now = new Date()
   try {
     const record = await store.resolve(seen.approvalId, { ...answer, binding: seen.binding }, now)
-    // The store says yes to the same answer twice, so that an engine can repeat itself. Here the second one is not the answer.
+    // The store accepts a repeated answer, so that an engine can retry. Here, an earlier equal answer is reported
+    // as already resolved.
     const isOurs =
       record.approverId === answer.approverId &&
       (isOnServer ? record.note === answer.note : record.resolvedAt?.getTime() === now.getTime())
@@ -155,8 +159,8 @@ function requireApprover(name: string | undefined): string {
   if (name === undefined) {
     throw new CliError(
       EXIT.usage,
-      'no --approver is given',
-      `the ledger names who answered; set ${APPROVER_VARIABLE} to save typing`,
+      '--approver is missing',
+      `the ledger records who answered; ${APPROVER_VARIABLE} sets a default`,
     )
   }
   return requireName('--approver', name, APPROVER_CHARACTERS_MAX)
@@ -165,10 +169,10 @@ function requireApprover(name: string | undefined): string {
 const requireReason = (reason: string): string => requireName('--reason', reason, REASON_CHARACTERS_MAX)
 
 function requireName(option: string, text: string, charactersMax: number): string {
-  if (text.trim() === '') throw new CliError(EXIT.usage, `${option} is empty`, 'it stands in the ledger')
+  if (text.trim() === '') throw new CliError(EXIT.usage, `${option} is empty`, 'it is recorded in the ledger')
   if (text.length > charactersMax) {
     throw new CliError(EXIT.usage, `${option} is longer than ${charactersMax} characters`, 'shorten it')
   }
   if (text.isWellFormed() && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text)) return text
-  throw new CliError(EXIT.usage, `${option} has a control character in it`, 'it is one line of text')
+  throw new CliError(EXIT.usage, `${option} contains a control character`, 'use one line of text')
 }

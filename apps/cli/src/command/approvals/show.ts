@@ -12,14 +12,14 @@ export interface ShowOptions {
 export function register(approvals: Command, io: Io): void {
   approvals
     .command('show')
-    .summary('show what would run')
+    .summary('show one approval')
     .description(
       'Shows one approval: the action, the agent, all arguments as the policy saw them, the reason, when it expires, and the hashes that an answer ' +
-        'is bound to. Exits with 1 when the store holds no such approval.',
+        'is bound to. Exits with 1 if the store has no such approval.',
     )
     .argument('<store>', 'approval store: a SQLite file, or the URL of a PostgreSQL database')
-    .argument('<id>', 'id of the approval, or the beginning of it')
-    .option('--allow-other-writers', 'open the store although users other than its owner can write to it')
+    .argument('<id>', 'id of the approval, or a unique prefix of it')
+    .option('--allow-other-writers', 'open the store even if users other than its owner can write to it')
     .option('--json', 'print one JSON value')
     .addHelpText(
       'after',

@@ -1,3 +1,18 @@
+// `sudoagent checkpoint …` prints, verifies and cosigns the checkpoint of a ledger: its origin, its number of
+// entries and its Merkle root (RFC 6962), signed as a C2SP signed note.
+//
+//   <origin>                             sudoagent.dev/ledger/083a0f8c-664e-4692-9c0d-fb611024f7a4
+//   <number of entries>                  19
+//   <root, base64>                       CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
+//                                        (empty line)
+//   — <name> <key hash + signature>      — sudoagent.dev/ledger/083a… 1dB2Qw…
+//
+// Formats: https://c2sp.org/tlog-checkpoint, https://c2sp.org/signed-note, and for witnesses
+// https://c2sp.org/tlog-witness and https://c2sp.org/tlog-cosignature. A checkpoint stored elsewhere later reveals
+// truncation, rollback and rewriting:
+//
+//   $ sudoagent checkpoint ledger.sqlite --output ledger.checkpoint
+//   $ sudoagent verify ledger.sqlite --public-key ledger.pub.pem --checkpoint ledger.checkpoint
 import type { Report } from '@sudoagent/ledger'
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
@@ -17,17 +32,17 @@ export interface CheckpointOptions {
 export function register(program: Command, io: Io): void {
   const checkpoint = program
     .command('checkpoint')
-    .summary('hand out the checkpoint of a ledger, and check one')
+    .summary('print the checkpoint of a ledger; verify or cosign it')
     .description(
-      'Prints the signed checkpoint of a ledger: its origin, how many entries it has, and the root of its tree, as C2SP tlog-checkpoint. Kept ' +
-        'elsewhere, it shows later whether the ledger was cut, put back or rewritten. Exits with 1 when the ledger has none.',
+      'Prints the signed checkpoint of a ledger: its origin, number of entries and Merkle root, as C2SP tlog-checkpoint. A checkpoint stored ' +
+        'elsewhere later reveals whether the ledger was truncated, rolled back or rewritten. Exits with 1 if the ledger has no checkpoint.',
     )
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .option(
       '--private-key <file>',
-      'make the checkpoint anew and sign it, for a copy that has lost its head; the whole ledger is verified first',
+      'verify the ledger, then create and sign its checkpoint; for a copy that lost its head',
     )
-    .option('--output <file>', 'write to a file, which appears only when it is whole; `-` is standard output')
+    .option('--output <file>', 'write to this file, which appears only once it is complete; `-` is standard output')
     .addHelpText(
       'after',
       `
@@ -43,14 +58,14 @@ Examples:
 
 export async function run({ ledger, privateKey, output }: CheckpointOptions, io: Io): Promise<ExitCode> {
   const { writeOutput } = await import('../../terminal/output.js')
-  const note = privateKey === undefined ? await storedCheckpoint(ledger, io) : await signAnew(ledger, privateKey, io)
-  // A head beside a copy in text is what this may be for: `<copy>.head` is nobody's ledger.
+  const note = privateKey === undefined ? await storedCheckpoint(ledger, io) : await signCurrent(ledger, privateKey, io)
+  // The output may be `<copy>.head`, the head of an NDJSON copy: that file does not belong to this ledger.
   await writeOutput(output, note, ledger, io)
   return EXIT.ok
 }
 
-/** Signs what the entries themselves say, when nothing but the head is missing. */
-async function signAnew(ledger: string, privateKey: string, io: Io): Promise<string> {
+/** Creates and signs the checkpoint of a ledger in which only the head is missing. */
+async function signCurrent(ledger: string, privateKey: string, io: Io): Promise<string> {
   const { withLedger } = await import('../../ledger/ledger-file.js')
   const { readPrivateKey } = await import('../../key/private-key.js')
   const { verify } = await import('@sudoagent/ledger')
@@ -62,8 +77,8 @@ async function signAnew(ledger: string, privateKey: string, io: Io): Promise<str
   if (active.length > 0 && !active.includes(signer.keyId)) {
     throw new CliError(
       EXIT.no,
-      `key \`${signer.keyId}\` may not sign this ledger`,
-      `these may: ${active.slice(0, 5).join(', ')}`,
+      `key \`${signer.keyId}\` is not a signing key of this ledger`,
+      `its signing keys: ${active.slice(0, 5).join(', ')}`,
     )
   }
   const { origin, head } = report
@@ -78,6 +93,6 @@ function refuseUnsound({ findings, findings_total: total }: Report, ledger: stri
   throw new CliError(
     EXIT.no,
     `\`${ledger}\` does not verify${other === undefined ? '' : `: ${other.message} (${other.code})`}`,
-    'nothing is signed that does not hold; `sudoagent verify` says more',
+    'only a valid ledger is signed; run `sudoagent verify` for details',
   )
 }

@@ -20,16 +20,16 @@ export function register(checkpoint: Command, io: Io): void {
     .command('cosign')
     .summary('have the checkpoint of a ledger cosigned by witnesses')
     .description(
-      'Sends the checkpoint of a ledger to witnesses (C2SP tlog-witness), with the proof that the ledger only grew since each saw it last, and ' +
-        'keeps the cosigned checkpoint with the ledger, for receipts. Exits with 1 when a witness refuses, with 3 when one cannot be reached; ' +
-        'what the others signed is kept all the same.',
+      'Sends the checkpoint of a ledger to witnesses (C2SP tlog-witness) with the proof that the ledger only grew since each witness last saw ' +
+        'it, and stores the cosigned checkpoint with the ledger, for receipts. Exits with 1 if a witness refuses, with 3 if one cannot be ' +
+        'reached; the cosignatures of the others are stored anyway.',
     )
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .option('--witness <vkey>', 'vkey of a witness (repeatable, each with its --url)', repeatable)
-    .option('--url <url>', 'where the witness before it is asked', repeatable)
-    .option('--witness-policy <file>', 'C2SP tlog-policy; its witnesses with URLs are asked')
-    .option('--timeout-ms <n>', 'how long to wait for each answer', '10000')
-    .option('--output <file>', 'write to a file, which appears only when it is whole; `-` is standard output')
+    .option('--url <url>', 'URL of the preceding --witness', repeatable)
+    .option('--witness-policy <file>', 'C2SP tlog-policy; its witnesses with URLs are asked too')
+    .option('--timeout-ms <n>', 'time limit for each answer, in milliseconds', '10000')
+    .option('--output <file>', 'write to this file, which appears only once it is complete; `-` is standard output')
     .addHelpText(
       'after',
       `
@@ -77,17 +77,18 @@ export async function run(options: CosignOptions, io: Io): Promise<ExitCode> {
       }
     })
   } finally {
-    // Also when the ledger turns out to be damaged after the first witness has signed.
+    // Also if the ledger proves to be damaged after the first witness signed.
     if (cosigned) await keep(ledger, note, io)
   }
   if (cosigned) await writeOutput(output, note, ledger, io)
-  // A witness that says no may have found a fork: nobody must take that for a network that is down.
+  // A refusal may mean a fork and takes precedence over an unreachable witness.
   return failures.find((exit) => exit === EXIT.no) ?? failures[0] ?? EXIT.ok
 }
 
 /**
- * The note to go on from: with the cosignatures that are kept already, when they are of this very checkpoint, so that asking one witness today
- * and another tomorrow gives both. And the size that the witnesses have probably on record; a wrong one costs a request.
+ * The note to start from: the head with the stored cosignatures of the same checkpoint, so that asking another
+ * witness later adds its cosignature. `oldSize` is the size that the witnesses probably know; a wrong one costs one
+ * more request.
  */
 async function startFrom(head: string, kept: StoredText): Promise<{ note: string; oldSize: number }> {
   const { CryptoError, encodeNote, parseCheckpoint, parseNote } = await import('@sudoagent/crypto')
@@ -103,7 +104,7 @@ async function startFrom(head: string, kept: StoredText): Promise<{ note: string
     const others = before.signatures.filter(({ name, keyHash }) => !isOfHead(name, keyHash))
     return { note: encodeNote({ text, signatures: [...signatures, ...others] }), oldSize }
   } catch (error) {
-    // A kept note that is none is replaced.
+    // An invalid stored note is replaced.
     if (error instanceof CryptoError) return { note: head, oldSize: 0 }
     throw error
   }
@@ -116,13 +117,13 @@ async function keep(ledger: string, note: string, io: Io): Promise<void> {
     : (await import('@sudoagent/ledger/cosigned')).keepCosigned(ledger, note)
   if (isKept) return
   const { printMessage } = await import('../../terminal/message.js')
-  await printMessage(io, 'note', `\`${ledger}\` has a later cosigned checkpoint already, and keeps that`)
+  await printMessage(io, 'note', `\`${ledger}\` already has a later cosigned checkpoint, which it keeps`)
 }
 
 const isWitnessError = (error: unknown): error is WitnessError =>
   error instanceof Error && error.name === 'WitnessError'
 
-/** Says what a witness did not do, and what that is worth: 3 when it could not be asked, 1 when it said no. */
+/** Prints the error of a witness. @returns 3 if the witness could not be reached, 1 if it refused */
 async function tell(error: WitnessError, name: string, io: Io): Promise<ExitCode> {
   const { printMessage } = await import('../../terminal/message.js')
   await printMessage(io, 'error', `witness \`${name}\`: ${error.message} (${error.code})`)
@@ -143,11 +144,7 @@ async function readWitnesses(
   const named = witness.map((vkey, n) => ({ key: parseVkeyOption('--witness', vkey), url: url[n] ?? '' }))
   const wrong = named.find(({ key }) => key.type !== 'cosignature')
   if (wrong !== undefined) {
-    throw new CliError(
-      EXIT.usage,
-      `--witness \`${wrong.key.name}\` is the key of a log`,
-      'a witness has a vkey of its own',
-    )
+    throw new CliError(EXIT.usage, `--witness \`${wrong.key.name}\` is the key of a log`, 'give the vkey of a witness')
   }
   const listed = [...(policy?.witnesses.values() ?? [])].flatMap(({ key, url: at }) =>
     at === null ? [] : [{ key, url: at }],
@@ -155,12 +152,12 @@ async function readWitnesses(
   const all = [...named, ...listed]
   if (all.length === 0) {
     const hint = 'give --witness and --url, or a policy whose witnesses have URLs'
-    throw new CliError(EXIT.usage, 'no witness to ask is given', hint)
+    throw new CliError(EXIT.usage, 'no witness is given', hint)
   }
   return all
 }
 
 function readTimeout(text: string): number {
   if (/^[1-9]\d{0,6}$/.test(text)) return Number(text)
-  throw new CliError(EXIT.usage, `--timeout-ms \`${text}\` is no time`, 'say milliseconds: 10000')
+  throw new CliError(EXIT.usage, `--timeout-ms \`${text}\` is not a number of milliseconds`, 'for example 10000')
 }

@@ -17,17 +17,13 @@ export function register(checkpoint: Command, io: Io): void {
     .command('verify')
     .summary('check the signatures of a checkpoint')
     .description(
-      'Checks that a checkpoint is signed by the log it names, and, with a policy, that enough witnesses have cosigned it. Whether a ledger begins ' +
-        'with it is what `sudoagent verify --checkpoint` says.',
+      'Checks that a checkpoint is signed by the log that it names and, with a policy, cosigned by enough witnesses. To compare a ledger with ' +
+        'a checkpoint, use `sudoagent verify --checkpoint`.',
     )
     .argument('<file>', 'signed checkpoint; `-` is standard input')
-    .option(
-      '--public-key <file>',
-      'required: PEM file, or a file with a vkey: whose word is taken (repeatable)',
-      repeatable,
-    )
+    .option('--public-key <file>', 'required: trusted key, a PEM file or a file with a vkey (repeatable)', repeatable)
     .option('--witness-policy <file>', 'C2SP tlog-policy; its quorum of witnesses must have cosigned')
-    .option('--origin <name>', 'the log that is meant; a checkpoint of another log is refused')
+    .option('--origin <name>', 'expected origin; checkpoints of other logs are rejected')
     .option('--json', 'print one JSON value')
     .addHelpText(
       'after',
@@ -49,18 +45,14 @@ interface Checked {
   readonly root: string
   readonly signed_by: readonly string[]
   readonly cosigned_by: readonly { readonly name: string; readonly at: string }[]
-  /** Null without a policy, and where it asks for no witness. */
+  /** Null without a policy, and for a policy without a quorum. */
   readonly quorum: boolean | null
 }
 
 export async function run(options: CheckpointVerifyOptions, io: Io): Promise<ExitCode> {
   const { file, publicKey = [], witnessPolicy, origin = null, json = false } = options
   if (publicKey.length === 0) {
-    throw new CliError(
-      EXIT.usage,
-      'no --public-key is given',
-      'a checkpoint is worth as much as the key that you trust',
-    )
+    throw new CliError(EXIT.usage, '--public-key is missing', 'a signature proves nothing without a trusted key')
   }
   const { CryptoError, NOTE_BYTES_MAX } = await import('@sudoagent/crypto')
   const { guessKind, readInput } = await import('../../input/input-file.js')
@@ -81,11 +73,11 @@ export async function run(options: CheckpointVerifyOptions, io: Io): Promise<Exi
   await print(io.stdout, json ? `${JSON.stringify(checked, null, 2)}\n` : await render(checked, io.stdout.columns))
   if (checked.ok) return EXIT.ok
   const { printMessage } = await import('../../terminal/message.js')
-  await printMessage(io, 'error', 'too few of the witnesses have cosigned the checkpoint (WITNESS_QUORUM_MISSING)')
+  await printMessage(io, 'error', 'too few witnesses have cosigned the checkpoint (WITNESS_QUORUM_MISSING)')
   return EXIT.no
 }
 
-/** @throws CryptoError for what is no checkpoint, or is not signed by one of the keys */
+/** Verifies the signatures. @throws CryptoError for an invalid checkpoint, or one not signed by a given key */
 async function check(
   bytes: Uint8Array,
   keys: readonly (PublicKey | NoteKey)[],

@@ -17,7 +17,7 @@ export interface FilterOptions {
   readonly end?: string
   readonly limit?: string
   readonly format?: Format
-  /** The same as `format: 'json'`. */
+  /** Same as `format: 'json'`. */
   readonly json?: boolean
   readonly output?: string
 }
@@ -25,21 +25,20 @@ export interface FilterOptions {
 export function register(program: Command, io: Io): void {
   const command = program
     .command('filter')
-    .summary('find entries by what their fields say')
+    .summary('find entries by field')
     .description(
-      'Finds the entries for which everything that is given holds. What is asked of a decision and of an outcome together holds for the call: with ' +
-        '--effect and --outcome, both entries of each such call are found; --event narrows them to one. Shows a table on a terminal, else NDJSON. ' +
-        'Exits with 1 when nothing fits.',
+      'Finds the entries that match all options. With --effect and --outcome together, the conditions apply to the call, and both of its entries ' +
+        'are found; --event limits the result to one of them. Prints a table on a terminal, otherwise NDJSON. Exits with 1 if nothing matches.',
     )
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
-    .option('--request-id <id>', 'of one call')
+    .option('--request-id <id>', 'request id of one call')
     .option('--action <name>', 'the tool that was called')
-    .option('--agent-id <id>', 'who called it')
+    .option('--agent-id <id>', 'the agent that called it')
     .addOption(new Option('--event <event>', 'kind of entry').choices(['decision', 'outcome', 'checkpoint']))
-    .addOption(new Option('--effect <effect>', 'what was decided').choices(['allow', 'deny']))
-    .option('--reason-code <code>', 'why it was decided')
-    .addOption(new Option('--outcome <status>', 'how the call ended').choices(['success', 'error']))
-  addTimeOptions(command).option('--limit <count>', 'stop after so many entries')
+    .addOption(new Option('--effect <effect>', 'the decision').choices(['allow', 'deny']))
+    .option('--reason-code <code>', 'reason code of the decision')
+    .addOption(new Option('--outcome <status>', 'result of the call').choices(['success', 'error']))
+  addTimeOptions(command).option('--limit <count>', 'stop after this number of entries')
   addOutputOptions(command, ['table', 'json', 'ndjson', 'csv'], 'table on a terminal and ndjson elsewhere')
     .addHelpText(
       'after',

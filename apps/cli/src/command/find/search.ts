@@ -10,7 +10,7 @@ export interface SearchOptions {
   readonly start?: string
   readonly end?: string
   readonly format?: Format
-  /** The same as `format: 'json'`. */
+  /** Same as `format: 'json'`. */
   readonly json?: boolean
   readonly output?: string
 }
@@ -18,13 +18,13 @@ export interface SearchOptions {
 export function register(program: Command, io: Io): void {
   const command = program
     .command('search')
-    .summary('find entries that mention a text')
+    .summary('find entries that contain a text')
     .description(
-      'Finds the entries that say the text anywhere, in a value or in a name, in whatever case. Shows a table on a terminal, else NDJSON. ' +
-        'Exits with 1 when nothing fits.',
+      'Finds the entries that contain the text in a value or a member name, ignoring case. Prints a table on a terminal, otherwise NDJSON. ' +
+        'Exits with 1 if nothing matches.',
     )
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
-    .requiredOption('--query <text>', 'what to look for')
+    .requiredOption('--query <text>', 'the text to find')
   addTimeOptions(command)
   addOutputOptions(command, ['table', 'json', 'ndjson', 'csv'], 'table on a terminal and ndjson elsewhere')
     .addHelpText(

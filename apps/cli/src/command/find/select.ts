@@ -1,4 +1,16 @@
-// filter and search: criteria as a person typed them → entries that fit → delivered.
+// Shared by `sudoagent filter` and `sudoagent search`: parses the criteria, selects the matching entries and
+// outputs them.
+//
+//   options → parseCriteria → select(reader, criteria) → deliver: table, JSON, NDJSON or CSV
+//
+// Conditions on one entry are combined with AND. `--effect` applies to decisions and `--outcome` to outcomes;
+// together they apply to the call, and both of its entries match. Times are compared with `recorded_at`. The ledger
+// is read in one pass; only on a server, `--request-id` uses the index instead.
+//
+//   $ sudoagent filter ledger.sqlite --effect allow --outcome error     both entries of every failed call
+//   $ sudoagent search ledger.sqlite --query 'ticket 4711'              entries that contain the text, ignoring case
+//
+// An unreadable line might match, so it is counted and reported, and the exit code is 3.
 import {
   type Criteria,
   type CriteriaInput,
@@ -22,20 +34,20 @@ export interface SelectionOptions {
   readonly output: string | undefined
 }
 
-/** Lines that may fit and cannot be read. */
+/** Unreadable lines, which might match. */
 interface Unreadable {
   count: number
   /** Position of the first of them. */
   first: number
 }
 
-/** Criteria whose option has another name than the criterion in kebab-case. */
+/** Criteria whose option is not the criterion in kebab-case. */
 const OPTION_OF: ReadonlyMap<string, string> = new Map([['text', 'query']])
 
 /**
- * Delivers the entries that fit; exit 1 when there is none.
+ * Outputs the matching entries. @returns 1 if there are none, 3 if an entry cannot be read
  *
- * @throws CliError usage for a criterion that cannot be, and whatever opening the ledger and the output throw
+ * @throws CliError with exit code 2 for an invalid criterion; any error of opening the ledger or the output
  */
 export async function runSelection({ ledger, criteria, format, output }: SelectionOptions, io: Io): Promise<ExitCode> {
   const wanted = readCriteria(criteria)
@@ -46,18 +58,18 @@ export async function runSelection({ ledger, criteria, format, output }: Selecti
     const delivery = { ledger, format: chosen, output, beforeTerminal: hideProgress }
     return deliver(readable(reader, wanted, { showProgress, unreadable }, io), delivery, io)
   })
-  if (count === 0) await printMessage(io, 'note', noneWritten('no entry fits', output))
+  if (count === 0) await printMessage(io, 'note', noneWritten('no matching entries', output))
   else if (toTerminal && chosen === 'table')
-    await printMessage(io, 'hint', "`sudoagent show <ledger> <#>` tells a call's whole story")
+    await printMessage(io, 'hint', '`sudoagent show <ledger> <#>` shows everything about one call')
   if (unreadable.count === 0) return count === 0 ? EXIT.no : EXIT.ok
   const { count: many, first } = unreadable
   const what = many === 1 ? `entry ${first} cannot be read` : `${many} entries cannot be read, the first is ${first}`
-  await printMessage(io, 'error', `${what}, so it is unknown whether more fit`)
-  await printMessage(io, 'hint', '`sudoagent verify` says what is wrong with them')
+  await printMessage(io, 'error', `${what}; more entries may match`)
+  await printMessage(io, 'hint', '`sudoagent verify` shows the problems')
   return EXIT.failed
 }
 
-/** What can be read of the ledger and fits. Says so when the store itself shows that there was more. */
+/** The readable entries that match. Throws or prints a note if the store shows that entries are missing. */
 async function* readable(
   reader: LedgerReader,
   criteria: Criteria,
@@ -72,7 +84,7 @@ async function* readable(
   await requireWholeStore(reader, io)
 }
 
-/** A server finds a call by its index: reading all of a ledger to find two entries would send all of it over the network. */
+/** Reads one call through the index of the server instead of transferring the whole ledger. */
 function byIndex(reader: LedgerReader, { requestId }: Criteria): LedgerReader {
   if (reader.kind !== 'postgres' || requestId === undefined || requestId === null) return reader
   return {
@@ -101,14 +113,9 @@ function readCriteria(input: CriteriaInput): Criteria {
     return parseCriteria(input)
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error
-    // The message begins with the criterion; the person typed an option.
+    // The message names the criterion; the user typed an option.
     const [criterion = '', ...rest] = error.message.split(' ')
     const option = OPTION_OF.get(criterion) ?? criterion.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-    throw new CliError(
-      EXIT.usage,
-      [`--${option}`, ...rest].join(' '),
-      error.hint ?? '`--help` says what it takes',
-      error,
-    )
+    throw new CliError(EXIT.usage, [`--${option}`, ...rest].join(' '), error.hint ?? 'see `--help`', error)
   }
 }

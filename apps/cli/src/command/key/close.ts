@@ -12,11 +12,11 @@ export interface KeyCloseOptions {
 export function register(key: Command, io: Io): void {
   key
     .command('close')
-    .summary('end a ledger: no key may sign it any more')
-    .description('Records that the ledger ends here. Nothing can be appended behind it, by anybody, ever.')
+    .summary('close a ledger permanently')
+    .description('Appends an entry that closes the ledger. No entry can be appended after it; this cannot be undone.')
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
-    .requiredOption('--private-key <file>', 'a key that may sign the ledger')
-    .option('--yes', 'say that this is meant: it cannot be undone')
+    .requiredOption('--private-key <file>', 'a signing key of the ledger')
+    .option('--yes', 'confirm that the ledger is closed permanently')
     .option('--json', 'print one JSON value')
     .addHelpText(
       'after',
@@ -36,8 +36,8 @@ export async function run(
   if (!yes) {
     throw new CliError(
       EXIT.usage,
-      `\`${ledger}\` would end for good, and nothing could be recorded in it any more`,
-      'say --yes',
+      `closing \`${ledger}\` is permanent: no entry can be appended afterwards`,
+      'confirm with --yes',
     )
   }
   const { readSigner, withWriter } = await import('../../ledger/ledger-writer.js')
@@ -45,7 +45,7 @@ export async function run(
   const { position } = await withWriter(ledger, signer, (writer) => writer.seal())
   await print(
     io.stdout,
-    json ? `${JSON.stringify({ position }, null, 2)}\n` : `the ledger ended with entry ${position}\n`,
+    json ? `${JSON.stringify({ position }, null, 2)}\n` : `closed: entry ${position} is the last one of the ledger\n`,
   )
   return EXIT.ok
 }

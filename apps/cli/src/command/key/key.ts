@@ -1,4 +1,19 @@
-// `sudoagent key …`: the commands about keys that are there already; `keygen` makes new ones.
+// `sudoagent key …` shows key files and changes the signing keys of a ledger. `sudoagent keygen` creates new keys.
+//
+//   show     key id, fingerprint, public key and vkey of a key file
+//   rotate   adds a signing key to a ledger
+//   retire   retires a signing key of a ledger
+//   close    closes a ledger permanently
+//
+// A change is an entry of the ledger, signed like every entry (docs/ledger-format.md, control entries). A
+// `key_added` entry also contains a signature of the new key, which proves its possession. So a verifier that
+// trusts only the first key can follow the chain of keys:
+//
+//   entry 1    genesis       signing key A
+//   entry 20   key_added     key B, signed by A and B       entries after it: signed by A or B
+//   entry 21   key_retired   key A, signed by B             entries after it: signed by B
+//
+//   $ sudoagent key rotate ledger.sqlite --private-key a.key.pem --new-private-key b.key.pem
 import type { Command } from 'commander'
 import type { Io } from '../../terminal/io.js'
 import * as closeCommand from './close.js'
@@ -11,8 +26,8 @@ const COMMANDS = [showCommand, rotateCommand, retireCommand, closeCommand]
 export function register(program: Command, io: Io): void {
   const key = program
     .command('key')
-    .summary('show keys, and change those of a ledger')
-    .description('Commands about keys that are there already: what a key file holds, and which keys may sign a ledger.')
+    .summary('show keys; change the signing keys of a ledger')
+    .description('Shows key files and changes the signing keys of a ledger. To create keys, use `sudoagent keygen`.')
     .addHelpText(
       'after',
       `

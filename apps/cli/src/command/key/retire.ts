@@ -12,13 +12,13 @@ export interface KeyRetireOptions {
 export function register(key: Command, io: Io): void {
   key
     .command('retire')
-    .summary('take a key away from a ledger')
+    .summary('retire a signing key of a ledger')
     .description(
-      'Records that a key may not sign any more. Entries that it signed before go on counting; a later one is a finding. One key must stay.',
+      'Appends an entry that retires a key. Its earlier signatures stay valid; a later one is a finding. The last key cannot be retired.',
     )
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
-    .requiredOption('--key-id <id>', 'the key to be retired, 16 hex digits (`sudoagent inspect` lists them)')
-    .requiredOption('--private-key <file>', 'a key that may sign the ledger')
+    .requiredOption('--key-id <id>', 'key to retire, 16 hex digits (`sudoagent inspect` lists the keys)')
+    .requiredOption('--private-key <file>', 'a signing key of the ledger')
     .option('--json', 'print one JSON value')
     .addHelpText(
       'after',
@@ -34,7 +34,7 @@ Example:
 export async function run({ ledger, keyId, privateKey, json = false }: KeyRetireOptions, io: Io): Promise<ExitCode> {
   const id = keyId.toLowerCase()
   if (!/^[0-9a-f]{16}$/.test(id)) {
-    throw new CliError(EXIT.usage, `--key-id \`${keyId}\` is no key id`, 'a key id has 16 hex digits')
+    throw new CliError(EXIT.usage, `--key-id \`${keyId}\` is not a key id`, 'a key id has 16 hex digits')
   }
   const { readSigner, withWriter } = await import('../../ledger/ledger-writer.js')
   const signer = await readSigner(privateKey, io)
@@ -42,7 +42,9 @@ export async function run({ ledger, keyId, privateKey, json = false }: KeyRetire
   const value = { position, key_id: id }
   await print(
     io.stdout,
-    json ? `${JSON.stringify(value, null, 2)}\n` : `key ${id} may not sign behind entry ${position}\n`,
+    json
+      ? `${JSON.stringify(value, null, 2)}\n`
+      : `key ${id} was retired: its signatures after entry ${position} are invalid\n`,
   )
   return EXIT.ok
 }

@@ -12,14 +12,14 @@ export interface KeyRotateOptions {
 export function register(key: Command, io: Io): void {
   key
     .command('rotate')
-    .summary('let a new key sign a ledger')
+    .summary('add a signing key to a ledger')
     .description(
-      'Records, signed by a key of the ledger, that another key may sign from now on; the new key signs for itself. Both may sign until the old one ' +
-        'is retired, so that writers can be moved over one after another.',
+      'Appends an entry that adds a signing key; a current key of the ledger and the new key sign it. Both keys can sign until the old one is ' +
+        'retired, so that writers can switch one at a time.',
     )
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
-    .requiredOption('--private-key <file>', 'a key that may sign the ledger now')
-    .requiredOption('--new-private-key <file>', 'the key to be added')
+    .requiredOption('--private-key <file>', 'a current signing key of the ledger')
+    .requiredOption('--new-private-key <file>', 'key to add')
     .option('--json', 'print one JSON value')
     .addHelpText(
       'after',
@@ -46,12 +46,12 @@ export async function run(
     await print(io.stdout, `${JSON.stringify({ position, key_id: next.keyId, added_by: old.keyId }, null, 2)}\n`)
     return EXIT.ok
   }
-  await print(io.stdout, `key ${next.keyId} may sign behind entry ${position}, added by key ${old.keyId}\n`)
+  await print(io.stdout, `key ${next.keyId} was added by key ${old.keyId}: it can sign after entry ${position}\n`)
   const { printMessage } = await import('../../terminal/message.js')
   await printMessage(
     io,
     'hint',
-    `move the writers over to the new key, then \`sudoagent key retire --key-id ${old.keyId}\``,
+    `switch the writers to the new key, then run \`sudoagent key retire --key-id ${old.keyId}\``,
   )
   return EXIT.ok
 }

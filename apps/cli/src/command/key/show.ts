@@ -11,7 +11,7 @@ export interface KeyShowOptions {
   readonly json?: boolean
 }
 
-/** What a key file holds; `vkey` when it gives the key a name. */
+/** The content of a key file; `vkey` if the file names the key. */
 interface Found {
   readonly publicKey: PublicKey
   readonly vkey: NoteKey | null
@@ -22,13 +22,13 @@ export function register(key: Command, io: Io): void {
     .command('show')
     .summary('print key id, fingerprint and public key of a key file')
     .description(
-      'Prints what is public about a key: of a private key its public half, never the key itself. The fingerprint is the SHA-256 of the public ' +
-        'key as DER SPKI, in base64 without padding; its first 8 bytes in hex are the key id. The vkey is the key under a name, in one line, as ' +
-        'C2SP signed notes have it: a log signs checkpoints under its origin, a witness cosigns them under its own name.',
+      'Prints the public part of a key file, also for a private key. The fingerprint is the SHA-256 of the public key (DER SPKI) in base64 ' +
+        'without padding; its first 8 bytes in hex are the key id. A vkey is a named key on one line (C2SP signed-note): a log signs checkpoints ' +
+        'under its origin, a witness cosigns them under its own name.',
     )
     .argument('<file>', 'PEM file with a public or private key, or a file with a vkey')
-    .option('--origin <name>', 'print the vkey of a log with this origin too')
-    .option('--witness <name>', 'print the vkey of a witness with this name too')
+    .option('--origin <name>', 'also print the vkey of a log with this origin')
+    .option('--witness <name>', 'also print the vkey of a witness with this name')
     .option('--json', 'print one JSON value')
     .addHelpText(
       'after',
@@ -67,7 +67,7 @@ export async function run({ file, origin, witness, json = false }: KeyShowOption
   return EXIT.ok
 }
 
-/** A vkey, and the private form of one, which is refused by name. */
+/** A vkey, or its private form, for which the parser reports a specific error. */
 const VKEY = /^[^+\n]+\+[0-9a-f]{8}\+|^PRIVATE\+KEY\+/
 
 async function open(file: KeyFile, io: Io): Promise<Found> {
@@ -75,7 +75,7 @@ async function open(file: KeyFile, io: Io): Promise<Found> {
   const { parseKeyFile, pemOf } = await import('../../key/key-file.js')
   const pem = pemOf(file)
   if (VKEY.test(pem.trimStart())) {
-    // UTF-8, because a name may be in any script.
+    // Decoded as UTF-8: a name may contain any script.
     const vkey = parseKeyFile(file, () => parseVkey(file.bytes.toString('utf8').trim()))
     return { publicKey: vkey.publicKey, vkey }
   }
@@ -116,7 +116,7 @@ async function renderJson(key: PublicKey, vkeys: readonly NoteKey[]): Promise<st
   return `${JSON.stringify(shown, null, 2)}\n`
 }
 
-/** As OpenSSH writes its own, which are over another form of the key and therefore differ. */
+/** The form of OpenSSH's fingerprints. The values differ, because OpenSSH hashes another encoding of the key. */
 async function fingerprintOf(key: PublicKey): Promise<string> {
   const { createHash, createPublicKey } = await import('node:crypto')
   const spki = createPublicKey(key.pem).export({ format: 'der', type: 'spki' })

@@ -19,16 +19,16 @@ export function register(mcp: Command, io: Io): void {
     .command('accept')
     .summary('accept changed tool definitions')
     .description(
-      'Shows the tool definitions of a guard that are not accepted, old and new in full, each with its digest. With --digest it accepts ' +
-        'exactly the one that was shown, or with --all exactly the list that was shown. A running guard needs no restart.',
+      'Lists the tool definitions of a guard that are not accepted, old and new in full, each with its digest. With --digest, accepts exactly ' +
+        'the listed definition, or with --all exactly the whole list. A running guard needs no restart.',
     )
-    .argument('<tools>', 'SQLite file with tool definitions: `<ledger>.tools`, or what --tools of the guard named')
-    .option('--server <name>', 'only of this server')
+    .argument('<tools>', 'SQLite file with tool definitions: `<ledger>.tools`, or the file of `mcp guard --tools`')
+    .option('--server <name>', 'only definitions of this server')
     .option('--tool <name>', 'accept the changed definition of this tool; needs --server and --digest')
     .option('--instructions', 'accept the changed instructions and name of the server; needs --server and --digest')
-    .option('--all', 'accept all that is listed; needs --digest')
-    .option('--digest <hex>', 'digest of what is accepted, as the listing prints it; of the whole list with --all')
-    .option('--allow-other-writers', 'open the definitions although users other than their owner can write to them')
+    .option('--all', 'accept all listed definitions; needs --digest')
+    .option('--digest <hex>', 'digest from the listing: of the definition, or of the whole list with --all')
+    .option('--allow-other-writers', 'open the file even if users other than its owner can write to it')
     .option('--json', 'print one JSON value')
     .addHelpText(
       'after',
@@ -48,12 +48,12 @@ export async function run(tools: string, options: McpAcceptOptions, io: Io): Pro
   const { SqliteToolPins } = await import('@sudoagent/mcp/sqlite')
   const { requireFilePlace } = await import('../../ledger/place.js')
   const chosen = choose(options)
-  requireFilePlace('<tools>', tools, 'tool definitions are kept in a SQLite file: `<ledger>.tools`')
+  requireFilePlace('<tools>', tools, 'tool definitions are stored in a SQLite file: `<ledger>.tools`')
   if (!existsSync(tools))
     throw new CliError(
       EXIT.failed,
       `\`${tools}\` does not exist`,
-      'it is `<ledger>.tools` unless --tools says otherwise',
+      'default: `<ledger>.tools`, or the file of `mcp guard --tools`',
     )
   const { accessAdvice } = await import('../../ledger/approval-store.js')
   const pins = openPins(tools, accessAdvice, (path) =>
@@ -71,14 +71,14 @@ export async function run(tools: string, options: McpAcceptOptions, io: Io): Pro
         throw new CliError(
           EXIT.no,
           'there is no such changed definition',
-          'a call or a list shows it to the guard first',
+          'the guard sees a definition with the first call or list',
         )
-      // What was looked at is accepted, or nothing.
+      // Accepts exactly the listed definitions, or nothing.
       if (wanted !== chosen.digest || !pins.acceptExactly(changes.map(({ changed }) => changed)))
         throw new CliError(
           EXIT.no,
-          'nothing was accepted: the digest is not that of the definitions as they are now',
-          'list them again, and look at what has changed',
+          'nothing was accepted: the digest does not match the current definitions',
+          'list the definitions again and check them',
         )
     }
     if (options.json === true) {
@@ -96,20 +96,23 @@ export async function run(tools: string, options: McpAcceptOptions, io: Io): Pro
   }
 }
 
-/** What is accepted, or only shown. @throws CliError when the options do not fit together */
+/**
+ * The selected definitions and the digest; a null digest only lists them. @throws CliError for contradictory
+ * options
+ */
 function choose({ server, tool, instructions = false, all = false, digest }: McpAcceptOptions): {
   readonly digest: string | null
   takes(pin: ToolPin): boolean
 } {
   const named = [tool !== undefined && '--tool', instructions && '--instructions', all && '--all'].filter(Boolean)
   const usage = (message: string, hint: string): CliError => new CliError(EXIT.usage, message, hint)
-  if (named.length > 1) throw usage(`\`${named.join('` and `')}\` do not go together`, 'accept one, or all')
+  if (named.length > 1) throw usage(`\`${named.join('` and `')}\` cannot be combined`, 'accept one, or all')
   if (named.length === 1 && named[0] !== '--all' && server === undefined)
-    throw usage(`\`${named[0]}\` needs \`--server\``, 'tools of two servers may have one name')
+    throw usage(`\`${named[0]}\` needs \`--server\``, 'two servers may have tools with the same name')
   if (named.length === 1 && digest === undefined)
-    throw usage(`\`${named[0]}\` needs \`--digest\``, 'the listing prints it; look at what is listed first')
+    throw usage(`\`${named[0]}\` needs \`--digest\``, 'list and check the definitions first; the listing prints it')
   if (named.length === 0 && digest !== undefined)
-    throw usage('`--digest` needs `--tool`, `--instructions` or `--all`', 'name what it is the digest of')
+    throw usage('`--digest` needs `--tool`, `--instructions` or `--all`', 'say what it is the digest of')
   if (digest !== undefined && !/^[0-9a-f]{64}$/.test(digest))
     throw usage('`--digest` is not 64 lower-case hex digits', 'copy it from the listing')
   const only = instructions ? '' : tool
@@ -123,7 +126,7 @@ function changeOf(changed: ToolPin, known: readonly ToolPin[]): DefinitionChange
   return { changed, accepted }
 }
 
-/** Of all that a listing shows: which definitions would take the place of which. */
+/** Digest of a listing: which definitions would replace which. */
 async function digestOf(changes: readonly DefinitionChange[]): Promise<string> {
   const { encodeJcs, sha256Hex } = await import('@sudoagent/crypto')
   return sha256Hex(
@@ -138,14 +141,14 @@ async function digestOf(changes: readonly DefinitionChange[]): Promise<string> {
   )
 }
 
-/** What a listing shows, for programs: `digest` is that of the whole list. */
+/** The listing as JSON; `digest` covers the whole list. */
 function jsonOf(changes: readonly DefinitionChange[], digest: string, accepted: boolean) {
   return {
     accepted,
     digest,
     changes: changes.map(({ changed, accepted: before }) => ({
       server: changed.server,
-      // The instructions and the name of the server, where it is empty.
+      // Empty for the instructions and the name of the server.
       tool: changed.tool,
       digest: changed.digest,
       definition: changed.definition,
@@ -163,8 +166,8 @@ function openPins<T>(path: string, adviceOn: (error: unknown) => string | undefi
     if (hint !== undefined && error instanceof Error) throw new CliError(EXIT.failed, error.message, hint, error)
     throw new CliError(
       EXIT.failed,
-      `\`${path}\` holds no tool definitions`,
-      'it is `<ledger>.tools` unless --tools says otherwise',
+      `\`${path}\` does not contain tool definitions`,
+      'default: `<ledger>.tools`, or the file of `mcp guard --tools`',
       error,
     )
   }

@@ -1,16 +1,16 @@
-// Which tools a policy denies whatever their arguments: they need not be shown to a model.
+// Finds the tools that a policy denies for all arguments, so that they can be hidden from the model.
 import { type LoadedPolicy, RulePolicy } from '@sudoagent/policy'
 import { CliError, EXIT } from '../../exit.js'
 
 /**
- * Reads the rules as if every argument were the right one: a rule that allows or asks does so for its tools, and one that denies counts
- * only where it denies all calls of them.
+ * Evaluates the rules without their conditions on arguments: an `allow` or `require_approval` rule applies to every
+ * call of its tools, and a `deny` rule with conditions is ignored.
  *
- * @throws CliError when the policy is a module: what it denies is only known when it is asked
+ * @throws CliError for a module: its denials are known only per call
  */
 export function deniedTools(policy: LoadedPolicy): (action: string) => boolean {
   if (!(policy instanceof RulePolicy))
-    throw new CliError(EXIT.usage, '`--hide-denied` needs a policy of rules', 'a module does not say what it denies')
+    throw new CliError(EXIT.usage, '`--hide-denied` needs a policy of rules', 'a module cannot list what it denies')
   const rules = policy.document.rules
     .filter(({ effect, args, argsOnly }) => effect !== 'deny' || (args.length === 0 && !argsOnly))
     .map((rule) => ({ ...rule, args: [], argsOnly: false }))

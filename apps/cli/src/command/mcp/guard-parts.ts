@@ -1,4 +1,5 @@
-// Everything that a guard stands on, opened: policy, ledger, approval store, budget, accepted tools. All of it or none.
+// Opens everything that a guard needs: policy, ledger, approval store, budget, accepted tools. If one cannot be
+// opened, the others are closed again.
 import type { EngineFault, OnConcealed } from '@sudoagent/core'
 import { createSigner } from '@sudoagent/crypto'
 import type { ArgumentCheck, Feature, Guard } from '@sudoagent/mcp'
@@ -36,18 +37,18 @@ export interface GuardPartsOptions {
   readonly block?: readonly string[]
 }
 
-/** Notes of one guard: a server that floods standard error through it would fill a disk. */
+/** Most notes of one guard: a server could fill the disk with them. */
 const NOTES_MAX = 500
 
 export interface OpenGuard {
   readonly guard: Guard
-  /** Says one line on standard error, as long as there are not too many. */
+  /** Prints a note on standard error, up to NOTES_MAX. */
   note(text: string): void
-  /** Closes what the guard stands on. After the guard itself. */
+  /** Closes the stores. Call it after closing the guard. */
   close(): Promise<void>
 }
 
-/** @throws CliError, LedgerError and the stores' errors; what was opened until then is closed again */
+/** @throws CliError, LedgerError and errors of the stores, after closing everything that was opened */
 export async function openGuard(options: GuardPartsOptions, io: Io): Promise<OpenGuard> {
   const { BLOCKED_BY_DEFAULT, FEATURES, Guard, MemoryToolPins } = await import('@sudoagent/mcp')
   const undos: (() => unknown)[] = []
@@ -64,7 +65,7 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
     callTimeoutMs: milliseconds('--timeout', options.timeout, 86_400),
   }
   try {
-    // Errors of people first, files second: a policy that does not load leaves nothing behind.
+    // Options and policy are checked before any file is created.
     const policy = await readCallPolicy(options.policy)
     const signer =
       options.privateKey === undefined ? undefined : createSigner(await readPrivateKey(options.privateKey, io))
@@ -75,7 +76,7 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
       server: options.server,
       pass,
       block,
-      // Checked by the engine.
+      // The engine checks the value.
       unicode: options.unicode as 'refuse' | 'normalize',
       elicitation: options.elicitation === true,
       newTools: options.newTools,
@@ -87,7 +88,7 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
       onError: ({ stage, requestId }: EngineFault) =>
         void printMessage(io, 'error', `${stage} of request ${requestId} could not be recorded`),
     }
-    // Whatever is wrong with these is said before there is a ledger.
+    // Checks the options before the ledger is created.
     const nowhere = { append: () => Promise.reject(new Error('no ledger')), close: async () => {} }
     new Guard({ ...base, ledger: nowhere, pins: new MemoryToolPins() })
     const ledger = await openLedgerWriter(options.ledger, {
@@ -109,7 +110,7 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
   }
 }
 
-/** `resources,prompts` and again `completion`: three features. @throws CliError */
+/** Splits repeated, comma-separated features: `--pass resources,prompts --pass completion`. @throws CliError */
 function features(option: string, given: readonly string[] = [], known: readonly Feature[]): readonly Feature[] {
   return given
     .flatMap((text) => text.split(','))
@@ -120,13 +121,13 @@ function features(option: string, given: readonly string[] = [], known: readonly
     })
 }
 
-/** What of the server is read without a decision, and what is not read: said once, at the start. */
+/** The note at the start: which features are forwarded without decisions, and which are blocked. */
 function passing(features: readonly Feature[], pass: readonly Feature[], block: readonly Feature[]): string {
   const open = features.filter((feature) => pass.includes(feature) && !block.includes(feature))
   const closed = features.filter((feature) => !open.includes(feature))
   const words = [
-    open.length === 0 ? '' : `${open.join(', ')}: passed without a decision`,
-    closed.length === 0 ? '' : `${closed.join(', ')}: blocked (--pass names what is to pass)`,
+    open.length === 0 ? '' : `${open.join(', ')}: forwarded without a decision`,
+    closed.length === 0 ? '' : `${closed.join(', ')}: blocked (use --pass to forward)`,
   ]
   return words.filter((text) => text !== '').join('; ')
 }
@@ -136,7 +137,7 @@ function noteTo(io: Io): (text: string) => void {
   return (text) => {
     left -= 1
     if (left > 0) void printMessage(io, 'note', text)
-    else if (left === 0) void printMessage(io, 'note', 'there was too much to note; no more of it is shown')
+    else if (left === 0) void printMessage(io, 'note', 'too many notes; further ones are not shown')
   }
 }
 
@@ -172,7 +173,7 @@ function parseBudget(text: string): { windowMs: number; perAgent?: number; perTo
   for (const part of text.split(',')) {
     const [, name, digits] = /^(per-agent|per-tool|window)=(\d{1,9})$/.exec(part) ?? []
     if (name === undefined)
-      throw new CliError(EXIT.usage, `--budget \`${part}\` is no limit`, '`per-agent=100,per-tool=20,window=3600`')
+      throw new CliError(EXIT.usage, `--budget \`${part}\` is not a limit`, '`per-agent=100,per-tool=20,window=3600`')
     limits[BUDGET_NAMES[name as keyof typeof BUDGET_NAMES]] = Number(digits) * (name === 'window' ? 1000 : 1)
   }
   return limits

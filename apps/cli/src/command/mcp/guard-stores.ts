@@ -1,7 +1,7 @@
-// Where a guard keeps what is not in its ledger: open approvals, charges, accepted tool definitions.
+// Opens the stores of a guard other than its ledger: pending approvals, budget charges, accepted tool definitions.
 //
-//   ledger.sqlite      ledger.sqlite.approvals, ledger.sqlite.budget, ledger.sqlite.tools   unless named otherwise
-//   postgres://…       approvals and charges in the same database; the file of tool definitions is named
+//   ledger in a file   defaults: ledger.sqlite.approvals, ledger.sqlite.budget, ledger.sqlite.tools
+//   ledger on a server approvals and charges in the same database; --tools names the file of tool definitions
 import { type ApprovalStore, type BudgetLimits, type BudgetStore, SudoAgentError } from '@sudoagent/core'
 import type { ToolPins } from '@sudoagent/mcp'
 import { CliError, EXIT } from '../../exit.js'
@@ -16,24 +16,24 @@ export interface StorePlaces {
   readonly allowOtherWriters?: boolean
 }
 
-/** What closes a store again is added to it as the store is opened. */
+/** Functions that close the stores; each store adds its own when it is opened. */
 export type Undos = (() => unknown)[]
 
-/** @throws CliError for a place that a store cannot be at */
+/** @throws CliError for a place that the kind of store does not support */
 export function requirePlaces({ ledger, approvals, tools }: StorePlaces): void {
-  requireFilePlace('--tools', tools, 'accepted tool definitions are kept in a SQLite file')
+  requireFilePlace('--tools', tools, 'accepted tool definitions are stored in a SQLite file')
   if (!isServer(ledger)) {
-    requireFilePlace('--approvals', approvals, 'with a ledger in a file, approvals wait in a SQLite file')
+    requireFilePlace('--approvals', approvals, 'with a ledger in a file, approvals are stored in a SQLite file')
   } else if (tools === undefined) {
     throw new CliError(
       EXIT.usage,
       'a ledger in PostgreSQL needs --tools',
-      'accepted tool definitions are kept in a SQLite file: --tools tools.sqlite',
+      'accepted tool definitions are stored in a SQLite file: --tools tools.sqlite',
     )
   }
 }
 
-/** @throws CliError naming the file; ApprovalStoreError of a server */
+/** @throws CliError with the file; ApprovalStoreError of a server */
 export async function openApprovals(
   { ledger, approvals, allowOtherWriters = false }: StorePlaces,
   undos: Undos,
@@ -48,7 +48,7 @@ export async function openApprovals(
   return store
 }
 
-/** @throws CliError naming the file; BudgetStoreError of a server; TypeError for limits that cannot be */
+/** @throws CliError with the file; BudgetStoreError of a server; TypeError for invalid limits */
 export async function openBudget(
   { ledger, allowOtherWriters = false }: StorePlaces,
   limits: BudgetLimits,
@@ -63,7 +63,7 @@ export async function openBudget(
   return budget
 }
 
-/** @throws CliError naming the file */
+/** @throws CliError with the file */
 export async function openPins(
   { tools, ledger, acceptTools = false, allowOtherWriters = false }: StorePlaces,
   undos: Undos,
@@ -84,7 +84,7 @@ async function openFile<T>(path: string, open: (path: string) => Promise<T>): Pr
     if (error instanceof TypeError) throw error
     const why = error instanceof Error ? error.message : 'unknown'
     const named = error instanceof SudoAgentError && error.code === 'TOOL_PINS_FAILED'
-    const hint = accessAdvice(error) ?? 'check the folder, and who may write there'
+    const hint = accessAdvice(error) ?? 'check the folder and its permissions'
     throw new CliError(EXIT.failed, named ? why : `\`${path}\` cannot be opened: ${why}`, hint, error)
   }
 }

@@ -19,62 +19,62 @@ export interface McpGuardOptions extends Omit<GuardPartsOptions, 'server'>, Upst
 export function register(mcp: Command, io: Io): void {
   mcp
     .command('guard')
-    .summary('run a guard in front of a server')
+    .summary('run a guard in front of an MCP server')
     .description(
-      'Passes MCP sessions through to a server, and lets a tool run only when the policy (and where it says so, a person) allows the call and ' +
-        'the decision is on record. Over standard input and output it runs until the client or the server ends; over HTTP until it is told to.',
+      'Forwards MCP sessions to a server. A tool runs only if the policy (and a person, if the policy requires one) allows the call and the ' +
+        'decision is recorded. Over standard input and output the guard runs until the client or the server ends; over HTTP until a signal.',
     )
-    .argument('[command...]', 'the server, behind `--`: a command with its arguments')
+    .argument('[command...]', 'command of the server and its arguments, after `--`')
     .requiredOption('--policy <file>', 'rules in YAML or JSON, or a module that exports a policy')
-    .requiredOption('--ledger <place>', 'ledger to add to, a file or a URL; made where there is none')
+    .requiredOption('--ledger <place>', 'ledger to append to, a file or a URL; created if missing')
     .option('--private-key <file>', 'private key that signs the ledger (PEM)')
     .option(
       '--counter <file>',
-      'keep count of what is written, outside the ledger: an older copy that was put back is refused',
+      'file that counts entries outside the ledger, so that a restored older copy is detected',
     )
     .option(
       '--server <name>',
-      'what the server is called in actions, `<server>/<tool>`; by default made of its command, where that says it',
+      'name of the server in actions, `<server>/<tool>`; default: derived from its command, if possible',
     )
-    .option('--agent <id>', 'who acts, in every decision', 'mcp')
-    .option('--budget <limits>', 'calls in a window of seconds: `per-agent=100,per-tool=20,window=3600`')
+    .option('--agent <id>', 'agent id in every decision', 'mcp')
+    .option('--budget <limits>', 'limits of calls in a window of seconds: `per-agent=100,per-tool=20,window=3600`')
     .option(
       '--approvals <place>',
-      'SQLite file or URL where approvals wait; by default `<ledger>.approvals`, or the database',
+      'SQLite file or URL of the approval store; default: `<ledger>.approvals`, or the database',
     )
     .option(
       '--allow-other-writers',
-      'open approvals, budget and tool definitions although users other than their owner can write to them',
+      'open approvals, budget and tool definitions even if users other than their owner can write to them',
     )
-    .option('--approval-ttl <seconds>', 'how long an approval may take, at most 3600', '300')
-    .option('--hold <seconds>', 'how long a call waits for its approval before it is answered with "pending"', '4')
-    .option('--timeout <seconds>', 'how long the server may take for one answer', '600')
-    .option('--elicitation', 'ask the person at the client, too; its answer is the word of the client')
-    .option('--no-elicitation', 'only the approval store counts; the default')
+    .option('--approval-ttl <seconds>', 'time limit for an approval, at most 3600', '300')
+    .option('--hold <seconds>', 'time a call waits for its approval before it is answered with "pending"', '4')
+    .option('--timeout <seconds>', 'time limit for an answer of the server', '600')
+    .option('--elicitation', 'also ask the user through the client, which could forge the answer')
+    .option('--no-elicitation', 'accept answers only from the approval store; the default')
     .option(
       '--on-concealed <what>',
-      'calls whose arguments hide something that is not declared a secret: deny, ask a person, or allow',
+      'calls with concealed arguments that are not declared secret: deny, ask (a person) or allow',
       'deny',
     )
-    .option('--tools <file>', 'SQLite file with the accepted tool definitions; by default `<ledger>.tools`')
-    .option('--accept-tools', 'accept the tool definitions that the server shows, changed or not')
-    .option('--no-new-tools', 'once a server is known, refuse tools that appear later until they are accepted')
-    .option('--hide-denied', 'do not show the client tools that the rules deny whatever the arguments')
+    .option('--tools <file>', 'SQLite file with the accepted tool definitions; default: `<ledger>.tools`')
+    .option('--accept-tools', 'accept all tool definitions of the server, changed or not')
+    .option('--no-new-tools', 'refuse tools that a known server adds later, until they are accepted')
+    .option('--hide-denied', 'hide tools from the client that the rules deny for all arguments')
     .option(
       '--check-arguments <how>',
-      'refuse arguments that the accepted definition of the tool does not have: by names, by schema, or off',
+      'refuse arguments that do not match the accepted definition of the tool: names, schema or off',
       'names',
     )
     .addOption(
       repeated(
         '--pass <features>',
-        'pass these, which are blocked by default and are not decided on: resources, prompts, completion; with commas',
+        'forward features that are blocked by default, without decisions: resources, prompts, completion; comma-separated',
       ),
     )
     .addOption(
       repeated(
         '--block <feature>',
-        'do not pass this feature: resources, prompts, completion, logging, sampling, roots or elicitation',
+        'block this feature: resources, prompts, completion, logging, sampling, roots or elicitation',
       ),
     )
     .option(
@@ -82,16 +82,16 @@ export function register(mcp: Command, io: Io): void {
       'arguments that are not in Unicode NFC: `refuse`, or `normalize` (policy, record and server get the NFC copy)',
       'refuse',
     )
-    .addOption(repeated('--env <name>', 'hand this variable to the server: `NAME`, or `NAME=value`'))
-    .option('--upstream <url>', 'the server, where it speaks streamable HTTP')
-    .option('--upstream-token-file <file>', 'bearer token for that server')
-    .option('--upstream-token-env <name>', 'the same from the environment')
+    .addOption(repeated('--env <name>', 'pass this variable to the server: `NAME`, or `NAME=value`'))
+    .option('--upstream <url>', 'URL of a server that uses streamable HTTP')
+    .option('--upstream-token-file <file>', 'file with the bearer token for that server')
+    .option('--upstream-token-env <name>', 'environment variable with that token')
     .option('--http <address>', 'serve streamable HTTP at `host:port` instead of standard input and output')
-    .option('--token-file <file>', 'bearer token that HTTP clients must bring')
-    .option('--token-env <name>', 'the same from the environment', 'SUDOAGENT_MCP_TOKEN')
-    .option('--no-token', 'ask HTTP clients for no token; only at the loopback')
-    .addOption(repeated('--allow-host <name>', 'a further value that `Host` may have: `guard.example:8443`'))
-    .addOption(repeated('--allow-origin <origin>', 'web pages of this origin may connect: `https://app.example`'))
+    .option('--token-file <file>', 'file with the bearer token that HTTP clients must send')
+    .option('--token-env <name>', 'environment variable with that token', 'SUDOAGENT_MCP_TOKEN')
+    .option('--no-token', 'do not require a token from HTTP clients; only on a loopback address')
+    .addOption(repeated('--allow-host <name>', 'another allowed value of the `Host` header: `guard.example:8443`'))
+    .addOption(repeated('--allow-origin <origin>', 'allow web pages of this origin to connect: `https://app.example`'))
     .addHelpText(
       'after',
       `
@@ -116,14 +116,14 @@ export async function run(command: readonly string[], options: McpGuardOptions, 
     throw new CliError(
       EXIT.usage,
       'the server has no name',
-      'give it one with `--server`: rules and records name its tools by it, and this command could run anything',
+      'set `--server`: actions start with this name, and it cannot be derived from this command',
     )
   const listen =
     options.http === undefined ? null : { ...parseAddress(options.http), token: await clientToken(options, io) }
-  // Before the policy is loaded, which may talk.
+  // Before the policy is loaded: a module may write to the console.
   const pipes = listen === null ? io.pipes() : null
   const parts = await openGuard({ ...options, server }, io)
-  // Before anybody can know that it runs.
+  // Registered before the guard announces that it runs.
   const stopped = io.untilStopped()
   try {
     if (listen !== null) return await overHttp(parts, upstream, { ...options, ...listen }, stopped, io)
@@ -142,13 +142,13 @@ async function overPipes(
 ): Promise<ExitCode> {
   const { StdioDownstream } = await import('@sudoagent/mcp')
   const session = await guard.open(new StdioDownstream(input, output), upstream.open()).catch((error: unknown) => {
-    const hint = 'check the command behind `--`, and PATH'
+    const hint = 'check the command after `--`, and PATH'
     throw new CliError(EXIT.failed, `the server cannot be started: ${words(error)}`, hint, error)
   })
-  void stopped.then(() => session.close('the guard was told to stop'))
+  void stopped.then(() => session.close('the guard was stopped'))
   const reason = await session.closed
   if (reason !== 'the server has ended') return EXIT.ok
-  throw new CliError(EXIT.failed, reason, 'what it said stands above; `--env` hands it variables that it needs')
+  throw new CliError(EXIT.failed, reason, 'its output is above; `--env` passes variables that it needs')
 }
 
 interface Listen extends Pick<McpGuardOptions, 'allowHost' | 'allowOrigin'> {
@@ -180,7 +180,7 @@ async function overHttp(
     throw new CliError(
       EXIT.failed,
       `cannot listen on \`${host}:${port}\`: ${errnoWords(error instanceof Error ? error.cause : error)}`,
-      'give another port, or 0 for a free one',
+      'choose another port, or 0 for a free one',
       error,
     )
   })
@@ -196,7 +196,7 @@ async function clientToken({ token, tokenFile, tokenEnv }: McpGuardOptions, io: 
   const { readToken } = await import('../../input/token.js')
   const found = await readToken({ file: tokenFile, variable: tokenEnv }, io)
   if (found !== null) return found
-  const hint = `name it with --token-file or in ${tokenEnv}, or say --no-token`
+  const hint = `set --token-file or ${tokenEnv}, or use --no-token`
   throw new CliError(EXIT.usage, 'HTTP clients need a token', hint)
 }
 
@@ -205,7 +205,11 @@ function parseAddress(text: string): { readonly host: string; readonly port: num
   const host = name ?? bracketed
   const port = Number(digits)
   if (host !== undefined && port <= 65_535) return { host, port }
-  throw new CliError(EXIT.usage, `--http \`${text}\` is no address`, '`127.0.0.1:8765`; port 0 takes a free one')
+  throw new CliError(
+    EXIT.usage,
+    `--http \`${text}\` is not an address`,
+    'for example `127.0.0.1:8765`; port 0 selects a free port',
+  )
 }
 
 const words = (error: unknown): string => (error instanceof Error ? error.message : 'unknown')

@@ -1,4 +1,4 @@
-// The server's side of a guard: a command to start, or a URL to connect to.
+// The upstream of a guard: a command to start, or a URL to connect to.
 import type { GuardTransport } from '@sudoagent/mcp'
 import { CliError, EXIT } from '../../exit.js'
 import { readToken } from '../../input/token.js'
@@ -12,20 +12,20 @@ export interface UpstreamOptions {
 }
 
 export interface Upstream {
-  /** What it is called by default; null where its command does not say. */
+  /** The default name of the server; null if it cannot be derived from the command. */
   readonly name: string | null
-  /** One server, for one session. Whatever is started ends with the process. */
+  /** Starts or connects one server for one session. A started server ends with this process. */
   open(): GuardTransport
 }
 
-/** @throws CliError when there is no server, or two */
+/** @throws CliError unless exactly one of command and URL is given */
 export async function chooseUpstream(command: readonly string[], options: UpstreamOptions, io: Io): Promise<Upstream> {
   const { upstream: url } = options
   const [program, ...args] = command
   if (program === undefined && url === undefined)
-    throw new CliError(EXIT.usage, 'no server', 'name its command behind `--`, or its URL with `--upstream`')
+    throw new CliError(EXIT.usage, 'no server', 'give its command after `--`, or its URL with `--upstream`')
   if (program !== undefined && url !== undefined)
-    throw new CliError(EXIT.usage, 'two servers', 'either a command behind `--`, or `--upstream`')
+    throw new CliError(EXIT.usage, 'two servers', 'give either a command after `--`, or `--upstream`')
   const { ChildUpstream, HttpUpstream } = await import('@sudoagent/mcp')
   if (program === undefined) {
     const target = parseUrl(url ?? '')
@@ -33,7 +33,7 @@ export async function chooseUpstream(command: readonly string[], options: Upstre
     if (token === null && options.upstreamTokenEnv !== undefined)
       throw new CliError(
         EXIT.usage,
-        `there is no variable \`${options.upstreamTokenEnv}\``,
+        `the variable \`${options.upstreamTokenEnv}\` is not set`,
         'set it to the token of the server',
       )
     return { name: target.hostname, open: () => new HttpUpstream({ url: target, token: token ?? undefined }) }
@@ -50,13 +50,13 @@ export async function chooseUpstream(command: readonly string[], options: Upstre
   }
 }
 
-/** Programs that start the server which is named after them; what each has between itself and that name. */
+/** Programs that start a server, and their subcommands; the name of the server follows them. */
 const RUNNERS = new Set('npx node bunx bun pnpm dlx uvx uv run x python python3 deno'.split(' '))
 
-/** Options of theirs that take no value, so that the word behind them is the server's. */
+/** Their options without a value: the next word is not their argument. */
 const FLAGS = /^(?:-y|--yes|-q|--quiet|--silent|-u|-m|-A|--allow-[a-z-]+(?:=.*)?|--)$/
 
-/** Programs that start something, and of whose arguments only they know which: a name made of them could be anybody's. */
+/** Programs whose arguments have an unknown structure, so that no name can be derived. */
 const WRAPPERS = new Set(
   'docker podman nerdctl env sh bash zsh dash ash ksh fish cmd powershell pwsh wsl sudo doas su ssh nohup nice timeout stdbuf xargs exec npm yarn make'.split(
     ' ',
@@ -64,9 +64,9 @@ const WRAPPERS = new Set(
 )
 
 /**
- * `npx -y @scope/server-files@1.2 /data` → `server-files`: the server's own word, where it is certain which one that is.
+ * Derives the name of the server: `npx -y @scope/server-files@1.2 /data` → `server-files`.
  *
- * @returns null where it is not: `docker run -e TOKEN image`, `npx --package a b`
+ * @returns null if the name is ambiguous: `docker run -e TOKEN image`, `npx --package a b`
  */
 function nameOf(command: readonly string[]): string | null {
   for (const word of command) {
@@ -91,8 +91,8 @@ function parseUrl(text: string): URL {
   if (url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '') return url
   throw new CliError(
     EXIT.usage,
-    `--upstream \`${text}\` is no URL of a server`,
-    '`https://server.example/mcp`, and the token in a file',
+    `--upstream \`${text}\` is not the URL of a server`,
+    'for example `https://server.example/mcp`; give a token with --upstream-token-file',
   )
 }
 
@@ -101,10 +101,10 @@ function childEnv(given: readonly string[] = []): Readonly<Record<string, string
     given.map((text) => {
       const [, name, value] = /^([A-Za-z_][A-Za-z0-9_]*)(?:=(.*))?$/s.exec(text) ?? []
       if (name === undefined)
-        throw new CliError(EXIT.usage, `--env \`${text}\` names no variable`, '`NAME` or `NAME=value`')
+        throw new CliError(EXIT.usage, `--env \`${text}\` is not a variable`, '`NAME` or `NAME=value`')
       const found = value ?? process.env[name]
       if (found === undefined)
-        throw new CliError(EXIT.usage, `--env \`${name}\`: there is no such variable`, 'set it first')
+        throw new CliError(EXIT.usage, `--env \`${name}\`: the variable is not set`, 'set it first')
       return [name, found]
     }),
   )

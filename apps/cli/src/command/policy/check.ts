@@ -11,10 +11,10 @@ export interface CheckOptions {
 export function register(policy: Command, io: Io): void {
   policy
     .command('check')
-    .summary('say whether a file is a policy')
+    .summary('check a policy file')
     .description(
-      'Reads a policy as an engine would, and prints its id, version, hash and number of rules. Exits with 3 when it is none; the error names the ' +
-        'line and the column. Warns of rules that are seldom meant as they are written.',
+      'Reads a policy like the engine and prints its id, version, hash and number of rules. Exits with 3 if it is invalid; the error contains ' +
+        'the line and the column. Warns about rules that are probably mistakes.',
     )
     .argument('<file>', 'YAML or JSON file of rules, or a module')
     .option('--json', 'print one JSON value')
@@ -57,7 +57,7 @@ export async function run({ file, json = false }: CheckOptions, io: Io): Promise
 
 type Counts = Readonly<Record<'allow' | 'deny' | 'require_approval', number>>
 
-/** Null for a module: only it knows. */
+/** Null for a module, which has no rules. */
 function countRules(policy: LoadedPolicy): Counts | null {
   if (policy.kind === 'module') return null
   const counts = { allow: 0, deny: 0, require_approval: 0 }
@@ -85,7 +85,7 @@ async function render(
     [
       'rules',
       rules === null
-        ? 'a module: it decides by its own code'
+        ? 'none: a module decides in code'
         : `${all} (${rules.allow} allow, ${rules.deny} deny, ${rules.require_approval} require approval)`,
     ],
   ] as const

@@ -1,4 +1,5 @@
-// One call, shown to a policy as an engine shows it: redacted, frozen, within limits. Nothing is run or kept.
+// Evaluates a policy for one call like the engine: arguments redacted, frozen and within limits. Runs and stores
+// nothing.
 import {
   ApprovalDenied,
   CallDenied,
@@ -18,16 +19,16 @@ export interface CallExplanation {
   readonly decision: string
   readonly reason: string
   readonly reason_code: string
-  /** The rule that decided; null when none did, or the policy is a module. */
+  /** The rule that decided; null for the default decision and for a module. */
   readonly rule: string | null
-  /** The rules in the order in which they were asked; null for a module. */
+  /** The rules in order of evaluation; null for a module. */
   readonly steps: readonly (RuleStep & { readonly line: number })[] | null
 }
 
 /**
- * Asks a policy about a call of an agent named `explain`.
+ * Evaluates the policy for a call of the agent `explain`.
  *
- * @throws CliError when the call could not be put on record, or the policy fails: then an engine denies it
+ * @throws CliError if the call cannot be recorded or the policy fails; the engine would deny such a call
  */
 export async function explainCall(
   policy: LoadedPolicy,
@@ -50,10 +51,10 @@ export async function explainCall(
   try {
     await engine.execute((_kwargs) => {}, [kwargs], { action })
   } catch (error) {
-    // A denial of the policy's own, or of an approver who says no to everything, is an answer.
+    // A denial by the policy, or by an approver that denies everything, is an answer.
     if (!(error instanceof ApprovalDenied)) throw notExplained(error)
   }
-  if (seen === undefined || answer === undefined) throw new Error('the policy was not asked')
+  if (seen === undefined || answer === undefined) throw new Error('the policy was not evaluated')
   const { decision, reason, reasonCode } = answer
   const explained = policy.kind === 'rules' ? policy.explain(seen) : null
   const lines = new Map(policy.kind === 'rules' ? policy.document.rules.map(({ id, line }) => [id, line]) : [])

@@ -3,7 +3,7 @@ import { CliError, EXIT, type ExitCode } from '../../exit.js'
 import { type Io, print } from '../../terminal/io.js'
 import type { CallExplanation } from './explain-call.js'
 
-/** More than an engine reads of a call. */
+/** Limit for the arguments, larger than that of the engine. */
 const ARGUMENTS_BYTES_MAX = 2 * 1024 * 1024
 
 export interface ExplainOptions {
@@ -20,14 +20,14 @@ export function register(policy: Command, io: Io): void {
     .command('explain')
     .summary('say what a policy decides about a call, and why')
     .description(
-      'Shows a policy one call, as an engine would, with secrets taken out of the arguments, and prints which rule decides it, and why those in front ' +
-        'of it do not. Nothing is run and nothing is recorded. Exits with 0 whatever is decided.',
+      'Evaluates a policy for one call like the engine, with secrets removed from the arguments, and prints which rule decides and why the rules ' +
+        'before it do not match. Runs and records nothing. Exits with 0 for every decision.',
     )
     .argument('<file>', 'YAML or JSON file of rules, or a module')
-    .requiredOption('--tool <name>', 'the tool that is called')
-    .option('--server <name>', 'the MCP server that it belongs to')
-    .option('--args <json>', 'its arguments, an object; `-` reads them from standard input')
-    .option('--args-file <file>', 'the same from a file')
+    .requiredOption('--tool <name>', 'name of the called tool')
+    .option('--server <name>', 'MCP server of the tool')
+    .option('--args <json>', 'arguments as a JSON object; `-` is standard input')
+    .option('--args-file <file>', 'file with the arguments')
     .option('--json', 'print one JSON value')
     .addHelpText(
       'after',
@@ -55,15 +55,15 @@ export async function run(options: ExplainOptions, io: Io): Promise<ExitCode> {
   return EXIT.ok
 }
 
-/** As the guard and the adapters name a call. */
+/** The action name that the guard and the adapters use. */
 function actionOf(tool: string, server: string | undefined): string {
-  if (tool === '') throw new CliError(EXIT.usage, '--tool is empty', 'name the tool that is called')
+  if (tool === '') throw new CliError(EXIT.usage, '--tool is empty', 'give the name of the tool')
   if (server === undefined) return tool
   if (server === '' || server.includes('/')) {
     throw new CliError(
       EXIT.usage,
-      `--server \`${server}\` is no name of a server`,
-      'it is not empty and has no `/` in it',
+      `--server \`${server}\` is not a server name`,
+      'a server name is not empty and contains no `/`',
     )
   }
   return `${server}/${tool}`
@@ -85,10 +85,10 @@ async function readArguments({ args, argsFile }: ExplainOptions, io: Io): Promis
     value = parseJson(text)
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error
-    throw new CliError(code, `${where} is no JSON: ${error.message}`, 'each key once, in double quotes', error)
+    throw new CliError(code, `${where} is not JSON: ${error.message}`, 'write each key once, in double quotes', error)
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
-  throw new CliError(code, `${where} is no JSON object`, 'arguments have names: `{"path": "/srv/data"}`')
+  throw new CliError(code, `${where} is not a JSON object`, 'arguments have names: `{"path": "/srv/data"}`')
 }
 
 async function render(
@@ -107,13 +107,13 @@ async function render(
     ['code', code],
   ]
   const head = rows.map(([name, value]) => fieldRow(name, 8, value, { columns })).join('')
-  if (steps === null) return `${head}\nA module decides by its own code.\n`
+  if (steps === null) return `${head}\nA module decides in code.\n`
   const width = Math.max(0, ...steps.map((step) => step.rule.length))
-  const told = steps.map(({ line, rule: id, effect, outcome, because }) => {
-    const says = outcome === 'matched' ? 'matches' : outcome === 'unclear' ? 'unclear' : 'passed over'
+  const lines = steps.map(({ line, rule: id, effect, outcome, because }) => {
+    const says = outcome === 'matched' ? 'matches' : outcome === 'unclear' ? 'unclear' : 'skipped'
     const label = `  line ${String(line).padStart(4)}  ${id.padEnd(width)}  ${effect.padEnd(16)}  `
     const text = `${says}${because === null ? '' : `: ${printable(because)}`}`
     return `${rowsOf(label, text, columns, 13).join('\n')}\n`
   })
-  return `${head}\n${told.length === 0 ? 'The policy has no rules.\n' : `Rules, in the order in which they were asked\n${told.join('')}`}`
+  return `${head}\n${lines.length === 0 ? 'The policy has no rules.\n' : `Rules, in order of evaluation\n${lines.join('')}`}`
 }

@@ -10,10 +10,10 @@ export interface PostgresCheckOptions {
 export function register(postgres: Command, io: Io): void {
   postgres
     .command('check')
-    .summary('say what the rights of a database leave open')
+    .summary('list excess rights of database logins')
     .description(
-      'Says which logins of a PostgreSQL database can do more than they should: write the ledgers of others, approve their own questions, delete ' +
-        'the charges of a shared budget. Exits with 0 when nothing is open, with 1 otherwise.',
+      'Lists logins of a PostgreSQL database that have too many rights: to write ledgers of other logins, to approve their own calls, to delete ' +
+        'charges of a shared budget. Exits with 1 if there are any.',
     )
     .argument('<database>', 'postgres://user@host/database')
     .option('--json', 'print JSON')
@@ -38,7 +38,7 @@ export async function run({ database, json = false }: PostgresCheckOptions, io: 
   else
     await print(
       io.stdout,
-      open.length === 0 ? 'nothing is open\n' : open.map((line) => `open: ${printable(line)}\n`).join(''),
+      open.length === 0 ? 'no excess rights\n' : open.map((line) => `open: ${printable(line)}\n`).join(''),
     )
   if (open.length === 0) return EXIT.ok
   const { printMessage } = await import('../../terminal/message.js')

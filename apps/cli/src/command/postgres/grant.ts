@@ -13,10 +13,10 @@ export function register(postgres: Command, io: Io): void {
     .command('grant')
     .summary('let another login write a ledger')
     .description(
-      'Lets one more login, or the members of a group, write a ledger of a database with separate roles. The login that made the ledger may write it already.',
+      'Lets another login, or the members of a group, write a ledger in a database with separate roles. The login that created the ledger already can.',
     )
     .argument('<database>', 'postgres://user@host/database; the user owns the tables')
-    .requiredOption('--ledger <name>', 'the ledger')
+    .requiredOption('--ledger <name>', 'name of the ledger')
     .requiredOption('--to <role>', 'a login, or a group of logins')
     .addHelpText(
       'after',
@@ -35,6 +35,6 @@ export async function run({ database, ledger, to }: PostgresGrantOptions, io: Io
   const { grantWriter } = await import('@sudoagent/postgres')
   await grantWriter(database, ledger, to)
   const { printable } = await import('@sudoagent/ledger')
-  await print(io.stdout, `\`${printable(to)}\` may write the ledger \`${printable(ledger)}\`\n`)
+  await print(io.stdout, `\`${printable(to)}\` can write the ledger \`${printable(ledger)}\`\n`)
   return EXIT.ok
 }

@@ -12,26 +12,27 @@ export interface PostgresInitOptions {
 export function register(postgres: Command, io: Io): void {
   postgres
     .command('init')
-    .summary('print, or apply, the tables and roles')
+    .summary('print or create the tables and roles')
     .description(
-      'Prints the statements that make the tables, the trigger that refuses to change what is on record, and the roles: writers may add entries and ' +
-        'move the head, readers read, and nobody but the owner may change or delete an entry. With --apply they are applied, all of them or none; again they do nothing.',
+      'Prints the SQL statements that create the tables, a trigger that rejects changes of recorded entries, and the roles: writers can append ' +
+        'entries and move the head, readers can read, only the owner can change or delete an entry. With --apply, executes the statements in one ' +
+        'transaction; repeating it changes nothing.',
     )
-    .argument('<database>', 'postgres://user@host/database; the user may make schemas and roles')
-    .option('--apply', 'apply them')
-    .option('--no-roles', 'without roles: everything belongs to whoever applies it')
+    .argument('<database>', 'postgres://user@host/database; the user can create schemas and roles')
+    .option('--apply', 'execute the statements')
+    .option('--no-roles', 'create no roles; the user that executes the statements owns everything')
     .option(
       '--separate-roles',
-      'bind each login to the ledgers that it made, and let only logins of the role for approvers approve (default for new databases)',
+      'bind each login to the ledgers that it created; only logins with the approver role can approve (default for new databases)',
     )
-    .option('--no-separate-roles', 'every login of the role for writers may write all ledgers and answer approvals')
+    .option('--no-separate-roles', 'every login with the writer role can write all ledgers and answer approvals')
     .addHelpText(
       'after',
       `
 Examples:
   $ sudoagent postgres init postgres://admin@db.example.com/evidence > init.sql
   $ sudoagent postgres init postgres://admin@db.example.com/evidence --apply
-Then give each host a login of its own: CREATE ROLE agent1 LOGIN PASSWORD '…' IN ROLE sudoagent_writer`,
+Then create a login for each host: CREATE ROLE agent1 LOGIN PASSWORD '…' IN ROLE sudoagent_writer`,
     )
     .action(async (database: string, options: Omit<PostgresInitOptions, 'database'>) => {
       io.exitCode = await run({ database, ...options }, io)
@@ -59,15 +60,14 @@ export async function run(
   await printMessage(
     io,
     'hint',
-    `give each host a login: CREATE ROLE agent1 LOGIN PASSWORD '…' IN ROLE ${schema}_writer`,
+    `create a login for each host: CREATE ROLE agent1 LOGIN PASSWORD '…' IN ROLE ${schema}_writer`,
   )
   if (isSeparate)
     await printMessage(
       io,
       'hint',
-      `and each approver one of another kind: CREATE ROLE alice LOGIN PASSWORD '…' IN ROLE ${schema}_approver`,
+      `create a login for each approver: CREATE ROLE alice LOGIN PASSWORD '…' IN ROLE ${schema}_approver`,
     )
-  else
-    await printMessage(io, 'note', 'its roles are not separate: `sudoagent postgres check` says what that leaves open')
+  else await printMessage(io, 'note', 'its roles are not separate: `sudoagent postgres check` lists the excess rights')
   return EXIT.ok
 }

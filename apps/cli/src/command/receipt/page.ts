@@ -9,12 +9,12 @@ export interface ReceiptPageOptions {
 export function register(receipt: Command, io: Io): void {
   receipt
     .command('page')
-    .summary('hand out a page that checks receipts in a browser')
+    .summary('write a page that verifies receipts in a browser')
     .description(
-      'Writes one HTML file that checks receipts as `receipt verify` does, for people without a command line. It holds its script and style, and ' +
-        'its content security policy forbids it to load or send anything. Open it from a disk, or put it on a web server.',
+      'Writes one HTML file that verifies receipts like `receipt verify`, for people without a command line. It contains its script and style, ' +
+        'and its content security policy forbids loading and sending data. Open it from disk, or serve it from a web server.',
     )
-    .option('--output <file>', 'write to a file, which appears only when it is whole; `-` is standard output')
+    .option('--output <file>', 'write to this file, which appears only once it is complete; `-` is standard output')
     .addHelpText(
       'after',
       `

@@ -1,4 +1,4 @@
-// A verified receipt as text: the verdict, what was decided, what is proven and what is not.
+// Formats a verified receipt: the verdict, the decision, what is proven and what is not.
 import { type ReceiptReport, receiptProves } from '@sudoagent/crypto'
 import { printable } from '@sudoagent/ledger'
 import { notShownIn } from '../../text/not-shown.js'
@@ -7,7 +7,7 @@ import { fieldRow, rowsOf, verdictRow } from '../../text/rows.js'
 
 const NAME_WIDTH = 'checkpoint'.length
 
-/** What a person sees of a report; the findings are told apart from it. */
+/** The report without its findings, which are printed separately. */
 export function renderReceipt(report: ReceiptReport, paint: Paint, columns: number | undefined): string {
   const { proven, notProven } = receiptProves(report)
   const list = (title: string, sentences: readonly string[]): string =>
@@ -25,13 +25,13 @@ function verdictOf({ ok, verdict, checkpoint }: ReceiptReport, paint: Paint, col
   if (verdict === 'unverified') {
     const why =
       checkpoint === null
-        ? 'none of the given keys has signed this receipt, so nothing is known'
-        : 'a given key signed the checkpoint, but not all of this receipt, so nothing else is known'
+        ? 'none of the given keys has signed this receipt, so it proves nothing'
+        : 'a given key signed the checkpoint, but not the whole receipt, so it proves nothing else'
     return verdictRow(verdict, why, bad)
   }
   if (!ok) return verdictRow('broken', 'do not rely on this receipt', bad)
-  const by = verdict === 'witnessed' ? 'the log and enough of your witnesses vouch for it' : 'the log vouches for it'
-  return verdictRow(verdict, `this is on record; ${by}`, { columns, paint: paint.green.bold })
+  const by = verdict === 'witnessed' ? 'signed by the log and cosigned by enough witnesses' : 'signed by the log'
+  return verdictRow(verdict, `the decision is recorded; its checkpoint is ${by}`, { columns, paint: paint.green.bold })
 }
 
 function fieldsOf({
@@ -57,7 +57,11 @@ function fieldsOf({
     )
     const notShown = notShownIn(decision.line)
     if (notShown !== null) fields.push(['', notShown])
-    if (approval !== null) fields.push(['approval', `${approval.state} by ${approval.approver_id ?? 'nobody'}`])
+    if (approval !== null)
+      fields.push([
+        'approval',
+        approval.approver_id === null ? approval.state : `${approval.state} by ${approval.approver_id}`,
+      ])
   }
   if (outcome !== null) {
     const { status, error_type: type, error } = outcome.content

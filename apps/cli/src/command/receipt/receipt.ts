@@ -1,3 +1,19 @@
+// `sudoagent receipt …` prints and verifies receipts: the evidence about one decision, for a reader without the
+// ledger.
+//
+//   receipt        prints the receipt of a decision, as JSON or as a C2SP tlog-proof
+//   receipt verify verifies one with the public key of the log
+//   receipt page   writes an HTML page that verifies receipts offline
+//
+// A receipt contains the entries of the call, an inclusion proof of each (RFC 6962, section 2.1.1) and the signed
+// checkpoint that the proofs lead to (https://c2sp.org/tlog-checkpoint). If a cosigned checkpoint covers the
+// entries, it is used instead of the head. Format: docs/ledger-format.md; https://c2sp.org/tlog-proof.
+//
+//   $ sudoagent receipt ledger.sqlite --request-id 083a0f8c-664e-4692-9c0d-fb611024f7a4 --output receipt.json
+//   $ sudoagent receipt verify receipt.json --public-key ledger.pub.pem
+//   signed: the decision is recorded; its checkpoint is signed by the log
+//
+// An unsigned ledger gives a receipt without proofs, and a note says so.
 import { type Command, Option } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
 import { jsonOption, readHash } from '../../option.js'
@@ -20,22 +36,22 @@ export interface ReceiptOptions {
 export function register(program: Command, io: Io): void {
   const receipt = program
     .command('receipt')
-    .summary('hand out the receipt of one decision, and check one')
+    .summary('print the receipt of one decision; verify one')
     .description(
-      'Prints the receipt of one decision: what was decided, how the call ended, and the proofs that both are on record, for somebody who has no ' +
-        'ledger. Exits with 1 when the ledger holds no such decision.',
+      'Prints the receipt of one decision: the decision, the outcome, and the proofs that both are recorded, for a reader without the ledger. ' +
+        'Exits with 1 if the ledger has no such decision.',
     )
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
-    .option('--request-id <id>', 'the call')
-    .addOption(new Option('--decision-hash <hash>', 'the decision, 64 hex digits').conflicts('requestId'))
-    .option('--no-entry', 'leave out what the entries say; their hashes are proven')
+    .option('--request-id <id>', 'request id of the call')
+    .addOption(new Option('--decision-hash <hash>', 'hash of the decision, 64 hex digits').conflicts('requestId'))
+    .option('--no-entry', 'omit the entries; the receipt then proves only their hashes')
     .addOption(
       new Option('--format <format>', 'json: the whole receipt; tlog-proof: the proof of the decision alone (C2SP)')
         .choices(FORMATS)
         .default('json'),
     )
     .addOption(jsonOption())
-    .option('--output <file>', 'write to a file, which appears only when it is whole; `-` is standard output')
+    .option('--output <file>', 'write to this file, which appears only once it is complete; `-` is standard output')
     .addHelpText(
       'after',
       `
@@ -63,7 +79,7 @@ export async function run(
     findIn(reader, () => makeReceipt(reader, key, { withEntry: entry })),
   )
   if (format === 'tlog-proof' && proof === null) {
-    throw new CliError(EXIT.no, 'the ledger has no signed checkpoint that a proof could lead to', UNSIGNED_HINT)
+    throw new CliError(EXIT.no, 'a proof needs a signed checkpoint, and the ledger has none', UNSIGNED_HINT)
   }
   await writeOutput(output, format === 'json' ? text : (proof ?? ''), ledger, io)
   if (proof === null) {
@@ -73,12 +89,12 @@ export async function run(
   return EXIT.ok
 }
 
-const UNSIGNED_HINT = 'receipts stand alone when the ledger is signed: open it with a signer'
+const UNSIGNED_HINT = 'open the ledger with a signer to sign it'
 
 function readKey({ requestId, decisionHash }: Pick<ReceiptOptions, 'requestId' | 'decisionHash'>) {
   if (requestId !== undefined) return { requestId }
   if (decisionHash === undefined) {
-    throw new CliError(EXIT.usage, 'neither --request-id nor --decision-hash is given', 'give the one that you know')
+    throw new CliError(EXIT.usage, 'neither --request-id nor --decision-hash is given', 'give one of them')
   }
   return { decisionHash: readHash('--decision-hash', decisionHash) }
 }

@@ -16,20 +16,16 @@ export interface ReceiptVerifyOptions {
 export function register(receipt: Command, io: Io): void {
   receipt
     .command('verify')
-    .summary('check a receipt, without the ledger')
+    .summary('verify a receipt without the ledger')
     .description(
-      'Checks a receipt with nothing but the public key of the log: the signature of its checkpoint, the proofs, the hashes, and that all of it ' +
-        'says the same. Says what is proven and what is not. Exits with 0 when the receipt holds, with 1 when it does not.',
+      'Verifies a receipt with only the public key of the log: the signature of the checkpoint, the proofs, the hashes, and that all parts ' +
+        'agree. Prints what is proven and what is not. Exits with 0 if the receipt is valid, with 1 if it is not.',
     )
     .argument('<file>', 'receipt, or a tlog-proof; `-` is standard input')
-    .option(
-      '--public-key <file>',
-      'required: PEM file, or a file with a vkey: whose word is taken (repeatable)',
-      repeatable,
-    )
+    .option('--public-key <file>', 'required: trusted key, a PEM file or a file with a vkey (repeatable)', repeatable)
     .option('--witness-policy <file>', 'C2SP tlog-policy; its quorum of witnesses must have cosigned')
-    .option('--origin <name>', 'the log that is meant; a receipt of another log is refused')
-    .option('--entry-hash <hash>', 'what a tlog-proof must be the proof of, 64 hex digits')
+    .option('--origin <name>', 'expected origin; receipts of other logs are rejected')
+    .option('--entry-hash <hash>', 'hash of the entry that a tlog-proof must prove, 64 hex digits')
     .option('--json', 'print one JSON value')
     .addHelpText(
       'after',
@@ -48,7 +44,7 @@ const TLOG_PROOF = 'c2sp.org/tlog-proof@'
 export async function run(options: ReceiptVerifyOptions, io: Io): Promise<ExitCode> {
   const { file, publicKey = [], witnessPolicy, entryHash, origin, json = false } = options
   if (publicKey.length === 0) {
-    throw new CliError(EXIT.usage, 'no --public-key is given', 'a receipt is worth as much as the key that you trust')
+    throw new CliError(EXIT.usage, '--public-key is missing', 'a signature proves nothing without a trusted key')
   }
   const { RECEIPT_BYTES_MAX, verifyReceipt } = await import('@sudoagent/crypto')
   const { readInput } = await import('../../input/input-file.js')
@@ -64,7 +60,7 @@ export async function run(options: ReceiptVerifyOptions, io: Io): Promise<ExitCo
     return verifyProof(bytes, { file, entryHash, trust, json }, io)
   }
   if (entryHash !== undefined) {
-    throw new CliError(EXIT.usage, '--entry-hash is for a tlog-proof', 'a receipt names its entry itself')
+    throw new CliError(EXIT.usage, '--entry-hash is for a tlog-proof', 'a receipt contains the hash of its entry')
   }
   const report = verifyReceipt(bytes, trust)
   if (json) await print(io.stdout, `${JSON.stringify(report, null, 2)}\n`)
@@ -72,7 +68,7 @@ export async function run(options: ReceiptVerifyOptions, io: Io): Promise<ExitCo
   return report.ok ? EXIT.ok : EXIT.no
 }
 
-/** Findings to stderr, what is proven and what is not to stdout. */
+/** Prints the findings on stderr, and what is proven and not proven on stdout. */
 async function tell(report: ReceiptReport, bytes: Uint8Array, io: Io): Promise<void> {
   const { guessKind } = await import('../../input/input-file.js')
   const { painter } = await import('../../text/paint.js')
@@ -87,7 +83,7 @@ async function tell(report: ReceiptReport, bytes: Uint8Array, io: Io): Promise<v
   await print(io.stdout, renderReceipt(report, await painter(io.stdout.colour), io.stdout.columns))
 }
 
-/** A proof alone says that an entry with a hash is on record, and nothing of what the entry says. */
+/** Verifies a tlog-proof, which proves that an entry with a given hash is recorded, but not its content. */
 async function verifyProof(
   bytes: Uint8Array,
   about: { file: string; entryHash: string | undefined; trust: ReceiptTrust; json: boolean },
@@ -96,8 +92,8 @@ async function verifyProof(
   if (about.entryHash === undefined) {
     throw new CliError(
       EXIT.usage,
-      `\`${about.file}\` is a tlog-proof, and no --entry-hash is given`,
-      'a proof does not name its entry: give the entry_hash that it must be the proof of',
+      `\`${about.file}\` is a tlog-proof, and --entry-hash is missing`,
+      'a proof does not name its entry: give the entry_hash that it must prove',
     )
   }
   const entryHash = readHash('--entry-hash', about.entryHash)
@@ -132,6 +128,6 @@ async function verifyProof(
   }
   if (value.ok) return EXIT.ok
   const { printMessage } = await import('../../terminal/message.js')
-  await printMessage(io, 'error', 'too few of the witnesses have cosigned the checkpoint (WITNESS_QUORUM_MISSING)')
+  await printMessage(io, 'error', 'too few witnesses have cosigned the checkpoint (WITNESS_QUORUM_MISSING)')
   return EXIT.no
 }

@@ -13,15 +13,15 @@ export function register(registry: Command, io: Io): void {
     .command('record')
     .summary('record the heads of all ledgers of a database')
     .description(
-      'Records the head of every ledger of a PostgreSQL database in a ledger of its own: run it on a schedule, and keep the registry where whoever ' +
-        'runs the database cannot write. A registry that is not there is made.',
+      'Records the head of every ledger of a PostgreSQL database in a registry, which is a ledger too. Run it on a schedule, and store the ' +
+        'registry where the operator of the database cannot write. Creates the registry if it does not exist.',
     )
     .argument('<database>', 'postgres://user@host/database')
     .requiredOption(
       '--registry <ledger>',
       'the registry: a file whose name ends in .sqlite or .jsonl, or the URL of a ledger',
     )
-    .option('--private-key <file>', 'signs the registry')
+    .option('--private-key <file>', 'private key that signs the registry (PEM)')
     .addHelpText(
       'after',
       `
@@ -41,7 +41,7 @@ export async function run({ database, registry, privateKey }: RegistryRecordOpti
   const signer = privateKey === undefined ? undefined : await readSigner(privateKey, io)
   const heads = await readHeads(database, registry)
   if (heads.length === 0)
-    throw new CliError(EXIT.no, 'the database has no ledger with a head', 'heads come with the first entry')
+    throw new CliError(EXIT.no, 'no ledger of the database has a head', 'a ledger gets its head with the first entry')
   const writer = await openOrMakeWriter(registry, signer)
   try {
     await recordHeads(heads, writer)

@@ -1,4 +1,18 @@
-// Everything on record about one call, as JSON for programs and as text for a person.
+// Reads all entries of one call and formats them, as JSON for programs and as text for people.
+//
+//   readStory   the decision, the outcome, and further entries with the same request id
+//   storyJson   one JSON object with the entries as stored
+//   storyText   fields of the decision and the outcome, arguments, hashes
+//
+// The key is a request id or the position of one of the entries. The state follows from the entries:
+//
+//   decision deny                      denied
+//   decision allow, outcome            success or error
+//   decision allow, no outcome         open: still running, or the process ended during the call
+//   outcome without decision           undecided; `verify` reports it
+//
+//   $ sudoagent show ledger.sqlite 11 | jq -r .state
+//   denied
 import { indentJson, parametersText, scanJson } from '@sudoagent/crypto'
 import {
   approvalOf,
@@ -19,7 +33,7 @@ import type { Paint } from '../../text/paint.js'
 import { rowsOf } from '../../text/rows.js'
 import { resultPaint } from '../../text/table.js'
 
-/** An entry that is about a call. */
+/** An entry of a call. */
 export interface CallRecord extends EntryRecord {
   readonly entry: CallEntry
 }
@@ -28,11 +42,11 @@ export interface Story {
   readonly requestId: string
   readonly decision: CallRecord | undefined
   readonly outcome: CallRecord | undefined
-  /** Further entries that name the call. There are none in a ledger that verifies. */
+  /** Further entries with the request id; none in a valid ledger. */
   readonly others: readonly CallRecord[]
 }
 
-/** Entries of one call that are looked at. An honest call has two; a hostile ledger may have a million. */
+/** Most entries read for one call. A valid call has two; a hostile ledger may have a million. */
 const ENTRIES_MAX = 100
 
 /** @throws LedgerError ENTRY_NOT_FOUND */
@@ -53,14 +67,14 @@ export async function readStory(
 
 export type StoryState = 'success' | 'error' | 'denied' | 'open' | 'undecided'
 
-/** How the call stands: a denied call has no outcome; an allowed one without an outcome is open. */
+/** The state of the call: a denied call has no outcome; an allowed one without an outcome is open. */
 export function stateOf({ decision, outcome }: Story): StoryState {
   if (decision === undefined) return 'undecided'
   if (decision.entry.decision.effect === 'deny') return 'denied'
   return outcome?.entry.outcome?.status ?? 'open'
 }
 
-/** One JSON object, indented; the values of the entries are as they are stored. */
+/** One indented JSON object; the entries keep their stored values. */
 export function storyJson(story: Story): string {
   const record = ({ position, json }: CallRecord): string => `{"position":${position},"entry":${json}}`
   const orNull = (one: CallRecord | undefined): string => (one === undefined ? 'null' : record(one))
@@ -74,20 +88,20 @@ const NAME_WIDTH = 15
 
 type Field = readonly [name: string, value: string | null | undefined]
 
-/** Lines of `name  value`. Names are ours; values are safe to print by now. */
+/** Lines of `name  value`. The values are already escaped. */
 function fieldLines(fields: readonly Field[], paint: Paint, columns: number | undefined): string {
   return fields
     .filter(([, value]) => value !== undefined && value !== null)
     .map(([name, value]) => {
       const label = name.padEnd(NAME_WIDTH)
-      // What is painted is ours, and short.
+      // A painted value is short and contains no ledger text.
       const rows = value?.includes('\u001b') ? [label + value] : rowsOf(label, value ?? '', columns)
       return `${paint.dim(label)}${rows.join('\n').slice(NAME_WIDTH)}\n`
     })
     .join('')
 }
 
-/** @param columns - cells of the terminal; undefined where there is none */
+/** @param columns - width of the terminal in cells; undefined without a terminal */
 export function storyText(story: Story, paint: Paint, columns?: number): string {
   const { decision, outcome, others } = story
   const first = decision ?? outcome
@@ -156,8 +170,8 @@ function at({ position, entry }: CallRecord): string {
 }
 
 /**
- * From decision to outcome: between the moments at which they were recorded, since a decision was created before anybody was asked. Entries of
- * SudoAgent for Python have the time of creation alone.
+ * The time from the decision to the outcome, measured between the times of recording: the decision was created
+ * before an approval was requested. Entries of SudoAgent for Python have only the time of creation.
  */
 function laterLine(decision: CallRecord, outcome: CallRecord): string {
   const [from, to] = [decision.entry.recorded_at, outcome.entry.recorded_at]
@@ -167,18 +181,18 @@ function laterLine(decision: CallRecord, outcome: CallRecord): string {
   return `, created ${ms} ms after the decision was created`
 }
 
-/** When a call was made or ended, where that is not when the entry was recorded. */
+/** The time of creation, if the entry also has a time of recording. */
 const createdAt = (record: CallRecord | undefined): string | null =>
   record === undefined || record.entry.recorded_at === undefined ? null : record.entry.created_at
 
 function decisionLine(decision: CallRecord | undefined, paint: Paint): string {
-  if (decision === undefined) return paint.red.bold('none on record before the outcome')
+  if (decision === undefined) return paint.red.bold('no decision recorded before the outcome')
   const { effect } = decision.entry.decision
   return `${resultPaint(effect, paint)(effect ?? '')}  ${paint.dim(at(decision))}`
 }
 
 function approvalFields(approval: KnownApproval | null): readonly Field[] {
-  if (approval === null) return [['approval', 'none was asked for']]
+  if (approval === null) return [['approval', 'not required']]
   const by = approval.approver_id === null ? '' : ` by ${printable(approval.approver_id)}`
   const times = [approval.created_at, approval.resolved_at, approval.expires_at].map((time) =>
     printable(time ?? 'unknown'),
@@ -203,7 +217,10 @@ function outcomeFields(story: Story, paint: Paint): readonly Field[] {
   if (outcome === undefined) {
     if (isDenied) return [['outcome', 'none: a denied call does not run']]
     return [
-      ['outcome', paint.yellow.bold('open: none on record; the call is still running, or its process ended in it')],
+      [
+        'outcome',
+        paint.yellow.bold('open: no outcome recorded; the call is still running, or its process ended during it'),
+      ],
     ]
   }
   const { status, error_type: type, error } = outcome.entry.outcome ?? {}
@@ -215,15 +232,15 @@ function outcomeFields(story: Story, paint: Paint): readonly Field[] {
   ]
 }
 
-/** A hash fills most of a line, so who signed stands below. */
+/** The signers have a separate line: a hash fills most of one. */
 function hashFields(records: readonly CallRecord[]): readonly Field[] {
   const signers = records.map(({ position, entry: { entry_signature: signature, key_id: keyId } }) => {
-    const signer = signature === undefined ? 'nobody' : keyId === undefined ? 'an unnamed key' : `key ${keyId}`
-    return `entry ${position} by ${signer}`
+    const signer = signature === undefined ? 'none' : keyId === undefined ? 'an unnamed key' : `key ${keyId}`
+    return `entry ${position}: ${signer}`
   })
   return [
     ...records.map(({ position, entry }): Field => [`  entry ${position}`, entry.entry_hash]),
-    ['  signed', signers.join(', ')],
+    ['  signatures', signers.join(', ')],
   ]
 }
 
@@ -234,7 +251,7 @@ function memberText(line: string, member: 'parameters' | 'metadata'): string | n
   return span === undefined ? null : line.slice(...span)
 }
 
-/** A member of the entry as it is stored; left out when it is absent or an empty object. */
+/** A member of the entry as stored; empty if it is absent or an empty object. */
 function jsonSection(
   member: 'parameters' | 'metadata',
   record: CallRecord | undefined,
@@ -249,10 +266,10 @@ function jsonSection(
   return `\n${paint.dim(member)}\n${rows.map((row) => `${row}\n`).join('')}`
 }
 
-/** Blanks in front of a line of JSON that are kept; deeper ones begin in the same column. */
+/** Largest indentation of a JSON line; deeper lines start in the same column. */
 const BLANKS_MAX = 40
 
-/** A line of JSON below the name of its member; what is broken goes on in the column of the values above. */
+/** One line of JSON; continuation lines start in the column of the values above. */
 function jsonRows(line: string, columns: number | undefined): readonly string[] {
   const shown = printable(line)
   if (columns === undefined) return [`  ${shown}`]

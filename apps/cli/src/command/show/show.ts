@@ -5,29 +5,27 @@ import { type Io, print } from '../../terminal/io.js'
 
 export interface ShowOptions {
   readonly ledger: string
-  /** A position (digits only), or a request id. */
+  /** A position (only digits) or a request id. */
   readonly call: string
   readonly format?: 'text' | 'json'
-  /** The same as `format: 'json'`. */
+  /** Same as `format: 'json'`. */
   readonly json?: boolean
 }
 
-/** Digits that still make an exact number; whatever is longer can only be a request id. */
+/** A position has at most 15 digits, an exact number; anything longer is a request id. */
 const POSITION = /^\d{1,15}$/
 
 export function register(program: Command, io: Io): void {
   program
     .command('show')
-    .summary("tell one call's whole story")
+    .summary('show everything about one call')
     .description(
-      'Shows everything on record about one call: decision, approval, budget, parameters, outcome and hashes. The call is named by its request id, ' +
-        'or by the position of one of its entries (the first column of filter and search). Shows text on a terminal, else JSON.',
+      'Shows everything recorded about one call: decision, approval, budget, parameters, outcome and hashes. The call is identified by its request ' +
+        'id, or by the position of one of its entries (the first column of filter and search). Prints text on a terminal, otherwise JSON.',
     )
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .argument('<position|request-id>', 'the call')
-    .addOption(
-      new Option('--format <format>', 'by default text on a terminal and json elsewhere').choices(['text', 'json']),
-    )
+    .addOption(new Option('--format <format>', 'default: text on a terminal, json elsewhere').choices(['text', 'json']))
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -53,6 +51,6 @@ export async function run({ ledger, call, format, json: isJson = false }: ShowOp
   const json = (): string => (io.stdout.isTerminal ? escapeForTerminal(storyJson(story)) : storyJson(story))
   await print(io.stdout, asText ? storyText(story, await painter(io.stdout.colour), io.stdout.columns) : json())
   if (asText && io.stdout.isTerminal)
-    await printMessage(io, 'hint', 'this is what the ledger says; `sudoagent verify` checks whether it holds')
+    await printMessage(io, 'hint', 'nothing of this is verified; `sudoagent verify` verifies the ledger')
   return EXIT.ok
 }

@@ -1,4 +1,4 @@
-// `verify --all`: every ledger of a database, held against the registry of their heads.
+// `verify --all`: verifies every ledger of a database, and compares it with its heads in the registry.
 import { type VerifyOptions as Checks, LedgerError, printable, type Report, verify } from '@sudoagent/ledger'
 import { isLedgerName, listLedgers, openPostgresLedger } from '@sudoagent/postgres'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
@@ -8,30 +8,30 @@ import { type Io, print } from '../../terminal/io.js'
 import { printMessage } from '../../terminal/message.js'
 import { readChecks, type VerifyOptions } from './options.js'
 
-/** What became of one ledger. A ledger that is on record and not there has no report. */
+/** The result of one ledger. A recorded ledger that is missing has no report. */
 interface ShardVerdict {
   readonly ledger: string
-  /** How many of its heads are in the registry. */
+  /** Number of its heads in the registry. */
   readonly recorded: number
   readonly report: Report | null
   readonly problem: string | null
 }
 
-/** Heads of one ledger that are held against it: the first, and the latest. */
+/** Most recorded heads that a ledger is compared with: the first one and the latest. */
 const HEADS_MAX = 500
 
-/** Verifies every ledger of a database and reports: a line for each, findings on stderr, or one JSON value on stdout. */
+/** Verifies every ledger of a database. Prints one line per ledger and the findings on stderr, or one JSON value. */
 export async function verifyAll(options: VerifyOptions, io: Io): Promise<ExitCode> {
   const { ledger, registry, json = false, quiet = false } = options
   const single = (['checkpoint', 'receipt', 'state', 'origin'] as const).find((name) => options[name] !== undefined)
   if (single !== undefined)
-    throw new CliError(EXIT.usage, `--${single} is about one ledger, not about --all`, 'verify that ledger by itself')
+    throw new CliError(EXIT.usage, `--${single} cannot be combined with --all`, 'verify the ledger on its own')
   requireServer(ledger)
   if (registry !== undefined && options.publicKey === undefined)
     throw new CliError(
       EXIT.usage,
       '--registry needs --public-key',
-      'whoever can write the registry could put anything into it: name the key that signs it',
+      'an unsigned registry proves nothing: give the key that signs it',
     )
   const verdicts = await verdictsOn(ledger, registry, await readChecks(options, io))
   const plain = verdicts.map(({ ledger: name, recorded, report, problem }) => ({
@@ -46,20 +46,20 @@ export async function verifyAll(options: VerifyOptions, io: Io): Promise<ExitCod
   }
   if (!json && !quiet) {
     const lines = verdicts.map(({ ledger: name, report, recorded }) => {
-      const held = registry === undefined ? '' : `, held against ${recorded} recorded heads`
-      return `${report?.verdict ?? 'broken'}: ${printable(name)}, ${report?.entries ?? 0} entries${held}\n`
+      const compared = registry === undefined ? '' : `, compared with ${recorded} recorded heads`
+      return `${report?.verdict ?? 'broken'}: ${printable(name)}, ${report?.entries ?? 0} entries${compared}\n`
     })
     await print(io.stdout, lines.join(''))
   }
-  if (verdicts.length === 0) await printMessage(io, 'note', 'the database has no ledger')
+  if (verdicts.length === 0) await printMessage(io, 'note', 'the database has no ledgers')
   return verdicts.length > 0 && verdicts.every(({ problem }) => problem === null) ? EXIT.ok : EXIT.no
 }
 
 /**
  * Verifies all ledgers of a database.
  *
- * @param registry - where their heads are on record; undefined leaves out what only a registry can show
- * @throws CliError when the registry itself does not verify
+ * @param registry - the ledger with their heads; undefined to skip the comparison
+ * @throws CliError if the registry is invalid
  */
 async function verdictsOn(
   database: string,
@@ -83,9 +83,10 @@ async function verdictOn(
   recorded: readonly string[],
   checks: Checks,
 ): Promise<ShardVerdict> {
-  // The name comes from the server or the registry, and either may be hostile: it is never put into a URL.
+  // The name may be hostile: it comes from the server or the registry, so it is never put into a URL.
   if (!isLedgerName(ledger)) {
-    const problem = 'that cannot be the name of a ledger: the tables or the registry are not ours, or were changed'
+    const problem =
+      'this is not a valid name of a ledger: the tables or the registry were not made by sudoagent, or were changed'
     return { ledger, recorded: recorded.length, report: null, problem }
   }
   const checkpoints =
@@ -103,7 +104,9 @@ async function verdictOn(
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error
     const problem =
-      error.code === 'LEDGER_NOT_FOUND' && recorded.length > 0 ? 'it is on record, and is not there' : error.message
+      error.code === 'LEDGER_NOT_FOUND' && recorded.length > 0
+        ? 'it is in the registry, but missing from the database'
+        : error.message
     return { ledger, recorded: recorded.length, report: null, problem }
   }
 }
@@ -113,11 +116,11 @@ async function readRegistry(registry: string, checks: Checks): Promise<ReadonlyM
   try {
     const { findings, ok, verdict } = await verify(reader, { publicKeys: checks.publicKeys ?? [] })
     if (ok && verdict !== 'signed')
-      throw new CliError(EXIT.no, 'the registry is not signed by the given key', 'what it says is not believed')
+      throw new CliError(EXIT.no, 'the registry is not signed by the given key', 'its heads are not used')
     if (!ok) {
       const [finding] = findings
       const why = finding === undefined ? 'it is empty' : `${finding.message} (${finding.code})`
-      throw new CliError(EXIT.no, `the registry does not verify: ${why}`, 'what it says is not believed')
+      throw new CliError(EXIT.no, `the registry does not verify: ${why}`, 'its heads are not used')
     }
     return await recordedHeads(reader)
   } finally {

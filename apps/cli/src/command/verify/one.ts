@@ -1,4 +1,5 @@
-// `verify` of one ledger. Its imports stand at the top: all of them are needed, and a bundle then holds these parts of the packages alone.
+// `verify` of one ledger. Its imports are static: all of them are needed, and the bundler then includes only these
+// parts of the packages.
 import { encodeState, type Report, verifyFrom } from '@sudoagent/ledger'
 import { EXIT, type ExitCode } from '../../exit.js'
 import { withLedger } from '../../ledger/ledger-file.js'
@@ -8,7 +9,7 @@ import { painter } from '../../text/paint.js'
 import { readChecks, type VerifyOptions } from './options.js'
 import { hintsOf, renderFindings, renderReport, renderWarnings } from './report-text.js'
 
-/** Verifies and reports: text on stdout with findings on stderr, or one JSON value on stdout. */
+/** Verifies one ledger. Prints text on stdout and findings on stderr, or one JSON value on stdout. */
 export async function verifyOne(options: VerifyOptions, io: Io): Promise<ExitCode> {
   const { ledger, json = false, quiet = false, state } = options
   const checks = await readChecks(options, io)
@@ -28,7 +29,7 @@ export async function verifyOne(options: VerifyOptions, io: Io): Promise<ExitCod
   return report.ok ? EXIT.ok : EXIT.no
 }
 
-/** Findings and hints to stderr, the verdict and what it rests on to stdout. */
+/** Prints findings and hints on stderr, and the verdict and its basis on stdout. */
 async function tell(report: Report, about: { ledger: string; kind: string; quiet: boolean }, io: Io): Promise<void> {
   for (const { kind, text } of renderFindings(report)) await printMessage(io, kind, text)
   if (about.quiet) return

@@ -1,4 +1,4 @@
-// What `verify` is asked to hold a ledger against: options and files → the checks of the package below.
+// Converts the options of `verify`, and the files that they name, to the options of the ledger package.
 import { NOTE_BYTES_MAX, RECEIPT_BYTES_MAX } from '@sudoagent/crypto'
 import { type VerifyOptions as Checks, parseState, type VerifiedState } from '@sudoagent/ledger'
 import { CliError, EXIT } from '../../exit.js'
@@ -10,9 +10,9 @@ import type { Io } from '../../terminal/io.js'
 
 export interface VerifyOptions {
   readonly ledger: string
-  /** Paths of PEM files, or of files with a vkey. */
+  /** Paths of PEM files or files with a vkey. */
   readonly publicKey?: readonly string[]
-  /** Paths of checkpoints and receipts that were kept elsewhere. */
+  /** Paths of checkpoints and receipts. */
   readonly checkpoint?: readonly string[]
   readonly receipt?: readonly string[]
   readonly witnessPolicy?: string
@@ -29,7 +29,7 @@ export interface VerifyOptions {
   readonly quiet?: boolean
 }
 
-/** Reads all that the caller holds the ledger against, before the ledger is opened. */
+/** Reads all evidence before the ledger is opened. */
 export async function readChecks(options: VerifyOptions, io: Io): Promise<Checks> {
   const { checkpoint = [], receipt = [], publicKey = [], witnessPolicy, require, requireOutcomes } = options
   const { maxTail, maxAge, origin } = options
@@ -41,17 +41,17 @@ export async function readChecks(options: VerifyOptions, io: Io): Promise<Checks
     receipts: await readTexts(receipt, 'receipt', RECEIPT_BYTES_MAX, io),
     ...(policy === undefined ? {} : { witnessPolicy: policy }),
     ...(require === undefined ? {} : { require }),
-    ...(maxTail === undefined ? {} : { maxTail: readCount('--max-tail', maxTail, 'say how many entries: 0, 100') }),
+    ...(maxTail === undefined ? {} : { maxTail: readCount('--max-tail', maxTail, 'give a number of entries: 0, 100') }),
     ...(maxAge === undefined
       ? {}
-      : { maxAgeSeconds: readCount('--max-age', maxAge, 'say how many seconds: 3600, 86400') }),
+      : { maxAgeSeconds: readCount('--max-age', maxAge, 'give a number of seconds: 3600, 86400') }),
     ...(origin === undefined ? {} : { origin }),
     ...(requireOutcomes === undefined ? {} : { requireOutcomes }),
     ...(resume === null ? {} : { resume }),
   }
 }
 
-/** Evidence kept elsewhere, file after file. What is wrong with a text is for the report to say. */
+/** Reads evidence files. The report, not this function, covers errors in their content. */
 async function readTexts(paths: readonly string[], what: string, bytesMax: number, io: Io): Promise<readonly string[]> {
   const texts: string[] = []
   for (const path of paths) texts.push(await readText(path, what, bytesMax, io))

@@ -1,20 +1,23 @@
-// A report as text: the same value that `--json` prints, for a person.
+// Formats a verification report for people; `--json` prints the same report.
 import { printable, type Report, residualRisks } from '@sudoagent/ledger'
 import type { MessageKind } from '../../terminal/message.js'
 import type { Paint } from '../../text/paint.js'
 import { fieldRow, rowsOf, verdictRow } from '../../text/rows.js'
 
-/** Findings told one by one; the report keeps more, and counts all. More lines than this push the first ones off the screen. */
-const FINDINGS_TOLD_MAX = 20
+/**
+ * Most findings printed. The report contains more, and the total. More lines would scroll the first ones off the
+ * screen.
+ */
+const FINDINGS_SHOWN_MAX = 20
 
 export interface Line {
   readonly kind: MessageKind
   readonly text: string
 }
 
-/** A line for each finding, and for its hint when it has one. */
+/** One line per finding, and one per hint. */
 export function renderFindings({ findings, findings_total: total }: Report): readonly Line[] {
-  const told = findings.slice(0, FINDINGS_TOLD_MAX)
+  const told = findings.slice(0, FINDINGS_SHOWN_MAX)
   const lines = told.flatMap(({ code, position, count: entries = 1, message, hint }): Line[] => {
     const where = position === null ? '' : `entry ${position}: `
     const error: Line = { kind: 'error', text: `${where}${message}${more(entries)} (${code})` }
@@ -29,7 +32,7 @@ export function renderFindings({ findings, findings_total: total }: Report): rea
   return lines
 }
 
-/** A line for each warning, and for its hint. */
+/** One line per warning, and one per hint. */
 export function renderWarnings({ warnings }: Report): readonly Line[] {
   return warnings.flatMap(({ message, hint }): Line[] => {
     const note: Line = { kind: 'note', text: message }
@@ -37,7 +40,7 @@ export function renderWarnings({ warnings }: Report): readonly Line[] {
   })
 }
 
-/** The verdict, what it rests on, and what it leaves open. */
+/** The verdict, its basis, and the risks that remain. */
 export function renderReport(
   report: Report,
   { ledger, kind, columns }: { ledger: string; kind: string; columns?: number | undefined },
@@ -58,7 +61,7 @@ export function renderReport(
 
 const NAME_WIDTH = 'checkpoint'.length
 
-/** What a report rests on, a line each; null for what there is nothing to say of. */
+/** The basis of the verdict, one line per field; null for a field without content. */
 function fieldsOf(report: Report, ledger: string): readonly (readonly [name: string, value: string | null])[] {
   const { entries, decisions, outcomes, open, head, first_created_at: first, last_created_at: last } = report
   const { origin, checkpoint, tail, witnesses, resumed_from: resumed, closed, keys } = report
@@ -67,7 +70,7 @@ function fieldsOf(report: Report, ledger: string): readonly (readonly [name: str
   return [
     ['ledger', ledger],
     ['origin', origin],
-    ['entries', `${entries} (${calls})${since}${closed ? '; closed for good' : ''}`],
+    ['entries', `${entries} (${calls})${since}${closed ? '; closed' : ''}`],
     ['created', first === null || last === null ? null : `${first} to ${last}`],
     ['signed', signatures(report)],
     ['retired', keys.retired.length === 0 ? null : keyList(keys.retired)],
@@ -83,47 +86,47 @@ function fieldsOf(report: Report, ledger: string): readonly (readonly [name: str
 
 function checkpointLine({ size, signed_by: signers }: NonNullable<Report['checkpoint']>, tail: number): string {
   const by = signers.length === 0 ? 'not signed' : `signed by ${keyList(signers)}`
-  const behind = tail === 0 ? '' : `; ${count(tail, 'entry', 'entries')} behind the last checkpoint`
-  return `of ${count(size, 'entry', 'entries')}, ${by}${behind}`
+  const after = tail === 0 ? '' : `; ${count(tail, 'entry', 'entries')} after the last checkpoint`
+  return `of ${count(size, 'entry', 'entries')}, ${by}${after}`
 }
 
-/** Something kept elsewhere: a state is that of an earlier run. */
+/** External evidence: a checkpoint, a receipt or the state of an earlier run. */
 function anchorLine({ kind, size, position, holds }: Report['anchors'][number]): string {
   const what = position === null ? kind : `${kind} of entry ${position}`
-  const says = holds ? 'the ledger begins with it' : 'the ledger does NOT begin with it'
+  const says = holds ? 'the ledger extends it' : 'the ledger does NOT extend it'
   return `${what}, ${count(size, 'entry', 'entries')}: ${says}`
 }
 
-/** What the person may want to do next. */
+/** Suggestions for the next step. */
 export function hintsOf(report: Report): readonly string[] {
   if (report.signed_entries === 0 || report.keys.given.length > 0) return []
   return [
-    `${count(report.signed_entries, 'entry is', 'entries are')} signed; check by whom with \`--public-key <file>\``,
+    `${count(report.signed_entries, 'entry is', 'entries are')} signed; check the signatures with \`--public-key <file>\``,
   ]
 }
 
-/** Open calls told one by one; `--json` lists more. */
-const OPEN_TOLD_MAX = 3
+/** Most open calls printed; `--json` lists more. */
+const OPEN_SHOWN_MAX = 3
 
-/** Calls that may have run without leaving an outcome. */
+/** Calls that may have run without a recorded outcome. */
 function unfinished({ open, open_calls: calls }: Report): readonly string[] {
   if (open === 0) return []
   const what =
     open === 1 ? '1 call was allowed and has no outcome: it' : `${open} calls were allowed and have no outcome: they`
   const told = calls
-    .slice(0, OPEN_TOLD_MAX)
+    .slice(0, OPEN_SHOWN_MAX)
     .map(({ position, request_id: request }) => `entry ${position}, request ${printable(request)}`)
   const rest = open > told.length ? `; and ${open - told.length} more` : ''
   return [`${what} may have run (${told.join('; ')}${rest})`]
 }
 
-const more = (entries: number): string => (entries > 1 ? `; so are ${entries - 1} more entries` : '')
+const more = (entries: number): string => (entries > 1 ? `; the same for ${entries - 1} more entries` : '')
 
 const SAYS: Readonly<Record<Exclude<Report['verdict'], 'broken' | 'unverified'>, string>> = {
-  intact: 'chain, tree and rules hold; nobody that you named vouches for them',
-  signed: 'nothing was changed, and every entry is signed by a key that you gave',
-  anchored: 'nothing was changed, all of it is signed, and it begins with what you kept elsewhere',
-  witnessed: 'nothing was changed, all of it is signed, and your witnesses have seen the same log',
+  intact: 'hash chain, Merkle tree and call rules check out; no public key was given, so the author is unproven',
+  signed: 'nothing was changed, and every entry is signed by a given key',
+  anchored: 'nothing was changed, every entry is signed, and the ledger extends the evidence that you gave',
+  witnessed: 'nothing was changed, every entry is signed, and enough witnesses cosigned the same log',
 }
 
 function verdict(
@@ -145,16 +148,16 @@ function signatures({ verdict: is, entries, signed_entries: signed, keys }: Repo
   const isSigned = is !== 'broken' && is !== 'unverified' && is !== 'intact'
   const named = keys.in_ledger.length > 0 ? keys.in_ledger : isSigned ? keys.given : []
   const by = named.length === 0 ? '' : `, ${isSigned ? 'by' : 'naming'} ${keyList(named)}`
-  const unchecked = signed > 0 && keys.given.length === 0 ? '; give a public key to know whose they are' : ''
+  const unchecked = signed > 0 && keys.given.length === 0 ? '; give a public key to check the signatures' : ''
   return `${signed} of ${entries} entries${by}${unchecked}`
 }
 
-/** Key ids listed in text; more than that is no ledger of ours, and `--json` has them all. */
-const KEYS_TOLD_MAX = 5
+/** Most key ids printed; `--json` lists all. */
+const KEYS_SHOWN_MAX = 5
 
 function keyList(ids: readonly string[]): string {
-  const told = ids.slice(0, KEYS_TOLD_MAX).join(', ')
-  const more = ids.length - KEYS_TOLD_MAX
+  const told = ids.slice(0, KEYS_SHOWN_MAX).join(', ')
+  const more = ids.length - KEYS_SHOWN_MAX
   return `key${ids.length === 1 ? '' : 's'} ${told}${more > 0 ? ` and ${more} more` : ''}`
 }
 

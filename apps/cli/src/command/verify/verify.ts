@@ -1,3 +1,22 @@
+// `sudoagent verify` checks a ledger and grades the evidence. The verifier is @sudoagent/ledger; this folder reads
+// the evidence files and prints the report.
+//
+//   options.ts       options and files → the options of the verifier
+//   one.ts           one ledger: report, findings, state
+//   all.ts           all ledgers of a database, with a registry
+//   report-text.ts   the report as text
+//
+// The checks and the finding codes are in docs/ledger-format.md, section 6. The hash chain links each entry to the
+// one before it; the Merkle tree (RFC 6962) is what checkpoints, witnesses and receipts sign. Each grade includes
+// the ones before it:
+//
+//   intact      hash chain, Merkle tree and call rules
+//   signed      + every entry and the head are signed by a given key
+//   anchored    + the ledger extends every given checkpoint, receipt and state
+//   witnessed   + a quorum of the witness policy cosigned the log
+//
+//   $ sudoagent verify ledger.sqlite --public-key ledger.pub.pem
+//   signed: nothing was changed, and every entry is signed by a given key
 import { type Command, Option } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
 import { repeatable } from '../../option.js'
@@ -9,46 +28,42 @@ const GRADES = ['signed', 'anchored', 'witnessed'] as const
 export function register(program: Command, io: Io): void {
   program
     .command('verify')
-    .summary('check that a ledger is whole and unchanged')
+    .summary('check that a ledger is complete and unchanged')
     .description(
-      'Checks every entry of a ledger: its form, its place in the chain and in the tree, its hashes and signature, and that no call ran ' +
-        'without being allowed; the head that is kept with it; and that it begins with what you kept elsewhere. Exits with 0 only when there ' +
-        'is nothing wrong, with 1 when the evidence does not verify.',
+      'Checks every entry of a ledger: its form, its place in the hash chain and the Merkle tree, its hashes and signature, and that no call ran ' +
+        'without an allowing decision. Checks the stored head, and that the ledger extends the given checkpoints and receipts. Exits with 0 ' +
+        'only if there are no findings, with 1 if the evidence does not verify.',
     )
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .option(
       '--public-key <file>',
-      'PEM file, or a file with a vkey; every entry must be signed by this key, or one that it added (repeatable)',
+      'trusted key, a PEM file or a file with a vkey; it, or a key that it added, must sign every entry (repeatable)',
       repeatable,
     )
-    .option(
-      '--checkpoint <file>',
-      'a checkpoint kept elsewhere; the ledger must begin with it (repeatable)',
-      repeatable,
-    )
-    .option('--receipt <file>', 'a receipt; the ledger must contain what it proves (repeatable)', repeatable)
+    .option('--checkpoint <file>', 'a checkpoint stored elsewhere; the ledger must extend it (repeatable)', repeatable)
+    .option('--receipt <file>', 'a receipt; the ledger must contain its entries (repeatable)', repeatable)
     .option(
       '--witness-policy <file>',
-      'C2SP tlog-policy; its quorum must have cosigned a checkpoint, signed by a log that it names',
+      'C2SP tlog-policy; its quorum of witnesses must have cosigned a checkpoint of one of its logs',
     )
-    .addOption(new Option('--require <grade>', 'the grade that must be reached').choices(GRADES))
-    .option('--origin <name>', 'the log that is meant; a ledger with another origin is a finding')
-    .option('--max-tail <n>', 'how many entries may follow the last checkpoint of the required grade')
-    .option('--max-age <seconds>', 'how old that checkpoint may be')
-    .option('--require-outcomes', 'every call that was allowed must have an outcome')
-    .option('--state <file>', 'remember what was verified, and begin there next time; made when it is not there')
+    .addOption(new Option('--require <grade>', 'lowest acceptable grade').choices(GRADES))
+    .option('--origin <name>', 'expected origin; another one is a finding')
+    .option('--max-tail <n>', 'most entries allowed after the last checkpoint of the required grade')
+    .option('--max-age <seconds>', 'maximum age of that checkpoint')
+    .option('--require-outcomes', 'require an outcome for every allowed call')
+    .option('--state <file>', 'file with the result of the last run, where verification continues; created if missing')
     .option('--all', 'verify every ledger of a PostgreSQL database; <ledger> is then its URL')
-    .option('--registry <ledger>', 'with --all: where the heads of the ledgers are on record; each must extend them')
+    .option('--registry <ledger>', 'with --all: the ledger with the recorded heads; each ledger must extend its own')
     .option('--json', 'print the report as JSON')
-    .option('--quiet', 'print nothing but errors')
+    .option('--quiet', 'print only errors')
     .addHelpText(
       'after',
       `
-Grades, each with the ones before it (broken, and unverified where no given key has signed the ledger, are not grades):
-  intact     chain, tree and rules hold; nobody vouches for them
-  signed     every entry and the head are signed by a key that you gave
-  anchored   the ledger begins with every checkpoint and receipt that you kept
-  witnessed  enough of your witnesses have seen the same log
+Grades, each including the ones before it (broken, and unverified if no given key signed the ledger, are not grades):
+  intact     hash chain, Merkle tree and call rules check out
+  signed     every entry and the head are signed by a given key
+  anchored   the ledger extends every given checkpoint and receipt
+  witnessed  a quorum of witnesses cosigned the same log
 
 Examples:
   $ sudoagent verify ledger.sqlite
@@ -65,5 +80,5 @@ async function run(options: VerifyOptions, io: Io): Promise<ExitCode> {
   const { all = false, registry } = options
   if (all) return (await import('./all.js')).verifyAll(options, io)
   if (registry === undefined) return (await import('./one.js')).verifyOne(options, io)
-  throw new CliError(EXIT.usage, '--registry stands without --all', 'a registry is about all ledgers of a database')
+  throw new CliError(EXIT.usage, '--registry needs --all', 'a registry covers all ledgers of a database')
 }

@@ -1,3 +1,19 @@
+// `sudoagent witness serve` runs a witness over HTTP. A witness cosigns the checkpoints of a log only while the log
+// grows, so that a log operator cannot show two histories to two readers.
+//
+// The protocol is https://c2sp.org/tlog-witness, the signature https://c2sp.org/tlog-cosignature;
+// @sudoagent/witness contains both. This file reads the key, the policy with the logs to cosign, and the store:
+//
+//   POST <url>/add-checkpoint   old size, consistency proof (RFC 6962, section 2.1.2), signed checkpoint
+//   200   the cosignature; the new size was written to disk before
+//   409   another size is recorded; the body is that size, and the client repeats the request with it
+//   403, 404, 422   unknown key, unknown log, invalid proof
+//
+//   $ sudoagent witness serve --key witness.key.pem --policy logs.txt --store witness.sqlite --port 8080
+//   vkey  sudoagent.dev/witness/0011223344556677+…
+//   url   http://127.0.0.1:8080
+//
+// Each request is logged on stderr in one line.
 import { existsSync } from 'node:fs'
 import type { NoteKey, Signer } from '@sudoagent/crypto'
 import type { Witness } from '@sudoagent/witness'
@@ -19,18 +35,18 @@ export function register(witness: Command, io: Io): void {
     .command('serve')
     .summary('run a witness')
     .description(
-      'Answers add-checkpoint requests until it is told to end: checks that a log is one of the policy, that it only grew since the last time, ' +
-        'records that on disk, and only then cosigns. Prints the vkey of the witness and its URL.',
+      'Answers add-checkpoint requests until a signal ends it: checks that the log is in the policy and has only grown, writes its new size to ' +
+        'disk, and only then cosigns. Prints the vkey of the witness and its URL.',
     )
     .requiredOption('--key <file>', 'private key of the witness (PEM); not one that signs a ledger')
-    .option('--name <name>', 'name of the witness, best a URL without its scheme; by default made of its key')
-    .requiredOption('--policy <file>', 'C2SP tlog-policy: its `log` lines say which logs are cosigned')
+    .option('--name <name>', 'name of the witness, preferably a URL without its scheme; default: derived from its key')
+    .requiredOption('--policy <file>', 'C2SP tlog-policy: its `log` lines list the logs to cosign')
     .requiredOption(
       '--store <file>',
-      'SQLite file with what was cosigned last; keep it: a witness that forgets is none',
+      'SQLite file with the last cosigned checkpoints; without it, the witness could cosign a fork',
     )
-    .option('--host <address>', 'address to listen at', '127.0.0.1')
-    .option('--port <n>', 'port to listen at; 0 takes a free one', '0')
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--port <n>', 'port to listen on; 0 selects a free port', '0')
     .addHelpText(
       'after',
       `
@@ -52,18 +68,18 @@ export async function run({ key, name, policy, store, host, port }: WitnessServe
   const { printMessage } = await import('../../terminal/message.js')
   const portNumber = readPort(port)
   const { requireFilePlace } = await import('../../ledger/place.js')
-  requireFilePlace('--store', store, 'a witness remembers in a SQLite file')
+  requireFilePlace('--store', store, 'a witness stores its state in a SQLite file')
   if (store.trim() !== store || store === '') {
-    throw new CliError(EXIT.usage, `--store \`${store}\` names no file`, 'a name without white space around it')
+    throw new CliError(
+      EXIT.usage,
+      `--store \`${store}\` is not a file name`,
+      'a file name must not start or end with white space',
+    )
   }
   const signer = createSigner(await readPrivateKey(key, io))
   const { logs, name: checkedName } = await readPart(signer, { policy, name }, io)
   if (!existsSync(store)) {
-    await printMessage(
-      io,
-      'note',
-      `\`${store}\` is new: this witness has seen nothing yet; if it had, find the store it kept`,
-    )
+    await printMessage(io, 'note', `\`${store}\` is new; if this witness ran before, use its previous store`)
   }
   const opened = SqliteWitnessStore.open(store)
   const forget = io.atExit(() => void opened.close())
@@ -72,9 +88,10 @@ export async function run({ key, name, policy, store, host, port }: WitnessServe
     const onError = (error: unknown): void =>
       void printMessage(io, 'error', `nothing was cosigned: ${error instanceof Error ? error.message : String(error)}`)
     const server = await serveWitness({ witness, host, port: portNumber, onError })
-    // Before anybody can know that it listens.
+    // Registered before the URL is printed.
     const stopped = io.untilStopped()
-    if (!LOOPBACK.includes(host)) await printMessage(io, 'note', `listening at \`${host}\`: others can reach this`)
+    if (!LOOPBACK.includes(host))
+      await printMessage(io, 'note', `listening on \`${host}\`, which other machines can reach`)
     await print(io.stdout, `vkey  ${encodeVkey(witness.key)}\nurl   ${server.url}\n`)
     await stopped
     await server.close()
@@ -85,7 +102,7 @@ export async function run({ key, name, policy, store, host, port }: WitnessServe
   }
 }
 
-/** What this witness is called, and the logs that it watches. Checked before a store is made. */
+/** The name of the witness and the logs that it cosigns. Checked before the store is created. */
 async function readPart(
   signer: Signer,
   { policy, name }: { policy: string; name: string | undefined },
@@ -93,7 +110,7 @@ async function readPart(
 ): Promise<{ logs: readonly NoteKey[]; name: string }> {
   const { CryptoError, createNoteKey } = await import('@sudoagent/crypto')
   const { readPolicy } = await import('../../input/witness-policy.js')
-  // As ledgers without an origin of their own: the same after each start, and nobody else's.
+  // The default name follows from the key: it is unique and the same after each start.
   const own = name ?? `sudoagent.dev/witness/${signer.keyId}`
   try {
     createNoteKey(own, signer.publicKey, 'cosignature')
@@ -103,17 +120,17 @@ async function readPart(
   }
   const logs = (await readPolicy(policy, io)).logs.map((log) => log.key)
   if (logs.length === 0)
-    throw new CliError(EXIT.usage, `\`${policy}\` names no log`, 'add a line `log <vkey>` for each')
+    throw new CliError(EXIT.usage, `\`${policy}\` lists no logs`, 'add a line `log <vkey>` for each')
   const same = logs.find(({ publicKey }) => publicKey.keyId === signer.keyId)
   if (same === undefined) return { logs, name: own }
   throw new CliError(
     EXIT.usage,
     `the key of this witness is the key of the log \`${same.name}\``,
-    'whoever signs a log cannot be its witness: make a key with `sudoagent keygen`',
+    'the signer of a log cannot be its witness: create another key with `sudoagent keygen`',
   )
 }
 
-/** Says in one line on stderr what became of each request. */
+/** Logs the result of each request in one line on stderr. */
 function withLog(witness: Witness, io: Io): Witness {
   return {
     key: witness.key,
@@ -121,7 +138,7 @@ function withLog(witness: Witness, io: Io): Witness {
       const answer = await witness.addCheckpoint(request)
       const { printMessage } = await import('../../terminal/message.js')
       const line = answer.body.trimEnd()
-      const why = /^\d+$/.test(line) ? `size ${line} is on record` : line
+      const why = /^\d+$/.test(line) ? `size ${line} is recorded` : line
       const says = answer.status === 200 ? 'cosigned' : `refused: ${why}`
       await printMessage(io, 'note', `${new Date().toISOString()} ${answer.status} ${await aboutOf(request)} ${says}`)
       return answer
@@ -129,7 +146,7 @@ function withLog(witness: Witness, io: Io): Witness {
   }
 }
 
-/** What a request asks for, as it says itself. */
+/** The origin and sizes that a request claims. */
 async function aboutOf(request: Uint8Array): Promise<string> {
   const { parseAddCheckpoint, WitnessError } = await import('@sudoagent/witness')
   try {
@@ -141,11 +158,11 @@ async function aboutOf(request: Uint8Array): Promise<string> {
   }
 }
 
-/** As long as the name of a key may be: a request may say anything. */
+/** Longest origin printed, the limit of a key name: a request may contain anything. */
 const ORIGIN_CHARS_MAX = 255
 
 function readPort(text: string): number {
   const port = Number(text)
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port
-  throw new CliError(EXIT.usage, `--port \`${text}\` is no port`, 'a number from 0 to 65535')
+  throw new CliError(EXIT.usage, `--port \`${text}\` is not a port`, 'a number from 0 to 65535')
 }

@@ -1,4 +1,4 @@
-// `sudoagent witness …`: being a witness for other people's ledgers.
+// `sudoagent witness …`: runs a witness for other ledgers.
 import type { Command } from 'commander'
 import type { Io } from '../../terminal/io.js'
 import * as serveCommand from './serve.js'
@@ -7,7 +7,7 @@ export function register(program: Command, io: Io): void {
   const witness = program
     .command('witness')
     .summary('cosign the checkpoints of ledgers')
-    .description('A witness cosigns the checkpoints of logs that it has seen only grow (C2SP tlog-witness).')
+    .description('A witness cosigns the checkpoints of logs that only grow (C2SP tlog-witness).')
     .addHelpText(
       'after',
       `

@@ -92,7 +92,7 @@ describe('an engine that waits', () => {
     for (const verb of ['approve', 'deny']) {
       const again = answer(box, verb, id, '--approver', 'alice', '--yes')
       expect({ code: again.code, stdout: again.stdout }).toEqual({ code: 1, stdout: '' })
-      expect(again.stderr).toMatch(/nothing was changed: it is approved by alice at .*, used at /)
+      expect(again.stderr).toMatch(/nothing changed: the approval is approved by alice at .*, used at /)
     }
     expect(box.run(['approvals', 'list', 'approvals.sqlite']).stdout).toMatch(/ {2}used {2}/)
   })
@@ -122,7 +122,7 @@ describe('an engine that waits', () => {
     expect(await engine.end()).toMatch(/^5 ApprovalDenied: /)
     const late = answer(box, 'approve', id, '--approver', 'alice', '--yes')
     expect(late.code).toBe(1)
-    expect(late.stderr).toMatch(/^sudoagent: error: nothing was changed: it is expired/)
+    expect(late.stderr).toMatch(/^sudoagent: error: nothing changed: the approval is expired/)
     expect(decisions(box)).toMatchObject([{ decision: { effect: 'deny' }, approval: { state: 'expired' } }])
   })
 

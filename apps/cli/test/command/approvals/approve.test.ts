@@ -18,7 +18,7 @@ describe('what is refused', () => {
       /no approval `r2`/,
     ],
     ['an endless id', 1, ['approvals', 'show', 'approvals.sqlite', 'r'.repeat(5_000)], /no approval/],
-    ['nobody', 2, ['approvals', 'approve', 'approvals.sqlite', 'r1', '--yes'], /no --approver/],
+    ['nobody', 2, ['approvals', 'approve', 'approvals.sqlite', 'r1', '--yes'], /--approver is missing/],
     [
       'an empty name',
       2,
@@ -29,7 +29,7 @@ describe('what is refused', () => {
       'a name with an escape',
       2,
       ['approvals', 'deny', 'approvals.sqlite', 'r1', '--yes', '--approver', '\u001b[2J'],
-      /--approver has a control/,
+      /--approver contains a control/,
     ],
     [
       'an endless reason',
@@ -45,7 +45,7 @@ describe('what is refused', () => {
     ],
     ['an unknown state', 2, ['approvals', 'list', 'approvals.sqlite', '--state', 'open'], /--state/],
     ['no such store', 3, ['approvals', 'list', 'missing.sqlite'], /missing\.sqlite/],
-    ['a folder', 3, ['approvals', 'list', '.'], /is no file/],
+    ['a folder', 3, ['approvals', 'list', '.'], /is not a file/],
     ['a ledger', 3, ['approvals', 'approve', 'ledger.sqlite', 'r1', '--approver', 'a', '--yes'], /no approval store/],
     ['a text', 3, ['approvals', 'list', 'text.sqlite'], /text\.sqlite/],
   ])('%s: exits with %i, and nothing has changed', async (_, code, args, says) => {
@@ -68,7 +68,7 @@ it('lists nothing, and says so', async () => {
   const box = sandbox()
   await storeWith(box)
   const { code, stdout, stderr } = box.run(['approvals', 'list', 'approvals.sqlite', '--state', 'denied'])
-  expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: 'sudoagent: note: no approval is denied\n' })
+  expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: 'sudoagent: note: no denied approvals\n' })
 })
 
 it('takes the beginning of an id, where it is that of one only', async () => {

@@ -167,7 +167,7 @@ describe('what verify could not check, and what is unfinished', () => {
       expect(stdout).toMatch(/^unverified: none of the given keys has signed this ledger/)
       expect(stdout).not.toMatch(/nothing was changed|do not rely/)
       expect(stderr.match(/KEY_UNKNOWN/g)).toHaveLength(1)
-      expect(stderr).toContain('so are 10 more entries')
+      expect(stderr).toContain('the same for 10 more entries')
     }
     const { findings, verdict } = JSON.parse(
       box.run(['verify', 'l.sqlite', '--public-key', 'other.pub.pem', '--json']).stdout,

@@ -118,7 +118,7 @@ describe('nothing fits', () => {
     expect(code).toBe(1)
     expect(stdout).toMatch(form)
     if (form === '') expect(stdout).toBe('')
-    expect(stderr).toBe('sudoagent: note: no entry fits\n')
+    expect(stderr).toBe('sudoagent: note: no matching entries\n')
   })
 
   it('makes no file, and leaves one that is there alone', () => {

@@ -36,7 +36,7 @@ describe('search', () => {
     expect(box.run(['search', 'l.sqlite', '--query', 'nowhere'])).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'sudoagent: note: no entry fits\n',
+      stderr: 'sudoagent: note: no matching entries\n',
     })
   })
 

@@ -22,7 +22,7 @@ describe('cannot be started: nothing on stdout, no ledger', () => {
         ['no policy', at('--ledger', 'ledger.sqlite', ...server), 2, /--policy/],
         ['no server', at(...usual), 2, /no server/],
         ['two servers', at(...usual, '--upstream', 'http://127.0.0.1:1/mcp', ...server), 2, /two servers/],
-        ['a URL with a password', at(...usual, '--upstream', 'https://a:b@x/mcp'), 2, /is no URL/],
+        ['a URL with a password', at(...usual, '--upstream', 'https://a:b@x/mcp'), 2, /is not the URL of a server/],
         [
           'a policy file that is missing',
           at('--policy', 'none.mjs', '--ledger', 'ledger.sqlite', ...server),
@@ -86,13 +86,18 @@ describe('cannot be started: nothing on stdout, no ledger', () => {
         ['a time with a unit', at(...usual, '--approval-ttl', '5m', ...server), 2, /`5m` is not a number of seconds/],
         ['no time at all', at(...usual, '--timeout', '0', ...server), 2, /--timeout `0` is less than 1 seconds/],
         ['a negative time', at(...usual, '--hold', '-1', ...server), 2, /--hold/],
-        ['a variable that is not set', at(...usual, '--env', 'NOT_SET_ANYWHERE', ...server), 2, /no such variable/],
+        [
+          'a variable that is not set',
+          at(...usual, '--env', 'NOT_SET_ANYWHERE', ...server),
+          2,
+          /the variable is not set/,
+        ],
         ['HTTP without a token', at(...usual, '--http', '127.0.0.1:0', ...server), 2, /need a token/],
         [
           'a token that is too short',
           at(...usual, '--http', '127.0.0.1:0', '--token-file', 'short', ...server),
           3,
-          /holds no token/,
+          /does not contain a valid token/,
         ],
         ['a key that is none', at(...usual, '--private-key', 'policy.mjs', ...server), 3, /policy\.mjs/],
       ],
@@ -159,5 +164,5 @@ it.each(['ledger.sqlite.approvals', 'ledger.sqlite.budget', 'ledger.sqlite.tools
 it('says how long a call is held unless told: four seconds, which clients wait for', () => {
   const { code, stdout } = box.run(['mcp', 'guard', '--help'])
   expect(code).toBe(0)
-  expect(stdout.replace(/\s+/g, ' ')).toMatch(/--hold <seconds> how long a call waits [^(]*\(default: "4"\)/)
+  expect(stdout.replace(/\s+/g, ' ')).toMatch(/--hold <seconds> time a call waits [^(]*\(default: "4"\)/)
 })

@@ -113,8 +113,8 @@ describe('policy explain', () => {
     const { code, stdout } = read('--server files')
     expect(code).toBe(0)
     expect(stdout).toMatch(/^call {6}files\/read_file\npolicy {4}pay, version 1\ndecision {2}deny\nrule {6}none\n/)
-    expect(stdout).toMatch(/line {4}8 {2}reads {5}allow {13}passed over: `path` is outside the root\n$/)
-    expect(read('').stdout).toMatch(/passed over: the call names no server\n$/)
+    expect(stdout).toMatch(/line {4}8 {2}reads {5}allow {13}skipped: `path` is outside the root\n$/)
+    expect(read('').stdout).toMatch(/skipped: the call names no server\n$/)
   })
 
   it('shows the policy what an engine would, and itself no secret', () => {
@@ -132,14 +132,14 @@ describe('policy explain', () => {
 
   it('asks a module, which has no rules to tell', () => {
     expect(decided(['own.mjs', '--tool', 'pay'])).toEqual(['allow', null, undefined])
-    expect(explain(['own.mjs', '--tool', 'pay']).stdout).toContain('A module decides by its own code.')
+    expect(explain(['own.mjs', '--tool', 'pay']).stdout).toContain('A module decides in code.')
   })
 
   test.each([
     ['a key twice', 2, ['--tool', 'pay', '--args', '{"a": 1, "a": 2}'], /duplicate key/],
     ['a key twice in a file', 3, ['--tool', 'pay', '--args-file', 'twice.json'], /`twice\.json`.*duplicate key/],
-    ['no JSON', 2, ['--tool', 'pay', '--args', 'amount=5'], /--args is no JSON/],
-    ['no object', 2, ['--tool', 'pay', '--args', '[5]'], /--args is no JSON object/],
+    ['no JSON', 2, ['--tool', 'pay', '--args', 'amount=5'], /--args is not JSON/],
+    ['no object', 2, ['--tool', 'pay', '--args', '[5]'], /--args is not a JSON object/],
     ['arguments twice', 2, ['--tool', 'pay', '--args', '{}', '--args-file', 'call.json'], /both given/],
     ['no tool', 2, [], /--tool/],
     ['an empty tool', 2, ['--tool', ''], /--tool is empty/],

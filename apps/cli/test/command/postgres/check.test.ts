@@ -39,13 +39,13 @@ describe('separate roles', () => {
 
   it('bind logins to ledgers', async () => {
     expect(box.run(['postgres', 'init', database, '--apply', '--separate-roles']).code).toBe(0)
-    expect(box.run(['postgres', 'check', database])).toMatchObject({ code: 0, stdout: 'nothing is open\n' })
+    expect(box.run(['postgres', 'check', database])).toMatchObject({ code: 0, stdout: 'no excess rights\n' })
     const [agent, other] = [await newLogin(`IN ROLE ${schema}_writer`), await newLogin(`IN ROLE ${schema}_writer`)]
     expect([await append(agent), await append(other)]).toEqual(['done', 'LEDGER_NOT_READABLE'])
     const grant = ['postgres', 'grant', database, '--ledger']
     expect(box.run([...grant, 'payments', '--to', other])).toMatchObject({
       code: 0,
-      stdout: `\`${other}\` may write the ledger \`payments\`\n`,
+      stdout: `\`${other}\` can write the ledger \`payments\`\n`,
     })
     expect(await append(other)).toBe('done')
     for (const [ledger, role] of [

@@ -92,7 +92,7 @@ describe('receipt verify', () => {
     writeFileSync(box.path('r.json'), make())
     const { code, stdout, stderr } = box.run(['receipt', 'verify', 'r.json', '--public-key', 'key.pub.pem'])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stdout).toMatch(/^signed: this is on record/)
+    expect(stdout).toMatch(/^signed: the decision is recorded/)
     expect(stdout).toMatch(/\nProven\n- [\s\S]*\nNot proven\n- /)
     expect(stdout).toContain('approved by alice')
     const json = box.run(['receipt', 'verify', 'r.json', '--public-key', 'key.pub.pem', '--json'])
@@ -136,7 +136,7 @@ describe('receipt verify', () => {
       'sudoagent: error: a given key signed the checkpoint, but entry_signature is not a signature of this entry by a given key (KEY_UNKNOWN)\n' +
         'sudoagent: hint: if an older key of the log signed the entry, give that key as well\n',
     )
-    expect(stdout).toMatch(/^unverified: a given key signed the checkpoint, but not all of this receipt/)
+    expect(stdout).toMatch(/^unverified: a given key signed the checkpoint, but not the whole receipt/)
     expect(stdout).not.toContain('none of the given keys has signed')
     expect(verify('key.pub.pem', 'pypi.pub.pem')).toMatchObject({ code: 0, stderr: '' })
     expect(verify('pypi.pub.pem').stdout).toMatch(/^unverified: none of the given keys has signed this receipt/)

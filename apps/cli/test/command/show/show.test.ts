@@ -59,7 +59,7 @@ describe('as text', () => {
       'outcome        success  entry 6, recorded 2026-11-22T20:00:03.250000Z, 250 ms after the decision was recorded',
       '      "note": "ticket 4711"',
       `  decision     ${decisionHashOf({ n: 3, kwargs: { note: 'ticket 4711' } })}`,
-      `entry 5 by key ${key.publicKey.keyId}`,
+      `entry 5: key ${key.publicKey.keyId}`,
     ]) {
       expect(story).toContain(says)
     }
@@ -67,7 +67,7 @@ describe('as text', () => {
 
   it('says plainly that a denied call did not run, and that an open one has no outcome', () => {
     expect(text('l.sqlite', '4')).toMatch(/decision {7}deny .*\n[\s\S]*outcome {8}none: a denied call does not run\n/)
-    expect(text('l.sqlite', '9')).toMatch(/outcome {8}open: none on record/)
+    expect(text('l.sqlite', '9')).toMatch(/outcome {8}open: no outcome recorded/)
   })
 
   it('measures from record to record, not from the moment before a person was asked', async () => {
@@ -112,7 +112,7 @@ describe('a ledger that does not verify', () => {
     expect(text('wrong.jsonl', '2')).toMatch(
       /success .*although the call was denied\n[\s\S]*entry 4 names this call too, as outcome\n/,
     )
-    expect(text('wrong.jsonl', '5')).toMatch(/decision {7}none on record before the outcome\n/)
+    expect(text('wrong.jsonl', '5')).toMatch(/decision {7}no decision recorded before the outcome\n/)
     expect(JSON.parse(box.run(['show', 'wrong.jsonl', '2']).stdout)).toMatchObject({
       state: 'denied',
       others: [{ position: 4 }],
@@ -158,7 +158,7 @@ describe('not on record: exit 1', () => {
     writeFileSync(box.path('damaged.sqlite'), bytes)
     const { code, stderr } = box.run(['show', 'damaged.sqlite', requestIdOf(999)])
     expect(code).toBe(3)
-    expect(stderr).toMatch(/^sudoagent: error: the ledger cannot be read to its end: /)
+    expect(stderr).toMatch(/^sudoagent: error: the ledger cannot be read to the end: /)
   })
 })
 

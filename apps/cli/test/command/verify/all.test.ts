@@ -59,7 +59,7 @@ describe('verify --all and the registry', () => {
     expect(code).toBe(1)
     expect(stdout).toContain('anchored: a, 5 entries')
     expect(stderr).toContain('ledger b: ')
-    expect(stderr).toContain('ledger c: it is on record, and is not there')
+    expect(stderr).toContain('ledger c: it is in the registry, but missing from the database')
     expect(JSON.parse(box.run([...all, '--json']).stdout)).toHaveLength(3)
   })
 
@@ -97,7 +97,7 @@ describe('verify --all and the registry', () => {
     const all = ['verify', home, '--all', '--public-key', 'key.pem']
     const fromRegistry = box.run([...all, '--registry', ledgerUrl(database, 'heads-of-others')])
     expect(fromRegistry.code).toBe(1)
-    expect(fromRegistry.stderr).toContain('cannot be the name of a ledger')
+    expect(fromRegistry.stderr).toContain('not a valid name')
     // From the server: its owner has let the name in.
     await asSuperuser(
       home,
@@ -106,7 +106,7 @@ describe('verify --all and the registry', () => {
     )
     const fromServer = box.run(all)
     expect(fromServer.code).toBe(1)
-    expect(fromServer.stderr).toContain('cannot be the name of a ledger')
+    expect(fromServer.stderr).toContain('not a valid name')
     expect(fromServer.stdout).toContain('signed: good')
     const recorded = box.run(['registry', 'record', home, '--registry', 'never.jsonl'])
     expect([recorded.code, existsSync(box.path('never.jsonl'))]).toEqual([1, false])

@@ -52,7 +52,7 @@ describe('a witness', () => {
   it('without a name has one of its key; elsewhere than on the loopback it says so', async () => {
     const { vkey, said } = await startWitness(box, 'w2', ['--host', '0.0.0.0'])
     expect(vkey).toMatch(/^sudoagent\.dev\/witness\/[0-9a-f]{16}\+[0-9a-f]{8}\+/)
-    expect(said()).toContain('sudoagent: note: listening at `0.0.0.0`: others can reach this\n')
+    expect(said()).toContain('sudoagent: note: listening on `0.0.0.0`, which other machines can reach\n')
   })
 
   it('may have an encrypted key', async () => {
