@@ -177,7 +177,7 @@ export const SCENARIOS: readonly Scenario[] = [
     amounts: [500],
     runs: false,
     entries: [REFUSED],
-    text: `This call was not approved, ${END} the approver refused. Do not repeat it unchanged.`,
+    text: `This call was not approved, ${END} the approver denied the call. Do not repeat it unchanged.`,
   },
   {
     name: 'approval granted',
@@ -194,7 +194,7 @@ export const SCENARIOS: readonly Scenario[] = [
     ledger: 'broken',
     runs: false,
     entries: [],
-    text: `This call was denied because it could not be recorded, ${END} the decision could not be put on record. Do not repeat it unchanged.`,
+    text: `This call was denied because it could not be recorded, ${END} the decision could not be recorded. Do not repeat it unchanged.`,
   },
 ]
 

@@ -27,7 +27,7 @@ const LAST_LINES: ReadonlyMap<string, RegExp> = new Map([
   ['custom-policy', /^salaries: not on the list$/],
   ['demo', /^Done: the ledger verifies, no forged copy does, and the reports say why\. All of it is in demo-output\/$/],
   ['mcp-files', /^ledger: intact, 9 decisions, 2 outcomes$/],
-  ['non-interactive-deny', /^denied: no terminal to ask on$/],
+  ['non-interactive-deny', /^denied: no terminal is available$/],
   ['policy-file', /^7 decisions, each with its rule$/],
   ['quickstart', /^ledger: intact, 2 decisions, 1 outcome$/],
   ['workflow-demo', /^ledger: signed, 8 entries; receipt for entry 4: signed in a tree of 8$/],

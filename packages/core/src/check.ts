@@ -29,7 +29,7 @@ export function readFields(what: string, value: unknown, known: readonly string[
     throw new TypeError(`${what}: an object is needed`)
   const fields = new Map<string, unknown>()
   for (const key of Reflect.ownKeys(value)) {
-    if (typeof key !== 'string') throw new TypeError(`${what}: a symbol is no option name`)
+    if (typeof key !== 'string') throw new TypeError(`${what}: a symbol is not an option name`)
     if (!known.includes(key)) throw new TypeError(`${what}: unknown option ${quote(key)}, ${suggestion(key, known)}`)
     fields.set(key, (value as Record<string, unknown>)[key])
   }

@@ -68,7 +68,7 @@ export class SudoEngine implements Engine {
     const { ledger, privateKey, passphrase, ...rest } = ownFields(options)
     if (typeof ledger !== 'string') {
       if (privateKey !== undefined)
-        throw new TypeError('`privateKey` needs the `ledger` as a path or URL: one that is open already has its signer')
+        throw new TypeError('`privateKey` needs `ledger` as a path or URL: an open ledger already has its signer')
       return SudoEngine.#begun(new SudoEngine({ ...rest, ledger }))
     }
     // Invalid options are reported before the ledger is created.

@@ -106,7 +106,7 @@ async function openBudget(
   closers: Closers,
 ): Promise<BudgetStore | undefined> {
   if (place === undefined || place === '') return undefined
-  if (limits === undefined) throw new TypeError('`SUDOAGENT_BUDGET` names a budget: `budgetLimits` must say its limits')
+  if (limits === undefined) throw new TypeError('`SUDOAGENT_BUDGET` is set: `budgetLimits` must have its limits')
   const budget = isUrl(place)
     ? await (await postgres()).PostgresBudget.open(place, limits)
     : (await import('./budget/sqlite.js')).SqliteBudget.open(place, limits)

@@ -44,7 +44,7 @@ function warnUnsigned(): void {
   if (isWarned) return
   isWarned = true
   process.emitWarning(
-    'the evidence is unsigned: whoever can write to the ledger can change it; give `privateKey: "ledger.key.pem"`, which is made for a new ledger',
+    'the evidence is unsigned: any program that can write to the ledger can change it; set `privateKey: "ledger.key.pem"`, which is created for a new ledger',
     { code: 'SUDOAGENT_UNSIGNED' },
   )
 }

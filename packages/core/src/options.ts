@@ -252,7 +252,7 @@ function checkPolicy(policy: Policy | undefined): CheckedPolicy {
  */
 export function requireNoSecret(option: string, name: string, redactor: Redactor): string {
   if (redactor.text(name) === name.normalize('NFC')) return name
-  throw new TypeError(`\`${option}\` holds what looks like a secret, and names are recorded as they are`)
+  throw new TypeError(`\`${option}\` seems to contain a secret, and names are recorded unchanged`)
 }
 
 function requireOnConcealed(value: unknown): OnConcealed {

@@ -46,9 +46,7 @@ export function readOrMakeKey(key: string, { passphrase, mayMake }: KeyOptions):
   const found = readKey(key)
   if (found !== null) return parsePrivateKey(found, passphrase)
   if (!mayMake)
-    throw new TypeError(
-      `\`privateKey\`: ${quote(key)} does not exist; it must be the key that the ledger was begun with`,
-    )
+    throw new TypeError(`\`privateKey\`: ${quote(key)} does not exist; use the key with which the ledger was created`)
   return makeKey(key) ?? readOrMakeKey(key, { passphrase, mayMake: false })
 }
 
@@ -93,7 +91,7 @@ function makeKey(path: string): PrivateKey | null {
   if (isThere(publicPath)) {
     if (isThere(path)) return null
     throw new TypeError(
-      `\`privateKey\`: ${quote(path)} does not exist, but its public key ${quote(publicPath)} does; to begin with a new key, move that away`,
+      `\`privateKey\`: ${quote(path)} does not exist, but its public key ${quote(publicPath)} does; to create a new key, move the public key away`,
     )
   }
   const key = generatePrivateKey()
@@ -111,7 +109,7 @@ function makeKey(path: string): PrivateKey | null {
   }
   writeFileSync(publicPath, key.publicKey.pem, { mode: 0o644, flag: 'wx' })
   process.emitWarning(
-    `made a key pair: ${quote(path)} signs the ledger and stays here; ${quote(publicPath)} is for verifiers`,
+    `created a key pair: ${quote(path)} signs the ledger and must stay here; ${quote(publicPath)} is for verifiers`,
     { type: 'Note', code: 'SUDOAGENT_KEY_MADE' },
   )
   return key

@@ -188,7 +188,7 @@ export function hintOf(error: unknown): string | undefined {
 function requirePath(path: unknown): string {
   const text = requireText('path', path, PATH_CHARACTERS_MAX)
   if (text.trim() !== text || text.includes('\0'))
-    throw new TypeError(`\`path\` ${quote(text)} has white space around it or a NUL in it`)
+    throw new TypeError(`\`path\` ${quote(text)} has surrounding white space or a NUL character`)
   if (text === ':memory:') throw new TypeError('`path` must name a file; for a store in memory use the memory class')
   return resolve(text)
 }

@@ -43,7 +43,7 @@ export function actionOf(fn: AnyFunction, action: string | null): string {
     if (plain.length <= SHORT_NAME_MAX) warnShortName(plain)
     return requireName('action', plain, NAME_LENGTH_MAX)
   }
-  throw new TypeError('an anonymous function needs an `action`: give its options one, or the function a name')
+  throw new TypeError('an anonymous function needs an `action`: set it in the options, or name the function')
 }
 
 /** The length of names that minifiers give to functions. */
@@ -58,7 +58,7 @@ function warnShortName(name: string): void {
   if (warned.has(name) || warned.size >= WARNINGS_MAX) return
   warned.add(name)
   process.emitWarning(
-    `the action ${quote(name)} is the name of a function, and looks like one that a minifier made: give an \`action\``,
+    `the action ${quote(name)} is the name of a function that a minifier seems to have changed: set an \`action\``,
     { code: 'SUDOAGENT_ACTION_NAME' },
   )
 }

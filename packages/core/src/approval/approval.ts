@@ -165,12 +165,12 @@ export type ApprovalStoreErrorCode =
 
 const HINTS: Readonly<Record<ApprovalStoreErrorCode, string>> = {
   APPROVAL_NOT_FOUND: '`sudoagent approvals list` shows the open ones',
-  APPROVAL_EXPIRED: 'have the call made again: a new request is made for it',
-  APPROVAL_ALREADY_RESOLVED: 'the first answer counts: have the call made again for another one',
-  APPROVAL_ALREADY_USED: 'an approval is good for one call: have the call made again',
+  APPROVAL_EXPIRED: 'repeat the call: it makes a new request',
+  APPROVAL_ALREADY_RESOLVED: 'the first answer counts; repeat the call to ask again',
+  APPROVAL_ALREADY_USED: 'an approval is valid for one call; repeat the call to ask again',
   APPROVAL_NOT_APPROVED: 'wait until it is approved',
   APPROVAL_BINDING_MISMATCH: 'approve the request of the call itself',
-  APPROVAL_STORE_FAILED: 'check the store, and who may write to it',
+  APPROVAL_STORE_FAILED: 'check the store and its write permissions',
 }
 
 export class ApprovalStoreError extends SudoAgentError<ApprovalStoreErrorCode> {

@@ -86,7 +86,7 @@ export class InteractiveApprover implements Approver {
   async approve(request: ApprovalRequest, { signal }: { readonly signal: AbortSignal }): Promise<ApprovalAnswer> {
     // Requires exactly `true`: a stream without `isTTY` is not a terminal.
     if (this.#input.isTTY !== true || this.#output.isTTY !== true)
-      return { approved: false, reason: 'no terminal to ask on' }
+      return { approved: false, reason: 'no terminal is available' }
     const leftMs = request.expiresAt.getTime() - this.#clock().getTime()
     const ending = new AbortController()
     const abort = (): void => ending.abort('aborted' satisfies Ending)
@@ -136,7 +136,7 @@ export class InteractiveApprover implements Approver {
       if (isLast && YES.test(line)) return { approved: true, approverId: this.#approverId }
       if (!NEXT.test(line)) break
     }
-    return { approved: false, approverId: this.#approverId, reason: 'refused at the terminal' }
+    return { approved: false, approverId: this.#approverId, reason: 'denied at the terminal' }
   }
 
   /** @param shown - whether any part of the question was shown */
@@ -193,7 +193,7 @@ export class InteractiveApprover implements Approver {
 
 function withdrawn(ending: AbortSignal): { approved: false; reason: string } {
   const expired = ending.reason === ('expired' satisfies Ending)
-  return { approved: false, reason: expired ? 'nobody answered in time' : 'the request was withdrawn' }
+  return { approved: false, reason: expired ? 'no answer before the deadline' : 'the request was cancelled' }
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

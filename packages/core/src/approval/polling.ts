@@ -77,7 +77,7 @@ export class PollingApprover implements Approver {
       const now = this.#clock()
       const record = await store.get(request.approvalId, now)
       if (record === undefined)
-        throw new ApprovalStoreError('APPROVAL_NOT_FOUND', 'the approval store does not know this request')
+        throw new ApprovalStoreError('APPROVAL_NOT_FOUND', 'the approval store does not have this request')
       const leftMs = request.expiresAt.getTime() - now.getTime()
       if (record.state !== 'pending' || signal.aborted || leftMs <= 0 || sleptMs >= patienceMs) return record
       const waitMs = Math.min(this.#intervalMs, leftMs)
@@ -101,6 +101,9 @@ function answerOf(record: ApprovalRecord): ApprovalAnswer {
   ) as [ApprovalRecord['state'], string | null, string | null, ApprovalRecord['binding']]
   if (state === 'approved') return { approved: true, approverId, reason: note, binding }
   if (state === 'denied') return { approved: false, approverId, reason: note, binding }
-  if (state === 'pending') return { approved: false, reason: 'the wait for an answer was given up' }
-  return { approved: false, reason: state === 'expired' ? 'nobody answered in time' : (note ?? 'the approval failed') }
+  if (state === 'pending') return { approved: false, reason: 'the wait for an answer was cancelled' }
+  return {
+    approved: false,
+    reason: state === 'expired' ? 'no answer before the deadline' : (note ?? 'the approval failed'),
+  }
 }

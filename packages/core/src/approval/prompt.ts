@@ -45,7 +45,7 @@ export function promptPages(rows: readonly string[], rowsMax: number): readonly 
 
 /** The question after every page except the last. */
 export function pageQuestion(page: number, pages: number): string {
-  return `page ${page} of ${pages}, not yet the whole call: Enter shows the next page, anything else stops `
+  return `page ${page} of ${pages}, more of the call follows: Enter shows the next page, any other input denies `
 }
 
 /** The arguments as indented JSON; continuation rows begin in the column of the values. */

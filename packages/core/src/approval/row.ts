@@ -119,8 +119,7 @@ export function checkRow(raw: unknown): ApprovalRow {
     consumedAtMs: value.consumedAtMs === null ? null : requireTime('consumed_at_ms', value.consumedAtMs),
   }
   const { args, kwargs } = decodeParameters(row.parametersJson)
-  if (encodeParameters(args, kwargs) !== row.parametersJson)
-    throw new TypeError('`parameters_json` is not as it was written')
+  if (encodeParameters(args, kwargs) !== row.parametersJson) throw new TypeError('`parameters_json` is not canonical')
   const contradiction = contradictionIn(row)
   if (contradiction !== null) throw new TypeError(contradiction)
   return Object.freeze(row)
@@ -156,10 +155,10 @@ export function toRecord(row: ApprovalRow): ApprovalRecord {
 
 function contradictionIn(row: ApprovalRow): string | null {
   const { state, createdAtMs, expiresAtMs, resolvedAtMs, consumedAtMs } = row
-  if (expiresAtMs <= createdAtMs) return 'it expires before it was made'
-  if (expiresAtMs - createdAtMs > APPROVAL_TTL_MS_MAX) return 'it is open for longer than the cap'
+  if (expiresAtMs <= createdAtMs) return 'it expires before its creation'
+  if (expiresAtMs - createdAtMs > APPROVAL_TTL_MS_MAX) return 'its lifetime exceeds the maximum'
   if ((state === 'pending') !== (resolvedAtMs === null))
-    return `it is ${state}, but its time of resolution says otherwise`
+    return `it is ${state}, which contradicts its time of resolution`
   if (state === 'pending' && (row.approverId !== null || row.note !== null)) return 'it is pending, but has an answer'
   if (state === 'approved' && resolvedAtMs !== null && resolvedAtMs >= expiresAtMs)
     return 'it was approved after its deadline'
@@ -179,6 +178,6 @@ function requireTime(name: string, value: unknown): number {
 
 function requireState(value: unknown): ApprovalState {
   const state = APPROVAL_STATES.find((known) => known === value)
-  if (state === undefined) throw new TypeError('`state` is none that an approval can have')
+  if (state === undefined) throw new TypeError('`state` is not a state of an approval')
   return state
 }

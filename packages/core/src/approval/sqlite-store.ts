@@ -50,7 +50,7 @@ export class SqliteApprovalStore extends TableApprovalStore {
    */
   static openExisting(path: string, options: SqliteStoreOptions = {}): SqliteApprovalStore {
     try {
-      if (!holdsTable(path, 'sudoagent_approval')) throw new Error('it is a database, but no approval store')
+      if (!holdsTable(path, 'sudoagent_approval')) throw new Error('it is a database, but not an approval store')
     } catch (error) {
       if (error instanceof TypeError) throw error
       throw storeFailed(`cannot open ${quote(String(path))}`, error)

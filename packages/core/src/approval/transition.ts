@@ -47,7 +47,7 @@ export function rowAt(row: ApprovalRow, nowMs: number): ApprovalRow {
 export function settle(stored: ApprovalRow, resolution: CheckedResolution, nowMs: number): Transition {
   const row = rowAt(stored, nowMs)
   if (resolution.binding !== null && !sameBinding(bindingOf(row), resolution.binding)) {
-    const note = 'the answer was about another call'
+    const note = 'the answer was for another call'
     const failed = { ...row, state: 'failed', approverId: resolution.approverId, note, resolvedAtMs: nowMs } as const
     return { row: row.state === 'pending' ? failed : row, refusal: 'APPROVAL_BINDING_MISMATCH' }
   }
@@ -101,7 +101,7 @@ export function refusalError(code: ApprovalStoreErrorCode): ApprovalStoreError {
 const MESSAGES: Readonly<Record<ApprovalStoreErrorCode, string>> = {
   APPROVAL_NOT_FOUND: 'there is no approval with this id',
   APPROVAL_EXPIRED: 'the approval has expired',
-  APPROVAL_ALREADY_RESOLVED: 'the approval has already been answered otherwise',
+  APPROVAL_ALREADY_RESOLVED: 'the approval was already resolved differently',
   APPROVAL_ALREADY_USED: 'the approval has already been used',
   APPROVAL_NOT_APPROVED: 'the approval was not given',
   APPROVAL_BINDING_MISMATCH: 'the approval is bound to another call',

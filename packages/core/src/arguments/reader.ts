@@ -70,9 +70,9 @@ export class Reader {
     this.#count(1, at)
     switch (typeof value) {
       case 'string':
-        return this.#readText(value, at, 'holds')
+        return this.#readText(value, at, 'contains')
       case 'number':
-        if (!Number.isFinite(value)) throw this.#refusal(at, `is ${value}, which is no value to decide about`)
+        if (!Number.isFinite(value)) throw this.#refusal(at, `is ${value}, which cannot be recorded`)
         // Very large integers are recorded with all their digits, up to 309 of them.
         if (Number.isInteger(value) && !Number.isSafeInteger(value)) this.#countUnits(String(BigInt(value)).length, at)
         return value
@@ -105,10 +105,10 @@ export class Reader {
         return markCopy(new Date(time), 'date')
       }
       case 'url':
-        return markCopy(new URL(this.#readText(hrefOf(value) ?? '', at, 'holds')), 'url')
+        return markCopy(new URL(this.#readText(hrefOf(value) ?? '', at, 'contains')), 'url')
       case 'regexp': {
         const copy = this.#foreign(at, () => copyRegExp(value))
-        const source = this.#readText(copy.source, at, 'holds')
+        const source = this.#readText(copy.source, at, 'contains')
         // The constructor is used because a range such as `[a-é]` may be invalid after normalisation, and is then
         // refused.
         const read = source === copy.source ? copy : this.#foreign(at, () => new RegExp(source, copy.flags))
@@ -129,7 +129,7 @@ export class Reader {
   #readElements(array: readonly unknown[], at: Step | undefined): unknown[] {
     const length: unknown = this.#foreign(at, () => Reflect.get(array, 'length'))
     if (typeof length !== 'number' || !Number.isInteger(length) || length < 0) {
-      throw this.#refusal(at, 'is an array without a proper length')
+      throw this.#refusal(at, 'is an array without a valid length')
     }
     this.#expect(length, at)
     // Array.from defines elements. Assigning one could run a setter on Array.prototype.
@@ -192,7 +192,7 @@ export class Reader {
 
   #readText(text: string, at: Step | undefined, verb: string): string {
     this.#countUnits(text.length, at)
-    if (!text.isWellFormed()) throw this.#refusal(at, `${verb} a lone surrogate, which is no Unicode text`)
+    if (!text.isWellFormed()) throw this.#refusal(at, `${verb} a lone surrogate, which is not valid Unicode`)
     if (this.#unicode === 'keep') return text
     const normal = text.normalize('NFC')
     // Otherwise the record, in which all strings are in NFC, would differ from the function's argument.

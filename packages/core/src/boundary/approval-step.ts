@@ -106,7 +106,7 @@ async function settle(
   heard: Exclude<Heard, 'cancelled'>,
 ): Promise<ApprovalRecord> {
   const { approvalId, binding } = request
-  if (heard === 'expired') throw new Unapproved('expired', 'nobody approved in time')
+  if (heard === 'expired') throw new Unapproved('expired', 'no approval before the deadline')
   const { approved, approverId, note } = heard
   const state = approved ? 'approved' : 'denied'
   const answer = { state, approverId, note, binding: heard.binding } as const
@@ -114,8 +114,8 @@ async function settle(
     // A denial is valid even if the store can no longer record it. If the request has expired, the state is
     // `expired`, not `denied`.
     const late = await ask(desk, () => desk.store.resolve(approvalId, answer, desk.clock())).then(() => false, isExpiry)
-    if (late) throw new Unapproved('expired', 'nobody approved in time')
-    throw new Unapproved('denied', note ?? 'the approver refused', approverId)
+    if (late) throw new Unapproved('expired', 'no approval before the deadline')
+    throw new Unapproved('denied', note ?? 'the approver denied the call', approverId)
   }
   await ask(desk, () => desk.store.resolve(approvalId, answer, desk.clock()))
   return requireUsed(await ask(desk, () => desk.store.consume(approvalId, binding, desk.clock())), request)
@@ -166,8 +166,8 @@ const isExpiry = (error: unknown): boolean => error instanceof ApprovalStoreErro
 const NO: ReadonlyMap<string, readonly [Unapproved['state'], string]> = new Map([
   ['APPROVAL_EXPIRED', ['expired', 'the approval came too late']],
   ['APPROVAL_BINDING_MISMATCH', ['failed', 'the approval was given for another call']],
-  ['APPROVAL_ALREADY_RESOLVED', ['denied', 'the approval was settled otherwise']],
-  ['APPROVAL_ALREADY_USED', ['failed', 'the approval was used already']],
+  ['APPROVAL_ALREADY_RESOLVED', ['denied', 'the approval was already resolved differently']],
+  ['APPROVAL_ALREADY_USED', ['failed', 'the approval was already used']],
   ['APPROVAL_NOT_APPROVED', ['denied', 'the approval was not given']],
 ])
 

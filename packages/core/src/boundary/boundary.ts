@@ -158,7 +158,7 @@ export class Boundary {
   async finish(authorization: Authorization, outcome: CallOutcome): Promise<boolean> {
     const running = this.#running.get(authorization)
     if (running === undefined) {
-      throw new TypeError('this is no authorization of this engine, or its outcome was recorded already')
+      throw new TypeError('the authorization is not from this engine, or its outcome was already recorded')
     }
     this.#running.delete(authorization)
     return await this.#recorder.outcome(running.request, running.ruling, outcome)
@@ -185,7 +185,7 @@ export class Boundary {
       // The arguments cannot be recorded, but the refusal can.
       const context = buildContext({ ...facts, values: UNRECORDABLE, metadata: {} })
       const request = requestDecision(context, policy.identity, clock())
-      const reason = cause instanceof Error ? cause.message : 'the arguments cannot be put on record'
+      const reason = cause instanceof Error ? cause.message : 'the arguments cannot be recorded'
       throw await this.#refuse(request, new Refusal({ kind: 'parameters', code: 'PARAMETERS_INVALID', reason, cause }))
     }
   }

@@ -51,7 +51,7 @@ export async function reserveBudget(
     if (memberOf(verdict, 'allowed') === true) return block
     const exceeded = EXCEEDED.get(memberOf(verdict, 'scope'))
     if (memberOf(verdict, 'allowed') !== false || exceeded === undefined)
-      throw new TypeError('the budget store gave an answer that is not a verdict')
+      throw new TypeError('the budget store did not return a valid verdict')
     throw new Refusal({ code: exceeded[0], reason: describe(exceeded[1], cost, verdict), budget: block })
   } catch (error) {
     throw error instanceof Refusal ? error : failed(error, block)
@@ -88,10 +88,10 @@ function describe(whose: string, cost: number, verdict: BudgetVerdict): string {
   const [limit, used, moreAtMs] = ['limit', 'used', 'moreAtMs'].map((name) => memberOf(verdict, name))
   if (!Number.isSafeInteger(limit) || !Number.isSafeInteger(used)) return `${whose} is used up`
   const all = limit as number
-  if (cost > all) return `${whose} is never more than ${all}, and the call costs ${cost}`
+  if (cost > all) return `${whose} is at most ${all}, and the call costs ${cost}`
   const more =
     Number.isSafeInteger(moreAtMs) && Math.abs(moreAtMs as number) <= INSTANT_MS_MAX
-      ? `; more comes from ${new Date(moreAtMs as number).toISOString()} on`
+      ? `; more is available from ${new Date(moreAtMs as number).toISOString()}`
       : ''
   return `${whose} has ${Math.max(0, all - (used as number))} of ${all} left, and the call costs ${cost}${more}`
 }

@@ -24,7 +24,7 @@ export function handleConcealed(
 }
 
 export function concealedRefusal({ concealed }: ConcealmentNotice): Refusal {
-  const reason = `the arguments hide something that no option declares a secret: ${describeConcealed(concealed)}`
+  const reason = `the arguments contain concealed values that are not declared secrets: ${describeConcealed(concealed)}`
   return new Refusal({ code: 'ARGUMENTS_CONCEALED', reason })
 }
 

@@ -17,7 +17,7 @@ export class OpenQuestions {
   async while<T>({ parameters }: DecisionRequest, ask: () => Promise<T>): Promise<T> {
     const bytes = Buffer.byteLength(encodeCanonical(parameters))
     if (this.#bytes + bytes > OPEN_QUESTIONS_BYTES_MAX) {
-      const reason = `the calls that wait for an approval hold ${this.#bytes} bytes of arguments, at most ${OPEN_QUESTIONS_BYTES_MAX} are held at once`
+      const reason = `the arguments of calls that wait for an approval take ${this.#bytes} bytes, at most ${OPEN_QUESTIONS_BYTES_MAX} are allowed`
       throw new Refusal({ code: 'QUESTIONS_FULL', reason })
     }
     this.#bytes += bytes

@@ -79,7 +79,7 @@ export class Recorder {
       })
       // A ledger that does not return the position of the entry has not confirmed the write.
       const position = memberOf(entry, 'position')
-      if (!Number.isSafeInteger(position)) throw new TypeError('the ledger did not say where the entry stands')
+      if (!Number.isSafeInteger(position)) throw new TypeError('the ledger did not return the position of the entry')
       return { position: position as number }
     } catch (error) {
       const code = 'LEDGER_WRITE_FAILED_DECISION'
@@ -91,7 +91,7 @@ export class Recorder {
       const { requestId } = request.context
       const isForGood = error instanceof LedgerError && FOR_GOOD.has(error.code)
       if (isForGood) this.fault({ stage: 'decision', requestId, error })
-      const reason = 'the decision could not be put on record'
+      const reason = 'the decision could not be recorded'
       const denial = makeDenial(code, reason, requestId, request.decisionHash, !isForGood)
       throw new AuditLogError(denial, { action: request.context.action, cause: error })
     }

@@ -115,8 +115,8 @@ export type BudgetStoreErrorCode = 'BUDGET_NOT_RESERVED' | 'BUDGET_CONFLICT' | '
 
 const HINTS: Readonly<Record<BudgetStoreErrorCode, string>> = {
   BUDGET_NOT_RESERVED: 'reserve the charge first',
-  BUDGET_CONFLICT: 'give each call a request id of its own',
-  BUDGET_STORE_FAILED: 'check the store, and who may write to it',
+  BUDGET_CONFLICT: 'use a new request id for each call',
+  BUDGET_STORE_FAILED: 'check the store and its write permissions',
 }
 
 export class BudgetStoreError extends SudoAgentError<BudgetStoreErrorCode> {
@@ -250,7 +250,7 @@ export function limitsByName(limit: number | ReadonlyMap<string, number> | null)
 function parseDefault(option: string, value: unknown, named: unknown): number | null | undefined {
   if (value === undefined || value === null) return value
   if (typeof named !== 'object')
-    throw new TypeError(`\`${option}\` is for names that an object does not list; a number holds for all`)
+    throw new TypeError(`\`${option}\` is for names that an object does not list; a number applies to all names`)
   return requireInteger(option, value, 0)
 }
 
@@ -262,7 +262,7 @@ function parseLimit(option: string, value: unknown): number | ReadonlyMap<string
   if (value === undefined) return null
   if (typeof value === 'number') return requireInteger(option, value, 0)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new TypeError(`\`${option}\` must be an integer from 0 or an object of them by name`)
+    throw new TypeError(`\`${option}\` must be a non-negative integer, or an object with such a limit for each name`)
   }
   const limits = new Map<string, number>()
   for (const [name, limit] of Object.entries(value)) {

@@ -136,7 +136,7 @@ class SqliteTable implements ChargeTable {
       unknown
     >
     if (bad !== 0 || typeof used !== 'number')
-      throw new BudgetStoreError('BUDGET_STORE_FAILED', 'the budget holds a charge that is none')
+      throw new BudgetStoreError('BUDGET_STORE_FAILED', 'the budget contains an invalid charge')
     return used
   }
 
@@ -163,7 +163,7 @@ function checkRow(raw: Record<string, unknown>): BookedCharge {
   const { requestId, agentId, action, cost, chargedAtMs, state } = raw
   const charge = requireCharge({ requestId, agentId, action, cost } as BookedCharge['charge'])
   if (state !== 'reserved' && state !== 'committed' && state !== 'released')
-    throw new TypeError('the charge has no known state')
+    throw new TypeError('the charge has an unknown state')
   return { charge, chargedAtMs: requireTime(chargedAtMs), state }
 }
 

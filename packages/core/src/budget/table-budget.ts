@@ -74,7 +74,7 @@ export class TableBudget implements BudgetStore {
       const booked = this.#table.find(id)
       if (booked?.state === 'committed') return
       if (booked?.state !== 'reserved' || !inWindow(booked.chargedAtMs, nowMs, this.windowMs))
-        throw new BudgetStoreError('BUDGET_NOT_RESERVED', 'nothing is reserved for this request')
+        throw new BudgetStoreError('BUDGET_NOT_RESERVED', 'no charge is reserved for this request')
       // The call runs now, so the charge counts from now. If it counted from the reservation, which may be as old
       // as the approval took, the charges of two windows could run in one.
       this.#table.put({ ...booked, chargedAtMs: this.#bookingTime(nowMs), state: 'committed' })
@@ -119,6 +119,6 @@ export class TableBudget implements BudgetStore {
 
 function requireSameCharge({ agentId, action, cost }: BudgetCharge, charge: BudgetCharge): void {
   if (agentId !== charge.agentId || action !== charge.action || cost !== charge.cost) {
-    throw new BudgetStoreError('BUDGET_CONFLICT', 'this request has been charged otherwise')
+    throw new BudgetStoreError('BUDGET_CONFLICT', 'this request was already charged with different values')
   }
 }

@@ -55,7 +55,7 @@ function watch(
   const option = scope === 'agent' ? 'perAgent' : 'perTool'
   const shown = [...unheard].slice(0, SHOWN_MAX).map(quote).join(', ')
   process.emitWarning(
-    `budget: ${scope} ${quote(name)} has no limit, and no call has had the listed name ${shown}; is it misspelt? ` +
+    `budget: ${scope} ${quote(name)} has no limit, and the listed name ${shown} is unused; is it misspelt? ` +
       `\`${option}Default\` sets the limit of names that are not listed (null: none)`,
     { code: 'SUDOAGENT_BUDGET_NAME' },
   )

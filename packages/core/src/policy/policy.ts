@@ -88,9 +88,7 @@ export function identifyPolicy(policy: unknown): PolicyIdentity & Pick<Policy, '
   const givenHash = memberOf(policy, 'policyHash')
   if (typeof evaluate !== 'function') throw new TypeError('`policy.evaluate` must be a function')
   if (givenId === undefined)
-    throw new TypeError(
-      '`policy.policyId` is needed: a stable name, which the name of a class is not (a minifier changes it)',
-    )
+    throw new TypeError('`policy.policyId` is needed: a stable name, not that of a class, which a minifier changes')
   const policyId = requireText('policy.policyId', givenId, NAME_LENGTH_MAX)
   const policyVersion = version === undefined ? null : requireText('policy.version', version, NAME_LENGTH_MAX)
   if (givenHash !== undefined && !isHash(givenHash))
@@ -115,8 +113,8 @@ function warnUnversioned(policyId: string): void {
   if (warned.has(policyId) || warned.size >= WARNINGS_MAX) return
   warned.add(policyId)
   process.emitWarning(
-    `policy ${quote(policyId)} has no \`version\` and no \`policyHash\`: the record calls it \`${UNVERSIONED}\`, and its ` +
-      'hash is of source text that a compiler or minifier changes',
+    `policy ${quote(policyId)} has neither \`version\` nor \`policyHash\`: it is recorded as \`${UNVERSIONED}\`, and its ` +
+      'hash covers source text that a compiler or minifier changes',
     { code: 'SUDOAGENT_POLICY_UNVERSIONED' },
   )
 }

@@ -237,7 +237,7 @@ class JsonWriter {
     if (written.every((key, index) => key === keys[index])) return written
     const originals = keys.map((key) => key.normalize('NFC'))
     if (new Set(originals).size < keys.length) {
-      throw new SnapshotError('object', 'has two keys that are one after Unicode normalisation')
+      throw new SnapshotError('object', 'has two keys that are equal after Unicode normalisation')
     }
     return numberNames(originals, written)
   }
@@ -275,7 +275,8 @@ class JsonWriter {
 }
 
 function requireUnicode(text: string): void {
-  if (LONE_SURROGATE.test(text)) throw new SnapshotError('text', 'holds a lone surrogate, which is no Unicode text')
+  if (LONE_SURROGATE.test(text))
+    throw new SnapshotError('text', 'contains a lone surrogate, which is not valid Unicode')
 }
 
 function label(name: string, values: JsonValue[]): JsonValue {
@@ -292,7 +293,7 @@ const isWideInteger = (value: unknown): boolean =>
   typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value))
 
 function writeNumber(value: number): JsonValue {
-  if (!Number.isFinite(value)) throw new SnapshotError('value', `is ${value}, which is no value to decide about`)
+  if (!Number.isFinite(value)) throw new SnapshotError('value', `is ${value}, which cannot be recorded`)
   if (isWideInteger(value)) return BigInt(value).toString()
   return value === 0 ? 0 : value
 }

@@ -7,7 +7,7 @@ import { ask, FakeTerminal, never, QUESTION } from '../fixtures/terminal.js'
 describe('a call that does not fit on one page', () => {
   const kwargs = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`k${i}`, i]))
   const long = requestOf('r1', { kwargs: { ...kwargs, zz_amount: 1_000_000 } })
-  const page = (n: number): string => `page ${n} of 4, not yet the whole call`
+  const page = (n: number): string => `page ${n} of 4, more of the call follows`
 
   test('is shown to its end before a yes counts', async () => {
     const terminal = new FakeTerminal()
@@ -33,7 +33,7 @@ describe('a call that does not fit on one page', () => {
           await terminal.sees(page(n))
           terminal.type(n === stop ? typed : '\n')
         }
-        expect(await answer).toEqual({ approved: false, approverId: 'alice', reason: 'refused at the terminal' })
+        expect(await answer).toEqual({ approved: false, approverId: 'alice', reason: 'denied at the terminal' })
         expect(terminal.shown).not.toContain('zz_amount')
       }
     },
@@ -49,7 +49,7 @@ describe('a call that does not fit on one page', () => {
     await sleep(250)
     expect(terminal.shown).not.toContain(page(3))
     abort.abort()
-    expect(await answer).toMatchObject({ approved: false, reason: 'the request was withdrawn' })
+    expect(await answer).toMatchObject({ approved: false, reason: 'the request was cancelled' })
   })
 
   test.each<[string, string]>([

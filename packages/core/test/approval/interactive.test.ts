@@ -40,7 +40,7 @@ describe('the answer', () => {
     'ny\u001b[D\n',
     '\ny\n',
   ])('%j denies', async (typed) => {
-    expect(await answerTo(typed)).toEqual({ approved: false, approverId: 'alice', reason: 'refused at the terminal' })
+    expect(await answerTo(typed)).toEqual({ approved: false, approverId: 'alice', reason: 'denied at the terminal' })
   })
 
   test.each([
@@ -126,7 +126,7 @@ describe('the question', () => {
     await terminal.sees(QUESTION)
     await sleep(50)
     terminal.type('\n')
-    expect(await answer).toMatchObject({ approved: false, reason: 'refused at the terminal' })
+    expect(await answer).toMatchObject({ approved: false, reason: 'denied at the terminal' })
   })
 
   test('two at once are asked one after another, and one yes answers one', async () => {
@@ -153,7 +153,7 @@ describe('no answer', () => {
     const terminal = new FakeTerminal()
     expect(await ask(terminal, requestOf('r1'), never, options)).toEqual({
       approved: false,
-      reason: 'no terminal to ask on',
+      reason: 'no terminal is available',
     })
     expect(terminal.shown).toBe('')
   })
@@ -164,8 +164,8 @@ describe('no answer', () => {
     const answer = ask(terminal, requestOf('r1'), abort.signal)
     await terminal.sees(QUESTION)
     abort.abort()
-    expect(await answer).toEqual({ approved: false, reason: 'the request was withdrawn' })
-    await terminal.sees('denied: the request was withdrawn')
+    expect(await answer).toEqual({ approved: false, reason: 'the request was cancelled' })
+    await terminal.sees('denied: the request was cancelled')
     expect(terminal.raw).toBe(false)
   })
 
@@ -174,7 +174,7 @@ describe('no answer', () => {
     const answer = ask(terminal, requestOf('r1', {}, 250))
     await terminal.sees(QUESTION)
     terminal.type('y')
-    expect(await answer).toEqual({ approved: false, reason: 'nobody answered in time' })
+    expect(await answer).toEqual({ approved: false, reason: 'no answer before the deadline' })
   })
 
   test('one that ends while it waits for its turn is answered at once and never shown', async () => {
@@ -186,8 +186,8 @@ describe('no answer', () => {
     const fourth = ask(terminal, requestOf('fourth'))
     await terminal.sees(QUESTION)
     abort.abort()
-    expect(await second).toMatchObject({ approved: false, reason: 'the request was withdrawn' })
-    expect(await third).toMatchObject({ approved: false, reason: 'the request was withdrawn' })
+    expect(await second).toMatchObject({ approved: false, reason: 'the request was cancelled' })
+    expect(await third).toMatchObject({ approved: false, reason: 'the request was cancelled' })
     terminal.type('n\n')
     await first
     await terminal.sees(QUESTION, 2)
@@ -201,7 +201,7 @@ describe('no answer', () => {
     const late = { clock: () => at(60_000) }
     expect(await ask(terminal, requestOf('r1'), never, late)).toEqual({
       approved: false,
-      reason: 'nobody answered in time',
+      reason: 'no answer before the deadline',
     })
     expect(terminal.shown).toBe('')
   })

@@ -56,7 +56,7 @@ describe('PollingApprover', () => {
     setMs(59_990)
     const answer = new PollingApprover({ intervalMs: 60_000, clock }).approve(request, { signal: never, store })
     setMs(60_000)
-    expect(await answer).toEqual({ approved: false, reason: 'nobody answered in time' })
+    expect(await answer).toEqual({ approved: false, reason: 'no answer before the deadline' })
   })
 
   test('an abort ends the wait at once, and leaves the engine’s record to the engine', async () => {

@@ -172,10 +172,10 @@ describe('budget', () => {
     await cost(936)
     expect(await rejection(cost(100))).toMatchObject({
       reason:
-        'the budget of the agent has 64 of 1000 left, and the call costs 100; more comes from 2026-01-02T03:05:05.000Z on',
+        'the budget of the agent has 64 of 1000 left, and the call costs 100; more is available from 2026-01-02T03:05:05.000Z',
     })
     expect(await rejection(cost(1_001))).toMatchObject({
-      reason: 'the budget of the agent is never more than 1000, and the call costs 1001',
+      reason: 'the budget of the agent is at most 1000, and the call costs 1001',
     })
     expect(await cost(64)).toBe('ran')
   })

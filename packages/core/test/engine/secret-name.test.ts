@@ -22,7 +22,7 @@ describe('a secret in a name', () => {
   })
 
   it.each(SECRETS)('%j as agent is refused when the engine is made', (agentId) => {
-    expect(() => boundary(ALLOW, { agentId })).toThrow(/`agentId` holds what looks like a secret/)
+    expect(() => boundary(ALLOW, { agentId })).toThrow(/`agentId` seems to contain a secret/)
   })
 
   it.each(SECRETS)('%j as a reason code makes the policy fail', async (reasonCode) => {

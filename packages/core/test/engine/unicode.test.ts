@@ -105,7 +105,7 @@ describe('arguments that are not in NFC', () => {
   it('the message names the place and not the text', async () => {
     const b = boundary(ALLOW)
     const error = await rejection(b.tool({ order: { path: NFD } }))
-    expect(String(error)).toContain('`args[0].order.path` holds text that is not in Unicode NFC')
+    expect(String(error)).toContain('`args[0].order.path` contains text that is not in Unicode NFC')
     expect(String(error)).not.toContain(NFD)
   })
 

@@ -47,7 +47,7 @@ const CASES: readonly Case[] = [
     name: 'no person answers in time',
     options: { approvalTtlMs: 50 },
     call: (rig) => rig.callTool('write'),
-    told: /^denied: nobody approved in time \(APPROVAL_DENIED\)\. The call did not run\. It was not approved/,
+    told: /^denied: no approval before the deadline \(APPROVAL_DENIED\)\. The call did not run\. It was not approved/,
     recorded: 'deny files/write APPROVAL_DENIED',
   },
   {

@@ -169,7 +169,7 @@ describe('a denied call', () => {
       const result = await rig.callTool(tool)
       expect(result.isError).toBe(true)
       expect(codeOf(result)).toBe('LEDGER_WRITE_FAILED_DECISION')
-      expect(textOf(result)).toContain('the decision could not be put on record')
+      expect(textOf(result)).toContain('the decision could not be recorded')
     }
     expect(calls(rig)).toEqual([])
   })

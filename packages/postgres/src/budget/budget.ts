@@ -266,7 +266,7 @@ async function outcomeOf<T>(work: () => Promise<T>): Promise<() => T> {
 function requireSum(value: unknown): number {
   const sum = Number(value)
   if (value === undefined || !Number.isSafeInteger(sum))
-    throw new BudgetStoreError('BUDGET_STORE_FAILED', 'the budget holds a charge that is none')
+    throw new BudgetStoreError('BUDGET_STORE_FAILED', 'the budget contains an invalid charge')
   return sum
 }
 

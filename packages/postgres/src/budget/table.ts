@@ -147,7 +147,7 @@ function requireRow(row: ChargeRow): BookedCharge {
   try {
     return checkRow(row)
   } catch (cause) {
-    throw new BudgetStoreError('BUDGET_STORE_FAILED', 'the budget holds a charge that is none', { cause })
+    throw new BudgetStoreError('BUDGET_STORE_FAILED', 'the budget contains an invalid charge', { cause })
   }
 }
 
@@ -163,6 +163,6 @@ function checkRow(row: ChargeRow): BookedCharge {
   const { state } = row
   if (!Number.isSafeInteger(chargedAtMs)) throw new TypeError('the charge has no time')
   if (state !== 'reserved' && state !== 'committed' && state !== 'released')
-    throw new TypeError('the charge has no known state')
+    throw new TypeError('the charge has an unknown state')
   return { charge, chargedAtMs, state }
 }

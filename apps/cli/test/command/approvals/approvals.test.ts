@@ -134,7 +134,7 @@ describe('an engine that waits', () => {
     expect((await pendingIn(box, 1)).get(5)).toBe(ids.get(5))
     expect(answer(box, 'deny', ids.get(5) ?? '', '--approver', 'alice', '--yes').code).toBe(0)
     const said = await engine.end()
-    expect(said.split('\n').sort()).toEqual(['', '5 ApprovalDenied: the approver refused', 'ran 7'])
+    expect(said.split('\n').sort()).toEqual(['', '5 ApprovalDenied: the approver denied the call', 'ran 7'])
   })
 
   it('hears one of several people who answer at once', async () => {
