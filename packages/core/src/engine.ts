@@ -168,8 +168,9 @@ export class SudoEngine implements Engine {
    * For frameworks that run the tool themselves: decides about a call and records the decision. If it is allowed,
    * run the tool with the authorization's `args` and report the outcome to `record`.
    *
-   * @returns the authorization, or the denial: `status` tells them apart. Every kind of refusal is a denial, whatever said no or failed
-   * @throws (as a rejection) TypeError for misuse; the reason of a signal that was aborted before anything was asked. The call must not run then, either
+   * @returns the authorization or the denial, distinguished by `status`. Every refusal and every failure is a denial.
+   * @throws (as a rejection) TypeError for misuse; the reason of a signal that was already aborted. The call must not
+   *   run then, either.
    */
   async authorize(call: AuthorizeCall): Promise<Authorization | Denial> {
     const { action, args = [], ...options } = ownFields(call)

@@ -64,11 +64,11 @@ const HINTS: ReadonlyMap<string, string> = new Map<ReasonCode, string>([
   ['BOUNDARY_FAILED', '`cause` says what failed: an option of the engine, such as `clock`, or a bug'],
 ])
 
-/** The call that was denied, and why. */
+/** The action of a denied call, and the cause of the denial. */
 export type DenialDetails = Pick<ErrorDetails, 'action' | 'cause'>
 
 /**
- * The base of every denial: the function did not run. `code` is the reason code; `denial` is has the same facts in
+ * The base class of all denials: the function did not run. `code` is the reason code; `denial` has the same facts in
  * the form for adapters, as `SudoEngine.authorize` returns it.
  */
 export abstract class CallDenied extends SudoAgentError<DenialCode> {
@@ -136,7 +136,7 @@ export class ParametersError extends CallDenied {
   declare readonly code: 'PARAMETERS_INVALID'
 }
 
-/** The boundary itself failed, before there was a decision to put on record or in between. `cause` says how. */
+/** The boundary itself failed, before or while it recorded the decision. `cause` is the error. */
 export class BoundaryError extends CallDenied {
   override readonly name = 'BoundaryError'
   declare readonly code: 'BOUNDARY_FAILED'

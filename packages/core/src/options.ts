@@ -18,9 +18,10 @@ import { identifyPolicy, type Policy, type PolicyIdentity } from './policy/polic
 import { createRedactor, type RedactionOptions, type Redactor } from './redaction/redactor.js'
 
 /**
- * A failure that the caller is not responsible for: an outcome could not be recorded, a charge could not be
- * released, or (`decision`) a decision could not be recorded: the ledger no longer accepts entries of this writer, so that
- * every call fails until an operator intervenes; or `authorize` returned a denial, which carries no cause.
+ * A failure that the caller is not responsible for: an outcome could not be recorded, a charge could not be released,
+ * or (`decision`) a decision could not be recorded. Decisions are reported when the ledger no longer accepts any from this
+ * writer, so that every call fails until an operator intervenes, and when `authorize` returned a denial, because that
+ * does not contain its cause.
  */
 export interface EngineFault {
   readonly stage: 'decision' | 'outcome' | 'audit' | 'budget'

@@ -179,7 +179,7 @@ export function reasonOf(error: unknown): string {
   return error instanceof Error ? printable(error.message, REASON_CHARACTERS_MAX) : 'unknown error'
 }
 
-/** What to do about it, where that is known. */
+/** A hint for the failure, if its cause is known. */
 export function hintOf(error: unknown): string | undefined {
   if (nativeModuleProblem(error) !== null) return NATIVE_MODULE_HINT
   return error instanceof SudoAgentError ? error.hint : undefined

@@ -32,7 +32,7 @@ export interface MethodDecorator {
  *
  * A name of one or two characters that was not given as `action` causes a warning: a minifier probably changed it.
  *
- * @throws TypeError for an anonymous function without an `action`: such a record would not say what was done
+ * @throws TypeError for an anonymous function without an `action`: the record would not name the action
  */
 export function actionOf(fn: AnyFunction, action: string | null): string {
   if (action !== null) return action

@@ -1,22 +1,26 @@
 // The boundary takes a call through eight steps. If one of the first six fails, the function does not run:
 //
-//     context → policy → budget → approval → arguments unchanged → decision recorded → function → outcome recorded
-//
-// The owner of the authorization runs the function (`engine.ts`, or a framework).
+// 1. context: the arguments are copied and redacted, and the decision hash is computed (LEDGER-FORMAT §3)
+// 2. policy: evaluates the context (`policy-step.ts`)
+// 3. budget: reserves the cost, before people are asked (`budget-step.ts`)
+// 4. approval: if the policy requires it, an approver answers, and the approval is used once (`approval-step.ts`)
+// 5. arguments unchanged: the caller's arguments are read again and compared; then the charge is committed
+// 6. decision recorded: written durably, also for a denial (`recorder.ts`, entries as in LEDGER-FORMAT §2)
+// 7. function: run by the owner of the authorization (`engine.ts`, or a framework)
+// 8. outcome recorded: an approved refund thus leaves a decision entry with an approval block and an outcome entry
 import { type BudgetBlock, REASON_LENGTH_MAX } from '@sudoagent/ledger'
 import { type Snapshot, sameSnapshot, takeSnapshot } from '../arguments/snapshot.js'
-import { memberOf } from '../check.js'
 import { ApprovalDenied, BoundaryError, CallDenied, makeDenial } from '../error.js'
-import { LEDGER_AHEAD_MS_MAX } from '../limits.js'
 import { type CheckedCallOptions, type EngineParts, requireNoSecret } from '../options.js'
-import { buildContext, noticeOf, policyView, UNRECORDABLE } from '../policy/context.js'
-import { type PolicyResult, parsePolicyResult } from '../policy/policy.js'
+import { buildContext, noticeOf, UNRECORDABLE } from '../policy/context.js'
+import type { PolicyResult } from '../policy/policy.js'
 import { seekApproval } from './approval-step.js'
 import { commitBudget, releaseBudget, reserveBudget } from './budget-step.js'
+import { requireClock } from './clock-check.js'
 import { concealedRefusal, handleConcealed, questionOf } from './concealed.js'
-import { within } from './deadline.js'
 import { type Decision, type DecisionRequest, requestDecision } from './decision.js'
 import { OpenQuestions } from './open-questions.js'
+import { evaluatePolicy } from './policy-step.js'
 import { type CallOutcome, Recorder } from './recorder.js'
 import { boundaryRefusal, Refusal } from './refusal.js'
 
@@ -115,10 +119,10 @@ export class Boundary {
     return authorization
   }
 
-  /** Reports a denial that is returned as a value: `onError` receives the cause, which the record does not contain. */
+  /** Reports the cause of a returned denial to the error hook, because the denial itself does not contain it. */
   reportDenied({ denial, cause, requestId }: CallDenied): void {
     const { code, retryable } = denial
-    // The recorder has reported a failure that is final.
+    // The recorder has already reported permanent failures.
     if ((code === 'LEDGER_WRITE_FAILED_DECISION' && retryable) || code === 'BOUNDARY_FAILED')
       this.#recorder.fault({ stage: 'decision', requestId, error: cause })
   }
@@ -199,7 +203,7 @@ export class Boundary {
     let approval: Decision['approval'] = null
     let letThrough: Required<PolicyResult> | null = null
     try {
-      const result = await this.#evaluate(asked)
+      const result = await evaluatePolicy(this.#parts, request, terms.policy)
       const { decision, reason, reasonCode } = result
       if (decision === 'deny') throw new Refusal({ code: reasonCode, reason })
       letThrough = result
@@ -208,7 +212,7 @@ export class Boundary {
       const handling = handleConcealed(decision, notice, this.#parts.onConcealed)
       if (handling === 'deny') throw concealedRefusal(notice)
       const asks = handling === 'ask'
-      if (asks) await this.#requireClock()
+      if (asks) await requireClock(this.#parts)
       const desk = this.#budgetDesk()
       reserved = desk !== null
       // Before the approval, so that people are not asked about a call that no budget allows.
@@ -234,41 +238,6 @@ export class Boundary {
       if (reserved) await this.#release(request)
       throw refused
     }
-  }
-
-  async #evaluate({ request, terms }: PendingCall): Promise<Required<PolicyResult>> {
-    const { redactor, timeoutMs } = this.#parts
-    try {
-      const context = policyView(request.context)
-      const result = parsePolicyResult(await within(timeoutMs, 'policy', () => terms.policy.evaluate(context)))
-      return {
-        ...result,
-        reason: redactor.text(result.reason),
-        reasonCode: requireNoSecret('reasonCode', result.reasonCode, redactor),
-      }
-    } catch (cause) {
-      throw new Refusal({ kind: 'policy', code: 'POLICY_EVALUATION_FAILED', reason: 'policy evaluation failed', cause })
-    }
-  }
-
-  /** Refuses to ask if the ledger's clock is far ahead: by that clock, the approval could expire before its use. */
-  async #requireClock(): Promise<void> {
-    const { ledger, timeoutMs } = this.#parts
-    if (typeof memberOf(ledger, 'aheadMs') !== 'function') return
-    let aheadMs: unknown
-    try {
-      aheadMs = await within(timeoutMs, 'ledger', async () => ledger.aheadMs?.())
-    } catch (cause) {
-      throw new Refusal({
-        kind: 'approval',
-        code: 'APPROVAL_PROCESS_FAILED',
-        reason: 'the time of the ledger cannot be read',
-        cause,
-      })
-    }
-    if (typeof aheadMs === 'number' && aheadMs <= LEDGER_AHEAD_MS_MAX) return
-    const reason = `the ledger is ${Math.round(Number(aheadMs) / 1000)} s ahead of the clock`
-    throw new Refusal({ code: 'CLOCK_BEHIND_LEDGER', reason })
   }
 
   /** Step five: reads the caller's arguments again and compares them with the snapshot. */

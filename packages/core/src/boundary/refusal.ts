@@ -57,7 +57,7 @@ export class Refusal extends Error {
   }
 }
 
-/** Of whatever a step threw that is not a refusal: nothing runs because of it, and the record says so. */
+/** The refusal for an unexpected exception of a step: the call does not run, and the failure is recorded. */
 export function boundaryRefusal(cause: unknown): Refusal {
   return new Refusal({ kind: 'boundary', code: 'BOUNDARY_FAILED', reason: 'the boundary failed', cause })
 }

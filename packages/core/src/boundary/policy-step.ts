@@ -1,0 +1,30 @@
+// Step two: the policy evaluates a call.
+import { type CheckedPolicy, type EngineParts, requireNoSecret } from '../options.js'
+import { policyView } from '../policy/context.js'
+import { type PolicyResult, parsePolicyResult } from '../policy/policy.js'
+import { within } from './deadline.js'
+import type { DecisionRequest } from './decision.js'
+import { Refusal } from './refusal.js'
+
+/**
+ * Evaluates the policy.
+ *
+ * @throws Refusal POLICY_EVALUATION_FAILED when it throws, exceeds its time limit, or returns an invalid result
+ */
+export async function evaluatePolicy(
+  { redactor, timeoutMs }: Pick<EngineParts, 'redactor' | 'timeoutMs'>,
+  request: DecisionRequest,
+  policy: CheckedPolicy,
+): Promise<Required<PolicyResult>> {
+  try {
+    const context = policyView(request.context)
+    const result = parsePolicyResult(await within(timeoutMs, 'policy', () => policy.evaluate(context)))
+    return {
+      ...result,
+      reason: redactor.text(result.reason),
+      reasonCode: requireNoSecret('reasonCode', result.reasonCode, redactor),
+    }
+  } catch (cause) {
+    throw new Refusal({ kind: 'policy', code: 'POLICY_EVALUATION_FAILED', reason: 'policy evaluation failed', cause })
+  }
+}
