@@ -161,10 +161,10 @@ describe.each(KINDS)('$name', ({ module, name, table, open }) => {
     const path = await made()
     const store = open(path)
     change(path, sql)
-    expect(await refusalOf(() => store.use())).toMatch(/which sudoagent did not create|something else under the name/)
+    expect(await refusalOf(() => store.use())).toMatch(/which sudoagent did not create|has another object named/)
     await store.close()
     const before = readFileSync(path)
-    expect(await refusalOf(() => open(path))).toMatch(/which sudoagent did not create|something else under the name/)
+    expect(await refusalOf(() => open(path))).toMatch(/which sudoagent did not create|has another object named/)
     expect(readFileSync(path).equals(before)).toBe(true)
   })
 
@@ -193,7 +193,7 @@ describe.each(KINDS)('$name', ({ module, name, table, open }) => {
     const victim = join(temporaryFolder(), 'diary.txt')
     writeFileSync(victim, 'dear diary\n')
     writeFileSync(`${path}-journal`, journalNaming(victim, readFileSync(path).readUInt16BE(16)))
-    expect(await refusalOf(() => open(path))).toMatch(/its rollback journal is not one/)
+    expect(await refusalOf(() => open(path))).toMatch(/its rollback journal was not written by sudoagent/)
     expect(existsSync(victim)).toBe(true)
   })
 

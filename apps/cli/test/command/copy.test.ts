@@ -35,7 +35,7 @@ const refused = (from: string, to: string): void => {
   const { code, stdout, stderr } = box.run(['copy', from, to])
   expect([code, stdout]).toEqual([3, ''])
   expect(stderr.split('\n')).toEqual([
-    expect.stringMatching(/^sudoagent: error: the ledger has no head, and `postgres:.*` takes none without one$/),
+    expect.stringMatching(/^sudoagent: error: the ledger has no head, and `postgres:.*` requires one$/),
     'sudoagent: hint: nothing was written; one more entry, written by this version, gives the ledger a head',
     '',
   ])

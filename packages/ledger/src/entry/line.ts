@@ -41,8 +41,7 @@ export function parseLine(bytes: Uint8Array): ParsedLine | LineProblem {
     }
     const misfit = checkEntry(entry)
     if (misfit !== null) {
-      const says =
-        misfit.code === 'VERSION_UNSUPPORTED' ? 'is not a version this verifier knows' : 'does not fit the format'
+      const says = misfit.code === 'VERSION_UNSUPPORTED' ? 'is not a supported version' : 'does not fit the format'
       return problem(misfit.code, `field \`${misfit.field}\` ${says}`, claimedHashOf(entry))
     }
     return { ok: true, entry: entry as LedgerEntry, text, members: scanned.members }

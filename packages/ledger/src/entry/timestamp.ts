@@ -24,7 +24,7 @@ export function formatTimestamp(date: Date): string {
   const ms = date.getTime()
   if (ms === last.ms) return last.text
   const iso = date.toISOString()
-  if (iso.length !== 24) throw new RangeError(`year of ${iso} has no four digits`)
+  if (iso.length !== 24) throw new RangeError(`the year of ${iso} does not have four digits`)
   last = { ms, text: `${iso.slice(0, 23)}000Z` }
   return last.text
 }

@@ -1,7 +1,8 @@
 // CSV for spreadsheets: RFC 4180 (CRLF, doubled quotes), one row for each entry, fixed columns. Entries contain
 // text that an agent chose, and a spreadsheet evaluates a cell that starts like a formula. Such a cell is
 // prefixed with an apostrophe (OWASP, "CSV Injection"); numbers are not. Software for another locale may use another
-// separator than the comma, often the semicolon, and begin a cell after it: text after these separators is prefixed, too.
+// separator than the comma, often the semicolon, and begin a cell after it. So text after such a separator is
+// prefixed, too.
 import { parametersText } from '@sudoagent/crypto'
 import { approvalOf, isCallEntry } from '../entry/entry.js'
 import type { EntryRecord } from '../entry/record.js'

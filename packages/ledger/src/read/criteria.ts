@@ -65,7 +65,7 @@ export function parseCriteria(input: CriteriaInput): Criteria {
   if (start !== undefined && end !== undefined && start > end)
     throw invalid('start', startText, `is after end \`${endText}\``)
   if (limit !== undefined && !/^[1-9]\d{0,14}$/.test(limit))
-    throw invalid('limit', limit, 'is no positive whole number')
+    throw invalid('limit', limit, 'is not a positive whole number')
   return {
     ...rest,
     ...(start === undefined ? {} : { start }),
@@ -89,5 +89,5 @@ function moment(criterion: 'start' | 'end', text: string, fill: string): string 
   const [, day, time = fill === '000000' ? '00:00:00' : '23:59:59', fraction = ''] = parts ?? []
   const whole = `${day}T${time}.${fraction}${fill.slice(fraction.length)}Z`
   if (isTimestamp(whole)) return whole
-  throw invalid(criterion, text, 'is no date or UTC time', 'write it as 2026-11-22 or 2026-11-22T20:18:29Z')
+  throw invalid(criterion, text, 'is not a date or UTC time', 'write it as 2026-11-22 or 2026-11-22T20:18:29Z')
 }

@@ -5,8 +5,8 @@
 // - by call: the store's index leads to the entries of a request id. The index is untrusted, so it is used only
 //   if it leads to a denial, or to a decision and its outcome; otherwise the ledger is searched.
 // - by text: canonical JSON (RFC 8785) has one spelling for each value, so the bytes of a matching line must
-//   contain certain substrings. Lines without them are not parsed; worker threads test whole pieces of a large
-//   ledger.
+//   contain certain substrings. Lines without them are not parsed; for a large SQLite ledger, worker threads test
+//   whole pieces at a time.
 // - all lines, for criteria without text.
 //
 // For example, the query { action: 'refund', effect: 'deny' } reads the ledger once, skips all pieces without

@@ -11,7 +11,7 @@ export const hasTimes = ({ created_at, resolved_at, expires_at }: ApprovalTimes)
 
 const NEVER_APPROVED: Problem = {
   code: 'APPROVAL_NOT_APPROVED',
-  message: 'allowed without the approval that the policy asked for',
+  message: 'allowed without the approval that the policy requires',
 }
 
 /**
@@ -58,7 +58,7 @@ export function approvalProblems(approval: KnownApproval, call: ApprovedCall): r
   if (isApprovalLate(approval, call.recordedAt)) {
     problems.push({
       code: 'APPROVAL_EXPIRED',
-      message: `allowed under an approval that ended at ${approval.expires_at}`,
+      message: `allowed under an approval that expired at ${approval.expires_at}`,
     })
   }
   return problems

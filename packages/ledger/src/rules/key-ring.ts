@@ -68,10 +68,10 @@ export interface RingStep {
  */
 export function stepRing(ring: KeyRing | null, { block, entryHash, keyId }: RingEntry, position: number): RingStep {
   if (ring === null) return begin(block, entryHash)
-  if (ring.closedAt !== null) return { ring, problem: `the ledger was closed for good with entry ${ring.closedAt}` }
+  if (ring.closedAt !== null) return { ring, problem: `the ledger was closed by entry ${ring.closedAt}` }
   if (block === null) return { ring, problem: null }
   const next =
-    block === 'invalid' ? 'its content does not fit its kind' : follow(ring, block, keyId ?? undefined, position)
+    block === 'invalid' ? 'its content does not match its kind' : follow(ring, block, keyId ?? undefined, position)
   return typeof next === 'string' ? { ring, problem: next } : { ring: next, problem: null }
 }
 
@@ -98,16 +98,17 @@ function begin(block: ControlBlock | 'invalid' | null, entryHash: string): RingS
   }
   if (block === null) return { ring: old, problem: null }
   if (block === 'invalid' || block.kind !== 'genesis') {
-    return { ring: old, problem: 'it stands at the beginning and is no genesis' }
+    return { ring: old, problem: 'the first entry must be a genesis entry' }
   }
   const keys = new Map<string, RingKey>()
   for (const key of block.keys) {
     const publicKey = publicKeyOf(key)
-    if (publicKey === null || keys.has(key.key_id)) return { ring: old, problem: 'a key of the genesis cannot be used' }
+    if (publicKey === null || keys.has(key.key_id))
+      return { ring: old, problem: 'a key of the genesis entry is invalid' }
     keys.set(key.key_id, { publicKey, addedAt: 1, retiredAt: null, addedBy: null })
   }
   if (block.entries_signed !== keys.size > 0) {
-    return { ring: old, problem: 'the genesis names keys without asking for signatures, or the other way round' }
+    return { ring: old, problem: 'the genesis entry must list keys if and only if it requires signatures' }
   }
   const origin = originOf(block.origin, entryHash)
   return {
@@ -120,9 +121,9 @@ function begin(block: ControlBlock | 'invalid' | null, entryHash: string): RingS
 function follow(ring: KeyRing, block: ControlBlock, signedBy: string | undefined, position: number): KeyRing | string {
   switch (block.kind) {
     case 'genesis':
-      return 'a genesis stands at the beginning only'
+      return 'only the first entry can be a genesis entry'
     case 'closed':
-      return block.size === position ? { ...ring, closedAt: position } : 'it names another size than the ledger has'
+      return block.size === position ? { ...ring, closedAt: position } : 'its size is not the size of the ledger'
     case 'key_added':
       return ring.entriesSigned ? addKey(ring, block, signedBy, position) : NO_KEYS
     case 'key_retired':
@@ -130,31 +131,31 @@ function follow(ring: KeyRing, block: ControlBlock, signedBy: string | undefined
   }
 }
 
-const NO_KEYS = 'the ledger has no genesis that asks for signatures'
+const NO_KEYS = 'the ledger has no genesis entry that requires signatures'
 
 function addKey(ring: KeyRing, block: KeyAdded, signedBy = '', position: number): KeyRing | string {
   const { key, proof_of_possession: proof } = block
-  if (!mayFollow(ring, signedBy)) return 'it is not signed by a key that may add one'
-  if (ring.keys.has(key.key_id)) return 'the key is on record already'
-  if (ring.keys.size >= LEDGER_KEYS_MAX) return `the ledger has ${LEDGER_KEYS_MAX} keys already`
+  if (!mayFollow(ring, signedBy)) return 'it is not signed by an active key of the ledger'
+  if (ring.keys.has(key.key_id)) return 'the ledger already has this key'
+  if (ring.keys.size >= LEDGER_KEYS_MAX) return `the ledger already has ${LEDGER_KEYS_MAX} keys`
   const publicKey = publicKeyOf(key)
-  if (publicKey === null) return 'the new key cannot be used'
+  if (publicKey === null) return 'the new key is invalid'
   const signature = decodeBase64(proof)
   const message = possessionMessage(ring.origin, signedBy, key.key_id)
   if (signature === null || !createVerifier(publicKey).verify(message, signature)) {
-    return 'the new key has not signed for itself'
+    return 'the proof of possession of the new key is invalid'
   }
   const added: RingKey = { publicKey, addedAt: position, retiredAt: null, addedBy: signedBy }
   return { ...ring, keys: new Map(ring.keys).set(key.key_id, added) }
 }
 
 function retireKey(ring: KeyRing, keyId: string, signedBy = '', position: number): KeyRing | string {
-  if (!mayFollow(ring, signedBy)) return 'it is not signed by a key that may retire one'
+  if (!mayFollow(ring, signedBy)) return 'it is not signed by an active key of the ledger'
   const key = ring.keys.get(keyId)
-  if (key === undefined) return 'the key is not on record'
-  if (key.retiredAt !== null) return 'the key is retired already'
+  if (key === undefined) return 'the ledger does not have this key'
+  if (key.retiredAt !== null) return 'the key is already retired'
   const active = [...ring.keys.values()].filter(({ retiredAt }) => retiredAt === null)
-  if (active.length === 1) return 'it is the last key, and nobody could sign any more'
+  if (active.length === 1) return 'the last active key cannot be retired'
   return { ...ring, keys: new Map(ring.keys).set(keyId, { ...key, retiredAt: position }) }
 }
 

@@ -144,10 +144,10 @@ export class Lifecycle {
 
   #decision(call: CallKey, isAllowed: boolean, position: number, decided: DecidedCall | undefined): readonly Problem[] {
     if (this.#decisions.find(call.words, call.at) !== -1)
-      return [{ code: 'DECISION_DUPLICATE', message: 'the same decision is on record twice' }]
+      return [{ code: 'DECISION_DUPLICATE', message: 'the decision is already recorded' }]
     const isTwice = this.#remember(call, isAllowed ? IS_OPEN : IS_DENIED, position, decided)
     if (!isTwice) return NO_PROBLEMS
-    return [{ code: 'DECISION_DUPLICATE', message: `request \`${requestIdOf(call)}\` has a decision already` }]
+    return [{ code: 'DECISION_DUPLICATE', message: `request \`${requestIdOf(call)}\` already has a decision` }]
   }
 
   /** @returns whether another decision has the same request id */
@@ -172,10 +172,10 @@ export class Lifecycle {
     const row = this.#decisions.find(call.words, call.at)
     if (row === -1) return [{ code: 'DECISION_UNKNOWN', message: this.#unknownMessage() }]
     const state = this.#rows.state(row)
-    if (state === IS_DENIED) return [{ code: 'OUTCOME_AFTER_DENY', message: 'a call that was denied has an outcome' }]
-    if (state === IS_DONE) return [{ code: 'OUTCOME_DUPLICATE', message: 'the call has an outcome already' }]
+    if (state === IS_DENIED) return [{ code: 'OUTCOME_AFTER_DENY', message: 'a denied call has an outcome' }]
+    if (state === IS_DONE) return [{ code: 'OUTCOME_DUPLICATE', message: 'the call already has an outcome' }]
     if (!this.#isRequestOf(row, call)) {
-      const message = `outcome names request \`${requestIdOf(call)}\`, its decision \`${this.#requestIdOf(row)}\``
+      const message = `the outcome has request id \`${requestIdOf(call)}\`, its decision has \`${this.#requestIdOf(row)}\``
       return [{ code: 'REQUEST_ID_MISMATCH', message }]
     }
     this.#rows.setState(row, IS_DONE)
@@ -207,8 +207,8 @@ export class Lifecycle {
   }
 
   #unknownMessage(): string {
-    const unknown = 'outcome of a decision that is not on record before it'
-    return this.#knownSize === 0 ? unknown : `${unknown}, or was not open any more at entry ${this.#knownSize}`
+    const unknown = 'the decision of this outcome is not recorded before it'
+    return this.#knownSize === 0 ? unknown : `${unknown}, or the call was no longer open at entry ${this.#knownSize}`
   }
 }
 
@@ -218,8 +218,8 @@ const APPROVAL_REUSED: Problem = {
 }
 const APPROVAL_INCOMPLETE: Problem = {
   code: 'APPROVAL_INCOMPLETE',
-  message: 'allowed under an approval without its times',
+  message: 'allowed under an approval without the times of request, answer and expiry',
 }
 const OTHER_CALL: readonly Problem[] = [
-  { code: 'DECISION_HASH_MISMATCH', message: 'the outcome describes another call than its decision' },
+  { code: 'DECISION_HASH_MISMATCH', message: 'the outcome and its decision describe different calls' },
 ]

@@ -197,7 +197,7 @@ export function walkUnchanged(
     if (tries > 1) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS)
     const before = stateOf(task)
     const damage = withPages(fd, path, (pages) => {
-      if (pages === 'unusual journal') return 'its rollback journal is not one that a store of sudoagent leaves behind'
+      if (pages === 'unusual journal') return 'its rollback journal was not written by sudoagent'
       if (pages === 'other page size') return 'the write-ahead log is that of another database'
       // Not a database: SQLite reports that, too, and reads nothing more.
       return pages === null ? null : findDamage(pages, follows)

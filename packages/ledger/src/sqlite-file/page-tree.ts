@@ -66,7 +66,7 @@ class PageTree {
     const roots: SchemaRoot[] = []
     this.#walkTree(1, true, (row) => {
       const root = readSchemaRoot(row)
-      if (root === undefined) throw new Damage('a row of the schema is not one that SQLite writes')
+      if (root === undefined) throw new Damage('a row of the schema is invalid')
       if (root !== null) roots.push(root)
     })
     for (const { name, page } of roots) if (follows(name)) this.#walkTree(page, null)
@@ -78,7 +78,7 @@ class PageTree {
       const page = this.#read(trunk)
       const next = page.readUInt32BE(0)
       const leaves = page.readUInt32BE(4)
-      if (leaves > this.#usable / 4 - 2) throw new Damage(`page ${trunk} of the free list names more pages than it can`)
+      if (leaves > this.#usable / 4 - 2) throw new Damage(`page ${trunk} of the free list has too many entries`)
       for (let n = 0; n < leaves; n += 1) this.#take(page.readUInt32BE(8 + 4 * n), 'the free list')
       trunk = next
     }
@@ -100,7 +100,7 @@ class PageTree {
       const start = number === 1 ? 100 : 0
       const type = page[start] ?? 0
       if (type !== TABLE_LEAF && type !== TABLE_INTERIOR && type !== INDEX_LEAF && type !== INDEX_INTERIOR)
-        throw new Damage(`page ${number} is of no kind that a tree has`)
+        throw new Damage(`page ${number} is not a page of a tree`)
       kind ??= type === TABLE_LEAF || type === TABLE_INTERIOR
       if (kind !== (type === TABLE_LEAF || type === TABLE_INTERIOR))
         throw new Damage(`page ${number} of a ${kind ? 'table' : 'index'} belongs to ${kind ? 'an index' : 'a table'}`)
@@ -189,7 +189,7 @@ class PageTree {
     stack.push(page.readUInt32BE(start + 8))
     for (let n = children.length - 1; n >= 0; n -= 1) stack.push(children[n] ?? 0)
     // In a sound tree, no page is on the stack twice.
-    if (stack.length > this.#pages.count + 1) throw new Damage(`page ${number} leads to more pages than there are`)
+    if (stack.length > this.#pages.count + 1) throw new Damage(`page ${number} leads to more pages than the file has`)
     for (let n = 0; n < chains.length; n += 2) this.#chain(chains[n] ?? 0, chains[n + 1] ?? 0, false, number)
   }
 

@@ -198,5 +198,7 @@ async function* linesOf(reader: BatchReader): AsyncGenerator<Uint8Array> {
 
 function requireSize(name: string, size: number, entries: CopiedBatch['entries']): void {
   if (size + 1 === entries[0]?.position) return
-  throw new LedgerError('LEDGER_LOCKED', `\`${name}\` is written by somebody else`, { hint: 'a copy has one writer' })
+  throw new LedgerError('LEDGER_LOCKED', `\`${name}\` has another writer`, {
+    hint: 'only one process can write to a copy',
+  })
 }

@@ -148,7 +148,7 @@ function readCount(fd: number, file: string): Count | null {
   const stat = fstatSync(fd)
   const refuse = (): never => {
     throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${file}\` is not the counter of a ledger`, {
-      hint: 'name the file that this writer used before, or one that does not exist yet',
+      hint: 'use the file that this writer used before, or one that does not exist yet',
     })
   }
   if (!stat.isFile()) return refuse()
@@ -174,7 +174,7 @@ async function requireEntry(
     if (found === entryHash) return
     throw new LedgerError(
       'LEDGER_DAMAGED',
-      `entry ${position} of the ledger is not the one that the counter \`${file}\` names`,
+      `entry ${position} of the ledger differs from the one in the counter \`${file}\``,
       {
         hint: 'an older copy was restored, or the counter belongs to another ledger; to accept this ledger as it is, remove the counter',
       },

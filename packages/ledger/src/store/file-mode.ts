@@ -32,11 +32,11 @@ function writersOf(path: string, bits: number): { readonly message: string; read
     return others.can === 'write'
       ? {
           message: `other users can write to the file (mode ${others.mode})`,
-          hint: 'chmod 600 keeps it to its owner',
+          hint: 'run `chmod 600` on the file, so that only its owner can write to it',
         }
       : {
           message: `every user can replace the file (mode ${others.mode} of its folder)`,
-          hint: 'chmod o-w on the folder keeps it to its owner',
+          hint: 'run `chmod o-w` on the folder, so that other users cannot replace the file',
         }
   } catch {
     return null

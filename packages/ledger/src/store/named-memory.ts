@@ -15,7 +15,7 @@ export function readNamed(place: string): LedgerReader {
 
 /** @throws LedgerError LEDGER_LOCKED if the name already has a writer */
 export function writeNamed(place: string, options: WriterOptions): MemoryLedger {
-  if (ledgers.has(place)) throw new LedgerError('LEDGER_LOCKED', `\`${place}\` has a writer already`)
+  if (ledgers.has(place)) throw new LedgerError('LEDGER_LOCKED', `\`${place}\` already has a writer`)
   const ledger = new MemoryLedger(options)
   ledgers.set(place, ledger)
   return ledger

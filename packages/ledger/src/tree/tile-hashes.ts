@@ -32,6 +32,6 @@ export function withHash(tile: unknown, slot: number, hash: Uint8Array): Buffer 
 }
 
 export const treeDamaged = (): LedgerError =>
-  new LedgerError('LEDGER_DAMAGED', 'the stored tree of the ledger is not whole', {
+  new LedgerError('LEDGER_DAMAGED', 'the stored tree of the ledger is incomplete', {
     hint: 'run `sudoagent verify` on it',
   })

@@ -90,14 +90,14 @@ export function judgeStateAnchor(state: VerifiedState, ledger: WalkedLedger, fin
   if (size > ledger.entries) {
     find(
       'TRUNCATED',
-      `an earlier run verified ${size} entries, the ledger has ${ledger.entries}: it was cut, or an older copy was put back`,
-      'look for the missing entries in a backup, and for who could write to the ledger',
+      `an earlier run verified ${size} entries, the ledger has ${ledger.entries}: it was truncated, or an older copy was restored`,
+      'look for the missing entries in a backup, and find out who could write to the ledger',
     )
   } else if (!holds && root !== null) {
     find(
       'INCONSISTENT',
-      `the first ${size} entries are not those that an earlier run verified: the ledger was rolled back or forked`,
-      'keep this copy; delete the state file only if you put another ledger in its place yourself',
+      `the first ${size} entries differ from those that an earlier run verified: the ledger was rolled back or forked`,
+      'keep this copy; delete the state file only if you replaced the ledger yourself',
     )
   }
   return { kind: 'state', size, position: null, signed_by: [], holds }
@@ -115,7 +115,7 @@ function judgeEntry(
   if (point !== undefined && point.entryHash !== null) {
     find(
       'INCONSISTENT',
-      `entry ${position} is not the one of ${name}: it was rewritten`,
+      `entry ${position} differs from the one in ${name}: it was rewritten`,
       'keep the receipt and this copy',
     )
     return false
@@ -123,7 +123,7 @@ function judgeEntry(
   if (checkpoint === null && position > ledger.entries) {
     find(
       'TRUNCATED',
-      `${name} is of entry ${position}, the ledger has ${ledger.entries}`,
+      `${name} is for entry ${position}, but the ledger ends at entry ${ledger.entries}`,
       'look for the missing entries',
     )
   }
@@ -152,14 +152,14 @@ function readReceiptAnchors(text: string): readonly Anchor[] {
 function readReceiptAnchor(stated: UnverifiedReceiptEntry, name: string): Anchor {
   const { ledger_position: position, entry_hash: hash, line, proof } = stated
   if (line !== null && hashEntry(line, scanJson(line).members) !== hash)
-    throw contradiction('its entry has another hash')
+    throw contradiction('its entry has a different hash')
   const entry = { position, hash }
   if (proof === null) return { kind: 'receipt', name, checkpoint: null, entry }
   const { index, hashes, checkpoint: text } = parseTlogProof(proof)
   const checkpoint = readUnverifiedCheckpoint(text)
   const leaf = leafHash(hexToBytes(hash))
   const leads = index === position - 1 && verifyInclusion(leaf, index, checkpoint.size, hashes, checkpoint.root)
-  if (!leads) throw contradiction('its proof does not lead from its entry to its checkpoint')
+  if (!leads) throw contradiction('its inclusion proof is invalid')
   return { kind: 'receipt', name, checkpoint, entry }
 }
 

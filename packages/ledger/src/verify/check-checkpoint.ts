@@ -54,12 +54,12 @@ export function judgeCheckpoint(
   if (!isOfLedger(stated, source, name, ledger, find)) return refused
   const signers = signersOf(stated, [...ledger.trust.keys, ...cosigners.logKeys], cosigners.witnesses)
   if (signers === null) {
-    find('CHECKPOINT_INVALID', `a signature on ${name} does not hold`, 'the checkpoint was changed after it was signed')
+    find('CHECKPOINT_INVALID', `a signature on ${name} is invalid`, 'the checkpoint was changed after it was signed')
     return refused
   }
   const judged = { ...refused, signedBy: signers.keyIds, witnesses: signers.witnesses }
   if (size > ledger.entries) {
-    find('TRUNCATED', `${name} is of ${size} entries, the ledger has ${ledger.entries}: ${CUT}`, CUT_HINT)
+    find('TRUNCATED', `${name} covers ${size} entries, the ledger has ${ledger.entries}: ${CUT}`, CUT_HINT)
     // The entry that added the signer's key may be among the missing ones.
     return judged
   }
@@ -67,9 +67,9 @@ export function judgeCheckpoint(
   return { ...judged, isVouchedFor, holds: judgeRoot(stated, source, name, ledger, find) }
 }
 
-const CUT = 'it was cut, or an older copy was put back'
-const CUT_HINT = 'look for the missing entries in a backup, and for who could write to the ledger'
-const KEEP_HINT = 'keep the checkpoint and both copies of the ledger: together they show that it was rewritten'
+const CUT = 'it was truncated, or an older copy was restored'
+const CUT_HINT = 'look for the missing entries in a backup, and find out who could write to the ledger'
+const KEEP_HINT = 'keep the checkpoint and both copies of the ledger: together they prove that it was rewritten'
 
 function isOfLedger(
   { origin }: UnverifiedCheckpoint,
@@ -80,10 +80,10 @@ function isOfLedger(
 ): boolean {
   const own = trust.ring?.origin ?? origin
   if (origin === own) return true
-  const message = `${name} is of log \`${origin}\`, the ledger is \`${own}\``
+  const message = `${name} is for log \`${origin}\`, the ledger is \`${own}\``
   if (source === 'head') find('CHECKPOINT_INVALID', message, 'is this the head of another ledger?')
   else if (source === 'cosigned') find('CHECKPOINT_INVALID', message, 'is this the checkpoint of another ledger?')
-  else find('INCONSISTENT', message, 'is it the checkpoint of another ledger, or was another one put in its place?')
+  else find('INCONSISTENT', message, 'is it the checkpoint of another ledger, or was the ledger replaced?')
   return false
 }
 
@@ -98,8 +98,8 @@ function judgeRoot(
   // The root is unknown after an unreadable entry, which has a finding of its own.
   if (point === undefined || point.root === null) return false
   if (bytesToHex(point.root) === bytesToHex(root)) return true
-  const message = `the first ${size} entries are not those of ${name}`
-  if (source === 'head') find('ROOT_MISMATCH', message, 'entries were changed, or the head was')
+  const message = `the first ${size} entries do not match ${name}`
+  if (source === 'head') find('ROOT_MISMATCH', message, 'the entries or the head were changed')
   else find('INCONSISTENT', `${message}: they were rewritten`, KEEP_HINT)
   return false
 }
@@ -121,7 +121,7 @@ function judgeSigners(
   else if (verdicts.includes('retired')) {
     find('KEY_RETIRED', `${name} is signed by a key that was retired before entry ${stated.size}`)
   } else {
-    const whose = trust.given.length > 0 ? 'that was given, or added by one that was' : 'of the ledger'
+    const whose = trust.given.length > 0 ? 'that was given or that a given key added' : 'of the ledger'
     find('KEY_UNKNOWN', `${name} is not signed by a key ${whose}`)
   }
   return false

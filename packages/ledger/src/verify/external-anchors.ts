@@ -65,7 +65,7 @@ export function judgeKeptEvidence(
   const checkpoints = [head, cosigned].filter((checkpoint) => checkpoint !== null)
   for (const anchor of kept.anchors) {
     if ('problem' in anchor) {
-      find('CHECKPOINT_INVALID', anchor.problem, 'give it as it was kept, unchanged')
+      find('CHECKPOINT_INVALID', anchor.problem, 'use the original file, unchanged')
       continue
     }
     const judged = judgeAnchor(anchor, walk, policyKeys, find)
@@ -84,9 +84,8 @@ function judgeState(
 ): AnchorReport {
   // The walk resumed from this state, so every later entry was checked against it.
   if (resumed !== null) return { kind: 'state', size: state.size, position: null, signed_by: [], holds: true }
-  if (!areKeysOf(state, publicKeys))
-    find('INCONSISTENT', 'the earlier run was made with other public keys', OTHER_KEYS_HINT)
+  if (!areKeysOf(state, publicKeys)) find('INCONSISTENT', 'the earlier run used different public keys', OTHER_KEYS_HINT)
   return judgeStateAnchor(state, walk, find)
 }
 
-const OTHER_KEYS_HINT = 'give the same keys again, or delete the state file to begin anew with these'
+const OTHER_KEYS_HINT = 'use the same keys, or delete the state file to start again with these'

@@ -50,19 +50,23 @@ export async function judgeAge(
 ): Promise<void> {
   const seconds = size === null ? null : (time ?? (await recordedSeconds(reader, walk, size)))
   if (seconds === null) {
-    find('CHECKPOINT_TOO_OLD', `the age of ${what} is unknown: there is none, or its last entry has no time`, AGE_HINT)
+    find(
+      'CHECKPOINT_TOO_OLD',
+      `the age of ${what} is unknown: it does not exist, or its last entry has no time`,
+      AGE_HINT,
+    )
     return
   }
   const age = Math.floor(clock().getTime() / 1000 - seconds)
   const whose = time === null ? ', by the clock of the writer' : ''
   if (age > maxAgeSeconds) {
-    find('CHECKPOINT_TOO_OLD', `${what} is ${age} seconds old${whose}, and ${maxAgeSeconds} are allowed`, AGE_HINT)
+    find('CHECKPOINT_TOO_OLD', `${what} is ${age} seconds old${whose}; the limit is ${maxAgeSeconds}`, AGE_HINT)
   } else if (age < -CLOCK_SKEW_SECONDS) {
     find('CHECKPOINT_TOO_OLD', `${what} is ${-age} seconds in the future${whose}, so its age is unknown`, CLOCK_HINT)
   }
 }
 
-const AGE_HINT = 'make a new checkpoint, have it cosigned or keep it elsewhere, and give that one'
+const AGE_HINT = 'make a new checkpoint, have it cosigned or keep it elsewhere, and use that one'
 const CLOCK_HINT = 'compare the clocks of this machine, the writer and the witnesses'
 
 /** `recorded_at` of the entry at this position, in seconds; null if it is not the entry that the walk read there. */

@@ -15,7 +15,7 @@ export interface Warning {
 }
 
 /**
- * The degree of assurance. It never exceeds what was checked:
+ * The degree of assurance. It never exceeds the checks that were made:
  *
  * - `broken`: there is a finding
  * - `unverified`: every entry is signed by a key that the caller did not give, so no signature could be checked;

@@ -10,14 +10,14 @@ import type { Report } from './report.js'
 export function residualRisks(report: Report): readonly string[] {
   if (report.verdict === 'broken') return []
   if (report.verdict === 'unverified')
-    return ['that anything was changed: no signature was checked (give the key that signed it)']
+    return ['that anything was changed: no signature was checked (give the key that signed the ledger)']
   return [...authorship(report), ...rollback(report), ...rewrite(report), ...tail(report), ...earlierRun(report)]
 }
 
 function authorship({ verdict, signed_entries: signed }: Report): string[] {
   if (verdict !== 'intact') return []
   const how = signed > 0 ? 'verify with `--public-key`' : 'sign the ledger, and verify with `--public-key`'
-  return [`that somebody rewrote the ledger and recomputed every hash (${how})`]
+  return [`that the ledger was rewritten and every hash recomputed (${how})`]
 }
 
 /**
@@ -25,9 +25,11 @@ function authorship({ verdict, signed_entries: signed }: Report): string[] {
  * ledger.
  */
 function rollback({ verdict, checkpoint, anchors }: Report): string[] {
-  if (checkpoint === null) return ['that entries were cut from the end (a ledger with a head says how many it had)']
+  if (checkpoint === null) return ['that the last entries were removed (a head states the number of entries)']
   if (verdict === 'anchored' || anchors.length > 0) return []
-  return ['that an older copy was put back, head included (verify with a `--checkpoint` or `--receipt` kept elsewhere)']
+  return [
+    'that an older copy was restored, including its head (verify with a `--checkpoint` or `--receipt` kept elsewhere)',
+  ]
 }
 
 function rewrite({ verdict, witnesses, anchors, entries }: Report): string[] {
@@ -36,22 +38,22 @@ function rewrite({ verdict, witnesses, anchors, entries }: Report): string[] {
     const size = Math.max(...anchors.map((anchor) => anchor.size))
     if (size >= entries) return []
     return [
-      `that whoever holds the signing key rewrote what stands behind entry ${size} (keep later checkpoints, or ask witnesses)`,
+      `that the holder of the signing key rewrote the entries after entry ${size} (keep later checkpoints, or ask witnesses)`,
     ]
   }
   if (verdict === 'intact') return []
-  return ['that whoever holds the signing key rewrote the ledger (keep checkpoints elsewhere, or ask witnesses)']
+  return ['that the holder of the signing key rewrote the ledger (keep checkpoints elsewhere, or ask witnesses)']
 }
 
 function tail({ verdict, witnesses, entries, tail: behind }: Report): string[] {
   const unseen = verdict === 'witnessed' && witnesses !== null ? entries - witnesses.size : 0
   return [
     ...(unseen > 0
-      ? [`that whoever holds the signing key rewrote the last ${entriesOf(unseen)}, which no witness has seen`]
+      ? [`that the holder of the signing key rewrote the last ${entriesOf(unseen)}, which no witness has seen`]
       : []),
     ...(behind > 0
       ? [
-          `that some of the last ${entriesOf(behind)} were cut off again: no checkpoint covers them (limit them with \`--max-tail\`)`,
+          `that some of the last ${entriesOf(behind)} were removed again: no checkpoint covers them (limit them with \`--max-tail\`)`,
         ]
       : []),
   ]
@@ -61,7 +63,7 @@ function earlierRun({ resumed_from: from }: Report): string[] {
   if (from === null) return []
   return [
     `that the text of the first ${entriesOf(from)} was changed since an earlier run read them (verify without \`--state\` from time to time)`,
-    'that a decision was recorded again that the earlier run saw',
+    'that a decision of the earlier run was recorded again',
   ]
 }
 

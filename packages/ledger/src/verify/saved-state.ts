@@ -87,8 +87,8 @@ const VERSION = 2
 export function encodeState(state: VerifiedState): string {
   const { ring, counts, openCalls } = state
   if (openCalls.length > STATE_CALLS_MAX) {
-    throw new LedgerError('STATE_REFUSED', `no state can be kept: ${openCalls.length} calls have no outcome`, {
-      hint: `a state carries ${STATE_CALLS_MAX} open calls; verify the whole ledger each time`,
+    throw new LedgerError('STATE_REFUSED', `the state cannot be saved: ${openCalls.length} calls have no outcome`, {
+      hint: `a state lists at most ${STATE_CALLS_MAX} open calls; verify the whole ledger each time`,
     })
   }
   const fields = {
@@ -137,7 +137,7 @@ export function parseState(text: string | Uint8Array): VerifiedState {
   try {
     const whole = typeof text === 'string' ? text : decodeUtf8(text)
     const state = readState(new Fields(parseJson(whole)))
-    if (encodeState(state) !== whole) throw invalid('is not written as this program writes it')
+    if (encodeState(state) !== whole) throw invalid('is not in the form that this program writes')
     return state
   } catch (error) {
     if (error instanceof CryptoError) throw invalid(`cannot be read: ${error.message}`)
@@ -151,7 +151,7 @@ const invalid = (why: string): LedgerError =>
   })
 
 function readState(fields: Fields): VerifiedState {
-  if (fields.get('kind', isText) !== KIND) throw invalid('is something else')
+  if (fields.get('kind', isText) !== KIND) throw invalid('is not a saved state')
   if (fields.get('version', isCount) !== VERSION) throw invalid('was written by another version of this program')
   const size = fields.get('size', isPosition)
   const counts = fields.object('counts')
@@ -208,7 +208,7 @@ function readCall(call: readonly unknown[], isRef: Is<number>): OpenCall {
     isTimestamp(createdAt) &&
     isText(agentId) &&
     agentId.length <= NAME_LENGTH_MAX
-  if (!fits || rest.length > 0) throw invalid('has a call that is not one')
+  if (!fits || rest.length > 0) throw invalid('has an invalid open call')
   return { position, requestId, decisionHash, createdAt, agentId }
 }
 
@@ -239,13 +239,13 @@ class Fields {
   readonly #value: object
 
   constructor(value: unknown) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('is something else')
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid('has the wrong structure')
     this.#value = value
   }
 
   get<T>(name: string, is: Is<T>): T {
     const value: unknown = Object.hasOwn(this.#value, name) ? Reflect.get(this.#value, name) : undefined
-    if (!is(value)) throw invalid(`has no \`${name}\` that can be used`)
+    if (!is(value)) throw invalid(`has no valid \`${name}\``)
     return value
   }
 
@@ -258,7 +258,7 @@ class Fields {
       name,
       (value): value is readonly unknown[] => Array.isArray(value) && value.length <= lengthMax,
     )
-    if (!list.every(is)) throw invalid(`has no \`${name}\` that can be used`)
+    if (!list.every(is)) throw invalid(`has no valid \`${name}\``)
     return list
   }
 }

@@ -12,7 +12,7 @@ export type StoredCheckpoint = UnverifiedCheckpoint | { readonly problem: string
 
 export function readStoredCheckpoint(stored: StoredText): StoredCheckpoint {
   if (stored === null) return null
-  if (stored === 'unreadable') return { problem: 'it is no text, or too long for a checkpoint' }
+  if (stored === 'unreadable') return { problem: 'it is not text, or is too long for a checkpoint' }
   try {
     return readUnverifiedCheckpoint(stored.text)
   } catch (error) {
@@ -34,12 +34,12 @@ export function judgeHead(
   find: ReportFinding,
 ): CheckpointResult | null {
   if (head !== null) return judgeStored(head, 'head', 'the head', ledger, policyKeys, find)
-  if (ledger.trust.isRequired) find('CHECKPOINT_MISSING', 'the ledger is signed, and its head is missing', MISSING_HINT)
+  if (ledger.trust.isRequired) find('CHECKPOINT_MISSING', 'the ledger is signed, but its head is missing', MISSING_HINT)
   return null
 }
 
 const MISSING_HINT =
-  'copy `<ledger>.head` along with the ledger, or make a head with `sudoagent checkpoint`; if nobody left it out, it was removed'
+  'copy `<ledger>.head` along with the ledger, or make a head with `sudoagent checkpoint`; if this is not a copy, the head was removed'
 
 /** @returns null if there is no readable checkpoint */
 export function judgeCosigned(
@@ -64,7 +64,7 @@ function judgeStored(
   find(
     'CHECKPOINT_INVALID',
     `${name} cannot be read: ${stored.problem}`,
-    'it was damaged or changed: put back a copy of it',
+    'it was damaged or changed: restore a copy of it',
   )
   return null
 }

@@ -130,8 +130,7 @@ export class Trust {
     if (before === null && this.#isBegun) return this.#judgeSignature(entry, null, find)
     this.#isBegun = true
     if (before !== null && before.closedAt !== null) {
-      if (!this.#isClosedTold)
-        find('ENTRY_AFTER_CLOSED', `the ledger was closed for good with entry ${before.closedAt}`)
+      if (!this.#isClosedTold) find('ENTRY_AFTER_CLOSED', `the ledger was closed by entry ${before.closedAt}`)
       this.#isClosedTold = true
       return this.#judgeSignature(entry, before, find)
     }
@@ -142,7 +141,7 @@ export class Trust {
     if (before === null) this.#bindTo(ring.origin)
     // The keys of a genesis are in the genesis itself. Any other entry must be signed by an earlier key.
     const isTrusted = this.#judgeSignature(entry, before ?? ring, find)
-    if (problem !== null) find('CONTROL_INVALID', `the control entry does not hold: ${problem}`)
+    if (problem !== null) find('CONTROL_INVALID', `invalid control entry: ${problem}`)
     if (isTrusted) this.#endorse(before, ring)
     this.#ring = ring
     return isTrusted
@@ -206,14 +205,14 @@ export class Trust {
       // The entry does not name its key. The finding is SIGNATURE_INVALID only if a given key has signed
       // another entry.
       if (keyId === null && !this.#hasVerified && decodeBase64(signature)?.length === SIGNATURE_BYTES)
-        find('KEY_UNKNOWN', 'entry does not name its key, and none of the given keys has signed it')
+        find('KEY_UNKNOWN', 'entry without a key id: no given key signed it')
       else find('SIGNATURE_INVALID', 'entry_signature does not verify')
       return false
     }
     this.#hasVerified = true
     const retiredAt = own?.keys.get(signer.keyId)?.retiredAt ?? null
     if (retiredAt !== null)
-      find('KEY_RETIRED', `entry is signed by key \`${signer.keyId}\`, which was retired with entry ${retiredAt}`)
+      find('KEY_RETIRED', `key \`${signer.keyId}\` was retired: its signatures after entry ${retiredAt} are invalid`)
     return retiredAt === null && this.#given.size > 0
   }
 
@@ -234,11 +233,11 @@ export class Trust {
 }
 
 function strangerMessage(own: KeyRing | null, keyId: string | null): string {
-  if (keyId === null) return 'entry does not name its key, and none that was given is a key of this ledger'
+  if (keyId === null) return 'entry without a key id: no given key is a key of this ledger'
   if (own === null) return `entry is signed by key \`${keyId}\`, which was not given`
   return own.keys.has(keyId)
-    ? `entry is signed by key \`${keyId}\`, which was neither given nor added by a key that was`
-    : `entry is signed by key \`${keyId}\`, which is no key of this ledger`
+    ? `entry is signed by key \`${keyId}\`, which was neither given nor added by a given key`
+    : `entry is signed by key \`${keyId}\`, which is not a key of this ledger`
 }
 
 /** Length of an Ed25519 signature. */

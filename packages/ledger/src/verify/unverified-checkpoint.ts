@@ -52,8 +52,7 @@ export function readUnverifiedCheckpoint(text: string): UnverifiedCheckpoint {
   if (!isSigned && checkpoint.extensions.length > 0) {
     throw new CryptoError('CHECKPOINT_INVALID', 'a checkpoint without signatures has more than three lines')
   }
-  if (checkpoint.size === 0)
-    throw new CryptoError('CHECKPOINT_INVALID', 'the checkpoint is of no entries and says nothing')
+  if (checkpoint.size === 0) throw new CryptoError('CHECKPOINT_INVALID', 'the checkpoint covers no entries')
   return { ...checkpoint, text, isSigned }
 }
 

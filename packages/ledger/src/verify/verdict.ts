@@ -57,7 +57,7 @@ export function checkDemands({ require, maxTail, maxAgeSeconds, origin }: Requir
   if (origin !== undefined && typeof origin !== 'string') throw new TypeError('origin must be a string')
   for (const [name, limit] of Object.entries({ maxTail, maxAgeSeconds })) {
     if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 0)) {
-      throw new RangeError(`${name} must be a whole number from 0 on`)
+      throw new RangeError(`${name} must be a whole number, 0 or more`)
     }
   }
 }
@@ -113,11 +113,11 @@ function judgeOrigin({ trust }: Walk, { origin }: Requirements, find: ReportFind
   if (origin !== undefined && own !== null && own !== origin) {
     find('ORIGIN_MISMATCH', `the ledger is the log \`${own}\`, not \`${origin}\``, ORIGIN_HINT)
   } else if (own !== null && trust.isOfOtherLogs) {
-    find('ORIGIN_MISMATCH', `each given key is that of another log than \`${own}\``, ORIGIN_HINT)
+    find('ORIGIN_MISMATCH', `the given keys are for other logs than \`${own}\``, ORIGIN_HINT)
   }
 }
 
-const ORIGIN_HINT = 'was another ledger put in the place of the one that you mean?'
+const ORIGIN_HINT = 'was the ledger replaced by another one?'
 
 /** A checkpoint that the quorum cosigned. */
 interface Witnessed {
@@ -200,16 +200,15 @@ function reachOf(
       time: witnesses?.time ?? null,
     }
   }
-  if (require === 'anchored')
-    return { what: 'the last checkpoint that was kept elsewhere', size: anchoredTo, time: null }
-  return { what: 'the last checkpoint that holds', size: held === 0 ? null : held, time: null }
+  if (require === 'anchored') return { what: 'the last checkpoint kept elsewhere', size: anchoredTo, time: null }
+  return { what: 'the last matching checkpoint', size: held === 0 ? null : held, time: null }
 }
 
 const tailMessage = (behind: number, { what, size }: Reach, tailMax: number): string =>
   size === null
-    ? `there is no checkpoint of the grade that is asked for, so ${behind} entries are uncovered, and ${tailMax} may be`
-    : `${behind} ${behind === 1 ? 'entry follows' : 'entries follow'} ${what}, and ${tailMax} may`
-const TAIL_HINT = 'they can be cut off without a trace: make a checkpoint with `sudoagent checkpoint`'
+    ? `there is no checkpoint of the required grade, so ${behind} entries are not covered; the limit is ${tailMax}`
+    : `${behind} ${behind === 1 ? 'entry follows' : 'entries follow'} ${what}; the limit is ${tailMax}`
+const TAIL_HINT = 'they can be removed without a trace: make a checkpoint with `sudoagent checkpoint`'
 
 function judgeOutcomes(lifecycle: Lifecycle, find: ReportFinding): void {
   const { open } = lifecycle
@@ -222,14 +221,14 @@ function judgeOutcomes(lifecycle: Lifecycle, find: ReportFinding): void {
   find(
     'OUTCOME_MISSING',
     `${open} allowed ${open === 1 ? 'call has' : 'calls have'} no outcome: entries ${told.join(', ')}${more}`,
-    'a call is still running, its process died, or its outcome was kept off the record',
+    'a call is still running, its process died, or its outcome was not recorded',
   )
 }
 
 /** Checks the grade. Called only if there are no findings. */
 export function judgeRequirement(required: Requirement, shown: Assurance, find: ReportFinding): void {
   if (shown[required]) return
-  find('REQUIREMENT_NOT_MET', `the ledger is ${verdictOf(shown)}, and was asked to be ${required}`, NEEDS[required])
+  find('REQUIREMENT_NOT_MET', `the ledger is ${verdictOf(shown)}, but ${required} is required`, NEEDS[required])
 }
 
 const NEEDS: { readonly [requirement in Requirement]: string } = {

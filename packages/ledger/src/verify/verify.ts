@@ -120,7 +120,7 @@ async function run(reader: LedgerReader, given: VerifyOptions): Promise<Run> {
   if (options.maxAgeSeconds !== undefined) {
     await judgeAge(reader, walk, shown.reach, options.maxAgeSeconds, options.clock ?? (() => new Date()), find)
   }
-  if (walk.entries === 0 && findings.total === 0) find('LEDGER_EMPTY', 'the ledger has no entry')
+  if (walk.entries === 0 && findings.total === 0) find('LEDGER_EMPTY', 'the ledger has no entries')
   if (options.require !== undefined && findings.total === 0) judgeRequirement(options.require, shown, find)
   const report = { ...reportOf(walk, start, compared, shown, findings), warnings: reader.warnings?.() ?? [] }
   return { report, walk, head: statedOf(kept.head) }

@@ -230,7 +230,7 @@ const pointOf = ({ size, frontier, entryHash }: VerifiedState): readonly [number
 const hashAt = (bytes: Uint8Array, at: number): Hash =>
   Buffer.from(bytes.buffer, bytes.byteOffset + at, HASH_BYTES).toString('hex') as Hash
 
-const LOST_HINT = 'no tree can be made over it, so nothing kept of the ledger from here on could be compared'
+const LOST_HINT = 'without its hash there is no tree, so checkpoints and receipts from here on cannot be compared'
 
 const fault = (code: LineFault, message: string): UnreadableLine => ({
   kind: 'unreadable',
@@ -240,7 +240,7 @@ const fault = (code: LineFault, message: string): UnreadableLine => ({
 })
 
 const FAULTS: { readonly [code in LineFault]: UnreadableLine } = {
-  LINE_TOO_LONG: fault('LINE_TOO_LONG', 'line is longer than any entry may be'),
-  LINE_TORN: fault('LINE_TORN', 'the last line has no end: a write was cut off, or the file was'),
-  COLUMN_MISMATCH: fault('COLUMN_MISMATCH', 'row holds no text where the entry should be'),
+  LINE_TOO_LONG: fault('LINE_TOO_LONG', 'line exceeds the maximum length of an entry'),
+  LINE_TORN: fault('LINE_TORN', 'the last line is incomplete: a write was interrupted, or the file was truncated'),
+  COLUMN_MISMATCH: fault('COLUMN_MISMATCH', 'the entry of the row is not text'),
 }

@@ -145,8 +145,8 @@ export interface CommitPlan {
 export function refuseWriter(ring: KeyRing | null, { signer, origin }: Writer): void {
   if (ring === null) return
   if (ring.closedAt !== null) {
-    throw new LedgerError('LEDGER_FINISHED', `the ledger was closed for good with entry ${ring.closedAt}`, {
-      hint: 'begin a new one',
+    throw new LedgerError('LEDGER_FINISHED', `the ledger was closed by entry ${ring.closedAt}`, {
+      hint: 'create a new ledger',
     })
   }
   if (origin !== null && origin !== ring.origin) {
@@ -156,7 +156,7 @@ export function refuseWriter(ring: KeyRing | null, { signer, origin }: Writer): 
   }
   if (!ring.entriesSigned || (signer !== null && mayFollow(ring, signer.keyId))) return
   const why = signer === null ? 'no key was given' : `key \`${signer.keyId}\` may not sign it`
-  throw new LedgerError('KEY_REFUSED', `the ledger wants every entry signed, and ${why}`, {
+  throw new LedgerError('KEY_REFUSED', `the ledger requires every entry to be signed, and ${why}`, {
     hint: '`sudoagent inspect` shows its keys, `sudoagent key rotate` adds one',
   })
 }
@@ -237,7 +237,7 @@ async function controlOf(
   { signer, clock }: Writer,
 ): Promise<ControlDraft> {
   if (ring === null) {
-    throw new LedgerError('ENTRY_REFUSED', 'the ledger has no entry yet', { hint: 'it begins with the first call' })
+    throw new LedgerError('ENTRY_REFUSED', 'the ledger has no entries yet', { hint: 'it starts with the first call' })
   }
   const checkpoint = await make({ ring, signedBy: signer?.keyId ?? null, position: head.size + 1 })
   return { event: 'checkpoint', created_at: formatTimestamp(clock()), checkpoint }
@@ -264,7 +264,7 @@ function ringBehind(
     entry.position,
   )
   if (step.problem === null) return step.ring
-  throw new LedgerError('ENTRY_REFUSED', `the ledger does not take this entry: ${step.problem}`)
+  throw new LedgerError('ENTRY_REFUSED', `the ledger refuses this entry: ${step.problem}`)
 }
 
 /** Adds a key, which signs a proof of possession. The writer's own key signs the entry. */

@@ -118,9 +118,8 @@ export async function copyLedger(
   if (!isBehind && (await next(there)) !== undefined) throw somethingElse(to.name, found + 1)
   // Only entries are copied, so other objects declared in the file do not matter.
   const damage = from.faults().find(({ code }) => code !== 'STORE_FOREIGN_OBJECT')
-  if (damage !== undefined)
-    throw new LedgerError('LEDGER_DAMAGED', `the ledger is not whole: ${damage.message}`, VERIFY)
-  if (state.head.size === 0) throw new LedgerError('ENTRY_NOT_FOUND', 'the ledger has no entry')
+  if (damage !== undefined) throw new LedgerError('LEDGER_DAMAGED', `the ledger is damaged: ${damage.message}`, VERIFY)
+  if (state.head.size === 0) throw new LedgerError('ENTRY_NOT_FOUND', 'the ledger has no entries')
   if (head === null) requireHead(state.ring, 'the ledger')
   else if (atHead?.state.ring == null) throw shorterThanHead('the ledger', state.head.size, head.size)
   else checkHead(head, atHead.state.frontier, atHead.state.ring, 'the ledger')
@@ -170,7 +169,7 @@ async function next(lines: AsyncIterator<Uint8Array>): Promise<Uint8Array | unde
 }
 
 function headless(name: string): LedgerError {
-  return new LedgerError('LEDGER_DAMAGED', `the ledger has no head, and \`${name}\` takes none without one`, {
+  return new LedgerError('LEDGER_DAMAGED', `the ledger has no head, and \`${name}\` requires one`, {
     hint: 'nothing was written; one more entry, written by this version, gives the ledger a head',
   })
 }
@@ -181,13 +180,13 @@ async function requireWholeHead(from: LedgerReader, size: number, name: string):
   if (after?.fault !== undefined) throw unreadable(after.position)
   if (after !== null) throw headTooOld(name, size)
   if (size > 0 && (await from.lineAt(size)) === null)
-    throw headRefused('the ledger', `says ${size} entries, and there is none at ${size}`)
+    throw headRefused('the ledger', `covers ${size} entries, but there is no entry ${size}`)
 }
 
 function headTooOld(name: string, size: number): LedgerError {
   return new LedgerError(
     'LEDGER_DAMAGED',
-    `the head of the ledger ends at entry ${size}, and there is an entry ${size + 1}: \`${name}\` takes only a ledger whose head covers every entry`,
+    `the head of the ledger covers ${size} entries, but there is an entry ${size + 1}: \`${name}\` requires a head that covers every entry`,
     { hint: 'nothing was written; one more entry, written by this version, brings the head up to date' },
   )
 }
@@ -199,9 +198,9 @@ function unreadable(position: number): LedgerError {
 function somethingElse(name: string, position: number): LedgerError {
   return new LedgerError(
     'LEDGER_EXISTS',
-    `\`${name}\` exists, and is not the beginning of this ledger: entry ${position} differs`,
+    `\`${name}\` exists and is not a prefix of this ledger: entry ${position} differs`,
     {
-      hint: 'nothing was written; name another place for the copy',
+      hint: 'nothing was written; use another path for the copy',
     },
   )
 }

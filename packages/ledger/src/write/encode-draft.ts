@@ -125,7 +125,7 @@ function withoutUndefined<T extends EntryDraft | ControlDraft>(draft: T): T {
 }
 
 function requireOwn(key: string): void {
-  if (LEDGER_FIELDS.includes(key)) throw new LedgerError('ENTRY_REFUSED', `field \`${key}\` is the ledger's to set`)
+  if (LEDGER_FIELDS.includes(key)) throw new LedgerError('ENTRY_REFUSED', `field \`${key}\` is set by the ledger`)
 }
 
 function insert(members: readonly Member[], member: Member): readonly Member[] {

@@ -131,7 +131,8 @@ export class GroupCommit {
       const entries = await this.#commit(group.map(({ draft }) => draft))
       for (const [index, { resolve, reject }] of group.entries()) {
         const entry = entries[index]
-        if (entry === undefined) reject(new LedgerError('LEDGER_WRITE_FAILED', 'the store lost an entry of a group'))
+        if (entry === undefined)
+          reject(new LedgerError('LEDGER_WRITE_FAILED', 'the store did not return an entry of a group'))
         else resolve({ position: entry.position, entryHash: entry.entryHash, recordedAt: entry.recordedAt })
       }
     } catch (error) {

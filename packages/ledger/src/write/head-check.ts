@@ -25,7 +25,7 @@ import { type KeyRing, mayVouch } from '../rules/key-ring.js'
 export function readHead(stored: StoredText, path: string): (Checkpoint & { readonly text: string }) | null {
   if (stored === null) return null
   try {
-    if (stored === 'unreadable') throw new TypeError('it is no text')
+    if (stored === 'unreadable') throw new TypeError('it is not text')
     const { text } = stored
     // In a signed note, the checkpoint ends at the last blank line.
     const split = text.lastIndexOf('\n\n')
@@ -84,5 +84,5 @@ export function headRefused(path: string, why: string): LedgerError {
 
 /** The ledger has fewer entries than its head states: it was truncated, or an older file was restored. */
 export function shorterThanHead(path: string, entries: number, size: number): LedgerError {
-  return headRefused(path, `says ${size} entries, and there are ${entries}`)
+  return headRefused(path, `covers ${size} entries, but the ledger has ${entries}`)
 }

@@ -36,9 +36,9 @@ export class ApprovalOver extends LedgerError {
   ) {
     super(
       'ENTRY_REFUSED',
-      `the approval of the call ended at ${draft.approvedUntil}, and the ledger is at ${recordedAt}`,
+      `the approval of the call expired at ${draft.approvedUntil}, and the time of the ledger is ${recordedAt}`,
       {
-        hint: 'was the clock set back? The time of the ledger never goes back; wait until the clock has caught up with it',
+        hint: 'was the clock set back? the time of the ledger never goes back: wait until the clock has caught up with it',
       },
     )
   }

@@ -35,7 +35,7 @@ export function recover(state: LogState, bytes: Uint8Array, path: string): Recov
   const { entry } = parsed
   if (!isLinked(parsed, state)) return refuse('does not follow the entry before it, or its hash does not match')
   const { ring, problem } = stepRing(state.ring, ringEntryOf(entry), position)
-  if (problem !== null) return refuse(`does not hold: ${problem}`)
+  if (problem !== null) return refuse(`is invalid: ${problem}`)
   if (!isVouchedFor(entry, state.ring, ring)) return refuse('is not signed by a key of the ledger')
   const { frontier, nodes } = grow(state.frontier, [{ entryHash: entry.entry_hash }])
   const head = { size: position, entryHash: entry.entry_hash, recordedAt: entry.recorded_at ?? state.head.recordedAt }

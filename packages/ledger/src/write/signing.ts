@@ -19,7 +19,7 @@ export async function signInTime(signer: Signer, message: Uint8Array): Promise<U
     const signing = signer.sign(message)
     const signature = ArrayBuffer.isView(signing) ? signing : await signed(signing)
     if (!ArrayBuffer.isView(signature) || signature.byteLength !== SIGNATURE_BYTES) {
-      throw new TypeError(`it gave no signature of ${SIGNATURE_BYTES} bytes`)
+      throw new TypeError(`it did not return a signature of ${SIGNATURE_BYTES} bytes`)
     }
     if (!KEY_ID.test(signer.keyId)) throw new TypeError('its key id is not 16 hex digits')
     return signature
@@ -48,7 +48,7 @@ export async function signAllInTime(signer: Signer, messages: readonly Uint8Arra
   return signatures
 }
 
-/** Limits the time of a signature, during which the write lock is held. */
+/** Limits the time of a signature. The write lock is held meanwhile. */
 function signed<T>(signing: Promise<T>): Promise<T> {
   return withTimeout(signing, SIGNER_TIMEOUT_MS, () => new Error(`no signature within ${SIGNER_TIMEOUT_MS} ms`))
 }

@@ -239,7 +239,7 @@ describe('a damaged database', () => {
     ],
     [
       'a page of no kind',
-      'of no kind',
+      'is not a page of a tree',
       (file, root) => {
         pageOf(file, root('empty'))[0] = 7
       },
@@ -300,7 +300,7 @@ describe('a damaged database', () => {
     const file = Buffer.concat([readFileSync(path).subarray(0, 4096), ...pages])
     file.writeUInt32BE(file.length / 4096, 28)
     writeFileSync(path, file)
-    expect(() => requireSoundFile(path)).toThrow('leads to more pages than there are')
+    expect(() => requireSoundFile(path)).toThrow('leads to more pages than the file has')
   })
 
   it('is damage of the schema: the file must not be opened at all', () => {

@@ -50,7 +50,8 @@ describe.skipIf(process.platform === 'win32').each(KINDS)('a %s ledger', (_, Led
   ])('of mode %o: the report has %i warnings, a writer says %i, once', async (mode, ofReport, ofWriter) => {
     const path = await made()
     chmodSync(path, mode)
-    const expected = `other users can write to the file (mode 0${mode.toString(8)}); chmod 600 keeps it to its owner`
+    const hint = 'run `chmod 600` on the file, so that only its owner can write to it'
+    const expected = `other users can write to the file (mode 0${mode.toString(8)}); ${hint}`
     expect(await warningsOf(path)).toEqual(Array(ofReport).fill(`STORE_WRITABLE_BY_OTHERS: ${expected}`))
     expect(await writerWarningsOf(path)).toEqual(Array(ofWriter).fill(`ledger \`${path}\`: ${expected}`))
   })

@@ -39,26 +39,26 @@ describe('residualRisks', () => {
   })
 
   it('names for every verdict what it leaves open, less the higher it is', () => {
-    expect(said({ verdict: 'intact' })).toContain('recomputed every hash')
-    expect(said({})).not.toContain('recomputed every hash')
-    expect(said({})).toContain('an older copy was put back')
-    expect(said({})).toContain('whoever holds the signing key rewrote the ledger')
+    expect(said({ verdict: 'intact' })).toContain('every hash recomputed')
+    expect(said({})).not.toContain('every hash recomputed')
+    expect(said({})).toContain('an older copy was restored')
+    expect(said({})).toContain('the holder of the signing key rewrote the ledger')
     const anchored = said({ verdict: 'anchored', anchors: [ANCHOR] })
     expect(anchored).not.toContain('older copy')
-    expect(anchored).toContain('rewrote what stands behind entry 7')
+    expect(anchored).toContain('rewrote the entries after entry 7')
     const witnessed = { verdict: 'witnessed', anchors: [ANCHOR], witnesses: { size: 10, names: ['w'] } } as const
     expect(residualRisks({ ...SIGNED, ...witnessed })).toEqual([])
   })
 
   it('says what no checkpoint and no witness covers', () => {
-    expect(said({ tail: 3 })).toContain('some of the last 3 entries were cut off again')
+    expect(said({ tail: 3 })).toContain('some of the last 3 entries were removed again')
     const witnesses = { size: 6, names: ['w'] }
     expect(said({ verdict: 'witnessed', witnesses })).toContain('rewrote the last 4 entries, which no witness has seen')
-    expect(said({ checkpoint: null })).toContain('that entries were cut from the end')
+    expect(said({ checkpoint: null })).toContain('that the last entries were removed')
   })
 
   it('says what a run that began further on has not looked at', () => {
     expect(said({ resumed_from: 8 })).toContain('the text of the first 8 entries')
-    expect(said({ resumed_from: 8 })).toContain('a decision was recorded again')
+    expect(said({ resumed_from: 8 })).toContain('a decision of the earlier run was recorded again')
   })
 })

@@ -100,7 +100,7 @@ describe.each(['jsonl', 'sqlite'] as const)('a %s ledger', (kind) => {
     const sink = countingSink()
     expect(await copied(await withOldHead(kind), sink)).toEqual([
       'LEDGER_DAMAGED',
-      'the head of the ledger ends at entry 6, and there is an entry 7: `the server` takes only a ledger whose head covers every entry',
+      'the head of the ledger covers 6 entries, but there is an entry 7: `the server` requires a head that covers every entry',
       'nothing was written; one more entry, written by this version, brings the head up to date',
     ])
     expect(sink.written()).toBe(0)
@@ -131,7 +131,7 @@ it('a ledger that ends before its head is refused before anything is written', a
   const sink = countingSink()
   expect(await copied(path, sink)).toMatchObject([
     'LEDGER_DAMAGED',
-    '`the ledger`: the head of the ledger says 6 entries, and there is none at 6',
+    '`the ledger`: the head of the ledger covers 6 entries, but there is no entry 6',
     expect.any(String),
   ])
   expect(sink.written()).toBe(0)

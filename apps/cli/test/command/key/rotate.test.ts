@@ -90,7 +90,7 @@ it.each(['empty.sqlite', 'empty.jsonl'])(
     ]) {
       const { code, stderr } = box.run(['key', ...args])
       expect(code).toBeGreaterThan(0)
-      expect(stderr).toContain('the ledger has no entry yet')
+      expect(stderr).toContain('the ledger has no entries yet')
     }
     expect(readFileSync(box.path(name), 'utf8')).toBe('')
   },

@@ -24,6 +24,6 @@ it('goes on with the ledger that it wrote, and refuses an older copy of it', asy
   const { code, stdout, stderr } = box.run(guardArgs(options, MEMORY))
   expect([code, stdout]).toEqual([3, ''])
   expect(stderr).toMatch(
-    /error: entry 5 of the ledger is not the one that the counter `counter` names\n.*hint: an older copy/,
+    /error: entry 5 of the ledger differs from the one in the counter `counter`\n.*hint: an older copy/,
   )
 })

@@ -40,7 +40,7 @@ export function inspectJsonl(fd: number, path: string): JsonlFile {
   const isEntry = ENTRY_STARTS.some((entry) => entry.startsWith(start) || start.startsWith(entry))
   if (!(lines === 0 ? isEntry : start.startsWith('{')) || torn > LINE_BYTES_MAX) {
     throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${path}\` is not a JSONL ledger`, {
-      hint: 'nothing was written; name another file for the ledger',
+      hint: 'nothing was written; use another file for the ledger',
     })
   }
   return { lines, end, lastLine: lines === 0 ? null : lastLineOf(fd, end) }

@@ -161,7 +161,7 @@ export class JsonlLedger extends StoreWriter {
       'LEDGER_DAMAGED',
       `\`${this.#path}\` has ${size} bytes, but this writer left it with ${this.#size}`,
       {
-        hint: 'something else wrote to it; verify the ledger',
+        hint: 'another program wrote to it; verify the ledger',
       },
     )
   }

@@ -23,7 +23,7 @@ export function lockFile(path: string): () => void {
     const found = statSync(file, { throwIfNoEntry: false })
     if (found !== undefined && (!found.isFile() || found.size > 0))
       throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${file}\` is not a lock file: lock files are empty`, {
-        hint: 'nothing was written; find out what made it, and remove it while there is no writer',
+        hint: 'nothing was written; find out what created it, and remove it while there is no writer',
       })
     db = new Database(file, { timeout: 0 })
     // The database is only used for its lock. Nothing is written to it, so it needs no journal file.

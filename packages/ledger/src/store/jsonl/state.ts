@@ -57,7 +57,7 @@ function behindHead({ fd, path, tree }: Place, frontier: Frontier): LogState {
   for (const line of linesOf(fd)) {
     if (line.position === 1 || line.isControl) {
       ring = ringBehind(ring, line.bytes(), line.position)
-      if (ring === null) throw headRefused(path, `covers entry ${line.position}, which does not hold`)
+      if (ring === null) throw headRefused(path, `covers entry ${line.position}, which is invalid`)
     }
     if (line.position === frontier.size) {
       const tail = readTail(line.bytes(), path)

@@ -51,7 +51,7 @@ export function claimFile(path: string): void {
   const start = firstBytes(path)
   if (start.length === 0 || start.toString('latin1') === SQLITE_MAGIC) return
   throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${path}\` is not a SQLite database`, {
-    hint: 'nothing was written; name another file for the ledger',
+    hint: 'nothing was written; use another file for the ledger',
   })
 }
 
@@ -111,13 +111,13 @@ export function refuseOtherDatabases(db: Database.Database, path: string): void 
     throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${path}\` ${what}`, { hint })
   }
   const table = findLedgerTable(db)
-  if (table === 'other') refuse('has something else under the name `ledger`')
+  if (table === 'other') refuse('has another object named `ledger`')
   const isEmpty = (): boolean =>
     db.prepare("SELECT 1 FROM sqlite_schema WHERE name NOT GLOB 'sqlite_*' LIMIT 1").get() === undefined
   if (table === 'none' && !isEmpty()) refuse("is another application's SQLite database")
   const found = findEvidenceTables(db)
   for (const { name } of EVIDENCE_TABLES)
-    if (found.get(name) === 'other') refuse(`has something else under the name \`${name}\``)
+    if (found.get(name) === 'other') refuse(`has another object named \`${name}\``)
   const foreign = foreignObjectsOf(db).find(({ kind }) => kind !== 'newer')
   if (foreign !== undefined)
     refuse(

@@ -256,7 +256,7 @@ class SqliteReader implements LedgerReader, LineRanges {
       ...hostile.map(
         ({ what, drop }): StoreFault => ({
           code: 'STORE_FOREIGN_OBJECT',
-          message: `the file contains ${what}, which no ledger has`,
+          message: `the file contains ${what}, which does not belong in a ledger`,
           hint: `find out who added it before you remove it with ${drop}`,
         }),
       ),
@@ -288,7 +288,7 @@ class SqliteReader implements LedgerReader, LineRanges {
     try {
       const issued = lastIssuedId(this.#db)
       if (count > 0 && issued > this.end) {
-        return [{ code: 'TRUNCATED', message: `SQLite gave out row ids up to ${issued}, the last row is ${this.end}` }]
+        return [{ code: 'TRUNCATED', message: `SQLite assigned row ids up to ${issued}, the last row is ${this.end}` }]
       }
       const health = known ?? healthOf(this.#db)
       return health === 'ok' ? [] : [{ code: 'STORE_DAMAGED', message: `SQLite finds damage: ${health}` }]

@@ -70,7 +70,7 @@ export class RowPages {
         throw new LedgerError('LEDGER_DAMAGED', 'row ids are out of order')
       previous = row.id
       this.#bytesLeft -= row.bytes ?? 0
-      if (this.#bytesLeft < 0) throw new LedgerError('LEDGER_DAMAGED', 'rows hold more than the file is long')
+      if (this.#bytesLeft < 0) throw new LedgerError('LEDGER_DAMAGED', 'the rows have more bytes than the file')
       rows.push(row)
       bytes += row.entry_json?.length ?? 0
       if (bytes >= BATCH_BYTES_MAX) return

@@ -162,13 +162,16 @@ export class SqliteState {
   /** Checks that the last entry that this writer has seen or written still exists. */
   #requireSeen({ head }: LogState): void {
     if (head.size === 0 || this.#statements.hashAt.get(head.size) === head.entryHash) return
-    throw headRefused(this.#path, `names entry ${head.size}, which is gone or is not the one that was there`)
+    throw headRefused(this.#path, `covers entry ${head.size}, which is missing or has changed`)
   }
 
   #requireTail({ id, entry_json: json, entry_hash: column }: LastRow): void {
     const { entryHash } = readTail(json ?? new Uint8Array(0), this.#path)
     if (entryHash !== column)
-      throw headRefused(this.#path, `: column \`entry_hash\` of entry ${id} differs from the entry`)
+      throw headRefused(
+        this.#path,
+        `does not match the entries: column \`entry_hash\` of entry ${id} differs from the entry`,
+      )
   }
 
   /** The state of the head row, checked completely: the process that changed the head since is not trusted. */
@@ -218,7 +221,8 @@ export class SqliteState {
     for (;;) {
       const row = this.#statements.behind.get(state.head.size) as LastRow | undefined
       if (row === undefined) return { state, controls, checkpoint }
-      if (row.id !== state.head.size + 1) throw headRefused(this.#path, `: entry ${state.head.size + 1} is missing`)
+      if (row.id !== state.head.size + 1)
+        throw headRefused(this.#path, `does not match the entries: entry ${state.head.size + 1} is missing`)
       const caught = recover(state, row.entry_json ?? new Uint8Array(0), this.#path)
       if (caught.state.head.entryHash !== row.entry_hash) this.#requireTail(row)
       if (caught.state.ring !== state.ring && state.ring !== null) controls.push(row.id)

@@ -33,7 +33,7 @@ export function findLedgerTable(db: ReadDatabase): 'ledger' | 'other' | 'none' {
 }
 
 const COPY_WITHOUT_LOG =
-  'if this is a copy, `-wal` was left behind: a database in WAL mode is the file together with the file of that name and `-wal`; copy both, or use `sudoagent copy`'
+  'if this is a copy, its `-wal` file is missing: a database in WAL mode consists of both files; copy both, or use `sudoagent copy`'
 
 /**
  * @param hadLog - whether there was a write-ahead log next to the file before it was opened
@@ -71,7 +71,7 @@ export function lastIdOf(db: ReadDatabase): number | undefined {
 export function lastIssuedId(db: ReadDatabase): number {
   const book = "name = 'sqlite_sequence' AND type = 'table' AND sql = 'CREATE TABLE sqlite_sequence(name,seq)'"
   if (db.prepare(`SELECT 1 FROM sqlite_schema WHERE ${book}`).get() === undefined) {
-    throw new LedgerError('LEDGER_DAMAGED', 'the table `sqlite_sequence` is missing or is something else')
+    throw new LedgerError('LEDGER_DAMAGED', 'the table `sqlite_sequence` is missing or has another definition')
   }
   const issued = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'ledger'").pluck().get()
   return typeof issued === 'number' ? issued : 0

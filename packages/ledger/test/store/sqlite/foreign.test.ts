@@ -169,7 +169,7 @@ it('a copy of a database in WAL mode without its log: the hint names what was le
     () => null,
     (thrown: unknown) => thrown as LedgerError,
   )
-  expect(error).toMatchObject({ code: 'LEDGER_NOT_A_LEDGER', hint: expect.stringContaining('`-wal` was left behind') })
+  expect(error).toMatchObject({ code: 'LEDGER_NOT_A_LEDGER', hint: expect.stringContaining('`-wal` file is missing') })
   copyFileSync(`${path}-wal`, `${copy}-wal`)
   expect(await verifyFile(copy)).toMatchObject({ ok: true, entries: 2 })
   await ledger.close()
