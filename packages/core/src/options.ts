@@ -19,9 +19,9 @@ import { createRedactor, type RedactionOptions, type Redactor } from './redactio
 
 /**
  * A failure that the caller is not responsible for: an outcome could not be recorded, a charge could not be released,
- * or (`decision`) a decision could not be recorded. Decisions are reported when the ledger no longer accepts any from this
- * writer, so that every call fails until an operator intervenes, and when `authorize` returned a denial, because that
- * does not contain its cause.
+ * or (`decision`) a decision could not be recorded. Decisions are reported when the ledger no longer accepts any from
+ * this writer, so that every call fails until an operator intervenes, and when `authorize` returned a denial, because
+ * that does not contain its cause.
  */
 export interface EngineFault {
   readonly stage: 'decision' | 'outcome' | 'audit' | 'budget'

@@ -1,21 +1,21 @@
-/** What an error may say besides its code and message. */
+/** The optional properties of an error. */
 export interface ErrorDetails {
-  /** What to do next, in one line. */
+  /** The next step for the user, in one line. */
   readonly hint?: string | undefined
-  /** Of the call that failed: its action. */
+  /** The action of the failed call. */
   readonly action?: string | undefined
-  /** Of the call that failed: its request id. */
+  /** The request id of the failed call. */
   readonly requestId?: string | undefined
-  /** What was thrown below. It may come from foreign code: do not show it. */
+  /** The original exception. It may come from untrusted code: do not show it. */
   readonly cause?: unknown
 }
 
 /**
- * The base of every error that the packages of sudoagent throw, save for misuse (`TypeError`, `RangeError`).
+ * The base class of all errors that the packages of sudoagent throw, except for misuse (`TypeError`, `RangeError`).
  *
- * Programs branch on `code`, whose values are a closed set in each class, never on the message. The message is one line in
- * lower case that says what is wrong, and where. `hint` says what to do next, where something can be done. `action` and
- * `requestId` name the call, where there is one.
+ * Programs should branch on `code`, whose values are a closed set in each class, never on the message. The message is
+ * one line in lower case that names the fault and its place. `hint` is optional and describes the next step. `action`
+ * and `requestId` identify the call, if there is one.
  */
 export abstract class SudoAgentError<Code extends string = string> extends Error {
   readonly code: Code

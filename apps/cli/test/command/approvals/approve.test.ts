@@ -46,7 +46,12 @@ describe('what is refused', () => {
     ['an unknown state', 2, ['approvals', 'list', 'approvals.sqlite', '--state', 'open'], /--state/],
     ['no such store', 3, ['approvals', 'list', 'missing.sqlite'], /missing\.sqlite/],
     ['a folder', 3, ['approvals', 'list', '.'], /is not a file/],
-    ['a ledger', 3, ['approvals', 'approve', 'ledger.sqlite', 'r1', '--approver', 'a', '--yes'], /no approval store/],
+    [
+      'a ledger',
+      3,
+      ['approvals', 'approve', 'ledger.sqlite', 'r1', '--approver', 'a', '--yes'],
+      /not an approval store/,
+    ],
     ['a text', 3, ['approvals', 'list', 'text.sqlite'], /text\.sqlite/],
   ])('%s: exits with %i, and nothing has changed', async (_, code, args, says) => {
     const box = sandbox()
