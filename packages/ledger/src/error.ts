@@ -24,7 +24,7 @@ export type LedgerErrorCode =
   | 'FILE_NOT_PRIVATE'
   | 'FILE_FOREIGN_OBJECT'
 
-/** What to do next, where whoever throws the error knows nothing better. */
+/** Default hints, for errors that are thrown without one. */
 const HINTS: ReadonlyMap<LedgerErrorCode, string> = new Map([
   ['LEDGER_NOT_FOUND', 'check the path of the ledger'],
   ['LEDGER_NOT_READABLE', 'check the owner and the mode of the ledger'],

@@ -16,8 +16,9 @@ describe('LedgerError', () => {
   })
 
   it('has neither when none is given', () => {
-    const error = new LedgerError('LEDGER_CLOSED', 'the ledger is closed')
+    const error = new LedgerError('LEDGER_LOCKED', '`a` has another writer')
     expect([error.hint, 'cause' in error]).toEqual([undefined, false])
+    expect(new LedgerError('LEDGER_CLOSED', 'the ledger is closed').hint).toBe('open the ledger again')
   })
 
   it('is one line that is safe to print, whatever a path says', () => {

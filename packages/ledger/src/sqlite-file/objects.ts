@@ -139,7 +139,7 @@ export function ownObjects(schema: string): readonly OwnObject[] {
 /**
  * Refuses foreign objects in the file of a store.
  *
- * @throws LedgerError FILE_FOREIGN_OBJECT that names the object; its hint the statement that removes it
+ * @throws LedgerError FILE_FOREIGN_OBJECT, which names the object; its hint has the statement that removes it
  */
 export function requireOwnObjects(db: SqliteConnection, own: readonly OwnObject[]): void {
   const foreign = foreignObjects(db, own).find(({ kind }) => kind !== 'newer')

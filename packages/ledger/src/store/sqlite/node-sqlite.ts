@@ -140,7 +140,7 @@ class NodeReadDatabase implements ReadDatabase {
     })
   }
 
-  /** The query with its texts as bytes, decoded here; null without names, that is, without rows. */
+  /** The query with its texts read as bytes and then decoded; null if there are no names, which means no rows. */
   #textsAsBytes(sql: string, names: readonly string[], decoder: TextDecoder): Shaped | null {
     if (names.length === 0) return null
     const shape = (row: NodeRow): NodeRow => {
@@ -194,21 +194,21 @@ function textsAsBytes(sql: string, columns: number): string {
   return `WITH q (${names.join(', ')}) AS (${sql}) SELECT ${values.join(', ')} FROM q`
 }
 
-/** The names of a query's columns. Before Node 22.16 a row has to tell them: empty when there is no row. */
+/** The names of a query's columns. Before Node 22.16 they are taken from the first row; empty if there is none. */
 function namesOf(statement: NodeStatement, parameters: readonly unknown[]): readonly string[] {
   const columns = statement.columns?.()
   if (columns !== undefined) return columns.map(({ name }) => name)
   return Object.keys(named(() => statement.get(...parameters)) ?? {})
 }
 
-/** A statement, and what makes a row of better-sqlite3 of one of its rows. */
+/** A statement, and the function that converts its rows to those of better-sqlite3. */
 interface Shaped {
   readonly statement: NodeStatement
   readonly shape: (row: NodeRow) => unknown
 }
 
 class NodeReadStatement implements ReadStatement {
-  /** Null for parameters that give no row. */
+  /** Prepares the statement for given parameters; null if they give no rows. */
   readonly #prepared: (parameters: readonly unknown[]) => Shaped | null
 
   constructor(prepared: (parameters: readonly unknown[]) => Shaped | null) {
