@@ -1,17 +1,19 @@
-// Bundles the command line into dist: most of a short command was Node looking for files, reading and compiling them. `verify` of a small ledger
-// read 176 of them, and reads 51 now, of which 16 are better-sqlite3; what it takes above `node -e 0` is less than half (docs/performance.md).
+// Bundles the command line into dist: a short command spent most of its time finding, reading and compiling files.
+// `verify` of a small ledger read 176 files without the bundle and reads 51 with it, 16 of them better-sqlite3; its
+// time above `node -e 0` is less than half (docs/performance.md).
 //
-// CommonJS, since it is loaded synchronously, in five sixths of the time of the same chunks as ES modules. What the workspace's packages need of
-// others stays outside and is installed, save for what is bundled by name below.
+// CommonJS, because it is loaded synchronously, in five sixths of the time of ES modules. The dependencies of the
+// workspace packages stay external and are installed, except those bundled by name below.
 import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'rolldown'
 
-// Noble is ES modules only, and `require` of those warns in some versions of Node that we support. Commander is read by every command.
+// Noble has only ES modules, and `require` of those warns in some supported versions of Node. Every command loads
+// Commander.
 const BUNDLED = ['@noble/ed25519', '@noble/hashes', 'commander']
 
-// The rest says nothing to whoever runs it, and is scanned each time.
+// Other comments are of no use at runtime, and are scanned each time.
 const COMMENTS = { legal: true, annotation: false, jsdoc: false }
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url))
@@ -34,7 +36,7 @@ const common = {
   platform: 'node',
   logLevel: 'warn',
   external: isOutside,
-  // Some parts are loaded late by one command and early by another.
+  // Some modules are loaded lazily by one command and eagerly by another.
   checks: { ineffectiveDynamicImport: false },
 }
 
@@ -45,14 +47,14 @@ const program = await build({
   output: {
     dir: at('dist'),
     format: 'cjs',
-    // As all of it is written: modules are strict, and a write to something frozen must throw.
+    // As in the sources: modules are strict, and a write to a frozen object must throw.
     strict: true,
     entryFileNames: '[name].cjs',
     chunkFileNames: '[name]-[hash].cjs',
     comments: COMMENTS,
   },
 })
-// Threads are started from files that must lie where `new URL('./…', import.meta.url)` of the packages looks for them.
+// Worker threads are started from files at the relative URLs (`new URL('./…', import.meta.url)`) of the packages.
 const threads = await build({
   ...common,
   input: {
@@ -66,18 +68,18 @@ const chunks = [...program.output, ...threads.output]
 const ours = new Set(chunks.map(({ fileName }) => fileName))
 const imports = chunks.flatMap((chunk) => [...chunk.imports, ...chunk.dynamicImports])
 requireDeclared(imports.filter((name) => !ours.has(name) && !name.startsWith('node:')))
-// What `sudoagent receipt page` hands out; turbo builds it first.
+// The file of `sudoagent receipt page`; turbo builds it first.
 copyFileSync(at('../receipt-page/dist/receipt.html'), at('dist/receipt.html'))
 writeFileSync(at('dist/THIRD-PARTY-LICENSES.txt'), licencesOf(chunks.flatMap(({ moduleIds }) => moduleIds)))
 
-/** What is installed is what is needed: a package that a bundle asks for and nobody declares would be missing at the user's alone. */
+/** Checks that every external package is a declared dependency: a missing one would fail only at the user's. */
 function requireDeclared(imports) {
   const used = [...new Set(imports.map(packageOf))].sort().join(', ')
   const declared = Object.keys(dependencies).sort().join(', ')
   if (used !== declared) throw new Error(`the bundle needs ${used}; package.json declares ${declared}`)
 }
 
-/** The licences of packages of others that are inside the bundle: their terms ask that they go with it. */
+/** The licences of the third-party packages in the bundle, which must be distributed with it. */
 function licencesOf(moduleIds) {
   const folders = moduleIds.flatMap((id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(id)?.[0] ?? [])
   const texts = [...new Set(folders)].map((folder) => {

@@ -1,5 +1,5 @@
-// Builds dist/receipt.html: one file with script and style in it, which may load nothing and send nothing. The hashes in its policy are those of
-// the script and style that were built, so nothing else runs in it.
+// Builds dist/receipt.html: one file with its script and style, which can neither load nor send anything. Its
+// content security policy contains the hashes of the built script and style, so nothing else runs in it.
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
@@ -20,7 +20,7 @@ const script = outputFiles[0].text.replaceAll('</script', '<\\/script')
 const style = readFileSync(at('src/page.css'), 'utf8')
 const hash = (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 const policy = `default-src 'none'; script-src ${hash(script)}; style-src ${hash(style)}; base-uri 'none'; form-action 'none'`
-// Functions as replacements: a `$&` in the script is no pattern.
+// Functions as replacements: `$&` in the script must not be interpreted.
 const html = readFileSync(at('src/page.html'), 'utf8')
   .replace('POLICY', () => policy)
   .replace('/*STYLE*/', () => style)

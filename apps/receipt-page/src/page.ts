@@ -1,4 +1,5 @@
-// The page: three texts in, a result out, made anew whenever one of them changes, so that no verdict stands beside what it is not about.
+// The page: three texts in, a result out. The result is recomputed whenever a text changes, so that no outdated
+// verdict is shown.
 import { CryptoError, printable, RECEIPT_BYTES_MAX, verifyReceipt } from '@sudoagent/crypto'
 import { refusalOf, resultOf } from './result.js'
 import { readTrust } from './trust.js'
@@ -42,17 +43,17 @@ function show(elements: readonly HTMLElement[], className: string): void {
   result.replaceChildren(...elements)
 }
 
-/** A text that a file can be dropped on. */
+/** A text field that accepts dropped files. */
 interface FileField {
   readonly area: HTMLTextAreaElement
   readonly drop: HTMLElement
-  /** Where the file can be chosen, too, and where its name is shown. */
+  /** The file chooser, and the element for the file name. */
   readonly chooser?: { readonly input: HTMLInputElement; readonly name: HTMLElement }
   readonly what: string
   readonly bytesMax: number
 }
 
-/** More than keys and policies take. */
+/** More than keys and policies need. */
 const TEXT_BYTES_MAX = 64 * 1024
 
 const fields: readonly FileField[] = [
@@ -73,13 +74,13 @@ const fields: readonly FileField[] = [
   { area: policy, drop: byId('policy-drop'), what: 'a witness policy', bytesMax: TEXT_BYTES_MAX },
 ]
 
-/** A file that is dropped or chosen takes the place of what was there. */
+/** Replaces the text by a dropped or chosen file. */
 async function read({ area, chooser, what, bytesMax }: FileField, chosen: File | undefined): Promise<void> {
   if (chosen === undefined) return
   area.value = ''
   if (chooser !== undefined) {
     chooser.name.textContent = shownName(chosen.name)
-    // The same file can be chosen again after it has changed.
+    // Allows choosing the same file again after it changed.
     chooser.input.value = ''
   }
   check()
@@ -93,30 +94,30 @@ async function read({ area, chooser, what, bytesMax }: FileField, chosen: File |
 
 const NAME_CHARACTERS_MAX = 80
 
-/** The name of a file is text of somebody, too. */
+/** A file name is untrusted text. */
 const shownName = (name: string): string => printable(name, NAME_CHARACTERS_MAX)
 
 for (const input of [receipt, key, policy, origin]) input.addEventListener('input', check)
 for (const field of fields) {
   const { area, drop, chooser } = field
   chooser?.input.addEventListener('change', () => void read(field, chooser.input.files?.[0]))
-  // What is typed is not what the file says any more.
+  // Typed text no longer matches the file.
   area.addEventListener('input', () => chooser?.name.replaceChildren())
   for (const type of ['dragenter', 'dragover']) drop.addEventListener(type, () => drop.classList.add('over'))
   drop.addEventListener('dragleave', () => drop.classList.remove('over'))
   drop.addEventListener('drop', (event) => {
     drop.classList.remove('over')
-    // Dropped text is for the browser to put in; a file it would open instead of this page.
+    // The browser inserts dropped text, but would open a dropped file instead of this page.
     const chosen = event.dataTransfer?.files[0]
     if (chosen !== undefined) event.preventDefault()
     void read(field, chosen)
   })
 }
-// Beside the fields, too: the page would be gone, and with it what was typed.
+// Also outside the fields: otherwise the browser would leave the page and lose the typed text.
 for (const type of ['dragover', 'drop'] as const) {
   document.addEventListener(type, (event) => {
     if (event.dataTransfer?.types.includes('Files') === true) event.preventDefault()
   })
 }
-// A browser keeps what was typed when a page is loaded again.
+// A browser keeps typed text on reload.
 check()

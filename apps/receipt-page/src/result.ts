@@ -1,4 +1,4 @@
-// A verification as elements. Text goes in as text, never as markup.
+// Renders a verification as elements. Text is inserted as text, never as markup.
 import { printable, type ReceiptFindingCode, type ReceiptReport, receiptProves } from '@sudoagent/crypto'
 
 type Field = readonly [name: string, value: string, code?: true]
@@ -10,7 +10,7 @@ const SAYS = {
   witnessed: 'This is on record: the log and the witnesses vouch for it',
 } as const
 
-/** What a finding means, for somebody who does not know how receipts are made; the finding itself stands below it. */
+/** Explains a finding to a reader without knowledge of receipts; the finding itself is shown below. */
 const MEANS: Readonly<Record<ReceiptFindingCode, string>> = {
   RECEIPT_INVALID: 'This is not a receipt, or a part of it is missing.',
   PROOF_MISSING: 'Nothing in it proves that the decision is in the log.',
@@ -29,7 +29,7 @@ const MEANS: Readonly<Record<ReceiptFindingCode, string>> = {
   WITNESS_QUORUM_MISSING: 'Too few of your witnesses have seen it.',
 }
 
-/** When the key that was given signed the checkpoint, and another one something else: most often an older key, the entry. */
+/** If the given key signed the checkpoint but another key the entry, usually an older one. */
 const SIGNED_IN_PART = {
   verdict:
     'This receipt cannot be checked with this key alone: it signed the checkpoint of the log, but not all of the receipt',
@@ -39,7 +39,7 @@ const SIGNED_IN_PART = {
 const isSignedInPart = ({ verdict, checkpoint }: ReceiptReport): boolean =>
   verdict === 'unverified' && checkpoint !== null
 
-/** What to show of a report. */
+/** The elements for a report. */
 export function resultOf(report: ReceiptReport): readonly HTMLElement[] {
   const { proven, notProven } = receiptProves(report)
   return [
@@ -51,7 +51,7 @@ export function resultOf(report: ReceiptReport): readonly HTMLElement[] {
   ]
 }
 
-/** What to show when nothing was verified, and why. */
+/** The elements for an error, if nothing was verified. */
 export function refusalOf(message: string, hint: string | undefined): readonly HTMLElement[] {
   return [element('p', message, 'verdict'), ...(hint === undefined ? [] : [element('p', hint)])]
 }
@@ -122,13 +122,13 @@ function fields({
   return [element('h2', 'What is on record'), list]
 }
 
-/** JSON with line feeds, for people; as it was recorded where a browser would round a number of it. */
+/** JSON with line breaks, for people; unchanged if a browser would round one of its numbers. */
 function indented(json: string): string {
   const value: unknown = JSON.parse(json)
   return JSON.stringify(value) === json ? JSON.stringify(value, null, 2) : json
 }
 
-/** Seconds since 1970, which a witness may set to anything. */
+/** Seconds since 1970, which a witness may set to any value. */
 function when(seconds: number): string {
   const date = new Date(seconds * 1000)
   return Number.isNaN(date.getTime()) ? `second ${seconds}` : date.toISOString()
@@ -136,7 +136,7 @@ function when(seconds: number): string {
 
 function element(name: string, text: string, className = ''): HTMLElement {
   const made = document.createElement(name)
-  // A name between backticks is code, in a sentence in which they come in pairs.
+  // In a sentence with paired backticks, text between them is code.
   const parts = shown(text).split('`')
   if (parts.length % 2 === 0) made.textContent = shown(text)
   else
@@ -149,8 +149,8 @@ function element(name: string, text: string, className = ''): HTMLElement {
   return made
 }
 
-/** In full: a page scrolls. */
+/** The full text: a page scrolls. */
 const shown = (text: string): string => printable(text, Number.POSITIVE_INFINITY)
 
-/** As `shown`, line by line. */
+/** Like `shown`, line by line. */
 const shownLines = (text: string): string => text.split('\n').map(shown).join('\n')

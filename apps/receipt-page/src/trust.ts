@@ -1,4 +1,4 @@
-// What a person pastes as keys and policy → whose word is taken.
+// Parses pasted keys and policies.
 import {
   createNoteVerifier,
   type NoteKey,
@@ -12,10 +12,10 @@ import {
 const PEM = /-----BEGIN [A-Z0-9 ]+-----[\s\S]*?-----END [A-Z0-9 ]+-----/g
 
 /**
- * Reads pasted keys, PEM blocks and vkeys in any mixture, a pasted policy and the origin of the log that is meant; empty
- * texts mean none.
+ * Parses pasted keys (PEM blocks and vkeys in any order), a pasted policy and the expected origin; empty texts mean
+ * none.
  *
- * @throws CryptoError for what is no key or no policy
+ * @throws CryptoError for an invalid key or policy
  */
 export function readTrust(keys: string, policy: string, origin: string): ReceiptTrust {
   const blocks = keys.match(PEM) ?? []
@@ -33,10 +33,10 @@ export function readTrust(keys: string, policy: string, origin: string): Receipt
   return { publicKeys, ...meant, witnessPolicy: parseWitnessPolicy(`${policy.replaceAll('\r', '').trimEnd()}\n`) }
 }
 
-/** A vkey of a log. A line that is neither that nor part of a PEM block is refused here, with what it should be. */
+/** The vkey of a log. Any other line outside a PEM block is an error that names the expected form. */
 function readLogKey(line: string): NoteKey {
   const key = parseVkey(line)
-  // Says so when it is the key of a witness.
+  // Throws for the key of a witness.
   createNoteVerifier(key)
   return key
 }

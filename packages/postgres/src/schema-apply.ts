@@ -1,4 +1,4 @@
-// Makes the tables on a server, and says what its rights leave open.
+// Creates the tables on a server, and lists excess rights.
 import { LedgerError } from '@sudoagent/ledger'
 import { openWriteSession } from './ledger/sink.js'
 import { RIGHTS_TRIGGERS } from './schema/rights.js'
@@ -8,17 +8,17 @@ import type { Session } from './session/session.js'
 import { isRoleName, parseTarget, type Target } from './session/target.js'
 
 export interface ApplyOptions {
-  /** As `SchemaOptions`. Default: yes. */
+  /** See `SchemaOptions`. Default: true. */
   readonly roles?: boolean
-  /** As `SchemaOptions`. Default: yes where the tables are made now; where they are there, what the database has already. */
+  /** See `SchemaOptions`. Default: true for new tables; for existing ones, unchanged. */
   readonly separateRoles?: boolean
 }
 
 /**
- * Applies the statements of `schemaSql`: all of them, or none.
+ * Executes the statements of `schemaSql`: all or none.
  *
- * @param url - of the database, with a user who may make schemas, and roles if they are wanted
- * @returns whether the database has separate roles now
+ * @param url - of the database, with a user who can create schemas, and roles if requested
+ * @returns whether the database now has separate roles
  * @throws LedgerError LEDGER_WRITE_FAILED, LEDGER_NOT_READABLE, LEDGER_NOT_FOUND
  */
 export async function applySchema(url: string, { roles = true, separateRoles }: ApplyOptions = {}): Promise<boolean> {
@@ -34,10 +34,11 @@ export async function applySchema(url: string, { roles = true, separateRoles }: 
 }
 
 /**
- * Lets one more login, or every member of a group, write a ledger of a database with separate roles.
+ * Lets another login, or every member of a group, write a ledger in a database with separate roles.
  *
  * @param url - of the database, with a login that owns the tables
- * @throws LedgerError LEDGER_NOT_FOUND for a ledger or role that does not exist, LEDGER_NOT_A_LEDGER without separate roles
+ * @throws LedgerError LEDGER_NOT_FOUND for a ledger or role that does not exist, LEDGER_NOT_A_LEDGER without
+ *   separate roles
  */
 export async function grantWriter(url: string, ledger: string, role: string): Promise<void> {
   await withSession(url, true, async (session, { schema, shown }) => {
@@ -62,10 +63,10 @@ export async function grantWriter(url: string, ledger: string, role: string): Pr
 }
 
 /**
- * What the rights of a database leave open, a line each.
+ * Lists excess rights in a database, one line each.
  *
- * @param url - of the database, with any login that may read
- * @returns none where writers are bound to their ledgers and approvers are apart
+ * @param url - of the database, with any login that can read
+ * @returns an empty list if writers are bound to their ledgers and approvers are separate
  */
 export async function openRights(url: string): Promise<readonly string[]> {
   return withSession(url, true, async (session, { schema }) => {
@@ -89,7 +90,7 @@ export async function openRights(url: string): Promise<readonly string[]> {
   })
 }
 
-/** How many of the triggers of separate roles a schema lacks, or has switched off. */
+/** Number of triggers of separate roles that a schema lacks or has disabled. */
 async function missingTriggers(session: Session, schema: string): Promise<number> {
   const rows = await session.ask<{ readonly name: string }>({
     text: `SELECT c.relname || '.' || t.tgname AS name FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -35,11 +35,11 @@ export const PROOF_LINES_MAX = 63
  */
 export const SUBMISSION_BYTES_MAX = 256 * 1024
 
-/** The type of an answer that says which size the witness has on record. */
+/** Content type of an answer with the size that the witness recorded. */
 export const SIZE_TYPE = 'text/x.tlog.size'
 
 export interface Submission {
-  /** Of the tree that the witness is thought to have seen last; 0 for none. */
+  /** Size of the tree that the witness presumably cosigned last; 0 for none. */
   readonly oldSize: number
   /** Hashes of 32 bytes, at most 63. */
   readonly proof: readonly Uint8Array[]
@@ -47,9 +47,9 @@ export interface Submission {
   readonly checkpoint: string
 }
 
-/** A request as it states itself: nobody has verified its checkpoint or its proof. */
+/** A parsed request whose checkpoint and proof are not verified. */
 export interface UnverifiedSubmission extends Submission {
-  /** What the checkpoint says. */
+  /** The content of the checkpoint. */
   readonly claim: Checkpoint
 }
 
@@ -57,9 +57,9 @@ const OLD = /^old (0|[1-9][0-9]{0,15})$/
 const SPLIT = '\n\n'
 
 /**
- * The body of a request.
+ * Encodes the body of a request.
  *
- * @throws WitnessError `SUBMISSION_INVALID` for what `parseAddCheckpoint` would refuse.
+ * @throws WitnessError `SUBMISSION_INVALID` for values that `parseAddCheckpoint` would reject
  */
 export function encodeAddCheckpoint({ oldSize, proof, checkpoint }: Submission): string {
   const lines = [`old ${oldSize}`, ...proof.map(encodeBase64)]
@@ -70,10 +70,10 @@ export function encodeAddCheckpoint({ oldSize, proof, checkpoint }: Submission):
 }
 
 /**
- * Reads the body of a request, strictly.
+ * Parses the body of a request strictly.
  *
- * @throws WitnessError `SUBMISSION_INVALID` for more than 256 KiB or 63 proof lines, what is not UTF-8, decimal, base64 or
- * a hash where it should be, sizes beyond 2^53 − 1, and what is no note of a checkpoint.
+ * @throws WitnessError `SUBMISSION_INVALID` for more than 256 KiB or 63 proof lines, invalid UTF-8, decimals,
+ *   base64 or hashes, sizes beyond 2^53 − 1, and an invalid checkpoint
  */
 export function parseAddCheckpoint(body: Uint8Array): UnverifiedSubmission {
   if (body.length > SUBMISSION_BYTES_MAX) throw invalid(`the request is longer than ${SUBMISSION_BYTES_MAX} bytes`)

@@ -1,6 +1,6 @@
 /**
- * Asks a witness for a cosignature (https://c2sp.org/tlog-witness, `add-checkpoint`), starting from the size that the
- * witness has on record, and believes nothing it answers: what comes back is a note whose new signature was verified.
+ * Requests a cosignature from a witness (https://c2sp.org/tlog-witness, `add-checkpoint`), starting from the size
+ * that the witness recorded. No answer is trusted: the result is a note whose new signature was verified.
  */
 import {
   CryptoError,
@@ -22,12 +22,12 @@ import { encodeAddCheckpoint, SIZE_TYPE } from './add-checkpoint.js'
 import { WitnessError } from './error.js'
 import { endpointOf, post, type Reply } from './post.js'
 
-/** The first may only tell which size is on record; before the second, another writer of the log may have been there. */
+/** The first request may only return the recorded size; before the second, another writer may have been served. */
 const TRIES_MAX = 3
 
 const TIMEOUT_MS = 10_000
 
-/** As much as is shown of what a witness says when it refuses. */
+/** Longest part of the reason of a refusal that is shown. */
 const REASON_CHARS_MAX = 120
 
 const SIZE = /^(0|[1-9][0-9]{0,15})\n$/
@@ -35,42 +35,45 @@ const SIZE = /^(0|[1-9][0-9]{0,15})\n$/
 export interface CosignOptions {
   /** The witness's submission prefix: http or https, without user name, query or fragment. */
   readonly url: string
-  /** The key that the cosignature must be by, of type `cosignature`. */
+  /** The expected key, of type `cosignature`. */
   readonly witness: NoteKey
-  /** The signed note of the checkpoint, perhaps with other cosignatures. */
+  /** The signed note of the checkpoint, possibly with other cosignatures. */
   readonly checkpoint: string
-  /** Proves that the checkpoint's tree begins with that of an old size, 0 < oldSize < newSize. Asked once a try at most. */
+  /**
+   * Proves that the tree of the checkpoint extends that of an old size, 0 < oldSize < newSize. Called at most once
+   * per attempt.
+   */
   readonly proveConsistency: (oldSize: number, newSize: number) => Promise<readonly Uint8Array[]>
-  /** The size that the witness cosigned last, as far as is known; 0 unless given. A wrong one costs another request. */
+  /** The last cosigned size, as far as known. Default: 0. A wrong one costs another request. */
   readonly oldSize?: number
-  /** For each of up to three requests; 10,000 unless given. */
+  /** Time limit for each of up to three requests, in milliseconds. Default: 10,000. */
   readonly timeoutMs?: number
   readonly fetch?: typeof globalThis.fetch
 }
 
 export interface CosignedCheckpoint {
-  /** The checkpoint with the signatures that it had and the witness's, in place of an older one by the same key. */
+  /** The checkpoint with its signatures and that of the witness, which replaces an older one by the same key. */
   readonly note: string
-  /** When the witness says it signed: seconds since 1970. */
+  /** Time of the signature according to the witness, in seconds since 1970. */
   readonly time: number
 }
 
 /**
- * Gets a checkpoint cosigned.
+ * Has a checkpoint cosigned.
  *
  * @throws WitnessError (as a rejection):
  * - `WITNESS_URL_INVALID`, `WITNESS_UNREACHABLE`
- * - `WITNESS_REFUSED`: it does not know the log or its key, is overloaded, or others are always faster
- * - `WITNESS_ANSWER_INVALID`: what it answers is no cosignature of this checkpoint by this key
- * - `WITNESS_AHEAD`: it cosigned a larger tree of this log. The checkpoint is an old one, or the log forked or was rolled
- *   back; `witnessSize` says how large
+ * - `WITNESS_REFUSED`: it does not know the log or its key, is overloaded, or other writers are always faster
+ * - `WITNESS_ANSWER_INVALID`: the answer is not a cosignature of this checkpoint by this key
+ * - `WITNESS_AHEAD`: it cosigned a larger tree of this log. The checkpoint is outdated, or the log forked or was
+ *   rolled back; `witnessSize` is the larger size
  * - `WITNESS_CONFLICT`: it cosigned a tree that this one does not extend: the log forked, or its past was changed
  *
- * CryptoError `NOTE_INVALID`, `CHECKPOINT_INVALID` for a checkpoint that is none or has no room for a signature,
- * `KEY_WRONG_TYPE` for a key that is no witness's; RangeError for an old size beyond the checkpoint's; whatever
- * `proveConsistency` throws, and `SUBMISSION_INVALID` when what it gives is no proof.
+ * CryptoError `NOTE_INVALID` or `CHECKPOINT_INVALID` for an invalid checkpoint or one without room for a signature,
+ * `KEY_WRONG_TYPE` for a key that is not a witness key; RangeError for an old size beyond that of the checkpoint;
+ * any error of `proveConsistency`, and `SUBMISSION_INVALID` for an invalid proof.
  * @example
- * const { note } = await cosign({ url, witness, checkpoint, proveConsistency: (a, b) => consistencyProof(a, b, readHash) })
+ *   const { note } = await cosign({ url, witness, checkpoint, proveConsistency: (a, b) => consistencyProof(a, b, readHash) })
  */
 export async function cosign({
   url,
@@ -101,10 +104,10 @@ export async function cosign({
   })
 }
 
-/** The size that the witness has on record, when it says so and another request may succeed. Throws for all else. */
+/** The recorded size, if the witness returns it and another request may succeed. Throws otherwise. */
 function nextSize(reply: Reply, from: number, size: number): number {
   const { status, contentType, body } = reply
-  // The proof between equal sizes is empty: what does not hold then is the root.
+  // The proof between equal sizes is empty, so the root is different.
   if ((status === 422 && from > 0) || (status === 409 && from === size && contentType !== SIZE_TYPE)) {
     throw conflict(from)
   }
@@ -115,7 +118,7 @@ function nextSize(reply: Reply, from: number, size: number): number {
   }
   if (claimed > size) throw ahead(claimed, size)
   if (claimed !== from) return claimed
-  // Some answer a wrong root with the size that they were given.
+  // Some witnesses answer a wrong root with the given size.
   throw from === size ? conflict(from) : invalid('the witness refused the size that it says it has on record')
 }
 
@@ -128,13 +131,13 @@ function accept({ body }: Reply, unsigned: UnverifiedNote, verifier: NoteVerifie
   }
 }
 
-/** The witness's signature over a text, from lines of which others may be by keys that nobody knows. */
+/** Finds the signature of the witness among the lines, which may include signatures by unknown keys. */
 function readCosignature(body: Uint8Array, text: string, verifier: NoteVerifier): VerifiedSignature {
   const lines = textOf(body)
   try {
     const note = openNote(`${text}\n${lines ?? ''}`, [verifier])
     const [signature] = note.verified
-    // With a blank line among them, the note would be one of another text.
+    // With a blank line among them, the note would have another text.
     if (signature !== undefined && note.text === text) return signature
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error
@@ -144,7 +147,7 @@ function readCosignature(body: Uint8Array, text: string, verifier: NoteVerifier)
   throw invalid('the witness answered what are no signature lines')
 }
 
-/** A note without what a key signed, and with room for it to sign. */
+/** Removes the signatures of a key from a note, which must have room for a new one. */
 function withoutSignatureOf({ name, keyHash }: NoteVerifier, { text, signatures }: UnverifiedNote): UnverifiedNote {
   const others = signatures.filter((signature) => signature.name !== name || signature.keyHash !== keyHash)
   if (others.length < NOTE_SIGNATURES_MAX) return { text, signatures: others }

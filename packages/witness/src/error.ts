@@ -1,6 +1,6 @@
 import { type ErrorDetails, SudoAgentError } from '@sudoagent/crypto'
 
-/** The closed set of things that can go wrong in this package. Programs branch on the code, never on the message. */
+/** The closed set of error codes of this package. Programs should use the code, never the message. */
 export type WitnessErrorCode =
   | 'SUBMISSION_INVALID'
   | 'WITNESS_URL_INVALID'
@@ -15,34 +15,34 @@ export type WitnessErrorCode =
   | 'STORE_DAMAGED'
   | 'STORE_FAILED'
 
-/** Enough for every message of ours, with a path or an address in it. */
+/** Enough for every message with a path or an address. */
 const MESSAGE_CHARS_MAX = 2000
 
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 
 export interface WitnessErrorDetails extends ErrorDetails {
-  /** Of the log's tree, as the witness says. */
+  /** Size of the log's tree according to the witness. */
   readonly witnessSize?: number
 }
 
 /**
- * A refusal with a code.
+ * An error with a code.
  *
- * - `SUBMISSION_INVALID`: what is no add-checkpoint request
- * - `WITNESS_URL_INVALID`: an address that no witness can have
+ * - `SUBMISSION_INVALID`: an invalid add-checkpoint request
+ * - `WITNESS_URL_INVALID`: an invalid address of a witness
  * - `WITNESS_UNREACHABLE`: no answer in time, or no connection
- * - `WITNESS_REFUSED`: an answer that says no
- * - `WITNESS_ANSWER_INVALID`: an answer that is none, or a cosignature that does not hold
- * - `WITNESS_AHEAD`: the witness cosigned a larger tree of the log; `witnessSize` says how large
+ * - `WITNESS_REFUSED`: the witness refused
+ * - `WITNESS_ANSWER_INVALID`: an invalid answer, or an invalid cosignature
+ * - `WITNESS_AHEAD`: the witness cosigned a larger tree of the log; `witnessSize` is its size
  * - `WITNESS_CONFLICT`: the witness cosigned a tree of the log that the checkpoint does not extend
  * - `CLOCK_BEHIND`: the clock of the witness is more than a minute before its last cosignature of the log
- * - `LISTEN_FAILED`: a server that cannot listen where it should
- * - `STORE_NOT_A_STORE`: a file that is something else than a witness's store; it was left alone
- * - `STORE_DAMAGED`: a store whose content cannot be what was written
+ * - `LISTEN_FAILED`: a server cannot listen on its address
+ * - `STORE_NOT_A_STORE`: a file that is not a witness store; it was left unchanged
+ * - `STORE_DAMAGED`: a store with content that cannot have been written by this package
  * - `STORE_FAILED`: a store that cannot be opened, read or written
  *
- * The message is one line in lower case, safe to print whatever a path or a witness says. `hint`, when there is one, says
- * what to do next.
+ * The message is one line in lower case and safe to print, whatever a path or a witness contains. `hint`, if
+ * present, says what to do next.
  */
 export class WitnessError extends SudoAgentError<WitnessErrorCode> {
   override readonly name = 'WitnessError'
@@ -54,7 +54,7 @@ export class WitnessError extends SudoAgentError<WitnessErrorCode> {
   }
 }
 
-/** Shows what could move a cursor or reorder text as a code point. */
+/** Shows characters that could move the cursor or reorder text as code points. */
 function oneLine(text: string): string {
   return text.slice(0, MESSAGE_CHARS_MAX).replace(UNSAFE, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`)
 }

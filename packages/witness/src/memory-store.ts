@@ -1,6 +1,6 @@
 import { mayReplace, requireGrowth, type StoredCheckpoint, type WitnessStore } from './store.js'
 
-/** A memory that ends with the process. For tests: a witness that forgets can be made to cosign anything. */
+/** A store that ends with the process. Only for tests: a witness that loses its store can be made to cosign a fork. */
 export class MemoryWitnessStore implements WitnessStore {
   readonly #checkpoints = new Map<string, StoredCheckpoint>()
 

@@ -1,7 +1,7 @@
-/** One POST over HTTP, with an end to everything: time, length, and where it may lead. */
+/** One POST over HTTP with limits for time and length, and without redirects. */
 import { WitnessError } from './error.js'
 
-/** A few signature lines, or a size. Sixteen post-quantum signatures take 80,000 bytes. */
+/** Longest answer: a few signature lines, or a size. Sixteen post-quantum signatures take 80,000 bytes. */
 const REPLY_BYTES_MAX = 128 * 1024
 
 export interface Reply {
@@ -12,15 +12,16 @@ export interface Reply {
 }
 
 export interface PostOptions {
-  /** Of the whole exchange. */
+  /** Time limit for the whole exchange, in milliseconds. */
   readonly timeoutMs: number
   readonly fetch: typeof globalThis.fetch
 }
 
 /**
- * The address of a witness's endpoint, from its submission prefix.
+ * The address of a witness's endpoint from its submission prefix.
  *
- * @throws WitnessError `WITNESS_URL_INVALID` for anything but http and https, and for user names, queries and fragments.
+ * @throws WitnessError `WITNESS_URL_INVALID` for schemes other than http and https, and for user names, queries and
+ *   fragments
  */
 export function endpointOf(prefix: string, name: string): URL {
   const url = URL.canParse(prefix) ? new URL(prefix) : null
@@ -34,9 +35,10 @@ export function endpointOf(prefix: string, name: string): URL {
 }
 
 /**
- * Sends text and reads the whole answer, whatever its status. A redirect is an answer; it is not followed.
+ * Sends text and reads the complete answer, whatever its status. A redirect is returned, not followed.
  *
- * @throws WitnessError `WITNESS_UNREACHABLE` without an answer in time, `WITNESS_ANSWER_INVALID` for one that is too long.
+ * @throws WitnessError `WITNESS_UNREACHABLE` without an answer in time, `WITNESS_ANSWER_INVALID` for one that is
+ *   too long
  */
 export async function post(url: URL, text: string, { timeoutMs, fetch }: PostOptions): Promise<Reply> {
   const signal = AbortSignal.timeout(timeoutMs)
@@ -68,7 +70,7 @@ async function readBounded(response: Response, url: URL): Promise<Uint8Array> {
   let length = 0
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     length += chunk.length
-    // Leaving the loop lets go of the rest.
+    // Leaving the loop cancels the rest.
     if (length > REPLY_BYTES_MAX) {
       throw new WitnessError(
         'WITNESS_ANSWER_INVALID',
@@ -80,7 +82,7 @@ async function readBounded(response: Response, url: URL): Promise<Uint8Array> {
   return Buffer.concat(chunks, length)
 }
 
-/** What went wrong, from where fetch keeps it. */
+/** The reason, which fetch stores in `cause`. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error'
   if (error.name === 'TimeoutError') return 'it took too long'

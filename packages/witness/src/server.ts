@@ -1,6 +1,6 @@
 /**
- * Serves a witness over HTTP: `POST /add-checkpoint`, and nothing else. It listens on this machine alone unless told
- * otherwise; for the world, put a proxy that speaks TLS in front of it.
+ * Serves a witness over HTTP: only `POST /add-checkpoint`. By default it listens on the loopback address; for other
+ * hosts, run it behind a proxy with TLS.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -10,46 +10,46 @@ import type { Witness } from './witness.js'
 
 const PATH = '/add-checkpoint'
 
-/** A request is a few kilobytes: who takes longer is stuck, or holds the connection on purpose. */
+/** Default time limit for a request of a few kilobytes, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 10_000
 
-/** No one needs more headers for it. Node's own limit is twice this. */
+/** Longest headers; half of Node's own limit. */
 const HEADER_BYTES_MAX = 8 * 1024
 
-/** With as much of a body as each may send, 64 MiB. */
+/** Most connections: with the largest body each, 64 MiB. */
 const CONNECTIONS_MAX = 256
 
-/** How long `close` waits for requests that are being answered. */
+/** How long `close` waits for requests in progress, in milliseconds. */
 const CLOSE_GRACE_MS = 5_000
 
-/** How often Node looks for requests that take too long. */
+/** Interval of Node's check for slow requests, in milliseconds. */
 const CHECK_INTERVAL_MS = 500
 
 export interface ServeOptions {
   readonly witness: Witness
-  /** 127.0.0.1 unless given. */
+  /** Default: 127.0.0.1. */
   readonly host?: string
-  /** A free one unless given. */
+  /** Default: a free port. */
   readonly port?: number
-  /** For a whole request, 10,000 unless given. */
+  /** Time limit for a whole request, in milliseconds. Default: 10,000. */
   readonly requestTimeoutMs?: number
-  /** Told of what went wrong inside: the client only hears of an internal error. A process warning unless given. */
+  /** Called for internal errors, of which the client gets no details. Default: a process warning. */
   readonly onError?: (error: unknown) => void
 }
 
 export interface WitnessServer {
   /** The submission prefix of the witness, without a slash at the end. */
   readonly url: string
-  /** Takes no more connections, lets requests finish for five seconds, and resolves when all are closed. */
+  /** Stops accepting connections, gives requests five seconds to finish, and resolves when all are closed. */
   close(): Promise<void>
 }
 
 /**
  * Starts a server.
  *
- * @throws WitnessError `LISTEN_FAILED` (as a rejection) when the address or the port cannot be had.
+ * @throws WitnessError `LISTEN_FAILED` (as a rejection) if the address or the port is unavailable
  * @example
- * const server = await serveWitness({ witness, port: 8080 })
+ *   const server = await serveWitness({ witness, port: 8080 })
  */
 export async function serveWitness({
   witness,
@@ -65,7 +65,7 @@ export async function serveWitness({
     connectionsCheckingInterval: CHECK_INTERVAL_MS,
   })
   server.maxConnections = CONNECTIONS_MAX
-  // Without any traffic, in whatever state: also while the signer keeps a client waiting.
+  // Time without traffic, also while the signer delays the answer.
   server.setTimeout(3 * requestTimeoutMs)
   server.on('request', (request, response) => void respond(witness, request, response, onError))
   await listen(server, host, port, onError)
@@ -95,14 +95,14 @@ async function respond(
     const answer = await witness.addCheckpoint(body)
     send(response, answer.status, answer.body, answer.contentType)
   } catch (error) {
-    // A client that went away, or was sent away, is no error of ours.
+    // A disconnected client is not an error of the server.
     if (request.destroyed && !request.complete) return
     onError(error)
     if (!response.headersSent) send(response, 500, 'internal error\n')
   }
 }
 
-/** The body, or null when it is too long: the rest of it is not read then. */
+/** The body; null if it is too long, in which case the rest is not read. */
 async function readBody(request: IncomingMessage): Promise<Uint8Array | null> {
   if (Number(request.headers['content-length'] ?? 0) > SUBMISSION_BYTES_MAX) return null
   const chunks: Buffer[] = []
@@ -119,7 +119,7 @@ function send(response: ServerResponse, status: number, body: string, type = 'te
   const { req: request } = response
   response.setHeader('Content-Type', type)
   response.setHeader('X-Content-Type-Options', 'nosniff')
-  // A body that was not read would otherwise have to be, before the next request on the connection.
+  // An unread body would have to be read before the next request on the connection.
   if (!request.complete || !request.socket.writable) response.setHeader('Connection', 'close')
   response.statusCode = status
   response.end(body)

@@ -1,10 +1,10 @@
 /**
- * A witness's memory in one SQLite file: a row for each log, WAL, `synchronous=FULL`. Several processes may share it; who
- * is first is settled by SQLite's write lock.
+ * The store of a witness in one SQLite file: a row per log, WAL, `synchronous=FULL`. Several processes can share
+ * it; SQLite's write lock orders them.
  *
- *     sudoagent_witness (origin, size, root, note, time)
+ *   sudoagent_witness (origin, size, root, note, time)
  *
- * Keep the file. A witness whose file was deleted, or put back from a copy, has forgotten what it cosigned.
+ * Never delete the file or restore it from a backup: the witness would lose the checkpoints that it cosigned since.
  */
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -27,10 +27,13 @@ import Database from 'better-sqlite3'
 import { WitnessError } from './error.js'
 import { isTime, mayReplace, requireGrowth, type StoredCheckpoint, type WitnessStore } from './store.js'
 
-/** How long a call waits for another process's transaction. Ours take milliseconds; after this something is stuck. */
+/**
+ * How long a call waits for a transaction of another process, in milliseconds; transactions of this class take
+ * milliseconds.
+ */
 const BUSY_TIMEOUT_MS = 5_000
 
-/** Pause between two attempts to switch a fresh file to WAL while another process does the same. */
+/** Pause between attempts to switch a new file to WAL while another process does the same, in milliseconds. */
 const RETRY_PAUSE_MS = 10
 
 const TABLE = `CREATE TABLE IF NOT EXISTS sudoagent_witness (
@@ -41,7 +44,10 @@ const TABLE = `CREATE TABLE IF NOT EXISTS sudoagent_witness (
   time INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID`
 
-/** Of releases that did not keep the time of the last cosignature. Its rows are taken over when the store is opened. */
+/**
+ * The table of releases that did not store the time of the last cosignature. Its rows are migrated when the store
+ * is opened.
+ */
 const FORMER_TABLE = `CREATE TABLE witness_checkpoint (
   origin TEXT NOT NULL PRIMARY KEY,
   size INTEGER NOT NULL,
@@ -71,13 +77,13 @@ interface Row {
 export class SqliteWitnessStore implements WitnessStore {
   readonly #path: string
   readonly #db: Database.Database
-  /** Of the database and its `-wal`: with either deleted, what is written would be gone with the process. */
+  /** Identity of the database and its `-wal`: if either is deleted, new data would be lost with the process. */
   readonly #file: FileIdentity
   readonly #wal: PinnedFile
   readonly #select: Database.Statement
   readonly #upsert: Database.Statement
   readonly #begin: Database.Statement
-  /** A trigger that is planted while the store is open takes effect, too. */
+  /** Detects a trigger that is created while the store is open. */
   readonly #schema: SchemaGuard
   #failed: WitnessError | null = null
 
@@ -94,15 +100,16 @@ export class SqliteWitnessStore implements WitnessStore {
   }
 
   /**
-   * Opens the file, or makes it (mode 0600).
+   * Opens the file and creates it (mode 0600) if it does not exist.
    *
-   * @throws WitnessError `STORE_NOT_A_STORE` (the file is something else; it was left alone), `STORE_DAMAGED` (its pages
-   * do not form a database), `STORE_FAILED`; TypeError for a path with white space around it, which the driver would take off
+   * @throws WitnessError `STORE_NOT_A_STORE` (another kind of file, left unchanged), `STORE_DAMAGED` (its pages do
+   *   not form a database), `STORE_FAILED`; TypeError for a path with surrounding white space, which the driver
+   *   would remove
    */
   static open(file: string): SqliteWitnessStore {
     if (file === '' || file.trim() !== file)
       throw new TypeError('the path must not be empty or padded with white space')
-    // Whole, so that no name of a file (`:memory:`) means something else to SQLite.
+    // Absolute, so that SQLite does not interpret a file name such as `:memory:`.
     const path = resolve(file)
     try {
       claimFile(path)
@@ -110,7 +117,7 @@ export class SqliteWitnessStore implements WitnessStore {
       const db = new Database(path, { fileMustExist: true, timeout: BUSY_TIMEOUT_MS })
       try {
         db.pragma('trusted_schema = OFF')
-        // First of all: `journal_mode` is a change, too, and the file may be somebody else's.
+        // Checked first: `journal_mode` changes the file, which may belong to another program.
         waitWhileBusy(() => refuseOthers(db, path, [...OWN_OBJECTS, ...FORMER_OBJECTS]))
         setDurable(db)
         db.transaction(makeTable).immediate(db, path)
@@ -161,7 +168,7 @@ export class SqliteWitnessStore implements WitnessStore {
   }
 
   #attempt<T>(work: () => T): T {
-    // After an I/O error nobody knows what the disk holds, and a second sync may claim success for bytes that were dropped.
+    // After an I/O error, the content of the disk is unknown, and a second sync may report success for lost bytes.
     if (this.#failed !== null) throw this.#failed
     try {
       this.#file.check()
@@ -170,14 +177,14 @@ export class SqliteWitnessStore implements WitnessStore {
     } catch (error) {
       const failure = asStoreError(error, this.#path)
       if (codeOf(error) !== 'SQLITE_BUSY') this.#failed = failure
-      // What closes the connection rolls back, too.
+      // Closing the connection also rolls back.
       if (this.#db.inTransaction) this.#db.exec('ROLLBACK')
       throw failure
     }
   }
 }
 
-/** Whether a row is one that `swap` wrote: its columns say what its note says. */
+/** Whether `swap` can have written the row: its columns match its note. */
 function isStored(origin: string, { size, root, note, time }: Row): boolean {
   if (!isTime(time)) return false
   try {
@@ -188,7 +195,7 @@ function isStored(origin: string, { size, root, note, time }: Row): boolean {
   }
 }
 
-/** Creates the file for its owner alone, or makes sure that what is there is a SQLite file. */
+/** Creates the file with mode 0600, or checks that the existing file is a SQLite file. */
 function claimFile(path: string): void {
   const kind = statSync(path, { throwIfNoEntry: false })
   if (kind === undefined) {
@@ -196,7 +203,7 @@ function claimFile(path: string): void {
     return
   }
   if (!kind.isFile()) throw notAStore(path, 'is not a regular file')
-  // While SQLite has the file open, closing another descriptor of it would drop SQLite's locks (howtocorrupt, 2.2).
+  // Closing another descriptor of a file that SQLite has open would release SQLite's locks (howtocorrupt, 2.2).
   if (existsSync(`${followLinks(path)}-wal`) || kind.size === 0) return
   if (firstBytes(path) !== SQLITE_MAGIC) throw notAStore(path, 'is not a SQLite database')
 }
@@ -211,7 +218,7 @@ function firstBytes(path: string): string {
   }
 }
 
-/** @throws WitnessError `STORE_NOT_A_STORE` for anything but our table and plain tables of a later release */
+/** @throws WitnessError `STORE_NOT_A_STORE` for other objects than this table and plain tables of a later release */
 function refuseOthers(db: Database.Database, path: string, own: readonly OwnObject[]): void {
   const foreign = foreignObjects(db, own).find(({ kind }) => kind !== 'newer')
   if (foreign !== undefined)
@@ -228,7 +235,7 @@ function makeTable(db: Database.Database, path: string): void {
   const [isThere, isFormerThere] = [OWN_OBJECTS, FORMER_OBJECTS].map((own) =>
     own.some(({ name }) => names.includes(name)),
   )
-  // The rows of one would replace those of the other, and which of them are newer cannot be told.
+  // It cannot be determined which of the two tables is newer.
   if (isThere && isFormerThere) throw notAStore(path, 'contains the tables of two releases')
   db.exec(TABLE)
   if (isFormerThere) db.exec(TAKE_OVER)
@@ -236,7 +243,7 @@ function makeTable(db: Database.Database, path: string): void {
 
 function setDurable(db: Database.Database): void {
   waitWhileBusy(() => db.pragma('journal_mode = WAL'))
-  // After journal_mode, because the driver lowers it to NORMAL for WAL; read back, because a pragma never fails.
+  // After journal_mode, because the driver lowers it to NORMAL for WAL. Read back, because a pragma never fails.
   db.pragma('synchronous = FULL')
   db.pragma('fullfsync = ON')
   db.pragma('checkpoint_fullfsync = ON')
@@ -245,8 +252,8 @@ function setDurable(db: Database.Database): void {
 }
 
 /**
- * The switch to WAL needs the file for itself for a moment: two processes that open a new one at once may be told BUSY at
- * once, the first read of the schema too.
+ * Switching to WAL needs exclusive access for a moment: two processes that open a new file together may immediately
+ * get BUSY, also on the first read of the schema.
  */
 function waitWhileBusy(work: () => void): void {
   for (let waitedMs = 0; ; waitedMs += RETRY_PAUSE_MS) {
@@ -260,7 +267,7 @@ function waitWhileBusy(work: () => void): void {
   }
 }
 
-/** The code of Node or SQLite (`SQLITE_BUSY_SNAPSHOT` and its like under their family's name). */
+/** The code of Node or SQLite; extended codes (`SQLITE_BUSY_SNAPSHOT`) become the primary code. */
 function codeOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
   return code.startsWith('SQLITE_') ? code.split('_').slice(0, 2).join('_') : code
@@ -277,7 +284,7 @@ function asStoreError(error: unknown, path: string): WitnessError {
       hint: 'nothing was written; do not go on with it: find out what changed the file',
     })
   const code = codeOf(error)
-  // What notices a deleted or replaced file is the ledger's.
+  // The ledger package detects a deleted or replaced file.
   if (code === 'LEDGER_DAMAGED')
     return new WitnessError('STORE_DAMAGED', reason, {
       cause: error,

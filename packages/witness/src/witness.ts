@@ -1,9 +1,9 @@
 /**
- * A witness (https://c2sp.org/tlog-witness): cosigns a checkpoint of a log it knows when the tree extends the one it
- * cosigned last, and puts it on record before anybody gets the cosignature. So no two of its cosignatures ever vouch for
- * histories of a log of which neither extends the other, whatever the log signs.
+ * A witness (https://c2sp.org/tlog-witness): cosigns a checkpoint of a known log if its tree extends the one
+ * cosigned last, and stores it before it returns the cosignature. So its cosignatures never cover two histories of
+ * a log that fork, whatever the log signs.
  *
- * Pure but for its store, its signer and its clock: bytes of a request in, an HTTP answer out.
+ * Side effects only through its store, signer and clock: the bytes of a request in, an HTTP answer out.
  */
 import {
   CryptoError,
@@ -24,50 +24,53 @@ import { WitnessError } from './error.js'
 import { isTime, type StoredCheckpoint, type WitnessStore } from './store.js'
 
 export interface WitnessOptions {
-  /** Of the witness; best a URL without its scheme. */
+  /** Name of the witness, preferably a URL without its scheme. */
   readonly name: string
-  /** Its key must sign nothing but this witness's cosignatures. May be asynchronous (a key service). */
+  /** Its key must sign only cosignatures of this witness. May be asynchronous (a key service). */
   readonly signer: Signer
-  /** Keys of the logs it watches, each under the log's origin; several of one name while a log changes its key. */
+  /**
+   * Keys of the logs to cosign, each with the log's origin as its name; several with one name while a log changes
+   * its key.
+   */
   readonly logs: readonly NoteKey[]
   readonly store: WitnessStore
-  /** Whole seconds since 1970; the system's clock unless given. */
+  /** The current time in whole seconds since 1970. Default: the system clock. */
   readonly clock?: () => number
 }
 
-/** An answer to a request, for whatever speaks HTTP. */
+/** The answer to a request, for an HTTP server. */
 export interface WitnessAnswer {
   readonly status: 200 | 400 | 403 | 404 | 409 | 422
   readonly contentType: string
-  /** Ends in a line feed. Holds nothing that the request said. */
+  /** Ends in a line feed. Contains nothing of the request. */
   readonly body: string
 }
 
 export interface Witness {
-  /** For its vkey (`encodeVkey`). */
+  /** The key of the witness, for its vkey (`encodeVkey`). */
   readonly key: NoteKey
-  /** Answers the body of a request. Rejects when the store, the signer or the clock fails: then nothing was cosigned. */
+  /** Answers the body of a request. Rejects if the store, the signer or the clock fails; then nothing was cosigned. */
   addCheckpoint(request: Uint8Array): Promise<WitnessAnswer>
 }
 
 /**
- * Seconds that the clock may be before the last cosignature of a log: as much as a step of time synchronisation. The last
- * time is then used again. A clock that is further behind says nothing about the time, and nothing is cosigned.
+ * Tolerance for a clock before the last cosignature of a log, in seconds: a step of time synchronisation. The last
+ * time is then reused. With a larger difference, nothing is cosigned.
  */
 const CLOCK_BEHIND_SECONDS_MAX = 60
 
-/** Attempts to record a checkpoint while others cosign the same one. */
+/** Attempts to store a checkpoint while others cosign the same log. */
 const RECORD_TRIES = 8
 
 const TEXT_TYPE = 'text/plain; charset=utf-8'
 
 /**
- * Makes a witness.
+ * Creates a witness.
  *
- * @throws CryptoError `KEY_INVALID` for a name that cannot name a key, `KEY_WRONG_TYPE` for a log's key that is a
- * witness's; TypeError without any log.
+ * @throws CryptoError `KEY_INVALID` for an invalid name, `KEY_WRONG_TYPE` for a witness key among the logs;
+ *   TypeError without a log
  * @example
- * const witness = createWitness({ name: 'witness.example/w1', signer, logs: [parseVkey(vkey)], store })
+ *   const witness = createWitness({ name: 'witness.example/w1', signer, logs: [parseVkey(vkey)], store })
  */
 export function createWitness({ name, signer, logs, store, clock = systemClock }: WitnessOptions): Witness {
   if (logs.length === 0) throw new TypeError('`logs` must name at least one log: a witness of none refuses everything')
@@ -85,9 +88,9 @@ export function createWitness({ name, signer, logs, store, clock = systemClock }
       const stored = await store.read(checkpoint.origin)
       const refusal = judge(submission, checkpoint, stored)
       if (refusal !== null) return refusal
-      // Before it is on record: a larger tree can only be cosigned after that, at a time that is no earlier.
+      // Before it is stored: a larger tree can only be cosigned after that, at the same or a later time.
       const time = timeFrom(clock, stored?.time ?? 0)
-      // Another request that is recorded meanwhile may have a later time, or another size: both are judged again.
+      // A concurrent request may have stored a later time or another size: both are checked again.
       if (!(await store.swap(checkpoint.origin, submission.oldSize, recordOf(checkpoint, time)))) continue
       const cosignature = await createSignature(
         checkpoint.note.text,
@@ -101,7 +104,7 @@ export function createWitness({ name, signer, logs, store, clock = systemClock }
   return Object.freeze({ key, addCheckpoint })
 }
 
-/** What speaks against cosigning a checkpoint that the log signed, given what is on record; or null. */
+/** The refusal of a checkpoint signed by the log, given the stored one; null if it can be cosigned. */
 function judge(
   { oldSize, proof }: Submission,
   { size, root }: VerifiedCheckpoint,
@@ -111,7 +114,7 @@ function judge(
   if (oldSize !== (stored?.size ?? 0)) return conflict(stored)
   if (stored === null || oldSize === 0)
     return proof.length === 0 ? null : text(422, 'there is nothing to prove from size 0')
-  // No size in the body: there is none with which the same request would succeed.
+  // No size in the body: the request cannot succeed with any size.
   if (oldSize === size && !isSame(stored.root, root)) return text(409, 'another root was cosigned at this size')
   if (verifyConsistency(oldSize, size, stored.root, root, proof)) return null
   return text(422, 'the proof does not show that the tree extends the one that was cosigned')
@@ -141,7 +144,7 @@ function groupByName(logs: readonly NoteKey[]): ReadonlyMap<string, readonly Not
   return groups
 }
 
-/** With the log's signatures alone: the others may be anything. */
+/** Only with the signatures of the log; others are unverified. */
 const recordOf = ({ size, root, note, signatures }: VerifiedCheckpoint, time: number): StoredCheckpoint => ({
   size,
   root,
@@ -164,10 +167,10 @@ const text = (status: WitnessAnswer['status'], says: string): WitnessAnswer => (
 const systemClock = (): number => Math.floor(Date.now() / 1000)
 
 /**
- * A cosignature says that no larger tree was seen at its time, so that the times of a log must not go back.
+ * A cosignature states that no larger tree was seen at its time, so the times of a log must not decrease.
  *
  * @param last - time of the last cosignature of the log
- * @throws WitnessError `CLOCK_BEHIND`; RangeError for a clock that gives no time
+ * @throws WitnessError `CLOCK_BEHIND`; RangeError for an invalid clock
  */
 function timeFrom(clock: () => number, last: number): number {
   const now = clock()

@@ -1,14 +1,20 @@
 /**
- * An approval store that many hosts share: an engine waits on one, people answer from others.
+ * An approval store that many hosts share: an engine waits on one host, and people answer from others.
  *
- * The rules (what may follow what, who may answer, when a record has expired) are `TableApprovalStore` of
- * `@sudoagent/core/store`, the same as in SQLite and in memory. This file loads the rows that an operation needs in one
- * transaction, under one lock for all that write, lets the rules run over them, and writes back what they changed:
+ * The rules (state transitions, who can answer, expiry) are in `TableApprovalStore` of `@sudoagent/core/store`, as
+ * for SQLite and memory. This file loads the rows for a group of operations in one transaction, under one lock for
+ * all writers, lets the rules run over them, and writes the changed rows:
  *
- *     load (staged rows) → TableApprovalStore → changed rows → COMMIT
+ *   load (staged rows) → TableApprovalStore → changed rows → COMMIT
  *
- * The time is the database's, so hosts whose clocks differ agree on what is open and what has expired. Operations that
- * wait together share a transaction (`lane.ts`).
+ * Times are those of the database, so hosts with different clocks agree on what is pending and what has expired.
+ * Operations that wait at the same time share a transaction (`lane.ts`).
+ *
+ *   table.ts   the rows in memory, and their columns
+ *
+ *   const approvals = await PostgresApprovalStore.open('postgres://agent@db.example.com/evidence')
+ *   host A: create(request), then polls get(id)     host B: resolve(id, { state: 'approved', … })
+ *   host A: consume(id), true for one caller only
  */
 import {
   type ApprovalBinding,
@@ -46,22 +52,22 @@ import {
 } from './table.js'
 
 export interface PostgresApprovalStoreOptions {
-  /** How long a call waits for others, in milliseconds; 5,000 unless told. */
+  /** How long a call waits for other transactions, in milliseconds. Default: 5,000. */
   readonly busyTimeoutMs?: number
   readonly synchronousCommit?: SynchronousCommit
 }
 
 const BUSY_TIMEOUT_MS = 5_000
 
-/** Longest id that is looked up; what is longer is refused by the rules. */
+/** Longest id that is looked up; the rules refuse a longer one. */
 const ID_CHARACTERS_MAX = 128
 
-/** Old rows go in batches of this size, one batch a `create`. */
+/** Old rows deleted per `create`. */
 const PRUNE_ROWS = 100
 
 interface Call {
   readonly id: unknown
-  /** Whether it can change anything. */
+  /** Whether the operation writes. */
   readonly writes: boolean
   readonly filter: ApprovalFilter | null
   readonly callersMs: number
@@ -69,8 +75,9 @@ interface Call {
 }
 
 /**
- * Approvals in PostgreSQL, with the semantics of the other stores: each is used once, in time, for the call that it is bound to. A request is open
- * for as long as it asks for, from the moment when the database has it: hosts whose clocks differ agree on when it ends.
+ * Approvals in PostgreSQL with the semantics of the other stores: each is used once, before it expires, for the
+ * call that it is bound to. Its lifetime starts when the database stores it, so hosts with different clocks agree
+ * on its end.
  */
 export class PostgresApprovalStore implements ApprovalStore {
   readonly #target: Target
@@ -78,7 +85,7 @@ export class PostgresApprovalStore implements ApprovalStore {
   readonly #synchronousCommit: SynchronousCommit
   readonly #lane: Batcher<Call, Promise<unknown>>
 
-  /** For `open`, and for tests that set the time. */
+  /** For `open`, and for tests that control the time. */
   constructor(url: string, options: PostgresApprovalStoreOptions = {}, clock: StoreClock = databaseClock) {
     const { busyTimeoutMs = BUSY_TIMEOUT_MS, synchronousCommit = 'on' } = ownFields(options)
     if (!Number.isSafeInteger(busyTimeoutMs) || busyTimeoutMs < 1 || busyTimeoutMs > 600_000)
@@ -94,7 +101,7 @@ export class PostgresApprovalStore implements ApprovalStore {
 
   /**
    * @param url - `postgres://user@host/database`
-   * @throws TypeError for a wrong option; ApprovalStoreError APPROVAL_STORE_FAILED when the server cannot be used
+   * @throws TypeError for an invalid option; ApprovalStoreError APPROVAL_STORE_FAILED if the server cannot be used
    * @example const approvals = await PostgresApprovalStore.open('postgres://agent@db.example.com/evidence')
    */
   static async open(url: string, options: PostgresApprovalStoreOptions = {}): Promise<PostgresApprovalStore> {
@@ -151,7 +158,10 @@ export class PostgresApprovalStore implements ApprovalStore {
     }
   }
 
-  /** One transaction for a group: its rows are loaded under the lock, the rules decide, what they changed is written, and only then told. */
+  /**
+   * Runs a group in one transaction: loads its rows under the lock, applies the rules, writes the changes, and only
+   * then returns the results.
+   */
   async #serve(session: Session, calls: readonly Call[]): Promise<readonly (() => Promise<unknown>)[]> {
     const writes = calls.some((call) => call.writes)
     const { rows, databaseMs } = await this.#load(session, calls, writes)
@@ -178,7 +188,7 @@ export class PostgresApprovalStore implements ApprovalStore {
     const ids = calls
       .map(({ id }) => id)
       .filter((id) => typeof id === 'string' && id.length <= ID_CHARACTERS_MAX && id.isWellFormed())
-    // One lock for all that write: an approval is a question to a person, and there are never many at a time.
+    // One lock for all writers: approvals are answered by people, so there are few at a time.
     const lock = writes ? `SELECT pg_advisory_xact_lock(hashtext('sudoagent:${s}.approval'))` : 'SELECT 1'
     await session.askTogether('BEGIN ISOLATION LEVEL READ COMMITTED', lock)
     const [clock] = await session.ask<{ readonly now_ms: number; readonly fsync: string }>(
@@ -200,7 +210,7 @@ export class PostgresApprovalStore implements ApprovalStore {
     return { rows: rows.map(fromColumns), databaseMs }
   }
 
-  /** What `list` shows. A filter that is none is for the rules to refuse, so here it only has to do no harm. */
+  /** The rows for `list`. The rules reject an invalid filter; here it must only be harmless. */
   async #newest(session: Session, filter: ApprovalFilter, nowMs: number): Promise<readonly ApprovalRow[]> {
     const { state: wanted, limit = APPROVAL_LIST_DEFAULT } = filter ?? {}
     const state = APPROVAL_STATES.find((known) => known === wanted) ?? null
@@ -222,7 +232,7 @@ export class PostgresApprovalStore implements ApprovalStore {
     }
   }
 
-  /** The request as by the clock that decides: open as long as it asks for, from now on; asked again, from when it was asked first. */
+  /** The request in the time of the database: its lifetime starts now, or at the first request if it is repeated. */
   #rebase(request: ApprovalRequest, now: Date, row: ApprovalRow | undefined): ApprovalRequest {
     if (this.#clock !== databaseClock) return request
     const openMs = request.expiresAt.getTime() - request.createdAt.getTime()
@@ -236,7 +246,7 @@ export class PostgresApprovalStore implements ApprovalStore {
   }
 }
 
-/** The rules are the same over every table; their constructor is for those who bring one. */
+/** Makes the protected constructor of the rules accessible. */
 class Rules extends TableApprovalStore {
   constructor(table: StagedApprovals) {
     super(table)

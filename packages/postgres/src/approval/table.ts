@@ -1,11 +1,12 @@
-// Approvals as the rules want them, synchronously: the rows that a group of calls needs were loaded before, what the calls change is written after.
+// The synchronous table that the approval rules need. The rows for a group of calls are loaded before, and their
+// changes are written afterwards.
 import { type ApprovalState, ApprovalStoreError } from '@sudoagent/core'
 import { type ApprovalRow, type ApprovalTable, checkRow } from '@sudoagent/core/store'
 import { decodeText, encodeText } from '../session/text-column.js'
 
 export type StoredApproval = { readonly [column in (typeof COLUMNS)[number][1]]: string | null }
 
-/** Names of the rules, and of the columns; `text` for what may hold any character, `plain` for what may not, `ms` for times. */
+/** Field, column and kind: `text` may contain any character, `plain` may not, `ms` is a time. */
 const COLUMNS = [
   ['approvalId', 'approval_id', 'text'],
   ['policyHash', 'policy_hash', 'plain'],
@@ -25,12 +26,15 @@ const COLUMNS = [
 
 export const APPROVAL_COLUMNS = COLUMNS.map(([, column]) => column).join(', ')
 
-/** For `json_to_recordset`. */
+/** The column definitions for `json_to_recordset`. */
 export const APPROVAL_RECORD = COLUMNS.map(([, column, kind]) => `${column} ${kind === 'ms' ? 'bigint' : 'text'}`).join(
   ', ',
 )
 
-/** A row that came from a table that others can write to. @throws ApprovalStoreError when it tells no story that the rules could have written */
+/**
+ * Validates a row of a table that others can write to. @throws ApprovalStoreError for a row that the rules cannot
+ * have written
+ */
 export function fromColumns(row: StoredApproval): ApprovalRow {
   const value = (text: string | null, kind: 'text' | 'plain' | 'ms'): unknown => {
     if (text === null) return null
@@ -53,7 +57,7 @@ export function toColumns(row: ApprovalRow): object {
 export class StagedApprovals implements ApprovalTable {
   readonly #rows = new Map<string, ApprovalRow>()
   readonly #changed = new Set<string>()
-  /** What `newest` gives: loaded for the one call that lists. */
+  /** The rows for `newest`, loaded for the call that lists. */
   listed: readonly ApprovalRow[] = []
 
   constructor(rows: readonly ApprovalRow[]) {
@@ -64,7 +68,7 @@ export class StagedApprovals implements ApprovalTable {
     return [...this.#changed].flatMap((id) => this.#rows.get(id) ?? [])
   }
 
-  /** The rules write at most one row, and last, so there is never anything to roll back. */
+  /** The rules write at most one row, as their last step, so there is nothing to roll back. */
   write<T>(work: () => T): T {
     return work()
   }
@@ -89,7 +93,7 @@ export class StagedApprovals implements ApprovalTable {
     return this.listed.slice(0, limit)
   }
 
-  /** Done by the statement that loads. */
+  /** The loading statement deletes old rows. */
   prune(): void {}
 
   close(): void {}

@@ -1,13 +1,17 @@
 /**
- * A budget that many hosts share: check and charge are one transaction under the lock of the budget's row.
+ * A budget that many hosts share: the check and the charge are one transaction under the lock of the budget's row.
  *
- * The rules (windows, limits, reservations) are `TableBudget` of `@sudoagent/core/store`, the same as in SQLite and in
- * memory. This file sums the charges that a limit reaches in SQL, by agent, action or all of them, hands the sums and the
- * rows of the charge itself to the rules, and writes back what they changed:
+ * The rules (windows, limits, reservations) are in `TableBudget` of `@sudoagent/core/store`, as for SQLite and
+ * memory. This file sums the charges within each limit's window in SQL (by agent, by action, or all), passes the
+ * sums and the rows of the charge to the rules, and writes the changed rows:
  *
- *     lock budget row → sums and rows (staged) → TableBudget → changed rows → COMMIT
+ *   lock budget row → sums and rows (staged) → TableBudget → changed rows → COMMIT
  *
- * The time is the database's. Calls that wait together are served by one transaction (`lane.ts`).
+ * Times are those of the database. Calls that wait at the same time share a transaction (`lane.ts`).
+ *
+ *   const budget = await PostgresBudget.open(url, { windowMs: 3_600_000, perTool: { refund: 5 } })
+ *   reserve(charge)   { allowed: true }, at most five times an hour over all hosts
+ *   commit(charge)    after the approval; release(charge) after a denial
  */
 import {
   type BudgetCharge,
@@ -37,16 +41,19 @@ import { encodeText } from '../session/text-column.js'
 import { type ChargeRow, type Loaded, limitKey, loadText, StagedCharges } from './table.js'
 
 export interface PostgresBudgetOptions {
-  /** How long a call waits for others, in milliseconds; 5,000 unless told. */
+  /** How long a call waits for other transactions, in milliseconds. Default: 5,000. */
   readonly busyTimeoutMs?: number
-  /** How long a reservation holds its units without being committed, in milliseconds, 1,000…3,600,000; 60,000 unless told. */
+  /** Lifetime of an uncommitted reservation, in milliseconds, 1,000 to 3,600,000. Default: 60,000. */
   readonly reservationMs?: number
   readonly synchronousCommit?: SynchronousCommit
 }
 
 const BUSY_TIMEOUT_MS = 5_000
 
-/** Of a call about which nobody is asked: between reserve and commit is a look at the arguments. A process that takes longer has died. */
+/**
+ * Lifetime of a reservation for a call without an approval: the engine commits it after checking the arguments. A
+ * process that takes longer has probably died.
+ */
 const RESERVATION_MS = 60_000
 
 type Call =
@@ -54,8 +61,9 @@ type Call =
   | { readonly kind: 'commit' | 'release'; readonly requestId: string; readonly callersMs: number }
 
 /**
- * Charges in PostgreSQL. A reservation that is not committed within `reservationMs` (or as long as its call may wait for a person) is given back: the
- * process that made it has died; if it has not, its commit is refused, and its call does not run. Each process applies its own limits to the shared charges; give all of them the same.
+ * Charges in PostgreSQL. A reservation that is not committed within `reservationMs` (or within the lifetime of its
+ * approval) is released: its process has probably died. If it has not, its commit is refused, and the call does not
+ * run. Each process applies its own limits to the shared charges; configure all of them alike.
  */
 export class PostgresBudget implements BudgetStore {
   readonly windowMs: number
@@ -66,10 +74,10 @@ export class PostgresBudget implements BudgetStore {
   readonly #clock: StoreClock
   readonly #synchronousCommit: SynchronousCommit
   readonly #reservationMs: number
-  /** As it stands in the tables. */
+  /** The key in the tables. */
   readonly #budgetKey: string
 
-  /** For `open`, and for tests that set the time. */
+  /** For `open`, and for tests that control the time. */
   constructor(
     url: string,
     limits: BudgetLimits,
@@ -98,8 +106,10 @@ export class PostgresBudget implements BudgetStore {
 
   /**
    * @param url - `postgres://user@host/database`
-   * @throws TypeError for wrong limits or options; BudgetStoreError BUDGET_STORE_FAILED when the server cannot be used
-   * @example const budget = await PostgresBudget.open('postgres://agent@db.example.com/evidence', { windowMs: 3_600_000, perTool: { refund: 5 } })
+   * @throws TypeError for invalid limits or options; BudgetStoreError BUDGET_STORE_FAILED if the server cannot be
+   *   used
+   * @example const budget = await PostgresBudget.open('postgres://agent@db.example.com/evidence', { windowMs:
+   *   3_600_000, perTool: { refund: 5 } })
    */
   static async open(url: string, limits: BudgetLimits, options: PostgresBudgetOptions = {}): Promise<PostgresBudget> {
     const budget = new PostgresBudget(url, limits, options)
@@ -131,7 +141,7 @@ export class PostgresBudget implements BudgetStore {
     await this.#do({ kind: 'release', requestId: requireChargeId(requestId), callersMs: requireNowMs(now) })
   }
 
-  /** Everything after it is refused with `BUDGET_STORE_FAILED`. */
+  /** Later calls fail with `BUDGET_STORE_FAILED`. */
   async close(): Promise<void> {
     await this.#lane.close()
   }
@@ -145,7 +155,10 @@ export class PostgresBudget implements BudgetStore {
     }
   }
 
-  /** One transaction: the budget's row is locked, what the calls need is loaded, the rules decide, what they changed is written. */
+  /**
+   * Runs a group in one transaction: locks the budget's row, loads what the calls need, applies the rules, and
+   * writes the changes.
+   */
   async #serve(session: Session, calls: readonly Call[]): Promise<readonly (() => BudgetVerdict | undefined)[]> {
     const loaded = await this.#load(session, calls)
     const staged = new StagedCharges(loaded)
@@ -245,7 +258,7 @@ export class PostgresBudget implements BudgetStore {
   }
 }
 
-/** The rules are the same over every table; only their constructor is for those who bring one. */
+/** Makes the protected constructor of the rules accessible. */
 class Rules extends TableBudget {
   constructor(limits: CheckedLimits, table: StagedCharges) {
     super(limits, table)

@@ -1,5 +1,5 @@
-// A budget's charges as the rules want them, synchronously: what a group of calls needs was loaded before, what they change is written after, in
-// one transaction that holds the budget's row.
+// The synchronous table that the budget rules need. The rows for a group of calls are loaded before, and their
+// changes are written afterwards, in one transaction that locks the budget's row.
 import { BudgetStoreError } from '@sudoagent/core'
 import {
   type ApplicableLimit,
@@ -10,11 +10,11 @@ import {
 } from '@sudoagent/core/store'
 import { decodeText } from '../session/text-column.js'
 
-/** Old charges go in batches of this size, one batch a transaction: they go faster than they come, and no call waits for a great cleaning. */
+/** Old charges deleted per transaction: more than one transaction adds, and few enough that no call waits long. */
 const PRUNE_ROWS = 500
 
-// First what is due: reservations that ran out are given back for good, so that no later clock can bring them back; and charges that no window
-// reaches go. A statement does not see what it changes itself, so what has lapsed is left out of the sums here, too.
+// First, releases expired reservations permanently, so that a later clock cannot revive them, and deletes charges
+// outside all windows. A statement does not see its own changes, so the sums exclude expired reservations too.
 export const loadText = (s: string): string => {
   const counts = `budget_key = $1 AND charged_at_ms > $4 AND state <> 'released' AND NOT (state = 'reserved' AND reserved_until_ms <= $2)`
   const sum = (column: string): string =>
@@ -39,7 +39,7 @@ export const loadText = (s: string): string => {
       FROM unnest($6::text[], $7::text[]) WITH ORDINALITY AS given (scope, name, n)) AS oldest`
 }
 
-/** A charge as its row says it, unchecked. */
+/** The row of a charge, unvalidated. */
 export interface ChargeRow {
   readonly request_id: string
   readonly agent_id: string
@@ -51,9 +51,9 @@ export interface ChargeRow {
 
 export interface Loaded {
   readonly charges: readonly ChargeRow[]
-  /** By `limitKey`. */
+  /** Units used, by `limitKey`. */
   readonly used: ReadonlyMap<string, number>
-  /** By `limitKey`: when the oldest charge in the window was taken; null when there is none. */
+  /** Time of the oldest charge in the window, by `limitKey`; null if there is none. */
   readonly oldest: ReadonlyMap<string, number | null>
   readonly latestMs: number | null
 }
@@ -74,12 +74,12 @@ export class StagedCharges implements ChargeTable {
     this.#latestMs = latestMs
   }
 
-  /** What is to be written. */
+  /** The rows to write. */
   changed(): readonly BookedCharge[] {
     return [...this.#changed].flatMap((id) => this.#charges.get(id) ?? [])
   }
 
-  /** The rules write one charge, and last: one call that is refused leaves nothing of itself behind. */
+  /** The rules write one charge, as their last step: a refused call leaves no changes. */
   write<T>(work: () => T): T {
     return work()
   }
@@ -109,7 +109,7 @@ export class StagedCharges implements ChargeTable {
     return Math.min(used, Number.MAX_SAFE_INTEGER)
   }
 
-  /** A charge of this very group that went again may still be the oldest here: it is said to a person, and decides nothing. */
+  /** May include a charge that this group released: the value is only displayed. */
   oldestMs(limit: ApplicableLimit): number | null {
     return this.#oldest.get(limitKey(limit)) ?? null
   }
@@ -118,7 +118,7 @@ export class StagedCharges implements ChargeTable {
     return this.#latestMs
   }
 
-  /** Done by the statement that loads. */
+  /** The loading statement deletes old rows. */
   prune(): void {}
 
   #put(booked: BookedCharge): void {
@@ -126,7 +126,7 @@ export class StagedCharges implements ChargeTable {
     this.#changed.add(booked.charge.requestId)
   }
 
-  /** Only downwards it may be wrong, for a charge outside the window that is given back: so those are not counted here. */
+  /** Charges outside the window are not in the sum, so releasing one must not reduce it. */
   #add({ charge, chargedAtMs }: BookedCharge, cost: number): void {
     if (cost < 0 && chargedAtMs <= this.afterMs) return
     for (const key of [
@@ -139,7 +139,7 @@ export class StagedCharges implements ChargeTable {
     }
   }
 
-  /** The beginning of the window that was loaded. */
+  /** Start of the loaded window. */
   afterMs = Number.NEGATIVE_INFINITY
 }
 

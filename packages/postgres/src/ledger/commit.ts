@@ -1,9 +1,13 @@
-// How a group of entries becomes durable, and how its writer finds out when the connection dies on the way.
+// Makes a group of entries durable, and finds out what happened if the connection is lost.
 //
-//   alone    nobody else wrote since our last commit: one statement, which changes nothing if that is no longer so (size and epoch have moved)
-//   locked   BEGIN, lock and read the head · link and sign · write · COMMIT
-//   unknown  no answer to a write: on a new connection, behind the head's lock, look whether the entry is there, by its hash, and take the ledger
-//            over (a new epoch), so that what is still under way can no longer be applied. Only then is the caller answered, or the group tried anew
+//   alone    no other writer since the last commit: one statement, which changes nothing if size or epoch have moved
+//   locked   BEGIN, lock and read the head; link and sign; write; COMMIT
+//   unknown  no answer to a write: on a new connection, lock the head, look for the entry by its hash, and take over
+//            the ledger with a new epoch, so that a delayed write can no longer be applied. Only then is the caller
+//            answered, or the group repeated
+//
+//   append → write → connection lost → reconnect → entry found     → answered as durable
+//                                                → entry not found → new epoch, written again
 import { setTimeout as delay } from 'node:timers/promises'
 import { LedgerError } from '@sudoagent/ledger'
 import type { AppendRequest, CommitPlan, LinkedEntry, Writer } from '@sudoagent/ledger/store'
@@ -23,22 +27,25 @@ export interface CommitOptions {
   readonly target: Target
   readonly name: string
   readonly writer: Writer
-  /** Whether the writer's clock was given, and is not the database's. */
+  /** Whether the caller set a clock, instead of that of the database. */
   readonly ownClock: boolean
-  /** Tells this writer from others; it stands in the head. */
+  /** Identifies this writer in the head. */
   readonly writerId: string
   readonly busyTimeoutMs: number
   readonly commitTimeoutMs: number
   readonly synchronousCommit: SynchronousCommit
 }
 
-/** So long after the head was read under its lock, it is read again, and with it the database's clock; so long after the last entry was, it is, too. */
+/**
+ * After this time without reading the head under its lock, it is read again with the database's clock, in
+ * milliseconds; the same applies to reading the last entry.
+ */
 const ALONE_MS_MAX = 1_000
 
-/** Between two tries to reach a server that is away, or to repeat what it refused as transient, in milliseconds. */
+/** Pause between attempts to reach a server, or after a transient error, in milliseconds. */
 const RETRY_PAUSE_MS = 50
 
-/** What came of one try. `unknown`: the step may have been applied. */
+/** Result of one attempt. `unknown`: the write may have been applied. */
 type Attempt =
   | { readonly kind: 'done' | 'unknown'; readonly step: CommitPlan; readonly after: Known }
   | { readonly kind: 'moved' | 'again'; readonly error?: unknown }
@@ -48,17 +55,20 @@ export class LedgerCommit {
   readonly #clock = new DatabaseClock()
   readonly #writer: Writer
   #session: Session | null = null
-  /** Its number in the database that we are connected to. */
+  /** Number of the ledger in the connected database. */
   #ledger = 0
-  /** As of the last commit of this writer, or the last look under the lock. What it says must never be gone. */
+  /**
+   * The state after the last commit of this writer or the last read under the lock. Its entries must never
+   * disappear.
+   */
   #known: Known | null = null
-  /** Whether nobody else has written since, as far as we know: then the next write needs no look before. */
+  /** Whether no other writer is known: then the next write needs no read before. */
   #isAlone = false
-  /** Whether others had written when the head was last looked at: they are likely to do so again. */
+  /** Whether other writers had written at the last read of the head: they will probably write again. */
   #othersWrote = false
-  /** When the last entry was read as a whole on this connection, and not its hash alone. */
+  /** Time at which the whole last entry, not only its hash, was read on this connection. */
   #wholeAt = Number.NEGATIVE_INFINITY
-  /** A look under the lock that `getReady` began. */
+  /** A read under the lock that `getReady` started. */
   #locking: { readonly session: Session; readonly known: Promise<Known> } | null = null
 
   constructor(options: CommitOptions) {
@@ -66,7 +76,7 @@ export class LedgerCommit {
     this.#writer = options.ownClock ? options.writer : { ...options.writer, clock: () => this.#clock.now() }
   }
 
-  /** Makes the ledger where it is missing, and looks whether this writer may write here at all. */
+  /** Creates the ledger if it does not exist, and checks that this writer can write to it. */
   async open(): Promise<void> {
     const { target } = this.#options
     const session = await this.#connect()
@@ -80,7 +90,7 @@ export class LedgerCommit {
     }
   }
 
-  /** As `LedgerWriter.aheadMs`. */
+  /** See `LedgerWriter.aheadMs`. */
   async aheadMs(): Promise<number> {
     const session = await this.#connect()
     const { state } = await this.#lockAndRead(session)
@@ -89,8 +99,8 @@ export class LedgerCommit {
   }
 
   /**
-   * Before a group is taken: where others write too, the lock is waited for first, so that what arrives meanwhile goes with the group. What goes
-   * wrong is for `run` to find.
+   * Called before a group is formed: if there are other writers, it waits for the lock first, so that entries
+   * arriving meanwhile join the group. `run` handles its errors.
    */
   async getReady(): Promise<void> {
     if (this.#mayWriteAlone()) return
@@ -101,11 +111,11 @@ export class LedgerCommit {
       this.#locking = { session, known: locking }
       await locking
     } catch {
-      // `run` meets it again.
+      // `run` encounters the error again.
     }
   }
 
-  /** Makes a group durable, all of it or nothing. @throws LedgerError, or what the server said */
+  /** Makes a group durable: all entries or none. @throws LedgerError, or the error of the server */
   async run(work: AppendRequest): Promise<readonly LinkedEntry[]> {
     const deadline = performance.now() + this.#options.busyTimeoutMs
     for (;;) {
@@ -135,13 +145,13 @@ export class LedgerCommit {
     })
   }
 
-  /** One try. Before the write is sent, a connection that dies is no more than a reason to try again. */
+  /** One attempt. A connection lost before the write was sent is safe to retry. */
   async #attempt(work: AppendRequest): Promise<Attempt> {
     let session: Session
     try {
       session = await this.#connect()
     } catch (error) {
-      // Away for now, full for now, or not the primary yet: a server that takes over needs its time.
+      // The server may be restarting, out of connections, or not yet the primary after a failover.
       if (error instanceof LedgerError && ['LEDGER_WRITE_FAILED', 'LEDGER_BUSY'].includes(error.code))
         return { kind: 'again', error }
       throw error
@@ -157,7 +167,7 @@ export class LedgerCommit {
     return isThere && this.#isAlone && this.#known !== null && this.#clock.silenceMs < ALONE_MS_MAX
   }
 
-  /** The state under the lock: from the look that `getReady` began, or a new one. */
+  /** The state under the lock, from `getReady` or from a new read. */
   #lock(session: Session): Promise<Known> {
     const locking = this.#locking
     this.#locking = null
@@ -198,7 +208,10 @@ export class LedgerCommit {
     return writeQuery({ schema: target.schema, ledger: this.#ledger, before, step, tiles, epoch, writer: writerId })
   }
 
-  /** Whether what failed has certainly not been applied. The server's own word counts, and only while it goes on answering. */
+  /**
+   * Determines whether a failed write was certainly not applied. An error of the server counts only if the server
+   * still answers.
+   */
   async #afterFailure(
     session: Session,
     error: unknown,
@@ -214,16 +227,16 @@ export class LedgerCommit {
   }
 
   /**
-   * Finds out what became of a write that was not answered, and makes sure that nothing more becomes of it.
+   * Finds out whether an unanswered write was applied, and prevents a delayed one from being applied later.
    *
-   * @returns whether it is on record, and durable
-   * @throws LedgerError LEDGER_WRITE_FAILED when it cannot be found out in time: the entry may be on record
+   * @returns whether the entry is recorded and durable
+   * @throws LedgerError LEDGER_WRITE_FAILED if this cannot be determined in time: the entry may be recorded
    */
   async #isOnRecord(
     { step, after }: { readonly step: CommitPlan; readonly after: Known },
     deadline: number,
   ): Promise<boolean> {
-    // Time of its own: a caller that waited long is owed an answer all the more.
+    // A separate time limit: a caller that already waited long needs the answer most.
     const until = Math.max(deadline, performance.now() + this.#options.busyTimeoutMs)
     const { target } = this.#options
     for (let last: unknown; ; await delay(RETRY_PAUSE_MS)) {
@@ -233,7 +246,7 @@ export class LedgerCommit {
         const { size, entryHash } = step.state.head
         const found = (await hashAt(session, target, this.#ledger, size)) === entryHash
         const epoch = known.epoch + 1
-        // A commit of our own behind it: when that is durable, on the standby too, then so is everything before.
+        // A later commit of this writer: once it is durable, also on the standby, all earlier ones are.
         await session.writeAndCommit(
           `UPDATE ${target.schema}.head SET epoch = ${epoch}, writer = '${this.#options.writerId}' WHERE ledger = ${this.#ledger}`,
         )

@@ -1,17 +1,19 @@
 /**
- * A ledger in PostgreSQL, for writers on many hosts: the same entries, hashes, tree and head as in any other store.
+ * A ledger in PostgreSQL for writers on many hosts, with the same entries, hashes, tree and head as in any other
+ * store.
  *
- *     head    one row per ledger: size, last entry_hash, frontier of the tree, signed checkpoint, epoch
- *     entry   (ledger, position) → the canonical line and its hashes; never updated or deleted
- *     tile    (ledger, level, tile) → 32 bytes per node, as C2SP tlog-tiles lays them out
+ *   head    one row per ledger: size, last entry_hash, frontier of the tree, signed checkpoint, epoch
+ *   entry   (ledger, position) → the canonical line and its hashes; never updated or deleted
+ *   tile    (ledger, level, tile) → 32 bytes per node, in the layout of C2SP tlog-tiles
  *
- * Writers take turns by the row lock of `head`. `commit.ts` decides how: a writer that was also the last one sends one
- * statement without a lock, which changes nothing if size or epoch have moved; any other writer locks the head, reads it,
- * links and signs behind it, and raises the epoch. `statement.ts` is the one statement that writes. When the connection
- * is lost after that statement was sent, the writer looks for its entry by hash on a new connection before it answers.
+ * Writers take turns by the row lock of `head` (`commit.ts`): the writer that also wrote last sends one statement
+ * without a lock, which changes nothing if size or epoch have moved. Any other writer locks the head, reads it,
+ * links and signs its entries, and raises the epoch. `statement.ts` is the only statement that writes. If the
+ * connection is lost after that statement was sent, the writer looks for its entry by hash on a new connection
+ * before it answers.
  *
- *     const ledger = await PostgresLedger.open('postgres://agent1@db.example.com/evidence?ledger=payments', { signer })
- *     const { position } = await ledger.append(draft) // durable on the server, and on a synchronous standby
+ *   const ledger = await PostgresLedger.open('postgres://agent1@db.example.com/evidence?ledger=payments', { signer })
+ *   const { position } = await ledger.append(draft) // durable on the server, and on a synchronous standby
  */
 import { randomUUID } from 'node:crypto'
 import { type EntryDraft, LedgerError, type PreparedEntry } from '@sudoagent/ledger'
@@ -30,28 +32,35 @@ import type { SynchronousCommit } from '../session/session-settings.js'
 import { parseTarget, type Target } from '../session/target.js'
 import { LedgerCommit } from './commit.js'
 
-/** `clock` is the database's unless it is given. */
+/** Options of the writer. Default of `clock`: the clock of the database. */
 export interface PostgresLedgerOptions extends WriterOptions {
-  /** How long an append waits for other writers, in milliseconds, and for a server that is away. 10,000 unless told. */
+  /** How long an append waits for other writers or an unavailable server, in milliseconds. Default: 10,000. */
   readonly busyTimeoutMs?: number
-  /** How long the server may take for a commit beyond that: its disk, a standby that has to confirm. Then the writer finds out. 5,000 unless told. */
+  /**
+   * Additional time limit for a commit, for the disk or a standby, in milliseconds. Afterwards the writer finds out
+   * the result. Default: 5,000.
+   */
   readonly commitTimeoutMs?: number
-  /** Accepts a server whose `synchronous_commit` is this and weaker than `on`; what was answered can then be lost. */
+  /**
+   * Accepts a server with this `synchronous_commit`, even if it is weaker than `on`: answered appends can then be
+   * lost.
+   */
   readonly synchronousCommit?: SynchronousCommit
 }
 
 const BUSY_TIMEOUT_MS = 10_000
 const COMMIT_TIMEOUT_MS = 5_000
 
-/** Longer than this no caller should wait for a place in the ledger. */
+/** Longest accepted timeout, in milliseconds. */
 const TIMEOUT_MS_MAX = 600_000
 
 /**
- * An append-only ledger that many hosts share. It is made when it is not there; the tables must be (`sudoagent postgres init`).
+ * An append-only ledger that many hosts share. It is created if it does not exist; the tables must exist
+ * (`sudoagent postgres init`).
  *
  * @example
- * const ledger = await PostgresLedger.open('postgres://agent@db.example.com/evidence?ledger=payments', { signer })
- * await ledger.append(draft) // durable when it resolves
+ *   const ledger = await PostgresLedger.open('postgres://agent@db.example.com/evidence?ledger=payments', { signer })
+ *   await ledger.append(draft) // durable when it resolves
  */
 export class PostgresLedger extends StoreWriter {
   readonly #commit: LedgerCommit
@@ -60,14 +69,14 @@ export class PostgresLedger extends StoreWriter {
 
   private constructor(target: Target, commit: LedgerCommit, writer: Writer) {
     const opened = commit.open()
-    // Whoever does not wait for it hears of it from the first append.
+    // A caller that does not await `opened` gets its error from the first append.
     opened.catch(() => {})
     super(writer, {
       ready: async () => {
         await opened.catch(() => {})
         await commit.getReady()
       },
-      // Known by the time it is written, when everybody else waits for the lock.
+      // Computed before the write, when other writers wait for the lock.
       onEncoded: ({ requestId }) => {
         if (requestId !== null) callNumber(requestId)
       },
@@ -78,11 +87,12 @@ export class PostgresLedger extends StoreWriter {
   }
 
   /**
-   * @param url - `postgres://user@host/database?ledger=name`; the password comes from PGPASSWORD, PGPASSFILE or ~/.pgpass
-   * @throws LedgerError LEDGER_NOT_FOUND (a URL or database that is none), LEDGER_NOT_A_LEDGER (no tables of ours, or of another version),
-   * LEDGER_WRITE_FAILED (the server cannot be reached, is read-only, or answers commits that can be lost), LEDGER_NOT_READABLE (it does not let
-   * us in), LEDGER_DAMAGED, KEY_REFUSED, ORIGIN_REFUSED, LEDGER_FINISHED, LEDGER_BUSY; TypeError for an origin that cannot name a log, or a
-   * timeout that is none
+   * @param url - `postgres://user@host/database?ledger=name`; the password comes from PGPASSWORD, PGPASSFILE or
+   *   ~/.pgpass
+   * @throws LedgerError LEDGER_NOT_FOUND (invalid URL or missing database), LEDGER_NOT_A_LEDGER (missing tables, or
+   *   tables of another version), LEDGER_WRITE_FAILED (the server is unreachable, read-only, or can lose answered
+   *   commits), LEDGER_NOT_READABLE (the server refuses the login), LEDGER_DAMAGED, KEY_REFUSED, ORIGIN_REFUSED,
+   *   LEDGER_FINISHED, LEDGER_BUSY; TypeError for an invalid origin or timeout
    */
   static async open(url: string, options: PostgresLedgerOptions = {}): Promise<PostgresLedger> {
     const ledger = PostgresLedger.start(url, options)
@@ -95,7 +105,7 @@ export class PostgresLedger extends StoreWriter {
     return ledger
   }
 
-  /** As `open`, without waiting: what would have been thrown rejects the first append. */
+  /** Like `open`, but returns immediately: an error of `open` rejects the first append. */
   static start(url: string, options: PostgresLedgerOptions = {}): PostgresLedger {
     const own = ownFields(options)
     const {
@@ -130,7 +140,7 @@ export class PostgresLedger extends StoreWriter {
     return this.encodeAhead(draft)
   }
 
-  /** By the clock of the database, unless there is one of the caller's. */
+  /** Uses the clock of the database, or the clock of the caller if set. */
   aheadMs(): Promise<number> {
     return this.runExclusive(async () => {
       await this.#opened
@@ -143,7 +153,10 @@ export class PostgresLedger extends StoreWriter {
     return await this.#commit.run(request)
   }
 
-  /** The server has taken back what failed. Where what this writer has seen is gone, it is not the ledger that it was writing. */
+  /**
+   * The server rolled back the failed write. If entries that this writer has seen are missing, it is a different
+   * ledger.
+   */
   protected abandon(error: unknown): { readonly failure: LedgerError; readonly isFinal: boolean } {
     const failure = asLedgerError(error, this.#shown, 'LEDGER_WRITE_FAILED')
     return { failure, isFinal: failure.code === 'LEDGER_DAMAGED' }

@@ -1,16 +1,19 @@
-// Single entries of a ledger, looked up by a writer.
+// Looks up single entries for a writer.
 
 import type { Session } from '../session/session.js'
 import type { Target } from '../session/target.js'
 import { type Known, seenIsGone } from './rows.js'
 
-/** What this writer has seen must be there: another server, or one that was set back, is not the one. @throws LedgerError LEDGER_DAMAGED */
+/**
+ * Requires the last entry that this writer has seen: it is missing on a different or restored server. @throws
+ * LedgerError LEDGER_DAMAGED
+ */
 export async function requireEntry(session: Session, target: Target, ledger: number, { state }: Known): Promise<void> {
   const { size, entryHash } = state.head
   if (size > 0 && (await hashAt(session, target, ledger, size)) !== entryHash) throw seenIsGone(size, target.shown)
 }
 
-/** The lines of control entries, by position. */
+/** The lines of control entries by position. */
 export async function controlLines(
   session: Session,
   { schema }: Target,

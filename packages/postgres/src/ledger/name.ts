@@ -5,14 +5,14 @@ import type { Session, Statement } from '../session/session.js'
 import { parseTarget, type Target } from '../session/target.js'
 import { openReadSession } from './reader.js'
 
-/** The number of a ledger in this database: another server may have given it another one. Null when it is not there. */
+/** The number of a ledger in this database, which may differ on another server. Null if it does not exist. */
 export async function findLedger(session: Session, { schema }: Target, name: string): Promise<number | null> {
   const text = `SELECT id FROM ${schema}.ledger WHERE name = $1`
   const [row] = await session.ask<{ readonly id: number }>({ text, values: [name] })
   return row?.id ?? null
 }
 
-/** As `findLedger`, and the ledger is made when it is not there. */
+/** Like `findLedger`, but creates a missing ledger. */
 export async function findOrMakeLedger(session: Session, target: Target, name: string): Promise<number> {
   let id = await findLedger(session, target, name)
   if (id === null) {
@@ -23,32 +23,35 @@ export async function findOrMakeLedger(session: Session, target: Target, name: s
   return id
 }
 
-/** The statement that makes a ledger with its head, and does nothing when somebody else has. */
+/** Creates a ledger and its head; does nothing if another writer has created it. */
 export const makeQuery = ({ schema }: Target, name: string): Statement => ({
   text: `WITH made AS (INSERT INTO ${schema}.ledger (name) VALUES ($1) ON CONFLICT DO NOTHING RETURNING id)
     INSERT INTO ${schema}.head (ledger) SELECT id FROM made`,
   values: [name],
 })
 
-/** A ledger of a database, as its head says. */
+/** A ledger of a database, from its head row; unverified. */
 export interface ListedLedger {
-  /** As the server says. Our own tables take no other name than `isLedgerName` does, but those of others may: check before it is used. */
+  /**
+   * The name on the server. Validate it with `isLedgerName` before use: the tables may not be those of this
+   * package.
+   */
   readonly name: string
-  /** In entries. */
+  /** Number of entries. */
   readonly size: number
   readonly entryHash: string | null
-  /** How long ago the head moved, by the database's clock, in milliseconds. */
+  /** Time since the head last moved, by the clock of the database, in milliseconds. */
   readonly ageMs: number
 }
 
-/** So many ledgers are listed; a database that has more holds something else. */
+/** Most ledgers that are listed. */
 export const LEDGERS_MAX = 10_000
 
 /**
- * The ledgers of a database, by name.
+ * Lists the ledgers of a database by name.
  *
  * @param url - `postgres://user@host/database`
- * @throws LedgerError as `openPostgresLedger`
+ * @throws LedgerError like `openPostgresLedger`
  */
 export async function listLedgers(url: string): Promise<readonly ListedLedger[]> {
   const target = parseTarget(url)

@@ -1,29 +1,31 @@
-// The rows of a range as `COPY … TO STDOUT (FORMAT binary)` sends them: `pg` makes strings of whatever else it receives, and a verifier wants bytes.
+// Reads a range of rows with `COPY … TO STDOUT (FORMAT binary)`: `pg` decodes other results to strings, and a
+// verifier needs bytes.
 //
-// https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format"; each row comes as a message of its own ("Message Flow", "COPY Operations").
+// https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format"; each row arrives as a separate message
+// ("Message Flow", "COPY Operations").
 import type { Place, RangeRows } from '@sudoagent/ledger'
 import pg from 'pg'
 
-/** What a copy begins with: a signature, flags and the length of an extension, of which there are none. */
+/** Start of a copy: signature, flags, and the length of the extension, which is empty. */
 const HEADER = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffer.alloc(8)])
 
-/** What it ends with: a number of fields that no row has. */
+/** End of a copy: −1 instead of a number of fields. */
 const TRAILER = Buffer.from([0xff, 0xff])
 
 const FIELDS = 4
 const HASH_BYTES = 64
 const LF = 10
 
-/** Where a row has its position and its line: behind the number of fields, and each behind its length. */
+/** Offsets of position and line in a row: after the number of fields, and each after its length. */
 const POSITION_AT = 2 + 4
 const LINE_AT = POSITION_AT + 8 + 4
 
-/** Behind the line: two hashes, each behind its length. */
+/** After the line: two hashes, each after its length. */
 const HASHES_BYTES = 2 * (4 + HASH_BYTES)
 
 /**
- * Entries copied out: position, line and two hashes of 64 bytes each, in the order of their positions. When anything else comes than one row right
- * behind the other, from the one asked for on, there is no range.
+ * A copied range of entries: position, line and two hashes of 64 bytes each, by position. If the rows are not
+ * consecutive from the requested position, there is no range.
  */
 export class RangeCopy extends pg.Query {
   readonly #from: Place
@@ -35,8 +37,8 @@ export class RangeCopy extends pg.Query {
   #state: 'begun' | 'ended' | 'broken' | null = null
 
   /**
-   * @param select - the query for the rows behind `from`, at most `rowsMax`
-   * @param bytes - that the lines are likely to have
+   * @param select - the query for the rows after `from`, at most `rowsMax`
+   * @param bytes - expected size of the lines
    */
   constructor(select: string, from: Place, rowsMax: number, bytes: number, done: (error: Error | undefined) => void) {
     super(`COPY (${select}) TO STDOUT (FORMAT binary)`, done)
@@ -51,12 +53,12 @@ export class RangeCopy extends pg.Query {
     if (this.#state === 'begun') this.#take(chunk, 0)
     else if (this.#state === null && chunk.subarray(0, HEADER.length).equals(HEADER)) {
       this.#state = 'begun'
-      // The first row comes with it.
+      // The same message contains the first row.
       if (chunk.length > HEADER.length) this.#take(chunk, HEADER.length)
     } else this.#state = 'broken'
   }
 
-  /** Null when there is no range. The buffer of its lines is its own: it can be handed to another thread. */
+  /** Null if there is no range. The buffer of the lines is not shared, so it can be transferred to another thread. */
   get range(): RangeRows | null {
     if (this.#state !== 'ended' || this.#rows === 0) return null
     const bytes = this.#rows * HASH_BYTES

@@ -1,4 +1,5 @@
-// Reads a ledger of a PostgreSQL server: one consistent view (a read-only transaction), which waits for no writer and holds none up.
+// Reads a ledger on a PostgreSQL server in one read-only transaction: a consistent view that neither waits for
+// writers nor blocks them.
 import { type HashReader, NOTE_BYTES_MAX } from '@sudoagent/crypto'
 import {
   type FetchedSource,
@@ -25,10 +26,13 @@ import { parseTarget, type Target, withLedger } from '../session/target.js'
 import { RangeCopy } from './range-copy.js'
 import { createPostgresTreeReader, TileSource } from './tree.js'
 
-/** For an answer to a reader, which waits for no lock, in milliseconds. */
+/** Time limit for an answer to a reader, which waits for no lock, in milliseconds. */
 const READ_PATIENCE_MS = 30_000
 
-/** Opens a connection for reading: one read-only transaction, whose view does not change. @throws LedgerError as `openPostgresLedger` */
+/**
+ * Opens a connection with one read-only transaction, whose view does not change. @throws LedgerError like
+ * `openPostgresLedger`
+ */
 export function openReadSession(target: Target): Promise<Session> {
   return Session.open({
     target,
@@ -40,13 +44,14 @@ export function openReadSession(target: Target): Promise<Session> {
 }
 
 /**
- * Opens a ledger for reading, as it is at this moment. Changes nothing, takes no lock that a writer would wait for.
+ * Opens a ledger for reading in its current state. Changes nothing, and takes no lock that would block a writer.
  *
  * @param url - `postgres://user@host/database?ledger=name`
- * @param ledger - the name of the ledger, instead of the URL's: a name that came from a server or a file never becomes part of a URL
+ * @param ledger - name of the ledger, instead of that in the URL: a name from a server or a file is never put into
+ *   a URL
  * @throws LedgerError LEDGER_NOT_FOUND, LEDGER_NOT_A_LEDGER, LEDGER_NOT_READABLE, LEDGER_BUSY
  * @example
- * const reader = await openPostgresLedger('postgres://auditor@db.example.com/evidence?ledger=payments')
+ *   const reader = await openPostgresLedger('postgres://auditor@db.example.com/evidence?ledger=payments')
  */
 export async function openPostgresLedger(
   url: string,
@@ -79,9 +84,9 @@ export async function openPostgresLedger(
 
 interface Found {
   readonly id: number
-  /** As its head says. */
+  /** The size in the head row. */
   readonly size: string
-  /** The position of its last entry, which in a sound ledger is its size. */
+  /** Position of the last entry; equal to the size in a valid ledger. */
   readonly last: string
 }
 
@@ -94,17 +99,17 @@ interface Row {
 
 const NOTHING = new Uint8Array(0)
 
-// What is too long to be ours is not sent: an empty text in its place is no hash, and the verifier says so.
+// Overlong values are replaced by an empty string on the server: it is not a hash, and the verifier reports it.
 const COLUMNS = `position,
   CASE WHEN octet_length(entry_json) <= ${LINE_BYTES_MAX} THEN entry_json END AS entry_json,
   CASE WHEN octet_length(entry_hash) <= 256 THEN entry_hash ELSE '' END AS entry_hash,
   CASE WHEN octet_length(prev_entry_hash) <= 256 OR prev_entry_hash IS NULL THEN prev_entry_hash ELSE '' END AS prev_entry_hash`
 
-/** About a megabyte of usual entries. */
+/** About a megabyte of typical entries. */
 const RANGE_ROWS = 1024
 const RANGE_BYTES = 1024 * 1024
 
-/** A longer row is left out of a range, which is then looked at row by row. */
+/** Longer rows end a range, which is then read row by row. */
 const ROW_BYTES_MAX = 16 * 1024
 
 class PostgresReader implements LedgerReader, LineRanges {
@@ -117,7 +122,7 @@ class PostgresReader implements LedgerReader, LineRanges {
   readonly #session: Session
   readonly #target: Target
   readonly #ledger: number
-  /** That a range is likely to have. */
+  /** Expected size of the next range. */
   #rangeBytes = RANGE_BYTES
 
   constructor(session: Session, target: Target, { id, size, last }: Found) {
@@ -143,21 +148,21 @@ class PostgresReader implements LedgerReader, LineRanges {
 
   async *lines(from: Place, to: Place | null, position: number): AsyncGenerator<readonly StoredLine[], Place | null> {
     let at = position
-    // The next page is on its way while this one is looked at.
+    // The next page is requested while this one is processed.
     let page = this.#page(from, to)
     for (;;) {
       const rows = await page
       const last = rows.at(-1)
       if (last === undefined) break
       page = this.#page(Number(last.position), to)
-      // Whoever stops in the middle does not wait for the rest.
+      // A caller that stops early does not wait for the next page.
       page.catch(() => {})
       yield rows.map((row) => asLine(row, at++))
     }
     return to === null || to >= this.end ? null : to
   }
 
-  /** Nothing more is known behind the last line. */
+  /** Nothing to check after the last line. */
   finish(): void {}
 
   async lineAt(position: number): Promise<StoredLine | null> {
@@ -179,7 +184,7 @@ class PostgresReader implements LedgerReader, LineRanges {
     return createPostgresTreeReader(new TileSource(this.#session, this.#target.schema, this.#ledger), size)
   }
 
-  /** None that this reader could see: the server keeps its own books, and the head says how many entries there are. */
+  /** None: the server checks its own storage, and the head contains the number of entries. */
   faults(): readonly StoreFault[] {
     return []
   }
@@ -188,7 +193,7 @@ class PostgresReader implements LedgerReader, LineRanges {
     await this.#session.close()
   }
 
-  /** A batch behind a position, in entries and in bytes: the server adds up the bytes, so that what is too much is never sent. */
+  /** A page after a position, limited in entries and bytes: the server adds up the bytes, so that no excess is sent. */
   async #page(after: number, to: number | null): Promise<readonly Row[]> {
     const from = `(SELECT *, sum(octet_length(entry_json)) OVER (ORDER BY position) - octet_length(entry_json) AS before
       FROM ${this.#target.schema}.entry WHERE ledger = $1 AND position > $2 AND position <= coalesce($3, position)
@@ -197,7 +202,7 @@ class PostgresReader implements LedgerReader, LineRanges {
     return this.#ask({ name: 'sudoagent_page', text, values: [this.#ledger, after, to] })
   }
 
-  /** What does not look like an entry is left out, and makes a gap. */
+  /** Rows that are not plausible entries are omitted, which leaves a gap. */
   async #fetch(from: Place, to: Place): Promise<RangeRows | null> {
     const select = `SELECT position, entry_json, entry_hash, prev_entry_hash FROM ${this.#target.schema}.entry
       WHERE ledger = ${this.#ledger} AND position > ${from} AND position <= ${to} AND octet_length(entry_json) <= ${ROW_BYTES_MAX}
@@ -205,11 +210,11 @@ class PostgresReader implements LedgerReader, LineRanges {
     try {
       const copy = await this.#session.doAhead((done) => new RangeCopy(select, from, to - from, this.#rangeBytes, done))
       const { range } = copy
-      // A little more than the last had, so that the next has room.
+      // Slightly more than the last range, so that the next one fits.
       if (range !== null) this.#rangeBytes = Math.ceil(range.lines.length * 1.1)
       return range
     } catch {
-      // Reading them row by row will say what is wrong.
+      // Reading row by row finds the problem.
       return null
     }
   }

@@ -1,4 +1,4 @@
-// What is read of a ledger while its head row is locked, and what it must look like.
+// Reads the state of a ledger while its head row is locked, and validates it.
 import { encodeFrontier, type Frontier, isHash, parseFrontier } from '@sudoagent/crypto'
 import { isTimestamp, LedgerError } from '@sudoagent/ledger'
 import {
@@ -19,22 +19,22 @@ import {
 import type { Session } from '../session/session.js'
 import type { Target } from '../session/target.js'
 
-/** What a writer knows of a ledger: its state, and what made it. */
+/** The state of a ledger that a writer knows, and the data it comes from. */
 export interface Known {
   readonly state: LogState
-  /** Positions of the control entries that made the ring, as JSON. */
+  /** Positions of the control entries that produced the key ring, as JSON. */
   readonly controls: string
   readonly epoch: number
 }
 
-/** The head row, locked, and what stood around it at that moment. */
+/** The locked head row and the related rows at that moment. */
 export interface LockedHead {
   readonly row: HeadRow
-  /** The last entry, wherever it stands; null when there is none. */
+  /** The last entry; null if there is none. */
   readonly last: LastRow | null
-  /** Of the entry where this writer saw the ledger end; null when it is not there. */
+  /** Hash of the last entry that this writer has seen; null if it is missing. */
   readonly seenHash: string | null
-  /** Whether the last entry itself was read, and not its hash alone. */
+  /** Whether the whole last entry was read, not only its hash. */
   readonly isWhole: boolean
 }
 
@@ -57,16 +57,17 @@ interface LastRow {
   readonly entry_hash: string
 }
 
-/** Milliseconds since 1970, by the database. */
+/** Milliseconds since 1970 by the clock of the database. */
 export const NOW_MS = '(extract(epoch FROM clock_timestamp()) * 1000)::float8'
 
 const JSON_COLUMN = `CASE WHEN $3 AND octet_length(entry_json) <= ${LINE_BYTES_MAX} THEN entry_json END AS entry_json`
 
 /**
- * Begins a transaction, takes the lock, and reads. In two statements, sent at once: each sees what was committed before it began, and the second
- * begins when the lock is held. Prepared, because everybody else waits while they are planned.
+ * Begins a transaction, takes the lock and reads, in two statements that are sent together: each sees everything
+ * committed before it starts, and the second starts after the lock is taken. Prepared, because other writers wait
+ * while they are planned.
  *
- * @param isWhole - whether the last entry is to be read as a whole
+ * @param isWhole - whether to read the whole last entry
  */
 export async function lockHead(
   session: Session,
@@ -94,9 +95,10 @@ export async function lockHead(
 }
 
 /**
- * The state that a locked head says, checked: nobody may have vouched for it, whoever moved it since.
+ * Validates the state in a locked head, which any writer may have changed.
  *
- * @throws LedgerError LEDGER_DAMAGED when head, tree and entries do not belong together, or what this writer has seen is gone
+ * @throws LedgerError LEDGER_DAMAGED if head, tree and entries do not match, or an entry that this writer has seen
+ *   is missing
  */
 export async function readState(
   locked: LockedHead,
@@ -118,7 +120,7 @@ export async function readState(
     return { ...known, epoch }
   const end = last === null ? 0 : Number(last.position)
   if (end < size) throw shorterThanHead(shown, end, size)
-  // Entries and head move together here, so there is nothing to catch up with: somebody put it there by other means.
+  // Entries and head change together, so an entry after the head was inserted by other means.
   if (end > size) throw headRefused(shown, `says ${size} entries, and there is one at ${end}`)
   const tail = tailOf(locked, shown)
   const frontier = frontierOf(row, shown)
@@ -141,14 +143,14 @@ export async function readState(
   return { state: { head: { size, ...tail }, frontier, ring }, controls: row.controls, epoch }
 }
 
-/** What the head says of the last entry, or the entry of itself. Null when the head says nothing that can be. */
+/** The last entry according to the head, or the entry itself. Null if the head is invalid. */
 function tailOf({ row, last, isWhole }: LockedHead, shown: string): Tail | null {
   if (isWhole) return readTail(Buffer.from(last?.entry_json ?? ''), shown)
   const { entry_hash: entryHash, recorded_at: recordedAt } = row
   return isHash(entryHash) && (recordedAt === null || isTimestamp(recordedAt)) ? { entryHash, recordedAt } : null
 }
 
-/** Behind a step: a ring changes with control entries only, and a step has at most one, its first entry. */
+/** The state after a step. Only control entries change the key ring, and a step has at most one, as its first entry. */
 export function knownBehind(before: Known, step: CommitPlan, epoch: number): Known {
   const isControl = step.state.ring !== before.state.ring
   const controls = isControl
@@ -159,7 +161,7 @@ export function knownBehind(before: Known, step: CommitPlan, epoch: number): Kno
 
 export const frontierBytes = ({ state }: CommitPlan): Uint8Array => encodeFrontier(state.frontier)
 
-/** What this writer has seen, or written, must still be there: a server that was set back, or another one, does not have it. */
+/** Requires every entry that this writer has seen or written: they are missing on a restored or different server. */
 function requireSeen({ seenHash }: LockedHead, known: Known | null, shown: string): void {
   if (known === null || known.state.head.size === 0 || seenHash === known.state.head.entryHash) return
   throw seenIsGone(known.state.head.size, shown)
@@ -181,7 +183,7 @@ function frontierOf(row: HeadRow, shown: string): Frontier {
   }
 }
 
-/** Control entries that a ledger may have: two for each of its keys, the genesis and the last. */
+/** Most control entries of a ledger: two for each key, the genesis and the last one. */
 const CONTROLS_MAX = 130
 
 async function ringOf(
@@ -200,7 +202,7 @@ async function ringOf(
   return ring
 }
 
-/** Ascending positions; the first entry counts in any case. */
+/** Parses ascending positions. The first entry is always included. */
 function parseControls(text: string): readonly number[] | null {
   try {
     const list: unknown = JSON.parse(text)

@@ -1,5 +1,6 @@
-// A copy of a ledger that comes from another store. Until it is finished its head has no checkpoint, so that no writer goes on with it. A ledger that
-// is not there is made in the transaction of its first entries: a copy that is refused before them, or cut off, leaves no name behind.
+// Writes a copy of a ledger from another store. An unfinished copy has no checkpoint in its head, so that no writer
+// continues it. A missing ledger is created in the transaction of its first entries: a copy that fails earlier
+// leaves no name in the database.
 import { encodeFrontier, parseCheckpoint, parseNote } from '@sudoagent/crypto'
 import { LedgerError } from '@sudoagent/ledger'
 import type { CopiedBatch, CopiedHead, LedgerSink } from '@sudoagent/ledger/copy'
@@ -14,10 +15,10 @@ import { tilesOf } from './tree.js'
 const LOCK_TIMEOUT_MS = 10_000
 
 /**
- * Opens a ledger that a copy goes into; it is made with its first entries when it is not there.
+ * Opens the destination of a copy; it is created with its first entries if it does not exist.
  *
  * @param url - `postgres://user@host/database?ledger=name`
- * @throws LedgerError as `PostgresLedger.open`
+ * @throws LedgerError like `PostgresLedger.open`
  */
 export async function openPostgresSink(url: string): Promise<LedgerSink> {
   const target = parseTarget(url)
@@ -33,7 +34,7 @@ export async function openPostgresSink(url: string): Promise<LedgerSink> {
   }
 }
 
-/** A connection that may write, by whoever is no writer of entries. */
+/** A connection for writing other data than entries. */
 export function openWriteSession(target: Target, requireSchema = true): Promise<Session> {
   return Session.open({
     target,
@@ -44,7 +45,7 @@ export function openWriteSession(target: Target, requireSchema = true): Promise<
   })
 }
 
-/** Keeps a checkpoint that witnesses cosigned, in place of one that is as old or older. @returns whether it was kept */
+/** Stores a cosigned checkpoint, unless a later one is stored. @returns whether it was stored */
 export async function keepPostgresCosigned(url: string, note: string): Promise<boolean> {
   const target = parseTarget(url)
   const { size } = parseCheckpoint(parseNote(note).text)
@@ -76,7 +77,7 @@ class PostgresSink implements LedgerSink {
   readonly #target: Target
   readonly #session: Session
   readonly #ledgerName: string
-  /** Null while there is none. */
+  /** Null until the ledger is created. */
   #ledger: number | null
 
   constructor(
@@ -136,7 +137,7 @@ class PostgresSink implements LedgerSink {
     })
   }
 
-  /** Begins the transaction of a batch, in which the ledger is made when it is not there. */
+  /** Begins the transaction of a batch, in which a missing ledger is created. */
   async #lockHead(): Promise<LockedHead | undefined> {
     const { schema } = this.#target
     const text = `SELECT ledger, size, epoch FROM ${schema}.head WHERE ledger = (SELECT id FROM ${schema}.ledger WHERE name = $1) FOR UPDATE`

@@ -1,5 +1,6 @@
-// The one statement that writes: the head moves if it is where the writer believes, and only then are entries and tiles put there, all of it or
-// nothing: how many entries it wrote says whether. It is the same within a transaction that holds the lock, and by itself.
+// The only statement that writes. It moves the head if it has the expected size and epoch, and only then inserts
+// entries and tiles: all or nothing. The number of inserted entries shows which. The statement is the same inside a
+// locked transaction and alone.
 import { HASH_BYTES, TILE_WIDTH } from '@sudoagent/crypto'
 import { type CommitPlan, callNumber } from '@sudoagent/ledger/store'
 import type { Statement } from '../session/session.js'
@@ -12,12 +13,12 @@ export interface Write {
   readonly before: Known
   readonly step: CommitPlan
   readonly tiles: readonly TilePut[]
-  /** From now on. */
+  /** The epoch after the step. */
   readonly epoch: number
   readonly writer: string
 }
 
-/** Entries to be put behind others, with the head's columns as they are before and after. */
+/** Entries to append, with the columns of the head before and after. */
 export interface Put {
   readonly schema: string
   readonly ledger: number
@@ -33,7 +34,7 @@ export interface Put {
     readonly recordedAt: string | null
     readonly frontier: Uint8Array
     readonly controls: string
-    /** Null while a ledger is being copied: no writer takes it for one. */
+    /** Null during a copy, so that no writer continues the ledger. */
     readonly checkpoint: string | null
     readonly epoch: number
   }
@@ -44,13 +45,13 @@ export interface Put {
 
 const INTO = '(ledger, position, entry_json, entry_hash, prev_entry_hash, call)'
 
-// What a lone caller waits for, so it does no more than it must: as long as the epoch stays, so does the writer.
+// Latency of a single append, so the statement is minimal: within an epoch, the writer does not change.
 const oneText = (s: string): string => `WITH moved AS (
   UPDATE ${s}.head SET size = $2 + 1, entry_hash = $4, recorded_at = $10, frontier = $5, checkpoint = $6, moved_at = clock_timestamp()
   WHERE ledger = $1 AND size = $2 AND epoch = $3 RETURNING 1
 ) INSERT INTO ${s}.entry ${INTO} SELECT $1, $2 + 1, $7, $4, $8, $9 FROM moved`
 
-// What stands in a tile, or nothing when that is not whole: nothing is no tile, and a server that is to store it refuses the statement.
+// The content of a tile, or null if it is incomplete: a null tile makes the statement fail.
 const leavesBefore = (s: string): string => `(
     SELECT CASE WHEN count(*) = stood THEN string_agg(sha256(decode('00', 'hex') || decode(entry_hash, 'hex')), ''::bytea ORDER BY position) END
     FROM ${s}.entry WHERE ledger = $1 AND position > tile * ${TILE_WIDTH} AND position <= tile * ${TILE_WIDTH} + stood AND octet_length(entry_hash) = ${2 * HASH_BYTES})`
@@ -58,8 +59,8 @@ const tileBefore = (s: string): string => `(
     SELECT substr(known.hashes, 1, stood * ${HASH_BYTES}) FROM ${s}.tile AS known
     WHERE known.ledger = $1 AND known.level = given.level AND known.tile = given.tile AND length(known.hashes) >= stood * ${HASH_BYTES})`
 
-// Lines, hashes and call numbers go as one text each: none of them holds the character between them, and PostgreSQL takes a text apart much
-// faster than its own array syntax, of which every quote in a line would have to be escaped.
+// Lines, hashes and call numbers are sent as one string each: none contains the separator, and PostgreSQL splits a
+// string much faster than it parses an array, in which every quote of a line would have to be escaped.
 const manyText = (s: string): string => `WITH moved AS (
   UPDATE ${s}.head SET size = $4, entry_hash = $5, recorded_at = $19, frontier = $6, controls = $7, checkpoint = $8, epoch = $9, writer = $10, moved_at = clock_timestamp()
   WHERE ledger = $1 AND size = $2 AND epoch = $3 RETURNING 1
@@ -72,7 +73,7 @@ const manyText = (s: string): string => `WITH moved AS (
   unnest(string_to_array($11, E'\\n'), string_to_array($12, ','), string_to_array($13, ',', ''), string_to_array($14, ',', ''))
     WITH ORDINALITY AS given (line, hash, prev, call, n)`
 
-/** The statement for a step behind `before`. */
+/** The statement for a step after `before`. */
 export function writeQuery({ schema, ledger, before, step, tiles, epoch, writer }: Write): Statement {
   const { state, checkpoint, entries } = step
   const { size, entryHash, recordedAt } = state.head

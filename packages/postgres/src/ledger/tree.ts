@@ -1,6 +1,7 @@
-// The tree of a ledger in PostgreSQL, in 256-wide tiles (C2SP tlog-tiles), as SQLite keeps it: a full tile of level 0 is stored; the one that is
-// growing is recomputed from the at most 255 entries that it stands for. A tile above grows by one hash for every 256 below it. What stands there
-// already is put in front by the server, so that no writer reads while it holds the lock.
+// The tree of a ledger in PostgreSQL, in tiles of 256 hashes (C2SP tlog-tiles), as in SQLite: a full tile of level
+// 0 is stored; an incomplete one is recomputed from its entries, at most 255. A tile of a higher level grows by one
+// hash for every 256 below it. The server prepends the stored hashes, so that no writer reads while it has the
+// lock.
 import {
   createTileHashReader,
   HASH_BYTES,
@@ -12,16 +13,16 @@ import {
 import { leavesOf, treeDamaged } from '@sudoagent/ledger/store'
 import type { Session } from '../session/session.js'
 
-/** Hashes to be put into a tile, behind those that stand there. */
+/** Hashes to append to a tile. */
 export interface TilePut {
   readonly level: number
   readonly tile: number
-  /** How many stand there: of level 0 they are made of the entries, as long as the tile grows. */
+  /** Number of hashes before them; of an incomplete tile of level 0 they come from the entries. */
   readonly stood: number
   readonly hashes: Buffer
 }
 
-/** Reads tiles and leaves of one ledger. */
+/** Reads tiles and leaf hashes of one ledger. */
 export class TileSource {
   readonly #session: Session
   readonly #schema: string
@@ -41,7 +42,7 @@ export class TileSource {
     return row?.hashes ?? null
   }
 
-  /** Leaf hashes of the entries from position `first` on. @throws LedgerError LEDGER_DAMAGED when one of them is not there */
+  /** Leaf hashes of entries from position `first`. @throws LedgerError LEDGER_DAMAGED if an entry is missing */
   async leaves(first: number, count: number): Promise<Buffer> {
     const text = `SELECT CASE WHEN octet_length(entry_hash) = 64 THEN entry_hash END AS hash FROM ${this.#schema}.entry
       WHERE ledger = $1 AND position BETWEEN $2 AND $3 ORDER BY position`
@@ -56,7 +57,7 @@ export class TileSource {
   }
 }
 
-/** Unverified, like all that a store holds: proofs made of it are checked against a root. */
+/** Unverified, like all stored data: proofs from it are checked against a root. */
 export function createPostgresTreeReader(source: TileSource, size: number): HashReader {
   return createTileHashReader(size, async (level, index, width) => {
     const stored = await source.tile(level, index)
@@ -66,7 +67,7 @@ export function createPostgresTreeReader(source: TileSource, size: number): Hash
   })
 }
 
-/** The tiles that a step completes, or lets grow. */
+/** The tiles that a step completes or extends. */
 export function tilesOf({
   nodes,
   entries,

@@ -1,26 +1,33 @@
-// Rights beyond those of a table: which login may write which ledger, who may answer an approval, and what no writer may do to shared charges.
-// A grant cannot say these things, so triggers do. They check what a statement did when it is done, and refuse the whole of it:
+// Rights that table grants cannot express: which login can write which ledger, who can answer an approval, and what
+// no writer can do to shared charges. Triggers enforce them: they check the effect of a statement after it ran, and
+// reject the whole statement.
 //
-//   head            the login is a writer of this ledger; the head grows by no more than a group of appends, and only together with its entries
-//   entry           no entry is behind the head of its ledger
+//   head            the login is a writer of this ledger; the head grows at most by one group of appends, and only
+//                   together with its entries
+//   entry           no entry is after the head of its ledger
 //   tile, cosigned  the login is a writer of this ledger
-//   approval        made unanswered; answered once, with yes by a login of `<schema>_approver` alone; used once; deleted when it is long over
-//   budget_charge   charged now, again when it is committed; given back while it is reserved or committed; deleted when no window reaches it
-//   budget          its window never gets shorter
+//   approval        created unanswered; answered once, with approval only by a login of `<schema>_approver`; used once;
+//                   deleted long after it expired
+//   budget_charge   charged now, and again when committed; released while reserved or committed; deleted outside all windows
+//   budget          the window never shrinks
 //
-// The login that makes a ledger becomes its writer; `ledger_writer` names further ones, logins or groups. A ledger without a row there, made before
-// these rights were, may be written by every login of `<schema>_writer`, and `postgres check` says so.
+// The login that creates a ledger becomes its writer; `ledger_writer` lists further logins or groups. A ledger
+// without a row there, created before these rights existed, can be written by every login of `<schema>_writer`;
+// `postgres check` reports it.
 import { APPROVAL_RETENTION_MS } from '@sudoagent/core/store'
 
-/** Entries that one statement may add: a full group of appends, with the genesis of a new ledger before it. A copy puts fewer. */
+/**
+ * Most entries of one statement: a full group of appends, with the genesis entry of a new ledger. A copy inserts
+ * fewer.
+ */
 const GROWTH_MAX = 512 + 1
 
-/** Clocks do not matter here, since the database's own tells the time of a charge: this is for the length of a transaction. */
+/** Allows for the duration of a transaction: the time of a charge comes from the database's own clock. */
 const CHARGE_AHEAD_MS = 60_000
 
 const NOW_MS = '(extract(epoch FROM clock_timestamp()) * 1000)::bigint'
 
-/** Triggers without which a database has no separate roles, each with its table. */
+/** The triggers of separate roles, each with its table. */
 export const RIGHTS_TRIGGERS = [
   ['ledger', 'ledger_is_bound'],
   ['head', 'head_fits'],
@@ -34,7 +41,10 @@ export const RIGHTS_TRIGGERS = [
   ['budget_charge', 'charge_goes'],
 ] as const
 
-/** Whether the login is a writer of a ledger: by name, or as a member of a group. Not `current_user`: in these functions that is the owner. */
+/**
+ * Whether the login is a writer of a ledger, by name or as a member of a group. Uses `session_user`: in these
+ * functions, `current_user` is the owner.
+ */
 const isWriter = (s: string, ledger: string): string =>
   `(NOT EXISTS (SELECT FROM ${s}.ledger_writer WHERE ledger = ${ledger}) OR EXISTS (
     SELECT FROM ${s}.ledger_writer AS w JOIN pg_roles AS r ON r.rolname = w.role WHERE w.ledger = ${ledger} AND pg_has_role(session_user, r.oid, 'MEMBER')))`
@@ -61,9 +71,10 @@ const trigger = (s: string, table: string, name: string, when: string, call = na
   )
 
 /**
- * The statements that give a schema separate roles; again they do nothing. The tables and the roles are there.
+ * The statements that give a schema separate roles; repeating them changes nothing. The tables and roles must
+ * exist.
  *
- * @param s - a schema name that `parseTarget` has let through: it is put into the text as it is
+ * @param s - a schema name accepted by `parseTarget`: it is inserted unquoted
  */
 export function rightsSql(s: string): string {
   const answer = 'state, approver_id, note, resolved_at_ms'
@@ -164,7 +175,7 @@ ${checkFunction(
 ${trigger(s, 'budget_charge', 'charge_goes', 'DELETE ON FOR EACH ROW')}`
 }
 
-/** What the roles of the schema may, where they are separate. */
+/** The grants of the schema's roles with separate roles. */
 export function rightsGrants(s: string): string {
   return `GRANT USAGE ON SCHEMA ${s} TO ${s}_approver;
 GRANT SELECT ON ${s}.ledger_writer TO ${s}_writer, ${s}_reader;

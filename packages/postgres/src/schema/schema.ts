@@ -1,43 +1,49 @@
 /**
- * The tables of a PostgreSQL database, and who may do what with them, as SQL text.
+ * The tables of a PostgreSQL database and their rights, as SQL text.
  *
- *     meta                    version of the tables
- *     ledger, head            names of ledgers; where each of them ends
- *     entry, tile, cosigned   the evidence: lines, tree, cosignatures of witnesses
- *     approval                questions to people and their answers
- *     budget, budget_charge   windows, and what was charged in them
+ *   meta                    version of the tables
+ *   ledger, head            names of ledgers; size and head of each
+ *   entry, tile, cosigned   the evidence: lines, tree, cosignatures of witnesses
+ *   approval                requests for approval and their answers
+ *   budget, budget_charge   windows and their charges
  *
- * An entry is written once: only the owner has the right to change or delete one, and a trigger refuses it to the owner as
- * well, until somebody removes the trigger by name. `rights.ts` adds what a grant cannot say: which login writes which
- * ledger. `docs/scaling.md` tells how to set it up.
+ * An entry is written once: only the owner has the right to change or delete one, and a trigger rejects this even
+ * for the owner, until the trigger is dropped explicitly. `rights.ts` adds what grants cannot express: which login
+ * writes which ledger. `docs/scaling.md` describes the setup.
+ *
+ *   $ sudoagent postgres init postgres://admin@db.example.com/evidence | psql
+ *   => UPDATE sudoagent.entry SET line = '{}' WHERE position = 11;   -- ERROR, by the trigger
  */
 import { rightsGrants, rightsSql } from './rights.js'
 
-/** Of the tables. Code that meets another one refuses to work on them. */
+/** Version of the tables. Code for another version refuses to use them. */
 export const SCHEMA_VERSION = 1
 
 export interface SchemaOptions {
-  /** As in the URL. */
+  /** The schema in the URL. */
   readonly schema: string
-  /** Whether to make the roles `<schema>_owner`, `_writer` and `_reader` and give them their rights; otherwise all belongs to whoever applies it. */
+  /**
+   * Whether to create the roles `<schema>_owner`, `_writer` and `_reader` and grant their rights; otherwise the
+   * user that executes the statements owns everything.
+   */
   readonly roles: boolean
   /**
-   * With `roles`: whether writers are bound to their ledgers, and only logins of `<schema>_approver` approve (schema-rights.ts). Default: no,
-   * since the logins of a database that is in use may rely on what they can do.
+   * With `roles`: whether writers are bound to their ledgers, and only logins of `<schema>_approver` can approve
+   * (rights.ts). Default: false, because the logins of an existing database may depend on their rights.
    */
   readonly separateRoles?: boolean
 }
 
 /**
- * The statements that make the tables where they are missing, in one transaction; again they do nothing.
+ * The statements that create missing tables in one transaction; repeating them changes nothing.
  *
- * @param schema - a name that `parseTarget` has let through: it is put into the text as it is
+ * @param schema - a name accepted by `parseTarget`: it is inserted unquoted
  */
 export function schemaSql({ schema, roles, separateRoles = false }: SchemaOptions): string {
   const isSeparate = roles && separateRoles
   const parts = [
     'BEGIN;',
-    // Two that make the tables at the same time would both find them missing.
+    // Without the lock, two concurrent runs would both find the tables missing.
     `SELECT pg_advisory_xact_lock(hashtext('sudoagent:${schema}'));`,
     roles ? makeRoles(schema, isSeparate ? [...ROLES, 'approver'] : ROLES) : `CREATE SCHEMA IF NOT EXISTS ${schema};`,
     tables(schema),
@@ -62,7 +68,7 @@ CREATE SCHEMA IF NOT EXISTS ${schema} AUTHORIZATION ${schema}_owner;
 SET LOCAL ROLE ${schema}_owner;`
 }
 
-/** Text is what `pg_catalog` calls it: nothing here depends on the search path. */
+/** Types are those of `pg_catalog`: nothing depends on the search path. */
 function tables(s: string): string {
   return `CREATE TABLE IF NOT EXISTS ${s}.meta (only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one), version integer NOT NULL);
 

@@ -1,17 +1,17 @@
-// The database's clock, between two answers of the database: what it said last, and what has passed since by a clock that nobody sets. Hosts
-// whose own clocks are an hour apart agree on it.
+// Estimates the database's clock between answers: the last reported time plus the elapsed time of a monotonic
+// clock. Hosts with different system clocks agree on it.
 
 export class DatabaseClock {
   #saidMs = 0
   #heardAt = 0
 
-  /** Takes an answer's time: milliseconds since 1970. */
+  /** Sets the time from an answer, in milliseconds since 1970. */
   hear(nowMs: number): void {
     this.#saidMs = nowMs
     this.#heardAt = performance.now()
   }
 
-  /** For how long nothing was heard, in milliseconds. */
+  /** Time since the last answer, in milliseconds. */
   get silenceMs(): number {
     return performance.now() - this.#heardAt
   }

@@ -1,13 +1,13 @@
-// What a server, or the way to it, says when something fails → the codes of a ledger, in one line, without a password.
+// Maps errors of the server and the connection to the codes of a ledger, in one line without a password.
 import { LedgerError, type LedgerErrorCode } from '@sudoagent/ledger'
 
-/** The five characters of an error that the server itself sent; null for what went wrong on the way. */
+/** The SQLSTATE of an error from the server; null for an error of the connection. */
 export function sqlState(error: unknown): string | null {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && 'severity' in (error as object) ? code : null
 }
 
-/** Refusals after which the same transaction may succeed: a serialization failure, a deadlock. */
+/** Whether the same transaction may succeed if repeated: serialization failure, deadlock. */
 export function isTransient(error: unknown): boolean {
   return ['40001', '40P01'].includes(sqlState(error) ?? '')
 }
@@ -49,14 +49,14 @@ const CODES: ReadonlyMap<string, readonly [LedgerErrorCode, string, string?]> = 
   ['23505', ['LEDGER_DAMAGED', 'has an entry behind its head already', 'run `sudoagent verify` on it']],
 ])
 
-/** Of a server that goes down or comes up, and of a session that it ended. */
+/** A server that shuts down or starts up, or that terminated the session. */
 const AWAY = /^57P0/
 
-/** As node names what is wrong with the certificate of whoever answers. */
+/** Node's error codes for certificates. */
 const CERTIFICATE =
   /^(?:CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_TLS_CERT_|INVALID_CA|PATH_LENGTH_|HOSTNAME_MISMATCH)/
 
-/** The error for a caller. One that is a LedgerError already stays as it is. */
+/** The error for the caller. A LedgerError is returned unchanged. */
 export function asLedgerError(error: unknown, shown: string, otherwise: LedgerErrorCode): LedgerError {
   if (error instanceof LedgerError) return error
   const state = sqlState(error)
@@ -67,14 +67,14 @@ export function asLedgerError(error: unknown, shown: string, otherwise: LedgerEr
   return new LedgerError(code, `\`${shown}\` ${says}`, { cause: error, ...(hint === undefined ? {} : { hint }) })
 }
 
-/** What the table does not know: another refusal of the server, or the way to it. @returns what it says, and a hint */
+/** Describes any other error of the server or the connection. @returns a message and a hint */
 function otherFailure(error: unknown, state: string | null): readonly [string, string?] {
   const nodeCode = String((error as { readonly code?: unknown } | null)?.code)
   const why = error instanceof Error ? error.message || nodeCode : String(error)
   if (state !== null && !AWAY.test(state)) return [`failed: ${why}`, 'the log of the server says more']
   if (CERTIFICATE.test(nodeCode))
     return [`cannot be trusted, its certificate is not accepted: ${why}`, certificateHint(nodeCode)]
-  // `pg` gives it no code.
+  // This error of `pg` has no code.
   if (why === 'The server does not support SSL connections')
     return [
       'does not speak TLS',

@@ -1,5 +1,5 @@
-// One connection for one store of a process: work on it is done one after another, and a connection that died is made anew for the next. What
-// waits together is given to the same piece of work, so that many calls share one transaction.
+// One connection for one store of a process: work runs sequentially, and a lost connection is replaced for the next
+// work. Calls that wait at the same time share one transaction.
 import { LedgerError } from '@sudoagent/ledger'
 import { isTransient } from './failure.js'
 import { ConnectionLost, Session } from './session.js'
@@ -12,20 +12,20 @@ export interface LaneOptions {
   readonly synchronousCommit: SynchronousCommit
 }
 
-/** Calls that one transaction may serve: bounds how long it holds its locks. */
+/** Most calls in one transaction; limits how long it holds its locks. */
 const GROUP_MAX = 256
 
-/** Tries of one transaction that the server refused as transient, or whose connection had died before. */
+/** Attempts at a transaction that failed transiently, or whose connection was already lost. */
 const TRIES_MAX = 3
 
-/** A call that waits, and what becomes of it. */
+/** A waiting call and its promise. */
 interface Waiting<In, Out> {
   readonly call: In
   readonly resolve: (value: Out) => void
   readonly reject: (error: unknown) => void
 }
 
-/** Does one transaction for a group of calls, and says what each of them gets. Nobody is told before it has come to its end. */
+/** Runs one transaction for a group of calls. The results are delivered after the commit. */
 type Serve<In, Out> = (session: Session, calls: readonly In[]) => Promise<readonly (() => Out)[]>
 
 /** Serves calls in groups, on one connection. */
@@ -42,7 +42,7 @@ export class Batcher<In, Out> {
     this.#serve = serve
   }
 
-  /** @throws LedgerError when the server cannot be used */
+  /** @throws LedgerError if the server cannot be used */
   async open(): Promise<void> {
     await this.#connect()
   }
@@ -84,8 +84,9 @@ export class Batcher<In, Out> {
       } catch (error) {
         const isRefusal = !(error instanceof ConnectionLost) && (await session.isRefusal())
         if (!isRefusal) session.abandon()
-        // A connection that had died unnoticed is made anew. What was lost in mid-transaction is done again, too: reserve, commit, release, create and
-        // resolve answer the same again. `consume` does not, and answers "used already", which denies.
+        // A connection lost before its use is replaced. A transaction lost in progress is repeated too: reserve,
+        // commit, release, create and resolve give the same answer again. `consume` does not: it answers "used
+        // already", which denies the call.
         const again = isRefusal ? isTransient(error) : !isFresh
         if (!again || tries >= TRIES_MAX) throw error
       }

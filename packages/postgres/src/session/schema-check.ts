@@ -1,27 +1,28 @@
-// Whether the relations under our names are plain tables. Whoever owns the schema can put a view in the place of a table, and the functions of a
-// view run with the rights of whoever reads it: an auditor, or a superuser. So the catalogue is asked before any relation of the schema is read.
+// Checks that the tables of the schema are plain tables. The owner of the schema could replace a table with a view,
+// whose functions run with the rights of the reader: an auditor or a superuser. So the catalogue is checked before
+// any relation of the schema is read.
 //
-// Checked of each table: it is an ordinary, permanent table (`relkind` r, `relpersistence` p), without rules, row security, parents or children,
-// with columns of types of `pg_catalog`; all have one owner; and no code that runs when they are written (triggers, defaults, constraints,
-// expressions of indexes) comes from another schema.
+// Checked for each table: it is an ordinary, permanent table (`relkind` r, `relpersistence` p) without rules, row
+// security, parents or children, and its column types are from `pg_catalog`. All tables have one owner, and no code
+// that runs on writes (triggers, defaults, constraints, index expressions) comes from another schema.
 //
 // https://www.postgresql.org/docs/current/catalog-pg-class.html
 import { LedgerError } from '@sudoagent/ledger'
 import type { Target } from './target.js'
 
-/** What is needed of a session: that it asks. */
+/** The part of a session that is used here. */
 export interface Asking {
   ask<R extends Record<string, unknown>>(
     query: string | { readonly text: string; readonly values: unknown[] },
   ): Promise<R[]>
 }
 
-/** What a reader reads. */
+/** The tables that a reader uses. */
 const EVIDENCE_TABLES = ['meta', 'ledger', 'head', 'entry', 'tile', 'cosigned'] as const
 
 const TABLES = [...EVIDENCE_TABLES, 'approval', 'budget', 'budget_charge'] as const
 
-/** While the transaction lasts, none of the tables that were checked can be replaced: that takes a stronger lock. */
+/** Locks the checked tables for the transaction, so that they cannot be replaced. */
 export const lockText = (schema: string): string =>
   `LOCK TABLE ${EVIDENCE_TABLES.map((table) => `${schema}.${table}`).join(', ')} IN ACCESS SHARE MODE`
 
@@ -53,9 +54,9 @@ const CHECK = `WITH ours AS (
   END AS problem FROM ours ORDER BY relname`
 
 /**
- * Refuses relations that are not our tables. Reads the catalogue alone.
+ * Rejects relations that are not the expected tables. Reads only the catalogue.
  *
- * @throws LedgerError LEDGER_NOT_A_LEDGER, with the first problem
+ * @throws LedgerError LEDGER_NOT_A_LEDGER with the first problem
  */
 export async function requireTables(session: Asking, { schema, shown }: Target): Promise<void> {
   const rows = await session.ask<{ readonly name: string; readonly problem: string | null }>({
@@ -63,7 +64,7 @@ export async function requireTables(session: Asking, { schema, shown }: Target):
     values: [schema, TABLES],
   })
   const found = new Set(rows.map(({ name }) => name))
-  // A reader needs no more than the evidence.
+  // A reader needs only the evidence tables.
   const missing = EVIDENCE_TABLES.find((table) => !found.has(table))
   if (missing !== undefined)
     throw new LedgerError(

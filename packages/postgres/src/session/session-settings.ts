@@ -1,34 +1,38 @@
-// What a connection is set to, and what a server must be set to, so that its answers are worth what is made of them.
+// Settings of a connection, and required settings of the server.
 import { LedgerError } from '@sudoagent/ledger'
 import { SCHEMA_VERSION } from '../schema/schema.js'
 import { type Asking, lockText, requireTables } from './schema-check.js'
 import type { Target } from './target.js'
 
-/** How long a commit may be lost after it was answered. Anything but `on` and `remote_apply` has to be asked for by name. */
+/** Durability of an answered commit. Values other than `on` and `remote_apply` must be requested explicitly. */
 export type SynchronousCommit = 'on' | 'remote_apply' | 'remote_write' | 'local' | 'off'
 
 export interface SessionSettings {
   readonly target: Target
-  /** A reader neither needs a server that takes writes nor one whose commits last. */
+  /** A reader needs neither a writable server nor durable commits. */
   readonly access: 'write' | 'read'
   readonly synchronousCommit: SynchronousCommit
-  /** How long the server may wait for another transaction's lock, in milliseconds. */
+  /** How long the server waits for a lock of another transaction, in milliseconds. */
   readonly lockTimeoutMs: number
-  /** Whether the tables must be there: not for whoever makes them. */
+  /** Whether the tables must exist; false while they are created. */
   readonly requireSchema: boolean
 }
 
-/** The server ends a transaction of ours in which nothing happens for so long: a writer that was stopped must not hold up all others. More than a signer has. */
+/**
+ * The server aborts a transaction that is idle for this time, in milliseconds: a stopped writer must not block the
+ * others. Longer than the time limit of a signer.
+ */
 const IDLE_IN_TRANSACTION_MS = 15_000
 
 const SETTINGS = `SELECT current_setting('synchronous_commit') AS commit, current_setting('fsync') AS fsync, current_setting('server_encoding') AS encoding,
   pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS readonly`
 
 /**
- * Prepares a new connection. One that reads is in a read-only transaction from its first statement until it ends: what an owner of the tables
- * might have put in their place can then write nothing with the reader's rights.
+ * Prepares a new connection. A reader is in a read-only transaction from its first to its last statement: objects
+ * planted by the owner of the tables cannot write with the reader's rights.
  *
- * @throws LedgerError LEDGER_WRITE_FAILED when the server is not set as `settings` ask; LEDGER_NOT_A_LEDGER when the tables are not ours
+ * @throws LedgerError LEDGER_WRITE_FAILED if the server does not have the required settings; LEDGER_NOT_A_LEDGER if
+ *   the tables are not the expected ones
  */
 export async function prepareSession(
   session: Asking,
@@ -38,7 +42,8 @@ export async function prepareSession(
     throw new LedgerError('LEDGER_WRITE_FAILED', `\`${target.shown}\` ${why}`, { hint })
   }
   const begin = access === 'read' ? 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' : commitSetting(synchronousCommit)
-  // `search_path`: no table or function of another schema can replace one that is meant. `force_generic_plan`: our statements are the same every time.
+  // `search_path`: no object of another schema can replace an expected one. `force_generic_plan`: the statements
+  // are always the same.
   const [settings] = await session.ask<
     Record<'commit' | 'fsync' | 'encoding', string> & { readonly readonly: boolean }
   >(
@@ -64,7 +69,10 @@ export async function prepareSession(
   await requireVersion(session, target)
 }
 
-/** Set in the session, so that neither a reload nor a setting of the role or database weakens it. `remote_apply` is stronger than `on` and stays. */
+/**
+ * Set in the session, so that neither a reload nor a setting of the role or database weakens it. `remote_apply` is
+ * stronger than `on` and is kept.
+ */
 function commitSetting(asked: SynchronousCommit): string {
   const kept =
     asked === 'on'
@@ -74,9 +82,10 @@ function commitSetting(asked: SynchronousCommit): string {
 }
 
 /**
- * Only the server's own configuration sets `fsync`, and a reload can change it at any time: every transaction that reads under a lock looks again.
+ * Only the server configuration sets `fsync`, and a reload can change it at any time, so every transaction that
+ * reads under a lock checks it.
  *
- * @throws LedgerError LEDGER_WRITE_FAILED when it is off and `synchronousCommit: 'off'` was not asked for
+ * @throws LedgerError LEDGER_WRITE_FAILED if it is off and `synchronousCommit: 'off'` was not requested
  */
 export function requireFsync(fsync: string, synchronousCommit: SynchronousCommit, { shown }: Target): void {
   if (fsync === 'on' || synchronousCommit === 'off') return

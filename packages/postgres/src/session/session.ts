@@ -1,15 +1,17 @@
 /**
- * One connection to the server.
+ * One connection to the server. The rest of the package relies on these properties:
  *
- * What the rest of the package relies on:
+ *   - an answered commit is durable: `synchronous_commit` is set in the session and checked (`session-settings.ts`)
+ *   - the tables are the expected ones: the catalogue is checked before any of them is read (`schema-check.ts`)
+ *   - no object of another schema replaces an expected one: `search_path` is only `pg_catalog`
+ *   - a lost connection is a `ConnectionLost`, never an ordinary error: the statement may have been applied
  *
- *     - a commit that was answered is durable: `synchronous_commit` is set in the session and checked (`session-settings.ts`)
- *     - the tables are ours and of our version: the catalogue is asked before any of them is read (`schema-check.ts`)
- *     - no object of another schema replaces one of ours: `search_path` is `pg_catalog` alone
- *     - a lost connection is a `ConnectionLost`, never an ordinary error of a statement: what was sent may have been applied
+ * A session connects on first use and again after it was lost. The hosts of a URL are tried in order, and a writer
+ * uses the first that accepts writes. `failure.ts` maps SQLSTATEs to the codes of a ledger.
  *
- * A session connects when it is first used and again after it was lost; hosts of a URL are tried in order, and a writer
- * takes the first that accepts writes. `failure.ts` maps SQLSTATEs to the ledger's codes.
+ *   const session = await Session.open({ target: parseTarget(url), … })
+ *   await session.ask('SELECT …')          rows, or an error of the server
+ *   await session.write(statement)         number of rows; ConnectionLost if the result is unknown
  */
 import { withTimeout } from '@sudoagent/ledger/store'
 import pg from 'pg'
@@ -18,13 +20,13 @@ import { prepareSession, type SessionSettings } from './session-settings.js'
 import type { Host } from './target.js'
 
 export interface SessionOptions extends SessionSettings {
-  /** For an answer, beyond the wait for a lock: a disk that is slow, a standby that has to confirm. */
+  /** Time limit for an answer in addition to the wait for a lock, in milliseconds: for a slow disk or a standby. */
   readonly commitTimeoutMs?: number
-  /** Whether this host is the one: of several, an old primary that came back is passed over. */
+  /** Rejects a host that must not be used, such as an old primary that came back. */
   readonly accept?: (session: Session) => Promise<void>
 }
 
-/** A statement as pg takes it. The type is not pg's own: our declarations are read where the types of pg are not installed. */
+/** A statement for pg. Not the type of pg: the declarations of this package must not need the types of pg. */
 export interface Statement {
   readonly name?: string
   readonly text: string
@@ -33,16 +35,19 @@ export interface Statement {
 
 type Result<R extends object = object> = pg.QueryResultBase & { readonly rows: R[] }
 
-/** For a connection to come about, name look-up and TLS included: beyond this a host counts as gone, and the next is tried. */
+/** Time limit for connecting, including name resolution and TLS, in milliseconds. Afterwards the next host is tried. */
 const CONNECT_TIMEOUT_MS = 5_000
 
-/** For an answer, beyond the wait for a lock, unless told: far more than a disk takes, and less than a caller has. */
+/**
+ * Default time limit for an answer in addition to the wait for a lock, in milliseconds: more than a disk needs, and
+ * less than a caller waits.
+ */
 const COMMIT_TIMEOUT_MS = 5_000
 
-/** SQLSTATE classes of warnings that say that a commit may not be what it seems: a wait for a standby that was called off. */
+/** SQLSTATE classes of warnings that put a commit in doubt: a cancelled wait for a standby. */
 const DOUBTFUL = /^(?:01|57)/
 
-/** The answer that did not come: what was asked may or may not have been done. */
+/** No answer: the statement may or may not have been applied. */
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost'
 }
@@ -51,7 +56,10 @@ export class Session {
   readonly host: Host
   readonly #client: pg.Client
   readonly #answerMs: number
-  /** What a failure is for whoever asked. A writer has to tell a refusal from a connection that died; a reader only has to say it. */
+  /**
+   * Converts an error for the caller. A writer must distinguish an error of the server from a lost connection; a
+   * reader only reports it.
+   */
   readonly #asSaid: (error: unknown) => unknown
   #lost: Error | null = null
   #warned = false
@@ -66,7 +74,7 @@ export class Session {
     this.host = host
     this.#answerMs = lockTimeoutMs + (commitTimeoutMs ?? COMMIT_TIMEOUT_MS)
     this.#asSaid = (error) => (access === 'read' ? asLedgerError(error, target.shown, 'LEDGER_NOT_READABLE') : error)
-    // Without a listener, a connection that dies between two queries would end the process.
+    // Without a listener, a connection lost between queries would end the process.
     client.on('error', (error) => this.#lose(error))
     client.on('end', () => this.#lose(new Error('the server closed the connection')))
     client.on('notice', ({ code }) => {
@@ -75,9 +83,10 @@ export class Session {
   }
 
   /**
-   * Connects to the first host that serves.
+   * Connects to the first usable host.
    *
-   * @throws LedgerError LEDGER_NOT_READABLE (a reader), LEDGER_WRITE_FAILED (a writer) when none can be reached, or as its settings ask for
+   * @throws LedgerError LEDGER_NOT_READABLE (reader) or LEDGER_WRITE_FAILED (writer) if no host can be reached or
+   *   has the required settings
    */
   static async open(options: SessionOptions): Promise<Session> {
     const { target, access } = options
@@ -96,24 +105,24 @@ export class Session {
     return this.#lost !== null
   }
 
-  /** Asks; statements of one text without values are answered with the last one's rows, and `askAll` gives them all. */
+  /** Executes a query. For several statements in one text, returns the rows of the last; `askAll` returns all. */
   async ask<R extends object>(query: string | Statement): Promise<R[]> {
     return (await this.askAll<R>(query)).at(-1) ?? []
   }
 
   /**
-   * @throws ConnectionLost when there is no answer; the server's own error when it refuses, after which its transaction is over; a reader's session
-   * either as a LedgerError
+   * @throws ConnectionLost without an answer; the error of the server, after which its transaction is over; a
+   *   session of a reader throws a LedgerError for both
    */
   async askAll<R extends object>(query: string | Statement): Promise<R[][]> {
     return ((await this.#answer<R>(query))[0] ?? []).map(({ rows }) => rows)
   }
 
   /**
-   * Has a query done that keeps its answer itself, without waiting for what was asked before: the server works at the next while this process takes
-   * in the last. For reading alone, since nothing is known of the others when one fails.
+   * Executes a query that stores its own result, without waiting for earlier ones: the server works on the next
+   * while this process reads the last. Only for reading, because a failure affects the others.
    *
-   * @throws as `askAll`
+   * @throws like `askAll`
    */
   async doAhead<Q extends object>(make: (done: (error: Error | undefined) => void) => Q): Promise<Q> {
     const asked = (): Promise<Q> =>
@@ -126,16 +135,16 @@ export class Session {
     })
   }
 
-  /** Sends statements at once, and gives the rows of each. @throws as `askAll` */
+  /** Sends statements together. @returns the rows of each @throws like `askAll` */
   async askTogether(...queries: readonly (string | Statement)[]): Promise<readonly (readonly unknown[])[]> {
     return (await this.#answer(...queries)).map((results) => results.at(-1)?.rows ?? [])
   }
 
   /**
-   * Has a statement done that is a transaction by itself.
+   * Executes a statement as a transaction of its own.
    *
-   * @returns how many rows it wrote
-   * @throws ConnectionLost also when the server has doubts about the commit: then nobody knows yet
+   * @returns the number of rows written
+   * @throws ConnectionLost also if the server warns about the commit: the result is unknown
    */
   async write(query: Statement): Promise<number> {
     const [[result] = []] = await this.#answer(query)
@@ -144,8 +153,8 @@ export class Session {
   }
 
   /**
-   * As `write`, and ends the transaction durably with it: both are sent at once, so that the locks of the transaction are held no longer than need
-   * be.
+   * Like `write`, and commits the transaction: both are sent together, so that its locks are held as briefly as
+   * possible.
    */
   async writeAndCommit(query: string | Statement): Promise<number> {
     const [[result], [commit]] = (await this.#answer(query, 'COMMIT')) as [Result[], Result[]]
@@ -154,7 +163,7 @@ export class Session {
     return result?.rowCount ?? 0
   }
 
-  /** Whether the server itself refused what failed: it answers, and nothing of the transaction is left. */
+  /** Whether the server itself rejected the statement: it still answers, and the transaction is rolled back. */
   async isRefusal(): Promise<boolean> {
     if (this.#lost !== null) return false
     try {
@@ -171,13 +180,13 @@ export class Session {
     this.abandon()
   }
 
-  /** Cuts the connection: nothing that it may still say is heard. */
+  /** Closes the connection immediately; further answers are ignored. */
   abandon(): void {
     this.#lose(new Error('given up'))
     socketOf(this.#client).destroy()
   }
 
-  /** One after another: proofs read several nodes at a time. */
+  /** Sequential: proofs read several nodes at a time. */
   #answer<R extends object>(...queries: readonly (string | Statement)[]): Promise<Result<R>[][]> {
     const answer = this.#turn.then(() => this.#answerNow<R>(queries))
     this.#turn = answer.catch(() => {})
@@ -190,9 +199,9 @@ export class Session {
     const ask = (query: string | Statement): Promise<unknown> => this.#client.query(query as pg.QueryConfig)
     const answers = await this.#withTimeout(() => Promise.allSettled(queries.map(ask)))
     return answers.map((answer) => {
-      // The first that was refused: what came after it in the same transaction was refused because of it.
+      // The first failed statement: later ones in the transaction failed because of it.
       if (answer.status === 'rejected') throw this.#asLost(answer.reason)
-      // Several statements in one text have a result each.
+      // Several statements in one text return a result each.
       return (Array.isArray(answer.value) ? answer.value : [answer.value]) as Result<R>[]
     })
   }
@@ -210,13 +219,13 @@ export class Session {
     }
   }
 
-  /** Whatever fails on a connection that is gone fails because of it. */
+  /** Every error on a lost connection becomes ConnectionLost. */
   #asLost(error: unknown): unknown {
     if (this.#lost === null || error instanceof ConnectionLost) return error
     return new ConnectionLost(messageOf(error), { cause: error })
   }
 
-  /** @throws ConnectionLost when the server warned about a commit */
+  /** @throws ConnectionLost if the server warned about a commit */
   #requireUndoubted(): void {
     if (!this.#warned) return
     this.abandon()
@@ -254,7 +263,7 @@ async function openAt(host: Host, options: SessionOptions, make: (client: pg.Cli
   }
 }
 
-/** `pg` gives no public way to cut a connection at once. */
+/** `pg` has no public method to close a connection immediately. */
 function socketOf(client: pg.Client): { destroy(): void } {
   return (client as unknown as { readonly connection: { readonly stream: { destroy(): void } } }).connection.stream
 }

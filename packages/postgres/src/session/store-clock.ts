@@ -1,10 +1,10 @@
-// By which clock a store decides what has expired.
+// Selects the clock by which a store decides expiry.
 
-/** What a call decides by, given what the caller said and what the database says: milliseconds since 1970. */
+/** Returns the deciding time from the caller's and the database's time, in milliseconds since 1970. */
 export type StoreClock = (callersMs: number, databaseMs: number) => number
 
-/** The one that all hosts agree on. */
+/** The clock of the database, on which all hosts agree. */
 export const databaseClock: StoreClock = (_, databaseMs) => databaseMs
 
-/** The caller's: for tests of the rules, which set the time. */
+/** The clock of the caller, for tests that control the time. */
 export const callersClock: StoreClock = (callersMs) => callersMs

@@ -1,17 +1,18 @@
-// Where a ledger lives on a server, as a URL of libpq's kind with two parameters of ours:
+// The location of a ledger on a server: a libpq connection URI with two additional parameters.
 //
 //   postgres://user@host:5432/database?ledger=payments&schema=sudoagent
-//   postgres://user@one:5432,two:5433/database?ledger=payments      the first that takes writes
+//   postgres://user@one:5432,two:5433/database?ledger=payments      the first host that accepts writes
 //   postgres:///database?host=/run/postgresql&ledger=payments       a unix socket
 //
-// Passwords come from PGPASSWORD, PGPASSFILE or ~/.pgpass. One that stands in the URL works, and is masked wherever the URL is shown.
+// Passwords come from PGPASSWORD, PGPASSFILE or ~/.pgpass. A password in the URL also works, and is masked in every
+// message.
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { type ConnectionOptions, checkServerIdentity } from 'node:tls'
 import { LedgerError, printable } from '@sudoagent/ledger'
 
 export interface Host {
-  /** A name, an address, or the folder of a unix socket. */
+  /** Host name, address, or the folder of a unix socket. */
   readonly name: string
   readonly port: number
 }
@@ -21,47 +22,47 @@ export interface Target {
   readonly database: string | undefined
   readonly user: string | undefined
   readonly password: string | undefined
-  /** The schema that our tables are in. */
+  /** The schema of the tables. */
   readonly schema: string
-  /** Which ledger of the database; null where none is named. */
+  /** The ledger in the database; null if the URL does not name one. */
   readonly ledger: string | null
   readonly tls: (host: Host) => ConnectionOptions | false
-  /** The URL for messages, without a password. */
+  /** The URL without a password, for messages. */
   readonly shown: string
 }
 
 const PORT_DEFAULT = 5432
 const SCHEMA_DEFAULT = 'sudoagent'
 
-/** Servers that one URL may name: a primary and the standbys that may take over. */
+/** Most servers in one URL: a primary and its standbys. */
 const HOSTS_MAX = 8
 
-/** Longest URL that is looked at: names of eight hosts, and the rest. */
+/** Longest accepted URL: eight host names and parameters. */
 const URL_CHARACTERS_MAX = 4096
 
-/** Whether a text means a place on a PostgreSQL server, and not a file. */
+/** Whether a text is the URL of a PostgreSQL server rather than a file. */
 export function isPostgresUrl(text: string): boolean {
   return /^postgres(?:ql)?:\/\//i.test(text)
 }
 
-/** Whether a URL holds a password, which others can see on a command line. */
+/** Whether a URL contains a password, which others can see on a command line. */
 export function holdsPassword(url: string): boolean {
   const { authority, query } = split(url)
   return /:[^@]*@/.test(authority) || /(?:^|&)password=/i.test(query)
 }
 
-/** A URL for messages: its password is replaced. */
+/** Masks the password of a URL, for messages. */
 export function maskUrl(url: string): string {
-  // Up to the last `@`: a password that was not encoded may hold one.
+  // Up to the last `@`: an unencoded password may contain one.
   const masked = url.replace(/^(postgres(?:ql)?:\/\/[^:@/]*):.*@/i, '$1:***@')
   return printable(masked.replace(/([?&]password=)[^&]*/gi, '$1***'))
 }
 
 /**
- * Reads a URL.
+ * Parses a URL.
  *
- * @param env where PGHOST, PGPORT, PGUSER, PGDATABASE and PGPASSWORD are looked up for what the URL does not say
- * @throws LedgerError LEDGER_NOT_FOUND for a URL or a name that cannot be
+ * @param env - PGHOST, PGPORT, PGUSER, PGDATABASE and PGPASSWORD complete the URL
+ * @throws LedgerError LEDGER_NOT_FOUND for an invalid URL or name
  * @example parseTarget('postgres://agent@db.example.com/evidence?ledger=payments')
  */
 export function parseTarget(url: string, env: { readonly [name: string]: string | undefined } = process.env): Target {
@@ -103,12 +104,12 @@ const LEDGER_NAME_HINT = 'a ledger is 1 to 63 of a-z, 0-9, `.`, `-` and `_`: pay
 
 const PARAMETERS = ['ledger', 'schema', 'host', 'sslmode', 'sslrootcert', 'password']
 
-/** The name of a ledger in a database, `payments.prod` say. */
+/** Whether a text is a valid name of a ledger, such as `payments.prod`. */
 export function isLedgerName(name: string): boolean {
   return /^[a-z0-9][a-z0-9._-]{0,62}$/.test(name)
 }
 
-/** The same place with another ledger of its database. @throws LedgerError LEDGER_NOT_FOUND for a name that cannot be */
+/** The same target with another ledger. @throws LedgerError LEDGER_NOT_FOUND for an invalid name */
 export function withLedger(target: Target, ledger: string): Target {
   const bare = target.shown.replace(/([?&])ledger=[^&]*&?/, '$1').replace(/[?&]$/, '')
   if (!isLedgerName(ledger)) {
@@ -124,9 +125,9 @@ export function withLedger(target: Target, ledger: string): Target {
 }
 
 /**
- * The name of the ledger that a URL names, where that is one of this database; null otherwise.
+ * The name of the ledger in a URL if it is in the same database; null otherwise.
  *
- * @throws LedgerError LEDGER_NOT_FOUND for a URL that cannot be
+ * @throws LedgerError LEDGER_NOT_FOUND for an invalid URL
  */
 export function ledgerIn(database: string, url: string): string | null {
   const [here, there] = [parseTarget(database), parseTarget(url)]
@@ -134,19 +135,19 @@ export function ledgerIn(database: string, url: string): string | null {
   return placeOf(here) === placeOf(there) ? there.ledger : null
 }
 
-/** The name of a role, as PostgreSQL bounds it. */
+/** Whether a text is a role name within the limits of PostgreSQL. */
 export function isRoleName(name: string): boolean {
   return name.length > 0 && Buffer.byteLength(name) <= 63 && !/[\p{Cc}\p{Cf}]/u.test(name)
 }
 
-/** Leaves room for the longest suffix of a role within the 63 bytes of an identifier. */
+/** A valid schema name, with room for the longest role suffix in the 63 bytes of an identifier. */
 function isSchemaName(name: string): boolean {
   return /^[a-z_][a-z0-9_]{0,39}$/.test(name) && !name.startsWith('pg_')
 }
 
 function split(url: string): { readonly authority: string; readonly path: string; readonly query: string } {
   const [, rest = '', query = ''] = /^postgres(?:ql)?:\/\/([^?]*)(?:\?(.*))?$/is.exec(url) ?? []
-  // The last `@` ends user and password, which may hold a slash when somebody did not encode it.
+  // The last `@` ends user and password, which may contain an unencoded slash.
   const at = rest.lastIndexOf('@') + 1
   const slash = rest.indexOf('/', at)
   return slash === -1
@@ -170,12 +171,12 @@ function decode(text: string): string {
   }
 }
 
-/** Whether what is said to this host leaves the machine. */
+/** Whether the connection stays on this machine. */
 function isLocal({ name }: Host): boolean {
   return name.startsWith('/') || name === 'localhost' || name === '::1' || /^127\./.test(name)
 }
 
-/** Encrypted and checked for every host but this one, unless the URL says otherwise by name. */
+/** Encrypted and verified for every other host, unless the URL explicitly sets another mode. */
 function tlsOf(mode: string | null, rootCertificate: string | null, shown: string): Target['tls'] {
   if (mode !== null && !['disable', 'require', 'verify-full'].includes(mode)) {
     throw new LedgerError('LEDGER_NOT_FOUND', `\`${shown}\` has \`sslmode=${mode}\``, {
@@ -200,14 +201,14 @@ function tlsOf(mode: string | null, rootCertificate: string | null, shown: strin
     return {
       rejectUnauthorized: true,
       ...(ca === undefined ? {} : { ca }),
-      // By name or by address, as it was given: node would hold an address against `localhost`.
+      // Verified by the given name or address: Node would compare an address with `localhost`.
       checkServerIdentity: (_, certificate) => checkServerIdentity(host.name, certificate),
       ...(isIP(host.name) === 0 ? { servername: host.name } : {}),
     }
   }
 }
 
-/** Node takes any bytes for a list of authorities, of which it then finds none. */
+/** Node accepts any bytes as a list of authorities and then finds none. */
 function authorityIn(path: string, shown: string): string {
   const refuse = (why: string, cause?: unknown): never => {
     throw new LedgerError('LEDGER_NOT_READABLE', `\`${shown}\`: its \`sslrootcert\` \`${path}\` ${why}`, {
