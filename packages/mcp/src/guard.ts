@@ -83,7 +83,8 @@ export interface GuardOptions extends Omit<EngineOptions, 'approver' | 'generate
  *
  * @example
  *   const guard = new Guard({ server: 'files', policy, ledger, agentId: 'desktop', pins: new MemoryToolPins() })
- *   const session = await guard.open(new StdioDownstream(), new ChildUpstream({ command: 'npx', args: ['some-mcp-server'] }))
+ *   const server = new ChildUpstream({ command: 'npx', args: ['some-mcp-server'] })
+ *   const session = await guard.open(new StdioDownstream(), server)
  *   await session.closed
  */
 export class Guard {

@@ -1,6 +1,6 @@
 /**
- * The request that asks a witness for a cosignature (https://c2sp.org/tlog-witness, `add-checkpoint`): the size of the
- * tree that the witness saw last, the proof that the new tree begins with it, a blank line, and the new checkpoint, signed.
+ * The request for a cosignature (https://c2sp.org/tlog-witness, `add-checkpoint`): the size of the tree that the
+ * witness cosigned last, the proof that the new tree extends it, a blank line, and the new signed checkpoint.
  *
  *     old 20852014
  *     PlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw=

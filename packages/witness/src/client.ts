@@ -73,7 +73,8 @@ export interface CosignedCheckpoint {
  * `KEY_WRONG_TYPE` for a key that is not a witness key; RangeError for an old size beyond that of the checkpoint;
  * any error of `proveConsistency`, and `SUBMISSION_INVALID` for an invalid proof.
  * @example
- *   const { note } = await cosign({ url, witness, checkpoint, proveConsistency: (a, b) => consistencyProof(a, b, readHash) })
+ *   const proveConsistency = (a, b) => consistencyProof(a, b, readHash)
+ *   const { note } = await cosign({ url, witness, checkpoint, proveConsistency })
  */
 export async function cosign({
   url,

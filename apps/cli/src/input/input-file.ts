@@ -1,5 +1,5 @@
 // Reads the files that the user names: receipts, checkpoints, policies, states, tokens. Every reader of this folder
-// has a size limit, and every error names the file and what was expected.
+// has a size limit, and every error names the file and the expected kind.
 //
 //   input-file.ts       bytes or UTF-8 text of a path; `-` is standard input
 //   state-file.ts       the state of `verify --state`, null before the first run

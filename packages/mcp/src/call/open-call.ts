@@ -6,7 +6,7 @@
  * most one request waits at any time, and an approval is used for that request or not at all:
  *
  *   attached ── hold time over, or connection lost ──► detached ── same call again ──► attached
- *      │ approved                                         │ approved: waits for the call to be repeated, up to its deadline
+ *      │ approved                                         │ approved: waits for a repeated call until the deadline
  *      ▼                                                  ▼ not repeated: denied
  *   claimed: the request can no longer leave, the approval is used and the tool runs
  */

@@ -11,7 +11,7 @@
  *   approver.ts     the first answer counts, from the client or the approval store
  *   elicitation.ts  the approval form in the client
  *
- *   client {"id":1,"method":"tools/list"} → server {"id":7,"method":"tools/list"} → the accepted tools → client {"id":1}
+ *   client {"id":1,"method":"tools/list"} → server {"id":7,"method":"tools/list"} → accepted tools → client {"id":1}
  *   client {"id":2,"method":"tasks/list"} → error -32601: not in `method.ts`
  */
 import type { SudoEngine } from '@sudoagent/core'

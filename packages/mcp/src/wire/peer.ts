@@ -14,7 +14,8 @@
  *
  * Format: JSON-RPC 2.0 (https://www.jsonrpc.org/specification), as used by MCP.
  *
- *   await peer.request('tools/list', {}, { timeoutMs: 30_000 })   → {"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}
+ *   await peer.request('tools/list', {}, { timeoutMs: 30_000 })
+ *   → {"jsonrpc":"2.0","id":1,"method":"tools/list","params":{}}
  */
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import { ErrorCode, type JSONRPCMessage, type RequestId } from '@modelcontextprotocol/sdk/types.js'

@@ -8,7 +8,8 @@
 //   tile, cosigned  the login is a writer of this ledger
 //   approval        created unanswered; answered once, with approval only by a login of `<schema>_approver`; used once;
 //                   deleted long after it expired
-//   budget_charge   charged now, and again when committed; released while reserved or committed; deleted outside all windows
+//   budget_charge   charged now, and again when committed; released while reserved or committed;
+//                   deleted outside all windows
 //   budget          the window never shrinks
 //
 // The login that creates a ledger becomes its writer; `ledger_writer` lists further logins or groups. A ledger
