@@ -1,5 +1,5 @@
 // A call as an agent makes it: an allowed decision and its outcome, the same in every run.
-import { decisionHash } from '../packages/ledger/dist/index.js'
+import { decisionHash } from '../packages/ledger/dist/entry.js'
 
 const POLICY = {
   policy_id: 'refunds:v2',

@@ -1,7 +1,8 @@
 // What finding costs, and handing out: the lines are read, and the floor does that and nothing else.
 //
 //   node bench/query.mjs [--quick] [--entries N] [--keep DIR] [--json FILE]
-import { exportLedger, openLedgerReader, select } from '../packages/ledger/dist/index.js'
+import { exportLedger } from '../packages/ledger/dist/export.js'
+import { openLedgerReader, select } from '../packages/ledger/dist/index.js'
 import { allowedCall } from './call.mjs'
 import { scanSqlite } from './floor.mjs'
 import { keptLedger } from './ledgers.mjs'

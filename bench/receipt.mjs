@@ -2,7 +2,7 @@
 //
 //   node bench/receipt.mjs [--quick] [--entries N] [--keep DIR] [--json FILE]
 import { createPublicKey, verify as nodeVerify } from 'node:crypto'
-import { verifyReceipt } from '../packages/crypto/dist/index.js'
+import { verifyReceipt } from '../packages/crypto/dist/receipt.js'
 import { makeReceipt, openLedgerReader } from '../packages/ledger/dist/index.js'
 import { allowedCall } from './call.mjs'
 import { keptLedger, signer } from './ledgers.mjs'

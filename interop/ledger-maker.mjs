@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { createSigner, generatePrivateKey } from '../packages/crypto/dist/index.js'
-import { decisionHash } from '../packages/ledger/dist/index.js'
+import { decisionHash } from '../packages/ledger/dist/entry.js'
 
 const CLI = join(import.meta.dirname, '../apps/cli/dist/bin.cjs')
 /** No verification of a few entries takes this long. */

@@ -4,7 +4,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { serverHelpers, startServer } from '../bench/postgres-server.mjs'
-import { PostgresLedger, schemaSql } from '../packages/postgres/dist/index.js'
+import { PostgresLedger } from '../packages/postgres/dist/index.js'
+import { schemaSql } from '../packages/postgres/dist/schema.js'
 
 const STORES = fileURLToPath(new URL('../packages/postgres/test/fixtures/stores.mjs', import.meta.url))
 

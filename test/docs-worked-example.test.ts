@@ -6,16 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import {
-  appendLeaf,
-  createNoteSigner,
-  EMPTY_FRONTIER,
-  frontierRoot,
-  leafHash,
-  parsePublicKey,
-  signCheckpoint,
-  verifyReceipt,
-} from '../packages/crypto/dist/index.js'
+import { parsePublicKey } from '../packages/crypto/dist/index.js'
+import { createNoteSigner, signCheckpoint } from '../packages/crypto/dist/note.js'
+import { verifyReceipt } from '../packages/crypto/dist/receipt.js'
+import { appendLeaf, EMPTY_FRONTIER, frontierRoot, leafHash } from '../packages/crypto/dist/tree.js'
 import { makeReceipt, openLedgerReader, verify } from '../packages/ledger/dist/index.js'
 import { JsonlLedger } from '../packages/ledger/dist/store/jsonl/ledger.js'
 import { parsePage } from './docs/markdown.js'

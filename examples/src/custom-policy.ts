@@ -1,7 +1,8 @@
 // A policy of your own: working hours, a list of tables, and a hash that pins the list it was decided under.
 import { strict as assert } from 'node:assert'
 import { ApprovalDenied, type Context, type Policy, type PolicyResult, SudoEngine } from '@sudoagent/core'
-import { encodeCanonical, sha256Hex } from '@sudoagent/crypto'
+import { sha256Hex } from '@sudoagent/crypto'
+import { encodeCanonical } from '@sudoagent/crypto/json'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 
 class TablePolicy implements Policy {

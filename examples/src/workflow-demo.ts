@@ -2,7 +2,8 @@
 import { strict as assert } from 'node:assert'
 import { ApprovalDenied, ImmediateApprover, type Policy, SudoEngine } from '@sudoagent/core'
 import { SqliteApprovalStore, SqliteBudget } from '@sudoagent/core/sqlite'
-import { createSigner, generatePrivateKey, verifyReceipt } from '@sudoagent/crypto'
+import { createSigner, generatePrivateKey } from '@sudoagent/crypto'
+import { verifyReceipt } from '@sudoagent/crypto/receipt'
 import { callStory, makeReceipt, openLedgerReader, verify } from '@sudoagent/ledger'
 import { SqliteLedger } from '@sudoagent/ledger/sqlite'
 

@@ -5,7 +5,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ApprovalDenied, MemoryBudget, SudoEngine } from '@sudoagent/core'
-import { createSigner, generatePrivateKey, type PrivateKey, verifyReceipt } from '@sudoagent/crypto'
+import { createSigner, generatePrivateKey, type PrivateKey } from '@sudoagent/crypto'
+import { verifyReceipt } from '@sudoagent/crypto/receipt'
 import {
   type Criteria,
   callStory,

@@ -3,8 +3,9 @@
 //
 //   node interop/go/make-evidence.mjs evidence.json
 import { writeFileSync } from 'node:fs'
-import { createNoteKey, encodeBase64, encodeTlogProof, encodeVkey } from '../../packages/crypto/dist/index.js'
-import { proveConsistency, proveInclusion } from '../../packages/ledger/dist/index.js'
+import { encodeBase64 } from '../../packages/crypto/dist/bytes.js'
+import { createNoteKey, encodeTlogProof, encodeVkey } from '../../packages/crypto/dist/note.js'
+import { proveConsistency, proveInclusion } from '../../packages/ledger/dist/proof.js'
 import { MemoryLedger } from '../../packages/ledger/dist/store/memory.js'
 import { decision, newSigner } from '../ledger-maker.mjs'
 

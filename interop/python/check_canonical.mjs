@@ -6,7 +6,7 @@
 // numbers as doubles, as RFC 8785 does, so it comes out rounded; a ledger holds such integers as text, and its verifier rounds no number.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { encodeJcs, parseJson } from '../../packages/crypto/dist/index.js'
+import { encodeJcs, parseJson } from '../../packages/crypto/dist/json.js'
 import { Checks } from '../ledger-maker.mjs'
 
 const EXCEPTION = { id: 'rounded-unsafe-integer', comesOut: '[{"data":{"count":9007199254740992}}]' }

@@ -11,7 +11,7 @@ import {
   encodeNote,
   encodeVkey,
   parseNote,
-} from '../../packages/crypto/dist/index.js'
+} from '../../packages/crypto/dist/note.js'
 import { JsonlLedger } from '../../packages/ledger/dist/store/jsonl/ledger.js'
 import { keepCosigned } from '../../packages/ledger/dist/store/keep-cosigned.js'
 import { Checks, decision, newSigner, run, sudoagentText } from '../ledger-maker.mjs'

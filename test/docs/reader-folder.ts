@@ -17,7 +17,8 @@ import { pathToFileURL } from 'node:url'
 import { AirlinePolicy, DeskApprover } from '../../examples/src/airline.js'
 import { MemoryBudget, SudoEngine } from '../../packages/core/dist/index.js'
 import { createSigner, generatePrivateKey } from '../../packages/crypto/dist/index.js'
-import { exportNdjson, makeReceipt, openLedgerReader, select } from '../../packages/ledger/dist/index.js'
+import { exportNdjson } from '../../packages/ledger/dist/export.js'
+import { makeReceipt, openLedgerReader, select } from '../../packages/ledger/dist/index.js'
 import { SqliteLedger } from '../../packages/ledger/dist/store/sqlite/ledger.js'
 
 /** A folder for all pages; each page gets its own below it, so that what one leaves behind does not help another. */

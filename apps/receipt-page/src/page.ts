@@ -1,6 +1,8 @@
 // The page: three texts in, a result out. The result is recomputed whenever a text changes, so that no outdated
 // verdict is shown.
-import { CryptoError, printable, RECEIPT_BYTES_MAX, verifyReceipt } from '@sudoagent/crypto'
+import { CryptoError } from '@sudoagent/crypto'
+import { RECEIPT_BYTES_MAX, verifyReceipt } from '@sudoagent/crypto/receipt'
+import { printable } from '@sudoagent/crypto/text'
 import { refusalOf, resultOf } from './result.js'
 import { readTrust } from './trust.js'
 

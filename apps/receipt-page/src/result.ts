@@ -1,5 +1,6 @@
 // Renders a verification as elements. Text is inserted as text, never as markup.
-import { printable, type ReceiptFindingCode, type ReceiptReport, receiptProves } from '@sudoagent/crypto'
+import { type ReceiptFindingCode, type ReceiptReport, receiptProves } from '@sudoagent/crypto/receipt'
+import { printable } from '@sudoagent/crypto/text'
 
 type Field = readonly [name: string, value: string, code?: true]
 

@@ -1,13 +1,7 @@
 // Parses pasted keys and policies.
-import {
-  createNoteVerifier,
-  type NoteKey,
-  type PublicKey,
-  parsePublicKey,
-  parseVkey,
-  parseWitnessPolicy,
-  type ReceiptTrust,
-} from '@sudoagent/crypto'
+import { type PublicKey, parsePublicKey } from '@sudoagent/crypto'
+import { createNoteVerifier, type NoteKey, parseVkey, parseWitnessPolicy } from '@sudoagent/crypto/note'
+import type { ReceiptTrust } from '@sudoagent/crypto/receipt'
 
 const PEM = /-----BEGIN [A-Z0-9 ]+-----[\s\S]*?-----END [A-Z0-9 ]+-----/g
 

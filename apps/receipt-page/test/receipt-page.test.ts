@@ -6,16 +6,15 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { allowedCall } from '../../../bench/call.mjs'
+import { createSigner, generatePrivateKey } from '../../../packages/crypto/dist/index.js'
 import {
   createCosigner,
   createSignature,
-  createSigner,
   encodeNote,
   encodeVkey,
-  generatePrivateKey,
   parseNote,
-  verifyReceipt,
-} from '../../../packages/crypto/dist/index.js'
+} from '../../../packages/crypto/dist/note.js'
+import { verifyReceipt } from '../../../packages/crypto/dist/receipt.js'
 import { makeReceipt, openLedgerReader } from '../../../packages/ledger/dist/index.js'
 import { JsonlLedger } from '../../../packages/ledger/dist/store/jsonl/ledger.js'
 import { MemoryLedger } from '../../../packages/ledger/dist/store/memory.js'
@@ -111,7 +110,7 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
   })
 
   it('takes a dropped or chosen file, and a vkey', async () => {
-    const { createNoteKey } = await import('../../../packages/crypto/dist/index.js')
+    const { createNoteKey } = await import('../../../packages/crypto/dist/note.js')
     await page.setInputFiles('#receipt-file', {
       name: 'r.json',
       mimeType: 'application/json',

@@ -1,4 +1,5 @@
-import { type EntryRecord, select } from '@sudoagent/ledger'
+import { select } from '@sudoagent/ledger'
+import type { EntryRecord } from '@sudoagent/ledger/entry'
 import type { MemoryLedger } from '@sudoagent/ledger/memory'
 
 type CallEntry = Exclude<EntryRecord['entry'], { readonly event: 'checkpoint' }>

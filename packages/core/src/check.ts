@@ -1,4 +1,4 @@
-import { printable } from '@sudoagent/ledger'
+import { printable } from '@sudoagent/crypto/text'
 
 /** Larger integers are not exact in a double, nor in other JSON readers. */
 const INTEGER_MAX = Number.MAX_SAFE_INTEGER

@@ -8,8 +8,6 @@ export {
   verify,
 } from '@sudoagent/ledger'
 export {
-  APPROVAL_TTL_MS_DEFAULT,
-  APPROVAL_TTL_MS_MAX,
   type ApprovalAnswer,
   type ApprovalBinding,
   type ApprovalFilter,
@@ -26,7 +24,6 @@ export { ImmediateApprover, type ImmediateApproverOptions } from './approval/imm
 export { InteractiveApprover, type InteractiveApproverOptions } from './approval/interactive.js'
 export { MemoryApprovalStore } from './approval/memory-store.js'
 export { PollingApprover, type PollingApproverOptions } from './approval/polling.js'
-export { isIntegerText } from './arguments/integer-text.js'
 export { type AuditLog, type AuditRecord, JsonlAuditLog } from './audit-log.js'
 export type { Authorization } from './boundary/boundary.js'
 export type { CallOutcome } from './boundary/recorder.js'
@@ -54,14 +51,11 @@ export {
   ParametersError,
   PolicyError,
 } from './error.js'
-export { foldName } from './fold-name.js'
 export type { FromEnvOptions } from './from-env.js'
 export type { CallOptions, EngineFault, EngineOptions, OnConcealed, OpenOptions } from './options.js'
-export { type Context, UNRECORDABLE } from './policy/context.js'
+export type { Context } from './policy/context.js'
 export { AllowAllPolicy, DenyAllPolicy, type Policy, type PolicyDecision, type PolicyResult } from './policy/policy.js'
 export { REASON_CODES, type ReasonCode } from './policy/reason-code.js'
 export { allow, ask, deny } from './policy/results.js'
-export { type Concealment, describeConcealed } from './redaction/concealment.js'
-export type { Redacted } from './redaction/json.js'
 export { createRedactor, type RedactionOptions, type Redactor } from './redaction/redactor.js'
 export type { AnyFunction, AsyncMethod, Guarded, MethodDecorator } from './wrap.js'

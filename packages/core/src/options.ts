@@ -1,7 +1,8 @@
 // The options of engines and calls, validated once: a misspelt name or a wrong type is a TypeError, never a
 // default.
 import { randomUUID } from 'node:crypto'
-import { type LedgerWriter, NAME_LENGTH_MAX } from '@sudoagent/ledger'
+import type { LedgerWriter } from '@sudoagent/ledger'
+import { NAME_LENGTH_MAX } from '@sudoagent/ledger/entry'
 import { ownFields } from '@sudoagent/ledger/store'
 import {
   APPROVAL_TTL_MS_DEFAULT,

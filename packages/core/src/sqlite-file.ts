@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { SudoAgentError } from '@sudoagent/crypto'
-import { printable } from '@sudoagent/ledger'
+import { printable } from '@sudoagent/crypto/text'
 import {
   createPrivately,
   FileIdentity,

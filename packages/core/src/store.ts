@@ -9,6 +9,8 @@ export {
   APPROVAL_LIST_MAX,
   APPROVAL_RETENTION_MS,
   APPROVAL_STATES,
+  APPROVAL_TTL_MS_DEFAULT,
+  APPROVAL_TTL_MS_MAX,
 } from './approval/approval.js'
 export { type ApprovalRow, checkRow } from './approval/row.js'
 export { type ApprovalTable, TableApprovalStore } from './approval/table-store.js'

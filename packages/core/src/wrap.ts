@@ -1,5 +1,5 @@
 // The types and helpers of the function wrapper and the method decorator. The engine runs the wrapped functions.
-import { NAME_LENGTH_MAX } from '@sudoagent/ledger'
+import { NAME_LENGTH_MAX } from '@sudoagent/ledger/entry'
 import { quote, requireName } from './check.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: "any function": parameters are contravariant, so `unknown[]` would accept almost none

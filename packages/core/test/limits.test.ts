@@ -1,4 +1,4 @@
-import { encodeCanonical, JSON_DEPTH_MAX } from '@sudoagent/crypto'
+import { encodeCanonical, JSON_DEPTH_MAX } from '@sudoagent/crypto/json'
 import { describe, expect, it } from 'vitest'
 import { takeSnapshot } from '../src/arguments/snapshot.js'
 import { ARGUMENT_LIMITS, CLASS_NAME_LENGTH_MAX, METADATA_LIMITS, type SnapshotLimits } from '../src/limits.js'

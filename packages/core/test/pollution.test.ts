@@ -1,6 +1,6 @@
 // A JSON merge elsewhere in the process adds a member to `Object.prototype`. No such member may change a decision,
 // an entry or a result.
-import type { CallEntry } from '@sudoagent/ledger'
+import type { CallEntry } from '@sudoagent/ledger/entry'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ImmediateApprover } from '../src/approval/immediate.js'
 import { MemoryApprovalStore } from '../src/approval/memory-store.js'

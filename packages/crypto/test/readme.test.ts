@@ -1,10 +1,19 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import * as api from '../src/index.js'
+import * as bytes from '../src/bytes.js'
+import * as entry from '../src/entry.js'
+import * as main from '../src/index.js'
+import * as json from '../src/json.js'
+import * as note from '../src/note.js'
+import * as receipt from '../src/receipt.js'
+import * as text from '../src/text.js'
+import * as tree from '../src/tree.js'
+
+const api = { ...main, ...bytes, ...entry, ...json, ...note, ...receipt, ...text, ...tree }
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 
-const IMPORT = /import \{([^}]*)\} from '@sudoagent\/crypto'/
+const IMPORT = /import \{([^}]*)\} from '@sudoagent\/crypto(?:\/\w+)?'/g
 
 // The constructor of async functions has no global name.
 const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor as FunctionConstructor
@@ -16,7 +25,9 @@ test('every example is tested', () => {
 })
 
 test.each(examples)('the example does what its comments say (%#)', async (block) => {
-  const names = IMPORT.exec(block)?.[1] ?? ''
+  const names = [...block.matchAll(IMPORT)]
+    .flatMap(([, list = '']) => list.split(','))
+    .filter((name) => name.trim() !== '')
   // Each `expression // => text` becomes a pair of the actual and the documented value.
   const body = block
     .replace(IMPORT, '')

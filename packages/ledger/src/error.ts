@@ -1,4 +1,5 @@
-import { type ErrorDetails, printable, SudoAgentError } from '@sudoagent/crypto'
+import { type ErrorDetails, SudoAgentError } from '@sudoagent/crypto'
+import { printable } from '@sudoagent/crypto/text'
 
 /** Errors of a ledger's store and of its use. Defects of its content are findings of `verify`. */
 export type LedgerErrorCode =

@@ -1,12 +1,7 @@
 // All limits of this package, with their reasons. A ledger is untrusted input, so nothing may grow without
 // limit with its content.
 
-export {
-  APPROVAL_USE_GRACE_MS,
-  NAME_LENGTH_MAX,
-  REASON_LENGTH_MAX,
-  REQUEST_ID_LENGTH_MAX,
-} from '@sudoagent/crypto'
+export { NAME_LENGTH_MAX, REASON_LENGTH_MAX, REQUEST_ID_LENGTH_MAX } from '@sudoagent/crypto/entry'
 
 /**
  * Maximum length of a line that a reader parses, in bytes. Typical entries have 0.5–5 KB. A longer line is a

@@ -4,8 +4,18 @@
  * `recover` and the head checks validate the existing content of the store.
  */
 
+export type { LineFault, StoredColumns, StoredLine } from './entry/stored-line.js'
 export { BATCH_BYTES_MAX, BATCH_LINES, LINE_BYTES_MAX, SIGNER_TIMEOUT_MS } from './limits.js'
 export { ownFields } from './own-fields.js'
+export type {
+  FetchedSource,
+  LineRanges,
+  Place,
+  RangeRows,
+  StoredEvidence,
+  StoredText,
+  StoreFault,
+} from './port/reader.js'
 export { callNumber, POSITIONS_OF_CALL_MAX } from './rules/call-number.js'
 export type { KeyRing } from './rules/key-ring.js'
 export { leavesOf, treeDamaged, withHash } from './tree/tile-hashes.js'

@@ -14,16 +14,11 @@
  *
  * Every line ends in a line feed. The old size is 0, without a proof, for a log that the witness has not seen.
  */
-import {
-  type Checkpoint,
-  CryptoError,
-  decodeBase64,
-  decodeUtf8,
-  encodeBase64,
-  HASH_BYTES,
-  parseCheckpoint,
-  parseNote,
-} from '@sudoagent/crypto'
+
+import { CryptoError } from '@sudoagent/crypto'
+import { decodeBase64, decodeUtf8, encodeBase64 } from '@sudoagent/crypto/bytes'
+import { type Checkpoint, parseCheckpoint, parseNote } from '@sudoagent/crypto/note'
+import { HASH_BYTES } from '@sudoagent/crypto/tree'
 import { WitnessError } from './error.js'
 
 /** C2SP: "The client MUST NOT send more than 63 consistency proof lines." */

@@ -2,11 +2,11 @@
  * Requests a cosignature from a witness (https://c2sp.org/tlog-witness, `add-checkpoint`), starting from the size
  * that the witness recorded. No answer is trusted: the result is a note whose new signature was verified.
  */
+import { CryptoError } from '@sudoagent/crypto'
+import { decodeUtf8 } from '@sudoagent/crypto/bytes'
 import {
-  CryptoError,
   cosignatureTime,
   createCosignatureVerifier,
-  decodeUtf8,
   encodeNote,
   NOTE_SIGNATURES_MAX,
   type NoteKey,
@@ -14,10 +14,10 @@ import {
   openNote,
   parseCheckpoint,
   parseNote,
-  TREE_SIZE_MAX,
   type UnverifiedNote,
   type VerifiedSignature,
-} from '@sudoagent/crypto'
+} from '@sudoagent/crypto/note'
+import { TREE_SIZE_MAX } from '@sudoagent/crypto/tree'
 import { encodeAddCheckpoint, SIZE_TYPE } from './add-checkpoint.js'
 import { WitnessError } from './error.js'
 import { endpointOf, post, type Reply } from './post.js'

@@ -8,7 +8,7 @@
  */
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { parseCheckpoint, parseNote } from '@sudoagent/crypto'
+import { parseCheckpoint, parseNote } from '@sudoagent/crypto/note'
 import {
   createPrivately,
   DamagedFile,

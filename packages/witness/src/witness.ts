@@ -5,8 +5,8 @@
  *
  * Side effects only through its store, signer and clock: the bytes of a request in, an HTTP answer out.
  */
+import { CryptoError, type Signer } from '@sudoagent/crypto'
 import {
-  CryptoError,
   createCosigner,
   createNoteVerifier,
   createSignature,
@@ -15,10 +15,9 @@ import {
   type NoteKey,
   type NoteVerifier,
   openCheckpoint,
-  type Signer,
   type VerifiedCheckpoint,
-  verifyConsistency,
-} from '@sudoagent/crypto'
+} from '@sudoagent/crypto/note'
+import { verifyConsistency } from '@sudoagent/crypto/tree'
 import { parseAddCheckpoint, SIZE_TYPE, type Submission, type UnverifiedSubmission } from './add-checkpoint.js'
 import { WitnessError } from './error.js'
 import { isTime, type StoredCheckpoint, type WitnessStore } from './store.js'

@@ -1,4 +1,4 @@
-import { encodeBase64 } from '@sudoagent/crypto'
+import { encodeBase64 } from '@sudoagent/crypto/bytes'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isLong } from '../../../test/tier.js'

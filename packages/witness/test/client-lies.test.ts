@@ -1,4 +1,4 @@
-import { createCosigner, encodeSignatureLine } from '@sudoagent/crypto'
+import { createCosigner, encodeSignatureLine } from '@sudoagent/crypto/note'
 import { describe, expect, test } from 'vitest'
 import {
   type Answer,

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createCosigner, parseNote, signNote } from '@sudoagent/crypto'
+import { createCosigner, parseNote, signNote } from '@sudoagent/crypto/note'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { CosignOptions } from '../src/client.js'
 import {

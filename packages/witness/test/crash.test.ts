@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { createCosigner, encodeVkey } from '@sudoagent/crypto'
+import { createCosigner, encodeVkey } from '@sudoagent/crypto/note'
 import { expect, onTestFinished, test } from 'vitest'
 import { cosign } from '../src/client.js'
 import { codeOf } from './fixtures/errors.js'

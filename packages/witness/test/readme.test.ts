@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { encodeVkey } from '@sudoagent/crypto'
+import { encodeVkey } from '@sudoagent/crypto/note'
 import { expect, test } from 'vitest'
 import { TestLog } from './fixtures/log.js'
 import { temporaryFolder } from './fixtures/temporary.js'

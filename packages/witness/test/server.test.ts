@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { connect, type Socket } from 'node:net'
-import { createCosignatureVerifier, openNote } from '@sudoagent/crypto'
+import { createCosignatureVerifier, openNote } from '@sudoagent/crypto/note'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { SUBMISSION_BYTES_MAX } from '../src/add-checkpoint.js'
 import { MemoryWitnessStore } from '../src/memory-store.js'

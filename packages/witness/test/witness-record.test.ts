@@ -1,5 +1,7 @@
 // The order of things: on record first, then the cosignature; and of two at once, one.
-import { cosignatureTime, createCosignatureVerifier, encodeBase64, openNote } from '@sudoagent/crypto'
+
+import { encodeBase64 } from '@sudoagent/crypto/bytes'
+import { cosignatureTime, createCosignatureVerifier, openNote } from '@sudoagent/crypto/note'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { MemoryWitnessStore } from '../src/memory-store.js'
 import type { WitnessStore } from '../src/store.js'

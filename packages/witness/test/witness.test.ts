@@ -1,12 +1,12 @@
+import type { CryptoError } from '@sudoagent/crypto'
 import {
-  type CryptoError,
   cosignatureTime,
   createCosignatureVerifier,
   createCosigner,
   openNote,
   parseNote,
   signNote,
-} from '@sudoagent/crypto'
+} from '@sudoagent/crypto/note'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { encodeAddCheckpoint } from '../src/add-checkpoint.js'
 import { MemoryWitnessStore } from '../src/memory-store.js'

@@ -1,5 +1,7 @@
-import type { NoteKey, PublicKey } from '@sudoagent/crypto'
-import type { LedgerReader, PrefixProof, UnverifiedCheckpoint } from '@sudoagent/ledger'
+import type { PublicKey } from '@sudoagent/crypto'
+import type { NoteKey } from '@sudoagent/crypto/note'
+import type { LedgerReader } from '@sudoagent/ledger'
+import type { PrefixProof, UnverifiedCheckpoint } from '@sudoagent/ledger/proof'
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../exit.js'
 import { repeatable } from '../option.js'
@@ -43,13 +45,14 @@ Example:
 
 export async function run(options: ConsistencyOptions, io: Io): Promise<ExitCode> {
   const { ledger, from, publicKey = [], output, json = false } = options
-  const crypto = await import('@sudoagent/crypto')
+  const { NOTE_BYTES_MAX } = await import('@sudoagent/crypto/note')
+  const { bytesToHex, encodeBase64 } = await import('@sudoagent/crypto/bytes')
   const { readText } = await import('../input/input-file.js')
   const { readTrustedKeys } = await import('../key/trusted-key.js')
   const { withLedger } = await import('../ledger/ledger-file.js')
   const { storedCheckpoint } = await import('../ledger/stored-checkpoint.js')
   const keys = await readTrustedKeys(publicKey)
-  const keptText = await readText(from, 'checkpoint', crypto.NOTE_BYTES_MAX, io)
+  const keptText = await readText(from, 'checkpoint', NOTE_BYTES_MAX, io)
   const kept = await readCheckpoint(keptText, `\`${from}\``, keys)
   const headText = await storedCheckpoint(ledger, io)
   const head = await readCheckpoint(headText, 'the checkpoint of the ledger', keys)
@@ -62,7 +65,7 @@ export async function run(options: ConsistencyOptions, io: Io): Promise<ExitCode
     throw new CliError(EXIT.no, why, 'entries were removed, or an older copy was restored')
   }
   const { root, hashes } = await withLedger(ledger, io, false, ({ reader }) => prove(reader, kept.size, head))
-  if (crypto.bytesToHex(root) !== crypto.bytesToHex(kept.root)) {
+  if (bytesToHex(root) !== bytesToHex(kept.root)) {
     const why = `the first ${kept.size} entries of the ledger differ from \`${from}\` (INCONSISTENT)`
     throw new CliError(EXIT.no, why, 'the ledger was rewritten: keep both files as evidence')
   }
@@ -80,9 +83,9 @@ export async function run(options: ConsistencyOptions, io: Io): Promise<ExitCode
   if (json) {
     const value = {
       origin: head.origin,
-      from: { size: kept.size, root: crypto.encodeBase64(kept.root) },
-      to: { size: head.size, root: crypto.encodeBase64(head.root) },
-      proof: hashes.map((hash) => crypto.encodeBase64(hash)),
+      from: { size: kept.size, root: encodeBase64(kept.root) },
+      to: { size: head.size, root: encodeBase64(head.root) },
+      proof: hashes.map((hash) => encodeBase64(hash)),
       signatures_checked: keys.length > 0,
     }
     await print(io.stdout, `${JSON.stringify(value, null, 2)}\n`)
@@ -91,8 +94,8 @@ export async function run(options: ConsistencyOptions, io: Io): Promise<ExitCode
   const { fieldRow } = await import('../text/rows.js')
   const rows = [
     ['origin', head.origin],
-    ['from', `${kept.size} entries, root ${crypto.encodeBase64(kept.root)}`],
-    ['to', `${head.size} entries, root ${crypto.encodeBase64(head.root)}`],
+    ['from', `${kept.size} entries, root ${encodeBase64(kept.root)}`],
+    ['to', `${head.size} entries, root ${encodeBase64(head.root)}`],
     ['proof', `${hashes.length} hashes`],
   ] as const
   const signed = keys.length === 0 ? '; signatures not checked: give --public-key' : '; both are signed by a given key'
@@ -104,7 +107,8 @@ export async function run(options: ConsistencyOptions, io: Io): Promise<ExitCode
 
 /** The proof from the tree of the ledger. @throws CliError if the tree does not match the head */
 async function prove(reader: LedgerReader, size: number, head: UnverifiedCheckpoint): Promise<PrefixProof> {
-  const { LedgerError, provePrefix } = await import('@sudoagent/ledger')
+  const { LedgerError } = await import('@sudoagent/ledger')
+  const { provePrefix } = await import('@sudoagent/ledger/proof')
   try {
     return await provePrefix(reader, size, head)
   } catch (error) {
@@ -119,20 +123,21 @@ async function readCheckpoint(
   name: string,
   keys: readonly (PublicKey | NoteKey)[],
 ): Promise<UnverifiedCheckpoint> {
-  const crypto = await import('@sudoagent/crypto')
-  const { readUnverifiedCheckpoint } = await import('@sudoagent/ledger')
+  const { CryptoError } = await import('@sudoagent/crypto')
+  const { createNoteKey, createNoteVerifier, openCheckpoint } = await import('@sudoagent/crypto/note')
+  const { readUnverifiedCheckpoint } = await import('@sudoagent/ledger/proof')
   const { guessKind } = await import('../input/input-file.js')
   try {
     const checkpoint = readUnverifiedCheckpoint(text)
     if (keys.length === 0) return checkpoint
-    const noteKeys = keys.map((key) => ('keyHash' in key ? key : crypto.createNoteKey(checkpoint.origin, key)))
-    crypto.openCheckpoint(
+    const noteKeys = keys.map((key) => ('keyHash' in key ? key : createNoteKey(checkpoint.origin, key)))
+    openCheckpoint(
       text,
-      noteKeys.map((key) => crypto.createNoteVerifier(key)),
+      noteKeys.map((key) => createNoteVerifier(key)),
     )
     return checkpoint
   } catch (error) {
-    if (!(error instanceof crypto.CryptoError)) throw error
+    if (!(error instanceof CryptoError)) throw error
     const kind = guessKind(Buffer.from(text))
     const hint = kind === undefined || kind.includes('checkpoint') ? error.hint : kind
     throw new CliError(EXIT.no, `${name}: ${error.message} (${error.code})`, hint, error)

@@ -36,7 +36,8 @@ Examples:
 export async function run({ from, to, json = false }: CopyOptions, io: Io): Promise<ExitCode> {
   const { withLedger } = await import('../ledger/ledger-file.js')
   const { copyLedger } = await import('@sudoagent/ledger/copy')
-  const { printable, verify } = await import('@sudoagent/ledger')
+  const { printable } = await import('@sudoagent/crypto/text')
+  const { verify } = await import('@sudoagent/ledger')
   await refuseSame(from, to)
   const { entries, found } = await withLedger(from, io, false, async ({ reader }) => {
     const sink = await openSink(to)

@@ -1,4 +1,5 @@
-import type { ExportFormat, ExportOptions as LedgerExportOptions, LedgerReader } from '@sudoagent/ledger'
+import type { LedgerReader } from '@sudoagent/ledger'
+import type { ExportFormat, ExportOptions as LedgerExportOptions } from '@sudoagent/ledger/export'
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../exit.js'
 import { addOutputOptions, formatOf } from '../option.js'
@@ -64,7 +65,7 @@ async function* everyEntry(
   options: LedgerExportOptions,
   io: Io,
 ): AsyncGenerator<string> {
-  const { exportLedger } = await import('@sudoagent/ledger')
+  const { exportLedger } = await import('@sudoagent/ledger/export')
   const { requireWholeStore } = await import('../ledger/ledger-file.js')
   yield* exportLedger(reader, format, { ...options, onUnreadable, beforeEnd: () => requireWholeStore(reader, io) })
 }

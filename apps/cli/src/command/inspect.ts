@@ -1,4 +1,4 @@
-import type { InspectedCheckpoint, Inspection } from '@sudoagent/ledger'
+import type { InspectedCheckpoint, Inspection } from '@sudoagent/ledger/inspect'
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../exit.js'
 import { type Io, print } from '../terminal/io.js'
@@ -34,7 +34,7 @@ interface LedgerFile {
 }
 
 export async function run({ ledger, json = false }: InspectOptions, io: Io): Promise<ExitCode> {
-  const { inspect } = await import('@sudoagent/ledger')
+  const { inspect } = await import('@sudoagent/ledger/inspect')
   const { withLedger } = await import('../ledger/ledger-file.js')
   const { filesOf } = await import('../terminal/same-file.js')
   const inspection = await withLedger(ledger, io, false, ({ reader }) => inspect(reader))

@@ -66,7 +66,7 @@ export async function run(
     await print(io.stdout, `${JSON.stringify(value, null, 2)}\n`)
     return EXIT.ok
   }
-  const { printable } = await import('@sudoagent/ledger')
+  const { printable } = await import('@sudoagent/crypto/text')
   await print(
     io.stdout,
     `key id       ${key.publicKey.keyId}\nprivate key  ${printable(privateKey)}\npublic key   ${printable(publicKey)}\n`,

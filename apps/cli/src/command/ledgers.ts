@@ -36,7 +36,7 @@ export async function run({ database, json = false }: LedgersOptions, io: Io): P
     const plain = ledgers.map(({ name, size, entryHash, ageMs }) => ({ name, size, head: entryHash, age_ms: ageMs }))
     await print(io.stdout, `${JSON.stringify(plain, null, 2)}\n`)
   } else {
-    const { printable } = await import('@sudoagent/ledger')
+    const { printable } = await import('@sudoagent/crypto/text')
     const rows = [
       ['LEDGER', 'ENTRIES', 'HEAD', 'GREW'],
       ...ledgers.map((row) => [

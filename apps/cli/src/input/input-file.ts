@@ -14,7 +14,7 @@
 //   sudoagent: error: the receipt is not valid UTF-8 … (RECEIPT_INVALID)
 //   sudoagent: hint: it is a SQLite database, possibly a ledger
 import { open } from 'node:fs/promises'
-import { decodeUtf8 } from '@sudoagent/crypto'
+import { decodeUtf8 } from '@sudoagent/crypto/bytes'
 import { CliError, EXIT } from '../exit.js'
 import { errnoHint, errnoOf, errnoWords } from '../terminal/errno.js'
 import type { Io } from '../terminal/io.js'

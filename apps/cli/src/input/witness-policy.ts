@@ -1,5 +1,6 @@
 // Reads a witness policy (https://c2sp.org/tlog-policy) from a file.
-import { CryptoError, parseWitnessPolicy, type WitnessPolicy } from '@sudoagent/crypto'
+import { CryptoError } from '@sudoagent/crypto'
+import { parseWitnessPolicy, type WitnessPolicy } from '@sudoagent/crypto/note'
 import { CliError, EXIT } from '../exit.js'
 import type { Io } from '../terminal/io.js'
 import { guessKind, readInput } from './input-file.js'

@@ -1,6 +1,6 @@
 // Asks for passphrases on the terminal without echo, and always restores the terminal mode.
 import { on } from 'node:events'
-import { printable } from '@sudoagent/ledger'
+import { printable } from '@sudoagent/crypto/text'
 import { CliError, EXIT } from '../exit.js'
 import { type Io, PASSPHRASE_VARIABLE } from '../terminal/io.js'
 

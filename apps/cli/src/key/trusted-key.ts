@@ -1,13 +1,7 @@
 // Reads the public keys that verification trusts: PEM files, or files with a vkey, which binds a key to the name of
 // one log.
-import {
-  CryptoError,
-  createNoteVerifier,
-  type NoteKey,
-  type PublicKey,
-  parsePublicKey,
-  parseVkey,
-} from '@sudoagent/crypto'
+import { CryptoError, type PublicKey, parsePublicKey } from '@sudoagent/crypto'
+import { createNoteVerifier, type NoteKey, parseVkey } from '@sudoagent/crypto/note'
 import { CliError, EXIT } from '../exit.js'
 import { parseKeyFile, pemOf, readKeyFile } from './key-file.js'
 

@@ -1,5 +1,6 @@
 // Opens a ledger for one command: shows progress while it is read, and always closes it.
-import { LedgerError, type LedgerReader, type StoreFault } from '@sudoagent/ledger'
+import { LedgerError, type LedgerReader } from '@sudoagent/ledger'
+import type { StoreFault } from '@sudoagent/ledger/store'
 import { CliError, EXIT } from '../exit.js'
 import type { Io } from '../terminal/io.js'
 import { printMessage } from '../terminal/message.js'

@@ -2,18 +2,12 @@
 // with the heads as its parameters, so a registry is verified like every ledger.
 import { randomUUID } from 'node:crypto'
 import { sha256Hex } from '@sudoagent/crypto'
-import {
-  decisionHash,
-  type EntryDraft,
-  formatTimestamp,
-  isCallEntry,
-  type LedgerReader,
-  type LedgerWriter,
-  printable,
-  readUnverifiedCheckpoint,
-  select,
-} from '@sudoagent/ledger'
-import { isLedgerName, ledgerIn, listLedgers, openPostgresLedger } from '@sudoagent/postgres'
+import { printable } from '@sudoagent/crypto/text'
+import { type EntryDraft, type LedgerReader, type LedgerWriter, select } from '@sudoagent/ledger'
+import { decisionHash, formatTimestamp, isCallEntry } from '@sudoagent/ledger/entry'
+import { readUnverifiedCheckpoint } from '@sudoagent/ledger/proof'
+import { listLedgers, openPostgresLedger } from '@sudoagent/postgres'
+import { isLedgerName, ledgerIn } from '@sudoagent/postgres/url'
 import { CliError, EXIT } from '../exit.js'
 import { isServer } from './place.js'
 

@@ -4,7 +4,7 @@ import type { Io } from '../terminal/io.js'
 /** The signed head of a ledger. @throws CliError if the ledger has no signed head */
 export async function storedCheckpoint(ledger: string, io: Io): Promise<string> {
   const { withLedger } = await import('./ledger-file.js')
-  const { parseNote } = await import('@sudoagent/crypto')
+  const { parseNote } = await import('@sudoagent/crypto/note')
   const { head } = await withLedger(ledger, io, true, ({ reader }) => reader.evidence())
   if (head === null) throw new CliError(EXIT.no, `\`${ledger}\` has no checkpoint`, NONE_HINT)
   if (head === 'unreadable') throw new CliError(EXIT.no, `the head of \`${ledger}\` cannot be read`, VERIFY_HINT)

@@ -1,7 +1,8 @@
 // Writes entries in a format to standard output or a file; shared by export, filter and search.
 
 import { extname } from 'node:path'
-import { type EntryRecord, type ExportFormat, exportCsv, exportJson, exportNdjson } from '@sudoagent/ledger'
+import type { EntryRecord } from '@sudoagent/ledger/entry'
+import { type ExportFormat, exportCsv, exportJson, exportNdjson } from '@sudoagent/ledger/export'
 import { CliError, EXIT } from '../exit.js'
 import { escapeForTerminal, escapeRowForTerminal } from '../text/harmless.js'
 import { painter } from '../text/paint.js'

@@ -1,6 +1,6 @@
 // Prints messages on stderr, one line each: `sudoagent: error: …`, `sudoagent: hint: …`, `sudoagent: note: …`.
 // Loaded on demand: `--help` and most commands print no message.
-import { printable } from '@sudoagent/ledger'
+import { printable } from '@sudoagent/crypto/text'
 import { painter } from '../text/paint.js'
 import { rowsOf } from '../text/rows.js'
 import type { Io } from './io.js'

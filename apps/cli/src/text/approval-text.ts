@@ -1,7 +1,7 @@
 // Formats approvals for people. All text of the call is untrusted.
 import type { ApprovalRecord } from '@sudoagent/core'
 import { breakRows, usableColumns } from '@sudoagent/core/terminal'
-import { printable } from '@sudoagent/ledger'
+import { printable } from '@sudoagent/crypto/text'
 import { fit, padEnd, widthOf } from './width.js'
 
 /** Width of the terminal in cells; undefined for a pipe, where lines are not wrapped. */

@@ -1,6 +1,6 @@
 // Escapes program formats (`--format json`) for a terminal. JSON keeps its value; in other formats the escapes show
 // the original characters.
-import { escapeUnseen } from '@sudoagent/crypto'
+import { escapeUnseen } from '@sudoagent/crypto/text'
 
 /**
  * Escapes characters that move the cursor, change colours, are invisible, reorder text or imitate letters, in the

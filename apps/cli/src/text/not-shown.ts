@@ -1,6 +1,6 @@
 // Describes how much of the arguments an entry conceals. `[redacted]` alone does not say whether it replaces a
 // password or a program.
-import { scanJson } from '@sudoagent/crypto'
+import { scanJson } from '@sudoagent/crypto/json'
 
 /** Most concealed places that are read; a hostile entry may list more. */
 const PLACES_MAX = 1_000

@@ -17,7 +17,7 @@
 //   reason  refund above the
 //           limit of this month
 import { breakRows, usableColumns } from '@sudoagent/core/terminal'
-import { printable } from '@sudoagent/ledger'
+import { printable } from '@sudoagent/crypto/text'
 import type { Paint } from './paint.js'
 
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/

@@ -3,7 +3,9 @@
 //      #  TIME (UTC)           ACTION       AGENT        RESULT   REASON
 //      1  2026-11-22 20:18:29  refund_user  support-bot  allow    within limit
 //      2  2026-11-22 20:18:29  refund_user  support-bot  success  within limit
-import { type CheckpointEntry, type EntryRecord, isCallEntry, printable, readControl } from '@sudoagent/ledger'
+
+import { printable } from '@sudoagent/crypto/text'
+import { type CheckpointEntry, type EntryRecord, isCallEntry, readControl } from '@sudoagent/ledger/entry'
 import type { Paint } from './paint.js'
 import { fit, padEnd, padStart, widthOf } from './width.js'
 

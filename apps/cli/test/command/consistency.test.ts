@@ -1,5 +1,6 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
-import { createNoteKey, encodeVkey, generatePrivateKey } from '@sudoagent/crypto'
+import { generatePrivateKey } from '@sudoagent/crypto'
+import { createNoteKey, encodeVkey } from '@sudoagent/crypto/note'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SAMPLE, writeLedger } from '../support/ledger.js'
 import { Sandbox } from '../support/sandbox.js'

@@ -3,21 +3,21 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createSigner, encryptPrivateKey, generatePrivateKey } from '@sudoagent/crypto'
 import {
   createCosigner,
   createNoteKey,
   createSignature,
-  createSigner,
   encodeNote,
   encodeVkey,
-  encryptPrivateKey,
-  generatePrivateKey,
   parseCheckpoint,
   parseNote,
-} from '@sudoagent/crypto'
-import { encodeState, makeReceipt, openLedgerReader, provePrefix, verifyFrom } from '@sudoagent/ledger'
+} from '@sudoagent/crypto/note'
+import { makeReceipt, openLedgerReader } from '@sudoagent/ledger'
 import { JsonlLedger } from '@sudoagent/ledger/jsonl'
+import { provePrefix } from '@sudoagent/ledger/proof'
 import { SqliteLedger } from '@sudoagent/ledger/sqlite'
+import { encodeState, verifyFrom } from '@sudoagent/ledger/state'
 import { encodeAddCheckpoint } from '@sudoagent/witness'
 import { requestIdOf } from '../support/draft.js'
 import { SAMPLE } from '../support/ledger.js'

@@ -2,23 +2,23 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CryptoError, createSigner, parseCheckpoint } from '@sudoagent/crypto'
+import { CryptoError, createSigner } from '@sudoagent/crypto'
+import { parseCheckpoint } from '@sudoagent/crypto/note'
 import {
   callStory,
-  exportCsv,
-  inspect,
   LedgerError,
   type LedgerWriter,
   makeReceipt,
   openLedgerReader,
-  parseState,
-  provePrefix,
   select,
   verify,
-  verifyFrom,
 } from '@sudoagent/ledger'
+import { exportCsv } from '@sudoagent/ledger/export'
+import { inspect } from '@sudoagent/ledger/inspect'
 import { JsonlLedger } from '@sudoagent/ledger/jsonl'
+import { provePrefix } from '@sudoagent/ledger/proof'
 import { SqliteLedger } from '@sudoagent/ledger/sqlite'
+import { parseState, verifyFrom } from '@sudoagent/ledger/state'
 import { PolicyFileError } from '@sudoagent/policy'
 import { WitnessError } from '@sudoagent/witness'
 import { expect } from 'vitest'

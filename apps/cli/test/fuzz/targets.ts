@@ -1,28 +1,27 @@
 // Every parser that takes other people's bytes, each with what is valid for it. A target either comes to an end, or throws one of our errors with a
 // code; what a strict parser takes must be, to the byte, what its encoder makes of it.
+
+import { parsePrivateKey, parsePublicKey } from '@sudoagent/crypto'
+import { scanJson } from '@sudoagent/crypto/json'
 import {
   createCosignatureVerifier,
   createNoteKey,
   createNoteVerifier,
   encodeCheckpoint,
-  encodeFrontier,
   encodeNote,
   encodeTlogProof,
   encodeVkey,
   openNote,
   parseCheckpoint,
-  parseFrontier,
   parseNote,
-  parsePrivateKey,
-  parsePublicKey,
-  parseReceipt,
   parseTlogProof,
   parseVkey,
   parseWitnessPolicy,
-  scanJson,
-  verifyReceipt,
-} from '@sudoagent/crypto'
-import { encodeState, parseState, readUnverifiedCheckpoint } from '@sudoagent/ledger'
+} from '@sudoagent/crypto/note'
+import { parseReceipt, verifyReceipt } from '@sudoagent/crypto/receipt'
+import { encodeFrontier, parseFrontier } from '@sudoagent/crypto/tree'
+import { readUnverifiedCheckpoint } from '@sudoagent/ledger/proof'
+import { encodeState, parseState } from '@sudoagent/ledger/state'
 import { parsePolicyFile, RulePolicy } from '@sudoagent/policy'
 import { encodeAddCheckpoint, parseAddCheckpoint } from '@sudoagent/witness'
 import { expect } from 'vitest'

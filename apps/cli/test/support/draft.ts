@@ -1,6 +1,7 @@
 // Entries as an engine would write them, so that the commands have something to read.
 import { type Hash, sha256Hex } from '@sudoagent/crypto'
-import { decisionHash, type EntryDraft, formatTimestamp, type JsonObject } from '@sudoagent/ledger'
+import type { EntryDraft } from '@sudoagent/ledger'
+import { decisionHash, formatTimestamp, type JsonObject } from '@sudoagent/ledger/entry'
 
 export interface CallFacts {
   /** Tells one call from another. Also the second of its minute at which it happened. */

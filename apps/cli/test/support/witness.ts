@@ -1,7 +1,8 @@
 // A witness as its operator runs it: a process of its own on the loopback.
 import type { ChildProcess } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
-import { createNoteKey, encodeVkey, generatePrivateKey, type PrivateKey } from '@sudoagent/crypto'
+import { generatePrivateKey, type PrivateKey } from '@sudoagent/crypto'
+import { createNoteKey, encodeVkey } from '@sudoagent/crypto/note'
 import { onTestFinished } from 'vitest'
 import type { Ran, Sandbox } from './sandbox.js'
 

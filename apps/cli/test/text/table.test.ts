@@ -1,5 +1,5 @@
-import type { EntryRecord } from '@sudoagent/ledger'
 import { select } from '@sudoagent/ledger'
+import type { EntryRecord } from '@sudoagent/ledger/entry'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it } from 'vitest'
 import { painter } from '../../src/text/paint.js'

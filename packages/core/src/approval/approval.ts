@@ -17,15 +17,8 @@
  * The rules are in `transition.ts` and `table-store.ts`; stores differ only in their tables (memory, SQLite, and
  * PostgreSQL in another package).
  */
-import {
-  type ErrorDetails,
-  encodeJcs,
-  type Hash,
-  isHash,
-  type JsonValue,
-  parseJson,
-  SudoAgentError,
-} from '@sudoagent/crypto'
+import { type ErrorDetails, type Hash, isHash, SudoAgentError } from '@sudoagent/crypto'
+import { encodeJcs, type JsonValue, parseJson } from '@sudoagent/crypto/json'
 import { readFields, requireInstantMs, requireInteger, requireText } from '../check.js'
 
 /**

@@ -1,6 +1,6 @@
 // The approval step: calls the approver, waits until the deadline, and uses the answer once. Only an approval that
 // arrives in time and is bound to exactly this call lets the call continue.
-import { type ApprovalBlock, formatTimestamp } from '@sudoagent/ledger'
+import { type ApprovalBlock, formatTimestamp } from '@sudoagent/ledger/entry'
 import { type CheckedAnswer, parseAnswer } from '../approval/answer.js'
 import {
   type ApprovalRecord,

@@ -8,7 +8,7 @@
 // 6. decision recorded: written durably, also for a denial (`recorder.ts`, entries as in LEDGER-FORMAT §2)
 // 7. function: run by the owner of the authorization (`engine.ts`, or a framework)
 // 8. outcome recorded: an approved refund thus leaves a decision entry with an approval block and an outcome entry
-import { type BudgetBlock, REASON_LENGTH_MAX } from '@sudoagent/ledger'
+import { type BudgetBlock, REASON_LENGTH_MAX } from '@sudoagent/ledger/entry'
 import { type Snapshot, sameSnapshot, takeSnapshot } from '../arguments/snapshot.js'
 import { ApprovalDenied, BoundaryError, CallDenied, makeDenial } from '../error.js'
 import { type CheckedCallOptions, type EngineParts, requireNoSecret } from '../options.js'

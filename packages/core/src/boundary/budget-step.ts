@@ -1,7 +1,7 @@
 // The budget step: a charge is reserved before the approval, committed before the decision is written, and released
 // after a denial is recorded. A charge counts from its reservation on, so a process that dies in between has spent
 // too much, never too little.
-import type { BudgetBlock } from '@sudoagent/ledger'
+import type { BudgetBlock } from '@sudoagent/ledger/entry'
 import type { BudgetStore, BudgetVerdict } from '../budget/budget.js'
 import { memberOf } from '../check.js'
 import type { ReasonCode } from '../policy/reason-code.js'

@@ -1,6 +1,6 @@
 // Handling of calls with concealed arguments. A model can write an argument in a form that redaction takes for a
 // secret; the policy, the approver and the ledger would then see a different call from the one that runs.
-import { REASON_LENGTH_MAX } from '@sudoagent/ledger'
+import { REASON_LENGTH_MAX } from '@sudoagent/ledger/entry'
 import type { OnConcealed } from '../options.js'
 import type { ConcealmentNotice } from '../policy/context.js'
 import type { PolicyDecision } from '../policy/policy.js'

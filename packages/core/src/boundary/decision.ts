@@ -1,16 +1,16 @@
 // One guarded call under decision: its facts, which are fixed before the approval, and its ledger entries.
 import type { Hash } from '@sudoagent/crypto'
+import type { EntryDraft } from '@sudoagent/ledger'
 import {
   type Actor,
   type ApprovalBlock,
   type BudgetBlock,
   decisionHash,
-  type EntryDraft,
   formatTimestamp,
   type JsonObject,
   type OutcomeBlock,
   type Parameters,
-} from '@sudoagent/ledger'
+} from '@sudoagent/ledger/entry'
 import { type CallContext, noticeOf, parametersOf } from '../policy/context.js'
 import type { PolicyIdentity } from '../policy/policy.js'
 

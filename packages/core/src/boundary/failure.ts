@@ -1,5 +1,5 @@
 // Describes an untrusted error for the ledger: its type and a short message without secrets and paths.
-import { ERROR_LENGTH_MAX } from '@sudoagent/ledger'
+import { ERROR_LENGTH_MAX } from '@sudoagent/ledger/entry'
 import type { Redactor } from '../redaction/redactor.js'
 
 /** The recorded form of an error. */

@@ -1,6 +1,6 @@
 // Limits the memory of calls that wait for an approval: their arguments, the redacted form, and the record in the
 // store. Calls come from a model, so their number and size are limited here, regardless of the store's limits.
-import { encodeCanonical } from '@sudoagent/crypto'
+import { encodeCanonical } from '@sudoagent/crypto/json'
 import { OPEN_QUESTIONS_BYTES_MAX } from '../limits.js'
 import type { DecisionRequest } from './decision.js'
 import { Refusal } from './refusal.js'

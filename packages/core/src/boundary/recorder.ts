@@ -3,12 +3,11 @@
 import {
   type AppendedEntry,
   type EntryDraft,
-  formatTimestamp,
   LedgerError,
   type LedgerErrorCode,
-  type OutcomeBlock,
   type PreparedEntry,
 } from '@sudoagent/ledger'
+import { formatTimestamp, type OutcomeBlock } from '@sudoagent/ledger/entry'
 import type { AuditRecord } from '../audit-log.js'
 import { memberOf } from '../check.js'
 import { AuditLogError, makeDenial } from '../error.js'

@@ -1,5 +1,5 @@
 // The refusal of a call by a step of the boundary. It is recorded first and then becomes the caller's error.
-import type { ApprovalBlock, BudgetBlock } from '@sudoagent/ledger'
+import type { ApprovalBlock, BudgetBlock } from '@sudoagent/ledger/entry'
 import { ownFields } from '@sudoagent/ledger/store'
 import {
   ApprovalDenied,

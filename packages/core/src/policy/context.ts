@@ -4,7 +4,7 @@
  * A call with exactly one argument that is a plain object is a tool call with named arguments: they are in
  * `kwargs`, and `args` is empty. Any other call has its arguments in `args`, and `kwargs` is empty.
  */
-import type { JsonValue } from '@sudoagent/crypto'
+import type { JsonValue } from '@sudoagent/crypto/json'
 import { SnapshotError } from '../arguments/error.js'
 import { kindOf, markCopy } from '../arguments/kind.js'
 import { takeValue } from '../arguments/snapshot.js'

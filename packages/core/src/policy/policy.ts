@@ -15,8 +15,10 @@
 //
 // A policy without `version` and `policyHash` is recorded as `unversioned`, with a warning. `context.ts` builds the
 // context; `@sudoagent/policy` has policies from files of rules.
-import { encodeCanonical, type Hash, isHash, sha256Hex } from '@sudoagent/crypto'
-import { NAME_LENGTH_MAX, REASON_LENGTH_MAX } from '@sudoagent/ledger'
+
+import { type Hash, isHash, sha256Hex } from '@sudoagent/crypto'
+import { encodeCanonical } from '@sudoagent/crypto/json'
+import { NAME_LENGTH_MAX, REASON_LENGTH_MAX } from '@sudoagent/ledger/entry'
 import { memberOf, quote, readFields, requireText } from '../check.js'
 import type { Context } from './context.js'
 import type { ReasonCode } from './reason-code.js'

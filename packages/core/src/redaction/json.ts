@@ -1,5 +1,5 @@
 /** The redacted JSON form of a snapshot. The table of conversions is in `redactor.ts`. */
-import type { JsonValue } from '@sudoagent/crypto'
+import type { JsonValue } from '@sudoagent/crypto/json'
 import { hrefOf, mapEntries, setMembers, timeOf, viewOf } from '../arguments/builtin.js'
 import { SnapshotError } from '../arguments/error.js'
 import { markIntegerText } from '../arguments/integer-text.js'

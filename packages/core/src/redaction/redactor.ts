@@ -18,7 +18,7 @@
  * Redaction is a safety net, not a guarantee: a password without a name, as a positional argument or in prose,
  * looks like any other word.
  */
-import type { JsonValue } from '@sudoagent/crypto'
+import type { JsonValue } from '@sudoagent/crypto/json'
 import { REDACTION_PASSES_MAX } from '../limits.js'
 import { findCommands } from '../secret/command.js'
 import { findEncoded } from '../secret/encoded.js'

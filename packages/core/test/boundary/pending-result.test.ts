@@ -5,7 +5,7 @@ import { PassThrough, Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import type { OutcomeBlock } from '@sudoagent/ledger'
+import type { OutcomeBlock } from '@sudoagent/ledger/entry'
 import { describe, expect, test } from 'vitest'
 import { ALLOW, boundary } from '../fixtures/boundary.js'
 

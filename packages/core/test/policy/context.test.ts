@@ -1,4 +1,4 @@
-import { encodeCanonical } from '@sudoagent/crypto'
+import { encodeCanonical } from '@sudoagent/crypto/json'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { takeSnapshot } from '../../src/arguments/snapshot.js'

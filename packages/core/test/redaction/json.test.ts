@@ -1,4 +1,4 @@
-import { encodeCanonical } from '@sudoagent/crypto'
+import { encodeCanonical } from '@sudoagent/crypto/json'
 import { describe, expect, it } from 'vitest'
 import { processorTime } from '../../../crypto/test/fixtures/processor-time.js'
 import { kindOf } from '../../src/arguments/kind.js'

@@ -6,7 +6,10 @@
 //    "created_at":"…","entry_hash":"…","event":"checkpoint",…}
 //
 // This file checks their shape; `key-ring.ts` checks whether they are allowed at their position.
-import { encodeBase64, isKeyName, type Signer } from '@sudoagent/crypto'
+
+import type { Signer } from '@sudoagent/crypto'
+import { encodeBase64 } from '@sudoagent/crypto/bytes'
+import { isKeyName } from '@sudoagent/crypto/note'
 import { LEDGER_KEYS_MAX, NAME_LENGTH_MAX, ORIGIN_BYTES_MAX } from '../limits.js'
 import type { CheckpointEntry } from './entry.js'
 

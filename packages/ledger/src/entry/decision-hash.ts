@@ -1,9 +1,9 @@
 // Hashes over the content of an entry (LEDGER-FORMAT §3): computed for a new decision, and recomputed from a
 // stored line.
+
+import type { Hash } from '@sudoagent/crypto'
 import {
   type DecisionFacts,
-  encodeFixed,
-  type Hash,
   hashDecisionFacts,
   hashEntry,
   isPypiBudgetDenial,
@@ -12,7 +12,8 @@ import {
   PYPI_ACTOR,
   parametersText,
   pypiPolicyHash,
-} from '@sudoagent/crypto'
+} from '@sudoagent/crypto/entry'
+import { encodeFixed } from '@sudoagent/crypto/json'
 import { type CallEntry, isCallEntry, type LedgerEntry, type Parameters } from './entry.js'
 
 /**

@@ -13,9 +13,11 @@
 // `line.ts` parses a line, `checkEntry` checks the shape of the entry, and `decision-hash.ts` recomputes its
 // hashes: `entry_hash` is the SHA-256 of the line with `"entry_hash":null` and without `entry_signature`. The
 // rules between entries (hash chain, one decision and at most one outcome for each call) are in `rules/`.
-import { type Hash, isPypiEntry, type JsonValue } from '@sudoagent/crypto'
+import type { Hash } from '@sudoagent/crypto'
+import { isPypiEntry } from '@sudoagent/crypto/entry'
+import type { JsonValue } from '@sudoagent/crypto/json'
 
-export { checkEntry, draftMisfit, LEDGER_VERSION, SCHEMA_VERSION } from '@sudoagent/crypto'
+export { checkEntry, draftMisfit, LEDGER_VERSION, SCHEMA_VERSION } from '@sudoagent/crypto/entry'
 
 export type Effect = 'allow' | 'deny'
 export type OutcomeStatus = 'success' | 'error'

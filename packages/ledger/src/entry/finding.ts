@@ -1,5 +1,5 @@
 // The findings of `verify` (LEDGER-FORMAT §6).
-import { printable } from '@sudoagent/crypto'
+import { printable } from '@sudoagent/crypto/text'
 import { FINDINGS_MAX } from '../limits.js'
 
 /** A closed set. Codes are added, never renamed. */

@@ -1,5 +1,8 @@
 // Parses a stored line into an entry. The line is untrusted, so a defect is a value, not an exception.
-import { CryptoError, decodeUtf8, type Hash, isHash, type Members, scanJson } from '@sudoagent/crypto'
+import { CryptoError, type Hash, isHash } from '@sudoagent/crypto'
+import { decodeUtf8 } from '@sudoagent/crypto/bytes'
+import type { Members } from '@sudoagent/crypto/entry'
+import { scanJson } from '@sudoagent/crypto/json'
 import { LINE_BYTES_MAX } from '../limits.js'
 import { checkEntry, type LedgerEntry } from './entry.js'
 import type { FindingCode } from './finding.js'

@@ -1,4 +1,4 @@
-import type { Members } from '@sudoagent/crypto'
+import type { Members } from '@sudoagent/crypto/entry'
 import type { LedgerEntry } from './entry.js'
 import { parseLine } from './line.js'
 import type { StoredLine } from './stored-line.js'

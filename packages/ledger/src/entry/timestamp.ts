@@ -1,7 +1,7 @@
 // Formats ledger timestamps. `timestamp.ts` of the crypto package parses them.
-import { timestampMs } from '@sudoagent/crypto'
+import { timestampMs } from '@sudoagent/crypto/entry'
 
-export { isTimestamp, timestampMs } from '@sudoagent/crypto'
+export { isTimestamp, timestampMs } from '@sudoagent/crypto/entry'
 
 /** Tolerance for clock differences on one machine and for the wait for the ledger's lock, in milliseconds. */
 const CREATED_GRACE_MS = 60_000

@@ -3,7 +3,7 @@
 // prefixed with an apostrophe (OWASP, "CSV Injection"); numbers are not. Software for another locale may use another
 // separator than the comma, often the semicolon, and begin a cell after it. So text after such a separator is
 // prefixed, too.
-import { parametersText } from '@sudoagent/crypto'
+import { parametersText } from '@sudoagent/crypto/entry'
 import { approvalOf, isCallEntry } from '../entry/entry.js'
 import type { EntryRecord } from '../entry/record.js'
 import { M, type Member } from '../plain/member.js'

@@ -1,6 +1,7 @@
 // Reads the approval of a line in canonical order. Its values are needed, since approvals have rules of their
 // own.
-import { isHash, NAME_LENGTH_MAX, REQUEST_ID_LENGTH_MAX } from '@sudoagent/crypto'
+import { isHash } from '@sudoagent/crypto'
+import { NAME_LENGTH_MAX, REQUEST_ID_LENGTH_MAX } from '@sudoagent/crypto/entry'
 import type { ApprovalBlock, BindingBlock } from '../entry/entry.js'
 import type { LineCursor } from './line-cursor.js'
 

@@ -1,7 +1,8 @@
 // Checks a chunk of a ledger as a whole: each line by itself, and each with the one before it. It reports no
 // findings: if a line has a defect or is unusual, the check fails and the walk reads the chunk line by line.
 // Both apply the rules in `rules/` to the same facts.
-import { createVerifier, HASH_BYTES, type Hash, type PublicKey, sha256Hex, type Verifier } from '@sudoagent/crypto'
+import { createVerifier, type Hash, type PublicKey, sha256Hex, type Verifier } from '@sudoagent/crypto'
+import { HASH_BYTES } from '@sudoagent/crypto/tree'
 import { isCreatedLate } from '../entry/timestamp.js'
 import { HASH_WORDS, isUuid, uuidHex } from '../rules/call-key.js'
 import { checkLine } from '../rules/check-line.js'

@@ -1,7 +1,7 @@
 // Reads text from left to right and checks at each step that the expected token follows. The text must not
 // contain control characters other than line feeds; a string then ends at the next quote that is not escaped.
 // The cursor does not check that a string ends in the line where it begins: `PlainMembers` does.
-import { JSON_DEPTH_MAX } from '@sudoagent/crypto'
+import { JSON_DEPTH_MAX } from '@sudoagent/crypto/json'
 
 const SPACE = 0x20
 const QUOTE = 0x22

@@ -16,7 +16,8 @@
 // facts. Tests compare the two on arbitrary bytes, on mutated ledgers and on every test vector. A line that is
 // not recognised may still be valid: then `checkLine` reads it. `ChunkChecker` does the same for thousands of
 // lines at a time.
-import { type Hash, hashDecisionFacts, isHash, sha256Hex } from '@sudoagent/crypto'
+import { type Hash, isHash, sha256Hex } from '@sudoagent/crypto'
+import { hashDecisionFacts } from '@sudoagent/crypto/entry'
 import { LINE_BYTES_MAX } from '../limits.js'
 import { approvalProblems, hasTimes } from '../rules/approval.js'
 import { isUuid } from '../rules/call-key.js'

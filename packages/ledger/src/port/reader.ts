@@ -13,7 +13,7 @@
 // The optional `ranges` lets worker threads check parts of a large ledger in parallel. `treeReader` gives O(log
 // n) proofs from a stored tree, and `linesOfCall` uses an index. Without them, the lines are read from the
 // beginning, with the same results.
-import type { HashReader } from '@sudoagent/crypto'
+import type { HashReader } from '@sudoagent/crypto/tree'
 import type { StoredLine } from '../entry/stored-line.js'
 
 /** Damage of the store that only its reader can detect. */

@@ -1,6 +1,8 @@
 // Reads a ledger's metadata without verifying it: size, keys, checkpoints, open calls. One walk; memory grows
 // with the number of decisions, as in `verify`.
-import { createNoteKey, encodeBase64, isKeyName, type NoteSignature, parseNote } from '@sudoagent/crypto'
+
+import { encodeBase64 } from '@sudoagent/crypto/bytes'
+import { createNoteKey, isKeyName, type NoteSignature, parseNote } from '@sudoagent/crypto/note'
 import type { Genesis } from '../entry/control.js'
 import { recogniseLine } from '../plain/recognise-line.js'
 import type { LedgerKind, LedgerReader } from '../port/reader.js'

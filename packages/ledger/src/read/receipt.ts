@@ -1,13 +1,7 @@
 // Makes receipts from a ledger (LEDGER-FORMAT §4), in the format of `receipt.ts` of the crypto package, with
 // proofs from the stored tree.
-import {
-  type Checkpoint,
-  encodeReceipt,
-  encodeTlogProof,
-  parseCheckpoint,
-  parseNote,
-  type ReceiptEntryParts,
-} from '@sudoagent/crypto'
+import { type Checkpoint, encodeTlogProof, parseCheckpoint, parseNote } from '@sudoagent/crypto/note'
+import { encodeReceipt, type ReceiptEntryParts } from '@sudoagent/crypto/receipt'
 import type { EntryRecord } from '../entry/record.js'
 import { LedgerError } from '../error.js'
 import type { LedgerReader, StoredText } from '../port/reader.js'

@@ -1,5 +1,6 @@
 // Checks the approval of an allowed call against the entry that contains it.
-import { type Hash, isApprovalLate, isPypiEntry, pypiAsksForApproval } from '@sudoagent/crypto'
+import type { Hash } from '@sudoagent/crypto'
+import { isApprovalLate, isPypiEntry, pypiAsksForApproval } from '@sudoagent/crypto/entry'
 import { type ApprovalBlock, approvalOf, type CallEntry, type KnownApproval } from '../entry/entry.js'
 import { NO_PROBLEMS, type Problem } from './line-facts.js'
 

@@ -16,7 +16,7 @@
 //   position 4  outcome   success   OUTCOME_DUPLICATE
 //
 // The fast path for lines that this package wrote is `plain/recognise-line.ts`. Both give equal facts.
-import { isPypiEntry, PYPI_ACTOR, parametersText } from '@sudoagent/crypto'
+import { isPypiEntry, PYPI_ACTOR, parametersText } from '@sudoagent/crypto/entry'
 import { readControl } from '../entry/control.js'
 import { hashProblems } from '../entry/decision-hash.js'
 import { approvalOf, type CallEntry, isCallEntry } from '../entry/entry.js'

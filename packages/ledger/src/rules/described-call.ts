@@ -1,4 +1,4 @@
-import { hashDecisionFacts } from '@sudoagent/crypto'
+import { hashDecisionFacts } from '@sudoagent/crypto/entry'
 import type { CallText } from './line-facts.js'
 
 /** The data of a decision that its outcome is compared with. */

@@ -5,7 +5,8 @@
 //
 // A ledger without a genesis (an older one, or one of SudoAgent for Python) declares no keys; the caller of
 // `verify` provides them.
-import { createVerifier, decodeBase64, type Hash, type PublicKey, parsePublicKey } from '@sudoagent/crypto'
+import { createVerifier, type Hash, type PublicKey, parsePublicKey } from '@sudoagent/crypto'
+import { decodeBase64 } from '@sudoagent/crypto/bytes'
 import {
   type ControlBlock,
   type KeyAdded,

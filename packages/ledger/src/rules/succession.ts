@@ -1,7 +1,7 @@
 // Rules between an entry, the entry before it and its database columns. Single lines and chunks of lines use
 // the same rules.
 import type { Hash, Verifier } from '@sudoagent/crypto'
-import { decodeBase64 } from '@sudoagent/crypto'
+import { decodeBase64 } from '@sudoagent/crypto/bytes'
 import type { Problem } from './line-facts.js'
 
 const CHAIN_BROKEN: Problem = {

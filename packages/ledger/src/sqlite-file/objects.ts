@@ -8,7 +8,7 @@
 //   index  by_hash        CREATE INDEX by_hash ON ledger (…)         operator: harmless, as statements use NOT INDEXED
 //   trigger t             CREATE TRIGGER t AFTER INSERT ON ledger …  hostile: it changes written data
 
-import { printable } from '@sudoagent/crypto'
+import { printable } from '@sudoagent/crypto/text'
 import { LedgerError } from '../error.js'
 
 /**

@@ -1,6 +1,7 @@
 // Destinations of `copyLedger` in files: SQLite, or JSONL with its head and tree files.
 import { closeSync, fdatasyncSync, ftruncateSync, openSync, writeSync } from 'node:fs'
-import { encodeFrontier, parseCheckpoint, parseNote } from '@sudoagent/crypto'
+import { parseCheckpoint, parseNote } from '@sudoagent/crypto/note'
+import { encodeFrontier } from '@sudoagent/crypto/tree'
 import Database from 'better-sqlite3'
 import type { StoredLine } from '../entry/stored-line.js'
 import { LedgerError } from '../error.js'

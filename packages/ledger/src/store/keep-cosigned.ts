@@ -1,5 +1,5 @@
 // Stores the checkpoint that witnesses cosigned with its ledger, so that receipts can refer to it.
-import { parseCheckpoint, parseNote } from '@sudoagent/crypto'
+import { parseCheckpoint, parseNote } from '@sudoagent/crypto/note'
 import Database from 'better-sqlite3'
 import { asLedgerError } from '../file.js'
 import type { StoredText } from '../port/reader.js'

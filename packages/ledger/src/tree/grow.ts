@@ -1,5 +1,7 @@
 // Appends entries to the Merkle tree of a ledger.
-import { appendLeaves, type Frontier, hexToBytes, leafHash, type TreeNode } from '@sudoagent/crypto'
+
+import { hexToBytes } from '@sudoagent/crypto/bytes'
+import { appendLeaves, type Frontier, leafHash, type TreeNode } from '@sudoagent/crypto/tree'
 
 /** The tree with more entries, and the nodes that they complete. */
 export function grow(

@@ -1,16 +1,17 @@
 // Inclusion and consistency proofs (RFC 6962 §2.1) from a ledger.
+
+import { hexToBytes } from '@sudoagent/crypto/bytes'
 import {
   consistencyProof,
   EMPTY_FRONTIER,
   frontierRoot,
   type HashReader,
-  hexToBytes,
   inclusionProof,
   leafHash,
   readFrontier,
   verifyConsistency,
   verifyInclusion,
-} from '@sudoagent/crypto'
+} from '@sudoagent/crypto/tree'
 import { parseLine } from '../entry/line.js'
 import { LedgerError } from '../error.js'
 import { LINE_BYTES_MAX } from '../limits.js'

@@ -14,15 +14,10 @@
 // buffers and does not check its input again. The other files of this folder store the tree in tiles (C2SP
 // tlog-tiles: `tile-hashes.ts`) or in the order of completion (`stored-node.ts`), and make proofs from it
 // (`prove.ts`).
-import {
-  EMPTY_FRONTIER,
-  emptyRoot,
-  type Frontier,
-  HASH_BYTES,
-  type Hash,
-  hexToBytes,
-  sha256Hex,
-} from '@sudoagent/crypto'
+
+import { type Hash, sha256Hex } from '@sudoagent/crypto'
+import { hexToBytes } from '@sudoagent/crypto/bytes'
+import { EMPTY_FRONTIER, emptyRoot, type Frontier, HASH_BYTES } from '@sudoagent/crypto/tree'
 
 // Each level has one buffer: 0x01, the left node, the right node. The left node is the edge of the tree.
 const LEFT = 1

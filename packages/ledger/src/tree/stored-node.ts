@@ -2,7 +2,7 @@
 // of golang.org/x/mod/sumdb/tlog.
 //
 //   leaves 0 to 3:   0:leaf 0, 1:leaf 1, 2:(0,1), 3:leaf 2, 4:leaf 3, 5:(2,3), 6:(0…3)
-import type { HashReader } from '@sudoagent/crypto'
+import type { HashReader } from '@sudoagent/crypto/tree'
 
 /** The storage index of the node at a level and index, from 0. */
 export function storedNodeAt(level: number, index: number): number {

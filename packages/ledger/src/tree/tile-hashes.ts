@@ -1,6 +1,9 @@
 // Hashes of a tile (C2SP tlog-tiles) from values of a database, for every store with tiles. The values are
 // untrusted.
-import { HASH_BYTES, hexToBytes, isHash, leafHash } from '@sudoagent/crypto'
+
+import { isHash } from '@sudoagent/crypto'
+import { hexToBytes } from '@sudoagent/crypto/bytes'
+import { HASH_BYTES, leafHash } from '@sudoagent/crypto/tree'
 import { LedgerError } from '../error.js'
 
 /**

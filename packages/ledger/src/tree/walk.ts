@@ -1,5 +1,7 @@
 // Builds the tree of a ledger during a walk, and remembers it at the sizes of known checkpoints.
-import type { Frontier, Hash } from '@sudoagent/crypto'
+
+import type { Hash } from '@sudoagent/crypto'
+import type { Frontier } from '@sudoagent/crypto/tree'
 import { RunningTree } from './running-tree.js'
 
 /** The ledger at some size. A value is null if it could not be determined. */

@@ -1,19 +1,14 @@
 // Anchors: checkpoints, receipts and states that the caller kept outside the ledger. Only an anchor detects
 // that the whole ledger was replaced by an older copy, or rewritten by the holder of the signing key: the head
 // and everything else in the ledger can be replaced along with it.
-import {
-  bytesToHex,
-  CryptoError,
-  frontierRoot,
-  hashEntry,
-  hexToBytes,
-  leafHash,
-  parseReceipt,
-  parseTlogProof,
-  scanJson,
-  type UnverifiedReceiptEntry,
-  verifyInclusion,
-} from '@sudoagent/crypto'
+
+import { CryptoError } from '@sudoagent/crypto'
+import { bytesToHex, hexToBytes } from '@sudoagent/crypto/bytes'
+import { hashEntry } from '@sudoagent/crypto/entry'
+import { scanJson } from '@sudoagent/crypto/json'
+import { parseTlogProof } from '@sudoagent/crypto/note'
+import { parseReceipt, type UnverifiedReceiptEntry } from '@sudoagent/crypto/receipt'
+import { frontierRoot, leafHash, verifyInclusion } from '@sudoagent/crypto/tree'
 import type { ReportFinding } from '../entry/finding.js'
 import { ANCHORS_MAX } from '../limits.js'
 import { type CheckpointResult, judgeCheckpoint, type WalkedLedger } from './check-checkpoint.js'

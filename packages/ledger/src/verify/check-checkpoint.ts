@@ -1,6 +1,6 @@
 // Compares a checkpoint with the ledger after the walk: the origin, the number of entries, the root, and the
 // signatures.
-import { bytesToHex } from '@sudoagent/crypto'
+import { bytesToHex } from '@sudoagent/crypto/bytes'
 import type { ReportFinding } from '../entry/finding.js'
 import type { TreePoint } from '../tree/walk.js'
 import type { Trust } from './trust.js'

@@ -1,6 +1,6 @@
 // All the evidence that a ledger is compared with: checkpoints stored with it, and anchors that the caller kept
 // elsewhere.
-import { policyVerifiers, type WitnessPolicy } from '@sudoagent/crypto'
+import { policyVerifiers, type WitnessPolicy } from '@sudoagent/crypto/note'
 import type { ReportFinding } from '../entry/finding.js'
 import type { LedgerReader } from '../port/reader.js'
 import { type Anchor, judgeAnchor, judgeStateAnchor, readAnchors, type UnreadableAnchor } from './anchor.js'

@@ -1,6 +1,6 @@
 // The number of entries covered by the evidence of a grade, and its age. The holder of the signing key can
 // rewrite later entries.
-import { quorumReached, type WitnessPolicy } from '@sudoagent/crypto'
+import { quorumReached, type WitnessPolicy } from '@sudoagent/crypto/note'
 import type { ReportFinding } from '../entry/finding.js'
 import { parseLine } from '../entry/line.js'
 import { timestampMs } from '../entry/timestamp.js'

@@ -1,13 +1,8 @@
 // Decides whether a run can resume where an earlier one ended. It may skip the earlier entries only if all
 // given evidence can be compared with the saved state.
-import {
-  CryptoError,
-  consistencyProof,
-  frontierRoot,
-  type HashReader,
-  hashEntry,
-  verifyConsistency,
-} from '@sudoagent/crypto'
+import { CryptoError } from '@sudoagent/crypto'
+import { hashEntry } from '@sudoagent/crypto/entry'
+import { consistencyProof, frontierRoot, type HashReader, verifyConsistency } from '@sudoagent/crypto/tree'
 import { parseLine } from '../entry/line.js'
 import { LedgerError } from '../error.js'
 import type { LedgerReader } from '../port/reader.js'

@@ -11,20 +11,10 @@
 //    "checkpoint":"sudoagent.dev/ledger/94ee…\n4096\n…\n\n— …\n"}
 //
 // Parsing is strict: only the exact output of `encodeState` is accepted.
-import {
-  CryptoError,
-  decodeBase64,
-  decodeUtf8,
-  encodeBase64,
-  encodeFrontier,
-  type Frontier,
-  frontierRoot,
-  type Hash,
-  isHash,
-  parseFrontier,
-  parseJson,
-  parsePublicKey,
-} from '@sudoagent/crypto'
+import { CryptoError, type Hash, isHash, parsePublicKey } from '@sudoagent/crypto'
+import { decodeBase64, decodeUtf8, encodeBase64 } from '@sudoagent/crypto/bytes'
+import { parseJson } from '@sudoagent/crypto/json'
+import { encodeFrontier, type Frontier, frontierRoot, parseFrontier } from '@sudoagent/crypto/tree'
 import { isOrigin } from '../entry/control.js'
 import { isTimestamp } from '../entry/timestamp.js'
 import { LedgerError } from '../error.js'

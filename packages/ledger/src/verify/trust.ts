@@ -4,14 +4,10 @@
 // (`key-ring.ts`). If the caller gave keys, the signer must also be trusted: it was given, or a key that was
 // trusted at the time added it. A ledger without such a genesis is checked with the given keys only, or not at
 // all.
-import {
-  createNoteVerifier,
-  createVerifier,
-  decodeBase64,
-  type NoteKey,
-  type PublicKey,
-  type Verifier,
-} from '@sudoagent/crypto'
+
+import { createVerifier, type PublicKey, type Verifier } from '@sudoagent/crypto'
+import { decodeBase64 } from '@sudoagent/crypto/bytes'
+import { createNoteVerifier, type NoteKey } from '@sudoagent/crypto/note'
 import type { ReportFinding } from '../entry/finding.js'
 import { PUBLIC_KEYS_MAX } from '../limits.js'
 import { type KeyRing, mayVouch, stepRing } from '../rules/key-ring.js'

@@ -4,9 +4,10 @@
 //   sudoagent.dev/ledger/94ee059335e587e501cc4bf90613e081
 //   15
 //   rKbDipCvhuX1GZ7g5BBe8sA6BbJ7ja/1nk427v383cs=
+
+import { CryptoError, type PublicKey } from '@sudoagent/crypto'
 import {
   type Checkpoint,
-  CryptoError,
   cosignatureTime,
   createNoteKey,
   createNoteVerifier,
@@ -15,10 +16,9 @@ import {
   type NoteVerifier,
   openNote,
   type PolicyVerifier,
-  type PublicKey,
   parseCheckpoint,
   parseNote,
-} from '@sudoagent/crypto'
+} from '@sudoagent/crypto/note'
 
 /** A parsed checkpoint. No signature has been verified. */
 export interface UnverifiedCheckpoint extends Checkpoint {

@@ -1,5 +1,6 @@
 // Determines the verdict of a run, and whether it meets the caller's requirements.
-import { CryptoError, policyLogKeys, type WitnessPolicy, witnessesWithKeys } from '@sudoagent/crypto'
+import { CryptoError } from '@sudoagent/crypto'
+import { policyLogKeys, type WitnessPolicy, witnessesWithKeys } from '@sudoagent/crypto/note'
 import type { ReportFinding } from '../entry/finding.js'
 import { POSITIONS_TOLD_MAX } from '../limits.js'
 import type { Lifecycle } from '../rules/lifecycle.js'

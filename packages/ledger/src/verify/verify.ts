@@ -15,7 +15,8 @@
 //   verify(reader, { publicKeys, checkpoints: [kept] })   anchored: the first 10 entries are unchanged, too
 //
 // A defect is a finding, not an exception. Lines are streamed; memory grows only with the number of decisions.
-import { encodeBase64, requireOtherWitnesses } from '@sudoagent/crypto'
+import { encodeBase64 } from '@sudoagent/crypto/bytes'
+import { requireOtherWitnesses } from '@sudoagent/crypto/note'
 import { Findings, type ReportFinding } from '../entry/finding.js'
 import { FINDINGS_MAX, OPEN_CALLS_LISTED_MAX } from '../limits.js'
 import { ownFields } from '../own-fields.js'

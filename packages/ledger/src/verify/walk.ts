@@ -1,7 +1,9 @@
 // Walks over the entries. It compares the facts of each line with the entry before it, the columns of its row,
 // the life cycle of its call, and the keys that may sign. `verify.ts` compares checkpoints and other evidence
 // with the result.
-import { frontierRoot, HASH_BYTES, type Hash } from '@sudoagent/crypto'
+
+import type { Hash } from '@sudoagent/crypto'
+import { frontierRoot, HASH_BYTES } from '@sudoagent/crypto/tree'
 import type { Findings, ReportFinding } from '../entry/finding.js'
 import type { LineFault, StoredColumns, StoredLine } from '../entry/stored-line.js'
 import { isCreatedLate } from '../entry/timestamp.js'

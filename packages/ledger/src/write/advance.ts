@@ -15,17 +15,10 @@
 // `encode-draft.ts` encodes a draft before the store's lock is taken, `link-batch.ts` links and signs entries
 // under the lock, `group-commit.ts` collects concurrent appends into one step, and `recover.ts` applies entries
 // that have no head yet. `StoreWriter` combines them for all stores.
-import {
-  createNoteSigner,
-  EMPTY_FRONTIER,
-  encodeCheckpoint,
-  type Frontier,
-  frontierRoot,
-  type NoteSigner,
-  type Signer,
-  signCheckpoint,
-  type TreeNode,
-} from '@sudoagent/crypto'
+
+import type { Signer } from '@sudoagent/crypto'
+import { createNoteSigner, encodeCheckpoint, type NoteSigner, signCheckpoint } from '@sudoagent/crypto/note'
+import { EMPTY_FRONTIER, type Frontier, frontierRoot, type TreeNode } from '@sudoagent/crypto/tree'
 import { type ControlBlock, type ControlDraft, isOrigin, makeKeyAdded } from '../entry/control.js'
 import { LEDGER_VERSION, SCHEMA_VERSION } from '../entry/entry.js'
 import { formatTimestamp } from '../entry/timestamp.js'

@@ -1,7 +1,7 @@
 // Copies a ledger to another store, line by line and unchanged. Every line passes the checks of a writer. Lines
 // that the destination already has are compared, so an interrupted copy can be continued and other content is
 // never overwritten.
-import type { TreeNode } from '@sudoagent/crypto'
+import type { TreeNode } from '@sudoagent/crypto/tree'
 import { LedgerError } from '../error.js'
 import type { LedgerReader, StoredText } from '../port/reader.js'
 import { EMPTY_STATE, type LogState } from './advance.js'

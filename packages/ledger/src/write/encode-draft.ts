@@ -9,7 +9,8 @@
 // double ("13.000000000000000000001"), and the hash binds the bytes. So a line must be canonical for its hashes
 // to be meaningful.
 import { types } from 'node:util'
-import { CryptoError, encodeMembers, type Hash, sha256Hex } from '@sudoagent/crypto'
+import { CryptoError, type Hash, sha256Hex } from '@sudoagent/crypto'
+import { encodeMembers } from '@sudoagent/crypto/json'
 import type { ControlDraft } from '../entry/control.js'
 import { draftMisfit, type EntryDraft, LEDGER_VERSION, SCHEMA_VERSION } from '../entry/entry.js'
 import { isTimestamp } from '../entry/timestamp.js'

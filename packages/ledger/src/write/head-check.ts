@@ -1,17 +1,17 @@
 // Checks the stored head before a writer appends: the writer's next head will be signed over all earlier
 // entries.
 
-import type { Frontier } from '@sudoagent/crypto'
+import { bytesToHex } from '@sudoagent/crypto/bytes'
 import {
-  bytesToHex,
   type Checkpoint,
   createNoteKey,
   createNoteVerifier,
   encodeCheckpoint,
-  frontierRoot,
   openCheckpoint,
   parseCheckpoint,
-} from '@sudoagent/crypto'
+} from '@sudoagent/crypto/note'
+import type { Frontier } from '@sudoagent/crypto/tree'
+import { frontierRoot } from '@sudoagent/crypto/tree'
 import { LedgerError } from '../error.js'
 import type { StoredText } from '../port/reader.js'
 import { type KeyRing, mayVouch } from '../rules/key-ring.js'

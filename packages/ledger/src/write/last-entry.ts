@@ -1,5 +1,6 @@
 // Checks the last entry before a writer appends: new entries must not be linked to an invalid one.
-import { type Hash, hashEntry } from '@sudoagent/crypto'
+import type { Hash } from '@sudoagent/crypto'
+import { hashEntry } from '@sudoagent/crypto/entry'
 import { parseLine } from '../entry/line.js'
 import { LedgerError } from '../error.js'
 

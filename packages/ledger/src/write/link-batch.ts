@@ -1,6 +1,9 @@
 // Links drafts to the chain: gives each entry its position, its time, the hash of the previous entry, and its
 // signature.
-import { encodeBase64, type Hash, isDeadlineOver, type Signer } from '@sudoagent/crypto'
+
+import type { Hash, Signer } from '@sudoagent/crypto'
+import { encodeBase64 } from '@sudoagent/crypto/bytes'
+import { isDeadlineOver } from '@sudoagent/crypto/entry'
 import { formatTimestamp, isTimestamp } from '../entry/timestamp.js'
 import { LedgerError } from '../error.js'
 import type { AppendedEntry, Head } from '../port/writer.js'

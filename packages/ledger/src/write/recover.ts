@@ -1,7 +1,9 @@
 // Recovers entries that the head does not cover: the process crashed before the head was written, SudoAgent for
 // Python appended them, or the ledger is older than heads. The next head will cover them, so the writer accepts
 // only entries that a verifier would accept.
-import { createVerifier, decodeBase64, hashEntry } from '@sudoagent/crypto'
+import { createVerifier } from '@sudoagent/crypto'
+import { decodeBase64 } from '@sudoagent/crypto/bytes'
+import { hashEntry } from '@sudoagent/crypto/entry'
 import { isCallEntry, type LedgerEntry } from '../entry/entry.js'
 import type { ParsedLine } from '../entry/line.js'
 import { parseLine } from '../entry/line.js'

@@ -3,7 +3,8 @@
 // missing.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parsePublicKey, verifyReceipt } from '@sudoagent/crypto'
+import { parsePublicKey } from '@sudoagent/crypto'
+import { verifyReceipt } from '@sudoagent/crypto/receipt'
 import { describe, expect, it } from 'vitest'
 import { byTier } from '../../../../test/tier.js'
 

@@ -1,4 +1,4 @@
-import { scanJson } from '@sudoagent/crypto'
+import { scanJson } from '@sudoagent/crypto/json'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { LineCursor } from '../../src/plain/line-cursor.js'

@@ -1,5 +1,5 @@
 // The strict parser accepts every line that the recogniser accepts, with the same facts.
-import { encodeCanonical } from '@sudoagent/crypto'
+import { encodeCanonical } from '@sudoagent/crypto/json'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { LineCursor } from '../../src/plain/line-cursor.js'

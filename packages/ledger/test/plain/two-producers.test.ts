@@ -1,7 +1,7 @@
 // For any bytes, the fast producer of facts returns null or the same facts as the strict one.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { encodeCanonical } from '@sudoagent/crypto'
+import { encodeCanonical } from '@sudoagent/crypto/json'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { byTier, TIER } from '../../../../test/tier.js'

@@ -5,16 +5,9 @@ import { createHash } from 'node:crypto'
 import { closeSync, copyFileSync, mkdtempSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  type EntryRecord,
-  exportCsv,
-  exportLedger,
-  type LedgerEntry,
-  type LedgerReader,
-  openLedgerReader as openBuilt,
-  select,
-  verify as verifyBuilt,
-} from '@sudoagent/ledger'
+import { type LedgerReader, openLedgerReader as openBuilt, select, verify as verifyBuilt } from '@sudoagent/ledger'
+import type { EntryRecord, LedgerEntry } from '@sudoagent/ledger/entry'
+import { exportCsv, exportLedger } from '@sudoagent/ledger/export'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { byTier } from '../../../../test/tier.js'

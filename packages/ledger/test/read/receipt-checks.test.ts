@@ -1,18 +1,10 @@
 // Receipts have the same checks as `verify`: if `verify` rejects an entry about a call, so does the
 // verification of its receipt.
-import {
-  appendLeaf,
-  createNoteSigner,
-  EMPTY_FRONTIER,
-  encodeReceipt,
-  encodeTlogProof,
-  frontierRoot,
-  hexToBytes,
-  inclusionProof,
-  leafHash,
-  signCheckpoint,
-  verifyReceipt,
-} from '@sudoagent/crypto'
+
+import { hexToBytes } from '@sudoagent/crypto/bytes'
+import { createNoteSigner, encodeTlogProof, signCheckpoint } from '@sudoagent/crypto/note'
+import { encodeReceipt, verifyReceipt } from '@sudoagent/crypto/receipt'
+import { appendLeaf, EMPTY_FRONTIER, frontierRoot, inclusionProof, leafHash } from '@sudoagent/crypto/tree'
 import { describe, expect, it } from 'vitest'
 import type { FindingCode } from '../../src/entry/finding.js'
 import { approvalOf, decisionDraft, momentAt, outcomeDraft, testKey, testSigner } from '../fixtures/draft.js'

@@ -1,4 +1,4 @@
-import { parseReceipt, verifyProofOf, verifyReceipt } from '@sudoagent/crypto'
+import { parseReceipt, verifyProofOf, verifyReceipt } from '@sudoagent/crypto/receipt'
 import { describe, expect, it } from 'vitest'
 import { makeReceipt, type ReceiptOptions } from '../../src/read/receipt.js'
 import { keepCosigned } from '../../src/store/keep-cosigned.js'

@@ -1,7 +1,7 @@
+import { APPROVAL_USE_GRACE_MS } from '@sudoagent/crypto/entry'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ApprovalBlock, EntryDraft } from '../../src/entry/entry.js'
-import { APPROVAL_USE_GRACE_MS } from '../../src/limits.js'
 import { Lifecycle } from '../../src/rules/lifecycle.js'
 import { factsOfDraft } from '../fixtures/call-facts.js'
 import { approvalOf, decisionDraft, momentAt, outcomeDraft } from '../fixtures/draft.js'

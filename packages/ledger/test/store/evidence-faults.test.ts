@@ -1,7 +1,8 @@
 // A writer opens a ledger whose files were changed while it was closed, by an attacker or a crash. It continues
 // after valid entries and refuses everything else, since the next head covers all earlier entries.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { hexToBytes, leafHash, verifyInclusion } from '@sudoagent/crypto'
+import { hexToBytes } from '@sudoagent/crypto/bytes'
+import { leafHash, verifyInclusion } from '@sudoagent/crypto/tree'
 import Database from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { openLedgerReader } from '../../src/store/open.js'

@@ -1,4 +1,6 @@
-import { hexToBytes, leafHash, sha256Hex } from '@sudoagent/crypto'
+import { sha256Hex } from '@sudoagent/crypto'
+import { hexToBytes } from '@sudoagent/crypto/bytes'
+import { leafHash } from '@sudoagent/crypto/tree'
 import { expect, it } from 'vitest'
 import { leavesOf, withHash } from '../../src/tree/tile-hashes.js'
 import { refusalOf } from '../fixtures/refusal.js'

@@ -1,7 +1,8 @@
 // The table of attacks (docs/threat-model.md): each attack on both stores, with the evidence that the caller
 // needs to detect it, and the valid ledger in the same check. Over 300 lines because it is one table.
 import { rmSync } from 'node:fs'
-import { encodeCanonical, parseWitnessPolicy } from '@sudoagent/crypto'
+import { encodeCanonical } from '@sudoagent/crypto/json'
+import { parseWitnessPolicy } from '@sudoagent/crypto/note'
 import { describe, expect, it } from 'vitest'
 import type { EntryDraft } from '../../src/entry/entry.js'
 import { makeReceipt } from '../../src/read/receipt.js'

@@ -1,15 +1,10 @@
 // Verifies the files of `vectors/ledger`, which are for every implementation of the format, with this one.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import {
-  createVerifier,
-  decodeBase64,
-  generatePrivateKey,
-  hashEntry,
-  parsePublicKey,
-  scanJson,
-  sha256Hex,
-} from '@sudoagent/crypto'
+import { createVerifier, generatePrivateKey, parsePublicKey, sha256Hex } from '@sudoagent/crypto'
+import { decodeBase64 } from '@sudoagent/crypto/bytes'
+import { hashEntry } from '@sudoagent/crypto/entry'
+import { scanJson } from '@sudoagent/crypto/json'
 import { describe, expect, it } from 'vitest'
 import { processorTime } from '../../../crypto/test/fixtures/processor-time.js'
 import { hashDecision } from '../../src/entry/decision-hash.js'

@@ -8,7 +8,7 @@ import {
   encodeVkey,
   parseNote,
   parseWitnessPolicy,
-} from '@sudoagent/crypto'
+} from '@sudoagent/crypto/note'
 import { describe, expect, it } from 'vitest'
 import { keepCosigned } from '../../src/store/keep-cosigned.js'
 import type { VerifyOptions } from '../../src/verify/verify.js'

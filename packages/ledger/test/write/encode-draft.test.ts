@@ -1,4 +1,6 @@
-import { encodeCanonical, hashEntry, scanJson, sha256Hex } from '@sudoagent/crypto'
+import { sha256Hex } from '@sudoagent/crypto'
+import { hashEntry } from '@sudoagent/crypto/entry'
+import { encodeCanonical, scanJson } from '@sudoagent/crypto/json'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decisionHash, hashDecision } from '../../src/entry/decision-hash.js'

@@ -13,7 +13,7 @@
  * Names are treated alike: many servers map `path`, `Path` and `PATH` to one field and use the last.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { foldName } from '@sudoagent/core'
+import { foldName } from '@sudoagent/core/boundary'
 import { ARGUMENT_VALUES_MAX, MESSAGE_DEPTH_MAX } from '../limits.js'
 import { parseExact, spellingOf, stringifyExact } from '../wire/exact-json.js'
 

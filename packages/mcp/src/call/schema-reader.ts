@@ -4,7 +4,7 @@
  * expressions are not executed, because they may take exponential time: `pattern` is ignored, and
  * `patternProperties` accepts every name.
  */
-import { encodeJcs } from '@sudoagent/crypto'
+import { encodeJcs } from '@sudoagent/crypto/json'
 import { SCHEMA_REFERENCES_MAX, SCHEMA_STEPS_MAX, SCHEMA_STEPS_PER_CHARACTER } from '../limits.js'
 
 /** The schema uses an unsupported feature. */

@@ -13,7 +13,8 @@
  * decision is recorded, an outcome is always recorded too: the result of the server, its error, or that the call
  * was cancelled or not sent.
  */
-import { type Authorization, type Engine, UNRECORDABLE } from '@sudoagent/core'
+import type { Authorization, Engine } from '@sudoagent/core'
+import { UNRECORDABLE } from '@sudoagent/core/boundary'
 import { TOOL_ERROR_LENGTH_MAX, UNKNOWN_TOOL_LENGTH_MAX } from '../limits.js'
 import type { Catalogue, ToolStatus } from '../tool/catalogue.js'
 import { isToolName } from '../tool/tool-definition.js'

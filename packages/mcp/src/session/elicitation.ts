@@ -7,8 +7,8 @@
  * the server.
  */
 import type { ApprovalAnswer, ApprovalRequest } from '@sudoagent/core'
-import { encodeJcs } from '@sudoagent/crypto'
-import { printable } from '@sudoagent/ledger'
+import { encodeJcs } from '@sudoagent/crypto/json'
+import { printable } from '@sudoagent/crypto/text'
 import { APPROVER_NAME_LENGTH_MAX, SHOWN_ARGUMENTS_LENGTH_MAX } from '../limits.js'
 import { GivenUp, PeerGone } from '../wire/peer.js'
 import { RpcError } from '../wire/rpc-error.js'

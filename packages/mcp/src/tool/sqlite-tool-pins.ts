@@ -6,7 +6,7 @@
  * Each tool has at most one `accepted` definition, and one `changed` definition, the last one seen.
  */
 import { type Hash, isHash, SudoAgentError } from '@sudoagent/crypto'
-import { printable } from '@sudoagent/ledger'
+import { printable } from '@sudoagent/crypto/text'
 import {
   createPrivately,
   FileIdentity,

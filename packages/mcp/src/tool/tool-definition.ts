@@ -5,7 +5,9 @@
  *
  *   {"description":"Reads a file","inputSchema":{"type":"object"},"name":"read_file"}  →  64 hex digits
  */
-import { encodeJcs, type Hash, sha256Hex } from '@sudoagent/crypto'
+
+import { type Hash, sha256Hex } from '@sudoagent/crypto'
+import { encodeJcs } from '@sudoagent/crypto/json'
 import { TOOL_DEFINITION_BYTES_MAX, TOOL_NAME_LENGTH_MAX } from '../limits.js'
 
 export interface ToolDefinition {

@@ -7,7 +7,8 @@
  * the form that the guard writes. Batches, which only one version of MCP had, are refused.
  */
 import { ErrorCode, type JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
-import { CryptoError, scanJson } from '@sudoagent/crypto'
+import { CryptoError } from '@sudoagent/crypto'
+import { scanJson } from '@sudoagent/crypto/json'
 import { MESSAGE_DEPTH_MAX, SERVER_MESSAGE_DEPTH_MAX } from '../limits.js'
 import { parseExact, spellingOf } from './exact-json.js'
 import { type FoundId, type MessageId, MessageIdScanner, readId } from './message-id.js'

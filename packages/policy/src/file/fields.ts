@@ -1,5 +1,5 @@
 // Reads the members of objects in a policy file: required keys, known keys, and suggestions for misspelt ones.
-import { hasMixedScript, printable } from '@sudoagent/crypto'
+import { hasMixedScript, printable } from '@sudoagent/crypto/text'
 import { LIST_MAX } from '../limits.js'
 import type { LocatedMap, LocatedScalar, LocatedValue, Source } from './located.js'
 

@@ -1,6 +1,6 @@
 // Finds the arguments of a call that a rule tests.
-import { foldName, isIntegerText } from '@sudoagent/core'
-import type { JsonValue } from '@sudoagent/crypto'
+import { foldName, isIntegerText } from '@sudoagent/core/boundary'
+import type { JsonValue } from '@sudoagent/crypto/json'
 import { ARGUMENT_VALUES_MAX } from '../limits.js'
 
 export type Found =

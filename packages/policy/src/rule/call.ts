@@ -1,6 +1,6 @@
 // A call as rules see it: server, tool and redacted arguments.
 import type { Context } from '@sudoagent/core'
-import type { JsonValue } from '@sudoagent/crypto'
+import type { JsonValue } from '@sudoagent/crypto/json'
 
 export interface Call {
   /** Null when the action does not name a server. */

@@ -1,7 +1,8 @@
 // The content of a policy file as plain, frozen data, and its hash.
 
 import type { PolicyDecision } from '@sudoagent/core'
-import { encodeCanonical, type Hash, sha256Hex } from '@sudoagent/crypto'
+import { type Hash, sha256Hex } from '@sudoagent/crypto'
+import { encodeCanonical } from '@sudoagent/crypto/json'
 
 /** The version of the format: the value of the key `sudoagent_policy`. */
 export const POLICY_FORMAT = 1

@@ -1,5 +1,5 @@
 // `args_only`: a call must not have arguments that the rule does not name.
-import type { JsonValue } from '@sudoagent/crypto'
+import type { JsonValue } from '@sudoagent/crypto/json'
 
 /** The arguments that a rule names, as a tree. A node without children is a whole value. */
 interface Named {

@@ -1,5 +1,5 @@
 // Compares one rule with one call: server, tool, then the arguments.
-import type { JsonValue } from '@sudoagent/crypto'
+import type { JsonValue } from '@sudoagent/crypto/json'
 import { matchesText } from '../pattern/wildcard.js'
 import { type Found, findArguments, isHidden } from './argument.js'
 import type { Call } from './call.js'

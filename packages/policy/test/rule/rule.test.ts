@@ -1,4 +1,4 @@
-import type { JsonValue } from '@sudoagent/crypto'
+import type { JsonValue } from '@sudoagent/crypto/json'
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { parsePolicyFile } from '../../src/file/parse.js'

@@ -3,7 +3,7 @@
 //
 // https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format"; each row arrives as a separate message
 // ("Message Flow", "COPY Operations").
-import type { Place, RangeRows } from '@sudoagent/ledger'
+import type { Place, RangeRows } from '@sudoagent/ledger/store'
 import pg from 'pg'
 
 /** Start of a copy: signature, flags, and the length of the extension, which is empty. */

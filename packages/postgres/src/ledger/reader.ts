@@ -1,24 +1,22 @@
 // Reads a ledger on a PostgreSQL server in one read-only transaction: a consistent view that neither waits for
 // writers nor blocks them.
-import { type HashReader, NOTE_BYTES_MAX } from '@sudoagent/crypto'
+import { NOTE_BYTES_MAX } from '@sudoagent/crypto/note'
+import type { HashReader } from '@sudoagent/crypto/tree'
+import { LedgerError, type LedgerReader } from '@sudoagent/ledger'
 import {
+  BATCH_BYTES_MAX,
+  BATCH_LINES,
+  callNumber,
   type FetchedSource,
-  LedgerError,
-  type LedgerReader,
+  LINE_BYTES_MAX,
   type LineRanges,
   type Place,
+  POSITIONS_OF_CALL_MAX,
   type RangeRows,
   type StoredEvidence,
   type StoredLine,
   type StoredText,
   type StoreFault,
-} from '@sudoagent/ledger'
-import {
-  BATCH_BYTES_MAX,
-  BATCH_LINES,
-  callNumber,
-  LINE_BYTES_MAX,
-  POSITIONS_OF_CALL_MAX,
 } from '@sudoagent/ledger/store'
 import { asLedgerError } from '../session/failure.js'
 import { Session } from '../session/session.js'

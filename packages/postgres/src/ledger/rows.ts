@@ -1,6 +1,8 @@
 // Reads the state of a ledger while its head row is locked, and validates it.
-import { encodeFrontier, type Frontier, isHash, parseFrontier } from '@sudoagent/crypto'
-import { isTimestamp, LedgerError } from '@sudoagent/ledger'
+import { isHash } from '@sudoagent/crypto'
+import { encodeFrontier, type Frontier, parseFrontier } from '@sudoagent/crypto/tree'
+import { LedgerError } from '@sudoagent/ledger'
+import { isTimestamp } from '@sudoagent/ledger/entry'
 import {
   type CommitPlan,
   checkHead,

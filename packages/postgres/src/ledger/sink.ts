@@ -1,7 +1,8 @@
 // Writes a copy of a ledger from another store. An unfinished copy has no checkpoint in its head, so that no writer
 // continues it. A missing ledger is created in the transaction of its first entries: a copy that fails earlier
 // leaves no name in the database.
-import { encodeFrontier, parseCheckpoint, parseNote } from '@sudoagent/crypto'
+import { parseCheckpoint, parseNote } from '@sudoagent/crypto/note'
+import { encodeFrontier } from '@sudoagent/crypto/tree'
 import { LedgerError } from '@sudoagent/ledger'
 import type { CopiedBatch, CopiedHead, LedgerSink } from '@sudoagent/ledger/copy'
 import { asLedgerError } from '../session/failure.js'

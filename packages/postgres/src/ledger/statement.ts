@@ -1,7 +1,7 @@
 // The only statement that writes. It moves the head if it has the expected size and epoch, and only then inserts
 // entries and tiles: all or nothing. The number of inserted entries shows which. The statement is the same inside a
 // locked transaction and alone.
-import { HASH_BYTES, TILE_WIDTH } from '@sudoagent/crypto'
+import { HASH_BYTES, TILE_WIDTH } from '@sudoagent/crypto/tree'
 import { type CommitPlan, callNumber } from '@sudoagent/ledger/store'
 import type { Statement } from '../session/session.js'
 import { frontierBytes, type Known, knownBehind } from './rows.js'

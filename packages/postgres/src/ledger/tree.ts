@@ -9,7 +9,7 @@ import {
   TILE_HEIGHT,
   TILE_WIDTH,
   type TreeNode,
-} from '@sudoagent/crypto'
+} from '@sudoagent/crypto/tree'
 import { leavesOf, treeDamaged } from '@sudoagent/ledger/store'
 import type { Session } from '../session/session.js'
 

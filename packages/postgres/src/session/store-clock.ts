@@ -5,6 +5,3 @@ export type StoreClock = (callersMs: number, databaseMs: number) => number
 
 /** The clock of the database, on which all hosts agree. */
 export const databaseClock: StoreClock = (_, databaseMs) => databaseMs
-
-/** The clock of the caller, for tests that control the time. */
-export const callersClock: StoreClock = (callersMs) => callersMs

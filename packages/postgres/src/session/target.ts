@@ -9,7 +9,8 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { type ConnectionOptions, checkServerIdentity } from 'node:tls'
-import { LedgerError, printable } from '@sudoagent/ledger'
+import { printable } from '@sudoagent/crypto/text'
+import { LedgerError } from '@sudoagent/ledger'
 
 export interface Host {
   /** Host name, address, or the folder of a unix socket. */

@@ -2,9 +2,12 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { approvalStoreContract } from '../../../core/test/approval/contract.js'
 import { bindingOf, codeOf, requestOf } from '../../../core/test/fixtures/approval.js'
 import { PostgresApprovalStore } from '../../src/approval/store.js'
-import { callersClock } from '../../src/session/store-clock.js'
+import type { StoreClock } from '../../src/session/store-clock.js'
 import { asSuperuser } from '../server/cluster.js'
 import { newDatabase } from '../server/shared.js'
+
+/** The caller's clock: the tests set the time. */
+const callersClock: StoreClock = (callersMs) => callersMs
 
 let database: string
 beforeAll(async () => {

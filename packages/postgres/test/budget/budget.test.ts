@@ -3,9 +3,12 @@ import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { budgetContract, chargeOf } from '../../../core/test/budget/contract.js'
 import { at, codeOf } from '../../../core/test/fixtures/approval.js'
 import { PostgresBudget } from '../../src/budget/budget.js'
-import { callersClock } from '../../src/session/store-clock.js'
+import type { StoreClock } from '../../src/session/store-clock.js'
 import { asSuperuser } from '../server/cluster.js'
 import { newDatabase } from '../server/shared.js'
+
+/** The caller's clock: the tests set the time. */
+const callersClock: StoreClock = (callersMs) => callersMs
 
 let database: string
 beforeAll(async () => {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { type LedgerReader, openLedgerReader, proveInclusion, select, verify } from '@sudoagent/ledger'
+import { type LedgerReader, openLedgerReader, select, verify } from '@sudoagent/ledger'
+import { proveInclusion } from '@sudoagent/ledger/proof'
 import { SqliteLedger } from '@sudoagent/ledger/sqlite'
 import Database from 'better-sqlite3'
 import { beforeAll, describe, expect, it } from 'vitest'

@@ -46,7 +46,7 @@ export async function resolveApproval(
     await print(io.stdout, `${JSON.stringify(approvalJson(record), null, 2)}\n`)
     return EXIT.ok
   }
-  const { printable } = await import('@sudoagent/ledger')
+  const { printable } = await import('@sudoagent/crypto/text')
   await print(
     io.stdout,
     `${state}: ${printable(record.action)} for ${printable(record.agentId)}, by ${printable(approverId)}\n`,
@@ -88,7 +88,7 @@ function settledAlready(record: ApprovalRecord): CliError {
 }
 
 async function ask(state: 'approved' | 'denied', record: ApprovalRecord, approverId: string, io: Io): Promise<void> {
-  const { printable } = await import('@sudoagent/ledger')
+  const { printable } = await import('@sudoagent/crypto/text')
   const verb = state === 'approved' ? 'approve' : 'deny'
   if (io.keyboard() === null) {
     const message = 'there is no terminal for the confirmation'

@@ -1,5 +1,5 @@
-import type { NoteKey } from '@sudoagent/crypto'
-import type { StoredText } from '@sudoagent/ledger'
+import type { NoteKey } from '@sudoagent/crypto/note'
+import type { StoredText } from '@sudoagent/ledger/store'
 import type { WitnessError } from '@sudoagent/witness'
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
@@ -52,7 +52,7 @@ export async function run(options: CosignOptions, io: Io): Promise<ExitCode> {
   const timeoutMs = readTimeout(options.timeoutMs ?? '10000')
   const witnesses = await readWitnesses(options, io)
   const { cosign } = await import('@sudoagent/witness')
-  const { proveConsistency } = await import('@sudoagent/ledger')
+  const { proveConsistency } = await import('@sudoagent/ledger/proof')
   const { withLedger } = await import('../../ledger/ledger-file.js')
   const { writeOutput } = await import('../../terminal/output.js')
   const { storedCheckpoint } = await import('../../ledger/stored-checkpoint.js')
@@ -91,7 +91,8 @@ export async function run(options: CosignOptions, io: Io): Promise<ExitCode> {
  * more request.
  */
 async function startFrom(head: string, kept: StoredText): Promise<{ note: string; oldSize: number }> {
-  const { CryptoError, encodeNote, parseCheckpoint, parseNote } = await import('@sudoagent/crypto')
+  const { CryptoError } = await import('@sudoagent/crypto')
+  const { encodeNote, parseCheckpoint, parseNote } = await import('@sudoagent/crypto/note')
   if (kept === null || kept === 'unreadable') return { note: head, oldSize: 0 }
   const { text, signatures } = parseNote(head)
   try {

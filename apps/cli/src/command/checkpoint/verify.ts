@@ -1,4 +1,5 @@
-import type { ExpectedLog, NoteKey, NoteVerifier, PublicKey, VerifiedCheckpoint } from '@sudoagent/crypto'
+import type { PublicKey } from '@sudoagent/crypto'
+import type { ExpectedLog, NoteKey, NoteVerifier, VerifiedCheckpoint } from '@sudoagent/crypto/note'
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
 import { repeatable } from '../../option.js'
@@ -54,7 +55,8 @@ export async function run(options: CheckpointVerifyOptions, io: Io): Promise<Exi
   if (publicKey.length === 0) {
     throw new CliError(EXIT.usage, '--public-key is missing', 'a signature proves nothing without a trusted key')
   }
-  const { CryptoError, NOTE_BYTES_MAX } = await import('@sudoagent/crypto')
+  const { CryptoError } = await import('@sudoagent/crypto')
+  const { NOTE_BYTES_MAX } = await import('@sudoagent/crypto/note')
   const { guessKind, readInput } = await import('../../input/input-file.js')
   const { readPolicyOption } = await import('../../input/witness-policy.js')
   const { readTrustedKeys } = await import('../../key/trusted-key.js')
@@ -83,35 +85,48 @@ async function check(
   keys: readonly (PublicKey | NoteKey)[],
   expected: ExpectedLog,
 ): Promise<Checked> {
-  const crypto = await import('@sudoagent/crypto')
+  const {
+    cosignatureTime,
+    cosignerNames,
+    createNoteKey,
+    createNoteVerifier,
+    openCheckpoint,
+    parseCheckpoint,
+    parseNote,
+    policyVerifiers,
+    quorumReached,
+    requireLog,
+    requireOtherWitnesses,
+  } = await import('@sudoagent/crypto/note')
+  const { encodeBase64 } = await import('@sudoagent/crypto/bytes')
   const { policy } = expected
-  const { origin } = crypto.parseCheckpoint(crypto.parseNote(bytes).text)
+  const { origin } = parseCheckpoint(parseNote(bytes).text)
   const logs = new Map<NoteVerifier, string>()
   if (policy !== null)
-    crypto.requireOtherWitnesses(
+    requireOtherWitnesses(
       policy,
       keys.map((key) => ('keyHash' in key ? key.publicKey : key)),
     )
   for (const key of [...keys, ...(policy?.logs.map((log) => log.key) ?? [])]) {
-    const noteKey = 'keyHash' in key ? key : crypto.createNoteKey(origin, key)
-    logs.set(crypto.createNoteVerifier(noteKey), noteKey.publicKey.keyId)
+    const noteKey = 'keyHash' in key ? key : createNoteKey(origin, key)
+    logs.set(createNoteVerifier(noteKey), noteKey.publicKey.keyId)
   }
-  const witnesses = policy === null ? [] : crypto.policyVerifiers(policy)
+  const witnesses = policy === null ? [] : policyVerifiers(policy)
   const verifiers = witnesses.map(({ verifier }) => verifier)
-  const checkpoint: VerifiedCheckpoint = crypto.openCheckpoint(bytes, [...logs.keys()], verifiers)
+  const checkpoint: VerifiedCheckpoint = openCheckpoint(bytes, [...logs.keys()], verifiers)
   const signedBy = checkpoint.signatures.flatMap(({ verifier }) => logs.get(verifier) ?? [])
-  crypto.requireLog(origin, signedBy, expected)
-  const names = crypto.cosignerNames(witnesses, checkpoint.cosignatures)
-  const quorum = policy === null || policy.quorum === null ? null : crypto.quorumReached(policy, names)
+  requireLog(origin, signedBy, expected)
+  const names = cosignerNames(witnesses, checkpoint.cosignatures)
+  const quorum = policy === null || policy.quorum === null ? null : quorumReached(policy, names)
   return {
     ok: quorum !== false,
     origin,
     size: checkpoint.size,
-    root: crypto.encodeBase64(checkpoint.root),
+    root: encodeBase64(checkpoint.root),
     signed_by: signedBy,
     cosigned_by: checkpoint.cosignatures.map((signature) => ({
       name: signature.name,
-      at: new Date((crypto.cosignatureTime(signature) ?? 0) * 1000).toISOString(),
+      at: new Date((cosignatureTime(signature) ?? 0) * 1000).toISOString(),
     })),
     quorum,
   }

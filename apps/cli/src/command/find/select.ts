@@ -14,12 +14,12 @@
 import {
   type Criteria,
   type CriteriaInput,
-  type EntryRecord,
   LedgerError,
   type LedgerReader,
   parseCriteria,
   select,
 } from '@sudoagent/ledger'
+import type { EntryRecord } from '@sudoagent/ledger/entry'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
 import { requireWholeStore, withLedger } from '../../ledger/ledger-file.js'
 import { chooseFormat, deliver, type Format, noneWritten } from '../../terminal/deliver.js'

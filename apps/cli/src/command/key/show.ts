@@ -1,4 +1,5 @@
-import type { NoteKey, NoteKeyType, PublicKey } from '@sudoagent/crypto'
+import type { PublicKey } from '@sudoagent/crypto'
+import type { NoteKey, NoteKeyType } from '@sudoagent/crypto/note'
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
 import type { KeyFile } from '../../key/key-file.js'
@@ -46,7 +47,8 @@ Examples:
 }
 
 export async function run({ file, origin, witness, json = false }: KeyShowOptions, io: Io): Promise<ExitCode> {
-  const { CryptoError, createNoteKey } = await import('@sudoagent/crypto')
+  const { CryptoError } = await import('@sudoagent/crypto')
+  const { createNoteKey } = await import('@sudoagent/crypto/note')
   const { readKeyFile } = await import('../../key/key-file.js')
   const found = await open(await readKeyFile(file, 'key'), io)
   const named = (option: string, name: string | undefined, type: NoteKeyType): readonly NoteKey[] => {
@@ -71,7 +73,8 @@ export async function run({ file, origin, witness, json = false }: KeyShowOption
 const VKEY = /^[^+\n]+\+[0-9a-f]{8}\+|^PRIVATE\+KEY\+/
 
 async function open(file: KeyFile, io: Io): Promise<Found> {
-  const { parsePublicKey, parseVkey } = await import('@sudoagent/crypto')
+  const { parsePublicKey } = await import('@sudoagent/crypto')
+  const { parseVkey } = await import('@sudoagent/crypto/note')
   const { parseKeyFile, pemOf } = await import('../../key/key-file.js')
   const pem = pemOf(file)
   if (VKEY.test(pem.trimStart())) {
@@ -87,8 +90,8 @@ async function open(file: KeyFile, io: Io): Promise<Found> {
 }
 
 async function renderText(key: PublicKey, vkeys: readonly NoteKey[]): Promise<string> {
-  const { encodeVkey } = await import('@sudoagent/crypto')
-  const { printable } = await import('@sudoagent/ledger')
+  const { encodeVkey } = await import('@sudoagent/crypto/note')
+  const { printable } = await import('@sudoagent/crypto/text')
   const rows = [
     ['key id', key.keyId],
     ['fingerprint', await fingerprintOf(key)],
@@ -101,7 +104,7 @@ async function renderText(key: PublicKey, vkeys: readonly NoteKey[]): Promise<st
 }
 
 async function renderJson(key: PublicKey, vkeys: readonly NoteKey[]): Promise<string> {
-  const { encodeVkey } = await import('@sudoagent/crypto')
+  const { encodeVkey } = await import('@sudoagent/crypto/note')
   const shown = {
     key_id: key.keyId,
     fingerprint: await fingerprintOf(key),

@@ -128,7 +128,8 @@ function changeOf(changed: ToolPin, known: readonly ToolPin[]): DefinitionChange
 
 /** Digest of a listing: which definitions would replace which. */
 async function digestOf(changes: readonly DefinitionChange[]): Promise<string> {
-  const { encodeJcs, sha256Hex } = await import('@sudoagent/crypto')
+  const { encodeJcs } = await import('@sudoagent/crypto/json')
+  const { sha256Hex } = await import('@sudoagent/crypto')
   return sha256Hex(
     encodeJcs(
       changes.map(({ changed: { server, tool, digest }, accepted }) => [

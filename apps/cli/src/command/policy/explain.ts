@@ -79,7 +79,8 @@ async function readArguments({ args, argsFile }: ExplainOptions, io: Io): Promis
   const text = from === null ? (args ?? '') : await readText(from, 'JSON object', ARGUMENTS_BYTES_MAX, io)
   const where = from === null ? '--args' : from === '-' ? 'standard input' : `\`${from}\``
   const code = from === null ? EXIT.usage : EXIT.failed
-  const { CryptoError, parseJson } = await import('@sudoagent/crypto')
+  const { CryptoError } = await import('@sudoagent/crypto')
+  const { parseJson } = await import('@sudoagent/crypto/json')
   let value: unknown
   try {
     value = parseJson(text)
@@ -95,7 +96,7 @@ async function render(
   { call, policy, decision, rule, reason, reason_code: code, steps }: CallExplanation,
   columns: number | undefined,
 ): Promise<string> {
-  const { printable } = await import('@sudoagent/ledger')
+  const { printable } = await import('@sudoagent/crypto/text')
   const { fieldRow, rowsOf } = await import('../../text/rows.js')
   const version = policy.policy_version === null ? '' : `, version ${policy.policy_version}`
   const rows: readonly (readonly [string, string])[] = [

@@ -31,9 +31,9 @@ Example:
 export async function run({ database, json = false }: PostgresCheckOptions, io: Io): Promise<ExitCode> {
   const { requireServer } = await import('../../ledger/place.js')
   requireServer(database)
-  const { openRights } = await import('@sudoagent/postgres')
+  const { openRights } = await import('@sudoagent/postgres/schema')
   const open = await openRights(database)
-  const { printable } = await import('@sudoagent/ledger')
+  const { printable } = await import('@sudoagent/crypto/text')
   if (json) await print(io.stdout, `${JSON.stringify({ open }, null, 2)}\n`)
   else
     await print(

@@ -32,9 +32,9 @@ Example:
 export async function run({ database, ledger, to }: PostgresGrantOptions, io: Io): Promise<ExitCode> {
   const { requireServer } = await import('../../ledger/place.js')
   requireServer(database)
-  const { grantWriter } = await import('@sudoagent/postgres')
+  const { grantWriter } = await import('@sudoagent/postgres/schema')
   await grantWriter(database, ledger, to)
-  const { printable } = await import('@sudoagent/ledger')
+  const { printable } = await import('@sudoagent/crypto/text')
   await print(io.stdout, `\`${printable(to)}\` can write the ledger \`${printable(ledger)}\`\n`)
   return EXIT.ok
 }

@@ -47,7 +47,8 @@ export async function run(
     throw new CliError(EXIT.usage, '--separate-roles contradicts --no-roles', 'leave one of them out')
   const { requireServer } = await import('../../ledger/place.js')
   requireServer(database)
-  const { applySchema, parseTarget, SCHEMA_VERSION, schemaSql } = await import('@sudoagent/postgres')
+  const { applySchema, SCHEMA_VERSION, schemaSql } = await import('@sudoagent/postgres/schema')
+  const { parseTarget } = await import('@sudoagent/postgres/url')
   const { schema, shown } = parseTarget(database)
   if (!apply) {
     await print(io.stdout, schemaSql({ schema, roles, separateRoles: separateRoles ?? true }))

@@ -1,6 +1,6 @@
 // Formats a verified receipt: the verdict, the decision, what is proven and what is not.
-import { type ReceiptReport, receiptProves } from '@sudoagent/crypto'
-import { printable } from '@sudoagent/ledger'
+import { type ReceiptReport, receiptProves } from '@sudoagent/crypto/receipt'
+import { printable } from '@sudoagent/crypto/text'
 import { notShownIn } from '../../text/not-shown.js'
 import type { Paint } from '../../text/paint.js'
 import { fieldRow, rowsOf, verdictRow } from '../../text/rows.js'

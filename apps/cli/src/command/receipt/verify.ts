@@ -1,4 +1,4 @@
-import type { ProvenEntry, ReceiptReport, ReceiptTrust } from '@sudoagent/crypto'
+import type { ProvenEntry, ReceiptReport, ReceiptTrust } from '@sudoagent/crypto/receipt'
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
 import { readHash, repeatable } from '../../option.js'
@@ -46,7 +46,7 @@ export async function run(options: ReceiptVerifyOptions, io: Io): Promise<ExitCo
   if (publicKey.length === 0) {
     throw new CliError(EXIT.usage, '--public-key is missing', 'a signature proves nothing without a trusted key')
   }
-  const { RECEIPT_BYTES_MAX, verifyReceipt } = await import('@sudoagent/crypto')
+  const { RECEIPT_BYTES_MAX, verifyReceipt } = await import('@sudoagent/crypto/receipt')
   const { readInput } = await import('../../input/input-file.js')
   const { readPolicyOption } = await import('../../input/witness-policy.js')
   const { readTrustedKeys } = await import('../../key/trusted-key.js')
@@ -97,7 +97,9 @@ async function verifyProof(
     )
   }
   const entryHash = readHash('--entry-hash', about.entryHash)
-  const { CryptoError, encodeBase64, isHash, verifyProofOf } = await import('@sudoagent/crypto')
+  const { CryptoError, isHash } = await import('@sudoagent/crypto')
+  const { encodeBase64 } = await import('@sudoagent/crypto/bytes')
+  const { verifyProofOf } = await import('@sudoagent/crypto/receipt')
   let proven: ProvenEntry
   try {
     if (!isHash(entryHash)) throw new TypeError('not a hash')
@@ -121,7 +123,7 @@ async function verifyProof(
   }
   if (about.json) await print(io.stdout, `${JSON.stringify(value, null, 2)}\n`)
   else {
-    const { printable } = await import('@sudoagent/ledger')
+    const { printable } = await import('@sudoagent/crypto/text')
     const line = `entry ${position} of the log \`${checkpoint.origin}\` has this hash; key ${signedBy.join(', ')} signed the checkpoint of ${checkpoint.size} entries`
     const { rowsOf } = await import('../../text/rows.js')
     await print(io.stdout, `${rowsOf('', printable(line), io.stdout.columns, 2).join('\n')}\n`)

@@ -13,21 +13,20 @@
 //
 //   $ sudoagent show ledger.sqlite 11 | jq -r .state
 //   denied
-import { indentJson, parametersText, scanJson } from '@sudoagent/crypto'
+
+import { parametersText } from '@sudoagent/crypto/entry'
+import { indentJson, scanJson } from '@sudoagent/crypto/json'
+import { printable } from '@sudoagent/crypto/text'
+import { callStory, LedgerError, type LedgerReader, select } from '@sudoagent/ledger'
 import {
   approvalOf,
   type BudgetBlock,
   type CallEntry,
-  callStory,
   type EntryRecord,
   isCallEntry,
   type KnownApproval,
-  LedgerError,
-  type LedgerReader,
-  printable,
-  select,
   timestampMs,
-} from '@sudoagent/ledger'
+} from '@sudoagent/ledger/entry'
 import { notShownIn } from '../../text/not-shown.js'
 import type { Paint } from '../../text/paint.js'
 import { rowsOf } from '../../text/rows.js'

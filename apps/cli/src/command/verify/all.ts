@@ -1,6 +1,9 @@
 // `verify --all`: verifies every ledger of a database, and compares it with its heads in the registry.
-import { type VerifyOptions as Checks, LedgerError, printable, type Report, verify } from '@sudoagent/ledger'
-import { isLedgerName, listLedgers, openPostgresLedger } from '@sudoagent/postgres'
+
+import { printable } from '@sudoagent/crypto/text'
+import { type VerifyOptions as Checks, LedgerError, type Report, verify } from '@sudoagent/ledger'
+import { listLedgers, openPostgresLedger } from '@sudoagent/postgres'
+import { isLedgerName } from '@sudoagent/postgres/url'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
 import { openLedgerReader, requireServer } from '../../ledger/place.js'
 import { recordedHeads, registryIn } from '../../ledger/registry.js'

@@ -1,6 +1,8 @@
 // `verify` of one ledger. Its imports are static: all of them are needed, and the bundler then includes only these
 // parts of the packages.
-import { encodeState, type Report, verifyFrom } from '@sudoagent/ledger'
+
+import type { Report } from '@sudoagent/ledger'
+import { encodeState, verifyFrom } from '@sudoagent/ledger/state'
 import { EXIT, type ExitCode } from '../../exit.js'
 import { withLedger } from '../../ledger/ledger-file.js'
 import { type Io, print } from '../../terminal/io.js'

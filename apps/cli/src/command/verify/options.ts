@@ -1,6 +1,8 @@
 // Converts the options of `verify`, and the files that they name, to the options of the ledger package.
-import { NOTE_BYTES_MAX, RECEIPT_BYTES_MAX } from '@sudoagent/crypto'
-import { type VerifyOptions as Checks, parseState, type VerifiedState } from '@sudoagent/ledger'
+import { NOTE_BYTES_MAX } from '@sudoagent/crypto/note'
+import { RECEIPT_BYTES_MAX } from '@sudoagent/crypto/receipt'
+import type { VerifyOptions as Checks } from '@sudoagent/ledger'
+import { parseState, type VerifiedState } from '@sudoagent/ledger/state'
 import { CliError, EXIT } from '../../exit.js'
 import { readText } from '../../input/input-file.js'
 import { readStateFile } from '../../input/state-file.js'

@@ -1,5 +1,6 @@
 // Formats a verification report for people; `--json` prints the same report.
-import { printable, type Report, residualRisks } from '@sudoagent/ledger'
+import { printable } from '@sudoagent/crypto/text'
+import { type Report, residualRisks } from '@sudoagent/ledger'
 import type { MessageKind } from '../../terminal/message.js'
 import type { Paint } from '../../text/paint.js'
 import { fieldRow, rowsOf, verdictRow } from '../../text/rows.js'

@@ -15,7 +15,8 @@
 //
 // Each request is logged on stderr in one line.
 import { existsSync } from 'node:fs'
-import type { NoteKey, Signer } from '@sudoagent/crypto'
+import type { Signer } from '@sudoagent/crypto'
+import type { NoteKey } from '@sudoagent/crypto/note'
 import type { Witness } from '@sudoagent/witness'
 import type { Command } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
@@ -61,7 +62,8 @@ Example:
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
 
 export async function run({ key, name, policy, store, host, port }: WitnessServeOptions, io: Io): Promise<ExitCode> {
-  const { createSigner, encodeVkey } = await import('@sudoagent/crypto')
+  const { createSigner } = await import('@sudoagent/crypto')
+  const { encodeVkey } = await import('@sudoagent/crypto/note')
   const { createWitness, serveWitness } = await import('@sudoagent/witness')
   const { SqliteWitnessStore } = await import('@sudoagent/witness/sqlite')
   const { readPrivateKey } = await import('../../key/private-key.js')
@@ -108,7 +110,8 @@ async function readPart(
   { policy, name }: { policy: string; name: string | undefined },
   io: Io,
 ): Promise<{ logs: readonly NoteKey[]; name: string }> {
-  const { CryptoError, createNoteKey } = await import('@sudoagent/crypto')
+  const { CryptoError } = await import('@sudoagent/crypto')
+  const { createNoteKey } = await import('@sudoagent/crypto/note')
   const { readPolicy } = await import('../../input/witness-policy.js')
   // The default name follows from the key: it is unique and the same after each start.
   const own = name ?? `sudoagent.dev/witness/${signer.keyId}`

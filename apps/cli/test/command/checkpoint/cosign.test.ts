@@ -1,7 +1,8 @@
 // `checkpoint cosign` against real witnesses on the loopback, and against servers that only pretend to be one.
 import { spawn } from 'node:child_process'
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { createNoteKey, encodeVkey, generatePrivateKey } from '@sudoagent/crypto'
+import { generatePrivateKey } from '@sudoagent/crypto'
+import { createNoteKey, encodeVkey } from '@sudoagent/crypto/note'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { requestIdOf } from '../../support/draft.js'
 import { SAMPLE, writeLedger } from '../../support/ledger.js'

@@ -1,6 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { chmodSync, truncateSync, writeFileSync } from 'node:fs'
-import { createNoteKey, encodeVkey, generatePrivateKey, parseVkey } from '@sudoagent/crypto'
+import { generatePrivateKey } from '@sudoagent/crypto'
+import { createNoteKey, encodeVkey, parseVkey } from '@sudoagent/crypto/note'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hasProgram, Sandbox, skipUnless } from '../../support/sandbox.js'
 

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { generatePrivateKey, indentJson } from '@sudoagent/crypto'
+import { generatePrivateKey } from '@sudoagent/crypto'
+import { indentJson } from '@sudoagent/crypto/json'
 import { JsonlLedger } from '@sudoagent/ledger/jsonl'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { decisionDraft, decisionHashOf, outcomeDraft, requestIdOf } from '../../support/draft.js'

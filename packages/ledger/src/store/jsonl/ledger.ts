@@ -9,7 +9,7 @@
 // opened, they are moved to `<path>.torn-<offset>`, and the ledger continues after the last complete line. They
 // are never joined to the next entry.
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs'
-import { EMPTY_FRONTIER } from '@sudoagent/crypto'
+import { EMPTY_FRONTIER } from '@sudoagent/crypto/tree'
 import { LedgerError } from '../../error.js'
 import { asLedgerError, codeOf, FileIdentity, isFatal, isRegularFile, syncFolderOf } from '../../file.js'
 import { ownFields } from '../../own-fields.js'

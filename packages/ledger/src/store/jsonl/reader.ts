@@ -2,7 +2,7 @@
 // memory. A last line without an LF is read again for a short time, since a writer may be writing it.
 import { type FileHandle, open } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { HashReader } from '@sudoagent/crypto'
+import type { HashReader } from '@sudoagent/crypto/tree'
 import type { StoredLine } from '../../entry/stored-line.js'
 import { asLedgerError } from '../../file.js'
 import { BATCH_BYTES_MAX, BATCH_LINES, LINE_BYTES_MAX } from '../../limits.js'

@@ -13,7 +13,8 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { decodeUtf8, NOTE_BYTES_MAX } from '@sudoagent/crypto'
+import { decodeUtf8 } from '@sudoagent/crypto/bytes'
+import { NOTE_BYTES_MAX } from '@sudoagent/crypto/note'
 import { codeOf } from '../../file.js'
 import type { StoredText } from '../../port/reader.js'
 

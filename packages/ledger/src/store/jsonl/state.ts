@@ -1,7 +1,8 @@
 // Determines the state of a JSONL ledger when a writer opens it: compares the lines with the head and the
 // stored tree. If the stored tree has the head's root, it is used for the entries that the head covers;
 // otherwise the tree is rebuilt from the lines. Entries after the head are recovered.
-import { bytesToHex, type Frontier, frontierRoot, hexToBytes, leafHash, type TreeNode } from '@sudoagent/crypto'
+import { bytesToHex, hexToBytes } from '@sudoagent/crypto/bytes'
+import { type Frontier, frontierRoot, leafHash, type TreeNode } from '@sudoagent/crypto/tree'
 import type { StoredText } from '../../port/reader.js'
 import type { KeyRing } from '../../rules/key-ring.js'
 import { storedNodeAt } from '../../tree/stored-node.js'

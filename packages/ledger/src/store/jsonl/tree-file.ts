@@ -2,7 +2,7 @@
 // (`stored-node.ts`). The file can be rebuilt from the ledger at any time, so it is not synced to disk, and it
 // is trusted only if its root is that of the head.
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs'
-import { EMPTY_FRONTIER, type Frontier, HASH_BYTES, type TreeNode } from '@sudoagent/crypto'
+import { EMPTY_FRONTIER, type Frontier, HASH_BYTES, type TreeNode } from '@sudoagent/crypto/tree'
 import { storedNodeAt, storedNodeCount } from '../../tree/stored-node.js'
 
 export class TreeFile {

@@ -3,7 +3,7 @@
 // untrusted, so each result is checked against the entry itself.
 //
 //   tile 0:  00000000 5f1b09c4 5f1b09c4 …  the genesis has no call; entries 2 and 3 are of the same call
-import { TILE_WIDTH } from '@sudoagent/crypto'
+import { TILE_WIDTH } from '@sudoagent/crypto/tree'
 import type Database from 'better-sqlite3'
 import { isCallEntry } from '../../entry/entry.js'
 import { parseLine } from '../../entry/line.js'

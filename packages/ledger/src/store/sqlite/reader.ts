@@ -1,7 +1,8 @@
 // Reads a SQLite ledger as untrusted input: read-only and in one snapshot. Nothing that the file declares is
 // executed, and no other files are left next to it.
 import { setImmediate as turn } from 'node:timers/promises'
-import { type HashReader, NOTE_BYTES_MAX } from '@sudoagent/crypto'
+import { NOTE_BYTES_MAX } from '@sudoagent/crypto/note'
+import type { HashReader } from '@sudoagent/crypto/tree'
 import type { StoredLine } from '../../entry/stored-line.js'
 import { asLedgerError, codeOf, followLinks, isOpenInSqlite } from '../../file.js'
 import type {

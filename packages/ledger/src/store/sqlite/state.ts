@@ -1,6 +1,8 @@
 // The state of a SQLite ledger, read under the write lock: compares the head row with the rows and verifies it
 // with the ledger's own keys.
-import { encodeFrontier, type Frontier, NOTE_BYTES_MAX, parseFrontier, type TreeNode } from '@sudoagent/crypto'
+
+import { NOTE_BYTES_MAX } from '@sudoagent/crypto/note'
+import { encodeFrontier, type Frontier, parseFrontier, type TreeNode } from '@sudoagent/crypto/tree'
 import type Database from 'better-sqlite3'
 import { LINE_BYTES_MAX } from '../../limits.js'
 import type { KeyRing } from '../../rules/key-ring.js'

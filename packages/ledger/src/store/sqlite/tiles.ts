@@ -8,7 +8,7 @@ import {
   TILE_HEIGHT,
   TILE_WIDTH,
   type TreeNode,
-} from '@sudoagent/crypto'
+} from '@sudoagent/crypto/tree'
 import type Database from 'better-sqlite3'
 import { leavesOf, treeDamaged, withHash } from '../../tree/tile-hashes.js'
 import type { ReadDatabase, ReadStatement } from './read-database.js'

@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { encodeCanonical } from '@sudoagent/crypto'
+import { encodeCanonical } from '@sudoagent/crypto/json'
 import { describe, expect, it } from 'vitest'
 import { isLong } from '../../../../../test/tier.js'
 import { LINE_BYTES_MAX } from '../../../src/limits.js'

@@ -1,0 +1,7 @@
+/** `@sudoagent/core/boundary`: for guards that are built on the engine: names, arguments and concealed values as it reads them. */
+
+export { isIntegerText } from './arguments/integer-text.js'
+export { foldName } from './fold-name.js'
+export { UNRECORDABLE } from './policy/context.js'
+export { type Concealment, describeConcealed } from './redaction/concealment.js'
+export type { Redacted } from './redaction/json.js'

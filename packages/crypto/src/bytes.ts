@@ -1,0 +1,5 @@
+/** `@sudoagent/crypto/bytes`: hex, base64 and UTF-8, strictly. */
+
+export { decodeBase64, encodeBase64 } from './bytes/base64.js'
+export { bytesToHex, hexToBytes } from './bytes/hash.js'
+export { decodeUtf8 } from './bytes/utf8.js'

@@ -1,0 +1,25 @@
+/** `@sudoagent/crypto/entry`: the shape, the hashes and the times of a ledger entry. */
+
+export { APPROVAL_USE_GRACE_MS, type ApprovalTimes, isApprovalLate, isDeadlineOver } from './entry/approval-deadline.js'
+export { type DecisionFacts, hashDecisionFacts } from './entry/decision-hash.js'
+export { hashEntry, type Members } from './entry/entry-hash.js'
+export {
+  isPypiBudgetDenial,
+  isPypiEntry,
+  PYPI_ACTOR,
+  parametersText,
+  pypiAsksForApproval,
+  pypiMisfit,
+  pypiPolicyHash,
+} from './entry/pypi-entry.js'
+export {
+  checkEntry,
+  draftMisfit,
+  type EntryProblem,
+  LEDGER_VERSION,
+  NAME_LENGTH_MAX,
+  REASON_LENGTH_MAX,
+  REQUEST_ID_LENGTH_MAX,
+  SCHEMA_VERSION,
+} from './entry/shape.js'
+export { isTimestamp, timestampMs } from './entry/timestamp.js'

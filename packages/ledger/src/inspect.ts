@@ -1,0 +1,9 @@
+/** `@sudoagent/ledger/inspect`: the metadata of a ledger, unverified. */
+
+export {
+  type InspectedCheckpoint,
+  type InspectedKey,
+  type Inspection,
+  inspect,
+  type StatedSignature,
+} from './read/inspect.js'
