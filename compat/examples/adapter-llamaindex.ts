@@ -2,7 +2,7 @@
 import { type ChatMessage, type LLMChatParamsStreaming, ToolCallLLM } from '@llamaindex/core/llms'
 import { tool } from '@llamaindex/core/tools'
 import { agent } from '@llamaindex/workflow'
-import { guardTools } from '@sudoagent/adapters/llamaindex'
+import { guardTool } from '@sudoagent/adapters/llamaindex'
 import { CALLS, check, engine, payBack, refundSchema } from './refunds.js'
 
 class ScriptedModel extends ToolCallLLM {
@@ -29,14 +29,16 @@ class ScriptedModel extends ToolCallLLM {
   }
 }
 
-const refund = tool({
-  name: 'refund',
-  description: 'Pays money back',
-  parameters: refundSchema,
-  execute: (input) => payBack(input),
-})
+const refund = tool(
+  guardTool(engine, {
+    name: 'refund',
+    description: 'Pays money back',
+    parameters: refundSchema,
+    execute: (input) => payBack(input),
+  }),
+)
 const llm = new ScriptedModel()
-await agent({ llm, tools: guardTools(engine, [refund]) }).run('Refund orders 1 and 2')
+await agent({ llm, tools: [refund] }).run('Refund orders 1 and 2')
 
 const options = llm.requests[1]?.map((message) => message.options ?? {}) ?? []
 await check(options.flatMap((option) => ('toolResult' in option ? [option.toolResult] : [])))

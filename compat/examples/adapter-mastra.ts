@@ -2,20 +2,22 @@
 import { Agent } from '@mastra/core/agent'
 import { Mastra } from '@mastra/core/mastra'
 import { createTool } from '@mastra/core/tools'
-import { guardTools } from '@sudoagent/adapters/mastra'
+import { guardTool } from '@sudoagent/adapters/mastra'
 import { MockLanguageModelV3 } from 'ai/test'
 import { CALLS, check, engine, payBack, refundSchema } from './refunds.js'
 
 // An example has no network.
 process.env.MASTRA_TELEMETRY_DISABLED = '1'
 
-const refund = createTool({
-  id: 'refund',
-  description: 'Pays money back',
-  inputSchema: refundSchema,
-  execute: payBack,
-})
-const tools = guardTools(engine, { refund })
+const refund = createTool(
+  guardTool(engine, {
+    id: 'refund',
+    description: 'Pays money back',
+    inputSchema: refundSchema,
+    execute: payBack,
+  }),
+)
+const tools = { refund }
 
 const asks = CALLS.map((input, index) => ({
   type: 'tool-call' as const,

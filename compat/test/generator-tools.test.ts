@@ -47,7 +47,10 @@ const ADAPTERS: readonly (readonly [string, (engine: SudoEngine, fn: Tool) => Pr
         langchainTool(fn, { name: 'pay', description: 'pays', schema: z.object({ amount: z.number() }) }),
       ).invoke(input),
   ],
-  ['llamaindex', (engine, fn) => llamaindex(engine, { metadata: { name: 'pay' }, call: fn }).call(input)],
+  [
+    'llamaindex',
+    (engine, fn) => llamaindex(engine, { name: 'pay', parameters: {}, execute: fn as Any }).execute(input),
+  ],
   ['mastra', (engine, fn) => mastra(engine, { id: 'pay', execute: (i: Any) => fn(i) }).execute(input)],
   [
     'mastra 0.24',
@@ -152,9 +155,10 @@ describe.each(ADAPTERS)('%s', (_, call) => {
 it('a stream that a tool returns is on record when it has been read', async () => {
   const { engine, outcomes } = world()
   const stream: ReadableStream<string> = await llamaindex(engine, {
-    metadata: { name: 'pay' },
-    call: (_: unknown): Any => new Response('abc').body,
-  }).call(input)
+    name: 'pay',
+    parameters: {},
+    execute: (_: unknown): Any => new Response('abc').body,
+  }).execute(input)
   expect(await outcomes()).toEqual([])
   expect(await new Response(stream as Any).text()).toBe('abc')
   expect(await outcomes()).toEqual(['success'])
@@ -171,8 +175,8 @@ it('an endless generator ends with the signal', async () => {
       yield steps
     }
   }
-  const tool = { metadata: { name: 'pay' }, call: endless as Tool }
-  await expect(llamaindex(engine, tool, { signal: stop.signal }).call(input)).rejects.toThrow('enough')
+  const tool = { name: 'pay', parameters: {}, execute: endless as Any }
+  await expect(llamaindex(engine, tool, { signal: stop.signal }).execute(input)).rejects.toThrow('enough')
   expect(steps).toBe(3)
   expect(await outcomes()).toEqual(['error'])
 })

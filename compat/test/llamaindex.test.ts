@@ -3,7 +3,7 @@ import { FunctionTool, tool } from '@llamaindex/core/tools'
 import { guardTool, guardTools } from '@sudoagent/adapters/llamaindex'
 import { AllowAllPolicy, DenyAllPolicy, SudoEngine } from '@sudoagent/core'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
-import { describe, expect, expectTypeOf, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { entriesOf } from '../../packages/adapters/test/entries.js'
 import { testFramework } from './contract.js'
@@ -16,47 +16,56 @@ const engine = new SudoEngine({ policy: new AllowAllPolicy(), agentId: 'bot', le
 const silent = { log: () => {}, warn: () => {}, error: () => {} }
 
 describe('guardTool', () => {
-  it('keeps the type of the tool, and the tool', async () => {
-    const plain = tool({
-      name: 'weather',
-      description: 'Tells the weather',
-      parameters: z.object({ city: z.string(), days: z.number().default(1) }),
-      execute: ({ city, days }) => `sunny in ${city} for ${days}`,
-    })
-    const weather = guardTool(engine, plain)
-    expectTypeOf(weather).toEqualTypeOf(plain)
+  it('decides on what the schema made of the input, which is what the tool gets', async () => {
+    const seen: unknown[] = []
+    const weather = tool(
+      guardTool(engine, {
+        name: 'weather',
+        description: 'Tells the weather',
+        parameters: z.object({ city: z.string(), days: z.number().default(1) }),
+        execute: (input: { city: string; days: number }) => {
+          seen.push(input)
+          return `sunny in ${input.city} for ${input.days}`
+        },
+      }),
+    )
     expect(weather).toBeInstanceOf(FunctionTool)
-    expect(weather.metadata).toBe(plain.metadata)
-    expect(await weather.call({ city: 'Rome' } as { city: string; days: number })).toBe('sunny in Rome for 1')
-    // The schema parses the input after the decision.
-    expect((await entriesOf(ledger))[0]).toMatchObject({ action: 'weather', parameters: { kwargs: { city: 'Rome' } } })
-    expect(await plain.call({ city: 'Oslo', days: 2 })).toBe('sunny in Oslo for 2')
-    expect(await entriesOf(ledger)).toHaveLength(2)
+    expect(await weather.call({ city: 'Rome' } as never)).toBe('sunny in Rome for 1')
+    expect(seen).toEqual([{ city: 'Rome', days: 1 }])
+    expect((await entriesOf(ledger))[0]).toMatchObject({
+      action: 'weather',
+      parameters: { kwargs: { city: 'Rome', days: 1 } },
+    })
   })
 
-  it('hands on what is bound to the tool, which is guarded then, too', async () => {
+  it('hands on what is bound to the tool', async () => {
     const own = new MemoryLedger()
     const recording = new SudoEngine({ policy: new AllowAllPolicy(), agentId: 'bot', ledger: own })
-    const greet = ({ name }: { name: string }, bound?: { greeting: string }) => `${bound?.greeting} ${name}`
+    const execute = ({ name }: { name: string }, bound?: { greeting: string }) => `${bound?.greeting} ${name}`
     const schema = { name: 'greet', description: 'Greets', parameters: z.object({ name: z.string() }) }
-    const guarded = guardTool(recording, FunctionTool.from(greet, schema))
-    expect(await guarded.bind({ greeting: 'Hello' }).call({ name: 'Ada' })).toBe('Hello Ada')
+    const guarded = guardTool(recording, { ...schema, execute })
+    expect(await FunctionTool.from(guarded.execute, schema).bind({ greeting: 'Hello' }).call({ name: 'Ada' })).toBe(
+      'Hello Ada',
+    )
     expect((await entriesOf(own)).map(({ action }) => action)).toEqual(['greet', 'greet'])
   })
 
   it('is an error of the tool when it is denied', async () => {
     const denying = new SudoEngine({ policy: new DenyAllPolicy(), agentId: 'bot', ledger: new MemoryLedger() })
-    const [weather] = guardTools(denying, [
-      tool({ name: 'weather', description: 'Tells the weather', parameters: z.object({}), execute: () => 'sunny' }),
+    const [definition] = guardTools(denying, [
+      { name: 'weather', description: 'Tells the weather', parameters: z.object({}), execute: () => 'sunny' },
     ])
-    expect(await callTool(weather, { name: 'weather', input: {}, id: 'call_0' }, silent)).toMatchObject({
+    expect(await callTool(tool(definition), { name: 'weather', input: {}, id: 'call_0' }, silent)).toMatchObject({
       isError: true,
       output: expect.stringContaining('This call was denied by policy, so it did not run.'),
     })
   })
 
-  it('refuses what cannot be called', () => {
-    expect(() => guardTool(engine, { metadata: { name: 'weather' } })).toThrow(/`weather`/)
-    expect(() => guardTool(engine, (() => 'sunny') as never)).toThrow(/`metadata`/)
+  it('refuses a finished tool, and what has nothing to guard', () => {
+    const plain = { name: 'weather', description: 'Tells the weather', parameters: z.object({}) }
+    const finished = tool({ ...plain, execute: () => 'sunny' })
+    expect(() => guardTool(engine, finished as never)).toThrow(/definition/)
+    expect(() => guardTool(engine, plain as never)).toThrow(/`weather`/)
+    expect(() => guardTool(engine, { ...plain, name: '', execute: () => 'sunny' })).toThrow(/`name`/)
   })
 })

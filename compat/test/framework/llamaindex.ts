@@ -42,13 +42,14 @@ export const llamaindex: Framework = {
   callId: undefined,
   async run({ engine, refund, calls, signal }) {
     const llm = new ScriptedModel(calls)
-    const refunds = tool({
+    const definition = {
       name: 'refund',
       description: 'Pays money back',
       parameters: z.object({ amount: z.number() }),
-      execute: (input) => refund(input),
-    })
-    await agent({ llm, tools: guardTools(engine, [refunds], { signal }) }).run('refund')
+      execute: (input: RefundInput) => refund(input),
+    }
+    const [guarded] = guardTools(engine, [definition], { signal })
+    await agent({ llm, tools: [tool(guarded)] }).run('refund')
     return (llm.requests[1] ?? []).flatMap(({ options }) => {
       if (options === undefined || !('toolResult' in options)) return []
       const { result, isError } = options.toolResult as { result: unknown; isError: boolean }

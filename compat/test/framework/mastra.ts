@@ -1,7 +1,7 @@
 import { Agent, type ToolsInput } from '@mastra/core/agent'
 import { Mastra } from '@mastra/core/mastra'
 import { createTool } from '@mastra/core/tools'
-import { guardTools, guardToolV0 } from '@sudoagent/adapters/mastra'
+import { guardTool, guardToolV0 } from '@sudoagent/adapters/mastra'
 import { MockLanguageModelV3 } from 'ai/test'
 import { Agent as AgentV0 } from 'mastra-v0/agent'
 import { Mastra as MastraV0 } from 'mastra-v0/mastra'
@@ -62,13 +62,13 @@ export const mastra: Framework = {
   handsSignal: true,
   callId: 'call_0',
   async run({ engine, refund, calls, signal }) {
-    const refunds = createTool({
+    const guarded = guardTool(engine, {
       id: 'refund',
       description,
       inputSchema,
       execute: (input, { abortSignal }) => refund(input, abortSignal),
     })
-    return runAgent(guardTools(engine, { refund: refunds }), 'refund', calls, signal)
+    return runAgent({ refund: createTool(guarded) }, 'refund', calls, signal)
   },
 }
 
@@ -96,13 +96,13 @@ export const mastraV0: Framework = {
       },
       doStream: () => Promise.reject(new Error('not used')),
     }
-    const refunds = createToolV0({
+    const guarded = guardToolV0(engine, {
       id: 'refund',
       description,
       inputSchema,
       execute: ({ context }, how) => refund(context, how?.abortSignal),
     })
-    const tools = { refund: guardToolV0(engine, refunds) }
+    const tools = { refund: createToolV0(guarded) }
     const agent = new AgentV0({ name: 'support', instructions: 'Help', model, tools })
     new MastraV0({ agents: { agent }, logger: false })
     await agent.generate('refund', { abortSignal: signal, maxSteps: 2 })

@@ -48,6 +48,24 @@ export interface AllowedCall<I> {
   returned<O>(output: O): Promise<O>
 }
 
+/** The input that a framework hands to a tool's function, by the kind of the tool's schema. */
+export type InputOf<P> = P extends { readonly '~standard': { readonly types?: infer T } }
+  ? NonNullable<T> extends { readonly output: infer O }
+    ? O
+    : unknown
+  : P extends { readonly _output: infer O }
+    ? O
+    : P extends undefined
+      ? string
+      : unknown
+
+/** Whether a value is a plain object, such as the definition of a tool; a finished tool has a class. */
+export function isPlainObject(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
 export type EndedCall<O> = { readonly status: 'ran'; readonly output: O } | Denial
 
 /**

@@ -12,22 +12,12 @@
  */
 import type { Engine } from '@sudoagent/core'
 import { denialText, ToolDenied } from './denial-text.js'
-import { type GuardOptions, guardedCall } from './guarded-call.js'
+import { type GuardOptions, guardedCall, type InputOf } from './guarded-call.js'
 
 // Nothing is imported from `@openai/agents`: these are the parts of the options of its `tool`. Functions are here so
 // that their parameters have types where a tool is written in place; what the SDK's own type says more precisely,
 // `tool` checks.
 
-/** The input that the SDK hands to `execute`, by the kind of schema. */
-type InputOf<P> = P extends { readonly '~standard': { readonly types?: infer T } }
-  ? NonNullable<T> extends { readonly output: infer O }
-    ? O
-    : unknown
-  : P extends { readonly _output: infer O }
-    ? O
-    : P extends undefined
-      ? string
-      : unknown
 interface CallDetails {
   readonly toolCall?: { readonly callId: string }
   readonly signal?: AbortSignal

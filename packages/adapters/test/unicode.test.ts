@@ -60,7 +60,8 @@ const ADAPTERS: readonly (readonly [name: string, call: Call])[] = [
   ],
   [
     'llamaindex',
-    async (engine, input, tool) => llamaindex.guardTool(engine, { metadata: { name: 't' }, call: tool }).call(input),
+    async (engine, input, tool) =>
+      llamaindex.guardTool(engine, { name: 't', parameters: {}, execute: tool }).execute(input),
   ],
   ['mastra', async (engine, input, tool) => mastra.guardTool(engine, { id: 't', execute: tool }).execute(input)],
   [
