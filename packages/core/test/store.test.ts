@@ -7,6 +7,8 @@ test('the subpath for those who keep approvals and budgets elsewhere exports the
     'APPROVAL_LIST_MAX',
     'APPROVAL_RETENTION_MS',
     'APPROVAL_STATES',
+    'APPROVAL_TTL_MS_DEFAULT',
+    'APPROVAL_TTL_MS_MAX',
     'TableApprovalStore',
     'TableBudget',
     'applicableLimits',

@@ -27,10 +27,7 @@ import Database from 'better-sqlite3'
 import { WitnessError } from './error.js'
 import { isTime, mayReplace, requireGrowth, type StoredCheckpoint, type WitnessStore } from './store.js'
 
-/**
- * How long a call waits for a transaction of another process, in milliseconds; transactions of this class take
- * milliseconds.
- */
+/** How long a call waits for another process's transaction, which takes milliseconds, in milliseconds. */
 const BUSY_TIMEOUT_MS = 5_000
 
 /** Pause between attempts to switch a new file to WAL while another process does the same, in milliseconds. */
@@ -44,10 +41,7 @@ const TABLE = `CREATE TABLE IF NOT EXISTS sudoagent_witness (
   time INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID`
 
-/**
- * The table of releases that did not store the time of the last cosignature. Its rows are migrated when the store
- * is opened.
- */
+/** The table of releases without the time of the last cosignature. Opening the store migrates its rows. */
 const FORMER_TABLE = `CREATE TABLE witness_checkpoint (
   origin TEXT NOT NULL PRIMARY KEY,
   size INTEGER NOT NULL,

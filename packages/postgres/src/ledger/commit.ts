@@ -2,9 +2,8 @@
 //
 //   alone    no other writer since the last commit: one statement, which changes nothing if size or epoch have moved
 //   locked   BEGIN, lock and read the head; link and sign; write; COMMIT
-//   unknown  no answer to a write: on a new connection, lock the head, look for the entry by its hash, and take over
-//            the ledger with a new epoch, so that a delayed write can no longer be applied. Only then is the caller
-//            answered, or the group repeated
+//   unknown  no answer to a write: on a new connection, lock the head and raise the epoch, so that a delayed write
+//            is not applied any more; the entry's hash is then found, or the group is written again
 //
 //   append → write → connection lost → reconnect → entry found     → answered as durable
 //                                                → entry not found → new epoch, written again
@@ -36,10 +35,7 @@ export interface CommitOptions {
   readonly synchronousCommit: SynchronousCommit
 }
 
-/**
- * After this time without reading the head under its lock, it is read again with the database's clock, in
- * milliseconds; the same applies to reading the last entry.
- */
+/** For how long the head and the last entry are believed without being read under the lock, in milliseconds. */
 const ALONE_MS_MAX = 1_000
 
 /** Pause between attempts to reach a server, or after a transient error, in milliseconds. */
@@ -57,10 +53,7 @@ export class LedgerCommit {
   #session: Session | null = null
   /** Number of the ledger in the connected database. */
   #ledger = 0
-  /**
-   * The state after the last commit of this writer or the last read under the lock. Its entries must never
-   * disappear.
-   */
+  /** The state after the last commit of this writer or the last read under the lock: its entries never disappear. */
   #known: Known | null = null
   /** Whether no other writer is known: then the next write needs no read before. */
   #isAlone = false
@@ -98,10 +91,7 @@ export class LedgerCommit {
     return aheadOf(state.head.recordedAt, this.#writer)
   }
 
-  /**
-   * Called before a group is formed: if there are other writers, it waits for the lock first, so that entries
-   * arriving meanwhile join the group. `run` handles its errors.
-   */
+  /** With other writers, waits for the lock before a group is formed, so that it takes more. `run` handles errors. */
   async getReady(): Promise<void> {
     if (this.#mayWriteAlone()) return
     try {
@@ -208,10 +198,7 @@ export class LedgerCommit {
     return writeQuery({ schema: target.schema, ledger: this.#ledger, before, step, tiles, epoch, writer: writerId })
   }
 
-  /**
-   * Determines whether a failed write was certainly not applied. An error of the server counts only if the server
-   * still answers.
-   */
+  /** Whether a failed write was certainly not applied: the server says so, and still answers. */
   async #afterFailure(
     session: Session,
     error: unknown,
@@ -261,7 +248,7 @@ export class LedgerCommit {
       if (performance.now() >= until) {
         throw new LedgerError(
           'LEDGER_WRITE_FAILED',
-          `\`${target.shown}\` went away over a commit, and it is not known whether the entry is on record`,
+          `\`${target.shown}\` went away over a commit, and it is not known whether the entry is recorded`,
           {
             hint: 'look for the request with `sudoagent search` when the server is back',
             cause: last,

@@ -8,7 +8,7 @@ const refused = (code: string, message = 'no'): Error => failure(message, { code
 
 it.each([
   ['28P01', refused('28P01'), 'LEDGER_NOT_READABLE', /password is wrong or missing/, /PGPASSWORD/],
-  ['a lock timeout', refused('55P03'), 'LEDGER_BUSY', /locked by another writer/, null],
+  ['a lock timeout', refused('55P03'), 'LEDGER_BUSY', /locked by another writer/, /try again/],
   [
     '57P03',
     refused('57P03', 'not yet accepting connections'),

@@ -148,7 +148,7 @@ describe('the log that is meant', () => {
         code: 'refused',
         stderr: expect.stringMatching(ONE_ERROR),
       })
-      expect(stderr).toContain('public key that is given as a key of the log')
+      expect(stderr).toContain('has the public key of the log')
     }
   })
 

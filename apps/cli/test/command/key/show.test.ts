@@ -132,7 +132,7 @@ describe('what is no key of ours: exit 3, one error and one hint', () => {
     ['an RSA private key of the old form', rsa.privateKey.export({ format: 'pem', type: 'pkcs1' }), /RSA private key/],
     ['an encrypted RSA key', locked, /`k`: an RSA private key/],
     ['an OpenSSH public key', 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 me@host\n', /OpenSSH/],
-    ['a vkey whose hash is not its own', log.replace(/\+.{8}\+/, '+00000000+'), /`k`: the vkey has a key hash/],
+    ['a vkey whose hash is not its own', log.replace(/\+.{8}\+/, '+00000000+'), /`k`: the vkey has a wrong key hash/],
     ['a private key of a note', 'PRIVATE+KEY+x+12345678+AQ==', /`k`: a private key was given where a vkey/],
     ['two keys', pem + pem, /`k`: /],
     ['huge', pem.repeat(2_000), /`k` is too large for a key file/],

@@ -48,7 +48,7 @@ describe('receipt', () => {
     expect(receipt).not.toContain('refund_user')
     expect(box.run(['receipt', 'verify', 'short.json', '--public-key', 'key.pub.pem'])).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('its content was left out'),
+      stdout: expect.stringContaining('the content of the entry: it was omitted'),
     })
   })
 

@@ -1,5 +1,4 @@
-// Reads a SQLite ledger as untrusted input: read-only and in one snapshot. Nothing that the file declares is
-// executed, and no other files are left next to it.
+// Reads a SQLite ledger as untrusted input: read-only, in one snapshot, executing nothing that the file declares.
 import { setImmediate as turn } from 'node:timers/promises'
 import { NOTE_BYTES_MAX } from '@sudoagent/crypto/note'
 import type { HashReader } from '@sudoagent/crypto/tree'
