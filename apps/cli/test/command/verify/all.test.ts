@@ -40,7 +40,7 @@ describe('verify --all and the registry', () => {
       0,
     )
     expect(box.run(all)).toMatchObject({ code: 0, stderr: '' })
-    expect(box.run(all).stdout).toContain('anchored: b, 5 entries, held against 1 recorded heads')
+    expect(box.run(all).stdout).toContain('anchored: b, 5 entries, compared with 1 recorded heads')
     // Rolled back by the owner, who put an older copy of `b` in its place; and `c` is taken away.
     expect(box.run(['copy', ledgerUrl(home, 'a'), 'a.jsonl']).code).toBe(0)
     await asSuperuser(
