@@ -119,18 +119,16 @@ describe.each(NODES)('$name', ({ env }) => {
     600_000,
   )
 
-  it('without build scripts: one line says how to build, a JSONL ledger works, and SQLite is read where Node can', async () => {
+  it('without build scripts: one line says how to build, and SQLite is read where Node can', async () => {
     const folder = emptyFolder()
     await npmInstall(folder, env, ['--ignore-scripts'])
-    writeFileSync(join(folder, 'app.mjs'), CODE)
-    const failed = await run('node', ['app.mjs'], { cwd: folder, env }).catch((error: { stderr: string }) => error)
-    const says = failed.stderr.split('\n').filter((line) => line.includes('npm rebuild better-sqlite3'))
-    expect(says).toHaveLength(1)
-
-    writeFileSync(join(folder, 'lines.mjs'), CODE.replace("'ledger.sqlite'", "'ledger.jsonl'"))
-    expect((await run('node', ['lines.mjs'], { cwd: folder, env })).stdout).toBe(OUTPUT)
-    const { stdout } = await bin(folder, ['verify', 'ledger.jsonl', '--public-key', 'ledger.pub.pem', '--json'], env)
-    expect(JSON.parse(stdout)).toMatchObject({ ok: true, verdict: 'signed', entries: 4 })
+    // The lock of a JSONL ledger is SQLite's, too: its writer needs the module as well.
+    for (const ledger of ['ledger.sqlite', 'ledger.jsonl']) {
+      writeFileSync(join(folder, 'app.mjs'), CODE.replace("'ledger.sqlite'", `'${ledger}'`))
+      const failed = await run('node', ['app.mjs'], { cwd: folder, env }).catch((error: { stderr: string }) => error)
+      const says = failed.stderr.split('\n').filter((line) => line.includes('npm rebuild better-sqlite3'))
+      expect(says, ledger).toHaveLength(1)
+    }
 
     const hasSqlite = await run('node', ['-e', "require('node:sqlite')"], { cwd: folder, env }).catch(() => null)
     if (hasSqlite === null) return

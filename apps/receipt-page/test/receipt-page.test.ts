@@ -185,7 +185,7 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
   it('a receipt whose content was left out proves a hash, and says so', async () => {
     const says = await fill(short)
     expect(says).toMatch(/^This is on record/)
-    expect(says).toContain('its content was left out')
+    expect(says).toContain('the content of the entry: it was omitted')
     expect(says).not.toContain('payments.refund')
   })
 
