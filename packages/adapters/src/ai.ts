@@ -14,7 +14,14 @@
  */
 import type { Engine } from '@sudoagent/core'
 import { ToolDenied } from './denial-text.js'
-import { authorizeCall, type GuardOptions, guardedCall, type NamedGuardOptions, requireAction } from './guarded-call.js'
+import {
+  authorizeCall,
+  type GuardOptions,
+  guardedCall,
+  type NamedGuardOptions,
+  requireAction,
+  withExecute,
+} from './guarded-call.js'
 
 // Nothing is imported from `ai`: these are the parts of its tools, the same in 6 and 7, so that the types of both fit.
 interface ExecuteOptions {
@@ -80,13 +87,8 @@ function guardNamed<T extends ExecutableTool>(engine: Engine, name: string, tool
     }
   }
 
-  const copy = { ...tool, execute: execute.constructor.name === 'AsyncGeneratorFunction' ? guardedSteps : guarded }
-  for (const name of BEFORE_EXECUTE) Reflect.deleteProperty(copy, name)
-  return copy
+  return withExecute(tool, execute.constructor.name === 'AsyncGeneratorFunction' ? guardedSteps : guarded)
 }
-
-/** Functions of a tool that the SDK calls with the model's input before `execute`, so before anything was decided. */
-const BEFORE_EXECUTE = ['onInputStart', 'onInputDelta', 'onInputAvailable']
 
 /** A tool that returns an iterable says its result last. */
 async function lastOf(output: unknown): Promise<unknown> {

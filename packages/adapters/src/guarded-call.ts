@@ -66,6 +66,16 @@ export function isPlainObject(value: unknown): value is object {
   return prototype === Object.prototype || prototype === null
 }
 
+/** Functions of a tool that a framework calls with the model's input before `execute`, so before the decision. */
+const BEFORE_EXECUTE = ['onInputStart', 'onInputDelta', 'onInputAvailable']
+
+/** A copy of a tool, or of its definition, with another `execute`, and without what would see the input before it. */
+export function withExecute<T>(tool: T, execute: unknown): T {
+  const copy = { ...tool, execute }
+  for (const name of BEFORE_EXECUTE) Reflect.deleteProperty(copy, name)
+  return copy
+}
+
 export type EndedCall<O> = { readonly status: 'ran'; readonly output: O } | Denial
 
 /**
@@ -89,8 +99,10 @@ export async function authorizeCall<I>(
     metadata: { ...options.metadata, ...(callId === undefined ? {} : { tool_call_id: callId }) },
     ...(either === undefined ? {} : { signal: either }),
   })
-  // Exactly `allowed`: whatever else an engine says, the tool does not run.
-  if (authorization.status !== 'allowed') return authorization
+  if (authorization.status === 'denied') return authorization
+  // An engine in another process may answer anything: callers take what is not a denial for an authorization.
+  if (authorization.status !== 'allowed')
+    throw new TypeError('the engine returned neither an authorization nor a denial')
   return {
     status: 'allowed',
     input: authorization.args[0] as I,

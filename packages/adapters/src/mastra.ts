@@ -14,7 +14,7 @@
  */
 import type { Engine } from '@sudoagent/core'
 import { denialText, ToolDenied } from './denial-text.js'
-import { type GuardOptions, guardedCall, type InputOf, isPlainObject } from './guarded-call.js'
+import { type GuardOptions, guardedCall, type InputOf, isPlainObject, withExecute } from './guarded-call.js'
 
 // Nothing is imported from `@mastra/core`: these are the parts of what its `createTool` takes.
 interface Definition<P> {
@@ -100,14 +100,4 @@ function partsOf(definition: object): { id: string; run: (input: unknown, contex
   if (typeof id !== 'string' || id === '') throw new TypeError('the tool needs an `id`')
   if (typeof execute !== 'function') throw new TypeError(`tool \`${id}\` has no \`execute\` to guard`)
   return { id, run: execute.bind(definition) }
-}
-
-/** Functions of a tool that Mastra calls with the model's input before `execute`, so before anything was decided. */
-const BEFORE_EXECUTE = ['onInputStart', 'onInputDelta', 'onInputAvailable']
-
-/** The definition with another `execute`. */
-function withExecute<T>(definition: T, execute: unknown): T {
-  const copy = { ...definition, execute }
-  for (const name of BEFORE_EXECUTE) Reflect.deleteProperty(copy, name)
-  return copy
 }

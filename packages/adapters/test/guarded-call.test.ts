@@ -1,4 +1,11 @@
-import { AllowAllPolicy, type ApprovalAnswer, DenyAllPolicy, type Policy, SudoEngine } from '@sudoagent/core'
+import {
+  AllowAllPolicy,
+  type ApprovalAnswer,
+  DenyAllPolicy,
+  type Engine,
+  type Policy,
+  SudoEngine,
+} from '@sudoagent/core'
 import { verify } from '@sudoagent/ledger'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it } from 'vitest'
@@ -24,6 +31,15 @@ describe('guardedCall', () => {
     })
     expect(ended).toEqual({ status: 'ran', output: { amount: 5 } })
   })
+
+  it.each([[{}], [{ status: 'Allowed', args: [1] }], [null], ['allowed'], [undefined]])(
+    'does not run when an engine answers %j',
+    async (answer) => {
+      const lying = { ...world().engine, authorize: async () => answer } as unknown as Engine
+      const call = guardedCall(lying, { tool: 'pay', input: 1 }, {}, () => expect.unreachable())
+      await expect(call).rejects.toThrow(TypeError)
+    },
+  )
 
   it('does not run when the input changes while somebody is asked', async () => {
     const input = { amount: 5 }
