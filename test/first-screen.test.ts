@@ -4,7 +4,7 @@
 // The long form lets npm and pnpm compile the native module, with the Node that runs the tests. SUDOAGENT_TEST_NODES names the prefixes of further
 // installations of Node, separated by `:`; each has `bin/node` and the headers in `include/node`.
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,6 +12,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AllowAllPolicy, SudoEngine } from '../packages/core/dist/index.js'
 import { openLedgerReader, select } from '../packages/ledger/dist/index.js'
+import { packTarballs } from './fixtures/tarballs.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const run = promisify(execFile)
@@ -46,25 +47,15 @@ let tarballs: ReadonlyMap<string, string>
 
 beforeAll(async () => {
   base = mkdtempSync(join(tmpdir(), 'sudoagent-first-screen-'))
-  for (const name of PACKAGES)
-    await run('npm', ['pack', '--silent', '--pack-destination', base], { cwd: join(root, name) })
-  const files = readdirSync(base)
-  tarballs = new Map(
-    PACKAGES.map((folder) => {
-      const { name } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as { readonly name: string }
-      const file = files.find((candidate) => candidate.startsWith(`${name.replace('@', '').replace('/', '-')}-0`))
-      if (file === undefined) throw new Error(`${name} was not packed`)
-      return [name, join(base, file)]
-    }),
-  )
+  tarballs = await packTarballs(PACKAGES, base)
 }, 300_000)
 
 afterAll(() => rmSync(base, { recursive: true, force: true }))
 
 /** A folder of a user who has not installed anything yet. */
-function emptyFolder(manifest: object = {}): string {
+function emptyFolder(): string {
   const folder = mkdtempSync(join(base, 'app-'))
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, ...manifest }))
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true }))
   return folder
 }
 

@@ -1,36 +1,53 @@
 // What a program pays for an import: no native code, and no SQLite, before a SQLite ledger or store is opened.
 import { spawnSync } from 'node:child_process'
 import { expect, it } from 'vitest'
-import { ENTRY_POINTS } from './fixtures/entry-point.js'
+import { ENTRY_POINTS, entryPoint } from './fixtures/entry-point.js'
 
-/** Imports its argument, and says which addons were opened, and which modules for SQLite are loaded. */
+/** `@langchain/core` is not installed here: its one class, empty. */
+const HOOKS = `export const resolve = (specifier, context, next) => specifier === '@langchain/core/messages'
+  ? { url: 'data:text/javascript,export class ToolMessage {}', shortCircuit: true } : next(specifier, context)`
+
+/** Imports its argument; prints the opened addons, and the loaded native files and modules for SQLite. */
 const SCRIPT = `
-import { createRequire } from 'node:module'
+import { createRequire, register } from 'node:module'
+register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(HOOKS)}`)})
 const opened = []
 const open = process.dlopen
 process.dlopen = function (module, file, ...rest) { opened.push(file); return open.call(this, module, file, ...rest) }
 await import(process.argv[1])
-const cached = Object.keys(createRequire(import.meta.url).cache ?? {}).filter((file) => file.includes('better-sqlite3'))
+const cached = Object.keys(createRequire(import.meta.url).cache ?? {}).filter((file) => /better-sqlite3|\\.node$/.test(file))
 const builtin = process.moduleLoadList.filter((name) => / (?:internal\\/)?sqlite$/.test(name))
 process.stdout.write(JSON.stringify({ opened, cached: cached.length > 0, builtin }))
 process.exit(0)
 `
 
-// An adapter that imports its framework at run time loads what that brings, and needs it installed.
-const OURS = ENTRY_POINTS.filter(
-  ({ package: home, name }) => home !== 'adapters' || /\/(?:ai|claude-agent-sdk|mcp-server)$/.test(name),
-)
-
 /** The entry points of the stores themselves. They load the module; it opens its addon with the first database. */
 const SQLITE = /\/(?:sqlite|jsonl|copy|cosigned)$/
 
-it.each(OURS.map(({ name, url }) => [name, url] as const))('%s', (name, url) => {
+interface Loaded {
+  readonly opened: readonly string[]
+  readonly cached: boolean
+  readonly builtin: readonly string[]
+}
+
+function loadedBy(url: string): Loaded {
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', SCRIPT, url], {
     encoding: 'utf8',
   })
   expect(stderr).toBe('')
-  const loaded = JSON.parse(stdout) as { opened: string[]; cached: boolean; builtin: string[] }
-  expect(loaded.opened).toEqual([])
-  expect(loaded.builtin).toEqual([])
-  if (!SQLITE.test(name)) expect(loaded.cached, 'better-sqlite3 is loaded').toBe(false)
+  return JSON.parse(stdout) as Loaded
+}
+
+it('finds the adapters, and what is native', () => {
+  const adapters = ENTRY_POINTS.filter(({ package: home }) => home === 'adapters').map(({ name }) => name)
+  expect(adapters).toContain('@sudoagent/adapters/langchain')
+  expect(adapters.length).toBeGreaterThanOrEqual(8)
+  expect(loadedBy(entryPoint('@sudoagent/ledger/sqlite').url).cached).toBe(true)
+})
+
+it.each(ENTRY_POINTS.map(({ name, url }) => [name, url] as const))('%s', (name, url) => {
+  const { opened, cached, builtin } = loadedBy(url)
+  expect(opened).toEqual([])
+  expect(builtin).toEqual([])
+  if (!SQLITE.test(name)) expect(cached, 'better-sqlite3 is loaded').toBe(false)
 })

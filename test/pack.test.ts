@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { packTarballs } from './fixtures/tarballs.js'
 import { TIER } from './tier.js'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -29,9 +30,7 @@ let folder = ''
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sudoagent-install-'))
-  for (const name of packages)
-    await run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: join(root, name) })
-  const tarballs = readdirSync(folder).map((name) => `./${name}`)
+  const tarballs = [...(await packTarballs(packages, folder)).values()]
   expect(tarballs).toHaveLength(packages.length)
   writeFileSync(join(folder, 'package.json'), '{"private":true,"type":"module"}')
   const flags = ['--no-audit', '--no-fund', '--prefer-offline', ...(slow ? [] : ['--ignore-scripts'])]

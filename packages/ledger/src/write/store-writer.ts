@@ -54,9 +54,12 @@ export abstract class StoreWriter implements LedgerWriter, ControlWriter {
 
   protected constructor(writer: Writer, { ready, onEncoded }: StoreHooks = {}) {
     this.writer = writer
+    const whenUsable = async (): Promise<void> => {
+      if (this.#failed === null) await ready?.()
+    }
     this.#commits = new GroupCommit(
       (drafts) => this.#step({ drafts }),
-      ready === undefined ? null : async () => void (this.#failed === null && (await ready())),
+      ready === undefined ? null : whenUsable,
       onEncoded ?? null,
     )
   }
