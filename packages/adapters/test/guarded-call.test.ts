@@ -32,12 +32,20 @@ describe('guardedCall', () => {
     expect(ended).toEqual({ status: 'ran', output: { amount: 5 } })
   })
 
-  it.each([[{}], [{ status: 'Allowed', args: [1] }], [null], ['allowed'], [undefined]])(
+  it.each([[{}], [{ status: 'Allowed', args: [1] }], [{ args: [1] }], [[]]])(
     'does not run when an engine answers %j',
     async (answer) => {
-      const lying = { ...world().engine, authorize: async () => answer } as unknown as Engine
-      const call = guardedCall(lying, { tool: 'pay', input: 1 }, {}, () => expect.unreachable())
-      await expect(call).rejects.toThrow(TypeError)
+      const lying: Engine = {
+        authorize: async () => answer as never,
+        record: async () => true,
+        recordResult: async (_, result) => result,
+      }
+      let runs = 0
+      const call = guardedCall(lying, { tool: 'pay', input: 1 }, {}, () => {
+        runs += 1
+      })
+      await expect(call).rejects.toThrow('neither an authorization nor a denial')
+      expect(runs).toBe(0)
     },
   )
 
