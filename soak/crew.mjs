@@ -88,7 +88,7 @@ export class Crew {
     } else if (dice < 0.7) {
       worker.kill('SIGSTOP')
       this.counts.stopped += 1
-      await delay(this.#random() * this.#place.stopMsMax)
+      await delay(this.#random() * this.#place.maxStopMs)
       worker.kill('SIGCONT')
     }
   }

@@ -15,7 +15,7 @@ export class FilePlace {
   counts = {}
   /** What a worker may say when it ends by itself: the next writer of a JSONL file may be there before the system has let go of the last one's lock. */
   refusals = /LEDGER_LOCKED|LEDGER_BUSY|SQLITE_BUSY/
-  stopMsMax = 1_200
+  maxStopMs = 1_200
 
   /** @param kind - `sqlite` or `jsonl` */
   constructor(kind, folder) {

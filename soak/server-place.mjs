@@ -26,7 +26,7 @@ export class ServerPlace {
   counts = {}
   /** What a worker may say when it ends by itself: it came when the server was away, and found none within its time. */
   refusals = /cannot be reached|LEDGER_BUSY|locked by another writer|within the statement timeout/
-  stopMsMax = 4_000
+  maxStopMs = 4_000
   #server
   #way
   #ask

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { AllowAllPolicy } from '@sudoagent/core'
+import { AllowAllPolicy, SudoEngine } from '@sudoagent/core'
 import { verify } from '@sudoagent/ledger'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { ChildUpstream, Guard, type GuardTransport, HttpUpstream, MemoryToolPins, serveGuard } from '@sudoagent/mcp'
@@ -45,9 +45,7 @@ async function guarded(upstream: () => GuardTransport): Promise<{ url: string; l
   const ledger = new MemoryLedger()
   const guard = new Guard({
     server: 'reference',
-    policy: new AllowAllPolicy(),
-    ledger,
-    agentId: 'suite',
+    engine: (approver) => new SudoEngine({ policy: new AllowAllPolicy(), ledger, agentId: 'suite', approver }),
     pass: ['resources', 'prompts', 'completion'],
     pins: new MemoryToolPins(),
   })

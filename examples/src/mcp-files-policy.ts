@@ -2,7 +2,7 @@
 import { realpathSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import type { PolicyResult } from '@sudoagent/core'
-import type { GuardPolicy } from '@sudoagent/mcp'
+import type { PolicyModule } from '@sudoagent/policy'
 
 const folder = realpathSync(process.env.NOTES ?? '.')
 
@@ -25,7 +25,7 @@ const isInside = (path: unknown): boolean => realPath(path)?.startsWith(folder +
 
 const deny = (reason: string): PolicyResult => ({ decision: 'deny', reason })
 
-export const policy: GuardPolicy = {
+export const policy: PolicyModule = {
   policyId: 'notes',
   version: '1',
   // Only what is named here runs.

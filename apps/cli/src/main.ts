@@ -13,7 +13,7 @@ import type { SudoAgentError } from '@sudoagent/crypto'
 import { Command, CommanderError } from 'commander'
 import { CliError, EXIT, type ExitCode, PipeClosed } from './exit.js'
 import { HELP, wrapHelp } from './help.js'
-import { refusePasswords } from './ledger/password-url.js'
+import { requireNoPasswords } from './ledger/password-url.js'
 import { keepOptionsApart } from './subcommand.js'
 import { type Io, print } from './terminal/io.js'
 
@@ -55,7 +55,7 @@ interface CommandModule {
 export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
   const printed: string[] = []
   try {
-    refusePasswords(argv)
+    requireNoPasswords(argv)
     const program = await createProgram(argv, io, printed)
     await program.parseAsync(argv)
     return io.exitCode

@@ -2,7 +2,7 @@
 // verdict is shown.
 import { CryptoError } from '@sudoagent/crypto'
 import { RECEIPT_BYTES_MAX, verifyReceipt } from '@sudoagent/crypto/receipt'
-import { printable } from '@sudoagent/crypto/text'
+import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { refusalOf, resultOf } from './result.js'
 import { readTrust } from './trust.js'
 
@@ -52,7 +52,7 @@ interface FileField {
   /** The file chooser, and the element for the file name. */
   readonly chooser?: { readonly input: HTMLInputElement; readonly name: HTMLElement }
   readonly what: string
-  readonly bytesMax: number
+  readonly maxBytes: number
 }
 
 /** More than keys and policies need. */
@@ -64,20 +64,20 @@ const fields: readonly FileField[] = [
     drop: byId('drop'),
     chooser: { input: byId<HTMLInputElement>('receipt-file'), name: byId('receipt-name') },
     what: 'a receipt',
-    bytesMax: RECEIPT_BYTES_MAX,
+    maxBytes: RECEIPT_BYTES_MAX,
   },
   {
     area: key,
     drop: byId('key-drop'),
     chooser: { input: byId<HTMLInputElement>('key-file'), name: byId('key-name') },
     what: 'a public key',
-    bytesMax: TEXT_BYTES_MAX,
+    maxBytes: TEXT_BYTES_MAX,
   },
-  { area: policy, drop: byId('policy-drop'), what: 'a witness policy', bytesMax: TEXT_BYTES_MAX },
+  { area: policy, drop: byId('policy-drop'), what: 'a witness policy', maxBytes: TEXT_BYTES_MAX },
 ]
 
 /** Replaces the text by a dropped or chosen file. */
-async function read({ area, chooser, what, bytesMax }: FileField, chosen: File | undefined): Promise<void> {
+async function read({ area, chooser, what, maxBytes }: FileField, chosen: File | undefined): Promise<void> {
   if (chosen === undefined) return
   area.value = ''
   if (chooser !== undefined) {
@@ -86,7 +86,7 @@ async function read({ area, chooser, what, bytesMax }: FileField, chosen: File |
     chooser.input.value = ''
   }
   check()
-  if (chosen.size > bytesMax) {
+  if (chosen.size > maxBytes) {
     show(refusalOf(`This file is too large for ${what}.`, undefined), 'bad')
     return
   }
@@ -94,10 +94,10 @@ async function read({ area, chooser, what, bytesMax }: FileField, chosen: File |
   check()
 }
 
-const NAME_CHARACTERS_MAX = 80
+const NAME_LENGTH_MAX = 80
 
 /** A file name is untrusted text. */
-const shownName = (name: string): string => printable(name, NAME_CHARACTERS_MAX)
+const shownName = (name: string): string => escapeForTerminal(name, NAME_LENGTH_MAX)
 
 for (const input of [receipt, key, policy, origin]) input.addEventListener('input', check)
 for (const field of fields) {

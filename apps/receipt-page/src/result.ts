@@ -1,6 +1,6 @@
 // Renders a verification as elements. Text is inserted as text, never as markup.
 import { type ReceiptFindingCode, type ReceiptReport, receiptProves } from '@sudoagent/crypto/receipt'
-import { printable } from '@sudoagent/crypto/text'
+import { escapeForTerminal } from '@sudoagent/crypto/text'
 
 type Field = readonly [name: string, value: string, code?: true]
 
@@ -151,7 +151,7 @@ function element(name: string, text: string, className = ''): HTMLElement {
 }
 
 /** The full text: a page scrolls. */
-const shown = (text: string): string => printable(text, Number.POSITIVE_INFINITY)
+const shown = (text: string): string => escapeForTerminal(text, Number.POSITIVE_INFINITY)
 
 /** Like `shown`, line by line. */
 const shownLines = (text: string): string => text.split('\n').map(shown).join('\n')

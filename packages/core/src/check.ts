@@ -1,4 +1,4 @@
-import { printable } from '@sudoagent/crypto/text'
+import { escapeForTerminal } from '@sudoagent/crypto/text'
 
 /** Larger integers are not exact in a double, nor in other JSON readers. */
 const INTEGER_MAX = Number.MAX_SAFE_INTEGER
@@ -7,11 +7,11 @@ const INTEGER_MAX = Number.MAX_SAFE_INTEGER
 const SUGGESTION_EDITS_MAX = 3
 
 /** Longer names get no suggestion, because the comparison takes quadratic time. */
-const SUGGESTION_CHARACTERS_MAX = 40
+const SUGGESTION_LENGTH_MAX = 40
 
 /** Shortens and escapes an untrusted name for a message. */
 export function quote(text: string): string {
-  return `\`${printable(text.length > 80 ? `${text.slice(0, 80)}…` : text)}\``
+  return `\`${escapeForTerminal(text.length > 80 ? `${text.slice(0, 80)}…` : text)}\``
 }
 
 /**
@@ -68,16 +68,16 @@ export function memberOf(value: unknown, name: string): unknown {
 }
 
 /**
- * Requires a well-formed string of `1…charactersMax` UTF-16 code units (`0…` with `allowEmpty`).
+ * Requires a well-formed string of `1…maxLength` UTF-16 code units (`0…` with `allowEmpty`).
  *
  * @returns `value`
  * @throws TypeError for any other value. A lone surrogate is refused because UTF-8 turns it into U+FFFD, which
  *   would make two names equal.
  */
-export function requireText(name: string, value: unknown, charactersMax: number, allowEmpty = false): string {
+export function requireText(name: string, value: unknown, maxLength: number, allowEmpty = false): string {
   if (typeof value !== 'string') throw new TypeError(`\`${name}\` must be a string`)
   if (value === '' && !allowEmpty) throw new TypeError(`\`${name}\` must not be empty`)
-  if (value.length > charactersMax) throw new TypeError(`\`${name}\` is longer than ${charactersMax} characters`)
+  if (value.length > maxLength) throw new TypeError(`\`${name}\` is longer than ${maxLength} characters`)
   if (/\p{Surrogate}/u.test(value)) throw new TypeError(`\`${name}\` contains a lone surrogate`)
   return value
 }
@@ -86,8 +86,8 @@ export function requireText(name: string, value: unknown, charactersMax: number,
  * Like `requireText`, for a name. The name is normalised to Unicode NFC first, so that two spellings of it are
  * equal.
  */
-export function requireName(name: string, value: unknown, charactersMax: number): string {
-  return requireText(name, typeof value === 'string' ? value.normalize('NFC') : value, charactersMax)
+export function requireName(name: string, value: unknown, maxLength: number): string {
+  return requireText(name, typeof value === 'string' ? value.normalize('NFC') : value, maxLength)
 }
 
 /** Requires an integer in `min…max`. @returns `value`. @throws TypeError for any other value */
@@ -125,7 +125,7 @@ function isDate(value: unknown): value is Date {
 
 function suggestion(name: string, known: readonly string[]): string {
   const candidates =
-    name.length > SUGGESTION_CHARACTERS_MAX ? [] : known.map((right) => ({ right, edits: distance(name, right) }))
+    name.length > SUGGESTION_LENGTH_MAX ? [] : known.map((right) => ({ right, edits: distance(name, right) }))
   const best = candidates.sort((a, b) => a.edits - b.edits)[0]
   if (best !== undefined && best.edits <= SUGGESTION_EDITS_MAX) return `did you mean \`${best.right}\`?`
   return `the options are ${known.map((right) => `\`${right}\``).join(', ')}`

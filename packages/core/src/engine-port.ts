@@ -8,6 +8,10 @@ import type { CallOptions } from './options.js'
 export interface AuthorizeCall extends Omit<CallOptions, 'action'> {
   readonly action: string
   readonly args?: readonly unknown[]
+  /**
+   * The id of the request, unique in its ledger, at most 128 characters. Default: an id that the engine generates.
+   */
+  readonly requestId?: string
 }
 
 /** Decides about calls that the caller runs, and records their outcomes. `SudoEngine` implements it. */

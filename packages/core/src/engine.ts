@@ -1,10 +1,11 @@
 // The public engine: wraps, runs or authorizes functions. The boundary makes the decisions.
 import type { LedgerWriter } from '@sudoagent/ledger'
 import { ownFields } from '@sudoagent/ledger/store'
+import { REQUEST_ID_LENGTH_MAX } from './approval/approval.js'
 import { type Authorization, Boundary } from './boundary/boundary.js'
 import { followPending } from './boundary/pending-result.js'
 import type { CallOutcome } from './boundary/recorder.js'
-import { memberOf } from './check.js'
+import { memberOf, requireName } from './check.js'
 import type { AuthorizeCall, Engine } from './engine-port.js'
 import { CallDenied, type Denial } from './error.js'
 import type { FromEnvOptions } from './from-env.js'
@@ -16,6 +17,7 @@ import {
   type EngineOptions,
   type EngineParts,
   type OpenOptions,
+  requireNoSecret,
 } from './options.js'
 import {
   type AnyFunction,
@@ -173,11 +175,12 @@ export class SudoEngine implements Engine {
    *   run then, either.
    */
   async authorize(call: AuthorizeCall): Promise<Authorization | Denial> {
-    const { action, args = [], ...options } = ownFields(call)
+    const { action, args = [], requestId, ...options } = ownFields(call)
     const terms = checkCallOptions({ ...options, action }, this.#parts)
     if (terms.action === null) throw new TypeError('`action` is needed')
+    const generateId = requestId === undefined ? this.#parts.generateId : this.#givenId(requestId)
     try {
-      return await this.#boundary.authorize(terms.action, args, terms)
+      return await this.#boundary.authorize(terms.action, args, { ...terms, generateId })
     } catch (error) {
       if (!(error instanceof CallDenied)) throw error
       this.#boundary.reportDenied(error)
@@ -215,6 +218,15 @@ export class SudoEngine implements Engine {
     if (pending !== null) return pending.value as T
     await this.#boundary.finish(authorization, { status: 'success' })
     return result
+  }
+
+  #givenId(requestId: unknown): () => string {
+    const id = requireNoSecret(
+      'requestId',
+      requireName('requestId', requestId, REQUEST_ID_LENGTH_MAX),
+      this.#parts.redactor,
+    )
+    return () => id
   }
 
   #termsFor(fn: AnyFunction, options: CallOptions): CheckedCallOptions & { readonly action: string } {

@@ -1,7 +1,7 @@
 // The options of an engine from environment variables: the ledger, its key, and the stores of approvals and
 // charges.
 import { dirname, join } from 'node:path'
-import type { LedgerWriter } from '@sudoagent/ledger'
+import { isFilePath, type LedgerWriter } from '@sudoagent/ledger'
 import { ownFields } from '@sudoagent/ledger/store'
 import type { ApprovalStore } from './approval/approval.js'
 import { ImmediateApprover } from './approval/immediate.js'
@@ -58,7 +58,7 @@ export async function partsFromEnv(given: FromEnvOptions): Promise<EnvParts> {
     const approvalStore = options.approvalStore ?? (await openApprovals(variable(env, 'SUDOAGENT_APPROVALS'), closers))
     const budget = options.budget ?? (await openBudget(variable(env, 'SUDOAGENT_BUDGET'), budgetLimits, closers))
     const parts: OpenOptions = {
-      ...(isUrl(path) ? {} : { auditLog: new JsonlAuditLog(join(dirname(path), 'sudo_audit.jsonl')) }),
+      ...(isFilePath(path) ? { auditLog: new JsonlAuditLog(join(dirname(path), 'sudo_audit.jsonl')) } : {}),
       ...(approve === '1' ? { approver: new ImmediateApprover(true, { approverId: 'SUDOAGENT_AUTO_APPROVE' }) } : {}),
       ...(approvalStore === undefined ? {} : { approvalStore }),
       ...(budget === undefined ? {} : { budget }),
@@ -88,14 +88,12 @@ async function openLedger(
   return ledger
 }
 
-const isUrl = (place: string): boolean => /^[a-z][a-z0-9+.-]+:\/\//i.test(place)
-
 /** The module is imported only when needed, so that programs with their own stores do not load native code. */
 async function openApprovals(place: string | undefined, closers: Closers): Promise<ApprovalStore | undefined> {
   if (place === undefined || place === '') return undefined
-  const store = isUrl(place)
-    ? await (await postgres()).PostgresApprovalStore.open(place)
-    : (await import('./approval/sqlite-store.js')).SqliteApprovalStore.open(place)
+  const store = isFilePath(place)
+    ? (await import('./approval/sqlite-store.js')).SqliteApprovalStore.open(place)
+    : await (await postgres()).PostgresApprovalStore.open(place)
   closers.push(() => store.close())
   return store
 }
@@ -107,9 +105,9 @@ async function openBudget(
 ): Promise<BudgetStore | undefined> {
   if (place === undefined || place === '') return undefined
   if (limits === undefined) throw new TypeError('`SUDOAGENT_BUDGET` is set: `budgetLimits` must have its limits')
-  const budget = isUrl(place)
-    ? await (await postgres()).PostgresBudget.open(place, limits)
-    : (await import('./budget/sqlite.js')).SqliteBudget.open(place, limits)
+  const budget = isFilePath(place)
+    ? (await import('./budget/sqlite.js')).SqliteBudget.open(place, limits)
+    : await (await postgres()).PostgresBudget.open(place, limits)
   closers.push(() => budget.close())
   return budget
 }

@@ -10,13 +10,13 @@
 /** The limits of a call's arguments. A call beyond one of them is refused with `PARAMETERS_INVALID`. */
 export interface SnapshotLimits {
   /** The nesting of objects, arrays, maps and sets. */
-  readonly depthMax: number
+  readonly maxDepth: number
   /** The total number of values: every member, element, map key and map value counts as one. */
-  readonly nodesMax: number
+  readonly maxNodes: number
   /** UTF-16 code units in all strings and keys together, and the digits of very large integers. */
-  readonly stringUnitsMax: number
+  readonly maxStringLength: number
   /** Bytes in all buffers and typed arrays together. */
-  readonly binaryBytesMax: number
+  readonly maxBinaryBytes: number
 }
 
 /**
@@ -31,18 +31,18 @@ export interface SnapshotLimits {
  * 1 MiB of bytes: the record contains only their length, but they are copied and compared for every call.
  */
 export const ARGUMENT_LIMITS: SnapshotLimits = Object.freeze({
-  depthMax: 32,
-  nodesMax: 10_000,
-  stringUnitsMax: 256 * 1024,
-  binaryBytesMax: 1024 * 1024,
+  maxDepth: 32,
+  maxNodes: 10_000,
+  maxStringLength: 256 * 1024,
+  maxBinaryBytes: 1024 * 1024,
 })
 
 /** Metadata is recorded in the same ledger line as the arguments. It is meant for labels, not for payload. */
 export const METADATA_LIMITS: SnapshotLimits = Object.freeze({
-  depthMax: 32,
-  nodesMax: 1_000,
-  stringUnitsMax: 64 * 1024,
-  binaryBytesMax: 64 * 1024,
+  maxDepth: 32,
+  maxNodes: 1_000,
+  maxStringLength: 64 * 1024,
+  maxBinaryBytes: 64 * 1024,
 })
 
 /** 4,096 bits are enough for any RSA modulus in use. The time to write a bigint as decimal digits is quadratic. */

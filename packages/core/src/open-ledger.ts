@@ -1,7 +1,7 @@
 // Opens the ledger of an engine by its path or URL, with the key that signs it.
 import { statSync } from 'node:fs'
 import { createSigner } from '@sudoagent/crypto'
-import { type ControlWriter, type LedgerWriter, openLedgerWriter } from '@sudoagent/ledger'
+import { type ControlWriter, isFilePath, type LedgerWriter, openLedgerWriter } from '@sudoagent/ledger'
 import { readOrMakeKey } from './signing-key.js'
 
 export interface LedgerPlace {
@@ -34,7 +34,7 @@ export async function openLedgerAt(ledger: LedgerPlace): Promise<LedgerWriter & 
  * Whether the ledger does not exist yet. For a ledger that is not a file this is unknown, and the result is false.
  */
 function isNew(place: string): boolean {
-  if (/^[a-z][a-z0-9+.-]+:/i.test(place)) return place.startsWith('memory:')
+  if (!isFilePath(place)) return place.startsWith('memory:')
   return (statSync(place, { throwIfNoEntry: false })?.size ?? 0) === 0
 }
 

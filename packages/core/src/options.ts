@@ -157,6 +157,8 @@ export interface CheckedCallOptions {
   readonly receiver: boolean
   /** An empty string when there is no remark. */
   readonly remark: string
+  /** The request id of the call. */
+  readonly generateId: () => string
 }
 
 const ENGINE_OPTIONS: readonly (keyof EngineOptions)[] = [
@@ -237,6 +239,7 @@ export function checkCallOptions(options: CallOptions, engine: EngineParts): Che
     signal,
     receiver: requireBoolean('receiver', receiver ?? false),
     remark: requireText('remark', remark ?? '', NAME_LENGTH_MAX, true),
+    generateId: engine.generateId,
   }
 }
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { SudoAgentError } from '@sudoagent/crypto'
-import { printable } from '@sudoagent/crypto/text'
+import { escapeForTerminal } from '@sudoagent/crypto/text'
 import {
   createPrivately,
   FileIdentity,
@@ -29,10 +29,10 @@ import { APPROVAL_SCHEMA, BUDGET_SCHEMA } from './sqlite-schema.js'
  */
 
 /** Long enough for every message of SQLite itself. */
-const REASON_CHARACTERS_MAX = 300
+const REASON_LENGTH_MAX = 300
 
 /** The longest path that Linux accepts. */
-const PATH_CHARACTERS_MAX = 4_096
+const PATH_LENGTH_MAX = 4_096
 
 /** The longest pause between two attempts to get a lock that another process has. */
 const RETRY_PAUSE_MS = 10
@@ -176,7 +176,7 @@ export function transact<T>(db: Database.Database, work: () => T): T {
 export function reasonOf(error: unknown): string {
   const problem = nativeModuleProblem(error)
   if (problem !== null) return problem
-  return error instanceof Error ? printable(error.message, REASON_CHARACTERS_MAX) : 'unknown error'
+  return error instanceof Error ? escapeForTerminal(error.message, REASON_LENGTH_MAX) : 'unknown error'
 }
 
 /** A hint for the failure, if its cause is known. */
@@ -186,7 +186,7 @@ export function hintOf(error: unknown): string | undefined {
 }
 
 function requirePath(path: unknown): string {
-  const text = requireText('path', path, PATH_CHARACTERS_MAX)
+  const text = requireText('path', path, PATH_LENGTH_MAX)
   if (text.trim() !== text || text.includes('\0'))
     throw new TypeError(`\`path\` ${quote(text)} has surrounding white space or a NUL character`)
   if (text === ':memory:') throw new TypeError('`path` must name a file; for a store in memory use the memory class')

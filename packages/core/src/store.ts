@@ -24,3 +24,4 @@ export {
   requireNowMs,
 } from './budget/budget.js'
 export { type BookedCharge, type ChargeState, type ChargeTable, TableBudget } from './budget/table-budget.js'
+export { readOptions } from './check.js'

@@ -16,8 +16,8 @@ const OTHER_FIELDS_BYTES = 256 * 1024
 function largest(limits: SnapshotLimits, text: string): object {
   const Long = Object.defineProperty(class {}, 'name', { value: 'X'.repeat(CLASS_NAME_LENGTH_MAX) })
   // Two nodes are the object and the list, one is the string.
-  const instances = Array.from({ length: limits.nodesMax - 3 }, () => new Long())
-  return { i: instances, t: text.repeat(Math.floor((limits.stringUnitsMax - 2) / text.length)) }
+  const instances = Array.from({ length: limits.maxNodes - 3 }, () => new Long())
+  return { i: instances, t: text.repeat(Math.floor((limits.maxStringLength - 2) / text.length)) }
 }
 
 describe('limits fit together', () => {
@@ -41,7 +41,7 @@ describe('limits fit together', () => {
 
   it('the deepest arguments fit into the depth of a ledger line', () => {
     let value: unknown = 0
-    for (let level = 0; level < ARGUMENT_LIMITS.depthMax; level++) value = new Map([['m', value]])
+    for (let level = 0; level < ARGUMENT_LIMITS.maxDepth; level++) value = new Map([['m', value]])
     const context = buildContext({
       requestId: 'r',
       action: 'a',
@@ -51,6 +51,6 @@ describe('limits fit together', () => {
     })
     // The parameters are nested three levels deep in an entry.
     expect(() => encodeCanonical({ parameters: { args: context.args } })).not.toThrow()
-    expect(3 * ARGUMENT_LIMITS.depthMax + 3).toBeLessThan(JSON_DEPTH_MAX)
+    expect(3 * ARGUMENT_LIMITS.maxDepth + 3).toBeLessThan(JSON_DEPTH_MAX)
   })
 })

@@ -32,7 +32,7 @@ const NAMES = [
     'approverId',
     'input',
     'output',
-    'rowsMax',
+    'maxRows',
     'store',
     'intervalMs',
     'busyTimeoutMs',

@@ -15,6 +15,7 @@ test('the subpath for those who keep approvals and budgets elsewhere exports the
     'checkRow',
     'ownFields',
     'parseLimits',
+    'readOptions',
     'requireCharge',
     'requireChargeId',
     'requireNowMs',

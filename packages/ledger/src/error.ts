@@ -1,5 +1,5 @@
 import { type ErrorDetails, SudoAgentError } from '@sudoagent/crypto'
-import { printable } from '@sudoagent/crypto/text'
+import { escapeForTerminal } from '@sudoagent/crypto/text'
 
 /** Errors of a ledger's store and of its use. Defects of its content are findings of `verify`. */
 export type LedgerErrorCode =
@@ -46,6 +46,6 @@ export class LedgerError extends SudoAgentError<LedgerErrorCode> {
   override readonly name = 'LedgerError'
 
   constructor(code: LedgerErrorCode, message: string, details: ErrorDetails = {}) {
-    super(code, printable(message), { ...details, hint: details.hint ?? HINTS.get(code) })
+    super(code, escapeForTerminal(message), { ...details, hint: details.hint ?? HINTS.get(code) })
   }
 }

@@ -7,7 +7,7 @@ export { type Criteria, type CriteriaInput, parseCriteria, type SelectOptions } 
 export { type CallStory, callStory, select } from './read/query.js'
 export { type MadeReceipt, makeReceipt, type ReceiptKey, type ReceiptOptions } from './read/receipt.js'
 export { type CounterOptions, withCounter } from './store/counter.js'
-export { addLedgerDriver, type LedgerDriver } from './store/drivers.js'
+export { addLedgerDriver, isFilePath, type LedgerDriver } from './store/drivers.js'
 export { type OpenWriterOptions, openLedgerReader, openLedgerWriter } from './store/open.js'
 export type { AnchorReport, Report, Verdict, Warning } from './verify/report.js'
 export { residualRisks } from './verify/residual-risk.js'

@@ -26,13 +26,13 @@ export {
   type CommitPlan,
   EMPTY_STATE,
   type LogState,
-  refuseWriter,
+  requireAuthorizedWriter,
   type Writer,
   type WriterOptions,
   writerOf,
 } from './write/advance.js'
 export { withTimeout } from './write/deadline.js'
-export { checkHead, headRefused, isHeadOf, readHead, shorterThanHead } from './write/head-check.js'
+export { headRefused, isHeadOf, readHead, requireMatchingHead, shorterThanHead } from './write/head-check.js'
 export { readTail, type Tail } from './write/last-entry.js'
 export type { LinkedEntry } from './write/link-batch.js'
 export { type Recovered, recover, ringBehind } from './write/recover.js'

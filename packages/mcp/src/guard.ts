@@ -15,8 +15,14 @@
 //   {"method":"tools/call","params":{"name":"read_file","arguments":{"path":"a.txt"}}}
 //   → action `files/read_file`, kwargs { path: 'a.txt' } → policy, budget, approval → decision recorded → server
 import { randomUUID } from 'node:crypto'
-import { type ApprovalRequest, createRedactor, type EngineOptions, type Policy, SudoEngine } from '@sudoagent/core'
-import { ownFields } from '@sudoagent/core/store'
+import {
+  type ApprovalRequest,
+  type Approver,
+  createRedactor,
+  type Engine,
+  type RedactionOptions,
+} from '@sudoagent/core'
+import { readOptions } from '@sudoagent/core/store'
 import { ARGUMENT_CHECKS, type ArgumentCheck } from './call/argument-check.js'
 import { CALL_TIMEOUT_MS_DEFAULT, HOLD_MS_DEFAULT, SERVER_NAME_LENGTH_MAX, WAIT_MS_MAX } from './limits.js'
 import { FirstAnswerApprover } from './session/approver.js'
@@ -25,17 +31,12 @@ import type { ToolPins } from './tool/tool-pins.js'
 import { BLOCKED_BY_DEFAULT, FEATURES, type Feature } from './wire/method.js'
 import type { GuardTransport } from './wire/peer.js'
 
-/** A policy that can exclude calls from approval through the client. */
-export interface GuardPolicy extends Policy {
+export interface GuardOptions {
   /**
-   * Whether an answer through the client can approve this call. If it returns false or throws, only the approval
-   * store counts.
+   * Creates the engine that decides about the calls. It must ask the guard's approver for approvals, and use the
+   * request ids that it is given.
    */
-  clientMayApprove?(request: ApprovalRequest): boolean
-}
-
-export interface GuardOptions extends Omit<EngineOptions, 'approver' | 'generateId' | 'policy'> {
-  readonly policy: GuardPolicy
+  readonly engine: (approver: Approver) => Engine
   /**
    * The name of the server in this deployment, the first part of each action. The name that the server reports is
    * not used.
@@ -51,6 +52,13 @@ export interface GuardOptions extends Omit<EngineOptions, 'approver' | 'generate
    * client that is an agent itself can approve its own calls.
    */
   readonly elicitation?: boolean
+  /**
+   * Whether an answer through the client can approve this call. If it returns false or throws, only the approval
+   * store counts. Default: every answer can.
+   */
+  readonly clientMayApprove?: (request: ApprovalRequest) => boolean
+  /** Rules for secrets in text of the server and of the client. Default: those of `createRedactor`. */
+  readonly redaction?: RedactionOptions
   /**
    * Whether a tool that appears later is accepted like the first ones. Default: true. If false, a new tool of a
    * known server is refused until it is accepted.
@@ -78,11 +86,32 @@ export interface GuardOptions extends Omit<EngineOptions, 'approver' | 'generate
   readonly logger?: (text: string) => void
 }
 
+const GUARD_OPTIONS: readonly (keyof GuardOptions)[] = [
+  'engine',
+  'server',
+  'pins',
+  'pass',
+  'block',
+  'elicitation',
+  'clientMayApprove',
+  'redaction',
+  'newTools',
+  'hideTools',
+  'checkArguments',
+  'holdMs',
+  'callTimeoutMs',
+  'logger',
+]
+
 /**
  * An authorizing proxy: sessions between clients and servers, with one policy and one ledger.
  *
  * @example
- *   const guard = new Guard({ server: 'files', policy, ledger, agentId: 'desktop', pins: new MemoryToolPins() })
+ *   const guard = new Guard({
+ *     server: 'files',
+ *     engine: (approver) => new SudoEngine({ policy, ledger, agentId: 'desktop', approver }),
+ *     pins: new MemoryToolPins(),
+ *   })
  *   const server = new ChildUpstream({ command: 'npx', args: ['some-mcp-server'] })
  *   const session = await guard.open(new StdioDownstream(), server)
  *   await session.closed
@@ -93,36 +122,36 @@ export class Guard {
 
   /** @throws TypeError with the name of a missing, unknown or invalid option */
   constructor(given: GuardOptions) {
-    const options = ownFields(given)
     const {
       server,
+      engine,
       pins,
       pass = [],
       block = [],
       elicitation = false,
+      clientMayApprove = () => true,
+      redaction = {},
       newTools = true,
       hideTools = () => false,
-      ...others
-    } = options
-    const { checkArguments = 'names', holdMs, callTimeoutMs, logger = () => {}, ...rest } = others
+      checkArguments = 'names',
+      holdMs,
+      callTimeoutMs,
+      logger = () => {},
+    } = readOptions('Guard options', given, GUARD_OPTIONS)
     const blocked = blockedFeatures(pass, block)
     if (!ARGUMENT_CHECKS.includes(checkArguments))
       throw new TypeError(`\`checkArguments\` knows ${ARGUMENT_CHECKS.join(', ')}`)
-    const approver = new FirstAnswerApprover((request) => mayElicit(options.policy, request))
-    // `authorize` requests an id before its first await, so it gets the id of the call for which it was called.
-    let next: string | null = null
-    const generateId = (): string => {
-      const id = next ?? randomUUID()
-      next = null
-      return id
-    }
+    if (typeof pins !== 'object' || pins === null)
+      throw new TypeError('`pins` is needed: where the accepted tools are kept')
+    if (typeof engine !== 'function') throw new TypeError('`engine` must be a function that creates an engine')
+    const approver = new FirstAnswerApprover((request) => mayElicit(clientMayApprove, request))
     this.#parts = {
       server: requireServerName(server),
-      engine: new SudoEngine({ ...rest, approver, generateId }),
+      engine: engine(approver),
       approver,
       pins,
       blocked,
-      redact: createRedactor(options.redaction).text,
+      redact: createRedactor(redaction).text,
       elicitation,
       newTools,
       hideTools,
@@ -130,14 +159,6 @@ export class Guard {
       holdMs: requireWait('holdMs', holdMs ?? HOLD_MS_DEFAULT),
       callTimeoutMs: requireWait('callTimeoutMs', callTimeoutMs ?? CALL_TIMEOUT_MS_DEFAULT),
       generateId: randomUUID,
-      withId: (requestId, authorize) => {
-        next = requestId
-        try {
-          return authorize()
-        } finally {
-          next = null
-        }
-      },
       note: logger,
     }
   }
@@ -174,9 +195,9 @@ function blockedFeatures(pass: readonly Feature[], block: readonly Feature[]): R
   return new Set([...BLOCKED_BY_DEFAULT.filter((feature) => !pass.includes(feature)), ...block])
 }
 
-function mayElicit(policy: GuardPolicy, request: ApprovalRequest): boolean {
+function mayElicit(clientMayApprove: (request: ApprovalRequest) => boolean, request: ApprovalRequest): boolean {
   try {
-    return policy.clientMayApprove === undefined || policy.clientMayApprove(request) === true
+    return clientMayApprove(request) === true
   } catch {
     return false
   }

@@ -4,7 +4,7 @@ export { DENIAL_META, PENDING_META } from './call/denial-result.js'
 export { type GuardServer, type ServeOptions, serveGuard } from './downstream/http-server.js'
 export { StdioDownstream } from './downstream/stdio.js'
 export { GuardError, type GuardErrorCode } from './error.js'
-export { Guard, type GuardOptions, type GuardPolicy } from './guard.js'
+export { Guard, type GuardOptions } from './guard.js'
 export type { GuardSession } from './session/session.js'
 export type { ToolDefinition } from './tool/tool-definition.js'
 export {

@@ -34,7 +34,7 @@ export const ARGUMENTS_MAX = 32
 export const ARGUMENT_DEPTH_MAX = 16
 
 /** The length of an argument's dotted path. */
-export const ARGUMENT_PATH_CHARACTERS_MAX = 256
+export const ARGUMENT_PATH_LENGTH_MAX = 256
 
 /**
  * Values that a `*` in an argument's path may match; with more, the test is unclear. Each of them may be a path
@@ -42,24 +42,24 @@ export const ARGUMENT_PATH_CHARACTERS_MAX = 256
  */
 export const ARGUMENT_VALUES_MAX = 256
 
-export const ID_CHARACTERS_MAX = 64
-export const VERSION_CHARACTERS_MAX = 64
-export const DESCRIPTION_CHARACTERS_MAX = 2_000
+export const ID_LENGTH_MAX = 64
+export const VERSION_LENGTH_MAX = 64
+export const DESCRIPTION_LENGTH_MAX = 2_000
 
 /** A reason and a rule id together are far shorter than the ledger's limit for `reason` (4,096 characters). */
-export const REASON_CHARACTERS_MAX = 1_000
+export const REASON_LENGTH_MAX = 1_000
 
 /** The ledger's limit for the name of an action. */
-export const NAME_CHARACTERS_MAX = 256
+export const NAME_LENGTH_MAX = 256
 
 /** The length of a string in `equals`, `one_of` and `prefix`. */
-export const TEXT_CHARACTERS_MAX = 4_096
+export const TEXT_LENGTH_MAX = 4_096
 
 /**
  * The longest path that Linux accepts. The limit applies to globs, roots and the arguments that they are compared
  * with.
  */
-export const PATH_CHARACTERS_MAX = 4_096
+export const PATH_LENGTH_MAX = 4_096
 export const PATH_SEGMENTS_MAX = 256
 export const GLOB_SEGMENTS_MAX = 64
 

@@ -15,13 +15,20 @@ import { RulePolicy } from './rule/rule-policy.js'
 /** The size of one read of a file. */
 const CHUNK_BYTES = 64 * 1024
 
+/** The shape of a policy in a module, which exports it as `policy` or `default`. */
+export interface PolicyModule extends Policy {
+  readonly policyId: string
+  /** For `sudoagent mcp guard --elicitation`: whether an answer through the MCP client can approve the call. */
+  clientMayApprove?(request: ApprovalRequest): boolean
+}
+
 /** A policy that a module exports, with the id and the hash that the engine records. */
 export interface ModulePolicy extends Policy {
   readonly kind: 'module'
   readonly policyId: string
   readonly policyHash: Hash
   evaluate(context: Context): PolicyResult | Promise<PolicyResult>
-  /** The module's own function. `@sudoagent/mcp` calls it to decide whether the MCP client may approve a call. */
+  /** The module's own function; see `PolicyModule`. */
   readonly clientMayApprove?: (request: ApprovalRequest) => boolean
 }
 
@@ -62,13 +69,13 @@ export async function loadPolicy(
   )
 }
 
-/** Reads a whole file. A file that is longer than `bytesMax` is refused, because the hash must cover all of it. */
-async function read(path: string, bytesMax: number): Promise<Uint8Array> {
+/** Reads a whole file. A file that is longer than `maxBytes` is refused, because the hash must cover all of it. */
+async function read(path: string, maxBytes: number): Promise<Uint8Array> {
   let file: FileHandle | undefined
   try {
     file = await open(path, 'r')
     const chunks: Uint8Array[] = []
-    for (let length = 0; length <= bytesMax; ) {
+    for (let length = 0; length <= maxBytes; ) {
       const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES)
       if (bytesRead === 0) return Buffer.concat(chunks)
       chunks.push(buffer.subarray(0, bytesRead))
@@ -87,7 +94,7 @@ async function read(path: string, bytesMax: number): Promise<Uint8Array> {
   } finally {
     await file?.close().catch(() => {})
   }
-  throw new PolicyFileError('POLICY_LIMIT', path, null, `it is larger than ${bytesMax} bytes`, 'use a smaller file')
+  throw new PolicyFileError('POLICY_LIMIT', path, null, `it is larger than ${maxBytes} bytes`, 'use a smaller file')
 }
 
 function decode(bytes: Uint8Array, path: string): string {
@@ -120,10 +127,10 @@ async function loadModule(path: string): Promise<ModulePolicy> {
       'export an object with `policyId` and `evaluate`, as `default` or as `policy`',
     )
   }
-  const { policyId } = policy as Partial<Policy>
+  const { policyId } = policy as Partial<PolicyModule>
   if (policyId === undefined)
     throw invalid('the policy has no `policyId`', 'add one: the ledger identifies the policy by it')
-  const { version, policyHash, clientMayApprove } = policy as Policy & Pick<ModulePolicy, 'clientMayApprove'>
+  const { version, policyHash, clientMayApprove } = policy as PolicyModule
   const hash = (policyHash ??
     sha256Hex(
       encodeCanonical({ policy_id: policyId, policy_version: version ?? null, module_sha256: sourceHash }),

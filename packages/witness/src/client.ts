@@ -28,7 +28,7 @@ const TRIES_MAX = 3
 const TIMEOUT_MS = 10_000
 
 /** Longest part of the reason of a refusal that is shown. */
-const REASON_CHARS_MAX = 120
+const REASON_LENGTH_MAX = 120
 
 const SIZE = /^(0|[1-9][0-9]{0,15})\n$/
 
@@ -173,8 +173,8 @@ const HINTS: ReadonlyMap<number, string> = new Map([
 ])
 
 function refused({ status, body }: Reply): WitnessError {
-  const [line = ''] = new TextDecoder().decode(body.subarray(0, 4 * REASON_CHARS_MAX)).split('\n')
-  const reason = line.slice(0, REASON_CHARS_MAX).replaceAll('`', "'")
+  const [line = ''] = new TextDecoder().decode(body.subarray(0, 4 * REASON_LENGTH_MAX)).split('\n')
+  const reason = line.slice(0, REASON_LENGTH_MAX).replaceAll('`', "'")
   const isRedirect = status >= 300 && status < 400
   const hint = isRedirect ? 'redirects are not followed; give the address that it leads to' : HINTS.get(status)
   return new WitnessError(

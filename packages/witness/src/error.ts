@@ -16,7 +16,7 @@ export type WitnessErrorCode =
   | 'STORE_FAILED'
 
 /** Enough for every message with a path or an address. */
-const MESSAGE_CHARS_MAX = 2000
+const MESSAGE_LENGTH_MAX = 2000
 
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 
@@ -56,5 +56,5 @@ export class WitnessError extends SudoAgentError<WitnessErrorCode> {
 
 /** Shows characters that could move the cursor or reorder text as code points. */
 function oneLine(text: string): string {
-  return text.slice(0, MESSAGE_CHARS_MAX).replace(UNSAFE, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`)
+  return text.slice(0, MESSAGE_LENGTH_MAX).replace(UNSAFE, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`)
 }

@@ -88,7 +88,7 @@ export class SqliteWitnessStore implements WitnessStore {
     this.#upsert = db.prepare(`INSERT INTO sudoagent_witness (origin, size, root, note, time) VALUES (?, ?, ?, ?, ?)
       ON CONFLICT (origin) DO UPDATE SET size = excluded.size, root = excluded.root, note = excluded.note, time = excluded.time`)
     this.#begin = db.prepare('BEGIN IMMEDIATE')
-    this.#schema = new SchemaGuard(db, () => refuseOthers(db, path, OWN_OBJECTS))
+    this.#schema = new SchemaGuard(db, () => requireOwnObjectsOnly(db, path, OWN_OBJECTS))
     this.#file = new FileIdentity(path)
     this.#wal = new PinnedFile(`${followLinks(path)}-wal`)
   }
@@ -112,7 +112,7 @@ export class SqliteWitnessStore implements WitnessStore {
       try {
         db.pragma('trusted_schema = OFF')
         // Checked first: `journal_mode` changes the file, which may belong to another program.
-        waitWhileBusy(() => refuseOthers(db, path, [...OWN_OBJECTS, ...FORMER_OBJECTS]))
+        waitWhileBusy(() => requireOwnObjectsOnly(db, path, [...OWN_OBJECTS, ...FORMER_OBJECTS]))
         setDurable(db)
         db.transaction(makeTable).immediate(db, path)
         return new SqliteWitnessStore(path, db)
@@ -213,7 +213,7 @@ function firstBytes(path: string): string {
 }
 
 /** @throws WitnessError `STORE_NOT_A_STORE` for other objects than this table and plain tables of a later release */
-function refuseOthers(db: Database.Database, path: string, own: readonly OwnObject[]): void {
+function requireOwnObjectsOnly(db: Database.Database, path: string, own: readonly OwnObject[]): void {
   const foreign = foreignObjects(db, own).find(({ kind }) => kind !== 'newer')
   if (foreign !== undefined)
     throw notAStore(
@@ -224,7 +224,7 @@ function refuseOthers(db: Database.Database, path: string, own: readonly OwnObje
 }
 
 function makeTable(db: Database.Database, path: string): void {
-  refuseOthers(db, path, [...OWN_OBJECTS, ...FORMER_OBJECTS])
+  requireOwnObjectsOnly(db, path, [...OWN_OBJECTS, ...FORMER_OBJECTS])
   const names = db.prepare('SELECT name FROM sqlite_schema').pluck().all()
   const [isThere, isFormerThere] = [OWN_OBJECTS, FORMER_OBJECTS].map((own) =>
     own.some(({ name }) => names.includes(name)),

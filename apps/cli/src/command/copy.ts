@@ -36,9 +36,9 @@ Examples:
 export async function run({ from, to, json = false }: CopyOptions, io: Io): Promise<ExitCode> {
   const { withLedger } = await import('../ledger/ledger-file.js')
   const { copyLedger } = await import('@sudoagent/ledger/copy')
-  const { printable } = await import('@sudoagent/crypto/text')
+  const { escapeForTerminal } = await import('@sudoagent/crypto/text')
   const { verify } = await import('@sudoagent/ledger')
-  await refuseSame(from, to)
+  await requireDifferentLedgers(from, to)
   const { entries, found } = await withLedger(from, io, false, async ({ reader }) => {
     const sink = await openSink(to)
     try {
@@ -62,11 +62,11 @@ export async function run({ from, to, json = false }: CopyOptions, io: Io): Prom
   const before = found === 0 ? '' : `; ${found} were already there`
   await print(io.stdout, `copied: ${entries} entries, root ${report.head.root}${before}\n`)
   const { printMessage } = await import('../terminal/message.js')
-  await printMessage(io, 'hint', `verify the signatures: \`sudoagent verify ${printable(to)} --public-key …\``)
+  await printMessage(io, 'hint', `verify the signatures: \`sudoagent verify ${escapeForTerminal(to)} --public-key …\``)
   return EXIT.ok
 }
 
-async function refuseSame(from: string, to: string): Promise<void> {
+async function requireDifferentLedgers(from: string, to: string): Promise<void> {
   const { isServer } = await import('../ledger/place.js')
   const { isSameFile } = await import('../terminal/same-file.js')
   if (isServer(from) || isServer(to) ? from !== to : !(await isSameFile(from, to))) return

@@ -48,10 +48,10 @@ export async function run(
     throw new CliError(EXIT.usage, '--private-key and --public-key name the same file', 'use two different files')
   }
   const { encryptPrivateKey, generatePrivateKey } = await import('@sudoagent/crypto')
-  const { refuseExisting, writeKeyPair } = await import('../key/key-pair.js')
+  const { requireNewFiles, writeKeyPair } = await import('../key/key-pair.js')
   const { newPassphrase } = await import('../key/passphrase.js')
   const paths = { privateKey, publicKey, overwrite }
-  refuseExisting(paths)
+  requireNewFiles(paths)
   const passphrase = encrypt ? await newPassphrase(io) : null
   const key = generatePrivateKey()
   const privatePem = passphrase === null ? key.pem : encryptPrivateKey(key, passphrase)
@@ -66,10 +66,10 @@ export async function run(
     await print(io.stdout, `${JSON.stringify(value, null, 2)}\n`)
     return EXIT.ok
   }
-  const { printable } = await import('@sudoagent/crypto/text')
+  const { escapeForTerminal } = await import('@sudoagent/crypto/text')
   await print(
     io.stdout,
-    `key id       ${key.publicKey.keyId}\nprivate key  ${printable(privateKey)}\npublic key   ${printable(publicKey)}\n`,
+    `key id       ${key.publicKey.keyId}\nprivate key  ${escapeForTerminal(privateKey)}\npublic key   ${escapeForTerminal(publicKey)}\n`,
   )
   return EXIT.ok
 }

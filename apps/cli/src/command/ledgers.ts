@@ -36,7 +36,7 @@ export async function run({ database, json = false }: LedgersOptions, io: Io): P
     const plain = ledgers.map(({ name, size, entryHash, ageMs }) => ({ name, size, head: entryHash, age_ms: ageMs }))
     await print(io.stdout, `${JSON.stringify(plain, null, 2)}\n`)
   } else {
-    const { printable } = await import('@sudoagent/crypto/text')
+    const { escapeForTerminal } = await import('@sudoagent/crypto/text')
     const rows = [
       ['LEDGER', 'ENTRIES', 'HEAD', 'GREW'],
       ...ledgers.map((row) => [
@@ -49,7 +49,7 @@ export async function run({ database, json = false }: LedgersOptions, io: Io): P
     const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
     const line = (row: readonly string[]): string =>
       row
-        .map((cell, column) => printable(cell).padEnd(widths[column] ?? 0))
+        .map((cell, column) => escapeForTerminal(cell).padEnd(widths[column] ?? 0))
         .join('  ')
         .trimEnd()
     if (ledgers.length > 0) await print(io.stdout, `${rows.map(line).join('\n')}\n`)

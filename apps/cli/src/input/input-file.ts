@@ -23,33 +23,33 @@ import type { Io } from '../terminal/io.js'
 const CHUNK_BYTES = 256 * 1024
 
 /**
- * Reads a file, or standard input for `-`. Reads at most one byte more than `bytesMax`; the parser reports input
+ * Reads a file, or standard input for `-`. Reads at most one byte more than `maxBytes`; the parser reports input
  * that is too long.
  *
  * @param what - the kind of input, for messages: `receipt`
  * @throws CliError if it cannot be read
  */
-export async function readInput(path: string, what: string, bytesMax: number, io: Io): Promise<Uint8Array> {
+export async function readInput(path: string, what: string, maxBytes: number, io: Io): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let length = 0
   try {
     for await (const chunk of path === '-' ? io.stdin() : chunksOf(path)) {
       chunks.push(chunk)
       length += chunk.length
-      if (length > bytesMax) break
+      if (length > maxBytes) break
     }
   } catch (error) {
     const hint = errnoOf(error) === 'ENOENT' ? `check the path of the ${what}` : errnoHint(error)
     const name = path === '-' ? 'standard input' : `${what} \`${path}\``
     throw new CliError(EXIT.failed, `${name} cannot be read: ${errnoWords(error)}`, hint, error)
   }
-  return Buffer.concat(chunks).subarray(0, bytesMax + 1)
+  return Buffer.concat(chunks).subarray(0, maxBytes + 1)
 }
 
 /** Reads the input as UTF-8 text. @throws CliError if it cannot be read, is too large or is not UTF-8 */
-export async function readText(path: string, what: string, bytesMax: number, io: Io): Promise<string> {
-  const bytes = await readInput(path, what, bytesMax, io)
-  if (bytes.length > bytesMax)
+export async function readText(path: string, what: string, maxBytes: number, io: Io): Promise<string> {
+  const bytes = await readInput(path, what, maxBytes, io)
+  if (bytes.length > maxBytes)
     throw new CliError(EXIT.failed, `\`${path}\` is too large for a ${what}`, guessKind(bytes))
   try {
     return decodeUtf8(bytes)

@@ -95,7 +95,7 @@ function create(path: string, text: string, mode: number, undos: (() => void)[])
  *
  * @throws CliError if a file exists and must not be replaced
  */
-export function refuseExisting({ privateKey, publicKey, overwrite }: KeyPaths): void {
+export function requireNewFiles({ privateKey, publicKey, overwrite }: KeyPaths): void {
   for (const path of [privateKey, publicKey]) {
     if (!overwrite && lstatSync(path, { throwIfNoEntry: false }) !== undefined) throw alreadyThere(path)
   }

@@ -1,11 +1,11 @@
 // Asks for passphrases on the terminal without echo, and always restores the terminal mode.
 import { on } from 'node:events'
-import { printable } from '@sudoagent/crypto/text'
+import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { CliError, EXIT } from '../exit.js'
 import { type Io, PASSPHRASE_VARIABLE } from '../terminal/io.js'
 
 /** Longest passphrase accepted; stops reading a file pasted by mistake. */
-const PASSPHRASE_CHARS_MAX = 2048
+const PASSPHRASE_LENGTH_MAX = 2048
 
 /** Control keys as a terminal sends them in raw mode. */
 const KEY = { interrupt: '\u0003', endOfInput: '\u0004', backspace: '\b', clear: '\u0015', delete: '\u007f' } as const
@@ -15,7 +15,7 @@ const ESCAPE_SEQUENCE = /\u001b(?:\[[0-9;?]*[ -/]*[@-~]|O.|[^[O])?/gu
 
 /** Asks for the passphrase of a private key. @returns null without a terminal */
 export async function askPassphrase(io: Io, path: string): Promise<string | null> {
-  const typed = await askHidden(io, [`passphrase of \`${printable(path)}\`: `])
+  const typed = await askHidden(io, [`passphrase of \`${escapeForTerminal(path)}\`: `])
   if (typed === null) return null
   const [passphrase = ''] = typed
   if (passphrase === '') throw new CliError(EXIT.failed, 'the passphrase is empty', 'type the passphrase, then Enter')
@@ -99,8 +99,8 @@ function edit(line: string, key: string): string {
   if (key === KEY.delete || key === KEY.backspace) return [...line].slice(0, -1).join('')
   if (key === KEY.clear) return ''
   if (/\p{Cc}/u.test(key)) return line
-  if (line.length >= PASSPHRASE_CHARS_MAX) {
-    throw new CliError(EXIT.failed, `the passphrase is longer than ${PASSPHRASE_CHARS_MAX} characters`, 'try again')
+  if (line.length >= PASSPHRASE_LENGTH_MAX) {
+    throw new CliError(EXIT.failed, `the passphrase is longer than ${PASSPHRASE_LENGTH_MAX} characters`, 'try again')
   }
   return line + key
 }

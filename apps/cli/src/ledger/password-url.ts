@@ -12,7 +12,7 @@ export function isServer(place: string): boolean {
  *
  * @throws CliError if a URL contains a password; the message does not repeat it
  */
-export function refusePasswords(args: readonly string[]): void {
+export function requireNoPasswords(args: readonly string[]): void {
   if (!args.some((arg) => isServer(arg) && (/^[^?]*:\/\/[^?]*:.*@/.test(arg) || /[?&]password=/i.test(arg)))) return
   throw new CliError(
     EXIT.usage,

@@ -2,7 +2,7 @@
 // with the heads as its parameters, so a registry is verified like every ledger.
 import { randomUUID } from 'node:crypto'
 import { sha256Hex } from '@sudoagent/crypto'
-import { printable } from '@sudoagent/crypto/text'
+import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { type EntryDraft, type LedgerReader, type LedgerWriter, select } from '@sudoagent/ledger'
 import { decisionHash, formatTimestamp, isCallEntry } from '@sudoagent/ledger/entry'
 import { readUnverifiedCheckpoint } from '@sudoagent/ledger/proof'
@@ -41,7 +41,7 @@ export async function readHeads(database: string, registry: string): Promise<rea
     if (!isLedgerName(name))
       throw new CliError(
         EXIT.no,
-        `the server lists the ledger \`${printable(name.slice(0, 80))}\`, which is not a valid name`,
+        `the server lists the ledger \`${escapeForTerminal(name.slice(0, 80))}\`, which is not a valid name`,
         'the tables were not made by sudoagent, or were changed; nothing was recorded',
       )
     const reader = await openPostgresLedger(database, { ledger: name })

@@ -4,7 +4,7 @@ import { extname } from 'node:path'
 import type { EntryRecord } from '@sudoagent/ledger/entry'
 import { type ExportFormat, exportCsv, exportJson, exportNdjson } from '@sudoagent/ledger/export'
 import { CliError, EXIT } from '../exit.js'
-import { escapeForTerminal, escapeRowForTerminal } from '../text/harmless.js'
+import { escapeOutput, escapeOutputRow } from '../text/escape-output.js'
 import { painter } from '../text/paint.js'
 import { formatTable } from '../text/table.js'
 import type { Io } from './io.js'
@@ -95,7 +95,7 @@ export async function deliverText(
 /** Escapes text for a terminal. A table is already escaped. */
 function shown(text: string, format: Format): string {
   if (format === 'table') return text
-  return format === 'csv' ? escapeRowForTerminal(text) : escapeForTerminal(text)
+  return format === 'csv' ? escapeOutputRow(text) : escapeOutput(text)
 }
 
 /** The message if `deliver` found no entries. */

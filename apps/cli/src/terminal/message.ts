@@ -1,6 +1,6 @@
 // Prints messages on stderr, one line each: `sudoagent: error: …`, `sudoagent: hint: …`, `sudoagent: note: …`.
 // Loaded on demand: `--help` and most commands print no message.
-import { printable } from '@sudoagent/crypto/text'
+import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { painter } from '../text/paint.js'
 import { rowsOf } from '../text/rows.js'
 import type { Io } from './io.js'
@@ -16,7 +16,7 @@ const INDENT = 4
 export async function printMessage(io: Io, kind: MessageKind, text: string): Promise<void> {
   const paint = await painter(io.stderr.colour)
   const label = `sudoagent: ${kind}: `
-  const [first = '', ...further] = rowsOf(label, printable(text), io.stderr.columns, INDENT)
+  const [first = '', ...further] = rowsOf(label, escapeForTerminal(text), io.stderr.columns, INDENT)
   const rows = [`sudoagent: ${paint[COLOURS[kind]](kind)}: ${first.slice(label.length)}`, ...further]
   await io.stderr.write(`${rows.join('\n')}\n`)
 }

@@ -11,7 +11,7 @@ import { promisify } from 'node:util'
 import { CliError, EXIT, PipeClosed } from '../exit.js'
 import { errnoHint, errnoOf, errnoWords } from './errno.js'
 import type { Io } from './io.js'
-import { refuseLedgerFiles } from './same-file.js'
+import { requireNotOfLedger } from './same-file.js'
 
 export interface Output {
   write(text: string): Promise<void>
@@ -41,7 +41,7 @@ export function isStdout(target: string | undefined): target is undefined | '-' 
 export async function openOutput(target: string | undefined, ledger: string, io: Io): Promise<Output> {
   if (isStdout(target)) return openStdout(io)
   if (target === '') throw new CliError(EXIT.usage, '--output is empty', 'name a file, or `-` for standard output')
-  await refuseLedgerFiles(target, ledger)
+  await requireNotOfLedger(target, ledger)
   const there = await statOf(target)
   if (there?.isDirectory())
     throw new CliError(EXIT.failed, `\`${target}\` cannot be written: it is a directory`, 'name a file in it')
@@ -55,7 +55,7 @@ export async function writeOutput(target: string | undefined, text: string, ledg
   const file = await openOutput(target, ledger, io)
   try {
     const isShown = isStdout(target) && io.stdout.isTerminal
-    await file.write(isShown ? (await import('../text/harmless.js')).escapeForTerminal(text) : text)
+    await file.write(isShown ? (await import('../text/escape-output.js')).escapeOutput(text) : text)
     await file.finish()
   } finally {
     await file.discard()

@@ -35,7 +35,7 @@ export async function filesOf(ledger: string): Promise<readonly { readonly path:
 }
 
 /** @throws CliError if `target` is the ledger or a file that belongs to it */
-export async function refuseLedgerFiles(target: string, ledger: string): Promise<void> {
+export async function requireNotOfLedger(target: string, ledger: string): Promise<void> {
   // A store opened through a link keeps its files next to the target of the link.
   const real = await realpath(ledger).catch(() => ledger)
   for (const suffix of LEDGER_SUFFIXES) {

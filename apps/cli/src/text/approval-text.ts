@@ -1,7 +1,7 @@
 // Formats approvals for people. All text of the call is untrusted.
 import type { ApprovalRecord } from '@sudoagent/core'
 import { breakRows, usableColumns } from '@sudoagent/core/terminal'
-import { printable } from '@sudoagent/crypto/text'
+import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { fit, padEnd, widthOf } from './width.js'
 
 /** Width of the terminal in cells; undefined for a pipe, where lines are not wrapped. */
@@ -27,11 +27,11 @@ const AGENT_CELLS_MAX = 20
 export function renderApprovals(records: readonly ApprovalRecord[], now: Date, columns: Columns): string {
   const idLength = columns === undefined ? 128 : distinctLength(records.map(({ approvalId }) => approvalId))
   const rows = records.map((record) => [
-    printable(record.approvalId.slice(0, idLength), 128),
+    escapeForTerminal(record.approvalId.slice(0, idLength), 128),
     record.consumedAt === null ? record.state : 'used',
     record.state === 'pending' ? `${secondsLeft(record, now)} s left` : '',
-    fit(printable(record.agentId, 40), columns === undefined ? 40 : AGENT_CELLS_MAX),
-    printable(record.action, columns === undefined ? 80 : 256),
+    fit(escapeForTerminal(record.agentId, 40), columns === undefined ? 40 : AGENT_CELLS_MAX),
+    escapeForTerminal(record.action, columns === undefined ? 80 : 256),
   ])
   const table = [['ID', 'STATE', '', 'AGENT', 'ACTION'], ...rows]
   const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => widthOf(row[column] ?? ''))))
@@ -105,7 +105,7 @@ const MOST_NESTED = 20
  * output.
  */
 export function lines(label: string, text: string, columns: Columns, indent?: number): readonly string[] {
-  const safe = printable(text, Number.POSITIVE_INFINITY)
+  const safe = escapeForTerminal(text, Number.POSITIVE_INFINITY)
   return columns === undefined ? [label + safe] : breakRows(label, safe, usableColumns(columns), indent)
 }
 

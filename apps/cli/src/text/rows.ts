@@ -5,26 +5,26 @@
 //   rows.ts             labels, fields and verdicts, wrapped
 //   table.ts            entries as a table
 //   width.ts            widths in terminal cells
-//   harmless.ts         escapes JSON, NDJSON and CSV for a terminal
+//   escape-output.ts    escapes JSON, NDJSON and CSV for a terminal
 //   approval-text.ts    approvals
 //   definition-text.ts  tool definitions of MCP servers
 //   not-shown.ts        concealed arguments
 //   paint.ts            colours
 //
-// Callers escape the text first, with `printable`. On a terminal of 30 columns:
+// Callers escape the text first, with `escapeForTerminal`. On a terminal of 30 columns:
 //
 //   rowsOf('reason  ', 'refund above the limit of this month', 30)
 //   reason  refund above the
 //           limit of this month
 import { breakRows, usableColumns } from '@sudoagent/core/terminal'
-import { printable } from '@sudoagent/crypto/text'
+import { escapeForTerminal } from '@sudoagent/crypto/text'
 import type { Paint } from './paint.js'
 
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/
 
 /**
  * @param label - trusted text in ASCII
- * @param text - already escaped with `printable`
+ * @param text - already escaped with `escapeForTerminal`
  * @param columns - width of the terminal in cells; undefined without a terminal: nothing is wrapped
  * @param indent - indentation of continuation lines; default: the length of the label
  */
@@ -77,7 +77,7 @@ export function fieldRow(
   }: { readonly columns: number | undefined; readonly paint?: Paint['dim'] | ((text: string) => string) },
 ): string {
   const label = name.padEnd(width)
-  const [first = '', ...further] = rowsOf(`${label}  `, printable(value), columns)
+  const [first = '', ...further] = rowsOf(`${label}  `, escapeForTerminal(value), columns)
   return [paint(label) + first.slice(label.length), ...further].map((row) => `${row}\n`).join('')
 }
 

@@ -4,7 +4,7 @@
 //      1  2026-11-22 20:18:29  refund_user  support-bot  allow    within limit
 //      2  2026-11-22 20:18:29  refund_user  support-bot  success  within limit
 
-import { printable } from '@sudoagent/crypto/text'
+import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { type CheckpointEntry, type EntryRecord, isCallEntry, readControl } from '@sudoagent/ledger/entry'
 import type { Paint } from './paint.js'
 import { fit, padEnd, padStart, widthOf } from './width.js'
@@ -62,7 +62,7 @@ function rowOf({ position, entry }: EntryRecord): Row {
   const isOutcome = entry.event === 'outcome'
   const result = isOutcome ? outcome?.status : decision.effect
   const cells = [entry.action, entry.agent_id, result ?? '', (isOutcome ? error : undefined) ?? decision.reason]
-  return [String(position), time, ...cells.map((cell) => printable(cell))]
+  return [String(position), time, ...cells.map((cell) => escapeForTerminal(cell))]
 }
 
 interface ShownColumn {

@@ -11,7 +11,7 @@ const MARK = /^\p{M}+$/u
 const EMOJI_STYLE = '\ufe0f'
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/
 
-/** The width of a text without control characters (see `printable`), in cells. */
+/** The width of a text without control characters (see `escapeForTerminal`), in cells. */
 export function widthOf(text: string): number {
   if (PRINTABLE_ASCII.test(text)) return text.length
   let cells = 0

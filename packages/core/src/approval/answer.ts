@@ -1,5 +1,5 @@
 import { readFields, requireText } from '../check.js'
-import { type ApprovalBinding, NAME_CHARACTERS_MAX, parseBinding, REASON_CHARACTERS_MAX } from './approval.js'
+import { type ApprovalBinding, NAME_LENGTH_MAX, parseBinding, REASON_LENGTH_MAX } from './approval.js'
 
 /** An approver's answer after validation. All fields are present. */
 export interface CheckedAnswer {
@@ -28,8 +28,8 @@ export function parseAnswer(answer: unknown): CheckedAnswer {
   const binding = fields.get('binding') ?? null
   return Object.freeze({
     approved,
-    approverId: approverId === null ? null : requireText('approverId', approverId, NAME_CHARACTERS_MAX),
-    note: reason === null ? null : requireText('reason', reason, REASON_CHARACTERS_MAX, true),
+    approverId: approverId === null ? null : requireText('approverId', approverId, NAME_LENGTH_MAX),
+    note: reason === null ? null : requireText('reason', reason, REASON_LENGTH_MAX, true),
     binding: binding === null ? null : parseBinding(binding),
   })
 }

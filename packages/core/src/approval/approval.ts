@@ -31,9 +31,9 @@ export const APPROVAL_TTL_MS_DEFAULT = 300_000
 export const APPROVAL_TTL_MS_MAX = 3_600_000
 
 /** The ledger's limits for the same fields, so that every request fits into its entry. */
-export const REQUEST_ID_CHARACTERS_MAX = 128
-export const NAME_CHARACTERS_MAX = 256
-export const REASON_CHARACTERS_MAX = 4_096
+export const REQUEST_ID_LENGTH_MAX = 128
+export const NAME_LENGTH_MAX = 256
+export const REASON_LENGTH_MAX = 4_096
 export const PARAMETERS_BYTES_MAX = 1024 * 1024
 
 /** Identifies exactly one call: its request id, its policy and, by the decision hash, its action and parameters. */
@@ -207,10 +207,10 @@ export function makeApprovalRequest(
   return Object.freeze({
     approvalId: binding.requestId,
     binding,
-    action: requireText('action', call.action, NAME_CHARACTERS_MAX),
-    agentId: requireText('agentId', call.agentId, NAME_CHARACTERS_MAX),
+    action: requireText('action', call.action, NAME_LENGTH_MAX),
+    agentId: requireText('agentId', call.agentId, NAME_LENGTH_MAX),
     ...parameters,
-    reason: requireText('reason', call.reason, REASON_CHARACTERS_MAX, true),
+    reason: requireText('reason', call.reason, REASON_LENGTH_MAX, true),
     get createdAt() {
       return new Date(createdMs)
     },
@@ -258,7 +258,7 @@ export function decodeParameters(text: string): Pick<ApprovalRequest, 'args' | '
  */
 export function parseBinding(value: unknown): ApprovalBinding {
   const fields = readFields('approval binding', value, ['requestId', 'policyHash', 'decisionHash'])
-  const requestId = requireText('requestId', fields.get('requestId'), REQUEST_ID_CHARACTERS_MAX)
+  const requestId = requireText('requestId', fields.get('requestId'), REQUEST_ID_LENGTH_MAX)
   const policyHash = fields.get('policyHash')
   const decisionHash = fields.get('decisionHash')
   if (!isHash(policyHash)) throw new TypeError('`policyHash` must be 64 lower-case hex digits')

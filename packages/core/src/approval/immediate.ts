@@ -1,5 +1,5 @@
 import { readFields, requireText } from '../check.js'
-import { type ApprovalAnswer, type Approver, NAME_CHARACTERS_MAX } from './approval.js'
+import { type ApprovalAnswer, type Approver, NAME_LENGTH_MAX } from './approval.js'
 
 export interface ImmediateApproverOptions {
   /** The approver's name in the ledger. Default: `immediate`. */
@@ -19,7 +19,7 @@ export class ImmediateApprover implements Approver {
     const approverId = readFields('immediate approver', options, ['approverId']).get('approverId') ?? 'immediate'
     if (typeof approved !== 'boolean') throw new TypeError('`approved` must be true or false')
     this.#approved = approved
-    this.#approverId = requireText('approverId', approverId, NAME_CHARACTERS_MAX)
+    this.#approverId = requireText('approverId', approverId, NAME_LENGTH_MAX)
   }
 
   approve(): ApprovalAnswer {

@@ -7,7 +7,7 @@ import {
   type ApprovalAnswer,
   type ApprovalRequest,
   type Approver,
-  NAME_CHARACTERS_MAX,
+  NAME_LENGTH_MAX,
 } from './approval.js'
 import { PROMPT_QUESTION, PROMPT_ROWS_DEFAULT, pageQuestion, promptPages, promptRows } from './prompt.js'
 
@@ -33,7 +33,7 @@ export interface InteractiveApproverOptions {
    */
   readonly approverId?: string
   /** Rows of one page, 1…1,000; default: 40. A longer call is shown page by page before the question is asked. */
-  readonly rowsMax?: number
+  readonly maxRows?: number
   readonly clock?: () => Date
 }
 
@@ -69,17 +69,17 @@ export class InteractiveApprover implements Approver {
   readonly #input: TerminalInput
   readonly #output: TerminalOutput
   readonly #approverId: string
-  readonly #rowsMax: number
+  readonly #maxRows: number
   readonly #clock: () => Date
 
   /** @throws TypeError for an unknown or invalid option */
   constructor(options: InteractiveApproverOptions = {}) {
-    const known = ['input', 'output', 'approverId', 'rowsMax', 'clock']
+    const known = ['input', 'output', 'approverId', 'maxRows', 'clock']
     const given = readFields('interactive approver', options, known)
     this.#input = (given.get('input') as TerminalInput | undefined) ?? process.stdin
     this.#output = (given.get('output') as TerminalOutput | undefined) ?? process.stderr
-    this.#approverId = requireText('approverId', given.get('approverId') ?? userName(), NAME_CHARACTERS_MAX)
-    this.#rowsMax = requireInteger('rowsMax', given.get('rowsMax') ?? PROMPT_ROWS_DEFAULT, 1, ROWS_MAX)
+    this.#approverId = requireText('approverId', given.get('approverId') ?? userName(), NAME_LENGTH_MAX)
+    this.#maxRows = requireInteger('maxRows', given.get('maxRows') ?? PROMPT_ROWS_DEFAULT, 1, ROWS_MAX)
     this.#clock = (given.get('clock') as (() => Date) | undefined) ?? (() => new Date())
   }
 
@@ -124,7 +124,7 @@ export class InteractiveApprover implements Approver {
   }
 
   async #ask(request: ApprovalRequest, ending: AbortSignal): Promise<ApprovalAnswer> {
-    const pages = promptPages(promptRows(request, this.#clock(), this.#output.columns), this.#rowsMax)
+    const pages = promptPages(promptRows(request, this.#clock(), this.#output.columns), this.#maxRows)
     for (const [index, rows] of pages.entries()) {
       await this.#discardTypedAhead(ending)
       if (ending.aborted) return this.#unanswered(ending, index > 0)

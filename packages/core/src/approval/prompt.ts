@@ -1,4 +1,4 @@
-import { printable } from '@sudoagent/crypto/text'
+import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { breakRows, usableColumns } from '../terminal/rows.js'
 import type { ApprovalRequest } from './approval.js'
 
@@ -11,9 +11,9 @@ export const PROMPT_QUESTION = 'approve this call? [y/N] '
 const LABEL_WIDTH = 13
 
 /**
- * The rows that are shown before the question. Values of the call are untrusted text: `printable` escapes control,
- * escape, bidi and invisible characters, including line breaks, and `breakRows` wraps long values, so that a field
- * cannot end its line, move the cursor or imitate another field. Values are not shortened.
+ * The rows that are shown before the question. Values of the call are untrusted text: `escapeForTerminal` escapes
+ * control, escape, bidi and invisible characters, including line breaks, and `breakRows` wraps long values, so that a
+ * field cannot end its line, move the cursor or imitate another field. Values are not shortened.
  *
  * @param columns - the terminal's width
  */
@@ -21,7 +21,7 @@ export function promptRows(request: ApprovalRequest, now: Date, columns: number 
   const width = usableColumns(columns)
   const secondsLeft = Math.max(0, Math.round((request.expiresAt.getTime() - now.getTime()) / 1000))
   const field = (name: string, value: string): readonly string[] =>
-    breakRows(`  ${name}`.padEnd(LABEL_WIDTH), printable(value, Number.POSITIVE_INFINITY), width)
+    breakRows(`  ${name}`.padEnd(LABEL_WIDTH), escapeForTerminal(value, Number.POSITIVE_INFINITY), width)
   return [
     ...field('action', request.action),
     ...field('agent', request.agentId),
@@ -35,11 +35,11 @@ export function promptRows(request: ApprovalRequest, now: Date, columns: number 
 /**
  * Splits rows into pages. The question is asked after the last page.
  *
- * @param rowsMax - rows of one page
+ * @param maxRows - rows of one page
  */
-export function promptPages(rows: readonly string[], rowsMax: number): readonly (readonly string[])[] {
+export function promptPages(rows: readonly string[], maxRows: number): readonly (readonly string[])[] {
   const pages: (readonly string[])[] = []
-  for (let from = 0; from < rows.length; from += rowsMax) pages.push(rows.slice(from, from + rowsMax))
+  for (let from = 0; from < rows.length; from += maxRows) pages.push(rows.slice(from, from + maxRows))
   return pages
 }
 
@@ -54,7 +54,7 @@ function argumentRows({ args, kwargs }: ApprovalRequest, width: number): readonl
   if (args.length === 0 && !named) return ['  arguments  none']
   const shown = args.length === 0 ? kwargs : named ? { args, kwargs } : args
   const rows = JSON.stringify(shown, null, 2).split('\n')
-  return ['  arguments', ...rows.flatMap((row) => argumentRow(printable(row, Number.POSITIVE_INFINITY), width))]
+  return ['  arguments', ...rows.flatMap((row) => argumentRow(escapeForTerminal(row, Number.POSITIVE_INFINITY), width))]
 }
 
 function argumentRow(row: string, width: number): readonly string[] {

@@ -10,11 +10,11 @@ import {
   ApprovalStoreError,
   decodeParameters,
   encodeParameters,
-  NAME_CHARACTERS_MAX,
+  NAME_LENGTH_MAX,
   PARAMETERS_BYTES_MAX,
   parseBinding,
-  REASON_CHARACTERS_MAX,
-  REQUEST_ID_CHARACTERS_MAX,
+  REASON_LENGTH_MAX,
+  REQUEST_ID_LENGTH_MAX,
 } from './approval.js'
 
 /** An approval as stores keep it: flat, with times in milliseconds since 1970 and parameters as canonical JSON. */
@@ -60,9 +60,9 @@ export function pendingRow(request: ApprovalRequest, nowMs: number): ApprovalRow
     approvalId: binding.requestId,
     policyHash: binding.policyHash,
     decisionHash: binding.decisionHash,
-    action: requireText('action', request.action, NAME_CHARACTERS_MAX),
-    agentId: requireText('agentId', request.agentId, NAME_CHARACTERS_MAX),
-    reason: requireText('reason', request.reason, REASON_CHARACTERS_MAX, true),
+    action: requireText('action', request.action, NAME_LENGTH_MAX),
+    agentId: requireText('agentId', request.agentId, NAME_LENGTH_MAX),
+    reason: requireText('reason', request.reason, REASON_LENGTH_MAX, true),
     parametersJson: encodeParameters(request.args, request.kwargs),
     createdAtMs,
     expiresAtMs,
@@ -103,18 +103,18 @@ export function bindingOf(row: ApprovalRow): ApprovalBinding {
 export function checkRow(raw: unknown): ApprovalRow {
   const value = raw as Record<keyof ApprovalRow, unknown>
   const row: ApprovalRow = {
-    approvalId: requireText('approval_id', value.approvalId, REQUEST_ID_CHARACTERS_MAX),
+    approvalId: requireText('approval_id', value.approvalId, REQUEST_ID_LENGTH_MAX),
     policyHash: requireHash('policy_hash', value.policyHash),
     decisionHash: requireHash('decision_hash', value.decisionHash),
-    action: requireText('action', value.action, NAME_CHARACTERS_MAX),
-    agentId: requireText('agent_id', value.agentId, NAME_CHARACTERS_MAX),
-    reason: requireText('reason', value.reason, REASON_CHARACTERS_MAX, true),
+    action: requireText('action', value.action, NAME_LENGTH_MAX),
+    agentId: requireText('agent_id', value.agentId, NAME_LENGTH_MAX),
+    reason: requireText('reason', value.reason, REASON_LENGTH_MAX, true),
     parametersJson: requireText('parameters_json', value.parametersJson, PARAMETERS_BYTES_MAX),
     createdAtMs: requireTime('created_at_ms', value.createdAtMs),
     expiresAtMs: requireTime('expires_at_ms', value.expiresAtMs),
     state: requireState(value.state),
-    approverId: value.approverId === null ? null : requireText('approver_id', value.approverId, NAME_CHARACTERS_MAX),
-    note: value.note === null ? null : requireText('note', value.note, REASON_CHARACTERS_MAX, true),
+    approverId: value.approverId === null ? null : requireText('approver_id', value.approverId, NAME_LENGTH_MAX),
+    note: value.note === null ? null : requireText('note', value.note, REASON_LENGTH_MAX, true),
     resolvedAtMs: value.resolvedAtMs === null ? null : requireTime('resolved_at_ms', value.resolvedAtMs),
     consumedAtMs: value.consumedAtMs === null ? null : requireTime('consumed_at_ms', value.consumedAtMs),
   }

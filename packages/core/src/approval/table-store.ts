@@ -12,7 +12,7 @@ import {
   type ApprovalState,
   type ApprovalStore,
   parseBinding,
-  REQUEST_ID_CHARACTERS_MAX,
+  REQUEST_ID_LENGTH_MAX,
 } from './approval.js'
 import { type ApprovalRow, pendingRow, sameRequest, toRecord } from './row.js'
 import { checkResolution, refusalError, rowAt, settle, type Transition, use } from './transition.js'
@@ -105,7 +105,7 @@ export class TableApprovalStore implements ApprovalStore {
 }
 
 function requireId(approvalId: unknown): string {
-  return requireText('approvalId', approvalId, REQUEST_ID_CHARACTERS_MAX)
+  return requireText('approvalId', approvalId, REQUEST_ID_LENGTH_MAX)
 }
 
 function checkFilter(filter: unknown): { state: ApprovalState | null; limit: number } {

@@ -4,9 +4,9 @@ import {
   type ApprovalResolution,
   ApprovalStoreError,
   type ApprovalStoreErrorCode,
-  NAME_CHARACTERS_MAX,
+  NAME_LENGTH_MAX,
   parseBinding,
-  REASON_CHARACTERS_MAX,
+  REASON_LENGTH_MAX,
   sameBinding,
 } from './approval.js'
 import { type ApprovalRow, bindingOf } from './row.js'
@@ -87,8 +87,8 @@ export function checkResolution(value: unknown): CheckedResolution {
   const binding = fields.get('binding') ?? null
   return {
     state,
-    approverId: approverId === null ? null : requireText('approverId', approverId, NAME_CHARACTERS_MAX),
-    note: note === null ? null : requireText('note', note, REASON_CHARACTERS_MAX, true),
+    approverId: approverId === null ? null : requireText('approverId', approverId, NAME_LENGTH_MAX),
+    note: note === null ? null : requireText('note', note, REASON_LENGTH_MAX, true),
     binding: binding === null ? null : parseBinding(binding),
   }
 }

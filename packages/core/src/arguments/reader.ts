@@ -184,8 +184,8 @@ export class Reader {
     // A detached or out-of-bounds view throws.
     const { name, bytes } = this.#foreign(at, () => viewOf(value))
     this.#binaryBytes += bytes.length
-    if (this.#binaryBytes > this.#limits.binaryBytesMax) {
-      throw this.#refusal(at, `is beyond ${this.#limits.binaryBytesMax} bytes of binary data`)
+    if (this.#binaryBytes > this.#limits.maxBinaryBytes) {
+      throw this.#refusal(at, `is beyond ${this.#limits.maxBinaryBytes} bytes of binary data`)
     }
     return markCopy(copyBinary(name, bytes), 'binary')
   }
@@ -204,8 +204,8 @@ export class Reader {
   /** Reads the contents of a container after checking that it is neither inside itself nor too deep. */
   #inside<T extends object>(container: object, at: Step | undefined, kind: CopyKind, readContents: () => T): T {
     if (this.#open.has(container)) throw this.#refusal(at, 'contains itself')
-    if (this.#open.size >= this.#limits.depthMax) {
-      throw this.#refusal(at, `is nested deeper than ${this.#limits.depthMax} levels`)
+    if (this.#open.size >= this.#limits.maxDepth) {
+      throw this.#refusal(at, `is nested deeper than ${this.#limits.maxDepth} levels`)
     }
     this.#open.add(container)
     const copy = readContents()
@@ -233,14 +233,14 @@ export class Reader {
 
   /** Refuses values beyond the limits before reading them: an array can claim a length of 2^32 - 1 at no cost. */
   #expect(nodes: number, at: Step | undefined): void {
-    if (this.#nodes + nodes > this.#limits.nodesMax)
-      throw this.#refusal(at, `is beyond ${this.#limits.nodesMax} values`)
+    if (this.#nodes + nodes > this.#limits.maxNodes)
+      throw this.#refusal(at, `is beyond ${this.#limits.maxNodes} values`)
   }
 
   #countUnits(units: number, at: Step | undefined): void {
     this.#stringUnits += units
-    if (this.#stringUnits > this.#limits.stringUnitsMax) {
-      throw this.#refusal(at, `is beyond ${this.#limits.stringUnitsMax} characters of text`)
+    if (this.#stringUnits > this.#limits.maxStringLength) {
+      throw this.#refusal(at, `is beyond ${this.#limits.maxStringLength} characters of text`)
     }
   }
 

@@ -83,7 +83,7 @@ export class Boundary {
     requireNoSecret('action', action, this.#parts.redactor)
     let requestId = ''
     try {
-      requestId = this.#parts.generateId()
+      requestId = terms.generateId()
       return await this.#decide(requestId, action, args, terms, receiver)
     } catch (cause) {
       if (cause instanceof CallDenied) throw cause

@@ -23,8 +23,8 @@ import { readFields, requireInstantMs, requireInteger, requireName, requireText 
 export const BUDGET_WINDOW_MS_MAX = 366 * 86_400_000
 
 /** The ledger's limits for the same names. */
-const REQUEST_ID_CHARACTERS_MAX = 128
-const NAME_CHARACTERS_MAX = 256
+const REQUEST_ID_LENGTH_MAX = 128
+const NAME_LENGTH_MAX = 256
 
 /** More names than this are a data set, not a configuration. */
 const LIMIT_NAMES_MAX = 1_000
@@ -160,7 +160,7 @@ export function parseLimits(limits: BudgetLimits): CheckedLimits {
   const key = fields.get('key')
   const checked: CheckedLimits = Object.freeze({
     windowMs: requireInteger('windowMs', fields.get('windowMs'), 1, BUDGET_WINDOW_MS_MAX),
-    key: key === undefined ? null : requireText('key', key, NAME_CHARACTERS_MAX),
+    key: key === undefined ? null : requireText('key', key, NAME_LENGTH_MAX),
     perAgent: parseLimit('perAgent', fields.get('perAgent')),
     perTool: parseLimit('perTool', fields.get('perTool')),
     perAgentDefault: parseDefault('perAgentDefault', fields.get('perAgentDefault'), fields.get('perAgent')),
@@ -176,14 +176,14 @@ export function requireCharge(charge: BudgetCharge): BudgetCharge {
   const fields = readFields('budget charge', charge, ['requestId', 'agentId', 'action', 'cost'])
   return Object.freeze({
     requestId: requireChargeId(fields.get('requestId')),
-    agentId: requireName('agentId', fields.get('agentId'), NAME_CHARACTERS_MAX),
-    action: requireName('action', fields.get('action'), NAME_CHARACTERS_MAX),
+    agentId: requireName('agentId', fields.get('agentId'), NAME_LENGTH_MAX),
+    action: requireName('action', fields.get('action'), NAME_LENGTH_MAX),
     cost: requireInteger('cost', fields.get('cost'), 0),
   })
 }
 
 export function requireChargeId(requestId: unknown): string {
-  return requireText('requestId', requestId, REQUEST_ID_CHARACTERS_MAX)
+  return requireText('requestId', requestId, REQUEST_ID_LENGTH_MAX)
 }
 
 export function requireNowMs(now: unknown): number {
@@ -266,7 +266,7 @@ function parseLimit(option: string, value: unknown): number | ReadonlyMap<string
   }
   const limits = new Map<string, number>()
   for (const [name, limit] of Object.entries(value)) {
-    const spelled = requireName(`${option} name`, name, NAME_CHARACTERS_MAX)
+    const spelled = requireName(`${option} name`, name, NAME_LENGTH_MAX)
     if (limits.has(spelled)) throw new TypeError(`\`${option}\` has two names that are equal in Unicode NFC`)
     limits.set(spelled, requireInteger(`${option}.${name}`, limit, 0))
   }

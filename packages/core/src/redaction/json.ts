@@ -264,8 +264,8 @@ class JsonWriter {
    * since may be deeper, or even cyclic.
    */
   #inside(writeContents: () => JsonValue): JsonValue {
-    if (this.#depth > ARGUMENT_LIMITS.depthMax) {
-      throw new SnapshotError('value', `is nested deeper than ${ARGUMENT_LIMITS.depthMax} levels`)
+    if (this.#depth > ARGUMENT_LIMITS.maxDepth) {
+      throw new SnapshotError('value', `is nested deeper than ${ARGUMENT_LIMITS.maxDepth} levels`)
     }
     this.#depth++
     const json = writeContents()

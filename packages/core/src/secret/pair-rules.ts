@@ -31,7 +31,7 @@ const NO_SECRET = /^(?:true|false|null|undefined|none|nil)$/i
  * The number of code units that are checked before a value counts as secret; the next rule reads a value again that
  * does not.
  */
-const GLIMPSE_UNITS = 256
+const GLIMPSE_LENGTH = 256
 
 /**
  * Finds the values of sensitive names in a text.
@@ -116,7 +116,7 @@ function readHeader(text: string, start: number, name: string, inOneWord: boolea
 }
 
 function readAfterColon(text: string, start: number, name: string, rules: KeyRules): readonly Stretch[] {
-  const glimpse = readBare(text.slice(start, start + GLIMPSE_UNITS), 0)
+  const glimpse = readBare(text.slice(start, start + GLIMPSE_LENGTH), 0)
   const isValue = rules.isUnmistakable(name) || looksLikeToken(text.slice(start, start + glimpse.end))
   return isValue ? bare(text, start, name, rules) : []
 }
@@ -138,7 +138,7 @@ function bare(text: string, start: number, name: string, rules: KeyRules): reado
 
 /** Whether this value is secret under this name: `session=5`, `auth=oidc` and `token === undefined` are not. */
 function isSecret(text: string, { start, end }: Stretch, name: string, rules: KeyRules): boolean {
-  const value = text.slice(start, Math.min(end, start + GLIMPSE_UNITS))
+  const value = text.slice(start, Math.min(end, start + GLIMPSE_LENGTH))
   if (NO_SECRET.test(value)) return false
   if (QUERY_KEY.test(name)) return looksLikeKey(value)
   return SIGNATURE.test(name) || rules.isSensitive(name, /^\d{1,16}$/.test(value) ? Number(value) : value)

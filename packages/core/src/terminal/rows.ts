@@ -12,7 +12,7 @@
 //     //   '          that was never delivered',
 //     // ]
 //
-// The text must be escaped by `printable` first, so that it has no control characters.
+// The text must be escaped by `escapeForTerminal` first, so that it has no control characters.
 
 /** Limits for the width. A terminal without a known width is treated as one of 80 columns. */
 export const COLUMNS_DEFAULT = 80
@@ -31,7 +31,7 @@ export function usableColumns(columns: number | undefined): number {
  * Formats a label and a text as rows; every row but the first is indented.
  *
  * @param label - ASCII text of the program
- * @param text - escaped by `printable`
+ * @param text - escaped by `escapeForTerminal`
  * @param columns - the width of the terminal in cells, see `usableColumns`
  * @param indent - spaces before the continuation rows; default: the length of the label
  */

@@ -11,7 +11,7 @@ describe('a call that does not fit on one page', () => {
 
   test('is shown to its end before a yes counts', async () => {
     const terminal = new FakeTerminal()
-    const answer = ask(terminal, long, never, { rowsMax: 20 })
+    const answer = ask(terminal, long, never, { maxRows: 20 })
     for (const n of [1, 2, 3]) {
       await terminal.sees(page(n))
       expect(terminal.shown).not.toContain(QUESTION)
@@ -28,7 +28,7 @@ describe('a call that does not fit on one page', () => {
     async (typed) => {
       for (const stop of [1, 3]) {
         const terminal = new FakeTerminal()
-        const answer = ask(terminal, long, never, { rowsMax: 20 })
+        const answer = ask(terminal, long, never, { maxRows: 20 })
         for (let n = 1; n <= stop; n += 1) {
           await terminal.sees(page(n))
           terminal.type(n === stop ? typed : '\n')
@@ -42,7 +42,7 @@ describe('a call that does not fit on one page', () => {
   test('what is typed ahead does not turn the pages and approve', async () => {
     const terminal = new FakeTerminal()
     const abort = new AbortController()
-    const answer = ask(terminal, long, abort.signal, { rowsMax: 20 })
+    const answer = ask(terminal, long, abort.signal, { maxRows: 20 })
     await terminal.sees(page(1))
     terminal.type('\n\n\ny\n')
     await terminal.sees(page(2))
@@ -57,7 +57,7 @@ describe('a call that does not fit on one page', () => {
     ['Ctrl-D', '\u0004'],
   ])('%s between pages denies', async (_, typed) => {
     const terminal = new FakeTerminal()
-    const answer = ask(terminal, long, never, { rowsMax: 20 })
+    const answer = ask(terminal, long, never, { maxRows: 20 })
     await terminal.sees(page(1))
     terminal.type(typed)
     expect(await answer).toEqual({ approved: false, reason: 'no answer' })

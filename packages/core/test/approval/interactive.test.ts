@@ -221,7 +221,7 @@ describe('options', () => {
 
   test('wrong ones are a TypeError', () => {
     expect(() => new InteractiveApprover({ approver: 'x' } as never)).toThrow(/did you mean `approverId`/)
-    for (const rowsMax of [0, 1_001, 1.5]) expect(() => new InteractiveApprover({ rowsMax })).toThrow(TypeError)
+    for (const maxRows of [0, 1_001, 1.5]) expect(() => new InteractiveApprover({ maxRows })).toThrow(TypeError)
     expect(() => new InteractiveApprover({ approverId: '' })).toThrow(TypeError)
   })
 })

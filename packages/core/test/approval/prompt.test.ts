@@ -92,10 +92,10 @@ describe('renderPrompt', () => {
     const rows = promptRows(requestOf('r1', { kwargs, reason: 'r'.repeat(4_000) }), at(0), 80)
     for (const key of Object.keys(kwargs)) expect(rows.join('\n')).toContain(`"${key}": "v"`)
     expect(rows.join('').match(/r{2,}/g)?.join('').length).toBeGreaterThanOrEqual(4_000)
-    for (const rowsMax of [1, 7, 40, rows.length, 1_000]) {
-      const pages = promptPages(rows, rowsMax)
+    for (const maxRows of [1, 7, 40, rows.length, 1_000]) {
+      const pages = promptPages(rows, maxRows)
       expect(pages.flat()).toEqual(rows)
-      for (const page of pages) expect(page.length).toBeLessThanOrEqual(rowsMax)
+      for (const page of pages) expect(page.length).toBeLessThanOrEqual(maxRows)
     }
   })
 

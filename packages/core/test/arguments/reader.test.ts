@@ -112,7 +112,7 @@ describe('foreign code that throws', () => {
 })
 
 describe('limits', () => {
-  const { depthMax, nodesMax, stringUnitsMax, binaryBytesMax } = ARGUMENT_LIMITS
+  const { maxDepth, maxNodes, maxStringLength, maxBinaryBytes } = ARGUMENT_LIMITS
 
   it.each<[string, (inner: unknown) => unknown]>([
     ['objects', (inner) => ({ inner })],
@@ -120,8 +120,8 @@ describe('limits', () => {
     ['maps', (inner) => new Map([['inner', inner]])],
     ['sets', (inner) => new Set([inner])],
   ])('depth of %s', (_, wrap) => {
-    expect(takeSnapshot([nested(depthMax, wrap)]).values).toHaveLength(1)
-    expect(refusal(nested(depthMax + 1, wrap)).message).toMatch(/deeper/)
+    expect(takeSnapshot([nested(maxDepth, wrap)]).values).toHaveLength(1)
+    expect(refusal(nested(maxDepth + 1, wrap)).message).toMatch(/deeper/)
   })
 
   it('depth of objects that a getter makes without end', () => {
@@ -130,18 +130,18 @@ describe('limits', () => {
         return endless()
       },
     })
-    expect(refusal(endless()).path).toBe(`args[0]${'.next'.repeat(depthMax)}`)
+    expect(refusal(endless()).path).toBe(`args[0]${'.next'.repeat(maxDepth)}`)
   })
 
   it('values, one for the object around them', () => {
     const zeros = (length: number) => Array.from({ length }, () => 0)
-    expect(takeSnapshot([zeros(nodesMax - 1)]).values).toHaveLength(1)
-    expect(refusal(zeros(nodesMax)).code).toBe('PARAMETERS_INVALID')
-    expect(refusal(zeros(nodesMax / 2), zeros(nodesMax / 2)).code).toBe('PARAMETERS_INVALID')
-    expect(refusal(Object.fromEntries(zeros(nodesMax).map((_, key) => [`k${key}`, 0]))).code).toBe('PARAMETERS_INVALID')
+    expect(takeSnapshot([zeros(maxNodes - 1)]).values).toHaveLength(1)
+    expect(refusal(zeros(maxNodes)).code).toBe('PARAMETERS_INVALID')
+    expect(refusal(zeros(maxNodes / 2), zeros(maxNodes / 2)).code).toBe('PARAMETERS_INVALID')
+    expect(refusal(Object.fromEntries(zeros(maxNodes).map((_, key) => [`k${key}`, 0]))).code).toBe('PARAMETERS_INVALID')
     // The map is refused as a whole, before its entries are read.
-    expect(refusal(new Map(zeros(nodesMax / 2).map((_, key) => [key, 0]))).path).toBe('args[0]')
-    expect(refusal(new Set(zeros(nodesMax).map((_, key) => key))).path).toBe('args[0]')
+    expect(refusal(new Map(zeros(maxNodes / 2).map((_, key) => [key, 0]))).path).toBe('args[0]')
+    expect(refusal(new Set(zeros(maxNodes).map((_, key) => key))).path).toBe('args[0]')
   })
 
   it('counts a shared object each time it is met', () => {
@@ -168,11 +168,11 @@ describe('limits', () => {
   })
 
   it('text, keys included, over all arguments', () => {
-    expect(takeSnapshot(['x'.repeat(stringUnitsMax)]).values).toHaveLength(1)
-    expect(refusal('x'.repeat(stringUnitsMax + 1)).message).toMatch(/text/)
-    expect(refusal('x'.repeat(stringUnitsMax), 'y').path).toBe('args[1]')
-    expect(refusal({ ['k'.repeat(stringUnitsMax + 1)]: 1 }).code).toBe('PARAMETERS_INVALID')
-    expect(refusal(new URL(`https://x/${'y'.repeat(stringUnitsMax)}`)).code).toBe('PARAMETERS_INVALID')
+    expect(takeSnapshot(['x'.repeat(maxStringLength)]).values).toHaveLength(1)
+    expect(refusal('x'.repeat(maxStringLength + 1)).message).toMatch(/text/)
+    expect(refusal('x'.repeat(maxStringLength), 'y').path).toBe('args[1]')
+    expect(refusal({ ['k'.repeat(maxStringLength + 1)]: 1 }).code).toBe('PARAMETERS_INVALID')
+    expect(refusal(new URL(`https://x/${'y'.repeat(maxStringLength)}`)).code).toBe('PARAMETERS_INVALID')
   })
 
   it('digits of very large numbers count as text', () => {
@@ -183,8 +183,8 @@ describe('limits', () => {
   })
 
   it('binary data over all arguments', () => {
-    expect(takeSnapshot([new Uint8Array(binaryBytesMax)]).values).toHaveLength(1)
-    expect(refusal(new ArrayBuffer(binaryBytesMax), Buffer.alloc(1)).path).toBe('args[1]')
+    expect(takeSnapshot([new Uint8Array(maxBinaryBytes)]).values).toHaveLength(1)
+    expect(refusal(new ArrayBuffer(maxBinaryBytes), Buffer.alloc(1)).path).toBe('args[1]')
   })
 
   it('reads the largest arguments in well under a second', () => {

@@ -39,9 +39,9 @@ const shapeOf = (checks: { readonly [field: string]: Check }): Shape => Object.e
 const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const text =
-  (lengthMax: number, lengthMin = 0): Check =>
+  (maxLength: number, lengthMin = 0): Check =>
   (value) =>
-    typeof value === 'string' && value.length >= lengthMin && value.length <= lengthMax
+    typeof value === 'string' && value.length >= lengthMin && value.length <= maxLength
 const orNull =
   (check: Check): Check =>
   (value) =>

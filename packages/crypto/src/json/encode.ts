@@ -29,7 +29,7 @@ const PLAIN_KEY = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/
  * The number of characters of an unusual key, and of steps of a path, that an error shows: its message must be one
  * readable line.
  */
-const SHOWN_KEY_CHARS_MAX = 32
+const SHOWN_KEY_LENGTH_MAX = 32
 const SHOWN_STEPS_MAX = 16
 
 /**
@@ -227,7 +227,7 @@ class Encoder {
 /** The texts of keys, cached because keys are repeated often. Limited in number and length. */
 const keyTexts = new Map<string, string>()
 const KEY_TEXTS_MAX = 512
-const KEPT_KEY_CHARS_MAX = 64
+const KEPT_KEY_LENGTH_MAX = 64
 
 /** A key with its colon; null when it must be escaped or normalised. */
 function plainKeyText(key: string): string | null {
@@ -235,7 +235,7 @@ function plainKeyText(key: string): string | null {
   if (known !== undefined) return known
   if (!PLAIN_TEXT.test(key)) return null
   const text = `"${key}":`
-  if (key.length > KEPT_KEY_CHARS_MAX) return text
+  if (key.length > KEPT_KEY_LENGTH_MAX) return text
   if (keyTexts.size >= KEY_TEXTS_MAX) keyTexts.clear()
   keyTexts.set(key, text)
   return text
@@ -260,9 +260,9 @@ function showPath(path: readonly (string | number)[]): string {
 }
 
 function asciiString(text: string): string {
-  const shown = JSON.stringify(text.slice(0, SHOWN_KEY_CHARS_MAX)).replace(
+  const shown = JSON.stringify(text.slice(0, SHOWN_KEY_LENGTH_MAX)).replace(
     /[^\x20-\x7e]|`/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
-  return text.length > SHOWN_KEY_CHARS_MAX ? `${shown}…` : shown
+  return text.length > SHOWN_KEY_LENGTH_MAX ? `${shown}…` : shown
 }

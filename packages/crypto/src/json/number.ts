@@ -4,10 +4,10 @@ import { type CanonicalVerdict, jsonInvalid } from './canonical-verdict.js'
  * The maximum length of a number in characters. A double needs at most 25 characters, and Python's own reader stops
  * at 4,300 digits; a longer number would only slow down verifiers.
  */
-const NUMBER_CHARS_MAX = 4096
+const NUMBER_LENGTH_MAX = 4096
 
 /** An integer of up to this length is exact in a double, so ECMAScript prints it unchanged. */
-const EXACT_INTEGER_CHARS_MAX = 15
+const EXACT_INTEGER_LENGTH_MAX = 15
 
 const PLUS = 0x2b
 const MINUS = 0x2d
@@ -34,8 +34,8 @@ export function scanNumber(text: string, at: number, verdict: CanonicalVerdict):
   const wholeEnd = zero ? first + 1 : digitsEnd(text, first)
   const fixedEnd = text.charCodeAt(wholeEnd) === DOT ? digitsEnd(text, wholeEnd + 1) : wholeEnd
   const end = exponentEnd(text, fixedEnd)
-  if (end - at > NUMBER_CHARS_MAX) throw jsonInvalid(`number of more than ${NUMBER_CHARS_MAX} characters`, at)
-  if (end > wholeEnd || end - at > EXACT_INTEGER_CHARS_MAX) {
+  if (end - at > NUMBER_LENGTH_MAX) throw jsonInvalid(`number of more than ${NUMBER_LENGTH_MAX} characters`, at)
+  if (end > wholeEnd || end - at > EXACT_INTEGER_LENGTH_MAX) {
     const trailingZero = fixedEnd > wholeEnd && text.charCodeAt(fixedEnd - 1) === ZERO
     checkToken(text.slice(at, end), end === fixedEnd && !trailingZero, at, verdict)
   } else if (negative && zero) {

@@ -60,12 +60,12 @@ export class JsonScanner {
   readonly #verdict = new CanonicalVerdict()
   readonly #strings: JsonStringScanner
   readonly #text: string
-  readonly #depthMax: number
+  readonly #maxDepth: number
   #depth = 0
 
-  constructor(text: string, depthMax: number) {
+  constructor(text: string, maxDepth: number) {
     this.#text = text
-    this.#depthMax = depthMax
+    this.#maxDepth = maxDepth
     this.#strings = new JsonStringScanner(text, this.#verdict)
   }
 
@@ -143,7 +143,7 @@ export class JsonScanner {
   }
 
   #enter(at: number): void {
-    if (++this.#depth > this.#depthMax) throw jsonInvalid(`nested deeper than ${this.#depthMax} levels`, at)
+    if (++this.#depth > this.#maxDepth) throw jsonInvalid(`nested deeper than ${this.#maxDepth} levels`, at)
   }
 
   #leave(at: number): number {

@@ -12,7 +12,7 @@ import { decodeBase64, encodeBase64 } from '../bytes/base64.js'
 import { CryptoError } from '../error.js'
 
 /** An Ed25519 key has 120 characters and the largest RSA key in use 13,000; a longer text is not a key file. */
-const PEM_CHARS_MAX = 16 * 1024
+const PEM_LENGTH_MAX = 16 * 1024
 
 /** RFC 7468 section 2: base64 is wrapped at 64 characters. */
 const LINE_CHARS = 64
@@ -25,7 +25,7 @@ const BLOCK = /^-----BEGIN ([A-Z0-9 ]{1,40})-----\r?\n((?:[A-Za-z0-9+/=]+\r?\n)+
  * only selects the error message for the kind of key.
  */
 export function pemLabel(text: string): string | null {
-  return BEGIN.exec(text.slice(0, PEM_CHARS_MAX).trimStart())?.[1] ?? null
+  return BEGIN.exec(text.slice(0, PEM_LENGTH_MAX).trimStart())?.[1] ?? null
 }
 
 /**
@@ -35,7 +35,7 @@ export function pemLabel(text: string): string | null {
  *   strict
  */
 export function parsePem(text: string): Uint8Array {
-  if (text.length > PEM_CHARS_MAX) throw invalid(`is longer than ${PEM_CHARS_MAX} characters`)
+  if (text.length > PEM_LENGTH_MAX) throw invalid(`is longer than ${PEM_LENGTH_MAX} characters`)
   const blocks = text.split('-----BEGIN ').length - 1
   if (blocks !== 1) throw invalid(`has ${blocks} PEM blocks instead of one`)
   const body = BLOCK.exec(text.trim())?.[2]

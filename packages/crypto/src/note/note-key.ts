@@ -39,7 +39,7 @@ const KEY_BYTES = 32
 const NAME_BYTES_MAX = 255
 
 /** The longest vkey of an existing type (ML-DSA-44) has 1,800 characters and a name. */
-const VKEY_CHARS_MAX = 4096
+const VKEY_LENGTH_MAX = 4096
 
 const TYPE_BYTES: Readonly<Record<NoteKeyType, number>> = { ed25519: 0x01, cosignature: 0x04 }
 
@@ -106,7 +106,7 @@ export function parseVkey(text: string): NoteKey {
   return createNoteKey(name, makePublicKey(data.slice(1)), type)
 }
 
-const isKeyLine = (text: unknown): text is string => isNoteLine(text) && text.length <= VKEY_CHARS_MAX
+const isKeyLine = (text: unknown): text is string => isNoteLine(text) && text.length <= VKEY_LENGTH_MAX
 
 const typed = (typeByte: number, key: PublicKey): Uint8Array => concatBytes(Uint8Array.of(typeByte), key.bytes)
 

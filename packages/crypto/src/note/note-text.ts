@@ -25,11 +25,11 @@ const encoder = new TextEncoder()
 export function readNoteText(
   input: Uint8Array | string,
   code: CryptoErrorCode,
-  bytesMax: number = NOTE_BYTES_MAX,
+  maxBytes: number = NOTE_BYTES_MAX,
 ): string {
   if (typeof input !== 'string' && !isBytes(input)) throw new TypeError('text must be a string or a Uint8Array')
-  const text = typeof input === 'string' ? input : decode(input, code, bytesMax)
-  if (text.length > bytesMax || noteBytes(text).length > bytesMax) throw tooLong(code, bytesMax)
+  const text = typeof input === 'string' ? input : decode(input, code, maxBytes)
+  if (text.length > maxBytes || noteBytes(text).length > maxBytes) throw tooLong(code, maxBytes)
   const fault = textFault(text)
   if (fault !== null) throw new CryptoError(code, fault)
   return text
@@ -51,8 +51,8 @@ export function isNoteLine(line: unknown): line is string {
 /** The bytes of a text that are signed and counted. */
 export const noteBytes = (text: string): Uint8Array => encoder.encode(text)
 
-function decode(bytes: Uint8Array, code: CryptoErrorCode, bytesMax: number): string {
-  if (bytes.length > bytesMax) throw tooLong(code, bytesMax)
+function decode(bytes: Uint8Array, code: CryptoErrorCode, maxBytes: number): string {
+  if (bytes.length > maxBytes) throw tooLong(code, maxBytes)
   try {
     return decoder.decode(bytes)
   } catch {
@@ -60,5 +60,5 @@ function decode(bytes: Uint8Array, code: CryptoErrorCode, bytesMax: number): str
   }
 }
 
-const tooLong = (code: CryptoErrorCode, bytesMax: number): CryptoError =>
-  new CryptoError(code, `the text is longer than ${bytesMax} bytes`)
+const tooLong = (code: CryptoErrorCode, maxBytes: number): CryptoError =>
+  new CryptoError(code, `the text is longer than ${maxBytes} bytes`)

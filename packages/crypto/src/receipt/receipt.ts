@@ -246,8 +246,8 @@ function readText(input: Uint8Array | string): string {
 }
 
 // `scanJson` is not used, because a receipt is nested deeper than an entry.
-const scan = (json: string, depthMax: number): ReadonlyMap<string, readonly [start: number, end: number]> =>
-  asReceipt(() => new JsonScanner(json, depthMax).scan().members)
+const scan = (json: string, maxDepth: number): ReadonlyMap<string, readonly [start: number, end: number]> =>
+  asReceipt(() => new JsonScanner(json, maxDepth).scan().members)
 
 /** Converts errors in the JSON to errors of the receipt. */
 function asReceipt<T>(read: () => T): T {

@@ -89,7 +89,7 @@ describe.skipIf(python === null)('ledgers written by SudoAgent for Python (../sh
   })
 })
 
-describe('depthMax', () => {
+describe('maxDepth', () => {
   test('lowers the limit', () => {
     expect(scanJson('[[1]]', 2).canonical).toBe(true)
     expect(codeOf(() => scanJson('[[1]]', 1))).toBe('JSON_INVALID')
@@ -99,9 +99,9 @@ describe('depthMax', () => {
     expect(codeOf(() => scanJson('[]', 0))).toBe('JSON_INVALID')
   })
 
-  test.each([129, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('cannot be %d', (depthMax) => {
-    expect(() => scanJson('1', depthMax)).toThrow(RangeError)
-    expect(() => parseJson('1', depthMax)).toThrow(RangeError)
+  test.each([129, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])('cannot be %d', (maxDepth) => {
+    expect(() => scanJson('1', maxDepth)).toThrow(RangeError)
+    expect(() => parseJson('1', maxDepth)).toThrow(RangeError)
   })
 })
 

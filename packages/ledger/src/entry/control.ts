@@ -111,8 +111,8 @@ export function readControl(entry: CheckpointEntry): ControlBlock | 'invalid' | 
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 const own = (fields: Fields, name: string): unknown => (Object.hasOwn(fields, name) ? fields[name] : undefined)
-const isText = (value: unknown, lengthMax: number): value is string =>
-  typeof value === 'string' && value.length > 0 && value.length <= lengthMax
+const isText = (value: unknown, maxLength: number): value is string =>
+  typeof value === 'string' && value.length > 0 && value.length <= maxLength
 const isKeyId = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{16}$/.test(value)
 /** A PEM of an Ed25519 key has 113 characters, so a limit of 512 is ample. */
 const isLedgerKey = (value: unknown): boolean =>

@@ -1,5 +1,5 @@
 // The findings of `verify` (LEDGER-FORMAT §6).
-import { printable } from '@sudoagent/crypto/text'
+import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { FINDINGS_MAX } from '../limits.js'
 
 /** A closed set. Codes are added, never renamed. */
@@ -103,8 +103,8 @@ export class Findings {
     this.#kept.push({
       code,
       position,
-      ...(requestId === undefined ? {} : { request_id: printable(requestId) }),
-      message: printable(message),
+      ...(requestId === undefined ? {} : { request_id: escapeForTerminal(requestId) }),
+      message: escapeForTerminal(message),
       ...(hint === undefined ? {} : { hint }),
     })
   }

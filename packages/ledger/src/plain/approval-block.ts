@@ -42,8 +42,8 @@ function readBinding(cursor: LineCursor): BindingBlock | null | undefined {
 }
 
 /** Undefined if it is not recognised. */
-function textOrNull(cursor: LineCursor, key: string, charsMax: number): string | null | undefined {
+function textOrNull(cursor: LineCursor, key: string, maxLength: number): string | null | undefined {
   if (!cursor.word(key)) return undefined
   if (cursor.word('null')) return null
-  return cursor.word('"') && cursor.string(charsMax) ? cursor.taken() : undefined
+  return cursor.word('"') && cursor.string(maxLength) ? cursor.taken() : undefined
 }

@@ -80,13 +80,13 @@ export class LineCursor {
 
   /**
    * Reads the rest of a string after its opening quote, up to its closing one; in full mode, the string may
-   * have escapes. `charsMax` limits its length.
+   * have escapes. `maxLength` limits its length.
    */
-  string(charsMax: number): boolean {
+  string(maxLength: number): boolean {
     const end = this.text.indexOf('"', this.at)
     if (this.#backslash < this.at) this.#backslash = this.#nextBackslash(this.at)
-    if (end > this.#backslash) return this.isFull && this.#escaped(charsMax)
-    if (end === -1 || end - this.at > charsMax) return false
+    if (end > this.#backslash) return this.isFull && this.#escaped(maxLength)
+    if (end === -1 || end - this.at > maxLength) return false
     this.start = this.at
     this.end = end
     this.at = end + 1
@@ -94,8 +94,8 @@ export class LineCursor {
   }
 
   /** Like `string`, for a string that is not empty. */
-  name(charsMax: number): boolean {
-    return this.string(charsMax) && this.end > this.start
+  name(maxLength: number): boolean {
+    return this.string(maxLength) && this.end > this.start
   }
 
   /** The value of the string that was read last. */
@@ -104,7 +104,7 @@ export class LineCursor {
   }
 
   /** A string with escapes, each in its canonical form. */
-  #escaped(charsMax: number): boolean {
+  #escaped(maxLength: number): boolean {
     const { text, at: start } = this
     let end = start
     let chars = 0
@@ -115,7 +115,7 @@ export class LineCursor {
       end += length
       chars += 1
     }
-    if (chars > charsMax) return false
+    if (chars > maxLength) return false
     this.start = start
     this.end = end
     this.at = end + 1

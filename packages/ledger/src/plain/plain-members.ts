@@ -128,8 +128,8 @@ export class PlainMembers {
     return cursor.name(NAME_LENGTH_MAX) && this.#mark(member, cursor)
   }
 
-  #textOrNull(member: Member, charsMax: number, cursor: LineCursor): boolean {
-    return cursor.word('null') || (cursor.word('"') && cursor.string(charsMax) && this.#mark(member, cursor))
+  #textOrNull(member: Member, maxLength: number, cursor: LineCursor): boolean {
+    return cursor.word('null') || (cursor.word('"') && cursor.string(maxLength) && this.#mark(member, cursor))
   }
 
   /** Reads a span: from the cache if the same text was in an earlier line, otherwise member by member. */
@@ -280,8 +280,8 @@ export class PlainMembers {
   }
 }
 
-function textOrNull(cursor: LineCursor, charsMax: number): boolean {
-  return cursor.word('null') || (cursor.word('"') && cursor.string(charsMax))
+function textOrNull(cursor: LineCursor, maxLength: number): boolean {
+  return cursor.word('null') || (cursor.word('"') && cursor.string(maxLength))
 }
 
 const isNotNegative = (cursor: LineCursor): boolean => cursor.text.charCodeAt(cursor.at) !== MINUS

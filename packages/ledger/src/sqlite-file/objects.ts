@@ -8,7 +8,7 @@
 //   index  by_hash        CREATE INDEX by_hash ON ledger (…)         operator: harmless, as statements use NOT INDEXED
 //   trigger t             CREATE TRIGGER t AFTER INSERT ON ledger …  hostile: it changes written data
 
-import { printable } from '@sudoagent/crypto/text'
+import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { LedgerError } from '../error.js'
 
 /**
@@ -117,7 +117,7 @@ const TYPES: ReadonlySet<unknown> = new Set(['table', 'index', 'view', 'trigger'
 
 function describe({ type, name }: SchemaObject): Pick<ForeignObject, 'what' | 'drop'> {
   const kind = TYPES.has(type) ? String(type) : 'object'
-  const text = printable(String(name))
+  const text = escapeForTerminal(String(name))
   return { what: `the ${kind} \`${text}\``, drop: `DROP ${kind.toUpperCase()} "${text.replaceAll('"', '""')}"` }
 }
 

@@ -83,6 +83,9 @@ export function addLedgerDriver(driver: LedgerDriver): void {
   if (!drivers.includes(driver)) drivers.unshift(driver)
 }
 
+/** Whether a place is the path of a file, and not a URL. */
+export const isFilePath = (place: string): boolean => driverByScheme(place) === null
+
 /** The driver for the scheme of a place; null for the path of a file. */
 export function driverByScheme(place: string): LedgerDriver | null {
   return drivers.find((driver) => driver.matches(place)) ?? null

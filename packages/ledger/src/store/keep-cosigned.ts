@@ -5,7 +5,7 @@ import { asLedgerError } from '../file.js'
 import type { StoredText } from '../port/reader.js'
 import { beside, readSideFile, writeSideFile } from './jsonl/side-file.js'
 import { recognise } from './open.js'
-import { refuseOtherDatabases, requireSoundLedgerFile } from './sqlite/open.js'
+import { requireNoOtherDatabases, requireSoundLedgerFile } from './sqlite/open.js'
 import { COSIGNED_TABLE, findEvidenceTables } from './sqlite/tables.js'
 
 const BUSY_TIMEOUT_MS = 10_000
@@ -42,7 +42,7 @@ function keepInTable(path: string, note: string, size: number): boolean {
     db.pragma('synchronous = FULL')
     return db
       .transaction(() => {
-        refuseOtherDatabases(db, path)
+        requireNoOtherDatabases(db, path)
         if (!findEvidenceTables(db).has(COSIGNED_TABLE.name)) db.exec(COSIGNED_TABLE.sql)
         const kept = db.prepare('SELECT size FROM sudoagent_cosigned NOT INDEXED WHERE id = 1').pluck().get()
         if (typeof kept === 'number' && kept > size) return false

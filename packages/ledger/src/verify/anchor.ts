@@ -11,7 +11,7 @@ import { parseReceipt, type UnverifiedReceiptEntry } from '@sudoagent/crypto/rec
 import { frontierRoot, leafHash, verifyInclusion } from '@sudoagent/crypto/tree'
 import type { ReportFinding } from '../entry/finding.js'
 import { ANCHORS_MAX } from '../limits.js'
-import { type CheckpointResult, judgeCheckpoint, type WalkedLedger } from './check-checkpoint.js'
+import { type CheckpointResult, checkCheckpoint, type WalkedLedger } from './check-checkpoint.js'
 import type { AnchorReport } from './report.js'
 import type { VerifiedState } from './saved-state.js'
 import { type PolicyKeys, readUnverifiedCheckpoint, type UnverifiedCheckpoint } from './unverified-checkpoint.js'
@@ -33,7 +33,7 @@ export interface UnreadableAnchor {
 }
 
 /** An anchor, compared with the ledger. */
-export interface JudgedAnchor {
+export interface AnchorResult {
   readonly report: AnchorReport
   readonly checkpoint: CheckpointResult | null
 }
@@ -56,15 +56,15 @@ export function readAnchors(
   ]
 }
 
-export function judgeAnchor(
+export function checkAnchor(
   anchor: Anchor,
   ledger: WalkedLedger,
   policyKeys: PolicyKeys,
   find: ReportFinding,
-): JudgedAnchor {
+): AnchorResult {
   const { kind, name, checkpoint: stated, entry } = anchor
-  const checkpoint = stated && judgeCheckpoint(stated, kind, `the checkpoint of ${name}`, ledger, policyKeys, find)
-  const hasEntry = entry === null || judgeEntry(entry, name, checkpoint, ledger, find)
+  const checkpoint = stated && checkCheckpoint(stated, kind, `the checkpoint of ${name}`, ledger, policyKeys, find)
+  const hasEntry = entry === null || checkAnchorEntry(entry, name, checkpoint, ledger, find)
   const report: AnchorReport = {
     kind,
     size: stated?.size ?? entry?.position ?? 0,
@@ -76,7 +76,7 @@ export function judgeAnchor(
 }
 
 /** Compares the state of an earlier run with the ledger, if the walk did not resume from it. */
-export function judgeStateAnchor(state: VerifiedState, ledger: WalkedLedger, find: ReportFinding): AnchorReport {
+export function checkStateAnchor(state: VerifiedState, ledger: WalkedLedger, find: ReportFinding): AnchorReport {
   const { size } = state
   const point = ledger.at(size)
   const isOther = ledger.trust.ring !== null && ledger.trust.ring.origin !== state.ring.origin
@@ -98,7 +98,7 @@ export function judgeStateAnchor(state: VerifiedState, ledger: WalkedLedger, fin
   return { kind: 'state', size, position: null, signed_by: [], holds }
 }
 
-function judgeEntry(
+function checkAnchorEntry(
   { position, hash }: { readonly position: number; readonly hash: string },
   name: string,
   checkpoint: CheckpointResult | null,

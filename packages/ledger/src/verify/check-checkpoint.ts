@@ -41,7 +41,7 @@ export interface CheckpointResult {
 }
 
 /** @param name - name of the checkpoint in messages */
-export function judgeCheckpoint(
+export function checkCheckpoint(
   stated: UnverifiedCheckpoint,
   source: CheckpointSource,
   name: string,
@@ -63,8 +63,8 @@ export function judgeCheckpoint(
     // The entry that added the signer's key may be among the missing ones.
     return judged
   }
-  const isVouchedFor = judgeSigners(stated, signers, source, name, ledger.trust, find)
-  return { ...judged, isVouchedFor, holds: judgeRoot(stated, source, name, ledger, find) }
+  const isVouchedFor = checkSigners(stated, signers, source, name, ledger.trust, find)
+  return { ...judged, isVouchedFor, holds: checkRoot(stated, source, name, ledger, find) }
 }
 
 const CUT = 'it was truncated, or an older copy was restored'
@@ -87,7 +87,7 @@ function isOfLedger(
   return false
 }
 
-function judgeRoot(
+function checkRoot(
   { size, root }: UnverifiedCheckpoint,
   source: CheckpointSource,
   name: string,
@@ -104,7 +104,7 @@ function judgeRoot(
   return false
 }
 
-function judgeSigners(
+function checkSigners(
   stated: UnverifiedCheckpoint,
   { keyIds }: CheckpointSigners,
   source: CheckpointSource,

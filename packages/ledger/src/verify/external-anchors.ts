@@ -3,12 +3,12 @@
 import { policyVerifiers, type WitnessPolicy } from '@sudoagent/crypto/note'
 import type { ReportFinding } from '../entry/finding.js'
 import type { LedgerReader } from '../port/reader.js'
-import { type Anchor, judgeAnchor, judgeStateAnchor, readAnchors, type UnreadableAnchor } from './anchor.js'
+import { type Anchor, checkAnchor, checkStateAnchor, readAnchors, type UnreadableAnchor } from './anchor.js'
 import type { CheckpointResult } from './check-checkpoint.js'
 import type { AnchorReport } from './report.js'
 import type { VerifiedState } from './saved-state.js'
 import { areKeysOf } from './saved-state.js'
-import { judgeCosigned, judgeHead, readStoredCheckpoint, type StoredCheckpoint } from './stored-checkpoints.js'
+import { checkCosigned, checkStoredHead, readStoredCheckpoint, type StoredCheckpoint } from './stored-checkpoints.js'
 import type { PolicyKeys } from './unverified-checkpoint.js'
 import type { Walk, WalkStart } from './walk.js'
 
@@ -52,15 +52,15 @@ export async function readKeptEvidence(reader: LedgerReader, given: Given): Prom
   }
 }
 
-export function judgeKeptEvidence(
+export function checkExternalAnchors(
   kept: ExternalAnchors,
   walk: Walk,
   start: WalkStart,
   find: ReportFinding,
 ): ComparedEvidence {
   const { policyKeys } = kept
-  const head = judgeHead(kept.head, walk, policyKeys, find)
-  const cosigned = judgeCosigned(kept.cosigned, walk, policyKeys, find)
+  const head = checkStoredHead(kept.head, walk, policyKeys, find)
+  const cosigned = checkCosigned(kept.cosigned, walk, policyKeys, find)
   const anchors: AnchorReport[] = []
   const checkpoints = [head, cosigned].filter((checkpoint) => checkpoint !== null)
   for (const anchor of kept.anchors) {
@@ -68,15 +68,15 @@ export function judgeKeptEvidence(
       find('CHECKPOINT_INVALID', anchor.problem, 'use the original file, unchanged')
       continue
     }
-    const judged = judgeAnchor(anchor, walk, policyKeys, find)
+    const judged = checkAnchor(anchor, walk, policyKeys, find)
     anchors.push(judged.report)
     if (judged.checkpoint !== null) checkpoints.push(judged.checkpoint)
   }
-  if (kept.state !== null) anchors.push(judgeState(kept.state, walk, start, find))
+  if (kept.state !== null) anchors.push(checkState(kept.state, walk, start, find))
   return { head, anchors, checkpoints }
 }
 
-function judgeState(
+function checkState(
   state: VerifiedState,
   walk: Walk,
   { state: resumed, publicKeys }: WalkStart,
@@ -85,7 +85,7 @@ function judgeState(
   // The walk resumed from this state, so every later entry was checked against it.
   if (resumed !== null) return { kind: 'state', size: state.size, position: null, signed_by: [], holds: true }
   if (!areKeysOf(state, publicKeys)) find('INCONSISTENT', 'the earlier run used different public keys', OTHER_KEYS_HINT)
-  return judgeStateAnchor(state, walk, find)
+  return checkStateAnchor(state, walk, find)
 }
 
 const OTHER_KEYS_HINT = 'use the same keys, or delete the state file to start again with these'

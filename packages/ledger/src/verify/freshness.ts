@@ -40,7 +40,7 @@ export function completedAt(policy: WitnessPolicy, times: ReadonlyMap<string, nu
  * Compares the age of that checkpoint with a limit. Without a quorum of witnesses, the age is computed from
  * `recorded_at`, which the writer could have falsified.
  */
-export async function judgeAge(
+export async function checkAge(
   reader: LedgerReader,
   walk: Walk,
   { what, size, time }: Reach,

@@ -243,10 +243,10 @@ class Fields {
     return new Fields(this.get(name, isAnything))
   }
 
-  list<T>(name: string, lengthMax: number, is: Is<T>): readonly T[] {
+  list<T>(name: string, maxLength: number, is: Is<T>): readonly T[] {
     const list = this.get(
       name,
-      (value): value is readonly unknown[] => Array.isArray(value) && value.length <= lengthMax,
+      (value): value is readonly unknown[] => Array.isArray(value) && value.length <= maxLength,
     )
     if (!list.every(is)) throw invalid(`has no valid \`${name}\``)
     return list

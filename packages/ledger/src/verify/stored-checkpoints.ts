@@ -4,7 +4,7 @@
 import { CryptoError } from '@sudoagent/crypto'
 import type { ReportFinding } from '../entry/finding.js'
 import type { StoredText } from '../port/reader.js'
-import { type CheckpointResult, judgeCheckpoint, type WalkedLedger } from './check-checkpoint.js'
+import { type CheckpointResult, checkCheckpoint, type WalkedLedger } from './check-checkpoint.js'
 import { type PolicyKeys, readUnverifiedCheckpoint, type UnverifiedCheckpoint } from './unverified-checkpoint.js'
 
 /** A stored checkpoint, or the reason why it is unreadable; null if there is none. */
@@ -27,13 +27,13 @@ export function statedOf(stored: StoredCheckpoint): UnverifiedCheckpoint | null 
 }
 
 /** @returns null if there is no readable head */
-export function judgeHead(
+export function checkStoredHead(
   head: StoredCheckpoint,
   ledger: WalkedLedger,
   policyKeys: PolicyKeys,
   find: ReportFinding,
 ): CheckpointResult | null {
-  if (head !== null) return judgeStored(head, 'head', 'the head', ledger, policyKeys, find)
+  if (head !== null) return checkStored(head, 'head', 'the head', ledger, policyKeys, find)
   if (ledger.trust.isRequired) find('CHECKPOINT_MISSING', 'the ledger is signed, but its head is missing', MISSING_HINT)
   return null
 }
@@ -42,17 +42,17 @@ const MISSING_HINT =
   'copy `<ledger>.head` along with the ledger, or make a head with `sudoagent checkpoint`; if this is not a copy, the head was removed'
 
 /** @returns null if there is no readable checkpoint */
-export function judgeCosigned(
+export function checkCosigned(
   cosigned: StoredCheckpoint,
   ledger: WalkedLedger,
   policyKeys: PolicyKeys,
   find: ReportFinding,
 ): CheckpointResult | null {
   if (cosigned === null) return null
-  return judgeStored(cosigned, 'cosigned', 'the cosigned checkpoint', ledger, policyKeys, find)
+  return checkStored(cosigned, 'cosigned', 'the cosigned checkpoint', ledger, policyKeys, find)
 }
 
-function judgeStored(
+function checkStored(
   stored: Exclude<StoredCheckpoint, null>,
   source: 'head' | 'cosigned',
   name: string,
@@ -60,7 +60,7 @@ function judgeStored(
   policyKeys: PolicyKeys,
   find: ReportFinding,
 ): CheckpointResult | null {
-  if (!('problem' in stored)) return judgeCheckpoint(stored, source, name, ledger, policyKeys, find)
+  if (!('problem' in stored)) return checkCheckpoint(stored, source, name, ledger, policyKeys, find)
   find(
     'CHECKPOINT_INVALID',
     `${name} cannot be read: ${stored.problem}`,

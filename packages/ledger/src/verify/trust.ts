@@ -123,20 +123,20 @@ export class Trust {
    */
   judge(entry: EntryFacts, position: number, find: ReportFinding): boolean {
     const before = this.#ring
-    if (before === null && this.#isBegun) return this.#judgeSignature(entry, null, find)
+    if (before === null && this.#isBegun) return this.#checkSignature(entry, null, find)
     this.#isBegun = true
     if (before !== null && before.closedAt !== null) {
       if (!this.#isClosedTold) find('ENTRY_AFTER_CLOSED', `the ledger was closed by entry ${before.closedAt}`)
       this.#isClosedTold = true
-      return this.#judgeSignature(entry, before, find)
+      return this.#checkSignature(entry, before, find)
     }
-    if (before !== null && entry.kind === 'call') return this.#judgeSignature(entry, before, find)
+    if (before !== null && entry.kind === 'call') return this.#checkSignature(entry, before, find)
     const { entryHash, keyId } = entry
     const block = entry.kind === 'control' ? entry.block : null
     const { ring, problem } = stepRing(before, { block, entryHash, keyId }, position)
     if (before === null) this.#bindTo(ring.origin)
     // The keys of a genesis are in the genesis itself. Any other entry must be signed by an earlier key.
-    const isTrusted = this.#judgeSignature(entry, before ?? ring, find)
+    const isTrusted = this.#checkSignature(entry, before ?? ring, find)
     if (problem !== null) find('CONTROL_INVALID', `invalid control entry: ${problem}`)
     if (isTrusted) this.#endorse(before, ring)
     this.#ring = ring
@@ -179,7 +179,7 @@ export class Trust {
     }
   }
 
-  #judgeSignature(entry: EntryFacts, ring: KeyRing | null, find: ReportFinding): boolean {
+  #checkSignature(entry: EntryFacts, ring: KeyRing | null, find: ReportFinding): boolean {
     const own = ring?.entriesSigned === true ? ring : null
     if (own === null && this.#given.size === 0) return false
     const { signature, keyId, entryHash } = entry

@@ -67,7 +67,7 @@ export function checkDemands({ require, maxTail, maxAgeSeconds, origin }: Requir
  * Checks all requirements except the grade. Evidence that was not checked does not count, even if there are no
  * findings.
  */
-export function judgeDemands(
+export function checkRequirements(
   walk: Walk,
   compared: ComparedEvidence,
   demands: Requirements,
@@ -76,8 +76,8 @@ export function judgeDemands(
   const { entries, trust, tally } = walk
   const { head, anchors, checkpoints } = compared
   const { witnessPolicy: policy, maxTail, requireOutcomes } = demands
-  judgeOrigin(walk, demands, find)
-  const witnesses = policy === undefined ? null : judgeWitnesses(walk, checkpoints, policy, find)
+  checkOrigin(walk, demands, find)
+  const witnesses = policy === undefined ? null : checkWitnesses(walk, checkpoints, policy, find)
   const held = Math.max(0, ...checkpoints.map(({ holds, size }) => (holds ? size : 0)))
   const tail = entries - held
   const anchoredTo =
@@ -89,7 +89,7 @@ export function judgeDemands(
   const reach = reachOf(demands, demands.require === 'signed' ? signedTo : held, anchoredTo, witnesses)
   const behind = entries - (reach.size ?? 0)
   if (maxTail !== undefined && behind > maxTail) find('TAIL_TOO_LONG', tailMessage(behind, reach, maxTail), TAIL_HINT)
-  if (requireOutcomes === true) judgeOutcomes(walk.lifecycle, find)
+  if (requireOutcomes === true) checkOutcomes(walk.lifecycle, find)
   const isHeadSigned = head?.holds === true && head.isVouchedFor
   const signed =
     trust.given.length > 0 && entries > 0 && tally.trusted === entries && (isHeadSigned || !trust.isRequired)
@@ -109,7 +109,7 @@ export function verdictOf({ signed, anchored, witnessed }: Assurance): Exclude<V
 }
 
 /** Checks that the ledger is the expected log. */
-function judgeOrigin({ trust }: Walk, { origin }: Requirements, find: ReportFinding): void {
+function checkOrigin({ trust }: Walk, { origin }: Requirements, find: ReportFinding): void {
   const own = trust.ring?.origin ?? null
   if (origin !== undefined && own !== null && own !== origin) {
     find('ORIGIN_MISMATCH', `the ledger is the log \`${own}\`, not \`${origin}\``, ORIGIN_HINT)
@@ -129,7 +129,7 @@ interface Witnessed {
 }
 
 /** The largest matching checkpoint that the policy's quorum cosigned. The quorum `none` gives null. */
-function judgeWitnesses(
+function checkWitnesses(
   { trust }: Walk,
   checkpoints: readonly CheckpointResult[],
   policy: WitnessPolicy,
@@ -205,13 +205,13 @@ function reachOf(
   return { what: 'the last matching checkpoint', size: held === 0 ? null : held, time: null }
 }
 
-const tailMessage = (behind: number, { what, size }: Reach, tailMax: number): string =>
+const tailMessage = (behind: number, { what, size }: Reach, maxTail: number): string =>
   size === null
-    ? `there is no checkpoint of the required grade, so ${behind} entries are not covered; the limit is ${tailMax}`
-    : `${behind} ${behind === 1 ? 'entry follows' : 'entries follow'} ${what}; the limit is ${tailMax}`
+    ? `there is no checkpoint of the required grade, so ${behind} entries are not covered; the limit is ${maxTail}`
+    : `${behind} ${behind === 1 ? 'entry follows' : 'entries follow'} ${what}; the limit is ${maxTail}`
 const TAIL_HINT = 'they can be removed without a trace: make a checkpoint with `sudoagent checkpoint`'
 
-function judgeOutcomes(lifecycle: Lifecycle, find: ReportFinding): void {
+function checkOutcomes(lifecycle: Lifecycle, find: ReportFinding): void {
   const { open } = lifecycle
   if (open === 0) return
   const told: number[] = []
@@ -227,7 +227,7 @@ function judgeOutcomes(lifecycle: Lifecycle, find: ReportFinding): void {
 }
 
 /** Checks the grade. Called only if there are no findings. */
-export function judgeRequirement(required: Requirement, shown: Assurance, find: ReportFinding): void {
+export function checkRequirement(required: Requirement, shown: Assurance, find: ReportFinding): void {
   if (shown[required]) return
   find('REQUIREMENT_NOT_MET', `the ledger is ${verdictOf(shown)}, but ${required} is required`, NEEDS[required])
 }

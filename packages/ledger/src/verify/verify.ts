@@ -22,8 +22,8 @@ import { FINDINGS_MAX, OPEN_CALLS_LISTED_MAX } from '../limits.js'
 import { ownFields } from '../own-fields.js'
 import type { LedgerReader } from '../port/reader.js'
 import { firstOpenCalls } from '../rules/open-calls.js'
-import { type ComparedEvidence, judgeKeptEvidence, readKeptEvidence } from './external-anchors.js'
-import { judgeAge } from './freshness.js'
+import { type ComparedEvidence, checkExternalAnchors, readKeptEvidence } from './external-anchors.js'
+import { checkAge } from './freshness.js'
 import { walkRanges } from './range-walk.js'
 import type { Report } from './report.js'
 import { startOf, stateBehind } from './resume.js'
@@ -34,8 +34,8 @@ import type { UnverifiedCheckpoint } from './unverified-checkpoint.js'
 import {
   type Assurance,
   checkDemands,
-  judgeDemands,
-  judgeRequirement,
+  checkRequirement,
+  checkRequirements,
   type Requirements,
   verdictOf,
 } from './verdict.js'
@@ -116,13 +116,13 @@ async function run(reader: LedgerReader, given: VerifyOptions): Promise<Run> {
   const start = await startOf(reader, kept, publicKeys)
   const walk = await walkThrough(reader, new Walk(start, findings), options)
   for (const { code, message, hint } of reader.faults()) find(code, message, hint)
-  const compared = judgeKeptEvidence(kept, walk, start, find)
-  const shown = judgeDemands(walk, compared, options, find)
+  const compared = checkExternalAnchors(kept, walk, start, find)
+  const shown = checkRequirements(walk, compared, options, find)
   if (options.maxAgeSeconds !== undefined) {
-    await judgeAge(reader, walk, shown.reach, options.maxAgeSeconds, options.clock ?? (() => new Date()), find)
+    await checkAge(reader, walk, shown.reach, options.maxAgeSeconds, options.clock ?? (() => new Date()), find)
   }
   if (walk.entries === 0 && findings.total === 0) find('LEDGER_EMPTY', 'the ledger has no entries')
-  if (options.require !== undefined && findings.total === 0) judgeRequirement(options.require, shown, find)
+  if (options.require !== undefined && findings.total === 0) checkRequirement(options.require, shown, find)
   const report = { ...reportOf(walk, start, compared, shown, findings), warnings: reader.warnings?.() ?? [] }
   return { report, walk, head: statedOf(kept.head) }
 }

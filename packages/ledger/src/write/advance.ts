@@ -135,7 +135,7 @@ export interface CommitPlan {
  * @throws LedgerError LEDGER_FINISHED (the ledger is closed), KEY_REFUSED (no key, or a key that may not sign),
  * ORIGIN_REFUSED
  */
-export function refuseWriter(ring: KeyRing | null, { signer, origin }: Writer): void {
+export function requireAuthorizedWriter(ring: KeyRing | null, { signer, origin }: Writer): void {
   if (ring === null) return
   if (ring.closedAt !== null) {
     throw new LedgerError('LEDGER_FINISHED', `the ledger was closed by entry ${ring.closedAt}`, {
@@ -157,11 +157,11 @@ export function refuseWriter(ring: KeyRing | null, { signer, origin }: Writer): 
 /**
  * Computes one step. Pure except for the signer, the clock and the id of a new ledger.
  *
- * @throws LedgerError as `refuseWriter`; ENTRY_REFUSED for a control entry that the rules of the ledger forbid;
- * LEDGER_WRITE_FAILED if the signer or the clock fails
+ * @throws LedgerError as `requireAuthorizedWriter`; ENTRY_REFUSED for a control entry that the rules of the ledger
+ * forbid; LEDGER_WRITE_FAILED if the signer or the clock fails
  */
 export async function advance(work: AppendRequest, state: LogState, writer: Writer): Promise<CommitPlan> {
-  refuseWriter(state.ring, writer)
+  requireAuthorizedWriter(state.ring, writer)
   const begins = state.head.size === 0
   const control = 'control' in work ? await controlOf(work.control, state, writer) : begins ? genesisOf(writer) : null
   const drafts = [...(control === null ? [] : [encodeDraft(control)]), ...('drafts' in work ? work.drafts : [])]

@@ -5,7 +5,7 @@ import type { TreeNode } from '@sudoagent/crypto/tree'
 import { LedgerError } from '../error.js'
 import type { LedgerReader, StoredText } from '../port/reader.js'
 import { EMPTY_STATE, type LogState } from './advance.js'
-import { checkHead, headRefused, readHead, requireHead, shorterThanHead } from './head-check.js'
+import { headRefused, readHead, requireHead, requireMatchingHead, shorterThanHead } from './head-check.js'
 import { recover } from './recover.js'
 
 /** An entry to copy. */
@@ -122,7 +122,7 @@ export async function copyLedger(
   if (state.head.size === 0) throw new LedgerError('ENTRY_NOT_FOUND', 'the ledger has no entries')
   if (head === null) requireHead(state.ring, 'the ledger')
   else if (atHead?.state.ring == null) throw shorterThanHead('the ledger', state.head.size, head.size)
-  else checkHead(head, atHead.state.frontier, atHead.state.ring, 'the ledger')
+  else requireMatchingHead(head, atHead.state.frontier, atHead.state.ring, 'the ledger')
   await to.finish(head === null || atHead === null ? null : { text: head.text, ...atHead }, textOf(cosigned))
   return { entries: state.head.size, found }
 }

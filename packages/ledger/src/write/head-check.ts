@@ -48,7 +48,7 @@ export function isHeadOf(text: string | null, frontier: Frontier, ring: KeyRing)
  * @param frontier - of the tree at the head's size
  * @throws LedgerError LEDGER_DAMAGED
  */
-export function checkHead(
+export function requireMatchingHead(
   head: Checkpoint & { readonly text: string },
   frontier: Frontier,
   ring: KeyRing,

@@ -41,8 +41,6 @@ export interface ToolCallParts {
   readonly open: (request: Incoming, subject: CallSubject) => OpenCall
   /** Called after the decision. */
   readonly close: (call: OpenCall) => void
-  /** Makes `engine.authorize` use this id. */
-  readonly withId: <T>(requestId: string, authorize: () => T) => T
   readonly forward: (params: Params, request: Incoming) => Promise<object>
   /** Notifies the client that its call still waits, for the `count`th time. */
   readonly progress: (request: Incoming, count: number) => void
@@ -185,7 +183,7 @@ export class ToolCalls {
   }
 
   #authorize(asked: PendingCall, { digest, refusal: standing }: Standing, call: OpenCall): Promise<Settled> {
-    const { server, engine, withId, metadata, redact } = this.#parts
+    const { server, engine, metadata, redact } = this.#parts
     const { tool, args } = asked
     const refusal = nameRefusal(tool) ?? standing ?? argumentRefusal(args)
     // The name is untrusted text of the client, so it is not used as the name of an action.
@@ -193,17 +191,16 @@ export class ToolCalls {
     // Redacted before it is truncated: a partial secret is not recognised.
     const named = unknown ? { tool: redact(tool).slice(0, UNKNOWN_TOOL_LENGTH_MAX).toWellFormed() } : {}
     const policy = refusal === null ? {} : { policy: refusalPolicy(refusal) }
-    return withId(call.requestId, () =>
-      engine.authorize({
-        action: unknown ? `${server}/${UNKNOWN_TOOL}` : asked.action,
-        args: args.refusal === null ? [args.values] : UNRECORDABLE,
-        metadata: { mcp: { ...metadata(), tool_definition: digest, ...named } },
-        // The approver sees which definition the model was shown, in the client and in the approval store.
-        remark: `Tool definition, not part of what you sign: ${digest ?? 'unknown'}`,
-        signal: call.signal,
-        ...policy,
-      }),
-    )
+    return engine.authorize({
+      action: unknown ? `${server}/${UNKNOWN_TOOL}` : asked.action,
+      args: args.refusal === null ? [args.values] : UNRECORDABLE,
+      requestId: call.requestId,
+      metadata: { mcp: { ...metadata(), tool_definition: digest, ...named } },
+      // The approver sees which definition the model was shown, in the client and in the approval store.
+      remark: `Tool definition, not part of what you sign: ${digest ?? 'unknown'}`,
+      signal: call.signal,
+      ...policy,
+    })
   }
 
   async #run(authorization: Authorization, subject: CallSubject, request: Incoming): Promise<object> {

@@ -18,7 +18,7 @@ export interface SessionOptions {
   /** Creates the upstream of a new session. */
   readonly upstream: () => GuardTransport
   /** Maximum number of sessions. A new one replaces the session that has been idle longest. Default: 32. */
-  readonly sessionsMax?: number
+  readonly maxSessions?: number
   /** Lifetime of a session without requests and streams, in milliseconds. Default: 30 minutes. */
   readonly sessionIdleMs?: number
   readonly logger?: (text: string) => void
@@ -54,7 +54,7 @@ export class HttpSessions {
       const asked = message !== undefined && isRequest(message) ? message : null
       const id = asked?.id ?? null
       if (sessionId === undefined && asked?.method === 'initialize') return await this.#open(request, response, asked)
-      if (known === undefined) return refuseWithoutSession(request, response, asked)
+      if (known === undefined) return replyWithoutSession(request, response, asked)
       if (id !== null && known.downstream.isOpen(id))
         return refuse(response, 400, -32_600, 'a request with this id is open')
       this.#use(known, response)
@@ -133,8 +133,8 @@ export class HttpSessions {
 
   /** Ends the session that has been idle longest if there are too many: a crashed client leaves its session open. */
   async #makeRoom(): Promise<boolean> {
-    const { sessionsMax = SESSIONS_MAX } = this.#options
-    if (this.#sessions.size + this.#opening <= sessionsMax) return true
+    const { maxSessions = SESSIONS_MAX } = this.#options
+    if (this.#sessions.size + this.#opening <= maxSessions) return true
     const idle = [...this.#sessions].filter(([, { downstream }]) => !downstream.isConnected)
     const [oldest] = idle.sort(([, a], [, b]) => a.usedAtMs - b.usedAtMs)
     if (oldest === undefined) return false
@@ -162,7 +162,7 @@ type Request = Extract<JSONRPCMessage, { method: string; id: unknown }>
 
 const isRequest = (message: JSONRPCMessage): message is Request => 'method' in message && 'id' in message
 
-function refuseWithoutSession({ headers }: IncomingMessage, response: ServerResponse, asked: Request | null) {
+function replyWithoutSession({ headers }: IncomingMessage, response: ServerResponse, asked: Request | null) {
   const id = asked?.id ?? null
   if (headers['mcp-session-id'] !== undefined) return refuse(response, 404, -32_001, 'there is no such session', id)
   const header = headers['mcp-protocol-version']

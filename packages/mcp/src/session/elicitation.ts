@@ -8,7 +8,7 @@
  */
 import type { ApprovalAnswer, ApprovalRequest } from '@sudoagent/core'
 import { encodeJcs } from '@sudoagent/crypto/json'
-import { printable } from '@sudoagent/crypto/text'
+import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { APPROVER_NAME_LENGTH_MAX, SHOWN_ARGUMENTS_LENGTH_MAX } from '../limits.js'
 import { GivenUp, PeerGone } from '../wire/peer.js'
 import { RpcError } from '../wire/rpc-error.js'
@@ -49,7 +49,7 @@ export async function elicitApproval(
     throw error
   }
   // The name is untrusted text and must not control the terminal that shows the record.
-  const approverId = `mcp-client:${printable(clientName, APPROVER_NAME_LENGTH_MAX) || 'unnamed'}`
+  const approverId = `mcp-client:${escapeForTerminal(clientName, APPROVER_NAME_LENGTH_MAX) || 'unnamed'}`
   const { binding } = request
   if (answer.action === 'decline') return { approved: false, approverId, reason: 'declined in the client', binding }
   if (answer.action !== 'accept') return null
@@ -67,16 +67,16 @@ const APPROVE = 'approve'
  * @returns null if the arguments are too long: truncated arguments must not be approved
  */
 function questionOf({ action, kwargs, reason }: ApprovalRequest): Readonly<Record<string, unknown>> | null {
-  const shown = printable(encodeJcs(kwargs), Number.POSITIVE_INFINITY)
+  const shown = escapeForTerminal(encodeJcs(kwargs), Number.POSITIVE_INFINITY)
   if (shown.length > SHOWN_ARGUMENTS_LENGTH_MAX) return null
   const secrets = shown.split(REDACTED).length - 1
   const lines = [
-    `SudoAgent: may the agent call ${printable(action)}?`,
+    `SudoAgent: may the agent call ${escapeForTerminal(action)}?`,
     ...(secrets === 0
       ? []
       : [`NOT SHOWN: ${secrets} ${secrets === 1 ? 'part' : 'parts'} of the arguments, ${REDACTED} below`]),
     `Arguments: ${shown}`,
-    `Reason: ${printable(reason)}`,
+    `Reason: ${escapeForTerminal(reason)}`,
   ]
   return {
     message: lines.join('\n'),

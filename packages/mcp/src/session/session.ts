@@ -14,7 +14,7 @@
  *   client {"id":1,"method":"tools/list"} → server {"id":7,"method":"tools/list"} → accepted tools → client {"id":1}
  *   client {"id":2,"method":"tasks/list"} → error -32601: not in `method.ts`
  */
-import type { SudoEngine } from '@sudoagent/core'
+import type { Engine } from '@sudoagent/core'
 import type { ArgumentCheck } from '../call/argument-check.js'
 import { CLIENT_GONE, SERVER_ENDED } from '../call/call-failure.js'
 import { OpenCall } from '../call/open-call.js'
@@ -43,7 +43,7 @@ import { checkAnswer, guardedOffer, versionOf, withholdWords } from './handshake
 
 export interface SessionParts {
   readonly server: string
-  readonly engine: SudoEngine
+  readonly engine: Engine
   readonly approver: FirstAnswerApprover
   readonly pins: ToolPins
   readonly blocked: ReadonlySet<Feature>
@@ -56,7 +56,6 @@ export interface SessionParts {
   readonly holdMs: number
   readonly callTimeoutMs: number
   readonly generateId: () => string
-  readonly withId: <T>(requestId: string, authorize: () => T) => T
   readonly note: (text: string) => void
 }
 
@@ -227,13 +226,11 @@ export class GuardSession {
   }
 
   #toolCalls(): ToolCalls {
-    const { server, engine, approver, elicitation, holdMs, callTimeoutMs, generateId, withId, note, redact } =
-      this.#parts
+    const { server, engine, approver, elicitation, holdMs, callTimeoutMs, generateId, note, redact } = this.#parts
     return new ToolCalls({
       server,
       engine,
       holdMs,
-      withId,
       note,
       redact,
       catalogue: this.#catalogue,

@@ -6,7 +6,7 @@
  * Each tool has at most one `accepted` definition, and one `changed` definition, the last one seen.
  */
 import { type Hash, isHash, SudoAgentError } from '@sudoagent/crypto'
-import { printable } from '@sudoagent/crypto/text'
+import { escapeForTerminal } from '@sudoagent/crypto/text'
 import {
   createPrivately,
   FileIdentity,
@@ -51,7 +51,10 @@ function pinsFailed(path: string, cause: unknown): GuardError {
   const problem = nativeModuleProblem(cause)
   const hint = problem !== null ? NATIVE_MODULE_HINT : cause instanceof SudoAgentError ? cause.hint : undefined
   const message = problem ?? (cause instanceof Error ? cause.message : 'unknown error')
-  return new GuardError('TOOL_PINS_FAILED', printable(`\`${path}\` cannot be opened: ${message}`), { cause, hint })
+  return new GuardError('TOOL_PINS_FAILED', escapeForTerminal(`\`${path}\` cannot be opened: ${message}`), {
+    cause,
+    hint,
+  })
 }
 
 export interface SqliteToolPinsOptions {

@@ -19,7 +19,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { getDefaultEnvironment } from '@modelcontextprotocol/sdk/client/stdio.js'
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
-import { printable } from '@sudoagent/crypto/text'
+import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { GuardError } from '../error.js'
 import { CHILD_GRACE_MS, SERVER_MESSAGE_BYTES_MAX } from '../limits.js'
 import { drained } from '../wire/drain.js'
@@ -40,9 +40,10 @@ const NOT_STARTED: ReadonlyMap<string, string> = new Map([
 function notStarted(command: string, cwd: string | undefined, error: Error): GuardError {
   const { code = '' } = error as NodeJS.ErrnoException
   // The system reports the same code for a missing folder.
-  const where = code === 'ENOENT' && cwd !== undefined ? `, or no folder \`${printable(cwd)}\`` : ''
+  const where = code === 'ENOENT' && cwd !== undefined ? `, or no folder \`${escapeForTerminal(cwd)}\`` : ''
   const why = NOT_STARTED.get(code)
-  const message = why === undefined ? printable(error.message) : `\`${printable(command)}\`: ${why}${where}`
+  const message =
+    why === undefined ? escapeForTerminal(error.message) : `\`${escapeForTerminal(command)}\`: ${why}${where}`
   return new GuardError('SERVER_NOT_STARTED', message, { cause: error })
 }
 

@@ -24,13 +24,13 @@ const EXACT_INTEGER_LENGTH_MAX = 15
 const spellings = new WeakMap<object, Map<string, string>>()
 
 /**
- * @param depthMax - deepest nesting; the reader is recursive
+ * @param maxDepth - deepest nesting; the reader is recursive
  * @throws SyntaxError like JSON.parse; RangeError for deeper nesting
  */
-export function parseExact(text: string, depthMax: number): unknown {
+export function parseExact(text: string, maxDepth: number): unknown {
   // Parsed first: the scans below require valid JSON.
   const value: unknown = JSON.parse(text)
-  return isRespelled(text, depthMax) ? new ExactReader(text).read() : value
+  return isRespelled(text, maxDepth) ? new ExactReader(text).read() : value
 }
 
 /**
@@ -85,9 +85,9 @@ function writeContainer(container: object, sorted: boolean): string {
 
 /**
  * Whether JSON.stringify would change the spelling of a number in this valid JSON text. @throws RangeError beyond
- * `depthMax`
+ * `maxDepth`
  */
-function isRespelled(text: string, depthMax: number): boolean {
+function isRespelled(text: string, maxDepth: number): boolean {
   let depth = 0
   let found = false
   for (let i = 0; i < text.length; ) {
@@ -101,7 +101,7 @@ function isRespelled(text: string, depthMax: number): boolean {
       const char = text[i]
       if (char === '{' || char === '[') depth += 1
       else if (char === '}' || char === ']') depth -= 1
-      if (depth > depthMax) throw new RangeError(`nested deeper than ${depthMax} levels`)
+      if (depth > maxDepth) throw new RangeError(`nested deeper than ${maxDepth} levels`)
       i += 1
     }
   }

@@ -15,14 +15,14 @@ export class LongLine {
 
 /** Splits a byte stream into lines and buffers at most one. */
 export class LineReader {
-  readonly #bytesMax: number
+  readonly #maxBytes: number
   #parts: Uint8Array[] = []
   #length = 0
   /** Scans the rest of an overlong line for its id. */
   #skipping: MessageIdScanner | null = null
 
-  constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
   }
 
   /**
@@ -45,7 +45,7 @@ export class LineReader {
   #add(part: Uint8Array): void {
     this.#length += part.length
     if (this.#length > SKIPPED_BYTES_MAX) throw new RangeError(`a message is longer than ${SKIPPED_BYTES_MAX} bytes`)
-    if (this.#skipping === null && this.#length > this.#bytesMax) {
+    if (this.#skipping === null && this.#length > this.#maxBytes) {
       this.#skipping = new MessageIdScanner()
       for (const held of this.#parts.splice(0)) this.#skipping.push(held)
     }

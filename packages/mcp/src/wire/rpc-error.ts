@@ -23,8 +23,8 @@ export class RpcError extends Error {
     return new RpcError(ErrorCode.InvalidParams, message)
   }
 
-  static tooLong(bytesMax: number): RpcError {
-    return RpcError.invalidRequest(`the message is longer than ${bytesMax} bytes`)
+  static tooLong(maxBytes: number): RpcError {
+    return RpcError.invalidRequest(`the message is longer than ${maxBytes} bytes`)
   }
 
   static invalidRequest(message: string): RpcError {

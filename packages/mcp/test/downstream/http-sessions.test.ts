@@ -7,7 +7,7 @@ import { call, HEADERS, INITIALIZE, open, post, serve } from '../support/served.
 
 describe('a session is given', () => {
   it('not beyond the number of sessions, where all of them are in use', async () => {
-    const { url } = await serve({ sessionsMax: 1 })
+    const { url } = await serve({ maxSessions: 1 })
     const session = await open(url)
     const stream = await fetch(url, { headers: { ...HEADERS, ...session } })
     onTestFinished(() => stream.body?.cancel())
@@ -15,7 +15,7 @@ describe('a session is given', () => {
   })
 
   it('beyond the number of sessions where one is idle: that which was idle longest ends', async () => {
-    const { url, servers, notes } = await serve({ sessionsMax: 3 })
+    const { url, servers, notes } = await serve({ maxSessions: 3 })
     const sessions = [await open(url), await open(url), await open(url)]
     await new Promise((resolve) => setTimeout(resolve, 5))
     await (await post(url, call('read', 1), sessions[0])).text()

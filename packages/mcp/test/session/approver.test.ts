@@ -65,14 +65,11 @@ describe('the person at the client', () => {
     const throwing = (): never => {
       throw new Error('x')
     }
-    const policies = [() => false, throwing, () => 1 as never].map((clientMayApprove) => ({
-      policyId: 'p',
-      evaluate: () => ({ decision: 'require_approval', reason: 'r' }) as const,
-      clientMayApprove,
-    }))
     const rigs = [
       await yes({ elicitation: false }),
-      ...(await Promise.all(policies.map((policy) => yes({ policy })))),
+      ...(await Promise.all(
+        [() => false, throwing, () => 1 as never].map((clientMayApprove) => yes({ clientMayApprove })),
+      )),
       await yes({ capabilities: {} }),
       await yes({ capabilities: { elicitation: { url: {} } } }),
     ]

@@ -4,10 +4,11 @@ import { MemoryApprovalStore, type Policy } from '@sudoagent/core'
 import { select } from '@sudoagent/ledger'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { onTestFinished } from 'vitest'
-import { Guard, type GuardOptions } from '../../src/guard.js'
+import type { Guard } from '../../src/guard.js'
 import type { GuardSession } from '../../src/session/session.js'
 import { MemoryToolPins, type ToolPins } from '../../src/tool/tool-pins.js'
 import type { GuardTransport } from '../../src/wire/peer.js'
+import { guardOf, type Setup } from './guard-of.js'
 
 /** Any message, for tests that look into it. */
 // biome-ignore lint/suspicious/noExplicitAny: the messages are JSON of any shape, and a test says what it expects of it
@@ -75,7 +76,7 @@ export const POLICY: Policy = {
   },
 }
 
-export interface RigOptions extends Partial<Omit<GuardOptions, 'holdMs'>> {
+export interface RigOptions extends Partial<Omit<Setup, 'holdMs'>> {
   /** The guard's own where it is undefined. */
   readonly holdMs?: number | undefined
   /** Of the client. */
@@ -103,7 +104,7 @@ export class Rig {
     this.pins = pins
     this.ledger = new MemoryLedger()
     this.store = new MemoryApprovalStore()
-    this.guard = new Guard({
+    this.guard = guardOf({
       server: 'files',
       policy: POLICY,
       ledger: this.ledger,

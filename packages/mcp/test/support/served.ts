@@ -5,8 +5,8 @@ import { MemoryApprovalStore } from '@sudoagent/core'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { onTestFinished } from 'vitest'
 import { type ServeOptions, serveGuard } from '../../src/downstream/http-server.js'
-import { Guard, type GuardOptions } from '../../src/guard.js'
 import { MemoryToolPins } from '../../src/tool/tool-pins.js'
+import { guardOf, type Setup } from './guard-of.js'
 import { hello, POLICY, RawSide, TOOLS } from './rig.js'
 
 export const TOKEN = 'a-token-of-some-length'
@@ -18,14 +18,11 @@ export interface Served {
   readonly notes: string[]
 }
 
-export async function serve(
-  options: Partial<ServeOptions> = {},
-  guardOptions: Partial<GuardOptions> = {},
-): Promise<Served> {
+export async function serve(options: Partial<ServeOptions> = {}, guardOptions: Partial<Setup> = {}): Promise<Served> {
   const store = new MemoryApprovalStore()
   const notes: string[] = []
   const logger = (text: string): void => void notes.push(text)
-  const guard = new Guard({
+  const guard = guardOf({
     server: 'files',
     policy: POLICY,
     ledger: new MemoryLedger(),

@@ -1,5 +1,5 @@
 // Reads the members of objects in a policy file: required keys, known keys, and suggestions for misspelt ones.
-import { hasMixedScript, printable } from '@sudoagent/crypto/text'
+import { escapeForTerminal, hasMixedScript } from '@sudoagent/crypto/text'
 import { LIST_MAX } from '../limits.js'
 import type { LocatedMap, LocatedScalar, LocatedValue, Source } from './located.js'
 
@@ -7,7 +7,7 @@ import type { LocatedMap, LocatedScalar, LocatedValue, Source } from './located.
 const SUGGESTION_EDITS_MAX = 2
 
 /** Longer names get no suggestion, because the comparison takes quadratic time. */
-const SUGGESTION_CHARACTERS_MAX = 40
+const SUGGESTION_LENGTH_MAX = 40
 
 /** Requires an object without unknown keys. @throws PolicyFileError */
 export function readMap(value: LocatedValue, what: string, known: readonly string[], source: Source): LocatedMap {
@@ -31,7 +31,7 @@ export function need(map: LocatedMap, key: string, what: string, source: Source,
 }
 
 export interface TextRules {
-  readonly charactersMax: number
+  readonly maxLength: number
   readonly allowEmpty?: boolean
 }
 
@@ -44,11 +44,11 @@ export function readText(value: LocatedValue, name: string, rules: TextRules, so
   if (value.value === '' && rules.allowEmpty !== true) {
     throw source.error('POLICY_VALUE', value.at, `\`${name}\` is empty`, 'write a value, or leave the key out')
   }
-  if (value.value.length > rules.charactersMax) {
+  if (value.value.length > rules.maxLength) {
     throw source.error(
       'POLICY_LIMIT',
       value.at,
-      `\`${name}\` is longer than ${rules.charactersMax} characters`,
+      `\`${name}\` is longer than ${rules.maxLength} characters`,
       'shorten it',
     )
   }
@@ -59,8 +59,8 @@ export function readText(value: LocatedValue, name: string, rules: TextRules, so
  * Reads an id. Its characters are restricted because ids are part of reason codes and are printed on terminals.
  * @throws PolicyFileError
  */
-export function readId(value: LocatedValue, name: string, charactersMax: number, source: Source): string {
-  const id = readText(value, name, { charactersMax }, source)
+export function readId(value: LocatedValue, name: string, maxLength: number, source: Source): string {
+  const id = readText(value, name, { maxLength }, source)
   if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(id)) return id
   const hint = 'an id has letters, digits, `.`, `_` and `-`, and begins with a letter or a digit'
   throw source.error('POLICY_VALUE', value.at, `\`${shown(id)}\` is not a valid id`, hint)
@@ -135,11 +135,11 @@ const listed = (names: readonly string[]): string => names.map((name) => `\`${na
 /** Shortens untrusted text for a one-line message and escapes its invisible characters. */
 export function shown(text: string): string {
   const cut = text.length > 60 ? `${text.slice(0, 60).toWellFormed()}…` : text
-  return printable(cut)
+  return escapeForTerminal(cut)
 }
 
 function nearest(name: string, known: readonly string[]): string | undefined {
-  if (name.length > SUGGESTION_CHARACTERS_MAX) return undefined
+  if (name.length > SUGGESTION_LENGTH_MAX) return undefined
   const ranked = known.map((right) => ({ right, edits: distance(name.toLowerCase(), right.toLowerCase()) }))
   const [best] = ranked.sort((a, b) => a.edits - b.edits)
   return best !== undefined && best.edits <= SUGGESTION_EDITS_MAX ? best.right : undefined

@@ -16,7 +16,7 @@
 // schema library, because a schema library works on values without positions: its issues would have to be mapped
 // back to lines and columns, and a misspelt key to the intended one.
 
-import { DESCRIPTION_CHARACTERS_MAX, ID_CHARACTERS_MAX, RULES_MAX, VERSION_CHARACTERS_MAX } from '../limits.js'
+import { DESCRIPTION_LENGTH_MAX, ID_LENGTH_MAX, RULES_MAX, VERSION_LENGTH_MAX } from '../limits.js'
 import { POLICY_FORMAT, type PolicyDocument, type PolicyRule } from '../rule/document.js'
 import { need, readId, readList, readMap, readText } from './fields.js'
 import type { LocatedMap, LocatedValue, Source } from './located.js'
@@ -39,15 +39,13 @@ export function parsePolicyFile(text: string, name: string): PolicyDocument {
   const id = readId(
     need(file, 'id', 'the policy', source, 'the ledger identifies the policy by its id'),
     'id',
-    ID_CHARACTERS_MAX,
+    ID_LENGTH_MAX,
     source,
   )
   const version = readVersion(file.members.get('version')?.value, source)
   const described = file.members.get('description')?.value
   const description =
-    described === undefined
-      ? null
-      : readText(described, 'description', { charactersMax: DESCRIPTION_CHARACTERS_MAX }, source)
+    described === undefined ? null : readText(described, 'description', { maxLength: DESCRIPTION_LENGTH_MAX }, source)
   const rules = readRules(need(file, 'rules', 'the policy', source, '`rules: []` denies every call'), source)
   return Object.freeze({ id, version, description, rules })
 }
@@ -63,7 +61,7 @@ function readVersion(value: LocatedValue | undefined, source: Source): string | 
   if (value === undefined) return null
   // An integer such as `3` is unambiguous. A number such as `1.10` is refused, because YAML reads it as 1.1.
   if (value.kind === 'scalar' && typeof value.value === 'bigint') return String(value.value)
-  return readText(value, 'version', { charactersMax: VERSION_CHARACTERS_MAX }, source)
+  return readText(value, 'version', { maxLength: VERSION_LENGTH_MAX }, source)
 }
 
 function readRules(value: LocatedValue, source: Source): readonly PolicyRule[] {

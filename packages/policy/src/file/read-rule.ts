@@ -2,11 +2,11 @@
 
 import {
   ARGUMENT_DEPTH_MAX,
-  ARGUMENT_PATH_CHARACTERS_MAX,
+  ARGUMENT_PATH_LENGTH_MAX,
   ARGUMENTS_MAX,
-  ID_CHARACTERS_MAX,
-  NAME_CHARACTERS_MAX,
-  REASON_CHARACTERS_MAX,
+  ID_LENGTH_MAX,
+  NAME_LENGTH_MAX,
+  REASON_LENGTH_MAX,
 } from '../limits.js'
 import type { ArgumentMatcher, PolicyRule } from '../rule/document.js'
 import { need, readChoice, readId, readList, readMap, readText, readTrue, requireOneScript, shown } from './fields.js'
@@ -22,7 +22,7 @@ export function readRule(value: LocatedValue, source: Source): PolicyRule {
   const id = readId(
     need(rule, 'id', what, source, 'the ledger identifies the rule by its id'),
     'id',
-    ID_CHARACTERS_MAX,
+    ID_LENGTH_MAX,
     source,
   )
   const servers = readNames(rule, 'server', source)
@@ -38,7 +38,7 @@ export function readRule(value: LocatedValue, source: Source): PolicyRule {
     source,
   )
   const why = need(rule, 'reason', what, source, 'the ledger records it, and the approver reads it')
-  const reason = readText(why, 'reason', { charactersMax: REASON_CHARACTERS_MAX }, source)
+  const reason = readText(why, 'reason', { maxLength: REASON_LENGTH_MAX }, source)
   return Object.freeze({ id, servers, tools, args, argsOnly, effect, reason, line: source.lineOf(rule.at) })
 }
 
@@ -46,7 +46,7 @@ function readNames(rule: LocatedMap, key: 'server' | 'tool', source: Source): re
   const value = rule.members.get(key)?.value
   if (value === undefined) return null
   const names = readList(value, key, source).map((item) => {
-    const name = readText(item, key, { charactersMax: NAME_CHARACTERS_MAX }, source)
+    const name = readText(item, key, { maxLength: NAME_LENGTH_MAX }, source)
     requireOneScript(name, key, item.at, source)
     if (key === 'server' && name.includes('/')) {
       throw source.error(
@@ -112,8 +112,8 @@ function readArguments(value: LocatedValue | undefined, source: Source): readonl
 function readPath(path: string, at: number, source: Source): readonly string[] {
   const segments = path.split('.')
   requireOneScript(path, 'argument', at, source)
-  if (path.length > ARGUMENT_PATH_CHARACTERS_MAX || segments.length > ARGUMENT_DEPTH_MAX) {
-    const says = `the path of an argument is longer than ${ARGUMENT_PATH_CHARACTERS_MAX} characters or ${ARGUMENT_DEPTH_MAX} keys`
+  if (path.length > ARGUMENT_PATH_LENGTH_MAX || segments.length > ARGUMENT_DEPTH_MAX) {
+    const says = `the path of an argument is longer than ${ARGUMENT_PATH_LENGTH_MAX} characters or ${ARGUMENT_DEPTH_MAX} keys`
     throw source.error('POLICY_LIMIT', at, says, 'test a value at a higher level')
   }
   if (segments.includes('')) {

@@ -1,6 +1,6 @@
 // Reads the tests of one argument: `{ gte: 1, lte: 100 }`, `{ root: /srv, glob: '**' }`, …
 import { createRedactor } from '@sudoagent/core'
-import { PATH_CHARACTERS_MAX, TEXT_CHARACTERS_MAX } from '../limits.js'
+import { PATH_LENGTH_MAX, TEXT_LENGTH_MAX } from '../limits.js'
 import { globProblem } from '../pattern/glob.js'
 import { fold, readPath } from '../pattern/path.js'
 import { isHidden } from '../rule/argument.js'
@@ -86,7 +86,7 @@ function readScalar(value: LocatedValue, name: string, source: Source): ScalarVa
   const given = value.value
   if (typeof given === 'number' || typeof given === 'bigint') return exact(given, value, name, source)
   if (typeof given !== 'string') return given
-  const text = readText(value, name, { charactersMax: TEXT_CHARACTERS_MAX, allowEmpty: true }, source)
+  const text = readText(value, name, { maxLength: TEXT_LENGTH_MAX, allowEmpty: true }, source)
   if (isHidden(text))
     throw source.error(
       'POLICY_RULE_IDLE',
@@ -101,7 +101,7 @@ function readPrefix(map: LocatedMap, source: Source): ArgumentTest | null {
   const found = map.members.get('prefix')
   if (found === undefined) return null
   const prefixes = readList(found.value, 'prefix', source).map((item) => {
-    const prefix = readText(item, 'prefix', { charactersMax: TEXT_CHARACTERS_MAX }, source)
+    const prefix = readText(item, 'prefix', { maxLength: TEXT_LENGTH_MAX }, source)
     if (/^(?:[/\\~]|\.\.?[/\\])/.test(prefix)) {
       const says = `\`${shown(prefix)}\` begins a path, and \`${shown(prefix)}/../..\` has the same prefix`
       throw source.error('POLICY_VALUE', item.at, says, 'use `glob`, which normalises paths first')
@@ -121,7 +121,7 @@ function readUrl(map: LocatedMap, source: Source): ArgumentTest | null {
   const hint = 'write `url: { origin: https://api.example.com, path: /v1/** }`'
   const url = readMap(found.value, '`url`', ['origin', 'path'], source)
   const origins = readList(need(url, 'origin', '`url`', source, hint), 'origin', source).map((item) => {
-    const text = readText(item, 'origin', { charactersMax: TEXT_CHARACTERS_MAX }, source)
+    const text = readText(item, 'origin', { maxLength: TEXT_LENGTH_MAX }, source)
     const origin = originOfText(text)
     if (origin !== null) return origin
     const says = `\`${shown(text)}\` is not an origin (a scheme, a host and an optional port)`
@@ -137,7 +137,7 @@ function readUrl(map: LocatedMap, source: Source): ArgumentTest | null {
     path === undefined
       ? null
       : readList(path, 'path', source).map((item) => {
-          const glob = readText(item, 'path', { charactersMax: PATH_CHARACTERS_MAX }, source)
+          const glob = readText(item, 'path', { maxLength: PATH_LENGTH_MAX }, source)
           const problem = globProblem(glob, true)
           if (problem === null) return glob
           throw source.error('POLICY_GLOB_INVALID', item.at, `the path \`${shown(glob)}\` ${problem[0]}`, problem[1])
@@ -161,7 +161,7 @@ function readGlob(map: LocatedMap, source: Source): ArgumentTest | null {
     )
   }
   const globs = readList(found.value, 'glob', source).map((item) => {
-    const glob = readText(item, 'glob', { charactersMax: PATH_CHARACTERS_MAX }, source)
+    const glob = readText(item, 'glob', { maxLength: PATH_LENGTH_MAX }, source)
     const problem = globProblem(glob, root === null)
     if (problem === null) return glob
     throw source.error('POLICY_GLOB_INVALID', item.at, `the glob \`${shown(glob)}\` ${problem[0]}`, problem[1])
@@ -171,7 +171,7 @@ function readGlob(map: LocatedMap, source: Source): ArgumentTest | null {
 
 function readRoot(value: LocatedValue | undefined, source: Source): string | null {
   if (value === undefined) return null
-  const root = readText(value, 'root', { charactersMax: PATH_CHARACTERS_MAX }, source)
+  const root = readText(value, 'root', { maxLength: PATH_LENGTH_MAX }, source)
   const read = readPath(root, null)
   if (read.ok && read.readings.length === 1 && fold(root) === root) return root
   const says = read.ok ? 'is not normalised' : read.why

@@ -12,7 +12,7 @@
  * braces are special in other glob dialects, so a glob that contains them is refused instead of being read
  * literally.
  */
-import { GLOB_SEGMENTS_MAX, PATH_CHARACTERS_MAX } from '../limits.js'
+import { GLOB_SEGMENTS_MAX, PATH_LENGTH_MAX } from '../limits.js'
 import { matchesText, matchesWildcard } from './wildcard.js'
 
 /** The segments of a glob, each as a list of characters; `**` is null. */
@@ -25,7 +25,7 @@ export type CompiledGlob = readonly (readonly string[] | null)[]
  * @returns the problem and a hint; null for a valid glob
  */
 export function globProblem(glob: string, absolute: boolean): readonly [problem: string, hint: string] | null {
-  if (glob.length > PATH_CHARACTERS_MAX) return [`is longer than ${PATH_CHARACTERS_MAX} characters`, 'shorten it']
+  if (glob.length > PATH_LENGTH_MAX) return [`is longer than ${PATH_LENGTH_MAX} characters`, 'shorten it']
   if (/[\p{Cc}\u2028\u2029\uFFFD]/u.test(glob)) return ['has a control character', 'remove it']
   if (/[[\]{}]/.test(glob)) return ['has brackets or braces', 'use `*`, `?` and `**`; write several globs as a list']
   if (glob.startsWith('!')) return ['begins with `!`', 'negation is not supported; put a `deny` rule before this one']

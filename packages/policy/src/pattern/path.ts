@@ -13,7 +13,7 @@
  *
  * An `allow` rule requires all readings to match; a `deny` rule requires only one (`truth.ts`).
  */
-import { PATH_CHARACTERS_MAX, PATH_SEGMENTS_MAX } from '../limits.js'
+import { PATH_LENGTH_MAX, PATH_SEGMENTS_MAX } from '../limits.js'
 
 export type PathReadings =
   | {
@@ -44,7 +44,7 @@ const CONTROL = /[\p{Cc}\u2028\u2029]/u
  */
 export function readPath(value: string, root: string | null): PathReadings {
   if (value === '') return refused('is empty')
-  if (value.length > PATH_CHARACTERS_MAX) return refused(`is longer than ${PATH_CHARACTERS_MAX} characters`)
+  if (value.length > PATH_LENGTH_MAX) return refused(`is longer than ${PATH_LENGTH_MAX} characters`)
   const texts = decodings(value)
   if (typeof texts === 'string') return refused(texts)
   const unfolded: string[] = []

@@ -1,7 +1,7 @@
 // The test `url`: compares the origin and path of a URL with those of the rule. A URL that two parsers may read
 // differently is unclear.
 
-import { PATH_CHARACTERS_MAX } from '../limits.js'
+import { PATH_LENGTH_MAX } from '../limits.js'
 import { compileGlob, matchesGlob, segmentsOf } from '../pattern/glob.js'
 import { readPath } from '../pattern/path.js'
 import type { ArgumentTest } from './document.js'
@@ -45,7 +45,7 @@ export function originOfText(text: string): string | null {
 export function compileUrlTest(test: Extract<ArgumentTest, { kind: 'url' }>): (value: string) => Verdict {
   const globs = test.paths?.map(compileGlob)
   return (value) => {
-    if (value.length > PATH_CHARACTERS_MAX) return unclear(`is longer than ${PATH_CHARACTERS_MAX} characters`)
+    if (value.length > PATH_LENGTH_MAX) return unclear(`is longer than ${PATH_LENGTH_MAX} characters`)
     // Some parsers drop tabs and line feeds; in HTTP they end a line.
     if (!value.isWellFormed() || /[\p{C}\p{Z}\s\\]/u.test(value))
       return unclear('has white space, a backslash or a control character')

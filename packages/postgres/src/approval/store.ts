@@ -60,7 +60,7 @@ export interface PostgresApprovalStoreOptions {
 const BUSY_TIMEOUT_MS = 5_000
 
 /** Longest id that is looked up; the rules refuse a longer one. */
-const ID_CHARACTERS_MAX = 128
+const ID_LENGTH_MAX = 128
 
 /** Old rows deleted per `create`. */
 const PRUNE_ROWS = 100
@@ -187,7 +187,7 @@ export class PostgresApprovalStore implements ApprovalStore {
     const s = this.#target.schema
     const ids = calls
       .map(({ id }) => id)
-      .filter((id) => typeof id === 'string' && id.length <= ID_CHARACTERS_MAX && id.isWellFormed())
+      .filter((id) => typeof id === 'string' && id.length <= ID_LENGTH_MAX && id.isWellFormed())
     // One lock for all writers: approvals are answered by people, so there are few at a time.
     const lock = writes ? `SELECT pg_advisory_xact_lock(hashtext('sudoagent:${s}.approval'))` : 'SELECT 1'
     await session.askTogether('BEGIN ISOLATION LEVEL READ COMMITTED', lock)

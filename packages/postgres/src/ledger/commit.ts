@@ -10,7 +10,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { LedgerError } from '@sudoagent/ledger'
 import type { AppendRequest, CommitPlan, LinkedEntry, Writer } from '@sudoagent/ledger/store'
-import { advance, aheadOf, refuseWriter } from '@sudoagent/ledger/store'
+import { advance, aheadOf, requireAuthorizedWriter } from '@sudoagent/ledger/store'
 import { DatabaseClock } from '../session/database-clock.js'
 import { asLedgerError, isTransient } from '../session/failure.js'
 import { ConnectionLost, Session } from '../session/session.js'
@@ -76,7 +76,7 @@ export class LedgerCommit {
     try {
       const known = await this.#lockAndRead(session)
       await session.ask('ROLLBACK')
-      refuseWriter(known.state.ring, this.#writer)
+      requireAuthorizedWriter(known.state.ring, this.#writer)
       this.#known = known
     } catch (error) {
       throw asLedgerError(error, target.shown, 'LEDGER_WRITE_FAILED')

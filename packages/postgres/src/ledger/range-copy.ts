@@ -37,15 +37,15 @@ export class RangeCopy extends pg.Query {
   #state: 'begun' | 'ended' | 'broken' | null = null
 
   /**
-   * @param select - the query for the rows after `from`, at most `rowsMax`
+   * @param select - the query for the rows after `from`, at most `maxRows`
    * @param bytes - expected size of the lines
    */
-  constructor(select: string, from: Place, rowsMax: number, bytes: number, done: (error: Error | undefined) => void) {
+  constructor(select: string, from: Place, maxRows: number, bytes: number, done: (error: Error | undefined) => void) {
     super(`COPY (${select}) TO STDOUT (FORMAT binary)`, done)
     this.#from = from
     this.#lines = ownBuffer(bytes)
-    this.#entryHashes = Buffer.allocUnsafe(rowsMax * HASH_BYTES)
-    this.#prevEntryHashes = Buffer.allocUnsafe(rowsMax * HASH_BYTES)
+    this.#entryHashes = Buffer.allocUnsafe(maxRows * HASH_BYTES)
+    this.#prevEntryHashes = Buffer.allocUnsafe(maxRows * HASH_BYTES)
   }
 
   /** Called by `pg` for each message. */

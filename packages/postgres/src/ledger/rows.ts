@@ -5,7 +5,6 @@ import { LedgerError } from '@sudoagent/ledger'
 import { isTimestamp } from '@sudoagent/ledger/entry'
 import {
   type CommitPlan,
-  checkHead,
   EMPTY_STATE,
   headRefused,
   isHeadOf,
@@ -14,6 +13,7 @@ import {
   type LogState,
   readHead,
   readTail,
+  requireMatchingHead,
   ringBehind,
   shorterThanHead,
   type Tail,
@@ -140,7 +140,7 @@ export async function readState(
   if (!isHeadOf(row.checkpoint, frontier, ring)) {
     const head = readHead(row.checkpoint === null ? null : { text: row.checkpoint }, shown)
     if (head === null || head.size !== size) throw headRefused(shown, 'does not match the entries')
-    checkHead(head, frontier, ring, shown)
+    requireMatchingHead(head, frontier, ring, shown)
   }
   return { state: { head: { size, ...tail }, frontier, ring }, controls: row.controls, epoch }
 }

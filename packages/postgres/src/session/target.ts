@@ -9,7 +9,7 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { type ConnectionOptions, checkServerIdentity } from 'node:tls'
-import { printable } from '@sudoagent/crypto/text'
+import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { LedgerError } from '@sudoagent/ledger'
 
 export interface Host {
@@ -39,7 +39,7 @@ const SCHEMA_DEFAULT = 'sudoagent'
 const HOSTS_MAX = 8
 
 /** Longest accepted URL: eight host names and parameters. */
-const URL_CHARACTERS_MAX = 4096
+const URL_LENGTH_MAX = 4096
 
 /** Whether a text is the URL of a PostgreSQL server rather than a file. */
 export function isPostgresUrl(text: string): boolean {
@@ -56,7 +56,7 @@ export function holdsPassword(url: string): boolean {
 export function maskUrl(url: string): string {
   // Up to the last `@`: an unencoded password may contain one.
   const masked = url.replace(/^(postgres(?:ql)?:\/\/[^:@/]*):.*@/i, '$1:***@')
-  return printable(masked.replace(/([?&]password=)[^&]*/gi, '$1***'))
+  return escapeForTerminal(masked.replace(/([?&]password=)[^&]*/gi, '$1***'))
 }
 
 /**
@@ -71,7 +71,7 @@ export function parseTarget(url: string, env: { readonly [name: string]: string 
   const refuse = (why: string, hint = 'postgres://user@host:5432/database?ledger=name'): never => {
     throw new LedgerError('LEDGER_NOT_FOUND', `\`${shown}\` ${why}`, { hint })
   }
-  if (!isPostgresUrl(url) || url.length > URL_CHARACTERS_MAX) return refuse('is not a PostgreSQL URL')
+  if (!isPostgresUrl(url) || url.length > URL_LENGTH_MAX) return refuse('is not a PostgreSQL URL')
   const { authority, path, query } = split(url)
   const parameters = new URLSearchParams(query)
   const unknown = [...parameters.keys()].find((name) => !PARAMETERS.includes(name))
@@ -116,7 +116,7 @@ export function withLedger(target: Target, ledger: string): Target {
   if (!isLedgerName(ledger)) {
     throw new LedgerError(
       'LEDGER_NOT_FOUND',
-      `\`${bare}\`: \`${printable(ledger.slice(0, 80))}\` cannot be the name of a ledger`,
+      `\`${bare}\`: \`${escapeForTerminal(ledger.slice(0, 80))}\` cannot be the name of a ledger`,
       {
         hint: LEDGER_NAME_HINT,
       },

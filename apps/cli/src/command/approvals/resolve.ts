@@ -11,8 +11,8 @@ import { approvalJson, approvalRows, stateOf } from '../../text/approval-text.js
 const APPROVAL_LIST_MAX = 200
 
 /** Limits of the ledger, in UTF-16 code units. */
-const APPROVER_CHARACTERS_MAX = 256
-const REASON_CHARACTERS_MAX = 4096
+const APPROVER_LENGTH_MAX = 256
+const REASON_LENGTH_MAX = 4096
 
 export interface ResolveOptions {
   readonly store: string
@@ -46,10 +46,10 @@ export async function resolveApproval(
     await print(io.stdout, `${JSON.stringify(approvalJson(record), null, 2)}\n`)
     return EXIT.ok
   }
-  const { printable } = await import('@sudoagent/crypto/text')
+  const { escapeForTerminal } = await import('@sudoagent/crypto/text')
   await print(
     io.stdout,
-    `${state}: ${printable(record.action)} for ${printable(record.agentId)}, by ${printable(approverId)}\n`,
+    `${state}: ${escapeForTerminal(record.action)} for ${escapeForTerminal(record.agentId)}, by ${escapeForTerminal(approverId)}\n`,
   )
   return EXIT.ok
 }
@@ -88,14 +88,14 @@ function settledAlready(record: ApprovalRecord): CliError {
 }
 
 async function ask(state: 'approved' | 'denied', record: ApprovalRecord, approverId: string, io: Io): Promise<void> {
-  const { printable } = await import('@sudoagent/crypto/text')
+  const { escapeForTerminal } = await import('@sudoagent/crypto/text')
   const verb = state === 'approved' ? 'approve' : 'deny'
   if (io.keyboard() === null) {
     const message = 'there is no terminal for the confirmation'
     throw new CliError(EXIT.failed, message, 'check the call with `sudoagent approvals show`, then use --yes')
   }
   await showAll(record, verb, io)
-  const question = `${verb} \`${printable(record.action, 80)}\` for \`${printable(record.agentId, 40)}\` as \`${printable(approverId, 40)}\`? [y/N] `
+  const question = `${verb} \`${escapeForTerminal(record.action, 80)}\` for \`${escapeForTerminal(record.agentId, 40)}\` as \`${escapeForTerminal(approverId, 40)}\`? [y/N] `
   if (await confirm(io, question)) return
   throw new CliError(
     EXIT.no,
@@ -163,15 +163,15 @@ function requireApprover(name: string | undefined): string {
       `the ledger records who answered; ${APPROVER_VARIABLE} sets a default`,
     )
   }
-  return requireName('--approver', name, APPROVER_CHARACTERS_MAX)
+  return requireName('--approver', name, APPROVER_LENGTH_MAX)
 }
 
-const requireReason = (reason: string): string => requireName('--reason', reason, REASON_CHARACTERS_MAX)
+const requireReason = (reason: string): string => requireName('--reason', reason, REASON_LENGTH_MAX)
 
-function requireName(option: string, text: string, charactersMax: number): string {
+function requireName(option: string, text: string, maxLength: number): string {
   if (text.trim() === '') throw new CliError(EXIT.usage, `${option} is empty`, 'it is recorded in the ledger')
-  if (text.length > charactersMax) {
-    throw new CliError(EXIT.usage, `${option} is longer than ${charactersMax} characters`, 'shorten it')
+  if (text.length > maxLength) {
+    throw new CliError(EXIT.usage, `${option} is longer than ${maxLength} characters`, 'shorten it')
   }
   if (text.isWellFormed() && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(text)) return text
   throw new CliError(EXIT.usage, `${option} contains a control character`, 'use one line of text')

@@ -74,7 +74,7 @@ async function signCurrent(ledger: string, privateKey: string, io: Io): Promise<
   const { decodeBase64 } = await import('@sudoagent/crypto/bytes')
   const signer = createSigner(await readPrivateKey(privateKey, io))
   const report = await withLedger(ledger, io, false, ({ reader }) => verify(reader))
-  refuseUnsound(report, ledger)
+  requireSound(report, ledger)
   const { active } = report.keys
   if (active.length > 0 && !active.includes(signer.keyId)) {
     throw new CliError(
@@ -89,7 +89,7 @@ async function signCurrent(ledger: string, privateKey: string, io: Io): Promise<
   return signCheckpoint({ origin, size: head.size, root, extensions: [] }, [createNoteSigner(origin, signer)])
 }
 
-function refuseUnsound({ findings, findings_total: total }: Report, ledger: string): void {
+function requireSound({ findings, findings_total: total }: Report, ledger: string): void {
   const other = findings.find(({ code }) => code !== 'CHECKPOINT_MISSING')
   if (other === undefined && total <= 1) return
   throw new CliError(

@@ -91,12 +91,12 @@ async function open(file: KeyFile, io: Io): Promise<Found> {
 
 async function renderText(key: PublicKey, vkeys: readonly NoteKey[]): Promise<string> {
   const { encodeVkey } = await import('@sudoagent/crypto/note')
-  const { printable } = await import('@sudoagent/crypto/text')
+  const { escapeForTerminal } = await import('@sudoagent/crypto/text')
   const rows = [
     ['key id', key.keyId],
     ['fingerprint', await fingerprintOf(key)],
     ...vkeys.map(
-      (vkey) => [vkey.type === 'ed25519' ? 'log vkey' : 'witness vkey', printable(encodeVkey(vkey))] as const,
+      (vkey) => [vkey.type === 'ed25519' ? 'log vkey' : 'witness vkey', escapeForTerminal(encodeVkey(vkey))] as const,
     ),
   ] as const
   const width = Math.max(...rows.map(([name]) => name.length))

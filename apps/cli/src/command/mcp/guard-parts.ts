@@ -1,8 +1,8 @@
 // Opens everything that a guard needs: policy, ledger, approval store, budget, accepted tools. If one cannot be
 // opened, the others are closed again.
-import type { EngineFault, OnConcealed } from '@sudoagent/core'
+import type { EngineFault, EngineOptions, OnConcealed } from '@sudoagent/core'
 import { createSigner } from '@sudoagent/crypto'
-import type { ArgumentCheck, Feature, Guard } from '@sudoagent/mcp'
+import type { ArgumentCheck, Feature, Guard, ToolPins } from '@sudoagent/mcp'
 import { CliError, EXIT } from '../../exit.js'
 import { readCallPolicy } from '../../input/call-policy.js'
 import { readPrivateKey } from '../../key/private-key.js'
@@ -51,6 +51,7 @@ export interface OpenGuard {
 /** @throws CliError, LedgerError and errors of the stores, after closing everything that was opened */
 export async function openGuard(options: GuardPartsOptions, io: Io): Promise<OpenGuard> {
   const { BLOCKED_BY_DEFAULT, FEATURES, Guard, MemoryToolPins } = await import('@sudoagent/mcp')
+  const { SudoEngine } = await import('@sudoagent/core')
   const undos: (() => unknown)[] = []
   const note = noteTo(io)
   const close = async (): Promise<void> => {
@@ -60,7 +61,6 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
   const block = features('--block', options.block, FEATURES)
   const pass = features('--pass', options.pass, BLOCKED_BY_DEFAULT)
   const times = {
-    approvalTtlMs: milliseconds('--approval-ttl', options.approvalTtl, 3_600),
     holdMs: milliseconds('--hold', options.hold, 3_600, 0),
     callTimeoutMs: milliseconds('--timeout', options.timeout, 86_400),
   }
@@ -70,27 +70,33 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
     const signer =
       options.privateKey === undefined ? undefined : createSigner(await readPrivateKey(options.privateKey, io))
     const limits = options.budget === undefined ? null : parseBudget(options.budget)
-    const base = {
+    const deciding = {
       policy,
       agentId: options.agent,
+      // The engine checks the value.
+      unicode: options.unicode as 'refuse' | 'normalize',
+      onConcealed: requireOnConcealed(options.onConcealed ?? 'deny'),
+      approvalTtlMs: milliseconds('--approval-ttl', options.approvalTtl, 3_600),
+      onError: ({ stage, requestId }: EngineFault) =>
+        void printMessage(io, 'error', `${stage} of request ${requestId} could not be recorded`),
+    }
+    const guarding = {
       server: options.server,
       pass,
       block,
-      // The engine checks the value.
-      unicode: options.unicode as 'refuse' | 'normalize',
       elicitation: options.elicitation === true,
+      ...('clientMayApprove' in policy ? { clientMayApprove: policy.clientMayApprove } : {}),
       newTools: options.newTools,
-      onConcealed: requireOnConcealed(options.onConcealed ?? 'deny'),
       ...(options.hideDenied === true ? { hideTools: deniedTools(policy) } : {}),
       checkArguments: argumentCheck(options.checkArguments),
       ...times,
       logger: note,
-      onError: ({ stage, requestId }: EngineFault) =>
-        void printMessage(io, 'error', `${stage} of request ${requestId} could not be recorded`),
     }
+    const open = (stores: Pick<EngineOptions, 'ledger' | 'approvalStore' | 'budget'>, pins: ToolPins): Guard =>
+      new Guard({ ...guarding, pins, engine: (approver) => new SudoEngine({ ...deciding, ...stores, approver }) })
     // Checks the options before the ledger is created.
     const nowhere = { append: () => Promise.reject(new Error('no ledger')), close: async () => {} }
-    new Guard({ ...base, ledger: nowhere, pins: new MemoryToolPins() })
+    open({ ledger: nowhere }, new MemoryToolPins())
     const ledger = await openLedgerWriter(options.ledger, {
       ...(signer === undefined ? {} : { signer }),
       ...(options.counter === undefined ? {} : { counter: options.counter }),
@@ -99,7 +105,7 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
     const approvalStore = await openApprovals(options, undos)
     const budget = limits === null ? null : await openBudget(options, limits, undos)
     const pins = await openPins(options, undos)
-    const guard = new Guard({ ...base, ledger, approvalStore, pins, ...(budget === null ? {} : { budget }) })
+    const guard = open({ ledger, approvalStore, ...(budget === null ? {} : { budget }) }, pins)
     note(passing(BLOCKED_BY_DEFAULT, pass, block))
     return { guard, note, close }
   } catch (error) {
@@ -151,17 +157,17 @@ function argumentCheck(text: string): ArgumentCheck {
   throw new CliError(EXIT.usage, `--check-arguments \`${text}\` is unknown`, 'one of names, schema, off')
 }
 
-function milliseconds(option: string, text: string, secondsMax: number, secondsMin = 1): number {
+function milliseconds(option: string, text: string, maxSeconds: number, minSeconds = 1): number {
   const seconds = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : null
-  if (seconds !== null && seconds >= secondsMin && seconds <= secondsMax) return Math.round(seconds * 1000)
-  const limits = `from ${secondsMin} to ${secondsMax} seconds`
+  if (seconds !== null && seconds >= minSeconds && seconds <= maxSeconds) return Math.round(seconds * 1000)
+  const limits = `from ${minSeconds} to ${maxSeconds} seconds`
   if (seconds === null)
     throw new CliError(
       EXIT.usage,
       `${option} \`${text}\` is not a number of seconds`,
       `digits without a unit, ${limits}`,
     )
-  const bound = seconds > secondsMax ? `more than ${secondsMax}` : `less than ${secondsMin}`
+  const bound = seconds > maxSeconds ? `more than ${maxSeconds}` : `less than ${minSeconds}`
   throw new CliError(EXIT.usage, `${option} \`${text}\` is ${bound} seconds`, limits)
 }
 

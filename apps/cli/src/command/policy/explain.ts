@@ -96,7 +96,7 @@ async function render(
   { call, policy, decision, rule, reason, reason_code: code, steps }: CallExplanation,
   columns: number | undefined,
 ): Promise<string> {
-  const { printable } = await import('@sudoagent/crypto/text')
+  const { escapeForTerminal } = await import('@sudoagent/crypto/text')
   const { fieldRow, rowsOf } = await import('../../text/rows.js')
   const version = policy.policy_version === null ? '' : `, version ${policy.policy_version}`
   const rows: readonly (readonly [string, string])[] = [
@@ -113,7 +113,7 @@ async function render(
   const lines = steps.map(({ line, rule: id, effect, outcome, because }) => {
     const says = outcome === 'matched' ? 'matches' : outcome === 'unclear' ? 'unclear' : 'skipped'
     const label = `  line ${String(line).padStart(4)}  ${id.padEnd(width)}  ${effect.padEnd(16)}  `
-    const text = `${says}${because === null ? '' : `: ${printable(because)}`}`
+    const text = `${says}${because === null ? '' : `: ${escapeForTerminal(because)}`}`
     return `${rowsOf(label, text, columns, 13).join('\n')}\n`
   })
   return `${head}\n${lines.length === 0 ? 'The policy has no rules.\n' : `Rules, in order of evaluation\n${lines.join('')}`}`

@@ -33,12 +33,12 @@ export async function run({ database, json = false }: PostgresCheckOptions, io: 
   requireServer(database)
   const { openRights } = await import('@sudoagent/postgres/schema')
   const open = await openRights(database)
-  const { printable } = await import('@sudoagent/crypto/text')
+  const { escapeForTerminal } = await import('@sudoagent/crypto/text')
   if (json) await print(io.stdout, `${JSON.stringify({ open }, null, 2)}\n`)
   else
     await print(
       io.stdout,
-      open.length === 0 ? 'no excess rights\n' : open.map((line) => `open: ${printable(line)}\n`).join(''),
+      open.length === 0 ? 'no excess rights\n' : open.map((line) => `open: ${escapeForTerminal(line)}\n`).join(''),
     )
   if (open.length === 0) return EXIT.ok
   const { printMessage } = await import('../../terminal/message.js')

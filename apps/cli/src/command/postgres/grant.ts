@@ -34,7 +34,7 @@ export async function run({ database, ledger, to }: PostgresGrantOptions, io: Io
   requireServer(database)
   const { grantWriter } = await import('@sudoagent/postgres/schema')
   await grantWriter(database, ledger, to)
-  const { printable } = await import('@sudoagent/crypto/text')
-  await print(io.stdout, `\`${printable(to)}\` can write the ledger \`${printable(ledger)}\`\n`)
+  const { escapeForTerminal } = await import('@sudoagent/crypto/text')
+  await print(io.stdout, `\`${escapeForTerminal(to)}\` can write the ledger \`${escapeForTerminal(ledger)}\`\n`)
   return EXIT.ok
 }

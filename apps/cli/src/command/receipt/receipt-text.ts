@@ -1,6 +1,6 @@
 // Formats a verified receipt: the verdict, the decision, what is proven and what is not.
 import { type ReceiptReport, receiptProves } from '@sudoagent/crypto/receipt'
-import { printable } from '@sudoagent/crypto/text'
+import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { notShownIn } from '../../text/not-shown.js'
 import type { Paint } from '../../text/paint.js'
 import { fieldRow, rowsOf, verdictRow } from '../../text/rows.js'
@@ -13,7 +13,7 @@ export function renderReceipt(report: ReceiptReport, paint: Paint, columns: numb
   const list = (title: string, sentences: readonly string[]): string =>
     sentences.length === 0
       ? ''
-      : `\n${title}\n${sentences.map((sentence) => `${rowsOf('- ', printable(sentence), columns).join('\n')}\n`).join('')}`
+      : `\n${title}\n${sentences.map((sentence) => `${rowsOf('- ', escapeForTerminal(sentence), columns).join('\n')}\n`).join('')}`
   const fields = fieldsOf(report)
     .map(([name, value]) => fieldRow(name, NAME_WIDTH, value, { columns, paint: paint.dim }))
     .join('')

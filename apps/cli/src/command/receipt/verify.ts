@@ -123,10 +123,10 @@ async function verifyProof(
   }
   if (about.json) await print(io.stdout, `${JSON.stringify(value, null, 2)}\n`)
   else {
-    const { printable } = await import('@sudoagent/crypto/text')
+    const { escapeForTerminal } = await import('@sudoagent/crypto/text')
     const line = `entry ${position} of the log \`${checkpoint.origin}\` has this hash; key ${signedBy.join(', ')} signed the checkpoint of ${checkpoint.size} entries`
     const { rowsOf } = await import('../../text/rows.js')
-    await print(io.stdout, `${rowsOf('', printable(line), io.stdout.columns, 2).join('\n')}\n`)
+    await print(io.stdout, `${rowsOf('', escapeForTerminal(line), io.stdout.columns, 2).join('\n')}\n`)
   }
   if (value.ok) return EXIT.ok
   const { printMessage } = await import('../../terminal/message.js')

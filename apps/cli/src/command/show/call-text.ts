@@ -16,7 +16,7 @@
 
 import { parametersText } from '@sudoagent/crypto/entry'
 import { indentJson, scanJson } from '@sudoagent/crypto/json'
-import { printable } from '@sudoagent/crypto/text'
+import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { callStory, LedgerError, type LedgerReader, select } from '@sudoagent/ledger'
 import {
   approvalOf,
@@ -105,7 +105,7 @@ export function storyText(story: Story, paint: Paint, columns?: number): string 
   const { decision, outcome, others } = story
   const first = decision ?? outcome
   const safe = (text: string | null | undefined): string | null =>
-    text === undefined || text === null ? null : printable(text)
+    text === undefined || text === null ? null : escapeForTerminal(text)
   const entry = first?.entry
   const block = decision?.entry.decision
   return [
@@ -192,12 +192,12 @@ function decisionLine(decision: CallRecord | undefined, paint: Paint): string {
 
 function approvalFields(approval: KnownApproval | null): readonly Field[] {
   if (approval === null) return [['approval', 'not required']]
-  const by = approval.approver_id === null ? '' : ` by ${printable(approval.approver_id)}`
+  const by = approval.approver_id === null ? '' : ` by ${escapeForTerminal(approval.approver_id)}`
   const times = [approval.created_at, approval.resolved_at, approval.expires_at].map((time) =>
-    printable(time ?? 'unknown'),
+    escapeForTerminal(time ?? 'unknown'),
   )
   return [
-    ['approval', `${printable(approval.state)}${by}`],
+    ['approval', `${escapeForTerminal(approval.state)}${by}`],
     ['  asked', times[0]],
     ['  resolved', times[1]],
     ['  expires', times[2]],
@@ -207,7 +207,7 @@ function approvalFields(approval: KnownApproval | null): readonly Field[] {
 function budgetLine(budget: BudgetBlock | null | undefined): string {
   if (budget === null || budget === undefined) return 'not charged'
   const { cost, window_seconds: seconds, checked, budget_key: key } = budget
-  return `cost ${cost} in a window of ${seconds} s, ${checked ? 'checked' : 'not checked'}${key === null ? '' : `, under ${printable(key)}`}`
+  return `cost ${cost} in a window of ${seconds} s, ${checked ? 'checked' : 'not checked'}${key === null ? '' : `, under ${escapeForTerminal(key)}`}`
 }
 
 function outcomeFields(story: Story, paint: Paint): readonly Field[] {
@@ -227,7 +227,7 @@ function outcomeFields(story: Story, paint: Paint): readonly Field[] {
   const although = isDenied ? paint.red.bold('  although the call was denied') : ''
   return [
     ['outcome', `${resultPaint(status, paint)(status ?? '')}  ${paint.dim(at(outcome) + later)}${although}`],
-    ['  error', type || error ? printable([type, error].filter(Boolean).join(': ')) : null],
+    ['  error', type || error ? escapeForTerminal([type, error].filter(Boolean).join(': ')) : null],
   ]
 }
 
@@ -270,7 +270,7 @@ const BLANKS_MAX = 40
 
 /** One line of JSON; continuation lines start in the column of the values above. */
 function jsonRows(line: string, columns: number | undefined): readonly string[] {
-  const shown = printable(line)
+  const shown = escapeForTerminal(line)
   if (columns === undefined) return [`  ${shown}`]
   const text = shown.trimStart()
   return rowsOf(' '.repeat(2 + Math.min(shown.length - text.length, BLANKS_MAX)), text, columns, NAME_WIDTH)

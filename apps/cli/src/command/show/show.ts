@@ -42,13 +42,13 @@ Examples:
 export async function run({ ledger, call, format, json: isJson = false }: ShowOptions, io: Io): Promise<ExitCode> {
   const { findIn, withLedger } = await import('../../ledger/ledger-file.js')
   const { readStory, storyJson, storyText } = await import('./call-text.js')
-  const { escapeForTerminal } = await import('../../text/harmless.js')
+  const { escapeOutput } = await import('../../text/escape-output.js')
   const { painter } = await import('../../text/paint.js')
   const { printMessage } = await import('../../terminal/message.js')
   const key = POSITION.test(call) ? { position: Number(call) } : { requestId: call }
   const story = await withLedger(ledger, io, false, ({ reader }) => findIn(reader, () => readStory(reader, key)))
   const asText = (format ?? (io.stdout.isTerminal && !isJson ? 'text' : 'json')) === 'text'
-  const json = (): string => (io.stdout.isTerminal ? escapeForTerminal(storyJson(story)) : storyJson(story))
+  const json = (): string => (io.stdout.isTerminal ? escapeOutput(storyJson(story)) : storyJson(story))
   await print(io.stdout, asText ? storyText(story, await painter(io.stdout.colour), io.stdout.columns) : json())
   if (asText && io.stdout.isTerminal)
     await printMessage(io, 'hint', 'nothing of this is verified; `sudoagent verify` verifies the ledger')

@@ -1,6 +1,6 @@
 // `verify --all`: verifies every ledger of a database, and compares it with its heads in the registry.
 
-import { printable } from '@sudoagent/crypto/text'
+import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { type VerifyOptions as Checks, LedgerError, type Report, verify } from '@sudoagent/ledger'
 import { listLedgers, openPostgresLedger } from '@sudoagent/postgres'
 import { isLedgerName } from '@sudoagent/postgres/url'
@@ -45,12 +45,12 @@ export async function verifyAll(options: VerifyOptions, io: Io): Promise<ExitCod
   }))
   if (json) await print(io.stdout, `${JSON.stringify(plain, null, 2)}\n`)
   for (const { ledger: name, problem } of verdicts) {
-    if (problem !== null) await printMessage(io, 'error', `ledger ${printable(name)}: ${problem}`)
+    if (problem !== null) await printMessage(io, 'error', `ledger ${escapeForTerminal(name)}: ${problem}`)
   }
   if (!json && !quiet) {
     const lines = verdicts.map(({ ledger: name, report, recorded }) => {
       const compared = registry === undefined ? '' : `, compared with ${recorded} recorded heads`
-      return `${report?.verdict ?? 'broken'}: ${printable(name)}, ${report?.entries ?? 0} entries${compared}\n`
+      return `${report?.verdict ?? 'broken'}: ${escapeForTerminal(name)}, ${report?.entries ?? 0} entries${compared}\n`
     })
     await print(io.stdout, lines.join(''))
   }

@@ -54,9 +54,9 @@ export async function readChecks(options: VerifyOptions, io: Io): Promise<Checks
 }
 
 /** Reads evidence files. The report, not this function, covers errors in their content. */
-async function readTexts(paths: readonly string[], what: string, bytesMax: number, io: Io): Promise<readonly string[]> {
+async function readTexts(paths: readonly string[], what: string, maxBytes: number, io: Io): Promise<readonly string[]> {
   const texts: string[] = []
-  for (const path of paths) texts.push(await readText(path, what, bytesMax, io))
+  for (const path of paths) texts.push(await readText(path, what, maxBytes, io))
   return texts
 }
 

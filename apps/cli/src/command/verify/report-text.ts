@@ -1,5 +1,5 @@
 // Formats a verification report for people; `--json` prints the same report.
-import { printable } from '@sudoagent/crypto/text'
+import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { type Report, residualRisks } from '@sudoagent/ledger'
 import type { MessageKind } from '../../terminal/message.js'
 import type { Paint } from '../../text/paint.js'
@@ -116,7 +116,7 @@ function unfinished({ open, open_calls: calls }: Report): readonly string[] {
     open === 1 ? '1 call was allowed and has no outcome: it' : `${open} calls were allowed and have no outcome: they`
   const told = calls
     .slice(0, OPEN_SHOWN_MAX)
-    .map(({ position, request_id: request }) => `entry ${position}, request ${printable(request)}`)
+    .map(({ position, request_id: request }) => `entry ${position}, request ${escapeForTerminal(request)}`)
   const rest = open > told.length ? `; and ${open - told.length} more` : ''
   return [`${what} may have run (${told.join('; ')}${rest})`]
 }

@@ -154,7 +154,7 @@ async function aboutOf(request: Uint8Array): Promise<string> {
   const { parseAddCheckpoint, WitnessError } = await import('@sudoagent/witness')
   try {
     const { claim, oldSize } = parseAddCheckpoint(request)
-    return `\`${claim.origin.slice(0, ORIGIN_CHARS_MAX)}\` from ${oldSize} to ${claim.size}`
+    return `\`${claim.origin.slice(0, ORIGIN_LENGTH_MAX)}\` from ${oldSize} to ${claim.size}`
   } catch (error) {
     if (error instanceof WitnessError) return 'no checkpoint'
     throw error
@@ -162,7 +162,7 @@ async function aboutOf(request: Uint8Array): Promise<string> {
 }
 
 /** Longest origin printed, the limit of a key name: a request may contain anything. */
-const ORIGIN_CHARS_MAX = 255
+const ORIGIN_LENGTH_MAX = 255
 
 function readPort(text: string): number {
   const port = Number(text)

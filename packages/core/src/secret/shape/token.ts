@@ -3,7 +3,7 @@
  *
  * Matching takes linear time without backtracking: one regular expression of literals finds the prefixes, and the
  * text after a prefix is read once, character by character. A token that was found is not read again; for any other
- * match, at most `LOOK_UNITS` characters are read.
+ * match, at most `LOOK_LENGTH` characters are read.
  */
 
 import type { Span } from '../masked-text.js'
@@ -29,7 +29,7 @@ interface Format {
 }
 
 /** The number of characters after a prefix that decide whether it is a token. */
-const LOOK_UNITS = 128
+const LOOK_LENGTH = 128
 
 const SETS = new Map(Object.entries(ALPHABETS).map(([name, letters]) => [name as Alphabet, new Set<string>(letters)]))
 
@@ -73,7 +73,7 @@ function endOfToken(text: string, start: number, formats: readonly Format[], met
   for (const { prefix, allowed, lengthMin, condition } of formats) {
     if ((!isStart && condition !== 'anywhere') || !text.startsWith(prefix, start)) continue
     const body = start + prefix.length
-    const look = runEnd(text, body, allowed, body + LOOK_UNITS, meter)
+    const look = runEnd(text, body, allowed, body + LOOK_LENGTH, meter)
     if (look - body < lengthMin || !holds(condition, text.slice(body, look), text[look])) continue
     end = Math.max(end, runEnd(text, look, allowed, text.length, meter))
   }

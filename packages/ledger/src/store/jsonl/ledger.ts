@@ -21,7 +21,7 @@ import {
   type CommitPlan,
   headOf,
   type LogState,
-  refuseWriter,
+  requireAuthorizedWriter,
   type Writer,
   type WriterOptions,
   writerOf,
@@ -71,7 +71,7 @@ export class JsonlLedger extends StoreWriter {
     this.#tree = TreeFile.openOrCreate(beside(path, 'tree'))
     try {
       this.#state = readJsonlState({ fd, path, lines, tree: this.#tree }, readSideFile(this.#headPath))
-      refuseWriter(this.#state.ring, this.writer)
+      requireAuthorizedWriter(this.#state.ring, this.writer)
       // Only after the lines before it are known to be a ledger.
       this.tornTail = moveTornTailAside(fd, path, end)
     } catch (error) {
@@ -115,7 +115,7 @@ export class JsonlLedger extends StoreWriter {
   }
 
   protected async commit(request: AppendRequest): Promise<readonly LinkedEntry[]> {
-    this.#refuseForeignChange()
+    this.#requireUnchanged()
     const plan = await advance(request, this.#state, this.writer)
     if (this.#state.ring === null) await this.#announce(plan)
     const bytes = Buffer.from(plan.entries.map(({ line }) => `${line}\n`).join(''))
@@ -153,7 +153,7 @@ export class JsonlLedger extends StoreWriter {
     return { failure, isFinal: isFatal(error) }
   }
 
-  #refuseForeignChange(): void {
+  #requireUnchanged(): void {
     this.#identity.check()
     const { size } = fstatSync(this.#fd)
     if (size === this.#size) return

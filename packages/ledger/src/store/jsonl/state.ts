@@ -7,7 +7,7 @@ import type { StoredText } from '../../port/reader.js'
 import type { KeyRing } from '../../rules/key-ring.js'
 import { storedNodeAt } from '../../tree/stored-node.js'
 import { EMPTY_STATE, type LogState } from '../../write/advance.js'
-import { checkHead, headRefused, readHead, requireHead, shorterThanHead } from '../../write/head-check.js'
+import { headRefused, readHead, requireHead, requireMatchingHead, shorterThanHead } from '../../write/head-check.js'
 import { readTail } from '../../write/last-entry.js'
 import { recover, ringBehind } from '../../write/recover.js'
 import { linesOf } from './file.js'
@@ -45,7 +45,7 @@ export function readJsonlState(place: Place, stored: StoredText): LogState {
     return last
   }
   if (atHead?.ring == null) throw headRefused(path, 'does not match the entries')
-  checkHead(head, atHead.frontier, atHead.ring, path)
+  requireMatchingHead(head, atHead.frontier, atHead.ring, path)
   return last
 }
 

@@ -10,7 +10,7 @@ import {
   type AppendRequest,
   advance,
   aheadOf,
-  refuseWriter,
+  requireAuthorizedWriter,
   type Writer,
   type WriterOptions,
   writerOf,
@@ -23,7 +23,7 @@ import {
   busyDelayMs,
   claimFile,
   createTables,
-  refuseOtherDatabases,
+  requireNoOtherDatabases,
   requireSoundLedgerFile,
   setDurable,
   waitWhileBusy,
@@ -65,7 +65,7 @@ export class SqliteLedger extends StoreWriter {
     this.#busyTimeoutMs = busyTimeoutMs
     this.#statements = prepare(db)
     this.#state = new SqliteState(db, path)
-    this.#schema = new SchemaGuard(db, () => refuseOtherDatabases(db, path))
+    this.#schema = new SchemaGuard(db, () => requireNoOtherDatabases(db, path))
     // Nothing is ever deleted from a ledger, so its database only grows. If it were truncated, SQLite would
     // continue with cached pages.
     this.#file = new FileIdentity(path, { onlyGrows: true })
@@ -100,7 +100,7 @@ export class SqliteLedger extends StoreWriter {
       // Checked before any change, since setting `journal_mode` is one, and again under the lock. In one
       // transaction: otherwise another process could create the table between two reads, and its ledger would
       // be taken for another application's database.
-      db.transaction(refuseOtherDatabases)(db, path)
+      db.transaction(requireNoOtherDatabases)(db, path)
       setDurable(db, path)
       createTables(db, path)
       const ledger = new SqliteLedger(path, db, writer, busyTimeoutMs)
@@ -136,7 +136,7 @@ export class SqliteLedger extends StoreWriter {
   #inspect(): void {
     this.#statements.begin.run()
     try {
-      refuseWriter(this.#state.read().ring, this.writer)
+      requireAuthorizedWriter(this.#state.read().ring, this.writer)
       this.#statements.commit.run()
       this.#state.committed()
     } catch (error) {

@@ -93,7 +93,7 @@ export function setDurable(db: Database.Database, path: string): void {
 
 export function createTables(db: Database.Database, path: string): void {
   const create = db.transaction(() => {
-    refuseOtherDatabases(db, path)
+    requireNoOtherDatabases(db, path)
     db.exec(CREATE_LEDGER_TABLE)
     for (const { name, sql } of EVIDENCE_TABLES) if (!findEvidenceTables(db).has(name)) db.exec(sql)
   })
@@ -106,7 +106,7 @@ export function createTables(db: Database.Database, path: string): void {
  *
  * @throws LedgerError LEDGER_NOT_A_LEDGER
  */
-export function refuseOtherDatabases(db: Database.Database, path: string): void {
+export function requireNoOtherDatabases(db: Database.Database, path: string): void {
   const refuse = (what: string, hint = 'nothing was written; give the ledger a file of its own'): never => {
     throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${path}\` ${what}`, { hint })
   }

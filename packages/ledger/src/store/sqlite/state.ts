@@ -7,7 +7,7 @@ import type Database from 'better-sqlite3'
 import { LINE_BYTES_MAX } from '../../limits.js'
 import type { KeyRing } from '../../rules/key-ring.js'
 import { type CommitPlan, EMPTY_STATE, type LogState } from '../../write/advance.js'
-import { checkHead, headRefused, readHead, requireHead, shorterThanHead } from '../../write/head-check.js'
+import { headRefused, readHead, requireHead, requireMatchingHead, shorterThanHead } from '../../write/head-check.js'
 import { readTail } from '../../write/last-entry.js'
 import { recover, ringBehind } from '../../write/recover.js'
 import { CallWriter } from './call-index.js'
@@ -47,8 +47,8 @@ const CONTROLS_TEXT_MAX = 4096
 const FRONTIER_BYTES_MAX = 8 + 53 * 32
 
 /** A column of the head row if it has the expected type and length, otherwise null: a row may contain any value. */
-const fitting = (column: keyof HeadRow, type: string, bytesMax: number): string =>
-  `CASE WHEN typeof(${column}) = '${type}' AND octet_length(${column}) <= ${bytesMax} THEN ${column} END AS ${column}`
+const fitting = (column: keyof HeadRow, type: string, maxBytes: number): string =>
+  `CASE WHEN typeof(${column}) = '${type}' AND octet_length(${column}) <= ${maxBytes} THEN ${column} END AS ${column}`
 
 const SELECT_HEAD = `SELECT ${[
   fitting('size', 'integer', 16),
@@ -191,7 +191,7 @@ export class SqliteState {
     if (controls === null || ring === null) throw headRefused(this.#path, 'does not match the entries')
     const head = readHead({ text: row.checkpoint }, this.#path)
     if (head === null || head.size !== row.size) throw headRefused(this.#path, 'does not match the entries')
-    checkHead(head, frontier, ring, this.#path)
+    requireMatchingHead(head, frontier, ring, this.#path)
     const { checkpoint } = row
     return { state: { head: { size: row.size, ...tail }, frontier, ring }, controls, checkpoint }
   }

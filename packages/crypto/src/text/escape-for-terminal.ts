@@ -6,10 +6,10 @@
 // Default_Ignorable_Code_Point, and a few characters with a visible category but no ink. `mixed-script.ts` also
 // replaces a letter of another script inside a word (UTS #39), because it looks like a letter that it is not.
 //
-//     printable('a\u001b[31mb')      // 'a\\u{1b}[31mb'      an escape sequence that changes colours
-//     printable('a\u202eb')          // 'a\\u{202e}b'        an override of the text direction
-//     printable('p\u0430ypal.com')   // 'p\\u{430}ypal.com'  a Cyrillic letter in a Latin word
-//     printable('naïve 日本語')       // unchanged
+//     escapeForTerminal('a\u001b[31mb')      // 'a\\u{1b}[31mb'      an escape sequence that changes colours
+//     escapeForTerminal('a\u202eb')          // 'a\\u{202e}b'        an override of the text direction
+//     escapeForTerminal('p\u0430ypal.com')   // 'p\\u{430}ypal.com'  a Cyrillic letter in a Latin word
+//     escapeForTerminal('naïve 日本語')       // unchanged
 //
 // The result is for display only: the text of an escape in the input, such as `\u{1b}`, is not changed, so the
 // original cannot be restored from the result.
@@ -45,19 +45,19 @@ const UNSEEN_IN_LINES = new RegExp(`(?!\\n)${UNSEEN.source}`, 'gu')
  * are unchanged.
  *
  * @param text - any text, possibly hostile
- * @param lengthMax - the number of UTF-16 code units of `text` to show; a longer text is cut and ends in `…`. An
+ * @param maxLength - the number of UTF-16 code units of `text` to show; a longer text is cut and ends in `…`. An
  *   escaped character is longer than the original.
- * @example printable('a\u001b[31mb') // 'a\\u{1b}[31mb'
- * @example printable('p\u0430ypal.com') // 'p\\u{430}ypal.com'
+ * @example escapeForTerminal('a\u001b[31mb') // 'a\\u{1b}[31mb'
+ * @example escapeForTerminal('p\u0430ypal.com') // 'p\\u{430}ypal.com'
  */
-export function printable(text: string, lengthMax = 4096): string {
+export function escapeForTerminal(text: string, maxLength = 4096): string {
   // Does not cut through a surrogate pair: its half would be shown as if it had been in the text.
-  const cut = text.length > lengthMax ? `${text.slice(0, lengthMax - 1).replace(/[\uD800-\uDBFF]$/, '')}…` : text
+  const cut = text.length > maxLength ? `${text.slice(0, maxLength - 1).replace(/[\uD800-\uDBFF]$/, '')}…` : text
   return escapeUnseen(cut, codePoint)
 }
 
 /**
- * Like `printable`, with a custom escape and without a length limit.
+ * Like `escapeForTerminal`, with a custom escape and without a length limit.
  *
  * @param replace - returns the replacement of one code point
  * @param lines - whether line feeds are kept, for text that is shown as lines. Default: false

@@ -6,7 +6,7 @@ import { escapeUnseen } from '@sudoagent/crypto/text'
  * Escapes characters that move the cursor, change colours, are invisible, reorder text or imitate letters, in the
  * form of JSON: `\u202e`. Keeps line breaks.
  */
-export function escapeForTerminal(text: string): string {
+export function escapeOutput(text: string): string {
   return escapeUnseen(text, escaped, true)
 }
 
@@ -14,7 +14,7 @@ export function escapeForTerminal(text: string): string {
  * Escapes a row of CSV as one line: a cell may contain line breaks, and the text after one could imitate other
  * output.
  */
-export function escapeRowForTerminal(row: string): string {
+export function escapeOutputRow(row: string): string {
   return `${escapeUnseen(row.replace(/\r?\n$/, ''), escaped)}\n`
 }
 

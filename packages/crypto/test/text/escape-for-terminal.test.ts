@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isLong } from '../../../../test/tier.js'
-import { escapeUnseen, printable } from '../../src/text/printable.js'
+import { escapeForTerminal, escapeUnseen } from '../../src/text/escape-for-terminal.js'
 
-describe('printable', () => {
+describe('escapeForTerminal', () => {
   it.each<[string, string, string]>([
     ['plain text', 'refund 5 € to Zoë 😀', 'refund 5 € to Zoë 😀'],
     ['a colour', 'a\u001b[31mb', 'a\\u{1b}[31mb'],
@@ -34,27 +34,27 @@ describe('printable', () => {
     ['a mark behind an escape', '\u200b\u0338', '\\u{200b}\\u{338}'],
     ['accents, Hebrew points and Thai', 'e\u0301 בְּרֵאשִׁית ที่นี่', 'e\u0301 בְּרֵאשִׁית ที่นี่'],
     ['a letter of another script', 'p\u0430ypal.com', 'p\\u{430}ypal.com'],
-  ])('shows %s', (_, text, shown) => expect(printable(text)).toBe(shown))
+  ])('shows %s', (_, text, shown) => expect(escapeForTerminal(text)).toBe(shown))
 
   it('cuts what is too long', () => {
-    expect(printable('x'.repeat(5_000))).toBe(`${'x'.repeat(4_095)}…`)
-    expect(printable('abcdef', 4)).toBe('abc…')
-    expect(printable('abcd', 4)).toBe('abcd')
+    expect(escapeForTerminal('x'.repeat(5_000))).toBe(`${'x'.repeat(4_095)}…`)
+    expect(escapeForTerminal('abcdef', 4)).toBe('abc…')
+    expect(escapeForTerminal('abcd', 4)).toBe('abcd')
   })
 
   it('gives text without controls, for any text, and changes nothing a second time', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
-        const shown = printable(text)
+        const shown = escapeForTerminal(text)
         expect(shown).not.toMatch(/[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u)
-        expect(printable(shown)).toBe(shown)
+        expect(escapeForTerminal(shown)).toBe(shown)
       }),
     )
   })
 })
 
 it('does not cut through the middle of a character', () => {
-  expect(printable('ab😀cd', 4)).toBe('ab…')
+  expect(escapeForTerminal('ab😀cd', 4)).toBe('ab…')
 })
 
 const SHOWS_NOTHING =
@@ -65,7 +65,7 @@ const SHOWN_NOTHING = new RegExp(SHOWS_NOTHING.source, 'gu')
 describe('all code points', () => {
   it('lets no code point through that shows nothing, wherever it is', () => {
     const passed: string[] = []
-    const show = (text: string): string => printable(text, Number.POSITIVE_INFINITY)
+    const show = (text: string): string => escapeForTerminal(text, Number.POSITIVE_INFINITY)
     // Planes 4 to 13, 15 and 16 are unassigned or private: there, the short tier tests one block out of sixty-four.
     const isPlain = (from: number): boolean => from > 0x3ffff && from >> 16 !== 14
     for (let from = 0; from <= 0x10ffff; from += 0x1000) {
@@ -88,7 +88,7 @@ describe('all code points', () => {
     const changed: string[] = []
     for (let code = 0x20; code <= 0x2ffff; code += 1) {
       const char = String.fromCodePoint(code)
-      if (/[\p{L}\p{N}\p{P}\p{S}]/u.test(char) && !SHOWS_NOTHING.test(char) && printable(char) !== char)
+      if (/[\p{L}\p{N}\p{P}\p{S}]/u.test(char) && !SHOWS_NOTHING.test(char) && escapeForTerminal(char) !== char)
         changed.push(code.toString(16))
     }
     // Doubles of ASCII characters, and characters without ink.

@@ -1,0 +1,17 @@
+// A guard whose engine has all its stores in this process: the options of both in one object.
+import { type EngineOptions, SudoEngine } from '@sudoagent/core'
+import { Guard, type GuardOptions } from '../../src/guard.js'
+
+export type Setup = Omit<GuardOptions, 'engine'> & Omit<EngineOptions, 'approver'>
+
+export function guardOf(setup: Setup): Guard {
+  const { policy, agentId, ledger, approvalStore, budget, auditLog, onConcealed, unicode, ...rest } = setup
+  const { approvalTtlMs, timeoutMs, onError, clock, generateId, ...options } = rest
+  const engine = { policy, agentId, ledger, approvalStore, budget, auditLog, onConcealed, unicode }
+  const others = { approvalTtlMs, timeoutMs, onError, clock, generateId, redaction: options.redaction }
+  const given = Object.entries({ ...engine, ...others }).filter(([, value]) => value !== undefined)
+  return new Guard({
+    ...options,
+    engine: (approver) => new SudoEngine({ ...(Object.fromEntries(given) as unknown as EngineOptions), approver }),
+  })
+}
