@@ -110,15 +110,18 @@ describe.each(NODES)('$name', ({ env }) => {
     600_000,
   )
 
-  it('without build scripts: one line says how to build, and SQLite is read where Node can', async () => {
+  it('without build scripts: one line says how to build, JSONL works, and SQLite is read where Node can', async () => {
     const folder = emptyFolder()
     await npmInstall(folder, env, ['--ignore-scripts'])
-    // The lock of a JSONL ledger is SQLite's, too: its writer needs the module as well.
-    for (const ledger of ['ledger.sqlite', 'ledger.jsonl']) {
-      writeFileSync(join(folder, 'app.mjs'), CODE.replace("'ledger.sqlite'", `'${ledger}'`))
-      const failed = await run('node', ['app.mjs'], { cwd: folder, env }).catch((error: { stderr: string }) => error)
-      const says = failed.stderr.split('\n').filter((line) => line.includes('npm rebuild better-sqlite3'))
-      expect(says, ledger).toHaveLength(1)
+    writeFileSync(join(folder, 'app.mjs'), CODE)
+    const failed = await run('node', ['app.mjs'], { cwd: folder, env }).catch((error: { stderr: string }) => error)
+    expect(failed.stderr.split('\n').filter((line) => line.includes('npm rebuild better-sqlite3'))).toHaveLength(1)
+
+    writeFileSync(join(folder, 'lines.mjs'), CODE.replace("'ledger.sqlite'", "'ledger.jsonl'"))
+    for (const entries of [4, 7]) {
+      expect((await run('node', ['lines.mjs'], { cwd: folder, env })).stdout).toBe(OUTPUT)
+      const { stdout } = await bin(folder, ['verify', 'ledger.jsonl', '--public-key', 'ledger.pub.pem', '--json'], env)
+      expect(JSON.parse(stdout)).toMatchObject({ ok: true, verdict: 'signed', entries })
     }
 
     const hasSqlite = await run('node', ['-e', "require('node:sqlite')"], { cwd: folder, env }).catch(() => null)

@@ -1,10 +1,18 @@
 // Allows one writer for a JSONL file. Node has no flock(), and a lock file with a process id becomes stale
 // after `kill -9`. SQLite takes an exclusive lock of the operating system on a separate file; the system
-// releases it when the process ends, in whatever way.
-import { realpathSync, statSync } from 'node:fs'
+// releases it when the process ends, in whatever way. Any SQLite will do: better-sqlite3, or `node:sqlite` if
+// the native module was not built.
+//
+// Without any SQLite (Node before 22.13, packages installed with `--ignore-scripts`), the lock is a folder of
+// the same name. Creating a folder is atomic and fails if the name exists, so a writer with SQLite and a writer
+// without exclude each other. After a crash the folder remains, and the user has to remove it.
+import { mkdirSync, realpathSync, rmdirSync, statSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { LedgerError } from '../../error.js'
-import { asLedgerError } from '../../file.js'
+import { asLedgerError, codeOf } from '../../file.js'
+import { NATIVE_MODULE_HINT, nativeModuleProblem } from '../../native-module.js'
+import { openWithNode } from '../sqlite/node-sqlite.js'
+import type { ReadDatabase } from '../sqlite/read-database.js'
 
 /**
  * Takes the lock `<path>.lock`, without waiting. The empty lock file is not removed afterwards, since that
@@ -16,27 +24,80 @@ import { asLedgerError } from '../../file.js'
  * content
  */
 export function lockFile(path: string): () => void {
-  let db: Database.Database | undefined
+  let file = `${path}.lock`
   try {
-    const file = `${realpathSync(path)}.lock`
-    // SQLite would read such a file, and roll back a journal next to it.
-    const found = statSync(file, { throwIfNoEntry: false })
-    if (found !== undefined && (!found.isFile() || found.size > 0))
-      throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${file}\` is not a lock file: lock files are empty`, {
-        hint: 'nothing was written; find out what created it, and remove it while there is no writer',
-      })
-    db = new Database(file, { timeout: 0 })
-    // The database is only used for its lock. Nothing is written to it, so it needs no journal file.
-    db.pragma('journal_mode = MEMORY')
-    db.exec('BEGIN EXCLUSIVE')
-    const held = db
-    return () => held.close()
+    file = `${realpathSync(path)}.lock`
+    requireLock(file, path)
+    return lockWithSqlite(file) ?? lockWithFolder(file, path)
   } catch (error) {
-    db?.close()
-    const failure = asLedgerError(error, `${path}.lock`)
+    const failure = asLedgerError(error, file)
     if (failure.code !== 'LEDGER_BUSY') throw failure
     throw new LedgerError('LEDGER_LOCKED', `\`${path}\` has another writer`, {
       hint: 'a JSONL ledger takes one writer at a time; use a SQLite ledger for several processes',
     })
   }
 }
+
+/** Refuses a file with content before SQLite opens it: SQLite would read it, and roll back a journal next to it. */
+function requireLock(file: string, path: string): void {
+  const found = statSync(file, { throwIfNoEntry: false })
+  if (found === undefined || (found.isFile() && found.size === 0)) return
+  if (found.isDirectory()) throw lockedByFolder(file, path)
+  throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${file}\` is not a lock file: lock files are empty`, {
+    hint: 'nothing was written; find out what created it, and remove it while there is no writer',
+  })
+}
+
+/** @returns null if there is no SQLite */
+function lockWithSqlite(file: string): (() => void) | null {
+  const db = openSqlite(file)
+  if (db === null) return null
+  try {
+    // The database is only used for its lock. Nothing is written to it, so it needs no journal file.
+    db.pragma('journal_mode = MEMORY')
+    db.exec('BEGIN EXCLUSIVE')
+    return () => void db.close()
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+function openSqlite(file: string): Pick<ReadDatabase, 'pragma' | 'exec' | 'close'> | null {
+  try {
+    return new Database(file, { timeout: 0 })
+  } catch (error) {
+    if (nativeModuleProblem(error) === null) throw error
+    return openWithNode(file, { readonly: false, timeout: 0, create: true })
+  }
+}
+
+function lockWithFolder(file: string, path: string): () => void {
+  try {
+    mkdirSync(file, { mode: 0o700 })
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
+    if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) throw lockedByFolder(file, path)
+    throw new LedgerError(
+      'LEDGER_LOCKED',
+      `\`${path}\` may have another writer: without SQLite, this program cannot test the lock \`${file}\``,
+      { hint: `Node 22.13 or later has SQLite; or ${NATIVE_MODULE_HINT}` },
+    )
+  }
+  const release = (): void => {
+    process.off('exit', release)
+    try {
+      rmdirSync(file)
+    } catch {
+      // Removed by the user, or the folder of the ledger is read-only by now: then the next writer is refused.
+    }
+  }
+  // A program that does not close its ledger.
+  process.on('exit', release)
+  return release
+}
+
+const lockedByFolder = (file: string, path: string): LedgerError =>
+  new LedgerError('LEDGER_LOCKED', `\`${path}\` has another writer, with the lock \`${file}\``, {
+    hint: `if no program writes to the ledger any more, remove the folder \`${file}\``,
+  })

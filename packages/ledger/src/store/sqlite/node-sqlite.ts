@@ -36,6 +36,8 @@ interface Options {
   readonly readonly: boolean
   /** Time to wait for another process's lock, in milliseconds. */
   readonly timeout: number
+  /** Whether to create a missing file. Default: false. */
+  readonly create?: boolean
 }
 
 /** The primary result codes of SQLite (https://sqlite.org/rescode.html) that are used here. */
@@ -53,16 +55,17 @@ const CODES: ReadonlyMap<number, string> = new Map([
 ])
 
 /**
- * Opens an existing file.
+ * Opens a database.
  *
  * @returns null if this Node has no usable `node:sqlite`
  * @throws an error with SQLite's code, like better-sqlite3
  */
-export function openWithNode(path: string, { readonly, timeout }: Options): ReadDatabase | null {
+export function openWithNode(path: string, { readonly, timeout, create = false }: Options): ReadDatabase | null {
   const sqlite = loadNodeSqlite()
   if (sqlite === null) return null
   // Without `readOnly`, Node would create a missing file.
-  if (!existsSync(path)) throw Object.assign(new Error('unable to open database file'), { code: 'SQLITE_CANTOPEN' })
+  if (!create && !existsSync(path))
+    throw Object.assign(new Error('unable to open database file'), { code: 'SQLITE_CANTOPEN' })
   const db = named(() => new sqlite.DatabaseSync(path, { readOnly: readonly }))
   try {
     named(() => db.exec(`PRAGMA busy_timeout = ${timeout}`))

@@ -31,7 +31,6 @@ describe('lockFile', () => {
   it.each<[string, (lock: string) => void]>([
     ['a database', (lock) => writeFileSync(lock, 'SQLite format 3\0')],
     ['any text', (lock) => writeFileSync(lock, 'x')],
-    ['a folder', (lock) => mkdirSync(lock)],
     ['a link to a file with content', (lock) => [writeFileSync(`${lock}.x`, 'x'), symlinkSync(`${lock}.x`, lock)]],
   ])('refuses %s under the name of the lock, and leaves it as it is', async (_, plant) => {
     const path = newFile()
@@ -39,6 +38,13 @@ describe('lockFile', () => {
     const before = readdirSync(dirname(path))
     expect(await refusalOf(() => lockFile(path))).toBe('LEDGER_NOT_A_LEDGER')
     expect(readdirSync(dirname(path))).toEqual(before)
+  })
+
+  it('is refused next to the folder of a writer without SQLite, which stays', async () => {
+    const path = newFile()
+    mkdirSync(`${path}.lock`)
+    expect(await refusalOf(() => lockFile(path))).toBe('LEDGER_LOCKED')
+    expect(readdirSync(dirname(path))).toEqual(['ledger.jsonl', 'ledger.jsonl.lock'])
   })
 
   it('does not wait', async () => {

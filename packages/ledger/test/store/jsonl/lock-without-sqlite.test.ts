@@ -1,0 +1,93 @@
+// The lock of a JSONL file where neither better-sqlite3 nor `node:sqlite` can be loaded.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it, vi } from 'vitest'
+import { LedgerError } from '../../../src/error.js'
+import { lockFile } from '../../../src/store/jsonl/lock.js'
+import { refusalOf } from '../../fixtures/refusal.js'
+import { temporaryFolder } from '../../fixtures/temporary.js'
+
+vi.mock('better-sqlite3', () => ({
+  default: class {
+    constructor() {
+      throw new Error('Could not locate the bindings file. Tried: …')
+    }
+  },
+}))
+vi.mock('../../../src/store/sqlite/node-sqlite.js', () => ({ openWithNode: () => null }))
+
+function newFile(): string {
+  const path = join(temporaryFolder(), 'ledger.jsonl')
+  writeFileSync(path, '')
+  return path
+}
+
+const built = fileURLToPath(new URL('../../../dist/store/jsonl/lock.js', import.meta.url))
+
+/** Makes a program like one on an older Node whose packages were installed without build scripts. */
+const WITHOUT_SQLITE = `process.dlopen = () => { throw Object.assign(new Error('not built'), { code: 'ERR_DLOPEN_FAILED' }) }
+process.getBuiltinModule = () => undefined`
+
+/** A writer with SQLite, in a process of its own. @returns the code of its error; an empty text if it got the lock */
+function lockWithSqlite(path: string): string {
+  const script = `import { lockFile } from ${JSON.stringify(built)}
+try { lockFile(process.argv[1])() } catch (error) { process.stdout.write(error.code) }`
+  return spawnSync(process.execPath, ['--input-type=module', '-e', script, path], { encoding: 'utf8' }).stdout
+}
+
+describe('lockFile without SQLite', () => {
+  it('is held by one at a time, under every name of the file, and leaves nothing behind', async () => {
+    const path = newFile()
+    symlinkSync(path, `${path}.link`)
+    const unlock = lockFile(path)
+    expect(await refusalOf(() => lockFile(path))).toBe('LEDGER_LOCKED')
+    expect(await refusalOf(() => lockFile(`${path}.link`))).toBe('LEDGER_LOCKED')
+    unlock()
+    lockFile(`${path}.link`)()
+    expect(readdirSync(dirname(path)).sort()).toEqual(['ledger.jsonl', 'ledger.jsonl.link'])
+  })
+
+  it('excludes a writer with SQLite', () => {
+    const path = newFile()
+    const unlock = lockFile(path)
+    expect(lockWithSqlite(path)).toBe('LEDGER_LOCKED')
+    unlock()
+    expect(lockWithSqlite(path)).toBe('')
+  })
+
+  it('refuses the lock file of a writer with SQLite, which it cannot test, and says what helps', () => {
+    const path = newFile()
+    expect(lockWithSqlite(path)).toBe('')
+    let refused: unknown
+    try {
+      lockFile(path)
+    } catch (error) {
+      refused = error
+    }
+    expect(refused).toBeInstanceOf(LedgerError)
+    expect(refused).toMatchObject({ code: 'LEDGER_LOCKED', hint: expect.stringMatching(/22\.13.*npm rebuild/) })
+    expect(existsSync(`${path}.lock`)).toBe(true)
+  })
+
+  it.each([
+    ['ends without closing its ledger: the lock is released', '', false],
+    [
+      'is killed: the lock stays, and the next writer is told how to remove it',
+      'process.kill(process.pid, "SIGKILL")',
+      true,
+    ],
+  ])('a program that %s', async (_, end, stays) => {
+    const path = newFile()
+    const script = `import { lockFile } from ${JSON.stringify(built)}
+lockFile(process.argv[1])
+${end}`
+    const preload = `data:text/javascript,${encodeURIComponent(WITHOUT_SQLITE)}`
+    spawnSync(process.execPath, ['--import', preload, '--input-type=module', '-e', script, path])
+    expect(existsSync(`${path}.lock`)).toBe(stays)
+    if (!stays) return
+    expect(await refusalOf(() => lockFile(path))).toBe('LEDGER_LOCKED')
+    expect(lockWithSqlite(path)).toBe('LEDGER_LOCKED')
+  })
+})
