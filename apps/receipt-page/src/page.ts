@@ -21,11 +21,11 @@ function check(): void {
   const [text, keys] = [receipt.value.trim(), key.value.trim()]
   if (text === '' || keys === '') {
     const missing = text === '' ? 'a receipt' : 'the public key of the log'
-    show(text === '' && keys === '' ? [] : refusalOf(`Now ${missing} is needed.`, undefined), '')
+    show(text === '' && keys === '' ? [] : refusalOf(`Add ${missing}.`, undefined), '')
     return
   }
   if (text.startsWith('c2sp.org/tlog-proof@')) {
-    show(refusalOf('This is a proof without an entry.', 'Ask for the receipt in JSON: it says what is proven.'), 'bad')
+    show(refusalOf('This is a proof without its entry.', 'Ask for the receipt in JSON, which has the entry.'), 'bad')
     return
   }
   try {
@@ -34,7 +34,7 @@ function check(): void {
   } catch (error) {
     if (error instanceof CryptoError)
       show(refusalOf(sentence(error.message), error.hint && sentence(error.hint)), 'bad')
-    else show(refusalOf('This cannot be checked.', 'More than 64 keys, perhaps.'), 'bad')
+    else show(refusalOf('This receipt cannot be checked.', 'A possible cause: more than 64 keys.'), 'bad')
   }
 }
 

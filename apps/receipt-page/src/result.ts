@@ -5,29 +5,29 @@ import { escapeForTerminal } from '@sudoagent/crypto/text'
 type Field = readonly [name: string, value: string, code?: true]
 
 const SAYS = {
-  broken: 'This receipt does not hold',
+  broken: 'This receipt is not valid',
   unverified: 'This receipt cannot be checked with this key: another key signed it',
-  signed: 'This is on record: the log vouches for it',
-  witnessed: 'This is on record: the log and the witnesses vouch for it',
+  signed: 'This is recorded: the log signed it',
+  witnessed: 'This is recorded: the log and the witnesses signed it',
 } as const
 
 /** Explains a finding to a reader without knowledge of receipts; the finding itself is shown below. */
 const MEANS: Readonly<Record<ReceiptFindingCode, string>> = {
   RECEIPT_INVALID: 'This is not a receipt, or a part of it is missing.',
-  PROOF_MISSING: 'Nothing in it proves that the decision is in the log.',
-  PROOF_INVALID: 'Its proof does not lead to the log: the receipt was altered, or the proof belongs to another one.',
-  CHECKPOINT_INVALID: 'What the log signed does not belong to this receipt.',
+  PROOF_MISSING: 'It has no proof that the decision is in the log.',
+  PROOF_INVALID: 'Its proof does not match the log: the receipt was altered, or the proof belongs to another receipt.',
+  CHECKPOINT_INVALID: 'The checkpoint that the log signed does not belong to this receipt.',
   KEY_UNKNOWN: 'It was not signed with the key that you gave.',
-  SIGNATURE_INVALID: 'A signature in it is wrong: the receipt was altered, or another key signed it.',
-  ENTRY_HASH_MISMATCH: 'This receipt was altered: what it says is not what was recorded.',
+  SIGNATURE_INVALID: 'A signature in it is not valid: the receipt was altered, or another key signed it.',
+  ENTRY_HASH_MISMATCH: 'This receipt was altered: its content is not the recorded content.',
   DECISION_HASH_MISMATCH: 'This receipt was altered: the decision in it belongs to another call.',
   POLICY_HASH_MISMATCH: 'This receipt was altered: the policy in it is not the one that decided.',
   FIELD_MISMATCH: 'Parts of it contradict each other.',
   APPROVAL_EXPIRED: 'The call was allowed under an approval that had expired.',
   CLOCK_WENT_BACK: 'The outcome was recorded before the decision.',
-  ORIGIN_MISMATCH: 'It is from another log than the one that you named.',
+  ORIGIN_MISMATCH: 'It is from a different log than the one that you named.',
   LOG_KEY_MISMATCH: 'The key that the policy names for this log did not sign it.',
-  WITNESS_QUORUM_MISSING: 'Too few of your witnesses have seen it.',
+  WITNESS_QUORUM_MISSING: 'Too few of your witnesses signed it.',
 }
 
 /** If the given key signed the checkpoint but another key the entry, usually an older one. */
@@ -67,7 +67,7 @@ function wrong(report: ReceiptReport): readonly HTMLElement[] {
     if (hint !== undefined) item.append(element('div', `Hint: ${hint}`, 'note'))
     list.append(item)
   }
-  return [element('h2', 'What is wrong'), list]
+  return [element('h2', 'Problems'), list]
 }
 
 function section(title: string, sentences: readonly string[]): readonly HTMLElement[] {
@@ -120,7 +120,7 @@ function fields({
     if (code) text.className = 'code'
     list.append(element('dt', name), text)
   }
-  return [element('h2', 'What is on record'), list]
+  return [element('h2', 'Recorded'), list]
 }
 
 /** JSON with line breaks, for people; unchanged if a browser would round one of its numbers. */

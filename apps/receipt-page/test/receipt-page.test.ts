@@ -84,7 +84,7 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
 
   it('says what is proven and what is not', async () => {
     const says = await fill(receipt)
-    expect(says).toMatch(/^This is on record: the log vouches for it/)
+    expect(says).toMatch(/^This is recorded: the log signed it/)
     for (const part of [
       'payments.refund',
       'support-bot',
@@ -117,7 +117,7 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
       buffer: Buffer.from(receipt),
     })
     await page.fill('#key', encodeVkey(createNoteKey('example.com/agents', key.publicKey)))
-    await expect.poll(() => shown()).toMatch(/^This is on record/)
+    await expect.poll(() => shown()).toMatch(/^This is recorded/)
     const dropped = receipt.replace('ord-1', 'ord-2')
     // As text: this runs in the page, and the types here are those of Node.
     await page.evaluate(`{
@@ -125,7 +125,7 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
       transfer.items.add(new File([${JSON.stringify(dropped)}], 'r.json'))
       document.getElementById('drop').dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true }))
     }`)
-    await expect.poll(() => shown()).toMatch(/^This receipt does not hold/)
+    await expect.poll(() => shown()).toMatch(/^This receipt is not valid/)
   })
 
   const drop = (onto: string, text: string, name: string): Promise<unknown> =>
@@ -140,7 +140,7 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
   it('takes what is dropped on the field of the key and of the policy, and says what it took', async () => {
     expect(await drop('#receipt', receipt, 'r.json')).toBe(true)
     expect(await drop('#key', key.publicKey.pem, 'log\u202e.pem')).toBe(true)
-    await expect.poll(() => shown()).toMatch(/^This is on record/)
+    await expect.poll(() => shown()).toMatch(/^This is recorded/)
     expect(await page.textContent('#receipt-name')).toBe('r.json')
     expect(await page.textContent('#key-name')).toBe('log\\u{202e}.pem')
     await page.setInputFiles('#key-file', {
@@ -167,7 +167,7 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
 
   it('says in plain words what is wrong, and names in them are code, not backticks', async () => {
     const says = await fill(receipt.replace('"amount": 25', '"amount": 26'))
-    expect(says).toContain('This receipt was altered: what it says is not what was recorded.')
+    expect(says).toContain('This receipt was altered: its content is not the recorded content.')
     expect(says).toContain('entry_hash is not the hash of the entry (ENTRY_HASH_MISMATCH)')
     await page.screenshot({ path: `${SHOTS}/altered.png`, fullPage: true })
     await fill(receipt)
@@ -184,7 +184,7 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
 
   it('a receipt whose content was left out proves a hash, and says so', async () => {
     const says = await fill(short)
-    expect(says).toMatch(/^This is on record/)
+    expect(says).toMatch(/^This is recorded/)
     expect(says).toContain('the content of the entry: it was omitted')
     expect(says).not.toContain('payments.refund')
   })
@@ -228,7 +228,7 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
         if (!isLong && !wasAsked) continue
         const { action, agent_id: agent, decision, metadata } = JSON.parse(line)
         const says = await fill(text, `${key.publicKey.pem}${pem()}`)
-        expect(says, kind).toMatch(/^This is on record: the log vouches for it/)
+        expect(says, kind).toMatch(/^This is recorded: the log signed it/)
         for (const part of [action, agent, decision.policy_id, ...metadata.args]) expect(says, kind).toContain(part)
         if (!wasAsked) continue
         // The page says what `receipt verify` says.
@@ -238,7 +238,7 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
         expect(alone, kind).toContain(`${finding?.message} (KEY_UNKNOWN)Hint: ${finding?.hint}`)
         expect(alone, kind).not.toContain('another key signed it')
         const other = text.replaceAll(decision.policy_id, `${decision.policy_id}2`)
-        expect(await fill(other, `${key.publicKey.pem}${pem()}`), kind).toMatch(/^This receipt does not hold/)
+        expect(await fill(other, `${key.publicKey.pem}${pem()}`), kind).toMatch(/^This receipt is not valid/)
       }
     })
   })
@@ -259,16 +259,16 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
     const [text, keys] = make()
     const says = await fill(text, keys)
     expect(says).toMatch(why)
-    expect(says).not.toContain('This is on record')
+    expect(says).not.toContain('This is recorded')
   })
 
   it('never leaves a verdict beside what it is not about', async () => {
-    expect(await fill(receipt)).toMatch(/^This is on record/)
+    expect(await fill(receipt)).toMatch(/^This is recorded/)
     await page.fill('#key', '')
-    expect(await shown()).toMatch(/public key of the log is needed/)
+    expect(await shown()).toMatch(/Add the public key of the log/)
     await page.fill('#key', key.publicKey.pem)
     await page.fill('#receipt', `${receipt.slice(0, -3)}`)
-    expect(await shown()).toMatch(/does not hold/)
+    expect(await shown()).toMatch(/is not valid/)
     await page.fill('#receipt', '')
     await page.fill('#key', '')
     expect(await shown()).toBe('')
@@ -289,7 +289,7 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
       entry.proof = `${proof}\n\n${cosigned}`
     }
     await page.fill('#receipt', JSON.stringify(value))
-    expect(await shown()).toMatch(/^This is on record: the log and the witnesses vouch for it/)
+    expect(await shown()).toMatch(/^This is recorded: the log and the witnesses signed it/)
     await page.fill('#policy', 'quorum none of it')
     expect(await shown()).toMatch(/line 1 of the policy/i)
   })

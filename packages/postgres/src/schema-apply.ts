@@ -46,8 +46,8 @@ export async function grantWriter(url: string, ledger: string, role: string): Pr
       throw new LedgerError('LEDGER_NOT_FOUND', `\`${shown}\` ${why}`)
     }
     if ((await missingTriggers(session, schema)) > 0)
-      throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${shown}\` has no separate roles`, {
-        hint: '`sudoagent postgres init --separate-roles --apply` gives it some',
+      throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${shown}\` does not have separate roles`, {
+        hint: '`sudoagent postgres init --separate-roles --apply` creates them',
       })
     const [known] = await session.ask<{ readonly role: boolean; readonly ledger: number | null }>({
       text: `SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1) AS role, (SELECT id FROM ${schema}.ledger WHERE name = $2) AS ledger`,
@@ -72,8 +72,8 @@ export async function openRights(url: string): Promise<readonly string[]> {
   return withSession(url, true, async (session, { schema }) => {
     if ((await missingTriggers(session, schema)) > 0)
       return [
-        `every login of \`${schema}_writer\` can append to, and stop, every ledger`,
-        `every login of \`${schema}_writer\` can approve its own questions`,
+        `every login of \`${schema}_writer\` can append to every ledger, and block it`,
+        `every login of \`${schema}_writer\` can approve its own requests`,
         `every login of \`${schema}_writer\` can delete the charges of shared budgets`,
       ]
     const unbound = await session.ask<{ readonly name: string }>(
@@ -85,7 +85,7 @@ export async function openRights(url: string): Promise<readonly string[]> {
     )
     return [
       ...unbound.map(({ name }) => `every login of \`${schema}_writer\` can append to the ledger \`${name}\``),
-      ...both.map(({ name }) => `the login \`${name}\` both writes and approves`),
+      ...both.map(({ name }) => `the login \`${name}\` can both write and approve`),
     ]
   })
 }

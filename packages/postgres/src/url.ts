@@ -1,4 +1,4 @@
-/** `@sudoagent/postgres/url`: the URLs of ledgers and stores, and what of them may be shown. */
+/** `@sudoagent/postgres/url`: parses the URLs of ledgers and stores, and masks their passwords. */
 
 export {
   holdsPassword,

@@ -126,15 +126,13 @@ describe('a host that is not this one', () => {
   })
 
   it('is refused when nobody we know vouches for it', async () => {
-    expect(await refusal(at(HOST))).toMatch(/its certificate is not accepted: .* \/ .*sslrootcert/)
-    expect(await refusal(at(HOST, trusting('stranger')))).toMatch(
-      /its certificate is not accepted: .* \/ .*sslrootcert/,
-    )
+    expect(await refusal(at(HOST))).toMatch(/its certificate was rejected: .* \/ .*sslrootcert/)
+    expect(await refusal(at(HOST, trusting('stranger')))).toMatch(/its certificate was rejected: .* \/ .*sslrootcert/)
   })
 
   it('is refused under another name than the certificate has', async () => {
     expect(await refusal(at('other.example.com', trusting('authority')))).toMatch(
-      /its certificate is not accepted: .*other\.example\.com.* \/ name the host as its certificate does/,
+      /its certificate was rejected: .*other\.example\.com.* \/ use the host name of its certificate/,
     )
   })
 
@@ -144,7 +142,7 @@ describe('a host that is not this one', () => {
     await show('over', authority.issue([HOST], over))
     onTestFinished(() => show('server', authority.issue([HOST, '127.0.0.1'])))
     expect(await refusal(at(HOST, trusting('authority')))).toMatch(
-      /its certificate is not accepted: .*expired \/ renew it/,
+      /its certificate was rejected: .*expired \/ renew the certificate/,
     )
   })
 
@@ -155,7 +153,7 @@ describe('a host that is not this one', () => {
       await PostgresBudget.open(at(HOST), { windowMs: 1_000, perTool: { x: 1 } }).then(() => 'let in', failed),
     ]
     for (const text of said) {
-      expect(text).toContain('its certificate is not accepted')
+      expect(text).toContain('its certificate was rejected')
       expect(text).not.toContain(SECRET)
     }
   })
@@ -165,12 +163,12 @@ describe('sslmode', () => {
   it('verify-full checks this machine, too: by address, or by the name that was given', async () => {
     expect(await isEncrypted(at('127.0.0.1', `${trusting('authority')}&sslmode=verify-full`))).toBe(true)
     expect(await refusal(at('localhost', `${trusting('authority')}&sslmode=verify-full`))).toContain('localhost')
-    expect(await refusal(at('127.0.0.1', '&sslmode=verify-full'))).toContain('its certificate is not accepted')
+    expect(await refusal(at('127.0.0.1', '&sslmode=verify-full'))).toContain('its certificate was rejected')
   })
 
   it('that is not given is verify-full where an authority is named', async () => {
     expect(await isEncrypted(at('127.0.0.1', trusting('authority')))).toBe(true)
-    expect(await refusal(at('127.0.0.1', trusting('stranger')))).toContain('its certificate is not accepted')
+    expect(await refusal(at('127.0.0.1', trusting('stranger')))).toContain('its certificate was rejected')
   })
 
   it('require encrypts, whoever answers', async () => {
@@ -188,7 +186,7 @@ describe('sslmode', () => {
 describe('sslrootcert', () => {
   it.each([
     ['that is not there', 'nobody.pem', /`sslrootcert` `.*nobody\.pem` cannot be read: ENOENT/],
-    ['that holds no certificate', 'empty.pem', /`sslrootcert` `.*empty\.pem` holds no certificate/],
+    ['that does not contain a certificate', 'empty.pem', /`sslrootcert` `.*empty\.pem` does not contain a certificate/],
   ])('%s is said to be so', async (_, name, says) => {
     writeFileSync(join(files, 'empty.pem'), 'certainly\n')
     const url = at(HOST, `&sslrootcert=${encodeURIComponent(join(files, name))}`)
@@ -207,7 +205,7 @@ describe('a server without TLS', () => {
     await serve(['ssl TO off'])
     onTestFinished(() => serve(['ssl TO on']))
     for (const url of [at(HOST), at(HOST, '&sslmode=require'), at('127.0.0.1', '&sslmode=verify-full')])
-      expect(await refusal(url)).toMatch(/does not speak TLS \/ .*sslmode=disable/)
+      expect(await refusal(url)).toMatch(/does not support TLS \/ .*sslmode=disable/)
     expect(await isEncrypted(at(HOST, '&sslmode=disable'))).toBe(false)
   })
 
@@ -223,7 +221,7 @@ describe('a server without TLS', () => {
     onTestFinished(() => void server.close())
     await vi.waitUntil(() => server.listening)
     const { port } = server.address() as { port: number }
-    expect(await refusal(at(HOST, '', port))).toContain('does not speak TLS')
+    expect(await refusal(at(HOST, '', port))).toContain('does not support TLS')
     const question = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])
     expect(heard).toEqual([question, question])
   })

@@ -25,8 +25,8 @@ import { WitnessError } from './error.js'
 export const PROOF_LINES_MAX = 63
 
 /**
- * The longest request. A hundred plain signatures and a whole proof take 40,000 bytes; sixteen post-quantum signatures,
- * of which C2SP wants room for as many, 80,000 more.
+ * The longest request. A hundred plain signatures and a full proof take 40,000 bytes. C2SP also wants room for
+ * sixteen post-quantum signatures, which take 80,000 more.
  */
 export const SUBMISSION_BYTES_MAX = 256 * 1024
 
@@ -60,7 +60,7 @@ export function encodeAddCheckpoint({ oldSize, proof, checkpoint }: Submission):
   const lines = [`old ${oldSize}`, ...proof.map(encodeBase64)]
   const body = `${lines.join('\n')}${SPLIT}${checkpoint}`
   const read = parseAddCheckpoint(new TextEncoder().encode(body))
-  if (read.checkpoint !== checkpoint) throw invalid('the checkpoint does not stay what it is')
+  if (read.checkpoint !== checkpoint) throw invalid('the checkpoint changes when the request is parsed')
   return body
 }
 

@@ -99,10 +99,14 @@ export async function cosign({
     if (reply.status === 200) return accept(reply, unsigned, verifier)
     from = nextSize(reply, from, size)
   }
-  throw new WitnessError('WITNESS_REFUSED', `the witness had another size on record each of ${TRIES_MAX} times`, {
-    hint: 'someone else submits checkpoints of this log at the same time; try again',
-    witnessSize: from,
-  })
+  throw new WitnessError(
+    'WITNESS_REFUSED',
+    `the witness had stored a different size in each of ${TRIES_MAX} attempts`,
+    {
+      hint: 'another client is submitting checkpoints of this log; try again',
+      witnessSize: from,
+    },
+  )
 }
 
 /** The recorded size, if the witness returns it and another request may succeed. Throws otherwise. */
@@ -115,12 +119,12 @@ function nextSize(reply: Reply, from: number, size: number): number {
   if (status !== 409) throw refused(reply)
   const claimed = Number(SIZE.exec(textOf(body) ?? '')?.[1] ?? Number.NaN)
   if (contentType !== SIZE_TYPE || !(claimed <= TREE_SIZE_MAX)) {
-    throw invalid('the witness refused the size without saying which one it has on record')
+    throw invalid('the witness rejected the size, but did not return the size that it stored')
   }
   if (claimed > size) throw ahead(claimed, size)
   if (claimed !== from) return claimed
   // Some witnesses answer a wrong root with the given size.
-  throw from === size ? conflict(from) : invalid('the witness refused the size that it says it has on record')
+  throw from === size ? conflict(from) : invalid('the witness rejected the size that it returned before')
 }
 
 function accept({ body }: Reply, unsigned: UnverifiedNote, verifier: NoteVerifier): CosignedCheckpoint {
@@ -143,9 +147,9 @@ function readCosignature(body: Uint8Array, text: string, verifier: NoteVerifier)
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error
     if (error.code === 'KEY_UNKNOWN') throw invalid('the witness answered without a cosignature by the expected key')
-    if (error.code === 'SIGNATURE_INVALID') throw invalid('the cosignature of the witness does not hold')
+    if (error.code === 'SIGNATURE_INVALID') throw invalid('the cosignature of the witness is not valid')
   }
-  throw invalid('the witness answered what are no signature lines')
+  throw invalid('the witness did not answer with signature lines')
 }
 
 /** Removes the signatures of a key from a note, which must have room for a new one. */
@@ -167,8 +171,8 @@ function textOf(body: Uint8Array): string | null {
 }
 
 const HINTS: ReadonlyMap<number, string> = new Map([
-  [404, 'it does not know the log, or the address is not its submission prefix; give its operator the vkey of the log'],
-  [403, 'it knows the log by another key; give its operator the vkey of the log'],
+  [404, 'it does not know the log, or this is not its submission prefix; give its operator the vkey of the log'],
+  [403, 'it knows the log with a different key; give its operator the vkey of the log'],
   [413, 'the checkpoint has more signatures than the witness reads'],
 ])
 
@@ -187,10 +191,14 @@ function refused({ status, body }: Reply): WitnessError {
 }
 
 const ahead = (claimed: number, size: number): WitnessError =>
-  new WitnessError('WITNESS_AHEAD', `the witness cosigned a tree of size ${claimed}, the checkpoint is of ${size}`, {
-    hint: 'submit the newest checkpoint; if this is the newest, an old copy of the log was put back or it has forked',
-    witnessSize: claimed,
-  })
+  new WitnessError(
+    'WITNESS_AHEAD',
+    `the witness cosigned a tree of size ${claimed}, but the checkpoint has size ${size}`,
+    {
+      hint: 'submit the newest checkpoint; if this is the newest, an old copy of the log was restored or the log has forked',
+      witnessSize: claimed,
+    },
+  )
 
 const conflict = (from: number): WitnessError =>
   new WitnessError('WITNESS_CONFLICT', `the checkpoint does not extend what the witness cosigned at size ${from}`, {
@@ -200,5 +208,5 @@ const conflict = (from: number): WitnessError =>
 
 const invalid = (message: string): WitnessError =>
   new WitnessError('WITNESS_ANSWER_INVALID', message, {
-    hint: 'nothing of the answer was used; is it the right address?',
+    hint: 'the answer was discarded; check the address of the witness',
   })

@@ -58,8 +58,8 @@ export async function post(url: URL, text: string, { timeoutMs, fetch }: PostOpt
     }
   } catch (error) {
     if (error instanceof WitnessError) throw error
-    throw new WitnessError('WITNESS_UNREACHABLE', `the witness at \`${url.host}\` gave no answer: ${reasonOf(error)}`, {
-      hint: 'see that it is running and that this machine may connect to it, and try again',
+    throw new WitnessError('WITNESS_UNREACHABLE', `the witness at \`${url.host}\` did not answer: ${reasonOf(error)}`, {
+      hint: 'check that it is running and that this machine can connect to it, then try again',
       cause: error,
     })
   }
@@ -74,7 +74,7 @@ async function readBounded(response: Response, url: URL): Promise<Uint8Array> {
     if (length > REPLY_BYTES_MAX) {
       throw new WitnessError(
         'WITNESS_ANSWER_INVALID',
-        `the witness at \`${url.host}\` answered more than ${REPLY_BYTES_MAX} bytes`,
+        `the witness at \`${url.host}\` answered with more than ${REPLY_BYTES_MAX} bytes`,
       )
     }
     chunks.push(chunk)
@@ -85,7 +85,7 @@ async function readBounded(response: Response, url: URL): Promise<Uint8Array> {
 /** The reason, which fetch stores in `cause`. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error'
-  if (error.name === 'TimeoutError') return 'it took too long'
+  if (error.name === 'TimeoutError') return 'timed out'
   const { cause } = error
   const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
   return code || (cause instanceof Error && cause.message) || error.message

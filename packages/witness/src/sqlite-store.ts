@@ -156,8 +156,8 @@ export class SqliteWitnessStore implements WitnessStore {
     if (row === undefined) return null
     const { size, root, note, time } = row
     if (isStored(origin, row)) return { size, root: new Uint8Array(root), note, time }
-    throw new WitnessError('STORE_DAMAGED', `\`${this.#path}\` holds a row that is not what a witness writes`, {
-      hint: 'do not go on with it: find out what changed the file',
+    throw new WitnessError('STORE_DAMAGED', `\`${this.#path}\` contains a row that a witness cannot have written`, {
+      hint: 'stop using the file, and find out what changed it',
     })
   }
 
@@ -275,14 +275,14 @@ function asStoreError(error: unknown, path: string): WitnessError {
   if (error instanceof DamagedFile)
     return new WitnessError('STORE_DAMAGED', `\`${path}\`: the pages of the file do not form a database: ${reason}`, {
       cause: error,
-      hint: 'nothing was written; do not go on with it: find out what changed the file',
+      hint: 'nothing was written; stop using the file, and find out what changed it',
     })
   const code = codeOf(error)
   // The ledger package detects a deleted or replaced file.
   if (code === 'LEDGER_DAMAGED')
     return new WitnessError('STORE_DAMAGED', reason, {
       cause: error,
-      hint: 'stop the witness and find out who did it',
+      hint: 'stop the witness, and find out what changed the file',
     })
   if (code === 'SQLITE_NOTADB') return notAStore(path, 'is not a SQLite database')
   return new WitnessError(code === 'SQLITE_CORRUPT' ? 'STORE_DAMAGED' : 'STORE_FAILED', `\`${path}\`: ${reason}`, {

@@ -29,7 +29,7 @@ export interface WitnessStore {
 
 /** @throws RangeError for a change that would shrink a log or has no valid time */
 export function requireGrowth(oldSize: number, next: StoredCheckpoint): void {
-  if (next.size < oldSize) throw new RangeError('a log on record must not shrink')
+  if (next.size < oldSize) throw new RangeError('a stored log must not shrink')
   if (!isTime(next.time)) throw new RangeError('the time of a cosignature must be in whole seconds since 1970')
 }
 

@@ -72,7 +72,7 @@ const TEXT_TYPE = 'text/plain; charset=utf-8'
  *   const witness = createWitness({ name: 'witness.example/w1', signer, logs: [parseVkey(vkey)], store })
  */
 export function createWitness({ name, signer, logs, store, clock = systemClock }: WitnessOptions): Witness {
-  if (logs.length === 0) throw new TypeError('`logs` must name at least one log: a witness of none refuses everything')
+  if (logs.length === 0) throw new TypeError('`logs` must contain at least one log')
   const verifiers = groupByName(logs)
   const { key } = createCosigner(name, signer, clock)
 
@@ -80,7 +80,7 @@ export function createWitness({ name, signer, logs, store, clock = systemClock }
     const submission = readSubmission(request)
     if (typeof submission === 'string') return text(400, submission)
     const known = verifiers.get(submission.claim.origin)
-    if (known === undefined) return text(404, 'the log is not known here')
+    if (known === undefined) return text(404, 'this witness does not know the log')
     const checkpoint = openSubmission(submission, known)
     if (checkpoint === null) return text(403, 'the checkpoint is not signed by a known key of the log')
     for (let tries = 0; tries < RECORD_TRIES; tries += 1) {
@@ -112,11 +112,11 @@ function judge(
   if (oldSize > size) return text(400, 'the old size is larger than that of the checkpoint')
   if (oldSize !== (stored?.size ?? 0)) return conflict(stored)
   if (stored === null || oldSize === 0)
-    return proof.length === 0 ? null : text(422, 'there is nothing to prove from size 0')
+    return proof.length === 0 ? null : text(422, 'a request from size 0 must not have a proof')
   // No size in the body: the request cannot succeed with any size.
-  if (oldSize === size && !isSame(stored.root, root)) return text(409, 'another root was cosigned at this size')
+  if (oldSize === size && !isSame(stored.root, root)) return text(409, 'a different root was cosigned at this size')
   if (verifyConsistency(oldSize, size, stored.root, root, proof)) return null
-  return text(422, 'the proof does not show that the tree extends the one that was cosigned')
+  return text(422, 'the proof does not show that the tree extends the cosigned tree')
 }
 
 function readSubmission(request: Uint8Array): UnverifiedSubmission | string {
@@ -176,7 +176,7 @@ function timeFrom(clock: () => number, last: number): number {
   if (!isTime(now)) throw new RangeError('the clock must give whole seconds since 1970')
   if (last - now <= CLOCK_BEHIND_SECONDS_MAX) return Math.max(now, last)
   throw new WitnessError('CLOCK_BEHIND', `the clock is ${last - now} s before the last cosignature of the log`, {
-    hint: 'set the clock of the witness; a cosignature must not have an earlier time than the one before',
+    hint: 'correct the clock of the witness; a cosignature must not be earlier than the previous one',
   })
 }
 

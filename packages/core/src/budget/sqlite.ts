@@ -168,7 +168,7 @@ function checkRow(raw: Record<string, unknown>): BookedCharge {
 }
 
 function requireTime(value: unknown): number {
-  if (!Number.isSafeInteger(value)) throw new TypeError('the charge has no time')
+  if (!Number.isSafeInteger(value)) throw new TypeError('the charge has an invalid time')
   return value as number
 }
 

@@ -44,7 +44,7 @@ export function fromColumns(row: StoredApproval): ApprovalRow {
     return checkRow(Object.fromEntries(COLUMNS.map(([name, column, kind]) => [name, value(row[column], kind)])))
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
-    throw new ApprovalStoreError('APPROVAL_STORE_FAILED', `the table holds an approval that is none: ${why}`, { cause })
+    throw new ApprovalStoreError('APPROVAL_STORE_FAILED', `the table contains an invalid approval: ${why}`, { cause })
   }
 }
 

@@ -105,7 +105,7 @@ export class StagedCharges implements ChargeTable {
 
   used(limit: ApplicableLimit): number {
     const used = this.#used.get(limitKey(limit))
-    if (used === undefined) throw new TypeError('what a limit has used was not loaded')
+    if (used === undefined) throw new TypeError('the usage of a limit was not loaded')
     return Math.min(used, Number.MAX_SAFE_INTEGER)
   }
 
@@ -161,7 +161,7 @@ function checkRow(row: ChargeRow): BookedCharge {
   })
   const chargedAtMs = Number(row.charged_at_ms)
   const { state } = row
-  if (!Number.isSafeInteger(chargedAtMs)) throw new TypeError('the charge has no time')
+  if (!Number.isSafeInteger(chargedAtMs)) throw new TypeError('the charge has an invalid time')
   if (state !== 'reserved' && state !== 'committed' && state !== 'released')
     throw new TypeError('the charge has an unknown state')
   return { charge, chargedAtMs, state }

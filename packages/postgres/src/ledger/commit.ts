@@ -130,7 +130,7 @@ export class LedgerCommit {
 
   #gaveUp(attempt: Attempt): unknown {
     if ('error' in attempt && attempt.error !== undefined) return attempt.error
-    return new LedgerError('LEDGER_BUSY', `\`${this.#options.target.shown}\` is written by others without a pause`, {
+    return new LedgerError('LEDGER_BUSY', `\`${this.#options.target.shown}\` is busy with other writers`, {
       hint: 'try again',
     })
   }
@@ -248,9 +248,9 @@ export class LedgerCommit {
       if (performance.now() >= until) {
         throw new LedgerError(
           'LEDGER_WRITE_FAILED',
-          `\`${target.shown}\` went away over a commit, and it is not known whether the entry is recorded`,
+          `\`${target.shown}\`: the connection was lost during a commit; the entry may be recorded`,
           {
-            hint: 'look for the request with `sudoagent search` when the server is back',
+            hint: 'when the server is back, look for the request with `sudoagent search`',
             cause: last,
           },
         )

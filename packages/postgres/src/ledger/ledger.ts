@@ -116,7 +116,7 @@ export class PostgresLedger extends StoreWriter {
     } = own
     const target = parseTarget(url)
     if (target.ledger === null) {
-      throw new LedgerError('LEDGER_NOT_FOUND', `\`${target.shown}\` names no ledger`, {
+      throw new LedgerError('LEDGER_NOT_FOUND', `\`${target.shown}\` does not name a ledger`, {
         hint: 'add `?ledger=payments`',
       })
     }

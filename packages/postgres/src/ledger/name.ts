@@ -19,7 +19,7 @@ export async function findOrMakeLedger(session: Session, target: Target, name: s
     await session.ask(makeQuery(target, name))
     id = await findLedger(session, target, name)
   }
-  if (id === null || !Number.isSafeInteger(id)) throw new Error('the ledger could not be made')
+  if (id === null || !Number.isSafeInteger(id)) throw new Error('the ledger could not be created')
   return id
 }
 

@@ -57,7 +57,7 @@ export async function openPostgresLedger(
 ): Promise<LedgerReader> {
   const target = name === undefined ? parseTarget(url) : withLedger(parseTarget(url), name)
   if (target.ledger === null) {
-    throw new LedgerError('LEDGER_NOT_FOUND', `\`${target.shown}\` names no ledger`, {
+    throw new LedgerError('LEDGER_NOT_FOUND', `\`${target.shown}\` does not name a ledger`, {
       hint: 'add `?ledger=payments`; `sudoagent ledgers` lists them',
     })
   }
@@ -70,7 +70,7 @@ export async function openPostgresLedger(
     })
     if (ledger === undefined) {
       throw new LedgerError('LEDGER_NOT_FOUND', `\`${target.shown}\` does not exist`, {
-        hint: '`sudoagent ledgers` lists those that do',
+        hint: '`sudoagent ledgers` lists the existing ledgers',
       })
     }
     return new PostgresReader(session, target, ledger)

@@ -123,7 +123,7 @@ export async function readState(
   const end = last === null ? 0 : Number(last.position)
   if (end < size) throw shorterThanHead(shown, end, size)
   // Entries and head change together, so an entry after the head was inserted by other means.
-  if (end > size) throw headRefused(shown, `says ${size} entries, and there is one at ${end}`)
+  if (end > size) throw headRefused(shown, `covers ${size} entries, but the ledger has ${end}`)
   const tail = tailOf(locked, shown)
   const frontier = frontierOf(row, shown)
   if (
@@ -172,8 +172,8 @@ function requireSeen({ seenHash }: LockedHead, known: Known | null, shown: strin
 export function seenIsGone(size: number, shown: string): LedgerError {
   return new LedgerError(
     'LEDGER_DAMAGED',
-    `\`${shown}\`: entry ${size}, which this writer has seen, is gone or is not the one that was there`,
-    { hint: 'is this the primary? an old one may have come back; nothing was written' },
+    `\`${shown}\`: entry ${size}, which this writer has seen, is missing or has changed`,
+    { hint: 'nothing was written; check that this is the primary, not an old one that came back' },
   )
 }
 

@@ -24,7 +24,9 @@ const LOCK_TIMEOUT_MS = 10_000
 export async function openPostgresSink(url: string): Promise<LedgerSink> {
   const target = parseTarget(url)
   if (target.ledger === null)
-    throw new LedgerError('LEDGER_NOT_FOUND', `\`${target.shown}\` names no ledger`, { hint: 'add `?ledger=payments`' })
+    throw new LedgerError('LEDGER_NOT_FOUND', `\`${target.shown}\` does not name a ledger`, {
+      hint: 'add `?ledger=payments`',
+    })
   const session = await openWriteSession(target)
   try {
     const there = await findLedger(session, target, target.ledger)
@@ -109,8 +111,8 @@ class PostgresSink implements LedgerSink {
     await this.#whole(async () => {
       const head = await this.#lockHead()
       if (head === undefined || Number(head.size) !== before.head.size) {
-        throw new LedgerError('LEDGER_LOCKED', `\`${this.name}\` is written by somebody else`, {
-          hint: 'a copy has one writer',
+        throw new LedgerError('LEDGER_LOCKED', `\`${this.name}\` is being written by another process`, {
+          hint: 'only one process can write a copy',
         })
       }
       const { ledger } = head
@@ -161,7 +163,7 @@ class PostgresSink implements LedgerSink {
       })
       if (rows.length === 1) return
       throw new LedgerError('LEDGER_DAMAGED', 'the head of the ledger is older than its entries', {
-        hint: 'one more entry, written by this version, brings it up to them',
+        hint: 'append one more entry with this version to update the head',
       })
     })
     if (cosigned !== null) await keepPostgresCosigned(this.#url, cosigned)

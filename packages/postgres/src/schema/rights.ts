@@ -102,7 +102,7 @@ ${checkFunction(
 ${requireWriter(s)}
   IF NEW.size > OLD.size AND (NEW.size - OLD.size > ${GROWTH_MAX} OR
     (SELECT count(*) FROM ${s}.entry WHERE ledger = NEW.ledger AND position > OLD.size AND position <= NEW.size) <> NEW.size - OLD.size) THEN
-    ${refuse('a head grows with its entries alone')}
+    ${refuse('a head can grow only together with its entries')}
   END IF;`,
 )}
 ${trigger(s, 'head', 'head_fits', 'UPDATE ON FOR EACH ROW')}
@@ -112,7 +112,7 @@ ${checkFunction(
   'entries_fit',
   `  IF EXISTS (SELECT FROM (SELECT ledger, min(position) AS first, max(position) AS last FROM added GROUP BY ledger) AS a
     LEFT JOIN ${s}.head USING (ledger) WHERE head.ledger IS NULL OR a.last > head.size OR a.first < 1) THEN
-    ${refuse('an entry is never behind the head of its ledger')}
+    ${refuse('an entry must not be after the head of its ledger')}
   END IF;`,
 )}
 ${trigger(s, 'entry', 'entries_fit', 'INSERT ON REFERENCING NEW TABLE AS added FOR EACH STATEMENT')}
@@ -126,18 +126,18 @@ ${checkFunction(
   'approval_moves',
   `  IF TG_OP = 'INSERT' THEN
     IF NEW.state <> 'pending' OR ${row('NEW', 'approver_id, note, resolved_at_ms, consumed_at_ms')} IS DISTINCT FROM (NULL::text, NULL::text, NULL::bigint, NULL::bigint) THEN
-      ${refuse('an approval begins unanswered')}
+      ${refuse('a new approval must be unanswered')}
     END IF;
   ELSIF NOT (${same(fixed)}) THEN
-    ${refuse('what an approval is about never changes')}
+    ${refuse('the subject of an approval cannot be changed')}
   ELSIF ${same(`${answer}, consumed_at_ms`)} THEN
     RETURN NULL;
   ELSIF OLD.state = 'pending' AND NEW.state <> 'pending' AND NEW.consumed_at_ms IS NULL THEN
     IF NEW.state = 'approved' AND NOT pg_has_role(session_user, '${s}_approver', 'MEMBER') THEN
-      RAISE EXCEPTION 'the login % may not approve', session_user USING ERRCODE = 'insufficient_privilege';
+      RAISE EXCEPTION 'the login % is not allowed to approve', session_user USING ERRCODE = 'insufficient_privilege';
     END IF;
   ELSIF NOT (OLD.state = 'approved' AND OLD.consumed_at_ms IS NULL AND NEW.consumed_at_ms IS NOT NULL AND ${same(answer)}) THEN
-    ${refuse('an approval is answered once and used once')}
+    ${refuse('an approval can be answered once and used once')}
   END IF;`,
 )}
 ${trigger(s, 'approval', 'approval_moves', 'INSERT OR UPDATE ON FOR EACH ROW')}
@@ -145,25 +145,25 @@ ${trigger(s, 'approval', 'approval_moves', 'INSERT OR UPDATE ON FOR EACH ROW')}
 ${checkFunction(
   s,
   'approval_goes',
-  `  IF OLD.expires_at_ms > ${NOW_MS} - ${APPROVAL_RETENTION_MS} THEN ${refuse('an approval is kept for a day after it ended')} END IF;`,
+  `  IF OLD.expires_at_ms > ${NOW_MS} - ${APPROVAL_RETENTION_MS} THEN ${refuse('an approval cannot be deleted until a day after it expired')} END IF;`,
 )}
 ${trigger(s, 'approval', 'approval_goes', 'DELETE ON FOR EACH ROW')}
 
 ${checkFunction(
   s,
   'budget_moves',
-  `  IF TG_OP = 'DELETE' OR NEW.budget_key <> OLD.budget_key OR NEW.window_ms < OLD.window_ms THEN ${refuse('the window of a budget never gets shorter')} END IF;`,
+  `  IF TG_OP = 'DELETE' OR NEW.budget_key <> OLD.budget_key OR NEW.window_ms < OLD.window_ms THEN ${refuse('the window of a budget cannot be shortened')} END IF;`,
 )}
 ${trigger(s, 'budget', 'budget_moves', 'UPDATE OR DELETE ON FOR EACH ROW')}
 
 ${checkFunction(
   s,
   'charge_moves',
-  `  IF NEW.charged_at_ms > ${NOW_MS} + ${CHARGE_AHEAD_MS} THEN ${refuse('a charge is of now')} END IF;
+  `  IF NEW.charged_at_ms > ${NOW_MS} + ${CHARGE_AHEAD_MS} THEN ${refuse('a charge must have the current time')} END IF;
   IF TG_OP = 'UPDATE' AND NOT (${same('budget_key, request_id')} AND (OLD.state = 'released' OR OLD.state = NEW.state OR NEW.state = 'released' OR OLD.state = 'reserved')
     AND (OLD.state = 'released' OR ${same('agent_id, action, cost')} AND (NEW.charged_at_ms = OLD.charged_at_ms
       OR OLD.state = 'reserved' AND NEW.charged_at_ms > OLD.charged_at_ms))) THEN
-    ${refuse('what a charge is for never changes')}
+    ${refuse('the subject of a charge cannot be changed')}
   END IF;`,
 )}
 ${trigger(s, 'budget_charge', 'charge_moves', 'INSERT OR UPDATE ON FOR EACH ROW')}
@@ -171,7 +171,7 @@ ${trigger(s, 'budget_charge', 'charge_moves', 'INSERT OR UPDATE ON FOR EACH ROW'
 ${checkFunction(
   s,
   'charge_goes',
-  `  IF OLD.charged_at_ms > ${NOW_MS} - coalesce((SELECT window_ms FROM ${s}.budget WHERE budget_key = OLD.budget_key), 0) THEN ${refuse('a charge is kept as long as a window reaches it')} END IF;`,
+  `  IF OLD.charged_at_ms > ${NOW_MS} - coalesce((SELECT window_ms FROM ${s}.budget WHERE budget_key = OLD.budget_key), 0) THEN ${refuse('a charge cannot be deleted while a window includes it')} END IF;`,
 )}
 ${trigger(s, 'budget_charge', 'charge_goes', 'DELETE ON FOR EACH ROW')}`
 }

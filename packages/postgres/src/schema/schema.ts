@@ -78,8 +78,8 @@ CREATE TABLE IF NOT EXISTS ${s}.ledger (
   made_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- One row a ledger, locked by whoever appends. The epoch rises whenever another writer takes over: what a writer sends that was left behind finds
--- another epoch, and changes nothing.
+-- One row per ledger, locked by the appending writer. Each writer that takes over raises the epoch: a delayed
+-- statement of an earlier writer then finds a different epoch and changes nothing.
 CREATE TABLE IF NOT EXISTS ${s}.head (
   ledger integer PRIMARY KEY REFERENCES ${s}.ledger,
   size bigint NOT NULL DEFAULT 0,
@@ -93,7 +93,7 @@ CREATE TABLE IF NOT EXISTS ${s}.head (
   moved_at timestamptz NOT NULL DEFAULT clock_timestamp()
 ) WITH (fillfactor = 20);
 
--- No foreign key: it would be asked for each entry, and the head's row says it already.
+-- No foreign key: it would be checked for each entry, and the head row already proves that the ledger exists.
 CREATE TABLE IF NOT EXISTS ${s}.entry (
   ledger integer NOT NULL,
   position bigint NOT NULL,
@@ -103,7 +103,7 @@ CREATE TABLE IF NOT EXISTS ${s}.entry (
   call bigint,
   PRIMARY KEY (ledger, position)
 );
--- Tables of an earlier day know it from the entry alone.
+-- Tables of an earlier release do not have the column; its value is in the last entry.
 ALTER TABLE ${s}.head ADD COLUMN IF NOT EXISTS recorded_at text;
 UPDATE ${s}.head SET recorded_at = last.entry_json::json ->> 'recorded_at'
   FROM ${s}.entry AS last WHERE last.ledger = head.ledger AND last.position = head.size AND head.recorded_at IS NULL;
@@ -155,12 +155,13 @@ CREATE INDEX IF NOT EXISTS budget_charge_open ON ${s}.budget_charge (budget_key,
 
 CREATE OR REPLACE FUNCTION ${s}.refuse_change() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
-  RAISE EXCEPTION 'what is on record is never changed: % of % is refused', TG_OP, TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+  RAISE EXCEPTION 'recorded data cannot be changed: % of % is refused', TG_OP, TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
 END $$;
 CREATE OR REPLACE TRIGGER entry_stays BEFORE UPDATE OR DELETE ON ${s}.entry FOR EACH ROW EXECUTE FUNCTION ${s}.refuse_change();
 CREATE OR REPLACE TRIGGER entries_stay BEFORE TRUNCATE ON ${s}.entry FOR EACH STATEMENT EXECUTE FUNCTION ${s}.refuse_change();
--- Asked for every append, so the condition is the trigger's own, and the function is called when it is to refuse; afterwards, because a trigger
--- before would have the row locked and read once more. Two, because a condition costs by its length, and a lone append changes no epoch.
+-- Checked at every append, so the triggers have conditions and call the function only to refuse. AFTER: a BEFORE
+-- trigger would lock and read the row again. Two triggers: a single append does not change the epoch, and a shorter
+-- condition is faster.
 CREATE OR REPLACE TRIGGER head_goes_on AFTER UPDATE OF size ON ${s}.head FOR EACH ROW
   WHEN (NEW.size < OLD.size) EXECUTE FUNCTION ${s}.refuse_change();
 CREATE OR REPLACE TRIGGER epoch_goes_on AFTER UPDATE OF ledger, epoch ON ${s}.head FOR EACH ROW

@@ -12,21 +12,25 @@ export function isTransient(error: unknown): boolean {
   return ['40001', '40P01'].includes(sqlState(error) ?? '')
 }
 
-const INIT_HINT = '`sudoagent postgres init` makes the tables'
+const INIT_HINT = '`sudoagent postgres init` creates the tables'
 
 const CODES: ReadonlyMap<string, readonly [LedgerErrorCode, string, string?]> = new Map([
   [
     '28P01',
-    ['LEDGER_NOT_READABLE', 'does not let us in: the password is wrong or missing', 'set PGPASSWORD or PGPASSFILE'],
+    ['LEDGER_NOT_READABLE', 'refused the login: the password is wrong or missing', 'set PGPASSWORD or PGPASSFILE'],
   ],
-  ['28000', ['LEDGER_NOT_READABLE', 'does not let us in', 'pg_hba.conf of the server says who may connect']],
-  ['3D000', ['LEDGER_NOT_FOUND', 'names a database that does not exist', 'name another, or make it']],
-  ['3F000', ['LEDGER_NOT_A_LEDGER', 'has no tables of sudoagent', INIT_HINT]],
-  ['42P01', ['LEDGER_NOT_A_LEDGER', 'has no tables of sudoagent', INIT_HINT]],
-  ['42703', ['LEDGER_NOT_A_LEDGER', 'has other tables than ours under their names', INIT_HINT]],
+  ['28000', ['LEDGER_NOT_READABLE', 'refused the login', 'pg_hba.conf on the server defines who can connect']],
+  ['3D000', ['LEDGER_NOT_FOUND', 'names a database that does not exist', 'create it, or use another database']],
+  ['3F000', ['LEDGER_NOT_A_LEDGER', 'does not contain the tables of sudoagent', INIT_HINT]],
+  ['42P01', ['LEDGER_NOT_A_LEDGER', 'does not contain the tables of sudoagent', INIT_HINT]],
+  ['42703', ['LEDGER_NOT_A_LEDGER', 'has different tables under the names of the sudoagent tables', INIT_HINT]],
   [
     '42809',
-    ['LEDGER_NOT_A_LEDGER', 'has something else than tables under the names of ours', 'ask who owns the schema'],
+    [
+      'LEDGER_NOT_A_LEDGER',
+      'has other objects under the names of the sudoagent tables',
+      'find out who owns the schema',
+    ],
   ],
   [
     '42501',
@@ -36,17 +40,17 @@ const CODES: ReadonlyMap<string, readonly [LedgerErrorCode, string, string?]> = 
       'the role needs `<schema>_writer` or `<schema>_reader`',
     ],
   ],
-  ['25006', ['LEDGER_WRITE_FAILED', 'cannot be written: the server is read-only', 'name the primary']],
+  ['25006', ['LEDGER_WRITE_FAILED', 'cannot be written: the server is read-only', 'use the URL of the primary']],
   ['53100', ['LEDGER_WRITE_FAILED', 'cannot be written: the disk of the server is full']],
   ['53200', ['LEDGER_WRITE_FAILED', 'cannot be written: the server is out of memory']],
-  ['53300', ['LEDGER_BUSY', 'has no connection left']],
+  ['53300', ['LEDGER_BUSY', 'has no free connection']],
   ['55P03', ['LEDGER_BUSY', 'is locked by another writer for longer than the timeout']],
   ['57014', ['LEDGER_BUSY', 'did not answer within the statement timeout']],
-  ['40001', ['LEDGER_BUSY', 'refused the transaction again and again: could not serialize']],
-  ['40P01', ['LEDGER_BUSY', 'refused the transaction again and again: deadlock']],
-  ['23001', ['LEDGER_DAMAGED', 'refuses to change what is on record', 'run `sudoagent verify` on it']],
-  ['23502', ['LEDGER_DAMAGED', 'holds a tree that is not whole', 'run `sudoagent verify` on it']],
-  ['23505', ['LEDGER_DAMAGED', 'has an entry behind its head already', 'run `sudoagent verify` on it']],
+  ['40001', ['LEDGER_BUSY', 'refused the transaction repeatedly: could not serialize']],
+  ['40P01', ['LEDGER_BUSY', 'refused the transaction repeatedly: deadlock']],
+  ['23001', ['LEDGER_DAMAGED', 'refuses to change recorded data', 'run `sudoagent verify` on it']],
+  ['23502', ['LEDGER_DAMAGED', 'contains an incomplete tree', 'run `sudoagent verify` on it']],
+  ['23505', ['LEDGER_DAMAGED', 'already has an entry after its head', 'run `sudoagent verify` on it']],
 ])
 
 /** A server that shuts down or starts up, or that terminated the session. */
@@ -71,20 +75,21 @@ export function asLedgerError(error: unknown, shown: string, otherwise: LedgerEr
 function otherFailure(error: unknown, state: string | null): readonly [string, string?] {
   const nodeCode = String((error as { readonly code?: unknown } | null)?.code)
   const why = error instanceof Error ? error.message || nodeCode : String(error)
-  if (state !== null && !AWAY.test(state)) return [`failed: ${why}`, 'the log of the server says more']
+  if (state !== null && !AWAY.test(state)) return [`failed: ${why}`, 'see the log of the server']
   if (CERTIFICATE.test(nodeCode))
-    return [`cannot be trusted, its certificate is not accepted: ${why}`, certificateHint(nodeCode)]
+    return [`cannot be trusted: its certificate was rejected: ${why}`, certificateHint(nodeCode)]
   // This error of `pg` has no code.
   if (why === 'The server does not support SSL connections')
     return [
-      'does not speak TLS',
-      'turn `ssl` on there; with `sslmode=disable` in the URL whoever is on the way reads along',
+      'does not support TLS',
+      'enable `ssl` on the server; with `sslmode=disable` in the URL, the connection is not encrypted',
     ]
-  return [`cannot be reached: ${why}`, 'look whether the server runs, and takes connections on that host and port']
+  return [`cannot be reached: ${why}`, 'check that the server is running and accepts connections on that host and port']
 }
 
 function certificateHint(nodeCode: string): string {
-  if (nodeCode === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'name the host as its certificate does'
-  if (/^CERT_(?:HAS_EXPIRED|NOT_YET_VALID)$/.test(nodeCode)) return 'renew it, or look at the clock of this machine'
-  return '`sslrootcert=<file>` in the URL names the authority that its certificate must come from'
+  if (nodeCode === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'use the host name of its certificate'
+  if (/^CERT_(?:HAS_EXPIRED|NOT_YET_VALID)$/.test(nodeCode))
+    return 'renew the certificate, or check the clock of this machine'
+  return '`sslrootcert=<file>` in the URL sets the authority that must have issued its certificate'
 }

@@ -48,9 +48,9 @@ const CHECK = `WITH ours AS (
     WHEN is_filtered THEN 'has row security, which hides rows'
     WHEN EXISTS (SELECT FROM pg_catalog.pg_inherits WHERE inhparent = ours.oid OR inhrelid = ours.oid) THEN 'shares its rows with another table'
     WHEN EXISTS (SELECT FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-      WHERE a.attrelid = ours.oid AND a.attnum > 0 AND NOT a.attisdropped AND t.typnamespace <> 'pg_catalog'::regnamespace) THEN 'has a column of a foreign type'
-    WHEN EXISTS (SELECT FROM foreign_code WHERE relation = ours.oid) THEN 'runs a function that is not ours'
-    WHEN relowner <> (SELECT relowner FROM ours WHERE relname = 'meta') THEN 'has another owner than \`meta\`'
+      WHERE a.attrelid = ours.oid AND a.attnum > 0 AND NOT a.attisdropped AND t.typnamespace <> 'pg_catalog'::regnamespace) THEN 'has a column of a type outside pg_catalog'
+    WHEN EXISTS (SELECT FROM foreign_code WHERE relation = ours.oid) THEN 'runs a function that sudoagent did not create'
+    WHEN relowner <> (SELECT relowner FROM ours WHERE relname = 'meta') THEN 'has a different owner than \`meta\`'
   END AS problem FROM ours ORDER BY relname`
 
 /**
@@ -71,12 +71,12 @@ export async function requireTables(session: Asking, { schema, shown }: Target):
       'LEDGER_NOT_A_LEDGER',
       `\`${shown}\` has no table \`${missing}\` in the schema \`${schema}\``,
       {
-        hint: '`sudoagent postgres init` makes the tables',
+        hint: '`sudoagent postgres init` creates the tables',
       },
     )
   const bad = rows.find(({ problem }) => problem !== null)
   if (bad === undefined) return
   throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${shown}\`: \`${schema}.${bad.name}\` ${bad.problem}`, {
-    hint: 'nothing was read from it; ask who owns the schema',
+    hint: 'nothing was read from it; find out who owns the schema',
   })
 }

@@ -51,15 +51,15 @@ export async function prepareSession(
      SET lock_timeout TO ${lockTimeoutMs}; SET idle_in_transaction_session_timeout TO ${access === 'read' ? 0 : IDLE_IN_TRANSACTION_MS};
      SET default_transaction_isolation TO 'read committed'; ${access === 'read' && requireSchema ? `${lockText(target.schema)};` : ''} ${SETTINGS}`,
   )
-  if (settings === undefined) throw new Error('the server did not tell its settings')
+  if (settings === undefined) throw new Error('the server did not return its settings')
   if (settings.encoding !== 'UTF8')
-    refuse(`stores text as ${settings.encoding}`, 'make the database with ENCODING UTF8')
+    refuse(`stores text as ${settings.encoding}`, 'create the database with ENCODING UTF8')
   if (access === 'write') {
-    if (settings.readonly) refuse('cannot be written: the server is read-only', 'name the primary')
+    if (settings.readonly) refuse('cannot be written: the server is read-only', 'use the URL of the primary')
     if (settings.commit !== synchronousCommit && !(settings.commit === 'remote_apply' && synchronousCommit === 'on')) {
       refuse(
-        `keeps synchronous_commit = ${settings.commit}: a commit that was acknowledged can still be lost`,
-        `allow \`SET synchronous_commit\`, or ask for \`synchronousCommit: '${settings.commit}'\` by name`,
+        `uses synchronous_commit = ${settings.commit}: an acknowledged commit can be lost`,
+        `allow \`SET synchronous_commit\`, or set the option \`synchronousCommit: '${settings.commit}'\``,
       )
     }
     requireFsync(settings.fsync, synchronousCommit, target)
@@ -89,13 +89,9 @@ function commitSetting(asked: SynchronousCommit): string {
  */
 export function requireFsync(fsync: string, synchronousCommit: SynchronousCommit, { shown }: Target): void {
   if (fsync === 'on' || synchronousCommit === 'off') return
-  throw new LedgerError(
-    'LEDGER_WRITE_FAILED',
-    `\`${shown}\` has fsync = off: a commit that was acknowledged can still be lost`,
-    {
-      hint: "set it to `on`, or ask for `synchronousCommit: 'off'` by name",
-    },
-  )
+  throw new LedgerError('LEDGER_WRITE_FAILED', `\`${shown}\` has fsync = off: an acknowledged commit can be lost`, {
+    hint: "set it to `on`, or set the option `synchronousCommit: 'off'`",
+  })
 }
 
 async function requireVersion(session: Asking, { schema, shown }: Target): Promise<void> {
@@ -107,8 +103,8 @@ async function requireVersion(session: Asking, { schema, shown }: Target): Promi
     `\`${shown}\` has tables of version ${meta?.version}, not ${SCHEMA_VERSION}`,
     {
       hint: newer
-        ? 'use the sudoagent that made them, or a later one'
-        : '`sudoagent postgres init` brings them up to date',
+        ? 'use the release of sudoagent that created them, or a later one'
+        : '`sudoagent postgres init` updates them',
     },
   )
 }

@@ -182,7 +182,7 @@ export class Session {
 
   /** Closes the connection immediately; further answers are ignored. */
   abandon(): void {
-    this.#lose(new Error('given up'))
+    this.#lose(new Error('connection abandoned'))
     socketOf(this.#client).destroy()
   }
 

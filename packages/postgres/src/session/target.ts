@@ -76,17 +76,18 @@ export function parseTarget(url: string, env: { readonly [name: string]: string 
   const parameters = new URLSearchParams(query)
   const unknown = [...parameters.keys()].find((name) => !PARAMETERS.includes(name))
   if (unknown !== undefined)
-    return refuse(`has an unknown parameter \`${unknown}\``, `it may have ${PARAMETERS.join(', ')}`)
+    return refuse(`has an unknown parameter \`${unknown}\``, `the parameters are ${PARAMETERS.join(', ')}`)
   const [, user, password, places = ''] = /^(?:([^:@]*)(?::(.*))?@)?([^@]*)$/s.exec(authority) ?? []
   const hosts = (parameters.get('host') ?? (places || env.PGHOST || 'localhost'))
     .split(',')
     .map((place) => hostOf(place, env.PGPORT))
-  if (hosts.includes(null) || hosts.length > HOSTS_MAX) return refuse('names a host or a port that cannot be')
+  if (hosts.includes(null) || hosts.length > HOSTS_MAX) return refuse('has an invalid host or port')
   const schema = parameters.get('schema') ?? SCHEMA_DEFAULT
-  if (!isSchemaName(schema)) return refuse(`names the schema \`${schema}\``, 'a schema is a lower-case name: sudoagent')
+  if (!isSchemaName(schema))
+    return refuse(`has the invalid schema name \`${schema}\``, 'a schema name is in lower case, such as sudoagent')
   const ledger = parameters.get('ledger')
   if (ledger !== null && !isLedgerName(ledger)) {
-    return refuse(`names the ledger \`${ledger}\``, LEDGER_NAME_HINT)
+    return refuse(`has the invalid ledger name \`${ledger}\``, LEDGER_NAME_HINT)
   }
   const tls = tlsOf(parameters.get('sslmode'), parameters.get('sslrootcert'), shown)
   return {
@@ -101,7 +102,7 @@ export function parseTarget(url: string, env: { readonly [name: string]: string 
   }
 }
 
-const LEDGER_NAME_HINT = 'a ledger is 1 to 63 of a-z, 0-9, `.`, `-` and `_`: payments.prod'
+const LEDGER_NAME_HINT = 'a ledger name has 1 to 63 of the characters a-z, 0-9, `.`, `-` and `_`, such as payments.prod'
 
 const PARAMETERS = ['ledger', 'schema', 'host', 'sslmode', 'sslrootcert', 'password']
 
@@ -116,7 +117,7 @@ export function withLedger(target: Target, ledger: string): Target {
   if (!isLedgerName(ledger)) {
     throw new LedgerError(
       'LEDGER_NOT_FOUND',
-      `\`${bare}\`: \`${escapeForTerminal(ledger.slice(0, 80))}\` cannot be the name of a ledger`,
+      `\`${bare}\`: \`${escapeForTerminal(ledger.slice(0, 80))}\` is not a valid ledger name`,
       {
         hint: LEDGER_NAME_HINT,
       },
@@ -180,16 +181,16 @@ function isLocal({ name }: Host): boolean {
 /** Encrypted and verified for every other host, unless the URL explicitly sets another mode. */
 function tlsOf(mode: string | null, rootCertificate: string | null, shown: string): Target['tls'] {
   if (mode !== null && !['disable', 'require', 'verify-full'].includes(mode)) {
-    throw new LedgerError('LEDGER_NOT_FOUND', `\`${shown}\` has \`sslmode=${mode}\``, {
-      hint: '`verify-full` (what other hosts get), `require` (encrypted, whoever answers) or `disable`',
+    throw new LedgerError('LEDGER_NOT_FOUND', `\`${shown}\` has the unknown \`sslmode=${mode}\``, {
+      hint: 'use `verify-full` (default for remote hosts), `require` (encrypted, not authenticated) or `disable`',
     })
   }
   if (rootCertificate !== null && (mode === 'disable' || mode === 'require')) {
     throw new LedgerError(
       'LEDGER_NOT_FOUND',
-      `\`${shown}\` has a \`sslrootcert\`, and \`sslmode=${mode}\` checks none`,
+      `\`${shown}\` has \`sslrootcert\`, but \`sslmode=${mode}\` does not check certificates`,
       {
-        hint: 'leave `sslmode` out: where an authority is named, certificates are checked',
+        hint: 'omit `sslmode`: certificates are checked if `sslrootcert` is set',
       },
     )
   }
@@ -213,13 +214,13 @@ function tlsOf(mode: string | null, rootCertificate: string | null, shown: strin
 function authorityIn(path: string, shown: string): string {
   const refuse = (why: string, cause?: unknown): never => {
     throw new LedgerError('LEDGER_NOT_READABLE', `\`${shown}\`: its \`sslrootcert\` \`${path}\` ${why}`, {
-      hint: "it is a PEM file with the certificates that the server's must come from",
+      hint: 'it must be a PEM file with the certificates of the accepted authorities',
       ...(cause === undefined ? {} : { cause }),
     })
   }
   try {
     const text = readFileSync(path, 'latin1')
-    return text.includes('-----BEGIN CERTIFICATE-----') ? text : refuse('holds no certificate')
+    return text.includes('-----BEGIN CERTIFICATE-----') ? text : refuse('does not contain a certificate')
   } catch (error) {
     if (error instanceof LedgerError) throw error
     return refuse(`cannot be read: ${(error as { readonly code?: unknown }).code}`, error)

@@ -258,7 +258,7 @@ describe('budgets', () => {
 
 it('says what the rights leave open', async () => {
   const both = await newLogin(`IN ROLE ${schema}_writer, ${schema}_approver`)
-  expect(await openRights(as('owner'))).toEqual([`the login \`${both}\` both writes and approves`])
+  expect(await openRights(as('owner'))).toEqual([`the login \`${both}\` can both write and approve`])
   const plain = await newDatabase({ roles: true, schema: `${schema}_p` })
   const url = `${plain}?schema=${schema}_p`
   expect(await openRights(url)).toHaveLength(3)

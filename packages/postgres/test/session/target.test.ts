@@ -134,6 +134,6 @@ it.each(['x&host=attacker.example&sslmode=disable', 'x?host=attacker.example', '
       ledger: 'tickets',
       shown: expect.stringContaining('=tickets'),
     })
-    expect(() => withLedger(target, name)).toThrow(/^[\x20-\x7e]*cannot be the name of a ledger$/)
+    expect(() => withLedger(target, name)).toThrow(/^[\x20-\x7e]*is not a valid ledger name$/)
   },
 )
