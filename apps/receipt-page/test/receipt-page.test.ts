@@ -1,4 +1,4 @@
-// The page as it is built, in a real browser: opened from the disk, without a network.
+// Tests of the built page in a real browser, opened from disk and without a network.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -22,7 +22,10 @@ import { testKey } from '../../../packages/ledger/test/fixtures/draft.js'
 import { pypiLines } from '../../../packages/ledger/test/fixtures/pypi-lines.js'
 import { isLong } from '../../../test/tier.js'
 
-/** Ledgers that the package itself wrote (read in the long form); they stand beside the repository and are not always there. */
+/**
+ * Ledgers written by the Python package, for the long tier. They are stored outside the repository and may be
+ * missing.
+ */
 const PYPI = fileURLToPath(new URL('../../../../shared/vectors/python-pypi-2.0.0/', import.meta.url))
 const textOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('')
 const CHROMIUM = '/usr/bin/chromium'
@@ -68,7 +71,7 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
     await page.goto(pathToFileURL(PAGE).href)
   })
   afterEach(async () => {
-    // It loaded itself, and nothing else; and nobody complained, its own policy included.
+    // The page loaded only itself, and nothing violated its content security policy.
     expect(requests).toEqual([pathToFileURL(PAGE).href])
     expect(complaints).toEqual([])
     await page.close()
@@ -119,7 +122,7 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
     await page.fill('#key', encodeVkey(createNoteKey('example.com/agents', key.publicKey)))
     await expect.poll(() => shown()).toMatch(/^This is recorded/)
     const dropped = receipt.replace('ord-1', 'ord-2')
-    // As text: this runs in the page, and the types here are those of Node.
+    // A string, because the code runs in the page, and this file has only the types of Node.
     await page.evaluate(`{
       const transfer = new DataTransfer()
       transfer.items.add(new File([${JSON.stringify(dropped)}], 'r.json'))
@@ -150,7 +153,7 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
     })
     await expect.poll(() => shown()).toMatch(/another key signed it/)
     expect(await page.textContent('#key-name')).toBe('other.pem')
-    // Typed over, it is not what that file says.
+    // After an edit, the text no longer comes from the file.
     await page.fill('#key', key.publicKey.pem)
     expect(await page.textContent('#key-name')).toBe('')
     await page.click('summary')
@@ -189,7 +192,7 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
     expect(says).not.toContain('payments.refund')
   })
 
-  // What the package on PyPI wrote, and behind it an entry and a head of a writer of ours.
+  // Entries of the Python package, followed by an entry and a head of our writer.
   describe.each<[string, { readonly lines: () => string; readonly pem: () => string; readonly isHere: boolean }]>([
     ['in its shape', { lines: () => textOf(pypiLines(true)), pem: () => testKey(1).publicKey.pem, isHere: true }],
     [
@@ -201,7 +204,7 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
       },
     ],
   ])('a receipt of the package on PyPI, %s', (_, { lines, pem, isHere }) => {
-    /** What happened → the decision, and its receipt. */
+    /** Kind of decision → its line and its receipt. */
     const receipts = new Map<string, readonly [decision: string, receipt: string]>()
     beforeAll(async () => {
       if (!isHere) return
@@ -231,7 +234,7 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
         expect(says, kind).toMatch(/^This is recorded: the log signed it/)
         for (const part of [action, agent, decision.policy_id, ...metadata.args]) expect(says, kind).toContain(part)
         if (!wasAsked) continue
-        // The page says what `receipt verify` says.
+        // The page shows the finding of `receipt verify`.
         const [finding] = verifyReceipt(text, { publicKeys: [key.publicKey] }).findings
         const alone = await fill(text, key.publicKey.pem)
         expect(alone, kind).toMatch(/^This receipt cannot be checked with this key alone: it signed the checkpoint/)

@@ -1,4 +1,4 @@
-// All adapters that can be loaded without their framework; LangChain's is in `compat/`.
+// All adapters that load without their framework; the test for LangChain is in `compat/`.
 import * as ai from '../src/ai.js'
 import * as claude from '../src/claude-agent-sdk.js'
 import * as genkit from '../src/genkit.js'

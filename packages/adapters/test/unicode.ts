@@ -1,11 +1,11 @@
-// One text for all, in every adapter: the tool gets the characters that were decided on, or it does not run.
+// In every adapter, the tool receives exactly the text that the decision was made on, or does not run.
 import { AllowAllPolicy, SudoEngine } from '@sudoagent/core'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it } from 'vitest'
 import { entriesOf } from './entries.js'
 
 type Input = Record<string, unknown>
-/** Calls a guarded tool with an input, as the framework would, and hands what it runs with to `tool`. */
+/** Calls a guarded tool as the framework would, and passes the received input to `tool`. */
 export type Call = (engine: SudoEngine, input: Input, tool: (input: unknown) => string) => Promise<unknown>
 
 const GIVEN: readonly (readonly [given: Input, normal: Input])[] = [

@@ -1,5 +1,6 @@
-// What must lose nothing and let nothing run: writers that are stopped, servers that refuse, disks that are full. After each the ledger is verified
-// from outside, and what the writers were told is compared with what is on record. SLOW=1 runs the slow forms.
+// Faults that must not lose an entry or let a call run without one: stopped writers, refusing servers, full disks.
+// After each fault, the ledger is verified from outside and compared with what the writers reported. SLOW=1 runs the
+// slow forms.
 import { spawnSync } from 'node:child_process'
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -32,7 +33,7 @@ describe('a writer that is stopped', () => {
     await Promise.all([stopped.answered(20), other.answered(20)])
     for (let stops = 0; stops < 5; stops += 1) {
       stopped.signal('SIGSTOP')
-      // It may hold the lock; the server then ends its session, as it does by itself when it is silent for long.
+      // It may hold the lock. The server then ends its session, as it does after a long silence.
       await delay(50)
       await asSuperuser(
         database,
@@ -187,7 +188,7 @@ describe('the server refuses', () => {
       try {
         writeFileSync(join(folder, 'ballast'), Buffer.alloc(32 * 1024 * 1024))
       } catch {
-        // That is what it is for.
+        // The disk is full, as intended.
       }
       const large = (n: number) =>
         decisionDraft(n, { kwargs: { blob: Array.from({ length: 40_000 }, (_, i) => `${n}:${i}`).join() } })

@@ -1,4 +1,4 @@
-// What is read in ranges is judged as line by line: the same report, whatever somebody made of the rows.
+// Reading in ranges gives the same report as reading line by line, even if rows were tampered with.
 import { verify } from '@sudoagent/ledger'
 import { beforeAll, expect, it } from 'vitest'
 import { decisionDraft, outcomeDraft, testKey, testSigner } from '../../ledger/test/fixtures/draft.js'
@@ -89,7 +89,7 @@ it('judged by threads, by one, and line by line: the same report', async () => {
   const reader = await openPostgresLedger(url)
   const report = await verify(withoutRanges(reader))
   expect(report).toMatchObject({ ok: true, entries: 12_001 })
-  // Short enough for two threads to be worth it.
+  // Ranges short enough for two threads to be used.
   for (const threads of [1, 2]) {
     const handed = await verify(inRanges(reader, 256), { threads })
     expect(handed, `${threads} threads`).toEqual(report)

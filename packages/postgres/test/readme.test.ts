@@ -1,4 +1,4 @@
-// The README's code runs, and gives what its comments say.
+// Runs the code of the README and compares the output with its comments.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,5 +1,6 @@
-// Servers that die and come back: killed in mid-commit, failed over from, returning as an old primary. After each the ledger is verified from
-// outside, and what the writers were told is compared with what is on record. SLOW=1 runs twenty crashes in a row.
+// Servers that crash and come back: killed during a commit, failed over, returning as an old primary. After each
+// crash, the ledger is verified from outside and compared with what the writers reported. SLOW=1 runs twenty crashes
+// in a row.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -27,10 +28,10 @@ import { ledgerUrl } from './server/shared.js'
 const SLOW = TIER === 'slow'
 if (!SLOW) console.info('not tested here: twenty crashes in a row (SLOW=1 does)')
 
-/** A server of its own for the running test. */
+/** A separate server for the running test. */
 async function ownCluster(atEnd: TestContext['onTestFinished'], settings: readonly string[] = []): Promise<Cluster> {
   const folder = mkdtempSync(join(tmpdir(), 'sudoagent-pg-own-'))
-  // The unprivileged user of the server has to get through.
+  // The unprivileged user of the server needs access.
   spawnSync('chmod', ['755', folder])
   const cluster = await createCluster(folder, settings)
   atEnd(async () => {
@@ -108,7 +109,7 @@ describe.concurrent('fail-over to a synchronous standby', () => {
       await crashCluster(primary)
       await asSuperuser(urlOf(standby), 'SELECT pg_promote()')
       await Promise.all(writers.map((writer) => writer.answered(100, 90_000)))
-      // The old one comes back, first in everybody's list, and takes itself for the primary.
+      // The old primary comes back. It is first in the list of each client, and considers itself the primary.
       await startCluster(primary.folder, primary.port)
       await asSuperuser(
         urlOf(standby),
@@ -119,7 +120,7 @@ describe.concurrent('fail-over to a synchronous standby', () => {
       const entries = await judge(onStandby, writers)
       expect(entries).toBeGreaterThan(500)
       expect(new Set(writers.flatMap(({ refused }) => refused)).has('LEDGER_DAMAGED')).toBe(false)
-      // Whoever knows nothing of what happened, and asks the old primary alone, gets no acknowledgement: its standby is gone.
+      // A new client that asks only the old primary gets no acknowledgement, because the standby is gone.
       const fresh = await PostgresLedger.open(ledgerUrl(urlOf(primary), 'payments'), {
         signer: testSigner(1),
         busyTimeoutMs: 500,

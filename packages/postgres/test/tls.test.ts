@@ -1,5 +1,5 @@
-// The way to a server on another host: encrypted, and to the server that is meant. Against a real server with a certificate of our own authority;
-// the names of other hosts lead to loopback here.
+// Connections to another host are encrypted and verified. Runs a real server with a certificate of a test authority;
+// the names of other hosts resolve to loopback.
 
 import dns from 'node:dns'
 import { chownSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -26,7 +26,7 @@ const stranger = makeAuthority('somebody else')
 let cluster: Cluster
 let files: string
 
-/** The URL of the ledger at a host, by TCP, for the role that has a password. */
+/** The URL of the ledger at a host, over TCP, for the role with a password. */
 const at = (host: string, query = '', port = cluster.port): string =>
   `postgres://tester@${host}:${port}/postgres?ledger=payments${query}`
 
@@ -37,14 +37,14 @@ async function serve(settings: readonly string[]): Promise<void> {
   for (const setting of settings) await asSuperuser(urlOf(cluster), `ALTER SYSTEM SET ${setting}`)
   const [before] = await asSuperuser<{ at: string }>(urlOf(cluster), 'SELECT pg_conf_load_time()::text AS at')
   await asSuperuser(urlOf(cluster), 'SELECT pg_reload_conf()')
-  // A new session has what the server has read by then.
+  // A new session has the settings that the server has read.
   await vi.waitUntil(async () => {
     const [now] = await asSuperuser<{ at: string }>(urlOf(cluster), 'SELECT pg_conf_load_time()::text AS at')
     return now?.at !== before?.at
   })
 }
 
-/** Has the server show another certificate. */
+/** Makes the server present another certificate. */
 async function show(name: string, certificate: { readonly pem: string; readonly keyPem: string }): Promise<void> {
   const { uid, gid } = statSync(cluster.data)
   for (const [ending, text] of [
@@ -69,7 +69,7 @@ beforeAll(async () => {
   await asSuperuser(urlOf(cluster), schemaSql({ schema: 'sudoagent', roles: true }))
   await asSuperuser(urlOf(cluster), `CREATE ROLE tester LOGIN PASSWORD '${SECRET}' IN ROLE sudoagent_writer`)
   await show('server', authority.issue([HOST, '127.0.0.1']))
-  // Whatever the machine calls itself, other hosts are this one.
+  // All host names resolve to this machine.
   const lookUp = dns.lookup
   vi.spyOn(dns, 'lookup').mockImplementation(((name: string, options: dns.LookupOptions, found: () => void) =>
     lookUp(name.endsWith('.example.com') ? '127.0.0.1' : name, options, found)) as typeof dns.lookup)
@@ -83,7 +83,7 @@ afterAll(async () => {
   for (const folder of [cluster.folder, files]) rmSync(folder, { recursive: true, force: true })
 })
 
-/** Whether the sessions of a ledger's writer and of its reader are encrypted, as the server sees them. */
+/** Whether the sessions of a ledger's writer and reader are encrypted, according to the server. */
 async function isEncrypted(url: string): Promise<boolean> {
   const writer = await PostgresLedger.open(url)
   const sessions = await asSuperuser<{ ssl: boolean }>(
@@ -99,7 +99,7 @@ async function isEncrypted(url: string): Promise<boolean> {
   return sessions[0]?.ssl === true
 }
 
-/** What a writer and a reader are refused with: two codes, one line without the password, and what to do. */
+/** The errors of a writer and a reader: two codes, the same line without the password, and a hint. */
 async function refusal(url: string): Promise<string> {
   const errors = []
   for (const open of [PostgresLedger.open, openPostgresLedger])

@@ -1,5 +1,5 @@
-// The connection dies over a commit. Whoever waits is told the truth: the entry is on record, once, or it is not. From outside: what verify says,
-// and what was told, compared.
+// The connection is lost during a commit. The caller learns whether the entry is recorded, which happens at most
+// once. The results are compared with the ledger as `verify` sees it.
 import { select, verify } from '@sudoagent/ledger'
 import { beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest'
 import { decisionDraft, requestIdOf, testKey, testSigner } from '../../ledger/test/fixtures/draft.js'
@@ -14,10 +14,10 @@ beforeAll(async () => {
   database = await newDatabase()
 })
 
-/** The message that decides: a lone writer's only statement, or the COMMIT of one that holds the lock. */
+/** The deciding message: the only statement of a single writer, or the COMMIT of a writer that holds the lock. */
 const MARKERS = { alone: 'sudoagent_write', locked: 'COMMIT\0' } as const
 
-/** `atEnd` is of the test's own context: tests that run at the same time do not know whose turn it is. */
+/** `atEnd` belongs to the test's own context, because concurrent tests do not know which one is running. */
 async function openThrough(busyTimeoutMs: number, atEnd: TestContext['onTestFinished'] = onTestFinished) {
   const proxy = await BrokenWay.start(database)
   atEnd(() => proxy.close())
@@ -51,7 +51,7 @@ describe.concurrent.each(['alone', 'locked'] as const)('a writer that is %s', (p
       await ledger.append(decisionDraft(1))
       await ledger.append(decisionDraft(2))
       if (path === 'locked') {
-        // Somebody else has written since, so that this writer has to take the lock first.
+        // Another writer has appended since, so this writer must take the lock first.
         const other = await PostgresLedger.open(url, { signer: testSigner(1) })
         await other.append(decisionDraft(3))
         await other.close()
@@ -60,7 +60,7 @@ describe.concurrent.each(['alone', 'locked'] as const)('a writer that is %s', (p
       const entries = await Promise.all([11, 12, 13].map((n) => ledger.append(decisionDraft(n))))
       expect(proxy.struck).toBe(1)
       await ledger.append(decisionDraft(14))
-      // What was under way has arrived by now, if it ever does.
+      // A delayed statement has arrived by now, if it ever does.
       await new Promise((resolve) => setTimeout(resolve, 400))
       const { verdict, requests } = await onRecord(url)
       expect(verdict).toBe('signed')
@@ -84,7 +84,7 @@ it.concurrent.for<[Fault, number]>([
     const { proxy, url, ledger } = await openThrough(1_500, atEnd)
     await ledger.append(decisionDraft(1))
     proxy.arm(fault, MARKERS.alone, { lateMs: 100, away: true })
-    // Refused, although it may be on record: so the function does not run.
+    // The append fails although the entry may be recorded, so the function does not run.
     expect(await refusalOf(() => ledger.append(decisionDraft(2)))).toBe('LEDGER_WRITE_FAILED')
     expect((await onRecord(url)).requests).toEqual(range(1, count))
     expect(await refusalOf(() => ledger.append(decisionDraft(3)))).toBe('LEDGER_WRITE_FAILED')
@@ -99,7 +99,7 @@ it.concurrent('a write that arrives when its writer has given it up changes noth
 }) => {
   const { proxy, url, ledger } = await openThrough(1_000, atEnd)
   await ledger.append(decisionDraft(1))
-  // By more than the answer is waited for, and what became of it is looked for.
+  // Longer than the time limits for the answer and for finding out the result.
   proxy.arm('hold', MARKERS.alone, { lateMs: 8_000 })
   expect(await refusalOf(() => ledger.append(decisionDraft(2)))).toMatch(/^LEDGER_(?:WRITE_FAILED|BUSY)$/)
   expect(proxy.arrived).toBe(0)
@@ -111,7 +111,7 @@ it.concurrent('a write that arrives when its writer has given it up changes noth
 })
 
 it('a writer that others have left behind changes nothing with what it still sends', async () => {
-  // `late` by more than the others need: the statement arrives when the ledger has gone on, in another epoch.
+  // `late` by more than the others need: the statement arrives after the ledger has grown in another epoch.
   const { proxy, url, ledger } = await openThrough(4_000)
   await ledger.append(decisionDraft(1))
   proxy.arm('late', MARKERS.alone, { lateMs: 600 })

@@ -1,4 +1,4 @@
-// The README's code runs, and gives what its comments say.
+// Runs the code of the README and compares the output with its comments.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { temporaryFolder } from './fixtures/temporary.js'
 const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
 const examples = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code ?? '')
 
-/** Runs code in a folder where it finds the packages, with `expression // => text` printed. */
+/** Runs code in a folder from which it can import the packages, and prints each `expression // => text`. */
 function run(code: string): string[] {
   const folder = temporaryFolder()
   mkdirSync(join(folder, 'node_modules/@sudoagent'), { recursive: true })

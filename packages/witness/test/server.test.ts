@@ -32,7 +32,7 @@ async function serve(options: Partial<ServeOptions> = {}): Promise<WitnessServer
 const post = (body: Uint8Array | string, path = '/add-checkpoint', init: RequestInit = {}): Promise<Response> =>
   fetch(server.url + path, { method: 'POST', body, ...init })
 
-/** Sends bytes as they are, and reads until the server closes. */
+/** Sends raw bytes, and reads until the server closes the connection. */
 async function raw(text: string, keepOpen = false): Promise<string> {
   const socket: Socket = connect(Number(new URL(server.url).port), '127.0.0.1')
   onTestFinished(() => void socket.destroy())
@@ -201,7 +201,7 @@ describe('closes', () => {
     asked.end(await log.request(0, 5))
     const answered = once(asked, 'response')
     await once(asked, 'finish')
-    // One more turn, so that the server has it.
+    // Gives the server time to receive it.
     await new Promise((resolve) => setTimeout(resolve, 50))
     const closed = server.close()
     release()

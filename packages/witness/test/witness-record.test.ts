@@ -1,4 +1,4 @@
-// The order of things: on record first, then the cosignature; and of two at once, one.
+// A checkpoint is stored before it is cosigned, and one of two concurrent requests succeeds.
 
 import { encodeBase64 } from '@sudoagent/crypto/bytes'
 import { cosignatureTime, createCosignatureVerifier, openNote } from '@sudoagent/crypto/note'
@@ -75,7 +75,7 @@ describe('puts on record before it answers', () => {
 })
 
 describe('of two at once', () => {
-  /** Both have read what is on record before either writes. */
+  /** Both requests read the stored checkpoint before either writes. */
   function meeting(inner: WitnessStore, count: number): WitnessStore {
     let waiting: (() => void)[] = []
     return {
@@ -146,7 +146,7 @@ describe('a clock that goes back', () => {
     for (const body of [await request(3, 7), await request(3, 3)])
       await expect(witness.addCheckpoint(body)).rejects.toMatchObject({ code: 'CLOCK_BEHIND' })
     expect(await store.read(ORIGIN)).toMatchObject({ size: 3, time: 2_000 })
-    // A refusal that needs no time is still given.
+    // A refusal that does not need the time is still given.
     expect(await statusOf(await request(0, 7))).toBe(409)
   })
 
@@ -166,7 +166,7 @@ describe('a clock that goes back', () => {
 
   test('between two witnesses with one store: the later time counts for both', async () => {
     const slow = make({ clock: () => 1_990 })
-    // Reads before the other has recorded, records after it.
+    // Reads before the other request has stored its checkpoint, and stores after it.
     let isFirst = true
     const late = make({
       clock: () => 1_990,

@@ -1,4 +1,4 @@
-// Arguments against the accepted schema of a tool: checked, never changed.
+// Arguments are checked against the accepted schema of a tool and never changed.
 import { describe, expect, it } from 'vitest'
 import { ARGUMENT_CHECKS, checkArguments } from '../../src/call/argument-check.js'
 import { type Json, Rig, TOOLS, textOf } from '../support/rig.js'

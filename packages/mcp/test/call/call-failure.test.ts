@@ -1,9 +1,9 @@
-// Each cause of a call without a result has words and a code of its own, to the model and on record.
+// Each cause of a call without a result has its own text and code, for the model and in the ledger.
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it } from 'vitest'
 import { type Json, Rig, type RigOptions, TOOLS, textOf } from '../support/rig.js'
 
-/** A server that takes calls and does not answer them. */
+/** A server that accepts calls and does not answer them. */
 const mute = (rig: Rig): void => {
   const usual = rig.server.answer
   rig.server.answer = (message) => (message.method === 'tools/call' ? undefined : usual(message))
@@ -18,9 +18,9 @@ const change = (rig: Rig): void => {
 interface Case {
   readonly name: string
   readonly options?: RigOptions
-  /** Makes the call. @returns the result that the model sees; none when the client does not wait for one any more */
+  /** Makes the call. @returns the result for the model; none if the client no longer waits for it */
   readonly call: (rig: Rig) => Promise<Json>
-  /** What the model is shown. */
+  /** The text for the model. */
   readonly told: RegExp | null
   /** The last line of the ledger. */
   readonly recorded: string | RegExp

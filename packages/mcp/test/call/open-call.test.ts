@@ -11,7 +11,7 @@ it('a call is answered with "pending" after four seconds where no time is given'
     answered = true
   })
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-  // No `expect.poll`: it would move the time on.
+  // `expect.poll` would advance the time.
   while ((await rig.store.list({ state: 'pending' }, new Date())).length === 0) await turn()
   const advance = async (ms: number): Promise<boolean> => {
     for (let n = 0; n < 20; n += 1) await turn()

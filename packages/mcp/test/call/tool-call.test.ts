@@ -1,4 +1,4 @@
-// One call: what is asked of the engine, what reaches the server, what the model is shown.
+// A single call: the question to the engine, the message to the server, the answer to the model.
 
 import { MemoryBudget } from '@sudoagent/core'
 import { LedgerError } from '@sudoagent/ledger'
@@ -198,7 +198,7 @@ describe('a call that is none', () => {
 })
 
 describe('cancellation', () => {
-  /** A server that takes calls and does not answer them. */
+  /** A server that accepts calls and does not answer them. */
   const mute = (rig: Rig): void => {
     const usual = rig.server.answer
     rig.server.answer = (message) => (message.method === 'tools/call' ? undefined : usual(message))
@@ -212,10 +212,10 @@ describe('cancellation', () => {
     rig.client.say({ method: 'notifications/cancelled', params: { requestId: id, reason: 'user pressed stop' } })
     const cancelled = await rig.server.heard(({ method }) => method === 'notifications/cancelled')
     expect(cancelled.params).toEqual({ requestId: sent.id, reason: 'user pressed stop' })
-    // Nobody is answered, so that nobody waits for the outcome to be on record.
+    // The call has no answer, so the test polls for its outcome.
     const last = expect.poll(async () => (await rig.story()).at(-1))
     await last.toBe('error files/read: user pressed stop; it was sent to the server and may have run')
-    // Too late, and not heard.
+    // Too late, so it is ignored.
     rig.server.say({ id: sent.id, result: { content: [] } })
     await rig.ask('ping')
     expect(rig.client.got.filter((message) => message.id === id)).toEqual([])

@@ -1,4 +1,4 @@
-// What a request over HTTP gets back: one text, or a stream.
+// The response to an HTTP request is one text or a stream.
 import { EventEmitter } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'

@@ -1,4 +1,4 @@
-// The guard over HTTP: who gets in, what a session is, and what a connection that is lost leaves behind.
+// The guard over HTTP: access, sessions, and the effects of a lost connection.
 import type { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -36,7 +36,7 @@ describe('who gets in', () => {
     const { url, servers } = await serve()
     const response = await post(url, INITIALIZE, headers)
     expect(response.status).toBe(status)
-    // Nothing was left running for a session that did not begin.
+    // No server is left running for a session that did not start.
     await expect.poll(() => servers.every((server) => server.closed)).toBe(true)
   })
 
@@ -97,7 +97,7 @@ describe('who gets in', () => {
     expect([response.status, ((await response.json()) as Json).id]).toEqual([413, 1])
     const { request } = await import('node:http')
     const status = await new Promise((resolve) => {
-      // A gigabyte that is only promised is not waited for.
+      // The guard does not wait for a gigabyte that is only announced.
       const headers = { ...HEADERS, 'Content-Length': 1024 ** 3 }
       const sent = request(url, { method: 'POST', headers }, ({ statusCode }) => resolve(statusCode))
       sent.on('error', () => {}).write('{')

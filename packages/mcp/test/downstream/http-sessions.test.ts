@@ -1,4 +1,4 @@
-// Who gets a session over HTTP when there are many, and what a client of another version is told.
+// Which of many clients gets a session over HTTP, and the answer to a client of another version.
 import { once } from 'node:events'
 import { createConnection } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -19,7 +19,7 @@ describe('a session is given', () => {
     const sessions = [await open(url), await open(url), await open(url)]
     await new Promise((resolve) => setTimeout(resolve, 5))
     await (await post(url, call('read', 1), sessions[0])).text()
-    // Clients that crash: none of them says DELETE.
+    // Clients that crash and therefore never send DELETE.
     const newer = await open(url)
     expect((await post(url, call('read', 2), sessions[0])).status).toBe(200)
     expect((await post(url, call('read', 2), sessions[1])).status).toBe(404)
@@ -71,7 +71,7 @@ describe('a session is given', () => {
       for (const socket of idle) socket.destroy()
     })
     await Promise.all(idle.map((socket) => once(socket, 'connect')))
-    // Some of them say a part of a request.
+    // Some of them send part of a request.
     for (const socket of idle.slice(200)) socket.write('POST /mcp HTTP/1.1\r\nHost: x')
     expect(await (await post(url, call('read', 1), await open(url))).text()).toContain('ran read')
     expect(idle.filter(({ destroyed }) => !destroyed).length).toBeLessThanOrEqual(33)

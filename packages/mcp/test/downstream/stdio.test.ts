@@ -56,7 +56,7 @@ describe('the pipe', () => {
     ['no JSON', 'GET / HTTP/1.1', null],
   ])('%s is refused under its id, the server hears nothing, and the session goes on', async (_, line, id) => {
     const { rig, ask, input } = await open()
-    // An answer is not answered: the id in it is the guard's own.
+    // A response gets no response: its id is one of the guard's own.
     if (id === 'nothing') input.write(`${line}\n`)
     else expect(await ask(`${line}\n`)).toMatchObject({ id, error: { code: expect.any(Number) } })
     expect(rig.served('tools/call')).toEqual([])

@@ -1,4 +1,5 @@
-// The ladder: the person at the client, the approval store, "pending" and its pick-up. And that nothing else approves.
+// The sequence of approvers: the person at the client, then the approval store with a "pending" answer and a repeated
+// call. Nothing else approves.
 import { describe, expect, it } from 'vitest'
 import { type Json, Rig, textOf } from '../support/rig.js'
 
@@ -6,7 +7,7 @@ const ran = (rig: Rig): Json[] => rig.served('tools/call')
 const codeOf = (result: Json): string => result._meta['dev.sudoagent/denial'].code
 const isPending = (result: Json): boolean =>
   result.isError === true && result._meta['dev.sudoagent/pending'] !== undefined
-/** A client that can show a form, and answers with this. */
+/** A client that can show a form and gives this answer. */
 const answering =
   (answer: object) =>
   async (options: object = {}) => {
@@ -89,7 +90,7 @@ describe('the person at the client', () => {
     expect(codeOf(await result)).toBe('APPROVAL_DENIED')
     const back = await rig.client.heard(({ method }) => method === 'notifications/cancelled')
     expect(back.params.requestId).toBe(id)
-    // And is not heard any more.
+    // Its later answer is ignored.
     rig.client.say({ id, result: { action: 'accept', content: { decision: 'approve' } } })
     await rig.ask('ping')
     expect(ran(rig)).toEqual([])
@@ -156,10 +157,10 @@ describe('pending', () => {
     for (const secret of [approvalId, binding.decisionHash, binding.policyHash]) expect(said).not.toContain(secret)
     expect(isPending(await rig.callTool('write', { path: 'a' }))).toBe(true)
     await rig.resolve('approved')
-    // Other arguments are another call.
+    // Different arguments make a different call.
     expect(isPending(await rig.callTool('write', { path: 'b' }))).toBe(true)
     expect(ran(rig)).toEqual([])
-    // The store is looked at four times a second.
+    // The store is polled four times a second.
     await expect.poll(async () => textOf(await rig.callTool('write', { path: 'a' }))).toBe('ran write')
     expect(isPending(await rig.callTool('write', { path: 'a' }))).toBe(true)
     expect(ran(rig)).toHaveLength(1)

@@ -1,4 +1,4 @@
-// What the person at the client is asked, and what is not asked through the client.
+// The questions to the person at the client, and the questions that are not sent to the client.
 import type { ApprovalRequest } from '@sudoagent/core'
 import { sha256Hex } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
@@ -7,7 +7,7 @@ import { type Json, Rig, textOf } from '../support/rig.js'
 
 const ran = (rig: Rig): Json[] => rig.served('tools/call')
 const codeOf = (result: Json): string => result._meta['dev.sudoagent/denial'].code
-/** A client that approves whatever it is asked. */
+/** A client that approves everything. */
 const approving = async (options: object = {}): Promise<Rig> => {
   const rig = await Rig.open({ capabilities: { elicitation: {} }, ...options })
   rig.client.answer = ({ method }) =>

@@ -1,4 +1,4 @@
-// What passes between two strangers, and what does not.
+// The messages that pass between client and server, and those that do not.
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Rig, textOf } from '../support/rig.js'
 

@@ -1,4 +1,4 @@
-// A guard whose engine has all its stores in this process: the options of both in one object.
+// A guard whose engine has its stores in this process. The options of both are in one object.
 import { type EngineOptions, SudoEngine } from '@sudoagent/core'
 import { Guard, type GuardOptions } from '../../src/guard.js'
 

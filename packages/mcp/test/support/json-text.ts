@@ -1,4 +1,4 @@
-// JSON texts of any shape whose numbers are spelled in every way that JSON has.
+// Generates JSON texts of any shape, with numbers in every spelling that JSON allows.
 import fc from 'fast-check'
 
 export const numberText = fc.oneof(
@@ -10,7 +10,7 @@ export const numberText = fc.oneof(
     .map(([minus, whole, fraction, power]) => `${minus ? '-' : ''}${whole}.${fraction}e${power}`),
 )
 
-/** Only of these, so that a text has one form. */
+/** Only these characters, so that a text has one form. */
 const word = fc.stringMatching(/^[a-z0-9.]{0,8}$/)
 const space = fc.constantFrom('', '', '', ' ', '\n\t')
 
@@ -29,7 +29,7 @@ export const { value: jsonText } = fc.letrec<{ value: string; list: string; obje
   object: fc
     .tuple(space, fc.uniqueArray(fc.tuple(word, tie('value')), { maxLength: 4, selector: ([key]) => key }))
     .map(([blank, members]) => {
-      // Keys like array indices would be moved to the front by any JavaScript object.
+      // JavaScript objects move keys that look like array indices to the front.
       const named = members.map(([key, value]) => `${JSON.stringify(`k${key}`)}${blank}:${value}`)
       return `{${named.join(`,${blank}`)}}`
     }),

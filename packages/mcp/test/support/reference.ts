@@ -1,4 +1,4 @@
-// Processes of the tests: a server over HTTP in a process of its own.
+// Starts an HTTP server in a separate process.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// A guard between two strangers whose every message the test writes itself.
+// A guard between a client and a server whose messages the test writes.
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js'
 import { MemoryApprovalStore, type Policy } from '@sudoagent/core'
 import { select } from '@sudoagent/ledger'
@@ -10,20 +10,20 @@ import { MemoryToolPins, type ToolPins } from '../../src/tool/tool-pins.js'
 import type { GuardTransport } from '../../src/wire/peer.js'
 import { guardOf, type Setup } from './guard-of.js'
 
-/** Any message, for tests that look into it. */
+/** Any message, for tests that inspect it. */
 // biome-ignore lint/suspicious/noExplicitAny: the messages are JSON of any shape, and a test says what it expects of it
 export type Json = any
 
-/** One end of the guard, in the hands of the test. */
+/** One end of the guard, controlled by the test. */
 export class RawSide implements GuardTransport {
   onclose?: () => void
   onerror?: (error: Error) => void
   onmessage?: <T extends JSONRPCMessage>(message: T) => void
-  /** What the guard has sent here. */
+  /** The messages that the guard has sent to this end. */
   readonly got: Json[] = []
   closed = false
   #waiting: (() => void)[] = []
-  /** What this side says to a message, at once. */
+  /** The immediate answer of this end to a message. */
   answer: (message: Json) => object | undefined = () => undefined
 
   async start(): Promise<void> {}
@@ -42,12 +42,12 @@ export class RawSide implements GuardTransport {
     this.onclose?.()
   }
 
-  /** Says a message to the guard. */
+  /** Sends a message to the guard. */
   say(message: object): void {
     this.onmessage?.({ jsonrpc: '2.0', ...message } as JSONRPCMessage)
   }
 
-  /** The first message that fits, waiting for it. */
+  /** Waits for the first matching message. */
   async heard(fits: (message: Json) => boolean): Promise<Json> {
     for (;;) {
       const found = this.got.find(fits)
@@ -65,7 +65,7 @@ export const TOOLS = [
   { name: 'drop', description: 'Drops', inputSchema: { type: 'object' } },
 ]
 
-/** Reads run, writes are asked about, everything else is denied. */
+/** Allows reads, requires approval for writes, and denies everything else. */
 export const POLICY: Policy = {
   policyId: 'test',
   version: '1',
@@ -77,7 +77,7 @@ export const POLICY: Policy = {
 }
 
 export interface RigOptions extends Partial<Omit<Setup, 'holdMs'>> {
-  /** The guard's own where it is undefined. */
+  /** If undefined, the guard's default applies. */
   readonly holdMs?: number | undefined
   /** Of the client. */
   readonly capabilities?: object
@@ -91,7 +91,7 @@ export class Rig {
   readonly store: MemoryApprovalStore
   readonly pins: ToolPins
   readonly guard: Guard
-  /** What the server answers besides the usual. */
+  /** Additional answers of the server. */
   serve: (message: Json) => object | undefined = () => undefined
   tools: readonly object[] = TOOLS
   session!: GuardSession
@@ -99,7 +99,7 @@ export class Rig {
 
   constructor(options: RigOptions = {}) {
     const { capabilities: _, pins = new MemoryToolPins(), holdMs, ...rest } = options
-    // Longer than any approval here takes on a busy machine.
+    // Longer than any approval in these tests takes on a busy machine.
     const hold = 'holdMs' in options ? holdMs : 45_000
     this.pins = pins
     this.ledger = new MemoryLedger()
@@ -140,14 +140,14 @@ export class Rig {
     return rig
   }
 
-  /** A request of the client. @returns its id */
+  /** Sends a request of the client. @returns its id */
   send(method: string, params?: object): RequestId {
     this.#lastId += 1
     this.client.say({ id: this.#lastId, method, params })
     return this.#lastId
   }
 
-  /** A request of the client, and what it gets: the result, or `{ error }`. */
+  /** Sends a request of the client. @returns the result, or `{ error }` */
   async ask(method: string, params?: object): Promise<Json> {
     return this.answerTo(this.send(method, params))
   }
@@ -161,12 +161,12 @@ export class Rig {
     return this.ask('tools/call', { name, arguments: args, ...rest })
   }
 
-  /** What of this method has reached the server. */
+  /** The messages with this method that have reached the server. */
   served(method: string): Json[] {
     return this.server.got.filter((message) => message.method === method)
   }
 
-  /** The open approvals, when there is at least one. */
+  /** Waits for an open approval and returns it. */
   async openApproval(): Promise<Json> {
     for (;;) {
       const [record] = await this.store.list({ state: 'pending' }, new Date())
@@ -175,19 +175,19 @@ export class Rig {
     }
   }
 
-  /** Somebody answers in the store, out of band. */
+  /** Answers the approval in the store, out of band. */
   async resolve(state: 'approved' | 'denied'): Promise<void> {
     const { approvalId, binding } = await this.openApproval()
     await this.store.resolve(approvalId, { state, approverId: 'ada', binding }, new Date())
   }
 
-  /** An entry of the ledger; the first is the genesis. */
+  /** The entry at a position; the first is the genesis. */
   async entry(position: number): Promise<Json> {
     for await (const record of select(this.ledger.reader())) if (record.position === position) return record.entry
     throw new Error('there is no such entry')
   }
 
-  /** The ledger, as short as a test can read it: `decision allow read`, `outcome error read: why`. */
+  /** The ledger in short form: `decision allow read`, `outcome error read: why`. */
   async story(): Promise<string[]> {
     const lines: string[] = []
     for await (const { entry } of select(this.ledger.reader())) {

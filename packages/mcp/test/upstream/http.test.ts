@@ -1,4 +1,4 @@
-// Servers over HTTP that behave badly, and what of the guard they get to see.
+// HTTP servers that misbehave, and the parts of the guard's state that they see.
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -10,7 +10,7 @@ import { hello, type Json, Rig, TOOLS, textOf } from '../support/rig.js'
 
 type Answer = (message: Json, response: ServerResponse, request: IncomingMessage) => void
 
-/** A session with a server that answers calls in this way, and everything else as it should. */
+/** A session with a server that answers calls like this and everything else normally. */
 async function open(answer: Answer, token?: string) {
   const requests: { readonly headers: IncomingMessage['headers']; readonly method: string | undefined }[] = []
   const http = createServer(async (request, response) => {
@@ -100,7 +100,7 @@ describe('a server over HTTP', () => {
     const result = await rig.callTool('read')
     expect(result.isError === true || result.error !== undefined).toBe(true)
     expect((await rig.story()).at(-1)).toMatch(/^error files\/read/)
-    // And the session goes on.
+    // The session continues.
     expect((await rig.ask('tools/list')).tools).toEqual(TOOLS)
   })
 

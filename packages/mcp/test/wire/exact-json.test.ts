@@ -24,7 +24,7 @@ describe('the text of a value', () => {
         const text = `[${value}]`
         const read = parseExact(text, 100)
         expect(read).toEqual(JSON.parse(text))
-        // White space is the only thing that a valid text without escapes loses.
+        // A valid text without escapes loses only white space.
         expect(stringifyExact(read)).toBe(text.replace(/\s+/g, ''))
       }),
       { numRuns: 300 },

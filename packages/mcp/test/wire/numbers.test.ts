@@ -1,4 +1,4 @@
-// Numbers through the guard: what the client, the policy, the approver, the ledger and the server each see of them.
+// Numbers through the guard, as seen by the client, the policy, the approver, the ledger and the server.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,9 +1,9 @@
-// Ids, bounds and backpressure of one side.
+// Ids, limits and back-pressure of one side.
 import { describe, expect, it } from 'vitest'
 import { REQUESTS_MAX } from '../../src/limits.js'
 import { Rig, textOf } from '../support/rig.js'
 
-/** A server that takes calls and keeps them. */
+/** A server that accepts calls and does not answer them. */
 async function mute(): Promise<Rig> {
   const rig = await Rig.open()
   const usual = rig.server.answer

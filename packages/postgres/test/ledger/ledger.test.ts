@@ -25,7 +25,7 @@ beforeAll(async () => {
   database = await newDatabase()
 })
 
-/** `start` does not wait for the ledger to be there, and the contract reads at any time: so it is there before. */
+/** `start` does not wait for the ledger, but the contract reads at any time, so the ledger is created first. */
 const makePlace = () => {
   const url = ledgerUrl(database)
   const made = asSuperuser(
@@ -97,7 +97,7 @@ describe('PostgresLedger', () => {
     const ledger = await PostgresLedger.open(url)
     await Promise.all(Array.from({ length: 510 }, (_, n) => ledger.append(decisionDraft(n))))
     await asSuperuser(database, `${damage}(SELECT id FROM sudoagent.ledger WHERE name = '${name}')`)
-    // The 512th entry, with which a tile would be full.
+    // The 512th entry, which would complete a tile.
     expect(await refusalOf(() => ledger.append(decisionDraft(510)))).toBe('LEDGER_DAMAGED')
     await ledger.close()
     const reader = await openPostgresLedger(url)

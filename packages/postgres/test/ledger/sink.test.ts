@@ -1,4 +1,5 @@
-// A copy that is refused, or cut off, before its first entry leaves no name behind; and it takes no name from somebody else.
+// A copy that is refused or interrupted before its first entry leaves no name in the database, and does not take an
+// existing name.
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openLedgerReader, verify } from '@sudoagent/ledger'
@@ -25,7 +26,7 @@ const nameIn = (url: string): string => String(new URL(url).searchParams.get('le
 const sizeOf = async (url: string): Promise<number | null> =>
   (await listLedgers(database)).find(({ name }) => name === nameIn(url))?.size ?? null
 
-/** A ledger of five entries, or more. */
+/** A ledger of at least five entries. */
 async function source(more = 0): Promise<string> {
   const path = join(temporaryFolder(), 'ledger.jsonl')
   const ledger = JsonlLedger.open(path, { signer: testSigner(1) })
@@ -34,7 +35,7 @@ async function source(more = 0): Promise<string> {
   return path
 }
 
-/** @param meanwhile - is done when the copy is open, and nothing is written yet */
+/** @param meanwhile - runs after the copy is open and before anything is written */
 async function copy(path: string, url: string, meanwhile: () => Promise<unknown> = async () => {}): Promise<number> {
   const reader = await openLedgerReader(path)
   const sink = await openPostgresSink(url)
@@ -108,7 +109,7 @@ describe('a copy that is refused before its first entry leaves no name behind', 
     const path = await make()
     expect(await refusalOf(() => copy(path, url))).toBe(code)
     expect(await sizeOf(url)).toBeNull()
-    // And the name is as good as new.
+    // The name is still free.
     const good = await source()
     expect([await copy(good, url), await copy(good, url), await sizeOf(url)]).toEqual([5, 5, 5])
   })

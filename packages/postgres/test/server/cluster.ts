@@ -1,5 +1,5 @@
-// One PostgreSQL server of our own: its data directory, a unix socket and a TCP port on loopback. Run as an unprivileged user when we are root,
-// which PostgreSQL insists on.
+// A PostgreSQL server for tests: a data directory, a unix socket, and a TCP port on loopback. PostgreSQL refuses to
+// run as root, so root starts it as an unprivileged user.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
@@ -10,10 +10,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { installBinaries } from './binaries.js'
 
-/** Of `nobody`, everywhere that we know of. */
+/** The id of `nobody` on all common systems. */
 const UNPRIVILEGED_ID = 65_534
 
-/** A server has this long to answer; it has to share its machine. */
+/** Time limit for a server to answer; the machine is shared. */
 const START_MS_MAX = 60_000
 
 const identity = process.getuid?.() === 0 ? { uid: UNPRIVILEGED_ID, gid: UNPRIVILEGED_ID } : {}
@@ -30,7 +30,7 @@ export function urlOf({ folder, port }: Pick<Cluster, 'folder' | 'port'>, databa
   return `postgres://postgres@${encodeURIComponent(folder)}:${port}/${database}`
 }
 
-/** Makes a cluster in a new folder and starts it. `settings` go into postgresql.conf. */
+/** Creates a cluster in a new folder and starts it. `settings` are written to postgresql.conf. */
 export async function createCluster(folder: string, settings: readonly string[] = []): Promise<Cluster> {
   const native = prepareFolder(folder)
   run(join(native, 'bin/initdb'), [
@@ -49,7 +49,7 @@ export async function createCluster(folder: string, settings: readonly string[] 
   return configure(folder, settings)
 }
 
-/** A standby that follows a primary, made from a base backup. */
+/** Creates a standby that follows a primary from a base backup. */
 export async function createStandby(folder: string, primary: Cluster, name: string): Promise<Cluster> {
   prepareFolder(folder)
   await copyData(primary, join(folder, 'data'))
@@ -58,7 +58,7 @@ export async function createStandby(folder: string, primary: Cluster, name: stri
   return configure(folder, [`primary_conninfo = '${source}'`, "synchronous_standby_names = ''"])
 }
 
-/** Starts a cluster that was stopped, or killed. */
+/** Starts a cluster that was stopped or killed. */
 export async function startCluster(folder: string, port: number): Promise<Cluster> {
   const child = spawn(join(installBinaries(folder), 'bin/postgres'), ['-D', join(folder, 'data')], {
     ...identity,
@@ -72,7 +72,7 @@ export async function startCluster(folder: string, port: number): Promise<Cluste
   return { folder, data: join(folder, 'data'), port, pid: child.pid ?? 0 }
 }
 
-/** Ends a server. `SIGQUIT` is a crash: the server recovers when it is started again. */
+/** Stops a server. `SIGQUIT` simulates a crash: the server recovers at the next start. */
 export async function stopCluster(
   { pid, data }: Pick<Cluster, 'pid' | 'data'>,
   signal: 'SIGINT' | 'SIGQUIT' = 'SIGINT',
@@ -85,24 +85,27 @@ export async function stopCluster(
   await until(() => !isRunning(pid) && !existsSync(join(data, 'postmaster.pid')))
 }
 
-/** Kills all of a server's processes at once, as when the machine loses power; but for what the kernel had taken over already. */
+/**
+ * Kills all processes of a server at once, like a power failure, except that the kernel keeps the data it has
+ * received.
+ */
 export async function crashCluster({ pid }: Pick<Cluster, 'pid'>): Promise<void> {
-  // Stopped first: it has no other children then.
+  // Stopped first, so that it cannot start more children.
   process.kill(pid, 'SIGSTOP')
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
   for (const each of [...children, pid]) {
     try {
       process.kill(each, 'SIGKILL')
     } catch {
-      // It has ended by itself.
+      // It has already exited.
     }
   }
-  // One that waits for its disk ends when the disk has answered; until then a new server would find the old one's memory in use, and until it is
-  // waited for, the old one itself.
+  // A child that waits for its disk ends after the disk answers. Until then, and until the old server is reaped, a
+  // new server would find its shared memory in use.
   await until(() => !isRunning(pid) && !children.some(isWorking))
 }
 
-/** Waits until it is so, as long as a server may take. */
+/** Waits for a condition, with the time limit of a server. */
 async function until(isSo: () => boolean): Promise<void> {
   for (const deadline = Date.now() + START_MS_MAX; !isSo() && Date.now() < deadline; ) await delay(10)
 }
@@ -150,14 +153,17 @@ function run(command: string, args: readonly string[]): void {
   if (status !== 0) throw new Error(`${command} ended with ${status}: ${stderr}`)
 }
 
-/** What `pg_basebackup` does, which the package does not bring: the data directory is copied between a start and a stop of a backup. */
+/**
+ * Does the work of `pg_basebackup`, which the package does not include: copies the data directory between the start
+ * and the stop of a backup.
+ */
 async function copyData(primary: Cluster, target: string): Promise<void> {
   const client = new pg.Client({ connectionString: urlOf(primary) })
   await client.connect()
   try {
     await client.query("SELECT pg_backup_start('standby', true)")
     const { status, stderr } = spawnSync('cp', ['-a', primary.data, target], { encoding: 'utf8' })
-    // A file that went away while it was copied is what the backup's log makes good.
+    // A file that disappears during the copy is restored from the backup's log.
     if (status !== 0 && !existsSync(join(target, 'PG_VERSION'))) throw new Error(`cp ended with ${status}: ${stderr}`)
     const { rows } = await client.query<{ labelfile: string }>('SELECT labelfile FROM pg_backup_stop()')
     writeFileSync(join(target, 'backup_label'), rows[0]?.labelfile ?? '')
@@ -169,7 +175,7 @@ async function copyData(primary: Cluster, target: string): Promise<void> {
   }
 }
 
-/** Without what `configure` added for the primary. */
+/** Writes the settings without those that `configure` added for the primary. */
 function writeConf(data: string): void {
   const text = readFileSync(join(data, 'postgresql.conf'), 'utf8')
   writeFileSync(join(data, 'postgresql.conf'), text.slice(0, text.search(/^port = \d+$/m)))
@@ -189,7 +195,7 @@ async function untilReady(child: ChildProcess, folder: string, port: number): Pr
   }
 }
 
-/** Whether there is such a process, one that nobody has waited for yet included: PostgreSQL asks like this, too. */
+/** Whether the process exists, including a zombie; PostgreSQL checks in the same way. */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0)
@@ -199,7 +205,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** Whether it is not only not waited for: somebody else's children may never be. */
+/** Whether the process exists and is not a zombie: another program's children may never be reaped. */
 function isWorking(pid: number): boolean {
   try {
     return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
@@ -208,7 +214,7 @@ function isWorking(pid: number): boolean {
   }
 }
 
-/** One that systems do not give to outgoing connections: it has to be free when the server comes back, too. */
+/** A port outside the range for outgoing connections, so that it is still free when the server comes back. */
 async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(15_000, 30_000)

@@ -1,11 +1,13 @@
-// Runs before and after all tests. Names a folder for the one server that they share; the first test that asks for it starts it, so that a run
-// without such a test pays nothing.
+// Runs before and after all tests. Sets the folder for the shared server, which the first test that needs it starts;
+// a run without such tests starts none.
 //
-// With SUDOAGENT_TEST_POSTGRES_URL they use the server that it names, as a superuser, over a unix socket or over TCP on this machine:
+// With SUDOAGENT_TEST_POSTGRES_URL, the tests use an installed server on this machine instead, as a superuser, over a
+// unix socket or TCP:
 //
 //   SUDOAGENT_TEST_POSTGRES_URL=postgres://postgres@127.0.0.1:5432/postgres PGPASSWORD=… npx vitest run packages/postgres
 //
-// What they make there, databases `test_…` and roles, is taken away again. Tests that kill a server, or set it up in another way, start their own.
+// The databases `test_…` and roles that they create are removed afterwards. Tests that kill or reconfigure a server
+// start their own.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
@@ -13,7 +15,7 @@ import { parseTarget } from '../../src/session/target.js'
 import { FOLDER_VARIABLE, MADE_FILE, type Made, URL_VARIABLE } from './shared.js'
 
 export function setup(): () => Promise<void> {
-  // Each project of the tests runs this; the first one names the folder for all.
+  // Each test project runs this; the first one sets the folder for all.
   if (process.env[FOLDER_VARIABLE] !== undefined) return async () => {}
   const folder = mkdtempSync(join(tmpdir(), 'sudoagent-pg-'))
   process.env[FOLDER_VARIABLE] = folder
@@ -30,7 +32,10 @@ export function setup(): () => Promise<void> {
   }
 }
 
-/** The URL in the one form that tests take apart, `postgres://user@host:port/database`, and its password in PGPASSWORD: commands refuse URLs with one. */
+/**
+ * Converts the URL to the form that the tests parse, `postgres://user@host:port/database`, with its password in
+ * PGPASSWORD, because commands refuse URLs with a password.
+ */
 function takeOver(installed: string): void {
   const { hosts, user = userInfo().username, database = user, password } = parseTarget(installed)
   const [host] = hosts
@@ -47,7 +52,7 @@ async function cleanUp(made: string): Promise<void> {
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as Made)
-  // Roles last: they own what is in the databases.
+  // Roles last, because they own the databases' contents.
   for (const kind of ['DATABASE', 'ROLE'] as const) {
     for (const { name } of things.filter((thing) => thing.kind === kind)) {
       const drop = `DROP ${kind} IF EXISTS ${name} ${kind === 'DATABASE' ? 'WITH (FORCE)' : ''}`

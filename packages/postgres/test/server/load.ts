@@ -1,4 +1,4 @@
-// Writers in processes of their own, what they were told, and whether that is true: seen from outside, when all is over.
+// Writers in separate processes, the results they report, and a check of these results against the ledger at the end.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -13,9 +13,9 @@ export class Writer {
   readonly #child: ChildProcess
   readonly #ready: Promise<void>
   readonly #ended: Promise<unknown>
-  /** Requests that it was told are on record, with their positions. */
+  /** Request → position, for each append that was answered. */
   readonly told = new Map<string, number>()
-  /** Codes with which it was refused. */
+  /** The codes of refused appends. */
   readonly refused: string[] = []
 
   constructor(url: string, name: string, { inFlight = 8, busyTimeoutMs = 10_000 } = {}) {
@@ -33,12 +33,12 @@ export class Writer {
     })
   }
 
-  /** When its ledger is open. */
+  /** Resolves when the writer's ledger is open. */
   ready(): Promise<void> {
     return this.#ready
   }
 
-  /** When it has been told yes so many times more. */
+  /** Resolves after `more` further appends were answered. */
   async answered(more: number, withinMs = 60_000): Promise<void> {
     const wanted = this.told.size + more
     for (const deadline = Date.now() + withinMs; this.told.size < wanted; ) {
@@ -52,7 +52,7 @@ export class Writer {
     this.#child.kill(name)
   }
 
-  /** Lets it finish what is under way. */
+  /** Lets the writer finish its pending appends. */
   async end(): Promise<void> {
     this.#child.stdin?.end()
     await this.#ended
@@ -64,7 +64,10 @@ export class Writer {
   }
 }
 
-/** Holds what the writers were told against the ledger: each yes once, at its position; nothing twice; one whole chain. @returns entries */
+/**
+ * Compares the writers' results with the ledger: each answered append is at its position, none is there twice, and
+ * the chain is complete. @returns number of entries
+ */
 export async function judge(url: string, writers: readonly Writer[]): Promise<number> {
   const reader = await openPostgresLedger(url)
   try {

@@ -1,12 +1,15 @@
-// A way to the server that breaks when it is told to: a proxy on loopback that looks for one message of a client and then drops it, delivers it
-// late, or delivers it and loses the answer.
+// A loopback proxy with faults: it finds one message of a client, then drops it, delivers it late, or delivers it and
+// loses the answer.
 import { once } from 'node:events'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
 
 /**
- * `drop`: the message never reaches the server, and both connections are cut. `late`: the client's connection is reset, the server gets the
- * message `lateMs` after that. `lose`: the server gets the message, the client is reset before any answer. `stall`: the server gets the message, the
- * client hears nothing any more. `hold`: the same, and the server gets it `lateMs` after that.
+ * The faults:
+ * - `drop`: the message never reaches the server, and both connections are cut.
+ * - `late`: the client's connection is reset; the server gets the message `lateMs` later.
+ * - `lose`: the server gets the message; the client's connection is reset before the answer.
+ * - `stall`: the server gets the message; the client gets nothing more.
+ * - `hold`: like `stall`, but the server gets the message `lateMs` later.
  */
 export type Fault = 'drop' | 'late' | 'lose' | 'stall' | 'hold'
 
@@ -19,9 +22,9 @@ export class BrokenWay {
   #armed: { readonly fault: Fault; readonly marker: string; readonly lateMs: number; readonly away: boolean } | null =
     null
   #refuses = false
-  /** How often a fault has struck. */
+  /** Number of faults that occurred. */
   struck = 0
-  /** How many messages arrived late. */
+  /** Number of messages that arrived late. */
   arrived = 0
 
   private constructor(server: Server, target: Place) {
@@ -30,7 +33,7 @@ export class BrokenWay {
     server.on('connection', (client) => this.#connect(client))
   }
 
-  /** @param database - the URL of a database behind it */
+  /** @param database - the URL of the database to connect to */
   static async start(database: string): Promise<BrokenWay> {
     const [, host = '', port = ''] = /@([^/:]*):(\d+)\//.exec(database) ?? []
     const name = decodeURIComponent(host)
@@ -40,19 +43,22 @@ export class BrokenWay {
     return new BrokenWay(server, target)
   }
 
-  /** The same URL, through the proxy. */
+  /** The same URL through the proxy. */
   url(database: string): string {
     const address = this.#server.address()
     const port = typeof address === 'object' && address !== null ? address.port : 0
     return database.replace(/@[^/]*\//, `@127.0.0.1:${port}/`)
   }
 
-  /** Strikes once, at the next message that holds `marker`; with `away`, it takes no connection after that. */
+  /**
+   * Applies a fault once, to the next message that contains `marker`. With `away`, the proxy accepts no connections
+   * afterwards.
+   */
   arm(fault: Fault, marker: string, { lateMs = 300, away = false } = {}): void {
     this.#armed = { fault, marker, lateMs, away }
   }
 
-  /** Takes no connection any more, or again. */
+  /** Whether to refuse new connections. */
   refuse(refuses: boolean): void {
     this.#refuses = refuses
   }
@@ -90,7 +96,7 @@ export class BrokenWay {
       if (armed.fault === 'drop') server.destroy()
     })
     server.on('data', (chunk) => void (isCut || client.write(chunk)))
-    // With a message under way to it, the server's side stays: that is what a network does to a client that is gone.
+    // The server's side of a delayed message stays open, as in a network that lost the client.
     client.on('close', () => void (isCut || server.destroy()))
     server.on('close', () => void (isCut || client.destroy()))
   }

@@ -1,5 +1,5 @@
-// The server that all test files share: an installed one when SUDOAGENT_TEST_POSTGRES_URL names it, else one of our own, which the first to ask
-// starts. `global-setup.ts` says what the URL may be.
+// The server that all test files share: the installed one in SUDOAGENT_TEST_POSTGRES_URL, or one that the first
+// caller starts. `global-setup.ts` describes the URL.
 import { randomBytes } from 'node:crypto'
 import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,18 +12,18 @@ export const FOLDER_VARIABLE = 'SUDOAGENT_TEST_POSTGRES_FOLDER'
 export const URL_VARIABLE = 'SUDOAGENT_TEST_POSTGRES_URL'
 export const MADE_FILE = 'made'
 
-/** As long as a server may take to be made and started. */
+/** Time limit for creating and starting a server. */
 const WAIT_MS_MAX = 90_000
 
-/** Whether the server is somebody's: it is left as it was found, and nothing is done to its disk. */
+/** Whether the server is an installed one: the tests must leave it as it was, and must not touch its disk. */
 export const isInstalled = process.env[URL_VARIABLE] !== undefined
 
-/** The superuser's URL of the shared server. A password is in PGPASSWORD, where the command line, too, finds it. */
+/** The superuser's URL of the shared server. Its password is in PGPASSWORD, where the command line finds it too. */
 export async function serverUrl(): Promise<string> {
   return process.env[URL_VARIABLE] ?? urlOf(JSON.parse(readFileSync(await readyFile(), 'utf8')))
 }
 
-/** A new database, with our tables unless told, and its URL. */
+/** Creates a database, by default with the package's tables. @returns its URL */
 export async function newDatabase({
   tables = true,
   roles = false,
@@ -40,7 +40,7 @@ export async function newDatabase({
   return url
 }
 
-/** Before the roles of a schema are made: those that were not there yet go when the tests are over. */
+/** Call before creating the roles of a schema: roles that did not exist are removed after the tests. */
 export async function willMakeRoles(schema: string): Promise<void> {
   const names = ['owner', 'writer', 'reader', 'approver'].map((kind) => `${schema}_${kind}`)
   const there = await asSuperuser<{ rolname: string }>(
@@ -51,7 +51,7 @@ export async function willMakeRoles(schema: string): Promise<void> {
   for (const name of names) if (!there.some(({ rolname }) => rolname === name)) note({ kind: 'ROLE', name })
 }
 
-/** A new role that can log in, and its name. Where a password is asked for, everybody has the superuser's, unless told. */
+/** Creates a login role. Its password is the superuser's by default. @returns its name */
 export async function newLogin(attributes = '', password = process.env.PGPASSWORD): Promise<string> {
   const name = `test_${randomBytes(8).toString('hex')}`
   const secret = password === undefined ? '' : `PASSWORD '${password.replaceAll("'", "''")}'`
@@ -65,7 +65,7 @@ export function urlAs(role: string, url: string): string {
   return url.replace(/\/\/(?:[^@/?]*@)?/, `//${role}@`)
 }
 
-/** What the tests made on a server, for `global-setup.ts` to take away. */
+/** The objects that the tests created on a server; `global-setup.ts` removes them. */
 export interface Made {
   readonly kind: 'DATABASE' | 'ROLE'
   readonly name: string
@@ -75,7 +75,7 @@ function note(made: Made): void {
   appendFileSync(join(process.env[FOLDER_VARIABLE] ?? '', MADE_FILE), `${JSON.stringify(made)}\n`)
 }
 
-/** Holds the lock of all ledgers of a database, as a writer that does not go on. @returns what lets go of it */
+/** Holds the lock of all ledgers of a database, like a stopped writer. @returns a function that releases it */
 export async function holdHeads(database: string): Promise<() => Promise<void>> {
   const holder = new pg.Client({ connectionString: database })
   await holder.connect()
@@ -98,7 +98,7 @@ async function readyFile(): Promise<string> {
   const ready = join(folder, 'ready')
   if (existsSync(ready)) return ready
   if (isFirst(join(folder, 'starting'))) {
-    // The unprivileged user of the server has to get through.
+    // The unprivileged user of the server needs access.
     chmodSync(folder, 0o755)
     const cluster = await createCluster(join(folder, 'shared'))
     writeFileSync(`${ready}.new`, JSON.stringify(cluster))

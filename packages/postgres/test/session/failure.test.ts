@@ -1,4 +1,4 @@
-// What is said of what failed: one code, one line, and what to do. Each of these was met with a real server; here they are all beside one another.
+// Each failure has one code, one line and a hint. All of these errors were observed with a real server.
 import { LedgerError } from '@sudoagent/ledger'
 import { expect, it } from 'vitest'
 import { asLedgerError, isTransient, sqlState } from '../../src/session/failure.js'

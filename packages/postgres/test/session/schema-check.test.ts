@@ -1,5 +1,5 @@
-// Whatever an owner of the schema puts in the place of a table, or into one: it is refused before it is read, and none of it runs with the rights
-// of whoever reads or writes.
+// If the owner of the schema replaces or changes a table, the table is refused before it is read, and no planted code
+// runs with the rights of a reader or writer.
 import { describe, expect, it } from 'vitest'
 import { decisionDraft } from '../../../ledger/test/fixtures/draft.js'
 import { refusalOf } from '../../../ledger/test/fixtures/refusal.js'
@@ -12,7 +12,7 @@ import { parseTarget } from '../../src/session/target.js'
 import { asSuperuser } from '../server/cluster.js'
 import { ledgerUrl, newDatabase } from '../server/shared.js'
 
-/** A database with a ledger, in which something was changed. */
+/** Creates a database with a ledger, then applies the statements. */
 async function changed(...statements: readonly string[]): Promise<string> {
   const database = await newDatabase()
   const ledger = await PostgresLedger.open(ledgerUrl(database, 'payments'))
@@ -23,7 +23,7 @@ async function changed(...statements: readonly string[]): Promise<string> {
   return database
 }
 
-/** What must never run: it leaves a row. */
+/** Code that must never run; it leaves a row. */
 const TRAP = `CREATE SCHEMA trap; CREATE TABLE trap.ran (who text);
   CREATE FUNCTION trap.spring(x anyelement) RETURNS anyelement LANGUAGE plpgsql VOLATILE AS $$ BEGIN INSERT INTO trap.ran VALUES (session_user); RETURN x; END $$;
   CREATE FUNCTION trap.fire() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO trap.ran VALUES (session_user); RETURN NULL; END $$;`
