@@ -5,17 +5,14 @@ import { ARGUMENT_LIMITS, CLASS_NAME_LENGTH_MAX, METADATA_LIMITS, type SnapshotL
 import { buildContext } from '../src/policy/context.js'
 import { createRedactor } from '../src/redaction/redactor.js'
 
-/**
- * The longest entry that a ledger accepts, and the part of it that is left for other data than arguments and
- * metadata.
- */
+/** The largest entry that a ledger accepts, and the part of it for data other than arguments and metadata. */
 const ENTRY_BYTES_MAX = 3 * 1024 * 1024
 const OTHER_FIELDS_BYTES = 256 * 1024
 
-/** The value within the limits that takes the most space in the record. */
+/** The value within the limits that takes the most bytes in the ledger. */
 function largest(limits: SnapshotLimits, text: string): object {
   const Long = Object.defineProperty(class {}, 'name', { value: 'X'.repeat(CLASS_NAME_LENGTH_MAX) })
-  // Two nodes are the object and the list, one is the string.
+  // The object, the list and the string are three nodes.
   const instances = Array.from({ length: limits.maxNodes - 3 }, () => new Long())
   return { i: instances, t: text.repeat(Math.floor((limits.maxStringLength - 2) / text.length)) }
 }

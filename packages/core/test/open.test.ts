@@ -1,4 +1,4 @@
-// Opening an engine with the path of a ledger and the key that signs it.
+// Opens an engine with the path of a ledger and its signing key.
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// Approvals and budgets in a file that another program created, may write to, or removes: the store refuses it and
+// Approvals and budgets in a file that another program created, changes or removes: the store refuses the file and
 // never answers from it.
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'

@@ -1,4 +1,4 @@
-// The code in the README runs, in the order of the README, and prints what the README states.
+// Runs the code of the README in order, and compares its output with the README.
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -8,7 +8,7 @@ import { temporaryFolder } from './fixtures/temporary.js'
 
 it('the code in README.md works', async () => {
   const folder = temporaryFolder()
-  // The folder in which Node looks for the imported packages.
+  // The folder in which Node finds the imported packages.
   const packages = join(import.meta.dirname, '../..')
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
   writeFileSync(join(folder, 'ledger.key.pem'), testKey(1).pem)

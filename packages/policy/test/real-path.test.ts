@@ -6,7 +6,7 @@ import { parsePolicyFile } from '../src/file/parse.js'
 import { realPathOnDisk } from '../src/real-path.js'
 import { RulePolicy } from '../src/rule/rule-policy.js'
 
-/** The number of folders that were read. */
+/** Number of folders that were read. */
 const opened = vi.hoisted(() => ({ count: 0 }))
 vi.mock('node:fs', async (original) => {
   const fs = await original<typeof import('node:fs')>()
@@ -70,7 +70,7 @@ it('cannot be told where a folder has the name in another Unicode spelling', () 
   const folder = join(top, 'names')
   mkdirSync(folder)
   expect(realPathOnDisk(`${folder}/caf\u00e9`)).toBe(`${folder}/caf\u00e9`)
-  // The engine shows the policy the composed form; the tool receives the model's spelling.
+  // The engine shows the policy the composed form (NFC); the tool receives the model's spelling.
   symlinkSync('../outside/secret', join(folder, 'cafe\u0301'))
   expect(realPathOnDisk(`${folder}/caf\u00e9`)).toBeNull()
   expect(realPathOnDisk(`${folder}/cafe`)).toBe(`${folder}/cafe`)
@@ -78,7 +78,7 @@ it('cannot be told where a folder has the name in another Unicode spelling', () 
 
 describe('one evaluation', () => {
   it('reads a folder once, whatever the call brings', async () => {
-    // One process runs many files, and a module that another file loaded has the real `node:fs`.
+    // Vitest runs many files in one process, and a module that another file loaded has the real `node:fs`.
     vi.resetModules()
     const { realPathOnDisk } = await import('../src/real-path.js')
     const folder = mkdtempSync(join(top, 'look-'))
@@ -88,10 +88,10 @@ describe('one evaluation', () => {
     const before = opened.count
     for (let n = 0; n < 150; n += 1) expect(look(`${folder}/${'é/../'.repeat(80)}f${n}`)).toBe(`${folder}/f${n}`)
     expect(opened.count - before).toBe(1)
-    // The folder is not read again for other names with another spelling.
+    // Other names with another spelling do not cause another read of the folder.
     for (const name of ['è', 'ü', 'ñ']) expect(look(`${folder}/${name}`)).toBe(`${folder}/${name}`)
     expect(opened.count - before).toBe(1)
-    // Without an evaluation, each call looks up the disk separately.
+    // Outside an evaluation, each call reads the disk.
     realPathOnDisk(`${folder}/é`)
     expect(opened.count - before).toBe(2)
   })

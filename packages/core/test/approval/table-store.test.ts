@@ -4,7 +4,7 @@ import type { ApprovalRow } from '../../src/approval/row.js'
 import { type ApprovalTable, TableApprovalStore } from '../../src/approval/table-store.js'
 import { at, bindingOf, codeOf, requestOf } from '../fixtures/approval.js'
 
-/** A table of one row whose commit can be made to fail, either before or after the row was stored. */
+/** A table of one row whose commit can fail, before or after the row was stored. */
 class FaultyTable implements ApprovalTable {
   row: ApprovalRow | undefined
   fault: 'none' | 'lost' | 'kept' = 'none'

@@ -43,7 +43,8 @@ describe('several processes', () => {
       name,
       count: 150,
       commit: name < 'c',
-      // This test is about the count: on a busy machine, four processes that write without a pause take long.
+      // Long, because this test checks the count: on a busy machine, four processes that write without pause take
+      // their time.
       busyTimeoutMs: 60_000,
     }))
     const allowed = (await race('budget-child.mjs', inputs)) as number[]

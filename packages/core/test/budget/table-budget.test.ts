@@ -4,7 +4,7 @@ import { type BookedCharge, type ChargeState, type ChargeTable, TableBudget } fr
 import { at, codeOf } from '../fixtures/approval.js'
 import { chargeOf } from './contract.js'
 
-/** A table whose commit can be made to fail, either before or after the charge was stored. */
+/** A table whose commit can fail, before or after the charge was stored. */
 class FaultyTable implements ChargeTable {
   booked = new Map<string, BookedCharge>()
   fault: 'none' | 'lost' | 'kept' = 'none'

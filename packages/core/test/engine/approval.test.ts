@@ -1,5 +1,4 @@
-// The boundary's behaviour, case by case: approval. Every case that fails closed proves that the function did not
-// run.
+// Guarded calls with approvals. Every test of a refusal also checks that the function did not run.
 import { describe, expect, it, vi } from 'vitest'
 import type { ApprovalRequest } from '../../src/approval/approval.js'
 import { ImmediateApprover } from '../../src/approval/immediate.js'

@@ -1,5 +1,4 @@
-// The boundary's behaviour, case by case: arguments. Every case that fails closed proves that the function did not
-// run.
+// The arguments of guarded calls. Every test of a refusal also checks that the function did not run.
 import { describe, expect, it } from 'vitest'
 import { MemoryBudget } from '../../src/budget/memory.js'
 import { ApprovalDenied, ParametersError } from '../../src/error.js'

@@ -1,5 +1,4 @@
-// The boundary's behaviour, case by case: authorize. Every case that fails closed proves that the function did not
-// run.
+// `authorize`. Every test of a refusal also checks that the function did not run.
 import { describe, expect, it } from 'vitest'
 import { ImmediateApprover } from '../../src/approval/immediate.js'
 import { MemoryBudget } from '../../src/budget/memory.js'
@@ -14,7 +13,7 @@ const fails = (): never => {
   throw new Error('broken')
 }
 
-/** One way into each code of the boundary's own. */
+/** One cause for each of the engine's own codes. */
 const REFUSALS: [code: string, options: Partial<EngineOptions>, before?: (b: Boundary) => void][] = [
   ['POLICY_EVALUATION_FAILED', { policy: policyOf(fails) }],
   ['APPROVAL_DENIED', { policy: policyOf(() => ASK), approver: new ImmediateApprover(false), onConcealed: 'allow' }],

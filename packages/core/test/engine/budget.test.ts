@@ -1,5 +1,4 @@
-// The boundary's behaviour, case by case: budget. Every case that fails closed proves that the function did not
-// run.
+// Guarded calls with budgets. Every test of a refusal also checks that the function did not run.
 import { describe, expect, it, vi } from 'vitest'
 import { MemoryBudget } from '../../src/budget/memory.js'
 import { ApprovalDenied, AuditLogError, type CallDenied } from '../../src/error.js'

@@ -1,5 +1,5 @@
-// A model hides an argument in a form that redaction takes for a secret. A policy must not allow arguments that it
-// cannot see.
+// A model can hide an argument in a form that redaction takes for a secret. A policy must not allow arguments that it
+// does not see.
 import { describe, expect, it } from 'vitest'
 import { takeSnapshot } from '../../src/arguments/snapshot.js'
 import { ApprovalDenied } from '../../src/error.js'

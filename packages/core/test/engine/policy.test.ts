@@ -1,5 +1,4 @@
-// The boundary's behaviour, case by case: policy. Every case that fails closed proves that the function did not
-// run.
+// The policies of guarded calls. Every test of a refusal also checks that the function did not run.
 import { describe, expect, it } from 'vitest'
 import { ApprovalDenied, PolicyError } from '../../src/error.js'
 import { ALLOW, boundary, DENY, expectDenied, policyOf, rejection } from '../fixtures/boundary.js'

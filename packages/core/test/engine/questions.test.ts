@@ -1,4 +1,4 @@
-// The conditions for an approval request: the clock of the ledger, and the memory for one more request.
+// The engine asks an approver only if the ledger's clock is not too far ahead and there is memory for the request.
 import { LedgerError } from '@sudoagent/ledger'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it } from 'vitest'
@@ -10,7 +10,7 @@ import { ALLOW, ASK, boundary, expectDenied, policyOf, rejection } from '../fixt
 
 const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5)
 
-/** A boundary whose ledger is ahead of its clock, with a counter of approval requests. */
+/** An engine whose ledger is ahead of its clock, and the number of its approval requests. */
 function ahead(aheadMs: unknown) {
   let asked = 0
   const approver = {

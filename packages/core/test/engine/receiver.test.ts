@@ -16,7 +16,7 @@ class Account {
   }
 }
 
-/** A guarded `pay` of an account, and a change that happens during the approval. */
+/** The guarded method `pay` of an account, which `meanwhile` changes during the approval. */
 function guarded(receiver: boolean, meanwhile: (account: Account) => void) {
   const account = new Account()
   const seen: unknown[] = []

@@ -1,5 +1,4 @@
-// The boundary's behaviour, case by case: record. Every case that fails closed proves that the function did not
-// run.
+// The entries of guarded calls. Every test of a refusal also checks that the function did not run.
 import { LedgerError } from '@sudoagent/ledger'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it, vi } from 'vitest'

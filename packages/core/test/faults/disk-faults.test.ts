@@ -1,4 +1,4 @@
-// The ledger's disk is full, read-only, or fails: no function runs without a durable decision, no entry is half
+// The ledger's disk is full, read-only, or fails. No function runs without a durable decision, no entry is partly
 // written, and a writer whose sync failed never reports success again. The next process continues the ledger.
 import { spawnSync } from 'node:child_process'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ const hasStrace = canRun('strace', '-o', '/dev/null', 'true')
 if (!hasStrace) notice('system calls that fail (strace is absent or not allowed)')
 
 const DISK_CALLS = 'write,writev,pwrite64,pwritev,fdatasync,fsync,ftruncate,rename,unlink'
-/** Calls 0 to 2 of each four: one is allowed, one is approved, one is denied. */
+/** The first three of every four calls are an allowed, an approved and a denied one. */
 const FOUR = 4
 
 /** A ledger on a separate disk, with all other files elsewhere. */
@@ -28,7 +28,7 @@ function place(kind: string, folder = temporaryPath('.')) {
   return { folder, account, task }
 }
 
-/** A file system for the running test; null if mounting is not allowed. */
+/** A small file system for the running test; null if mounting is not permitted. */
 function tinyDisk(kibibytes: number): string | null {
   const folder = temporaryPath('.')
   if (spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${kibibytes}k`, 'tmpfs', folder]).status !== 0) return null
@@ -36,7 +36,7 @@ function tinyDisk(kibibytes: number): string | null {
   return folder
 }
 
-/** Uses up all free space. */
+/** Uses all free space. */
 function fill(folder: string): void {
   for (const bytes of [4096, 512, 1]) {
     try {
@@ -142,12 +142,12 @@ describe.each(['sqlite', 'jsonl'])('a disk under %s', (kind) => {
     for (const [call, error, nth] of faultsIn(made)) {
       const worker = await work(strace('/dev/null', call, `error=${error}:when=${nth}`, paths))
       const where = `${call} ${nth}: ${error}`
-      // A process that could not open its ledger has made no call.
+      // A process that could not open its ledger has not made a call.
       if (worker.said.includes('ready')) expect([where, worker.answers.length]).toEqual([where, 3])
       else expect([where, worker.errors]).toEqual([where, expect.stringContaining('LedgerError')])
       const first = did(worker).indexOf('AuditLogError')
       if (first !== -1) refusals += 1
-      // After a failed sync, the state of the disk is unknown, so this writer must not report success any more.
+      // After a failed sync, the state of the disk is unknown, so this writer must not report success again.
       if (/sync/.test(call) && first !== -1) expect([where, ...did(worker).slice(first)]).not.toContain('ran')
       expect([where, (await account.check('resumed')).findings]).toEqual([where, []])
       faults += 1
@@ -160,8 +160,8 @@ describe.each(['sqlite', 'jsonl'])('a disk under %s', (kind) => {
 })
 
 /**
- * The system calls of a successful run that must fail, with their errors. The slow tier uses every possible error
- * for each call.
+ * The system calls of a successful run that must fail, with their errors. The slow tier injects every possible error
+ * into each call.
  */
 function faultsIn(made: readonly string[]): readonly (readonly [call: string, error: string, nth: number])[] {
   return [...new Set(made)].flatMap((call) => {

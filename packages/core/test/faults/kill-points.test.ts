@@ -1,5 +1,5 @@
-// kill -9 before and after every step of a guarded call: the moment of the kill decides which entries may be
-// recorded, which functions may have run, and which charges count. Then the next process continues.
+// kill -9 before and after each step of a guarded call. The step determines which entries are recorded, which
+// functions ran, and which charges count. The next process continues.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { generatePrivateKey } from '@sudoagent/crypto'
@@ -11,11 +11,11 @@ import { canRun, notice, strace } from '../fixtures/strace.js'
 import { temporaryPath } from '../fixtures/temporary.js'
 import { startWorker } from '../fixtures/worker.js'
 
-/** This call needs an approval and a unit of a tool's budget, and is allowed; so is every twelfth call after it. */
+/** This call needs an approval and a unit of a tool's budget, and is allowed. So is every twelfth call after it. */
 const CALL = 3
 
 /**
- * The state of the call after the kill. `maybe`: the step is in progress, and both results are valid if all sources
+ * The state of the call after the kill. `maybe`: the step was in progress; both results are valid if all sources
  * agree.
  */
 interface Left {
@@ -45,7 +45,7 @@ const POINTS: readonly [at: string, when: 'before' | 'after', nth: number, left:
   ['consume', 'after', 1, CHARGED],
   ['commit', 'after', 1, CHARGED],
   ['append', 'before', 1, CHARGED],
-  // The signatures of the decision's entry and of the head that refers to it.
+  // The signatures of the decision's entry and of the head that covers it.
   ['sign', 'before', 1, { ...CHARGED, decided: 'maybe' }],
   ['sign', 'after', 1, { ...CHARGED, decided: 'maybe' }],
   ['sign', 'before', 2, { ...CHARGED, decided: 'maybe' }],
@@ -64,7 +64,7 @@ if (!hasStrace) notice('kill -9 at every system call that reaches the disk (stra
 /** System calls that change a disk or make a change durable. */
 const DISK_CALLS = 'write,writev,pwrite64,pwritev,fdatasync,fsync,ftruncate,rename,unlink'
 
-/** A ledger on which one process after another is killed; each continues with the files of the previous one. */
+/** A ledger whose writers are killed one after another; each continues with the files of the previous one. */
 function place(kind: string) {
   const key = generatePrivateKey()
   const folder = temporaryPath('.')
@@ -120,8 +120,8 @@ describe.each(byTier({ short: ['sqlite'], long: ['sqlite', 'jsonl'] }))('%s, kil
     let kills = 0
     for (const call of new Set(made)) {
       const times = made.filter((one) => one === call).length
-      // Below the slow tier, only some of many calls are tested: SQLite writes each page of a transaction
-      // separately, in two pieces.
+      // The short and long tiers test only some of many calls: SQLite writes each page of a transaction separately,
+      // in two parts.
       const few = byTier({ short: 1, long: 12, slow: times })
       const step = times > few ? byTier({ short: Math.ceil(times / few), long: 8 }) : 1
       for (let nth = 1; nth <= times; nth += step) {

@@ -1,6 +1,6 @@
-// Another process has the lock of a SQLite ledger for longer than a writer waits: the call is refused and the
-// function does not run; after the lock is released, the next call succeeds. The time limit may be the ledger's or
-// the engine's; after the engine's, the decision may still become durable.
+// Another process holds the lock of a SQLite ledger for longer than a writer waits. The call is refused and its
+// function does not run; after the lock is released, the next call succeeds. The time limit is that of the ledger or
+// of the engine; after the engine's limit, the decision may still become durable.
 import { setTimeout as delay } from 'node:timers/promises'
 import { generatePrivateKey } from '@sudoagent/crypto'
 import Database from 'better-sqlite3'
@@ -9,7 +9,7 @@ import { Account } from '../fixtures/account.js'
 import { temporaryPath } from '../fixtures/temporary.js'
 import { startWorker, type WorkerTask } from '../fixtures/worker.js'
 
-/** A worker that waits before its second call while the lock is taken. */
+/** A worker that pauses before its second call, while the lock is taken. */
 async function lockedOut(options: Partial<WorkerTask>) {
   const key = generatePrivateKey()
   const folder = temporaryPath('.')
@@ -29,7 +29,7 @@ it.each<[string, Partial<WorkerTask>]>([
   const { account, worker, holder } = await lockedOut(options)
   await worker.says('paused', 2)
   holder.close()
-  // The ledger may still write the decision for which the engine no longer waits.
+  // The ledger may still write the decision after the engine stopped waiting.
   await delay(100)
   await worker.finish()
   expect(worker.answers.map(({ did }) => did)).toEqual(['ran', 'AuditLogError', 'ApprovalDenied', 'ran'])

@@ -1,4 +1,4 @@
-// Every case of a security review and of public bug reports, and further cases of the same kinds.
+// Cases from a security review and from public bug reports, and further cases of the same kinds.
 import { describe, expect, it } from 'vitest'
 import { takeSnapshot } from '../../src/arguments/snapshot.js'
 import { createRedactor } from '../../src/redaction/redactor.js'

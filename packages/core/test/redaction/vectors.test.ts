@@ -1,4 +1,4 @@
-// Tests this implementation with the files of `vectors/redaction`, which are meant for every implementation.
+// Tests this implementation with `vectors/redaction`, which is meant for all implementations.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { takeSnapshot } from '../../src/arguments/snapshot.js'

@@ -55,7 +55,7 @@ describe('decodeBase64 is strict', () => {
       fc.property(fc.string({ unit: char, maxLength: 12 }), (text) => {
         const bytes = decodeBase64(text)
         expect(bytes === null ? null : encodeBase64(bytes)).toBe(bytes === null ? null : text)
-        // The converse: a text that Buffer's lenient decoder would write back unchanged must be accepted.
+        // Conversely, a text that Buffer's lenient decoder would encode unchanged must be accepted.
         if (Buffer.from(text, 'base64').toString('base64') === text) expect(bytes).not.toBeNull()
       }),
       { numRuns: 2000 },

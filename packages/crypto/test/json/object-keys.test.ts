@@ -4,7 +4,7 @@ import { ObjectKeys } from '../../src/json/object-keys.js'
 import { JsonStringScanner } from '../../src/json/string.js'
 import { codeOf } from '../fixtures/errors.js'
 
-/** Adds consecutive keys, given as JSON strings, and returns the verdict about their order. */
+/** Adds consecutive keys, given as JSON strings. @returns the result of the order check */
 function add(...keys: readonly string[]): { profile: string | null; reason: string | null } {
   const text = keys.join('')
   const verdict = new CanonicalVerdict()

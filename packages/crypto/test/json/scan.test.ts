@@ -110,7 +110,7 @@ const canonicalText = fc.oneof(
   fc.array(pythonNumber, { maxLength: 4 }).map((numbers) => `{"n":[${numbers.join(',')}]}`),
 )
 
-/** Null when the value has keys that are equal after normalisation, or a number beyond doubles. */
+/** Null if the value has keys that are equal after normalisation, or a number beyond the range of a double. */
 function encodeOrNull(value: unknown): string | null {
   return unlessCode('VALUE_REFUSED', () => encodeCanonical(value))
 }

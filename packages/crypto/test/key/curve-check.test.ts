@@ -34,7 +34,7 @@ describe('publicKeyFault', () => {
     expect(verdicts()).toEqual(first)
     for (let n = 2n; n < 300n; n += 1n) expect(publicKeyFault(Point.BASE.multiply(n).toBytes())).toBeNull()
     expect(verdicts()).toEqual(first)
-    // The cache is keyed by the content of the bytes, not by the object.
+    // The cache key is the content of the bytes, not the object.
     const bytes = good.toBytes()
     publicKeyFault(bytes)
     bytes.set(mixed)

@@ -9,7 +9,7 @@ import { codeOf, cryptoErrorOf } from '../fixtures/errors.js'
 
 const PASSPHRASE = 'correct horse \u{1f40e} bättery'
 const key = generatePrivateKey(() => new Uint8Array(32).fill(9))
-/** Encrypted like node does, with 2,048 iterations, so that a test is fast. */
+/** Encrypted by node:crypto with 2,048 iterations, so that the test is fast. */
 const byNode = (privateKey: KeyObject, passphrase = PASSPHRASE, cipher = 'aes-256-cbc') =>
   privateKey.export({ format: 'pem', type: 'pkcs8', cipher, passphrase }).toString()
 const encrypted = byNode(createPrivateKey(key.pem))
@@ -146,7 +146,7 @@ describe('parsePrivateKey', () => {
         expect(['KEY_INVALID', 'KEY_WRONG_TYPE', 'PASSPHRASE_WRONG']).toContain((error as { code?: string }).code)
       }
     }
-    // The second of four blocks: half of the seed changes, and the rest keeps its form.
+    // In the second of four blocks, so that half of the seed changes and the form is kept.
     const start = der.length - 48
     expect(otherKeys).toEqual(Array.from({ length: 16 }, (_, i) => start + i))
   })
@@ -161,7 +161,7 @@ test('neither the passphrase nor the key is shown by an error', () => {
   ]
   for (const call of calls) {
     const error = cryptoErrorOf(call)
-    // The stack has lines of this file, which contain the word; no other part of the error may contain it.
+    // Lines of this file in the stack contain the passphrase; no other part of the error may contain it.
     const shown = `${inspect({ ...error }, { depth: null })} ${error.message} ${error.hint}`
     expect(shown).not.toMatch(/hunter|MIG|MC4C/)
   }

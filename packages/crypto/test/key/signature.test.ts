@@ -22,7 +22,7 @@ const message = new TextEncoder().encode('a'.repeat(64))
 
 const verifiersOf = new Map<PublicKey, readonly Verifier[]>()
 
-/** The verdict of all providers. Fails when they differ. */
+/** The common verdict of all providers. Fails if they differ. */
 function verdict(publicKey: PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
   const verifiers = verifiersOf.get(publicKey) ?? PROVIDERS.map((provider) => createVerifier(publicKey, provider))
   verifiersOf.set(publicKey, verifiers)
@@ -71,7 +71,7 @@ describe.each(PROVIDERS)('%s', (provider) => {
   test('verify never throws', () => {
     const verifier = createVerifier(key.publicKey, provider)
     const signature = createSigner(key).sign(message)
-    // A string and 16-bit units with the same content, which node:crypto alone would accept.
+    // A string and a Uint16Array with the same content, which node:crypto alone would accept.
     const same = ['a'.repeat(64), new Uint16Array(message.slice().buffer)]
     const odd = [
       ...same,
@@ -141,7 +141,7 @@ describe.skipIf(python === null)('a ledger signed by SudoAgent for Python (../sh
   })
 })
 
-/** Signs with a chosen R and the matching S, like an owner of the key who wants verifiers to disagree. */
+/** Signs with a chosen R and the matching S, as an owner of the key could do to make verifiers disagree. */
 function signWith(r: bigint, bend: (point: Point) => Uint8Array): Uint8Array {
   const { scalar, pointBytes } = utils.getExtendedPublicKey(seedOf(key))
   const R = bend(r === 0n ? Point.ZERO : Point.BASE.multiply(r))

@@ -8,7 +8,7 @@ import { cryptoErrorOf } from '../fixtures/errors.js'
 import { A, B, LOG_VKEY, lineOf, TWO } from '../fixtures/policies.js'
 import { LOG, signerOf } from '../fixtures/signed-notes.js'
 
-/** One public key with the name of a log and with the name of a witness. */
+/** One public key under the name of a log and under the name of a witness. */
 const SELF_LOG = encodeVkey(createNoteKey('self.example/log', signerOf(77).publicKey))
 const SELF_WITNESS = encodeVkey(createNoteKey('self.example/witness', signerOf(77).publicKey, 'cosignature'))
 
@@ -85,7 +85,7 @@ describe('refuses, with the line', () => {
   })
 
   test('two keys that their signatures could not tell apart', () => {
-    // Among 100,000 keys with one name, two have the same key hash.
+    // Two of 100,000 keys with one name that have the same key hash.
     const [one, two] = [88939, 106782].map((seed) => {
       const bytes = new Uint8Array(32)
       new DataView(bytes.buffer).setUint32(0, seed)

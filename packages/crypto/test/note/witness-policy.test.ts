@@ -148,7 +148,7 @@ describe('properties', () => {
     signed: fc.subarray(['w0', 'w1', 'w2', 'w3', 'w4', 'w5']),
   })
 
-  /** The text of a policy for such a tree, and a count that uses no code of the package. */
+  /** The text of the policy for such a tree, and the expected result, computed without the package. */
   function build(parts: readonly (readonly [number, number])[]) {
     const free = ['w0', 'w1', 'w2', 'w3', 'w4', 'w5']
     const counts = new Map<string, (names: ReadonlySet<string>) => boolean>()
@@ -209,7 +209,7 @@ describe('properties', () => {
     for (const bytes of flips(text)) {
       try {
         const [witness] = parseWitnessPolicy(bytes).witnesses.values()
-        // The name may change while its quorum does not; but a key that is accepted must be the given key.
+        // The name may change if the quorum stays the same, but an accepted key must be the given key.
         if (witness !== undefined) expect(witness.key.keyHash).toBe(SIX[0]?.keyHash)
       } catch (error) {
         expect(

@@ -8,26 +8,25 @@ import { flips } from '../fixtures/signed-notes.js'
 
 const WHITE_SPACE = [0x09, 0x0a, 0x0d, 0x20]
 
-// Every bit, and changes of one white space character into another. The shorter tiers flip one bit, and change one
-// or two white space characters of those that the encoder writes.
+// Every bit, and each change of one white space character into another. The shorter tiers flip one bit, and change
+// only one or two of the white space characters that the encoder writes.
 const MASKS = byTier({
   short: [1, 0x0a ^ 0x20],
   long: [1, 0x0a ^ 0x0d, 0x0a ^ 0x20],
   slow: [1, 2, 4, 8, 16, 32, 64, 128, 0x09 ^ 0x0a, 0x0a ^ 0x0d, 0x0a ^ 0x20, 0x0d ^ 0x20],
 })
-// Masks for other receipts, which include the change of case of a hex digit.
+// Masks for other receipts; 0x20 changes the case of a hex digit.
 const FEW_MASKS = byTier({ short: [1], long: [1, 0x20] })
 /**
- * A receipt with an outcome and cosignatures is checked with seven keys: the short tier changes one byte out of
- * this number.
+ * The receipt with an outcome and cosignatures is verified with seven keys, so the shorter tiers change only one byte
+ * out of this number.
  */
 const ONE_BYTE_IN = isLong ? 1 : 5
 
 /**
- * Verifies a receipt with each byte changed. A receipt that is accepted must have the same content, to the last
- * digit.
+ * Verifies a receipt with each byte changed. Every accepted receipt must have the same content, to the last digit.
  *
- * @returns the number of receipts that were tried, and of those that were accepted
+ * @returns the numbers of tried and of accepted receipts
  */
 function flipAll(receipt: string, trust: ReturnType<typeof checkTrust>, masks: readonly number[], every = 1) {
   const parsed = parseReceipt(receipt)

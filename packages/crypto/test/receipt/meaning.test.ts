@@ -24,7 +24,7 @@ const meaningOf = (text: string, trust: Parameters<typeof verifyReceipt>[1] = TR
 test('a receipt that does not hold proves nothing', async () => {
   const report = verifyReceipt(await sampleReceipt(), { publicKeys: [NEW_KEY.publicKey] })
   expect(receiptProves(report)).toEqual({ proven: [], notProven: ['anything: it is not signed by a given key'] })
-  // Even if the checkpoint is valid.
+  // The quorum is missing although the checkpoint is valid.
   const missing = verifyReceipt(await sampleReceipt(), { ...TRUST, witnessPolicy: POLICY })
   expect(missing.checkpoint).not.toBeNull()
   expect(receiptProves(missing).proven).toEqual([])

@@ -71,7 +71,7 @@ describe('encodeReceipt', () => {
     ['half a position', { position: 1.5, line: decisionLine(), proof: null }, false],
   ])('%s', (_, parts, isReceipt) => {
     const encode = () => encodeReceipt(parts, { withEntry: true })
-    // Whether the entry is a decision is checked by the verifier.
+    // The verifier checks whether the entry is a decision.
     if (isReceipt) expect(parseReceipt(encode()).line).toBe(parts.line)
     else expect(codeOf(encode)).toBe('RECEIPT_INVALID')
   })

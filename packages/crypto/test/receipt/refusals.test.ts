@@ -63,7 +63,7 @@ describe('a receipt that does not hold', () => {
       'FIELD_MISMATCH',
       'FIELD_MISMATCH',
     ])
-    // With all its fields, but the proof of another entry.
+    // With all its fields, but with the proof of another entry.
     const { proof } = await sampleLog().parts(3)
     expect(broken(encodeReceipt({ position: 3, line: JSON.stringify(other), proof }, { withEntry: true }))).toEqual([
       'PROOF_INVALID',

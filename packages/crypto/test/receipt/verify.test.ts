@@ -77,7 +77,7 @@ describe('a receipt that holds', () => {
     const line = decisionLine({ changes })
     const log = new SampleLog([line])
     const receipt = encodeReceipt(await log.parts(1), { withEntry: true })
-    // Its decision_hash covers a different actor from the implied one.
+    // Its decision_hash covers an actor that differs from the implied one.
     expect(broken(receipt)).toEqual(['DECISION_HASH_MISMATCH'])
   })
 

@@ -59,7 +59,7 @@ test('every pair of sizes to 300: the proof is the naive one, and holds', async 
     const newRoot = naive.root(0, newSize)
     for (let oldSize = 1; oldSize <= newSize; oldSize++) {
       const proof = await consistencyProof(oldSize, newSize, readNaive)
-      // Compared by identity first: Vitest's equality would take most of the time for 45,000 lists.
+      // Compared by identity first, because Vitest's equality would take most of the time for 45,000 lists.
       const expected = naive.subproof(oldSize, 0, newSize, true)
       if (!proof.every((hash, i) => Buffer.compare(hash, expected[i] ?? zeros) === 0)) expect(proof).toEqual(expected)
       const oldRoot = naive.root(0, oldSize)

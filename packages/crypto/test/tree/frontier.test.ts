@@ -19,7 +19,7 @@ import { leavesOf, NaiveTree } from '../fixtures/naive-tree.js'
 const leaves = leavesOf(300)
 const naive = new NaiveTree(leaves)
 
-/** Every frontier up to 300 leaves, and every node that was ever completed. */
+/** Every frontier up to 300 leaves, and every completed node. */
 const nodes = new Map<string, Uint8Array>()
 const frontiers: Frontier[] = [EMPTY_FRONTIER]
 for (const leaf of leaves) {
@@ -75,7 +75,7 @@ test('the largest tree', () => {
   )
   expect(frontier.size).toBe(TREE_SIZE_MAX)
   expect(completed).toHaveLength(1)
-  // One leaf before 2^52 leaves: the next leaf completes 52 nodes above it.
+  // A tree of 2^52 − 1 leaves: the next leaf completes 52 nodes above it.
   const wide = appendLeaf({ size: 2 ** 52 - 1, hashes: hashes.slice(0, 52) }, new Uint8Array(32))
   expect(wide.completed.map(({ level }) => level)).toEqual(Array.from({ length: 53 }, (_, i) => i))
   expect(wide.frontier.hashes).toHaveLength(1)

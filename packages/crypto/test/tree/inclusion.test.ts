@@ -73,7 +73,7 @@ test('every leaf of every size to 300: the proof is the naive one, and holds', a
     const root = naive.root(0, size)
     for (let index = 0; index < size; index++) {
       const proof = await inclusionProof(index, size, readNaive)
-      // Compared by identity first: Vitest's equality would take most of the time for 45,000 lists.
+      // Compared by identity first, because Vitest's equality would take most of the time for 45,000 lists.
       const expected = naive.path(index, 0, size)
       if (!proof.every((hash, i) => Buffer.compare(hash, expected[i] ?? zeros) === 0)) expect(proof).toEqual(expected)
       if (proof.length !== expected.length || !verifyInclusion(leafAt(index), index, size, proof, root)) {

@@ -82,7 +82,7 @@ describe('createTileHashReader', () => {
     rows = new StoredRows(18)
   })
 
-  /** A store with only the tiles of a tree of `size` leaves, which counts reads. */
+  /** A store that has only the tiles of a tree of `size` leaves, and counts reads. */
   const store = (size: number) => {
     const read: string[] = []
     const reader = createTileHashReader(size, async (level, index, width) => {

@@ -1,6 +1,5 @@
-// Ledgers of sudoagent 2.0.0 on PyPI: search, export, receipts and tampering. `verify.test.ts` has a table of
-// the findings. The ledgers that the package itself wrote are stored outside this repository and may be
-// missing.
+// Ledgers of sudoagent 2.0.0 on PyPI: search, export, receipts and tampering. `verify.test.ts` has a table of the
+// findings. The ledgers that the Python package wrote are stored outside this repository and may be missing.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parsePublicKey } from '@sudoagent/crypto'
@@ -154,7 +153,7 @@ describe('tampered', () => {
     return copy
   }
 
-  // Members that only the entry's own hash binds, in this shape as in ours. Their change is found if entries
+  // Members that only the entry's own hash covers, in this shape as in ours. A change of them is detected if entries
   // are signed.
   const UNBOUND = ['decision.reason', 'outcome.error', 'outcome.error_type', 'metadata.policy_decision']
 

@@ -35,7 +35,7 @@ async function csvOf(...drafts: readonly EntryDraft[]): Promise<string> {
   return text
 }
 
-/** The rows as objects by column. */
+/** The rows as objects with column names as keys. */
 async function rowsOf(...drafts: readonly EntryDraft[]): Promise<Record<string, string>[]> {
   const [header = [], ...rows] = parseCsv(await csvOf(...drafts))
   expect(header).toEqual(HEADER)
@@ -172,7 +172,7 @@ describe('exportCsv', () => {
       fc.asyncProperty(reasons, anyObject, async (reason, kwargs) => {
         const [row] = await rowsOf(decisionDraft(1, { decision: { reason }, kwargs }))
         const text = row?.reason ?? ''
-        // Equal except for the apostrophes against formulas.
+        // Equal, apart from the apostrophes that prevent formulas.
         expect(text.replaceAll("'", '')).toBe(reason.normalize('NFC').replaceAll("'", ''))
         expect(text).not.toMatch(/^[\s\ufeff]*[=+\-@\t\r\n]/)
         expect(Object.keys(row ?? {})).toHaveLength(HEADER.length)
@@ -204,8 +204,8 @@ describe('exportCsv', () => {
 })
 
 /**
- * The cells as a spreadsheet with another separator splits the text: with quotes only at the start of a cell,
- * and without quotes.
+ * The cells of a spreadsheet that splits the text at another separator, with and without quotes at the start of a
+ * cell.
  */
 function looseCells(text: string, separator: string): readonly string[] {
   const naive = text.split(/[\r\n]+/).flatMap((row) => row.split(separator))
@@ -219,6 +219,6 @@ function looseCells(text: string, separator: string): readonly string[] {
       cell = ''
     } else cell += char
   }
-  // In quotes that are understood, a comma instead of a semicolon does not start a cell.
+  // If quotes are recognised, a comma instead of a semicolon does not start a cell.
   return separator === ',' ? cells : [...naive, ...cells]
 }

@@ -22,7 +22,7 @@ beforeAll(async () => {
     outcomeDraft(charged),
     decisionDraft(3, { effect: 'deny' }),
   ]
-  // Without the first line: only lines with a predecessor are recognised.
+  // Without the first line, because only lines with a predecessor are recognised.
   lines = [...(await writtenLines(drafts)), ...(await writtenLines(drafts, testSigner(1)))].filter(
     (line) => !line.includes('"prev_entry_hash":null'),
   )
@@ -55,7 +55,7 @@ describe('a plain line', () => {
         const text = lines[line] ?? ''
         const from = at % text.length
         const changed = text.slice(0, from) + put + text.slice(from + cut)
-        // Control characters are excluded by an earlier check.
+        // An earlier check excludes control characters.
         fc.pre(!/[\u0000-\u001f]/.test(changed))
         const facts = read(changed)
         if (facts === null) return

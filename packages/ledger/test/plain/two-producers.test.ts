@@ -1,4 +1,4 @@
-// For any bytes, the fast producer of facts returns null or the same facts as the strict one.
+// For any bytes, the fast producer of facts returns null or the same facts as the strict producer.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeCanonical } from '@sudoagent/crypto/json'
@@ -37,7 +37,7 @@ function isRecognised(line: Uint8Array): boolean {
   if (full !== null) expect(full).toEqual(checkLine(bytes))
   const text = plainText(Buffer.concat([bytes, Buffer.from('\n')]))
   const plain = text === null || bytes.includes(10) ? null : new LineRecogniser().next(new LineCursor(text))
-  // A line recognised in plain mode is also recognised by itself in full mode.
+  // A line recognised in plain mode is also recognised in full mode.
   if (plain !== null) expect(full).toEqual(plain)
   return full !== null
 }
@@ -71,7 +71,7 @@ describe('recogniseLine is null, or equals checkLine', LIMIT, () => {
           const from = at % text.length
           text = text.slice(0, from) + put + text.slice(from + cut)
         }
-        // A lone surrogate has no bytes.
+        // A lone surrogate cannot be encoded.
         text = text.toWellFormed()
         if (isSealed) text = sealTexts([lines[0] ?? '', text], signer)[1] ?? ''
         if (isRecognised(Buffer.from(text))) recognised += 1
@@ -126,7 +126,7 @@ it('nesting is recognised up to three levels before the strict bound, and never 
 })
 
 describe('what is recognised, and what is not', () => {
-  /** The second of two outcomes, its text changed, sealed. */
+  /** The second of two outcomes, sealed after a change of its text. */
   function sealed(change: (text: string) => string): Buffer {
     const outcome = entriesOf(ledgers[0]?.lines ?? []).find(({ event }) => event === 'outcome') as Entry
     const metadata = { value: 'HERE' }

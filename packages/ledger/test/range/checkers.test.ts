@@ -1,5 +1,5 @@
-// Worker threads give the same results as the calling thread. If they crash or cannot start, only time is lost.
-// They run from the built package, as they do for users.
+// Worker threads give the same results as the calling thread. If they crash or cannot start, only time is lost. They
+// run from the built package, as for users.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { closeSync, copyFileSync, mkdtempSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs'
@@ -50,7 +50,7 @@ describe.each(['jsonl', 'sqlite'])('%s', (kind) => {
     const reports = [await verifyBuilt(built, { threads: 2 }), await verifyBuilt(built, { threads: 1 })]
     await built.close()
     const reader = await openLedgerReader(join(folder, kind))
-    // Worker threads cannot start from TypeScript sources, so every range is read line by line here.
+    // Worker threads cannot run TypeScript sources, so here every range is read line by line.
     reports.push(await verify(reader, { threads: 2 }))
     await reader.close()
     expect(reports[0]).toMatchObject({ ok: true, entries: ENTRIES + 1 })
@@ -80,7 +80,7 @@ describe.each(['jsonl', 'sqlite'])('%s', (kind) => {
     expect(found[0]).toHaveLength(2)
     expect(found[1]).toEqual(found[0])
     expect(found[2]).toEqual(found[0])
-    // A consumer may stop early; no thread is left running.
+    // A consumer may stop early; then no thread may be left running.
     for await (const _ of exportLedger(built, 'csv', { threads: 2 })) break
     expect(await positionsOf(select(built, { text: 'payments', limit: 3 }, { threads: 2 }))).toHaveLength(3)
     expect(built.faults()).toEqual([])

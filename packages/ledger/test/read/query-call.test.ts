@@ -1,5 +1,5 @@
-// A call found by the store's index has the same entries as one found by reading every line. If the index is
-// not reliable, every line is read.
+// Searching a call with the store's index gives the same entries as reading every line. If the index is not reliable,
+// every line is read.
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -109,7 +109,7 @@ it.each([
   ['the book is emptied', 'DELETE FROM sudoagent_calls'],
   ['the book is gone', 'DROP TABLE sudoagent_calls'],
 ])('finds as much when %s', async (_, spoil) => {
-  // Its decision is the last entry of the first tile, its outcome the first of the second.
+  // The decision is the last entry of the first tile, the outcome the first entry of the second tile.
   const requestId = requestIdOf(127)
   const lines = [expect.stringMatching(/^256 /), expect.stringMatching(/^257 /)]
   expect(await withReader((reader) => found(reader, { requestId }))).toEqual({ lines, scanned: false })

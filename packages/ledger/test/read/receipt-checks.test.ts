@@ -1,5 +1,5 @@
-// Receipts have the same checks as `verify`: if `verify` rejects an entry about a call, so does the
-// verification of its receipt.
+// Receipts have the same checks as `verify`: if `verify` rejects an entry of a call, the verification of its receipt
+// does too.
 
 import { hexToBytes } from '@sudoagent/crypto/bytes'
 import { createNoteSigner, encodeTlogProof, signCheckpoint } from '@sudoagent/crypto/note'
@@ -50,7 +50,7 @@ async function receiptsOf(lines: readonly string[]): Promise<string[]> {
 
 const codesOf = (text: string): string[] => verifyReceipt(text, TRUST).findings.map(({ code }) => code)
 
-/** Findings that require the whole ledger: whether there is a second entry, and whether every entry is signed. */
+/** Findings that need the whole ledger: whether there is a second entry, and whether every entry is signed. */
 const OF_THE_WHOLE: readonly FindingCode[] = [
   'DECISION_DUPLICATE',
   'DECISION_UNKNOWN',
@@ -65,7 +65,7 @@ it.each(cases.map((one) => [one.code, one.how, one] as const))('%s, %s: a receip
   const lines = (await one.lines?.(await soundLines())) as string[]
   const broken: string[][] = []
   for (const entries of [lines]) {
-    // A receipt cannot be made from a signature that is not base64.
+    // A receipt cannot contain a signature that is not base64.
     const texts = await receiptsOf(entries).catch(() => null)
     broken.push(...(texts ?? ['']).map(codesOf))
   }

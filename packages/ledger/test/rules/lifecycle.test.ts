@@ -73,7 +73,7 @@ describe('the life of a call', () => {
       fc.property(fc.array(fc.constantFrom(...drafts), { maxLength: 20 }), (sequence) => {
         const lifecycle = new Lifecycle()
         const good = sequence.filter((draft, n) => lifecycle.observe(factsOfDraft(draft), n + 1, null).length === 0)
-        // The entries without findings form a valid ledger by themselves.
+        // The entries without findings form a valid ledger.
         expect(watch(...good)).toEqual([])
         const decisions = good.filter(
           ({ event, decision }) => event === 'decision' && decision.effect === 'allow',

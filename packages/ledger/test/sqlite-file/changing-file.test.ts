@@ -1,5 +1,4 @@
-// A file that changes during every walk: damage seen in pages of two moments is reported neither as damage nor
-// as a sound file.
+// A file that changes during every walk: pages of two moments are reported neither as damage nor as a sound file.
 import { appendFileSync, closeSync, openSync, readFileSync, utimesSync, writeFileSync, writeSync } from 'node:fs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { sampled } from '../../../../test/tier.js'
@@ -23,7 +22,7 @@ function looped(): string {
   return path
 }
 
-/** Walks a file that `change` changes between the walk and the comparison of its state. */
+/** Walks a file that `change` modifies between the walk and the comparison of its state. */
 function walkWhile(path: string, change: (path: string, n: number) => void): string | null {
   const fd = openSync(path, 'r')
   onTestFinished(() => closeSync(fd))
@@ -64,7 +63,7 @@ it('is damage once it stands still', () => {
   let looks = 0
   const fd = openSync(path, 'r')
   onTestFinished(() => closeSync(fd))
-  // Changes for a while, and then no longer.
+  // Changes a few times, then no longer.
   const state = (): string => {
     looks += 1
     return String(Math.min(looks, 7))

@@ -1,5 +1,5 @@
-// Databases that SQLite wrote have no findings, whatever their shape. A page with two parents is found at any
-// place. Over 300 lines because each case makes a file of its own.
+// Databases written by SQLite have no findings, whatever their shape. A page with two parents is found at any place.
+// Over 300 lines because each case creates its own file.
 import {
   closeSync,
   copyFileSync,
@@ -30,7 +30,7 @@ function database({ pragmas = [], sql = fill }: Shape = {}): { readonly path: st
   return { path, db }
 }
 
-/** Tables and indexes of each kind, with rows with and without overflow pages. */
+/** Tables and indexes of each kind, whose rows have overflow pages or not. */
 function fill(db: Database.Database): void {
   db.exec(`CREATE TABLE a (id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT); CREATE INDEX i ON a (text);
     CREATE TABLE b (k TEXT PRIMARY KEY, text TEXT) WITHOUT ROWID; CREATE TABLE empty (x); CREATE VIEW v AS SELECT 1;
@@ -192,7 +192,7 @@ describe('a damaged database', () => {
       'two tables with one root',
       'used twice',
       (file, root) => {
-        // In the row of the schema, the root page is a number of one byte after the names.
+        // In the schema row, the root page is a one-byte number after the names.
         for (let at = file.indexOf('tableemptyempty'); at !== -1; at = file.indexOf('tableemptyempty', at + 1))
           file[at + 15] = root('a')
       },
@@ -293,7 +293,7 @@ describe('a damaged database', () => {
   })
 
   it('takes time in proportion to the file, however often its pages lead to one', () => {
-    // 64 interior pages, each of which leads only to the next one, as many times as possible.
+    // 64 interior pages, each of which refers only to the next one, as many times as possible.
     const pages = Array.from({ length: 64 }, (_, n) => interior(n + 3))
     const { path, db } = database({ pragmas: ['page_size = 4096'], sql: (it) => it.exec('CREATE TABLE a (x)') })
     db.close()

@@ -1,5 +1,5 @@
-// Hostile rollback journals: the walk sees the pages that SQLite would restore, and a journal that SQLite must
-// not roll back is damage.
+// Hostile rollback journals. The walk sees the pages that SQLite would restore; a journal that SQLite must not roll
+// back is damage.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -64,7 +64,7 @@ interface Prepared {
   readonly path: string
   readonly pageSize: number
   readonly pages: number
-  /** Page 2 as it is, and as an interior page that leads to itself. */
+  /** Page 2 unchanged, and as an interior page that refers to itself. */
   readonly sound: Buffer
   readonly looped: Buffer
 }
@@ -189,7 +189,7 @@ describe('what SQLite would play back is walked', () => {
     it.looped.copy(file, it.pageSize)
     writeFileSync(it.path, file)
     writeFileSync(`${it.path}-journal`, journalOf(it.pages, it.pageSize, segmentsOf(it)))
-    // SQLite would see the damaged page of the file itself.
+    // SQLite would use the damaged page of the file itself.
     expect(() => requireSoundFile(it.path)).toThrow('page 2 is used twice')
   })
 })

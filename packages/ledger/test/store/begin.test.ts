@@ -1,4 +1,4 @@
-// If eight processes begin one ledger at the same time, it has one genesis.
+// If eight processes begin one ledger at the same time, it gets one genesis.
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { openLedgerReader } from '../../src/store/open.js'

@@ -1,4 +1,4 @@
-// The ledgers of the contract tests, and functions that read them.
+// The ledgers of the contract tests, and functions to read them.
 import type { PublicKey } from '@sudoagent/crypto'
 import { isCallEntry } from '../../src/entry/entry.js'
 import type { LedgerReader } from '../../src/port/reader.js'
@@ -8,7 +8,7 @@ import type { Report } from '../../src/verify/report.js'
 import { verify } from '../../src/verify/verify.js'
 import type { WriterOptions } from '../../src/write/advance.js'
 
-/** A place with one ledger. `open` may be called repeatedly; `read` opens a snapshot of its current entries. */
+/** A place for one ledger. `open` can be called repeatedly; `read` opens a snapshot of the current entries. */
 export interface Place {
   readonly open: (options?: WriterOptions) => LedgerWriter & ControlWriter
   readonly read: () => Promise<LedgerReader>

@@ -1,4 +1,4 @@
-// One contract for all stores: an engine and an auditor must not be able to distinguish them.
+// The contract of all stores: an engine and an auditor cannot distinguish them.
 import { describe, expect, it } from 'vitest'
 import type { EntryDraft } from '../../src/entry/entry.js'
 import { ENTRY_BYTES_MAX } from '../../src/limits.js'
@@ -20,7 +20,7 @@ import { testBegin, testBegunAgain } from './contract-begin.js'
 import { type Place, readAll, report } from './contract-place.js'
 import { testSigning } from './contract-signing.js'
 
-/** Runs the contract on stores that `makePlace` makes, each new and empty. */
+/** Runs the contract on new, empty stores from `makePlace`. */
 export function testStoreContract(makePlace: () => Place): void {
   describe('appending', () => {
     it('begins with a genesis, numbers entries from 1 and chains them', async () => {
@@ -156,7 +156,7 @@ export function testStoreContract(makePlace: () => Place): void {
       const place = makePlace()
       const ledger = place.open({ signer: testSigner(1) })
       const bare = JSON.stringify(decisionDraft(1, { kwargs: { blob: '' } })).length
-      // The length of the versions that are added to the draft, less a margin.
+      // The length of the versions that are added to the draft, minus a margin.
       await ledger.append(decisionDraft(1, { kwargs: { blob: 'x'.repeat(ENTRY_BYTES_MAX - bare - 100) } }))
       await ledger.close()
       expect((await report(place)).ok).toBe(true)

@@ -18,7 +18,7 @@ function place(kind: keyof typeof OPEN) {
   const file = join(folder, 'counter')
   const openWriter = (): Promise<LedgerWriter> =>
     withCounter(OPEN[kind](path, { signer }), { file, openReader: () => openLedgerReader(path) })
-  /** The files of a backup: when the writer is closed, they contain the whole ledger. */
+  /** Copies the files of a closed ledger, as a backup does. */
   const copyTo = (from: string, to: string): void => {
     for (const suffix of kind === 'jsonl' ? ['', '.head', '.tree'] : ['']) copyFileSync(from + suffix, to + suffix)
   }
@@ -55,7 +55,7 @@ describe.each(['sqlite', 'jsonl'] as const)('a counted %s ledger', (kind) => {
     await write(2, 3)
     copyTo(`${path}.backup`, path)
     await expect(openWriter()).rejects.toMatchObject({ code: 'LEDGER_DAMAGED' })
-    // The ledger has the same length as before, but other entries.
+    // The other ledger has the same length and different entries.
     const other = OPEN[kind](path, { signer })
     for (const n of [7, 8]) await other.append(decisionDraft(n))
     await other.close()

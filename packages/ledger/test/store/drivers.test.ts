@@ -1,4 +1,4 @@
-// Drivers by place: the driver that opens a place, and the ledger that a writer creates in a new place.
+// Which driver opens a place, and which kind of ledger a writer creates in a new place.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'

@@ -1,5 +1,5 @@
-// A writer opens a ledger whose files were changed while it was closed, by an attacker or a crash. It continues
-// after valid entries and refuses everything else, since the next head covers all earlier entries.
+// A writer opens a ledger whose files were changed by an attacker or a crash while it was closed. It continues after
+// valid entries and refuses everything else, because the next head covers all earlier entries.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hexToBytes } from '@sudoagent/crypto/bytes'
 import { leafHash, verifyInclusion } from '@sudoagent/crypto/tree'

@@ -1,6 +1,5 @@
-// Ledgers of other versions: rows without a tree, tables of a later version, entries that this version cannot
-// read. A writer continues after entries that it understands and refuses the rest; it never overwrites unknown
-// content.
+// Ledgers of other versions: rows without a tree, tables of a later version, unreadable entries. A writer continues
+// after entries that it understands, refuses the rest, and never overwrites unknown content.
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Hash } from '@sudoagent/crypto'
@@ -56,7 +55,7 @@ describe('two writers of different versions on one SQLite ledger', () => {
       await appendAsPython(path, 20 + n)
       await ledger.append(decisionDraft(40 + n))
       await appendAsPython(path, 60 + n)
-      // The entry is not covered by the head until our next append, which recovers it.
+      // The head does not cover the entry until our next append, which recovers it.
       expect(await verifyFile(path)).toMatchObject({ ok: true, tail: 1 })
     }
     await ledger.append(decisionDraft(80))

@@ -1,7 +1,7 @@
-// Files of a SQLite ledger that do not belong together: a `-wal` or `-shm` from another moment or another
-// database, truncated or filled with random bytes, as a careless copy, a restored backup or a failing disk
-// leaves them. SQLite trusts a `-wal`. The ledger must then be refused, or its report must be `broken`, or it
-// is a valid ledger of an earlier moment, which only a checkpoint kept elsewhere reveals.
+// Files of a SQLite ledger that do not belong together: a `-wal` or `-shm` from another moment or database, truncated
+// or filled with random bytes, as left by a careless copy, a restored backup or a failing disk. SQLite trusts a
+// `-wal`. So the ledger must be refused, or its report must be `broken`, or it must be a valid ledger of an earlier
+// moment, which only a checkpoint kept elsewhere reveals.
 import { copyFileSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -60,8 +60,8 @@ async function moments() {
 }
 
 /**
- * The result of verification: `refused`, `broken`, or the number of entries of a valid ledger. Then a writer
- * must continue it or refuse it.
+ * The result of verification: `refused`, `broken`, or the number of entries of a valid ledger. Then a writer must
+ * continue or refuse the ledger.
  */
 async function fateOf(path: string, checkpoint: string): Promise<string | number> {
   const before = await coded(async () => {
@@ -81,14 +81,14 @@ async function fateOf(path: string, checkpoint: string): Promise<string | number
     }
   })
   if (typeof written === 'number') {
-    // After the writer, the ledger verifies and has all entries that the reader saw.
+    // After the writer, the ledger verifies and contains all entries that the reader saw.
     expect(await verifyFile(path, { publicKeys: [OWNER_KEY] })).toMatchObject({ verdict: 'signed', entries: written })
     if (typeof before === 'number') expect(written).toBe(before + 1)
   }
   return before
 }
 
-/** The result, or `refused` for an error with a code. Any other error is a failure of the test. */
+/** The result, or `refused` for an error with a code. Any other error fails the test. */
 async function coded<T>(work: () => Promise<T>): Promise<T | string> {
   try {
     return await work()

@@ -1,5 +1,5 @@
-// The table of attacks (docs/threat-model.md): each attack on both stores, with the evidence that the caller
-// needs to detect it, and the valid ledger in the same check. Over 300 lines because it is one table.
+// The table of attacks (docs/threat-model.md): each attack on both stores, the evidence with which it is detected,
+// and the same check of the valid ledger. Over 300 lines because it is one table.
 import { rmSync } from 'node:fs'
 import { encodeCanonical } from '@sudoagent/crypto/json'
 import { parseWitnessPolicy } from '@sudoagent/crypto/note'
@@ -84,13 +84,13 @@ describe.each(KINDS)('%s', (kind) => {
       const lines = await linesIn(path)
       const entries = entriesOf(lines)
       const forged = entries.map((entry, n) => (n === 5 ? { ...entry, agent_id: 'somebody else' } : entry))
-      // The old signatures are kept: an attacker without the key has no others.
+      // Signatures are kept, because an attacker without the key cannot create others.
       const resealed = sealAll(forged).map((line, n) => withSignature(line, entries[n]?.entry_signature))
       replaceLines(kind, path, resealed)
       const { codes, verdict } = await judged(path, withKey)
       expect(codes).toEqual(expect.arrayContaining(['SIGNATURE_INVALID@6', 'SIGNATURE_INVALID@8', 'ROOT_MISMATCH@-']))
       expect(verdict).toBe('broken')
-      // Detected without a given key, too: the ledger declares its own.
+      // Also detected without a given key, because the ledger declares its key.
       expect((await judged(path)).codes).toEqual(expect.arrayContaining(['SIGNATURE_INVALID@6', 'ROOT_MISMATCH@-']))
     })
   })
@@ -200,8 +200,7 @@ describe.each(KINDS)('%s', (kind) => {
   })
 
   describe('everything rewritten with the key', () => {
-    // The same genesis, the same origin, one call with another agent: the ledger alone does not reveal the
-    // change.
+    // The same genesis and origin, but one call has another agent: the ledger alone does not reveal the change.
     const [one, ...rest] = DRAFTS
     const [, ...later] = rest
     const rewritten = [one, rest[0]]

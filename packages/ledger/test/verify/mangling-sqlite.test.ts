@@ -1,6 +1,6 @@
-// Flips every byte of a small signed SQLite ledger. A database contains bytes that are not evidence: counters,
-// names, unused space. So a flip is either found, or all rows can still be read and are unchanged, byte for
-// byte. Flips of bytes of a ledger row must be found.
+// Flips every byte of a small signed SQLite ledger. A database contains bytes that are not evidence: counters, names,
+// unused space. So each flip must be found, or all rows must still be readable and unchanged, byte for byte. Flips in
+// a ledger row must be found.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -15,7 +15,7 @@ import { flips, masksAt, Tally } from '../fixtures/spoiled/mangle.js'
 import { temporaryFolder } from '../fixtures/temporary.js'
 import { mapSqliteFile } from '../fixtures/vectors/sqlite-map.js'
 
-// Uses of bytes that are not evidence, and why.
+// Uses of bytes that are not evidence, with reasons.
 const NO_EVIDENCE = [
   ' header', // counters, versions and sizes for SQLite's own use (https://sqlite.org/fileformat2.html, section 1.3)
   'ledger free', // space between cells, and after the end of a row on its last overflow page
@@ -23,12 +23,12 @@ const NO_EVIDENCE = [
   'sqlite_schema cell', // the CREATE TABLE statement: its letters may be upper or lower case
   'sqlite_schema frame', // the id of that row
   'sqlite_schema free',
-  'sqlite_sequence cell', // the highest assigned id: a higher one is found, a lower one has no effect
+  'sqlite_sequence cell', // the highest assigned id: a higher one is detected, a lower one has no effect
   'sqlite_sequence frame',
   'sqlite_sequence free',
-  // In the head row, only the checkpoint is evidence, and is checked below. The rest of the row, the tiles and
-  // the index of calls are used by writers, which compare them with the checkpoint and the rows, and in proofs,
-  // which the recipient verifies.
+  // In the head row, only the checkpoint is evidence; it is checked below. Writers use the rest of the row, the tiles
+  // and the index of calls, and compare them with the checkpoint and the rows. Proofs from them are verified by their
+  // recipients.
   'sudoagent_head frame',
   'sudoagent_head cell',
   'sudoagent_head free',
@@ -38,7 +38,7 @@ const NO_EVIDENCE = [
   'sudoagent_cosigned free',
 ]
 
-/** A ledger of our own writer, with the smallest pages of SQLite, which leaves fewer bytes to flip. */
+/** A ledger of our writer, with SQLite's smallest pages, so that there are fewer bytes to flip. */
 async function smallLedger(): Promise<string> {
   const path = join(temporaryFolder(), 'ledger.sqlite')
   const db = new Database(path)
@@ -48,7 +48,7 @@ async function smallLedger(): Promise<string> {
   const ledger = SqliteLedger.open(path, {
     signer: testSigner(1),
     clock: tickingClock(),
-    // Short enough for the head to be in one piece.
+    // Short, so that the head is in one piece.
     origin: 'a.b/c',
   })
   const decision = decisionDraft(1)
@@ -88,8 +88,7 @@ it('every flip of a byte of a SQLite ledger is found, or changes nothing of any 
   expect(headAt).toBeGreaterThan(0)
   const isEvidence = (offset: number): boolean =>
     evidence.has(offset) || (offset >= headAt && offset < headAt + head.length)
-  // Of the bytes that are not evidence, only every eighth (long tier) or 80th (short tier): most are in empty
-  // pages.
+  // Of the bytes that are not evidence, only every eighth (long tier) or 80th (short tier): most are in empty pages.
   const masksFor = (offset: number): readonly number[] =>
     TIER === 'slow' || (isEvidence(offset) && (isLong || offset % 11 === 0))
       ? masksAt(offset)

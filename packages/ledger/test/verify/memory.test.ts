@@ -1,5 +1,5 @@
-// verify streams: its memory grows only with what it must remember of each call. The slow tier measures the
-// documented limit: a million entries in less than 300 MiB.
+// verify streams: its memory grows only with the state of each call. The slow tier measures the documented limit: a
+// million entries in less than 300 MiB.
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { byTier, TIER } from '../../../../test/tier.js'
@@ -10,7 +10,7 @@ const slow = TIER === 'slow'
 const ENTRIES = byTier({ short: 25_000, long: 50_000, slow: 1_000_000 })
 const HEAP = slow ? [] : ['--max-old-space-size=96']
 
-/** Two worker threads, each with a heap that does not grow with the ledger. */
+/** Two worker threads, whose heaps do not grow with the ledger. */
 const HELPERS_MIB = 60
 
 const KINDS = [

@@ -1,4 +1,4 @@
-// Verification by range has the same report as line by line, finding for finding, whatever the ledger.
+// Verification by range has the same report as line by line, finding for finding, for any ledger.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'

@@ -1,4 +1,4 @@
-// The number of lines that a run read in full: in a ledger of this package, only its control entries.
+// The number of lines that a run parses in full: for a ledger of this package, only its control entries.
 import { join } from 'node:path'
 import { createSigner } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'

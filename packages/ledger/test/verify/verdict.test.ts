@@ -1,5 +1,4 @@
-// Requirements of a caller in addition to a valid ledger: its origin, its witnesses, and the age of the
-// evidence.
+// Requirements of a caller beyond a valid ledger: its origin, its witnesses, and the age of the evidence.
 import {
   createCosigner,
   createNoteKey,
@@ -81,7 +80,7 @@ describe.each(KINDS)('the log that is meant, %s', (kind) => {
     const { codes, verdict } = await checked(path, { publicKeys: [createNoteKey(OTHER, OWNER_KEY)] })
     expect(codes).toContain('ORIGIN_MISMATCH@-')
     expect(verdict).toBe('broken')
-    // Given together with a key that did not sign this ledger, it does not count either.
+    // Together with a key that did not sign this ledger, it does not count either.
     const both = { publicKeys: [createNoteKey(OTHER, OWNER_KEY), testKey(9).publicKey] }
     expect((await checked(path, both)).verdict).not.toBe('signed')
   })

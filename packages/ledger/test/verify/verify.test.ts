@@ -14,8 +14,8 @@ import { LINE_CASES } from '../fixtures/spoiled/lines.js'
 
 const CASES = [...LINE_CASES, ...CALL_CASES, ...PYPI_CASES]
 
-// Every code of verify, and the place of its test: the table below, or the table of attacks for codes about
-// evidence stored with the ledger or elsewhere. The compiler keeps this list complete.
+// The place of the test for each code of verify: the table below, the table of attacks (codes about evidence stored
+// with the ledger or elsewhere), or the test of verdicts. The compiler keeps this list complete.
 const CODES: Record<FindingCode, 'here' | 'attack-table' | 'verdict'> = {
   LINE_TOO_LONG: 'here',
   LINE_NOT_JSON: 'here',

@@ -54,8 +54,8 @@ function inFile<T>(path: string, work: (db: Database.Database) => T): T {
 }
 
 /**
- * Batches of one line, as in a large ledger: without the early check of its end, lines would be written before
- * the last one is read.
+ * Batches of one line, as in a large ledger. Without the early check of the end, lines would be written before the
+ * last one is read.
  */
 function lineByLine(reader: LedgerReader): LedgerReader {
   return {

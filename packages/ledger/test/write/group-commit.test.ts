@@ -59,7 +59,7 @@ function fail(code: string | null): never {
   throw code === null ? 'no error at all' : Object.assign(new Error('broken'), { code })
 }
 
-/** A store that records the sizes of its groups; `answer` is its commit. */
+/** A store that records the sizes of its groups. `answer` is its commit. */
 function groups(answer: (drafts: readonly EncodedDraft[]) => Promise<readonly AppendedEntry[]>) {
   const sizes: number[] = []
   let position = 0

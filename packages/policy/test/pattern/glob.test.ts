@@ -4,7 +4,7 @@ import { compileGlob, globProblem, matchesGlob, segmentsOf } from '../../src/pat
 
 const matches = (glob: string, path: string): boolean => matchesGlob(compileGlob(glob), segmentsOf(path))
 
-/** The definition: try every number of segments for `**`, and every number of characters for `*`. */
+/** The definition: tries every number of segments for `**` and every number of characters for `*`. */
 function naive(glob: readonly string[], path: readonly string[]): boolean {
   const [part, ...rest] = glob
   if (part === undefined) return path.length === 0

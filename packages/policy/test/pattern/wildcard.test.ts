@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { matchesText } from '../../src/pattern/wildcard.js'
 
-/** The definition, word for word. */
+/** The definition, implemented literally. */
 function naive(pattern: readonly string[], text: readonly string[]): boolean {
   const [part, ...rest] = pattern
   if (part === undefined) return text.length === 0

@@ -1,4 +1,4 @@
-// Rule files and concealed arguments: a rule allows a call only if it tests no concealed value.
+// Rule files and concealed arguments: a rule allows a call only if none of the values it tests is concealed.
 import { SudoEngine } from '@sudoagent/core'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it } from 'vitest'

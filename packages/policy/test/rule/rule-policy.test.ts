@@ -28,7 +28,7 @@ describe('vectors/policy/decide.json', () => {
   })
 })
 
-// A second evaluator, written from the description of the format, for rules and calls of a small domain.
+// A second evaluator for rules and calls of a small domain, written from the description of the format.
 interface PlainRule {
   readonly id: string
   readonly effect: 'allow' | 'deny' | 'require_approval'
@@ -137,12 +137,12 @@ describe('random rules and calls', () => {
       ),
       { numRuns: isLong ? 1_000 : 300 },
     )
-    // Without every combination, the property would prove little.
+    // The property is meaningful only if every combination occurs.
     expect(seen.size).toBe(5)
   })
 })
 
-/** Removes the rules that are refused because an earlier rule decides in their place. */
+/** Removes rules that would be refused because an earlier rule always decides. */
 function reachableOf(rules: readonly PlainRule[]): PlainRule[] {
   const kept: PlainRule[] = []
   for (const rule of rules) {

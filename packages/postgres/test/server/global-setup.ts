@@ -4,7 +4,8 @@
 // With SUDOAGENT_TEST_POSTGRES_URL, the tests use an installed server on this machine instead, as a superuser, over a
 // unix socket or TCP:
 //
-//   SUDOAGENT_TEST_POSTGRES_URL=postgres://postgres@127.0.0.1:5432/postgres PGPASSWORD=… npx vitest run packages/postgres
+//   export SUDOAGENT_TEST_POSTGRES_URL=postgres://postgres@127.0.0.1:5432/postgres PGPASSWORD=…
+//   npx vitest run packages/postgres
 //
 // The databases `test_…` and roles that they create are removed afterwards. Tests that kill or reconfigure a server
 // start their own.

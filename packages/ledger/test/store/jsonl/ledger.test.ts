@@ -1,5 +1,5 @@
-// The JSONL store beyond the contract. Over 300 lines because its faults (torn lines, full disks, failing
-// syncs) share places and tools.
+// The JSONL store beyond the contract. Over 300 lines because the tests of its faults (torn lines, full disks,
+// failing syncs) share their setup.
 import {
   appendFileSync,
   copyFileSync,
@@ -275,7 +275,7 @@ describe('a disk', () => {
     expect(await verifyFile(path)).toMatchObject({ ok: true, entries: 3, tail: 0 })
   })
 
-  // The first append syncs three times (the first head, the lines, the head), every other one twice.
+  // The first append syncs three times (the first head, the lines, the head), each later one twice.
   it.skipIf(!hasStrace).each([
     ['the lines', 6],
     ['the head', 7],

@@ -1,4 +1,4 @@
-// Side files in a folder where other users can write: files that they placed there are never written to.
+// Side files in a folder where other users can write: the writer never writes to files that they placed there.
 import { existsSync, lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, it } from 'vitest'

@@ -63,7 +63,7 @@ describe('SqliteLedger', () => {
     const log = `${path}.calls`
     const wrapper = ['strace', '-f', '-o', log, '-e', 'trace=fsync,fdatasync']
     await runScript('append.mjs', ['sqlite', path, 'a', '25'], { wrapper })
-    // With `synchronous=NORMAL`, which is the default of better-sqlite3 in WAL, there would be only a few.
+    // With `synchronous=NORMAL`, the default of better-sqlite3 for WAL, there would be only a few.
     expect(readFileSync(log, 'utf8').match(/f(data)?sync\(/g)?.length).toBeGreaterThanOrEqual(25)
   })
 
@@ -139,8 +139,8 @@ describe('several writers', () => {
   })
 
   it.skipIf(!hasSqlite3)('keep their lock while the same process opens, reads and closes the ledger', async () => {
-    // POSIX drops a process's locks when it closes any descriptor of the file. Without the lock, the next
-    // process to close the database deletes the -wal in use, and entries acknowledged from then on are lost.
+    // POSIX releases a process's locks when it closes any descriptor of the file. Without the lock, the next process
+    // that closes the database deletes the -wal in use, and later acknowledged entries are lost.
     const path = newPath()
     const ledger = SqliteLedger.open(path)
     await ledger.append(decisionDraft(1))
@@ -226,7 +226,7 @@ describe('a disk', () => {
     ]
     const answers = await runScript('append.mjs', ['sqlite', path, 'b', '8'], { wrapper: inject })
     const acknowledged = answers.filter((answer) => typeof answer === 'number')
-    // After the first failure every append fails; none of them is acknowledged later.
+    // After the first failure, every append fails, and none is acknowledged later.
     expect(answers.slice(0, acknowledged.length)).toEqual(acknowledged)
     expect(new Set(answers.slice(acknowledged.length))).toEqual(new Set(['LEDGER_WRITE_FAILED']))
     expect(answers.length - acknowledged.length).toBeGreaterThan(1)

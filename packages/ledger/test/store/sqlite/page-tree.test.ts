@@ -1,5 +1,5 @@
-// A ledger file whose pages form cycles, or of which many lead to one: every way to read or write it gives an
-// answer in limited time.
+// A ledger file whose pages form cycles or share one child: every way to read or write it gives an answer in limited
+// time.
 import { readFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -68,8 +68,8 @@ describe.each<[string, () => string]>([
 })
 
 /**
- * Makes the file too large to be walked completely before opening. Tables that SQLite reads on its own, or that
- * a command reads as a whole, must still be walked.
+ * Makes the file too large for a complete walk before opening. Tables that SQLite reads by itself, or that a command
+ * reads completely, must still be walked.
  */
 function enlarged(path: string): string {
   truncateSync(path, 40 * 1024 * 1024)

@@ -26,7 +26,7 @@ const NOBODY = '65534'
 const isRoot = process.getuid?.() === 0
 if (!isRoot) notice('reading as another user (only root may become one)')
 
-/** All traces that reading could leave: names, sizes, times and contents. */
+/** All possible traces of reading: names, sizes, times and contents of files. */
 function traces(folder: string): unknown {
   const { mtimeMs, mode } = statSync(folder)
   const files = readdirSync(folder).map((name) => {
@@ -36,7 +36,7 @@ function traces(folder: string): unknown {
   return { mtimeMs, mode, files }
 }
 
-/** A ledger of three entries as a killed writer leaves it: with -wal and -shm. */
+/** A ledger of three entries as a killed writer leaves it, with -wal and -shm. */
 async function crashed(): Promise<string> {
   const path = join(temporaryFolder(), 'ledger.sqlite')
   const writer = await startScript('hold.mjs', ['sqlite', path, '3'])
@@ -46,7 +46,7 @@ async function crashed(): Promise<string> {
 }
 
 describe('reading leaves no trace', () => {
-  // Copies go to the temporary folder. The test uses its own, in which only the test's files may remain.
+  // Copies are made in the temporary folder. The test sets its own, which may finally contain only the test's files.
   beforeEach(() => {
     const folder = mkdtempSync(join(tmpdir(), 'sudoagent-test-'))
     chmodSync(folder, 0o777)
@@ -94,8 +94,7 @@ describe('reading leaves no trace', () => {
 
   it.each([
     ['whole', (shm: Buffer) => shm],
-    // After a power failure the index of the -wal is not reliable. SQLite would rebuild it, but cannot write it
-    // here.
+    // After a power failure, the index of the -wal is not reliable. SQLite would rebuild it, but cannot write here.
     ['empty', () => Buffer.alloc(0)],
     ['blank', (shm: Buffer) => Buffer.alloc(shm.length)],
   ] as const)('on a read-only medium, with the -wal of a crash and a -shm that is %s', async (_, change) => {
@@ -132,7 +131,7 @@ describe('what lies beside the database', () => {
 
   it('is read with it: the -journal of a transaction that was cut off', async () => {
     const path = sqliteOf(lines)
-    // The state after a crash during a commit: changed pages in the file, the old ones in the journal.
+    // The state after a crash during a commit: changed pages in the file, the old pages in the journal.
     const hot = join(temporaryFolder(), 'ledger.sqlite')
     const db = new Database(path)
     db.pragma('cache_size = 1')
