@@ -46,7 +46,7 @@ async function stopAll(folder: string): Promise<void> {
     const pid = Number(readFileSync(join(folder, 'data/postmaster.pid'), 'utf8').split('\n')[0])
     await stopCluster({ pid, data: join(folder, 'data') }, 'SIGQUIT')
   } catch {
-    // It is not running.
+    // The server has already stopped.
   }
 }
 

@@ -142,7 +142,7 @@ function readCosignature(body: Uint8Array, text: string, verifier: NoteVerifier)
   try {
     const note = openNote(`${text}\n${lines ?? ''}`, [verifier])
     const [signature] = note.verified
-    // With a blank line among them, the note would have another text.
+    // With a blank line among them, the note would have a different text.
     if (signature !== undefined && note.text === text) return signature
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error

@@ -13,10 +13,10 @@ const PATH = '/add-checkpoint'
 /** Default time limit for a request of a few kilobytes, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 10_000
 
-/** Longest headers; half of Node's own limit. */
+/** Maximum size of the headers: half of Node's own limit. */
 const HEADER_BYTES_MAX = 8 * 1024
 
-/** Most connections: with the largest body each, 64 MiB. */
+/** Maximum number of connections. With the largest body each, they take 64 MiB. */
 const CONNECTIONS_MAX = 256
 
 /** How long `close` waits for requests in progress, in milliseconds. */

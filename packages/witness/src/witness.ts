@@ -53,8 +53,8 @@ export interface Witness {
 }
 
 /**
- * Tolerance for a clock before the last cosignature of a log, in seconds: a step of time synchronisation. The last
- * time is then reused. With a larger difference, nothing is cosigned.
+ * How far the clock may be before the last cosignature of a log, in seconds: a step of time synchronisation. The last
+ * time is then used again. With a larger difference, nothing is cosigned.
  */
 const CLOCK_BEHIND_SECONDS_MAX = 60
 

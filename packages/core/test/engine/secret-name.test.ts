@@ -1,5 +1,5 @@
-// Names are recorded and hashed unchanged, so a name that contains a secret is refused. Only names from outside, such
-// as tool names of a server, are redacted.
+// Names are recorded and hashed unchanged, so a name that contains a secret is refused. Only names that third-party
+// code sets, of approvers and error types, are redacted.
 import { describe, expect, it } from 'vitest'
 import { PolicyError } from '../../src/error.js'
 import { ALLOW, ASK, boundary, rejection } from '../fixtures/boundary.js'

@@ -1,4 +1,4 @@
-// The contract of all stores, part: beginning a ledger without a call, and the ledger's time.
+// The contract of all stores about beginning a ledger without a call, and about the ledger's time.
 import { describe, expect, it } from 'vitest'
 import { decisionDraft, EPOCH_MS, testSigner } from '../fixtures/draft.js'
 import { refusalOf } from '../fixtures/refusal.js'

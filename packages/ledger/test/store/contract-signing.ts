@@ -1,4 +1,4 @@
-// The contract of all stores, part: signers. A signer is untrusted code, perhaps on another machine, and may be slow,
+// The contract of all stores about signers. A signer is untrusted code, perhaps on another machine, and may be slow,
 // broken or unreachable.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Signer } from '@sudoagent/crypto'

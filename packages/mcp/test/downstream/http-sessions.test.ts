@@ -1,4 +1,4 @@
-// Which of many clients gets a session over HTTP, and the answer to a client of another version.
+// Which clients get a session over HTTP if there are many, and the answer to a client of another version.
 import { once } from 'node:events'
 import { createConnection } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -19,7 +19,7 @@ describe('a session is given', () => {
     const sessions = [await open(url), await open(url), await open(url)]
     await new Promise((resolve) => setTimeout(resolve, 5))
     await (await post(url, call('read', 1), sessions[0])).text()
-    // Clients that crash and therefore never send DELETE.
+    // Clients that crash do not send DELETE.
     const newer = await open(url)
     expect((await post(url, call('read', 2), sessions[0])).status).toBe(200)
     expect((await post(url, call('read', 2), sessions[1])).status).toBe(404)
@@ -57,7 +57,7 @@ describe('a session is given', () => {
     expect(error.data.supported).toContain('2025-11-25')
     expect(typeof error.data.requested).toBe('string')
     expect(servers).toEqual([])
-    // Nor in a session.
+    // The same within a session.
     const again = await post(url, call('read', 1), { ...(await open(url)), 'mcp-protocol-version': '2026-07-28' })
     expect(((await again.json()) as Json).error.code).toBe(-32_022)
   })

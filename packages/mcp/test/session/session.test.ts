@@ -137,7 +137,7 @@ describe('passing through', () => {
     expect(error.code).toBe(-32_022)
     expect(error.data.supported).toContain('2025-11-25')
     expect(rig.server.got).toEqual([])
-    // And falls back.
+    // The client then falls back to a supported version.
     expect((await rig.ask('initialize', { protocolVersion: '2025-11-25', capabilities: {} })).serverInfo).toBeDefined()
   })
 

@@ -79,7 +79,7 @@ export const POLICY: Policy = {
 export interface RigOptions extends Partial<Omit<Setup, 'holdMs'>> {
   /** If undefined, the guard's default applies. */
   readonly holdMs?: number | undefined
-  /** Of the client. */
+  /** The client's capabilities. */
   readonly capabilities?: object
 }
 
@@ -128,7 +128,7 @@ export class Rig {
     }
   }
 
-  /** A session past its handshake. */
+  /** A session after its handshake. */
   static async open(options: RigOptions = {}): Promise<Rig> {
     const rig = new Rig(options)
     rig.session = await rig.guard.open(rig.client, rig.server)

@@ -1,4 +1,4 @@
-// HTTP servers that misbehave, and the parts of the guard's state that they see.
+// HTTP servers that misbehave, and the data that the guard sends to servers.
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'

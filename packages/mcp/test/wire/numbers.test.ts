@@ -15,7 +15,7 @@ const POLICY = {
     ({ decision: action.endsWith('write') ? 'require_approval' : 'allow', reason: 'so' }) as const,
 }
 
-/** A guard between two texts. */
+/** A guard between a client and a server that exchange raw JSON texts. */
 async function open(options: RigOptions = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'sudoagent-mcp-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))

@@ -60,7 +60,7 @@ function reference(rules: readonly PlainRule[], action: string, kwargs: Record<s
   return 'deny null'
 }
 
-/** Null means unclear. */
+/** Whether a test matches; null if undecidable. */
 function holds(test: string, wanted: JsonValue, value: JsonValue): boolean | null {
   if (test === 'present') return true
   if (value === '[redacted]') return null

@@ -59,7 +59,7 @@ export interface PostgresApprovalStoreOptions {
 
 const BUSY_TIMEOUT_MS = 5_000
 
-/** Longest id that is looked up; the rules refuse a longer one. */
+/** Maximum length of an id that is looked up. The rules refuse longer ids. */
 const ID_LENGTH_MAX = 128
 
 /** Old rows deleted per `create`. */
@@ -210,7 +210,7 @@ export class PostgresApprovalStore implements ApprovalStore {
     return { rows: rows.map(fromColumns), databaseMs }
   }
 
-  /** The rows for `list`. The rules reject an invalid filter; here it must only be harmless. */
+  /** The rows for `list`. The rules reject an invalid filter; this query only has to be safe for one. */
   async #newest(session: Session, filter: ApprovalFilter, nowMs: number): Promise<readonly ApprovalRow[]> {
     const { state: wanted, limit = APPROVAL_LIST_DEFAULT } = filter ?? {}
     const state = APPROVAL_STATES.find((known) => known === wanted) ?? null
@@ -232,7 +232,10 @@ export class PostgresApprovalStore implements ApprovalStore {
     }
   }
 
-  /** The request in the time of the database: its lifetime starts now, or at the first request if it is repeated. */
+  /**
+   * Converts the times of a request to the database's clock: its lifetime starts now, or, for a repeated request,
+   * when it was first stored.
+   */
   #rebase(request: ApprovalRequest, now: Date, row: ApprovalRow | undefined): ApprovalRequest {
     if (this.#clock !== databaseClock) return request
     const openMs = request.expiresAt.getTime() - request.createdAt.getTime()

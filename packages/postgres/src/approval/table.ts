@@ -1,5 +1,5 @@
-// The synchronous table that the approval rules need. The rows for a group of calls are loaded before, and their
-// changes are written afterwards.
+// The synchronous table that the approval rules need. The rows for a group of calls are loaded first; their changes
+// are written afterwards.
 import { type ApprovalState, ApprovalStoreError } from '@sudoagent/core'
 import { type ApprovalRow, type ApprovalTable, checkRow } from '@sudoagent/core/store'
 import { decodeText, encodeText } from '../session/text-column.js'
@@ -32,8 +32,9 @@ export const APPROVAL_RECORD = COLUMNS.map(([, column, kind]) => `${column} ${ki
 )
 
 /**
- * Validates a row of a table that others can write to. @throws ApprovalStoreError for a row that the rules cannot
- * have written
+ * Validates a row, because other programs can write to the table.
+ *
+ * @throws ApprovalStoreError for a row that the rules cannot have written
  */
 export function fromColumns(row: StoredApproval): ApprovalRow {
   const value = (text: string | null, kind: 'text' | 'plain' | 'ms'): unknown => {

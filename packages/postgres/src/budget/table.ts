@@ -1,5 +1,5 @@
-// The synchronous table that the budget rules need. The rows for a group of calls are loaded before, and their
-// changes are written afterwards, in one transaction that locks the budget's row.
+// The synchronous table that the budget rules need. The rows for a group of calls are loaded first; their changes are
+// written afterwards, in one transaction that locks the budget's row.
 import { BudgetStoreError } from '@sudoagent/core'
 import {
   type ApplicableLimit,

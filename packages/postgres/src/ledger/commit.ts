@@ -3,7 +3,7 @@
 //   alone    no other writer since the last commit: one statement, which changes nothing if size or epoch have moved
 //   locked   BEGIN, lock and read the head; link and sign; write; COMMIT
 //   unknown  no answer to a write: on a new connection, lock the head and raise the epoch, so that a delayed write
-//            is not applied any more; the entry's hash is then found, or the group is written again
+//            can no longer be applied; the entry's hash is then found, or the group is written again
 //
 //   append → write → connection lost → reconnect → entry found     → answered as durable
 //                                                → entry not found → new epoch, written again
@@ -35,7 +35,7 @@ export interface CommitOptions {
   readonly synchronousCommit: SynchronousCommit
 }
 
-/** For how long the head and the last entry are believed without being read under the lock, in milliseconds. */
+/** How long the writer trusts the head and the last entry without reading them under the lock, in milliseconds. */
 const ALONE_MS_MAX = 1_000
 
 /** Pause between attempts to reach a server, or after a transient error, in milliseconds. */
@@ -55,7 +55,7 @@ export class LedgerCommit {
   #ledger = 0
   /** The state after the last commit of this writer or the last read under the lock: its entries never disappear. */
   #known: Known | null = null
-  /** Whether no other writer is known: then the next write needs no read before. */
+  /** Whether no other writer is known; then the next write does not read first. */
   #isAlone = false
   /** Whether other writers had written at the last read of the head: they will probably write again. */
   #othersWrote = false
@@ -91,7 +91,10 @@ export class LedgerCommit {
     return aheadOf(state.head.recordedAt, this.#writer)
   }
 
-  /** With other writers, waits for the lock before a group is formed, so that it takes more. `run` handles errors. */
+  /**
+   * If there are other writers, waits for the lock before a group is formed, so that the group gets larger. `run`
+   * handles errors.
+   */
   async getReady(): Promise<void> {
     if (this.#mayWriteAlone()) return
     try {

@@ -5,8 +5,10 @@ import type { Target } from '../session/target.js'
 import { type Known, seenIsGone } from './rows.js'
 
 /**
- * Requires the last entry that this writer has seen: it is missing on a different or restored server. @throws
- * LedgerError LEDGER_DAMAGED
+ * Requires that the last entry that this writer has seen still exists. It is missing on a different or restored
+ * server.
+ *
+ * @throws LedgerError LEDGER_DAMAGED
  */
 export async function requireEntry(session: Session, target: Target, ledger: number, { state }: Known): Promise<void> {
   const { size, entryHash } = state.head

@@ -44,7 +44,7 @@ export interface ListedLedger {
   readonly ageMs: number
 }
 
-/** Most ledgers that are listed. */
+/** Maximum number of listed ledgers. */
 export const LEDGERS_MAX = 10_000
 
 /**

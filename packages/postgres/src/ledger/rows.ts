@@ -185,7 +185,7 @@ function frontierOf(row: HeadRow, shown: string): Frontier {
   }
 }
 
-/** Most control entries of a ledger: two for each key, the genesis and the last one. */
+/** Maximum number of control entries of a ledger: two for each key, the genesis and the last one. */
 const CONTROLS_MAX = 130
 
 async function ringOf(

@@ -18,8 +18,8 @@
 import { APPROVAL_RETENTION_MS } from '@sudoagent/core/store'
 
 /**
- * Most entries of one statement: a full group of appends, with the genesis entry of a new ledger. A copy inserts
- * fewer.
+ * Maximum number of entries in one statement: a full group of appends, and the genesis entry of a new ledger. A copy
+ * inserts fewer.
  */
 const GROWTH_MAX = 512 + 1
 

@@ -12,7 +12,7 @@ export interface LaneOptions {
   readonly synchronousCommit: SynchronousCommit
 }
 
-/** Most calls in one transaction; limits how long it holds its locks. */
+/** Maximum number of calls in one transaction, which limits how long it holds its locks. */
 const GROUP_MAX = 256
 
 /** Attempts at a transaction that failed transiently, or whose connection was already lost. */

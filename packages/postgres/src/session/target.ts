@@ -35,10 +35,10 @@ export interface Target {
 const PORT_DEFAULT = 5432
 const SCHEMA_DEFAULT = 'sudoagent'
 
-/** Most servers in one URL: a primary and its standbys. */
+/** Maximum number of servers in one URL: a primary and its standbys. */
 const HOSTS_MAX = 8
 
-/** Longest accepted URL: eight host names and parameters. */
+/** Maximum length of a URL: eight host names and parameters. */
 const URL_LENGTH_MAX = 4096
 
 /** Whether a text is the URL of a PostgreSQL server rather than a file. */

@@ -8,7 +8,7 @@ import { isIP } from 'node:net'
 
 export interface Certificate {
   readonly pem: string
-  /** PKCS#8. */
+  /** PEM of the private key (PKCS#8). */
   readonly keyPem: string
 }
 
