@@ -91,10 +91,7 @@ export class LedgerCommit {
     return aheadOf(state.head.recordedAt, this.#writer)
   }
 
-  /**
-   * If there are other writers, waits for the lock before a group is formed, so that the group gets larger. `run`
-   * handles errors.
-   */
+  /** With other writers, waits for the lock first, so that the group gets larger. `run` handles errors. */
   async getReady(): Promise<void> {
     if (this.#mayWriteAlone()) return
     try {
