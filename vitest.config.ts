@@ -2,22 +2,22 @@ import { defineConfig } from 'vitest/config'
 import longOnly from './test/long-only.json' with { type: 'json' }
 import { isLong } from './test/tier.js'
 
-/** Packages whose tests leave nothing behind: one process runs many of their files, so that what they import is loaded once. */
+/** Packages whose tests can share a process, which then loads their imports only once. */
 const SHARED_PROCESS = [
   'packages/{crypto,ledger,core,policy,witness,mcp}/test/**/*.test.ts',
   'apps/cli/test/**/*.test.ts',
 ]
 
-/** What the README's test command leaves out. */
+/** Files that the README's test command excludes. */
 const LEFT_OUT = ['**/node_modules/**', ...(isLong ? [] : longOnly)]
 
-/** For both projects. */
+/** The settings of both projects. */
 const common = {
-  // A limit of time is for what hangs. What a slow or busy machine takes four times as long for is no failure.
+  // The time limit only stops tests that hang: a slow or busy machine may take four times as long as usual.
   testTimeout: 180_000,
   hookTimeout: 180_000,
   expect: { poll: { timeout: 60_000 } },
-  // Names a folder; the first test that needs PostgreSQL starts it there.
+  // Selects a folder in which the first test that needs PostgreSQL starts a server.
   globalSetup: ['packages/postgres/test/server/global-setup.ts'],
 }
 
@@ -25,7 +25,7 @@ export default defineConfig({
   test: {
     projects: [
       {
-        // A hook at the top of a module that several files import would run for the first of them only: hooks belong into functions.
+        // A hook at the top of a shared module would run only for the first file that imports it. Put hooks into functions.
         test: { name: 'packages', include: SHARED_PROCESS, exclude: LEFT_OUT, isolate: false, ...common },
       },
       {
@@ -37,10 +37,10 @@ export default defineConfig({
         },
       },
     ],
-    // Many tests wait for a process, a lock or a timeout: three files at a time keep two cores busy.
+    // Many tests wait for a process, a lock or a timeout, so three concurrent files keep two cores busy.
     maxWorkers: 3,
     teardownTimeout: 60_000,
-    // CI counts what passed; people read the default report.
+    // CI reads the counts; people read the default report.
     reporters:
       process.env.VITEST_JSON === undefined
         ? ['default']

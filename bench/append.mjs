@@ -1,5 +1,4 @@
-// What a guarded call costs: decision and outcome are durable before the caller has the result, and the disk has its price for that. SQLite,
-// WAL, synchronous=FULL.
+// Measures the cost of a guarded call, including the durable decision and outcome. SQLite, WAL, synchronous=FULL.
 //
 //   node bench/append.mjs [--quick] [--entries N] [--keep DIR] [--json FILE]
 import { fork } from 'node:child_process'
@@ -18,7 +17,7 @@ import { alternate, inFlight, median } from './rounds.mjs'
 import { report, row } from './table.mjs'
 
 const MANY = 64
-/** In a millisecond. */
+/** Nanoseconds in a millisecond. */
 const NANOSECONDS = 1e6
 const LOOP_TURNS_MS = 5
 
@@ -40,7 +39,7 @@ report(
   json,
 )
 
-/** Floor: two commits of one row each, of the very bytes that our calls wrote, and the signatures. */
+/** Floor: two commits of one row each, with the same bytes that our calls wrote, and the signatures. */
 async function oneAtATime(name, options, signatures) {
   const calls = size(300, 5)
   const path = join(work, `one-${name}.sqlite`)
@@ -69,7 +68,10 @@ async function oneAtATime(name, options, signatures) {
   })
 }
 
-/** Floor: the same rows in transactions of 64. And what the event loop feels of it: all timers of the process are this late. */
+/**
+ * Floor: the same rows in transactions of 64. Also measures the delay of the event loop, which delays every timer of
+ * the process.
+ */
 async function manyUnsigned() {
   const calls = size(3_000, 64)
   const path = join(work, 'many.sqlite')
@@ -83,8 +85,8 @@ async function manyUnsigned() {
       for (let from = 0; from < written.length; from += MANY) raw.commit(written.slice(from, from + MANY))
     },
     figure: async () => {
-      // As Node measures it: how long a timer of one millisecond takes. Nothing is subtracted, so a loop that is idle shows one, too. The loop
-      // turns before and after, because what is measured is from one turn to the next: a loop that never turned would show nothing at all.
+      // As Node measures it: the duration of a one-millisecond timer, without subtraction, so an idle loop also shows
+      // about 1 ms. The loop must turn before and after, because the histogram records the time between turns.
       const late = monitorEventLoopDelay({ resolution: 1 })
       late.enable()
       await delay(LOOP_TURNS_MS)
@@ -112,7 +114,7 @@ async function manyUnsigned() {
   ]
 }
 
-/** Floor: two Ed25519 signatures a call. */
+/** Floor: two Ed25519 signatures for each call. */
 async function manySigned() {
   const calls = size(2_000, 64)
   const { call, close } = guardedCalls(join(work, 'many-signed.sqlite'), { signer })
@@ -128,7 +130,7 @@ async function manySigned() {
   })
 }
 
-/** Floor: one process alone. Each process makes calls for the same time, and says how many a second it has done. */
+/** Floor: a single process. Each process makes calls for the same time and reports its calls per second. */
 async function manyProcesses(how, atATime) {
   const time = size(1_500, 50)
   const shares = []
@@ -153,7 +155,7 @@ async function ratesOf(path, processes, atATime, time) {
   const children = Array.from({ length: processes }, () =>
     fork(new URL('append-process.mjs', import.meta.url), [path, String(atATime), String(time)]),
   )
-  // Nobody starts before all are there.
+  // All processes start together, once every one is ready.
   await Promise.all(children.map((child) => once(child, 'message')))
   const rates = children.map(async (child) => (await once(child, 'message'))[0])
   for (const child of children) child.send('go')

@@ -1,4 +1,4 @@
-// A call as an agent makes it: an allowed decision and its outcome, the same in every run.
+// An agent's call: an allowed decision and its outcome, the same in every run.
 import { decisionHash } from '../packages/ledger/dist/entry.js'
 
 const POLICY = {

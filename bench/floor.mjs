@@ -1,15 +1,15 @@
-// What the machine needs for the same bytes without any of our code: better-sqlite3, node:fs and node:crypto, used in the plainest way.
+// The floors: the same bytes without any of our code, with plain better-sqlite3, node:fs and node:crypto.
 import { generateKeyPairSync, hash, sign } from 'node:crypto'
 import { closeSync, openSync, readSync } from 'node:fs'
 import { createRequire } from 'node:module'
 
-// The very SQLite that the ledger uses.
+// The SQLite build that the ledger uses.
 const Database = createRequire(new URL('../packages/ledger/package.json', import.meta.url))('better-sqlite3')
 
 const CHUNK_BYTES = 256 * 1024
 const LF = 10
 
-/** A database with the ledger's table and nothing beside it; `commit` writes rows in one transaction. */
+/** A database with only the ledger's table; `commit` writes rows in one transaction. */
 export function rawLedger(path) {
   const db = new Database(path)
   db.pragma('journal_mode = WAL')
@@ -21,13 +21,13 @@ export function rawLedger(path) {
     for (const row of rows) insert.run(row)
   })
   return {
-    /** One row is a transaction by itself. */
+    /** A single row is its own transaction. */
     commit: (rows) => (rows.length === 1 ? insert.run(rows[0]) : insertAll(rows)),
     close: () => db.close(),
   }
 }
 
-/** The last `count` rows of a ledger, as `commit` takes them. */
+/** The last `count` rows of a ledger, in the form that `commit` accepts. */
 export function storedRows(path, count) {
   const db = new Database(path, { readonly: true })
   const select = 'SELECT entry_json, entry_hash, prev_entry_hash FROM ledger ORDER BY id DESC LIMIT ?'
@@ -39,7 +39,7 @@ export function storedRows(path, count) {
 const { privateKey } = generateKeyPairSync('ed25519')
 const message = Buffer.alloc(200, 7)
 
-/** Ed25519 signatures, one after another. */
+/** Creates Ed25519 signatures one after another. */
 export function signTimes(count) {
   for (let n = 0; n < count; n += 1) sign(null, message, privateKey)
 }
@@ -53,7 +53,7 @@ export function scanSqlite(path, column, use) {
 
 export const hashSqlite = (path) => scanSqlite(path, 'CAST(entry_json AS BLOB)', (bytes) => hash('sha256', bytes))
 
-/** The same for JSONL. */
+/** The same for a JSONL ledger. */
 export function hashJsonl(path) {
   const file = openSync(path, 'r')
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES)

@@ -1,8 +1,9 @@
-// The call that is measured: a function that does next to nothing behind a policy that always allows, so that what is left is the boundary.
+// The measured call: a trivial function under a policy that always allows, so that only the cost of the boundary
+// remains.
 import { AllowAllPolicy, SudoEngine } from '../packages/core/dist/index.js'
 import { SqliteLedger } from '../packages/ledger/dist/store/sqlite/ledger.js'
 
-/** `call(n)` makes guarded call number `n` on a ledger of its own connection. */
+/** `call(n)` makes guarded call number `n` on a ledger with its own connection. */
 export function guardedCalls(path, options = {}) {
   const ledger = SqliteLedger.open(path, options)
   const engine = new SudoEngine({ policy: new AllowAllPolicy(), agentId: 'support-bot', ledger })

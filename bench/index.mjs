@@ -1,7 +1,7 @@
-// All benchmarks, each in a process of its own: a figure must not depend on what ran before it.
+// Runs all benchmarks, each in its own process, so that a figure does not depend on earlier sections.
 //
-// A section is a file here that takes the options of `options.mjs` and writes its rows with `report`. One that is not there, or says with exit
-// code 77 that it cannot run on this machine, is passed over.
+// A section is a file in this folder that accepts the options of `options.mjs` and writes its rows with `report`.
+// Missing files, and sections that exit with 77 because they cannot run on this machine, are skipped.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os'
@@ -17,11 +17,12 @@ const USAGE = `pnpm bench [--only append,verify] ${SHARED_USAGE}`
 
 const only = { type: 'string', default: SECTIONS.join(',') }
 const values = readArguments(USAGE, { ...SHARED_OPTIONS, only })
-// Before the first section runs, not in each of them.
+// Checked once, before the first section runs.
 entriesOf(values, USAGE)
 const chosen = values.only.split(',')
 for (const name of chosen)
-  if (!SECTIONS.includes(name)) endWithUsage(USAGE, `\`${name}\` is no section; they are ${SECTIONS.join(', ')}`)
+  if (!SECTIONS.includes(name))
+    endWithUsage(USAGE, `\`${name}\` is not a section; the sections are ${SECTIONS.join(', ')}`)
 const folder = mkdtempSync(join(tmpdir(), 'sudoagent-bench-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 
@@ -43,7 +44,7 @@ for (const name of chosen) {
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ machine, sections }, null, 2)}\n`)
 if (Object.values(sections).includes(null)) process.exitCode = 1
 
-/** The rows of a section; null when it failed, undefined when it cannot run here. */
+/** The rows of a section; null if it failed, undefined if it cannot run here. */
 function run(name, script) {
   const rows = join(folder, `${name}.json`)
   const options = [values.quick ? ['--quick'] : [], values.entries === undefined ? [] : ['--entries', values.entries]]

@@ -1,4 +1,4 @@
-// Large ledgers to measure on: built once, kept where the caller says.
+// Large ledgers for measurements: built once, and kept in the caller's folder.
 import { existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { createSigner, parsePrivateKey } from '../packages/crypto/dist/index.js'
@@ -8,7 +8,7 @@ import { allowedCall } from './call.mjs'
 
 const AT_A_TIME = 512
 
-// The same key in every run, so that a ledger that was kept still has its signer. It protects nothing.
+// The same key in every run, so that a kept ledger still has its signer. It protects nothing.
 const PEM = `-----BEGIN PRIVATE KEY-----
 MC4CAQAwBQYDK2VwBCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f
 -----END PRIVATE KEY-----
@@ -17,15 +17,14 @@ MC4CAQAwBQYDK2VwBCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f
 export const signer = createSigner(parsePrivateKey(PEM))
 
 /**
- * A ledger of calls with their outcomes; with its genesis it has `entries` entries, or one more.
+ * Returns the path of a ledger of calls with their outcomes. With its genesis, it has `entries` entries, or one more.
  *
  * @param kind - `sqlite` or `jsonl`
- * @returns its path
  */
 export async function keptLedger(folder, kind, entries, { signed = false } = {}) {
   const path = join(folder, `${entries}-${signed ? 'signed' : 'unsigned'}.${kind}`)
   if (existsSync(path)) return path
-  // Under another name until it is whole: a run that was cut off must not leave a smaller ledger to the next.
+  // Renamed when complete, so that an interrupted run does not leave a smaller ledger for the next one.
   const unfinished = join(folder, `unfinished-${process.pid}.${kind}`)
   const options = signed ? { signer } : {}
   const ledger = kind === 'sqlite' ? SqliteLedger.open(unfinished, options) : JsonlLedger.open(unfinished, options)
@@ -37,7 +36,7 @@ export async function keptLedger(folder, kind, entries, { signed = false } = {})
   return path
 }
 
-/** Appends calls number `from` to `to`, decision and outcome. */
+/** Appends the decisions and outcomes of calls `from` to `to`. */
 export async function appendCalls(ledger, from, to) {
   for (let first = from; first < to; first += AT_A_TIME) {
     const group = Array.from({ length: Math.min(AT_A_TIME, to - first) }, (_, i) => allowedCall(first + i))

@@ -1,5 +1,6 @@
-// What the guard adds to a tool call over stdio: the same server through a proxy that only hands messages on, and through the guard, calls
-// taken in turn in one run. Beside it what one guarded call costs without any MCP: policy, a durable decision, a durable outcome.
+// Measures what the guard adds to a tool call over stdio: calls alternate between the server through a proxy that only
+// forwards messages, and the server through the guard. For comparison, also measures one guarded call without MCP:
+// policy, durable decision, durable outcome.
 //
 //   node bench/mcp.mjs [--calls 2000]
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -75,7 +76,7 @@ report(
   'mcp',
   [
     row({ work: 'a call without a proxy', unit: 'µs', figure: microseconds('direct') }),
-    row({ work: 'through a proxy that hands on', unit: 'µs', figure: microseconds('bare') }),
+    row({ work: 'through a proxy that only forwards', unit: 'µs', figure: microseconds('bare') }),
     // Floor: one guarded call without MCP.
     row({
       work: 'what the guard adds, floor one guarded call',

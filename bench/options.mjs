@@ -1,10 +1,10 @@
-// What every section takes on its command line.
+// The command line options of all sections.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { endWithUsage, readArguments } from '../tools/arguments.mjs'
 
-/** What `index.mjs` takes, too, and hands on. */
+/** Options that `index.mjs` also accepts and passes on. */
 export const SHARED_OPTIONS = {
   quick: { type: 'boolean', default: false },
   entries: { type: 'string' },
@@ -13,7 +13,7 @@ export const SHARED_OPTIONS = {
 }
 export const SHARED_USAGE = '[--quick] [--entries N] [--keep DIR] [--json FILE]'
 
-/** The size of the large ledger. Ends the process when that is no size. */
+/** The size of the large ledger. Ends the process if the value is invalid. */
 export function entriesOf({ quick, entries }, usage) {
   const count = Number(entries ?? (quick ? 2_000 : 1_000_000))
   if (!Number.isSafeInteger(count) || count < 1_000) endWithUsage(usage, '--entries must be a number from 1000 up')
@@ -22,11 +22,11 @@ export function entriesOf({ quick, entries }, usage) {
 
 /**
  *   --quick        tiny sizes: shows that the section runs, and measures nothing
- *   --entries N    the size of the large ledger, 1,000,000 unless told
- *   --keep DIR     where large ledgers are left for the next run; a temporary folder unless told
- *   --json FILE    the rows as JSON, too
+ *   --entries N    size of the large ledger; default: 1,000,000
+ *   --keep DIR     folder that keeps large ledgers for the next run; default: a temporary folder
+ *   --json FILE    also write the rows as JSON
  *
- * @param counts - further options of a section that are numbers, with their defaults
+ * @param counts - further numeric options of a section, with their defaults
  */
 export function readOptions(counts = {}) {
   const more = Object.entries(counts).map(([name, count]) => [name, { type: 'string', default: String(count) }])
@@ -41,7 +41,7 @@ export function readOptions(counts = {}) {
   const work = mkdtempSync(join(tmpdir(), 'sudoagent-bench-'))
   process.once('exit', () => rmSync(work, { recursive: true, force: true }))
   if (keep !== undefined) mkdirSync(keep, { recursive: true })
-  /** `size(full, tiny)`: how much of something is done. */
+  /** `size(full, tiny)` selects the amount of work. */
   const size = (full, tiny) => (quick ? tiny : full)
   return { size, entries, json, work, kept: keep ?? work, ...numbers }
 }

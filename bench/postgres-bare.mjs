@@ -1,4 +1,4 @@
-// The floor: what `pg` itself takes for the same rows, without a chain, a tree, a lock or a signature.
+// The floor: `pg` writes the same rows without a chain, a tree, a lock or signatures.
 
 import { createRequire } from 'node:module'
 import { createConnection } from 'node:net'
@@ -16,7 +16,7 @@ export const MAKE_BARE = `CREATE TABLE IF NOT EXISTS bare (
 
 const HASH = '5'.repeat(64)
 
-/** One statement with as many rows, which is a transaction. */
+/** One statement with several rows, which is one transaction. */
 export async function insertBare(client, lines) {
   const rows = lines.map((_, n) => `($${3 * n + 1}, $${3 * n + 2}, $${3 * n + 3})`).join(', ')
   await client.query({
@@ -26,7 +26,7 @@ export async function insertBare(client, lines) {
   })
 }
 
-/** Reads a whole table by `COPY … TO STDOUT` and looks at nothing. @returns milliseconds and bytes */
+/** Reads a whole table with `COPY … TO STDOUT` and discards the rows. @returns milliseconds and bytes */
 export function copyOut(url, query) {
   const [, user, host, port, database] = /\/\/([^@]*)@([^:]*):(\d+)\/([^?]*)/.exec(url)
   const socket = createConnection(`${decodeURIComponent(host)}/.s.PGSQL.${port}`)

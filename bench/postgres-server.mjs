@@ -1,5 +1,5 @@
-// A PostgreSQL server for benchmarks and for the soak test: the one of the tests, whose helpers are TypeScript, translated where they find what
-// they import.
+// A PostgreSQL server for the benchmarks and the soak test. It reuses the tests' helpers, which are TypeScript and are
+// compiled next to their imports.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import ts from 'typescript'
 const helpers = join(import.meta.dirname, '../packages/postgres/test/server')
 const translated = join(import.meta.dirname, '../packages/postgres/node_modules/.bench')
 
-/** What the tests do with servers: the exports of `cluster.ts` and `proxy.ts`. */
+/** The exports of the tests' `cluster.ts` and `proxy.ts`. */
 export async function serverHelpers() {
   mkdirSync(translated, { recursive: true })
   for (const name of ['binaries', 'cluster', 'proxy']) {
@@ -19,7 +19,7 @@ export async function serverHelpers() {
   return { ...(await import(join(translated, 'cluster.mjs'))), ...(await import(join(translated, 'proxy.mjs'))) }
 }
 
-/** Makes a server of its own in a new folder. `restart` puts it back after it was killed, `stop` takes it away. */
+/** Starts a server in a new folder. `restart` starts it again after a kill; `stop` removes it. */
 export async function startServer(settings = ['max_wal_size = 4GB', 'shared_buffers = 256MB']) {
   const { createCluster, startCluster, stopCluster, crashCluster, urlOf } = await serverHelpers()
   const folder = mkdtempSync(join(tmpdir(), 'sudoagent-pg-'))
@@ -27,9 +27,9 @@ export async function startServer(settings = ['max_wal_size = 4GB', 'shared_buff
   return {
     url: urlOf(cluster),
     folder,
-    /** As when the machine loses power. */
+    /** As after a power failure. */
     crash: () => crashCluster(cluster),
-    /** Without a farewell to anybody, and without writing what is in memory. */
+    /** Stops without closing connections properly and without writing memory to disk. */
     quit: () => stopCluster(cluster, 'SIGQUIT'),
     restart: async () => {
       cluster = await startCluster(cluster.folder, cluster.port)

@@ -1,6 +1,7 @@
-// postgres-worker.mjs <url> <what> <count> <size>: one of several processes that write at the same time. `ledger` appends `count` entries with `size`
-// of them in flight; `bare` inserts as many rows, `size` of them a transaction, as fast as `pg` can. Half as many come before, to warm up. Then it
-// says that it is ready, waits for a line on standard input, and prints how long it took.
+// postgres-worker.mjs <url> <what> <count> <size>: one of several processes that write at the same time. `ledger`
+// appends `count` entries, `size` of them in flight. `bare` inserts `count` rows, `size` in each transaction, as fast
+// as `pg` can. Both first do half of the work to warm up. The process then reports that it is ready, waits for a line
+// on standard input, and prints the elapsed time.
 import { PostgresLedger } from '../packages/postgres/dist/index.js'
 import { allowedCall } from './call.mjs'
 import { bareClient, insertBare } from './postgres-bare.mjs'
@@ -14,7 +15,7 @@ const drafts = (from, calls) =>
     call.outcome,
   ])
 
-/** Does the work twice: once to warm up, and once measured. */
+/** Does the work twice: first to warm up, then measured. */
 async function measure(prepare, work) {
   const [first, then] = [prepare(0, count / 4), prepare(count / 4, count / 2)]
   await work(first)
@@ -26,7 +27,7 @@ async function measure(prepare, work) {
 }
 
 if (what === 'ledger') {
-  // Unsigned, as the rows that they stand beside.
+  // Unsigned, like the rows that it is compared with.
   const ledger = await PostgresLedger.open(url, { busyTimeoutMs: 60_000 })
   await measure(drafts, (list) => inFlight(list.length, Number(size), (n) => ledger.append(list[n])))
   await ledger.close()

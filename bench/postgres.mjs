@@ -1,10 +1,11 @@
-// What a ledger in PostgreSQL costs, each figure beside its floor taken in the same run (docs/scaling.md).
+// Measures a ledger in PostgreSQL; the floor of each figure is measured in the same run (docs/scaling.md).
 //
 //   node bench/postgres.mjs [--quick] [--entries 1000000] [--calls 2000] [--appends 20000] [--json FILE]
 //
-// What is measured is a process that has been at work for some seconds: half as many calls and appends come before, floor and figure alike.
+// The process warms up for some seconds first, with half as many calls and appends, for floor and figure alike.
 //
-// A server of its own is started, unless SUDOAGENT_TEST_POSTGRES_URL names one: a superuser's URL, over a unix socket.
+// Starts its own server. To use another one, set SUDOAGENT_TEST_POSTGRES_URL to the URL of a superuser over a unix
+// socket.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -42,7 +43,7 @@ try {
   await own?.stop()
 }
 
-/** A guarded call, and two commits of a row with as many signatures, in turns. */
+/** Alternates between a guarded call and two commits of one row with the same number of signatures. */
 async function oneCallAtATime(name, options, signatures) {
   const ledger = await PostgresLedger.open(urlOf(`one-${name}`), options)
   const engine = new SudoEngine({ policy: new AllowAllPolicy(), agentId: 'support-bot', ledger })
@@ -62,7 +63,7 @@ async function oneCallAtATime(name, options, signatures) {
       await insertBare(client, [line])
     }
     const end = performance.now()
-    // The first ones warm up.
+    // The first calls warm up.
     if (n < 0) continue
     ours.push(middle - start)
     floor.push(end - middle)
@@ -77,7 +78,7 @@ async function oneCallAtATime(name, options, signatures) {
   })
 }
 
-/** Entries a second of several processes at once. */
+/** Entries per second of several concurrent processes. */
 async function together(jobs) {
   const children = jobs.map((args) =>
     spawn(process.execPath, [join(import.meta.dirname, 'postgres-worker.mjs'), ...args.map(String)], {
@@ -103,7 +104,7 @@ async function commits() {
 
 async function manyProcesses() {
   const processes = (argsOf) => together(Array.from({ length: PROCESSES }, (_, n) => argsOf(n)))
-  // As many rows a commit as the ledger's commits had when it was first measured.
+  // The floor writes as many rows per commit as the ledger did in its first measurement.
   let rows = null
   const { one, bare, four } = await alternate(size(3, 1), {
     one: async () => {
@@ -121,12 +122,15 @@ async function manyProcesses() {
   const work = `${PROCESSES} × ${IN_FLIGHT} appends`
   return [
     row({ work: `${work}, floor bare, ~${rows} a commit`, unit: 'rows/s', floor: bare, figure: one, atLeast: 0.25 }),
-    // Where two cores allow it: the processes share them with the server.
+    // The processes share the cores with the server, so the target assumes two cores.
     row({ work: `${work}, ${PROCESSES} ledgers, floor one`, unit: 'rows/s', floor: one, figure: four, atLeast: 1.5 }),
   ]
 }
 
-/** A ledger with so many entries, and its genesis; unsigned: what a signature costs is what it costs in every store. @returns its URL */
+/**
+ * Fills a ledger with this number of entries and its genesis. It is unsigned, because signatures cost the same in every
+ * store. @returns its URL
+ */
 async function filled(name, count) {
   const url = urlOf(name)
   const ledger = await PostgresLedger.open(url)
@@ -161,7 +165,7 @@ async function verification() {
   ]
 }
 
-/** In a process of its own, its largest resident set as the system counts it. */
+/** Verifies in a separate process. @returns its largest resident set, as reported by the system */
 function peakOfVerify(url) {
   const script = join(import.meta.dirname, 'verify-memory.mjs')
   return Number(spawnSync(process.execPath, [script, url], { encoding: 'utf8' }).stdout)

@@ -1,4 +1,4 @@
-// What finding costs, and handing out: the lines are read, and the floor does that and nothing else.
+// Measures queries and exports. The floor only reads the lines.
 //
 //   node bench/query.mjs [--quick] [--entries N] [--keep DIR] [--json FILE]
 import { exportLedger } from '../packages/ledger/dist/export.js'
@@ -20,7 +20,7 @@ const searching = await alternate(rounds, {
   floor: scan,
   figure: () => find({ text: `ORD-${calls - 1}` }, 2),
 })
-// One round: it is long enough to be warm in itself.
+// One round is enough: it runs long enough to warm up.
 const exporting = await alternate(1, { floor: scan, figure: exportAll })
 let n = 0
 const { filter } = await alternate(size(51, 3), {

@@ -1,4 +1,5 @@
-// What a receipt costs: making one from a large ledger that is open, and verifying it in Node. The targets are times; floors stand beside them.
+// Measures creating a receipt from a large open ledger, and verifying it in Node. The targets are times; the floors are
+// printed too.
 //
 //   node bench/receipt.mjs [--quick] [--entries N] [--keep DIR] [--json FILE]
 import { createPublicKey, verify as nodeVerify } from 'node:crypto'
@@ -40,7 +41,7 @@ for (let round = 0; round < rounds; round += 1) {
 }
 await reader.close()
 
-// Limits of the time itself, so there is no ratio to judge; the floor stands in a row of its own.
+// The targets are times, not ratios, so each floor has its own row.
 report(
   'receipt',
   [

@@ -1,14 +1,15 @@
-// How figures are taken on a machine that is never quiet: what is compared takes turns, and the middle of its rounds counts. A machine that
-// is slow for a while is then slow for both.
+// Measures on a busy machine: floor and figure alternate, and the median round counts. A temporary slowdown then
+// affects both.
 
 export const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)]
 
 /**
- * Runs the works in turn, round after round. Where there are several, the first one is thrown away: code is compiled in it, and files come
- * into the cache.
+ * Runs the works in turn, round after round. If there are several, the first round is discarded: it compiles code and
+ * fills caches.
  *
- * @param works - by name; each is told the number of the round, and may answer with its figure in place of the milliseconds it took
- * @returns by the same names, the median
+ * @param works - by name; each receives the number of the round, and can return a figure instead of the elapsed
+ * milliseconds
+ * @returns the median of each, by the same names
  */
 export async function alternate(rounds, works) {
   const taken = Object.fromEntries(Object.keys(works).map((name) => [name, []]))
@@ -23,7 +24,7 @@ export async function alternate(rounds, works) {
   return Object.fromEntries(Object.entries(taken).map(([name, list]) => [name, median(list)]))
 }
 
-/** Does `work(n)` for n from 0 up, so many at a time, as long as `goOn(n)`. */
+/** Runs `work(n)` for n from 0 while `goOn(n)`, with `atATime` calls in flight. */
 export async function during(goOn, atATime, work) {
   let next = 0
   const lane = async () => {
@@ -32,5 +33,5 @@ export async function during(goOn, atATime, work) {
   await Promise.all(Array.from({ length: atATime }, lane))
 }
 
-/** Does it `count` times. */
+/** Runs it `count` times. */
 export const inFlight = (count, atATime, work) => during((n) => n < count, atATime, work)

@@ -1,8 +1,8 @@
-// Verifies an Ed25519 signature with node:crypto, so many times whenever it is told to.
+// Verifies an Ed25519 signature with node:crypto the requested number of times.
 import { generateKeyPairSync, sign, verify } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
 
-// As long as what is signed in an entry: a hash.
+// The length of an entry's signed text: a hash.
 const message = Buffer.alloc(64, 'a')
 const { publicKey, privateKey } = generateKeyPairSync('ed25519')
 const signature = sign(null, message, privateKey)

@@ -1,4 +1,4 @@
-// What the command line costs before it does anything: its processes beside one of Node alone.
+// Measures the startup of the command line, compared with Node alone.
 //
 //   node bench/startup.mjs [--quick] [--json FILE]
 import { spawnSync } from 'node:child_process'

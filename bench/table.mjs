@@ -1,15 +1,15 @@
-// What a benchmark says: rows of a figure beside its floor, as text for people and as JSON for machines.
+// The output of a benchmark: rows with a figure and its floor, as text and as JSON.
 //
 //   const rows = [row({ work: 'verify', unit: 'ms', floor: 1000, figure: 1500, atMost: 2 })]
 //   report('verify', rows, 'verify.json')
 import { writeFileSync } from 'node:fs'
 
 /**
- * One measurement. The target is for the ratio where there is a floor, and for the figure itself where there is none.
+ * One measurement. The target applies to the ratio if there is a floor, otherwise to the figure itself.
  *
- * @param unit - of `floor` and `figure`: a time is better when it is small, a rate when it is large
- * @param floor - what the machine itself needs for the work, measured in the same run; null when there is no such thing
- * @param atMost - the target, as a limit from above; or `atLeast`, from below; neither where nothing is promised
+ * @param unit - of `floor` and `figure`: smaller times and larger rates are better
+ * @param floor - what the machine needs for the same work, measured in the same run; null if there is none
+ * @param atMost - the target as an upper limit, or `atLeast` as a lower limit; neither if there is no target
  */
 export function row({ work, unit, floor = null, figure, atMost, atLeast }) {
   const ratio = floor === null ? null : figure / floor
@@ -39,7 +39,7 @@ export function asText(rows) {
 
 const short = (value) => (value >= 100 ? Math.round(value).toString() : value.toPrecision(3))
 
-/** Prints the rows, and writes them to a file when one is named. */
+/** Prints the rows, and writes them to `jsonFile` if it is set. */
 export function report(title, rows, jsonFile) {
   console.log(`\n${title}\n${asText(rows)}`)
   if (jsonFile !== undefined) writeFileSync(jsonFile, `${JSON.stringify(rows, null, 2)}\n`)

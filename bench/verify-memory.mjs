@@ -1,4 +1,5 @@
-// verify-memory.mjs <ledger>: verifies, and prints the largest resident set of this process in MiB. A file, or a postgres:// URL.
+// verify-memory.mjs <ledger>: verifies a file or a postgres:// URL, and prints the largest resident set of this process
+// in MiB.
 import { openLedgerReader, verify } from '../packages/ledger/dist/index.js'
 
 const [, , place] = process.argv

@@ -1,4 +1,4 @@
-// What checking costs: a ledger is read, and every byte of it is hashed. Floors do that and nothing else.
+// Measures verification. The floors only read and hash the bytes of the ledger.
 //
 //   node bench/verify.mjs [--quick] [--entries N] [--keep DIR] [--json FILE]
 import { spawnSync } from 'node:child_process'
@@ -35,7 +35,7 @@ report(
   json,
 )
 
-/** Opens, verifies, closes. A ledger that does not verify is no ledger to measure on. */
+/** Opens, verifies and closes a ledger. Throws if it does not verify. */
 async function check(path, options) {
   const reader = await openLedgerReader(path)
   const { report: found, state } = await verifyFrom(reader, options)
@@ -44,7 +44,7 @@ async function check(path, options) {
   return state
 }
 
-/** Floor: reading the stored bytes and hashing them, on one thread. */
+/** Floor: reading and hashing the stored bytes on one thread. */
 async function unsigned(kind, path, hashAll, atMost) {
   const ms = await alternate(rounds, {
     floor: () => hashAll(path),
@@ -55,7 +55,7 @@ async function unsigned(kind, path, hashAll, atMost) {
   return row({ work: `verify ${entries} entries, ${kind}`, unit: 'ms', ...ms, atMost })
 }
 
-/** Floor: as many verifications by node:crypto, on as many threads as there are cores. */
+/** Floor: the same number of verifications with node:crypto, on one thread per core. */
 async function signed() {
   const path = await keptLedger(kept, 'sqlite', fewer, { signed: true })
   const threads = availableParallelism()
@@ -78,7 +78,7 @@ async function signed() {
   return row({ work: `verify ${fewer} signed entries`, unit: 'ms', ...ms, atMost: 1.3 })
 }
 
-/** Floor: verifying a ledger that has no more entries than the new ones. */
+/** Floor: verifying a ledger that has only as many entries as were added. */
 async function again() {
   const added = size(1_000, 100)
   const path = join(work, 'again.sqlite')
@@ -99,7 +99,7 @@ async function again() {
   return row({ work: `verify ${added} new of ${entries}, with a state`, unit: 'ms', ...ms, atMost: 3 })
 }
 
-/** Floor: a tenth of the entries. Each in a process of its own, its largest resident set as the system counts it. */
+/** Floor: a tenth of the entries. Each measurement runs in its own process and takes its largest resident set. */
 async function memory() {
   const [floor, figure] = [await keptLedger(kept, 'sqlite', fewer), large].map(peakOfVerify)
   const name = `memory of verify, ${entries} entries`

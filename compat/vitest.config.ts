@@ -4,13 +4,13 @@ export default defineConfig({
   test: {
     root: import.meta.dirname,
     include: ['test/**/*.test.ts'],
-    // Links lead out of `node_modules`, but they are packages: Node loads them, so that adapters and tests share them.
+    // Links lead outside `node_modules`, but to packages: Node loads them, so that adapters and tests share one copy.
     server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } },
-    // A limit of time is for what hangs.
+    // The time limit only stops tests that hang.
     testTimeout: 180_000,
     hookTimeout: 180_000,
     maxWorkers: 2,
-    // CI counts what passed; people read the default report.
+    // CI reads the counts; people read the default report.
     reporters:
       process.env.VITEST_JSON === undefined
         ? ['default']

@@ -1,13 +1,15 @@
-// What the scripts of this folder share: signed ledgers with entries about refunds, the command line, and a list of checks.
+// Shared by the scripts of this folder: signed ledgers with entries about refunds, the command line, and a list of
+// checks.
 //
-// A check of good evidence must pass, and one of altered evidence must fail: a verifier that accepts everything would pass only half of them.
+// Checks of valid evidence must pass, and checks of altered evidence must fail: a verifier that accepts everything
+// would pass only half of them.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { createSigner, generatePrivateKey } from '../packages/crypto/dist/index.js'
 import { decisionHash } from '../packages/ledger/dist/entry.js'
 
 const CLI = join(import.meta.dirname, '../apps/cli/dist/bin.cjs')
-/** No verification of a few entries takes this long. */
+/** Far longer than the verification of a few entries takes. */
 const COMMAND_TIMEOUT_MS = 60_000
 
 /** Runs a program. */
@@ -24,19 +26,19 @@ export function run(program, args, options = {}) {
 /** Runs the command line. */
 export const sudoagent = (...args) => run(process.execPath, [CLI, ...args])
 
-/** Standard output of the command line. @throws when it fails */
+/** Returns the command line's standard output. @throws if it fails */
 export function sudoagentText(...args) {
   const { status, stdout, stderr } = sudoagent(...args)
   if (status !== 0) throw new Error(`sudoagent ${args[0]}: exit ${status}: ${stderr}`)
   return stdout
 }
 
-/** Collects checks; `end` prints them and sets the exit code. */
+/** Collects checks. `end` prints them and sets the exit code. */
 export class Checks {
   #passed = 0
   #failed = 0
 
-  /** Says whether `found` is what was expected. */
+  /** Compares `found` with the expected value. */
   that(what, found, expected) {
     if (found === expected) this.#passed += 1
     else {
@@ -46,7 +48,7 @@ export class Checks {
   }
 
   end(name) {
-    console.log(`${name}: ${this.#passed} checks hold, ${this.#failed} do not`)
+    console.log(`${name}: ${this.#passed} checks passed, ${this.#failed} failed`)
     process.exitCode = this.#failed === 0 && this.#passed > 0 ? 0 : 1
   }
 }

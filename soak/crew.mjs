@@ -1,11 +1,11 @@
-// The processes that work on one ledger, and what happens to them: killed, stopped for a while, with a clock that jumps; and whatever their place
-// has in store for them. What a worker has told its callers is kept: the ledger must answer for it in the end.
+// The processes that work on one ledger, and their faults: kills, pauses, clock jumps, and the faults of the ledger's
+// place. The results that workers reported to their callers are kept, and compared with the ledger at the end.
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-// The same worker as in the tests of crashes: it makes guarded calls, and notes in a file of its own which functions ran.
+// The worker of the crash tests: it makes guarded calls and writes to a separate file which functions ran.
 const WORKER = fileURLToPath(new URL('../packages/core/test/fixtures/worker.mjs', import.meta.url))
 
 const HOUR_MS = 3_600_000
@@ -13,7 +13,7 @@ const HOUR_MS = 3_600_000
 export class Crew {
   answers = []
   counts = { started: 0, killed: 0, stopped: 0, 'clock jumps': 0, 'not let in': 0 }
-  /** What a worker said on stderr before it ended by itself: nothing that should happen. */
+  /** The stderr of workers that ended by themselves, which must not happen. */
   deaths = []
   #place
   #task
@@ -27,7 +27,7 @@ export class Crew {
     this.#random = random
   }
 
-  /** Keeps workers busy, with faults in between, until the time is up; then kills those that are left. */
+  /** Keeps workers busy, with faults in between, until the time is up, then kills the remaining ones. */
   async work(untilMs) {
     try {
       await Promise.all([this.#faultsOfWorkers(untilMs), this.#faultsOfPlace(untilMs)])
@@ -40,7 +40,7 @@ export class Crew {
   #start() {
     const from = this.#next
     this.#next += 1_000_000
-    // Behind the ledger, or a little before it; never far before it, for then the approvals of all others would be over.
+    // The clock jumps behind the ledger, or slightly ahead of it. A large jump ahead would expire all other approvals.
     const jump = this.#random() < 0.25 ? [[from + 20, this.#random() < 0.5 ? -HOUR_MS : 30_000]] : []
     const task = {
       ...this.#task,
@@ -58,7 +58,7 @@ export class Crew {
     worker.stdin.on('error', () => {})
     worker.stdin.write('go\n')
     createInterface({ input: worker.stdout }).on('line', (line) => {
-      // A line that was cut off by a kill is one that nobody was told.
+      // A line that a kill cut off was not reported to a caller.
       const value = parsed(line)
       if (value !== null && typeof value === 'object') this.answers.push(value)
     })
@@ -93,7 +93,7 @@ export class Crew {
     }
   }
 
-  /** Meanwhile, and one after another. */
+  /** Causes the faults of the place one after another, while the workers run. */
   async #faultsOfPlace(untilMs) {
     while (Date.now() < untilMs) await this.#place.fault(this.#random)
   }

@@ -1,4 +1,4 @@
-// A ledger in a file, with its budget and its approvals beside it: where the processes of a soak test work, and what can happen to it.
+// A ledger file with its budget and approvals, where the processes of a soak test work, and the faults of that place.
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -8,12 +8,14 @@ import { SqliteLedger } from '../packages/ledger/dist/store/sqlite/ledger.js'
 
 const Database = createRequire(new URL('../packages/ledger/package.json', import.meta.url))('better-sqlite3')
 
-/** How long a writer waits for the ledger's lock, in milliseconds; some locks are held for longer. */
+/** How long a writer waits for the ledger's lock, in milliseconds. Some locks are held longer. */
 const BUSY_TIMEOUT_MS = 1_500
 
 export class FilePlace {
   counts = {}
-  /** What a worker may say when it ends by itself: the next writer of a JSONL file may be there before the system has let go of the last one's lock. */
+  /**
+   * Errors with which a worker may end: the system may not have released the last writer's lock on a JSONL file yet.
+   */
   refusals = /LEDGER_LOCKED|LEDGER_BUSY|SQLITE_BUSY/
   maxStopMs = 1_200
 
@@ -22,7 +24,7 @@ export class FilePlace {
     this.kind = kind
     this.folder = folder
     this.ledger = join(folder, `ledger.${kind}`)
-    /** SQLite takes several writers, JSONL one. */
+    /** SQLite allows several writers, JSONL one. */
     this.processes = kind === 'sqlite' ? 3 : 1
     if (kind === 'sqlite') this.counts['locked out'] = 0
   }
@@ -35,7 +37,7 @@ export class FilePlace {
     return existsSync(this.ledger)
   }
 
-  /** Holds the ledger's write lock, one time in three for longer than anybody waits. */
+  /** Holds the ledger's write lock, one time in three for longer than a writer waits. */
   async fault(random) {
     await delay(500 + random() * 2_000)
     if (this.kind !== 'sqlite' || !this.isThere()) return
@@ -45,7 +47,7 @@ export class FilePlace {
       this.counts['locked out'] += 1
       await delay(random() < 0.33 ? BUSY_TIMEOUT_MS + 300 : 200)
     } catch {
-      // The workers are quicker, or have not made it yet.
+      // The workers hold the lock, or have not created the file yet.
     } finally {
       db.close()
     }
@@ -56,7 +58,7 @@ export class FilePlace {
     return open(this.ledger, { signer })
   }
 
-  /** The requests that were charged for, and the approvals that were used. */
+  /** The charged requests and the used approvals. */
   async spent() {
     return {
       charged: this.#column(

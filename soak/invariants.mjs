@@ -1,4 +1,5 @@
-// What must be true of a ledger and of what lies around it, seen from the outside: by the command line, by the verifier in Python, and by counting.
+// Checks a ledger and its related files from outside: with the command line, with the verifier in Python, and by
+// counting.
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,16 +10,16 @@ const run = promisify(execFile)
 const CLI = fileURLToPath(new URL('../apps/cli/bin/sudoagent.cjs', import.meta.url))
 const PYTHON = fileURLToPath(new URL('../interop/python/verify_ledger.py', import.meta.url))
 
-/** Signatures that the verifier in Python checks: by the textbook, some milliseconds each. */
+/** Signatures that the verifier in Python checks. Its textbook implementation takes some milliseconds for each. */
 const PYTHON_SIGNED_MAX = 1_500
 
-/** Open calls that `inspect` lists, the oldest first. */
+/** Number of open calls that `inspect` lists, the oldest first. */
 const OPEN_CALLS_LISTED = 10
 
-/** The exit code of a command that could not do what it was asked for. */
+/** The exit code of a command that could not complete. */
 const COULD_NOT = 3
 
-/** Runs a command to its end, whatever its exit code. */
+/** Runs a command to its end and returns its exit code. */
 async function ended(command, args) {
   try {
     const { stdout, stderr } = await run(command, args, { maxBuffer: 512 * 1024 * 1024 })
@@ -50,7 +51,7 @@ export class Invariants {
     if (!condition) this.violations.push(`${this.#place.kind}: ${what}`)
   }
 
-  /** While writers are at work: the ledger verifies from where the last run ended, and a checkpoint of now is kept for later. */
+  /** While writers run: verifies the ledger from the last verified entry, and keeps a current checkpoint for later. */
   async duringWork() {
     if (!(await this.#place.isThere())) return
     const { folder } = this.#place
@@ -63,13 +64,14 @@ export class Invariants {
       join(folder, 'state'),
       '--json',
     )
-    // A server that is away is no ledger that does not verify: exit 3, and nothing is said about the ledger.
+    // If the server is unavailable, `verify` exits with 3 and reports nothing about the ledger.
     if (verified.code === COULD_NOT && verified.stdout === '' && this.#place.refusals.test(verified.stderr)) {
       this.counts['not readable while written'] = (this.counts['not readable while written'] ?? 0) + 1
       return
     }
     const report = reportIn(verified.stdout)
-    // A writer may be in the middle of a line, or of its first entry; the next look finds it done, or moved aside.
+    // A writer may be in the middle of a line, or of its first entry. At the next check, the line is complete or moved
+    // aside.
     const harmless = (report?.findings ?? []).every(
       ({ code }) => ['LINE_TORN', 'LEDGER_EMPTY'].includes(code) || report.entries === 0,
     )
@@ -86,7 +88,7 @@ export class Invariants {
     this.#kept = checkpoint
   }
 
-  /** After the last process is gone. */
+  /** Runs after the last process has ended. */
   async atTheEnd(answers) {
     const anchored = this.#kept === null ? [] : ['--checkpoint', this.#kept]
     const verified = await sudoagent('verify', this.#ledger, '--public-key', this.#keyFile, ...anchored, '--json')
@@ -127,7 +129,9 @@ export class Invariants {
     return existsSync(notes) ? readFileSync(notes, 'utf8').split('\n').slice(0, -1) : []
   }
 
-  /** What ran, what is on record, what callers were told and what was spent. */
+  /**
+   * Compares the functions that ran, the recorded entries, the callers' results, and the spent charges and approvals.
+   */
   #checkCalls(entries, answers, { charged, used }) {
     const decisions = new Map(
       entries.filter(({ event }) => event === 'decision').map((entry) => [entry.request_id, entry]),
@@ -146,17 +150,17 @@ export class Invariants {
       [...finished].filter((id) => !ran.has(id)),
     )
     none(
-      'acknowledged and not on record',
+      'acknowledged but not recorded',
       answers.filter(({ did, id }) => did === 'ran' && !(allowed(id) && ran.has(id))).map(({ id }) => id),
     )
     none(
-      'refused and ran all the same',
+      'refused but ran',
       answers.filter(({ did, id }) => did !== 'ran' && ran.has(id)).map(({ id }) => id),
     )
     const unrecorded = ({ did, id }) =>
       !['ran', 'AuditLogError'].includes(did) && decisions.get(id)?.decision.effect !== 'deny'
     none(
-      'refused and the refusal not on record',
+      'refused but the refusal is not recorded',
       answers.filter(unrecorded).map(({ id }) => id),
     )
     none(
@@ -171,7 +175,7 @@ export class Invariants {
     this.#require(scarce <= this.#scarce, `${scarce} calls of a budget of ${this.#scarce}`)
   }
 
-  /** Calls that were allowed and have no outcome: as many as the verifier counts, and the oldest of them are listed. */
+  /** The verifier must count the same open calls, and `inspect` must list the oldest of them. */
   async #checkOpen(entries, report) {
     const finished = new Set(entries.filter(({ event }) => event === 'outcome').map(({ request_id: id }) => id))
     const open = entries
@@ -198,7 +202,7 @@ export class Invariants {
       const file = join(folder, `receipt-${id}.json`)
       const made = await sudoagent('receipt', this.#ledger, '--request-id', id, '--output', file)
       const checked = await sudoagent('receipt', 'verify', file, '--public-key', this.#keyFile)
-      // Entries behind the last head have no proof yet: the writer was killed between the two.
+      // Entries after the last head have no proof yet: the writer was killed in between.
       this.#require(
         made.code === 0 && checked.code === 0,
         `receipt of ${id}: ${made.stderr}${checked.stdout}${checked.stderr}`,
@@ -206,7 +210,7 @@ export class Invariants {
     }
   }
 
-  /** The ledger as a file: itself, or a copy of one that is on a server. */
+  /** The ledger as a file: the file itself, or a copy of a ledger on a server. */
   async #file() {
     if (existsSync(this.#ledger)) return this.#ledger
     const file = join(this.#place.folder, 'copy.jsonl')

@@ -1,5 +1,5 @@
-// A ledger, a budget and approvals on a PostgreSQL server of our own: where the processes of a soak test work, and what can happen to it. The server
-// dies, sessions are ended, statements take too long, locks are held, and the way to it breaks over a commit.
+// A ledger, a budget and approvals on a separate PostgreSQL server, where the processes of a soak test work. Faults:
+// the server dies, sessions end, statements time out, locks are held, and the connection breaks during a commit.
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -9,13 +9,19 @@ import { schemaSql } from '../packages/postgres/dist/schema.js'
 
 const STORES = fileURLToPath(new URL('../packages/postgres/test/fixtures/stores.mjs', import.meta.url))
 
-/** How long a writer waits for others, and then for the server's disk, in milliseconds; some locks and some absences are longer. */
+/**
+ * How long a writer waits for other writers, and then for the server's disk, in milliseconds. Some locks and outages
+ * last longer.
+ */
 const [BUSY_TIMEOUT_MS, COMMIT_TIMEOUT_MS] = [1_500, 1_000]
 
-/** Too short for whoever waits for a lock, and now and then for a commit. */
+/** Shorter than a wait for a lock, and sometimes than a commit. */
 const STATEMENT_TIMEOUT_MS = 15
 
-/** Whose message never arrives, or whose answer: a lone writer's statement, a transaction's end, the charge of a budget. */
+/**
+ * Messages that are lost on the way, or whose answers are: a single writer's statement, the end of a transaction, the
+ * charge of a budget.
+ */
 const MARKERS = ['sudoagent_write', 'COMMIT\0', 'sudoagent_budget']
 
 const SESSIONS = "FROM pg_stat_activity WHERE application_name = 'sudoagent'"
@@ -24,21 +30,21 @@ export class ServerPlace {
   kind = 'postgres'
   processes = 4
   counts = {}
-  /** What a worker may say when it ends by itself: it came when the server was away, and found none within its time. */
+  /** Errors with which a worker may end: it started while the server was down and could not connect in time. */
   refusals = /cannot be reached|LEDGER_BUSY|locked by another writer|within the statement timeout/
   maxStopMs = 4_000
   #server
   #way
   #ask
   #opened = false
-  /** Faults that this round has not had yet. */
+  /** Faults that have not occurred yet in this round. */
   #round = []
 
   static async start(folder) {
     const { asSuperuser, BrokenWay } = await serverHelpers()
     const server = await startServer()
     await asSuperuser(server.url, schemaSql({ schema: 'sudoagent', roles: false }))
-    // What this test itself asks has all the time it needs.
+    // The test's own statements have no timeout.
     const patient = `${server.url}?options=${encodeURIComponent('-c statement_timeout=0')}`
     return new ServerPlace(folder, server, await BrokenWay.start(server.url), (sql) => asSuperuser(patient, sql))
   }
@@ -51,14 +57,14 @@ export class ServerPlace {
     this.#ask = ask
   }
 
-  /** Every other worker comes by the way that breaks. */
+  /** Every other worker connects through the proxy that breaks. */
   task(random) {
     const database = random() < 0.5 ? this.#server.url : this.#way.url(this.#server.url)
     const times = { busyTimeoutMs: BUSY_TIMEOUT_MS, commitTimeoutMs: COMMIT_TIMEOUT_MS }
     return { kind: 'postgres', folder: this.folder, stores: STORES, database, ledger: 'soak', ...times }
   }
 
-  /** Whether a writer has opened the ledger yet: the first may find no server. While the server is away, whoever asks is told no. */
+  /** Whether a writer has opened the ledger yet; the first may fail to connect. False while the server is down. */
   async isThere() {
     this.#opened ||= await this.#ask("SELECT name FROM sudoagent.ledger WHERE name = 'soak'").then(
       (rows) => rows.length > 0,
@@ -67,7 +73,7 @@ export class ServerPlace {
     return this.#opened
   }
 
-  /** Each kind once in a round, in any order: a short run, too, has met them all. */
+  /** Each kind of fault occurs once per round, in random order, so that a short run also has all of them. */
   async fault(random) {
     const faults = {
       'server killed': () => this.#die(() => this.#server.crash(), random),
@@ -88,7 +94,7 @@ export class ServerPlace {
     return PostgresLedger.open(this.ledger, { signer })
   }
 
-  /** The requests that were charged for, and the approvals that were used. */
+  /** The charged requests and the used approvals. */
   async spent() {
     const charged = await this.#ask("SELECT request_id AS id FROM sudoagent.budget_charge WHERE state <> 'released'")
     const used = await this.#ask('SELECT approval_id AS id FROM sudoagent.approval WHERE consumed_at_ms IS NOT NULL')
@@ -96,7 +102,7 @@ export class ServerPlace {
     return { charged: ids(charged), used: ids(used) }
   }
 
-  /** @param keep - whether the server's folder is left for whoever looks into it */
+  /** @param keep - whether to keep the server's folder for inspection */
   async close(keep) {
     this.counts['messages lost'] = this.#way.struck
     await this.#way.close()
@@ -106,7 +112,7 @@ export class ServerPlace {
     } else await this.#server.stop()
   }
 
-  /** Away for a moment, or for longer than a writer waits. */
+  /** Stops the server briefly, or for longer than a writer waits. */
   async #die(end, random) {
     await end()
     await delay(random() < 0.33 ? BUSY_TIMEOUT_MS + 500 : random() * 500)
@@ -117,7 +123,7 @@ export class ServerPlace {
     await this.#ask(`SELECT pg_terminate_backend(pid) FROM (SELECT pid ${SESSIONS} ${which}) AS chosen`)
   }
 
-  /** Every session is made anew, for a while with a timeout that is too short for some of what it has to do. */
+  /** Restarts every session, for a while with a timeout that is too short for some statements. */
   async #hurry(random) {
     const setting = 'ALTER DATABASE postgres'
     await this.#ask(`${setting} SET statement_timeout TO ${STATEMENT_TIMEOUT_MS}`)
@@ -128,7 +134,7 @@ export class ServerPlace {
     await this.#endSessions('')
   }
 
-  /** One time in three for longer than anybody waits. */
+  /** Holds the lock, one time in three for longer than a writer waits. */
   #lockHead(random) {
     return this.#holdHead(random() < 0.33 ? BUSY_TIMEOUT_MS + 300 : 200)
   }
@@ -139,8 +145,8 @@ export class ServerPlace {
   }
 
   /**
-   * A message of each kind is dropped, late, delivered without its answer, or nothing is heard any more; and perhaps nobody gets through for a
-   * while.
+   * For each kind, a message is dropped, delayed, delivered without its answer, or stalls the connection. Sometimes the
+   * proxy also refuses connections for a while.
    */
   async #breakWay(random) {
     for (const marker of MARKERS) {

@@ -1,7 +1,7 @@
-// Load from several processes with faults in between, for minutes; then every invariant, checked from the outside.
+// Runs several processes under load, with faults, for minutes, and then checks every invariant from outside.
 //
-// `--store postgres` starts a server of its own, to be killed as well. Prints a table of what happened, and ends with 1 if anything that must hold
-// does not; the folder is kept then.
+// `--store postgres` starts a separate server, which is killed too. Prints a table of events, and exits with 1 and
+// keeps the folder if an invariant is violated.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,15 +13,15 @@ import { Crew } from './crew.mjs'
 import { FilePlace } from './file-place.mjs'
 import { Invariants } from './invariants.mjs'
 
-/** Where a ledger can be. */
+/** The kinds of places for a ledger. */
 const PLACES = {
   sqlite: (folder) => new FilePlace('sqlite', folder),
   jsonl: (folder) => new FilePlace('jsonl', folder),
   postgres: async (folder) => (await import('./server-place.mjs')).ServerPlace.start(folder),
 }
-/** Units of one tool's budget, shared by all processes: few enough to be used up. */
+/** Units of one tool's budget, shared by all processes: few, so that the budget is used up. */
 const SCARCE = 40
-/** How often the ledger is verified while it is written, in milliseconds. */
+/** Time between verifications while writers run, in milliseconds. */
 const LOOK_MS = 3_000
 
 const USAGE = 'pnpm soak [--minutes 3] [--store sqlite,jsonl,postgres] [--seed N] [--keep DIR]'
@@ -39,7 +39,7 @@ if (!Number.isSafeInteger(seed)) endWithUsage(USAGE, '--seed must be a whole num
 const kinds = values.store.split(',')
 for (const kind of kinds)
   if (!Object.hasOwn(PLACES, kind))
-    endWithUsage(USAGE, `\`${kind}\` is no store; they are ${Object.keys(PLACES).join(', ')}`)
+    endWithUsage(USAGE, `\`${kind}\` is not a store; the stores are ${Object.keys(PLACES).join(', ')}`)
 const root = values.keep ?? mkdtempSync(join(tmpdir(), 'sudoagent-soak-'))
 console.log(`soak: ${minutes} minutes, seed ${seed}, in ${root}`)
 
@@ -55,7 +55,7 @@ console.log(
 if (violations.length === 0 && values.keep === undefined) rmSync(root, { recursive: true, force: true })
 process.exitCode = violations.length === 0 ? 0 : 1
 
-/** One ledger, its crew, and whoever looks at it meanwhile. */
+/** Runs one ledger, its crew, and its checks. */
 async function soak(kind, random) {
   const folder = join(root, kind)
   mkdirSync(folder, { recursive: true })
@@ -80,7 +80,7 @@ async function soak(kind, random) {
     await nextWriter(place, key)
     await invariants.atTheEnd(crew.answers)
     violations.push(...crew.deaths.map((death) => `${kind}: a worker ended by itself: ${death}`))
-    if (crew.answers.length === 0) violations.push(`${kind}: no call came to an end`)
+    if (crew.answers.length === 0) violations.push(`${kind}: no call ended`)
   } catch (error) {
     violations.push(`${kind}: ${error.stack}`)
   }
@@ -92,7 +92,10 @@ async function soak(kind, random) {
   }
 }
 
-/** The next writer: it moves aside what the last kill has cut off, takes over what has no head yet, and goes on. */
+/**
+ * Opens the ledger as the next writer: it moves the partial line of the last kill aside, adds entries without a head to
+ * the tree, and appends.
+ */
 async function nextWriter(place, key) {
   const { decision } = allowedCall(1)
   const ledger = await place.openWriter(createSigner(key))
@@ -109,7 +112,7 @@ function countBy(answers) {
   return counts
 }
 
-/** What happened, a line for each thing and a column for each ledger. */
+/** The events, with a row for each kind and a column for each ledger. */
 function table(all) {
   const names = [...new Set(all.flatMap(({ happened }) => Object.keys(happened)))]
   const row = (cells) => cells.map((cell, n) => (n === 0 ? cell.padEnd(40) : String(cell).padStart(10))).join('')
@@ -117,7 +120,7 @@ function table(all) {
   return [row(['', ...all.map(({ kind }) => kind)]), ...rows].join('\n')
 }
 
-/** A sequence of numbers from 0 to 1 that is the same for the same seed (mulberry32). */
+/** A seeded sequence of numbers from 0 to 1 (mulberry32). */
 function randomOf(seed) {
   let state = seed >>> 0
   return () => {

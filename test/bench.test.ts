@@ -1,4 +1,5 @@
-// The benchmarks run, and say what they promise to say. Never how fast: that is for who reads their table.
+// The benchmarks run and print the rows that they promise. No test asserts a time: the figures are for readers of the
+// table.
 import { execFile, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -37,13 +38,13 @@ it(`every section gives its rows, as text and as JSON: ${OWN}`, async () => {
 
 it.each([
   ['bench/index.mjs', ['--fast'], "Unknown option '--fast'"],
-  ['bench/index.mjs', ['--only', 'apend'], '`apend` is no section'],
+  ['bench/index.mjs', ['--only', 'apend'], '`apend` is not a section'],
   ['bench/index.mjs', ['--entries', '3'], '--entries must be a number from 1000 up'],
   ['bench/index.mjs', ['--entries', '-5'], "Option '--entries' argument is ambiguous"],
   ['bench/mcp.mjs', ['--calls', 'x'], '--calls must be a number from 1 up'],
   ['bench/verify.mjs', ['--entries', '3'], '--entries must be a number from 1000 up'],
   ['soak/soak.mjs', ['--minutes', 'x'], '--minutes must be a number'],
-  ['soak/soak.mjs', ['--store', 'csv'], '`csv` is no store'],
+  ['soak/soak.mjs', ['--store', 'csv'], '`csv` is not a store'],
 ])('%s %j: one line, the usage, and 2', (script, args, problem) => {
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], { cwd: root, encoding: 'utf8' })
   const [line, usage, ...more] = stderr.split('\n')

@@ -1,5 +1,6 @@
-// The documents are executed: links lead somewhere, commands do what the page says, code compiles and runs, every threat names tests that
-// exist, and the command line reference is what `--help` says. How a page marks its blocks stands in `docs/markdown.ts`.
+// Executes the documents: links have targets, commands print what the page shows, code compiles and runs, every threat
+// names existing tests, and the command line reference matches `--help`. `docs/markdown.ts` describes how a page marks
+// its blocks.
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, posix } from 'node:path'
@@ -23,7 +24,7 @@ const pageAt = (path: string): Page => {
   if (page === undefined) throw new Error(`${path} is missing`)
   return page
 }
-/** First texts in backticks of a table's cells. */
+/** The first text in backticks of a table cell. */
 const codeIn = (cell: string | undefined): string => /`([^`]+)`/.exec(cell ?? '')?.[1] ?? ''
 
 let reader: ReaderFolder
@@ -100,7 +101,7 @@ describe('blocks', () => {
     expect(typeErrors(root, reader.page('types'), sources)).toEqual([])
   })
 
-  // The short form runs what a new reader types first.
+  // The short form runs only the pages that a new reader uses first.
   const FIRST = ['README.md', 'docs/quickstart.md']
   const running = pages.filter(
     (page) =>
@@ -111,7 +112,7 @@ describe('blocks', () => {
   it.concurrent.each(running)(
     'of $path run, and print what the page says',
     (page) => runPage(page, reader),
-    // All pages at once, on a machine that may be busy; each block has a limit of its own.
+    // All pages run at once, possibly on a busy machine; each block also has its own limit.
     180_000,
   )
 })
@@ -139,7 +140,7 @@ describe.each([
     }
   })
 
-  /** Whether a file has a test, or a group of them, with this title: a text that is the first argument of a call. */
+  /** Whether a file has a test or a group with this title: a string that is the first argument of a call. */
   function isTest(text: string, title: string): boolean {
     const firstArguments = text.matchAll(/\(\s*(['"`])((?:\\.|(?!\1)[^\n])*)\1,/g)
     return [...firstArguments].some(([, , found = '']) => found.replace(/\\(.)/g, '$1') === title)
@@ -216,7 +217,7 @@ describe('configuration', () => {
   const { text } = pageAt('docs/configuration.md')
   const engine = new SudoEngine({ policy: new AllowAllPolicy(), agentId: 'bot', ledger: new MemoryLedger() })
   const wrong = { thereIsNoSuchOption: true } as never
-  /** An option that is like no other is answered with the list of those that there are. */
+  /** An unknown option that resembles no other is answered with the list of valid options. */
   const optionsOf = (use: () => unknown): string[] => {
     try {
       use()
@@ -246,7 +247,7 @@ describe('command line reference', () => {
       .map((section) => [codeIn(section.split('\n')[0]), section] as const),
   )
   const helps = new Map<string, Promise<string>>()
-  /** Each is asked for several times, and asked for once: there are many commands, and each is a process. */
+  /** Caches the help texts: each one starts a process, and most are needed several times. */
   const help = (...args: string[]): Promise<string> => {
     const bin = join(root, 'node_modules/sudoagent/bin/sudoagent.cjs')
     const run = async () => (await promisify(execFile)(process.execPath, [bin, ...args, '--help'])).stdout
@@ -259,7 +260,10 @@ describe('command line reference', () => {
     return [...part.matchAll(/^ {2}((?:-\w, )?--\S+(?: <\S+>)?)(?: {2}|$)/gm)].map(([, option = '']) => option)
   }
 
-  /** The commands below one, in the order of its help; one that has some itself is there if it does something by itself, too. */
+  /**
+   * The subcommands of a command, in the order of its help. A command with subcommands is included if it also runs on
+   * its own.
+   */
   const commandsBelow = async (...path: string[]): Promise<string[]> => {
     const text = await help(...path)
     const [, part = ''] = /^Commands:\n((?: .*\n)+)/m.exec(text) ?? []
@@ -284,7 +288,7 @@ describe('command line reference', () => {
     const helpText = await help(...pathOf(name))
     const documented = tableRows(sections.get(name) ?? '', 'option').map(([option]) => codeIn(option))
     expect(documented).toEqual(optionsIn(helpText, 'Options').filter((option) => option !== '-h, --help'))
-    // What is marked as required in one is so in the other.
+    // Required options are marked in both.
     const requiredHere = tableRows(sections.get(name) ?? '', 'option')
       .filter(([, says = '']) => /\bRequired\b(?! where)/.test(says))
       .map(([option]) => codeIn(option))

@@ -1,4 +1,4 @@
-// Every error of the packages is one family: one base class, a code of a closed set, and a hint where somebody can do something.
+// All errors of the packages have one base class, a code from a closed set, and a hint if the user can fix the problem.
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,7 +22,10 @@ const declared = new Declarations(
 )
 const codesOf = (name: string, type: string): readonly string[] => declared.literalsOf(entryPoint(name), type)
 
-/** The closed set of each class. What a policy calls its own denials is the policy's: an `ApprovalDenied` has any code. */
+/**
+ * The closed set of each class. An `ApprovalDenied` can have any code, because policies choose the codes of their
+ * denials.
+ */
 const CODES: Readonly<Record<string, readonly string[]>> = {
   CryptoError: codesOf('@sudoagent/crypto', 'CryptoErrorCode'),
   LedgerError: codesOf('@sudoagent/ledger', 'LedgerErrorCode'),
@@ -69,7 +72,7 @@ const broken = { append: () => Promise.reject(new ledger.LedgerError('LEDGER_BUS
 
 const LIMITS = { windowMs: 1, perAgent: 1 }
 
-/** Nothing listens there. */
+/** No server listens on this port. */
 const NO_SERVER = 'postgres://127.0.0.1:1/db'
 
 const emptyCopy = async (): Promise<unknown> =>

@@ -1,8 +1,8 @@
-// The README's first screen in an empty folder, with the packages as `npm pack` makes them: the code runs as it is written there, prints what the
-// page says, and leaves a signed ledger that `sudoagent verify` accepts.
+// The README's first screen in an empty folder, with the packages as `npm pack` creates them: the code runs unchanged,
+// prints the output shown on the page, and leaves a signed ledger that `sudoagent verify` accepts.
 //
-// The long form lets npm and pnpm compile the native module, with the Node that runs the tests. SUDOAGENT_TEST_NODES names the prefixes of further
-// installations of Node, separated by `:`; each has `bin/node` and the headers in `include/node`.
+// In the long form, npm and pnpm compile the native module for the Node that runs the tests. SUDOAGENT_TEST_NODES adds
+// other installations of Node: prefixes separated by `:`, each with `bin/node` and the headers in `include/node`.
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -26,7 +26,7 @@ interface Installation {
   readonly env: NodeJS.ProcessEnv
 }
 
-/** This Node, and those that the variable names. */
+/** This Node, and those in the variable. */
 const NODES: readonly Installation[] = [
   { name: `Node ${process.version}`, env: process.env },
   ...(process.env.SUDOAGENT_TEST_NODES ?? '')
@@ -52,14 +52,14 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(base, { recursive: true, force: true }))
 
-/** A folder of a user who has not installed anything yet. */
+/** The folder of a user who has not installed anything yet. */
 function emptyFolder(): string {
   const folder = mkdtempSync(join(base, 'app-'))
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true }))
   return folder
 }
 
-/** Until the packages are published, every name leads to its tarball. */
+/** Until the packages are published, every name refers to a tarball. */
 async function npmInstall(folder: string, env: NodeJS.ProcessEnv, flags: readonly string[] = []): Promise<void> {
   const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', ...flags, ...tarballs.values()]
   await run('npm', args, { cwd: folder, env })
@@ -76,7 +76,7 @@ async function pnpmInstall(folder: string, env: NodeJS.ProcessEnv): Promise<void
 const bin = (folder: string, args: readonly string[], env: NodeJS.ProcessEnv) =>
   run(join(folder, 'node_modules/.bin/sudoagent'), args, { cwd: folder, env })
 
-/** Writes a SQLite ledger of one call with the workspace's own build. @returns the request id of the call */
+/** Writes a SQLite ledger of one call with the workspace's build. @returns the request ID of the call */
 async function writeSqliteLedger(folder: string): Promise<string> {
   const engine = await SudoEngine.open({
     agentId: 'bot',

@@ -1,13 +1,13 @@
-// What a program pays for an import: no native code, and no SQLite, before a SQLite ledger or store is opened.
+// Imports load neither native code nor SQLite until a SQLite ledger or store is opened.
 import { spawnSync } from 'node:child_process'
 import { expect, it } from 'vitest'
 import { ENTRY_POINTS, entryPoint } from './fixtures/entry-point.js'
 
-/** `@langchain/core` is not installed here: its one class, empty. */
+/** `@langchain/core` is not installed here, so this hook replaces its one class with an empty one. */
 const HOOKS = `export const resolve = (specifier, context, next) => specifier === '@langchain/core/messages'
   ? { url: 'data:text/javascript,export class ToolMessage {}', shortCircuit: true } : next(specifier, context)`
 
-/** Imports its argument; prints the opened addons, and the loaded native files and modules for SQLite. */
+/** Imports its argument and prints the opened addons and the loaded native files and SQLite modules. */
 const SCRIPT = `
 import { createRequire, register } from 'node:module'
 register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(HOOKS)}`)})
@@ -21,7 +21,7 @@ process.stdout.write(JSON.stringify({ opened, cached: cached.length > 0, builtin
 process.exit(0)
 `
 
-/** The entry points of the stores themselves. They load the module; it opens its addon with the first database. */
+/** The entry points of the stores. They load the module, which opens its addon with the first database. */
 const SQLITE = /\/(?:sqlite|jsonl|copy|cosigned)$/
 
 interface Loaded {

@@ -1,7 +1,7 @@
-// What users get: the packages as `npm pack` makes them, installed by npm into an empty folder.
+// The packages as users get them: packed with `npm pack` and installed by npm into an empty folder.
 //
-// The native module is compiled for a minute where no prebuilt one can be had, so the short form installs without running scripts and
-// puts the workspace's own build in its place; the slow form lets npm build it.
+// Without a prebuilt native module, compiling it takes a minute. The short form therefore installs without scripts and
+// uses the workspace's build; the slow form lets npm build it.
 import { execFile } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -89,7 +89,7 @@ describe('installed from tarballs', () => {
        export const wrong: Promise<string> = engine.guard(async function add(a: number) { return a })(1)`,
     )
     const tsc = join(root, 'node_modules/.bin/tsc')
-    // Like any program for Node, with its types; declarations are checked too.
+    // As in every program for Node, with Node's types; declarations are checked too.
     const types = ['--typeRoots', join(root, 'node_modules/@types'), '--types', 'node']
     const flags = [
       '--noEmit',
@@ -117,7 +117,7 @@ describe('installed from tarballs', () => {
       'dist',
       'package.json',
     ])
-    // It has the packages, and some of others, inside.
+    // The CLI's bundle contains our packages and some third-party ones.
     const cli = join(folder, 'node_modules/sudoagent')
     expect(readdirSync(join(cli, 'dist'))).toContain('THIRD-PARTY-LICENSES.txt')
     const { dependencies } = JSON.parse(readFileSync(join(cli, 'package.json'), 'utf8')) as { dependencies: object }

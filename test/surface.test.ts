@@ -1,11 +1,12 @@
-// The names that the packages publish, values and types, one file of names for each package. A name that is added or removed shows in the diff.
+// The exported names of the packages, values and types, one file for each package. Added and removed names appear in
+// the diff.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { Declarations, ENTRY_POINTS, PUBLISHED } from './fixtures/entry-point.js'
 
 const declarations = new Declarations(ENTRY_POINTS)
 
-/** One line for each name: `value createSigner`, `type Signer`, below the entry point. */
+/** One line for each name, under its entry point: `value createSigner`, `type Signer`. */
 const listOf = (home: (typeof PUBLISHED)[number]): string =>
   ENTRY_POINTS.filter((entry) => entry.package === home)
     .map((entry) => {

@@ -1,4 +1,4 @@
-// The rules of the house that a machine can check (docs/architecture.md).
+// The project's rules that a machine can check (docs/architecture.md).
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const LINES_MAX = 300
-/** Files that lie side by side in one folder. */
+/** Maximum number of files in one folder. */
 const FILES_MAX = 20
 
 function filesBelow(folder: string, suffix: string): string[] {
@@ -40,7 +40,7 @@ interface Manifest {
 }
 const manifestOf = (home: string): Manifest => JSON.parse(read(`${home}/package.json`)) as Manifest
 
-/** What a file imports when it runs, at the top or with `import()`; types are gone by then. */
+/** The modules that a file imports at run time, statically or with `import()`. Types are already erased. */
 function importsOf(text: string): string[] {
   const { statements } = ts.createSourceFile('x.ts', text, ts.ScriptTarget.Latest)
   const atTop = statements.flatMap((statement) => {
@@ -123,10 +123,11 @@ describe('the stairs: imports only go down', () => {
               .join('/'),
           ),
       )
-      // A peer may be there for its types alone.
+      // A peer dependency may be used for its types alone.
       const own = [...used].filter((name) => !Object.hasOwn(peerDependencies, name))
       if (home !== 'apps/cli') expect(own.sort(), home).toEqual(Object.keys(dependencies).sort())
-      // Its bundle has some of them inside, and needs what those need: `apps/cli/build.mjs` sees what that is, and holds it against package.json.
+      // The CLI's bundle contains some packages and needs their dependencies: `apps/cli/build.mjs` compares them with
+      // package.json.
       else expect(own.filter((name) => !Object.hasOwn({ ...dependencies, ...devDependencies }, name))).toEqual([])
     }
   })
@@ -170,13 +171,13 @@ describe('files', () => {
 })
 
 describe('folders', () => {
-  // Types count as well: who reads one file should not have to read the other first.
+  // Types count too: to read one file, a reader should not have to read the other first.
   const importedBy = (name: string): string[] =>
     [...read(name).matchAll(/(?:\bfrom|\bimport\()\s*'(\.[^'\n]+)'/g)].map(([, specifier = '']) =>
       relative(root, resolve(root, dirname(name), specifier.replace(/\.js$/, '.ts'))),
     )
 
-  /** For each folder, which of its files and folders import which others of them. */
+  /** For each folder, the imports between its files and subfolders. */
   function siblings(): Map<string, Map<string, Set<string>>> {
     const folders = new Map<string, Map<string, Set<string>>>()
     for (const name of sources) {
@@ -193,7 +194,9 @@ describe('folders', () => {
     return folders
   }
 
-  /** What is left when everything that imports nothing of the rest is taken away, again and again: circles, and what leads to them. */
+  /**
+   * Removes entries without imports until none are left to remove. The rest are cycles, and entries that lead to them.
+   */
   function leftOver(imports: Map<string, Set<string>>): string[] {
     const left = new Set(imports.keys())
     for (let before = -1; before !== left.size; ) {

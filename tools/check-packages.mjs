@@ -1,6 +1,6 @@
-// Are the packages fit to be published? publint looks at package.json, attw at what TypeScript users will resolve,
-// and the compiler at every declaration that they then read (`skipLibCheck: false`); all of them at the real tarball.
-// attw, and the frameworks that the adapters have as peers, are installed in `compat/`.
+// Checks that the packages can be published. publint checks package.json, attw checks what TypeScript resolves, and the
+// compiler checks every declaration (`skipLibCheck: false`), all on the packed tarballs. attw, and the frameworks that
+// are peers of the adapters, are installed in `compat/`.
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
   mkdirSync,
@@ -21,7 +21,7 @@ const libraries = ['crypto', 'ledger', 'witness', 'core', 'adapters', 'policy', 
   (name) => `packages/${name}`,
 )
 const folder = mkdtempSync(join(tmpdir(), 'sudoagent-pack-'))
-// Their tables are long, and only of interest where something is wrong.
+// Their tables are long, so they are printed only if something is wrong.
 const run = (command, ...args) => {
   try {
     execFileSync(join(root, command === 'attw' ? 'compat' : '', 'node_modules/.bin', command), args, { cwd: root })
@@ -31,17 +31,17 @@ const run = (command, ...args) => {
   }
 }
 
-/** Makes `place` lead to a package as it is installed here. */
+/** Links `place` to an installed package. */
 const link = (installed, place) => {
   mkdirSync(dirname(place), { recursive: true })
   symlinkSync(realpathSync(installed), place)
 }
 
 /**
- * Compiles a program that imports every entry point, with what a user of the packages has installed and nothing else:
- * types of a development dependency would be missing there.
+ * Compiles a program that imports every entry point, with only the packages that a user has installed: types from a
+ * development dependency would be missing.
  *
- * @throws Error naming the errors in our declarations; those of other packages are not ours to mend
+ * @throws Error with the errors in our declarations; errors in third-party declarations are ignored
  */
 function checkDeclarations() {
   const consumer = join(folder, 'consumer')
@@ -98,7 +98,8 @@ try {
   }
   checkDeclarations()
   for (const tarball of readdirSync(folder).filter((name) => name.endsWith('.tgz'))) {
-    // ESM only, by design: there is nothing for require() of old resolvers to find. The command line is not imported.
+    // The packages are ESM only by design, so old resolvers find nothing for require(). The command line is not
+    // imported.
     if (!/^sudoagent-[0-9]/.test(tarball)) run('attw', join(folder, tarball), '--profile', 'esm-only')
   }
   console.log(`${libraries.length + 1} packages: fit to be published`)

@@ -1,5 +1,5 @@
-// Checks the prose against the rules in `prose/rules.mjs`. `prose/allowed.json` has the number of hits that each
-// file may have. The number can only fall: a file with fewer hits fails too, until `--update` lowers its number.
+// Checks the prose against the rules in `prose/rules.mjs`. `prose/allowed.json` has the number of hits that each file
+// may have. The number can only fall: a file with fewer hits also fails, until `--update` lowers its number.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readArguments } from './arguments.mjs'
@@ -25,7 +25,7 @@ if (list !== undefined) listHits()
 else if (update) lower()
 else check()
 
-/** Every hit in files whose path contains the text, and the count of each rule. */
+/** Prints every hit in files whose path contains the text, and the count of each rule. */
 function listHits() {
   const counts = new Map()
   for (const [path, found] of hits) {
@@ -64,7 +64,7 @@ function check() {
 
 function fail(paths) {
   for (const [index, path] of paths.entries()) {
-    // Of many files, the first few are enough to see the reason.
+    // If many files fail, the first few show the reason.
     if (index < SHOWN_FILES_MAX)
       for (const { line, message } of hits.get(path)) console.error(`${path}:${line}  ${message}`)
     console.error(`${path}: ${hits.get(path).length} hits, ${allowed[path] ?? 0} allowed`)

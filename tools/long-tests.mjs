@@ -1,5 +1,5 @@
-// Prints the test files that `pnpm test:long` runs: files with a long form, which import test/tier.ts, and files that the
-// README's test command excludes.
+// Prints the test files that `pnpm test:long` runs: files with a long form, which import test/tier.ts, and files that
+// the README's test command excludes.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 

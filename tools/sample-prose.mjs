@@ -1,5 +1,5 @@
-// Prints random sentences of the documentation, the messages and the comments, so that a reader can judge them.
-// The same seed prints the same sentences.
+// Prints random sentences from the documentation, the messages and the comments for review. The same seed prints the
+// same sentences.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { endWithUsage, readArguments } from './arguments.mjs'
@@ -27,7 +27,7 @@ for (const kind of KINDS) {
   console.log()
 }
 
-/** A small generator of numbers in [0, 1) with a seed (Tommy Ettinger's mulberry32). */
+/** A small seeded generator of numbers in [0, 1) (Tommy Ettinger's mulberry32). */
 function mulberry32(state) {
   let a = state
   return () => {

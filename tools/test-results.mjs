@@ -9,7 +9,7 @@ for (const { name, status, message, assertionResults } of report.testResults) {
   const file = relative(process.cwd(), name)
   const failed = assertionResults.filter((test) => test.status === 'failed')
   for (const test of failed) console.log(`test: ${file}: ${test.fullName}: ${brief(test.failureMessages.join(' '))}`)
-  // A file that could not be loaded, or a hook that failed, has no failed test of its own.
+  // A file that failed to load, or a failed hook, has no failed test of its own.
   if (status === 'failed' && failed.length === 0) console.log(`test: ${file}: ${brief(message ?? '')}`)
 }
 

@@ -1,4 +1,4 @@
-// pass-through.mjs <command> [args…]: a proxy that only hands messages on, with the SDK's transports on both sides.
+// pass-through.mjs <command> [args…]: a proxy that only forwards messages, with the SDK's transports on both sides.
 import { StdioClientTransport } from '../../packages/mcp/node_modules/@modelcontextprotocol/sdk/dist/esm/client/stdio.js'
 import { StdioServerTransport } from '../../packages/mcp/node_modules/@modelcontextprotocol/sdk/dist/esm/server/stdio.js'
 

@@ -1,4 +1,4 @@
-// Vercel AI SDK: a set of tools is guarded in one line. The model is the SDK's own mock; a real one goes in its place.
+// Vercel AI SDK: guards a set of tools in one line. Replace the SDK's mock model with a real one.
 import { guardTools } from '@sudoagent/adapters/ai'
 import { generateText, stepCountIs, tool } from 'ai'
 import { MockLanguageModelV3 } from 'ai/test'

@@ -1,6 +1,6 @@
-// Claude Agent SDK: hooks guard every tool call of a session. With Claude Code installed, a program ends at `query({
-// prompt, options })`. Here its process is played by some lines at the end of this file, which speak its protocol and
-// call the hooks as it does.
+// Claude Agent SDK: hooks guard every tool call of a session. With Claude Code installed, a program only needs `query({
+// prompt, options })`. Here, the end of this file simulates its process: it implements the protocol and calls the hooks
+// as Claude Code does.
 import { EventEmitter } from 'node:events'
 import { createInterface } from 'node:readline'
 import { PassThrough } from 'node:stream'
@@ -11,14 +11,14 @@ import { CALLS, check, engine, payBack, type Refund } from './refunds.js'
 const shown: unknown[] = []
 const options: Options = {
   ...guardToolCalls(engine),
-  // Not needed with the real one.
+  // Not needed with the real process.
   pathToClaudeCodeExecutable: 'played',
   spawnClaudeCodeProcess: () => playClaudeCode() as never,
 }
 for await (const message of query({ prompt: 'Refund orders 1 and 2', options })) if (message.type === 'result') break
 await check(shown)
 
-/** Stands in for the process: initialize, then for each call the hook, the tool, the hook after it. */
+/** Simulates the process: initialize, then the hook before each call, the tool, and the hook after it. */
 function playClaudeCode() {
   const [stdin, stdout] = [new PassThrough(), new PassThrough()]
   const claude = Object.assign(new EventEmitter(), { stdin, stdout, killed: false, exitCode: null, kill: () => true })

@@ -10,7 +10,7 @@ const ai = genkit({})
 const toolRequests = CALLS.map((input, index) => ({ name: 'refund', input, ref: `call_${index}` }))
 const model = mockModel(ai, { respond: [{ toolRequests }, 'done'] })
 
-// Genkit brings a zod of its own.
+// Genkit includes its own zod.
 const inputSchema = z.object({ amount: z.number() })
 const refund = ai.defineTool({ name: 'refund', description: 'Pays money back', inputSchema }, (input) => payBack(input))
 const guard = generateMiddleware({ name: 'sudoagent' }, guardToolCalls(engine))
@@ -18,5 +18,5 @@ await ai.generate({ model, prompt: 'Refund orders 1 and 2', tools: [refund], use
 
 const parts = model.requests[1]?.messages.flatMap(({ content }) => content) ?? []
 const results = parts.flatMap(({ toolResponse }) => toolResponse ?? [])
-// Listed in the order in which the calls ended.
+// Sorted, because Genkit lists the results in the order in which the calls ended.
 await check(results.sort((a, b) => ((a.ref ?? '') < (b.ref ?? '') ? -1 : 1)))

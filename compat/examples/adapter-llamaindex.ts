@@ -1,4 +1,4 @@
-// LlamaIndex.TS: the tools of an agent are guarded in one line. The package has no mock model, so here is one.
+// LlamaIndex.TS: guards the tools of an agent in one line. The package has no mock model, so this file defines one.
 import { type ChatMessage, type LLMChatParamsStreaming, ToolCallLLM } from '@llamaindex/core/llms'
 import { tool } from '@llamaindex/core/tools'
 import { agent } from '@llamaindex/workflow'
@@ -22,7 +22,7 @@ class ScriptedModel extends ToolCallLLM {
     const toolCall = CALLS.map((input, index) => ({ name: 'refund', input, id: `call_${index}` }))
     const asks = this.requests.length === 1
     const chunk = asks ? { delta: '', raw: null, options: { toolCall } } : { delta: 'done', raw: null }
-    // The agent only streams; the overload that does not is never called.
+    // The agent only streams; it never calls the other overload.
     return (async function* () {
       yield chunk
     })() as never

@@ -1,4 +1,4 @@
-// Mastra: the tools of an agent are guarded in one line.
+// Mastra: guards the tools of an agent in one line.
 import { Agent } from '@mastra/core/agent'
 import { Mastra } from '@mastra/core/mastra'
 import { createTool } from '@mastra/core/tools'
@@ -6,7 +6,7 @@ import { guardTool } from '@sudoagent/adapters/mastra'
 import { MockLanguageModelV3 } from 'ai/test'
 import { CALLS, check, engine, payBack, refundSchema } from './refunds.js'
 
-// An example has no network.
+// The examples run without a network.
 process.env.MASTRA_TELEMETRY_DISABLED = '1'
 
 const refund = createTool(

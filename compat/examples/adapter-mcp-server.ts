@@ -1,4 +1,4 @@
-// An MCP server whose own tools are guarded. A host shows its model the result as it is.
+// An MCP server that guards its own tools. A host shows the result to its model unchanged.
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js'
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'

@@ -1,4 +1,4 @@
-// OpenAI Agents SDK: the options of a tool are guarded before `tool` makes one of them.
+// OpenAI Agents SDK: guards the options of a tool before `tool` creates it.
 import { Agent, Runner, tool } from '@openai/agents'
 import { assistantMessage, functionCall, modelResponse, ScriptedModel } from '@openai/agents/testing'
 import { guardTool } from '@sudoagent/adapters/openai-agents'

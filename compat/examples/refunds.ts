@@ -1,5 +1,5 @@
-// Shared by the examples of the adapters: an engine that lets refunds of up to 100 through, the two calls that a
-// model asks for, and the results that they must have. Each example says how its framework gets there.
+// Shared by the examples of the adapters: an engine that allows refunds of up to 100, the two calls of the model, and
+// their expected results. Each example shows how its framework uses them.
 import { strict as assert } from 'node:assert'
 import { type Policy, SudoEngine } from '@sudoagent/core'
 import { verify } from '@sudoagent/ledger'
@@ -23,19 +23,22 @@ export interface Refund {
 }
 export const refundSchema = z.object({ amount: z.number() })
 
-/** The calls that the model asks for, both at once. */
+/** The calls of the model, both at once. */
 export const CALLS: readonly Refund[] = [{ amount: 30 }, { amount: 900 }]
 export const DENIAL =
   'This call was denied by policy, so it did not run. Reason: above the limit of 100. Do not repeat it unchanged.'
 
 const refunded: number[] = []
-/** The tool: the only place that holds the credentials of the payment system. */
+/** The tool. Only this function has the credentials of the payment system. */
 export async function payBack({ amount }: Refund): Promise<string> {
   refunded.push(amount)
   return `refunded ${amount}`
 }
 
-/** Asserts that one call ran and the other was denied, that the model was shown both, and that the ledger says so. */
+/**
+ * Asserts that one call ran and the other was denied, that the model saw both results, and that the ledger contains
+ * both.
+ */
 export async function check(shown: readonly unknown[]): Promise<void> {
   const [allowed, denied] = shown.map((part) => JSON.stringify(part))
   assert.match(allowed ?? '', /refunded 30/)

@@ -1,4 +1,4 @@
-// For `node --import`: the conformance suite imports `globSync`, which Node has since 22, for a command that is not
+// For `node --import`: the conformance suite imports `globSync`, which exists since Node 22, for a command that is not
 // used here.
 import { register } from 'node:module'
 

@@ -1,4 +1,4 @@
-// The server checks of @modelcontextprotocol/conformance: through the guard they end as they do without it.
+// The server checks of @modelcontextprotocol/conformance give the same results with and without the guard.
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,7 +13,7 @@ import { fixture, startReference } from '../../packages/mcp/test/support/referen
 
 const suite = join(import.meta.dirname, '../node_modules/@modelcontextprotocol/conformance/dist/index.js')
 
-/** Runs all scenarios against a server. @returns `scenario/check: status`, sorted; what only informs is left out */
+/** Runs all scenarios against a server. @returns `scenario/check: status`, sorted, without informational checks */
 async function check(url: string, what: readonly string[] = ['--suite', 'all']): Promise<readonly string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'sudoagent-conformance-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
@@ -28,7 +28,7 @@ async function check(url: string, what: readonly string[] = ['--suite', 'all']):
     '-o',
     folder,
   ]
-  // Ends with 1 when a check fails; the results say which.
+  // Exits with 1 if a check fails; the results show which one.
   await promisify(execFile)(process.execPath, args, { timeout: 150_000, maxBuffer: 64 * 1024 * 1024 }).catch(() => {})
   const results = readdirSync(folder).flatMap((name) => {
     const scenario = name.replace(/^server-(.*)-\d{4}-\d\d-\d\dT.*$/, '$1')
@@ -58,8 +58,8 @@ async function guarded(upstream: () => GuardTransport): Promise<{ url: string; l
 }
 
 /**
- * Checks that a server gets when it answers with a stream, also where nothing comes before the answer. The guard
- * answers those with JSON.
+ * Checks of servers that answer with a stream even if nothing precedes the answer. The guard answers those requests
+ * with JSON.
  */
 const OF_STREAMS = /\/server-sse-(?:streams-functional|priming-event|retry-field): /
 
@@ -70,13 +70,13 @@ test('the same results with the guard as without it', async () => {
   expect(direct.filter((line) => line.endsWith('FAILURE'))).toEqual([])
   const { url, ledger } = await guarded(() => new HttpUpstream({ url: reference }))
   expect(await check(url)).toEqual(direct.filter((line) => !OF_STREAMS.test(line)))
-  // And every call of the suite is recorded.
+  // The ledger also contains every call of the suite.
   const report = await verify(ledger.reader())
   expect(report.ok).toBe(true)
   expect(report.decisions).toBeGreaterThan(10)
 })
 
-// Every scenario also passes with stdio; each starts a process there, so only those that need both directions run here.
+// Each scenario over stdio starts a process, so only those that need both directions run here.
 test.each(['tools-call-with-progress', 'tools-call-sampling', 'tools-call-elicitation'])(
   'a server on stdio behind HTTP: %s',
   async (scenario) => {

@@ -1,4 +1,4 @@
-// The contract of every adapter, whatever the framework: its test file calls this once, and adds its own cases.
+// The contract of every adapter. Each adapter's test file calls it once and adds its own cases.
 import { describe, expect, it } from 'vitest'
 import { deskFor, type Framework, HANGS, LEAKS, play, SCENARIOS, TOOL_ERROR } from './scenario.js'
 

@@ -1,4 +1,4 @@
-// `UPDATE_DOCS=1` writes the tables instead: `npx -y pnpm@10.34.9 docs:adapters`.
+// With `UPDATE_DOCS=1`, this test writes the tables: `npx -y pnpm@10.34.9 docs:adapters`.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'

@@ -1,4 +1,4 @@
-// The tables of docs/adapters.md, made of what the scenarios show the models.
+// Generates the tables of docs/adapters.md from the results of the scenarios.
 import { aiSdk6, aiSdk7 } from './framework/ai.js'
 import { claudeAgentSdk } from './framework/claude-agent-sdk.js'
 import { genkitFramework } from './framework/genkit.js'
@@ -24,7 +24,7 @@ const FRAMEWORKS: readonly Framework[] = [
   mcpLowLevel,
 ]
 
-/** The text that the model of a framework is shown in one scenario. */
+/** The text that the framework's model sees in one scenario. */
 async function shownIn(framework: Framework, name: string): Promise<string> {
   const scenario = SCENARIOS.find((candidate) => candidate.name === name)
   if (scenario === undefined) throw new Error(`there is no scenario \`${name}\``)
@@ -38,7 +38,7 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
   return [line(header), `|${'---|'.repeat(header.length)}`, ...rows.map(line)].join('\n')
 }
 
-/** The text between the marks of the page. */
+/** The generated part of the page. */
 export async function denialTables(): Promise<string> {
   const one = async (name: string): Promise<string[][]> => {
     const rows: string[][] = []

@@ -1,5 +1,5 @@
-// The pages about the adapters are executed here, where the frameworks are, with what `test/docs.test.ts` executes
-// the other pages with.
+// Executes the pages about the adapters, because only `compat/` has the frameworks. `test/docs.test.ts` executes the
+// other pages with the same code.
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { pagesBelow } from '../../test/docs/markdown.js'

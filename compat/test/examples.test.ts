@@ -1,5 +1,5 @@
-// Every example runs as a reader would run it: built, in an empty folder, without a terminal. Each asserts its own
-// result; this test asserts that it got to its end.
+// Runs every example as a reader would: built, in an empty folder, without a terminal. Each example asserts its own
+// result; this test asserts that it completed.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

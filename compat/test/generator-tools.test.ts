@@ -1,5 +1,5 @@
-// Tools that are generators, in every adapter that runs them: what they do happens while they are read, and they may
-// fail half-way.
+// Tools that are generators, in every adapter that runs them: a generator does its work while it is read, and can fail
+// midway.
 import { tool as langchainTool } from '@langchain/core/tools'
 import { guardTool as ai } from '@sudoagent/adapters/ai'
 import { guardToolCalls as genkit } from '@sudoagent/adapters/genkit'
@@ -20,7 +20,7 @@ const input = { amount: 5 }
 type Any = any
 type Tool = (input: Any) => Any
 
-/** Calls a tool as its framework does, once. */
+/** Calls a tool once, as its framework does. */
 const ADAPTERS: readonly (readonly [string, (engine: SudoEngine, fn: Tool) => Promise<Any>])[] = [
   [
     'ai',
@@ -146,7 +146,7 @@ describe.each(ADAPTERS)('%s', (_, call) => {
     }
     const got = await call(engine, steps)
     expect(ended).toBe(true)
-    // LangChain takes what a generator returns, and this one returns nothing.
+    // LangChain uses a generator's return value, and this generator returns nothing.
     if (got !== undefined) expect(got).toEqual(result)
     expect(await outcomes()).toEqual(['success'])
   })

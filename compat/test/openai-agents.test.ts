@@ -17,7 +17,7 @@ const denying = new SudoEngine({ policy: new DenyAllPolicy(), agentId: 'bot', le
 const parameters = z.object({ city: z.string() })
 const description = 'Tells the weather'
 
-/** The result that a model is shown when it asks for the tool once. */
+/** The result that the model sees after one call of the tool. */
 async function shown(weather: FunctionTool<unknown, typeof parameters, unknown>): Promise<unknown> {
   const asked = modelResponse([functionCall('weather', { city: 'Rome' }, { callId: 'call_0' })])
   const model = new ScriptedModel([asked, modelResponse([assistantMessage('done')])])

@@ -1,6 +1,6 @@
-// The scenarios that every framework goes through. A framework says how its agent is run with a model that asks for
-// some calls of one tool, `refund`, and gives back what the next request shows the model for each; everything else is
-// here, so that it is the same for all.
+// The scenarios that every framework runs. A framework defines how to run its agent with a model that requests some
+// calls of one tool, `refund`, and returns the part of the next request that shows each result. Everything else is
+// here, so that it is the same for all frameworks.
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type Approver,
@@ -20,26 +20,26 @@ export interface RefundInput {
 
 export type Refund = (input: RefundInput, signal?: AbortSignal) => Promise<string>
 
-/** One turn of an agent: its model asks for all these calls at once, then is shown what became of them. */
+/** One turn of an agent: its model requests all these calls at once, then receives their results. */
 export interface Turn {
   readonly engine: SudoEngine
   readonly refund: Refund
-  /** The ids `call_0`, `call_1`, … in the order of the list. */
+  /** The IDs are `call_0`, `call_1`, … in list order. */
   readonly calls: readonly RefundInput[]
-  /** The caller's. */
+  /** The caller's signal. */
   readonly signal: AbortSignal
 }
 
 export interface Framework {
   readonly name: string
   /**
-   * Whether the framework hands its caller's abort signal to the place where the tool is guarded; if not, it is in
-   * the guard's options.
+   * Whether the framework passes its caller's abort signal to the guarded tool; otherwise the guard's options contain
+   * it.
    */
   readonly handsSignal: boolean
-  /** The id of the first call, where the framework tells it to that place: the model's (`call_0`), or its own. */
+  /** The ID of the first call, if the framework passes one: the model's ID (`call_0`), or the framework's own. */
   readonly callId: string | undefined
-  /** Whether an error of a tool ends the run, instead of being shown to the model. */
+  /** Whether an error of a tool ends the run instead of reaching the model. */
   readonly endsWhenToolThrows?: boolean
   /** @returns the part of the next model request that shows each call, in the framework's own form */
   run(turn: Turn): Promise<readonly unknown[]>
@@ -50,7 +50,7 @@ export const THROWS = 13
 export const HANGS = 77
 export const TOOL_ERROR = 'the payment service is down'
 
-/** A message that no model must see: it names a path. */
+/** A message that the model must not see, because it contains a path. */
 const SECRET = '/srv/secret/ledger.sqlite'
 
 const policy: Policy = {
@@ -71,10 +71,10 @@ const brokenLedger: LedgerWriter = {
 }
 
 export interface Ended {
-  /** The parts that the model was shown, one a call, as JSON; null when the run ended before it was asked again. */
+  /** The part for each call that the model saw, as JSON; null if the run ended before the next request. */
   readonly shown: readonly string[] | null
   readonly ran: readonly RefundInput[]
-  /** `decision deny APPROVAL_DENIED`, `outcome error` and so on, in the ledger's order, without its genesis. */
+  /** The ledger's entries in order, without the genesis: `decision deny APPROVAL_DENIED`, `outcome error` and so on. */
   readonly entries: readonly string[]
   readonly decisions: readonly { readonly kwargs: unknown; readonly action: unknown; readonly callId: unknown }[]
   readonly error: unknown
@@ -85,12 +85,12 @@ export interface Setting {
   readonly approvalStore?: MemoryApprovalStore
   readonly ledger?: 'broken'
   readonly amounts: readonly number[]
-  /** Called when the agent is under way. */
+  /** Called while the agent is running. */
   readonly meanwhile?: (abort: AbortController) => Promise<void> | void
   readonly onHang?: (abort: AbortController) => void
 }
 
-/** Runs one turn, and looks at everything that it left behind. @throws when the ledger does not verify */
+/** Runs one turn and collects all results. @throws if the ledger does not verify */
 export async function play(framework: Framework, setting: Setting): Promise<Ended> {
   const {
     amounts,
@@ -136,7 +136,7 @@ export async function play(framework: Framework, setting: Setting): Promise<Ende
   return { shown, ran, entries, decisions, error: run.status === 'rejected' ? run.reason : undefined }
 }
 
-/** Texts that a model must never be shown. */
+/** Texts that the model must never see. */
 export const LEAKS = [
   SECRET,
   'EIO',
@@ -150,10 +150,10 @@ export const LEAKS = [
 
 export interface Scenario extends Setting {
   readonly name: string
-  /** The tool ran with the one call's arguments. */
+  /** Whether the tool ran with the arguments of the one call. */
   readonly runs: boolean
   readonly entries: readonly string[]
-  /** The text that the model must be shown; null where it is the framework's own word. */
+  /** The text that the model must see; null if the framework chooses it. */
   readonly text: string | null
 }
 
@@ -198,7 +198,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ]
 
-/** A person at another terminal: waits for the question, and answers it while the agent's call is open. */
+/** A person at another terminal who waits for the request and answers it while the agent's call is pending. */
 export function deskFor(answer: 'approved' | 'denied' | 'none') {
   const approvalStore = new MemoryApprovalStore()
   const approver = new PollingApprover({ intervalMs: 10 })

@@ -1,7 +1,7 @@
-// An airline's booking system and the rules for the agent that works it. Used by the demo and by the replay of recorded calls.
+// An airline's booking system, and the rules for its agent. Used by the demo and by the replay of recorded calls.
 import type { ApprovalAnswer, ApprovalRequest, Approver, Context, Policy, PolicyResult } from '@sudoagent/core'
 
-/** One recorded tool call: what the model asked for, and what the tool answered then. */
+/** One recorded tool call: the model's request, and the tool's answer at that time. */
 export interface RecordedCall {
   readonly run: string
   readonly call_id: string
@@ -10,7 +10,7 @@ export interface RecordedCall {
   readonly result: string
 }
 
-/** Reads change nothing, so they run. */
+/** Reads change nothing, so they are allowed. */
 const READS = new Set([
   'get_reservation_details',
   'get_user_details',
@@ -21,7 +21,7 @@ const READS = new Set([
   'think',
   'transfer_to_human_agents',
 ])
-/** What a customer cannot easily take back is looked at by a person first. */
+/** Calls that a customer cannot easily reverse need an approval. */
 const ASK_FIRST = new Set([
   'cancel_reservation',
   'update_reservation_flights',
@@ -29,7 +29,7 @@ const ASK_FIRST = new Set([
   'update_reservation_passengers',
 ])
 
-/** Certificates are money: above this amount, in dollars, the agent may not hand one out at all. */
+/** The largest certificate that the agent may issue, in dollars. Certificates are worth money. */
 export const CERTIFICATE_LIMIT = 100
 
 export class AirlinePolicy implements Policy {
@@ -50,7 +50,7 @@ export class AirlinePolicy implements Policy {
   }
 }
 
-/** Stands in for a person at the desk: nobody may move a booking into business class on an agent's word. */
+/** Stands in for a person at the desk, who never approves an upgrade to business class. */
 export class DeskApprover implements Approver {
   approve({ kwargs }: ApprovalRequest): ApprovalAnswer {
     return kwargs.cabin === 'business'

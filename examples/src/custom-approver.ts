@@ -1,4 +1,4 @@
-// An approver of your own: two people have to agree. It sees the redacted call, and says which call it is that it answers.
+// A custom approver: two people must agree. It receives the redacted call, and its answer identifies that call.
 import { strict as assert } from 'node:assert'
 import { type ApprovalAnswer, ApprovalDenied, type ApprovalRequest, type Approver, SudoEngine } from '@sudoagent/core'
 import { MemoryLedger } from '@sudoagent/ledger/memory'

@@ -1,4 +1,4 @@
-// A ledger of your own: every entry goes to two places, and a call only runs when both have it.
+// A custom ledger: every entry is written to two places, and a call runs only if both have it.
 import { strict as assert } from 'node:assert'
 import { AllowAllPolicy, AuditLogError, SudoEngine } from '@sudoagent/core'
 import { type AppendedEntry, type EntryDraft, type LedgerWriter, verify } from '@sudoagent/ledger'
@@ -15,7 +15,8 @@ class MirroredLedger implements LedgerWriter {
 
   async append(draft: EntryDraft): Promise<AppendedEntry> {
     const entry = await this.#primary.append(draft)
-    // A rejection here means: not authorized. That the primary has the entry by then is harmless; a decision without an outcome is "open".
+    // If this rejects, the call does not run. The primary then already has the entry: a harmless decision without an
+    // outcome.
     await this.#mirror(entry.entryHash)
     return entry
   }

@@ -1,4 +1,4 @@
-// A policy of your own: working hours, a list of tables, and a hash that pins the list it was decided under.
+// A custom policy: working hours, a list of tables, and a policy hash that covers the list.
 import { strict as assert } from 'node:assert'
 import { ApprovalDenied, type Context, type Policy, type PolicyResult, SudoEngine } from '@sudoagent/core'
 import { sha256Hex } from '@sudoagent/crypto'
@@ -13,7 +13,7 @@ class TablePolicy implements Policy {
 
   constructor(tables: readonly string[]) {
     this.#tables = new Set(tables)
-    // The rules are data, so the data is what has to be pinned: the source of `evaluate` would not tell one list from another.
+    // The rules are data, so the hash must cover the data: the source of `evaluate` is the same for every list.
     this.policyHash = sha256Hex(encodeCanonical({ policy: this.policyId, version: this.version, tables }))
   }
 

@@ -1,4 +1,4 @@
-// The demo: an agent's calls to an airline's booking system, guarded; then the evidence, checked; then two forgers, caught.
+// The demo: guards an agent's calls to an airline's booking system, verifies the evidence, and detects two forgeries.
 import { strict as assert } from 'node:assert'
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -18,22 +18,22 @@ const publicKeyPath = join(output, 'public-key.pem')
 rmSync(output, { recursive: true, force: true })
 mkdirSync(output)
 
-say('1. An agent works. Every call is decided, and the decision is on disk, before the tool runs.\n')
+say('1. An agent works. Every decision is on disk before the tool runs.\n')
 const ran = await guardCalls()
 assert.equal(ran, 7, 'exactly the allowed and the approved calls may run')
 
-say('\n2. Anybody can check the evidence: no engine, only the ledger and a public key.')
+say('\n2. Anyone can verify the evidence with only the ledger and a public key.')
 const verified = sudoagent('verify', ledgerPath, '--public-key', publicKeyPath)
 assert.equal(verified.status, 0, 'the ledger must verify')
 
-say('\n3. An outsider holds one receipt and the public key, and no ledger.')
+say('\n3. An outsider verifies one receipt with the public key, without the ledger.')
 const receiptPath = join(output, 'receipt.json')
 const requestId = await requestOf('POLICY_DENY_HIGH_RISK')
 assert.equal(sudoagent('receipt', ledgerPath, '--request-id', requestId, '--output', receiptPath).status, 0)
 const proven = sudoagent('receipt', 'verify', receiptPath, '--public-key', publicKeyPath)
 assert.equal(proven.status, 0, 'the receipt must verify')
 
-say('\n4. A forger turns the denied certificate of $5000 into $1000, in a copy: one byte.')
+say('\n4. A forger changes the denied certificate from $5000 to $1000 in a copy: one byte.')
 const copyPath = join(output, 'tampered.sqlite')
 const offset = changeOneByte(copyPath, '"amount":5000', '"amount":1000')
 say(`   byte ${offset}: "5" -> "1"`)
@@ -41,7 +41,7 @@ const tampered = sudoagent('verify', copyPath, '--public-key', publicKeyPath)
 assert.equal(tampered.status, 1, 'the copy must not verify')
 assert.match(tampered.output, /ENTRY_HASH_MISMATCH/, 'the report must say what is wrong')
 
-say('\n5. Another forger cuts the last three entries off, in a copy as text. What is left is in order, and signed.')
+say('\n5. Another forger removes the last three entries from a text copy. The rest is in order and signed.')
 const textPath = join(output, 'ledger.jsonl')
 assert.equal(sudoagent('export', ledgerPath, '--format', 'ndjson', '--output', textPath).status, 0)
 assert.equal(sudoagent('checkpoint', ledgerPath, '--output', `${textPath}.head`).status, 0)
@@ -53,10 +53,10 @@ assert.equal(cut.status, 1, 'the copy must not verify')
 assert.match(cut.output, /TRUNCATED/, 'the report must say what is wrong')
 
 say(
-  `\nDone: the ledger verifies, no forged copy does, and the reports say why. All of it is in ${relative('.', output) || '.'}/`,
+  `\nDone: the ledger verifies, no forged copy does, and the reports say why. All files are in ${relative('.', output) || '.'}/`,
 )
 
-/** The first call that was refused for this reason. */
+/** The first call that was denied for this reason. */
 async function requestOf(reasonCode: string): Promise<string> {
   const reader = await openLedgerReader(ledgerPath)
   try {
@@ -68,11 +68,11 @@ async function requestOf(reasonCode: string): Promise<string> {
   }
 }
 
-/** Runs the recorded calls through a guarded engine. @returns how many tools ran */
+/** Runs the recorded calls through a guarded engine. @returns the number of tools that ran */
 async function guardCalls(): Promise<number> {
   const key = generatePrivateKey()
   writeFileSync(publicKeyPath, key.publicKey.pem)
-  // A real one stays with the process that signs; this one is left for whoever wants to try `sudoagent key rotate`.
+  // A real key stays with the signing process; this one is stored, so that the reader can try `sudoagent key rotate`.
   writeFileSync(join(output, 'private-key.pem'), key.pem, { mode: 0o600 })
   const ledger = SqliteLedger.open(ledgerPath, { signer: createSigner(key) })
   const desk = new DeskApprover()
@@ -116,7 +116,7 @@ async function guardCalls(): Promise<number> {
   return ran
 }
 
-/** Copies the ledger and changes the first byte in which two texts of the same length differ. */
+/** Copies the ledger and changes the first byte that differs between two texts of the same length. */
 function changeOneByte(path: string, from: string, to: string): number {
   copyFileSync(ledgerPath, path)
   const bytes = readFileSync(path)
@@ -127,7 +127,7 @@ function changeOneByte(path: string, from: string, to: string): number {
   return at
 }
 
-/** Runs the command-line tool as a user would, and shows what it says. */
+/** Runs the command line as a user would, and prints its output. */
 function sudoagent(...args: string[]): { readonly status: number | null; readonly output: string } {
   say(`\n   $ sudoagent ${args.map((arg) => (arg.startsWith('/') ? relative(root, arg) : arg)).join(' ')}`)
   const bin = join(root, 'node_modules', 'sudoagent', 'bin', 'sudoagent.cjs')

@@ -1,4 +1,4 @@
-// The policy of mcp-files.ts: files are read in one folder, written there when a person agrees, and never moved.
+// The policy of mcp-files.ts: allows reads in one folder, requires approval for writes there, and denies moves.
 import { realpathSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import type { PolicyResult } from '@sudoagent/core'
@@ -6,9 +6,9 @@ import type { PolicyModule } from '@sudoagent/policy'
 
 const folder = realpathSync(process.env.NOTES ?? '.')
 
-/** Where a path leads once links are followed; of a file that is not there yet, its folder must be. Null for what leads nowhere. */
+/** The path after following links. For a new file, its folder must exist. Null if the path cannot be resolved. */
 function realPath(path: unknown): string | null {
-  // A path is a path, not a URL: a server that decodes `%2e%2e` would open another file than was decided on.
+  // A path is not a URL: a server that decodes `%2e%2e` would open another file than the policy checked.
   if (typeof path !== 'string' || !isAbsolute(path) || path.includes('%') || path.includes('\0')) return null
   try {
     return realpathSync(path)
@@ -28,7 +28,7 @@ const deny = (reason: string): PolicyResult => ({ decision: 'deny', reason })
 export const policy: PolicyModule = {
   policyId: 'notes',
   version: '1',
-  // Only what is named here runs.
+  // Only the listed actions are allowed.
   evaluate({ action, kwargs: { path } }) {
     switch (action) {
       case 'files/read_text_file':
@@ -39,6 +39,6 @@ export const policy: PolicyModule = {
         return deny('not on the list')
     }
   },
-  // What a client says for its person is not enough to write.
+  // An approval from the client alone is not enough for a write.
   clientMayApprove: () => false,
 }

@@ -1,6 +1,7 @@
-// An agent works on files through MCP, and every call is decided on before it runs: reads in one folder are allowed, a write asks a person in
-// another terminal, a move is denied, and so is every way out of the folder. A tool whose definition has changed since it was accepted is
-// refused. Then the ledger verifies and tells the story.
+// An agent works on files through MCP, and every call is decided on before it runs. Reads in one folder are allowed, a
+// write needs an approval from another terminal, and a move is denied, as is every path outside the folder. A tool
+// whose definition has changed since it was accepted is refused. Finally, the ledger is verified and the calls are
+// listed.
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -24,12 +25,12 @@ writeFileSync('notes/today.txt', 'water the plants\n')
 writeFileSync('secret.txt', 'the combination is 1234\n')
 symlinkSync(realpathSync('secret.txt'), 'notes/link.txt')
 
-// What somebody accepted earlier of one tool is not what the server shows today.
+// The pinned definition of one tool differs from the server's current one.
 const pins = SqliteToolPins.open('ledger.sqlite.tools')
 pins.see('files', { name: 'list_directory', digest: sha256Hex('{}'), text: '{}' })
 pins.close()
 
-// As an MCP client starts it: the guard, and behind `--` the server.
+// The command that an MCP client runs: the guard, and after `--` the server.
 const guard = [
   'mcp',
   'guard',
@@ -48,7 +49,7 @@ await client.connect(
   }),
 )
 
-/** Calls a tool. @returns whether it ran, and what the model is shown */
+/** Calls a tool. @returns whether it ran, and the text for the model */
 async function call(name: string, args: Record<string, unknown>): Promise<{ ran: boolean; text: string }> {
   const { isError, content } = await client.callTool({ name, arguments: args })
   const [first] = content as { text: string }[]
@@ -59,7 +60,7 @@ async function call(name: string, args: Record<string, unknown>): Promise<{ ran:
   return { ran: isError !== true, text }
 }
 
-/** The person in the other terminal: looks at what would run, and answers. `sudoagent approvals` does the same. */
+/** Simulates a person at another terminal, who inspects the call and answers, as with `sudoagent approvals`. */
 async function answer(state: 'approved' | 'denied'): Promise<void> {
   const store = SqliteApprovalStore.open('ledger.sqlite.approvals')
   for (;;) {

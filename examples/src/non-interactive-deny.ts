@@ -1,4 +1,4 @@
-// In a job without a terminal nobody can be asked: what needs an approval is denied at once, with a reason, and never hangs.
+// Without a terminal, a job cannot ask for approvals: such calls are denied at once, with a reason, and never hang.
 import { strict as assert } from 'node:assert'
 import { ApprovalDenied, InteractiveApprover, SudoEngine } from '@sudoagent/core'
 import { MemoryLedger } from '@sudoagent/ledger/memory'

@@ -1,4 +1,4 @@
-// Refunds: small ones run, large ones ask. Here nobody is at a terminal, so the large one is denied; and both are on record.
+// Refunds: small ones run, large ones need an approval. Without a terminal, the large one is denied; both are recorded.
 import { strict as assert } from 'node:assert'
 import { ApprovalDenied, type Policy, SudoEngine } from '@sudoagent/core'
 import { openLedgerReader, verify } from '@sudoagent/ledger'

@@ -1,4 +1,4 @@
-// Approval and budget together, on one signed ledger: payouts ask above 500, and the agent has 3 units an hour.
+// Approval and budget on one signed ledger: payouts above 500 need an approval, and the agent has 3 units per hour.
 import { strict as assert } from 'node:assert'
 import { ApprovalDenied, ImmediateApprover, type Policy, SudoEngine } from '@sudoagent/core'
 import { SqliteApprovalStore, SqliteBudget } from '@sudoagent/core/sqlite'
@@ -54,7 +54,7 @@ assert.equal(report.verdict, 'signed')
 const story = await callStory(reader, { position: 4 })
 const receipt = await makeReceipt(reader, { requestId: story.requestId })
 await reader.close()
-// What an outsider does with it: no ledger, no engine, only the receipt and the public key.
+// An outsider verifies the receipt with only the public key.
 const proof = verifyReceipt(receipt.text, { publicKeys: [key.publicKey] })
 assert.equal(proof.ok, true)
 console.log(endings.join('\n'))

@@ -1,5 +1,5 @@
-// Every example runs as a reader would run it: built, in an empty folder, without a terminal. Each asserts its own result; this test asserts
-// that it got to its end.
+// Runs every example as a reader would: built, in an empty folder, without a terminal. Each example asserts its own
+// result; this test asserts that it completed.
 import { spawnSync } from 'node:child_process'
 import {
   copyFileSync,
@@ -20,12 +20,15 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const dist = join(root, 'examples/dist')
 const bin = join(root, 'node_modules/sudoagent/bin/sudoagent.cjs')
 
-/** The last line of each example; every one in `src/` is here, or is a part of another. */
+/** The last line of each example. Every file in `src/` is listed here or is part of another example. */
 const LAST_LINES: ReadonlyMap<string, RegExp> = new Map([
   ['custom-approver', /^production: 1 of 2$/],
   ['custom-ledger', /^ran 1 time; 4 entries, 1 open decision that never ran$/],
   ['custom-policy', /^salaries: not on the list$/],
-  ['demo', /^Done: the ledger verifies, no forged copy does, and the reports say why\. All of it is in demo-output\/$/],
+  [
+    'demo',
+    /^Done: the ledger verifies, no forged copy does, and the reports say why\. All files are in demo-output\/$/,
+  ],
   ['mcp-files', /^ledger: intact, 9 decisions, 2 outcomes$/],
   ['non-interactive-deny', /^denied: no terminal is available$/],
   ['policy-file', /^7 decisions, each with its rule$/],
@@ -113,7 +116,8 @@ describe('the CI job', () => {
     for (const name of ['agent', 'bin', 'artifact']) mkdirSync(at(name))
     const program = (name: string, script: string): void =>
       writeFileSync(at('bin', name), `#!/bin/bash\n${script}\n`, { mode: 0o755 })
-    // `npx -y sudoagent@version …`, and GitHub's command line: `run list`, `run download` of what is in `artifact`.
+    // `npx -y sudoagent@version …`, and GitHub's command line: `run list`, and `run download` of the files in
+    // `artifact`.
     program('npx', `shift 2; exec "${process.execPath}" "${bin}" "$@"`)
     program('gh', `if [ "$2" = list ]; then cat "${at('runs')}"; else cp "${at('artifact')}"/* kept/; fi`)
     writeFileSync(at('runs'), '')
@@ -123,7 +127,7 @@ describe('the CI job', () => {
       ([, , many, one]) => many ?? one ?? '',
     )
     expect(steps).toHaveLength(3)
-    /** Steps until one fails, as GitHub runs them; the checkpoint is kept when all are done. */
+    /** Runs the steps until one fails, as GitHub does. The checkpoint is kept only if all succeed. */
     const job = (ledger: string): number => {
       copyFileSync(ledger, at('agent/ledger.sqlite'))
       rmSync(at('agent/ledger.sqlite.head'), { force: true })
@@ -152,7 +156,7 @@ describe('the CI job', () => {
     expect(readFileSync(at('artifact/ledger.checkpoint'), 'utf8')).toMatch(/\n19\n/)
     expect(job(demo('ledger.sqlite'))).toBe(0)
     expect(JSON.parse(readFileSync(at('report.json'), 'utf8')).verdict).toBe('anchored')
-    // The signer cut the end off and signed a head for the rest: only the kept checkpoint shows it.
+    // The signer truncated the ledger and signed a head for the rest: only the kept checkpoint reveals it.
     const lines = readFileSync(demo('ledger.jsonl'), 'utf8').split('\n')
     writeFileSync(at('short.jsonl'), `${lines.slice(0, 12).join('\n')}\n`)
     const args = ['checkpoint', at('short.jsonl'), '--private-key', demo('private-key.pem'), '--output', at('new.head')]
@@ -161,7 +165,7 @@ describe('the CI job', () => {
     expect(job(at('short.jsonl'))).not.toBe(0)
     writeFileSync(at('runs'), '')
     expect(job(at('short.jsonl'))).toBe(0)
-    // The checkpoint is gone: a job that has succeeded before does not go back to a lower grade.
+    // The checkpoint is missing: a job that succeeded before must not fall back to a lower grade.
     rmSync(at('artifact/ledger.checkpoint'))
     expect(job(demo('ledger.sqlite'))).not.toBe(0)
     rmSync(folder, { recursive: true })

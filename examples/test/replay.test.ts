@@ -1,5 +1,6 @@
-// 1,164 tool calls that a real model made against an airline's booking system (τ-bench), replayed through the boundary into both stores,
-// signed, then verified, and every call found again. Leaves the ledgers in `test-output/replay/` for other verifiers to look at.
+// Replays 1,164 tool calls that a real model made against an airline's booking system (τ-bench) into both stores,
+// signed, then verifies the ledgers and finds every call again. Writes the ledgers to `test-output/replay/` for other
+// verifiers.
 import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -28,12 +29,12 @@ const data = join(root, '../shared/data/tau-bench-airline-calls.jsonl')
 const output = join(root, 'test-output/replay')
 const BOOKINGS_MAX = 40
 const slow = TIER === 'slow'
-/** Of calls that each cost a walk through a ledger, all forms but the slow one take one in so many. */
+/** Some checks read the whole ledger for each call. All tiers but the slow one check only one call in this number. */
 const ONE_IN = byTier({ short: 40, long: 8 })
 
 if (!existsSync(data)) console.info('replay: the recorded calls are not here, skipped')
 
-/** What must become of a call, worked out from the recording alone, with nothing of the policy's own code. */
+/** The expected result of each call, derived from the recording without the policy's code. */
 function expectations(calls: readonly RecordedCall[]): string[] {
   let bookings = 0
   return calls.map(({ tool, arguments: input }) => {
@@ -133,7 +134,7 @@ describe.skipIf(!existsSync(data)).each(['sqlite', 'jsonl'] as const)('the repla
     expect(await verify(reader, { publicKeys: [key.publicKey] })).toMatchObject({
       ok: true,
       verdict: 'signed',
-      // The first one is the genesis.
+      // Includes the genesis.
       entries: 1 + 1164 + ran,
       decisions: 1164,
       outcomes: ran,
@@ -146,14 +147,14 @@ describe.skipIf(!existsSync(data)).each(['sqlite', 'jsonl'] as const)('the repla
     })
   })
 
-  /** Request ids of the entries that fit. */
+  /** Request IDs of the matching entries. */
   async function found(criteria: Criteria): Promise<Set<string>> {
     const ids = new Set<string>()
     for await (const { entry } of select(reader, criteria)) ids.add(String(entry.request_id))
     return ids
   }
 
-  /** Request ids of the calls that fit. */
+  /** Request IDs of the matching calls. */
   const made = (fits: (call: RecordedCall, index: number) => boolean): Set<string> =>
     new Set(result.requestIds.filter((_, index) => fits(calls[index] as RecordedCall, index)))
 
@@ -177,22 +178,22 @@ describe.skipIf(!existsSync(data)).each(['sqlite', 'jsonl'] as const)('the repla
   it('a search for the id that the model gave a call finds it, and no other', async () => {
     const callIds = new Set(calls.map(({ call_id }) => call_id))
     expect(callIds.size).toBeGreaterThan(100)
-    // Each of them is a walk through the whole ledger: the other forms take some.
+    // Each search reads the whole ledger, so the other tiers take a sample.
     for (const callId of [...callIds].filter((_, n) => slow || n % ONE_IN === 0)) {
       expect(await found({ text: callId, event: 'decision' })).toEqual(made(({ call_id }) => call_id === callId))
     }
   })
 
   it('every call has a receipt, which stands without the ledger', async () => {
-    // Behind the genesis.
+    // The genesis is entry 1.
     let position = 1
     const kinds = new Set<string>()
     for (const [index, requestId] of result.requestIds.entries()) {
       position += 1
       const ran = result.endings[index] === 'ran'
-      // Of those that are not looked at, the first of each tool and ending is.
+      // The first call of each tool and ending is always checked.
       const what = `${calls[index]?.tool} ${result.endings[index]}`
-      // A JSONL ledger is walked for each receipt.
+      // Every receipt reads the whole JSONL ledger.
       const isLooked = slow || (isLong && kind === 'sqlite') || index % ONE_IN === 0 || !kinds.has(what)
       kinds.add(what)
       if (!isLooked) {

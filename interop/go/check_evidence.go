@@ -1,10 +1,10 @@
-// Checks sudoagent's evidence with another implementation: golang.org/x/mod's sumdb/note and sumdb/tlog, which the Go checksum
-// database runs on. Nothing of sudoagent is used here but its files.
+// Checks sudoagent's evidence with an independent implementation: golang.org/x/mod's sumdb/note and sumdb/tlog, which
+// the Go checksum database uses. Only sudoagent's files are used here, not its code.
 //
 //	GO111MODULE=off GOPATH=/usr/share/gocode go run check_evidence.go evidence.json
 //
-// evidence.json comes from make-evidence.mjs: checkpoints, inclusion proofs (C2SP tlog-proof texts), consistency proofs and whole trees, each
-// saying whether it must hold. Exits with 1 unless every one of them is judged as it says.
+// make-evidence.mjs writes evidence.json: checkpoints, inclusion proofs (C2SP tlog-proof texts), consistency proofs and
+// whole trees, each with its expected result. Exits with 1 if a result differs.
 package main
 
 import (
@@ -81,7 +81,7 @@ func hashes(lines []string) (list []tlog.Hash, err error) {
 	return list, nil
 }
 
-// leaf is what the tree holds of an entry: the leaf hash of the raw bytes of its entry_hash.
+// leaf returns the tree's leaf for an entry: the leaf hash of the raw bytes of its entry_hash.
 func leaf(entryHash string) (tlog.Hash, error) {
 	data, err := hex.DecodeString(entryHash)
 	return tlog.RecordHash(data), err
@@ -129,7 +129,7 @@ func consistency(older, newer string, lines []string, v note.Verifier) error {
 	return tlog.CheckTree(tlog.TreeProof(path), newSize, newRoot, oldSize, oldRoot)
 }
 
-// wholeTree computes the root anew from the entry hashes.
+// wholeTree recomputes the root from the entry hashes.
 func wholeTree(signed string, entryHashes []string, v note.Verifier) error {
 	size, root, err := tree(signed, v)
 	if err != nil {
@@ -204,10 +204,10 @@ func main() {
 		judge(t.What, t.Holds, wholeTree(t.Note, t.EntryHashes, v))
 	}
 	if len(e.Checkpoints) == 0 || len(e.Inclusions) == 0 || len(e.Consistencies) == 0 || len(e.Trees) == 0 {
-		fmt.Println("something to check is missing")
+		fmt.Println("evidence.json is incomplete")
 		os.Exit(1)
 	}
-	fmt.Printf("%d checkpoints, %d inclusion proofs, %d consistency proofs, %d trees: %d judged otherwise than expected\n",
+	fmt.Printf("%d checkpoints, %d inclusion proofs, %d consistency proofs, %d trees: %d with an unexpected result\n",
 		len(e.Checkpoints), len(e.Inclusions), len(e.Consistencies), len(e.Trees), wrong)
 	if wrong > 0 {
 		os.Exit(1)

@@ -1,9 +1,10 @@
-// A witness of others: `litewitness` (filippo.io/torchwood) cosigns our checkpoint, follows the ledger as it grows, and refuses a fork of it.
+// A third-party witness: `litewitness` (filippo.io/torchwood) cosigns our checkpoint, follows the ledger as it grows,
+// and refuses a fork of it.
 //
 //   node interop/go/check_witness.mjs LITEWITNESS
 //
-// It takes its key from an ssh-agent, and the logs that it knows from SQLite tables, which are filled here: its own tool for that is built with
-// another version of Go.
+// It reads its key from an ssh-agent and its known logs from SQLite tables. This script fills the tables, because the
+// tool for that is built with another version of Go.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
@@ -18,7 +19,7 @@ import { emptyRoot } from '../../packages/crypto/dist/tree.js'
 import { JsonlLedger } from '../../packages/ledger/dist/store/jsonl/ledger.js'
 import { Checks, decision, newSigner, run, sudoagent, sudoagentText } from '../ledger-maker.mjs'
 
-/** How long the agent and the witness may take to start. */
+/** Time limit for the start of the agent and the witness. */
 const START_TIMEOUT_MS = 20_000
 const NAME = 'example.com/litewitness'
 const origin = 'example.com/interop'
@@ -60,7 +61,7 @@ async function check({ vkey, url }) {
 
   await grow(ledger, 4, 300)
   checks.that('it follows the growth', cosign(ledger).status, 0)
-  checks.that('its second cosignature holds', witnessed(ledger), 'witnessed 301')
+  checks.that('its second cosignature is valid', witnessed(ledger), 'witnessed 301')
   checks.that('the same once more', cosign(ledger).status, 0)
 
   await grow(fork, 1_000, 1_400)
@@ -119,11 +120,11 @@ async function startWitness() {
   const url = `http://127.0.0.1:${port}`
   await until(`litewitness (${log})`, async () => (await fetch(url, { signal: AbortSignal.timeout(1_000) })).ok)
   const vkey = /vkey=(\S+)/.exec(log)?.[1]
-  if (vkey === undefined) throw new Error(`litewitness says no vkey: ${log}`)
+  if (vkey === undefined) throw new Error(`litewitness printed no vkey: ${log}`)
   return { vkey, url }
 }
 
-/** The three tables, with our log in them. */
+/** Creates the three tables and adds our log. */
 function fillDatabase(path) {
   const require = createRequire(join(import.meta.dirname, '../../packages/ledger/package.json'))
   const db = new (require('better-sqlite3'))(path)

@@ -1,5 +1,5 @@
-// Makes evidence for check_evidence.go: a ledger that grows, its head at many sizes, and proofs between them, the good ones and copies with one
-// byte changed.
+// Creates evidence for check_evidence.go: a growing ledger, its head at many sizes, and proofs between them, both valid
+// ones and copies with one changed byte.
 //
 //   node interop/go/make-evidence.mjs evidence.json
 import { writeFileSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { MemoryLedger } from '../../packages/ledger/dist/store/memory.js'
 import { decision, newSigner } from '../ledger-maker.mjs'
 
 const SIZE = 600
-/** Sizes at which the head is kept: around powers of two, where trees change their shape. */
+/** Sizes at which the head is kept: around powers of two, where the shape of the tree changes. */
 const SIZES = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 255, 256, 257, 300, 511, 512, 513, SIZE]
 
 const [, , output] = process.argv
@@ -47,7 +47,7 @@ for (const size of sizes) {
   const head = heads.get(size)
   evidence.checkpoints.push({ what: `checkpoint ${size}`, note: head, holds: true })
   for (let at = 0; at < head.length; at += 7) {
-    // The blank line and the dash are not part of the signed text; every change of what they hold is still no such note.
+    // The blank line and the dash are not part of the signed text, but every change of them makes the note invalid.
     evidence.checkpoints.push({ what: `checkpoint ${size}, byte ${at} changed`, note: changed(head, at), holds: false })
   }
   evidence.trees.push({ what: `tree ${size}`, note: head, entry_hashes: entryHashes.slice(0, size), holds: true })
@@ -96,7 +96,8 @@ writeFileSync(output, JSON.stringify(evidence))
 function changed(text, at) {
   const bytes = Buffer.from(text)
   const index = Math.min(at, bytes.length - 1)
-  // Far apart in base64: Go does not look at the bits that the last character of a signature leaves over, and ours refuses them.
+  // Changes high bits of the base64 character: Go ignores the unused bits of a signature's last character, which our
+  // parser rejects.
   bytes[index] = '89+/'.includes(String.fromCharCode(bytes[index])) ? 0x41 : 0x38
   return bytes.toString('utf8')
 }

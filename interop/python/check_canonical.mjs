@@ -1,9 +1,11 @@
-// Canonicalisation corpora of others, from the package `agent-evidence-vectors` on PyPI, against `encodeJcs(parseJson(text))`.
+// Compares `encodeJcs(parseJson(text))` with third-party corpora of canonical JSON from the package
+// `agent-evidence-vectors` on PyPI.
 //
 //   node interop/python/check_canonical.mjs VENV
 //
-// One vector is not for us: `rounded-unsafe-integer` refuses 2^53 + 1, which is what that corpus calls its bounded profile. `parseJson` reads
-// numbers as doubles, as RFC 8785 does, so it comes out rounded; a ledger holds such integers as text, and its verifier rounds no number.
+// One vector does not apply: `rounded-unsafe-integer` rejects 2^53 + 1 (that corpus's bounded profile). `parseJson`
+// reads numbers as doubles, as RFC 8785 does, so it rounds this one. A ledger stores such integers as text, and its
+// verifier rounds no number.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeJcs, parseJson } from '../../packages/crypto/dist/json.js'
@@ -15,7 +17,7 @@ const [, , venv] = process.argv
 const checks = new Checks()
 const site = join(venv, 'lib', readdirSync(join(venv, 'lib'))[0] ?? '', 'site-packages/agent_evidence_vectors/corpora')
 
-/** Hex of the canonical bytes; null when the text is refused. */
+/** The canonical bytes in hex; null if the text is rejected. */
 function canonicalHex(text) {
   try {
     return Buffer.from(encodeJcs(parseJson(text))).toString('hex')
@@ -32,14 +34,14 @@ for (const { id, input } of bytes.rejectCases) {
   else checks.that(`${id}, the exception`, canonicalHex(input), Buffer.from(EXCEPTION.comesOut).toString('hex'))
 }
 
-// The vectors of the signatures of Agent Cards (A2) are about something else than RFC 8785.
+// The signature vectors of Agent Cards (A2) do not test RFC 8785.
 const folder = join(site, 'vectors-a2a-jcs-v01')
 let vectors = 0
 for (const group of readdirSync(folder).filter((name) => /^a[3-6]-/.test(name))) {
   for (const name of readdirSync(join(folder, group))) {
     const text = readFileSync(join(folder, group, name), 'utf8')
     const vector = JSON.parse(text)
-    // As it stands there, so that its numbers and escapes are not read and written on the way.
+    // The input as it is written in the file, so that parsing does not change its numbers and escapes.
     const input = vector.input_raw ?? /"input": ([\s\S]*),\n {2}"expected"/.exec(text)?.[1]
     checks.that(vector.id, canonicalHex(input), vector.expected?.canonical_utf8_hex ?? null)
     vectors += 1

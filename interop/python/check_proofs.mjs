@@ -1,4 +1,5 @@
-// `receipt --format tlog-proof` checked by another implementation of C2SP tlog-proof: the package `proofbundle` from PyPI.
+// Checks `receipt --format tlog-proof` with a third-party implementation of C2SP tlog-proof: the package `proofbundle`
+// from PyPI.
 //
 //   node interop/python/check_proofs.mjs VENV
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
@@ -30,7 +31,7 @@ await writer.close()
 const cosigned = await cosign(readFileSync(`${ledger}.head`, 'utf8'))
 keepCosigned(ledger, cosigned)
 
-/** The exit code of `proofbundle verify-proof`: 0 when the proof holds. */
+/** Whether `proofbundle verify-proof` accepts the proof (exit code 0). */
 function verified({ proof, leaf, at = origin, by = witnesses, threshold = 2 }) {
   const file = (name, content) => {
     writeFileSync(join(folder, name), content)

@@ -1,5 +1,5 @@
-// Ledgers that the package `sudoagent` 2.0.0 from PyPI writes in this run: read, verified, searched, exported and receipted; tampered ones are
-// found, by ours and by `verify_ledger.py`.
+// Writes ledgers with the package `sudoagent` 2.0.0 from PyPI. Our tools must read, verify, search and export them and
+// create receipts; both our verifier and `verify_ledger.py` must detect tampered ones.
 //
 //   node interop/python/check_pypi_ledgers.mjs VENV
 import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { JsonlLedger } from '../../packages/ledger/dist/store/jsonl/ledger.js'
 import { SqliteLedger } from '../../packages/ledger/dist/store/sqlite/ledger.js'
 import { Checks, decision, newSigner, run, sudoagent, sudoagentText } from '../ledger-maker.mjs'
 
-/** Bytes between two that are changed: some hundred changes a ledger. */
+/** Distance between changed bytes: some hundred changes for each ledger. */
 const STEP = 211
 const python = join(process.argv[2], 'bin/python')
 const here = import.meta.dirname
@@ -45,8 +45,7 @@ async function checkLedger(name, kind) {
 
   const lines = sudoagentText('export', path, '--format', 'ndjson').trimEnd().split('\n')
   checks.that(`${what}, exported entries`, lines.length, report.entries)
-  if (kind === 'jsonl')
-    checks.that(`${what}, exported as it stands`, `${lines.join('\n')}\n`, readFileSync(path, 'utf8'))
+  if (kind === 'jsonl') checks.that(`${what}, exported unchanged`, `${lines.join('\n')}\n`, readFileSync(path, 'utf8'))
   checks.that(
     `${what}, exported as JSON`,
     JSON.parse(sudoagentText('export', path, '--format', 'json')).length,
@@ -67,7 +66,7 @@ async function checkLedger(name, kind) {
   if (name === 'plain') await checkReceipts(path, kind, calls)
 }
 
-/** A checkpoint of ours over entries of theirs: then each has a receipt. */
+/** Adds our checkpoint over the package's entries. Each entry then has a receipt. */
 async function checkReceipts(path, kind, calls) {
   const grown = join(folder, `grown.${kind}`)
   if (kind === 'jsonl') copyFileSync(path, grown)
@@ -100,14 +99,14 @@ async function codesOf(bytes, publicKeys) {
   return findings.map(({ code }) => code)
 }
 
-/** Bytes changed, and entries changed by somebody who can compute hashes. */
+/** Changes bytes, and entries with recomputed hashes. */
 async function checkTampered(name) {
   const bytes = readFileSync(join(folder, `${name}.jsonl`))
   let missed = 0
   for (let at = 1; at < bytes.length; at += STEP) {
     const copy = Buffer.from(bytes)
     copy[at] ^= 1
-    // Without the key, the signature itself could be anything.
+    // Without the key, the signature itself could have any value.
     if ((await codesOf(copy, name === 'signed' ? [key] : [])).length === 0) missed += 1
   }
   checks.that(`${name}, changed bytes that were not found`, missed, 0)
@@ -153,7 +152,8 @@ async function checkTampered(name) {
     checks.that(`${name}, ${code}`, codes.includes(code), true)
     if (name === 'signed') {
       const withKey = await codesOf(resealed(copy), [key])
-      // Where the first entry was changed no signature holds, and entries without key_id could be signed by a key that was not given.
+      // If the first entry changed, no signature is valid, and entries without key_id may be attributed to an unknown
+      // key.
       const isFound = withKey.includes('SIGNATURE_INVALID') || withKey.includes('KEY_UNKNOWN')
       checks.that(`signed, ${code}, with the key`, isFound, true)
     }
@@ -174,7 +174,7 @@ function resealed(entries) {
   return Buffer.from(lines.map((line) => `${line}\n`).join(''))
 }
 
-/** Keys by code point, as the package sorts them. */
+/** Sorts keys by code point, as the package does. */
 function pythonCanonical(value) {
   if (Array.isArray(value)) return `[${value.map(pythonCanonical).join(',')}]`
   if (typeof value !== 'object' || value === null) return encodeCanonical(value)

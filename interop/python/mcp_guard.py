@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Speaks to `sudoagent mcp guard` with the Python SDK of MCP: over stdio and over HTTP, with elicitation and without.
+"""Connects to `sudoagent mcp guard` with the Python SDK of MCP: over stdio and HTTP, with and without elicitation.
 
     python3 -m venv venv && venv/bin/pip install mcp
     venv/bin/python interop/python/mcp_guard.py
 
-Needs a built clone and `node`. Prints one line for each way and exits 0 when the guard did what it should; where the package `mcp` is
-not installed, says so and exits 0 as well.
+Needs a built clone and `node`. Prints one line for each combination, and exits with 0 if all results are as expected. If
+the package `mcp` is not installed, prints that and exits with 0.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CLI = ROOT / "apps/cli/bin/sudoagent.cjs"
 SERVER = ROOT / "packages/mcp/test/fixtures/hostile-server.mjs"
 TOKEN = "a-token-for-the-python-client"
-# Longer than anything here takes on a busy machine.
+# Longer than every operation here takes on a busy machine.
 TIMEOUT_S = 60
 
 POLICY = """export const policy = {
@@ -43,7 +43,7 @@ POLICY = """export const policy = {
 
 
 def guard(folder, *options, mode="plain"):
-    """The guard's command line, with a small server behind it; calls that wait for an approval are answered after a second."""
+    """The guard's command line with a small server. Pending calls are answered after a second."""
     args = ["mcp", "guard", "--policy", f"{folder}/policy.mjs", "--ledger", f"{folder}/ledger.sqlite"]
     args += ["--server", "files", "--hold", "1", "--elicitation", *options]
     return [str(CLI), *args, "--", "node", str(SERVER), mode]
@@ -73,7 +73,7 @@ async def over_http(folder, mode="plain"):
 
 @contextlib.asynccontextmanager
 async def http_client(url, headers):
-    """The SDK has had two names, and two ways to give headers."""
+    """The function has two names in the SDK, with two ways to set headers."""
     from mcp.client import streamable_http
 
     if hasattr(streamable_http, "streamable_http_client"):
@@ -126,7 +126,7 @@ async def main():
                 verified = subprocess.run(["node", str(CLI), "verify", f"{folder}/ledger.sqlite", "--quiet"])
                 assert verified.returncode == 0, "the ledger does not verify"
                 print(f"{name}, {'with' if can_be_asked else 'without'} elicitation: as it should be")
-    # Version 2 of the SDK refuses events above 1 MiB: such a result has to arrive as one JSON text.
+    # Version 2 of the SDK rejects events above 1 MiB, so a larger result must arrive as one JSON text.
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "policy.mjs").write_text(POLICY)
         async with over_http(folder, mode="large") as (read, write):

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Checks a sudoagent ledger from the outside: a second implementation, so that a bug of ours cannot hide behind itself.
+"""Checks a sudoagent ledger with a second implementation, so that a bug in the first one cannot go unnoticed.
 
-Follows the rules of SudoAgent 2.0 for Python (docs/ledger-format.md), its source and the older package on PyPI: canonical JSON with fixed-point decimals and keys sorted by code
-point, entry hashes, the chain, decision hashes, and Ed25519 signatures by the textbook algorithm of RFC 8032. Standard library only.
+Follows the rules of SudoAgent 2.0 for Python (docs/ledger-format.md), both its source and the older package on PyPI:
+canonical JSON with fixed-point decimals and keys sorted by code point, entry hashes, the chain, decision hashes, and
+Ed25519 signatures by the textbook algorithm of RFC 8032. Uses only the standard library.
 
     python3 interop/python/verify_ledger.py LEDGER [PUBLIC_KEY.pem]
 
-Prints one line and exits 0 when the ledger verifies; prints what is wrong and exits 1 when it does not.
+Prints one line and exits with 0 if the ledger verifies; otherwise prints the problem and exits with 1.
 """
 
 import base64
@@ -47,7 +48,7 @@ def sha256_hex(value):
     return hashlib.sha256(canonical(value).encode()).hexdigest()
 
 
-# Ed25519 by RFC 8032, section 6: slow, short, and nothing of it shared with what it checks.
+# Ed25519 by RFC 8032, section 6: short and slow, and independent of the checked implementation.
 P = 2**255 - 19
 L = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P
@@ -115,12 +116,12 @@ BUDGET_CODES = ("BUDGET_EXCEEDED_AGENT_RATE", "BUDGET_EXCEEDED_TOOL_RATE", "BUDG
 
 
 def is_pypi(entry):
-    """Whether the package `sudoagent` 2.0.0 on PyPI wrote an entry: told by the members that only the other shape has."""
+    """Whether the package `sudoagent` 2.0.0 on PyPI wrote an entry: members of the other shape are missing."""
     return not {"parameters", "actor", "budget"} & set(entry) and "policy_version" not in entry["decision"]
 
 
 def pypi_problem(entry):
-    """What such an entry says twice, the hash of its policy, and its approval."""
+    """Checks the repeated members of such an entry, the hash of its policy, and its approval."""
     decision, metadata = entry["decision"], entry["metadata"]
     if sha256_hex({"policy": decision["policy_id"]}) != decision["policy_hash"]:
         return "policy_hash mismatch"
@@ -188,7 +189,7 @@ def approval_problem(entry):
         return None
     if resolved is not None and seconds_of(resolved) > seconds_of(end):
         return "approval was given late"
-    # It may have waited for the lock of the ledger for a minute.
+    # The decision may wait for the ledger's lock for up to a minute.
     return "approval was used late" if recorded is not None and seconds_of(recorded) > seconds_of(end) + 60 else None
 
 
@@ -229,7 +230,7 @@ def problem_of(line, row_hash, row_prev, previous, decisions, public):
         same = decision_hash(entry, decision["created_at"]) == entry["decision"]["decision_hash"]
         if not same or entry["agent_id"] != decision["agent_id"]:
             return None, "outcome describes another call than its decision"
-        # A second outcome then finds a decision that is done.
+        # A second outcome then finds a finished decision.
         decisions[entry["decision"]["decision_hash"]] = {**decision, "decision": {"effect": "done"}}
     return entry["entry_hash"], None
 

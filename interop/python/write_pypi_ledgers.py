@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Writes ledgers with the package `sudoagent` 2.0.0 from PyPI: every kind of decision, odd names and values, several processes, signed and not.
+"""Writes ledgers with the package `sudoagent` 2.0.0 from PyPI.
+
+They contain every kind of decision and unusual names and values, are signed or unsigned, and come from several processes.
 
     VENV/bin/python interop/python/write_pypi_ledgers.py FOLDER
 """

@@ -1,6 +1,7 @@
-// Reads the Markdown of this repository: fenced blocks with the directive above them, links, and the anchors of headings.
+// Reads the Markdown of this repository: fenced blocks with the directive above them, links, and the anchors of
+// headings.
 //
-// A directive is an HTML comment in front of a block. It says how `docs.test.ts` treats the block:
+// A directive is an HTML comment before a block. It tells `docs.test.ts` how to treat the block:
 //
 //   <!-- docs-test: skip: needs a registry -->   not executed, for the reason given
 //   <!-- docs-test: exit 0 1 -->                 exit codes of the block's commands, in order (0 for those not named)
@@ -98,7 +99,9 @@ function linksOf(row: string): readonly string[] {
   return [...prose.matchAll(/\]\(([^()\s]+)\)/g)].map(([, target = '']) => target)
 }
 
-/** Rows of a table, cells trimmed; `header` says which table of the text is meant: the first cells of its first row. */
+/**
+ * The rows of a table, with trimmed cells. `header` has the first cells of the table's first row and selects the table.
+ */
 export function tableRows(text: string, ...header: readonly string[]): readonly (readonly string[])[] {
   const rows = text.split('\n').map(cellsOf)
   const start = rows.findIndex((cells) => header.every((name, index) => cells[index] === name))
@@ -109,7 +112,7 @@ export function tableRows(text: string, ...header: readonly string[]): readonly 
 
 function cellsOf(row: string): readonly string[] {
   if (!row.startsWith('|')) return []
-  // A pipe inside a cell is written `\|`.
+  // A pipe inside a cell is escaped as `\|`.
   return row
     .replace(/^\||\|\s*$/g, '')
     .split(/(?<!\\)\|/)

@@ -1,5 +1,6 @@
-// The folder that a reader of the documents is in: the root of a clone after the demo. The packages are installed, `sudoagent` is on the
-// PATH, and `demo-output/` holds what the demo leaves behind, made here by the same library in a fraction of the time.
+// The folder in which a reader of the documents works: the root of a clone after the demo. The packages are installed,
+// `sudoagent` is on the PATH, and `demo-output/` contains the files of the demo, created here by the same library in a
+// fraction of the time.
 import {
   cpSync,
   existsSync,
@@ -21,15 +22,15 @@ import { exportNdjson } from '../../packages/ledger/dist/export.js'
 import { makeReceipt, openLedgerReader, select } from '../../packages/ledger/dist/index.js'
 import { SqliteLedger } from '../../packages/ledger/dist/store/sqlite/ledger.js'
 
-/** A folder for all pages; each page gets its own below it, so that what one leaves behind does not help another. */
+/** A folder for all pages. Each page gets its own subfolder, so that the files of one page do not help another. */
 export interface ReaderFolder {
-  /** Makes the folder of one page. */
+  /** Creates the folder of one page. */
   page(name: string): string
   readonly env: NodeJS.ProcessEnv
   remove(): void
 }
 
-// Node 20 cannot run TypeScript: for a program of a page, this does what `tsx`, or Node 22, does for the reader.
+// Node 20 cannot run TypeScript. This hook runs a page's programs as `tsx` or Node 22 would.
 const HOOK = `import { readFile } from 'node:fs/promises'
 import ts from 'TYPESCRIPT'
 const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext }
@@ -94,7 +95,7 @@ export async function makeReaderFolder(
   }
 }
 
-/** What `examples/src/demo.ts` leaves behind. */
+/** Creates the files that `examples/src/demo.ts` writes. */
 async function makeDemoOutput(root: string, demo: string): Promise<void> {
   const key = generatePrivateKey()
   const path = join(demo, 'ledger.sqlite')

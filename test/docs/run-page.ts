@@ -1,4 +1,4 @@
-// Runs the blocks of a page as its reader would, one after another, in the page's folder.
+// Runs the blocks of a page in order, in the page's folder, as a reader would.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
@@ -10,7 +10,7 @@ import type { Source } from './type-check.js'
 /** Pages whose code imports agent frameworks: `compat/test/docs.test.ts` compiles and runs it. */
 export const NEED_FRAMEWORKS: readonly string[] = ['docs/adapters.md', 'packages/adapters/README.md']
 
-/** The `ts` blocks of pages, but for those that are skipped. */
+/** The `ts` blocks of pages, without skipped ones. */
 export function programsOf(pages: readonly Page[]): readonly Source[] {
   return pages
     .flatMap(({ blocks }) => blocks)

@@ -1,20 +1,21 @@
-// Runs the `sh` blocks of a page as a reader would type them, one after another, and compares what comes out with what the page says.
+// Runs the `sh` blocks of a page in order, as a reader would type them, and compares the output with the page.
 //
-// In a block with lines that start with `$ `, those are the commands, and the lines after one are its output (stdout and stderr as a terminal
-// shows them); a command without such lines may say anything. In a block without `$ `, every line is a command. In expected output `…` stands
-// for any text within a line, and a line that is only `…` for any number of lines.
+// In a block with lines that start with `$ `, those lines are the commands, and the lines after a command are its
+// output (stdout and stderr, as in a terminal). The output of a command without such lines is not compared. In a block
+// without `$ `, every line is a command. In expected output, `…` matches any text within a line, and a line that is
+// only `…` matches any number of lines.
 import { spawn } from 'node:child_process'
 import type { Block } from './markdown.js'
 
 export interface Command {
   readonly text: string
-  /** Null when the page does not say. */
+  /** Null if the page does not show the output. */
   readonly output: string | null
   readonly exitCode: number
 }
 
 const MARK = '\u0001docs-test'
-/** A command that hangs must not hang the suite. Blocks take a second or two; the rest is for a machine that is busy. */
+/** A hanging command must not hang the suite. Blocks take a second or two; the rest is reserve for a busy machine. */
 const BLOCK_MS_MAX = 170_000
 
 export function commandsOf({ text, directive }: Block): readonly Command[] {
@@ -37,7 +38,7 @@ export function commandsOf({ text, directive }: Block): readonly Command[] {
   }
   const said = commands.map(({ output }) => output.join('\n').trimEnd())
   return commands.map(({ text: command }, index) => {
-    // A page that goes on to print `$?` has said what the exit code is.
+    // If the page prints `$?` next, that output is the expected exit code.
     const shown = commands[index + 1]?.text === 'echo $?' ? Number(said[index + 1]) : 0
     return { text: command, output: said[index] || null, exitCode: codes[index] ?? shown }
   })
@@ -48,7 +49,7 @@ export interface Ran {
   readonly exitCode: number
 }
 
-/** Runs commands in one shell, so that variables and `$?` carry over, with stdin at its end and no terminal. */
+/** Runs commands in one shell, so that variables and `$?` persist, with empty stdin and without a terminal. */
 export async function runCommands(
   commands: readonly Command[],
   cwd: string,
@@ -60,7 +61,7 @@ export async function runCommands(
   const output = await shell(`exec 2>&1\n${script}`, cwd, env)
   const parts = output.split(MARK)
   return commands.map((_, index) => ({
-    // What stands behind the mark of one command is its exit code, a line end, and then the next one's output.
+    // The text after a command's mark is its exit code, a line feed, and the next command's output.
     output: (parts[index] ?? '').replace(index === 0 ? '' : /^ \d+\n/, ''),
     exitCode: Number(/^ (\d+)/.exec(parts[index + 1] ?? '')?.[1] ?? Number.NaN),
   }))
@@ -81,7 +82,7 @@ function shell(script: string, cwd: string, env: NodeJS.ProcessEnv): Promise<str
   })
 }
 
-/** Whether the output is what the page says, `…` standing for what differs from run to run. */
+/** Whether the output matches the page, where `…` matches text that differs from run to run. */
 export function outputFits(expected: string, actual: string): boolean {
   const rows = expected.split('\n').map((row) => (row.trim() === '…' ? null : patternOf(row.trimEnd())))
   const source = rows.map((row) => (row === null ? String.raw`(?:[^\n]*\n)*?` : `${row} *\n`)).join('')

@@ -1,20 +1,20 @@
-// Compiles the `ts` blocks of all pages at once, strictly, against the packages as they were built. A block is a module of its own.
+// Compiles the `ts` blocks of all pages at once, strictly, against the built packages. Each block is a module.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
 
 export interface Source {
-  /** Where the code stands: `docs/quickstart.md:12`. */
+  /** Location of the code: `docs/quickstart.md:12`. */
   readonly from: string
   readonly text: string
 }
 
-/** What the compiler finds, each with the line of the page's block; empty when everything compiles. */
+/** The compiler's errors, each with the line of the page's block; empty if everything compiles. */
 export function typeErrors(root: string, folder: string, sources: readonly Source[]): readonly string[] {
   const origins = new Map(
     sources.map(({ from, text }, index) => {
       const path = join(folder, `block-${index}.ts`)
-      // Without an import or export a block would be a script, and its names would meet those of the others.
+      // Without an import or export, a block would be a script and share its names with other blocks.
       writeFileSync(path, `${text}\nexport {}\n`)
       return [path, from]
     }),

@@ -1,4 +1,4 @@
-// The worked example of docs/ledger-format.md, taken off the page, and the same made again by the library.
+// The worked example of docs/ledger-format.md, read from the page, and the same example created by the library.
 import { createSigner, generatePrivateKey, type Signer } from '../../packages/crypto/dist/index.js'
 import { type EntryDraft, select } from '../../packages/ledger/dist/index.js'
 import { MemoryLedger } from '../../packages/ledger/dist/store/memory.js'
@@ -24,7 +24,7 @@ export interface WorkedExample {
   readonly receipt: string
 }
 
-/** @throws Error when the page has another form than the one that is read here */
+/** @throws Error if the page has another form than this function expects */
 export function readWorkedExample({ path, blocks }: Page): WorkedExample {
   const plain = blocks.filter(({ language }) => language === 'text').map(({ text }) => text)
   const named = (name: string): string => {
@@ -71,13 +71,13 @@ const LEDGER_FIELDS = [
   'entry_signature',
 ]
 
-/** What a writer would have handed over for a line. */
+/** The draft from which a writer creates this line. */
 export function draftOf(line: string): EntryDraft {
   const entry = Object.entries(JSON.parse(line) as Record<string, unknown>)
   return Object.fromEntries(entry.filter(([field]) => !LEDGER_FIELDS.includes(field))) as unknown as EntryDraft
 }
 
-/** What a new ledger with the example's key makes of the example's decision, at the example's time. @returns the stored lines */
+/** Writes the example's decision to a new ledger with the example's key and time. @returns the stored lines */
 export async function makeLines({ genesis, line }: WorkedExample): Promise<readonly string[]> {
   const { recorded_at: at } = JSON.parse(line) as { readonly recorded_at: string }
   const { checkpoint } = JSON.parse(genesis) as { readonly checkpoint: { readonly ledger_id: string } }

@@ -1,9 +1,8 @@
-// The prose of a Markdown page: paragraphs, list items, headings, and the cells of tables that are long enough to
-// be sentences.
+// The prose of a Markdown page: paragraphs, list items, headings, and table cells that are long enough to be sentences.
 import { parse } from '@textlint/markdown-to-ast'
 import { CODE, mask, maskAll } from './passage.mjs'
 
-/** A shorter cell is a name, and a cell with fewer words outside its code is a list of names. */
+/** A shorter cell is a name; a cell with fewer words outside code is a list of names. */
 const CELL_WORDS_MIN = 5
 const CELL_PLAIN_WORDS_MIN = 3
 
@@ -24,7 +23,7 @@ export function isProse(node, source) {
   return wordsIn(text) >= CELL_WORDS_MIN && wordsIn(text.replaceAll(CODE, '')) >= CELL_PLAIN_WORDS_MIN
 }
 
-/** @returns the passage that a node makes; code spans are placeholders, the addresses of links are blank */
+/** @returns the passage of a node; code spans are placeholders, link addresses are blank */
 export function docsPassage(node, source) {
   let text = source.slice(...node.range)
   const at = node.range[0]
@@ -37,7 +36,7 @@ export function docsPassage(node, source) {
       text = mask(mask(text, start - at, start - at + 1), label - at, end - at)
     }
   })
-  // “…” in a table is the title of a test.
+  // “…” in a table is a test title.
   if (node.type === 'TableCell') text = maskAll(text.replace(/^\||\|$/g, ' '), /“[^”]*”/g, CODE)
   if (node.type === 'Header') text = text.replace(/^#+/, (marks) => ' '.repeat(marks.length))
   return { index: at, text, source: source.slice(...node.range), heading: node.type === 'Header' }

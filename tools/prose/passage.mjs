@@ -2,28 +2,28 @@
 // as the part of the file that it comes from: code, comment marks and quotes are replaced by blanks or
 // placeholders. An index into the text is therefore an index into the file.
 
-/** Stands for a piece of code inside a sentence. */
+/** Replaces a piece of code inside a sentence. */
 export const CODE = '▮'
 
-/** Stands for the value of a template literal's substitution. */
+/** Replaces the value of a substitution in a template literal. */
 export const VALUE = '…'
 
-/** Keeps the length of a text from which something is taken away; it is not shown. */
+/** Replaces removed characters, so that the length does not change. Not printed. */
 export const NOTHING = '\u2060'
 
-/** Replaces `text` from `start` to `end` by `filler`; line breaks stay. */
+/** Replaces `text` from `start` to `end` by `filler`, except line breaks. */
 export function mask(text, start, end, filler = ' ') {
   return text.slice(0, start) + text.slice(start, end).replace(/[^\n]/g, filler) + text.slice(end)
 }
 
-/** Replaces everything that matches, line breaks aside. */
+/** Replaces every match, except line breaks. */
 export const maskAll = (text, pattern, filler = ' ') =>
   text.replace(pattern, (found) => found.replace(/[^\n]/g, filler))
 
 /**
- * The sentences of a passage, on one line each, with the index at which they start.
+ * The sentences of a passage, each on one line, with its start index.
  *
- * @param source - text of the passage before it was masked, so that code is shown
+ * @param source - the passage before masking, used to print the code
  */
 export function sentencesOf({ text, source }) {
   const sentences = []
@@ -43,7 +43,7 @@ export function sentencesOf({ text, source }) {
 
 export const onOneLine = (text) => text.replaceAll(NOTHING, '').replace(/…+/g, '…').replace(/\s+/g, ' ').trim()
 
-/** The masked sentence with its code put in again. */
+/** The masked sentence with its code restored. */
 function shown(text, source) {
   return onOneLine(text.replace(/▮+/g, (found, index) => source.slice(index, index + found.length)))
 }

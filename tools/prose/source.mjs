@@ -5,7 +5,7 @@ import { CODE, mask, maskAll, NOTHING, VALUE } from './passage.mjs'
 /** A string with fewer words is a name, a code or a flag, not a message. */
 const MESSAGE_WORDS_MIN = 3
 
-/** Folders whose strings reach a user. */
+/** Folders whose strings are shown to users. */
 const SPEAKS = /^(?:packages|apps)\/[^/]+\/src\/(?!secret\/)/
 
 const NOT_MESSAGES = [
@@ -34,7 +34,7 @@ function messagesIn(file, source) {
   return passages
 }
 
-/** A literal, a template, or several of them added up. */
+/** A literal, a template, or a concatenation of them. */
 function isText(node) {
   if (ts.isBinaryExpression(node) && node.operatorToken.kind === ts.SyntaxKind.PlusToken) {
     return isText(node.left) || isText(node.right)
@@ -42,7 +42,7 @@ function isText(node) {
   return ts.isStringLiteral(node) || ts.isTemplateExpression(node) || ts.isNoSubstitutionTemplateLiteral(node)
 }
 
-/** The words of a literal; quotes and operators are blank, and everything computed is a placeholder. */
+/** The words of a literal. Quotes and operators become blanks, computed parts become placeholders. */
 function textOf(node, source, at) {
   let text = source
   const blank = (start, end, filler) => {
@@ -66,7 +66,7 @@ function textOf(node, source, at) {
     } else blank(part.getStart(), part.end, VALUE)
   }
   visit(node)
-  // Escapes: a line break in a message is a blank, an escaped quote is a quote.
+  // A line break in a message becomes a blank; an escaped quote becomes a quote.
   return text.replace(/\\n/g, '  ').replace(/\\(.)/g, `${NOTHING}$1`)
 }
 
@@ -90,7 +90,7 @@ function commentsIn(file, source) {
   ).flatMap(({ pos, end }) => paragraphsOf(pos, source.slice(pos, end)))
 }
 
-/** Line comments that follow each other without a blank line are one comment. */
+/** Adjacent line comments are one comment. */
 function joined(ranges, source) {
   const comments = []
   for (const range of ranges) {
@@ -102,7 +102,7 @@ function joined(ranges, source) {
   return comments
 }
 
-/** A comment's paragraphs; a tag and a list item start a new one. Examples and directives are omitted. */
+/** The paragraphs of a comment; a tag or a list item starts a new one. Examples and directives are omitted. */
 function paragraphsOf(at, source) {
   let text = maskAll(source, /^\/\*\*?|\*\/$/g)
   text = maskAll(text, /^[ \t]*(?:\*(?!\*)|\/\/+)/gm)

@@ -1,4 +1,4 @@
-// Both majors in one program: what is used of them has the same form in both.
+// Both major versions in one program: they have the same interface for everything that is used here.
 
 import { guardTools } from '@sudoagent/adapters/ai'
 import * as ai6 from 'ai'

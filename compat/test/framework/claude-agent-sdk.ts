@@ -1,6 +1,6 @@
-// The real SDK, and in place of Claude Code's process a stand-in that speaks its protocol over stdin and stdout: it
-// registers the hooks, calls them around a tool as Claude Code does, and shows the model what Claude Code would, a
-// `tool_result`. That last part is the stand-in's.
+// The real SDK, with a simulated Claude Code process that implements its protocol over stdin and stdout. The stand-in
+// registers the hooks, calls them around a tool as Claude Code does, and shows the model a `tool_result`, which the
+// stand-in itself creates.
 import { EventEmitter } from 'node:events'
 import { createInterface } from 'node:readline'
 import { PassThrough } from 'node:stream'
@@ -23,7 +23,7 @@ export class StandIn extends EventEmitter {
   killed = false
   exitCode: number | null = null
   readonly shown: unknown[] = []
-  /** Whether it says that it honours `onFailure`. */
+  /** Whether it reports support for `onFailure`. */
   readonly knows: boolean = true
   /** The `initialize` request of the SDK. */
   initialize: {
@@ -46,7 +46,7 @@ export class StandIn extends EventEmitter {
     return true
   }
 
-  /** Asks the SDK, as Claude Code does for hooks and permissions. @throws what the SDK answers as an error */
+  /** Sends the SDK a request for a hook or a permission, as Claude Code does. @throws the SDK's error answer */
   ask(request: Json): Promise<Json> {
     const id = `request_${this.#requests++}`
     this.#write({ type: 'control_request', request_id: id, request })
@@ -104,7 +104,7 @@ export class StandIn extends EventEmitter {
   }
 }
 
-/** Runs a session of the SDK on a stand-in, to its end. */
+/** Runs a session of the SDK on a stand-in until it ends. */
 export async function runSession(standIn: StandIn, options: Options): Promise<void> {
   const session = query({
     prompt: 'refund',

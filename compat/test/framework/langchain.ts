@@ -31,7 +31,7 @@ export const langchainAgent: Framework = {
     invoke(turn, {
       tools: [refundTool(turn)],
       middleware: [
-        // With any middleware around tool calls, LangChain ends the run when a tool throws; this one tells the model.
+        // With any middleware around tool calls, LangChain ends the run when a tool throws. This one reports the error.
         toolErrorMiddleware({ onError: (error) => `failed: ${(error as Error).message}` }),
         createMiddleware({ name: 'sudoagent', wrapToolCall: guardToolCalls(turn.engine) }),
       ],

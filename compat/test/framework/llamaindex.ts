@@ -5,7 +5,7 @@ import { guardTools } from '@sudoagent/adapters/llamaindex'
 import { z } from 'zod'
 import type { Framework, RefundInput } from '../scenario.js'
 
-/** The package has no mock model: this one asks for the calls, then is done. */
+/** The package has no mock model. This one requests the calls and then finishes. */
 class ScriptedModel extends ToolCallLLM {
   readonly supportToolCall = true
   readonly metadata = {
@@ -29,7 +29,7 @@ class ScriptedModel extends ToolCallLLM {
     const toolCall = this.#calls.map((input, index) => ({ name: 'refund', input, id: `call_${index}` }))
     const asks = this.requests.length === 1
     const chunk = asks ? { delta: '', raw: null, options: { toolCall } } : { delta: 'done', raw: null }
-    // The agent only streams; the overload that does not is never called.
+    // The agent only streams; it never calls the other overload.
     return (async function* () {
       yield chunk
     })() as never

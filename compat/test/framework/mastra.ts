@@ -9,13 +9,13 @@ import { createTool as createToolV0 } from 'mastra-v0/tools'
 import { z } from 'zod'
 import type { Framework } from '../scenario.js'
 
-// It would report which features are used; tests have no network.
+// Disables usage reports: tests run without a network.
 process.env.MASTRA_TELEMETRY_DISABLED = '1'
 
 const inputSchema = z.object({ amount: z.number() })
 const description = 'Pays money back'
 
-/** The answers of a model: the calls first, then that it is done. */
+/** The model's answers: first the calls, then the final text. */
 function answer(toolName: string, calls: readonly object[], asked: boolean) {
   const content = calls.map((input, index) => ({
     type: 'tool-call' as const,
@@ -33,7 +33,7 @@ const shownIn = (prompt: Prompt | undefined): readonly unknown[] =>
     .flatMap(({ role, content }) => (role === 'tool' ? (content as { output: unknown }[]) : []))
     .map(({ output }) => output)
 
-/** An agent of version 1 whose model asks for the calls, then is done. @returns what the model was shown */
+/** Runs an agent of version 1 whose model requests the calls and then finishes. @returns what the model saw */
 export async function runAgent(
   tools: ToolsInput,
   toolName: string,
@@ -77,7 +77,7 @@ export const mastraV0: Framework = {
   handsSignal: true,
   callId: 'call_0',
   async run({ engine, refund, calls, signal }) {
-    // Its models are those of version 5 of the AI SDK, whose mocks need a package that they do not bring.
+    // Version 0.24 uses the models of AI SDK 5, whose mocks need a package that they do not include.
     const prompts: Prompt[] = []
     const model = {
       specificationVersion: 'v2' as const,

@@ -10,7 +10,7 @@ import type { Framework, Turn } from '../scenario.js'
 const info = { name: 'payments', version: '1.0.0' }
 const contentOf = (text: string) => ({ content: [{ type: 'text' as const, text }] })
 
-/** A host shows its model the result as it is. */
+/** A host shows the result to its model unchanged. */
 async function callAll({ calls, signal }: Turn, server: Server | McpServer): Promise<readonly unknown[]> {
   const client = new Client(info)
   const [near, far] = InMemoryTransport.createLinkedPair()
@@ -51,7 +51,7 @@ export const mcpLowLevel: Framework = {
       try {
         return contentOf(await turn.refund(params.arguments as { amount: number }, signal))
       } catch (error) {
-        // A low-level server has to say itself that a tool failed.
+        // A low-level server must itself report that a tool failed.
         return { ...contentOf((error as Error).message), isError: true }
       }
     })
