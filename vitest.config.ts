@@ -25,7 +25,7 @@ export default defineConfig({
   test: {
     projects: [
       {
-        // A hook at the top of a shared module would run only for the first file that imports it. Put hooks into functions.
+        // A hook at the top of a shared module runs only for the first file that imports it: put hooks into functions.
         test: { name: 'packages', include: SHARED_PROCESS, exclude: LEFT_OUT, isolate: false, ...common },
       },
       {

@@ -40,7 +40,7 @@ export class Crew {
   #start() {
     const from = this.#next
     this.#next += 1_000_000
-    // The clock jumps behind the ledger, or slightly ahead of it. A large jump ahead would expire all other approvals.
+    // The clock jumps back, or slightly ahead. A large jump ahead would expire all other approvals.
     const jump = this.#random() < 0.25 ? [[from + 20, this.#random() < 0.5 ? -HOUR_MS : 30_000]] : []
     const task = {
       ...this.#task,

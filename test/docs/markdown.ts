@@ -3,10 +3,10 @@
 //
 // A directive is an HTML comment before a block. It tells `docs.test.ts` how to treat the block:
 //
-//   <!-- docs-test: skip: needs a registry -->   not executed, for the reason given
-//   <!-- docs-test: exit 0 1 -->                 exit codes of the block's commands, in order (0 for those not named)
-//   <!-- docs-test: file refund.ts -->           written under this name into the page's folder, before the next command runs
-//   <!-- docs-test: run -->                      a complete program: executed; a `text` block right after it is its output
+//   <!-- docs-test: skip: needs a registry -->   not executed, for the given reason
+//   <!-- docs-test: exit 0 1 -->                 exit codes of the block's commands, in order (default: 0)
+//   <!-- docs-test: file refund.ts -->           written to the page's folder before the next command runs
+//   <!-- docs-test: run -->                      a complete program, whose output is the next `text` block
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 

@@ -1,4 +1,5 @@
-// What only the bundle can get wrong (`build.mjs`): files that are found by their place, and what goes with code of others.
+// Properties that only the bundle can break (`build.mjs`): files that are found by their path, and third-party
+// licences.
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,11 +16,11 @@ describe('the bundle', () => {
   it.each(['jsonl', 'sqlite'] as const)(
     'has the threads that help to verify where they are looked for: %s',
     async (kind) => {
-      // A ledger for which they are started has tens of thousands of entries, and where they cannot be started, it is verified all the same.
+      // Only ledgers with tens of thousands of entries start these threads, and verification also works without them.
       const [place = 'nowhere'] = chunks.flatMap((name) => /new URL\("(.*\/worker\.js)"/.exec(read(name))?.[1] ?? [])
       const path = sandbox().path(`l.${kind}`)
       await writeLedger(path, manyCalls(20))
-      // A genesis is looked at by itself.
+      // The genesis is checked separately.
       const start = kind === 'jsonl' ? readFileSync(path).indexOf(10) + 1 : 1
       const end = kind === 'jsonl' ? statSync(path).size : 41
       const source = kind === 'jsonl' ? { kind, path, end } : { kind, path, readonly: false }

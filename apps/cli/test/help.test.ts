@@ -1,4 +1,4 @@
-// How help looks: what is required is marked, subcommands are seen at the top, and a narrow terminal loses nothing.
+// The layout of help: required options are marked, subcommands are listed first, and narrow terminals lose no text.
 import { expect, it } from 'vitest'
 import { hasTerminal, sandbox, skipUnless } from './support/sandbox.js'
 
@@ -39,7 +39,7 @@ it.skipIf(skip).each([
   const { stdout } = box().terminal(args.split(' '), columns)
   const lines = stdout.split('\n')
   expect(lines.length).toBeGreaterThan(20)
-  // Commands stay whole, and so does what has no blank in it, or a term with its value.
+  // Commands are not wrapped, nor are words without blanks and terms with their values.
   const wide = lines.filter((line) => line.length > columns && !/^ *(?:\$ .*|\S+|-\S.*|\w+ \[.*|\w+ <.*)$/.test(line))
   expect(wide).toEqual([])
 })

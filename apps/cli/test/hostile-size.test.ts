@@ -1,5 +1,6 @@
-// Ledgers that are made to cost: nesting a hundred thousand deep, a line without end, millions of keys. Every command reads them in a process that may
-// not hold much, and says what is wrong. The slow form takes the full sizes: a line of 1 GiB, 10⁷ keys.
+// Ledgers that are expensive to read: a nesting of a hundred thousand levels, an endless line, millions of keys. Every
+// command reads them in a process with little memory and reports the problem. The slow form uses the full sizes: a line
+// of 1 GiB, 10⁷ keys.
 import { spawnSync } from 'node:child_process'
 import { appendFileSync, closeSync, ftruncateSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -13,15 +14,15 @@ const MIB = 1024 * 1024
 const LINE_BYTES = slow ? 1024 * MIB : 320 * MIB
 const KEYS = slow ? 10_000_000 : 100_000
 const DEPTH = 100_000
-/** What V8 may hold: less than the line alone takes. */
+/** V8's heap limit: less than the line alone needs. */
 const HEAP_MIB = slow ? 200 : 100
-/** The most that the whole process may hold, in MiB: the heap, what buffers take beside it, and Node itself. */
+/** Limit for the whole process, in MiB: the heap, the buffers outside it, and Node itself. */
 const RESIDENT_MIB = 300
 
 const box = new Sandbox()
 afterAll(() => box.remove())
 
-/** Honest entries in front, so that every reader gets to the hostile line; and one behind it. */
+/** Valid entries before the hostile line, so that every reader reaches it, and one after it. */
 let [before, behind] = ['', '']
 beforeAll(async () => {
   await writeLedger(box.path('honest.jsonl'), [
@@ -57,7 +58,7 @@ const LEDGERS: readonly (readonly [what: string, code: string, write: (path: str
   ],
 ]
 
-/** A hole in the file: it reads as NUL, and takes no room on the disk. */
+/** Appends a hole to the file: it reads as NUL and uses no disk space. */
 function appendHole(path: string): void {
   const fd = openSync(path, 'r+')
   const start = readFileSync(path).length
@@ -74,7 +75,7 @@ function appendKeys(path: string): void {
   appendFileSync(path, '}\n')
 }
 
-/** Runs a command in a process that may not hold much. @returns what it said, and the most that it held, in MiB */
+/** Runs a command in a process with little memory. @returns its output, and its peak memory in MiB */
 function run(args: readonly string[]) {
   const measure = `process.on('exit',()=>require('node:fs').writeSync(2,'\\npeak '+Math.round(process.resourceUsage().maxRSS/1024)+'\\n'))`
   const preload = [
@@ -109,7 +110,7 @@ describe.each(LEDGERS)('%s', (_, finding, write) => {
     expect(verified.peak).toBeGreaterThan(0)
     expect(verified.peak).toBeLessThan(RESIDENT_MIB)
     for (const [args, codes] of [
-      // What cannot be read might fit.
+      // An unreadable entry might match.
       [['filter', path], [3]],
       [
         ['search', path, '--query', 'refund'],
@@ -126,7 +127,7 @@ describe.each(LEDGERS)('%s', (_, finding, write) => {
         [1, 3],
       ],
     ] as const) {
-      // The long form takes each of them; the short one those that a person tries first.
+      // The long form runs all commands; the short form runs the most common ones.
       if (!slow && !['filter', 'export'].includes(args[0])) continue
       const { code, stderr, peak } = run(args)
       expect(codes as readonly (number | null)[], `${args[0]}: ${stderr}`).toContain(code)

@@ -1,4 +1,5 @@
-// Text of somebody who wants to draw on the reader's terminal, in every field that takes text, in ledgers that verify: no command lets it through.
+// Text that tries to control the reader's terminal, in every text field of ledgers that verify: no command prints it
+// unescaped.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { PassThrough, Readable } from 'node:stream'
 import { generatePrivateKey } from '@sudoagent/crypto'
@@ -11,7 +12,10 @@ import { decisionDraft, outcomeDraft, requestIdOf } from './support/draft.js'
 import { writeLedger } from './support/ledger.js'
 import { Sandbox } from './support/sandbox.js'
 
-/** Clears the screen, sets the title, rings, goes back on the line, is C1 for the same, turns the direction, hides, breaks lines. */
+/**
+ * Clears the screen, sets the title, rings the bell, returns to the start of the line, does the same with C1, reverses
+ * the text direction, hides text, and breaks lines.
+ */
 const EVIL =
   '\u001b[2J\u001b]0;owned\u0007\b\r\u009b2J\u0085\u202egnp.exe\u2066\u200b\ufeff\u2028\u{e0041}\u007f\nsigned: all is well\n'
 const DRAWS =
@@ -21,7 +25,10 @@ const box = new Sandbox()
 const key = generatePrivateKey()
 const LEDGERS = ['l.sqlite', 'l.jsonl']
 
-/** Hostile text wherever the format takes text: names, reasons, ids, errors, keys and values of the arguments, metadata. */
+/**
+ * Hostile text in every field that accepts text: names, reasons, IDs, errors, keys and values of the arguments,
+ * metadata.
+ */
 function evilCall(): readonly EntryDraft[] {
   const kwargs = JSON.parse(
     `{${JSON.stringify(EVIL)}:${JSON.stringify(EVIL)},"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"toString":1}`,
@@ -52,7 +59,7 @@ beforeAll(async () => {
   for (const name of LEDGERS)
     await writeLedger(box.path(name), [...evilCall(), decisionDraft({ n: 2, action: `k ${EVIL}` })], key)
   writeFileSync(box.path('key.pem'), key.publicKey.pem)
-  // One that does not verify, so that findings quote from it, and one of which nothing is JSON.
+  // One ledger that does not verify, so that findings quote from it, and one without any valid JSON.
   const lines = readFileSync(box.path('l.jsonl'), 'utf8').split('\n')
   writeFileSync(
     box.path('broken.jsonl'),
@@ -65,7 +72,7 @@ beforeAll(async () => {
 })
 afterAll(() => box.remove())
 
-/** Runs a command line as a person would see it, without colours of our own. */
+/** Runs a command line and returns what a person sees, without our own colours. */
 async function seen(args: readonly string[], { columns = 100, asTerminal = false } = {}): Promise<string> {
   let screen = ''
   const terminal = () => {
@@ -78,7 +85,7 @@ async function seen(args: readonly string[], { columns = 100, asTerminal = false
     env: {},
     stdin: Readable.from([]) as NodeJS.ReadStream,
     stdout: terminal(),
-    // Progress moves the cursor on purpose; it is for terminals only.
+    // Progress moves the cursor on purpose, but only on terminals.
     stderr: Object.assign(terminal(), { isTTY: asTerminal }),
     emit: () => true,
   }
@@ -117,13 +124,13 @@ describe.each([...LEDGERS, 'broken.jsonl', 'raw.jsonl'])('%s', (ledger) => {
     const screen = await seen([command, at(ledger), ...args])
     expect(screen.length).toBeGreaterThan(0)
     expect(screen).not.toMatch(DRAWS)
-    // What it says is in its place, not on a line of its own.
+    // The hostile text is in its field, not on its own line.
     expect(screen).not.toMatch(/^signed: all is well$/m)
   })
 })
 
 describe('text that a terminal would wrap into rows that look like ours', () => {
-  /** Whatever the width: blanks, then a row of ours, over and over. */
+  /** A forged row for any width: blanks, then text that looks like our own row, repeatedly. */
   const forged = (width: number): string =>
     [
       'decision       allow  entry 999',
@@ -171,7 +178,7 @@ describe('text that a terminal would wrap into rows that look like ours', () => 
       ]) {
         const screen = await seen(args, { columns, asTerminal: true })
         expect(screen).not.toMatch(FORGED)
-        // Nothing is left for the terminal to wrap.
+        // The terminal has no line left to wrap.
         for (const line of screen.replace(/\u001b\[[\d;?]*[A-Za-z]/g, '').split(/[\n\r]/))
           expect(widthOf(line), `${args.join(' ')}: ${line}`).toBeLessThanOrEqual(columns)
       }

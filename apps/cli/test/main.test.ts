@@ -1,4 +1,4 @@
-// What is the same for every command: help, usage, wrong input, and that nothing is loaded before it is needed.
+// Common behaviour of all commands: help, usage, invalid input, and lazy loading of modules.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { chmodSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
@@ -43,7 +43,7 @@ describe('help and version: exit 0, on stdout', () => {
 
   it('loads neither ledger, crypto, chalk, ora nor SQLite for them', () => {
     const hook = box.path('loaded.cjs')
-    // Both loaders: chalk and ora are ES modules.
+    // Hooks for both loaders: chalk and ora are ES modules.
     const resolve = `import{writeSync}from'node:fs';export async function resolve(s,c,n){const r=await n(s,c);writeSync(2,r.url+'\\n');return r}`
     writeFileSync(
       hook,
@@ -51,7 +51,7 @@ describe('help and version: exit 0, on stdout', () => {
        process.on('exit', () => process.stderr.write(Object.keys(require.cache).join('\\n')))`,
     )
     const sourcesOf = (path: string): string => (path.includes('apps/cli/dist/') ? readFileSync(path, 'utf8') : '')
-    /** The paths of all files, and what the bundler says of those that it put into them. */
+    /** The paths of all loaded files, and the bundler's list of the modules in them. */
     const loaded = (args: readonly string[]): string => {
       const { stderr } = box.run(args, { env: { NODE_OPTIONS: `--require ${hook}` } })
       return `${stderr}\n${stderr.split('\n').map(sourcesOf).join('\n')}`
@@ -60,7 +60,7 @@ describe('help and version: exit 0, on stdout', () => {
       expect(loaded(args)).toContain('apps/cli/dist/bin.cjs')
       expect(loaded(args)).not.toMatch(/^\/\/ .*packages\/(ledger|crypto)\/|chalk|\/ora|better-sqlite3/m)
     }
-    // The hook sees what it is meant to see.
+    // Checks that the hook works.
     const verified = loaded(['verify', 'l.sqlite', '--quiet'])
     expect(verified).toMatch(/better-sqlite3/)
     expect(verified).toMatch(/^\/\/ .*packages\/crypto\/dist\/(?:\w+\/)?hash.js/m)
@@ -126,7 +126,7 @@ describe('wrong usage: exit 2, one error and one hint on stderr', () => {
   })
 })
 
-/** Every command that reads a ledger, asking for something and writing to a file where it can. */
+/** Every command that reads a ledger, with an output file if it supports one. */
 const READERS: readonly (readonly [command: string, args: (ledger: string) => readonly string[]])[] = [
   ['verify', (ledger) => ['verify', ledger]],
   ['export', (ledger) => ['export', ledger, '--output', 'out']],
@@ -145,7 +145,7 @@ function expectFailure(args: readonly string[], says: RegExp): void {
   expect(box.files()).toEqual(files)
 }
 
-// The short form takes one command that reports, one that lists and one that shows.
+// The short form runs one command that reports, one that lists and one that shows.
 describe.each(sampled(READERS, 2))(
   '%s of what is no ledger: exit 3, one error and one hint, no file',
   (command, args) => {
@@ -169,7 +169,7 @@ describe.each(sampled(READERS, 2))(
 
     it('a truncated SQLite file', () => {
       if (command !== 'verify') return expectFailure(args('truncated.sqlite'), /the ledger cannot be/)
-      // What verify says of it is a report.
+      // For `verify`, a damaged ledger is a report.
       const { code, stdout } = box.run(args('truncated.sqlite'))
       expect([code, stdout]).toEqual([1, expect.stringContaining('broken: 1 finding')])
     })
@@ -210,7 +210,7 @@ describe('a public key that is none: exit 3', () => {
 })
 
 describe('no permission: exit 3', () => {
-  // Root may read everything, so as root the command runs as somebody else.
+  // Root can read every file, so as root the command runs as another user.
   const uid = process.getuid?.() === 0 ? 65_534 : undefined
   chmodSync(box.folder, 0o755)
   const canRun = box.run(['--version'], uid === undefined ? {} : { uid }).code === 0
@@ -247,7 +247,7 @@ describe('no permission: exit 3', () => {
 })
 
 it('an internal error is one line, and its stack is for whoever asks', () => {
-  // A package that is broken: what no input can cause, the installation can.
+  // Simulates a broken package: a bad installation can cause errors that no input can.
   const breaking = box.path('breaking.cjs')
   writeFileSync(
     breaking,

@@ -1,5 +1,6 @@
-// Reading with Node's own SQLite where the native module cannot be loaded: what every reading command prints is what it prints with better-sqlite3, on
-// good ledgers and on forged ones. Runs with the Nodes that have `node:sqlite`: this one, or those that npm can give (from its cache in the short form).
+// Reading with Node's own SQLite if the native module cannot be loaded: every reading command prints the same as with
+// better-sqlite3, for valid and forged ledgers. Runs on the Nodes with `node:sqlite`: this one, or versions from npm
+// (in the short form, from npm's cache).
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, rmSync, writeFileSync } from 'node:fs'
 import { generatePrivateKey } from '@sudoagent/crypto'
@@ -33,7 +34,7 @@ function hasSqlite(node: string): boolean {
   return spawnSync(node, ['--no-warnings', '-e', script]).status === 0
 }
 
-/** Makes better-sqlite3 as it is where it was installed without being built. */
+/** Makes better-sqlite3 fail as if it was installed without being built. */
 const UNBUILT = `const Module = require('node:module')
   const load = Module._load
   Module._load = function (name, ...rest) {
@@ -41,7 +42,7 @@ const UNBUILT = `const Module = require('node:module')
     return load.call(this, name, ...rest)
   }`
 
-/** Runs a command with a Node whose better-sqlite3 cannot be loaded. */
+/** Runs a command with a Node that cannot load better-sqlite3. */
 function runUnbuilt(box: Sandbox, node: string, args: readonly string[]): Ran {
   writeFileSync(box.path('.unbuilt.cjs'), UNBUILT)
   return box.run(args, { node: [node, '--require', box.path('.unbuilt.cjs')] })

@@ -1,5 +1,6 @@
-// Every store in a SQLite file, by one table: a file that somebody else prepared, changes or takes away is refused, and a native module that cannot
-// be loaded is named. Each store has tests of its own beside this one; here none of them can be left out.
+// Runs the same tests on every SQLite store: a file that another user prepared, changes or removes is rejected, and the
+// error names a native module that cannot be loaded. Each store also has its own tests; this table makes sure that no
+// store is omitted.
 import { execFileSync } from 'node:child_process'
 import {
   copyFileSync,
@@ -28,7 +29,7 @@ interface Opened {
 }
 
 interface Kind {
-  /** Its name in the scripts of this file. */
+  /** The store's name in the scripts of this file. */
   readonly module: string
   readonly name: string
   readonly table: string
@@ -98,7 +99,7 @@ const change = (path: string, sql: string): void => {
   db.close()
 }
 
-/** What a store says of a file: nothing but its own words, in one line. */
+/** The store's error about a file: its own words, in one line. */
 async function refusalOf(work: () => unknown): Promise<string> {
   try {
     await work()
@@ -109,7 +110,7 @@ async function refusalOf(work: () => unknown): Promise<string> {
   }
 }
 
-/** Overwrites the root of the store's table with an interior page that leads to itself. */
+/** Overwrites the root page of the store's table with an interior page that points to itself. */
 function looped(path: string, table: string): void {
   const db = new Database(path)
   const root = db.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').pluck().get(table) as number

@@ -1,4 +1,5 @@
-// Ledgers of the package `sudoagent` 2.0.0 on PyPI, copied into every store and back. They have no head: a server takes them once a writer gave them one.
+// Ledgers of the package `sudoagent` 2.0.0 on PyPI, copied into every store and back. They have no head, so a server
+// accepts them only after a writer has added one.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createSigner, generatePrivateKey } from '@sudoagent/crypto'
@@ -39,7 +40,7 @@ const refused = (from: string, to: string): void => {
     'sudoagent: hint: nothing was written; one more entry, written by this version, gives the ledger a head',
     '',
   ])
-  // Not even an empty ledger.
+  // Not even an empty ledger was created.
   const looks = ['verify', 'inspect'].map((command) => box.run([command, to]))
   for (const look of looks) expect([look.code, look.stderr]).toEqual([3, expect.stringContaining('does not exist')])
   expect(namesIn(database)).not.toContain(new URL(to).searchParams.get('ledger'))

@@ -1,5 +1,6 @@
-// The command line, fuzzed: any arguments in any order, on good and on hostile files. It ends with one of the four exit codes, says what is wrong in
-// one line and a hint, never shows a stack, draws nothing on the terminal and leaves the files as they were.
+// Fuzzes the command line with any arguments in any order, on valid and hostile files. It exits with one of the four
+// codes, prints the problem in one line and a hint, never prints a stack trace or controls the terminal, and changes no
+// file.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -42,7 +43,7 @@ for (const name of Object.keys(FILES))
   writeFileSync(at(`spoilt-${name}`), mutate(dice, [Buffer.from(FILES[name] ?? '')]))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-// All that only reads. What writes keys and ledgers, listens or asks others over the network has tests of its own.
+// The commands that only read. Commands that write keys or ledgers, listen, or use the network have their own tests.
 const COMMANDS = [
   ['verify'],
   ['show'],
@@ -60,7 +61,7 @@ const COMMANDS = [
   [],
 ]
 const names = [...Object.keys(FILES), ...Object.keys(FILES).map((name) => `spoilt-${name}`)]
-/** Options that name a file to be written: in a folder that this test does not know. */
+/** Options that name an output file, which this test would not find. */
 const WRITING = ['--output', '--state']
 const HOSTILE = [
   '',
@@ -94,7 +95,7 @@ const values = [
 const file = fc.constantFrom(...names.map(at))
 const value = fc.oneof(file, fc.constantFrom(...values), fc.string({ unit: 'binary', maxLength: 40 }))
 
-/** Command lines that know the options of each command, and whether they take a value, from its help; some words are out of place. */
+/** Command lines with the options of each command, taken from its help, some with misplaced words. */
 async function commandLines(): Promise<fc.Arbitrary<readonly string[]>> {
   const perCommand = await Promise.all(
     COMMANDS.map(async (command) => {
@@ -142,7 +143,7 @@ async function run(args: readonly string[]): Promise<{ code: number; stdout: str
   return { code, ...written }
 }
 
-/** What makes a terminal do something other than show a character. */
+/** Characters that control a terminal or reorder its text. */
 const DRAWS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/
 
 describe('any command line', () => {
@@ -153,7 +154,7 @@ describe('any command line', () => {
         const { code, stdout, stderr } = await run(args)
         codes.set(code, (codes.get(code) ?? 0) + 1)
         expect([0, 1, 2, 3]).toContain(code)
-        // Machine formats carry other people's text as it is; what is for people is in text form.
+        // Machine formats contain untrusted text unchanged; text for people escapes it.
         if (!args.some((arg) => ['json', 'csv', 'ndjson', '--json'].includes(arg)) && !/^[{[]/.test(stdout))
           expect(stdout).not.toMatch(DRAWS)
         expect(stderr).not.toMatch(DRAWS)
@@ -164,7 +165,7 @@ describe('any command line', () => {
     )
     console.info(`exit codes of ${RUNS} command lines: ${JSON.stringify([...codes].sort())}`)
     expect([...codes.keys()].sort()).toEqual([0, 1, 2, 3])
-    // Nothing was written, and nothing was left beside.
+    // No file was changed or created.
     for (const [name, bytes] of Object.entries(FILES))
       expect([name, readFileSync(at(name)).equals(Buffer.from(bytes))]).toEqual([name, true])
     expect(readdirSync(folder).sort()).toEqual([...names].sort())

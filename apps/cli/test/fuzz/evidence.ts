@@ -1,4 +1,4 @@
-// One valid text of every kind, made by the packages themselves, always the same: what the fuzzer spoils.
+// One valid text of every kind, the same in every run. The packages create the texts, and the fuzzer mutates them.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -53,7 +53,7 @@ export interface Evidence {
   readonly encryptedKey: string
 }
 
-/** The same evidence in every run. */
+/** Creates the same evidence in every run. */
 export async function makeEvidence(): Promise<Evidence> {
   const folder = mkdtempSync(join(tmpdir(), 'sudoagent-fuzz-'))
   try {
@@ -102,7 +102,7 @@ export async function makeEvidence(): Promise<Evidence> {
   }
 }
 
-/** The files of a folder of vectors, and what was found by fuzzing before. */
+/** The files of a folder of vectors, and earlier findings of the fuzzers. */
 export function vectorsIn(folder: string, suffix = ''): readonly Buffer[] {
   const names = readdirSync(join(VECTORS, folder), { recursive: true, withFileTypes: true })
   return names

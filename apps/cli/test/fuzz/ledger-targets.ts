@@ -1,4 +1,4 @@
-// Ledgers and what lies beside them, as files that somebody hands over: read as every command reads them, and written on.
+// Untrusted ledgers and their related files: every command reads them, and writers try to append.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,7 +26,7 @@ import { decisionDraft, requestIdOf } from '../support/draft.js'
 import { type Evidence, KEY, ORIGIN, vectorsIn } from './evidence.js'
 import { bodyOf, type Target, target, text } from './targets.js'
 
-/** Whether it is an error of ours: one line, with a code. */
+/** Whether it is one of our errors: one line, with a code. */
 export const isCoded = (error: unknown): boolean =>
   [CryptoError, LedgerError, PolicyFileError, WitnessError].some((kind) => error instanceof kind) &&
   error instanceof Error &&
@@ -34,7 +34,7 @@ export const isCoded = (error: unknown): boolean =>
   typeof error.code === 'string' &&
   !error.message.includes('\n')
 
-/** The targets that are files, in a folder of their own; `remove` when done. */
+/** The targets that are files, in their own folder; call `remove` when done. */
 export function ledgerTargets(evidence: Evidence): {
   readonly targets: readonly Target[]
   readonly remove: () => void
@@ -74,13 +74,16 @@ export function ledgerTargets(evidence: Evidence): {
   return { targets, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
-/** What starts like a JSONL ledger nearly always ends in a line feed here: without one, a reader waits for a writer to write it, a fifth of a second each time. */
+/**
+ * Most inputs that start like a JSONL ledger end in a line feed here: without one, a reader waits a fifth of a second
+ * for a writer to complete the line.
+ */
 const ended = (bytes: Uint8Array): Uint8Array =>
   bytes[0] !== 0x7b || bytes.at(-1) === 10 || bytes.length % 64 === 0
     ? bytes
     : Buffer.concat([bytes, Buffer.from('\n')])
 
-/** All that a command does with a ledger that somebody hands over. */
+/** Runs every read operation on an untrusted ledger. */
 async function readWhole(path: string, evidence: Evidence): Promise<void> {
   const reader = await openLedgerReader(path)
   try {
@@ -91,7 +94,7 @@ async function readWhole(path: string, evidence: Evidence): Promise<void> {
     })
     expect(report.ok).toBe(report.findings_total === 0 && report.entries > 0)
     await verify(reader, { resume: parseState(evidence.state), publicKeys: [KEY.publicKey] })
-    // One that cannot do its work must not keep the others from theirs.
+    // A failure of one operation must not skip the others.
     const checkpoint = parseCheckpoint(bodyOf(evidence.head))
     const works = [
       () => inspect(reader),
@@ -106,7 +109,7 @@ async function readWhole(path: string, evidence: Evidence): Promise<void> {
   }
 }
 
-/** What a writer does with it: it goes on or refuses, and never makes a good ledger a bad one. */
+/** Appends to an untrusted ledger: the writer continues or refuses, and never makes a valid ledger invalid. */
 async function writeOn(path: string, open: (path: string) => LedgerWriter): Promise<void> {
   const verdict = async () => {
     const reader = await openLedgerReader(path)

@@ -1,7 +1,10 @@
-// A byte-level fuzzer: takes something valid and spoils it, the same way for the same seed. No coverage guides it; what it lacks in cleverness the
-// corpus makes up, which holds a valid text of every kind, so that most of what comes out is nearly right.
+// A byte-level fuzzer: mutates a valid text, in the same way for the same seed. It is not guided by coverage. Instead,
+// the corpus has a valid text of every kind, so that most mutations are nearly valid.
 
-/** What parsers stumble over: ends of ranges, signs, separators, escapes, invisible and right-to-left characters, half of a UTF-8 sequence. */
+/**
+ * Typical problems for parsers: ends of ranges, signs, separators, escapes, invisible and right-to-left characters,
+ * half of a UTF-8 sequence.
+ */
 const MORSELS: readonly Uint8Array[] = [
   ...[
     '',
@@ -67,10 +70,10 @@ const BROKEN_UTF8: readonly Uint8Array[] = [
   [0xff],
 ].map((bytes) => Buffer.from(bytes))
 
-/** Longest result, in bytes: mutations may double a text, again and again. */
+/** Longest result, in bytes, because mutations can double a text repeatedly. */
 const BYTES_MAX = 1024 * 1024
 
-/** A sequence of numbers that is the same for the same seed (mulberry32). */
+/** A seeded sequence of numbers (mulberry32). */
 export class Dice {
   #state: number
 
@@ -78,7 +81,7 @@ export class Dice {
     this.#state = seed >>> 0
   }
 
-  /** An integer from 0 up to, not including, `end`. */
+  /** An integer from 0 up to, but not including, `end`. */
   below(end: number): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0
     let t = this.#state
@@ -126,21 +129,21 @@ const MUTATIONS: readonly Mutation[] = [
       Buffer.concat(Array.from({ length: dice.pick([1, 2, 100]) }, () => piece)),
     )
   },
-  // A line of one text in the middle of another: what is valid by itself, in a place where it is not.
+  // A line of one text inside another: valid by itself, but in the wrong place.
   (bytes, dice, corpus) => {
     const other = Buffer.from(dice.pick(corpus))
     const [start, end] = rangeOf(other, dice)
     const [from, to] = rangeOf(bytes, dice)
     return splice(bytes, from, to - from, other.subarray(start, end))
   },
-  // Lines in another order.
+  // Lines in a different order.
   (bytes, dice) => {
     const lines = bytes.toString('latin1').split('\n')
     const [moved = ''] = lines.splice(dice.below(lines.length), 1)
     lines.splice(dice.below(lines.length + 1), 0, moved)
     return Buffer.from(lines.join('\n'), 'latin1')
   },
-  // Another number.
+  // A different number.
   (bytes, dice) => {
     const numbers = [...bytes.toString('latin1').matchAll(/\d+/g)]
     if (numbers.length === 0) return bytes
@@ -154,7 +157,7 @@ const MUTATIONS: readonly Mutation[] = [
   },
 ]
 
-/** One member of the corpus, spoilt in one to four ways. */
+/** One member of the corpus with one to four mutations. */
 export function mutate(dice: Dice, corpus: readonly Uint8Array[]): Uint8Array {
   let bytes = Buffer.from(dice.pick(corpus))
   for (let times = 1 + dice.below(4); times > 0; times -= 1)

@@ -1,5 +1,6 @@
-// Every parser of other people's bytes, fuzzed. Whatever comes in: an error with a code or a finding, never another exception, and no memory that stays.
-// `FUZZ_SEED=n` begins elsewhere, the slow form tries a thousand times as many; a failure says the seed and leaves the input beside the test's output.
+// Fuzzes every parser of untrusted bytes. Every input gives an error with a code or a finding, never another exception,
+// and leaves no memory allocated. `FUZZ_SEED=n` selects the start, and the slow form tries a thousand times as many
+// inputs. A failure prints the seed and stores the input with the test's output.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -12,9 +13,12 @@ import { type Target, textTargets } from './targets.js'
 
 const slow = TIER === 'slow'
 const SEED = Number(process.env.FUZZ_SEED ?? (slow ? Date.now() % 2 ** 31 : 1))
-/** Inputs of the cheapest parser; of the others as many fewer as they cost more. */
+/** Number of inputs for the cheapest parser; more expensive parsers get proportionally fewer. */
 const INPUTS = byTier({ short: 40, long: 400, slow: 400_000 })
-/** Memory that may stay after any number of inputs, in bytes: what modules load when they are first used, and what V8 keeps for itself. */
+/**
+ * Memory that may stay allocated after any number of inputs, in bytes: modules that load on first use, and V8's own
+ * memory.
+ */
 const GROWTH_MAX = 16 * 1024 * 1024
 const FINDINGS = new URL('../../../../test-output/fuzz/', import.meta.url)
 
@@ -27,7 +31,7 @@ const targets = [...textTargets(evidence), ...files]
 beforeAll(() => console.info(`fuzzing with FUZZ_SEED=${SEED}`))
 afterAll(remove)
 
-/** Gives the bytes to the parser. @returns the error, unless it is one with a code */
+/** Passes the bytes to the parser. @returns the error, unless it has a code */
 async function fault(target: Target, bytes: Uint8Array): Promise<unknown> {
   try {
     await target.run(bytes)
@@ -54,7 +58,7 @@ describe.each(targets.map((target) => [target.name, target] as const))('%s', (_,
     const hostile = vectorsIn('hostile')
     expect(hostile.length).toBeGreaterThan(5)
     const others = [...hostile, ...targets.map(({ corpus }) => corpus[0] ?? Buffer.alloc(0)), Buffer.alloc(0)]
-    // Of ledgers, each input is a file, opened and verified.
+    // For ledgers, each input is a file that is opened and verified.
     for (const bytes of sampled(others, target.cost > 1 ? 4 : 1)) {
       const error = await fault(target, bytes)
       if (error !== null) keep(target, bytes, error)
@@ -68,7 +72,7 @@ describe.each(targets.map((target) => [target.name, target] as const))('%s', (_,
     const inputs = Math.ceil(INPUTS / target.cost)
     let before = 0
     for (let n = 0; n < inputs; n += 1) {
-      // By then everything was loaded that is loaded when it is first used.
+      // By then, all modules that load on first use are loaded.
       if (n === inputs >> 2) {
         collect()
         before = process.memoryUsage().heapUsed

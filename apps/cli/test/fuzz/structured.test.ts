@@ -1,4 +1,5 @@
-// Texts that are JSON, spoilt by structure instead of by bytes: valid JSON with any value in any place, sealed anew where hashes would give it away.
+// JSON texts, mutated by structure instead of by bytes: any value in any place, with recomputed hashes where they would
+// reveal the change.
 import fc, { type JsonValue } from 'fast-check'
 import { afterAll, expect, it } from 'vitest'
 import { byTier, TIER } from '../../../../test/tier.js'
@@ -15,13 +16,13 @@ const { targets: files, remove } = ledgerTargets(evidence)
 afterAll(remove)
 const targets = new Map([...textTargets(evidence), ...files].map((target) => [target.name, target]))
 
-/** Every place in a value: the keys that lead to it. */
+/** Every place in a value, as the keys that lead to it. */
 function placesIn(value: unknown, way: readonly string[] = []): readonly (readonly string[])[] {
   if (typeof value !== 'object' || value === null) return [way]
   return [way, ...Object.entries(value).flatMap(([key, member]) => placesIn(member, [...way, key]))]
 }
 
-/** The value with another one in a place; `undefined` takes it away. */
+/** The value with another value in one place; `undefined` removes it. */
 function withValue(value: unknown, [key, ...rest]: readonly string[], change: unknown): unknown {
   if (key === undefined) return change
   if (typeof value !== 'object' || value === null) return value
@@ -54,7 +55,7 @@ const HOSTILE: readonly JsonValue[] = [
 ]
 const change = fc.oneof(fc.constantFrom(undefined, ...HOSTILE), fc.jsonValue({ maxDepth: 3 }))
 
-/** A text of JSON with up to three values changed. */
+/** A JSON text with up to three changed values. */
 function spoilt(source: string): fc.Arbitrary<string> {
   const value: unknown = JSON.parse(source)
   const edit = fc.tuple(fc.constantFrom(...placesIn(value)), change)
@@ -67,7 +68,7 @@ function spoilt(source: string): fc.Arbitrary<string> {
 }
 
 const lines = text(evidence.jsonl).split('\n').slice(0, -1)
-/** The ledger with one of its lines changed. */
+/** The ledger with one changed line. */
 const ledger = fc
   .nat(lines.length - 1)
   .chain((n) =>

@@ -1,5 +1,5 @@
-// Every parser that takes other people's bytes, each with what is valid for it. A target either comes to an end, or throws one of our errors with a
-// code; what a strict parser takes must be, to the byte, what its encoder makes of it.
+// Every parser of untrusted bytes, each with valid inputs. A target ends normally, or throws one of our errors with a
+// code. If a strict parser accepts a text, its encoder must return the same bytes.
 
 import { parsePrivateKey, parsePublicKey } from '@sudoagent/crypto'
 import { scanJson } from '@sudoagent/crypto/json'
@@ -30,7 +30,7 @@ import { type Evidence, KEY, ORIGIN, PASSPHRASE, POLICY, vectorsIn } from './evi
 export interface Target {
   readonly name: string
   readonly corpus: readonly Uint8Array[]
-  /** Cost of one input: how many fewer are tried than of the cheapest. */
+  /** Relative cost of one input: this many times fewer inputs are tried than for the cheapest target. */
   readonly cost: number
   readonly run: (bytes: Uint8Array) => unknown
 }
@@ -56,11 +56,11 @@ const verifiers = [
   ...witnessKeys.map((key) => createCosignatureVerifier(key)),
 ]
 
-/** What is asked of every policy that is one, and what it may answer. */
+/** The call that every valid policy decides about, and the possible decisions. */
 const CALL = { action: 'files/t', args: [], kwargs: { path: '/srv/data/../etc/passwd', amount: 5, a: [null, ''] } }
 const DECISIONS = ['allow', 'deny', 'require_approval']
 
-/** The parsers of texts and bytes that are in memory. */
+/** The parsers of texts and bytes in memory. */
 export function textTargets(evidence: Evidence): readonly Target[] {
   const { head, cosigned, jsonl, receipts, proof, state, submission, encryptedKey } = evidence
   const texts = (name: string): readonly string[] => vectorsIn('note', name).flatMap(stringsIn)
@@ -74,7 +74,7 @@ export function textTargets(evidence: Evidence): readonly Target[] {
     target('JSON', 1, [...json, ...text(jsonl).split('\n')], (bytes) => scanJson(text(bytes))),
     target('public key', 2, [KEY.publicKey.pem, KEY.pem], (bytes) => parsePublicKey(text(bytes))),
     target('private key', 2, [KEY.pem, KEY.publicKey.pem], (bytes) => parsePrivateKey(text(bytes))),
-    // Most are refused before anything is derived; those that are not take what the file asks for, up to the limit.
+    // Most are rejected before any derivation. The others cost what the file specifies, up to the limit.
     target('encrypted private key', 300, [encryptedKey], (bytes) => parsePrivateKey(text(bytes), PASSPHRASE)),
     target(
       'vkey',
@@ -134,7 +134,7 @@ export function textTargets(evidence: Evidence): readonly Target[] {
 /** The checkpoint in a signed note. */
 export const bodyOf = (note: Uint8Array): string => `${text(note).split('\n\n')[0]}\n`
 
-/** The texts in a file of vectors: whatever members they stand under. */
+/** All strings in a file of vectors, in any member. */
 function stringsIn(file: Buffer): string[] {
   const found: string[] = []
   JSON.parse(text(file), (_, value) => {

@@ -1,17 +1,18 @@
-// Hostile texts cost work in proportion to their length, whatever is repeated in them. What is counted is how often the statements of our packages
-// are executed, which is the same on every machine; time is not.
+// The work for a hostile text grows in proportion to its length, whatever the text repeats. The test counts executed
+// statements of our packages, which are the same on every machine, unlike times.
 import { Session } from 'node:inspector/promises'
 import { afterAll, describe, expect, it } from 'vitest'
 import { byTier, TIER } from '../../../../test/tier.js'
 import type { Target } from './targets.js'
 
-/** Lengths that are compared, in bytes: four times as much must not cost more than six times as much, give or take what is done once. */
+/** Compared lengths, in bytes: four times the length may cost at most six times the work, apart from constant work. */
 const SHORT = 12_000
 const FACTOR = 4
 const GROWTH_MAX = 6
 const ONCE = 20_000
 
-// Before our packages are loaded: what was compiled without counters is counted by calls alone, and a loop within a call not at all.
+// Coverage starts before our packages are loaded: for code that was compiled without counters, only calls are counted,
+// not loops.
 const session = new Session()
 session.connect()
 await session.post('Profiler.enable')
@@ -21,13 +22,13 @@ const { makeEvidence } = await import('./evidence.js')
 const { text, textTargets } = await import('./targets.js')
 const evidence = await makeEvidence()
 
-/** How many blocks of our packages are executed for an input. */
+/** Number of executed blocks of our packages for an input. */
 async function workOf(target: Target, input: string): Promise<number> {
   await session.post('Profiler.takePreciseCoverage')
   try {
     await target.run(Buffer.from(input))
   } catch {
-    // Refused, as nearly all of them: the question is what that took.
+    // Nearly all inputs are rejected; only the work for that counts.
   }
   const { result } = await session.post('Profiler.takePreciseCoverage')
   const ours = result.filter(({ url }) => /\/packages\/\w+\/dist\//.test(url))
@@ -36,13 +37,13 @@ async function workOf(target: Target, input: string): Promise<number> {
     .reduce((sum, { count }) => sum + count, 0)
 }
 
-/** A piece of the text repeated in its place until the whole is so long. */
+/** Repeats a piece of the text in place until the whole has this length. */
 function pumped(whole: string, at: number, piece: string, length: number): string {
   const times = Math.ceil(length / piece.length)
   return whole.slice(0, at) + piece.repeat(times) + whole.slice(at)
 }
 
-/** Pieces that are worth repeating: each of the lines, and what brackets, strings and signatures are made of. */
+/** Pieces to repeat: each line, and the parts of brackets, strings and signatures. */
 function pumpsOf(whole: string): readonly (readonly [at: number, piece: string])[] {
   const pieces = [
     '[',
@@ -65,7 +66,8 @@ function pumpsOf(whole: string): readonly (readonly [at: number, piece: string])
 }
 
 describe.each(textTargets(evidence).map((target) => [target.name, target] as const))('%s', (name, target) => {
-  // Deriving a key costs what the file asks for, up to a limit of its own (packages/crypto/test/key/encrypted-key-scheme.test.ts).
+  // Deriving a key costs what the file specifies, up to its own limit
+  // (packages/crypto/test/key/encrypted-key-scheme.test.ts).
   it.skipIf(name === 'encrypted private key')(
     'costs no more than in proportion to its length',
     { timeout: 600_000 },

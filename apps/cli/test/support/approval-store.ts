@@ -1,4 +1,4 @@
-// An approval store with one pending request, as an engine would have left it.
+// An approval store with one pending request, as an engine leaves it.
 import { SqliteApprovalStore } from '@sudoagent/core/sqlite'
 import { sha256Hex } from '@sudoagent/crypto'
 import type { Sandbox } from './sandbox.js'
@@ -6,7 +6,7 @@ import type { Sandbox } from './sandbox.js'
 /** Longer than any test takes, in milliseconds. */
 const TTL_MS = 60_000
 
-/** A store with pending requests, by default one, `r1`, whose texts are as hostile as they can be. */
+/** A store with pending requests; default: one, `r1`, with hostile texts. */
 export async function storeWith(
   box: Sandbox,
   kwargs: Record<string, string> = { amount: '5' },

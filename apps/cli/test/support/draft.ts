@@ -1,10 +1,10 @@
-// Entries as an engine would write them, so that the commands have something to read.
+// Entries as an engine writes them, as input for the commands.
 import { type Hash, sha256Hex } from '@sudoagent/crypto'
 import type { EntryDraft } from '@sudoagent/ledger'
 import { decisionHash, formatTimestamp, type JsonObject } from '@sudoagent/ledger/entry'
 
 export interface CallFacts {
-  /** Tells one call from another. Also the second of its minute at which it happened. */
+  /** Identifies the call, and is the second of the minute in which it happened. */
   readonly n: number
   readonly action?: string
   readonly agentId?: string
@@ -12,7 +12,7 @@ export interface CallFacts {
   readonly reason?: string
   readonly reasonCode?: string
   readonly kwargs?: JsonObject
-  /** Put on record as approved by this person. */
+  /** If set, the entry records an approval by this person. */
   readonly approverId?: string
   readonly cost?: number
 }
@@ -20,7 +20,7 @@ export interface CallFacts {
 const POLICY_HASH = sha256Hex('policy')
 const START_MS = Date.parse('2026-11-22T20:00:00Z')
 
-/** A UUIDv4 that says which call it belongs to. */
+/** A UUIDv4 that contains the number of the call. */
 export function requestIdOf(n: number): string {
   return `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
 }
@@ -77,7 +77,7 @@ export function decisionDraft(facts: CallFacts): EntryDraft {
             approver_id: facts.approverId,
             created_at: timeOf(n),
             resolved_at: timeOf(n),
-            // Entries are recorded when the test runs: no approval may have ended by then.
+            // Entries are recorded when the test runs, so the approval must not have expired by then.
             expires_at: '2999-01-01T00:00:00.000000Z',
             binding: { request_id: requestId, policy_hash: POLICY_HASH, decision_hash: hash },
           },

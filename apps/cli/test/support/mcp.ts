@@ -6,14 +6,14 @@ import { getDefaultEnvironment, StdioClientTransport } from '@modelcontextprotoc
 import { onTestFinished } from 'vitest'
 import { BIN, type Sandbox } from './sandbox.js'
 
-/** JSON of any shape: a test says what it expects of it. */
-// biome-ignore lint/suspicious/noExplicitAny: as it says
+/** JSON of any shape: each test asserts the parts that it needs. */
+// biome-ignore lint/suspicious/noExplicitAny: tests read members of any JSON
 export type Json = any
 
 const { resolve } = createRequire(import.meta.url)
 export const EVERYTHING = [process.execPath, resolve('@modelcontextprotocol/server-everything/dist/index.js'), 'stdio']
 export const MEMORY = [process.execPath, resolve('@modelcontextprotocol/server-memory/dist/index.js')]
-/** A server of the tests of @sudoagent/mcp that behaves badly in one way. */
+/** A server from the tests of @sudoagent/mcp that misbehaves in one way. */
 export const hostile = (mode: string, file: string): string[] => [
   process.execPath,
   fileURLToPath(new URL('../../../../packages/mcp/test/fixtures/hostile-server.mjs', import.meta.url)),
@@ -41,11 +41,11 @@ export const guardArgs = (options: readonly string[], server: readonly string[])
 export interface Guarded {
   readonly client: Client
   readonly pid: number
-  /** What the guard has said on stderr so far. */
+  /** The guard's stderr so far. */
   said(): string
 }
 
-/** Connects through a guard. It ends with the test. */
+/** Connects through a guard, which ends with the test. */
 export async function connect(
   box: Sandbox,
   server: readonly string[],

@@ -1,4 +1,4 @@
-// The real program in a folder of its own, as a shell would run it.
+// The real program in a separate folder, run as by a shell.
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,7 +8,10 @@ import { onTestFinished } from 'vitest'
 
 export const BIN = fileURLToPath(new URL('../../bin/sudoagent.cjs', import.meta.url))
 
-/** Longer than any command here takes on a busy machine, in milliseconds: a command that hangs must fail its test, not the run. */
+/**
+ * Longer than every command here takes on a busy machine, in milliseconds: a hanging command must fail its test, not
+ * the run.
+ */
 const TIMEOUT_MS = 20_000
 
 export interface Ran {
@@ -19,13 +22,13 @@ export interface Ran {
 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
-  /** User and group id to run as. */
+  /** The user and group ID of the process. */
   readonly uid?: number
-  /** The Node to run with, and its options; the one that runs the tests unless given. */
+  /** The Node binary and its options; default: the one that runs the tests. */
   readonly node?: readonly string[]
 }
 
-/** A folder that is removed after the test, with the means to run `sudoagent` in it. */
+/** A folder that is removed after the test, with methods to run `sudoagent` in it. */
 export class Sandbox {
   readonly folder: string
 
@@ -42,7 +45,7 @@ export class Sandbox {
     return this.path(name)
   }
 
-  /** Names in the folder, hidden ones included, so that no temporary file goes unseen. */
+  /** Names in the folder, including hidden ones, so that temporary files are found. */
   files(folder = '.'): readonly string[] {
     return readdirSync(this.path(folder)).sort()
   }
@@ -73,7 +76,7 @@ export class Sandbox {
     return { code: status, stdout, stderr }
   }
 
-  /** Runs `sudoagent` on a pseudo-terminal of this width; what it writes on both streams comes out as one. */
+  /** Runs `sudoagent` on a pseudo-terminal of this width, which merges both output streams. */
   terminal(args: readonly string[], columns: number, env: Readonly<Record<string, string>> = {}): Ran {
     const quoted = [process.execPath, BIN, ...args].map((arg) => `'${arg.replaceAll("'", "'\\''")}'`).join(' ')
     const { status, stdout, stderr } = spawnSync(
@@ -90,7 +93,7 @@ export class Sandbox {
     return { code: status, stdout: stdout.replaceAll('\r\n', '\n'), stderr }
   }
 
-  /** Starts `sudoagent` and leaves it running. */
+  /** Starts `sudoagent` in the background. */
   start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     return spawn(process.execPath, [BIN, ...args], {
       cwd: this.folder,
@@ -104,34 +107,34 @@ export class Sandbox {
   }
 }
 
-/** A sandbox for the test that is running. */
+/** A sandbox for the current test. */
 export function sandbox(): Sandbox {
   const made = new Sandbox()
   onTestFinished(() => made.remove())
   return made
 }
 
-/** The caller's own settings must not decide what a test sees. */
+/** The environment of the tests, without the caller's own settings. */
 function cleanEnv(env: Readonly<Record<string, string>>): Record<string, string> {
   const { PATH = '', HOME = '', TMPDIR, PGPASSWORD } = process.env
-  // Of the server that SUDOAGENT_TEST_POSTGRES_URL names.
+  // The password of the server in SUDOAGENT_TEST_POSTGRES_URL.
   const password = PGPASSWORD === undefined ? {} : { PGPASSWORD }
   return { PATH, HOME, LANG: 'C.UTF-8', ...(TMPDIR === undefined ? {} : { TMPDIR }), ...password, ...env }
 }
 
-/** Whether a program can be found. */
+/** Whether a program is installed. */
 export function hasProgram(name: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${name}`]).status === 0
 }
 
-/** Whether a pseudo-terminal can be had here. */
+/** Whether a pseudo-terminal is available. */
 export function hasTerminal(): boolean {
   return (
     spawnSync('script', ['-qec', 'stty cols 80', '/dev/null'], { stdio: ['ignore', 'ignore', 'ignore'] }).status === 0
   )
 }
 
-/** Says on the console why tests are skipped: a skip that nobody sees is a test that is not there. */
+/** Prints why tests are skipped, so that a skip does not go unnoticed. */
 export function skipUnless(condition: boolean, why: string): boolean {
   if (!condition) console.info(`skipped: ${why}`)
   return !condition

@@ -1,19 +1,19 @@
-// A person at a pseudo-terminal, who reads a question before typing the answer.
+// Simulates a person at a pseudo-terminal who reads a question before typing the answer.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { BIN, type Sandbox } from './sandbox.js'
 
-/** Longer than any command here takes on a busy machine, in milliseconds. */
+/** Longer than every command here takes on a busy machine, in milliseconds. */
 const TIMEOUT_MS = 20_000
 
 export interface Step {
-  /** What is waited for, in what has come out since the last step. */
+  /** The expected output since the last step. */
   readonly sees: string
-  /** Or does. */
+  /** The text to type, or a function to run. */
   readonly types: string | Buffer | (() => void)
 }
 
-/** Runs a shell line on a terminal, where `$S` is `sudoagent`; returns all that the terminal showed. */
+/** Runs a shell line on a terminal, where `$S` is `sudoagent`. @returns everything that the terminal showed */
 export async function typeInto(box: Sandbox, line: string, steps: readonly Step[]): Promise<string> {
   const child = spawn('script', ['-qec', `S='${process.execPath} ${BIN}'; ${line}`, '/dev/null'], {
     cwd: box.folder,

@@ -1,5 +1,6 @@
-// An engine in a process of its own, as an agent's would be. Calls wait for approvals in `approvals.sqlite`; each line on stdout is what
-// became of one: `ran 5` or `ApprovalDenied: …`. Arguments: how long an approval stays open in ms, and the amounts.
+// An engine in a separate process, like that of an agent. Its calls wait for approvals in `approvals.sqlite`. Each line
+// on stdout is the result of one call: `ran 5` or `ApprovalDenied: …`. Arguments: the time limit of an approval in ms,
+// and the amounts.
 import { PollingApprover, SudoEngine } from '@sudoagent/core'
 import { SqliteApprovalStore } from '@sudoagent/core/sqlite'
 import { SqliteLedger } from '@sudoagent/ledger/sqlite'

@@ -1,4 +1,4 @@
-// A witness as its operator runs it: a process of its own on the loopback.
+// A witness as its operator runs it: a separate process on the loopback interface.
 import type { ChildProcess } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { generatePrivateKey, type PrivateKey } from '@sudoagent/crypto'
@@ -10,17 +10,20 @@ export interface RunningWitness {
   readonly vkey: string
   readonly url: string
   readonly child: ChildProcess
-  /** What it has said on stderr so far. */
+  /** The witness's stderr so far. */
   said(): string
 }
 
-/** Writes `logs.txt`, the policy of a witness of this one ledger. */
+/** Writes `logs.txt`, a witness policy for this one ledger. */
 export function writeLogs(box: Sandbox, ledger: string, key: PrivateKey): void {
   const [origin = ''] = box.run(['checkpoint', ledger]).stdout.split('\n')
   writeFileSync(box.path('logs.txt'), `log ${encodeVkey(createNoteKey(origin, key.publicKey))}\nquorum none\n`)
 }
 
-/** Starts witness `name` of the logs in `logs.txt`, with `<name>.pem`, which is made unless it is there. It ends with the test. */
+/**
+ * Starts the witness `name` for the logs in `logs.txt`, with the key `<name>.pem`, which is created if it is missing.
+ * It ends with the test.
+ */
 export async function startWitness(
   box: Sandbox,
   name: string,
@@ -39,7 +42,7 @@ export async function startWitness(
     stderr += chunk
   })
   let stdout = ''
-  // Not an iterator: leaving it would close the stream.
+  // Not an iterator, because leaving its loop would close the stream.
   return new Promise((resolve, reject) => {
     child.stdout.on('data', (chunk) => {
       stdout += chunk

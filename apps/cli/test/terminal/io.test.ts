@@ -1,4 +1,4 @@
-// Streams: terminals, colour, pipes that close, disks that are full, signals.
+// Streams: terminals, colours, closed pipes, full disks, signals.
 import { once } from 'node:events'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -8,13 +8,13 @@ import { manyCalls, SAMPLE, writeLedger } from '../support/ledger.js'
 import { hasTerminal, Sandbox, skipUnless } from '../support/sandbox.js'
 
 const box = new Sandbox()
-/** Enough for a command to be caught in the middle, and for its output not to fit into a pipe. */
+/** Enough to interrupt a command in the middle, and to overfill a pipe with its output. */
 const CALLS = 8_000
 
 beforeAll(async () => {
   await writeLedger(box.path('l.jsonl'), SAMPLE)
   await writeLedger(box.path('big.sqlite'), manyCalls(CALLS))
-  // Takes long to check, and none to write: the same lines over and over.
+  // The same lines repeatedly: slow to check, but fast to write.
   writeFileSync(box.path('long.jsonl'), readFileSync(box.path('l.jsonl'), 'utf8').repeat(6_000))
   writeFileSync(
     box.path('changed.jsonl'),
@@ -78,7 +78,7 @@ describe.skipIf(noTerminal)('on a terminal', () => {
   it('long work shows progress and takes it away; short work shows none; --quiet shows none', () => {
     const { stdout } = box.terminal(['export', 'long.jsonl', '--output', 'long.json'], 80)
     expect(stdout).toMatch(/\d,\d{3} entries read/)
-    // The last thing is to clear the line, and to give the cursor back.
+    // The last output clears the line and restores the cursor.
     expect(stdout.slice(stdout.lastIndexOf('entries read'))).toContain(`${ESCAPE}0K`)
     expect(stdout.lastIndexOf(`${ESCAPE}?25h`)).toBeGreaterThan(stdout.lastIndexOf('entries read'))
     expect(box.terminal(['verify', 'l.jsonl'], 80).stdout).not.toContain('entries read')
@@ -132,7 +132,7 @@ describe('a pipe that closes', () => {
     ['receipt l.jsonl --request-id none 2>/dev/null', 1],
     ['--help', 0],
   ])('%s | nobody: exit %i all the same', (line, code) => {
-    // The reader is gone before the command writes anything.
+    // The reader exits before the command writes anything.
     const { stdout, stderr } = box.shell(`$S ${line} | true; echo "\${PIPESTATUS[0]}"`)
     expect({ stdout, stderr }).toEqual({ stdout: `${code}\n`, stderr: '' })
   })

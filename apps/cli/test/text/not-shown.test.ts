@@ -14,7 +14,7 @@ describe('notShownIn', () => {
     ],
     [{}, null],
     [{ concealed: [] }, null],
-    // Members of the same name that a caller once wrote.
+    // Members that a caller happened to name the same.
     ...[true, 'x', [1], [null], [{ path: 'a' }], [place('a', -1)], [place('a', 1.5)], [{ path: 1, length: 1 }]].map(
       (concealed): [unknown, null] => [{ concealed }, null],
     ),

@@ -1,4 +1,4 @@
-// Real processes: an engine that waits for an approval, and people who answer from elsewhere.
+// Real processes: an engine that waits for an approval, and people who answer from other terminals.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ rules:
 /** Long enough for every test here; the wait ends with the answer. */
 const TTL_MS = 60_000
 
-/** An engine that waits for approvals of these amounts. */
+/** Starts an engine that waits for approvals of these amounts. */
 function startEngine(box: Sandbox, amounts: readonly number[], ttlMs = TTL_MS) {
   writeFileSync(box.path('policy.yaml'), POLICY)
   const child = spawn(process.execPath, [ENGINE, String(ttlMs), ...amounts.map(String)], {
@@ -41,7 +41,7 @@ interface Listed {
   readonly kwargs: { readonly amount: number }
 }
 
-/** As soon as there are as many as that. */
+/** Waits until this number of approvals is pending. */
 async function pendingIn(box: Sandbox, count: number): Promise<ReadonlyMap<number, string>> {
   for (;;) {
     const { code, stdout } = box.run(['approvals', 'list', 'approvals.sqlite', '--state', 'pending', '--json'])
@@ -88,7 +88,7 @@ describe('an engine that waits', () => {
       },
     ])
 
-    // Behind it: answered once, used once.
+    // An approval is answered once and used once.
     for (const verb of ['approve', 'deny']) {
       const again = answer(box, verb, id, '--approver', 'alice', '--yes')
       expect({ code: again.code, stdout: again.stdout }).toEqual({ code: 1, stdout: '' })

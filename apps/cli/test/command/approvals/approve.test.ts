@@ -1,4 +1,5 @@
-// One request in a store, and no engine: what is refused, and what a person at a terminal is asked. An engine is in `approvals.test.ts`.
+// One request in a store, without an engine: the refusals, and the questions to a person at a terminal.
+// `approvals.test.ts` has tests with an engine.
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { SqliteApprovalStore } from '@sudoagent/core/sqlite'
 import { describe, expect, it, test } from 'vitest'

@@ -1,4 +1,4 @@
-// `key rotate`, `key retire` and `key close`: the keys of a ledger, changed in the ledger.
+// `key rotate`, `key retire` and `key close`: changes to the keys of a ledger, recorded in the ledger.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { generatePrivateKey } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
@@ -33,7 +33,7 @@ describe.each(['l.sqlite', 'l.jsonl'])('the keys of %s', (ledger) => {
       code: 0,
       stdout: expect.stringMatching(/^signed: [\s\S]*\nretired +key /),
     })
-    // The old one may not sign any more, and a key cannot be retired twice.
+    // The old key may no longer sign, and a key cannot be retired twice.
     expect(box.run([...retire, 'old.pem'])).toMatchObject({
       code: 1,
       stdout: '',

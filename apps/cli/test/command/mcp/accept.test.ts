@@ -1,4 +1,4 @@
-// `mcp accept`: what has changed is shown, and accepted when somebody says so.
+// `mcp accept`: shows changed definitions, and accepts them on request.
 import { chmodSync, writeFileSync } from 'node:fs'
 import { sha256Hex } from '@sudoagent/crypto'
 import { SqliteToolPins } from '@sudoagent/mcp/sqlite'

@@ -1,4 +1,4 @@
-// What rules deny whatever the arguments are, and nothing that some arguments allow.
+// Finds the tools that rules deny for all arguments.
 import { parsePolicyFile, RulePolicy } from '@sudoagent/policy'
 import { expect, it } from 'vitest'
 import { deniedTools } from '../../../src/command/mcp/denied-tools.js'

@@ -1,4 +1,4 @@
-// `mcp guard --counter`: the guard notices when an older copy of its ledger was put back.
+// `mcp guard --counter`: the guard detects a restored older copy of its ledger.
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { connect, guardArgs, MEMORY, POLICY } from '../../support/mcp.js'

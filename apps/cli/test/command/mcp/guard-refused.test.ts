@@ -1,4 +1,4 @@
-// `mcp guard` that cannot be started.
+// Cases in which `mcp guard` does not start.
 import { chmodSync, writeFileSync } from 'node:fs'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { sampled } from '../../../../../test/tier.js'

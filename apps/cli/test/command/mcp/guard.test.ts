@@ -1,4 +1,4 @@
-// `mcp guard` as an agent's host starts it, in front of servers from npm, and how it ends.
+// Starts `mcp guard` as an agent's host would, in front of servers from npm, and ends it in several ways.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'

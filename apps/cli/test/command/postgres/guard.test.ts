@@ -1,4 +1,4 @@
-// `mcp guard` with its ledger, approvals and charges on a server, and people who answer there.
+// `mcp guard` with its ledger, approvals and charges on a server, where people also answer.
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { generatePrivateKey } from '@sudoagent/crypto'
 import { beforeEach, expect, it } from 'vitest'
@@ -51,7 +51,7 @@ it('writes to the server, and a call that was approved there runs', async () => 
   const report = JSON.parse(box.run(['verify', url, '--public-key', 'pub.pem', '--json']).stdout) as Json
   expect(report).toMatchObject({ verdict: 'signed', decisions: 3, outcomes: 2, open: 0 })
   expect(box.run(['filter', url, '--effect', 'allow', '--json']).stdout).toContain('"approver_id":"alice"')
-  // Of files there are those that were named, and what SQLite puts next to one.
+  // Only the named files exist, and the files that SQLite puts next to one.
   expect(readdirSync(box.folder).filter((name) => !/^(?:policy|key|pub|tools)\./.test(name))).toEqual([])
 })
 

@@ -1,4 +1,4 @@
-// `verify --all`: the ledgers of a database against a registry of their heads.
+// `verify --all`: compares the ledgers of a database with a registry of their heads.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createSigner, generatePrivateKey } from '@sudoagent/crypto'
 import { PostgresLedger } from '@sudoagent/postgres'
@@ -41,7 +41,7 @@ describe('verify --all and the registry', () => {
     )
     expect(box.run(all)).toMatchObject({ code: 0, stderr: '' })
     expect(box.run(all).stdout).toContain('anchored: b, 5 entries, compared with 1 recorded heads')
-    // Rolled back by the owner, who put an older copy of `b` in its place; and `c` is taken away.
+    // The owner replaces `b` with an older copy and removes `c`.
     expect(box.run(['copy', ledgerUrl(home, 'a'), 'a.jsonl']).code).toBe(0)
     await asSuperuser(
       home,
@@ -53,7 +53,7 @@ describe('verify --all and the registry', () => {
     const ledger = await PostgresLedger.open(ledgerUrl(home, 'b'), { signer: createSigner(key) })
     for (const draft of SAMPLE.slice(0, 2)) await ledger.append(draft)
     await ledger.close()
-    // By itself it looks well.
+    // On its own, it verifies.
     expect(box.run(['verify', ledgerUrl(home, 'b'), '--public-key', 'key.pem', '--quiet']).code).toBe(0)
     const { code, stdout, stderr } = box.run(all)
     expect(code).toBe(1)
@@ -68,7 +68,7 @@ describe('verify --all and the registry', () => {
     writeFileSync(box.path('spoiled.jsonl'), text.replace('above the limit', 'below the limit'))
     const named = ['--public-key', 'key.pem']
     expect(box.run(['verify', database, '--all', '--registry', 'spoiled.jsonl', ...named]).code).toBe(1)
-    // Whoever may write an unsigned file could put anything into it.
+    // Anyone who can write an unsigned registry could put any head into it.
     expect(box.run(['verify', database, '--all', '--registry', 'heads.sqlite']).code).toBe(2)
     expect(box.run(['registry', 'record', database, '--registry', 'unsigned.jsonl']).code).toBe(0)
     expect(box.run(['verify', database, '--all', '--registry', 'unsigned.jsonl', ...named]).code).toBe(1)
@@ -90,7 +90,7 @@ describe('verify --all and the registry', () => {
     const ledger = await PostgresLedger.open(ledgerUrl(home, 'good'), { signer: createSigner(key) })
     await ledger.append(SAMPLE[0] as (typeof SAMPLE)[number])
     await ledger.close()
-    // From a registry, which somebody signed.
+    // From a signed registry.
     const heads = await PostgresLedger.open(ledgerUrl(database, 'heads-of-others'), { signer: createSigner(key) })
     await recordHeads([{ ledger: name, checkpoint: 'x' }], heads)
     await heads.close()
@@ -98,7 +98,7 @@ describe('verify --all and the registry', () => {
     const fromRegistry = box.run([...all, '--registry', ledgerUrl(database, 'heads-of-others')])
     expect(fromRegistry.code).toBe(1)
     expect(fromRegistry.stderr).toContain('not a valid name')
-    // From the server: its owner has let the name in.
+    // From the server, whose owner allowed the name.
     await asSuperuser(
       home,
       `ALTER TABLE sudoagent.ledger DROP CONSTRAINT ledger_name_check;

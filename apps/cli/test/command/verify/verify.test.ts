@@ -1,4 +1,4 @@
-// The command as a script runs it. Reads ../shared/vectors where it is there.
+// Runs the command as a script would. Uses ../shared/vectors if that exists.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { generatePrivateKey } from '@sudoagent/crypto'
