@@ -1,5 +1,5 @@
 // A ledger, a budget and approvals on a separate PostgreSQL server, where the processes of a soak test work. Faults:
-// the server dies, sessions end, statements time out, locks are held, and the connection breaks during a commit.
+// the server dies, sessions end, statements time out, locks block, and the connection breaks during a commit.
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'

@@ -5,12 +5,12 @@
  * const tools = guardTools(engine, { refund: tool({ inputSchema, execute: async ({ amount }) => … }) })
  * await generateText({ model, tools, prompt })
  *
- * The action is the tool's name in the set; the input, as the schema parsed it, is the call's named arguments. A
- * denial is thrown as `ToolDenied`: the SDK makes it a tool error, whose message the model is shown, and other calls
- * of the same step go on. `needsApproval` and `toolApproval` ask before `execute` and may be answered from a stored
- * conversation, so they are no boundary; `execute` is. A tool without it (run by the client or the provider) cannot
- * be guarded here, and is refused. `onInputStart`, `onInputDelta` and `onInputAvailable` would get the model's input
- * before the decision: the guarded tool does not have them.
+ * The action is the tool's name in the set; the input, as the schema parsed it, becomes the call's named arguments. A
+ * denial is thrown as `ToolDenied`: the SDK converts it to a tool error, shows its message to the model, and continues
+ * other calls of the same step. `needsApproval` and `toolApproval` ask before `execute` and may be answered from a
+ * stored conversation, so only `execute` is a security boundary. A tool without `execute` (which the client or the
+ * provider runs) cannot be guarded here and is rejected. The guarded tool does not have `onInputStart`, `onInputDelta`
+ * and `onInputAvailable`, which would receive the model's input before the decision.
  */
 import type { Engine } from '@sudoagent/core'
 import { ToolDenied } from './denial-text.js'
@@ -23,7 +23,8 @@ import {
   withExecute,
 } from './guarded-call.js'
 
-// Nothing is imported from `ai`: these are the parts of its tools, the same in 6 and 7, so that the types of both fit.
+// Nothing is imported from `ai`. These are the parts of its tools that versions 6 and 7 share, so both types are
+// accepted.
 interface ExecuteOptions {
   readonly toolCallId: string
   readonly abortSignal?: AbortSignal | undefined
@@ -33,7 +34,7 @@ interface ExecutableTool {
   execute?: ((input: any, options: any) => unknown) | undefined
 }
 
-/** Guards every tool of a set, each under its name there. @throws TypeError for a tool without `execute` */
+/** Guards every tool of a set under its name in the set. @throws TypeError for a tool without `execute` */
 export function guardTools<T extends Record<string, ExecutableTool>>(
   engine: Engine,
   tools: T,
@@ -43,7 +44,9 @@ export function guardTools<T extends Record<string, ExecutableTool>>(
   return Object.fromEntries(guarded) as T
 }
 
-/** Guards one tool. It has no name of its own: the options give it. @throws TypeError for a tool without `execute` */
+/**
+ * Guards one tool. It has no name, so the options must name the action. @throws TypeError for a tool without `execute`
+ */
 export function guardTool<T extends ExecutableTool>(engine: Engine, tool: T, options: NamedGuardOptions): T {
   return guardNamed(engine, requireAction(options), tool, options)
 }
@@ -67,7 +70,7 @@ function guardNamed<T extends ExecutableTool>(engine: Engine, name: string, tool
     return ended.output
   }
 
-  /** For a generator: what it yields on the way reaches the stream. */
+  /** For a generator, whose steps reach the stream. */
   async function* guardedSteps(input: unknown, how: ExecuteOptions): AsyncGenerator<unknown> {
     const call = await authorizeCall(engine, callOf(input, how), options)
     if (call.status === 'denied') throw new ToolDenied(call)
@@ -90,7 +93,7 @@ function guardNamed<T extends ExecutableTool>(engine: Engine, name: string, tool
   return withExecute(tool, execute.constructor.name === 'AsyncGeneratorFunction' ? guardedSteps : guarded)
 }
 
-/** A tool that returns an iterable says its result last. */
+/** The last value of an iterable is the tool's result. */
 async function lastOf(output: unknown): Promise<unknown> {
   if (typeof output !== 'object' || output === null || !(Symbol.asyncIterator in output)) return output
   let last: unknown

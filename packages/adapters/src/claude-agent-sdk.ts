@@ -1,15 +1,15 @@
 /**
- * Claude Agent SDK: every tool call of a session, guarded by hooks, failing closed.
+ * Claude Agent SDK: guards every tool call of a session with hooks that fail closed.
  *
  * @example
  * query({ prompt, options: { ...guardToolCalls(engine) } })
  *
- * The action is the tool's name (`Bash`, `mcp__server__tool`), its input the call's named arguments. `PreToolUse`
- * decides about every call, whatever the permission mode; a yes is the permission, with the input that was decided
- * on, and `canUseTool` answers the questions that the settings still make Claude Code ask. A denial's text is the
- * reason that the model is shown. Hooks after the tool record how it ended. Claude Code runs the tools, in its own
- * process: what it does with an answer is its word. A hook of yours that changes inputs competes with this one; have
- * none.
+ * The action is the tool's name (`Bash`, `mcp__server__tool`), and its input becomes the call's named arguments.
+ * `PreToolUse` decides about every call, in every permission mode. If the call is allowed, the hook grants the
+ * permission, with the input that was decided on; `canUseTool` answers the questions that Claude Code's settings still
+ * require. The model sees a denial's text as the reason. Hooks after the tool record the outcome. Claude Code runs the
+ * tools in its own process, so the adapter relies on what it reports. Do not use other hooks that change inputs: they
+ * compete with this one.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Denial, Engine } from '@sudoagent/core'
@@ -17,19 +17,19 @@ import { denialText } from './denial-text.js'
 import { type AllowedCall, authorizeCall, type GuardOptions, type ToolCall } from './guarded-call.js'
 
 /**
- * Above every wait of the engine: an approval takes an hour at most. A hook that is given up on might be taken for
- * one that has no objection.
+ * Longer than every wait of the engine: an approval takes at most an hour. Claude Code might treat a hook that timed
+ * out as no objection.
  */
 const HOOK_TIMEOUT_S = 7_200
 /**
- * Calls that were allowed and of which nothing more was heard, such as interrupted ones. Beyond this the oldest stays
+ * Maximum number of allowed calls without a reported end, such as interrupted ones. Beyond it, the oldest call stays
  * without an outcome.
  */
 const OPEN_CALLS_MAX = 1_000
 
 type Input = Record<string, unknown>
 
-// Nothing is imported from `@anthropic-ai/claude-agent-sdk`: these are the parts of its hooks' input that are read.
+// Nothing is imported from `@anthropic-ai/claude-agent-sdk`. These are the parts of its hooks' input that are read.
 interface HookEvent {
   readonly hook_event_name: string
   readonly tool_name?: string
@@ -43,16 +43,16 @@ interface PermissionFacts {
 }
 
 /**
- * Ids are unique by contract, and kept by another program: an answer about one tool does not count for another under
- * the same id.
+ * Another program assigns the IDs, which should be unique. The key includes the tool, so that an answer about one tool
+ * is not used for another with the same ID.
  */
 const keyOf = (tool: string, callId: string): string => JSON.stringify([tool, callId])
 
-/** The part of the `options` of `query` that guards. `canUseTool` may be left out; the hooks may not. */
+/** Returns the guarding part of the `options` of `query`. `canUseTool` can be omitted, but the hooks cannot. */
 export function guardToolCalls(engine: Engine, options?: Omit<GuardOptions, 'action'>) {
   const open = new Map<string, AllowedCall<Input>>()
 
-  /** Never throws: what fails here is a denial. */
+  /** Never throws: a failure here is a denial. */
   async function decide(call: ToolCall<Input> & { readonly callId: string }): Promise<AllowedCall<Input> | Denial> {
     try {
       const decided = await authorizeCall(engine, call, options)
@@ -60,7 +60,7 @@ export function guardToolCalls(engine: Engine, options?: Omit<GuardOptions, 'act
       for (const oldest of open.keys()) if (open.size > OPEN_CALLS_MAX) open.delete(oldest)
       return decided
     } catch (error) {
-      // An abort is not a fault; anything else is a fault of the host, which would otherwise see denials only.
+      // An abort is expected. Any other error is a fault of the host, which would otherwise see only denials.
       if (!call.signal?.aborted && !options?.signal?.aborted) process.emitWarning(`a call was denied: ${error}`)
       const facts = { code: 'BOUNDARY_FAILED', reason: 'there is no decision', requestId: '', decisionHash: null }
       return { status: 'denied', retryable: false, ...facts }
@@ -84,7 +84,7 @@ export function guardToolCalls(engine: Engine, options?: Omit<GuardOptions, 'act
   }
 
   const canUseTool = async (tool: string, input: Input, { signal, toolUseID: callId }: PermissionFacts) => {
-    // A question about a call that the hook has allowed, as it was allowed, has its answer.
+    // The hook has already allowed this exact call.
     const before = open.get(keyOf(tool, callId))
     const known = before !== undefined && isDeepStrictEqual(before.input, input)
     const decided = known ? before : await decide({ tool, input, callId, signal })

@@ -1,9 +1,10 @@
 /**
- * The one form in which a model reads a denial, whatever the framework.
+ * The text of a denial for the model, the same for every framework.
  *
- * A model that reads "error, try again" tries again. So the text always has three parts, in this order: the call was
- * denied, and by what; why; and the same call must not be made again. It has nothing else: no cause, no path, no
- * stack trace, and no id, because the request id is also the approval's, and nothing that a model sees may help to
+ * A model that reads "error, try again" tries again. The text therefore always has three parts in this order: the
+ * component that denied the call; the reason; and the instruction not to repeat the call. It contains no cause, path or
+ * stack trace, and no ID, because the request ID is also that of the approval, and a model must not see anything that
+ * helps to approve a call.
  * approve anything.
  *
  * @example
@@ -12,13 +13,10 @@
  */
 import { type Denial, SudoAgentError } from '@sudoagent/core'
 
-/**
- * Long enough for any reason that a person wrote; a model's context is not the place for more. The ledger has all of
- * it.
- */
+/** Longer than most reasons, but short enough for a model's context. The ledger contains the full reason. */
 const REASON_LENGTH_MAX = 500
 
-/** The beginning of a reason code, and the words for it after “This call was”. A policy's own code is the policy's. */
+/** Prefixes of reason codes, and the words for them after “This call was”. Other codes come from a policy. */
 const DENIED_BY: readonly (readonly [prefix: string, denied: string])[] = [
   ['POLICY_EVALUATION_FAILED', 'denied because the policy could not be evaluated'],
   ['APPROVAL_PROCESS_FAILED', 'denied because approval could not be requested'],
@@ -32,13 +30,13 @@ const DENIED_BY: readonly (readonly [prefix: string, denied: string])[] = [
   ['BOUNDARY_', 'denied because the authorization check failed'],
 ]
 
-/** One line for the model. */
+/** Returns one line for the model. */
 export function denialText({ code, reason }: Pick<Denial, 'code' | 'reason'>): string {
   const denied = DENIED_BY.find(([prefix]) => code.startsWith(prefix))?.[1] ?? 'denied by policy'
   return `This call was ${denied}, so it did not run. Reason: ${oneLine(reason)}. Do not repeat it unchanged.`
 }
 
-/** A reason may be an approver's note: line ends in it could look like words of another speaker. */
+/** A reason may be an approver's note, whose line breaks could imitate another speaker. */
 function oneLine(reason: string): string {
   const line = reason.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()
   const cut = line.length <= REASON_LENGTH_MAX ? line : `${line.slice(0, REASON_LENGTH_MAX - 1)}…`
@@ -46,8 +44,8 @@ function oneLine(reason: string): string {
 }
 
 /**
- * For frameworks in which a denial is an exception: the model sees its message, `denial` is for the program. It has no
- * cause.
+ * For frameworks in which a denial is an exception: the model sees its message, and the program reads `denial`. It has
+ * no cause.
  */
 export class ToolDenied extends SudoAgentError {
   override readonly name = 'ToolDenied'

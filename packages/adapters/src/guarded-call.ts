@@ -1,18 +1,15 @@
-// One tool call through the engine, for every adapter. The tool runs after the decision was recorded, with the
-// arguments that were decided on; how it ended is recorded too. A refusal of any kind comes back as the engine's one
-// denial; only misuse and aborts are thrown.
+// Runs one tool call through the engine, for every adapter. The tool runs after the decision is recorded, with the
+// arguments that were decided on, and its outcome is recorded too. Every kind of refusal returns the engine's denial;
+// only misuse and aborts throw.
 import type { CallOptions, CallOutcome, Denial, Engine } from '@sudoagent/core'
 
-/**
- * Options of every adapter. `signal` is one of the caller's own; where the framework has one for the call, both
- * count.
- */
+/** Options of every adapter. If the framework passes a signal for the call, both that signal and `signal` apply. */
 export type GuardOptions = CallOptions
 
-/** For what has no name of its own in its framework: `action` is the name that the policy and the ledger see. */
+/** Options for a tool without a name in its framework: `action` is its name for the policy and the ledger. */
 export type NamedGuardOptions = GuardOptions & { readonly action: string }
 
-/** The action of a tool that has no name of its own. @throws TypeError when the options do not give it */
+/** The action of a tool without a name. @throws TypeError if the options do not contain it */
 export function requireAction(options: NamedGuardOptions | undefined): string {
   const { action } = { __proto__: null, ...options } as Partial<NamedGuardOptions>
   if (typeof action !== 'string' || action === '')
@@ -21,34 +18,35 @@ export function requireAction(options: NamedGuardOptions | undefined): string {
 }
 
 export interface ToolCall<I> {
-  /** The tool's name, unless the options name the action. */
+  /** The tool's name, which the option `action` overrides. */
   readonly tool: string
   /**
-   * One plain object is the call's named arguments: `kwargs` in the policy and in the ledger. Anything else is in
+   * A plain object becomes the call's named arguments: `kwargs` in the policy and in the ledger. Any other value is in
    * `args`.
    */
   readonly input: I
-  /** The framework's id of the call; is recorded as `tool_call_id` in the metadata. */
+  /** The framework's ID of the call, recorded as `tool_call_id` in the metadata. */
   readonly callId?: string | undefined
   readonly signal?: AbortSignal | undefined
 }
 
-/** A call that may run, with `input` and nothing else. Its end has to be reported once. */
+/** A call that may run, with exactly `input`. Its end must be reported once. */
 export interface AllowedCall<I> {
   readonly status: 'allowed'
   readonly input: I
-  /** The caller's signal and the framework's in one; aborted when either is. */
+  /** Aborts if the caller's signal or the framework's does. */
   readonly signal: AbortSignal | undefined
   end(outcome: CallOutcome): Promise<void>
   /**
    * Reports that the tool returned `output`.
    *
-   * @returns the output to hand on: a stream or a function is recorded when it has ended (`Engine.recordResult`)
+   * @returns the output to return: if it is a stream or a function, it is recorded when it has ended
+   * (`Engine.recordResult`)
    */
   returned<O>(output: O): Promise<O>
 }
 
-/** The input that a framework hands to a tool's function, by the kind of the tool's schema. */
+/** The input that a framework passes to a tool's function, by the kind of the tool's schema. */
 export type InputOf<P> = P extends { readonly '~standard': { readonly types?: infer T } }
   ? NonNullable<T> extends { readonly output: infer O }
     ? O
@@ -59,17 +57,19 @@ export type InputOf<P> = P extends { readonly '~standard': { readonly types?: in
       ? string
       : unknown
 
-/** Whether a value is a plain object, such as the definition of a tool; a finished tool has a class. */
+/** Whether a value is a plain object, such as the definition of a tool. A created tool is an instance of a class. */
 export function isPlainObject(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null
 }
 
-/** Functions of a tool that a framework calls with the model's input before `execute`, so before the decision. */
+/** Functions of a tool that a framework calls with the model's input before `execute`, and so before the decision. */
 const BEFORE_EXECUTE = ['onInputStart', 'onInputDelta', 'onInputAvailable']
 
-/** A copy of a tool, or of its definition, with another `execute`, and without what would see the input before it. */
+/**
+ * Copies a tool or its definition with another `execute`, and without the functions that receive the input before it.
+ */
 export function withExecute<T>(tool: T, execute: unknown): T {
   const copy = { ...tool, execute }
   for (const name of BEFORE_EXECUTE) Reflect.deleteProperty(copy, name)
@@ -81,14 +81,15 @@ export type EndedCall<O> = { readonly status: 'ran'; readonly output: O } | Deni
 /**
  * Decides about a call.
  *
- * @throws (as a rejection) the reason of a signal that was aborted before the decision; TypeError for misuse. The tool must not run then, either
+ * @throws (as a rejection) the reason of a signal that was aborted before the decision; TypeError for misuse. In both
+ * cases, the tool must not run
  */
 export async function authorizeCall<I>(
   engine: Engine,
   { tool, input, callId, signal }: ToolCall<I>,
   given: GuardOptions = {},
 ): Promise<AllowedCall<I> | Denial> {
-  // Own fields, each read once: a name on the prototype of all objects is not an option.
+  // Own fields, each read once: a name on `Object.prototype` is not an option.
   const options: GuardOptions = { __proto__: null, ...given } as GuardOptions
   const signals = [options.signal, signal].filter((one) => one !== undefined)
   const either = signals.length > 1 ? AbortSignal.any(signals) : signals[0]
@@ -100,7 +101,8 @@ export async function authorizeCall<I>(
     ...(either === undefined ? {} : { signal: either }),
   })
   if (authorization.status === 'denied') return authorization
-  // An engine in another process may answer anything: callers take what is not a denial for an authorization.
+  // An engine in another process may return anything, and callers treat every value that is not a denial as an
+  // authorization.
   if (authorization.status !== 'allowed')
     throw new TypeError('the engine returned neither an authorization nor a denial')
   return {
@@ -115,8 +117,8 @@ export async function authorizeCall<I>(
 }
 
 /**
- * The result of a tool that is a generator, which no framework of these reads: what it returns, or else what it
- * yields last. Until then its work is not done, and it may fail half-way.
+ * Reads a tool's generator, which these frameworks do not read. The result is its return value, or its last step if it
+ * returns nothing. The tool's work is done only at the end, and it can fail midway.
  */
 export async function settled(output: unknown, signal?: AbortSignal): Promise<unknown> {
   if (!isIterator(output)) return output
@@ -141,9 +143,10 @@ function isIterator(output: unknown): output is AsyncGenerator | Generator {
 /**
  * Decides about a call and runs its tool.
  *
- * @param run - called at most once, with the arguments that the decision is about; what it throws is recorded and thrown on, unchanged
- * @param failed - whether an output says that the tool failed, where the framework has such outputs
- * @throws what the tool threw; see `authorizeCall` for the rest
+ * @param run - called at most once, with the arguments of the decision; an error that it throws is recorded and
+ * rethrown unchanged
+ * @param failed - whether an output reports that the tool failed, for frameworks with such outputs
+ * @throws the error of the tool; for other errors, see `authorizeCall`
  */
 export async function guardedCall<I, O>(
   engine: Engine,
@@ -156,7 +159,7 @@ export async function guardedCall<I, O>(
   if (allowed.status === 'denied') return allowed
   let output: Awaited<O>
   try {
-    // The decision took its time, and the caller may be gone.
+    // The signal may have aborted during the decision.
     allowed.signal?.throwIfAborted()
     output = (await settled(await run(allowed.input), allowed.signal)) as Awaited<O>
   } catch (error) {

@@ -1,28 +1,29 @@
 /**
- * LlamaIndex.TS: the definition of a tool, guarded.
+ * LlamaIndex.TS: guards the definition of a tool.
  *
  * @example
- * const refund = tool(guardTool(engine, { name: 'refund', description, parameters: z.object({ amount: z.number() }), execute: ({ amount }) => … }))
+ * const definition = { name: 'refund', description, parameters, execute: ({ amount }) => … }
+ * const refund = tool(guardTool(engine, definition))
  * await agent({ llm, tools: [refund] }).run(prompt)
  *
- * The action is the tool's name; the input, as its schema parsed it, is the call's named arguments, and the function
- * gets exactly that. A denial is thrown as `ToolDenied`: the agent makes it a tool result with `isError`, whose
- * message the model is shown, and goes on with the other calls. LlamaIndex hands a tool neither an abort signal nor
- * the id of the call: to end a wait for an approval, put a `signal` into the options. A finished tool is refused,
+ * The action is the tool's name; the input, as its schema parsed it, becomes the call's named arguments and is exactly
+ * what the function receives. A denial is thrown as `ToolDenied`: the agent converts it to a tool result with
+ * `isError`, shows its message to the model, and continues the other calls. LlamaIndex passes neither an abort signal
+ * nor the call's ID to a tool; to end the wait for an approval, set the option `signal`. A created tool is rejected,
  * because its schema would change the input after the decision.
  */
 import type { Engine } from '@sudoagent/core'
 import { ToolDenied } from './denial-text.js'
 import { type GuardOptions, guardedCall, isPlainObject } from './guarded-call.js'
 
-// Nothing is imported from `@llamaindex/core`: these are the parts of what its `tool` takes that are read.
+// Nothing is imported from `@llamaindex/core`. These are the parts of a definition that are read.
 interface Definition {
   readonly name: string
   // biome-ignore lint/suspicious/noExplicitAny: "any function": parameters are contravariant, so `unknown` would accept none
   execute(input: any, additionalArg?: any): unknown
 }
 
-/** Guards several definitions; each then goes to `tool`. @throws TypeError as `guardTool` does */
+/** Guards several definitions; pass each result to `tool`. @throws TypeError as `guardTool` does */
 export function guardTools<T extends readonly Definition[]>(
   engine: Engine,
   definitions: readonly [...T],
@@ -32,9 +33,9 @@ export function guardTools<T extends readonly Definition[]>(
 }
 
 /**
- * Guards one definition, which then goes to `tool`.
+ * Guards one definition; pass the result to `tool`.
  *
- * @throws TypeError for a finished tool, and for a definition without `name` or `execute`
+ * @throws TypeError for a created tool, and for a definition without `name` or `execute`
  */
 export function guardTool<T extends Definition>(engine: Engine, definition: T, options?: GuardOptions): NoInfer<T> {
   if (!isPlainObject(definition)) throw new TypeError('guard the definition of the tool, and give the result to `tool`')

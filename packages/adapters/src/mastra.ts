@@ -1,29 +1,33 @@
 /**
- * Mastra, 1 and 0.24: the definition of a tool, guarded.
+ * Mastra, 1 and 0.24: guards the definition of a tool.
  *
  * @example
- * const refund = createTool(guardTool(engine, { id: 'refund', description, inputSchema, execute: async ({ amount }) => … }))
- * const refund = createTool(guardToolV0(engine, { id: 'refund', description, inputSchema, execute: async ({ context }) => … })) // 0.24
+ * const definition = { id: 'refund', description, inputSchema, execute: async ({ amount }) => … }
+ * const refund = createTool(guardTool(engine, definition))
  *
- * The action is the tool's `id`; the input, as its schema parsed it, is the call's named arguments, and the function
- * gets exactly that. In version 1 a denial is thrown as `ToolDenied`, whose message the model is shown as the tool's
- * error. Version 0.24 would show that as an error object with its own internals, so there it is returned as the
- * tool's output. `requireApproval` and `hooks.beforeToolCall` ask before `execute`, which is the boundary.
- * `onInputStart`, `onInputDelta` and `onInputAvailable` would get the model's input before the decision: the guarded
- * definition does not have them. A finished tool is refused, because it parses its input again after the decision.
+ * const definition = { id: 'refund', description, inputSchema, execute: async ({ context }) => … } // 0.24
+ * const refund = createTool(guardToolV0(engine, definition))
+ *
+ * The action is the tool's `id`; the input, as its schema parsed it, becomes the call's named arguments and is exactly
+ * what the function receives. In version 1, a denial is thrown as `ToolDenied`, and the model sees its message as the
+ * tool's error. Version 0.24 would show the model an error object with internal details, so a denial is returned as the
+ * tool's output there. `requireApproval` and `hooks.beforeToolCall` ask before `execute`; only `execute` is a security
+ * boundary. The guarded definition does not have `onInputStart`, `onInputDelta` and `onInputAvailable`, which would
+ * receive the model's input before the decision. A created tool is rejected, because it would parse its input again
+ * after the decision.
  */
 import type { Engine } from '@sudoagent/core'
 import { denialText, ToolDenied } from './denial-text.js'
 import { type GuardOptions, guardedCall, type InputOf, isPlainObject, withExecute } from './guarded-call.js'
 
-// Nothing is imported from `@mastra/core`: these are the parts of what its `createTool` takes.
+// Nothing is imported from `@mastra/core`. These are the parts of a definition for its `createTool`.
 interface Definition<P> {
   readonly id: string
   readonly inputSchema?: P
   // biome-ignore lint/suspicious/noExplicitAny: the context has the type that the version of Mastra gives it
   execute?(input: InputOf<P>, context: any): unknown
 }
-/** Version 0.24 hands the input over as `context`, among other things. */
+/** Version 0.24 passes the input as `context`, with other members. */
 interface DefinitionV0<P> {
   readonly id: string
   readonly inputSchema?: P
@@ -38,7 +42,7 @@ interface ExecutionContext {
   readonly agent?: { readonly toolCallId?: string | undefined } | undefined
 }
 
-/** Guards several definitions of version 1; each then goes to `createTool`. @throws TypeError as `guardTool` does */
+/** Guards several definitions of version 1; pass each result to `createTool`. @throws TypeError as `guardTool` does */
 export function guardTools<T extends Record<string, object>>(
   engine: Engine,
   definitions: T,
@@ -52,9 +56,9 @@ export function guardTools<T extends Record<string, object>>(
 }
 
 /**
- * Guards one definition of version 1, which then goes to `createTool`.
+ * Guards one definition of version 1; pass the result to `createTool`.
  *
- * @throws TypeError for a finished tool, and for a definition without `id` or `execute`
+ * @throws TypeError for a created tool, and for a definition without `id` or `execute`
  */
 export function guardTool<P, T>(engine: Engine, definition: T & Definition<P>, options?: GuardOptions): NoInfer<T> {
   const { id, run } = partsOf(definition)
@@ -75,7 +79,7 @@ interface InvocationOptions {
 }
 
 /**
- * Guards one definition of version 0.24, which then goes to `createTool`. A denial is the tool's output.
+ * Guards one definition of version 0.24; pass the result to `createTool`. A denial is the tool's output.
  *
  * @throws TypeError as `guardTool` does
  */
@@ -85,14 +89,14 @@ export function guardToolV0<P, T>(engine: Engine, definition: T & DefinitionV0<P
     const call = { tool: id, input: context.context, callId: how?.toolCallId, signal: how?.abortSignal }
     const decidedOn = (decided: unknown) => run({ ...context, context: decided }, how)
     const ended = await guardedCall(engine, call, options, decidedOn)
-    // The agent shows the model any output as it is; a program that calls the tool itself gets this text in place of
-    // the output.
+    // The agent shows every output to the model unchanged. A program that calls the tool gets this text instead of the
+    // output.
     return ended.status === 'ran' ? ended.output : denialText(ended)
   }
   return withExecute(definition, execute)
 }
 
-/** The name of a definition, and its function. */
+/** The name and the function of a definition. */
 function partsOf(definition: object): { id: string; run: (input: unknown, context: unknown) => unknown } {
   if (!isPlainObject(definition))
     throw new TypeError('guard the definition of the tool, and give the result to `createTool`')

@@ -1,13 +1,16 @@
 /**
- * MCP servers on the official SDK, 1.x: their own tool handlers, guarded from inside. In front of a server of another
- * party, or for agents in another language, use the MCP guard.
+ * MCP servers on the official SDK, 1.x: guards their own tool handlers. For third-party servers, or agents in another
+ * language, use the MCP guard.
  *
  * @example
- * server.registerTool('refund', { inputSchema: { amount: z.number() } }, guardTool(engine, async ({ amount }) => …, { action: 'refund' }))
+ * const callback = guardTool(engine, async ({ amount }) => …, { action: 'refund' })
+ * server.registerTool('refund', { inputSchema: { amount: z.number() } }, callback)
+ *
  * lowLevelServer.setRequestHandler(CallToolRequestSchema, guardToolCalls(engine, async (request) => …))
  *
- * The action is the tool's name; its arguments, without `_meta`, are the call's named arguments. A denial is a result
- * with `isError`: a protocol error would never reach the model. The client's cancellation is the signal.
+ * The action is the tool's name; its arguments, without `_meta`, become the call's named arguments. A denial is a
+ * result with `isError`, because a protocol error does not reach the model. The client's cancellation aborts the
+ * signal.
  */
 
 import type { CallToolRequest, CallToolResult } from '@modelcontextprotocol/sdk/types.js'
@@ -26,9 +29,9 @@ interface Extra {
 type ToolCallback = (...args: any[]) => CallToolResult | Promise<CallToolResult>
 
 /**
- * Guards the callback of one tool, which the options name.
+ * Guards the callback of one tool; the options name the tool.
  *
- * @throws TypeError when the callback is not a function, such as the handler of a task-based tool
+ * @throws TypeError if the callback is not a function, such as the handler of a task-based tool
  */
 export function guardTool<F extends ToolCallback>(engine: Engine, callback: F, options: NamedGuardOptions): F {
   const name = requireAction(options)
@@ -38,11 +41,11 @@ export function guardTool<F extends ToolCallback>(engine: Engine, callback: F, o
     const call = { tool: name, input: given.length > 1 ? given[0] : {}, ...factsOf(extra) }
     return guard(engine, call, options, (decided) => (given.length > 1 ? callback(decided, extra) : callback(extra)))
   }
-  // The cast is the contract of this function: arguments and result are those of the callback.
+  // The cast is correct: the arguments and the result are those of the callback.
   return guarded as F
 }
 
-/** Guards the `tools/call` handler of a low-level `Server`: every tool that it has. */
+/** Guards the `tools/call` handler of a low-level `Server`, which handles all its tools. */
 export function guardToolCalls<R extends CallToolRequest, E extends Extra, T extends CallToolResult>(
   engine: Engine,
   handler: (request: R, extra: E) => T | Promise<T>,

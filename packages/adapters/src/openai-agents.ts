@@ -1,22 +1,22 @@
 /**
- * OpenAI Agents SDK: the options of a tool, guarded.
+ * OpenAI Agents SDK: guards the options of a tool.
  *
  * @example
- * const refund = tool(guardTool(engine, { name: 'refund', description, parameters: z.object({ amount: z.number() }), execute: async ({ amount }) => … }))
+ * const options = { name: 'refund', description, parameters, execute: async ({ amount }) => … }
+ * const refund = tool(guardTool(engine, options))
  *
- * The action is the tool's name; the input, as its schema parsed it, is the call's named arguments. A denial is
- * returned as the tool's result: a throw would be shown as "an error occurred, try again" without the reason. Only a
- * tool with an `outputSchema`, whose result must have that form, throws `ToolDenied`; give it an `errorFunction`.
- * `needsApproval` and guardrails ask before `execute`; they are no boundary, `execute` is. Tools that OpenAI or an
- * MCP server runs have no `execute` here: the MCP guard stands in front of those.
+ * The action is the tool's name; the input, as its schema parsed it, becomes the call's named arguments. A denial is
+ * returned as the tool's result, because the SDK replaces an error by "an error occurred, try again" without the
+ * reason. Only a tool with an `outputSchema`, whose result must match it, throws `ToolDenied`; such a tool needs an
+ * `errorFunction`. `needsApproval` and guardrails ask before `execute`; only `execute` is a security boundary. Tools
+ * that OpenAI or an MCP server runs have no `execute` here: put the MCP guard in front of those servers.
  */
 import type { Engine } from '@sudoagent/core'
 import { denialText, ToolDenied } from './denial-text.js'
 import { type GuardOptions, guardedCall, type InputOf } from './guarded-call.js'
 
-// Nothing is imported from `@openai/agents`: these are the parts of the options of its `tool`. Functions are here so
-// that their parameters have types where a tool is written in place; what the SDK's own type says more precisely,
-// `tool` checks.
+// Nothing is imported from `@openai/agents`. These are the parts of the options of its `tool`. The functions are
+// declared so that the parameters of an inline tool have types; `tool` itself checks the more precise types of the SDK.
 
 interface CallDetails {
   readonly toolCall?: { readonly callId: string }
@@ -34,7 +34,7 @@ interface OptionsOfTool<P> {
 }
 type Execute = (input: unknown, context?: Context, details?: CallDetails) => unknown
 
-/** Guards the options of several tools; each then goes to `tool`. @throws TypeError as `guardTool` does */
+/** Guards the options of several tools; pass each result to `tool`. @throws TypeError as `guardTool` does */
 export function guardTools<T extends readonly object[]>(
   engine: Engine,
   tools: readonly [...T],
@@ -44,15 +44,15 @@ export function guardTools<T extends readonly object[]>(
 }
 
 /**
- * Options for `tool` whose `execute` is guarded.
+ * Returns options for `tool` with a guarded `execute`.
  *
- * @throws TypeError when there is no name to record it under, or nothing to guard
+ * @throws TypeError if there is no name to record, or no function to guard
  */
 export function guardTool<P, T>(engine: Engine, tool: T & OptionsOfTool<P>, options?: GuardOptions): T {
-  // How the forms of the options type the input differs, not how it arrives.
+  // The forms of the options differ in the type of the input, but not in its value.
   const { execute, outputSchema } = tool as { readonly execute: Execute; readonly outputSchema?: unknown }
   if (typeof execute !== 'function') throw new TypeError('a tool without `execute` cannot be guarded')
-  // The SDK takes the function's name, too; after wrapping it would be ours.
+  // The SDK also uses the function's name, which wrapping would change.
   const name = tool.name ?? execute.name
   if (name === '') throw new TypeError('the tool needs a `name`')
 

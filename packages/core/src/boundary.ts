@@ -1,4 +1,4 @@
-/** `@sudoagent/core/boundary`: for guards that are built on the engine: names, arguments and concealed values as it reads them. */
+/** `@sudoagent/core/boundary`: names, arguments and concealed values as the engine reads them, for guards based on it. */
 
 export { isIntegerText } from './arguments/integer-text.js'
 export { foldName } from './fold-name.js'

@@ -1,13 +1,13 @@
 import { type ErrorDetails, SudoAgentError } from '@sudoagent/crypto'
 
 /**
- * The closed set of things that keep a guard from working. Programs branch on the code, never on the message.
+ * The closed set of errors that stop a guard. Programs test the code, never the message.
  *
  * - `SERVER_NOT_STARTED`: the command of the server cannot be started
  * - `SERVER_ENDED`: a message for a server that has ended
- * - `CLIENT_GONE`: a message for a client that has gone
- * - `LISTEN_FAILED`: an address that the guard cannot listen at
- * - `TOOL_PINS_FAILED`: a file of tool definitions that cannot be used
+ * - `CLIENT_GONE`: a message for a client that has disconnected
+ * - `LISTEN_FAILED`: the guard cannot listen on the address
+ * - `TOOL_PINS_FAILED`: the file of tool definitions cannot be used
  */
 export type GuardErrorCode =
   | 'SERVER_NOT_STARTED'
@@ -24,7 +24,7 @@ const HINTS: Readonly<Record<GuardErrorCode, string>> = {
   TOOL_PINS_FAILED: 'name the SQLite file of the tool definitions',
 }
 
-/** The guard cannot work. What a call is denied for is not one: that is a result for the client. */
+/** The guard cannot work. A denied call is not an error of this kind, but a result for the client. */
 export class GuardError extends SudoAgentError<GuardErrorCode> {
   override readonly name = 'GuardError'
 

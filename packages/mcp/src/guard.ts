@@ -163,7 +163,7 @@ export class Guard {
     }
   }
 
-  /** @throws (as a rejection) GuardError if the server cannot be started; errors of a transport that the caller passed */
+  /** @throws (as a rejection) GuardError if the server cannot be started; errors of the caller's transports */
   async open(client: GuardTransport, server: GuardTransport): Promise<GuardSession> {
     const session = new GuardSession(this.#parts, client, server)
     this.#sessions.add(session)

@@ -30,7 +30,7 @@ export const ARGUMENT_VALUES_MAX = 10_000
 /** Most unanswered requests of one side. A client with more is in a loop. */
 export const REQUESTS_MAX = 64
 
-/** Most pending approvals of one session; nobody would answer more. */
+/** Most pending approvals of one session: people would not answer more. */
 export const OPEN_APPROVALS_MAX = 16
 
 /** Default time limit for an answer of the server, in milliseconds: builds and crawls take minutes. */

@@ -56,7 +56,7 @@ export function findPairs(text: string, rules: KeyRules): readonly Span[] {
   return spans
 }
 
-/** @internal @example redactPairs('mysql --password=hunter2 -u root', rules) // 'mysql --password=[redacted] -u root' */
+/** @internal @example redactPairs('mysql --password=pw -u root', rules) // 'mysql --password=[redacted] -u root' */
 export function redactPairs(text: string, rules: KeyRules): string {
   const masked = new MaskedText(text)
   masked.conceal(findPairs(masked.text, rules))

@@ -1,4 +1,4 @@
-// The calls of one session whose decision the client has not received, by key.
+// The calls of one session, by key, whose decision the client has not received yet.
 import type { CallCancelled } from '@sudoagent/core'
 import { ANSWERS_KEPT_MAX, ANSWERS_KEPT_MS } from '../limits.js'
 import type { OpenCall } from './open-call.js'
@@ -6,7 +6,7 @@ import type { OpenCall } from './open-call.js'
 interface Posted {
   readonly key: string | null
   readonly call: OpenCall
-  /** Decided while no request was attached. */
+  /** The decision was made while no request was attached. */
   kept: boolean
 }
 

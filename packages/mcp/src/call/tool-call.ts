@@ -124,7 +124,7 @@ export class ToolCalls {
       }
       const settled = await call.wait({ holdMs, onWait })
       if (settled === 'pending') return { result: pendingResult(call.requestId) }
-      // Exactly `allowed`: whatever else an engine says, nothing is sent.
+      // Requires exactly `allowed`: for any other status, nothing is sent.
       if (settled.status !== 'allowed') return { result: denialResult(settled) }
       return { authorization: settled, subject: call.subject }
     } catch (error) {

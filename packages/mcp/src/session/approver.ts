@@ -44,7 +44,7 @@ export class FirstAnswerApprover implements Approver {
     { signal, store }: { readonly signal: AbortSignal; readonly store: ApprovalStore },
   ): Promise<ApprovalAnswer> {
     const asked = this.#calls.get(request.approvalId)
-    if (asked === undefined) throw new TypeError('an approval was asked for a call that nobody made')
+    if (asked === undefined) throw new TypeError('an approval was requested for an unknown call')
     const { call } = asked
     call.markAsked()
     if (asked.openApprovals() > OPEN_APPROVALS_MAX) return { approved: false, reason: 'too many approvals are open' }

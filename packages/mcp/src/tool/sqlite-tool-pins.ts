@@ -91,8 +91,8 @@ export class SqliteToolPins implements ToolPins {
   /**
    * Opens the file and creates it (mode 0600) if it does not exist.
    *
-   * @throws GuardError TOOL_PINS_FAILED if it cannot be opened, is not a database, contains other objects than this table,
-   *   or users other than its owner can write to it or replace it
+   * @throws GuardError TOOL_PINS_FAILED if it cannot be opened, is not a database, contains other objects than this
+   *   table, or users other than its owner can write to it or replace it
    */
   static open(path: string, { allowOtherWriters = false }: SqliteToolPinsOptions = {}): SqliteToolPins {
     try {

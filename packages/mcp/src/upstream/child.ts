@@ -178,7 +178,7 @@ export class ChildUpstream implements Transport {
 
   #refuse(refused: RefusedMessage): void {
     if (this.#ended) return
-    this.onerror?.(new Error(`the server wrote a line that is no message: ${refused.error.message}`))
+    this.onerror?.(new Error(`the server wrote a line that is not a message: ${refused.error.message}`))
     if (refused.kind !== 'other') this.onrefused?.(refused)
   }
 

@@ -82,7 +82,7 @@ const MEMBERS: readonly string[] = ['jsonrpc', 'id', 'method', 'params', 'result
 function readMessage(value: unknown): JSONRPCMessage {
   if (Array.isArray(value)) throw RpcError.invalidRequest('batches are refused: send each message by itself')
   if (!isObject(value) || value.jsonrpc !== '2.0' || !Object.keys(value).every((key) => MEMBERS.includes(key)))
-    throw RpcError.invalidRequest('this is no JSON-RPC message')
+    throw RpcError.invalidRequest('this is not a JSON-RPC message')
   const { method, result, error } = value
   const hasId = Object.hasOwn(value, 'id')
   const id = idAt(value, 'id')
@@ -95,7 +95,7 @@ function readMessage(value: unknown): JSONRPCMessage {
   if (isCall && value.params !== undefined && !isObject(value.params))
     throw RpcError.invalidRequest('`params` must be an object, or left out')
   if (!isCall && !(isAnswer && (isObject(result) ? hasId && error === undefined : isError(error))))
-    throw RpcError.invalidRequest('this is no JSON-RPC message')
+    throw RpcError.invalidRequest('this is not a JSON-RPC message')
   if (typeof id === 'bigint') value.id = id
   // The type of the SDK has no bigint; this package handles ids as `MessageId`.
   return value as unknown as JSONRPCMessage

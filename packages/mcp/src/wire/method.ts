@@ -1,6 +1,6 @@
 // The methods that the guard forwards in each direction. All others are refused.
 
-/** Features that a deployment can block. Tools cannot be blocked: they are what the guard controls. */
+/** Features that a deployment can block. Tools are not among them, because the guard controls them. */
 export const FEATURES = ['resources', 'prompts', 'completion', 'logging', 'sampling', 'roots', 'elicitation'] as const
 
 /** Blocked by default: the content that a server returns with them is read without a decision. */

@@ -76,7 +76,7 @@ describe('a server that', () => {
     expect(twice.client.got.filter(({ result }) => result?.content !== undefined)).toHaveLength(1)
     const junk = (await open('junk')).rig
     expect(textOf(await junk.callTool('read'))).toBe('after the junk')
-    expect(junk.notes.filter((note) => note.includes('a line that is no message'))).toHaveLength(6)
+    expect(junk.notes.filter((note) => note.includes('a line that is not a message'))).toHaveLength(6)
   })
 
   it('never answers, and the client cancels: the outcome is on record', async () => {
