@@ -104,7 +104,7 @@ async function openBudget(
   closers: Closers,
 ): Promise<BudgetStore | undefined> {
   if (place === undefined || place === '') return undefined
-  if (limits === undefined) throw new TypeError('`SUDOAGENT_BUDGET` is set: `budgetLimits` must have its limits')
+  if (limits === undefined) throw new TypeError('`SUDOAGENT_BUDGET` is set, so `budgetLimits` is required')
   const budget = isFilePath(place)
     ? (await import('./budget/sqlite.js')).SqliteBudget.open(place, limits)
     : await (await postgres()).PostgresBudget.open(place, limits)

@@ -127,11 +127,11 @@ describe.each(KINDS)('%s', (_, { table, open }) => {
     },
   )
 
-  test.runIf(process.platform !== 'win32')('in a folder where everybody can replace it is refused', async () => {
+  test.runIf(process.platform !== 'win32')('in a folder where every user can replace it is refused', async () => {
     const path = join(temporaryPath('folder'), 'a.sqlite')
     mkdirSync(dirname(path))
     chmodSync(dirname(path), 0o777)
-    expect(await refusalOf(() => open(path))).toMatch('everybody can replace it')
+    expect(await refusalOf(() => open(path))).toMatch('every user can replace it')
     await open(path, { allowOtherWriters: true }).close()
     chmodSync(dirname(path), 0o1777)
     await open(path).close()

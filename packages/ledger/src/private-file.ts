@@ -65,7 +65,7 @@ export function requireOneWriter(path: string): void {
   const [problem, hint] =
     others.can === 'write'
       ? [`other users can write to it (mode ${others.mode})`, 'run `chmod 600` on it']
-      : [`everybody can replace it (mode ${others.mode} of its folder)`, 'run `chmod o-w` on the folder']
+      : [`every user can replace it (mode ${others.mode} of its folder)`, 'run `chmod o-w` on the folder']
   throw new LedgerError('FILE_NOT_PRIVATE', problem, {
     hint: `${hint}, or open the store with \`allowOtherWriters: true\``,
   })

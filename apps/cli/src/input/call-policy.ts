@@ -33,7 +33,7 @@ function placeIn(error: unknown, path: string): string | undefined {
   for (const name of [href, file]) {
     const at = told.indexOf(name)
     const line = at === -1 ? null : /^(?:\?sha256=\w+)?:(\d+)/.exec(told.slice(at + name.length))
-    if (line !== null) return `look at line ${line[1]}`
+    if (line !== null) return `check line ${line[1]}`
   }
   return undefined
 }

@@ -39,7 +39,7 @@ export interface ApprovalRow {
 const INSTANT_MS_MAX = 8_640_000_000_000_000
 
 /**
- * Makes the pending row of a request, which may be a hand-made object.
+ * Creates the pending row of a request, which callers may have built themselves.
  *
  * @throws TypeError for a field of the wrong shape, RangeError for a deadline that is too far away,
  *   `APPROVAL_EXPIRED` when the deadline has passed

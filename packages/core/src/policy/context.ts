@@ -44,7 +44,7 @@ export interface Parameters {
 export type CallContext = Omit<Context, 'concealed'>
 
 /**
- * The arguments of a call that cannot be recorded. A guard that refuses such a call passes this very list to
+ * The arguments of a call that cannot be recorded. A guard that refuses such a call passes exactly this list to
  * `authorize`, and the entry contains `"<unrecordable>"`; the same string from a caller is recorded as
  * `"<text><unrecordable>"`.
  */

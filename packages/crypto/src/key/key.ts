@@ -151,7 +151,7 @@ export function makePublicKey(bytes: Uint8Array): PublicKey {
     throw new CryptoError(
       'KEY_WEAK',
       `the public key is a point of ${fault}, under which signatures prove nothing`,
-      'correct software does not make such keys: check where it came from',
+      'correct software does not create such keys: check the source of this one',
     )
   }
   const spki = concatBytes(SPKI_PREFIX, bytes)

@@ -75,7 +75,7 @@ const ADVICE: ReadonlyMap<string, string> = new Map([
   ['CALL_CANCELLED', 'It was cancelled by the client.'],
   ['CLIENT_GONE', 'The session is over.'],
   ['SERVER_ENDED', 'The server is gone: no call of this session can run any more.'],
-  ['GUARD_STOPPED', 'The session is over: no call of it can run any more.'],
+  ['GUARD_STOPPED', 'The session is over: no further calls can run.'],
 ])
 
 export function adviceFor({ code, retryable }: Denial): string {

@@ -35,7 +35,7 @@ export function pendingResult(requestId: string): CallToolResult {
     isError: true,
     content: [
       text(
-        'pending: a person has to approve this call, and has not answered yet. It did not run. Go on with something else, or repeat the ' +
+        'pending: a person has to approve this call, and has not answered yet. It did not run. Continue with something else, or repeat the ' +
           `call later with exactly the same arguments to learn the answer. Waiting id ${id}.`,
       ),
     ],

@@ -92,7 +92,7 @@ export class SchemaReader {
   #parts(schema: unknown, references = 0): readonly Members[] {
     this.#step()
     if (!isMembers(schema)) return []
-    if (references > SCHEMA_REFERENCES_MAX) throw new UnreadableSchema('references lead nowhere')
+    if (references > SCHEMA_REFERENCES_MAX) throw new UnreadableSchema('too many nested references')
     const { $ref, allOf, anyOf, oneOf, if: condition, then, else: otherwise } = schema
     const others = [allOf, anyOf, oneOf].flatMap((list) => (Array.isArray(list) ? list : []))
     const same = [...others, condition, then, otherwise, ...($ref === undefined ? [] : [this.#resolveOrOpen($ref)])]
@@ -114,7 +114,7 @@ export class SchemaReader {
     if (schema === true || schema === undefined) return null
     if (schema === false) return { path, keyword: 'false' }
     if (!isMembers(schema)) throw new UnreadableSchema('a schema is neither an object nor a boolean')
-    if (references > SCHEMA_REFERENCES_MAX) throw new UnreadableSchema('references lead nowhere')
+    if (references > SCHEMA_REFERENCES_MAX) throw new UnreadableSchema('too many nested references')
     const unknown = NOT_UNDERSTOOD.find((keyword) => Object.hasOwn(schema, keyword))
     if (unknown !== undefined) throw new UnreadableSchema(`\`${unknown}\` is not understood`)
     const again = (other: unknown): Misfit | null => this.#misfit(other, value, path, references + 1)
@@ -200,7 +200,7 @@ export class SchemaReader {
       this.#step()
       const name = unescapePointer(part)
       if (typeof found !== 'object' || found === null || !Object.hasOwn(found, name))
-        throw new UnreadableSchema('a reference leads nowhere')
+        throw new UnreadableSchema('a reference has no target')
       found = (found as Members)[name]
     }
     return found

@@ -192,14 +192,14 @@ describe('a store that other users can write to', () => {
     expect(await box.run(['approvals', command, ...args, '--allow-other-writers']).code).toBe(0)
   })
 
-  it('and a folder where everybody can replace it', async () => {
+  it('and a folder where every user can replace it', async () => {
     const box = sandbox()
     await storeWith(box)
     chmodSync(box.folder, 0o777)
     expect(box.run(['approvals', 'list', 'approvals.sqlite'])).toMatchObject({
       code: 3,
       stderr: expect.stringMatching(
-        /everybody can replace it .*\n.*`chmod o-w` on the folder, or give --allow-other-writers\n$/,
+        /every user can replace it .*\n.*`chmod o-w` on the folder, or give --allow-other-writers\n$/,
       ),
     })
     expect(box.run(['approvals', 'list', 'approvals.sqlite', '--allow-other-writers']).code).toBe(0)

@@ -33,13 +33,13 @@ describe('cannot be started: nothing on stdout, no ledger', () => {
           'a policy with an error',
           at('--policy', 'broken.mjs', '--ledger', 'ledger.sqlite', ...server),
           3,
-          /look at line 3/,
+          /check line 3/,
         ],
         [
           'a policy that throws',
           at('--policy', 'throws.mjs', '--ledger', 'ledger.sqlite', ...server),
           3,
-          /look at line 2/,
+          /check line 2/,
         ],
         [
           'a module without a policy',
