@@ -102,7 +102,7 @@ try {
     // imported.
     if (!/^sudoagent-[0-9]/.test(tarball)) run('attw', join(folder, tarball), '--profile', 'esm-only')
   }
-  console.log(`${libraries.length + 1} packages: fit to be published`)
+  console.log(`${libraries.length + 1} packages can be published`)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

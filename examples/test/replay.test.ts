@@ -32,7 +32,7 @@ const slow = TIER === 'slow'
 /** Some checks read the whole ledger for each call. All tiers but the slow one check only one call in this number. */
 const ONE_IN = byTier({ short: 40, long: 8 })
 
-if (!existsSync(data)) console.info('replay: the recorded calls are not here, skipped')
+if (!existsSync(data)) console.info('skipped: the recorded calls for the replay are missing')
 
 /** The expected result of each call, derived from the recording without the policy's code. */
 function expectations(calls: readonly RecordedCall[]): string[] {

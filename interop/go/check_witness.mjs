@@ -36,7 +36,7 @@ try {
 } finally {
   for (const child of children) child.kill('SIGKILL')
 }
-checks.end('foreign witness')
+checks.end('third-party witness')
 
 async function check({ vkey, url }) {
   const ledger = join(folder, 'ledger.jsonl')

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { hasTerminal, sandbox, skipUnless } from './support/sandbox.js'
 
 const box = sandbox
-const skip = skipUnless(hasTerminal(), 'no pseudo-terminal can be had here')
+const skip = skipUnless(hasTerminal(), 'no pseudo-terminal is available')
 
 it.each([
   ['keygen', ['--private-key', '--public-key']],

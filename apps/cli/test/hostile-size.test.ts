@@ -106,7 +106,7 @@ describe.each(LEDGERS)('%s', (_, finding, write) => {
     expect(verified.code, verified.stderr).toBe(1)
     expect(report.findings[0]).toMatchObject({ code: finding, position: 4 })
     expect(report.entries).toBe(5)
-    console.info(`verify held ${verified.peak} MiB at most`)
+    console.info(`peak memory of verify: ${verified.peak} MiB`)
     expect(verified.peak).toBeGreaterThan(0)
     expect(verified.peak).toBeLessThan(RESIDENT_MIB)
     for (const [args, codes] of [

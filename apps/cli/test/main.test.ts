@@ -214,7 +214,7 @@ describe('no permission: exit 3', () => {
   const uid = process.getuid?.() === 0 ? 65_534 : undefined
   chmodSync(box.folder, 0o755)
   const canRun = box.run(['--version'], uid === undefined ? {} : { uid }).code === 0
-  const skip = skipUnless(canRun, 'the program cannot be run as an unprivileged user here')
+  const skip = skipUnless(canRun, 'the program cannot run as an unprivileged user')
   const as = uid === undefined ? {} : { uid }
 
   it.skipIf(skip)('to read the ledger', () => {

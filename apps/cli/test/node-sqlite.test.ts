@@ -19,7 +19,7 @@ const NODES: readonly [string, string][] = ['this', ...byTier({ short: ['24'], l
   },
 )
 
-if (NODES.length === 0) console.warn('skipped: no Node here has `node:sqlite`, and npm has none to give')
+if (NODES.length === 0) console.warn('skipped: no Node with `node:sqlite` is installed or available from npm')
 
 function nodeOf(version: string): string | null {
   const where = isLong ? [] : ['--offline']

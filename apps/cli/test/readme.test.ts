@@ -20,7 +20,7 @@ const SESSIONS = [...README.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block
 
 it('finds the commands', () => expect(SESSIONS.length).toBeGreaterThan(8))
 
-const noJq = skipUnless(hasProgram('jq'), 'the README uses jq, which is not here')
+const noJq = skipUnless(hasProgram('jq'), 'the README uses jq, which is missing')
 
 it('does what it says', async () => {
   const box = sandbox()

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { hasTerminal, type Sandbox, sandbox, skipUnless } from '../support/sandbox.js'
 import { typeInto } from '../support/typist.js'
 
-const noTerminal = skipUnless(hasTerminal(), 'no pseudo-terminal: `script` of util-linux is not here')
+const noTerminal = skipUnless(hasTerminal(), 'no pseudo-terminal: `script` of util-linux is missing')
 const PASSPHRASE = 'bättery horse'
 const key = generatePrivateKey()
 const AFTER = '; echo "exit $?"; stty -a'

@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => box.remove())
 
 const ESCAPE = '\u001b['
-const noTerminal = skipUnless(hasTerminal(), 'no pseudo-terminal: `script` of util-linux is not here')
+const noTerminal = skipUnless(hasTerminal(), 'no pseudo-terminal: `script` of util-linux is missing')
 
 describe.skipIf(noTerminal)('on a terminal', () => {
   it('filter and search show a table with colours, as wide as the terminal, and say what to do next', () => {

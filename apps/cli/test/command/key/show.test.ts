@@ -83,7 +83,7 @@ describe('prints what is public', () => {
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: TEXT + TEXT, stderr: '' })
   })
 
-  const noOpenssl = skipUnless(hasProgram('openssl'), 'openssl is not here')
+  const noOpenssl = skipUnless(hasProgram('openssl'), 'openssl is missing')
   it.skipIf(noOpenssl)('of what OpenSSL made; the help says what the fingerprint is', () => {
     const { stdout } = box.shell(
       'openssl genpkey -algorithm ed25519 | openssl pkcs8 -topk8 -passout env:SUDOAGENT_KEY_PASSPHRASE >o.pem; chmod 600 o.pem; ' +

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { hasTerminal, sandbox, skipUnless } from '../../support/sandbox.js'
 
 const BUILT = new URL('../../../../receipt-page/dist/receipt.html', import.meta.url)
-const skip = skipUnless(hasTerminal(), 'no pseudo-terminal can be had here')
+const skip = skipUnless(hasTerminal(), 'no pseudo-terminal is available')
 
 it('hands out the page as it is built, to a file and to a pipe', () => {
   const box = sandbox()
