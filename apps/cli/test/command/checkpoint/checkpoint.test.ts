@@ -220,7 +220,7 @@ describe('what verify could not check, and what is unfinished', () => {
     })
     const search = box.run(['search', 'blanks.jsonl', '--query', 'above the limit'])
     expect(search).toMatchObject({ code: 3, stderr: expect.stringContaining('error: entry 4 cannot be read') })
-    // What fits and can be read is handed out all the same.
+    // Matching entries that can be read are printed anyway.
     const all = box.run(['filter', 'blanks.jsonl', '--event', 'decision'])
     expect(all.code).toBe(3)
     expect(all.stdout.trim().split('\n')).toHaveLength(5)
