@@ -1,5 +1,5 @@
-// Calls whose result is produced while it is read: the outcome is recorded once, after the end of the result. Over
-// 300 lines because it is one table of the kinds of results.
+// Calls whose result is produced while it is read: the outcome is recorded once, after the end of the result.
+// Over 300 lines because it is one table of the kinds of results.
 import { once } from 'node:events'
 import { PassThrough, Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
