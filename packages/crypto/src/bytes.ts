@@ -1,4 +1,4 @@
-/** `@sudoagent/crypto/bytes`: hex, base64 and UTF-8, strictly. */
+/** `@sudoagent/crypto/bytes`: strict hex, base64 and UTF-8. */
 
 export { decodeBase64, encodeBase64 } from './bytes/base64.js'
 export { bytesToHex, hexToBytes } from './bytes/hash.js'

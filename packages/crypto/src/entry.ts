@@ -1,4 +1,4 @@
-/** `@sudoagent/crypto/entry`: the shape, the hashes and the times of a ledger entry. */
+/** `@sudoagent/crypto/entry`: the shape, hashes and timestamps of a ledger entry. */
 
 export { APPROVAL_USE_GRACE_MS, type ApprovalTimes, isApprovalLate, isDeadlineOver } from './entry/approval-deadline.js'
 export { type DecisionFacts, hashDecisionFacts } from './entry/decision-hash.js'

@@ -6,16 +6,16 @@ export interface ErrorDetails {
   readonly action?: string | undefined
   /** The request id of the failed call. */
   readonly requestId?: string | undefined
-  /** The original exception. It may come from untrusted code: do not show it. */
+  /** The original exception. The exception may come from untrusted code: do not show it. */
   readonly cause?: unknown
 }
 
 /**
- * The base class of all errors that the packages of sudoagent throw, except for misuse (`TypeError`, `RangeError`).
+ * The base class of all errors thrown by the sudoagent packages, except misuse errors (`TypeError`, `RangeError`).
  *
- * Programs should branch on `code`, whose values are a closed set in each class, never on the message. The message is
- * one line in lower case that names the fault and its place. `hint` is optional and describes the next step. `action`
- * and `requestId` identify the call, if there is one.
+ * Programs should branch on `code`, never on the message. Each class has a closed set of codes. The message is one
+ * lower-case line that names the fault and its location. The optional `hint` describes the next step. `action` and
+ * `requestId` identify the failed call, if there is one.
  */
 export abstract class SudoAgentError<Code extends string = string> extends Error {
   readonly code: Code
@@ -32,7 +32,7 @@ export abstract class SudoAgentError<Code extends string = string> extends Error
   }
 }
 
-/** The closed set of errors of this package. Programs should branch on the code, never on the message. */
+/** The closed set of error codes in this package. Programs should branch on the code, never on the message. */
 export type CryptoErrorCode =
   | 'VALUE_REFUSED'
   | 'JSON_INVALID'
@@ -55,26 +55,26 @@ export type CryptoErrorCode =
 /**
  * An error with a code.
  *
- * - `VALUE_REFUSED`: a value that does not have a single canonical form was given to an encoder
+ * - `VALUE_REFUSED`: a value without a single canonical form was passed to an encoder
  * - `JSON_INVALID`: text or bytes that are not strict JSON
  * - `KEY_INVALID`: a key that cannot be read
- * - `KEY_WRONG_TYPE`: a readable key of a different kind from the required one
+ * - `KEY_WRONG_TYPE`: a readable key of the wrong kind
  * - `KEY_WEAK`: a readable Ed25519 key under which signatures prove nothing
- * - `KEY_UNKNOWN`: a note that is not signed by any of the given keys
+ * - `KEY_UNKNOWN`: a note that none of the given keys signed
  * - `PASSPHRASE_MISSING`: an encrypted key, or a key to be encrypted, without a passphrase
  * - `PASSPHRASE_WRONG`: a passphrase that does not decrypt a key
  * - `SIGNATURE_INVALID`: a note with an invalid signature under the name of a given key
  * - `NOTE_INVALID`: text or bytes that are not a signed note
  * - `CHECKPOINT_INVALID`: text that is not a checkpoint
- * - `PROOF_INVALID`: text that is not a tlog-proof, or a proof of something different
- * - `TREE_INVALID`: stored hashes of a Merkle tree that are inconsistent
+ * - `PROOF_INVALID`: text that is not a tlog-proof, or a proof that does not match the data
+ * - `TREE_INVALID`: inconsistent stored hashes of a Merkle tree
  * - `POLICY_INVALID`: text that is not a witness policy, or a policy that cannot be fulfilled
  * - `RECEIPT_INVALID`: text that is not a receipt
- * - `ORIGIN_MISMATCH`: evidence of a different log from the expected one
- * - `LOG_KEY_MISMATCH`: evidence of the expected log that is not signed by the log's key in the witness policy
+ * - `ORIGIN_MISMATCH`: evidence from a log other than the expected log
+ * - `LOG_KEY_MISMATCH`: evidence from the expected log, but not signed by the log key in the witness policy
  *
- * The message is one line in lower case. It never contains key material or the refused value. `hint` is optional
- * and says what to do next.
+ * The message is one lower-case line. It never contains key material or the refused value. The optional `hint`
+ * describes the next step.
  */
 export class CryptoError extends SudoAgentError<CryptoErrorCode> {
   override readonly name = 'CryptoError'

@@ -1,4 +1,4 @@
-/** `@sudoagent/crypto/json`: canonical JSON, and a strict reader of JSON. */
+/** `@sudoagent/crypto/json`: canonical JSON encoding and strict JSON parsing. */
 
 export { encodeCanonical, encodeFixed, encodeJcs, encodeMembers } from './json/encode.js'
 export { indentJson } from './json/layout.js'

@@ -1,4 +1,4 @@
-/** `@sudoagent/crypto/receipt`: receipts, and what they prove. */
+/** `@sudoagent/crypto/receipt`: creates, parses and verifies receipts, and explains what they prove. */
 
 export type { ReceiptApproval, ReceiptDecision, ReceiptOutcomeContent } from './receipt/content.js'
 export type { EntrySignature } from './receipt/entry-check.js'

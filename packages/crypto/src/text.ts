@@ -1,4 +1,4 @@
-/** `@sudoagent/crypto/text`: untrusted text, made safe to show. */
+/** `@sudoagent/crypto/text`: makes untrusted text safe to display. */
 
 export { escapeForTerminal, escapeUnseen } from './text/escape-for-terminal.js'
 export { hasMixedScript } from './text/mixed-script.js'

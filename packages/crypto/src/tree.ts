@@ -1,4 +1,4 @@
-/** `@sudoagent/crypto/tree`: Merkle trees, their proofs and their tiles (RFC 6962). */
+/** `@sudoagent/crypto/tree`: Merkle trees, proofs and tiles (RFC 6962). */
 
 export { consistencyProof, verifyConsistency } from './tree/consistency.js'
 export {

@@ -1,6 +1,6 @@
 /**
  * Base64 as defined in RFC 4648 section 4: the standard alphabet with padding. Decoding is strict: a byte string
- * has exactly one encoding, so the text of a signature cannot be varied.
+ * has exactly one encoding, so a base64 signature cannot be altered and remain valid.
  *
  *     encodeBase64(Uint8Array.of(0xff, 0xee)) === '/+4='
  *     decodeBase64('/+4=') is ff ee;  '/+4', '/+5=' (stray bits), '_-4=' and '/+4=\n' are null
@@ -8,7 +8,7 @@
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 const PAD = 0x3d
 
-/** Marks a character outside the alphabet, which is any value that has bits above the low six. */
+/** Marks a character outside the alphabet. The values of characters in the alphabet use only the low six bits. */
 const OUTSIDE = 0xff
 
 const VALUE_OF_CODE = new Uint8Array(256).fill(OUTSIDE)
@@ -28,8 +28,8 @@ export function encodeBase64(bytes: Uint8Array): string {
 }
 
 /**
- * Decodes strict base64. Returns null for any text that `encodeBase64` does not produce: a wrong alphabet, missing
- * or extra padding, white space, or stray bits after the last byte.
+ * Decodes strict base64. Returns null for any input that `encodeBase64` does not produce: characters outside the
+ * alphabet, missing or extra padding, white space, or nonzero bits after the last byte.
  */
 export function decodeBase64(text: string): Uint8Array | null {
   if (text.length % 4 !== 0) return null

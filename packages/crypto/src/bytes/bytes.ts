@@ -1,24 +1,24 @@
 /**
- * Reads the kind of a typed array from the built-in getter, which the value cannot override; undefined for all
- * other values.
+ * The built-in getter for the class name of a typed array. The array cannot override this getter; for any other
+ * value, it returns undefined.
  */
 const kindOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)?.get
 
 /**
- * Whether a value is a `Uint8Array` (a `Buffer` is one). The check reads the typed array's internal tag, so that an
- * array from another realm (a worker, a test runner's sandbox) is accepted and an object that only imitates the
- * class is not.
+ * Reports whether a value is a `Uint8Array`; a `Buffer` qualifies. The check reads the internal tag of the typed
+ * array. It therefore accepts an array from a different realm, such as a worker or a test sandbox, and rejects an
+ * object that only imitates the class.
  */
 export function isBytes(value: unknown): value is Uint8Array {
   return kindOf?.call(value) === 'Uint8Array'
 }
 
-/** Whether two byte strings are equal. Not constant-time: for public data only. */
+/** Reports whether two byte strings are equal. The comparison is not constant-time: use it for public data only. */
 export function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i])
 }
 
-/** Concatenates byte strings in a new array. */
+/** Concatenates byte strings into a new array. */
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
   let offset = 0

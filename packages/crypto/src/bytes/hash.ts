@@ -1,20 +1,20 @@
 /**
- * Hashes and byte strings. This folder has the encodings on which the formats of this package are built:
+ * SHA-256 and hex. This folder contains the encodings that all formats in this package use:
  *
  * - `hash.ts`: SHA-256 (FIPS 180-4) and lower-case hex
  * - `base64.ts`: base64 (RFC 4648 section 4), strict
  * - `utf8.ts`: UTF-8 (RFC 3629), strict
  * - `decimal.ts`: decimal integers up to 2^53 − 1
- * - `bytes.ts`: comparison and concatenation of byte strings
+ * - `bytes.ts`: byte string comparison and concatenation
  *
- * Every decoder is strict and has exactly one text for each value. Otherwise two texts could decode to the same
- * signature or hash, and a signed document could be changed without invalidating its signature.
+ * Every decoder is strict and accepts exactly one encoding of each value. If two strings decoded to the same
+ * signature or hash, a signed document could be changed without invalidating its signature.
  *
  *     sha256Hex('abc')                  // 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
  *     hexToBytes('BA78')                // CryptoError VALUE_REFUSED: upper case
- *     decodeBase64('/+5=')              // null: the text has stray bits
+ *     decodeBase64('/+5=')              // null: nonzero bits after the last byte
  *
- * Node's implementation of SHA-256 is used if it exists, otherwise that of @noble/hashes.
+ * SHA-256 comes from `node:crypto` if available, otherwise from @noble/hashes.
  */
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js'
 import { CryptoError } from '../error.js'
@@ -23,21 +23,21 @@ import { nodeCrypto } from './node-crypto.js'
 declare const brand: unique symbol
 
 /**
- * A SHA-256 digest as 64 lower-case hex digits. The type is branded, so that other strings cannot be passed as a
+ * A SHA-256 digest as 64 lower-case hex digits. The type is branded so that other strings cannot be passed as a
  * hash.
  */
 export type Hash = string & { readonly [brand]: 'Hash' }
 
 const HASH_CHARS = 64
-// The length is checked separately, which is twice as fast as `{64}`.
+// The length is checked separately because that is twice as fast as matching `{64}`.
 const HEX = /^[0-9a-f]+$/
 const HEX_OF_BYTE: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
-/** SHA-256 (FIPS 180-4) of bytes, as 32 bytes. */
+/** Returns the 32-byte SHA-256 digest (FIPS 180-4) of `data`. */
 export function sha256(data: Uint8Array): Uint8Array {
   if (!nodeCrypto?.hash) return nobleSha256(data)
-  // Converts through a binary string with one character per byte: a Buffer from node, and a copy of it, take three
-  // times as long.
+  // The digest is read as a binary string with one character per byte. Requesting a Buffer and copying it takes
+  // three times as long.
   const text = nodeCrypto.hash('sha256', data, 'binary')
   const digest = new Uint8Array(text.length)
   for (let i = 0; i < digest.length; i++) digest[i] = text.charCodeAt(i)
@@ -45,28 +45,28 @@ export function sha256(data: Uint8Array): Uint8Array {
 }
 
 /**
- * SHA-256 as lower-case hex. A string is hashed as its UTF-8 bytes.
+ * Returns the SHA-256 digest as lower-case hex. A string is encoded as UTF-8 before hashing.
  *
- * @throws CryptoError `VALUE_REFUSED` when a string has a lone surrogate: it has no UTF-8 form, and the usual
- *   replacement character would give two different strings the same hash
+ * @throws CryptoError `VALUE_REFUSED` for a string with a lone surrogate. UTF-8 cannot encode it, and the usual
+ *   replacement character would give two different strings the same hash.
  * @example
  * sha256Hex('abc') // 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
  */
 export function sha256Hex(data: Uint8Array | string): Hash {
   if (typeof data === 'string' && !data.isWellFormed()) {
-    throw new CryptoError('VALUE_REFUSED', 'a string with a lone surrogate has no UTF-8 form to hash')
+    throw new CryptoError('VALUE_REFUSED', 'a string with a lone surrogate cannot be encoded as UTF-8')
   }
   if (nodeCrypto?.hash) return nodeCrypto.hash('sha256', data, 'hex') as Hash
   return bytesToHex(nobleSha256(typeof data === 'string' ? new TextEncoder().encode(data) : data)) as Hash
 }
 
-/** Whether a value is a SHA-256 digest as 64 lower-case hex digits. */
+/** Reports whether a value is a SHA-256 digest as 64 lower-case hex digits. */
 export function isHash(value: unknown): value is Hash {
   return typeof value === 'string' && value.length === HASH_CHARS && HEX.test(value)
 }
 
 /**
- * Decodes lower-case hex. Upper case is refused, so that each value has one text.
+ * Decodes lower-case hex. Upper case is refused so that each value has one encoding.
  *
  * @throws CryptoError `VALUE_REFUSED` for an odd length or any other character
  */
@@ -82,7 +82,7 @@ export function hexToBytes(hex: string): Uint8Array {
   return bytes
 }
 
-/** The value of a lower-case hex digit; −1 for any other character. */
+/** Returns the value of a lower-case hex digit, or −1 for any other character. */
 function digitOf(unit: number): number {
   if (unit >= 0x30 && unit <= 0x39) return unit - 0x30
   return unit >= 0x61 && unit <= 0x66 ? unit - 0x61 + 10 : -1

@@ -3,7 +3,7 @@ import type * as NodeCrypto from 'node:crypto'
 /**
  * `node:crypto` if the platform has it, otherwise undefined.
  *
- * It is looked up at run time, so that the package has no static `node:` import: bundlers for browsers need no
- * shim, and the same files run there with noble's JavaScript.
+ * The module is looked up at run time, so the package has no static `node:` import. Browser bundlers need no shim,
+ * and in a browser the same files run on the noble JavaScript libraries.
  */
 export const nodeCrypto: typeof NodeCrypto | undefined = globalThis.process?.getBuiltinModule?.('node:crypto')

@@ -1,10 +1,10 @@
 import { CryptoError } from '../error.js'
 
-// `ignoreBOM` keeps a byte order mark in the text, where strict JSON refuses it.
+// `ignoreBOM` keeps a byte order mark in the text so that the strict JSON parser refuses it.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * Decodes UTF-8 strictly: encoding the text again gives the same bytes.
+ * Decodes UTF-8 strictly: re-encoding the result gives the same bytes.
  *
  * @throws CryptoError `JSON_INVALID` for bytes that are not UTF-8, including overlong forms and surrogates
  */

@@ -1,24 +1,25 @@
-/** Decides whether an approval was used in time: the common rule of the verifiers of ledgers and receipts. */
+/** Decides whether an approval was used in time. The ledger verifier and the receipt verifier share this rule. */
 import { isTimestamp, timestampMs } from './timestamp.js'
 
 /**
- * The time in milliseconds after an approval's deadline within which its decision may be recorded. An approval is
- * consumed before its deadline, but the decision entry may wait for the ledger's lock; this limit is longer than
- * any such wait (10 s by default).
+ * The grace period after an approval deadline, in milliseconds, during which the decision may still be recorded.
+ * The approval is consumed before its deadline, but the decision entry may then wait for the ledger lock. The grace
+ * period is longer than the lock timeout (default: 10 s).
  */
 export const APPROVAL_USE_GRACE_MS = 60_000
 
-/** The times of an approval as its entry states them. */
+/** The timestamps of an approval, as stated in its entry. */
 export interface ApprovalTimes {
   readonly resolved_at: string | null
   readonly expires_at: string | null
 }
 
 /**
- * Whether an approval was too late for its call: it was resolved after its deadline, or the entry was recorded so
- * long after the deadline that a wait for the ledger's lock cannot explain the delay.
+ * Reports whether an approval was too late for its call. An approval is too late if it was resolved after its
+ * deadline, or if the entry was recorded more than the grace period after the deadline.
  *
- * @param recordedAt - of the entry; null in ledgers of SudoAgent for Python, which do not record it
+ * @param recordedAt - `recorded_at` of the entry; null in ledgers written by SudoAgent for Python, which does not
+ *   record this time
  */
 export function isApprovalLate({ resolved_at, expires_at }: ApprovalTimes, recordedAt: string | null): boolean {
   if (expires_at === null) return false
@@ -28,10 +29,7 @@ export function isApprovalLate({ resolved_at, expires_at }: ApprovalTimes, recor
   return recordedAt !== null && (!isTimestamp(recordedAt) || isDeadlineOver(expires_at, recordedAt))
 }
 
-/**
- * Whether an entry recorded at `recordedAt` is too late for an approval with the deadline `expiresAt`. Both must be
- * valid timestamps.
- */
+/** Reports whether `recordedAt` is more than the grace period after `expiresAt`. Both must be valid timestamps. */
 export function isDeadlineOver(expiresAt: string, recordedAt: string): boolean {
   return timestampMs(recordedAt) > timestampMs(expiresAt) + APPROVAL_USE_GRACE_MS
 }

@@ -1,16 +1,17 @@
 /**
- * The hash that binds a decision to one call: the actor, the action, the parameters, the time and the policy.
+ * The hash that binds a decision to one call. It covers the actor, the action, the parameters, the time and the
+ * policy.
  *
  *     decision_hash = SHA-256(canonical
  *       {actor, decision_at, intent, parameters, policy_hash, request_id, resource, version})
  *
- * All of these values are in the decision's entry, so the hash can be recomputed from the entry.
+ * The decision entry contains all of these values, so a verifier can recompute the hash from the entry.
  */
 import { type Hash, sha256Hex } from '../bytes/hash.js'
 
 const quote = (text: string): string => JSON.stringify(text)
 
-/** The parts of a decision that `decision_hash` covers, except the parameters. */
+/** The values covered by `decision_hash`, except the parameters. */
 export interface DecisionFacts {
   readonly requestId: string
   readonly decisionAt: string
@@ -19,7 +20,7 @@ export interface DecisionFacts {
   readonly actor: { readonly principal: string; readonly source: string }
 }
 
-/** Computes `decision_hash` from the facts and from parameters that are already canonical text. */
+/** Computes `decision_hash` from the facts and from parameters that are already encoded as canonical JSON. */
 export function hashDecisionFacts(facts: DecisionFacts, parametersText: string): Hash {
   const action = quote(facts.action)
   return sha256Hex(

@@ -1,6 +1,6 @@
 /**
- * Entries of the package `sudoagent` 2.0.0 on PyPI. It is older than the format of this project but also uses the
- * version "2.0", so its entries are recognised by their members:
+ * Entries written by the PyPI package `sudoagent` 2.0.0. The package predates the format of this project but also
+ * uses the version "2.0", so its entries are recognised by their members:
  *
  *     {"action":"app.refund","agent_id":"bot","approval":null,"created_at":"…","decision":{"decision_hash":"…",
  *      "effect":"allow","policy_hash":"…","policy_id":"app.Policy","reason":"…","reason_code":"…"},"entry_hash":"…",
@@ -8,9 +8,9 @@
  *      "kwargs":{},"policy_hash":"…","policy_id":"app.Policy","reason_code":"…"},"prev_entry_hash":null,
  *      "request_id":"…","schema_version":"2.0"}
  *
- * These entries have no `parameters` (`metadata` has them as strings), no `actor`, no `budget` and no
- * `policy_version`, and a different approval block. The package does not limit the length of strings, so only the
- * length of the line is limited.
+ * These entries do not have the members `parameters`, `actor`, `budget` and `policy_version`. The parameters are
+ * strings in `metadata`, and the approval block is different. The package does not limit string lengths, so only
+ * the line length is limited.
  */
 
 import { type Hash, isHash, sha256Hex } from '../bytes/hash.js'
@@ -21,7 +21,7 @@ type Fields = { readonly [name: string]: unknown }
 
 const isFields = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-// Reads own members only, never those of `Object.prototype`.
+// Reads own members only, never members inherited from `Object.prototype`.
 const own = (fields: Fields, name: string): unknown => (Object.hasOwn(fields, name) ? fields[name] : undefined)
 const fieldsOf = (fields: Fields, name: string): Fields => {
   const value = own(fields, name)
@@ -31,13 +31,13 @@ const isText = (value: unknown): value is string => typeof value === 'string'
 const isName = (value: unknown): boolean => isText(value) && value !== ''
 const isTextOrNull = (value: unknown): boolean => value === null || isText(value)
 
-/** The actor in the hashes of this package, regardless of the agent. */
+/** The actor that the package uses in its hashes for every agent. */
 export const PYPI_ACTOR = { principal: 'unknown', source: 'python' } as const
 
-/** Members that only entries of this project have. */
+/** Members that occur only in entries written by this project. */
 const OTHER_MEMBERS = ['parameters', 'actor', 'budget']
 
-/** Whether a parsed entry about a call has the shape of that package; `pypiMisfit` then validates its fields. */
+/** Reports whether a parsed call entry has the PyPI shape. `pypiMisfit` then validates its fields. */
 export function isPypiEntry(entry: object): boolean {
   const fields = entry as Fields
   const decision = own(fields, 'decision')
@@ -64,10 +64,10 @@ const OUTCOME: readonly (readonly [string, Check])[] = [
 ]
 
 /**
- * Validates the fields of an entry of that shape. `request_id`, `created_at`, the hashes and the signature are the
- * same in both shapes and are not checked here.
+ * Validates the fields of an entry in the PyPI shape, except `request_id`, `created_at`, the entry hashes and the
+ * signature, which are the same in both shapes.
  *
- * @returns the path of the first invalid field; null when all are valid
+ * @returns the path of the first invalid field, or null if all fields are valid
  */
 export function pypiMisfit(entry: object): string | null {
   const fields = entry as Fields
@@ -93,7 +93,7 @@ function misfit(value: Fields, shape: typeof DECISION, path: string): string | n
   return found === undefined ? null : `${path}.${found[0]}`
 }
 
-/** Checks the values that a decision contains twice, which must be equal. */
+/** Checks that values stored twice in a decision are equal. */
 function repeatMisfit(fields: Fields, decision: Fields, metadata: Fields): string | null {
   for (const name of ['decision_hash', 'policy_hash', 'policy_id'])
     if (own(metadata, name) !== own(decision, name)) return `metadata.${name}`
@@ -101,7 +101,7 @@ function repeatMisfit(fields: Fields, decision: Fields, metadata: Fields): strin
   return (own(metadata, 'reason_code') ?? null) === own(decision, 'reason_code') ? null : 'metadata.reason_code'
 }
 
-/** Checks the approval, which is also contained twice. */
+/** Checks the approval, which is also stored twice. */
 function approvalMisfit(approval: unknown, metadata: Fields): string | null {
   if (approval === null) {
     return ['approval_binding', 'approved', 'approver_id'].every((name) => own(metadata, name) === undefined)
@@ -125,7 +125,7 @@ function isSame(texts: Fields, other: unknown): boolean {
   return names.length === Object.keys(other).length && names.every((name) => own(other, name) === texts[name])
 }
 
-/** The `policy_hash` that this package gives to a policy: a hash of the name only. */
+/** Computes `policy_hash` as the PyPI package does: the hash covers only the policy name. */
 export function pypiPolicyHash(policyId: string): Hash {
   return sha256Hex(`{"policy":${JSON.stringify(policyId)}}`)
 }
@@ -137,9 +137,9 @@ const BUDGET_CODES: readonly unknown[] = [
 ]
 
 /**
- * Whether `decision_hash` of a decision of that shape covers a time that is not recorded. When a budget refused a
- * call, the package computed the hash before it called the budget and set `created_at` afterwards. Such a call was
- * denied, so nothing may follow from it; its hash cannot be recomputed.
+ * Reports whether the `decision_hash` of a decision in the PyPI shape covers a time that is not recorded. For a
+ * call denied by a budget, the package computes the hash before it consults the budget, and sets `created_at`
+ * afterwards. The hash of such a denial cannot be recomputed, and no outcome may follow a denial.
  */
 export function isPypiBudgetDenial(entry: object): boolean {
   const fields = entry as Fields
@@ -153,17 +153,20 @@ export function isPypiBudgetDenial(entry: object): boolean {
   )
 }
 
-/** Whether a decision of that shape says that the policy required an approval. An allowed call must then have one. */
+/**
+ * Reports whether a decision in the PyPI shape states that the policy required an approval. If so, an allowed call
+ * must have an approval.
+ */
 export function pypiAsksForApproval(entry: object): boolean {
   return own(fieldsOf(entry as Fields, 'metadata'), 'policy_decision') === 'require_approval'
 }
 
 /**
- * The canonical text of a call's parameters, cut out of the entry's line: the member `parameters`, or, in entries
- * of that package, the corresponding members of `metadata`.
+ * Extracts the canonical JSON of the call parameters from an entry line. The source is the member `parameters` or,
+ * in entries of the PyPI package, the members `args` and `kwargs` of `metadata`.
  *
- * @param line - canonical, with the spans of its members from `scanJson`
- * @returns null when the line has neither
+ * @param line - a canonical line
+ * @returns null if the line does not contain parameters in either form
  */
 export function parametersText(line: string, members: Members): string | null {
   const span = members.get('parameters')

@@ -1,15 +1,15 @@
 /**
- * The shape of a ledger entry of any kind: its members and their valid values. `verify` checks every line of a
- * ledger, and `verifyReceipt` the two lines in a receipt, with these rules, so that both refuse the same entries.
+ * The shape of every kind of ledger entry: the members and their valid values. `verify` applies these rules to
+ * every ledger line, and `verifyReceipt` applies them to the lines in a receipt, so both refuse the same entries.
  *
  *     decision     request_id, created_at, agent_id, action, actor, parameters, approval, budget, and
  *                  decision {effect, reason, reason_code, policy_id, policy_version, policy_hash, decision_hash}
  *     outcome      the same call, and outcome {status, reason, reason_code, error_type, error}
  *     checkpoint   a control entry of the ledger itself: genesis, key changes, close
  *
- * All entries have schema_version, ledger_version, prev_entry_hash and entry_hash; entries of this project also
- * have recorded_at, and signed ones key_id and entry_signature. Additional members are allowed, so that later
- * versions can add some; `entry_hash` covers them. The complete format is in docs/ledger-format.md.
+ * All entries have schema_version, ledger_version, prev_entry_hash and entry_hash. Entries written by this project
+ * also have recorded_at, and signed entries have key_id and entry_signature. Additional members are allowed so that
+ * later versions can add members; `entry_hash` covers them. docs/ledger-format.md specifies the complete format.
  */
 import { isHash } from '../bytes/hash.js'
 import { isPypiEntry, pypiMisfit } from './pypi-entry.js'
@@ -20,15 +20,15 @@ export const SCHEMA_VERSION = '2.0'
 export const LEDGER_VERSION = '2.0'
 
 /**
- * The longest `request_id`, in UTF-16 code units. This project uses UUIDs (36); other writers may use longer ids,
- * but the verifier keeps all of them in a map.
+ * The maximum length of `request_id` in UTF-16 code units. This project uses UUIDs (36 units) and other writers may
+ * use longer ids, but the verifier keeps all ids in a map.
  */
 export const REQUEST_ID_LENGTH_MAX = 128
 
-/** The longest name (`action`, `agent_id`, `policy_id`, `reason_code`), in UTF-16 code units. */
+/** The maximum length of a name (`action`, `agent_id`, `policy_id`, `reason_code`) in UTF-16 code units. */
 export const NAME_LENGTH_MAX = 256
 
-/** The longest `reason`, in UTF-16 code units: a sentence for a person, not a document. */
+/** The maximum length of `reason` in UTF-16 code units. A reason is a sentence, not a document. */
 export const REASON_LENGTH_MAX = 4096
 
 type Check = (value: unknown) => boolean
@@ -73,7 +73,7 @@ const CALL = shapeOf({
   agent_id: name,
   metadata: optional(isObject),
 })
-/** The members that both shapes have. */
+/** The call members that both shapes have. */
 const PYPI_CALL = shapeOf({ request_id: text(REQUEST_ID_LENGTH_MAX, 1), created_at: isTimestamp })
 const CHECKPOINT = shapeOf({
   request_id: optional(orNull(text(REQUEST_ID_LENGTH_MAX))),
@@ -116,10 +116,10 @@ const OUTCOME = shapeOf({
 
 type Members = { readonly [key: string]: unknown }
 
-/** Reads own fields only: an entry must not inherit `constructor` or polluted members from Object.prototype. */
+/** Reads own fields only, so that `constructor` and polluted members of Object.prototype are not read. */
 const own = (value: Members, field: string): unknown => (Object.hasOwn(value, field) ? value[field] : undefined)
 
-/** The path of the first invalid field of `value`; null when all are valid. */
+/** Returns the path of the first invalid field of `value`, or null if all fields are valid. */
 function misfit(value: unknown, shape: Shape, path: string): string | null {
   if (!isObject(value)) return path
   for (const [field, check] of shape) {
@@ -168,7 +168,7 @@ function contentMisfit(value: { readonly [key: string]: unknown }): string | nul
   return value.event === 'checkpoint' ? misfit(value, CHECKPOINT, '') : callMisfit(value)
 }
 
-/** Only for entries, never for drafts: this project does not write that shape. */
+/** Validates an entry in the PyPI shape. Drafts never have that shape, because this project does not write it. */
 function pypiCallMisfit(value: object): string | null {
   return misfit(value, PYPI_CALL, '') ?? pypiMisfit(value)
 }
@@ -178,24 +178,24 @@ const VERSIONS = [
   ['ledger_version', LEDGER_VERSION],
 ] as const
 
-/** Why a value is not an entry of this version: the invalid field. */
+/** The reason why a value is not an entry of this version. */
 export interface EntryProblem {
   readonly code: 'ENTRY_INVALID' | 'VERSION_UNSUPPORTED'
   readonly field: string
 }
 
 /**
- * Whether `value` has the shape of an entry of version 2.0. Additional fields are allowed, so that later versions
- * can add some.
+ * Checks that `value` has the shape of a version 2.0 entry. Additional fields are allowed so that later versions
+ * can add fields.
  *
- * @returns null when it has (then it may be used as `LedgerEntry`), otherwise the first invalid field
+ * @returns the first invalid field, or null if the value is valid and may be used as a `LedgerEntry`
  */
 export function checkEntry(value: unknown): EntryProblem | null {
   const invalid = (field: string): EntryProblem => ({ code: 'ENTRY_INVALID', field })
   if (!isObject(value)) return invalid('entry')
   for (const [field, known] of VERSIONS) {
-    // Without a version, the value is not an entry; with another version, it may be an entry that is newer than
-    // this verifier.
+    // A value without a version is not an entry. A value with a different version may be an entry from a release
+    // newer than this verifier.
     const version = Object.hasOwn(value, field) ? value[field] : undefined
     if (typeof version !== 'string') return invalid(field)
     if (version !== known) return { code: 'VERSION_UNSUPPORTED', field }
@@ -207,9 +207,9 @@ export function checkEntry(value: unknown): EntryProblem | null {
 }
 
 /**
- * Like `checkEntry`, for a draft, which does not have the members that the ledger adds.
+ * Like `checkEntry`, but for a draft, which lacks the members added by the ledger.
  *
- * @returns the path of the first invalid field; null when all are valid
+ * @returns the path of the first invalid field, or null if all fields are valid
  */
 export function draftMisfit(value: unknown): string | null {
   if (!isObject(value)) return 'entry'

@@ -1,12 +1,12 @@
-// Timestamps of a ledger: UTC with microseconds and `Z`, as in `2026-11-22T20:18:29.260673Z`. The width is fixed,
-// so the order of texts is the order of times.
+// Ledger timestamps: UTC with microseconds and `Z`, for example `2026-11-22T20:18:29.260673Z`. The width is fixed,
+// so string order equals time order.
 const FORM = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z$/
 const TIMESTAMP_CHARS = 27
 
-/** Days of the months, from index 1; in leap years, February has one more. */
+/** The number of days in each month of a common year. Index 1 is January. */
 const DAYS = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
-/** Whether `value` is a ledger timestamp of an existing date. */
+/** Reports whether `value` is a ledger timestamp with a valid date. */
 export function isTimestamp(value: unknown): value is string {
   if (typeof value !== 'string' || value.length !== TIMESTAMP_CHARS || !FORM.test(value)) return false
   const day = Number(value.slice(8, 10))
@@ -19,8 +19,8 @@ export function isTimestamp(value: unknown): value is string {
 const isLeapYear = (year: number): boolean => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
 
 /**
- * Milliseconds since 1970 of a ledger timestamp; microseconds are truncated. Only for values that `isTimestamp`
- * accepts.
+ * Converts a ledger timestamp to Unix time in milliseconds; microseconds are truncated. The timestamp must be valid
+ * (`isTimestamp`).
  */
 export function timestampMs(timestamp: string): number {
   return Date.parse(`${timestamp.slice(0, 23)}Z`)

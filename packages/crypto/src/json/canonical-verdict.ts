@@ -1,18 +1,18 @@
 import { CryptoError } from '../error.js'
 
-/** The two sets of rules for canonical text. `scanner.ts` describes them. */
+/** The two rule sets for canonical text, described in `scanner.ts`. */
 export type CanonicalProfile = 'rfc8785' | 'python'
 
 /**
- * The intermediate result of a scan: the profiles that the text still follows, and the first violation of the last
- * remaining one.
+ * The intermediate result of a scan: the profiles that the text still follows, and the first violation that ruled
+ * out the last remaining profile.
  */
 export class CanonicalVerdict {
   reason: string | null = null
   #rfc8785 = true
   #python = true
 
-  /** `rfc8785` when the text follows both profiles, null when it follows neither. */
+  /** The profile of the text: `rfc8785` if the text follows both profiles, null if it follows neither. */
   get profile(): CanonicalProfile | null {
     return this.#rfc8785 ? 'rfc8785' : this.#python ? 'python' : null
   }
@@ -37,7 +37,10 @@ export class CanonicalVerdict {
   }
 }
 
-/** The error for text that is not strict JSON. It never repeats the text, which may be hostile or secret. */
+/**
+ * Creates the error for text that is not strict JSON. The message never repeats the text, which may be hostile or
+ * secret.
+ */
 export function jsonInvalid(what: string, at: number): CryptoError {
   return new CryptoError('JSON_INVALID', `${what} at offset ${at}`)
 }

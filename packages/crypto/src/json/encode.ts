@@ -1,33 +1,33 @@
 /**
- * Canonical JSON: each value has exactly one text, so that a hash of the text is a hash of the value.
+ * Canonical JSON: each value has exactly one encoding, so a hash of the encoding identifies the value.
  *
  * The text follows RFC 8785 (JCS): no white space, keys sorted by UTF-16 code unit, strings with the shortest
- * escapes, numbers as ECMAScript prints them. `encodeCanonical` adds the ledger's rule that strings and keys are in
- * Unicode normalisation form C.
+ * escapes, and numbers as ECMAScript prints them. `encodeCanonical` adds a rule of the ledger format: strings and
+ * keys are in Unicode normalisation form C.
  *
  *     encodeCanonical({ b: [1.50, -0], a: 'e\u0301' }) === '{"a":"\u00e9","b":[1.5,0]}'
  *
- * A value that JSON cannot represent is refused, never converted: a hash of a silently changed value would prove
- * the wrong thing.
+ * A value that JSON cannot represent is refused, never converted: the hash of a silently changed value would not
+ * identify the original.
  */
 import { CryptoError } from '../error.js'
 import { JSON_DEPTH_MAX } from './value.js'
 
 /**
- * The maximum number of values in one text. A few objects that refer to each other repeatedly can expand to 2^128
- * values without a cycle. A million values take about half a second to encode, and are a thousand times the number
- * in an entry.
+ * The maximum number of values in one encoding. Without a limit, a few objects that share references could expand
+ * to 2^128 values without a cycle. Encoding a million values takes about half a second; a ledger entry has about a
+ * thousand.
  */
 const JSON_VALUES_MAX = 1_000_000
 
-/** Text that is the same in JSON and in every normalisation form, which includes most strings. */
+/** Matches text that JSON encoding and Unicode normalisation leave unchanged. Most strings match. */
 const PLAIN_TEXT = /^[ !#-[\]-~]*$/
 
 const PLAIN_KEY = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/
 
 /**
- * The number of characters of an unusual key, and of steps of a path, that an error shows: its message must be one
- * readable line.
+ * The maximum number of characters of an unusual key, and of path steps, shown in an error message. The limits keep
+ * the message to one readable line.
  */
 const SHOWN_KEY_LENGTH_MAX = 32
 const SHOWN_STEPS_MAX = 16
@@ -35,11 +35,11 @@ const SHOWN_STEPS_MAX = 16
 /**
  * Encodes a value as RFC 8785 text.
  *
- * Every value is read exactly once, through own data properties only. `-0` becomes `0`.
+ * Every value is read exactly once, and only own data properties are read. `-0` becomes `0`.
  *
- * @throws CryptoError `VALUE_REFUSED`, with the path of the value, for: undefined, NaN, an infinity, a bigint, a
- *   function, a symbol, a lone surrogate in a string or key, an object that is not plain (a Date, a Map, an
- *   instance of a class), a sparse array or one with additional properties, an accessor, hidden or symbol-keyed
+ * @throws CryptoError `VALUE_REFUSED`, with the path of the value, for undefined, NaN, an infinity, a bigint, a
+ *   function, a symbol, a lone surrogate in a string or key, an object that is not plain (a Date, a Map, a class
+ *   instance), a sparse array, an array with additional properties, an accessor, a non-enumerable or symbol-keyed
  *   property, and values nested deeper than `JSON_DEPTH_MAX` (including cycles)
  * @example
  * encodeJcs({ b: 1e21, a: [true] }) // '{"a":[true],"b":1e+21}'
@@ -49,26 +49,26 @@ export function encodeJcs(value: unknown): string {
 }
 
 /**
- * Encodes a value as the ledger's canonical text: like `encodeJcs`, after normalising strings and keys to Unicode
- * form C.
+ * Encodes a value as the canonical JSON of the ledger format. Strings and keys are normalised to Unicode form C;
+ * apart from that, the result is that of `encodeJcs`.
  *
- * @throws CryptoError `VALUE_REFUSED` as `encodeJcs` does, and for two keys of one object that are equal after
- *   normalisation
+ * @throws CryptoError `VALUE_REFUSED` in the same cases as `encodeJcs`, and for an object with two keys that are
+ *   equal after normalisation
  */
 export function encodeCanonical(value: unknown): string {
   return encode(value, (text) => text.normalize('NFC'))
 }
 
-/** The texts of deeply frozen values, stored by `encodeFixed`. */
+/** The encodings of deeply frozen values, cached by `encodeFixed`. */
 const fixedTexts = new WeakMap<object, string>()
 
 /**
- * Like `encodeCanonical`, for the value of a member. If the value is deeply frozen, its text is cached as long as
- * the value exists, and `encodeMembers` uses it: the hashed text is the written text, and the value is encoded
- * once.
+ * Like `encodeCanonical`, but for a member value. If the value is deeply frozen, the encoding is cached for the
+ * lifetime of the value, and `encodeMembers` reuses it. The value is encoded once, and the same text is hashed and
+ * stored.
  *
- * @param key - of the member, for the path in an error
- * @throws CryptoError `VALUE_REFUSED` as `encodeCanonical`
+ * @param key - the member key, for the path in an error
+ * @throws CryptoError `VALUE_REFUSED` in the same cases as `encodeCanonical`
  */
 export function encodeFixed(value: object, key: string): string {
   return guarded(toNfc, (encoder) => {
@@ -79,11 +79,11 @@ export function encodeFixed(value: object, key: string): string {
 }
 
 /**
- * The members of an object in canonical order: each normalised key, with the canonical text of the member including
- * its key. Joined, the texts are the result of `encodeCanonical`; a caller that adds members does not have to parse
- * a text.
+ * Encodes the members of an object and returns them in canonical order: each normalised key, and the canonical text
+ * of the whole member. Joined with commas in braces, the texts equal the result of `encodeCanonical`. A caller can
+ * therefore add members without parsing JSON.
  *
- * @throws CryptoError `VALUE_REFUSED` as `encodeCanonical`, and for a value that is not an object
+ * @throws CryptoError `VALUE_REFUSED` in the same cases as `encodeCanonical`, and for a value that is not an object
  */
 export function encodeMembers(value: object): readonly (readonly [key: string, text: string])[] {
   return guarded(toNfc, (encoder) => encoder.members(value, fixedTexts))
@@ -101,29 +101,32 @@ function guarded<T>(normalise: (text: string) => string, work: (encoder: Encoder
     return work(encoder)
   } catch (error) {
     if (error instanceof CryptoError) throw error
-    // The exception of a proxy trap, or a nearly full stack before the call: it is not passed on.
+    // A proxy trap threw, or the stack was nearly full. The original exception is not exposed.
     throw encoder.refusal('cannot be read')
   }
 }
 
 /**
- * Encodes an untrusted value while reading it. Each property is read once, own data properties only, so `__proto__`
- * is an ordinary key.
+ * Encodes an untrusted value while reading it. Each property is read once, and only own data properties are read,
+ * so `__proto__` is an ordinary key.
  */
 class Encoder {
   readonly #normalise: (text: string) => string
   readonly #path: (string | number)[] = []
   #values = 0
-  /** Whether all containers so far are frozen. A proxy cannot fake this: a frozen property must keep its value. */
+  /**
+   * Whether all containers so far are frozen. A proxy cannot fake frozenness: a frozen property must keep its
+   * value.
+   */
   #isFixed = true
 
   constructor(normalise: (text: string) => string) {
     this.#normalise = normalise
   }
 
-  /** @throws CryptoError `VALUE_REFUSED`, and exceptions of a proxy trap */
+  /** @throws CryptoError `VALUE_REFUSED`, and exceptions thrown by a proxy trap */
   text(value: unknown): string {
-    if (++this.#values > JSON_VALUES_MAX) throw this.refusal(`is one of more than ${JSON_VALUES_MAX} values`)
+    if (++this.#values > JSON_VALUES_MAX) throw this.refusal(`exceeds the limit of ${JSON_VALUES_MAX} values`)
     switch (typeof value) {
       case 'string':
         return PLAIN_TEXT.test(value) ? `"${value}"` : JSON.stringify(this.#checked(value))
@@ -140,7 +143,7 @@ class Encoder {
     }
   }
 
-  /** The text of a member's value, and whether the value can never change. @throws as `text` */
+  /** Encodes a member value and reports whether the value is deeply frozen. @throws the errors of `text` */
   memberValue(key: string, value: object): { readonly text: string; readonly isFixed: boolean } {
     this.#path.push(key)
     const text = this.text(value)
@@ -162,7 +165,7 @@ class Encoder {
       if (typeof key === 'symbol') throw this.refusal('has a symbol key')
       const plain = plainKeyText(key)
       const name = plain === null ? this.#key(key) : key
-      // By code unit, as `<` compares.
+      // `<` compares by code unit.
       isSorted &&= members.length === 0 || last < name
       last = name
       members.push([name, (plain ?? `${JSON.stringify(name)}:`) + this.#property(value, key, known)])
@@ -195,8 +198,8 @@ class Encoder {
 
   #array(array: readonly unknown[]): string {
     const { length } = array
-    // The own keys are the elements and `length`. They are counted before the loop, because `new Array(2 ** 32 -
-    // 1)` costs nothing to make.
+    // The own keys are the element indexes and `length`. Counting the keys before the loop matters because `new
+    // Array(2 ** 32 - 1)` costs nothing to create.
     if (Reflect.ownKeys(array).length !== length + 1)
       throw this.refusal('is a sparse array or has additional properties')
     const elements: string[] = []
@@ -213,7 +216,8 @@ class Encoder {
     this.#path.push(key)
     const property = Object.getOwnPropertyDescriptor(holder, key)
     if (property === undefined) throw this.refusal('is missing from a sparse array')
-    if (!('value' in property) || !property.enumerable) throw this.refusal('is an accessor or a hidden property')
+    if (!('value' in property) || !property.enumerable)
+      throw this.refusal('is an accessor or a non-enumerable property')
     const text = known?.get(property.value) ?? this.text(property.value)
     this.#path.pop()
     return text
@@ -224,12 +228,12 @@ class Encoder {
   }
 }
 
-/** The texts of keys, cached because keys are repeated often. Limited in number and length. */
+/** The encodings of keys, cached because keys often repeat. The number and length of cached keys are limited. */
 const keyTexts = new Map<string, string>()
 const KEY_TEXTS_MAX = 512
 const KEPT_KEY_LENGTH_MAX = 64
 
-/** A key with its colon; null when it must be escaped or normalised. */
+/** Returns the encoded key with its colon, or null if the key must be escaped or normalised. */
 function plainKeyText(key: string): string | null {
   const known = keyTexts.get(key)
   if (known !== undefined) return known
@@ -249,7 +253,8 @@ function isPlainObject(value: object): boolean {
 }
 
 /**
- * Formats a path: `$.parameters.args[0]`. Keys are untrusted, so an unusual one is shown as a bounded ASCII string.
+ * Formats a path, such as `$.parameters.args[0]`. Keys are untrusted, so an unusual key is shown as a truncated
+ * ASCII string.
  */
 function showPath(path: readonly (string | number)[]): string {
   const steps = path.slice(0, SHOWN_STEPS_MAX).map((step) => {

@@ -1,9 +1,9 @@
 /**
- * The order of two object keys under both rules by which ledgers are written.
+ * Compares two object keys under both sort orders used in ledgers.
  *
- * RFC 8785 sorts by UTF-16 code unit, Python by code point. The orders differ only when a surrogate (half of a code
- * point from U+10000 up) is compared with a unit from U+E000 up: `"\ud835\udcb3"` (U+1D4B3) is before `"\ufb01"` by
- * code unit and after it by code point.
+ * RFC 8785 sorts by UTF-16 code unit; Python sorts by code point. The orders differ only when a surrogate (half of
+ * a code point from U+10000 up) is compared with a unit from U+E000 up: `"\ud835\udcb3"` (U+1D4B3) sorts before
+ * `"\ufb01"` by code unit and after `"\ufb01"` by code point.
  */
 export const EQUAL = 0
 export const ASCENDING = 1
@@ -15,7 +15,10 @@ export type KeyOrder = 0 | 1 | 2 | 3 | 4
 const SURROGATE_FIRST = 0xd800
 const SURROGATE_LAST = 0xdfff
 
-/** Compares `a[aStart, aEnd)` with `b[bStart, bEnd)` without copying substrings. Both must be well-formed UTF-16. */
+/**
+ * Compares `a[aStart, aEnd)` with `b[bStart, bEnd)` without copying substrings. Both strings must be well-formed
+ * UTF-16.
+ */
 export function keyOrder(a: string, aStart: number, aEnd: number, b: string, bStart: number, bEnd: number): KeyOrder {
   const length = Math.min(aEnd - aStart, bEnd - bStart)
   for (let i = 0; i < length; i++) {

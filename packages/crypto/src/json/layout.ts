@@ -1,7 +1,7 @@
 /**
- * Converts between two layouts of a JSON text: one line, as it is hashed, and indented, for people. Only the white
- * space between tokens changes. Values are not parsed, so a number of any length keeps every digit, and each
- * function reverses the other:
+ * Converts JSON between two layouts: the single line that is hashed, and an indented form for people. Only the
+ * white space between tokens changes. Values are not parsed, so a number of any length keeps every digit, and the
+ * two functions are inverses:
  *
  *     {"a":[1.50,{}]}    {
  *                          "a": [
@@ -12,14 +12,14 @@
  */
 const STRING = '"[^"\\\\]*(?:\\\\.[^"\\\\]*)*"'
 
-/** Strings and empty brackets are matched first, so that their contents are not changed. */
+/** Strings and empty brackets are matched first so that they are left unchanged. */
 const TOKEN = new RegExp(`${STRING}|\\{\\}|\\[\\]|[{}[\\],:]`, 'g')
 const STRING_OR_SPACE = new RegExp(`${STRING}|[ \\t\\n\\r]+`, 'g')
 
 /**
- * Breaks a JSON text into lines, with two spaces for each level.
+ * Indents JSON with two spaces per level.
  *
- * @param json - without white space between its tokens, like the result of `compactJson` and every line of a ledger
+ * @param json - JSON without white space between tokens, like the result of `compactJson` and every ledger line
  */
 export function indentJson(json: string): string {
   let depth = 0
@@ -44,7 +44,7 @@ export function indentJson(json: string): string {
   })
 }
 
-/** Removes the white space between the tokens of a JSON text. Strings are not changed. */
+/** Removes the white space between JSON tokens. Strings are left unchanged. */
 export function compactJson(json: string): string {
   return json.replace(STRING_OR_SPACE, (token) => (token.startsWith('"') ? token : ''))
 }

@@ -1,12 +1,12 @@
 import { type CanonicalVerdict, jsonInvalid } from './canonical-verdict.js'
 
 /**
- * The maximum length of a number in characters. A double needs at most 25 characters, and Python's own reader stops
- * at 4,300 digits; a longer number would only slow down verifiers.
+ * The maximum length of a number in characters. A double needs at most 25 characters, and Python itself refuses
+ * integers of more than 4,300 digits. A longer number would only slow down verifiers.
  */
 const NUMBER_LENGTH_MAX = 4096
 
-/** An integer of up to this length is exact in a double, so ECMAScript prints it unchanged. */
+/** A double represents any integer of up to this length exactly, so ECMAScript prints the integer unchanged. */
 const EXACT_INTEGER_LENGTH_MAX = 15
 
 const PLUS = 0x2b
@@ -25,7 +25,8 @@ const LOWER_E = 0x65
  *     0.0000001    only in python: a decimal without exponent, to any precision
  *     1.50, -0     in neither
  *
- * @throws CryptoError `JSON_INVALID` when there is no number at the offset, or one of more than 4,096 characters
+ * @throws CryptoError `JSON_INVALID` if there is no number at the offset, or if the number is longer than 4,096
+ *   characters
  */
 export function scanNumber(text: string, at: number, verdict: CanonicalVerdict): number {
   const negative = text.charCodeAt(at) === MINUS
@@ -34,7 +35,7 @@ export function scanNumber(text: string, at: number, verdict: CanonicalVerdict):
   const wholeEnd = zero ? first + 1 : digitsEnd(text, first)
   const fixedEnd = text.charCodeAt(wholeEnd) === DOT ? digitsEnd(text, wholeEnd + 1) : wholeEnd
   const end = exponentEnd(text, fixedEnd)
-  if (end - at > NUMBER_LENGTH_MAX) throw jsonInvalid(`number of more than ${NUMBER_LENGTH_MAX} characters`, at)
+  if (end - at > NUMBER_LENGTH_MAX) throw jsonInvalid(`number longer than ${NUMBER_LENGTH_MAX} characters`, at)
   if (end > wholeEnd || end - at > EXACT_INTEGER_LENGTH_MAX) {
     const trailingZero = fixedEnd > wholeEnd && text.charCodeAt(fixedEnd - 1) === ZERO
     checkToken(text.slice(at, end), end === fixedEnd && !trailingZero, at, verdict)
@@ -46,8 +47,8 @@ export function scanNumber(text: string, at: number, verdict: CanonicalVerdict):
 
 function checkToken(token: string, fitsPython: boolean, at: number, verdict: CanonicalVerdict): void {
   const fitsRfc8785 = String(Number(token)) === token
-  if (!fitsRfc8785 && !fitsPython) verdict.flaw('number with another canonical form', at)
-  else if (!fitsRfc8785) verdict.notRfc8785('number that RFC 8785 writes differently', at)
+  if (!fitsRfc8785 && !fitsPython) verdict.flaw('number not in canonical form', at)
+  else if (!fitsRfc8785) verdict.notRfc8785('number not in RFC 8785 form', at)
   else if (!fitsPython) verdict.notPython('number with an exponent', at)
 }
 
@@ -58,7 +59,7 @@ function exponentEnd(text: string, at: number): number {
   return digitsEnd(text, sign === PLUS || sign === MINUS ? at + 2 : at + 1)
 }
 
-/** The end of the digits at an offset; at least one is required. */
+/** Returns the end of the digits at an offset. At least one digit is required. */
 function digitsEnd(text: string, at: number): number {
   let i = at
   // After the end of the text, charCodeAt returns NaN, which is not a digit.

@@ -3,16 +3,17 @@ import * as order from './key-order.js'
 import type { JsonStringScanner } from './string.js'
 
 /**
- * The keys of one object, in the order in which they are read.
+ * Checks the keys of one object for order and duplicates as they are read.
  *
- * Ascending keys cannot repeat, so each is compared in place with its predecessor only. After the first key that is
- * out of order, all keys are kept in a set: the object is still valid JSON if no key is repeated.
+ * While keys are ascending, they cannot repeat, so each key is compared in place with only the preceding key. After
+ * the first key that is out of order, all keys are stored in a set, because an unsorted object is still valid JSON
+ * if no key repeats.
  */
 export class ObjectKeys {
   readonly #text: string
   readonly #strings: JsonStringScanner
   readonly #verdict: CanonicalVerdict
-  /** Start and end of every key, inside its quotes. */
+  /** The start and end of every key, without the quotes. */
   readonly #spans: number[] = []
   #lastStart = -1
   #lastEnd = -1
@@ -26,9 +27,9 @@ export class ObjectKeys {
   }
 
   /**
-   * Adds the key at `[start, end)`, which must be the last string read.
+   * Adds the key at `[start, end)`, which must be the last string that was scanned.
    *
-   * @throws CryptoError `JSON_INVALID` when the object already has that key; keys are compared after decoding
+   * @throws CryptoError `JSON_INVALID` for a duplicate key; keys are compared after decoding
    */
   add(start: number, end: number): void {
     if (this.#strings.escaped) this.#anyEscaped = true

@@ -2,17 +2,17 @@ import { JsonScanner, type ScannedJson } from './scanner.js'
 import { JSON_DEPTH_MAX, type JsonValue } from './value.js'
 
 /**
- * Scans JSON text strictly, in one pass. `scanner.ts` defines canonical text.
+ * Scans JSON text strictly in one pass. `scanner.ts` defines the canonical form.
  *
  * @param maxDepth - the maximum nesting of containers; at most `JSON_DEPTH_MAX`, because the scan is recursive
- * @throws CryptoError `JSON_INVALID`, with the offset: text that is not RFC 8259, a duplicate key (compared after
- *   decoding), a lone surrogate, raw or escaped, nesting deeper than `maxDepth`, a number of more than 4,096
- *   characters
+ * @throws CryptoError `JSON_INVALID`, with the offset, for text that does not follow RFC 8259, a duplicate key
+ *   (compared after decoding), a raw or escaped lone surrogate, nesting deeper than `maxDepth`, or a number longer
+ *   than 4,096 characters
  * @throws RangeError for a `maxDepth` outside 0..`JSON_DEPTH_MAX`
  * @example
  * const { canonical, members } = scanJson(line)
  * const span = members.get('cost')
- * if (canonical && span) line.slice(...span) // the value's own text: a number is not rounded
+ * if (canonical && span) line.slice(...span) // the exact digits of the value, not rounded
  */
 export function scanJson(text: string, maxDepth: number = JSON_DEPTH_MAX): ScannedJson {
   if (!(Number.isInteger(maxDepth) && maxDepth >= 0 && maxDepth <= JSON_DEPTH_MAX)) {
@@ -22,8 +22,8 @@ export function scanJson(text: string, maxDepth: number = JSON_DEPTH_MAX): Scann
 }
 
 /**
- * Like `JSON.parse`, but strict: refuses all text that `scanJson` refuses. Numbers become doubles (`1e999` becomes
- * Infinity); for exact digits, use the text of the member from `scanJson`.
+ * Like `JSON.parse`, but refuses all text that `scanJson` refuses. Numbers become doubles (`1e999` becomes
+ * Infinity). For exact digits, slice the text with the member spans from `scanJson`.
  *
  * @throws CryptoError `JSON_INVALID`; RangeError for an invalid `maxDepth`
  */

@@ -1,23 +1,24 @@
 /**
- * Scans JSON text strictly in a single pass. Without building the value, it determines whether the text is RFC 8259
- * with unique keys and well-formed strings, whether it is canonical, and the spans of the top-level members:
+ * Scans JSON text strictly in a single pass, without building the value. The scan checks that the text follows RFC
+ * 8259 and has unique keys and well-formed strings. It also determines whether the text is canonical, and locates
+ * the top-level members:
  *
  *     {"a":1,"b":[true]}   canonical, profile rfc8785, members a: [5, 6) and b: [11, 17)
  *     {"n":0.0000001}      canonical, profile python (RFC 8785 writes 1e-7)
- *     {"a": 1}             JSON, but not canonical: white space at offset 5
- *     {"a":1,"\u0061":2}   refused: a duplicate key, of which JSON.parse would silently keep the last
+ *     {"a": 1}             valid JSON, but not canonical: white space at offset 5
+ *     {"a":1,"\u0061":2}   refused: duplicate key; JSON.parse would silently keep the last value
  *
- * Canonical text has no white space; keys are strictly ascending; strings have the escapes \" \\ \b \f \n \r \t,
- * \u00xx in lower case for the other control characters, and all other characters raw; strings and keys are in
- * Unicode normalisation form C; numbers and the order of keys follow one of two profiles throughout the text:
+ * Canonical text contains no white space between tokens. Keys are strictly ascending. Strings use the escapes \" \\
+ * \b \f \n \r \t, lower-case \u00xx for the other control characters, and no other escapes. Strings and keys are in
+ * Unicode normalisation form C. Numbers and key order follow one of two profiles throughout the text:
  *
  * - rfc8785: numbers as ECMAScript prints them, keys ascending by UTF-16 code unit (RFC 8785 section 3.2)
  * - python: numbers as decimals of any length without exponent or trailing zeros, keys ascending by code point
  *
- * Within one profile, a value has exactly one text.
+ * Within one profile, each value has exactly one encoding.
  *
- * This is the hot path of a verifier that checks a million lines in seconds: it compares code units in place and
- * copies substrings only in rare cases.
+ * The scanner is the hot path of a verifier that checks a million lines in seconds, so it compares code units in
+ * place and rarely copies substrings.
  */
 import { type CanonicalProfile, CanonicalVerdict, jsonInvalid } from './canonical-verdict.js'
 import { scanNumber } from './number.js'
@@ -28,11 +29,11 @@ import { JsonStringScanner } from './string.js'
 export interface ScannedJson {
   /** Whether the text follows at least one of the two profiles. */
   readonly canonical: boolean
-  /** The profile of the text; `rfc8785` when it follows both, null when it follows neither. */
+  /** The profile of the text: `rfc8785` if the text follows both profiles, null if it follows neither. */
   readonly profile: CanonicalProfile | null
-  /** The first violation of the canonical form, with its offset; null when the text is canonical. */
+  /** The first violation of the canonical form, with its offset; null if the text is canonical. */
   readonly reason: string | null
-  /** The span of each top-level member's value, by its decoded key; empty when the text is not an object. */
+  /** The value span of each top-level member, by decoded key. Empty if the text is not an object. */
   readonly members: ReadonlyMap<string, readonly [start: number, end: number]>
 }
 
@@ -54,7 +55,7 @@ const LOWER_T = 0x74
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 
-/** One scan of one text. Each method reads one element at an offset and returns the offset after it. */
+/** Scans one JSON text. Each method reads one element at an offset and returns the offset after the element. */
 export class JsonScanner {
   readonly #members = new Map<string, readonly [start: number, end: number]>()
   readonly #verdict = new CanonicalVerdict()
@@ -157,7 +158,8 @@ export class JsonScanner {
   }
 
   #scanSpace(at: number): number {
-    // The common case first: canonical text has no white space, and this runs before and after every token.
+    // Handles the common case first: canonical text has no white space, and this method runs before and after every
+    // token.
     if (this.#text.charCodeAt(at) > SPACE) return at
     let i = at
     while (isSpace(this.#text.charCodeAt(i))) i++

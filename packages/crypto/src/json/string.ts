@@ -1,8 +1,8 @@
 import { type CanonicalVerdict, jsonInvalid } from './canonical-verdict.js'
 
 /**
- * The characters of a string that need a check: a backslash, a control character, and characters that may be a
- * surrogate or not in normalisation form C (code units below U+0300 are always normalised).
+ * Matches the characters in a string that need a check: backslashes, control characters, and code units from U+0300
+ * up. Those code units may be surrogates or may violate normalisation form C; lower code units never do.
  */
 const SPECIAL = /[\\\u0000-\u001f]|[\u0300-\uffff]/g
 const MAYBE_NOT_NFC = 0x300
@@ -14,7 +14,7 @@ const LOWER_A = 0x61
 const BACKSLASH = 0x5c
 const LOWER_U = 0x75
 
-/** The characters that a backslash may precede, for themselves or for a control character. */
+/** The characters that may follow a backslash in canonical text. */
 const ESCAPED = new Set([...'"\\bfnrt'].map((char) => char.charCodeAt(0)))
 
 /** The control characters with a short escape: \b \t \n \f \r. */
@@ -26,17 +26,17 @@ const ESCAPE_CHARS = 6
 const HEX4 = /^[0-9a-fA-F]{4}$/
 
 /**
- * Reads the strings of one text, from first to last.
+ * Scans the strings of one JSON text from first to last.
  *
  *     "a\n\u001f"    canonical
- *     "\u000a\/"     JSON; the canonical text is "\n/"
- *     "e\u0301"      JSON, but with an unnecessary escape; the raw characters are not in normalisation form C
+ *     "\u000a\/"     valid JSON, but not canonical: the canonical text is "\n/"
+ *     "e\u0301"      valid JSON, but not canonical: an unnecessary escape, and the value is not in normalisation form C
  *     "\ud800"       refused: a lone surrogate
  */
 export class JsonStringScanner {
-  /** Whether the last string has an escape, so that its text differs from its value. */
+  /** Whether the last scanned string contains an escape, so that its raw text differs from its value. */
   escaped = false
-  /** The offset of the next special character. A string that ends before it ends at the next quote. */
+  /** The offset of the next special character. If the next quote precedes this offset, that quote ends the string. */
   #nextSpecial = -1
 
   readonly #text: string
@@ -48,7 +48,7 @@ export class JsonStringScanner {
   }
 
   /**
-   * Reads the string whose opening quote is at an offset and returns the offset after its closing quote.
+   * Scans the string whose opening quote is at the given offset. Returns the offset after the closing quote.
    *
    * @throws CryptoError `JSON_INVALID`
    */
@@ -59,7 +59,7 @@ export class JsonStringScanner {
     return close !== -1 && close < this.#nextSpecial ? close + 1 : this.#scanUnits(at)
   }
 
-  /** The value of a string that was read; `start` and `end` are inside its quotes. */
+  /** Returns the value of a scanned string. `start` and `end` exclude the quotes. */
   decode(start: number, end: number): string {
     const raw = this.#text.slice(start, end)
     return raw.includes('\\') ? (JSON.parse(`"${raw}"`) as string) : raw
@@ -88,8 +88,8 @@ export class JsonStringScanner {
   }
 
   /**
-   * Normalises the value, not its text: in `\n` before a combining tilde, the tilde does not combine with the
-   * letter n.
+   * Checks the decoded value, not the raw text: in the raw text `\n` followed by a combining tilde, normalisation
+   * would combine the tilde with the letter n.
    */
   #checkNfc(at: number, close: number): void {
     const value = this.decode(at + 1, close)
@@ -109,14 +109,14 @@ export class JsonStringScanner {
     const unit = this.#hex4(at)
     const lastDigit = this.#text.charCodeAt(at + 5)
     if (unit >= 0x20) this.#verdict.flaw('unnecessary escape', at)
-    else if (SHORT_FORM.has(unit)) this.#verdict.flaw('escape with a shorter form', at)
+    else if (SHORT_FORM.has(unit)) this.#verdict.flaw('escape that has a shorter form', at)
     else if (lastDigit > NINE && lastDigit < LOWER_A) this.#verdict.flaw('escape in upper case', at)
     if (!isSurrogate(unit)) return at + ESCAPE_CHARS
     const low = this.#text.startsWith('\\u', at + ESCAPE_CHARS) ? this.#hex4(at + ESCAPE_CHARS) : Number.NaN
     return at + ESCAPE_CHARS * pairLength(unit, low, at)
   }
 
-  /** The value of the four hex digits of the escape `\uxxxx` at an offset. */
+  /** Returns the value of the four hex digits in the escape `\uxxxx` at an offset. */
   #hex4(at: number): number {
     const digits = this.#text.slice(at + 2, at + 6)
     if (!HEX4.test(digits)) throw jsonInvalid('expected four hex digits', at)
@@ -126,7 +126,7 @@ export class JsonStringScanner {
 
 const isSurrogate = (unit: number): boolean => (unit & 0xf800) === 0xd800
 
-/** Returns 2 for a high surrogate that is followed by a low one. */
+/** Returns 2, the length of a surrogate pair. Throws for a lone surrogate. */
 function pairLength(high: number, low: number, at: number): 2 {
   if (high <= 0xdbff && low >= 0xdc00 && low <= 0xdfff) return 2
   throw jsonInvalid('lone surrogate', at)

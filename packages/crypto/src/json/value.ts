@@ -2,7 +2,7 @@
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue }
 
 /**
- * The maximum nesting of arrays and objects, for writing and for reading. Real entries nest fewer than 20 levels,
- * and 128 frames of a recursive function are far below the limit of any stack.
+ * The maximum nesting depth of arrays and objects, for both encoding and parsing. Real entries are nested fewer
+ * than 20 levels deep, and 128 frames of a recursive function fit easily on any stack.
  */
 export const JSON_DEPTH_MAX = 128

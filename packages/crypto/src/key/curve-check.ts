@@ -1,12 +1,12 @@
 /**
- * Checks of the two curve points and the scalar in Ed25519 that go beyond those of the providers.
+ * Checks the two curve points and the scalar of an Ed25519 signature more strictly than the providers do.
  *
- * RFC 8032 leaves some cases open: OpenSSL accepts the identity point as a public key, under which one fixed
- * signature is valid for every message; noble by default accepts encodings that OpenSSL refuses. With the checks in
- * this file, a signature has the same verdict with every provider:
+ * RFC 8032 leaves some cases open. OpenSSL accepts the identity point as a public key, although one fixed signature
+ * is then valid for every message. By default, noble accepts encodings that OpenSSL refuses. With the checks in
+ * this file, every provider returns the same verdict for a signature:
  *
- * - once per key: its encoding is canonical, its order is not small, it has no component of small order
- * - once per signature: S is below the group order, and R is not one of the points of small order
+ * - once per key: the encoding is canonical, and the point has neither small nor mixed order
+ * - once per signature: S is below the group order, and R is not a small-order point
  */
 import { Point } from '@noble/ed25519'
 import { bytesToHex, hexToBytes } from '../bytes/hash.js'
@@ -18,8 +18,8 @@ export const SIGNATURE_BYTES = 64
 const ORDER = hexToBytes('edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010')
 
 /**
- * The y coordinates, little-endian without the sign bit, of the eight points of small order: 0, 1, -1 and the two
- * of order 8; and p and p + 1, which are unreduced forms of 0 and 1.
+ * The y coordinates of the eight small-order points, little-endian without the sign bit: 0, 1, −1 and the two
+ * coordinates of the points of order 8. The set also contains p and p + 1, the unreduced forms of 0 and 1.
  */
 const SMALL_ORDER_Y: ReadonlySet<string> = new Set([
   `00${'00'.repeat(31)}`,
@@ -31,19 +31,23 @@ const SMALL_ORDER_Y: ReadonlySet<string> = new Set([
   `ee${'ff'.repeat(30)}7f`,
 ])
 
-/** The second bytes of the elements of the set: this test spares 252 of 256 signatures the lookup. */
+/**
+ * The second bytes of the elements of `SMALL_ORDER_Y`. Testing this byte avoids the lookup for 252 of 256
+ * signatures.
+ */
 const SMALL_ORDER_SECOND_BYTES: ReadonlySet<number> = new Set([0x00, 0xff, 0xe8, 0x17])
 
 /**
- * Keys that passed the check, in hexadecimal. A key is read several times for one ledger (from the caller, the
- * genesis entry and the checkpoint), and by programs that verify many receipts. Limited in number.
+ * A cache of keys that passed the check, in hex. One verification reads the same key several times: from the
+ * caller, the genesis entry and the checkpoint. Programs that verify many receipts also repeat keys. The cache size
+ * is limited.
  */
 const soundKeys = new Set<string>()
 const SOUND_KEYS_MAX = 256
 
 /**
- * Checks the 32 bytes of a public key. Returns the fault, or null for a sound key. Costs a scalar multiplication
- * the first time.
+ * Checks the 32 bytes of a public key. Returns the fault, or null for a valid key. The first check of a key costs
+ * one scalar multiplication.
  */
 export function publicKeyFault(bytes: Uint8Array): 'not a point' | 'small order' | 'mixed order' | null {
   const name = bytesToHex(bytes)
@@ -57,12 +61,14 @@ export function publicKeyFault(bytes: Uint8Array): 'not a point' | 'small order'
   return null
 }
 
-/** Whether a signature may be passed to a provider: 64 bytes, S below the group order, R not of small order. */
+/**
+ * Reports whether a signature may be passed to a provider: 64 bytes, S below the group order, R not of small order.
+ */
 export function isWellFormedSignature(signature: Uint8Array): boolean {
   return signature.length === SIGNATURE_BYTES && isScalarBelowOrder(signature) && !isSmallOrderR(signature)
 }
 
-/** Whether R of a signature is a canonical point with no component of small order. Costs a scalar multiplication. */
+/** Reports whether R is a canonical point without a small-order component. Costs one scalar multiplication. */
 export function isTorsionFreeR(signature: Uint8Array): boolean {
   return decodePoint(signature.subarray(0, POINT_BYTES))?.isTorsionFree() ?? false
 }
@@ -75,7 +81,7 @@ function decodePoint(bytes: Uint8Array): Point | null {
   }
 }
 
-/** Compares S, the last 32 bytes, with the order, from the most significant byte down. */
+/** Compares S (the last 32 bytes) with the group order, starting at the most significant byte. */
 function isScalarBelowOrder(signature: Uint8Array): boolean {
   for (let i = POINT_BYTES - 1; i >= 0; i--) {
     const s = signature[POINT_BYTES + i] ?? 0

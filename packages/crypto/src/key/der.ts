@@ -1,27 +1,30 @@
 /**
- * The part of DER (ITU-T X.690) that encrypted key files need: elements of a tag byte, a length in its shortest
- * form and that number of bytes of content.
+ * The subset of DER (ITU-T X.690) that encrypted key files use. An element consists of a tag byte, a length in its
+ * shortest form, and the content.
  *
  *     30 06  02 01 03  04 01 ff      a SEQUENCE of the INTEGER 3 and an OCTET STRING of one byte
  *     30 81 80 …                     a SEQUENCE of 128 bytes
  *
- * Reading is strict: each value has one encoding, and no bytes are skipped.
+ * Parsing is strict: each value has exactly one encoding, and no bytes are skipped.
  */
 import { concatBytes } from '../bytes/bytes.js'
 import { CryptoError } from '../error.js'
 
-/** Tags by their meaning. */
+/** The supported DER tags. */
 export const DER = { integer: 0x02, octets: 0x04, null: 0x05, oid: 0x06, sequence: 0x30 } as const
 
 type DerTag = (typeof DER)[keyof typeof DER]
 
-/** The maximum content length that two bytes can express: five times the size of a key file (`pem.ts`). */
+/**
+ * The maximum content length that two bytes can express. It is five times the maximum size of a key file
+ * (`pem.ts`).
+ */
 const CONTENT_BYTES_MAX = 0xffff
 
-/** Numbers of up to six bytes are exact in JavaScript. */
+/** JavaScript represents integers of up to six bytes exactly. */
 const INTEGER_BYTES_MAX = 6
 
-/** Encodes an element with this tag and content. */
+/** Encodes an element with the given tag and content. */
 export function encodeDer(tag: DerTag, ...content: readonly Uint8Array[]): Uint8Array {
   const bytes = concatBytes(...content)
   const { length } = bytes
@@ -34,14 +37,14 @@ export function encodeDer(tag: DerTag, ...content: readonly Uint8Array[]): Uint8
 export function encodeDerInteger(value: number): Uint8Array {
   const bytes: number[] = []
   for (let left = value; left > 0; left = Math.floor(left / 0x100)) bytes.unshift(left % 0x100)
-  // The first bit is the sign.
+  // The first bit is the sign bit.
   if (bytes[0] === undefined || bytes[0] >= 0x80) bytes.unshift(0)
   return encodeDer(DER.integer, Uint8Array.from(bytes))
 }
 
 /**
- * Reads elements one after another. Every method throws CryptoError `KEY_INVALID` when the element is missing or
- * not DER.
+ * Reads DER elements in sequence. Every method throws CryptoError `KEY_INVALID` if the element is missing or is not
+ * valid DER.
  */
 export class DerReader {
   readonly #bytes: Uint8Array
@@ -51,12 +54,12 @@ export class DerReader {
     this.#bytes = bytes
   }
 
-  /** Whether the next element has this tag. */
+  /** Reports whether the next element has the given tag. */
   isNext(tag: DerTag): boolean {
     return this.#bytes[this.#offset] === tag
   }
 
-  /** Reads the content of the next element, which must have this tag. */
+  /** Returns the content of the next element, which must have the given tag. */
   read(tag: DerTag): Uint8Array {
     if (!this.isNext(tag)) throw invalid()
     this.#offset += 1
@@ -68,12 +71,15 @@ export class DerReader {
     return content
   }
 
-  /** Returns a reader of the next element, a SEQUENCE. */
+  /** Returns a reader for the content of the next element, which must be a SEQUENCE. */
   readSequence(): DerReader {
     return new DerReader(this.read(DER.sequence))
   }
 
-  /** Reads a non-negative INTEGER. Returns Infinity beyond 2^48 − 1, which is above every caller's limit. */
+  /**
+   * Reads a non-negative INTEGER. Values above 2^48 − 1 become Infinity, which exceeds every limit that callers
+   * check.
+   */
   readInteger(): number {
     const bytes = this.read(DER.integer)
     const [first, second = 0x80] = bytes
@@ -98,7 +104,7 @@ export class DerReader {
     throw invalid()
   }
 
-  /** Skips the bytes of a length, which must be in its shortest form. */
+  /** Skips the bytes of a length field and returns the length. The length must be in its shortest form. */
   #lengthOf(bytes: number, length: number, lengthMin: number): number {
     if (length < lengthMin) throw invalid()
     this.#offset += bytes

@@ -1,6 +1,5 @@
 /**
- * The envelope of an encrypted private key: EncryptedPrivateKeyInfo of PKCS#8 (RFC 5958) with PBES2 of PKCS#5 (RFC
- * 8018).
+ * The envelope of an encrypted private key: PKCS#8 EncryptedPrivateKeyInfo (RFC 5958) with PKCS#5 PBES2 (RFC 8018).
  *
  *     SEQUENCE
  *       SEQUENCE
@@ -20,25 +19,25 @@
  *             OCTET STRING                 initialisation vector
  *       OCTET STRING                       the encrypted PKCS#8
  *
- * Instead of PBKDF2, the derivation may be scrypt (RFC 7914): its OID, and a SEQUENCE of salt, N, r, p and
- * optionally the length of the key.
+ * The key derivation may be scrypt (RFC 7914) instead of PBKDF2: the scrypt OID, and a SEQUENCE of salt, N, r, p
+ * and optionally the key length.
  *
- * The file states the work that the derivation needs, so an attacker can choose it. The limits are enforced here,
- * before the derivation.
+ * The file states the cost of the derivation, so an attacker can choose that cost. This module therefore enforces
+ * limits before the derivation.
  */
 
 import { bytesToHex, hexToBytes } from '../bytes/hash.js'
 import { CryptoError } from '../error.js'
 import { DER, DerReader, encodeDer, encodeDerInteger } from './der.js'
 
-/** The derivation of a key from a passphrase. `digest` is node's name for it. */
+/** The parameters of the key derivation. `digest` is the hash name used by node:crypto. */
 export type KeyDerivation =
   | { readonly kind: 'pbkdf2'; readonly salt: Uint8Array; readonly iterations: number; readonly digest: string }
   | { readonly kind: 'scrypt'; readonly salt: Uint8Array; readonly N: number; readonly r: number; readonly p: number }
 
 export interface EncryptedKey {
   readonly derivation: KeyDerivation
-  /** Node's name for the cipher. */
+  /** The cipher name used by node:crypto. */
   readonly cipher: string
   readonly cipherKeyBytes: number
   readonly iv: Uint8Array
@@ -46,16 +45,17 @@ export interface EncryptedKey {
 }
 
 /**
- * About five seconds of work: more than ten times the recommended number, and five thousand times that of OpenSSL.
+ * About five seconds of work: more than ten times the recommended count and almost five thousand times the OpenSSL
+ * default.
  */
 const ITERATIONS_MAX = 10_000_000
 
-/** The same five seconds: the work of scrypt is proportional to N·r·p. OpenSSL writes 2^17. */
+/** The maximum N·r·p, to which the scrypt work is proportional: also about five seconds. OpenSSL writes 2^17. */
 const SCRYPT_WORK_MAX = 2 ** 24
 
 /**
- * An amount of memory that a small machine can spare. OpenSSL writes files that need 16 MiB and reads files up to
- * 32 MiB.
+ * A limit that small machines can afford. OpenSSL writes files that need 16 MiB of memory and accepts files that
+ * need up to 32 MiB.
  */
 const SCRYPT_MEMORY_BYTES_MAX = 256 * 1024 * 1024
 
@@ -65,7 +65,7 @@ const SCRYPT = '2b06010401da47040b'
 const HMAC_SHA256 = '2a864886f70d0209'
 const AES_256_CBC = '60864801650304012a'
 
-/** The pseudo-random functions of PBKDF2 by OID. */
+/** The hash of each PBKDF2 pseudorandom function, by OID. */
 const DIGESTS: ReadonlyMap<string, string> = new Map([
   ['2a864886f70d0207', 'sha1'],
   ['2a864886f70d0208', 'sha224'],
@@ -94,8 +94,8 @@ const ANEW = 'encrypt it again: openssl pkcs8 -topk8 -v2 aes-256-cbc -iter 60000
 /**
  * Reads the envelope.
  *
- * @throws CryptoError `KEY_INVALID` when the bytes are not an envelope, or need more work or memory than the
- *   limits; `KEY_WRONG_TYPE` when the key is encrypted with another scheme
+ * @throws CryptoError `KEY_INVALID` if the bytes are not an envelope, or if decryption would exceed the work or
+ *   memory limit; `KEY_WRONG_TYPE` if the encryption scheme is not supported
  */
 export function parseEncryptedKey(der: Uint8Array): EncryptedKey {
   const file = new DerReader(der)
@@ -119,8 +119,8 @@ export function parseEncryptedKey(der: Uint8Array): EncryptedKey {
 }
 
 /**
- * Encodes the envelope of a key that is encrypted with PBKDF2-HMAC-SHA-256 and AES-256-CBC, byte for byte like
- * OpenSSL.
+ * Encodes the envelope of a key encrypted with PBKDF2-HMAC-SHA-256 and AES-256-CBC. The encoding is byte-for-byte
+ * identical to that of OpenSSL.
  */
 export function encodeEncryptedKey(
   salt: Uint8Array,
@@ -158,7 +158,7 @@ function readPbkdf2(parameters: DerReader, keyBytes: number): KeyDerivation {
   const salt = parameters.read(DER.octets)
   const iterations = parameters.readInteger()
   if (iterations < 1) throw invalid()
-  if (iterations > ITERATIONS_MAX) throw tooMuch(`more than ${ITERATIONS_MAX} iterations of PBKDF2`)
+  if (iterations > ITERATIONS_MAX) throw tooMuch(`more than ${ITERATIONS_MAX} PBKDF2 iterations`)
   readKeyBytes(parameters, keyBytes)
   return { kind: 'pbkdf2', salt, iterations, digest: readDigest(parameters) }
 }
@@ -167,7 +167,7 @@ function readDigest(parameters: DerReader): string {
   if (!parameters.isNext(DER.sequence)) return 'sha1'
   const prf = parameters.readSequence()
   const digest = DIGESTS.get(readOid(prf))
-  // RFC 8018 requires NULL; some writers omit it.
+  // RFC 8018 requires NULL here, but some writers omit it.
   if (prf.isNext(DER.null) && prf.read(DER.null).length > 0) throw invalid()
   prf.end()
   if (digest === undefined) throw foreign('a hash')
@@ -179,7 +179,7 @@ function readScrypt(parameters: DerReader, keyBytes: number): KeyDerivation {
   const [N, r, p] = [parameters.readInteger(), parameters.readInteger(), parameters.readInteger()]
   readKeyBytes(parameters, keyBytes)
   if (N < 2 || r < 1 || p < 1) throw invalid()
-  if (N * r * p > SCRYPT_WORK_MAX) throw tooMuch(`more than ${SCRYPT_WORK_MAX} blocks of scrypt`)
+  if (N * r * p > SCRYPT_WORK_MAX) throw tooMuch(`more than ${SCRYPT_WORK_MAX} scrypt blocks`)
   if (scryptMemoryBytes(N, r, p) > SCRYPT_MEMORY_BYTES_MAX) {
     throw tooMuch(`more than ${SCRYPT_MEMORY_BYTES_MAX / 1024 / 1024} MiB of memory`)
   }
@@ -188,12 +188,12 @@ function readScrypt(parameters: DerReader, keyBytes: number): KeyDerivation {
   return { kind: 'scrypt', salt, N, r, p }
 }
 
-/** The peak memory of scrypt, as OpenSSL computes it. */
+/** Returns the peak memory of scrypt as computed by OpenSSL. */
 export function scryptMemoryBytes(N: number, r: number, p: number): number {
   return 128 * r * (N + p + 2)
 }
 
-/** Checks the length of the key, if it is stated, against that of the cipher. */
+/** If a key length is stated, requires that it equals the key length of the cipher. */
 function readKeyBytes(parameters: DerReader, keyBytes: number): void {
   if (parameters.isNext(DER.integer) && parameters.readInteger() !== keyBytes) throw invalid()
 }

@@ -4,11 +4,12 @@
  *     key  = PBKDF2-HMAC-SHA-256(passphrase in UTF-8, 16 random bytes of salt, 600,000 iterations), 32 bytes
  *     file = AES-256-CBC(key, 16 random bytes of IV, PKCS#8)
  *
- * node:crypto can also write such a file, but only with 2,048 iterations
+ * node:crypto can also write such files, but only with 2,048 iterations
  * (https://github.com/nodejs/node/issues/53359).
  *
- * The cipher does not authenticate. A wrong passphrase is detected by the form of the decrypted bytes, and a file
- * that was modified in the right place decrypts to a different key. To detect that, compare the key id.
+ * The cipher does not authenticate the file. A wrong passphrase is detected by the structure of the decrypted
+ * bytes. A file modified by an attacker may decrypt to a different key; to detect such a change, compare the key
+ * id.
  */
 import type * as NodeCrypto from 'node:crypto'
 import { concatBytes } from '../bytes/bytes.js'
@@ -16,19 +17,19 @@ import { nodeCrypto } from '../bytes/node-crypto.js'
 import { CryptoError } from '../error.js'
 import { type EncryptedKey, encodeEncryptedKey, parseEncryptedKey, scryptMemoryBytes } from './encrypted-key-scheme.js'
 
-/** The OWASP recommendation for PBKDF2-HMAC-SHA-256: a tenth of a second for each attempt. */
+/** The OWASP recommendation for PBKDF2-HMAC-SHA-256. Each attempt takes about a tenth of a second. */
 const ITERATIONS = 600_000
 const SALT_BYTES = 16
 const IV_BYTES = 16
 
-/** The longest passphrase that OpenSSL and node read. */
+/** The maximum passphrase length that OpenSSL and node accept. */
 const PASSPHRASE_BYTES_MAX = 1023
 
 /**
  * Decrypts a DER EncryptedPrivateKeyInfo; returns the DER PKCS#8.
  *
- * @throws CryptoError `PASSPHRASE_MISSING`, `PASSPHRASE_WRONG`, `KEY_INVALID` for a file that is damaged or needs
- *   too much work to decrypt, `KEY_WRONG_TYPE` when it is encrypted with another scheme or node:crypto is missing;
+ * @throws CryptoError `PASSPHRASE_MISSING`; `PASSPHRASE_WRONG`; `KEY_INVALID` for a file that is damaged or too
+ *   expensive to decrypt; `KEY_WRONG_TYPE` if the encryption scheme is not supported or node:crypto is missing;
  *   TypeError for a passphrase that is not a string
  */
 export function decryptPkcs8(der: Uint8Array, passphrase: string | undefined): Uint8Array {
@@ -36,7 +37,7 @@ export function decryptPkcs8(der: Uint8Array, passphrase: string | undefined): U
   if (nodeCrypto === undefined) {
     throw new CryptoError(
       'KEY_WRONG_TYPE',
-      'decrypting a private key needs node:crypto, which this platform lacks',
+      'decrypting a private key requires node:crypto, which this platform lacks',
       'decrypt it first: openssl pkey -in encrypted.pem -out private.pem',
     )
   }
@@ -52,7 +53,7 @@ export function decryptPkcs8(der: Uint8Array, passphrase: string | undefined): U
     throw new CryptoError(
       'PASSPHRASE_WRONG',
       'the passphrase does not decrypt the private key',
-      'use the passphrase with which it was encrypted; a damaged key file cannot be decrypted',
+      'check the passphrase; if it is correct, the key file is damaged and cannot be decrypted',
     )
   }
   return pkcs8
@@ -61,11 +62,13 @@ export function decryptPkcs8(der: Uint8Array, passphrase: string | undefined): U
 /**
  * Encrypts a DER PKCS#8; returns a DER EncryptedPrivateKeyInfo.
  *
- * @throws CryptoError `PASSPHRASE_MISSING` when the passphrase is empty, `VALUE_REFUSED` when it is longer than
- *   1,023 bytes or not well-formed; TypeError when it is not a string, or node:crypto is missing
+ * @throws CryptoError `PASSPHRASE_MISSING` for an empty passphrase; `VALUE_REFUSED` for a passphrase that is longer
+ *   than 1,023 bytes or contains a lone surrogate; TypeError if the passphrase is not a string or node:crypto is
+ *   missing
  */
 export function encryptPkcs8(pkcs8: Uint8Array, passphrase: string): Uint8Array {
-  if (nodeCrypto === undefined) throw new TypeError('encrypting needs node:crypto, which this platform lacks')
+  if (nodeCrypto === undefined)
+    throw new TypeError('encrypting a private key requires node:crypto, which this platform lacks')
   const bytes = encodePassphrase(passphrase)
   if (bytes.length === 0) throw new CryptoError('PASSPHRASE_MISSING', 'the passphrase is empty')
   if (bytes.length > PASSPHRASE_BYTES_MAX) {
@@ -77,7 +80,7 @@ export function encryptPkcs8(pkcs8: Uint8Array, passphrase: string): Uint8Array 
   return encodeEncryptedKey(salt, ITERATIONS, iv, concatBytes(cipher.update(pkcs8), cipher.final()))
 }
 
-/** Returns null when the padding is invalid, as it is for all but one in 256 wrong passphrases. */
+/** Returns null if the padding is invalid. About one in 256 wrong passphrases gives valid padding. */
 function decrypt(crypto: typeof NodeCrypto, encrypted: EncryptedKey, passphrase: Uint8Array): Uint8Array | null {
   const { cipher, iv, ciphertext } = encrypted
   const decipher = crypto.createDecipheriv(cipher, deriveKey(crypto, encrypted, passphrase), iv)
@@ -96,11 +99,15 @@ function deriveKey(crypto: typeof NodeCrypto, encrypted: EncryptedKey, passphras
     return crypto.pbkdf2Sync(passphrase, salt, iterations, cipherKeyBytes, digest)
   }
   const { salt, N, r, p } = derivation
-  // Node's default limit of 32 MiB is lower than ours, which was already checked.
+  // `maxmem` replaces node's default limit of 32 MiB. `parseEncryptedKey` has already enforced the higher limit of
+  // this package.
   return crypto.scryptSync(passphrase, salt, cipherKeyBytes, { N, r, p, maxmem: scryptMemoryBytes(N, r, p) })
 }
 
-/** Whether bytes are a complete SEQUENCE that begins with a version of 0 or 1. One in a billion random strings is. */
+/**
+ * Reports whether the bytes are a complete SEQUENCE that begins with version 0 or 1. About one in a billion random
+ * byte strings passes this check.
+ */
 function looksLikePkcs8(bytes: Uint8Array): boolean {
   const [tag, length = 0] = bytes
   const headBytes = length < 0x80 ? 2 : 2 + (length & 0x7f)
@@ -109,7 +116,7 @@ function looksLikePkcs8(bytes: Uint8Array): boolean {
   return tag === 0x30 && said === bytes.length - headBytes && integer === 0x02 && one === 1 && version <= 1
 }
 
-/** Encodes a passphrase like other readers of such keys: UTF-8, not normalised. */
+/** Encodes a passphrase as UTF-8 without normalisation, as other implementations do. */
 function encodePassphrase(passphrase: string): Uint8Array {
   if (typeof passphrase !== 'string') throw new TypeError('passphrase must be a string')
   if (!passphrase.isWellFormed()) throw new CryptoError('VALUE_REFUSED', 'the passphrase contains a lone surrogate')

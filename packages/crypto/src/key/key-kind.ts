@@ -1,6 +1,6 @@
 /**
- * Distinguishes a key file of the wrong kind from a broken one, with a hint for each kind. These functions only
- * produce errors; a message such as "cannot read key" has cost people hours.
+ * Distinguishes a key file of the wrong kind from a damaged key file and gives a hint for each kind, because a
+ * message such as "cannot read key" has cost people hours. These functions only produce errors.
  */
 
 import { bytesToHex } from '../bytes/hash.js'
@@ -9,7 +9,7 @@ import { pemLabel } from './pem.js'
 
 type KeyPart = 'public' | 'private'
 
-/** PEM labels (RFC 7468 and the older forms of OpenSSL and OpenSSH) of keys that are not accepted. */
+/** The PEM labels that key files use (RFC 7468, and older OpenSSL and OpenSSH formats), for error messages. */
 const KIND_OF_LABEL: ReadonlyMap<string, string> = new Map([
   ['PUBLIC KEY', 'a public key'],
   ['PRIVATE KEY', 'a private key'],
@@ -27,7 +27,7 @@ const KIND_OF_LABEL: ReadonlyMap<string, string> = new Map([
   ['PGP PRIVATE KEY BLOCK', 'a PGP private key'],
 ])
 
-/** The DER object identifiers of other algorithms, with tag and length. */
+/** The DER object identifiers of unsupported algorithms, including tag and length. */
 const ALGORITHMS: readonly (readonly [oid: string, name: string])[] = [
   ['06092a864886f70d0101', 'an RSA'],
   ['06072a8648ce3d0201', 'an EC'],
@@ -37,7 +37,7 @@ const ALGORITHMS: readonly (readonly [oid: string, name: string])[] = [
   ['06032b6571', 'an Ed448'],
 ]
 
-/** The number of bytes of a DER key that are searched for its algorithm. */
+/** The number of bytes at the start of a DER key that are searched for the algorithm. */
 const ALGORITHM_BYTES_MAX = 32
 
 const HINTS: ReadonlyMap<string, string> = new Map([
@@ -51,13 +51,13 @@ const MAKE_ONE: Readonly<Record<KeyPart, string>> = {
 }
 
 /**
- * Requires that a PEM text begins with the wanted label.
+ * Requires that PEM text begins with the wanted label.
  *
- * @throws CryptoError `KEY_WRONG_TYPE` naming the kind that was given, `KEY_INVALID` when the text is not PEM
+ * @throws CryptoError `KEY_WRONG_TYPE` naming the kind of key that was given; `KEY_INVALID` if the text is not PEM
  */
 export function requireLabel(text: string, wanted: 'PUBLIC KEY' | 'PRIVATE KEY'): void {
   const part: KeyPart = wanted === 'PUBLIC KEY' ? 'public' : 'private'
-  // Callers in plain JavaScript may pass the result of readFile, which is a Buffer if no encoding was given.
+  // A plain JavaScript caller may pass the result of readFile without an encoding, which is a Buffer.
   if (typeof text !== 'string') throw new CryptoError('KEY_INVALID', 'the key is not PEM text', MAKE_ONE[part])
   const label = pemLabel(text)
   if (label === wanted) return
@@ -69,12 +69,12 @@ export function requireLabel(text: string, wanted: 'PUBLIC KEY' | 'PRIVATE KEY')
   throw new CryptoError('KEY_WRONG_TYPE', `${kind} was given where ${needed} is needed`, hint)
 }
 
-/** The error for DER that is not an Ed25519 key: of another algorithm, or not a key. */
+/** Creates the error for DER that is not an Ed25519 key: a key for a different algorithm, or not a key at all. */
 export function wrongAlgorithm(der: Uint8Array, part: KeyPart): CryptoError {
   const start = bytesToHex(der.subarray(0, ALGORITHM_BYTES_MAX))
   const algorithm = ALGORITHMS.find(([oid]) => start.includes(oid))?.[1]
   if (algorithm === undefined) {
-    return new CryptoError('KEY_INVALID', `the ${part} key is not an Ed25519 key in its standard form`, MAKE_ONE[part])
+    return new CryptoError('KEY_INVALID', `the ${part} key is not an Ed25519 key in standard form`, MAKE_ONE[part])
   }
   const message = `${algorithm} ${part} key was given where an Ed25519 ${part} key is needed`
   return new CryptoError('KEY_WRONG_TYPE', message, MAKE_ONE[part])

@@ -1,14 +1,14 @@
 /**
- * Ed25519 keys in PEM (RFC 8410): a public key as SPKI, a private key as PKCS#8.
+ * Ed25519 keys in PEM (RFC 8410): public keys as SPKI, private keys as PKCS#8.
  *
- * An Ed25519 SPKI always consists of the same 12 bytes and the 32 bytes of the key, and a PKCS#8 of the same 16
- * bytes and the 32 bytes of the seed, so the DER is compared instead of parsed:
+ * An Ed25519 SPKI is always the same 12 bytes followed by the 32 key bytes. An Ed25519 PKCS#8 (version 1) is always
+ * the same 16 bytes followed by the 32 seed bytes. The DER is therefore compared instead of parsed:
  *
  *     SPKI      302a300506032b6570032100 <key>
  *     PKCS#8 v1 302e020100300506032b657004220420 <seed>                  (OpenSSL, Python)
  *     PKCS#8 v2 3051020101300506032b657004220420 <seed> 812100 <key>     (with the public key)
  *
- * A PKCS#8 may be encrypted with a passphrase (`encrypted-key.ts`).
+ * A PKCS#8 private key may be encrypted with a passphrase (`encrypted-key.ts`).
  */
 import { getPublicKey, hashes } from '@noble/ed25519'
 import { sha512 } from '@noble/hashes/sha2.js'
@@ -24,24 +24,24 @@ import { formatPem, parsePem, pemLabel } from './pem.js'
 declare const brand: unique symbol
 
 /**
- * The id of a key: the first 16 hex digits of the SHA-256 of its DER SPKI. The type is branded, so that other
- * strings cannot be passed as a key id.
+ * A key id: the first 16 hex digits of the SHA-256 of the DER SPKI. The type is branded so that other strings
+ * cannot be passed as a key id.
  */
 export type KeyId = string & { readonly [brand]: 'KeyId' }
 
-/** An Ed25519 public key that passed the checks of `curve-check.ts`. */
+/** An Ed25519 public key that passed the checks in `curve-check.ts`. */
 export interface PublicKey {
-  /** The 32 bytes of RFC 8032. */
+  /** The 32-byte encoding defined in RFC 8032. */
   readonly bytes: Uint8Array
   readonly keyId: KeyId
-  /** SPKI PEM with LF line ends. */
+  /** SPKI PEM with LF line endings. */
   readonly pem: string
 }
 
-/** An Ed25519 private key. When it is printed, inspected or converted to JSON, only its key id is shown. */
+/** An Ed25519 private key. Printing, inspecting or converting the key to JSON shows only the key id. */
 export interface PrivateKey {
   readonly publicKey: PublicKey
-  /** PKCS#8 PEM with LF line ends. Secret and never enumerable. */
+  /** PKCS#8 PEM with LF line endings. Secret and never enumerable. */
   readonly pem: string
 }
 
@@ -60,9 +60,9 @@ const ENCRYPTED_LABEL = 'ENCRYPTED PRIVATE KEY'
 /**
  * Reads a public key and checks it.
  *
- * @throws CryptoError `KEY_WRONG_TYPE` for another kind of key (a private key, RSA, EC, a certificate, OpenSSH's
- *   format), `KEY_INVALID` for text that is not strict PEM of an Ed25519 SPKI or not a canonical point, `KEY_WEAK`
- *   for a point of small or mixed order
+ * @throws CryptoError `KEY_WRONG_TYPE` for a different kind of key (a private key, RSA, EC, a certificate, OpenSSH
+ *   format); `KEY_INVALID` if the text is not strict PEM of an Ed25519 SPKI or the key is not a canonical point;
+ *   `KEY_WEAK` for a point of small or mixed order
  * @example
  * const key = parsePublicKey(await readFile('ledger.pub.pem', 'utf8'))
  * key.keyId // '8d5b1f6e0c3a4b77'
@@ -77,13 +77,14 @@ export function parsePublicKey(pem: string): PublicKey {
 
 /**
  * Reads a private key. An encrypted key (PBES2, as written by `openssl pkcs8 -topk8`, node:crypto and
- * `encryptPrivateKey`) requires its passphrase, node:crypto, and as much time as the file demands (at most about
- * five seconds).
+ * `encryptPrivateKey`) requires its passphrase and node:crypto. Decryption takes the time that the file demands, at
+ * most about five seconds.
  *
- * @param passphrase - ignored when the key is not encrypted
- * @throws CryptoError `KEY_WRONG_TYPE` for another kind of key (a public key, RSA, EC, OpenSSH's format, an
- *   encrypted key in a browser), `KEY_INVALID` for text that is not strict PEM of an Ed25519 PKCS#8, contains a
- *   public key of another private key, or needs too much work to decrypt; `PASSPHRASE_MISSING`, `PASSPHRASE_WRONG`
+ * @param passphrase - ignored if the key is not encrypted
+ * @throws CryptoError `KEY_WRONG_TYPE` for a different kind of key (a public key, RSA, EC, OpenSSH format, an
+ *   encrypted key in a browser); `KEY_INVALID` if the text is not strict PEM of an Ed25519 PKCS#8, the embedded
+ *   public key does not match the private key, or decryption would exceed a limit; `PASSPHRASE_MISSING`;
+ *   `PASSPHRASE_WRONG`
  */
 export function parsePrivateKey(pem: string, passphrase?: string): PrivateKey {
   const isEncrypted = typeof pem === 'string' && pemLabel(pem) === ENCRYPTED_LABEL
@@ -93,13 +94,13 @@ export function parsePrivateKey(pem: string, passphrase?: string): PrivateKey {
 }
 
 /**
- * Encrypts a private key with a passphrase. The result is PEM: PKCS#8 with PBES2, which OpenSSL and node:crypto
- * read, too.
+ * Encrypts a private key with a passphrase. The result is PKCS#8 PEM with PBES2, which OpenSSL and node:crypto can
+ * also read.
  *
- * @param passphrase - of 1 to 1,023 bytes in UTF-8
- * @throws CryptoError `PASSPHRASE_MISSING` when the passphrase is empty, `VALUE_REFUSED` when it is too long or not
- *   well-formed, and errors of `parsePrivateKey` for a key that was not made by this package; TypeError when the
- *   passphrase is not a string, or node:crypto is missing
+ * @param passphrase - 1 to 1,023 bytes in UTF-8
+ * @throws CryptoError `PASSPHRASE_MISSING` for an empty passphrase; `VALUE_REFUSED` for a passphrase that is too
+ *   long or contains a lone surrogate; the errors of `parsePrivateKey` for a key that was not created by this
+ *   package; TypeError if the passphrase is not a string or node:crypto is missing
  */
 export function encryptPrivateKey(key: PrivateKey, passphrase: string): string {
   const pkcs8 = parsePem(parsePrivateKey(key.pem).pem)
@@ -114,17 +115,17 @@ function parsePkcs8(der: Uint8Array): PrivateKey {
   if (!v2 || !carried) throw wrongAlgorithm(der, 'private')
   const key = makePrivateKey(v2.slice(0, KEY_BYTES))
   if (!bytesEqual(key.publicKey.bytes, carried)) {
-    throw new CryptoError('KEY_INVALID', 'the private key contains a public key that does not belong to it')
+    throw new CryptoError('KEY_INVALID', 'the private key contains a public key that does not match')
   }
   return key
 }
 
 /**
- * Makes a new private key.
+ * Generates a private key.
  *
- * @param randomBytes - the source of the 32 secret bytes; default: the platform's cryptographic source. Use another
- *   one only in tests.
- * @throws TypeError when the source does not return 32 bytes
+ * @param randomBytes - returns the 32 secret bytes. Default: the cryptographic random source of the platform.
+ *   Override it only in tests.
+ * @throws TypeError if `randomBytes` does not return 32 bytes
  */
 export function generatePrivateKey(randomBytes: (length: number) => Uint8Array = platformRandom): PrivateKey {
   const seed = randomBytes(KEY_BYTES)
@@ -134,13 +135,14 @@ export function generatePrivateKey(randomBytes: (length: number) => Uint8Array =
 
 const platformRandom = (length: number): Uint8Array => globalThis.crypto.getRandomValues(new Uint8Array(length))
 
-/** The 32 secret bytes of a private key that this module made. */
+/** Returns the 32 secret bytes of a private key that was created by this module. */
 export function seedOf(key: PrivateKey): Uint8Array {
   return parsePem(key.pem).slice(PKCS8_V1_PREFIX.length)
 }
 
 /**
- * Makes a public key from 32 bytes, with the checks of `parsePublicKey`. The bytes must not change afterwards.
+ * Creates a public key from 32 bytes after the same checks as in `parsePublicKey`. The caller must not modify the
+ * bytes afterwards.
  *
  * @throws CryptoError `KEY_INVALID`, `KEY_WEAK`
  */
@@ -151,7 +153,7 @@ export function makePublicKey(bytes: Uint8Array): PublicKey {
     throw new CryptoError(
       'KEY_WEAK',
       `the public key is a point of ${fault}, under which signatures prove nothing`,
-      'correct software does not create such keys: check the source of this one',
+      'correct software does not create such keys: check where this key came from',
     )
   }
   const spki = concatBytes(SPKI_PREFIX, bytes)
@@ -164,7 +166,7 @@ function makePrivateKey(seed: Uint8Array): PrivateKey {
   return new Ed25519PrivateKey(pem, makePublicKey(derivePublicKey(seed, pem)))
 }
 
-/** Uses node if possible: noble's first multiplication builds tables, which takes 40 times as long. */
+/** Prefers node:crypto: the first multiplication in noble builds tables and takes 40 times as long. */
 function derivePublicKey(seed: Uint8Array, pem: string): Uint8Array {
   if (nodeCrypto !== undefined) {
     const spki = nodeCrypto.createPublicKey(pem).export({ format: 'der', type: 'spki' })
@@ -179,7 +181,7 @@ function stripPrefix(bytes: Uint8Array, prefix: Uint8Array, length: number): Uin
   return bytes.slice(prefix.length)
 }
 
-/** The secret is in a private field, which inspection, enumeration and cloning cannot access. */
+/** Stores the secret in a private field, which inspection, enumeration and cloning cannot access. */
 class Ed25519PrivateKey implements PrivateKey {
   readonly publicKey: PublicKey
   readonly #pem: string

@@ -1,8 +1,9 @@
 /**
  * Ed25519 (RFC 8032, PureEdDSA) with the same verdict from every provider.
  *
- * Two providers do the arithmetic: `node:crypto`, and noble's JavaScript for browsers. Their edge cases differ, so
- * both are preceded by the checks of `curve-check.ts`; for signatures that pass these checks, the providers agree.
+ * Two providers implement the arithmetic: `node:crypto`, and the JavaScript library noble for browsers. The
+ * providers differ in edge cases, so the checks in `curve-check.ts` run first. For signatures that pass these
+ * checks, the providers agree.
  */
 import type * as NodeCrypto from 'node:crypto'
 import { hashes, sign as nobleSign, verify as nobleVerify } from '@noble/ed25519'
@@ -17,7 +18,7 @@ import { type KeyId, type PrivateKey, type PublicKey, parsePrivateKey, parsePubl
 export interface Signer {
   readonly keyId: KeyId
   readonly publicKey: PublicKey
-  /** The signature of a message, 64 bytes. Rejects or throws when it cannot sign. */
+  /** Returns the 64-byte signature of a message. Throws or rejects if the signer cannot sign. */
   sign(message: Uint8Array): Uint8Array | Promise<Uint8Array>
 }
 
@@ -26,23 +27,25 @@ export interface Verifier {
   readonly keyId: KeyId
   readonly publicKey: PublicKey
   /**
-   * Whether the signature is this key's signature of the message. Never throws: an invalid signature returns false.
+   * Reports whether the signature of the message is valid under this key. Never throws, not even for malformed
+   * input.
    */
   verify(message: Uint8Array, signature: Uint8Array): boolean
 }
 
-/** The implementation of the arithmetic. The verdicts are the same; node is ten times as fast. */
+/** The implementation of the arithmetic. Both providers return the same verdicts; `node` is ten times as fast. */
 export type SignatureProvider = 'node' | 'noble'
 
 type Sign = (message: Uint8Array) => Uint8Array
 type Verify = (message: Uint8Array, signature: Uint8Array) => boolean
 
 /**
- * Makes a signer with a private key in this process. Its `sign` throws TypeError when the message is not bytes.
+ * Creates a signer from a private key in this process. The signer's `sign` method throws TypeError if the message
+ * is not a Uint8Array.
  *
  * @param provider - default: node if it exists
- * @throws CryptoError when `key` was not made by this package and is not a valid key; TypeError for an unknown or
- *   missing provider
+ * @throws CryptoError if `key` was not created by this package and is not a valid key; TypeError if the provider is
+ *   unknown or not available
  * @example
  * const signer = createSigner(generatePrivateKey())
  * createVerifier(signer.publicKey).verify(message, signer.sign(message)) // true
@@ -63,20 +66,23 @@ export function createSigner(
 }
 
 /**
- * Functions that sign on other threads, for signers made by `createSigner`. They are found by identity: a signer
- * that was derived from one of these with its own `sign` is called for each signature.
+ * The functions that sign on other threads, by signer. The lookup is by object identity, so a signer derived from
+ * one of these signers with a custom `sign` is not found, and its own `sign` is called.
  */
 const asideSigners = new WeakMap<Signer, (message: Uint8Array) => Promise<Uint8Array>>()
 
-/** Fewer messages are signed faster than another thread is woken. */
+/**
+ * The minimum number of messages to sign on other threads. Signing fewer messages takes less time than waking a
+ * thread.
+ */
 const ASIDE_MIN = 4
 
 /**
- * Signs several messages in parallel on other threads, while this thread is free. The signatures are in the order
- * of the messages.
+ * Signs several messages in parallel on other threads without blocking this thread. The signatures are returned in
+ * message order.
  *
- * @returns null when the signer does not support it (it was not made by `createSigner` with node), or the messages
- *   are too few: call `sign` instead
+ * @returns null if the signer was not created by `createSigner` with the provider `node`, or if there are too few
+ *   messages; call `sign` instead
  * @example
  * const signatures = await (signAside(signer, messages) ?? Promise.all(messages.map((one) => signer.sign(one))))
  */
@@ -86,15 +92,15 @@ export function signAside(signer: Signer, messages: readonly Uint8Array[]): Prom
 }
 
 /**
- * Makes a verifier for one public key. The key is checked once; a signature then costs only the provider's
+ * Creates a verifier for one public key. The key is checked only once, so each signature costs only the provider's
  * arithmetic.
  *
  * @param provider - default: node if it exists
- * @throws CryptoError when `key` differs from the result of `parsePublicKey` for its PEM; TypeError for an unknown
- *   or missing provider
+ * @throws CryptoError if the fields of `key` differ from the result of parsing its PEM; TypeError if the provider
+ *   is unknown or not available
  */
 export function createVerifier(key: PublicKey, provider: SignatureProvider = defaultProvider()): Verifier {
-  // Parsed again from the one field that cannot be changed in place, because a key object may come from any source.
+  // A key object may come from any source, so the key is parsed again from `pem`, an immutable string.
   const own = parsePublicKey(key.pem)
   if (own.keyId !== key.keyId || !isBytes(key.bytes) || !bytesEqual(own.bytes, key.bytes)) {
     throw new CryptoError('KEY_INVALID', 'the fields of the public key are inconsistent')
@@ -104,7 +110,7 @@ export function createVerifier(key: PublicKey, provider: SignatureProvider = def
     try {
       return isBytes(message) && isBytes(signature) && isWellFormedSignature(signature) && holds(message, signature)
     } catch {
-      // A failure of the provider is not a valid signature.
+      // If the provider fails, the signature is not valid.
       return false
     }
   }
@@ -115,7 +121,7 @@ const defaultProvider = (): SignatureProvider => (nodeCrypto === undefined ? 'no
 
 interface Provided {
   readonly sign: Sign
-  /** Null when the provider has no threads. */
+  /** Null if the provider does not support threads. */
   readonly signAside: ((message: Uint8Array) => Promise<Uint8Array>) | null
 }
 
@@ -150,15 +156,15 @@ function verifierOf(key: PublicKey, provider: SignatureProvider): Verify {
   const bytes = Uint8Array.from(key.bytes)
   return (message, signature) => {
     hashes.sha512 = sha512
-    // noble multiplies by the cofactor, which hides a component of small order in R; OpenSSL does not.
+    // noble multiplies by the cofactor, which hides a small-order component in R; OpenSSL does not.
     return nobleVerify(signature, message, bytes, { zip215: false }) && isTorsionFreeR(signature)
   }
 }
 
-/** The module of a provider; null for noble, which needs none. */
+/** Returns the module of a provider, or null for noble, which does not need one. */
 function cryptoOf(provider: SignatureProvider): typeof NodeCrypto | null {
   if (provider === 'noble') return null
   if (provider !== 'node') throw new TypeError('provider must be `node` or `noble`')
-  if (nodeCrypto === undefined) throw new TypeError('provider `node` needs node:crypto, which this platform lacks')
+  if (nodeCrypto === undefined) throw new TypeError('provider `node` requires node:crypto, which this platform lacks')
   return nodeCrypto
 }

@@ -1,6 +1,6 @@
 /**
- * Checkpoints (https://c2sp.org/tlog-checkpoint): the size and root of a log's tree at one moment, in a note that
- * the log signs.
+ * Checkpoints (https://c2sp.org/tlog-checkpoint): the size and root of a log's Merkle tree at one point in time, in
+ * a note signed by the log.
  *
  *     example.com/log
  *     15
@@ -8,8 +8,9 @@
  *
  *     — example.com/log Az3grl...
  *
- * The first line is the origin, the permanent name of the log, which is also the name of its keys. The size in
- * decimal and the root in base64 follow. Further lines are extensions, which are kept but not interpreted.
+ * The first line is the origin: the permanent name of the log, and also the name of the log's keys. The next lines
+ * contain the size in decimal and the root in base64. Further lines are extensions, which are preserved but not
+ * interpreted.
  */
 import { decodeBase64, encodeBase64 } from '../bytes/base64.js'
 import { bytesEqual } from '../bytes/bytes.js'
@@ -19,23 +20,23 @@ import { emptyRoot, isTreeHash, isTreeSize } from '../tree/merkle.js'
 import { type Note, type NoteSigner, type NoteVerifier, openNote, signNote, type VerifiedSignature } from './note.js'
 import { isNoteLine, noteBytes, readNoteText } from './note-text.js'
 
-/** The content of a checkpoint, unverified. */
+/** The unverified content of a checkpoint. */
 export interface Checkpoint {
   readonly origin: string
-  /** The number of leaves of the tree, at most 2^53 − 1. */
+  /** The number of leaves in the tree, at most 2^53 − 1. */
   readonly size: number
   /** 32 bytes. */
   readonly root: Uint8Array
-  /** Lines after the root, without line feeds; usually none. */
+  /** The lines after the root, without line feeds; usually empty. */
   readonly extensions: readonly string[]
 }
 
-/** A checkpoint that is signed by the log it names. */
+/** A checkpoint signed by the log that the origin names. */
 export interface VerifiedCheckpoint extends Checkpoint {
   readonly note: Note
   /** Signatures by the log's keys; at least one. */
   readonly signatures: readonly VerifiedSignature[]
-  /** Signatures by the given witnesses; may be empty. The caller checks the quorum. */
+  /** Signatures by the given witnesses; may be empty. The caller must check the quorum. */
   readonly cosignatures: readonly VerifiedSignature[]
 }
 
@@ -43,11 +44,10 @@ export interface VerifiedCheckpoint extends Checkpoint {
 const ORIGIN_BYTES_MAX = 255
 
 /**
- * Encodes the text of a checkpoint, which is the signed text.
+ * Encodes the text of a checkpoint, which is the text that the log signs.
  *
- * @throws CryptoError `CHECKPOINT_INVALID` for a checkpoint that cannot be written: an origin that is empty, longer
- *   than 255 bytes or more than one line, an invalid size, a root that is not 32 bytes, an extension that is empty
- *   or more than one line
+ * @throws CryptoError `CHECKPOINT_INVALID` for an origin that is empty, longer than 255 bytes or more than one
+ *   line, an invalid size, a root that is not 32 bytes, or an extension that is empty or more than one line
  */
 export function encodeCheckpoint({ origin, size, root, extensions }: Checkpoint): string {
   const fault = checkpointFault(origin, size, root, extensions)
@@ -56,7 +56,7 @@ export function encodeCheckpoint({ origin, size, root, extensions }: Checkpoint)
 }
 
 /**
- * Reads the text of a checkpoint: the text of a note, without signatures.
+ * Parses the text of a checkpoint: the text of a note, without the signatures.
  *
  * @param text - bytes, or a string decoded from UTF-8
  * @throws CryptoError `CHECKPOINT_INVALID` for any text that `encodeCheckpoint` does not produce
@@ -77,13 +77,13 @@ export function parseCheckpoint(text: Uint8Array | string): Checkpoint {
 /**
  * Signs a checkpoint for the log that it names.
  *
- * A log must never sign two checkpoints that are inconsistent, that is, neither extends the other. This function
- * cannot check that; the caller must ensure it.
+ * A log must never sign two inconsistent checkpoints, that is, checkpoints of which neither extends the other. This
+ * function cannot check consistency; the caller must ensure it.
  *
- * @param signers - the log's keys under its origin (`createNoteSigner`); two while a key is being replaced
+ * @param signers - the log's keys, named with its origin (`createNoteSigner`). Pass two keys during key rotation.
  * @returns the signed note
- * @throws CryptoError `CHECKPOINT_INVALID` as `encodeCheckpoint`; TypeError for a signer with another name, or no
- *   signers. Rejects with errors of the signers.
+ * @throws CryptoError `CHECKPOINT_INVALID` in the same cases as `encodeCheckpoint`; TypeError if there are no
+ *   signers or a signer's name is not the origin; errors thrown by the signers
  * @example
  * const checkpoint = { origin, size, root: frontierRoot(frontier), extensions: [] }
  * await signCheckpoint(checkpoint, [createNoteSigner(origin, signer)])
@@ -91,7 +91,7 @@ export function parseCheckpoint(text: Uint8Array | string): Checkpoint {
 export async function signCheckpoint(checkpoint: Checkpoint, signers: readonly NoteSigner[]): Promise<string> {
   const text = encodeCheckpoint(checkpoint)
   if (signers.length === 0 || signers.some(({ name }) => name !== checkpoint.origin)) {
-    throw new TypeError('the signers of a checkpoint must have its origin as their name')
+    throw new TypeError('the name of every signer must equal the origin of the checkpoint')
   }
   return signNote(text, signers)
 }
@@ -99,11 +99,11 @@ export async function signCheckpoint(checkpoint: Checkpoint, signers: readonly N
 /**
  * Verifies a signed checkpoint.
  *
- * @param logs - the keys of trusted logs, each only for checkpoints whose origin is the key's name
- * @param witnesses - keys of witnesses, whose signatures are returned separately. They do not replace the log's
+ * @param logs - the keys of trusted logs. Each key is trusted only for checkpoints whose origin is the key name.
+ * @param witnesses - the keys of witnesses. Witness signatures are returned separately and do not replace the log's
  *   signature.
- * @throws CryptoError `NOTE_INVALID`, `SIGNATURE_INVALID` as `openNote`; `CHECKPOINT_INVALID` when the note is not
- *   a checkpoint; `KEY_UNKNOWN` when it is not signed by a given key of the log
+ * @throws CryptoError `NOTE_INVALID` or `SIGNATURE_INVALID` in the same cases as `openNote`; `CHECKPOINT_INVALID`
+ *   if the note is not a checkpoint; `KEY_UNKNOWN` if no given key of the log signed the checkpoint
  * @example
  * const { size, root } = openCheckpoint(await readFile('log.checkpoint'), [createNoteVerifier(parseVkey(vkey))])
  */
@@ -128,7 +128,8 @@ function checkpointFault(origin: string, size: number, root: Uint8Array, extensi
   }
   if (!isTreeSize(size)) return 'the size of the checkpoint is not an integer from 0 to 2^53 − 1'
   if (!isTreeHash(root)) return 'the root of the checkpoint is not 32 bytes'
-  if (size === 0 && !bytesEqual(root, emptyRoot())) return 'the root of the checkpoint is not that of an empty tree'
+  if (size === 0 && !bytesEqual(root, emptyRoot()))
+    return 'the checkpoint has size 0, but its root is not the root of an empty tree'
   return extensions.every(isNoteLine) ? null : 'an extension of the checkpoint is not one line'
 }
 

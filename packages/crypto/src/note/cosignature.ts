@@ -1,11 +1,11 @@
 /**
- * Cosignatures (https://c2sp.org/tlog-cosignature, version 1): a witness states that, at a given time, this
- * checkpoint was the largest one of the log that it had seen, and that it extends all earlier ones. Type 0x04 of
- * C2SP signed-note:
+ * Cosignatures (https://c2sp.org/tlog-cosignature, version 1): a witness states that, at a given time, a checkpoint
+ * was the largest checkpoint of the log that the witness had seen, and that the checkpoint extends all earlier
+ * ones. Cosignatures have type 0x04 in C2SP signed-note:
  *
- *     signature = u64 big-endian time ‖ Ed25519("cosignature/v1\ntime 1679315147\n" + text of the checkpoint)
+ *     signature = u64 big-endian time ‖ Ed25519("cosignature/v1\ntime 1679315147\n" + checkpoint text)
  *
- * Times are whole seconds since 1970.
+ * The time is a Unix time in whole seconds.
  */
 import { concatBytes } from '../bytes/bytes.js'
 import { CryptoError } from '../error.js'
@@ -20,15 +20,17 @@ import { noteBytes } from './note-text.js'
 const TIME_BYTES = 8
 
 /**
- * Makes a witness's signer, for `signNote` and `createSignature`. It signs only checkpoints. Before it signs, the
- * witness must check that a checkpoint extends the previous one, and store it.
+ * Creates the signer of a witness, for `signNote` and `createSignature`. The signer signs only checkpoints. Before
+ * signing, the witness must check that the checkpoint extends the previous checkpoint, and must store the new
+ * checkpoint.
  *
- * @param name - of the witness
- * @param signer - may be asynchronous. Its key must sign nothing but cosignatures, under this name only.
- * @param clock - seconds since 1970, read for every signature
- * @returns a signer with its `key`, for the vkey; its `sign` rejects with `CHECKPOINT_INVALID` for text that is not
- *   a checkpoint, and with RangeError when the clock does not return whole seconds
- * @throws CryptoError `KEY_INVALID` when the name is not a valid key name
+ * @param name - the key name of the witness
+ * @param signer - a signer, which may be asynchronous. Its key must sign only cosignatures, and only under this
+ *   name.
+ * @param clock - returns the Unix time in seconds; called for every signature
+ * @returns the signer and its `key`, for the vkey. `sign` rejects with `CHECKPOINT_INVALID` for text that is not a
+ *   checkpoint, and with RangeError if the clock does not return whole seconds.
+ * @throws CryptoError `KEY_INVALID` if the name is not a valid key name
  */
 export function createCosigner(
   name: string,
@@ -38,7 +40,8 @@ export function createCosigner(
   const key = createNoteKey(name, signer.publicKey, 'cosignature')
   const sign = async (text: Uint8Array): Promise<Uint8Array> => {
     const time = clock()
-    if (!Number.isSafeInteger(time) || time < 0) throw new RangeError('the clock must give whole seconds since 1970')
+    if (!Number.isSafeInteger(time) || time < 0)
+      throw new RangeError('the clock must return Unix time in whole seconds')
     const head = new Uint8Array(TIME_BYTES)
     new DataView(head.buffer).setBigUint64(0, BigInt(time))
     return concatBytes(head, await signWith(signer, cosignedMessage(time, text)))
@@ -47,14 +50,14 @@ export function createCosigner(
 }
 
 /**
- * Makes a verifier of one witness's cosignatures. It refuses signatures over text that is not a checkpoint, and
- * times beyond 2^53 − 1.
+ * Creates a verifier for the cosignatures of one witness. The verifier refuses signatures of text that is not a
+ * checkpoint, and times above 2^53 − 1.
  *
- * @throws CryptoError `KEY_WRONG_TYPE` for a key that is not a witness's; errors of `createVerifier`
+ * @throws CryptoError `KEY_WRONG_TYPE` for a key that is not a witness key; errors of `createVerifier`
  */
 export function createCosignatureVerifier(key: NoteKey, provider?: SignatureProvider): NoteVerifier {
   if (key.type !== 'cosignature') {
-    throw new CryptoError('KEY_WRONG_TYPE', 'the key of a log was given where the key of a witness is needed')
+    throw new CryptoError('KEY_WRONG_TYPE', 'a log key was given where a witness key is needed')
   }
   const { name, keyHash } = createNoteKey(key.name, key.publicKey, 'cosignature')
   const verifier = createVerifier(key.publicKey, provider)
@@ -63,7 +66,7 @@ export function createCosignatureVerifier(key: NoteKey, provider?: SignatureProv
       const time = timeOf(signature)
       return time !== null && verifier.verify(cosignedMessage(time, text), signature.subarray(TIME_BYTES))
     } catch {
-      // A cosignature is valid only over a checkpoint.
+      // The text is not a checkpoint, so the cosignature is not valid.
       return false
     }
   }
@@ -71,7 +74,8 @@ export function createCosignatureVerifier(key: NoteKey, provider?: SignatureProv
 }
 
 /**
- * The time of a cosignature in seconds since 1970, as stated by the witness. It is not compared with any clock.
+ * Returns the time of a cosignature as stated by the witness: Unix time in seconds. The time is not compared with
+ * any clock.
  *
  * @throws TypeError for a signature that is not a cosignature
  */

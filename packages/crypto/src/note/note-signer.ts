@@ -1,4 +1,4 @@
-/** Plain Ed25519 signatures of notes: type 0x01 of C2SP signed-note, over the unchanged text. */
+/** Plain Ed25519 signatures of notes: C2SP signed-note type 0x01, computed over the unchanged text. */
 import { isBytes } from '../bytes/bytes.js'
 import { CryptoError } from '../error.js'
 import { SIGNATURE_BYTES } from '../key/curve-check.js'
@@ -7,12 +7,12 @@ import type { NoteSigner, NoteVerifier } from './note.js'
 import { createNoteKey, type NoteKey } from './note-key.js'
 
 /**
- * Makes a signer of notes with a name.
+ * Creates a named signer for notes.
  *
- * @param signer - may be asynchronous (a key service)
- * @returns a signer with its `key`, for the vkey; its `sign` rejects with `SIGNATURE_INVALID` when the result of
- *   the given signer is not an Ed25519 signature
- * @throws CryptoError `KEY_INVALID` when the name is not a valid key name
+ * @param signer - a signer, which may be asynchronous, such as a key service
+ * @returns the note signer and its `key`, for the vkey. `sign` rejects with `SIGNATURE_INVALID` if the given signer
+ *   does not return an Ed25519 signature.
+ * @throws CryptoError `KEY_INVALID` if the name is not a valid key name
  */
 export function createNoteSigner(name: string, signer: Signer): NoteSigner & { readonly key: NoteKey } {
   const key = createNoteKey(name, signer.publicKey)
@@ -20,14 +20,14 @@ export function createNoteSigner(name: string, signer: Signer): NoteSigner & { r
 }
 
 /**
- * Makes a verifier of notes signed by one key.
+ * Creates a verifier for notes signed by one key.
  *
- * @throws CryptoError `KEY_WRONG_TYPE` for a witness's key, whose signatures do not cover the text alone; errors of
+ * @throws CryptoError `KEY_WRONG_TYPE` for a witness key, because witness signatures also cover a time; errors of
  *   `createVerifier`
  */
 export function createNoteVerifier(key: NoteKey, provider?: SignatureProvider): NoteVerifier {
   if (key.type !== 'ed25519') {
-    throw new CryptoError('KEY_WRONG_TYPE', 'the key of a witness was given where the key of a log is needed')
+    throw new CryptoError('KEY_WRONG_TYPE', 'a witness key was given where a log key is needed')
   }
   const { name, keyHash } = createNoteKey(key.name, key.publicKey)
   const { verify } = createVerifier(key.publicKey, provider)
@@ -35,9 +35,9 @@ export function createNoteVerifier(key: NoteKey, provider?: SignatureProvider): 
 }
 
 /**
- * Signs a message; returns 64 bytes.
+ * Signs a message and returns the 64-byte signature.
  *
- * @throws CryptoError `SIGNATURE_INVALID` when the signer returns any other value
+ * @throws CryptoError `SIGNATURE_INVALID` if the signer returns anything else
  */
 export async function signWith(signer: Signer, message: Uint8Array): Promise<Uint8Array> {
   const signature = await signer.sign(message)

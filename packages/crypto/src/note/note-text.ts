@@ -1,26 +1,26 @@
 /**
- * The characters of C2SP signed notes (https://c2sp.org/signed-note): UTF-8 without ASCII control characters except
- * the line feed, ending in a line feed. Checkpoints and proofs follow the same rules.
+ * The character rules of C2SP signed notes (https://c2sp.org/signed-note): UTF-8 that contains no ASCII control
+ * characters other than line feeds, and ends in a line feed. Checkpoints and proofs follow the same rules.
  */
 import { isBytes } from '../bytes/bytes.js'
 import { CryptoError, type CryptoErrorCode } from '../error.js'
 
 /**
- * The maximum size of a text. A note may have 100 signatures, of which post-quantum ones take up to 5,000 bytes
- * each; a longer text is not a note.
+ * The maximum size of a note in bytes. A note may have 100 signatures, and a post-quantum signature takes up to
+ * 5,000 bytes.
  */
 export const NOTE_BYTES_MAX = 1024 * 1024
 
 const CONTROL = /[\u0000-\u0009\u000b-\u001f]/
 
-// `ignoreBOM` keeps a byte order mark: it is part of the signed text.
+// `ignoreBOM` keeps a byte order mark: the mark is part of the signed text.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const encoder = new TextEncoder()
 
 /**
- * Decodes and checks a text that was given as bytes or as a string.
+ * Decodes and checks text given as bytes or as a string.
  *
- * @param code - the code of the error for an invalid text
+ * @param code - the error code for invalid text
  */
 export function readNoteText(
   input: Uint8Array | string,
@@ -35,7 +35,7 @@ export function readNoteText(
   return text
 }
 
-/** The fault of a text, or null. */
+/** Returns the fault of the text, or null if the text is valid. */
 export function textFault(text: string): string | null {
   if (typeof text !== 'string') return 'the text is not a string'
   if (!text.isWellFormed()) return 'the text contains a lone surrogate'
@@ -43,12 +43,12 @@ export function textFault(text: string): string | null {
   return text.endsWith('\n') ? null : 'the text does not end in a line feed'
 }
 
-/** Whether a string can be a line of a note. */
+/** Reports whether a string can be a line of a note. */
 export function isNoteLine(line: unknown): line is string {
   return typeof line === 'string' && line !== '' && !line.includes('\n') && textFault(`${line}\n`) === null
 }
 
-/** The bytes of a text that are signed and counted. */
+/** Encodes text as UTF-8, the form that is signed and whose length is limited. */
 export const noteBytes = (text: string): Uint8Array => encoder.encode(text)
 
 function decode(bytes: Uint8Array, code: CryptoErrorCode, maxBytes: number): string {

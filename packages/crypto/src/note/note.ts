@@ -1,16 +1,17 @@
 /**
- * Signed notes (https://c2sp.org/signed-note): a text, a blank line, and one line for each signature.
+ * Signed notes (https://c2sp.org/signed-note): text, a blank line, and one line for each signature.
  *
  *     If you think cryptography is the answer to your problem,
  *     then you don't know what your problem is.
  *
  *     — PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=
  *
- * The signed message is the text with its last line feed, without the blank line. The last blank line of a note is
- * the separator. A signature is base64 of the key hash (`note-key.ts`) and the signature bytes of the key's type.
+ * The signed message is the text including its last line feed, but not the blank line. The last blank line in a
+ * note is the separator. A signature is the base64 of the key hash (`note-key.ts`) followed by signature bytes,
+ * whose format depends on the key type.
  *
- * `parseNote` returns the unverified content of a note; only `openNote` verifies signatures, and returns another
- * type.
+ * `parseNote` returns the unverified content of a note; only `openNote` verifies signatures, and it returns a
+ * different type.
  */
 import { decodeBase64, encodeBase64 } from '../bytes/base64.js'
 import { concatBytes, isBytes } from '../bytes/bytes.js'
@@ -20,17 +21,17 @@ import { isKeyName, KEY_HASH_BYTES } from './note-key.js'
 import { noteBytes, readNoteText, textFault } from './note-text.js'
 
 /**
- * The maximum number of signatures of a note: each costs a verification. C2SP requires support for 16; Go accepts
- * 100.
+ * The maximum number of signatures on a note, because verifying each signature takes time. C2SP requires support
+ * for 16; the Go implementation accepts 100.
  */
 export const NOTE_SIGNATURES_MAX = 100
 
-/** A signature in a note, unverified. */
+/** An unverified signature in a note. */
 export interface NoteSignature {
   readonly name: string
   /** 8 lower-case hex digits. */
   readonly keyHash: string
-  /** The bytes of the signature; at least one. */
+  /** The signature bytes; at least one. */
   readonly bytes: Uint8Array
 }
 
@@ -39,7 +40,7 @@ export interface VerifiedSignature extends NoteSignature {
   readonly verifier: NoteVerifier
 }
 
-/** The content of a note, unverified. */
+/** The unverified content of a note. */
 export interface UnverifiedNote {
   /** Ends in a line feed. */
   readonly text: string
@@ -49,25 +50,25 @@ export interface UnverifiedNote {
 /** A note signed by at least one of the given verifiers. */
 export interface Note {
   readonly text: string
-  /** One signature for each verifier that signed, in the order of the note. Never empty. */
+  /** One signature for each verifier whose key signed the note, in note order. Never empty. */
   readonly verified: readonly VerifiedSignature[]
-  /** Signatures by other keys. They may be invalid. */
+  /** Signatures by other keys. These signatures may be invalid. */
   readonly unverified: readonly NoteSignature[]
 }
 
-/** Verifies the signatures of one key. Made by `createNoteVerifier` and `createCosignatureVerifier`. */
+/** Verifies signatures made by one key. Created by `createNoteVerifier` and `createCosignatureVerifier`. */
 export interface NoteVerifier {
   readonly name: string
   readonly keyHash: string
-  /** Whether the bytes are this key's signature of the text. Never throws. */
+  /** Reports whether the signature of the text is valid under this key. Never throws. */
   verify(text: Uint8Array, signature: Uint8Array): boolean
 }
 
-/** Signs notes with one key. Made by `createNoteSigner` and `createCosigner`. */
+/** Signs notes with one key. Created by `createNoteSigner` and `createCosigner`. */
 export interface NoteSigner {
   readonly name: string
   readonly keyHash: string
-  /** The bytes of the signature, without the key hash. Rejects when it cannot sign. */
+  /** Returns the signature bytes without the key hash. Rejects if the signer cannot sign. */
   sign(text: Uint8Array): Promise<Uint8Array>
 }
 
@@ -75,12 +76,12 @@ const SPLIT = '\n\n'
 const LINE_START = '— '
 
 /**
- * Reads a note without verifying it.
+ * Parses a note without verifying it.
  *
  * @param note - bytes, or a string decoded from UTF-8
- * @throws CryptoError `NOTE_INVALID` when it is not a note: too long, not UTF-8, a control character, no blank
- *   line, a line after it that is not a signature, base64 that is not strict, no signature or too many, no line
- *   feed at the end
+ * @throws CryptoError `NOTE_INVALID` if the input is not a note: it is too long, is not UTF-8, contains a control
+ *   character, lacks the blank line or the final line feed, has no signatures or too many, or has an invalid
+ *   signature line
  */
 export function parseNote(note: Uint8Array | string): UnverifiedNote {
   const all = readNoteText(note, 'NOTE_INVALID')
@@ -94,11 +95,11 @@ export function parseNote(note: Uint8Array | string): UnverifiedNote {
 }
 
 /**
- * Verifies a note. Signatures by other keys are skipped; an invalid signature by a given key rejects the note, even
- * if other signatures are valid.
+ * Verifies a note. Signatures by other keys are skipped. If a signature by a given key is invalid, the note is
+ * refused, even if other signatures are valid.
  *
- * @throws CryptoError `NOTE_INVALID` as `parseNote`, `SIGNATURE_INVALID` when a signature with a given name and key
- *   hash is invalid, `KEY_UNKNOWN` when the note is not signed by any of the given keys
+ * @throws CryptoError `NOTE_INVALID` in the same cases as `parseNote`; `SIGNATURE_INVALID` if a signature with the
+ *   name and key hash of a given key is invalid; `KEY_UNKNOWN` if none of the given keys signed the note
  * @example
  * const { text } = openNote(await readFile('note'), [createNoteVerifier(parseVkey(vkey))])
  */
@@ -119,12 +120,11 @@ export function openNote(note: Uint8Array | string, verifiers: readonly NoteVeri
 }
 
 /**
- * Signs a text.
+ * Signs text and returns the note.
  *
- * @param text - ends in a line feed
- * @param kept - existing signatures of the text. Those by the signers' own keys are replaced.
- * @throws CryptoError `NOTE_INVALID` when the result would not be a note; then nothing is signed. Rejects with
- *   errors of the signers.
+ * @param text - text that ends in a line feed
+ * @param kept - existing signatures of the text. Signatures by the signers' own keys are replaced.
+ * @throws CryptoError `NOTE_INVALID` if the result would not be a valid note; errors thrown by the signers
  */
 export async function signNote(
   text: string,
@@ -137,8 +137,8 @@ export async function signNote(
 }
 
 /**
- * Makes one signature of a text, for a note with other signatures, or to send separately (`encodeSignatureLine`).
- * As `signNote`.
+ * Creates one signature of the text, either to add to a note or to send separately (`encodeSignatureLine`). Throws
+ * the errors of `signNote`.
  */
 export async function createSignature(text: string, signer: NoteSigner): Promise<NoteSignature> {
   const fault = textFault(text)
@@ -148,9 +148,9 @@ export async function createSignature(text: string, signer: NoteSigner): Promise
 }
 
 /**
- * Encodes a text and its signatures as a note, which `parseNote` reads.
+ * Encodes text and its signatures as a note that `parseNote` accepts.
  *
- * @throws CryptoError `NOTE_INVALID` when `parseNote` would refuse it
+ * @throws CryptoError `NOTE_INVALID` if `parseNote` would refuse the note
  */
 export function encodeNote({ text, signatures }: UnverifiedNote): string {
   const note = `${text}\n${signatures.map(encodeSignatureLine).join('')}`
@@ -159,13 +159,13 @@ export function encodeNote({ text, signatures }: UnverifiedNote): string {
 }
 
 /**
- * Encodes one signature as a line, with its line feed.
+ * Encodes one signature as a line, including the line feed.
  *
- * @throws CryptoError `NOTE_INVALID` when it is not a signature
+ * @throws CryptoError `NOTE_INVALID` if a field is invalid
  */
 export function encodeSignatureLine({ name, keyHash, bytes }: NoteSignature): string {
   if (!isKeyName(name) || !/^[0-9a-f]{8}$/.test(keyHash) || !isBytes(bytes) || bytes.length === 0) {
-    throw invalid('a signature needs a key name, a key hash of 8 hex digits and bytes')
+    throw invalid('a signature needs a key name, a key hash of 8 hex digits and at least one byte')
   }
   return `${LINE_START}${name} ${encodeBase64(concatBytes(hexToBytes(keyHash), bytes))}\n`
 }
@@ -173,8 +173,9 @@ export function encodeSignatureLine({ name, keyHash, bytes }: NoteSignature): st
 function parseSignatureLine(line: string): NoteSignature {
   const [name, base64, ...rest] = line.slice(LINE_START.length).split(' ')
   const data = decodeBase64(base64 ?? '')
-  if (!line.startsWith(LINE_START) || !isKeyName(name) || rest.length > 0) throw invalid('a line is not a signature')
-  if (data === null || data.length <= KEY_HASH_BYTES) throw invalid('a signature is not strict base64 of enough bytes')
+  if (!line.startsWith(LINE_START) || !isKeyName(name) || rest.length > 0)
+    throw invalid('a line after the blank line is not a signature')
+  if (data === null || data.length <= KEY_HASH_BYTES) throw invalid('a signature is not strict base64 or is too short')
   return { name, keyHash: bytesToHex(data.subarray(0, KEY_HASH_BYTES)), bytes: data.slice(KEY_HASH_BYTES) }
 }
 

@@ -1,12 +1,12 @@
-/** Checks of a checkpoint's log against a witness policy or an expected origin. */
+/** Checks the log of a checkpoint against a witness policy and an expected origin. */
 import { bytesEqual } from '../bytes/bytes.js'
 import { CryptoError } from '../error.js'
 import type { PublicKey } from '../key/key.js'
 import type { WitnessPolicy } from './witness-policy.js'
 
 /**
- * The names of the witnesses whose public key is one of `keys`. A log cannot witness itself, so such a policy is
- * invalid.
+ * Returns the names of the witnesses whose public key is in `keys`. If `keys` are log keys, any match makes the
+ * policy invalid, because a log cannot witness itself.
  */
 export function witnessesWithKeys(policy: WitnessPolicy, keys: readonly PublicKey[]): readonly string[] {
   return [...policy.witnesses]
@@ -15,7 +15,7 @@ export function witnessesWithKeys(policy: WitnessPolicy, keys: readonly PublicKe
 }
 
 /**
- * Refuses a policy in which a key of the log is a witness.
+ * Requires that none of the log keys is a witness key in the policy.
  *
  * @throws CryptoError `POLICY_INVALID`
  */
@@ -26,10 +26,10 @@ export function requireOtherWitnesses(policy: WitnessPolicy, logKeys: readonly P
 }
 
 /**
- * The keys that a policy lists for the log with this origin.
+ * Returns the keys that a policy lists for the log with the given origin.
  *
- * @returns null when the policy lists no logs and therefore accepts any log
- * @throws CryptoError `ORIGIN_MISMATCH` when it lists only other logs
+ * @returns null if the policy does not list any logs and therefore accepts every log
+ * @throws CryptoError `ORIGIN_MISMATCH` if the policy lists only other logs
  */
 export function policyLogKeys(policy: WitnessPolicy, origin: string): readonly PublicKey[] | null {
   if (policy.logs.length === 0) return null
@@ -40,17 +40,17 @@ export function policyLogKeys(policy: WitnessPolicy, origin: string): readonly P
 
 const ORIGIN_HINT = 'compare the origin with the names in the `log` lines of the policy'
 
-/** The log that the caller expects; null for any. */
+/** The log that the caller expects. Null means any. */
 export interface ExpectedLog {
   readonly origin: string | null
   readonly policy: WitnessPolicy | null
 }
 
 /**
- * Requires that a checkpoint belongs to the expected log and is signed by the log's key in the policy.
+ * Requires that a checkpoint belongs to the expected log and is signed by a key that the policy lists for the log.
  *
- * @param origin - of the checkpoint
- * @param signedBy - ids of the keys that signed it, verified
+ * @param origin - the origin of the checkpoint
+ * @param signedBy - the ids of the keys whose signatures were verified
  * @throws CryptoError `ORIGIN_MISMATCH`, `LOG_KEY_MISMATCH`
  */
 export function requireLog(
@@ -59,10 +59,10 @@ export function requireLog(
   { policy, origin: expected }: ExpectedLog,
 ): void {
   if (expected !== null && origin !== expected) {
-    throw new CryptoError('ORIGIN_MISMATCH', 'the checkpoint is of another log than the expected one')
+    throw new CryptoError('ORIGIN_MISMATCH', 'the checkpoint belongs to a log other than the expected log')
   }
   const keys = policy === null ? null : policyLogKeys(policy, origin)
   if (keys === null || keys.some(({ keyId }) => signedBy.includes(keyId))) return
-  const message = 'the key that the witness policy names for this log has not signed the checkpoint'
+  const message = 'the checkpoint is not signed by a key that the witness policy lists for this log'
   throw new CryptoError('LOG_KEY_MISMATCH', message)
 }

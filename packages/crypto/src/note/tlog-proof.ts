@@ -1,5 +1,5 @@
 /**
- * Self-contained inclusion proofs (https://c2sp.org/tlog-proof): an index, the hashes from the leaf's sibling up,
+ * Self-contained inclusion proofs (https://c2sp.org/tlog-proof): a leaf index, the sibling hashes from the leaf up,
  * and the signed and cosigned checkpoint of the tree.
  *
  *     c2sp.org/tlog-proof@v1
@@ -15,7 +15,7 @@
  *
  *     — example.com/log Az3grl...
  *
- * A line `extra <base64>` may precede the index. It is not signed and not interpreted here.
+ * A line `extra <base64>` may precede the index. This line is not signed, and this module does not interpret it.
  */
 import { decodeBase64, encodeBase64 } from '../bytes/base64.js'
 import { isBytes } from '../bytes/bytes.js'
@@ -28,27 +28,27 @@ import { openCheckpoint, parseCheckpoint, type VerifiedCheckpoint } from './chec
 import { type NoteVerifier, parseNote } from './note.js'
 import { NOTE_BYTES_MAX, readNoteText } from './note-text.js'
 
-/** The content of a proof, unverified. */
+/** The unverified content of a proof. */
 export interface TlogProof {
   /** The index of the leaf, from 0. */
   readonly index: number
-  /** From the leaf's sibling to a child of the root. */
+  /** The sibling hashes, from the leaf's sibling up to a child of the root. */
   readonly hashes: readonly Uint8Array[]
-  /** The signed note from the log and the witnesses. */
+  /** The note signed by the log and the witnesses. */
   readonly checkpoint: string
-  /** Data that the maker of the file added. Never trust it. */
+  /** Data added by the author of the file. Never trust this data. */
   readonly extra: Uint8Array | null
 }
 
-/** A valid proof for the given leaf and keys. */
+/** A proof that is valid for the given leaf and keys. */
 export interface VerifiedTlogProof {
   readonly index: number
   readonly checkpoint: VerifiedCheckpoint
-  /** Still unverified. */
+  /** The extra data of the proof, which is not verified. */
   readonly unverifiedExtra: Uint8Array | null
 }
 
-/** Twice the size of a note: the hashes take 3 kB, and the rest is for `extra`. */
+/** Twice the maximum size of a note. The hashes take at most 3 kB; the rest is for `extra`. */
 const PROOF_BYTES_MAX = 2 * NOTE_BYTES_MAX
 
 const HEADER = 'c2sp.org/tlog-proof@v1'
@@ -58,11 +58,11 @@ const INDEX = 'index '
 /**
  * Encodes a proof.
  *
- * @throws CryptoError `PROOF_INVALID` when `parseTlogProof` would refuse it; `NOTE_INVALID`, `CHECKPOINT_INVALID`
- *   when it would refuse the checkpoint
+ * @throws CryptoError `PROOF_INVALID` if `parseTlogProof` would refuse the proof; `NOTE_INVALID` or
+ *   `CHECKPOINT_INVALID` if `parseTlogProof` would refuse the checkpoint
  */
 export function encodeTlogProof({ index, hashes, checkpoint, extra }: TlogProof): string {
-  if (!isTreeSize(index) || !isProof(hashes)) throw invalid('the proof has an invalid index or list of hashes')
+  if (!isTreeSize(index) || !isProof(hashes)) throw invalid('the index or the list of hashes is invalid')
   if (extra !== null && (!isBytes(extra) || extra.length === 0)) throw invalid('the extra data of the proof is empty')
   const lines = [
     HEADER,
@@ -76,11 +76,12 @@ export function encodeTlogProof({ index, hashes, checkpoint, extra }: TlogProof)
 }
 
 /**
- * Reads a proof without verifying it.
+ * Parses a proof without verifying it.
  *
  * @param proof - bytes, or a string decoded from UTF-8
- * @throws CryptoError `PROOF_INVALID` when it is not a proof, or the number of hashes is wrong for its index and
- *   size; `NOTE_INVALID` or `CHECKPOINT_INVALID` when it does not contain a signed checkpoint
+ * @throws CryptoError `PROOF_INVALID` if the input is not a proof, or if the number of hashes does not match the
+ *   index and the tree size; `NOTE_INVALID` or `CHECKPOINT_INVALID` if the proof does not contain a signed
+ *   checkpoint
  */
 export function parseTlogProof(proof: Uint8Array | string): TlogProof {
   const text = readNoteText(proof, 'PROOF_INVALID', PROOF_BYTES_MAX)
@@ -94,22 +95,21 @@ export function parseTlogProof(proof: Uint8Array | string): TlogProof {
   const hashes = lines.map(parseHash)
   const checkpoint = text.slice(split + 2)
   const { size } = parseCheckpoint(parseNote(checkpoint).text)
-  if (index >= size) throw invalid('the index of the proof is outside the tree of its checkpoint')
+  if (index >= size) throw invalid('the index of the proof is not below the size of its checkpoint')
   const length = inclusionPath(index, size).length
   if (hashes.length !== length) throw invalid(`the proof has ${hashes.length} hashes instead of ${length}`)
   return { index, hashes, checkpoint, extra }
 }
 
 /**
- * Verifies a proof: the checkpoint is signed by the log it names, and its tree has the leaf at the index. The
- * source of the proof does not matter, provided that the leaf hash was computed from the data (`leafHash`) and not
- * read from the proof.
+ * Verifies that the checkpoint is signed by the log it names and that the checkpoint's tree contains the leaf at
+ * the index. The proof may come from any source, but the leaf hash must be computed from the data (`leafHash`).
  *
- * @param leaf - 32 bytes
- * @param logs - the keys of trusted logs, each only for checkpoints whose origin is the key's name
- * @param witnesses - keys of witnesses; their signatures are in the result, and the caller checks the quorum
- * @throws CryptoError `PROOF_INVALID` when the tree of the checkpoint does not have this leaf at the index, and as
- *   `parseTlogProof` and `openCheckpoint`; TypeError when `leaf` is not 32 bytes
+ * @param leaf - the leaf hash, 32 bytes
+ * @param logs - the keys of trusted logs. Each key is trusted only for checkpoints whose origin is the key name.
+ * @param witnesses - the keys of witnesses. The result contains their signatures; the caller must check the quorum.
+ * @throws CryptoError `PROOF_INVALID` if the checkpoint's tree does not contain the leaf at the index; the errors
+ *   of `parseTlogProof` and `openCheckpoint`; TypeError if `leaf` is not 32 bytes
  * @example
  * const { index, checkpoint } = openTlogProof(text, leafHash(data), [createNoteVerifier(parseVkey(vkey))])
  */
@@ -123,7 +123,7 @@ export function openTlogProof(
   const { index, hashes, checkpoint: signed, extra } = parseTlogProof(proof)
   const checkpoint = openCheckpoint(signed, logs, witnesses)
   if (!verifyInclusion(leaf, index, checkpoint.size, hashes, checkpoint.root)) {
-    throw invalid('the proof does not lead from this leaf to the root of its checkpoint')
+    throw invalid('the proof does not connect this leaf to the root of its checkpoint')
   }
   return { index, checkpoint, unverifiedExtra: extra }
 }
@@ -136,7 +136,7 @@ function parseExtra(line = ''): Uint8Array {
 
 function parseIndex(line = ''): number {
   const index = line.startsWith(INDEX) ? parseDecimal(line.slice(INDEX.length)) : null
-  if (index === null) throw invalid('the proof has no index in decimal up to 2^53 − 1')
+  if (index === null) throw invalid('the proof does not have a decimal index from 0 to 2^53 − 1')
   return index
 }
 

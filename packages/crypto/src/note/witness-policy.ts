@@ -1,6 +1,6 @@
 /**
- * Witness policies (https://c2sp.org/tlog-policy): the known logs, the witnesses, and the quorum of witnesses that
- * makes a checkpoint trustworthy.
+ * Witness policies (https://c2sp.org/tlog-policy): the known logs, the witnesses, and the quorum of witnesses
+ * required to trust a checkpoint.
  *
  *     # two of ours, and one of theirs
  *     log example.com/log+3ed2a8c6+AYqI...
@@ -11,9 +11,9 @@
  *     group both all ours theirs
  *     quorum both
  *
- * A line ends in a line feed, items are separated by spaces and tabs, and a comment has its own line. Names are
- * local to the file and compared byte by byte, without normalisation. A line may only refer to earlier lines, so
- * there are no cycles; a name is a member of at most one group, so a witness counts only once.
+ * Lines end in a line feed, items are separated by spaces and tabs, and comments are on separate lines. Names are
+ * local to the file and are compared byte by byte, without normalisation. A line may refer only to earlier lines,
+ * so cycles are impossible. A name may be a member of only one group, so each witness counts only once.
  */
 import { bytesEqual, isBytes } from '../bytes/bytes.js'
 import { parseDecimal } from '../bytes/decimal.js'
@@ -24,49 +24,58 @@ import type { NoteVerifier, VerifiedSignature } from './note.js'
 import { type NoteKey, type NoteKeyType, parseVkey } from './note-key.js'
 import { noteBytes } from './note-text.js'
 
-/** A key and its address. The address is not validated. */
+/** A log or witness: its key and its address. The address is not validated. */
 export interface PolicyParty {
   readonly key: NoteKey
   readonly url: string | null
 }
 
-/** Reached when at least `threshold` of its members are. */
+/** A group of witnesses. The group has witnessed a checkpoint if at least `threshold` of its members have. */
 export interface PolicyGroup {
   /** From 1 to the number of members. */
   readonly threshold: number
-  /** Names of witnesses and groups, each in no other group. */
+  /** The names of witnesses and groups. None of these names is a member of another group. */
   readonly members: readonly string[]
 }
 
 /** A valid policy. */
 export interface WitnessPolicy {
   /**
-   * The known logs, which may be empty if the log is known from another source. The name of each key is the log's
-   * origin.
+   * The known logs. May be empty if the log is known from a different source. The name of each key is the origin of
+   * the log.
    */
   readonly logs: readonly PolicyParty[]
-  /** The witnesses by their names in the policy, which differ from the names of their keys. Each has its own key. */
+  /** The witnesses by policy name, which differs from the key name. No two witnesses share a key. */
   readonly witnesses: ReadonlyMap<string, PolicyParty>
   readonly groups: ReadonlyMap<string, PolicyGroup>
-  /** The witness or group that must have witnessed; null for `quorum none`, which needs no witness. */
+  /**
+   * The witness or group that must have witnessed the checkpoint. Null for `quorum none`, which does not require
+   * any witness.
+   */
   readonly quorum: string | null
 }
 
-/** A witness's name in the policy and the verifier of its signatures. */
+/** The policy name of a witness, and the verifier for its signatures. */
 export interface PolicyVerifier {
   readonly name: string
   readonly verifier: NoteVerifier
 }
 
-/** A hundred logs, witnesses and groups with long names and addresses take a quarter of this size. */
+/**
+ * The maximum size of a policy in bytes: four times the size of a policy with 100 logs, witnesses and groups that
+ * have long names and addresses.
+ */
 const POLICY_BYTES_MAX = 256 * 1024
 
-/** Ten times the maximum number of definitions, for comments and empty lines. */
+/**
+ * The maximum number of lines: more than ten times the maximum number of definitions, to allow comments and empty
+ * lines.
+ */
 const LINES_MAX = 4096
 
 /**
- * The maximum number of logs, of witnesses and of groups. C2SP requires support for 32 of each; a note has at most
- * 100 signatures, and checking a key costs a multiplication on the curve.
+ * The maximum number of logs, of witnesses and of groups. C2SP requires support for 32 of each. A note has at most
+ * 100 signatures, and checking each key costs a scalar multiplication.
  */
 const DEFINITIONS_MAX = 100
 
@@ -77,15 +86,15 @@ const BLANK = /[ \t]+/
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * Reads a policy.
+ * Parses a witness policy.
  *
  * @param text - bytes, or a string decoded from UTF-8. Bytes that are not UTF-8 are refused, although C2SP allows
  *   them in names.
- * @throws CryptoError `POLICY_INVALID` with the line number, for text that C2SP refuses (a threshold of 0 or above
- *   the number of members, a duplicate name or key, a key of both a log and a witness, a member that is unknown,
- *   already in a group or defined on a later line, no quorum or two, a control character, a missing line feed at
- *   the end), for two keys with the same name and key hash, and for more than 256 KiB, 4096 lines or 100 logs,
- *   witnesses or groups
+ * @throws CryptoError `POLICY_INVALID` with the line number, for a threshold of 0 or above the number of members, a
+ *   duplicate name or key, a key shared by a log and a witness, a member that is unknown, already in a group or
+ *   defined on a later line, a missing or second quorum, a control character, or a missing final line feed (all
+ *   refused by C2SP); also for two keys with the same name and key hash, and for a policy above 256 KiB, 4096
+ *   lines, or 100 logs, witnesses or groups
  * @example
  * const policy = parseWitnessPolicy(await readFile('witnesses.policy'))
  */
@@ -106,14 +115,14 @@ export function parseWitnessPolicy(text: Uint8Array | string): WitnessPolicy {
 }
 
 /**
- * Whether the given witnesses reach the quorum of a policy. With `quorum none`, an empty set does: before calling a
- * checkpoint "witnessed", also check `policy.quorum`.
+ * Reports whether the given witnesses reach the quorum of a policy. With `quorum none`, even an empty set reaches
+ * the quorum: before calling a checkpoint "witnessed", also check that `policy.quorum` is not null.
  *
- * @param names - of the witnesses, in the policy, with valid cosignatures (`cosignerNames`). Unknown names are
+ * @param names - the policy names of the witnesses with valid cosignatures (`cosignerNames`). Unknown names are
  *   ignored.
  */
 export function quorumReached(policy: WitnessPolicy, names: ReadonlySet<string>): boolean {
-  // The recursion is at most as deep as the number of groups, and visits each member once.
+  // The recursion depth is at most the number of groups, and each member is visited once.
   const isWitnessed = (name: string): boolean => {
     const group = policy.groups.get(name)
     if (group === undefined) return policy.witnesses.has(name) && names.has(name)
@@ -123,7 +132,7 @@ export function quorumReached(policy: WitnessPolicy, names: ReadonlySet<string>)
 }
 
 /**
- * Makes verifiers of all witnesses of a policy, for `openCheckpoint` and `openTlogProof`.
+ * Creates verifiers for all witnesses in a policy, for `openCheckpoint` and `openTlogProof`.
  *
  * @example
  * const witnesses = policyVerifiers(policy)
@@ -134,7 +143,7 @@ export function policyVerifiers(policy: WitnessPolicy, provider?: SignatureProvi
   return [...policy.witnesses].map(([name, { key }]) => ({ name, verifier: createCosignatureVerifier(key, provider) }))
 }
 
-/** The names in the policy of the witnesses that made verified cosignatures. */
+/** Returns the policy names of the witnesses with verified cosignatures. */
 export function cosignerNames(
   witnesses: readonly PolicyVerifier[],
   cosignatures: readonly VerifiedSignature[],
@@ -147,13 +156,13 @@ interface Draft {
   readonly logs: PolicyParty[]
   readonly witnesses: Map<string, PolicyParty>
   readonly groups: Map<string, PolicyGroup>
-  /** Names that are members of a group. */
+  /** All names that are members of a group. */
   readonly grouped: Set<string>
-  /** Undefined before the quorum line. */
+  /** Undefined until the quorum line has been read. */
   quorum: string | null | undefined
 }
 
-/** Adds the definition of one line. Returns the fault, which is appended to "line 7 of the policy ", or null. */
+/** Adds the definition on one line. Returns null, or the fault as a phrase to append to "line 7 of the policy ". */
 function readDefinition(draft: Draft, keyword: string, items: readonly string[]): string | null {
   if (keyword === 'log') return readLog(draft, items)
   if (keyword === 'witness') return readWitness(draft, items)
@@ -188,7 +197,7 @@ function readGroup(draft: Draft, [name, count, ...members]: readonly string[]): 
   if (draft.groups.size >= DEFINITIONS_MAX) return `exceeds the limit of ${DEFINITIONS_MAX} groups`
   if (isTaken(draft, name)) return 'uses a name that is already taken'
   for (const member of members) {
-    if (!isDefined(draft, member)) return 'has a member that no earlier line defines'
+    if (!isDefined(draft, member)) return 'has a member that is not defined on an earlier line'
     if (draft.grouped.has(member)) return 'has a member that is already in a group'
     draft.grouped.add(member)
   }
@@ -201,8 +210,8 @@ function readGroup(draft: Draft, [name, count, ...members]: readonly string[]): 
 
 function readQuorum(draft: Draft, [name, ...rest]: readonly string[]): string | null {
   if (name === undefined || rest.length > 0) return 'is not: quorum <name>'
-  if (draft.quorum !== undefined) return 'is a second quorum'
-  if (name !== NONE && !isDefined(draft, name)) return 'names a quorum that no earlier line defines'
+  if (draft.quorum !== undefined) return 'defines a second quorum'
+  if (name !== NONE && !isDefined(draft, name)) return 'names a quorum that is not defined on an earlier line'
   draft.quorum = name === NONE ? null : name
   return null
 }
@@ -210,7 +219,7 @@ function readQuorum(draft: Draft, [name, ...rest]: readonly string[]): string | 
 const isDefined = (draft: Draft, name: string): boolean => draft.witnesses.has(name) || draft.groups.has(name)
 const isTaken = (draft: Draft, name: string): boolean => name === NONE || isDefined(draft, name)
 
-/** Reads the key of a vkey. Returns the key or the fault. */
+/** Parses a vkey and checks that its key is not already used. Returns the key or the fault. */
 function readKey(
   vkey: string,
   type: NoteKeyType,
@@ -226,10 +235,10 @@ function readKey(
   if (others.some(isKeyOf)) return 'repeats a public key'
   // A log cannot witness itself.
   if (otherKind.some(isKeyOf)) return 'uses one public key for a log and a witness'
-  // Collisions of 32 bits are easy to find, and the signatures of two such keys could not be distinguished by their
-  // name and key hash.
+  // The key hash has only 32 bits, so collisions are easy to find. Signatures by two keys with the same name and
+  // key hash could not be distinguished.
   if (others.some((other) => other.key.name === key.name && other.key.keyHash === key.keyHash)) {
-    return 'has a key with the name and key hash of another key'
+    return 'has a key with the same name and key hash as an earlier key'
   }
   return key
 }

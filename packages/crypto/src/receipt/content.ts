@@ -1,8 +1,8 @@
 /**
- * The content of the two entries in a receipt, read from their canonical lines. Only the fields that a reader needs
- * to assess a decision are extracted; `line` has the whole entry.
+ * Reads the content of the two entries in a receipt from their canonical lines. Only the fields needed to assess a
+ * decision are extracted; `line` contains the whole entry.
  *
- * Reading does not verify: the values are those of the line, and the line is untrusted.
+ * Reading does not verify anything: the values come from an untrusted line.
  */
 
 import type { Hash } from '../bytes/hash.js'
@@ -20,9 +20,9 @@ import { checkEntry } from '../entry/shape.js'
 import { scanJson } from '../json/scan.js'
 import { ReceiptFields, receiptInvalid } from './fields.js'
 
-/** An approval, as stated in the decision's entry. */
+/** An approval, as stated in the decision entry. */
 export interface ReceiptApproval {
-  /** Null in ledgers of the package on PyPI, which does not record an id. */
+  /** Null in entries of the PyPI package, which does not record an id. */
   readonly approval_id: string | null
   readonly state: string
   readonly approver_id: string | null
@@ -35,11 +35,14 @@ export interface ReceiptApproval {
 export interface ReceiptDecision {
   readonly request_id: string
   readonly created_at: string
-  /** When the ledger recorded it, by the ledger's clock; null in ledgers of SudoAgent for Python. */
+  /**
+   * The time at which the decision was recorded, by the ledger clock. Null in ledgers written by SudoAgent for
+   * Python.
+   */
   readonly recorded_at: string | null
   readonly action: string
   readonly agent_id: string
-  /** The principal, and the implementation that recorded it. */
+  /** The principal, and the implementation that recorded the principal. */
   readonly actor: { readonly principal: string; readonly source: string }
   readonly effect: 'allow' | 'deny'
   readonly reason: string
@@ -49,14 +52,16 @@ export interface ReceiptDecision {
   readonly policy_hash: string
   readonly decision_hash: Hash
   /**
-   * Whether the hash was recomputed from the entry. False only for a budget's denial by the package on PyPI, which
+   * Whether `decision_hash` was recomputed from the entry. False only for budget denials by the PyPI package, which
    * hashes a time that it does not record.
    */
   readonly decision_hash_checked: boolean
   readonly approval: ReceiptApproval | null
-  /** Canonical JSON, redacted. A string, because its numbers may not be exact in a double. */
+  /**
+   * Redacted canonical JSON. The parameters are a string because a double may not represent their numbers exactly.
+   */
   readonly parameters: string
-  /** The key that signed the entry, according to the entry. */
+  /** The id of the signing key, as stated in the entry. */
   readonly key_id: string | null
   /** The whole entry as canonical JSON. */
   readonly line: string
@@ -76,35 +81,35 @@ export interface ReceiptOutcomeContent {
   readonly line: string
 }
 
-/** Names of fields in a receipt or an entry, and their values. */
+/** Field values of a receipt or entry, by field name. */
 type Claims = Readonly<Record<string, string | null>>
 
-/** The values that the verifier compares and recomputes, besides those for people. */
+/** The content of an entry: `shown` is for display, and the verifier compares or recomputes the other values. */
 export interface ReceiptContent<Shown> {
   readonly shown: Shown
-  /** The recomputed hash of the line. */
+  /** The entry hash, recomputed from the line. */
   readonly entryHash: Hash | null
-  /** Values that the receipt must state, too, in the fields with the same names. */
+  /** Values that the receipt must repeat in the fields with the same names. */
   readonly claims: Claims
-  /** The binding of the approval; null without approval or binding. */
+  /** The approval binding; null if the entry does not have an approval or the approval does not have a binding. */
   readonly approvalBinding: Claims | null
   readonly agentId: string
   /**
    * Recomputes `decision_hash` from the call in this entry.
    *
-   * @param decisionAt - `created_at` of the decision; an outcome has a different time
+   * @param decisionAt - `created_at` of the decision, which differs from `created_at` of an outcome
    */
   hashDecision(decisionAt: string): Hash
   /**
-   * Recomputed if it differs from the stated one, which is possible only in entries of the package on PyPI;
-   * otherwise null.
+   * The recomputed policy hash if it differs from the stated policy hash; otherwise null. Only entries of the PyPI
+   * package allow this check.
    */
   readonly otherPolicyHash: Hash | null
-  /** Whether a call was allowed without the approval that, according to its entry, was required. */
+  /** Whether the call was allowed without the approval that its entry states was required. */
   readonly lacksApproval: boolean
 }
 
-/** @throws CryptoError `RECEIPT_INVALID` when the line is not the entry of a decision */
+/** @throws CryptoError `RECEIPT_INVALID` if the line is not a decision entry */
 export function readDecision(line: string): ReceiptContent<ReceiptDecision> {
   const entry = entryOf(line, 'entry', 'decision')
   const block = entry.fields('decision')
@@ -156,7 +161,7 @@ export function readDecision(line: string): ReceiptContent<ReceiptDecision> {
   }
 }
 
-/** @throws CryptoError `RECEIPT_INVALID` when the line is not the entry of an outcome */
+/** @throws CryptoError `RECEIPT_INVALID` if the line is not an outcome entry */
 export function readOutcome(line: string): ReceiptContent<ReceiptOutcomeContent> {
   const entry = entryOf(line, 'outcome.entry', 'outcome')
   const block = entry.fields('outcome')
@@ -235,7 +240,10 @@ const factsOf = (entry: ReceiptFields, decisionAt: string, isPypi: boolean): Dec
   actor: actorOf(entry, isPypi),
 })
 
-/** SudoAgent for Python does not record an actor; this is the one in its hashes. */
+/**
+ * Reads the actor. SudoAgent for Python does not record an actor, so this function returns the actor that its
+ * hashes use.
+ */
 function actorOf(entry: ReceiptFields, isPypi: boolean): ReceiptDecision['actor'] {
   if (isPypi) return PYPI_ACTOR
   const actor = entry.fieldsOrNull('actor')

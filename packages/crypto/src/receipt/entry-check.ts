@@ -1,4 +1,4 @@
-/** The checks that both entries of a receipt share: content, signature, proof. */
+/** The checks shared by both entries of a receipt: content, signature and proof. */
 import { decodeBase64 } from '../bytes/base64.js'
 import type { ReceiptContent } from './content.js'
 import type { ReceiptFindings } from './finding.js'
@@ -6,12 +6,12 @@ import { type CheckedTrust, type ProvenEntry, proveEntry } from './proof.js'
 import type { UnverifiedReceiptEntry } from './receipt.js'
 
 /**
- * The state of an entry's signature: valid under a given key; possibly by a key that was not given; or missing. In
- * the last two cases the checkpoint still covers the entry.
+ * The signature state of an entry: `verified` under a given key, `unchecked` because the signing key may not have
+ * been given, or `none`. In the last two cases the checkpoint still covers the entry.
  */
 export type EntrySignature = 'verified' | 'unchecked' | 'none'
 
-/** One entry and the results of its checks. Null means that a part is missing or was refused. */
+/** One entry and the results of its checks. Null means that the part is missing or was refused. */
 export interface CheckedEntry<Shown> {
   readonly stated: UnverifiedReceiptEntry
   readonly content: ReceiptContent<Shown> | null
@@ -19,7 +19,7 @@ export interface CheckedEntry<Shown> {
   readonly proven: ProvenEntry | null
 }
 
-/** The inputs of every check of one receipt. */
+/** The inputs that all checks of one receipt share. */
 export interface ReceiptCheck {
   readonly trust: CheckedTrust
   readonly findings: ReceiptFindings
@@ -32,9 +32,9 @@ const encoder = new TextEncoder()
 const OLD_KEY_HINT = 'if an older key of the log signed the entry, give that key as well'
 
 /**
- * Checks one entry. All faults are added to the findings.
+ * Checks one entry and adds all faults to the findings.
  *
- * @param claims - the values that the receipt states in fields that the entry has, too
+ * @param claims - the values of the receipt fields that the entry must repeat
  * @param where - a prefix for each message
  */
 export function checkReceiptEntry<Shown extends Signed>(
@@ -50,10 +50,11 @@ export function checkReceiptEntry<Shown extends Signed>(
     findings.add('ENTRY_HASH_MISMATCH', `${where}entry_hash is not the hash of the entry`)
   }
   for (const [name, value] of Object.entries(content?.claims ?? {})) {
-    if (claims[name] !== value) findings.add('FIELD_MISMATCH', `${where}the entry has a different \`${name}\``)
+    if (claims[name] !== value)
+      findings.add('FIELD_MISMATCH', `${where}\`${name}\` differs between the receipt and the entry`)
   }
   const keyId = content?.shown.key_id ?? null
-  // The proof comes first: if no given key signed the checkpoint, a missing key of the entry is not worth
+  // The proof is checked first. If none of the given keys signed the checkpoint, a missing entry key is not worth
   // reporting.
   const proven = checkProof({ trust, findings }, stated, keyId, where)
   const signature = checkSignature({ trust, findings }, stated, { keyId, isProven: proven !== null }, where)
@@ -71,13 +72,14 @@ function checkSignature(
     return 'none'
   }
   const bytes = decodeBase64(signature)
-  // Entries without content, and those of SudoAgent for Python, do not name their key, so all given keys are tried.
+  // If the content was omitted or the entry was written by SudoAgent for Python, the signing key is not named, so
+  // all given keys are tried.
   const candidates = keyId === null ? [...verifiers.values()] : [verifiers.get(keyId)]
   if (bytes !== null && candidates.some((verifier) => verifier?.verify(encoder.encode(hash), bytes))) return 'verified'
   if (keyId !== null && verifiers.has(keyId)) {
     findings.add('SIGNATURE_INVALID', `${where}entry_signature is not a signature by key \`${keyId}\``)
   }
-  // The receipt does not name the key: the signature may belong to another entry.
+  // The receipt does not name the signing key, so the signature may also belong to a different entry.
   if (keyId === null) {
     const other = 'entry_signature is not a signature of this entry by a given key'
     const message = isProven ? `a given key signed the checkpoint, but ${other}` : other

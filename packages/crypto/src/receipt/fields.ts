@@ -4,14 +4,14 @@ import { CryptoError } from '../error.js'
 import { SIGNATURE_BYTES } from '../key/curve-check.js'
 
 /**
- * Reads the members of an untrusted object by name and type. Own members only, never those of `Object.prototype`.
- * Every method throws CryptoError `RECEIPT_INVALID` when the value has another type.
+ * Reads the members of an untrusted object by name and type. Only own members are read, never members inherited
+ * from `Object.prototype`. Every method throws CryptoError `RECEIPT_INVALID` if the value has the wrong type.
  */
 export class ReceiptFields {
   readonly #members: Readonly<Record<string, unknown>>
   readonly #path: string
 
-  /** @param path - of the object in the receipt, for messages; empty for the receipt itself */
+  /** @param path - the path of the object in the receipt, for messages; empty for the receipt itself */
   constructor(value: unknown, path: string) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       throw receiptInvalid(`${path === '' ? 'the receipt' : `field \`${path}\``} is not an object`)
@@ -20,11 +20,17 @@ export class ReceiptFields {
     this.#path = path
   }
 
-  /** Requires that there are no other members. Their names are untrusted and not repeated in the message. */
+  /**
+   * Requires that the object does not have other members. Member names are untrusted, so the message does not
+   * repeat them.
+   */
   only(names: readonly string[]): this {
     if (Object.keys(this.#members).every((name) => names.includes(name))) return this
     const where = this.#path === '' ? 'the receipt' : `field \`${this.#path}\``
-    throw receiptInvalid(`${where} has a member that receipts do not have`, 'its value would be unproven')
+    throw receiptInvalid(
+      `${where} has a member that receipts do not have`,
+      'remove that member: nothing proves its value',
+    )
   }
 
   has(name: string): boolean {
@@ -33,7 +39,7 @@ export class ReceiptFields {
 
   text(name: string): string {
     const value = this.#value(name)
-    if (typeof value !== 'string') throw this.#misfit(name, 'a text')
+    if (typeof value !== 'string') throw this.#misfit(name, 'a string')
     return value
   }
 
@@ -41,7 +47,7 @@ export class ReceiptFields {
     return this.#value(name) === true
   }
 
-  /** Null when it is absent or null. */
+  /** Returns null if the member is absent or null. */
   textOrNull(name: string): string | null {
     return this.#isNone(name) ? null : this.text(name)
   }
@@ -58,7 +64,7 @@ export class ReceiptFields {
     return found
   }
 
-  /** A signature in strict base64. */
+  /** Returns a signature in strict base64, or null if the member is absent or null. */
   signatureOrNull(name: string): string | null {
     const text = this.textOrNull(name)
     if (text !== null && decodeBase64(text)?.length !== SIGNATURE_BYTES) {

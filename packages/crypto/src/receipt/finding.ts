@@ -1,19 +1,22 @@
-/** The faults of a receipt: the closed set of codes, and the list of one verification. */
+/** The findings of a receipt verification: the closed set of codes, and the list of faults found. */
 import { CryptoError, type CryptoErrorCode } from '../error.js'
 
 /**
- * - `RECEIPT_INVALID`: not a receipt, or one with an invalid entry
+ * - `RECEIPT_INVALID`: not a receipt, or a receipt with an invalid entry
  * - `PROOF_MISSING`: the receipt has no proof that the entry is recorded
- * - `PROOF_INVALID`: not a proof, or one that does not lead from this entry at this position to its checkpoint
- * - `CHECKPOINT_INVALID`: not a checkpoint; of another log than the decision's; or another tree of the same size
- * - `KEY_UNKNOWN`: no given key signed the checkpoint, or an entry that does not name its key: nothing is verified
- * - `SIGNATURE_INVALID`: a given key's signature of the checkpoint or of the entry is invalid
- * - `ENTRY_HASH_MISMATCH`, `DECISION_HASH_MISMATCH`, `POLICY_HASH_MISMATCH`: the content has a different hash
- * - `FIELD_MISMATCH`: two fields that must be equal differ, or an outcome or approval belongs to another call
+ * - `PROOF_INVALID`: not a proof, or a proof that does not connect this entry at this position to the checkpoint
+ * - `CHECKPOINT_INVALID`: not a checkpoint, or decision and outcome have checkpoints of different logs or
+ *   conflicting trees
+ * - `KEY_UNKNOWN`: none of the given keys signed the checkpoint, or an entry that does not name its key: validity
+ *   unknown
+ * - `SIGNATURE_INVALID`: the signature of the checkpoint or the entry by a given key is invalid
+ * - `ENTRY_HASH_MISMATCH`, `DECISION_HASH_MISMATCH`, `POLICY_HASH_MISMATCH`: the stated hash does not match the
+ *   content
+ * - `FIELD_MISMATCH`: two fields that must be equal differ, or an outcome or approval belongs to a different call
  * - `APPROVAL_EXPIRED`: the call was allowed under an approval whose deadline had passed
- * - `CLOCK_WENT_BACK`: the outcome was recorded before its decision, by the ledger's clock
- * - `ORIGIN_MISMATCH`: the checkpoint is of another log than the expected one, or than those in the policy
- * - `LOG_KEY_MISMATCH`: the log's key in the policy has not signed the checkpoint
+ * - `CLOCK_WENT_BACK`: the outcome was recorded before its decision, according to the ledger clock
+ * - `ORIGIN_MISMATCH`: the checkpoint does not belong to the expected log or to a log in the policy
+ * - `LOG_KEY_MISMATCH`: the checkpoint is not signed by a key that the policy lists for the log
  * - `WITNESS_QUORUM_MISSING`: too few of the policy's witnesses have cosigned
  */
 export type ReceiptFindingCode =
@@ -33,14 +36,17 @@ export type ReceiptFindingCode =
   | 'LOG_KEY_MISMATCH'
   | 'WITNESS_QUORUM_MISSING'
 
-/** One fault. The message is one line in lower case and does not repeat text of the receipt. */
+/** One fault. The message is one lower-case line and does not quote the receipt. */
 export interface ReceiptFinding {
   readonly code: ReceiptFindingCode
   readonly message: string
   readonly hint?: string
 }
 
-/** Errors about parts of a receipt, as findings. Errors that only the caller can cause are not listed. */
+/**
+ * Maps error codes about parts of a receipt to finding codes. Errors that only the caller can cause are not
+ * included.
+ */
 const FINDING_OF: ReadonlyMap<CryptoErrorCode, ReceiptFindingCode> = new Map([
   ['RECEIPT_INVALID', 'RECEIPT_INVALID'],
   ['PROOF_INVALID', 'PROOF_INVALID'],
@@ -52,27 +58,27 @@ const FINDING_OF: ReadonlyMap<CryptoErrorCode, ReceiptFindingCode> = new Map([
   ['LOG_KEY_MISMATCH', 'LOG_KEY_MISMATCH'],
 ])
 
-/** Messages about the one note of a receipt, in place of those about notes in general. */
+/** Messages about the checkpoint of a receipt. They replace the general messages about notes. */
 const MESSAGE_OF: ReadonlyMap<CryptoErrorCode, string> = new Map([
   ['KEY_UNKNOWN', 'the checkpoint is not signed by a given key of this log'],
   ['SIGNATURE_INVALID', 'a signature of the checkpoint is invalid'],
 ])
 
-/** The findings of one verification. */
+/** Collects the findings of one verification. */
 export class ReceiptFindings {
   readonly list: ReceiptFinding[] = []
 
-  /** Adds a finding. `KEY_UNKNOWN` is added only once for decision and outcome together. */
+  /** Adds a finding. `KEY_UNKNOWN` is added only once, even if it applies to both decision and outcome. */
   add(code: ReceiptFindingCode, message: string, hint?: string): void {
     if (code === 'KEY_UNKNOWN' && this.list.some((finding) => finding.code === code)) return
     this.list.push({ code, message, ...(hint === undefined ? {} : { hint }) })
   }
 
   /**
-   * Returns the result of a step; if it throws, adds a finding and returns null.
+   * Returns the result of a step. If the step throws an error about the receipt, adds a finding and returns null.
    *
    * @param where - a prefix for the message
-   * @param keyHint - added when the checkpoint is not signed by a given key
+   * @param keyHint - the hint for `KEY_UNKNOWN`
    */
   attempt<T>(step: () => T, where = '', keyHint?: string): T | null {
     try {

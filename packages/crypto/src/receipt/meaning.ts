@@ -1,12 +1,12 @@
 /**
- * Explains in sentences what a verified receipt proves and what it does not. A proof must not be overstated: "the
- * agent was allowed to do this" and "the decision to allow this was recorded" are different statements.
+ * Explains in sentences what a verified receipt proves and what it does not prove. A proof must not be overstated:
+ * "the agent was allowed to do this" and "the decision to allow this was recorded" are different statements.
  */
 import type { ReceiptCheckpoint, ReceiptOutcome, ReceiptReport } from './verify.js'
 
 /**
- * Sentences without a full stop. They contain names of keys, logs and witnesses, which are untrusted text: escape
- * them for display.
+ * The sentences, without full stops. They contain the names of keys, logs and witnesses, which are untrusted:
+ * escape the sentences for display.
  */
 export interface ReceiptMeaning {
   readonly proven: readonly string[]
@@ -29,8 +29,8 @@ export function receiptProves(report: ReceiptReport): ReceiptMeaning {
 
 function nothingProven({ verdict, checkpoint }: ReceiptReport): string {
   if (verdict !== 'unverified') return 'anything: this receipt is invalid'
-  if (checkpoint === null) return 'anything: it is not signed by a given key'
-  return 'anything except the checkpoint: the given keys have signed it, but not the whole receipt'
+  if (checkpoint === null) return 'anything: none of the given keys signed this receipt'
+  return 'anything except the checkpoint: the given keys signed the checkpoint, but not the whole receipt'
 }
 
 function provenBy(report: ReceiptReport, checkpoint: ReceiptCheckpoint): string[] {
@@ -52,7 +52,7 @@ function provenBy(report: ReceiptReport, checkpoint: ReceiptCheckpoint): string[
   if (outcome !== null) sentences.push(outcomeProven(outcome))
   if (report.verdict === 'witnessed') {
     sentences.push(
-      `the witnesses that the policy requires saw this log and saw it only grow: ${list(names(report, checkpoint))}`,
+      `the witnesses required by the policy confirmed that this log only grew: ${list(names(report, checkpoint))}`,
     )
   }
   return sentences
@@ -68,11 +68,11 @@ function notProvenBy(report: ReceiptReport, checkpoint: ReceiptCheckpoint): stri
   const sentences: string[] = []
   if (decision === null) {
     sentences.push(
-      `the content of the entry: it was omitted, so ${list(unproven)} of the receipt are unproven statements of its author`,
+      `the content of the entry: it was omitted, so ${list(unproven)} in the receipt are unproven statements by its author`,
     )
   } else {
     sentences.push(
-      'that the parameters and the reason are true: the log records the statements of the writer',
+      'that the parameters and the reason are true: the log records what the writer stated',
       "when it happened: the times come from the writer's clock",
     )
     if (!decision.decision_hash_checked) {
@@ -90,7 +90,7 @@ function notProvenBy(report: ReceiptReport, checkpoint: ReceiptCheckpoint): stri
     sentences.push(
       report.entry_signature === 'none'
         ? 'who wrote the entry: only the checkpoint is signed'
-        : 'who wrote the entry: the key that signed it was not given, so only the checkpoint was verified',
+        : 'who wrote the entry: its signing key was not given, so only the checkpoint was verified',
     )
   }
   sentences.push('that no entries were added since, or that the log still exists')

@@ -1,10 +1,9 @@
 /**
- * Verifies the path from the hash of an entry to a checkpoint that is signed by a trusted key. This is the evidence
- * in a receipt.
+ * Verifies the path from an entry hash to a checkpoint signed by a trusted key. This path is the evidence in a
+ * receipt.
  *
- * A public key without a name is trusted for any log; the name of the log, the checkpoint's origin, is then part of
- * the result and must be checked by the caller. A key with a name (a vkey) is trusted only for the log with that
- * name.
+ * A public key without a name is trusted for any log, so the caller must check the log name, which is returned as
+ * the checkpoint's origin. A key with a name (a vkey) is trusted only for the log with that name.
  */
 import { isBytes } from '../bytes/bytes.js'
 import { type Hash, hexToBytes } from '../bytes/hash.js'
@@ -29,65 +28,74 @@ import { leafHash } from '../tree/merkle.js'
 
 /** The trusted keys and witnesses. */
 export interface ReceiptTrust {
-  /** Keys of the log and of its entries; at most 64. Several while a key is being replaced. */
+  /**
+   * The keys that sign the log's checkpoints and entries; at most 64. Include old and new keys after a key
+   * rotation.
+   */
   readonly publicKeys: readonly (PublicKey | NoteKey)[]
   /**
-   * The quorum of this policy must have cosigned. The logs that it lists are trusted as if they were among
-   * `publicKeys`; if it lists any, the checkpoint must be of one of them and signed by its key.
+   * The quorum of this policy must have cosigned the checkpoint. The log keys in the policy are trusted in addition
+   * to `publicKeys`. If the policy lists any logs, the checkpoint must belong to one of these logs and be signed by
+   * its key.
    */
   readonly witnessPolicy?: WitnessPolicy | undefined
-  /** The origin of the expected log. Default: any log for which a given key has signed. */
+  /** The origin of the expected log. Default: any log whose checkpoint a given key signed. */
   readonly origin?: string | undefined
 }
 
-/** A witness's name in the policy, and the time of its signature according to the witness: seconds since 1970. */
+/** The policy name of a witness, and the time of its cosignature as stated by the witness (Unix time in seconds). */
 export interface ReceiptCosigner {
   readonly name: string
   readonly time: number
 }
 
-/** An entry in the tree of a checkpoint that is signed by a trusted key. */
+/** An entry proven to be in the tree of a checkpoint signed by a trusted key. */
 export interface ProvenEntry {
   /** The position of the entry, from 1. */
   readonly position: number
   readonly checkpoint: VerifiedCheckpoint
-  /** The given keys that signed the checkpoint; at least one. */
+  /** The ids of the given keys that signed the checkpoint; at least one. */
   readonly signedBy: readonly KeyId[]
-  /** In the order of the policy; empty without one. */
+  /** The witnesses that cosigned, in policy order; empty without a policy. */
   readonly cosignedBy: readonly ReceiptCosigner[]
-  /** Whether the witnesses reach the policy's quorum; null without a policy or with `quorum none`. */
+  /** Whether the cosigning witnesses reach the quorum; null without a policy or with `quorum none`. */
   readonly witnessed: boolean | null
 }
 
 /** A validated `ReceiptTrust`. */
 export interface CheckedTrust {
   readonly keys: readonly (PublicKey | NoteKey)[]
-  /** For signatures of entries. */
+  /** Verifiers for entry signatures, by key id. */
   readonly verifiers: ReadonlyMap<string, Verifier>
   readonly policy: WitnessPolicy | null
   readonly origin: string | null
   readonly witnesses: readonly PolicyVerifier[]
 }
 
-/** Each key is tried on every entry that does not name its key; 64 is more than a log has in its lifetime. */
+/**
+ * The maximum number of public keys, because each key is tried on every entry that does not name its key. A log
+ * uses fewer than 64 keys in its lifetime.
+ */
 const PUBLIC_KEYS_MAX = 64
 
 const OPTIONS = ['publicKeys', 'witnessPolicy', 'origin']
 
 /**
- * Verifies a proof for one entry: the checkpoint is signed by a trusted key, and its tree contains the entry.
+ * Verifies a proof for one entry: a trusted key signed the checkpoint, and the checkpoint's tree contains the
+ * entry.
  *
- * @param entryHash - computed from the entry's content if available, not read from the receipt
- * @param proof - in C2SP tlog-proof format
- * @throws CryptoError as `openTlogProof`, also with `CHECKPOINT_INVALID` when the checkpoint's origin is not a
- *   valid key name; errors of `verifyReceipt` for invalid arguments. A missing quorum does not throw: see
- *   `witnessed`.
+ * @param entryHash - the entry hash. Compute it from the entry content if available; do not read it from the
+ *   receipt.
+ * @param proof - the proof in C2SP tlog-proof format
+ * @throws the errors of `openTlogProof`; CryptoError `CHECKPOINT_INVALID` also if the checkpoint's origin is not a
+ *   valid key name, and `ORIGIN_MISMATCH` or `LOG_KEY_MISMATCH` for the wrong log; the errors of `verifyReceipt`
+ *   for invalid arguments. A missing quorum does not throw: see `witnessed`.
  */
 export function verifyProofOf(entryHash: Hash, proof: Uint8Array | string, trust: ReceiptTrust): ProvenEntry {
   return proveEntry(entryHash, proof, checkTrust(trust))
 }
 
-/** Like `verifyProofOf`, with validated trust. Errors are always about the proof. */
+/** Like `verifyProofOf`, with validated trust. All errors are about the proof. */
 export function proveEntry(entryHash: Hash, proof: Uint8Array | string, trust: CheckedTrust): ProvenEntry {
   const { policy, witnesses } = trust
   const logs = logVerifiers(unverifiedOriginOf(proof), trust)
@@ -113,9 +121,9 @@ export function proveEntry(entryHash: Hash, proof: Uint8Array | string, trust: C
 /**
  * Validates the trusted keys and witnesses.
  *
- * @throws TypeError for an unknown option or a value that is not a list of keys, RangeError for more than 64 keys,
- *   CryptoError `KEY_WRONG_TYPE` for a witness's key among them, `POLICY_INVALID` for a witness whose key is one of
- *   them, and errors of `createVerifier`
+ * @throws TypeError for an unknown option or a `publicKeys` value that is not an array of keys; RangeError for more
+ *   than 64 keys; CryptoError `KEY_WRONG_TYPE` for a witness key in `publicKeys`; `POLICY_INVALID` if a witness in
+ *   the policy has a log key; the errors of `createVerifier`
  */
 export function checkTrust(trust: ReceiptTrust): CheckedTrust {
   if (typeof trust !== 'object' || trust === null) throw new TypeError('options must be an object')
@@ -123,8 +131,8 @@ export function checkTrust(trust: ReceiptTrust): CheckedTrust {
   if (foreign !== undefined) throw new TypeError(`unknown option \`${foreign}\`; the options are ${OPTIONS.join(', ')}`)
   const { publicKeys, witnessPolicy, origin = null } = trust
   if (origin !== null && typeof origin !== 'string') throw new TypeError('origin must be a string')
-  if (!Array.isArray(publicKeys)) throw new TypeError('publicKeys must be a list of keys')
-  if (publicKeys.length > PUBLIC_KEYS_MAX) throw new RangeError(`more than ${PUBLIC_KEYS_MAX} public keys`)
+  if (!Array.isArray(publicKeys)) throw new TypeError('publicKeys must be an array of keys')
+  if (publicKeys.length > PUBLIC_KEYS_MAX) throw new RangeError(`publicKeys must have at most ${PUBLIC_KEYS_MAX} keys`)
   const policy = witnessPolicy ?? null
   const keys: (PublicKey | NoteKey)[] = [...publicKeys, ...(policy?.logs ?? []).map(({ key }) => key)]
   const verifiers = keys.map(verifierOf)
@@ -139,12 +147,12 @@ export function checkTrust(trust: ReceiptTrust): CheckedTrust {
 }
 
 function verifierOf(key: PublicKey | NoteKey): Verifier {
-  if (typeof key !== 'object' || key === null) throw new TypeError('publicKeys must be a list of keys')
+  if (typeof key !== 'object' || key === null) throw new TypeError('publicKeys must be an array of keys')
   if (!isNamed(key)) {
-    if (!isBytes(key.bytes)) throw new TypeError('publicKeys must be a list of keys')
+    if (!isBytes(key.bytes)) throw new TypeError('publicKeys must be an array of keys')
     return createVerifier(key)
   }
-  // Throws for the key of a witness.
+  // Throws for a witness key.
   createNoteVerifier(key)
   return createVerifier(key.publicKey)
 }
@@ -154,8 +162,8 @@ const publicKeyOf = (key: PublicKey | NoteKey): PublicKey => (isNamed(key) ? key
 const isNamed = (key: PublicKey | NoteKey): key is NoteKey => 'publicKey' in key && 'keyHash' in key
 
 /**
- * The given keys with the name of one log. They were already checked: only the key hash, which depends on the name,
- * is new.
+ * Creates note verifiers for the log with the given origin. The keys were already checked, so only the key hash,
+ * which depends on the name, must be computed.
  */
 function logVerifiers(origin: string, { keys, verifiers }: CheckedTrust): ReadonlyMap<NoteVerifier, KeyId> {
   if (!isKeyName(origin)) {
@@ -178,6 +186,6 @@ const unverifiedOriginOf = (proof: Uint8Array | string): string =>
 function timeOf(name: string, witnesses: readonly PolicyVerifier[], checkpoint: VerifiedCheckpoint): number {
   const witness = witnesses.find((candidate) => candidate.name === name)
   const cosignature = checkpoint.cosignatures.find(({ verifier }) => verifier === witness?.verifier)
-  if (cosignature === undefined) throw new TypeError('the witness has not signed')
+  if (cosignature === undefined) throw new TypeError('the witness has not cosigned the checkpoint')
   return cosignatureTime(cosignature)
 }

@@ -1,5 +1,6 @@
 /**
- * Receipts: a JSON file that proves, without the ledger and without a network, that a decision was recorded.
+ * A receipt is a JSON file that proves that a decision was recorded. Verification needs neither the ledger nor a
+ * network.
  *
  *     {
  *       "ledger_position": 2,
@@ -17,11 +18,11 @@
  *       "proof": "c2sp.org/tlog-proof@v1\nindex 1\n…\n\nsudoagent.dev/ledger/…\n15\n…\n\n— sudoagent.dev/ledger/… …\n"
  *     }
  *
- * `entry` is the ledger's canonical line with white space between its tokens. Without that white space it is the
- * original line, byte for byte, including numbers of any length, so its hash can be computed. `entry` may be
- * omitted from decision and outcome together; the other fields are then unproven statements of the receipt's maker.
- * `proof` (`tlog-proof.ts`) leads from `entry_hash` to a signed checkpoint; it is null if the ledger has none.
- * `outcome` is null if there is none.
+ * `entry` is the canonical ledger line with white space between tokens. Removing that white space restores the
+ * original line byte for byte, including numbers of any length, so the hash can be computed. `entry` may be
+ * omitted, but only from decision and outcome together; the other fields are then unproven statements by the author
+ * of the receipt. `proof` (`tlog-proof.ts`) connects `entry_hash` to a signed checkpoint, and is null if the ledger
+ * does not have a signed checkpoint. `outcome` is null if no outcome was recorded.
  *
  * Other members are refused, because nothing would prove them. This file reads and writes receipts; `verify.ts`
  * verifies them.
@@ -39,35 +40,35 @@ import { JSON_DEPTH_MAX } from '../json/value.js'
 import { noteBytes } from '../note/note-text.js'
 import { ReceiptFields, receiptInvalid } from './fields.js'
 
-/** One entry for a receipt. */
+/** The input for one entry of a receipt. */
 export interface ReceiptEntryParts {
   /** The position of the entry in the ledger, from 1. */
   readonly position: number
-  /** The canonical line of the entry, as stored. */
+  /** The canonical line of the entry as stored in the ledger. */
   readonly line: string
-  /** A tlog-proof text for index `position` − 1; null when the ledger has no signed checkpoint. */
+  /** The tlog-proof for index `position` − 1; null if the ledger does not have a signed checkpoint. */
   readonly proof: string | null
 }
 
-/** The parts of a receipt: a decision, and its outcome if it exists. */
+/** The input for a receipt: a decision, and its outcome if one was recorded. */
 export interface ReceiptParts extends ReceiptEntryParts {
   readonly outcome?: ReceiptEntryParts | null | undefined
 }
 
-/** The statements of a receipt about one entry, unverified. */
+/** The unverified statements in a receipt about one entry. */
 export interface UnverifiedReceiptEntry {
   /** From 1. */
   readonly ledger_position: number
   readonly entry_hash: Hash
-  /** Base64 of 64 bytes; null when the entry is not signed. */
+  /** The base64 encoding of 64 bytes; null if the entry is not signed. */
   readonly entry_signature: string | null
-  /** The canonical line of the entry; null when it was omitted. */
+  /** The canonical line of the entry; null if `entry` was omitted. */
   readonly line: string | null
-  /** The text of a tlog-proof, not yet parsed. */
+  /** An unparsed tlog-proof; null if the receipt does not contain a proof. */
   readonly proof: string | null
 }
 
-/** The content of a receipt, unverified; `verifyReceipt` verifies it. */
+/** The unverified content of a receipt. `verifyReceipt` verifies a receipt. */
 export interface UnverifiedReceipt extends UnverifiedReceiptEntry {
   readonly schema_version: string
   readonly ledger_version: string
@@ -80,12 +81,12 @@ export interface UnverifiedReceipt extends UnverifiedReceiptEntry {
 }
 
 /**
- * The maximum size of a receipt. It is large enough for two entries of 4 MiB each (the ledger's limit) and their
- * proofs, without indentation; real receipts have 2 to 20 KB.
+ * The maximum size of a receipt in bytes. This is enough for two entries of 4 MiB each (the ledger limit) and their
+ * proofs, without indentation. Real receipts have 2 to 20 KB.
  */
 export const RECEIPT_BYTES_MAX = 16 * 1024 * 1024
 
-/** The beginning of a proof file, which is most easily mistaken for a receipt. */
+/** The start of a proof file, the kind of file most easily mistaken for a receipt. */
 const BARE_PROOF = 'c2sp.org/tlog-proof@'
 
 const ENTRY_MEMBERS = ['ledger_position', 'entry_hash', 'entry_signature', 'entry', 'proof']
@@ -102,19 +103,19 @@ const RECEIPT_MEMBERS = [
 ]
 
 /**
- * A decision's entry is nested one level deep in a receipt, an outcome's entry two levels, and an entry may use the
- * full depth.
+ * The maximum nesting depth of a receipt. In a receipt, a decision entry is nested one level deep and an outcome
+ * entry two levels, and each entry may use the full depth of an entry.
  */
 const RECEIPT_DEPTH_MAX = JSON_DEPTH_MAX + 2
 
 /**
- * Encodes a receipt, with a final line feed. The content is not verified: an entry that was tampered with gives a
- * receipt that `verifyReceipt` refuses.
+ * Encodes a receipt with a final line feed. The content is not verified: if an entry was tampered with,
+ * `verifyReceipt` refuses the resulting receipt.
  *
- * @param options - `withEntry: false` omits the content of the entries: their hashes are proven, and an owner of
- *   the entries can show that they match
- * @throws CryptoError `RECEIPT_INVALID` when `parseReceipt` would refuse it, or an entry lacks a field of the
- *   receipt
+ * @param options - `withEntry: false` omits the entry content. The receipt still proves the entry hashes, and the
+ *   owner of the entries can show that the entries match these hashes.
+ * @throws CryptoError `RECEIPT_INVALID` if `parseReceipt` would refuse the receipt, or an entry lacks a required
+ *   field
  */
 export function encodeReceipt(decision: ReceiptParts, options: { readonly withEntry: boolean }): string {
   const { outcome } = decision
@@ -136,7 +137,7 @@ export function encodeReceipt(decision: ReceiptParts, options: { readonly withEn
   ]
   const compact = object(members)
   const indented = `${indentJson(compact)}\n`
-  // Indentation can multiply the size of the text.
+  // Indentation can multiply the size of the JSON.
   const text = noteBytes(indented).length > RECEIPT_BYTES_MAX ? `${compact}\n` : indented
   parseReceipt(text)
   return text
@@ -167,12 +168,12 @@ const object = (members: readonly (readonly [string, string])[]): string =>
 const quote = (text: string | null): string => JSON.stringify(text)
 
 /**
- * Reads a receipt without verifying it.
+ * Parses a receipt without verifying it.
  *
  * @param text - bytes, or a string decoded from UTF-8
- * @throws CryptoError `RECEIPT_INVALID` when it is not a receipt: longer than 16 MiB, not strict JSON (which has no
- *   duplicate keys), a member that is missing, of another type or unknown, another version, an entry that is not
- *   canonical after removing white space, the content of only one of decision and outcome
+ * @throws CryptoError `RECEIPT_INVALID` for input that is longer than 16 MiB or is not strict JSON (duplicate keys
+ *   are refused), a member that is missing, unknown or of the wrong type, an unsupported version, an entry that is
+ *   not canonical after removing white space, or a receipt with the content of only one of its two entries
  */
 export function parseReceipt(text: Uint8Array | string): UnverifiedReceipt {
   const json = readText(text)
@@ -216,9 +217,9 @@ function readEntry(fields: ReceiptFields, raw: (name: string) => string, path: s
   }
 }
 
-/** Returns the line if it is a valid line of a ledger. */
+/** Requires that a line is a canonical JSON object, and returns the line. */
 function requireCanonical(line: string, path: string): string {
-  const reason = line.startsWith('{') ? canonicalFault(line) : 'it is not an object'
+  const reason = line.startsWith('{') ? canonicalFault(line) : 'not an object'
   if (reason !== null) throw receiptInvalid(`field \`${path}\` is not the canonical text of an entry: ${reason}`)
   return line
 }
@@ -239,17 +240,17 @@ function readText(input: Uint8Array | string): string {
   if (tooLong) throw receiptInvalid(`the receipt is longer than ${RECEIPT_BYTES_MAX} bytes`)
   const text = typeof input === 'string' ? input : asReceipt(() => decodeUtf8(input))
   if (text.startsWith(BARE_PROOF)) {
-    const hint = 'it proves only a hash: ask for the receipt, which is JSON'
+    const hint = 'a tlog-proof proves only a hash: ask for the receipt, which is a JSON file'
     throw receiptInvalid('a bare tlog-proof was given where a receipt is needed', hint)
   }
   return text
 }
 
-// `scanJson` is not used, because a receipt is nested deeper than an entry.
+// `scanJson` is not used because a receipt may be nested deeper than its limit.
 const scan = (json: string, maxDepth: number): ReadonlyMap<string, readonly [start: number, end: number]> =>
   asReceipt(() => new JsonScanner(json, maxDepth).scan().members)
 
-/** Converts errors in the JSON to errors of the receipt. */
+/** Converts JSON errors to receipt errors. */
 function asReceipt<T>(read: () => T): T {
   try {
     return read()

@@ -1,11 +1,11 @@
 /**
- * Verifies a receipt. A statement in a receipt is evidence only if it follows from a signature by a key that the
- * caller trusts:
+ * Verifies a receipt. A statement in a receipt is evidence only if a chain of checks connects it to a signature by
+ * a key that the caller trusts:
  *
- *     key → checkpoint → root of the tree → leaf at the position → entry_hash → content of the entry → decision_hash
+ *     key → checkpoint → tree root → leaf at the position → entry_hash → entry content → decision_hash
  *
- * An invalid receipt is reported as a value, never as an exception: `findings` has the reasons, and unverified
- * values are never returned under the names of verified ones.
+ * An invalid receipt gives a report, never an exception. `findings` lists the reasons. Decision, outcome and
+ * checkpoint are returned only if they were verified.
  */
 
 import { encodeBase64 } from '../bytes/base64.js'
@@ -25,21 +25,21 @@ import { type ReceiptFinding, ReceiptFindings } from './finding.js'
 import { type CheckedTrust, checkTrust, type ProvenEntry, type ReceiptCosigner, type ReceiptTrust } from './proof.js'
 import { parseReceipt, type UnverifiedReceipt } from './receipt.js'
 
-/** The checkpoint of a proof. */
+/** The verified checkpoint of a proof. */
 export interface ReceiptCheckpoint {
-  /** The log's name. */
+  /** The name of the log. */
   readonly origin: string
-  /** The number of entries in the log at that time. */
+  /** The number of entries in the log when the checkpoint was signed. */
   readonly size: number
-  /** Base64 of 32 bytes. */
+  /** The base64 encoding of 32 bytes. */
   readonly root: string
-  /** The given keys that signed it. */
+  /** The ids of the given keys that signed the checkpoint. */
   readonly signed_by: readonly KeyId[]
-  /** The witnesses of the policy that cosigned it. */
+  /** The witnesses in the policy that cosigned the checkpoint. */
   readonly cosigned_by: readonly ReceiptCosigner[]
 }
 
-/** An outcome in the same log. */
+/** A verified outcome from the same log. */
 export interface ReceiptOutcome {
   readonly position: number
   readonly entry_hash: Hash
@@ -53,40 +53,46 @@ export interface ReceiptReport {
   readonly ok: boolean
   /**
    * `broken`: the receipt is invalid. `unverified`: a signature by a given key is missing, and there are no other
-   * findings, so only `checkpoint` is known. `signed`: a given key has signed it. `witnessed`: and the witnesses
-   * that the policy requires saw that log.
+   * findings; only `checkpoint` may be verified. `signed`: verified up to a signature by a given key. `witnessed`:
+   * signed, and also cosigned by the witnesses that the policy requires.
    */
   readonly verdict: 'broken' | 'unverified' | 'signed' | 'witnessed'
-  /** Empty if and only if the receipt is ok. */
+  /** Empty if and only if `ok` is true. */
   readonly findings: readonly ReceiptFinding[]
-  /** The receipt's statement; proven when it is ok; null when it cannot be read. */
+  /** The position stated in the receipt, proven only if `ok` is true. Null if the receipt cannot be parsed. */
   readonly position: number | null
   readonly entry_hash: Hash | null
   readonly entry_signature: EntrySignature
-  /** Null when the receipt is not ok or has no content. */
+  /** Null if `ok` is false or the entry content was omitted. */
   readonly decision: ReceiptDecision | null
-  /** Null when the receipt is not ok, has no outcome, or has no content: see `unproven`. */
+  /**
+   * Null if `ok` is false, or if the receipt does not contain an outcome or its content was omitted (see
+   * `unproven`).
+   */
   readonly outcome: ReceiptOutcome | null
   /**
-   * Members of the receipt whose values are not proven, because the content was omitted. Empty when the receipt is
-   * not ok: then nothing is proven. Their values are not in this report.
+   * The names of the receipt members whose values are unproven because the entry content was omitted. The report
+   * does not contain these values. Empty if `ok` is false, because then nothing is proven.
    */
   readonly unproven: readonly string[]
-  /** Null when no given key has signed it or it does not contain the entry; independent of other findings. */
+  /**
+   * Null if none of the given keys signed the checkpoint, or its tree does not contain the entry. Other findings do
+   * not affect this value.
+   */
   readonly checkpoint: ReceiptCheckpoint | null
 }
 
 /**
- * Verifies a receipt offline: the checkpoint's signature, the proofs, the hashes of both entries and of the
- * decision, the consistency of all fields, that the outcome belongs to this decision and follows it in the same
- * log, and the policy's quorum. `receiptProves` explains a report in sentences.
+ * Verifies a receipt offline: the checkpoint signatures, the proofs, the entry hashes, the decision hash, the
+ * consistency of all fields, and the quorum of the policy. Also checks that the outcome belongs to the decision and
+ * follows it in the same log. `receiptProves` explains a report in sentences.
  *
  * @param text - bytes, or a string decoded from UTF-8
- * @param trust - keys from a trusted source, not from the sender of the receipt
- * @returns a report; never throws because of the content of the receipt
- * @throws TypeError for a text that is not a string or bytes, an unknown option or a value that is not a list of
- *   keys; RangeError for more than 64 keys; CryptoError `KEY_WRONG_TYPE` for a witness's key among them, and errors
- *   of `createVerifier`
+ * @param trust - the trusted keys. Obtain them from a trusted source, not from the sender of the receipt.
+ * @returns a report. The content of a receipt never causes an exception.
+ * @throws TypeError if `text` is neither a string nor a Uint8Array, for an unknown option, or if `publicKeys` is
+ *   not an array of keys; RangeError for more than 64 keys; CryptoError `KEY_WRONG_TYPE` for a witness key in
+ *   `publicKeys`; `POLICY_INVALID` if a witness in the policy has a log key; the errors of `createVerifier`
  * @example
  * const { ok, decision } = verifyReceipt(await readFile('receipt.json'), { publicKeys: [parsePublicKey(pem)] })
  */
@@ -95,7 +101,10 @@ export function verifyReceipt(text: Uint8Array | string, trust: ReceiptTrust): R
   return verifyUnder(checkTrust(trust), text)
 }
 
-/** Like `verifyReceipt`, with validated trust: checking a key takes ten times as long as checking a signature. */
+/**
+ * Like `verifyReceipt`, but takes validated trust, because checking a key takes ten times as long as checking a
+ * signature.
+ */
 export function verifyUnder(trust: CheckedTrust, text: Uint8Array | string): ReceiptReport {
   const check = { trust, findings: new ReceiptFindings() }
   const receipt = check.findings.attempt(() => parseReceipt(text))
@@ -121,7 +130,7 @@ function checkDecision(findings: ReceiptFindings, content: ReceiptContent<Receip
   if (content.lacksApproval) {
     findings.add('FIELD_MISMATCH', 'the call was allowed without the approval that the policy required')
   }
-  // A denied call needs no approval, so its approval is not checked.
+  // A denied call does not need an approval, so its approval is not checked.
   if (shown.approval === null || shown.effect === 'deny') return
   if (shown.approval.state !== 'approved') {
     findings.add('FIELD_MISMATCH', 'the call was allowed under an approval that was not given')
@@ -130,23 +139,24 @@ function checkDecision(findings: ReceiptFindings, content: ReceiptContent<Receip
     binding?.request_id === shown.request_id &&
     binding.policy_hash === shown.policy_hash &&
     binding.decision_hash === shown.decision_hash
-  if (!bound) findings.add('FIELD_MISMATCH', 'the call was allowed under an approval that was given for another call')
+  if (!bound)
+    findings.add('FIELD_MISMATCH', 'the call was allowed under an approval that was given for a different call')
   if (isApprovalLate(shown.approval, shown.recorded_at)) {
     findings.add('APPROVAL_EXPIRED', 'the call was allowed under an approval whose deadline had passed')
   }
 }
 
-/** Checks that the outcome belongs to this decision, apart from the fields that both state. */
+/** Checks that the outcome belongs to the decision. Fields that both entries state are compared elsewhere. */
 function checkOutcome(
   findings: ReceiptFindings,
   decision: CheckedEntry<ReceiptDecision>,
   outcome: CheckedEntry<ReceiptOutcomeContent>,
 ): void {
   if (outcome.stated.ledger_position <= decision.stated.ledger_position) {
-    findings.add('FIELD_MISMATCH', 'outcome: it does not follow its decision')
+    findings.add('FIELD_MISMATCH', 'outcome: the entry does not follow its decision')
   }
   if (decision.content?.shown.effect === 'deny') {
-    findings.add('FIELD_MISMATCH', 'outcome: a denied call cannot have one')
+    findings.add('FIELD_MISMATCH', 'outcome: a denied call cannot have an outcome')
   }
   if (decision.content !== null && outcome.content !== null) {
     checkSameCall(findings, decision.content, outcome.content)
@@ -154,14 +164,17 @@ function checkOutcome(
   const [a, b] = [decision.proven?.checkpoint, outcome.proven?.checkpoint]
   if (a === undefined || b === undefined) return
   if (a.origin !== b.origin) {
-    findings.add('CHECKPOINT_INVALID', 'outcome: it is in a different log from its decision')
+    findings.add('CHECKPOINT_INVALID', 'outcome: the entry and its decision are in different logs')
   } else if (a.size === b.size && !bytesEqual(a.root, b.root)) {
     const hint = 'keep this receipt: it proves that the log has two histories'
     findings.add('CHECKPOINT_INVALID', 'the log has signed two different trees of the same size', hint)
   }
 }
 
-/** Checks that the outcome has the action, agent and parameters of its decision, and was recorded after it. */
+/**
+ * Checks that decision and outcome agree on the action, agent and parameters, and that the outcome was not recorded
+ * before the decision.
+ */
 function checkSameCall(
   findings: ReceiptFindings,
   decision: ReceiptContent<ReceiptDecision>,
@@ -173,10 +186,10 @@ function checkSameCall(
   if (outcome.otherPolicyHash !== null) {
     findings.add('POLICY_HASH_MISMATCH', 'outcome: policy_hash is not the hash of the policy in the entry')
   }
-  if (!isSame) findings.add('DECISION_HASH_MISMATCH', 'outcome: it describes a different call from its decision')
+  if (!isSame) findings.add('DECISION_HASH_MISMATCH', 'outcome: the entry and its decision describe different calls')
   const [decided, ended] = [decision.shown.recorded_at, outcome.shown.recorded_at]
   if (decided !== null && ended !== null && ended < decided) {
-    findings.add('CLOCK_WENT_BACK', 'outcome: it was recorded before its decision')
+    findings.add('CLOCK_WENT_BACK', 'outcome: the entry was recorded before its decision')
   }
 }
 
@@ -188,7 +201,7 @@ function reportOf(
 ): ReceiptReport {
   const proven = decision?.proven ?? null
   const entries = outcome === null ? [decision] : [decision, outcome]
-  // A receipt is ok only if every entry that it states is proven.
+  // A receipt is ok only if every entry in the receipt is proven.
   const ok = findings.length === 0 && receipt !== null && entries.every((entry) => entry?.proven)
   const witnessed = ok && entries.every((entry) => entry?.proven?.witnessed === true)
   return {
@@ -208,12 +221,12 @@ function reportOf(
 const isOnlyUnknown = (findings: readonly ReceiptFinding[]): boolean =>
   findings.length > 0 && findings.every(({ code }) => code === 'KEY_UNKNOWN')
 
-/** The fields of a receipt, other than the hashes of entries, that are unproven when the entries are omitted. */
+/** The receipt fields, apart from entry hashes, that are unproven if the entry content is omitted. */
 const STATED_MEMBERS = ['request_id', 'created_at', 'policy_id', 'policy_hash', 'decision_hash'] as const
 
 function unprovenOf({ line, outcome, entry_signature: signature }: UnverifiedReceipt): readonly string[] {
   if (line !== null) return []
-  // Without the entry, the removal of a signature is not detectable.
+  // If the entry is omitted, a removed signature cannot be detected.
   return [
     ...STATED_MEMBERS,
     ...(signature === null ? ['entry_signature'] : []),

@@ -1,37 +1,44 @@
-// Makes untrusted text safe to show to a person: on a terminal, in a log line, on a page. Every place that shows
-// text uses these tables.
+// Makes untrusted text safe to display on a terminal, in a log line or on a page. All code that displays text uses
+// these tables.
 //
 // A character is replaced by its code point if it moves the cursor, changes colours, hides or reorders text, or is
 // invisible. The tables follow the Unicode Character Database (UAX #44): general categories,
-// Default_Ignorable_Code_Point, and a few characters with a visible category but no ink. `mixed-script.ts` also
-// replaces a letter of another script inside a word (UTS #39), because it looks like a letter that it is not.
+// Default_Ignorable_Code_Point, and a few invisible characters in visible categories. `mixed-script.ts` also
+// replaces letters from a different script within a word (UTS #39), because such letters can imitate the letters of
+// the word.
 //
 //     escapeForTerminal('a\u001b[31mb')      // 'a\\u{1b}[31mb'      an escape sequence that changes colours
 //     escapeForTerminal('a\u202eb')          // 'a\\u{202e}b'        an override of the text direction
 //     escapeForTerminal('p\u0430ypal.com')   // 'p\\u{430}ypal.com'  a Cyrillic letter in a Latin word
 //     escapeForTerminal('naïve 日本語')       // unchanged
 //
-// The result is for display only: the text of an escape in the input, such as `\u{1b}`, is not changed, so the
+// The result is for display only. An escape that is already in the input, such as `\u{1b}`, is not changed, so the
 // original cannot be restored from the result.
 import { foreignLetters } from './mixed-script.js'
 
 /**
  * Control characters (Cc), format characters (Cf: bidi, zero width, tags), line and paragraph separators, lone
- * surrogates, private use, unassigned code points and noncharacters, characters that are ignored in display
- * (variation selectors, Hangul fillers, the grapheme joiner), and characters of a visible category without ink:
- * braille blank, null notehead, Khitan filler, Egyptian blanks, joiners of Brahmi and Tifinagh.
+ * surrogates, private use, unassigned code points and noncharacters, default-ignorable characters (variation
+ * selectors, Hangul fillers, the grapheme joiner), and invisible characters in visible categories: braille blank,
+ * null notehead, Khitan filler, Egyptian blanks, and the Brahmi and Tifinagh joiners.
  */
 const UNSEEN =
   /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\u2d7f\ufffc\u{1107f}\u{13441}\u{13442}\u{16fe4}\u{1d159}]/u
 
 /** Spaces other than U+0020. */
 const BLANKS = /(?! )\p{Zs}/gu
-/** Spaces that are common in French, German and Japanese. A single one between two visible characters is kept. */
+/**
+ * Spaces that are common in French, German and Japanese. A single such space between two visible characters is
+ * kept.
+ */
 const USUAL_BLANK = /[\u00a0\u202f\u3000]/
 
-/** No script needs more marks on one letter; a higher stack covers adjacent rows. */
+/** The maximum number of marks on one letter. No script needs more, and a taller stack would cover adjacent rows. */
 const MARKS_MAX = 4
-/** A mark without a letter is drawn on a neighbouring character, which may belong to the program's own text. */
+/**
+ * Matches marks without a base letter. Such a mark is drawn on a neighbouring character, which may belong to the
+ * program's own text.
+ */
 const STRAY_MARKS = /(?<![\p{L}\p{N}\p{M}\p{So}])\p{M}+/gu
 const MARK_STACKS = new RegExp(`(?<=\\p{M}{${MARKS_MAX}})\\p{M}+`, 'gu')
 
@@ -40,27 +47,27 @@ const ALL_UNSEEN = new RegExp(UNSEEN.source, 'gu')
 const UNSEEN_IN_LINES = new RegExp(`(?!\\n)${UNSEEN.source}`, 'gu')
 
 /**
- * Shows as `\u{…}`: control, escape, bidi, zero-width and other invisible characters, unusual spaces, lone
- * surrogates, stacked marks, and letters of a different script from the rest of their word. All other characters
- * are unchanged.
+ * Escapes unsafe characters as `\u{…}`: control, escape, bidi, zero-width and other invisible characters, unusual
+ * spaces, lone surrogates, stacked marks, and letters whose script differs from the rest of the word. All other
+ * characters are unchanged.
  *
- * @param text - any text, possibly hostile
- * @param maxLength - the number of UTF-16 code units of `text` to show; a longer text is cut and ends in `…`. An
- *   escaped character is longer than the original.
+ * @param text - untrusted text
+ * @param maxLength - the maximum number of UTF-16 code units of `text` to show. Longer text is truncated and ends
+ *   in `…`. The result may be longer, because an escape is longer than the original character.
  * @example escapeForTerminal('a\u001b[31mb') // 'a\\u{1b}[31mb'
  * @example escapeForTerminal('p\u0430ypal.com') // 'p\\u{430}ypal.com'
  */
 export function escapeForTerminal(text: string, maxLength = 4096): string {
-  // Does not cut through a surrogate pair: its half would be shown as if it had been in the text.
+  // Does not split a surrogate pair: half of a pair would be shown as a lone surrogate that was not in the text.
   const cut = text.length > maxLength ? `${text.slice(0, maxLength - 1).replace(/[\uD800-\uDBFF]$/, '')}…` : text
   return escapeUnseen(cut, codePoint)
 }
 
 /**
- * Like `escapeForTerminal`, with a custom escape and without a length limit.
+ * Like `escapeForTerminal`, but with a custom escape and without a length limit.
  *
- * @param replace - returns the replacement of one code point
- * @param lines - whether line feeds are kept, for text that is shown as lines. Default: false
+ * @param replace - returns the replacement for one code point
+ * @param lines - whether to keep line feeds, for multi-line text. Default: false
  */
 export function escapeUnseen(text: string, replace: (char: string) => string, lines = false): string {
   if (PRINTABLE_ASCII.test(text)) return text
@@ -73,7 +80,7 @@ export function escapeUnseen(text: string, replace: (char: string) => string, li
   return foreignLetters(seen, replace)
 }
 
-/** Whether both neighbours of the space at `at` exist and are visible. */
+/** Reports whether the space at `at` has a visible character on both sides. */
 function isBetween(text: string, at: number): boolean {
   const before = text.slice(Math.max(0, at - 2), at)
   const after = text.slice(at + 1, at + 3)

@@ -1,10 +1,10 @@
-// Finds words that mix scripts: a Cyrillic `а` in a Latin word looks like an `a` but names another host, file or
-// person. Words that Unicode Technical Standard 39 calls highly restrictive are accepted: one script, or Latin with
-// the scripts of Chinese, Japanese or Korean.
+// Finds words that mix scripts. A Cyrillic `а` in a Latin word looks like an `a`, but the word then names a
+// different host, file or person. Words at the Highly Restrictive level of Unicode Technical Standard #39 are
+// accepted: words in one script, or in Latin and the scripts of Chinese, Japanese or Korean.
 
 /**
- * The distinguished scripts; letters of all others count as one more script. Latin is first: at a tie, its letters
- * are kept.
+ * The scripts that are distinguished. The letters of all other scripts count as one additional script. Latin is
+ * first because Latin letters are kept in a tie.
  */
 const SCRIPTS = [
   'Latin Greek Cyrillic Armenian Hebrew Arabic Syriac Thaana Nko Devanagari Bengali Gurmukhi Gujarati Oriya Tamil Telugu Kannada Malayalam',
@@ -16,7 +16,7 @@ const SCRIPTS = [
 const IS_OF = SCRIPTS.map((name) => [name, new RegExp(`^\\p{Script_Extensions=${name}}`, 'u')] as const)
 const OF_ANY = /^[\p{Script_Extensions=Common}\p{Script_Extensions=Inherited}]/u
 
-/** Writing systems of more than one script. Each of them also uses Latin words. */
+/** The writing systems that combine several scripts. Each also uses Latin words. */
 const SYSTEMS: Readonly<Record<string, readonly string[]>> = {
   Latin: ['Japanese', 'Chinese', 'Korean'],
   Han: ['Japanese', 'Chinese', 'Korean'],
@@ -26,39 +26,39 @@ const SYSTEMS: Readonly<Record<string, readonly string[]>> = {
   Hangul: ['Korean'],
 }
 
-/** Escapes of JSON and of this package. Their letters are not part of a word. */
+/** Matches JSON escapes and the escapes of this package. The letters in an escape are not part of a word. */
 const ESCAPE = String.raw`\\(?:u\{[0-9a-f]+\}|u[0-9a-fA-F]{4}|["\\/bfnrt])`
 const ESCAPES_AND_WORDS = new RegExp(`${ESCAPE}|[\\p{L}\\p{M}\\p{N}]+`, 'gu')
 const ESCAPES = new RegExp(ESCAPE, 'gu')
-/** Runs without white space: a host, a path, a name with its parts. */
+/** Matches runs without white space, such as a host, a path or a dotted name. */
 const TOKENS = /\S+/gu
 const NOT_ASCII = /[^\u0000-\u007f]/
 
 /**
- * Letters that look like Latin ones. A word of only these is marked if Latin words are joined to it, as in a host
- * name.
+ * Matches a word that consists only of letters that look Latin. Such a word is escaped if it is joined to Latin
+ * words, as in a host name.
  */
 const LOOK_ALIKES = /^[авекмнорстухіјѕѡԁԛԝһӏԍαενικορτυχϲϳաոսցօ]+$/iu
 const LATIN = /\p{Script=Latin}/u
 
-/** Forms of ASCII characters, and characters that look like one without being a form of it. */
+/** Variants of ASCII characters, and other characters that look like ASCII characters. */
 const FULL_WIDTH = /[\uff01-\uff5e]/u
 const DOUBLES =
   /[\u{1d400}-\u{1d7ff}\u01c3\u02d0\u2024\u2044\u2215\u2216\u2236\u29f5\u29f8\u29f9\ua789\ufe52\ufe55\ufe68]/u
-/** Strokes of East Asian scripts that look like `/`, `-` and `|`, between ASCII characters. */
+/** Matches East Asian strokes between ASCII characters that look like `/`, `-` or `|`. */
 const STROKES = /(?<=[!-~])[ノー一丶丿〳ㅡㅣㆍ]+(?=[!-~])/u
 const ALL_DOUBLES = new RegExp(`${FULL_WIDTH.source}|${DOUBLES.source}|${STROKES.source}`, 'gu')
-/** Full stops that look like `:`, in tokens with Latin letters. */
+/** Matches full stops that look like `:`. They are escaped in tokens with Latin letters. */
 const FOREIGN_COLONS = /[\u0589\u05c3]/gu
 const EAST_ASIAN = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}]/u
 
 /**
- * Escapes letters that make a word look like another one: those of a different script from most letters of the
- * word, forms of ASCII characters, and words of only lookalikes that are joined to Latin ones. ASCII letters are
- * escaped if they are the minority.
+ * Escapes letters that make a word look like a different word: letters whose script differs from the majority of
+ * the word, variants of ASCII characters, and words of lookalike letters that are joined to Latin words. If ASCII
+ * letters are the minority in a word, they are escaped.
  *
- * @param text - without invisible characters
- * @param replace - returns the replacement of one letter
+ * @param text - text without invisible characters
+ * @param replace - returns the replacement for one letter
  */
 export function foreignLetters(text: string, replace: (char: string) => string): string {
   if (!NOT_ASCII.test(text)) return text
@@ -79,8 +79,8 @@ export function foreignLetters(text: string, replace: (char: string) => string):
 }
 
 /**
- * Whether a word in the text mixes scripts, has forms of ASCII characters, or has only lookalikes and is joined to
- * Latin words.
+ * Reports whether the text has a word that mixes scripts, contains variants of ASCII characters, or consists of
+ * lookalike letters and is joined to Latin words.
  *
  * @example hasMixedScript('delet\u0435') // true: the last letter is Cyrillic
  */
@@ -116,8 +116,8 @@ function belongs(char: string, script: string): boolean {
 }
 
 /**
- * The scripts of one character, by its Script_Extensions, and their writing systems; empty for digits, accents and
- * the like.
+ * Returns the scripts in the Script_Extensions of a character and the writing systems of those scripts. Empty for
+ * digits, accents and similar characters.
  */
 function scriptsOf(char: string): readonly string[] {
   if (OF_ANY.test(char)) return []

@@ -1,6 +1,6 @@
 /**
- * Consistency proofs (RFC 6962 section 2.1.2): the tree with a given root begins with all leaves of an older,
- * smaller tree, unchanged and in the same order. Both roots are recomputed from the same hashes.
+ * Consistency proofs (RFC 6962 section 2.1.2): a tree with a given root begins with all leaves of an older tree,
+ * unchanged and in the same order. The verifier recomputes both roots from the same hashes.
  */
 import { bytesEqual } from '../bytes/bytes.js'
 import { isProof } from './inclusion.js'
@@ -9,11 +9,11 @@ import { consistencyPath } from './path.js'
 import { type HashReader, readNode } from './reader.js'
 
 /**
- * Makes the proof that the tree of `newSize` leaves begins with that of `oldSize`. The stored tree may be larger.
- * The proof between equal sizes is empty.
+ * Creates the proof that the tree of `newSize` leaves begins with the tree of `oldSize` leaves. The stored tree may
+ * be larger. If the sizes are equal, the proof is empty.
  *
- * @throws RangeError unless 0 < oldSize ≤ newSize ≤ TREE_SIZE_MAX (every tree begins with the empty one, so there
- *   is nothing to prove); CryptoError `TREE_INVALID` when the reader does not return 32 bytes; errors of the reader
+ * @throws RangeError unless 0 < oldSize ≤ newSize ≤ TREE_SIZE_MAX (every tree begins with the empty tree, so size 0
+ *   needs no proof); CryptoError `TREE_INVALID` if the reader does not return 32 bytes; errors thrown by the reader
  */
 export async function consistencyProof(oldSize: number, newSize: number, readHash: HashReader): Promise<Uint8Array[]> {
   if (!areSizes(oldSize, newSize)) throw new RangeError('sizes must be 0 < old ≤ new ≤ 2^53 − 1')
@@ -24,11 +24,11 @@ export async function consistencyProof(oldSize: number, newSize: number, readHas
 }
 
 /**
- * Whether a proof shows that the tree of `newSize` leaves with `newRoot` begins with the tree of `oldSize` leaves
- * with `oldRoot`. Never throws: all arguments may be untrusted. A wrong length of the proof or of a hash is refused
- * before hashing. An old size of 0 is refused, because such a proof would succeed without showing anything.
+ * Reports whether a proof shows that the tree with `newSize` leaves and root `newRoot` begins with the tree with
+ * `oldSize` leaves and root `oldRoot`. Never throws: all arguments may be untrusted. A proof or hash of the wrong
+ * length is refused before any hashing. An old size of 0 is refused, because such a proof would prove nothing.
  *
- * Take each size and its root from one signed checkpoint: a proof alone is often valid for several sizes.
+ * Take each size and its root from the same signed checkpoint: a proof alone is often valid for several sizes.
  */
 export function verifyConsistency(
   oldSize: number,

@@ -1,11 +1,11 @@
 /**
- * The right edge of a Merkle tree: the roots of its complete subtrees, one for each 1 in the binary form of its
- * size, the largest first. It is sufficient for appending leaves and computing the root, and its length grows as
- * log2 of the size.
+ * The frontier is the right edge of a Merkle tree: the roots of its maximal complete subtrees, largest first. The
+ * frontier has one root for each 1 bit of the tree size, so its length grows logarithmically. It is sufficient for
+ * appending leaves and computing the tree root.
  *
  *     size 11 = 0b1011:  [root of leaves 0 to 7, root of leaves 8 and 9, leaf 10]
  *
- * It is stored as the size in 8 bytes, big-endian, followed by the hashes.
+ * A stored frontier consists of the tree size in 8 big-endian bytes, followed by the hashes.
  */
 import { concatBytes, isBytes } from '../bytes/bytes.js'
 import { CryptoError } from '../error.js'
@@ -13,13 +13,13 @@ import { emptyRoot, HASH_BYTES, isTreeHash, isTreeSize, nodeHash, TREE_SIZE_MAX 
 import { completeSubtrees, type NodePlace, onesOf } from './path.js'
 import { foldRight, type HashReader, readSubtrees } from './reader.js'
 
-/** The state of a growing tree. Never changed in place. */
+/** The state of a growing tree. A frontier is immutable. */
 export interface Frontier {
   readonly size: number
   readonly hashes: readonly Uint8Array[]
 }
 
-/** A node that an appended leaf completed. */
+/** A node that became complete when a leaf was appended. */
 export interface TreeNode extends NodePlace {
   readonly hash: Uint8Array
 }
@@ -29,12 +29,13 @@ const SIZE_BYTES = 8
 /** The tree without leaves. */
 export const EMPTY_FRONTIER: Frontier = Object.freeze({ size: 0, hashes: Object.freeze([]) })
 
-/** A tree after appending leaves, and the nodes that they completed. */
+/** The tree after leaves were appended, and the nodes that became complete. */
 export interface GrownTree {
   readonly frontier: Frontier
   /**
-   * Nodes that are now complete and will never change, in order of completion: each leaf, then the nodes that it
-   * completes, from the bottom up. A store of tiles keeps those whose level is a multiple of TILE_HEIGHT.
+   * The nodes that became complete and will never change, in order of completion: each leaf, followed by the nodes
+   * that the leaf completes, from the bottom up. A tile store keeps the nodes whose level is a multiple of
+   * TILE_HEIGHT.
    */
   readonly completed: readonly TreeNode[]
 }
@@ -42,8 +43,8 @@ export interface GrownTree {
 /**
  * Appends one leaf.
  *
- * @param leaf - its hash, as returned by `leafHash`
- * @throws TypeError when the frontier is inconsistent or the leaf is not 32 bytes; RangeError when the tree is full
+ * @param leaf - the leaf hash, as returned by `leafHash`
+ * @throws TypeError if the frontier is inconsistent or the leaf is not 32 bytes; RangeError if the tree is full
  * @example
  * let frontier = EMPTY_FRONTIER
  * for (const data of entryHashes) frontier = appendLeaf(frontier, leafHash(data)).frontier
@@ -54,10 +55,10 @@ export function appendLeaf(frontier: Frontier, leaf: Uint8Array): GrownTree {
 }
 
 /**
- * Appends leaves in their order. The result is the same as with `appendLeaf`, but the frontier is checked and
- * copied only once.
+ * Appends several leaves in order. The result is the same as calling `appendLeaf` for each leaf, but the frontier
+ * is checked and copied only once.
  *
- * @throws as `appendLeaf`
+ * @throws the errors of `appendLeaf`
  */
 export function appendLeaves(frontier: Frontier, leaves: readonly Uint8Array[]): GrownTree {
   const { size } = requireFrontier(frontier)
@@ -79,9 +80,9 @@ export function appendLeaves(frontier: Frontier, leaves: readonly Uint8Array[]):
 }
 
 /**
- * The root of the tree.
+ * Computes the root of the tree.
  *
- * @throws TypeError when the frontier is inconsistent
+ * @throws TypeError if the frontier is inconsistent
  */
 export function frontierRoot(frontier: Frontier): Uint8Array {
   const { size, hashes } = requireFrontier(frontier)
@@ -89,9 +90,10 @@ export function frontierRoot(frontier: Frontier): Uint8Array {
 }
 
 /**
- * The frontier of a stored tree when it had `size` leaves; `frontierRoot` then returns the root at that time.
+ * Reads the frontier of a stored tree as it was with `size` leaves. `frontierRoot` then returns the root at that
+ * size.
  *
- * @throws RangeError for an invalid size; CryptoError `TREE_INVALID` when the reader does not return 32 bytes
+ * @throws RangeError for an invalid size; CryptoError `TREE_INVALID` if the reader does not return 32 bytes
  */
 export async function readFrontier(size: number, readHash: HashReader): Promise<Frontier> {
   if (!isTreeSize(size)) throw new RangeError('size must be an integer from 0 to 2^53 − 1')
@@ -101,7 +103,7 @@ export async function readFrontier(size: number, readHash: HashReader): Promise<
 /**
  * Encodes a frontier for storage.
  *
- * @throws TypeError when the frontier is inconsistent
+ * @throws TypeError if the frontier is inconsistent
  */
 export function encodeFrontier(frontier: Frontier): Uint8Array {
   const { size, hashes } = requireFrontier(frontier)
@@ -111,7 +113,7 @@ export function encodeFrontier(frontier: Frontier): Uint8Array {
 }
 
 /**
- * Decodes a frontier. Whether the hashes belong to a tree is not checked: compare the root.
+ * Decodes a stored frontier. The hashes are not verified: compare the root with a trusted root.
  *
  * @throws CryptoError `TREE_INVALID` for bytes that `encodeFrontier` does not produce
  */

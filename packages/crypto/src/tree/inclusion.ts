@@ -1,6 +1,7 @@
 /**
- * Inclusion proofs (RFC 6962 section 2.1.1): a leaf is at an index of the tree with a given root. The proof
- * consists of the siblings on the leaf's path, from the leaf up; the verifier hashes them together up to the root.
+ * Inclusion proofs (RFC 6962 section 2.1.1): a leaf is at a given index in the tree with a given root. The proof
+ * consists of the siblings along the path from the leaf to the root. The verifier hashes the leaf with these
+ * siblings to recompute the root.
  */
 import { bytesEqual } from '../bytes/bytes.js'
 import { isTreeHash, isTreeSize, nodeHash, PROOF_HASHES_MAX } from './merkle.js'
@@ -8,24 +9,25 @@ import { inclusionPath } from './path.js'
 import { type HashReader, readNode } from './reader.js'
 
 /**
- * Makes the proof that the tree of `size` leaves has the leaf at `index` (from 0). The stored tree may be larger.
+ * Creates the proof for the leaf at `index` (from 0) in the tree of `size` leaves. The stored tree may be larger.
  *
- * @throws RangeError unless 0 ≤ index < size ≤ TREE_SIZE_MAX; CryptoError `TREE_INVALID` when the reader does not
- *   return 32 bytes; errors of the reader
+ * @throws RangeError unless 0 ≤ index < size ≤ TREE_SIZE_MAX; CryptoError `TREE_INVALID` if the reader does not
+ *   return 32 bytes; errors thrown by the reader
  * @example
  * const proof = await inclusionProof(position - 1, checkpoint.size, readHash)
  * verifyInclusion(leafHash(data), position - 1, checkpoint.size, proof, checkpoint.root) // true
  */
 export async function inclusionProof(index: number, size: number, readHash: HashReader): Promise<Uint8Array[]> {
-  if (!isIndexOf(index, size)) throw new RangeError('index must be a leaf of the tree, size at most 2^53 − 1')
+  if (!isIndexOf(index, size)) throw new RangeError('index must be from 0 to size − 1, and size at most 2^53 − 1')
   return Promise.all(inclusionPath(index, size).map((sibling) => readNode(sibling, size, readHash)))
 }
 
 /**
- * Whether a proof shows that the leaf with hash `leaf` is at `index` of the tree with this size and root. Never
- * throws: all arguments may be untrusted. A wrong length of the proof or of a hash is refused before hashing.
+ * Reports whether a proof shows that the leaf with hash `leaf` is at `index` in the tree with the given size and
+ * root. Never throws: all arguments may be untrusted. A proof or hash of the wrong length is refused before any
+ * hashing.
  *
- * Take size and root from one signed checkpoint: a proof alone is often valid for several sizes.
+ * Take the size and the root from the same signed checkpoint: a proof alone is often valid for several sizes.
  */
 export function verifyInclusion(
   leaf: Uint8Array,
@@ -46,12 +48,12 @@ export function verifyInclusion(
   return bytesEqual(hash, root)
 }
 
-/** Whether a tree of that size has a leaf at that index. */
+/** Reports whether a tree of the given size has a leaf at the given index. */
 export function isIndexOf(index: unknown, size: unknown): index is number {
   return isTreeSize(index) && isTreeSize(size) && index < size
 }
 
-/** Whether a value is a list of hashes of a possible length for a proof. */
+/** Reports whether a value is an array of hashes that is not too long to be a proof. */
 export function isProof(value: unknown): value is readonly Uint8Array[] {
   return Array.isArray(value) && value.length <= PROOF_HASHES_MAX && value.every(isTreeHash)
 }

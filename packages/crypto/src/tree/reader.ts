@@ -3,17 +3,17 @@ import { isTreeHash, nodeHash } from './merkle.js'
 import { completeSubtrees, type NodePlace } from './path.js'
 
 /**
- * Reads one hash of a stored tree: the root of the complete subtree over the leaves from index·2^level on. It is
- * called with levels 0 to 52, only for subtrees that are complete in the tree, about 2·log2(size) times for a
- * proof, in any order. Stores of trees implement this function (or `TileReader`); it may return a promise.
+ * Reads one hash from a stored tree: the root of the complete subtree of 2^level leaves that starts at leaf
+ * index·2^level. A proof calls the reader about 2·log2(size) times, in any order, with levels 0 to 52 and only for
+ * complete subtrees. A tree store implements this function or `TileReader`. The function may return a promise.
  */
 export type HashReader = (level: number, index: number) => Uint8Array | Promise<Uint8Array>
 
 /**
- * The hash of a node in the tree of `size` leaves. An incomplete node, which has no fixed hash and is not stored,
- * is computed from the complete subtrees below it.
+ * Returns the hash of a node in the tree of `size` leaves. The hash of an incomplete node is not stored, because it
+ * changes as the tree grows; it is computed from the complete subtrees below the node.
  *
- * @throws CryptoError `TREE_INVALID` when the reader does not return 32 bytes; errors of the reader
+ * @throws CryptoError `TREE_INVALID` if the reader does not return 32 bytes; errors thrown by the reader
  */
 export async function readNode(place: NodePlace, size: number, readHash: HashReader): Promise<Uint8Array> {
   const width = 2 ** place.level
@@ -21,7 +21,7 @@ export async function readNode(place: NodePlace, size: number, readHash: HashRea
   return foldRight(await readSubtrees(completeSubtrees(start, Math.min(size, start + width)), readHash))
 }
 
-/** The hashes at the given positions, in order. */
+/** Reads the hashes at the given positions, in the same order. */
 export function readSubtrees(places: readonly NodePlace[], readHash: HashReader): Promise<Uint8Array[]> {
   return Promise.all(
     places.map(async ({ level, index }) => {
@@ -33,7 +33,10 @@ export function readSubtrees(places: readonly NodePlace[], readHash: HashReader)
   )
 }
 
-/** The hash over consecutive complete subtrees of decreasing size. At least one is required. */
+/**
+ * Combines the hashes of consecutive complete subtrees of decreasing size into one hash. Requires at least one
+ * hash.
+ */
 export function foldRight(hashes: readonly Uint8Array[]): Uint8Array {
   return hashes.reduceRight((right, left) => nodeHash(left, right))
 }

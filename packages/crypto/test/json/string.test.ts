@@ -26,7 +26,7 @@ test.each([
 test.each([
   ['"\\/"', '/', 'unnecessary escape at offset 1'],
   ['"\\u0041"', 'A', 'unnecessary escape at offset 1'],
-  ['"x\\u000a"', '\n', 'escape with a shorter form at offset 2'],
+  ['"x\\u000a"', '\n', 'escape that has a shorter form at offset 2'],
   ['"\\u001F"', '\u001f', 'escape in upper case at offset 1'],
   ['"\\uD83D\\uDE02"', '\u{1f602}', 'unnecessary escape at offset 1'],
   ['"e\u0301"', 'e\u0301', 'text not in Unicode normalisation form C at offset 0'],

@@ -23,7 +23,10 @@ const meaningOf = (text: string, trust: Parameters<typeof verifyReceipt>[1] = TR
 
 test('a receipt that does not hold proves nothing', async () => {
   const report = verifyReceipt(await sampleReceipt(), { publicKeys: [NEW_KEY.publicKey] })
-  expect(receiptProves(report)).toEqual({ proven: [], notProven: ['anything: it is not signed by a given key'] })
+  expect(receiptProves(report)).toEqual({
+    proven: [],
+    notProven: ['anything: none of the given keys signed this receipt'],
+  })
   // The quorum is missing although the checkpoint is valid.
   const missing = verifyReceipt(await sampleReceipt(), { ...TRUST, witnessPolicy: POLICY })
   expect(missing.checkpoint).not.toBeNull()
@@ -31,7 +34,7 @@ test('a receipt that does not hold proves nothing', async () => {
 })
 
 test('a receipt of which a given key signed a part proves nothing beyond the checkpoint', async () => {
-  const beyond = 'anything except the checkpoint: the given keys have signed it, but not the whole receipt'
+  const beyond = 'anything except the checkpoint: the given keys signed the checkpoint, but not the whole receipt'
   const trust = { publicKeys: [NEW_KEY.publicKey] }
   const rotated = await sampleReceipt({ keys: [NEW_KEY], withEntry: false })
   const log = sampleLog()
@@ -55,7 +58,7 @@ test('signed, with entry and outcome', async () => {
 test('witnessed', async () => {
   const receipt = await sampleReceipt({ witnesses: WITNESSES, approved: true })
   const { proven, notProven } = meaningOf(receipt, { ...TRUST, witnessPolicy: POLICY })
-  expect(proven).toContain('saw it only grow: `w1`, `w2`')
+  expect(proven).toContain('this log only grew: `w1`, `w2`')
   expect(proven).toContain('the approval was given for this call')
   expect(notProven).not.toContain('history')
 })

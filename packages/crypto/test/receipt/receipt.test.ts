@@ -108,7 +108,7 @@ describe('parseReceipt', () => {
       '{"__proto__":{"request_id":"x"},',
     )
     refused(text)
-    expect(refused(text.replace('"__proto__":{"request_id":"x"},', ''))).toBe('field `request_id` is not a text')
+    expect(refused(text.replace('"__proto__":{"request_id":"x"},', ''))).toBe('field `request_id` is not a string')
   })
 
   test.each<[string, (members: Members) => unknown]>([
