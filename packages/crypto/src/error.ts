@@ -53,7 +53,7 @@ export type CryptoErrorCode =
   | 'LOG_KEY_MISMATCH'
 
 /**
- * An error with a code.
+ * An error thrown by this package.
  *
  * - `VALUE_REFUSED`: a value without a single canonical form was passed to an encoder
  * - `JSON_INVALID`: text or bytes that are not strict JSON

@@ -68,7 +68,7 @@ export function isHash(value: unknown): value is Hash {
 /**
  * Decodes lower-case hex. Upper case is refused so that each value has one encoding.
  *
- * @throws CryptoError `VALUE_REFUSED` for an odd length or any other character
+ * @throws CryptoError `VALUE_REFUSED` for an odd length or a character other than a lower-case hex digit
  */
 export function hexToBytes(hex: string): Uint8Array {
   const bytes = new Uint8Array(hex.length >> 1)

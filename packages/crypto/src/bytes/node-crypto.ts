@@ -1,7 +1,7 @@
 import type * as NodeCrypto from 'node:crypto'
 
 /**
- * `node:crypto` if the platform has it, otherwise undefined.
+ * The module `node:crypto` if available, otherwise undefined.
  *
  * The module is looked up at run time, so the package has no static `node:` import. Browser bundlers need no shim,
  * and in a browser the same files run on the noble JavaScript libraries.

@@ -151,7 +151,7 @@ class Encoder {
     return { text, isFixed: this.#isFixed }
   }
 
-  /** @throws as `text` */
+  /** @throws the errors of `text` */
   members(
     value: object,
     known: WeakMap<object, string> | null = null,

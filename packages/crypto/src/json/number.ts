@@ -18,7 +18,7 @@ const UPPER_E = 0x45
 const LOWER_E = 0x65
 
 /**
- * Reads the number (RFC 8259 section 6) at an offset and returns the offset after it.
+ * Reads the number (RFC 8259 section 6) at an offset and returns the offset after the number.
  *
  *     1.5, -7      canonical in both profiles
  *     1e-7         only in rfc8785: the shortest text that ECMAScript reads as the same double

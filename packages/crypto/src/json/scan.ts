@@ -4,7 +4,7 @@ import { JSON_DEPTH_MAX, type JsonValue } from './value.js'
 /**
  * Scans JSON text strictly in one pass. `scanner.ts` defines the canonical form.
  *
- * @param maxDepth - the maximum nesting of containers; at most `JSON_DEPTH_MAX`, because the scan is recursive
+ * @param maxDepth - the maximum nesting depth; at most `JSON_DEPTH_MAX`, because the scan is recursive
  * @throws CryptoError `JSON_INVALID`, with the offset, for text that does not follow RFC 8259, a duplicate key
  *   (compared after decoding), a raw or escaped lone surrogate, nesting deeper than `maxDepth`, or a number longer
  *   than 4,096 characters

@@ -73,7 +73,7 @@ export class JsonScanner {
   /** @throws CryptoError `JSON_INVALID` */
   scan(): ScannedJson {
     const end = this.#scanSpace(this.#scanValue(this.#scanSpace(0)))
-    if (end !== this.#text.length) throw jsonInvalid('expected the end', end)
+    if (end !== this.#text.length) throw jsonInvalid('expected the end of the text', end)
     const { profile, reason } = this.#verdict
     return { canonical: profile !== null, profile, reason, members: this.#members }
   }

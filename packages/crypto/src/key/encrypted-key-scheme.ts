@@ -89,7 +89,7 @@ const CIPHERS: readonly Cipher[] = [
   { oid: '2a864886f70d0307', name: 'des-ede3-cbc', keyBytes: 24, blockBytes: 8 },
 ]
 
-const ANEW = 'encrypt it again: openssl pkcs8 -topk8 -v2 aes-256-cbc -iter 600000 -in old.pem -out new.pem'
+const ANEW = 're-encrypt the key: openssl pkcs8 -topk8 -v2 aes-256-cbc -iter 600000 -in old.pem -out new.pem'
 
 /**
  * Reads the envelope.

@@ -38,14 +38,14 @@ export function decryptPkcs8(der: Uint8Array, passphrase: string | undefined): U
     throw new CryptoError(
       'KEY_WRONG_TYPE',
       'decrypting a private key requires node:crypto, which this platform lacks',
-      'decrypt it first: openssl pkey -in encrypted.pem -out private.pem',
+      'decrypt the key first: openssl pkey -in encrypted.pem -out private.pem',
     )
   }
   if (passphrase === undefined) {
     throw new CryptoError(
       'PASSPHRASE_MISSING',
       'the private key is encrypted, and no passphrase was given',
-      'enter its passphrase, or decrypt it: openssl pkey -in encrypted.pem -out private.pem',
+      'enter the passphrase, or decrypt the key: openssl pkey -in encrypted.pem -out private.pem',
     )
   }
   const pkcs8 = decrypt(nodeCrypto, encrypted, encodePassphrase(passphrase))

@@ -63,7 +63,7 @@ export function requireLabel(text: string, wanted: 'PUBLIC KEY' | 'PRIVATE KEY')
   if (label === wanted) return
   const kind = label === null ? sshKind(text) : KIND_OF_LABEL.get(label)
   if (kind === undefined)
-    throw new CryptoError('KEY_INVALID', 'the key does not begin with a PEM block', MAKE_ONE[part])
+    throw new CryptoError('KEY_INVALID', 'the key file does not begin with a PEM block', MAKE_ONE[part])
   const needed = label === 'PUBLIC KEY' || label === 'PRIVATE KEY' ? `a ${part} key` : `an Ed25519 ${part} key`
   const hint = HINTS.get(`${label} for ${part}`) ?? MAKE_ONE[part]
   throw new CryptoError('KEY_WRONG_TYPE', `${kind} was given where ${needed} is needed`, hint)

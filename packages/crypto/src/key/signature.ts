@@ -43,7 +43,7 @@ type Verify = (message: Uint8Array, signature: Uint8Array) => boolean
  * Creates a signer from a private key in this process. The signer's `sign` method throws TypeError if the message
  * is not a Uint8Array.
  *
- * @param provider - default: node if it exists
+ * @param provider - Default: `node` if available
  * @throws CryptoError if `key` was not created by this package and is not a valid key; TypeError if the provider is
  *   unknown or not available
  * @example
@@ -66,8 +66,8 @@ export function createSigner(
 }
 
 /**
- * The functions that sign on other threads, by signer. The lookup is by object identity, so a signer derived from
- * one of these signers with a custom `sign` is not found, and its own `sign` is called.
+ * The functions that sign on other threads, by signer. The lookup uses object identity. A signer derived from one
+ * of these signers with a custom `sign` is therefore not found, and the custom `sign` is called.
  */
 const asideSigners = new WeakMap<Signer, (message: Uint8Array) => Promise<Uint8Array>>()
 
@@ -95,7 +95,7 @@ export function signAside(signer: Signer, messages: readonly Uint8Array[]): Prom
  * Creates a verifier for one public key. The key is checked only once, so each signature costs only the provider's
  * arithmetic.
  *
- * @param provider - default: node if it exists
+ * @param provider - Default: `node` if available
  * @throws CryptoError if the fields of `key` differ from the result of parsing its PEM; TypeError if the provider
  *   is unknown or not available
  */

@@ -58,7 +58,7 @@ export function encodeCheckpoint({ origin, size, root, extensions }: Checkpoint)
 /**
  * Parses the text of a checkpoint: the text of a note, without the signatures.
  *
- * @param text - bytes, or a string decoded from UTF-8
+ * @param text - the checkpoint as UTF-8 bytes or as a decoded string
  * @throws CryptoError `CHECKPOINT_INVALID` for any text that `encodeCheckpoint` does not produce
  */
 export function parseCheckpoint(text: Uint8Array | string): Checkpoint {

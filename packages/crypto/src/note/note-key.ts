@@ -65,7 +65,7 @@ export function isKeyName(name: unknown): name is string {
 }
 
 /**
- * Combines a public key with a name.
+ * Creates a named key from a public key.
  *
  * @param name - at most 255 bytes; preferably a URL without scheme, such as `example.com/log`
  * @throws CryptoError `KEY_INVALID` if the name is not a valid key name; TypeError for an unknown type
@@ -103,7 +103,7 @@ export function parseVkey(text: string): NoteKey {
   const [, name, keyHash, base64] = (isKeyLine(text) && VKEY.exec(text)) || []
   const data = base64 === undefined ? null : decodeBase64(base64)
   const typeByte = data?.[0]
-  if (name === undefined || !data || typeByte === undefined) throw invalid('is not name+key hash+base64')
+  if (name === undefined || !data || typeByte === undefined) throw invalid('does not have the form name+hash+base64')
   const foreign = FOREIGN_TYPES.get(typeByte)
   if (foreign !== undefined) throw new CryptoError('KEY_WRONG_TYPE', `the vkey contains ${foreign}, not an Ed25519 key`)
   const type = typeByte === TYPE_BYTES.ed25519 ? 'ed25519' : typeByte === TYPE_BYTES.cosignature ? 'cosignature' : null
@@ -120,4 +120,4 @@ const keyHashOf = (name: string, typedKey: Uint8Array): string =>
   bytesToHex(sha256(concatBytes(noteBytes(`${name}\n`), typedKey)).subarray(0, KEY_HASH_BYTES))
 
 const invalid = (what: string): CryptoError =>
-  new CryptoError('KEY_INVALID', `the vkey ${what}`, 'use the published form: name+hash+base64, on one line')
+  new CryptoError('KEY_INVALID', `the vkey ${what}`, 'use the published vkey, which is one line: name+hash+base64')

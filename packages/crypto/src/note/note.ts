@@ -78,7 +78,7 @@ const LINE_START = '— '
 /**
  * Parses a note without verifying it.
  *
- * @param note - bytes, or a string decoded from UTF-8
+ * @param note - the note as UTF-8 bytes or as a decoded string
  * @throws CryptoError `NOTE_INVALID` if the input is not a note: it is too long, is not UTF-8, contains a control
  *   character, lacks the blank line or the final line feed, has no signatures or too many, or has an invalid
  *   signature line

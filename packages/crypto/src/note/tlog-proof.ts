@@ -78,7 +78,7 @@ export function encodeTlogProof({ index, hashes, checkpoint, extra }: TlogProof)
 /**
  * Parses a proof without verifying it.
  *
- * @param proof - bytes, or a string decoded from UTF-8
+ * @param proof - the proof as UTF-8 bytes or as a decoded string
  * @throws CryptoError `PROOF_INVALID` if the input is not a proof, or if the number of hashes does not match the
  *   index and the tree size; `NOTE_INVALID` or `CHECKPOINT_INVALID` if the proof does not contain a signed
  *   checkpoint

@@ -38,7 +38,7 @@ export interface PolicyGroup {
   readonly members: readonly string[]
 }
 
-/** A valid policy. */
+/** A parsed and validated policy. */
 export interface WitnessPolicy {
   /**
    * The known logs. May be empty if the log is known from a different source. The name of each key is the origin of
@@ -88,8 +88,8 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 /**
  * Parses a witness policy.
  *
- * @param text - bytes, or a string decoded from UTF-8. Bytes that are not UTF-8 are refused, although C2SP allows
- *   them in names.
+ * @param text - the policy as UTF-8 bytes or as a decoded string. Bytes that are not UTF-8 are refused, although
+ *   C2SP allows them in names.
  * @throws CryptoError `POLICY_INVALID` with the line number, for a threshold of 0 or above the number of members, a
  *   duplicate name or key, a key shared by a log and a witness, a member that is unknown, already in a group or
  *   defined on a later line, a missing or second quorum, a control character, or a missing final line feed (all
@@ -109,7 +109,7 @@ export function parseWitnessPolicy(text: Uint8Array | string): WitnessPolicy {
   }
   const { logs, witnesses, groups, quorum } = draft
   if (quorum === undefined) {
-    throw invalid(`the policy has no quorum after line ${lines.length}`, 'end it with a line: quorum <name>')
+    throw invalid(`the policy has no quorum after line ${lines.length}`, 'add a last line: quorum <name>')
   }
   return { logs, witnesses, groups, quorum }
 }
@@ -168,11 +168,11 @@ function readDefinition(draft: Draft, keyword: string, items: readonly string[])
   if (keyword === 'witness') return readWitness(draft, items)
   if (keyword === 'group') return readGroup(draft, items)
   if (keyword === 'quorum') return readQuorum(draft, items)
-  return 'does not start with log, witness, group, quorum or #'
+  return 'does not start with `log`, `witness`, `group`, `quorum` or `#`'
 }
 
 function readLog(draft: Draft, [vkey, url, ...rest]: readonly string[]): string | null {
-  if (vkey === undefined || rest.length > 0) return 'is not: log <vkey> [<url>]'
+  if (vkey === undefined || rest.length > 0) return 'does not have the form: log <vkey> [<url>]'
   if (draft.logs.length >= DEFINITIONS_MAX) return `exceeds the limit of ${DEFINITIONS_MAX} logs`
   const key = readKey(vkey, 'ed25519', draft.logs, [...draft.witnesses.values()])
   if (typeof key === 'string') return key
@@ -181,7 +181,8 @@ function readLog(draft: Draft, [vkey, url, ...rest]: readonly string[]): string 
 }
 
 function readWitness(draft: Draft, [name, vkey, url, ...rest]: readonly string[]): string | null {
-  if (name === undefined || vkey === undefined || rest.length > 0) return 'is not: witness <name> <vkey> [<url>]'
+  if (name === undefined || vkey === undefined || rest.length > 0)
+    return 'does not have the form: witness <name> <vkey> [<url>]'
   if (draft.witnesses.size >= DEFINITIONS_MAX) return `exceeds the limit of ${DEFINITIONS_MAX} witnesses`
   if (isTaken(draft, name)) return 'uses a name that is already taken'
   const key = readKey(vkey, 'cosignature', [...draft.witnesses.values()], draft.logs)
@@ -192,7 +193,7 @@ function readWitness(draft: Draft, [name, vkey, url, ...rest]: readonly string[]
 
 function readGroup(draft: Draft, [name, count, ...members]: readonly string[]): string | null {
   if (name === undefined || count === undefined || members.length === 0) {
-    return 'is not: group <name> <number>|all|any <members>'
+    return 'does not have the form: group <name> <number>|all|any <members>'
   }
   if (draft.groups.size >= DEFINITIONS_MAX) return `exceeds the limit of ${DEFINITIONS_MAX} groups`
   if (isTaken(draft, name)) return 'uses a name that is already taken'
@@ -202,14 +203,14 @@ function readGroup(draft: Draft, [name, count, ...members]: readonly string[]): 
     draft.grouped.add(member)
   }
   const threshold = count === 'any' ? 1 : count === 'all' ? members.length : parseDecimal(count)
-  if (threshold === null) return 'has a threshold that is not a decimal number, all or any'
-  if (threshold < 1 || threshold > members.length) return `has a threshold that is not from 1 to ${members.length}`
+  if (threshold === null) return 'has a threshold other than a decimal number, `all` or `any`'
+  if (threshold < 1 || threshold > members.length) return `has a threshold outside the range 1 to ${members.length}`
   draft.groups.set(name, { threshold, members })
   return null
 }
 
 function readQuorum(draft: Draft, [name, ...rest]: readonly string[]): string | null {
-  if (name === undefined || rest.length > 0) return 'is not: quorum <name>'
+  if (name === undefined || rest.length > 0) return 'does not have the form: quorum <name>'
   if (draft.quorum !== undefined) return 'defines a second quorum'
   if (name !== NONE && !isDefined(draft, name)) return 'names a quorum that is not defined on an earlier line'
   draft.quorum = name === NONE ? null : name
@@ -263,7 +264,7 @@ function readLines(input: Uint8Array | string): string[] {
   const bad = lines.findIndex((line) => FORBIDDEN.test(line))
   if (bad >= 0) {
     const fault = lines[bad]?.endsWith('\r') ? 'ends in a carriage return' : 'contains a control character'
-    throw invalid(`line ${bad + 1} of the policy ${fault}`, 'end lines with a line feed only (LF)')
+    throw invalid(`line ${bad + 1} of the policy ${fault}`, 'end each line with only a line feed (LF)')
   }
   if (lines.pop() !== '') throw invalid(`line ${lines.length + 1} of the policy does not end in a line feed`)
   return lines

@@ -38,7 +38,7 @@ function provenBy(report: ReceiptReport, checkpoint: ReceiptCheckpoint): string[
   const what = decision === null ? `an entry with the hash ${hash}` : 'this decision, exactly as shown,'
   const sentences = [
     `${what} is entry ${position} of the log \`${checkpoint.origin}\``,
-    `the log committed to it: key ${list(checkpoint.signed_by)} signed the checkpoint of its first ${checkpoint.size} entries`,
+    `the log committed to this entry: key ${list(checkpoint.signed_by)} signed the checkpoint of the first ${checkpoint.size} entries`,
   ]
   if (decision?.decision_hash_checked) {
     sentences.push(
@@ -73,7 +73,7 @@ function notProvenBy(report: ReceiptReport, checkpoint: ReceiptCheckpoint): stri
   } else {
     sentences.push(
       'that the parameters and the reason are true: the log records what the writer stated',
-      "when it happened: the times come from the writer's clock",
+      "when the call happened: the times come from the writer's clock",
     )
     if (!decision.decision_hash_checked) {
       sentences.push('that decision_hash belongs to this call: it covers a time that the entry does not record')
@@ -93,7 +93,7 @@ function notProvenBy(report: ReceiptReport, checkpoint: ReceiptCheckpoint): stri
         : 'who wrote the entry: its signing key was not given, so only the checkpoint was verified',
     )
   }
-  sentences.push('that no entries were added since, or that the log still exists')
+  sentences.push('that no entries were added later, or that the log still exists')
   return sentences
 }
 

@@ -170,7 +170,7 @@ const quote = (text: string | null): string => JSON.stringify(text)
 /**
  * Parses a receipt without verifying it.
  *
- * @param text - bytes, or a string decoded from UTF-8
+ * @param text - the receipt as UTF-8 bytes or as a decoded string
  * @throws CryptoError `RECEIPT_INVALID` for input that is longer than 16 MiB or is not strict JSON (duplicate keys
  *   are refused), a member that is missing, unknown or of the wrong type, an unsupported version, an entry that is
  *   not canonical after removing white space, or a receipt with the content of only one of its two entries

@@ -87,7 +87,7 @@ export interface ReceiptReport {
  * consistency of all fields, and the quorum of the policy. Also checks that the outcome belongs to the decision and
  * follows it in the same log. `receiptProves` explains a report in sentences.
  *
- * @param text - bytes, or a string decoded from UTF-8
+ * @param text - the receipt as UTF-8 bytes or as a decoded string
  * @param trust - the trusted keys. Obtain them from a trusted source, not from the sender of the receipt.
  * @returns a report. The content of a receipt never causes an exception.
  * @throws TypeError if `text` is neither a string nor a Uint8Array, for an unknown option, or if `publicKeys` is
@@ -133,7 +133,7 @@ function checkDecision(findings: ReceiptFindings, content: ReceiptContent<Receip
   // A denied call does not need an approval, so its approval is not checked.
   if (shown.approval === null || shown.effect === 'deny') return
   if (shown.approval.state !== 'approved') {
-    findings.add('FIELD_MISMATCH', 'the call was allowed under an approval that was not given')
+    findings.add('FIELD_MISMATCH', 'the call was allowed, but its approval was not granted')
   }
   const bound =
     binding?.request_id === shown.request_id &&

@@ -43,6 +43,6 @@ test('without it, hashes and keys are the same', async () => {
   const encrypted = withNode.encryptPrivateKey(withNode.generatePrivateKey(seed), 'x')
   expect(() => without.encryptPrivateKey(key, 'x')).toThrow(TypeError)
   expect(() => without.parsePrivateKey(encrypted, 'x')).toThrow(
-    expect.objectContaining({ code: 'KEY_WRONG_TYPE', hint: expect.stringContaining('decrypt it first') }),
+    expect.objectContaining({ code: 'KEY_WRONG_TYPE', hint: expect.stringContaining('decrypt the key first') }),
   )
 })

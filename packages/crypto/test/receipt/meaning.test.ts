@@ -46,7 +46,7 @@ test('a receipt of which a given key signed a part proves nothing beyond the che
 test('signed, with entry and outcome', async () => {
   const { proven, notProven } = meaningOf(await sampleReceipt())
   expect(proven).toContain('entry 3 of the log `sudoagent.example/ledger/1`')
-  expect(proven).toContain(`key ${KEY.keyId} signed the checkpoint of its first 7 entries`)
+  expect(proven).toContain(`key ${KEY.keyId} signed the checkpoint of the first 7 entries`)
   expect(proven).toContain('that the call succeeded: entry 5 of the same log')
   expect(proven).toContain('a given key also signed the entry itself')
   expect(proven).not.toContain('approval')
