@@ -1,7 +1,10 @@
 import { type ErrorDetails, SudoAgentError } from '@sudoagent/crypto'
 import { escapeForTerminal } from '@sudoagent/crypto/text'
 
-/** Errors of a ledger's store and of its use. Defects of its content are findings of `verify`. */
+/**
+ * Errors in the store of a ledger, or in how the ledger is used. For defects in its content, `verify` reports
+ * findings.
+ */
 export type LedgerErrorCode =
   | 'LEDGER_NOT_FOUND'
   | 'LEDGER_IS_DIRECTORY'
@@ -25,7 +28,7 @@ export type LedgerErrorCode =
   | 'FILE_NOT_PRIVATE'
   | 'FILE_FOREIGN_OBJECT'
 
-/** Default hints, for errors that are thrown without one. */
+/** Default hints, for errors that are thrown without a hint. */
 const HINTS: ReadonlyMap<LedgerErrorCode, string> = new Map([
   ['LEDGER_NOT_FOUND', 'check the path of the ledger'],
   ['LEDGER_NOT_READABLE', 'check the owner and the mode of the ledger'],
@@ -39,8 +42,8 @@ const HINTS: ReadonlyMap<LedgerErrorCode, string> = new Map([
 ])
 
 /**
- * An error with one line of text that states what failed and where, safe to print whatever a path or an entry
- * contains; a code from a closed set; and a hint for the next step.
+ * An error with a code from a closed set, a message, and a hint that names the next step. The message is one line,
+ * states what failed and where, and is safe to print whatever a path or an entry contains.
  */
 export class LedgerError extends SudoAgentError<LedgerErrorCode> {
   override readonly name = 'LedgerError'

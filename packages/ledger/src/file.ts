@@ -1,5 +1,5 @@
-// Common code of the file-based stores: converts errors of the file system and of SQLite, and detects that a
-// path no longer names the file that was opened.
+// Shared by the file-based stores: converts file system and SQLite errors, and detects that a path no longer names
+// the opened file.
 import {
   closeSync,
   existsSync,
@@ -57,8 +57,8 @@ export function asLedgerError(
   if (error instanceof LedgerError) return error
   const problem = nativeModuleProblem(error)
   if (problem !== null) return new LedgerError(otherwise, problem, { cause: error, hint: NATIVE_MODULE_HINT })
-  // A symbolic link to itself, or one that was placed at the path of one of our files. The code depends on the
-  // operation of the caller.
+  // Converts the error for a symbolic link that leads to itself, or that was placed at the path of one of our files.
+  // The error code depends on the caller's operation.
   if (codeOf(error) === 'ELOOP')
     return new LedgerError(otherwise, `\`${path}\`, or a file next to it, is a symbolic link that is not followed`, {
       cause: error,
@@ -71,9 +71,9 @@ export function asLedgerError(
 }
 
 /**
- * Whether a failed write may have left bytes in an unknown state, so that the writer must stop. This includes
- * every failed sync, whatever its code (a full disk is often detected only then): the system may drop the data
- * and report success for the next sync.
+ * Whether a failed write may have left the file in an unknown state, so that the writer must stop. This includes
+ * every failed sync, even with the code of a full disk: the system may drop the data and report success for the next
+ * sync.
  */
 export function isFatal(error: unknown): boolean {
   if (error instanceof Error && 'syscall' in error && /sync$/.test(String(error.syscall))) return true
@@ -81,12 +81,11 @@ export function isFatal(error: unknown): boolean {
 }
 
 /**
- * Checks that a path names a regular file or does not exist: opening a pipe would block until its other end is
+ * Checks that a path names a regular file or does not exist. Opening a pipe would block until the other end is
  * opened, and opening a device may have side effects.
  *
  * @returns whether the file exists
- * @throws LedgerError LEDGER_IS_DIRECTORY, LEDGER_NOT_A_LEDGER; the file system's error if the path cannot be
- * examined
+ * @throws LedgerError LEDGER_IS_DIRECTORY, LEDGER_NOT_A_LEDGER; a file system error if the path cannot be examined
  */
 export function isRegularFile(path: string): boolean {
   const kind = statSync(path, { throwIfNoEntry: false })
@@ -103,8 +102,8 @@ export function isRegularFile(path: string): boolean {
 }
 
 /**
- * The file that a path leads to through symbolic links: SQLite keeps `-wal`, `-shm` and `-journal` next to it,
- * not next to the link. A path that does not exist is returned unchanged.
+ * Resolves the symbolic links of a path: SQLite creates `-wal`, `-shm` and `-journal` next to the file, not next to a
+ * link. A path that does not exist is returned unchanged.
  */
 export function followLinks(path: string): string {
   try {
@@ -115,16 +114,16 @@ export function followLinks(path: string): string {
 }
 
 /**
- * Whether SQLite may have the file open, in any process. Then it must not be opened by other means: POSIX drops
- * all locks of a process on a file when the process closes *any* descriptor of it. Without SQLite's lock,
- * another process would conclude that it is the last one and delete the `-wal` in use
+ * Whether SQLite may have the file open, in any process. Such a file must not be opened by other means: when a
+ * process closes *any* descriptor of a file, POSIX drops all of the process's locks on the file. Without SQLite's
+ * lock, another process would conclude that no other connection exists, and delete the `-wal` in use
  * (https://sqlite.org/howtocorrupt.html, section 2.2).
  */
 export function isOpenInSqlite(path: string): boolean {
   return existsSync(`${followLinks(path)}-wal`)
 }
 
-/** The first bytes of a file that SQLite does not have open; fewer than `length` if the file is shorter. */
+/** Reads the first bytes of a file that SQLite does not have open; fewer than `length` if the file is shorter. */
 export function firstBytes(path: string, length = 16): Buffer {
   const fd = openSync(path, 'r')
   try {
@@ -138,12 +137,14 @@ export function firstBytes(path: string, length = 16): Buffer {
 /** The first bytes of a SQLite database. */
 export const SQLITE_MAGIC = 'SQLite format 3\0'
 
-/** Remembers the file that a path named, so that a writer detects that it was deleted, replaced or truncated. */
+/**
+ * Remembers the file that a path named, so that a writer can detect that the file was deleted, replaced or truncated.
+ */
 export class FileIdentity {
   readonly #path: string
   readonly #dev: bigint
   readonly #ino: bigint
-  /** Length at the last check, in bytes; null for a file that may become shorter. */
+  /** Length at the last check, in bytes; null for a file that may shrink. */
   #size: bigint | null
 
   constructor(path: string, { fd, onlyGrows = false }: { readonly fd?: number; readonly onlyGrows?: boolean } = {}) {
@@ -155,8 +156,8 @@ export class FileIdentity {
   }
 
   /**
-   * @throws LedgerError LEDGER_DAMAGED if the path no longer exists, names another file, or the file is shorter
-   * than before
+   * @throws LedgerError LEDGER_DAMAGED if the path no longer exists or names a different file, or if the file is
+   * shorter than before
    */
   check(): void {
     const now = statSync(this.#path, { bigint: true, throwIfNoEntry: false })
@@ -169,16 +170,16 @@ export class FileIdentity {
 }
 
 /**
- * Linux: a descriptor for a name that does not open the file, so closing it drops none of SQLite's locks
+ * Linux's `O_PATH`: the descriptor does not open the file, so closing the descriptor drops none of SQLite's locks
  * (open(2)).
  */
 const O_PATH = 0o10_000_000
 
 /**
- * Like `FileIdentity`, for a file that is written and synced for each entry. After a stat of such a file, Linux
- * 6.13 and later gives the next write a new timestamp, and each sync must also write the inode: a fifth of the
- * cost of a commit. Reading the kernel's name for an open file costs almost nothing; it ends in ` (deleted)` if
- * the file was deleted or replaced.
+ * Like `FileIdentity`, for a file that is written and synced for each entry. On Linux 6.13 and later, the first write
+ * after a stat gets a new timestamp, and the sync must then also write the inode: a fifth of the cost of a commit.
+ * Reading the kernel's name for an open file costs almost nothing; the name ends in ` (deleted)` if the file was
+ * deleted or replaced.
  */
 export class PinnedFile {
   readonly #path: string
@@ -193,7 +194,7 @@ export class PinnedFile {
     this.#name = this.#nameNow()
   }
 
-  /** @throws LedgerError LEDGER_DAMAGED if the path no longer exists or names another file */
+  /** @throws LedgerError LEDGER_DAMAGED if the path no longer exists or names a different file */
   check(): void {
     if (this.#name === null) this.#identity.check()
     else if (this.#nameNow() !== this.#name) throw goneOrReplaced(this.#path, 'deleted or replaced')
@@ -220,7 +221,7 @@ function goneOrReplaced(path: string, what: string): LedgerError {
   })
 }
 
-/** Makes the name of a new file durable. Some systems cannot sync a folder; their error is ignored. */
+/** Makes the name of a new file durable. Some systems cannot sync a folder; the error is ignored. */
 export function syncFolderOf(path: string): void {
   let fd: number | undefined
   try {

@@ -1,8 +1,8 @@
-// Explains why better-sqlite3, a native module, cannot be loaded. Package managers that run no build scripts
-// (`--ignore-scripts`, or pnpm 10 without approval) install it without its binary, and a binary is for one
-// version of Node. In either case, opening the first database fails with a list of paths.
+// Explains why better-sqlite3, a native module, cannot be loaded. A package manager that does not run build scripts
+// (`--ignore-scripts`, or pnpm 10 without approval) installs the module without its binary, and each binary works
+// with one version of Node only. In both cases, opening the first database fails with a list of paths.
 
-/** How to fix it. */
+/** The hint with the command that builds the module. */
 export const NATIVE_MODULE_HINT =
   'run `npm rebuild better-sqlite3`, with pnpm `pnpm approve-builds` and `pnpm rebuild better-sqlite3`, with the Node that runs this program'
 

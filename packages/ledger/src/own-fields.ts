@@ -1,6 +1,6 @@
 /**
- * A copy of an options object with its own fields and no prototype. Each field is read once. A property on
- * `Object.prototype`, such as one left by an unsafe JSON merge elsewhere in the process, is not an option.
+ * Copies the own fields of an options object to an object without a prototype, and reads each field once. A property
+ * on `Object.prototype`, for example from an unsafe JSON merge elsewhere in the process, is therefore not an option.
  *
  * @example const { busyTimeoutMs = 10_000 } = ownFields(options)
  */

@@ -1,11 +1,11 @@
-// Control entries (LEDGER-FORMAT §5): statements of the ledger about itself, in the same chain and tree as the
+// Control entries (LEDGER-FORMAT §5): entries about the ledger itself, in the same hash chain and Merkle tree as the
 // calls.
 //
 //   {"checkpoint":{"entries_signed":true,"keys":[{"key_id":"8708…","pem":"-----BEGIN PUBLIC KEY-----…"}],
 //    "kind":"genesis","ledger_id":"…","origin":null,"software":{"name":"@sudoagent/ledger","version":"0.1.0"}},
 //    "created_at":"…","entry_hash":"…","event":"checkpoint",…}
 //
-// This file checks their shape; `key-ring.ts` checks whether they are allowed at their position.
+// This file checks the shape of a control entry; `key-ring.ts` checks whether the entry is allowed at its position.
 
 import type { Signer } from '@sudoagent/crypto'
 import { encodeBase64 } from '@sudoagent/crypto/bytes'
@@ -23,9 +23,9 @@ export interface LedgerKey {
 /** The first entry of every ledger that this package creates. */
 export interface Genesis {
   readonly kind: 'genesis'
-  /** UUIDv4. It distinguishes two ledgers that have the same key. */
+  /** A UUIDv4 that distinguishes ledgers with the same key. */
   readonly ledger_id: string
-  /** The permanent name of the log. Null: `originOf` derives the name from the hash of this entry. */
+  /** The permanent name of the log. If null, `originOf` derives the name from the hash of this entry. */
   readonly origin: string | null
   /** Whether every entry must be signed, including this one. */
   readonly entries_signed: boolean
@@ -34,21 +34,21 @@ export interface Genesis {
   readonly software: { readonly name: string; readonly version: string }
 }
 
-/** Adds a key, which may sign the entries that follow. An active key signs this entry. */
+/** Adds a key, which may sign later entries. This entry is signed by an active key. */
 export interface KeyAdded {
   readonly kind: 'key_added'
   readonly key: LedgerKey
-  /** Base64 of the new key's signature over `possessionMessage`. It proves possession of the private key. */
+  /** The new key's signature over `possessionMessage`, in base64, which proves possession of the private key. */
   readonly proof_of_possession: string
 }
 
-/** Retires a key, which may not sign the entries that follow. The retired key may sign this entry. */
+/** Retires a key, which may not sign later entries. The retired key may sign this entry. */
 export interface KeyRetired {
   readonly kind: 'key_retired'
   readonly key_id: string
 }
 
-/** Closes the ledger. No entry may follow. */
+/** Closes the ledger: no entry may follow. */
 export interface Closed {
   readonly kind: 'closed'
   /** Number of entries in the ledger, including this one. */
@@ -66,22 +66,24 @@ export interface ControlDraft {
 
 const DEFAULT_ORIGIN = 'sudoagent.dev/ledger/'
 
-/** The name of a log: the origin in its genesis, or else a name derived from the hash of its first entry. */
+/**
+ * The name of a log: the origin in its genesis or, if there is none, a name derived from the hash of its first entry.
+ */
 export function originOf(given: string | null, firstEntryHash: string): string {
   return given ?? `${DEFAULT_ORIGIN}${firstEntryHash.slice(0, 32)}`
 }
 
-/** Whether a value can be the origin of a ledger: a key name of a signed note, in NFC, of at most 255 bytes. */
+/** Whether a value is a valid origin: a signed-note key name in NFC, with at most 255 bytes. */
 export function isOrigin(text: unknown): text is string {
   return isKeyName(text) && Buffer.byteLength(text) <= ORIGIN_BYTES_MAX && text.normalize('NFC') === text
 }
 
-/** The message that a new key signs to prove possession. It binds the origin of the ledger and both key ids. */
+/** The message that a new key signs to prove possession. The message contains the ledger origin and both key ids. */
 export function possessionMessage(origin: string, oldKeyId: string, newKeyId: string): Uint8Array {
   return new TextEncoder().encode(`sudoagent/key_added/v1\n${origin}\n${oldKeyId}\n${newKeyId}\n`)
 }
 
-/** Makes the block that adds a key. @throws any error of the new key's signer */
+/** Creates the block that adds a key. @throws any error of the new key's signer */
 export async function makeKeyAdded(origin: string, oldKeyId: string, signer: Signer): Promise<KeyAdded> {
   const signature = await signer.sign(possessionMessage(origin, oldKeyId, signer.keyId))
   return {
@@ -94,7 +96,7 @@ export async function makeKeyAdded(origin: string, oldKeyId: string, signer: Sig
 type Fields = { readonly [field: string]: unknown }
 
 /**
- * Reads the block of a control entry.
+ * Reads and checks the block of a control entry.
  *
  * @returns null for a kind that this version does not know (a later version may add kinds); `invalid` if a
  * known kind has the wrong shape
@@ -114,7 +116,7 @@ const own = (fields: Fields, name: string): unknown => (Object.hasOwn(fields, na
 const isText = (value: unknown, maxLength: number): value is string =>
   typeof value === 'string' && value.length > 0 && value.length <= maxLength
 const isKeyId = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{16}$/.test(value)
-/** A PEM of an Ed25519 key has 113 characters, so a limit of 512 is ample. */
+/** The PEM of an Ed25519 key has 113 characters, so a limit of 512 is ample. */
 const isLedgerKey = (value: unknown): boolean =>
   isFields(value) && isKeyId(own(value, 'key_id')) && isText(own(value, 'pem'), 512)
 

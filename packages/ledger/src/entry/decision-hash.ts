@@ -1,5 +1,4 @@
-// Hashes over the content of an entry (LEDGER-FORMAT §3): computed for a new decision, and recomputed from a
-// stored line.
+// Computes the hashes of a new decision, and recomputes the hashes of a stored entry (LEDGER-FORMAT §3).
 
 import type { Hash } from '@sudoagent/crypto'
 import {
@@ -19,8 +18,8 @@ import { type CallEntry, isCallEntry, type LedgerEntry, type Parameters } from '
 /**
  * Computes the `decision_hash` of a new decision.
  *
- * @param facts - every string is NFC-normalised here, as it is when the entry is encoded
- * @param parameters - if deeply frozen, their encoding is reused for the entries that contain them
+ * @param facts - every string is normalised to NFC, as in the encoded entry
+ * @param parameters - if deeply frozen, their encoding is reused for the entries of the call
  * @throws CryptoError VALUE_REFUSED if the parameters have no canonical form
  */
 export function decisionHash(facts: DecisionFacts, parameters: Parameters): Hash {
@@ -34,10 +33,9 @@ export function decisionHash(facts: DecisionFacts, parameters: Parameters): Hash
 }
 
 /**
- * Recomputes `decision_hash` from an entry about a call and its canonical line.
+ * Recomputes the `decision_hash` of a decision or an outcome from the entry and its canonical line.
  *
- * @param decisionAt - `created_at` of the decision entry; required for an outcome, which has a `created_at` of
- * its own
+ * @param decisionAt - the decision's `created_at`; required for an outcome, whose own `created_at` differs
  */
 export function hashDecision(entry: CallEntry, line: string, members: Members, decisionAt = entry.created_at): Hash {
   const actor = entry.actor ?? (isPypiEntry(entry) ? PYPI_ACTOR : { principal: entry.agent_id, source: 'python' })
@@ -46,19 +44,19 @@ export function hashDecision(entry: CallEntry, line: string, members: Members, d
   return hashDecisionFacts(facts, parametersText(line, members) ?? 'null')
 }
 
-/** A stated hash that differs from the hash of the entry's content. */
+/** A hash in an entry that does not match the entry's content. */
 export interface HashProblem {
   readonly code: 'ENTRY_HASH_MISMATCH' | 'DECISION_HASH_MISMATCH' | 'POLICY_HASH_MISMATCH'
   readonly message: string
 }
 
-/** Recomputes every hash of an entry from its canonical line and reports those that differ. */
+/** Recomputes every hash of an entry from its canonical line and reports each mismatch. */
 export function hashProblems(entry: LedgerEntry, line: string, members: Members): readonly HashProblem[] {
   const problems: HashProblem[] = []
   if (hashEntry(line, members) !== entry.entry_hash)
     problems.push({ code: 'ENTRY_HASH_MISMATCH', message: 'entry_hash does not match its content' })
   if (!isCallEntry(entry)) return problems
-  // sudoagent 2.0.0 on PyPI hashes a budget denial with a time that it does not record.
+  // For a budget denial, sudoagent 2.0.0 on PyPI hashes a time that it does not record.
   if (entry.event === 'decision' && !isPypiBudgetDenial(entry)) {
     if (hashDecision(entry, line, members) !== entry.decision.decision_hash)
       problems.push({ code: 'DECISION_HASH_MISMATCH', message: 'decision_hash does not match the decision' })

@@ -1,6 +1,6 @@
-// The entries of a ledger (LEDGER-FORMAT §2), from the stored line to a typed value.
+// The types and shape checks of ledger entries (LEDGER-FORMAT §2).
 //
-// Each entry is one line of canonical JSON (RFC 8785). Member names are snake_case, as in the format. There are
+// Each entry is one line of canonical JSON (RFC 8785). Member names are in snake_case, as in the format. There are
 // three events: `decision` (a call was allowed or denied), `outcome` (an allowed call succeeded or failed) and
 // `checkpoint` (a control entry, see `control.ts`). A decision and its outcome have the same `request_id` and
 // `decision_hash`.
@@ -10,9 +10,9 @@
 //    "entry_hash":"…","event":"decision","ledger_version":"2.0","parameters":{"args":[],"kwargs":{"order":7}},
 //    "prev_entry_hash":"…","recorded_at":"2026-11-22T20:18:29.261000Z","request_id":"…","schema_version":"2.0"}
 //
-// `line.ts` parses a line, `checkEntry` checks the shape of the entry, and `decision-hash.ts` recomputes its
-// hashes: `entry_hash` is the SHA-256 of the line with `"entry_hash":null` and without `entry_signature`. The
-// rules between entries (hash chain, one decision and at most one outcome for each call) are in `rules/`.
+// `line.ts` parses a line, `checkEntry` checks the shape of the entry, and `decision-hash.ts` recomputes its hashes:
+// `entry_hash` is the SHA-256 of the line with `"entry_hash":null` and without `entry_signature`. `rules/` has the
+// rules between entries: the hash chain, one decision and at most one outcome for each call.
 import type { Hash } from '@sudoagent/crypto'
 import { isPypiEntry } from '@sudoagent/crypto/entry'
 import type { JsonValue } from '@sudoagent/crypto/json'
@@ -99,7 +99,7 @@ export interface EntryDraft {
   readonly metadata?: JsonObject
 }
 
-/** The members that the ledger adds to an entry. */
+/** The members that the ledger adds to a draft. */
 export interface Sealed {
   readonly schema_version: string
   readonly ledger_version: string
@@ -115,7 +115,7 @@ export interface PypiApproval {
   readonly approved: boolean
   readonly approver_id?: string
   readonly binding: { readonly [name: string]: string }
-  // Members of `ApprovalBlock` only. `approvalOf` reads both shapes.
+  // These members exist in `ApprovalBlock` only; `approvalOf` reads both shapes.
   readonly approval_id?: undefined
   readonly state?: undefined
   readonly created_at?: undefined
@@ -146,19 +146,19 @@ export type CheckpointEntry = Sealed & {
 
 export type LedgerEntry = CallEntry | CheckpointEntry
 
-/** Whether an entry is a decision or an outcome, not a control entry. */
+/** Whether an entry is a decision or an outcome. */
 export function isCallEntry(entry: LedgerEntry): entry is CallEntry {
   return entry.event !== 'checkpoint'
 }
 
-/** An approval in either shape. A member is null if an entry of the package on PyPI lacks it. */
+/** An approval in either shape. A member that the package on PyPI did not write is null. */
 export type KnownApproval = Omit<ApprovalBlock, 'approval_id'> & { readonly approval_id: string | null }
 
-/** The approval of an entry, in either shape; null if it has none. */
+/** The approval of an entry, in either shape; null if the entry has none. */
 export function approvalOf(entry: CallEntry): KnownApproval | null {
   if (entry.approval === null || entry.approval === undefined) return null
-  // The entry determines the shape: an `ApprovalBlock` may also have a member `approved`, which has no meaning
-  // there.
+  // The rest of the entry determines the shape: an `ApprovalBlock` may have an extra member `approved`, which is
+  // ignored.
   if (!isPypiEntry(entry)) return entry.approval as ApprovalBlock
   const approval = entry.approval as PypiApproval
   const { request_id = '', policy_hash = '', decision_hash = '' } = approval.binding

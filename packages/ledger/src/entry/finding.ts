@@ -1,8 +1,8 @@
-// The findings of `verify` (LEDGER-FORMAT §6).
+// The findings that `verify` reports (LEDGER-FORMAT §6).
 import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { FINDINGS_MAX } from '../limits.js'
 
-/** A closed set. Codes are added, never renamed. */
+/** The finding codes. New codes may be added; existing codes are never renamed. */
 export type FindingCode =
   | 'LINE_TOO_LONG'
   | 'LINE_NOT_JSON'
@@ -48,22 +48,22 @@ export type FindingCode =
   | 'APPROVAL_REUSED'
   | 'APPROVAL_INCOMPLETE'
 
-/** One defect and its place. `position` is 1-based, or null for a finding about the whole ledger. */
+/** One defect and its position. `position` is 1-based, or null for a finding about the whole ledger. */
 export interface Finding {
   readonly code: FindingCode
   readonly position: number | null
   readonly request_id?: string
-  /** Number of entries with this finding, if there are more than the one at `position`. */
+  /** Number of entries with this finding; absent if only the entry at `position` has the finding. */
   readonly count?: number
-  /** Safe to print: control and bidi characters from the ledger are shown as code points. */
+  /** Safe to print: control and bidi characters from the ledger are replaced by their code points. */
   readonly message: string
   readonly hint?: string
 }
 
-/** Reports a finding about the item being checked. */
+/** Reports a finding about the current item. */
 export type ReportFinding = (code: FindingCode, message: string, hint?: string) => void
 
-/** Collects findings up to a limit, and counts the rest. */
+/** Collects findings up to a limit, and counts further findings. */
 export class Findings {
   readonly #kept: Finding[] = []
   readonly #max: number
@@ -82,7 +82,7 @@ export class Findings {
     return this.#kept
   }
 
-  /** Number of entries signed by unknown keys if there are no other findings; otherwise null. */
+  /** Number of entries that are signed by unknown keys; null if there are other findings. */
   get onlyUnknownKeys(): number | null {
     return this.#unknownKeys !== null && this.#total === 1 ? this.#unknownKeys.entries : null
   }
@@ -109,7 +109,7 @@ export class Findings {
     })
   }
 
-  /** All entries signed by unknown keys make one finding. */
+  /** All entries that are signed by unknown keys share one finding. */
   #countUnknown(unknown: UnknownKeys, entries: number): void {
     unknown.entries += entries
     const first = this.#kept[unknown.index]
@@ -118,7 +118,7 @@ export class Findings {
 }
 
 interface UnknownKeys {
-  /** Index of the finding in the list of kept findings. */
+  /** Index of the shared finding in the list of stored findings. */
   readonly index: number
   entries: number
 }

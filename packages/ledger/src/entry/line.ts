@@ -1,4 +1,4 @@
-// Parses a stored line into an entry. The line is untrusted, so a defect is a value, not an exception.
+// Parses a stored line into an entry. The line is untrusted, so a defect is returned, not thrown.
 import { CryptoError, type Hash, isHash } from '@sudoagent/crypto'
 import { decodeUtf8 } from '@sudoagent/crypto/bytes'
 import type { Members } from '@sudoagent/crypto/entry'
@@ -7,7 +7,7 @@ import { LINE_BYTES_MAX } from '../limits.js'
 import { checkEntry, type LedgerEntry } from './entry.js'
 import type { FindingCode } from './finding.js'
 
-/** A canonical line and its entry. The shape has been checked, the hashes have not. */
+/** A canonical line and its entry. The shape has been checked, but not the hashes. */
 export interface ParsedLine {
   readonly ok: true
   readonly entry: LedgerEntry
@@ -20,13 +20,13 @@ export interface LineProblem {
   readonly code: FindingCode
   readonly message: string
   /**
-   * The `entry_hash` of the line, if readable. The next line is compared with it, so that one bad line causes
-   * one finding.
+   * The `entry_hash` of the line, if readable. The next line is checked against this hash, so that one bad line
+   * causes one finding.
    */
   readonly claimedHash: Hash | null
 }
 
-/** Parses one line: UTF-8, strict JSON, canonical in one of the two profiles, the shape of an entry. */
+/** Parses one line. Checks the UTF-8, the JSON, the canonical form (in either profile) and the shape of the entry. */
 export function parseLine(bytes: Uint8Array): ParsedLine | LineProblem {
   const problem = (code: FindingCode, message: string, claimedHash: Hash | null = null): LineProblem => ({
     ok: false,

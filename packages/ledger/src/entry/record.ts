@@ -4,8 +4,8 @@ import { parseLine } from './line.js'
 import type { StoredLine } from './stored-line.js'
 
 /**
- * An entry and its position. `json` is the canonical line as stored; `members` has the offsets of its top-level
- * values.
+ * An entry and its position. `json` is the canonical line as stored; `members` has the offsets of the top-level
+ * values in `json`.
  */
 export interface EntryRecord {
   readonly position: number
@@ -14,7 +14,7 @@ export interface EntryRecord {
   readonly members: Members
 }
 
-/** Parses a stored line; null if it is not an entry. */
+/** Parses a stored line; null if the line is not an entry. */
 export function recordOf({ position, bytes, fault }: StoredLine): EntryRecord | null {
   const parsed = fault === undefined ? parseLine(bytes) : null
   return parsed?.ok ? { position, entry: parsed.entry, json: parsed.text, members: parsed.members } : null

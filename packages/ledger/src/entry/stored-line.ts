@@ -1,4 +1,4 @@
-// A line of a ledger as a store returns it, before any check.
+// The form in which a store returns a ledger line.
 
 /** The other columns of an entry's row in SQLite, unchecked. */
 export interface StoredColumns {
@@ -7,7 +7,7 @@ export interface StoredColumns {
   readonly prevEntryHash: unknown
 }
 
-/** Why a line is returned without its bytes. */
+/** The reason why a line is returned without its bytes. */
 export type LineFault = 'LINE_TOO_LONG' | 'LINE_TORN' | 'COLUMN_MISMATCH'
 
 /** One stored line, before any check. */

@@ -1,7 +1,7 @@
-// CSV for spreadsheets: RFC 4180 (CRLF, doubled quotes), one row for each entry, fixed columns. Entries contain
-// text that an agent chose, and a spreadsheet evaluates a cell that starts like a formula. Such a cell is
-// prefixed with an apostrophe (OWASP, "CSV Injection"); numbers are not. Software for another locale may use another
-// separator than the comma, often the semicolon, and begin a cell after it. So text after such a separator is
+// Writes CSV for spreadsheets: RFC 4180 (CRLF, doubled quotes), one row for each entry, fixed columns. Entries
+// contain text that an agent chose, and a spreadsheet evaluates a cell that starts like a formula. Such a cell is
+// prefixed with an apostrophe (OWASP, "CSV Injection"); numbers are not. Software for a different locale may use a
+// different separator, often the semicolon, and start a new cell after it, so text after such a separator is
 // prefixed, too.
 import { parametersText } from '@sudoagent/crypto/entry'
 import { approvalOf, isCallEntry } from '../entry/entry.js'
@@ -12,7 +12,7 @@ import { exportRecords, type Format } from './format.js'
 
 type Cell = string | number | null | undefined
 
-/** The source of a cell in an entry and in a recognised line. */
+/** The source of a column: a function for a parsed entry, and one for a recognised line. */
 type Column = readonly [name: string, cell: (record: EntryRecord) => Cell, member: Member | null]
 
 const call = (record: EntryRecord) => (isCallEntry(record.entry) ? record.entry : undefined)
@@ -46,7 +46,7 @@ const COLUMNS: readonly Column[] = [
   ['key_id', ({ entry }) => entry.key_id, M.keyId],
 ]
 
-/** The text of a member as stored. Encoding it again would round numbers that do not fit a double. */
+/** The stored text of a member. Encoding the parsed value would round numbers that do not fit a double. */
 function member({ json, members }: EntryRecord, key: string): string | undefined {
   const span = members.get(key)
   return span === undefined ? undefined : json.slice(span[0], span[1])
@@ -57,8 +57,8 @@ const SIGN = '=+\\-@%＝＋－＠％﹢﹣﹦﹫﹪−'
 // Spreadsheets skip spaces before a formula.
 const FORMULA = new RegExp(`^[\\s\\uFEFF]*[${SIGN}\\t\\r\\n|]`, 'u')
 /**
- * A formula within a cell: after a separator of another locale, or after a line break, which ends a row for
- * software that does not understand quotes.
+ * A formula inside a cell, after the separator of a different locale, or after a line break. Software that does not
+ * understand quotes starts a new row at a line break.
  */
 const INNER_FORMULA = new RegExp(`([;|\\t\\r\\n\\v\\f\\u0085\\u2028\\u2029；｜][\\s\\uFEFF"]*)(?=[${SIGN}])`, 'gu')
 
@@ -74,7 +74,7 @@ function csvRow(record: EntryRecord): string {
   return `${COLUMNS.map(([, cell]) => cellText(cell(record))).join(',')}\r\n`
 }
 
-/** The members that usually differ from line to line, and whether their text may need quoting or an apostrophe. */
+/** The members that usually differ between lines, and whether their text may need quotes or an apostrophe. */
 const VARYING: ReadonlyMap<Member, 'harmless' | 'any'> = new Map([
   [M.requestId, 'any'],
   [M.createdAt, 'harmless'],
@@ -86,7 +86,7 @@ const VARYING: ReadonlyMap<Member, 'harmless' | 'any'> = new Map([
 ])
 
 /**
- * The spans between varying members that contain all other members except the event. Decisions and outcomes
+ * The spans between the varying members, which contain all other members except the event. Decisions and outcomes
  * have separate templates.
  */
 const STRETCHES = [
@@ -95,10 +95,10 @@ const STRETCHES = [
   [M.event, M.parameters],
 ] as const
 
-/** Makes rows from recognised lines, with the same result as `csvRow`, without building an entry. */
+/** Makes the same rows as `csvRow` from recognised lines, without parsing the entry. */
 class PlainCsv {
-  // One template for decisions and one for outcomes. Building a template takes longer than the rest of a row,
-  // and it seldom changes.
+  // One template for decisions and one for outcomes. Building a template takes longer than the rest of a row, but
+  // templates rarely change.
   readonly #decisions = new RowForm()
   readonly #outcomes = new RowForm()
 
@@ -111,11 +111,11 @@ const QUOTE = 0x22
 const SEMICOLON = 0x3b
 const BAR = 0x7c
 
-/** Buffer for the cell of an object; most are much shorter. */
+/** Buffer for the cell of an object; most cells are much shorter. */
 const scratch = Buffer.alloc(4 * 1024)
 
 /**
- * The result of `cellText` for an ASCII object with members. Working on bytes takes 60 % of the time of
+ * Returns the same text as `cellText` for an ASCII object with members. Processing bytes takes 60 % of the time of
  * `replaceAll`.
  */
 function objectCell(json: string): string {
@@ -134,7 +134,7 @@ function objectCell(json: string): string {
   return scratch.toString('latin1', 0, end)
 }
 
-/** The template of a row, with gaps for the varying cells. */
+/** The template of a row, without its varying cells. */
 class RowForm {
   readonly #stretches = STRETCHES.map(() => '')
   /** The text before each varying cell; `#end` is the text after the last one. */
@@ -151,7 +151,7 @@ class RowForm {
     return row + this.#end
   }
 
-  /** Whether the text outside the varying members equals that of the line from which the template was made. */
+  /** Whether the text outside the varying members is the same as in the line from which the template was built. */
   #fits(line: PlainMembers): boolean {
     let fits = this.#end !== ''
     for (let n = 0; n < STRETCHES.length; n += 1) {

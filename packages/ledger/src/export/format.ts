@@ -1,9 +1,9 @@
-// The parts of an export format: rows of entries, and the text around them.
+// The interface of an export format: the rows, and the text around the rows.
 
 import type { EntryRecord } from '../entry/record.js'
 import type { PlainMembers } from '../plain/plain-members.js'
 
-/** Makes the row of an entry, from a record or from a recognised line, with the same result. */
+/** Makes the row of an entry. A record and a recognised line of the same entry give the same row. */
 export interface RowMaker {
   row(record: EntryRecord): string
   plain(position: number, line: PlainMembers): string
@@ -12,13 +12,13 @@ export interface RowMaker {
 export interface Format {
   /** Text before the first row. */
   readonly start: string
-  /** The first rows, if they differ from later ones. */
+  /** Makes the first rows, if they differ from later rows. */
   first(rows: string): string
   end(isEmpty: boolean): string
   rowMaker(): RowMaker
 }
 
-/** The text of an export: the given rows, and the text around them. */
+/** The text of an export: the given rows, with the text around them. */
 export async function* framed(format: Format, rows: AsyncIterable<string>): AsyncGenerator<string> {
   if (format.start !== '') yield format.start
   let isEmpty = true

@@ -1,7 +1,7 @@
 import type { EntryRecord } from '../entry/record.js'
 import { exportRecords, type Format } from './format.js'
 
-/** Text before each entry; the first entry has a bracket instead. */
+/** Text before each entry except the first. */
 const SEPARATOR = ',\n'
 
 export const JSON_FORMAT: Format = {
@@ -14,7 +14,7 @@ export const JSON_FORMAT: Format = {
   }),
 }
 
-/** One JSON array with one entry on each line, exactly as stored. */
+/** Exports one JSON array, with one entry on each line, exactly as stored. */
 export function exportJson(records: AsyncIterable<EntryRecord>): AsyncGenerator<string> {
   return exportRecords(JSON_FORMAT, records)
 }

@@ -11,7 +11,10 @@ export const NDJSON_FORMAT: Format = {
   }),
 }
 
-/** One entry on each line, exactly as stored. The export of a whole ledger is a JSONL ledger that verifies. */
+/**
+ * Exports one entry on each line, exactly as stored. The export of a whole ledger is a JSONL ledger that can be
+ * verified.
+ */
 export function exportNdjson(records: AsyncIterable<EntryRecord>): AsyncGenerator<string> {
   return exportRecords(NDJSON_FORMAT, records)
 }

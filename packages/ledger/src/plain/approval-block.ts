@@ -1,5 +1,4 @@
-// Reads the approval of a line in canonical order. Its values are needed, since approvals have rules of their
-// own.
+// Reads the approval of a line in canonical order. Approvals have separate rules, which need the values.
 import { isHash } from '@sudoagent/crypto'
 import { NAME_LENGTH_MAX, REQUEST_ID_LENGTH_MAX } from '@sudoagent/crypto/entry'
 import type { ApprovalBlock, BindingBlock } from '../entry/entry.js'
@@ -8,7 +7,7 @@ import type { LineCursor } from './line-cursor.js'
 const MOMENT_CHARS = 64
 const HASH_CHARS = 64
 
-/** Reads an approval after its opening brace. @returns null if it is not recognised */
+/** Reads an approval after its opening brace. @returns null if the approval is not recognised */
 export function readApproval(cursor: LineCursor): ApprovalBlock | null {
   const id = cursor.word('"approval_id":"') && cursor.name(NAME_LENGTH_MAX) ? cursor.taken() : undefined
   const approver = textOrNull(cursor, ',"approver_id":', NAME_LENGTH_MAX)
@@ -30,7 +29,7 @@ export function readApproval(cursor: LineCursor): ApprovalBlock | null {
   }
 }
 
-/** Undefined if it is not recognised. */
+/** Undefined if the value is not recognised. */
 function readBinding(cursor: LineCursor): BindingBlock | null | undefined {
   if (cursor.word(',"binding":null')) return null
   const decisionHash = cursor.word(',"binding":{"decision_hash":"') && cursor.string(HASH_CHARS) ? cursor.taken() : ''
@@ -41,7 +40,7 @@ function readBinding(cursor: LineCursor): BindingBlock | null | undefined {
   return { request_id: requestId, policy_hash: policyHash, decision_hash: decisionHash }
 }
 
-/** Undefined if it is not recognised. */
+/** Undefined if the value is not recognised. */
 function textOrNull(cursor: LineCursor, key: string, maxLength: number): string | null | undefined {
   if (!cursor.word(key)) return undefined
   if (cursor.word('null')) return null

@@ -1,17 +1,17 @@
-// Compares the outcomes of a chunk with their decisions. If the decision is in an earlier chunk, the
-// description of the call in the outcome is passed on in the summary.
+// Compares the outcomes of a chunk with their decisions. If the decision is in an earlier chunk, the summary contains
+// the outcome's description of the call.
 import { type DecidedCall, describesCall } from '../rules/described-call.js'
 import type { CallFacts } from '../rules/line-facts.js'
 import type { ChunkSummary } from './chunk-summary.js'
 
-/** Follows the calls of one chunk. */
+/** Tracks the calls in one chunk. */
 export class ChunkCalls {
-  /** The calls allowed in this chunk that have no outcome yet, by decision hash. */
+  /** The calls that were allowed in this chunk and have no outcome yet, by decision hash. */
   readonly #open = new Map<string, DecidedCall & { readonly line: number }>()
   readonly #closed: ChunkSummary['closed'][number][] = []
   readonly #approvals: ChunkSummary['approvals'][number][] = []
 
-  /** Adds the next line. @returns false if an outcome describes a different call from its decision */
+  /** Adds the next line. @returns false if an outcome and its decision describe different calls */
   add(facts: CallFacts, line: number): boolean {
     const { decisionHash, createdAt, agentId } = facts
     if (facts.approval !== null) this.#approvals.push(facts.approval)

@@ -1,6 +1,6 @@
-// Checks a chunk of a ledger as a whole: each line by itself, and each with the one before it. It reports no
-// findings: if a line has a defect or is unusual, the check fails and the walk reads the chunk line by line.
-// Both apply the rules in `rules/` to the same facts.
+// Checks a chunk of a ledger: each line by itself and against the line before it. The checker does not report
+// findings. If a line has a defect or is unusual, the check fails, and the walk reads the chunk line by line. The
+// checker and the walk apply the rules in `rules/` to the same facts.
 import { createVerifier, type Hash, type PublicKey, sha256Hex, type Verifier } from '@sudoagent/crypto'
 import { HASH_BYTES } from '@sudoagent/crypto/tree'
 import { isCreatedLate } from '../entry/timestamp.js'
@@ -17,24 +17,24 @@ import { LineRecogniser, recogniseLine } from './recognise-line.js'
 const LF = 10
 
 /**
- * Bytes converted to a string at a time. V8 stores strings of more than 128 KiB in the large object space,
- * where creating one is five times as expensive.
+ * Number of bytes converted to a string at a time. V8 stores strings of more than 128 KiB in the large object space,
+ * where allocation is five times as expensive.
  */
 const TEXT_BYTES = 64 * 1024
 
 const HASH_CHARS = 64
 
-/** The columns of the lines in a database, concatenated: 64 hex digits for each row. */
+/** The hash columns of the rows, concatenated: 64 hex digits for each row. */
 export interface ChunkColumns {
   readonly entryHashes: string
-  /** One row shorter if the chunk begins with the first entry, whose predecessor is null. */
+  /** Without the first entry of the ledger, whose value is null. */
   readonly prevEntryHashes: string
 }
 
-/** The keys under which signatures must be valid, by id; null if signatures are not checked. */
+/** The keys that may sign, by id; null if signatures are not checked. */
 export type ChunkKeys = ReadonlyMap<string, Verifier> | null
 
-/** @throws CryptoError for a key that is not valid */
+/** @throws CryptoError for an invalid key */
 export function chunkKeysOf(keys: readonly PublicKey[] | null): ChunkKeys {
   return keys === null ? null : new Map(keys.map((key) => [key.keyId as string, createVerifier(key)]))
 }
@@ -49,7 +49,7 @@ export class ChunkChecker {
 
   /**
    * @param bytes - whole lines, each with its line feed
-   * @returns null if a line is not about a call or has a defect
+   * @returns null if a line has a defect, or is not a decision or an outcome
    */
   check(bytes: Buffer, columns: ChunkColumns | null = null): ChunkSummary | null {
     const chunk = new ChunkWriter(bytes)
@@ -84,7 +84,7 @@ export class ChunkChecker {
   }
 }
 
-/** Accumulates the facts of lines, and compares each line with the one before it. */
+/** Collects the facts of the lines, and compares each line with the line before it. */
 class ChunkWriter {
   readonly #hashes: Buffer
   readonly #leaves: Buffer
@@ -115,7 +115,7 @@ class ChunkWriter {
     this.#callBytes = Buffer.from(this.#calls.buffer)
   }
 
-  /** Null for a line with a defect, and for one that a summary cannot represent. */
+  /** Null for a line that has a defect or that a summary cannot represent. */
   readInFull(line: Buffer): CallFacts | null {
     this.#readInFull += 1
     const facts = checkLine(line)
@@ -123,7 +123,7 @@ class ChunkWriter {
     return facts.recordedAt !== null && isUuid(facts.requestId) ? facts : null
   }
 
-  /** @returns false if the line does not follow the one before, or its columns differ */
+  /** @returns false if the line does not follow the line before it, or its columns differ */
   add(facts: CallFacts, columns: ChunkColumns | null): boolean {
     const { entryHash, previous, createdAt, decisionHash, requestId } = facts
     const recordedAt = facts.recordedAt ?? ''
@@ -189,12 +189,12 @@ class ChunkWriter {
   }
 
   /**
-   * Checks the column `prev_entry_hash` of all rows in one comparison: after the checks of the chain and of the
-   * column `entry_hash`, it must equal that column, shifted by one row.
+   * Checks the column `prev_entry_hash` of all rows in one comparison. The chain and the column `entry_hash` have
+   * been checked, so `prev_entry_hash` must equal `entry_hash`, shifted by one row.
    */
   #areColumnsWhole({ entryHashes, prevEntryHashes }: ChunkColumns): boolean {
     const chars = this.#lines * HASH_CHARS
-    // The first entry of a ledger has null here, which is left out.
+    // The null of the first entry is omitted.
     const moved = (this.#previous ?? '') + entryHashes.slice(0, chars - HASH_CHARS)
     return entryHashes.length === chars && previousColumnProblem(prevEntryHashes, moved) === null
   }

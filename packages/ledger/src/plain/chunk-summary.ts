@@ -1,27 +1,27 @@
-// The summary of a chunk: some thousand lines, each of which is valid by itself and follows the line before it.
-// The remaining checks need the state of the ledger before the chunk.
+// The summary of a chunk: a few thousand lines, each of which is valid by itself and follows the line before it. The
+// remaining checks need the state of the ledger before the chunk.
 import type { Hash } from '@sudoagent/crypto'
 import { CALL_KEY_WORDS } from '../rules/call-key.js'
 import type { DecidedCall } from '../rules/described-call.js'
 import type { ApprovalUse, CallText } from '../rules/line-facts.js'
 
-/** Plain data, which can be transferred between threads. */
+/** Plain data that can be transferred between threads. */
 export interface ChunkSummary {
   readonly lines: number
-  /** Lines that the recogniser did not accept and `checkLine` read. */
+  /** Number of lines that the recogniser did not accept, so that `checkLine` read them. */
   readonly readInFull: number
-  /** `prev_entry_hash` of the first line. The chain within the chunk is checked. */
+  /** `prev_entry_hash` of the first line. The chain within the chunk has been checked. */
   readonly previous: Hash | null
   /** Hash of the last line. */
   readonly last: Hash
   readonly decisions: number
   readonly outcomes: number
-  /** Lines with a signature. If signatures are checked, every line has one that is valid under a given key. */
+  /** Number of lines with a signature. If signatures are checked, every line has a valid signature by a given key. */
   readonly signed: number
-  /** Key ids in the lines. */
+  /** Key ids named in the lines. */
   readonly keyIds: readonly string[]
   readonly createdAt: readonly [first: string, last: string]
-  /** `recorded_at` never goes back within the chunk. */
+  /** `recorded_at` of the first and of the last line; the times never go back within the chunk. */
   readonly recordedAt: readonly [first: string, last: string]
   /** `entry_hash` of each line, 32 bytes. */
   readonly hashes: Uint8Array
@@ -29,11 +29,11 @@ export interface ChunkSummary {
   readonly leaves: Uint8Array
   /** Event and call key of each line, `CALL_WORDS` words. */
   readonly calls: Uint32Array
-  /** Lines whose `created_at` is well after their `recorded_at`. */
+  /** Number of lines whose `created_at` is well after their `recorded_at`. */
   readonly createdLate: number
   /** Calls that are allowed in this chunk and have no outcome in it. */
   readonly opened: readonly (DecidedCall & { readonly line: number })[]
-  /** Outcomes whose decision is not in this chunk, with their description of the call. */
+  /** Outcomes whose decision is not in this chunk, with the outcome's description of the call. */
   readonly closed: readonly (CallText & { readonly line: number })[]
   /** Approvals under which calls are allowed in this chunk. */
   readonly approvals: readonly ApprovalUse[]

@@ -17,12 +17,15 @@ const CLOSE_ARRAY = 0x5d
 const OPEN_OBJECT = 0x7b
 const CLOSE_OBJECT = 0x7d
 
-/** Whole numbers of up to 15 digits are exact in a double and have one form in both profiles. */
+/** Integers of up to 15 digits are exact in a double and have the same form in both profiles. */
 const EXACT_DIGITS_MAX = 15
 
-/** Maximum nesting depth. Deeper values are left to the strict scanner, which has the limit of the format. */
+/** Maximum nesting depth. The strict scanner reads deeper values, up to the limit of the format. */
 const DEPTH_MAX = 32
-/** The same limit in full mode: three less than that of the strict scanner, for the containers around the value. */
+/**
+ * Maximum nesting depth in full mode: three less than in the strict scanner, which also counts the containers around
+ * the value.
+ */
 const FULL_DEPTH_MAX = JSON_DEPTH_MAX - 3
 
 const NUMBER = /-?[0-9]+(?:\.[0-9]+)?(?:e[+-][0-9]+)?/y
@@ -43,16 +46,16 @@ export const unescaped = (raw: string, mayHaveEscapes: boolean): string =>
   mayHaveEscapes && raw.includes('\\') ? (JSON.parse(`"${raw}"`) as string) : raw
 
 /**
- * Recognises canonical JSON token by token. It is conservative: after a `false`, the line may still be valid,
- * and the caller reads it with the strict scanner. The cursor accepts text that is canonical by RFC 8785;
- * unless `isFull` is set, it accepts only text that both canonical profiles write in the same way.
+ * Recognises canonical JSON token by token. The cursor is conservative: after a `false`, the line may still be valid,
+ * and the caller uses the strict scanner. By default, the cursor accepts only text that both canonical profiles write
+ * in the same way; with `isFull`, it accepts all canonical text by RFC 8785 that is within its limits.
  */
 export class LineCursor {
   readonly text: string
-  /** Accepts rarer tokens, too: escapes, fractions, exponents, deep nesting. For text of one line. */
+  /** Also accepts rare tokens: escapes, fractions, exponents, deep nesting. For a text of one line only. */
   readonly isFull: boolean
   at = 0
-  /** Offsets of the string that was read last, between its quotes. */
+  /** Offsets of the last string read, without its quotes. */
   start = 0
   end = 0
   #backslash: number
@@ -71,7 +74,7 @@ export class LineCursor {
 
   /** Reads exactly this text. */
   word(word: string): boolean {
-    // Ten times as fast as `startsWith`: V8 compares slices word by word, and `startsWith` character by character.
+    // Comparing a slice is ten times as fast as `startsWith`, which V8 runs character by character.
     const end = this.at + word.length
     if (this.text.slice(this.at, end) !== word) return false
     this.at = end
@@ -79,8 +82,8 @@ export class LineCursor {
   }
 
   /**
-   * Reads the rest of a string after its opening quote, up to its closing one; in full mode, the string may
-   * have escapes. `maxLength` limits its length.
+   * Reads a string after its opening quote, including the closing quote; in full mode, the string may have escapes.
+   * `maxLength` limits the length of the string.
    */
   string(maxLength: number): boolean {
     const end = this.text.indexOf('"', this.at)
@@ -93,17 +96,17 @@ export class LineCursor {
     return true
   }
 
-  /** Like `string`, for a string that is not empty. */
+  /** Like `string`, but refuses an empty string. */
   name(maxLength: number): boolean {
     return this.string(maxLength) && this.end > this.start
   }
 
-  /** The value of the string that was read last. */
+  /** The value of the last string read. */
   taken(): string {
     return unescaped(this.text.slice(this.start, this.end), this.isFull)
   }
 
-  /** A string with escapes, each in its canonical form. */
+  /** Reads a string with escapes in canonical form. */
   #escaped(maxLength: number): boolean {
     const { text, at: start } = this
     let end = start
@@ -137,7 +140,7 @@ export class LineCursor {
     }
   }
 
-  /** Reads a canonical number: a whole one; in full mode, any number in the form of RFC 8785. */
+  /** Reads a canonical number: an integer or, in full mode, any number in the form of RFC 8785. */
   number(): boolean {
     if (this.integer()) return true
     if (!this.isFull) return false
@@ -150,7 +153,7 @@ export class LineCursor {
     return true
   }
 
-  /** Reads a whole number, except −0. */
+  /** Reads an integer, except −0. */
   integer(): boolean {
     const { text } = this
     const isNegative = text.charCodeAt(this.at) === MINUS

@@ -1,6 +1,6 @@
 // The members of a recognised line.
 
-/** The members whose values are used, by their index in the offset tables. */
+/** The members whose values are used. Each number is an index into the offset tables. */
 export const M = {
   action: 0,
   principal: 1,
@@ -33,7 +33,7 @@ export type Member = (typeof M)[keyof typeof M]
 
 export const MEMBERS = Object.keys(M).length
 
-/** Members that may be absent or null. Their offsets are reset before each line. */
+/** Members that may be absent or null, so their offsets are reset before each line. */
 export const OPTIONAL = [
   M.budgetCost,
   M.effect,

@@ -1,6 +1,6 @@
-// Recognises decisions and outcomes in the form in which this package writes them, member by member in one
-// pass, without building an object. The result is the offsets of the values. A line that is not recognised may
-// still be valid; `checkLine` then reads it.
+// Recognises decisions and outcomes that have the exact form in which this package writes them. The recogniser reads
+// the members in one pass and does not build an object. The result is the offsets of the values. A line that is not
+// recognised may still be valid, so `checkLine` reads it.
 
 import type { ApprovalBlock } from '../entry/entry.js'
 import { NAME_LENGTH_MAX, REASON_LENGTH_MAX } from '../limits.js'
@@ -22,8 +22,8 @@ const OPEN_ARRAY = 0x5b
 const OPEN_OBJECT = 0x7b
 
 /**
- * Reads texts line by line. `parseLine` accepts every line that `read` accepts, provided that the caller checks
- * that the three hashes are hashes (see `LineRecogniser`).
+ * Reads texts line by line. `parseLine` accepts every line that `read` accepts, provided that the caller checks the
+ * form of the three hashes (see `LineRecogniser`).
  */
 export class PlainMembers {
   #text = ''
@@ -81,7 +81,7 @@ export class PlainMembers {
     return this.start(member) !== -1
   }
 
-  /** The raw text of a value, without the quotes of a string; empty if the member is absent. */
+  /** The stored text of a value, without the quotes of a string; empty if the member is absent. */
   get(member: Member): string {
     const start = this.start(member)
     return start === -1 ? '' : this.#text.slice(start, this.end(member))
@@ -97,7 +97,7 @@ export class PlainMembers {
     return this.#approval
   }
 
-  /** The text between two values, or between the beginning of the line and a value. */
+  /** The text between two values, or from the beginning of the line to a value. */
   between(from: Member | null, to: Member): string {
     return this.#text.slice(from === null ? this.#lineStart : this.end(from), this.start(to))
   }
@@ -110,7 +110,7 @@ export class PlainMembers {
     return this.#ends[member] ?? -1
   }
 
-  /** Records the offsets of the string that was read last. */
+  /** Records the offsets of the last string read. */
   #mark(member: Member, cursor: LineCursor): true {
     this.#starts[member] = cursor.start
     this.#ends[member] = cursor.end
@@ -132,7 +132,7 @@ export class PlainMembers {
     return cursor.word('null') || (cursor.word('"') && cursor.string(maxLength) && this.#mark(member, cursor))
   }
 
-  /** Reads a span: from the cache if the same text was in an earlier line, otherwise member by member. */
+  /** Reads a span: from the cache if an earlier line had the same text, otherwise member by member. */
   #stretch(stretches: SpanCache, cursor: LineCursor): boolean {
     // The cache has the offsets of members only; in full mode, values such as the approval are read from the
     // span as well.
@@ -144,13 +144,13 @@ export class PlainMembers {
     return true
   }
 
-  /** From the beginning of the line up to the value of `created_at`. */
+  /** The span from the beginning of the line to the value of `created_at`. */
   #opening(cursor: LineCursor): boolean {
     if (!cursor.word('{"action":"') || !this.#name(M.action, cursor)) return false
     if (!cursor.word(',"actor":{"principal":"') || !this.#name(M.principal, cursor)) return false
     if (!cursor.word(',"source":"') || !this.#name(M.source, cursor)) return false
     if (!cursor.word('},"agent_id":"') || !this.#name(M.agentId, cursor)) return false
-    // Approvals have rules of their own and are rare, so they are read in full mode only.
+    // Approvals are rare and have separate rules, so they are read in full mode only.
     if (!cursor.word(NO_APPROVAL) && cursor.isFull && cursor.word(',"approval":{')) {
       this.#approval = readApproval(cursor)
       if (this.#approval === null) return false
@@ -207,7 +207,7 @@ export class PlainMembers {
     )
   }
 
-  /** One of two words, up to the closing quote. */
+  /** Reads one of two words and the closing quote. */
   #oneOf(word: string, other: string, member: Member, cursor: LineCursor): boolean {
     const start = cursor.at
     if (!cursor.word(word) && !cursor.word(other)) return false
@@ -223,7 +223,7 @@ export class PlainMembers {
     return !cursor.word(',"entry_signature":"') || (cursor.name(SIGNATURE_CHARS) && this.#mark(M.signature, cursor))
   }
 
-  /** From `event` to `parameters`. */
+  /** The span from `event` to `parameters`. */
   #middle(cursor: LineCursor): boolean {
     if (!cursor.word(',"event":"') || !this.#oneOf('decision"', 'outcome"', M.event, cursor)) return false
     if (cursor.word(',"key_id":"')) {

@@ -4,15 +4,18 @@ import { isAscii, isUtf8 } from 'node:buffer'
 
 const LF = 10
 
-/** Lines as text; null if they contain a byte that is not ASCII, or a control character other than a line feed. */
+/**
+ * Converts ASCII lines to text; null if there is a byte that is not ASCII, or a control character other than a line
+ * feed.
+ */
 export function plainText(bytes: Buffer): string | null {
   return isAscii(bytes) && !hasControls(bytes) ? bytes.toString('latin1') : null
 }
 
 /**
- * One line as text; null if it contains a control character, is not UTF-8, or is not in Unicode normalisation
- * form C (NFC). Every string in an NFC line is itself NFC, since quotes and escapes do not compose with the
- * next character.
+ * Converts one line to text; null if the line has a control character, is not UTF-8, or is not in Unicode
+ * normalisation form C (NFC). If a line is in NFC, so is every string in it, since quotes and escapes do not compose
+ * with the next character.
  */
 export function lineText(line: Buffer): string | null {
   if (isAscii(line)) return hasControls(line) || line.includes(LF) ? null : line.toString('latin1')
@@ -28,10 +31,7 @@ export function countLines(bytes: Buffer): number {
   return lines
 }
 
-/**
- * Whether bytes contain a control character other than a line feed. Checks four bytes at a time with the bit
- * trick that finds a byte below 32.
- */
+/** Whether bytes contain a control character other than a line feed. Tests four bytes at a time for a byte below 32. */
 function hasControls(bytes: Buffer): boolean {
   const whole = bytes.byteOffset % 4 === 0 ? bytes.length >> 2 : 0
   const words = new Int32Array(bytes.buffer, whole === 0 ? 0 : bytes.byteOffset, whole)

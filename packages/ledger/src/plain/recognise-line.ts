@@ -1,8 +1,7 @@
-// The fast path of verification: recognises decisions and outcomes as this package writes them. It reads the
-// text once and builds no object for the entry.
+// The fast path of verification: recognises decisions and outcomes that this package wrote, in one pass and without
+// building an object.
 //
-// Every line of a ledger is canonical JSON (RFC 8785), so the members of an entry have one order and one
-// spelling:
+// Every line of a ledger is canonical JSON (RFC 8785), so the order and the spelling of the members are fixed:
 //
 //   {"action":"refund","actor":{…},"agent_id":"bot","approval":null,"budget":null,"created_at":"…","decision":{…},
 //    "entry_hash":"…","event":"decision",…,"schema_version":"2.0"}
@@ -12,10 +11,10 @@
 //
 //   line up to `"entry_hash":`  +  null  +  line after `entry_hash` and `entry_signature`
 //
-// A recognised line has the right shape, correct hashes and a valid approval; `checkLine` accepts it with equal
-// facts. Tests compare the two on arbitrary bytes, on mutated ledgers and on every test vector. A line that is
-// not recognised may still be valid: then `checkLine` reads it. `ChunkChecker` does the same for thousands of
-// lines at a time.
+// A recognised line has the right shape, correct hashes and a valid approval, and `checkLine` returns the same facts.
+// Tests compare both functions on arbitrary bytes, on mutated ledgers and on every test vector. A line that is not
+// recognised may still be valid, so `checkLine` reads it. `ChunkChecker` does the same for thousands of lines at a
+// time.
 import { type Hash, isHash, sha256Hex } from '@sudoagent/crypto'
 import { hashDecisionFacts } from '@sudoagent/crypto/entry'
 import { LINE_BYTES_MAX } from '../limits.js'
@@ -30,7 +29,8 @@ import { lineText } from './plain-text.js'
 /** Recognises the lines of one text, in order. */
 export class LineRecogniser {
   readonly #members = new PlainMembers()
-  // Values of the line before: an outcome often follows its decision, and these hashes need no second check.
+  // Values of the previous line: an outcome often follows its decision, and the hashes that they share need not be
+  // checked again.
   #requestId = ''
   #decisionHash = ''
   #entryHash = ''
@@ -107,11 +107,11 @@ export class LineRecogniser {
 const single = new LineRecogniser()
 
 /**
- * Recognises a single line in full mode, which accepts text that is not ASCII, escapes, fractions, deep nesting
- * and approvals.
+ * Recognises a single line in full mode, which also accepts approvals, escapes, fractions, deep nesting and text that
+ * is not ASCII.
  *
  * @param line - without its line feed
- * @returns the facts that `checkLine` finds, which include no problems; null if the line is not recognised
+ * @returns the same facts as `checkLine`, without problems; null if the line is not recognised
  */
 export function recogniseLine(line: Uint8Array): CallFacts | null {
   if (line.length > LINE_BYTES_MAX) return null

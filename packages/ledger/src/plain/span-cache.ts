@@ -1,9 +1,9 @@
-// A cache for parts of a line that are often the same from line to line. A cached text has known offsets and
-// need not be parsed again.
+// Caches the parts of a line that often repeat. The offsets in a cached text are known, so the text need not be
+// parsed again.
 import type { LineCursor } from './line-cursor.js'
 import type { Member } from './member.js'
 
-/** Two texts are cached, since decisions and outcomes alternate and differ. */
+/** Two texts are cached, since decisions and outcomes differ and often alternate. */
 const KEPT = 2
 
 interface Kept {
@@ -14,8 +14,8 @@ interface Kept {
 }
 
 /**
- * A span must be readable from left to right without lookahead and end with a fixed word, so that the text
- * after it cannot change its meaning.
+ * A span must be readable from left to right without lookahead, and must end with a fixed word, so that the text
+ * after the span cannot change its meaning.
  */
 export class SpanCache {
   /** Reads a span member by member. */
@@ -32,7 +32,8 @@ export class SpanCache {
   }
 
   /**
-   * Reads a cached span at the cursor, moves the cursor to its end and sets the offsets of its members.
+   * Looks for a cached span at the cursor, moves the cursor to the end of the span and sets the offsets of its
+   * members.
    * @returns false if no cached span matches
    */
   again(cursor: LineCursor, starts: Int32Array, ends: Int32Array): boolean {
@@ -57,7 +58,7 @@ export class SpanCache {
     }
   }
 
-  /** Caches the span from `from` to the cursor in place of the older one. */
+  /** Caches the span from `from` to the cursor, and drops the older of the two cached spans. */
   keep(from: number, cursor: LineCursor, starts: Int32Array, ends: Int32Array): void {
     this.#last = (this.#last + 1) % KEPT
     const kept = this.#kept[this.#last]

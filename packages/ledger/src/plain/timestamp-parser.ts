@@ -5,10 +5,7 @@ const TIMESTAMP_CHARS = 27
 /** Length of `2026-11-22T20:18:29`. */
 const SECOND_CHARS = 19
 
-/**
- * Reads the timestamps of one member, line by line. Most have the same second as the one before, which is not
- * parsed again.
- */
+/** Reads the timestamps of one member, line by line. A second that equals the previous second is not parsed again. */
 export class TimestampParser {
   #second = ''
 
