@@ -1,5 +1,5 @@
-// Files that only their owner may write to: creates them so, and refuses others. A user who can write to a
-// store of approvals, charges or accepted definitions can approve calls for everyone.
+// Creates files that only the owner may write to, and refuses files that other users can write to. A user who can
+// write to a store of approvals, charges or accepted definitions can approve calls for everyone.
 import { closeSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { LedgerError } from './error.js'
@@ -10,11 +10,11 @@ export const OTHERS_WRITE = 0o002
 const STICKY = 0o1000
 
 /**
- * Creates an empty file with mode 0600 if it does not exist; SQLite would create it with the mode of the umask.
- * If several processes start at the same time, one creates the file and the others use it.
+ * Creates an empty file with mode 0600, unless the file exists; SQLite would create the file with the default mode of
+ * the umask. If several processes start at the same time, one process creates the file and the others use it.
  *
- * @throws Error for a dangling symbolic link, which SQLite would follow and so create the file at a place of
- * the attacker's choice; the file system's error
+ * @throws Error for a dangling symbolic link: SQLite would follow it and create a file at a path that an attacker
+ * chose; a file system error
  */
 export function createPrivately(path: string): void {
   try {
@@ -26,18 +26,21 @@ export function createPrivately(path: string): void {
   }
 }
 
-/** The access of users other than the owner of a file, and the octal mode of the file or folder that permits it. */
+/**
+ * The access that users other than the owner have to a file, and the octal mode of the file or folder that permits
+ * it.
+ */
 export interface OtherWriters {
   readonly can: 'write' | 'replace'
   readonly mode: string
 }
 
 /**
- * Checks the modes of a file, of the folder of its path, and of the folder of the file that it leads to.
+ * Checks the mode of a file, the mode of its folder and, for a symbolic link, the mode of the target's folder.
  *
  * @param bits - `OTHERS_WRITE`, optionally with `GROUP_WRITES`
  * @returns null if no other user can write; always null on Windows, which has no such modes
- * @throws the file system's error
+ * @throws a file system error
  */
 export function otherWritersOf(path: string, bits: number): OtherWriters | null {
   if (process.platform === 'win32') return null
@@ -45,7 +48,7 @@ export function otherWritersOf(path: string, bits: number): OtherWriters | null 
   if ((mode & bits) !== 0) return { can: 'write', mode: octal(mode) }
   for (const folder of new Set([dirname(path), dirname(followLinks(path))])) {
     const { mode: folderMode } = statSync(folder)
-    // In a folder where only the owner of a file can remove it (`/tmp`), other users cannot replace it.
+    // In a sticky folder such as `/tmp`, only the owner can remove or replace a file.
     if ((folderMode & OTHERS_WRITE) !== 0 && (folderMode & STICKY) === 0)
       return { can: 'replace', mode: octal(folderMode) }
   }
@@ -57,7 +60,7 @@ const octal = (mode: number): string => (mode & 0o7777).toString(8).padStart(4, 
 /**
  * Refuses a file that users other than its owner can write to or replace.
  *
- * @throws LedgerError FILE_NOT_PRIVATE; the file system's error
+ * @throws LedgerError FILE_NOT_PRIVATE; a file system error
  */
 export function requireOneWriter(path: string): void {
   const others = otherWritersOf(path, GROUP_WRITES | OTHERS_WRITE)

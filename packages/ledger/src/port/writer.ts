@@ -1,4 +1,4 @@
-// The port for writing a ledger: `append`, which the engine needs, and control entries.
+// The interface for writing a ledger: `append`, which the engine needs, and control entries.
 import type { Hash, Signer } from '@sudoagent/crypto'
 import type { EntryDraft } from '../entry/entry.js'
 
@@ -6,54 +6,52 @@ import type { EntryDraft } from '../entry/entry.js'
 export interface AppendedEntry {
   readonly position: number
   readonly entryHash: Hash
-  /** Ledger timestamp, set under the ledger's lock; never before that of the previous entry. */
+  /** A ledger timestamp, set under the ledger's lock and never earlier than that of the previous entry. */
   readonly recordedAt: string
 }
 
-/** A prepared entry, complete except for the time of its event. */
+/** A prepared entry that lacks only the time of its event. */
 export interface PreparedEntry {
-  /** As `LedgerWriter.append`. @param createdAt - ledger timestamp that replaces the draft's `created_at` */
+  /** As `LedgerWriter.append`. @param createdAt - the ledger timestamp that replaces the draft's `created_at` */
   append(createdAt: string): Promise<AppendedEntry>
 }
 
 /**
- * The ledger of an engine. Implement it to store evidence elsewhere.
+ * The ledger of an engine. Implement this interface to store entries elsewhere.
  *
- * `append` resolves only when the entry is durable, and rejects otherwise. After a rejection the entry may
- * still have been recorded (a connection can fail after COMMIT), so a caller must treat a rejection as "not
- * authorized", never as "not recorded".
+ * `append` resolves only when the entry is durable, and rejects otherwise. A connection can fail after COMMIT, so a
+ * rejected entry may still have been recorded: treat a rejection as "not authorized", never as "not recorded".
  */
 export interface LedgerWriter {
   append(draft: EntryDraft): Promise<AppendedEntry>
   /**
    * Writes the genesis if the ledger is empty, so that a ledger without calls verifies too. `SudoEngine.open`,
-   * `openLedgerWriter` and `mcp guard` await it before the first call.
+   * `openLedgerWriter` and `mcp guard` await `begin` before the first call.
    *
    * @throws (as a rejection) LedgerError as `append`
    */
   begin?(): Promise<void>
   /**
-   * The number of milliseconds by which the ledger's time is ahead of this writer's clock; 0 or less if it is
-   * not ahead. `recorded_at` of new entries is the ledger's time, so an approval could expire before it is
-   * given.
+   * Returns how far the ledger time is ahead of this writer's clock, in milliseconds; 0 or negative if it is not
+   * ahead. New entries are recorded at the ledger time, at which an approval could already have expired.
    */
   aheadMs?(): Promise<number>
   /**
-   * Encodes a draft in advance, while the thread would otherwise wait. Writes nothing until `append` of the
-   * result is called.
+   * Encodes a draft in advance, while the thread would otherwise be idle. Writes nothing until `append` of the result
+   * is called.
    *
    * @throws LedgerError ENTRY_REFUSED
    */
   prepare?(draft: EntryDraft): PreparedEntry
-  /** Waits for pending appends, then releases files and locks. Later appends reject with LEDGER_CLOSED. */
+  /** Waits for pending appends, then releases files and locks. Subsequent appends reject with LEDGER_CLOSED. */
   close(): Promise<void>
 }
 
 /** Writes control entries (LEDGER-FORMAT §5). Each method resolves when its entry is durable. */
 export interface ControlWriter {
   /**
-   * Adds a key, which may sign from the next entry on. The new key proves possession; this writer's key signs
-   * the entry. @throws LedgerError ENTRY_REFUSED
+   * Adds a key, which may sign all later entries. The new key proves possession; this writer's key signs the entry.
+   * @throws LedgerError ENTRY_REFUSED
    */
   addKey(signer: Signer): Promise<AppendedEntry>
   /**
@@ -61,11 +59,11 @@ export interface ControlWriter {
    * ENTRY_REFUSED
    */
   retireKey(keyId: string): Promise<AppendedEntry>
-  /** Closes the ledger permanently. No writer can append to it afterwards. */
+  /** Closes the ledger permanently: no writer can append to it afterwards. */
   seal(): Promise<AppendedEntry>
 }
 
-/** The end of a chain, which the next entry is linked to. */
+/** The end of a hash chain, to which the next entry is linked. */
 export interface Head {
   readonly size: number
   readonly entryHash: Hash | null

@@ -9,20 +9,20 @@ import { healthOf, LINES_OF_ROWS, type LinesOfRows } from '../store/sqlite/table
 
 /** A range whose lines are valid by themselves. */
 export interface RangeSummary extends ChunkSummary {
-  /** The places of its first line and of the line after its last one. */
+  /** The place of the first line, and the place after the last line. */
   readonly from: Place
   readonly to: Place
 }
 
 export interface RangeChecker {
-  /** Null for a range that must be read line by line. @throws if the store cannot be read */
+  /** Null if the range must be read line by line. @throws if the store cannot be read */
   check(from: Place, to: Place): RangeSummary | null
-  /** The integrity check of the store: `ok`, or the damage. Reads the whole store. */
+  /** Runs the store's integrity check, which reads the whole store. Returns `ok` or the damage. */
   health(): string
   close(): void
 }
 
-/** Checks rows of a database. Null if they must be read line by line. */
+/** Checks rows of a database. Returns null if the rows must be read line by line. */
 export function checkRows(checker: ChunkChecker, rows: RangeRows): RangeSummary | null {
   const { from, to, lines, entryHashes, prevEntryHashes } = rows
   const bytes = Buffer.from(lines.buffer, lines.byteOffset, lines.length)
@@ -40,7 +40,7 @@ export async function openRangeChecker(source: OpenedSource, keys: ChunkKeys): P
 const LF = 10
 
 /**
- * Bytes read after the end of a range, for the rest of its last line. Longer lines are rare and are read one by
+ * Number of bytes read after the end of a range, to complete its last line. Longer lines are rare and are read one by
  * one.
  */
 const OVERHANG_BYTES = 64 * 1024
@@ -49,7 +49,7 @@ class JsonlRanges implements RangeChecker {
   readonly #fd: number
   readonly #end: Place
   readonly #checker: ChunkChecker
-  /** One buffer for all ranges; the checker copies the bytes that it keeps. */
+  /** One buffer for all ranges; the checker copies the bytes that it needs later. */
   #buffer = Buffer.alloc(0)
 
   constructor(path: string, end: Place, checker: ChunkChecker) {
@@ -59,7 +59,7 @@ class JsonlRanges implements RangeChecker {
   }
 
   check(from: Place, to: Place): RangeSummary | null {
-    // Read from the preceding line feed, which shows whether a line begins exactly at `from`.
+    // The read begins one byte early: a line feed there shows that a line begins exactly at `from`.
     const start = Math.max(0, from - 1)
     const bytes = this.#read(start, Math.min(to + OVERHANG_BYTES, this.#end))
     const first = from === 0 ? 0 : bytes.indexOf(LF) + 1
@@ -92,9 +92,9 @@ class JsonlRanges implements RangeChecker {
 const hashColumn = (name: string): string =>
   `group_concat(CASE WHEN typeof(${name}) = 'text' AND octet_length(${name}) = 64 THEN ${name} END, '')`
 
-// One value for a range instead of four for each row is twice as fast and gives the bytes of a JSONL file. Rows
-// come in the order of their ids. SQLite does not guarantee this, but rows in another order would fail the
-// check of the chain.
+// Reading one concatenated value for each range is twice as fast as reading four values for each row, and gives the
+// bytes of a JSONL file. Rows come in id order. SQLite does not guarantee this order, but rows in a different order
+// would fail the check of the hash chain.
 const SELECT_RANGE = `SELECT ${LINES_OF_ROWS},
   ${hashColumn('entry_hash')} AS hashes, ${hashColumn('prev_entry_hash')} AS previous
   FROM ledger NOT INDEXED WHERE id > ? AND id <= ?`

@@ -1,19 +1,18 @@
 // Checks the ranges of a ledger in parallel.
 //
-// A range is a run of whole lines, cut at fixed places (byte offsets of a JSONL file, row ids of a database).
-// The check of a range needs no state from before it: canonical JSON, hashes, signatures, and the chain from
-// line to line within the range. The result is a `RangeSummary`. The walk (`verify/range-walk.ts`) applies the
-// summaries in order and does the remaining checks: the link to the previous range, the life cycle of calls,
-// the tree.
+// A range is a run of whole lines, cut at fixed places (byte offsets of a JSONL file, row ids of a database). The
+// check of a range does not depend on earlier ranges. It covers canonical JSON, hashes, signatures, and the hash
+// chain within the range. The result is a `RangeSummary`. The walk (`verify/range-walk.ts`) applies the summaries in
+// order and does the remaining checks: the link to the previous range, the life cycle of calls, the tree.
 //
-// A large ledger is checked by worker threads: at most 8, one for each core, one for every 16 ranges. A smaller
-// one is checked by the calling thread:
+// Worker threads check a large ledger: one for each core and one for every 16 ranges, whichever is fewer, but at most
+// 8. The calling thread checks a smaller ledger:
 //
 //   4 cores,  20 ranges   →  the calling thread
 //   4 cores,  80 ranges   →  4 workers, up to 16 ranges requested ahead
 //   16 cores, 80 ranges   →  5 workers, up to 20 ranges requested ahead
 //
-// A checker reports no findings. If a range has a defect or an unusual line, or a worker fails, the result is
+// A checker does not report findings. If a range has a defect or an unusual line, or if a worker fails, the result is
 // null and the walk reads the range line by line.
 import { availableParallelism } from 'node:os'
 import type { PublicKey } from '@sudoagent/crypto'
@@ -25,14 +24,14 @@ import { HELPERS_MAX, Helpers } from './worker-pool.js'
 export interface RangeCheckers {
   /** Maximum number of ranges to request ahead. */
   readonly ahead: number
-  /** Null for a range that must be read line by line. */
+  /** Null if the range must be read line by line. */
   check(from: Place, to: Place): Promise<RangeSummary | null>
-  /** Undefined if unknown. */
+  /** Returns undefined if the result is unknown. */
   health(): Promise<string | undefined>
   close(): Promise<void>
 }
 
-/** Minimum number of ranges for each worker: starting one takes as long as checking about ten. */
+/** Minimum number of ranges for each worker: starting a worker takes as long as checking about ten ranges. */
 const RANGES_PER_HELPER = 16
 
 /**
@@ -67,7 +66,7 @@ class OwnThread implements RangeCheckers {
     }
   }
 
-  /** Undefined: the reader, which has the store open, does the integrity check itself. */
+  /** Returns undefined: the reader, which has the store open, runs the integrity check itself. */
   async health(): Promise<undefined> {
     return undefined
   }
@@ -77,7 +76,7 @@ class OwnThread implements RangeCheckers {
   }
 }
 
-/** Fetches the next rows while the current ones are checked. */
+/** Fetches the next rows while the current rows are checked. */
 class HandedRows implements RangeCheckers {
   readonly ahead = 2
   readonly #source: FetchedSource

@@ -1,5 +1,4 @@
-// Reads a ledger from beginning to end for a search or an export: by range where possible, otherwise line by
-// line.
+// Reads a whole ledger for a search or an export: by range where possible, otherwise line by line.
 import { availableParallelism } from 'node:os'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { StoredLine } from '../entry/stored-line.js'
@@ -8,7 +7,7 @@ import { openRangeScanner, type RangeScanner, type RangeText } from './scanner.j
 import type { PieceWork } from './task.js'
 import { HELPERS_MAX, Helpers } from './worker-pool.js'
 
-/** The result of a range with the number of lines up to its end, or unprocessed lines. */
+/** Either the result of a range and the number of lines up to its end, or unprocessed lines. */
 export type Scanned = { readonly texts: readonly string[]; readonly lines: number } | readonly StoredLine[]
 
 export interface ScanOptions {
@@ -17,7 +16,7 @@ export interface ScanOptions {
 }
 
 /**
- * @param work - the work to do on ranges; null to get lines only
+ * @param work - the work to do on each range; null to get only lines
  * @throws LedgerError if the store cannot be read
  */
 export async function* scan(
@@ -38,9 +37,10 @@ async function* scanRanges(
 ): AsyncGenerator<Scanned> {
   const walk = new Walk(ranges)
   let health: string | undefined
-  // The first range is read line by line: a small ledger has no other, and it includes any ids below 1.
+  // The first range is read line by line: it includes any rows with ids below 1, and a small ledger has only one
+  // range.
   const looking = ranges.isSound?.()
-  // The walk may end, with an error, before this promise is awaited.
+  // The walk may fail before this promise is awaited, so the promise needs a handler.
   looking?.catch(() => {})
   yield* walk.lines(ranges.step)
   if (((await looking) ?? true) && walk.place !== null) {
@@ -53,14 +53,14 @@ async function* scanRanges(
       await scanners.close()
     }
   }
-  // Read again after the last range: it does not determine where the ledger ends.
+  // Reads again after the last range, because the range result does not determine the end of the ledger.
   yield* walk.lines(null)
   ranges.finish(walk.lineCount, health)
 }
 
-/** The current place of the scan. */
+/** The current position of the scan. */
 class Walk {
-  /** The place of the next line; null if there is none or it cannot be read. */
+  /** The place of the next line; null if there is no next line, or if it cannot be read. */
   place: Place | null = 0
   lineCount = 0
   readonly #ranges: LineRanges
@@ -85,8 +85,8 @@ class Walk {
   }
 
   /**
-   * Scans ranges while the position of each line is known from its place, so that several ranges can be
-   * requested ahead.
+   * Scans ranges as long as a place determines the position of its line, so that several ranges can be requested
+   * ahead.
    */
   async *ranges(scanners: Scanners): AsyncGenerator<Scanned> {
     const { step, end } = this.#ranges
@@ -124,19 +124,19 @@ interface RequestedRange {
 interface Scanners {
   /** Maximum number of ranges to request ahead. */
   readonly ahead: number
-  /** Null for a range that must be read line by line. */
+  /** Null if the range must be read line by line. */
   scan(from: Place, to: Place, position: number): Promise<RangeText | null>
-  /** Undefined if unknown. */
+  /** Returns undefined if the result is unknown. */
   health(): Promise<string | undefined>
   close(): Promise<void>
 }
 
-/** Minimum number of ranges for each worker. A scan does far less work for each range than a check. */
+/** Minimum number of ranges for each worker. A scan needs far less work for each range than a check. */
 const RANGES_PER_HELPER = 128
 
 /**
- * Workers are used if places are positions. In a JSONL file, the position of a range is known only after the
- * range before it has been read.
+ * Workers are used only if places are positions. In a JSONL file, the position of a range is unknown until the
+ * previous range has been read.
  */
 async function openScanners(
   { end, step }: LineRanges,
@@ -158,7 +158,7 @@ async function openScanners(
 
 class OwnThread implements Scanners {
   readonly ahead = 1
-  /** Null if the store could not be opened again; then all lines are read one by one. */
+  /** Null if the store could not be reopened, so that all lines are read one by one. */
   readonly #scanner: RangeScanner | null
 
   constructor(scanner: RangeScanner | null) {
@@ -174,7 +174,7 @@ class OwnThread implements Scanners {
     }
   }
 
-  /** Undefined: the reader, which has the store open, does the integrity check itself. */
+  /** Returns undefined: the reader, which has the store open, runs the integrity check itself. */
   async health(): Promise<undefined> {
     return undefined
   }

@@ -1,5 +1,5 @@
-// Reads a range of a ledger in pieces and processes each piece. The calling thread and each worker thread have
-// their own scanner.
+// Reads a range of a ledger in batches and processes each batch. The calling thread and each worker thread have their
+// own scanner.
 import { closeSync, openSync, readSync } from 'node:fs'
 import { countLines } from '../plain/plain-text.js'
 import type { OpenedSource, Place } from '../port/reader.js'
@@ -9,10 +9,10 @@ import { type DoPiece, doerOf, type PieceWork } from './task.js'
 
 /** The result of a range. */
 export interface RangeText {
-  /** The output of each piece; empty if there is none. */
+  /** The outputs of the batches, without empty ones. */
   readonly texts: readonly string[]
   readonly lines: number
-  /** The place of the line after the last one. */
+  /** The place after the last line. */
   readonly to: Place
 }
 
@@ -20,11 +20,11 @@ export interface RangeScanner {
   /**
    * @param from - place of a line
    * @param position - of that line
-   * @returns null for a range that must be read line by line
+   * @returns null if the range must be read line by line
    * @throws if the store cannot be read
    */
   scan(from: Place, to: Place, position: number): RangeText | null
-  /** The integrity check of the store: `ok`, or the damage. Reads the whole store. */
+  /** Runs the store's integrity check, which reads the whole store. Returns `ok` or the damage. */
   health(): string
   close(): void
 }
@@ -47,7 +47,7 @@ interface Piece {
 }
 
 interface Pieces {
-  /** Null if the next piece is irregular. @throws if the store cannot be read */
+  /** Null if the next batch is irregular. @throws if the store cannot be read */
   read(from: Place, to: Place): Piece | null
   health(): string
   close(): void
@@ -87,15 +87,15 @@ class PieceScanner implements RangeScanner {
 }
 
 /**
- * Bytes read at a time. V8 stores strings of more than 128 KiB in the large object space, where creating one is
- * five times as expensive.
+ * Number of bytes read at a time. V8 stores strings of more than 128 KiB in the large object space, where allocation
+ * is five times as expensive.
  */
 const PIECE_BYTES = 128 * 1024
 
 class JsonlPieces implements Pieces {
   readonly #fd: number
   readonly #end: Place
-  /** One buffer for all pieces; results are copied out of it. */
+  /** One buffer for all batches; results are copied. */
   readonly #buffer = Buffer.alloc(PIECE_BYTES)
 
   constructor(path: string, end: Place) {
@@ -106,7 +106,7 @@ class JsonlPieces implements Pieces {
   read(from: Place): Piece | null {
     const length = readSync(this.#fd, this.#buffer, 0, Math.min(PIECE_BYTES, this.#end - from), from)
     const bytes = this.#buffer.subarray(0, this.#buffer.subarray(0, length).lastIndexOf(LF) + 1)
-    // Null: the line is longer than the buffer, or is not complete.
+    // The line is longer than the buffer, or is incomplete.
     return bytes.length === 0 ? null : { bytes, lines: countLines(bytes), next: from + bytes.length }
   }
 
@@ -119,7 +119,7 @@ class JsonlPieces implements Pieces {
   }
 }
 
-/** Rows read at a time: about 128 KiB of typical rows. */
+/** Number of rows read at a time: about 128 KiB of typical rows. */
 const PIECE_ROWS = 128
 
 const SELECT_PIECE = `SELECT ${LINES_OF_ROWS} FROM ledger NOT INDEXED WHERE id > ? AND id <= ?`

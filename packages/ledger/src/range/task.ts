@@ -1,5 +1,5 @@
-// The work of a scan on each piece of a ledger: a search, or rows of an export. For a piece with an unusual
-// line, the result is null and the range is read line by line.
+// The work that a scan does on each batch of lines: a search, or making the rows of an export. If a batch has an
+// unusual line, the result is null and the range is read line by line.
 import { isAscii } from 'node:buffer'
 import { isHash } from '@sudoagent/crypto'
 import { recordOf } from '../entry/record.js'
@@ -10,18 +10,18 @@ import { M } from '../plain/member.js'
 import { PlainMembers } from '../plain/plain-members.js'
 import { plainText } from '../plain/plain-text.js'
 
-/** Plain data, which can be transferred to another thread. */
+/** Plain data that can be transferred to a different thread. */
 export type PieceWork = FindWork | ExportWork
 
-/** Tests whether a line of a piece may match. */
+/** Tests whether a line of a batch may match. */
 interface FindWork extends Needles {
   readonly kind: 'find'
 }
 
 export interface Needles {
-  /** Text that a matching line contains after case folding, as JSON writes it; null for any text. */
+  /** Text that a matching line contains after case folding, in its JSON form; null for any text. */
   readonly folded: string | null
-  /** Texts that a matching line contains unchanged. */
+  /** Strings that a matching line contains unchanged. */
   readonly exact: readonly string[]
 }
 
@@ -32,7 +32,7 @@ interface ExportWork {
 
 /**
  * @param bytes - whole lines, each with its line feed
- * @param position - of the first line
+ * @param position - position of the first line
  * @returns the output; null if the lines must be read one by one
  */
 export type DoPiece = (bytes: Buffer, position: number) => string | null
@@ -44,9 +44,9 @@ export function doerOf(work: PieceWork): DoPiece {
 }
 
 /**
- * Whether one or several lines may contain the search texts. Testing several lines at once gives no false
- * negatives: a search text never contains a line feed, and neither decoding nor case folding depends on text
- * beyond one.
+ * Whether one or more lines may contain the search texts. Testing several lines at once does not give false
+ * negatives: a search text never contains a line feed, and neither decoding nor case folding depends on text in an
+ * adjacent line.
  */
 export function mayHave(bytes: Buffer, { folded, exact }: Needles): boolean {
   if (!exact.every((text) => bytes.includes(text))) return false
@@ -85,7 +85,10 @@ class Rows {
     return rows.join('')
   }
 
-  /** The row of a single line, with its line feed. It may be plain although other lines of the piece are not. */
+  /**
+   * The row of a single line, with its line feed. The line may be plain ASCII even if other lines of the batch are
+   * not.
+   */
   #anyRow(line: Buffer, position: number, isKnown: boolean): string | null {
     const plain = isKnown ? null : plainText(line)
     if (plain !== null && this.#isPlain(new LineCursor(plain))) return this.#make.plain(position, this.#members)
@@ -94,8 +97,8 @@ class Rows {
   }
 
   /**
-   * A recognised line is an entry if its three hashes are well-formed. Hashes of the line before need no second
-   * check.
+   * A recognised line is an entry if its three hashes are well-formed. Hashes that the previous line had need not be
+   * checked again.
    */
   #isPlain(cursor: LineCursor): boolean {
     const members = this.#members

@@ -1,23 +1,23 @@
-// A pool of worker threads. Each worker opens the same store and answers its tasks in order. If a worker fails,
-// its tasks resolve to null and the calling thread does the work itself.
+// A pool of worker threads. Each worker opens the same store and processes its tasks in order. If a worker fails, its
+// tasks resolve to null, and the calling thread does the work itself.
 import { Worker } from 'node:worker_threads'
 import type { HelperStart, HelperTask } from './worker.js'
 
-/** Maximum number of workers. More would wait for the single thread that merges their results. */
+/** Maximum number of workers. Further workers would only wait for the single thread that merges the results. */
 export const HELPERS_MAX = 8
 
-/** Weight of an integrity check when tasks are distributed: it takes as long as thousands of ranges. */
+/** Weight of an integrity check when tasks are distributed: the check takes as long as thousands of ranges. */
 const HEALTH_WEIGHT = 1_000
 
 const WORKER = new URL('./worker.js', import.meta.url)
 
-/** A worker needs memory for one range and its result at a time. */
+/** A worker holds one range and its result in memory at a time. */
 const WORKER_LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 }
 
-/** Queue length of each worker: the current range, the next one, and two more since ranges take different times. */
+/** Queue length of each worker: the current range, the next range, and two more, since the work for a range varies. */
 const AHEAD_PER_HELPER = 4
 
-/** @typeParam Answer - the result of a range: an object */
+/** @typeParam Answer - the type of a range result: an object */
 export class Helpers<Answer extends object> {
   /** Maximum number of ranges to request ahead. */
   readonly ahead: number
@@ -34,7 +34,7 @@ export class Helpers<Answer extends object> {
     return typeof answer === 'object' ? answer : null
   }
 
-  /** The integrity check of the store: `ok`, or the damage; undefined if the worker failed. */
+  /** Runs the store's integrity check. Returns `ok` or the damage; undefined if the worker failed. */
   async health(): Promise<string | undefined> {
     const answer = await this.#leastBusy().ask('health')
     return typeof answer === 'string' ? answer : undefined
@@ -49,7 +49,7 @@ export class Helpers<Answer extends object> {
   }
 }
 
-/** One thread. It answers in order; if it exits, every pending task resolves to null. */
+/** One thread. It answers tasks in order; if the thread exits, every pending task resolves to null. */
 class Helper<Answer extends object> {
   readonly #worker: Worker
   readonly #asked: ((answer: Answer | string | null) => void)[] = []

@@ -1,5 +1,5 @@
-// The code of a worker thread. It opens the same store, or receives rows, and processes range by range, in the
-// order of the requests.
+// The code of a worker thread. A worker opens the same store, or receives rows, and processes ranges in the order of
+// the requests.
 import { parentPort, workerData } from 'node:worker_threads'
 import { parsePublicKey } from '@sudoagent/crypto'
 import { ChunkChecker, chunkKeysOf } from '../plain/chunk-checker.js'
@@ -27,8 +27,8 @@ export interface ScanStart {
 }
 
 /**
- * A range, with the position of its first line for a scan; the rows of a range; or `health` for the integrity
- * check.
+ * A request: a range (for a scan, with the position of its first line), the rows of a range, or `health` for the
+ * integrity check.
  */
 export type HelperTask = readonly [from: number, to: number, position?: number] | RangeRows | 'health'
 

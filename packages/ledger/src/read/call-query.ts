@@ -1,14 +1,14 @@
-// Queries for calls rather than entries: no single entry has both an effect, which only the decision has, and
-// an outcome.
+// Finds entries by the decision and the outcome of their call. A single entry has either an effect or an outcome
+// status.
 //
 //   { effect: 'allow', outcome: 'error' }     both entries of each call that was allowed and failed
-//   { event: 'outcome', effect: 'deny' }      outcomes of denied calls, which `verify` also reports
+//   { event: 'outcome', effect: 'deny' }      outcomes of denied calls, which `verify` reports as findings
 //   { event: 'decision', outcome: 'error' }   decisions of calls that failed
 import { isCallEntry } from '../entry/entry.js'
 import type { EntryRecord } from '../entry/record.js'
 import type { Criteria, SelectOptions } from './criteria.js'
 
-/** Whether the criteria apply to both entries of a call. */
+/** Whether the criteria concern both entries of a call. */
 export function isAboutCalls({ event, effect, outcome }: Criteria): boolean {
   if (event === 'checkpoint') return false
   const asksDecision = effect !== undefined || event === 'decision'
@@ -23,8 +23,8 @@ export interface EntryQuery {
 }
 
 /**
- * The entries of calls whose decision and outcome match, in ledger order; all other criteria apply to the
- * entry. If the outcome matters, the ledger is read twice. Memory: the request id of each call that may still
+ * Finds the entries of calls whose decision and outcome match, in ledger order; all other criteria apply to the
+ * entry. If the outcome matters, the ledger is read twice. Memory grows with the number of calls that may still
  * match.
  *
  * @throws LedgerError as `EntryQuery.find`
@@ -45,7 +45,7 @@ export async function* selectOfCalls(
     return
   }
   const ofEntry = { event, start, end, text } as Criteria
-  /** Calls whose decision matches. A decision precedes its outcome. */
+  /** The request ids of calls whose decision matches. A decision precedes its outcome. */
   const decided = new Set<string>()
   let found = 0
   for await (const record of find(call, options)) {

@@ -1,10 +1,10 @@
-// The criteria of a query, and their text form.
+// The criteria of a query, and the parser for criteria that a user typed.
 import { isTimestamp } from '../entry/timestamp.js'
 import { LedgerError } from '../error.js'
 
 /**
- * The criteria of a query; an entry must match all of them. Criteria for the decision and the outcome together
- * apply to the call (`call-query`): `effect` and `outcome` find both entries of each matching call.
+ * The criteria of a query. An entry must match all of them. If both `effect` and `outcome` are given, they apply to
+ * the call, and both entries of each matching call are found (`call-query.ts`).
  */
 export interface Criteria {
   readonly requestId?: string
@@ -16,15 +16,15 @@ export interface Criteria {
   readonly reasonCode?: string
   /** `success` or `error`: the status of the outcome, or of the call's outcome if the query is for decisions. */
   readonly outcome?: string
-  /** Both the decision and the outcome have it. */
+  /** The request id is the same in the decision and the outcome. */
   readonly decisionHash?: string
   /**
-   * First and last time of recording, inclusive, as ledger timestamps. They apply to `recorded_at`, which never
-   * goes back and follows `created_at` by the duration of an approval; in entries without it, to `created_at`.
+   * Start and end of the time range, inclusive, as ledger timestamps. The range applies to `recorded_at`, which never
+   * goes back, and to `created_at` in entries without `recorded_at`.
    */
   readonly start?: string
   readonly end?: string
-  /** Text in any value or key of the entry, case-insensitive. */
+  /** Text to find in any value or key of the entry, case-insensitive. */
   readonly text?: string
   readonly limit?: number
 }
@@ -35,7 +35,7 @@ export type CriteriaInput = { readonly [name in keyof Criteria]?: string }
 export interface SelectOptions {
   /** Maximum number of threads. Default: the number of cores. */
   readonly threads?: number | undefined
-  /** Called from time to time with the number of lines read. */
+  /** Called periodically with the number of lines read. */
   readonly onProgress?: (lines: number) => void
   /** Called with the position of each unreadable line that may match. */
   readonly onUnreadable?: (position: number) => void
@@ -83,7 +83,7 @@ function oneOf(criterion: string, value: string | undefined, values: readonly st
   throw invalid(criterion, value, 'is not known', `one of ${values.join(', ')}`)
 }
 
-/** Completes a partial timestamp: with the earliest possible moment for `start`, with the latest for `end`. */
+/** Completes a partial timestamp with the earliest possible time for `start`, and with the latest for `end`. */
 function moment(criterion: 'start' | 'end', text: string, fill: string): string {
   const parts = /^(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?Z)?$/.exec(text)
   const [, day, time = fill === '000000' ? '00:00:00' : '23:59:59', fraction = ''] = parts ?? []

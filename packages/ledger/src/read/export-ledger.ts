@@ -1,4 +1,4 @@
-// Exports a whole ledger: every entry, or an error.
+// Exports a whole ledger. An entry that cannot be read is reported.
 
 import { recordOf } from '../entry/record.js'
 import { framed, type RowMaker } from '../export/format.js'
@@ -9,22 +9,22 @@ import { scan } from '../range/scan.js'
 export interface ExportOptions {
   /** Maximum number of threads. Default: the number of cores. */
   readonly threads?: number | undefined
-  /** Yields one text for each entry as it is read; otherwise many at a time. */
+  /** Whether to yield a string for each entry as soon as it is read. By default, each string contains many entries. */
   readonly isOneByOne?: boolean
   /**
-   * Called with the position of an unreadable entry; an exception ends the export. Default: such entries are
+   * Called with the position of each unreadable entry; an exception ends the export. Default: unreadable entries are
    * skipped.
    */
   readonly onUnreadable?: (position: number) => void
-  /** Awaited after the last entry, before the end of the format; an exception ends the export. */
+  /** Awaited after the last entry, before the closing text of the format; an exception ends the export. */
   readonly beforeEnd?: () => Promise<void>
-  /** Called from time to time with the number of entries exported or skipped. */
+  /** Called periodically with the number of entries exported or skipped. */
   readonly onProgress?: (entries: number) => void
 }
 
 /**
- * Exports every entry of a ledger, in order. The result is that of `exportCsv`, `exportJson` or `exportNdjson`
- * with `select(reader)`, several times as fast.
+ * Exports every entry of a ledger, in order. The result is the same as that of `exportCsv`, `exportJson` or
+ * `exportNdjson` with `select(reader)`, but several times as fast.
  *
  * @throws LedgerError if the store cannot be read
  */

@@ -1,5 +1,5 @@
-// Reads a ledger's metadata without verifying it: size, keys, checkpoints, open calls. One walk; memory grows
-// with the number of decisions, as in `verify`.
+// Reads a ledger's metadata without verifying it: size, keys, checkpoints, open calls. Reads the ledger once; memory
+// grows with the number of decisions, as in `verify`.
 
 import { encodeBase64 } from '@sudoagent/crypto/bytes'
 import { createNoteKey, isKeyName, type NoteSignature, parseNote } from '@sudoagent/crypto/note'
@@ -13,18 +13,18 @@ import type { CallFacts, ControlFacts } from '../rules/line-facts.js'
 import { firstOpenCalls } from '../rules/open-calls.js'
 import { readStoredCheckpoint, type StoredCheckpoint } from '../verify/stored-checkpoints.js'
 
-/** A signature of a checkpoint, unverified. */
+/** A signature on a checkpoint, unverified. */
 export interface StatedSignature {
   readonly name: string
   /** 8 hex digits. */
   readonly key_hash: string
-  /** The ledger's key with this hash; null for a witness and for an unknown key. */
+  /** The ledger key that has this hash; null for a witness or an unknown key. */
   readonly key_id: string | null
-  /** The time that a witness stated, in seconds since 1970; null for a signature that is not a cosignature. */
+  /** The time of a cosignature as stated by the witness, as Unix time in seconds; null for other signatures. */
   readonly time: number | null
 }
 
-/** A checkpoint stored with the ledger, or the reason why it cannot be read. */
+/** A checkpoint stored with the ledger, or the reason why the checkpoint cannot be read. */
 export type InspectedCheckpoint =
   | {
       readonly origin: string
@@ -41,16 +41,16 @@ export interface InspectedKey {
   readonly pem: string
   /** Position of the entry that added the key: the genesis or a `key_added` entry. */
   readonly added_at: number
-  /** Id of the key that signed the `key_added` entry; null for a key of the genesis. */
+  /** Id of the key that signed the `key_added` entry; null for a key in the genesis. */
   readonly added_by: string | null
   readonly retired_at: number | null
 }
 
-/** A ledger's metadata (unverified). Names are snake_case, as in the ledger. */
+/** A ledger's metadata (unverified). Names are in snake_case, as in the ledger. */
 export interface Inspection {
   readonly kind: LedgerKind
   readonly entries: number
-  /** Number of these lines that are not entries. */
+  /** Number of lines that are not valid entries. */
   readonly unreadable: number
   readonly decisions: number
   readonly outcomes: number
@@ -60,17 +60,17 @@ export interface Inspection {
   readonly open_calls: readonly { readonly position: number; readonly request_id: string }[]
   /** Name of the log; null if the first entry cannot be read. */
   readonly origin: string | null
-  /** Null in a ledger without a genesis: an older one, or one of SudoAgent for Python. */
+  /** Null in a ledger without a genesis, that is, an older ledger or a ledger of SudoAgent for Python. */
   readonly genesis: {
     readonly ledger_id: string
     readonly created_at: string | null
     readonly entries_signed: boolean
     readonly software: Genesis['software']
   } | null
-  /** In the order in which they were added. */
+  /** The keys in the order in which they were added. */
   readonly keys: readonly InspectedKey[]
   readonly head: InspectedCheckpoint | null
-  /** The latest checkpoint with cosignatures of witnesses. */
+  /** The latest checkpoint that has witness cosignatures. */
   readonly cosigned: InspectedCheckpoint | null
   /** Position of the `closed` entry; null if there is none. */
   readonly closed_at: number | null
@@ -82,7 +82,7 @@ export interface Inspection {
 const OPEN_CALLS_MAX = 10
 
 /**
- * Reads a whole ledger and returns its metadata. Verifies nothing.
+ * Reads a whole ledger and returns its metadata, without verifying anything.
  *
  * @throws LedgerError if the store cannot be read
  */
@@ -138,7 +138,7 @@ class Look {
   entry(facts: CallFacts | ControlFacts, position: number): void {
     const { entryHash, keyId, createdAt } = facts
     const block = facts.kind === 'control' ? facts.block : null
-    // If the first entry is unreadable, the origin and the keys of the ledger remain unknown.
+    // If the first entry is unreadable, the origin and the keys remain unknown.
     if (this.ring !== null || position === 1)
       this.ring = stepRing(this.ring, { block, entryHash, keyId }, position).ring
     if (position === 1) this.genesis = genesisOf(block, createdAt)
@@ -180,7 +180,7 @@ function shown(stored: StoredCheckpoint, ring: KeyRing | null): InspectedCheckpo
   }
 }
 
-/** A cosignature has 8 bytes of time and 64 bytes of signature (C2SP tlog-cosignature). */
+/** A cosignature consists of an 8-byte time and a 64-byte signature (C2SP tlog-cosignature). */
 function timeOf({ bytes }: NoteSignature): number | null {
   if (bytes.length !== 72) return null
   const time = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0))

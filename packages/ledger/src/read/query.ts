@@ -1,16 +1,16 @@
-// Finds entries by criteria. A query reads entries; it does not verify them.
+// Finds entries by criteria, without verifying the entries.
 //
-// There are three ways to find entries, which give the same results for a ledger that verifies:
+// There are three ways to find entries, which give the same results for a valid ledger:
 //
-// - by call: the store's index leads to the entries of a request id. The index is untrusted, so it is used only
-//   if it leads to a denial, or to a decision and its outcome; otherwise the ledger is searched.
-// - by text: canonical JSON (RFC 8785) has one spelling for each value, so the bytes of a matching line must
-//   contain certain substrings. Lines without them are not parsed; for a large SQLite ledger, worker threads test
-//   whole pieces at a time.
+// - by call: the store's index returns the entries with a request id. The index is untrusted, so its result is used
+//   only if it is a denial, or a decision and its outcome; otherwise the ledger is searched.
+// - by text: canonical JSON (RFC 8785) has one spelling for each value, so the bytes of a matching line must contain
+//   certain substrings. Lines without these substrings are not parsed; in a large SQLite ledger, worker threads test
+//   whole batches of lines.
 // - all lines, for criteria without text.
 //
-// For example, the query { action: 'refund', effect: 'deny' } reads the ledger once, skips all pieces without
-// the bytes "refund" (with quotes), parses the remaining lines, and compares the members.
+// For example, the query { action: 'refund', effect: 'deny' } reads the ledger once, skips all batches without the
+// bytes "refund" (with quotes), parses the remaining lines, and compares the members.
 //
 // `criteria.ts` parses criteria; `call-query.ts` handles those that concern both entries of a call.
 
@@ -27,8 +27,8 @@ import { isAboutCalls, selectOfCalls } from './call-query.js'
 import type { Criteria, SelectOptions } from './criteria.js'
 
 /**
- * The matching entries, in ledger order. Unreadable lines are skipped; `onUnreadable` is called for those that
- * may match, and `verify` reports their defects.
+ * Finds the matching entries, in ledger order. Unreadable lines are skipped; `onUnreadable` is called for each that
+ * may match, and `verify` reports the defects.
  *
  * @throws LedgerError if the store cannot be read
  */
@@ -59,7 +59,7 @@ async function* selectEntries(
   let lines = 0
   for await (const scanned of all) {
     lines = 'texts' in scanned ? scanned.lines : lines + scanned.length
-    // A range without a match has texts, but no lines.
+    // A range without a match has no lines to parse.
     for (const line of 'texts' in scanned ? [] : scanned) {
       const record = take(line)
       if (record === null) continue
@@ -71,12 +71,12 @@ async function* selectEntries(
   }
 }
 
-/** The substrings of a matching line, which save parsing most lines. */
+/** The substrings that a matching line must contain, so that most lines need not be parsed. */
 function needlesOf(criteria: Criteria): Needles {
   const { requestId, action, agentId, reasonCode, decisionHash, outcome } = criteria
   const wanted = criteria.text?.normalize('NFC').toLowerCase()
   return {
-    // In the escaped form of JSON.
+    // The substring in its escaped JSON form.
     folded: wanted === undefined ? null : JSON.stringify(wanted).slice(1, -1),
     exact: [requestId, action, agentId, reasonCode, decisionHash, outcome]
       .filter((value) => value !== undefined)
@@ -85,8 +85,8 @@ function needlesOf(criteria: Criteria): Needles {
 }
 
 /**
- * Returns a filter that parses a stored line if it may match; the result is null if it is unreadable or does
- * not match.
+ * Returns a filter that parses a stored line if the line may match; the filter returns null for an unreadable line or
+ * one that does not match.
  */
 function filterOf(
   criteria: Criteria,
@@ -107,13 +107,16 @@ function matches({ entry, json }: EntryRecord, criteria: Criteria): boolean {
   return wanted === undefined || mentions(entry, wanted) || saysNumber(json, wanted)
 }
 
-/** An entry found with the store's index of calls. */
+/** An entry found in the store's call index. */
 export interface LookedUp {
   readonly line: StoredLine
   readonly record: EntryRecord
 }
 
-/** The entries of a call in the store's index, in order. The index is untrusted and may be incomplete or damaged. */
+/**
+ * Reads the entries of a call from the store's call index, in order. The index is untrusted and may be incomplete or
+ * damaged.
+ */
 export async function lookUpCall(reader: LedgerReader, requestId: string): Promise<readonly LookedUp[]> {
   const wanted = requestId.normalize('NFC')
   const found: LookedUp[] = []
@@ -124,7 +127,7 @@ export async function lookUpCall(reader: LedgerReader, requestId: string): Promi
   return found
 }
 
-/** A damaged index is treated as empty. The caller then reads the ledger, which reports the damage. */
+/** A damaged index is treated as empty: the caller then reads the ledger, which reports the damage. */
 async function linesInBook(reader: LedgerReader, requestId: string): Promise<readonly StoredLine[]> {
   try {
     return (await reader.linesOfCall(requestId)) ?? []
@@ -135,9 +138,9 @@ async function linesInBook(reader: LedgerReader, requestId: string): Promise<rea
 }
 
 /**
- * Whether the index leads to all entries that a valid ledger can have for a call: a denial, or a decision and
- * its outcome. Without this check, an attacker who can write to the file could hide an outcome by removing it
- * from the index, which `verify` does not check.
+ * Whether the index returned all entries that a valid ledger can have for a call: a denial, or a decision and its
+ * outcome. `verify` does not check the index. Without this check, an attacker who can write to the file could
+ * therefore hide an outcome by removing it from the index.
  */
 function isWholeCall(found: readonly LookedUp[]): boolean {
   const entries = found.map(({ record }) => record.entry)
@@ -168,8 +171,8 @@ function fits(entry: LedgerEntry, criteria: Criteria): boolean {
 }
 
 /**
- * Whether a value contains `wanted` (lower case) in a text, a number or a key. The depth of a parsed line is
- * limited.
+ * Whether a string, a number or a key in a value contains `wanted`, which is in lower case. The depth of a parsed
+ * line is limited.
  */
 function mentions(value: unknown, wanted: string): boolean {
   if (typeof value === 'string') return value.toLowerCase().includes(wanted)
@@ -180,14 +183,14 @@ function mentions(value: unknown, wanted: string): boolean {
 }
 
 /**
- * Whether the line contains a number with these digits. Python writes numbers that a parsed entry has only in
- * rounded form.
+ * Whether the line contains a number with these digits. Python writes numbers with more digits than a parsed entry
+ * preserves.
  */
 function saysNumber(line: string, wanted: string): boolean {
   return /^-?\d+(?:\.\d+)?$/.test(wanted) && line.includes(wanted)
 }
 
-/** The decision and the outcome of a call. `decision` is absent if the ledger has only an outcome. */
+/** The decision and the outcome of a call. `decision` is absent if the ledger has only the outcome. */
 export interface CallStory {
   readonly requestId: string
   readonly decision?: EntryRecord

@@ -1,5 +1,5 @@
-// Makes receipts from a ledger (LEDGER-FORMAT §4), in the format of `receipt.ts` of the crypto package, with
-// proofs from the stored tree.
+// Makes receipts from a ledger (LEDGER-FORMAT §4), with proofs from the stored tree. `receipt.ts` in the crypto
+// package defines the format.
 import { type Checkpoint, encodeTlogProof, parseCheckpoint, parseNote } from '@sudoagent/crypto/note'
 import { encodeReceipt, type ReceiptEntryParts } from '@sudoagent/crypto/receipt'
 import type { EntryRecord } from '../entry/record.js'
@@ -8,7 +8,7 @@ import type { LedgerReader, StoredText } from '../port/reader.js'
 import { proveEntry } from '../tree/prove.js'
 import { type CallStory, callStory, lookUpCall, select } from './query.js'
 
-/** Identifies the decision. */
+/** The request id or the position of the decision. */
 export type ReceiptKey = { readonly requestId: string } | { readonly decisionHash: string }
 
 export interface ReceiptOptions {
@@ -17,21 +17,21 @@ export interface ReceiptOptions {
 }
 
 export interface MadeReceipt {
-  /** JSON with a final line feed. */
+  /** The receipt as JSON, with a final line feed. */
   readonly text: string
-  /** The proof of the decision alone, a C2SP tlog-proof; null if no signed checkpoint covers the entry. */
+  /** The proof for the decision alone, a C2SP tlog-proof; null if no signed checkpoint covers the entry. */
   readonly proof: string | null
   readonly position: number
   /** Position of the outcome; null if there is none. */
   readonly outcome: number | null
 }
 
-/** A signed checkpoint and its parsed content, unverified. The recipient of the receipt verifies it. */
+/** A signed checkpoint and its parsed content, unverified; the recipient of the receipt verifies it. */
 type SignedCheckpoint = Checkpoint & { readonly note: string }
 
 /**
- * Makes the receipt of a decision, and of its outcome if there is one. A proof leads to the checkpoint that
- * witnesses cosigned if it covers the entry, otherwise to the head.
+ * Makes the receipt for a decision and, if there is one, its outcome. The proof is against the cosigned checkpoint if
+ * that checkpoint covers the entry, otherwise against the head.
  *
  * @throws LedgerError ENTRY_NOT_FOUND; LEDGER_DAMAGED if entry, tree and head do not match
  * @example
@@ -72,10 +72,7 @@ async function storyOfDecision(reader: LedgerReader, decisionHash: string): Prom
   return null
 }
 
-/**
- * The entries of a call: from the store's index of calls, or from the whole ledger if the index does not have
- * the decision.
- */
+/** Finds the entries of a call in the store's call index, or in the whole ledger if the index lacks the decision. */
 async function storyOf(reader: LedgerReader, requestId: string): Promise<CallStory | null> {
   const records = (await lookUpCall(reader, requestId)).map(({ record }) => record)
   const decision = records.find(({ entry }) => entry.event === 'decision')
@@ -89,7 +86,7 @@ async function storyOf(reader: LedgerReader, requestId: string): Promise<CallSto
   }
 }
 
-/** The checkpoints that a proof may lead to, the preferred one first. */
+/** The checkpoints that a proof may be made against, in order of preference. */
 async function checkpointsOf(reader: LedgerReader): Promise<readonly SignedCheckpoint[]> {
   const { head, cosigned } = await reader.evidence()
   return [cosigned, head].map(signedCheckpoint).filter((checkpoint) => checkpoint !== null)
@@ -100,7 +97,7 @@ function signedCheckpoint(stored: StoredText): SignedCheckpoint | null {
   try {
     return { ...parseCheckpoint(parseNote(stored.text).text), note: stored.text }
   } catch {
-    // Not signed, or damaged: `verify` reports which.
+    // The checkpoint is unsigned or damaged; `verify` reports which.
     return null
   }
 }

@@ -1,4 +1,4 @@
-// Checks the approval of an allowed call against the entry that contains it.
+// Checks the approval of an allowed call against the entry that contains the approval.
 import type { Hash } from '@sudoagent/crypto'
 import { isApprovalLate, isPypiEntry, pypiAsksForApproval } from '@sudoagent/crypto/entry'
 import { type ApprovalBlock, approvalOf, type CallEntry, type KnownApproval } from '../entry/entry.js'
@@ -16,7 +16,7 @@ const NEVER_APPROVED: Problem = {
 }
 
 /**
- * The problems of the approval under which an entry allows its call; empty for a denied call, which needs no
+ * Returns the problems with the approval of an allowed call; empty for a denied call, which does not need an
  * approval.
  */
 export function approvalProblemsOf(entry: CallEntry): readonly Problem[] {
@@ -40,7 +40,7 @@ export interface ApprovedCall {
   readonly recordedAt: string | null
 }
 
-/** The problems of an approval under which a call was allowed. */
+/** Returns the problems with an approval under which a call was allowed. */
 export function approvalProblems(approval: KnownApproval, call: ApprovedCall): readonly Problem[] {
   const problems: Problem[] = []
   if (approval.state !== 'approved') {

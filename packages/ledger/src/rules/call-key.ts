@@ -1,5 +1,5 @@
-// The key of a call in the tables of `Lifecycle`: decision hash and request id as 32-bit words. Typed arrays of
-// words keep a million calls in little memory.
+// The key of a call in the tables of `Lifecycle`: the decision hash and the request id as 32-bit words. In typed
+// arrays, the keys of a million calls need little memory.
 
 export const HASH_WORDS = 8
 export const UUID_WORDS = 4
@@ -8,7 +8,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 /** Whether a request id is a lower-case UUID, which can be stored as words. */
 export const isUuid = (requestId: string): boolean => UUID.test(requestId)
 
-/** Words of a call key: the decision hash, then the request id if it is a UUID. */
+/** Number of words in a call key: the decision hash, then the request id if it is a UUID. */
 export const CALL_KEY_WORDS = HASH_WORDS + UUID_WORDS
 
 /** The key of a call: `CALL_KEY_WORDS` words from `at`, and the request id if it is not a UUID. */
@@ -30,7 +30,7 @@ export function requestIdAt(words: Uint32Array, at: number): string {
 
 export const requestIdOf = ({ words, at, requestId }: CallKey): string => requestId ?? requestIdAt(words, at)
 
-/** The UUID that four words encode. */
+/** Decodes a UUID from four words. */
 export function uuidOf(words: Uint32Array): string {
   const hex = hexOf(words)
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')

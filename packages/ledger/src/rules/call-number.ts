@@ -1,10 +1,10 @@
-// A short number for a call, stored with the positions of its entries: the first 48 bits of SHA-256(request
-// id). Two calls may have the same number.
+// Maps a call to a short number, which is stored with the positions of its entries: the first 48 bits of
+// SHA-256(request id). Two calls may have the same number.
 import { sha256Hex } from '@sudoagent/crypto'
 
 /**
- * Maximum number of entries that are read for one call number. A call has two entries; more share its number by
- * coincidence or in an attack.
+ * Maximum number of entries that are read for one call number. A call has two entries; further entries have the same
+ * number by coincidence or because of an attack.
  */
 export const POSITIONS_OF_CALL_MAX = 64
 
@@ -16,7 +16,10 @@ const KEPT_MAX = 1_024
 
 const kept = new Map<string, number>()
 
-/** The number of a call. Callers that need it under a lock call this first, so that the result is cached. */
+/**
+ * Returns the number of a call. A caller that needs the number under a lock calls this function before taking the
+ * lock, so that the result is cached.
+ */
 export function callNumber(requestId: string): number {
   const known = kept.get(requestId)
   if (known !== undefined) return known

@@ -1,21 +1,21 @@
-// The rules of a ledger (LEDGER-FORMAT §6), beginning with the strict check of a single line.
+// The strict check of a single line, and an overview of the ledger rules (LEDGER-FORMAT §6).
 //
-// `checkLine` extracts the facts of one line and reports every defect that is visible in that line alone: the
-// JSON, the shape, `entry_hash`, `decision_hash`, the approval's binding and expiry. The other files of this
-// folder compare the facts of a line with those of the lines before it:
+// `checkLine` extracts the facts of one line and reports every defect that is visible in that line alone: the JSON,
+// the shape, `entry_hash`, `decision_hash`, the approval's binding and expiry. The other files in this folder compare
+// the facts of a line with those of earlier lines:
 //
 // - `succession.ts`: hash chain, ledger clock, database columns, signatures
-// - `lifecycle.ts`: one decision for each call, at most one outcome, and only after an allow; approvals are
-//   used once
+// - `lifecycle.ts`: one decision for each call, at most one outcome, and only if the call was allowed; approvals are
+// used once
 // - `key-ring.ts`: the keys that may sign at each position, from the control entries (§5)
 //
-// For example, a decision followed by two outcomes of the same call:
+// For example, a decision is followed by two outcomes of the same call:
 //
 //   position 2  decision  allow     ok
 //   position 3  outcome   success   ok
 //   position 4  outcome   success   OUTCOME_DUPLICATE
 //
-// The fast path for lines that this package wrote is `plain/recognise-line.ts`. Both give equal facts.
+// `plain/recognise-line.ts` is the fast path for lines that this package wrote, and returns the same facts.
 import { isPypiEntry, PYPI_ACTOR, parametersText } from '@sudoagent/crypto/entry'
 import { readControl } from '../entry/control.js'
 import { hashProblems } from '../entry/decision-hash.js'
@@ -25,7 +25,7 @@ import { approvalProblemsOf, hasTimes } from './approval.js'
 import type { ApprovalUse, CallFacts, LineFacts } from './line-facts.js'
 
 /**
- * Reads a line strictly. Never throws: a line is untrusted, so its defects are part of the result.
+ * Reads a line strictly. Never throws: a line is untrusted, so defects are part of the result.
  *
  * @param line - without its line feed
  */

@@ -1,6 +1,6 @@
-// The data that `Lifecycle` keeps for each decision, apart from its key.
+// The data that `Lifecycle` stores for each decision, apart from its key.
 
-/** State of a decision whose call has an outcome. */
+/** The state of a decision whose call has an outcome. */
 export const IS_DONE = 2
 
 interface Rows {
@@ -15,7 +15,7 @@ const newRows = (): Rows => ({
   requests: new Int32Array(BLOCK_ROWS),
 })
 
-/** A column store in blocks. Growing adds a block and copies nothing. */
+/** A column store in blocks. Growing it adds a block and does not copy data. */
 export class DecisionRows {
   readonly #blocks: { readonly states: Uint8Array; readonly positions: Float64Array; readonly requests: Int32Array }[] =
     []

@@ -1,17 +1,17 @@
 import { hashDecisionFacts } from '@sudoagent/crypto/entry'
 import type { CallText } from './line-facts.js'
 
-/** The data of a decision that its outcome is compared with. */
+/** The part of a decision that is compared with its outcome. */
 export interface DecidedCall {
   readonly createdAt: string
   readonly agentId: string
-  /** The full text of the decision, if still available; `decision_hash` was computed over it. */
+  /** The full text over which `decision_hash` was computed, if still available. */
   readonly text?: CallText
 }
 
 /**
- * Whether an outcome describes the call of its decision: the agent is the same, and `decision_hash` can be
- * recomputed from the outcome.
+ * Whether an outcome and its decision describe the same call: the agent is the same, and recomputing `decision_hash`
+ * from the outcome gives the same hash.
  */
 export function describesCall(outcome: CallText, decided: DecidedCall, decisionHash: string): boolean {
   // Equal texts have equal hashes, so there is no need to hash.

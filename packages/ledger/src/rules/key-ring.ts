@@ -1,10 +1,10 @@
-// The keys that may sign, entry by entry. Pure functions, used by the writer before it adds an entry and by the
-// verifier.
+// Tracks the keys that may sign, entry by entry. The functions are pure; the verifier uses them, and so does the
+// writer before it adds an entry.
 //
-//   genesis names the first keys → key_added, signed by an active key, adds one → key_retired retires one → closed
+//   genesis lists the first keys → key_added, signed by an active key, adds a key → key_retired retires a key → closed
 //
-// A ledger without a genesis (an older one, or one of SudoAgent for Python) declares no keys; the caller of
-// `verify` provides them.
+// A ledger without a genesis (an older ledger, or a ledger of SudoAgent for Python) does not declare keys; the caller
+// of `verify` provides them.
 import { createVerifier, type Hash, type PublicKey, parsePublicKey } from '@sudoagent/crypto'
 import { decodeBase64 } from '@sudoagent/crypto/bytes'
 import {
@@ -18,21 +18,21 @@ import {
 import type { LedgerEntry } from '../entry/entry.js'
 import { LEDGER_KEYS_MAX } from '../limits.js'
 
-/** A key of the ledger. */
+/** A ledger key. */
 export interface RingKey {
   readonly publicKey: PublicKey
   /** Position of the entry that added the key: the genesis or a `key_added` entry. */
   readonly addedAt: number
   /** Position of the entry that retired the key; null while it is active. */
   readonly retiredAt: number | null
-  /** Id of the key that signed the `key_added` entry; null for a key of the genesis. */
+  /** Id of the key that signed the `key_added` entry; null for a key in the genesis. */
   readonly addedBy: string | null
 }
 
-/** The keys, origin and state of a ledger after some entry. Immutable. */
+/** The keys, origin and state of a ledger after a given entry. Immutable. */
 export interface KeyRing {
   readonly origin: string
-  /** Whether the genesis requires a signature by a key of the ring on every entry. */
+  /** Whether the genesis requires every entry to be signed by a key of the ring. */
   readonly entriesSigned: boolean
   /** Whether the first entry is a genesis. */
   readonly hasGenesis: boolean
@@ -41,9 +41,9 @@ export interface KeyRing {
   readonly closedAt: number | null
 }
 
-/** The data of an entry that affects the ring. */
+/** The part of an entry that affects the ring. */
 export interface RingEntry {
-  /** Null for an entry about a call, or a kind that this version does not know. */
+  /** Null for a decision, an outcome, or a control entry of a kind that this version does not know. */
   readonly block: ControlBlock | 'invalid' | null
   readonly entryHash: Hash
   readonly keyId: string | null
@@ -62,7 +62,7 @@ export interface RingStep {
 }
 
 /**
- * Applies the next entry to the ring. The caller checks its signature.
+ * Applies the next entry to the ring. The caller checks the signature.
  *
  * @param ring - null before the first entry
  * @param position - 1-based position of the entry
@@ -82,8 +82,8 @@ export function mayFollow(ring: KeyRing, keyId: string): boolean {
 }
 
 /**
- * Whether a key of the ledger may have signed a checkpoint of `size` entries. The checkpoint at the retiring
- * entry is the last that it may sign.
+ * Whether a ledger key may have signed a checkpoint of `size` entries. A retired key may sign checkpoints up to the
+ * entry that retires the key.
  */
 export function mayVouch({ addedAt, retiredAt }: RingKey, size: number): boolean {
   return addedAt <= size && (retiredAt === null || size <= retiredAt)
@@ -118,7 +118,7 @@ function begin(block: ControlBlock | 'invalid' | null, entryHash: string): RingS
   }
 }
 
-/** The ring after a control entry that is not the first, or the reason why the entry is not allowed. */
+/** Returns the ring after a control entry other than the first entry, or the reason why the entry is not allowed. */
 function follow(ring: KeyRing, block: ControlBlock, signedBy: string | undefined, position: number): KeyRing | string {
   switch (block.kind) {
     case 'genesis':
@@ -160,7 +160,7 @@ function retireKey(ring: KeyRing, keyId: string, signedBy = '', position: number
   return { ...ring, keys: new Map(ring.keys).set(keyId, { ...key, retiredAt: position }) }
 }
 
-/** Parses a key of the ledger; null if the PEM is invalid, not in canonical form, or of a different key id. */
+/** Parses a ledger key; null if the PEM is invalid, is not canonical, or has a different key id. */
 function publicKeyOf({ key_id: keyId, pem }: LedgerKey): PublicKey | null {
   try {
     const key = parsePublicKey(pem)

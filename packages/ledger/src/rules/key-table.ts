@@ -1,7 +1,7 @@
-// A set of hashes or random ids, as 32-bit words, that numbers its keys in insertion order. It takes 40 bytes
-// for a SHA-256; a Map of strings takes 150. Rows are in blocks that are never copied when the table grows.
-// Open addressing with linear probing; the hash function is universal with random factors, since callers choose
-// request ids and could otherwise choose colliding ones.
+// A set of hashes or random ids, as 32-bit words, that numbers its keys in insertion order. A SHA-256 takes 40 bytes;
+// in a Map of strings, it would take 150. Rows are stored in blocks, which are not copied when the table grows. The
+// table uses open addressing with linear probing. Callers choose request ids and could otherwise cause collisions, so
+// the hash function is universal, with random factors.
 
 const BLOCK_ROWS = 1 << 12
 const SLOT_BITS_MIN = 10
@@ -9,7 +9,7 @@ const SLOT_BITS_MIN = 10
 export class KeyTable {
   readonly #keyWords: number
   readonly #blocks: Uint32Array[] = []
-  /** Row + 1 of each key, at the slot of its hash or a later one; 0 marks a free slot. */
+  /** Row + 1 of each key, at the slot of its hash or a later slot; 0 marks a free slot. */
   #slots = new Uint32Array(1 << SLOT_BITS_MIN)
   #slotBits = SLOT_BITS_MIN
   readonly #factors: Int32Array
@@ -24,7 +24,7 @@ export class KeyTable {
     return this.#size
   }
 
-  /** The row of the key in `words` at `at`; −1 if it is not in the table. */
+  /** The row of the key in `words` at `at`; −1 if the key is not in the table. */
   find(words: Uint32Array, at: number): number {
     return (this.#slots[this.#slotOf(words, at)] ?? 0) - 1
   }
@@ -49,7 +49,7 @@ export class KeyTable {
     return this.#block(row).subarray(start, start + this.#keyWords)
   }
 
-  /** The slot of a key, or the free slot where it belongs. At least half of the slots are free. */
+  /** The slot of a key, or the free slot for a new key. At least half of the slots are free. */
   #slotOf(words: Uint32Array, at: number): number {
     const mask = this.#slots.length - 1
     for (let slot = this.#hash(words, at); ; slot = (slot + 1) & mask) {

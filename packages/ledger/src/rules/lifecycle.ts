@@ -1,5 +1,5 @@
-// The life cycle of a call: one decision, then at most one outcome, and only after an allow (LEDGER-FORMAT §6).
-// No I/O.
+// Checks the life cycle of each call: one decision, then at most one outcome, and only if the call was allowed
+// (LEDGER-FORMAT §6). No I/O.
 import type { Hash } from '@sudoagent/crypto'
 import {
   CALL_KEY_WORDS,
@@ -21,7 +21,7 @@ import { type ApprovalUse, type CallFacts, type CallText, NO_PROBLEMS, type Prob
 export interface OpenCall {
   readonly decisionHash: Hash
   readonly requestId: string
-  /** Position of its decision. */
+  /** Position of the decision. */
   readonly position: number
   readonly createdAt: string
   readonly agentId: string
@@ -29,7 +29,7 @@ export interface OpenCall {
 
 /** Properties of the ledger that select the rules. */
 export interface LedgerContext {
-  /** Whether the ledger begins with a genesis. If so, each approval must have times and may be used once. */
+  /** Whether the ledger begins with a genesis. If so, each approval must have its times and may be used only once. */
   readonly hasGenesis: boolean
 }
 
@@ -44,15 +44,15 @@ const IS_DENIED = 0
 const IS_OPEN = 1
 
 /**
- * Follows the calls of one ledger, entry by entry. Memory: about 90 bytes for each decision, 200 for each open
- * one, 60 for each approval, and more if request ids are not UUIDs.
+ * Tracks the calls of one ledger, entry by entry. Memory: about 90 bytes for each decision, 200 for each open
+ * decision and 60 for each approval; more if request ids are not UUIDs.
  */
 export class Lifecycle {
   readonly #decisions = new KeyTable(HASH_WORDS)
   readonly #requestIds = new KeyTable(UUID_WORDS)
   /** One row for each decision. */
   readonly #rows = new DecisionRows()
-  /** Request ids that are not UUIDs: all of them, and by row for the decisions that are not done. */
+  /** Request ids that are not UUIDs: a set of all, and a map by row for decisions that are not done. */
   readonly #otherIds = new Set<string>()
   readonly #otherIdOf = new Map<number, string>()
   /** The open decisions, by row. */
@@ -70,12 +70,12 @@ export class Lifecycle {
       this.#remember(this.#keyOf(decisionHash, requestId), IS_OPEN, position, decided)
   }
 
-  /** Number of allowed calls without an outcome so far. */
+  /** Number of allowed calls that have no outcome so far. */
   get open(): number {
     return this.#open
   }
 
-  /** The allowed calls without an outcome, in ledger order. */
+  /** Yields the allowed calls without an outcome, in ledger order. */
   *openCalls(): Generator<OpenCall> {
     for (let row = 0; row < this.#decisions.size; row += 1) {
       if (this.#rows.state(row) !== IS_OPEN) continue
@@ -88,7 +88,7 @@ export class Lifecycle {
   /**
    * Applies the rules to the next entry.
    *
-   * @param context - null to follow the calls only, without comparing an outcome with its decision
+   * @param context - null to track the calls only, without comparing an outcome with its decision
    * @returns the rules that the entry breaks
    */
   observe(facts: CallFacts, position: number, context: LedgerContext | null): readonly Problem[] {
@@ -107,8 +107,8 @@ export class Lifecycle {
   }
 
   /**
-   * Whether an outcome describes the call of its decision. True if the decision is not open: then there is
-   * nothing to compare with.
+   * Whether an outcome and its decision describe the same call. True if the decision is not open, since its data is
+   * then no longer available.
    */
   describes(words: Uint32Array, at: number, outcome: CallText): boolean {
     const row = this.#decisions.find(words, at)
@@ -123,14 +123,13 @@ export class Lifecycle {
     return problems
   }
 
-  /** The problems that using this approval next would cause. */
+  /** Returns the problems that the use of this approval would cause. */
   approvalUseProblems({ id, hasTimes }: ApprovalUse): readonly Problem[] {
     if (hasTimes && !this.#approvals.has(id)) return NO_PROBLEMS
     return [...(this.#approvals.has(id) ? [APPROVAL_REUSED] : []), ...(hasTimes ? [] : [APPROVAL_INCOMPLETE])]
   }
 
-  /** Like `observe`, for an entry known by its event and its key only. Its approval must already have been
-   * checked. */
+  * Like `observe`, but needs only the event and the key of an entry. Its approval must already have been checked. */
   observeCall(
     event: 'allowed' | 'denied' | 'outcome',
     words: Uint32Array,
@@ -150,7 +149,7 @@ export class Lifecycle {
     return [{ code: 'DECISION_DUPLICATE', message: `request \`${requestIdOf(call)}\` already has a decision` }]
   }
 
-  /** @returns whether another decision has the same request id */
+  /** @returns whether an earlier decision has the same request id */
   #remember(call: CallKey, state: number, position: number, decided: DecidedCall | undefined): boolean {
     const { words, at, requestId } = call
     const row = this.#decisions.add(words, at)

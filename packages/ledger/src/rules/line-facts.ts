@@ -1,8 +1,8 @@
-// The facts of one line: the input of all rules that compare a line with its neighbours (LEDGER-FORMAT §6).
+// The facts of one line: the input of all rules that compare a line with other lines (LEDGER-FORMAT §6).
 //
-// There are two producers. `checkLine` reads any line strictly and reports its defects. `recogniseLine`
-// recognises the lines that this package writes and returns null for all others. Where both return facts, the
-// facts are equal.
+// Two functions extract facts. `checkLine` reads any line strictly and reports its defects. `recogniseLine`
+// recognises the lines that this package writes, and returns null for all others. If both return facts, the facts are
+// the same.
 //
 //   bytes ──► recogniseLine ──► CallFacts ──┐
 //     └─ null ► checkLine ──► LineFacts ────┴──► link, clock, columns, keys, calls, tree
@@ -18,23 +18,23 @@ export interface Problem {
 
 export const NO_PROBLEMS: readonly Problem[] = []
 
-/** The chain and signature members of an entry of any event. */
+/** The chain and signature members, which every entry has. */
 interface SealFacts {
-  /** `entry_hash` as the line states it. `hashProblems` reports whether it is the hash of the line. */
+  /** `entry_hash` as stated in the line; `hashProblems` reports a mismatch. */
   readonly entryHash: Hash
   /** `prev_entry_hash`; null in the first entry. */
   readonly previous: Hash | null
-  /** Null in ledgers of SudoAgent for Python. */
+  /** Null in ledgers that SudoAgent for Python wrote. */
   readonly recordedAt: string | null
   readonly keyId: string | null
   /** Base64; null if the entry is not signed. */
   readonly signature: string | null
-  /** Stated hashes that differ from the hash of the content. */
+  /** Hashes in the line that do not match its content. */
   readonly hashProblems: readonly Problem[]
 }
 
 /**
- * The description of a call in an entry: the agent, and the input of `decision_hash` except the time of the
+ * The description of a call in an entry: the agent, and the input of `decision_hash` without the time of the
  * decision.
  */
 export interface CallText {
@@ -63,9 +63,12 @@ export interface CallFacts extends SealFacts, CallText {
   readonly isAllowed: boolean
   readonly decisionHash: Hash
   readonly createdAt: string
-  /** The approval of an allowed decision; null if there is none, or if it has no id (the package on PyPI). */
+  /**
+   * The approval of an allowed decision; null if there is none, or if it has no id, as in entries of the package on
+   * PyPI.
+   */
   readonly approval: ApprovalUse | null
-  /** Problems of the approval of an allowed decision. */
+  /** Problems with the approval of an allowed decision. */
   readonly approvalProblems: readonly Problem[]
 }
 
@@ -80,7 +83,7 @@ export interface ControlFacts extends SealFacts {
 /** A line that is not an entry. */
 export interface UnreadableLine extends Problem {
   readonly kind: 'unreadable'
-  /** The `entry_hash` of the line, if readable. The next line is compared with it. */
+  /** The `entry_hash` of the line, if readable. The next line is checked against this hash. */
   readonly claimedHash: Hash | null
 }
 

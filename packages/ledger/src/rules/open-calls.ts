@@ -1,9 +1,9 @@
 // Lists the calls without an outcome for reports.
 import type { Lifecycle } from './lifecycle.js'
 
-/** An allowed call without an outcome. It may have run. */
+/** An allowed call without an outcome. The call may have run. */
 export interface ListedCall {
-  /** Position of its decision. */
+  /** Position of the decision. */
   readonly position: number
   readonly request_id: string
 }

@@ -1,5 +1,5 @@
-// Rules between an entry, the entry before it and its database columns. Single lines and chunks of lines use
-// the same rules.
+// Compares an entry with the entry before it and with its database columns. Single lines and chunks of lines use the
+// same rules.
 import type { Hash, Verifier } from '@sudoagent/crypto'
 import { decodeBase64 } from '@sudoagent/crypto/bytes'
 import type { Problem } from './line-facts.js'
@@ -12,8 +12,8 @@ const CHAIN_BROKEN: Problem = {
 /**
  * Checks the hash chain.
  *
- * @param last - hash of the previous entry; null before the first entry; undefined if unknown, which skips the
- * check
+ * @param last - hash of the previous entry; null before the first entry; undefined if unknown, in which case the
+ * check is skipped
  */
 export function linkProblem(last: Hash | null | undefined, previous: Hash | null): Problem | null {
   return last === undefined || previous === last ? null : CHAIN_BROKEN
@@ -31,12 +31,12 @@ const PREVIOUS_COLUMN: Problem = {
   message: 'column `prev_entry_hash` differs from the entry',
 }
 
-/** Compares the column `entry_hash` of a database row with the entry. */
+/** Compares the `entry_hash` column of a database row with the entry. */
 export function hashColumnProblem(column: unknown, entryHash: Hash): Problem | null {
   return column === entryHash ? null : HASH_COLUMN
 }
 
-/** Compares the column `prev_entry_hash` of a row with the entry, or of several rows, concatenated. */
+/** Compares the `prev_entry_hash` column of a row with the entry, or the concatenated columns of several rows. */
 export function previousColumnProblem(column: unknown, previous: string | null): Problem | null {
   return column === previous ? null : PREVIOUS_COLUMN
 }
