@@ -129,7 +129,7 @@ export class Lifecycle {
     return [...(this.#approvals.has(id) ? [APPROVAL_REUSED] : []), ...(hasTimes ? [] : [APPROVAL_INCOMPLETE])]
   }
 
-  * Like `observe`, but needs only the event and the key of an entry. Its approval must already have been checked. */
+  /** Like `observe`, but needs only the event and key of an entry. The approval must already have been checked. */
   observeCall(
     event: 'allowed' | 'denied' | 'outcome',
     words: Uint32Array,
