@@ -1,4 +1,4 @@
-/** `@sudoagent/ledger/state`: a verification that resumes where an earlier one ended. */
+/** `@sudoagent/ledger/state`: verification that resumes where an earlier run ended. */
 
 export { encodeState, parseState, type VerifiedState } from './verify/saved-state.js'
 export { verifyFrom } from './verify/verify.js'

@@ -1,7 +1,7 @@
 /**
- * `@sudoagent/ledger/store`: building blocks for a store in another package. `StoreWriter` is the writer of
+ * `@sudoagent/ledger/store`: building blocks for a store in another package. `StoreWriter` implements the writer of
  * every store, except for making a step durable; `advance` computes a step (entries, tree and head together);
- * `recover` and the head checks validate the existing content of the store.
+ * `recover` and the head checks validate the existing content of a store.
  */
 
 export type { LineFault, StoredColumns, StoredLine } from './entry/stored-line.js'

@@ -1,21 +1,20 @@
-// The pages of a database: those of the file, replaced by pages that its write-ahead log has committed or that
-// its rollback journal restores.
+// Reads the pages of a database from the file, the committed part of its write-ahead log, and its rollback journal.
 import { closeSync, fstatSync, openSync } from 'node:fs'
 import { type FileShape, readShape } from './format.js'
 import { readJournal } from './journal.js'
 import type { Pages } from './page-tree.js'
 import { readAt, readWal, type SidePages } from './wal.js'
 
-/** Number of bytes read at a time for consecutive pages. */
+/** Number of bytes per read of consecutive pages. */
 const WINDOW_BYTES = 256 * 1024
 
 /**
- * Maximum distance, in pages, from the last page read to one that counts as consecutive: there are pages of
- * other kinds between leaves.
+ * Maximum distance from the last page read to a page that counts as consecutive, in pages: other kinds of pages occur
+ * between leaves.
  */
 const FOLLOWS_PAGES = 8
 
-/** An open side file, and its pages. */
+/** An open side file and its pages. */
 export interface SideFile {
   readonly fd: number
   readonly pages: SidePages
@@ -42,9 +41,10 @@ export class DatabasePages implements Pages {
   }
 
   /**
-   * @param fd - of the database file; not closed
-   * @param sides - side files whose pages replace those of the file; if several have a page, the first one wins
-   * @returns null if the header is not that of a database
+   * @param fd - descriptor of the database file, which is not closed
+   * @param sides - side files whose pages replace those of the database file; if several side files have a page, the
+   * first of them wins
+   * @returns null if the file does not have a database header
    */
   static open(fd: number, sides: readonly SideFile[]): DatabasePages | 'other page size' | null {
     const first = Buffer.alloc(512)
@@ -88,10 +88,10 @@ function findIn(sides: readonly SideFile[], page: number): { readonly fd: number
 }
 
 /**
- * Opens a side file for the duration of `use`; null if it does not exist. SQLite has no locks on side files
- * that closing a descriptor could drop.
+ * Opens a side file for the duration of `use`; null if the file does not exist. Closing the descriptor is safe:
+ * SQLite does not lock side files.
  *
- * @throws the file system's error
+ * @throws a file system error
  */
 export function withSideFile<T>(path: string, use: (fd: number | null) => T): T {
   let fd: number | null = null
@@ -108,10 +108,10 @@ export function withSideFile<T>(path: string, use: (fd: number | null) => T): T 
 }
 
 /**
- * The pages of a database as SQLite would see them: it rolls a journal back into the file, and then reads the
- * log on top of that.
+ * Reads the pages of a database as SQLite would see them. SQLite rolls a journal back into the file, and then applies
+ * the log.
  *
- * @param use - gets `unusual journal` for a journal that SQLite must not roll back
+ * @param use - called with `unusual journal` for a journal that SQLite must not roll back
  */
 export function withPages<T>(
   fd: number,

@@ -1,18 +1,18 @@
 // Checks an untrusted database file before SQLite opens it, following the SQLite file format
 // (https://sqlite.org/fileformat2.html, summarised in `format.ts`).
 //
-// SQLite trusts the page pointers of a file. If many pointers lead to the same page, a file of some kilobytes
-// can keep it busy forever. `page-tree.ts` walks the pages from the schema and fails at the second pointer to
-// any page:
+// SQLite trusts the page pointers in a file. If many pointers lead to the same page, a file of a few kilobytes can
+// keep SQLite busy forever. `page-tree.ts` walks the pages from the schema and fails at the second pointer to any
+// page:
 //
 //   page 1 (schema) → 2, 5      page 2 → 3, 4      page 5 → 4      →  "page 4 is used twice"
 //
-// The walk sees the pages as SQLite would: with those of the rollback journal (`journal.ts`) and of the
+// The walk sees the pages as SQLite would, including the pages in the rollback journal (`journal.ts`) and in the
 // write-ahead log (`wal.ts`). `objects.ts` then lists triggers, views and other objects that the file declares.
 //
-// All trees of a file of up to 32 MiB are walked before it is opened. For a larger file, the tables that are
-// read by key are walked in a thread while their first rows are read. If a writer changes the file during a
-// walk that finds damage, the walk is repeated.
+// In a file of up to 32 MiB, all trees are walked before SQLite opens the file. In a larger file, a thread walks the
+// tables that are read by key while their first rows are read. If a walk finds damage but a writer changed the file
+// meanwhile, the walk is repeated.
 import { fstatSync, readSync, statSync } from 'node:fs'
 import { SudoAgentError } from '@sudoagent/crypto'
 import { followLinks } from '../file.js'
@@ -21,24 +21,24 @@ import { findDamage } from './page-tree.js'
 import { openShared, type SharedDescriptor } from './shared-descriptor.js'
 import { readAt } from './wal.js'
 
-/** Length of a file, in bytes, up to which it is walked completely before it is opened. This takes about 20 ms. */
+/**
+ * Maximum length of a file that is walked completely before SQLite opens the file, in bytes. Such a walk takes about
+ * 20 ms.
+ */
 const WALKED_AT_ONCE_BYTES = 32 * 1024 * 1024
 
-/**
- * Minimum number of attempts to walk a file while it does not change, and the time for further attempts, in
- * milliseconds.
- */
+/** Minimum number of attempts to walk a changing file, and the time limit for further attempts, in milliseconds. */
 const TRIES_MIN = 4
 const TRIES_MS = 3_000
 
-/** Pause between two attempts, in milliseconds, so that a writer can finish. */
+/** Pause between attempts, in milliseconds, so that a writer can finish. */
 const PAUSE_MS = 20
 
 /**
- * Ledger tables that are read row by row and by key, with a limit to the length of a row. The cost of each read
- * is limited by the depth of a tree (20 pages), even if many pages lead to one. All other tables of a large
- * file are walked before it is opened: SQLite reads some on its own (`sqlite_sequence`, `sqlite_stat1`), and no
- * list of these would be complete.
+ * Ledger tables that are read row by row and by key, with a limit on the length of a row. The depth of a tree (20
+ * pages) limits the cost of each read, even if many pointers lead to the same page. All other tables in a large file
+ * are walked before SQLite opens the file: SQLite reads some tables by itself (`sqlite_sequence`, `sqlite_stat1`),
+ * and a list of these could be incomplete.
  */
 const READ_BY_KEY: ReadonlySet<string> = new Set(['ledger', 'sudoagent_tile'])
 
@@ -51,7 +51,7 @@ export interface WalkTask {
   readonly path: string
 }
 
-/** A database file whose pages do not form trees, so that SQLite must not open it. */
+/** The error for a database file whose pages do not form trees, so that SQLite must not open the file. */
 export class DamagedFile extends SudoAgentError<'FILE_DAMAGED'> {
   override readonly name = 'DamagedFile'
 
@@ -60,10 +60,7 @@ export class DamagedFile extends SudoAgentError<'FILE_DAMAGED'> {
   }
 }
 
-/**
- * A file whose pages do not form a database, but that changed during every walk, so it is unknown whether it is
- * damaged.
- */
+/** The error for a file that looked damaged, but that changed during every walk, so that the damage is not certain. */
 export class ChangingFile extends SudoAgentError<'FILE_CHANGES'> {
   override readonly name = 'ChangingFile'
 
@@ -75,7 +72,7 @@ export class ChangingFile extends SudoAgentError<'FILE_CHANGES'> {
 }
 
 export class FileCheck {
-  /** The damage; null if there is none, undefined while that is unknown. */
+  /** The damage; null if there is none, undefined while the result is unknown. */
   #damage: string | null | undefined
   readonly #path: string
   readonly #descriptor: SharedDescriptor | null
@@ -96,15 +93,15 @@ export class FileCheck {
   }
 
   /**
-   * Checks the schema, and the whole file if it is not large.
+   * Checks the schema and, if the file is not large, the whole file.
    *
-   * @param name - path of the file, or of a symbolic link to it
-   * @param wholeUpTo - length of a file, in bytes, up to which it is walked completely now
-   * @throws DamagedFile if SQLite must not open the file; ChangingFile; the file system's error
+   * @param name - path of the file, or of a symbolic link to the file
+   * @param wholeUpTo - maximum length of a file that is walked completely now, in bytes
+   * @throws DamagedFile if SQLite must not open the file; ChangingFile; a file system error
    */
   static begin(name: string, wholeUpTo = WALKED_AT_ONCE_BYTES): FileCheck {
     const path = followLinks(name)
-    // Opening a pipe would block until its other end is opened. SQLite itself refuses other kinds of files.
+    // Opening a pipe would block until the other end is opened. SQLite itself refuses other kinds of files.
     if (!(statSync(path, { throwIfNoEntry: false })?.isFile() ?? false)) return new FileCheck(path, null, 0, null)
     const descriptor = openShared(path)
     try {
@@ -125,10 +122,10 @@ export class FileCheck {
   }
 
   /**
-   * Walks the rest of the file, once. Called while a connection has a snapshot, which keeps writers from
-   * changing the pages of the walk.
+   * Walks the rest of the file, once. Called while a connection has a snapshot, which prevents writers from changing
+   * the walked pages.
    *
-   * @param walk - walks the file in another thread; null if it failed
+   * @param walk - walks the file in a different thread; null if the thread failed
    * @returns the damage; null if there is none
    * @throws ChangingFile (as a rejection)
    */
@@ -140,7 +137,7 @@ export class FileCheck {
     return this.#damage
   }
 
-  /** If a walk is in progress, the file stays open until it ends. */
+  /** If a walk is in progress, the file stays open until the walk ends. */
   close(): void {
     const release = (): void => this.#descriptor?.release()
     if (this.#walking === null) release()
@@ -149,9 +146,9 @@ export class FileCheck {
 }
 
 /**
- * Checks the whole file of a store before the program opens it.
+ * Checks the whole file of a store before the program opens the file.
  *
- * @throws DamagedFile; ChangingFile; the file system's error
+ * @throws DamagedFile; ChangingFile; a file system error
  */
 export function requireSoundFile(path: string): void {
   const check = FileCheck.begin(path, Number.POSITIVE_INFINITY)
@@ -178,13 +175,13 @@ function resultOf(answer: WalkAnswer): string | null {
 }
 
 /**
- * Walks a file that may have writers. If damage is found and the file has changed, the walk is repeated, since
- * it may have seen pages of two moments. Only an unchanged file is reported as damaged; a file that changes
- * during every walk is reported as neither damaged nor sound.
+ * Walks a file that may have writers. If the walk finds damage but the file has changed, the walk is repeated,
+ * because it may have seen an inconsistent mix of pages. Only an unchanged file is reported as damaged; for a file
+ * that changes during every walk, the result is ChangingFile.
  *
- * @param stateOf - a value that differs after every change of the file
+ * @param stateOf - a value that differs after every change to the file
  * @returns the damage; null if there is none
- * @throws ChangingFile; the file system's error
+ * @throws ChangingFile; a file system error
  */
 export function walkUnchanged(
   task: WalkTask,
@@ -199,7 +196,7 @@ export function walkUnchanged(
     const damage = withPages(fd, path, (pages) => {
       if (pages === 'unusual journal') return 'its rollback journal was not written by sudoagent'
       if (pages === 'other page size') return 'the write-ahead log is that of another database'
-      // Not a database: SQLite reports that, too, and reads nothing more.
+      // The file is not a database. SQLite detects that, too, and does not read further.
       return pages === null ? null : findDamage(pages, follows)
     })
     if (damage === null) return null
@@ -209,8 +206,8 @@ export function walkUnchanged(
 }
 
 /**
- * A value that changes with every operation of a writer: the headers and lengths of the side files, the file's
- * change counter and its length.
+ * Returns a value that changes with every write: the headers and lengths of the side files, and the file's length and
+ * change counter.
  */
 function fileState({ fd, path }: WalkTask): string {
   const counter = Buffer.alloc(4)

@@ -1,16 +1,16 @@
-// The pages that SQLite restores from a rollback journal when it opens a database whose last transaction was
+// Reads the pages that SQLite would restore from a rollback journal, which exists if the last transaction was
 // interrupted (https://sqlite.org/fileformat2.html#rollbackjournal).
 //
 //   header   d9 d5 05 f9 20 a1 63 d7, records, nonce, pages before the transaction, sector size, page size;
 //            padded to the sector size
 //   record   page number, the page as it was, checksum (nonce and every 200th byte)
 //
-// Rollback ends at the first invalid record. A journal whose header was overwritten with zeros is finished.
-// Page size and sector size are those of the first header. This code must read exactly the records that SQLite
-// rolls back; otherwise the walked file would differ from the one that SQLite sees.
+// Rollback ends at the first invalid record. A journal whose header is all zeros is not rolled back. The first header
+// determines the page size and the sector size. This code must read exactly the records that SQLite rolls back;
+// otherwise the walked file would differ from the file that SQLite sees.
 //
-// A journal may end with the name of a super-journal, for transactions over several files. Journals of this
-// package never do, and SQLite would delete the named file.
+// A journal may end with the name of a super-journal, which SQLite uses for transactions across several files and
+// would delete. This package does not write such journals.
 import { fstatSync } from 'node:fs'
 import { isPageSize, lockPageOf } from './format.js'
 import { readAt, type SidePages } from './wal.js'
@@ -22,9 +22,9 @@ const SECTOR_MAX = 65_536
 const NOT_COUNTED = 0xffff_ffff
 
 /**
- * @returns null if nothing would be restored; `unusual` for a journal that this package does not create and
- * that SQLite must not roll back
- * @throws the file system's error
+ * @returns null if SQLite would not restore anything; `unusual` for a journal that this package cannot have written
+ * and that SQLite must not roll back
+ * @throws a file system error
  */
 export function readJournal(fd: number): SidePages | 'unusual' | null {
   const { size } = fstatSync(fd)
@@ -59,8 +59,8 @@ export function readJournal(fd: number): SidePages | 'unusual' | null {
 }
 
 /**
- * Whether a journal ends with a super-journal: its name, the length of the name, a checksum, and the magic
- * number.
+ * Whether a journal ends with the record of a super-journal: the file name, the length of the name, a checksum, and
+ * the magic number.
  */
 function namesSuperJournal(fd: number, size: number): boolean {
   const end = Buffer.alloc(16)

@@ -1,6 +1,6 @@
-// Finds objects in a SQLite file other than our own tables. An untrusted file may have triggers that change
-// written data, views that are executed when they are read, indexes whose content differs from their table, or
-// other objects under our names.
+// Finds objects in a SQLite file other than our own tables. An untrusted file may have triggers that change written
+// data, views that execute SQL when they are read, indexes whose content differs from their table, or other objects
+// under our names.
 //
 //   type   name           sql                                        kind
 //   table  ledger         CREATE TABLE ledger (id INTEGER …)         ours: the caller knows the exact text
@@ -12,8 +12,8 @@ import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { LedgerError } from '../error.js'
 
 /**
- * The used part of a better-sqlite3 connection. Its own type is not used, so that our declarations work without
- * `@types/better-sqlite3`.
+ * The part of a better-sqlite3 connection that is used here. It is declared here so that our type declarations work
+ * without `@types/better-sqlite3`.
  */
 export interface SqliteConnection {
   prepare(sql: string): {
@@ -22,15 +22,15 @@ export interface SqliteConnection {
   }
 }
 
-/** An object that the caller creates. */
+/** A schema object that the caller creates. */
 export interface OwnObject {
   readonly type: 'table' | 'index'
   readonly name: string
-  /** Its definition as SQLite stores it. */
+  /** The definition as SQLite stores it. */
   readonly sql: string | RegExp
 }
 
-/** A row of `sqlite_schema`. The columns of an untrusted file may have any values. */
+/** A row of `sqlite_schema`. In an untrusted file, the columns may have any values. */
 interface SchemaObject {
   readonly type: unknown
   readonly name: unknown
@@ -38,12 +38,11 @@ interface SchemaObject {
   readonly sql: unknown
 }
 
-/** An object that is not ours. */
+/** A schema object that is not ours. */
 export interface ForeignObject {
   /**
-   * `hostile`: a trigger, a view, or another object under one of our names. `operator`: an index or table that
-   * the owner of the file may have created. `newer`: a plain table with a name of ours that this release does
-   * not know.
+   * `hostile`: a trigger, a view, or another object under one of our names. `operator`: an index or table that the
+   * owner of the file may have created. `newer`: a plain table with our name prefix that this release does not know.
    */
   readonly kind: 'hostile' | 'operator' | 'newer'
   /** Type and name as text, safe to print: the trigger `t`. */
@@ -52,10 +51,10 @@ export interface ForeignObject {
   readonly drop: string
 }
 
-/** Maximum length of a definition; the longest of ours has 500 characters. */
+/** Maximum length of a definition; our longest definition has 500 characters. */
 export const SQL_LENGTH_MAX = 4096
 
-/** Maximum number of foreign objects listed; a file may have any number. */
+/** Maximum number of foreign objects that are listed; a file may have any number. */
 const LISTED_MAX = 20
 
 const NAME_LENGTH_MAX = 256
@@ -63,22 +62,21 @@ const NAME_LENGTH_MAX = 256
 const SELECT_OBJECTS = `SELECT substr(type, 1, 16) AS type, substr(name, 1, ${NAME_LENGTH_MAX}) AS name,
   substr(sql, 1, ${SQL_LENGTH_MAX}) AS sql FROM sqlite_schema`
 
-/** SQLite's table of the highest ids, in every file with an AUTOINCREMENT table. */
+/** SQLite's table of the highest assigned ids, which exists in every file with an AUTOINCREMENT table. */
 const SEQUENCE_TABLE = 'CREATE TABLE sqlite_sequence(name,seq)'
 
 const NAME_OF_OURS = /^(?:ledger$|sudoagent_|witness_checkpoint$)/i
 
 const NAME_OF_A_LATER_RELEASE = /^sudoagent_[a-z0-9_]+$/
 
-// These words also match in a comment, a string or a quoted name: a table counts as plain only if that is
-// certain.
+// These words match even in a comment, a string or a quoted name, so a table counts as plain only if that is certain.
 const NOT_PLAIN = /\b(?:check|generated|as)\b/i
 
 /**
- * Lists objects that are neither ours nor SQLite's own, at most 20. Hostile ones come first, so others are
- * omitted first.
+ * Lists objects that are neither ours nor SQLite's own, at most 20. Hostile objects come first, so they are the last
+ * to be omitted.
  *
- * @param own - the caller's objects; each may be missing, and no other object may have one of their names
+ * @param own - the caller's objects; each may be missing, but no other object may have the same name
  * @throws SqliteError if the schema cannot be read
  * @example
  * foreignObjects(db, [{ type: 'table', name: 't', sql: 'CREATE TABLE t (x)' }])
@@ -101,7 +99,7 @@ function isOwn({ type, name, sql }: SchemaObject, own: OwnObject): boolean {
   return typeof own.sql === 'string' ? name === own.name && sql === own.sql : own.sql.test(sql)
 }
 
-/** Null for objects that SQLite creates itself. */
+/** Returns null for objects that SQLite creates itself. */
 function kindOf({ type, name, sql }: SchemaObject): ForeignObject['kind'] | null {
   if (typeof name !== 'string' || (type !== 'table' && type !== 'index')) return 'hostile'
   if (type === 'index' && sql === null && /^sqlite_autoindex_/i.test(name)) return null
@@ -137,7 +135,7 @@ export function ownObjects(schema: string): readonly OwnObject[] {
 }
 
 /**
- * Refuses foreign objects in the file of a store.
+ * Refuses a store file that contains foreign objects.
  *
  * @throws LedgerError FILE_FOREIGN_OBJECT, which names the object; its hint has the statement that removes it
  */

@@ -1,7 +1,7 @@
-// Walks the pages of a database before SQLite opens it. SQLite trusts a file: if many pages lead to one, it
-// reads that page as many times, and a file of some kilobytes can keep it busy forever in one call that cannot
-// be interrupted. This walk has one bit for each page: a page that is reached twice is damage, and the work is
-// proportional to the length of the file.
+// Walks the pages of a database before SQLite opens it. SQLite trusts the page pointers. If many pages point to the
+// same page, SQLite reads that page many times, and a file of a few kilobytes can keep SQLite busy forever in a call
+// that cannot be interrupted. This walk marks each page in a bitmap. A page that is reached twice is damage, so the
+// work is proportional to the length of the file.
 import {
   type FileShape,
   INDEX_INTERIOR,
@@ -19,15 +19,15 @@ import { readSchemaRoot, SCHEMA_ROW_BYTES, type SchemaRoot } from './schema-root
 export interface Pages {
   readonly shape: FileShape
   readonly count: number
-  /** Valid until the next call. Null if the file ends before the page. */
+  /** The bytes of a page, valid until the next call; null if the file ends before the page. */
   read(page: number): Buffer | null
 }
 
-/** The damage of a file, as a message. */
+/** A description of the damage to a file. */
 class Damage extends Error {}
 
 /**
- * Walks from the schema to all pages that can be reached.
+ * Walks all pages that can be reached from the schema.
  *
  * @param follows - selects tables and indexes by name. Default: all. The schema and the free list are always
  * walked.
@@ -88,7 +88,7 @@ class PageTree {
    * Walks a table or an index from its root. Children are visited in the order of their keys.
    *
    * @param isTable - null to determine it from the root
-   * @param onRow - called with the first bytes of each row of a table
+   * @param onRow - called with the first bytes of each table row
    */
   #walkTree(root: number, isTable: boolean | null, onRow?: (row: Buffer) => void): void {
     const stack = [root]
@@ -126,7 +126,7 @@ class PageTree {
   ): number {
     const varints = this.#varints
     let lastId = before
-    // Overflow pages are read afterwards, because the page is valid only until the next read.
+    // Overflow pages are read later, because the page is valid only until the next read.
     const chains: number[] = []
     const rows: { readonly payload: number; readonly local: Buffer; readonly overflow: number }[] = []
     for (let n = 0; n < cells; n += 1) {
@@ -188,7 +188,7 @@ class PageTree {
     }
     stack.push(page.readUInt32BE(start + 8))
     for (let n = children.length - 1; n >= 0; n -= 1) stack.push(children[n] ?? 0)
-    // In a sound tree, no page is on the stack twice.
+    // In a sound tree, a page is never on the stack twice.
     if (stack.length > this.#pages.count + 1) throw new Damage(`page ${number} leads to more pages than the file has`)
     for (let n = 0; n < chains.length; n += 2) this.#chain(chains[n] ?? 0, chains[n + 1] ?? 0, false, number)
   }
@@ -199,7 +199,7 @@ class PageTree {
     return at
   }
 
-  /** The first overflow page of a payload that begins at `at`; 0 if it fits into its cell. */
+  /** The first overflow page of a payload that begins at `at`; 0 if the payload fits into its cell. */
   #overflowOf(page: Buffer, number: number, at: number, payload: number, isTableLeaf: boolean): number {
     const local = payload >= 0 ? localBytes(payload, this.#usable, isTableLeaf) : Number.NaN
     const end = at + local + (local < payload ? 4 : 0)

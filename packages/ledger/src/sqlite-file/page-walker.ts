@@ -1,4 +1,4 @@
-// The thread that walks the pages of a database file: it sends one `WalkAnswer` and ends.
+// The code of the thread that walks the pages of a database file, sends one `WalkAnswer` and exits.
 import { parentPort, workerData } from 'node:worker_threads'
 import { answerWalk, type WalkTask } from './file-check.js'
 

@@ -1,9 +1,9 @@
-// Repeats the check of a schema if the schema has changed since the file was opened.
+// Repeats a schema check if the schema has changed since the file was opened.
 import type { SqliteConnection } from './objects.js'
 
 /**
- * Detects a change of the schema while a writer has the file open, since a trigger added then takes effect,
- * too. Each check reads one number of the file's header.
+ * Detects a schema change while a writer has the file open: a trigger that is added during that time would take
+ * effect, too. Each check reads one number from the file header.
  */
 export class SchemaGuard {
   readonly #version: { get(): unknown }
@@ -17,7 +17,7 @@ export class SchemaGuard {
     this.#checked = this.#version.get()
   }
 
-  /** Called in a transaction, before it writes. @throws any error of `check` */
+  /** Called in a transaction, before the first write. @throws any error of `check` */
   require(): void {
     const version = this.#version.get()
     if (version === this.#checked) return

@@ -1,13 +1,13 @@
-// The root pages of tables and indexes, from the stored rows of `sqlite_schema` (type, name, tbl_name,
-// rootpage, sql).
+// Reads the root pages of tables and indexes from the stored rows of `sqlite_schema` (type, name, tbl_name, rootpage,
+// sql).
 //
 //   06 17 15 15 01 81 2b   header: 6 bytes; texts of 5, 4 and 4 bytes, an integer of one byte, a text of 79 bytes
 //   "table" "ledg" "ledg" 02 "CREATE TABLE …"                                    → name "ledg", root page 2
 import { Varints } from './format.js'
 
 /**
- * Number of bytes of a row that must include type, names and root page. A realistic name is far shorter than 16
- * KiB.
+ * Number of leading bytes of a row that must contain the type, the names and the root page. Real names are far
+ * shorter than 16 KiB.
  */
 export const SCHEMA_ROW_BYTES = 64 * 1024
 
@@ -18,7 +18,7 @@ export interface SchemaRoot {
   readonly page: number
 }
 
-/** @returns null for a row without a root page; undefined for a row that SQLite would not write */
+/** @returns null for a row without a root page; undefined for a row that SQLite cannot have written */
 export function readSchemaRoot(row: Buffer): SchemaRoot | null | undefined {
   const varints = new Varints()
   varints.begin(row, 0)
@@ -47,7 +47,7 @@ function bytesOf(type: number): number {
   return INTEGER_BYTES[type] ?? 0
 }
 
-/** Undefined for a value that is neither an integer nor null. */
+/** Returns undefined for a value that is neither an integer nor null. */
 function integerAt(row: Buffer, at: number, type: number): number | undefined {
   if (type === 0 || type === 8) return 0
   if (type === 9) return 1

@@ -1,7 +1,7 @@
-// Descriptors of database files that SQLite may have open in this process. POSIX drops all locks of a process
-// on a file when the process closes any descriptor of it (https://sqlite.org/howtocorrupt.html, section 2.2).
-// So a descriptor must not be closed while a connection of this process may hold a lock: while another user of
-// the file is active, or there is a `-wal`.
+// Shares descriptors of database files that SQLite may have open in this process. When a process closes any
+// descriptor of a file, POSIX drops all of the process's locks on the file (https://sqlite.org/howtocorrupt.html,
+// section 2.2). A descriptor must therefore stay open while a connection of this process may have a lock, that is,
+// while the file has other users or a `-wal`.
 import { closeSync, existsSync, fstatSync, openSync } from 'node:fs'
 
 interface Shared {
@@ -12,13 +12,13 @@ interface Shared {
 
 const shared = new Map<string, Shared>()
 
-/** A descriptor for reading. Concurrent users of a file may share one. */
+/** A descriptor for reading. Concurrent users of a file may share a descriptor. */
 export interface SharedDescriptor {
   readonly fd: number
   release(): void
 }
 
-/** @throws the file system's error */
+/** @throws a file system error */
 export function openShared(path: string): SharedDescriptor {
   closeUnused()
   const fd = openSync(path, 'r')
@@ -26,7 +26,7 @@ export function openShared(path: string): SharedDescriptor {
   const key = `${dev}:${ino}`
   const found = shared.get(key)
   const one = found ?? { fd, path, users: 0 }
-  // The file is already open. The new descriptor is kept, too, since it must not be closed either.
+  // The file is already open. The new descriptor must not be closed either, so it is stored.
   if (found !== undefined) shared.set(`${key}:${fd}`, { fd, path, users: 0 })
   else shared.set(key, one)
   one.users += 1

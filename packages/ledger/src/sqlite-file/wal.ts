@@ -1,12 +1,12 @@
-// The committed pages of a write-ahead log (https://sqlite.org/fileformat2.html#walformat). They replace the
-// pages of the database file.
+// Reads the committed pages of a write-ahead log, which replace pages of the database file
+// (https://sqlite.org/fileformat2.html#walformat).
 //
 //   header   32 bytes  37 7f 06 82|83, version 3007000, page size, checkpoint number, salt (8), checksum (8)
 //   frame    24 bytes  page number, pages after a commit or 0, salt (8), checksum (8), then the page
 //
-// A log ends at the first frame with a wrong salt or checksum: later frames are incomplete or left over from an
-// earlier log. Frames before it count up to the last commit. A log that is empty, too short, or without the
-// magic number has no frames. None of these cases is damage.
+// A log ends at the first frame with a wrong salt or checksum: that frame and later frames are incomplete or left
+// over from an earlier log. Of the valid frames, those up to the last commit count. A log that is empty, is too
+// short, or lacks the magic number has no frames. None of these cases counts as damage.
 import { readSync } from 'node:fs'
 import { isPageSize } from './format.js'
 
@@ -15,18 +15,18 @@ const FRAME_HEADER_BYTES = 24
 const MAGIC = 0x377f_0682
 const VERSION = 3_007_000
 
-/** Pages that replace those of the file. */
+/** Pages that replace the pages of the database file. */
 export interface SidePages {
   /** Offset of the last committed version of each page in the log. */
   readonly offsets: ReadonlyMap<number, number>
-  /** Number of pages of the database after the last commit; null without a commit. */
+  /** Number of pages in the database after the last commit; null without a commit. */
   readonly pages: number | null
   readonly pageSize: number | null
 }
 
 const NOTHING: SidePages = { offsets: new Map(), pages: null, pageSize: null }
 
-/** Reads a whole log. Memory is proportional to the number of its pages. @throws the file system's error */
+/** Reads a whole log. Memory is proportional to the number of pages in the log. @throws a file system error */
 export function readWal(fd: number): SidePages {
   const header = Buffer.alloc(HEADER_BYTES)
   if (readAt(fd, header, 0) < HEADER_BYTES) return NOTHING
@@ -68,7 +68,7 @@ export function readAt(fd: number, into: Buffer, position: number): number {
   return length
 }
 
-/** Two running sums over pairs of 32-bit words. */
+/** Updates the checksum of the log: two running sums over pairs of 32-bit words. */
 class Checksum {
   readonly #isBigEndian: boolean
   #first = 0

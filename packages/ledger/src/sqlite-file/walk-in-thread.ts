@@ -3,7 +3,7 @@ import type { WalkAnswer, WalkTask } from './file-check.js'
 
 const PAGE_WALKER = new URL('./page-walker.js', import.meta.url)
 
-/** The thread needs memory for one page, and one bit for each page of the file. */
+/** The thread needs memory for one page and a bitmap with one bit for each page of the file. */
 const LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 }
 
 /**

@@ -1,4 +1,4 @@
-// Destinations of `copyLedger` in files: SQLite, or JSONL with its head and tree files.
+// File destinations for `copyLedger`: SQLite, or JSONL with its head and tree files.
 import { closeSync, fdatasyncSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { parseCheckpoint, parseNote } from '@sudoagent/crypto/note'
 import { encodeFrontier } from '@sudoagent/crypto/tree'
@@ -21,11 +21,11 @@ import { TileWriter, tilesCompleted } from './sqlite/tiles.js'
 const BUSY_TIMEOUT_MS = 10_000
 
 /**
- * Opens the file for a copy, or creates it with mode 0600.
+ * Opens the destination file, or creates it with mode 0600.
  *
  * @param kind - format of a new file
- * @throws LedgerError LEDGER_NOT_A_LEDGER (an existing file has another format; it is left unchanged),
- * LEDGER_LOCKED; errors of the file system
+ * @throws LedgerError LEDGER_NOT_A_LEDGER (the existing file has a different format and is left unchanged),
+ * LEDGER_LOCKED; file system errors
  */
 export function openFileSink(path: string, kind: 'sqlite' | 'jsonl'): LedgerSink {
   try {
@@ -150,7 +150,7 @@ class JsonlSink implements LedgerSink {
     try {
       requireSize(this.name, this.#lines, entries)
       const bytes = Buffer.concat(entries.flatMap(({ line }) => [line, LF]))
-      // Removes an incomplete line of an interrupted copy.
+      // Removes an incomplete line that an interrupted copy left.
       ftruncateSync(this.#fd, this.#size)
       for (let done = 0; done < bytes.length; )
         done += writeSync(this.#fd, bytes, done, bytes.length - done, this.#size + done)
@@ -187,7 +187,7 @@ interface BatchReader {
   close(): Promise<void>
 }
 
-/** Complete lines only: a torn last line was never acknowledged. */
+/** Only complete lines are read: a torn last line was never acknowledged. */
 async function* linesOf(reader: BatchReader): AsyncGenerator<Uint8Array> {
   try {
     for await (const batch of reader.batches())

@@ -1,17 +1,17 @@
 /**
- * A counter outside the ledger, in a file of its own: the position up to which this writer has written.
+ * A counter in a separate file outside the ledger: the position up to which this writer has written.
  *
- * An attacker who can replace the ledger's files can restore an older copy while the writer is stopped. The
- * copy is consistent, so the writer would continue from it and sign a second history. With a counter, the
- * writer detects this: the entry that it wrote last is missing.
+ * An attacker who can replace the ledger files can restore an older copy while the writer is not running. The copy is
+ * consistent, so the writer would append to the copy and sign a second history. With a counter, the writer detects
+ * that its last entry is missing.
  *
  *     sudoagent ledger counter v1
  *     00000000000000041 8ff560026ece4f28753ffb6b3f5249bb1a9c7a15b95e9710b0a3b4df43cbdb6c
  *
- * The file contains the position and the hash of the last entry, in a text of fixed length that is overwritten
- * after each append. It protects only if the attacker cannot write to it: keep it in another folder, on another
- * disk, or in another backup. It is not synced to disk: after a power failure it may be some entries late,
- * never ahead.
+ * The file contains the position and the hash of the last entry, as text of fixed length that is overwritten after
+ * each append. The counter protects only if the attacker cannot write to the file: keep it in a separate folder, on a
+ * separate disk, or in a separate backup. The file is not synced to disk: after a power failure, the counter may be a
+ * few entries behind the ledger, but never ahead.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs'
 import { isHash } from '@sudoagent/crypto'
@@ -25,10 +25,7 @@ import type { AppendedEntry, ControlWriter, LedgerWriter, PreparedEntry } from '
 export interface CounterOptions {
   /** Path of the counter. The first append creates it. */
   readonly file: string
-  /**
-   * Opens the same ledger for reading, to find the entry that was written last. Called only if the counter
-   * exists.
-   */
+  /** Opens the same ledger for reading, to look for the last written entry. Called only if the counter exists. */
   readonly openReader: () => Promise<LedgerReader>
 }
 
@@ -43,12 +40,11 @@ const FORM = /^sudoagent ledger counter v1\n(\d{17}) ([0-9a-f]{64})\n$/
 const LENGTH = HEAD.length + POSITION_DIGITS + 1 + 64 + 1
 
 /**
- * Wraps a writer: refuses a ledger without the entry that was written last, and updates the counter after each
- * append.
+ * Wraps a writer. Refuses a ledger that lacks the last written entry, and updates the counter after each append.
  *
  * @param ledger - a newly opened writer; closed if the ledger is refused
- * @throws (as a rejection) LedgerError LEDGER_DAMAGED if the counted entry is not in the ledger,
- * LEDGER_NOT_A_LEDGER if the file is not a counter; errors of the reader and of the file system
+ * @throws (as a rejection) LedgerError LEDGER_DAMAGED if the counted entry is not in the ledger, LEDGER_NOT_A_LEDGER
+ * if the file is not a counter; errors from the reader and the file system
  * @example
  * const counter = { file: '/var/lib/agent/ledger.counter', openReader: () => openLedgerReader('ledger.sqlite') }
  * const ledger = await withCounter(SqliteLedger.open('ledger.sqlite', { signer }), counter)
@@ -81,7 +77,7 @@ class CountedLedger implements LedgerWriter, Partial<ControlWriter> {
   readonly #file: string
   #position: number
   #isClosed = false
-  // Present only if the wrapped ledger has them; the engine checks for their presence.
+  // These methods exist only if the wrapped ledger has them; the engine checks whether they exist.
   readonly begin?: () => Promise<void>
   readonly aheadMs?: () => Promise<number>
   readonly prepare?: (draft: EntryDraft) => PreparedEntry
@@ -120,8 +116,8 @@ class CountedLedger implements LedgerWriter, Partial<ControlWriter> {
   }
 
   /**
-   * Updates the counter. If that fails, the append rejects: an uncounted entry could be removed without
-   * detection, so the caller must not act on it.
+   * Updates the counter. If the update fails, the append rejects: an uncounted entry could be removed without
+   * detection, so the caller must not act on the entry.
    */
   #counted(entry: AppendedEntry): AppendedEntry {
     if (entry.position <= this.#position) return entry

@@ -1,9 +1,9 @@
-// A reader for a store that must not be opened: it has no lines and one fault, so `verify` can report on it as
-// usual.
+// A reader for a store that must not be opened. It returns one fault and no lines, so that `verify` can report the
+// damage as usual.
 import type { LedgerKind, LedgerReader, StoreFault } from '../port/reader.js'
 
 /**
- * @param kind - of the store
+ * @param kind - the kind of the store
  * @param message - the damage
  * @param remove - called on close
  */

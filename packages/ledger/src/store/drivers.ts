@@ -1,13 +1,12 @@
-// Each kind of store has a driver, and a list assigns a place to its driver. A place is the path of a file, or
-// a URL.
+// Selects the driver for a ledger. A place is a file path or a URL, and each kind of store has a driver:
 //
 //   ledger.sqlite, ledger.db          sqlite     by content; a new file by its name
 //   ledger.jsonl                      jsonl      by content; a new file by its name
 //   memory:name                       memory     one ledger for each name, for the lifetime of the process
-//   postgres://user@host/database     postgres   `@sudoagent/postgres`, if it is installed
+//   postgres://user@host/database     postgres   `@sudoagent/postgres`, if installed
 //
-// To add a store, write a driver and add it to the list, or call `addLedgerDriver` from another package.
-// `test/store/contract.ts` tests the requirements for readers and writers.
+// To add a store, write a driver and add it to the list in this file, or call `addLedgerDriver` from a different
+// package. `test/store/contract.ts` tests the requirements for readers and writers.
 import { LedgerError } from '../error.js'
 import type { LedgerKind, LedgerReader } from '../port/reader.js'
 import type { ControlWriter, LedgerWriter } from '../port/writer.js'
@@ -17,7 +16,7 @@ import type { WriterOptions } from '../write/advance.js'
 export interface LedgerDriver {
   /** The `kind` of its readers. */
   readonly kind: LedgerKind
-  /** Whether a place belongs to this driver, by its text alone (the scheme of a URL). Must not throw. */
+  /** Whether a place belongs to this driver, based only on its text (the scheme of a URL). Must not throw. */
   matches(place: string): boolean
   /** @throws LedgerError (as a rejection) */
   openReader(place: string): Promise<LedgerReader>
@@ -41,7 +40,7 @@ const postgres: LedgerDriver = {
   openWriter: async (place, options) => (await postgresDriver()).openWriter(place, options),
 }
 
-/** A separate package, imported only for its own places, so that other ledgers do not need a PostgreSQL client. */
+/** A separate package that is imported on demand, so that other ledgers do not need a PostgreSQL client. */
 async function postgresDriver(): Promise<LedgerDriver> {
   try {
     // Not a string literal, since that package depends on this one.
@@ -55,7 +54,7 @@ async function postgresDriver(): Promise<LedgerDriver> {
   }
 }
 
-/** The file drivers. They match no scheme: `open.ts` selects one by the content of the file. */
+/** The file drivers. They do not match a scheme: `open.ts` selects a file driver by the content of the file. */
 export const sqlite: LedgerDriver = {
   kind: 'sqlite',
   matches: () => false,
@@ -74,7 +73,7 @@ export const jsonl: LedgerDriver = {
 const drivers: LedgerDriver[] = [memory, postgres]
 
 /**
- * Adds a driver in front of the existing ones: it is the first to be asked whether a place belongs to it.
+ * Adds a driver to the front of the list, so that it takes precedence over all existing drivers.
  *
  * @example
  * addLedgerDriver({ kind: 'key-value', matches: (place) => place.startsWith('kv:'), openReader, openWriter })
@@ -83,7 +82,7 @@ export function addLedgerDriver(driver: LedgerDriver): void {
   if (!drivers.includes(driver)) drivers.unshift(driver)
 }
 
-/** Whether a place is the path of a file, and not a URL. */
+/** Whether a place is a file path, not a URL. */
 export const isFilePath = (place: string): boolean => driverByScheme(place) === null
 
 /** The driver for the scheme of a place; null for the path of a file. */

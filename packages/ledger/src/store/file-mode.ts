@@ -1,11 +1,11 @@
-// Warns of ledger files that users other than the owner can write to. Such a user can remove the last entries
-// or restore an older copy. A reader detects changed entries, but a writer continues from the existing ones.
+// Warns about ledger files that users other than the owner can write to. Such a user can remove the last entries or
+// restore an older copy. A verifier detects changed entries, but a writer appends to whatever the file contains.
 import type { StoreWarning } from '../port/reader.js'
 import { GROUP_WRITES, OTHERS_WRITE, otherWritersOf } from '../private-file.js'
 
 /**
- * The warnings of a reader about a file that every user can write to or replace. Group permissions are ignored,
- * since the group of a copy often has one member.
+ * Returns a reader's warnings about a file that every user can write to or replace. Group permissions are ignored,
+ * since the group of a copied file often has only one member.
  */
 export function writableWarnings(path: string): readonly StoreWarning[] {
   const found = writersOf(path, OTHERS_WRITE)
@@ -16,7 +16,7 @@ const WARNED_MAX = 20
 
 const warned = new Set<string>()
 
-/** Warns, once for each file, if a writer opens a file that its group or every user can write to or replace. */
+/** Warns once per file if a writer opens a file that its group or every user can write to or replace. */
 export function warnOfOtherWriters(path: string): void {
   const found = writersOf(path, OTHERS_WRITE | GROUP_WRITES)
   if (found === null || warned.has(path) || warned.size >= WARNED_MAX) return
@@ -24,7 +24,7 @@ export function warnOfOtherWriters(path: string): void {
   process.emitWarning(`ledger \`${path}\`: ${found.message}; ${found.hint}`, { code: 'SUDOAGENT_LEDGER_WRITABLE' })
 }
 
-/** Null if no other user can write, or if that cannot be determined. */
+/** Null if other users cannot write to the file, or if that is unknown. */
 function writersOf(path: string, bits: number): { readonly message: string; readonly hint: string } | null {
   try {
     const others = otherWritersOf(path, bits)

@@ -1,4 +1,4 @@
-// Stores the checkpoint that witnesses cosigned with its ledger, so that receipts can refer to it.
+// Stores a cosigned checkpoint with its ledger, so that receipts can refer to the checkpoint.
 import { parseCheckpoint, parseNote } from '@sudoagent/crypto/note'
 import Database from 'better-sqlite3'
 import { asLedgerError } from '../file.js'
@@ -11,10 +11,10 @@ import { COSIGNED_TABLE, findEvidenceTables } from './sqlite/tables.js'
 const BUSY_TIMEOUT_MS = 10_000
 
 /**
- * Stores a cosigned checkpoint, unless a later one is stored already. Safe while the ledger has a writer.
+ * Stores a cosigned checkpoint, unless a later checkpoint is already stored. Safe while the ledger has a writer.
  *
  * @param note - a signed note, verified by the caller
- * @returns whether it was stored; false if a later one is stored already
+ * @returns whether the checkpoint was stored; false if a later checkpoint is already stored
  * @throws LedgerError as `openLedgerReader`, LEDGER_WRITE_FAILED; CryptoError NOTE_INVALID, CHECKPOINT_INVALID
  * for any other text
  */
@@ -55,7 +55,7 @@ function keepInTable(path: string, note: string, size: number): boolean {
   }
 }
 
-/** The size of a stored checkpoint; 0 if it cannot be read, so that it is replaced. */
+/** The size of a stored checkpoint; 0 if the checkpoint is unreadable, so that it is replaced. */
 function sizeOf(stored: StoredText): number {
   if (stored === null || stored === 'unreadable') return 0
   try {

@@ -1,5 +1,5 @@
-// A ledger in memory, for tests and trials. It has the same chain, tree and entries as any other, but no
-// durability.
+// A ledger in memory, for tests and trials. The hash chain, the tree and the entries are the same as in any other
+// store, but nothing is durable.
 import { setImmediate as turn } from 'node:timers/promises'
 import type { StoredLine } from '../entry/stored-line.js'
 import type { LedgerError } from '../error.js'
@@ -23,7 +23,7 @@ import { StoreWriter } from '../write/store-writer.js'
 export type MemoryLedgerOptions = WriterOptions
 
 /**
- * Keeps entries in memory. They are lost when the process ends, so this ledger is not evidence.
+ * Keeps entries in memory. The entries are lost when the process ends, so this ledger is not evidence.
  *
  * @example
  * const ledger = new MemoryLedger()
@@ -43,7 +43,7 @@ export class MemoryLedger extends StoreWriter {
     return aheadOf(this.#state.head.recordedAt, this.writer)
   }
 
-  /** A snapshot of the current entries. */
+  /** Returns a snapshot of the current entries. */
   reader(): LedgerReader {
     return linesReader([...this.#lines], [...this.#nodes], this.#head)
   }
@@ -57,7 +57,7 @@ export class MemoryLedger extends StoreWriter {
     return plan.asked
   }
 
-  /** `commit` changes nothing before it has succeeded, so there is nothing to undo. */
+  /** `commit` does not change anything before it succeeds, so there is nothing to undo. */
   protected abandon(error: unknown): { readonly failure: LedgerError; readonly isFinal: boolean } {
     return { failure: asLedgerError(error, 'memory'), isFinal: false }
   }
@@ -65,7 +65,7 @@ export class MemoryLedger extends StoreWriter {
   protected release(): void {}
 }
 
-/** A reader of lines and nodes in memory. */
+/** Reads lines and tree nodes from memory. */
 function linesReader(lines: readonly Uint8Array[], nodes: readonly Uint8Array[], head: string | null): LedgerReader {
   const lineOf = (bytes: Uint8Array, index: number): StoredLine => ({ position: index + 1, bytes })
   return {

@@ -1,4 +1,4 @@
-// Ledgers in memory by name, so that a reader finds the ledger of a writer in the same process.
+// Finds in-memory ledgers by name, so that a reader can open the ledger of a writer in the same process.
 import { LedgerError } from '../error.js'
 import type { LedgerReader } from '../port/reader.js'
 import type { WriterOptions } from '../write/advance.js'

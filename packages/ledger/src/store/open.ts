@@ -8,11 +8,11 @@
 //   openLedgerWriter('new.jsonl', options)     does not exist                   →  JSONL, created with mode 0600
 //   openLedgerWriter('postgres://…', options)  scheme                           →  @sudoagent/postgres
 //
-// While SQLite has a database open (there is a `-wal` file), its content is not read here, since closing the
-// descriptor would drop SQLite's locks.
+// While SQLite has a database open (a `-wal` file exists), the content of the database is not read here, since
+// closing the descriptor would drop SQLite's locks.
 //
-// A reader changes nothing. A writer writes the genesis of a new ledger, and with a `counter` it refuses a
-// ledger that was replaced by an older copy (`counter.ts`).
+// Opening a reader does not change the ledger. Opening a writer writes the genesis of a new ledger. With a `counter`,
+// the writer refuses a ledger that was replaced by an older copy (`counter.ts`).
 import { existsSync, statSync } from 'node:fs'
 import { LedgerError } from '../error.js'
 import { asLedgerError, firstBytes, isOpenInSqlite, isRegularFile, SQLITE_MAGIC } from '../file.js'
@@ -25,8 +25,8 @@ import { driverByScheme, jsonl, sqlite } from './drivers.js'
 import { beside } from './jsonl/side-file.js'
 
 /**
- * Opens a ledger for reading. Changes nothing, takes no write lock, and works on read-only files and during
- * writes.
+ * Opens a ledger for reading. Does not change the ledger, does not take the write lock, and works on read-only files
+ * and during writes.
  *
  * @param place - the path of a SQLite or JSONL file, or a URL (`postgres://…`, `memory:name`)
  * @throws LedgerError LEDGER_NOT_FOUND, LEDGER_IS_DIRECTORY, LEDGER_NOT_READABLE, LEDGER_NOT_A_LEDGER,
@@ -40,16 +40,16 @@ export async function openLedgerReader(place: string): Promise<LedgerReader> {
 }
 
 export interface OpenWriterOptions extends WriterOptions {
-  /** Format of a file that does not exist or is empty. Default: by its name. */
+  /** Format of a file that does not exist or is empty. Default: determined by the file name. */
   readonly kind?: 'sqlite' | 'jsonl'
   /** Whether to write the genesis of an empty ledger now. Default: true. */
   readonly begin?: boolean
-  /** Path of a counter for this writer: a ledger without the entry that it wrote last is refused (`withCounter`). */
+  /** Path of this writer's counter; a ledger that lacks the writer's last entry is refused (`withCounter`). */
   readonly counter?: string
 }
 
 /**
- * Opens a ledger for writing, or creates it. A new ledger gets its genesis.
+ * Opens a ledger for writing, or creates it. Writes the genesis of a new ledger.
  *
  * @param place - as for `openLedgerReader`; a file that does not exist or is empty is JSONL if its name ends in
  * `.jsonl` or `.ndjson`, otherwise SQLite
@@ -79,7 +79,9 @@ export async function openLedgerWriter(
 
 const FILE_DRIVERS = { sqlite, jsonl } as const
 
-/** Does not open the file: another writer may be creating a ledger in it, and an empty file has no format. */
+/**
+ * This check does not open the file: another writer may be creating a ledger in it, and an empty file has no format.
+ */
 function kindForWriting(path: string, kind: 'sqlite' | 'jsonl' | undefined): 'sqlite' | 'jsonl' {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (stat?.isDirectory() === true || (stat?.size ?? 0) > 0) return recognise(path)
@@ -87,8 +89,8 @@ function kindForWriting(path: string, kind: 'sqlite' | 'jsonl' | undefined): 'sq
 }
 
 /**
- * The format of a file for a reader. A JSONL ledger with other text in front is still read, so that `verify`
- * reports the defect of its first line.
+ * Determines the format of a file for a reader. A JSONL ledger that begins with other text is still read, so that
+ * `verify` reports the defect in the first line.
  */
 function recogniseForReading(path: string): 'sqlite' | 'jsonl' {
   try {
@@ -99,10 +101,10 @@ function recogniseForReading(path: string): 'sqlite' | 'jsonl' {
   }
 }
 
-/** Number of bytes searched for an entry: more than a few short lines in front of it. */
+/** Number of bytes in which an entry is searched, so that a few short lines before the entry are tolerated. */
 const START_BYTES = 64 * 1024
 
-/** Whether the file has a head file, or an apparent entry near its beginning. */
+/** Whether the file has a head file, or what looks like an entry near its beginning. */
 function looksLikeLines(path: string): boolean {
   try {
     // A pipe or a device is not a ledger, and opening a pipe would block until its other end is opened.

@@ -1,11 +1,11 @@
-// Inspects a JSONL file before a writer opens it: its complete lines, the last of them, and a possible torn
-// line at the end.
+// Inspects a JSONL file before a writer opens it: counts the complete lines, finds the last complete line, and
+// detects a torn line at the end.
 import { fstatSync, fsyncSync, ftruncateSync, lstatSync, readSync, writeFileSync } from 'node:fs'
 import { LedgerError } from '../../error.js'
 import { syncFolderOf } from '../../file.js'
 import { LINE_BYTES_MAX } from '../../limits.js'
 
-/** A torn last line that was moved to another file when the ledger was opened. */
+/** A torn last line that was moved to a separate file when the ledger was opened. */
 export interface TornTail {
   readonly movedTo: string
   readonly bytes: number
@@ -13,7 +13,7 @@ export interface TornTail {
 
 export interface JsonlFile {
   readonly lines: number
-  /** End of the last complete line; bytes after it are a torn line. */
+  /** End of the last complete line; any later bytes are a torn line. */
   readonly end: number
   /** The last complete line without its LF, up to LINE_BYTES_MAX bytes; null if there is none. */
   readonly lastLine: Uint8Array | null
@@ -22,15 +22,15 @@ export interface JsonlFile {
 const LF = 10
 const CHUNK_BYTES = 64 * 1024
 
-// Keys of canonical JSON are sorted, so the first key of a call is `action`, that of a control entry
-// `checkpoint`.
+// Keys in canonical JSON are sorted, so the first key of a call entry is `action`, and the first key of a control
+// entry is `checkpoint`.
 const ENTRY_STARTS = ['{"action":', '{"checkpoint":']
 
 /**
  * Inspects a file without changing it.
  *
- * @throws LedgerError LEDGER_NOT_A_LEDGER if the file is not a ledger: its first byte is not `{`, or it has no
- * complete line and does not start like an entry, or the torn line is longer than any entry
+ * @throws LedgerError LEDGER_NOT_A_LEDGER if the file is not a ledger: the first byte is not `{`, the torn line is
+ * longer than any entry, or there is no complete line and the file does not start like an entry
  */
 export function inspectJsonl(fd: number, path: string): JsonlFile {
   const { lines, end } = scanLines(fd)
@@ -47,8 +47,8 @@ export function inspectJsonl(fd: number, path: string): JsonlFile {
 }
 
 /**
- * Copies a torn last line to another file, then truncates the ledger. In this order, a crash cannot lose the
- * bytes.
+ * Copies a torn last line to a separate file, then truncates the ledger. Because of this order, a crash cannot lose
+ * the bytes.
  */
 export function moveTornTailAside(fd: number, path: string, end: number): TornTail | null {
   const bytes = fstatSync(fd).size - end
@@ -63,14 +63,14 @@ export function moveTornTailAside(fd: number, path: string, end: number): TornTa
   return { movedTo, bytes }
 }
 
-/** An unused file name, so that a second torn line at the same offset does not overwrite the first one. */
+/** Returns an unused file name, so that a second torn line at the same offset does not overwrite the first file. */
 function freeName(name: string): string {
   let free = name
   for (let copy = 2; lstatSync(free, { throwIfNoEntry: false }) !== undefined; copy += 1) free = `${name}-${copy}`
   return free
 }
 
-/** Counts the complete lines, and finds the end of the last one. */
+/** Counts the complete lines and finds the end of the last complete line. */
 function scanLines(fd: number): { readonly lines: number; readonly end: number } {
   let lines = 0
   let end = 0
@@ -81,7 +81,7 @@ function scanLines(fd: number): { readonly lines: number; readonly end: number }
   return { lines, end }
 }
 
-/** The offsets of the line feeds. */
+/** Yields the offsets of the line feeds. */
 function* lineEnds(fd: number): Generator<number> {
   const chunk = Buffer.allocUnsafe(CHUNK_BYTES)
   for (let offset = 0; ; ) {
@@ -95,7 +95,7 @@ function* lineEnds(fd: number): Generator<number> {
 /** A complete line. */
 export interface FileLine {
   readonly position: number
-  /** Whether it starts like a control entry. */
+  /** Whether the line starts like a control entry. */
   readonly isControl: boolean
   /** Reads the line, without its LF. */
   bytes(): Uint8Array
@@ -103,7 +103,7 @@ export interface FileLine {
 
 const CONTROL_START = Buffer.from('{"checkpoint":')
 
-/** The complete lines of a file, in order. Only the first bytes of each line are read. */
+/** Yields the complete lines of a file, in order. Only the first bytes of each line are read. */
 export function* linesOf(fd: number): Generator<FileLine> {
   const start = Buffer.alloc(CONTROL_START.length)
   let position = 0

@@ -1,13 +1,13 @@
-// The JSONL store: one canonical entry on each line, LF. It can be read with ordinary tools and has one writer
-// at a time. Next to it are `<path>.head`, the latest checkpoint, and `<path>.tree`, the nodes of the tree.
+// The JSONL store: a file with one canonical entry on each line, terminated by LF. Ordinary tools can read the file,
+// and only one writer can open it at a time. Next to the file are `<path>.head`, the latest checkpoint, and
+// `<path>.tree`, the tree nodes.
 //
-// An entry is durable before the head that covers it, so a crash between the two writes leaves entries that the
-// head does not cover; the next writer recovers them. Only the very first head is written before its entry. It
-// covers the genesis alone. So if a signed ledger has entries but no head, the head was removed.
+// An entry is durable before the head that covers it, so a crash between the two writes leaves entries that the head
+// does not cover; the next writer recovers these entries. Only the first head, which covers the genesis alone, is
+// written before its entry. If a signed ledger has entries but no head, the head was therefore removed.
 //
-// A crash can interrupt the last write. The bytes after the last LF were never acknowledged; when the ledger is
-// opened, they are moved to `<path>.torn-<offset>`, and the ledger continues after the last complete line. They
-// are never joined to the next entry.
+// A crash can interrupt the last write. The bytes after the last LF were never acknowledged. When a writer opens the
+// ledger, these bytes are moved to `<path>.torn-<offset>`, and the next entry follows the last complete line.
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { EMPTY_FRONTIER } from '@sudoagent/crypto/tree'
 import { LedgerError } from '../../error.js'
@@ -48,7 +48,7 @@ export type { TornTail }
  * if (ledger.tornTail !== null) console.warn(`a torn line was moved to ${ledger.tornTail.movedTo}`)
  */
 export class JsonlLedger extends StoreWriter {
-  /** The torn line that was moved when the ledger was opened; null if there was none. */
+  /** The torn line that was moved when the ledger was opened; null if there was no torn line. */
   readonly tornTail: TornTail | null
   readonly #path: string
   readonly #fd: number
@@ -72,7 +72,7 @@ export class JsonlLedger extends StoreWriter {
     try {
       this.#state = readJsonlState({ fd, path, lines, tree: this.#tree }, readSideFile(this.#headPath))
       requireAuthorizedWriter(this.#state.ring, this.writer)
-      // Only after the lines before it are known to be a ledger.
+      // The torn line is moved only after the complete lines have been checked to be a ledger.
       this.tornTail = moveTornTailAside(fd, path, end)
     } catch (error) {
       this.#tree.close()
@@ -82,10 +82,9 @@ export class JsonlLedger extends StoreWriter {
   }
 
   /**
-   * @throws LedgerError LEDGER_LOCKED (there is another writer), LEDGER_NOT_A_LEDGER, LEDGER_DAMAGED (entries,
-   * tree and head do not match), KEY_REFUSED, ORIGIN_REFUSED, LEDGER_FINISHED, LEDGER_NOT_FOUND (the folder
-   * does not exist), LEDGER_IS_DIRECTORY, LEDGER_NOT_READABLE, LEDGER_WRITE_FAILED; TypeError for an invalid
-   * origin
+   * @throws LedgerError LEDGER_LOCKED (the ledger has another writer), LEDGER_NOT_A_LEDGER, LEDGER_DAMAGED (entries,
+   * tree and head do not match), KEY_REFUSED, ORIGIN_REFUSED, LEDGER_FINISHED, LEDGER_NOT_FOUND (the folder does not
+   * exist), LEDGER_IS_DIRECTORY, LEDGER_NOT_READABLE, LEDGER_WRITE_FAILED; TypeError for an invalid origin
    */
   static open(path: string, options: JsonlLedgerOptions = {}): JsonlLedger {
     const writer = writerOf(ownFields(options))
@@ -122,7 +121,7 @@ export class JsonlLedger extends StoreWriter {
     this.#write(bytes)
     fdatasyncSync(this.#fd)
     this.#tree.write(this.#state.head.size, plan.nodes)
-    // The last operation that can fail: a head must never cover entries that are removed again.
+    // This is the last operation that can fail, since a head must never cover entries that are removed again.
     writeSideFile(this.#headPath, plan.checkpoint)
     this.#size += bytes.length
     this.#state = plan.state
@@ -141,7 +140,7 @@ export class JsonlLedger extends StoreWriter {
     while (done < bytes.length) done += writeSync(this.#fd, bytes, done, bytes.length - done, this.#size + done)
   }
 
-  /** Removes a partly written group. If that fails, nothing more is written. */
+  /** Removes a partly written group. If the removal fails, nothing more is written. */
   protected abandon(error: unknown): { readonly failure: LedgerError; readonly isFinal: boolean } {
     const failure = asLedgerError(error, this.#path)
     if (failure.code === 'LEDGER_DAMAGED') return { failure, isFinal: true }
@@ -168,8 +167,8 @@ export class JsonlLedger extends StoreWriter {
 }
 
 /**
- * Opens the file for reading and writing. If several processes create it at the same time, one of them does and
- * the others open it.
+ * Opens the file for reading and writing. If several processes try to create the file at the same time, one process
+ * creates it and the others open it.
  */
 function openOrCreate(path: string): number {
   if (isRegularFile(path)) return openSync(path, 'r+')

@@ -1,11 +1,10 @@
-// Allows one writer for a JSONL file. Node has no flock(), and a lock file with a process id becomes stale
-// after `kill -9`. SQLite takes an exclusive lock of the operating system on a separate file; the system
-// releases it when the process ends, in whatever way. Any SQLite will do: better-sqlite3, or `node:sqlite` if
-// the native module was not built.
+// Restricts a JSONL file to one writer. Node has no flock(), and a lock file with a process id becomes stale after
+// `kill -9`. SQLite therefore takes an exclusive operating system lock on a separate file, which the system releases
+// even if the process crashes. The driver is better-sqlite3, or `node:sqlite` if the native module was not built.
 //
-// Without any SQLite (Node before 22.13, packages installed with `--ignore-scripts`), the lock is a folder of
-// the same name. Creating a folder is atomic and fails if the name exists, so a writer with SQLite and a writer
-// without exclude each other. After a crash the folder remains, and the user has to remove it.
+// Without either driver (Node before 22.13, packages installed with `--ignore-scripts`), the lock is a folder of the
+// same name. Creating a folder is atomic and fails if the name exists, so writers with and without SQLite exclude
+// each other. After a crash the folder remains, and the user must remove it.
 import { mkdirSync, realpathSync, rmdirSync, statSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { LedgerError } from '../../error.js'
@@ -15,13 +14,12 @@ import { openWithNode } from '../sqlite/node-sqlite.js'
 import type { ReadDatabase } from '../sqlite/read-database.js'
 
 /**
- * Takes the lock `<path>.lock`, without waiting. The empty lock file is not removed afterwards, since that
+ * Takes the lock `<path>.lock`, without waiting. The empty lock file is not removed afterwards, because removing it
  * would be a race.
  *
- * @param path - an existing file; symbolic links are followed, so that all names of the file have the same lock
+ * @param path - an existing file; symbolic links are followed, so that all names of the file share one lock
  * @returns a function that releases the lock
- * @throws LedgerError LEDGER_LOCKED if there is another writer, LEDGER_NOT_A_LEDGER if the lock file has other
- * content
+ * @throws LedgerError LEDGER_LOCKED if there is another writer, LEDGER_NOT_A_LEDGER if the lock file is not empty
  */
 export function lockFile(path: string): () => void {
   let file = `${path}.lock`
@@ -38,7 +36,10 @@ export function lockFile(path: string): () => void {
   }
 }
 
-/** Refuses a file with content before SQLite opens it: SQLite would read it, and roll back a journal next to it. */
+/**
+ * Refuses a file with content before SQLite opens the file: SQLite would read it, and would roll back a journal next
+ * to it.
+ */
 function requireLock(file: string, path: string): void {
   const found = statSync(file, { throwIfNoEntry: false })
   if (found === undefined || (found.isFile() && found.size === 0)) return
@@ -48,12 +49,12 @@ function requireLock(file: string, path: string): void {
   })
 }
 
-/** @returns null if there is no SQLite */
+/** @returns null if no SQLite driver is available */
 function lockWithSqlite(file: string): (() => void) | null {
   const db = openSqlite(file)
   if (db === null) return null
   try {
-    // The database is only used for its lock. Nothing is written to it, so it needs no journal file.
+    // The database is used only for its lock. Nothing is written to the database, so it does not need a journal file.
     db.pragma('journal_mode = MEMORY')
     db.exec('BEGIN EXCLUSIVE')
     return () => void db.close()
@@ -89,10 +90,11 @@ function lockWithFolder(file: string, path: string): () => void {
     try {
       rmdirSync(file)
     } catch {
-      // Removed by the user, or the folder of the ledger is read-only by now: then the next writer is refused.
+      // The user removed the folder, or the ledger's folder is now read-only; in the second case, the next writer is
+      // refused.
     }
   }
-  // A program that does not close its ledger.
+  // Removes the folder if a program exits without closing its ledger.
   process.on('exit', release)
   return release
 }

@@ -1,5 +1,5 @@
-// Reads a JSONL ledger in chunks, as untrusted input. An oversized line is skipped without being kept in
-// memory. A last line without an LF is read again for a short time, since a writer may be writing it.
+// Reads a JSONL ledger in chunks, as untrusted input. An oversized line is skipped and not held in memory. If the
+// last line has no LF, a writer may be writing that line, so the reader retries for a short time.
 import { type FileHandle, open } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { HashReader } from '@sudoagent/crypto/tree'
@@ -15,17 +15,17 @@ import { TreeFile } from './tree-file.js'
 const LF = 10
 const CHUNK_BYTES = 256 * 1024
 const NOTHING = new Uint8Array(0)
-// A reader may see a write before all of its bytes arrive. Ten attempts at intervals of 20 ms take far longer
-// than that.
+// A reader may see only a part of a write in progress. Ten attempts at intervals of 20 ms take far longer than a
+// write.
 const TORN_LOOKS = 10
 const TORN_WAIT_MS = 20
 
-/** Opens the file. The reader sees the lines that exist now. */
+/** Opens the file. The reader sees only lines that exist at this time. */
 export async function openJsonlReader(path: string): Promise<LedgerReader> {
   try {
     const file = await open(path, 'r')
     try {
-      // Read before the size is determined, so that the head only covers entries within it.
+      // The head is read before the size is determined, so that the head covers only entries within that size.
       const evidence = { head: readSideFile(beside(path, 'head')), cosigned: readSideFile(beside(path, 'cosigned')) }
       const { size } = await file.stat()
       return new JsonlReader(file, path, size, evidence)
@@ -38,12 +38,12 @@ export async function openJsonlReader(path: string): Promise<LedgerReader> {
   }
 }
 
-/** About a thousand typical entries: a millisecond of transfers between threads for five of work. */
+/** About a thousand typical entries: for five milliseconds of work, transfers between threads take one millisecond. */
 const RANGE_BYTES = 1024 * 1024
 
 interface LineAt {
   readonly bytes: Uint8Array | 'LINE_TOO_LONG' | 'LINE_TORN'
-  /** Place of the next line. */
+  /** The place of the next line. */
   readonly next: Place
 }
 
@@ -146,13 +146,13 @@ class JsonlReader implements LedgerReader, LineRanges {
     // A JSONL file has no structure apart from its lines, so there are no faults.
   }
 
-  /** The lines up to the size at opening, including a line that was being written then. */
+  /** Yields the lines up to the size at opening, including a line that was then being written. */
   async *#lines(from: Place, to: Place | null): AsyncGenerator<LineAt> {
     let pending: Buffer[] = []
     let pendingBytes = 0
     let offset = from
     if (from >= this.#size) return
-    // One buffer for the whole walk, from which lines are copied. A buffer for each read would be 256 KiB of
+    // One buffer is used for the whole walk, and lines are copied. A buffer for each read would be 256 KiB of
     // garbage.
     const chunkBuffer = Buffer.allocUnsafe(CHUNK_BYTES)
     const keep = (part: Buffer): void => {
@@ -198,7 +198,7 @@ class JsonlReader implements LedgerReader, LineRanges {
   }
 }
 
-/** Joins the parts of a line. Usually there is only one. */
+/** Joins the parts of a line. Usually there is only one part. */
 function whole(parts: readonly Buffer[]): Uint8Array {
   const [only] = parts
   return only !== undefined && parts.length === 1 ? only : Buffer.concat(parts)

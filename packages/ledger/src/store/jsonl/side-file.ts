@@ -1,5 +1,5 @@
-// Small files next to a ledger file: its head, and the cosigned checkpoint. They are replaced atomically, so a
-// reader never sees a partial one.
+// Reads and replaces the small files next to a ledger file: the head and the cosigned checkpoint. Each file is
+// replaced atomically, so a reader never sees a partial file.
 import { randomBytes } from 'node:crypto'
 import {
   closeSync,
@@ -18,12 +18,14 @@ import { NOTE_BYTES_MAX } from '@sudoagent/crypto/note'
 import { codeOf } from '../../file.js'
 import type { StoredText } from '../../port/reader.js'
 
-/** The path of a side file. It is next to the file itself, not next to a symbolic link to it. */
+/** The path of a side file, which is next to the ledger file itself, not next to a symbolic link. */
 export function beside(path: string, what: 'head' | 'tree' | 'cosigned'): string {
   return `${realpathSync(path)}.${what}`
 }
 
-/** Reads a side file as untrusted input: only a regular file no longer than a note. */
+/**
+ * Reads a side file as untrusted input: it must be a regular file that does not exceed the maximum length of a note.
+ */
 export function readSideFile(path: string): StoredText {
   try {
     const kind = statSync(path, { throwIfNoEntry: false })
@@ -43,7 +45,7 @@ export function readSideFile(path: string): StoredText {
 }
 
 /**
- * Replaces a side file atomically: the new content is durable before the rename. After a crash, the file has
+ * Replaces a side file atomically: the new content is durable before the rename, so after a crash the file has either
  * the old or the new content.
  */
 export function writeSideFile(path: string, text: string): void {
@@ -58,15 +60,15 @@ export function writeSideFile(path: string, text: string): void {
 }
 
 /**
- * Creates a temporary file next to `path`. An existing file is never written to. A leftover of a killed writer
- * is removed; any other file (such as a link that another user placed in a shared folder) is left in place, and
- * the new file gets an unguessable name.
+ * Creates a temporary file next to `path`. An existing file is never written to. A leftover file of the same user,
+ * from a killed writer, is removed. Any other existing file, such as a link that another user placed in a shared
+ * folder, is left in place, and the new file gets an unguessable name.
  */
 function openTemporary(path: string): { readonly fd: number; readonly name: string } {
   const names = [`${path}.tmp`, `${path}.tmp`, `${path}.${randomBytes(8).toString('hex')}.tmp`]
   for (const [n, name] of names.entries()) {
     try {
-      // Exclusive: an existing symbolic link is never followed, even if it is dangling (POSIX open, O_EXCL).
+      // O_EXCL: even a dangling symbolic link is never followed (POSIX open).
       return { name, fd: openSync(name, 'wx', 0o600) }
     } catch (error) {
       if (codeOf(error) !== 'EEXIST' || n === names.length - 1) throw error
@@ -81,6 +83,6 @@ function removeLeftOver(name: string): void {
     const there = lstatSync(name)
     if (there.isFile() && (process.getuid === undefined || there.uid === process.getuid())) unlinkSync(name)
   } catch {
-    // Already removed, or not permitted: the next name is used.
+    // The file was already removed, or removing it is not permitted; in the second case, the next name is used.
   }
 }

@@ -1,6 +1,6 @@
-// Determines the state of a JSONL ledger when a writer opens it: compares the lines with the head and the
-// stored tree. If the stored tree has the head's root, it is used for the entries that the head covers;
-// otherwise the tree is rebuilt from the lines. Entries after the head are recovered.
+// Determines the state of a JSONL ledger when a writer opens it: compares the lines with the head and the stored
+// tree. If the root of the stored tree matches the head, the stored tree is used for the entries that the head
+// covers; otherwise the tree is rebuilt from the lines. Entries after the head are recovered.
 import { bytesToHex, hexToBytes } from '@sudoagent/crypto/bytes'
 import { type Frontier, frontierRoot, leafHash, type TreeNode } from '@sudoagent/crypto/tree'
 import type { StoredText } from '../../port/reader.js'
@@ -30,7 +30,7 @@ export function readJsonlState(place: Place, stored: StoredText): LogState {
   const { path, lines } = place
   const head = readHead(stored, path)
   if (lines === 0) {
-    // The first head covers the genesis alone and is written before it: see `JsonlLedger`.
+    // The first head covers only the genesis, and is written before the genesis: see `JsonlLedger`.
     if (head !== null && head.size > 1) throw shorterThanHead(path, 0, head.size)
     return EMPTY_STATE
   }
@@ -52,7 +52,7 @@ export function readJsonlState(place: Place, stored: StoredText): LogState {
 const sameRoot = (frontier: Frontier, root: Uint8Array): boolean =>
   bytesToHex(frontierRoot(frontier)) === bytesToHex(root)
 
-/** The state at the head, if its tree is known. Reads only the last entry and the control entries. */
+/** Returns the state at the head if its tree is known. Reads only the last entry and the control entries. */
 function behindHead({ fd, path, tree }: Place, frontier: Frontier): LogState {
   let ring: KeyRing | null = null
   for (const line of linesOf(fd)) {
@@ -62,8 +62,8 @@ function behindHead({ fd, path, tree }: Place, frontier: Frontier): LogState {
     }
     if (line.position === frontier.size) {
       const tail = readTail(line.bytes(), path)
-      // The chain links this entry to all earlier ones. So if the last leaf of the tree is this entry, the tree
-      // is that of these entries.
+      // The hash chain links this entry to all earlier entries. So if the last leaf of the tree is this entry, the
+      // tree is that of these entries.
       const leaf = tree.hashAt(storedNodeAt(0, frontier.size - 1))
       if (bytesToHex(leaf) !== bytesToHex(leafHash(hexToBytes(tail.entryHash)))) break
       return { head: { size: frontier.size, ...tail }, frontier, ring }
@@ -72,7 +72,7 @@ function behindHead({ fd, path, tree }: Place, frontier: Frontier): LogState {
   throw headRefused(path, 'does not match the entries')
 }
 
-/** Recovers the lines after a state. The result includes the state at the head. */
+/** Recovers the lines after a given state. The result includes the state at the head. */
 function catchUpFrom(
   { fd, path, tree }: Place,
   from: LogState,
@@ -99,5 +99,5 @@ function catchUpFrom(
   return { last: state, atHead }
 }
 
-/** Number of nodes collected before they are written to the tree file: 256 KiB. */
+/** Number of nodes to collect before writing to the tree file: 256 KiB. */
 const NODES_AT_A_TIME = 8192

@@ -1,6 +1,6 @@
-// `<ledger>.tree`: the nodes of a JSONL ledger's tree, 32 bytes each, in the order of completion
-// (`stored-node.ts`). The file can be rebuilt from the ledger at any time, so it is not synced to disk, and it
-// is trusted only if its root is that of the head.
+// `<ledger>.tree`: the Merkle tree nodes of a JSONL ledger, 32 bytes each, in order of completion (`stored-node.ts`).
+// The file can be rebuilt from the ledger at any time, so it is not synced to disk. It is trusted only if its root
+// matches the head.
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs'
 import { EMPTY_FRONTIER, type Frontier, HASH_BYTES, type TreeNode } from '@sudoagent/crypto/tree'
 import { storedNodeAt, storedNodeCount } from '../../tree/stored-node.js'
@@ -20,7 +20,7 @@ export class TreeFile {
     return new TreeFile(openSync(path, constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o600))
   }
 
-  /** Opens the file for a reader; null if it does not exist or cannot be read. */
+  /** Opens the file for a reader; null if the file does not exist or cannot be read. */
   static open(path: string): TreeFile | null {
     try {
       const fd = openSync(path, 'r')
@@ -32,7 +32,7 @@ export class TreeFile {
     }
   }
 
-  /** The node at a storage index; shorter than a hash if the file ends before it. */
+  /** Reads the node at a storage index; shorter than a hash if the file ends early. */
   hashAt(place: number): Uint8Array {
     const hash = new Uint8Array(HASH_BYTES)
     return hash.subarray(0, readSync(this.#fd, hash, 0, HASH_BYTES, place * HASH_BYTES))
@@ -43,7 +43,7 @@ export class TreeFile {
     return fstatSync(this.#fd).size >= storedNodeCount(size) * HASH_BYTES
   }
 
-  /** The stored right edge of the tree of `size` entries; null if it is incomplete. */
+  /** Reads the right edge of the tree of `size` entries; null if the stored nodes are incomplete. */
   frontier(size: number): Frontier | null {
     if (size === 0) return EMPTY_FRONTIER
     const hashes: Uint8Array[] = []
@@ -66,7 +66,7 @@ export class TreeFile {
   }
 
   close(): void {
-    // Only once: a second closeSync could close another file that has reused the descriptor.
+    // The file is closed only once: a second `closeSync` could close a different file that has reused the descriptor.
     if (!this.#closed) closeSync(this.#fd)
     this.#closed = true
   }
