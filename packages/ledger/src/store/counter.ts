@@ -10,8 +10,8 @@
  *
  * The file contains the position and the hash of the last entry, as text of fixed length that is overwritten after
  * each append. The counter protects only if the attacker cannot write to the file: keep it in a separate folder, on a
- * separate disk, or in a separate backup. The file is not synced to disk: after a power failure, the counter may be a
- * few entries behind the ledger, but never ahead.
+ * separate disk, or in a separate backup. The file is not synced to disk: after a power failure, the counter may lag
+ * the ledger by a few entries, but is never ahead.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs'
 import { isHash } from '@sudoagent/crypto'

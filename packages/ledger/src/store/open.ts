@@ -79,9 +79,7 @@ export async function openLedgerWriter(
 
 const FILE_DRIVERS = { sqlite, jsonl } as const
 
-/**
- * This check does not open the file: another writer may be creating a ledger in it, and an empty file has no format.
- */
+/** Determines the format without opening an empty file, in which a different writer may be creating a ledger. */
 function kindForWriting(path: string, kind: 'sqlite' | 'jsonl' | undefined): 'sqlite' | 'jsonl' {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (stat?.isDirectory() === true || (stat?.size ?? 0) > 0) return recognise(path)

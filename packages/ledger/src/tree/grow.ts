@@ -3,7 +3,7 @@
 import { hexToBytes } from '@sudoagent/crypto/bytes'
 import { appendLeaves, type Frontier, leafHash, type TreeNode } from '@sudoagent/crypto/tree'
 
-/** The tree with more entries, and the nodes that they complete. */
+/** The extended tree, and the nodes that the new entries complete. */
 export function grow(
   frontier: Frontier,
   entries: readonly { readonly entryHash: string }[],

@@ -1,4 +1,4 @@
-// Inclusion and consistency proofs (RFC 6962 §2.1) from a ledger.
+// Makes inclusion and consistency proofs (RFC 6962 §2.1) from a ledger.
 
 import { hexToBytes } from '@sudoagent/crypto/bytes'
 import {
@@ -20,11 +20,11 @@ import { grow } from './grow.js'
 import { createStoredNodeReader } from './stored-node.js'
 
 /**
- * Makes the inclusion proof of an entry: the hashes from its leaf's sibling up to the root. Reads O(log n)
- * hashes of the stored tree; without a stored tree, reads the entries.
+ * Makes the inclusion proof of an entry: the hashes from its leaf's sibling up to the root. Reads O(log n) hashes
+ * from the stored tree or, if there is none, reads all entries.
  *
- * @param position - of the entry, 1-based
- * @param size - of the tree, in entries: usually that of a checkpoint
+ * @param position - position of the entry, 1-based
+ * @param size - size of the tree in entries, usually the size of a checkpoint
  * @throws RangeError unless 1 ≤ position ≤ size; LedgerError ENTRY_NOT_FOUND if the ledger has fewer entries,
  * LEDGER_DAMAGED if its tree or an entry cannot be read
  * @example
@@ -51,11 +51,10 @@ export async function proveConsistency(reader: LedgerReader, oldSize: number, ne
 }
 
 /**
- * Makes the inclusion proof of an entry in the tree of a checkpoint, and verifies it before returning it, since
- * a stored tree is untrusted. If the proof from the stored tree is not valid, the tree is rebuilt from the
- * entries.
+ * Makes the inclusion proof of an entry in the tree of a checkpoint, and verifies the proof, since a stored tree is
+ * untrusted. If the proof from the stored tree is invalid, the tree is rebuilt from the entries.
  *
- * @throws LedgerError LEDGER_DAMAGED if the tree of the entries has a different root from the checkpoint
+ * @throws LedgerError LEDGER_DAMAGED if the Merkle root of the entries does not match the checkpoint
  */
 export async function proveEntry(
   reader: LedgerReader,
@@ -77,22 +76,22 @@ export async function proveEntry(
   })
 }
 
-/** Proof that the tree of a checkpoint extends a smaller tree. */
+/** A proof that the tree of a checkpoint extends a smaller tree. */
 export interface PrefixProof {
   /** Root of the smaller tree. */
   readonly root: Uint8Array
-  /** The consistency proof, as `verifyConsistency` takes it. */
+  /** The consistency proof, in the form that `verifyConsistency` takes. */
   readonly hashes: readonly Uint8Array[]
 }
 
 /**
- * Makes the consistency proof from a size of the ledger's tree to a checkpoint, and verifies it before
- * returning it. The result includes the root at that size, so that a checkpoint kept elsewhere can be compared
- * with it. If the proof from the stored tree is not valid, the tree is rebuilt from the entries.
+ * Makes the consistency proof from an earlier tree size to a checkpoint, and verifies the proof. The result includes
+ * the root at the earlier size, so that it can be compared with a checkpoint kept elsewhere. If the proof from the
+ * stored tree is invalid, the tree is rebuilt from the entries.
  *
- * @throws RangeError unless 1 ≤ size ≤ checkpoint.size; LedgerError ENTRY_NOT_FOUND if the ledger has fewer
- * entries than the checkpoint, LEDGER_DAMAGED if the tree of the entries has a different root from the
- * checkpoint or an entry cannot be read
+ * @throws RangeError unless 1 ≤ size ≤ checkpoint.size; LedgerError ENTRY_NOT_FOUND if the ledger has fewer entries
+ * than the checkpoint, LEDGER_DAMAGED if the Merkle root of the entries does not match the checkpoint, or if an entry
+ * cannot be read
  */
 export async function provePrefix(
   reader: LedgerReader,
@@ -112,7 +111,7 @@ export async function provePrefix(
   })
 }
 
-/** Null if the root of the tree is not that of the checkpoint. */
+/** Null if the root of the tree does not match the checkpoint. */
 async function prefixIn(
   tree: HashReader,
   size: number,
@@ -123,7 +122,7 @@ async function prefixIn(
   return verifyConsistency(size, checkpoint.size, root, checkpoint.root, hashes) ? { root, hashes } : null
 }
 
-/** The nodes of the tree of `size` entries: stored, or computed from the entries. */
+/** The nodes of the tree of `size` entries, read from the stored tree or computed from the entries. */
 async function treeOf(reader: LedgerReader, size: number): Promise<HashReader> {
   return reader.treeReader(size) ?? (await walkTree(reader, size))
 }

@@ -1,8 +1,8 @@
-// The Merkle tree of a ledger (RFC 6962 §2.1, SHA-256), built entry by entry.
+// Builds the Merkle tree of a ledger (RFC 6962 §2.1, SHA-256) entry by entry.
 //
 // A leaf is the hash of an entry's `entry_hash` as 32 raw bytes: SHA-256(0x00 ‖ entry_hash). An inner node is
-// SHA-256(0x01 ‖ left ‖ right). `RunningTree` keeps the right edge of the tree only, one node for each level,
-// so its memory is O(log n) and an entry takes two hashes on average. For example, after 11 entries:
+// SHA-256(0x01 ‖ left ‖ right). `RunningTree` stores only the right edge of the tree, one node for each level, so it
+// needs O(log n) memory and, on average, two hash operations for each entry. For example, after 11 entries:
 //
 //   level 3   root of entries 1 to 8
 //   level 1   root of entries 9 and 10
@@ -10,16 +10,16 @@
 //
 //   root = node(level 3, node(level 1, level 0))
 //
-// `frontier.ts` of the crypto package gives the same roots. This class takes a third of the time: it reuses
-// buffers and does not check its input again. The other files of this folder store the tree in tiles (C2SP
-// tlog-tiles: `tile-hashes.ts`) or in the order of completion (`stored-node.ts`), and make proofs from it
+// `frontier.ts` of the crypto package gives the same roots. This class takes a third of the time, because it reuses
+// buffers and does not check its input again. The other files in this folder store the tree in tiles (C2SP
+// tlog-tiles: `tile-hashes.ts`) or in order of completion (`stored-node.ts`), and make proofs from the tree
 // (`prove.ts`).
 
 import { type Hash, sha256Hex } from '@sudoagent/crypto'
 import { hexToBytes } from '@sudoagent/crypto/bytes'
 import { EMPTY_FRONTIER, emptyRoot, type Frontier, HASH_BYTES } from '@sudoagent/crypto/tree'
 
-// Each level has one buffer: 0x01, the left node, the right node. The left node is the edge of the tree.
+// Each level has one buffer with 0x01, the left node and the right node. The left node is the node of the right edge.
 const LEFT = 1
 const RIGHT = LEFT + HASH_BYTES
 
@@ -47,9 +47,9 @@ export class RunningTree {
     this.#addLeaf(sha256Hex(this.#leaf))
   }
 
-  /** Appends an entry by its leaf hash, which is in `leaves` at `at`. */
+  /** Appends the entry whose leaf hash is in `leaves` at `at`. */
   addLeaf(leaves: Uint8Array, at: number): void {
-    // An even leaf is stored at level 0 until its sibling arrives; it is not needed as text.
+    // An even leaf is stored at level 0 until its sibling arrives, and need not be converted to text.
     if (this.#size % 2 === 1) this.#addLeaf(hexAt(leaves, at))
     else {
       this.#level(0).set(leaves.subarray(at, at + HASH_BYTES), LEFT)
@@ -91,7 +91,7 @@ export class RunningTree {
     return { size: this.#size, hashes: hashes.reverse() }
   }
 
-  /** Each level from the leaves up, and its number of complete nodes. */
+  /** Yields each level from the leaves up, and its number of complete nodes. */
   *#halves(): Generator<readonly [level: number, nodes: number]> {
     for (let level = 0, nodes = this.#size; nodes > 0; level += 1, nodes = Math.floor(nodes / 2)) yield [level, nodes]
   }

@@ -1,5 +1,4 @@
-// Hashes of a tile (C2SP tlog-tiles) from values of a database, for every store with tiles. The values are
-// untrusted.
+// Reads the hashes of a tile (C2SP tlog-tiles) from untrusted database values, for every store with tiles.
 
 import { isHash } from '@sudoagent/crypto'
 import { hexToBytes } from '@sudoagent/crypto/bytes'
@@ -23,8 +22,8 @@ export function leavesOf(hashes: readonly unknown[], count: number): Buffer {
 }
 
 /**
- * A tile with one more hash at `slot`. Hashes from `slot` on are dropped: they are of recovered entries that no
- * head covers yet.
+ * Returns a tile with one more hash at `slot`. Old hashes from `slot` on are dropped: they belong to recovered
+ * entries that no head covers yet.
  *
  * @throws LedgerError LEDGER_DAMAGED if the tile has fewer than `slot` hashes
  */

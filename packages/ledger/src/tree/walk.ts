@@ -4,7 +4,7 @@ import type { Hash } from '@sudoagent/crypto'
 import type { Frontier } from '@sudoagent/crypto/tree'
 import { RunningTree } from './running-tree.js'
 
-/** The ledger at some size. A value is null if it could not be determined. */
+/** The ledger at a given size. A value is null if it could not be determined. */
 export interface TreePoint {
   readonly root: Uint8Array | null
   /** Hash of the last entry at that size. */
@@ -22,7 +22,7 @@ export class TreeWalk {
   /**
    * @param sizes - sizes at which to remember the tree
    * @param start - the tree to extend
-   * @param known - points that are already known
+   * @param known - points that are known in advance
    */
   constructor(sizes: Iterable<number>, start?: Frontier, known: ReadonlyMap<number, TreePoint> = new Map()) {
     this.#tree = new RunningTree(start)
@@ -34,8 +34,8 @@ export class TreeWalk {
   /**
    * Appends an entry.
    *
-   * @param entryHash - as stated in the entry; null if the entry cannot be read, which makes all later roots
-   * unknown
+   * @param entryHash - `entry_hash` as stated in the entry; null if the entry cannot be read, in which case all later
+   * roots are unknown
    */
   add(entryHash: Hash | null): void {
     this.#size += 1
@@ -44,7 +44,7 @@ export class TreeWalk {
     this.#note(() => entryHash)
   }
 
-  /** Appends an entry by its leaf hash, which is in `leaves` at `at`. */
+  /** Appends the entry whose leaf hash is in `leaves` at `at`. */
   addLeaf(leaves: Uint8Array, at: number, entryHash: () => Hash): void {
     this.#size += 1
     if (this.#lostAt === null) this.#tree.addLeaf(leaves, at)
@@ -57,12 +57,12 @@ export class TreeWalk {
     this.#points.set(this.#size, { root: this.root(), entryHash: entryHash() })
   }
 
-  /** The ledger at one of the requested sizes; undefined if the walk has not reached it. */
+  /** The ledger at one of the requested sizes; undefined if the walk has not reached that size. */
   at(size: number): TreePoint | undefined {
     return this.#points.get(size)
   }
 
-  /** Whether a requested size is at least `size`. */
+  /** Whether a requested size is `size` or larger. */
   isAwaited(size: number): boolean {
     const last = this.#wanted.at(-1)
     return last !== undefined && last >= size

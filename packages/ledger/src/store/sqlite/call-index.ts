@@ -1,8 +1,8 @@
-// Finds the entries of a call without reading all entries. The table `sudoagent_calls` has, for each full tile,
-// the first 32 bits of SHA-256(request id) of every entry. Two calls may have the same bits and the table is
+// Finds the entries of a call without reading all entries. For each full tile, the table `sudoagent_calls` contains
+// the first 32 bits of SHA-256(request id) for every entry. Two calls may have the same bits, and the table is
 // untrusted, so each result is checked against the entry itself.
 //
-//   tile 0:  00000000 5f1b09c4 5f1b09c4 …  the genesis has no call; entries 2 and 3 are of the same call
+//   tile 0:  00000000 5f1b09c4 5f1b09c4 …  the genesis has no call; entries 2 and 3 belong to the same call
 import { TILE_WIDTH } from '@sudoagent/crypto/tree'
 import type Database from 'better-sqlite3'
 import { isCallEntry } from '../../entry/entry.js'
@@ -14,8 +14,8 @@ import type { ReadDatabase } from './read-database.js'
 const NUMBER_BYTES = 4
 
 /**
- * Number of characters at the end of a line that contain its request id, if that is a UUID and no member of a
- * later version follows.
+ * Number of characters at the end of a line that contain the request id if it is a UUID and no member of a later
+ * version follows.
  */
 const TAIL_CHARS = 96
 const TAIL = /"request_id":"([^"\\]{1,64})","schema_version":"2\.0"\}$/
@@ -23,14 +23,14 @@ const TAIL = /"request_id":"([^"\\]{1,64})","schema_version":"2\.0"\}$/
 const SELECT_BEHIND = `SELECT id, CASE WHEN octet_length(entry_json) <= ${LINE_BYTES_MAX} THEN substr(entry_json, -${TAIL_CHARS}) END
   FROM ledger NOT INDEXED WHERE id > ? ORDER BY id LIMIT ?`
 
-/** The first 32 of the 48 bits, as stored in the table. */
+/** The first 32 bits of a call number, as stored in the table. */
 function shortNumber(requestId: string): Uint8Array {
   const bytes = Buffer.alloc(NUMBER_BYTES)
   bytes.writeUInt32BE(Math.floor(callNumber(requestId) / 2 ** 16))
   return bytes
 }
 
-/** Records the calls of the entries in a full tile, in the transaction that completes it. */
+/** Records the calls of the entries in a full tile, in the transaction that completes the tile. */
 export class CallWriter {
   readonly #tails: Database.Statement
   readonly #line: Database.Statement
@@ -68,16 +68,19 @@ export class CallWriter {
   }
 }
 
-/** Positions of entries that may be about a call, in order; null if the table does not cover every full tile. */
+/**
+ * Returns the positions of entries that may belong to a call, in order; null if the table does not cover every full
+ * tile.
+ */
 export function positionsOfCall(db: ReadDatabase, requestId: string): readonly number[] | null {
   const number = shortNumber(requestId)
   const positions: number[] = []
   let tiles = 0
-  // The query has no condition, so that rows are read one by one and the first invalid row ends the search.
+  // The query does not have a condition, so that rows are read one by one and the first invalid row ends the search.
   const select = `SELECT tile, CASE WHEN typeof(calls) = 'blob' AND octet_length(calls) = ${TILE_WIDTH * NUMBER_BYTES} THEN calls END
     FROM sudoagent_calls NOT INDEXED ORDER BY tile`
-  // Rows are arrays, and the search works on bytes: this takes some milliseconds for a million entries, half
-  // the time of objects.
+  // Rows are read as arrays and searched as bytes. This takes a few milliseconds for a million entries, half as long
+  // as with objects.
   for (const [tile, calls] of db.prepare(select).raw().iterate() as IterableIterator<
     readonly [number, Buffer | null]
   >) {
@@ -86,7 +89,8 @@ export function positionsOfCall(db: ReadDatabase, requestId: string): readonly n
     tiles += 1
     if (positions.length >= POSITIONS_OF_CALL_MAX) break
   }
-  // The incomplete tile: at most 255 entries if the table is complete. Only the ends of their lines are read.
+  // Searches the incomplete tile, which has at most 255 entries if the table is complete. Only the end of each line
+  // is read.
   const behind = db
     .prepare(SELECT_BEHIND)
     .raw()
@@ -98,7 +102,7 @@ export function positionsOfCall(db: ReadDatabase, requestId: string): readonly n
 
 function collect(calls: Buffer, number: Uint8Array, before: number, positions: number[]): void {
   for (let at = calls.indexOf(number); at !== -1; at = calls.indexOf(number, at + 1)) {
-    // The match may span two adjacent numbers.
+    // Skips a match that spans two adjacent numbers.
     if (at % NUMBER_BYTES === 0) positions.push(before + at / NUMBER_BYTES + 1)
   }
 }

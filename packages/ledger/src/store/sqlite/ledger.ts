@@ -1,5 +1,5 @@
-// The default store: one SQLite file, WAL, `synchronous=FULL`, several writing processes. The table `ledger` is
-// compatible with SudoAgent for Python (LEDGER-FORMAT §2); our other data is in separate tables.
+// The default store: one SQLite file in WAL mode with `synchronous=FULL`, to which several processes can write. The
+// table `ledger` is compatible with SudoAgent for Python (LEDGER-FORMAT §2); all other data is in separate tables.
 import { setTimeout as delay } from 'node:timers/promises'
 import Database from 'better-sqlite3'
 import type { LedgerError } from '../../error.js'
@@ -31,7 +31,7 @@ import {
 import { SqliteState } from './state.js'
 
 export interface SqliteLedgerOptions extends WriterOptions {
-  /** Time that an append waits for another process's transaction, in milliseconds. Default: 10,000. */
+  /** Maximum time that an append waits for another process's transaction, in milliseconds. Default: 10,000. */
   readonly busyTimeoutMs?: number
 }
 
@@ -49,8 +49,8 @@ export class SqliteLedger extends StoreWriter {
   readonly #db: Database.Database
   readonly #busyTimeoutMs: number
   /**
-   * The identity of the database and of its `-wal`. If either is deleted, a writer would continue to write to a
-   * file without a name.
+   * Detects that the database or its `-wal` was deleted: the writer would otherwise continue to write to a file that
+   * no longer has a name.
    */
   readonly #file: FileIdentity
   readonly #wal: PinnedFile
@@ -73,10 +73,9 @@ export class SqliteLedger extends StoreWriter {
   }
 
   /**
-   * @throws LedgerError LEDGER_NOT_A_LEDGER (another kind of file; it is left unchanged), LEDGER_DAMAGED
-   * (entries, tree and head do not match), KEY_REFUSED, ORIGIN_REFUSED, LEDGER_FINISHED, LEDGER_NOT_FOUND (the
-   * folder does not exist), LEDGER_BUSY, LEDGER_NOT_READABLE, LEDGER_WRITE_FAILED; TypeError for an invalid
-   * origin
+   * @throws LedgerError LEDGER_NOT_A_LEDGER (a different kind of file, which is left unchanged), LEDGER_DAMAGED
+   * (entries, tree and head do not match), KEY_REFUSED, ORIGIN_REFUSED, LEDGER_FINISHED, LEDGER_NOT_FOUND (the folder
+   * does not exist), LEDGER_BUSY, LEDGER_NOT_READABLE, LEDGER_WRITE_FAILED; TypeError for an invalid origin
    */
   static open(path: string, options: SqliteLedgerOptions = {}): SqliteLedger {
     const own = ownFields(options)
@@ -118,7 +117,7 @@ export class SqliteLedger extends StoreWriter {
     return aheadOf(this.#lastRecordedAt(), this.writer)
   }
 
-  /** Read each time, since other processes write, too. */
+  /** The state is read each time, since other processes also write. */
   #lastRecordedAt(): string | null {
     const last = this.#statements.last.get() as { readonly line: Uint8Array } | undefined
     return last === undefined ? null : readTail(last.line, this.#path).recordedAt
@@ -130,8 +129,8 @@ export class SqliteLedger extends StoreWriter {
   }
 
   /**
-   * Checks that this writer may write to the ledger. Entries without a tree are recovered now, so that no
-   * append has to wait for that.
+   * Checks that this writer may write to the ledger. Entries that the tree does not cover are recovered now, so that
+   * appends need not wait for the recovery.
    */
   #inspect(): void {
     this.#statements.begin.run()
@@ -146,7 +145,7 @@ export class SqliteLedger extends StoreWriter {
   }
 
   /**
-   * In one transaction: reads the state, links the group to it, and makes entries, tree and head durable
+   * In one transaction, reads the state, links the group to the last entry, and makes entries, tree and head durable
    * together or not at all.
    */
   protected async commit(request: AppendRequest): Promise<readonly LinkedEntry[]> {
@@ -163,8 +162,8 @@ export class SqliteLedger extends StoreWriter {
   }
 
   /**
-   * Takes the write lock, and waits if necessary. The event loop continues meanwhile: the lock may be held by
-   * another ledger object of this process that awaits its signer.
+   * Takes the write lock, and waits if necessary without blocking the event loop: a different ledger object in this
+   * process may have the lock and be waiting for its signer.
    */
   async #begin(): Promise<void> {
     const deadline = performance.now() + this.#busyTimeoutMs

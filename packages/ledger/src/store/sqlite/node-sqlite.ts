@@ -1,7 +1,7 @@
-// Reads with `node:sqlite` (in Node since 22.13), with the values and error codes of better-sqlite3.
+// Reads with `node:sqlite` (Node 22.13 or later), with the same values and error codes as better-sqlite3.
 //
-// Node 22 truncates a text at its first NUL, so a hash followed by NUL and other bytes would be accepted. With
-// such a version, texts are read as bytes:
+// Node 22 truncates a text value at its first NUL, so a hash followed by NUL and other bytes would be accepted. In
+// such a version, text values are read as bytes:
 //
 //   SELECT id, entry_hash FROM ledger NOT INDEXED WHERE id > ?
 //   WITH q (c0, c1) AS (SELECT id, entry_hash FROM ledger NOT INDEXED WHERE id > ?)
@@ -10,7 +10,10 @@ import { existsSync } from 'node:fs'
 import { TextDecoder } from 'node:util'
 import type { ReadDatabase, ReadStatement } from './read-database.js'
 
-/** The used part of `node:sqlite`, whose types are missing in the Node versions that this package is compiled for. */
+/**
+ * The part of `node:sqlite` that is used here. Its types are missing in the Node versions that this package is
+ * compiled for.
+ */
 interface NodeSqlite {
   readonly DatabaseSync: new (path: string, options: { readonly readOnly: boolean }) => NodeDatabase
   readonly StatementSync: { readonly prototype: object }
@@ -25,7 +28,7 @@ interface NodeDatabase {
 interface NodeStatement {
   get(...parameters: unknown[]): NodeRow | undefined
   iterate(...parameters: unknown[]): IterableIterator<NodeRow>
-  /** Since Node 22.16. */
+  /** Exists since Node 22.16. */
   columns?(): readonly { readonly name: string }[]
   setReadBigInts(enabled: boolean): void
 }
@@ -34,13 +37,13 @@ type NodeRow = Readonly<Record<string, unknown>>
 
 interface Options {
   readonly readonly: boolean
-  /** Time to wait for another process's lock, in milliseconds. */
+  /** Maximum time to wait for another process's lock, in milliseconds. */
   readonly timeout: number
   /** Whether to create a missing file. Default: false. */
   readonly create?: boolean
 }
 
-/** The primary result codes of SQLite (https://sqlite.org/rescode.html) that are used here. */
+/** The primary SQLite result codes that are used here (https://sqlite.org/rescode.html). */
 const CODES: ReadonlyMap<number, string> = new Map([
   [3, 'SQLITE_PERM'],
   [5, 'SQLITE_BUSY'],
@@ -58,7 +61,7 @@ const CODES: ReadonlyMap<number, string> = new Map([
  * Opens a database.
  *
  * @returns null if this Node has no usable `node:sqlite`
- * @throws an error with SQLite's code, like better-sqlite3
+ * @throws an error with SQLite's code, as in better-sqlite3
  */
 export function openWithNode(path: string, { readonly, timeout, create = false }: Options): ReadDatabase | null {
   const sqlite = loadNodeSqlite()
@@ -84,7 +87,10 @@ function loadNodeSqlite(): NodeSqlite | null {
   return 'iterate' in prototype ? loaded : null
 }
 
-/** Some versions of Node print that the module is experimental. That would disturb every report on a terminal. */
+/**
+ * Some Node versions print a warning that the module is experimental, which would appear in every report on a
+ * terminal.
+ */
 function withoutWarning<T>(work: () => T): T {
   const emit = process.emitWarning
   process.emitWarning = (): void => {}
@@ -97,7 +103,7 @@ function withoutWarning<T>(work: () => T): T {
 
 let textIsCut: boolean | undefined
 
-/** Whether texts are truncated at their first NUL. */
+/** Whether text values are truncated at their first NUL. */
 function cutsText({ DatabaseSync }: NodeSqlite): boolean {
   if (textIsCut !== undefined) return textIsCut
   const db = new DatabaseSync(':memory:', { readOnly: false })
@@ -113,7 +119,7 @@ function encodingOf(db: NodeDatabase): string {
 
 class NodeReadDatabase implements ReadDatabase {
   readonly #db: NodeDatabase
-  /** Null if texts are read completely. */
+  /** Null if text values are not truncated. */
   readonly #decoder: TextDecoder | null
   #isOpen = true
   #inTransaction = false
@@ -143,7 +149,10 @@ class NodeReadDatabase implements ReadDatabase {
     })
   }
 
-  /** The query with its texts read as bytes and then decoded; null if there are no names, which means no rows. */
+  /**
+   * The query, with text values read as bytes and then decoded; null if there are no column names, because there are
+   * no rows.
+   */
   #textsAsBytes(sql: string, names: readonly string[], decoder: TextDecoder): Shaped | null {
     if (names.length === 0) return null
     const shape = (row: NodeRow): NodeRow => {
@@ -161,7 +170,7 @@ class NodeReadDatabase implements ReadDatabase {
   #prepare(sql: string): NodeStatement {
     return named(() => {
       const statement = this.#db.prepare(sql)
-      // Otherwise a number beyond 2^53 would be an error.
+      // Otherwise, reading a number beyond 2^53 would throw.
       statement.setReadBigInts(true)
       return statement
     })
@@ -172,7 +181,7 @@ class NodeReadDatabase implements ReadDatabase {
     return simple ? statement.pluck().get() : statement.all()
   }
 
-  /** `BEGIN` and `ROLLBACK` are the only transaction statements of readers. */
+  /** Readers use no transaction statements except `BEGIN` and `ROLLBACK`. */
   exec(sql: string): void {
     named(() => this.#db.exec(sql))
     if (sql === 'BEGIN') this.#inTransaction = true
@@ -187,7 +196,10 @@ class NodeReadDatabase implements ReadDatabase {
   }
 }
 
-/** A query with two columns for each original one: the value, and whether it is a text as bytes. */
+/**
+ * Makes a query with two columns for each original column: the value, and whether the value is text that is read as
+ * bytes.
+ */
 function textsAsBytes(sql: string, columns: number): string {
   const names = Array.from({ length: columns }, (_, n) => `c${n}`)
   const values = names.map(
@@ -197,21 +209,24 @@ function textsAsBytes(sql: string, columns: number): string {
   return `WITH q (${names.join(', ')}) AS (${sql}) SELECT ${values.join(', ')} FROM q`
 }
 
-/** The names of a query's columns. Before Node 22.16 they are taken from the first row; empty if there is none. */
+/**
+ * The column names of a query. Before Node 22.16, they are taken from the first row, and the list is empty if there
+ * are no rows.
+ */
 function namesOf(statement: NodeStatement, parameters: readonly unknown[]): readonly string[] {
   const columns = statement.columns?.()
   if (columns !== undefined) return columns.map(({ name }) => name)
   return Object.keys(named(() => statement.get(...parameters)) ?? {})
 }
 
-/** A statement, and the function that converts its rows to those of better-sqlite3. */
+/** A statement, and the function that converts its rows to the rows of better-sqlite3. */
 interface Shaped {
   readonly statement: NodeStatement
   readonly shape: (row: NodeRow) => unknown
 }
 
 class NodeReadStatement implements ReadStatement {
-  /** Prepares the statement for given parameters; null if they give no rows. */
+  /** Prepares the statement for the given parameters; null if there are no rows. */
   readonly #prepared: (parameters: readonly unknown[]) => Shaped | null
 
   constructor(prepared: (parameters: readonly unknown[]) => Shaped | null) {
@@ -260,7 +275,7 @@ class NodeReadStatement implements ReadStatement {
   }
 }
 
-/** A row with values as better-sqlite3 returns them. */
+/** Converts a row to the values that better-sqlite3 returns. */
 function valuesOf(row: NodeRow): NodeRow {
   return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, asRead(value)]))
 }
@@ -270,7 +285,7 @@ function asRead(value: unknown): unknown {
   return value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.length) : value
 }
 
-/** Runs `work`, and adds SQLite's code name to an error of `node:sqlite`, which has only the number. */
+/** Runs `work`, and adds SQLite's name for the code to an error from `node:sqlite`, which has only the number. */
 function named<T>(work: () => T): T {
   try {
     return work()

@@ -1,4 +1,4 @@
-// Opens a SQLite file for writing: checks that it is a ledger, makes writes durable, and creates the tables.
+// Opens a SQLite file for writing: checks that the file is a ledger, makes writes durable, and creates the tables.
 import type Database from 'better-sqlite3'
 import { LedgerError } from '../../error.js'
 import { codeOf, firstBytes, isOpenInSqlite, isRegularFile, SQLITE_MAGIC, syncFolderOf } from '../../file.js'
@@ -22,7 +22,7 @@ export function busyDelayMs(tries: number): number {
 }
 
 /**
- * Retries until `work` succeeds or the time is up. SQLite's own timeout does not cover every case: while a
+ * Retries until `work` succeeds or the timeout expires. SQLite's own timeout does not cover every case: while a
  * process switches a new file to WAL, or removes the `-wal` on close, other processes get BUSY immediately.
  */
 export function waitWhileBusy<T>(timeoutMs: number, work: () => T): T {
@@ -58,7 +58,7 @@ export function claimFile(path: string): void {
 /**
  * Checks that the pages of a file form trees, so that SQLite can safely open it.
  *
- * @throws LedgerError LEDGER_DAMAGED; the file system's error
+ * @throws LedgerError LEDGER_DAMAGED; a file system error
  */
 export function requireSoundLedgerFile(path: string): void {
   try {
@@ -79,8 +79,8 @@ export function requireSoundLedgerFile(path: string): void {
 
 export function setDurable(db: Database.Database, path: string): void {
   db.pragma('journal_mode = WAL')
-  // Set after journal_mode, because better-sqlite3 is built to fall back to NORMAL in WAL; read back, because
-  // durability depends on it.
+  // `synchronous` is set after `journal_mode`, because better-sqlite3 falls back to NORMAL in WAL mode, and is read
+  // back, because durability depends on it.
   db.pragma('synchronous = FULL')
   db.pragma('fullfsync = ON')
   db.pragma('checkpoint_fullfsync = ON')
@@ -102,7 +102,7 @@ export function createTables(db: Database.Database, path: string): void {
 
 /**
  * Accepts a database that is empty or has our table. Other objects are refused, except plain tables of a later
- * release: a trigger could change written data, and an index could return other data than its table.
+ * release: a trigger could change written data, and an index could return data that differs from its table.
  *
  * @throws LedgerError LEDGER_NOT_A_LEDGER
  */

@@ -1,9 +1,9 @@
-// The part of a SQLite driver that readers need. Writers use better-sqlite3. If its native module cannot be
-// loaded, readers use Node's own `node:sqlite`, so that verifying needs no compiler.
+// The part of a SQLite driver that readers need. Writers use better-sqlite3. If the native module cannot be loaded,
+// readers use `node:sqlite`, so that verification does not need a compiler.
 
 /**
- * A statement. Rows are objects; `pluck` gives only the first column, `raw` gives arrays. Integers are numbers,
- * even beyond 2^53; blobs are Buffers.
+ * A statement. Rows are returned as objects; `pluck` returns only the first column, and `raw` returns arrays.
+ * Integers are numbers, even beyond 2^53; blobs are Buffers.
  */
 export interface ReadStatement {
   get(...parameters: unknown[]): unknown
@@ -13,7 +13,7 @@ export interface ReadStatement {
   raw(): ReadStatement
 }
 
-/** A connection. The `code` of an error is SQLite's name for it, such as `SQLITE_BUSY`. */
+/** A connection. The `code` of an error is SQLite's name for the code, such as `SQLITE_BUSY`. */
 export interface ReadDatabase {
   readonly open: boolean
   readonly inTransaction: boolean

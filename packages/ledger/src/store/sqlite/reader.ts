@@ -1,4 +1,4 @@
-// Reads a SQLite ledger as untrusted input: read-only, in one snapshot, executing nothing that the file declares.
+// Reads a SQLite ledger as untrusted input: read-only, in one snapshot, without executing file-defined code.
 import { setImmediate as turn } from 'node:timers/promises'
 import { NOTE_BYTES_MAX } from '@sudoagent/crypto/note'
 import type { HashReader } from '@sudoagent/crypto/tree'
@@ -51,7 +51,7 @@ function openInPlaceOrCopy(path: string): LedgerReader {
   try {
     return openPlace(place, path)
   } catch (error) {
-    // SQLite would have to write first: there is also a -journal, the writer has closed, or -shm must be rebuilt.
+    // SQLite would have to write before reading: a -journal exists, the writer has closed, or -shm must be rebuilt.
     const copyHelps = place.path === file && ['SQLITE_READONLY', 'SQLITE_CANTOPEN'].includes(codeOf(error))
     if (!copyHelps) throw error
   }
@@ -78,11 +78,11 @@ function openPlace(place: Place, path: string): LedgerReader {
 
 const DAMAGE = 'the pages of the file do not form a database: '
 
-// Only a text no longer than a note: a row may contain any value.
+// Reads only text that does not exceed the maximum length of a note, since a row may contain any value.
 const SELECT_TEXT = `SELECT CASE WHEN typeof(checkpoint) = 'text' AND octet_length(checkpoint) <= ${NOTE_BYTES_MAX} THEN checkpoint END AS text
   FROM ? NOT INDEXED WHERE id = 1`
 
-/** About a megabyte of typical entries. */
+/** About 1 MB of typical entries. */
 const RANGE_ROWS = 1024
 
 class SqliteReader implements LedgerReader, LineRanges {
@@ -99,9 +99,9 @@ class SqliteReader implements LedgerReader, LineRanges {
   readonly #objects: readonly ForeignObject[]
   readonly #check: FileCheck
   #faults: readonly StoreFault[] = []
-  /** Set if the file changed during every check while it looked damaged. */
+  /** Set if the file looked damaged but changed during every check. */
   #changing: ChangingFile | null = null
-  /** Whether reading stopped at damage, after which nothing more can be determined. */
+  /** Whether reading stopped because of damage, so that further faults cannot be determined. */
   #isCut = false
 
   constructor(db: ReadDatabase, path: string, place: Place, check: FileCheck) {
@@ -127,7 +127,7 @@ class SqliteReader implements LedgerReader, LineRanges {
       const stored = this.#db.prepare('SELECT size FROM sudoagent_head NOT INDEXED WHERE id = 1').pluck().get()
       return typeof stored === 'number' && stored >= size ? createSqliteTreeReader(this.#db, size) : null
     } catch {
-      // Damage: the stored tree is unusable, and the rows are read instead.
+      // The stored tree is damaged, so the rows are read instead.
       return null
     }
   }
@@ -154,7 +154,7 @@ class SqliteReader implements LedgerReader, LineRanges {
     }
   }
 
-  /** A text from one of our tables with a single row. A table of the same name with another definition is not read. */
+  /** Reads text from one of our single-row tables. A table with a different definition is not read. */
   #textOf(table: string): StoredText {
     const found = findEvidenceTables(this.#db).get(table)
     if (found === undefined) return null
@@ -191,7 +191,7 @@ class SqliteReader implements LedgerReader, LineRanges {
     return place === position - 1
   }
 
-  /** Ids are positions; if they are not, every line has a finding. So a walk that starts later starts at that id. */
+  /** Ids are positions; otherwise every line has a finding. So a walk can start at any position by its id. */
   async *lines(
     from: RowPlace,
     to: RowPlace | null,
@@ -201,16 +201,16 @@ class SqliteReader implements LedgerReader, LineRanges {
     this.#isCut = false
     if (from === 0) this.#boundRows()
     let at = position - 1
-    // Rows with ids below 1 do not belong to a ledger, but they are read.
+    // Rows with ids below 1 do not belong in a ledger, but they are read.
     let after = from === 0 ? Number.NEGATIVE_INFINITY : from
-    // Only the file itself states that `end` is the last row, so a range up to there is read to the last row.
+    // `end` comes from the untrusted file, so a range up to `end` is read to the actual last row.
     const pageEnd = to === null || to >= this.end ? null : to
     for (;;) {
       let rows: readonly Row[]
       try {
         rows = this.#rows.page(after, pageEnd)
       } catch (error) {
-        // Damage in the middle of the file: the lines before it were read, and the report states this fault.
+        // The file is damaged in the middle: earlier lines have been read, and the report states this fault.
         const { message } = asLedgerError(error, this.#path, 'LEDGER_DAMAGED')
         this.#faults = [{ code: 'STORE_DAMAGED', message }]
         this.#isCut = true
@@ -244,7 +244,7 @@ class SqliteReader implements LedgerReader, LineRanges {
     return this.#check.damage === null
   }
 
-  /** Limits a damaged file: it is read row by row, and no more bytes than a sound file of its length could have. */
+  /** Limits a damaged file, which is read row by row, to the bytes that a sound file of that length could contain. */
   #boundRows(): void {
     if (typeof this.#check.damage === 'string' || this.#changing !== null) this.#rows.limit(this.#check.bytes)
   }
@@ -281,7 +281,7 @@ class SqliteReader implements LedgerReader, LineRanges {
     this.#remove()
   }
 
-  /** Faults that only SQLite's own records show: rows that have been removed, and inconsistent pages. */
+  /** Returns faults that only SQLite's own records reveal: removed rows and inconsistent pages. */
   #storeFaults(count: number, known: string | undefined): readonly StoreFault[] {
     const { damage } = this.#check
     if (typeof damage === 'string') return [{ code: 'STORE_DAMAGED', message: `${DAMAGE}${damage}` }]

@@ -1,5 +1,4 @@
-// Reads the rows of a SQLite ledger in pages. The file may be hostile, so each row is checked as SQLite returns
-// it.
+// Reads the rows of a SQLite ledger in batches. The file may be hostile, so each row that SQLite returns is checked.
 
 import type { StoredLine } from '../../entry/stored-line.js'
 import { LedgerError } from '../../error.js'
@@ -19,9 +18,9 @@ export interface Row {
   readonly prev_entry_hash: unknown
 }
 
-// CAST AS BLOB returns the bytes as stored. As text, SQLite's binding would turn invalid UTF-8 into U+FFFD, and
-// a changed byte could be taken for the original character. The length is checked first, so that an oversized
-// row is never loaded.
+// CAST AS BLOB returns the bytes as stored. If the value were read as text, the SQLite driver would replace invalid
+// UTF-8 with U+FFFD, which could hide a changed byte. The length is checked first, so that an oversized row is never
+// loaded.
 const PAGE = `SELECT id, typeof(entry_json) AS type, octet_length(entry_json) AS bytes,
   CASE WHEN octet_length(entry_json) <= ${LINE_BYTES_MAX} THEN CAST(entry_json AS BLOB) END AS entry_json,
   CASE WHEN octet_length(entry_hash) <= 256 THEN entry_hash END AS entry_hash,
@@ -30,7 +29,7 @@ const PAGE = `SELECT id, typeof(entry_json) AS type, octet_length(entry_json) AS
 
 const ID_MAX = 2n ** 63n - 1n
 
-/** Reads pages of rows. */
+/** Reads rows in batches. */
 export class RowPages {
   readonly #db: ReadDatabase
   #bytesLeft = Number.POSITIVE_INFINITY
@@ -40,16 +39,17 @@ export class RowPages {
   }
 
   /**
-   * Limits all further reads: in a file whose pages are shared, rows may have any multiple of its length.
+   * Limits all further reads: in a file with shared pages, the total length of the rows may be any multiple of the
+   * file length.
    *
-   * @param bytes - maximum length of all rows together
+   * @param bytes - maximum total length of all rows
    */
   limit(bytes: number): void {
     this.#bytesLeft = bytes
   }
 
   /**
-   * The rows after `after`, up to one batch in entries and in bytes, or up to damage, which the next call
+   * Returns the rows after `after`, up to the batch limits in entries and bytes, or up to damage, which the next call
    * reports.
    */
   page(after: number, to: Place | null, limit = BATCH_LINES): readonly Row[] {
@@ -78,7 +78,7 @@ export class RowPages {
   }
 }
 
-/** Converts a row to the line that it stores. `position` is 1-based. */
+/** Converts a row to the stored line. `position` is 1-based. */
 export function asLine(
   { id, type, bytes, entry_json: json, entry_hash: entryHash, prev_entry_hash: prevEntryHash }: Row,
   position: number,

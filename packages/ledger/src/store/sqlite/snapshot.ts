@@ -1,8 +1,8 @@
-// Selects the file from which a SQLite ledger is read, so that no other files are left next to it.
+// Selects the file from which a SQLite ledger is read, so that reading does not leave other files next to the ledger.
 //
-// SQLite alone does not ensure that: a read-only connection to a WAL database creates `-wal` and `-shm` and
-// leaves them, and without write permission in the folder it cannot open the file at all. So the choice depends
-// on the files in the folder:
+// SQLite alone does not ensure this: a read-only connection to a WAL database creates `-wal` and `-shm` and leaves
+// them, and it cannot open the file at all without write permission in the folder. The choice therefore depends on
+// the files in the folder:
 //
 //   -wal and -shm: there is a writer, or one crashed   → open read-only; both exist, so none is created
 //   neither, and file and folder are writable          → open with query_only; SQLite removes its files on close
@@ -28,7 +28,7 @@ import type { ReadDatabase } from './read-database.js'
 
 const READ_BUSY_TIMEOUT_MS = 5_000
 
-/** A database file to read, and the function that removes it if it is a copy. */
+/** A database file to read, and a function that removes the file if it is a copy. */
 export interface Place {
   readonly path: string
   readonly readonly: boolean
@@ -41,7 +41,7 @@ export function choosePlace(path: string): Place {
   const inPlace = (readonly: boolean): Place => ({ path, readonly, remove: () => {} })
   if (beside('-wal') && beside('-shm')) return inPlace(true)
   if (beside('-wal') || beside('-journal')) return copyOf(path)
-  // Reading a rollback-journal database (header bytes 18 and 19 are 1) creates no side files.
+  // Reading a rollback-journal database (header bytes 18 and 19 are 1) does not create side files.
   if (!isWal(path)) return inPlace(true)
   return mayWrite(path) ? inPlace(false) : copyOf(path)
 }
@@ -57,7 +57,7 @@ function isWal(path: string): boolean {
   }
 }
 
-/** Also checks the mode bits: root may write anywhere, but a file that was made read-only must not be touched. */
+/** Also checks the mode bits: root can write to any file, but a file that was made read-only must not be changed. */
 function mayWrite(path: string): boolean {
   try {
     accessSync(path, constants.W_OK)
@@ -68,7 +68,7 @@ function mayWrite(path: string): boolean {
   }
 }
 
-/** Makes a private copy in the temporary folder. */
+/** Creates a private copy in the temporary folder. */
 export function copyOf(path: string): Place {
   const folder = mkdtempSync(join(tmpdir(), 'sudoagent-'))
   const remove = (): void => rmSync(folder, { recursive: true, force: true })
@@ -85,7 +85,7 @@ export function copyOf(path: string): Place {
   }
 }
 
-/** Opens a snapshot of an untrusted database: nothing in it is executed, and nothing is written. */
+/** Opens a snapshot of an untrusted database, without executing anything in it and without writing. */
 export function openUntrusted(place: Pick<Place, 'path' | 'readonly'>): ReadDatabase {
   const db = connect(place)
   try {
@@ -101,7 +101,7 @@ export function openUntrusted(place: Pick<Place, 'path' | 'readonly'>): ReadData
 }
 
 /**
- * Uses Node's own SQLite if the native module of better-sqlite3 cannot be loaded, so that reading needs no
+ * Uses `node:sqlite` if the native module of better-sqlite3 cannot be loaded, so that reading does not need a
  * compiler.
  */
 function connect({ path, readonly }: Pick<Place, 'path' | 'readonly'>): ReadDatabase {

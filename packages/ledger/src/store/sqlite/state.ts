@@ -1,5 +1,5 @@
-// The state of a SQLite ledger, read under the write lock: compares the head row with the rows and verifies it
-// with the ledger's own keys.
+// Reads the state of a SQLite ledger under the write lock: compares the head with the entries, and verifies its
+// signature with the ledger's own keys.
 
 import { NOTE_BYTES_MAX } from '@sudoagent/crypto/note'
 import { encodeFrontier, type Frontier, parseFrontier, type TreeNode } from '@sudoagent/crypto/tree'
@@ -31,22 +31,25 @@ interface Known {
   readonly state: LogState
   /** Positions of the control entries that determine the ring. */
   readonly controls: readonly number[]
-  /** The head stored at that time, which may cover fewer entries than the state; null if there was none. */
+  /** The head stored at that time, which may cover fewer entries than the state; null if there was no head. */
   readonly checkpoint: string | null
 }
 
 const NOTHING: Known = { state: EMPTY_STATE, controls: [], checkpoint: null }
 
 /**
- * Maximum length of the list of control entries: two for each key, the genesis and the last one. A longer list
- * was not written by this package.
+ * Maximum length of the list of control entries: two entries for each key, the genesis and the `closed` entry. This
+ * package does not write a longer list.
  */
 const CONTROLS_TEXT_MAX = 4096
 
-/** The size in 8 bytes, and a right edge of 53 hashes. */
+/** An 8-byte size and a right edge of 53 hashes. */
 const FRONTIER_BYTES_MAX = 8 + 53 * 32
 
-/** A column of the head row if it has the expected type and length, otherwise null: a row may contain any value. */
+/**
+ * SQL for a column of the head row: null unless the value has the expected type and length, since a row may contain
+ * any value.
+ */
 const fitting = (column: keyof HeadRow, type: string, maxBytes: number): string =>
   `CASE WHEN typeof(${column}) = '${type}' AND octet_length(${column}) <= ${maxBytes} THEN ${column} END AS ${column}`
 
@@ -58,7 +61,7 @@ const SELECT_HEAD = `SELECT ${[
   fitting('checkpoint', 'text', NOTE_BYTES_MAX),
 ].join(', ')} FROM sudoagent_head NOT INDEXED WHERE id = 1`
 
-/** Reads and writes the state of one open database, always within a transaction. */
+/** Reads and writes the state of an open database, always in a transaction. */
 export class SqliteState {
   readonly #path: string
   readonly #tiles: TileWriter
@@ -68,7 +71,7 @@ export class SqliteState {
   >
   /** The state after the last durable transaction. */
   #durable: Known | null = null
-  /** SQLite's counter of commits by other connections, at the durable state. */
+  /** SQLite's counter of commits by other connections, as of the durable state. */
   #versionDurable: unknown = null
   #versionNow: unknown = null
   /** The state in the current transaction. */
@@ -93,14 +96,14 @@ export class SqliteState {
   }
 
   /**
-   * Reads the state of the ledger, and recovers entries that have no tree yet.
+   * Reads the state of the ledger, and recovers entries that the tree does not cover yet.
    *
-   * @throws LedgerError LEDGER_DAMAGED if rows, tree and head do not match, or an entry that this writer has
-   * seen is missing
+   * @throws LedgerError LEDGER_DAMAGED if rows, tree and head do not match, or if an entry that this writer has seen
+   * is missing
    */
   read(): LogState {
     const known = this.#durable
-    // If SQLite reports that no other connection has committed since, the last written state is current.
+    // If SQLite reports that no other connection has committed since then, the last written state is current.
     this.#versionNow = this.#statements.version.get()
     if (known !== null && this.#versionNow === this.#versionDurable) {
       this.#current = known
@@ -117,7 +120,7 @@ export class SqliteState {
   write({ nodes, checkpoint, entries, state }: CommitPlan): void {
     const before = this.#current
     this.#writeTree(nodes)
-    // The ring changes with control entries only. A step has at most one, as its first entry.
+    // Only control entries change the ring. A step has at most one control entry, as its first entry.
     const isControl = state.ring !== before.state.ring
     const controls = isControl ? [...before.controls, entries[0]?.position ?? 1] : before.controls
     const { size, entryHash } = state.head
@@ -126,7 +129,7 @@ export class SqliteState {
   }
 
   /**
-   * The current transaction is durable. If this is not called, the next `read` starts from the previous durable
+   * Marks the current transaction as durable. Without this call, the next `read` starts from the previous durable
    * state.
    */
   committed(): void {
@@ -153,7 +156,7 @@ export class SqliteState {
   }
 
   /**
-   * The state from which to recover: the one seen before, if the head has not changed since; otherwise the one
+   * The state from which to recover: the last known state if the head has not changed since then, otherwise the state
    * that the head covers.
    */
   #start(last: LastRow | undefined, row: HeadRow | undefined, known: Known | null): Known {
@@ -176,7 +179,7 @@ export class SqliteState {
       )
   }
 
-  /** The state of the head row, checked completely: the process that changed the head since is not trusted. */
+  /** The state in the head row, checked completely, because the process that changed the head is not trusted. */
   #atHead(row: HeadRow, lastId: number, known: Known | null): Known {
     if (row.size > lastId) throw shorterThanHead(this.#path, lastId, row.size)
     const line = this.#statements.lineAt.get(row.size)
@@ -204,7 +207,7 @@ export class SqliteState {
     }
   }
 
-  /** The ring that the control entries at these positions determine. The first entry is always included. */
+  /** Builds the ring from the control entries at these positions. The first entry is always included. */
   #ringOf(controls: readonly number[] | null): KeyRing | null {
     let ring: KeyRing | null = null
     for (const position of controls?.[0] === 1 ? controls : [1, ...(controls ?? [])]) {
@@ -215,7 +218,7 @@ export class SqliteState {
     return ring
   }
 
-  /** Recovers the rows after the head, and stores their part of the tree. */
+  /** Recovers the rows after the head, and stores their tree nodes. */
   #recover(from: Known): Known {
     const { checkpoint } = from
     let { state } = from

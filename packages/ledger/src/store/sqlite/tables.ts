@@ -1,10 +1,10 @@
-// The tables of a SQLite ledger (LEDGER-FORMAT §2): `ledger`, as SudoAgent for Python creates it, and our
-// tables for the head, the tiles of the tree, the index of calls, and the cosigned checkpoint.
+// The tables of a SQLite ledger (LEDGER-FORMAT §2): `ledger`, with the same definition as in SudoAgent for Python,
+// and our tables for the head, the tree tiles, the call index and the cosigned checkpoint.
 import { LedgerError } from '../../error.js'
 import { type ForeignObject, foreignObjects, type OwnObject, SQL_LENGTH_MAX } from '../../sqlite-file/objects.js'
 import type { ReadDatabase } from './read-database.js'
 
-/** Creates the table if it does not exist. */
+/** The statement that creates the table if it does not exist. */
 export const CREATE_LEDGER_TABLE = `CREATE TABLE IF NOT EXISTS ledger (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   entry_json TEXT NOT NULL,
@@ -12,8 +12,8 @@ export const CREATE_LEDGER_TABLE = `CREATE TABLE IF NOT EXISTS ledger (
   prev_entry_hash TEXT
 )`
 
-// SQLite stores the text of that statement. Spacing and quotes may differ, but nothing else: a view, a virtual
-// table, a generated column or a CHECK would execute expressions from the file.
+// Matches the stored text of that statement. Only spacing and quotes may differ: a view, a virtual table, a generated
+// column or a CHECK would execute expressions from the file.
 const NAME = '(?:ledger|"ledger"|\'ledger\'|`ledger`|\\[ledger\\])'
 const COLUMNS = [
   'id INTEGER PRIMARY KEY AUTOINCREMENT',
@@ -23,7 +23,7 @@ const COLUMNS = [
 ].map((column) => column.replaceAll(' ', '\\s+'))
 const LEDGER_TABLE = new RegExp(`^CREATE TABLE\\s+${NAME}\\s*\\(\\s*${COLUMNS.join('\\s*,\\s*')}\\s*\\)$`, 'i')
 
-/** Whether a database has the ledger table, another object of that name, or neither. */
+/** Whether a database has the ledger table, a different object with that name, or neither. */
 export function findLedgerTable(db: ReadDatabase): 'ledger' | 'other' | 'none' {
   const select = "SELECT type, substr(sql, 1, ?) AS sql FROM sqlite_schema WHERE name = 'ledger' COLLATE NOCASE LIMIT 2"
   const [row, second] = db.prepare(select).all(SQL_LENGTH_MAX) as { readonly type: unknown; readonly sql: unknown }[]
@@ -36,7 +36,7 @@ const COPY_WITHOUT_LOG =
   'if this is a copy, its `-wal` file is missing: a database in WAL mode consists of both files; copy both, or use `sudoagent copy`'
 
 /**
- * @param hadLog - whether there was a write-ahead log next to the file before it was opened
+ * @param hadLog - whether a write-ahead log existed before the file was opened
  * @throws LedgerError LEDGER_NOT_A_LEDGER
  */
 export function requireLedgerTable(db: ReadDatabase, path: string, hadLog: boolean): void {
@@ -50,7 +50,7 @@ export function requireLedgerTable(db: ReadDatabase, path: string, hadLog: boole
 }
 
 /**
- * The highest row id; undefined if there is no row, or if it cannot be read. In the second case, reading the
+ * The highest row id; undefined if there are no rows, or if the id cannot be read. In the second case, reading the
  * rows reports the damage.
  */
 export function lastIdOf(db: ReadDatabase): number | undefined {
@@ -63,10 +63,10 @@ export function lastIdOf(db: ReadDatabase): number | undefined {
 }
 
 /**
- * The highest id that SQLite has assigned, from `sqlite_sequence`. Its definition is checked first: a hostile
- * file could have a view of that name, and reading a view executes it.
+ * The highest id that SQLite has assigned, from `sqlite_sequence`. The definition is checked before reading: a
+ * hostile file could have a view with that name, and reading a view executes its SQL.
  *
- * @throws LedgerError LEDGER_DAMAGED if the table is missing or has another definition
+ * @throws LedgerError LEDGER_DAMAGED if the table is missing or has a different definition
  */
 export function lastIssuedId(db: ReadDatabase): number {
   const book = "name = 'sqlite_sequence' AND type = 'table' AND sql = 'CREATE TABLE sqlite_sequence(name,seq)'"
@@ -77,7 +77,7 @@ export function lastIssuedId(db: ReadDatabase): number {
   return typeof issued === 'number' ? issued : 0
 }
 
-/** One of our tables, with its definition as SQLite stores it. */
+/** One of our tables, with the definition as SQLite stores it. */
 export interface EvidenceTable {
   readonly name: string
   readonly sql: string
@@ -89,29 +89,29 @@ const table = (name: string, columns: string, kind = ''): EvidenceTable => ({
 })
 
 /**
- * The head: one row with id 1. `frontier` is the right edge of the tree (`encodeFrontier`), `controls` the
- * positions of the control entries as a JSON list, `checkpoint` the signed note, or the three lines of an
- * unsigned checkpoint.
+ * The head: one row with id 1. `frontier` is the right edge of the tree (`encodeFrontier`), `controls` is a JSON list
+ * of the positions of control entries, and `checkpoint` is the signed note or the three lines of an unsigned
+ * checkpoint.
  */
 export const HEAD_TABLE = table(
   'sudoagent_head',
   'id INTEGER PRIMARY KEY, size INTEGER NOT NULL, entry_hash TEXT NOT NULL, frontier BLOB NOT NULL, controls TEXT NOT NULL, checkpoint TEXT NOT NULL',
 )
 
-/** Tiles of C2SP tlog-tiles. A tile of level 0 is stored when it is full; tiles above it grow hash by hash. */
+/** Tree tiles (C2SP tlog-tiles). A level-0 tile is stored when it is full; tiles at higher levels grow hash by hash. */
 export const TILE_TABLE = table(
   'sudoagent_tile',
   'level INTEGER NOT NULL, tile INTEGER NOT NULL, hashes BLOB NOT NULL, PRIMARY KEY (level, tile)',
 )
 
 /**
- * The index of calls: for each full tile of level 0, a short hash of the request id of each of its 256 entries.
- * It is only a hint, and every result is checked against the entry. It is organised by tile, since an index by
- * call would touch a separate page for every entry, and more of them as the ledger grows.
+ * The call index: for each full level-0 tile, a short hash of each of the 256 request ids. The index is only a hint,
+ * and every result is checked against the entry. The index is organised by tile: an index by call would touch a
+ * separate page for every entry, and ever more pages as the ledger grows.
  */
 export const CALL_TABLE = table('sudoagent_calls', 'tile INTEGER PRIMARY KEY, calls BLOB NOT NULL')
 
-/** The latest checkpoint with cosignatures of witnesses: one row with id 1. */
+/** The latest checkpoint that has witness cosignatures: one row with id 1. */
 export const COSIGNED_TABLE = table(
   'sudoagent_cosigned',
   'id INTEGER PRIMARY KEY, size INTEGER NOT NULL, checkpoint TEXT NOT NULL',
@@ -119,7 +119,7 @@ export const COSIGNED_TABLE = table(
 
 export const EVIDENCE_TABLES: readonly EvidenceTable[] = [HEAD_TABLE, TILE_TABLE, CALL_TABLE, COSIGNED_TABLE]
 
-/** For each of our tables that exists: whether it has our definition or is another object of that name. */
+/** For each of our table names that exists: whether the object has our definition or is a different object. */
 export function findEvidenceTables(db: ReadDatabase): ReadonlyMap<string, 'ours' | 'other'> {
   const select = db.prepare(
     'SELECT type, substr(sql, 1, ?) AS sql FROM sqlite_schema WHERE name = ? COLLATE NOCASE LIMIT 2',
@@ -134,9 +134,9 @@ export function findEvidenceTables(db: ReadDatabase): ReadonlyMap<string, 'ours'
 }
 
 /**
- * The integrity check of SQLite: `ok`, or the first fault. A check of the whole file evaluates the CHECK
- * constraints of all tables, and a hostile one may never end. So the whole file is checked only if it has no
- * tables other than ours.
+ * Runs SQLite's integrity check, and returns `ok` or the first fault. A check of the whole file evaluates the CHECK
+ * constraints of all tables, and a hostile constraint may never end. The whole file is therefore checked only if all
+ * its tables are ours.
  */
 export function healthOf(db: ReadDatabase): string {
   return String(db.pragma(foreignObjectsOf(db).length > 0 ? 'quick_check(ledger)' : 'quick_check(1)', { simple: true }))
@@ -147,23 +147,27 @@ const OWN_OBJECTS: readonly OwnObject[] = [
   ...EVIDENCE_TABLES.map(({ name, sql }) => ({ type: 'table', name, sql }) as const),
 ]
 
-/** Objects in the file other than our tables and SQLite's own. @throws SqliteError if the schema cannot be read */
+/**
+ * Lists objects in the file other than our tables and SQLite's own objects.
+ *
+ * @throws SqliteError if the schema cannot be read
+ */
 export const foreignObjectsOf = (db: ReadDatabase): readonly ForeignObject[] => foreignObjects(db, OWN_OBJECTS)
 
 /**
- * Maximum length of rows that are concatenated. Longer ones are read one by one, which limits the length of the
- * text.
+ * Maximum length of a row that is concatenated with others. Longer rows are read one by one, which limits the length
+ * of the concatenated text.
  */
 const ROW_BYTES_MAX = 16 * 1024
 
 /**
- * Columns that concatenate the rows of a range: a line with its line feed for each row. A row that is not a
- * text or is too long gives an empty line.
+ * Columns that concatenate the rows of a range: one line for each row, with its line feed. A row that is not text or
+ * is too long becomes an empty line.
  */
 export const LINES_OF_ROWS = `min(id) AS first, max(id) AS last, count(*) AS rows, CAST(group_concat(
   CASE WHEN typeof(entry_json) = 'text' AND octet_length(entry_json) <= ${ROW_BYTES_MAX} THEN entry_json ELSE '' END, char(10)) || char(10) AS BLOB) AS lines`
 
-/** The result of these columns; null if there is no row. */
+/** The result of these columns; null if there are no rows. */
 export interface LinesOfRows {
   readonly first: number | null
   readonly last: number | null

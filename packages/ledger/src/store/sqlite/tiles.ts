@@ -1,6 +1,6 @@
-// The tree of a SQLite ledger in 256-wide tiles (C2SP tlog-tiles). A full tile of level 0 is stored; the
-// incomplete one is recomputed from its rows, at most 255. A tile of a higher level grows by one hash for every
-// 256 hashes below it.
+// Stores the tree of a SQLite ledger in 256-wide tiles (C2SP tlog-tiles). Full level-0 tiles are stored; the
+// incomplete tile is recomputed from its rows, at most 255. A tile at a higher level grows by one hash for every 256
+// hashes at the level below.
 import {
   createTileHashReader,
   HASH_BYTES,
@@ -46,7 +46,7 @@ export class TileWriter {
   }
 }
 
-/** The tiles of level 0 whose last leaf is among these nodes. */
+/** The level-0 tiles whose last leaf is among these nodes. */
 export function tilesCompleted(nodes: readonly TreeNode[]): readonly number[] {
   return nodes
     .filter(({ level, index }) => level === 0 && index % TILE_WIDTH === TILE_WIDTH - 1)
@@ -54,8 +54,8 @@ export function tilesCompleted(nodes: readonly TreeNode[]): readonly number[] {
 }
 
 /**
- * Reads nodes of the tree of `size` entries. Stored nodes are untrusted: proofs made from them are verified
- * with a root.
+ * Reads nodes of the tree of `size` entries. Stored nodes are untrusted: a proof made from them is verified against a
+ * root.
  */
 export function createSqliteTreeReader(db: ReadDatabase, size: number): HashReader {
   const tileOf = db.prepare(SELECT_TILE).pluck()
@@ -66,13 +66,13 @@ export function createSqliteTreeReader(db: ReadDatabase, size: number): HashRead
       if (stored instanceof Uint8Array && stored.length >= width * HASH_BYTES) return stored
       if (level === 0) return leavesOfRows(leaves, index, width)
     } catch {
-      // A damaged database and a missing row have the same result here.
+      // A damaged database gives the same result as a missing row.
     }
     throw treeDamaged()
   })
 }
 
-/** Leaf hashes of the rows of a tile of level 0. */
+/** The leaf hashes of the rows in a level-0 tile. */
 function leavesOfRows(select: Pick<ReadStatement, 'all'>, tile: number, width: number): Uint8Array {
   const first = tile * TILE_WIDTH + 1
   return leavesOf(select.all(first, first + width - 1), width)
