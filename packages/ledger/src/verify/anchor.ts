@@ -1,6 +1,6 @@
-// Anchors: checkpoints, receipts and states that the caller kept outside the ledger. Only an anchor detects
-// that the whole ledger was replaced by an older copy, or rewritten by the holder of the signing key: the head
-// and everything else in the ledger can be replaced along with it.
+// Reads anchors, and compares them with the ledger. An anchor is a checkpoint, a receipt or a state that the caller
+// kept outside the ledger. Only an anchor can show that the whole ledger was replaced by an older copy, or was
+// rewritten by the holder of the signing key: an attacker can replace everything in the ledger, including the head.
 
 import { CryptoError } from '@sudoagent/crypto'
 import { bytesToHex, hexToBytes } from '@sudoagent/crypto/bytes'
@@ -16,32 +16,32 @@ import type { AnchorReport } from './report.js'
 import type { VerifiedState } from './saved-state.js'
 import { type PolicyKeys, readUnverifiedCheckpoint, type UnverifiedCheckpoint } from './unverified-checkpoint.js'
 
-/** A readable anchor: a position in the ledger, and the hash expected there. */
+/** A readable anchor: a position in the ledger, and the hash expected at that position. */
 export interface Anchor {
   readonly kind: 'checkpoint' | 'receipt'
   /** Name of the anchor in messages. */
   readonly name: string
-  /** Null for a receipt without a proof. */
+  /** The checkpoint; null for a receipt without a proof. */
   readonly checkpoint: UnverifiedCheckpoint | null
   /** The entry of a receipt; null for a checkpoint. */
   readonly entry: { readonly position: number; readonly hash: string } | null
 }
 
-/** An anchor that cannot be read, and the reason. */
+/** An unreadable anchor, and the reason. */
 export interface UnreadableAnchor {
   readonly problem: string
 }
 
-/** An anchor, compared with the ledger. */
+/** The result of comparing an anchor with the ledger. */
 export interface AnchorResult {
   readonly report: AnchorReport
   readonly checkpoint: CheckpointResult | null
 }
 
 /**
- * Reads checkpoints and receipts. An unreadable one becomes an `UnreadableAnchor` with the reason.
+ * Reads checkpoints and receipts. An unreadable item becomes an `UnreadableAnchor` with the reason.
  *
- * @throws RangeError for more than 1,000 of either
+ * @throws RangeError for more than 1,000 checkpoints or more than 1,000 receipts
  */
 export function readAnchors(
   checkpoints: readonly string[],
@@ -122,8 +122,8 @@ function checkAnchorEntry(
       'look for the missing entries',
     )
   }
-  // The walk resumed after this entry, so its hash is unknown. The receipt's own proof leads from the entry to
-  // the root.
+  // The walk resumed after this entry, so the hash is unknown. The inclusion proof in the receipt links the entry to
+  // the root instead.
   return checkpoint?.holds === true
 }
 

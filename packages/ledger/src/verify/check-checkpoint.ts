@@ -1,5 +1,4 @@
-// Compares a checkpoint with the ledger after the walk: the origin, the number of entries, the root, and the
-// signatures.
+// Compares a checkpoint with the ledger after the walk: origin, number of entries, root and signatures.
 import { bytesToHex } from '@sudoagent/crypto/bytes'
 import type { ReportFinding } from '../entry/finding.js'
 import type { TreePoint } from '../tree/walk.js'
@@ -11,31 +10,33 @@ import {
   type UnverifiedCheckpoint,
 } from './unverified-checkpoint.js'
 
-/** A ledger after a walk. */
+/** The ledger after a walk. */
 export interface WalkedLedger {
   readonly entries: number
   readonly trust: Trust
-  /** Undefined for a size that was not requested, or that the ledger does not have. */
+  /** The ledger at a size; undefined if the size was not requested or exceeds the ledger. */
   at(size: number): TreePoint | undefined
 }
 
-/** Origin of a checkpoint. `head` and `cosigned` are stored with the ledger; the caller kept the others elsewhere. */
+/**
+ * The source of a checkpoint. `head` and `cosigned` are stored with the ledger; the caller kept the others elsewhere.
+ */
 export type CheckpointSource = 'head' | 'cosigned' | 'checkpoint' | 'receipt'
 
 export interface CheckpointResult {
   readonly size: number
-  /** Whether the tree of the ledger has the same root at this size. */
+  /** Whether the ledger has the same root at this size. */
   readonly holds: boolean
   /**
    * Ids of known keys that signed the checkpoint: given keys, keys of the ledger, and log keys of the witness
    * policy.
    */
   readonly signedBy: readonly string[]
-  /** Whether one of them may sign it. If not, the checkpoint is not authenticated. */
+  /** Whether one of these keys may sign the checkpoint. If not, the checkpoint is not authenticated. */
   readonly isVouchedFor: boolean
   /**
-   * Names in the policy of witnesses that cosigned the checkpoint, and the times of their cosignatures, in
-   * seconds since 1970 by their own clocks.
+   * The witnesses that cosigned the checkpoint, by their names in the policy, and the cosignature times by the
+   * witnesses' own clocks, as Unix time in seconds.
    */
   readonly witnesses: ReadonlyMap<string, number>
 }
@@ -60,7 +61,7 @@ export function checkCheckpoint(
   const judged = { ...refused, signedBy: signers.keyIds, witnesses: signers.witnesses }
   if (size > ledger.entries) {
     find('TRUNCATED', `${name} covers ${size} entries, the ledger has ${ledger.entries}: ${CUT}`, CUT_HINT)
-    // The entry that added the signer's key may be among the missing ones.
+    // The entry that added the signer's key may be one of the missing entries.
     return judged
   }
   const isVouchedFor = checkSigners(stated, signers, source, name, ledger.trust, find)
@@ -95,7 +96,7 @@ function checkRoot(
   find: ReportFinding,
 ): boolean {
   const point = ledger.at(size)
-  // The root is unknown after an unreadable entry, which has a finding of its own.
+  // The root is unknown after an unreadable entry, for which there is already a finding.
   if (point === undefined || point.root === null) return false
   if (bytesToHex(point.root) === bytesToHex(root)) return true
   const message = `the first ${size} entries do not match ${name}`

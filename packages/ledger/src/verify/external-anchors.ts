@@ -1,4 +1,4 @@
-// All the evidence that a ledger is compared with: checkpoints stored with it, and anchors that the caller kept
+// Collects and checks all evidence: the checkpoints stored with the ledger, and the anchors that the caller kept
 // elsewhere.
 import { policyVerifiers, type WitnessPolicy } from '@sudoagent/crypto/note'
 import type { ReportFinding } from '../entry/finding.js'
@@ -12,7 +12,7 @@ import { checkCosigned, checkStoredHead, readStoredCheckpoint, type StoredCheckp
 import type { PolicyKeys } from './unverified-checkpoint.js'
 import type { Walk, WalkStart } from './walk.js'
 
-/** The evidence, parsed but not verified. */
+/** The parsed evidence, unverified. */
 export interface ExternalAnchors {
   readonly head: StoredCheckpoint
   readonly cosigned: StoredCheckpoint
@@ -21,7 +21,7 @@ export interface ExternalAnchors {
   readonly policyKeys: PolicyKeys
 }
 
-/** The evidence, compared with the ledger. */
+/** The results of comparing the evidence with the ledger. */
 export interface ComparedEvidence {
   readonly head: CheckpointResult | null
   readonly anchors: readonly AnchorReport[]
@@ -82,7 +82,7 @@ function checkState(
   { state: resumed, publicKeys }: WalkStart,
   find: ReportFinding,
 ): AnchorReport {
-  // The walk resumed from this state, so every later entry was checked against it.
+  // The walk resumed from this state, so every later entry was checked against the state.
   if (resumed !== null) return { kind: 'state', size: state.size, position: null, signed_by: [], holds: true }
   if (!areKeysOf(state, publicKeys)) find('INCONSISTENT', 'the earlier run used different public keys', OTHER_KEYS_HINT)
   return checkStateAnchor(state, walk, find)

@@ -1,5 +1,5 @@
-// The number of entries covered by the evidence of a grade, and its age. The holder of the signing key can
-// rewrite later entries.
+// Determines how many entries the evidence of a grade covers, and how old the evidence is. The holder of the signing
+// key can still rewrite later entries.
 import { quorumReached, type WitnessPolicy } from '@sudoagent/crypto/note'
 import type { ReportFinding } from '../entry/finding.js'
 import { parseLine } from '../entry/line.js'
@@ -12,19 +12,19 @@ import type { Walk } from './walk.js'
 export interface Reach {
   /** Name of the checkpoint in messages. */
   readonly what: string
-  /** Entries that it covers; null if there is none. */
+  /** Number of entries that the checkpoint covers; null if there is no such checkpoint. */
   readonly size: number | null
-  /** Time of the cosignatures, in seconds since 1970; null if only the writer's timestamps are known. */
+  /** Time of the cosignatures, as Unix time in seconds; null if only the writer's timestamps are known. */
   readonly time: number | null
 }
 
-/** Tolerance for times in the future, in seconds, since clocks differ. */
+/** Tolerance for timestamps in the future, in seconds, since clocks differ. */
 const CLOCK_SKEW_SECONDS = 300
 
 /**
- * The latest time that completes the quorum: enough witnesses cosigned the checkpoint at that time or later.
+ * The latest time such that the witnesses that cosigned the checkpoint at that time or later form a quorum.
  *
- * @param times - times of the cosignatures in seconds since 1970, by the name of the witness in the policy
+ * @param times - cosignature times as Unix time in seconds, by the name of the witness in the policy
  * @returns null if the quorum is not reached
  */
 export function completedAt(policy: WitnessPolicy, times: ReadonlyMap<string, number>): number | null {
@@ -37,7 +37,7 @@ export function completedAt(policy: WitnessPolicy, times: ReadonlyMap<string, nu
 }
 
 /**
- * Compares the age of that checkpoint with a limit. Without a quorum of witnesses, the age is computed from
+ * Compares the age of the covering checkpoint with a limit. Without a quorum of witnesses, the age is computed from
  * `recorded_at`, which the writer could have falsified.
  */
 export async function checkAge(
@@ -69,7 +69,9 @@ export async function checkAge(
 const AGE_HINT = 'make a new checkpoint, have it cosigned or keep it elsewhere, and use that one'
 const CLOCK_HINT = 'compare the clocks of this machine, the writer and the witnesses'
 
-/** `recorded_at` of the entry at this position, in seconds; null if it is not the entry that the walk read there. */
+/**
+ * `recorded_at` of the entry at this position, in seconds; null if the entry differs from the one that the walk read.
+ */
 async function recordedSeconds(reader: LedgerReader, walk: Walk, position: number): Promise<number | null> {
   try {
     const line = await reader.lineAt(position)

@@ -1,4 +1,4 @@
-// Walks a ledger range by range. A valid range is applied as a whole, any other line by line, with the same
+// Walks a ledger range by range. A valid range is applied as a whole, and any other range line by line, with the same
 // result.
 
 import type { LineRanges, Place } from '../port/reader.js'
@@ -12,21 +12,21 @@ export interface RangeWalkOptions {
   readonly threads?: number | undefined
   /** Called after each range with the number of entries so far. */
   readonly onProgress: (entries: number) => void
-  /** Throws to end the walk. */
+  /** Throws an exception to end the walk. */
   readonly goOn: () => void
 }
 
 /**
- * Continues the walk to the end of the ledger. The first range is read line by line: it contains the genesis,
- * and a small ledger has no other range.
+ * Continues the walk to the end of the ledger. The first range is read line by line: it contains the genesis, and a
+ * small ledger has only one range.
  */
 export async function walkRanges(walk: Walk, ranges: LineRanges, options: RangeWalkOptions): Promise<void> {
-  // A resumed run checks new entries only, so it skips the integrity check of the store.
+  // A resumed run checks only new entries, so it skips the integrity check of the store.
   let health: string | undefined = walk.entries > 0 ? 'ok' : undefined
   const start = await ranges.placeBehind(walk.entries)
-  // Checks the structure of the store while the first range is read. Bulk reads start only after this check.
+  // The structure of the store is checked while the first range is read. Bulk reads start only after this check.
   const looking = ranges.isSound?.()
-  // The walk may end, with an error, before this promise is awaited.
+  // The walk may fail before this promise is awaited, so the promise needs a handler.
   looking?.catch(() => {})
   let place = await walkLines(walk, ranges, start, start + ranges.step, options)
   const isSound = (await looking) ?? true
@@ -37,7 +37,8 @@ export async function walkRanges(walk: Walk, ranges: LineRanges, options: RangeW
     ring = walk.trust.ring
     const signers = walk.trust.plainSigners()
     if (signers === null) break
-    // Imported only for a second range: loading the worker modules takes longer than checking a small ledger.
+    // The module is imported only if there is a second range: loading the worker modules takes longer than checking a
+    // small ledger.
     const { openRangeCheckers } = await import('../range/checkers.js')
     const checkers = await openRangeCheckers(ranges, signers === 'unasked' ? null : signers, options.threads)
     try {
@@ -48,14 +49,14 @@ export async function walkRanges(walk: Walk, ranges: LineRanges, options: RangeW
       await checkers.close()
     }
   }
-  // Read again after the last range: it does not determine where the ledger ends.
+  // Reads again after the last range, because the range result does not determine the end of the ledger.
   if (place !== null) await walkLines(walk, ranges, place, null, options)
   ranges.finish(walk.entries, health)
 }
 
 /**
- * @returns the place where the checkers stopped: at the end, at a change of keys, or where ids are no longer
- * positions; null if nothing more can be read
+ * @returns the place where the checkers stopped: at the end, at a key change, or where ids no longer match positions;
+ * null if reading cannot continue
  */
 async function walkChecked(
   walk: Walk,
@@ -85,7 +86,7 @@ async function walkChecked(
   return null
 }
 
-/** @returns the place of the next line; null if there is none or it cannot be read */
+/** @returns the place of the next line; null if there is no next line, or if it cannot be read */
 async function walkLines(
   walk: Walk,
   ranges: LineRanges,

@@ -1,12 +1,12 @@
-// The report of `verify` (LEDGER-FORMAT §6): a plain value with snake_case names, the same for text and JSON
+// The report that `verify` returns (LEDGER-FORMAT §6): plain data with snake_case names, used for both text and JSON
 // output.
 import type { Hash } from '@sudoagent/crypto'
 import type { Finding } from '../entry/finding.js'
 import type { ListedCall } from '../rules/open-calls.js'
 
 /**
- * A condition that does not change the verdict but that the owner of the ledger should know. Safe to print,
- * like a finding.
+ * A condition that does not change the verdict but that the owner of the ledger should know. The text is safe to
+ * print, as in a finding.
  */
 export interface Warning {
   readonly code: 'STORE_FOREIGN_OBJECT' | 'STORE_NEWER_TABLE' | 'STORE_WRITABLE_BY_OTHERS'
@@ -15,7 +15,7 @@ export interface Warning {
 }
 
 /**
- * The degree of assurance. It never exceeds the checks that were made:
+ * The degree of assurance. The verdict never claims more than the run checked:
  *
  * - `broken`: there is a finding
  * - `unverified`: every entry is signed by a key that the caller did not give, so no signature could be checked;
@@ -30,14 +30,14 @@ export interface Warning {
  */
 export type Verdict = 'broken' | 'unverified' | 'intact' | 'signed' | 'anchored' | 'witnessed'
 
-/** The result of comparing a piece of evidence that the caller kept elsewhere with the ledger. */
+/** The result of comparing an anchor with the ledger. */
 export interface AnchorReport {
   readonly kind: 'checkpoint' | 'receipt' | 'state'
-  /** Number of entries that it covers. */
+  /** Number of entries that the anchor covers. */
   readonly size: number
-  /** The entry of a receipt; null for other evidence. */
+  /** Position of the receipt's entry; null for other evidence. */
   readonly position: number | null
-  /** Ids of known keys that signed its checkpoint. */
+  /** Ids of known keys that signed the anchor's checkpoint. */
   readonly signed_by: readonly string[]
   readonly holds: boolean
 }
@@ -48,48 +48,53 @@ export interface Report {
   readonly entries: number
   readonly decisions: number
   readonly outcomes: number
-  /** Allowed decisions without an outcome: the call is still running, or the process died during it. */
+  /**
+   * Number of allowed decisions without an outcome: the call is still running, or the process crashed during the
+   * call.
+   */
   readonly open: number
-  /** The first 100 open calls. Each of them may have run. */
+  /** The first 100 open calls. Each open call may have run. */
   readonly open_calls: readonly ListedCall[]
   readonly signed_entries: number
   /** Name of the log; null if the first entry cannot be read. */
   readonly origin: string | null
-  /** The end of the ledger as read by the walk. `root` is in base64; null after an unreadable entry. */
+  /** The end of the ledger as read by the walk. `root` is in base64, or null after an unreadable entry. */
   readonly head: { readonly size: number; readonly entry_hash: Hash | null; readonly root: string | null }
   /**
-   * The checkpoint stored with the ledger, and the ids of known keys that signed it; null if there is no
-   * readable one.
+   * The checkpoint stored with the ledger, and the ids of known keys that signed it; null if there is no readable
+   * checkpoint.
    */
   readonly checkpoint: { readonly size: number; readonly signed_by: readonly string[] } | null
-  /** Entries after the last checkpoint that matches the ledger, from any source. */
+  /** Number of entries after the last matching checkpoint from any source. */
   readonly tail: number
   readonly anchors: readonly AnchorReport[]
-  /** Entries covered by the largest matching item of `anchors`; null if there is none. */
+  /** Number of entries that the largest matching anchor covers; null if there is no matching anchor. */
   readonly anchored_to: number | null
   /** The largest matching checkpoint that the quorum cosigned, and the names of the witnesses. */
   readonly witnesses: { readonly size: number; readonly names: readonly string[] } | null
-  /** Entries covered by the largest checkpoint that the quorum cosigned; null if there is none. */
+  /**
+   * Number of entries that the largest checkpoint cosigned by the quorum covers; null if there is no such checkpoint.
+   */
   readonly witnessed_to: number | null
-  /** Position of the entry after which this run resumed; null if it started with the first entry. */
+  /** Position of the entry after which this run resumed; null if the run started with the first entry. */
   readonly resumed_from: number | null
   /** Whether the ledger has a `closed` entry. */
   readonly closed: boolean
   readonly first_created_at: string | null
   readonly last_created_at: string | null
   /**
-   * Entries about calls whose `created_at` is more than a minute after their `recorded_at`, which shows that
-   * clocks disagreed.
+   * Number of call entries whose `created_at` is more than a minute after `recorded_at`, which shows that clocks
+   * disagreed.
    */
   readonly created_after_recorded: number
   /**
-   * Lines of this run that the fast recogniser did not accept, since they differ from the form in which this
-   * package writes calls.
+   * Number of lines in this run that the fast recogniser did not accept, because they differ from the form in which
+   * this package writes calls.
    */
   readonly read_in_full: number
   /**
-   * Key ids: those that entries name, those of the keys that the caller gave, and the active and the retired
-   * keys of the ledger.
+   * Key ids: the keys that entries name, the keys that the caller gave, and the active and retired keys of the
+   * ledger.
    */
   readonly keys: {
     readonly in_ledger: readonly string[]
@@ -97,9 +102,12 @@ export interface Report {
     readonly active: readonly string[]
     readonly retired: readonly string[]
   }
-  /** The first findings, in ledger order, then those about the whole ledger. `findings_total` counts all of them. */
+  /**
+   * The first findings in ledger order, then the findings about the whole ledger. `findings_total` counts all
+   * findings.
+   */
   readonly findings: readonly Finding[]
   readonly findings_total: number
-  /** Conditions that do not change the verdict, such as objects in a database file that do not belong to a ledger. */
+  /** Conditions that do not change the verdict, such as objects in a database file that do not belong in a ledger. */
   readonly warnings: readonly Warning[]
 }

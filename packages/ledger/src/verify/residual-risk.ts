@@ -1,8 +1,8 @@
-// The attacks that a verdict does not rule out, in words, each with the option that would rule it out.
+// Describes the attacks that a verdict does not rule out, and names the option that would rule out each attack.
 import type { Report } from './report.js'
 
 /**
- * The attacks that a report does not rule out. Empty for a broken ledger, which must not be relied on at all.
+ * The attacks that a report does not rule out; empty for a broken ledger, which must not be trusted at all.
  *
  * @example
  * for (const attack of residualRisks(report)) console.log(`- ${attack}`)
@@ -21,8 +21,8 @@ function authorship({ verdict, signed_entries: signed }: Report): string[] {
 }
 
 /**
- * A head states the number of entries. An older head, restored with its entries, is consistent with an older
- * ledger.
+ * A head states the number of entries. If an older head is restored together with its entries, the ledger is
+ * consistent.
  */
 function rollback({ verdict, checkpoint, anchors }: Report): string[] {
   if (checkpoint === null) return ['that the last entries were removed (a head states the number of entries)']

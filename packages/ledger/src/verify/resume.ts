@@ -1,5 +1,5 @@
-// Decides whether a run can resume where an earlier one ended. It may skip the earlier entries only if all
-// given evidence can be compared with the saved state.
+// Decides whether a run can resume where an earlier run ended. A run may skip the earlier entries only if all given
+// evidence can be compared with the saved state.
 import { CryptoError } from '@sudoagent/crypto'
 import { hashEntry } from '@sudoagent/crypto/entry'
 import { consistencyProof, frontierRoot, type HashReader, verifyConsistency } from '@sudoagent/crypto/tree'
@@ -14,7 +14,10 @@ import type { GivenKey } from './trust.js'
 import type { UnverifiedCheckpoint } from './unverified-checkpoint.js'
 import type { Walk, WalkStart } from './walk.js'
 
-/** The start of a walk: after the given state if all evidence can be compared with it, otherwise the first entry. */
+/**
+ * The start of a walk: after the given state if all evidence can be compared with the state, otherwise at the first
+ * entry.
+ */
 export async function startOf(
   reader: LedgerReader,
   kept: ExternalAnchors,
@@ -28,7 +31,7 @@ export async function startOf(
   )
   const positions = anchors.flatMap(({ entry }) => entry?.position ?? [])
   const sizes = [...checkpoints.map(({ size }) => size), ...positions]
-  // A receipt without a proof can only be compared with the entry itself.
+  // A receipt without a proof can be compared only with the entry itself.
   const bare = anchors.filter(({ checkpoint }) => checkpoint === null).flatMap(({ entry }) => entry?.position ?? [])
   if (state !== null && areKeysOf(state, publicKeys) && bare.every((position) => position >= state.size)) {
     const known = await knownPoints(reader, state, head, checkpoints)
@@ -64,7 +67,10 @@ export function stateBehind(walk: Walk, head: UnverifiedCheckpoint | null): Veri
   }
 }
 
-/** The tree at sizes below that of the state; null if the state does not prove it, or belongs to another ledger. */
+/**
+ * The tree at sizes smaller than the state; null if the tree cannot be proven from the state, or if the state belongs
+ * to a different ledger.
+ */
 async function knownPoints(
   reader: LedgerReader,
   state: VerifiedState,
@@ -93,8 +99,8 @@ async function hasEntryOf(reader: LedgerReader, { size, entryHash }: VerifiedSta
 }
 
 /**
- * Whether the tree of the state extends an older one. The stored nodes are untrusted, but a proof with wrong
- * nodes does not verify.
+ * Whether the tree of the state extends an older tree. The stored nodes are untrusted, but a proof with wrong nodes
+ * does not verify.
  */
 async function isPrefix(
   { size, root }: UnverifiedCheckpoint,
@@ -111,7 +117,9 @@ async function isPrefix(
   }
 }
 
-/** Treats damage of the store as missing. The run then starts with the first entry and reports the damage. */
+/**
+ * Returns a missing result if the store is damaged. The run then starts with the first entry and reports the damage.
+ */
 function orDamaged(error: unknown): null {
   if (error instanceof LedgerError && error.code === 'LEDGER_DAMAGED') return null
   throw error

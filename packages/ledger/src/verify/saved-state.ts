@@ -1,5 +1,5 @@
-// The saved state of a verification, from which the next run resumes. It is one line of JSON. The next run
-// trusts it, so the file must be kept where the writer of the ledger cannot change it.
+// Encodes and parses the saved state of a verification, from which the next run resumes. A state is one line of JSON.
+// The next run trusts the state, so store the file where the ledger's writer cannot change it.
 //
 //   {"kind":"sudoagent/verified-state","version":2,"origin":"sudoagent.dev/ledger/94ee…","size":4096,
 //    "entry_hash":"5f1b…","root":"rKbD…","frontier":"AAAAAAAAEAC…","recorded_at":"2026-…Z",
@@ -37,13 +37,13 @@ export interface EntryCounts {
   readonly decisions: number
   readonly outcomes: number
   readonly signed: number
-  /** Signed entries whose signature is valid under a trusted key. */
+  /** Entries that are signed by a trusted key. */
   readonly trusted: number
-  /** Entries about calls whose `created_at` is well after their `recorded_at`. */
+  /** Call entries whose `created_at` is well after `recorded_at`. */
   readonly createdLate: number
 }
 
-/** The state of a ledger after `size` entries, verified without findings. */
+/** The state of a ledger after `size` entries, which were verified without findings. */
 export interface VerifiedState {
   readonly entryHash: Hash
   /** The tree of the first `size` entries. */
@@ -54,10 +54,7 @@ export interface VerifiedState {
   readonly createdAt: readonly [first: string | null, last: string | null]
   readonly counts: EntryCounts
   readonly ring: KeyRing
-  /**
-   * Ids of the keys that the caller gave, of the keys that were trusted at the end, and of the keys that
-   * entries named.
-   */
+  /** Ids of the keys that the caller gave, the keys that were trusted at the end, and the keys that entries named. */
   readonly given: readonly string[]
   readonly trusted: readonly string[]
   readonly named: readonly string[]
@@ -72,7 +69,7 @@ const VERSION = 2
 /**
  * Encodes a state, with a final line feed.
  *
- * @throws LedgerError STATE_REFUSED if more than 100,000 calls are open, since the state lists each of them
+ * @throws LedgerError STATE_REFUSED if more than 100,000 calls are open, since the state lists every open call
  */
 export function encodeState(state: VerifiedState): string {
   const { ring, counts, openCalls } = state
@@ -118,9 +115,9 @@ export function encodeState(state: VerifiedState): string {
 }
 
 /**
- * Parses a state. The caller is responsible for its authenticity: a state is not signed.
+ * Parses a state. A state is not signed, so the caller must ensure that it is authentic.
  *
- * @throws LedgerError STATE_INVALID for a text that `encodeState` does not write
+ * @throws LedgerError STATE_INVALID for text that `encodeState` cannot have written
  */
 export function parseState(text: string | Uint8Array): VerifiedState {
   if (text.length > STATE_BYTES_MAX) throw invalid('is too long')
@@ -224,7 +221,7 @@ const orNull =
   (value): value is T | null =>
     value === null || is(value)
 
-/** The fields of an untrusted object. */
+/** Reads the fields of an untrusted object. */
 class Fields {
   readonly #value: object
 
@@ -253,7 +250,7 @@ class Fields {
   }
 }
 
-/** Whether a run with these keys may use this state: it must trust every key that was given to the earlier run. */
+/** Whether a run with these keys may use this state: every key that was given to the earlier run must be trusted. */
 export function areKeysOf({ given }: VerifiedState, publicKeys: readonly GivenKey[]): boolean {
   const ids = new Set<string>(publicKeys.map((key) => publicKeyOf(key).keyId))
   return given.length > 0 === ids.size > 0 && given.every((id) => ids.has(id))

@@ -1,5 +1,5 @@
-// The checkpoints stored with the ledger: its head, and the last one that witnesses cosigned. They detect
-// changes by an attacker who can write to the ledger but does not have the signing key. They do not detect that
+// Reads the checkpoints stored with the ledger: the head, and the last cosigned checkpoint. These checkpoints reveal
+// changes by an attacker who can write to the ledger but does not have the signing key. They do not reveal that
 // everything was replaced by an older copy; see `anchor.ts`.
 import { CryptoError } from '@sudoagent/crypto'
 import type { ReportFinding } from '../entry/finding.js'
@@ -7,7 +7,7 @@ import type { StoredText } from '../port/reader.js'
 import { type CheckpointResult, checkCheckpoint, type WalkedLedger } from './check-checkpoint.js'
 import { type PolicyKeys, readUnverifiedCheckpoint, type UnverifiedCheckpoint } from './unverified-checkpoint.js'
 
-/** A stored checkpoint, or the reason why it is unreadable; null if there is none. */
+/** A stored checkpoint, or the reason why the checkpoint is unreadable; null if there is none. */
 export type StoredCheckpoint = UnverifiedCheckpoint | { readonly problem: string } | null
 
 export function readStoredCheckpoint(stored: StoredText): StoredCheckpoint {
@@ -21,7 +21,7 @@ export function readStoredCheckpoint(stored: StoredText): StoredCheckpoint {
   }
 }
 
-/** The checkpoint, if it is readable. */
+/** The checkpoint, if readable. */
 export function statedOf(stored: StoredCheckpoint): UnverifiedCheckpoint | null {
   return stored === null || 'problem' in stored ? null : stored
 }

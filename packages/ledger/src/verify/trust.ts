@@ -1,9 +1,9 @@
 // Decides which signatures count during a walk.
 //
-// If the genesis requires signatures, only the ledger's own keys may sign, each during its lifetime
-// (`key-ring.ts`). If the caller gave keys, the signer must also be trusted: it was given, or a key that was
-// trusted at the time added it. A ledger without such a genesis is checked with the given keys only, or not at
-// all.
+// If the genesis requires signatures, only the ledger's own keys may sign, each during its lifetime (`key-ring.ts`).
+// If the caller gave keys, the signer must also be trusted: either the caller gave the signer's key, or a key that
+// was trusted at the time added the signer's key. The signatures of a ledger without such a genesis are checked with
+// the given keys only, or not at all.
 
 import { createVerifier, type PublicKey, type Verifier } from '@sudoagent/crypto'
 import { decodeBase64 } from '@sudoagent/crypto/bytes'
@@ -25,8 +25,8 @@ export interface KnownTrust {
 }
 
 /**
- * A key that the caller gives: a plain key, trusted for any log, or a named key, trusted for the log of that
- * name.
+ * A key that the caller gives: a plain key, which is trusted for any log, or a named key, which is trusted for the
+ * log with that name.
  */
 export type GivenKey = PublicKey | NoteKey
 
@@ -37,17 +37,17 @@ const isNamed = (key: GivenKey): key is NoteKey => 'publicKey' in key && 'keyHas
 export class Trust {
   readonly #given: Map<string, PublicKey>
   readonly #trusted: Set<string>
-  /** The log names of each given key that has names. A key without a name is trusted for any log. */
+  /** The log names of each given named key. A key without a name is trusted for any log. */
   readonly #namesOf = new Map<string, readonly string[]>()
   #isOfOtherLogs = false
   readonly #verifiers = new Map<string, Verifier>()
   #ring: KeyRing | null
   #isBegun: boolean
   #isClosedTold = false
-  /** Whether any signature has been valid so far. */
+  /** Whether at least one signature has been valid so far. */
   #hasVerified = false
 
-  /** @throws RangeError for more than 64 keys; CryptoError for an invalid key or the key of a witness */
+  /** @throws RangeError for more than 64 keys; CryptoError for an invalid key or a witness key */
   constructor(given: readonly GivenKey[], known: KnownTrust | null = null) {
     if (given.length > PUBLIC_KEYS_MAX) throw new RangeError(`more than ${PUBLIC_KEYS_MAX} public keys`)
     const publicKeys = given.map(publicKeyOf)
@@ -69,8 +69,8 @@ export class Trust {
   }
 
   /**
-   * The keys, origin and state that the ledger has declared so far; null before the first entry, and always
-   * null if that is unreadable.
+   * The keys, origin and state that the ledger has declared so far; null before the first entry, and always null if
+   * the first entry is unreadable.
    */
   get ring(): KeyRing | null {
     return this.#ring
@@ -89,18 +89,18 @@ export class Trust {
     return [...this.#trusted].sort()
   }
 
-  /** All keys that may have signed: the given ones and the ledger's own. */
+  /** All keys that may have signed: the given keys and the ledger's own keys. */
   get keys(): readonly PublicKey[] {
     const own = [...(this.#ring?.keys ?? [])].map(([id, { publicKey }]) => [id, publicKey] as const)
     return [...new Map([...own, ...this.#given]).values()]
   }
 
-  /** Whether keys were given, but each is named after another log. */
+  /** Whether keys were given, but each key is named after a different log. */
   get isOfOtherLogs(): boolean {
     return this.#isOfOtherLogs
   }
 
-  /** Removes given keys that are named after other logs. */
+  /** Removes given keys that are named after a different log. */
   #bindTo(origin: string): void {
     const count = this.#given.size
     for (const [keyId, names] of this.#namesOf) {
@@ -111,7 +111,7 @@ export class Trust {
     this.#isOfOtherLogs = count > 0 && this.#given.size === 0
   }
 
-  /** Skips an unreadable entry. If it is the first one, the origin and the keys of the ledger remain unknown. */
+  /** Skips an unreadable entry. If the first entry is unreadable, the origin and the keys remain unknown. */
   skip(): void {
     this.#isBegun = true
   }
@@ -135,7 +135,7 @@ export class Trust {
     const block = entry.kind === 'control' ? entry.block : null
     const { ring, problem } = stepRing(before, { block, entryHash, keyId }, position)
     if (before === null) this.#bindTo(ring.origin)
-    // The keys of a genesis are in the genesis itself. Any other entry must be signed by an earlier key.
+    // The genesis itself lists the keys that may sign it. Any other entry must be signed by an earlier key.
     const isTrusted = this.#checkSignature(entry, before ?? ring, find)
     if (problem !== null) find('CONTROL_INVALID', `invalid control entry: ${problem}`)
     if (isTrusted) this.#endorse(before, ring)
@@ -144,8 +144,8 @@ export class Trust {
   }
 
   /**
-   * The keys whose signature on a call entry would be accepted now; `unasked` if signatures are not checked;
-   * null if no entry would be accepted. Valid as long as `ring` does not change.
+   * The keys whose signature on a call entry would be accepted now; `unasked` if signatures are not checked; null if
+   * no entry would be accepted. The result is valid until `ring` changes.
    */
   plainSigners(): readonly PublicKey[] | 'unasked' | null {
     if (!this.#isBegun || this.#ring?.closedAt != null) return null
@@ -155,7 +155,7 @@ export class Trust {
       .map(([, { publicKey }]) => publicKey)
   }
 
-  /** Whether entries signed by one of these keys count as signed by a trusted key: false without given keys. */
+  /** Whether entries signed by one of these keys count as signed by a trusted key; false without given keys. */
   get isAnyTrusted(): boolean {
     return this.#given.size > 0
   }
@@ -172,7 +172,7 @@ export class Trust {
     return this.#given.size === 0 || this.#trusted.has(keyId)
   }
 
-  /** Trusts the keys that a trusted key has just added. Keys of a genesis are trusted only if they were given. */
+  /** Trusts the keys that a trusted key has just added. Keys in a genesis are trusted only if the caller gave them. */
   #endorse(before: KeyRing | null, ring: KeyRing): void {
     for (const [id, { addedBy }] of ring.keys) {
       if (addedBy !== null && before?.keys.has(id) === false) this.#trusted.add(id)
@@ -189,7 +189,7 @@ export class Trust {
     }
     const candidates = this.#candidates(own, keyId)
     if (candidates.length === 0) {
-      // The ledger's own key is not trusted here, but it is enough to show that the signature is wrong.
+      // The ledger's own key is not trusted here, but it suffices to show that the signature is wrong.
       const named = keyId === null ? undefined : own?.keys.get(keyId)?.publicKey
       if (named !== undefined && !isSignedBy(this.#verifierOf(named), entryHash, signature))
         find('SIGNATURE_INVALID', 'entry_signature does not verify')
@@ -212,7 +212,10 @@ export class Trust {
     return retiredAt === null && this.#given.size > 0
   }
 
-  /** The keys that may have signed an entry. Python entries do not name their key, so every key is a candidate. */
+  /**
+   * The keys that may have signed an entry. Entries of SudoAgent for Python do not name a key, so every key is a
+   * candidate.
+   */
   #candidates(own: KeyRing | null, keyId: string | null): readonly PublicKey[] {
     const named = (id: string): boolean => keyId === null || id === keyId
     if (own === null) return [...this.#given.values()].filter(({ keyId: id }) => named(id))

@@ -1,5 +1,5 @@
-// Parses a checkpoint and determines its signers. There are two forms: a signed note (C2SP tlog-checkpoint),
-// and its three lines alone if the ledger is not signed:
+// Parses a checkpoint and determines its signers. A checkpoint is a signed note (C2SP tlog-checkpoint) or, if the
+// ledger is not signed, only the three lines of the note:
 //
 //   sudoagent.dev/ledger/94ee059335e587e501cc4bf90613e081
 //   15
@@ -22,7 +22,7 @@ import {
 
 /** A parsed checkpoint. No signature has been verified. */
 export interface UnverifiedCheckpoint extends Checkpoint {
-  /** The whole text, including signatures. */
+  /** The full text, including signatures. */
   readonly text: string
   readonly isSigned: boolean
 }
@@ -30,19 +30,19 @@ export interface UnverifiedCheckpoint extends Checkpoint {
 /** The known signers of a checkpoint. */
 export interface CheckpointSigners {
   readonly keyIds: readonly string[]
-  /** Names of witnesses in the policy, and the time of each cosignature in seconds since 1970. */
+  /** Names of witnesses in the policy, and the time of each cosignature as Unix time in seconds. */
   readonly witnesses: ReadonlyMap<string, number>
 }
 
-/** The keys of a witness policy. */
+/** The keys in a witness policy. */
 export interface PolicyKeys {
   readonly witnesses: readonly PolicyVerifier[]
-  /** Keys of the logs in the policy. */
+  /** Keys of the logs that the policy names. */
   readonly logKeys: readonly PublicKey[]
 }
 
 /**
- * Parses a checkpoint, signed or not.
+ * Parses a signed or unsigned checkpoint.
  *
  * @throws CryptoError NOTE_INVALID or CHECKPOINT_INVALID for any other text
  */
@@ -57,9 +57,9 @@ export function readUnverifiedCheckpoint(text: string): UnverifiedCheckpoint {
 }
 
 /**
- * Verifies the signatures by known keys.
+ * Verifies the signatures that were made with known keys.
  *
- * @returns null if the signature of a given key or witness is not valid, even if others are valid
+ * @returns null if a signature by a given key or a witness is invalid, even if other signatures are valid
  */
 export function signersOf(
   { text, origin, isSigned }: UnverifiedCheckpoint,

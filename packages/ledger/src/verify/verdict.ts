@@ -1,4 +1,4 @@
-// Determines the verdict of a run, and whether it meets the caller's requirements.
+// Determines the verdict of a run, and whether the run meets the caller's requirements.
 import { CryptoError } from '@sudoagent/crypto'
 import { policyLogKeys, type WitnessPolicy, witnessesWithKeys } from '@sudoagent/crypto/note'
 import type { ReportFinding } from '../entry/finding.js'
@@ -13,29 +13,30 @@ import type { Walk } from './walk.js'
 /** Grades that a caller can require. */
 export type Requirement = 'signed' | 'anchored' | 'witnessed'
 
-/** Requirements of the caller, in addition to the absence of findings. */
+/** Requirements that the caller sets, in addition to the absence of findings. */
 export interface Requirements {
-  /** Origin of the expected log. */
+  /** The expected origin. */
   readonly origin?: string
   /**
-   * The required cosignatures: a matching checkpoint must have those of the quorum. If the policy names logs,
-   * the ledger must be one of them, and its key must have signed that checkpoint.
+   * The witness policy: the quorum must have cosigned a matching checkpoint. If the policy names logs, the ledger
+   * must be one of these logs, and the log's key must have signed that checkpoint.
    */
   readonly witnessPolicy?: WitnessPolicy
   /** The minimum grade. A lower grade is a finding. */
   readonly require?: Requirement
   /**
-   * Maximum number of entries after the largest checkpoint of the required grade: with `require: 'witnessed'`
-   * or a witness policy, one that the quorum cosigned; with `anchored`, one kept elsewhere; otherwise any.
+   * Maximum number of entries after the largest checkpoint of the required grade. With `require: 'witnessed'` or a
+   * witness policy, the quorum must have cosigned the checkpoint; with `anchored`, the checkpoint must have been kept
+   * elsewhere; otherwise, any matching checkpoint counts.
    */
   readonly maxTail?: number
-  /** Maximum age of that checkpoint, in seconds. */
+  /** Maximum age of the largest checkpoint of the required grade, in seconds. */
   readonly maxAgeSeconds?: number
   /** Whether every allowed call must have an outcome. */
   readonly requireOutcomes?: boolean
 }
 
-/** The assurance of a run, provided that there are no findings. */
+/** The verdict of a run, provided that there are no findings. */
 export interface Assurance {
   readonly signed: boolean
   readonly anchored: boolean
@@ -48,8 +49,8 @@ export interface Assurance {
 }
 
 /**
- * @throws TypeError for an unknown requirement or an origin that is not a string; RangeError for a limit that
- * is not a whole number from 0
+ * @throws TypeError for an unknown requirement or an origin that is not a string; RangeError for a limit that is not
+ * a non-negative integer
  */
 export function checkDemands({ require, maxTail, maxAgeSeconds, origin }: Requirements): void {
   if (require !== undefined && !Object.hasOwn(NEEDS, require)) {
@@ -120,15 +121,15 @@ function checkOrigin({ trust }: Walk, { origin }: Requirements, find: ReportFind
 
 const ORIGIN_HINT = 'was the ledger replaced by another one?'
 
-/** A checkpoint that the quorum cosigned. */
+/** A checkpoint cosigned by the quorum. */
 interface Witnessed {
   readonly size: number
   readonly names: readonly string[]
-  /** The latest time that completes the quorum, in seconds since 1970. */
+  /** The latest time that completes the quorum (`quorumTime`), as Unix time in seconds. */
   readonly time: number
 }
 
-/** The largest matching checkpoint that the policy's quorum cosigned. The quorum `none` gives null. */
+/** The largest matching checkpoint that the policy's quorum cosigned; null if the quorum is `none`. */
 function checkWitnesses(
   { trust }: Walk,
   checkpoints: readonly CheckpointResult[],
@@ -136,7 +137,7 @@ function checkWitnesses(
   find: ReportFinding,
 ): Witnessed | null {
   const own = trust.ring?.origin
-  // The origin is unknown, which is a finding of its own.
+  // The origin is unknown, for which there is already a finding.
   if (own === undefined) return null
   const logKeys = logKeysOf(policy, own, find)
   if (logKeys === 'other') return null
@@ -171,8 +172,8 @@ function checkWitnesses(
 }
 
 /**
- * Ids of the keys that the policy names for this log; null if it names no logs; `other` if it names other logs
- * only.
+ * Ids of the keys that the policy names for this log; null if the policy does not name logs; `other` if it names only
+ * other logs.
  */
 function logKeysOf(policy: WitnessPolicy, origin: string, find: ReportFinding): readonly string[] | null | 'other' {
   try {
@@ -184,7 +185,7 @@ function logKeysOf(policy: WitnessPolicy, origin: string, find: ReportFinding): 
   }
 }
 
-/** The largest checkpoint of the required grade, and its name in messages. */
+/** The largest checkpoint of the required grade, and the name of the checkpoint in messages. */
 function reachOf(
   { require, witnessPolicy }: Requirements,
   held: number,

@@ -1,5 +1,5 @@
-// Verifies a ledger (LEDGER-FORMAT §6): compares its entries, the checkpoints stored with it, and evidence that
-// the caller kept elsewhere, and returns a report. The steps:
+// Verifies a ledger (LEDGER-FORMAT §6): checks the entries against each other, the stored checkpoints, and evidence
+// that the caller kept elsewhere, and returns a report. The steps:
 //
 // 1. `external-anchors.ts` parses the evidence; `resume.ts` decides at which entry to start.
 // 2. `walk.ts` reads the entries in order: facts of each line, hash chain, clock, keys, life cycle of calls,
@@ -8,13 +8,13 @@
 //    notes).
 // 4. `verdict.ts` determines the verdict and checks the requirements of the caller.
 //
-// For example, for a signed ledger of 15 entries and a checkpoint of 10 entries that the caller kept:
+// For example, with a signed ledger of 15 entries and a checkpoint of the first 10 entries:
 //
 //   verify(reader)                                        intact: hash chain, tree and rules are correct
 //   verify(reader, { publicKeys })                        signed: every entry and the head are signed, too
 //   verify(reader, { publicKeys, checkpoints: [kept] })   anchored: the first 10 entries are unchanged, too
 //
-// A defect is a finding, not an exception. Lines are streamed; memory grows only with the number of decisions.
+// A defect is reported as a finding, not thrown. Lines are streamed; memory grows only with the number of decisions.
 import { encodeBase64 } from '@sudoagent/crypto/bytes'
 import { requireOtherWitnesses } from '@sudoagent/crypto/note'
 import { Findings, type ReportFinding } from '../entry/finding.js'
@@ -43,19 +43,19 @@ import { Walk, type WalkStart } from './walk.js'
 
 export interface VerifyOptions extends Requirements {
   /**
-   * The keys that are trusted. Every entry and the head must be signed by one of them, or by a key that one of
-   * them added to the ledger. A named key (a vkey) is trusted for the log of that name only. At most 64.
+   * The trusted keys, at most 64. Every entry and the head must be signed by a trusted key, or by a key that a
+   * trusted key added to the ledger. A named key (a vkey) is trusted only for the log with that name.
    */
   readonly publicKeys?: readonly GivenKey[]
   /** The clock for `maxAgeSeconds`. Default: the system clock. */
   readonly clock?: () => Date
-  /** Signed checkpoints of this ledger that were kept elsewhere. At most 1,000. */
+  /** Signed checkpoints of this ledger that were kept elsewhere, at most 1,000. */
   readonly checkpoints?: readonly string[]
-  /** Texts of receipts of this ledger. At most 1,000. */
+  /** Receipts of this ledger as text, at most 1,000. */
   readonly receipts?: readonly string[]
   /** The state of an earlier run (`parseState`). If possible, this run checks only the entries after it. */
   readonly resume?: VerifiedState
-  /** Maximum number of findings in the report; the rest are counted. Default: 100. */
+  /** Maximum number of findings in the report; further findings are only counted. Default: 100. */
   readonly maxFindings?: number
   /** Maximum number of threads. Default: the number of cores; small ledgers use one. */
   readonly threads?: number
@@ -66,14 +66,14 @@ export interface VerifyOptions extends Requirements {
 }
 
 /**
- * Verifies a ledger with the given evidence: canonical lines, versions and shapes, the chain, both hashes,
- * signatures, the life cycle of every call, the tree, the head, and evidence that the caller kept elsewhere.
- * Continues after a finding, and never throws because of the ledger's content.
+ * Verifies a ledger: canonical lines, versions and shapes, the hash chain, the hashes, signatures, the life cycle of
+ * every call, the tree, the head, and evidence that the caller kept elsewhere. Continues after a finding, and never
+ * throws because of the ledger's content.
  *
  * @throws RangeError for more than 64 public keys, more than 1,000 checkpoints or receipts, or a `maxTail` or
- * `maxAgeSeconds` that is not a whole number from 0; TypeError for an unknown requirement; CryptoError for a
- * key that cannot be used, and POLICY_INVALID for a witness whose key is one of the public keys; LedgerError if
- * the store cannot be read; the signal's reason if aborted
+ * `maxAgeSeconds` that is not a non-negative integer; TypeError for an unknown requirement; CryptoError for an
+ * unusable key, or POLICY_INVALID for a witness whose key is one of the public keys; LedgerError if the store cannot
+ * be read; the signal's reason if aborted
  * @example
  * const reader = await openLedgerReader('ledger.sqlite')
  * const report = await verify(reader, { publicKeys: [parsePublicKey(pem)] })
@@ -86,8 +86,8 @@ export async function verify(reader: LedgerReader, options: VerifyOptions = {}):
 /**
  * Like `verify`, and returns a state from which the next run can resume.
  *
- * @returns `state` for `encodeState`; null if there is a finding: the next run must then start with the first
- * entry
+ * @returns the report, and the `state` for `encodeState`; the state is null if there is a finding, so that the next
+ * run starts with the first entry
  * @throws as `verify`
  */
 export async function verifyFrom(
@@ -184,7 +184,7 @@ function reportOf(
   }
 }
 
-/** Whether the only finding is that every entry is signed by a key that was not given. */
+/** Whether the only finding is that all entries are signed by keys that the caller did not give. */
 function isUnverified({ entries, tally, trust }: Walk, findings: Findings): boolean {
   return trust.given.length > 0 && tally.trusted === 0 && entries > 0 && findings.onlyUnknownKeys === entries
 }

@@ -1,6 +1,5 @@
-// Walks over the entries. It compares the facts of each line with the entry before it, the columns of its row,
-// the life cycle of its call, and the keys that may sign. `verify.ts` compares checkpoints and other evidence
-// with the result.
+// Walks over the entries, and checks each line against the entry before it, the database columns, the life cycle of
+// the call, and the keys that may sign. `verify.ts` compares checkpoints and other evidence with the result.
 
 import type { Hash } from '@sudoagent/crypto'
 import { frontierRoot, HASH_BYTES } from '@sudoagent/crypto/tree'
@@ -21,14 +20,14 @@ import type { WalkedLedger } from './check-checkpoint.js'
 import type { VerifiedState } from './saved-state.js'
 import { type EntryFacts, type GivenKey, Trust } from './trust.js'
 
-/** The start of a walk, and the tree sizes that it must remember. */
+/** The start of a walk, and the tree sizes to remember. */
 export interface WalkStart {
   readonly publicKeys: readonly GivenKey[]
-  /** The earlier run to resume from; null to start with the first entry. */
+  /** The earlier run from which to resume; null to start with the first entry. */
   readonly state: VerifiedState | null
   /** Sizes at which the tree is needed after the walk. */
   readonly sizes: Iterable<number>
-  /** Points of the tree that are already known. */
+  /** Points of the tree that are known in advance. */
   readonly known: ReadonlyMap<number, TreePoint>
 }
 
@@ -37,12 +36,12 @@ export interface Tally {
   decisions: number
   outcomes: number
   signed: number
-  /** Entries whose signature is valid under a trusted key. */
+  /** Entries that are signed by a trusted key. */
   trusted: number
   firstAt: string | null
   lastAt: string | null
   createdLate: number
-  /** Lines of this run that `checkLine` read. */
+  /** Lines in this run that `checkLine` read. */
   readInFull: number
   recordedAt: string | null
 }
@@ -52,12 +51,12 @@ export class Walk implements WalkedLedger {
   readonly lifecycle: Lifecycle
   readonly tree: TreeWalk
   readonly tally: Tally
-  /** Key ids in the entries. */
+  /** Key ids named in the entries. */
   readonly keysNamed: Set<string>
   entries: number
   readonly #findings: Findings
-  // The hash that the next entry must have as its predecessor. `undefined` after an unreadable line: the check
-  // is skipped.
+  // The hash that the next entry must name as its predecessor. `undefined` after an unreadable line, so that the
+  // check is skipped.
   #previous: Hash | null | undefined
   #isLost = false
 
@@ -75,7 +74,7 @@ export class Walk implements WalkedLedger {
     this.tally = { ...counts, firstAt, lastAt, readInFull: 0, recordedAt: state?.recordedAt ?? null }
   }
 
-  /** Hash of the last entry; null if there is none or it is unreadable. */
+  /** Hash of the last entry; null if there are no entries or the last entry is unreadable. */
   get entryHash(): Hash | null {
     return this.#previous ?? null
   }
@@ -100,11 +99,11 @@ export class Walk implements WalkedLedger {
   }
 
   /**
-   * Applies a chunk of lines that have been checked by themselves and with the line before them, including
-   * signatures under `trust.plainSigners()`.
+   * Applies a chunk of lines, each of which has been checked by itself and against the line before it, including
+   * signatures by the keys from `trust.plainSigners()`.
    *
-   * @returns false, without applying anything, if the chunk does not follow the entries before it; the caller
-   * then applies it line by line
+   * @returns false if the chunk does not follow the entries before it; in that case nothing was applied, and the
+   * caller applies the chunk line by line
    */
   chunk(facts: ChunkSummary): boolean {
     const { tally, trust } = this
@@ -138,7 +137,11 @@ export class Walk implements WalkedLedger {
     return closed.every((outcome) => this.lifecycle.describes(calls, outcome.line * CALL_WORDS + 1, outcome))
   }
 
-  /** Records the approvals of the chunk. @returns false, without recording any, if one of them has a problem */
+  /**
+   * Records the approvals of the chunk.
+   *
+   * @returns false if an approval has a problem; in that case no approval is recorded
+   */
   #areApprovalsNew({ approvals }: ChunkSummary): boolean {
     if (!this.#hasGenesis) return true
     const areDifferent = new Set(approvals.map(({ id }) => id)).size === approvals.length
@@ -160,7 +163,7 @@ export class Walk implements WalkedLedger {
   }
 
   #unreadable({ code, message, claimedHash: hash }: UnreadableLine, position: number): void {
-    // The hint is given once: all later checkpoints are affected in the same way.
+    // The hint is given only once, since all later checkpoints are affected in the same way.
     const isLost = hash === null && !this.#isLost && this.tree.isAwaited(this.entries)
     this.#findings.add({ code, position, message, ...(isLost ? { hint: LOST_HINT } : {}) })
     this.#isLost ||= hash === null

@@ -1,9 +1,8 @@
-// Computes one step of a ledger: from drafts and the current state to linked entries, new tree nodes, the new
-// head and the next state (LEDGER-FORMAT §3–§5).
+// Computes one step of a ledger. From drafts and the current state, it computes the linked entries, the new tree
+// nodes, the new head and the next state (LEDGER-FORMAT §3–§5).
 //
-// A store makes the whole plan durable in one transaction or not at all, so every entry is covered by the tree
-// (RFC 6962) and by the head (a C2SP tlog-checkpoint in a signed note). For example, the first append to a new,
-// signed ledger:
+// A store makes the whole plan durable in one transaction or not at all, so the tree (RFC 6962) and the head (a C2SP
+// tlog-checkpoint in a signed note) cover every entry. For example, the first append to a new, signed ledger:
 //
 //   advance({ drafts: [draft] }, EMPTY_STATE, writer)
 //     entries      1: genesis (origin, keys, software), 2: the decision
@@ -12,9 +11,9 @@
 //     checkpoint   <origin>\n2\n<root in base64>\n\n— <origin> <signature>\n
 //     state        head { size: 2, … }, the right edge of the tree, the keys that may sign
 //
-// `encode-draft.ts` encodes a draft before the store's lock is taken, `link-batch.ts` links and signs entries
-// under the lock, `group-commit.ts` collects concurrent appends into one step, and `recover.ts` applies entries
-// that have no head yet. `StoreWriter` combines them for all stores.
+// `encode-draft.ts` encodes a draft before the store's lock is taken, `link-batch.ts` links and signs entries under
+// the lock, `group-commit.ts` collects concurrent appends into one step, and `recover.ts` applies entries that the
+// head does not cover yet. `StoreWriter` combines these parts for all stores.
 
 import type { Signer } from '@sudoagent/crypto'
 import { createNoteSigner, encodeCheckpoint, type NoteSigner, signCheckpoint } from '@sudoagent/crypto/note'
@@ -51,11 +50,11 @@ export interface Writer {
   readonly generateId: () => string
 }
 
-/** Options of a writer, the same for every store. */
+/** Writer options, the same for every store. */
 export interface WriterOptions {
   /**
-   * Signs every entry and the head. Default: none, and entries are unsigned. A ledger that was created with a
-   * signer refuses unsigned entries.
+   * Signs every entry and the head. Default: none, so entries are unsigned. A ledger that was created with a signer
+   * refuses unsigned entries.
    */
   readonly signer?: Signer
   /**
@@ -82,14 +81,18 @@ export function writerOf({ signer, origin, clock, generateId }: WriterOptions): 
   }
 }
 
-/** The request has no drafts, and the ledger already has a genesis. */
+/** The request does not have drafts, and the ledger already has a genesis. */
 class AlreadyBegun extends LedgerError {
   constructor() {
     super('ENTRY_REFUSED', 'nothing was given to be recorded')
   }
 }
 
-/** Implements `LedgerWriter.begin` for a store. @param write - performs one step under the ledger's lock */
+/**
+ * Implements `LedgerWriter.begin` for a store.
+ *
+ * @param write - function that performs one step under the ledger's lock
+ */
 export async function writeGenesis(write: (work: AppendRequest) => Promise<unknown>): Promise<void> {
   try {
     await write({ drafts: [] })
@@ -99,15 +102,15 @@ export async function writeGenesis(write: (work: AppendRequest) => Promise<unkno
 }
 
 /**
- * Implements `LedgerWriter.aheadMs` for a store. @param recordedAt - the ledger's time; null if its last entry
- * has none
+ * Implements `LedgerWriter.aheadMs` for a store. @param recordedAt - the ledger time; null if the last entry does not
+ * have a time
  */
 export function aheadOf(recordedAt: string | null, { clock }: Pick<Writer, 'clock'>): number {
   const aheadMs = recordedAt === null ? 0 : Date.parse(recordedAt) - clock().getTime()
   return Number.isNaN(aheadMs) ? 0 : aheadMs
 }
 
-/** Makes the block of a control entry for its position in the ledger. */
+/** Creates the block of a control entry for its position in the ledger. */
 export type MakeControl = (at: {
   readonly ring: KeyRing
   readonly signedBy: string | null
@@ -118,7 +121,7 @@ export type MakeControl = (at: {
 export type AppendRequest = { readonly drafts: readonly EncodedDraft[] } | { readonly control: MakeControl }
 
 export interface CommitPlan {
-  /** All entries, in ledger order. In a new ledger the genesis comes first. */
+  /** All entries, in ledger order, beginning with the genesis in a new ledger. */
   readonly entries: readonly LinkedEntry[]
   /** The requested entries. */
   readonly asked: readonly LinkedEntry[]
@@ -130,7 +133,7 @@ export interface CommitPlan {
 }
 
 /**
- * Refuses a writer whose entries a verifier would reject.
+ * Requires that a verifier would accept this writer's entries.
  *
  * @throws LedgerError LEDGER_FINISHED (the ledger is closed), KEY_REFUSED (no key, or a key that may not sign),
  * ORIGIN_REFUSED
@@ -155,10 +158,10 @@ export function requireAuthorizedWriter(ring: KeyRing | null, { signer, origin }
 }
 
 /**
- * Computes one step. Pure except for the signer, the clock and the id of a new ledger.
+ * Computes one step. The function is pure, except for the signer, the clock and the id of a new ledger.
  *
- * @throws LedgerError as `requireAuthorizedWriter`; ENTRY_REFUSED for a control entry that the rules of the ledger
- * forbid; LEDGER_WRITE_FAILED if the signer or the clock fails
+ * @throws LedgerError as `requireAuthorizedWriter`; ENTRY_REFUSED for a control entry that the ledger rules forbid;
+ * LEDGER_WRITE_FAILED if the signer or the clock fails
  */
 export async function advance(work: AppendRequest, state: LogState, writer: Writer): Promise<CommitPlan> {
   requireAuthorizedWriter(state.ring, writer)
@@ -183,7 +186,7 @@ export async function advance(work: AppendRequest, state: LogState, writer: Writ
   }
 }
 
-/** The head of a tree, signed if there is a signer. */
+/** Makes the head of a tree, signed if there is a signer. */
 export async function headOf(origin: string, frontier: Frontier, signer: Signer | null): Promise<string> {
   const checkpoint = { origin, size: frontier.size, root: frontierRoot(frontier), extensions: [] }
   if (signer === null) return encodeCheckpoint(checkpoint)
@@ -236,7 +239,7 @@ async function controlOf(
   return { event: 'checkpoint', created_at: formatTimestamp(clock()), checkpoint }
 }
 
-/** The ring after a control entry of this writer, which must be one that a verifier accepts. */
+/** Returns the ring after a control entry by this writer, which a verifier must accept. */
 function ringBehind(
   ring: KeyRing | null,
   draft: ControlDraft,
@@ -260,7 +263,7 @@ function ringBehind(
   throw new LedgerError('ENTRY_REFUSED', `the ledger refuses this entry: ${step.problem}`)
 }
 
-/** Adds a key, which signs a proof of possession. The writer's own key signs the entry. */
+/** Adds a key. The new key signs a proof of possession, and the writer's own key signs the entry. */
 export function addKey(signer: Signer): MakeControl {
   return async ({ ring, signedBy }) => {
     try {
@@ -273,7 +276,7 @@ export function addKey(signer: Signer): MakeControl {
   }
 }
 
-/** Retires a key, which may be the one that signs this entry. */
+/** Retires a key, which may be the key that signs this entry. */
 export function retireKey(keyId: string): MakeControl {
   return () => ({ kind: 'key_retired', key_id: keyId })
 }

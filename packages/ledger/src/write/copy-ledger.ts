@@ -1,6 +1,6 @@
-// Copies a ledger to another store, line by line and unchanged. Every line passes the checks of a writer. Lines
-// that the destination already has are compared, so an interrupted copy can be continued and other content is
-// never overwritten.
+// Copies a ledger to a different store, line by line and unchanged. Every line must pass the checks that a writer
+// makes. Lines that the destination already has are compared, so an interrupted copy can be resumed, and different
+// content is never overwritten.
 import type { TreeNode } from '@sudoagent/crypto/tree'
 import { LedgerError } from '../error.js'
 import type { LedgerReader, StoredText } from '../port/reader.js'
@@ -18,7 +18,7 @@ export interface CopiedEntry {
   readonly requestId: string | null
 }
 
-/** Consecutive entries, and the tree nodes that they complete. */
+/** Consecutive entries and the tree nodes that they complete. */
 export interface CopiedBatch {
   readonly entries: readonly CopiedEntry[]
   readonly nodes: readonly TreeNode[]
@@ -29,7 +29,7 @@ export interface CopiedBatch {
   readonly controls: readonly number[]
 }
 
-/** The head of a ledger, and the state at its size. Entries after it are not covered by a head yet. */
+/** The head of a ledger, and the state at that size. No head covers later entries yet. */
 export interface CopiedHead {
   readonly text: string
   readonly state: LogState
@@ -38,20 +38,20 @@ export interface CopiedHead {
 
 /** The destination of a copy. */
 export interface LedgerSink {
-  /** Name of the destination in messages. */
+  /** The name of the destination in messages. */
   readonly name: string
   /**
-   * Whether the store requires a head that covers all entries. A ledger without one is refused before anything
-   * is written.
+   * Whether the store requires a head that covers all entries. If so, a ledger without such a head is refused before
+   * anything is written.
    */
   readonly needsHead: boolean
-  /** The lines that the destination already has, in order. */
+  /** Yields the lines that the destination already has, in order. */
   lines(): AsyncIterable<Uint8Array>
-  /** Appends entries. Resolves when they are durable; writes all of them or none. */
+  /** Appends entries, either all or none. Resolves when the entries are durable. */
   write(batch: CopiedBatch): Promise<void>
-  /** Passes entries that the destination already has, for a store whose tree may lack them. */
+  /** Called with entries that the destination already has, for a store whose tree may lack them. */
   seen(batch: CopiedBatch): Promise<void>
-  /** Stores the head and the cosigned checkpoint. Before this, no writer accepts the copy of a signed ledger. */
+  /** Stores the head and the cosigned checkpoint. Until then, no writer accepts the copy of a signed ledger. */
   finish(head: CopiedHead | null, cosigned: string | null): Promise<void>
   close(): Promise<void>
 }
@@ -59,18 +59,17 @@ export interface LedgerSink {
 export interface CopyReport {
   /** Number of entries in the copy. */
   readonly entries: number
-  /** Number of entries that the destination already had. */
+  /** Number of these entries that the destination already had. */
   readonly found: number
 }
 
 /**
  * Copies a whole ledger.
  *
- * @param progress - called with the number of entries processed so far
- * @throws LedgerError LEDGER_DAMAGED if the ledger is not valid (entries copied before remain, but do not form
- * a ledger yet), or if its head is missing or does not cover all entries although the destination requires that
- * (nothing is written); LEDGER_EXISTS if the content of the destination is not a prefix of this ledger; any
- * error of the stores
+ * @param progress - function that is called with the number of entries processed so far
+ * @throws LedgerError LEDGER_DAMAGED if the ledger is invalid (entries copied so far remain, but do not form a ledger
+ * yet), or if the destination requires a head that covers all entries and there is no such head (nothing is written);
+ * LEDGER_EXISTS if the content of the destination is not a prefix of this ledger; any error from the stores
  * @example
  * const report = await copyLedger(await openLedgerReader('ledger.sqlite'), openFileSink('ledger.jsonl', 'jsonl'))
  */
@@ -95,7 +94,7 @@ export async function copyLedger(
       if (fault !== undefined) throw unreadable(position)
       const existing = isBehind ? undefined : await next(there)
       if (!isBehind && existing === undefined) {
-        // The destination ends here; entries from here on are written.
+        // The destination ends here; all further entries are written.
         if (run.entries.length > 0) await to.seen(run.batch(controls))
         run = new Run(run.state)
         isBehind = true
@@ -116,7 +115,7 @@ export async function copyLedger(
     progress(state.head.size)
   }
   if (!isBehind && (await next(there)) !== undefined) throw somethingElse(to.name, found + 1)
-  // Only entries are copied, so other objects declared in the file do not matter.
+  // Only entries are copied, so other objects in the file do not matter.
   const damage = from.faults().find(({ code }) => code !== 'STORE_FOREIGN_OBJECT')
   if (damage !== undefined) throw new LedgerError('LEDGER_DAMAGED', `the ledger is damaged: ${damage.message}`, VERIFY)
   if (state.head.size === 0) throw new LedgerError('ENTRY_NOT_FOUND', 'the ledger has no entries')
@@ -127,7 +126,7 @@ export async function copyLedger(
   return { entries: state.head.size, found }
 }
 
-/** Entries collected for one write. */
+/** Collects entries for one write. */
 class Run {
   readonly entries: CopiedEntry[] = []
   readonly #nodes: TreeNode[] = []
@@ -174,7 +173,7 @@ function headless(name: string): LedgerError {
   })
 }
 
-/** Checks early that the head covers the last entry, so that a large ledger is not copied in vain. */
+/** Checks before copying that the head covers the last entry, so that a large ledger is not copied in vain. */
 async function requireWholeHead(from: LedgerReader, size: number, name: string): Promise<void> {
   const after = await from.lineAt(size + 1)
   if (after?.fault !== undefined) throw unreadable(after.position)

@@ -1,6 +1,6 @@
-// Timeouts for operations that may hang: a signer, a store, a remote server. Almost all of them finish quickly,
-// and a timer for each would cost more than the operation. So all operations with the same timeout share one
-// timer, which is set for the oldest operation and set again when it fires.
+// Implements timeouts for operations that may hang: a signer, a store, a remote server. Almost all operations finish
+// quickly, and a separate timer would cost more than the operation itself. All operations with the same timeout
+// therefore share one timer, which is set for the oldest operation and set again after it fires.
 
 /**
  * A pending operation. All operations of a `Watch` have the same timeout, so they are due in the order in which
@@ -26,7 +26,7 @@ export function withTimeout<T>(work: PromiseLike<T>, ms: number, late: () => unk
   return watch.over(work, late)
 }
 
-/** The watches by timeout, in milliseconds. A watch is removed if its timer fires and nothing is pending. */
+/** The watches by timeout, in milliseconds. A watch is removed when its timer fires while nothing is pending. */
 const watches = new Map<number, Watch>()
 
 class Watch {

@@ -1,13 +1,14 @@
-// Encodes drafts and links them to the hash chain (LEDGER-FORMAT §3). Pure: text in, text and hashes out.
+// Encodes drafts and links them to the hash chain (LEDGER-FORMAT §3). The functions are pure: they convert text to
+// text and hashes.
 //
 //   entry_hash      = SHA-256(canonical entry with "entry_hash":null and without "entry_signature")
 //   decision_hash   = SHA-256(canonical {actor, decision_at, intent, parameters, policy_hash, request_id, resource,
 //                     version})
 //   entry_signature = base64(Ed25519(ASCII(entry_hash)))
 //
-// Both hashes cover slices of the stored line, never a re-encoding: Python writes numbers that do not fit a
-// double ("13.000000000000000000001"), and the hash binds the bytes. So a line must be canonical for its hashes
-// to be meaningful.
+// Both hashes cover slices of the stored line, never a re-encoding: Python writes numbers that do not fit a double
+// ("13.000000000000000000001"), and the hash binds the bytes. The hashes are therefore meaningful only if the line is
+// canonical.
 import { types } from 'node:util'
 import { CryptoError, type Hash, sha256Hex } from '@sudoagent/crypto'
 import { encodeMembers } from '@sudoagent/crypto/json'
@@ -17,21 +18,21 @@ import { isTimestamp } from '../entry/timestamp.js'
 import { LedgerError } from '../error.js'
 import { ENTRY_BYTES_MAX } from '../limits.js'
 
-/** A key, and the canonical text of key and value. */
+/** A key, and the canonical text of the key and its value. */
 type Member = readonly [key: string, text: string]
 
-/** A draft with its members as canonical text, which leaves little work under the ledger's lock. */
+/** A draft whose members are already canonical text, so that little work remains under the ledger's lock. */
 export interface EncodedDraft {
   /**
-   * The text between the link fields, in canonical order, with trailing commas: one element more than
-   * `LINK_FIELDS`.
+   * The text before, between and after the link fields, in canonical order and with trailing commas: one more element
+   * than `LINK_FIELDS`.
    */
   readonly around: readonly string[]
-  /** Offset of the value of `created_at` in the first element, after its quote. */
+  /** Offset of the value of `created_at` in the first element, after the opening quote. */
   readonly createdAtAt: number
   /** The request id of the call; null for a control entry. */
   readonly requestId: string | null
-  /** The expiry of the approval under which the entry allows a call; null if there is none. */
+  /** The expiry of the approval under which the entry allows a call; null if there is no such approval. */
   readonly approvedUntil: string | null
   readonly bytes: number
 }
@@ -48,7 +49,7 @@ const quote = (text: string): string => JSON.stringify(text)
 /** The names of the members that the link sets, in canonical order. */
 const LINK_FIELDS = ['entry_hash', 'entry_signature', 'key_id', 'prev_entry_hash', 'recorded_at'] as const
 
-// Members that only the ledger sets. A draft with one of them would produce a duplicate member.
+// Members that only the ledger sets. A draft with such a member would produce a duplicate.
 const LEDGER_FIELDS: readonly string[] = ['schema_version', 'ledger_version', ...LINK_FIELDS]
 
 const VERSIONS: readonly Member[] = [
@@ -57,9 +58,9 @@ const VERSIONS: readonly Member[] = [
 ]
 
 /**
- * Encodes a draft, before any lock is taken.
+ * Encodes a draft before any lock is taken.
  *
- * @throws LedgerError ENTRY_REFUSED if the draft does not have the shape of §2, contains a value without a
+ * @throws LedgerError ENTRY_REFUSED if the draft does not have the shape that §2 defines, contains a value without a
  * canonical form, or is too large
  */
 export function encodeDraft(given: EntryDraft | ControlDraft): EncodedDraft {
@@ -72,8 +73,8 @@ export function encodeDraft(given: EntryDraft | ControlDraft): EncodedDraft {
       hint: 'put a reference to large data into the arguments, not the data itself',
     })
   }
-  // The check applies to what a reader will parse: NFC normalisation can lengthen a name beyond its limit, and
-  // a proxy can return different values on each read.
+  // The encoded text is checked, as a reader will parse it: NFC normalisation can make a name exceed its limit, and a
+  // proxy can return different values on each read.
   const isAsGiven = bytes === text.length + 1 && !hasProxy(draft)
   const entry = isAsGiven ? draft : (JSON.parse(`{${text.slice(0, -1)}}`) as EntryDraft | ControlDraft)
   const field = draftMisfit(entry)
@@ -90,7 +91,7 @@ export function encodeDraft(given: EntryDraft | ControlDraft): EncodedDraft {
 }
 
 /**
- * Whether `draftMisfit` would read a proxy, which could return different values. The encoder has refused
+ * Whether `draftMisfit` would read a proxy, which could return different values. The encoder has already refused
  * accessors.
  */
 function hasProxy(draft: EntryDraft | ControlDraft): boolean {
@@ -101,7 +102,7 @@ function hasProxy(draft: EntryDraft | ControlDraft): boolean {
   return [approval?.binding, parameters?.args, parameters?.kwargs].some(types.isProxy)
 }
 
-/** Encodes the draft and the versions as one object, so that nesting is counted as a reader counts it. */
+/** Encodes the draft and the versions as one object, so that the nesting depth is the same as for a reader. */
 function encodeWhole(given: EntryDraft | ControlDraft): {
   readonly draft: EntryDraft | ControlDraft
   readonly members: readonly Member[]
@@ -134,7 +135,7 @@ function insert(members: readonly Member[], member: Member): readonly Member[] {
   return at === -1 ? [...members, member] : [...members.slice(0, at), member, ...members.slice(at)]
 }
 
-/** Slices one text rather than joining several: flat strings are cheap to copy under the lock. */
+/** Slices one string instead of joining several: flat strings are cheap to copy under the lock. */
 function splitAround(members: readonly Member[], text: string): readonly string[] {
   const around: string[] = []
   let [start, end, field] = [0, 0, 0]
@@ -149,11 +150,11 @@ function splitAround(members: readonly Member[], text: string): readonly string[
     around.push(text.slice(start, end))
     start = end
   }
-  // The last member has no comma.
+  // The last member is not followed by a comma.
   return [...around, text.slice(start, -1)]
 }
 
-/** Offset of a string value in the text of the members, after its quote. */
+/** Offset of a string value in the text of the members, after the opening quote. */
 function offsetOf(members: readonly Member[], name: string): number {
   let offset = 0
   for (const [key, member] of members) {
@@ -163,7 +164,11 @@ function offsetOf(members: readonly Member[], name: string): number {
   return offset + `"${name}":"`.length
 }
 
-/** A draft of a call with a different `created_at`. @throws LedgerError ENTRY_REFUSED if that is not a timestamp */
+/**
+ * Returns a call's draft with a different `created_at`.
+ *
+ * @throws LedgerError ENTRY_REFUSED if the value is not a timestamp
+ */
 export function withCreatedAt(draft: EncodedDraft, createdAt: string): EncodedDraft {
   if (draft.requestId === null || !isTimestamp(createdAt)) {
     throw new LedgerError('ENTRY_REFUSED', 'field `created_at` does not fit the ledger format')

@@ -1,6 +1,6 @@
-// Group commit: concurrent appends become durable in one commit, in the order in which they arrived. The first
-// append is committed immediately; appends that arrive during that commit form the next group. There is no
-// timer, so a single caller pays for one write only.
+// Implements group commit: concurrent appends become durable in one commit, in order of arrival. The first append is
+// committed immediately; appends that arrive during that commit form the next group. There is no timer, so a single
+// caller only waits for its own write.
 
 import type { EntryDraft } from '../entry/entry.js'
 import { LedgerError } from '../error.js'
@@ -9,7 +9,7 @@ import type { AppendedEntry, PreparedEntry } from '../port/writer.js'
 import { type EncodedDraft, encodeDraft, withCreatedAt } from './encode-draft.js'
 import { ApprovalOver } from './link-batch.js'
 
-/** Maximum time that groups may follow each other without a turn of the event loop, in milliseconds. */
+/** Maximum time without a turn of the event loop while groups follow each other, in milliseconds. */
 const BUSY_MS_MAX = 1
 
 interface Waiting {
@@ -31,9 +31,10 @@ export class GroupCommit {
   #busySince: number | null = null
 
   /**
-   * @param ready - awaited before a group is taken: appends that arrive while the store waits for its lock join
-   * the group. Must not throw; `commit` is always called after it
-   * @param onEncoded - called with each draft before it is queued, for work that needs no lock. Must not throw
+   * @param ready - awaited before a group is formed, so that appends that arrive while the store waits for its lock
+   * join the group. Must not throw; `commit` is always called after it
+   * @param onEncoded - called with each draft before it is queued, for work that does not need the lock. Must not
+   * throw
    */
   constructor(
     commit: (drafts: readonly EncodedDraft[]) => Promise<readonly AppendedEntry[]>,
@@ -45,7 +46,7 @@ export class GroupCommit {
     this.#onEncoded = onEncoded
   }
 
-  /** @throws LedgerError ENTRY_REFUSED, LEDGER_CLOSED, or the error of the store's commit (as a rejection) */
+  /** @throws LedgerError ENTRY_REFUSED, LEDGER_CLOSED, or any error from the store's commit (as a rejection) */
   async append(draft: EntryDraft): Promise<AppendedEntry> {
     if (this.#closed) throw new LedgerError('LEDGER_CLOSED', 'the ledger is closed')
     return this.#enqueue(encodeDraft(draft))
@@ -74,7 +75,7 @@ export class GroupCommit {
   /**
    * Runs `work` between groups, before the queued appends.
    *
-   * @throws LedgerError LEDGER_CLOSED, or the error of `work` (as a rejection)
+   * @throws LedgerError LEDGER_CLOSED, or any error from `work` (as a rejection)
    */
   runExclusive<T>(work: () => Promise<T>): Promise<T> {
     if (this.#closed) return Promise.reject(new LedgerError('LEDGER_CLOSED', 'the ledger is closed'))
@@ -83,14 +84,14 @@ export class GroupCommit {
     return done
   }
 
-  /** Refuses new appends and waits for the pending ones. */
+  /** Refuses new appends and waits for pending appends. */
   async close(): Promise<void> {
     this.#closed = true
     await this.#running
   }
 
   async #run(): Promise<void> {
-    // Waits for one microtask, so that appends made together are in the first group together.
+    // Waits for one microtask, so that appends made at the same time are in the first group together.
     await null
     while (this.#alone.length > 0 || this.#waiting.length > 0) {
       await this.#letOthersIn()
@@ -102,9 +103,9 @@ export class GroupCommit {
   }
 
   /**
-   * Yields to the event loop after a millisecond of continuous work. Callers that await only the ledger resume
-   * in microtasks; without this, timers and abort signals would starve. A caller that yields to the event loop
-   * itself never waits here.
+   * Yields to the event loop after a millisecond of continuous work. Callers that await only the ledger resume in
+   * microtasks; without this, timers and abort signals would starve. A caller that itself yields to the event loop
+   * never waits here.
    */
   async #letOthersIn(): Promise<void> {
     const now = performance.now()
@@ -116,7 +117,7 @@ export class GroupCommit {
     } else if (now - this.#busySince > BUSY_MS_MAX) await new Promise((resolve) => setImmediate(resolve))
   }
 
-  /** Takes at least one append, and at most as many entries and bytes as one commit may have. */
+  /** Takes at least one append, up to the maximum number of entries and bytes for one commit. */
   #takeGroup(): readonly Waiting[] {
     let bytes = 0
     const more = this.#waiting.findIndex(({ draft }, index) => {

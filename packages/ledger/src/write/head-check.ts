@@ -1,5 +1,4 @@
-// Checks the stored head before a writer appends: the writer's next head will be signed over all earlier
-// entries.
+// Checks the stored head before a writer appends, because the writer's next head will vouch for all earlier entries.
 
 import { bytesToHex } from '@sudoagent/crypto/bytes'
 import {
@@ -19,15 +18,15 @@ import { type KeyRing, mayVouch } from '../rules/key-ring.js'
 /**
  * Parses a stored head, without verifying it.
  *
- * @returns null if there is none
- * @throws LedgerError LEDGER_DAMAGED if it is not a checkpoint
+ * @returns null if there is no head
+ * @throws LedgerError LEDGER_DAMAGED if the head is not a checkpoint
  */
 export function readHead(stored: StoredText, path: string): (Checkpoint & { readonly text: string }) | null {
   if (stored === null) return null
   try {
     if (stored === 'unreadable') throw new TypeError('it is not text')
     const { text } = stored
-    // In a signed note, the checkpoint ends at the last blank line.
+    // In a signed note, the checkpoint is the text before the last blank line.
     const split = text.lastIndexOf('\n\n')
     return { ...parseCheckpoint(split === -1 ? text : text.slice(0, split + 1)), text }
   } catch {
@@ -35,7 +34,7 @@ export function readHead(stored: StoredText, path: string): (Checkpoint & { read
   }
 }
 
-/** Whether a stored head is exactly the checkpoint of this tree in an unsigned ledger; then it need not be parsed. */
+/** Whether a stored head is exactly the unsigned checkpoint of this tree; such a head need not be parsed. */
 export function isHeadOf(text: string | null, frontier: Frontier, ring: KeyRing): boolean {
   if (ring.entriesSigned) return false
   const { size } = frontier
@@ -45,7 +44,7 @@ export function isHeadOf(text: string | null, frontier: Frontier, ring: KeyRing)
 /**
  * Compares a head with its tree, and verifies its signature with the ledger's own keys.
  *
- * @param frontier - of the tree at the head's size
+ * @param frontier - the state of the tree at the head's size
  * @throws LedgerError LEDGER_DAMAGED
  */
 export function requireMatchingHead(
@@ -82,7 +81,10 @@ export function headRefused(path: string, why: string): LedgerError {
   })
 }
 
-/** The ledger has fewer entries than its head states: it was truncated, or an older file was restored. */
+/**
+ * The error for a ledger with fewer entries than the head states: the ledger was truncated, or an older file was
+ * restored.
+ */
 export function shorterThanHead(path: string, entries: number, size: number): LedgerError {
   return headRefused(path, `covers ${size} entries, but the ledger has ${entries}`)
 }

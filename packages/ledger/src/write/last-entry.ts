@@ -4,18 +4,17 @@ import { hashEntry } from '@sudoagent/crypto/entry'
 import { parseLine } from '../entry/line.js'
 import { LedgerError } from '../error.js'
 
-/** The data of the last entry that the chain needs. */
+/** The part of the last entry that the hash chain needs. */
 export interface Tail {
   readonly entryHash: Hash
-  /** Null after an entry of SudoAgent for Python, which has no `recorded_at`. */
+  /** Null after an entry of SudoAgent for Python, which does not have `recorded_at`. */
   readonly recordedAt: string | null
 }
 
 /**
  * Reads the last entry of a ledger before an append.
  *
- * @throws LedgerError LEDGER_NOT_A_LEDGER if the line is not an entry, LEDGER_DAMAGED if its hash does not
- * match
+ * @throws LedgerError LEDGER_NOT_A_LEDGER if the line is not an entry, LEDGER_DAMAGED if the hash does not match
  */
 export function readTail(bytes: Uint8Array, path: string): Tail {
   const parsed = parseLine(bytes)

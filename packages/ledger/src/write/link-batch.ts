@@ -1,5 +1,5 @@
-// Links drafts to the chain: gives each entry its position, its time, the hash of the previous entry, and its
-// signature.
+// Links drafts to the hash chain: sets the position, the time, the hash of the previous entry, and the signature of
+// each entry.
 
 import type { Hash, Signer } from '@sudoagent/crypto'
 import { encodeBase64 } from '@sudoagent/crypto/bytes'
@@ -18,7 +18,7 @@ export interface LinkedEntry extends AppendedEntry {
   readonly prevEntryHash: Hash | null
 }
 
-/** The result of a group of one entry, as returned to its caller. */
+/** Returns the only result of a group of one entry. */
 export function singleEntry(entries: readonly LinkedEntry[]): AppendedEntry {
   const [entry] = entries
   if (entry === undefined) throw new TypeError('a group of one has one entry')
@@ -31,7 +31,7 @@ export interface LinkOptions {
   readonly clock: () => Date
 }
 
-/** One draft of a group cannot be recorded at this time; the others can. */
+/** The error for a draft that cannot be recorded at this time; other drafts in its group can be. */
 export class ApprovalOver extends LedgerError {
   constructor(
     readonly draft: EncodedDraft,
@@ -50,9 +50,8 @@ export class ApprovalOver extends LedgerError {
 /**
  * Links drafts after `head`, in order. Pure except for the signer and the clock.
  *
- * @throws LedgerError ENTRY_REFUSED for a call that is allowed under an approval that has expired by the
- * ledger's time: a verifier would report it, and the clock may have been set back; LEDGER_WRITE_FAILED if the
- * signer or the clock throws anything
+ * @throws LedgerError ENTRY_REFUSED for a call whose approval has expired by the ledger time, since a verifier would
+ * report the entry, and the clock may have been set back; LEDGER_WRITE_FAILED if the signer or the clock throws
  */
 export async function linkBatch(
   drafts: readonly EncodedDraft[],
@@ -74,7 +73,7 @@ export async function linkBatch(
     prevEntryHash = entryHash
     previousAt = recordedAt
   }
-  // The chain depends on hashes only, so a signer that supports it can make all signatures in parallel.
+  // The chain depends only on hashes, so a signer that supports batches can make all signatures in parallel.
   const messageOf = ({ entryHash }: { readonly entryHash: Hash }): Uint8Array => Buffer.from(entryHash, 'ascii')
   const signatures = signer === null ? [] : await signAllInTime(signer, unsigned.map(messageOf))
   return unsigned.map((entry, n) => {

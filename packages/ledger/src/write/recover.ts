@@ -1,6 +1,6 @@
-// Recovers entries that the head does not cover: the process crashed before the head was written, SudoAgent for
-// Python appended them, or the ledger is older than heads. The next head will cover them, so the writer accepts
-// only entries that a verifier would accept.
+// Recovers entries that the head does not cover. Such entries exist if a process crashed before it wrote the head, if
+// SudoAgent for Python appended them, or if the ledger was written before heads were introduced. The next head will
+// cover these entries, so the writer accepts only entries that a verifier would accept.
 import { createVerifier } from '@sudoagent/crypto'
 import { decodeBase64 } from '@sudoagent/crypto/bytes'
 import { hashEntry } from '@sudoagent/crypto/entry'
@@ -22,7 +22,7 @@ export interface Recovered {
 /**
  * Recovers the next stored line.
  *
- * @throws LedgerError LEDGER_DAMAGED if it is not an entry, does not follow the entry before it, or is not
+ * @throws LedgerError LEDGER_DAMAGED if the line is not an entry, does not follow the entry before it, or is not
  * signed by a required key
  */
 export function recover(state: LogState, bytes: Uint8Array, path: string): Recovered {
@@ -45,10 +45,10 @@ export function recover(state: LogState, bytes: Uint8Array, path: string): Recov
 }
 
 /**
- * The ring after an entry that the head already covers. The ring determines who may sign the head, so it must
- * not be built from unchecked entries.
+ * Returns the ring after an entry that the head already covers. The ring determines who may sign the head, so only
+ * checked entries may change it.
  *
- * @returns null if the entry is not valid
+ * @returns null if the entry is invalid
  */
 export function ringBehind(ring: KeyRing | null, bytes: Uint8Array, position: number): KeyRing | null {
   const parsed = parseLine(bytes)
@@ -57,10 +57,7 @@ export function ringBehind(ring: KeyRing | null, bytes: Uint8Array, position: nu
   return step.problem === null && isVouchedFor(parsed.entry, ring, step.ring) ? step.ring : null
 }
 
-/**
- * The entry must be signed by an earlier key: a key cannot add itself. A genesis is signed by one of its own
- * keys.
- */
+/** The entry must be signed by an earlier key: a key cannot add itself. A genesis is signed by a key that it lists. */
 function isVouchedFor(entry: LedgerEntry, before: KeyRing | null, behind: KeyRing): boolean {
   const ring = before ?? behind
   return !ring.entriesSigned || isSigned(entry, ring)

@@ -1,5 +1,5 @@
-// Calls the signer. A signer is untrusted code that is called under the ledger's write lock, so it has a time
-// limit, and the form of its signature is checked.
+// Calls the signer. A signer is untrusted code that runs under the ledger's write lock, so it is given a time limit,
+// and the form of its signatures is checked.
 import { type Signer, signAside } from '@sudoagent/crypto'
 import { LedgerError } from '../error.js'
 import { SIGNER_TIMEOUT_MS } from '../limits.js'
@@ -29,8 +29,8 @@ export async function signInTime(signer: Signer, message: Uint8Array): Promise<U
 }
 
 /**
- * Signs several messages, in order: in parallel on other threads if the signer supports it, otherwise one by
- * one.
+ * Signs several messages: in parallel on other threads if the signer supports that, otherwise one by one. The
+ * signatures are returned in the order of the messages.
  *
  * @throws LedgerError as `signInTime`
  */
@@ -48,12 +48,15 @@ export async function signAllInTime(signer: Signer, messages: readonly Uint8Arra
   return signatures
 }
 
-/** Limits the time of a signature. The write lock is held meanwhile. */
+/** Limits the time for a signature, during which the caller has the write lock. */
 function signed<T>(signing: Promise<T>): Promise<T> {
   return withTimeout(signing, SIGNER_TIMEOUT_MS, () => new Error(`no signature within ${SIGNER_TIMEOUT_MS} ms`))
 }
 
-/** The error for a failure before anything was written. An error of untrusted code says nothing about the store. */
+/**
+ * Makes the error for a failure before anything was written. An error thrown by untrusted code does not imply that
+ * the store failed.
+ */
 export function writeFailed(what: string, cause: unknown): LedgerError {
   const why = cause instanceof Error ? cause.message : String(cause)
   return new LedgerError('LEDGER_WRITE_FAILED', `nothing was written: ${what} failed: ${why}`, { cause })

@@ -1,6 +1,6 @@
 /**
- * The common part of the writers of all stores: the queue of appends, the genesis, control entries, and the
- * refusal of further writes after a final failure.
+ * The common part of all store writers: the append queue, the genesis, control entries, and the refusal of further
+ * writes after a final failure.
  *
  * A store extends `StoreWriter` and implements three methods: `commit` makes one step durable, `abandon` undoes
  * a failed step, and `release` closes the store.
@@ -38,9 +38,11 @@ import type { EncodedDraft } from './encode-draft.js'
 import { GroupCommit } from './group-commit.js'
 import { type LinkedEntry, singleEntry } from './link-batch.js'
 
-/** Work that a store can do before its lock is taken. Neither hook may throw. */
+/** Hooks for work that a store can do before its lock is taken. Hooks must not throw. */
 export interface StoreHooks {
-  /** Awaited before a group is taken: appends that arrive while the store waits for its lock join the group. */
+  /**
+   * Awaited before a group is formed, so that appends that arrive while the store waits for its lock join the group.
+   */
   readonly ready?: () => Promise<void>
   /** Called with each draft as soon as it is encoded. */
   readonly onEncoded?: (draft: EncodedDraft) => void
@@ -74,8 +76,8 @@ export abstract class StoreWriter implements LedgerWriter, ControlWriter {
   /**
    * Undoes an incomplete `commit`.
    *
-   * @returns the error for the caller; `isFinal` if the content of the store is now unknown, so that nothing
-   * more may be written
+   * @returns the error for the caller, and `isFinal` if the content of the store is now unknown, so that nothing more
+   * may be written
    */
   protected abstract abandon(error: unknown): { readonly failure: LedgerError; readonly isFinal: boolean }
 
@@ -106,7 +108,8 @@ export abstract class StoreWriter implements LedgerWriter, ControlWriter {
   }
 
   close(): Promise<void> {
-    // Only once: a second `closeSync` could close another file that has reused the descriptor.
+    // The store is released only once: a second `closeSync` could close a different file that has reused the
+    // descriptor.
     this.#closing ??= this.#commits.close().then(() => this.release())
     return this.#closing
   }
@@ -126,8 +129,8 @@ export abstract class StoreWriter implements LedgerWriter, ControlWriter {
   }
 
   async #step(request: AppendRequest): Promise<readonly LinkedEntry[]> {
-    // After an I/O error the content of the disk is unknown, and a second fsync may report success although
-    // data was lost.
+    // After an I/O error, the content of the disk is unknown, and a second fsync may report success although data was
+    // lost.
     if (this.#failed !== null) throw this.#failed
     try {
       return await this.commit(request)
