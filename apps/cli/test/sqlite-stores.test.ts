@@ -162,10 +162,10 @@ describe.each(KINDS)('$name', ({ module, name, table, open }) => {
     const path = await made()
     const store = open(path)
     change(path, sql)
-    expect(await refusalOf(() => store.use())).toMatch(/which sudoagent did not create|has another object named/)
+    expect(await refusalOf(() => store.use())).toMatch(/which sudoagent did not create|has a different object named/)
     await store.close()
     const before = readFileSync(path)
-    expect(await refusalOf(() => open(path))).toMatch(/which sudoagent did not create|has another object named/)
+    expect(await refusalOf(() => open(path))).toMatch(/which sudoagent did not create|has a different object named/)
     expect(readFileSync(path).equals(before)).toBe(true)
   })
 
@@ -236,7 +236,7 @@ describe.each(KINDS)('$name', ({ module, name, table, open }) => {
     [
       'is of another Node',
       "Object.assign(new Error('NODE_MODULE_VERSION 127'), { code: 'ERR_DLOPEN_FAILED' })",
-      'it was built for another version of Node',
+      'it was built for a version of Node other than',
     ],
   ])('says in one line that the native module %s, and what to do', (_, error, reason) => {
     const folder = temporaryFolder()

@@ -32,13 +32,13 @@ export type LedgerErrorCode =
 const HINTS: ReadonlyMap<LedgerErrorCode, string> = new Map([
   ['LEDGER_NOT_FOUND', 'check the path of the ledger'],
   ['LEDGER_NOT_READABLE', 'check the owner and the mode of the ledger'],
-  ['LEDGER_NOT_A_LEDGER', 'give a SQLite or JSONL ledger'],
+  ['LEDGER_NOT_A_LEDGER', 'give the path of a SQLite or JSONL ledger'],
   ['LEDGER_DAMAGED', 'keep the file unchanged and compare it with a backup'],
   ['LEDGER_BUSY', 'try again when the other process has finished'],
   ['LEDGER_CLOSED', 'open the ledger again'],
-  ['ENTRY_NOT_FOUND', 'find it with `sudoagent search`'],
+  ['ENTRY_NOT_FOUND', 'find the entry with `sudoagent search`'],
   ['ENTRY_REFUSED', '`sudoagent inspect` shows the keys of the ledger'],
-  ['STATE_INVALID', 'delete it; the next run then verifies everything'],
+  ['STATE_INVALID', 'delete the state file; the next run then verifies everything'],
 ])
 
 /**

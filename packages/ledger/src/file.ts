@@ -28,14 +28,18 @@ const CODES: ReadonlyMap<string, readonly [LedgerErrorCode, string, hint?: strin
   ['EIO', ['LEDGER_DAMAGED', 'cannot be read or written: input/output error']],
   [
     'FILE_CHANGES',
-    ['LEDGER_BUSY', 'keeps changing while its pages do not form a database', 'stop its writers, and try again'],
+    [
+      'LEDGER_BUSY',
+      'kept changing, and its pages never formed a valid database',
+      'stop the programs that write to it, and try again',
+    ],
   ],
   ['SQLITE_CANTOPEN', ['LEDGER_NOT_READABLE', 'cannot be opened']],
   ['SQLITE_PERM', ['LEDGER_NOT_READABLE', 'cannot be opened: permission denied']],
   ['SQLITE_AUTH', ['LEDGER_NOT_READABLE', 'cannot be opened: permission denied']],
   ['SQLITE_NOTADB', ['LEDGER_NOT_A_LEDGER', 'is not a SQLite database']],
   ['SQLITE_CORRUPT', ['LEDGER_DAMAGED', 'is a damaged SQLite database']],
-  ['SQLITE_BUSY', ['LEDGER_BUSY', 'is locked by another process for longer than the timeout']],
+  ['SQLITE_BUSY', ['LEDGER_BUSY', 'has been locked by another process for longer than the timeout']],
   ['SQLITE_LOCKED', ['LEDGER_BUSY', 'is locked by another connection']],
   ['SQLITE_READONLY', ['LEDGER_WRITE_FAILED', 'cannot be written: it is read-only']],
   ['SQLITE_FULL', ['LEDGER_WRITE_FAILED', 'cannot be written: the disk is full']],
@@ -60,7 +64,7 @@ export function asLedgerError(
   // Converts the error for a symbolic link that leads to itself, or that was placed at the path of one of our files.
   // The error code depends on the caller's operation.
   if (codeOf(error) === 'ELOOP')
-    return new LedgerError(otherwise, `\`${path}\`, or a file next to it, is a symbolic link that is not followed`, {
+    return new LedgerError(otherwise, `\`${path}\`, or a file next to it, is a symbolic link, which is not followed`, {
       cause: error,
     })
   const [code, says, hint] = CODES.get(codeOf(error)) ?? [
@@ -91,7 +95,9 @@ export function isRegularFile(path: string): boolean {
   const kind = statSync(path, { throwIfNoEntry: false })
   if (kind === undefined) return false
   if (kind.isDirectory()) {
-    throw new LedgerError('LEDGER_IS_DIRECTORY', `\`${path}\` is a directory`, { hint: 'name the ledger file in it' })
+    throw new LedgerError('LEDGER_IS_DIRECTORY', `\`${path}\` is a directory`, {
+      hint: 'give the path of the ledger file in that folder',
+    })
   }
   if (!kind.isFile()) {
     throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${path}\` is not a regular file`, {

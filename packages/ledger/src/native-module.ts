@@ -19,7 +19,7 @@ export function nativeModuleProblem(error: unknown): string | null {
   if (code !== 'ERR_DLOPEN_FAILED') return null
   return says(
     /NODE_MODULE_VERSION/.test(error.message)
-      ? `it was built for another version of Node than ${process.version}`
-      : 'it was built for another system',
+      ? `it was built for a version of Node other than ${process.version}`
+      : 'it was built for a different system',
   )
 }

@@ -10,8 +10,8 @@ import { temporaryFolder } from './fixtures/temporary.js'
 const withCode = (message: string, code: string): Error => Object.assign(new Error(message), { code })
 
 const NOT_BUILT = 'the native module of better-sqlite3 cannot be loaded: it was installed without being built'
-const OTHER_NODE = `the native module of better-sqlite3 cannot be loaded: it was built for another version of Node than ${process.version}`
-const OTHER_SYSTEM = 'the native module of better-sqlite3 cannot be loaded: it was built for another system'
+const OTHER_NODE = `the native module of better-sqlite3 cannot be loaded: it was built for a version of Node other than ${process.version}`
+const OTHER_SYSTEM = 'the native module of better-sqlite3 cannot be loaded: it was built for a different system'
 
 describe('nativeModuleProblem', () => {
   it.each<[string, Error, string | null]>([

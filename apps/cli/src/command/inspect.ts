@@ -41,7 +41,7 @@ export async function run({ ledger, json = false }: InspectOptions, io: Io): Pro
   const { entries, unreadable } = inspection
   if (unreadable > 0 && unreadable === entries) {
     const { guessKindOf } = await import('../input/input-file.js')
-    const hint = (await guessKindOf(ledger)) ?? 'give a SQLite or JSONL ledger'
+    const hint = (await guessKindOf(ledger)) ?? 'give the path of a SQLite or JSONL ledger'
     throw new CliError(EXIT.failed, `\`${ledger}\` has no readable entries`, hint)
   }
   const files = await filesOf(ledger)

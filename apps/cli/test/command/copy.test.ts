@@ -37,7 +37,7 @@ const refused = (from: string, to: string): void => {
   expect([code, stdout]).toEqual([3, ''])
   expect(stderr.split('\n')).toEqual([
     expect.stringMatching(/^sudoagent: error: the ledger has no head, and `postgres:.*` requires one$/),
-    'sudoagent: hint: nothing was written; one more entry, written by this version, gives the ledger a head',
+    'sudoagent: hint: nothing was written; append an entry with this version to give the ledger a head',
     '',
   ])
   // Not even an empty ledger was created.

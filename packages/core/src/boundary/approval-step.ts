@@ -128,7 +128,7 @@ function requireUsed(record: ApprovalRecord, { approvalId, binding }: ApprovalRe
     (name) => memberOf(bound, name) === binding[name],
   )
   if (memberOf(record, 'approvalId') === approvalId && memberOf(record, 'state') === 'approved' && same) return record
-  throw new Unapproved('failed', 'the approval was given for another call')
+  throw new Unapproved('failed', 'the approval was given for a different call')
 }
 
 const ask = <T>({ timeoutMs }: ApprovalDeps, work: () => Promise<T>): Promise<T> =>
@@ -165,7 +165,7 @@ const isExpiry = (error: unknown): boolean => error instanceof ApprovalStoreErro
 /** Store errors that mean a denial. All other errors mean that the store failed. */
 const NO: ReadonlyMap<string, readonly [Unapproved['state'], string]> = new Map([
   ['APPROVAL_EXPIRED', ['expired', 'the approval came too late']],
-  ['APPROVAL_BINDING_MISMATCH', ['failed', 'the approval was given for another call']],
+  ['APPROVAL_BINDING_MISMATCH', ['failed', 'the approval was given for a different call']],
   ['APPROVAL_ALREADY_RESOLVED', ['denied', 'the approval was already resolved differently']],
   ['APPROVAL_ALREADY_USED', ['failed', 'the approval was already used']],
   ['APPROVAL_NOT_APPROVED', ['denied', 'the approval was not given']],

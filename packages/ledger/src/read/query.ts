@@ -225,7 +225,7 @@ async function requestIdAt(reader: LedgerReader, position: number): Promise<stri
     if (line === undefined) continue
     const parsed = parseLine(line.bytes)
     if (parsed.ok && isCallEntry(parsed.entry)) return parsed.entry.request_id
-    throw new LedgerError('ENTRY_NOT_FOUND', `entry ${position} is not about a call, or cannot be read`)
+    throw new LedgerError('ENTRY_NOT_FOUND', `entry ${position} is not a decision or an outcome, or cannot be read`)
   }
   throw new LedgerError('ENTRY_NOT_FOUND', `no entry at position ${position}`)
 }

@@ -54,7 +54,7 @@ export function approvalProblems(approval: KnownApproval, call: ApprovedCall): r
   if (!isBound)
     problems.push({
       code: 'APPROVAL_BINDING_MISMATCH',
-      message: 'allowed under an approval that was given for another call',
+      message: 'allowed under an approval that was given for a different call',
     })
   if (isApprovalLate(approval, call.recordedAt)) {
     problems.push({

@@ -124,7 +124,9 @@ function follow(ring: KeyRing, block: ControlBlock, signedBy: string | undefined
     case 'genesis':
       return 'only the first entry can be a genesis entry'
     case 'closed':
-      return block.size === position ? { ...ring, closedAt: position } : 'its size is not the size of the ledger'
+      return block.size === position
+        ? { ...ring, closedAt: position }
+        : 'its `size` does not match the number of entries'
     case 'key_added':
       return ring.entriesSigned ? addKey(ring, block, signedBy, position) : NO_KEYS
     case 'key_retired':

@@ -174,7 +174,7 @@ export class Lifecycle {
     if (state === IS_DENIED) return [{ code: 'OUTCOME_AFTER_DENY', message: 'a denied call has an outcome' }]
     if (state === IS_DONE) return [{ code: 'OUTCOME_DUPLICATE', message: 'the call already has an outcome' }]
     if (!this.#isRequestOf(row, call)) {
-      const message = `the outcome has request id \`${requestIdOf(call)}\`, its decision has \`${this.#requestIdOf(row)}\``
+      const message = `the outcome has request id \`${requestIdOf(call)}\`, but its decision has \`${this.#requestIdOf(row)}\``
       return [{ code: 'REQUEST_ID_MISMATCH', message }]
     }
     this.#rows.setState(row, IS_DONE)
@@ -206,18 +206,18 @@ export class Lifecycle {
   }
 
   #unknownMessage(): string {
-    const unknown = 'the decision of this outcome is not recorded before it'
+    const unknown = 'no earlier entry records the decision of this outcome'
     return this.#knownSize === 0 ? unknown : `${unknown}, or the call was no longer open at entry ${this.#knownSize}`
   }
 }
 
 const APPROVAL_REUSED: Problem = {
   code: 'APPROVAL_REUSED',
-  message: 'allowed under an approval that was used for another call',
+  message: 'allowed under an approval that was used for a different call',
 }
 const APPROVAL_INCOMPLETE: Problem = {
   code: 'APPROVAL_INCOMPLETE',
-  message: 'allowed under an approval without the times of request, answer and expiry',
+  message: 'allowed under an approval that lacks the time of its request, answer or expiry',
 }
 const OTHER_CALL: readonly Problem[] = [
   { code: 'DECISION_HASH_MISMATCH', message: 'the outcome and its decision describe different calls' },

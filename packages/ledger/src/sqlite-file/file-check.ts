@@ -65,8 +65,8 @@ export class ChangingFile extends SudoAgentError<'FILE_CHANGES'> {
   override readonly name = 'ChangingFile'
 
   constructor() {
-    super('FILE_CHANGES', 'the file keeps changing while its pages do not form a database', {
-      hint: 'stop what writes to it, and try again',
+    super('FILE_CHANGES', 'the file kept changing, and its pages never formed a valid database', {
+      hint: 'stop the programs that write to the file, and try again',
     })
   }
 }
@@ -195,7 +195,7 @@ export function walkUnchanged(
     const before = stateOf(task)
     const damage = withPages(fd, path, (pages) => {
       if (pages === 'unusual journal') return 'its rollback journal was not written by sudoagent'
-      if (pages === 'other page size') return 'the write-ahead log is that of another database'
+      if (pages === 'other page size') return 'the write-ahead log belongs to a different database'
       // The file is not a database. SQLite detects that, too, and does not read further.
       return pages === null ? null : findDamage(pages, follows)
     })

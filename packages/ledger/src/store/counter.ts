@@ -144,7 +144,7 @@ function readCount(fd: number, file: string): Count | null {
   const stat = fstatSync(fd)
   const refuse = (): never => {
     throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${file}\` is not the counter of a ledger`, {
-      hint: 'use the file that this writer used before, or one that does not exist yet',
+      hint: "use this writer's counter file, or a path at which no file exists",
     })
   }
   if (!stat.isFile()) return refuse()
@@ -168,13 +168,9 @@ async function requireEntry(
     const parsed = line === null || line.fault !== undefined ? null : parseLine(line.bytes)
     const found = parsed === null ? null : parsed.ok ? parsed.entry.entry_hash : parsed.claimedHash
     if (found === entryHash) return
-    throw new LedgerError(
-      'LEDGER_DAMAGED',
-      `entry ${position} of the ledger differs from the one in the counter \`${file}\``,
-      {
-        hint: 'an older copy was restored, or the counter belongs to another ledger; to accept this ledger as it is, remove the counter',
-      },
-    )
+    throw new LedgerError('LEDGER_DAMAGED', `entry ${position} of the ledger does not match the counter \`${file}\``, {
+      hint: 'an older copy was restored, or the counter belongs to another ledger; to accept this ledger as it is, remove the counter',
+    })
   } finally {
     await reader.close()
   }

@@ -71,7 +71,7 @@ export async function proveEntry(
   }
   const proof = await damageNamed(inclusionProof(entry.position - 1, size, await walkTree(reader, size)))
   if (holds(proof)) return proof
-  throw new LedgerError('LEDGER_DAMAGED', 'the tree of the entries does not have the root of the checkpoint', {
+  throw new LedgerError('LEDGER_DAMAGED', 'the Merkle root of the entries does not match the checkpoint', {
     hint: 'run `sudoagent verify` on the ledger',
   })
 }
@@ -106,7 +106,7 @@ export async function provePrefix(
   if (proof !== null) return proof
   const walked = await damageNamed(prefixIn(await walkTree(reader, checkpoint.size), size, checkpoint))
   if (walked !== null) return walked
-  throw new LedgerError('LEDGER_DAMAGED', 'the tree of the entries does not have the root of the checkpoint', {
+  throw new LedgerError('LEDGER_DAMAGED', 'the Merkle root of the entries does not match the checkpoint', {
     hint: 'run `sudoagent verify` on the ledger',
   })
 }

@@ -85,7 +85,7 @@ export function checkStateAnchor(state: VerifiedState, ledger: WalkedLedger, fin
   if (size > ledger.entries) {
     find(
       'TRUNCATED',
-      `an earlier run verified ${size} entries, the ledger has ${ledger.entries}: it was truncated, or an older copy was restored`,
+      `an earlier run verified ${size} entries, but the ledger has only ${ledger.entries}: it was truncated, or an older copy was restored`,
       'look for the missing entries in a backup, and find out who could write to the ledger',
     )
   } else if (!holds && root !== null) {
@@ -110,7 +110,7 @@ function checkAnchorEntry(
   if (point !== undefined && point.entryHash !== null) {
     find(
       'INCONSISTENT',
-      `entry ${position} differs from the one in ${name}: it was rewritten`,
+      `entry ${position} does not match ${name}: the entry was rewritten`,
       'keep the receipt and this copy',
     )
     return false

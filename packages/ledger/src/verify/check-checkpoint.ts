@@ -60,7 +60,7 @@ export function checkCheckpoint(
   }
   const judged = { ...refused, signedBy: signers.keyIds, witnesses: signers.witnesses }
   if (size > ledger.entries) {
-    find('TRUNCATED', `${name} covers ${size} entries, the ledger has ${ledger.entries}: ${CUT}`, CUT_HINT)
+    find('TRUNCATED', `${name} covers ${size} entries, but the ledger has only ${ledger.entries}: ${CUT}`, CUT_HINT)
     // The entry that added the signer's key may be one of the missing entries.
     return judged
   }

@@ -58,7 +58,7 @@ export async function checkAge(
     return
   }
   const age = Math.floor(clock().getTime() / 1000 - seconds)
-  const whose = time === null ? ', by the clock of the writer' : ''
+  const whose = time === null ? ", by the writer's clock" : ''
   if (age > maxAgeSeconds) {
     find('CHECKPOINT_TOO_OLD', `${what} is ${age} seconds old${whose}; the limit is ${maxAgeSeconds}`, AGE_HINT)
   } else if (age < -CLOCK_SKEW_SECONDS) {

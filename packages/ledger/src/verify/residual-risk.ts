@@ -53,7 +53,7 @@ function tail({ verdict, witnesses, entries, tail: behind }: Report): string[] {
       : []),
     ...(behind > 0
       ? [
-          `that some of the last ${entriesOf(behind)} were removed again: no checkpoint covers them (limit them with \`--max-tail\`)`,
+          `that some of the last ${entriesOf(behind)} were removed: no checkpoint covers them (limit them with \`--max-tail\`)`,
         ]
       : []),
   ]

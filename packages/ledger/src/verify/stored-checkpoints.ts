@@ -64,7 +64,7 @@ function checkStored(
   find(
     'CHECKPOINT_INVALID',
     `${name} cannot be read: ${stored.problem}`,
-    'it was damaged or changed: restore a copy of it',
+    'it was damaged or changed: restore the original',
   )
   return null
 }

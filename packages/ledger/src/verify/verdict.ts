@@ -115,7 +115,7 @@ function checkOrigin({ trust }: Walk, { origin }: Requirements, find: ReportFind
   if (origin !== undefined && own !== null && own !== origin) {
     find('ORIGIN_MISMATCH', `the ledger is the log \`${own}\`, not \`${origin}\``, ORIGIN_HINT)
   } else if (own !== null && trust.isOfOtherLogs) {
-    find('ORIGIN_MISMATCH', `the given keys are for other logs than \`${own}\``, ORIGIN_HINT)
+    find('ORIGIN_MISMATCH', `none of the given keys is for the log \`${own}\``, ORIGIN_HINT)
   }
 }
 
@@ -125,7 +125,7 @@ const ORIGIN_HINT = 'was the ledger replaced by another one?'
 interface Witnessed {
   readonly size: number
   readonly names: readonly string[]
-  /** The latest time that completes the quorum (`quorumTime`), as Unix time in seconds. */
+  /** The latest time that completes the quorum (`completedAt`), as Unix time in seconds. */
   readonly time: number
 }
 
@@ -161,8 +161,7 @@ function checkWitnesses(
   const [largest] = cosigned.sort((a, b) => b.size - a.size || b.time - a.time)
   if (largest !== undefined) return largest
   const most = Math.max(0, ...ofLog.map(({ witnesses }) => others(witnesses).size))
-  const refused =
-    dependent.length === 0 ? '' : `; \`${dependent.join('`, `')}\` has a key of the ledger and does not count`
+  const refused = dependent.length === 0 ? '' : `; \`${dependent.join('`, `')}\` uses a ledger key and does not count`
   find(
     'WITNESS_QUORUM_MISSING',
     `no checkpoint of this ledger is cosigned by the quorum \`${policy.quorum}\`: ${most} of ${policy.witnesses.size} witnesses have signed one${refused}`,

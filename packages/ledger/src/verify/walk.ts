@@ -235,7 +235,8 @@ const pointOf = ({ size, frontier, entryHash }: VerifiedState): readonly [number
 const hashAt = (bytes: Uint8Array, at: number): Hash =>
   Buffer.from(bytes.buffer, bytes.byteOffset + at, HASH_BYTES).toString('hex') as Hash
 
-const LOST_HINT = 'without its hash there is no tree, so checkpoints and receipts from here on cannot be compared'
+const LOST_HINT =
+  'without its hash the tree is unknown, so checkpoints and receipts from this entry on cannot be checked'
 
 const fault = (code: LineFault, message: string): UnreadableLine => ({
   kind: 'unreadable',

@@ -84,7 +84,7 @@ export function writerOf({ signer, origin, clock, generateId }: WriterOptions): 
 /** The request does not have drafts, and the ledger already has a genesis. */
 class AlreadyBegun extends LedgerError {
   constructor() {
-    super('ENTRY_REFUSED', 'nothing was given to be recorded')
+    super('ENTRY_REFUSED', 'there is nothing to record')
   }
 }
 
@@ -246,7 +246,7 @@ function ringBehind(
   entry: LinkedEntry | undefined,
   writer: Writer,
 ): KeyRing {
-  if (entry === undefined) throw new LedgerError('ENTRY_REFUSED', 'nothing was given to be recorded')
+  if (entry === undefined) throw new LedgerError('ENTRY_REFUSED', 'there is nothing to record')
   const step = stepRing(
     ring,
     ringEntryOf({

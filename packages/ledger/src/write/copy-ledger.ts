@@ -169,7 +169,7 @@ async function next(lines: AsyncIterator<Uint8Array>): Promise<Uint8Array | unde
 
 function headless(name: string): LedgerError {
   return new LedgerError('LEDGER_DAMAGED', `the ledger has no head, and \`${name}\` requires one`, {
-    hint: 'nothing was written; one more entry, written by this version, gives the ledger a head',
+    hint: 'nothing was written; append an entry with this version to give the ledger a head',
   })
 }
 
@@ -186,7 +186,7 @@ function headTooOld(name: string, size: number): LedgerError {
   return new LedgerError(
     'LEDGER_DAMAGED',
     `the head of the ledger covers ${size} entries, but there is an entry ${size + 1}: \`${name}\` requires a head that covers every entry`,
-    { hint: 'nothing was written; one more entry, written by this version, brings the head up to date' },
+    { hint: 'nothing was written; append an entry with this version to update the head' },
   )
 }
 

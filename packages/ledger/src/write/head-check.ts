@@ -1,4 +1,4 @@
-// Checks the stored head before a writer appends, because the writer's next head will vouch for all earlier entries.
+// Checks the stored head before a writer appends, because the writer's next head will cover all earlier entries.
 
 import { bytesToHex } from '@sudoagent/crypto/bytes'
 import {
@@ -53,7 +53,7 @@ export function requireMatchingHead(
   ring: KeyRing,
   path: string,
 ): void {
-  if (head.origin !== ring.origin) throw headRefused(path, 'is that of another ledger')
+  if (head.origin !== ring.origin) throw headRefused(path, 'belongs to a different ledger')
   if (bytesToHex(head.root) !== bytesToHex(frontierRoot(frontier)))
     throw headRefused(path, 'does not match the entries')
   if (!ring.entriesSigned) return

@@ -21,7 +21,7 @@ export interface LinkedEntry extends AppendedEntry {
 /** Returns the only result of a group of one entry. */
 export function singleEntry(entries: readonly LinkedEntry[]): AppendedEntry {
   const [entry] = entries
-  if (entry === undefined) throw new TypeError('a group of one has one entry')
+  if (entry === undefined) throw new TypeError('a group of one entry must contain an entry')
   return { position: entry.position, entryHash: entry.entryHash, recordedAt: entry.recordedAt }
 }
 
@@ -39,9 +39,9 @@ export class ApprovalOver extends LedgerError {
   ) {
     super(
       'ENTRY_REFUSED',
-      `the approval of the call expired at ${draft.approvedUntil}, and the time of the ledger is ${recordedAt}`,
+      `the approval of the call expired at ${draft.approvedUntil}, and the ledger time is ${recordedAt}`,
       {
-        hint: 'was the clock set back? the time of the ledger never goes back: wait until the clock has caught up with it',
+        hint: 'was the clock set back? ledger time never goes back: wait until the clock has caught up',
       },
     )
   }

@@ -74,7 +74,7 @@ it('is damage once it stands still', () => {
 it('is busy for those who asked for the ledger', () => {
   expect(asLedgerError(new ChangingFile(), 'x.sqlite')).toMatchObject({
     code: 'LEDGER_BUSY',
-    message: '`x.sqlite` keeps changing while its pages do not form a database',
-    hint: 'stop its writers, and try again',
+    message: '`x.sqlite` kept changing, and its pages never formed a valid database',
+    hint: 'stop the programs that write to it, and try again',
   })
 })

@@ -61,7 +61,7 @@ describe.each(['sqlite', 'jsonl'] as const)('a counted %s ledger', (kind) => {
     await other.close()
     await expect(openWriter()).rejects.toMatchObject({
       code: 'LEDGER_DAMAGED',
-      message: expect.stringContaining('entry 4 of the ledger differs from the one in the counter'),
+      message: expect.stringContaining('entry 4 of the ledger does not match the counter'),
     })
   })
 

@@ -52,7 +52,7 @@ describe.each(KINDS)('a writer of %s', (kind) => {
         replaceHead(kind, path, await headIn(await ledgerOf(kind, drafts(1, 4), { signer: testSigner(66) }))),
     ],
     [
-      'the head is that of another ledger',
+      'the head belongs to a different ledger',
       async (path) => replaceHead(kind, path, await headIn(await ledgerOf(kind, drafts(5, 4)))),
     ],
     [

@@ -51,7 +51,7 @@ describe('residualRisks', () => {
   })
 
   it('says what no checkpoint and no witness covers', () => {
-    expect(said({ tail: 3 })).toContain('some of the last 3 entries were removed again')
+    expect(said({ tail: 3 })).toContain('some of the last 3 entries were removed')
     const witnesses = { size: 6, names: ['w'] }
     expect(said({ verdict: 'witnessed', witnesses })).toContain('rewrote the last 4 entries, which no witness has seen')
     expect(said({ checkpoint: null })).toContain('that the last entries were removed')

@@ -268,7 +268,7 @@ describe.each(KINDS)('the age of that checkpoint, %s', (kind) => {
     expect((await checked(path, { ...anchored, maxAgeSeconds: 90 })).codes).toEqual([])
     const report = await verifyFile(path, { ...anchored, maxAgeSeconds: 89 })
     expect(codesOf(report)).toEqual(['CHECKPOINT_TOO_OLD@-'])
-    expect(report.findings[0]?.message).toContain('by the clock of the writer')
+    expect(report.findings[0]?.message).toContain("by the writer's clock")
     expect((await checked(path, { ...withKey, require: 'signed', clock, maxAgeSeconds: 10 })).codes).toEqual([])
     expect((await checked(path, { ...withKey, require: 'signed', clock, maxAgeSeconds: 9 })).codes).toEqual([
       'CHECKPOINT_TOO_OLD@-',

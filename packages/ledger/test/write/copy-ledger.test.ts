@@ -101,7 +101,7 @@ describe.each(['jsonl', 'sqlite'] as const)('a %s ledger', (kind) => {
     expect(await copied(await withOldHead(kind), sink)).toEqual([
       'LEDGER_DAMAGED',
       'the head of the ledger covers 6 entries, but there is an entry 7: `the server` requires a head that covers every entry',
-      'nothing was written; one more entry, written by this version, brings the head up to date',
+      'nothing was written; append an entry with this version to update the head',
     ])
     expect(sink.written()).toBe(0)
   })

@@ -44,7 +44,7 @@ const CODES: ReadonlyMap<string, readonly [LedgerErrorCode, string, string?]> = 
   ['53100', ['LEDGER_WRITE_FAILED', 'cannot be written: the disk of the server is full']],
   ['53200', ['LEDGER_WRITE_FAILED', 'cannot be written: the server is out of memory']],
   ['53300', ['LEDGER_BUSY', 'has no free connection']],
-  ['55P03', ['LEDGER_BUSY', 'is locked by another writer for longer than the timeout']],
+  ['55P03', ['LEDGER_BUSY', 'has been locked by another writer for longer than the timeout']],
   ['57014', ['LEDGER_BUSY', 'did not answer within the statement timeout']],
   ['40001', ['LEDGER_BUSY', 'refused the transaction repeatedly: could not serialize']],
   ['40P01', ['LEDGER_BUSY', 'refused the transaction repeatedly: deadlock']],

@@ -31,7 +31,7 @@ export function lockFile(path: string): () => void {
     const failure = asLedgerError(error, file)
     if (failure.code !== 'LEDGER_BUSY') throw failure
     throw new LedgerError('LEDGER_LOCKED', `\`${path}\` has another writer`, {
-      hint: 'a JSONL ledger takes one writer at a time; use a SQLite ledger for several processes',
+      hint: 'a JSONL ledger allows only one writer at a time; use a SQLite ledger for several processes',
     })
   }
 }

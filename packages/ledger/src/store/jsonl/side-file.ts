@@ -75,7 +75,7 @@ function openTemporary(path: string): { readonly fd: number; readonly name: stri
       if (n === 0) removeLeftOver(name)
     }
   }
-  throw new Error('no name for a temporary file')
+  throw new Error('no free name for a temporary file')
 }
 
 function removeLeftOver(name: string): void {

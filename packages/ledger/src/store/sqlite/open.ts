@@ -71,7 +71,7 @@ export function requireSoundLedgerFile(path: string): void {
       'LEDGER_DAMAGED',
       `\`${path}\`: the pages of the file do not form a database: ${error.message}`,
       {
-        hint: 'nothing was written; keep the file, and see with `sudoagent verify` what can still be read',
+        hint: 'nothing was written; keep the file, and run `sudoagent verify` to see what can still be read',
       },
     )
   }
@@ -85,8 +85,8 @@ export function setDurable(db: Database.Database, path: string): void {
   db.pragma('fullfsync = ON')
   db.pragma('checkpoint_fullfsync = ON')
   if (db.pragma('journal_mode', { simple: true }) !== 'wal' || db.pragma('synchronous', { simple: true }) !== 2) {
-    throw new LedgerError('LEDGER_WRITE_FAILED', `\`${path}\`: SQLite does not offer WAL with synchronous=FULL here`, {
-      hint: 'network file systems do not; keep the ledger on a local disk',
+    throw new LedgerError('LEDGER_WRITE_FAILED', `\`${path}\`: SQLite cannot use WAL with synchronous=FULL here`, {
+      hint: 'network file systems do not support WAL; keep the ledger on a local disk',
     })
   }
 }
@@ -107,17 +107,17 @@ export function createTables(db: Database.Database, path: string): void {
  * @throws LedgerError LEDGER_NOT_A_LEDGER
  */
 export function requireNoOtherDatabases(db: Database.Database, path: string): void {
-  const refuse = (what: string, hint = 'nothing was written; give the ledger a file of its own'): never => {
+  const refuse = (what: string, hint = 'nothing was written; use a separate file for the ledger'): never => {
     throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${path}\` ${what}`, { hint })
   }
   const table = findLedgerTable(db)
-  if (table === 'other') refuse('has another object named `ledger`')
+  if (table === 'other') refuse('has a different object named `ledger`')
   const isEmpty = (): boolean =>
     db.prepare("SELECT 1 FROM sqlite_schema WHERE name NOT GLOB 'sqlite_*' LIMIT 1").get() === undefined
-  if (table === 'none' && !isEmpty()) refuse("is another application's SQLite database")
+  if (table === 'none' && !isEmpty()) refuse('is the SQLite database of a different application')
   const found = findEvidenceTables(db)
   for (const { name } of EVIDENCE_TABLES)
-    if (found.get(name) === 'other') refuse(`has another object named \`${name}\``)
+    if (found.get(name) === 'other') refuse(`has a different object named \`${name}\``)
   const foreign = foreignObjectsOf(db).find(({ kind }) => kind !== 'newer')
   if (foreign !== undefined)
     refuse(

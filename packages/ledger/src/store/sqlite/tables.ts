@@ -33,7 +33,7 @@ export function findLedgerTable(db: ReadDatabase): 'ledger' | 'other' | 'none' {
 }
 
 const COPY_WITHOUT_LOG =
-  'if this is a copy, its `-wal` file is missing: a database in WAL mode consists of both files; copy both, or use `sudoagent copy`'
+  'if this is a copy of a database in WAL mode, its `-wal` file is missing; copy both files, or use `sudoagent copy`'
 
 /**
  * @param hadLog - whether a write-ahead log existed before the file was opened
