@@ -288,9 +288,7 @@ class SqliteReader implements LedgerReader, LineRanges {
     try {
       const issued = lastIssuedId(this.#db)
       if (count > 0 && issued > this.end) {
-        return [
-          { code: 'TRUNCATED', message: `SQLite assigned row ids up to ${issued}, but the last row is ${this.end}` },
-        ]
+        return [{ code: 'TRUNCATED', message: `SQLite assigned row ids up to ${issued}; the last row is ${this.end}` }]
       }
       const health = known ?? healthOf(this.#db)
       return health === 'ok' ? [] : [{ code: 'STORE_DAMAGED', message: `SQLite finds damage: ${health}` }]
