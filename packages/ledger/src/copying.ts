@@ -1,4 +1,4 @@
-/** `@sudoagent/ledger/copy`: copies a ledger unchanged to another store. */
+/** `@sudoagent/ledger/copy`: copies a ledger, unchanged, to a different store. */
 
 export { openFileSink } from './store/copy-target.js'
 export {

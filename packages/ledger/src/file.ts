@@ -223,7 +223,7 @@ export class PinnedFile {
 
 function goneOrReplaced(path: string, what: string): LedgerError {
   return new LedgerError('LEDGER_DAMAGED', `\`${path}\` was ${what} while it was open`, {
-    hint: 'stop the writers, find out who changed the file, and verify the current one',
+    hint: 'stop the writers, find out who changed the file, and verify the current file',
   })
 }
 

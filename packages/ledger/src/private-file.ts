@@ -39,7 +39,7 @@ export interface OtherWriters {
  * Checks the mode of a file, the mode of its folder and, for a symbolic link, the mode of the target's folder.
  *
  * @param bits - `OTHERS_WRITE`, optionally with `GROUP_WRITES`
- * @returns null if no other user can write; always null on Windows, which has no such modes
+ * @returns null if other users cannot write to the file; always null on Windows, which does not have such modes
  * @throws a file system error
  */
 export function otherWritersOf(path: string, bits: number): OtherWriters | null {

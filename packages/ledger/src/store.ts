@@ -1,6 +1,6 @@
 /**
- * `@sudoagent/ledger/store`: building blocks for a store in another package. `StoreWriter` implements the writer of
- * every store, except for making a step durable; `advance` computes a step (entries, tree and head together);
+ * `@sudoagent/ledger/store`: building blocks for a store in a different package. `StoreWriter` implements the writer
+ * of every store, except for making a step durable; `advance` computes a step (entries, tree and head together);
  * `recover` and the head checks validate the existing content of a store.
  */
 

@@ -137,7 +137,7 @@ function objectCell(json: string): string {
 /** The template of a row, without its varying cells. */
 class RowForm {
   readonly #stretches = STRETCHES.map(() => '')
-  /** The text before each varying cell; `#end` is the text after the last one. */
+  /** The text before each varying cell; `#end` is the text after the last varying cell. */
   #parts: readonly Part[] = []
   #end = ''
 

@@ -162,7 +162,7 @@ export class LineCursor {
     for (let unit = text.charCodeAt(end); unit >= ZERO && unit <= NINE; unit = text.charCodeAt(end)) end += 1
     const digits = end - first
     const next = text.charCodeAt(end)
-    // Fractions and exponents have more than one form, so they are not accepted here. `e` and `E` are 0x65 and
+    // A number with a fraction or an exponent has several forms, so it is not accepted here. `e` and `E` are 0x65 and
     // 0x45.
     if (digits === 0 || digits > EXACT_DIGITS_MAX || next === DOT || next === 0x65 || next === 0x45) return false
     if (text.charCodeAt(first) === ZERO && (digits > 1 || isNegative)) return false

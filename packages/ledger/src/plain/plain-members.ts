@@ -22,7 +22,7 @@ const OPEN_ARRAY = 0x5b
 const OPEN_OBJECT = 0x7b
 
 /**
- * Reads texts line by line. `parseLine` accepts every line that `read` accepts, provided that the caller checks the
+ * Reads text line by line. `parseLine` accepts every line that `read` accepts, provided that the caller checks the
  * form of the three hashes (see `LineRecogniser`).
  */
 export class PlainMembers {

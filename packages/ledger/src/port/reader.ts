@@ -97,7 +97,7 @@ export interface LineRanges {
   lines(from: Place, to: Place | null, position: number): AsyncGenerator<readonly StoredLine[], Place | null>
   /**
    * Whether ranges may be read as a whole. If false, lines are read one by one, because damage to the store could
-   * make a range read endless. The first call starts the check. Absent if the store cannot have such damage.
+   * make the read of a range endless. The first call starts the check. Absent if the store cannot have such damage.
    */
   isSound?(): Promise<boolean>
   /**
@@ -108,7 +108,7 @@ export interface LineRanges {
   finish(lines: number, health?: string): void
 }
 
-/** The kind of a store: one of this repository, or that of a third-party driver. */
+/** The kind of a store: a built-in kind, or the kind of a third-party driver. */
 export type LedgerKind = 'memory' | 'jsonl' | 'sqlite' | 'postgres' | (string & {})
 
 /**

@@ -37,8 +37,8 @@ export interface LedgerWriter {
    */
   aheadMs?(): Promise<number>
   /**
-   * Encodes a draft in advance, while the thread would otherwise be idle. Writes nothing until `append` of the result
-   * is called.
+   * Encodes a draft in advance, while the thread would otherwise be idle. Nothing is written until the result's
+   * `append` is called.
    *
    * @throws LedgerError ENTRY_REFUSED
    */

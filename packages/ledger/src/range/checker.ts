@@ -59,7 +59,7 @@ class JsonlRanges implements RangeChecker {
   }
 
   check(from: Place, to: Place): RangeSummary | null {
-    // The read begins one byte early: a line feed there shows that a line begins exactly at `from`.
+    // The read begins one byte before `from`: a line feed in that byte shows that a line begins exactly at `from`.
     const start = Math.max(0, from - 1)
     const bytes = this.#read(start, Math.min(to + OVERHANG_BYTES, this.#end))
     const first = from === 0 ? 0 : bytes.indexOf(LF) + 1

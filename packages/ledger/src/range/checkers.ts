@@ -5,8 +5,8 @@
 // chain within the range. The result is a `RangeSummary`. The walk (`verify/range-walk.ts`) applies the summaries in
 // order and does the remaining checks: the link to the previous range, the life cycle of calls, the tree.
 //
-// Worker threads check a large ledger: one for each core and one for every 16 ranges, whichever is fewer, but at most
-// 8. The calling thread checks a smaller ledger:
+// Worker threads check a large ledger. The number of threads is the number of cores or one for every 16 ranges,
+// whichever is lower, but at most 8. The calling thread checks a smaller ledger:
 //
 //   4 cores,  20 ranges   →  the calling thread
 //   4 cores,  80 ranges   →  4 workers, up to 16 ranges requested ahead

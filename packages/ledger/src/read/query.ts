@@ -85,8 +85,8 @@ function needlesOf(criteria: Criteria): Needles {
 }
 
 /**
- * Returns a filter that parses a stored line if the line may match; the filter returns null for an unreadable line or
- * one that does not match.
+ * Returns a filter that parses a stored line if the line may match; the filter returns null for a line that is
+ * unreadable or does not match.
  */
 function filterOf(
   criteria: Criteria,

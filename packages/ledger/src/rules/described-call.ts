@@ -14,7 +14,7 @@ export interface DecidedCall {
  * from the outcome gives the same hash.
  */
 export function describesCall(outcome: CallText, decided: DecidedCall, decisionHash: string): boolean {
-  // Equal texts have equal hashes, so there is no need to hash.
+  // Equal texts have equal hashes, so hashing is not needed.
   if (decided.text !== undefined && isSameText(decided.text, outcome)) return true
   const { agentId, principal, source, parameters, ...call } = outcome
   const facts = { ...call, actor: { principal, source }, decisionAt: decided.createdAt }

@@ -159,7 +159,7 @@ export function requireSoundFile(path: string): void {
 /** The result of a walk in a thread. */
 export type WalkAnswer = { readonly damage: string | null } | 'changing'
 
-/** Walks a file on behalf of another thread. */
+/** Walks a file on behalf of a different thread. */
 export function answerWalk(task: WalkTask): WalkAnswer {
   try {
     return { damage: walkUnchanged(task) }

@@ -41,8 +41,9 @@ interface SchemaObject {
 /** A schema object that is not ours. */
 export interface ForeignObject {
   /**
-   * `hostile`: a trigger, a view, or another object under one of our names. `operator`: an index or table that the
-   * owner of the file may have created. `newer`: a plain table with our name prefix that this release does not know.
+   * `hostile`: a trigger, a view, or a different object under one of our names. `operator`: an index or table that
+   * the owner of the file may have created. `newer`: a plain table with our name prefix that this release does not
+   * know.
    */
   readonly kind: 'hostile' | 'operator' | 'newer'
   /** Type and name as text, safe to print: the trigger `t`. */

@@ -31,7 +31,7 @@ class Damage extends Error {}
  *
  * @param follows - selects tables and indexes by name. Default: all. The schema and the free list are always
  * walked.
- * @returns null if every page has one parent; otherwise the damage
+ * @returns null if every page has exactly one parent; otherwise the damage
  */
 export function findDamage(pages: Pages, follows?: (name: string) => boolean): string | null {
   const tree = new PageTree(pages)

@@ -43,7 +43,7 @@ const postgres: LedgerDriver = {
 /** A separate package that is imported on demand, so that other ledgers do not need a PostgreSQL client. */
 async function postgresDriver(): Promise<LedgerDriver> {
   try {
-    // Not a string literal, since that package depends on this one.
+    // The package name is not a literal in the import, because that package depends on this package.
     const { postgresDriver } = (await import(POSTGRES_PACKAGE)) as { readonly postgresDriver: LedgerDriver }
     return postgresDriver
   } catch (cause) {

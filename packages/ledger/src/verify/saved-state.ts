@@ -49,7 +49,7 @@ export interface VerifiedState {
   /** The tree of the first `size` entries. */
   readonly size: number
   readonly frontier: Frontier
-  /** The latest `recorded_at`; null if no entry has one. */
+  /** The latest `recorded_at`; null if no entry has that member. */
   readonly recordedAt: string | null
   readonly createdAt: readonly [first: string | null, last: string | null]
   readonly counts: EntryCounts

@@ -10,7 +10,7 @@
 //
 // For example, with a signed ledger of 15 entries and a checkpoint of the first 10 entries:
 //
-//   verify(reader)                                        intact: hash chain, tree and rules are correct
+//   verify(reader)                                        intact: hash chain, tree and rules check out
 //   verify(reader, { publicKeys })                        signed: every entry and the head are signed, too
 //   verify(reader, { publicKeys, checkpoints: [kept] })   anchored: the first 10 entries are unchanged, too
 //

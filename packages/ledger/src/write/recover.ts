@@ -1,5 +1,5 @@
 // Recovers entries that the head does not cover. Such entries exist if a process crashed before it wrote the head, if
-// SudoAgent for Python appended them, or if the ledger was written before heads were introduced. The next head will
+// SudoAgent for Python appended them, or if the ledger was written by a version without heads. The next head will
 // cover these entries, so the writer accepts only entries that a verifier would accept.
 import { createVerifier } from '@sudoagent/crypto'
 import { decodeBase64 } from '@sudoagent/crypto/bytes'

@@ -60,7 +60,7 @@ const CODES: ReadonlyMap<number, string> = new Map([
 /**
  * Opens a database.
  *
- * @returns null if this Node has no usable `node:sqlite`
+ * @returns null if this Node version does not have a usable `node:sqlite`
  * @throws an error with SQLite's code, as in better-sqlite3
  */
 export function openWithNode(path: string, { readonly, timeout, create = false }: Options): ReadDatabase | null {
