@@ -23,7 +23,7 @@ const CODES: ReadonlyMap<string, readonly [LedgerErrorCode, string, hint?: strin
   ['EPERM', ['LEDGER_NOT_READABLE', 'cannot be opened: permission denied']],
   ['EROFS', ['LEDGER_WRITE_FAILED', 'cannot be written: the file system is read-only']],
   ['ENOSPC', ['LEDGER_WRITE_FAILED', 'cannot be written: the disk is full']],
-  ['EDQUOT', ['LEDGER_WRITE_FAILED', 'cannot be written: the disk quota is used up']],
+  ['EDQUOT', ['LEDGER_WRITE_FAILED', 'cannot be written: the disk quota is exceeded']],
   ['EFBIG', ['LEDGER_WRITE_FAILED', 'cannot be written: the file would be too large']],
   ['EIO', ['LEDGER_DAMAGED', 'cannot be read or written: input/output error']],
   [

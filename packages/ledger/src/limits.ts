@@ -67,7 +67,7 @@ export const ORIGIN_BYTES_MAX = 255
 export const ANCHORS_MAX = 1_000
 
 /**
- * Maximum number of open calls in a saved state, which lists each open call. No real system has more calls in
+ * Maximum number of open calls in a saved state, which lists each open call. Real systems have far fewer calls in
  * progress.
  */
 export const STATE_CALLS_MAX = 100_000

@@ -1,4 +1,4 @@
-// Formats ledger timestamps. `timestamp.ts` of the crypto package parses them.
+// Formats ledger timestamps. `timestamp.ts` in the crypto package parses them.
 import { timestampMs } from '@sudoagent/crypto/entry'
 
 export { isTimestamp, timestampMs } from '@sudoagent/crypto/entry'

@@ -85,7 +85,7 @@ class PageTree {
   }
 
   /**
-   * Walks a table or an index from its root. Children are visited in the order of their keys.
+   * Walks a table or an index from its root. Children are visited in key order.
    *
    * @param isTable - null to determine it from the root
    * @param onRow - called with the first bytes of each table row

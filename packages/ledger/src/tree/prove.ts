@@ -99,7 +99,7 @@ export async function provePrefix(
   checkpoint: { readonly size: number; readonly root: Uint8Array },
 ): Promise<PrefixProof> {
   if (!Number.isSafeInteger(size) || size < 1 || size > checkpoint.size) {
-    throw new RangeError('size must be an integer from 1 to that of the checkpoint')
+    throw new RangeError('size must be an integer from 1 to the checkpoint size')
   }
   const stored = reader.treeReader(checkpoint.size)
   const proof = stored && (await prefixIn(stored, size, checkpoint).catch(() => null))

@@ -10,7 +10,7 @@
 //
 //   root = node(level 3, node(level 1, level 0))
 //
-// `frontier.ts` of the crypto package gives the same roots. This class takes a third of the time, because it reuses
+// `frontier.ts` in the crypto package gives the same roots. This class takes a third of the time, because it reuses
 // buffers and does not check its input again. The other files in this folder store the tree in tiles (C2SP
 // tlog-tiles: `tile-hashes.ts`) or in order of completion (`stored-node.ts`), and make proofs from the tree
 // (`prove.ts`).

@@ -6,7 +6,7 @@
 //    Merkle tree. For a large ledger, `range-walk.ts` has worker threads check ranges.
 // 3. `check-checkpoint.ts` compares each checkpoint with the tree at its size (RFC 6962 roots, C2SP signed
 //    notes).
-// 4. `verdict.ts` determines the verdict and checks the requirements of the caller.
+// 4. `verdict.ts` determines the verdict and checks the caller's requirements.
 //
 // For example, with a signed ledger of 15 entries and a checkpoint of the first 10 entries:
 //

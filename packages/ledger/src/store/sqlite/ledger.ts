@@ -96,9 +96,9 @@ export class SqliteLedger extends StoreWriter {
     const db = new Database(path, { timeout: busyTimeoutMs })
     try {
       db.pragma('trusted_schema = OFF')
-      // The file is checked before any change, including the change of `journal_mode`, and again under the lock. In
-      // one transaction: otherwise another process could create the table between two reads, and its ledger would be
-      // taken for another application's database.
+      // The file is checked before any change, including the change of `journal_mode`, and again under the lock. Both
+      // reads are in one transaction: otherwise a different process could create the table between the reads, and its
+      // ledger would look like the database of a different application.
       db.transaction(requireNoOtherDatabases)(db, path)
       setDurable(db, path)
       createTables(db, path)
