@@ -4,7 +4,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['EPERM', 'permission denied'],
   ['EROFS', 'the file system is read-only'],
   ['ENOSPC', 'the disk is full'],
-  ['EDQUOT', 'the disk quota is used up'],
+  ['EDQUOT', 'the disk quota is exceeded'],
   ['EFBIG', 'the file would be too large'],
   ['ENOENT', 'no such file or folder'],
   ['ENOTDIR', 'part of the path is not a folder'],
