@@ -106,7 +106,7 @@ async def check(session, can_be_asked):
     failed, text = await call("read")
     assert not failed and text == "ran read", text
     failed, text = await call("drop")
-    assert failed and text.startswith("denied: not on the list") and "must not be retried unchanged" in text, text
+    assert failed and text.startswith("denied: not on the list") and "Do not retry it unchanged" in text, text
     failed, text = await call("write")
     if can_be_asked:
         assert not failed and text == "ran write", text

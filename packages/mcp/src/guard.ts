@@ -179,7 +179,7 @@ export class Guard {
 
   /** Ends all sessions. The caller closes the ledger, the stores and the pins afterwards. */
   async close(): Promise<void> {
-    await Promise.all([...this.#sessions].map((session) => session.close('the guard is stopping')))
+    await Promise.all([...this.#sessions].map((session) => session.close('the guard stopped')))
   }
 }
 

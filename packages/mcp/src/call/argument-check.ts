@@ -1,6 +1,6 @@
 /**
- * Checks arguments against the accepted `inputSchema` of their tool, without changing them. An argument that no
- * rule mentions would otherwise be forwarded with an allowed call.
+ * Checks arguments against the accepted `inputSchema` of the tool, without changing the arguments. Without this
+ * check, an allowed call would also forward arguments that no rule mentions.
  *
  *   names    refuses an argument that is not listed in `properties`, unless the schema has `additionalProperties` or
  *            `patternProperties`; the same for nested objects
@@ -14,7 +14,7 @@ export type ArgumentCheck = (typeof ARGUMENT_CHECKS)[number]
 
 /**
  * @param schema - `inputSchema` of the tool, unvalidated
- * @returns the reason for a refusal, in one line; null if the arguments are accepted
+ * @returns why the arguments are refused, in one line; null if they are accepted
  * @example checkArguments({ properties: { path: {} } }, { path: 'a', force: true }, 'names')
  *   // '`force` is not an argument of the tool'
  */
@@ -32,10 +32,9 @@ export function checkArguments(schema: unknown, args: object, check: ArgumentChe
       () => new SchemaReader(schema, size).misfit(args),
       () => null,
     )
-    return misfit === null ? null : `\`${misfit.path}\` does not fit the schema of the tool: ${misfit.keyword}`
+    return misfit === null ? null : `\`${misfit.path}\` does not match the tool schema: ${misfit.keyword}`
   } catch (error) {
-    if (error instanceof TooMuchWork)
-      return 'the arguments take too much work to be checked against the schema of the tool'
+    if (error instanceof TooMuchWork) return 'the arguments are too complex to check against the tool schema'
     throw error
   }
 }
@@ -49,7 +48,7 @@ function readable<T>(read: () => T, otherwise: () => T): T {
   }
 }
 
-/** The check for a schema that cannot be read: names at the top level only. */
+/** The fallback for a schema that cannot be read: checks only the top-level names. */
 function unlistedAtTop(schema: unknown, args: object): string | null {
   const { properties, additionalProperties, patternProperties } = (schema ?? {}) as Record<string, unknown>
   if (typeof properties !== 'object' || properties === null || patternProperties !== undefined) return null
@@ -57,6 +56,6 @@ function unlistedAtTop(schema: unknown, args: object): string | null {
   return Object.keys(args).some((name) => !Object.hasOwn(properties, name)) ? '[…]' : null
 }
 
-/** Approximate size in characters; the digits of a bigint do not matter. */
+/** Approximate size in characters; a bigint counts as one character. */
 const sizeOf = (args: object): number =>
   JSON.stringify(args, (_, value: unknown) => (typeof value === 'bigint' ? 0 : value)).length

@@ -1,16 +1,17 @@
 /**
  * Reads the arguments of a call for the engine, and keeps their text for the server.
  *
- * Policy, approver, record and server must see the same arguments. The server receives each number as the client
- * wrote it, so a number is accepted only if every reader gets the same value, or if the record contains all of its
- * digits:
+ * The policy, the approver, the ledger and the server must see the same arguments. The server receives each number
+ * as the client wrote it. A number is therefore accepted only if every reader gets the same value, or if the ledger
+ * records all of its digits:
  *
  *   1.0  1e2  -0  0.1       numbers: the shortest text of their double has exactly this value
- *   9007199254740993        a bigint: recorded with its digits, and unclear for every condition of a rule
+ *   9007199254740993        a bigint: all digits are recorded; no rule condition can be evaluated for it
  *   0.1000000000000000055   refused: the double that a policy would compare is a different number
  *   1e400  9007199254740993.0
  *
- * Names are treated alike: many servers map `path`, `Path` and `PATH` to one field and use the last.
+ * Names that differ only in case count as duplicates: many servers map `path`, `Path` and `PATH` to one field and
+ * use the last value.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { foldName } from '@sudoagent/core/boundary'
@@ -20,11 +21,11 @@ import { parseExact, spellingOf, stringifyExact } from '../wire/exact-json.js'
 export interface CallArguments {
   /** The arguments for the engine. */
   readonly values: Readonly<Record<string, unknown>>
-  /** The reason for a refusal, with the path of the value; null if they are accepted. */
+  /** Why the arguments are refused, with the path of the refused value; null if they are accepted. */
   readonly refusal: string | null
   /** The arguments as the client wrote them; this text is forwarded. */
   readonly text: string
-  /** The text with sorted keys, equal for two calls with equal arguments. */
+  /** The text with sorted keys: two calls with equal arguments have the same key. */
   readonly key: string
 }
 
@@ -42,7 +43,8 @@ export function readCallArguments(given: object): CallArguments {
 }
 
 /**
- * The arguments for the server: as the client wrote them, if parsing that text gives exactly the decided values.
+ * Returns the arguments for the server: the client's spelling, if it parses to exactly the values that were decided
+ * on.
  *
  * @param decided - the arguments in the authorization
  */
@@ -64,7 +66,7 @@ class ArgumentReader {
 
   #value(holder: object, key: string, value: unknown, path: string): unknown {
     this.#values += 1
-    // The engine refuses more values with its own reason.
+    // The engine refuses arguments with more values and gives its own reason.
     if (this.#values > ARGUMENT_VALUES_MAX) return value
     if (typeof value === 'number') return exactNumber(value, spellingOf(holder, key) ?? String(value), path)
     if (typeof value !== 'object' || value === null) return value
@@ -78,11 +80,13 @@ class ArgumentReader {
       const at = path + step(key)
       const name = foldName(key)
       if (names.has(name))
-        throw new ArgumentRefusal(`\`${at}\` is a name twice: it differs from another only in case or form`)
+        throw new ArgumentRefusal(
+          `\`${at}\` is a duplicate name: another name differs from it only in case or Unicode form`,
+        )
       names.add(name)
       return [key, this.#value(given, key, value, at)]
     })
-    // `fromEntries` defines members: `__proto__` is an ordinary key.
+    // `fromEntries` defines own members, so `__proto__` is an ordinary key.
     return Object.fromEntries(members)
   }
 }
@@ -92,14 +96,11 @@ function exactNumber(value: number, spelling: string, path: string): number | bi
   if (/^-?\d+$/.test(spelling)) return Number.isSafeInteger(value) ? value : BigInt(spelling)
   const shortest = String(value)
   if (!Number.isFinite(value) || decimalOf(spelling) !== decimalOf(shortest))
-    throw new ArgumentRefusal(`\`${path}\` is a number that a double cannot hold exactly: write it as text`)
+    throw new ArgumentRefusal(`\`${path}\` is a number that a double cannot represent exactly: send it as a string`)
   return Number.isInteger(value) && !Number.isSafeInteger(value) ? wholeNumber(shortest) : value
 }
 
-/**
- * The exact value of a JSON number in a unique form: digits without leading or trailing zeros, and the power of
- * ten.
- */
+/** Returns the canonical form of a JSON number: digits without leading or trailing zeros, and the power of ten. */
 function decimalOf(number: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(number) ?? []
@@ -116,5 +117,5 @@ function wholeNumber(shortest: string): bigint {
   return BigInt(digits) * 10n ** BigInt(power)
 }
 
-/** A key is untrusted text and is shown only if it is an identifier. */
+/** A key is untrusted text, so it is shown only if it is an identifier. */
 const step = (key: string): string => (/^[A-Za-z_$][\w$]{0,39}$/.test(key) ? `.${key}` : '[…]')

@@ -1,4 +1,4 @@
-// The calls of one session, by key, whose decision the client has not received yet.
+// Stores the calls of one session whose decision the client has not received yet, by key.
 import type { CallCancelled } from '@sudoagent/core'
 import { ANSWERS_KEPT_MAX, ANSWERS_KEPT_MS } from '../limits.js'
 import type { OpenCall } from './open-call.js'
@@ -13,12 +13,12 @@ interface Posted {
 export class PendingCalls {
   readonly #posted = new Set<Posted>()
 
-  /** Number of calls that wait for an approver. */
+  /** Number of calls that are waiting for an approver. */
   get openApprovals(): number {
     return [...this.#posted].filter(({ call, kept }) => call.isAsked && !kept).length
   }
 
-  /** Attaches a repeated request to its pending call, once. @returns null if there is none */
+  /** Attaches a repeated request to its pending call, at most once. @returns null if there is no pending call */
   attach(key: string | null): OpenCall | null {
     if (key === null) return null
     const posted = [...this.#posted].find((candidate) => candidate.key === key && candidate.call.isDetached)
@@ -31,8 +31,8 @@ export class PendingCalls {
   /**
    * Adds an undecided call.
    *
-   * @returns a function to call after the decision. A denial without an attached request is kept for a while, so
-   *   that a repeated call receives it instead of asking the approver again
+   * @returns a function to call after the decision. If no request is attached, the denial is stored for a limited
+   *   time: a repeated call then receives the denial, and the approver is not asked again
    */
   add(key: string | null, call: OpenCall): () => void {
     const posted: Posted = { key, call, kept: false }

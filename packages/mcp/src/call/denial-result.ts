@@ -1,17 +1,17 @@
 /**
- * The result that the model receives instead of that of the tool. It is a result with `isError`, because a protocol
- * error does not reach the model. It contains nothing that could be used to approve a call: ids of finished calls,
- * and only a hash of a pending one.
+ * Builds the result that the model receives instead of the tool result. It has `isError` set, because a protocol
+ * error does not reach the model. Nothing in it can be used to approve a call: it contains the id of a finished
+ * call, but only a hash of the id of a pending call.
  */
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js'
 import type { Denial } from '@sudoagent/core'
 import { sha256Hex } from '@sudoagent/crypto'
 import { adviceFor, type CallFailure } from './call-failure.js'
 
-/** The `_meta` member with the denial in a form for programs. */
+/** The `_meta` member that contains the denial in machine-readable form. */
 export const DENIAL_META = 'dev.sudoagent/denial'
 
-/** The `_meta` member of a call that is not decided yet. */
+/** The `_meta` member for a call that has not been decided yet. */
 export const PENDING_META = 'dev.sudoagent/pending'
 
 const TEXT_LENGTH_MAX = 1_000
@@ -26,8 +26,8 @@ export function denialResult(denial: Denial): CallToolResult {
 }
 
 /**
- * The result while the approval is pending. The id is a hash for the log of the guard and reveals nothing about the
- * request.
+ * Returns the result for a call whose approval is pending. The id is a hash that also appears in the guard log; it
+ * reveals nothing about the request.
  */
 export function pendingResult(requestId: string): CallToolResult {
   const id = pendingId(requestId)
@@ -35,15 +35,15 @@ export function pendingResult(requestId: string): CallToolResult {
     isError: true,
     content: [
       text(
-        'pending: a person has to approve this call, and has not answered yet. It did not run. Continue with something else, or repeat the ' +
-          `call later with exactly the same arguments to learn the answer. Waiting id ${id}.`,
+        'pending: a person must approve this call and has not answered yet. The call has not run. Continue with other work, or repeat the ' +
+          `call later with exactly the same arguments to get the decision. Pending id ${id}.`,
       ),
     ],
     _meta: { [PENDING_META]: { status: 'pending', id } },
   }
 }
 
-/** The result of an allowed call for which the server returned none. */
+/** Returns the result of an allowed call for which the server did not return a result. */
 export function failureResult({ name, message }: CallFailure): CallToolResult {
   return { isError: true, content: [text(`failed: ${cut(message)} (${name}).`)] }
 }

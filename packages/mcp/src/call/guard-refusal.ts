@@ -1,4 +1,4 @@
-// Refusals by the guard itself: before the policy is evaluated, or if the guard fails.
+// Builds the refusals that come from the guard itself: before the policy is evaluated, or after an internal error.
 import type { Denial, Policy } from '@sudoagent/core'
 import type { CallArguments } from './call-arguments.js'
 
@@ -9,13 +9,13 @@ export interface Refusal {
 
 export function nameRefusal(tool: string): Refusal | null {
   if (tool === tool.normalize('NFC')) return null
-  return { code: 'PARAMETERS_INVALID', reason: 'the name of the tool is not in Unicode normalisation form C' }
+  return { code: 'PARAMETERS_INVALID', reason: 'the tool name is not in Unicode Normalization Form C' }
 }
 
 export const argumentRefusal = ({ refusal }: CallArguments): Refusal | null =>
   refusal === null ? null : { code: 'PARAMETERS_INVALID', reason: refusal }
 
-/** The policy under which such a refusal is recorded, to distinguish it from the policy of the deployment. */
+/** The policy under which a refusal by the guard is recorded. Its id differs from the id of the deployed policy. */
 export function refusalPolicy({ code, reason }: Refusal): Policy {
   return {
     policyId: 'sudoagent-mcp-guard',
@@ -27,7 +27,7 @@ export function refusalPolicy({ code, reason }: Refusal): Policy {
 export const internalDenial = (requestId: string): Denial => ({
   status: 'denied',
   code: 'GUARD_FAILED',
-  reason: 'the guard failed',
+  reason: 'internal error in the guard',
   retryable: true,
   requestId,
   decisionHash: null,

@@ -1,9 +1,9 @@
 /**
- * A guarded call from its arrival to its decision, which may outlive the request that started it.
+ * A guarded call from its arrival to its decision. The call may outlive the request that started it.
  *
- * `authorize` of the engine is one promise with one request id and one decision hash. When the client has waited
- * for the hold time, it receives "pending", and the promise stays open. Repeating the call attaches to it. So at
- * most one request waits at any time, and an approval is used for that request or not at all:
+ * The engine's `authorize` returns one promise with one request id and one decision hash. After the hold time, the
+ * client receives "pending", and the promise stays open. A repeated call attaches to the open promise. At most one
+ * request waits at any time, and an approval is used for that request or not at all:
  *
  *   attached ── hold time over, or connection lost ──► detached ── same call again ──► attached
  *      │ approved                                         │ approved: waits for a repeated call until the deadline
@@ -17,19 +17,19 @@ import type { CallArguments } from './call-arguments.js'
 
 export type Settled = Authorization | Denial
 
-/** The subject of the decision, which is also what is sent if the call is allowed. */
+/** The subject of the decision; if the call is allowed, exactly this is sent. */
 export interface CallSubject {
   /** The parameters of the first `tools/call`. */
   readonly params: Params
   readonly args: CallArguments
-  /** Digest of the tool's definition at that time. */
+  /** Digest of the tool definition when the call arrived. */
   readonly definition: string | null
 }
 
 export interface WaitOptions {
   /** How long the request waits for an approver, in milliseconds. */
   readonly holdMs: number
-  /** Called repeatedly while it waits. */
+  /** Called repeatedly while the request waits. */
   readonly onWait: () => void
 }
 
@@ -51,12 +51,12 @@ export class OpenCall {
     this.subject = subject
   }
 
-  /** Aborted to end the wait for an approval. */
+  /** Aborts when the wait for an approval must end. */
   get signal(): AbortSignal {
     return this.#controller.signal
   }
 
-  /** True if no request waits and the call is not claimed: a repeated call may attach. */
+  /** True if no request is waiting and the call is not claimed. A repeated call may then attach. */
   get isDetached(): boolean {
     return !this.#attached && !this.#claimed
   }
@@ -66,10 +66,11 @@ export class OpenCall {
     return this.#asked
   }
 
-  /** @param settled - resolves with the decision of the engine */
+  /** @param settled - resolves with the engine's decision */
   begin(settled: Promise<Settled>): void {
     this.#settled = settled
-    // A waiting request receives the rejection; without one, it must not end the process.
+    // A waiting request receives the rejection. Without a waiting request, an unhandled rejection would end the
+    // process.
     settled.catch(() => {})
   }
 
@@ -90,13 +91,13 @@ export class OpenCall {
     this.#leave?.()
   }
 
-  /** Called by the approver: from now on, the decision depends on a person. */
+  /** Called by the approver when the decision starts to depend on a person. */
   markAsked(): void {
     this.#asked = true
     this.#onAsked?.()
   }
 
-  /** Resolves with the decision, or with `pending` after the hold time. @throws any error of the engine */
+  /** Resolves with the decision, or with `pending` after the hold time. @throws any error that the engine throws */
   wait({ holdMs, onWait }: WaitOptions): Promise<Settled | 'pending'> {
     return new Promise((resolve, reject) => {
       let hold: NodeJS.Timeout | undefined
@@ -108,7 +109,7 @@ export class OpenCall {
         this.#leave = null
       }
       this.#leave = () => {
-        // The approval is being used for this request.
+        // Once claimed, the approval is used for this request.
         if (this.#claimed || !this.#asked) return
         stop()
         this.#attached = false
@@ -136,9 +137,9 @@ export class OpenCall {
   }
 
   /**
-   * Called by the approver after approval: waits until a request is attached.
+   * Waits until a request is attached. The approver calls this after an approval.
    *
-   * @returns false after `patienceMs`, or when `signal` aborts
+   * @returns false if no request attached within `patienceMs` or before `signal` aborted
    */
   claim(patienceMs: number, signal: AbortSignal): Promise<boolean> {
     if (this.#attached) {

@@ -1,7 +1,7 @@
 /**
- * A small interpreter for JSON Schema (2020-12 and draft 7, as tools use them). The schema is untrusted: no code is
- * generated, nothing is fetched, only references within the document are followed, and work is limited. Regular
- * expressions are not executed, because they may take exponential time: `pattern` is ignored, and
+ * A small interpreter for JSON Schema (2020-12 and draft 7, as tools use them). The schema is untrusted: the
+ * interpreter generates no code, fetches nothing, follows only references within the document, and limits its work.
+ * It does not execute regular expressions, because they may take exponential time: `pattern` is ignored, and
  * `patternProperties` accepts every name.
  */
 import { encodeJcs } from '@sudoagent/crypto/json'
@@ -24,7 +24,7 @@ export interface Misfit {
 
 type Members = Readonly<Record<string, unknown>>
 
-/** Unsupported keywords that change the meaning of others. */
+/** Unsupported keywords that change the meaning of other keywords. */
 const NOT_UNDERSTOOD = ['$dynamicRef', '$recursiveRef', 'unevaluatedProperties', 'unevaluatedItems']
 
 export class SchemaReader {
@@ -32,8 +32,8 @@ export class SchemaReader {
   #stepsLeft: number
 
   /**
-   * @param size - size of the arguments in characters; it raises the work limit, so that size alone does not exceed
-   *   it
+   * @param size - size of the arguments in characters. The work limit grows with the size, so that large arguments
+   *   alone do not exceed it
    */
   constructor(root: unknown, size: number) {
     this.#root = root
@@ -41,7 +41,7 @@ export class SchemaReader {
   }
 
   /**
-   * @returns the path of a member that no schema lists; null if there is none
+   * @returns the path of a member that no schema lists; null if all members are listed
    * @throws UnreadableSchema, TooMuchWork
    */
   unlisted(value: unknown): string | null {
@@ -56,7 +56,7 @@ export class SchemaReader {
     return this.#misfit(this.#root, value, 'arguments')
   }
 
-  /** @param schemas - all schemas that apply to the value; a member must be listed in one of them */
+  /** @param schemas - all schemas that apply to the value; each member must be listed in one of these schemas */
   #unlisted(schemas: readonly unknown[], value: unknown, path: string): string | null {
     const all = schemas.flatMap((schema) => this.#parts(schema))
     if (Array.isArray(value)) {
@@ -88,7 +88,7 @@ export class SchemaReader {
     return null
   }
 
-  /** A schema and all schemas that apply to the same value. */
+  /** Returns the schema and all other schemas that apply to the same value. */
   #parts(schema: unknown, references = 0): readonly Members[] {
     this.#step()
     if (!isMembers(schema)) return []
@@ -99,7 +99,7 @@ export class SchemaReader {
     return [schema, ...same.flatMap((part) => this.#parts(part, references + 1))]
   }
 
-  /** A schema outside the document may list any name. */
+  /** A schema in a different document may list any name. */
   #resolveOrOpen(reference: unknown): unknown {
     try {
       return this.#resolve(reference)
@@ -116,7 +116,7 @@ export class SchemaReader {
     if (!isMembers(schema)) throw new UnreadableSchema('a schema is neither an object nor a boolean')
     if (references > SCHEMA_REFERENCES_MAX) throw new UnreadableSchema('too many nested references')
     const unknown = NOT_UNDERSTOOD.find((keyword) => Object.hasOwn(schema, keyword))
-    if (unknown !== undefined) throw new UnreadableSchema(`\`${unknown}\` is not understood`)
+    if (unknown !== undefined) throw new UnreadableSchema(`\`${unknown}\` is not supported`)
     const again = (other: unknown): Misfit | null => this.#misfit(other, value, path, references + 1)
     const fits = (other: unknown): boolean => again(other) === null
     const { $ref, allOf, anyOf, oneOf, not, if: condition } = schema
@@ -141,7 +141,7 @@ export class SchemaReader {
     return isMembers(value) ? this.#memberMisfit(schema, value, path) : null
   }
 
-  /** Checks the keywords that apply to the value itself. @returns the keyword that it violates */
+  /** Checks the keywords that apply to the value itself. @returns the keyword that the value violates */
   #ownMisfit(schema: Members, value: unknown): string | null {
     const { type, enum: choices } = schema
     if (type !== undefined && !(Array.isArray(type) ? type : [type]).some((name) => isOfType(name, value)))
@@ -194,7 +194,7 @@ export class SchemaReader {
   /** @param reference - `#` or `#/$defs/name` */
   #resolve(reference: unknown): unknown {
     if (typeof reference !== 'string' || !/^#(?:\/|$)/.test(reference))
-      throw new UnreadableSchema('a reference leads out of the schema')
+      throw new UnreadableSchema('a reference points outside the schema')
     let found = this.#root
     for (const part of reference.slice(1).split('/').slice(1)) {
       this.#step()
@@ -215,7 +215,7 @@ export class SchemaReader {
     if (typeof value === 'bigint') return String(value)
     try {
       const text = encodeJcs(value)
-      // Comparing a long text costs more than one step.
+      // Comparing long strings costs more than one step.
       this.#step(text.length / 64)
       return text
     } catch {
@@ -278,5 +278,5 @@ function unescapePointer(part: string): string {
   }
 }
 
-/** A name is untrusted text and is shown only if it is an identifier. */
+/** A name is untrusted text, so it is shown only if it is an identifier. */
 const shown = (name: string): string => (/^[A-Za-z_$][\w$-]{0,39}$/.test(name) ? name : '[…]')

@@ -1,4 +1,4 @@
-// Defines which parts of a call are decided, which make two calls equal, and which the server receives.
+// Defines which parts of a call the decision covers, which parts make two calls equal, and which parts are sent.
 import type { Authorization } from '@sudoagent/core'
 import { sha256Hex } from '@sudoagent/crypto'
 import { copySpelling, stringifyExact } from '../wire/exact-json.js'
@@ -16,8 +16,8 @@ export interface PendingCall {
 }
 
 /**
- * The parameters for the server: the decided ones and nothing else that the client sent. `_meta` is that of the
- * first request; a request that attached later contributes only its progress token.
+ * Returns the parameters for the server: only those that the decision covers. `_meta` comes from the first request;
+ * a request that attached later contributes only its progress token.
  */
 export function sentParams(authorization: Authorization, { params, args }: CallSubject, request: Incoming): Params {
   const { name, arguments: given, _meta: asked } = params
@@ -41,8 +41,8 @@ const without = (meta: unknown, names: readonly string[]): object =>
     : {}
 
 /**
- * Two calls are equal if their unredacted arguments, their `_meta` and the definition of their tool are equal.
- * Compares text: two different numbers may have the same double.
+ * Returns a key that is equal for two calls if their unredacted arguments, their `_meta` and their tool definitions
+ * are equal. The key is computed from the text, because two different numbers may parse to the same double.
  */
 export function keyOf({ action, args, params }: PendingCall, definition: string | null): string {
   const meta = stringifyExact(without(params._meta, ATTEMPT), true)

@@ -4,14 +4,13 @@
  *   request → tool known, definition accepted → arguments read and checked → engine.authorize (policy, budget,
  *     approval, decision recorded) → definition unchanged → sent to the server → result → outcome recorded
  *
- * The call that is sent is the one that was decided: its arguments are the recorded text, with numbers as the
- * client wrote them (`sent-call.ts`). A decision outlives the request that started it: if the client cancels or
- * repeats the call, the same approval stays pending, and the call runs at most once (`call-board.ts`,
- * `open-call.ts`). After the hold time, the client receives "pending".
+ * The guard sends exactly the call that was decided on: its arguments are the recorded text, with numbers as the
+ * client wrote them (`sent-call.ts`). A decision may outlive the request that started it: after the hold time, the
+ * client receives "pending", and the approval stays pending. A repeated call attaches to that approval, and the
+ * call runs at most once (`call-board.ts`, `open-call.ts`).
  *
  * Every refusal is a tool result with `isError` and a text for the model (`denial-result.ts`). After an allowing
- * decision is recorded, an outcome is always recorded too: the result of the server, its error, or that the call
- * was cancelled or not sent.
+ * decision, an outcome is always recorded: success, the server's error, or that the call was cancelled or not sent.
  */
 import type { Authorization, Engine } from '@sudoagent/core'
 import { UNRECORDABLE } from '@sudoagent/core/boundary'
@@ -35,21 +34,24 @@ export interface ToolCallParts {
   readonly holdMs: number
   readonly catalogue: Catalogue
   readonly checkArguments: ArgumentCheck
-  /** The origin of the call, for the metadata of the entry. */
+  /** The origin of the call, for the entry metadata. */
   readonly metadata: () => Readonly<Record<string, unknown>>
   /** Creates a call with a new id and registers it with the approver. */
   readonly open: (request: Incoming, subject: CallSubject) => OpenCall
   /** Called after the decision. */
   readonly close: (call: OpenCall) => void
   readonly forward: (params: Params, request: Incoming) => Promise<object>
-  /** Notifies the client that its call still waits, for the `count`th time. */
+  /** Notifies the client for the `count`th time that its call is still waiting. */
   readonly progress: (request: Incoming, count: number) => void
   readonly note: (text: string) => void
   /** Removes secrets from untrusted text. */
   readonly redact: (text: string) => string
 }
 
-/** The status of a call: the digest of the definition, and the reason for a refusal by the tool or the session. */
+/**
+ * The status of a call: the digest of the tool definition, and the refusal if the tool or the session refuses the
+ * call.
+ */
 interface Standing {
   readonly digest: string | null
   readonly refusal: { readonly code: string; readonly reason: string } | null
@@ -69,12 +71,12 @@ export class ToolCalls {
     this.#parts = parts
   }
 
-  /** Number of calls that wait for an approver. */
+  /** Number of calls that are waiting for an approver. */
   get openApprovals(): number {
     return this.#board.openApprovals
   }
 
-  /** @returns the unchanged result of the server, or a result that explains why there is none */
+  /** @returns the unchanged server result, or a result that explains why there is no server result */
   async handle(request: Incoming): Promise<object> {
     const asked = this.#read(request)
     const settled = await this.#decide(asked, request)
@@ -87,22 +89,23 @@ export class ToolCalls {
     this.#byRequest.get(id)?.detach()
   }
 
-  /** Cancels the calls that wait for an approver. Resolves when all running calls are recorded. */
+  /** Cancels the calls that are waiting for an approver. Resolves when all running calls are recorded. */
   async close(reason: string): Promise<void> {
     this.#closed = reason
     this.#board.cancelAll(cancellation(reason))
-    // A call that arrives meanwhile is refused and recorded.
+    // A call that arrives during this loop is refused and recorded.
     while (this.#running.size > 0) await Promise.allSettled([...this.#running])
   }
 
   #read({ params = {} }: Incoming): PendingCall {
     const { name, arguments: args = {}, task } = params
     if (typeof name !== 'string' || !isToolName(name.normalize('NFC')))
-      throw RpcError.invalidParams('`name` must be the name of a tool')
+      throw RpcError.invalidParams('`name` must be a valid tool name')
     if (typeof args !== 'object' || args === null || Array.isArray(args))
       throw RpcError.invalidParams('`arguments` must be an object')
     // The result of a task would arrive after the outcome is recorded.
-    if (task !== undefined) throw RpcError.invalidParams('tasks are refused: the guard does not pass them')
+    if (task !== undefined)
+      throw RpcError.invalidParams('the guard does not support tasks: call the tool without `task`')
     return { action: `${this.#parts.server}/${name}`, tool: name, params, args: readCallArguments(args) }
   }
 
@@ -128,7 +131,7 @@ export class ToolCalls {
       if (settled.status !== 'allowed') return { result: denialResult(settled) }
       return { authorization: settled, subject: call.subject }
     } catch (error) {
-      note(`a call was refused because of an internal error: ${error instanceof Error ? error.message : String(error)}`)
+      note(`a call was denied because of an internal error: ${error instanceof Error ? error.message : String(error)}`)
       return { result: denialResult(internalDenial(call.requestId)) }
     } finally {
       request.signal.removeEventListener('abort', cancel)
@@ -136,17 +139,20 @@ export class ToolCalls {
     }
   }
 
-  /** Logs once per call. The client may read the log: the id is a hash that cannot be used to approve. */
+  /**
+   * Logs each waiting call once. The client may be able to read the log, so the id is a hash that cannot be used to
+   * approve the call.
+   */
   #sayWaiting(call: OpenCall, { action }: PendingCall): void {
     if (this.#announced.has(call)) return
     this.#announced.add(call)
-    this.#parts.note(`\`${action}\` waits for a person's approval, waiting id ${pendingId(call.requestId)}`)
+    this.#parts.note(`\`${action}\` is waiting for approval by a person, pending id ${pendingId(call.requestId)}`)
   }
 
   /** The pending call that this request repeats, or a new one. */
   async #callFor(asked: PendingCall, request: Incoming): Promise<OpenCall> {
     const standing = this.#standingOf(asked, await this.#standing(asked.params))
-    // With another definition of the tool, it is a different call.
+    // If the tool definition differs, it is a different call.
     const key = standing.refusal === null ? keyOf(asked, standing.digest) : null
     const repeated = this.#board.attach(key)
     if (repeated !== null) return repeated
@@ -163,8 +169,8 @@ export class ToolCalls {
   }
 
   /**
-   * After the end of the session, every call is refused; so are arguments that do not match the tool. Both refusals
-   * are recorded.
+   * Refuses every call after the session has ended, and every call whose arguments do not match the tool schema.
+   * Both refusals are recorded.
    */
   #standingOf({ args }: PendingCall, { digest, inputSchema, refusal }: ToolStatus): Standing {
     if (this.#closed !== null) return { digest, refusal: ended(this.#closed) }
@@ -177,7 +183,7 @@ export class ToolCalls {
     try {
       return await this.#parts.catalogue.standing(String(params.name))
     } catch (error) {
-      this.#parts.note(`the definition of a tool is not known: ${error instanceof Error ? error.message : 'unknown'}`)
+      this.#parts.note(`a tool definition could not be read: ${error instanceof Error ? error.message : 'unknown'}`)
       return { digest: null, refusal: UNREADABLE }
     }
   }
@@ -186,9 +192,9 @@ export class ToolCalls {
     const { server, engine, metadata, redact } = this.#parts
     const { tool, args } = asked
     const refusal = nameRefusal(tool) ?? standing ?? argumentRefusal(args)
-    // The name is untrusted text of the client, so it is not used as the name of an action.
+    // The name is untrusted client input, so it is not used as an action name.
     const unknown = refusal?.code === 'TOOL_UNKNOWN' || nameRefusal(tool) !== null
-    // Redacted before it is truncated: a partial secret is not recognised.
+    // Redact before truncating: the redactor does not recognise a truncated secret.
     const named = unknown ? { tool: redact(tool).slice(0, UNKNOWN_TOOL_LENGTH_MAX).toWellFormed() } : {}
     const policy = refusal === null ? {} : { policy: refusalPolicy(refusal) }
     return engine.authorize({
@@ -196,8 +202,8 @@ export class ToolCalls {
       args: args.refusal === null ? [args.values] : UNRECORDABLE,
       requestId: call.requestId,
       metadata: { mcp: { ...metadata(), tool_definition: digest, ...named } },
-      // The approver sees which definition the model was shown, in the client and in the approval store.
-      remark: `Tool definition, not part of what you sign: ${digest ?? 'unknown'}`,
+      // In the client and in the approval store, the remark shows the approver which definition the model saw.
+      remark: `Tool definition (not covered by your signature): ${digest ?? 'unknown'}`,
       signal: call.signal,
       ...policy,
     })
@@ -208,8 +214,8 @@ export class ToolCalls {
     const fail = async (error: Error): Promise<void> => {
       await engine.record(authorization, { status: 'error', error })
     }
-    // The server may have changed the tool while the approval was pending: its tools are read again if it reported
-    // a change.
+    // The server may have changed the tool while the approval was pending. If the server reported a change, its
+    // tools are read again.
     const { refusal } = await this.#standing(subject.params)
     if (request.signal.aborted) {
       await fail(notSent(request.signal.reason))
@@ -218,7 +224,7 @@ export class ToolCalls {
     // There is no await between here and `forward`.
     const now = refusal ?? this.#changeOf(subject)
     if (now !== null) {
-      await fail(new CallFailure(now.code, `${now.reason}; it did not run`))
+      await fail(new CallFailure(now.code, `${now.reason}; the call did not run`))
       const { requestId, decisionHash } = authorization
       return denialResult({ status: 'denied', ...now, retryable: false, requestId, decisionHash })
     }
@@ -240,12 +246,16 @@ export class ToolCalls {
     }
   }
 
-  /** Checks the tool right before the call is sent. @returns the refusal; null if the definition is the decided one */
+  /**
+   * Checks the tool right before the call is sent.
+   *
+   * @returns the refusal; null if the tool definition has not changed since the decision
+   */
   #changeOf({ params, definition }: CallSubject): ToolStatus['refusal'] {
     try {
       const { digest, refusal } = this.#parts.catalogue.lookUp(String(params.name))
       if (refusal !== null || digest === definition) return refusal
-      return { code: 'TOOL_DEFINITION_CHANGED', reason: 'the definition of the tool has changed since the decision' }
+      return { code: 'TOOL_DEFINITION_CHANGED', reason: 'the tool definition changed after the decision' }
     } catch {
       return UNREADABLE
     }
@@ -261,7 +271,7 @@ export class ToolCalls {
 
 const UNREADABLE: ToolStatus['refusal'] = {
   code: 'TOOL_UNKNOWN',
-  reason: 'the definition of the tool cannot be found out',
+  reason: 'the tool definition could not be read',
 }
 
 /** The tool ran and reported an error. */
@@ -278,5 +288,5 @@ function wordsOf(result: object): string {
     .slice(0, TOOL_ERROR_LENGTH_MAX)
 }
 
-/** Recorded instead of the name of an unknown tool. */
+/** Recorded in place of the name of an unknown tool. */
 const UNKNOWN_TOOL = '<unknown>'

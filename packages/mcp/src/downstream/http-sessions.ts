@@ -62,7 +62,7 @@ export class HttpSessions {
     } catch (error) {
       if (request.destroyed) return
       this.#note(`a request failed: ${error instanceof Error ? error.message : 'unknown'}`)
-      refuse(response, 500, -32_603, 'internal error of the guard')
+      refuse(response, 500, -32_603, 'internal error in the guard')
     }
   }
 

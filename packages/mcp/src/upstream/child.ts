@@ -115,7 +115,7 @@ export class ChildUpstream implements Transport {
   async send(message: JSONRPCMessage): Promise<void> {
     const stdin = this.#child?.stdin
     if (this.#ended || this.#closing !== null || stdin == null || !stdin.writable)
-      throw new GuardError('SERVER_ENDED', 'the server has ended')
+      throw new GuardError('SERVER_ENDED', 'the server disconnected')
     if (stdin.write(`${stringifyExact(message)}\n`)) return
     await drained(stdin)
   }

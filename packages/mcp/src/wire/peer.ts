@@ -84,7 +84,7 @@ export interface GuardTransport extends Transport {
 }
 
 /** Reason of the signal of a request after its sender disconnected. */
-export const GONE = 'the client went away'
+export const GONE = 'the client disconnected'
 
 /** Most unsent messages before the other side is paused. Each may have the maximum size. */
 const SENDS_MAX = 16
@@ -272,7 +272,7 @@ const reasonOf = (signal: AbortSignal | undefined): string =>
   typeof signal?.reason === 'string' ? signal.reason : 'cancelled'
 
 function errorOf(error: unknown): object {
-  if (!(error instanceof RpcError)) return { code: ErrorCode.InternalError, message: 'internal error of the guard' }
+  if (!(error instanceof RpcError)) return { code: ErrorCode.InternalError, message: 'internal error in the guard' }
   const { code, message, data, written } = error
   if (written !== null) return written
   return { code, message, ...(data === undefined ? {} : { data }) }

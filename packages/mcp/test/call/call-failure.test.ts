@@ -30,7 +30,7 @@ const CASES: readonly Case[] = [
   {
     name: 'the policy says no',
     call: (rig) => rig.callTool('drop'),
-    told: /^denied: not on the list \(POLICY_DENY_HIGH_RISK\)\. The call did not run\. It was denied by policy/,
+    told: /^denied: not on the list \(POLICY_DENY_HIGH_RISK\)\. The call did not run\. The policy denied it/,
     recorded: 'deny files/drop POLICY_DENY_HIGH_RISK',
   },
   {
@@ -40,7 +40,7 @@ const CASES: readonly Case[] = [
       await rig.resolve('denied')
       return await result
     },
-    told: /^denied: .* \(APPROVAL_DENIED\)\. The call did not run\. It was not approved and must not be retried unchanged/,
+    told: /^denied: .* \(APPROVAL_DENIED\)\. The call did not run\. It was not approved\. Do not retry it unchanged/,
     recorded: 'deny files/write APPROVAL_DENIED',
   },
   {
@@ -53,7 +53,7 @@ const CASES: readonly Case[] = [
   {
     name: 'the arguments are too long',
     call: (rig) => rig.callTool('read', { text: 'x'.repeat(300_000) }),
-    told: /\(PARAMETERS_INVALID\)\. The call did not run\. Its arguments are refused/,
+    told: /\(PARAMETERS_INVALID\)\. The call did not run\. Its arguments were rejected/,
     recorded: 'deny files/read PARAMETERS_INVALID',
   },
   {
@@ -69,7 +69,7 @@ const CASES: readonly Case[] = [
       change(rig)
       return await rig.callTool('read')
     },
-    told: /\(TOOL_DEFINITION_CHANGED\)\. The call did not run\. It must not be retried before an operator/,
+    told: /\(TOOL_DEFINITION_CHANGED\)\. The call did not run\. Do not retry it until an operator/,
     recorded: 'deny files/read TOOL_DEFINITION_CHANGED',
   },
   {
@@ -82,7 +82,7 @@ const CASES: readonly Case[] = [
       return await result
     },
     told: /\(TOOL_DEFINITION_CHANGED\)\. The call did not run\./,
-    recorded: /^error files\/write: the definition .*; it did not run$/,
+    recorded: /^error files\/write: the tool definition .*; the call did not run$/,
   },
   {
     name: 'the server ends while an approval is open',
@@ -92,7 +92,7 @@ const CASES: readonly Case[] = [
       await rig.server.close()
       return await result
     },
-    told: /^denied: the server has ended while an approval was open \(SERVER_ENDED\)\. The call did not run\. The server is gone/,
+    told: /^denied: the server disconnected while an approval was pending \(SERVER_ENDED\)\. The call did not run\. No more calls can run in this session/,
     recorded: 'deny files/write SERVER_ENDED',
   },
   {
@@ -104,7 +104,7 @@ const CASES: readonly Case[] = [
       void rig.server.close()
       return await rig.callTool('read')
     },
-    told: /^denied: the session is over: the server has ended \(SERVER_ENDED\)\. The call did not run\. The server is gone/,
+    told: /^denied: the session is closed: the server disconnected \(SERVER_ENDED\)\. The call did not run\. No more calls can run in this session/,
     recorded: /^deny files\/(?:read|write) SERVER_ENDED$/,
   },
   {
@@ -116,8 +116,9 @@ const CASES: readonly Case[] = [
       await rig.server.close()
       return await result
     },
-    told: /^failed: the server ended during the call; it was sent to the server and may have run \(SERVER_ENDED\)/,
-    recorded: 'error files/read: the server ended during the call; it was sent to the server and may have run',
+    told: /^failed: the server disconnected during the call; the call was sent to the server and may have run \(SERVER_ENDED\)/,
+    recorded:
+      'error files/read: the server disconnected during the call; the call was sent to the server and may have run',
   },
   {
     name: 'the server does not answer',
@@ -126,8 +127,8 @@ const CASES: readonly Case[] = [
       mute(rig)
       return rig.callTool('read')
     },
-    told: /^failed: no answer within 30 ms; it was sent to the server and may have run \(SERVER_TIMEOUT\)/,
-    recorded: 'error files/read: no answer within 30 ms; it was sent to the server and may have run',
+    told: /^failed: no answer within 30 ms; the call was sent to the server and may have run \(SERVER_TIMEOUT\)/,
+    recorded: 'error files/read: no answer within 30 ms; the call was sent to the server and may have run',
   },
   {
     name: 'the client cancels while an approval is open',
@@ -158,7 +159,7 @@ const CASES: readonly Case[] = [
       await rig.client.close()
     },
     told: null,
-    recorded: 'error files/read: the client went away; it was sent to the server and may have run',
+    recorded: 'error files/read: the client disconnected; the call was sent to the server and may have run',
   },
   {
     name: 'the guard stops while an approval is open',
@@ -168,7 +169,7 @@ const CASES: readonly Case[] = [
       void rig.guard.close()
       return await result
     },
-    told: /^denied: the guard is stopping while an approval was open \(GUARD_STOPPED\)\. The call did not run\./,
+    told: /^denied: the guard stopped while an approval was pending \(GUARD_STOPPED\)\. The call did not run\./,
     recorded: 'deny files/write GUARD_STOPPED',
   },
 ]
@@ -237,7 +238,7 @@ describe('what the client’s side can read', () => {
     const rig = await Rig.open()
     void rig.callTool('write')
     await rig.openApproval()
-    await expect.poll(() => rig.notes.join('\n')).toContain("`files/write` waits for a person's approval")
+    await expect.poll(() => rig.notes.join('\n')).toContain('`files/write` is waiting for approval by a person')
     await rig.resolve('denied')
   })
 })

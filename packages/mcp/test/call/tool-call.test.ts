@@ -82,7 +82,7 @@ describe('a denied call', () => {
     const result = await rig.callTool('drop', { table: 'users' })
     expect(result.isError).toBe(true)
     expect(textOf(result)).toMatch(
-      /^denied: not on the list \(POLICY_DENY_HIGH_RISK\)\. .* must not be retried unchanged\./,
+      /^denied: not on the list \(POLICY_DENY_HIGH_RISK\)\. .* Do not retry it unchanged\./,
     )
     expect(result._meta['dev.sudoagent/denial']).toMatchObject({ status: 'denied', retryable: false })
     expect(calls(rig)).toEqual([])

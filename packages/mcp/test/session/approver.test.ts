@@ -33,7 +33,9 @@ describe('the person at the client', () => {
     const { message } = rig.client.got.find(({ method }) => method === 'elicitation/create').params
     expect(message).toContain('a\\u{202e}txt.exe\\u{200b}')
     const digest = (await rig.entry(2)).metadata.mcp.tool_definition
-    expect(message).toContain(`\nReason: writes are looked at [Tool definition, not part of what you sign: ${digest}]`)
+    expect(message).toContain(
+      `\nReason: writes are looked at [Tool definition (not covered by your signature): ${digest}]`,
+    )
   })
 
   it.each<[string, object]>([

@@ -223,11 +223,11 @@ describe('the end', () => {
     }
     const result = await rig.callTool('read')
     expect(result.isError).toBe(true)
-    expect(await rig.session.closed).toBe('the server has ended')
+    expect(await rig.session.closed).toBe('the server disconnected')
     expect(rig.client.closed).toBe(true)
     expect(await rig.story()).toEqual([
       'allow files/read POLICY_ALLOW_LOW_RISK',
-      expect.stringMatching(/^error files\/read: the server ended during the call; .* may have run$/),
+      expect.stringMatching(/^error files\/read: the server disconnected during the call; .* may have run$/),
     ])
   })
 
@@ -236,7 +236,7 @@ describe('the end', () => {
     rig.send('tools/call', { name: 'write', arguments: {} })
     await rig.openApproval()
     await rig.client.close()
-    expect(await rig.session.closed).toBe('the client went away')
+    expect(await rig.session.closed).toBe('the client disconnected')
     expect(rig.server.closed).toBe(true)
     expect(rig.served('tools/call')).toEqual([])
     expect(await rig.story()).toEqual(['deny files/write CLIENT_GONE'])
@@ -252,6 +252,6 @@ describe('the end', () => {
     await rig.client.close()
     await rig.session.closed
     expect(rig.served('notifications/cancelled')[0].params.requestId).toBe(sent.id)
-    expect((await rig.story()).at(-1)).toMatch(/^error files\/read: the client went away; .* may have run$/)
+    expect((await rig.story()).at(-1)).toMatch(/^error files\/read: the client disconnected; .* may have run$/)
   })
 })

@@ -66,7 +66,7 @@ describe('while an approval is open', () => {
     const story = await rig.story()
     expect(story.filter((line) => line.includes('files/write'))).toEqual([
       'allow files/write POLICY_REQUIRE_APPROVAL_HIGH_VALUE',
-      expect.stringMatching(/^error files\/write: .*; it did not run$/),
+      expect.stringMatching(/^error files\/write: .*; the call did not run$/),
     ])
   })
 

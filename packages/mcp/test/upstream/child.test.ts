@@ -47,7 +47,7 @@ describe('a server that', () => {
   it('dies in a call: the client is told, the outcome is on record, the session is over', async () => {
     const { rig } = await open('die')
     expect((await rig.callTool('read')).isError).toBe(true)
-    expect(await rig.session.closed).toBe('the server has ended')
+    expect(await rig.session.closed).toBe('the server disconnected')
     expect((await rig.story()).at(-1)).toMatch(/^error files\/read: /)
   })
 

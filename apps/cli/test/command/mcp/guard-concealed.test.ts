@@ -41,7 +41,7 @@ describe('--on-concealed', () => {
     const approvals = ['approvals', 'show', 'ledger.sqlite.approvals', id]
     const shown = box.run(approvals).stdout
     expect(shown).toContain('11 characters are NOT SHOWN (message)')
-    const definition = /\[Tool definition, not part of what you sign: ([0-9a-f]{64})\]/.exec(shown)?.[1]
+    const definition = /\[Tool definition \(not covered by your signature\): ([0-9a-f]{64})\]/.exec(shown)?.[1]
     await store.resolve(id, { state: 'approved', approverId: 'ada' }, new Date())
     expect(textOf(await called)).toBe(`Echo: ${CALL.arguments.message}`)
     const [decision] = box

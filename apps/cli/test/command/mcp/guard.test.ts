@@ -206,7 +206,7 @@ describe('the end', () => {
   it('of the server in a call: exit 3, said in words, the outcome on record', async () => {
     const { client, said } = await connect(box, hostile('die', 'pids'))
     expect((await client.callTool({ name: 'read' })).isError).toBe(true)
-    await expect.poll(said).toContain('sudoagent: error: the server has ended\n')
+    await expect.poll(said).toContain('sudoagent: error: the server disconnected\n')
     const outcomes = box.run(['filter', 'ledger.sqlite', '--outcome', 'error'])
     expect(outcomes.stdout).toContain('/read"')
   })
