@@ -3,11 +3,11 @@ import { type ErrorDetails, SudoAgentError } from '@sudoagent/crypto'
 /**
  * The closed set of errors that stop a guard. Programs test the code, never the message.
  *
- * - `SERVER_NOT_STARTED`: the command of the server cannot be started
- * - `SERVER_ENDED`: a message for a server that has ended
- * - `CLIENT_GONE`: a message for a client that has disconnected
+ * - `SERVER_NOT_STARTED`: the server command cannot be started
+ * - `SERVER_ENDED`: the server disconnected, so a message cannot be sent to it
+ * - `CLIENT_GONE`: the client disconnected, so a message cannot be sent to it
  * - `LISTEN_FAILED`: the guard cannot listen on the address
- * - `TOOL_PINS_FAILED`: the file of tool definitions cannot be used
+ * - `TOOL_PINS_FAILED`: the file with the tool definitions cannot be used
  */
 export type GuardErrorCode =
   | 'SERVER_NOT_STARTED'
@@ -17,14 +17,14 @@ export type GuardErrorCode =
   | 'TOOL_PINS_FAILED'
 
 const HINTS: Readonly<Record<GuardErrorCode, string>> = {
-  SERVER_NOT_STARTED: 'check the command, and PATH',
+  SERVER_NOT_STARTED: 'check the command and PATH',
   SERVER_ENDED: 'open a new session',
   CLIENT_GONE: 'open a new session',
-  LISTEN_FAILED: 'give another address or port, or port 0 for a free one',
-  TOOL_PINS_FAILED: 'name the SQLite file of the tool definitions',
+  LISTEN_FAILED: 'use a different address or port, or port 0 for any free port',
+  TOOL_PINS_FAILED: 'pass the path of the SQLite file with the tool definitions',
 }
 
-/** The guard cannot work. A denied call is not an error of this kind, but a result for the client. */
+/** Thrown when the guard cannot work. A denied call does not throw: the client receives a result that says so. */
 export class GuardError extends SudoAgentError<GuardErrorCode> {
   override readonly name = 'GuardError'
 

@@ -9,7 +9,7 @@
 //   upstream/     the server: a child process or streamable HTTP
 //   wire/         JSON-RPC messages: strict parsing, exact numbers, ids, limits
 //
-// A call becomes the action `<server>/<tool>` of the engine, and is forwarded only after an allowing decision is
+// The engine sees a call as the action `<server>/<tool>`. A call is forwarded only after an allowing decision is
 // recorded:
 //
 //   {"method":"tools/call","params":{"name":"read_file","arguments":{"path":"a.txt"}}}
@@ -33,19 +33,19 @@ import type { GuardTransport } from './wire/peer.js'
 
 export interface GuardOptions {
   /**
-   * Creates the engine that decides about the calls. It must ask the guard's approver for approvals, and use the
-   * request ids that it is given.
+   * Creates the engine that decides on the calls. The engine must use the given approver, and the request ids that
+   * the guard passes.
    */
   readonly engine: (approver: Approver) => Engine
   /**
-   * The name of the server in this deployment, the first part of each action. The name that the server reports is
-   * not used.
+   * The server name in this deployment, which is the first part of each action. The name that the server reports is
+   * ignored.
    */
   readonly server: string
   readonly pins: ToolPins
   /** Which of `resources`, `prompts` and `completion` are forwarded, without decisions. Default: none. */
   readonly pass?: readonly Feature[]
-  /** Further blocked features. Takes precedence over `pass`. */
+  /** Additional features to block. Takes precedence over `pass`. */
   readonly block?: readonly Feature[]
   /**
    * Whether to ask the user through the client. Default: false. The answer is only as trustworthy as the client: a
@@ -57,16 +57,16 @@ export interface GuardOptions {
    * store counts. Default: every answer can.
    */
   readonly clientMayApprove?: (request: ApprovalRequest) => boolean
-  /** Rules for secrets in text of the server and of the client. Default: those of `createRedactor`. */
+  /** Rules for redacting secrets in server and client text. Default: the rules of `createRedactor`. */
   readonly redaction?: RedactionOptions
   /**
-   * Whether a tool that appears later is accepted like the first ones. Default: true. If false, a new tool of a
-   * known server is refused until it is accepted.
+   * Whether tools that a known server adds later are accepted automatically, like its first tools. Default: true.
+   * If false, a person must accept each new tool before it can be called.
    */
   readonly newTools?: boolean
   /**
-   * Selects tools, by action, that are hidden from the client. Default: none. Hiding decides nothing: a call of a
-   * hidden tool is still evaluated by the policy.
+   * Selects tools, by action, that are hidden from the client. Default: none. Hiding a tool does not deny it: the
+   * policy still evaluates calls of hidden tools.
    */
   readonly hideTools?: (action: string) => boolean
   /**
@@ -75,13 +75,13 @@ export interface GuardOptions {
    * `PARAMETERS_INVALID`.
    */
   readonly checkArguments?: ArgumentCheck
-  /** How long a call waits for an approval before it is answered with "pending", in milliseconds. Default: 4,000. */
+  /** How long a call waits for an approval before the client receives "pending", in milliseconds. Default: 4,000. */
   readonly holdMs?: number
-  /** Time limit for one answer of the server, in milliseconds. Default: 600,000. */
+  /** Time limit for each server response, in milliseconds. Default: 600,000. */
   readonly callTimeoutMs?: number
   /**
-   * Receives one line for everything refused, dropped or left open. The lines contain untrusted text: escape them
-   * for display.
+   * Receives one line for each message that is refused or dropped, and for each pending call. The lines contain
+   * untrusted text: escape them for display.
    */
   readonly logger?: (text: string) => void
 }
@@ -140,9 +140,9 @@ export class Guard {
     } = readOptions('Guard options', given, GUARD_OPTIONS)
     const blocked = blockedFeatures(pass, block)
     if (!ARGUMENT_CHECKS.includes(checkArguments))
-      throw new TypeError(`\`checkArguments\` knows ${ARGUMENT_CHECKS.join(', ')}`)
+      throw new TypeError(`\`checkArguments\` must be one of ${ARGUMENT_CHECKS.join(', ')}`)
     if (typeof pins !== 'object' || pins === null)
-      throw new TypeError('`pins` is needed: where the accepted tools are kept')
+      throw new TypeError('`pins` is required: the store of accepted tool definitions')
     if (typeof engine !== 'function') throw new TypeError('`engine` must be a function that creates an engine')
     const approver = new FirstAnswerApprover((request) => mayElicit(clientMayApprove, request))
     this.#parts = {
@@ -190,7 +190,7 @@ function blockedFeatures(pass: readonly Feature[], block: readonly Feature[]): R
     ['block', block, FEATURES],
   ] as const) {
     if (!given.every((feature) => known.includes(feature)))
-      throw new TypeError(`\`${option}\` knows ${known.join(', ')}`)
+      throw new TypeError(`\`${option}\` accepts only ${known.join(', ')}`)
   }
   return new Set([...BLOCKED_BY_DEFAULT.filter((feature) => !pass.includes(feature)), ...block])
 }
@@ -211,10 +211,12 @@ export function requireServerName(server: unknown): string {
     /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(server)
   )
     return server
-  throw new TypeError(`\`server\` must be letters, digits, \`.\`, \`_\` and \`-\`, at most ${SERVER_NAME_LENGTH_MAX}`)
+  throw new TypeError(
+    `\`server\` must be at most ${SERVER_NAME_LENGTH_MAX} letters, digits, \`.\`, \`_\` and \`-\`, and start with a letter or digit`,
+  )
 }
 
 function requireWait(name: string, ms: unknown): number {
   if (Number.isInteger(ms) && Number(ms) >= 0 && Number(ms) <= WAIT_MS_MAX) return Number(ms)
-  throw new TypeError(`\`${name}\` must be milliseconds, 0 to ${WAIT_MS_MAX}`)
+  throw new TypeError(`\`${name}\` must be an integer number of milliseconds from 0 to ${WAIT_MS_MAX}`)
 }

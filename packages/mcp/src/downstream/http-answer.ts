@@ -1,10 +1,10 @@
-// The response to one HTTP request: one JSON text or an event stream.
+// Writes the response to one HTTP request, as a JSON text or as an event stream.
 import type { ServerResponse } from 'node:http'
 import { ANSWER_AS_JSON_MS, STREAM_KEEPALIVE_MS } from '../limits.js'
 
 /**
- * A response that becomes a stream with the first message other than the answer. If the answer comes first, it is
- * one JSON text: clients limit the size of an event (1 MiB in the Python SDK), but not of a JSON text.
+ * A response becomes a stream when any other message precedes the answer. Otherwise the response is one JSON text,
+ * because clients limit the size of an event (1 MiB in the Python SDK) but not the size of a JSON text.
  */
 export class HttpAnswer {
   readonly #response: ServerResponse
@@ -13,17 +13,17 @@ export class HttpAnswer {
   #keepalive: NodeJS.Timeout | undefined
   #ended = false
 
-  /** @param asStream - start the stream immediately, for a response without an answer */
+  /** @param asStream - start the stream immediately, for a GET request, which has no answer */
   constructor(response: ServerResponse, headers: Readonly<Record<string, string>>, asStream = false) {
     this.#response = response
     this.#headers = headers
-    // Proxies and clients close a connection without traffic.
+    // Proxies and clients close idle connections.
     this.#start = setTimeout(() => this.#stream(), ANSWER_AS_JSON_MS).unref()
     response.once('close', () => this.#stop())
     if (asStream) this.#stream()
   }
 
-  /** Sends a message before the answer. @param text - JSON on one line */
+  /** Sends a message before the answer. @param text - JSON without line breaks */
   message(text: string): void {
     this.#stream()
     if (!this.#ended) this.#response.write(eventOf(text))

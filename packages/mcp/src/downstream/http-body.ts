@@ -5,9 +5,10 @@ import { type FoundId, MessageIdScanner } from '../wire/message-id.js'
 const NO_ID: FoundId = { id: null, kind: 'other' }
 
 /**
- * Reads the body of a request.
+ * Reads a request body.
  *
- * @returns the body; only its message id if it is larger than a message, and no id beyond HTTP_SKIPPED_BYTES_MAX
+ * @returns the body. If the body is larger than the message limit, only its message id; beyond
+ *   HTTP_SKIPPED_BYTES_MAX, no id
  */
 export async function readBody(request: IncomingMessage): Promise<Uint8Array | FoundId> {
   if (Number(request.headers['content-length'] ?? 0) > HTTP_SKIPPED_BYTES_MAX) return NO_ID

@@ -1,9 +1,9 @@
 /**
- * Decides from the headers who may use the guard over HTTP, before the body is read.
+ * Authorizes HTTP requests by their headers, before the body is read.
  *
- * A web page can send requests to this machine under its own domain name, by pointing that name here (DNS
- * rebinding). So `Host` must be an allowed name, and `Origin`, which browsers send, must be an allowed origin.
- * Other users of the machine can connect to the loopback address, so a token is required.
+ * A web page can send requests to this machine by resolving its own domain name to a local address (DNS rebinding).
+ * `Host` must therefore be an allowed name, and `Origin`, which browsers send, must be an allowed origin. Other
+ * users of the machine can connect to the loopback address, so a token is required.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
@@ -43,11 +43,11 @@ export function rulesFor(
 /** @returns null if the request is allowed */
 export function checkHeaders(headers: IncomingHttpHeaders, { hosts, origins, token }: HttpRules): HttpRefusal | null {
   if (!hosts.has((headers.host ?? '').toLowerCase()))
-    return { status: 403, message: 'this Host is not expected here: --allow-host adds a name that clients may use' }
+    return { status: 403, message: 'this Host is not allowed: add it with --allow-host' }
   if (headers.origin !== undefined && !origins.has(headers.origin.toLowerCase()))
-    return { status: 403, message: 'this Origin is not expected here: --allow-origin adds one' }
+    return { status: 403, message: 'this Origin is not allowed: add it with --allow-origin' }
   if (token !== null && !isToken(headers.authorization, token))
-    return { status: 401, message: 'a bearer token is needed' }
+    return { status: 401, message: 'a valid bearer token is required' }
   return null
 }
 

@@ -2,9 +2,9 @@ import type { Socket } from 'node:net'
 import { CONNECTIONS_MAX, UNPROVEN_CONNECTIONS_MAX } from '../limits.js'
 
 /**
- * Connections that have not yet sent a token. Every client can open them and keep them until they time out, so
- * their number is limited, per address and in total, and the oldest is closed first. A client with the token sends
- * it with its first bytes.
+ * Tracks connections that have not sent a token yet. Any client can open such connections and keep them open until
+ * they time out. The number of these connections is therefore limited, per address and in total, and the oldest is
+ * closed first. A client that has the token sends it with its first bytes.
  */
 export class UnprovenConnections {
   readonly #sockets = new Set<Socket>()
@@ -12,7 +12,7 @@ export class UnprovenConnections {
   add(socket: Socket): void {
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
-    // In order of arrival.
+    // A set lists its members in order of insertion, so the oldest comes first.
     const all = [...this.#sockets]
     const own = all.filter(({ remoteAddress }) => remoteAddress === socket.remoteAddress)
     if (own.length > UNPROVEN_CONNECTIONS_MAX) this.#end(own[0])

@@ -3,7 +3,7 @@ import { stringifyExact } from '../wire/exact-json.js'
 import type { MessageId } from '../wire/message-id.js'
 
 /**
- * Answers an HTTP request with a JSON-RPC error, unless it already has an answer.
+ * Answers an HTTP request with a JSON-RPC error, unless the request was already answered.
  *
  * @param id - id of the request in the body; null if unknown
  */
@@ -21,7 +21,7 @@ export function refuse(
   response.setHeader('Content-Type', 'application/json')
   response.setHeader('X-Content-Type-Options', 'nosniff')
   if (status === 401) response.setHeader('WWW-Authenticate', 'Bearer')
-  // An unread body would have to be read before the next request on the connection.
+  // If the connection stayed open, the rest of the body would have to be read before the next request.
   if (!request.complete) response.setHeader('Connection', 'close')
   response.end(stringifyExact({ jsonrpc: '2.0', id, error: { code, message, data } }))
 }

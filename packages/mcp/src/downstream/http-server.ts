@@ -54,13 +54,12 @@ export interface GuardServer {
 const CHECK_INTERVAL_MS = 500
 
 /**
- * @throws (as a rejection) TypeError without a token on another address than loopback; GuardError LISTEN_FAILED if the
+ * @throws (as a rejection) TypeError without a token on a non-loopback address; GuardError LISTEN_FAILED if the
  *   address is unavailable
  */
 export async function serveGuard(options: ServeOptions): Promise<GuardServer> {
   const { host = '127.0.0.1', port = 0, token } = options
-  if (token === null && !isLoopback(host))
-    throw new TypeError('a `token` is needed where others than this machine can connect')
+  if (token === null && !isLoopback(host)) throw new TypeError('`token` is required on a non-loopback address')
   if (token !== null && token.length < TOKEN_LENGTH_MIN)
     throw new TypeError(`\`token\` must have at least ${TOKEN_LENGTH_MIN} characters`)
   const server = createServer({
@@ -77,7 +76,7 @@ export async function serveGuard(options: ServeOptions): Promise<GuardServer> {
   const { allowHosts = [], allowOrigins = [] } = options
   if (isAnyAddress(host) && allowHosts.length === 0)
     options.logger?.(
-      `bound to ${host}, which is not a name that clients connect to: every client is refused until its name for this machine is allowed (--allow-host)`,
+      `listening on ${host}, which is not a host name: all requests are refused until a host name is allowed with --allow-host`,
     )
   const rules = rulesFor(host, taken, { more: allowHosts, origins: allowOrigins, token })
   const sessions = new HttpSessions(options)
@@ -95,7 +94,7 @@ export async function serveGuard(options: ServeOptions): Promise<GuardServer> {
   return { url: `http://${host.includes(':') ? `[${host}]` : host}:${taken}${PATH}`, close }
 }
 
-/** Rejects invented tokens; 128 random bits in base64 have 22 characters. */
+/** Rejects made-up tokens: 128 random bits are 22 characters in base64. */
 const TOKEN_LENGTH_MIN = 16
 
 async function listen(server: Server, host: string, port: number): Promise<void> {

@@ -1,4 +1,4 @@
-// Manages the sessions over HTTP and routes requests to them.
+// Manages the HTTP sessions and routes requests to them.
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
@@ -17,7 +17,10 @@ export interface SessionOptions {
   readonly guard: Guard
   /** Creates the upstream of a new session. */
   readonly upstream: () => GuardTransport
-  /** Maximum number of sessions. A new one replaces the session that has been idle longest. Default: 32. */
+  /**
+   * Maximum number of sessions. When the maximum is reached, a new session replaces the session that has been idle
+   * longest. Default: 32.
+   */
   readonly maxSessions?: number
   /** Lifetime of a session without requests and streams, in milliseconds. Default: 30 minutes. */
   readonly sessionIdleMs?: number
@@ -32,7 +35,7 @@ interface Session {
 
 export const PATH = '/mcp'
 
-/** Sessions by id. Only the client of a session knows its id. */
+/** Sessions by id. Only the client that opened a session knows the session id. */
 export class HttpSessions {
   readonly #options: SessionOptions
   readonly #sessions = new Map<string, Session>()
@@ -56,7 +59,7 @@ export class HttpSessions {
       if (sessionId === undefined && asked?.method === 'initialize') return await this.#open(request, response, asked)
       if (known === undefined) return replyWithoutSession(request, response, asked)
       if (id !== null && known.downstream.isOpen(id))
-        return refuse(response, 400, -32_600, 'a request with this id is open')
+        return refuse(response, 400, -32_600, 'a request with this id is already pending')
       this.#use(known, response)
       known.downstream.handle(request, response, message)
     } catch (error) {
@@ -76,7 +79,7 @@ export class HttpSessions {
     }
   }
 
-  /** @returns the message in the body; null if it was refused */
+  /** @returns the message in the body; null if the message was refused */
   async #read(
     request: IncomingMessage,
     response: ServerResponse,
@@ -99,7 +102,8 @@ export class HttpSessions {
   #refuse(response: ServerResponse, status: number, refused: RefusedMessage, known: Session | undefined): void {
     const { id, kind, error } = refused
     if (kind === 'response') known?.downstream.onrefused?.(refused)
-    // With the id of an open request, the error would be taken for the answer to that request.
+    // If the error had the id of an open request, the client would mistake the error for the answer to that
+    // request.
     const isOwn = kind === 'request' && id !== null && known?.downstream.isOpen(id) !== true
     refuse(response, status, error.code, error.message, isOwn ? id : null)
   }
@@ -121,17 +125,20 @@ export class HttpSessions {
       })
       const session = await guard.open(downstream, upstream())
       downstream.handle(request, response, message)
-      // The transport refused the request, so the client does not know this session.
-      if (downstream.sessionId === undefined) await session.close('the session did not begin')
+      // Without a session id, the transport refused the request, and the client does not know this session.
+      if (downstream.sessionId === undefined) await session.close('the session was not established')
     } catch (error) {
       this.#note(`a session could not be opened: ${error instanceof Error ? error.message : 'unknown'}`)
-      refuse(response, 502, -32_000, 'the server cannot be started')
+      refuse(response, 502, -32_000, 'the server could not be started')
     } finally {
       this.#opening -= 1
     }
   }
 
-  /** Ends the session that has been idle longest if there are too many: a crashed client leaves its session open. */
+  /**
+   * If there are too many sessions, ends the one that has been idle longest. A crashed client leaves its session
+   * open.
+   */
   async #makeRoom(): Promise<boolean> {
     const { maxSessions = SESSIONS_MAX } = this.#options
     if (this.#sessions.size + this.#opening <= maxSessions) return true
@@ -140,7 +147,7 @@ export class HttpSessions {
     if (oldest === undefined) return false
     const [id, { session }] = oldest
     this.#sessions.delete(id)
-    this.#note('the session that was idle longest was ended: another client needed its place')
+    this.#note('ended the session that had been idle longest, to make room for a new client')
     await session.close('the session was idle')
     return true
   }
@@ -164,10 +171,10 @@ const isRequest = (message: JSONRPCMessage): message is Request => 'method' in m
 
 function replyWithoutSession({ headers }: IncomingMessage, response: ServerResponse, asked: Request | null) {
   const id = asked?.id ?? null
-  if (headers['mcp-session-id'] !== undefined) return refuse(response, 404, -32_001, 'there is no such session', id)
+  if (headers['mcp-session-id'] !== undefined) return refuse(response, 404, -32_001, 'the session does not exist', id)
   const header = headers['mcp-protocol-version']
   const version = asked === null ? null : foreignVersion(asked, header?.toString())
-  if (version === null) return refuse(response, 400, -32_000, 'a session begins with `initialize`', id)
+  if (version === null) return refuse(response, 400, -32_000, 'start a session with `initialize`', id)
   const { code, message: text, data } = unsupportedVersion(version)
   refuse(response, 400, code, text, id, data)
 }

@@ -1,5 +1,5 @@
 /**
- * One client session over streamable HTTP: its connections, their back-pressure and their end.
+ * Implements one client session over streamable HTTP: its connections, their back-pressure and how they end.
  *
  *   POST a request       → its answer as JSON, or as the last event of a stream if other messages come first
  *   POST anything else   → 202
@@ -34,7 +34,7 @@ export class HttpDownstream implements GuardTransport {
   readonly #responses = new Set<ServerResponse>()
   /** Unanswered requests. */
   readonly #answers = new Map<MessageId, HttpAnswer>()
-  /** The stream for messages that belong to no request. */
+  /** The stream for messages that do not belong to a request. */
   #standalone: HttpAnswer | null = null
   #sessionId: string | undefined
   #closed = false
@@ -54,7 +54,10 @@ export class HttpDownstream implements GuardTransport {
     return this.#responses.size > 0
   }
 
-  /** Whether a request with this id is unanswered; a second one would receive its answer. */
+  /**
+   * Whether a request with this id is unanswered. A second request with the same id would receive the answer to the
+   * first.
+   */
   isOpen(id: MessageId): boolean {
     return this.#answers.has(id)
   }
@@ -63,24 +66,24 @@ export class HttpDownstream implements GuardTransport {
   handle(request: IncomingMessage, response: ServerResponse, message: JSONRPCMessage | undefined) {
     this.#responses.add(response)
     response.once('close', () => this.#responses.delete(response))
-    if (this.#closed) return refuse(response, 404, -32_001, 'the session is over')
+    if (this.#closed) return refuse(response, 404, -32_001, 'the session is closed')
     if (message !== undefined) this.#post(request, response, message)
     else if (request.method === 'GET') this.#listen(request, response)
     else if (request.method === 'DELETE') this.#delete(request, response)
     else {
       response.setHeader('Allow', 'GET, POST, DELETE')
-      refuse(response, 405, -32_000, 'clients use GET, POST and DELETE')
+      refuse(response, 405, -32_000, 'only GET, POST and DELETE are supported')
     }
   }
 
   /**
-   * Resolves when every connection of the client can take more data, so that messages do not pile up for a client
-   * that stops reading.
+   * Resolves when every connection of the client can accept more data, so that messages do not accumulate for a
+   * client that stops reading.
    */
   async send(message: JSONRPCMessage, { relatedRequestId }: TransportSendOptions = {}): Promise<void> {
     const text = stringifyExact(message)
     if ('method' in message) {
-      // A message for an answered request has no stream of its own and goes to the stream of the session.
+      // A request that was already answered has no stream, so its message goes to the session stream.
       const answer = relatedRequestId === undefined ? undefined : this.#answers.get(relatedRequestId)
       const stream = answer ?? this.#standalone
       stream?.message(text)
@@ -93,7 +96,7 @@ export class HttpDownstream implements GuardTransport {
     await Promise.all(full.map(drained))
   }
 
-  /** The client cancelled the request and gets no answer; its response must still be ended. */
+  /** Ends the response to a cancelled request, which receives no answer. */
   release(id: MessageId): void {
     const answer = this.#answers.get(id)
     this.#answers.delete(id)
@@ -113,7 +116,7 @@ export class HttpDownstream implements GuardTransport {
     const { accept = '', 'content-type': type = '' } = request.headers
     const id = 'method' in message && 'id' in message ? message.id : null
     if (!accept.includes('application/json') || !accept.includes('text/event-stream'))
-      return refuse(response, 406, -32_000, '`Accept` must name application/json and text/event-stream', id)
+      return refuse(response, 406, -32_000, '`Accept` must include application/json and text/event-stream', id)
     if (type.split(';')[0]?.trim().toLowerCase() !== 'application/json')
       return refuse(response, 415, -32_000, '`Content-Type` must be application/json', id)
     if (this.#sessionId === undefined) {
@@ -134,9 +137,9 @@ export class HttpDownstream implements GuardTransport {
 
   #listen(request: IncomingMessage, response: ServerResponse) {
     if (!(request.headers.accept ?? '').includes('text/event-stream'))
-      return refuse(response, 406, -32_000, '`Accept` must name text/event-stream')
+      return refuse(response, 406, -32_000, '`Accept` must include text/event-stream')
     if (this.#refusesVersion(request, response, null)) return
-    if (this.#standalone !== null) return refuse(response, 409, -32_000, 'a session has one stream at a time')
+    if (this.#standalone !== null) return refuse(response, 409, -32_000, 'this session already has an open stream')
     const stream = new HttpAnswer(response, this.#headers(), true)
     this.#standalone = stream
     response.once('close', () => {

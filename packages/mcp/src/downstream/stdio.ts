@@ -1,5 +1,5 @@
-// The client over stdio: an SDK transport that reads raw lines, so that ambiguous messages are refused before they
-// are parsed.
+// Connects a client over stdio. This SDK transport reads raw lines, so that ambiguous messages are refused before
+// they are parsed.
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
 import { GuardError } from '../error.js'
@@ -10,12 +10,12 @@ import { LineReader, LongLine } from '../wire/line-reader.js'
 import { parseMessage, type RefusedMessage, refusedMessage } from '../wire/message.js'
 import { RpcError } from '../wire/rpc-error.js'
 
-/** Standard output carries only the protocol. The client is gone when standard input ends. */
+/** Standard output carries only protocol messages. The end of standard input means that the client disconnected. */
 export class StdioDownstream implements Transport {
   onclose?: () => void
   onerror?: (error: Error) => void
   onmessage?: <T extends JSONRPCMessage>(message: T) => void
-  /** Called for a refused message with an id, so that it is answered. */
+  /** Called for a refused message that has an id, so that the client receives an error. */
   onrefused?: (refused: RefusedMessage) => void
   readonly #input: NodeJS.ReadableStream
   readonly #output: NodeJS.WritableStream
@@ -36,9 +36,9 @@ export class StdioDownstream implements Transport {
     }
   }
 
-  /** Resolves when the stream can take more data, so that a waiting caller cannot pile up messages. */
+  /** Resolves when the stream can accept more data, so that a caller that awaits it cannot accumulate messages. */
   async send(message: JSONRPCMessage): Promise<void> {
-    if (this.#closed) throw new GuardError('CLIENT_GONE', 'the client is gone')
+    if (this.#closed) throw new GuardError('CLIENT_GONE', 'the client disconnected')
     if (this.#output.write(`${stringifyExact(message)}\n`)) return
     await drained(this.#output)
   }
@@ -67,8 +67,8 @@ export class StdioDownstream implements Transport {
         else if (line.length > 0) this.#take(line)
       }
     } catch (error) {
-      // The boundary between messages is lost.
-      const reason = RpcError.invalidRequest(error instanceof Error ? error.message : 'the message is refused')
+      // After a line that is too long to skip, the next message boundary is unknown.
+      const reason = RpcError.invalidRequest(error instanceof Error ? error.message : 'invalid message')
       this.#refuse({ id: null, kind: 'other', error: reason })
       void this.close()
     }
@@ -92,7 +92,7 @@ export class StdioDownstream implements Transport {
       this.onrefused?.(refused)
       return
     }
-    // An error without a request has the id null in JSON-RPC, which the type of the SDK does not allow.
+    // In JSON-RPC, an error without a request has the id null, which the SDK type does not allow.
     if (!this.#closed) this.#output.write(`${JSON.stringify({ jsonrpc: '2.0', id: null, error: { code, message } })}\n`)
   }
 }

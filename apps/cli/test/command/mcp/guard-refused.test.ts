@@ -124,7 +124,7 @@ describe('cannot be started: nothing on stdout, no ledger', () => {
     ],
     ['approvals that are none', [...usual, '--approvals', 'policy.mjs'], /`policy\.mjs` cannot be opened/],
     ['a command that is none', usual, /cannot be started: `\/nowhere\/at\/all`: there is no such command\n.*PATH/],
-    ['no token where others can connect', [...usual, '--http', '0.0.0.0:0', '--no-token'], /`token` is needed/],
+    ['no token where others can connect', [...usual, '--http', '0.0.0.0:0', '--no-token'], /`token` is required/],
   ])('%s', (_, options, says) => {
     const ran = box.run(['mcp', 'guard', ...options, '--', '/nowhere/at/all'])
     expect(ran.stdout).toBe('')
