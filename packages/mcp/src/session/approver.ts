@@ -1,7 +1,7 @@
 /**
- * Asks for approvals: the user through the client, if the client supports it and the deployment allows it, and at
- * the same time the approval store, which is answered from another terminal. The first answer counts. There is no
- * third way: no method, tool or argument of the agent reaches the store.
+ * Requests approvals in two ways at once, and uses the first answer: from the approval store, where a person
+ * answers in a different terminal, and from the user of the client, if the client supports it and the deployment
+ * allows it. The agent cannot reach the store through any method, tool or argument.
  */
 import {
   type ApprovalAnswer,
@@ -16,7 +16,7 @@ import { OPEN_APPROVALS_MAX, PICK_UP_MARGIN_MS } from '../limits.js'
 /** The approver's view of a call. */
 export interface PendingCall {
   readonly call: OpenCall
-  /** Number of calls of the session that wait for an approval, including this one. */
+  /** Number of calls in the session that are waiting for approval, including this call. */
   readonly openApprovals: () => number
   /** Null if the client cannot be asked. */
   readonly elicit: ((request: ApprovalRequest, signal: AbortSignal) => Promise<ApprovalAnswer | null>) | null
@@ -33,7 +33,7 @@ export class FirstAnswerApprover implements Approver {
     this.#store = store
   }
 
-  /** Registers a call before its decision. @returns a function that unregisters it */
+  /** Registers a call before its decision. @returns a function that unregisters the call */
   expect(asked: PendingCall): () => void {
     this.#calls.set(asked.call.requestId, asked)
     return () => this.#calls.delete(asked.call.requestId)
@@ -47,7 +47,7 @@ export class FirstAnswerApprover implements Approver {
     if (asked === undefined) throw new TypeError('an approval was requested for an unknown call')
     const { call } = asked
     call.markAsked()
-    if (asked.openApprovals() > OPEN_APPROVALS_MAX) return { approved: false, reason: 'too many approvals are open' }
+    if (asked.openApprovals() > OPEN_APPROVALS_MAX) return { approved: false, reason: 'too many approvals are pending' }
     const answer = await this.#first(request, asked, signal, store)
     if (!isYes(answer)) return answer
     const patienceMs = request.expiresAt.getTime() - Date.now() - PICK_UP_MARGIN_MS
@@ -70,7 +70,7 @@ export class FirstAnswerApprover implements Approver {
     try {
       const fromStore = Promise.resolve(this.#store.approve(request, { signal: until, store }))
       if (elicit === null || !this.#mayElicit(request)) return await fromStore
-      // Without an answer of the client, the answer of the store counts.
+      // If the client does not answer, the store's answer is used.
       const fromClient = elicit(request, until).then((answer) => answer ?? fromStore)
       fromClient.catch(() => note('the client could not be asked'))
       return await Promise.race([fromClient, fromStore])

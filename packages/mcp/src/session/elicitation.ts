@@ -1,10 +1,10 @@
 /**
  * Asks the user through the client, with the form mode of MCP's `elicitation/create`.
  *
- * The answer is only as trustworthy as the client. A client that is an agent itself can approve without asking
- * anyone, so the answer is recorded as `mcp-client:<name>`, and the client is asked only if the deployment enables
- * it. The request has an id of the guard: a server cannot answer it, and a server's own elicitation is answered to
- * the server.
+ * The answer is only as trustworthy as the client. A client that is an agent itself can approve without asking a
+ * person. The answer is therefore recorded as `mcp-client:<name>`, and the client is asked only if the deployment
+ * enables elicitation. The guard assigns the request id, so a server cannot answer the request, and answers to a
+ * server's own elicitations go to that server.
  */
 import type { ApprovalAnswer, ApprovalRequest } from '@sudoagent/core'
 import { encodeJcs } from '@sudoagent/crypto/json'
@@ -26,8 +26,8 @@ export interface ElicitationOptions {
 }
 
 /**
- * @returns the answer of the client; null if it cannot ask, it failed, the user closed the form, or the form could
- *   not show all arguments
+ * @returns the client's answer; null if the client failed, the user closed the form, or the arguments are too long
+ *   for the form
  */
 export async function elicitApproval(
   ask: AskClient,
@@ -38,7 +38,7 @@ export async function elicitApproval(
   const timeoutMs = Math.max(1, request.expiresAt.getTime() - request.createdAt.getTime())
   const question = questionOf(request)
   if (question === null) {
-    note('the arguments of a call are too long to be shown in full at the client: only the approval store is asked')
+    note('the call arguments are too long to be shown in full in the client: only the approval store is asked')
     return null
   }
   let answer: { action?: unknown; content?: { decision?: unknown } | null }
@@ -48,12 +48,12 @@ export async function elicitApproval(
     if (error instanceof RpcError || error instanceof GivenUp || error instanceof PeerGone) return null
     throw error
   }
-  // The name is untrusted text and must not control the terminal that shows the record.
+  // The client name is untrusted text and must not control the terminal that displays the ledger entry.
   const approverId = `mcp-client:${escapeForTerminal(clientName, APPROVER_NAME_LENGTH_MAX) || 'unnamed'}`
   const { binding } = request
   if (answer.action === 'decline') return { approved: false, approverId, reason: 'declined in the client', binding }
   if (answer.action !== 'accept') return null
-  // Requires exactly this value: an empty submitted form is not an approval.
+  // Only this value approves: a form that is submitted empty is not an approval.
   if (answer.content?.decision === APPROVE) return { approved: true, approverId, binding }
   return { approved: false, approverId, reason: 'not approved in the client', binding }
 }
@@ -61,10 +61,10 @@ export async function elicitApproval(
 const APPROVE = 'approve'
 
 /**
- * Builds the form. Characters that could hide or reorder text are shown as code points: arguments and reason may
- * come from the model.
+ * Builds the form. Characters that could hide or reorder text are shown as code points, because the model may have
+ * written the arguments and the reason.
  *
- * @returns null if the arguments are too long: truncated arguments must not be approved
+ * @returns null if the arguments are too long, because a person must not approve truncated arguments
  */
 function questionOf({ action, kwargs, reason }: ApprovalRequest): Readonly<Record<string, unknown>> | null {
   const shown = escapeForTerminal(encodeJcs(kwargs), Number.POSITIVE_INFINITY)
@@ -74,7 +74,7 @@ function questionOf({ action, kwargs, reason }: ApprovalRequest): Readonly<Recor
     `SudoAgent: may the agent call ${escapeForTerminal(action)}?`,
     ...(secrets === 0
       ? []
-      : [`NOT SHOWN: ${secrets} ${secrets === 1 ? 'part' : 'parts'} of the arguments, ${REDACTED} below`]),
+      : [`NOT SHOWN: ${secrets} ${secrets === 1 ? 'part' : 'parts'} of the arguments, marked ${REDACTED} below`]),
     `Arguments: ${shown}`,
     `Reason: ${escapeForTerminal(reason)}`,
   ]
@@ -86,7 +86,7 @@ function questionOf({ action, kwargs, reason }: ApprovalRequest): Readonly<Recor
         decision: {
           type: 'string',
           title: 'Decision',
-          description: 'approve lets this one call run',
+          description: 'approve allows only this call',
           enum: [APPROVE, 'deny'],
         },
       },
@@ -95,10 +95,10 @@ function questionOf({ action, kwargs, reason }: ApprovalRequest): Readonly<Recor
   }
 }
 
-/** The redactor's replacement for a secret. */
+/** The text with which the redactor replaces a secret. */
 const REDACTED = '[redacted]'
 
-/** Whether a client can show a form. In protocol versions without modes, an empty object declares it. */
+/** Whether a client can show a form. In protocol versions without modes, an empty object declares this capability. */
 export function canElicit(capabilities: unknown): boolean {
   const { elicitation } = (capabilities ?? {}) as { elicitation?: unknown }
   if (typeof elicitation !== 'object' || elicitation === null) return false

@@ -6,7 +6,10 @@ import { type Feature, filterCapabilities } from '../wire/method.js'
 import type { Params } from '../wire/peer.js'
 import { RpcError } from '../wire/rpc-error.js'
 
-/** The parameters of `initialize` for the server. An unknown protocol version is replaced by the latest known one. */
+/**
+ * Returns the `initialize` parameters for the server. An unknown protocol version is replaced by the latest known
+ * version.
+ */
 export function guardedOffer(params: Params, blocked: ReadonlySet<Feature>): Params {
   const { protocolVersion, capabilities } = params
   const known = SUPPORTED_PROTOCOL_VERSIONS.includes(String(protocolVersion))
@@ -17,14 +20,14 @@ export function guardedOffer(params: Params, blocked: ReadonlySet<Feature>): Par
   })
 }
 
-/** The result of `initialize` for the client. @throws RpcError if the server selects an unknown version */
+/** Returns the `initialize` result for the client. @throws RpcError if the server selects an unknown version */
 export function checkAnswer(
   answer: object,
   blocked: ReadonlySet<Feature>,
 ): { readonly protocolVersion: string; readonly capabilities: object } {
   const { protocolVersion, capabilities } = answer as { protocolVersion?: unknown; capabilities?: unknown }
   if (typeof protocolVersion !== 'string' || !SUPPORTED_PROTOCOL_VERSIONS.includes(protocolVersion)) {
-    throw new RpcError(ErrorCode.InvalidRequest, 'the server speaks a version of MCP that the guard does not')
+    throw new RpcError(ErrorCode.InvalidRequest, 'the server selected an MCP version that the guard does not support')
   }
   return copySpelling(answer, {
     ...answer,
@@ -34,9 +37,9 @@ export function checkAnswer(
 }
 
 /**
- * The result for the client if the server's instructions or name are not the accepted ones: without instructions,
- * and with the name from the deployment. New instructions could be an attack on the model. Tools have their own
- * definitions, so calls continue.
+ * Returns the `initialize` result for the client if the server's instructions or name differ from the accepted
+ * ones: without instructions, and with the name from the deployment. Changed instructions could be an attack on the
+ * model. Tool definitions are pinned separately, so calls can still run.
  */
 export function withholdWords<T extends object>(answer: T, server: string): T {
   const { instructions: _, ...rest } = answer as T & { instructions?: unknown }
@@ -46,7 +49,7 @@ export function withholdWords<T extends object>(answer: T, server: string): T {
   }) as unknown as T
 }
 
-/** The version that the server reports; null if none. */
+/** Returns the version that the server reports; null if it reports no version. */
 export function versionOf(answer: object): string | null {
   const { version } = ((answer as { serverInfo?: unknown }).serverInfo ?? {}) as { version?: unknown }
   return typeof version === 'string' ? version.slice(0, SERVER_VERSION_LENGTH_MAX).toWellFormed() : null

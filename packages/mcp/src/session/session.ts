@@ -1,10 +1,10 @@
 /**
- * One session: a client, a server, and the guard between them.
+ * Implements one session, in which the guard mediates between a client and a server.
  *
  *   client ── tools/call ──► definition → policy → budget → approval → decision recorded ──► server → outcome recorded
  *   client ◄── all methods in `method.ts` ──► server
  *
- * Each side is untrusted: ids are translated, and unknown methods are refused.
+ * Both sides are untrusted: the guard translates ids and refuses unknown methods.
  *
  *   session.ts      routes requests and notifications in both directions, and ends the session
  *   handshake.ts    `initialize`: protocol version and capabilities
@@ -65,7 +65,7 @@ export class GuardSession {
   readonly #server: Peer
   readonly #catalogue: Catalogue
   readonly #calls: ToolCalls
-  /** Routes progress of the server to the request of the client with its token, and the reverse. */
+  /** Route progress notifications to the request that has the same progress token: from server to client, and back. */
   readonly #toClient = new ProgressRoutes()
   readonly #toServer = new ProgressRoutes()
   readonly #forget = new Map<OpenCall, () => void>()
@@ -75,10 +75,7 @@ export class GuardSession {
   #phase: 'new' | 'greeting' | 'open' = 'new'
   #closing: Promise<void> | null = null
   #reportClosed: (reason: string) => void = () => {}
-  /**
-   * Resolves with the reason for the end of the session, after all its calls are recorded and both sides are
-   * closed.
-   */
+  /** Resolves with the reason why the session ended, after all calls are recorded and both sides are closed. */
   readonly closed: Promise<string>
 
   constructor(parts: SessionParts, client: GuardTransport, server: GuardTransport) {
@@ -119,21 +116,22 @@ export class GuardSession {
     await this.#client.start()
   }
 
-  /** The connection of this request of the client was lost. */
+  /** The connection of this client request was lost. */
   detach(id: MessageId): void {
     this.#calls.detach(id)
   }
 
   /** Cancels open calls, records them, and closes the server and then the client. */
   close(reason: string): Promise<void> {
-    // Deferred: closing one side makes it report its end, and the first reason counts.
+    // The close is deferred, because closing a side makes that side report its end, and only the first reason is
+    // used.
     this.#closing ??= Promise.resolve().then(() => this.#close(reason))
     return this.#closing
   }
 
   async #close(reason: string): Promise<void> {
     const recorded = this.#calls.close(reason)
-    // Ending the server also ends its running calls.
+    // Closing the server also ends its running calls.
     const ended = this.#server.close()
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<void>((resolve) => {
@@ -142,7 +140,7 @@ export class GuardSession {
     await Promise.race([Promise.allSettled([recorded, ended]), late])
     clearTimeout(timer)
     await ended.catch(() => {})
-    // The answers to open requests are sent in this turn.
+    // This turn of the event loop sends the answers to open requests.
     await new Promise((resolve) => setImmediate(resolve))
     await this.#client.close().catch(() => {})
     this.#reportClosed(reason)
@@ -164,7 +162,7 @@ export class GuardSession {
     else if (method === 'notifications/progress')
       this.#toServer.pass(params, (id) => this.#server.notify(method, params, id))
     else if (passes(CLIENT_NOTIFICATIONS, method, this.#parts.blocked)) this.#server.notify(method, params)
-    else this.#parts.note('client: a notification that is not passed was dropped')
+    else this.#parts.note('client: dropped a notification that the guard does not forward')
   }
 
   async #serverAsks({ id, method, params, signal }: Incoming): Promise<object> {
@@ -184,11 +182,11 @@ export class GuardSession {
       if (method === 'notifications/tools/list_changed') this.#catalogue.expire()
       const relatedTo = method === 'notifications/message' ? this.#client.latestIncoming : undefined
       this.#client.notify(method, params, relatedTo)
-    } else this.#parts.note('server: a notification that is not passed was dropped')
+    } else this.#parts.note('server: dropped a notification that the guard does not forward')
   }
 
   async #initialize({ params = {}, signal }: Incoming): Promise<object> {
-    if (this.#phase !== 'new') throw RpcError.invalidRequest('the session is initialized already')
+    if (this.#phase !== 'new') throw RpcError.invalidRequest('the session is already initialized')
     this.#phase = 'greeting'
     const { blocked, callTimeoutMs } = this.#parts
     const offer = guardedOffer(params, blocked)
@@ -204,20 +202,20 @@ export class GuardSession {
     return result
   }
 
-  /** The server's instructions and name, if they are the accepted ones. */
+  /** Keeps the server's instructions and name only if they are the accepted ones. */
   #pinnedWords<T extends object>(answer: T): T {
     const { server, pins, note } = this.#parts
     try {
       const words = readServerDefinition(answer)
       if (words !== null && pins.see(server, words) === 'accepted') return answer
     } catch (error) {
-      note(`the server's words about itself cannot be looked up: ${error instanceof Error ? error.message : 'unknown'}`)
+      note(`the server's instructions and name could not be checked: ${error instanceof Error ? error.message : 'unknown'}`)
     }
-    note('the instructions or the name of the server are not the accepted ones: the client does not get them')
+    note('the server's instructions or name differ from the accepted ones and were withheld from the client')
     return withholdWords(answer, server)
   }
 
-  /** Forwards a request of the client unchanged. */
+  /** Forwards a client request unchanged. */
   async #ask({ id, method, params, signal }: Incoming): Promise<object> {
     const timeoutMs = this.#parts.callTimeoutMs
     return await this.#toClient.during(params, id, () =>
@@ -264,11 +262,11 @@ export class GuardSession {
       progress: ({ id, params }, count) => {
         const token = ProgressRoutes.tokenOf(params)
         if (token === null) return
-        // Smaller than any progress value of the server, which continues from here.
+        // The value is smaller than any progress value of the server, because progress must increase.
         const progress = count * 1e-6
         this.#client.notify(
           'notifications/progress',
-          { progressToken: token, progress, message: 'waiting for an approval' },
+          { progressToken: token, progress, message: 'waiting for approval' },
           id,
         )
       },
@@ -279,12 +277,12 @@ export class GuardSession {
 function notInitialized(request: Incoming): RpcError {
   const version = foreignVersion(request)
   if (version !== null) return unsupportedVersion(version)
-  return RpcError.invalidRequest('the session is not initialized: it begins with `initialize`')
+  return RpcError.invalidRequest('the session is not initialized: send `initialize` first')
 }
 
 const words = (reason: unknown): string => (typeof reason === 'string' ? reason.slice(0, 200) : 'cancelled')
 
-/** The error for one side if the other did not answer. */
+/** Converts a failed request to one side into an error for the other side. */
 async function asRpcError(answer: Promise<object>): Promise<object> {
   try {
     return await answer

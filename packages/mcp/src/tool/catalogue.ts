@@ -1,14 +1,15 @@
 /**
- * The tools of the server in one session: which are shown, and which can be called.
+ * Tracks the server's tools in one session: which tools the client sees, and which tools can be called.
  *
- * A server can change a tool after a person has read its description ("rug pull"). So each definition has a digest
- * of its canonical JSON (`tool-definition.ts`), and the accepted digests are pinned (`tool-pins.ts`):
+ * A server can change a tool after a person has read its description ("rug pull"). The guard therefore computes a
+ * digest of the canonical JSON of each definition (`tool-definition.ts`) and pins the accepted digests
+ * (`tool-pins.ts`):
  *
- *   accepted   the first digest seen of the tool, or one that a person accepted: shown and callable
- *   changed    any other digest: TOOL_DEFINITION_CHANGED, until `sudoagent mcp accept`
+ *   accepted   the first digest seen for the tool, or a digest that a person accepted: shown and callable
+ *   changed    any other digest: denied with TOOL_DEFINITION_CHANGED until `sudoagent mcp accept`
  *
- * A definition is valid only for the listing in which it was read. `list_changed` starts a new generation: no call
- * is sent until the tools are read again.
+ * A definition is valid only for the listing that contained it. `list_changed` starts a new generation: no call is
+ * sent until the tools are listed again.
  *
  *   listing 1: read_file, digest 9c1f…          accepted, because it is the first
  *   listing 2: read_file, digest 52ab…          hidden from the client; a call is denied with TOOL_DEFINITION_CHANGED
@@ -31,7 +32,7 @@ export interface ToolStatus {
 export interface CatalogueParts {
   readonly server: string
   readonly pins: ToolPins
-  /** Whether a new tool of a known server is accepted. */
+  /** Whether new tools of a known server are accepted automatically. */
   readonly newTools: boolean
   /** Selects tools, by name, that are hidden from the client because no call of them is ever allowed. */
   readonly isHidden: (name: string) => boolean
@@ -40,13 +41,13 @@ export interface CatalogueParts {
   readonly note: (text: string) => void
 }
 
-/** A tool of the latest listing; null if its definition cannot be pinned. */
+/** A tool in the latest listing; null if its definition cannot be pinned. */
 type Shown = ToolDefinition | null
 
 /** A complete listing of the server's tools, in progress or finished. */
 interface Listing {
   readonly generation: number
-  /** Rejects if the tools could not be read; the failure is remembered. */
+  /** Rejects if the tools could not be read; later calls reuse the failure. */
   readonly done: Promise<void>
   endedAt: number | null
 }
@@ -55,10 +56,10 @@ export class Catalogue {
   readonly #parts: CatalogueParts
   #shown = new Map<string, Shown>()
   #generation = 0
-  /** The generation whose tools are completely read. */
+  /** The generation whose tools were read completely. */
   #complete = -1
   #listing: Listing | null = null
-  /** Whether the server had accepted tools before; null until looked up. */
+  /** Whether the server already had accepted tools; null until looked up. */
   #known: boolean | null = null
   /** The tools shown to the client since it last requested the first page. */
   #clientListing = new ListedTools()
@@ -67,21 +68,24 @@ export class Catalogue {
     this.#parts = parts
   }
 
-  /** The server reported changed tools: they are read again before the next call is sent. */
+  /**
+   * Invalidates the listing after the server reported a change. The tools are listed again before the next call is
+   * sent.
+   */
   expire(): void {
     this.#generation += 1
   }
 
   /**
-   * Requests a page of tools for the client, records them, and removes the tools that cannot be called: a changed
-   * description could be an attack on the model. The other tools are the unchanged objects of the server.
+   * Requests a page of tools for the client, records the tools, and removes those that cannot be called: a changed
+   * description could be an attack on the model. The remaining tools are forwarded unchanged.
    */
   async page(cursor: unknown, ask: () => Promise<object>): Promise<object> {
     const generation = this.#generation
     const page = await ask()
     const { tools } = page as { tools?: unknown }
     if (!Array.isArray(tools)) return page
-    // A page of an older listing does not describe the current tools.
+    // A page from an older listing does not describe the current tools.
     if (cursor === undefined) this.#clientListing = new ListedTools()
     const listing = generation === this.#generation ? this.#clientListing : new ListedTools()
     const names = listing.add(tools)
@@ -94,10 +98,10 @@ export class Catalogue {
     return kept.length === tools.length ? page : copySpelling(page, { ...page, tools: kept })
   }
 
-  /** The status of a tool. Reads the tools first if they are unknown. @throws if they cannot be read */
+  /** Returns the tool status, after listing the tools if necessary. @throws if the tools cannot be listed */
   async standing(name: string): Promise<ToolStatus> {
     await this.#read()
-    // Some servers do not report changes of their tools.
+    // Some servers do not report changes to their tools.
     if (!this.#shown.has(name) && this.#isOld()) {
       this.#listing = this.#list(this.#generation)
       await this.#listing.done
@@ -106,20 +110,23 @@ export class Catalogue {
     return this.lookUp(name)
   }
 
-  /** The status at this moment; definitions read before the last reported change are not valid. */
+  /** Returns the current tool status. Definitions read before the last reported change are not valid. */
   lookUp(name: string): ToolStatus {
     if (this.#complete !== this.#generation)
-      return refused('TOOL_DEFINITION_CHANGED', 'the server changed its tools, and they have not been read again')
+      return refused('TOOL_DEFINITION_CHANGED', 'the server changed its tools, and the new list has not been read yet')
     const definition = this.#shown.get(name)
-    if (definition === undefined) return refused('TOOL_UNKNOWN', 'the server shows no such tool')
+    if (definition === undefined) return refused('TOOL_UNKNOWN', 'the server does not list this tool')
     if (definition === null)
-      return refused('TOOL_DEFINITION_CHANGED', 'the server shows the tool twice, or in a form that cannot be accepted')
+      return refused(
+        'TOOL_DEFINITION_CHANGED',
+        'the server lists this tool twice, or with a definition that cannot be accepted',
+      )
     const { digest, inputSchema } = definition
     const seen = this.#see(definition)
     return seen === 'accepted' ? { digest, inputSchema, refusal: null } : { ...refusalOf(seen), digest }
   }
 
-  /** Resolves when the tools of the current generation are read. @throws if they cannot be read, now or recently */
+  /** Resolves when the tools of the current generation are read. @throws if the current or a recent attempt failed */
   async #read(): Promise<void> {
     for (let count = 0; count < LISTINGS_PER_CALL_MAX; count += 1) {
       const generation = this.#generation
@@ -130,7 +137,7 @@ export class Catalogue {
       this.#listing = listing
       await listing.done
     }
-    if (this.#complete !== this.#generation) throw new Error('the server changes its tools all the time')
+    if (this.#complete !== this.#generation) throw new Error('the server keeps changing its tools')
   }
 
   /** Whether the latest listing is old enough to be repeated. */
@@ -151,11 +158,11 @@ export class Catalogue {
   async #readAll(generation: number): Promise<void> {
     let cursor: string | undefined
     const listed = new ListedTools()
-    // An empty cursor requests the first page again.
+    // Including the empty cursor, which would request the first page again.
     const cursors = new Set([''])
     for (let page = 0; page < TOOL_PAGES_MAX; page += 1) {
       const { tools, nextCursor } = (await this.#parts.listTools(cursor)) as { tools?: unknown; nextCursor?: unknown }
-      // The waiting caller starts another listing.
+      // The listing is stale. The waiting caller starts a new one.
       if (generation !== this.#generation) return
       if (Array.isArray(tools)) listed.add(tools)
       if (typeof nextCursor !== 'string' || cursors.has(nextCursor)) {
@@ -181,12 +188,14 @@ export class Catalogue {
   #mayShow(definition: Shown | undefined): boolean {
     const { note } = this.#parts
     if (definition == null) {
-      note('a tool without a definition that can be accepted was left out')
+      note('a tool was omitted, because its definition cannot be accepted')
       return false
     }
     const seen = this.#see(definition)
     if (seen === 'accepted') return true
-    note(`${refusalOf(seen).refusal.reason}: \`${definition.name}\` is refused until it is accepted`)
+    note(
+      `${refusalOf(seen).refusal.reason}: calls of \`${definition.name}\` are denied until a person accepts the definition`,
+    )
     return false
   }
 
@@ -195,7 +204,7 @@ export class Catalogue {
     return pins.see(server, definition, newTools || !this.#knowsServer() ? 'accepted' : 'changed')
   }
 
-  /** Whether tools of this server were accepted before this session, or completely read in it. */
+  /** Whether tools of this server were accepted before this session, or were read completely during this session. */
   #knowsServer(): boolean {
     const { server, pins } = this.#parts
     this.#known ??= pins.list(server).some(({ tool, state }) => tool !== SERVER_ENTRY && state === 'accepted')
@@ -203,7 +212,7 @@ export class Catalogue {
   }
 }
 
-/** The tools of one listing by name. A name with two definitions is ambiguous and has none. */
+/** The tools in one listing, by name. If a name has two different definitions, neither is used. */
 class ListedTools {
   readonly #definitions = new Map<string, Shown>()
 
@@ -215,7 +224,7 @@ class ListedTools {
     return name === null ? undefined : this.#definitions.get(name)
   }
 
-  /** Adds a page. @returns the names on it */
+  /** Adds a page. @returns the tool names on the page */
   add(page: readonly unknown[]): ReadonlySet<string> {
     const names = new Set<string>()
     for (const tool of page) {
@@ -242,5 +251,5 @@ const refused = (
 
 const refusalOf = (seen: Exclude<SeenState, 'accepted'>): ReturnType<typeof refused> =>
   seen === 'new'
-    ? refused('TOOL_NOT_ACCEPTED', 'the tool is new and was not accepted')
-    : refused('TOOL_DEFINITION_CHANGED', 'the definition of the tool is not the accepted one')
+    ? refused('TOOL_NOT_ACCEPTED', 'the tool is new and has not been accepted')
+    : refused('TOOL_DEFINITION_CHANGED', 'the tool definition differs from the accepted definition')

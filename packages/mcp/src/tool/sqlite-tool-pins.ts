@@ -1,9 +1,10 @@
 /**
- * Tool definitions in one SQLite file that several guards share, one row per tool and state:
+ * Stores tool definitions in one SQLite file that several guards can share, one row per tool and state:
  *
  *   sudoagent_mcp_tool (server, tool, state, digest, definition, seen_at_ms)
  *
- * Each tool has at most one `accepted` definition, and one `changed` definition, the last one seen.
+ * Each tool has at most one `accepted` definition and one `changed` definition. The latter is the most recent
+ * unaccepted definition.
  */
 import { type Hash, isHash, SudoAgentError } from '@sudoagent/crypto'
 import { escapeForTerminal } from '@sudoagent/crypto/text'
@@ -23,7 +24,7 @@ import { GuardError } from '../error.js'
 import type { ToolDefinition } from './tool-definition.js'
 import type { SeenDefinition, SeenState, ToolPin, ToolPins } from './tool-pins.js'
 
-/** Timeout for a lock; transactions of this class take milliseconds. */
+/** Timeout for locks; the transactions of this class take milliseconds. */
 const BUSY_TIMEOUT_MS = 5_000
 
 const SCHEMA = `CREATE TABLE IF NOT EXISTS sudoagent_mcp_tool (
@@ -59,8 +60,8 @@ function pinsFailed(path: string, cause: unknown): GuardError {
 
 export interface SqliteToolPinsOptions {
   /**
-   * Whether to accept a file that users other than the owner can write to. Default: false, because such a user
-   * could accept every definition.
+   * Whether to accept a file that users other than the owner can write to. Default: false, because these users
+   * could accept any definition.
    */
   readonly allowOtherWriters?: boolean
 }
@@ -91,8 +92,8 @@ export class SqliteToolPins implements ToolPins {
   /**
    * Opens the file and creates it (mode 0600) if it does not exist.
    *
-   * @throws GuardError TOOL_PINS_FAILED if it cannot be opened, is not a database, contains other objects than this
-   *   table, or users other than its owner can write to it or replace it
+   * @throws GuardError TOOL_PINS_FAILED if the file cannot be opened, is not a database, contains anything but this
+   *   table, or can be written or replaced by users other than its owner
    */
   static open(path: string, { allowOtherWriters = false }: SqliteToolPinsOptions = {}): SqliteToolPins {
     try {
@@ -110,7 +111,7 @@ export class SqliteToolPins implements ToolPins {
     try {
       db.pragma('trusted_schema = OFF')
       requireOwnObjects(db, OWN_OBJECTS)
-      // There are few rows and rare writes; without WAL there is only one file.
+      // WAL is not needed for a few rows and rare writes; without it, the database is a single file.
       db.pragma('synchronous = FULL')
       db.exec(SCHEMA)
       return new SqliteToolPins(db, path)
@@ -126,14 +127,14 @@ export class SqliteToolPins implements ToolPins {
     first: ToolPin['state'] = 'accepted',
   ): SeenState {
     this.#requireIntact()
-    // Usually the definition is known; only an unknown one needs the write lock.
+    // Most definitions are already accepted. Only other definitions need the write lock.
     if (this.#digestOf(server, tool, 'accepted') === digest) return 'accepted'
     return this.#write(() => {
       const known = this.#digestOf(server, tool, 'accepted')
       if (known === digest) return 'accepted'
       const changed = this.#digestOf(server, tool, 'changed')
       const state = known === undefined && changed === undefined ? first : 'changed'
-      // A definition that is shown repeatedly is written once.
+      // A definition that the server sends repeatedly is written only once.
       if (changed !== digest) this.#put.run({ server, tool, state, digest, definition, seenAtMs: Date.now() })
       return state === 'changed' && known === undefined ? 'new' : state
     })
@@ -176,7 +177,7 @@ export class SqliteToolPins implements ToolPins {
       .immediate()
   }
 
-  /** Pins from a deleted file, or from one with a trigger, protect nothing. */
+  /** Pins from a deleted file or from a file with a trigger are not reliable. */
   #requireIntact(): void {
     this.#file.check()
     this.#schema.require()
@@ -196,8 +197,8 @@ export class SqliteToolPins implements ToolPins {
   #digestOf(server: string, tool: string, state: ToolPin['state']): Hash | undefined {
     const row = this.#find.get(server, tool, state) as { digest: unknown } | undefined
     if (row === undefined) return undefined
-    // The file may have been changed by another program.
-    if (!isHash(row.digest)) throw new TypeError('a tool definition on file has no digest')
+    // A different program may have changed the file.
+    if (!isHash(row.digest)) throw new TypeError('a stored tool definition has no valid digest')
     return row.digest
   }
 }

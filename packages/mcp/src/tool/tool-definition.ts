@@ -1,7 +1,7 @@
 /**
- * The digest of a tool definition: SHA-256 over the canonical JSON (RFC 8785) of everything the server sends about
- * the tool. Name, title, description, schemas, annotations and `_meta` are read by the model or its client, so all
- * of them are included.
+ * Computes the digest of a tool definition: SHA-256 of the canonical JSON (RFC 8785) of everything that the server
+ * sends about the tool. The model or its client reads name, title, description, schemas, annotations and `_meta`,
+ * so the digest covers all of them.
  *
  *   {"description":"Reads a file","inputSchema":{"type":"object"},"name":"read_file"}  →  64 hex digits
  */
@@ -15,13 +15,13 @@ export interface ToolDefinition {
   readonly digest: Hash
   /** Canonical JSON. */
   readonly text: string
-  /** The schema for the arguments; absent if unknown. */
+  /** The argument schema; absent if unknown. */
   readonly inputSchema?: unknown
 }
 
 /**
- * Whether the name is valid. A name that is not in Unicode NFC is refused, because policy and record would contain
- * another name than the server receives.
+ * Whether the name is valid. A name that is not in Unicode NFC is refused, because the policy and the ledger would
+ * contain a different name than the server receives.
  */
 export const isToolName = (name: unknown): name is string =>
   typeof name === 'string' &&
@@ -30,28 +30,28 @@ export const isToolName = (name: unknown): name is string =>
   name.isWellFormed() &&
   name === name.normalize('NFC')
 
-/** The name in a tool definition of a server; null if it has no valid name. */
+/** Returns the name in a tool definition; null if the name is missing or invalid. */
 export function readToolName(tool: unknown): string | null {
   if (typeof tool !== 'object' || tool === null || Array.isArray(tool)) return null
   const { name } = tool as { name?: unknown }
   return isToolName(name) ? name : null
 }
 
-/** @returns null for a definition that cannot be pinned: without a valid name, too long, or without a canonical form */
+/** @returns null if the definition cannot be pinned: it has no valid name, is too long, or has no canonical form */
 export function readDefinition(tool: unknown): ToolDefinition | null {
   const name = readToolName(tool)
   const definition = name === null ? null : define(name, tool)
   return definition === null ? null : { ...definition, inputSchema: (tool as { inputSchema?: unknown }).inputSchema }
 }
 
-/** The name under which the server's instructions and name are pinned; no tool can have it. */
+/** The name under which the server's instructions and name are pinned; it is not a valid tool name. */
 export const SERVER_ENTRY = ''
 
 /**
- * The text about the server in `initialize` that a model or a person reads: `instructions` and `serverInfo` without
- * the version, which may change with every release.
+ * Returns the text about the server in `initialize` that a model or a person reads: `instructions`, and
+ * `serverInfo` without the version, which may change with every release.
  *
- * @returns null if it is too long or has no canonical form
+ * @returns null if the text is too long or has no canonical form
  */
 export function readServerDefinition(answer: object): ToolDefinition | null {
   const { instructions = null, serverInfo = null } = answer as { instructions?: unknown; serverInfo?: unknown }

@@ -4,7 +4,7 @@ import type { ToolDefinition } from './tool-definition.js'
 /** A known definition and its state. */
 export interface ToolPin {
   readonly server: string
-  /** Name of the tool; empty for the server's instructions and name. */
+  /** The tool name; empty for the server's instructions and name. */
   readonly tool: string
   readonly digest: Hash
   /** The definition as canonical JSON, for review. */
@@ -16,37 +16,40 @@ export interface ToolPin {
 /** Identifies the definition that a person reviewed. */
 export type SeenDefinition = Pick<ToolPin, 'server' | 'tool' | 'digest'>
 
-/** State of a definition: accepted, different from the accepted one, or of a tool without an accepted definition. */
+/**
+ * State of a definition: `accepted`; `changed`, if the tool has a different accepted definition; or `new`, if the
+ * tool has no accepted definition.
+ */
 export type SeenState = ToolPin['state'] | 'new'
 
 /**
- * Stores which definition of each tool is accepted: the first one seen. Any other is `changed` until a person
- * accepts it. Synchronous, because calls wait for it.
+ * Stores the accepted definition of each tool: the first definition seen. Any other definition is `changed` until a
+ * person accepts it. The methods are synchronous, because calls wait for their results.
  */
 export interface ToolPins {
   /**
    * Records a definition and returns whether its tool can be called.
    *
-   * @param first - state of the first definition of a tool: `changed` if a person must accept it
+   * @param first - state of the tool's first definition: `changed` if a person must accept it
    * @throws if the state cannot be determined
    */
   see(server: string, definition: ToolDefinition, first?: ToolPin['state']): SeenState
   /**
-   * Accepts the given changed definitions: all or none.
+   * Accepts all of the given changed definitions, or none.
    *
-   * @returns false, and accepts none, if one of them is no longer the changed definition
+   * @returns false if a given definition is no longer the changed definition of its tool; nothing is then accepted
    */
   acceptExactly(definitions: readonly SeenDefinition[]): boolean
   /**
-   * Accepts all definitions that are `changed` now, of one tool or of all, reviewed or not. @returns the accepted
-   * ones
+   * Accepts all definitions that are `changed` now, of one tool or of all tools, even if no person reviewed them.
+   * @returns the newly accepted definitions
    */
   accept(server: string, tool?: string): readonly ToolPin[]
   list(server?: string): readonly ToolPin[]
   close(): void
 }
 
-/** Wraps pins so that every changed definition is accepted as soon as it is seen. */
+/** Wraps a store of pins so that every changed definition is accepted as soon as it is seen. */
 export function acceptAll(pins: ToolPins): ToolPins {
   return {
     see(server, definition) {
@@ -61,7 +64,7 @@ export function acceptAll(pins: ToolPins): ToolPins {
   }
 }
 
-/** Pins in memory, for one process and for tests. */
+/** Stores pins in memory, for a single process and for tests. */
 export class MemoryToolPins implements ToolPins {
   readonly #pins = new Map<string, ToolPin>()
 

@@ -3,14 +3,17 @@ import { SERVER_MESSAGE_BYTES_MAX } from '../limits.js'
 const NEWLINE = 0x0a
 const RETURN = 0x0d
 
-/** Bytes at the start of a stream in which event ids are searched: a stream with ids begins with one. */
+/**
+ * Number of bytes at the start of a stream that are searched for an event id. A stream with event ids starts with
+ * an id.
+ */
 const BEGINNING_BYTES = 512
 
 /**
- * Limits the size of a message in a response: of an event in a stream, or of the whole body otherwise. A longer
- * message makes the body fail.
+ * Limits the size of each message in a response. A message is an event if the response is a stream, and the whole
+ * body otherwise. A longer message makes the body fail.
  *
- * @param ended - called at the end of the body, for any reason; `resumable` for a stream with event ids
+ * @param ended - called when the body ends, for any reason; `resumable` is true for a stream with event ids
  */
 export function boundedResponse(response: Response, ended: (resumable: boolean) => void): Response {
   if (!response.ok || response.body === null) return response
@@ -28,7 +31,7 @@ export function boundedResponse(response: Response, ended: (resumable: boolean) 
         }
         if (size.add(value) > SERVER_MESSAGE_BYTES_MAX) {
           await reader.cancel().catch(() => {})
-          throw new RangeError(`a message of the server is longer than ${SERVER_MESSAGE_BYTES_MAX} bytes`)
+          throw new RangeError(`a server message is longer than ${SERVER_MESSAGE_BYTES_MAX} bytes`)
         }
         controller.enqueue(value)
       } catch (error) {
@@ -58,7 +61,7 @@ class EventSize {
     return /(?:^|[\r\n])id:/.test(this.#beginning)
   }
 
-  /** Adds a chunk. @returns the size of the longest event in it, including its earlier chunks */
+  /** Adds a chunk. @returns the size of the largest event that this chunk completes or continues */
   add(chunk: Uint8Array): number {
     if (!this.#isStream) {
       this.#bytes += chunk.length

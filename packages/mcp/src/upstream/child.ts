@@ -1,17 +1,17 @@
 /**
- * The server over stdio: a child process in its own process group, with a minimal environment.
+ * Runs a server over stdio, as a child process in its own process group with a minimal environment.
  *
- * `npx server` is a tree: npx, a shell, the server. The guard ends the whole tree: it closes stdin, then sends
- * SIGTERM to the group, then SIGKILL.
+ * `npx server` starts a process tree: npx, a shell, the server. The guard ends the whole tree: it closes stdin,
+ * then sends SIGTERM to the group, then SIGKILL.
  *
  *   close() → stdin closed → 700 ms → SIGTERM to the group → 700 ms → SIGKILL to the group
  *
- * A guard that is itself killed with SIGKILL cannot do this; the system then closes its end of the pipe, and a
- * server that reads stdin ends. A process that leaves the group (setsid) cannot be ended.
+ * A guard that is killed with SIGKILL cannot do this. The system then closes the guard's end of the pipe, and a
+ * server that reads stdin exits. The guard cannot end a process that left the group (setsid).
  *
- * Other files of this folder: http.ts, a server over streamable HTTP; bounded-response.ts, size limits for its
- * answers; number-placeholder.ts, protected-response.ts and event-rewriter.ts, which keep exact numbers through the
- * SDK.
+ * Other files in this folder: http.ts connects to a server over streamable HTTP; bounded-response.ts limits the
+ * size of its responses; number-placeholder.ts, protected-response.ts and event-rewriter.ts preserve exact numbers
+ * through the SDK.
  *
  *   const upstream = new ChildUpstream({ command: 'npx', args: ['-y', '@scope/server-files', '/data'] })
  */
@@ -28,19 +28,22 @@ import { LineReader, LongLine } from '../wire/line-reader.js'
 import { parseServerMessage, type RefusedMessage, refusedMessage } from '../wire/message.js'
 import { RpcError } from '../wire/rpc-error.js'
 
-/** Reasons why a command cannot be started, by system error code; `spawn x ENOENT` is not helpful. */
+/**
+ * Explanations by system error code why a command cannot be started. The system's own `spawn x ENOENT` is not
+ * helpful.
+ */
 const NOT_STARTED: ReadonlyMap<string, string> = new Map([
-  ['ENOENT', 'there is no such command'],
-  ['EACCES', 'it is not executable, or permission is denied'],
-  ['ENOTDIR', 'part of its path is not a folder'],
-  ['ENOEXEC', 'it is not a program for this machine'],
-  ['E2BIG', 'its arguments and environment are too long'],
+  ['ENOENT', 'command not found'],
+  ['EACCES', 'not executable, or permission denied'],
+  ['ENOTDIR', 'part of the path is not a folder'],
+  ['ENOEXEC', 'not a program for this machine'],
+  ['E2BIG', 'the arguments and environment are too long'],
 ])
 
 function notStarted(command: string, cwd: string | undefined, error: Error): GuardError {
   const { code = '' } = error as NodeJS.ErrnoException
   // The system reports the same code for a missing folder.
-  const where = code === 'ENOENT' && cwd !== undefined ? `, or no folder \`${escapeForTerminal(cwd)}\`` : ''
+  const where = code === 'ENOENT' && cwd !== undefined ? `, or folder \`${escapeForTerminal(cwd)}\` not found` : ''
   const why = NOT_STARTED.get(code)
   const message =
     why === undefined ? escapeForTerminal(error.message) : `\`${escapeForTerminal(command)}\`: ${why}${where}`
@@ -50,12 +53,18 @@ function notStarted(command: string, cwd: string | undefined, error: Error): Gua
 export interface ChildOptions {
   readonly command: string
   readonly args: readonly string[]
-  /** Variables in addition to HOME, LOGNAME, PATH, SHELL, TERM and USER; no others are inherited from the guard. */
+  /**
+   * Additional environment variables. Of its own variables, the guard passes only HOME, LOGNAME, PATH, SHELL, TERM
+   * and USER.
+   */
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
-  /** Destination of the child's stderr. Default: that of the guard. */
+  /** Destination of the child's stderr. Default: `inherit`, the guard's stderr. */
   readonly stderr?: 'inherit' | 'ignore'
-  /** Time for the tree to end after stdin is closed, and again after SIGTERM, in milliseconds. Default: 700. */
+  /**
+   * How long the process tree may take to exit after stdin is closed, and again after SIGTERM, in milliseconds.
+   * Default: 700.
+   */
   readonly graceMs?: number
 }
 
@@ -63,17 +72,17 @@ export class ChildUpstream implements Transport {
   onclose?: () => void
   onerror?: (error: Error) => void
   onmessage?: <T extends JSONRPCMessage>(message: T) => void
-  /** Called for a refused message with an id, so that its request does not wait for it. */
+  /** Called for a refused message that has an id, so that a refused response fails its request at once. */
   onrefused?: (refused: RefusedMessage) => void
   readonly #options: ChildOptions
   readonly #lines = new LineReader(SERVER_MESSAGE_BYTES_MAX)
   #child: ChildProcess | null = null
   #closing: Promise<void> | null = null
   #ended = false
-  /** True once the boundary between messages is lost. */
+  /** True once the next message boundary is unknown. */
   #lost = false
   #reportEnded: () => void = () => {}
-  /** Resolves when all processes of the child have ended. */
+  /** Resolves when all processes in the child's group have exited. */
   readonly ended: Promise<void>
 
   constructor(options: ChildOptions) {
@@ -99,7 +108,7 @@ export class ChildUpstream implements Transport {
     child.stdout?.on('data', (chunk: Buffer) => this.#read(chunk))
     // A process started by npx may outlive npx.
     child.once('exit', () => void this.close())
-    // `close` is emitted after the child has ended and its stdout is read to the end.
+    // `close` is emitted after the child has exited and its stdout was read to the end.
     child.once('close', () => void this.#finish())
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve)
@@ -111,7 +120,7 @@ export class ChildUpstream implements Transport {
     return this.#child?.pid ?? null
   }
 
-  /** Resolves when the stream can take more data. */
+  /** Resolves when the stream can accept more data. */
   async send(message: JSONRPCMessage): Promise<void> {
     const stdin = this.#child?.stdin
     if (this.#ended || this.#closing !== null || stdin == null || !stdin.writable)
@@ -120,7 +129,7 @@ export class ChildUpstream implements Transport {
     await drained(stdin)
   }
 
-  /** Resolves when the whole process tree has ended. */
+  /** Resolves when the whole process tree has exited. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -159,7 +168,7 @@ export class ChildUpstream implements Transport {
       }
     } catch (error) {
       this.#lost = true
-      this.onerror?.(error instanceof Error ? error : new Error('the server sent what cannot be read'))
+      this.onerror?.(error instanceof Error ? error : new Error('the server sent unreadable data'))
       void this.close()
     }
   }
@@ -186,7 +195,7 @@ export class ChildUpstream implements Transport {
     const child = this.#child
     if (child?.pid === undefined) return this.#finish()
     child.stdin?.end()
-    // The output is no longer used, but unread data would keep the pipe open and delay `close`.
+    // The output is discarded: unread data would keep the pipe open and delay `close`.
     child.stdout?.resume()
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
       if (await this.#isGone()) break
@@ -196,7 +205,7 @@ export class ChildUpstream implements Transport {
     this.#finish()
   }
 
-  /** Whether all processes of the group end within the grace period. */
+  /** Whether all processes in the group exit within the grace period. */
   async #isGone(): Promise<boolean> {
     const { graceMs = CHILD_GRACE_MS } = this.#options
     for (let waitedMs = 0; ; waitedMs += POLL_MS) {
@@ -213,7 +222,7 @@ export class ChildUpstream implements Transport {
       process.kill(-pid, 0)
       return true
     } catch (error) {
-      // EPERM: a process of another user has the group id.
+      // EPERM: the group has a process that belongs to a different user.
       return (error as NodeJS.ErrnoException).code === 'EPERM'
     }
   }
@@ -226,5 +235,5 @@ export class ChildUpstream implements Transport {
   }
 }
 
-/** Interval between checks whether the group has ended, in milliseconds. */
+/** Interval between checks for remaining processes in the group, in milliseconds. */
 const POLL_MS = 20

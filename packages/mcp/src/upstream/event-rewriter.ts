@@ -1,6 +1,6 @@
 /**
- * Rewrites the data of each event in a stream of server-sent events; other lines pass unchanged. Buffers at most
- * one event.
+ * Rewrites the data of each event in a stream of server-sent events, and forwards other lines unchanged. Buffers at
+ * most one event.
  */
 export class EventRewriter {
   readonly #rewrite: (data: string) => string | null

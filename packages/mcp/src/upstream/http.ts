@@ -1,4 +1,5 @@
-// The server over HTTP: the SDK's client transport, with size limits for answers and a report of their end.
+// Connects to a server over HTTP. Wraps the SDK's client transport to limit the size of responses and to detect
+// responses that end without an answer.
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js'
 import { ErrorCode, isJSONRPCRequest, type JSONRPCMessage, type RequestId } from '@modelcontextprotocol/sdk/types.js'
@@ -12,7 +13,7 @@ import { protectedResponse } from './protected-response.js'
 
 export interface HttpUpstreamOptions {
   readonly url: URL
-  /** The token of the guard for the server. The token of the client is never forwarded. */
+  /** The token that the guard sends to the server. The client's token is never forwarded. */
   readonly token?: string | undefined
   readonly fetch?: FetchLike
 }
@@ -21,7 +22,7 @@ export class HttpUpstream implements GuardTransport {
   onclose?: () => void
   onerror?: (error: Error) => void
   onmessage?: <T extends JSONRPCMessage>(message: T) => void
-  /** `send` resolves when the server begins its answer. */
+  /** `send` resolves when the server starts its response, so it does not show how fast the server reads. */
   readonly paceless = true
   readonly #transport: StreamableHTTPClientTransport
   readonly #unanswered = new Set<RequestId>()
@@ -53,11 +54,11 @@ export class HttpUpstream implements GuardTransport {
   }
 
   async send(message: JSONRPCMessage): Promise<void> {
-    if (this.#closed) throw new GuardError('SERVER_ENDED', 'the session with the server is over')
+    if (this.#closed) throw new GuardError('SERVER_ENDED', 'the session with the server is closed')
     const id = isJSONRPCRequest(message) ? message.id : undefined
     if (id !== undefined) this.#unanswered.add(id)
     try {
-      // In a form that the SDK can write; `fetch` above restores the numbers.
+      // The SDK cannot write exact numbers. `fetch` above restores them from their placeholders.
       await this.#transport.send(JSON.parse(protectNumbers(stringifyExact(message))))
     } catch (error) {
       if (id !== undefined) this.#unanswered.delete(id)
@@ -65,7 +66,7 @@ export class HttpUpstream implements GuardTransport {
     }
   }
 
-  /** Ends the session with the server, with a time limit for its answer. */
+  /** Ends the session with the server. The wait for the server's response is limited. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
@@ -79,7 +80,7 @@ export class HttpUpstream implements GuardTransport {
     this.onclose?.()
   }
 
-  /** Handles the end of an answer's body: an unanswered request is answered with an error. */
+  /** Handles the end of a response body: a request that is still unanswered receives an error. */
   #endOf(init: RequestInit | undefined): (resumable: boolean) => void {
     const id = typeof init?.body === 'string' ? (JSON.parse(init.body) as { id?: RequestId }).id : undefined
     return (resumable) => {
@@ -87,7 +88,7 @@ export class HttpUpstream implements GuardTransport {
       // The SDK may still be parsing the last chunk.
       setTimeout(() => {
         if (!this.#unanswered.delete(id) || this.#closed) return
-        const error = { code: ErrorCode.ConnectionClosed, message: 'the server ended its answer without a result' }
+        const error = { code: ErrorCode.ConnectionClosed, message: 'the server ended its response without a result' }
         this.onmessage?.({ jsonrpc: '2.0', id, error })
       }, END_DELAY_MS)
     }

@@ -1,7 +1,7 @@
 /**
  * Keeps exact numbers through the SDK's HTTP client, which parses and writes JSON itself. On input, a number that
- * it would change becomes a string with a random prefix of this process, which no other program can produce. On
- * output, the string becomes the number again.
+ * the SDK would change becomes a string with a random prefix, which only this process knows. On output, the string
+ * becomes the number again.
  *
  *   server {"id":9007199254740993} → SDK {"id":"<random>9007199254740993"} → guard {id: 9007199254740992, spelled …993}
  */
@@ -14,8 +14,8 @@ const MARK = `sudoagent-number-${randomBytes(16).toString('hex')}:`
 const MARKED = new RegExp(`"${MARK}([-+.0-9eE]+)"`, 'g')
 
 /**
- * @returns the text with such numbers as strings
- * @throws SyntaxError for invalid JSON; RangeError for too deep nesting
+ * @returns the text, with each such number replaced by a string
+ * @throws SyntaxError for invalid JSON; RangeError if the nesting is too deep
  */
 export function protectNumbers(text: string): string {
   // The scan below requires valid JSON.
@@ -37,19 +37,19 @@ export function protectNumbers(text: string): string {
     } else {
       if (char === '{' || char === '[') depth += 1
       else if (char === '}' || char === ']') depth -= 1
-      if (depth > SERVER_MESSAGE_DEPTH_MAX) throw new RangeError('a message of the server is nested too deep')
+      if (depth > SERVER_MESSAGE_DEPTH_MAX) throw new RangeError('a server message is nested too deeply')
       i += 1
     }
   }
   return parts.length === 0 ? text : parts.join('') + text.slice(written)
 }
 
-/** The input of `protectNumbers`, except for white space. */
+/** Reverses `protectNumbers`, except for white space. */
 export const restoreText = (text: string): string => text.replaceAll(MARKED, '$1')
 
 /**
- * Restores the protected numbers of a parsed message with their spelling. An integer id beyond a double becomes a
- * bigint.
+ * Restores the protected numbers in a parsed message, with their original spelling. An integer id beyond ±(2^53−1)
+ * becomes a bigint.
  */
 export function restoreNumbers<T extends object>(message: T): T {
   restoreWithin(message)
@@ -62,7 +62,7 @@ function restoreWithin(holder: object): void {
     if (typeof value === 'object' && value !== null) restoreWithin(value)
     else if (typeof value === 'string' && value.startsWith(MARK)) {
       const number = value.slice(MARK.length)
-      // Only own members are listed, so the prototype is not affected.
+      // `Object.entries` lists only own members, so the prototype is not changed.
       Object.defineProperty(holder, key, {
         value: Number(number),
         enumerable: true,

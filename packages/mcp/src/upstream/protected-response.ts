@@ -4,7 +4,7 @@ import { protectNumbers } from './number-placeholder.js'
 /**
  * Returns the response with its numbers protected from the SDK's parser.
  *
- * @param note - called with the reason when a message of a stream is dropped
+ * @param note - called with the reason when a message in a stream is dropped
  */
 export function protectedResponse(response: Response, note: (why: string) => void): Response {
   const type = response.headers.get('content-type') ?? ''
@@ -17,7 +17,7 @@ function withBody({ status, statusText, headers }: Response, body: ReadableStrea
   return new Response(body, { status, statusText, headers })
 }
 
-/** Protects one complete JSON text. Invalid JSON passes unchanged and is refused later. */
+/** Protects one complete JSON text. Invalid JSON is returned unchanged and refused later. */
 function textProtector(): TransformStream<Uint8Array, Uint8Array> {
   const chunks: Uint8Array[] = []
   return new TransformStream({
@@ -35,7 +35,7 @@ function eventProtector(note: (why: string) => void): TransformStream<Uint8Array
     try {
       return protectedText(data) ?? data
     } catch (error) {
-      note(error instanceof Error ? error.message : 'a message of the server was left out')
+      note(error instanceof Error ? error.message : 'a server message was dropped')
       return null
     }
   })
@@ -49,7 +49,7 @@ function eventProtector(note: (why: string) => void): TransformStream<Uint8Array
 
 /**
  * @returns null for invalid JSON
- * @throws RangeError for too deep nesting
+ * @throws RangeError if the nesting is too deep
  */
 function protectedText(text: string): string | null {
   try {

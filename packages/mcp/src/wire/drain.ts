@@ -6,8 +6,8 @@ interface Drainable {
 const waiting = new WeakMap<object, Promise<void>>()
 
 /**
- * Resolves when a full stream can take more data, or is closed. Callers that wait for the same stream share one
- * promise and its listeners.
+ * Resolves when a full stream can accept more data or is closed. Callers that wait for the same stream share one
+ * promise and one set of listeners.
  */
 export function drained(stream: Drainable): Promise<void> {
   const known = waiting.get(stream)

@@ -1,11 +1,11 @@
 /**
- * JSON in which numbers keep their spelling.
+ * Parses and writes JSON so that numbers keep their original spelling.
  *
  * A double cannot represent `9007199254740993` or distinguish `1` from `1.0`, and JSON.stringify writes `1e400` as
- * null. `parseExact` returns the ordinary values of JSON.parse, so that all code can read them. If JSON.stringify
- * would write a number of an object or array differently, its spelling is stored in a WeakMap, and `stringifyExact`
- * uses it. A copy of such an object (`{ ...page }`) loses the spelling of its own numbers, but not of nested
- * objects; `copySpelling` preserves it.
+ * null. `parseExact` returns the same values as JSON.parse, so that all code can read them. If JSON.stringify would
+ * write a number differently, the original spelling is stored in a WeakMap under the enclosing object or array, and
+ * `stringifyExact` writes that spelling. A copy of such an object (`{ ...page }`) loses the spelling of the
+ * object's own numbers, but nested objects keep theirs; `copySpelling` copies the spelling.
  *
  *   stringifyExact(parseExact('{"id":9007199254740993,"f":1.0}')) === '{"id":9007199254740993,"f":1.0}'
  */
@@ -17,43 +17,43 @@ const ZERO = 0x30
 const NINE = 0x39
 const BACKSLASH = 0x5c
 
-/** Most characters of an integer that a double always represents exactly. */
+/** Maximum number of characters of an integer that a double always represents exactly. */
 const EXACT_INTEGER_LENGTH_MAX = 15
 
 /** Spelling of numbers by container, and by key or index. */
 const spellings = new WeakMap<object, Map<string, string>>()
 
 /**
- * @param maxDepth - deepest nesting; the reader is recursive
- * @throws SyntaxError like JSON.parse; RangeError for deeper nesting
+ * @param maxDepth - maximum nesting depth; the reader is recursive
+ * @throws SyntaxError like JSON.parse; RangeError if the nesting is deeper
  */
 export function parseExact(text: string, maxDepth: number): unknown {
-  // Parsed first: the scans below require valid JSON.
+  // JSON.parse comes first, because the scans below require valid JSON.
   const value: unknown = JSON.parse(text)
   return isRespelled(text, maxDepth) ? new ExactReader(text).read() : value
 }
 
 /**
- * The JSON text of a value with the original spelling of its numbers. Undefined members are omitted; a bigint is
- * written as its digits.
+ * Returns the JSON text of a value, with the original spelling of its numbers. Undefined members are omitted; a
+ * bigint is written as digits.
  *
- * @param sorted - sort the keys, so that objects with equal members have equal text
+ * @param sorted - sort the keys, so that objects with equal members have the same text
  */
 export function stringifyExact(value: unknown, sorted = false): string {
   return write(value, undefined, sorted)
 }
 
-/** The spelling of a number; undefined if JSON.stringify writes it the same way. */
+/** Returns the original spelling of a number; undefined if JSON.stringify writes the same spelling. */
 export const spellingOf = (holder: object, key: string): string | undefined => spellings.get(holder)?.get(key)
 
-/** @returns `copy`, with the spelling of `original` for the same keys */
+/** @returns `copy`, with the number spelling of `original` for equal keys */
 export function copySpelling<T extends object>(original: object, copy: T): T {
   const known = spellings.get(original)
   if (known !== undefined) spellings.set(copy, new Map(known))
   return copy
 }
 
-/** Sets the spelling of the number under `key`. @returns `holder` */
+/** Sets the spelling of the number at `key`. @returns `holder` */
 export function spell<T extends object>(holder: T, key: string, spelling: string): T {
   const known = spellings.get(holder) ?? new Map<string, string>()
   spellings.set(holder, known.set(key, spelling))
@@ -63,7 +63,7 @@ export function spell<T extends object>(holder: T, key: string, spelling: string
 function write(value: unknown, spelling: string | undefined, sorted: boolean): string {
   switch (typeof value) {
     case 'number':
-      // The spelling does not apply if the number was replaced.
+      // If the number was replaced, the stored spelling no longer applies.
       return spelling !== undefined && Object.is(Number(spelling), value) ? spelling : JSON.stringify(value)
     case 'bigint':
       return value.toString()
@@ -84,8 +84,9 @@ function writeContainer(container: object, sorted: boolean): string {
 }
 
 /**
- * Whether JSON.stringify would change the spelling of a number in this valid JSON text. @throws RangeError beyond
- * `maxDepth`
+ * Whether JSON.stringify would change the spelling of any number in this valid JSON text.
+ *
+ * @throws RangeError beyond `maxDepth`
  */
 function isRespelled(text: string, maxDepth: number): boolean {
   let depth = 0
@@ -114,7 +115,7 @@ export function isPlain(number: string): boolean {
   return String(Number(number)) === number
 }
 
-/** The index after the closing quote of the string that begins at `start`, in valid JSON. */
+/** Returns the index after the string that begins at `start`, in valid JSON. */
 export function stringEnd(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
     let first = end
@@ -123,7 +124,7 @@ export function stringEnd(text: string, start: number): number {
   }
 }
 
-/** The index after the number that begins at `start`. */
+/** Returns the index after the number that begins at `start`. */
 export function numberEnd(text: string, start: number): number {
   let i = start + 1
   for (let unit = text.charCodeAt(i); isNumberUnit(unit); unit = text.charCodeAt(i)) i += 1
@@ -136,7 +137,7 @@ const isDigit = (unit: number): boolean => unit >= ZERO && unit <= NINE
 const isNumberUnit = (unit: number): boolean =>
   isDigit(unit) || unit === DOT || unit === MINUS || unit === 0x2b || unit === 0x45 || unit === 0x65
 
-/** Parses valid JSON text and stores the spelling of numbers. */
+/** Parses valid JSON text and records the spelling of numbers. */
 class ExactReader {
   readonly #text: string
   #at = 0
@@ -149,7 +150,7 @@ class ExactReader {
     return this.#value()[0]
   }
 
-  /** A value, and the spelling if it is a number. */
+  /** A value and, for a number, its spelling. */
   #value(): readonly [value: unknown, spelling?: string] {
     this.#skipSpace()
     const start = this.#at
@@ -172,7 +173,8 @@ class ExactReader {
       this.#skipSpace()
       this.#at += 1
       const [value, spelling] = this.#value()
-      // Defined like in JSON.parse: assigning `__proto__` would set the prototype. The last of equal keys counts.
+      // As in JSON.parse, the member is defined: assigning `__proto__` would set the prototype. The last of several
+      // equal keys wins.
       Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true })
       if (spelling === undefined) spellings.get(object)?.delete(key)
       else spell(object, key, spelling)
@@ -190,7 +192,7 @@ class ExactReader {
     return array
   }
 
-  /** Whether another member or element follows. Skips the opening bracket, the comma or the closing bracket. */
+  /** Skips the opening bracket, the comma or the closing bracket. Returns whether a member or element follows. */
   #goesOn(close: string): boolean {
     this.#skipSpace()
     if (this.#text[this.#at] !== close) {

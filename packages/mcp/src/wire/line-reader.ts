@@ -4,7 +4,7 @@ import { type FoundId, MessageIdScanner } from './message-id.js'
 const NEWLINE = 0x0a
 const RETURN = 0x0d
 
-/** A skipped line that was longer than a message may be, with the id found in it. */
+/** A skipped line that exceeded the message limit, with the id found in the line. */
 export class LongLine {
   readonly found: FoundId
 
@@ -13,7 +13,7 @@ export class LongLine {
   }
 }
 
-/** Splits a byte stream into lines and buffers at most one. */
+/** Splits a byte stream into lines. Buffers at most one line. */
 export class LineReader {
   readonly #maxBytes: number
   #parts: Uint8Array[] = []
@@ -26,9 +26,9 @@ export class LineReader {
   }
 
   /**
-   * The lines completed by this chunk, without line ends.
+   * Returns the lines that this chunk completes, without line endings.
    *
-   * @throws RangeError for a line so long that the sender must be disconnected
+   * @throws RangeError if a line is so long that the sender must be disconnected
    */
   *push(chunk: Uint8Array): Generator<Uint8Array | LongLine> {
     let start = 0

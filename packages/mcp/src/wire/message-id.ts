@@ -1,7 +1,7 @@
 /**
- * Finds the id in the text of an unparsed message: one that is too long, or refused because of its content. Without
- * the id, the error would have the id null, and the caller would wait until its timeout. The text arrives in
- * chunks, and only the id is kept.
+ * Finds the id in the text of a message that cannot be parsed, because the message is too long or its content was
+ * refused. Without the id, the error response would have the id null, and the caller would wait until its timeout.
+ * The text arrives in chunks, and only the id is buffered.
  *
  *   {"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"a":1,"a":2}}   request 7
  *   {"id":7,"id":8,"method":"x"}                                            a request with an ambiguous id
@@ -12,12 +12,12 @@ import type { RequestId } from '@modelcontextprotocol/sdk/types.js'
 export type MessageId = RequestId | bigint
 
 export interface FoundId {
-  /** Null if the text has no id, several, or one that is neither a string nor an integer. */
+  /** Null if the text has no id or several ids, or if the id is neither a string nor an integer. */
   readonly id: MessageId | null
   readonly kind: 'request' | 'response' | 'other'
 }
 
-/** Longest key or id that is kept; a longer one is not the key `id`, or not a usable id. */
+/** Maximum length of a buffered key or id. A longer key is not `id`, and a longer id is not usable. */
 const KEPT_BYTES_MAX = 1_024
 
 const QUOTE = 0x22
@@ -45,18 +45,18 @@ export function readId(text: string): MessageId | null {
 export class MessageIdScanner {
   readonly #ids: (string | null)[] = []
   readonly #keys = new Set<string>()
-  /** Nesting level of the members of a message: 1, or 2 in a batch. Null before the first bracket. */
+  /** Nesting level of the message members: 1, or 2 in a batch. Null before the first bracket. */
   #level: number | null = null
   #depth = 0
   #inString = false
   #escaped = false
-  /** True before a key of the message. */
+  /** True if the next string is a key of the message. */
   #beforeKey = false
   #key: string | null = null
-  /** The kept bytes of a key or of the id. */
+  /** The buffered bytes of a key or of the id. */
   #kept: number[] | null = null
 
-  /** The id of a complete message. */
+  /** Finds the id of a complete message. */
   static find(message: Uint8Array): FoundId {
     const scanner = new MessageIdScanner()
     scanner.push(message)
@@ -65,7 +65,7 @@ export class MessageIdScanner {
 
   push(bytes: Uint8Array): void {
     for (let i = 0; i < bytes.length; i += 1) {
-      // Long messages consist mostly of strings.
+      // Skips quickly within strings, because long messages consist mostly of strings.
       if (this.#inString && !this.#escaped && this.#kept === null) i = endOfPlain(bytes, i)
       const byte = bytes[i]
       if (byte !== undefined) this.#take(byte)
@@ -145,7 +145,7 @@ export class MessageIdScanner {
   #keep(byte: number): void {
     if (this.#kept === null) return
     this.#kept.push(byte)
-    // Too long to be the key `id` or an id.
+    // The text is too long to be the key `id` or an id.
     if (this.#kept.length > KEPT_BYTES_MAX) this.#kept = [0]
   }
 
@@ -156,7 +156,7 @@ export class MessageIdScanner {
   }
 }
 
-/** The index of the next quote or backslash, or the end. */
+/** Returns the index of the next quote or backslash, or the length if there is none. */
 function endOfPlain(bytes: Uint8Array, from: number): number {
   let i = from
   while (i < bytes.length && bytes[i] !== QUOTE && bytes[i] !== BACKSLASH) i += 1

@@ -1,10 +1,10 @@
 /**
- * Reads one JSON-RPC message from its text. Numbers keep their spelling (`exact-json.ts`).
+ * Parses one JSON-RPC message. Numbers keep their spelling (`exact-json.ts`).
  *
  * Two parsers must not see two different calls: for `{"path":"a","path":"b"}`, a policy could evaluate one value
- * and a server use the other. So the text of a client is scanned before it is parsed, and duplicate keys, lone
- * surrogates and deep nesting are refused everywhere in it. Messages of a server are read only by the client, in
- * the form that the guard writes. Batches, which only one version of MCP had, are refused.
+ * and a server could use the other. Client input is therefore scanned before it is parsed, and duplicate keys, lone
+ * surrogates and deep nesting are refused at every level. Server messages need no such scan: only the client reads
+ * them, as the guard writes them. Batches, which only one MCP version allowed, are refused.
  */
 import { ErrorCode, type JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
 import { CryptoError } from '@sudoagent/crypto'
@@ -14,10 +14,10 @@ import { parseExact, spellingOf } from './exact-json.js'
 import { type FoundId, type MessageId, MessageIdScanner, readId } from './message-id.js'
 import { RpcError } from './rpc-error.js'
 
-/** Fatal: a replaced byte would change the message. */
+/** Fatal, because replacing an invalid byte would change the message. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** A refused message with its id. */
+/** The id of a refused message and the reason. */
 export interface RefusedMessage extends FoundId {
   readonly error: RpcError
 }
@@ -30,7 +30,7 @@ export function parseMessage(bytes: Uint8Array): JSONRPCMessage {
   return readMessage(parseStrictly(bytes))
 }
 
-/** Parses a message of a server; invalid UTF-8 is replaced. @throws RpcError like `parseMessage` */
+/** Parses a server message; invalid UTF-8 is replaced. @throws RpcError like `parseMessage` */
 export function parseServerMessage(bytes: Uint8Array): JSONRPCMessage {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
   return readMessage(parsed(() => parseExact(text, SERVER_MESSAGE_DEPTH_MAX)))
@@ -38,11 +38,11 @@ export function parseServerMessage(bytes: Uint8Array): JSONRPCMessage {
 
 /** Finds the id of a refused message, so that its sender receives the error. */
 export function refusedMessage(bytes: Uint8Array, error: unknown): RefusedMessage {
-  const reason = error instanceof RpcError ? error : RpcError.invalidRequest('the message is refused')
+  const reason = error instanceof RpcError ? error : RpcError.invalidRequest('invalid message')
   return { ...MessageIdScanner.find(bytes), error: reason }
 }
 
-/** The id under `key`; an integer beyond ±(2^53−1) is a bigint. Undefined if there is none. */
+/** Returns the id at `key`; an integer beyond ±(2^53−1) is a bigint. Undefined if there is no valid id. */
 export function idAt(holder: object | undefined, key: string): MessageId | undefined {
   const value = (holder as Readonly<Record<string, unknown>> | undefined)?.[key]
   if (typeof value === 'string') return value
@@ -63,14 +63,14 @@ function parsed(parse: () => unknown): unknown {
   try {
     return parse()
   } catch (error) {
-    throw new RpcError(ErrorCode.ParseError, `the message is refused: ${whyNot(error)}`)
+    throw new RpcError(ErrorCode.ParseError, `invalid message: ${whyNot(error)}`)
   }
 }
 
 function whyNot(error: unknown): string {
   if (error instanceof CryptoError || error instanceof RangeError) return error.message
-  // The message of JSON.parse quotes the untrusted text.
-  return error instanceof SyntaxError ? 'it is not JSON' : 'it is not UTF-8'
+  // The error message of JSON.parse quotes the untrusted text.
+  return error instanceof SyntaxError ? 'not JSON' : 'not UTF-8'
 }
 
 const MEMBERS: readonly string[] = ['jsonrpc', 'id', 'method', 'params', 'result', 'error']
@@ -80,24 +80,25 @@ const MEMBERS: readonly string[] = ['jsonrpc', 'id', 'method', 'params', 'result
  * @throws RpcError InvalidRequest
  */
 function readMessage(value: unknown): JSONRPCMessage {
-  if (Array.isArray(value)) throw RpcError.invalidRequest('batches are refused: send each message by itself')
+  if (Array.isArray(value)) throw RpcError.invalidRequest('batches are not supported: send each message separately')
   if (!isObject(value) || value.jsonrpc !== '2.0' || !Object.keys(value).every((key) => MEMBERS.includes(key)))
     throw RpcError.invalidRequest('this is not a JSON-RPC message')
   const { method, result, error } = value
   const hasId = Object.hasOwn(value, 'id')
   const id = idAt(value, 'id')
   if (hasId && id === undefined && !(isObject(error) && value.id === null))
-    throw RpcError.invalidRequest('the `id` of a message must be a text or a whole number')
-  // Some clients send `null` for missing parameters, and a notification gets no error response.
+    throw RpcError.invalidRequest('the message `id` must be a string or an integer')
+  // Some clients send `null` in place of missing parameters. A notification cannot be answered with an error, so
+  // null is accepted.
   if (!hasId && value.params === null) delete value.params
   const isCall = typeof method === 'string' && result === undefined && error === undefined
   const isAnswer = method === undefined && value.params === undefined && (isObject(result) || isObject(error))
   if (isCall && value.params !== undefined && !isObject(value.params))
-    throw RpcError.invalidRequest('`params` must be an object, or left out')
+    throw RpcError.invalidRequest('`params` must be an object or omitted')
   if (!isCall && !(isAnswer && (isObject(result) ? hasId && error === undefined : isError(error))))
     throw RpcError.invalidRequest('this is not a JSON-RPC message')
   if (typeof id === 'bigint') value.id = id
-  // The type of the SDK has no bigint; this package handles ids as `MessageId`.
+  // The SDK type does not allow a bigint id; this package handles ids as `MessageId`.
   return value as unknown as JSONRPCMessage
 }
 

@@ -1,19 +1,18 @@
-// The methods that the guard forwards in each direction. All others are refused.
+// Lists the methods that the guard forwards in each direction. All other methods are refused.
 
-/** Features that a deployment can block. Tools are not among them, because the guard controls them. */
+/** Features that a deployment can block. Tools are not listed, because the guard decides on each tool call. */
 export const FEATURES = ['resources', 'prompts', 'completion', 'logging', 'sampling', 'roots', 'elicitation'] as const
 
-/** Blocked by default: the content that a server returns with them is read without a decision. */
+/** Features that are blocked by default, because the model would read their content without a decision. */
 export const BLOCKED_BY_DEFAULT: readonly Feature[] = ['resources', 'prompts', 'completion']
 
 export type Feature = (typeof FEATURES)[number]
 
-/** The feature of each method; null for methods that every session needs. */
+/** Maps each method to its feature; null for methods that every session needs. */
 type Methods = ReadonlyMap<string, Feature | null>
 
 /**
- * Requests of the client that are forwarded unchanged. `initialize`, `tools/list` and `tools/call` are handled
- * separately.
+ * Client requests that are forwarded unchanged. `initialize`, `tools/list` and `tools/call` are handled separately.
  */
 export const CLIENT_REQUESTS: Methods = new Map([
   ['ping', null],
@@ -28,7 +27,7 @@ export const CLIENT_REQUESTS: Methods = new Map([
   ['logging/setLevel', 'logging'],
 ])
 
-/** Cancellation and progress are translated, so neither list contains them. */
+/** Cancellation and progress notifications are translated, so neither list contains them. */
 export const CLIENT_NOTIFICATIONS: Methods = new Map([
   ['notifications/initialized', null],
   ['notifications/roots/list_changed', 'roots'],
@@ -70,8 +69,8 @@ export const passes = (methods: Methods, method: string, blocked: ReadonlySet<Fe
 }
 
 /**
- * The capabilities of one side without those that the guard does not forward, including tasks and experimental
- * ones. The other side cannot use a capability that it does not see.
+ * Removes the capabilities that the guard does not forward, including tasks and experimental capabilities. The
+ * other side does not use a capability that it does not see.
  */
 export function filterCapabilities(
   side: 'client' | 'server',

@@ -1,10 +1,10 @@
 /**
- * One side of the guard: requests and notifications in both directions over an SDK transport.
+ * Implements one side of the guard: sends and receives requests and notifications over an SDK transport.
  *
- * The `Client` and `Server` of the SDK are made for endpoints, not for a proxy: they answer requests that a proxy
- * must forward, rewrite progress tokens, miss the cancellation of request 0, and buffer without limit. A Peer
- * assigns its own ids to outgoing requests, so an answer counts once, only for an open request, and only from the
- * side that was asked.
+ * The SDK's `Client` and `Server` are made for endpoints, not for a proxy: they answer requests that a proxy must
+ * forward, rewrite progress tokens, miss the cancellation of request 0, and buffer without limit. A Peer assigns
+ * its own ids to outgoing requests. It accepts an answer only once, only for an open request, and only from the
+ * side that received the request.
  *
  *   message.ts, message-id.ts    strict parsing; the id of a message that is refused
  *   exact-json.ts                numbers with their original spelling
@@ -31,7 +31,7 @@ export interface Incoming {
   readonly id: MessageId
   readonly method: string
   readonly params: Params | undefined
-  /** Aborted if this side cancels it or disconnects. */
+  /** Aborts if this side cancels the request or disconnects. */
   readonly signal: AbortSignal
 }
 
@@ -39,7 +39,7 @@ export interface PeerHandlers {
   /** @throws (as a rejection) RpcError for the sender; any other error becomes an internal error without details */
   request(request: Incoming): Promise<object>
   notification(method: string, params: Params | undefined): void
-  /** Receives one line about something that was refused or ignored. */
+  /** Receives one line for each message that was refused or ignored. */
   note(text: string): void
   closed(): void
 }
@@ -47,20 +47,20 @@ export interface PeerHandlers {
 export interface RequestOptions {
   readonly timeoutMs: number
   readonly signal?: AbortSignal
-  /** The request of this side that the message belongs to. */
+  /** The request from this side to which the message belongs. */
   readonly relatedTo?: MessageId | undefined
 }
 
-/** The guard gave up the request: it was cancelled or timed out. The other side was notified. */
+/** The guard gave up on the request, because the request was cancelled or timed out. The other side was notified. */
 export class GivenUp extends Error {
   override readonly name = 'GivenUp'
 }
 
-/** The other side has ended, or the request could not be sent. */
+/** The other side disconnected, or the request could not be sent. */
 export class PeerGone extends Error {
   override readonly name = 'PeerGone'
 
-  /** @param sent - whether the request may have reached the other side */
+  /** @param sent - true if the request may have reached the other side */
   constructor(
     message: string,
     readonly sent: boolean,
@@ -69,27 +69,27 @@ export class PeerGone extends Error {
   }
 }
 
-/** A transport with back-pressure, which can also end a request without an answer. */
+/** A transport with back-pressure. It can also end a request without an answer. */
 export interface GuardTransport extends Transport {
   pause?(): void
   resume?(): void
   release?(id: MessageId): void
   /**
-   * Set by the guard. Called for a message that was refused but has an id; the transport does not answer such a
-   * request itself.
+   * Set by the guard. Called for a refused message that has an id; the transport itself does not answer the
+   * message.
    */
   onrefused?: (refused: RefusedMessage) => void
-  /** True if `send` resolves when the message is accepted, which says nothing about the pace of the other side. */
+  /** True if `send` does not wait until the other side reads the message, and therefore provides no back-pressure. */
   readonly paceless?: boolean
 }
 
-/** Reason of the signal of a request after its sender disconnected. */
+/** Abort reason of a request whose sender disconnected. */
 export const GONE = 'the client disconnected'
 
-/** Most unsent messages before the other side is paused. Each may have the maximum size. */
+/** Maximum number of unsent messages before the other side is paused. Each message may have the maximum size. */
 const SENDS_MAX = 16
 
-/** An outgoing message, with an id of either side. */
+/** An outgoing message. Its id was assigned by either side. */
 type Outgoing = { readonly jsonrpc: '2.0'; readonly id?: MessageId } & (
   | { readonly method: string; readonly params?: Params }
   | { readonly result: object }
@@ -108,7 +108,7 @@ export class Peer {
   #lastId = 0
   #sends = 0
   #gone = false
-  /** The other transport, which is paused while this side does not read. */
+  /** The transport of the other side. It is paused while this side does not read. */
   source: Pick<GuardTransport, 'pause' | 'resume'> | null = null
 
   constructor(transport: GuardTransport, handlers: PeerHandlers) {
@@ -128,7 +128,7 @@ export class Peer {
     return this.#transport.close()
   }
 
-  /** The latest open request of this side. */
+  /** The latest open request from this side. */
   get latestIncoming(): MessageId | undefined {
     return [...this.#incoming.keys()].at(-1)
   }
@@ -140,17 +140,19 @@ export class Peer {
   /**
    * Sends a request to this side.
    *
-   * @throws (as a rejection) RpcError if it answers with an error; GivenUp after `timeoutMs` or when `signal`
-   *   aborts, after notifying this side; PeerGone if it has ended
+   * @throws (as a rejection) RpcError if this side answers with an error; GivenUp after `timeoutMs` or when
+   *   `signal` aborts, after notifying this side; PeerGone if this side disconnected
    */
   request(
     method: string,
     params: Params | undefined,
     { timeoutMs, signal, relatedTo }: RequestOptions,
   ): Promise<object> {
-    if (this.#gone) return Promise.reject(new PeerGone('the other side is gone', false))
+    if (this.#gone) return Promise.reject(new PeerGone('the other side disconnected', false))
     if (this.#open.size >= REQUESTS_MAX)
-      return Promise.reject(new RpcError(ErrorCode.InternalError, 'too many requests are open: it was not sent'))
+      return Promise.reject(
+        new RpcError(ErrorCode.InternalError, 'too many requests are pending: the request was not sent'),
+      )
     this.#lastId += 1
     const id = this.#lastId
     return new Promise((resolve, reject) => {
@@ -186,8 +188,8 @@ export class Peer {
   }
 
   /**
-   * Dispatches a message by its members: the transport has validated it, and the type guards of the SDK reject
-   * bigint ids.
+   * Dispatches a message by its members. The transport has validated the message. The SDK type guards are not used,
+   * because they reject bigint ids.
    */
   #take(message: JSONRPCMessage): void {
     if ('method' in message) {
@@ -202,23 +204,23 @@ export class Peer {
 
   #settle(id: MessageId | undefined, answer: Parameters<Open['settle']>[0]): void {
     const open = typeof id === 'number' ? this.#open.get(id) : undefined
-    if (open === undefined) this.#handlers.note('an answer to no open request was dropped')
+    if (open === undefined) this.#handlers.note('dropped an answer that does not belong to an open request')
     else open.settle(answer)
   }
 
-  /** Answers a refused request with the error; a refused answer fails the request that waits for it. */
+  /** Answers a refused request with the error. A refused answer fails its pending request. */
   #refused({ id, kind, error }: RefusedMessage): void {
     if (id === null) return
-    if (kind === 'response') this.#settle(id, { error: new GivenUp(`the answer was refused: ${error.message}`) })
+    if (kind === 'response') this.#settle(id, { error: new GivenUp(`the answer was rejected: ${error.message}`) })
     else if (this.#incoming.has(id))
-      this.#handlers.note('a refused message has the id of an open request: it was not answered')
+      this.#handlers.note('did not answer a refused message, because it has the id of an open request')
     else this.#send({ jsonrpc: '2.0', id, error: errorOf(error) })
   }
 
   async #answer({ id, method, params }: { id: MessageId; method: string; params?: Params | undefined }): Promise<void> {
     if (this.#incoming.has(id)) {
-      // Not answered: the client would take the answer for that of the first request.
-      this.#handlers.note('a request with the id of an open one was dropped')
+      // The second request is not answered: the client would take the answer for the answer to the first request.
+      this.#handlers.note('dropped a request with the id of an open request')
       this.#transport.release?.(id)
       return
     }
@@ -226,7 +228,7 @@ export class Peer {
       this.#send({
         jsonrpc: '2.0',
         id,
-        error: { code: ErrorCode.InternalError, message: 'too many requests are open' },
+        error: { code: ErrorCode.InternalError, message: 'too many requests are pending' },
       })
       return
     }
@@ -246,8 +248,8 @@ export class Peer {
     const counts = this.#transport.paceless !== true
     if (counts) this.#sends += 1
     if (this.#sends === SENDS_MAX) this.source?.pause?.()
-    // The types of the SDK have no bigint. The transports of the guard write one; other transports get one only if
-    // a peer sent it.
+    // The SDK types do not allow bigint ids. The guard's transports can write them; other transports receive a
+    // bigint id only if the peer sent one.
     const options = relatedTo === undefined ? {} : { relatedRequestId: relatedTo as RequestId }
     void this.#transport
       .send(message as JSONRPCMessage, options)
@@ -262,7 +264,8 @@ export class Peer {
   #lost(): void {
     if (this.#gone) return
     this.#gone = true
-    for (const { settle } of [...this.#open.values()]) settle({ error: new PeerGone('the other side has ended', true) })
+    for (const { settle } of [...this.#open.values()])
+      settle({ error: new PeerGone('the other side disconnected', true) })
     for (const controller of this.#incoming.values()) controller.abort(GONE)
     this.#handlers.closed()
   }

@@ -3,8 +3,8 @@ import type { MessageId } from './message-id.js'
 import type { Params } from './peer.js'
 
 /**
- * Maps progress tokens to open requests; notifications with other tokens are dropped. The number of requests limits
- * that of tokens.
+ * Maps progress tokens to open requests, and drops notifications with other tokens. The limit on open requests also
+ * limits the number of tokens.
  */
 export class ProgressRoutes {
   /** Request ids by token; an integer token beyond ±(2^53−1) is a bigint, like an id. */
@@ -15,7 +15,7 @@ export class ProgressRoutes {
     return typeof meta === 'object' && meta !== null ? (idAt(meta, 'progressToken') ?? null) : null
   }
 
-  /** Forwards progress of request `id` while `work` runs. */
+  /** Forwards progress notifications of request `id` while `work` runs. */
   async during<T>(params: Params | undefined, id: MessageId, work: () => Promise<T>): Promise<T> {
     const token = ProgressRoutes.tokenOf(params)
     if (token === null) return await work()

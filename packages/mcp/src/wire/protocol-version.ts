@@ -1,27 +1,27 @@
-// Answers clients of an unsupported protocol version with the supported ones.
+// Answers a client that uses an unsupported protocol version with the list of supported versions.
 import { SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js'
 import { RpcError } from './rpc-error.js'
 
-/** `UnsupportedProtocolVersion` of MCP 2026-07-28. */
+/** The error code `UnsupportedProtocolVersion` from MCP 2026-07-28. */
 const UNSUPPORTED_PROTOCOL_VERSION = -32_022
 
-/** Member of `_meta` with the protocol version since MCP 2026-07-28, which has no `initialize`. */
+/** The `_meta` member that contains the protocol version since MCP 2026-07-28, which has no `initialize`. */
 const VERSION_META = 'io.modelcontextprotocol/protocolVersion'
 
-/** Longest part of the client's text in an error. */
+/** Requested versions are truncated to this length in errors. */
 const SHOWN_VERSION_LENGTH_MAX = 32
 
 export function unsupportedVersion(requested: string): RpcError {
   const shown = requested.slice(0, SHOWN_VERSION_LENGTH_MAX).toWellFormed()
   return new RpcError(
     UNSUPPORTED_PROTOCOL_VERSION,
-    `this version of MCP is not spoken here: a session begins with \`initialize\` in ${SUPPORTED_PROTOCOL_VERSIONS.join(', ')}`,
+    `unsupported MCP version: start a session with \`initialize\` and one of these versions: ${SUPPORTED_PROTOCOL_VERSIONS.join(', ')}`,
     { supported: [...SUPPORTED_PROTOCOL_VERSIONS], requested: shown },
   )
 }
 
 /**
- * The unsupported version that a request without a session asks for; null if none.
+ * Returns the unsupported version that a request without a session asks for; null if the version is supported.
  *
  * @param header - the HTTP header `MCP-Protocol-Version`
  */

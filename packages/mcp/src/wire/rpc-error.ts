@@ -5,7 +5,7 @@ export class RpcError extends Error {
   override readonly name = 'RpcError'
   readonly code: number
   readonly data: unknown
-  /** The error as the other side wrote it, for forwarding; null for an error of the guard. */
+  /** The error as the other side wrote it, for forwarding; null if the guard created the error. */
   readonly written: object | null
 
   constructor(code: number, message: string, data?: unknown, written: object | null = null) {
@@ -16,7 +16,7 @@ export class RpcError extends Error {
   }
 
   static methodNotFound(method: string): RpcError {
-    return new RpcError(ErrorCode.MethodNotFound, `\`${method.slice(0, 100)}\` is refused: the guard does not pass it`)
+    return new RpcError(ErrorCode.MethodNotFound, `the guard does not forward \`${method.slice(0, 100)}\``)
   }
 
   static invalidParams(message: string): RpcError {

@@ -55,7 +55,7 @@ describe('two names that servers may take for one', () => {
     '{"\ufb01le":1,"FILE":2}',
     '{"caf\u00e9":1,"cafe\u0301":2}',
   ])('%s is refused', (text) => {
-    expect(read(text).refusal).toContain('twice')
+    expect(read(text).refusal).toContain('duplicate')
   })
 
   it('in different objects are two', () => {

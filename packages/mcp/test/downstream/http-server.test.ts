@@ -195,7 +195,7 @@ describe('a session', () => {
     }
     const { url, notes } = await serve({ upstream })
     expect((await post(url, INITIALIZE)).status).toBe(502)
-    expect(notes.join()).toContain('no such command')
+    expect(notes.join()).toContain('command not found')
   })
 
   it('a client that does not read is not given more than it takes', async () => {

@@ -121,7 +121,7 @@ describe('the approval store', () => {
     const rig = await Rig.open()
     const result = rig.callTool('write', {}, { _meta: { progressToken: 'p' } })
     const told = await rig.client.heard(({ method }) => method === 'notifications/progress')
-    expect(told.params).toMatchObject({ progressToken: 'p', message: 'waiting for an approval' })
+    expect(told.params).toMatchObject({ progressToken: 'p', message: 'waiting for approval' })
     await rig.resolve('approved')
     expect(textOf(await result)).toBe('ran write')
   })
@@ -145,7 +145,7 @@ describe('the approval store', () => {
     const rig = await Rig.open()
     for (let n = 0; n < 16; n += 1) rig.send('tools/call', { name: 'write', arguments: { n } })
     await expect.poll(async () => (await rig.store.list({ state: 'pending' }, new Date())).length).toBe(16)
-    expect(textOf(await rig.callTool('write', { n: 16 }))).toContain('too many approvals are open')
+    expect(textOf(await rig.callTool('write', { n: 16 }))).toContain('too many approvals are pending')
   })
 })
 

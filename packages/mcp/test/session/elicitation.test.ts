@@ -35,7 +35,7 @@ describe('the person at the client', () => {
     }
     const terms = { clientName: 'tester', definition: null, note: () => {} }
     await elicitApproval(ask, terms, request, new AbortController().signal)
-    expect(message.split('\n')[1]).toBe('NOT SHOWN: 2 parts of the arguments, [redacted] below')
+    expect(message.split('\n')[1]).toBe('NOT SHOWN: 2 parts of the arguments, marked [redacted] below')
   })
 
   it.each<[string, object]>([

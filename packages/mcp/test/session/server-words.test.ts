@@ -34,7 +34,7 @@ describe('instructions and name of a server', () => {
     expect(answer).not.toHaveProperty('instructions')
     expect(answer.serverInfo).toEqual({ name: 'files', version: '1' })
     expect(JSON.stringify(answer)).not.toContain('IGNORE')
-    expect(rig.notes.join('\n')).toContain('the client does not get them')
+    expect(rig.notes.join('\n')).toContain('were withheld from the client')
     expect(textOf(await rig.callTool('read'))).toBe('ran read')
   })
 

@@ -38,7 +38,7 @@ describe('ids', () => {
     expect(rig.served('tools/call')).toHaveLength(1)
     rig.server.say({ id, result: { content: [{ type: 'text', text: 'one' }] } })
     expect(textOf(await rig.answerTo('same'))).toBe('one')
-    expect(rig.notes.join()).toContain('the id of an open one')
+    expect(rig.notes.join()).toContain('the id of an open request')
   })
 })
 

@@ -123,7 +123,7 @@ describe('cannot be started: nothing on stdout, no ledger', () => {
       /neither a SQLite nor a JSONL ledger/,
     ],
     ['approvals that are none', [...usual, '--approvals', 'policy.mjs'], /`policy\.mjs` cannot be opened/],
-    ['a command that is none', usual, /cannot be started: `\/nowhere\/at\/all`: there is no such command\n.*PATH/],
+    ['a command that is none', usual, /cannot be started: `\/nowhere\/at\/all`: command not found\n.*PATH/],
     ['no token where others can connect', [...usual, '--http', '0.0.0.0:0', '--no-token'], /`token` is required/],
   ])('%s', (_, options, says) => {
     const ran = box.run(['mcp', 'guard', ...options, '--', '/nowhere/at/all'])
@@ -151,13 +151,13 @@ it.each(['ledger.sqlite.approvals', 'ledger.sqlite.budget', 'ledger.sqlite.tools
       '--',
       '/nowhere/at/all',
     ]
-    expect(box.run(args).stderr).toContain('there is no such command')
+    expect(box.run(args).stderr).toContain('command not found')
     chmodSync(box.path(name), 0o666)
     const refused = box.run(args)
     expect([refused.code, refused.stdout]).toEqual([3, ''])
     expect(refused.stderr).toMatch(/other users can write to it .*\n.*--allow-other-writers\n$/)
     const allowed = box.run(['mcp', 'guard', '--allow-other-writers', ...args.slice(2)])
-    expect(allowed.stderr).toContain('there is no such command')
+    expect(allowed.stderr).toContain('command not found')
   },
 )
 
