@@ -1,5 +1,5 @@
-// The page: three texts in, a result out. The result is recomputed whenever a text changes, so that no outdated
-// verdict is shown.
+// Verifies the text in the input fields and shows the result. The result is recomputed whenever an input changes,
+// so that the page never shows an outdated verdict.
 import { CryptoError } from '@sudoagent/crypto'
 import { RECEIPT_BYTES_MAX, verifyReceipt } from '@sudoagent/crypto/receipt'
 import { escapeForTerminal } from '@sudoagent/crypto/text'
@@ -25,7 +25,10 @@ function check(): void {
     return
   }
   if (text.startsWith('c2sp.org/tlog-proof@')) {
-    show(refusalOf('This is a proof without its entry.', 'Ask for the receipt in JSON, which has the entry.'), 'bad')
+    show(
+      refusalOf('This is a proof without its entry.', 'Ask for the receipt in JSON, which contains the entry.'),
+      'bad',
+    )
     return
   }
   try {
@@ -34,7 +37,7 @@ function check(): void {
   } catch (error) {
     if (error instanceof CryptoError)
       show(refusalOf(sentence(error.message), error.hint && sentence(error.hint)), 'bad')
-    else show(refusalOf('This receipt cannot be checked.', 'A possible cause: more than 64 keys.'), 'bad')
+    else show(refusalOf('This receipt cannot be checked.', 'One possible cause is more than 64 keys.'), 'bad')
   }
 }
 
@@ -55,7 +58,7 @@ interface FileField {
   readonly maxBytes: number
 }
 
-/** More than keys and policies need. */
+/** Maximum size of a key or policy file, in bytes. */
 const TEXT_BYTES_MAX = 64 * 1024
 
 const fields: readonly FileField[] = [
@@ -76,13 +79,13 @@ const fields: readonly FileField[] = [
   { area: policy, drop: byId('policy-drop'), what: 'a witness policy', maxBytes: TEXT_BYTES_MAX },
 ]
 
-/** Replaces the text by a dropped or chosen file. */
+/** Replaces the text with the content of a dropped or chosen file. */
 async function read({ area, chooser, what, maxBytes }: FileField, chosen: File | undefined): Promise<void> {
   if (chosen === undefined) return
   area.value = ''
   if (chooser !== undefined) {
     chooser.name.textContent = shownName(chosen.name)
-    // Allows choosing the same file again after it changed.
+    // Allows the user to choose the same file again after it changed.
     chooser.input.value = ''
   }
   check()
@@ -96,30 +99,31 @@ async function read({ area, chooser, what, maxBytes }: FileField, chosen: File |
 
 const NAME_LENGTH_MAX = 80
 
-/** A file name is untrusted text. */
+/** Escapes the file name, which is untrusted text. */
 const shownName = (name: string): string => escapeForTerminal(name, NAME_LENGTH_MAX)
 
 for (const input of [receipt, key, policy, origin]) input.addEventListener('input', check)
 for (const field of fields) {
   const { area, drop, chooser } = field
   chooser?.input.addEventListener('change', () => void read(field, chooser.input.files?.[0]))
-  // Typed text no longer matches the file.
+  // After an edit, the text no longer comes from the file.
   area.addEventListener('input', () => chooser?.name.replaceChildren())
   for (const type of ['dragenter', 'dragover']) drop.addEventListener(type, () => drop.classList.add('over'))
   drop.addEventListener('dragleave', () => drop.classList.remove('over'))
   drop.addEventListener('drop', (event) => {
     drop.classList.remove('over')
-    // The browser inserts dropped text, but would open a dropped file instead of this page.
+    // By default, the browser inserts dropped text, but opens a dropped file in place of this page.
     const chosen = event.dataTransfer?.files[0]
     if (chosen !== undefined) event.preventDefault()
     void read(field, chosen)
   })
 }
-// Also outside the fields: otherwise the browser would leave the page and lose the typed text.
+// The same applies outside the fields, where a dropped file would also make the browser leave the page and lose the
+// typed text.
 for (const type of ['dragover', 'drop'] as const) {
   document.addEventListener(type, (event) => {
     if (event.dataTransfer?.types.includes('Files') === true) event.preventDefault()
   })
 }
-// A browser keeps typed text on reload.
+// Browsers keep typed text on reload, so check it right away.
 check()

@@ -1,4 +1,4 @@
-// Renders a verification as elements. Text is inserted as text, never as markup.
+// Renders a verification result as HTML elements. Text is inserted as text, never as markup.
 import { type ReceiptFindingCode, type ReceiptReport, receiptProves } from '@sudoagent/crypto/receipt'
 import { escapeForTerminal } from '@sudoagent/crypto/text'
 
@@ -6,41 +6,45 @@ type Field = readonly [name: string, value: string, code?: true]
 
 const SAYS = {
   broken: 'This receipt is not valid',
-  unverified: 'This receipt cannot be checked with this key: another key signed it',
+  unverified: 'This receipt cannot be checked with this key: a different key signed it',
   signed: 'This is recorded: the log signed it',
   witnessed: 'This is recorded: the log and the witnesses signed it',
 } as const
 
-/** Explains a finding to a reader without knowledge of receipts; the finding itself is shown below. */
+/**
+ * Explains each finding to a reader who does not know receipts. The page shows the finding itself below the
+ * explanation.
+ */
 const MEANS: Readonly<Record<ReceiptFindingCode, string>> = {
-  RECEIPT_INVALID: 'This is not a receipt, or a part of it is missing.',
-  PROOF_MISSING: 'It has no proof that the decision is in the log.',
-  PROOF_INVALID: 'Its proof does not match the log: the receipt was altered, or the proof belongs to another receipt.',
+  RECEIPT_INVALID: 'This is not a receipt, or part of the receipt is missing.',
+  PROOF_MISSING: 'The receipt does not contain a proof that the decision is in the log.',
+  PROOF_INVALID:
+    'The proof does not match the log: the receipt was altered, or the proof belongs to a different receipt.',
   CHECKPOINT_INVALID: 'The checkpoint that the log signed does not belong to this receipt.',
-  KEY_UNKNOWN: 'It was not signed with the key that you gave.',
-  SIGNATURE_INVALID: 'A signature in it is not valid: the receipt was altered, or another key signed it.',
+  KEY_UNKNOWN: 'The receipt was not signed with the key that you entered.',
+  SIGNATURE_INVALID: 'A signature is not valid: the receipt was altered, or a different key signed it.',
   ENTRY_HASH_MISMATCH: 'This receipt was altered: its content is not the recorded content.',
-  DECISION_HASH_MISMATCH: 'This receipt was altered: the decision in it belongs to another call.',
-  POLICY_HASH_MISMATCH: 'This receipt was altered: the policy in it is not the one that decided.',
-  FIELD_MISMATCH: 'Parts of it contradict each other.',
+  DECISION_HASH_MISMATCH: 'This receipt was altered: its decision belongs to a different call.',
+  POLICY_HASH_MISMATCH: 'This receipt was altered: its policy is not the policy that made the decision.',
+  FIELD_MISMATCH: 'Parts of the receipt contradict each other.',
   APPROVAL_EXPIRED: 'The call was allowed under an approval that had expired.',
   CLOCK_WENT_BACK: 'The outcome was recorded before the decision.',
-  ORIGIN_MISMATCH: 'It is from a different log than the one that you named.',
-  LOG_KEY_MISMATCH: 'The key that the policy names for this log did not sign it.',
-  WITNESS_QUORUM_MISSING: 'Too few of your witnesses signed it.',
+  ORIGIN_MISMATCH: 'The receipt is from a different log than the log that you entered.',
+  LOG_KEY_MISMATCH: 'The receipt was not signed with the key that the policy contains for this log.',
+  WITNESS_QUORUM_MISSING: 'Too few of your witnesses signed the checkpoint.',
 }
 
-/** If the given key signed the checkpoint but another key the entry, usually an older one. */
+/** Used if the entered key signed the checkpoint, but a different key, usually an older key, signed the entry. */
 const SIGNED_IN_PART = {
   verdict:
-    'This receipt cannot be checked with this key alone: it signed the checkpoint of the log, but not all of the receipt',
-  meaning: 'The key that you gave signed the checkpoint of the log, but not all of this receipt.',
+    'This receipt cannot be checked with this key alone: the key signed the checkpoint, but not the whole receipt',
+  meaning: 'The key that you entered signed the checkpoint, but not the whole receipt.',
 } as const
 
 const isSignedInPart = ({ verdict, checkpoint }: ReceiptReport): boolean =>
   verdict === 'unverified' && checkpoint !== null
 
-/** The elements for a report. */
+/** Returns the elements for a report. */
 export function resultOf(report: ReceiptReport): readonly HTMLElement[] {
   const { proven, notProven } = receiptProves(report)
   return [
@@ -52,7 +56,7 @@ export function resultOf(report: ReceiptReport): readonly HTMLElement[] {
   ]
 }
 
-/** The elements for an error, if nothing was verified. */
+/** Returns the elements for an error that prevented the verification. */
 export function refusalOf(message: string, hint: string | undefined): readonly HTMLElement[] {
   return [element('p', message, 'verdict'), ...(hint === undefined ? [] : [element('p', hint)])]
 }
@@ -123,13 +127,13 @@ function fields({
   return [element('h2', 'Recorded'), list]
 }
 
-/** JSON with line breaks, for people; unchanged if a browser would round one of its numbers. */
+/** Indents JSON for display. Returns it unchanged if the browser would round one of its numbers. */
 function indented(json: string): string {
   const value: unknown = JSON.parse(json)
   return JSON.stringify(value) === json ? JSON.stringify(value, null, 2) : json
 }
 
-/** Seconds since 1970, which a witness may set to any value. */
+/** Formats a Unix time in seconds, which a witness may set to any value. */
 function when(seconds: number): string {
   const date = new Date(seconds * 1000)
   return Number.isNaN(date.getTime()) ? `second ${seconds}` : date.toISOString()
@@ -137,7 +141,7 @@ function when(seconds: number): string {
 
 function element(name: string, text: string, className = ''): HTMLElement {
   const made = document.createElement(name)
-  // In a sentence with paired backticks, text between them is code.
+  // If the backticks in a sentence are paired, the text between them is code.
   const parts = shown(text).split('`')
   if (parts.length % 2 === 0) made.textContent = shown(text)
   else
@@ -150,8 +154,8 @@ function element(name: string, text: string, className = ''): HTMLElement {
   return made
 }
 
-/** The full text: a page scrolls. */
+/** The text is not truncated, because a page can scroll. */
 const shown = (text: string): string => escapeForTerminal(text, Number.POSITIVE_INFINITY)
 
-/** Like `shown`, line by line. */
+/** Escapes like `shown`, but keeps line breaks. */
 const shownLines = (text: string): string => text.split('\n').map(shown).join('\n')

@@ -6,8 +6,8 @@ import type { ReceiptTrust } from '@sudoagent/crypto/receipt'
 const PEM = /-----BEGIN [A-Z0-9 ]+-----[\s\S]*?-----END [A-Z0-9 ]+-----/g
 
 /**
- * Parses pasted keys (PEM blocks and vkeys in any order), a pasted policy and the expected origin; empty texts mean
- * none.
+ * Parses pasted keys (PEM blocks and vkeys in any order), a pasted policy and the expected origin. An empty policy
+ * or origin is ignored.
  *
  * @throws CryptoError for an invalid key or policy
  */
@@ -27,10 +27,10 @@ export function readTrust(keys: string, policy: string, origin: string): Receipt
   return { publicKeys, ...meant, witnessPolicy: parseWitnessPolicy(`${policy.replaceAll('\r', '').trimEnd()}\n`) }
 }
 
-/** The vkey of a log. Any other line outside a PEM block is an error that names the expected form. */
+/** Parses the vkey of a log. Any other line outside a PEM block is an error that names the expected form. */
 function readLogKey(line: string): NoteKey {
   const key = parseVkey(line)
-  // Throws for the key of a witness.
+  // Throws if the key is a witness key.
   createNoteVerifier(key)
   return key
 }

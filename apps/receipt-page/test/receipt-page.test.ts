@@ -122,7 +122,7 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
     await page.fill('#key', encodeVkey(createNoteKey('example.com/agents', key.publicKey)))
     await expect.poll(() => shown()).toMatch(/^This is recorded/)
     const dropped = receipt.replace('ord-1', 'ord-2')
-    // A string, because the code runs in the page, and this file has only the types of Node.
+    // A string, because the code runs in the page, and only the Node types are available in this file.
     await page.evaluate(`{
       const transfer = new DataTransfer()
       transfer.items.add(new File([${JSON.stringify(dropped)}], 'r.json'))
@@ -151,7 +151,7 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
       mimeType: 'text/plain',
       buffer: Buffer.from(generatePrivateKey().publicKey.pem),
     })
-    await expect.poll(() => shown()).toMatch(/another key signed it/)
+    await expect.poll(() => shown()).toMatch(/a different key signed it/)
     expect(await page.textContent('#key-name')).toBe('other.pem')
     // After an edit, the text no longer comes from the file.
     await page.fill('#key', key.publicKey.pem)
@@ -237,9 +237,9 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
         // The page shows the finding of `receipt verify`.
         const [finding] = verifyReceipt(text, { publicKeys: [key.publicKey] }).findings
         const alone = await fill(text, key.publicKey.pem)
-        expect(alone, kind).toMatch(/^This receipt cannot be checked with this key alone: it signed the checkpoint/)
+        expect(alone, kind).toMatch(/^This receipt cannot be checked with this key alone: the key signed/)
         expect(alone, kind).toContain(`${finding?.message} (KEY_UNKNOWN)Hint: ${finding?.hint}`)
-        expect(alone, kind).not.toContain('another key signed it')
+        expect(alone, kind).not.toContain('a different key signed it')
         const other = text.replaceAll(decision.policy_id, `${decision.policy_id}2`)
         expect(await fill(other, `${key.publicKey.pem}${pem()}`), kind).toMatch(/^This receipt is not valid/)
       }

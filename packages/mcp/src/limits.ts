@@ -148,7 +148,7 @@ export const CLOSE_GRACE_MS = 5_000
 /** Maximum number of HTTP sessions: each session is a server process or a session with the server. */
 export const SESSIONS_MAX = 32
 
-/** A session ends when it has had no request and no open stream for this time, in milliseconds. */
+/** Idle timeout of a session, in milliseconds. A session is idle if it has neither a request nor an open stream. */
 export const SESSION_IDLE_MS = 30 * 60_000
 
 /** Maximum number of connections: each session has one stream and a few requests. */

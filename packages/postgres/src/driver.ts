@@ -3,7 +3,7 @@ import { PostgresLedger } from './ledger/ledger.js'
 import { openPostgresLedger } from './ledger/reader.js'
 import { isPostgresUrl } from './session/target.js'
 
-/** The driver for `openLedgerReader` and `openLedgerWriter`, which find it if this package is installed. */
+/** The driver for `openLedgerReader` and `openLedgerWriter`, which load the driver if this package is installed. */
 export const postgresDriver: LedgerDriver = {
   kind: 'postgres',
   matches: isPostgresUrl,

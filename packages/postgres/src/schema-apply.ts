@@ -10,14 +10,14 @@ import { isRoleName, parseTarget, type Target } from './session/target.js'
 export interface ApplyOptions {
   /** See `SchemaOptions`. Default: true. */
   readonly roles?: boolean
-  /** See `SchemaOptions`. Default: true for new tables; for existing ones, unchanged. */
+  /** See `SchemaOptions`. Default: true for new tables; existing tables keep their setting. */
   readonly separateRoles?: boolean
 }
 
 /**
  * Executes the statements of `schemaSql`: all or none.
  *
- * @param url - of the database, with a user who can create schemas, and roles if requested
+ * @param url - database URL with a user who can create schemas and, if requested, roles
  * @returns whether the database now has separate roles
  * @throws LedgerError LEDGER_WRITE_FAILED, LEDGER_NOT_READABLE, LEDGER_NOT_FOUND
  */
@@ -34,11 +34,11 @@ export async function applySchema(url: string, { roles = true, separateRoles }: 
 }
 
 /**
- * Lets another login, or every member of a group, write a ledger in a database with separate roles.
+ * Allows an additional login, or every member of a group, to write a ledger in a database with separate roles.
  *
- * @param url - of the database, with a login that owns the tables
- * @throws LedgerError LEDGER_NOT_FOUND for a ledger or role that does not exist, LEDGER_NOT_A_LEDGER without
- *   separate roles
+ * @param url - database URL with a login that owns the tables
+ * @throws LedgerError LEDGER_NOT_FOUND if the ledger or role does not exist, LEDGER_NOT_A_LEDGER without separate
+ *   roles
  */
 export async function grantWriter(url: string, ledger: string, role: string): Promise<void> {
   await withSession(url, true, async (session, { schema, shown }) => {
@@ -65,8 +65,8 @@ export async function grantWriter(url: string, ledger: string, role: string): Pr
 /**
  * Lists excess rights in a database, one line each.
  *
- * @param url - of the database, with any login that can read
- * @returns an empty list if writers are bound to their ledgers and approvers are separate
+ * @param url - database URL with any login that can read
+ * @returns an empty list if each writer is restricted to its ledgers and no writer can approve
  */
 export async function openRights(url: string): Promise<readonly string[]> {
   return withSession(url, true, async (session, { schema }) => {
@@ -90,7 +90,7 @@ export async function openRights(url: string): Promise<readonly string[]> {
   })
 }
 
-/** Number of triggers of separate roles that a schema lacks or has disabled. */
+/** Counts the triggers of separate roles that are missing or disabled in a schema. */
 async function missingTriggers(session: Session, schema: string): Promise<number> {
   const rows = await session.ask<{ readonly name: string }>({
     text: `SELECT c.relname || '.' || t.tgname AS name FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -1,4 +1,4 @@
-/** `@sudoagent/postgres/url`: parses the URLs of ledgers and stores, and masks their passwords. */
+/** `@sudoagent/postgres/url`: parses ledger and store URLs, and masks the passwords in them. */
 
 export {
   holdsPassword,

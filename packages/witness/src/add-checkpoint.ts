@@ -1,6 +1,7 @@
 /**
- * The request for a cosignature (https://c2sp.org/tlog-witness, `add-checkpoint`): the size of the tree that the
- * witness cosigned last, the proof that the new tree extends it, a blank line, and the new signed checkpoint.
+ * Encodes and parses the request for a cosignature (https://c2sp.org/tlog-witness, `add-checkpoint`). The request
+ * contains the size of the tree that the witness cosigned last, a proof that the new tree extends that tree, a
+ * blank line, and the new signed checkpoint.
  *
  *     old 20852014
  *     PlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw=
@@ -12,7 +13,8 @@
  *
  *     — example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=
  *
- * Every line ends in a line feed. The old size is 0, without a proof, for a log that the witness has not seen.
+ * Every line ends in a line feed. For a log that the witness has not seen, the old size is 0, and there is no
+ * proof.
  */
 
 import { CryptoError } from '@sudoagent/crypto'
@@ -25,26 +27,26 @@ import { WitnessError } from './error.js'
 export const PROOF_LINES_MAX = 63
 
 /**
- * The longest request. A hundred plain signatures and a full proof take 40,000 bytes. C2SP also wants room for
- * sixteen post-quantum signatures, which take 80,000 more.
+ * Maximum length of a request. A hundred plain signatures and a full proof take 40,000 bytes. C2SP also requires
+ * room for sixteen post-quantum signatures, which take another 80,000 bytes.
  */
 export const SUBMISSION_BYTES_MAX = 256 * 1024
 
-/** Content type of an answer with the size that the witness recorded. */
+/** Content type of an answer that contains the size that the witness recorded. */
 export const SIZE_TYPE = 'text/x.tlog.size'
 
 export interface Submission {
-  /** Size of the tree that the witness presumably cosigned last; 0 for none. */
+  /** Size of the tree that the witness probably cosigned last; 0 if the witness has not cosigned a tree of this log. */
   readonly oldSize: number
-  /** Hashes of 32 bytes, at most 63. */
+  /** At most 63 hashes of 32 bytes each. */
   readonly proof: readonly Uint8Array[]
-  /** The signed note of a checkpoint. */
+  /** The checkpoint as a signed note. */
   readonly checkpoint: string
 }
 
-/** A parsed request whose checkpoint and proof are not verified. */
+/** A parsed request. Its checkpoint and proof are unverified. */
 export interface UnverifiedSubmission extends Submission {
-  /** The content of the checkpoint. */
+  /** The checkpoint content. */
   readonly claim: Checkpoint
 }
 
@@ -52,7 +54,7 @@ const OLD = /^old (0|[1-9][0-9]{0,15})$/
 const SPLIT = '\n\n'
 
 /**
- * Encodes the body of a request.
+ * Encodes a request body.
  *
  * @throws WitnessError `SUBMISSION_INVALID` for values that `parseAddCheckpoint` would reject
  */
@@ -65,10 +67,10 @@ export function encodeAddCheckpoint({ oldSize, proof, checkpoint }: Submission):
 }
 
 /**
- * Parses the body of a request strictly.
+ * Parses a request body strictly.
  *
- * @throws WitnessError `SUBMISSION_INVALID` for more than 256 KiB or 63 proof lines, invalid UTF-8, decimals,
- *   base64 or hashes, sizes beyond 2^53 − 1, and an invalid checkpoint
+ * @throws WitnessError `SUBMISSION_INVALID` for more than 256 KiB or 63 proof lines; for invalid UTF-8, decimals,
+ *   base64 or hashes; for sizes beyond 2^53 − 1; and for an invalid checkpoint
  */
 export function parseAddCheckpoint(body: Uint8Array): UnverifiedSubmission {
   if (body.length > SUBMISSION_BYTES_MAX) throw invalid(`the request is longer than ${SUBMISSION_BYTES_MAX} bytes`)
@@ -85,7 +87,7 @@ export function parseAddCheckpoint(body: Uint8Array): UnverifiedSubmission {
 
 function parseHash(line: string): Uint8Array {
   const hash = decodeBase64(line)
-  if (hash?.length !== HASH_BYTES) throw invalid('a line of the proof is not strict base64 of 32 bytes')
+  if (hash?.length !== HASH_BYTES) throw invalid('a proof line is not strict base64 of 32 bytes')
   return hash
 }
 

@@ -1,6 +1,6 @@
 /**
  * Requests a cosignature from a witness (https://c2sp.org/tlog-witness, `add-checkpoint`), starting from the size
- * that the witness recorded. No answer is trusted: the result is a note whose new signature was verified.
+ * that the witness recorded. Answers are not trusted: the new signature in the returned note was verified.
  */
 import { CryptoError } from '@sudoagent/crypto'
 import { decodeUtf8 } from '@sudoagent/crypto/bytes'
@@ -22,12 +22,15 @@ import { encodeAddCheckpoint, SIZE_TYPE } from './add-checkpoint.js'
 import { WitnessError } from './error.js'
 import { endpointOf, post, type Reply } from './post.js'
 
-/** The first request may only return the recorded size; before the second, another writer may have been served. */
+/**
+ * The first request may only return the recorded size. Before the second request, the witness may have served
+ * another writer.
+ */
 const TRIES_MAX = 3
 
 const TIMEOUT_MS = 10_000
 
-/** Longest part of the reason of a refusal that is shown. */
+/** Refusal reasons are truncated to this length. */
 const REASON_LENGTH_MAX = 120
 
 const SIZE = /^(0|[1-9][0-9]{0,15})\n$/
@@ -37,14 +40,14 @@ export interface CosignOptions {
   readonly url: string
   /** The expected key, of type `cosignature`. */
   readonly witness: NoteKey
-  /** The signed note of the checkpoint, possibly with other cosignatures. */
+  /** The checkpoint as a signed note, which may already contain other cosignatures. */
   readonly checkpoint: string
   /**
-   * Proves that the tree of the checkpoint extends that of an old size, 0 < oldSize < newSize. Called at most once
-   * per attempt.
+   * Proves that the checkpoint's tree extends the tree of size `oldSize`, where 0 < oldSize < newSize. Called at
+   * most once per attempt.
    */
   readonly proveConsistency: (oldSize: number, newSize: number) => Promise<readonly Uint8Array[]>
-  /** The last cosigned size, as far as known. Default: 0. A wrong one costs another request. */
+  /** The last cosigned size, if known. Default: 0. A wrong size costs one more request. */
   readonly oldSize?: number
   /** Time limit for each of up to three requests, in milliseconds. Default: 10,000. */
   readonly timeoutMs?: number
@@ -52,26 +55,31 @@ export interface CosignOptions {
 }
 
 export interface CosignedCheckpoint {
-  /** The checkpoint with its signatures and that of the witness, which replaces an older one by the same key. */
+  /**
+   * The checkpoint with its signatures and the new cosignature, which replaces an older cosignature by the same
+   * key.
+   */
   readonly note: string
-  /** Time of the signature according to the witness, in seconds since 1970. */
+  /** Time of the cosignature according to the witness, as Unix time in seconds. */
   readonly time: number
 }
 
 /**
- * Has a checkpoint cosigned.
+ * Requests a cosignature for a checkpoint.
  *
  * @throws WitnessError (as a rejection):
  * - `WITNESS_URL_INVALID`, `WITNESS_UNREACHABLE`
- * - `WITNESS_REFUSED`: it does not know the log or its key, is overloaded, or other writers are always faster
+ * - `WITNESS_REFUSED`: the witness does not know the log or its key, is overloaded, or served other writers in
+ *   every attempt
  * - `WITNESS_ANSWER_INVALID`: the answer is not a cosignature of this checkpoint by this key
- * - `WITNESS_AHEAD`: it cosigned a larger tree of this log. The checkpoint is outdated, or the log forked or was
- *   rolled back; `witnessSize` is the larger size
- * - `WITNESS_CONFLICT`: it cosigned a tree that this one does not extend: the log forked, or its past was changed
+ * - `WITNESS_AHEAD`: the witness cosigned a larger tree of this log. The checkpoint is outdated, or the log forked
+ *   or was rolled back; `witnessSize` is the larger size
+ * - `WITNESS_CONFLICT`: the witness cosigned a tree that this checkpoint does not extend, because the log forked or
+ *   its history was rewritten
  *
- * CryptoError `NOTE_INVALID` or `CHECKPOINT_INVALID` for an invalid checkpoint or one without room for a signature,
- * `KEY_WRONG_TYPE` for a key that is not a witness key; RangeError for an old size beyond that of the checkpoint;
- * any error of `proveConsistency`, and `SUBMISSION_INVALID` for an invalid proof.
+ * CryptoError `NOTE_INVALID` or `CHECKPOINT_INVALID` if the checkpoint is invalid or has no room for a signature,
+ * `KEY_WRONG_TYPE` if the key is not a witness key; RangeError if the old size is larger than the checkpoint size;
+ * any error that `proveConsistency` throws, and `SUBMISSION_INVALID` for an invalid proof.
  * @example
  *   const proveConsistency = (a, b) => consistencyProof(a, b, readHash)
  *   const { note } = await cosign({ url, witness, checkpoint, proveConsistency })
@@ -90,7 +98,7 @@ export async function cosign({
   const unsigned = withoutSignatureOf(verifier, parseNote(checkpoint))
   const { size } = parseCheckpoint(unsigned.text)
   if (!Number.isSafeInteger(oldSize) || oldSize < 0 || oldSize > size) {
-    throw new RangeError('`oldSize` must be a size from 0 to that of the checkpoint')
+    throw new RangeError('`oldSize` must be an integer from 0 to the checkpoint size')
   }
   let from = oldSize
   for (let tries = 0; tries < TRIES_MAX; tries++) {
@@ -103,16 +111,16 @@ export async function cosign({
     'WITNESS_REFUSED',
     `the witness had stored a different size in each of ${TRIES_MAX} attempts`,
     {
-      hint: 'another client is submitting checkpoints of this log; try again',
+      hint: 'another client is submitting checkpoints of the same log; try again',
       witnessSize: from,
     },
   )
 }
 
-/** The recorded size, if the witness returns it and another request may succeed. Throws otherwise. */
+/** Returns the recorded size if the witness sent it and another request may succeed. Throws otherwise. */
 function nextSize(reply: Reply, from: number, size: number): number {
   const { status, contentType, body } = reply
-  // The proof between equal sizes is empty, so the root is different.
+  // The proof between equal sizes is empty, so the conflict must be a different root.
   if ((status === 422 && from > 0) || (status === 409 && from === size && contentType !== SIZE_TYPE)) {
     throw conflict(from)
   }
@@ -123,7 +131,7 @@ function nextSize(reply: Reply, from: number, size: number): number {
   }
   if (claimed > size) throw ahead(claimed, size)
   if (claimed !== from) return claimed
-  // Some witnesses answer a wrong root with the given size.
+  // Some witnesses answer a wrong root with the size in the request.
   throw from === size ? conflict(from) : invalid('the witness rejected the size that it returned before')
 }
 
@@ -136,23 +144,23 @@ function accept({ body }: Reply, unsigned: UnverifiedNote, verifier: NoteVerifie
   }
 }
 
-/** Finds the signature of the witness among the lines, which may include signatures by unknown keys. */
+/** Finds the witness's signature among the answer lines, which may include signatures by unknown keys. */
 function readCosignature(body: Uint8Array, text: string, verifier: NoteVerifier): VerifiedSignature {
   const lines = textOf(body)
   try {
     const note = openNote(`${text}\n${lines ?? ''}`, [verifier])
     const [signature] = note.verified
-    // With a blank line among them, the note would have a different text.
+    // A blank line among the signature lines would change the note text.
     if (signature !== undefined && note.text === text) return signature
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error
     if (error.code === 'KEY_UNKNOWN') throw invalid('the witness answered without a cosignature by the expected key')
-    if (error.code === 'SIGNATURE_INVALID') throw invalid('the cosignature of the witness is not valid')
+    if (error.code === 'SIGNATURE_INVALID') throw invalid('the cosignature by the witness is not valid')
   }
   throw invalid('the witness did not answer with signature lines')
 }
 
-/** Removes the signatures of a key from a note, which must have room for a new one. */
+/** Removes the signatures by a key from a note. The remaining note must have room for a new signature. */
 function withoutSignatureOf({ name, keyHash }: NoteVerifier, { text, signatures }: UnverifiedNote): UnverifiedNote {
   const others = signatures.filter((signature) => signature.name !== name || signature.keyHash !== keyHash)
   if (others.length < NOTE_SIGNATURES_MAX) return { text, signatures: others }
@@ -171,21 +179,24 @@ function textOf(body: Uint8Array): string | null {
 }
 
 const HINTS: ReadonlyMap<number, string> = new Map([
-  [404, 'it does not know the log, or this is not its submission prefix; give its operator the vkey of the log'],
-  [403, 'it knows the log with a different key; give its operator the vkey of the log'],
-  [413, 'the checkpoint has more signatures than the witness reads'],
+  [
+    404,
+    'the witness does not know the log, or the URL is not its submission prefix; send the log vkey to the witness operator',
+  ],
+  [403, 'the witness knows the log with a different key; send the log vkey to the witness operator'],
+  [413, 'the checkpoint has more signatures than the witness accepts'],
 ])
 
 function refused({ status, body }: Reply): WitnessError {
   const [line = ''] = new TextDecoder().decode(body.subarray(0, 4 * REASON_LENGTH_MAX)).split('\n')
   const reason = line.slice(0, REASON_LENGTH_MAX).replaceAll('`', "'")
   const isRedirect = status >= 300 && status < 400
-  const hint = isRedirect ? 'redirects are not followed; give the address that it leads to' : HINTS.get(status)
+  const hint = isRedirect ? 'redirects are not followed; use the target address' : HINTS.get(status)
   return new WitnessError(
     'WITNESS_REFUSED',
     `the witness answered ${status}${reason === '' ? '' : `: \`${reason}\``}`,
     {
-      hint: hint ?? 'try again later, or ask its operator',
+      hint: hint ?? 'try again later, or ask the witness operator',
     },
   )
 }
@@ -195,18 +206,22 @@ const ahead = (claimed: number, size: number): WitnessError =>
     'WITNESS_AHEAD',
     `the witness cosigned a tree of size ${claimed}, but the checkpoint has size ${size}`,
     {
-      hint: 'submit the newest checkpoint; if this is the newest, an old copy of the log was restored or the log has forked',
+      hint: 'submit the newest checkpoint; if this already is the newest checkpoint, an old copy of the log was restored or the log forked',
       witnessSize: claimed,
     },
   )
 
 const conflict = (from: number): WitnessError =>
-  new WitnessError('WITNESS_CONFLICT', `the checkpoint does not extend what the witness cosigned at size ${from}`, {
-    hint: 'the log has forked or its past was changed: keep both checkpoints as evidence',
-    witnessSize: from,
-  })
+  new WitnessError(
+    'WITNESS_CONFLICT',
+    `the checkpoint does not extend the tree that the witness cosigned at size ${from}`,
+    {
+      hint: 'the log forked or its history was rewritten: keep both checkpoints as evidence',
+      witnessSize: from,
+    },
+  )
 
 const invalid = (message: string): WitnessError =>
   new WitnessError('WITNESS_ANSWER_INVALID', message, {
-    hint: 'the answer was discarded; check the address of the witness',
+    hint: 'the answer was discarded; check the witness address',
   })

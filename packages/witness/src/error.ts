@@ -15,13 +15,13 @@ export type WitnessErrorCode =
   | 'STORE_DAMAGED'
   | 'STORE_FAILED'
 
-/** Enough for every message with a path or an address. */
+/** Maximum length of a message, which is enough for messages with a path or an address. */
 const MESSAGE_LENGTH_MAX = 2000
 
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 
 export interface WitnessErrorDetails extends ErrorDetails {
-  /** Size of the log's tree according to the witness. */
+  /** The size of the log's tree, according to the witness. */
   readonly witnessSize?: number
 }
 
@@ -29,20 +29,20 @@ export interface WitnessErrorDetails extends ErrorDetails {
  * An error with a code.
  *
  * - `SUBMISSION_INVALID`: an invalid add-checkpoint request
- * - `WITNESS_URL_INVALID`: an invalid address of a witness
- * - `WITNESS_UNREACHABLE`: no answer in time, or no connection
- * - `WITNESS_REFUSED`: the witness refused
+ * - `WITNESS_URL_INVALID`: an invalid witness address
+ * - `WITNESS_UNREACHABLE`: the witness did not answer in time, or could not be reached
+ * - `WITNESS_REFUSED`: the witness refused the request
  * - `WITNESS_ANSWER_INVALID`: an invalid answer, or an invalid cosignature
- * - `WITNESS_AHEAD`: the witness cosigned a larger tree of the log; `witnessSize` is its size
+ * - `WITNESS_AHEAD`: the witness cosigned a larger tree of the log; `witnessSize` is the size of that tree
  * - `WITNESS_CONFLICT`: the witness cosigned a tree of the log that the checkpoint does not extend
- * - `CLOCK_BEHIND`: the clock of the witness is more than a minute before its last cosignature of the log
+ * - `CLOCK_BEHIND`: the witness clock is more than a minute earlier than the last cosignature for the log
  * - `LISTEN_FAILED`: a server cannot listen on its address
- * - `STORE_NOT_A_STORE`: a file that is not a witness store; it was left unchanged
- * - `STORE_DAMAGED`: a store with content that cannot have been written by this package
- * - `STORE_FAILED`: a store that cannot be opened, read or written
+ * - `STORE_NOT_A_STORE`: the file is not a witness store and was left unchanged
+ * - `STORE_DAMAGED`: the store has content that this package cannot have written
+ * - `STORE_FAILED`: the store cannot be opened, read or written
  *
- * The message is one line in lower case and safe to print, whatever a path or a witness contains. `hint`, if
- * present, says what to do next.
+ * The message is one line in lower case. It is safe to print, even if a path or a witness's answer contains control
+ * characters. `hint`, if present, says what to do next.
  */
 export class WitnessError extends SudoAgentError<WitnessErrorCode> {
   override readonly name = 'WitnessError'

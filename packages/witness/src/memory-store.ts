@@ -1,6 +1,9 @@
 import { mayReplace, requireGrowth, type StoredCheckpoint, type WitnessStore } from './store.js'
 
-/** A store that ends with the process. Only for tests: a witness that loses its store can be made to cosign a fork. */
+/**
+ * Stores checkpoints in memory. Use it only in tests: a witness that loses its store can be tricked into cosigning
+ * a fork.
+ */
 export class MemoryWitnessStore implements WitnessStore {
   readonly #checkpoints = new Map<string, StoredCheckpoint>()
 

@@ -1,7 +1,7 @@
-/** One POST over HTTP with limits for time and length, and without redirects. */
+/** Sends one HTTP POST, with time and length limits and without following redirects. */
 import { WitnessError } from './error.js'
 
-/** Longest answer: a few signature lines, or a size. Sixteen post-quantum signatures take 80,000 bytes. */
+/** Maximum length of an answer: a few signature lines, or a size. Sixteen post-quantum signatures take 80,000 bytes. */
 const REPLY_BYTES_MAX = 128 * 1024
 
 export interface Reply {
@@ -18,7 +18,7 @@ export interface PostOptions {
 }
 
 /**
- * The address of a witness's endpoint from its submission prefix.
+ * Derives the address of a witness endpoint from the submission prefix.
  *
  * @throws WitnessError `WITNESS_URL_INVALID` for schemes other than http and https, and for user names, queries and
  *   fragments
@@ -27,18 +27,18 @@ export function endpointOf(prefix: string, name: string): URL {
   const url = URL.canParse(prefix) ? new URL(prefix) : null
   const isPlain = url !== null && url.username === '' && url.password === '' && !/[?#]/.test(prefix)
   if (!isPlain || !['http:', 'https:'].includes(url.protocol)) {
-    throw new WitnessError('WITNESS_URL_INVALID', `\`${prefix}\` is not the address of a witness`, {
-      hint: 'give its submission prefix, such as https://witness.example/w1',
+    throw new WitnessError('WITNESS_URL_INVALID', `\`${prefix}\` is not a witness address`, {
+      hint: 'use the submission prefix of the witness, such as https://witness.example/w1',
     })
   }
   return new URL(`${url.href.replace(/\/+$/, '')}/${name}`)
 }
 
 /**
- * Sends text and reads the complete answer, whatever its status. A redirect is returned, not followed.
+ * Sends text and reads the complete answer, with any status. A redirect is returned, not followed.
  *
- * @throws WitnessError `WITNESS_UNREACHABLE` without an answer in time, `WITNESS_ANSWER_INVALID` for one that is
- *   too long
+ * @throws WitnessError `WITNESS_UNREACHABLE` if there is no answer in time, `WITNESS_ANSWER_INVALID` if the answer
+ *   is too long
  */
 export async function post(url: URL, text: string, { timeoutMs, fetch }: PostOptions): Promise<Reply> {
   const signal = AbortSignal.timeout(timeoutMs)
@@ -59,7 +59,7 @@ export async function post(url: URL, text: string, { timeoutMs, fetch }: PostOpt
   } catch (error) {
     if (error instanceof WitnessError) throw error
     throw new WitnessError('WITNESS_UNREACHABLE', `the witness at \`${url.host}\` did not answer: ${reasonOf(error)}`, {
-      hint: 'check that it is running and that this machine can connect to it, then try again',
+      hint: 'check that the witness is running and that this machine can connect to it, then try again',
       cause: error,
     })
   }
@@ -70,7 +70,7 @@ async function readBounded(response: Response, url: URL): Promise<Uint8Array> {
   let length = 0
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     length += chunk.length
-    // Leaving the loop cancels the rest.
+    // Leaving the loop cancels the rest of the answer.
     if (length > REPLY_BYTES_MAX) {
       throw new WitnessError(
         'WITNESS_ANSWER_INVALID',
@@ -82,7 +82,7 @@ async function readBounded(response: Response, url: URL): Promise<Uint8Array> {
   return Buffer.concat(chunks, length)
 }
 
-/** The reason, which fetch stores in `cause`. */
+/** Returns the reason for a failure, which fetch stores in `cause`. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error'
   if (error.name === 'TimeoutError') return 'timed out'

@@ -1,6 +1,6 @@
 /**
- * Serves a witness over HTTP: only `POST /add-checkpoint`. By default it listens on the loopback address; for other
- * hosts, run it behind a proxy with TLS.
+ * Serves a witness over HTTP: only `POST /add-checkpoint`. By default, the server listens on the loopback address.
+ * To serve other hosts, run it behind a TLS proxy.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -13,10 +13,10 @@ const PATH = '/add-checkpoint'
 /** Default time limit for a request of a few kilobytes, in milliseconds. */
 const REQUEST_TIMEOUT_MS = 10_000
 
-/** Maximum size of the headers: half of Node's own limit. */
+/** Maximum size of the headers, in bytes: half of Node's own limit. */
 const HEADER_BYTES_MAX = 8 * 1024
 
-/** Maximum number of connections. With the largest body each, they take 64 MiB. */
+/** Maximum number of connections. If each connection sends the largest body, the bodies take 64 MiB. */
 const CONNECTIONS_MAX = 256
 
 /** How long `close` waits for requests in progress, in milliseconds. */
@@ -33,21 +33,24 @@ export interface ServeOptions {
   readonly port?: number
   /** Time limit for a whole request, in milliseconds. Default: 10,000. */
   readonly requestTimeoutMs?: number
-  /** Called for internal errors, of which the client gets no details. Default: a process warning. */
+  /** Called for internal errors, whose details are not sent to the client. Default: emits a process warning. */
   readonly onError?: (error: unknown) => void
 }
 
 export interface WitnessServer {
   /** The submission prefix of the witness, without a slash at the end. */
   readonly url: string
-  /** Stops accepting connections, gives requests five seconds to finish, and resolves when all are closed. */
+  /**
+   * Stops accepting connections, gives pending requests five seconds to finish, and resolves when all connections
+   * are closed.
+   */
   close(): Promise<void>
 }
 
 /**
  * Starts a server.
  *
- * @throws WitnessError `LISTEN_FAILED` (as a rejection) if the address or the port is unavailable
+ * @throws WitnessError `LISTEN_FAILED` (as a rejection) if the address or port is unavailable
  * @example
  *   const server = await serveWitness({ witness, port: 8080 })
  */
@@ -65,7 +68,7 @@ export async function serveWitness({
     connectionsCheckingInterval: CHECK_INTERVAL_MS,
   })
   server.maxConnections = CONNECTIONS_MAX
-  // Time without traffic, also while the signer delays the answer.
+  // The timeout for idle connections also applies while the signer delays the answer.
   server.setTimeout(3 * requestTimeoutMs)
   server.on('request', (request, response) => void respond(witness, request, response, onError))
   await listen(server, host, port, onError)
@@ -95,14 +98,14 @@ async function respond(
     const answer = await witness.addCheckpoint(body)
     send(response, answer.status, answer.body, answer.contentType)
   } catch (error) {
-    // A disconnected client is not an error of the server.
+    // A client that disconnects is not a server error.
     if (request.destroyed && !request.complete) return
     onError(error)
     if (!response.headersSent) send(response, 500, 'internal error\n')
   }
 }
 
-/** The body; null if it is too long, in which case the rest is not read. */
+/** Returns the body; null if the body is too long, in which case the rest is not read. */
 async function readBody(request: IncomingMessage): Promise<Uint8Array | null> {
   if (Number(request.headers['content-length'] ?? 0) > SUBMISSION_BYTES_MAX) return null
   const chunks: Buffer[] = []
@@ -119,7 +122,7 @@ function send(response: ServerResponse, status: number, body: string, type = 'te
   const { req: request } = response
   response.setHeader('Content-Type', type)
   response.setHeader('X-Content-Type-Options', 'nosniff')
-  // An unread body would have to be read before the next request on the connection.
+  // If the connection stayed open, the rest of the body would have to be read before the next request.
   if (!request.complete || !request.socket.writable) response.setHeader('Connection', 'close')
   response.statusCode = status
   response.end(body)
@@ -128,7 +131,7 @@ function send(response: ServerResponse, status: number, body: string, type = 'te
 async function listen(server: Server, host: string, port: number, onError: (error: unknown) => void): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
-      const hint = 'choose another port, or 0 for a free one'
+      const hint = 'choose a different port, or 0 for any free port'
       reject(
         new WitnessError('LISTEN_FAILED', `cannot listen on \`${host}\`: ${error.message}`, { hint, cause: error }),
       )

@@ -1,10 +1,11 @@
 /**
- * The store of a witness in one SQLite file: a row per log, WAL, `synchronous=FULL`. Several processes can share
- * it; SQLite's write lock orders them.
+ * Stores a witness's checkpoints in one SQLite file: one row per log, WAL, `synchronous=FULL`. Several processes
+ * can share the file; SQLite's write lock serializes them.
  *
  *   sudoagent_witness (origin, size, root, note, time)
  *
- * Never delete the file or restore it from a backup: the witness would lose the checkpoints that it cosigned since.
+ * Never delete the file or restore it from a backup: the witness would forget the checkpoints that it has cosigned
+ * since then.
  */
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -27,10 +28,10 @@ import Database from 'better-sqlite3'
 import { WitnessError } from './error.js'
 import { isTime, mayReplace, requireGrowth, type StoredCheckpoint, type WitnessStore } from './store.js'
 
-/** How long a call waits for another process's transaction, which takes milliseconds, in milliseconds. */
+/** How long a call waits for the transaction of another process, in milliseconds. Transactions take milliseconds. */
 const BUSY_TIMEOUT_MS = 5_000
 
-/** Pause between attempts to switch a new file to WAL while another process does the same, in milliseconds. */
+/** Pause between attempts to switch a new file to WAL while another process is switching it too, in milliseconds. */
 const RETRY_PAUSE_MS = 10
 
 const TABLE = `CREATE TABLE IF NOT EXISTS sudoagent_witness (
@@ -41,7 +42,7 @@ const TABLE = `CREATE TABLE IF NOT EXISTS sudoagent_witness (
   time INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID`
 
-/** The table of releases without the time of the last cosignature. Opening the store migrates its rows. */
+/** The table of older releases, without the time of the last cosignature. Opening the store migrates its rows. */
 const FORMER_TABLE = `CREATE TABLE witness_checkpoint (
   origin TEXT NOT NULL PRIMARY KEY,
   size INTEGER NOT NULL,
@@ -71,7 +72,7 @@ interface Row {
 export class SqliteWitnessStore implements WitnessStore {
   readonly #path: string
   readonly #db: Database.Database
-  /** Identity of the database and its `-wal`: if either is deleted, new data would be lost with the process. */
+  /** Identity of the database and `-wal` files. If either file is deleted, new data would be lost at exit. */
   readonly #file: FileIdentity
   readonly #wal: PinnedFile
   readonly #select: Database.Statement
@@ -94,7 +95,7 @@ export class SqliteWitnessStore implements WitnessStore {
   }
 
   /**
-   * Opens the file and creates it (mode 0600) if it does not exist.
+   * Opens the file, which is created (mode 0600) if it does not exist.
    *
    * @throws WitnessError `STORE_NOT_A_STORE` (another kind of file, left unchanged), `STORE_DAMAGED` (its pages do
    *   not form a database), `STORE_FAILED`; TypeError for a path with surrounding white space, which the driver
@@ -102,8 +103,8 @@ export class SqliteWitnessStore implements WitnessStore {
    */
   static open(file: string): SqliteWitnessStore {
     if (file === '' || file.trim() !== file)
-      throw new TypeError('the path must not be empty or padded with white space')
-    // Absolute, so that SQLite does not interpret a file name such as `:memory:`.
+      throw new TypeError('the path must not be empty, and must not start or end with white space')
+    // The path is made absolute, so that SQLite does not interpret a file name such as `:memory:`.
     const path = resolve(file)
     try {
       claimFile(path)
@@ -111,7 +112,7 @@ export class SqliteWitnessStore implements WitnessStore {
       const db = new Database(path, { fileMustExist: true, timeout: BUSY_TIMEOUT_MS })
       try {
         db.pragma('trusted_schema = OFF')
-        // Checked first: `journal_mode` changes the file, which may belong to another program.
+        // This check precedes `journal_mode`, which changes the file: the file may belong to a different program.
         waitWhileBusy(() => requireOwnObjectsOnly(db, path, [...OWN_OBJECTS, ...FORMER_OBJECTS]))
         setDurable(db)
         db.transaction(makeTable).immediate(db, path)
@@ -162,7 +163,7 @@ export class SqliteWitnessStore implements WitnessStore {
   }
 
   #attempt<T>(work: () => T): T {
-    // After an I/O error, the content of the disk is unknown, and a second sync may report success for lost bytes.
+    // After an I/O error, the disk content is unknown, and a second sync may report success despite lost bytes.
     if (this.#failed !== null) throw this.#failed
     try {
       this.#file.check()
@@ -178,7 +179,7 @@ export class SqliteWitnessStore implements WitnessStore {
   }
 }
 
-/** Whether `swap` can have written the row: its columns match its note. */
+/** Whether `swap` can have written the row, that is, whether the columns match the note. */
 function isStored(origin: string, { size, root, note, time }: Row): boolean {
   if (!isTime(time)) return false
   try {
@@ -189,7 +190,7 @@ function isStored(origin: string, { size, root, note, time }: Row): boolean {
   }
 }
 
-/** Creates the file with mode 0600, or checks that the existing file is a SQLite file. */
+/** Creates the file with mode 0600, or checks that an existing file is a SQLite file. */
 function claimFile(path: string): void {
   const kind = statSync(path, { throwIfNoEntry: false })
   if (kind === undefined) {
@@ -197,7 +198,8 @@ function claimFile(path: string): void {
     return
   }
   if (!kind.isFile()) throw notAStore(path, 'is not a regular file')
-  // Closing another descriptor of a file that SQLite has open would release SQLite's locks (howtocorrupt, 2.2).
+  // If SQLite has the file open in this process, closing a second descriptor of it would release SQLite's locks
+  // (howtocorrupt, 2.2).
   if (existsSync(`${followLinks(path)}-wal`) || kind.size === 0) return
   if (firstBytes(path) !== SQLITE_MAGIC) throw notAStore(path, 'is not a SQLite database')
 }
@@ -212,7 +214,7 @@ function firstBytes(path: string): string {
   }
 }
 
-/** @throws WitnessError `STORE_NOT_A_STORE` for other objects than this table and plain tables of a later release */
+/** @throws WitnessError `STORE_NOT_A_STORE` for anything but this table and plain tables of a later release */
 function requireOwnObjectsOnly(db: Database.Database, path: string, own: readonly OwnObject[]): void {
   const foreign = foreignObjects(db, own).find(({ kind }) => kind !== 'newer')
   if (foreign !== undefined)
@@ -229,25 +231,26 @@ function makeTable(db: Database.Database, path: string): void {
   const [isThere, isFormerThere] = [OWN_OBJECTS, FORMER_OBJECTS].map((own) =>
     own.some(({ name }) => names.includes(name)),
   )
-  // It cannot be determined which of the two tables is newer.
-  if (isThere && isFormerThere) throw notAStore(path, 'contains the tables of two releases')
+  // There is no way to determine which of the two tables is newer.
+  if (isThere && isFormerThere) throw notAStore(path, 'contains tables from two releases')
   db.exec(TABLE)
   if (isFormerThere) db.exec(TAKE_OVER)
 }
 
 function setDurable(db: Database.Database): void {
   waitWhileBusy(() => db.pragma('journal_mode = WAL'))
-  // After journal_mode, because the driver lowers it to NORMAL for WAL. Read back, because a pragma never fails.
+  // `synchronous` is set after `journal_mode`, because the driver lowers it to NORMAL for WAL. The settings are
+  // read back, because a pragma never fails.
   db.pragma('synchronous = FULL')
   db.pragma('fullfsync = ON')
   db.pragma('checkpoint_fullfsync = ON')
   if (db.pragma('journal_mode', { simple: true }) !== 'wal' || db.pragma('synchronous', { simple: true }) !== 2)
-    throw new Error('WAL with synchronous=FULL was not accepted; network file systems do not offer it')
+    throw new Error('SQLite did not accept WAL with synchronous=FULL; network file systems do not support it')
 }
 
 /**
- * Switching to WAL needs exclusive access for a moment: two processes that open a new file together may immediately
- * get BUSY, also on the first read of the schema.
+ * Switching to WAL briefly needs exclusive access. Two processes that open a new file at the same time may
+ * immediately get BUSY, even on the first read of the schema.
  */
 function waitWhileBusy(work: () => void): void {
   for (let waitedMs = 0; ; waitedMs += RETRY_PAUSE_MS) {
@@ -261,7 +264,7 @@ function waitWhileBusy(work: () => void): void {
   }
 }
 
-/** The code of Node or SQLite; extended codes (`SQLITE_BUSY_SNAPSHOT`) become the primary code. */
+/** Returns the error code of Node or SQLite. Extended codes (`SQLITE_BUSY_SNAPSHOT`) become the primary code. */
 function codeOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
   return code.startsWith('SQLITE_') ? code.split('_').slice(0, 2).join('_') : code

@@ -1,42 +1,44 @@
-/** The largest checkpoint of a log that a witness cosigned. */
+/** The largest checkpoint of a log that the witness has cosigned. */
 export interface StoredCheckpoint {
   readonly size: number
   /** 32 bytes. */
   readonly root: Uint8Array
   /** The checkpoint as signed by the log. */
   readonly note: string
-  /** Time of the last cosignature, in whole seconds since 1970; 0 if an earlier release did not store it. */
+  /** Time of the last cosignature, as Unix time in whole seconds; 0 if an earlier release did not store the time. */
   readonly time: number
 }
 
 /**
- * The store of a witness. It is what prevents the witness from cosigning two histories of a log, so a stored
- * checkpoint must be durable and is never replaced by a smaller one.
+ * The store of a witness. The store prevents the witness from cosigning two histories of a log. A stored checkpoint
+ * must therefore be durable, and must never be replaced by a smaller checkpoint.
  */
 export interface WitnessStore {
-  /** The stored checkpoint of an origin, or null. Rejects if it cannot be read. */
+  /** Returns the stored checkpoint of an origin, or null. Rejects if the checkpoint cannot be read. */
   read(origin: string): Promise<StoredCheckpoint | null>
   /**
-   * Stores a checkpoint if the stored one has the size `oldSize` (0: also if there is none) and no later `time`
-   * than `next`. The comparison and the change are atomic across processes.
+   * Stores `next` if the stored checkpoint has the size `oldSize` and its `time` is not later than that of `next`.
+   * An `oldSize` of 0 also matches if no checkpoint is stored. The comparison and the change are atomic across
+   * processes.
    *
-   * @returns whether it is durably stored. Rejects if this is unknown; then no cosignature may be given.
+   * @returns whether `next` is durably stored. Rejects if this is unknown; the witness must then not return a
+   *   cosignature.
    * @throws RangeError (as a rejection) if `next` is smaller than `oldSize` or has an invalid time
    */
   swap(origin: string, oldSize: number, next: StoredCheckpoint): Promise<boolean>
   close(): Promise<void>
 }
 
-/** @throws RangeError for a change that would shrink a log or has no valid time */
+/** @throws RangeError if the change would shrink the log or its time is invalid */
 export function requireGrowth(oldSize: number, next: StoredCheckpoint): void {
   if (next.size < oldSize) throw new RangeError('a stored log must not shrink')
-  if (!isTime(next.time)) throw new RangeError('the time of a cosignature must be in whole seconds since 1970')
+  if (!isTime(next.time)) throw new RangeError('the time of a cosignature must be a Unix time in whole seconds')
 }
 
-/** Whether a number is a time in whole seconds since 1970. */
+/** Whether a number is a Unix time in whole seconds. */
 export const isTime = (seconds: number): boolean => Number.isSafeInteger(seconds) && seconds >= 0
 
-/** Whether a checkpoint may replace the stored one, for a store that compares and changes atomically. */
+/** Whether `next` may replace the stored checkpoint. For stores that compare and change atomically. */
 export function mayReplace(stored: StoredCheckpoint | null, oldSize: number, next: StoredCheckpoint): boolean {
   return (stored?.size ?? 0) === oldSize && (stored?.time ?? 0) <= next.time
 }

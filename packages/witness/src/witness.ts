@@ -1,9 +1,10 @@
 /**
- * A witness (https://c2sp.org/tlog-witness): cosigns a checkpoint of a known log if its tree extends the one
- * cosigned last, and stores it before it returns the cosignature. So its cosignatures never cover two histories of
- * a log that fork, whatever the log signs.
+ * Implements a witness (https://c2sp.org/tlog-witness). A witness cosigns a checkpoint of a known log if the tree
+ * extends the tree that was cosigned last, and stores the checkpoint before it returns the cosignature. The
+ * cosignatures therefore never cover two forks of a log, even if the log signs both.
  *
- * Side effects only through its store, signer and clock: the bytes of a request in, an HTTP answer out.
+ * Input is the request bytes, output is an HTTP answer. All side effects go through the store, the signer and the
+ * clock.
  */
 import { CryptoError, type Signer } from '@sudoagent/crypto'
 import {
@@ -23,17 +24,17 @@ import { WitnessError } from './error.js'
 import { isTime, type StoredCheckpoint, type WitnessStore } from './store.js'
 
 export interface WitnessOptions {
-  /** Name of the witness, preferably a URL without its scheme. */
+  /** Name of the witness, preferably a URL without the scheme. */
   readonly name: string
-  /** Its key must sign only cosignatures of this witness. May be asynchronous (a key service). */
+  /** Signs the cosignatures. The key must not sign anything else. The signer may be asynchronous (a key service). */
   readonly signer: Signer
   /**
-   * Keys of the logs to cosign, each with the log's origin as its name; several with one name while a log changes
-   * its key.
+   * Keys of the logs to cosign. The name of each key is the log's origin; while a log changes its key, several keys
+   * may have the same name.
    */
   readonly logs: readonly NoteKey[]
   readonly store: WitnessStore
-  /** The current time in whole seconds since 1970. Default: the system clock. */
+  /** Returns the current Unix time in whole seconds. Default: the system clock. */
   readonly clock?: () => number
 }
 
@@ -41,24 +42,27 @@ export interface WitnessOptions {
 export interface WitnessAnswer {
   readonly status: 200 | 400 | 403 | 404 | 409 | 422
   readonly contentType: string
-  /** Ends in a line feed. Contains nothing of the request. */
+  /** Ends in a line feed. Contains no data from the request. */
   readonly body: string
 }
 
 export interface Witness {
-  /** The key of the witness, for its vkey (`encodeVkey`). */
+  /** The witness key, from which `encodeVkey` creates the vkey. */
   readonly key: NoteKey
-  /** Answers the body of a request. Rejects if the store, the signer or the clock fails; then nothing was cosigned. */
+  /**
+   * Answers a request body. Rejects if the store, the signer or the clock fails; in that case, nothing was
+   * cosigned.
+   */
   addCheckpoint(request: Uint8Array): Promise<WitnessAnswer>
 }
 
 /**
- * How far the clock may be before the last cosignature of a log, in seconds: a step of time synchronisation. The last
- * time is then used again. With a larger difference, nothing is cosigned.
+ * How much earlier than the last cosignature for a log the clock may be, in seconds: allows for a time
+ * synchronisation step. The witness then reuses the last time. If the difference is larger, it does not cosign.
  */
 const CLOCK_BEHIND_SECONDS_MAX = 60
 
-/** Attempts to store a checkpoint while others cosign the same log. */
+/** Maximum number of attempts to store a checkpoint while other requests for the same log are cosigned. */
 const RECORD_TRIES = 8
 
 const TEXT_TYPE = 'text/plain; charset=utf-8'
@@ -66,8 +70,8 @@ const TEXT_TYPE = 'text/plain; charset=utf-8'
 /**
  * Creates a witness.
  *
- * @throws CryptoError `KEY_INVALID` for an invalid name, `KEY_WRONG_TYPE` for a witness key among the logs;
- *   TypeError without a log
+ * @throws CryptoError `KEY_INVALID` for an invalid name, `KEY_WRONG_TYPE` if a log key is a witness key; TypeError
+ *   without a log
  * @example
  *   const witness = createWitness({ name: 'witness.example/w1', signer, logs: [parseVkey(vkey)], store })
  */
@@ -82,14 +86,15 @@ export function createWitness({ name, signer, logs, store, clock = systemClock }
     const known = verifiers.get(submission.claim.origin)
     if (known === undefined) return text(404, 'this witness does not know the log')
     const checkpoint = openSubmission(submission, known)
-    if (checkpoint === null) return text(403, 'the checkpoint is not signed by a known key of the log')
+    if (checkpoint === null) return text(403, 'the checkpoint is not signed by a known log key')
     for (let tries = 0; tries < RECORD_TRIES; tries += 1) {
       const stored = await store.read(checkpoint.origin)
       const refusal = judge(submission, checkpoint, stored)
       if (refusal !== null) return refusal
-      // Before it is stored: a larger tree can only be cosigned after that, at the same or a later time.
+      // The time is read before the checkpoint is stored. A larger tree can be cosigned only after that, at the
+      // same time or later.
       const time = timeFrom(clock, stored?.time ?? 0)
-      // A concurrent request may have stored a later time or another size: both are checked again.
+      // If a concurrent request has stored a later time or a different size, everything is checked again.
       if (!(await store.swap(checkpoint.origin, submission.oldSize, recordOf(checkpoint, time)))) continue
       const cosignature = await createSignature(
         checkpoint.note.text,
@@ -103,17 +108,20 @@ export function createWitness({ name, signer, logs, store, clock = systemClock }
   return Object.freeze({ key, addCheckpoint })
 }
 
-/** The refusal of a checkpoint signed by the log, given the stored one; null if it can be cosigned. */
+/**
+ * Compares a checkpoint that the log signed with the stored checkpoint. Returns the refusal; null if it can be
+ * cosigned.
+ */
 function judge(
   { oldSize, proof }: Submission,
   { size, root }: VerifiedCheckpoint,
   stored: StoredCheckpoint | null,
 ): WitnessAnswer | null {
-  if (oldSize > size) return text(400, 'the old size is larger than that of the checkpoint')
+  if (oldSize > size) return text(400, 'the old size is larger than the checkpoint size')
   if (oldSize !== (stored?.size ?? 0)) return conflict(stored)
   if (stored === null || oldSize === 0)
     return proof.length === 0 ? null : text(422, 'a request from size 0 must not have a proof')
-  // No size in the body: the request cannot succeed with any size.
+  // The body contains no size, because the request cannot succeed with any size.
   if (oldSize === size && !isSame(stored.root, root)) return text(409, 'a different root was cosigned at this size')
   if (verifyConsistency(oldSize, size, stored.root, root, proof)) return null
   return text(422, 'the proof does not show that the tree extends the cosigned tree')
@@ -143,7 +151,7 @@ function groupByName(logs: readonly NoteKey[]): ReadonlyMap<string, readonly Not
   return groups
 }
 
-/** Only with the signatures of the log; others are unverified. */
+/** The stored note contains only the signatures by the log; other signatures are unverified. */
 const recordOf = ({ size, root, note, signatures }: VerifiedCheckpoint, time: number): StoredCheckpoint => ({
   size,
   root,
@@ -166,17 +174,18 @@ const text = (status: WitnessAnswer['status'], says: string): WitnessAnswer => (
 const systemClock = (): number => Math.floor(Date.now() / 1000)
 
 /**
- * A cosignature states that no larger tree was seen at its time, so the times of a log must not decrease.
+ * A cosignature states that the witness had seen no larger tree at that time, so the times for a log must not
+ * decrease.
  *
- * @param last - time of the last cosignature of the log
+ * @param last - time of the last cosignature for the log
  * @throws WitnessError `CLOCK_BEHIND`; RangeError for an invalid clock
  */
 function timeFrom(clock: () => number, last: number): number {
   const now = clock()
-  if (!isTime(now)) throw new RangeError('the clock must give whole seconds since 1970')
+  if (!isTime(now)) throw new RangeError('the clock must return a Unix time in whole seconds')
   if (last - now <= CLOCK_BEHIND_SECONDS_MAX) return Math.max(now, last)
-  throw new WitnessError('CLOCK_BEHIND', `the clock is ${last - now} s before the last cosignature of the log`, {
-    hint: 'correct the clock of the witness; a cosignature must not be earlier than the previous one',
+  throw new WitnessError('CLOCK_BEHIND', `the clock is ${last - now} s earlier than the last cosignature for the log`, {
+    hint: 'correct the witness clock; a cosignature must not be earlier than the previous cosignature',
   })
 }
 

@@ -209,9 +209,11 @@ export class GuardSession {
       const words = readServerDefinition(answer)
       if (words !== null && pins.see(server, words) === 'accepted') return answer
     } catch (error) {
-      note(`the server's instructions and name could not be checked: ${error instanceof Error ? error.message : 'unknown'}`)
+      note(
+        `the server's instructions and name could not be checked: ${error instanceof Error ? error.message : 'unknown'}`,
+      )
     }
-    note('the server's instructions or name differ from the accepted ones and were withheld from the client')
+    note('the server instructions or name differ from the accepted ones and were withheld from the client')
     return withholdWords(answer, server)
   }
 

@@ -1,14 +1,14 @@
 /**
- * An approval store that many hosts share: an engine waits on one host, and people answer from others.
+ * An approval store that many hosts share: an engine waits on one host, and people answer from other hosts.
  *
- * The rules (state transitions, who can answer, expiry) are in `TableApprovalStore` of `@sudoagent/core/store`, as
- * for SQLite and memory. This file loads the rows for a group of operations in one transaction, under one lock for
- * all writers, lets the rules run over them, and writes the changed rows:
+ * `TableApprovalStore` in `@sudoagent/core/store` implements the rules (state transitions, who can answer, expiry),
+ * as it does for SQLite and memory. This file handles a group of operations in one transaction, under one lock for
+ * all writers: it loads the rows, applies the rules, and writes the changed rows:
  *
  *   load (staged rows) → TableApprovalStore → changed rows → COMMIT
  *
- * Times are those of the database, so hosts with different clocks agree on what is pending and what has expired.
- * Operations that wait at the same time share a transaction (`lane.ts`).
+ * All times come from the database clock, so hosts with different clocks agree on which approvals are pending or
+ * expired. Operations that wait at the same time share a transaction (`lane.ts`).
  *
  *   table.ts   the rows in memory, and their columns
  *
@@ -59,10 +59,10 @@ export interface PostgresApprovalStoreOptions {
 
 const BUSY_TIMEOUT_MS = 5_000
 
-/** Maximum length of an id that is looked up. The rules refuse longer ids. */
+/** Maximum length of an id in a lookup. The rules refuse longer ids. */
 const ID_LENGTH_MAX = 128
 
-/** Old rows deleted per `create`. */
+/** Maximum number of old rows that `create` deletes. */
 const PRUNE_ROWS = 100
 
 interface Call {
@@ -75,9 +75,9 @@ interface Call {
 }
 
 /**
- * Approvals in PostgreSQL with the semantics of the other stores: each is used once, before it expires, for the
- * call that it is bound to. Its lifetime starts when the database stores it, so hosts with different clocks agree
- * on its end.
+ * Stores approvals in PostgreSQL, with the same semantics as the other stores: each approval can be used once,
+ * before it expires, for the call to which it is bound. The lifetime of an approval starts when the database stores
+ * it, so hosts with different clocks agree on when it expires.
  */
 export class PostgresApprovalStore implements ApprovalStore {
   readonly #target: Target
@@ -85,7 +85,7 @@ export class PostgresApprovalStore implements ApprovalStore {
   readonly #synchronousCommit: SynchronousCommit
   readonly #lane: Batcher<Call, Promise<unknown>>
 
-  /** For `open`, and for tests that control the time. */
+  /** Used by `open`, and by tests that control the clock. */
   constructor(url: string, options: PostgresApprovalStoreOptions = {}, clock: StoreClock = databaseClock) {
     const { busyTimeoutMs = BUSY_TIMEOUT_MS, synchronousCommit = 'on' } = ownFields(options)
     if (!Number.isSafeInteger(busyTimeoutMs) || busyTimeoutMs < 1 || busyTimeoutMs > 600_000)
@@ -159,8 +159,8 @@ export class PostgresApprovalStore implements ApprovalStore {
   }
 
   /**
-   * Runs a group in one transaction: loads its rows under the lock, applies the rules, writes the changes, and only
-   * then returns the results.
+   * Runs a group in one transaction: loads the rows under the lock, applies the rules, and writes the changes. The
+   * results are returned only after the commit.
    */
   async #serve(session: Session, calls: readonly Call[]): Promise<readonly (() => Promise<unknown>)[]> {
     const writes = calls.some((call) => call.writes)
@@ -188,7 +188,7 @@ export class PostgresApprovalStore implements ApprovalStore {
     const ids = calls
       .map(({ id }) => id)
       .filter((id) => typeof id === 'string' && id.length <= ID_LENGTH_MAX && id.isWellFormed())
-    // One lock for all writers: approvals are answered by people, so there are few at a time.
+    // One lock for all writers is enough: people answer approvals, so few transactions run at a time.
     const lock = writes ? `SELECT pg_advisory_xact_lock(hashtext('sudoagent:${s}.approval'))` : 'SELECT 1'
     await session.askTogether('BEGIN ISOLATION LEVEL READ COMMITTED', lock)
     const [clock] = await session.ask<{ readonly now_ms: number; readonly fsync: string }>(
@@ -210,7 +210,10 @@ export class PostgresApprovalStore implements ApprovalStore {
     return { rows: rows.map(fromColumns), databaseMs }
   }
 
-  /** The rows for `list`. The rules reject an invalid filter; this query only has to be safe for one. */
+  /**
+   * Loads the rows for `list`. The rules reject an invalid filter; this query only has to handle an invalid filter
+   * safely.
+   */
   async #newest(session: Session, filter: ApprovalFilter, nowMs: number): Promise<readonly ApprovalRow[]> {
     const { state: wanted, limit = APPROVAL_LIST_DEFAULT } = filter ?? {}
     const state = APPROVAL_STATES.find((known) => known === wanted) ?? null
@@ -233,8 +236,8 @@ export class PostgresApprovalStore implements ApprovalStore {
   }
 
   /**
-   * Converts the times of a request to the database's clock: its lifetime starts now, or, for a repeated request,
-   * when it was first stored.
+   * Converts the request times to the database clock. The lifetime of the request starts now; for a repeated
+   * request, it started when the request was first stored.
    */
   #rebase(request: ApprovalRequest, now: Date, row: ApprovalRow | undefined): ApprovalRequest {
     if (this.#clock !== databaseClock) return request
@@ -249,7 +252,7 @@ export class PostgresApprovalStore implements ApprovalStore {
   }
 }
 
-/** Makes the protected constructor of the rules accessible. */
+/** Makes the protected constructor of `TableApprovalStore` accessible. */
 class Rules extends TableApprovalStore {
   constructor(table: StagedApprovals) {
     super(table)

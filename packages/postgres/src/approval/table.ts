@@ -1,12 +1,12 @@
-// The synchronous table that the approval rules need. The rows for a group of calls are loaded first; their changes
-// are written afterwards.
+// Implements the synchronous table that the approval rules need. The rows for a group of calls are loaded before
+// the rules run, and the changed rows are written afterwards.
 import { type ApprovalState, ApprovalStoreError } from '@sudoagent/core'
 import { type ApprovalRow, type ApprovalTable, checkRow } from '@sudoagent/core/store'
 import { decodeText, encodeText } from '../session/text-column.js'
 
 export type StoredApproval = { readonly [column in (typeof COLUMNS)[number][1]]: string | null }
 
-/** Field, column and kind: `text` may contain any character, `plain` may not, `ms` is a time. */
+/** Field, column and kind: `text` may contain any character, `plain` has restricted characters, `ms` is a time. */
 const COLUMNS = [
   ['approvalId', 'approval_id', 'text'],
   ['policyHash', 'policy_hash', 'plain'],
@@ -32,9 +32,9 @@ export const APPROVAL_RECORD = COLUMNS.map(([, column, kind]) => `${column} ${ki
 )
 
 /**
- * Validates a row, because other programs can write to the table.
+ * Validates a row, because other programs can also write to the table.
  *
- * @throws ApprovalStoreError for a row that the rules cannot have written
+ * @throws ApprovalStoreError if the rules cannot have written the row
  */
 export function fromColumns(row: StoredApproval): ApprovalRow {
   const value = (text: string | null, kind: 'text' | 'plain' | 'ms'): unknown => {
@@ -58,7 +58,7 @@ export function toColumns(row: ApprovalRow): object {
 export class StagedApprovals implements ApprovalTable {
   readonly #rows = new Map<string, ApprovalRow>()
   readonly #changed = new Set<string>()
-  /** The rows for `newest`, loaded for the call that lists. */
+  /** The rows for `newest`, loaded for a `list` call. */
   listed: readonly ApprovalRow[] = []
 
   constructor(rows: readonly ApprovalRow[]) {
@@ -69,7 +69,7 @@ export class StagedApprovals implements ApprovalTable {
     return [...this.#changed].flatMap((id) => this.#rows.get(id) ?? [])
   }
 
-  /** The rules write at most one row, as their last step, so there is nothing to roll back. */
+  /** The rules write at most one row, as their last step, so a rollback is not needed. */
   write<T>(work: () => T): T {
     return work()
   }

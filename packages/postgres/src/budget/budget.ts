@@ -1,13 +1,13 @@
 /**
- * A budget that many hosts share: the check and the charge are one transaction under the lock of the budget's row.
+ * A budget that many hosts share: check and charge are one transaction, which locks the budget row.
  *
- * The rules (windows, limits, reservations) are in `TableBudget` of `@sudoagent/core/store`, as for SQLite and
- * memory. This file sums the charges within each limit's window in SQL (by agent, by action, or all), passes the
- * sums and the rows of the charge to the rules, and writes the changed rows:
+ * `TableBudget` in `@sudoagent/core/store` implements the rules (windows, limits, reservations), as it does for
+ * SQLite and memory. This file sums the charges within the window of each limit in SQL (by agent, by action, or in
+ * total), passes the sums and the affected charges to the rules, and writes the changed rows:
  *
  *   lock budget row → sums and rows (staged) → TableBudget → changed rows → COMMIT
  *
- * Times are those of the database. Calls that wait at the same time share a transaction (`lane.ts`).
+ * All times come from the database clock. Calls that wait at the same time share a transaction (`lane.ts`).
  *
  *   const budget = await PostgresBudget.open(url, { windowMs: 3_600_000, perTool: { refund: 5 } })
  *   reserve(charge)   { allowed: true }, at most five times an hour over all hosts
@@ -51,8 +51,8 @@ export interface PostgresBudgetOptions {
 const BUSY_TIMEOUT_MS = 5_000
 
 /**
- * Lifetime of a reservation for a call without an approval: the engine commits it after checking the arguments. A
- * process that takes longer has probably died.
+ * Lifetime of a reservation for a call without an approval, in milliseconds. The engine commits the reservation
+ * right after it checks the arguments; a process that takes longer has probably died.
  */
 const RESERVATION_MS = 60_000
 
@@ -61,9 +61,10 @@ type Call =
   | { readonly kind: 'commit' | 'release'; readonly requestId: string; readonly callersMs: number }
 
 /**
- * Charges in PostgreSQL. A reservation that is not committed within `reservationMs` (or within the lifetime of its
- * approval) is released: its process has probably died. If it has not, its commit is refused, and the call does not
- * run. Each process applies its own limits to the shared charges; configure all of them alike.
+ * Stores charges in PostgreSQL. A reservation that is not committed within `reservationMs`, or within the lifetime
+ * of its approval, is released, because its process has probably died. If the process is still alive, its commit is
+ * refused, and the call does not run. Each process applies its own limits to the shared charges: configure the same
+ * limits in every process.
  */
 export class PostgresBudget implements BudgetStore {
   readonly windowMs: number
@@ -74,10 +75,10 @@ export class PostgresBudget implements BudgetStore {
   readonly #clock: StoreClock
   readonly #synchronousCommit: SynchronousCommit
   readonly #reservationMs: number
-  /** The key in the tables. */
+  /** The key of this budget in the tables. */
   readonly #budgetKey: string
 
-  /** For `open`, and for tests that control the time. */
+  /** Used by `open`, and by tests that control the clock. */
   constructor(
     url: string,
     limits: BudgetLimits,
@@ -141,7 +142,7 @@ export class PostgresBudget implements BudgetStore {
     await this.#do({ kind: 'release', requestId: requireChargeId(requestId), callersMs: requireNowMs(now) })
   }
 
-  /** Later calls fail with `BUDGET_STORE_FAILED`. */
+  /** Calls after `close` fail with `BUDGET_STORE_FAILED`. */
   async close(): Promise<void> {
     await this.#lane.close()
   }
@@ -156,8 +157,8 @@ export class PostgresBudget implements BudgetStore {
   }
 
   /**
-   * Runs a group in one transaction: locks the budget's row, loads what the calls need, applies the rules, and
-   * writes the changes.
+   * Runs a group in one transaction: locks the budget row, loads the rows that the calls need, applies the rules,
+   * and writes the changes.
    */
   async #serve(session: Session, calls: readonly Call[]): Promise<readonly (() => BudgetVerdict | undefined)[]> {
     const loaded = await this.#load(session, calls)
@@ -188,7 +189,7 @@ export class PostgresBudget implements BudgetStore {
       text: lock,
       values: [key, this.windowMs],
     })) as [unknown, [{ readonly window_ms: string; readonly now_ms: number; readonly fsync: string }?]]
-    if (budget === undefined) throw new Error('the budget is missing')
+    if (budget === undefined) throw new Error('the budget row is missing')
     requireFsync(budget.fsync, this.#synchronousCommit, this.#target)
     const nowMs = Math.floor(this.#clock(calls[0]?.callersMs ?? 0, budget.now_ms))
     const limits = this.#limitsOf(calls)
@@ -258,7 +259,7 @@ export class PostgresBudget implements BudgetStore {
   }
 }
 
-/** Makes the protected constructor of the rules accessible. */
+/** Makes the protected constructor of `TableBudget` accessible. */
 class Rules extends TableBudget {
   constructor(limits: CheckedLimits, table: StagedCharges) {
     super(limits, table)

@@ -1,5 +1,5 @@
-// The synchronous table that the budget rules need. The rows for a group of calls are loaded first; their changes are
-// written afterwards, in one transaction that locks the budget's row.
+// Implements the synchronous table that the budget rules need. The rows for a group of calls are loaded before the
+// rules run, and the changed rows are written afterwards, in the transaction that locks the budget row.
 import { BudgetStoreError } from '@sudoagent/core'
 import {
   type ApplicableLimit,
@@ -10,11 +10,14 @@ import {
 } from '@sudoagent/core/store'
 import { decodeText } from '../session/text-column.js'
 
-/** Old charges deleted per transaction: more than one transaction adds, and few enough that no call waits long. */
+/**
+ * Maximum number of old charges that a transaction deletes: more than a transaction adds, but few enough that no
+ * call waits long.
+ */
 const PRUNE_ROWS = 500
 
-// First, releases expired reservations permanently, so that a later clock cannot revive them, and deletes charges
-// outside all windows. A statement does not see its own changes, so the sums exclude expired reservations too.
+// Releases expired reservations permanently, so that a clock change cannot revive them, and deletes charges outside
+// all windows. A statement does not see its own changes, so the sums also exclude expired reservations.
 export const loadText = (s: string): string => {
   const counts = `budget_key = $1 AND charged_at_ms > $4 AND state <> 'released' AND NOT (state = 'reserved' AND reserved_until_ms <= $2)`
   const sum = (column: string): string =>
@@ -39,7 +42,7 @@ export const loadText = (s: string): string => {
       FROM unnest($6::text[], $7::text[]) WITH ORDINALITY AS given (scope, name, n)) AS oldest`
 }
 
-/** The row of a charge, unvalidated. */
+/** An unvalidated charge row. */
 export interface ChargeRow {
   readonly request_id: string
   readonly agent_id: string
@@ -51,9 +54,9 @@ export interface ChargeRow {
 
 export interface Loaded {
   readonly charges: readonly ChargeRow[]
-  /** Units used, by `limitKey`. */
+  /** Number of used units, by `limitKey`. */
   readonly used: ReadonlyMap<string, number>
-  /** Time of the oldest charge in the window, by `limitKey`; null if there is none. */
+  /** Time of the oldest charge in the window, by `limitKey`; null if the window has no charge. */
   readonly oldest: ReadonlyMap<string, number | null>
   readonly latestMs: number | null
 }
@@ -79,7 +82,7 @@ export class StagedCharges implements ChargeTable {
     return [...this.#changed].flatMap((id) => this.#charges.get(id) ?? [])
   }
 
-  /** The rules write one charge, as their last step: a refused call leaves no changes. */
+  /** The rules write at most one charge, as their last step, so a refused call leaves no changes. */
   write<T>(work: () => T): T {
     return work()
   }
@@ -109,7 +112,7 @@ export class StagedCharges implements ChargeTable {
     return Math.min(used, Number.MAX_SAFE_INTEGER)
   }
 
-  /** May include a charge that this group released: the value is only displayed. */
+  /** May return a charge that this group released, because the value is only displayed. */
   oldestMs(limit: ApplicableLimit): number | null {
     return this.#oldest.get(limitKey(limit)) ?? null
   }
@@ -126,7 +129,7 @@ export class StagedCharges implements ChargeTable {
     this.#changed.add(booked.charge.requestId)
   }
 
-  /** Charges outside the window are not in the sum, so releasing one must not reduce it. */
+  /** The sum does not include charges outside the window, so releasing such a charge must not reduce the sum. */
   #add({ charge, chargedAtMs }: BookedCharge, cost: number): void {
     if (cost < 0 && chargedAtMs <= this.afterMs) return
     for (const key of [
@@ -151,7 +154,7 @@ function requireRow(row: ChargeRow): BookedCharge {
   }
 }
 
-/** @throws TypeError for a row that this code cannot have written */
+/** @throws TypeError if this code cannot have written the row */
 function checkRow(row: ChargeRow): BookedCharge {
   const charge = requireCharge({
     requestId: decodeText(row.request_id),

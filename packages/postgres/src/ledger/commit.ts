@@ -1,4 +1,4 @@
-// Makes a group of entries durable, and finds out what happened if the connection is lost.
+// Commits a group of entries. If the connection is lost during a commit, determines whether the commit was applied.
 //
 //   alone    no other writer since the last commit: one statement, which changes nothing if size or epoch have moved
 //   locked   BEGIN, lock and read the head; link and sign; write; COMMIT
@@ -26,9 +26,9 @@ export interface CommitOptions {
   readonly target: Target
   readonly name: string
   readonly writer: Writer
-  /** Whether the caller set a clock, instead of that of the database. */
+  /** Whether the caller set a clock that replaces the database clock. */
   readonly ownClock: boolean
-  /** Identifies this writer in the head. */
+  /** Identifies this writer in the head row. */
   readonly writerId: string
   readonly busyTimeoutMs: number
   readonly commitTimeoutMs: number
@@ -53,13 +53,13 @@ export class LedgerCommit {
   #session: Session | null = null
   /** Number of the ledger in the connected database. */
   #ledger = 0
-  /** The state after the last commit of this writer or the last read under the lock: its entries never disappear. */
+  /** The state after the last own commit or the last read under the lock. Its entries must still exist. */
   #known: Known | null = null
-  /** Whether no other writer is known; then the next write does not read first. */
+  /** Whether no other writer is known. The next write then skips the read under the lock. */
   #isAlone = false
-  /** Whether other writers had written at the last read of the head: they will probably write again. */
+  /** Whether the last read of the head found writes by other writers. */
   #othersWrote = false
-  /** Time at which the whole last entry, not only its hash, was read on this connection. */
+  /** When this connection last read the complete last entry, not only its hash. */
   #wholeAt = Number.NEGATIVE_INFINITY
   /** A read under the lock that `getReady` started. */
   #locking: { readonly session: Session; readonly known: Promise<Known> } | null = null
@@ -91,7 +91,7 @@ export class LedgerCommit {
     return aheadOf(state.head.recordedAt, this.#writer)
   }
 
-  /** With other writers, waits for the lock first, so that the group gets larger. `run` handles errors. */
+  /** With other writers, waits for the lock early, so that the group can grow. `run` handles errors. */
   async getReady(): Promise<void> {
     if (this.#mayWriteAlone()) return
     try {
@@ -101,11 +101,11 @@ export class LedgerCommit {
       this.#locking = { session, known: locking }
       await locking
     } catch {
-      // `run` encounters the error again.
+      // `run` will encounter the error again.
     }
   }
 
-  /** Makes a group durable: all entries or none. @throws LedgerError, or the error of the server */
+  /** Commits a group: all entries or none. @throws LedgerError, or the server error */
   async run(work: AppendRequest): Promise<readonly LinkedEntry[]> {
     const deadline = performance.now() + this.#options.busyTimeoutMs
     for (;;) {
@@ -141,7 +141,7 @@ export class LedgerCommit {
     try {
       session = await this.#connect()
     } catch (error) {
-      // The server may be restarting, out of connections, or not yet the primary after a failover.
+      // The server may be restarting, may be out of connections, or may not be the primary yet after a failover.
       if (error instanceof LedgerError && ['LEDGER_WRITE_FAILED', 'LEDGER_BUSY'].includes(error.code))
         return { kind: 'again', error }
       throw error
@@ -198,7 +198,7 @@ export class LedgerCommit {
     return writeQuery({ schema: target.schema, ledger: this.#ledger, before, step, tiles, epoch, writer: writerId })
   }
 
-  /** Whether a failed write was certainly not applied: the server says so, and still answers. */
+  /** Classifies a failure: a write was certainly not applied only if the server refused it and still answers. */
   async #afterFailure(
     session: Session,
     error: unknown,
@@ -214,16 +214,16 @@ export class LedgerCommit {
   }
 
   /**
-   * Finds out whether an unanswered write was applied, and prevents a delayed one from being applied later.
+   * Determines whether an unanswered write was applied, and prevents a delayed write from being applied later.
    *
    * @returns whether the entry is recorded and durable
-   * @throws LedgerError LEDGER_WRITE_FAILED if this cannot be determined in time: the entry may be recorded
+   * @throws LedgerError LEDGER_WRITE_FAILED if the result remains unknown: the entry may have been recorded
    */
   async #isOnRecord(
     { step, after }: { readonly step: CommitPlan; readonly after: Known },
     deadline: number,
   ): Promise<boolean> {
-    // A separate time limit: a caller that already waited long needs the answer most.
+    // A separate time limit: a caller that has already waited long still needs the result.
     const until = Math.max(deadline, performance.now() + this.#options.busyTimeoutMs)
     const { target } = this.#options
     for (let last: unknown; ; await delay(RETRY_PAUSE_MS)) {
@@ -233,7 +233,7 @@ export class LedgerCommit {
         const { size, entryHash } = step.state.head
         const found = (await hashAt(session, target, this.#ledger, size)) === entryHash
         const epoch = known.epoch + 1
-        // A later commit of this writer: once it is durable, also on the standby, all earlier ones are.
+        // Once this commit is durable, even on the standby, all earlier commits of this writer are too.
         await session.writeAndCommit(
           `UPDATE ${target.schema}.head SET epoch = ${epoch}, writer = '${this.#options.writerId}' WHERE ledger = ${this.#ledger}`,
         )
@@ -248,9 +248,9 @@ export class LedgerCommit {
       if (performance.now() >= until) {
         throw new LedgerError(
           'LEDGER_WRITE_FAILED',
-          `\`${target.shown}\`: the connection was lost during a commit; the entry may be recorded`,
+          `\`${target.shown}\`: the connection was lost during a commit; the entry may have been recorded`,
           {
-            hint: 'when the server is back, look for the request with `sudoagent search`',
+            hint: 'when the server is available again, look for the request with `sudoagent search`',
             cause: last,
           },
         )

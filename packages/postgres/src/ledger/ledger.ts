@@ -1,14 +1,14 @@
 /**
- * A ledger in PostgreSQL for writers on many hosts, with the same entries, hashes, tree and head as in any other
+ * A ledger in PostgreSQL for writers on many hosts. Its entries, hashes, tree and head are the same as in any other
  * store.
  *
  *   head    one row per ledger: size, last entry_hash, frontier of the tree, signed checkpoint, epoch
  *   entry   (ledger, position) → the canonical line and its hashes; never updated or deleted
  *   tile    (ledger, level, tile) → 32 bytes per node, in the layout of C2SP tlog-tiles
  *
- * Writers take turns by the row lock of `head` (`commit.ts`): the writer that also wrote last sends one statement
- * without a lock, which changes nothing if size or epoch have moved. Any other writer locks the head, reads it,
- * links and signs its entries, and raises the epoch. `statement.ts` is the only statement that writes. If the
+ * The row lock of `head` serializes the writers (`commit.ts`). The writer that wrote last sends a single statement
+ * without a lock; the statement changes nothing if size or epoch have moved. Any other writer locks the head, reads
+ * it, links and signs its entries, and raises the epoch. Only the statement in `statement.ts` writes. If the
  * connection is lost after that statement was sent, the writer looks for its entry by hash on a new connection
  * before it answers.
  *
@@ -32,18 +32,18 @@ import type { SynchronousCommit } from '../session/session-settings.js'
 import { parseTarget, type Target } from '../session/target.js'
 import { LedgerCommit } from './commit.js'
 
-/** Options of the writer. Default of `clock`: the clock of the database. */
+/** Options of the writer. `clock` defaults to the database clock. */
 export interface PostgresLedgerOptions extends WriterOptions {
   /** How long an append waits for other writers or an unavailable server, in milliseconds. Default: 10,000. */
   readonly busyTimeoutMs?: number
   /**
-   * Additional time limit for a commit, for the disk or a standby, in milliseconds. Afterwards the writer finds out
-   * the result. Default: 5,000.
+   * Additional time limit for a commit, in milliseconds, for a slow disk or standby. After this time, the writer
+   * looks up the result. Default: 5,000.
    */
   readonly commitTimeoutMs?: number
   /**
-   * Accepts a server with this `synchronous_commit`, even if it is weaker than `on`: answered appends can then be
-   * lost.
+   * Accepts a server with this `synchronous_commit`, even if it is weaker than `on`. A weaker setting can lose
+   * appends that were already answered.
    */
   readonly synchronousCommit?: SynchronousCommit
 }
@@ -51,12 +51,12 @@ export interface PostgresLedgerOptions extends WriterOptions {
 const BUSY_TIMEOUT_MS = 10_000
 const COMMIT_TIMEOUT_MS = 5_000
 
-/** Longest accepted timeout, in milliseconds. */
+/** Maximum timeout, in milliseconds. */
 const TIMEOUT_MS_MAX = 600_000
 
 /**
- * An append-only ledger that many hosts share. It is created if it does not exist; the tables must exist
- * (`sudoagent postgres init`).
+ * An append-only ledger that many hosts share. A missing ledger is created; the tables must exist (`sudoagent
+ * postgres init`).
  *
  * @example
  *   const ledger = await PostgresLedger.open('postgres://agent@db.example.com/evidence?ledger=payments', { signer })
@@ -69,14 +69,14 @@ export class PostgresLedger extends StoreWriter {
 
   private constructor(target: Target, commit: LedgerCommit, writer: Writer) {
     const opened = commit.open()
-    // A caller that does not await `opened` gets its error from the first append.
+    // A caller that does not await `opened` receives its error from the first append.
     opened.catch(() => {})
     super(writer, {
       ready: async () => {
         await opened.catch(() => {})
         await commit.getReady()
       },
-      // Computed before the write, when other writers wait for the lock.
+      // Computed before the write, because other writers wait for the lock during the write.
       onEncoded: ({ requestId }) => {
         if (requestId !== null) callNumber(requestId)
       },
@@ -105,7 +105,7 @@ export class PostgresLedger extends StoreWriter {
     return ledger
   }
 
-  /** Like `open`, but returns immediately: an error of `open` rejects the first append. */
+  /** Like `open`, but returns immediately. If opening fails, the first append rejects with the error. */
   static start(url: string, options: PostgresLedgerOptions = {}): PostgresLedger {
     const own = ownFields(options)
     const {
@@ -140,7 +140,7 @@ export class PostgresLedger extends StoreWriter {
     return this.encodeAhead(draft)
   }
 
-  /** Uses the clock of the database, or the clock of the caller if set. */
+  /** Uses the database clock, or the caller's clock if one is set. */
   aheadMs(): Promise<number> {
     return this.runExclusive(async () => {
       await this.#opened
@@ -154,7 +154,7 @@ export class PostgresLedger extends StoreWriter {
   }
 
   /**
-   * The server rolled back the failed write. If entries that this writer has seen are missing, it is a different
+   * The server rolled back the failed write. If entries that this writer has seen are missing, this is a different
    * ledger.
    */
   protected abandon(error: unknown): { readonly failure: LedgerError; readonly isFinal: boolean } {

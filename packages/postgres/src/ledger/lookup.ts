@@ -5,8 +5,8 @@ import type { Target } from '../session/target.js'
 import { type Known, seenIsGone } from './rows.js'
 
 /**
- * Requires that the last entry that this writer has seen still exists. It is missing on a different or restored
- * server.
+ * Requires that the last entry seen by this writer still exists. On a different or restored server, that entry is
+ * missing.
  *
  * @throws LedgerError LEDGER_DAMAGED
  */
@@ -15,7 +15,7 @@ export async function requireEntry(session: Session, target: Target, ledger: num
   if (size > 0 && (await hashAt(session, target, ledger, size)) !== entryHash) throw seenIsGone(size, target.shown)
 }
 
-/** The lines of control entries by position. */
+/** Returns the lines of control entries, by position. */
 export async function controlLines(
   session: Session,
   { schema }: Target,

@@ -1,11 +1,14 @@
-// Ledgers of a database, by name.
+// Finds, creates and lists the ledgers in a database, by name.
 import { LedgerError } from '@sudoagent/ledger'
 import { asLedgerError } from '../session/failure.js'
 import type { Session, Statement } from '../session/session.js'
 import { parseTarget, type Target } from '../session/target.js'
 import { openReadSession } from './reader.js'
 
-/** The number of a ledger in this database, which may differ on another server. Null if it does not exist. */
+/**
+ * Returns the number of a ledger in this database; a different server may use a different number. Null if the
+ * ledger does not exist.
+ */
 export async function findLedger(session: Session, { schema }: Target, name: string): Promise<number | null> {
   const text = `SELECT id FROM ${schema}.ledger WHERE name = $1`
   const [row] = await session.ask<{ readonly id: number }>({ text, values: [name] })
@@ -23,24 +26,24 @@ export async function findOrMakeLedger(session: Session, target: Target, name: s
   return id
 }
 
-/** Creates a ledger and its head; does nothing if another writer has created it. */
+/** Creates a ledger and its head row. Does nothing if another writer has already created the ledger. */
 export const makeQuery = ({ schema }: Target, name: string): Statement => ({
   text: `WITH made AS (INSERT INTO ${schema}.ledger (name) VALUES ($1) ON CONFLICT DO NOTHING RETURNING id)
     INSERT INTO ${schema}.head (ledger) SELECT id FROM made`,
   values: [name],
 })
 
-/** A ledger of a database, from its head row; unverified. */
+/** A ledger in a database, as described by its head row; unverified. */
 export interface ListedLedger {
   /**
-   * The name on the server. Validate it with `isLedgerName` before use: the tables may not be those of this
-   * package.
+   * The name on the server. Validate the name with `isLedgerName` before use, because a different program may have
+   * created the tables.
    */
   readonly name: string
   /** Number of entries. */
   readonly size: number
   readonly entryHash: string | null
-  /** Time since the head last moved, by the clock of the database, in milliseconds. */
+  /** Time since the head last moved, by the database clock, in milliseconds. */
   readonly ageMs: number
 }
 
@@ -48,7 +51,7 @@ export interface ListedLedger {
 export const LEDGERS_MAX = 10_000
 
 /**
- * Lists the ledgers of a database by name.
+ * Lists the ledgers in a database, sorted by name.
  *
  * @param url - `postgres://user@host/database`
  * @throws LedgerError like `openPostgresLedger`

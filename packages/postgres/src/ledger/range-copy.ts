@@ -1,31 +1,31 @@
-// Reads a range of rows with `COPY … TO STDOUT (FORMAT binary)`: `pg` decodes other results to strings, and a
-// verifier needs bytes.
+// Reads a range of rows with `COPY … TO STDOUT (FORMAT binary)`, because a verifier needs bytes, and `pg` decodes
+// all other results to strings.
 //
-// https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format"; each row arrives as a separate message
-// ("Message Flow", "COPY Operations").
+// The format is described in https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format". Each row
+// arrives as a separate message ("Message Flow", "COPY Operations").
 import type { Place, RangeRows } from '@sudoagent/ledger/store'
 import pg from 'pg'
 
-/** Start of a copy: signature, flags, and the length of the extension, which is empty. */
+/** The copy header: signature, flags, and the length of the empty extension. */
 const HEADER = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffer.alloc(8)])
 
-/** End of a copy: −1 instead of a number of fields. */
+/** The copy trailer: −1 in place of the number of fields. */
 const TRAILER = Buffer.from([0xff, 0xff])
 
 const FIELDS = 4
 const HASH_BYTES = 64
 const LF = 10
 
-/** Offsets of position and line in a row: after the number of fields, and each after its length. */
+/** Offsets of position and line in a row. The number of fields comes first, and each field follows its own length. */
 const POSITION_AT = 2 + 4
 const LINE_AT = POSITION_AT + 8 + 4
 
-/** After the line: two hashes, each after its length. */
+/** Size of the two hashes after the line, each of which follows its own length. */
 const HASHES_BYTES = 2 * (4 + HASH_BYTES)
 
 /**
- * A copied range of entries: position, line and two hashes of 64 bytes each, by position. If the rows are not
- * consecutive from the requested position, there is no range.
+ * Copies a range of entries: position, line, and two hashes of 64 bytes each, in order of position. There is no
+ * range if the rows are not consecutive from the requested position.
  */
 export class RangeCopy extends pg.Query {
   readonly #from: Place
@@ -53,12 +53,15 @@ export class RangeCopy extends pg.Query {
     if (this.#state === 'begun') this.#take(chunk, 0)
     else if (this.#state === null && chunk.subarray(0, HEADER.length).equals(HEADER)) {
       this.#state = 'begun'
-      // The same message contains the first row.
+      // The header message can also contain the first row.
       if (chunk.length > HEADER.length) this.#take(chunk, HEADER.length)
     } else this.#state = 'broken'
   }
 
-  /** Null if there is no range. The buffer of the lines is not shared, so it can be transferred to another thread. */
+  /**
+   * Returns the range, or null if there is none. The line buffer is not shared, so it can be transferred to another
+   * thread.
+   */
   get range(): RangeRows | null {
     if (this.#state !== 'ended' || this.#rows === 0) return null
     const bytes = this.#rows * HASH_BYTES

@@ -1,5 +1,5 @@
-// Reads a ledger on a PostgreSQL server in one read-only transaction: a consistent view that neither waits for
-// writers nor blocks them.
+// Reads a ledger on a PostgreSQL server in one read-only transaction. The transaction provides a consistent view,
+// and neither waits for writers nor blocks them.
 import { NOTE_BYTES_MAX } from '@sudoagent/crypto/note'
 import type { HashReader } from '@sudoagent/crypto/tree'
 import { LedgerError, type LedgerReader } from '@sudoagent/ledger'
@@ -24,12 +24,13 @@ import { parseTarget, type Target, withLedger } from '../session/target.js'
 import { RangeCopy } from './range-copy.js'
 import { createPostgresTreeReader, TileSource } from './tree.js'
 
-/** Time limit for an answer to a reader, which waits for no lock, in milliseconds. */
+/** Time limit for an answer, in milliseconds. A reader does not wait for locks. */
 const READ_PATIENCE_MS = 30_000
 
 /**
- * Opens a connection with one read-only transaction, whose view does not change. @throws LedgerError like
- * `openPostgresLedger`
+ * Opens a connection with one read-only transaction, which sees a fixed snapshot.
+ *
+ * @throws LedgerError like `openPostgresLedger`
  */
 export function openReadSession(target: Target): Promise<Session> {
   return Session.open({
@@ -42,11 +43,11 @@ export function openReadSession(target: Target): Promise<Session> {
 }
 
 /**
- * Opens a ledger for reading in its current state. Changes nothing, and takes no lock that would block a writer.
+ * Opens a ledger for reading, in its current state. Changes nothing and takes no lock that would block a writer.
  *
  * @param url - `postgres://user@host/database?ledger=name`
- * @param ledger - name of the ledger, instead of that in the URL: a name from a server or a file is never put into
- *   a URL
+ * @param ledger - ledger name, which replaces the name in the URL. A name from a server or a file must never be put
+ *   into a URL
  * @throws LedgerError LEDGER_NOT_FOUND, LEDGER_NOT_A_LEDGER, LEDGER_NOT_READABLE, LEDGER_BUSY
  * @example
  *   const reader = await openPostgresLedger('postgres://auditor@db.example.com/evidence?ledger=payments')
@@ -82,7 +83,7 @@ export async function openPostgresLedger(
 
 interface Found {
   readonly id: number
-  /** The size in the head row. */
+  /** The size according to the head row. */
   readonly size: string
   /** Position of the last entry; equal to the size in a valid ledger. */
   readonly last: string
@@ -97,7 +98,8 @@ interface Row {
 
 const NOTHING = new Uint8Array(0)
 
-// Overlong values are replaced by an empty string on the server: it is not a hash, and the verifier reports it.
+// The server replaces overlong values with an empty string. An empty string is not a hash, so the verifier reports
+// it.
 const COLUMNS = `position,
   CASE WHEN octet_length(entry_json) <= ${LINE_BYTES_MAX} THEN entry_json END AS entry_json,
   CASE WHEN octet_length(entry_hash) <= 256 THEN entry_hash ELSE '' END AS entry_hash,
@@ -107,7 +109,7 @@ const COLUMNS = `position,
 const RANGE_ROWS = 1024
 const RANGE_BYTES = 1024 * 1024
 
-/** Longer rows end a range, which is then read row by row. */
+/** A range that contains a longer row is read row by row. */
 const ROW_BYTES_MAX = 16 * 1024
 
 class PostgresReader implements LedgerReader, LineRanges {
@@ -146,7 +148,7 @@ class PostgresReader implements LedgerReader, LineRanges {
 
   async *lines(from: Place, to: Place | null, position: number): AsyncGenerator<readonly StoredLine[], Place | null> {
     let at = position
-    // The next page is requested while this one is processed.
+    // The next page is requested while the current page is processed.
     let page = this.#page(from, to)
     for (;;) {
       const rows = await page
@@ -160,7 +162,7 @@ class PostgresReader implements LedgerReader, LineRanges {
     return to === null || to >= this.end ? null : to
   }
 
-  /** Nothing to check after the last line. */
+  /** A database has no data after the last line. */
   finish(): void {}
 
   async lineAt(position: number): Promise<StoredLine | null> {
@@ -182,7 +184,7 @@ class PostgresReader implements LedgerReader, LineRanges {
     return createPostgresTreeReader(new TileSource(this.#session, this.#target.schema, this.#ledger), size)
   }
 
-  /** None: the server checks its own storage, and the head contains the number of entries. */
+  /** Returns no faults: the server checks its own storage, and the head contains the number of entries. */
   faults(): readonly StoreFault[] {
     return []
   }
@@ -191,7 +193,10 @@ class PostgresReader implements LedgerReader, LineRanges {
     await this.#session.close()
   }
 
-  /** A page after a position, limited in entries and bytes: the server adds up the bytes, so that no excess is sent. */
+  /**
+   * Reads a page after a position. The page is limited in entries and bytes; the server sums the bytes, so that it
+   * sends no excess rows.
+   */
   async #page(after: number, to: number | null): Promise<readonly Row[]> {
     const from = `(SELECT *, sum(octet_length(entry_json)) OVER (ORDER BY position) - octet_length(entry_json) AS before
       FROM ${this.#target.schema}.entry WHERE ledger = $1 AND position > $2 AND position <= coalesce($3, position)
@@ -200,7 +205,7 @@ class PostgresReader implements LedgerReader, LineRanges {
     return this.#ask({ name: 'sudoagent_page', text, values: [this.#ledger, after, to] })
   }
 
-  /** Rows that are not plausible entries are omitted, which leaves a gap. */
+  /** The query omits rows that cannot be entries. An omitted row leaves a gap, so there is no range. */
   async #fetch(from: Place, to: Place): Promise<RangeRows | null> {
     const select = `SELECT position, entry_json, entry_hash, prev_entry_hash FROM ${this.#target.schema}.entry
       WHERE ledger = ${this.#ledger} AND position > ${from} AND position <= ${to} AND octet_length(entry_json) <= ${ROW_BYTES_MAX}
@@ -208,11 +213,11 @@ class PostgresReader implements LedgerReader, LineRanges {
     try {
       const copy = await this.#session.doAhead((done) => new RangeCopy(select, from, to - from, this.#rangeBytes, done))
       const { range } = copy
-      // Slightly more than the last range, so that the next one fits.
+      // Slightly more than the size of the last range, so that the next range fits.
       if (range !== null) this.#rangeBytes = Math.ceil(range.lines.length * 1.1)
       return range
     } catch {
-      // Reading row by row finds the problem.
+      // Reading row by row will find the problem.
       return null
     }
   }

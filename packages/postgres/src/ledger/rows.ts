@@ -1,4 +1,4 @@
-// Reads the state of a ledger while its head row is locked, and validates it.
+// Reads and validates the ledger state while the head row is locked.
 import { isHash } from '@sudoagent/crypto'
 import { encodeFrontier, type Frontier, parseFrontier } from '@sudoagent/crypto/tree'
 import { LedgerError } from '@sudoagent/ledger'
@@ -21,7 +21,7 @@ import {
 import type { Session } from '../session/session.js'
 import type { Target } from '../session/target.js'
 
-/** The state of a ledger that a writer knows, and the data it comes from. */
+/** The ledger state that a writer knows, and the data from which it was computed. */
 export interface Known {
   readonly state: LogState
   /** Positions of the control entries that produced the key ring, as JSON. */
@@ -29,14 +29,14 @@ export interface Known {
   readonly epoch: number
 }
 
-/** The locked head row and the related rows at that moment. */
+/** The locked head row, and the related rows that were read under the lock. */
 export interface LockedHead {
   readonly row: HeadRow
-  /** The last entry; null if there is none. */
+  /** The last entry; null if the ledger is empty. */
   readonly last: LastRow | null
-  /** Hash of the last entry that this writer has seen; null if it is missing. */
+  /** Hash of the last entry that this writer has seen; null if that entry is missing. */
   readonly seenHash: string | null
-  /** Whether the whole last entry was read, not only its hash. */
+  /** Whether the complete last entry was read, not only its hash. */
   readonly isWhole: boolean
 }
 
@@ -59,17 +59,17 @@ interface LastRow {
   readonly entry_hash: string
 }
 
-/** Milliseconds since 1970 by the clock of the database. */
+/** The database clock as Unix time in milliseconds. */
 export const NOW_MS = '(extract(epoch FROM clock_timestamp()) * 1000)::float8'
 
 const JSON_COLUMN = `CASE WHEN $3 AND octet_length(entry_json) <= ${LINE_BYTES_MAX} THEN entry_json END AS entry_json`
 
 /**
- * Begins a transaction, takes the lock and reads, in two statements that are sent together: each sees everything
- * committed before it starts, and the second starts after the lock is taken. Prepared, because other writers wait
- * while they are planned.
+ * Begins a transaction, locks the head and reads the last entry. The two statements are sent together. Each
+ * statement sees everything that was committed before it starts, and the second starts after the lock is taken. The
+ * statements are prepared, because other writers would wait while the server plans them.
  *
- * @param isWhole - whether to read the whole last entry
+ * @param isWhole - whether to read the complete last entry
  */
 export async function lockHead(
   session: Session,
@@ -97,10 +97,10 @@ export async function lockHead(
 }
 
 /**
- * Validates the state in a locked head, which any writer may have changed.
+ * Validates the state in a locked head. Any writer may have changed the head.
  *
- * @throws LedgerError LEDGER_DAMAGED if head, tree and entries do not match, or an entry that this writer has seen
- *   is missing
+ * @throws LedgerError LEDGER_DAMAGED if head, tree and entries do not match, or if an entry that this writer has
+ *   seen is missing
  */
 export async function readState(
   locked: LockedHead,
@@ -122,7 +122,7 @@ export async function readState(
     return { ...known, epoch }
   const end = last === null ? 0 : Number(last.position)
   if (end < size) throw shorterThanHead(shown, end, size)
-  // Entries and head change together, so an entry after the head was inserted by other means.
+  // Every append changes entries and head together, so an entry after the head was inserted by other means.
   if (end > size) throw headRefused(shown, `covers ${size} entries, but the ledger has ${end}`)
   const tail = tailOf(locked, shown)
   const frontier = frontierOf(row, shown)
@@ -145,14 +145,17 @@ export async function readState(
   return { state: { head: { size, ...tail }, frontier, ring }, controls: row.controls, epoch }
 }
 
-/** The last entry according to the head, or the entry itself. Null if the head is invalid. */
+/** Reads hash and time of the last entry from the head, or from the complete entry. Null if they are invalid. */
 function tailOf({ row, last, isWhole }: LockedHead, shown: string): Tail | null {
   if (isWhole) return readTail(Buffer.from(last?.entry_json ?? ''), shown)
   const { entry_hash: entryHash, recorded_at: recordedAt } = row
   return isHash(entryHash) && (recordedAt === null || isTimestamp(recordedAt)) ? { entryHash, recordedAt } : null
 }
 
-/** The state after a step. Only control entries change the key ring, and a step has at most one, as its first entry. */
+/**
+ * Returns the state after a step. Only control entries change the key ring, and only the first entry of a step can
+ * be a control entry.
+ */
 export function knownBehind(before: Known, step: CommitPlan, epoch: number): Known {
   const isControl = step.state.ring !== before.state.ring
   const controls = isControl
@@ -163,7 +166,10 @@ export function knownBehind(before: Known, step: CommitPlan, epoch: number): Kno
 
 export const frontierBytes = ({ state }: CommitPlan): Uint8Array => encodeFrontier(state.frontier)
 
-/** Requires every entry that this writer has seen or written: they are missing on a restored or different server. */
+/**
+ * Requires that the last entry seen or written by this writer exists. On a restored or different server, it is
+ * missing.
+ */
 function requireSeen({ seenHash }: LockedHead, known: Known | null, shown: string): void {
   if (known === null || known.state.head.size === 0 || seenHash === known.state.head.entryHash) return
   throw seenIsGone(known.state.head.size, shown)
@@ -173,7 +179,9 @@ export function seenIsGone(size: number, shown: string): LedgerError {
   return new LedgerError(
     'LEDGER_DAMAGED',
     `\`${shown}\`: entry ${size}, which this writer has seen, is missing or has changed`,
-    { hint: 'nothing was written; check that this is the primary, not an old one that came back' },
+    {
+      hint: 'nothing was written; check that this server is the current primary, not an old primary that was restarted',
+    },
   )
 }
 
@@ -185,7 +193,7 @@ function frontierOf(row: HeadRow, shown: string): Frontier {
   }
 }
 
-/** Maximum number of control entries of a ledger: two for each key, the genesis and the last one. */
+/** Maximum number of control entries in a ledger: two for each key, the genesis entry and the final entry. */
 const CONTROLS_MAX = 130
 
 async function ringOf(

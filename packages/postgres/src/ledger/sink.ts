@@ -1,6 +1,6 @@
-// Writes a copy of a ledger from another store. An unfinished copy has no checkpoint in its head, so that no writer
-// continues it. A missing ledger is created in the transaction of its first entries: a copy that fails earlier
-// leaves no name in the database.
+// Writes a copy of a ledger from another store. The head of an unfinished copy has no checkpoint, so that no writer
+// continues the copy. A missing ledger is created in the transaction that writes the first entries, so that a copy
+// that fails earlier leaves no ledger behind.
 import { parseCheckpoint, parseNote } from '@sudoagent/crypto/note'
 import { encodeFrontier } from '@sudoagent/crypto/tree'
 import { LedgerError } from '@sudoagent/ledger'
@@ -16,7 +16,7 @@ import { tilesOf } from './tree.js'
 const LOCK_TIMEOUT_MS = 10_000
 
 /**
- * Opens the destination of a copy; it is created with its first entries if it does not exist.
+ * Opens the destination of a copy. A missing ledger is created with its first entries.
  *
  * @param url - `postgres://user@host/database?ledger=name`
  * @throws LedgerError like `PostgresLedger.open`
@@ -37,7 +37,7 @@ export async function openPostgresSink(url: string): Promise<LedgerSink> {
   }
 }
 
-/** A connection for writing other data than entries. */
+/** Opens a connection that writes data other than entries. */
 export function openWriteSession(target: Target, requireSchema = true): Promise<Session> {
   return Session.open({
     target,
@@ -48,7 +48,11 @@ export function openWriteSession(target: Target, requireSchema = true): Promise<
   })
 }
 
-/** Stores a cosigned checkpoint, unless a later one is stored. @returns whether it was stored */
+/**
+ * Stores a cosigned checkpoint, unless a later checkpoint is already stored.
+ *
+ * @returns whether the checkpoint was stored
+ */
 export async function keepPostgresCosigned(url: string, note: string): Promise<boolean> {
   const target = parseTarget(url)
   const { size } = parseCheckpoint(parseNote(note).text)
@@ -140,7 +144,7 @@ class PostgresSink implements LedgerSink {
     })
   }
 
-  /** Begins the transaction of a batch, in which a missing ledger is created. */
+  /** Begins the transaction of a batch, and creates a missing ledger in it. */
   async #lockHead(): Promise<LockedHead | undefined> {
     const { schema } = this.#target
     const text = `SELECT ledger, size, epoch FROM ${schema}.head WHERE ledger = (SELECT id FROM ${schema}.ledger WHERE name = $1) FOR UPDATE`
@@ -163,7 +167,7 @@ class PostgresSink implements LedgerSink {
       })
       if (rows.length === 1) return
       throw new LedgerError('LEDGER_DAMAGED', 'the head of the ledger is older than its entries', {
-        hint: 'append one more entry with this version to update the head',
+        hint: 'append one more entry with this release to update the head',
       })
     })
     if (cosigned !== null) await keepPostgresCosigned(this.#url, cosigned)

@@ -1,6 +1,6 @@
-// The only statement that writes. It moves the head if it has the expected size and epoch, and only then inserts
-// entries and tiles: all or nothing. The number of inserted entries shows which. The statement is the same inside a
-// locked transaction and alone.
+// Builds the only statement that writes. It moves the head and inserts entries and tiles, or changes nothing if the
+// head does not have the expected size and epoch. The number of inserted entries shows which of the two happened.
+// The statement is the same with and without a locked transaction.
 import { HASH_BYTES, TILE_WIDTH } from '@sudoagent/crypto/tree'
 import { type CommitPlan, callNumber } from '@sudoagent/ledger/store'
 import type { Statement } from '../session/session.js'
@@ -18,7 +18,7 @@ export interface Write {
   readonly writer: string
 }
 
-/** Entries to append, with the columns of the head before and after. */
+/** Entries to append, with the head columns before and after. */
 export interface Put {
   readonly schema: string
   readonly ledger: number
@@ -45,13 +45,14 @@ export interface Put {
 
 const INTO = '(ledger, position, entry_json, entry_hash, prev_entry_hash, call)'
 
-// Latency of a single append, so the statement is minimal: within an epoch, the writer does not change.
+// The statement for a single entry is minimal, because it determines the append latency. It does not set the
+// writer, which does not change within an epoch.
 const oneText = (s: string): string => `WITH moved AS (
   UPDATE ${s}.head SET size = $2 + 1, entry_hash = $4, recorded_at = $10, frontier = $5, checkpoint = $6, moved_at = clock_timestamp()
   WHERE ledger = $1 AND size = $2 AND epoch = $3 RETURNING 1
 ) INSERT INTO ${s}.entry ${INTO} SELECT $1, $2 + 1, $7, $4, $8, $9 FROM moved`
 
-// The content of a tile, or null if it is incomplete: a null tile makes the statement fail.
+// The tile content, or null if the tile is incomplete. A null tile makes the statement fail.
 const leavesBefore = (s: string): string => `(
     SELECT CASE WHEN count(*) = stood THEN string_agg(sha256(decode('00', 'hex') || decode(entry_hash, 'hex')), ''::bytea ORDER BY position) END
     FROM ${s}.entry WHERE ledger = $1 AND position > tile * ${TILE_WIDTH} AND position <= tile * ${TILE_WIDTH} + stood AND octet_length(entry_hash) = ${2 * HASH_BYTES})`
@@ -59,8 +60,9 @@ const tileBefore = (s: string): string => `(
     SELECT substr(known.hashes, 1, stood * ${HASH_BYTES}) FROM ${s}.tile AS known
     WHERE known.ledger = $1 AND known.level = given.level AND known.tile = given.tile AND length(known.hashes) >= stood * ${HASH_BYTES})`
 
-// Lines, hashes and call numbers are sent as one string each: none contains the separator, and PostgreSQL splits a
-// string much faster than it parses an array, in which every quote of a line would have to be escaped.
+// Lines, hashes and call numbers are each sent as a single string, whose parts never contain the separator.
+// PostgreSQL splits a string much faster than it parses an array, in which every quote in a line would have to be
+// escaped.
 const manyText = (s: string): string => `WITH moved AS (
   UPDATE ${s}.head SET size = $4, entry_hash = $5, recorded_at = $19, frontier = $6, controls = $7, checkpoint = $8, epoch = $9, writer = $10, moved_at = clock_timestamp()
   WHERE ledger = $1 AND size = $2 AND epoch = $3 RETURNING 1
@@ -73,7 +75,7 @@ const manyText = (s: string): string => `WITH moved AS (
   unnest(string_to_array($11, E'\\n'), string_to_array($12, ','), string_to_array($13, ',', ''), string_to_array($14, ',', ''))
     WITH ORDINALITY AS given (line, hash, prev, call, n)`
 
-/** The statement for a step after `before`. */
+/** Returns the statement for a step after `before`. */
 export function writeQuery({ schema, ledger, before, step, tiles, epoch, writer }: Write): Statement {
   const { state, checkpoint, entries } = step
   const { size, entryHash, recordedAt } = state.head

@@ -1,7 +1,7 @@
-// The tree of a ledger in PostgreSQL, in tiles of 256 hashes (C2SP tlog-tiles), as in SQLite: a full tile of level
-// 0 is stored; an incomplete one is recomputed from its entries, at most 255. A tile of a higher level grows by one
-// hash for every 256 below it. The server prepends the stored hashes, so that no writer reads while it has the
-// lock.
+// Reads and extends the Merkle tree of a ledger in PostgreSQL, in tiles of 256 hashes (C2SP tlog-tiles), as in
+// SQLite. Only full tiles of level 0 are stored; an incomplete tile is recomputed from its entries, at most 255. A
+// tile at a higher level grows by one hash for every 256 hashes below it. The server prepends the stored hashes, so
+// that a writer does not have to read them while it holds the lock.
 import {
   createTileHashReader,
   HASH_BYTES,
@@ -17,7 +17,7 @@ import type { Session } from '../session/session.js'
 export interface TilePut {
   readonly level: number
   readonly tile: number
-  /** Number of hashes before them; of an incomplete tile of level 0 they come from the entries. */
+  /** Number of hashes already in the tile. For an incomplete tile of level 0, these hashes come from the entries. */
   readonly stood: number
   readonly hashes: Buffer
 }
@@ -42,7 +42,11 @@ export class TileSource {
     return row?.hashes ?? null
   }
 
-  /** Leaf hashes of entries from position `first`. @throws LedgerError LEDGER_DAMAGED if an entry is missing */
+  /**
+   * Returns the leaf hashes of the entries from position `first`.
+   *
+   * @throws LedgerError LEDGER_DAMAGED if an entry is missing
+   */
   async leaves(first: number, count: number): Promise<Buffer> {
     const text = `SELECT CASE WHEN octet_length(entry_hash) = 64 THEN entry_hash END AS hash FROM ${this.#schema}.entry
       WHERE ledger = $1 AND position BETWEEN $2 AND $3 ORDER BY position`
@@ -57,7 +61,7 @@ export class TileSource {
   }
 }
 
-/** Unverified, like all stored data: proofs from it are checked against a root. */
+/** Like all stored data, tiles are unverified: proofs built from them are checked against a root. */
 export function createPostgresTreeReader(source: TileSource, size: number): HashReader {
   return createTileHashReader(size, async (level, index, width) => {
     const stored = await source.tile(level, index)
@@ -67,7 +71,7 @@ export function createPostgresTreeReader(source: TileSource, size: number): Hash
   })
 }
 
-/** The tiles that a step completes or extends. */
+/** Returns the tiles that a step completes or extends. */
 export function tilesOf({
   nodes,
   entries,

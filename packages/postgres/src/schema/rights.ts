@@ -1,6 +1,6 @@
-// Rights that table grants cannot express: which login can write which ledger, who can answer an approval, and what
-// no writer can do to shared charges. Triggers enforce them: they check the effect of a statement after it ran, and
-// reject the whole statement.
+// Defines the rights that table grants cannot express: which login can write which ledger, who can answer an
+// approval, and which changes to shared charges are forbidden. Triggers enforce these rights: a trigger checks the
+// effect of a statement after it ran, and rejects the whole statement.
 //
 //   head            the login is a writer of this ledger; the head grows at most by one group of appends, and only
 //                   together with its entries
@@ -12,18 +12,18 @@
 //                   deleted outside all windows
 //   budget          the window never shrinks
 //
-// The login that creates a ledger becomes its writer; `ledger_writer` lists further logins or groups. A ledger
-// without a row there, created before these rights existed, can be written by every login of `<schema>_writer`;
-// `postgres check` reports it.
+// The login that creates a ledger becomes its writer; `ledger_writer` lists additional logins or groups. A ledger
+// that was created before these rights existed has no row in `ledger_writer`: every login of `<schema>_writer` can
+// write it, and `postgres check` reports it.
 import { APPROVAL_RETENTION_MS } from '@sudoagent/core/store'
 
 /**
- * Maximum number of entries in one statement: a full group of appends, and the genesis entry of a new ledger. A copy
- * inserts fewer.
+ * Maximum number of entries in one statement: a full group of appends, and the genesis entry of a new ledger. A
+ * copy inserts fewer entries.
  */
 const GROWTH_MAX = 512 + 1
 
-/** Allows for the duration of a transaction: the time of a charge comes from the database's own clock. */
+/** Maximum age of a charge time, which comes from the database clock: allows for the duration of a transaction. */
 const CHARGE_AHEAD_MS = 60_000
 
 const NOW_MS = '(extract(epoch FROM clock_timestamp()) * 1000)::bigint'
@@ -72,8 +72,8 @@ const trigger = (s: string, table: string, name: string, when: string, call = na
   )
 
 /**
- * The statements that give a schema separate roles; repeating them changes nothing. The tables and roles must
- * exist.
+ * Returns the statements that give a schema separate roles. Running the statements again changes nothing. The
+ * tables and roles must exist.
  *
  * @param s - a schema name accepted by `parseTarget`: it is inserted unquoted
  */
@@ -176,7 +176,7 @@ ${checkFunction(
 ${trigger(s, 'budget_charge', 'charge_goes', 'DELETE ON FOR EACH ROW')}`
 }
 
-/** The grants of the schema's roles with separate roles. */
+/** Returns the grants for a schema with separate roles. */
 export function rightsGrants(s: string): string {
   return `GRANT USAGE ON SCHEMA ${s} TO ${s}_approver;
 GRANT SELECT ON ${s}.ledger_writer TO ${s}_writer, ${s}_reader;

@@ -1,5 +1,5 @@
 /**
- * The tables of a PostgreSQL database and their rights, as SQL text.
+ * Builds the SQL text that creates the tables in a PostgreSQL database and grants the rights.
  *
  *   meta                    version of the tables
  *   ledger, head            names of ledgers; size and head of each
@@ -7,35 +7,36 @@
  *   approval                requests for approval and their answers
  *   budget, budget_charge   windows and their charges
  *
- * An entry is written once: only the owner has the right to change or delete one, and a trigger rejects this even
- * for the owner, until the trigger is dropped explicitly. `rights.ts` adds what grants cannot express: which login
- * writes which ledger. `docs/scaling.md` describes the setup.
+ * An entry is written only once. Only the owner has the right to change or delete entries, and a trigger rejects
+ * even the owner's changes until the trigger is dropped. `rights.ts` adds the rights that grants cannot express,
+ * such as which login writes which ledger. `docs/scaling.md` describes the setup.
  *
  *   $ sudoagent postgres init postgres://admin@db.example.com/evidence | psql
  *   => UPDATE sudoagent.entry SET line = '{}' WHERE position = 11;   -- ERROR, by the trigger
  */
 import { rightsGrants, rightsSql } from './rights.js'
 
-/** Version of the tables. Code for another version refuses to use them. */
+/** Version of the tables. Code for a different version refuses to use the tables. */
 export const SCHEMA_VERSION = 1
 
 export interface SchemaOptions {
   /** The schema in the URL. */
   readonly schema: string
   /**
-   * Whether to create the roles `<schema>_owner`, `_writer` and `_reader` and grant their rights; otherwise the
-   * user that executes the statements owns everything.
+   * Whether to create the roles `<schema>_owner`, `_writer` and `_reader` and to grant their rights. Without roles,
+   * the user that executes the statements owns everything.
    */
   readonly roles: boolean
   /**
-   * With `roles`: whether writers are bound to their ledgers, and only logins of `<schema>_approver` can approve
-   * (rights.ts). Default: false, because the logins of an existing database may depend on their rights.
+   * With `roles`: whether each writer is restricted to its ledgers, and only logins of `<schema>_approver` can
+   * approve (rights.ts). Default: false, because logins in an existing database may depend on their current rights.
    */
   readonly separateRoles?: boolean
 }
 
 /**
- * The statements that create missing tables in one transaction; repeating them changes nothing.
+ * Returns the statements that create missing tables in one transaction. Running the statements again changes
+ * nothing.
  *
  * @param schema - a name accepted by `parseTarget`: it is inserted unquoted
  */
@@ -68,7 +69,7 @@ CREATE SCHEMA IF NOT EXISTS ${schema} AUTHORIZATION ${schema}_owner;
 SET LOCAL ROLE ${schema}_owner;`
 }
 
-/** Types are those of `pg_catalog`: nothing depends on the search path. */
+/** All types come from `pg_catalog`, so nothing depends on the search path. */
 function tables(s: string): string {
   return `CREATE TABLE IF NOT EXISTS ${s}.meta (only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one), version integer NOT NULL);
 

@@ -1,11 +1,11 @@
-// Estimates the database's clock between answers: the last reported time plus the elapsed time of a monotonic
-// clock. Hosts with different system clocks agree on it.
+// Estimates the database clock between answers: the last reported time plus the time elapsed on a monotonic clock.
+// Hosts with different system clocks therefore agree on the time.
 
 export class DatabaseClock {
   #saidMs = 0
   #heardAt = 0
 
-  /** Sets the time from an answer, in milliseconds since 1970. */
+  /** Sets the time from an answer, as Unix time in milliseconds. */
   hear(nowMs: number): void {
     this.#saidMs = nowMs
     this.#heardAt = performance.now()

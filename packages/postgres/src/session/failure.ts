@@ -1,13 +1,13 @@
-// Maps errors of the server and the connection to the codes of a ledger, in one line without a password.
+// Maps server and connection errors to ledger error codes, with a message on one line and without a password.
 import { LedgerError, type LedgerErrorCode } from '@sudoagent/ledger'
 
-/** The SQLSTATE of an error from the server; null for an error of the connection. */
+/** Returns the SQLSTATE of a server error; null for a connection error. */
 export function sqlState(error: unknown): string | null {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && 'severity' in (error as object) ? code : null
 }
 
-/** Whether the same transaction may succeed if repeated: serialization failure, deadlock. */
+/** Whether the same transaction may succeed if retried: after a serialization failure or a deadlock. */
 export function isTransient(error: unknown): boolean {
   return ['40001', '40P01'].includes(sqlState(error) ?? '')
 }
@@ -20,7 +20,7 @@ const CODES: ReadonlyMap<string, readonly [LedgerErrorCode, string, string?]> = 
     ['LEDGER_NOT_READABLE', 'refused the login: the password is wrong or missing', 'set PGPASSWORD or PGPASSFILE'],
   ],
   ['28000', ['LEDGER_NOT_READABLE', 'refused the login', 'pg_hba.conf on the server defines who can connect']],
-  ['3D000', ['LEDGER_NOT_FOUND', 'names a database that does not exist', 'create it, or use another database']],
+  ['3D000', ['LEDGER_NOT_FOUND', 'names a database that does not exist', 'create it, or use a different database']],
   ['3F000', ['LEDGER_NOT_A_LEDGER', 'does not contain the tables of sudoagent', INIT_HINT]],
   ['42P01', ['LEDGER_NOT_A_LEDGER', 'does not contain the tables of sudoagent', INIT_HINT]],
   ['42703', ['LEDGER_NOT_A_LEDGER', 'has different tables under the names of the sudoagent tables', INIT_HINT]],
@@ -41,7 +41,7 @@ const CODES: ReadonlyMap<string, readonly [LedgerErrorCode, string, string?]> = 
     ],
   ],
   ['25006', ['LEDGER_WRITE_FAILED', 'cannot be written: the server is read-only', 'use the URL of the primary']],
-  ['53100', ['LEDGER_WRITE_FAILED', 'cannot be written: the disk of the server is full']],
+  ['53100', ['LEDGER_WRITE_FAILED', 'cannot be written: the server disk is full']],
   ['53200', ['LEDGER_WRITE_FAILED', 'cannot be written: the server is out of memory']],
   ['53300', ['LEDGER_BUSY', 'has no free connection']],
   ['55P03', ['LEDGER_BUSY', 'has been locked by another writer for longer than the timeout']],
@@ -53,14 +53,14 @@ const CODES: ReadonlyMap<string, readonly [LedgerErrorCode, string, string?]> = 
   ['23505', ['LEDGER_DAMAGED', 'already has an entry after its head', 'run `sudoagent verify` on it']],
 ])
 
-/** A server that shuts down or starts up, or that terminated the session. */
+/** The server is shutting down or starting up, or terminated the session. */
 const AWAY = /^57P0/
 
-/** Node's error codes for certificates. */
+/** The certificate error codes of Node. */
 const CERTIFICATE =
   /^(?:CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_TLS_CERT_|INVALID_CA|PATH_LENGTH_|HOSTNAME_MISMATCH)/
 
-/** The error for the caller. A LedgerError is returned unchanged. */
+/** Converts any error to a LedgerError. A LedgerError is returned unchanged. */
 export function asLedgerError(error: unknown, shown: string, otherwise: LedgerErrorCode): LedgerError {
   if (error instanceof LedgerError) return error
   const state = sqlState(error)
@@ -71,14 +71,14 @@ export function asLedgerError(error: unknown, shown: string, otherwise: LedgerEr
   return new LedgerError(code, `\`${shown}\` ${says}`, { cause: error, ...(hint === undefined ? {} : { hint }) })
 }
 
-/** Describes any other error of the server or the connection. @returns a message and a hint */
+/** Describes any other server or connection error. @returns a message and a hint */
 function otherFailure(error: unknown, state: string | null): readonly [string, string?] {
   const nodeCode = String((error as { readonly code?: unknown } | null)?.code)
   const why = error instanceof Error ? error.message || nodeCode : String(error)
-  if (state !== null && !AWAY.test(state)) return [`failed: ${why}`, 'see the log of the server']
+  if (state !== null && !AWAY.test(state)) return [`failed: ${why}`, 'see the server log']
   if (CERTIFICATE.test(nodeCode))
     return [`cannot be trusted: its certificate was rejected: ${why}`, certificateHint(nodeCode)]
-  // This error of `pg` has no code.
+  // `pg` throws this error without a code.
   if (why === 'The server does not support SSL connections')
     return [
       'does not support TLS',

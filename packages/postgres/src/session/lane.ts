@@ -1,5 +1,5 @@
-// One connection for one store of a process: work runs sequentially, and a lost connection is replaced for the next
-// work. Calls that wait at the same time share one transaction.
+// Manages the connection of one store in a process. Groups of calls run one after another, and a lost connection is
+// replaced for the next group. Calls that wait at the same time share one transaction.
 import { LedgerError } from '@sudoagent/ledger'
 import { isTransient } from './failure.js'
 import { ConnectionLost, Session } from './session.js'
@@ -15,7 +15,7 @@ export interface LaneOptions {
 /** Maximum number of calls in one transaction, which limits how long it holds its locks. */
 const GROUP_MAX = 256
 
-/** Attempts at a transaction that failed transiently, or whose connection was already lost. */
+/** Maximum number of attempts at a transaction that failed transiently or whose connection was lost before use. */
 const TRIES_MAX = 3
 
 /** A waiting call and its promise. */
@@ -28,7 +28,7 @@ interface Waiting<In, Out> {
 /** Runs one transaction for a group of calls. The results are delivered after the commit. */
 type Serve<In, Out> = (session: Session, calls: readonly In[]) => Promise<readonly (() => Out)[]>
 
-/** Serves calls in groups, on one connection. */
+/** Runs calls in groups, on one connection. */
 export class Batcher<In, Out> {
   readonly #options: LaneOptions
   readonly #serve: Serve<In, Out>
@@ -106,7 +106,7 @@ function settle<Out>(
   reject: (error: unknown) => void,
 ): void {
   try {
-    if (answer === undefined) throw new Error('a call of a group was not answered')
+    if (answer === undefined) throw new Error('a call in a group was not answered')
     resolve(answer())
   } catch (error) {
     reject(error)

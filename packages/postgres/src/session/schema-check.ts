@@ -1,16 +1,17 @@
-// Checks that the tables of the schema are plain tables. The owner of the schema could replace a table with a view,
-// whose functions run with the rights of the reader: an auditor or a superuser. So the catalogue is checked before
-// any relation of the schema is read.
+// Checks that the relations in the schema are plain tables. The schema owner could replace a table with a view,
+// whose functions would run with the rights of the reader, such as an auditor or a superuser. The catalogue is
+// therefore checked before any relation in the schema is read.
 //
-// Checked for each table: it is an ordinary, permanent table (`relkind` r, `relpersistence` p) without rules, row
-// security, parents or children, and its column types are from `pg_catalog`. All tables have one owner, and no code
-// that runs on writes (triggers, defaults, constraints, index expressions) comes from another schema.
+// Each table must be an ordinary, permanent table (`relkind` r, `relpersistence` p) without rules, row security,
+// parents or children, and its column types must come from `pg_catalog`. All tables must have the same owner, and
+// code that runs on writes (triggers, defaults, constraints, index expressions) must not come from a different
+// schema.
 //
 // https://www.postgresql.org/docs/current/catalog-pg-class.html
 import { LedgerError } from '@sudoagent/ledger'
 import type { Target } from './target.js'
 
-/** The part of a session that is used here. */
+/** The part of a session that the check uses. */
 export interface Asking {
   ask<R extends Record<string, unknown>>(
     query: string | { readonly text: string; readonly values: unknown[] },
@@ -22,7 +23,7 @@ const EVIDENCE_TABLES = ['meta', 'ledger', 'head', 'entry', 'tile', 'cosigned'] 
 
 const TABLES = [...EVIDENCE_TABLES, 'approval', 'budget', 'budget_charge'] as const
 
-/** Locks the checked tables for the transaction, so that they cannot be replaced. */
+/** Locks the checked tables for the transaction, so that the owner cannot replace them. */
 export const lockText = (schema: string): string =>
   `LOCK TABLE ${EVIDENCE_TABLES.map((table) => `${schema}.${table}`).join(', ')} IN ACCESS SHARE MODE`
 
@@ -77,6 +78,6 @@ export async function requireTables(session: Asking, { schema, shown }: Target):
   const bad = rows.find(({ problem }) => problem !== null)
   if (bad === undefined) return
   throw new LedgerError('LEDGER_NOT_A_LEDGER', `\`${shown}\`: \`${schema}.${bad.name}\` ${bad.problem}`, {
-    hint: 'nothing was read from it; find out who owns the schema',
+    hint: 'nothing was read from this table; find out who owns the schema',
   })
 }

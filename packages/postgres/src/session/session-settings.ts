@@ -1,10 +1,10 @@
-// Settings of a connection, and required settings of the server.
+// Applies the connection settings, and checks the required server settings.
 import { LedgerError } from '@sudoagent/ledger'
 import { SCHEMA_VERSION } from '../schema/schema.js'
 import { type Asking, lockText, requireTables } from './schema-check.js'
 import type { Target } from './target.js'
 
-/** Durability of an answered commit. Values other than `on` and `remote_apply` must be requested explicitly. */
+/** The durability of an answered commit. Values other than `on` and `remote_apply` must be requested explicitly. */
 export type SynchronousCommit = 'on' | 'remote_apply' | 'remote_write' | 'local' | 'off'
 
 export interface SessionSettings {
@@ -19,8 +19,8 @@ export interface SessionSettings {
 }
 
 /**
- * The server aborts a transaction that is idle for this time, in milliseconds: a stopped writer must not block the
- * others. Longer than the time limit of a signer.
+ * The server aborts a transaction that is idle for this time, in milliseconds, so that a stopped writer does not
+ * block the other writers. This timeout is longer than the time limit of a signer.
  */
 const IDLE_IN_TRANSACTION_MS = 15_000
 
@@ -28,11 +28,11 @@ const SETTINGS = `SELECT current_setting('synchronous_commit') AS commit, curren
   pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on' AS readonly`
 
 /**
- * Prepares a new connection. A reader is in a read-only transaction from its first to its last statement: objects
- * planted by the owner of the tables cannot write with the reader's rights.
+ * Prepares a new connection. All statements of a reader run in a read-only transaction, so that objects planted by
+ * the owner of the tables cannot write with the reader's rights.
  *
  * @throws LedgerError LEDGER_WRITE_FAILED if the server does not have the required settings; LEDGER_NOT_A_LEDGER if
- *   the tables are not the expected ones
+ *   the tables do not have the expected form
  */
 export async function prepareSession(
   session: Asking,
@@ -42,8 +42,8 @@ export async function prepareSession(
     throw new LedgerError('LEDGER_WRITE_FAILED', `\`${target.shown}\` ${why}`, { hint })
   }
   const begin = access === 'read' ? 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' : commitSetting(synchronousCommit)
-  // `search_path`: no object of another schema can replace an expected one. `force_generic_plan`: the statements
-  // are always the same.
+  // `search_path`: an object in a different schema cannot replace an expected object. `force_generic_plan`: the
+  // same statements are executed again and again.
   const [settings] = await session.ask<
     Record<'commit' | 'fsync' | 'encoding', string> & { readonly readonly: boolean }
   >(
@@ -70,8 +70,8 @@ export async function prepareSession(
 }
 
 /**
- * Set in the session, so that neither a reload nor a setting of the role or database weakens it. `remote_apply` is
- * stronger than `on` and is kept.
+ * The session sets `synchronous_commit`, so that neither a reload nor a role or database setting can weaken it.
+ * `remote_apply` is stronger than `on` and is kept.
  */
 function commitSetting(asked: SynchronousCommit): string {
   const kept =
@@ -82,10 +82,10 @@ function commitSetting(asked: SynchronousCommit): string {
 }
 
 /**
- * Only the server configuration sets `fsync`, and a reload can change it at any time, so every transaction that
- * reads under a lock checks it.
+ * Only the server configuration sets `fsync`, and a reload can change it at any time. Every transaction that reads
+ * under a lock therefore checks `fsync`.
  *
- * @throws LedgerError LEDGER_WRITE_FAILED if it is off and `synchronousCommit: 'off'` was not requested
+ * @throws LedgerError LEDGER_WRITE_FAILED if `fsync` is off and `synchronousCommit: 'off'` was not requested
  */
 export function requireFsync(fsync: string, synchronousCommit: SynchronousCommit, { shown }: Target): void {
   if (fsync === 'on' || synchronousCommit === 'off') return

@@ -1,13 +1,13 @@
 /**
- * One connection to the server. The rest of the package relies on these properties:
+ * Implements one connection to the server. The rest of the package relies on these properties:
  *
  *   - an answered commit is durable: `synchronous_commit` is set in the session and checked (`session-settings.ts`)
  *   - the tables are the expected ones: the catalogue is checked before any of them is read (`schema-check.ts`)
  *   - no object of another schema replaces an expected one: `search_path` is only `pg_catalog`
  *   - a lost connection is a `ConnectionLost`, never an ordinary error: the statement may have been applied
  *
- * A session connects on first use and again after it was lost. The hosts of a URL are tried in order, and a writer
- * uses the first that accepts writes. `failure.ts` maps SQLSTATEs to the codes of a ledger.
+ * A session connects on first use, and reconnects after the connection was lost. It tries the hosts in the URL in
+ * order; a writer uses the first host that accepts writes. `failure.ts` maps SQLSTATEs to ledger error codes.
  *
  *   const session = await Session.open({ target: parseTarget(url), … })
  *   await session.ask('SELECT …')          rows, or an error of the server
@@ -20,13 +20,16 @@ import { prepareSession, type SessionSettings } from './session-settings.js'
 import type { Host } from './target.js'
 
 export interface SessionOptions extends SessionSettings {
-  /** Time limit for an answer in addition to the wait for a lock, in milliseconds: for a slow disk or a standby. */
+  /** Additional time limit for an answer after the wait for a lock, in milliseconds: for a slow disk or a standby. */
   readonly commitTimeoutMs?: number
   /** Rejects a host that must not be used, such as an old primary that came back. */
   readonly accept?: (session: Session) => Promise<void>
 }
 
-/** A statement for pg. Not the type of pg: the declarations of this package must not need the types of pg. */
+/**
+ * A statement for `pg`. The package does not use the type from `pg`, so that its declarations do not depend on the
+ * types of `pg`.
+ */
 export interface Statement {
   readonly name?: string
   readonly text: string
@@ -35,19 +38,22 @@ export interface Statement {
 
 type Result<R extends object = object> = pg.QueryResultBase & { readonly rows: R[] }
 
-/** Time limit for connecting, including name resolution and TLS, in milliseconds. Afterwards the next host is tried. */
+/**
+ * Time limit for connecting, including name resolution and TLS, in milliseconds. After a timeout, the session tries
+ * the next host.
+ */
 const CONNECT_TIMEOUT_MS = 5_000
 
 /**
- * Default time limit for an answer in addition to the wait for a lock, in milliseconds: more than a disk needs, and
- * less than a caller waits.
+ * Default for the additional time limit for an answer, in milliseconds: more than a disk needs, and less than a
+ * caller waits.
  */
 const COMMIT_TIMEOUT_MS = 5_000
 
-/** SQLSTATE classes of warnings that put a commit in doubt: a cancelled wait for a standby. */
+/** SQLSTATE classes of warnings that put a commit in doubt, such as a cancelled wait for a standby. */
 const DOUBTFUL = /^(?:01|57)/
 
-/** No answer: the statement may or may not have been applied. */
+/** The server did not answer. The statement may or may not have been applied. */
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost'
 }
@@ -57,8 +63,8 @@ export class Session {
   readonly #client: pg.Client
   readonly #answerMs: number
   /**
-   * Converts an error for the caller. A writer must distinguish an error of the server from a lost connection; a
-   * reader only reports it.
+   * Converts an error for the caller. A writer must distinguish a server error from a lost connection; a reader
+   * only reports the error.
    */
   readonly #asSaid: (error: unknown) => unknown
   #lost: Error | null = null
@@ -74,7 +80,7 @@ export class Session {
     this.host = host
     this.#answerMs = lockTimeoutMs + (commitTimeoutMs ?? COMMIT_TIMEOUT_MS)
     this.#asSaid = (error) => (access === 'read' ? asLedgerError(error, target.shown, 'LEDGER_NOT_READABLE') : error)
-    // Without a listener, a connection lost between queries would end the process.
+    // Without this listener, a connection that is lost between queries would end the process.
     client.on('error', (error) => this.#lose(error))
     client.on('end', () => this.#lose(new Error('the server closed the connection')))
     client.on('notice', ({ code }) => {
@@ -105,7 +111,10 @@ export class Session {
     return this.#lost !== null
   }
 
-  /** Executes a query. For several statements in one text, returns the rows of the last; `askAll` returns all. */
+  /**
+   * Executes a query. For several statements in one text, returns the rows of the last statement; `askAll` returns
+   * all rows.
+   */
   async ask<R extends object>(query: string | Statement): Promise<R[]> {
     return (await this.askAll<R>(query)).at(-1) ?? []
   }
@@ -119,8 +128,9 @@ export class Session {
   }
 
   /**
-   * Executes a query that stores its own result, without waiting for earlier ones: the server works on the next
-   * while this process reads the last. Only for reading, because a failure affects the others.
+   * Executes a query that stores its own result, without waiting for earlier queries. The server processes the next
+   * query while this process reads the previous result. Use it only for reading, because a failure affects the
+   * other queries.
    *
    * @throws like `askAll`
    */
@@ -135,7 +145,7 @@ export class Session {
     })
   }
 
-  /** Sends statements together. @returns the rows of each @throws like `askAll` */
+  /** Sends statements together. @returns the rows of each statement @throws like `askAll` */
   async askTogether(...queries: readonly (string | Statement)[]): Promise<readonly (readonly unknown[])[]> {
     return (await this.#answer(...queries)).map((results) => results.at(-1)?.rows ?? [])
   }
@@ -144,7 +154,7 @@ export class Session {
    * Executes a statement as a transaction of its own.
    *
    * @returns the number of rows written
-   * @throws ConnectionLost also if the server warns about the commit: the result is unknown
+   * @throws ConnectionLost even if the server only warns about the commit, because the result is then unknown
    */
   async write(query: Statement): Promise<number> {
     const [[result] = []] = await this.#answer(query)
@@ -153,8 +163,8 @@ export class Session {
   }
 
   /**
-   * Like `write`, and commits the transaction: both are sent together, so that its locks are held as briefly as
-   * possible.
+   * Like `write`, and also commits the transaction. Statement and COMMIT are sent together, so that the locks are
+   * held as briefly as possible.
    */
   async writeAndCommit(query: string | Statement): Promise<number> {
     const [[result], [commit]] = (await this.#answer(query, 'COMMIT')) as [Result[], Result[]]
@@ -163,7 +173,7 @@ export class Session {
     return result?.rowCount ?? 0
   }
 
-  /** Whether the server itself rejected the statement: it still answers, and the transaction is rolled back. */
+  /** Whether the server itself rejected the statement: the server still answers, and the transaction is rolled back. */
   async isRefusal(): Promise<boolean> {
     if (this.#lost !== null) return false
     try {
@@ -186,7 +196,7 @@ export class Session {
     socketOf(this.#client).destroy()
   }
 
-  /** Sequential: proofs read several nodes at a time. */
+  /** Queries run sequentially, because proofs read several nodes at the same time. */
   #answer<R extends object>(...queries: readonly (string | Statement)[]): Promise<Result<R>[][]> {
     const answer = this.#turn.then(() => this.#answerNow<R>(queries))
     this.#turn = answer.catch(() => {})
@@ -199,9 +209,9 @@ export class Session {
     const ask = (query: string | Statement): Promise<unknown> => this.#client.query(query as pg.QueryConfig)
     const answers = await this.#withTimeout(() => Promise.allSettled(queries.map(ask)))
     return answers.map((answer) => {
-      // The first failed statement: later ones in the transaction failed because of it.
+      // Only the first failure is reported, because it made the later statements in the transaction fail.
       if (answer.status === 'rejected') throw this.#asLost(answer.reason)
-      // Several statements in one text return a result each.
+      // For several statements in one text, each statement returns a result.
       return (Array.isArray(answer.value) ? answer.value : [answer.value]) as Result<R>[]
     })
   }
@@ -225,7 +235,7 @@ export class Session {
     return new ConnectionLost(messageOf(error), { cause: error })
   }
 
-  /** @throws ConnectionLost if the server warned about a commit */
+  /** @throws ConnectionLost if the server warned about the commit */
   #requireUndoubted(): void {
     if (!this.#warned) return
     this.abandon()

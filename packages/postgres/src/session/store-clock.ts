@@ -1,7 +1,7 @@
-// Selects the clock by which a store decides expiry.
+// Selects the clock that a store uses to decide expiry.
 
-/** Returns the deciding time from the caller's and the database's time, in milliseconds since 1970. */
+/** Selects the time that decides, given the caller's time and the database time, as Unix time in milliseconds. */
 export type StoreClock = (callersMs: number, databaseMs: number) => number
 
-/** The clock of the database, on which all hosts agree. */
+/** Selects the database clock, on which all hosts agree. */
 export const databaseClock: StoreClock = (_, databaseMs) => databaseMs

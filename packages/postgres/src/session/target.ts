@@ -1,4 +1,4 @@
-// The location of a ledger on a server: a libpq connection URI with two additional parameters.
+// Parses the location of a ledger on a server: a libpq connection URI with two additional parameters.
 //
 //   postgres://user@host:5432/database?ledger=payments&schema=sudoagent
 //   postgres://user@one:5432,two:5433/database?ledger=payments      the first host that accepts writes
@@ -13,7 +13,7 @@ import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { LedgerError } from '@sudoagent/ledger'
 
 export interface Host {
-  /** Host name, address, or the folder of a unix socket. */
+  /** Host name, address, or the folder that contains the unix socket. */
   readonly name: string
   readonly port: number
 }
@@ -23,7 +23,7 @@ export interface Target {
   readonly database: string | undefined
   readonly user: string | undefined
   readonly password: string | undefined
-  /** The schema of the tables. */
+  /** The schema that contains the tables. */
   readonly schema: string
   /** The ledger in the database; null if the URL does not name one. */
   readonly ledger: string | null
@@ -41,20 +41,20 @@ const HOSTS_MAX = 8
 /** Maximum length of a URL: eight host names and parameters. */
 const URL_LENGTH_MAX = 4096
 
-/** Whether a text is the URL of a PostgreSQL server rather than a file. */
+/** Whether a string is the URL of a PostgreSQL server rather than a file name. */
 export function isPostgresUrl(text: string): boolean {
   return /^postgres(?:ql)?:\/\//i.test(text)
 }
 
-/** Whether a URL contains a password, which others can see on a command line. */
+/** Whether a URL contains a password. Other users can see passwords on a command line. */
 export function holdsPassword(url: string): boolean {
   const { authority, query } = split(url)
   return /:[^@]*@/.test(authority) || /(?:^|&)password=/i.test(query)
 }
 
-/** Masks the password of a URL, for messages. */
+/** Masks the password in a URL, for messages. */
 export function maskUrl(url: string): string {
-  // Up to the last `@`: an unencoded password may contain one.
+  // The credentials end at the last `@`, because an unencoded password may contain `@`.
   const masked = url.replace(/^(postgres(?:ql)?:\/\/[^:@/]*):.*@/i, '$1:***@')
   return escapeForTerminal(masked.replace(/([?&]password=)[^&]*/gi, '$1***'))
 }
@@ -106,12 +106,12 @@ const LEDGER_NAME_HINT = 'a ledger name has 1 to 63 of the characters a-z, 0-9, 
 
 const PARAMETERS = ['ledger', 'schema', 'host', 'sslmode', 'sslrootcert', 'password']
 
-/** Whether a text is a valid name of a ledger, such as `payments.prod`. */
+/** Whether a string is a valid ledger name, such as `payments.prod`. */
 export function isLedgerName(name: string): boolean {
   return /^[a-z0-9][a-z0-9._-]{0,62}$/.test(name)
 }
 
-/** The same target with another ledger. @throws LedgerError LEDGER_NOT_FOUND for an invalid name */
+/** Returns the same target with a different ledger. @throws LedgerError LEDGER_NOT_FOUND for an invalid name */
 export function withLedger(target: Target, ledger: string): Target {
   const bare = target.shown.replace(/([?&])ledger=[^&]*&?/, '$1').replace(/[?&]$/, '')
   if (!isLedgerName(ledger)) {
@@ -127,7 +127,7 @@ export function withLedger(target: Target, ledger: string): Target {
 }
 
 /**
- * The name of the ledger in a URL if it is in the same database; null otherwise.
+ * Returns the ledger name in a URL if the URL refers to the same database; null otherwise.
  *
  * @throws LedgerError LEDGER_NOT_FOUND for an invalid URL
  */
@@ -137,19 +137,19 @@ export function ledgerIn(database: string, url: string): string | null {
   return placeOf(here) === placeOf(there) ? there.ledger : null
 }
 
-/** Whether a text is a role name within the limits of PostgreSQL. */
+/** Whether a string is a role name that PostgreSQL accepts. */
 export function isRoleName(name: string): boolean {
   return name.length > 0 && Buffer.byteLength(name) <= 63 && !/[\p{Cc}\p{Cf}]/u.test(name)
 }
 
-/** A valid schema name, with room for the longest role suffix in the 63 bytes of an identifier. */
+/** Matches a valid schema name that leaves room for the longest role suffix within the 63 bytes of an identifier. */
 function isSchemaName(name: string): boolean {
   return /^[a-z_][a-z0-9_]{0,39}$/.test(name) && !name.startsWith('pg_')
 }
 
 function split(url: string): { readonly authority: string; readonly path: string; readonly query: string } {
   const [, rest = '', query = ''] = /^postgres(?:ql)?:\/\/([^?]*)(?:\?(.*))?$/is.exec(url) ?? []
-  // The last `@` ends user and password, which may contain an unencoded slash.
+  // User and password end at the last `@` and may contain an unencoded slash.
   const at = rest.lastIndexOf('@') + 1
   const slash = rest.indexOf('/', at)
   return slash === -1
@@ -178,7 +178,10 @@ function isLocal({ name }: Host): boolean {
   return name.startsWith('/') || name === 'localhost' || name === '::1' || /^127\./.test(name)
 }
 
-/** Encrypted and verified for every other host, unless the URL explicitly sets another mode. */
+/**
+ * Connections to any other host are encrypted and verified. Default: `verify-full`; `sslmode` in the URL selects a
+ * different mode.
+ */
 function tlsOf(mode: string | null, rootCertificate: string | null, shown: string): Target['tls'] {
   if (mode !== null && !['disable', 'require', 'verify-full'].includes(mode)) {
     throw new LedgerError('LEDGER_NOT_FOUND', `\`${shown}\` has the unknown \`sslmode=${mode}\``, {
@@ -203,14 +206,15 @@ function tlsOf(mode: string | null, rootCertificate: string | null, shown: strin
     return {
       rejectUnauthorized: true,
       ...(ca === undefined ? {} : { ca }),
-      // Verified by the given name or address: Node would compare an address with `localhost`.
+      // The certificate is compared with the given host name or address. By default, Node would compare it with
+      // `localhost` if the host is an address.
       checkServerIdentity: (_, certificate) => checkServerIdentity(host.name, certificate),
       ...(isIP(host.name) === 0 ? { servername: host.name } : {}),
     }
   }
 }
 
-/** Node accepts any bytes as a list of authorities and then finds none. */
+/** Node accepts any bytes as a list of authorities, and silently finds no authority in invalid data. */
 function authorityIn(path: string, shown: string): string {
   const refuse = (why: string, cause?: unknown): never => {
     throw new LedgerError('LEDGER_NOT_READABLE', `\`${shown}\`: its \`sslrootcert\` \`${path}\` ${why}`, {

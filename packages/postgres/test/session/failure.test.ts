@@ -17,7 +17,7 @@ it.each([
     /running/,
   ],
   ['57P01', refused('57P01', 'terminating connection'), 'LEDGER_WRITE_FAILED', /cannot be reached: term/, /running/],
-  ['another refusal', refused('XX000', 'oops'), 'LEDGER_WRITE_FAILED', /failed: oops/, /log of the server/],
+  ['another refusal', refused('XX000', 'oops'), 'LEDGER_WRITE_FAILED', /failed: oops/, /server log/],
   [
     'no way',
     failure('', { code: 'ECONNREFUSED' }),
