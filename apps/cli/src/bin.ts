@@ -1,4 +1,4 @@
-// The process: handles signals and sets the exit code.
+// Runs the command line as a process: handles signals and sets the exit code.
 
 import { fail, main } from './main.js'
 import { createIo } from './terminal/io.js'
@@ -19,7 +19,7 @@ for (const [signal, number] of SIGNALS) {
     process.exit(128 + number)
   })
 }
-// An error that `main` cannot catch was thrown in a callback. It ends the process with the usual message.
+// An error thrown in a callback, which `main` cannot catch, ends the process with the usual message.
 process.once('uncaughtException', (error) => {
   io.cleanUp()
   void fail(error, io).then((code) => process.exit(code))

@@ -25,7 +25,10 @@ export class CliError extends Error {
   }
 }
 
-/** The reader closed standard output (`| head -1`). It has all it wanted, so the command stops without an error. */
+/**
+ * The reader closed standard output (`| head -1`). The reader needs no more output, so the command stops without an
+ * error.
+ */
 export class PipeClosed extends Error {
   override readonly name = 'PipeClosed'
 }

@@ -17,7 +17,7 @@ import { requireNoPasswords } from './ledger/password-url.js'
 import { keepOptionsApart } from './subcommand.js'
 import { type Io, print } from './terminal/io.js'
 
-// In the order of the help. A module is loaded when its command is named, or when all commands are listed.
+// The commands in help order. A module is loaded when its command is named, or when all commands are listed.
 const COMMANDS: Readonly<Record<string, () => Promise<CommandModule>>> = {
   verify: () => import('./command/verify/verify.js'),
   show: () => import('./command/show/show.js'),
@@ -205,7 +205,7 @@ function describe(error: unknown, debug: boolean): Description {
 }
 
 /**
- * Recognises an error of the packages by its members: importing its base class would load the packages even for
+ * Recognises a package error by its members: importing its base class would load the packages even for
  * `--help`, and `@sudoagent/postgres` is installed with a copy of its own.
  */
 function isCoded(error: unknown): error is SudoAgentError {

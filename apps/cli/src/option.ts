@@ -35,8 +35,8 @@ export function addTimeOptions(command: Command): Command {
 }
 
 /**
- * Normalises a typed hash: the ledger writes hex in lower case, another program may use upper case. @throws
- * CliError with exit code 2 for other text
+ * Normalises a typed hash: the ledger writes hex in lower case, other programs may use upper case. @throws
+ * CliError with exit code 2 if the text is not a hash
  */
 export function readHash(option: string, text: string): string {
   const hash = text.toLowerCase()

@@ -3,9 +3,9 @@ import type { Command, Option } from 'commander'
 import { CliError, EXIT } from './exit.js'
 
 /**
- * Keeps the options of such a command separate from those of its subcommands. Commander assigns an option of the
- * parent wherever it appears, also after the name of a subcommand: in `checkpoint cosign l --output x` it would set
- * the output of `checkpoint`, and the file would never be written.
+ * Keeps the options of such a command separate from those of its subcommands. Commander assigns a parent option
+ * wherever the option appears, even after a subcommand name: `checkpoint cosign l --output x` would set the output of
+ * `checkpoint`, and the file would never be written.
  */
 export function keepOptionsApart(program: Command): void {
   program.hook('preSubcommand', (_, command) => {

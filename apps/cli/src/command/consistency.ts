@@ -20,14 +20,14 @@ export function register(program: Command, io: Io): void {
     .command('consistency')
     .summary('prove that a ledger extends an earlier checkpoint')
     .description(
-      'Proves that a ledger grew from an earlier checkpoint only by appending, and verifies the proof. Exits with 1 if it did not: the ledger ' +
-        'was truncated, rolled back to an older copy, or rewritten. Reads checkpoints and tree hashes, not entries.',
+      'Proves that a ledger grew from an earlier checkpoint only by appending, and verifies the proof. Exits with 1 if the ledger was ' +
+        'truncated, rolled back to an older copy, or rewritten. Reads checkpoints and tree hashes, not entries.',
     )
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .requiredOption('--from <file>', 'the earlier checkpoint; `-` is standard input')
     .option(
       '--public-key <file>',
-      'trusted key, a PEM file or a file with a vkey; both checkpoints must be signed by one (repeatable)',
+      'trusted key, a PEM file or a file with a vkey; a trusted key must sign both checkpoints (repeatable)',
       repeatable,
     )
     .option('--output <file>', 'write the proof to this file, as an add-checkpoint request (C2SP tlog-witness)')
@@ -57,7 +57,7 @@ export async function run(options: ConsistencyOptions, io: Io): Promise<ExitCode
   const headText = await storedCheckpoint(ledger, io)
   const head = await readCheckpoint(headText, 'the checkpoint of the ledger', keys)
   if (kept.origin !== head.origin) {
-    const why = `\`${from}\` is a checkpoint of \`${kept.origin}\`, but the ledger is \`${head.origin}\``
+    const why = `\`${from}\` is a checkpoint of \`${kept.origin}\`, but the origin of the ledger is \`${head.origin}\``
     throw new CliError(EXIT.no, why, 'give a checkpoint of this ledger')
   }
   if (kept.size > head.size) {
@@ -98,14 +98,15 @@ export async function run(options: ConsistencyOptions, io: Io): Promise<ExitCode
     ['to', `${head.size} entries, root ${encodeBase64(head.root)}`],
     ['proof', `${hashes.length} hashes`],
   ] as const
-  const signed = keys.length === 0 ? '; signatures not checked: give --public-key' : '; both are signed by a given key'
+  const signed =
+    keys.length === 0 ? '; signatures not checked: give --public-key' : '; both checkpoints are signed by a given key'
   const rest = 'The entries were not checked; `sudoagent verify --checkpoint` checks them.'
   const text = rows.map(([name, value]) => fieldRow(name, 6, value, { columns: io.stdout.columns })).join('')
   await print(io.stdout, `consistent: the ledger extends the given checkpoint${signed}\n\n${text}\n${rest}\n`)
   return EXIT.ok
 }
 
-/** The proof from the tree of the ledger. @throws CliError if the tree does not match the head */
+/** Creates the proof from the ledger's tree. @throws CliError if the tree does not match the head */
 async function prove(reader: LedgerReader, size: number, head: UnverifiedCheckpoint): Promise<PrefixProof> {
   const { LedgerError } = await import('@sudoagent/ledger')
   const { provePrefix } = await import('@sudoagent/ledger/proof')

@@ -47,7 +47,7 @@ export async function run({ from, to, json = false }: CopyOptions, io: Io): Prom
       await sink.close()
     }
   })
-  // The ledger may have grown meanwhile; the copy is a complete earlier state of it.
+  // The ledger may have grown during the copy; the copy is then a complete earlier state.
   const report = await withLedger(to, io, false, ({ reader }) => verify(reader))
   const [finding] = report.findings
   if (!report.ok) {
@@ -59,7 +59,7 @@ export async function run({ from, to, json = false }: CopyOptions, io: Io): Prom
     await print(io.stdout, `${JSON.stringify(value, null, 2)}\n`)
     return EXIT.ok
   }
-  const before = found === 0 ? '' : `; ${found} were already there`
+  const before = found === 0 ? '' : `; ${found} were already in the copy`
   await print(io.stdout, `copied: ${entries} entries, root ${report.head.root}${before}\n`)
   const { printMessage } = await import('../terminal/message.js')
   await printMessage(io, 'hint', `verify the signatures: \`sudoagent verify ${escapeForTerminal(to)} --public-key …\``)
@@ -80,7 +80,7 @@ async function openSink(to: string): Promise<LedgerSink> {
   const { existsSync } = await import('node:fs')
   const kind = /\.(?:jsonl|ndjson)$/i.test(to) ? 'jsonl' : /\.(?:sqlite3?|db)$/i.test(to) ? 'sqlite' : null
   if (kind === null && !existsSync(to)) {
-    throw new CliError(EXIT.usage, `the extension of \`${to}\` does not name a kind of ledger`, 'use .sqlite or .jsonl')
+    throw new CliError(EXIT.usage, `the extension of \`${to}\` does not name a ledger format`, 'use .sqlite or .jsonl')
   }
   return openFileSink(to, kind ?? 'sqlite')
 }

@@ -18,7 +18,7 @@ export function register(program: Command, io: Io): void {
     .command('export')
     .summary('write a whole ledger as JSON, NDJSON or CSV')
     .description(
-      'Writes every entry of a ledger in another format. Fails if an entry cannot be read; a partial export is never written to a file. ' +
+      'Writes every ledger entry in a different format. Fails if an entry cannot be read; a partial export is never written to a file. ' +
         'NDJSON contains the entries byte for byte and is a JSONL ledger itself; CSV is safe to open in a spreadsheet.',
     )
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
@@ -58,7 +58,7 @@ export async function run({ ledger, format, json, output }: ExportOptions, io: I
   return EXIT.no
 }
 
-/** All entries; throws at the first unreadable one. */
+/** Yields all entries; throws at the first unreadable entry. */
 async function* everyEntry(
   reader: LedgerReader,
   format: ExportFormat,

@@ -45,7 +45,7 @@ export async function run({ ledger, json = false }: InspectOptions, io: Io): Pro
     throw new CliError(EXIT.failed, `\`${ledger}\` has no readable entries`, hint)
   }
   const files = await filesOf(ledger)
-  // A ledger is not split, so it is a single shard.
+  // Ledgers are not split, so each ledger is a single shard.
   const value = { ...inspection, shards: [{ path: ledger, entries: inspection.entries }], files }
   await print(
     io.stdout,

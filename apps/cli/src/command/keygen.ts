@@ -16,8 +16,8 @@ export function register(program: Command, io: Io): void {
     .summary('create a key pair for signing a ledger')
     .description(
       'Creates an Ed25519 key pair. The process that writes the ledger signs with the private key (mode 0600, never printed); verifiers need ' +
-        'the public key. With --encrypt the private key is protected by a passphrase, asked for twice or taken from SUDOAGENT_KEY_PASSPHRASE. ' +
-        'Existing files are replaced only with --overwrite; missing folders are created (mode 0700).',
+        'the public key. With --encrypt, a passphrase protects the private key. The passphrase is read from SUDOAGENT_KEY_PASSPHRASE or typed ' +
+        'twice. Existing files are replaced only with --overwrite; missing folders are created (mode 0700).',
     )
     .requiredOption('--private-key <file>', 'file for the private key (PEM, PKCS#8)')
     .requiredOption('--public-key <file>', 'file for the public key (PEM, SPKI)')

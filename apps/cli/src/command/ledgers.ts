@@ -10,9 +10,9 @@ export interface LedgersOptions {
 export function register(program: Command, io: Io): void {
   program
     .command('ledgers')
-    .summary('list the ledgers of a PostgreSQL database')
+    .summary('list the ledgers in a PostgreSQL database')
     .description(
-      'Lists the ledgers of a database: number of entries, last hash, and time since the last entry. Verifies nothing. Exits with 1 if there are none.',
+      'Lists the ledgers in a database: number of entries, last hash, and time since the last entry. Verifies nothing. Exits with 1 if the database has no ledgers.',
     )
     .argument('<database>', 'postgres://user@host/database')
     .option('--json', 'print JSON')

@@ -1,12 +1,11 @@
-// Reads the policy file that decides calls. (The C2SP policy of witnesses is a different format: see
-// `witness-policy.ts`.)
+// Reads the policy file that decides calls. Witness policies have a different format: see `witness-policy.ts`.
 import { spawnSync } from 'node:child_process'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type LoadedPolicy, loadPolicy, PolicyFileError } from '@sudoagent/policy'
 import { CliError, EXIT } from '../exit.js'
 
-/** @throws CliError with the file and the line of the mistake */
+/** @throws CliError naming the file and the line of the mistake */
 export async function readCallPolicy(path: string): Promise<LoadedPolicy> {
   try {
     return await loadPolicy(path)
@@ -18,8 +17,8 @@ export async function readCallPolicy(path: string): Promise<LoadedPolicy> {
 }
 
 /**
- * Finds the line of the mistake. A stack trace contains it; for a syntax error in a module only `node --check`
- * prints it.
+ * Finds the line of the mistake. A stack trace contains the line, except for a syntax error in a module, where only
+ * `node --check` prints it.
  */
 function placeIn(error: unknown, path: string): string | undefined {
   const file = resolve(path)

@@ -1,9 +1,10 @@
-// Reads bearer tokens from a file or the environment. The command line is not an option: other users can read it.
+// Reads bearer tokens from a file or the environment. Tokens are never taken from the command line, which other users
+// can read.
 import { CliError, EXIT } from '../exit.js'
 import type { Io } from '../terminal/io.js'
 import { readText } from './input-file.js'
 
-/** Longest token file; JWTs with many claims have a few kilobytes. */
+/** Maximum size of a token file; a JWT with many claims has a few kilobytes. */
 const TOKEN_BYTES_MAX = 16 * 1024
 
 /**

@@ -5,10 +5,10 @@ import { CliError, EXIT } from '../exit.js'
 import type { Io } from '../terminal/io.js'
 import { guessKind, readInput } from './input-file.js'
 
-/** Longest policy that `parseWitnessPolicy` accepts. */
+/** Maximum size of a policy that `parseWitnessPolicy` accepts. */
 const POLICY_BYTES_MAX = 256 * 1024
 
-/** @throws CliError with the file if it cannot be read, is not a policy, or its quorum can never be reached */
+/** @throws CliError naming the file if it cannot be read, is not a policy, or its quorum can never be reached */
 export async function readPolicy(path: string, io: Io): Promise<WitnessPolicy> {
   const bytes = await readInput(path, 'witness policy', POLICY_BYTES_MAX, io)
   try {

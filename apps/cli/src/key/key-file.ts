@@ -1,4 +1,4 @@
-// Reads the key files that the user names, and names the file in every error.
+// Reads the key files given by the user. Every error names the file.
 //
 //   key-file.ts      bytes and mode of a key file, at most 64 KiB; the path may also be a pipe, `<(…)`
 //   private-key.ts   Ed25519 private keys: PKCS#8 PEM (RFC 5958), plain or encrypted with PBES2 (RFC 8018)
@@ -24,10 +24,10 @@ export interface KeyFile {
 
 export type KeyFileKind = 'key' | 'private key' | 'public key'
 
-/** Longest key file. Longer files are not read to the end. */
+/** Maximum size of a key file. Longer files are not read to the end. */
 const KEY_FILE_BYTES_MAX = 64 * 1024
 
-/** Reads a key file without parsing it. @throws CliError with the file if it cannot be read or is too large */
+/** Reads a key file without parsing it. @throws CliError naming the file if it cannot be read or is too large */
 export async function readKeyFile(path: string, kind: KeyFileKind): Promise<KeyFile> {
   try {
     const file = await open(path, 'r')
@@ -58,7 +58,7 @@ export function pemOf({ bytes }: KeyFile): string {
   return bytes.toString('latin1')
 }
 
-/** Parses a key file. @throws CliError with the file instead of the CryptoError of `parse` */
+/** Parses a key file. @throws CliError naming the file instead of the CryptoError of `parse` */
 export function parseKeyFile<T>({ path }: KeyFile, parse: () => T): T {
   try {
     return parse()

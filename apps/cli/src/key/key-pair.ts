@@ -1,4 +1,4 @@
-// Writes a new key pair into two files: both or neither, and never through an existing file or link. All of it is
+// Writes a new key pair into two files: both or neither, and never through an existing file or link. All writes are
 // synchronous, so that a signal cannot arrive between the two files.
 import { randomBytes } from 'node:crypto'
 import {
@@ -35,7 +35,7 @@ export interface KeyPairPem {
  * Writes the private key with mode 0600 and the public key with mode 0644. Creates missing folders with mode 0700.
  * If either file cannot be written, removes the other and restores replaced files.
  *
- * @throws CliError with the file
+ * @throws CliError naming the file
  */
 export function writeKeyPair(pem: KeyPairPem, { privateKey, publicKey, overwrite }: KeyPaths): void {
   const undos: (() => void)[] = []

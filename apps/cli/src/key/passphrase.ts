@@ -4,7 +4,7 @@ import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { CliError, EXIT } from '../exit.js'
 import { type Io, PASSPHRASE_VARIABLE } from '../terminal/io.js'
 
-/** Longest passphrase accepted; stops reading a file pasted by mistake. */
+/** Maximum length of a passphrase; stops reading if a file is pasted by mistake. */
 const PASSPHRASE_LENGTH_MAX = 2048
 
 /** Control keys as a terminal sends them in raw mode. */
@@ -36,7 +36,7 @@ export async function newPassphrase(io: Io): Promise<string> {
   }
   const [first = '', second] = typed
   if (first === '') throw new CliError(EXIT.failed, 'the passphrase is empty', 'for an unencrypted key, omit --encrypt')
-  if (first !== second) throw new CliError(EXIT.failed, 'the two passphrases differ', 'type the same one twice')
+  if (first !== second) throw new CliError(EXIT.failed, 'the two passphrases differ', 'type the same passphrase twice')
   return first
 }
 

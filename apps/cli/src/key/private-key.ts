@@ -13,7 +13,7 @@ const OTHERS_READ = 0o044
  * Reads the private key in a PEM file. The passphrase of an encrypted key comes from SUDOAGENT_KEY_PASSPHRASE or is
  * asked for on the terminal. Prints a note on stderr if users other than the owner can read the file.
  *
- * @throws CliError with the file if it cannot be read, is not an Ed25519 private key, or the passphrase is wrong
+ * @throws CliError naming the file if it cannot be read, is not an Ed25519 private key, or the passphrase is wrong
  */
 export async function readPrivateKey(path: string, io: Io): Promise<PrivateKey> {
   return openPrivateKey(await readKeyFile(path, 'private key'), io)
@@ -52,7 +52,7 @@ function isEncrypted(pem: string): boolean {
 const hasCode = (error: unknown, code: CryptoErrorCode): boolean => error instanceof CryptoError && error.code === code
 
 async function warnOfReaders({ path, mode }: KeyFile, io: Io): Promise<void> {
-  // Windows has no permission bits; Node reports made-up ones there.
+  // Windows has no permission bits; Node reports invented values there.
   if (mode === null || (mode & OTHERS_READ) === 0 || process.platform === 'win32') return
   const octal = mode.toString(8).padStart(4, '0')
   await printMessage(

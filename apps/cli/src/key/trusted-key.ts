@@ -8,10 +8,10 @@ import { parseKeyFile, pemOf, readKeyFile } from './key-file.js'
 /** The start of a vkey: name, key hash, key. */
 const VKEY = /^[^+\n]+\+[0-9a-f]{8}\+/
 
-/** Most keys in one verification: each is tried on every entry that does not name its key. */
+/** Maximum number of keys in one verification: each key is tried on every entry that does not name its key. */
 const KEYS_MAX = 64
 
-/** Reads the public keys of a log. @throws CliError with the file if it cannot be read or is not the key of a log */
+/** Reads the public keys of a log. @throws CliError naming the file if it cannot be read or is not the key of a log */
 export async function readTrustedKeys(paths: readonly string[]): Promise<readonly (PublicKey | NoteKey)[]> {
   if (paths.length > KEYS_MAX) {
     throw new CliError(EXIT.usage, `more than ${KEYS_MAX} public keys`, 'give only the keys of this log')

@@ -70,9 +70,10 @@ function openFile(path: string, allowOtherWriters: boolean): SqliteApprovalStore
 }
 
 /**
- * Advice about a store that cannot be opened, in terms of the command line: the store names the option of the library.
+ * Returns a hint for a store that cannot be opened. The hint names the command line option; the store's message names
+ * the library option.
  *
- * @returns undefined if the cause is neither the mode of the file, its content nor the native module
+ * @returns undefined if the cause is not the file mode, the file content or the native module
  */
 export function accessAdvice(error: unknown): string | undefined {
   if (nativeModuleProblem(error) !== null) return NATIVE_MODULE_HINT

@@ -6,7 +6,7 @@ import { readPrivateKey } from '../key/private-key.js'
 import type { Io } from '../terminal/io.js'
 import { isServer, openLedgerReader, openLedgerWriter } from './place.js'
 
-/** Reads a private key from a file. @throws CliError with the file */
+/** Reads a private key from a file. @throws CliError naming the file */
 export async function readSigner(path: string, io: Io): Promise<Signer> {
   return createSigner(await readPrivateKey(path, io))
 }

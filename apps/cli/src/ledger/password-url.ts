@@ -1,5 +1,5 @@
-// Checks for database URLs among the arguments. A module without imports of packages: `main` calls it before it
-// loads anything.
+// Checks for database URLs among the arguments. This module imports no packages, because `main` uses it before
+// loading anything.
 import { CliError, EXIT } from '../exit.js'
 
 /** Whether an argument is the URL of a PostgreSQL server rather than a file. */

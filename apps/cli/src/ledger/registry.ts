@@ -14,7 +14,7 @@ import { isServer } from './place.js'
 const ACTION = 'sudoagent.registry.record'
 const POLICY_ID = 'registry'
 
-/** Heads in one entry: a few hundred bytes each, of the 3 MiB limit of an entry. */
+/** Maximum number of heads in one entry: a head has a few hundred bytes, and an entry is limited to 3 MiB. */
 const HEADS_MAX = 500
 
 /** The recorded head of a ledger. `checkpoint` is the signed note, or the three lines of an unsigned checkpoint. */
@@ -29,7 +29,7 @@ export function registryIn(database: string, registry: string): string | null {
 }
 
 /**
- * Reads the current heads of all ledgers of a database except the registry.
+ * Reads the current heads of all ledgers in a database except the registry.
  *
  * @throws CliError if the server lists a ledger with an invalid name
  */
@@ -41,8 +41,8 @@ export async function readHeads(database: string, registry: string): Promise<rea
     if (!isLedgerName(name))
       throw new CliError(
         EXIT.no,
-        `the server lists the ledger \`${escapeForTerminal(name.slice(0, 80))}\`, which is not a valid name`,
-        'the tables were not made by sudoagent, or were changed; nothing was recorded',
+        `the server lists the ledger \`${escapeForTerminal(name.slice(0, 80))}\`, which is not a valid ledger name`,
+        'the tables were not created by sudoagent, or were changed; nothing was recorded',
       )
     const reader = await openPostgresLedger(database, { ledger: name })
     try {

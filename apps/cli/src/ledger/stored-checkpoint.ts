@@ -17,5 +17,6 @@ export async function storedCheckpoint(ledger: string, io: Io): Promise<string> 
   return head.text
 }
 
-const NONE_HINT = 'ledgers written with a signer have one; `sudoagent checkpoint --private-key` signs one now'
+const NONE_HINT =
+  'ledgers written with a signer have a checkpoint; use `sudoagent checkpoint --private-key` to sign one now'
 export const VERIFY_HINT = 'run `sudoagent verify` for details'

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Io } from './io.js'
 
 /**
- * Time before the question during which input is discarded, in milliseconds: it was typed before the question
+ * How long input is discarded before the question, in milliseconds: such input was typed before the question
  * appeared.
  */
 const SETTLE_MS = 100
@@ -36,7 +36,7 @@ async function readLine(keyboard: NodeJS.ReadStream, io: Io, question: string): 
   try {
     return await new Promise<string | null>((resolve) => {
       ended = () => resolve(null)
-      // Registered before readline's listener, which takes a `y` without Enter at the end of input for a line.
+      // Registered before readline's listener, which treats a `y` without Enter at the end of input as a line.
       keyboard.prependListener('end', ended)
       reader.once('line', resolve)
       reader.once('close', ended)

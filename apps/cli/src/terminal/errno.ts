@@ -16,7 +16,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ['ENXIO', 'nothing is connected to the other end'],
   ['EIO', 'input/output error'],
   ['EADDRINUSE', 'the address is in use'],
-  ['EADDRNOTAVAIL', 'the address is not one of this machine'],
+  ['EADDRNOTAVAIL', 'the address does not belong to this machine'],
   ['ENOTFOUND', 'no such host'],
 ])
 

@@ -30,7 +30,7 @@ export interface Stream {
 export interface Io {
   /** Results. */
   readonly stdout: Stream
-  /** Progress, findings, hints and errors. Writing never fails: a failure could not be reported. */
+  /** Progress, findings, hints and errors. Writing never throws, because a failure could not be reported. */
   readonly stderr: Stream
   /** Keyboard input; null unless both stdin and stderr are a terminal. */
   keyboard(): NodeJS.ReadStream | null
@@ -97,7 +97,7 @@ export function createIo(outside: Outside): Io {
   return {
     stdout: asStream(stdout, 'standard output', hasColour(stdout, argv, env)),
     stderr: { ...quietly, write: (text) => quietly.write(text).catch(() => {}) },
-    // Reading the property `stdin` opens it, so it is read only when needed.
+    // Reading the `stdin` property opens the stream, so the property is read only when needed.
     keyboard: () => (stderr.isTTY === true && outside.stdin.isTTY === true ? outside.stdin : null),
     pipes() {
       globalThis.console = new Console(stderr, stderr)

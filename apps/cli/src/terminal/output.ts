@@ -21,10 +21,10 @@ export interface Output {
   discard(): Promise<void>
 }
 
-/** Size of a write, in characters; a write for each entry would cost more than reading it. */
+/** Size of a write, in characters; one write per entry would cost more than reading the entry. */
 const CHUNK_CHARS = 64 * 1024
 
-/** Mode of a new file: it contains ledger text, and ledgers have the same mode. */
+/** Mode of a new file. Ledgers have the same mode, and the file contains ledger text. */
 const MODE_NEW = 0o600
 
 /** Whether the result goes to standard output. */

@@ -1,4 +1,4 @@
-// Formats approvals for people. All text of the call is untrusted.
+// Formats approvals for people. All call text is untrusted.
 import type { ApprovalRecord } from '@sudoagent/core'
 import { breakRows, usableColumns } from '@sudoagent/core/terminal'
 import { escapeForTerminal } from '@sudoagent/crypto/text'
@@ -17,9 +17,9 @@ export function stateOf(record: ApprovalRecord): string {
   return `${state}${by}${at}`
 }
 
-/** Fewest characters of an id on a terminal; more if two ids share them. */
+/** Minimum number of id characters shown on a terminal; more are shown if two ids share this prefix. */
 const ID_SHOWN_MIN = 8
-/** Narrowest ACTION column, in cells; the other columns are dropped first. */
+/** Minimum width of the ACTION column, in cells; other columns are dropped to keep this width. */
 const ACTION_CELLS_MIN = 24
 const AGENT_CELLS_MAX = 20
 
@@ -56,8 +56,8 @@ function distinctLength(ids: readonly string[]): number {
 }
 
 /**
- * Everything about one approval: first the arguments, then the facts, which stay visible at the bottom of the
- * screen.
+ * Formats everything about one approval: first the arguments, then the other fields, which stay visible at the bottom
+ * of the screen.
  */
 export function renderApproval(record: ApprovalRecord, now: Date, columns: Columns): string {
   return `${approvalRows(record, now, columns).join('\n')}\n`
@@ -101,8 +101,8 @@ function argumentLines(line: string, columns: Columns): readonly string[] {
 const MOST_NESTED = 20
 
 /**
- * A label and a text. On a terminal, wrapped lines are indented, so that untrusted text cannot imitate a row of the
- * output.
+ * Formats a label and its text. On a terminal, wrapped lines are indented, so that untrusted text cannot imitate a
+ * row of the output.
  */
 export function lines(label: string, text: string, columns: Columns, indent?: number): readonly string[] {
   const safe = escapeForTerminal(text, Number.POSITIVE_INFINITY)

@@ -11,14 +11,14 @@ export function escapeOutput(text: string): string {
 }
 
 /**
- * Escapes a row of CSV as one line: a cell may contain line breaks, and the text after one could imitate other
- * output.
+ * Escapes a row of CSV as one line: a cell may contain line breaks, and the text after a line break could imitate
+ * other output.
  */
 export function escapeOutputRow(row: string): string {
   return `${escapeUnseen(row.replace(/\r?\n$/, ''), escaped)}\n`
 }
 
-/** Escapes each UTF-16 unit, like JSON. */
+/** Escapes each UTF-16 code unit, like JSON. */
 function escaped(char: string): string {
   return char
     .split('')

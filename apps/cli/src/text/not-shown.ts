@@ -2,7 +2,7 @@
 // password or a program.
 import { scanJson } from '@sudoagent/crypto/json'
 
-/** Most concealed places that are read; a hostile entry may list more. */
+/** Maximum number of concealed places that are read; a hostile entry may list more. */
 const PLACES_MAX = 1_000
 const PATHS_NAMED_MAX = 3
 
@@ -29,7 +29,7 @@ interface Place {
   readonly length: number
 }
 
-/** In older ledgers, `concealed` may be metadata of the caller with another form. */
+/** In older ledgers, `concealed` may be caller metadata in a different form. */
 function placesOf(metadata: string): readonly Place[] {
   let list: unknown
   try {

@@ -1,6 +1,6 @@
 const STYLES = ['bold', 'cyan', 'dim', 'green', 'red', 'yellow'] as const
 
-/** The used part of chalk: a call paints a text, a property adds a style. */
+/** The part of chalk's interface that is used: a call colours a string, a property adds a style. */
 export type Paint = ((text: string) => string) & { readonly [style in (typeof STYLES)[number]]: Paint }
 
 /** Chalk with 16 colours or none. Its own detection is not used: it checks one stream and ignores `NO_COLOR`. */

@@ -12,7 +12,7 @@ import { fit, padEnd, padStart, widthOf } from './width.js'
 /** Rows used to choose the column widths; the rest is streamed. */
 const SAMPLE_ROWS = 256
 const GAP = '  '
-/** Widest cell without a terminal; a reason may have 4,096 characters. */
+/** Maximum cell width without a terminal; a reason may have 4,096 characters. */
 const CELL_MAX = 200
 
 const COLUMNS = [
@@ -54,7 +54,7 @@ export async function* formatTable(records: AsyncIterable<EntryRecord>, options:
 }
 
 function rowOf({ position, entry }: EntryRecord): Row {
-  // `recorded_at` never decreases. `created_at` does, if an earlier call waited for an approval.
+  // `recorded_at` never decreases. `created_at` can decrease if an earlier call waited for an approval.
   const time = (entry.recorded_at ?? entry.created_at ?? '').slice(0, 19).replace('T', ' ')
   if (!isCallEntry(entry)) return [String(position), time, controlKind(entry), '', '', '']
   const { outcome, decision } = entry

@@ -11,7 +11,7 @@ const MARK = /^\p{M}+$/u
 const EMOJI_STYLE = '\ufe0f'
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/
 
-/** The width of a text without control characters (see `escapeForTerminal`), in cells. */
+/** Returns the width, in cells, of a string without control characters (see `escapeForTerminal`). */
 export function widthOf(text: string): number {
   if (PRINTABLE_ASCII.test(text)) return text.length
   let cells = 0
@@ -26,9 +26,10 @@ function cellsOf(grapheme: string): number {
   return MARK.test(grapheme) ? 0 : 1
 }
 
-/** The text if it fits into `cells`; otherwise its beginning followed by `…`. */
+/** Returns the string if it fits into `cells`; otherwise its beginning followed by `…`. */
 export function fit(text: string, cells: number): string {
-  // A text more than ten times as long has only zero-width characters after that and is not measured to its end.
+  // Only zero-width characters can make a fitting string ten times as long, so longer strings are not measured to the
+  // end.
   const bounded = text.slice(0, cells * 10 + 10)
   if (bounded.length === text.length && widthOf(text) <= cells) return text
   let kept = ''
@@ -42,7 +43,7 @@ export function fit(text: string, cells: number): string {
   return `${kept}…`
 }
 
-/** The text, padded with spaces to `cells`. */
+/** Returns the string, padded with spaces to `cells`. */
 export function padEnd(text: string, cells: number): string {
   return text + ' '.repeat(Math.max(0, cells - widthOf(text)))
 }

@@ -42,7 +42,7 @@ describe.each(['l.sqlite', 'l.jsonl'])('consistency of %s', (ledger) => {
     const args = ['consistency', ledger, '--from', `${ledger}.kept`, '--public-key', 'key.pub.pem']
     const { code, stdout, stderr } = box.run([...args, '--output', `${ledger}.proof`])
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stdout).toMatch(/^consistent: .* both are signed by a given key\n/)
+    expect(stdout).toMatch(/^consistent: .* both checkpoints are signed by a given key\n/)
     expect(stdout).toContain('from    5 entries')
     expect(stdout).toContain('to      11 entries')
     expect(readFileSync(box.path(`${ledger}.proof`), 'utf8')).toMatch(

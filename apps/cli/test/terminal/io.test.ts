@@ -49,7 +49,7 @@ describe.skipIf(noTerminal)('on a terminal', () => {
   it('show tells the story in text', () => {
     const { stdout } = box.terminal(['show', 'l.jsonl', '5'], 80)
     expect(stdout).toContain('approved by alice')
-    expect(stdout).toContain('`sudoagent verify` verifies')
+    expect(stdout).toContain('`sudoagent verify` to verify')
   })
 
   it.each(

@@ -1,11 +1,12 @@
-// `sudoagent approvals …` works on the approval store of a running engine: a SQLite file, or a PostgreSQL database.
+// `sudoagent approvals …` manages the approvals in the store of a running engine: a SQLite file or a PostgreSQL
+// database.
 //
 //   list      the approvals, newest first
 //   show      one approval: arguments, reason, expiry, hashes
 //   approve   approves a pending call, once
 //   deny      denies a pending call
 //
-// An answer is bound to the approval that was shown: `resolve` in the store compares the request id, the policy
+// An answer is bound to the approval that was shown: the store's `resolve` compares the request id, the policy
 // hash and the decision hash, and succeeds only while the approval is pending. The engine polls the store, checks
 // the same binding again, consumes the approval, records the decision and then runs the function:
 //
@@ -24,10 +25,8 @@ const COMMANDS = [listCommand, showCommand, approveCommand, denyCommand]
 export function register(program: Command, io: Io): void {
   const approvals = program
     .command('approvals')
-    .summary('approve or deny waiting calls')
-    .description(
-      'Lists, shows, approves and denies the calls that wait for an approval, in the approval store of a running engine.',
-    )
+    .summary('approve or deny pending calls')
+    .description('Lists, shows, approves and denies pending calls in the approval store of a running engine.')
     .addHelpText(
       'after',
       `

@@ -7,13 +7,13 @@ export function register(approvals: Command, io: Io): void {
     .command('approve')
     .summary('approve one call')
     .description(
-      'Approves one pending call: this call, with these arguments, once, before it expires. Shows the call and asks for confirmation. ' +
+      'Approves one pending call: only this call with these arguments, once, until the approval expires. Shows the call and asks for confirmation. ' +
         'Exits with 1 and changes nothing if the approval does not exist, has expired, or is no longer pending.',
     )
     .argument('<store>', 'approval store: a SQLite file, or the URL of a PostgreSQL database')
-    .argument('<id>', 'id of the approval, or a unique prefix of it')
+    .argument('<id>', 'approval id, or a unique prefix')
     .option('--approver <name>', 'required: name of the approver, recorded in the ledger. Default: SUDOAGENT_APPROVER')
-    .option('--yes', 'skip the confirmation; needed without a terminal')
+    .option('--yes', 'skip the confirmation; required without a terminal')
     .option('--allow-other-writers', 'open the store even if users other than its owner can write to it')
     .option('--json', 'print one JSON value')
     .addHelpText(

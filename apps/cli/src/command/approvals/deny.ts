@@ -11,10 +11,10 @@ export function register(approvals: Command, io: Io): void {
         'expired, or is no longer pending.',
     )
     .argument('<store>', 'approval store: a SQLite file, or the URL of a PostgreSQL database')
-    .argument('<id>', 'id of the approval, or a unique prefix of it')
+    .argument('<id>', 'approval id, or a unique prefix')
     .option('--approver <name>', 'required: name of the approver, recorded in the ledger. Default: SUDOAGENT_APPROVER')
     .option('--reason <text>', 'reason, reported to the agent and recorded in the ledger')
-    .option('--yes', 'skip the confirmation; needed without a terminal')
+    .option('--yes', 'skip the confirmation; required without a terminal')
     .option('--allow-other-writers', 'open the store even if users other than its owner can write to it')
     .option('--json', 'print one JSON value')
     .addHelpText(

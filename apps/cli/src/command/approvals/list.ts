@@ -3,13 +3,13 @@ import { type Command, Option } from 'commander'
 import { EXIT, type ExitCode } from '../../exit.js'
 import { type Io, print } from '../../terminal/io.js'
 
-/** `used`: approved and consumed by its call; the store reports it as approved. */
+/** `used`: approved, and consumed by its call. The store reports this state as `approved`. */
 const STATES = ['pending', 'approved', 'used', 'denied', 'expired', 'failed'] as const satisfies readonly (
   | ApprovalState
   | 'used'
 )[]
 
-/** Most approvals that the store lists. */
+/** Maximum number of approvals that the store lists. */
 const LIST_MAX = 200
 
 export interface ListOptions {
@@ -24,10 +24,10 @@ export function register(approvals: Command, io: Io): void {
     .command('list')
     .summary('list approvals, newest first')
     .description(
-      `Lists the approvals of a store, newest first, at most ${LIST_MAX}. The store keeps them for a day; the decisions stay in the ledger.`,
+      `Lists the approvals in a store, newest first, at most ${LIST_MAX}. The store keeps approvals for a day; the ledger keeps the decisions.`,
     )
     .argument('<store>', 'approval store: a SQLite file, or the URL of a PostgreSQL database')
-    .addOption(new Option('--state <state>', 'only approvals in this state').choices(STATES))
+    .addOption(new Option('--state <state>', 'list only approvals in this state').choices(STATES))
     .option('--allow-other-writers', 'open the store even if users other than its owner can write to it')
     .option('--json', 'print one JSON value')
     .addHelpText(

@@ -7,10 +7,10 @@ import { confirm, confirmNext } from '../../terminal/confirm.js'
 import { APPROVER_VARIABLE, type Io, print } from '../../terminal/io.js'
 import { approvalJson, approvalRows, stateOf } from '../../text/approval-text.js'
 
-/** Most approvals that the store lists. */
+/** Maximum number of approvals that the store lists. */
 const APPROVAL_LIST_MAX = 200
 
-/** Limits of the ledger, in UTF-16 code units. */
+/** Ledger limits, in UTF-16 code units. */
 const APPROVER_LENGTH_MAX = 256
 const REASON_LENGTH_MAX = 4096
 
@@ -27,7 +27,7 @@ export interface ResolveOptions {
 /**
  * Resolves one pending approval.
  *
- * @throws CliError with exit code 1 if the approval is unknown or no longer pending, or the user did not confirm
+ * @throws CliError with exit code 1 if the approval is unknown or no longer pending, or if the user did not confirm
  */
 export async function resolveApproval(
   state: 'approved' | 'denied',
@@ -54,9 +54,9 @@ export async function resolveApproval(
   return EXIT.ok
 }
 
-/** Finds an approval by its id or a unique prefix. @throws CliError with exit code 1 if there is none */
+/** Finds an approval by its id or a unique prefix. @throws CliError with exit code 1 unless exactly one matches */
 export async function find(store: ApprovalStore, id: string): Promise<ApprovalRecord> {
-  // The limit of the store: a longer id is unknown, not an error.
+  // An id longer than the store's limit is unknown, not an error.
   const record = id === '' || id.length > 128 || !id.isWellFormed() ? undefined : await store.get(id, new Date())
   if (record !== undefined) return record
   const [one, ...more] = id.length < ID_PREFIX_MIN ? [] : await beginningWith(store, id)
@@ -64,10 +64,10 @@ export async function find(store: ApprovalStore, id: string): Promise<ApprovalRe
   if (one !== undefined) {
     throw new CliError(EXIT.no, `${more.length + 1} approvals begin with \`${id}\``, 'give a longer prefix')
   }
-  throw new CliError(EXIT.no, `no approval \`${id}\``, '`sudoagent approvals list` lists the approvals')
+  throw new CliError(EXIT.no, `no approval \`${id}\``, 'run `sudoagent approvals list` to list the approvals')
 }
 
-/** Shortest prefix of an id; a shorter one is probably a typing mistake. */
+/** Minimum length of an id prefix: a shorter prefix is probably a typing mistake. */
 const ID_PREFIX_MIN = 4
 
 /** Searches only the approvals that `approvals list` shows. */
@@ -91,7 +91,7 @@ async function ask(state: 'approved' | 'denied', record: ApprovalRecord, approve
   const { escapeForTerminal } = await import('@sudoagent/crypto/text')
   const verb = state === 'approved' ? 'approve' : 'deny'
   if (io.keyboard() === null) {
-    const message = 'there is no terminal for the confirmation'
+    const message = 'the confirmation needs a terminal'
     throw new CliError(EXIT.failed, message, 'check the call with `sudoagent approvals show`, then use --yes')
   }
   await showAll(record, verb, io)
@@ -104,7 +104,7 @@ async function ask(state: 'approved' | 'denied', record: ApprovalRecord, approve
   )
 }
 
-/** Rows of a page. The user must see every page before answering. */
+/** Rows per page. The user must see every page before answering. */
 const PAGE_ROWS = 40
 
 /** Shows a long approval page by page; ends the command if the user does not continue. */
@@ -129,9 +129,9 @@ interface Answer {
 }
 
 /**
- * Resolves the approval that was shown: the store rejects an answer with another binding.
+ * Resolves the approval that was shown: the store rejects an answer with a different binding.
  *
- * @param isOnServer - whether the store uses the clock of the server
+ * @param isOnServer - whether the store uses the server's clock
  */
 async function settle(
   store: ApprovalStore,
@@ -142,8 +142,8 @@ async function settle(
   const now = new Date()
   try {
     const record = await store.resolve(seen.approvalId, { ...answer, binding: seen.binding }, now)
-    // The store accepts a repeated answer, so that an engine can retry. Here, an earlier equal answer is reported
-    // as already resolved.
+    // The store accepts a repeated answer, so that an engine can retry. This command reports an identical earlier
+    // answer as already resolved.
     const isOurs =
       record.approverId === answer.approverId &&
       (isOnServer ? record.note === answer.note : record.resolvedAt?.getTime() === now.getTime())
@@ -169,7 +169,7 @@ function requireApprover(name: string | undefined): string {
 const requireReason = (reason: string): string => requireName('--reason', reason, REASON_LENGTH_MAX)
 
 function requireName(option: string, text: string, maxLength: number): string {
-  if (text.trim() === '') throw new CliError(EXIT.usage, `${option} is empty`, 'it is recorded in the ledger')
+  if (text.trim() === '') throw new CliError(EXIT.usage, `${option} is empty`, 'give the text to record in the ledger')
   if (text.length > maxLength) {
     throw new CliError(EXIT.usage, `${option} is longer than ${maxLength} characters`, 'shorten it')
   }

@@ -14,11 +14,11 @@ export function register(approvals: Command, io: Io): void {
     .command('show')
     .summary('show one approval')
     .description(
-      'Shows one approval: the action, the agent, all arguments as the policy saw them, the reason, when it expires, and the hashes that an answer ' +
-        'is bound to. Exits with 1 if the store has no such approval.',
+      'Shows one approval: the action, the agent, all arguments as the policy saw them, the reason, the expiry time, and the hashes that bind ' +
+        'an answer to the approval. Exits with 1 if the approval does not exist.',
     )
     .argument('<store>', 'approval store: a SQLite file, or the URL of a PostgreSQL database')
-    .argument('<id>', 'id of the approval, or a unique prefix of it')
+    .argument('<id>', 'approval id, or a unique prefix')
     .option('--allow-other-writers', 'open the store even if users other than its owner can write to it')
     .option('--json', 'print one JSON value')
     .addHelpText(

@@ -1,5 +1,5 @@
-// `sudoagent checkpoint …` prints, verifies and cosigns the checkpoint of a ledger: its origin, its number of
-// entries and its Merkle root (RFC 6962), signed as a C2SP signed note.
+// `sudoagent checkpoint …` prints, verifies and cosigns ledger checkpoints. A checkpoint is a C2SP signed note with
+// the ledger's origin, number of entries and Merkle root (RFC 6962).
 //
 //   <origin>                             sudoagent.dev/ledger/083a0f8c-664e-4692-9c0d-fb611024f7a4
 //   <number of entries>                  19
@@ -32,16 +32,13 @@ export interface CheckpointOptions {
 export function register(program: Command, io: Io): void {
   const checkpoint = program
     .command('checkpoint')
-    .summary('print the checkpoint of a ledger; verify or cosign it')
+    .summary('print, verify or cosign a ledger checkpoint')
     .description(
-      'Prints the signed checkpoint of a ledger: its origin, number of entries and Merkle root, as C2SP tlog-checkpoint. A checkpoint stored ' +
+      'Prints the signed checkpoint of a ledger (C2SP tlog-checkpoint): origin, number of entries and Merkle root. A checkpoint stored ' +
         'elsewhere later reveals whether the ledger was truncated, rolled back or rewritten. Exits with 1 if the ledger has no checkpoint.',
     )
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
-    .option(
-      '--private-key <file>',
-      'verify the ledger, then create and sign its checkpoint; for a copy that lost its head',
-    )
+    .option('--private-key <file>', 'verify the ledger, then create and sign its checkpoint; for a copy without a head')
     .option('--output <file>', 'write to this file, which appears only once it is complete; `-` is standard output')
     .addHelpText(
       'after',
@@ -59,7 +56,7 @@ Examples:
 export async function run({ ledger, privateKey, output }: CheckpointOptions, io: Io): Promise<ExitCode> {
   const { writeOutput } = await import('../../terminal/output.js')
   const note = privateKey === undefined ? await storedCheckpoint(ledger, io) : await signCurrent(ledger, privateKey, io)
-  // The output may be `<copy>.head`, the head of an NDJSON copy: that file does not belong to this ledger.
+  // The output may be `<copy>.head`, the head file of an NDJSON copy, because that file does not belong to this ledger.
   await writeOutput(output, note, ledger, io)
   return EXIT.ok
 }
@@ -95,6 +92,6 @@ function requireSound({ findings, findings_total: total }: Report, ledger: strin
   throw new CliError(
     EXIT.no,
     `\`${ledger}\` does not verify${other === undefined ? '' : `: ${other.message} (${other.code})`}`,
-    'only a valid ledger is signed; run `sudoagent verify` for details',
+    'only a valid ledger can be signed; run `sudoagent verify` for details',
   )
 }

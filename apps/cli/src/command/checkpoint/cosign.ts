@@ -18,16 +18,16 @@ export interface CosignOptions {
 export function register(checkpoint: Command, io: Io): void {
   checkpoint
     .command('cosign')
-    .summary('have the checkpoint of a ledger cosigned by witnesses')
+    .summary('have witnesses cosign a ledger checkpoint')
     .description(
-      'Sends the checkpoint of a ledger to witnesses (C2SP tlog-witness) with the proof that the ledger only grew since each witness last saw ' +
-        'it, and stores the cosigned checkpoint with the ledger, for receipts. Exits with 1 if a witness refuses, with 3 if one cannot be ' +
-        'reached; the cosignatures of the others are stored anyway.',
+      'Sends the ledger checkpoint to witnesses (C2SP tlog-witness), with a proof that the ledger only grew since each witness last saw it. ' +
+        'Stores the cosigned checkpoint with the ledger, for receipts. Exits with 1 if a witness refuses, with 3 if a witness cannot be reached; ' +
+        'the cosignatures of the other witnesses are stored anyway.',
     )
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .option('--witness <vkey>', 'vkey of a witness (repeatable, each with its --url)', repeatable)
     .option('--url <url>', 'URL of the preceding --witness', repeatable)
-    .option('--witness-policy <file>', 'C2SP tlog-policy; its witnesses with URLs are asked too')
+    .option('--witness-policy <file>', 'C2SP tlog-policy; its witnesses with URLs are also asked')
     .option('--timeout-ms <n>', 'time limit for each answer, in milliseconds', '10000')
     .option('--output <file>', 'write to this file, which appears only once it is complete; `-` is standard output')
     .addHelpText(
@@ -77,7 +77,7 @@ export async function run(options: CosignOptions, io: Io): Promise<ExitCode> {
       }
     })
   } finally {
-    // Also if the ledger proves to be damaged after the first witness signed.
+    // Stores the cosignatures even if the ledger proves to be damaged after the first witness signed.
     if (cosigned) await keep(ledger, note, io)
   }
   if (cosigned) await writeOutput(output, note, ledger, io)
@@ -86,9 +86,9 @@ export async function run(options: CosignOptions, io: Io): Promise<ExitCode> {
 }
 
 /**
- * The note to start from: the head with the stored cosignatures of the same checkpoint, so that asking another
- * witness later adds its cosignature. `oldSize` is the size that the witnesses probably know; a wrong one costs one
- * more request.
+ * Returns the note to send: the head with the cosignatures already stored for this checkpoint, so that a later
+ * witness adds its cosignature to them. `oldSize` is the size that the witnesses probably recorded; a wrong size
+ * costs one more request.
  */
 async function startFrom(head: string, kept: StoredText): Promise<{ note: string; oldSize: number }> {
   const { CryptoError } = await import('@sudoagent/crypto')
@@ -118,13 +118,13 @@ async function keep(ledger: string, note: string, io: Io): Promise<void> {
     : (await import('@sudoagent/ledger/cosigned')).keepCosigned(ledger, note)
   if (isKept) return
   const { printMessage } = await import('../../terminal/message.js')
-  await printMessage(io, 'note', `\`${ledger}\` already has a later cosigned checkpoint, which it keeps`)
+  await printMessage(io, 'note', `\`${ledger}\` already has a later cosigned checkpoint; the new one was not stored`)
 }
 
 const isWitnessError = (error: unknown): error is WitnessError =>
   error instanceof Error && error.name === 'WitnessError'
 
-/** Prints the error of a witness. @returns 3 if the witness could not be reached, 1 if it refused */
+/** Prints a witness error. @returns 3 if the witness could not be reached, 1 if it refused */
 async function tell(error: WitnessError, name: string, io: Io): Promise<ExitCode> {
   const { printMessage } = await import('../../terminal/message.js')
   await printMessage(io, 'error', `witness \`${name}\`: ${error.message} (${error.code})`)
@@ -153,7 +153,7 @@ async function readWitnesses(
   const all = [...named, ...listed]
   if (all.length === 0) {
     const hint = 'give --witness and --url, or a policy whose witnesses have URLs'
-    throw new CliError(EXIT.usage, 'no witness is given', hint)
+    throw new CliError(EXIT.usage, 'no witness given', hint)
   }
   return all
 }

@@ -23,7 +23,7 @@ export function register(checkpoint: Command, io: Io): void {
     )
     .argument('<file>', 'signed checkpoint; `-` is standard input')
     .option('--public-key <file>', 'required: trusted key, a PEM file or a file with a vkey (repeatable)', repeatable)
-    .option('--witness-policy <file>', 'C2SP tlog-policy; its quorum of witnesses must have cosigned')
+    .option('--witness-policy <file>', 'C2SP tlog-policy; a quorum of its witnesses must have cosigned the checkpoint')
     .option('--origin <name>', 'expected origin; checkpoints of other logs are rejected')
     .option('--json', 'print one JSON value')
     .addHelpText(
@@ -79,7 +79,7 @@ export async function run(options: CheckpointVerifyOptions, io: Io): Promise<Exi
   return EXIT.no
 }
 
-/** Verifies the signatures. @throws CryptoError for an invalid checkpoint, or one not signed by a given key */
+/** Verifies the signatures. @throws CryptoError if the checkpoint is invalid or not signed by a given key */
 async function check(
   bytes: Uint8Array,
   keys: readonly (PublicKey | NoteKey)[],

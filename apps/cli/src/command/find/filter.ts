@@ -27,8 +27,8 @@ export function register(program: Command, io: Io): void {
     .command('filter')
     .summary('find entries by field')
     .description(
-      'Finds the entries that match all options. With --effect and --outcome together, the conditions apply to the call, and both of its entries ' +
-        'are found; --event limits the result to one of them. Prints a table on a terminal, otherwise NDJSON. Exits with 1 if nothing matches.',
+      'Finds the entries that match all options. With both --effect and --outcome, the conditions apply to the call, and both of its entries ' +
+        'match; --event selects one of the two. Prints a table on a terminal, otherwise NDJSON. Exits with 1 if nothing matches.',
     )
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .option('--request-id <id>', 'request id of one call')

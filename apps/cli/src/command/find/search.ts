@@ -18,13 +18,13 @@ export interface SearchOptions {
 export function register(program: Command, io: Io): void {
   const command = program
     .command('search')
-    .summary('find entries that contain a text')
+    .summary('find entries that contain a string')
     .description(
-      'Finds the entries that contain the text in a value or a member name, ignoring case. Prints a table on a terminal, otherwise NDJSON. ' +
+      'Finds the entries in which a value or a member name contains the string, ignoring case. Prints a table on a terminal, otherwise NDJSON. ' +
         'Exits with 1 if nothing matches.',
     )
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
-    .requiredOption('--query <text>', 'the text to find')
+    .requiredOption('--query <text>', 'the string to find')
   addTimeOptions(command)
   addOutputOptions(command, ['table', 'json', 'ndjson', 'csv'], 'table on a terminal and ndjson elsewhere')
     .addHelpText(

@@ -5,7 +5,7 @@
 //
 // Conditions on one entry are combined with AND. `--effect` applies to decisions and `--outcome` to outcomes;
 // together they apply to the call, and both of its entries match. Times are compared with `recorded_at`. The ledger
-// is read in one pass; only on a server, `--request-id` uses the index instead.
+// is read in one pass, except that `--request-id` uses the index on a server.
 //
 //   $ sudoagent filter ledger.sqlite --effect allow --outcome error     both entries of every failed call
 //   $ sudoagent search ledger.sqlite --query 'ticket 4711'              entries that contain the text, ignoring case
@@ -34,20 +34,20 @@ export interface SelectionOptions {
   readonly output: string | undefined
 }
 
-/** Unreadable lines, which might match. */
+/** Number of unreadable lines, which might match. */
 interface Unreadable {
   count: number
-  /** Position of the first of them. */
+  /** Position of the first unreadable line. */
   first: number
 }
 
-/** Criteria whose option is not the criterion in kebab-case. */
+/** Criteria whose option name is not the kebab-case form of the criterion. */
 const OPTION_OF: ReadonlyMap<string, string> = new Map([['text', 'query']])
 
 /**
- * Outputs the matching entries. @returns 1 if there are none, 3 if an entry cannot be read
+ * Outputs the matching entries. @returns 1 if no entry matches, 3 if an entry cannot be read
  *
- * @throws CliError with exit code 2 for an invalid criterion; any error of opening the ledger or the output
+ * @throws CliError with exit code 2 for an invalid criterion; any error from opening the ledger or the output
  */
 export async function runSelection({ ledger, criteria, format, output }: SelectionOptions, io: Io): Promise<ExitCode> {
   const wanted = readCriteria(criteria)
@@ -63,13 +63,14 @@ export async function runSelection({ ledger, criteria, format, output }: Selecti
     await printMessage(io, 'hint', '`sudoagent show <ledger> <#>` shows everything about one call')
   if (unreadable.count === 0) return count === 0 ? EXIT.no : EXIT.ok
   const { count: many, first } = unreadable
-  const what = many === 1 ? `entry ${first} cannot be read` : `${many} entries cannot be read, the first is ${first}`
+  const what =
+    many === 1 ? `entry ${first} cannot be read` : `${many} entries cannot be read; the first is entry ${first}`
   await printMessage(io, 'error', `${what}; more entries may match`)
   await printMessage(io, 'hint', '`sudoagent verify` shows the problems')
   return EXIT.failed
 }
 
-/** The readable entries that match. Throws or prints a note if the store shows that entries are missing. */
+/** Yields the readable matching entries. Throws or prints a note if the store shows that entries are missing. */
 async function* readable(
   reader: LedgerReader,
   criteria: Criteria,
@@ -84,7 +85,7 @@ async function* readable(
   await requireWholeStore(reader, io)
 }
 
-/** Reads one call through the index of the server instead of transferring the whole ledger. */
+/** Reads one call through the server's index instead of transferring the whole ledger. */
 function byIndex(reader: LedgerReader, { requestId }: Criteria): LedgerReader {
   if (reader.kind !== 'postgres' || requestId === undefined || requestId === null) return reader
   return {

@@ -13,7 +13,7 @@ export function register(key: Command, io: Io): void {
   key
     .command('close')
     .summary('close a ledger permanently')
-    .description('Appends an entry that closes the ledger. No entry can be appended after it; this cannot be undone.')
+    .description('Appends an entry that closes the ledger. No further entry can be appended. This cannot be undone.')
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .requiredOption('--private-key <file>', 'a signing key of the ledger')
     .option('--yes', 'confirm that the ledger is closed permanently')
@@ -45,7 +45,7 @@ export async function run(
   const { position } = await withWriter(ledger, signer, (writer) => writer.seal())
   await print(
     io.stdout,
-    json ? `${JSON.stringify({ position }, null, 2)}\n` : `closed: entry ${position} is the last one of the ledger\n`,
+    json ? `${JSON.stringify({ position }, null, 2)}\n` : `closed: entry ${position} is the last entry of the ledger\n`,
   )
   return EXIT.ok
 }

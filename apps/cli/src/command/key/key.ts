@@ -5,9 +5,9 @@
 //   retire   retires a signing key of a ledger
 //   close    closes a ledger permanently
 //
-// A change is an entry of the ledger, signed like every entry (docs/ledger-format.md, control entries). A
-// `key_added` entry also contains a signature of the new key, which proves its possession. So a verifier that
-// trusts only the first key can follow the chain of keys:
+// Each change is a ledger entry, signed like every entry (docs/ledger-format.md, control entries). A `key_added`
+// entry is also signed by the new key, which proves possession of that key. So a verifier that trusts only the first
+// key can follow the chain of keys:
 //
 //   entry 1    genesis       signing key A
 //   entry 20   key_added     key B, signed by A and B       entries after it: signed by A or B

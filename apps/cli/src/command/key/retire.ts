@@ -14,7 +14,7 @@ export function register(key: Command, io: Io): void {
     .command('retire')
     .summary('retire a signing key of a ledger')
     .description(
-      'Appends an entry that retires a key. Its earlier signatures stay valid; a later one is a finding. The last key cannot be retired.',
+      'Appends an entry that retires a key. Its earlier signatures stay valid; a later signature is a finding. The last key cannot be retired.',
     )
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .requiredOption('--key-id <id>', 'key to retire, 16 hex digits (`sudoagent inspect` lists the keys)')

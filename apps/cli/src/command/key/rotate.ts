@@ -14,8 +14,8 @@ export function register(key: Command, io: Io): void {
     .command('rotate')
     .summary('add a signing key to a ledger')
     .description(
-      'Appends an entry that adds a signing key; a current key of the ledger and the new key sign it. Both keys can sign until the old one is ' +
-        'retired, so that writers can switch one at a time.',
+      'Appends an entry that adds a signing key. A current key of the ledger and the new key both sign the entry. Both keys can sign until the ' +
+        'old key is retired, so that writers can switch one at a time.',
     )
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .requiredOption('--private-key <file>', 'a current signing key of the ledger')
@@ -24,7 +24,7 @@ export function register(key: Command, io: Io): void {
     .addHelpText(
       'after',
       `
-The passphrase of an encrypted private key is asked for, or taken from SUDOAGENT_KEY_PASSPHRASE.
+The passphrase of an encrypted private key is read from SUDOAGENT_KEY_PASSPHRASE or asked for on the terminal.
 
 Example:
   $ sudoagent key rotate ledger.sqlite --private-key old.key.pem --new-private-key new.key.pem`,
@@ -46,7 +46,10 @@ export async function run(
     await print(io.stdout, `${JSON.stringify({ position, key_id: next.keyId, added_by: old.keyId }, null, 2)}\n`)
     return EXIT.ok
   }
-  await print(io.stdout, `key ${next.keyId} was added by key ${old.keyId}: it can sign after entry ${position}\n`)
+  await print(
+    io.stdout,
+    `key ${next.keyId} was added by key ${old.keyId}; the new key can sign after entry ${position}\n`,
+  )
   const { printMessage } = await import('../../terminal/message.js')
   await printMessage(
     io,

@@ -12,7 +12,7 @@ export interface KeyShowOptions {
   readonly json?: boolean
 }
 
-/** The content of a key file; `vkey` if the file names the key. */
+/** The content of a key file; `vkey` is set if the file names the key. */
 interface Found {
   readonly publicKey: PublicKey
   readonly vkey: NoteKey | null
@@ -23,9 +23,9 @@ export function register(key: Command, io: Io): void {
     .command('show')
     .summary('print key id, fingerprint and public key of a key file')
     .description(
-      'Prints the public part of a key file, also for a private key. The fingerprint is the SHA-256 of the public key (DER SPKI) in base64 ' +
-        'without padding; its first 8 bytes in hex are the key id. A vkey is a named key on one line (C2SP signed-note): a log signs checkpoints ' +
-        'under its origin, a witness cosigns them under its own name.',
+      'Prints the public part of a key file, which may contain a public or a private key. The fingerprint is the SHA-256 of the public key (DER ' +
+        'SPKI) in base64 without padding; its first 8 bytes in hex are the key id. A vkey is a named key on one line (C2SP signed-note): a log ' +
+        'signs checkpoints under its origin, and a witness cosigns checkpoints under its own name.',
     )
     .argument('<file>', 'PEM file with a public or private key, or a file with a vkey')
     .option('--origin <name>', 'also print the vkey of a log with this origin')
@@ -34,7 +34,7 @@ export function register(key: Command, io: Io): void {
     .addHelpText(
       'after',
       `
-The passphrase of an encrypted private key is asked for, or taken from SUDOAGENT_KEY_PASSPHRASE.
+The passphrase of an encrypted private key is read from SUDOAGENT_KEY_PASSPHRASE or asked for on the terminal.
 
 Examples:
   $ sudoagent key show ledger.pub.pem
@@ -119,7 +119,7 @@ async function renderJson(key: PublicKey, vkeys: readonly NoteKey[]): Promise<st
   return `${JSON.stringify(shown, null, 2)}\n`
 }
 
-/** The form of OpenSSH's fingerprints. The values differ, because OpenSSH hashes another encoding of the key. */
+/** Same format as OpenSSH fingerprints. The values differ, because OpenSSH hashes a different encoding of the key. */
 async function fingerprintOf(key: PublicKey): Promise<string> {
   const { createHash, createPublicKey } = await import('node:crypto')
   const spki = createPublicKey(key.pem).export({ format: 'der', type: 'spki' })

@@ -19,15 +19,21 @@ export function register(mcp: Command, io: Io): void {
     .command('accept')
     .summary('accept changed tool definitions')
     .description(
-      'Lists the tool definitions of a guard that are not accepted, old and new in full, each with its digest. With --digest, accepts exactly ' +
-        'the listed definition, or with --all exactly the whole list. A running guard needs no restart.',
+      'Lists the tool definitions that the guard has not accepted: old and new in full, each with its digest. With --digest, accepts exactly ' +
+        'the listed definition. With --all and --digest, accepts exactly the whole list. A running guard needs no restart.',
     )
-    .argument('<tools>', 'SQLite file with tool definitions: `<ledger>.tools`, or the file of `mcp guard --tools`')
+    .argument(
+      '<tools>',
+      'SQLite file with tool definitions: `<ledger>.tools`, or the file given to `mcp guard --tools`',
+    )
     .option('--server <name>', 'only definitions of this server')
     .option('--tool <name>', 'accept the changed definition of this tool; needs --server and --digest')
     .option('--instructions', 'accept the changed instructions and name of the server; needs --server and --digest')
     .option('--all', 'accept all listed definitions; needs --digest')
-    .option('--digest <hex>', 'digest from the listing: of the definition, or of the whole list with --all')
+    .option(
+      '--digest <hex>',
+      'digest from the listing: the digest of the definition, or with --all that of the whole list',
+    )
     .option('--allow-other-writers', 'open the file even if users other than its owner can write to it')
     .option('--json', 'print one JSON value')
     .addHelpText(
@@ -53,7 +59,7 @@ export async function run(tools: string, options: McpAcceptOptions, io: Io): Pro
     throw new CliError(
       EXIT.failed,
       `\`${tools}\` does not exist`,
-      'default: `<ledger>.tools`, or the file of `mcp guard --tools`',
+      'default: `<ledger>.tools`, or the file given to `mcp guard --tools`',
     )
   const { accessAdvice } = await import('../../ledger/approval-store.js')
   const pins = openPins(tools, accessAdvice, (path) =>
@@ -70,8 +76,8 @@ export async function run(tools: string, options: McpAcceptOptions, io: Io): Pro
       if (wanted === undefined)
         throw new CliError(
           EXIT.no,
-          'there is no such changed definition',
-          'the guard sees a definition with the first call or list',
+          'no changed definition matches the options',
+          'the guard records a definition when a client first calls or lists the tools',
         )
       // Accepts exactly the listed definitions, or nothing.
       if (wanted !== chosen.digest || !pins.acceptExactly(changes.map(({ changed }) => changed)))
@@ -97,8 +103,8 @@ export async function run(tools: string, options: McpAcceptOptions, io: Io): Pro
 }
 
 /**
- * The selected definitions and the digest; a null digest only lists them. @throws CliError for contradictory
- * options
+ * Returns the selected definitions and the digest. With a null digest, the definitions are only listed. @throws
+ * CliError for contradictory options
  */
 function choose({ server, tool, instructions = false, all = false, digest }: McpAcceptOptions): {
   readonly digest: string | null
@@ -110,9 +116,15 @@ function choose({ server, tool, instructions = false, all = false, digest }: Mcp
   if (named.length === 1 && named[0] !== '--all' && server === undefined)
     throw usage(`\`${named[0]}\` needs \`--server\``, 'two servers may have tools with the same name')
   if (named.length === 1 && digest === undefined)
-    throw usage(`\`${named[0]}\` needs \`--digest\``, 'list and check the definitions first; the listing prints it')
+    throw usage(
+      `\`${named[0]}\` needs \`--digest\``,
+      'list and check the definitions first; the listing prints the digest',
+    )
   if (named.length === 0 && digest !== undefined)
-    throw usage('`--digest` needs `--tool`, `--instructions` or `--all`', 'say what it is the digest of')
+    throw usage(
+      '`--digest` needs `--tool`, `--instructions` or `--all`',
+      'name the definition that the digest belongs to, or use --all',
+    )
   if (digest !== undefined && !/^[0-9a-f]{64}$/.test(digest))
     throw usage('`--digest` is not 64 lower-case hex digits', 'copy it from the listing')
   const only = instructions ? '' : tool
@@ -126,7 +138,7 @@ function changeOf(changed: ToolPin, known: readonly ToolPin[]): DefinitionChange
   return { changed, accepted }
 }
 
-/** Digest of a listing: which definitions would replace which. */
+/** Hashes a listing: which new definitions would replace which accepted ones. */
 async function digestOf(changes: readonly DefinitionChange[]): Promise<string> {
   const { encodeJcs } = await import('@sudoagent/crypto/json')
   const { sha256Hex } = await import('@sudoagent/crypto')
@@ -168,7 +180,7 @@ function openPins<T>(path: string, adviceOn: (error: unknown) => string | undefi
     throw new CliError(
       EXIT.failed,
       `\`${path}\` does not contain tool definitions`,
-      'default: `<ledger>.tools`, or the file of `mcp guard --tools`',
+      'default: `<ledger>.tools`, or the file given to `mcp guard --tools`',
       error,
     )
   }

@@ -10,7 +10,7 @@ import { CliError, EXIT } from '../../exit.js'
  */
 export function deniedTools(policy: LoadedPolicy): (action: string) => boolean {
   if (!(policy instanceof RulePolicy))
-    throw new CliError(EXIT.usage, '`--hide-denied` needs a policy of rules', 'a module cannot list what it denies')
+    throw new CliError(EXIT.usage, '`--hide-denied` needs a policy with rules', 'a module cannot list what it denies')
   const rules = policy.document.rules
     .filter(({ effect, args, argsOnly }) => effect !== 'deny' || (args.length === 0 && !argsOnly))
     .map((rule) => ({ ...rule, args: [], argsOnly: false }))

@@ -1,5 +1,5 @@
-// Opens everything that a guard needs: policy, ledger, approval store, budget, accepted tools. If one cannot be
-// opened, the others are closed again.
+// Opens everything that a guard needs: policy, ledger, approval store, budget, accepted tools. If opening one of
+// these fails, those already opened are closed.
 import type { EngineFault, EngineOptions, OnConcealed } from '@sudoagent/core'
 import { createSigner } from '@sudoagent/crypto'
 import type { ArgumentCheck, Feature, Guard, ToolPins } from '@sudoagent/mcp'
@@ -37,14 +37,14 @@ export interface GuardPartsOptions {
   readonly block?: readonly string[]
 }
 
-/** Most notes of one guard: a server could fill the disk with them. */
+/** Maximum number of notes that one guard prints: a server could fill the disk with notes. */
 const NOTES_MAX = 500
 
 export interface OpenGuard {
   readonly guard: Guard
   /** Prints a note on standard error, up to NOTES_MAX. */
   note(text: string): void
-  /** Closes the stores. Call it after closing the guard. */
+  /** Closes the stores. Call this after closing the guard. */
   close(): Promise<void>
 }
 
@@ -127,7 +127,7 @@ function features(option: string, given: readonly string[] = [], known: readonly
     })
 }
 
-/** The note at the start: which features are forwarded without decisions, and which are blocked. */
+/** Formats the note printed at the start: which features are forwarded without decisions, and which are blocked. */
 function passing(features: readonly Feature[], pass: readonly Feature[], block: readonly Feature[]): string {
   const open = features.filter((feature) => pass.includes(feature) && !block.includes(feature))
   const closed = features.filter((feature) => !open.includes(feature))
@@ -143,7 +143,7 @@ function noteTo(io: Io): (text: string) => void {
   return (text) => {
     left -= 1
     if (left > 0) void printMessage(io, 'note', text)
-    else if (left === 0) void printMessage(io, 'note', 'too many notes; further ones are not shown')
+    else if (left === 0) void printMessage(io, 'note', 'too many notes; further notes are not shown')
   }
 }
 

@@ -19,7 +19,7 @@ export interface StorePlaces {
 /** Functions that close the stores; each store adds its own when it is opened. */
 export type Undos = (() => unknown)[]
 
-/** @throws CliError for a place that the kind of store does not support */
+/** @throws CliError if a store does not support the given kind of place */
 export function requirePlaces({ ledger, approvals, tools }: StorePlaces): void {
   requireFilePlace('--tools', tools, 'accepted tool definitions are stored in a SQLite file')
   if (!isServer(ledger)) {
@@ -33,7 +33,7 @@ export function requirePlaces({ ledger, approvals, tools }: StorePlaces): void {
   }
 }
 
-/** @throws CliError with the file; ApprovalStoreError of a server */
+/** @throws CliError naming the file; ApprovalStoreError from a server */
 export async function openApprovals(
   { ledger, approvals, allowOtherWriters = false }: StorePlaces,
   undos: Undos,
@@ -48,7 +48,7 @@ export async function openApprovals(
   return store
 }
 
-/** @throws CliError with the file; BudgetStoreError of a server; TypeError for invalid limits */
+/** @throws CliError naming the file; BudgetStoreError from a server; TypeError for invalid limits */
 export async function openBudget(
   { ledger, allowOtherWriters = false }: StorePlaces,
   limits: BudgetLimits,
@@ -63,7 +63,7 @@ export async function openBudget(
   return budget
 }
 
-/** @throws CliError with the file */
+/** @throws CliError naming the file */
 export async function openPins(
   { tools, ledger, acceptTools = false, allowOtherWriters = false }: StorePlaces,
   undos: Undos,

@@ -21,10 +21,11 @@ export function register(mcp: Command, io: Io): void {
     .command('guard')
     .summary('run a guard in front of an MCP server')
     .description(
-      'Forwards MCP sessions to a server. A tool runs only if the policy (and a person, if the policy requires one) allows the call and the ' +
-        'decision is recorded. Over standard input and output the guard runs until the client or the server ends; over HTTP until a signal.',
+      'Forwards MCP sessions to a server. A tool runs only after the policy allowed the call and the decision was recorded. If the policy ' +
+        'requires an approval, a person must also approve the call. Over standard input and output, the guard runs until the client or the server ' +
+        'exits; over HTTP, until a signal arrives.',
     )
-    .argument('[command...]', 'command of the server and its arguments, after `--`')
+    .argument('[command...]', 'server command and its arguments, after `--`')
     .requiredOption('--policy <file>', 'rules in YAML or JSON, or a module that exports a policy')
     .requiredOption('--ledger <place>', 'ledger to append to, a file or a URL; created if missing')
     .option('--private-key <file>', 'private key that signs the ledger (PEM)')
@@ -34,41 +35,45 @@ export function register(mcp: Command, io: Io): void {
     )
     .option(
       '--server <name>',
-      'name of the server in actions, `<server>/<tool>`; default: derived from its command, if possible',
+      'server name in actions (`<server>/<tool>`); default: derived from the command, if possible',
     )
     .option('--agent <id>', 'agent id in every decision', 'mcp')
-    .option('--budget <limits>', 'limits of calls in a window of seconds: `per-agent=100,per-tool=20,window=3600`')
+    .option('--budget <limits>', 'call limits within a window of seconds: `per-agent=100,per-tool=20,window=3600`')
     .option(
       '--approvals <place>',
-      'SQLite file or URL of the approval store; default: `<ledger>.approvals`, or the database',
+      'SQLite file or URL of the approval store; default: `<ledger>.approvals`, or the database of the ledger',
     )
     .option(
       '--allow-other-writers',
-      'open approvals, budget and tool definitions even if users other than their owner can write to them',
+      'open the approval, budget and tool files even if users other than their owner can write to them',
     )
     .option('--approval-ttl <seconds>', 'time limit for an approval, at most 3600', '300')
-    .option('--hold <seconds>', 'time a call waits for its approval before it is answered with "pending"', '4')
-    .option('--timeout <seconds>', 'time limit for an answer of the server', '600')
+    .option(
+      '--hold <seconds>',
+      'time that a call waits for its approval before the client gets the answer "pending"',
+      '4',
+    )
+    .option('--timeout <seconds>', 'time limit for a server response', '600')
     .option('--elicitation', 'also ask the user through the client, which could forge the answer')
     .option('--no-elicitation', 'accept answers only from the approval store; the default')
     .option(
       '--on-concealed <what>',
-      'calls with concealed arguments that are not declared secret: deny, ask (a person) or allow',
+      'decision for calls with concealed arguments that are not declared secret: deny, ask (a person) or allow',
       'deny',
     )
     .option('--tools <file>', 'SQLite file with the accepted tool definitions; default: `<ledger>.tools`')
     .option('--accept-tools', 'accept all tool definitions of the server, changed or not')
     .option('--no-new-tools', 'refuse tools that a known server adds later, until they are accepted')
-    .option('--hide-denied', 'hide tools from the client that the rules deny for all arguments')
+    .option('--hide-denied', 'hide from the client the tools that the rules deny for all arguments')
     .option(
       '--check-arguments <how>',
-      'refuse arguments that do not match the accepted definition of the tool: names, schema or off',
+      "refuse arguments that do not match the tool's accepted definition: names, schema or off",
       'names',
     )
     .addOption(
       repeated(
         '--pass <features>',
-        'forward features that are blocked by default, without decisions: resources, prompts, completion; comma-separated',
+        'forward these features, which are blocked by default, without decisions: resources, prompts, completion; comma-separated',
       ),
     )
     .addOption(
@@ -79,7 +84,7 @@ export function register(mcp: Command, io: Io): void {
     )
     .option(
       '--unicode <handling>',
-      'arguments that are not in Unicode NFC: `refuse`, or `normalize` (policy, record and server get the NFC copy)',
+      'handling of arguments that are not in Unicode NFC: `refuse`, or `normalize` (policy, record and server get the NFC copy)',
       'refuse',
     )
     .addOption(repeated('--env <name>', 'pass this variable to the server: `NAME`, or `NAME=value`'))
@@ -90,7 +95,7 @@ export function register(mcp: Command, io: Io): void {
     .option('--token-file <file>', 'file with the bearer token that HTTP clients must send')
     .option('--token-env <name>', 'environment variable with that token', 'SUDOAGENT_MCP_TOKEN')
     .option('--no-token', 'do not require a token from HTTP clients; only on a loopback address')
-    .addOption(repeated('--allow-host <name>', 'another allowed value of the `Host` header: `guard.example:8443`'))
+    .addOption(repeated('--allow-host <name>', 'additional allowed value of the `Host` header: `guard.example:8443`'))
     .addOption(repeated('--allow-origin <origin>', 'allow web pages of this origin to connect: `https://app.example`'))
     .addHelpText(
       'after',
@@ -116,11 +121,11 @@ export async function run(command: readonly string[], options: McpGuardOptions, 
     throw new CliError(
       EXIT.usage,
       'the server has no name',
-      'set `--server`: actions start with this name, and it cannot be derived from this command',
+      'set `--server`: actions start with the server name, which cannot be derived from this command',
     )
   const listen =
     options.http === undefined ? null : { ...parseAddress(options.http), token: await clientToken(options, io) }
-  // Before the policy is loaded: a module may write to the console.
+  // Taken before the policy is loaded, because a policy module may write to the console.
   const pipes = listen === null ? io.pipes() : null
   const parts = await openGuard({ ...options, server }, io)
   // Registered before the guard announces that it runs.
@@ -147,8 +152,12 @@ async function overPipes(
   })
   void stopped.then(() => session.close('the guard was stopped'))
   const reason = await session.closed
-  if (reason !== 'the server disconnected') return EXIT.ok
-  throw new CliError(EXIT.failed, reason, 'its output is above; `--env` passes variables that it needs')
+  if (reason !== 'the server has ended') return EXIT.ok
+  throw new CliError(
+    EXIT.failed,
+    reason,
+    'see the server output above; use `--env` to pass variables that the server needs',
+  )
 }
 
 interface Listen extends Pick<McpGuardOptions, 'allowHost' | 'allowOrigin'> {

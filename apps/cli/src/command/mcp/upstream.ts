@@ -14,7 +14,7 @@ export interface UpstreamOptions {
 export interface Upstream {
   /** The default name of the server; null if it cannot be derived from the command. */
   readonly name: string | null
-  /** Starts or connects one server for one session. A started server ends with this process. */
+  /** Starts a server, or connects to one, for one session. A server that was started exits with this process. */
   open(): GuardTransport
 }
 
@@ -34,7 +34,7 @@ export async function chooseUpstream(command: readonly string[], options: Upstre
       throw new CliError(
         EXIT.usage,
         `the variable \`${options.upstreamTokenEnv}\` is not set`,
-        'set it to the token of the server',
+        "set it to the server's token",
       )
     return { name: target.hostname, open: () => new HttpUpstream({ url: target, token: token ?? undefined }) }
   }
@@ -50,10 +50,10 @@ export async function chooseUpstream(command: readonly string[], options: Upstre
   }
 }
 
-/** Programs that start a server, and their subcommands; the name of the server follows them. */
+/** Programs that start a server, with their subcommands. The server name follows. */
 const RUNNERS = new Set('npx node bunx bun pnpm dlx uvx uv run x python python3 deno'.split(' '))
 
-/** Their options without a value: the next word is not their argument. */
+/** Options of these programs that take no value: the next word is not an argument of the option. */
 const FLAGS = /^(?:-y|--yes|-q|--quiet|--silent|-u|-m|-A|--allow-[a-z-]+(?:=.*)?|--)$/
 
 /** Programs whose arguments have an unknown structure, so that no name can be derived. */

@@ -13,8 +13,8 @@ export function register(policy: Command, io: Io): void {
     .command('check')
     .summary('check a policy file')
     .description(
-      'Reads a policy like the engine and prints its id, version, hash and number of rules. Exits with 3 if it is invalid; the error contains ' +
-        'the line and the column. Warns about rules that are probably mistakes.',
+      'Reads a policy as the engine does, and prints its id, version, hash and number of rules. Exits with 3 if the policy is invalid; the ' +
+        'error names the line and the column. Warns about rules that are probably mistakes.',
     )
     .argument('<file>', 'YAML or JSON file of rules, or a module')
     .option('--json', 'print one JSON value')

@@ -1,5 +1,5 @@
-// Evaluates a policy for one call like the engine: arguments redacted, frozen and within limits. Runs and stores
-// nothing.
+// Evaluates a policy for one call as the engine would: with arguments redacted, frozen and limited in size. Runs and
+// stores nothing.
 import {
   ApprovalDenied,
   CallDenied,
@@ -51,7 +51,7 @@ export async function explainCall(
   try {
     await engine.execute((_kwargs) => {}, [kwargs], { action })
   } catch (error) {
-    // A denial by the policy, or by an approver that denies everything, is an answer.
+    // A denial is a result: by the policy, or by the approver of this engine, which denies everything.
     if (!(error instanceof ApprovalDenied)) throw notExplained(error)
   }
   if (seen === undefined || answer === undefined) throw new Error('the policy was not evaluated')
@@ -77,5 +77,5 @@ function notExplained(error: unknown): unknown {
   if (!(error instanceof CallDenied) && !(error instanceof TypeError)) return error
   const { message, cause } = error
   const why = cause instanceof Error ? `: ${cause.message.split('\n')[0]}` : ''
-  return new CliError(EXIT.failed, `${message}${why}`, 'an engine denies such a call', error)
+  return new CliError(EXIT.failed, `${message}${why}`, 'the engine would deny this call', error)
 }

@@ -3,7 +3,7 @@ import { CliError, EXIT, type ExitCode } from '../../exit.js'
 import { type Io, print } from '../../terminal/io.js'
 import type { CallExplanation } from './explain-call.js'
 
-/** Limit for the arguments, larger than that of the engine. */
+/** Size limit for the arguments, larger than the engine's limit. */
 const ARGUMENTS_BYTES_MAX = 2 * 1024 * 1024
 
 export interface ExplainOptions {
@@ -18,10 +18,10 @@ export interface ExplainOptions {
 export function register(policy: Command, io: Io): void {
   policy
     .command('explain')
-    .summary('say what a policy decides about a call, and why')
+    .summary('explain what a policy decides about a call')
     .description(
-      'Evaluates a policy for one call like the engine, with secrets removed from the arguments, and prints which rule decides and why the rules ' +
-        'before it do not match. Runs and records nothing. Exits with 0 for every decision.',
+      'Evaluates a policy for one call as the engine would, with secrets removed from the arguments. Prints which rule decides and why earlier ' +
+        'rules do not match. Runs and records nothing. Exits with 0 for every decision.',
     )
     .argument('<file>', 'YAML or JSON file of rules, or a module')
     .requiredOption('--tool <name>', 'name of the called tool')
@@ -63,7 +63,7 @@ function actionOf(tool: string, server: string | undefined): string {
     throw new CliError(
       EXIT.usage,
       `--server \`${server}\` is not a server name`,
-      'a server name is not empty and contains no `/`',
+      'a server name must not be empty or contain `/`',
     )
   }
   return `${server}/${tool}`

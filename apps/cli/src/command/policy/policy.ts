@@ -23,7 +23,7 @@ export function register(program: Command, io: Io): void {
     .command('policy')
     .summary('check a policy file, and explain what it decides')
     .description(
-      'Policies are files of rules (YAML or JSON), or modules that export a policy. Reading a module runs it.',
+      'Policies are files of rules (YAML or JSON), or modules that export a policy. Reading a module executes it.',
     )
     .addHelpText(
       'after',

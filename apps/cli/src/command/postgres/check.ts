@@ -10,10 +10,10 @@ export interface PostgresCheckOptions {
 export function register(postgres: Command, io: Io): void {
   postgres
     .command('check')
-    .summary('list excess rights of database logins')
+    .summary('list database logins with excess rights')
     .description(
-      'Lists logins of a PostgreSQL database that have too many rights: to write ledgers of other logins, to approve their own calls, to delete ' +
-        'charges of a shared budget. Exits with 1 if there are any.',
+      'Lists the logins of a PostgreSQL database that have excess rights: writing the ledgers of other logins, approving their own calls, or ' +
+        'deleting charges from a shared budget. Exits with 1 if such a login exists.',
     )
     .argument('<database>', 'postgres://user@host/database')
     .option('--json', 'print JSON')

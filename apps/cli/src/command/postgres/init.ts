@@ -14,9 +14,9 @@ export function register(postgres: Command, io: Io): void {
     .command('init')
     .summary('print or create the tables and roles')
     .description(
-      'Prints the SQL statements that create the tables, a trigger that rejects changes of recorded entries, and the roles: writers can append ' +
-        'entries and move the head, readers can read, only the owner can change or delete an entry. With --apply, executes the statements in one ' +
-        'transaction; repeating it changes nothing.',
+      'Prints the SQL statements that create the tables, the roles, and a trigger that rejects changes to recorded entries. Writers can append ' +
+        'entries and move the head, readers can read, and only the owner can change or delete an entry. With --apply, executes the statements in ' +
+        'one transaction; running the command again changes nothing.',
     )
     .argument('<database>', 'postgres://user@host/database; the user can create schemas and roles')
     .option('--apply', 'execute the statements')
@@ -44,7 +44,7 @@ export async function run(
   io: Io,
 ): Promise<ExitCode> {
   if (!roles && separateRoles === true)
-    throw new CliError(EXIT.usage, '--separate-roles contradicts --no-roles', 'leave one of them out')
+    throw new CliError(EXIT.usage, '--separate-roles contradicts --no-roles', 'omit one of them')
   const { requireServer } = await import('../../ledger/place.js')
   requireServer(database)
   const { applySchema, SCHEMA_VERSION, schemaSql } = await import('@sudoagent/postgres/schema')
@@ -69,6 +69,11 @@ export async function run(
       'hint',
       `create a login for each approver: CREATE ROLE alice LOGIN PASSWORD '…' IN ROLE ${schema}_approver`,
     )
-  else await printMessage(io, 'note', 'its roles are not separate: `sudoagent postgres check` lists the excess rights')
+  else
+    await printMessage(
+      io,
+      'note',
+      'the database roles are not separate: `sudoagent postgres check` lists the excess rights',
+    )
   return EXIT.ok
 }

@@ -7,7 +7,7 @@ import { fieldRow, rowsOf, verdictRow } from '../../text/rows.js'
 
 const NAME_WIDTH = 'checkpoint'.length
 
-/** The report without its findings, which are printed separately. */
+/** Formats the report without its findings, which are printed separately. */
 export function renderReceipt(report: ReceiptReport, paint: Paint, columns: number | undefined): string {
   const { proven, notProven } = receiptProves(report)
   const list = (title: string, sentences: readonly string[]): string =>
@@ -26,7 +26,7 @@ function verdictOf({ ok, verdict, checkpoint }: ReceiptReport, paint: Paint, col
     const why =
       checkpoint === null
         ? 'none of the given keys has signed this receipt, so it proves nothing'
-        : 'a given key signed the checkpoint, but not the whole receipt, so it proves nothing else'
+        : 'a given key signed the checkpoint, but not the whole receipt, so only the checkpoint is proven'
     return verdictRow(verdict, why, bad)
   }
   if (!ok) return verdictRow('broken', 'do not rely on this receipt', bad)

@@ -36,7 +36,7 @@ export interface ReceiptOptions {
 export function register(program: Command, io: Io): void {
   const receipt = program
     .command('receipt')
-    .summary('print the receipt of one decision; verify one')
+    .summary('print or verify the receipt of one decision')
     .description(
       'Prints the receipt of one decision: the decision, the outcome, and the proofs that both are recorded, for a reader without the ledger. ' +
         'Exits with 1 if the ledger has no such decision.',

@@ -18,12 +18,12 @@ export function register(receipt: Command, io: Io): void {
     .command('verify')
     .summary('verify a receipt without the ledger')
     .description(
-      'Verifies a receipt with only the public key of the log: the signature of the checkpoint, the proofs, the hashes, and that all parts ' +
-        'agree. Prints what is proven and what is not. Exits with 0 if the receipt is valid, with 1 if it is not.',
+      'Verifies a receipt with only the public key of the log: the checkpoint signature, the proofs, the hashes, and the consistency of all ' +
+        'parts. Prints what is proven and what is not. Exits with 0 if the receipt is valid, with 1 if it is not.',
     )
     .argument('<file>', 'receipt, or a tlog-proof; `-` is standard input')
     .option('--public-key <file>', 'required: trusted key, a PEM file or a file with a vkey (repeatable)', repeatable)
-    .option('--witness-policy <file>', 'C2SP tlog-policy; its quorum of witnesses must have cosigned')
+    .option('--witness-policy <file>', 'C2SP tlog-policy; a quorum of its witnesses must have cosigned the checkpoint')
     .option('--origin <name>', 'expected origin; receipts of other logs are rejected')
     .option('--entry-hash <hash>', 'hash of the entry that a tlog-proof must prove, 64 hex digits')
     .option('--json', 'print one JSON value')

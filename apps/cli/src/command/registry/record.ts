@@ -11,10 +11,10 @@ export interface RegistryRecordOptions {
 export function register(registry: Command, io: Io): void {
   registry
     .command('record')
-    .summary('record the heads of all ledgers of a database')
+    .summary('record the heads of all ledgers in a database')
     .description(
-      'Records the head of every ledger of a PostgreSQL database in a registry, which is a ledger too. Run it on a schedule, and store the ' +
-        'registry where the operator of the database cannot write. Creates the registry if it does not exist.',
+      'Records the head of every ledger in a PostgreSQL database. The registry that stores the heads is itself a ledger, and is created if it ' +
+        'does not exist. Run the command on a schedule, and store the registry where the database operator cannot write.',
     )
     .argument('<database>', 'postgres://user@host/database')
     .requiredOption(
@@ -41,7 +41,7 @@ export async function run({ database, registry, privateKey }: RegistryRecordOpti
   const signer = privateKey === undefined ? undefined : await readSigner(privateKey, io)
   const heads = await readHeads(database, registry)
   if (heads.length === 0)
-    throw new CliError(EXIT.no, 'no ledger of the database has a head', 'a ledger gets its head with the first entry')
+    throw new CliError(EXIT.no, 'no ledger in the database has a head', 'a ledger gets its head with the first entry')
   const writer = await openOrMakeWriter(registry, signer)
   try {
     await recordHeads(heads, writer)

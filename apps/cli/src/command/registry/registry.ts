@@ -1,9 +1,9 @@
-// `sudoagent registry …` records the heads of all ledgers of a database in one more ledger, the registry.
+// `sudoagent registry …` records the head of every ledger in a database. The heads are stored in a separate ledger,
+// the registry.
 //
 // A checkpoint stored elsewhere reveals changes of one ledger. A registry does the same for a whole database, and
-// also reveals a ledger that was deleted: `verify --all` verifies each ledger with its recorded heads as
-// checkpoints and reports recorded ledgers that are missing. It works like an
-// auditor in Certificate Transparency (RFC 6962, section 5.4).
+// also reveals deleted ledgers: `verify --all` uses the recorded heads of each ledger as checkpoints, and reports
+// recorded ledgers that are missing. It works like an auditor in Certificate Transparency (RFC 6962, section 5.4).
 //
 // Each entry is a decision of the action `sudoagent.registry.record` with up to 500 heads as parameters
 // (src/ledger/registry.ts), so a registry has no format of its own:
@@ -19,9 +19,9 @@ import * as recordCommand from './record.js'
 export function register(program: Command, io: Io): void {
   const registry = program
     .command('registry')
-    .summary('record the heads of all ledgers of a database')
+    .summary('record the heads of all ledgers in a database')
     .description(
-      'A registry is a ledger that records the heads of other ledgers, so that `verify --all` detects one that is missing, truncated or rolled back.',
+      'A registry is a ledger that records the heads of other ledgers, so that `verify --all` detects missing, truncated and rolled-back ledgers.',
     )
     .addHelpText(
       'after',

@@ -45,7 +45,7 @@ export interface Story {
   readonly others: readonly CallRecord[]
 }
 
-/** Most entries read for one call. A valid call has two; a hostile ledger may have a million. */
+/** Maximum number of entries read for one call. A valid call has two; a hostile ledger may have a million. */
 const ENTRIES_MAX = 100
 
 /** @throws LedgerError ENTRY_NOT_FOUND */
@@ -93,7 +93,7 @@ function fieldLines(fields: readonly Field[], paint: Paint, columns: number | un
     .filter(([, value]) => value !== undefined && value !== null)
     .map(([name, value]) => {
       const label = name.padEnd(NAME_WIDTH)
-      // A painted value is short and contains no ledger text.
+      // A coloured value is short and never contains ledger text.
       const rows = value?.includes('\u001b') ? [label + value] : rowsOf(label, value ?? '', columns)
       return `${paint.dim(label)}${rows.join('\n').slice(NAME_WIDTH)}\n`
     })
@@ -169,8 +169,8 @@ function at({ position, entry }: CallRecord): string {
 }
 
 /**
- * The time from the decision to the outcome, measured between the times of recording: the decision was created
- * before an approval was requested. Entries of SudoAgent for Python have only the time of creation.
+ * Formats the time from the decision to the outcome. It is measured between the recording times, because the decision
+ * was created before an approval was requested. Entries written by SudoAgent for Python have only a creation time.
  */
 function laterLine(decision: CallRecord, outcome: CallRecord): string {
   const [from, to] = [decision.entry.recorded_at, outcome.entry.recorded_at]
@@ -180,7 +180,7 @@ function laterLine(decision: CallRecord, outcome: CallRecord): string {
   return `, created ${ms} ms after the decision was created`
 }
 
-/** The time of creation, if the entry also has a time of recording. */
+/** The creation time, if the entry also has a recording time. */
 const createdAt = (record: CallRecord | undefined): string | null =>
   record === undefined || record.entry.recorded_at === undefined ? null : record.entry.created_at
 
@@ -231,7 +231,7 @@ function outcomeFields(story: Story, paint: Paint): readonly Field[] {
   ]
 }
 
-/** The signers have a separate line: a hash fills most of one. */
+/** The signers are on a separate line, because a hash fills most of a line. */
 function hashFields(records: readonly CallRecord[]): readonly Field[] {
   const signers = records.map(({ position, entry: { entry_signature: signature, key_id: keyId } }) => {
     const signer = signature === undefined ? 'none' : keyId === undefined ? 'an unnamed key' : `key ${keyId}`

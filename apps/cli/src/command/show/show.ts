@@ -12,7 +12,7 @@ export interface ShowOptions {
   readonly json?: boolean
 }
 
-/** A position has at most 15 digits, an exact number; anything longer is a request id. */
+/** A position has at most 15 digits, so that it is an exact number; a longer string is a request id. */
 const POSITION = /^\d{1,15}$/
 
 export function register(program: Command, io: Io): void {
@@ -51,6 +51,6 @@ export async function run({ ledger, call, format, json: isJson = false }: ShowOp
   const json = (): string => (io.stdout.isTerminal ? escapeOutput(storyJson(story)) : storyJson(story))
   await print(io.stdout, asText ? storyText(story, await painter(io.stdout.colour), io.stdout.columns) : json())
   if (asText && io.stdout.isTerminal)
-    await printMessage(io, 'hint', 'nothing of this is verified; `sudoagent verify` verifies the ledger')
+    await printMessage(io, 'hint', 'none of this was verified; run `sudoagent verify` to verify the ledger')
   return EXIT.ok
 }

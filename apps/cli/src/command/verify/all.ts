@@ -1,4 +1,4 @@
-// `verify --all`: verifies every ledger of a database, and compares it with its heads in the registry.
+// `verify --all`: verifies every ledger of a database, and compares each with its recorded heads in the registry.
 
 import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { type VerifyOptions as Checks, LedgerError, type Report, verify } from '@sudoagent/ledger'
@@ -14,13 +14,13 @@ import { readChecks, type VerifyOptions } from './options.js'
 /** The result of one ledger. A recorded ledger that is missing has no report. */
 interface ShardVerdict {
   readonly ledger: string
-  /** Number of its heads in the registry. */
+  /** Number of recorded heads of this ledger. */
   readonly recorded: number
   readonly report: Report | null
   readonly problem: string | null
 }
 
-/** Most recorded heads that a ledger is compared with: the first one and the latest. */
+/** Maximum number of recorded heads that a ledger is compared with: the first head and the latest ones. */
 const HEADS_MAX = 500
 
 /** Verifies every ledger of a database. Prints one line per ledger and the findings on stderr, or one JSON value. */
@@ -61,7 +61,7 @@ export async function verifyAll(options: VerifyOptions, io: Io): Promise<ExitCod
 /**
  * Verifies all ledgers of a database.
  *
- * @param registry - the ledger with their heads; undefined to skip the comparison
+ * @param registry - the ledger with the recorded heads; undefined skips the comparison
  * @throws CliError if the registry is invalid
  */
 async function verdictsOn(
@@ -89,7 +89,7 @@ async function verdictOn(
   // The name may be hostile: it comes from the server or the registry, so it is never put into a URL.
   if (!isLedgerName(ledger)) {
     const problem =
-      'this is not a valid name of a ledger: the tables or the registry were not made by sudoagent, or were changed'
+      'this is not a valid ledger name: the tables or the registry were not created by sudoagent, or were changed'
     return { ledger, recorded: recorded.length, report: null, problem }
   }
   const checkpoints =

@@ -1,5 +1,5 @@
-// `verify` of one ledger. Its imports are static: all of them are needed, and the bundler then includes only these
-// parts of the packages.
+// Implements `verify` for one ledger. The imports are static: all are needed, and the bundler then includes only
+// these parts of the packages.
 
 import type { Report } from '@sudoagent/ledger'
 import { encodeState, verifyFrom } from '@sudoagent/ledger/state'

@@ -53,7 +53,7 @@ export async function readChecks(options: VerifyOptions, io: Io): Promise<Checks
   }
 }
 
-/** Reads evidence files. The report, not this function, covers errors in their content. */
+/** Reads evidence files. Errors in the content are findings of the report; this function does not check the content. */
 async function readTexts(paths: readonly string[], what: string, maxBytes: number, io: Io): Promise<readonly string[]> {
   const texts: string[] = []
   for (const path of paths) texts.push(await readText(path, what, maxBytes, io))

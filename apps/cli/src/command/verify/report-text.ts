@@ -6,8 +6,8 @@ import type { Paint } from '../../text/paint.js'
 import { fieldRow, rowsOf, verdictRow } from '../../text/rows.js'
 
 /**
- * Most findings printed. The report contains more, and the total. More lines would scroll the first ones off the
- * screen.
+ * Maximum number of printed findings: more lines would scroll the first findings off the screen. The report contains
+ * more findings, and the total.
  */
 const FINDINGS_SHOWN_MAX = 20
 
@@ -41,7 +41,7 @@ export function renderWarnings({ warnings }: Report): readonly Line[] {
   })
 }
 
-/** The verdict, its basis, and the risks that remain. */
+/** Formats the verdict, its basis and the remaining risks. */
 export function renderReport(
   report: Report,
   { ledger, kind, columns }: { ledger: string; kind: string; columns?: number | undefined },
@@ -106,7 +106,7 @@ export function hintsOf(report: Report): readonly string[] {
   ]
 }
 
-/** Most open calls printed; `--json` lists more. */
+/** Maximum number of printed open calls; `--json` lists more. */
 const OPEN_SHOWN_MAX = 3
 
 /** Calls that may have run without a recorded outcome. */
@@ -153,7 +153,7 @@ function signatures({ verdict: is, entries, signed_entries: signed, keys }: Repo
   return `${signed} of ${entries} entries${by}${unchecked}`
 }
 
-/** Most key ids printed; `--json` lists all. */
+/** Maximum number of printed key ids; `--json` lists all. */
 const KEYS_SHOWN_MAX = 5
 
 function keyList(ids: readonly string[]): string {

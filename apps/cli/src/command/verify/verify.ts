@@ -7,8 +7,8 @@
 //   report-text.ts   the report as text
 //
 // The checks and the finding codes are in docs/ledger-format.md, section 6. The hash chain links each entry to the
-// one before it; the Merkle tree (RFC 6962) is what checkpoints, witnesses and receipts sign. Each grade includes
-// the ones before it:
+// one before it; checkpoints, cosignatures and receipts refer to the root of the Merkle tree (RFC 6962). Each grade
+// includes the ones before it:
 //
 //   intact      hash chain, Merkle tree and call rules
 //   signed      + every entry and the head are signed by a given key
@@ -30,36 +30,39 @@ export function register(program: Command, io: Io): void {
     .command('verify')
     .summary('check that a ledger is complete and unchanged')
     .description(
-      'Checks every entry of a ledger: its form, its place in the hash chain and the Merkle tree, its hashes and signature, and that no call ran ' +
-        'without an allowing decision. Checks the stored head, and that the ledger extends the given checkpoints and receipts. Exits with 0 ' +
-        'only if there are no findings, with 1 if the evidence does not verify.',
+      'Checks every ledger entry: its format, its position in the hash chain and the Merkle tree, its hashes and its signature. Also checks ' +
+        'that no call ran without an allowing decision, the stored head, and that the ledger extends the given checkpoints and receipts. Exits ' +
+        'with 0 only if there are no findings, with 1 if the evidence does not verify.',
     )
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')
     .option(
       '--public-key <file>',
-      'trusted key, a PEM file or a file with a vkey; it, or a key that it added, must sign every entry (repeatable)',
+      'trusted key, a PEM file or a file with a vkey; this key, or a key that it added, must sign every entry (repeatable)',
       repeatable,
     )
     .option('--checkpoint <file>', 'a checkpoint stored elsewhere; the ledger must extend it (repeatable)', repeatable)
     .option('--receipt <file>', 'a receipt; the ledger must contain its entries (repeatable)', repeatable)
     .option(
       '--witness-policy <file>',
-      'C2SP tlog-policy; its quorum of witnesses must have cosigned a checkpoint of one of its logs',
+      'C2SP tlog-policy; a quorum of its witnesses must have cosigned a checkpoint of one of its logs',
     )
     .addOption(new Option('--require <grade>', 'lowest acceptable grade').choices(GRADES))
-    .option('--origin <name>', 'expected origin; another one is a finding')
-    .option('--max-tail <n>', 'most entries allowed after the last checkpoint of the required grade')
+    .option('--origin <name>', 'expected origin; a different origin is a finding')
+    .option('--max-tail <n>', 'maximum number of entries after the last checkpoint of the required grade')
     .option('--max-age <seconds>', 'maximum age of that checkpoint')
     .option('--require-outcomes', 'require an outcome for every allowed call')
-    .option('--state <file>', 'file with the result of the last run, where verification continues; created if missing')
+    .option('--state <file>', 'state file: verification continues where the last run ended; created if missing')
     .option('--all', 'verify every ledger of a PostgreSQL database; <ledger> is then its URL')
-    .option('--registry <ledger>', 'with --all: the ledger with the recorded heads; each ledger must extend its own')
+    .option(
+      '--registry <ledger>',
+      'with --all: the ledger with the recorded heads; each ledger must extend its recorded heads',
+    )
     .option('--json', 'print the report as JSON')
     .option('--quiet', 'print only errors')
     .addHelpText(
       'after',
       `
-Grades, each including the ones before it (broken, and unverified if no given key signed the ledger, are not grades):
+Grades. Each grade includes the ones before it; broken and unverified (no given key signed the ledger) are not grades.
   intact     hash chain, Merkle tree and call rules check out
   signed     every entry and the head are signed by a given key
   anchored   the ledger extends every given checkpoint and receipt

@@ -1,12 +1,12 @@
-// `sudoagent witness serve` runs a witness over HTTP. A witness cosigns the checkpoints of a log only while the log
-// grows, so that a log operator cannot show two histories to two readers.
+// `sudoagent witness serve` runs a witness over HTTP. A witness cosigns a checkpoint only if the log has only grown,
+// so that a log operator cannot show different histories to different readers.
 //
 // The protocol is https://c2sp.org/tlog-witness, the signature https://c2sp.org/tlog-cosignature;
 // @sudoagent/witness contains both. This file reads the key, the policy with the logs to cosign, and the store:
 //
 //   POST <url>/add-checkpoint   old size, consistency proof (RFC 6962, section 2.1.2), signed checkpoint
-//   200   the cosignature; the new size was written to disk before
-//   409   another size is recorded; the body is that size, and the client repeats the request with it
+//   200   the cosignature, after the new size was written to disk
+//   409   a different size is recorded; the body is the recorded size, with which the client retries
 //   403, 404, 422   unknown key, unknown log, invalid proof
 //
 //   $ sudoagent witness serve --key witness.key.pem --policy logs.txt --store witness.sqlite --port 8080
@@ -36,8 +36,8 @@ export function register(witness: Command, io: Io): void {
     .command('serve')
     .summary('run a witness')
     .description(
-      'Answers add-checkpoint requests until a signal ends it: checks that the log is in the policy and has only grown, writes its new size to ' +
-        'disk, and only then cosigns. Prints the vkey of the witness and its URL.',
+      'Answers add-checkpoint requests until a signal arrives. For each request, checks that the log is in the policy and has only grown, ' +
+        'writes the new size to disk, and only then cosigns. Prints the vkey of the witness and its URL.',
     )
     .requiredOption('--key <file>', 'private key of the witness (PEM); not one that signs a ledger')
     .option('--name <name>', 'name of the witness, preferably a URL without its scheme; default: derived from its key')
@@ -104,7 +104,7 @@ export async function run({ key, name, policy, store, host, port }: WitnessServe
   }
 }
 
-/** The name of the witness and the logs that it cosigns. Checked before the store is created. */
+/** Returns the witness name and the logs to cosign. Both are checked before the store is created. */
 async function readPart(
   signer: Signer,
   { policy, name }: { policy: string; name: string | undefined },
@@ -113,7 +113,7 @@ async function readPart(
   const { CryptoError } = await import('@sudoagent/crypto')
   const { createNoteKey } = await import('@sudoagent/crypto/note')
   const { readPolicy } = await import('../../input/witness-policy.js')
-  // The default name follows from the key: it is unique and the same after each start.
+  // The default name is derived from the key, so that it is unique and stable across restarts.
   const own = name ?? `sudoagent.dev/witness/${signer.keyId}`
   try {
     createNoteKey(own, signer.publicKey, 'cosignature')
@@ -123,13 +123,13 @@ async function readPart(
   }
   const logs = (await readPolicy(policy, io)).logs.map((log) => log.key)
   if (logs.length === 0)
-    throw new CliError(EXIT.usage, `\`${policy}\` lists no logs`, 'add a line `log <vkey>` for each')
+    throw new CliError(EXIT.usage, `\`${policy}\` lists no logs`, 'add a line `log <vkey>` for each log')
   const same = logs.find(({ publicKey }) => publicKey.keyId === signer.keyId)
   if (same === undefined) return { logs, name: own }
   throw new CliError(
     EXIT.usage,
     `the key of this witness is the key of the log \`${same.name}\``,
-    'the signer of a log cannot be its witness: create another key with `sudoagent keygen`',
+    'a log signer cannot be its own witness; create a separate key with `sudoagent keygen`',
   )
 }
 
@@ -161,7 +161,7 @@ async function aboutOf(request: Uint8Array): Promise<string> {
   }
 }
 
-/** Longest origin printed, the limit of a key name: a request may contain anything. */
+/** Maximum length of a printed origin, the limit for key names, because a request may contain any string. */
 const ORIGIN_LENGTH_MAX = 255
 
 function readPort(text: string): number {

@@ -1,4 +1,4 @@
-// `sudoagent witness …`: runs a witness for other ledgers.
+// `sudoagent witness …` runs a witness for other ledgers.
 import type { Command } from 'commander'
 import type { Io } from '../../terminal/io.js'
 import * as serveCommand from './serve.js'

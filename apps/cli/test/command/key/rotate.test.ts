@@ -68,7 +68,7 @@ describe.each(['l.sqlite', 'l.jsonl'])('the keys of %s', (ledger) => {
     expect(box.run(close)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(ONE_ERROR) })
     expect(box.run([...close, '--yes'])).toMatchObject({
       code: 0,
-      stdout: 'closed: entry 4 is the last one of the ledger\n',
+      stdout: 'closed: entry 4 is the last entry of the ledger\n',
     })
     expect(box.run([...close, '--yes'])).toMatchObject({ code: 1, stderr: expect.stringMatching(ONE_ERROR) })
     expect(box.run(['verify', ledger, '--public-key', 'old.pub.pem'])).toMatchObject({

@@ -30,5 +30,5 @@ it.each([
 
 it('a module does not say what it denies', () => {
   const policy = { policyId: 'code', evaluate: () => ({ decision: 'deny', reason: 'no' }) as const }
-  expect(() => deniedTools(policy as never)).toThrow(/needs a policy of rules/)
+  expect(() => deniedTools(policy as never)).toThrow(/needs a policy with rules/)
 })

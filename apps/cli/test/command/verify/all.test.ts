@@ -97,7 +97,7 @@ describe('verify --all and the registry', () => {
     const all = ['verify', home, '--all', '--public-key', 'key.pem']
     const fromRegistry = box.run([...all, '--registry', ledgerUrl(database, 'heads-of-others')])
     expect(fromRegistry.code).toBe(1)
-    expect(fromRegistry.stderr).toContain('not a valid name')
+    expect(fromRegistry.stderr).toContain('not a valid ledger name')
     // From the server, whose owner allowed the name.
     await asSuperuser(
       home,
@@ -106,7 +106,7 @@ describe('verify --all and the registry', () => {
     )
     const fromServer = box.run(all)
     expect(fromServer.code).toBe(1)
-    expect(fromServer.stderr).toContain('not a valid name')
+    expect(fromServer.stderr).toContain('not a valid ledger name')
     expect(fromServer.stdout).toContain('signed: good')
     const recorded = box.run(['registry', 'record', home, '--registry', 'never.jsonl'])
     expect([recorded.code, existsSync(box.path('never.jsonl'))]).toEqual([1, false])
