@@ -1,5 +1,5 @@
-// append-process.mjs <ledger> <calls at a time> <ms>: one of several processes on one ledger. Reports that it is ready,
-// waits for the other processes, makes calls for the given time, and reports its calls per second.
+// append-process.mjs <ledger> <calls at a time> <ms>: runs as one of several processes on one ledger. The process
+// reports that it is ready, waits for the others, makes calls for the given time, and reports its calls per second.
 import { guardedCalls } from './guarded.mjs'
 import { during } from './rounds.mjs'
 

@@ -1,4 +1,5 @@
-// Measures the cost of a guarded call, including the durable decision and outcome. SQLite, WAL, synchronous=FULL.
+// Measures the cost of a guarded call, including the durable decision and outcome. The store is SQLite with WAL and
+// synchronous=FULL.
 //
 //   node bench/append.mjs [--quick] [--entries N] [--keep DIR] [--json FILE]
 import { fork } from 'node:child_process'
@@ -39,7 +40,7 @@ report(
   json,
 )
 
-/** Floor: two commits of one row each, with the same bytes that our calls wrote, and the signatures. */
+/** Floor: two commits of one row each, with the same bytes that our calls wrote, plus the signatures. */
 async function oneAtATime(name, options, signatures) {
   const calls = size(300, 5)
   const path = join(work, `one-${name}.sqlite`)
@@ -85,8 +86,8 @@ async function manyUnsigned() {
       for (let from = 0; from < written.length; from += MANY) raw.commit(written.slice(from, from + MANY))
     },
     figure: async () => {
-      // As Node measures it: the duration of a one-millisecond timer, without subtraction, so an idle loop also shows
-      // about 1 ms. The loop must turn before and after, because the histogram records the time between turns.
+      // Node reports the whole duration of a one-millisecond timer, so that even an idle loop shows about 1 ms. The
+      // loop must turn before and after, because the histogram records the time between turns.
       const late = monitorEventLoopDelay({ resolution: 1 })
       late.enable()
       await delay(LOOP_TURNS_MS)

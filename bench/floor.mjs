@@ -1,4 +1,5 @@
-// The floors: the same bytes without any of our code, with plain better-sqlite3, node:fs and node:crypto.
+// Measures the floors: processes the same bytes without any of our code, with plain better-sqlite3, node:fs and
+// node:crypto.
 import { generateKeyPairSync, hash, sign } from 'node:crypto'
 import { closeSync, openSync, readSync } from 'node:fs'
 import { createRequire } from 'node:module'

@@ -1,4 +1,4 @@
-// Large ledgers for measurements: built once, and kept in the caller's folder.
+// Builds large ledgers for measurements once, and keeps them in the caller's folder.
 import { existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { createSigner, parsePrivateKey } from '../packages/crypto/dist/index.js'
@@ -8,7 +8,7 @@ import { allowedCall } from './call.mjs'
 
 const AT_A_TIME = 512
 
-// The same key in every run, so that a kept ledger still has its signer. It protects nothing.
+// The key is the same in every run, so that a kept ledger still has its signer. The key protects nothing.
 const PEM = `-----BEGIN PRIVATE KEY-----
 MC4CAQAwBQYDK2VwBCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f
 -----END PRIVATE KEY-----
@@ -17,7 +17,8 @@ MC4CAQAwBQYDK2VwBCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f
 export const signer = createSigner(parsePrivateKey(PEM))
 
 /**
- * Returns the path of a ledger of calls with their outcomes. With its genesis, it has `entries` entries, or one more.
+ * Returns the path of a ledger of calls with their outcomes. Including the genesis entry, the ledger has `entries`
+ * entries, or one more.
  *
  * @param kind - `sqlite` or `jsonl`
  */

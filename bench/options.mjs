@@ -1,4 +1,4 @@
-// The command line options of all sections.
+// Parses the command line options shared by all sections.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ export const SHARED_USAGE = '[--quick] [--entries N] [--keep DIR] [--json FILE]'
 /** The size of the large ledger. Ends the process if the value is invalid. */
 export function entriesOf({ quick, entries }, usage) {
   const count = Number(entries ?? (quick ? 2_000 : 1_000_000))
-  if (!Number.isSafeInteger(count) || count < 1_000) endWithUsage(usage, '--entries must be a number from 1000 up')
+  if (!Number.isSafeInteger(count) || count < 1_000) endWithUsage(usage, '--entries must be a number of at least 1000')
   return count
 }
 
@@ -37,7 +37,7 @@ export function readOptions(counts = {}) {
   const entries = entriesOf(values, usage)
   const numbers = Object.fromEntries(Object.keys(counts).map((name) => [name, Number(values[name])]))
   for (const [name, count] of Object.entries(numbers))
-    if (!Number.isSafeInteger(count) || count < 1) endWithUsage(usage, `--${name} must be a number from 1 up`)
+    if (!Number.isSafeInteger(count) || count < 1) endWithUsage(usage, `--${name} must be a number of at least 1`)
   const work = mkdtempSync(join(tmpdir(), 'sudoagent-bench-'))
   process.once('exit', () => rmSync(work, { recursive: true, force: true }))
   if (keep !== undefined) mkdirSync(keep, { recursive: true })

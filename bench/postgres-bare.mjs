@@ -41,7 +41,7 @@ export function copyOut(url, query) {
     socket.on('connect', () => socket.write(startup))
     socket.on('data', (chunk) => {
       bytes += chunk.length
-      // Every answer of the server ends with ReadyForQuery.
+      // Every server response ends with ReadyForQuery.
       if (chunk.subarray(-6).toString('latin1') !== 'Z\0\0\0\x05I') return
       if (start === 0) {
         start = performance.now()

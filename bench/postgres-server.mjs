@@ -1,5 +1,5 @@
-// A PostgreSQL server for the benchmarks and the soak test. It reuses the tests' helpers, which are TypeScript and are
-// compiled next to their imports.
+// Starts a PostgreSQL server for the benchmarks and the soak test. Reuses the tests' helpers, which are TypeScript
+// and are compiled next to their imports.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,7 +27,7 @@ export async function startServer(settings = ['max_wal_size = 4GB', 'shared_buff
   return {
     url: urlOf(cluster),
     folder,
-    /** As after a power failure. */
+    /** Kills the server, as a power failure would. */
     crash: () => crashCluster(cluster),
     /** Stops without closing connections properly and without writing memory to disk. */
     quit: () => stopCluster(cluster, 'SIGQUIT'),

@@ -1,7 +1,7 @@
-// postgres-worker.mjs <url> <what> <count> <size>: one of several processes that write at the same time. `ledger`
+// postgres-worker.mjs <url> <what> <count> <size>: writes as one of several concurrent processes. `ledger`
 // appends `count` entries, `size` of them in flight. `bare` inserts `count` rows, `size` in each transaction, as fast
-// as `pg` can. Both first do half of the work to warm up. The process then reports that it is ready, waits for a line
-// on standard input, and prints the elapsed time.
+// as `pg` can. Both modes first do half of the work as a warm-up. The process then reports that it is ready, waits
+// for a line on standard input, and prints the elapsed time.
 import { PostgresLedger } from '../packages/postgres/dist/index.js'
 import { allowedCall } from './call.mjs'
 import { bareClient, insertBare } from './postgres-bare.mjs'
@@ -15,7 +15,7 @@ const drafts = (from, calls) =>
     call.outcome,
   ])
 
-/** Does the work twice: first to warm up, then measured. */
+/** Does the work twice: the first run warms up, the second is measured. */
 async function measure(prepare, work) {
   const [first, then] = [prepare(0, count / 4), prepare(count / 4, count / 2)]
   await work(first)
@@ -27,7 +27,7 @@ async function measure(prepare, work) {
 }
 
 if (what === 'ledger') {
-  // Unsigned, like the rows that it is compared with.
+  // The ledger is unsigned, like the rows that it is compared with.
   const ledger = await PostgresLedger.open(url, { busyTimeoutMs: 60_000 })
   await measure(drafts, (list) => inFlight(list.length, Number(size), (n) => ledger.append(list[n])))
   await ledger.close()

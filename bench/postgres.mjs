@@ -2,10 +2,11 @@
 //
 //   node bench/postgres.mjs [--quick] [--entries 1000000] [--calls 2000] [--appends 20000] [--json FILE]
 //
-// The process warms up for some seconds first, with half as many calls and appends, for floor and figure alike.
+// Before each measurement of a floor or a figure, the process warms up for some seconds, with half as many calls and
+// appends.
 //
-// Starts its own server. To use another one, set SUDOAGENT_TEST_POSTGRES_URL to the URL of a superuser over a unix
-// socket.
+// Starts its own server. To use a different server, set SUDOAGENT_TEST_POSTGRES_URL to the URL of a superuser over a
+// unix socket.
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -128,8 +129,8 @@ async function manyProcesses() {
 }
 
 /**
- * Fills a ledger with this number of entries and its genesis. It is unsigned, because signatures cost the same in every
- * store. @returns its URL
+ * Fills a ledger with a genesis entry and this number of entries. It is unsigned, because signatures cost the same in
+ * every store. @returns its URL
  */
 async function filled(name, count) {
   const url = urlOf(name)
@@ -165,7 +166,7 @@ async function verification() {
   ]
 }
 
-/** Verifies in a separate process. @returns its largest resident set, as reported by the system */
+/** Verifies in a separate process. @returns the largest resident set of that process, as reported by the system */
 function peakOfVerify(url) {
   const script = join(import.meta.dirname, 'verify-memory.mjs')
   return Number(spawnSync(process.execPath, [script, url], { encoding: 'utf8' }).stdout)

@@ -36,7 +36,7 @@ report(
   json,
 )
 
-/** Opens, finds, closes. */
+/** Opens the ledger, runs the query and closes the ledger. */
 async function find(criteria, expected) {
   const reader = await openLedgerReader(path)
   let found = 0

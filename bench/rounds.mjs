@@ -1,15 +1,15 @@
-// Measures on a busy machine: floor and figure alternate, and the median round counts. A temporary slowdown then
-// affects both.
+// Measures reliably on a busy machine: floor and figure alternate, so that a temporary slowdown affects both, and the
+// median is reported.
 
 export const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)]
 
 /**
- * Runs the works in turn, round after round. If there are several, the first round is discarded: it compiles code and
- * fills caches.
+ * Runs the functions in turn, round after round. If there are several rounds, an additional first round is discarded,
+ * because it compiles code and fills caches.
  *
- * @param works - by name; each receives the number of the round, and can return a figure instead of the elapsed
+ * @param works - functions by name; each receives the round number, and can return a figure instead of the elapsed
  * milliseconds
- * @returns the median of each, by the same names
+ * @returns the median of each function, by the same names
  */
 export async function alternate(rounds, works) {
   const taken = Object.fromEntries(Object.keys(works).map((name) => [name, []]))
@@ -33,5 +33,5 @@ export async function during(goOn, atATime, work) {
   await Promise.all(Array.from({ length: atATime }, lane))
 }
 
-/** Runs it `count` times. */
+/** Runs `work` `count` times, with `atATime` calls in flight. */
 export const inFlight = (count, atATime, work) => during((n) => n < count, atATime, work)

@@ -31,5 +31,5 @@ report(
 
 function run(...args) {
   const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr}`)
+  if (status !== 0) throw new Error(`${args.join(' ')} exited with ${status}: ${stderr}`)
 }

@@ -1,4 +1,4 @@
-// The output of a benchmark: rows with a figure and its floor, as text and as JSON.
+// Prints benchmark results: rows with a figure and its floor, as text and as JSON.
 //
 //   const rows = [row({ work: 'verify', unit: 'ms', floor: 1000, figure: 1500, atMost: 2 })]
 //   report('verify', rows, 'verify.json')
@@ -8,8 +8,8 @@ import { writeFileSync } from 'node:fs'
  * One measurement. The target applies to the ratio if there is a floor, otherwise to the figure itself.
  *
  * @param unit - of `floor` and `figure`: smaller times and larger rates are better
- * @param floor - what the machine needs for the same work, measured in the same run; null if there is none
- * @param atMost - the target as an upper limit, or `atLeast` as a lower limit; neither if there is no target
+ * @param floor - the machine's own cost of the same work, measured in the same run; null if there is no floor
+ * @param atMost - the target as an upper limit; `atLeast` is a lower limit; both are undefined if there is no target
  */
 export function row({ work, unit, floor = null, figure, atMost, atLeast }) {
   const ratio = floor === null ? null : figure / floor

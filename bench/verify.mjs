@@ -1,4 +1,4 @@
-// Measures verification. The floors only read and hash the bytes of the ledger.
+// Measures verification. The floors only read and hash the ledger's bytes.
 //
 //   node bench/verify.mjs [--quick] [--entries N] [--keep DIR] [--json FILE]
 import { spawnSync } from 'node:child_process'
@@ -99,7 +99,7 @@ async function again() {
   return row({ work: `verify ${added} new of ${entries}, with a state`, unit: 'ms', ...ms, atMost: 3 })
 }
 
-/** Floor: a tenth of the entries. Each measurement runs in its own process and takes its largest resident set. */
+/** Floor: a tenth of the entries. Each measurement runs in its own process and reports the largest resident set. */
 async function memory() {
   const [floor, figure] = [await keptLedger(kept, 'sqlite', fewer), large].map(peakOfVerify)
   const name = `memory of verify, ${entries} entries`

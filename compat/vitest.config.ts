@@ -4,7 +4,8 @@ export default defineConfig({
   test: {
     root: import.meta.dirname,
     include: ['test/**/*.test.ts'],
-    // Links lead outside `node_modules`, but to packages: Node loads them, so that adapters and tests share one copy.
+    // Symbolic links point to packages outside `node_modules`. Node loads those packages, so that adapters and tests
+    // share one copy.
     server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } },
     // The time limit only stops tests that hang.
     testTimeout: 180_000,

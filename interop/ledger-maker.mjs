@@ -1,4 +1,4 @@
-// Shared by the scripts of this folder: signed ledgers with entries about refunds, the command line, and a list of
+// Shared by the scripts in this folder: creates signed ledgers of refunds, runs the command line, and collects
 // checks.
 //
 // Checks of valid evidence must pass, and checks of altered evidence must fail: a verifier that accepts everything
@@ -9,7 +9,7 @@ import { createSigner, generatePrivateKey } from '../packages/crypto/dist/index.
 import { decisionHash } from '../packages/ledger/dist/entry.js'
 
 const CLI = join(import.meta.dirname, '../apps/cli/dist/bin.cjs')
-/** Far longer than the verification of a few entries takes. */
+/** Time limit, far longer than the verification of a few entries takes. */
 const COMMAND_TIMEOUT_MS = 60_000
 
 /** Runs a program. */

@@ -1,19 +1,20 @@
-// The processes that work on one ledger, and their faults: kills, pauses, clock jumps, and the faults of the ledger's
-// place. The results that workers reported to their callers are kept, and compared with the ledger at the end.
+// Runs the processes that work on one ledger, and causes faults: kills, pauses, clock jumps, and the faults of the
+// ledger's place. Keeps the results that workers reported to their callers, for comparison with the ledger at the
+// end.
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-// The worker of the crash tests: it makes guarded calls and writes to a separate file which functions ran.
+// The worker of the crash tests, which makes guarded calls and records in a separate file which functions ran.
 const WORKER = fileURLToPath(new URL('../packages/core/test/fixtures/worker.mjs', import.meta.url))
 
 const HOUR_MS = 3_600_000
 
 export class Crew {
   answers = []
-  counts = { started: 0, killed: 0, stopped: 0, 'clock jumps': 0, 'not let in': 0 }
-  /** The stderr of workers that ended by themselves, which must not happen. */
+  counts = { started: 0, killed: 0, stopped: 0, 'clock jumps': 0, 'could not open': 0 }
+  /** The stderr of workers that exited without being killed, which must not happen. */
   deaths = []
   #place
   #task
@@ -27,7 +28,7 @@ export class Crew {
     this.#random = random
   }
 
-  /** Keeps workers busy, with faults in between, until the time is up, then kills the remaining ones. */
+  /** Keeps workers busy, with faults in between, until the time is up, then kills the remaining workers. */
   async work(untilMs) {
     try {
       await Promise.all([this.#faultsOfWorkers(untilMs), this.#faultsOfPlace(untilMs)])
@@ -65,7 +66,7 @@ export class Crew {
     worker.on('close', (code) => {
       this.#workers.delete(worker)
       if (code === null) return
-      if (this.#place.refusals.test(errors)) this.counts['not let in'] += 1
+      if (this.#place.refusals.test(errors)) this.counts['could not open'] += 1
       else this.deaths.push(errors.split('\n').find((one) => /^\w*Error\b/.test(one)) ?? `exit ${code}`)
     })
   }

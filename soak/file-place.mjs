@@ -1,4 +1,4 @@
-// A ledger file with its budget and approvals, where the processes of a soak test work, and the faults of that place.
+// A ledger file with its budget and approvals, for the processes of a soak test, and the faults of such files.
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ const BUSY_TIMEOUT_MS = 1_500
 export class FilePlace {
   counts = {}
   /**
-   * Errors with which a worker may end: the system may not have released the last writer's lock on a JSONL file yet.
+   * Errors with which a worker may exit: the system may not have released the last writer's lock on a JSONL file yet.
    */
   refusals = /LEDGER_LOCKED|LEDGER_BUSY|SQLITE_BUSY/
   maxStopMs = 1_200

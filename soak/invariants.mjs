@@ -1,4 +1,4 @@
-// Checks a ledger and its related files from outside: with the command line, with the verifier in Python, and by
+// Checks a ledger and its related files from outside: with the command line, with the Python verifier, and by
 // counting.
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -10,7 +10,10 @@ const run = promisify(execFile)
 const CLI = fileURLToPath(new URL('../apps/cli/bin/sudoagent.cjs', import.meta.url))
 const PYTHON = fileURLToPath(new URL('../interop/python/verify_ledger.py', import.meta.url))
 
-/** Signatures that the verifier in Python checks. Its textbook implementation takes some milliseconds for each. */
+/**
+ * Number of signatures that the Python verifier checks. Its textbook implementation takes some milliseconds per
+ * signature.
+ */
 const PYTHON_SIGNED_MAX = 1_500
 
 /** Number of open calls that `inspect` lists, the oldest first. */
@@ -51,7 +54,10 @@ export class Invariants {
     if (!condition) this.violations.push(`${this.#place.kind}: ${what}`)
   }
 
-  /** While writers run: verifies the ledger from the last verified entry, and keeps a current checkpoint for later. */
+  /**
+   * Runs while writers are active: verifies the ledger from the last verified entry, and keeps a current checkpoint
+   * for later.
+   */
   async duringWork() {
     if (!(await this.#place.isThere())) return
     const { folder } = this.#place
@@ -70,8 +76,8 @@ export class Invariants {
       return
     }
     const report = reportIn(verified.stdout)
-    // A writer may be in the middle of a line, or of its first entry. At the next check, the line is complete or moved
-    // aside.
+    // A writer may be in the middle of writing a line or its first entry. At the next check, the line is complete or
+    // moved aside.
     const harmless = (report?.findings ?? []).every(
       ({ code }) => ['LINE_TORN', 'LEDGER_EMPTY'].includes(code) || report.entries === 0,
     )
@@ -172,7 +178,7 @@ export class Invariants {
       [...ran].filter((id) => decisions.get(id)?.approval && !used.has(id)),
     )
     const scarce = [...ran].filter((id) => decisions.get(id)?.action === 'scarce').length
-    this.#require(scarce <= this.#scarce, `${scarce} calls of a budget of ${this.#scarce}`)
+    this.#require(scarce <= this.#scarce, `${scarce} calls ran under a budget of ${this.#scarce}`)
   }
 
   /** The verifier must count the same open calls, and `inspect` must list the oldest of them. */
@@ -189,7 +195,7 @@ export class Invariants {
     const listed = (reportIn(stdout)?.open_calls ?? []).map(({ request_id: id }) => id)
     this.#require(
       listed.length === Math.min(open.length, OPEN_CALLS_LISTED) && listed.every((id, n) => id === open[n]),
-      `the open calls are ${open.slice(0, OPEN_CALLS_LISTED)}, and listed are ${listed}`,
+      `the open calls are ${open.slice(0, OPEN_CALLS_LISTED)}, but the listed ones are ${listed}`,
     )
   }
 
@@ -223,7 +229,7 @@ export class Invariants {
     const key = entries <= PYTHON_SIGNED_MAX ? [this.#keyFile] : []
     const file = await this.#file()
     const { code, stdout, stderr } = await ended('python3', [PYTHON, file, ...key])
-    if (code === 'ENOENT') this.counts.python = 'not here'
+    if (code === 'ENOENT') this.counts.python = 'not installed'
     else {
       this.#require(code === 0, `verify_ledger.py: ${stdout}${stderr}`)
       this.counts.python = key.length > 0 ? 'signed' : 'intact'

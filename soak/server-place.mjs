@@ -1,4 +1,4 @@
-// A ledger, a budget and approvals on a separate PostgreSQL server, where the processes of a soak test work. Faults:
+// A ledger, a budget and approvals on a separate PostgreSQL server, for the processes of a soak test. Faults:
 // the server dies, sessions end, statements time out, locks block, and the connection breaks during a commit.
 
 import { setTimeout as delay } from 'node:timers/promises'
@@ -15,12 +15,12 @@ const STORES = fileURLToPath(new URL('../packages/postgres/test/fixtures/stores.
  */
 const [BUSY_TIMEOUT_MS, COMMIT_TIMEOUT_MS] = [1_500, 1_000]
 
-/** Shorter than a wait for a lock, and sometimes than a commit. */
+/** Statement timeout in milliseconds: shorter than a wait for a lock, and sometimes shorter than a commit. */
 const STATEMENT_TIMEOUT_MS = 15
 
 /**
- * Messages that are lost on the way, or whose answers are: a single writer's statement, the end of a transaction, the
- * charge of a budget.
+ * Messages that are lost, or whose answers are lost: a single writer's statement, the end of a transaction, a budget
+ * charge.
  */
 const MARKERS = ['sudoagent_write', 'COMMIT\0', 'sudoagent_budget']
 
@@ -30,7 +30,9 @@ export class ServerPlace {
   kind = 'postgres'
   processes = 4
   counts = {}
-  /** Errors with which a worker may end: it started while the server was down and could not connect in time. */
+  /**
+   * Errors with which a worker may exit, because it started while the server was down and could not connect in time.
+   */
   refusals = /cannot be reached|LEDGER_BUSY|locked by another writer|within the statement timeout/
   maxStopMs = 4_000
   #server
@@ -64,7 +66,9 @@ export class ServerPlace {
     return { kind: 'postgres', folder: this.folder, stores: STORES, database, ledger: 'soak', ...times }
   }
 
-  /** Whether a writer has opened the ledger yet; the first may fail to connect. False while the server is down. */
+  /**
+   * Whether a writer has opened the ledger yet; the first writer may fail to connect. False while the server is down.
+   */
   async isThere() {
     this.#opened ||= await this.#ask("SELECT name FROM sudoagent.ledger WHERE name = 'soak'").then(
       (rows) => rows.length > 0,
@@ -73,7 +77,7 @@ export class ServerPlace {
     return this.#opened
   }
 
-  /** Each kind of fault occurs once per round, in random order, so that a short run also has all of them. */
+  /** Each kind of fault occurs once per round, in random order, so that even a short run has all of them. */
   async fault(random) {
     const faults = {
       'server killed': () => this.#die(() => this.#server.crash(), random),
@@ -145,7 +149,7 @@ export class ServerPlace {
   }
 
   /**
-   * For each kind, a message is dropped, delayed, delivered without its answer, or stalls the connection. Sometimes the
+   * A message of each kind is dropped, delayed or delivered without its answer, or stalls the connection. Sometimes the
    * proxy also refuses connections for a while.
    */
   async #breakWay(random) {

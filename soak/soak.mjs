@@ -1,4 +1,4 @@
-// Runs several processes under load, with faults, for minutes, and then checks every invariant from outside.
+// Runs several processes under load for minutes, causes faults, and then checks every invariant from outside.
 //
 // `--store postgres` starts a separate server, which is killed too. Prints a table of events, and exits with 1 and
 // keeps the folder if an invariant is violated.
@@ -19,7 +19,7 @@ const PLACES = {
   jsonl: (folder) => new FilePlace('jsonl', folder),
   postgres: async (folder) => (await import('./server-place.mjs')).ServerPlace.start(folder),
 }
-/** Units of one tool's budget, shared by all processes: few, so that the budget is used up. */
+/** Units of one tool's budget, shared by all processes: few enough for the budget to be used up. */
 const SCARCE = 40
 /** Time between verifications while writers run, in milliseconds. */
 const LOOK_MS = 3_000
@@ -33,7 +33,7 @@ const values = readArguments(USAGE, {
   keep: { type: 'string' },
 })
 const minutes = Number(values.minutes)
-if (!(minutes > 0 && minutes <= 24 * 60)) endWithUsage(USAGE, '--minutes must be a number up to a day, 1440')
+if (!(minutes > 0 && minutes <= 24 * 60)) endWithUsage(USAGE, '--minutes must be a number up to 1440 (a day)')
 const seed = Number(values.seed)
 if (!Number.isSafeInteger(seed)) endWithUsage(USAGE, '--seed must be a whole number')
 const kinds = values.store.split(',')
@@ -49,7 +49,7 @@ const violations = results.flatMap((result) => result.violations)
 for (const violation of violations) console.error(`VIOLATION ${violation}`)
 console.log(
   violations.length === 0
-    ? 'soak: nothing was lost, and nothing ran without its decision'
+    ? 'soak: nothing was lost, and nothing ran without a recorded decision'
     : `soak: ${violations.length} violations, see ${root}`,
 )
 if (violations.length === 0 && values.keep === undefined) rmSync(root, { recursive: true, force: true })
@@ -79,8 +79,8 @@ async function soak(kind, random) {
     await looking
     await nextWriter(place, key)
     await invariants.atTheEnd(crew.answers)
-    violations.push(...crew.deaths.map((death) => `${kind}: a worker ended by itself: ${death}`))
-    if (crew.answers.length === 0) violations.push(`${kind}: no call ended`)
+    violations.push(...crew.deaths.map((death) => `${kind}: a worker exited unexpectedly: ${death}`))
+    if (crew.answers.length === 0) violations.push(`${kind}: no call completed`)
   } catch (error) {
     violations.push(`${kind}: ${error.stack}`)
   }
@@ -93,8 +93,8 @@ async function soak(kind, random) {
 }
 
 /**
- * Opens the ledger as the next writer: it moves the partial line of the last kill aside, adds entries without a head to
- * the tree, and appends.
+ * Opens the ledger as the next writer does: moves the partial line left by the last kill aside, adds entries without
+ * a head to the tree, and appends.
  */
 async function nextWriter(place, key) {
   const { decision } = allowedCall(1)
@@ -106,7 +106,7 @@ async function nextWriter(place, key) {
 function countBy(answers) {
   const counts = {}
   for (const { did, code } of answers) {
-    const name = did === 'ran' ? 'told: ran' : `told: ${code}`
+    const name = did === 'ran' ? 'result: ran' : `result: ${code}`
     counts[name] = (counts[name] ?? 0) + 1
   }
   return counts

@@ -39,10 +39,10 @@ it(`every section gives its rows, as text and as JSON: ${OWN}`, async () => {
 it.each([
   ['bench/index.mjs', ['--fast'], "Unknown option '--fast'"],
   ['bench/index.mjs', ['--only', 'apend'], '`apend` is not a section'],
-  ['bench/index.mjs', ['--entries', '3'], '--entries must be a number from 1000 up'],
+  ['bench/index.mjs', ['--entries', '3'], '--entries must be a number of at least 1000'],
   ['bench/index.mjs', ['--entries', '-5'], "Option '--entries' argument is ambiguous"],
-  ['bench/mcp.mjs', ['--calls', 'x'], '--calls must be a number from 1 up'],
-  ['bench/verify.mjs', ['--entries', '3'], '--entries must be a number from 1000 up'],
+  ['bench/mcp.mjs', ['--calls', 'x'], '--calls must be a number of at least 1'],
+  ['bench/verify.mjs', ['--entries', '3'], '--entries must be a number of at least 1000'],
   ['soak/soak.mjs', ['--minutes', 'x'], '--minutes must be a number'],
   ['soak/soak.mjs', ['--store', 'csv'], '`csv` is not a store'],
 ])('%s %j: one line, the usage, and 2', (script, args, problem) => {

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
  * with 2.
  *
  * @param usage - one line that shows how to call the script
- * @param options - as for `parseArgs` of `node:util`
+ * @param options - options in the form that `parseArgs` of `node:util` accepts
  */
 export function readArguments(usage, options) {
   const { help, ...values } = valuesOf(usage, { ...options, help: { type: 'boolean', short: 'h', default: false } })
@@ -19,7 +19,7 @@ function valuesOf(usage, options) {
   try {
     return parseArgs({ options }).values
   } catch (error) {
-    // The following lines advise how to write values that begin with a dash.
+    // The remaining lines of the message explain how to write values that begin with a dash.
     return endWithUsage(usage, error.message.split('\n', 1)[0])
   }
 }

@@ -1,6 +1,6 @@
 // Checks that the packages can be published. publint checks package.json, attw checks what TypeScript resolves, and the
-// compiler checks every declaration (`skipLibCheck: false`), all on the packed tarballs. attw, and the frameworks that
-// are peers of the adapters, are installed in `compat/`.
+// compiler checks every declaration (`skipLibCheck: false`), all on the packed tarballs. attw and the frameworks that
+// the adapters need as peer dependencies are installed in `compat/`.
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
   mkdirSync,
@@ -21,7 +21,7 @@ const libraries = ['crypto', 'ledger', 'witness', 'core', 'adapters', 'policy', 
   (name) => `packages/${name}`,
 )
 const folder = mkdtempSync(join(tmpdir(), 'sudoagent-pack-'))
-// Their tables are long, so they are printed only if something is wrong.
+// The tables of these tools are long, so they are printed only on failure.
 const run = (command, ...args) => {
   try {
     execFileSync(join(root, command === 'attw' ? 'compat' : '', 'node_modules/.bin', command), args, { cwd: root })
@@ -38,8 +38,8 @@ const link = (installed, place) => {
 }
 
 /**
- * Compiles a program that imports every entry point, with only the packages that a user has installed: types from a
- * development dependency would be missing.
+ * Compiles a program that imports every entry point, with only the packages that a user has installed, so that types
+ * from a development dependency would be missing.
  *
  * @throws Error with the errors in our declarations; errors in third-party declarations are ignored
  */

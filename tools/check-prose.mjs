@@ -64,7 +64,7 @@ function check() {
 
 function fail(paths) {
   for (const [index, path] of paths.entries()) {
-    // If many files fail, the first few show the reason.
+    // If many files fail, the first few are enough to show the reason.
     if (index < SHOWN_FILES_MAX)
       for (const { line, message } of hits.get(path)) console.error(`${path}:${line}  ${message}`)
     console.error(`${path}: ${hits.get(path).length} hits, ${allowed[path] ?? 0} allowed`)

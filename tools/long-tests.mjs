@@ -7,5 +7,5 @@ const files = execFileSync('git', ['ls-files', '*.test.ts'], { encoding: 'utf8' 
 const longer = files.filter((file) => /from '[^']*\/tier\.js'/.test(readFileSync(file, 'utf8')))
 if (longer.length === 0) throw new Error('no test file imports test/tier.ts')
 const only = JSON.parse(readFileSync('test/long-only.json', 'utf8'))
-for (const file of only) if (!existsSync(file)) throw new Error(`test/long-only.json: there is no ${file}`)
+for (const file of only) if (!existsSync(file)) throw new Error(`test/long-only.json: ${file} does not exist`)
 console.log([...new Set([...longer, ...only])].join('\n'))

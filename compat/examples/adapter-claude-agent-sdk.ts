@@ -1,6 +1,6 @@
 // Claude Agent SDK: hooks guard every tool call of a session. With Claude Code installed, a program only needs `query({
-// prompt, options })`. Here, the end of this file simulates its process: it implements the protocol and calls the hooks
-// as Claude Code does.
+// prompt, options })`. The end of this file simulates that process: the simulation implements the protocol and calls
+// the hooks as Claude Code does.
 import { EventEmitter } from 'node:events'
 import { createInterface } from 'node:readline'
 import { PassThrough } from 'node:stream'

@@ -24,7 +24,7 @@ const story = async (ledger: MemoryLedger): Promise<unknown[]> =>
   (await entriesOf(ledger)).map((entry) => (entry.event === 'outcome' ? entry.outcome?.status : entry.decision.effect))
 const asks: Policy = { policyId: 'asks', evaluate: () => ({ decision: 'require_approval', reason: 'always' }) }
 
-/** Runs a session that the test scripts. */
+/** Runs a session that is scripted by the test. */
 const session = (options: Options, script: (claude: StandIn) => Promise<void>): Promise<void> => {
   let failure: unknown
   const standIn = new StandIn((claude) =>
@@ -92,7 +92,7 @@ describe('guardToolCalls', () => {
         expect(await claude.ask(asked)).toMatchObject({ behavior: 'deny' })
       }
       expect(await story(ledger)).toEqual(['allow', 'deny', 'deny', 'deny', 'deny'])
-      // The end of another tool's call does not end this one.
+      // The end of a different tool's call does not end this call.
       await claude.hook('PostToolUse', { ...call('a'), tool_response: '' })
       expect(await story(ledger)).not.toContain('success')
       await claude.hook('PostToolUse', { ...call('a'), tool_name: 'Read', tool_response: '' })

@@ -28,7 +28,7 @@ async function check(url: string, what: readonly string[] = ['--suite', 'all']):
     '-o',
     folder,
   ]
-  // Exits with 1 if a check fails; the results show which one.
+  // Exits with 1 if a check fails; the results show which check.
   await promisify(execFile)(process.execPath, args, { timeout: 150_000, maxBuffer: 64 * 1024 * 1024 }).catch(() => {})
   const results = readdirSync(folder).flatMap((name) => {
     const scenario = name.replace(/^server-(.*)-\d{4}-\d\d-\d\dT.*$/, '$1')
@@ -58,7 +58,7 @@ async function guarded(upstream: () => GuardTransport): Promise<{ url: string; l
 }
 
 /**
- * Checks of servers that answer with a stream even if nothing precedes the answer. The guard answers those requests
+ * Checks that expect a stream even if no message precedes the answer. The guard answers those requests
  * with JSON.
  */
 const OF_STREAMS = /\/server-sse-(?:streams-functional|priming-event|retry-field): /

@@ -24,7 +24,7 @@ const FRAMEWORKS: readonly Framework[] = [
   mcpLowLevel,
 ]
 
-/** The text that the framework's model sees in one scenario. */
+/** Returns the text that the framework's model sees in one scenario. */
 async function shownIn(framework: Framework, name: string): Promise<string> {
   const scenario = SCENARIOS.find((candidate) => candidate.name === name)
   if (scenario === undefined) throw new Error(`there is no scenario \`${name}\``)
@@ -38,7 +38,7 @@ function table(header: readonly string[], rows: readonly (readonly string[])[]):
   return [line(header), `|${'---|'.repeat(header.length)}`, ...rows.map(line)].join('\n')
 }
 
-/** The generated part of the page. */
+/** Returns the generated part of the page. */
 export async function denialTables(): Promise<string> {
   const one = async (name: string): Promise<string[][]> => {
     const rows: string[][] = []

@@ -1,5 +1,5 @@
-// Tools that are generators, in every adapter that runs them: a generator does its work while it is read, and can fail
-// midway.
+// Tests generator tools with every adapter that runs them: a generator does its work while its output is read, and
+// can fail midway.
 import { tool as langchainTool } from '@langchain/core/tools'
 import { guardTool as ai } from '@sudoagent/adapters/ai'
 import { guardToolCalls as genkit } from '@sudoagent/adapters/genkit'

@@ -60,7 +60,7 @@ const policy: Policy = {
     if (action !== 'refund' || typeof amount !== 'number')
       return { decision: 'deny', reason: 'only refunds of an amount' }
     if (amount <= 100) return { decision: 'allow', reason: 'within the limit of 100' }
-    if (amount <= 1000) return { decision: 'require_approval', reason: 'above 100 somebody is asked' }
+    if (amount <= 1000) return { decision: 'require_approval', reason: 'above 100 an approval is required' }
     return { decision: 'deny', reason: 'above the limit of 1000' }
   },
 }
@@ -150,7 +150,7 @@ export const LEAKS = [
 
 export interface Scenario extends Setting {
   readonly name: string
-  /** Whether the tool ran with the arguments of the one call. */
+  /** Whether the tool ran with the arguments of the only call. */
   readonly runs: boolean
   readonly entries: readonly string[]
   /** The text that the model must see; null if the framework chooses it. */
@@ -198,7 +198,9 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ]
 
-/** A person at another terminal who waits for the request and answers it while the agent's call is pending. */
+/**
+ * Simulates a person at another terminal, who waits for the request and answers it while the agent's call is pending.
+ */
 export function deskFor(answer: 'approved' | 'denied' | 'none') {
   const approvalStore = new MemoryApprovalStore()
   const approver = new PollingApprover({ intervalMs: 10 })
@@ -208,11 +210,11 @@ export function deskFor(answer: 'approved' | 'denied' | 'none') {
       if (open !== undefined) return open.approvalId
       await sleep(10)
     }
-    throw new Error('nobody was asked')
+    throw new Error('no approval was requested')
   }
   const meanwhile = async (abort: AbortController): Promise<void> => {
     const id = await asked()
-    if (answer === 'none') abort.abort(new Error('the user went away'))
+    if (answer === 'none') abort.abort(new Error('the user disconnected'))
     else await approvalStore.resolve(id, { state: answer, approverId: 'ada' }, new Date())
   }
   return { approvalStore, approver, meanwhile }

@@ -50,7 +50,7 @@ export class AirlinePolicy implements Policy {
   }
 }
 
-/** Stands in for a person at the desk, who never approves an upgrade to business class. */
+/** Simulates a person at the desk, who never approves an upgrade to business class. */
 export class DeskApprover implements Approver {
   approve({ kwargs }: ApprovalRequest): ApprovalAnswer {
     return kwargs.cabin === 'business'

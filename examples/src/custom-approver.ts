@@ -35,7 +35,7 @@ const engine = new SudoEngine({
   policy: {
     policyId: 'deploys',
     version: '1',
-    evaluate: () => ({ decision: 'require_approval', reason: 'deployments need four eyes' }),
+    evaluate: () => ({ decision: 'require_approval', reason: 'deployments need two approvers' }),
   },
   agentId: 'deployer',
   ledger: new MemoryLedger(),

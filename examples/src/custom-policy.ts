@@ -1,4 +1,4 @@
-// A custom policy: working hours, a list of tables, and a policy hash that covers the list.
+// A custom policy: working hours, a list of tables, and a policy hash that covers this list.
 import { strict as assert } from 'node:assert'
 import { ApprovalDenied, type Context, type Policy, type PolicyResult, SudoEngine } from '@sudoagent/core'
 import { sha256Hex } from '@sudoagent/crypto'

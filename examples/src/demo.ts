@@ -41,7 +41,9 @@ const tampered = sudoagent('verify', copyPath, '--public-key', publicKeyPath)
 assert.equal(tampered.status, 1, 'the copy must not verify')
 assert.match(tampered.output, /ENTRY_HASH_MISMATCH/, 'the report must say what is wrong')
 
-say('\n5. Another forger removes the last three entries from a text copy. The rest is in order and signed.')
+say(
+  '\n5. Another forger removes the last three entries from a text copy. The remaining entries are signed and in order.',
+)
 const textPath = join(output, 'ledger.jsonl')
 assert.equal(sudoagent('export', ledgerPath, '--format', 'ndjson', '--output', textPath).status, 0)
 assert.equal(sudoagent('checkpoint', ledgerPath, '--output', `${textPath}.head`).status, 0)

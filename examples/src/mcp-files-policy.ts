@@ -8,7 +8,7 @@ const folder = realpathSync(process.env.NOTES ?? '.')
 
 /** The path after following links. For a new file, its folder must exist. Null if the path cannot be resolved. */
 function realPath(path: unknown): string | null {
-  // A path is not a URL: a server that decodes `%2e%2e` would open another file than the policy checked.
+  // A path is not a URL: a server that decodes `%2e%2e` would open a different file than the policy checked.
   if (typeof path !== 'string' || !isAbsolute(path) || path.includes('%') || path.includes('\0')) return null
   try {
     return realpathSync(path)
@@ -32,9 +32,11 @@ export const policy: PolicyModule = {
   evaluate({ action, kwargs: { path } }) {
     switch (action) {
       case 'files/read_text_file':
-        return isInside(path) ? { decision: 'allow', reason: 'a note' } : deny('outside of the notes')
+        return isInside(path) ? { decision: 'allow', reason: 'a note' } : deny('outside the notes folder')
       case 'files/write_file':
-        return isInside(path) ? { decision: 'require_approval', reason: 'writes a note' } : deny('outside of the notes')
+        return isInside(path)
+          ? { decision: 'require_approval', reason: 'writes a note' }
+          : deny('outside the notes folder')
       default:
         return deny('not on the list')
     }

@@ -1,4 +1,4 @@
-// An agent works on files through MCP, and every call is decided on before it runs. Reads in one folder are allowed, a
+// An agent works on files through MCP, and every call is authorized before it runs. Reads in one folder are allowed, a
 // write needs an approval from another terminal, and a move is denied, as is every path outside the folder. A tool
 // whose definition has changed since it was accepted is refused. Finally, the ledger is verified and the calls are
 // listed.
@@ -89,7 +89,7 @@ assert.equal(readFileSync('notes/today.txt', 'utf8'), 'water the plants\n')
 assert.ok(!(await call('move_file', { source: path('today.txt'), destination: path('gone.txt') })).ran)
 for (const way of [`${notes}/../secret.txt`, path('link.txt'), `${notes}/%2e%2e/secret.txt`, '../secret.txt']) {
   const { ran, text } = await call('read_text_file', { path: way })
-  assert.ok(!ran && text.startsWith('denied: outside of the notes'))
+  assert.ok(!ran && text.startsWith('denied: outside the notes folder'))
 }
 
 const { tools } = await client.listTools()

@@ -7,7 +7,7 @@ const engine = new SudoEngine({
   policy: {
     policyId: 'ask',
     version: '1',
-    evaluate: () => ({ decision: 'require_approval', reason: 'a person has to look at it' }),
+    evaluate: () => ({ decision: 'require_approval', reason: 'a person must approve this call' }),
   },
   agentId: 'nightly-job',
   ledger: new MemoryLedger(),

@@ -13,7 +13,7 @@ const policy: Policy = {
   evaluate: ({ kwargs }) =>
     typeof kwargs.amount === 'number' && kwargs.amount <= 500
       ? { decision: 'allow', reason: 'a small payout' }
-      : { decision: 'require_approval', reason: 'payouts above 500 are looked at' },
+      : { decision: 'require_approval', reason: 'payouts above 500 need an approval' },
 }
 const key = generatePrivateKey()
 const ledger = SqliteLedger.open('workflow.sqlite', { signer: createSigner(key) })

@@ -34,7 +34,7 @@ const ONE_IN = byTier({ short: 40, long: 8 })
 
 if (!existsSync(data)) console.info('skipped: the recorded calls for the replay are missing')
 
-/** The expected result of each call, derived from the recording without the policy's code. */
+/** Derives the expected result of each call from the recording, without the policy's code. */
 function expectations(calls: readonly RecordedCall[]): string[] {
   let bookings = 0
   return calls.map(({ tool, arguments: input }) => {

@@ -159,7 +159,7 @@ func wholeTree(signed string, entryHashes []string, v note.Verifier) error {
 		return err
 	}
 	if size != int64(len(entryHashes)) || computed != root {
-		return errors.New("the checkpoint has another root")
+		return errors.New("the checkpoint has a different root")
 	}
 	return nil
 }
@@ -187,7 +187,7 @@ func main() {
 		judged++
 		if (err == nil) != holds {
 			wrong++
-			fmt.Printf("%s: expected to hold: %v, found: %v\n", what, holds, err)
+			fmt.Printf("%s: expected to be valid: %v, found: %v\n", what, holds, err)
 		}
 	}
 	for _, c := range e.Checkpoints {

@@ -1,10 +1,10 @@
-// A third-party witness: `litewitness` (filippo.io/torchwood) cosigns our checkpoint, follows the ledger as it grows,
-// and refuses a fork of it.
+// A third-party witness: `litewitness` (filippo.io/torchwood) cosigns our checkpoint, cosigns again as the ledger
+// grows, and refuses a fork.
 //
 //   node interop/go/check_witness.mjs LITEWITNESS
 //
-// It reads its key from an ssh-agent and its known logs from SQLite tables. This script fills the tables, because the
-// tool for that is built with another version of Go.
+// litewitness reads its key from an ssh-agent and the known logs from SQLite tables. This script fills the tables,
+// because the tool that adds logs is built with a different version of Go.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
@@ -55,19 +55,19 @@ async function check({ vkey, url }) {
   await grow(ledger, 1, 3)
   checks.that('before the witness was asked', witnessed(ledger), 'broken WITNESS_QUORUM_MISSING')
   checks.that('it cosigns', cosign(ledger).status, 0)
-  checks.that('its cosignature holds', witnessed(ledger), 'witnessed 4')
+  checks.that('the cosignature is valid', witnessed(ledger), 'witnessed 4')
   for (const name of readdirSync(folder).filter((file) => file.startsWith('ledger.jsonl')))
     copyFileSync(join(folder, name), join(folder, name.replace('ledger', 'fork')))
 
   await grow(ledger, 4, 300)
-  checks.that('it follows the growth', cosign(ledger).status, 0)
-  checks.that('its second cosignature is valid', witnessed(ledger), 'witnessed 301')
-  checks.that('the same once more', cosign(ledger).status, 0)
+  checks.that('the witness cosigns the grown ledger', cosign(ledger).status, 0)
+  checks.that('the second cosignature is valid', witnessed(ledger), 'witnessed 301')
+  checks.that('the witness cosigns the same checkpoint again', cosign(ledger).status, 0)
 
   await grow(fork, 1_000, 1_400)
   const refused = cosign(fork)
   checks.that(
-    'it refuses a fork',
+    'the witness refuses a fork',
     [refused.status, /\(WITNESS_\w+\)/.exec(refused.stderr)?.[0]].join(' '),
     '1 (WITNESS_CONFLICT)',
   )

@@ -47,7 +47,7 @@ for (const size of sizes) {
   const head = heads.get(size)
   evidence.checkpoints.push({ what: `checkpoint ${size}`, note: head, holds: true })
   for (let at = 0; at < head.length; at += 7) {
-    // The blank line and the dash are not part of the signed text, but every change of them makes the note invalid.
+    // The blank line and the dash are not part of the signed text, but any change to them makes the note invalid.
     evidence.checkpoints.push({ what: `checkpoint ${size}, byte ${at} changed`, note: changed(head, at), holds: false })
   }
   evidence.trees.push({ what: `tree ${size}`, note: head, entry_hashes: entryHashes.slice(0, size), holds: true })
@@ -60,7 +60,7 @@ for (const size of sizes) {
     const entry_hash = entryHashes[position - 1]
     evidence.inclusions.push({ what, proof, entry_hash, holds: true })
     evidence.inclusions.push({
-      what: `${what}, another entry`,
+      what: `${what}, a different entry`,
       proof,
       entry_hash: entryHashes[position % SIZE],
       holds: false,

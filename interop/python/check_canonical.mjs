@@ -4,8 +4,8 @@
 //   node interop/python/check_canonical.mjs VENV
 //
 // One vector does not apply: `rounded-unsafe-integer` rejects 2^53 + 1 (that corpus's bounded profile). `parseJson`
-// reads numbers as doubles, as RFC 8785 does, so it rounds this one. A ledger stores such integers as text, and its
-// verifier rounds no number.
+// reads numbers as doubles, as RFC 8785 does, so it rounds this number. A ledger stores such integers as text, and
+// its verifier rounds no number.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeJcs, parseJson } from '../../packages/crypto/dist/json.js'
@@ -50,4 +50,4 @@ for (const group of readdirSync(folder).filter((name) => /^a[3-6]-/.test(name)))
 checks.that('vectors of RFC 8785 in a2a-jcs-v01', vectors, 53)
 checks.that('vectors in jcs-byte-vectors', bytes.canonicalCases.length + bytes.rejectCases.length, 8)
 console.log(`${vectors} of 53 a2a-jcs-v01 and 7 of 8 jcs-byte-vectors; the exception is ${EXCEPTION.id}`)
-checks.end('canonical JSON of other corpora')
+checks.end('canonical JSON in third-party corpora')

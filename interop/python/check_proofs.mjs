@@ -67,23 +67,23 @@ for (const position of [2, 5, 9, 13]) {
   const leaf = leafOf(position)
   const what = `entry ${position}`
   checks.that(what, verified({ proof, leaf }), true)
-  checks.that(`${what}, no witness asked for`, verified({ proof, leaf, by: [], threshold: 0 }), true)
+  checks.that(`${what}, no witness required`, verified({ proof, leaf, by: [], threshold: 0 }), true)
   checks.that(`${what}, another leaf`, verified({ proof, leaf: leafOf((position % 13) + 1) }), false)
   const index = proof.replace(`index ${position - 1}\n`, `index ${position === 13 ? 0 : position}\n`)
-  checks.that(`${what}, another index`, verified({ proof: index, leaf }), false)
-  checks.that(`${what}, another size`, verified({ proof: proof.replace('\n13\n', '\n14\n'), leaf }), false)
+  checks.that(`${what}, a different index`, verified({ proof: index, leaf }), false)
+  checks.that(`${what}, a different size`, verified({ proof: proof.replace('\n13\n', '\n14\n'), leaf }), false)
   checks.that(
-    `${what}, another origin in the proof`,
+    `${what}, a different origin in the proof`,
     verified({ proof: proof.replace(`\n${origin}\n`, '\nexample.com/x\n'), leaf }),
     false,
   )
-  checks.that(`${what}, another origin expected`, verified({ proof, leaf, at: 'example.com/x' }), false)
+  checks.that(`${what}, a different origin expected`, verified({ proof, leaf, at: 'example.com/x' }), false)
   checks.that(`${what}, one witness too few`, verified({ proof, leaf, threshold: 3 }), false)
   const stranger = { name: witnesses[1].name, signer: newSigner() }
-  checks.that(`${what}, a witness of another key`, verified({ proof, leaf, by: [witnesses[0], stranger] }), false)
+  checks.that(`${what}, a witness with a different key`, verified({ proof, leaf, by: [witnesses[0], stranger] }), false)
   const hash = proof.split('\n')[2]
   const changed = `${hash[0] === 'A' ? 'B' : 'A'}${hash.slice(1)}`
-  checks.that(`${what}, another hash on the way`, verified({ proof: proof.replace(hash, changed), leaf }), false)
+  checks.that(`${what}, a different hash on the path`, verified({ proof: proof.replace(hash, changed), leaf }), false)
 }
 checks.end('proofs, checked by proofbundle')
 

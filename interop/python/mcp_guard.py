@@ -43,7 +43,7 @@ POLICY = """export const policy = {
 
 
 def guard(folder, *options, mode="plain"):
-    """The guard's command line with a small server. Pending calls are answered after a second."""
+    """Returns the guard's command line with a small server. Pending calls are answered after a second."""
     args = ["mcp", "guard", "--policy", f"{folder}/policy.mjs", "--ledger", f"{folder}/ledger.sqlite"]
     args += ["--server", "files", "--hold", "1", "--elicitation", *options]
     return [str(CLI), *args, "--", "node", str(SERVER), mode]
@@ -68,12 +68,12 @@ async def over_http(folder, mode="plain"):
     finally:
         process.terminate()
         if process.wait(timeout=TIMEOUT_S) != 0:
-            raise AssertionError(f"the guard ended with {process.returncode}")
+            raise AssertionError(f"the guard exited with {process.returncode}")
 
 
 @contextlib.asynccontextmanager
 async def http_client(url, headers):
-    """The function has two names in the SDK, with two ways to set headers."""
+    """Connects over HTTP. The SDK's function has two names, with two ways to set headers."""
     from mcp.client import streamable_http
 
     if hasattr(streamable_http, "streamable_http_client"):
@@ -125,7 +125,7 @@ async def main():
                         await asyncio.wait_for(check(session, can_be_asked), TIMEOUT_S)
                 verified = subprocess.run(["node", str(CLI), "verify", f"{folder}/ledger.sqlite", "--quiet"])
                 assert verified.returncode == 0, "the ledger does not verify"
-                print(f"{name}, {'with' if can_be_asked else 'without'} elicitation: as it should be")
+                print(f"{name}, {'with' if can_be_asked else 'without'} elicitation: passed")
     # Version 2 of the SDK rejects events above 1 MiB, so a larger result must arrive as one JSON text.
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "policy.mjs").write_text(POLICY)
@@ -134,7 +134,7 @@ async def main():
                 await session.initialize()
                 result = await asyncio.wait_for(session.call_tool("read", {"path": "a.txt"}), TIMEOUT_S)
                 assert len(result.content[0].text) == 5 * 1024 * 1024, "the result is not what the server sent"
-        print("HTTP, a result of 5 MiB: as it should be")
+        print("HTTP, a result of 5 MiB: passed")
 
 
 if __name__ == "__main__":

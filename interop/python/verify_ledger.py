@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks a sudoagent ledger with a second implementation, so that a bug in the first one cannot go unnoticed.
+"""Checks a sudoagent ledger with a second implementation, so that a bug in the first cannot go unnoticed.
 
 Follows the rules of SudoAgent 2.0 for Python (docs/ledger-format.md), both its source and the older package on PyPI:
 canonical JSON with fixed-point decimals and keys sorted by code point, entry hashes, the chain, decision hashes, and
@@ -116,12 +116,12 @@ BUDGET_CODES = ("BUDGET_EXCEEDED_AGENT_RATE", "BUDGET_EXCEEDED_TOOL_RATE", "BUDG
 
 
 def is_pypi(entry):
-    """Whether the package `sudoagent` 2.0.0 on PyPI wrote an entry: members of the other shape are missing."""
+    """Whether the package `sudoagent` 2.0.0 from PyPI wrote the entry: its entries lack members of the current format."""
     return not {"parameters", "actor", "budget"} & set(entry) and "policy_version" not in entry["decision"]
 
 
 def pypi_problem(entry):
-    """Checks the repeated members of such an entry, the hash of its policy, and its approval."""
+    """Checks the repeated members, the policy hash and the approval of an entry that the package wrote."""
     decision, metadata = entry["decision"], entry["metadata"]
     if sha256_hex({"policy": decision["policy_id"]}) != decision["policy_hash"]:
         return "policy_hash mismatch"
@@ -129,9 +129,9 @@ def pypi_problem(entry):
         return None
     for name in ("policy_id", "policy_hash", "decision_hash", "reason_code"):
         if metadata.get(name) != decision[name]:
-            return f"metadata has another {name}"
+            return f"metadata has a different {name}"
     if metadata["agent_id"] != entry["agent_id"]:
-        return "metadata has another agent_id"
+        return "metadata has a different agent_id"
     approval = entry["approval"]
     if approval is None:
         if {"approved", "approver_id", "approval_binding"} & set(metadata):
@@ -140,7 +140,7 @@ def pypi_problem(entry):
         return "no approval" if is_missing else None
     pairs = (("approved", "approved"), ("approver_id", "approver_id"), ("binding", "approval_binding"))
     if not isinstance(approval["approved"], bool) or any(approval.get(a) != metadata.get(b) for a, b in pairs):
-        return "metadata has another approval"
+        return "metadata has a different approval"
     if decision["effect"] == "deny":
         return None
     binding = {"request_id": entry["request_id"], **{name: decision[name] for name in ("policy_hash", "decision_hash")}}
@@ -148,7 +148,7 @@ def pypi_problem(entry):
 
 
 def is_budget_denial(entry):
-    """The package hashes these with a time that it does not record."""
+    """Whether the entry denies a call over budget. The package hashes it with a time that it does not record."""
     decision = entry["decision"]
     is_denied = decision["effect"] == "deny" and decision["reason_code"] in BUDGET_CODES and entry["approval"] is None
     return is_denied and entry["metadata"].get("policy_decision") == "require_budget"

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes ledgers with the package `sudoagent` 2.0.0 from PyPI.
 
-They contain every kind of decision and unusual names and values, are signed or unsigned, and come from several processes.
+The ledgers contain every kind of decision, and unusual names and values. Some are signed, and some are written by several
+processes.
 
     VENV/bin/python interop/python/write_pypi_ledgers.py FOLDER
 """

@@ -1,4 +1,4 @@
-// The prose of the repository: documentation, messages, comments.
+// Extracts the repository's prose: documentation, messages and comments.
 import { docsPassages } from './markdown.mjs'
 import { sentencesOf } from './passage.mjs'
 import { sourcePassages } from './source.mjs'

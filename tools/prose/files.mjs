@@ -1,4 +1,4 @@
-// The files whose prose is checked and sampled, in sorted order.
+// Lists the files whose prose is checked and sampled, in sorted order.
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'

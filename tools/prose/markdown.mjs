@@ -1,4 +1,5 @@
-// The prose of a Markdown page: paragraphs, list items, headings, and table cells that are long enough to be sentences.
+// Extracts the prose of a Markdown page: paragraphs, list items, headings, and table cells that are long enough to be
+// sentences.
 import { parse } from '@textlint/markdown-to-ast'
 import { CODE, mask, maskAll } from './passage.mjs'
 

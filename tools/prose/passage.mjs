@@ -2,13 +2,13 @@
 // as the part of the file that it comes from: code, comment marks and quotes are replaced by blanks or
 // placeholders. An index into the text is therefore an index into the file.
 
-/** Replaces a piece of code inside a sentence. */
+/** Placeholder for code inside a sentence. */
 export const CODE = '▮'
 
-/** Replaces the value of a substitution in a template literal. */
+/** Placeholder for the value of a template substitution. */
 export const VALUE = '…'
 
-/** Replaces removed characters, so that the length does not change. Not printed. */
+/** Placeholder for removed characters, so that the length does not change. It is not printed. */
 export const NOTHING = '\u2060'
 
 /** Replaces `text` from `start` to `end` by `filler`, except line breaks. */
@@ -21,7 +21,7 @@ export const maskAll = (text, pattern, filler = ' ') =>
   text.replace(pattern, (found) => found.replace(/[^\n]/g, filler))
 
 /**
- * The sentences of a passage, each on one line, with its start index.
+ * Returns the sentences of a passage, each on one line, with its start index.
  *
  * @param source - the passage before masking, used to print the code
  */
@@ -43,7 +43,7 @@ export function sentencesOf({ text, source }) {
 
 export const onOneLine = (text) => text.replaceAll(NOTHING, '').replace(/…+/g, '…').replace(/\s+/g, ' ').trim()
 
-/** The masked sentence with its code restored. */
+/** Returns the masked sentence with its code restored. */
 function shown(text, source) {
   return onOneLine(text.replace(/▮+/g, (found, index) => source.slice(index, index + found.length)))
 }

@@ -1,4 +1,4 @@
-// The prose of a TypeScript or JavaScript file: its comments, and the string literals that a user reads.
+// Extracts the prose of a TypeScript or JavaScript file: its comments, and the string literals that a user reads.
 import ts from 'typescript'
 import { CODE, mask, maskAll, NOTHING, VALUE } from './passage.mjs'
 

@@ -1,4 +1,4 @@
-// Both major versions in one program: they have the same interface for everything that is used here.
+// Runs both major versions in one program: their interfaces are the same for everything used here.
 
 import { guardTools } from '@sudoagent/adapters/ai'
 import * as ai6 from 'ai'

@@ -1,6 +1,6 @@
-// The real SDK, with a simulated Claude Code process that implements its protocol over stdin and stdout. The stand-in
-// registers the hooks, calls them around a tool as Claude Code does, and shows the model a `tool_result`, which the
-// stand-in itself creates.
+// Runs the real SDK with a simulated Claude Code process that implements the protocol over stdin and stdout. The
+// stand-in registers the hooks, calls them around a tool as Claude Code does, and shows the model a `tool_result`
+// that the stand-in creates.
 import { EventEmitter } from 'node:events'
 import { createInterface } from 'node:readline'
 import { PassThrough } from 'node:stream'
@@ -23,9 +23,9 @@ export class StandIn extends EventEmitter {
   killed = false
   exitCode: number | null = null
   readonly shown: unknown[] = []
-  /** Whether it reports support for `onFailure`. */
+  /** Whether the stand-in reports support for `onFailure`. */
   readonly knows: boolean = true
-  /** The `initialize` request of the SDK. */
+  /** The SDK's `initialize` request. */
   initialize: {
     readonly hooks?: Partial<Record<HookEvent, { hookCallbackIds: string[]; timeout?: number; onFailure?: string }[]>>
   } = {}

@@ -31,7 +31,8 @@ export const langchainAgent: Framework = {
     invoke(turn, {
       tools: [refundTool(turn)],
       middleware: [
-        // With any middleware around tool calls, LangChain ends the run when a tool throws. This one reports the error.
+        // With any middleware around tool calls, LangChain ends the run when a tool throws. This middleware reports
+        // the error.
         toolErrorMiddleware({ onError: (error) => `failed: ${(error as Error).message}` }),
         createMiddleware({ name: 'sudoagent', wrapToolCall: guardToolCalls(turn.engine) }),
       ],

@@ -5,7 +5,7 @@ import { guardTools } from '@sudoagent/adapters/llamaindex'
 import { z } from 'zod'
 import type { Framework, RefundInput } from '../scenario.js'
 
-/** The package has no mock model. This one requests the calls and then finishes. */
+/** The package has no mock model. This mock requests the calls and then finishes. */
 class ScriptedModel extends ToolCallLLM {
   readonly supportToolCall = true
   readonly metadata = {

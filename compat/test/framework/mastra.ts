@@ -77,7 +77,7 @@ export const mastraV0: Framework = {
   handsSignal: true,
   callId: 'call_0',
   async run({ engine, refund, calls, signal }) {
-    // Version 0.24 uses the models of AI SDK 5, whose mocks need a package that they do not include.
+    // Version 0.24 uses the models of AI SDK 5, whose mocks need a package that the SDK does not include.
     const prompts: Prompt[] = []
     const model = {
       specificationVersion: 'v2' as const,
