@@ -156,7 +156,7 @@ async function ratesOf(path, processes, atATime, time) {
   const children = Array.from({ length: processes }, () =>
     fork(new URL('append-process.mjs', import.meta.url), [path, String(atATime), String(time)]),
   )
-  // All processes start together, once every one is ready.
+  // All processes start together, once all are ready.
   await Promise.all(children.map((child) => once(child, 'message')))
   const rates = children.map(async (child) => (await once(child, 'message'))[0])
   for (const child of children) child.send('go')

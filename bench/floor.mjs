@@ -10,7 +10,7 @@ const Database = createRequire(new URL('../packages/ledger/package.json', import
 const CHUNK_BYTES = 256 * 1024
 const LF = 10
 
-/** A database with only the ledger's table; `commit` writes rows in one transaction. */
+/** Opens a database with only the ledger's table; `commit` writes rows in one transaction. */
 export function rawLedger(path) {
   const db = new Database(path)
   db.pragma('journal_mode = WAL')
@@ -28,7 +28,7 @@ export function rawLedger(path) {
   }
 }
 
-/** The last `count` rows of a ledger, in the form that `commit` accepts. */
+/** Returns the last `count` rows of a ledger, in the form that `commit` accepts. */
 export function storedRows(path, count) {
   const db = new Database(path, { readonly: true })
   const select = 'SELECT entry_json, entry_hash, prev_entry_hash FROM ledger ORDER BY id DESC LIMIT ?'
@@ -54,7 +54,7 @@ export function scanSqlite(path, column, use) {
 
 export const hashSqlite = (path) => scanSqlite(path, 'CAST(entry_json AS BLOB)', (bytes) => hash('sha256', bytes))
 
-/** The same for a JSONL ledger. */
+/** Reads all entries of a JSONL ledger, in order, as bytes or as text. */
 export function hashJsonl(path) {
   const file = openSync(path, 'r')
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES)

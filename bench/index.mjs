@@ -44,7 +44,7 @@ for (const name of chosen) {
 if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify({ machine, sections }, null, 2)}\n`)
 if (Object.values(sections).includes(null)) process.exitCode = 1
 
-/** The rows of a section; null if it failed, undefined if it cannot run here. */
+/** Returns the rows of a section; null if the section failed, undefined if it cannot run on this machine. */
 function run(name, script) {
   const rows = join(folder, `${name}.json`)
   const options = [values.quick ? ['--quick'] : [], values.entries === undefined ? [] : ['--entries', values.entries]]

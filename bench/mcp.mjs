@@ -1,6 +1,6 @@
-// Measures what the guard adds to a tool call over stdio: calls alternate between the server through a proxy that only
-// forwards messages, and the server through the guard. For comparison, also measures one guarded call without MCP:
-// policy, durable decision, durable outcome.
+// Measures the latency that the guard adds to a tool call over stdio: calls alternate between a proxy that only
+// forwards messages and the guard, both in front of the same server. For comparison, also measures one guarded call
+// without MCP: policy, durable decision, durable outcome.
 //
 //   node bench/mcp.mjs [--calls 2000]
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

@@ -13,7 +13,7 @@ export const SHARED_OPTIONS = {
 }
 export const SHARED_USAGE = '[--quick] [--entries N] [--keep DIR] [--json FILE]'
 
-/** The size of the large ledger. Ends the process if the value is invalid. */
+/** Returns the size of the large ledger. Ends the process if the value is invalid. */
 export function entriesOf({ quick, entries }, usage) {
   const count = Number(entries ?? (quick ? 2_000 : 1_000_000))
   if (!Number.isSafeInteger(count) || count < 1_000) endWithUsage(usage, '--entries must be a number of at least 1000')
@@ -21,7 +21,7 @@ export function entriesOf({ quick, entries }, usage) {
 }
 
 /**
- *   --quick        tiny sizes: shows that the section runs, and measures nothing
+ *   --quick        tiny sizes: shows only that the section runs
  *   --entries N    size of the large ledger; default: 1,000,000
  *   --keep DIR     folder that keeps large ledgers for the next run; default: a temporary folder
  *   --json FILE    also write the rows as JSON

@@ -1,4 +1,4 @@
-// The floor: `pg` writes the same rows without a chain, a tree, a lock or signatures.
+// Measures the floor: `pg` writes the same rows without a chain, a tree, a lock or signatures.
 
 import { createRequire } from 'node:module'
 import { createConnection } from 'node:net'

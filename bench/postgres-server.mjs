@@ -19,7 +19,7 @@ export async function serverHelpers() {
   return { ...(await import(join(translated, 'cluster.mjs'))), ...(await import(join(translated, 'proxy.mjs'))) }
 }
 
-/** Starts a server in a new folder. `restart` starts it again after a kill; `stop` removes it. */
+/** Starts a server in a new folder. `restart` starts the server again after a kill; `stop` removes the server. */
 export async function startServer(settings = ['max_wal_size = 4GB', 'shared_buffers = 256MB']) {
   const { createCluster, startCluster, stopCluster, crashCluster, urlOf } = await serverHelpers()
   const folder = mkdtempSync(join(tmpdir(), 'sudoagent-pg-'))

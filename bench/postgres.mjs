@@ -129,8 +129,8 @@ async function manyProcesses() {
 }
 
 /**
- * Fills a ledger with a genesis entry and this number of entries. It is unsigned, because signatures cost the same in
- * every store. @returns its URL
+ * Fills a ledger with a genesis entry and this number of entries. The ledger is unsigned, because signatures cost the
+ * same in every store. @returns its URL
  */
 async function filled(name, count) {
   const url = urlOf(name)

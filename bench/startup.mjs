@@ -1,4 +1,4 @@
-// Measures the startup of the command line, compared with Node alone.
+// Measures the startup time of the command line, compared with Node alone.
 //
 //   node bench/startup.mjs [--quick] [--json FILE]
 import { spawnSync } from 'node:child_process'

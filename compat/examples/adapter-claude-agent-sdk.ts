@@ -18,7 +18,10 @@ const options: Options = {
 for await (const message of query({ prompt: 'Refund orders 1 and 2', options })) if (message.type === 'result') break
 await check(shown)
 
-/** Simulates the process: initialize, then the hook before each call, the tool, and the hook after it. */
+/**
+ * Simulates the process: initializes, then for each call runs the hook before the call, the tool, and the hook after
+ * the call.
+ */
 function playClaudeCode() {
   const [stdin, stdout] = [new PassThrough(), new PassThrough()]
   const claude = Object.assign(new EventEmitter(), { stdin, stdout, killed: false, exitCode: null, kill: () => true })

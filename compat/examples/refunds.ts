@@ -1,5 +1,5 @@
-// Shared by the examples of the adapters: an engine that allows refunds of up to 100, the two calls of the model, and
-// their expected results. Each example shows how its framework uses them.
+// Shared by the adapter examples: an engine that allows refunds of up to 100, the model's two calls, and the expected
+// results. Each example shows how its framework uses the engine.
 import { strict as assert } from 'node:assert'
 import { type Policy, SudoEngine } from '@sudoagent/core'
 import { verify } from '@sudoagent/ledger'
@@ -29,7 +29,7 @@ export const DENIAL =
   'This call was denied by policy, so it did not run. Reason: above the limit of 100. Do not repeat it unchanged.'
 
 const refunded: number[] = []
-/** The tool. Only this function has the credentials of the payment system. */
+/** The tool. Only this function has the payment system's credentials. */
 export async function payBack({ amount }: Refund): Promise<string> {
   refunded.push(amount)
   return `refunded ${amount}`

@@ -1,4 +1,4 @@
-// Generates the tables of docs/adapters.md from the results of the scenarios.
+// Generates the tables in docs/adapters.md from the scenario results.
 import { aiSdk6, aiSdk7 } from './framework/ai.js'
 import { claudeAgentSdk } from './framework/claude-agent-sdk.js'
 import { genkitFramework } from './framework/genkit.js'

@@ -1,6 +1,6 @@
-// The scenarios that every framework runs. A framework defines how to run its agent with a model that requests some
-// calls of one tool, `refund`, and returns the part of the next request that shows each result. Everything else is
-// here, so that it is the same for all frameworks.
+// The scenarios that every framework runs. A framework defines how to run its agent with a model that requests calls
+// of one tool, `refund`. It returns the part of the next model request that shows each result. Everything else is in
+// this file, and is the same for all frameworks.
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type Approver,
@@ -39,7 +39,7 @@ export interface Framework {
   readonly handsSignal: boolean
   /** The ID of the first call, if the framework passes one: the model's ID (`call_0`), or the framework's own. */
   readonly callId: string | undefined
-  /** Whether an error of a tool ends the run instead of reaching the model. */
+  /** Whether a tool error ends the run instead of reaching the model. */
   readonly endsWhenToolThrows?: boolean
   /** @returns the part of the next model request that shows each call, in the framework's own form */
   run(turn: Turn): Promise<readonly unknown[]>
@@ -71,7 +71,7 @@ const brokenLedger: LedgerWriter = {
 }
 
 export interface Ended {
-  /** The part for each call that the model saw, as JSON; null if the run ended before the next request. */
+  /** For each call, the part that the model saw, as JSON; null if the run ended before the next request. */
   readonly shown: readonly string[] | null
   readonly ran: readonly RefundInput[]
   /** The ledger's entries in order, without the genesis: `decision deny APPROVAL_DENIED`, `outcome error` and so on. */

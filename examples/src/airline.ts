@@ -1,4 +1,5 @@
-// An airline's booking system, and the rules for its agent. Used by the demo and by the replay of recorded calls.
+// An airline's booking system, and the rules for the agent that uses it. The demo and the replay of recorded calls
+// share this file.
 import type { ApprovalAnswer, ApprovalRequest, Approver, Context, Policy, PolicyResult } from '@sudoagent/core'
 
 /** One recorded tool call: the model's request, and the tool's answer at that time. */

@@ -1,4 +1,5 @@
-// A custom approver: two people must agree. It receives the redacted call, and its answer identifies that call.
+// A custom approver: two people must agree. The approver receives the redacted call, and its answer identifies that
+// call.
 import { strict as assert } from 'node:assert'
 import { type ApprovalAnswer, ApprovalDenied, type ApprovalRequest, type Approver, SudoEngine } from '@sudoagent/core'
 import { MemoryLedger } from '@sudoagent/ledger/memory'

@@ -74,7 +74,8 @@ async function requestOf(reasonCode: string): Promise<string> {
 async function guardCalls(): Promise<number> {
   const key = generatePrivateKey()
   writeFileSync(publicKeyPath, key.publicKey.pem)
-  // A real key stays with the signing process; this one is stored, so that the reader can try `sudoagent key rotate`.
+  // A production key stays with the signing process. The demo stores its key so that the reader can
+  // try `sudoagent key rotate`.
   writeFileSync(join(output, 'private-key.pem'), key.pem, { mode: 0o600 })
   const ledger = SqliteLedger.open(ledgerPath, { signer: createSigner(key) })
   const desk = new DeskApprover()

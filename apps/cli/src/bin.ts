@@ -13,7 +13,7 @@ const SIGNALS = [
 const io = createIo(process)
 for (const [signal, number] of SIGNALS) {
   process.on(signal, () => {
-    // The first signal asks the command to stop; a second one ends the process.
+    // The first signal asks the command to stop; a second signal ends the process.
     if (io.stop()) return
     io.cleanUp()
     process.exit(128 + number)

@@ -2,7 +2,10 @@
 // a narrow terminal prints each description below its term.
 import { type Command, Help, type HelpConfiguration, type Option } from 'commander'
 
-/** Minimum width of the description column, in cells; if less is left, the description is printed below its term. */
+/**
+ * Minimum width of the description column, in cells; on narrower terminals, the description is printed below its
+ * term.
+ */
 const DESCRIPTION_CELLS_MIN = 30
 const INDENT = '  '
 /** Indentation of a description on its own line. */

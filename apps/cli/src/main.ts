@@ -6,8 +6,8 @@
 //   sudoagent verfiy ledger.sqlite     loads every command, so that Commander can suggest `verify`; exit code 2
 //   sudoagent verify missing.sqlite    LedgerError with the code LEDGER_NOT_FOUND, not in EXIT_OF_CODE; exit code 3
 //
-// A command either sets its exit code or throws a CliError with an exit code, a message and a hint. The errors of
-// the packages are mapped by their `code`. Every other error is a bug and is printed as `internal: …`.
+// A command either sets its exit code or throws a CliError with an exit code, a message and a hint. Package errors
+// are mapped by their `code`. Every other error is a bug and is printed as `internal: …`.
 import { readFileSync } from 'node:fs'
 import type { SudoAgentError } from '@sudoagent/crypto'
 import { Command, CommanderError } from 'commander'
@@ -144,7 +144,7 @@ function isHelp(error: unknown): error is CommanderError {
 }
 
 /**
- * Converts a message of Commander: removes `error: `, uses backticks, and makes its suggestion or second sentence
+ * Converts a Commander message: removes `error: `, uses backticks, and turns the suggestion or second sentence into
  * the hint.
  */
 function usageError(error: CommanderError, command?: Command): CliError {
@@ -206,7 +206,7 @@ function describe(error: unknown, debug: boolean): Description {
 
 /**
  * Recognises a package error by its members: importing its base class would load the packages even for
- * `--help`, and `@sudoagent/postgres` is installed with a copy of its own.
+ * `--help`, and `@sudoagent/postgres` is installed with its own copy.
  */
 function isCoded(error: unknown): error is SudoAgentError {
   return error instanceof Error && 'code' in error && 'hint' in error && 'requestId' in error

@@ -1,4 +1,4 @@
-// Commands that have both an action and subcommands: `checkpoint <ledger>` and `checkpoint verify <file>`.
+// Supports commands that have both an action and subcommands: `checkpoint <ledger>` and `checkpoint verify <file>`.
 import type { Command, Option } from 'commander'
 import { CliError, EXIT } from './exit.js'
 

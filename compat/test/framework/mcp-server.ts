@@ -51,7 +51,7 @@ export const mcpLowLevel: Framework = {
       try {
         return contentOf(await turn.refund(params.arguments as { amount: number }, signal))
       } catch (error) {
-        // A low-level server must itself report that a tool failed.
+        // A low-level server must report tool failures itself.
         return { ...contentOf((error as Error).message), isError: true }
       }
     })

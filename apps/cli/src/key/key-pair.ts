@@ -76,7 +76,7 @@ function makeFolder(folder: string, undos: (() => void)[]): void {
 
 function create(path: string, text: string, mode: number, undos: (() => void)[]): void {
   try {
-    // `wx` fails if the path exists, also as a symbolic link.
+    // `wx` fails if the path exists, even as a symbolic link.
     const fd = openSync(path, 'wx', mode)
     undos.push(() => unlinkSync(path))
     try {

@@ -1,4 +1,4 @@
-// Opens an approval store for one command while the engine uses it too.
+// Opens an approval store for one command while the engine also uses the store.
 import { statSync } from 'node:fs'
 import { type ApprovalStore, ApprovalStoreError } from '@sudoagent/core'
 import { SqliteApprovalStore } from '@sudoagent/core/sqlite'
@@ -16,7 +16,7 @@ export interface StoreAccess {
 /**
  * Opens the store, a file or a URL (`postgres://…`), passes it to `use`, and closes it.
  *
- * @throws CliError if the store does not exist, is not an approval store or fails; any error of `use`
+ * @throws CliError if the store does not exist, is not an approval store or fails; any error from `use`
  */
 export async function withApprovals<T>(
   place: string,

@@ -1,4 +1,4 @@
-// Opens a ledger for one command: shows progress while it is read, and always closes it.
+// Opens a ledger for one command, shows progress while the ledger is read, and always closes the ledger.
 import { LedgerError, type LedgerReader } from '@sudoagent/ledger'
 import type { StoreFault } from '@sudoagent/ledger/store'
 import { CliError, EXIT } from '../exit.js'
@@ -22,7 +22,7 @@ export interface LedgerUse {
  * Opens the ledger at `path`, a file or a URL, passes it to `use`, and closes it.
  *
  * @param quiet - true to show no progress
- * @throws LedgerError of `openLedgerReader`; any error of `use`
+ * @throws LedgerError from `openLedgerReader`; any error from `use`
  */
 export async function withLedger<T>(
   path: string,
@@ -31,7 +31,7 @@ export async function withLedger<T>(
   use: (ledger: LedgerUse) => Promise<T>,
 ): Promise<T> {
   const opened = await openLedgerReader(path)
-  // Closing removes the temporary copy of some ledgers. It does so synchronously, before its first await.
+  // Closing removes the temporary copy that some ledgers need. The removal is synchronous, before the first await.
   const forget = io.atExit(() => void opened.close())
   const progress = quiet ? NO_PROGRESS : startProgress(io, opened.sizeHint)
   try {
@@ -85,7 +85,7 @@ function withProgress(opened: LedgerReader, progress: Progress): LedgerReader {
 /**
  * Checks that the store could be read to the end. Called by commands that output entries.
  *
- * @throws CliError if the file is damaged: its readable part must not pass for the whole ledger
+ * @throws CliError if the file is damaged: the readable part must not be taken for the whole ledger
  */
 export async function requireWholeStore(reader: LedgerReader, io: Io): Promise<void> {
   const damage = reader.faults().find(({ code }) => code === 'STORE_DAMAGED')

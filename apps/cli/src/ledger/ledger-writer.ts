@@ -1,4 +1,4 @@
-// Opens a ledger for a command that appends to it, and always closes it.
+// Opens a ledger for a command that appends entries, and always closes the ledger.
 import { createSigner, type Signer } from '@sudoagent/crypto'
 import type { ControlWriter, LedgerWriter } from '@sudoagent/ledger'
 import { CliError, EXIT } from '../exit.js'
@@ -14,7 +14,7 @@ export async function readSigner(path: string, io: Io): Promise<Signer> {
 /**
  * Opens an existing ledger for writing, passes it to `use`, and closes it.
  *
- * @throws LedgerError of `openLedgerReader` and of the store; any error of `use`
+ * @throws LedgerError from `openLedgerReader` and from the store; any error from `use`
  */
 export async function withWriter<T>(
   path: string,
@@ -36,15 +36,15 @@ export async function withWriter<T>(
 }
 
 /**
- * Opens a ledger for writing and creates it if it does not exist; the file extension selects the kind.
+ * Opens a ledger for writing and creates it if it does not exist; the file extension selects the format.
  *
- * @throws CliError if the extension does not name a kind; LedgerError of the store
+ * @throws CliError if the extension does not name a ledger format; LedgerError from the store
  */
 export async function openOrMakeWriter(place: string, signer: Signer | undefined): Promise<LedgerWriter> {
   if (!isServer(place) && !/\.(?:jsonl|ndjson|sqlite3?|db)$/i.test(place))
     throw new CliError(
       EXIT.usage,
-      `the extension of \`${place}\` does not name a kind of ledger`,
+      `the extension of \`${place}\` does not name a ledger format`,
       'use .sqlite or .jsonl',
     )
   return openLedgerWriter(place, signer === undefined ? {} : { signer })

@@ -1,5 +1,5 @@
-// The registry: a ledger that records the heads of other ledgers. Each entry is a decision of the action below,
-// with the heads as its parameters, so a registry is verified like every ledger.
+// Reads and writes the registry, a ledger that records the heads of other ledgers. Each entry is a decision of the
+// action below, with the heads as its parameters, so a registry is verified like every ledger.
 import { randomUUID } from 'node:crypto'
 import { sha256Hex } from '@sudoagent/crypto'
 import { escapeForTerminal } from '@sudoagent/crypto/text'
@@ -67,7 +67,7 @@ export async function recordHeads(heads: readonly RecordedHead[], writer: Ledger
   }
 }
 
-/** All recorded heads by ledger, in the order of recording. */
+/** Returns all recorded heads by ledger, in the order in which they were recorded. */
 export async function recordedHeads(registry: LedgerReader): Promise<ReadonlyMap<string, readonly string[]>> {
   const all = new Map<string, string[]>()
   for await (const { entry } of select(registry, { event: 'decision' })) {

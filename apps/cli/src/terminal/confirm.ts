@@ -12,7 +12,7 @@ const SETTLE_MS = 100
 /** Any other answer means no. */
 const YES = /^[ \t]*(?:y|yes)[ \t]*$/i
 
-/** Asks the question. The end of input means no. @returns null without a terminal */
+/** Asks a yes-or-no question. The end of input means no. @returns null without a terminal */
 export async function confirm(io: Io, question: string): Promise<boolean | null> {
   const keyboard = io.keyboard()
   if (keyboard === null) return null

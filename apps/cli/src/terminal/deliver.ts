@@ -18,7 +18,7 @@ export interface Delivery {
   readonly format: Format
   /** `--output`; undefined or `-` is standard output. */
   readonly output: string | undefined
-  /** Called before the first character goes to a terminal. */
+  /** Called before the first character is written to a terminal. */
   readonly beforeTerminal: () => void
 }
 
@@ -52,10 +52,10 @@ export function chooseFormat<Chosen extends Format>(
 }
 
 /**
- * Writes the entries. An output file appears once all entries are written, and only if there is at least one.
+ * Writes the entries. An output file appears once all entries are written, and only if there is at least one entry.
  *
  * @returns the number of entries
- * @throws any error of reading the entries, CliError if the output cannot be written, PipeClosed
+ * @throws any error from reading the entries, CliError if the output cannot be written, PipeClosed
  */
 export async function deliver(records: AsyncIterable<EntryRecord>, delivery: Delivery, io: Io): Promise<number> {
   let count = 0
@@ -84,7 +84,7 @@ export async function deliverText(
       if (toTerminal) delivery.beforeTerminal()
       await output.write(toTerminal ? shown(text, delivery.format) : text)
     }
-    // An empty file would look like a result. On standard output an empty list is a valid result.
+    // An empty file could be mistaken for a result. On standard output, an empty list is a valid result.
     if (toStdout || count() > 0) await output.finish()
     return count()
   } finally {

@@ -1,4 +1,4 @@
-// Describes errors of the operating system. Node's messages contain system calls and repeat paths.
+// Describes operating system errors. Node's messages contain system calls and repeat paths.
 const WORDS: ReadonlyMap<string, string> = new Map([
   ['EACCES', 'permission denied'],
   ['EPERM', 'permission denied'],

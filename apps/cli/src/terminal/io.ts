@@ -51,7 +51,7 @@ export interface Io {
   exitCode: ExitCode
   /**
    * Registers `undo`, which is called synchronously if the process ends early. @returns a function that unregisters
-   * it
+   * `undo`
    */
   atExit(undo: () => void): () => void
   /** Calls the registered functions; the process is about to end. */

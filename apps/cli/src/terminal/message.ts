@@ -12,7 +12,7 @@ const COLOURS = { error: 'red', hint: 'cyan', note: 'yellow' } as const
 /** Indentation of continuation lines on a narrow terminal. */
 const INDENT = 4
 
-/** Prints one message. It may contain paths and ledger text: control characters are shown as code points. */
+/** Prints one message. The text may contain paths and ledger text, so control characters are shown as code points. */
 export async function printMessage(io: Io, kind: MessageKind, text: string): Promise<void> {
   const paint = await painter(io.stderr.colour)
   const label = `sudoagent: ${kind}: `

@@ -1,4 +1,4 @@
-// The destination of `--output`: standard output, or a file that appears only once it is complete.
+// Writes to the destination of `--output`: standard output, or a file that appears only once it is complete.
 //
 //   regular file, or a new name → a temporary file in the same folder, flushed to disk, then renamed to the name
 //   symbolic link → the same for the target of the link; the link stays
@@ -50,7 +50,7 @@ export async function openOutput(target: string | undefined, ledger: string, io:
   return buffered(there === null || there.isFile() ? await openWhole(target, there, io) : await openDirect(target))
 }
 
-/** Writes a complete text; escapes it for a terminal. @throws like `openOutput` */
+/** Writes a complete text, escaped if the destination is a terminal. @throws like `openOutput` */
 export async function writeOutput(target: string | undefined, text: string, ledger: string, io: Io): Promise<void> {
   const file = await openOutput(target, ledger, io)
   try {

@@ -1,4 +1,4 @@
-// The progress line of long operations, on stderr. Short operations show none and do not load `ora`.
+// Shows the progress line of long operations on stderr. Short operations show no progress line and do not load `ora`.
 import type { Ora } from 'ora'
 import type { Io } from './io.js'
 

@@ -8,7 +8,10 @@ import { CliError, EXIT } from '../exit.js'
  */
 const LEDGER_SUFFIXES = ['', '-wal', '-shm', '-journal', '.lock', '.head', '.tree', '.cosigned']
 
-/** Whether two paths name the same file, also through links; for new files, whether they would. */
+/**
+ * Whether two paths name the same file, even through links. For new files: whether the paths would name the same
+ * file.
+ */
 export async function isSameFile(a: string, b: string): Promise<boolean> {
   const [statA, statB] = await Promise.all([a, b].map((path) => stat(path, { bigint: true }).catch(() => null)))
   if (statA && statB) return statA.dev === statB.dev && statA.ino === statB.ino
@@ -16,14 +19,14 @@ export async function isSameFile(a: string, b: string): Promise<boolean> {
   return placeA === placeB
 }
 
-/** The path with the links of its folder resolved. */
+/** Returns the path with the links in its folder resolved. */
 async function placeOf(path: string): Promise<string> {
   const whole = resolve(path)
   const folder = await realpath(dirname(whole)).catch(() => dirname(whole))
   return join(folder, basename(whole))
 }
 
-/** The existing files of a ledger with their sizes. */
+/** Returns the existing files of a ledger with their sizes. */
 export async function filesOf(ledger: string): Promise<readonly { readonly path: string; readonly bytes: number }[]> {
   const files = await Promise.all(
     LEDGER_SUFFIXES.map(async (suffix) => {

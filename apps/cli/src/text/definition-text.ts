@@ -1,4 +1,4 @@
-// Formats changed tool definitions for people. All of their text is untrusted, and all of it is shown: a person
+// Formats changed tool definitions for people. The definitions are untrusted and are shown in full, because a person
 // cannot judge a truncated definition.
 import type { ToolPin } from '@sudoagent/mcp'
 import { lines } from './approval-text.js'
@@ -23,7 +23,7 @@ export function renderDefinitionChange({ changed, accepted }: DefinitionChange, 
 const titleOf = ({ server, tool }: ToolPin): string =>
   tool === '' ? `${server}: instructions and name of the server` : `${server}/${tool}`
 
-/** The lines from the first to the last difference. Not a minimal diff, but computed in one pass. */
+/** Returns the lines from the first to the last difference. This is not a minimal diff, but it takes only one pass. */
 function difference(before: ToolPin, after: ToolPin, columns: number | undefined): readonly string[] {
   const [old, now] = [indented(before), indented(after)]
   let start = 0

@@ -1,4 +1,4 @@
-// Describes how much of the arguments an entry conceals. `[redacted]` alone does not say whether it replaces a
+// Describes which part of the arguments an entry conceals. `[redacted]` alone does not say whether it replaces a
 // password or a program.
 import { scanJson } from '@sudoagent/crypto/json'
 

@@ -1,6 +1,6 @@
 // Wraps untrusted text after a label. A terminal would continue a long line at its left edge, where the rest could
-// imitate a row of the output. So lines are wrapped here, at a space if possible, and each continuation line is
-// indented.
+// imitate a row of the output. Lines are therefore wrapped here, at a space if possible, and each continuation line
+// is indented.
 //
 //   rows.ts             labels, fields and verdicts, wrapped
 //   table.ts            entries as a table

@@ -1,5 +1,5 @@
-// Measures text in terminal cells: wide East Asian characters and emoji take two, combining marks none (Unicode
-// Annex 11).
+// Measures text in terminal cells: wide East Asian characters and emoji take two cells, combining marks take none
+// (Unicode Annex 11).
 const segmenter = new Intl.Segmenter()
 
 // Wide blocks; the half-width forms (FF61–FFDC) are narrow.

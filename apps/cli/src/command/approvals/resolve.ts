@@ -1,4 +1,5 @@
-// Shared by `approvals approve` and `approvals deny`: shows the approval, asks for confirmation, resolves it.
+// Shared by `approvals approve` and `approvals deny`: shows the approval, asks for confirmation, and resolves the
+// approval.
 import { type ApprovalRecord, type ApprovalStore, ApprovalStoreError } from '@sudoagent/core'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
 import { withApprovals } from '../../ledger/approval-store.js'

@@ -30,10 +30,7 @@ export function register(mcp: Command, io: Io): void {
     .option('--tool <name>', 'accept the changed definition of this tool; needs --server and --digest')
     .option('--instructions', 'accept the changed instructions and name of the server; needs --server and --digest')
     .option('--all', 'accept all listed definitions; needs --digest')
-    .option(
-      '--digest <hex>',
-      'digest from the listing: the digest of the definition, or with --all that of the whole list',
-    )
+    .option('--digest <hex>', 'digest of the listed definition; with --all, digest of the whole list')
     .option('--allow-other-writers', 'open the file even if users other than its owner can write to it')
     .option('--json', 'print one JSON value')
     .addHelpText(

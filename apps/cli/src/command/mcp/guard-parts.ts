@@ -1,5 +1,5 @@
-// Opens everything that a guard needs: policy, ledger, approval store, budget, accepted tools. If opening one of
-// these fails, those already opened are closed.
+// Opens everything that a guard needs: policy, ledger, approval store, budget, accepted tools. If opening one part
+// fails, the parts already opened are closed.
 import type { EngineFault, EngineOptions, OnConcealed } from '@sudoagent/core'
 import { createSigner } from '@sudoagent/crypto'
 import type { ArgumentCheck, Feature, Guard, ToolPins } from '@sudoagent/mcp'

@@ -11,8 +11,8 @@ export function register(receipt: Command, io: Io): void {
     .command('page')
     .summary('write a page that verifies receipts in a browser')
     .description(
-      'Writes one HTML file that verifies receipts like `receipt verify`, for people without a command line. It contains its script and style, ' +
-        'and its content security policy forbids loading and sending data. Open it from disk, or serve it from a web server.',
+      'Writes one HTML file that verifies receipts like `receipt verify`, for people without a command line. The page contains its script and ' +
+        'style, and its content security policy forbids loading and sending data. Open the page from disk, or serve it from a web server.',
     )
     .option('--output <file>', 'write to this file, which appears only once it is complete; `-` is standard output')
     .addHelpText(

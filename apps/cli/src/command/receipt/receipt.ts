@@ -2,11 +2,11 @@
 // ledger.
 //
 //   receipt        prints the receipt of a decision, as JSON or as a C2SP tlog-proof
-//   receipt verify verifies one with the public key of the log
+//   receipt verify verifies a receipt with the public key of the log
 //   receipt page   writes an HTML page that verifies receipts offline
 //
-// A receipt contains the entries of the call, an inclusion proof of each (RFC 6962, section 2.1.1) and the signed
-// checkpoint that the proofs lead to (https://c2sp.org/tlog-checkpoint). If a cosigned checkpoint covers the
+// A receipt contains the entries of the call, an inclusion proof for each entry (RFC 6962, section 2.1.1) and the
+// signed checkpoint that the proofs lead to (https://c2sp.org/tlog-checkpoint). If a cosigned checkpoint covers the
 // entries, it is used instead of the head. Format: docs/ledger-format.md; https://c2sp.org/tlog-proof.
 //
 //   $ sudoagent receipt ledger.sqlite --request-id 083a0f8c-664e-4692-9c0d-fb611024f7a4 --output receipt.json

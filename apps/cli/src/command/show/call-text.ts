@@ -66,7 +66,7 @@ export async function readStory(
 
 export type StoryState = 'success' | 'error' | 'denied' | 'open' | 'undecided'
 
-/** The state of the call: a denied call has no outcome; an allowed one without an outcome is open. */
+/** The state of the call: a denied call has no outcome; an allowed call without an outcome is open. */
 export function stateOf({ decision, outcome }: Story): StoryState {
   if (decision === undefined) return 'undecided'
   if (decision.entry.decision.effect === 'deny') return 'denied'
@@ -218,7 +218,9 @@ function outcomeFields(story: Story, paint: Paint): readonly Field[] {
     return [
       [
         'outcome',
-        paint.yellow.bold('open: no outcome recorded; the call is still running, or its process ended during it'),
+        paint.yellow.bold(
+          'open: no outcome recorded; the call is still running, or its process exited during the call',
+        ),
       ],
     ]
   }

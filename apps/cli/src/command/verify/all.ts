@@ -1,4 +1,4 @@
-// `verify --all`: verifies every ledger of a database, and compares each with its recorded heads in the registry.
+// `verify --all` verifies every ledger in a database, and compares each with its recorded heads in the registry.
 
 import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { type VerifyOptions as Checks, LedgerError, type Report, verify } from '@sudoagent/ledger'
@@ -23,7 +23,7 @@ interface ShardVerdict {
 /** Maximum number of recorded heads that a ledger is compared with: the first head and the latest ones. */
 const HEADS_MAX = 500
 
-/** Verifies every ledger of a database. Prints one line per ledger and the findings on stderr, or one JSON value. */
+/** Verifies every ledger in a database. Prints one line per ledger and the findings on stderr, or one JSON value. */
 export async function verifyAll(options: VerifyOptions, io: Io): Promise<ExitCode> {
   const { ledger, registry, json = false, quiet = false } = options
   const single = (['checkpoint', 'receipt', 'state', 'origin'] as const).find((name) => options[name] !== undefined)
@@ -59,7 +59,7 @@ export async function verifyAll(options: VerifyOptions, io: Io): Promise<ExitCod
 }
 
 /**
- * Verifies all ledgers of a database.
+ * Verifies all ledgers in a database.
  *
  * @param registry - the ledger with the recorded heads; undefined skips the comparison
  * @throws CliError if the registry is invalid

@@ -7,8 +7,8 @@
 //   report-text.ts   the report as text
 //
 // The checks and the finding codes are in docs/ledger-format.md, section 6. The hash chain links each entry to the
-// one before it; checkpoints, cosignatures and receipts refer to the root of the Merkle tree (RFC 6962). Each grade
-// includes the ones before it:
+// previous entry; checkpoints, cosignatures and receipts refer to the root of the Merkle tree (RFC 6962). Each grade
+// includes the previous grades:
 //
 //   intact      hash chain, Merkle tree and call rules
 //   signed      + every entry and the head are signed by a given key

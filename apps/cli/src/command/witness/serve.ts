@@ -39,7 +39,7 @@ export function register(witness: Command, io: Io): void {
       'Answers add-checkpoint requests until a signal arrives. For each request, checks that the log is in the policy and has only grown, ' +
         'writes the new size to disk, and only then cosigns. Prints the vkey of the witness and its URL.',
     )
-    .requiredOption('--key <file>', 'private key of the witness (PEM); not one that signs a ledger')
+    .requiredOption('--key <file>', 'private key of the witness (PEM); must not be a key that signs a ledger')
     .option('--name <name>', 'name of the witness, preferably a URL without its scheme; default: derived from its key')
     .requiredOption('--policy <file>', 'C2SP tlog-policy: its `log` lines list the logs to cosign')
     .requiredOption(
