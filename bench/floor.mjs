@@ -54,7 +54,7 @@ export function scanSqlite(path, column, use) {
 
 export const hashSqlite = (path) => scanSqlite(path, 'CAST(entry_json AS BLOB)', (bytes) => hash('sha256', bytes))
 
-/** Reads all entries of a JSONL ledger, in order, as bytes or as text. */
+/** Reads and hashes each entry of a JSONL ledger, in order. */
 export function hashJsonl(path) {
   const file = openSync(path, 'r')
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES)

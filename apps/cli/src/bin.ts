@@ -3,7 +3,7 @@
 import { fail, main } from './main.js'
 import { createIo } from './terminal/io.js'
 
-/** Signals that end a command, with their numbers. Shells expect the exit code 128 plus the number. */
+/** Signals that end a command, with their numbers. Shells expect the exit code 128 plus the signal number. */
 const SIGNALS = [
   ['SIGHUP', 1],
   ['SIGINT', 2],

@@ -108,8 +108,8 @@ Example:
 }
 
 /**
- * The module of the named command. All modules for `--help`, `help verify` and an unknown command, so that
- * Commander can suggest one.
+ * Returns the module of the named command. Returns all modules for `--help`, `help verify` and an unknown command, so
+ * that Commander can suggest a command.
  */
 function commandsFor(argv: readonly string[]): readonly (() => Promise<CommandModule>)[] {
   const [, , ...args] = argv
@@ -119,12 +119,12 @@ function commandsFor(argv: readonly string[]): readonly (() => Promise<CommandMo
   return named === undefined ? Object.values(COMMANDS) : [named]
 }
 
-/** All subcommands of a command, recursively. */
+/** Returns all subcommands of a command, recursively. */
 function commandsBelow(command: Command): readonly Command[] {
   return command.commands.flatMap((child) => [child, ...commandsBelow(child)])
 }
 
-/** The command as the user types it: `sudoagent key show`. */
+/** Returns the command as the user types it: `sudoagent key show`. */
 function pathOf(command: Command): string {
   return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
 }
@@ -161,8 +161,8 @@ function usageError(error: CommanderError, command?: Command): CliError {
 }
 
 /**
- * The option that begins with the unknown flag. Commander compares by similarity and would suggest `--event` for
- * `--agent`.
+ * Returns the option that begins with the unknown flag. Commander compares by similarity and would suggest `--event`
+ * for `--agent`.
  */
 function longerOption(words: string, command: Command | undefined): string | undefined {
   const flag = /^unknown option `(--[a-z-]+)`$/.exec(words)?.[1]
@@ -175,7 +175,7 @@ interface Description {
   readonly exit: ExitCode
   readonly message: string
   readonly hint: string | undefined
-  /** Stack trace of an internal error; only with SUDOAGENT_DEBUG. */
+  /** Stack trace of an internal error; set only with SUDOAGENT_DEBUG. */
   readonly trace?: string | undefined
 }
 

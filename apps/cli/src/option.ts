@@ -12,7 +12,7 @@ export function jsonOption(): Option {
   return new Option('--json', 'the same as --format json').conflicts('format')
 }
 
-/** The format selected by `--format` or `--json`. */
+/** Returns the format selected by `--format` or `--json`. */
 export function formatOf<Format extends string>(format: Format | undefined, json = false): Format | 'json' | undefined {
   return json ? 'json' : format
 }

@@ -25,7 +25,7 @@ export async function askPassphrase(io: Io, path: string): Promise<string | null
 /**
  * The passphrase for a new key: SUDOAGENT_KEY_PASSPHRASE, or typed twice.
  *
- * @throws CliError if neither is available, it is empty, or the two differ
+ * @throws CliError if no passphrase is available, the passphrase is empty, or the two typed passphrases differ
  */
 export async function newPassphrase(io: Io): Promise<string> {
   if (io.keyPassphrase !== undefined) return io.keyPassphrase

@@ -1,7 +1,7 @@
 import { CliError, EXIT } from '../exit.js'
 import type { Io } from '../terminal/io.js'
 
-/** The signed head of a ledger. @throws CliError if the ledger has no signed head */
+/** Returns the signed head of a ledger. @throws CliError if the ledger has no signed head */
 export async function storedCheckpoint(ledger: string, io: Io): Promise<string> {
   const { withLedger } = await import('./ledger-file.js')
   const { parseNote } = await import('@sudoagent/crypto/note')

@@ -27,7 +27,7 @@ export async function confirmNext(io: Io, question: string): Promise<boolean> {
   return line !== null && line.trim() === ''
 }
 
-/** The first line typed after the question; null at the end of input. */
+/** Returns the first line typed after the question; null at the end of input. */
 async function readLine(keyboard: NodeJS.ReadStream, io: Io, question: string): Promise<string | null> {
   await discardTypedAhead(keyboard, io)
   await io.stderr.write(question)

@@ -30,7 +30,8 @@ const FORMAT_OF: ReadonlyMap<string, ExportFormat> = new Map([
 ])
 
 /**
- * The format given by `--format` or the extension of the output file; `otherwise` for a name without an extension.
+ * Returns the format given by `--format` or by the extension of the output file; `otherwise` for a name without an
+ * extension.
  *
  * @throws CliError for an extension that does not name a format: `report.html` would contain lines of JSON
  */
@@ -98,7 +99,7 @@ function shown(text: string, format: Format): string {
   return format === 'csv' ? escapeOutputRow(text) : escapeOutput(text)
 }
 
-/** The message if `deliver` found no entries. */
+/** Returns the message for the case that `deliver` found no entries. */
 export function noneWritten(says: string, output: string | undefined): string {
   return isStdout(output) ? says : `${says}; \`${output}\` was not written`
 }

@@ -31,17 +31,17 @@ const HINTS: ReadonlyMap<string, string> = new Map([
   ['EISDIR', 'name a file in it'],
 ])
 
-/** The code of a system error (`ENOENT`), or an empty string. */
+/** Returns the code of a system error (`ENOENT`), or an empty string. */
 export function errnoOf(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
 
-/** A short description of the error; Node's message for an unknown code. */
+/** Returns a short description of the error; for an unknown code, Node's message. */
 export function errnoWords(error: unknown): string {
   return WORDS.get(errnoOf(error)) ?? (error instanceof Error ? error.message : String(error))
 }
 
-/** The hint for the error. */
+/** Returns the hint for the error. */
 export function errnoHint(error: unknown, otherwise = 'name another file'): string {
   return HINTS.get(errnoOf(error)) ?? otherwise
 }

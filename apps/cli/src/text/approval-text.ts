@@ -7,7 +7,7 @@ import { fit, padEnd, widthOf } from './width.js'
 /** Width of the terminal in cells; undefined for a pipe, where lines are not wrapped. */
 type Columns = number | undefined
 
-/** The state of an approval in words: `pending`, `approved by alice at …, used at …`. */
+/** Describes the approval state in words: `pending`, `approved by alice at …, used at …`. */
 export function stateOf(record: ApprovalRecord): string {
   const { state, approverId, resolvedAt, consumedAt } = record
   const by = approverId === null ? '' : ` by ${approverId}`
@@ -47,7 +47,7 @@ export function renderApprovals(records: readonly ApprovalRecord[], now: Date, c
     .join('')
 }
 
-/** The shortest prefix length at which all ids differ. */
+/** Returns the shortest prefix length at which all ids differ. */
 function distinctLength(ids: readonly string[]): number {
   const longest = Math.max(ID_SHOWN_MIN, ...ids.map((id) => id.length))
   for (let length = ID_SHOWN_MIN; length < longest; length += 1)
@@ -112,7 +112,7 @@ export function lines(label: string, text: string, columns: Columns, indent?: nu
 const secondsLeft = ({ expiresAt }: ApprovalRecord, now: Date): number =>
   Math.max(0, Math.round((expiresAt.getTime() - now.getTime()) / 1000))
 
-/** The approval in the form of `--json`. */
+/** Returns the approval in the form that `--json` prints. */
 export function approvalJson(record: ApprovalRecord): unknown {
   const { binding } = record
   return {

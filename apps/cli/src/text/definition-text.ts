@@ -9,7 +9,7 @@ export interface DefinitionChange {
   readonly accepted: ToolPin | undefined
 }
 
-/** Both definitions in full, then their differing lines. */
+/** Formats both definitions in full, then the lines that differ. */
 export function renderDefinitionChange({ changed, accepted }: DefinitionChange, columns: number | undefined): string {
   const rows = [
     ...lines('', titleOf(changed), columns),

@@ -66,7 +66,7 @@ export function rowsOf(
   return [...rows, row]
 }
 
-/** A field, `name  value`; continuation lines start in the column of the values. @param value - escaped here */
+/** Formats a field, `name value`; continuation lines start in the value column. @param value - escaped here */
 export function fieldRow(
   name: string,
   width: number,
@@ -81,7 +81,7 @@ export function fieldRow(
   return [paint(label) + first.slice(label.length), ...further].map((row) => `${row}\n`).join('')
 }
 
-/** A verdict: a coloured word, a colon and its meaning. */
+/** Formats a verdict: a coloured word, a colon and its meaning. */
 export function verdictRow(
   word: string,
   means: string,

@@ -34,7 +34,7 @@ export interface TableOptions {
   readonly paint: Paint
 }
 
-/** A header and one line per entry; nothing if there are no entries. */
+/** Yields a header and one line per entry; yields nothing if there are no entries. */
 export async function* formatTable(records: AsyncIterable<EntryRecord>, options: TableOptions): AsyncGenerator<string> {
   let sample: Row[] = []
   let layout: Layout | null = null

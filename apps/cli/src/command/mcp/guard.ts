@@ -128,7 +128,7 @@ export async function run(command: readonly string[], options: McpGuardOptions, 
   // Taken before the policy is loaded, because a policy module may write to the console.
   const pipes = listen === null ? io.pipes() : null
   const parts = await openGuard({ ...options, server }, io)
-  // Registered before the guard announces that it runs.
+  // The signal handler is registered before the guard reports that it is running.
   const stopped = io.untilStopped()
   try {
     if (listen !== null) return await overHttp(parts, upstream, { ...options, ...listen }, stopped, io)

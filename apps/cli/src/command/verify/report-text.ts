@@ -62,7 +62,7 @@ export function renderReport(
 
 const NAME_WIDTH = 'checkpoint'.length
 
-/** The basis of the verdict, one line per field; null for a field without content. */
+/** The basis of the verdict, with one line per field; null for a field without content. */
 function fieldsOf(report: Report, ledger: string): readonly (readonly [name: string, value: string | null])[] {
   const { entries, decisions, outcomes, open, head, first_created_at: first, last_created_at: last } = report
   const { origin, checkpoint, tail, witnesses, resumed_from: resumed, closed, keys } = report

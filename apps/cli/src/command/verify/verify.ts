@@ -31,7 +31,7 @@ export function register(program: Command, io: Io): void {
     .summary('check that a ledger is complete and unchanged')
     .description(
       'Checks every ledger entry: its format, its position in the hash chain and the Merkle tree, its hashes and its signature. Also checks ' +
-        'that no call ran without an allowing decision, the stored head, and that the ledger extends the given checkpoints and receipts. Exits ' +
+        'the stored head, that no call ran without an allowing decision, and that the ledger extends the given checkpoints and receipts. Exits ' +
         'with 0 only if there are no findings, with 1 if the evidence does not verify.',
     )
     .argument('<ledger>', 'SQLite or JSONL file, or postgres://host/database?ledger=name')

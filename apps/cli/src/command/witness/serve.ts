@@ -90,7 +90,7 @@ export async function run({ key, name, policy, store, host, port }: WitnessServe
     const onError = (error: unknown): void =>
       void printMessage(io, 'error', `nothing was cosigned: ${error instanceof Error ? error.message : String(error)}`)
     const server = await serveWitness({ witness, host, port: portNumber, onError })
-    // Registered before the URL is printed.
+    // The signal handler is registered before the URL is printed.
     const stopped = io.untilStopped()
     if (!LOOPBACK.includes(host))
       await printMessage(io, 'note', `listening on \`${host}\`, which other machines can reach`)
