@@ -1,5 +1,4 @@
-// Properties that only the bundle can break (`build.mjs`): files that are found by their path, and third-party
-// licences.
+// Tests what only the bundle (`build.mjs`) can break: files that the program finds by path, and third-party licences.
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,11 +15,12 @@ describe('the bundle', () => {
   it.each(['jsonl', 'sqlite'] as const)(
     'has the threads that help to verify where they are looked for: %s',
     async (kind) => {
-      // Only ledgers with tens of thousands of entries start these threads, and verification also works without them.
+      // `verify` starts these threads only for ledgers with tens of thousands of entries, and falls back to one
+      // thread.
       const [place = 'nowhere'] = chunks.flatMap((name) => /new URL\("(.*\/worker\.js)"/.exec(read(name))?.[1] ?? [])
       const path = sandbox().path(`l.${kind}`)
       await writeLedger(path, manyCalls(20))
-      // The genesis is checked separately.
+      // The worker does not check the genesis entry.
       const start = kind === 'jsonl' ? readFileSync(path).indexOf(10) + 1 : 1
       const end = kind === 'jsonl' ? statSync(path).size : 41
       const source = kind === 'jsonl' ? { kind, path, end } : { kind, path, readonly: false }

@@ -1,4 +1,5 @@
-// The layout of help: required options are marked, subcommands are listed first, and narrow terminals lose no text.
+// Tests the layout of help: required options are marked, subcommands come first, and narrow terminals show the whole
+// text.
 import { expect, it } from 'vitest'
 import { hasTerminal, sandbox, skipUnless } from './support/sandbox.js'
 
@@ -39,7 +40,7 @@ it.skipIf(skip).each([
   const { stdout } = box().terminal(args.split(' '), columns)
   const lines = stdout.split('\n')
   expect(lines.length).toBeGreaterThan(20)
-  // Commands are not wrapped, nor are words without blanks and terms with their values.
+  // The layout does not wrap commands, words without blanks, or terms with their values.
   const wide = lines.filter((line) => line.length > columns && !/^ *(?:\$ .*|\S+|-\S.*|\w+ \[.*|\w+ <.*)$/.test(line))
   expect(wide).toEqual([])
 })

@@ -1,6 +1,6 @@
-// Ledgers that are expensive to read: a nesting of a hundred thousand levels, an endless line, millions of keys. Every
-// command reads them in a process with little memory and reports the problem. The slow form uses the full sizes: a line
-// of 1 GiB, 10⁷ keys.
+// Tests ledgers that are expensive to read: 100,000 levels of nesting, an endless line, and millions of keys. Every
+// command reads them in a process with little memory and reports the problem. The slow form uses the full sizes: a
+// line of 1 GiB, and 10⁷ keys.
 import { spawnSync } from 'node:child_process'
 import { appendFileSync, closeSync, ftruncateSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -14,15 +14,15 @@ const MIB = 1024 * 1024
 const LINE_BYTES = slow ? 1024 * MIB : 320 * MIB
 const KEYS = slow ? 10_000_000 : 100_000
 const DEPTH = 100_000
-/** V8's heap limit: less than the line alone needs. */
+/** V8's heap limit, in MiB, smaller than the line alone. */
 const HEAP_MIB = slow ? 200 : 100
-/** Limit for the whole process, in MiB: the heap, the buffers outside it, and Node itself. */
+/** Memory limit for the whole process, in MiB: the V8 heap, buffers outside it, and Node itself. */
 const RESIDENT_MIB = 300
 
 const box = new Sandbox()
 afterAll(() => box.remove())
 
-/** Valid entries before the hostile line, so that every reader reaches it, and one after it. */
+/** There are valid entries before the hostile line, so that every reader reaches it, and one entry after it. */
 let [before, behind] = ['', '']
 beforeAll(async () => {
   await writeLedger(box.path('honest.jsonl'), [
@@ -58,7 +58,7 @@ const LEDGERS: readonly (readonly [what: string, code: string, write: (path: str
   ],
 ]
 
-/** Appends a hole to the file: it reads as NUL and uses no disk space. */
+/** Extends the file with a hole, which reads as NUL bytes and uses no disk space. */
 function appendHole(path: string): void {
   const fd = openSync(path, 'r+')
   const start = readFileSync(path).length
@@ -110,7 +110,7 @@ describe.each(LEDGERS)('%s', (_, finding, write) => {
     expect(verified.peak).toBeGreaterThan(0)
     expect(verified.peak).toBeLessThan(RESIDENT_MIB)
     for (const [args, codes] of [
-      // An unreadable entry might match.
+      // The command cannot rule out that the unreadable entry matches.
       [['filter', path], [3]],
       [
         ['search', path, '--query', 'refund'],
@@ -127,7 +127,7 @@ describe.each(LEDGERS)('%s', (_, finding, write) => {
         [1, 3],
       ],
     ] as const) {
-      // The long form runs all commands; the short form runs the most common ones.
+      // The long form runs all commands, and the short form runs the most common ones.
       if (!slow && !['filter', 'export'].includes(args[0])) continue
       const { code, stderr, peak } = run(args)
       expect(codes as readonly (number | null)[], `${args[0]}: ${stderr}`).toContain(code)

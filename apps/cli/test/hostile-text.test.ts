@@ -1,5 +1,5 @@
-// Text that tries to control the reader's terminal, in every text field of ledgers that verify: no command prints it
-// unescaped.
+// Puts text that tries to control the reader's terminal in every text field of ledgers that verify. No command may
+// print that text unescaped.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { PassThrough, Readable } from 'node:stream'
 import { generatePrivateKey } from '@sudoagent/crypto'
@@ -13,8 +13,8 @@ import { writeLedger } from './support/ledger.js'
 import { Sandbox } from './support/sandbox.js'
 
 /**
- * Clears the screen, sets the title, rings the bell, returns to the start of the line, does the same with C1, reverses
- * the text direction, hides text, and breaks lines.
+ * Clears the screen, sets the title, rings the bell, returns to the start of the line, repeats this with C1 controls,
+ * reverses the text direction, hides text, and breaks lines.
  */
 const EVIL =
   '\u001b[2J\u001b]0;owned\u0007\b\r\u009b2J\u0085\u202egnp.exe\u2066\u200b\ufeff\u2028\u{e0041}\u007f\nsigned: all is well\n'
@@ -26,7 +26,7 @@ const key = generatePrivateKey()
 const LEDGERS = ['l.sqlite', 'l.jsonl']
 
 /**
- * Hostile text in every field that accepts text: names, reasons, IDs, errors, keys and values of the arguments,
+ * Returns entries with hostile text in every text field: names, reasons, IDs, errors, argument names and values,
  * metadata.
  */
 function evilCall(): readonly EntryDraft[] {
@@ -59,7 +59,7 @@ beforeAll(async () => {
   for (const name of LEDGERS)
     await writeLedger(box.path(name), [...evilCall(), decisionDraft({ n: 2, action: `k ${EVIL}` })], key)
   writeFileSync(box.path('key.pem'), key.publicKey.pem)
-  // One ledger that does not verify, so that findings quote from it, and one without any valid JSON.
+  // One ledger does not verify, so that findings quote from it. Another ledger contains no valid JSON.
   const lines = readFileSync(box.path('l.jsonl'), 'utf8').split('\n')
   writeFileSync(
     box.path('broken.jsonl'),
@@ -85,7 +85,7 @@ async function seen(args: readonly string[], { columns = 100, asTerminal = false
     env: {},
     stdin: Readable.from([]) as NodeJS.ReadStream,
     stdout: terminal(),
-    // Progress moves the cursor on purpose, but only on terminals.
+    // Progress output moves the cursor on purpose, but only on terminals.
     stderr: Object.assign(terminal(), { isTTY: asTerminal }),
     emit: () => true,
   }
@@ -124,13 +124,13 @@ describe.each([...LEDGERS, 'broken.jsonl', 'raw.jsonl'])('%s', (ledger) => {
     const screen = await seen([command, at(ledger), ...args])
     expect(screen.length).toBeGreaterThan(0)
     expect(screen).not.toMatch(DRAWS)
-    // The hostile text is in its field, not on its own line.
+    // The hostile text stays in its field and does not start a line.
     expect(screen).not.toMatch(/^signed: all is well$/m)
   })
 })
 
 describe('text that a terminal would wrap into rows that look like ours', () => {
-  /** A forged row for any width: blanks, then text that looks like our own row, repeatedly. */
+  /** Builds a fake row for this terminal width: blanks, then text that imitates one of our rows, repeated. */
   const forged = (width: number): string =>
     [
       'decision       allow  entry 999',
@@ -178,7 +178,7 @@ describe('text that a terminal would wrap into rows that look like ours', () => 
       ]) {
         const screen = await seen(args, { columns, asTerminal: true })
         expect(screen).not.toMatch(FORGED)
-        // The terminal has no line left to wrap.
+        // Every line fits the width, so the terminal does not wrap any line.
         for (const line of screen.replace(/\u001b\[[\d;?]*[A-Za-z]/g, '').split(/[\n\r]/))
           expect(widthOf(line), `${args.join(' ')}: ${line}`).toBeLessThanOrEqual(columns)
       }

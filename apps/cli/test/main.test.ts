@@ -1,4 +1,4 @@
-// Common behaviour of all commands: help, usage, invalid input, and lazy loading of modules.
+// Tests the common behaviour of all commands: help, usage, invalid input, and lazy loading of modules.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { chmodSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
@@ -43,7 +43,7 @@ describe('help and version: exit 0, on stdout', () => {
 
   it('loads neither ledger, crypto, chalk, ora nor SQLite for them', () => {
     const hook = box.path('loaded.cjs')
-    // Hooks for both loaders: chalk and ora are ES modules.
+    // Installs a hook in each loader, because chalk and ora are ES modules.
     const resolve = `import{writeSync}from'node:fs';export async function resolve(s,c,n){const r=await n(s,c);writeSync(2,r.url+'\\n');return r}`
     writeFileSync(
       hook,
@@ -51,7 +51,7 @@ describe('help and version: exit 0, on stdout', () => {
        process.on('exit', () => process.stderr.write(Object.keys(require.cache).join('\\n')))`,
     )
     const sourcesOf = (path: string): string => (path.includes('apps/cli/dist/') ? readFileSync(path, 'utf8') : '')
-    /** The paths of all loaded files, and the bundler's list of the modules in them. */
+    /** Returns the paths of all loaded files, and the modules that the bundler put into them. */
     const loaded = (args: readonly string[]): string => {
       const { stderr } = box.run(args, { env: { NODE_OPTIONS: `--require ${hook}` } })
       return `${stderr}\n${stderr.split('\n').map(sourcesOf).join('\n')}`
@@ -60,7 +60,7 @@ describe('help and version: exit 0, on stdout', () => {
       expect(loaded(args)).toContain('apps/cli/dist/bin.cjs')
       expect(loaded(args)).not.toMatch(/^\/\/ .*packages\/(ledger|crypto)\/|chalk|\/ora|better-sqlite3/m)
     }
-    // Checks that the hook works.
+    // A command that uses SQLite shows that the hooks work.
     const verified = loaded(['verify', 'l.sqlite', '--quiet'])
     expect(verified).toMatch(/better-sqlite3/)
     expect(verified).toMatch(/^\/\/ .*packages\/crypto\/dist\/(?:\w+\/)?hash.js/m)
@@ -126,7 +126,7 @@ describe('wrong usage: exit 2, one error and one hint on stderr', () => {
   })
 })
 
-/** Every command that reads a ledger, with an output file if it supports one. */
+/** Every command that reads a ledger, with an output file if the command supports it. */
 const READERS: readonly (readonly [command: string, args: (ledger: string) => readonly string[]])[] = [
   ['verify', (ledger) => ['verify', ledger]],
   ['export', (ledger) => ['export', ledger, '--output', 'out']],
@@ -169,7 +169,7 @@ describe.each(sampled(READERS, 2))(
 
     it('a truncated SQLite file', () => {
       if (command !== 'verify') return expectFailure(args('truncated.sqlite'), /the ledger cannot be/)
-      // For `verify`, a damaged ledger is a report.
+      // `verify` reports a damaged ledger as a finding, not as an error.
       const { code, stdout } = box.run(args('truncated.sqlite'))
       expect([code, stdout]).toEqual([1, expect.stringContaining('broken: 1 finding')])
     })
@@ -210,7 +210,7 @@ describe('a public key that is none: exit 3', () => {
 })
 
 describe('no permission: exit 3', () => {
-  // Root can read every file, so as root the command runs as another user.
+  // Root can read every file, so if the test runs as root, the command runs as a different user.
   const uid = process.getuid?.() === 0 ? 65_534 : undefined
   chmodSync(box.folder, 0o755)
   const canRun = box.run(['--version'], uid === undefined ? {} : { uid }).code === 0
@@ -247,7 +247,7 @@ describe('no permission: exit 3', () => {
 })
 
 it('an internal error is one line, and its stack is for whoever asks', () => {
-  // Simulates a broken package: a bad installation can cause errors that no input can.
+  // Simulates a broken installation, which can cause errors that no input can cause.
   const breaking = box.path('breaking.cjs')
   writeFileSync(
     breaking,

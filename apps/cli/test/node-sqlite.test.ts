@@ -1,6 +1,6 @@
-// Reading with Node's own SQLite if the native module cannot be loaded: every reading command prints the same as with
-// better-sqlite3, for valid and forged ledgers. Runs on the Nodes with `node:sqlite`: this one, or versions from npm
-// (in the short form, from npm's cache).
+// Tests reading with `node:sqlite` if the native module cannot be loaded. Every reading command must print the same
+// as with better-sqlite3, for valid and forged ledgers. Uses each available Node version with `node:sqlite`: this
+// one, or versions from npm (in the short form, only from npm's cache).
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, rmSync, writeFileSync } from 'node:fs'
 import { generatePrivateKey } from '@sudoagent/crypto'
@@ -34,7 +34,7 @@ function hasSqlite(node: string): boolean {
   return spawnSync(node, ['--no-warnings', '-e', script]).status === 0
 }
 
-/** Makes better-sqlite3 fail as if it was installed without being built. */
+/** Makes better-sqlite3 fail as if it had been installed without being built. */
 const UNBUILT = `const Module = require('node:module')
   const load = Module._load
   Module._load = function (name, ...rest) {

@@ -1,4 +1,4 @@
-// Options of many commands: `--json`, for every command that prints a result.
+// Tests options that many commands share, such as `--json` for every command that prints a result.
 import { writeFileSync } from 'node:fs'
 import { generatePrivateKey, parsePublicKey } from '@sudoagent/crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -20,7 +20,7 @@ beforeAll(async () => {
 })
 afterAll(() => box.remove())
 
-/** Stdout as JSON; both streams must be otherwise empty. */
+/** Parses stdout as JSON, and expects nothing on stderr. */
 function json(args: readonly string[]): unknown {
   const { code, stdout, stderr } = box.run(args)
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })

@@ -1,4 +1,5 @@
-// Executes the README: its commands run, exit with the shown code, and print the shown output (`…` matches any text).
+// Executes the README. Its commands must exit with the shown code and print the shown output, where `…` matches any
+// text.
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { generatePrivateKey } from '@sudoagent/crypto'
 import { expect, it } from 'vitest'
@@ -7,7 +8,7 @@ import { BIN, hasProgram, sandbox, skipUnless } from './support/sandbox.js'
 
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 
-/** Each command with its shown output, up to the next command or the end of the block. */
+/** Each command with its shown output, which ends at the next command or the end of the block. */
 const SESSIONS = [...README.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block = '']) =>
   block
     .split(/^\$ /m)
@@ -45,7 +46,7 @@ it('does what it says', async () => {
       .join('[\\s\\S]*')
     expect(ran.stdout.trimEnd(), command).toMatch(new RegExp(`^${pattern}$`))
     code = ran.code
-    // Without `echo $?`, a command must succeed.
+    // Unless the README shows the exit code with `echo $?`, the command must succeed.
     if (!README.includes(`$ ${command}\n${shown}$ echo $?`)) expect(code, command).toBe(0)
   }
 })

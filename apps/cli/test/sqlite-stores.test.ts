@@ -1,6 +1,6 @@
-// Runs the same tests on every SQLite store: a file that another user prepared, changes or removes is rejected, and the
-// error names a native module that cannot be loaded. Each store also has its own tests; this table makes sure that no
-// store is omitted.
+// Runs the same tests on every SQLite store. Each store must reject a file that another user prepared, changes or
+// removes. If the native module cannot be loaded, the error must say so. Each store also has its own tests. This
+// table makes sure that no store is omitted.
 import { execFileSync } from 'node:child_process'
 import {
   copyFileSync,
@@ -23,13 +23,13 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { decisionDraft } from './support/draft.js'
 
 interface Opened {
-  /** One call that needs the file. */
+  /** Makes one call that needs the file. */
   use(): Promise<unknown>
   close(): void | Promise<void>
 }
 
 interface Kind {
-  /** The store's name in the scripts of this file. */
+  /** The module to import in the scripts below. */
   readonly module: string
   readonly name: string
   readonly table: string
@@ -99,7 +99,7 @@ const change = (path: string, sql: string): void => {
   db.close()
 }
 
-/** The store's error about a file: its own words, in one line. */
+/** Returns the message about a file that a store refused. The message must be our own, in one line. */
 async function refusalOf(work: () => unknown): Promise<string> {
   try {
     await work()
@@ -125,7 +125,7 @@ function looped(path: string, table: string): void {
   writeFileSync(path, file)
 }
 
-/** A journal without records, with the name of a super-journal. */
+/** Builds a rollback journal that has no records and names a super-journal. */
 function journalNaming(file: string, pageSize: number): Buffer {
   const magic = Buffer.from('d9d505f920a163d7', 'hex')
   const header = Buffer.alloc(512)

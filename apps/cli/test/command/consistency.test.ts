@@ -19,14 +19,14 @@ beforeAll(async () => {
     await writeLedger(box.path(ledger), SAMPLE.slice(4), key)
   }
   copyFileSync(box.path('l.jsonl.kept'), box.path('older-l.jsonl.head'))
-  // The holder of the key writes another history after the same genesis.
+  // The holder of the key writes a different history after the same genesis entry.
   await writeLedger(box.path('forked.jsonl'), SAMPLE.slice(0, 1), key)
   copyFileSync(box.path('forked.jsonl'), box.path('past.jsonl'))
   for (const end of ['head', 'tree']) copyFileSync(box.path(`forked.jsonl.${end}`), box.path(`past.jsonl.${end}`))
   await writeLedger(box.path('past.jsonl'), SAMPLE.slice(1, 3), key)
   writeFileSync(box.path('past.kept'), box.run(['checkpoint', 'past.jsonl']).stdout)
   await writeLedger(box.path('forked.jsonl'), SAMPLE.slice(2), key)
-  // An attacker without the key changes an entry, and the stored tree to match.
+  // An attacker without the key changes an entry, and the stored Merkle tree to match.
   copyFileSync(box.path('l.jsonl.head'), box.path('changed.jsonl.head'))
   const lines = readFileSync(box.path('l.jsonl'), 'utf8').split('\n')
   ;[lines[4], lines[5]] = [lines[5] ?? '', lines[4] ?? '']

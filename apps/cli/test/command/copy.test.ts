@@ -1,5 +1,5 @@
-// Ledgers of the package `sudoagent` 2.0.0 on PyPI, copied into every store and back. They have no head, so a server
-// accepts them only after a writer has added one.
+// Tests ledgers written by `sudoagent` 2.0.0 from PyPI, copied into every store and back. These ledgers have no head,
+// so a server accepts them only after a writer has added a head.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createSigner, generatePrivateKey } from '@sudoagent/crypto'
@@ -40,7 +40,7 @@ const refused = (from: string, to: string): void => {
     'sudoagent: hint: nothing was written; append an entry with this version to give the ledger a head',
     '',
   ])
-  // Not even an empty ledger was created.
+  // The failed copy did not create an empty ledger.
   const looks = ['verify', 'inspect'].map((command) => box.run([command, to]))
   for (const look of looks) expect([look.code, look.stderr]).toEqual([3, expect.stringContaining('does not exist')])
   expect(namesIn(database)).not.toContain(new URL(to).searchParams.get('ledger'))

@@ -1,4 +1,4 @@
-// Runs the command as a script would. Uses ../shared/vectors if that exists.
+// Runs `export` as a script would. Also reads ../shared/vectors if that folder exists.
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

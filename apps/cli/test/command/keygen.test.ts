@@ -26,7 +26,7 @@ describe('keygen', () => {
     expect(at('keys/deep/k.pem', 'shared/p.pem').code).toBe(0)
     for (const folder of ['keys', 'keys/deep', 'shared'])
       expect(statSync(box.path(folder)).mode & 0o777).toBe(0o700 & ~process.umask())
-    // An existing folder keeps its mode.
+    // The mode of an existing folder does not change.
     box.makeFolder('open')
     chmodSync(box.path('open'), 0o755)
     expect(at('open/k.pem', 'open/p.pem').code).toBe(0)

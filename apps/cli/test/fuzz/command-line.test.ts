@@ -1,6 +1,6 @@
-// Fuzzes the command line with any arguments in any order, on valid and hostile files. It exits with one of the four
-// codes, prints the problem in one line and a hint, never prints a stack trace or controls the terminal, and changes no
-// file.
+// Fuzzes the command line with any arguments in any order, on valid and hostile files. The program must exit with one
+// of its four codes and print each error as one line with a hint. It must never print a stack trace, emit terminal
+// control characters, or change a file.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -43,7 +43,7 @@ for (const name of Object.keys(FILES))
   writeFileSync(at(`spoilt-${name}`), mutate(dice, [Buffer.from(FILES[name] ?? '')]))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-// The commands that only read. Commands that write keys or ledgers, listen, or use the network have their own tests.
+// Only commands that read. Commands that write keys or ledgers, listen, or use the network have their own tests.
 const COMMANDS = [
   ['verify'],
   ['show'],
@@ -61,7 +61,7 @@ const COMMANDS = [
   [],
 ]
 const names = [...Object.keys(FILES), ...Object.keys(FILES).map((name) => `spoilt-${name}`)]
-/** Options that name an output file, which this test would not find. */
+/** Options that write a file, which would change the folder of this test. */
 const WRITING = ['--output', '--state']
 const HOSTILE = [
   '',
@@ -95,7 +95,7 @@ const values = [
 const file = fc.constantFrom(...names.map(at))
 const value = fc.oneof(file, fc.constantFrom(...values), fc.string({ unit: 'binary', maxLength: 40 }))
 
-/** Command lines with the options of each command, taken from its help, some with misplaced words. */
+/** Generates command lines: a command and its options, taken from its help, sometimes with misplaced words. */
 async function commandLines(): Promise<fc.Arbitrary<readonly string[]>> {
   const perCommand = await Promise.all(
     COMMANDS.map(async (command) => {
@@ -154,7 +154,7 @@ describe('any command line', () => {
         const { code, stdout, stderr } = await run(args)
         codes.set(code, (codes.get(code) ?? 0) + 1)
         expect([0, 1, 2, 3]).toContain(code)
-        // Machine formats contain untrusted text unchanged; text for people escapes it.
+        // Machine-readable formats contain untrusted text unchanged. Text for people must escape it.
         if (!args.some((arg) => ['json', 'csv', 'ndjson', '--json'].includes(arg)) && !/^[{[]/.test(stdout))
           expect(stdout).not.toMatch(DRAWS)
         expect(stderr).not.toMatch(DRAWS)
@@ -165,7 +165,7 @@ describe('any command line', () => {
     )
     console.info(`exit codes of ${RUNS} command lines: ${JSON.stringify([...codes].sort())}`)
     expect([...codes.keys()].sort()).toEqual([0, 1, 2, 3])
-    // No file was changed or created.
+    // The commands changed and created no files.
     for (const [name, bytes] of Object.entries(FILES))
       expect([name, readFileSync(at(name)).equals(Buffer.from(bytes))]).toEqual([name, true])
     expect(readdirSync(folder).sort()).toEqual([...names].sort())

@@ -1,4 +1,5 @@
-// One valid text of every kind, the same in every run. The packages create the texts, and the fuzzer mutates them.
+// Creates one valid sample of every format with our own packages. The samples are the same in every run. The fuzzers
+// mutate them.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -53,7 +54,7 @@ export interface Evidence {
   readonly encryptedKey: string
 }
 
-/** Creates the same evidence in every run. */
+/** Creates the same samples in every run. */
 export async function makeEvidence(): Promise<Evidence> {
   const folder = mkdtempSync(join(tmpdir(), 'sudoagent-fuzz-'))
   try {
@@ -102,7 +103,7 @@ export async function makeEvidence(): Promise<Evidence> {
   }
 }
 
-/** The files of a folder of vectors, and earlier findings of the fuzzers. */
+/** Reads the files in a folder of vectors, which include inputs that the fuzzers found earlier. */
 export function vectorsIn(folder: string, suffix = ''): readonly Buffer[] {
   const names = readdirSync(join(VECTORS, folder), { recursive: true, withFileTypes: true })
   return names

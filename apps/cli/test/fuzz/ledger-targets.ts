@@ -1,4 +1,5 @@
-// Untrusted ledgers and their related files: every command reads them, and writers try to append.
+// Targets that are files: untrusted ledgers and their side files. Every read operation reads them, and writers try to
+// append.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,7 +27,7 @@ import { decisionDraft, requestIdOf } from '../support/draft.js'
 import { type Evidence, KEY, ORIGIN, vectorsIn } from './evidence.js'
 import { bodyOf, type Target, target, text } from './targets.js'
 
-/** Whether it is one of our errors: one line, with a code. */
+/** Returns whether the error is one of ours: one line, with a code. */
 export const isCoded = (error: unknown): boolean =>
   [CryptoError, LedgerError, PolicyFileError, WitnessError].some((kind) => error instanceof kind) &&
   error instanceof Error &&
@@ -34,7 +35,7 @@ export const isCoded = (error: unknown): boolean =>
   typeof error.code === 'string' &&
   !error.message.includes('\n')
 
-/** The targets that are files, in their own folder; call `remove` when done. */
+/** Creates the targets in a folder of their own. Call `remove` when done. */
 export function ledgerTargets(evidence: Evidence): {
   readonly targets: readonly Target[]
   readonly remove: () => void
@@ -75,7 +76,7 @@ export function ledgerTargets(evidence: Evidence): {
 }
 
 /**
- * Most inputs that start like a JSONL ledger end in a line feed here: without one, a reader waits a fifth of a second
+ * Adds a line feed to most inputs that start like a JSONL ledger. Without a final line feed, a reader waits 200 ms
  * for a writer to complete the line.
  */
 const ended = (bytes: Uint8Array): Uint8Array =>
@@ -94,7 +95,7 @@ async function readWhole(path: string, evidence: Evidence): Promise<void> {
     })
     expect(report.ok).toBe(report.findings_total === 0 && report.entries > 0)
     await verify(reader, { resume: parseState(evidence.state), publicKeys: [KEY.publicKey] })
-    // A failure of one operation must not skip the others.
+    // If one operation fails, the others still run.
     const checkpoint = parseCheckpoint(bodyOf(evidence.head))
     const works = [
       () => inspect(reader),
@@ -109,7 +110,7 @@ async function readWhole(path: string, evidence: Evidence): Promise<void> {
   }
 }
 
-/** Appends to an untrusted ledger: the writer continues or refuses, and never makes a valid ledger invalid. */
+/** Appends to an untrusted ledger. The writer either appends or refuses, and never makes a valid ledger invalid. */
 async function writeOn(path: string, open: (path: string) => LedgerWriter): Promise<void> {
   const verdict = async () => {
     const reader = await openLedgerReader(path)

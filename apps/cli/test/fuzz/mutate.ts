@@ -1,9 +1,9 @@
-// A byte-level fuzzer: mutates a valid text, in the same way for the same seed. It is not guided by coverage. Instead,
-// the corpus has a valid text of every kind, so that most mutations are nearly valid.
+// Implements a byte-level fuzzer, deterministic for a given seed. Coverage does not guide it. Instead, the corpus has
+// a valid sample of every format, so most mutations are nearly valid.
 
 /**
- * Typical problems for parsers: ends of ranges, signs, separators, escapes, invisible and right-to-left characters,
- * half of a UTF-8 sequence.
+ * Sequences that often break parsers: range limits, signs, separators, escapes, invisible and right-to-left
+ * characters, and a truncated UTF-8 sequence.
  */
 const MORSELS: readonly Uint8Array[] = [
   ...[
@@ -70,10 +70,10 @@ const BROKEN_UTF8: readonly Uint8Array[] = [
   [0xff],
 ].map((bytes) => Buffer.from(bytes))
 
-/** Longest result, in bytes, because mutations can double a text repeatedly. */
+/** Maximum length of a result, in bytes. Without a limit, repeated mutations could double a text many times. */
 const BYTES_MAX = 1024 * 1024
 
-/** A seeded sequence of numbers (mulberry32). */
+/** A seeded generator of pseudo-random numbers (mulberry32). */
 export class Dice {
   #state: number
 
@@ -81,7 +81,7 @@ export class Dice {
     this.#state = seed >>> 0
   }
 
-  /** An integer from 0 up to, but not including, `end`. */
+  /** Returns an integer from 0 up to, but not including, `end`. */
   below(end: number): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0
     let t = this.#state
@@ -129,21 +129,21 @@ const MUTATIONS: readonly Mutation[] = [
       Buffer.concat(Array.from({ length: dice.pick([1, 2, 100]) }, () => piece)),
     )
   },
-  // A line of one text inside another: valid by itself, but in the wrong place.
+  // Inserts a line from one sample into another: a valid line in the wrong place.
   (bytes, dice, corpus) => {
     const other = Buffer.from(dice.pick(corpus))
     const [start, end] = rangeOf(other, dice)
     const [from, to] = rangeOf(bytes, dice)
     return splice(bytes, from, to - from, other.subarray(start, end))
   },
-  // Lines in a different order.
+  // Reorders lines.
   (bytes, dice) => {
     const lines = bytes.toString('latin1').split('\n')
     const [moved = ''] = lines.splice(dice.below(lines.length), 1)
     lines.splice(dice.below(lines.length + 1), 0, moved)
     return Buffer.from(lines.join('\n'), 'latin1')
   },
-  // A different number.
+  // Replaces a number.
   (bytes, dice) => {
     const numbers = [...bytes.toString('latin1').matchAll(/\d+/g)]
     if (numbers.length === 0) return bytes
@@ -157,7 +157,7 @@ const MUTATIONS: readonly Mutation[] = [
   },
 ]
 
-/** One member of the corpus with one to four mutations. */
+/** Applies one to four mutations to one member of the corpus. */
 export function mutate(dice: Dice, corpus: readonly Uint8Array[]): Uint8Array {
   let bytes = Buffer.from(dice.pick(corpus))
   for (let times = 1 + dice.below(4); times > 0; times -= 1)

@@ -1,6 +1,6 @@
-// Fuzzes every parser of untrusted bytes. Every input gives an error with a code or a finding, never another exception,
-// and leaves no memory allocated. `FUZZ_SEED=n` selects the start, and the slow form tries a thousand times as many
-// inputs. A failure prints the seed and stores the input with the test's output.
+// Fuzzes every parser of untrusted bytes. Every invalid input must give an error with a code or a finding, never any
+// other exception, and must not leak memory. `FUZZ_SEED=n` sets the seed. The slow form runs 1,000 times as many
+// inputs as the long form. A failing test prints the seed and stores the input with the test output.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -13,10 +13,10 @@ import { type Target, textTargets } from './targets.js'
 
 const slow = TIER === 'slow'
 const SEED = Number(process.env.FUZZ_SEED ?? (slow ? Date.now() % 2 ** 31 : 1))
-/** Number of inputs for the cheapest parser; more expensive parsers get proportionally fewer. */
+/** Number of inputs for the cheapest parser. More expensive parsers get proportionally fewer. */
 const INPUTS = byTier({ short: 40, long: 400, slow: 400_000 })
 /**
- * Memory that may stay allocated after any number of inputs, in bytes: modules that load on first use, and V8's own
+ * Maximum growth of the heap, in bytes, after any number of inputs. Lazily loaded modules and V8 itself also use
  * memory.
  */
 const GROWTH_MAX = 16 * 1024 * 1024
@@ -31,7 +31,7 @@ const targets = [...textTargets(evidence), ...files]
 beforeAll(() => console.info(`fuzzing with FUZZ_SEED=${SEED}`))
 afterAll(remove)
 
-/** Passes the bytes to the parser. @returns the error, unless it has a code */
+/** Passes the bytes to the parser. @returns null, or the error if it has no code */
 async function fault(target: Target, bytes: Uint8Array): Promise<unknown> {
   try {
     await target.run(bytes)
@@ -58,7 +58,7 @@ describe.each(targets.map((target) => [target.name, target] as const))('%s', (_,
     const hostile = vectorsIn('hostile')
     expect(hostile.length).toBeGreaterThan(5)
     const others = [...hostile, ...targets.map(({ corpus }) => corpus[0] ?? Buffer.alloc(0)), Buffer.alloc(0)]
-    // For ledgers, each input is a file that is opened and verified.
+    // For ledger targets, each input becomes a file that is opened and verified.
     for (const bytes of sampled(others, target.cost > 1 ? 4 : 1)) {
       const error = await fault(target, bytes)
       if (error !== null) keep(target, bytes, error)
@@ -72,7 +72,7 @@ describe.each(targets.map((target) => [target.name, target] as const))('%s', (_,
     const inputs = Math.ceil(INPUTS / target.cost)
     let before = 0
     for (let n = 0; n < inputs; n += 1) {
-      // By then, all modules that load on first use are loaded.
+      // By now, all lazily loaded modules are loaded.
       if (n === inputs >> 2) {
         collect()
         before = process.memoryUsage().heapUsed

@@ -1,5 +1,5 @@
-// JSON texts, mutated by structure instead of by bytes: any value in any place, with recomputed hashes where they would
-// reveal the change.
+// Fuzzes parsers of JSON by structure instead of by bytes: puts any value in any place, and recomputes hashes that
+// would otherwise reveal the change.
 import fc, { type JsonValue } from 'fast-check'
 import { afterAll, expect, it } from 'vitest'
 import { byTier, TIER } from '../../../../test/tier.js'
@@ -16,13 +16,13 @@ const { targets: files, remove } = ledgerTargets(evidence)
 afterAll(remove)
 const targets = new Map([...textTargets(evidence), ...files].map((target) => [target.name, target]))
 
-/** Every place in a value, as the keys that lead to it. */
+/** Returns the path of every value inside `value`, as a list of keys. */
 function placesIn(value: unknown, way: readonly string[] = []): readonly (readonly string[])[] {
   if (typeof value !== 'object' || value === null) return [way]
   return [way, ...Object.entries(value).flatMap(([key, member]) => placesIn(member, [...way, key]))]
 }
 
-/** The value with another value in one place; `undefined` removes it. */
+/** Returns a copy of the value with one part replaced. `undefined` removes that part. */
 function withValue(value: unknown, [key, ...rest]: readonly string[], change: unknown): unknown {
   if (key === undefined) return change
   if (typeof value !== 'object' || value === null) return value
@@ -55,7 +55,7 @@ const HOSTILE: readonly JsonValue[] = [
 ]
 const change = fc.oneof(fc.constantFrom(undefined, ...HOSTILE), fc.jsonValue({ maxDepth: 3 }))
 
-/** A JSON text with up to three changed values. */
+/** Generates JSON texts with up to three changed values. */
 function spoilt(source: string): fc.Arbitrary<string> {
   const value: unknown = JSON.parse(source)
   const edit = fc.tuple(fc.constantFrom(...placesIn(value)), change)
@@ -68,7 +68,7 @@ function spoilt(source: string): fc.Arbitrary<string> {
 }
 
 const lines = text(evidence.jsonl).split('\n').slice(0, -1)
-/** The ledger with one changed line. */
+/** Generates ledgers with one changed line. */
 const ledger = fc
   .nat(lines.length - 1)
   .chain((n) =>

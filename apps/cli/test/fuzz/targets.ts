@@ -1,4 +1,4 @@
-// Every parser of untrusted bytes, each with valid inputs. A target ends normally, or throws one of our errors with a
+// Lists every parser of untrusted bytes, each with valid inputs. A target returns, or throws one of our errors with a
 // code. If a strict parser accepts a text, its encoder must return the same bytes.
 
 import { parsePrivateKey, parsePublicKey } from '@sudoagent/crypto'
@@ -30,7 +30,7 @@ import { type Evidence, KEY, ORIGIN, PASSPHRASE, POLICY, vectorsIn } from './evi
 export interface Target {
   readonly name: string
   readonly corpus: readonly Uint8Array[]
-  /** Relative cost of one input: this many times fewer inputs are tried than for the cheapest target. */
+  /** Relative cost of one input. A target with cost 10 gets a tenth of the inputs of the cheapest target. */
   readonly cost: number
   readonly run: (bytes: Uint8Array) => unknown
 }
@@ -56,11 +56,11 @@ const verifiers = [
   ...witnessKeys.map((key) => createCosignatureVerifier(key)),
 ]
 
-/** The call that every valid policy decides about, and the possible decisions. */
+/** A call that every valid policy can decide, and the possible decisions. */
 const CALL = { action: 'files/t', args: [], kwargs: { path: '/srv/data/../etc/passwd', amount: 5, a: [null, ''] } }
 const DECISIONS = ['allow', 'deny', 'require_approval']
 
-/** The parsers of texts and bytes in memory. */
+/** Lists the parsers of texts and bytes in memory. */
 export function textTargets(evidence: Evidence): readonly Target[] {
   const { head, cosigned, jsonl, receipts, proof, state, submission, encryptedKey } = evidence
   const texts = (name: string): readonly string[] => vectorsIn('note', name).flatMap(stringsIn)
@@ -68,13 +68,14 @@ export function textTargets(evidence: Evidence): readonly Target[] {
   const policies = vectorsIn('policy', 'decide.json')
     .flatMap(stringsIn)
     .filter((one) => one.includes('sudoagent_policy'))
-  /** A strict parser and its encoder. */
+  /** Combines a strict parser with its encoder. */
   const both = (parse: (bytes: Uint8Array) => string) => (bytes: Uint8Array) => expect(parse(bytes)).toBe(text(bytes))
   return [
     target('JSON', 1, [...json, ...text(jsonl).split('\n')], (bytes) => scanJson(text(bytes))),
     target('public key', 2, [KEY.publicKey.pem, KEY.pem], (bytes) => parsePublicKey(text(bytes))),
     target('private key', 2, [KEY.pem, KEY.publicKey.pem], (bytes) => parsePrivateKey(text(bytes))),
-    // Most are rejected before any derivation. The others cost what the file specifies, up to the limit.
+    // The parser rejects most inputs before it derives a key. The others cost what the file specifies, up to the
+    // limit.
     target('encrypted private key', 300, [encryptedKey], (bytes) => parsePrivateKey(text(bytes), PASSPHRASE)),
     target(
       'vkey',
@@ -131,10 +132,10 @@ export function textTargets(evidence: Evidence): readonly Target[] {
   ]
 }
 
-/** The checkpoint in a signed note. */
+/** Returns the checkpoint in a signed note. */
 export const bodyOf = (note: Uint8Array): string => `${text(note).split('\n\n')[0]}\n`
 
-/** All strings in a file of vectors, in any member. */
+/** Collects all strings in a vector file, in any member. */
 function stringsIn(file: Buffer): string[] {
   const found: string[] = []
   JSON.parse(text(file), (_, value) => {

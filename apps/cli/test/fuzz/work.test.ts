@@ -1,18 +1,21 @@
-// The work for a hostile text grows in proportion to its length, whatever the text repeats. The test counts executed
-// statements of our packages, which are the same on every machine, unlike times.
+// Tests that the work for a hostile text is linear in its length, whatever part of the text repeats. The test counts
+// executed statements in our packages. Unlike times, these counts are the same on every machine.
 import { Session } from 'node:inspector/promises'
 import { afterAll, describe, expect, it } from 'vitest'
 import { byTier, TIER } from '../../../../test/tier.js'
 import type { Target } from './targets.js'
 
-/** Compared lengths, in bytes: four times the length may cost at most six times the work, apart from constant work. */
+/**
+ * Length of the shorter text, in bytes. A text that is four times as long may cost at most six times the work, plus a
+ * constant.
+ */
 const SHORT = 12_000
 const FACTOR = 4
 const GROWTH_MAX = 6
 const ONCE = 20_000
 
-// Coverage starts before our packages are loaded: for code that was compiled without counters, only calls are counted,
-// not loops.
+// Coverage must start before our packages load. V8 counts only calls, not loops, in code that was compiled without
+// counters.
 const session = new Session()
 session.connect()
 await session.post('Profiler.enable')
@@ -22,13 +25,13 @@ const { makeEvidence } = await import('./evidence.js')
 const { text, textTargets } = await import('./targets.js')
 const evidence = await makeEvidence()
 
-/** Number of executed blocks of our packages for an input. */
+/** Counts the executed blocks of our packages for one input. */
 async function workOf(target: Target, input: string): Promise<number> {
   await session.post('Profiler.takePreciseCoverage')
   try {
     await target.run(Buffer.from(input))
   } catch {
-    // Nearly all inputs are rejected; only the work for that counts.
+    // The parser rejects nearly all inputs, and the test measures the work until then.
   }
   const { result } = await session.post('Profiler.takePreciseCoverage')
   const ours = result.filter(({ url }) => /\/packages\/\w+\/dist\//.test(url))
@@ -37,13 +40,13 @@ async function workOf(target: Target, input: string): Promise<number> {
     .reduce((sum, { count }) => sum + count, 0)
 }
 
-/** Repeats a piece of the text in place until the whole has this length. */
+/** Inserts repetitions of a piece until the text has this length. */
 function pumped(whole: string, at: number, piece: string, length: number): string {
   const times = Math.ceil(length / piece.length)
   return whole.slice(0, at) + piece.repeat(times) + whole.slice(at)
 }
 
-/** Pieces to repeat: each line, and the parts of brackets, strings and signatures. */
+/** Lists the pieces to repeat: each line, and fragments with brackets, strings and signatures. */
 function pumpsOf(whole: string): readonly (readonly [at: number, piece: string])[] {
   const pieces = [
     '[',
@@ -66,7 +69,7 @@ function pumpsOf(whole: string): readonly (readonly [at: number, piece: string])
 }
 
 describe.each(textTargets(evidence).map((target) => [target.name, target] as const))('%s', (name, target) => {
-  // Deriving a key costs what the file specifies, up to its own limit
+  // The file specifies the cost of key derivation, up to a limit with its own test
   // (packages/crypto/test/key/encrypted-key-scheme.test.ts).
   it.skipIf(name === 'encrypted private key')(
     'costs no more than in proportion to its length',

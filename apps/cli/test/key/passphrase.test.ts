@@ -1,4 +1,4 @@
-// Passphrases at a terminal: they are not echoed, and the terminal's settings are restored.
+// Tests passphrases typed at a terminal: the terminal does not echo them, and its settings are restored.
 
 import { createPrivateKey } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -17,7 +17,7 @@ const QUESTION = 'passphrase of `k.pem`: '
 
 function withKey(): Sandbox {
   const box = sandbox()
-  // Node's 2,048 iterations keep the test fast.
+  // Node uses 2,048 iterations, which keeps the test fast.
   const options = { format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: PASSPHRASE } as const
   writeFileSync(box.path('k.pem'), createPrivateKey(key.pem).export(options), { mode: 0o600 })
   return box

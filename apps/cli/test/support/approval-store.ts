@@ -1,4 +1,4 @@
-// An approval store with one pending request, as an engine leaves it.
+// Creates an approval store with pending requests, as an engine leaves it.
 import { SqliteApprovalStore } from '@sudoagent/core/sqlite'
 import { sha256Hex } from '@sudoagent/crypto'
 import type { Sandbox } from './sandbox.js'
@@ -6,7 +6,7 @@ import type { Sandbox } from './sandbox.js'
 /** Longer than any test takes, in milliseconds. */
 const TTL_MS = 60_000
 
-/** A store with pending requests; default: one, `r1`, with hostile texts. */
+/** Creates a store with pending requests. Default: one request, `r1`, with hostile text. */
 export async function storeWith(
   box: Sandbox,
   kwargs: Record<string, string> = { amount: '5' },

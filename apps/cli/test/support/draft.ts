@@ -1,10 +1,10 @@
-// Entries as an engine writes them, as input for the commands.
+// Creates the entries that an engine writes, as input for the commands.
 import { type Hash, sha256Hex } from '@sudoagent/crypto'
 import type { EntryDraft } from '@sudoagent/ledger'
 import { decisionHash, formatTimestamp, type JsonObject } from '@sudoagent/ledger/entry'
 
 export interface CallFacts {
-  /** Identifies the call, and is the second of the minute in which it happened. */
+  /** Identifies the call. The call also happened at this second of the minute. */
   readonly n: number
   readonly action?: string
   readonly agentId?: string
@@ -20,7 +20,7 @@ export interface CallFacts {
 const POLICY_HASH = sha256Hex('policy')
 const START_MS = Date.parse('2026-11-22T20:00:00Z')
 
-/** A UUIDv4 that contains the number of the call. */
+/** Returns a UUIDv4 that contains the call number. */
 export function requestIdOf(n: number): string {
   return `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
 }
@@ -77,7 +77,7 @@ export function decisionDraft(facts: CallFacts): EntryDraft {
             approver_id: facts.approverId,
             created_at: timeOf(n),
             resolved_at: timeOf(n),
-            // Entries are recorded when the test runs, so the approval must not have expired by then.
+            // The approval must not expire before the test records the entry.
             expires_at: '2999-01-01T00:00:00.000000Z',
             binding: { request_id: requestId, policy_hash: POLICY_HASH, decision_hash: hash },
           },

@@ -6,10 +6,10 @@ import { decisionDraft, outcomeDraft } from './draft.js'
 
 const ONE_BY_ONE_MAX = 32
 
-/** Writes a ledger; its name determines the kind. */
+/** Writes a ledger. The file extension of `path` selects the store. */
 export async function writeLedger(path: string, drafts: readonly EntryDraft[], key?: PrivateKey): Promise<void> {
-  // In a short ledger, each entry is recorded when it was created. A long ledger records all entries at once, which is
-  // faster.
+  // In a short ledger, each entry is recorded at its creation time. A long ledger records all entries at the same
+  // time, which is faster.
   let now = new Date('2026-11-22T20:00:00Z')
   const clock = (): Date => now
   const options = key === undefined ? { clock } : { clock, signer: createSigner(key) }
@@ -24,7 +24,7 @@ export async function writeLedger(path: string, drafts: readonly EntryDraft[], k
   await ledger.close()
 }
 
-/** Six calls, ten entries after the genesis, with a case for each command. */
+/** Six calls in ten entries after the genesis entry, with a case for each command. */
 export const SAMPLE: readonly EntryDraft[] = [
   decisionDraft({ n: 1 }), // 2
   outcomeDraft({ n: 1 }), // 3
@@ -38,7 +38,7 @@ export const SAMPLE: readonly EntryDraft[] = [
   outcomeDraft({ n: 6, reason: '退款在限额内 🤖', kwargs: { note: 'wide' } }), // 11
 ]
 
-/** This number of calls, each with its outcome. */
+/** Returns the entries of `calls` calls, each with an outcome. */
 export function manyCalls(calls: number): readonly EntryDraft[] {
   return Array.from({ length: calls }, (_, n) => [decisionDraft({ n }), outcomeDraft({ n })]).flat()
 }

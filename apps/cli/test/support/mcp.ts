@@ -1,4 +1,4 @@
-// An MCP client as an agent's host runs it, with `sudoagent mcp guard` in front of the server.
+// Runs an MCP client as an agent's host does, with `sudoagent mcp guard` in front of the server.
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
@@ -6,14 +6,14 @@ import { getDefaultEnvironment, StdioClientTransport } from '@modelcontextprotoc
 import { onTestFinished } from 'vitest'
 import { BIN, type Sandbox } from './sandbox.js'
 
-/** JSON of any shape: each test asserts the parts that it needs. */
+/** JSON of any shape. Each test asserts the members that it needs. */
 // biome-ignore lint/suspicious/noExplicitAny: tests read members of any JSON
 export type Json = any
 
 const { resolve } = createRequire(import.meta.url)
 export const EVERYTHING = [process.execPath, resolve('@modelcontextprotocol/server-everything/dist/index.js'), 'stdio']
 export const MEMORY = [process.execPath, resolve('@modelcontextprotocol/server-memory/dist/index.js')]
-/** A server from the tests of @sudoagent/mcp that misbehaves in one way. */
+/** Returns the command for a server from the tests of @sudoagent/mcp that misbehaves in one way. */
 export const hostile = (mode: string, file: string): string[] => [
   process.execPath,
   fileURLToPath(new URL('../../../../packages/mcp/test/fixtures/hostile-server.mjs', import.meta.url)),
@@ -21,7 +21,7 @@ export const hostile = (mode: string, file: string): string[] => [
   file,
 ]
 
-/** Allows, asks or denies by the last part of the action. */
+/** Allows, denies or requires approval by the last part of the action. */
 export const POLICY = `const rule = (action) => action.split('/').at(-1)
 export const policy = {
   policyId: 'test',
@@ -45,7 +45,7 @@ export interface Guarded {
   said(): string
 }
 
-/** Connects through a guard, which ends with the test. */
+/** Connects through a guard, which exits when the test ends. */
 export async function connect(
   box: Sandbox,
   server: readonly string[],

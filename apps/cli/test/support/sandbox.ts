@@ -1,4 +1,4 @@
-// The real program in a separate folder, run as by a shell.
+// Runs the real program in a separate folder, as a shell would.
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,8 +9,8 @@ import { onTestFinished } from 'vitest'
 export const BIN = fileURLToPath(new URL('../../bin/sudoagent.cjs', import.meta.url))
 
 /**
- * Longer than every command here takes on a busy machine, in milliseconds: a hanging command must fail its test, not
- * the run.
+ * Longer than any command here takes on a busy machine, in milliseconds. A hanging command fails its test and does
+ * not block the run.
  */
 const TIMEOUT_MS = 20_000
 
@@ -24,11 +24,11 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   /** The user and group ID of the process. */
   readonly uid?: number
-  /** The Node binary and its options; default: the one that runs the tests. */
+  /** The Node binary and its options. Default: the binary that runs the tests. */
   readonly node?: readonly string[]
 }
 
-/** A folder that is removed after the test, with methods to run `sudoagent` in it. */
+/** A folder that is removed after the test, with methods that run `sudoagent` in it. */
 export class Sandbox {
   readonly folder: string
 
@@ -45,7 +45,7 @@ export class Sandbox {
     return this.path(name)
   }
 
-  /** Names in the folder, including hidden ones, so that temporary files are found. */
+  /** Lists the names in a folder, including hidden names, so that temporary files are found. */
   files(folder = '.'): readonly string[] {
     return readdirSync(this.path(folder)).sort()
   }
@@ -64,7 +64,7 @@ export class Sandbox {
     return { code: status, stdout, stderr }
   }
 
-  /** Runs a shell line; `$S` is `sudoagent`. */
+  /** Runs a shell command line, in which `$S` is `sudoagent`. */
   shell(line: string, { env = {} }: RunOptions = {}): Ran {
     const { status, stdout, stderr } = spawnSync('bash', ['-c', line], {
       cwd: this.folder,
@@ -107,34 +107,34 @@ export class Sandbox {
   }
 }
 
-/** A sandbox for the current test. */
+/** Creates a sandbox for the current test. */
 export function sandbox(): Sandbox {
   const made = new Sandbox()
   onTestFinished(() => made.remove())
   return made
 }
 
-/** The environment of the tests, without the caller's own settings. */
+/** Returns the environment for a command, without the caller's own settings. */
 function cleanEnv(env: Readonly<Record<string, string>>): Record<string, string> {
   const { PATH = '', HOME = '', TMPDIR, PGPASSWORD } = process.env
-  // The password of the server in SUDOAGENT_TEST_POSTGRES_URL.
+  // The password for the server at SUDOAGENT_TEST_POSTGRES_URL.
   const password = PGPASSWORD === undefined ? {} : { PGPASSWORD }
   return { PATH, HOME, LANG: 'C.UTF-8', ...(TMPDIR === undefined ? {} : { TMPDIR }), ...password, ...env }
 }
 
-/** Whether a program is installed. */
+/** Returns whether a program is installed. */
 export function hasProgram(name: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${name}`]).status === 0
 }
 
-/** Whether a pseudo-terminal is available. */
+/** Returns whether a pseudo-terminal is available. */
 export function hasTerminal(): boolean {
   return (
     spawnSync('script', ['-qec', 'stty cols 80', '/dev/null'], { stdio: ['ignore', 'ignore', 'ignore'] }).status === 0
   )
 }
 
-/** Prints why tests are skipped, so that a skip does not go unnoticed. */
+/** Prints why tests are skipped, so that a skipped test does not go unnoticed. */
 export function skipUnless(condition: boolean, why: string): boolean {
   if (!condition) console.info(`skipped: ${why}`)
   return !condition

@@ -1,19 +1,21 @@
-// Simulates a person at a pseudo-terminal who reads a question before typing the answer.
+// Simulates a person at a pseudo-terminal who reads each question before typing an answer.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { BIN, type Sandbox } from './sandbox.js'
 
-/** Longer than every command here takes on a busy machine, in milliseconds. */
+/** Longer than any command here takes on a busy machine, in milliseconds. */
 const TIMEOUT_MS = 20_000
 
 export interface Step {
-  /** The expected output since the last step. */
+  /** The output to wait for, after the previous step. */
   readonly sees: string
   /** The text to type, or a function to run. */
   readonly types: string | Buffer | (() => void)
 }
 
-/** Runs a shell line on a terminal, where `$S` is `sudoagent`. @returns everything that the terminal showed */
+/**
+ * Runs a shell command line on a terminal, in which `$S` is `sudoagent`. @returns everything that the terminal showed
+ */
 export async function typeInto(box: Sandbox, line: string, steps: readonly Step[]): Promise<string> {
   const child = spawn('script', ['-qec', `S='${process.execPath} ${BIN}'; ${line}`, '/dev/null'], {
     cwd: box.folder,

@@ -1,6 +1,6 @@
-// An engine in a separate process, like that of an agent. Its calls wait for approvals in `approvals.sqlite`. Each line
-// on stdout is the result of one call: `ran 5` or `ApprovalDenied: …`. Arguments: the time limit of an approval in ms,
-// and the amounts.
+// Runs an engine in a separate process, as an agent does. Its calls wait for approvals in `approvals.sqlite`. Each
+// line on stdout is the result of one call: `ran 5` or `ApprovalDenied: …`. Arguments: the approval time limit in
+// milliseconds, then the amounts.
 import { PollingApprover, SudoEngine } from '@sudoagent/core'
 import { SqliteApprovalStore } from '@sudoagent/core/sqlite'
 import { SqliteLedger } from '@sudoagent/ledger/sqlite'

@@ -1,4 +1,4 @@
-// A witness as its operator runs it: a separate process on the loopback interface.
+// Runs a witness as its operator does: in a separate process, on the loopback interface.
 import type { ChildProcess } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { generatePrivateKey, type PrivateKey } from '@sudoagent/crypto'
@@ -14,15 +14,15 @@ export interface RunningWitness {
   said(): string
 }
 
-/** Writes `logs.txt`, a witness policy for this one ledger. */
+/** Writes `logs.txt`, a witness policy for this ledger. */
 export function writeLogs(box: Sandbox, ledger: string, key: PrivateKey): void {
   const [origin = ''] = box.run(['checkpoint', ledger]).stdout.split('\n')
   writeFileSync(box.path('logs.txt'), `log ${encodeVkey(createNoteKey(origin, key.publicKey))}\nquorum none\n`)
 }
 
 /**
- * Starts the witness `name` for the logs in `logs.txt`, with the key `<name>.pem`, which is created if it is missing.
- * It ends with the test.
+ * Starts the witness `name` for the logs in `logs.txt`. Its key is in `<name>.pem`, which is created if missing. The
+ * witness exits when the test ends.
  */
 export async function startWitness(
   box: Sandbox,
@@ -42,7 +42,7 @@ export async function startWitness(
     stderr += chunk
   })
   let stdout = ''
-  // Not an iterator, because leaving its loop would close the stream.
+  // An iterator would close the stream when its loop ends.
   return new Promise((resolve, reject) => {
     child.stdout.on('data', (chunk) => {
       stdout += chunk

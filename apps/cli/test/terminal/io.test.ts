@@ -1,4 +1,4 @@
-// Streams: terminals, colours, closed pipes, full disks, signals.
+// Tests the standard streams: terminals, colours, closed pipes, full disks, and signals.
 import { once } from 'node:events'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -8,13 +8,13 @@ import { manyCalls, SAMPLE, writeLedger } from '../support/ledger.js'
 import { hasTerminal, Sandbox, skipUnless } from '../support/sandbox.js'
 
 const box = new Sandbox()
-/** Enough to interrupt a command in the middle, and to overfill a pipe with its output. */
+/** Enough calls to interrupt a command before it ends, and enough output to fill a pipe. */
 const CALLS = 8_000
 
 beforeAll(async () => {
   await writeLedger(box.path('l.jsonl'), SAMPLE)
   await writeLedger(box.path('big.sqlite'), manyCalls(CALLS))
-  // The same lines repeatedly: slow to check, but fast to write.
+  // Repeated lines are fast to write, but slow to verify.
   writeFileSync(box.path('long.jsonl'), readFileSync(box.path('l.jsonl'), 'utf8').repeat(6_000))
   writeFileSync(
     box.path('changed.jsonl'),
@@ -132,7 +132,7 @@ describe('a pipe that closes', () => {
     ['receipt l.jsonl --request-id none 2>/dev/null', 1],
     ['--help', 0],
   ])('%s | nobody: exit %i all the same', (line, code) => {
-    // The reader exits before the command writes anything.
+    // The reader exits before the command writes its output.
     const { stdout, stderr } = box.shell(`$S ${line} | true; echo "\${PIPESTATUS[0]}"`)
     expect({ stdout, stderr }).toEqual({ stdout: `${code}\n`, stderr: '' })
   })

@@ -1,4 +1,4 @@
-// Output files: complete or absent, and never in place of an important file.
+// Tests output files: a file is complete or absent, and never replaces an important file.
 import { spawnSync } from 'node:child_process'
 import { linkSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -126,7 +126,7 @@ describe('a full disk', () => {
 
   it.skipIf(skip)('keygen leaves no half pair', () => {
     writeFileSync(`${disk}/out.json`, 'old')
-    // One page is free: the private key fits, the public key does not.
+    // The disk has one free page, enough for the private key but not for the public key.
     writeFileSync(`${disk}/filler`, Buffer.alloc(56 * 1024))
     const { code, stderr } = box.run(['keygen', '--private-key', 'disk/k.pem', '--public-key', 'disk/p.pem'])
     expect(code).toBe(3)

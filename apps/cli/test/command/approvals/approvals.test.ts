@@ -1,4 +1,4 @@
-// Real processes: an engine that waits for an approval, and people who answer from other terminals.
+// Tests approvals across processes: an engine waits, and people answer from other terminals.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
@@ -13,10 +13,10 @@ rules:
   - { id: ask, tool: pay, effect: require_approval, reason: somebody looks at it }
 `
 
-/** Long enough for every test here; the wait ends with the answer. */
+/** Longer than any test here takes, in milliseconds. An answer ends the wait early. */
 const TTL_MS = 60_000
 
-/** Starts an engine that waits for approvals of these amounts. */
+/** Starts an engine that requests an approval for each amount. */
 function startEngine(box: Sandbox, amounts: readonly number[], ttlMs = TTL_MS) {
   writeFileSync(box.path('policy.yaml'), POLICY)
   const child = spawn(process.execPath, [ENGINE, String(ttlMs), ...amounts.map(String)], {
@@ -41,7 +41,7 @@ interface Listed {
   readonly kwargs: { readonly amount: number }
 }
 
-/** Waits until this number of approvals is pending. */
+/** Waits until `count` approvals are pending. */
 async function pendingIn(box: Sandbox, count: number): Promise<ReadonlyMap<number, string>> {
   for (;;) {
     const { code, stdout } = box.run(['approvals', 'list', 'approvals.sqlite', '--state', 'pending', '--json'])
@@ -88,7 +88,7 @@ describe('an engine that waits', () => {
       },
     ])
 
-    // An approval is answered once and used once.
+    // The approval was answered and used, so any further answer is an error.
     for (const verb of ['approve', 'deny']) {
       const again = answer(box, verb, id, '--approver', 'alice', '--yes')
       expect({ code: again.code, stdout: again.stdout }).toEqual({ code: 1, stdout: '' })

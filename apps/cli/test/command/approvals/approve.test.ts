@@ -1,5 +1,5 @@
-// One request in a store, without an engine: the refusals, and the questions to a person at a terminal.
-// `approvals.test.ts` has tests with an engine.
+// Tests one request in a store, without an engine: refusals, and the confirmation at a terminal. `approvals.test.ts`
+// tests `approve` and `deny` with an engine.
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { SqliteApprovalStore } from '@sudoagent/core/sqlite'
 import { describe, expect, it, test } from 'vitest'

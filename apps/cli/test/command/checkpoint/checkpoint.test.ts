@@ -117,7 +117,7 @@ describe('the log that is meant', () => {
       code: 1,
       stderr: expect.stringContaining('ORIGIN_MISMATCH'),
     })
-    // The same key, bound to another log.
+    // The vkey has the same key, but a different log name.
     expect(run('--public-key', 'other.vkey')).toMatchObject({ code: 1, stderr: expect.stringContaining('error:') })
   })
 
@@ -220,7 +220,7 @@ describe('what verify could not check, and what is unfinished', () => {
     })
     const search = box.run(['search', 'blanks.jsonl', '--query', 'above the limit'])
     expect(search).toMatchObject({ code: 3, stderr: expect.stringContaining('error: entry 4 cannot be read') })
-    // Matching entries that can be read are printed anyway.
+    // `filter` still prints the matching entries that it can read.
     const all = box.run(['filter', 'blanks.jsonl', '--event', 'decision'])
     expect(all.code).toBe(3)
     expect(all.stdout.trim().split('\n')).toHaveLength(5)

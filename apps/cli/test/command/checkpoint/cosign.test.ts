@@ -1,4 +1,5 @@
-// `checkpoint cosign` against real witnesses on the loopback interface, and against servers that imitate one.
+// Tests `checkpoint cosign` against real witnesses on the loopback interface, and against servers that imitate a
+// witness.
 import { spawn } from 'node:child_process'
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { generatePrivateKey } from '@sudoagent/crypto'
@@ -12,7 +13,7 @@ import { cosign, type RunningWitness, startWitness, writeLogs } from '../../supp
 const key = generatePrivateKey()
 const NOBODY = {
   vkey: encodeVkey(createNoteKey('w3.example.com', generatePrivateKey().publicKey, 'cosignature')),
-  // No server listens there, and `fetch` blocks that port.
+  // No server listens on this port, and `fetch` blocks it.
   url: 'http://127.0.0.1:9',
 }
 const ONE_ERROR = /^sudoagent: error: [^\n]+\nsudoagent: hint: [^\n]+\n$/
@@ -25,7 +26,7 @@ async function boxWith(ledger: string): Promise<Sandbox> {
   return box
 }
 
-/** The policy requires two of these three. */
+/** Writes a policy that requires two of these three witnesses. */
 function writePolicy(box: Sandbox, witnesses: readonly Pick<RunningWitness, 'vkey' | 'url'>[]): void {
   const lines = witnesses.map(({ vkey, url }, n) => `witness w${n + 1} ${vkey} ${url}\n`)
   writeFileSync(box.path('policy.txt'), `${lines.join('')}group g 2 w1 w2 w3\nquorum g\n`)
@@ -42,14 +43,14 @@ describe.each(['l.sqlite', 'l.jsonl'])('witnesses of %s', (ledger) => {
     const one = cosign(box, ledger, [first])
     expect(one).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/\n— w1\.example\.com \S+\n$/) })
     expect(verify(box, ledger)).toMatchObject({ code: 1, stderr: expect.stringContaining('WITNESS_QUORUM_MISSING') })
-    // Another day, the other witness is asked.
+    // A later command asks only the second witness.
     const both = cosign(box, ledger, [second])
     expect(both).toMatchObject({ code: 0, stdout: expect.stringMatching(/— w1\.example\.com .*\n— w2\.example\.com /) })
     expect(verify(box, ledger)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^witnessed: /) })
-    // A repeated request replaces the cosignature of the same witness.
+    // A new cosignature replaces the previous one from the same witness.
     expect(cosign(box, ledger, [first]).stdout.match(/— w1/g)).toHaveLength(1)
-    // The ledger grows, and all witnesses of the policy are asked. Two of three are enough; the exit code shows that
-    // one was unreachable.
+    // The ledger grows, and the command asks every witness in the policy. Two of the three cosign, which meets the
+    // policy. The exit code reports the unreachable third.
     await writeLedger(box.path(ledger), SAMPLE.slice(4), key)
     const asked = box.run(['checkpoint', 'cosign', ledger, '--witness-policy', 'policy.txt', '--output', 'cosigned'])
     expect(asked).toMatchObject({
@@ -87,7 +88,7 @@ describe.each(['l.sqlite', 'l.jsonl'])('witnesses of %s', (ledger) => {
 })
 
 describe('what is no witness', () => {
-  /** A server that runs this code for each request. */
+  /** Starts a server that runs this code for each request, and returns its URL. */
   async function serverThat(does: string): Promise<string> {
     const program = `const s=require('http').createServer((q,r)=>{${does}}).listen(0,'127.0.0.1',()=>console.log(s.address().port))`
     const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })

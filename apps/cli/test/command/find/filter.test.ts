@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => box.remove())
 
-/** Positions of the printed entries, identified by their hashes. */
+/** Returns the positions of the printed entries, which it finds by hash. */
 function positions(args: readonly string[]): number[] {
   const { stdout } = box.run(['filter', 'l.jsonl', '--format', 'ndjson', ...args])
   const lines = readFileSync(box.path('l.jsonl'), 'utf8').trimEnd().split('\n')

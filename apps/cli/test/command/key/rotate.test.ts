@@ -1,4 +1,5 @@
-// `key rotate`, `key retire` and `key close`: changes to the keys of a ledger, recorded in the ledger.
+// Tests `key rotate`, `key retire` and `key close`, which change the keys of a ledger and record each change in the
+// ledger.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { generatePrivateKey } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
@@ -33,7 +34,7 @@ describe.each(['l.sqlite', 'l.jsonl'])('the keys of %s', (ledger) => {
       code: 0,
       stdout: expect.stringMatching(/^signed: [\s\S]*\nretired +key /),
     })
-    // The old key may no longer sign, and a key cannot be retired twice.
+    // The retired key can no longer sign, and it cannot be retired again.
     expect(box.run([...retire, 'old.pem'])).toMatchObject({
       code: 1,
       stdout: '',

@@ -17,7 +17,7 @@ const log = encodeVkey(createNoteKey('example.com/ledger', key.publicKey))
 const witness = encodeVkey(createNoteKey('w.example.com', key.publicKey, 'cosignature'))
 
 beforeAll(() => {
-  // Node's 2,048 iterations keep the test fast.
+  // Node uses 2,048 iterations, which keeps the test fast.
   const options = { format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: PASSPHRASE } as const
   const encrypted = createPrivateKey(key.pem).export(options)
   writeFileSync(box.path('encrypted.pem'), encrypted, { mode: 0o600 })
@@ -28,7 +28,7 @@ beforeAll(() => {
 })
 afterAll(() => box.remove())
 
-/** Private parts that no output may contain. */
+/** Expects that the text contains no private part of a key. */
 function expectNoSecret(text: string): void {
   const seed = createPrivateKey(key.pem).export({ format: 'jwk' }).d ?? 'no seed'
   for (const secret of ['PRIVATE KEY-', key.pem.split('\n')[1] ?? 'no line', seed, 'horse']) {

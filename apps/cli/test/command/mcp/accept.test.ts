@@ -1,4 +1,4 @@
-// `mcp accept`: shows changed definitions, and accepts them on request.
+// Tests `mcp accept`, which shows changed tool definitions and accepts them on request.
 import { chmodSync, writeFileSync } from 'node:fs'
 import { sha256Hex } from '@sudoagent/crypto'
 import { SqliteToolPins } from '@sudoagent/mcp/sqlite'

@@ -1,4 +1,4 @@
-// Finds the tools that rules deny for all arguments.
+// Tests `deniedTools`, which finds the tools that rules deny for all arguments.
 import { parsePolicyFile, RulePolicy } from '@sudoagent/policy'
 import { expect, it } from 'vitest'
 import { deniedTools } from '../../../src/command/mcp/denied-tools.js'

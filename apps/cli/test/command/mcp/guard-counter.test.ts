@@ -1,4 +1,4 @@
-// `mcp guard --counter`: the guard detects a restored older copy of its ledger.
+// Tests `mcp guard --counter`, which detects that the ledger was replaced by an older copy.
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { connect, guardArgs, MEMORY, POLICY } from '../../support/mcp.js'

@@ -1,4 +1,4 @@
-// Cases in which `mcp guard` does not start.
+// Tests the cases in which `mcp guard` refuses to start.
 import { chmodSync, writeFileSync } from 'node:fs'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { sampled } from '../../../../../test/tier.js'

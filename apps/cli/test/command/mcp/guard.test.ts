@@ -1,4 +1,4 @@
-// Starts `mcp guard` as an agent's host would, in front of servers from npm, and ends it in several ways.
+// Starts `mcp guard` as an agent's host would, in front of servers from npm, and stops it in several ways.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
@@ -113,7 +113,7 @@ describe('server-memory', () => {
     const options = [
       '--server',
       'memory',
-      // Longer than the answer takes on a busy machine.
+      // Seconds, longer than the answer takes on a busy machine.
       '--hold',
       '60',
       '--budget',

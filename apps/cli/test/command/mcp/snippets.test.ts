@@ -1,4 +1,4 @@
-// The configurations of docs/mcp.md start a guard with valid options, in front of a command.
+// Checks the configurations in docs/mcp.md: each one starts `mcp guard` with valid options and a server command.
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -19,7 +19,7 @@ box.remove()
 
 function expectGuard(args: readonly string[]): void {
   const [before, behind] = [args.slice(0, args.indexOf('--')), args.slice(args.indexOf('--') + 1)]
-  // A pinned version, so that later releases do not run without the user's action.
+  // The version is pinned, so a later release runs only after the user changes it.
   expect(before).toContain(`sudoagent@${version}`)
   expect(before.slice(before.indexOf(`sudoagent@${version}`))).toEqual(
     expect.arrayContaining(['mcp', 'guard', '--policy', '--ledger']),

@@ -1,4 +1,4 @@
-// The text of messages through a `mcp guard` process: any JSON, in both directions.
+// Tests that the text of any JSON message passes through an `mcp guard` process unchanged, in both directions.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { BIN, sandbox } from '../../support/sandbox.js'
 
 const ECHO = fileURLToPath(new URL('../../../../../packages/mcp/test/fixtures/echo-server.mjs', import.meta.url))
 
-/** Starts a guard process in front of a server that records its input. */
+/** Starts `mcp guard` in front of a server that records its input. */
 function start(options: readonly string[]) {
   const box = sandbox()
   writeFileSync(box.path('policy.mjs'), POLICY)

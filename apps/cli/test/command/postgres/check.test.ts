@@ -1,4 +1,4 @@
-// `postgres init --separate-roles`, `postgres check` and `postgres grant`, with real logins.
+// Tests `postgres init --separate-roles`, `postgres check` and `postgres grant` with real logins.
 import { randomBytes } from 'node:crypto'
 import { PostgresLedger } from '@sudoagent/postgres'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

@@ -1,4 +1,4 @@
-// Commands that accept a ledger also accept one in a PostgreSQL database.
+// Tests that every command that reads a ledger file also reads a ledger in a PostgreSQL database.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createSigner, generatePrivateKey } from '@sudoagent/crypto'
 import { PostgresLedger } from '@sudoagent/postgres'
@@ -112,7 +112,7 @@ describe('passwords', () => {
     const { code, stderr } = box.run(['verify', urlAs(login, url)], {
       env: { PGPASSWORD: 'hunter2' },
     })
-    // The login can connect, but has no rights on the tables.
+    // The login can connect, but has no privileges on the tables.
     expect(code).toBe(3)
     expect(stderr).toContain('permission denied')
     expect(stderr).not.toContain('hunter2')
@@ -171,7 +171,7 @@ describe('copy', () => {
     expect(lines(back)).toBe(lines('round.jsonl'))
     expect(lines(`${back}.head`)).toBe(lines('round.jsonl.head'))
     expect(lines(`receipt-${round.length - 1}.json`)).toBe(lines('receipt-1.json'))
-    // A writer can continue each copy.
+    // A writer can append to each copy.
     const ledger = await PostgresLedger.open(round[1] ?? '', { signer: createSigner(key) })
     expect(
       (await ledger.append({ ...(SAMPLE[0] as (typeof SAMPLE)[number]), request_id: requestIdOf(99) })).position,
@@ -237,12 +237,12 @@ describe('copy', () => {
     writeFileSync(box.path('bad.jsonl.head'), lines('round.jsonl.head'))
     for (const [to, says] of [
       ['bad.sqlite', 1],
-      // The database lists a ledger once its first entries are stored, and here no entry was stored.
+      // A database lists a ledger only after it has entries, and this copy stored none.
       [ledgerUrl(database, 'bad'), 3],
     ] as const) {
       const { code, stderr } = box.run(['copy', 'bad.jsonl', to])
       expect(code).toBe(3)
-      // In a longer ledger, earlier entries could already be stored.
+      // With a longer ledger, a copy can fail after it stored entries, so the message does not say this.
       expect(stderr).not.toContain('nothing was written')
       expect(box.run(['verify', to]).code).toBe(says)
     }

@@ -1,4 +1,4 @@
-// `verify --all`: compares the ledgers of a database with a registry of their heads.
+// Tests `verify --all`, which compares every ledger in a database with a registry of heads.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createSigner, generatePrivateKey } from '@sudoagent/crypto'
 import { PostgresLedger } from '@sudoagent/postgres'
@@ -41,7 +41,7 @@ describe('verify --all and the registry', () => {
     )
     expect(box.run(all)).toMatchObject({ code: 0, stderr: '' })
     expect(box.run(all).stdout).toContain('anchored: b, 5 entries, compared with 1 recorded heads')
-    // The owner replaces `b` with an older copy and removes `c`.
+    // The database owner replaces `b` with a shorter ledger and removes `c`.
     expect(box.run(['copy', ledgerUrl(home, 'a'), 'a.jsonl']).code).toBe(0)
     await asSuperuser(
       home,
@@ -53,7 +53,7 @@ describe('verify --all and the registry', () => {
     const ledger = await PostgresLedger.open(ledgerUrl(home, 'b'), { signer: createSigner(key) })
     for (const draft of SAMPLE.slice(0, 2)) await ledger.append(draft)
     await ledger.close()
-    // On its own, it verifies.
+    // Without the registry, the replaced ledger verifies.
     expect(box.run(['verify', ledgerUrl(home, 'b'), '--public-key', 'key.pem', '--quiet']).code).toBe(0)
     const { code, stdout, stderr } = box.run(all)
     expect(code).toBe(1)
@@ -68,7 +68,7 @@ describe('verify --all and the registry', () => {
     writeFileSync(box.path('spoiled.jsonl'), text.replace('above the limit', 'below the limit'))
     const named = ['--public-key', 'key.pem']
     expect(box.run(['verify', database, '--all', '--registry', 'spoiled.jsonl', ...named]).code).toBe(1)
-    // Anyone who can write an unsigned registry could put any head into it.
+    // Anyone who can write to an unsigned registry can record any head in it.
     expect(box.run(['verify', database, '--all', '--registry', 'heads.sqlite']).code).toBe(2)
     expect(box.run(['registry', 'record', database, '--registry', 'unsigned.jsonl']).code).toBe(0)
     expect(box.run(['verify', database, '--all', '--registry', 'unsigned.jsonl', ...named]).code).toBe(1)
@@ -90,15 +90,15 @@ describe('verify --all and the registry', () => {
     const ledger = await PostgresLedger.open(ledgerUrl(home, 'good'), { signer: createSigner(key) })
     await ledger.append(SAMPLE[0] as (typeof SAMPLE)[number])
     await ledger.close()
-    // From a signed registry.
+    // The name comes from a signed registry.
     const heads = await PostgresLedger.open(ledgerUrl(database, 'heads-of-others'), { signer: createSigner(key) })
     await recordHeads([{ ledger: name, checkpoint: 'x' }], heads)
     await heads.close()
     const all = ['verify', home, '--all', '--public-key', 'key.pem']
     const fromRegistry = box.run([...all, '--registry', ledgerUrl(database, 'heads-of-others')])
     expect(fromRegistry.code).toBe(1)
-    expect(fromRegistry.stderr).toContain('not a valid ledger name')
-    // From the server, whose owner allowed the name.
+    expect(fromRegistry.stderr).toContain('not a valid name')
+    // The name comes from the server, whose owner removed the constraint on names.
     await asSuperuser(
       home,
       `ALTER TABLE sudoagent.ledger DROP CONSTRAINT ledger_name_check;

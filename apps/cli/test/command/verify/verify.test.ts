@@ -1,4 +1,4 @@
-// Runs the command as a script would. Uses ../shared/vectors if that exists.
+// Runs `verify` as a script would. Also reads ../shared/vectors if that folder exists.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { generatePrivateKey } from '@sudoagent/crypto'

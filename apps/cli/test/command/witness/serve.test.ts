@@ -1,4 +1,4 @@
-// `witness serve` as a process: its output, the requests that it answers, and its exit.
+// Tests a `witness serve` process: its output, the requests that it answers, and how it exits.
 import { createPrivateKey } from 'node:crypto'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
@@ -42,7 +42,7 @@ describe('a witness', () => {
       expect.stringMatching(/^sudoagent: note: \S+Z 200 `sudoagent\.dev\/ledger\/\w+` from 0 to 11 cosigned$/),
       expect.stringMatching(/^sudoagent: note: \S+Z 400 no checkpoint refused: /),
     ])
-    // The store has the state, and its `-wal` was merged.
+    // The state is in the store, and SQLite merged the `-wal` file into it.
     expect(box.files().filter((name) => name.startsWith('w1.sqlite'))).toEqual(['w1.sqlite'])
     const again = await startWitness(box, 'w1')
     expect(again.said()).toBe('')
@@ -58,7 +58,7 @@ describe('a witness', () => {
 
   it('may have an encrypted key', async () => {
     const locked = generatePrivateKey()
-    // Node's 2,048 iterations keep the test fast.
+    // Node uses 2,048 iterations, which keeps the test fast.
     const options = { format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'battery' } as const
     writeFileSync(box.path('w3.pem'), createPrivateKey(locked.pem).export(options), { mode: 0o600 })
     const { vkey } = await startWitness(box, 'w3', ['--name', 'w3'], { SUDOAGENT_KEY_PASSPHRASE: 'battery' })
