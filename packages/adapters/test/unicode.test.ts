@@ -1,4 +1,4 @@
-// All adapters that load without their framework; the test for LangChain is in `compat/`.
+// Tests every adapter that loads without its framework. `compat/` has the test for LangChain.
 import * as ai from '../src/ai.js'
 import * as claude from '../src/claude-agent-sdk.js'
 import * as genkit from '../src/genkit.js'

@@ -1,11 +1,11 @@
-// In every adapter, the tool receives exactly the text that the decision was made on, or does not run.
+// Tests that in every adapter, a tool receives exactly the text that the engine decided on, or does not run.
 import { AllowAllPolicy, SudoEngine } from '@sudoagent/core'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it } from 'vitest'
 import { entriesOf } from './entries.js'
 
 type Input = Record<string, unknown>
-/** Calls a guarded tool as the framework would, and passes the received input to `tool`. */
+/** Calls a guarded tool as the framework would. The guard passes its input to `tool`. */
 export type Call = (engine: SudoEngine, input: Input, tool: (input: unknown) => string) => Promise<unknown>
 
 const GIVEN: readonly (readonly [given: Input, normal: Input])[] = [

@@ -5,14 +5,14 @@ import { ARGUMENT_LIMITS, CLASS_NAME_LENGTH_MAX, METADATA_LIMITS, type SnapshotL
 import { buildContext } from '../src/policy/context.js'
 import { createRedactor } from '../src/redaction/redactor.js'
 
-/** The largest entry that a ledger accepts, and the part of it for data other than arguments and metadata. */
+/** The maximum size of a ledger entry, and the part of it that is left for fields other than arguments and metadata. */
 const ENTRY_BYTES_MAX = 3 * 1024 * 1024
 const OTHER_FIELDS_BYTES = 256 * 1024
 
-/** The value within the limits that takes the most bytes in the ledger. */
+/** Builds the value within the limits that takes the most bytes in the ledger. */
 function largest(limits: SnapshotLimits, text: string): object {
   const Long = Object.defineProperty(class {}, 'name', { value: 'X'.repeat(CLASS_NAME_LENGTH_MAX) })
-  // The object, the list and the string are three nodes.
+  // The outer object, the list and the string are the other three nodes.
   const instances = Array.from({ length: limits.maxNodes - 3 }, () => new Long())
   return { i: instances, t: text.repeat(Math.floor((limits.maxStringLength - 2) / text.length)) }
 }
@@ -46,7 +46,7 @@ describe('limits fit together', () => {
       values: takeSnapshot([value]).values,
       redactor: createRedactor(),
     })
-    // The parameters are nested three levels deep in an entry.
+    // An entry nests the parameters three levels deep.
     expect(() => encodeCanonical({ parameters: { args: context.args } })).not.toThrow()
     expect(3 * ARGUMENT_LIMITS.maxDepth + 3).toBeLessThan(JSON_DEPTH_MAX)
   })

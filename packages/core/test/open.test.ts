@@ -1,4 +1,4 @@
-// Opens an engine with the path of a ledger and its signing key.
+// Tests `SudoEngine.open`, which opens an engine with the path of a ledger and a signing key.
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -54,7 +54,7 @@ describe('open', () => {
       expect(readdirSync(folder).filter((file) => file.startsWith('.'))).toEqual([])
       expect(codes()).toEqual(['SUDOAGENT_KEY_MADE'])
 
-      // A second engine continues the ledger.
+      // A second engine appends to the ledger.
       const again = await SudoEngine.open({ ...base, ledger: at(name), privateKey: at('ledger.key.pem') })
       await again.execute(async (_: { amount: number }) => 0, [{ amount: 1 }], { action: 'refund' })
       await again.close()

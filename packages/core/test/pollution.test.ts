@@ -1,5 +1,5 @@
-// A JSON merge elsewhere in the process adds a member to `Object.prototype`. No such member may change a decision, an
-// entry or a result.
+// Tests `Object.prototype` with an added member, as after an unsafe JSON merge elsewhere in the process. No such
+// member may change a decision, an entry or a result.
 import type { CallEntry } from '@sudoagent/ledger/entry'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ImmediateApprover } from '../src/approval/immediate.js'
@@ -10,7 +10,7 @@ import { SudoEngine } from '../src/engine.js'
 import { partsFromEnv } from '../src/from-env.js'
 import { ALLOW, ASK, boundary, DENY, policyOf, rejection } from './fixtures/boundary.js'
 
-/** The names of members of public options, of results of untrusted code, and of internal objects. */
+/** The names of members of public options, of results from untrusted code, and of internal objects. */
 const NAMES = [
   // engine and call options
   ...['policy', 'agentId', 'ledger', 'approver', 'approvalStore', 'budget', 'auditLog', 'redaction', 'unicode'],
@@ -68,8 +68,8 @@ const yes = new ImmediateApprover(true, { approverId: 'desk' })
 const budget = () => new MemoryBudget({ windowMs: 60_000, perAgent: 1 })
 
 /**
- * Runs one scenario with a polluted prototype, and describes the decision, the entries and the result without times
- * and ids.
+ * Scenarios that run with a polluted prototype. Each one describes the decision, the entries and the result, without
+ * times and IDs.
  */
 const SCENARIOS: readonly (readonly [name: string, run: () => Promise<unknown>])[] = [
   ['allowed', () => told(boundary(ALLOW), 1)],
@@ -125,7 +125,7 @@ const SCENARIOS: readonly (readonly [name: string, run: () => Promise<unknown>])
 
 function mute(store: MemoryBudget): MemoryBudget {
   store.reserve = async () => ({}) as never
-  // Otherwise, commit would refuse a charge that was never reserved.
+  // Otherwise, `commit` would refuse a charge that was never reserved.
   store.commit = async () => {}
   return store
 }

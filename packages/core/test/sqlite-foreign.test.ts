@@ -1,5 +1,5 @@
-// Approvals and budgets in a file that another program created, changes or removes: the store refuses the file and
-// never answers from it.
+// Tests approvals and budgets in a file that another program created, changes or removes. The store refuses such a
+// file and never answers from it.
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -39,7 +39,7 @@ const KINDS: readonly [string, Kind][] = [
   ],
 ]
 
-/** The error of a store that cannot be used. */
+/** Returns the code and message of the error that a store throws, or `accepted`. */
 async function refusalOf(work: () => unknown): Promise<string> {
   try {
     await work()
@@ -141,7 +141,7 @@ describe.each(KINDS)('%s', (_, { table, open }) => {
     const path = temporaryPath('a.sqlite')
     await open(path).close()
     const file = readFileSync(path)
-    // Page 2, the root of the first table, becomes an interior page that refers to itself.
+    // Page 2, the root page of the first table, becomes an interior page that refers to itself.
     const size = file.readUInt16BE(16)
     file.fill(0, size, 2 * size)
     file[size] = 5

@@ -7,7 +7,7 @@ import {
 } from '../../src/approval/approval.js'
 import { at, bindingOf, codeOf, requestOf } from '../fixtures/approval.js'
 
-/** The contract of every approval store. `open` returns a new, empty store. */
+/** Tests the contract of an approval store. `open` returns a new, empty store. */
 export function approvalStoreContract(name: string, open: () => ApprovalStore): void {
   describe(`${name} as an approval store`, () => {
     describe('create', () => {

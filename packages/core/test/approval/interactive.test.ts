@@ -251,11 +251,11 @@ describe.skipIf(!canFakeTerminal)('on a real pseudo-terminal', () => {
     await sees(QUESTION, 2)
     child.stdin.write('n\r')
     const lines = () => [...shown.matchAll(/ANSWER (.*)\r\n/g)]
-    // A line may arrive in two chunks.
+    // The output may arrive in chunks that split lines.
     while (lines().length < 2) await new Promise((resolve) => child.stdout.once('data', resolve))
     const answers = lines().map(([, json]) => JSON.parse(json ?? ''))
     expect(answers).toMatchObject([{ approved: true, approverId: 'alice' }, { approved: false }])
-    // No listener is left on the terminal, so the process ends by itself.
+    // The process exits by itself, because the approver removed its listeners from the terminal.
     const [status] = await once(child, 'exit')
     expect(status).toBe(0)
   })

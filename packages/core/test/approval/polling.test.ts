@@ -5,7 +5,7 @@ import { MemoryApprovalStore } from '../../src/approval/memory-store.js'
 import { PollingApprover } from '../../src/approval/polling.js'
 import { at, bindingOf, codeOf, requestOf } from '../fixtures/approval.js'
 
-/** A store with one pending request, and a clock that the test can set. */
+/** Creates a store with one pending request, and a clock that the test can set. */
 async function waiting(): Promise<{
   store: ApprovalStore
   request: ApprovalRequest

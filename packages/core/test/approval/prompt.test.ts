@@ -7,8 +7,8 @@ const render = (over: Partial<ApprovalRequest> = {}, columns?: number) =>
   promptRows(requestOf('r1', over), at(1_000), columns).join('\n')
 
 /**
- * Rows as a terminal displays them: a row that is too long continues at the left edge. Widths are those of a
- * terminal for East Asian text.
+ * Splits rows as a terminal wraps them, at `columns` cells. As on an East Asian terminal, every character outside
+ * ASCII is two cells wide.
  */
 function onScreen(rows: readonly string[], columns: number): readonly string[] {
   return rows.flatMap((row) => {
@@ -29,7 +29,7 @@ function onScreen(rows: readonly string[], columns: number): readonly string[] {
   })
 }
 
-/** Characters that control a terminal or are invisible, except line breaks. */
+/** Control characters and invisible characters, except line breaks. */
 const UNSAFE = /[^\P{Cc}\n]|[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u
 
 const HOSTILE = [

@@ -8,7 +8,7 @@ import { bindingOf, requestOf, START_MS } from '../fixtures/approval.js'
 const PENDING = pendingRow(requestOf('r1'), START_MS)
 const DEADLINE_MS = PENDING.expiresAtMs
 
-/** One step: a valid or invalid answer or use, at any time. The clock may go back. */
+/** One step: a valid or invalid answer or use, at any time. Time may go backwards. */
 const step = fc.record({
   use: fc.boolean(),
   state: fc.constantFrom('approved', 'denied', 'expired', 'failed'),

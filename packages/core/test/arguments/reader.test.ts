@@ -139,7 +139,7 @@ describe('limits', () => {
     expect(refusal(zeros(maxNodes)).code).toBe('PARAMETERS_INVALID')
     expect(refusal(zeros(maxNodes / 2), zeros(maxNodes / 2)).code).toBe('PARAMETERS_INVALID')
     expect(refusal(Object.fromEntries(zeros(maxNodes).map((_, key) => [`k${key}`, 0]))).code).toBe('PARAMETERS_INVALID')
-    // The map is refused before its entries are read.
+    // The reader refuses the map before it reads the entries.
     expect(refusal(new Map(zeros(maxNodes / 2).map((_, key) => [key, 0]))).path).toBe('args[0]')
     expect(refusal(new Set(zeros(maxNodes).map((_, key) => key))).path).toBe('args[0]')
   })

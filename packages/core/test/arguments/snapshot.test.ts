@@ -74,7 +74,7 @@ describe('takeSnapshot', () => {
       toString: bomb,
       [Symbol.toPrimitive]: bomb,
       [Symbol.iterator]: bomb,
-      // biome-ignore lint/suspicious/noThenProperty: that it is not called is what is tested
+      // biome-ignore lint/suspicious/noThenProperty: the test checks that nothing calls it
       then: bomb,
     }
     const copy = copyOf(hostile) as Record<PropertyKey, unknown>
@@ -110,7 +110,7 @@ describe('takeSnapshot', () => {
       },
     )
     expect(Reflect.ownKeys(copyOf(object) as object)).toEqual(['a'])
-    // biome-ignore lint/suspicious/noSparseArray: the hole is what is tested
+    // biome-ignore lint/suspicious/noSparseArray: the test needs the hole
     const array = Object.assign([1, , 3], { extra: 4 })
     expect(copyOf(array)).toStrictEqual([1, undefined, 3])
   })

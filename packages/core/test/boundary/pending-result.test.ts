@@ -1,5 +1,5 @@
-// Calls whose result is produced while it is read: the outcome is recorded once, after the end of the result.
-// Over 300 lines because it is one table of the kinds of results.
+// Tests calls whose result is produced while the caller reads it: the outcome is recorded once, after the result
+// ends. Over 300 lines because it is one table of result types.
 import { once } from 'node:events'
 import { PassThrough, Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -23,7 +23,7 @@ const boom = (): never => {
   throw new RangeError('boom')
 }
 
-/** The recorded outcome of one call: none before `use`, exactly one after it. */
+/** Returns the outcome of one call. Expects no outcome in the ledger before `use`, and exactly one afterwards. */
 async function outcomeOf<R>(fn: () => R, use: (result: Awaited<R>) => unknown, atOnce?: 'at once'): Promise<Outcome> {
   const b = boundary(ALLOW)
   const result = await b.engine.execute(fn, [] as never, { action: 'tool' })
@@ -88,7 +88,7 @@ class Lazy {
   }
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: each row has results of its own
+// biome-ignore lint/suspicious/noExplicitAny: each row has a different result type
 type Row = readonly [string, () => any, (result: any) => unknown, Outcome]
 
 describe('a pending result', () => {

@@ -1,4 +1,4 @@
-// A ledger that prepares outcomes while it commits a decision.
+// Tests a ledger that can prepare an outcome while it commits the decision.
 import { setImmediate as turn } from 'node:timers/promises'
 import type { AppendedEntry, EntryDraft, LedgerWriter, PreparedEntry } from '@sudoagent/ledger'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
@@ -9,7 +9,7 @@ import { ALLOW, DENY, policyOf } from '../fixtures/boundary.js'
 class PreparingLedger implements LedgerWriter {
   readonly inner = new MemoryLedger()
   readonly log: string[] = []
-  /** The number of event loop turns that a decision takes. */
+  /** How many turns of the event loop an append takes. */
   turns = 2
   failure: 'prepare' | 'decision' | null = null
 
@@ -36,7 +36,7 @@ class PreparingLedger implements LedgerWriter {
   }
 }
 
-/** The recorded entries. */
+/** Returns the recorded entries, without checkpoints. */
 async function entriesOf(ledger: PreparingLedger): Promise<Record<string, unknown>[]> {
   const entries = []
   for await (const batch of ledger.inner.reader().batches())
@@ -44,7 +44,7 @@ async function entriesOf(ledger: PreparingLedger): Promise<Record<string, unknow
   return entries.filter(({ event }) => event !== 'checkpoint')
 }
 
-/** A clock that advances by one second with each read. */
+/** Returns a clock that advances by one second with each read. */
 function tickingClock(): () => Date {
   let seconds = 0
   return () => {

@@ -9,7 +9,7 @@ export function chargeOf(requestId: string, over: Partial<BudgetCharge> = {}): B
   return { requestId, agentId: 'bot', action: 'refund', cost: 1, ...over }
 }
 
-/** The contract of every budget. `open` returns a new, empty budget. */
+/** Tests the contract of a budget. `open` returns a new, empty budget. */
 export function budgetContract(name: string, open: (limits: BudgetLimits) => BudgetStore): void {
   const agentBudget = (perAgent: number) => open({ windowMs: WINDOW_MS, perAgent })
 

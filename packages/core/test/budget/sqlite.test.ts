@@ -43,8 +43,8 @@ describe('several processes', () => {
       name,
       count: 150,
       commit: name < 'c',
-      // Long, because this test checks the count: on a busy machine, four processes that write without pause take
-      // their time.
+      // On a busy machine, four processes that write without pause wait long for each other, and this test checks
+      // only the count.
       busyTimeoutMs: 60_000,
     }))
     const allowed = (await race('budget-child.mjs', inputs)) as number[]

@@ -5,7 +5,7 @@ import { watchNames } from '../../src/budget/unlisted-name.js'
 import { ALLOW, boundary } from '../fixtures/boundary.js'
 import { chargeOf } from './contract.js'
 
-/** The warnings for calls of these tools in sequence. */
+/** Returns the warnings for calls of these tools in sequence. */
 function warningsOf(limits: Omit<BudgetLimits, 'windowMs'>, actions: readonly string[]): string[] {
   const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
   const checked = parseLimits({ windowMs: 1_000, ...limits })

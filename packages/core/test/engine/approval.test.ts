@@ -1,4 +1,4 @@
-// Guarded calls with approvals. Every test of a refusal also checks that the function did not run.
+// Tests approvals of guarded calls. Every test of a refusal also checks that the function did not run.
 import { describe, expect, it, vi } from 'vitest'
 import type { ApprovalRequest } from '../../src/approval/approval.js'
 import { ImmediateApprover } from '../../src/approval/immediate.js'

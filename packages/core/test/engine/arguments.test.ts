@@ -1,4 +1,4 @@
-// The arguments of guarded calls. Every test of a refusal also checks that the function did not run.
+// Tests the arguments of guarded calls. Every test of a refusal also checks that the function did not run.
 import { describe, expect, it } from 'vitest'
 import { MemoryBudget } from '../../src/budget/memory.js'
 import { ApprovalDenied, ParametersError } from '../../src/error.js'

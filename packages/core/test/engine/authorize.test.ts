@@ -1,4 +1,4 @@
-// `authorize`. Every test of a refusal also checks that the function did not run.
+// Tests `authorize`. Every test of a refusal also checks that the function did not run.
 import { describe, expect, it } from 'vitest'
 import { ImmediateApprover } from '../../src/approval/immediate.js'
 import { MemoryBudget } from '../../src/budget/memory.js'
@@ -13,7 +13,7 @@ const fails = (): never => {
   throw new Error('broken')
 }
 
-/** One cause for each of the engine's own codes. */
+/** For each of the engine's own codes, one configuration that causes it. */
 const REFUSALS: [code: string, options: Partial<EngineOptions>, before?: (b: Boundary) => void][] = [
   ['POLICY_EVALUATION_FAILED', { policy: policyOf(fails) }],
   ['APPROVAL_DENIED', { policy: policyOf(() => ASK), approver: new ImmediateApprover(false), onConcealed: 'allow' }],

@@ -1,4 +1,4 @@
-// Guarded calls with budgets. Every test of a refusal also checks that the function did not run.
+// Tests budgets for guarded calls. Every test of a refusal also checks that the function did not run.
 import { describe, expect, it, vi } from 'vitest'
 import { MemoryBudget } from '../../src/budget/memory.js'
 import { ApprovalDenied, AuditLogError, type CallDenied } from '../../src/error.js'

@@ -1,5 +1,5 @@
-// A model can hide an argument in a form that redaction takes for a secret. A policy must not allow arguments that it
-// does not see.
+// Tests arguments that a model hides in a form that redaction mistakes for a secret. The engine must not let a policy
+// allow arguments that the policy cannot see.
 import { describe, expect, it } from 'vitest'
 import { takeSnapshot } from '../../src/arguments/snapshot.js'
 import { ApprovalDenied } from '../../src/error.js'

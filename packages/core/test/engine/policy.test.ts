@@ -1,4 +1,4 @@
-// The policies of guarded calls. Every test of a refusal also checks that the function did not run.
+// Tests policies for guarded calls. Every test of a refusal also checks that the function did not run.
 import { describe, expect, it } from 'vitest'
 import { ApprovalDenied, PolicyError } from '../../src/error.js'
 import { ALLOW, boundary, DENY, expectDenied, policyOf, rejection } from '../fixtures/boundary.js'

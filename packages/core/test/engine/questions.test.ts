@@ -1,4 +1,5 @@
-// The engine asks an approver only if the ledger's clock is not too far ahead and there is memory for the request.
+// Tests that the engine asks an approver only if the ledger's clock is not too far ahead and memory is left for the
+// request.
 import { LedgerError } from '@sudoagent/ledger'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it } from 'vitest'
@@ -10,7 +11,7 @@ import { ALLOW, ASK, boundary, expectDenied, policyOf, rejection } from '../fixt
 
 const NOW_MS = Date.UTC(2026, 0, 2, 3, 4, 5)
 
-/** An engine whose ledger is ahead of its clock, and the number of its approval requests. */
+/** Creates an engine whose ledger is ahead of the engine's clock, and counts the approval requests. */
 function ahead(aheadMs: unknown) {
   let asked = 0
   const approver = {
@@ -90,7 +91,7 @@ describe('the arguments of open questions', () => {
     }
     const budget = new MemoryBudget({ windowMs: 60_000, perAgent: 1_000 })
     const b = boundary(ASK, { approver, budget })
-    // Each character takes three bytes: the limit counts bytes, not characters.
+    // Each character takes three bytes. The limit counts bytes, not characters.
     const large = { text: '\u20ac'.repeat(250_000) }
     const room = Math.floor(OPEN_QUESTIONS_BYTES_MAX / 750_000)
     const calls = Array.from({ length: room + 20 }, () => b.tool(large))
@@ -102,7 +103,7 @@ describe('the arguments of open questions', () => {
     answer(true)
     await Promise.all(calls.slice(0, room))
     expect(b.tool.runs()).toBe(room)
-    // Settled requests free their memory, and a denied call used none.
+    // Completed requests freed their memory, and the denied calls used none.
     expect(await b.tool(large)).toBe('done')
     const next = { requestId: 'next', agentId: 'agent', action: 'tool', cost: 1_000 - room - 1 }
     expect(await budget.reserve(next, new Date())).toEqual({ allowed: true })

@@ -1,4 +1,5 @@
-// `this` of a guarded method is passed by reference. With `receiver: true`, its fields are part of the call.
+// Tests `this` of a guarded method, which is passed by reference. With `receiver: true`, the fields of `this` are
+// part of the call.
 import { describe, expect, it } from 'vitest'
 import { ApprovalDenied, ParametersError } from '../../src/error.js'
 import { ALLOW, ASK, boundary, DENY, policyOf, rejection } from '../fixtures/boundary.js'
@@ -16,7 +17,7 @@ class Account {
   }
 }
 
-/** The guarded method `pay` of an account, which `meanwhile` changes during the approval. */
+/** Guards the method `pay` of an account. `meanwhile` changes the account during the approval. */
 function guarded(receiver: boolean, meanwhile: (account: Account) => void) {
   const account = new Account()
   const seen: unknown[] = []

@@ -1,4 +1,4 @@
-// The entries of guarded calls. Every test of a refusal also checks that the function did not run.
+// Tests the entries that guarded calls record. Every test of a refusal also checks that the function did not run.
 import { LedgerError } from '@sudoagent/ledger'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it, vi } from 'vitest'

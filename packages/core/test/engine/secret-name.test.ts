@@ -1,5 +1,5 @@
-// Names are recorded and hashed unchanged, so a name that contains a secret is refused. Only names that third-party
-// code sets, of approvers and error types, are redacted.
+// Tests names that contain a secret. The engine records and hashes names unchanged, so it refuses such a name. It
+// redacts only names that third-party code sets: names of approvers and error types.
 import { describe, expect, it } from 'vitest'
 import { PolicyError } from '../../src/error.js'
 import { ALLOW, ASK, boundary, rejection } from '../fixtures/boundary.js'

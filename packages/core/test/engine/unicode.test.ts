@@ -1,4 +1,4 @@
-// Policy, approver, ledger and function see the same characters, or the call is refused.
+// Tests that policy, approver, ledger and function see the same characters, or the call is refused.
 import { describe, expect, it } from 'vitest'
 import { MemoryBudget } from '../../src/budget/memory.js'
 import { ParametersError } from '../../src/error.js'

@@ -1,4 +1,4 @@
-// The machine's clock jumps an hour forward and back during guarded calls with approvals, budgets and signatures.
+// Sets the clock an hour forward and back during guarded calls with approvals, budgets and signatures.
 import { generatePrivateKey } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
 import { Account } from '../fixtures/account.js'
@@ -8,14 +8,14 @@ import { startWorker } from '../fixtures/worker.js'
 const HOUR_MS = 3_600_000
 
 /**
- * The results of 20 calls if the ledger is ahead of the clock from call `from` to `to`. Every second call needs an
- * approval.
+ * Returns the expected results of 20 calls if the ledger is ahead of the clock from call `from` to call `to`. Every
+ * second call needs an approval.
  */
 const expected = (from: number, to: number) =>
   Array.from({ length: 20 }, (_, n) => {
     if (n % 4 === 2) return 'ApprovalDenied'
-    // CLOCK_BEHIND_LEDGER: by the ledger's clock, the approval would expire before an answer, so the approver is not
-    // asked.
+    // CLOCK_BEHIND_LEDGER: by the ledger's clock, the approval would expire before anyone could answer, so the engine
+    // does not ask the approver.
     return n % 2 === 1 && n >= from && n < to ? 'ApprovalDenied' : 'ran'
   })
 

@@ -1,5 +1,6 @@
-// kill -9 at random moments of guarded calls, with real processes and files. No function runs without a durable
-// decision, no acknowledged entry is lost, and the next process continues the ledger. The slow tier kills 500 times.
+// Kills real processes with SIGKILL at random times during guarded calls. No function runs without a durable
+// decision, no acknowledged entry is lost, and the next process continues the ledger. The slow tier kills 500
+// processes.
 import { setTimeout as delay } from 'node:timers/promises'
 import { generatePrivateKey } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
@@ -9,7 +10,7 @@ import { temporaryPath } from '../fixtures/temporary.js'
 import { startWorker } from '../fixtures/worker.js'
 
 const KILLS = byTier({ short: 3, long: 6, slow: 250 })
-/** The complete verification takes longer than starting a process, so it runs once in this number of kills. */
+/** Full verification takes longer than starting a process, so it runs only after every 25th kill. */
 const WHOLE_EVERY = 25
 const LANES = 4
 const CALLS_MAX = 24
@@ -25,14 +26,14 @@ describe.each(['sqlite', 'jsonl'])('kill -9 while writing to %s', (kind) => {
     for (let kill = 1; kill <= KILLS; kill += 1) {
       await worker.says('loaded')
       worker.go()
-      // Some kills occur while the worker opens its files, the others after a random number of calls. The first kill
-      // comes after many calls, so that each outcome of a call occurs at least once.
+      // Some kills happen while the worker opens its files, the others after a random number of calls. The first kill
+      // happens after many calls, so that every result of a call occurs at least once.
       if (kill % 4 !== 0) await worker.answered(kill === 1 ? CALLS_MAX : Math.floor(Math.random() * CALLS_MAX))
       await delay(Math.random() * 20)
       await worker.kill()
       account.answers.push(...worker.answers)
       from = Math.max(from, ...worker.answers.map(({ n }) => n + 1)) + 2 * LANES
-      // The worker loads while the test checks the files of the previous one.
+      // The next worker loads while the test checks the files of the previous worker.
       worker = startWorker(task(from))
       await account.check(kill % WHOLE_EVERY === 0 || kill === KILLS ? 'whole' : 'resumed')
     }
@@ -44,7 +45,7 @@ describe.each(['sqlite', 'jsonl'])('kill -9 while writing to %s', (kind) => {
     )
     expect(answers.filter(({ did }) => did === 'ran').length).toBeGreaterThan(KILLS)
     expect(new Set(answers.map(({ did }) => did))).toEqual(new Set(['ran', 'ApprovalDenied']))
-    // The test is only meaningful if some calls were killed between decision and outcome.
+    // The test is only meaningful if it killed some calls between decision and outcome.
     if (KILLS > 100) expect(decisions.size - answers.length).toBeGreaterThan(0)
   })
 })

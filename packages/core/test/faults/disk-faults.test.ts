@@ -1,5 +1,5 @@
-// The ledger's disk is full, read-only, or fails. No function runs without a durable decision, no entry is partly
-// written, and a writer whose sync failed never reports success again. The next process continues the ledger.
+// Tests a ledger disk that is full, read-only or faulty. No function runs without a durable decision, no entry is
+// partly written, and a writer whose sync failed never reports success again. The next process continues the ledger.
 import { spawnSync } from 'node:child_process'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,10 +16,10 @@ const hasStrace = canRun('strace', '-o', '/dev/null', 'true')
 if (!hasStrace) notice('system calls that fail (strace is absent or not allowed)')
 
 const DISK_CALLS = 'write,writev,pwrite64,pwritev,fdatasync,fsync,ftruncate,rename,unlink'
-/** The first three of every four calls are an allowed, an approved and a denied one. */
+/** The first three of every four calls are one allowed, one approved and one denied call. */
 const FOUR = 4
 
-/** A ledger on a separate disk, with all other files elsewhere. */
+/** Creates a ledger in `folder`, with all other files in a different folder. */
 function place(kind: string, folder = temporaryPath('.')) {
   const key = generatePrivateKey()
   const side = temporaryPath('.')
@@ -28,7 +28,7 @@ function place(kind: string, folder = temporaryPath('.')) {
   return { folder, account, task }
 }
 
-/** A small file system for the running test; null if mounting is not permitted. */
+/** Mounts a small file system for the current test. Returns null if mounting is not permitted. */
 function tinyDisk(kibibytes: number): string | null {
   const folder = temporaryPath('.')
   if (spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${kibibytes}k`, 'tmpfs', folder]).status !== 0) return null
@@ -36,13 +36,13 @@ function tinyDisk(kibibytes: number): string | null {
   return folder
 }
 
-/** Uses all free space. */
+/** Fills the disk. */
 function fill(folder: string): void {
   for (const bytes of [4096, 512, 1]) {
     try {
       for (let n = 0; n < 10_000; n += 1) writeFileSync(join(folder, 'ballast'), Buffer.alloc(bytes), { flag: 'a' })
     } catch {
-      // The disk is full: the free space is smaller than this chunk.
+      // The free space is smaller than this chunk.
     }
   }
 }
@@ -105,7 +105,7 @@ describe.each(['sqlite', 'jsonl'])('a disk under %s', (kind) => {
     const log = temporaryPath('log')
     const notes = join(String(task.side), 'ran')
     const paths = ['', '-wal'].map((suffix) => `${account.ledgerPath}${suffix}`)
-    // `-y` prints the path of each descriptor.
+    // With `-y`, strace prints the path of each file descriptor.
     const wrapper = strace(log, DISK_CALLS, undefined, [...paths, notes])
     account.answers.push(...(await startWorker({ ...task, calls: 6 }, [...wrapper, '-y']).finish()))
     let unsynced = 0
@@ -142,12 +142,12 @@ describe.each(['sqlite', 'jsonl'])('a disk under %s', (kind) => {
     for (const [call, error, nth] of faultsIn(made)) {
       const worker = await work(strace('/dev/null', call, `error=${error}:when=${nth}`, paths))
       const where = `${call} ${nth}: ${error}`
-      // A process that could not open its ledger has not made a call.
+      // A worker that could not open its ledger made no calls.
       if (worker.said.includes('ready')) expect([where, worker.answers.length]).toEqual([where, 3])
       else expect([where, worker.errors]).toEqual([where, expect.stringContaining('LedgerError')])
       const first = did(worker).indexOf('AuditLogError')
       if (first !== -1) refusals += 1
-      // After a failed sync, the state of the disk is unknown, so this writer must not report success again.
+      // After a failed sync, the writer does not know what the disk stores, so it must not report success again.
       if (/sync/.test(call) && first !== -1) expect([where, ...did(worker).slice(first)]).not.toContain('ran')
       expect([where, (await account.check('resumed')).findings]).toEqual([where, []])
       faults += 1
@@ -160,8 +160,8 @@ describe.each(['sqlite', 'jsonl'])('a disk under %s', (kind) => {
 })
 
 /**
- * The system calls of a successful run that must fail, with their errors. The slow tier injects every possible error
- * into each call.
+ * Selects system calls of a successful run, and the errors to inject into them. The slow tier injects every possible
+ * error into each call.
  */
 function faultsIn(made: readonly string[]): readonly (readonly [call: string, error: string, nth: number])[] {
   return [...new Set(made)].flatMap((call) => {

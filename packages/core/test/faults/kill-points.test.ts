@@ -1,5 +1,5 @@
-// kill -9 before and after each step of a guarded call. The step determines which entries are recorded, which
-// functions ran, and which charges count. The next process continues.
+// Kills a process with SIGKILL before and after each step of a guarded call. The step determines which entries are
+// recorded, which functions ran, and which charges count. The next process continues.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { generatePrivateKey } from '@sudoagent/crypto'
@@ -11,11 +11,13 @@ import { canRun, notice, strace } from '../fixtures/strace.js'
 import { temporaryPath } from '../fixtures/temporary.js'
 import { startWorker } from '../fixtures/worker.js'
 
-/** This call needs an approval and a unit of a tool's budget, and is allowed. So is every twelfth call after it. */
+/**
+ * This call needs an approval and a unit of a tool's budget, and is allowed. Every twelfth call after it is the same.
+ */
 const CALL = 3
 
 /**
- * The state of the call after the kill. `maybe`: the step was in progress; both results are valid if all sources
+ * The state that the killed call left. `maybe`: the step was in progress, so both values are valid if all sources
  * agree.
  */
 interface Left {
@@ -27,7 +29,7 @@ interface Left {
 }
 
 const NOTHING: Left = { decided: false, ran: false, charged: false, approval: 'none' }
-/** The budget is charged before the approval. */
+/** The budget is reserved before the approval is requested. */
 const HELD: Left = { ...NOTHING, charged: true }
 const CHARGED: Left = { ...HELD, approval: 'used' }
 const DECIDED: Left = { ...CHARGED, decided: true }
@@ -45,7 +47,7 @@ const POINTS: readonly [at: string, when: 'before' | 'after', nth: number, left:
   ['consume', 'after', 1, CHARGED],
   ['commit', 'after', 1, CHARGED],
   ['append', 'before', 1, CHARGED],
-  // The signatures of the decision's entry and of the head that covers it.
+  // The first signature is for the decision, the second for the head that covers the decision.
   ['sign', 'before', 1, { ...CHARGED, decided: 'maybe' }],
   ['sign', 'after', 1, { ...CHARGED, decided: 'maybe' }],
   ['sign', 'before', 2, { ...CHARGED, decided: 'maybe' }],
@@ -61,10 +63,10 @@ const POINTS: readonly [at: string, when: 'before' | 'after', nth: number, left:
 const hasStrace = canRun('strace', '-o', '/dev/null', 'true')
 if (!hasStrace) notice('kill -9 at every system call that reaches the disk (strace is absent or not allowed)')
 
-/** System calls that change a disk or make a change durable. */
+/** System calls that write to a disk or make a write durable. */
 const DISK_CALLS = 'write,writev,pwrite64,pwritev,fdatasync,fsync,ftruncate,rename,unlink'
 
-/** A ledger whose writers are killed one after another; each continues with the files of the previous one. */
+/** Creates a ledger whose writers are killed in turn. Each writer continues with the files of the previous writer. */
 function place(kind: string) {
   const key = generatePrivateKey()
   const folder = temporaryPath('.')
@@ -76,7 +78,7 @@ describe.each(byTier({ short: ['sqlite'], long: ['sqlite', 'jsonl'] }))('%s, kil
   it('at every step of a call, before and after it', { timeout: 600_000 }, async () => {
     const { folder, account, task } = place(kind)
     const known = new Set<string>()
-    // The steps before the ledger are the same for every kind of ledger.
+    // The steps before the ledger are the same for every ledger type.
     const points = sampled(
       POINTS.filter(([at], n) => kind === 'sqlite' || at === 'append' || n > 10),
       5,
@@ -113,15 +115,15 @@ describe.each(byTier({ short: ['sqlite'], long: ['sqlite', 'jsonl'] }))('%s, kil
       from += 4
       return { end, errors: worker.errors }
     }
-    // The first run creates the files; the second one shows the system calls of a call on existing files.
+    // The first run creates the files. The second run shows which system calls one call makes on existing files.
     expect(await work([])).toEqual({ end: 0, errors: '' })
     expect(await work(strace(log, DISK_CALLS, undefined, paths))).toEqual({ end: 0, errors: '' })
     const made = [...readFileSync(log, 'utf8').matchAll(/^\d+ +(\w+)\(/gm)].map(([, call = '']) => call)
     let kills = 0
     for (const call of new Set(made)) {
       const times = made.filter((one) => one === call).length
-      // The short and long tiers test only some of many calls: SQLite writes each page of a transaction separately,
-      // in two parts.
+      // The short and long tiers kill only at some of these calls, because SQLite writes each page of a transaction
+      // separately, in two parts.
       const few = byTier({ short: 1, long: 12, slow: times })
       const step = times > few ? byTier({ short: Math.ceil(times / few), long: 8 }) : 1
       for (let nth = 1; nth <= times; nth += step) {
@@ -138,7 +140,7 @@ describe.each(byTier({ short: ['sqlite'], long: ['sqlite', 'jsonl'] }))('%s, kil
   })
 })
 
-/** The new traces of a call: in the approvals, the budget, the ledger and the function's notes. */
+/** Returns what the last call left in the approvals, the budget, the ledger and the function's log file. */
 async function whatIsLeft(folder: string, account: Account, known: Set<string>): Promise<Left> {
   const store = SqliteApprovalStore.open(join(folder, 'approvals.sqlite'))
   const records = new Map((await store.list({}, new Date())).map((record) => [record.approvalId, record]))

@@ -1,6 +1,6 @@
-// Another process holds the lock of a SQLite ledger for longer than a writer waits. The call is refused and its
-// function does not run; after the lock is released, the next call succeeds. The time limit is that of the ledger or
-// of the engine; after the engine's limit, the decision may still become durable.
+// Tests a SQLite ledger whose lock another process holds longer than a writer waits. The call is refused, and its
+// function does not run. After the lock is released, the next call succeeds. The ledger and the engine each have a
+// time limit. After the engine's limit, the decision may still become durable.
 import { setTimeout as delay } from 'node:timers/promises'
 import { generatePrivateKey } from '@sudoagent/crypto'
 import Database from 'better-sqlite3'
@@ -9,7 +9,7 @@ import { Account } from '../fixtures/account.js'
 import { temporaryPath } from '../fixtures/temporary.js'
 import { startWorker, type WorkerTask } from '../fixtures/worker.js'
 
-/** A worker that pauses before its second call, while the lock is taken. */
+/** Starts a worker, and locks the ledger while the worker pauses before its second call. */
 async function lockedOut(options: Partial<WorkerTask>) {
   const key = generatePrivateKey()
   const folder = temporaryPath('.')

@@ -151,7 +151,7 @@ describe('any call', () => {
 describe('planted secrets', () => {
   const alphabet = fc.constantFrom(...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789')
   const run = (minLength: number, maxLength = minLength) => fc.string({ unit: alphabet, minLength, maxLength })
-  /** A random run that the surrounding text does not contain by chance. */
+  /** A random string, too long to occur in the surrounding text by chance. */
   const body = run(24, 40)
 
   const shaped = fc.oneof(
@@ -168,7 +168,7 @@ describe('planted secrets', () => {
       .map((text) => `AKIA${text}`),
     fc.tuple(body, body, body).map(([a, b, c]) => `eyJ${a}.eyJ${b}.${c}`),
   )
-  /** Secrets without a shape, in a text that names them. */
+  /** Secrets without a recognisable format, in a text that names them. */
   const named = body.chain((secret) =>
     fc
       .constantFrom(

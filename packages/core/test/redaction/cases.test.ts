@@ -1,4 +1,4 @@
-// Cases from a security review and from public bug reports, and further cases of the same kinds.
+// Tests cases from a security review, from public bug reports, and similar ones.
 import { describe, expect, it } from 'vitest'
 import { takeSnapshot } from '../../src/arguments/snapshot.js'
 import { createRedactor } from '../../src/redaction/redactor.js'

@@ -1,4 +1,4 @@
-// Tests this implementation with `vectors/redaction`, which is meant for all implementations.
+// Tests this implementation with `vectors/redaction`, which other implementations can also use.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { takeSnapshot } from '../../src/arguments/snapshot.js'

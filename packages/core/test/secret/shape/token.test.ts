@@ -5,7 +5,7 @@ import { ALPHABETS, type Alphabet, NOT_FOUND } from '../../../src/secret/shape/t
 
 const { text: redact } = createRedactor()
 
-/** Characters of an alphabet, mixed as in a token. */
+/** Returns characters from an alphabet, mixed as in a token. */
 function letters(alphabet: Alphabet, length: number): string {
   const allowed: string = ALPHABETS[alphabet]
   const mixed = [...'aB3dE5gH7k'].filter((letter) => allowed.includes(letter))
