@@ -24,7 +24,7 @@ test.each([
 test('without it, hashes and keys are the same', async () => {
   const withNode = await import('../../src/index.js')
   vi.resetModules()
-  // The rest of `process` is kept, because the test runner needs it to load packages.
+  // The stub keeps the other members of `process`, because the test runner needs them to load packages.
   vi.stubGlobal('process', Object.create(process, { getBuiltinModule: { value: undefined } }))
   const without = await import('../../src/index.js')
   const seed = (length: number) => new Uint8Array(length).fill(7)

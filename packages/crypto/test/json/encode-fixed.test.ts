@@ -51,7 +51,7 @@ describe('encodeFixed', () => {
     encodeMembers({ value })
     encodeMembers({ other: value })
     expect([readsOnce > 0, reads]).toEqual([true, readsOnce])
-    // A nested value counts towards the depth of the whole and is read again.
+    // A nested value adds to the depth of the outer value, so the encoder reads it again.
     encodeMembers({ value: { value } })
     expect(reads).toBeGreaterThan(readsOnce)
   })

@@ -19,7 +19,7 @@ describe.skipIf(jcs === null)('RFC 8785 test data (../shared/vectors/jcs)', () =
   })
 })
 
-/** A second, simple implementation of RFC 8785 for plain JSON values. */
+/** Implements RFC 8785 again, in a simple way, for plain JSON values. */
 function reference(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(reference).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)
@@ -64,7 +64,7 @@ describe('encodeJcs', () => {
     const odd = fc.dictionary(fc.constantFrom('toJSON', '__proto__', '10', '9', 'a', 'B', ''), anyJson)
     fc.assert(
       fc.property(fc.oneof(anyJson, odd, fc.array(odd)), (json) => {
-        // JSON.parse creates only own keys; JSON.stringify writes -0 as 0.
+        // JSON.parse creates only own keys, and JSON.stringify writes -0 as 0.
         expect(encodeJcs(json)).toBe(reference(JSON.parse(JSON.stringify(json))))
       }),
       { numRuns: 1000 },

@@ -53,7 +53,7 @@ describe('vectors/canonical-json', () => {
 
 const jcs = sharedVectors('jcs')
 describe.skipIf(jcs === null)('RFC 8785 test data (../shared/vectors/jcs)', () => {
-  // RFC 8785 does not normalise: these two files contain text that is not in normalisation form C.
+  // RFC 8785 does not normalise. These two files contain text that is not in NFC.
   const notNfc = ['unicode.json', 'weird.json']
   test.each(jcs === null ? ['none'] : readdirSync(join(jcs, 'output')))('%s', (name) => {
     const scanned = scanJson(readFileSync(join(jcs ?? '', 'output', name), 'utf8'))
@@ -110,7 +110,7 @@ const canonicalText = fc.oneof(
   fc.array(pythonNumber, { maxLength: 4 }).map((numbers) => `{"n":[${numbers.join(',')}]}`),
 )
 
-/** Null if the value has keys that are equal after normalisation, or a number beyond the range of a double. */
+/** Returns null if the value has keys that are equal after normalisation, or a number beyond the range of a double. */
 function encodeOrNull(value: unknown): string | null {
   return unlessCode('VALUE_REFUSED', () => encodeCanonical(value))
 }

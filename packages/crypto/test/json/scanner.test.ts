@@ -82,7 +82,7 @@ describe('a long hostile text is scanned in one pass', () => {
     const text = make()
     const took = processorTime()
     scan(text)
-    // A linear scan takes about 50 ms; a quadratic one would take minutes.
+    // A linear scan takes about 50 ms. A quadratic scan would take minutes.
     expect(took()).toBeLessThan(5_000)
   })
 

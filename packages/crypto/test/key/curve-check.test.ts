@@ -34,7 +34,7 @@ describe('publicKeyFault', () => {
     expect(verdicts()).toEqual(first)
     for (let n = 2n; n < 300n; n += 1n) expect(publicKeyFault(Point.BASE.multiply(n).toBytes())).toBeNull()
     expect(verdicts()).toEqual(first)
-    // The cache key is the content of the bytes, not the object.
+    // The cache compares the content of the bytes, not the identity of the object.
     const bytes = good.toBytes()
     publicKeyFault(bytes)
     bytes.set(mixed)

@@ -9,7 +9,7 @@ import { codeOf, cryptoErrorOf } from '../fixtures/errors.js'
 
 const PASSPHRASE = 'correct horse \u{1f40e} bättery'
 const key = generatePrivateKey(() => new Uint8Array(32).fill(9))
-/** Encrypted by node:crypto with 2,048 iterations, so that the test is fast. */
+/** Encrypts a key with node:crypto, with 2,048 iterations to keep the test fast. */
 const byNode = (privateKey: KeyObject, passphrase = PASSPHRASE, cipher = 'aes-256-cbc') =>
   privateKey.export({ format: 'pem', type: 'pkcs8', cipher, passphrase }).toString()
 const encrypted = byNode(createPrivateKey(key.pem))
@@ -53,7 +53,7 @@ describe('encryptPrivateKey', () => {
 
   test('refuses what is no passphrase, and what is no key', () => {
     for (const passphrase of [undefined, null, 7, Buffer.from('x')]) {
-      // As plain JavaScript may call it.
+      // Callers in plain JavaScript may pass any value.
       expect(() => encryptPrivateKey(key, passphrase as unknown as string)).toThrow(TypeError)
     }
     const other = { publicKey: key.publicKey, pem: key.publicKey.pem }
@@ -102,7 +102,7 @@ describe('parsePrivateKey', () => {
     expect(codeOf(() => parsePrivateKey(encrypted, `${PASSPHRASE} `))).toBe('PASSPHRASE_WRONG')
     expect(codeOf(() => parsePrivateKey(encrypted, PASSPHRASE.normalize('NFD')))).toBe('PASSPHRASE_WRONG')
     expect(codeOf(() => parsePrivateKey(encrypted, 'a\udc0e'))).toBe('VALUE_REFUSED')
-    // As plain JavaScript may call it.
+    // Callers in plain JavaScript may pass any value.
     expect(() => parsePrivateKey(encrypted, 7 as unknown as string)).toThrow(TypeError)
   })
 
@@ -146,7 +146,7 @@ describe('parsePrivateKey', () => {
         expect(['KEY_INVALID', 'KEY_WRONG_TYPE', 'PASSPHRASE_WRONG']).toContain((error as { code?: string }).code)
       }
     }
-    // In the second of four blocks, so that half of the seed changes and the form is kept.
+    // A flip in the second of four blocks changes only half of the seed, and leaves the format valid.
     const start = der.length - 48
     expect(otherKeys).toEqual(Array.from({ length: 16 }, (_, i) => start + i))
   })
@@ -161,7 +161,7 @@ test('neither the passphrase nor the key is shown by an error', () => {
   ]
   for (const call of calls) {
     const error = cryptoErrorOf(call)
-    // Lines of this file in the stack contain the passphrase; no other part of the error may contain it.
+    // The stack quotes lines of this file, which contain the passphrase. No other part of the error may contain it.
     const shown = `${inspect({ ...error }, { depth: null })} ${error.message} ${error.hint}`
     expect(shown).not.toMatch(/hunter|MIG|MC4C/)
   }

@@ -69,7 +69,7 @@ test.each([['', 'hello', block('FLOWER'), '{"kty":"OKP"}', undefined, null, 7, B
   'what is no key is KEY_INVALID',
   (...texts) => {
     for (const text of texts) {
-      // As plain JavaScript may call it.
+      // Callers in plain JavaScript may pass any value.
       expect(codeOf(() => parsePublicKey(text as string))).toBe('KEY_INVALID')
       expect(codeOf(() => parsePrivateKey(text as string))).toBe('KEY_INVALID')
     }

@@ -118,7 +118,7 @@ describe('generatePrivateKey', () => {
     ['no bytes', 'a'.repeat(32)],
     ['nothing', undefined],
   ])('refuses a source of %s', (_, value) => {
-    // As plain JavaScript may call it.
+    // Callers in plain JavaScript may pass any value.
     expect(() => generatePrivateKey(() => value as Uint8Array)).toThrow(TypeError)
   })
 })

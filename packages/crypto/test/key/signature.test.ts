@@ -22,7 +22,7 @@ const message = new TextEncoder().encode('a'.repeat(64))
 
 const verifiersOf = new Map<PublicKey, readonly Verifier[]>()
 
-/** The common verdict of all providers. Fails if they differ. */
+/** Returns the verdict of all providers. Fails if their verdicts differ. */
 function verdict(publicKey: PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
   const verifiers = verifiersOf.get(publicKey) ?? PROVIDERS.map((provider) => createVerifier(publicKey, provider))
   verifiersOf.set(publicKey, verifiers)
@@ -63,7 +63,7 @@ describe.each(PROVIDERS)('%s', (provider) => {
   test('refuses to sign what is not bytes', () => {
     const signer = createSigner(key, provider)
     for (const value of ['text', null, undefined, [1], new Uint16Array(2)]) {
-      // As plain JavaScript may call it.
+      // Callers in plain JavaScript may pass any value.
       expect(() => signer.sign(value as unknown as Uint8Array)).toThrow(TypeError)
     }
   })
@@ -71,7 +71,7 @@ describe.each(PROVIDERS)('%s', (provider) => {
   test('verify never throws', () => {
     const verifier = createVerifier(key.publicKey, provider)
     const signature = createSigner(key).sign(message)
-    // A string and a Uint16Array with the same content, which node:crypto alone would accept.
+    // node:crypto alone would accept a string or a Uint16Array with the same content.
     const same = ['a'.repeat(64), new Uint16Array(message.slice().buffer)]
     const odd = [
       ...same,
@@ -141,7 +141,7 @@ describe.skipIf(python === null)('a ledger signed by SudoAgent for Python (../sh
   })
 })
 
-/** Signs with a chosen R and the matching S, as an owner of the key could do to make verifiers disagree. */
+/** Signs with a chosen R and the matching S. The owner of a key could do this to make verifiers disagree. */
 function signWith(r: bigint, bend: (point: Point) => Uint8Array): Uint8Array {
   const { scalar, pointBytes } = utils.getExtendedPublicKey(seedOf(key))
   const R = bend(r === 0n ? Point.ZERO : Point.BASE.multiply(r))
@@ -284,7 +284,7 @@ describe('createVerifier', () => {
 test.each([createSigner.bind(null, key), createVerifier.bind(null, key.publicKey)])(
   'an unknown provider is a TypeError (%#)',
   (create) => {
-    // As plain JavaScript may call it.
+    // Callers in plain JavaScript may pass any value.
     expect(() => create('openssl' as SignatureProvider)).toThrow(TypeError)
   },
 )

@@ -150,7 +150,8 @@ describe('signCheckpoint and openCheckpoint', () => {
     let quorumLost = 0
     for (const bent of flips(signed, [1, 2])) {
       try {
-        // With a changed name or key hash, a cosignature is by an unknown key: it is skipped and not counted.
+        // If the name or key hash changed, the cosignature belongs to an unknown key, which is skipped and not
+        // counted.
         expect(openCheckpoint(bent, [log], [witness]).cosignatures).toEqual([])
         quorumLost++
       } catch {

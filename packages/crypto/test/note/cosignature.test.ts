@@ -85,7 +85,7 @@ describe('createCosignatureVerifier', () => {
     expect(witness.verify(bytes, good)).toBe(true)
     expect(witness.verify(Buffer.from(bytes), Buffer.from(good))).toBe(true)
     for (const odd of [null, undefined, 'text', 7, [], new Uint8Array(0), new Uint8Array(72), good.subarray(1)]) {
-      // As plain JavaScript may call it.
+      // Callers in plain JavaScript may pass any value.
       expect(witness.verify(bytes, odd as unknown as Uint8Array)).toBe(false)
       expect(witness.verify(odd as unknown as Uint8Array, good)).toBe(false)
     }

@@ -38,7 +38,7 @@ describe('vectors/note/vkey-reject.json', () => {
 
 test('a vkey that is no text is refused', () => {
   for (const value of [null, undefined, 7, new Uint8Array(3)]) {
-    // As plain JavaScript may call it.
+    // Callers in plain JavaScript may pass any value.
     expect(codeOf(() => parseVkey(value as unknown as string))).toBe('KEY_INVALID')
   }
 })

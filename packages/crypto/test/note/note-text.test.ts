@@ -41,7 +41,7 @@ describe('refuses', () => {
 
   test('what is neither text nor bytes, as misuse', () => {
     for (const value of [null, undefined, 7, ['a\n'], new Uint16Array(2)]) {
-      // As plain JavaScript may call it.
+      // Callers in plain JavaScript may pass any value.
       expect(() => readNoteText(value as unknown as string, 'NOTE_INVALID')).toThrow(TypeError)
       expect(textFault(value as unknown as string)).not.toBeNull()
     }

@@ -81,7 +81,7 @@ describe('openNote', () => {
     const signed = await signNote(TEXT, [LOG])
     const [, line = ''] = signed.split('\n\n')
     expect(openNote(signed + line + line, [log]).verified).toHaveLength(1)
-    // Of two verifiers with the same name and key hash, the one that accepts the signature is returned.
+    // If two verifiers have the same name and key hash, the result names the verifier that accepts the signature.
     const never: NoteVerifier = { ...log, verify: () => false }
     expect(openNote(signed, [never, log]).verified.map(({ verifier }) => verifier)).toEqual([log])
     expect(codeOf(() => openNote(signed, [never]))).toBe('SIGNATURE_INVALID')

@@ -143,7 +143,7 @@ test('what parseTlogProof would refuse cannot be written', async () => {
 test('a leaf that is no hash is misuse', async () => {
   const text = encodeTlogProof(await proofOf(3, 13))
   for (const leaf of [new Uint8Array(31), 'a'.repeat(32), undefined]) {
-    // As plain JavaScript may call it.
+    // Callers in plain JavaScript may pass any value.
     expect(() => openTlogProof(text, leaf as unknown as Uint8Array, [log])).toThrow(TypeError)
   }
 })

@@ -8,7 +8,7 @@ import { cryptoErrorOf } from '../fixtures/errors.js'
 import { A, B, LOG_VKEY, lineOf, TWO } from '../fixtures/policies.js'
 import { LOG, signerOf } from '../fixtures/signed-notes.js'
 
-/** One public key under the name of a log and under the name of a witness. */
+/** The same public key, under the name of a log and under the name of a witness. */
 const SELF_LOG = encodeVkey(createNoteKey('self.example/log', signerOf(77).publicKey))
 const SELF_WITNESS = encodeVkey(createNoteKey('self.example/witness', signerOf(77).publicKey, 'cosignature'))
 
@@ -85,7 +85,7 @@ describe('refuses, with the line', () => {
   })
 
   test('two keys that their signatures could not tell apart', () => {
-    // Two of 100,000 keys with one name that have the same key hash.
+    // Among 100,000 keys with the same name, these two have the same key hash.
     const [one, two] = [88939, 106782].map((seed) => {
       const bytes = new Uint8Array(32)
       new DataView(bytes.buffer).setUint32(0, seed)
@@ -99,7 +99,7 @@ describe('refuses, with the line', () => {
   test('what is no UTF-8, a lone surrogate, and what is no text', () => {
     expect(lineOf(Uint8Array.of(0x23, 0xff, 0x0a))).toBe(0)
     expect(lineOf('# \ud800\nquorum none\n')).toBe(0)
-    // As plain JavaScript may call it.
+    // Callers in plain JavaScript may pass any value.
     for (const odd of [null, undefined, 7, {}, []]) {
       expect(() => parseWitnessPolicy(odd as unknown as string)).toThrow(TypeError)
     }

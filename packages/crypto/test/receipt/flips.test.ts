@@ -8,25 +8,25 @@ import { flips } from '../fixtures/signed-notes.js'
 
 const WHITE_SPACE = [0x09, 0x0a, 0x0d, 0x20]
 
-// Every bit, and each change of one white space character into another. The shorter tiers flip one bit, and change
-// only one or two of the white space characters that the encoder writes.
+// Masks that flip each bit, and masks that replace a white space character with a different one. The shorter tiers
+// flip one bit, and apply only the one or two replacements that affect white space from the encoder.
 const MASKS = byTier({
   short: [1, 0x0a ^ 0x20],
   long: [1, 0x0a ^ 0x0d, 0x0a ^ 0x20],
   slow: [1, 2, 4, 8, 16, 32, 64, 128, 0x09 ^ 0x0a, 0x0a ^ 0x0d, 0x0a ^ 0x20, 0x0d ^ 0x20],
 })
-// Masks for other receipts; 0x20 changes the case of a hex digit.
+// Masks for other receipts. 0x20 changes the case of a hex digit.
 const FEW_MASKS = byTier({ short: [1], long: [1, 0x20] })
 /**
- * The receipt with an outcome and cosignatures is verified with seven keys, so the shorter tiers change only one byte
- * out of this number.
+ * The shorter tiers change only one in this number of bytes in the receipt with an outcome and cosignatures, because
+ * verifying that receipt checks seven keys.
  */
 const ONE_BYTE_IN = isLong ? 1 : 5
 
 /**
  * Verifies a receipt with each byte changed. Every accepted receipt must have the same content, to the last digit.
  *
- * @returns the numbers of tried and of accepted receipts
+ * @returns the numbers of tested and of accepted receipts
  */
 function flipAll(receipt: string, trust: ReturnType<typeof checkTrust>, masks: readonly number[], every = 1) {
   const parsed = parseReceipt(receipt)

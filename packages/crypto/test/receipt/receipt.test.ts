@@ -53,7 +53,7 @@ describe('encodeReceipt', () => {
   })
 
   test('an entry may be as deep as entries may', async () => {
-    // The entry, `parameters` and `args` are three levels.
+    // The entry, `parameters` and `args` add three levels.
     const deep = Array.from({ length: 125 }).reduce<unknown>((inner) => [inner], 0)
     const log = sampleLog({ parameters: { args: [deep], kwargs: {} } })
     const outcome = await log.parts(5)
@@ -71,7 +71,7 @@ describe('encodeReceipt', () => {
     ['half a position', { position: 1.5, line: decisionLine(), proof: null }, false],
   ])('%s', (_, parts, isReceipt) => {
     const encode = () => encodeReceipt(parts, { withEntry: true })
-    // The verifier checks whether the entry is a decision.
+    // The encoder accepts the entry, because only the verifier checks that it is a decision.
     if (isReceipt) expect(parseReceipt(encode()).line).toBe(parts.line)
     else expect(codeOf(encode)).toBe('RECEIPT_INVALID')
   })
@@ -208,7 +208,7 @@ describe('parseReceipt', () => {
     expect(parseReceipt(longest)).toEqual(parseReceipt(receipt))
     expect(refused(`${longest} `)).toContain('longer than')
     expect(refused(new TextEncoder().encode(`${longest} `))).toContain('longer than')
-    // The text has more bytes than characters.
+    // The text is longer in bytes than in characters.
     expect(refused('é'.repeat(RECEIPT_BYTES_MAX - 1))).toContain('longer than')
   })
 

@@ -23,7 +23,7 @@ const APPROVAL = {
   expires_at: null,
 }
 
-/** The receipt of given entries at positions 3 and 5 of a log. */
+/** Returns the receipt of two given entries, at positions 3 and 5 of a log. */
 async function receiptOf(lines: { decision?: string; outcome?: string }, options: CallOptions & ProofOptions = {}) {
   const log = sampleLog(options)
   const all = [...log.lines]
@@ -63,7 +63,7 @@ describe('a receipt that does not hold', () => {
       'FIELD_MISMATCH',
       'FIELD_MISMATCH',
     ])
-    // With all its fields, but with the proof of another entry.
+    // The receipt has all the fields of the entry, but the proof is for a different entry.
     const { proof } = await sampleLog().parts(3)
     expect(broken(encodeReceipt({ position: 3, line: JSON.stringify(other), proof }, { withEntry: true }))).toEqual([
       'PROOF_INVALID',

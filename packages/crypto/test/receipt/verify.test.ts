@@ -77,7 +77,7 @@ describe('a receipt that holds', () => {
     const line = decisionLine({ changes })
     const log = new SampleLog([line])
     const receipt = encodeReceipt(await log.parts(1), { withEntry: true })
-    // Its decision_hash covers an actor that differs from the implied one.
+    // The entry's decision_hash covers an actor other than the implied actor.
     expect(broken(receipt)).toEqual(['DECISION_HASH_MISMATCH'])
   })
 
@@ -204,7 +204,7 @@ describe('witnesses', () => {
     expect(broken(await text(one, two), withPolicy)).toEqual(['WITNESS_QUORUM_MISSING'])
     expect(broken(await text(two, one), withPolicy)).toEqual(['WITNESS_QUORUM_MISSING'])
     expect(broken(await text([], []), withPolicy)).toEqual(['WITNESS_QUORUM_MISSING', 'WITNESS_QUORUM_MISSING'])
-    // The verified part is still reported: the log has signed this checkpoint.
+    // The report still contains the verified part: the log signed this checkpoint.
     expect(verifyReceipt(await text([], []), withPolicy).checkpoint?.signed_by).toEqual([KEY.keyId])
   })
 

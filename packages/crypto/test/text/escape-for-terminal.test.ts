@@ -66,7 +66,8 @@ describe('all code points', () => {
   it('lets no code point through that shows nothing, wherever it is', () => {
     const passed: string[] = []
     const show = (text: string): string => escapeForTerminal(text, Number.POSITIVE_INFINITY)
-    // Planes 4 to 13, 15 and 16 are unassigned or private, so the short tier tests only one of 64 blocks there.
+    // Planes 4 to 13, 15 and 16 are unassigned or private, so the short tier tests only one in 64 blocks of these
+    // planes.
     const isPlain = (from: number): boolean => from > 0x3ffff && from >> 16 !== 14
     for (let from = 0; from <= 0x10ffff; from += 0x1000) {
       if (!isLong && isPlain(from) && from % 0x40000 !== 0) continue
@@ -91,7 +92,7 @@ describe('all code points', () => {
       if (/[\p{L}\p{N}\p{P}\p{S}]/u.test(char) && !SHOWS_NOTHING.test(char) && escapeForTerminal(char) !== char)
         changed.push(code.toString(16))
     }
-    // The rest are lookalikes of ASCII characters, and characters without ink.
+    // The other changed characters are lookalikes of ASCII characters, or characters without a visible glyph.
     const doubles = changed.filter((hex) => !/^(?:ff[0-5].|1d[4-7]..)$/.test(hex))
     expect(doubles.join(' ')).toBe(
       '1c3 2d0 2024 2044 2215 2216 2236 29f5 29f8 29f9 a789 fe52 fe55 fe68 fffc 13441 13442 1d159',

@@ -12,7 +12,7 @@ import { readVectors } from '../fixtures/vectors.js'
 const naive = new NaiveTree(leavesOf(300))
 const zeros = new Uint8Array(32)
 
-/** The function that computes every hash of the package in Node. */
+/** In Node, the package computes every hash with this function. */
 const nodeCrypto = platformCrypto ?? expect.fail('no node:crypto')
 
 const readNaive = (level: number, index: number): Uint8Array => naive.root(index * 2 ** level, (index + 1) * 2 ** level)
@@ -45,7 +45,7 @@ interface Vector {
 describe.each(['accept', 'reject'])('vectors/merkle/consistency-%s.json', (verdict) => {
   test.each(readVectors<Vector>(`merkle/consistency-${verdict}.json`))('$name', (v) => {
     const bytes = (base64: string): Uint8Array => decodeBase64(base64) ?? new Uint8Array(0)
-    // Counts beyond 2^53 − 1 are strings in the file.
+    // In the file, counts beyond 2^53 − 1 are strings.
     const count = (n: number | string): number => (typeof n === 'number' ? n : (BigInt(n) as unknown as number))
     expect(
       verifyConsistency(count(v.old_size), count(v.new_size), bytes(v.old_root), bytes(v.new_root), v.proof.map(bytes)),
@@ -59,7 +59,7 @@ test('every pair of sizes to 300: the proof is the naive one, and holds', async 
     const newRoot = naive.root(0, newSize)
     for (let oldSize = 1; oldSize <= newSize; oldSize++) {
       const proof = await consistencyProof(oldSize, newSize, readNaive)
-      // Compared by identity first, because Vitest's equality would take most of the time for 45,000 lists.
+      // A byte comparison comes first, because Vitest's equality would take most of the time for 45,000 lists.
       const expected = naive.subproof(oldSize, 0, newSize, true)
       if (!proof.every((hash, i) => Buffer.compare(hash, expected[i] ?? zeros) === 0)) expect(proof).toEqual(expected)
       const oldRoot = naive.root(0, oldSize)

@@ -75,7 +75,7 @@ test('the largest tree', () => {
   )
   expect(frontier.size).toBe(TREE_SIZE_MAX)
   expect(completed).toHaveLength(1)
-  // A tree of 2^52 − 1 leaves: the next leaf completes 52 nodes above it.
+  // In a tree of 2^52 − 1 leaves, the next leaf completes 52 nodes above it.
   const wide = appendLeaf({ size: 2 ** 52 - 1, hashes: hashes.slice(0, 52) }, new Uint8Array(32))
   expect(wide.completed.map(({ level }) => level)).toEqual(Array.from({ length: 53 }, (_, i) => i))
   expect(wide.frontier.hashes).toHaveLength(1)

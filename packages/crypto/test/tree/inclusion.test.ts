@@ -14,7 +14,7 @@ const leaves = leavesOf(300)
 const naive = new NaiveTree(leaves)
 const zeros = new Uint8Array(32)
 
-/** The function that computes every hash of the package in Node. */
+/** In Node, the package computes every hash with this function. */
 const nodeCrypto = platformCrypto ?? expect.fail('no node:crypto')
 
 const leafAt = (index: number): Uint8Array => leaves[index] ?? zeros
@@ -45,7 +45,7 @@ interface Vector {
 describe.each(['accept', 'reject'])('vectors/merkle/inclusion-%s.json', (verdict) => {
   test.each(readVectors<Vector>(`merkle/inclusion-${verdict}.json`))('$name', ({ leaf, index, size, proof, root }) => {
     const bytes = (base64: string): Uint8Array => decodeBase64(base64) ?? new Uint8Array(0)
-    // Counts beyond 2^53 − 1 are strings in the file.
+    // In the file, counts beyond 2^53 − 1 are strings.
     const count = (n: number | string): number => (typeof n === 'number' ? n : (BigInt(n) as unknown as number))
     expect(verifyInclusion(bytes(leaf), count(index), count(size), proof.map(bytes), bytes(root))).toBe(
       verdict === 'accept',
@@ -73,7 +73,7 @@ test('every leaf of every size to 300: the proof is the naive one, and holds', a
     const root = naive.root(0, size)
     for (let index = 0; index < size; index++) {
       const proof = await inclusionProof(index, size, readNaive)
-      // Compared by identity first, because Vitest's equality would take most of the time for 45,000 lists.
+      // A byte comparison comes first, because Vitest's equality would take most of the time for 45,000 lists.
       const expected = naive.path(index, 0, size)
       if (!proof.every((hash, i) => Buffer.compare(hash, expected[i] ?? zeros) === 0)) expect(proof).toEqual(expected)
       if (proof.length !== expected.length || !verifyInclusion(leafAt(index), index, size, proof, root)) {

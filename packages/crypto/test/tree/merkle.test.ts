@@ -31,7 +31,7 @@ test('takes a Buffer, and gives an array of its own', () => {
 describe('refuses', () => {
   test('a leaf that is not bytes', () => {
     for (const value of ['data', null, undefined, [1], new Uint16Array(2)]) {
-      // As plain JavaScript may call it.
+      // Callers in plain JavaScript may pass any value.
       expect(() => leafHash(value as unknown as Uint8Array)).toThrow(TypeError)
     }
   })

@@ -64,8 +64,8 @@ test('complete subtrees cover a range, each aligned, shrinking', () => {
 
 test('the largest trees, beyond 32 bits', () => {
   expect(inclusionPath(0, TREE_SIZE_MAX)).toHaveLength(53)
-  // The last leaf has no right neighbour, and all its ancestors are right children: 2^53 − 2 is all ones except the
-  // last bit.
+  // The last leaf has no right neighbour, and all its ancestors are right children: in binary, 2^53 − 2 is all ones
+  // except the last bit.
   expect(inclusionPath(TREE_SIZE_MAX - 1, TREE_SIZE_MAX)).toHaveLength(52)
   expect(inclusionPath(2 ** 52, 2 ** 52 + 1)).toEqual([{ side: 'left', level: 52, index: 0 }])
   expect(consistencyPath(TREE_SIZE_MAX - 2, TREE_SIZE_MAX - 1).siblings.length).toBeLessThan(54)

@@ -36,7 +36,7 @@ test('tilePath refuses what no tile has', () => {
   for (const [level, index, width] of bad) expect(() => tilePath(level, index, width)).toThrow(RangeError)
 })
 
-/** The numbers of full and partial tiles of a tree at a level. */
+/** Returns the number of full tiles at a level, and the width of the partial tile. */
 function widths(level: number, size: number): { full: number; partial: number } {
   let full = 0
   while (tileWidth(level, full, size) === TILE_WIDTH) full++
@@ -82,7 +82,7 @@ describe('createTileHashReader', () => {
     rows = new StoredRows(18)
   })
 
-  /** A store that has only the tiles of a tree of `size` leaves, and counts reads. */
+  /** Creates a store that has only the tiles of a tree of `size` leaves. The store counts reads. */
   const store = (size: number) => {
     const read: string[] = []
     const reader = createTileHashReader(size, async (level, index, width) => {
@@ -119,7 +119,8 @@ describe('createTileHashReader', () => {
       69_999,
       size,
       createTileHashReader(size, (level, index, width) =>
-        // The tree has since grown to 2^17 leaves, which fills tile 273 of level 0; level 1 is full up to tile 2.
+        // The tree has since grown to 2^17 leaves. Tile 273 of level 0 is now full, and so are the first two tiles of
+        // level 1.
         rows.read(level * TILE_HEIGHT, index * TILE_WIDTH, level < 2 ? TILE_WIDTH : width),
       ),
     )
