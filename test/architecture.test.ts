@@ -1,4 +1,4 @@
-// The tables of docs/architecture.md list exactly the folders and files of each package.
+// Checks that the tables in docs/architecture.md list exactly the folders and files of each package.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,7 +15,7 @@ const sections = readFileSync(join(root, 'docs/architecture.md'), 'utf8')
 const homes = ['packages', 'apps'].flatMap((folder) =>
   readdirSync(join(root, folder))
     .map((name) => `${folder}/${name}`)
-    // The receipt page is one page with its own build.
+    // The receipt page is a single page with its own build.
     .filter((home) => home !== 'apps/receipt-page'),
 )
 

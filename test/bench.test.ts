@@ -1,5 +1,5 @@
-// The benchmarks run and print the rows that they promise. No test asserts a time: the figures are for readers of the
-// table.
+// Checks that the benchmarks run and print the rows that they promise. No test asserts a time, because the figures
+// are only for people who read the table.
 import { execFile, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'

@@ -1,5 +1,5 @@
-// The worked example of docs/ledger-format.md: every value on the page is recomputed from its text, and the library
-// writes, verifies and exports the same values.
+// Tests the worked example in docs/ledger-format.md. Recomputes every value on the page from its text, and checks
+// that the library writes, verifies and exports the same values.
 import { createHash, createPublicKey, verify as verifySignature } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -82,7 +82,7 @@ describe('worked example of the ledger format', () => {
   it('begins as the library begins a ledger', async () => {
     const [made = ''] = await makeLines(example)
     const { checkpoint, created_at, event } = JSON.parse(made)
-    // The page has the software version of the day when the example was created.
+    // The page shows the software version of the day when the example was created.
     const wanted = JSON.parse(genesis)
     expect({ event, created_at, checkpoint: { ...checkpoint, software: null } }).toEqual({
       event: 'checkpoint',
@@ -112,7 +112,7 @@ describe('worked example of the ledger format', () => {
     await opened.close()
   })
 
-  /** Writes the head of the genesis alone, as it was before the decision. */
+  /** Writes a head that covers only the genesis entry, as it was before the decision. */
   async function writeHead(path: string, entryHashes: readonly string[]): Promise<void> {
     const leaves = entryHashes.map((hash) => leafHash(Buffer.from(hash, 'hex')))
     const frontier = leaves.reduce((tree, leaf) => appendLeaf(tree, leaf).frontier, EMPTY_FRONTIER)

@@ -1,6 +1,5 @@
-// Executes the documents: links have targets, commands print what the page shows, code compiles and runs, every threat
-// names existing tests, and the command line reference matches `--help`. `docs/markdown.ts` describes how a page marks
-// its blocks.
+// Executes the documents: links have targets, commands print the shown output, code compiles and runs, every threat
+// names existing tests, and the command line reference matches `--help`. `docs/markdown.ts` describes the marks.
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, posix } from 'node:path'
@@ -24,7 +23,7 @@ const pageAt = (path: string): Page => {
   if (page === undefined) throw new Error(`${path} is missing`)
   return page
 }
-/** The first text in backticks of a table cell. */
+/** Returns the first text in backticks in a table cell. */
 const codeIn = (cell: string | undefined): string => /`([^`]+)`/.exec(cell ?? '')?.[1] ?? ''
 
 let reader: ReaderFolder
@@ -112,7 +111,7 @@ describe('blocks', () => {
   it.concurrent.each(running)(
     'of $path run, and print what the page says',
     (page) => runPage(page, reader),
-    // All pages run at once, possibly on a busy machine; each block also has its own limit.
+    // All pages run at the same time, possibly on a busy machine. Each block also has its own limit.
     180_000,
   )
 })
@@ -140,7 +139,7 @@ describe.each([
     }
   })
 
-  /** Whether a file has a test or a group with this title: a string that is the first argument of a call. */
+  /** Returns whether a file has a test or group with this title, as a string that is the first argument of a call. */
   function isTest(text: string, title: string): boolean {
     const firstArguments = text.matchAll(/\(\s*(['"`])((?:\\.|(?!\1)[^\n])*)\1,/g)
     return [...firstArguments].some(([, , found = '']) => found.replace(/\\(.)/g, '$1') === title)
@@ -217,7 +216,7 @@ describe('configuration', () => {
   const { text } = pageAt('docs/configuration.md')
   const engine = new SudoEngine({ policy: new AllowAllPolicy(), agentId: 'bot', ledger: new MemoryLedger() })
   const wrong = { thereIsNoSuchOption: true } as never
-  /** An unknown option that resembles no other is answered with the list of valid options. */
+  /** Returns the valid options, which the error for an unknown option lists if the name resembles no valid option. */
   const optionsOf = (use: () => unknown): string[] => {
     try {
       use()
@@ -247,7 +246,7 @@ describe('command line reference', () => {
       .map((section) => [codeIn(section.split('\n')[0]), section] as const),
   )
   const helps = new Map<string, Promise<string>>()
-  /** Caches the help texts: each one starts a process, and most are needed several times. */
+  /** Caches the help texts, because each text needs its own process, and tests often need a text several times. */
   const help = (...args: string[]): Promise<string> => {
     const bin = join(root, 'node_modules/sudoagent/bin/sudoagent.cjs')
     const run = async () => (await promisify(execFile)(process.execPath, [bin, ...args, '--help'])).stdout
@@ -261,8 +260,8 @@ describe('command line reference', () => {
   }
 
   /**
-   * The subcommands of a command, in the order of its help. A command with subcommands is included if it also runs on
-   * its own.
+   * Returns the subcommands of a command, in the order of its help. A command with subcommands is included if it also
+   * runs without one.
    */
   const commandsBelow = async (...path: string[]): Promise<string[]> => {
     const text = await help(...path)
@@ -288,7 +287,7 @@ describe('command line reference', () => {
     const helpText = await help(...pathOf(name))
     const documented = tableRows(sections.get(name) ?? '', 'option').map(([option]) => codeIn(option))
     expect(documented).toEqual(optionsIn(helpText, 'Options').filter((option) => option !== '-h, --help'))
-    // Required options are marked in both.
+    // Both the page and the help must mark required options.
     const requiredHere = tableRows(sections.get(name) ?? '', 'option')
       .filter(([, says = '']) => /\bRequired\b(?! where)/.test(says))
       .map(([option]) => codeIn(option))

@@ -1,4 +1,5 @@
-// All errors of the packages have one base class, a code from a closed set, and a hint if the user can fix the problem.
+// Checks that all errors of the packages have one base class, a code from a closed set, and a hint if the user can
+// fix the problem.
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,8 +24,8 @@ const declared = new Declarations(
 const codesOf = (name: string, type: string): readonly string[] => declared.literalsOf(entryPoint(name), type)
 
 /**
- * The closed set of each class. An `ApprovalDenied` can have any code, because policies choose the codes of their
- * denials.
+ * The closed set of codes of each class. An `ApprovalDenied` can have any code, because policies choose the codes of
+ * their denials.
  */
 const CODES: Readonly<Record<string, readonly string[]>> = {
   CryptoError: codesOf('@sudoagent/crypto', 'CryptoErrorCode'),
@@ -158,7 +159,7 @@ describe('what is thrown', () => {
 it('every error class of every entry point is of the family, and has its row here', async () => {
   const known = new Set([...Object.keys(CODES), 'SudoAgentError', 'CallDenied', 'CallCancelled', 'DamagedFile'])
   const found = new Set<string>()
-  // Adapters need their frameworks.
+  // The adapters are omitted, because they need their frameworks.
   for (const entry of ENTRY_POINTS.filter(({ package: home }) => home !== 'adapters')) {
     for (const [name, value] of Object.entries((await import(entry.url)) as Record<string, unknown>)) {
       if (typeof value !== 'function' || !(value.prototype instanceof Error)) continue

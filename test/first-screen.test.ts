@@ -1,5 +1,5 @@
-// The README's first screen in an empty folder, with the packages as `npm pack` creates them: the code runs unchanged,
-// prints the output shown on the page, and leaves a signed ledger that `sudoagent verify` accepts.
+// Tests the README's first screen in an empty folder, with the packages as `npm pack` creates them. The code must run
+// unchanged, print the shown output, and leave a signed ledger that `sudoagent verify` accepts.
 //
 // In the long form, npm and pnpm compile the native module for the Node that runs the tests. SUDOAGENT_TEST_NODES adds
 // other installations of Node: prefixes separated by `:`, each with `bin/node` and the headers in `include/node`.
@@ -26,7 +26,7 @@ interface Installation {
   readonly env: NodeJS.ProcessEnv
 }
 
-/** This Node, and those in the variable. */
+/** The Node that runs the tests, and the installations in SUDOAGENT_TEST_NODES. */
 const NODES: readonly Installation[] = [
   { name: `Node ${process.version}`, env: process.env },
   ...(process.env.SUDOAGENT_TEST_NODES ?? '')
@@ -52,14 +52,14 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(base, { recursive: true, force: true }))
 
-/** The folder of a user who has not installed anything yet. */
+/** Creates the folder of a user who has not installed anything yet. */
 function emptyFolder(): string {
   const folder = mkdtempSync(join(base, 'app-'))
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true }))
   return folder
 }
 
-/** Until the packages are published, every name refers to a tarball. */
+/** Installs the packages. Until they are published, every name refers to a tarball. */
 async function npmInstall(folder: string, env: NodeJS.ProcessEnv, flags: readonly string[] = []): Promise<void> {
   const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', ...flags, ...tarballs.values()]
   await run('npm', args, { cwd: folder, env })

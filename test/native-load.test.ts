@@ -1,13 +1,16 @@
-// Imports load neither native code nor SQLite until a SQLite ledger or store is opened.
+// Tests that imports load neither native code nor SQLite until a SQLite ledger or store is opened.
 import { spawnSync } from 'node:child_process'
 import { expect, it } from 'vitest'
 import { ENTRY_POINTS, entryPoint } from './fixtures/entry-point.js'
 
-/** `@langchain/core` is not installed here, so this hook replaces its one class with an empty one. */
+/**
+ * This hook replaces the only class that is used from `@langchain/core`, which is not installed here, with an empty
+ * class.
+ */
 const HOOKS = `export const resolve = (specifier, context, next) => specifier === '@langchain/core/messages'
   ? { url: 'data:text/javascript,export class ToolMessage {}', shortCircuit: true } : next(specifier, context)`
 
-/** Imports its argument and prints the opened addons and the loaded native files and SQLite modules. */
+/** Imports its argument, and prints the opened addons, the loaded native files and the loaded SQLite modules. */
 const SCRIPT = `
 import { createRequire, register } from 'node:module'
 register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(HOOKS)}`)})
@@ -21,7 +24,7 @@ process.stdout.write(JSON.stringify({ opened, cached: cached.length > 0, builtin
 process.exit(0)
 `
 
-/** The entry points of the stores. They load the module, which opens its addon with the first database. */
+/** The entry points of the stores. They load the SQLite module, which opens its addon with the first database. */
 const SQLITE = /\/(?:sqlite|jsonl|copy|cosigned)$/
 
 interface Loaded {

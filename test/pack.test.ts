@@ -1,7 +1,7 @@
-// The packages as users get them: packed with `npm pack` and installed by npm into an empty folder.
+// Tests the packages as users get them: packed with `npm pack` and installed by npm into an empty folder.
 //
-// Without a prebuilt native module, compiling it takes a minute. The short form therefore installs without scripts and
-// uses the workspace's build; the slow form lets npm build it.
+// If there is no prebuilt native module, compiling one takes a minute. The short form therefore installs without
+// scripts and uses the workspace's build. The slow form lets npm build the module.
 import { execFile } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -85,11 +85,11 @@ describe('installed from tarballs', () => {
        const engine = new SudoEngine({ policy: new AllowAllPolicy(), agentId: 'bot', ledger: new MemoryLedger() })
        export const tools: { add: { execute(sum: { a: number }): number } } = guardTools(engine, { add: { execute: ({ a }) => a } })
        export const sum: Promise<number> = engine.guard(async function add(a: number, b: number) { return a + b })(1, 2)
-       // @ts-expect-error a string is no number
+       // @ts-expect-error a string is not a number
        export const wrong: Promise<string> = engine.guard(async function add(a: number) { return a })(1)`,
     )
     const tsc = join(root, 'node_modules/.bin/tsc')
-    // As in every program for Node, with Node's types; declarations are checked too.
+    // Uses Node's types, as every program for Node does, and also checks the declarations.
     const types = ['--typeRoots', join(root, 'node_modules/@types'), '--types', 'node']
     const flags = [
       '--noEmit',
@@ -117,7 +117,7 @@ describe('installed from tarballs', () => {
       'dist',
       'package.json',
     ])
-    // The CLI's bundle contains our packages and some third-party ones.
+    // The CLI's bundle contains our packages and some third-party packages.
     const cli = join(folder, 'node_modules/sudoagent')
     expect(readdirSync(join(cli, 'dist'))).toContain('THIRD-PARTY-LICENSES.txt')
     const { dependencies } = JSON.parse(readFileSync(join(cli, 'package.json'), 'utf8')) as { dependencies: object }

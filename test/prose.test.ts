@@ -1,5 +1,5 @@
-// Tests of the rules for prose: each rule finds its habit in documents, comments and messages, and accepts the plain
-// form. `pnpm check:prose` runs the rules on the repository.
+// Tests the prose rules: each rule finds its habit in documents, comments and messages, and accepts the plain form.
+// `pnpm check:prose` runs the rules on the repository.
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'

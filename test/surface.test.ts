@@ -1,12 +1,12 @@
-// The exported names of the packages, values and types, one file for each package. Added and removed names appear in
-// the diff.
+// Lists the exported names of the packages, values and types, in one file per package. The diff then shows added and
+// removed names.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { Declarations, ENTRY_POINTS, PUBLISHED } from './fixtures/entry-point.js'
 
 const declarations = new Declarations(ENTRY_POINTS)
 
-/** One line for each name, under its entry point: `value createSigner`, `type Signer`. */
+/** Returns one line for each name, under its entry point: `value createSigner`, `type Signer`. */
 const listOf = (home: (typeof PUBLISHED)[number]): string =>
   ENTRY_POINTS.filter((entry) => entry.package === home)
     .map((entry) => {

@@ -1,4 +1,4 @@
-// The project's rules that a machine can check (docs/architecture.md).
+// Checks the project rules that a machine can check (docs/architecture.md).
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -40,7 +40,10 @@ interface Manifest {
 }
 const manifestOf = (home: string): Manifest => JSON.parse(read(`${home}/package.json`)) as Manifest
 
-/** The modules that a file imports at run time, statically or with `import()`. Types are already erased. */
+/**
+ * Returns the modules that a file imports at run time, statically or with `import()`. The text no longer contains
+ * types.
+ */
 function importsOf(text: string): string[] {
   const { statements } = ts.createSourceFile('x.ts', text, ts.ScriptTarget.Latest)
   const atTop = statements.flatMap((statement) => {
@@ -123,11 +126,11 @@ describe('the stairs: imports only go down', () => {
               .join('/'),
           ),
       )
-      // A peer dependency may be used for its types alone.
+      // A package may use a peer dependency only for its types.
       const own = [...used].filter((name) => !Object.hasOwn(peerDependencies, name))
       if (home !== 'apps/cli') expect(own.sort(), home).toEqual(Object.keys(dependencies).sort())
-      // The CLI's bundle contains some packages and needs their dependencies: `apps/cli/build.mjs` compares them with
-      // package.json.
+      // The CLI's bundle contains some packages and needs their dependencies. `apps/cli/build.mjs` compares these
+      // dependencies with package.json.
       else expect(own.filter((name) => !Object.hasOwn({ ...dependencies, ...devDependencies }, name))).toEqual([])
     }
   })
@@ -171,13 +174,13 @@ describe('files', () => {
 })
 
 describe('folders', () => {
-  // Types count too: to read one file, a reader should not have to read the other first.
+  // Type imports count too, because in a cycle of types, a reader of one file must also read the other files.
   const importedBy = (name: string): string[] =>
     [...read(name).matchAll(/(?:\bfrom|\bimport\()\s*'(\.[^'\n]+)'/g)].map(([, specifier = '']) =>
       relative(root, resolve(root, dirname(name), specifier.replace(/\.js$/, '.ts'))),
     )
 
-  /** For each folder, the imports between its files and subfolders. */
+  /** Returns the imports between the files and subfolders of each folder. */
   function siblings(): Map<string, Map<string, Set<string>>> {
     const folders = new Map<string, Map<string, Set<string>>>()
     for (const name of sources) {
@@ -194,9 +197,7 @@ describe('folders', () => {
     return folders
   }
 
-  /**
-   * Removes entries without imports until none are left to remove. The rest are cycles, and entries that lead to them.
-   */
+  /** Repeatedly removes entries without imports. The remaining entries are in cycles, or lead to cycles. */
   function leftOver(imports: Map<string, Set<string>>): string[] {
     const left = new Set(imports.keys())
     for (let before = -1; before !== left.size; ) {

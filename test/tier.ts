@@ -1,8 +1,8 @@
-// The thoroughness of a test run. A test with several forms selects one here:
+// Defines how thorough a test run is. A test with several forms selects a form with `byTier`:
 //
-//   short  the README's test command: minutes
-//   long   `pnpm test:long`, a stage of CI: every file that asks here, at most twenty minutes
-//   slow   SLOW=1: no limit
+//   short  the README's test command, takes minutes
+//   long   `pnpm test:long`, a stage of CI: every file that imports this module, takes at most twenty minutes
+//   slow   SLOW=1, no time limit
 //
 // Example: `const KILLS = byTier({ short: 6, long: 40, slow: 250 })`.
 
@@ -13,12 +13,12 @@ export const TIER: Tier = process.env.SLOW === '1' ? 'slow' : process.env.TEST_T
 /** Whether the run uses more than the short form. */
 export const isLong = TIER !== 'short'
 
-/** The form for this run. Without a slow form, the slow tier uses the long one. */
+/** Returns the form for this run. If there is no slow form, the slow tier uses the long form. */
 export function byTier<Form>({ short, long, slow = long }: { short: Form; long: Form; slow?: Form }): Form {
   return { short, long, slow }[TIER]
 }
 
-/** In the short tier, every nth case of a table, starting with the first; otherwise all cases. */
+/** In the short tier, returns every nth case of a table, starting with the first. Otherwise, returns all cases. */
 export function sampled<Case>(cases: readonly Case[], every: number): Case[] {
   return cases.filter((_, n) => isLong || n % every === 0)
 }

@@ -1,7 +1,6 @@
-// Reads the Markdown of this repository: fenced blocks with the directive above them, links, and the anchors of
-// headings.
+// Reads the Markdown files of this repository: fenced blocks with their directives, links, and heading anchors.
 //
-// A directive is an HTML comment before a block. It tells `docs.test.ts` how to treat the block:
+// A directive is an HTML comment before a block, and tells `docs.test.ts` how to treat the block:
 //
 //   <!-- docs-test: skip: needs a registry -->   not executed, for the given reason
 //   <!-- docs-test: exit 0 1 -->                 exit codes of the block's commands, in order (default: 0)
@@ -35,7 +34,7 @@ export interface Page {
 
 const NOT_OURS = new Set(['node_modules', 'dist', '.git', '.turbo', 'demo-output', 'test-output'])
 
-/** Every Markdown file below a folder, in the order of their names. */
+/** Returns every Markdown file in a folder and its subfolders, sorted by name. */
 export function pagesBelow(root: string, folder = ''): readonly Page[] {
   return readdirSync(join(root, folder), { withFileTypes: true })
     .sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -46,7 +45,7 @@ export function pagesBelow(root: string, folder = ''): readonly Page[] {
     })
 }
 
-/** Parses one page. @throws Error for a fence that is never closed, or a directive that no block follows */
+/** Parses one page. @throws Error for a fence that is never closed, or a directive without a block after it */
 export function parsePage(path: string, text: string): Page {
   const blocks: Block[] = []
   const links: Link[] = []
@@ -78,7 +77,7 @@ export function parsePage(path: string, text: string): Page {
   return { path, text, blocks, links, anchors }
 }
 
-/** The anchor that GitHub gives a heading. */
+/** Returns the anchor that GitHub gives a heading. */
 function slugOf(heading: string): string {
   const shown = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/[`*]/g, '')
   return shown
@@ -99,9 +98,7 @@ function linksOf(row: string): readonly string[] {
   return [...prose.matchAll(/\]\(([^()\s]+)\)/g)].map(([, target = '']) => target)
 }
 
-/**
- * The rows of a table, with trimmed cells. `header` has the first cells of the table's first row and selects the table.
- */
+/** Returns the rows of a table, with trimmed cells. `header` selects the table by the first cells of its header row. */
 export function tableRows(text: string, ...header: readonly string[]): readonly (readonly string[])[] {
   const rows = text.split('\n').map(cellsOf)
   const start = rows.findIndex((cells) => header.every((name, index) => cells[index] === name))
@@ -112,7 +109,7 @@ export function tableRows(text: string, ...header: readonly string[]): readonly 
 
 function cellsOf(row: string): readonly string[] {
   if (!row.startsWith('|')) return []
-  // A pipe inside a cell is escaped as `\|`.
+  // In a cell, a pipe is escaped as `\|`.
   return row
     .replace(/^\||\|\s*$/g, '')
     .split(/(?<!\\)\|/)

@@ -1,6 +1,6 @@
-// The folder in which a reader of the documents works: the root of a clone after the demo. The packages are installed,
-// `sudoagent` is on the PATH, and `demo-output/` contains the files of the demo, created here by the same library in a
-// fraction of the time.
+// Creates the folder in which a reader of the documents works: the root of a clone after the demo. The packages are
+// installed, `sudoagent` is on the PATH, and `demo-output/` contains the demo's files. The same library creates these
+// files in a fraction of the demo's time.
 import {
   cpSync,
   existsSync,
@@ -22,7 +22,9 @@ import { exportNdjson } from '../../packages/ledger/dist/export.js'
 import { makeReceipt, openLedgerReader, select } from '../../packages/ledger/dist/index.js'
 import { SqliteLedger } from '../../packages/ledger/dist/store/sqlite/ledger.js'
 
-/** A folder for all pages. Each page gets its own subfolder, so that the files of one page do not help another. */
+/**
+ * A folder for all pages. Each page gets its own subfolder, so that no page depends on the files of a different page.
+ */
 export interface ReaderFolder {
   /** Creates the folder of one page. */
   page(name: string): string
@@ -30,7 +32,7 @@ export interface ReaderFolder {
   remove(): void
 }
 
-// Node 20 cannot run TypeScript. This hook runs a page's programs as `tsx` or Node 22 would.
+// Node 20 cannot run TypeScript. With this hook, Node runs a page's programs as `tsx` or Node 22 would.
 const HOOK = `import { readFile } from 'node:fs/promises'
 import ts from 'TYPESCRIPT'
 const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext }
@@ -57,7 +59,7 @@ function putNode(root: string, folder: string): void {
   writeFileSync(join(folder, 'node'), NODE.replace('REGISTER', register), { mode: 0o755 })
 }
 
-/** @param packages - the `node_modules` whose packages the reader has installed */
+/** @param packages - the `node_modules` with the packages that the reader has installed */
 export async function makeReaderFolder(
   root: string,
   packages: string = join(root, 'examples', 'node_modules'),

@@ -7,10 +7,10 @@ import type { ReaderFolder } from './reader-folder.js'
 import { commandsOf, outputFits, runCommands } from './session.js'
 import type { Source } from './type-check.js'
 
-/** Pages whose code imports agent frameworks: `compat/test/docs.test.ts` compiles and runs it. */
+/** Pages whose code imports agent frameworks. `compat/test/docs.test.ts` compiles and runs that code. */
 export const NEED_FRAMEWORKS: readonly string[] = ['docs/adapters.md', 'packages/adapters/README.md']
 
-/** The `ts` blocks of pages, without skipped ones. */
+/** Returns the `ts` blocks of these pages, except skipped blocks. */
 export function programsOf(pages: readonly Page[]): readonly Source[] {
   return pages
     .flatMap(({ blocks }) => blocks)

@@ -1,9 +1,9 @@
 // Runs the `sh` blocks of a page in order, as a reader would type them, and compares the output with the page.
 //
-// In a block with lines that start with `$ `, those lines are the commands, and the lines after a command are its
-// output (stdout and stderr, as in a terminal). The output of a command without such lines is not compared. In a block
-// without `$ `, every line is a command. In expected output, `…` matches any text within a line, and a line that is
-// only `…` matches any number of lines.
+// In a block with `$ `, the lines that start with `$ ` are commands, and the lines after a command are its output
+// (stdout and stderr, as in a terminal). If no output is shown for a command, its output is not compared. In a block
+// without `$ `, every line is a command. In expected output, `…` matches any text within a line, and a line with only
+// `…` matches any number of lines.
 import { spawn } from 'node:child_process'
 import type { Block } from './markdown.js'
 
@@ -15,7 +15,10 @@ export interface Command {
 }
 
 const MARK = '\u0001docs-test'
-/** A hanging command must not hang the suite. Blocks take a second or two; the rest is reserve for a busy machine. */
+/**
+ * A hanging command must not block the suite. Blocks take a second or two, and the rest of this limit is for busy
+ * machines.
+ */
 const BLOCK_MS_MAX = 170_000
 
 export function commandsOf({ text, directive }: Block): readonly Command[] {
@@ -38,7 +41,7 @@ export function commandsOf({ text, directive }: Block): readonly Command[] {
   }
   const said = commands.map(({ output }) => output.join('\n').trimEnd())
   return commands.map(({ text: command }, index) => {
-    // If the page prints `$?` next, that output is the expected exit code.
+    // If the page runs `echo $?` next, the output of `echo` is the expected exit code.
     const shown = commands[index + 1]?.text === 'echo $?' ? Number(said[index + 1]) : 0
     return { text: command, output: said[index] || null, exitCode: codes[index] ?? shown }
   })
@@ -49,7 +52,7 @@ export interface Ran {
   readonly exitCode: number
 }
 
-/** Runs commands in one shell, so that variables and `$?` persist, with empty stdin and without a terminal. */
+/** Runs commands in one shell, so that variables and `$?` persist. Stdin is empty, and there is no terminal. */
 export async function runCommands(
   commands: readonly Command[],
   cwd: string,
@@ -61,7 +64,7 @@ export async function runCommands(
   const output = await shell(`exec 2>&1\n${script}`, cwd, env)
   const parts = output.split(MARK)
   return commands.map((_, index) => ({
-    // The text after a command's mark is its exit code, a line feed, and the next command's output.
+    // After a command's mark, the text contains the exit code, a line feed, and the next command's output.
     output: (parts[index] ?? '').replace(index === 0 ? '' : /^ \d+\n/, ''),
     exitCode: Number(/^ (\d+)/.exec(parts[index + 1] ?? '')?.[1] ?? Number.NaN),
   }))
@@ -82,7 +85,7 @@ function shell(script: string, cwd: string, env: NodeJS.ProcessEnv): Promise<str
   })
 }
 
-/** Whether the output matches the page, where `…` matches text that differs from run to run. */
+/** Returns whether the output matches the page. In the expected text, `…` matches text that differs from run to run. */
 export function outputFits(expected: string, actual: string): boolean {
   const rows = expected.split('\n').map((row) => (row.trim() === '…' ? null : patternOf(row.trimEnd())))
   const source = rows.map((row) => (row === null ? String.raw`(?:[^\n]*\n)*?` : `${row} *\n`)).join('')

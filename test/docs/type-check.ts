@@ -1,4 +1,4 @@
-// Compiles the `ts` blocks of all pages at once, strictly, against the built packages. Each block is a module.
+// Compiles the `ts` blocks of all pages in one run, strictly, against the built packages. Each block is a module.
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ts from 'typescript'
@@ -9,12 +9,12 @@ export interface Source {
   readonly text: string
 }
 
-/** The compiler's errors, each with the line of the page's block; empty if everything compiles. */
+/** Returns the compiler's errors, each with its line in the page. The list is empty if everything compiles. */
 export function typeErrors(root: string, folder: string, sources: readonly Source[]): readonly string[] {
   const origins = new Map(
     sources.map(({ from, text }, index) => {
       const path = join(folder, `block-${index}.ts`)
-      // Without an import or export, a block would be a script and share its names with other blocks.
+      // Without an import or export, the block would be a script, whose names would clash with those of other blocks.
       writeFileSync(path, `${text}\nexport {}\n`)
       return [path, from]
     }),

@@ -1,11 +1,11 @@
-// The worked example of docs/ledger-format.md, read from the page, and the same example created by the library.
+// Reads the worked example from docs/ledger-format.md, and creates the same example with the library.
 import { createSigner, generatePrivateKey, type Signer } from '../../packages/crypto/dist/index.js'
 import { type EntryDraft, select } from '../../packages/ledger/dist/index.js'
 import { MemoryLedger } from '../../packages/ledger/dist/store/memory.js'
 import type { Page } from './markdown.js'
 
 export interface WorkedExample {
-  /** The hashed texts, and the hashes that the page gives for them. */
+  /** The texts that are hashed, and the hashes that the page gives for them. */
   readonly policy: readonly [text: string, hash: string]
   readonly decision: readonly [text: string, hash: string]
   readonly entry: readonly [text: string, hash: string]
@@ -24,7 +24,7 @@ export interface WorkedExample {
   readonly receipt: string
 }
 
-/** @throws Error if the page has another form than this function expects */
+/** @throws Error if the page does not have the structure that this function expects */
 export function readWorkedExample({ path, blocks }: Page): WorkedExample {
   const plain = blocks.filter(({ language }) => language === 'text').map(({ text }) => text)
   const named = (name: string): string => {
@@ -56,7 +56,7 @@ export function readWorkedExample({ path, blocks }: Page): WorkedExample {
   }
 }
 
-/** The example's key: 32 bytes of value 1. */
+/** Returns the example's key: 32 bytes of value 1. */
 export function exampleSigner(): Signer {
   return createSigner(generatePrivateKey((length) => new Uint8Array(length).fill(1)))
 }
@@ -71,13 +71,13 @@ const LEDGER_FIELDS = [
   'entry_signature',
 ]
 
-/** The draft from which a writer creates this line. */
+/** Returns the draft from which a writer creates this line. */
 export function draftOf(line: string): EntryDraft {
   const entry = Object.entries(JSON.parse(line) as Record<string, unknown>)
   return Object.fromEntries(entry.filter(([field]) => !LEDGER_FIELDS.includes(field))) as unknown as EntryDraft
 }
 
-/** Writes the example's decision to a new ledger with the example's key and time. @returns the stored lines */
+/** Writes the example's decision to a new ledger, with the example's key and time. @returns the stored lines */
 export async function makeLines({ genesis, line }: WorkedExample): Promise<readonly string[]> {
   const { recorded_at: at } = JSON.parse(line) as { readonly recorded_at: string }
   const { checkpoint } = JSON.parse(genesis) as { readonly checkpoint: { readonly ledger_id: string } }

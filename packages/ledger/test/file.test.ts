@@ -133,7 +133,7 @@ describe.each([
     ],
   ])('%s', async (_, change, code) => {
     const path = newFile()
-    // Kept open, as by a writer. Otherwise the next file could get the same inode number.
+    // The file stays open, as with a writer. Otherwise, the next file could get the same inode number.
     const fd = openSync(path, 'r')
     onTestFinished(() => closeSync(fd))
     const identity = identify(path)

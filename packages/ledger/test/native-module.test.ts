@@ -68,7 +68,7 @@ describe('nativeModuleProblem', () => {
   it('names what `bindings` throws where nothing was built', () => {
     const require = createRequire(import.meta.url)
     const folder = dirname(dirname(require.resolve('better-sqlite3')))
-    // In a separate process, because a module cannot be unloaded.
+    // The test runs in a separate process, because a module cannot be unloaded.
     const script = `const Module = require('node:module'); const load = Module._load
       Module._load = function (name, ...rest) {
         if (name === 'bindings') return () => { throw new Error('Could not locate the bindings file. Tried:\\n → x') }

@@ -1,6 +1,6 @@
-// Faults that must not lose an entry or let a call run without one: stopped writers, refusing servers, full disks.
-// After each fault, the ledger is verified from outside and compared with what the writers reported. SLOW=1 runs the
-// slow forms.
+// Tests faults that must not lose an entry or let a call run without an entry: stopped writers, refusing servers,
+// full disks. After each fault, the test verifies the ledger from outside and compares it with what the writers
+// reported. SLOW=1 runs the slow forms.
 import { spawnSync } from 'node:child_process'
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -33,7 +33,8 @@ describe('a writer that is stopped', () => {
     await Promise.all([stopped.answered(20), other.answered(20)])
     for (let stops = 0; stops < 5; stops += 1) {
       stopped.signal('SIGSTOP')
-      // It may hold the lock. The server then ends its session, as it does after a long silence.
+      // The stopped writer may hold the lock. The server then ends the writer's session, as it also does after a long
+      // idle time.
       await delay(50)
       await asSuperuser(
         database,

@@ -1,4 +1,4 @@
-// Reading in ranges gives the same report as reading line by line, even if rows were tampered with.
+// Tests that reading by range gives the same report as reading line by line, even if rows were tampered with.
 import { verify } from '@sudoagent/ledger'
 import { beforeAll, expect, it } from 'vitest'
 import { decisionDraft, outcomeDraft, testKey, testSigner } from '../../ledger/test/fixtures/draft.js'
@@ -89,7 +89,7 @@ it('judged by threads, by one, and line by line: the same report', async () => {
   const reader = await openPostgresLedger(url)
   const report = await verify(withoutRanges(reader))
   expect(report).toMatchObject({ ok: true, entries: 12_001 })
-  // Ranges short enough for two threads to be used.
+  // The ranges are short enough for the reader to use two threads.
   for (const threads of [1, 2]) {
     const handed = await verify(inRanges(reader, 256), { threads })
     expect(handed, `${threads} threads`).toEqual(report)

@@ -1,4 +1,4 @@
-// Runs the code of the README and compares the output with its comments.
+// Runs the code of the README, and compares its output with the comments in the code.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,6 +1,6 @@
-// Servers that crash and come back: killed during a commit, failed over, returning as an old primary. After each
-// crash, the ledger is verified from outside and compared with what the writers reported. SLOW=1 runs twenty crashes
-// in a row.
+// Tests servers that crash and restart: killed during a commit, failed over, or restarted as an old primary. After
+// each crash, the test verifies the ledger from outside and compares it with what the writers reported. SLOW=1 runs
+// twenty crashes in a row.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -28,10 +28,10 @@ import { ledgerUrl } from './server/shared.js'
 const SLOW = TIER === 'slow'
 if (!SLOW) console.info('not tested here: twenty crashes in a row (SLOW=1 does)')
 
-/** A separate server for the running test. */
+/** Starts a separate server for the current test. */
 async function ownCluster(atEnd: TestContext['onTestFinished'], settings: readonly string[] = []): Promise<Cluster> {
   const folder = mkdtempSync(join(tmpdir(), 'sudoagent-pg-own-'))
-  // The unprivileged user of the server needs access.
+  // The server runs as an unprivileged user, who needs access.
   spawnSync('chmod', ['755', folder])
   const cluster = await createCluster(folder, settings)
   atEnd(async () => {
@@ -109,7 +109,7 @@ describe.concurrent('fail-over to a synchronous standby', () => {
       await crashCluster(primary)
       await asSuperuser(urlOf(standby), 'SELECT pg_promote()')
       await Promise.all(writers.map((writer) => writer.answered(100, 90_000)))
-      // The old primary comes back. It is first in the list of each client, and considers itself the primary.
+      // The old primary restarts. It is the first host in each client's list, and considers itself the primary.
       await startCluster(primary.folder, primary.port)
       await asSuperuser(
         urlOf(standby),
@@ -120,7 +120,8 @@ describe.concurrent('fail-over to a synchronous standby', () => {
       const entries = await judge(onStandby, writers)
       expect(entries).toBeGreaterThan(500)
       expect(new Set(writers.flatMap(({ refused }) => refused)).has('LEDGER_DAMAGED')).toBe(false)
-      // A new client that asks only the old primary gets no acknowledgement, because the standby is gone.
+      // A new client that knows only the old primary gets no acknowledgement, because the old primary has lost its
+      // standby.
       const fresh = await PostgresLedger.open(ledgerUrl(urlOf(primary), 'payments'), {
         signer: testSigner(1),
         busyTimeoutMs: 500,

@@ -1,5 +1,5 @@
-// Connections to another host are encrypted and verified. Runs a real server with a certificate of a test authority;
-// the names of other hosts resolve to loopback.
+// Tests that connections to a different host are encrypted and verified. Runs a real server with a certificate from a
+// test authority. The names of other hosts resolve to loopback.
 
 import dns from 'node:dns'
 import { chownSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -26,7 +26,7 @@ const stranger = makeAuthority('somebody else')
 let cluster: Cluster
 let files: string
 
-/** The URL of the ledger at a host, over TCP, for the role with a password. */
+/** Returns the URL of the ledger at a host, over TCP, for the role with a password. */
 const at = (host: string, query = '', port = cluster.port): string =>
   `postgres://tester@${host}:${port}/postgres?ledger=payments${query}`
 
@@ -37,14 +37,14 @@ async function serve(settings: readonly string[]): Promise<void> {
   for (const setting of settings) await asSuperuser(urlOf(cluster), `ALTER SYSTEM SET ${setting}`)
   const [before] = await asSuperuser<{ at: string }>(urlOf(cluster), 'SELECT pg_conf_load_time()::text AS at')
   await asSuperuser(urlOf(cluster), 'SELECT pg_reload_conf()')
-  // A new session has the settings that the server has read.
+  // A new session has the settings that the server read last.
   await vi.waitUntil(async () => {
     const [now] = await asSuperuser<{ at: string }>(urlOf(cluster), 'SELECT pg_conf_load_time()::text AS at')
     return now?.at !== before?.at
   })
 }
 
-/** Makes the server present another certificate. */
+/** Makes the server present a different certificate. */
 async function show(name: string, certificate: { readonly pem: string; readonly keyPem: string }): Promise<void> {
   const { uid, gid } = statSync(cluster.data)
   for (const [ending, text] of [
@@ -83,7 +83,7 @@ afterAll(async () => {
   for (const folder of [cluster.folder, files]) rmSync(folder, { recursive: true, force: true })
 })
 
-/** Whether the sessions of a ledger's writer and reader are encrypted, according to the server. */
+/** Returns whether a ledger's writer and reader have encrypted sessions, according to the server. */
 async function isEncrypted(url: string): Promise<boolean> {
   const writer = await PostgresLedger.open(url)
   const sessions = await asSuperuser<{ ssl: boolean }>(
@@ -99,7 +99,10 @@ async function isEncrypted(url: string): Promise<boolean> {
   return sessions[0]?.ssl === true
 }
 
-/** The errors of a writer and a reader: two codes, the same line without the password, and a hint. */
+/**
+ * Returns the common error text of a writer and a reader. Each error has its own code, but both must have the same
+ * message in one line, without the password, and the same hint.
+ */
 async function refusal(url: string): Promise<string> {
   const errors = []
   for (const open of [PostgresLedger.open, openPostgresLedger])

@@ -1,5 +1,5 @@
-// The connection is lost during a commit. The caller learns whether the entry is recorded, which happens at most
-// once. The results are compared with the ledger as `verify` sees it.
+// Tests lost connections during a commit. The caller learns whether the entry is recorded, and an entry is recorded
+// at most once. The tests compare the results with the ledger as `verify` reads it.
 import { select, verify } from '@sudoagent/ledger'
 import { beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest'
 import { decisionDraft, requestIdOf, testKey, testSigner } from '../../ledger/test/fixtures/draft.js'
@@ -14,10 +14,10 @@ beforeAll(async () => {
   database = await newDatabase()
 })
 
-/** The deciding message: the only statement of a single writer, or the COMMIT of a writer that holds the lock. */
+/** The message that commits: the only statement of a single writer, or the COMMIT of a writer that holds the lock. */
 const MARKERS = { alone: 'sudoagent_write', locked: 'COMMIT\0' } as const
 
-/** `atEnd` belongs to the test's own context, because concurrent tests do not know which one is running. */
+/** `atEnd` comes from the test's own context, because concurrent tests do not know which test is running. */
 async function openThrough(busyTimeoutMs: number, atEnd: TestContext['onTestFinished'] = onTestFinished) {
   const proxy = await BrokenWay.start(database)
   atEnd(() => proxy.close())
@@ -51,7 +51,7 @@ describe.concurrent.each(['alone', 'locked'] as const)('a writer that is %s', (p
       await ledger.append(decisionDraft(1))
       await ledger.append(decisionDraft(2))
       if (path === 'locked') {
-        // Another writer has appended since, so this writer must take the lock first.
+        // The other writer has appended, so the first writer must take the lock before it appends.
         const other = await PostgresLedger.open(url, { signer: testSigner(1) })
         await other.append(decisionDraft(3))
         await other.close()
@@ -60,7 +60,7 @@ describe.concurrent.each(['alone', 'locked'] as const)('a writer that is %s', (p
       const entries = await Promise.all([11, 12, 13].map((n) => ledger.append(decisionDraft(n))))
       expect(proxy.struck).toBe(1)
       await ledger.append(decisionDraft(14))
-      // A delayed statement has arrived by now, if it ever does.
+      // By now, a delayed statement has arrived if it ever does.
       await new Promise((resolve) => setTimeout(resolve, 400))
       const { verdict, requests } = await onRecord(url)
       expect(verdict).toBe('signed')
@@ -99,7 +99,7 @@ it.concurrent('a write that arrives when its writer has given it up changes noth
 }) => {
   const { proxy, url, ledger } = await openThrough(1_000, atEnd)
   await ledger.append(decisionDraft(1))
-  // Longer than the time limits for the answer and for finding out the result.
+  // The delay is longer than the time limits for the answer and for determining the result.
   proxy.arm('hold', MARKERS.alone, { lateMs: 8_000 })
   expect(await refusalOf(() => ledger.append(decisionDraft(2)))).toMatch(/^LEDGER_(?:WRITE_FAILED|BUSY)$/)
   expect(proxy.arrived).toBe(0)
@@ -111,7 +111,7 @@ it.concurrent('a write that arrives when its writer has given it up changes noth
 })
 
 it('a writer that others have left behind changes nothing with what it still sends', async () => {
-  // `late` by more than the others need: the statement arrives after the ledger has grown in another epoch.
+  // The statement arrives after the ledger has grown in a different epoch.
   const { proxy, url, ledger } = await openThrough(4_000)
   await ledger.append(decisionDraft(1))
   proxy.arm('late', MARKERS.alone, { lateMs: 600 })

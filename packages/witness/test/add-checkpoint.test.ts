@@ -11,7 +11,7 @@ import {
 import { codeOf } from './fixtures/errors.js'
 import { bytesOf, TestLog } from './fixtures/log.js'
 
-/** The example of the specification. */
+/** The example from the tlog-witness specification. */
 const EXAMPLE = `old 20852014
 PlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw=
 jrJZDmY8Y7SyJE0MWLpLozkIVMSMZcD5kvuKxPC3swk=

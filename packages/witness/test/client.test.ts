@@ -42,7 +42,7 @@ describe('with an honest witness', () => {
       [7, 40],
       [20, 40],
     ])
-    // The same size again, with nothing to prove.
+    // A second request for the same size needs no proof.
     expect(timesIn((await ask(url, { checkpoint: await log.checkpoint(40) })).note)).toHaveLength(1)
     expect(proofs).toHaveLength(4)
   })

@@ -1,4 +1,4 @@
-// Real processes that are killed after storing a checkpoint and before answering.
+// Kills real processes after they store a checkpoint and before they answer.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -18,7 +18,7 @@ interface Running {
   readonly child: ChildProcess
 }
 
-/** The script imports the package by name, from dist, as users do. */
+/** Starts a witness. The script imports the built package by name, as users do. */
 async function start(path: string, ...mode: readonly string[]): Promise<Running> {
   const script = join(import.meta.dirname, 'fixtures/serve.mjs')
   const child = spawn(process.execPath, [script, path, encodeVkey(log.key), ...mode], {
@@ -52,7 +52,7 @@ test('kill -9 before the answer: the record stands, and the log gets its cosigna
     const { url, child } = await start(path)
     const again = await post(url, await log.request(from, to))
     expect([again.status, await again.text()]).toEqual([409, `${to}\n`])
-    // No other checkpoint can replace the one whose answer was lost.
+    // The response to this checkpoint was lost, but no other checkpoint can replace it.
     const checkpoint = await fork.checkpoint(to)
     const forked = cosign({ url, witness: key, checkpoint, proveConsistency: fork.prove })
     expect(await codeOf(() => forked)).toBe('WITNESS_CONFLICT')
@@ -71,7 +71,7 @@ test('two processes on one file: of two histories at once, one is cosigned', asy
     const [one, two] = await Promise.all(
       requests.map((request, n) => post(n === 0 ? a.url : b.url, request).then(({ status }) => status)),
     )
-    // In later rounds the checkpoint is already stored, so both requests fail.
+    // In later rounds, the checkpoint is already stored, so both requests fail.
     expect([one, two].sort()).toEqual(i === 0 ? [200, 409] : [409, 409])
   }
 })

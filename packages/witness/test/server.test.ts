@@ -201,7 +201,7 @@ describe('closes', () => {
     asked.end(await log.request(0, 5))
     const answered = once(asked, 'response')
     await once(asked, 'finish')
-    // Gives the server time to receive it.
+    // Gives the server time to receive the request.
     await new Promise((resolve) => setTimeout(resolve, 50))
     const closed = server.close()
     release()

@@ -18,7 +18,7 @@ const at = async (size: number): Promise<StoredCheckpoint> => ({
 })
 const newPath = (): string => join(temporaryFolder(), 'witness.sqlite')
 
-/** Changes a database without its store. */
+/** Changes a database without using its store. */
 function behindItsBack(path: string, ...statements: readonly string[]): void {
   const db = new Database(path)
   for (const statement of statements) db.exec(statement)

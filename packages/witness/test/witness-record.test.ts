@@ -1,4 +1,4 @@
-// A checkpoint is stored before it is cosigned, and one of two concurrent requests succeeds.
+// Tests that a witness stores a checkpoint before cosigning it, and that one of two concurrent requests succeeds.
 
 import { encodeBase64 } from '@sudoagent/crypto/bytes'
 import { cosignatureTime, createCosignatureVerifier, openNote } from '@sudoagent/crypto/note'
@@ -75,7 +75,7 @@ describe('puts on record before it answers', () => {
 })
 
 describe('of two at once', () => {
-  /** Both requests read the stored checkpoint before either writes. */
+  /** Wraps a store so that both requests read the stored checkpoint before either request writes. */
   function meeting(inner: WitnessStore, count: number): WitnessStore {
     let waiting: (() => void)[] = []
     return {
@@ -146,7 +146,7 @@ describe('a clock that goes back', () => {
     for (const body of [await request(3, 7), await request(3, 3)])
       await expect(witness.addCheckpoint(body)).rejects.toMatchObject({ code: 'CLOCK_BEHIND' })
     expect(await store.read(ORIGIN)).toMatchObject({ size: 3, time: 2_000 })
-    // A refusal that does not need the time is still given.
+    // A refusal that does not depend on the time still gets its own status.
     expect(await statusOf(await request(0, 7))).toBe(409)
   })
 
@@ -166,7 +166,7 @@ describe('a clock that goes back', () => {
 
   test('between two witnesses with one store: the later time counts for both', async () => {
     const slow = make({ clock: () => 1_990 })
-    // Reads before the other request has stored its checkpoint, and stores after it.
+    // The store reads before the other request stores its checkpoint, and writes afterwards.
     let isFirst = true
     const late = make({
       clock: () => 1_990,

@@ -33,7 +33,7 @@ const make = (options: Partial<Parameters<typeof createWitness>[0]> = {}): Witne
 
 const CONFLICT = (size: number): WitnessAnswer => ({ status: 409, contentType: 'text/x.tlog.size', body: `${size}\n` })
 
-/** The time of the cosignature in an answer, verified with the text of the checkpoint. */
+/** Returns the time of the cosignature in an answer, after verifying it with the checkpoint text. */
 function timeOf(answer: WitnessAnswer, checkpoint: string): number {
   expect(answer.status).toBe(200)
   const { verified } = openNote(checkpoint + answer.body, [createCosignatureVerifier(witness.key)])

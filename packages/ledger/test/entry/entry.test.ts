@@ -14,7 +14,7 @@ const block = draft.decision
 
 type Fields = Record<string, unknown>
 
-/** The field that is rejected after a change; null if the entry is accepted. */
+/** Returns the field that is rejected after a change, or null if the entry is accepted. */
 const misfit = (entry: Fields, change: Fields): string | null => checkEntry({ ...entry, ...change })?.field ?? null
 
 describe('checkEntry', () => {

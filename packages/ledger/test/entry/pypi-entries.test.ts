@@ -1,5 +1,5 @@
-// Ledgers of sudoagent 2.0.0 on PyPI: search, export, receipts and tampering. `verify.test.ts` has a table of the
-// findings. The ledgers that the Python package wrote are stored outside this repository and may be missing.
+// Tests ledgers of sudoagent 2.0.0 from PyPI: search, export, receipts and tampering. `verify.test.ts` has a table of
+// the findings. The ledgers that the Python package wrote are stored outside this repository and may be missing.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parsePublicKey } from '@sudoagent/crypto'
@@ -139,7 +139,7 @@ describe('tampered', () => {
     }
   })
 
-  /** Every value in an entry, as a path. */
+  /** Yields the path of every value in an entry. */
   function* leaves(value: unknown, path: readonly string[] = []): Generator<readonly string[]> {
     if (typeof value !== 'object' || value === null || Object.keys(value).length === 0) yield path
     else for (const name of Object.keys(value)) yield* leaves((value as Entry)[name], [...path, name])
@@ -153,8 +153,8 @@ describe('tampered', () => {
     return copy
   }
 
-  // Members that only the entry's own hash covers, in this shape as in ours. A change of them is detected if entries
-  // are signed.
+  // Members that only the entry hash covers, in this format as in ours. A change to these members is detected if
+  // entries are signed.
   const UNBOUND = ['decision.reason', 'outcome.error', 'outcome.error_type', 'metadata.policy_decision']
 
   const BOUND_IN_OUTCOMES = /^(?:event|request_id|decision\.\w+_hash|decision\.policy_id|outcome\.status)$/

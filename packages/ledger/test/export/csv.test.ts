@@ -35,11 +35,11 @@ async function csvOf(...drafts: readonly EntryDraft[]): Promise<string> {
   return text
 }
 
-/** The rows as objects with column names as keys. */
+/** Returns the rows as objects, with column names as keys. */
 async function rowsOf(...drafts: readonly EntryDraft[]): Promise<Record<string, string>[]> {
   const [header = [], ...rows] = parseCsv(await csvOf(...drafts))
   expect(header).toEqual(HEADER)
-  // The first row is the genesis, if there are any rows.
+  // The first row, if any, is the genesis entry.
   return rows.slice(1).map((row) => Object.fromEntries(row.map((cell, n) => [header[n] ?? '', cell])))
 }
 
@@ -172,7 +172,7 @@ describe('exportCsv', () => {
       fc.asyncProperty(reasons, anyObject, async (reason, kwargs) => {
         const [row] = await rowsOf(decisionDraft(1, { decision: { reason }, kwargs }))
         const text = row?.reason ?? ''
-        // Equal, apart from the apostrophes that prevent formulas.
+        // The two texts are equal, apart from the apostrophes that prevent formulas.
         expect(text.replaceAll("'", '')).toBe(reason.normalize('NFC').replaceAll("'", ''))
         expect(text).not.toMatch(/^[\s\ufeff]*[=+\-@\t\r\n]/)
         expect(Object.keys(row ?? {})).toHaveLength(HEADER.length)
@@ -204,8 +204,8 @@ describe('exportCsv', () => {
 })
 
 /**
- * The cells of a spreadsheet that splits the text at another separator, with and without quotes at the start of a
- * cell.
+ * Returns the cells that a spreadsheet with a different separator could read, with and without support for quoted
+ * cells.
  */
 function looseCells(text: string, separator: string): readonly string[] {
   const naive = text.split(/[\r\n]+/).flatMap((row) => row.split(separator))
@@ -219,6 +219,6 @@ function looseCells(text: string, separator: string): readonly string[] {
       cell = ''
     } else cell += char
   }
-  // If quotes are recognised, a comma instead of a semicolon does not start a cell.
+  // A spreadsheet that recognises quotes does not start a new cell at a quoted comma.
   return separator === ',' ? cells : [...naive, ...cells]
 }

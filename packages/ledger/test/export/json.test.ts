@@ -6,7 +6,7 @@ import { decisionDraft } from '../fixtures/draft.js'
 
 async function jsonOf(entries: number): Promise<string> {
   const ledger = new MemoryLedger()
-  // The genesis is entry 1.
+  // The genesis entry is entry 1.
   for (let n = 2; n <= entries; n += 1) await ledger.append(decisionDraft(n))
   let text = ''
   for await (const chunk of exportJson(select(ledger.reader()))) text += chunk

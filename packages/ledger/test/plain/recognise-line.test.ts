@@ -1,4 +1,4 @@
-// The strict parser accepts every line that the recogniser accepts, with the same facts.
+// Tests that the strict parser accepts every line that the recogniser accepts, with the same facts.
 import { encodeCanonical } from '@sudoagent/crypto/json'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
@@ -22,7 +22,7 @@ beforeAll(async () => {
     outcomeDraft(charged),
     decisionDraft(3, { effect: 'deny' }),
   ]
-  // Without the first line, because only lines with a predecessor are recognised.
+  // The first line is omitted, because only lines with a predecessor are recognised.
   lines = [...(await writtenLines(drafts)), ...(await writtenLines(drafts, testSigner(1)))].filter(
     (line) => !line.includes('"prev_entry_hash":null'),
   )
@@ -30,7 +30,7 @@ beforeAll(async () => {
 
 const read = (line: string): CallFacts | null => new LineRecogniser().next(new LineCursor(`${line}\n`))
 
-/** Null if the line has a problem. */
+/** Returns null if the line has a problem. */
 function readStrictly(line: string): CallFacts | null {
   const facts = checkLine(Buffer.from(line))
   return facts.kind === 'call' && facts.hashProblems.length + facts.approvalProblems.length === 0 ? facts : null

@@ -1,4 +1,4 @@
-// For any bytes, the fast producer of facts returns null or the same facts as the strict producer.
+// Tests that for any bytes, the fast producer of facts returns null or the same facts as the strict producer.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeCanonical } from '@sudoagent/crypto/json'
@@ -14,7 +14,7 @@ import { testSigner } from '../fixtures/draft.js'
 import { RICH_DRAFTS } from '../fixtures/rich-drafts.js'
 import { type Entry, entriesOf, sealAll, sealTexts, writtenLines } from '../fixtures/seal.js'
 
-/** The slow tier takes an hour, shared by the three properties. */
+/** The slow tier runs for an hour, shared by the three properties. */
 const HOUR_MS = 3_600_000
 const isSlow = TIER === 'slow'
 const runs = (short: number): { numRuns: number; interruptAfterTimeLimit?: number } =>
@@ -37,7 +37,7 @@ function isRecognised(line: Uint8Array): boolean {
   if (full !== null) expect(full).toEqual(checkLine(bytes))
   const text = plainText(Buffer.concat([bytes, Buffer.from('\n')]))
   const plain = text === null || bytes.includes(10) ? null : new LineRecogniser().next(new LineCursor(text))
-  // A line recognised in plain mode is also recognised in full mode.
+  // A line that is recognised in plain mode is also recognised in full mode.
   if (plain !== null) expect(full).toEqual(plain)
   return full !== null
 }
@@ -126,7 +126,7 @@ it('nesting is recognised up to three levels before the strict bound, and never 
 })
 
 describe('what is recognised, and what is not', () => {
-  /** The second of two outcomes, sealed after a change of its text. */
+  /** Returns the second of two outcomes, sealed after a change to its text. */
   function sealed(change: (text: string) => string): Buffer {
     const outcome = entriesOf(ledgers[0]?.lines ?? []).find(({ event }) => event === 'outcome') as Entry
     const metadata = { value: 'HERE' }

@@ -1,5 +1,5 @@
-// Worker threads give the same results as the calling thread. If they crash or cannot start, only time is lost. They
-// run from the built package, as for users.
+// Tests that worker threads give the same results as the calling thread. If worker threads crash or cannot start,
+// verification is only slower. They run from the built package, as they do for users.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { closeSync, copyFileSync, mkdtempSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs'
@@ -50,7 +50,7 @@ describe.each(['jsonl', 'sqlite'])('%s', (kind) => {
     const reports = [await verifyBuilt(built, { threads: 2 }), await verifyBuilt(built, { threads: 1 })]
     await built.close()
     const reader = await openLedgerReader(join(folder, kind))
-    // Worker threads cannot run TypeScript sources, so here every range is read line by line.
+    // Worker threads cannot run TypeScript sources, so this reader reads every range line by line.
     reports.push(await verify(reader, { threads: 2 }))
     await reader.close()
     expect(reports[0]).toMatchObject({ ok: true, entries: ENTRIES + 1 })
@@ -59,7 +59,7 @@ describe.each(['jsonl', 'sqlite'])('%s', (kind) => {
   })
 
   it('handed out and searched by two threads, by one, and line by line: the same', async () => {
-    // Enough entries for worker threads to be used.
+    // There are enough entries for the reader to start worker threads.
     const step = kind === 'sqlite' ? 100 : 100_000
     const built = inRanges(await openBuilt(join(folder, kind)), step)
     const sourced = inRanges(await openLedgerReader(join(folder, kind)), step)
@@ -80,7 +80,7 @@ describe.each(['jsonl', 'sqlite'])('%s', (kind) => {
     expect(found[0]).toHaveLength(2)
     expect(found[1]).toEqual(found[0])
     expect(found[2]).toEqual(found[0])
-    // A consumer may stop early; then no thread may be left running.
+    // A consumer may stop early. No thread may keep running then.
     for await (const _ of exportLedger(built, 'csv', { threads: 2 })) break
     expect(await positionsOf(select(built, { text: 'payments', limit: 3 }, { threads: 2 }))).toHaveLength(3)
     expect(built.faults()).toEqual([])
@@ -121,7 +121,7 @@ it('a database that is damaged in the middle is handed out up to there, by threa
   const path = join(folder, 'cut.sqlite')
   copyFileSync(join(folder, 'sqlite'), path)
   const fd = openSync(path, 'r+')
-  // All bytes of one page of 4096 bytes.
+  // Overwrites one whole page of 4,096 bytes.
   writeSync(fd, Buffer.alloc(4_096, 0xff), 0, 4_096, (ENTRIES >> 3) * 4_096)
   closeSync(fd)
   const positions: (readonly number[])[] = []

@@ -1,4 +1,4 @@
-// Exports and searches by range have the same results as line by line, for any content of the entries.
+// Tests that exports and searches by range have the same results as line by line, whatever the entries contain.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { byTier } from '../../../../test/tier.js'

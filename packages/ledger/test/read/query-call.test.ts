@@ -1,5 +1,5 @@
-// Searching a call with the store's index gives the same entries as reading every line. If the index is not reliable,
-// every line is read.
+// Tests that finding a call with the store's index gives the same entries as reading every line. If the index is not
+// reliable, the reader reads every line.
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,8 +13,8 @@ import { openLedgerReader } from '../../src/store/open.js'
 import { SqliteLedger } from '../../src/store/sqlite/ledger.js'
 import { decisionDraft, outcomeDraft, requestIdOf } from '../fixtures/draft.js'
 
-// After the genesis and the two calls with one entry, call n has the positions 2n + 2 and 2n + 3. Two tiles of
-// 256 entries are full.
+// The genesis entry and two calls with one entry each come first, so call n is at positions 2n + 2 and 2n + 3. Two
+// tiles of 256 entries are full.
 const CALLS = 280
 const DENIED = 281
 const OPEN = 282
@@ -34,7 +34,7 @@ beforeAll(async () => {
   await ledger.close()
 })
 
-/** The result of `select`, and whether it read every line. */
+/** Returns the result of `select`, and whether `select` read every line. */
 async function found(reader: LedgerReader, criteria: Criteria): Promise<{ lines: string[]; scanned: boolean }> {
   let scanned = false
   const watched = watch(reader, () => {
@@ -109,7 +109,7 @@ it.each([
   ['the book is emptied', 'DELETE FROM sudoagent_calls'],
   ['the book is gone', 'DROP TABLE sudoagent_calls'],
 ])('finds as much when %s', async (_, spoil) => {
-  // The decision is the last entry of the first tile, the outcome the first entry of the second tile.
+  // The decision is the last entry of the first tile, and the outcome is the first entry of the second tile.
   const requestId = requestIdOf(127)
   const lines = [expect.stringMatching(/^256 /), expect.stringMatching(/^257 /)]
   expect(await withReader((reader) => found(reader, { requestId }))).toEqual({ lines, scanned: false })

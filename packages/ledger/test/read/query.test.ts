@@ -277,7 +277,7 @@ describe('criteria about a call', () => {
 
 describe('times are those of the record', () => {
   it('a call that was approved late is found when it was recorded', async () => {
-    // The other call was created later, but recorded earlier.
+    // `late` was created before `quick`, but recorded after it.
     const [late, quick] = [decisionDraft(1), decisionDraft(2)]
     const moments = [2, 60_000, 61_000]
     const clock = (): Date => new Date(momentAt(moments.shift() ?? 61_000))

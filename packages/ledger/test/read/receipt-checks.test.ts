@@ -1,5 +1,5 @@
-// Receipts have the same checks as `verify`: if `verify` rejects an entry of a call, the verification of its receipt
-// does too.
+// Tests that receipts have the same checks as `verify`. If `verify` rejects an entry of a call, verification of the
+// call's receipt must also fail.
 
 import { hexToBytes } from '@sudoagent/crypto/bytes'
 import { createNoteSigner, encodeTlogProof, signCheckpoint } from '@sudoagent/crypto/note'
@@ -17,7 +17,10 @@ const SIGNER = testSigner(1)
 const TRUST = { publicKeys: [testKey(1).publicKey] }
 const ORIGIN = 'example.com/receipts'
 
-/** Receipts of all decisions in these lines, each with its outcome and a signed checkpoint of all lines. */
+/**
+ * Creates a receipt for every decision in these lines, with its outcome and a signed checkpoint that covers all
+ * lines.
+ */
 async function receiptsOf(lines: readonly string[]): Promise<string[]> {
   const nodes = new Map<string, Uint8Array>()
   let frontier = EMPTY_FRONTIER
@@ -50,7 +53,7 @@ async function receiptsOf(lines: readonly string[]): Promise<string[]> {
 
 const codesOf = (text: string): string[] => verifyReceipt(text, TRUST).findings.map(({ code }) => code)
 
-/** Findings that need the whole ledger: whether there is a second entry, and whether every entry is signed. */
+/** Findings that depend on the whole ledger: whether an entry occurs twice, and whether every entry is signed. */
 const OF_THE_WHOLE: readonly FindingCode[] = [
   'DECISION_DUPLICATE',
   'DECISION_UNKNOWN',
@@ -79,7 +82,7 @@ it('the sound ledger of those cases has sound receipts', async () => {
 const call = decisionDraft(1)
 const approved = { ...call, approval: approvalOf(call) }
 
-/** A decision and its outcome, one of them changed by an attacker with the key. */
+/** Returns a decision and its outcome. An attacker with the key changed one of the two. */
 async function changedCall(position: 1 | 2, change: Entry): Promise<string[]> {
   const lines = await writtenLines([approved, outcomeDraft(call)], SIGNER)
   const merge = (old: unknown, value: unknown): unknown =>

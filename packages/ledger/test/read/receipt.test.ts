@@ -79,7 +79,7 @@ describe.each(KINDS)('a receipt from %s', (kind) => {
     await write(kind, path, [second])
     expect((await receipt(path, { requestId: requestIdOf(1) })).proof).toContain(witness.name)
     expect((await receipt(path, { requestId: requestIdOf(2) })).proof).not.toContain(witness.name)
-    // A later checkpoint replaces it; an older one does not.
+    // A later cosigned checkpoint replaces the stored checkpoint, and an older one does not.
     expect(keepCosigned(path, await cosigned(await headIn(path), [witness]))).toBe(true)
     expect(keepCosigned(path, await cosigned(older, [witness]))).toBe(false)
     expect((await receipt(path, { requestId: requestIdOf(2) })).proof).toContain(witness.name)
@@ -111,7 +111,7 @@ describe('makeReceipt', () => {
     ['another request', { requestId: 'nobody' }],
     ['another hash', { decisionHash: '0'.repeat(64) }],
     ['a text that is no hash', { decisionHash: 'payments' }],
-    // The text occurs in the entry, but it is not the hash of its decision.
+    // The text occurs in the entry, but is not its decision hash.
     ['the hash of something else in the entry', { decisionHash: POLICY_HASH }],
   ])('does not make one of %s', async (_, key) => {
     const path = await ledgerOf('sqlite', DRAFTS)

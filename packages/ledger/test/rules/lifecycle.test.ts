@@ -9,7 +9,7 @@ import { approvalOf, decisionDraft, momentAt, outcomeDraft } from '../fixtures/d
 const allow = decisionDraft(1)
 const deny = decisionDraft(2, { effect: 'deny' })
 
-/** The problems of these entries, in order. */
+/** Returns the problems of these entries, in order. */
 function watch(...drafts: readonly (EntryDraft & { recorded_at?: string })[]): string[] {
   const lifecycle = new Lifecycle()
   return drafts.flatMap((draft, n) =>

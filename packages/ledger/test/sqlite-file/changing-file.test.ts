@@ -1,4 +1,5 @@
-// A file that changes during every walk: pages of two moments are reported neither as damage nor as a sound file.
+// Tests a file that changes during every walk. The check must not report pages from two different times as damage or
+// as a sound file.
 import { appendFileSync, closeSync, openSync, readFileSync, utimesSync, writeFileSync, writeSync } from 'node:fs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { sampled } from '../../../../test/tier.js'
@@ -10,7 +11,7 @@ import { writtenLines } from '../fixtures/seal.js'
 
 const lines = await writtenLines(Array.from({ length: 5 }, (_, n) => decisionDraft(n)))
 
-/** A ledger whose table has a page that leads to itself. */
+/** Creates a ledger whose table has a page that refers to itself. */
 function looped(): string {
   const path = sqliteOf(lines)
   const file = readFileSync(path)
@@ -22,7 +23,7 @@ function looped(): string {
   return path
 }
 
-/** Walks a file that `change` modifies between the walk and the comparison of its state. */
+/** Walks a file that `change` modifies each time the walk reads the file's state. */
 function walkWhile(path: string, change: (path: string, n: number) => void): string | null {
   const fd = openSync(path, 'r')
   onTestFinished(() => closeSync(fd))
@@ -63,7 +64,7 @@ it('is damage once it stands still', () => {
   let looks = 0
   const fd = openSync(path, 'r')
   onTestFinished(() => closeSync(fd))
-  // Changes a few times, then no longer.
+  // The state changes a few times, and then stays the same.
   const state = (): string => {
     looks += 1
     return String(Math.min(looks, 7))

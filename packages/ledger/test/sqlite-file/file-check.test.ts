@@ -1,5 +1,5 @@
-// Databases written by SQLite have no findings, whatever their shape. A page with two parents is found at any place.
-// Over 300 lines because each case creates its own file.
+// Tests that databases written by SQLite have no findings, whatever their structure, and that a page with two parents
+// is found anywhere. Over 300 lines because each case creates its own file.
 import {
   closeSync,
   copyFileSync,
@@ -30,7 +30,7 @@ function database({ pragmas = [], sql = fill }: Shape = {}): { readonly path: st
   return { path, db }
 }
 
-/** Tables and indexes of each kind, whose rows have overflow pages or not. */
+/** Creates tables and indexes of every kind, with and without overflow pages. */
 function fill(db: Database.Database): void {
   db.exec(`CREATE TABLE a (id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT); CREATE INDEX i ON a (text);
     CREATE TABLE b (k TEXT PRIMARY KEY, text TEXT) WITHOUT ROWID; CREATE TABLE empty (x); CREATE VIEW v AS SELECT 1;
@@ -141,7 +141,7 @@ describe('a write-ahead log without frames is no damage', () => {
 })
 
 describe('a damaged database', () => {
-  /** A database file after `change`, which receives the root pages by name. */
+  /** Writes a database file, and applies `change`, which receives the root pages by name. */
   function spoiled(
     change: (file: Buffer, root: (name: string) => number, pageSize: number) => void,
     pragmas: readonly string[] = [],
@@ -192,7 +192,7 @@ describe('a damaged database', () => {
       'two tables with one root',
       'used twice',
       (file, root) => {
-        // In the schema row, the root page is a one-byte number after the names.
+        // In a schema row, the root page is a one-byte number after the names.
         for (let at = file.indexOf('tableemptyempty'); at !== -1; at = file.indexOf('tableemptyempty', at + 1))
           file[at + 15] = root('a')
       },
@@ -293,7 +293,7 @@ describe('a damaged database', () => {
   })
 
   it('takes time in proportion to the file, however often its pages lead to one', () => {
-    // 64 interior pages, each of which refers only to the next one, as many times as possible.
+    // Each of the 64 interior pages refers only to the next page, as many times as possible.
     const pages = Array.from({ length: 64 }, (_, n) => interior(n + 3))
     const { path, db } = database({ pragmas: ['page_size = 4096'], sql: (it) => it.exec('CREATE TABLE a (x)') })
     db.close()
@@ -319,7 +319,7 @@ describe('a damaged database', () => {
 it('walks past the page with the lock bytes of a file above 1 GiB', () => {
   const { path, db } = database({ pragmas: ['page_size = 65536'], sql: (it) => it.exec('CREATE TABLE a (x)') })
   db.close()
-  // The root of the table moves to a page after the lock bytes; the pages in between are a hole in the file.
+  // The table's root page moves to a page after the lock bytes. The pages in between are a hole in the file.
   const file = readFileSync(path)
   const LOCK_PAGE = 16_385
   const at = file.subarray(0, 65_536).indexOf('tableaa')
@@ -359,7 +359,10 @@ function leafOf(file: Buffer, root: number): Buffer {
   return page
 }
 
-/** The first overflow page of a leaf with rows of some kilobytes: the last four bytes of such a cell. */
+/**
+ * Returns the number of the first overflow page of a leaf with rows of several kilobytes. The number is in the last
+ * four bytes of such a cell.
+ */
 function overflowIn(leaf: Buffer): number {
   for (let n = 0; n < leaf.readUInt16BE(3); n += 1) {
     const at = leaf.readUInt16BE(8 + 2 * n)
@@ -380,7 +383,7 @@ function overflowIn(leaf: Buffer): number {
   throw new Error('no row with overflow pages')
 }
 
-/** A write-ahead log with one frame. */
+/** Returns a write-ahead log with one frame. */
 function logOf(page: Buffer, number: number, pagesAfter: number): Buffer {
   const log = Buffer.alloc(32 + 24 + page.length)
   log.writeUInt32BE(0x377f0683, 0)

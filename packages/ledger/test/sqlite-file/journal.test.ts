@@ -1,5 +1,5 @@
-// Hostile rollback journals. The walk sees the pages that SQLite would restore; a journal that SQLite must not roll
-// back is damage.
+// Tests hostile rollback journals. The walk must see the pages that SQLite would restore. A journal that SQLite must
+// not roll back is damage.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -25,7 +25,7 @@ interface Segment {
   readonly pageSize?: number
 }
 
-/** A journal in SQLite's layout: each segment begins at a multiple of the first one's sector size. */
+/** Returns a journal in SQLite's format. Each segment starts at a multiple of the first segment's sector size. */
 function journalOf(pagesBefore: number, pageSize: number, segments: readonly Segment[]): Buffer {
   const sectorSize = segments[0]?.sector ?? 512
   const parts = segments.map(({ pages, counted = pages.length, sector = sectorSize, pageSize: said = pageSize }) => {
@@ -47,7 +47,7 @@ function journalOf(pagesBefore: number, pageSize: number, segments: readonly Seg
   return Buffer.concat(parts)
 }
 
-/** The end of a journal that names a super-journal. */
+/** Returns the end of a journal that names a super-journal. */
 function superJournal(name: string, pageSize: number): Buffer {
   const bytes = Buffer.from(name)
   const sum = bytes.reduce((total, byte) => (total + ((byte << 24) >> 24)) | 0, 0)
@@ -64,12 +64,12 @@ interface Prepared {
   readonly path: string
   readonly pageSize: number
   readonly pages: number
-  /** Page 2 unchanged, and as an interior page that refers to itself. */
+  /** Page 2 as it is, and as an interior page that refers to itself. */
   readonly sound: Buffer
   readonly looped: Buffer
 }
 
-/** A ledger without a write-ahead log. */
+/** Creates a ledger without a write-ahead log. */
 function prepared(): Prepared {
   const path = sqliteOf(lines)
   const db = new Database(path)
@@ -189,7 +189,7 @@ describe('what SQLite would play back is walked', () => {
     it.looped.copy(file, it.pageSize)
     writeFileSync(it.path, file)
     writeFileSync(`${it.path}-journal`, journalOf(it.pages, it.pageSize, segmentsOf(it)))
-    // SQLite would use the damaged page of the file itself.
+    // SQLite would use the damaged page from the database file.
     expect(() => requireSoundFile(it.path)).toThrow('page 2 is used twice')
   })
 })
@@ -236,7 +236,7 @@ describe('a journal that no store leaves behind is not played back', () => {
     await reader.close()
     expect(await refusalOf(() => SqliteLedger.open(it.path))).toBe('LEDGER_DAMAGED')
     expect(existsSync(victim)).toBe(true)
-    // The control: without the check, SQLite deletes the file.
+    // Control: without the check, SQLite deletes the file.
     new Database(it.path).prepare('SELECT 1 FROM sqlite_schema').get()
     expect(existsSync(victim)).toBe(false)
   })

@@ -1,4 +1,4 @@
-// If eight processes begin one ledger at the same time, it gets one genesis.
+// Tests that a ledger has one genesis entry if eight processes begin it at the same time.
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { openLedgerReader } from '../../src/store/open.js'

@@ -1,4 +1,4 @@
-// The contract of all stores about beginning a ledger without a call, and about the ledger's time.
+// Tests the contract of all stores for beginning a ledger before its first call, and for the ledger's time.
 import { describe, expect, it } from 'vitest'
 import { decisionDraft, EPOCH_MS, testSigner } from '../fixtures/draft.js'
 import { refusalOf } from '../fixtures/refusal.js'
@@ -73,7 +73,7 @@ export function testBegin(makePlace: () => Place): void {
   })
 }
 
-/** For stores whose content outlives the writer. */
+/** Tests stores whose content outlives the writer. */
 export function testBegunAgain(makePlace: () => Place): void {
   describe('begin, by a second writer', () => {
     it('does nothing', async () => {

@@ -1,4 +1,4 @@
-// The ledgers of the contract tests, and functions to read them.
+// Defines where contract tests store their ledgers, and how they read them.
 import type { PublicKey } from '@sudoagent/crypto'
 import { isCallEntry } from '../../src/entry/entry.js'
 import type { LedgerReader } from '../../src/port/reader.js'
@@ -8,13 +8,13 @@ import type { Report } from '../../src/verify/report.js'
 import { verify } from '../../src/verify/verify.js'
 import type { WriterOptions } from '../../src/write/advance.js'
 
-/** A place for one ledger. `open` can be called repeatedly; `read` opens a snapshot of the current entries. */
+/** A place for one ledger. Tests may call `open` repeatedly. `read` opens a snapshot of the current entries. */
 export interface Place {
   readonly open: (options?: WriterOptions) => LedgerWriter & ControlWriter
   readonly read: () => Promise<LedgerReader>
 }
 
-/** All entries about calls in the ledger. */
+/** Returns all entries about calls in the ledger. */
 export async function readAll(
   place: Place,
 ): Promise<{ readonly position: number; readonly requestId: string; readonly recordedAt: string }[]> {
@@ -28,7 +28,7 @@ export async function readAll(
   return all
 }
 
-/** The report of verify, with or without keys. */
+/** Verifies the ledger, with or without public keys. */
 export async function report(place: Place, publicKeys: readonly PublicKey[] = []): Promise<Report> {
   const reader = await place.read()
   const result = await verify(reader, { publicKeys })

@@ -1,5 +1,5 @@
-// The contract of all stores about signers. A signer is untrusted code, perhaps on another machine, and may be slow,
-// broken or unreachable.
+// Tests the contract of all stores for signers. A signer is untrusted code, perhaps on a different machine, and may
+// be slow, broken or unreachable.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Signer } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
@@ -10,7 +10,7 @@ function fail(): never {
   throw new Error('not for reading')
 }
 
-/** Runs the contract on stores from `makePlace`. */
+/** Runs the contract tests on stores from `makePlace`. */
 export function testSigning(makePlace: () => Place): void {
   describe('signing', () => {
     it('signs every entry', async () => {

@@ -1,4 +1,4 @@
-// The contract of all stores: an engine and an auditor cannot distinguish them.
+// Tests the contract of all stores. Engines and auditors get the same behaviour from every store.
 import { describe, expect, it } from 'vitest'
 import type { EntryDraft } from '../../src/entry/entry.js'
 import { ENTRY_BYTES_MAX } from '../../src/limits.js'
@@ -20,7 +20,7 @@ import { testBegin, testBegunAgain } from './contract-begin.js'
 import { type Place, readAll, report } from './contract-place.js'
 import { testSigning } from './contract-signing.js'
 
-/** Runs the contract on new, empty stores from `makePlace`. */
+/** Runs the contract tests on new, empty stores from `makePlace`. */
 export function testStoreContract(makePlace: () => Place): void {
   describe('appending', () => {
     it('begins with a genesis, numbers entries from 1 and chains them', async () => {
@@ -31,7 +31,7 @@ export function testStoreContract(makePlace: () => Place): void {
       const second = await ledger.append(outcomeDraft(decision))
       await ledger.close()
       expect([first.position, second.position]).toEqual([2, 3])
-      // The genesis reads the clock twice: for `created_at` and for `recorded_at`.
+      // The genesis entry reads the clock twice: for `created_at` and for `recorded_at`.
       expect([first.recordedAt, second.recordedAt]).toEqual([momentAt(2), momentAt(3)])
       const { findings, ...rest } = await report(place)
       expect(findings).toEqual([])
@@ -90,7 +90,7 @@ export function testStoreContract(makePlace: () => Place): void {
   describe('recorded_at', () => {
     it('never goes back when the clock does', async () => {
       const place = makePlace()
-      // The first two times are for the genesis.
+      // The first two times are for the genesis entry.
       const times = [0, 0, 5_000, 1_000, 9_000, 2_000]
       const ledger = place.open({ clock: () => new Date(EPOCH_MS + (times.shift() ?? 0)) })
       const recorded = []
@@ -156,7 +156,7 @@ export function testStoreContract(makePlace: () => Place): void {
       const place = makePlace()
       const ledger = place.open({ signer: testSigner(1) })
       const bare = JSON.stringify(decisionDraft(1, { kwargs: { blob: '' } })).length
-      // The length of the versions that are added to the draft, minus a margin.
+      // The margin leaves room for the version fields that the ledger adds.
       await ledger.append(decisionDraft(1, { kwargs: { blob: 'x'.repeat(ENTRY_BYTES_MAX - bare - 100) } }))
       await ledger.close()
       expect((await report(place)).ok).toBe(true)
@@ -247,14 +247,14 @@ export function testStoreContract(makePlace: () => Place): void {
   })
 }
 
-/** The contract of stores whose content outlives the process. */
+/** Tests the contract of stores whose content outlives the process. */
 export function testDurableStore(makePlace: () => Place): void {
   testBegunAgain(makePlace)
   it('goes on where it ended', async () => {
     const place = makePlace()
     const recorded: string[] = []
     for (let n = 1; n <= 3; n += 1) {
-      // Each clock is a second earlier than the one before.
+      // Each writer's clock is one second earlier than the previous writer's clock.
       const ledger = place.open({ clock: () => new Date(EPOCH_MS - n * 1_000) })
       const { position, recordedAt } = await ledger.append(decisionDraft(n))
       expect(position).toBe(n + 1)

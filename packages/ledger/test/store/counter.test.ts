@@ -55,7 +55,7 @@ describe.each(['sqlite', 'jsonl'] as const)('a counted %s ledger', (kind) => {
     await write(2, 3)
     copyTo(`${path}.backup`, path)
     await expect(openWriter()).rejects.toMatchObject({ code: 'LEDGER_DAMAGED' })
-    // The other ledger has the same length and different entries.
+    // The new ledger has the same length, but different entries.
     const other = OPEN[kind](path, { signer })
     for (const n of [7, 8]) await other.append(decisionDraft(n))
     await other.close()

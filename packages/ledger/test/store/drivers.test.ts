@@ -1,4 +1,4 @@
-// Which driver opens a place, and which kind of ledger a writer creates in a new place.
+// Tests which driver opens a path or URL, and which kind of ledger a writer creates at a new one.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'

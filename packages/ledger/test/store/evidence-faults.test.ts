@@ -1,5 +1,5 @@
-// A writer opens a ledger whose files were changed by an attacker or a crash while it was closed. It continues after
-// valid entries and refuses everything else, because the next head covers all earlier entries.
+// Tests writers that open a ledger whose files an attacker or a crash changed while the ledger was closed. A writer
+// continues after valid entries and refuses everything else, because its next head covers all earlier entries.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { hexToBytes } from '@sudoagent/crypto/bytes'
 import { leafHash, verifyInclusion } from '@sudoagent/crypto/tree'
@@ -108,8 +108,8 @@ describe.each(KINDS)('a writer of %s', (kind) => {
     await write(kind, path, drafts(3, 3))
     if (kind === 'jsonl') replaceHead(kind, path, earlier)
     else {
-      // In SQLite, head, tree and entries are written in one transaction. Only a writer without support for
-      // heads leaves rows after the head.
+      // SQLite ledgers write head, tree and entries in one transaction. Only a writer without support for heads
+      // leaves rows after the head.
       const db = new Database(path)
       const older = new Database(await ledgerOf(kind, drafts(1, 2)))
       const row = older.prepare('SELECT * FROM sudoagent_head').get() as Record<string, unknown>
@@ -150,7 +150,7 @@ describe.each(KINDS)('a writer of %s', (kind) => {
     expect(await code({ origin: 'example.com/other' })).toBe('ORIGIN_REFUSED')
     await expect(withWriter(kind, path, { origin: 'white space' }, async () => {})).rejects.toThrow(TypeError)
     const unsigned = await ledgerOf(kind, drafts(1, 1), { signer: undefined as never })
-    // The genesis does not require signatures, so entries may be signed or not.
+    // The genesis entry does not require signatures, so entries may be signed or unsigned.
     await append(kind, unsigned)
     expect(await verifyFile(unsigned)).toMatchObject({ ok: true, signed_entries: 1 })
   })
@@ -184,7 +184,7 @@ function replaceLinesOfOther(kind: Kind, path: string, lines: readonly string[])
   else writeFileSync(path, lines.map((line) => `${line}\n`).join(''))
 }
 
-/** Verifies proofs of several positions from the stored tree with the head. */
+/** Verifies proofs for several positions. The proofs come from the stored tree, and the root comes from the head. */
 async function proofsHold(path: string): Promise<void> {
   const reader = await openLedgerReader(path)
   const { size, root } = statedIn(await headIn(path))

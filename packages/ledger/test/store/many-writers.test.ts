@@ -1,5 +1,5 @@
-// Several processes append to one SQLite ledger at the same time. The result is one chain with all entries of each
-// process.
+// Tests several processes that append to one SQLite ledger at the same time. The result must be one chain with all
+// entries of each process.
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { byTier } from '../../../../test/tier.js'
@@ -48,7 +48,7 @@ it('four processes append to one ledger at once', { timeout: 240_000 }, async ()
   await reader.close()
   for (const name of WRITERS)
     expect(perWriter.get(name)).toEqual(new Set(Array.from({ length: EACH }, (_, n) => `${name}-${n + 1}`)))
-  // The processes wrote alternately, not one after the other.
+  // The processes took turns, instead of one process writing all its entries before the next.
   expect(turns).toBeGreaterThan(WRITERS.length * 2)
 })
 

@@ -1,5 +1,5 @@
-// Ledgers of other versions: rows without a tree, tables of a later version, unreadable entries. A writer continues
-// after entries that it understands, refuses the rest, and never overwrites unknown content.
+// Tests ledgers from other versions: rows without a tree, tables of a later version, unreadable entries. A writer
+// appends after entries that it understands, refuses any other ledger, and never overwrites unknown content.
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Hash } from '@sudoagent/crypto'
@@ -32,7 +32,7 @@ function change(path: string, sql: string): void {
   db.close()
 }
 
-/** Appends decision `n` as SudoAgent for Python does: a row, without a tree or a head. */
+/** Appends decision `n` as SudoAgent for Python does: one row, without a tree or a head. */
 async function appendAsPython(path: string, n: number): Promise<void> {
   const last = entriesOf(await linesIn(path)).at(-1) as Entry
   const { schema_version, ledger_version, entry_hash } = last
@@ -55,7 +55,7 @@ describe('two writers of different versions on one SQLite ledger', () => {
       await appendAsPython(path, 20 + n)
       await ledger.append(decisionDraft(40 + n))
       await appendAsPython(path, 60 + n)
-      // The head does not cover the entry until our next append, which recovers it.
+      // The head does not cover the entry until our next append, which recovers the entry.
       expect(await verifyFile(path)).toMatchObject({ ok: true, tail: 1 })
     }
     await ledger.append(decisionDraft(80))

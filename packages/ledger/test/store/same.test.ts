@@ -1,4 +1,4 @@
-// The three stores are equivalent: the same calls at the same times give the same chain, hash for hash.
+// Tests that the three stores are equivalent: the same calls at the same times give the same chain, hash for hash.
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
@@ -14,7 +14,7 @@ import { anyObject } from '../fixtures/arbitrary.js'
 import { decisionDraft, EPOCH_MS, outcomeDraft, testSigner } from '../fixtures/draft.js'
 import { temporaryFolder } from '../fixtures/temporary.js'
 
-/** Drafts that are appended together; some of them are refused. */
+/** Drafts that are appended together. The ledger refuses some of them. */
 const step = fc.record({
   offsetMs: fc.integer({ min: -10_000, max: 10_000 }),
   drafts: fc.array(

@@ -1,7 +1,7 @@
-// Files of a SQLite ledger that do not belong together: a `-wal` or `-shm` from another moment or database, truncated
-// or filled with random bytes, as left by a careless copy, a restored backup or a failing disk. SQLite trusts a
-// `-wal`. So the ledger must be refused, or its report must be `broken`, or it must be a valid ledger of an earlier
-// moment, which only a checkpoint kept elsewhere reveals.
+// Tests files of a SQLite ledger that do not belong together: a `-wal` or `-shm` that is stale, from a different
+// database, truncated, or filled with random bytes. A careless copy, a restored backup or a failing disk leaves such
+// files, and SQLite trusts a `-wal`. The reader must refuse the ledger or report it as `broken`, unless it is a valid
+// earlier state of the ledger. Only a checkpoint stored elsewhere reveals an earlier state.
 import { copyFileSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -17,7 +17,7 @@ import { temporaryFolder } from '../fixtures/temporary.js'
 const SUFFIXES = ['', '-wal', '-shm']
 type Copy = ReadonlyMap<string, Buffer>
 
-/** The three files at this moment. */
+/** Returns the current content of the three files. */
 function copyOf(path: string): Copy {
   const present = SUFFIXES.filter((suffix) => existsSync(path + suffix))
   return new Map(present.map((suffix) => [suffix, readFileSync(path + suffix)]))
@@ -31,8 +31,8 @@ function put(files: Iterable<readonly [string, Buffer]>): string {
 }
 
 /**
- * Copies of a ledger: after 5 and 10 decisions while its writer had it open, after closing, and after 15
- * decisions when it was open again.
+ * Returns copies of a ledger after 5 and 10 decisions with the writer open, after the writer closed it, and after 15
+ * decisions with a second writer open.
  */
 async function moments() {
   const path = join(temporaryFolder(), 'ledger.sqlite')
@@ -60,15 +60,15 @@ async function moments() {
 }
 
 /**
- * The result of verification: `refused`, `broken`, or the number of entries of a valid ledger. Then a writer must
- * continue or refuse the ledger.
+ * Verifies a ledger, and lets a writer append to it or refuse it. Returns `refused`, `broken`, or the number of
+ * entries if the ledger is valid.
  */
 async function fateOf(path: string, checkpoint: string): Promise<string | number> {
   const before = await coded(async () => {
     const report = await verifyFile(path, { publicKeys: [OWNER_KEY] })
     if (!report.ok) return 'broken'
     const anchored = await verifyFile(path, { publicKeys: [OWNER_KEY], checkpoints: [checkpoint] })
-    // An older moment is a valid ledger, unless the caller has a later checkpoint.
+    // An earlier state verifies, unless the caller has a later checkpoint.
     if (report.entries < 16) expect(anchored).toMatchObject({ ok: false, verdict: 'broken' })
     return report.entries
   })
@@ -81,14 +81,14 @@ async function fateOf(path: string, checkpoint: string): Promise<string | number
     }
   })
   if (typeof written === 'number') {
-    // After the writer, the ledger verifies and contains all entries that the reader saw.
+    // After the append, the ledger verifies and contains all entries that the reader saw.
     expect(await verifyFile(path, { publicKeys: [OWNER_KEY] })).toMatchObject({ verdict: 'signed', entries: written })
     if (typeof before === 'number') expect(written).toBe(before + 1)
   }
   return before
 }
 
-/** The result, or `refused` for an error with a code. Any other error fails the test. */
+/** Returns the result, or `refused` for an error with a code. Any other error fails the test. */
 async function coded<T>(work: () => Promise<T>): Promise<T | string> {
   try {
     return await work()

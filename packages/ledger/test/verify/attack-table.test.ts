@@ -1,5 +1,5 @@
-// The table of attacks (docs/threat-model.md): each attack on both stores, the evidence with which it is detected,
-// and the same check of the valid ledger. Over 300 lines because it is one table.
+// Tests the table of attacks in docs/threat-model.md: each attack on both stores, the evidence that detects it, and
+// the same check of the valid ledger. Over 300 lines because it is one table.
 import { rmSync } from 'node:fs'
 import { encodeCanonical } from '@sudoagent/crypto/json'
 import { parseWitnessPolicy } from '@sudoagent/crypto/note'
@@ -35,14 +35,14 @@ import { type Entry, entriesOf, sealAll } from '../fixtures/seal.js'
 
 const [paid, asked, refused] = [decisionDraft(1), decisionDraft(2), decisionDraft(3, { effect: 'deny' })]
 const approved: EntryDraft = { ...asked, approval: approvalOf(asked) }
-/** Positions: 1 genesis, 2 and 3 a call, 4 and 5 an approved call, 6 a denied call, 7 and 8 another call. */
+/** Positions: 1 genesis, 2 and 3 a call, 4 and 5 an approved call, 6 a denied call, 7 and 8 one more call. */
 const last = decisionDraft(4)
 const DRAFTS = [paid, outcomeDraft(paid), approved, outcomeDraft(approved), refused, last, outcomeDraft(last)]
 
 const withKey: VerifyOptions = { publicKeys: [OWNER_KEY] }
 const honest = (kind: Kind): Promise<string> => ledgerOf(kind, DRAFTS)
 
-/** Findings and verdict in one value, so that a test compares both. */
+/** Returns findings and verdict in one value, so that a test compares both. */
 async function judged(path: string, options: VerifyOptions = {}): Promise<{ codes: string[]; verdict: string }> {
   const report: Report = await verifyFile(path, options)
   expect(report.ok).toBe(!['broken', 'unverified'].includes(report.verdict))
@@ -84,13 +84,13 @@ describe.each(KINDS)('%s', (kind) => {
       const lines = await linesIn(path)
       const entries = entriesOf(lines)
       const forged = entries.map((entry, n) => (n === 5 ? { ...entry, agent_id: 'somebody else' } : entry))
-      // Signatures are kept, because an attacker without the key cannot create others.
+      // The signatures are unchanged, because an attacker without the key cannot create new ones.
       const resealed = sealAll(forged).map((line, n) => withSignature(line, entries[n]?.entry_signature))
       replaceLines(kind, path, resealed)
       const { codes, verdict } = await judged(path, withKey)
       expect(codes).toEqual(expect.arrayContaining(['SIGNATURE_INVALID@6', 'SIGNATURE_INVALID@8', 'ROOT_MISMATCH@-']))
       expect(verdict).toBe('broken')
-      // Also detected without a given key, because the ledger declares its key.
+      // Without a given key, verify also detects this, because the ledger declares its key.
       expect((await judged(path)).codes).toEqual(expect.arrayContaining(['SIGNATURE_INVALID@6', 'ROOT_MISMATCH@-']))
     })
   })
@@ -175,7 +175,7 @@ describe.each(KINDS)('%s', (kind) => {
       for (const kept of [{ checkpoints: [checkpoint] }, { receipts: [receipt] }])
         expect(await judged(path, { ...withKey, ...kept })).toEqual(fine('anchored'))
       putBack()
-      // A limit of signatures, which the report states: this was the ledger at an earlier time.
+      // The report states this limit of signatures: the restored ledger was valid at an earlier time.
       expect(await judged(path, withKey)).toEqual(fine('signed'))
       for (const kept of [{ checkpoints: [checkpoint] }, { receipts: [receipt] }]) {
         const { codes, verdict } = await judged(path, { ...withKey, ...kept })
@@ -200,7 +200,8 @@ describe.each(KINDS)('%s', (kind) => {
   })
 
   describe('everything rewritten with the key', () => {
-    // The same genesis and origin, but one call has another agent: the ledger alone does not reveal the change.
+    // The genesis and the origin are the same, but one call has a different agent. The ledger alone does not reveal
+    // the change.
     const [one, ...rest] = DRAFTS
     const [, ...later] = rest
     const rewritten = [one, rest[0]]
@@ -244,7 +245,7 @@ describe.each(KINDS)('%s', (kind) => {
 
       const forged = await ledgerOf(kind, rewritten)
       expect((await judged(forged, options)).codes).toEqual(['WITNESS_QUORUM_MISSING@-'])
-      // The cosigned checkpoint of the valid ledger, stored with the forged one, reveals it immediately.
+      // The forged ledger has a cosigned checkpoint of the valid ledger, which reveals the forgery immediately.
       keepCosigned(forged, note)
       const { codes, verdict } = await judged(forged, options)
       expect(codes).toEqual(expect.arrayContaining(['INCONSISTENT@-', 'WITNESS_QUORUM_MISSING@-']))

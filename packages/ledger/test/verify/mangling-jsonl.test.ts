@@ -1,4 +1,4 @@
-// Flips every byte of a small signed JSONL ledger. Each flip is found at its position, with a suitable code.
+// Flips every byte of a small signed JSONL ledger. Each flip must be found at its position, with a suitable code.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { byTier, isLong } from '../../../../test/tier.js'
@@ -14,7 +14,7 @@ it('every flip of every byte of a JSONL ledger is found', { timeout: 1_800_000 }
   const path = await ledgerOf('jsonl', [decision, outcomeDraft(decision), decisionDraft(2, { effect: 'deny' })])
   const bytes = readFileSync(path)
   const tally = new Tally()
-  // The short tier uses every seventh byte, and each byte that ends a line.
+  // The short tier flips every seventh byte, and each byte that ends a line.
   const masksFor = (offset: number): readonly number[] =>
     isLong || offset % 7 === 0 || bytes[offset] === LF ? masksAt(offset) : []
   let line = 1

@@ -1,6 +1,6 @@
 // Flips every byte of a small signed SQLite ledger. A database contains bytes that are not evidence: counters, names,
-// unused space. So each flip must be found, or all rows must still be readable and unchanged, byte for byte. Flips in
-// a ledger row must be found.
+// unused space. Each flip must either be found, or leave all rows readable and unchanged, byte for byte. Flips in a
+// ledger row must be found.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -26,9 +26,9 @@ const NO_EVIDENCE = [
   'sqlite_sequence cell', // the highest assigned id: a higher one is detected, a lower one has no effect
   'sqlite_sequence frame',
   'sqlite_sequence free',
-  // In the head row, only the checkpoint is evidence; it is checked below. Writers use the rest of the row, the tiles
-  // and the index of calls, and compare them with the checkpoint and the rows. Proofs from them are verified by their
-  // recipients.
+  // In the head row, only the checkpoint is evidence, and the test checks it below. Writers use the rest of the row,
+  // the tiles and the call index, but compare them with the checkpoint and the rows. Recipients verify the proofs
+  // that come from these tables.
   'sudoagent_head frame',
   'sudoagent_head cell',
   'sudoagent_head free',
@@ -38,7 +38,7 @@ const NO_EVIDENCE = [
   'sudoagent_cosigned free',
 ]
 
-/** A ledger of our writer, with SQLite's smallest pages, so that there are fewer bytes to flip. */
+/** Writes a ledger with SQLite's smallest pages, so that there are fewer bytes to flip. */
 async function smallLedger(): Promise<string> {
   const path = join(temporaryFolder(), 'ledger.sqlite')
   const db = new Database(path)
@@ -48,7 +48,7 @@ async function smallLedger(): Promise<string> {
   const ledger = SqliteLedger.open(path, {
     signer: testSigner(1),
     clock: tickingClock(),
-    // Short, so that the head is in one piece.
+    // The origin is short, so that the head fits in one cell.
     origin: 'a.b/c',
   })
   const decision = decisionDraft(1)
@@ -57,7 +57,7 @@ async function smallLedger(): Promise<string> {
   return path
 }
 
-/** The rows as a reader returns them. */
+/** Returns the rows as a reader does. */
 async function rowsOf(path: string): Promise<unknown[]> {
   const reader = await openLedgerReader(path)
   const rows = []
@@ -88,7 +88,8 @@ it('every flip of a byte of a SQLite ledger is found, or changes nothing of any 
   expect(headAt).toBeGreaterThan(0)
   const isEvidence = (offset: number): boolean =>
     evidence.has(offset) || (offset >= headAt && offset < headAt + head.length)
-  // Of the bytes that are not evidence, only every eighth (long tier) or 80th (short tier): most are in empty pages.
+  // Most bytes that are not evidence are in empty pages, so the long tier flips one in 8 of them, and the short tier
+  // one in 80.
   const masksFor = (offset: number): readonly number[] =>
     TIER === 'slow' || (isEvidence(offset) && (isLong || offset % 11 === 0))
       ? masksAt(offset)

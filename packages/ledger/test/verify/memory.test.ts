@@ -1,5 +1,5 @@
-// verify streams: its memory grows only with the state of each call. The slow tier measures the documented limit: a
-// million entries in less than 300 MiB.
+// Tests that verify streams the ledger: its memory grows only with the state of each call. The slow tier measures the
+// documented limit of less than 300 MiB for a million entries.
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { byTier, TIER } from '../../../../test/tier.js'
@@ -10,7 +10,7 @@ const slow = TIER === 'slow'
 const ENTRIES = byTier({ short: 25_000, long: 50_000, slow: 1_000_000 })
 const HEAP = slow ? [] : ['--max-old-space-size=96']
 
-/** Two worker threads, whose heaps do not grow with the ledger. */
+/** Memory of two worker threads, in MiB. Their heaps do not grow with the ledger. */
 const HELPERS_MIB = 60
 
 const KINDS = [

@@ -1,4 +1,4 @@
-// Ledgers written by SudoAgent 2.0 for Python. They are stored outside this repository and may be missing.
+// Tests ledgers written by SudoAgent 2.0 for Python. They are stored outside this repository and may be missing.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parsePublicKey } from '@sudoagent/crypto'

@@ -1,4 +1,4 @@
-// Verification by range has the same report as line by line, finding for finding, for any ledger.
+// Tests that verification by range gives the same report as line by line, finding for finding, for any ledger.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -34,7 +34,7 @@ async function reportOf(
   }
 }
 
-/** The report, after checking that ranges of several lengths give the same one. */
+/** Returns the report, after checking that ranges of several lengths give the same report. */
 async function sameReport(path: string, options: VerifyOptions = {}): Promise<Report> {
   const report = await reportOf(path, options, withoutRanges)
   const steps = readFileSync(path).subarray(0, 6).toString() === 'SQLite' ? [1, 2, 5] : [300, 1_500, 4_000]
@@ -216,7 +216,7 @@ it('a SQLite ledger with gaps, doubled or negative ids, or other types in its co
     'UPDATE ledger SET entry_json = CAST(entry_json AS BLOB) WHERE id = 5',
     'UPDATE ledger SET entry_json = entry_json || char(10) WHERE id = 5',
     'UPDATE ledger SET entry_json = entry_json || char(10) || entry_json WHERE id = 5',
-    // Two lines in one row, and a row without text: as many lines as rows.
+    // One row has two lines, and one row has no text, so there are as many lines as rows.
     'UPDATE ledger SET entry_json = entry_json || char(10) || (SELECT entry_json FROM ledger WHERE id = 6) WHERE id = 5; UPDATE ledger SET entry_json = CAST(entry_json AS BLOB) WHERE id = 6',
     'UPDATE ledger SET entry_hash = substr(entry_hash, 1, 60) WHERE id = 5',
     "UPDATE ledger SET entry_hash = entry_hash || '00' WHERE id = 5",

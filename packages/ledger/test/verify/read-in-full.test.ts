@@ -1,4 +1,5 @@
-// The number of lines that a run parses in full: for a ledger of this package, only its control entries.
+// Tests how many lines a run parses in full. For a ledger written by this package, these are only the control
+// entries.
 import { join } from 'node:path'
 import { createSigner } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'

@@ -1,4 +1,4 @@
-// Verifies the files of `vectors/ledger`, which are meant for every implementation of the format.
+// Verifies the files in `vectors/ledger`, which every implementation of the format can use.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createVerifier, generatePrivateKey, parsePublicKey, sha256Hex } from '@sudoagent/crypto'
@@ -37,7 +37,7 @@ it('vectors/ledger is what its makers make', async () => {
   for (const [name, content] of made) expect(readFileSync(join(FOLDER, name)).equals(content), name).toBe(true)
 })
 
-// Before the files exist, there is nothing to run, and the test of their content fails.
+// If the files do not exist yet, there is nothing to verify, and the test of their content fails.
 const NOTHING: VectorIndex = { about: '', keys: {}, accept: [], reject: [] }
 const index = existsSync(FOLDER)
   ? (JSON.parse(readFileSync(join(FOLDER, 'index.json'), 'utf8')) as VectorIndex)

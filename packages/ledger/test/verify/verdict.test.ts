@@ -1,4 +1,4 @@
-// Requirements of a caller beyond a valid ledger: its origin, its witnesses, and the age of the evidence.
+// Tests what a caller can require beyond a valid ledger: its origin, its witnesses, and the age of the evidence.
 import {
   createCosigner,
   createNoteKey,
@@ -80,7 +80,7 @@ describe.each(KINDS)('the log that is meant, %s', (kind) => {
     const { codes, verdict } = await checked(path, { publicKeys: [createNoteKey(OTHER, OWNER_KEY)] })
     expect(codes).toContain('ORIGIN_MISMATCH@-')
     expect(verdict).toBe('broken')
-    // Together with a key that did not sign this ledger, it does not count either.
+    // The vkey of the other log still does not count if the caller also gives a key that did not sign this ledger.
     const both = { publicKeys: [createNoteKey(OTHER, OWNER_KEY), testKey(9).publicKey] }
     expect((await checked(path, both)).verdict).not.toBe('signed')
   })
@@ -111,7 +111,7 @@ describe.each(KINDS)('the log that is meant, %s', (kind) => {
     const { text, signatures } = parseNote(await headIn(path))
     keepCosigned(path, encodeNote({ text, signatures: [...signatures, await createSignature(text, cosigner)] }))
     await expect(verifyFile(path, { ...withKey, witnessPolicy })).rejects.toMatchObject({ code: 'POLICY_INVALID' })
-    // The key is not given; the ledger declares it.
+    // The caller does not give the key, but the ledger declares it.
     expect((await checked(path, { witnessPolicy })).codes).toEqual(['WITNESS_QUORUM_MISSING@-'])
     expect(
       (await checked(path, { publicKeys: [createNoteKey(OTHER, testKey(9).publicKey)], witnessPolicy })).codes,

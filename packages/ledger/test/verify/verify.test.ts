@@ -14,8 +14,8 @@ import { LINE_CASES } from '../fixtures/spoiled/lines.js'
 
 const CASES = [...LINE_CASES, ...CALL_CASES, ...PYPI_CASES]
 
-// The place of the test for each code of verify: the table below, the table of attacks (codes about evidence stored
-// with the ledger or elsewhere), or the test of verdicts. The compiler keeps this list complete.
+// Where each verify code is tested: in the table below, in the table of attacks (codes about evidence stored with the
+// ledger or elsewhere), or in the test of verdicts. The compiler keeps this list complete.
 const CODES: Record<FindingCode, 'here' | 'attack-table' | 'verdict'> = {
   LINE_TOO_LONG: 'here',
   LINE_NOT_JSON: 'here',
@@ -85,7 +85,7 @@ describe('a sound ledger', () => {
       signed_entries: 7,
       origin: `sudoagent.dev/ledger/${String(entriesOf(lines)[0]?.entry_hash).slice(0, 32)}`,
       head: { size: 7, entry_hash: entryHash, root: expect.stringMatching(/^[A-Za-z0-9+/]{43}=$/) },
-      // A ledger that is older than heads.
+      // The ledger has no head.
       checkpoint: null,
       tail: 7,
       anchors: [],

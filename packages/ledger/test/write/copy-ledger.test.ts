@@ -1,4 +1,5 @@
-// A store that requires a head over all entries: a ledger without one is refused before anything is written.
+// Tests copies to a store that requires a head over all entries. A ledger without such a head is refused before
+// anything is written.
 import { appendFileSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -16,7 +17,7 @@ import { temporaryFolder } from '../fixtures/temporary.js'
 const ENTRIES = 11
 const OLD = 6
 
-/** A ledger with the head of an earlier moment. */
+/** Creates a ledger with a stale head. */
 async function withOldHead(kind: 'jsonl' | 'sqlite'): Promise<string> {
   const path = join(temporaryFolder(), `ledger.${kind}`)
   const grow = async (from: number, to: number): Promise<void> => {
@@ -54,8 +55,8 @@ function inFile<T>(path: string, work: (db: Database.Database) => T): T {
 }
 
 /**
- * Batches of one line, as in a large ledger. Without the early check of the end, lines would be written before the
- * last one is read.
+ * Reads batches of one line, as for a large ledger. Without the early check of the end, the copy would write lines
+ * before it reads the last one.
  */
 function lineByLine(reader: LedgerReader): LedgerReader {
   return {
@@ -69,7 +70,7 @@ function lineByLine(reader: LedgerReader): LedgerReader {
   }
 }
 
-/** A sink that requires a head and counts the entries written to it. */
+/** Creates a sink that requires a head, and counts the entries written to it. */
 function countingSink(): LedgerSink & { readonly written: () => number } {
   let written = 0
   return {
@@ -162,7 +163,7 @@ it('a ledger without a head is refused before anything is written', async () => 
   expect(sink.written()).toBe(0)
 })
 
-/** The end of line `n`, including its line feed. */
+/** Returns the offset after line `n` and its line feed. */
 function nthLine(path: string, n: number): number {
   const bytes = readFileSync(path)
   let at = 0

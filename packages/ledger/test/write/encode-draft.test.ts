@@ -137,7 +137,7 @@ describe('linkEntry', () => {
 })
 
 describe('encodeDraft', () => {
-  /** The entry as a reader parses it. */
+  /** Returns the entry as a reader parses it. */
   const recorded = (draft: EntryDraft): Record<string, unknown> => {
     const link = { prevEntryHash: null, recordedAt: '2026-01-02T03:04:05.000000Z', keyId: null }
     return JSON.parse(linkEntry(encodeDraft(draft), link).line(null))

@@ -59,7 +59,7 @@ function fail(code: string | null): never {
   throw code === null ? 'no error at all' : Object.assign(new Error('broken'), { code })
 }
 
-/** A store that records the sizes of its groups. `answer` is its commit. */
+/** Creates a store that records the sizes of its groups. `answer` is the store's commit. */
 function groups(answer: (drafts: readonly EncodedDraft[]) => Promise<readonly AppendedEntry[]>) {
   const sizes: number[] = []
   let position = 0
@@ -149,7 +149,7 @@ it('lets timers and signals in while group follows group', async () => {
   const timer = setInterval(() => {
     ticks += 1
   }, 1)
-  // Callers that await only the ledger, one append after another.
+  // These callers await only the ledger, one append after the previous one.
   await Promise.all(
     [1, 2, 3].map(async (n) => {
       for (let i = 0; i < 20; i += 1) await commits.append(decisionDraft(100 * n + i))
@@ -161,7 +161,7 @@ it('lets timers and signals in while group follows group', async () => {
 })
 
 describe('a draft that was prepared', () => {
-  /** A queue whose store keeps the drafts. */
+  /** Creates a queue whose store keeps the drafts in memory. */
   function queue() {
     const stored: EncodedDraft[] = []
     const commits = new GroupCommit(async (drafts) => {

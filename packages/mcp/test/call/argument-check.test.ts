@@ -1,4 +1,4 @@
-// Arguments are checked against the accepted schema of a tool and never changed.
+// Tests that the guard checks arguments against a tool's accepted schema, and never changes them.
 import { describe, expect, it } from 'vitest'
 import { ARGUMENT_CHECKS, checkArguments } from '../../src/call/argument-check.js'
 import { type Json, Rig, TOOLS, textOf } from '../support/rig.js'

@@ -69,7 +69,7 @@ describe('what is forwarded', () => {
     expect(stringifyExact(forwardedArguments(args, { a: 2, id: 9007199254740993n }))).toBe(
       '{"a":2,"id":9007199254740993}',
     )
-    // Another integer with the same double.
+    // A different integer that rounds to the same double.
     expect(stringifyExact(forwardedArguments(args, { a: 1, id: 9007199254740992n }))).toContain('9007199254740992')
   })
 

@@ -1,9 +1,9 @@
-// Each cause of a call without a result has its own text and code, for the model and in the ledger.
+// Tests that each cause of a call without a result has its own text for the model, and its own code in the ledger.
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it } from 'vitest'
 import { type Json, Rig, type RigOptions, TOOLS, textOf } from '../support/rig.js'
 
-/** A server that accepts calls and does not answer them. */
+/** Makes the server accept calls without answering them. */
 const mute = (rig: Rig): void => {
   const usual = rig.server.answer
   rig.server.answer = (message) => (message.method === 'tools/call' ? undefined : usual(message))
@@ -18,7 +18,7 @@ const change = (rig: Rig): void => {
 interface Case {
   readonly name: string
   readonly options?: RigOptions
-  /** Makes the call. @returns the result for the model; none if the client no longer waits for it */
+  /** Makes the call. @returns the result for the model, or none if the client no longer waits for a result */
   readonly call: (rig: Rig) => Promise<Json>
   /** The text for the model. */
   readonly told: RegExp | null

@@ -1,4 +1,4 @@
-// A single call: the question to the engine, the message to the server, the answer to the model.
+// Tests a single call: the question to the engine, the message to the server, and the answer to the model.
 
 import { MemoryBudget } from '@sudoagent/core'
 import { LedgerError } from '@sudoagent/ledger'
@@ -198,7 +198,7 @@ describe('a call that is none', () => {
 })
 
 describe('cancellation', () => {
-  /** A server that accepts calls and does not answer them. */
+  /** Makes the server accept calls without answering them. */
   const mute = (rig: Rig): void => {
     const usual = rig.server.answer
     rig.server.answer = (message) => (message.method === 'tools/call' ? undefined : usual(message))
@@ -215,7 +215,7 @@ describe('cancellation', () => {
     // The call has no answer, so the test polls for its outcome.
     const last = expect.poll(async () => (await rig.story()).at(-1))
     await last.toBe('error files/read: user pressed stop; it was sent to the server and may have run')
-    // Too late, so it is ignored.
+    // This response is too late, so the guard ignores it.
     rig.server.say({ id: sent.id, result: { content: [] } })
     await rig.ask('ping')
     expect(rig.client.got.filter((message) => message.id === id)).toEqual([])

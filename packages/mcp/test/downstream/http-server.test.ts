@@ -1,4 +1,4 @@
-// The guard over HTTP: access, sessions, and the effects of a lost connection.
+// Tests the guard over HTTP: access, sessions, and lost connections.
 import type { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -36,7 +36,7 @@ describe('who gets in', () => {
     const { url, servers } = await serve()
     const response = await post(url, INITIALIZE, headers)
     expect(response.status).toBe(status)
-    // No server is left running for a session that did not start.
+    // A server whose session did not start must not keep running.
     await expect.poll(() => servers.every((server) => server.closed)).toBe(true)
   })
 
@@ -97,7 +97,7 @@ describe('who gets in', () => {
     expect([response.status, ((await response.json()) as Json).id]).toEqual([413, 1])
     const { request } = await import('node:http')
     const status = await new Promise((resolve) => {
-      // The guard does not wait for a gigabyte that is only announced.
+      // The request announces a gigabyte that never arrives. The guard must not wait for it.
       const headers = { ...HEADERS, 'Content-Length': 1024 ** 3 }
       const sent = request(url, { method: 'POST', headers }, ({ statusCode }) => resolve(statusCode))
       sent.on('error', () => {}).write('{')

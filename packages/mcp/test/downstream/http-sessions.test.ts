@@ -1,4 +1,5 @@
-// Which clients get a session over HTTP if there are many, and the answer to a client of another version.
+// Tests which clients get an HTTP session if there are many clients, and how the guard answers a client with a
+// different protocol version.
 import { once } from 'node:events'
 import { createConnection } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -19,7 +20,7 @@ describe('a session is given', () => {
     const sessions = [await open(url), await open(url), await open(url)]
     await new Promise((resolve) => setTimeout(resolve, 5))
     await (await post(url, call('read', 1), sessions[0])).text()
-    // Clients that crash do not send DELETE.
+    // The older sessions stay open, because clients that crash do not send DELETE.
     const newer = await open(url)
     expect((await post(url, call('read', 2), sessions[0])).status).toBe(200)
     expect((await post(url, call('read', 2), sessions[1])).status).toBe(404)
@@ -57,7 +58,7 @@ describe('a session is given', () => {
     expect(error.data.supported).toContain('2025-11-25')
     expect(typeof error.data.requested).toBe('string')
     expect(servers).toEqual([])
-    // The same within a session.
+    // Within a session, the answer is the same.
     const again = await post(url, call('read', 1), { ...(await open(url)), 'mcp-protocol-version': '2026-07-28' })
     expect(((await again.json()) as Json).error.code).toBe(-32_022)
   })
@@ -71,7 +72,7 @@ describe('a session is given', () => {
       for (const socket of idle) socket.destroy()
     })
     await Promise.all(idle.map((socket) => once(socket, 'connect')))
-    // Some of them send part of a request.
+    // Some of the connections send part of a request.
     for (const socket of idle.slice(200)) socket.write('POST /mcp HTTP/1.1\r\nHost: x')
     expect(await (await post(url, call('read', 1), await open(url))).text()).toContain('ran read')
     expect(idle.filter(({ destroyed }) => !destroyed).length).toBeLessThanOrEqual(33)

@@ -1,4 +1,4 @@
-// The client's pipe, byte by byte.
+// Tests the stdio transport to the client, byte by byte.
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
@@ -56,7 +56,7 @@ describe('the pipe', () => {
     ['no JSON', 'GET / HTTP/1.1', null],
   ])('%s is refused under its id, the server hears nothing, and the session goes on', async (_, line, id) => {
     const { rig, ask, input } = await open()
-    // A response gets no response: its id is one of the guard's own.
+    // The guard does not answer this message, because it is a response to one of the guard's own requests.
     if (id === 'nothing') input.write(`${line}\n`)
     else expect(await ask(`${line}\n`)).toMatchObject({ id, error: { code: expect.any(Number) } })
     expect(rig.served('tools/call')).toEqual([])

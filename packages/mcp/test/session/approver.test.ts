@@ -1,5 +1,5 @@
-// The sequence of approvers: the person at the client, then the approval store with a "pending" answer and a repeated
-// call. Nothing else approves.
+// Tests the sequence of approvers: first the person at the client, then the approval store, with a "pending" answer
+// and a repeated call. Nothing else can approve a call.
 import { describe, expect, it } from 'vitest'
 import { type Json, Rig, textOf } from '../support/rig.js'
 
@@ -7,7 +7,7 @@ const ran = (rig: Rig): Json[] => rig.served('tools/call')
 const codeOf = (result: Json): string => result._meta['dev.sudoagent/denial'].code
 const isPending = (result: Json): boolean =>
   result.isError === true && result._meta['dev.sudoagent/pending'] !== undefined
-/** A client that can show a form and gives this answer. */
+/** Returns a function that starts a session with a client that shows forms and answers them with `answer`. */
 const answering =
   (answer: object) =>
   async (options: object = {}) => {
@@ -92,7 +92,7 @@ describe('the person at the client', () => {
     expect(codeOf(await result)).toBe('APPROVAL_DENIED')
     const back = await rig.client.heard(({ method }) => method === 'notifications/cancelled')
     expect(back.params.requestId).toBe(id)
-    // Its later answer is ignored.
+    // The guard ignores this later answer.
     rig.client.say({ id, result: { action: 'accept', content: { decision: 'approve' } } })
     await rig.ask('ping')
     expect(ran(rig)).toEqual([])
@@ -159,10 +159,10 @@ describe('pending', () => {
     for (const secret of [approvalId, binding.decisionHash, binding.policyHash]) expect(said).not.toContain(secret)
     expect(isPending(await rig.callTool('write', { path: 'a' }))).toBe(true)
     await rig.resolve('approved')
-    // Different arguments make a different call.
+    // A call with different arguments is a different call.
     expect(isPending(await rig.callTool('write', { path: 'b' }))).toBe(true)
     expect(ran(rig)).toEqual([])
-    // The store is polled four times a second.
+    // The guard polls the store four times a second.
     await expect.poll(async () => textOf(await rig.callTool('write', { path: 'a' }))).toBe('ran write')
     expect(isPending(await rig.callTool('write', { path: 'a' }))).toBe(true)
     expect(ran(rig)).toHaveLength(1)

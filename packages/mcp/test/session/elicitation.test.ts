@@ -1,4 +1,4 @@
-// The questions to the person at the client, and the questions that are not sent to the client.
+// Tests which questions the guard sends to the person at the client, and which it does not send.
 import type { ApprovalRequest } from '@sudoagent/core'
 import { sha256Hex } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
@@ -7,7 +7,7 @@ import { type Json, Rig, textOf } from '../support/rig.js'
 
 const ran = (rig: Rig): Json[] => rig.served('tools/call')
 const codeOf = (result: Json): string => result._meta['dev.sudoagent/denial'].code
-/** A client that approves everything. */
+/** Starts a session with a client that approves everything. */
 const approving = async (options: object = {}): Promise<Rig> => {
   const rig = await Rig.open({ capabilities: { elicitation: {} }, ...options })
   rig.client.answer = ({ method }) =>

@@ -1,4 +1,4 @@
-// The messages that pass between client and server, and those that do not.
+// Tests which messages pass between client and server, and which do not.
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Rig, textOf } from '../support/rig.js'
 
@@ -137,7 +137,7 @@ describe('passing through', () => {
     expect(error.code).toBe(-32_022)
     expect(error.data.supported).toContain('2025-11-25')
     expect(rig.server.got).toEqual([])
-    // The client then falls back to a supported version.
+    // After the error, the client falls back to a supported version.
     expect((await rig.ask('initialize', { protocolVersion: '2025-11-25', capabilities: {} })).serverInfo).toBeDefined()
   })
 

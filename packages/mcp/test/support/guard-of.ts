@@ -1,4 +1,4 @@
-// A guard whose engine has its stores in this process. The options of both are in one object.
+// Creates a guard and its engine, with all stores in this process. One object has the options of both.
 import { type EngineOptions, SudoEngine } from '@sudoagent/core'
 import { Guard, type GuardOptions } from '../../src/guard.js'
 

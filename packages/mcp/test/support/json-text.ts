@@ -1,4 +1,4 @@
-// Generates JSON texts of any shape, with numbers in every spelling that JSON allows.
+// Generates JSON texts of any shape, with numbers in every format that JSON allows.
 import fc from 'fast-check'
 
 export const numberText = fc.oneof(
@@ -10,7 +10,7 @@ export const numberText = fc.oneof(
     .map(([minus, whole, fraction, power]) => `${minus ? '-' : ''}${whole}.${fraction}e${power}`),
 )
 
-/** Only these characters, so that a text has one form. */
+/** Only characters that JSON never escapes, so that each string has exactly one JSON form. */
 const word = fc.stringMatching(/^[a-z0-9.]{0,8}$/)
 const space = fc.constantFrom('', '', '', ' ', '\n\t')
 

@@ -1,4 +1,4 @@
-// A guard between a client and a server whose messages the test writes.
+// Runs a guard between a client and a server whose messages the test writes.
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js'
 import { MemoryApprovalStore, type Policy } from '@sudoagent/core'
 import { select } from '@sudoagent/ledger'
@@ -10,8 +10,8 @@ import { MemoryToolPins, type ToolPins } from '../../src/tool/tool-pins.js'
 import type { GuardTransport } from '../../src/wire/peer.js'
 import { guardOf, type Setup } from './guard-of.js'
 
-/** Any message, for tests that inspect it. */
-// biome-ignore lint/suspicious/noExplicitAny: the messages are JSON of any shape, and a test says what it expects of it
+/** Any message, for tests that inspect its members. */
+// biome-ignore lint/suspicious/noExplicitAny: messages are JSON of any shape, and tests assert some members
 export type Json = any
 
 /** One end of the guard, controlled by the test. */
@@ -23,7 +23,7 @@ export class RawSide implements GuardTransport {
   readonly got: Json[] = []
   closed = false
   #waiting: (() => void)[] = []
-  /** The immediate answer of this end to a message. */
+  /** Returns this end's immediate answer to a message, if any. */
   answer: (message: Json) => object | undefined = () => undefined
 
   async start(): Promise<void> {}
@@ -91,7 +91,7 @@ export class Rig {
   readonly store: MemoryApprovalStore
   readonly pins: ToolPins
   readonly guard: Guard
-  /** Additional answers of the server. */
+  /** Returns additional server answers. */
   serve: (message: Json) => object | undefined = () => undefined
   tools: readonly object[] = TOOLS
   session!: GuardSession
@@ -99,7 +99,7 @@ export class Rig {
 
   constructor(options: RigOptions = {}) {
     const { capabilities: _, pins = new MemoryToolPins(), holdMs, ...rest } = options
-    // Longer than any approval in these tests takes on a busy machine.
+    // Longer than any approval in these tests takes on a busy machine, in milliseconds.
     const hold = 'holdMs' in options ? holdMs : 45_000
     this.pins = pins
     this.ledger = new MemoryLedger()
@@ -128,7 +128,7 @@ export class Rig {
     }
   }
 
-  /** A session after its handshake. */
+  /** Starts a session and completes its handshake. */
   static async open(options: RigOptions = {}): Promise<Rig> {
     const rig = new Rig(options)
     rig.session = await rig.guard.open(rig.client, rig.server)
@@ -140,14 +140,14 @@ export class Rig {
     return rig
   }
 
-  /** Sends a request of the client. @returns its id */
+  /** Sends a client request. @returns its ID */
   send(method: string, params?: object): RequestId {
     this.#lastId += 1
     this.client.say({ id: this.#lastId, method, params })
     return this.#lastId
   }
 
-  /** Sends a request of the client. @returns the result, or `{ error }` */
+  /** Sends a client request. @returns the result, or `{ error }` */
   async ask(method: string, params?: object): Promise<Json> {
     return this.answerTo(this.send(method, params))
   }
@@ -181,13 +181,13 @@ export class Rig {
     await this.store.resolve(approvalId, { state, approverId: 'ada', binding }, new Date())
   }
 
-  /** The entry at a position; the first is the genesis. */
+  /** Returns the entry at a position. The genesis entry is at position 1. */
   async entry(position: number): Promise<Json> {
     for await (const record of select(this.ledger.reader())) if (record.position === position) return record.entry
     throw new Error('there is no such entry')
   }
 
-  /** The ledger in short form: `decision allow read`, `outcome error read: why`. */
+  /** Returns a short form of the ledger: `decision allow read`, `outcome error read: why`. */
   async story(): Promise<string[]> {
     const lines: string[] = []
     for await (const { entry } of select(this.ledger.reader())) {

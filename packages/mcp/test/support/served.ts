@@ -1,4 +1,4 @@
-// A guard over HTTP in front of servers whose answers the test gives, and clients for it.
+// Runs a guard over HTTP in front of servers whose answers the test provides, and creates clients for the guard.
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { MemoryApprovalStore } from '@sudoagent/core'

@@ -1,4 +1,4 @@
-// The guard reads the server's tools by itself and follows their changes.
+// Tests that the guard reads the server's tools itself and follows their changes.
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type Json, Rig, TOOLS, textOf } from '../support/rig.js'
 

@@ -1,4 +1,4 @@
-// A server changes a tool between the arrival of a call and its forwarding.
+// Tests a server that changes a tool after a call arrives and before the guard forwards the call.
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it } from 'vitest'
 import { readDefinition } from '../../src/tool/tool-definition.js'
@@ -221,7 +221,7 @@ describe('several calls at once after a change', () => {
       return answer
     }
     await rig.ask('ping')
-    // Another session with the same server pins the first definition.
+    // A different session with the same server pins the first definition.
     for (const tool of TOOLS) {
       const definition = readDefinition(tool)
       if (definition !== null) rig.pins.see('files', definition)
@@ -263,7 +263,7 @@ describe('`_meta` of a call that is asked about', () => {
     for (const _meta of [{ ...META, tenant: 'victim' }, { ...META, dryRun: false }, {}, { ...META, TENANT: 'acme' }])
       expect(isPending(await rig.callTool('write', {}, { _meta }))).toBe(true)
     expect(isPending(await rig.callTool('write', {}))).toBe(true)
-    // Four separate approvals: a call without `_meta` counts as one with an empty `_meta`.
+    // There are four separate approvals, because a call without `_meta` counts as a call with an empty `_meta`.
     expect(await rig.store.list({ state: 'pending' }, new Date())).toHaveLength(4)
     expect(ran(rig)).toEqual([])
   })

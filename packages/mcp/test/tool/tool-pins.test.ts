@@ -1,4 +1,4 @@
-// One contract for both stores of tool definitions.
+// Tests the common contract of both stores of tool definitions.
 import { chmodSync, copyFileSync, existsSync, mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// Servers in real processes that misbehave.
+// Tests servers in real processes that misbehave.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { ChildUpstream } from '../../src/upstream/child.js'
 import { fixture } from '../support/reference.js'
 import { Rig, textOf } from '../support/rig.js'
 
-/** A session with a hostile server. `pids` are those of its process tree. */
+/** Starts a session with a hostile server. `pids` contains the process IDs of the server's process tree. */
 async function open(mode: string, env: Record<string, string> = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'sudoagent-mcp-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
@@ -36,7 +36,7 @@ async function open(mode: string, env: Record<string, string> = {}) {
 const lives = (pid: number): boolean => {
   try {
     process.kill(pid, 0)
-    // A zombie no longer runs; its parent has not reaped it yet.
+    // A zombie no longer runs, but its parent has not reaped it yet.
     return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))
   } catch {
     return false

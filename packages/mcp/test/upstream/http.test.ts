@@ -1,4 +1,4 @@
-// HTTP servers that misbehave, and the data that the guard sends to servers.
+// Tests HTTP servers that misbehave, and the data that the guard sends to servers.
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -10,7 +10,7 @@ import { hello, type Json, Rig, TOOLS, textOf } from '../support/rig.js'
 
 type Answer = (message: Json, response: ServerResponse, request: IncomingMessage) => void
 
-/** A session with a server that answers calls like this and everything else normally. */
+/** Starts a session with a server that answers calls with `answer` and everything else normally. */
 async function open(answer: Answer, token?: string) {
   const requests: { readonly headers: IncomingMessage['headers']; readonly method: string | undefined }[] = []
   const http = createServer(async (request, response) => {

@@ -1,4 +1,5 @@
-// Numbers through the guard, as seen by the client, the policy, the approver, the ledger and the server.
+// Tests numbers that pass through the guard, as the client, the policy, the approver, the ledger and the server see
+// them.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +16,7 @@ const POLICY = {
     ({ decision: action.endsWith('write') ? 'require_approval' : 'allow', reason: 'so' }) as const,
 }
 
-/** A guard between a client and a server that exchange raw JSON texts. */
+/** Starts a guard between a client and a server that exchange raw JSON texts. */
 async function open(options: RigOptions = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'sudoagent-mcp-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))

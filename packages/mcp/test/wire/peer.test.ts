@@ -1,9 +1,9 @@
-// Ids, limits and back-pressure of one side.
+// Tests the message IDs, limits and back-pressure of a peer.
 import { describe, expect, it } from 'vitest'
 import { REQUESTS_MAX } from '../../src/limits.js'
 import { Rig, textOf } from '../support/rig.js'
 
-/** A server that accepts calls and does not answer them. */
+/** Starts a session with a server that accepts calls without answering them. */
 async function mute(): Promise<Rig> {
   const rig = await Rig.open()
   const usual = rig.server.answer

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { refusalOf } from '../fixtures/policy-text.js'
 
-// The refused features of YAML are tested with vectors/policy/reject.json.
+// vectors/policy/reject.json has the tests of refused YAML features.
 
-// Found with an earlier version of the reader: the library recursed to the end of the stack, where V8 ends the
-// process.
+// In an earlier version of the reader, these texts made the library recurse until the stack overflowed and V8 aborted
+// the process.
 test.each([
   ['brackets', '['.repeat(60_000)],
   ['braces', '{a: '.repeat(30_000)],

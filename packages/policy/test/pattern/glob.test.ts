@@ -4,7 +4,10 @@ import { compileGlob, globProblem, matchesGlob, segmentsOf } from '../../src/pat
 
 const matches = (glob: string, path: string): boolean => matchesGlob(compileGlob(glob), segmentsOf(path))
 
-/** The definition: tries every number of segments for `**` and every number of characters for `*`. */
+/**
+ * Implements the definition literally: tries every number of segments for `**` and every number of characters for
+ * `*`.
+ */
 function naive(glob: readonly string[], path: readonly string[]): boolean {
   const [part, ...rest] = glob
   if (part === undefined) return path.length === 0

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { matchesText } from '../../src/pattern/wildcard.js'
 
-/** The definition, implemented literally. */
+/** Implements the definition literally. */
 function naive(pattern: readonly string[], text: readonly string[]): boolean {
   const [part, ...rest] = pattern
   if (part === undefined) return text.length === 0
@@ -33,7 +33,8 @@ describe('a text against a pattern', () => {
     expect(matchesText([...pattern], text)).toBe(matches)
   })
 
-  // 4,096 stars before a character that does not occur: a backtracking matcher would not return.
+  // The pattern has 4,096 stars before a character that the text does not contain. A backtracking matcher would not
+  // return.
   it('does not blow up', () => {
     expect(matchesText([...`${'a*'.repeat(2_048)}b`], 'a'.repeat(4_096))).toBe(false)
   })

@@ -3,7 +3,7 @@ import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it, test } from 'vitest'
 import { findArguments, isHidden, REDACTED } from '../../src/rule/argument.js'
 
-/** The context of an engine for one argument. */
+/** Returns the context that an engine builds for one argument. */
 async function contextOf(argument: unknown): Promise<Context> {
   let seen: Context | undefined
   const policy = {

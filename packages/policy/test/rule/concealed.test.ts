@@ -1,4 +1,5 @@
-// Rule files and concealed arguments: a rule allows a call only if none of the values it tests is concealed.
+// Tests rule files with concealed arguments. A rule may allow a call only if none of the values that the rule tests
+// is concealed.
 import { SudoEngine } from '@sudoagent/core'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it } from 'vitest'

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest'
 import { compilePathTest, type RealPath } from '../../src/rule/path-test.js'
 
-/** A disk on which `/w/out` is a link to `/etc` and `/link` is a link to `/w`; the target of `/w/odd` is unknown. */
+/**
+ * Simulates a disk on which `/w/out` is a link to `/etc`, `/link` is a link to `/w`, and the target of `/w/odd` is
+ * unknown.
+ */
 const disk: RealPath = (path) => {
   if (path === '/w/odd') return null
   return path

@@ -28,7 +28,7 @@ describe('vectors/policy/decide.json', () => {
   })
 })
 
-// A second evaluator for rules and calls of a small domain, written from the description of the format.
+// A second evaluator for a small set of rules and calls, written from the description of the format.
 interface PlainRule {
   readonly id: string
   readonly effect: 'allow' | 'deny' | 'require_approval'
@@ -60,7 +60,7 @@ function reference(rules: readonly PlainRule[], action: string, kwargs: Record<s
   return 'deny null'
 }
 
-/** Whether a test matches; null if undecidable. */
+/** Returns whether a test matches, or null if this cannot be decided. */
 function holds(test: string, wanted: JsonValue, value: JsonValue): boolean | null {
   if (test === 'present') return true
   if (value === '[redacted]') return null
@@ -93,7 +93,7 @@ describe('random rules and calls', () => {
     const all = rules.findIndex(
       ({ tool = '*', server, args }) => tool === '*' && server === undefined && args === undefined,
     )
-    // A rule after one that matches every call is refused.
+    // A rule after a rule that matches every call is refused.
     return rules.slice(0, all < 0 ? undefined : all + 1).map((each, i) => ({ id: `r${i}`, ...each })) as PlainRule[]
   })
   const value = fc.constantFrom<JsonValue>('a', 'ab', 'b', 0, 1, 2, 3, true, null, '[redacted]')

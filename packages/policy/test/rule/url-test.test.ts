@@ -1,4 +1,4 @@
-// URLs inside and outside of a rule are tested with vectors/policy/decide.json.
+// vectors/policy/decide.json has the tests of URLs that a rule accepts or rejects.
 import { expect, it, test } from 'vitest'
 import { compileUrlTest, originOfText, urlOrigin } from '../../src/rule/url-test.js'
 

@@ -6,7 +6,7 @@ import type { StoreClock } from '../../src/session/store-clock.js'
 import { asSuperuser } from '../server/cluster.js'
 import { newDatabase } from '../server/shared.js'
 
-/** The caller's clock, so that tests can set the time. */
+/** Uses the caller's clock instead of the server's clock, so that tests can set the time. */
 const callersClock: StoreClock = (callersMs) => callersMs
 
 let database: string
@@ -32,7 +32,7 @@ describe('hosts', () => {
       const request = requestOf(id, {}, 60_000, inMs(shiftMs))
       const record = await early.create(request, inMs(shiftMs))
       expect(Math.abs(record.expiresAt.getTime() - inMs(60_000).getTime())).toBeLessThan(30_000)
-      // A repeated request from a host with a different clock is the same request.
+      // The same request from a host with a different clock does not create a second record.
       expect(await late.create(request, inMs(-shiftMs))).toEqual(record)
       await late.resolve(id, { state: 'approved', approverId: 'alice' }, inMs(-shiftMs))
       expect(await early.consume(id, bindingOf(id), inMs(shiftMs))).toMatchObject({

@@ -7,7 +7,7 @@ import type { StoreClock } from '../../src/session/store-clock.js'
 import { asSuperuser } from '../server/cluster.js'
 import { newDatabase } from '../server/shared.js'
 
-/** The caller's clock, so that tests can set the time. */
+/** Uses the caller's clock instead of the server's clock, so that tests can set the time. */
 const callersClock: StoreClock = (callersMs) => callersMs
 
 let database: string
@@ -18,7 +18,7 @@ beforeEach(async () => {
   await asSuperuser(database, 'TRUNCATE sudoagent.budget, sudoagent.budget_charge')
 })
 
-/** Each budget has its own key in the tables. Reservations last long, so that only windows matter. */
+/** Each budget has its own key in the tables. Reservations last for an hour, so that only the windows matter. */
 let opened = 0
 const openFresh = (limits: BudgetLimits): PostgresBudget => {
   opened += 1
@@ -91,9 +91,9 @@ describe('a reservation', () => {
     await budget.reserve(chargeOf('dead', { cost: 10 }), at(0))
     expect((await budget.reserve(chargeOf('r1'), at(9_999))).allowed).toBe(false)
     expect((await budget.reserve(chargeOf('r1', { cost: 10 }), at(10_000))).allowed).toBe(true)
-    // The caller was only slow: its commit is too late, even if the clock goes back.
+    // The caller was slow, not dead. Its commit is too late, even if the clock goes back.
     for (const ms of [10_001, 5_000]) expect(await codeOf(budget.commit('dead', at(ms)))).toBe('BUDGET_NOT_RESERVED')
-    // It is charged again only within the limits.
+    // The budget charges this call again only within the limits.
     expect(await budget.reserve(chargeOf('dead', { cost: 10 }), at(5_000))).toMatchObject({ allowed: false, used: 10 })
     await budget.release('r1', at(10_002))
     expect(await budget.reserve(chargeOf('dead', { cost: 10 }), at(10_003))).toEqual({ allowed: true })

@@ -25,7 +25,10 @@ beforeAll(async () => {
   database = await newDatabase()
 })
 
-/** `start` does not wait for the ledger, but the contract reads at any time, so the ledger is created first. */
+/**
+ * The contract tests may read before the first append, and `start` does not wait for the ledger. So this function
+ * creates the ledger first.
+ */
 const makePlace = () => {
   const url = ledgerUrl(database)
   const made = asSuperuser(
@@ -97,7 +100,7 @@ describe('PostgresLedger', () => {
     const ledger = await PostgresLedger.open(url)
     await Promise.all(Array.from({ length: 510 }, (_, n) => ledger.append(decisionDraft(n))))
     await asSuperuser(database, `${damage}(SELECT id FROM sudoagent.ledger WHERE name = '${name}')`)
-    // The 512th entry, which would complete a tile.
+    // This append would be the 512th entry, which completes a tile.
     expect(await refusalOf(() => ledger.append(decisionDraft(510)))).toBe('LEDGER_DAMAGED')
     await ledger.close()
     const reader = await openPostgresLedger(url)

@@ -5,7 +5,7 @@ const header = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffe
 const trailer = Buffer.from([0xff, 0xff])
 const hash = (digit: string): string => digit.repeat(64)
 
-/** A row as the server sends it: each field after its length, the position as eight bytes. */
+/** Returns a row as the server sends it: each field after its length, and the position as eight bytes. */
 function row(position: number, ...texts: readonly (string | null)[]): Buffer {
   const count = Buffer.alloc(2)
   count.writeInt16BE(texts.length + 1)
@@ -22,7 +22,7 @@ function row(position: number, ...texts: readonly (string | null)[]): Buffer {
 
 const entry = (position: number, line = `{"n":${position}}`): Buffer => row(position, line, hash('a'), hash('b'))
 
-/** The range of at most three rows after position 10 that these messages produce. */
+/** Returns the range that these messages produce, with at most three rows after position 10. */
 function rangeOf(messages: readonly Buffer[], bytes = 16) {
   const copy = new RangeCopy('SELECT', 10, 3, bytes, () => {})
   for (const chunk of messages) copy.handleCopyData({ chunk })
@@ -94,7 +94,7 @@ describe('RangeCopy', () => {
   test('is no range with any one byte of what surrounds the lines changed', () => {
     const whole = entry(11, 'line')
     for (let at = 0; at < whole.length; at += 1) {
-      // The verifier checks line and hashes.
+      // The verifier checks lines and hashes.
       const isText = (at >= 18 && at < 22) || (at >= 26 && at < 90) || at >= 94
       const changed = Buffer.from(whole)
       changed[at] = (changed[at] ?? 0) ^ 1

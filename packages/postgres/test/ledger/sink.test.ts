@@ -1,5 +1,5 @@
-// A copy that is refused or interrupted before its first entry leaves no name in the database, and does not take an
-// existing name.
+// Tests that a copy that is refused or interrupted before its first entry creates no name in the database, and does
+// not take over an existing name.
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openLedgerReader, verify } from '@sudoagent/ledger'
@@ -26,7 +26,7 @@ const nameIn = (url: string): string => String(new URL(url).searchParams.get('le
 const sizeOf = async (url: string): Promise<number | null> =>
   (await listLedgers(database)).find(({ name }) => name === nameIn(url))?.size ?? null
 
-/** A ledger of at least five entries. */
+/** Creates a ledger of at least five entries. */
 async function source(more = 0): Promise<string> {
   const path = join(temporaryFolder(), 'ledger.jsonl')
   const ledger = JsonlLedger.open(path, { signer: testSigner(1) })

@@ -1,5 +1,5 @@
-// With separate roles, each login can do its own work, through the package and with plain SQL, but not the work of
-// another login.
+// Tests separate roles: each login can do its own work, through the package and with plain SQL, but not the work of a
+// different login.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { verify } from '@sudoagent/ledger'
 import { copyLedger } from '@sudoagent/ledger/copy'
@@ -23,7 +23,7 @@ const KINDS = ['owner', 'agent', 'other', 'approver', 'reader'] as const
 type Kind = (typeof KINDS)[number]
 
 let database: string
-/** The URL of the database or of a ledger for a login. */
+/** Returns the URL of the database, or of a ledger, for a login. */
 let as: (kind: Kind, ledger?: string) => string
 let logins: Record<Kind, string>
 
@@ -267,7 +267,7 @@ it('says what the rights leave open', async () => {
   await ledger.append(decisionDraft(1))
   await ledger.close()
   await willMakeRoles(`${schema}_p`)
-  // By default, the roles of an existing database are kept; repeating the change does nothing.
+  // By default, an existing database keeps its roles. Applying the same schema again changes nothing.
   expect(await applySchema(url)).toBe(false)
   expect(await applySchema(url, { separateRoles: true })).toBe(true)
   expect(await applySchema(url)).toBe(true)

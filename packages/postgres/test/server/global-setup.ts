@@ -1,14 +1,14 @@
-// Runs before and after all tests. Sets the folder for the shared server, which the first test that needs it starts;
-// a run without such tests starts none.
+// Runs before and after all tests. Sets the folder for the shared server. The first test that needs the server starts
+// it, so a run without such tests does not start a server.
 //
 // With SUDOAGENT_TEST_POSTGRES_URL, the tests use an installed server on this machine instead, as a superuser, over a
-// unix socket or TCP:
+// Unix socket or TCP:
 //
 //   export SUDOAGENT_TEST_POSTGRES_URL=postgres://postgres@127.0.0.1:5432/postgres PGPASSWORD=…
 //   npx vitest run packages/postgres
 //
-// The databases `test_…` and roles that they create are removed afterwards. Tests that kill or reconfigure a server
-// start their own.
+// Afterwards, the databases `test_…` and the roles that the tests created are removed. Tests that kill or reconfigure a
+// server start their own server.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ import { parseTarget } from '../../src/session/target.js'
 import { FOLDER_VARIABLE, MADE_FILE, type Made, URL_VARIABLE } from './shared.js'
 
 export function setup(): () => Promise<void> {
-  // Each test project runs this; the first one sets the folder for all.
+  // Each test project runs this function, and the first project sets the folder for all.
   if (process.env[FOLDER_VARIABLE] !== undefined) return async () => {}
   const folder = mkdtempSync(join(tmpdir(), 'sudoagent-pg-'))
   process.env[FOLDER_VARIABLE] = folder
@@ -34,7 +34,7 @@ export function setup(): () => Promise<void> {
 }
 
 /**
- * Converts the URL to the form that the tests parse, `postgres://user@host:port/database`, with its password in
+ * Converts the URL to the form that the tests parse, `postgres://user@host:port/database`. Moves the password to
  * PGPASSWORD, because commands refuse URLs with a password.
  */
 function takeOver(installed: string): void {
@@ -53,7 +53,7 @@ async function cleanUp(made: string): Promise<void> {
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as Made)
-  // Roles last, because they own the databases' contents.
+  // Roles come last, because they own objects in the databases.
   for (const kind of ['DATABASE', 'ROLE'] as const) {
     for (const { name } of things.filter((thing) => thing.kind === kind)) {
       const drop = `DROP ${kind} IF EXISTS ${name} ${kind === 'DATABASE' ? 'WITH (FORCE)' : ''}`

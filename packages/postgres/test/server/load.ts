@@ -1,4 +1,5 @@
-// Writers in separate processes, the results they report, and a check of these results against the ledger at the end.
+// Runs writers in separate processes, collects the results that they report, and compares these results with the
+// ledger at the end.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -13,9 +14,9 @@ export class Writer {
   readonly #child: ChildProcess
   readonly #ready: Promise<void>
   readonly #ended: Promise<unknown>
-  /** Request → position, for each append that was answered. */
+  /** Maps each request to its position, for every append that was answered. */
   readonly told = new Map<string, number>()
-  /** The codes of refused appends. */
+  /** The error codes of refused appends. */
   readonly refused: string[] = []
 
   constructor(url: string, name: string, { inFlight = 8, busyTimeoutMs = 10_000 } = {}) {
@@ -38,7 +39,7 @@ export class Writer {
     return this.#ready
   }
 
-  /** Resolves after `more` further appends were answered. */
+  /** Resolves when `more` further appends have been answered. */
   async answered(more: number, withinMs = 60_000): Promise<void> {
     const wanted = this.told.size + more
     for (const deadline = Date.now() + withinMs; this.told.size < wanted; ) {
@@ -65,8 +66,8 @@ export class Writer {
 }
 
 /**
- * Compares the writers' results with the ledger: each answered append is at its position, none is there twice, and
- * the chain is complete. @returns number of entries
+ * Compares the writers' results with the ledger: each answered append must be at its position and occur once, and the
+ * hash chain must be complete. @returns number of entries
  */
 export async function judge(url: string, writers: readonly Writer[]): Promise<number> {
   const reader = await openPostgresLedger(url)

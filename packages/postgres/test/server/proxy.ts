@@ -1,14 +1,14 @@
-// A loopback proxy with faults: it finds one message of a client, then drops it, delivers it late, or delivers it and
-// loses the answer.
+// Implements a loopback proxy with faults. The proxy finds one client message and drops it, delivers it late, or
+// delivers it and loses the answer.
 import { once } from 'node:events'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
 
 /**
  * The faults:
- * - `drop`: the message never reaches the server, and both connections are cut.
- * - `late`: the client's connection is reset; the server gets the message `lateMs` later.
- * - `lose`: the server gets the message; the client's connection is reset before the answer.
- * - `stall`: the server gets the message; the client gets nothing more.
+ * - `drop`: the message never reaches the server, and the proxy closes both connections.
+ * - `late`: the proxy resets the client's connection, and the server gets the message `lateMs` later.
+ * - `lose`: the server gets the message, and the proxy resets the client's connection before the answer.
+ * - `stall`: the server gets the message, but the client gets nothing more.
  * - `hold`: like `stall`, but the server gets the message `lateMs` later.
  */
 export type Fault = 'drop' | 'late' | 'lose' | 'stall' | 'hold'
@@ -43,7 +43,7 @@ export class BrokenWay {
     return new BrokenWay(server, target)
   }
 
-  /** The same URL through the proxy. */
+  /** Returns the URL with the proxy as its host. */
   url(database: string): string {
     const address = this.#server.address()
     const port = typeof address === 'object' && address !== null ? address.port : 0
@@ -51,14 +51,14 @@ export class BrokenWay {
   }
 
   /**
-   * Applies a fault once, to the next message that contains `marker`. With `away`, the proxy accepts no connections
-   * afterwards.
+   * Applies a fault once, to the next message that contains `marker`. With `away`, the proxy refuses all later
+   * connections.
    */
   arm(fault: Fault, marker: string, { lateMs = 300, away = false } = {}): void {
     this.#armed = { fault, marker, lateMs, away }
   }
 
-  /** Whether to refuse new connections. */
+  /** Sets whether the proxy refuses new connections. */
   refuse(refuses: boolean): void {
     this.#refuses = refuses
   }

@@ -1,5 +1,5 @@
-// The server that all test files share: the installed one in SUDOAGENT_TEST_POSTGRES_URL, or one that the first
-// caller starts. `global-setup.ts` describes the URL.
+// Provides the server that all test files share: the installed server at SUDOAGENT_TEST_POSTGRES_URL, or a server
+// that the first caller starts. `global-setup.ts` describes the URL.
 import { randomBytes } from 'node:crypto'
 import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,13 +12,16 @@ export const FOLDER_VARIABLE = 'SUDOAGENT_TEST_POSTGRES_FOLDER'
 export const URL_VARIABLE = 'SUDOAGENT_TEST_POSTGRES_URL'
 export const MADE_FILE = 'made'
 
-/** Time limit for creating and starting a server. */
+/** Maximum time to create and start a server, in milliseconds. */
 const WAIT_MS_MAX = 90_000
 
-/** Whether the server is an installed one: the tests must leave it as it was, and must not touch its disk. */
+/**
+ * Whether the server is an installed server. If so, the tests must remove everything they create, and must not touch
+ * its disk.
+ */
 export const isInstalled = process.env[URL_VARIABLE] !== undefined
 
-/** The superuser's URL of the shared server. Its password is in PGPASSWORD, where the command line finds it too. */
+/** Returns the superuser's URL of the shared server. The password is in PGPASSWORD, which the CLI also reads. */
 export async function serverUrl(): Promise<string> {
   return process.env[URL_VARIABLE] ?? urlOf(JSON.parse(readFileSync(await readyFile(), 'utf8')))
 }
@@ -40,7 +43,7 @@ export async function newDatabase({
   return url
 }
 
-/** Call before creating the roles of a schema: roles that did not exist are removed after the tests. */
+/** Call this before creating the roles of a schema, so that new roles are removed after the tests. */
 export async function willMakeRoles(schema: string): Promise<void> {
   const names = ['owner', 'writer', 'reader', 'approver'].map((kind) => `${schema}_${kind}`)
   const there = await asSuperuser<{ rolname: string }>(
@@ -60,12 +63,12 @@ export async function newLogin(attributes = '', password = process.env.PGPASSWOR
   return name
 }
 
-/** The same URL for another role. */
+/** Returns the URL with a different role. */
 export function urlAs(role: string, url: string): string {
   return url.replace(/\/\/(?:[^@/?]*@)?/, `//${role}@`)
 }
 
-/** The objects that the tests created on a server; `global-setup.ts` removes them. */
+/** An object that the tests created on a server. `global-setup.ts` removes these objects. */
 export interface Made {
   readonly kind: 'DATABASE' | 'ROLE'
   readonly name: string
@@ -75,7 +78,9 @@ function note(made: Made): void {
   appendFileSync(join(process.env[FOLDER_VARIABLE] ?? '', MADE_FILE), `${JSON.stringify(made)}\n`)
 }
 
-/** Holds the lock of all ledgers of a database, like a stopped writer. @returns a function that releases it */
+/**
+ * Holds the lock of all ledgers in a database, as a stopped writer would. @returns a function that releases the lock
+ */
 export async function holdHeads(database: string): Promise<() => Promise<void>> {
   const holder = new pg.Client({ connectionString: database })
   await holder.connect()
@@ -86,7 +91,7 @@ export async function holdHeads(database: string): Promise<() => Promise<void>> 
   }
 }
 
-/** The URL of a ledger in a database. */
+/** Returns the URL of a ledger in a database. */
 export function ledgerUrl(database: string, ledger = `l-${randomBytes(6).toString('hex')}`): string {
   return `${database}${database.includes('?') ? '&' : '?'}ledger=${ledger}`
 }
@@ -98,7 +103,7 @@ async function readyFile(): Promise<string> {
   const ready = join(folder, 'ready')
   if (existsSync(ready)) return ready
   if (isFirst(join(folder, 'starting'))) {
-    // The unprivileged user of the server needs access.
+    // The server runs as an unprivileged user, who needs access.
     chmodSync(folder, 0o755)
     const cluster = await createCluster(join(folder, 'shared'))
     writeFileSync(`${ready}.new`, JSON.stringify(cluster))

@@ -1,4 +1,4 @@
-// Each failure has one code, one line and a hint. All of these errors were observed with a real server.
+// Tests that each failure has one code, one line and a hint. All of these errors were observed with a real server.
 import { LedgerError } from '@sudoagent/ledger'
 import { expect, it } from 'vitest'
 import { asLedgerError, isTransient, sqlState } from '../../src/session/failure.js'

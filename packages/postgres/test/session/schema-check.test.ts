@@ -1,5 +1,5 @@
-// If the owner of the schema replaces or changes a table, the table is refused before it is read, and no planted code
-// runs with the rights of a reader or writer.
+// Tests tables that the owner of the schema replaced or changed. Such a table is refused before it is read, and no
+// planted code runs with the privileges of a reader or writer.
 import { describe, expect, it } from 'vitest'
 import { decisionDraft } from '../../../ledger/test/fixtures/draft.js'
 import { refusalOf } from '../../../ledger/test/fixtures/refusal.js'
@@ -23,7 +23,7 @@ async function changed(...statements: readonly string[]): Promise<string> {
   return database
 }
 
-/** Code that must never run; it leaves a row. */
+/** Code that must never run. If it runs, it leaves a row. */
 const TRAP = `CREATE SCHEMA trap; CREATE TABLE trap.ran (who text);
   CREATE FUNCTION trap.spring(x anyelement) RETURNS anyelement LANGUAGE plpgsql VOLATILE AS $$ BEGIN INSERT INTO trap.ran VALUES (session_user); RETURN x; END $$;
   CREATE FUNCTION trap.fire() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO trap.ran VALUES (session_user); RETURN NULL; END $$;`

@@ -1,4 +1,4 @@
-// The settings that a server must have before anything is written to it, and the errors otherwise.
+// Tests the settings that a server must have before anything is written to it, and the errors for other settings.
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { decisionDraft } from '../../../ledger/test/fixtures/draft.js'
 import { refusalOf } from '../../../ledger/test/fixtures/refusal.js'
@@ -16,10 +16,7 @@ beforeAll(async () => {
 
 const nameOf = (url: string): string => new URL(url).pathname.slice(1)
 
-/**
- * The setting of a writer's session, as the server sees it. A second writer does not wait for the lock, so an append
- * shows it.
- */
+/** Returns the value of `synchronous_commit` in a writer's session, as the server sees it. */
 const commitOf = async (url: string, options: PostgresLedgerOptions = {}): Promise<string> => {
   const session = await Session.open({
     target: parseTarget(url),
@@ -66,7 +63,7 @@ describe('synchronous_commit', () => {
     try {
       await asSuperuser(database, 'SELECT pg_reload_conf()')
       const fresh = `SELECT current_setting('synchronous_commit') AS set`
-      // The signal for the reload may not have arrived yet; a new connection shows when it has.
+      // The server may not have handled the reload signal yet. A new connection shows when it has.
       await expect.poll(async () => (await asSuperuser(database, fresh))[0]?.set).toBe('off')
       expect(await session.ask(fresh)).toEqual([{ set: 'on' }])
     } finally {

@@ -1,5 +1,5 @@
-// The maximum size of files that a process may write (RLIMIT_FSIZE), a limit that tests can set without privileges.
-// At the limit, appends are refused and leave no partial data, and a process without the limit continues.
+// Tests the maximum size of a file that a process may write (RLIMIT_FSIZE), which a test can set without privileges.
+// At the limit, the writer refuses appends and leaves no partial data. A process without the limit continues.
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { KINDS } from '../../fixtures/attack.js'
@@ -7,7 +7,7 @@ import { verifyFile } from '../../fixtures/ledger-file.js'
 import { canRun, notice, runScript } from '../../fixtures/process/child.js'
 import { temporaryFolder } from '../../fixtures/temporary.js'
 
-/** In units of 1,024 bytes: enough for some of the appends. */
+/** In units of 1,024 bytes. Enough for some of the appends. */
 const BLOCKS = 96
 const APPENDS = 200
 

@@ -1,4 +1,4 @@
-// The JSONL store beyond the contract. Over 300 lines because the tests of its faults (torn lines, full disks,
+// Tests the JSONL store beyond the contract. Over 300 lines because the tests of its faults (torn lines, full disks,
 // failing syncs) share their setup.
 import {
   appendFileSync,
@@ -275,7 +275,7 @@ describe('a disk', () => {
     expect(await verifyFile(path)).toMatchObject({ ok: true, entries: 3, tail: 0 })
   })
 
-  // The first append syncs three times (the first head, the lines, the head), each later one twice.
+  // The first append syncs three times (the first head, the lines, the new head). Each later append syncs twice.
   it.skipIf(!hasStrace).each([
     ['the lines', 6],
     ['the head', 7],
@@ -284,14 +284,13 @@ describe('a disk', () => {
     const inject = strace('fdatasync', `error=EIO:when=${when}`)
     const answers = await runScript('append.mjs', ['jsonl', path, 'a', '5'], { wrapper: inject })
     expect(answers).toEqual([2, 3, 'LEDGER_DAMAGED', 'LEDGER_DAMAGED', 'LEDGER_DAMAGED'])
-    // It is unknown whether the third entry reached the disk. The file is valid, and a new writer continues
-    // from it.
+    // The third entry may or may not be on disk. The file is valid, and a new writer appends to it.
     expect(await verifyFile(path)).toMatchObject({ ok: true, entries: 4, tail: 1 })
     expect(await runScript('append.mjs', ['jsonl', path, 'b', '1'])).toEqual([5])
     expect(await verifyFile(path)).toMatchObject({ ok: true, entries: 5, tail: 0 })
   })
 
-  // A positioned writeSync is a pwrite64: lines and tree of the first append, then of the second.
+  // Node makes a positioned writeSync with the system call pwrite64. Each append writes the lines, then the tree.
   it.skipIf(!hasStrace).each([
     ['lines', 3],
     ['tree', 4],

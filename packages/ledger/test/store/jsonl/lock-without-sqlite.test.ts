@@ -1,4 +1,4 @@
-// The lock of a JSONL file where neither better-sqlite3 nor `node:sqlite` can be loaded.
+// Tests the lock of a JSONL file if neither better-sqlite3 nor `node:sqlite` can be loaded.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -15,7 +15,7 @@ vi.doMock('better-sqlite3', () => ({
   },
 }))
 vi.doMock('../../../src/store/sqlite/node-sqlite.js', () => ({ openWithNode: () => null }))
-// Other test files of this process have loaded the module.
+// Other test files in this process have loaded the module.
 vi.resetModules()
 const { lockFile } = await import('../../../src/store/jsonl/lock.js')
 afterAll(() => {
@@ -32,11 +32,14 @@ function newFile(): string {
 
 const built = fileURLToPath(new URL('../../../dist/store/jsonl/lock.js', import.meta.url))
 
-/** Makes a program like one on an older Node whose packages were installed without build scripts. */
+/** Makes a program behave as on an older Node whose packages were installed without build scripts. */
 const WITHOUT_SQLITE = `process.dlopen = () => { throw Object.assign(new Error('not built'), { code: 'ERR_DLOPEN_FAILED' }) }
 process.getBuiltinModule = () => undefined`
 
-/** A writer with SQLite, in a process of its own. @returns the code of its error; an empty text if it got the lock */
+/**
+ * Opens a writer that uses SQLite, in a separate process. @returns the error code, or an empty string if the writer
+ * got the lock
+ */
 function lockWithSqlite(path: string): string {
   const script = `import { lockFile } from ${JSON.stringify(built)}
 try { lockFile(process.argv[1])() } catch (error) { process.stdout.write(error.code) }`

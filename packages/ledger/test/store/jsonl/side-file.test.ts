@@ -1,4 +1,5 @@
-// Side files in a folder where other users can write: the writer never writes to files that they placed there.
+// Tests side files in a folder where other users can write. The writer must never write to files that those users
+// placed there.
 import { existsSync, lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, it } from 'vitest'

@@ -7,7 +7,7 @@ import { SqliteLedger } from '../../../src/store/sqlite/ledger.js'
 import { decisionDraft, outcomeDraft, requestIdOf } from '../../fixtures/draft.js'
 import { temporaryFolder } from '../../fixtures/temporary.js'
 
-/** A ledger with a genesis and `calls` calls of two entries each, with the request ids from `idOf`. */
+/** Creates a ledger with a genesis entry and `calls` calls of two entries each. `idOf` returns the request IDs. */
 async function ledgerOf(calls: number, idOf: (n: number) => string = requestIdOf): Promise<string> {
   const path = join(temporaryFolder(), 'ledger.sqlite')
   const ledger = SqliteLedger.open(path)
@@ -26,7 +26,7 @@ async function positions(path: string, requestId: string): Promise<readonly numb
   try {
     const lines = await reader.linesOfCall(requestId)
     if (lines === null) return null
-    // The index may also refer to other entries, so the entry decides.
+    // The index may return other entries too, so the test compares the request ID in each entry.
     const isAsked = (bytes: Uint8Array) => JSON.parse(Buffer.from(bytes).toString()).request_id === requestId
     return lines.filter(({ bytes }) => isAsked(bytes)).map(({ position }) => position)
   } finally {
@@ -43,7 +43,7 @@ it('finds both entries of a call, in full tiles and in the one that grows', asyn
 
 it('reads no other call of the tile that grows', async () => {
   const reader = await openLedgerReader(await ledgerOf(100))
-  // The end of the genesis line does not show that it lacks a request id.
+  // The genesis entry is also returned, because the end of its line does not show that the entry lacks a request ID.
   expect((await reader.linesOfCall(requestIdOf(70)))?.map(({ position }) => position)).toEqual([1, 140, 141])
   await reader.close()
 })

@@ -1,4 +1,5 @@
-// Foreign indexes in a file: SQLite must not use one instead of the table, so that no row is skipped.
+// Tests foreign indexes in a ledger file. SQLite must not read such an index instead of the table, because an index
+// may omit rows.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -116,7 +117,7 @@ describe('statements on our tables', () => {
 
     const db = new Database(path)
     onTestFinished(() => void db.close())
-    // For every statement that an index could answer, one of these indexes covers it.
+    // Each statement that an index could answer is covered by one of these indexes.
     db.exec(`CREATE INDEX a ON ledger (id); CREATE INDEX b ON ledger (id, entry_json, entry_hash, prev_entry_hash);
       CREATE INDEX c ON ledger (entry_hash, id); CREATE INDEX d ON sudoagent_head (id, size, entry_hash, frontier, controls, checkpoint);
       CREATE INDEX e ON sudoagent_cosigned (id, size, checkpoint); CREATE INDEX f ON sudoagent_calls (tile, calls);

@@ -1,5 +1,5 @@
-// A SQLite writer does not change files of other applications, and refuses its own file after another program changed
-// it.
+// Tests that a SQLite writer does not change files of other applications, and refuses its own file after a different
+// program changed that file.
 import { copyFileSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'

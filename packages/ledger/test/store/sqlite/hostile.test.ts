@@ -1,4 +1,4 @@
-// A SQLite ledger as untrusted input: content that an attacker could write to the file.
+// Tests a SQLite ledger as untrusted input: content that an attacker could write to the file.
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -63,7 +63,7 @@ describe('a damaged database', () => {
     bytes.fill(0xff, bytes.length - 20 * 512)
     writeFileSync(path, bytes)
     const report = await verifyFile(path)
-    // The last entry before the damage may end on the damaged pages.
+    // The last entry before the damage may extend into the damaged pages.
     expect(codesOf(report).filter((code) => !code.startsWith('LINE_NOT_JSON@39'))).toEqual(['STORE_DAMAGED@-'])
     // 20 pages of 512 bytes contain fewer than 12 entries.
     expect(report.entries).toBeGreaterThan(388)
@@ -73,7 +73,7 @@ describe('a damaged database', () => {
     const cut = 'DELETE FROM ledger WHERE id > 38'
     const path = sqliteOf(lines, { spoil: (db) => db.exec(cut) })
     expect(codesOf(await verifyFile(path))).toEqual(['TRUNCATED@-'])
-    // The remaining ledger is valid: only a head kept elsewhere reveals this truncation.
+    // The remaining ledger is valid. Only a head stored elsewhere reveals this truncation.
     const thorough = sqliteOf(lines, { spoil: (db) => db.exec(`${cut}; UPDATE sqlite_sequence SET seq = 38`) })
     expect(await verifyFile(thorough)).toMatchObject({ ok: true, entries: 38 })
   })
@@ -82,7 +82,7 @@ describe('a damaged database', () => {
     const path = sqliteOf(lines, { pageSize: 512 })
     truncateSync(path, statSync(path).size + 512)
     const header = readFileSync(path)
-    // The page count in the header (bytes 28-31) now includes a page that is not referenced.
+    // The page count in the header (bytes 28 to 31) now includes an unreferenced page.
     header.writeUInt32BE(header.length / 512, 28)
     writeFileSync(path, header)
     expect(codesOf(await verifyFile(path))).toEqual(['STORE_DAMAGED@-'])
@@ -165,8 +165,8 @@ describe('a database that was prepared to run code', () => {
   const NEVER_ENDS = 'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x FROM n) SELECT x AS name, x AS seq FROM n'
   it.each<[string, string, string[]]>([
     [
-      // Half a gigabyte and two seconds per row. Three rows are enough to detect it; a real attack would use
-      // millions.
+      // Each row costs half a gigabyte and two seconds. Three rows are enough for the test to notice. A real attack
+      // would use millions.
       'in a check of another table',
       'CREATE TABLE t (x CHECK (length(randomblob(500000000)) > 0)); PRAGMA ignore_check_constraints = ON; INSERT INTO t VALUES (1), (2), (3)',
       [],
@@ -190,8 +190,8 @@ describe('a database that was prepared to run code', () => {
       ['STORE_DAMAGED@-', 'STORE_FOREIGN_OBJECT@-'],
     ],
   ])('does not get to run it: %s', async (_, sql, codes) => {
-    // With WAL, the file is read on a writable connection, on which SQLite evaluates more expressions than on a
-    // read-only one.
+    // In WAL mode, the reader opens a writable connection, on which SQLite evaluates more expressions than on a
+    // read-only connection.
     const path = sqliteOf(lines, { wal: true, spoil: (db) => void db.unsafeMode().exec(sql) })
     const took = processorTime()
     expect(codesOf(await verifyFile(path))).toEqual(codes)

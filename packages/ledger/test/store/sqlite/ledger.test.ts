@@ -63,7 +63,7 @@ describe('SqliteLedger', () => {
     const log = `${path}.calls`
     const wrapper = ['strace', '-f', '-o', log, '-e', 'trace=fsync,fdatasync']
     await runScript('append.mjs', ['sqlite', path, 'a', '25'], { wrapper })
-    // With `synchronous=NORMAL`, the default of better-sqlite3 for WAL, there would be only a few.
+    // With `synchronous=NORMAL`, better-sqlite3's default for WAL, there would be only a few syncs.
     expect(readFileSync(log, 'utf8').match(/f(data)?sync\(/g)?.length).toBeGreaterThanOrEqual(25)
   })
 
@@ -139,8 +139,8 @@ describe('several writers', () => {
   })
 
   it.skipIf(!hasSqlite3)('keep their lock while the same process opens, reads and closes the ledger', async () => {
-    // POSIX releases a process's locks when it closes any descriptor of the file. Without the lock, the next process
-    // that closes the database deletes the -wal in use, and later acknowledged entries are lost.
+    // POSIX releases a process's locks when the process closes any descriptor of the file. Without the lock, the next
+    // process that closes the database deletes the -wal in use, and later acknowledged entries are lost.
     const path = newPath()
     const ledger = SqliteLedger.open(path)
     await ledger.append(decisionDraft(1))
@@ -226,7 +226,7 @@ describe('a disk', () => {
     ]
     const answers = await runScript('append.mjs', ['sqlite', path, 'b', '8'], { wrapper: inject })
     const acknowledged = answers.filter((answer) => typeof answer === 'number')
-    // After the first failure, every append fails, and none is acknowledged later.
+    // After the first failure, every append fails, and no later append is acknowledged.
     expect(answers.slice(0, acknowledged.length)).toEqual(acknowledged)
     expect(new Set(answers.slice(acknowledged.length))).toEqual(new Set(['LEDGER_WRITE_FAILED']))
     expect(answers.length - acknowledged.length).toBeGreaterThan(1)

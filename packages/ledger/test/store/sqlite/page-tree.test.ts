@@ -1,5 +1,5 @@
-// A ledger file whose pages form cycles or share one child: every way to read or write it gives an answer in limited
-// time.
+// Tests a ledger file whose pages form cycles or share a child. Every operation that reads or writes the file must
+// end in limited time.
 import { readFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -68,8 +68,8 @@ describe.each<[string, () => string]>([
 })
 
 /**
- * Makes the file too large for a complete walk before opening. Tables that SQLite reads by itself, or that a command
- * reads completely, must still be walked.
+ * Makes the file too large to walk completely before opening. The check must still walk tables that SQLite reads on
+ * its own or that a command reads completely.
  */
 function enlarged(path: string): string {
   truncateSync(path, 40 * 1024 * 1024)
@@ -111,7 +111,7 @@ describe.each<[string, () => string | Promise<string>]>([
 
 const STATISTICS = 'CREATE INDEX i ON ledger (entry_hash); ANALYZE; DROP INDEX i'
 
-/** A ledger with one full tile. */
+/** Writes a ledger with one full tile. */
 async function written(): Promise<string> {
   const path = join(temporaryFolder(), 'written.sqlite')
   const ledger = SqliteLedger.open(path)
@@ -127,7 +127,7 @@ function spoiledAt(table: string, path: string): string {
   return blownUp(path, rootOf(path, table))
 }
 
-/** A ledger whose text is stored as UTF-16. */
+/** Creates a ledger whose text is stored as UTF-16. */
 function wide(): string {
   const path = join(temporaryFolder(), 'wide.sqlite')
   const db = new Database(path)

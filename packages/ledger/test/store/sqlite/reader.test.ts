@@ -26,7 +26,7 @@ const NOBODY = '65534'
 const isRoot = process.getuid?.() === 0
 if (!isRoot) notice('reading as another user (only root may become one)')
 
-/** All possible traces of reading: names, sizes, times and contents of files. */
+/** Returns everything that reading could change: names, sizes, times and contents of files. */
 function traces(folder: string): unknown {
   const { mtimeMs, mode } = statSync(folder)
   const files = readdirSync(folder).map((name) => {
@@ -36,7 +36,7 @@ function traces(folder: string): unknown {
   return { mtimeMs, mode, files }
 }
 
-/** A ledger of three entries as a killed writer leaves it, with -wal and -shm. */
+/** Creates a ledger of three entries as a killed writer leaves it, with -wal and -shm. */
 async function crashed(): Promise<string> {
   const path = join(temporaryFolder(), 'ledger.sqlite')
   const writer = await startScript('hold.mjs', ['sqlite', path, '3'])
@@ -46,7 +46,8 @@ async function crashed(): Promise<string> {
 }
 
 describe('reading leaves no trace', () => {
-  // Copies are made in the temporary folder. The test sets its own, which may finally contain only the test's files.
+  // The reader copies files to the temporary folder. The test sets its own temporary folder, which must contain only
+  // the test's files at the end.
   beforeEach(() => {
     const folder = mkdtempSync(join(tmpdir(), 'sudoagent-test-'))
     chmodSync(folder, 0o777)
@@ -94,7 +95,8 @@ describe('reading leaves no trace', () => {
 
   it.each([
     ['whole', (shm: Buffer) => shm],
-    // After a power failure, the index of the -wal is not reliable. SQLite would rebuild it, but cannot write here.
+    // After a power failure, the index of the -wal is not reliable. SQLite would rebuild that index, but cannot write
+    // here.
     ['empty', () => Buffer.alloc(0)],
     ['blank', (shm: Buffer) => Buffer.alloc(shm.length)],
   ] as const)('on a read-only medium, with the -wal of a crash and a -shm that is %s', async (_, change) => {
@@ -131,7 +133,7 @@ describe('what lies beside the database', () => {
 
   it('is read with it: the -journal of a transaction that was cut off', async () => {
     const path = sqliteOf(lines)
-    // The state after a crash during a commit: changed pages in the file, the old pages in the journal.
+    // A crash during a commit leaves changed pages in the file and the old pages in the journal.
     const hot = join(temporaryFolder(), 'ledger.sqlite')
     const db = new Database(path)
     db.pragma('cache_size = 1')
