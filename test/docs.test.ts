@@ -223,7 +223,7 @@ describe('configuration', () => {
     } catch (error) {
       return [...String(error).matchAll(/`(\w+)`/g)].map(([, name = '']) => name).slice(1)
     }
-    throw new Error('the wrong option was taken')
+    throw new Error('the unknown option was accepted')
   }
 
   it.each([

@@ -73,7 +73,7 @@ export function parsePage(path: string, text: string): Page {
     if (heading !== null) anchors.add(freshAnchor(slugOf(heading[1] ?? ''), anchors))
     links.push(...linksOf(row).map((target) => ({ line, target })))
   }
-  if (fence !== null) throw new Error(`${path}:${fence.line}: the block is never closed`)
+  if (fence !== null) throw new Error(`${path}:${fence.line}: the block is not closed`)
   return { path, text, blocks, links, anchors }
 }
 

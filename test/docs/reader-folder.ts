@@ -128,7 +128,7 @@ async function makeDemoOutput(root: string, demo: string): Promise<void> {
   const { head } = await reader.evidence()
   await reader.close()
   writeFileSync(join(demo, 'ledger.jsonl'), lines)
-  if (head === null || head === 'unreadable') throw new Error('the ledger of the demo has no head')
+  if (head === null || head === 'unreadable') throw new Error('the demo ledger has no head')
   writeFileSync(join(demo, 'ledger.jsonl.head'), head.text)
 
   const bytes = readFileSync(path)

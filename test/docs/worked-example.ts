@@ -29,7 +29,7 @@ export function readWorkedExample({ path, blocks }: Page): WorkedExample {
   const plain = blocks.filter(({ language }) => language === 'text').map(({ text }) => text)
   const named = (name: string): string => {
     const [, value] = new RegExp(`^${name} = (\\S+)$`, 'm').exec(plain.join('\n')) ?? []
-    if (value === undefined) throw new Error(`${path} does not give ${name}`)
+    if (value === undefined) throw new Error(`${path} does not contain ${name}`)
     return value
   }
   const starting = (start: string): string => `${plain.find((text) => text.startsWith(start))}\n`
@@ -37,7 +37,8 @@ export function readWorkedExample({ path, blocks }: Page): WorkedExample {
   const [policy = '', decision = '', entry = ''] = texts
   const json = blocks.filter(({ language }) => language === 'json').map(({ text }) => text)
   const [genesis = '', line = '', receipt = ''] = json
-  if (texts.length !== 3 || json.length !== 3) throw new Error(`${path} has another number of blocks in its example`)
+  if (texts.length !== 3 || json.length !== 3)
+    throw new Error(`${path} has a different number of blocks in its example`)
   return {
     policy: [policy, named('policy_hash')],
     decision: [decision, named('decision_hash')],

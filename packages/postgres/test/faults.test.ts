@@ -168,7 +168,7 @@ describe('the server refuses', () => {
         process.getuid?.() !== 0 ||
         spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', folder]).status !== 0
       ) {
-        console.info('not tested here: a full disk (mount is not allowed)')
+        console.info('not tested here: a full disk (mounting is not permitted)')
         return context.skip()
       }
       const server = await serverUrl()

@@ -97,7 +97,7 @@ describe.concurrent('fail-over to a synchronous standby', () => {
           'SELECT sync_state FROM pg_stat_replication',
         )
         if (row?.sync_state === 'sync') break
-        if (tries > 300) throw new Error('the standby does not follow')
+        if (tries > 300) throw new Error('the standby does not follow the primary')
         await delay(100)
       }
       const places = [primary, standby].map(({ folder: place, port }) => `${encodeURIComponent(place)}:${port}`)

@@ -122,7 +122,7 @@ it('a copy is not verified by a key that signed nothing', () => {
 const FOLDER = join(import.meta.dirname, '../../../../../shared/vectors/python-pypi-2.0.0')
 const isHere = existsSync(FOLDER)
 const ledgers = isHere ? readdirSync(FOLDER).filter((name) => /\.(jsonl|sqlite)$/.test(name)) : []
-if (!isHere) notice('copies of ledgers that the package on PyPI wrote (../shared/vectors is missing)')
+if (!isHere) notice('copies of ledgers from the PyPI package (../shared/vectors is missing)')
 
 it.skipIf(!isHere).each(isLong ? ledgers : ledgers.slice(0, 1))(
   '%s, as the package wrote it, goes into files, and to a server with a head',

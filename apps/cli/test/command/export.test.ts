@@ -118,7 +118,7 @@ describe('a ledger that cannot be exported whole', () => {
 const EXOTIC = fileURLToPath(
   new URL('../../../../../shared/vectors/python-v2/exotic-numbers-and-keys.jsonl', import.meta.url),
 )
-const noVectors = skipUnless(existsSync(EXOTIC), `there are no ledgers of the Python implementation at ${EXOTIC}`)
+const noVectors = skipUnless(existsSync(EXOTIC), `no ledgers from the Python implementation at ${EXOTIC}`)
 
 it.skipIf(noVectors)('numbers that no double holds come out as they went in', () => {
   expect(box.run(['export', EXOTIC, '--format', 'ndjson']).stdout).toBe(readFileSync(EXOTIC, 'utf8'))

@@ -92,7 +92,7 @@ export class Dice {
 
   pick<T>(items: readonly T[]): T {
     const item = items[this.below(items.length)]
-    if (item === undefined) throw new RangeError('there is nothing to pick from')
+    if (item === undefined) throw new RangeError('cannot pick from an empty list')
     return item
   }
 }

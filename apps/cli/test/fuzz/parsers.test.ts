@@ -45,7 +45,7 @@ function keep(target: Target, bytes: Uint8Array, error: unknown): never {
   mkdirSync(FINDINGS, { recursive: true })
   const file = new URL(`${target.name.replaceAll(' ', '-')}-${SEED}`, FINDINGS)
   writeFileSync(file, bytes)
-  throw new Error(`${target.name}, FUZZ_SEED=${SEED}: kept as ${file.pathname}`, { cause: error })
+  throw new Error(`${target.name}, FUZZ_SEED=${SEED}: input stored as ${file.pathname}`, { cause: error })
 }
 
 describe.each(targets.map((target) => [target.name, target] as const))('%s', (_, target) => {

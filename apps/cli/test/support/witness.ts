@@ -49,7 +49,7 @@ export async function startWitness(
       const [, vkey, url] = /^vkey +(\S+)\nurl +(\S+)\n/.exec(stdout) ?? []
       if (vkey !== undefined && url !== undefined) resolve({ vkey, url, child, said: () => stderr })
     })
-    child.once('exit', (code) => reject(new Error(`the witness ended with ${code}: ${stderr}`)))
+    child.once('exit', (code) => reject(new Error(`the witness exited with ${code}: ${stderr}`)))
   })
 }
 

@@ -14,7 +14,7 @@ describe('notShownIn', () => {
     ],
     [{}, null],
     [{ concealed: [] }, null],
-    // A caller's own `concealed` member with an unrelated value.
+    // A caller may set an unrelated `concealed` member.
     ...[true, 'x', [1], [null], [{ path: 'a' }], [place('a', -1)], [place('a', 1.5)], [{ path: 1, length: 1 }]].map(
       (concealed): [unknown, null] => [{ concealed }, null],
     ),

@@ -11,7 +11,7 @@ function refusal(...args: readonly unknown[]): SnapshotError {
     if (error instanceof SnapshotError) return error
     throw error
   }
-  throw new Error('nothing was refused')
+  throw new Error('the value was not refused')
 }
 
 function nested(depth: number, wrap: (inner: unknown) => unknown): unknown {

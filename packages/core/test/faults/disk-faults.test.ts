@@ -13,7 +13,7 @@ import { startWorker, type Worker, type WorkerTask } from '../fixtures/worker.js
 
 const ERRORS_OF_WRITES = byTier({ short: ['EIO'], long: ['EIO', 'ENOSPC'] })
 const hasStrace = canRun('strace', '-o', '/dev/null', 'true')
-if (!hasStrace) notice('system calls that fail (strace is absent or not allowed)')
+if (!hasStrace) notice('failing system calls (strace is missing or not permitted)')
 
 const DISK_CALLS = 'write,writev,pwrite64,pwritev,fdatasync,fsync,ftruncate,rename,unlink'
 /** The first three of every four calls are one allowed, one approved and one denied call. */
@@ -53,7 +53,7 @@ describe.each(['sqlite', 'jsonl'])('a disk under %s', (kind) => {
   it('on a full disk: calls are refused, and go through again when there is room', async (context) => {
     const disk = tinyDisk(512)
     if (disk === null) {
-      notice('a full disk (mount is not allowed)')
+      notice('a full disk (mounting is not permitted)')
       return context.skip()
     }
     const { account, task } = place(kind, disk)
@@ -83,7 +83,7 @@ describe.each(['sqlite', 'jsonl'])('a disk under %s', (kind) => {
   it('on a disk that is remounted read-only: no writer opens it, readers do', async (context) => {
     const disk = tinyDisk(1_024)
     if (disk === null) {
-      notice('a read-only disk (mount is not allowed)')
+      notice('a read-only disk (mounting is not permitted)')
       return context.skip()
     }
     const { account, task } = place(kind, disk)

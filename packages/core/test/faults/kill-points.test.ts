@@ -61,7 +61,7 @@ const POINTS: readonly [at: string, when: 'before' | 'after', nth: number, left:
 ]
 
 const hasStrace = canRun('strace', '-o', '/dev/null', 'true')
-if (!hasStrace) notice('kill -9 at every system call that reaches the disk (strace is absent or not allowed)')
+if (!hasStrace) notice('SIGKILL at every system call that writes to the disk (strace is missing or not permitted)')
 
 /** System calls that write to a disk or make a write durable. */
 const DISK_CALLS = 'write,writev,pwrite64,pwritev,fdatasync,fsync,ftruncate,rename,unlink'

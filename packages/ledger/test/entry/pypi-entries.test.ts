@@ -181,7 +181,7 @@ describe('tampered', () => {
 const FOLDER = join(import.meta.dirname, '../../../../../shared/vectors/python-pypi-2.0.0')
 const here = existsSync(FOLDER)
 const ledgers = here ? readdirSync(FOLDER).filter((name) => /\.(jsonl|sqlite)$/.test(name)) : []
-if (!here) notice('ledgers of the package on PyPI (../shared/vectors is absent)')
+if (!here) notice('ledgers from the PyPI package (../shared/vectors is missing)')
 
 describe.skipIf(!here)('ledgers that the package on PyPI wrote', () => {
   it.each(ledgers)('verify and come out of an export as they went in: %s', async (name) => {

@@ -12,7 +12,7 @@ import { temporaryFolder } from '../fixtures/temporary.js'
 
 const lines = await writtenLines([decisionDraft(1)])
 const isRoot = process.getuid?.() === 0
-if (!isRoot) notice('a ledger without permission to read it, as another user (only root may become one)')
+if (!isRoot) notice('a ledger that a different user may not read (requires root)')
 
 describe('openLedgerReader', () => {
   it('knows a ledger by its content, whatever its name', async () => {

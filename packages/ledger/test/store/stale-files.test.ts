@@ -55,7 +55,7 @@ async function moments() {
   await second.close()
   const checkpoint = await headIn(path)
   const [five, ten, closed, fifteen] = copies
-  if (!five || !ten || !closed || !fifteen) throw new Error('four copies were made')
+  if (!five || !ten || !closed || !fifteen) throw new Error('expected four copies')
   return { five, ten, closed, fifteen, checkpoint }
 }
 

@@ -20,7 +20,7 @@ it('every flip of every byte of a JSONL ledger is found', { timeout: 1_800_000 }
   let line = 1
   for await (const { offset, mask, result } of flips(path, bytes, masksFor)) {
     const where = `byte ${offset} ^ ${mask}`
-    if (typeof result === 'string') throw new Error(`${where}: ${result} in place of a report`)
+    if (typeof result === 'string') throw new Error(`${where}: ${result} instead of a report`)
     const [first] = result.findings
     expect(result.ok, where).toBe(false)
     expect([where, first?.position]).toEqual([where, line])

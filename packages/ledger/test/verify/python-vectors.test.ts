@@ -13,7 +13,7 @@ import { notice } from '../fixtures/process/child.js'
 const FOLDER = join(import.meta.dirname, '../../../../../shared/vectors/python-v2')
 const here = existsSync(FOLDER)
 const ledgers = here ? readdirSync(FOLDER).filter((name) => /\.(jsonl|sqlite)$/.test(name)) : []
-if (!here) notice('ledgers of the Python implementation (../shared/vectors is absent)')
+if (!here) notice('ledgers from the Python implementation (../shared/vectors is missing)')
 
 describe.skipIf(!here)('ledgers of the Python implementation', () => {
   it('are there', () => {

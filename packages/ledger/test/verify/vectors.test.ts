@@ -165,7 +165,7 @@ describe('the worked example', () => {
   it('is what this package computes', () => {
     const [decision, entry, { entry_signature: signature }, { line }] = read().steps
     const parsed = parseLine(Buffer.from(line))
-    if (!parsed.ok || parsed.entry.event === 'checkpoint') throw new Error('the line is no decision')
+    if (!parsed.ok || parsed.entry.event === 'checkpoint') throw new Error('the line is not a decision')
     expect(hashEntry(parsed.text, parsed.members)).toBe(entry.sha256)
     expect(hashDecision(parsed.entry, parsed.text, parsed.members)).toBe(decision.sha256)
     const {

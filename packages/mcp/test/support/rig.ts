@@ -184,7 +184,7 @@ export class Rig {
   /** Returns the entry at a position. The genesis entry is at position 1. */
   async entry(position: number): Promise<Json> {
     for await (const record of select(this.ledger.reader())) if (record.position === position) return record.entry
-    throw new Error('there is no such entry')
+    throw new Error('no entry at this position')
   }
 
   /** Returns a short form of the ledger: `decision allow read`, `outcome error read: why`. */

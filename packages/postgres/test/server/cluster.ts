@@ -149,7 +149,7 @@ async function configure(folder: string, settings: readonly string[]): Promise<C
 
 function run(command: string, args: readonly string[]): void {
   const { status, stderr } = spawnSync(command, args, { ...identity, cwd: '/', env: { LC_ALL: 'C' }, encoding: 'utf8' })
-  if (status !== 0) throw new Error(`${command} ended with ${status}: ${stderr}`)
+  if (status !== 0) throw new Error(`${command} exited with ${status}: ${stderr}`)
 }
 
 /**
@@ -163,7 +163,7 @@ async function copyData(primary: Cluster, target: string): Promise<void> {
     await client.query("SELECT pg_backup_start('standby', true)")
     const { status, stderr } = spawnSync('cp', ['-a', primary.data, target], { encoding: 'utf8' })
     // If a file disappears during the copy, the server restores it from the backup's log.
-    if (status !== 0 && !existsSync(join(target, 'PG_VERSION'))) throw new Error(`cp ended with ${status}: ${stderr}`)
+    if (status !== 0 && !existsSync(join(target, 'PG_VERSION'))) throw new Error(`cp exited with ${status}: ${stderr}`)
     const { rows } = await client.query<{ labelfile: string }>('SELECT labelfile FROM pg_backup_stop()')
     writeFileSync(join(target, 'backup_label'), rows[0]?.labelfile ?? '')
     rmSync(join(target, 'postmaster.pid'), { force: true })
@@ -182,7 +182,7 @@ function writeConf(data: string): void {
 
 async function untilReady(child: ChildProcess, folder: string, port: number): Promise<void> {
   for (const deadline = Date.now() + START_MS_MAX; ; await delay(20)) {
-    if (child.exitCode !== null) throw new Error(`PostgreSQL did not start: it ended with ${child.exitCode}`)
+    if (child.exitCode !== null) throw new Error(`PostgreSQL did not start: exit code ${child.exitCode}`)
     const client = new pg.Client({ connectionString: urlOf({ folder, port }) })
     try {
       await client.connect()

@@ -58,7 +58,7 @@ async function cleanUp(made: string): Promise<void> {
     for (const { name } of things.filter((thing) => thing.kind === kind)) {
       const drop = `DROP ${kind} IF EXISTS ${name} ${kind === 'DATABASE' ? 'WITH (FORCE)' : ''}`
       await asSuperuser(process.env[URL_VARIABLE] ?? '', drop).catch((error) =>
-        console.warn(`${name} could not be taken away: ${error.message}`),
+        console.warn(`${name} could not be removed: ${error.message}`),
       )
     }
   }

@@ -44,7 +44,9 @@ export class Writer {
     const wanted = this.told.size + more
     for (const deadline = Date.now() + withinMs; this.told.size < wanted; ) {
       if (Date.now() > deadline || this.#child.exitCode !== null)
-        throw new Error(`${this.told.size} of ${wanted} answers, the last refusals: ${this.refused.slice(-3)}`)
+        throw new Error(
+          `only ${this.told.size} of ${wanted} appends were answered; last refusals: ${this.refused.slice(-3)}`,
+        )
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
   }

@@ -99,7 +99,7 @@ export function ledgerUrl(database: string, ledger = `l-${randomBytes(6).toStrin
 async function readyFile(): Promise<string> {
   const folder = process.env[FOLDER_VARIABLE]
   if (folder === undefined)
-    throw new Error(`${FOLDER_VARIABLE} is not set: run the tests with vitest.config.ts of the repository`)
+    throw new Error(`${FOLDER_VARIABLE} is not set: run the tests with the repository's vitest.config.ts`)
   const ready = join(folder, 'ready')
   if (existsSync(ready)) return ready
   if (isFirst(join(folder, 'starting'))) {

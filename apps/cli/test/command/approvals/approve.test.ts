@@ -97,7 +97,7 @@ it('takes the beginning of an id, where it is that of one only', async () => {
   expect(list('pending')).toContain(ids[0])
 })
 
-const noTerminal = skipUnless(hasTerminal(), 'no pseudo-terminal is available: confirmations are not tested')
+const noTerminal = skipUnless(hasTerminal(), 'no pseudo-terminal is available, so confirmations are not tested')
 
 describe.skipIf(noTerminal)('on a terminal', () => {
   const question = 'as `alice`? [y/N] '

@@ -54,7 +54,7 @@ it('in Python', () => {
   }
 })
 
-it.skipIf(skipUnless(hasProgram('python3'), 'python3 is missing: the Python of docs/mcp.md is not parsed'))(
+it.skipIf(skipUnless(hasProgram('python3'), 'python3 is missing, so the Python code in docs/mcp.md is not parsed'))(
   'which is Python',
   () => {
     const programs = blocks('python')

@@ -166,7 +166,7 @@ describe('not on record: exit 1', () => {
 const EXOTIC = fileURLToPath(
   new URL('../../../../../../shared/vectors/python-v2/exotic-numbers-and-keys.jsonl', import.meta.url),
 )
-const noVectors = skipUnless(existsSync(EXOTIC), `there are no ledgers of the Python implementation at ${EXOTIC}`)
+const noVectors = skipUnless(existsSync(EXOTIC), `no ledgers from the Python implementation at ${EXOTIC}`)
 
 it.skipIf(noVectors)('a number is shown with the digits that were hashed', () => {
   const lines = readFileSync(EXOTIC, 'utf8').split('\n')

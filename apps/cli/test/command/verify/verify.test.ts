@@ -105,7 +105,7 @@ it('refuses more keys than can be meant', () => {
 })
 
 const VECTORS = fileURLToPath(new URL('../../../../../../shared/vectors/python-v2/', import.meta.url))
-const noVectors = skipUnless(existsSync(VECTORS), `there are no ledgers of the Python implementation at ${VECTORS}`)
+const noVectors = skipUnless(existsSync(VECTORS), `no ledgers from the Python implementation at ${VECTORS}`)
 
 describe.skipIf(noVectors)('ledgers written by SudoAgent 2.0 for Python', () => {
   it.each(['plain.jsonl', 'plain.sqlite', 'exotic-numbers-and-keys.jsonl'])('%s is intact', (name) => {

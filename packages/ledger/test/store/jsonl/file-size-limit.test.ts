@@ -12,7 +12,7 @@ const BLOCKS = 96
 const APPENDS = 200
 
 const hasBash = canRun('bash', '-c', `ulimit -f ${BLOCKS}`)
-if (!hasBash) notice('a limit for the size of files (bash is absent, or may not set it)')
+if (!hasBash) notice('a file size limit (bash is missing or may not set it)')
 
 describe.skipIf(!hasBash).each(KINDS)('%s', (kind) => {
   it('a file that may not grow: appends are refused, and what was acknowledged is there', async () => {

@@ -31,8 +31,8 @@ import { testDurableStore, testStoreContract } from '../contract.js'
 const PYTHON_LEDGER = join(import.meta.dirname, '../../../../../../shared/vectors/python-v2/plain.jsonl')
 const hasPython = existsSync(PYTHON_LEDGER)
 const hasStrace = canRun('strace', '-o', '/dev/null', 'true')
-if (!hasPython) notice('JSONL ledgers of the Python implementation (../shared/vectors is absent)')
-if (!hasStrace) notice('a failing fdatasync (strace is absent or not allowed)')
+if (!hasPython) notice('JSONL ledgers from the Python implementation (../shared/vectors is missing)')
+if (!hasStrace) notice('a failing fdatasync (strace is missing or not permitted)')
 
 const newPath = (): string => join(temporaryFolder(), 'ledger.jsonl')
 const makePlace = () => {
@@ -252,7 +252,7 @@ describe('a disk', () => {
   it('that is full: nothing is half written, and appends work again when there is room', async (context) => {
     const folder = tinyFileSystem(temporaryFolder(), 128)
     if (folder === null) {
-      notice('a full disk (mount is not allowed)')
+      notice('a full disk (mounting is not permitted)')
       return context.skip()
     }
     const path = join(folder, 'ledger.jsonl')

@@ -17,9 +17,9 @@ const PYTHON_LEDGER = join(import.meta.dirname, '../../../../../../shared/vector
 const hasPython = existsSync(PYTHON_LEDGER)
 const hasStrace = canRun('strace', '-o', '/dev/null', 'true')
 const hasSqlite3 = canRun('sqlite3', '--version')
-if (!hasPython) notice('SQLite ledgers of the Python implementation (../shared/vectors is absent)')
-if (!hasStrace) notice('calls to fdatasync, and a failing one (strace is absent or not allowed)')
-if (!hasSqlite3) notice('the sqlite3 shell beside our writer (it is absent)')
+if (!hasPython) notice('SQLite ledgers from the Python implementation (../shared/vectors is missing)')
+if (!hasStrace) notice('calls to fdatasync, and a failing call (strace is missing or not permitted)')
+if (!hasSqlite3) notice('the sqlite3 shell together with our writer (sqlite3 is missing)')
 
 const newPath = (): string => join(temporaryFolder(), 'ledger.sqlite')
 const makePlace = () => {
@@ -190,7 +190,7 @@ describe('a disk', () => {
   it('that is full: nothing is half written, and appends work again when there is room', async (context) => {
     const folder = tinyFileSystem(temporaryFolder(), 512)
     if (folder === null) {
-      notice('a full disk (mount is not allowed)')
+      notice('a full disk (mounting is not permitted)')
       return context.skip()
     }
     const path = join(folder, 'ledger.sqlite')

@@ -24,7 +24,7 @@ import { temporaryFolder } from '../../fixtures/temporary.js'
 const lines = await writtenLines(Array.from({ length: 40 }, (_, n) => decisionDraft(n)))
 const NOBODY = '65534'
 const isRoot = process.getuid?.() === 0
-if (!isRoot) notice('reading as another user (only root may become one)')
+if (!isRoot) notice('reading as a different user (requires root)')
 
 /** Returns everything that reading could change: names, sizes, times and contents of files. */
 function traces(folder: string): unknown {
@@ -102,7 +102,7 @@ describe('reading leaves no trace', () => {
   ] as const)('on a read-only medium, with the -wal of a crash and a -shm that is %s', async (_, change) => {
     const source = await crashed()
     const folder = tinyFileSystem(temporaryFolder(), 1024)
-    if (folder === null) return notice('a read-only medium (mount is not allowed)')
+    if (folder === null) return notice('a read-only file system (mounting is not permitted)')
     const path = join(folder, 'ledger.sqlite')
     for (const suffix of ['', '-wal']) copyFileSync(`${source}${suffix}`, `${path}${suffix}`)
     writeFileSync(`${path}-shm`, change(readFileSync(`${source}-shm`)))
