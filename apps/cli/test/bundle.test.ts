@@ -15,8 +15,8 @@ describe('the bundle', () => {
   it.each(['jsonl', 'sqlite'] as const)(
     'has the threads that help to verify where they are looked for: %s',
     async (kind) => {
-      // `verify` starts these threads only for ledgers with tens of thousands of entries, and falls back to one
-      // thread.
+      // `verify` starts these threads only for ledgers with tens of thousands of entries, and also works without
+      // them.
       const [place = 'nowhere'] = chunks.flatMap((name) => /new URL\("(.*\/worker\.js)"/.exec(read(name))?.[1] ?? [])
       const path = sandbox().path(`l.${kind}`)
       await writeLedger(path, manyCalls(20))

@@ -1,4 +1,4 @@
-// Tests `mcp guard` with its ledger, approvals and budgets on a PostgreSQL server, where people also answer.
+// Tests `mcp guard` with its ledger, approvals and budgets on a PostgreSQL server. People answer approvals there too.
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { generatePrivateKey } from '@sudoagent/crypto'
 import { beforeEach, expect, it } from 'vitest'
