@@ -152,7 +152,7 @@ async function overPipes(
   })
   void stopped.then(() => session.close('the guard was stopped'))
   const reason = await session.closed
-  if (reason !== 'the server has ended') return EXIT.ok
+  if (reason !== 'the server disconnected') return EXIT.ok
   throw new CliError(
     EXIT.failed,
     reason,
