@@ -118,7 +118,7 @@ describe('guardToolCalls', () => {
       expect(hookSpecificOutput).toMatchObject({
         permissionDecision: 'deny',
         permissionDecisionReason:
-          'This call was denied because the authorization check failed, so it did not run. Reason: there is no decision. Do not repeat it unchanged.',
+          'This call was denied because the authorization check failed, so it did not run. Reason: no decision was made. Do not repeat this call unchanged.',
       })
     })
     expect(String(warn.mock.calls[0]?.[0])).toContain('thereIsNoSuchOption')

@@ -170,14 +170,14 @@ export const SCENARIOS: readonly Scenario[] = [
     amounts: [5000],
     runs: false,
     entries: [DENY],
-    text: `This call was denied by policy, ${END} above the limit of 1000. Do not repeat it unchanged.`,
+    text: `This call was denied by policy, ${END} above the limit of 1000. Do not repeat this call unchanged.`,
   },
   {
     name: 'approval refused',
     amounts: [500],
     runs: false,
     entries: [REFUSED],
-    text: `This call was not approved, ${END} the approver denied the call. Do not repeat it unchanged.`,
+    text: `This call was not approved, ${END} the approver denied the call. Do not repeat this call unchanged.`,
   },
   {
     name: 'approval granted',
@@ -194,7 +194,7 @@ export const SCENARIOS: readonly Scenario[] = [
     ledger: 'broken',
     runs: false,
     entries: [],
-    text: `This call was denied because it could not be recorded, ${END} the decision could not be recorded. Do not repeat it unchanged.`,
+    text: `This call was denied because it could not be recorded, ${END} the decision could not be recorded. Do not repeat this call unchanged.`,
   },
 ]
 

@@ -1,16 +1,16 @@
 /**
- * Vercel AI SDK, 6 and 7: tools whose `execute` is guarded.
+ * Vercel AI SDK 6 and 7: guards the `execute` function of tools.
  *
  * @example
  * const tools = guardTools(engine, { refund: tool({ inputSchema, execute: async ({ amount }) => … }) })
  * await generateText({ model, tools, prompt })
  *
  * The action is the tool's name in the set; the input, as the schema parsed it, becomes the call's named arguments. A
- * denial is thrown as `ToolDenied`: the SDK converts it to a tool error, shows its message to the model, and continues
- * other calls of the same step. `needsApproval` and `toolApproval` ask before `execute` and may be answered from a
- * stored conversation, so only `execute` is a security boundary. A tool without `execute` (which the client or the
- * provider runs) cannot be guarded here and is rejected. The guarded tool does not have `onInputStart`, `onInputDelta`
- * and `onInputAvailable`, which would receive the model's input before the decision.
+ * denial is thrown as `ToolDenied`: the SDK converts it to a tool error, shows the message to the model, and continues
+ * the other calls of the step. `needsApproval` and `toolApproval` run before `execute`, and their answers may come from
+ * a stored conversation, so only `execute` is a security boundary. A tool without `execute` runs in the client or at
+ * the provider; it cannot be guarded here and is rejected. The guarded tool omits `onInputStart`, `onInputDelta` and
+ * `onInputAvailable`, because they would receive the model's input before the decision.
  */
 import type { Engine } from '@sudoagent/core'
 import { ToolDenied } from './denial-text.js'
@@ -23,7 +23,7 @@ import {
   withExecute,
 } from './guarded-call.js'
 
-// Nothing is imported from `ai`. These are the parts of its tools that versions 6 and 7 share, so both types are
+// This file imports nothing from `ai`. It declares the members that tools of versions 6 and 7 share, so both types are
 // accepted.
 interface ExecuteOptions {
   readonly toolCallId: string
@@ -34,7 +34,11 @@ interface ExecutableTool {
   execute?: ((input: any, options: any) => unknown) | undefined
 }
 
-/** Guards every tool of a set under its name in the set. @throws TypeError for a tool without `execute` */
+/**
+ * Guards every tool in a set. The key of a tool in the set is its name.
+ *
+ * @throws TypeError for a tool without `execute`
+ */
 export function guardTools<T extends Record<string, ExecutableTool>>(
   engine: Engine,
   tools: T,
@@ -45,7 +49,8 @@ export function guardTools<T extends Record<string, ExecutableTool>>(
 }
 
 /**
- * Guards one tool. It has no name, so the options must name the action. @throws TypeError for a tool without `execute`
+ * Guards one tool. An AI SDK tool does not contain its own name, so the options must name the action. @throws TypeError
+ * for a tool without `execute`
  */
 export function guardTool<T extends ExecutableTool>(engine: Engine, tool: T, options: NamedGuardOptions): T {
   return guardNamed(engine, requireAction(options), tool, options)
@@ -70,13 +75,13 @@ function guardNamed<T extends ExecutableTool>(engine: Engine, name: string, tool
     return ended.output
   }
 
-  /** For a generator, whose steps reach the stream. */
+  /** Guards a generator function. Each step is passed on to the stream. */
   async function* guardedSteps(input: unknown, how: ExecuteOptions): AsyncGenerator<unknown> {
     const call = await authorizeCall(engine, callOf(input, how), options)
     if (call.status === 'denied') throw new ToolDenied(call)
     let outcome: Parameters<typeof call.end>[0] = {
       status: 'error',
-      error: new Error('the output was not read to its end'),
+      error: new Error('the output was not read to the end'),
     }
     try {
       call.signal?.throwIfAborted()
@@ -93,7 +98,7 @@ function guardNamed<T extends ExecutableTool>(engine: Engine, name: string, tool
   return withExecute(tool, execute.constructor.name === 'AsyncGeneratorFunction' ? guardedSteps : guarded)
 }
 
-/** The last value of an iterable is the tool's result. */
+/** Reads an async iterable and returns its last value, which is the tool's result. */
 async function lastOf(output: unknown): Promise<unknown> {
   if (typeof output !== 'object' || output === null || !(Symbol.asyncIterator in output)) return output
   let last: unknown

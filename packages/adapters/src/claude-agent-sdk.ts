@@ -1,15 +1,15 @@
 /**
- * Claude Agent SDK: guards every tool call of a session with hooks that fail closed.
+ * Claude Agent SDK: guards every tool call in a session with hooks that fail closed.
  *
  * @example
  * query({ prompt, options: { ...guardToolCalls(engine) } })
  *
- * The action is the tool's name (`Bash`, `mcp__server__tool`), and its input becomes the call's named arguments.
- * `PreToolUse` decides about every call, in every permission mode. If the call is allowed, the hook grants the
- * permission, with the input that was decided on; `canUseTool` answers the questions that Claude Code's settings still
- * require. The model sees a denial's text as the reason. Hooks after the tool record the outcome. Claude Code runs the
- * tools in its own process, so the adapter relies on what it reports. Do not use other hooks that change inputs: they
- * compete with this one.
+ * The action is the tool's name (`Bash`, `mcp__server__tool`), and its input becomes the call's named arguments. The
+ * `PreToolUse` hook decides about every call, in every permission mode. If the call is allowed, the hook grants
+ * permission for exactly the input that the decision covers. `canUseTool` answers the permission prompts that Claude
+ * Code's settings still require. The model sees the denial text as the reason. Hooks that run after the tool record
+ * the outcome. Claude Code runs the tools in its own process, so the adapter relies on the outcome that Claude Code
+ * reports. Do not use other hooks that change inputs: they conflict with this hook.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { Denial, Engine } from '@sudoagent/core'
@@ -17,19 +17,20 @@ import { denialText } from './denial-text.js'
 import { type AllowedCall, authorizeCall, type GuardOptions, type ToolCall } from './guarded-call.js'
 
 /**
- * Longer than every wait of the engine: an approval takes at most an hour. Claude Code might treat a hook that timed
- * out as no objection.
+ * Longer than any wait in the engine: an approval takes at most an hour. Claude Code might treat a hook timeout as
+ * permission to run the tool.
  */
 const HOOK_TIMEOUT_S = 7_200
 /**
- * Maximum number of allowed calls without a reported end, such as interrupted ones. Beyond it, the oldest call stays
- * without an outcome.
+ * The maximum number of allowed calls whose end has not been reported, for example because they were interrupted. Above
+ * this number, the oldest call is dropped and no outcome is recorded for it.
  */
 const OPEN_CALLS_MAX = 1_000
 
 type Input = Record<string, unknown>
 
-// Nothing is imported from `@anthropic-ai/claude-agent-sdk`. These are the parts of its hooks' input that are read.
+// This file imports nothing from `@anthropic-ai/claude-agent-sdk`. It declares the members of the hook input that it
+// reads.
 interface HookEvent {
   readonly hook_event_name: string
   readonly tool_name?: string
@@ -43,16 +44,18 @@ interface PermissionFacts {
 }
 
 /**
- * Another program assigns the IDs, which should be unique. The key includes the tool, so that an answer about one tool
- * is not used for another with the same ID.
+ * Claude Code assigns the call IDs. The key includes the tool name, so that a decision about one tool is never used for
+ * a different tool, even if an ID is not unique.
  */
 const keyOf = (tool: string, callId: string): string => JSON.stringify([tool, callId])
 
-/** Returns the guarding part of the `options` of `query`. `canUseTool` can be omitted, but the hooks cannot. */
+/**
+ * Returns the `canUseTool` and `hooks` options for `query`. `canUseTool` may be omitted, but the hooks are required.
+ */
 export function guardToolCalls(engine: Engine, options?: Omit<GuardOptions, 'action'>) {
   const open = new Map<string, AllowedCall<Input>>()
 
-  /** Never throws: a failure here is a denial. */
+  /** Never throws: if the decision fails, the call is denied. */
   async function decide(call: ToolCall<Input> & { readonly callId: string }): Promise<AllowedCall<Input> | Denial> {
     try {
       const decided = await authorizeCall(engine, call, options)
@@ -60,9 +63,10 @@ export function guardToolCalls(engine: Engine, options?: Omit<GuardOptions, 'act
       for (const oldest of open.keys()) if (open.size > OPEN_CALLS_MAX) open.delete(oldest)
       return decided
     } catch (error) {
-      // An abort is expected. Any other error is a fault of the host, which would otherwise see only denials.
-      if (!call.signal?.aborted && !options?.signal?.aborted) process.emitWarning(`a call was denied: ${error}`)
-      const facts = { code: 'BOUNDARY_FAILED', reason: 'there is no decision', requestId: '', decisionHash: null }
+      // An abort is expected. Any other error is a fault in the host program, which would otherwise see only denials.
+      if (!call.signal?.aborted && !options?.signal?.aborted)
+        process.emitWarning(`a call was denied because the guard failed: ${error}`)
+      const facts = { code: 'BOUNDARY_FAILED', reason: 'no decision was made', requestId: '', decisionHash: null }
       return { status: 'denied', retryable: false, ...facts }
     }
   }
@@ -74,7 +78,7 @@ export function guardToolCalls(engine: Engine, options?: Omit<GuardOptions, 'act
   ) => {
     const { tool_name: tool, tool_input: input, tool_use_id: callId } = event
     if (event.hook_event_name !== 'PreToolUse' || tool === undefined || callId === undefined)
-      throw new TypeError('the guard is a hook of `PreToolUse`')
+      throw new TypeError('use the guard only as a `PreToolUse` hook')
     const decided = await decide({ tool, input: input as Input, callId, signal })
     const answer =
       decided.status === 'allowed'
@@ -84,7 +88,7 @@ export function guardToolCalls(engine: Engine, options?: Omit<GuardOptions, 'act
   }
 
   const canUseTool = async (tool: string, input: Input, { signal, toolUseID: callId }: PermissionFacts) => {
-    // The hook has already allowed this exact call.
+    // If the hook has already allowed this exact call, its decision is reused.
     const before = open.get(keyOf(tool, callId))
     const known = before !== undefined && isDeepStrictEqual(before.input, input)
     const decided = known ? before : await decide({ tool, input, callId, signal })

@@ -1,22 +1,22 @@
 /**
- * The text of a denial for the model, the same for every framework.
+ * The text that tells a model about a denial. It is the same for every framework.
  *
- * A model that reads "error, try again" tries again. The text therefore always has three parts in this order: the
- * component that denied the call; the reason; and the instruction not to repeat the call. It contains no cause, path or
- * stack trace, and no ID, because the request ID is also that of the approval, and a model must not see anything that
- * helps to approve a call.
- * approve anything.
+ * A model that reads "error, try again" tries again. The text therefore always says, in this order: what denied the
+ * call, why, and not to repeat the call. It does not contain a cause, a path, a stack trace or the request ID. The
+ * request ID also identifies the approval, and a model must not see anything that could help it to approve a call.
  *
  * @example
  * denialText(denial)
- * // This call was denied by policy, so it did not run. Reason: above the limit of 100. Do not repeat it unchanged.
+ * // This call was denied by policy, so it did not run. Reason: the limit is 100. Do not repeat this call unchanged.
  */
 import { type Denial, SudoAgentError } from '@sudoagent/core'
 
 /** Longer than most reasons, but short enough for a model's context. The ledger contains the full reason. */
 const REASON_LENGTH_MAX = 500
 
-/** Prefixes of reason codes, and the words for them after “This call was”. Other codes come from a policy. */
+/**
+ * Prefixes of reason codes, with the words that follow “This call was”. Codes with any other prefix come from a policy.
+ */
 const DENIED_BY: readonly (readonly [prefix: string, denied: string])[] = [
   ['POLICY_EVALUATION_FAILED', 'denied because the policy could not be evaluated'],
   ['APPROVAL_PROCESS_FAILED', 'denied because approval could not be requested'],
@@ -30,13 +30,13 @@ const DENIED_BY: readonly (readonly [prefix: string, denied: string])[] = [
   ['BOUNDARY_', 'denied because the authorization check failed'],
 ]
 
-/** Returns one line for the model. */
+/** Returns the denial as one line of text for the model. */
 export function denialText({ code, reason }: Pick<Denial, 'code' | 'reason'>): string {
   const denied = DENIED_BY.find(([prefix]) => code.startsWith(prefix))?.[1] ?? 'denied by policy'
-  return `This call was ${denied}, so it did not run. Reason: ${oneLine(reason)}. Do not repeat it unchanged.`
+  return `This call was ${denied}, so it did not run. Reason: ${oneLine(reason)}. Do not repeat this call unchanged.`
 }
 
-/** A reason may be an approver's note, whose line breaks could imitate another speaker. */
+/** A reason may be an approver's note. Line breaks in a note could make part of it look like a separate message. */
 function oneLine(reason: string): string {
   const line = reason.replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ').trim()
   const cut = line.length <= REASON_LENGTH_MAX ? line : `${line.slice(0, REASON_LENGTH_MAX - 1)}…`
@@ -44,8 +44,8 @@ function oneLine(reason: string): string {
 }
 
 /**
- * For frameworks in which a denial is an exception: the model sees its message, and the program reads `denial`. It has
- * no cause.
+ * The error for frameworks in which a denial is an exception. The model sees the message, and the program reads
+ * `denial`. The error has no `cause`.
  */
 export class ToolDenied extends SudoAgentError {
   override readonly name = 'ToolDenied'

@@ -1,20 +1,20 @@
 /**
- * Genkit: guards every tool call of a `generate` with a middleware.
+ * Genkit: guards every tool call in a `generate` with middleware.
  *
  * @example
  * const guard = generateMiddleware({ name: 'sudoagent' }, guardToolCalls(engine))
  * await ai.generate({ prompt, tools: [refund], use: [guard()] })
  *
  * The action is the tool's name; the input, as the model wrote it, becomes the call's named arguments. A denial is
- * returned as the tool's response, because an error would end the `generate`. Genkit passes no abort signal to tools;
- * this middleware passes the signal of the `generate` step to the engine and the tool. Put the guard last in `use`, so
- * that nothing changes a call after the decision.
+ * returned as the tool's response, because an error would end the `generate`. Genkit does not pass an abort signal to
+ * tools; this middleware passes the signal of the `generate` step to the engine and the tool. Put the guard last in
+ * `use`, so that no other middleware changes a call after the decision.
  */
 import type { Engine } from '@sudoagent/core'
 import { denialText } from './denial-text.js'
 import { type GuardOptions, guardedCall, settled } from './guarded-call.js'
 
-// Nothing is imported from `genkit`. These are the parts of its messages and options that are read.
+// This file imports nothing from `genkit`. It declares the members of messages and options that it reads.
 interface RequestPart {
   readonly toolRequest: { readonly name: string; readonly ref?: string | undefined; readonly input?: unknown }
 }
@@ -26,7 +26,7 @@ interface RunOptions {
 }
 type Next<I, C, O> = (input: I, ctx: C) => Promise<O>
 
-/** The argument of `generateMiddleware`: creates the hooks of one `generate`. */
+/** Returns the function for `generateMiddleware`, which creates the hooks for one `generate`. */
 export function guardToolCalls(engine: Engine, options?: Omit<GuardOptions, 'action'>) {
   return () => {
     let abortSignal: AbortSignal | undefined

@@ -1,52 +1,52 @@
-// Runs one tool call through the engine, for every adapter. The tool runs after the decision is recorded, with the
-// arguments that were decided on, and its outcome is recorded too. Every kind of refusal returns the engine's denial;
-// only misuse and aborts throw.
+// Runs one tool call through the engine, for all adapters. The tool runs after the decision is recorded, with exactly
+// the arguments that the decision covers. The outcome is recorded too. Every refusal returns the engine's denial; only
+// misuse and aborts throw.
 import type { CallOptions, CallOutcome, Denial, Engine } from '@sudoagent/core'
 
-/** Options of every adapter. If the framework passes a signal for the call, both that signal and `signal` apply. */
+/** The options of every adapter. If the framework passes a signal for the call, both that signal and `signal` apply. */
 export type GuardOptions = CallOptions
 
-/** Options for a tool without a name in its framework: `action` is its name for the policy and the ledger. */
+/** The options for tools that have no name in their framework: `action` is the name in the policy and the ledger. */
 export type NamedGuardOptions = GuardOptions & { readonly action: string }
 
-/** The action of a tool without a name. @throws TypeError if the options do not contain it */
+/** Returns the option `action`. @throws TypeError if `action` is missing */
 export function requireAction(options: NamedGuardOptions | undefined): string {
   const { action } = { __proto__: null, ...options } as Partial<NamedGuardOptions>
   if (typeof action !== 'string' || action === '')
-    throw new TypeError('the options need `action`, the name of the tool')
+    throw new TypeError('the option `action` is required: the name of the tool')
   return action
 }
 
 export interface ToolCall<I> {
-  /** The tool's name, which the option `action` overrides. */
+  /** The tool's name. The option `action` overrides it. */
   readonly tool: string
   /**
-   * A plain object becomes the call's named arguments: `kwargs` in the policy and in the ledger. Any other value is in
-   * `args`.
+   * A plain object becomes the call's named arguments: `kwargs` in the policy and in the ledger. Any other value
+   * becomes the only element of `args`.
    */
   readonly input: I
-  /** The framework's ID of the call, recorded as `tool_call_id` in the metadata. */
+  /** The call ID that the framework assigned, recorded as `tool_call_id` in the metadata. */
   readonly callId?: string | undefined
   readonly signal?: AbortSignal | undefined
 }
 
-/** A call that may run, with exactly `input`. Its end must be reported once. */
+/** A call that may run, with exactly `input`. The caller must report its end once. */
 export interface AllowedCall<I> {
   readonly status: 'allowed'
   readonly input: I
-  /** Aborts if the caller's signal or the framework's does. */
+  /** Aborts when the caller's signal or the framework's signal aborts. */
   readonly signal: AbortSignal | undefined
   end(outcome: CallOutcome): Promise<void>
   /**
    * Reports that the tool returned `output`.
    *
-   * @returns the output to return: if it is a stream or a function, it is recorded when it has ended
-   * (`Engine.recordResult`)
+   * @returns the output to pass on. If the output is a stream or a function, the outcome is recorded when the stream
+   * ends or the function returns (`Engine.recordResult`)
    */
   returned<O>(output: O): Promise<O>
 }
 
-/** The input that a framework passes to a tool's function, by the kind of the tool's schema. */
+/** The type of the input that a framework passes to a tool's function, derived from the tool's schema. */
 export type InputOf<P> = P extends { readonly '~standard': { readonly types?: infer T } }
   ? NonNullable<T> extends { readonly output: infer O }
     ? O
@@ -57,18 +57,20 @@ export type InputOf<P> = P extends { readonly '~standard': { readonly types?: in
       ? string
       : unknown
 
-/** Whether a value is a plain object, such as the definition of a tool. A created tool is an instance of a class. */
+/**
+ * Whether a value is a plain object, such as a tool definition. A tool that the framework created is a class instance.
+ */
 export function isPlainObject(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null
 }
 
-/** Functions of a tool that a framework calls with the model's input before `execute`, and so before the decision. */
+/** Tool functions that a framework calls with the model's input before `execute`, and therefore before the decision. */
 const BEFORE_EXECUTE = ['onInputStart', 'onInputDelta', 'onInputAvailable']
 
 /**
- * Copies a tool or its definition with another `execute`, and without the functions that receive the input before it.
+ * Copies a tool or tool definition, replaces `execute`, and removes the functions that receive the input earlier.
  */
 export function withExecute<T>(tool: T, execute: unknown): T {
   const copy = { ...tool, execute }
@@ -81,7 +83,7 @@ export type EndedCall<O> = { readonly status: 'ran'; readonly output: O } | Deni
 /**
  * Decides about a call.
  *
- * @throws (as a rejection) the reason of a signal that was aborted before the decision; TypeError for misuse. In both
+ * @throws (as a rejection) the abort reason if a signal aborted before the decision; TypeError for misuse. In both
  * cases, the tool must not run
  */
 export async function authorizeCall<I>(
@@ -89,7 +91,7 @@ export async function authorizeCall<I>(
   { tool, input, callId, signal }: ToolCall<I>,
   given: GuardOptions = {},
 ): Promise<AllowedCall<I> | Denial> {
-  // Own fields, each read once: a name on `Object.prototype` is not an option.
+  // Copies own fields only and reads each field once, so that members of `Object.prototype` are not read as options.
   const options: GuardOptions = { __proto__: null, ...given } as GuardOptions
   const signals = [options.signal, signal].filter((one) => one !== undefined)
   const either = signals.length > 1 ? AbortSignal.any(signals) : signals[0]
@@ -101,7 +103,7 @@ export async function authorizeCall<I>(
     ...(either === undefined ? {} : { signal: either }),
   })
   if (authorization.status === 'denied') return authorization
-  // An engine in another process may return anything, and callers treat every value that is not a denial as an
+  // An engine in another process may return any value, and callers treat every value other than a denial as an
   // authorization.
   if (authorization.status !== 'allowed')
     throw new TypeError('the engine returned neither an authorization nor a denial')
@@ -117,8 +119,8 @@ export async function authorizeCall<I>(
 }
 
 /**
- * Reads a tool's generator, which these frameworks do not read. The result is its return value, or its last step if it
- * returns nothing. The tool's work is done only at the end, and it can fail midway.
+ * Reads a tool's generator to the end, because these frameworks do not. The result is the return value, or the last
+ * step if the generator returns nothing. The tool has finished only when its generator ends, and may fail midway.
  */
 export async function settled(output: unknown, signal?: AbortSignal): Promise<unknown> {
   if (!isIterator(output)) return output
@@ -143,10 +145,10 @@ function isIterator(output: unknown): output is AsyncGenerator | Generator {
 /**
  * Decides about a call and runs its tool.
  *
- * @param run - called at most once, with the arguments of the decision; an error that it throws is recorded and
- * rethrown unchanged
- * @param failed - whether an output reports that the tool failed, for frameworks with such outputs
- * @throws the error of the tool; for other errors, see `authorizeCall`
+ * @param run - called at most once, with the arguments that the decision covers. If it throws, the error is recorded
+ * and rethrown unchanged
+ * @param failed - whether an output means that the tool failed, for frameworks that report failures as outputs
+ * @throws the error that the tool threw; for other errors, see `authorizeCall`
  */
 export async function guardedCall<I, O>(
   engine: Engine,

@@ -1,15 +1,16 @@
 /**
- * LangChain.js 1: guards every tool call of an agent, or single tools.
+ * LangChain.js 1: guards every tool call of an agent, or individual tools.
  *
  * @example
  * const guard = createMiddleware({ name: 'sudoagent', wrapToolCall: guardToolCalls(engine) })
  * createAgent({ model, tools, middleware: [guard] })
  * createAgent({ model, tools: guardTools(engine, [refund]) })
  *
- * The action is the tool's name. Middleware decides on the input as the model wrote it, before the tool's schema parses
- * it; a single guarded tool decides on the parsed input. Both become the call's named arguments. A denial is returned
- * as a `ToolMessage` with the status `error`, because an error would end the run or ask the model to try again. Put the
- * guard last in the list, so that nothing changes a call after the decision.
+ * The action is the tool's name. The middleware decides on the input as the model wrote it, before the tool's schema
+ * parses it; an individually guarded tool decides on the parsed input. In both cases, the input becomes the call's
+ * named arguments. A denial is returned as a `ToolMessage` with the status `error`, because a thrown error would end
+ * the run or ask the model to try again. Put the guard last in `middleware`, so that no other middleware changes a call
+ * after the decision.
  */
 import { ToolMessage } from '@langchain/core/messages'
 import type { Denial, Engine } from '@sudoagent/core'
@@ -17,14 +18,18 @@ import { denialText } from './denial-text.js'
 import { type GuardOptions, guardedCall } from './guarded-call.js'
 
 /**
- * The parts of a request of `wrapToolCall` that are read, declared here so that single tools do not need `langchain`.
+ * The members of a `wrapToolCall` request that this file reads, declared here so that individual tools do not need
+ * `langchain`.
  */
 interface ToolCallRequest {
   readonly toolCall: { readonly name: string; readonly args: Record<string, unknown>; readonly id?: string | undefined }
   readonly runtime: { readonly signal?: AbortSignal | undefined }
 }
 
-/** A `wrapToolCall` for `createMiddleware`: guards every tool of the agent, including tools of other middleware. */
+/**
+ * Returns a `wrapToolCall` for `createMiddleware` that guards every tool of the agent, including tools that other
+ * middleware adds.
+ */
 export function guardToolCalls(engine: Engine, options?: Omit<GuardOptions, 'action'>) {
   return async <R extends ToolCallRequest, O>(
     request: R,
@@ -44,14 +49,16 @@ interface RunConfig {
 }
 type Call = (input: unknown, runManager: unknown, config?: RunConfig) => Promise<unknown>
 
-/** The parts of a `StructuredTool` that are read. It runs in `_call`, which its type does not declare. */
+/**
+ * The members of a `StructuredTool` that this file reads. The tool runs in `_call`, which the type does not declare.
+ */
 interface StructuredToolLike {
   readonly name: string
   // biome-ignore lint/suspicious/noExplicitAny: "any tool": parameters are contravariant, so `unknown` would accept none
   invoke(input: any, config?: any): unknown
 }
 
-/** Guards every tool of a list. @throws TypeError for a tool that is not a `StructuredTool` */
+/** Guards every tool in a list. @throws TypeError for a tool that is not a `StructuredTool` */
 export function guardTools<T extends readonly StructuredToolLike[]>(
   engine: Engine,
   tools: readonly [...T],
@@ -61,9 +68,10 @@ export function guardTools<T extends readonly StructuredToolLike[]>(
 }
 
 /**
- * Guards one tool without changing the original. A call without a call ID, by a program, returns a denial as text.
+ * Guards one tool without changing the original. If a program calls the tool without a call ID, a denial is returned as
+ * text.
  *
- * @throws TypeError for a tool that is not a `StructuredTool`: a runnable does not run in `_call`
+ * @throws TypeError for a tool that is not a `StructuredTool`, such as a runnable, which does not run in `_call`
  */
 export function guardTool<T extends StructuredToolLike>(engine: Engine, tool: T, options?: GuardOptions): T {
   const {
@@ -90,7 +98,7 @@ function deniedMessage(denial: Denial, name: string, callId: string): ToolMessag
 
 const reportsError = (output: unknown): boolean => ToolMessage.isInstance(output) && output.status === 'error'
 
-/** A generator's result is its return value, so it must end before its outcome is known. */
+/** Reads a generator to the end. Its result is its return value, so the outcome is known only then. */
 async function resultOf(output: unknown): Promise<unknown> {
   if (Object.prototype.toString.call(output) !== '[object AsyncGenerator]') return output
   let step: IteratorResult<unknown>

@@ -1,22 +1,22 @@
 /**
- * LlamaIndex.TS: guards the definition of a tool.
+ * LlamaIndex.TS: guards tool definitions.
  *
  * @example
  * const definition = { name: 'refund', description, parameters, execute: ({ amount }) => … }
  * const refund = tool(guardTool(engine, definition))
  * await agent({ llm, tools: [refund] }).run(prompt)
  *
- * The action is the tool's name; the input, as its schema parsed it, becomes the call's named arguments and is exactly
- * what the function receives. A denial is thrown as `ToolDenied`: the agent converts it to a tool result with
- * `isError`, shows its message to the model, and continues the other calls. LlamaIndex passes neither an abort signal
- * nor the call's ID to a tool; to end the wait for an approval, set the option `signal`. A created tool is rejected,
- * because its schema would change the input after the decision.
+ * The action is the tool's name; the input, as the tool's schema parsed it, becomes the call's named arguments. The
+ * function receives exactly this input. A denial is thrown as `ToolDenied`: the agent converts it to a tool result with
+ * `isError`, shows the message to the model, and continues the other calls. LlamaIndex passes neither an abort signal
+ * nor the call ID to a tool; set the option `signal` to be able to cancel the wait for an approval. The result of
+ * `tool` is rejected, because its schema would parse the input again after the decision.
  */
 import type { Engine } from '@sudoagent/core'
 import { ToolDenied } from './denial-text.js'
 import { type GuardOptions, guardedCall, isPlainObject } from './guarded-call.js'
 
-// Nothing is imported from `@llamaindex/core`. These are the parts of a definition that are read.
+// This file imports nothing from `@llamaindex/core`. It declares the members of a definition that it reads.
 interface Definition {
   readonly name: string
   // biome-ignore lint/suspicious/noExplicitAny: "any function": parameters are contravariant, so `unknown` would accept none
@@ -35,10 +35,10 @@ export function guardTools<T extends readonly Definition[]>(
 /**
  * Guards one definition; pass the result to `tool`.
  *
- * @throws TypeError for a created tool, and for a definition without `name` or `execute`
+ * @throws TypeError for the result of `tool`, and for a definition without `name` or `execute`
  */
 export function guardTool<T extends Definition>(engine: Engine, definition: T, options?: GuardOptions): NoInfer<T> {
-  if (!isPlainObject(definition)) throw new TypeError('guard the definition of the tool, and give the result to `tool`')
+  if (!isPlainObject(definition)) throw new TypeError('guard the tool definition, then pass the result to `tool`')
   const { name, execute } = definition
   if (typeof name !== 'string' || name === '') throw new TypeError('the tool needs a `name`')
   if (typeof execute !== 'function') throw new TypeError(`tool \`${name}\` has no \`execute\` to guard`)

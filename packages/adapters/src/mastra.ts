@@ -1,5 +1,5 @@
 /**
- * Mastra, 1 and 0.24: guards the definition of a tool.
+ * Mastra 1 and 0.24: guards tool definitions.
  *
  * @example
  * const definition = { id: 'refund', description, inputSchema, execute: async ({ amount }) => … }
@@ -8,26 +8,27 @@
  * const definition = { id: 'refund', description, inputSchema, execute: async ({ context }) => … } // 0.24
  * const refund = createTool(guardToolV0(engine, definition))
  *
- * The action is the tool's `id`; the input, as its schema parsed it, becomes the call's named arguments and is exactly
- * what the function receives. In version 1, a denial is thrown as `ToolDenied`, and the model sees its message as the
- * tool's error. Version 0.24 would show the model an error object with internal details, so a denial is returned as the
- * tool's output there. `requireApproval` and `hooks.beforeToolCall` ask before `execute`; only `execute` is a security
- * boundary. The guarded definition does not have `onInputStart`, `onInputDelta` and `onInputAvailable`, which would
- * receive the model's input before the decision. A created tool is rejected, because it would parse its input again
- * after the decision.
+ * The action is the tool's `id`; the input, as the tool's schema parsed it, becomes the call's named arguments. The
+ * function receives exactly this input. In version 1, a denial is thrown as `ToolDenied`, and the model sees the
+ * message as the tool's error. Version 0.24 would show the model an error object with internal details, so a denial is
+ * returned as the tool's output there. `requireApproval` and `hooks.beforeToolCall` run before `execute`; only
+ * `execute` is a security boundary. The guarded definition omits `onInputStart`, `onInputDelta` and `onInputAvailable`,
+ * because they would receive the model's input before the decision. The result of `createTool` is rejected, because it
+ * would parse the input again after the decision.
  */
 import type { Engine } from '@sudoagent/core'
 import { denialText, ToolDenied } from './denial-text.js'
 import { type GuardOptions, guardedCall, type InputOf, isPlainObject, withExecute } from './guarded-call.js'
 
-// Nothing is imported from `@mastra/core`. These are the parts of a definition for its `createTool`.
+// This file imports nothing from `@mastra/core`. It declares the members of a definition for `createTool` that it
+// reads.
 interface Definition<P> {
   readonly id: string
   readonly inputSchema?: P
   // biome-ignore lint/suspicious/noExplicitAny: the context has the type that the version of Mastra gives it
   execute?(input: InputOf<P>, context: any): unknown
 }
-/** Version 0.24 passes the input as `context`, with other members. */
+/** Version 0.24 passes one object: the input is its member `context`. */
 interface DefinitionV0<P> {
   readonly id: string
   readonly inputSchema?: P
@@ -35,7 +36,7 @@ interface DefinitionV0<P> {
   execute?(context: { readonly context: InputOf<P> } & Record<string, any>, how?: any): unknown
 }
 
-/** The parts of version 1's execution context that are read. */
+/** The members of version 1's execution context that this file reads. */
 interface ExecutionContext {
   readonly abortSignal?: AbortSignal | undefined
   readonly toolCallId?: string | undefined
@@ -58,7 +59,7 @@ export function guardTools<T extends Record<string, object>>(
 /**
  * Guards one definition of version 1; pass the result to `createTool`.
  *
- * @throws TypeError for a created tool, and for a definition without `id` or `execute`
+ * @throws TypeError for the result of `createTool`, and for a definition without `id` or `execute`
  */
 export function guardTool<P, T>(engine: Engine, definition: T & Definition<P>, options?: GuardOptions): NoInfer<T> {
   const { id, run } = partsOf(definition)
@@ -72,14 +73,14 @@ export function guardTool<P, T>(engine: Engine, definition: T & Definition<P>, o
   return withExecute(definition, execute)
 }
 
-/** The parts of version 0.24's invocation options that are read. */
+/** The members of version 0.24's invocation options that this file reads. */
 interface InvocationOptions {
   readonly abortSignal?: AbortSignal | undefined
   readonly toolCallId?: string | undefined
 }
 
 /**
- * Guards one definition of version 0.24; pass the result to `createTool`. A denial is the tool's output.
+ * Guards one definition of version 0.24; pass the result to `createTool`. A denial is returned as the tool's output.
  *
  * @throws TypeError as `guardTool` does
  */
@@ -89,17 +90,16 @@ export function guardToolV0<P, T>(engine: Engine, definition: T & DefinitionV0<P
     const call = { tool: id, input: context.context, callId: how?.toolCallId, signal: how?.abortSignal }
     const decidedOn = (decided: unknown) => run({ ...context, context: decided }, how)
     const ended = await guardedCall(engine, call, options, decidedOn)
-    // The agent shows every output to the model unchanged. A program that calls the tool gets this text instead of the
-    // output.
+    // The agent shows every output to the model unchanged. A program that calls the tool gets the denial text instead
+    // of the output.
     return ended.status === 'ran' ? ended.output : denialText(ended)
   }
   return withExecute(definition, execute)
 }
 
-/** The name and the function of a definition. */
+/** Returns the name and the function of a definition. */
 function partsOf(definition: object): { id: string; run: (input: unknown, context: unknown) => unknown } {
-  if (!isPlainObject(definition))
-    throw new TypeError('guard the definition of the tool, and give the result to `createTool`')
+  if (!isPlainObject(definition)) throw new TypeError('guard the tool definition, then pass the result to `createTool`')
   const { id, execute } = definition as { readonly id?: unknown; readonly execute?: unknown }
   if (typeof id !== 'string' || id === '') throw new TypeError('the tool needs an `id`')
   if (typeof execute !== 'function') throw new TypeError(`tool \`${id}\` has no \`execute\` to guard`)

@@ -1,6 +1,6 @@
 /**
- * MCP servers on the official SDK, 1.x: guards their own tool handlers. For third-party servers, or agents in another
- * language, use the MCP guard.
+ * MCP servers built on version 1.x of the official SDK: guards the tool handlers inside the server. For third-party
+ * servers, or agents in other languages, use the MCP guard.
  *
  * @example
  * const callback = guardTool(engine, async ({ amount }) => …, { action: 'refund' })
@@ -9,7 +9,7 @@
  * lowLevelServer.setRequestHandler(CallToolRequestSchema, guardToolCalls(engine, async (request) => …))
  *
  * The action is the tool's name; its arguments, without `_meta`, become the call's named arguments. A denial is a
- * result with `isError`, because a protocol error does not reach the model. The client's cancellation aborts the
+ * result with `isError`, because a protocol error does not reach the model. A cancellation by the client aborts the
  * signal.
  */
 
@@ -18,7 +18,7 @@ import type { Engine } from '@sudoagent/core'
 import { denialText } from './denial-text.js'
 import { type GuardOptions, guardedCall, type NamedGuardOptions, requireAction } from './guarded-call.js'
 
-/** The parts of the SDK's `RequestHandlerExtra` that are read. */
+/** The members of the SDK's `RequestHandlerExtra` that this file reads. */
 interface Extra {
   readonly signal: AbortSignal
   readonly requestId: string | number
@@ -29,7 +29,7 @@ interface Extra {
 type ToolCallback = (...args: any[]) => CallToolResult | Promise<CallToolResult>
 
 /**
- * Guards the callback of one tool; the options name the tool.
+ * Guards the callback of one tool. The option `action` names the tool.
  *
  * @throws TypeError if the callback is not a function, such as the handler of a task-based tool
  */
@@ -41,11 +41,11 @@ export function guardTool<F extends ToolCallback>(engine: Engine, callback: F, o
     const call = { tool: name, input: given.length > 1 ? given[0] : {}, ...factsOf(extra) }
     return guard(engine, call, options, (decided) => (given.length > 1 ? callback(decided, extra) : callback(extra)))
   }
-  // The cast is correct: the arguments and the result are those of the callback.
+  // The cast is correct: `guarded` has the parameters and the result of the callback.
   return guarded as F
 }
 
-/** Guards the `tools/call` handler of a low-level `Server`, which handles all its tools. */
+/** Guards the `tools/call` handler of a low-level `Server`. One handler serves all tools of the server. */
 export function guardToolCalls<R extends CallToolRequest, E extends Extra, T extends CallToolResult>(
   engine: Engine,
   handler: (request: R, extra: E) => T | Promise<T>,

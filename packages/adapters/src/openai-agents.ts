@@ -1,22 +1,23 @@
 /**
- * OpenAI Agents SDK: guards the options of a tool.
+ * OpenAI Agents SDK: guards tool options before they are passed to `tool`.
  *
  * @example
  * const options = { name: 'refund', description, parameters, execute: async ({ amount }) => … }
  * const refund = tool(guardTool(engine, options))
  *
  * The action is the tool's name; the input, as its schema parsed it, becomes the call's named arguments. A denial is
- * returned as the tool's result, because the SDK replaces an error by "an error occurred, try again" without the
- * reason. Only a tool with an `outputSchema`, whose result must match it, throws `ToolDenied`; such a tool needs an
- * `errorFunction`. `needsApproval` and guardrails ask before `execute`; only `execute` is a security boundary. Tools
- * that OpenAI or an MCP server runs have no `execute` here: put the MCP guard in front of those servers.
+ * returned as the tool's result, because the SDK would replace a thrown error with "an error occurred, try again" and
+ * omit the reason. The result of a tool with an `outputSchema` must match the schema, so such a tool throws
+ * `ToolDenied` and needs an `errorFunction`. `needsApproval` and guardrails run before `execute`; only `execute` is a
+ * security boundary. Tools that OpenAI or an MCP server runs do not have an `execute` here: put the MCP guard in front
+ * of those MCP servers.
  */
 import type { Engine } from '@sudoagent/core'
 import { denialText, ToolDenied } from './denial-text.js'
 import { type GuardOptions, guardedCall, type InputOf } from './guarded-call.js'
 
-// Nothing is imported from `@openai/agents`. These are the parts of the options of its `tool`. The functions are
-// declared so that the parameters of an inline tool have types; `tool` itself checks the more precise types of the SDK.
+// This file imports nothing from `@openai/agents`. It declares the members of the tool options that it reads. Functions
+// are declared so that the parameters of an inline tool get types; `tool` itself checks the SDK's more precise types.
 
 interface CallDetails {
   readonly toolCall?: { readonly callId: string }
@@ -34,7 +35,11 @@ interface OptionsOfTool<P> {
 }
 type Execute = (input: unknown, context?: Context, details?: CallDetails) => unknown
 
-/** Guards the options of several tools; pass each result to `tool`. @throws TypeError as `guardTool` does */
+/**
+ * Guards the options of several tools; pass each element of the result to `tool`.
+ *
+ * @throws TypeError as `guardTool` does
+ */
 export function guardTools<T extends readonly object[]>(
   engine: Engine,
   tools: readonly [...T],
@@ -46,13 +51,13 @@ export function guardTools<T extends readonly object[]>(
 /**
  * Returns options for `tool` with a guarded `execute`.
  *
- * @throws TypeError if there is no name to record, or no function to guard
+ * @throws TypeError if the tool has neither a `name` nor a named function, or no `execute`
  */
 export function guardTool<P, T>(engine: Engine, tool: T & OptionsOfTool<P>, options?: GuardOptions): T {
-  // The forms of the options differ in the type of the input, but not in its value.
+  // The SDK's option types differ only in the type of the input, not in its runtime value.
   const { execute, outputSchema } = tool as { readonly execute: Execute; readonly outputSchema?: unknown }
   if (typeof execute !== 'function') throw new TypeError('a tool without `execute` cannot be guarded')
-  // The SDK also uses the function's name, which wrapping would change.
+  // The SDK also falls back to the function's name. Wrapping would change that name, so it is read here.
   const name = tool.name ?? execute.name
   if (name === '') throw new TypeError('the tool needs a `name`')
 

@@ -15,7 +15,7 @@ describe('denialText', () => {
   it.each([...REASON_CODES, 'A_CODE_OF_THE_POLICY', ''])('of %s says that, why, and not to repeat it', (code) => {
     const text = denialText({ code, reason: 'it is Sunday' })
     expect(text).toMatch(
-      /^This call was (?:denied \S.*|not approved), so it did not run\. Reason: it is Sunday\. Do not repeat it unchanged\.$/,
+      /^This call was (?:denied \S.*|not approved), so it did not run\. Reason: it is Sunday\. Do not repeat this call unchanged\.$/,
     )
   })
 
@@ -40,7 +40,7 @@ describe('denialText', () => {
     expect(text).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u)
     expect(text.isWellFormed()).toBe(true)
     expect(text.length).toBeLessThan(650)
-    expect(text).toMatch(/^This call was denied by policy, .* Do not repeat it unchanged\.$/)
+    expect(text).toMatch(/^This call was denied by policy, .* Do not repeat this call unchanged\.$/)
   })
 
   it('holds no id and no hash: the request id is what an approval is answered by', () => {
