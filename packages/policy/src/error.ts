@@ -1,17 +1,17 @@
 import { SudoAgentError } from '@sudoagent/crypto'
 
-/** Codes of errors in a policy file. New codes may be added; existing ones are never renamed. */
+/** The codes of policy file errors. New codes may be added; existing codes are never renamed. */
 export const POLICY_FILE_CODES = Object.freeze([
   /** The file cannot be read: it is missing, is a folder, or its permissions do not allow it. */
   'POLICY_FILE_UNREADABLE',
   /** The file name does not have the extension of a module, YAML or JSON. */
   'POLICY_FILE_KIND_UNKNOWN',
-  /** A limit of `limits.ts` is exceeded: the file is too large, nested too deeply, or has too many items. */
+  /** The file exceeds a limit in `limits.ts`: the file is too large, nested too deeply, or has too many items. */
   'POLICY_LIMIT',
   /** The file is not valid UTF-8, YAML or JSON. */
   'POLICY_SYNTAX',
   /**
-   * A YAML feature that can hide the meaning of a file: anchors, aliases, tags, merge keys, directives, several
+   * The file uses a YAML feature that can hide its meaning: anchors, aliases, tags, merge keys, directives, several
    * documents.
    */
   'POLICY_YAML_FEATURE',
@@ -19,14 +19,14 @@ export const POLICY_FILE_CODES = Object.freeze([
   'POLICY_DUPLICATE',
   'POLICY_KEY_UNKNOWN',
   'POLICY_KEY_MISSING',
-  /** A value has the wrong type, for example a string in place of a number. */
+  /** A value has the wrong type, for example a string instead of a number. */
   'POLICY_TYPE',
   /** A value has the right type but is not valid for its key. */
   'POLICY_VALUE',
   'POLICY_GLOB_INVALID',
-  /** A test that can never be true, or a rule that no call can reach. */
+  /** A test can never be true, or no call can reach a rule. */
   'POLICY_RULE_IDLE',
-  /** A test of an argument that is redacted before the policy sees it. */
+  /** A rule tests an argument that is redacted before the policy sees it. */
   'POLICY_ARGUMENT_REDACTED',
   /** A module cannot be loaded or does not export a policy. */
   'POLICY_MODULE_INVALID',
@@ -41,14 +41,14 @@ export interface Place {
 }
 
 /**
- * A policy file that cannot be used. The message is one line with the file and, where known, the line and column;
- * `problem` is the part of the message without them.
+ * Thrown for a policy file that cannot be used. The message is one line: the file, the line and column if known, and
+ * the problem. `problem` is the message without the position.
  */
 export class PolicyFileError extends SudoAgentError<PolicyFileErrorCode> {
   override readonly name = 'PolicyFileError'
   readonly problem: string
   declare readonly hint: string
-  /** Null when the error concerns the whole file. */
+  /** Null if the error concerns the whole file. */
   readonly line: number | null
   readonly column: number | null
 

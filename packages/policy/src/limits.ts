@@ -1,44 +1,46 @@
-// The limits of a policy file and of its evaluation, with their reasons.
+// The limits for policy files and their evaluation, with reasons.
 
-/** Far more than people can review. The YAML library needs one to two seconds for the worst file of this size. */
+/** Far more than people can review. The YAML library needs one to two seconds for the slowest file of this size. */
 export const FILE_BYTES_MAX = 128 * 1024
 
 /** A module may be a bundle with all its imports; a larger file is probably not a policy. */
 export const MODULE_BYTES_MAX = 16 * 1024 * 1024
 
 /**
- * A policy nests six levels deep. The YAML library is recursive, and V8 ends the process on a deep stack instead of
- * throwing.
+ * A policy needs only six levels of nesting. The YAML library is recursive, and a stack overflow can crash the process
+ * instead of throwing.
  */
 export const DEPTH_MAX = 16
 
-/** White space and list marks at the beginning of a line: each can open a level. */
+/**
+ * The maximum number of spaces and list markers at the beginning of a line. Each of these characters can open a level.
+ */
 export const INDENT_MAX = 64
 
 /**
- * Consecutive keys and list marks on one line, or in one item inside brackets: `- id: x` has two. Each can open a
- * level.
+ * The maximum number of keys and list markers on one line, or in one item inside brackets; `- id: x` has two. Each can
+ * open a level.
  */
 export const LEVELS_MAX = 4
 
-/** More rules than a person can follow from top to bottom. */
+/** The maximum number of rules: more than a person can follow from top to bottom. */
 export const RULES_MAX = 500
 
-/** Values, prefixes, globs, servers or tools in one list. */
+/** The maximum number of values, prefixes, globs, servers or tools in one list. */
 export const LIST_MAX = 256
 
-/** Arguments that one rule tests. */
+/** The maximum number of arguments that one rule tests. */
 export const ARGUMENTS_MAX = 32
 
-/** Keys in the path of an argument; the engine does not accept calls that nest much deeper. */
+/** The maximum number of keys in an argument path. The engine rejects calls with much deeper nesting. */
 export const ARGUMENT_DEPTH_MAX = 16
 
-/** The length of an argument's dotted path. */
+/** The maximum length of an argument's dotted path. */
 export const ARGUMENT_PATH_LENGTH_MAX = 256
 
 /**
- * Values that a `*` in an argument's path may match; with more, the test is unclear. Each of them may be a path
- * that is resolved on disk.
+ * The maximum number of values that a `*` in an argument path may match; with more values, the test is unclear. Each
+ * value may be a path that is resolved on disk.
  */
 export const ARGUMENT_VALUES_MAX = 256
 
@@ -46,31 +48,34 @@ export const ID_LENGTH_MAX = 64
 export const VERSION_LENGTH_MAX = 64
 export const DESCRIPTION_LENGTH_MAX = 2_000
 
-/** A reason and a rule id together are far shorter than the ledger's limit for `reason` (4,096 characters). */
+/**
+ * The maximum length of a reason. A reason and a rule id together are far shorter than the ledger's limit for `reason`,
+ * 4,096 characters.
+ */
 export const REASON_LENGTH_MAX = 1_000
 
-/** The ledger's limit for the name of an action. */
+/** The ledger's limit for action names. */
 export const NAME_LENGTH_MAX = 256
 
-/** The length of a string in `equals`, `one_of` and `prefix`. */
+/** The maximum length of a string in `equals`, `one_of` and `prefix`. */
 export const TEXT_LENGTH_MAX = 4_096
 
 /**
- * The longest path that Linux accepts. The limit applies to globs, roots and the arguments that they are compared
- * with.
+ * The longest path that Linux accepts. The limit applies to globs, roots and the arguments that are compared with globs
+ * and roots.
  */
 export const PATH_LENGTH_MAX = 4_096
 export const PATH_SEGMENTS_MAX = 256
 export const GLOB_SEGMENTS_MAX = 64
 
 /**
- * Entries of a folder that are searched for another Unicode spelling of a name; in a larger folder the result is
- * unclear.
+ * The maximum number of folder entries that are searched for a different Unicode spelling of a name; in a larger
+ * folder, the result is unclear.
  */
 export const FOLDER_ENTRIES_MAX = 10_000
 
 /**
- * System calls that one evaluation may make to resolve paths (some tens of milliseconds); beyond that, the result
- * is unclear.
+ * The maximum number of system calls that one evaluation may make to resolve paths, which takes some tens of
+ * milliseconds; above the limit, the result is unclear.
  */
 export const DISK_WORK_MAX = 5_000

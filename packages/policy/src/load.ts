@@ -1,4 +1,4 @@
-// Loads a policy from a file: rules in YAML or JSON, or a module.
+// Loads a policy from a file, which contains rules in YAML or JSON, or is a module.
 import { type FileHandle, open } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -12,23 +12,23 @@ import { realPathOnDisk } from './real-path.js'
 import type { RealPath } from './rule/path-test.js'
 import { RulePolicy } from './rule/rule-policy.js'
 
-/** The size of one read of a file. */
+/** The number of bytes that one read requests. */
 const CHUNK_BYTES = 64 * 1024
 
-/** The shape of a policy in a module, which exports it as `policy` or `default`. */
+/** The policy that a module exports as `policy` or `default`. */
 export interface PolicyModule extends Policy {
   readonly policyId: string
-  /** For `sudoagent mcp guard --elicitation`: whether an answer through the MCP client can approve the call. */
+  /** Whether an answer through the MCP client may approve the call; used by `sudoagent mcp guard --elicitation`. */
   clientMayApprove?(request: ApprovalRequest): boolean
 }
 
-/** A policy that a module exports, with the id and the hash that the engine records. */
+/** A policy loaded from a module, with the id and the hash that the engine records. */
 export interface ModulePolicy extends Policy {
   readonly kind: 'module'
   readonly policyId: string
   readonly policyHash: Hash
   evaluate(context: Context): PolicyResult | Promise<PolicyResult>
-  /** The module's own function; see `PolicyModule`. */
+  /** The function that the module exports; see `PolicyModule`. */
   readonly clientMayApprove?: (request: ApprovalRequest) => boolean
 }
 
@@ -42,9 +42,9 @@ export interface LoadPolicyOptions {
 /**
  * Loads a policy for the engine.
  *
- * A file whose name ends in `.yaml`, `.yml` or `.json` contains rules. A file whose name ends in `.mjs` or `.js` is
- * a module whose export `default` or `policy` is a `Policy`: **the module is executed**. If the policy has no hash
- * of its own, its hash is derived from the bytes of the module file; imported files are not covered.
+ * A file with the extension `.yaml`, `.yml` or `.json` contains rules. A file with the extension `.mjs` or `.js` is a
+ * module that exports a `Policy` as `default` or `policy`. **Loading a module executes it.** If the policy does not set
+ * `policyHash`, the hash is derived from the bytes of the module file; imported files are not covered.
  *
  * @throws PolicyFileError when the policy cannot be loaded
  * @example new SudoEngine({ policy: await loadPolicy('policy.yaml'), agentId: 'bot', ledger })
@@ -60,16 +60,10 @@ export async function loadPolicy(
   }
   if (['.mjs', '.js'].includes(extension)) return await loadModule(path)
   const hint = 'use a file with the extension `.yaml`, `.yml` or `.json`, or a module with `.mjs` or `.js`'
-  throw new PolicyFileError(
-    'POLICY_FILE_KIND_UNKNOWN',
-    path,
-    null,
-    'the file name does not have the extension of a policy',
-    hint,
-  )
+  throw new PolicyFileError('POLICY_FILE_KIND_UNKNOWN', path, null, 'the file extension is not that of a policy', hint)
 }
 
-/** Reads a whole file. A file that is longer than `maxBytes` is refused, because the hash must cover all of it. */
+/** Reads a whole file. A file larger than `maxBytes` is rejected, because the hash must cover the whole file. */
 async function read(path: string, maxBytes: number): Promise<Uint8Array> {
   let file: FileHandle | undefined
   try {
@@ -88,7 +82,7 @@ async function read(path: string, maxBytes: number): Promise<Uint8Array> {
       path,
       null,
       `it cannot be read (${code})`,
-      'check the path and the permissions of the file',
+      'check the path and the file permissions',
       error,
     )
   } finally {
@@ -111,8 +105,7 @@ async function loadModule(path: string): Promise<ModulePolicy> {
   const sourceHash = sha256Hex(await read(path, MODULE_BYTES_MAX))
   let exported: { readonly default?: unknown; readonly policy?: unknown }
   try {
-    // The hash in the URL makes Node load a changed file again, so that the code that runs is the code that was
-    // hashed.
+    // The hash in the URL makes Node load a changed file again, so that Node runs exactly the code that was hashed.
     exported = await import(`${pathToFileURL(resolve(path)).href}?sha256=${sourceHash}`)
   } catch (error) {
     const says = error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'it threw'
@@ -129,7 +122,7 @@ async function loadModule(path: string): Promise<ModulePolicy> {
   }
   const { policyId } = policy as Partial<PolicyModule>
   if (policyId === undefined)
-    throw invalid('the policy has no `policyId`', 'add one: the ledger identifies the policy by it')
+    throw invalid('the policy has no `policyId`', 'add a `policyId`: the ledger identifies the policy by its id')
   const { version, policyHash, clientMayApprove } = policy as PolicyModule
   const hash = (policyHash ??
     sha256Hex(

@@ -4,19 +4,19 @@ import { dirname } from 'node:path'
 import { DISK_WORK_MAX, FOLDER_ENTRIES_MAX, PATH_SEGMENTS_MAX } from './limits.js'
 import type { RealPath } from './rule/path-test.js'
 
-/** The number of entries that one read of a folder returns; these count as one system call. */
+/** The number of folder entries that one system call returns. */
 const ENTRIES_A_READ = 32
 
 /**
- * Resolves an absolute path as the operating system does, step by step: symbolic links are followed first, and `..`
- * is relative to their targets. The part of the path that does not exist yet is used as written.
+ * Resolves an absolute path as the operating system does, step by step: symbolic links are followed first, and `..` is
+ * relative to their targets. If the end of the path does not exist yet, that part is used as written.
  *
- * The result is valid only at the time of the call. A process that may write below the root can insert a link
- * before the tool opens the file.
+ * The result is valid only at the time of the call. A process with write access below the root can insert a link before
+ * the tool opens the file.
  *
- * @returns null when the result is unknown: a dangling link (writing to it creates its target, wherever that is), a
- *   loop, a file in place of a folder, missing permission, or a name that the folder has in another Unicode
- *   spelling
+ * @returns null if the result is unknown because of a dangling link (writing through the link creates its target in any
+ * location), a loop, a file in place of a folder, a missing permission, or a name that exists in the folder in a
+ * different Unicode form
  */
 export const realPathOnDisk: RealPath = Object.assign((path: string) => new DiskLook().realPath(path), {
   perEvaluation: (): RealPath => {
@@ -26,9 +26,9 @@ export const realPathOnDisk: RealPath = Object.assign((path: string) => new Disk
 })
 
 /**
- * The file system lookups of one evaluation. Each result is cached, and their total work is limited: an evaluation
- * is synchronous, so a timeout cannot stop it, and a call can contain hundreds of paths, each with hundreds of
- * steps through large folders.
+ * Performs the file system lookups for one evaluation. Results are cached, and the total work is limited: an evaluation
+ * is synchronous, so a timeout cannot stop it, and a call can contain hundreds of paths, each with hundreds of steps
+ * through large folders.
  */
 class DiskLook {
   readonly #answers = new Map<string, string | null>()
@@ -76,8 +76,7 @@ class DiskLook {
     if (this.#hasOtherSpelling(folder, name)) throw new Error('another spelling')
     this.#spend(2)
     const stat = lstatSync(path, { throwIfNoEntry: false })
-    // Throws for a dangling link. For other files it returns the name in the case of the disk, if case is not
-    // significant.
+    // Throws for a dangling link. On a case-insensitive file system, the result has the name as stored on disk.
     const leads = stat === undefined ? null : realpathSync.native(path)
     this.#steps.set(path, leads)
     return leads
@@ -89,8 +88,8 @@ class DiskLook {
   }
 
   /**
-   * Whether the folder also has this name in another Unicode form. It is then unknown which of the two the tool
-   * will open.
+   * Whether the folder also contains this name in a different Unicode form. If so, it is unknown which of the two files
+   * the tool will open.
    */
   #hasOtherSpelling(folder: string, name: string): boolean {
     const composed = name.normalize('NFC')
@@ -108,8 +107,8 @@ class DiskLook {
   }
 
   /**
-   * The names in a folder that have another Unicode form, by their composed form; null when the folder is too
-   * large.
+   * Returns the names in a folder that have more than one Unicode form, indexed by their composed form; null if the
+   * folder is too large.
    */
   #namesIn(folder: string): ReadonlyMap<string, readonly string[]> | null {
     const known = this.#folders.get(folder)
@@ -137,7 +136,7 @@ class DiskLook {
     return result
   }
 
-  /** @throws when the work limit of this evaluation is exceeded */
+  /** @throws if this evaluation exceeds its work limit */
   #spend(work: number): void {
     this.#workLeft -= work
     if (this.#workLeft < 0) throw new Error('the work limit is exceeded')

@@ -1,12 +1,13 @@
-// Reads the members of objects in a policy file: required keys, known keys, and suggestions for misspelt ones.
+// Reads the members of objects in a policy file: checks for required and unknown keys, and suggests corrections for
+// misspelt keys.
 import { escapeForTerminal, hasMixedScript } from '@sudoagent/crypto/text'
 import { LIST_MAX } from '../limits.js'
 import type { LocatedMap, LocatedScalar, LocatedValue, Source } from './located.js'
 
-/** A suggestion is at most this many edits away from the misspelt name; a more distant one would mislead. */
+/** The maximum edit distance between a misspelt name and its suggestion. A more distant suggestion would mislead. */
 const SUGGESTION_EDITS_MAX = 2
 
-/** Longer names get no suggestion, because the comparison takes quadratic time. */
+/** Names longer than this get no suggestion, because the comparison takes quadratic time. */
 const SUGGESTION_LENGTH_MAX = 40
 
 /** Requires an object without unknown keys. @throws PolicyFileError */
@@ -38,7 +39,8 @@ export interface TextRules {
 /** @throws PolicyFileError */
 export function readText(value: LocatedValue, name: string, rules: TextRules, source: Source): string {
   if (value.kind !== 'scalar' || typeof value.value !== 'string') {
-    const hint = value.kind === 'scalar' && value.value !== null ? `put quotation marks around it` : 'write a string'
+    const hint =
+      value.kind === 'scalar' && value.value !== null ? `put quotation marks around the value` : 'write a string'
     throw source.error('POLICY_TYPE', value.at, `\`${name}\` must be a string`, hint)
   }
   if (value.value === '' && rules.allowEmpty !== true) {
@@ -56,13 +58,13 @@ export function readText(value: LocatedValue, name: string, rules: TextRules, so
 }
 
 /**
- * Reads an id. Its characters are restricted because ids are part of reason codes and are printed on terminals.
+ * Reads an id. Only some characters are allowed, because ids are part of reason codes and are printed on terminals.
  * @throws PolicyFileError
  */
 export function readId(value: LocatedValue, name: string, maxLength: number, source: Source): string {
   const id = readText(value, name, { maxLength }, source)
   if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(id)) return id
-  const hint = 'an id has letters, digits, `.`, `_` and `-`, and begins with a letter or a digit'
+  const hint = 'use letters, digits, `.`, `_` and `-`, and begin with a letter or a digit'
   throw source.error('POLICY_VALUE', value.at, `\`${shown(id)}\` is not a valid id`, hint)
 }
 
@@ -100,7 +102,12 @@ export function readList(value: LocatedValue, name: string, source: Source, max 
 export function readNumber(value: LocatedValue, name: string, source: Source): number {
   const given = value.kind === 'scalar' ? value.value : null
   if (typeof given !== 'number' && typeof given !== 'bigint') {
-    throw source.error('POLICY_TYPE', value.at, `\`${name}\` must be a number`, 'write it without quotation marks')
+    throw source.error(
+      'POLICY_TYPE',
+      value.at,
+      `\`${name}\` must be a number`,
+      'write the number without quotation marks',
+    )
   }
   return exact(given, value as LocatedScalar, name, source)
 }
@@ -108,31 +115,31 @@ export function readNumber(value: LocatedValue, name: string, source: Source): n
 export function exact(given: number | bigint, value: LocatedScalar, name: string, source: Source): number {
   const number = Number(given)
   if (Number.isFinite(number) && (typeof given === 'number' || Number.isSafeInteger(number))) return number + 0
-  const hint = `integers go up to ${Number.MAX_SAFE_INTEGER}; a policy sees larger ones as strings`
+  const hint = `the largest integer is ${Number.MAX_SAFE_INTEGER}; policies see larger integers as strings`
   throw source.error('POLICY_VALUE', value.at, `\`${name}\` is not finite, or is too large to be exact`, hint)
 }
 
-/** Reads a flag that can only be `true`; to turn it off, the key is omitted. @throws PolicyFileError */
+/** Reads a flag whose only valid value is `true`. To turn the flag off, omit the key. @throws PolicyFileError */
 export function readTrue(value: LocatedValue, name: string, source: Source): true {
   if (value.kind === 'scalar' && value.value === true) return true
   throw source.error('POLICY_VALUE', value.at, `\`${name}\` can only be \`true\``, 'to turn it off, leave the key out')
 }
 
 /**
- * Refuses a name that mixes scripts. Such a name looks like another one but does not match it, so a rule that
- * denies it would deny nothing.
+ * Rejects a name that mixes scripts. Such a name looks like the intended name but does not match it, so a rule that
+ * denies the name would deny nothing.
  *
  * @throws PolicyFileError
  */
 export function requireOneScript(name: string, what: string, at: number, source: Source): void {
   if (!hasMixedScript(name)) return
   const says = `the ${what} \`${shown(name)}\` mixes scripts or contains lookalike letters`
-  throw source.error('POLICY_VALUE', at, says, 'type the name again; the letters shown as code points are wrong')
+  throw source.error('POLICY_VALUE', at, says, 'retype the name; the letters shown as code points are wrong')
 }
 
 const listed = (names: readonly string[]): string => names.map((name) => `\`${name}\``).join(', ')
 
-/** Shortens untrusted text for a one-line message and escapes its invisible characters. */
+/** Shortens untrusted text for a one-line message and escapes invisible characters. */
 export function shown(text: string): string {
   const cut = text.length > 60 ? `${text.slice(0, 60).toWellFormed()}…` : text
   return escapeForTerminal(cut)
@@ -145,7 +152,7 @@ function nearest(name: string, known: readonly string[]): string | undefined {
   return best !== undefined && best.edits <= SUGGESTION_EDITS_MAX ? best.right : undefined
 }
 
-/** The Levenshtein distance of two strings. */
+/** The Levenshtein distance between two strings. */
 function distance(left: string, right: string): number {
   let row = Array.from({ length: right.length + 1 }, (_, i) => i)
   for (let i = 1; i <= left.length; i++) {

@@ -1,4 +1,4 @@
-// Values of a policy file with their positions, and errors that name a position.
+// Defines policy file values with their positions, and creates errors that name a position.
 import { type Place, PolicyFileError, type PolicyFileErrorCode } from '../error.js'
 
 interface Located {
@@ -20,11 +20,11 @@ export interface LocatedList extends Located {
 
 export interface LocatedScalar extends Located {
   readonly kind: 'scalar'
-  /** Integers are bigints, so that a large one is not rounded before its range is checked. */
+  /** Integers are bigints, so that a large integer is not rounded before its range is checked. */
   readonly value: string | number | bigint | boolean | null
 }
 
-/** Makes errors about one text. */
+/** Creates errors about one policy file. */
 export class Source {
   readonly #file: string
   readonly #placeOf: (offset: number) => Place

@@ -1,4 +1,4 @@
-// Reads the text of a policy file. The format is described in docs/policy.md:
+// Parses a policy file. docs/policy.md describes the format:
 //
 //     sudoagent_policy: 1
 //     id: files
@@ -11,10 +11,10 @@
 //         effect: allow
 //         reason: reading inside the data folder
 //
-// The text is parsed as YAML with positions (`yaml-text.ts`); then the keys of the file, of its rules and of their
-// tests are checked (`fields.ts`, `read-rule.ts`, `read-test.ts`). A hand-written reader is used instead of a
-// schema library, because a schema library works on values without positions: its issues would have to be mapped
-// back to lines and columns, and a misspelt key to the intended one.
+// The text is parsed as YAML with positions (`yaml-text.ts`); then `fields.ts`, `read-rule.ts` and `read-test.ts` check
+// the keys of the file, the rules and the tests. The reader is hand-written because a schema library works on values
+// without positions: its errors would have to be mapped back to lines and columns, and it would not suggest the
+// intended key for a misspelt key.
 
 import { DESCRIPTION_LENGTH_MAX, ID_LENGTH_MAX, RULES_MAX, VERSION_LENGTH_MAX } from '../limits.js'
 import { POLICY_FORMAT, type PolicyDocument, type PolicyRule } from '../rule/document.js'
@@ -25,10 +25,10 @@ import { rulesInFrontOf } from './unreachable.js'
 import { readYaml } from './yaml-text.js'
 
 /**
- * Parses the text of a policy file. This function is pure.
+ * Parses a policy file. This function is pure.
  *
  * @param name - the file name, for messages
- * @throws PolicyFileError with a line, a column, a code of `POLICY_FILE_CODES` and a hint
+ * @throws PolicyFileError with a line, a column, a code from `POLICY_FILE_CODES` and a hint
  * @example parsePolicyFile('sudoagent_policy: 1\nid: none\nrules: []\n', 'none.yaml').rules   // []: denies every
  *   call
  */
@@ -59,7 +59,7 @@ function requireFormat(file: LocatedMap, source: Source): void {
 
 function readVersion(value: LocatedValue | undefined, source: Source): string | null {
   if (value === undefined) return null
-  // An integer such as `3` is unambiguous. A number such as `1.10` is refused, because YAML reads it as 1.1.
+  // An integer such as `3` is unambiguous. A decimal number such as `1.10` is rejected, because YAML reads it as 1.1.
   if (value.kind === 'scalar' && typeof value.value === 'bigint') return String(value.value)
   return readText(value, 'version', { maxLength: VERSION_LENGTH_MAX }, source)
 }
@@ -76,11 +76,16 @@ function readRules(value: LocatedValue, source: Source): readonly PolicyRule[] {
     const rule = readRule(item, source)
     const before = lines.get(rule.id)
     if (before !== undefined) {
-      const says = `the id \`${rule.id}\` is already used by the rule in line ${before}`
-      throw source.error('POLICY_DUPLICATE', item.at, says, 'use another id: the ledger identifies rules by their ids')
+      const says = `the id \`${rule.id}\` is already used by the rule on line ${before}`
+      throw source.error(
+        'POLICY_DUPLICATE',
+        item.at,
+        says,
+        'use a different id: the ledger identifies rules by their ids',
+      )
     }
     if (all !== null) {
-      const says = `no call can reach the rule \`${rule.id}\`: \`${all.id}\` in line ${all.line} matches every call`
+      const says = `no call can reach the rule \`${rule.id}\`: \`${all.id}\` on line ${all.line} matches every call`
       throw source.error(
         'POLICY_RULE_IDLE',
         item.at,
@@ -90,8 +95,8 @@ function readRules(value: LocatedValue, source: Source): readonly PolicyRule[] {
     }
     const inFront = rulesInFrontOf(rule, rules)
     if (inFront !== null) {
-      const named = inFront.map((one) => `\`${one.id}\` in line ${one.line}`).slice(0, COVERING_SHOWN_MAX)
-      const says = `no call can reach the rule \`${rule.id}\` in line ${rule.line}: ${named.join(' and ')} ${named.length === 1 ? 'decides' : 'decide'} first`
+      const named = inFront.map((one) => `\`${one.id}\` on line ${one.line}`).slice(0, COVERING_SHOWN_MAX)
+      const says = `no call can reach the rule \`${rule.id}\` on line ${rule.line}: ${named.join(' and ')} ${named.length === 1 ? 'decides' : 'decide'} first`
       throw source.error(
         'POLICY_RULE_IDLE',
         item.at,
@@ -106,7 +111,7 @@ function readRules(value: LocatedValue, source: Source): readonly PolicyRule[] {
   return Object.freeze(rules)
 }
 
-/** The maximum number of earlier rules that the message about an unreachable rule names. */
+/** The maximum number of earlier rules listed in the message about an unreachable rule. */
 const COVERING_SHOWN_MAX = 3
 
 function matchesAll({ servers, tools, args, argsOnly }: PolicyRule): boolean {

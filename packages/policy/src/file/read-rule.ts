@@ -1,4 +1,4 @@
-// Reads one rule of a policy file.
+// Reads one rule from a policy file.
 
 import {
   ARGUMENT_DEPTH_MAX,
@@ -37,7 +37,7 @@ export function readRule(value: LocatedValue, source: Source): PolicyRule {
     EFFECTS,
     source,
   )
-  const why = need(rule, 'reason', what, source, 'the ledger records it, and the approver reads it')
+  const why = need(rule, 'reason', what, source, 'write a reason: the ledger records it, and approvers read it')
   const reason = readText(why, 'reason', { maxLength: REASON_LENGTH_MAX }, source)
   return Object.freeze({ id, servers, tools, args, argsOnly, effect, reason, line: source.lineOf(rule.at) })
 }
@@ -52,7 +52,7 @@ function readNames(rule: LocatedMap, key: 'server' | 'tool', source: Source): re
       throw source.error(
         'POLICY_VALUE',
         item.at,
-        'the name of a server must not contain `/`',
+        'a server name must not contain `/`',
         'write `server` and `tool` separately',
       )
     }
@@ -62,8 +62,8 @@ function readNames(rule: LocatedMap, key: 'server' | 'tool', source: Source): re
 }
 
 /**
- * Without `server`, a tool pattern must not contain a slash. An action is split at its first slash, so such a
- * pattern would never match, and a rule that denies it would deny nothing.
+ * Rejects a tool pattern with a slash in a rule without `server`. An action is split at its first slash, so the pattern
+ * would never match, and a rule that denies the tool would deny nothing.
  */
 function requireUnambiguous(rule: LocatedMap, servers: readonly string[] | null, source: Source): void {
   const tool = rule.members.get('tool')?.value
@@ -71,7 +71,7 @@ function requireUnambiguous(rule: LocatedMap, servers: readonly string[] | null,
   for (const item of readList(tool, 'tool', source)) {
     if (item.kind !== 'scalar' || typeof item.value !== 'string' || !item.value.includes('/')) continue
     const [server = '', ...rest] = item.value.split('/')
-    const says = `\`${shown(item.value)}\` could be a tool, or a server and a tool`
+    const says = `\`${shown(item.value)}\` is ambiguous: it could name a tool, or a server and a tool`
     throw source.error(
       'POLICY_VALUE',
       item.at,
@@ -99,7 +99,7 @@ function readArguments(value: LocatedValue | undefined, source: Source): readonl
       'POLICY_LIMIT',
       value.at,
       `\`args\` tests more than ${ARGUMENTS_MAX} arguments`,
-      'split it into several rules',
+      'split the tests into several rules',
     )
   }
   const matchers = [...value.members].map(([path, { at, value: tests }]): ArgumentMatcher => {
@@ -113,7 +113,7 @@ function readPath(path: string, at: number, source: Source): readonly string[] {
   const segments = path.split('.')
   requireOneScript(path, 'argument', at, source)
   if (path.length > ARGUMENT_PATH_LENGTH_MAX || segments.length > ARGUMENT_DEPTH_MAX) {
-    const says = `the path of an argument is longer than ${ARGUMENT_PATH_LENGTH_MAX} characters or ${ARGUMENT_DEPTH_MAX} keys`
+    const says = `the argument path is longer than ${ARGUMENT_PATH_LENGTH_MAX} characters or ${ARGUMENT_DEPTH_MAX} keys`
     throw source.error('POLICY_LIMIT', at, says, 'test a value at a higher level')
   }
   if (segments.includes('')) {
@@ -121,7 +121,7 @@ function readPath(path: string, at: number, source: Source): readonly string[] {
       'POLICY_VALUE',
       at,
       `\`${shown(path)}\` has an empty key`,
-      'separate keys by single dots: `customer.id`',
+      'separate keys with single dots: `customer.id`',
     )
   }
   return Object.freeze(segments)

@@ -37,9 +37,9 @@ export function readTests(
 ): readonly ArgumentTest[] {
   if (value.kind !== 'map') {
     const hint = value.kind === 'list' ? 'write `{ one_of: […] }`' : 'write `{ equals: … }`'
-    throw source.error('POLICY_TYPE', value.at, `the tests of \`${shown(path)}\` must be an object`, hint)
+    throw source.error('POLICY_TYPE', value.at, `the tests for \`${shown(path)}\` must be an object`, hint)
   }
-  const map = readMap(value, `the test of \`${shown(path)}\``, KEYS, source)
+  const map = readMap(value, `the test for \`${shown(path)}\``, KEYS, source)
   const tests = [
     readEquals(map, source),
     readPrefix(map, source),
@@ -80,7 +80,7 @@ function readScalar(value: LocatedValue, name: string, source: Source): ScalarVa
       'POLICY_TYPE',
       value.at,
       `\`${name}\` accepts only strings, numbers, true, false and null`,
-      'test the values inside it by their own paths',
+      'test the nested values by their own paths',
     )
   }
   const given = value.value
@@ -91,7 +91,7 @@ function readScalar(value: LocatedValue, name: string, source: Source): ScalarVa
     throw source.error(
       'POLICY_RULE_IDLE',
       value.at,
-      `\`${shown(text)}\` is the placeholder of a redacted value`,
+      `\`${shown(text)}\` is the placeholder for a redacted value`,
       'test `present` instead',
     )
   return text
@@ -103,7 +103,7 @@ function readPrefix(map: LocatedMap, source: Source): ArgumentTest | null {
   const prefixes = readList(found.value, 'prefix', source).map((item) => {
     const prefix = readText(item, 'prefix', { maxLength: TEXT_LENGTH_MAX }, source)
     if (/^(?:[/\\~]|\.\.?[/\\])/.test(prefix)) {
-      const says = `\`${shown(prefix)}\` begins a path, and \`${shown(prefix)}/../..\` has the same prefix`
+      const says = `\`${shown(prefix)}\` is the beginning of a path, and \`${shown(prefix)}/../..\` has the same prefix`
       throw source.error('POLICY_VALUE', item.at, says, 'use `glob`, which normalises paths first')
     }
     if (/^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/]*\/.|^file:\/./i.test(prefix)) {
@@ -179,7 +179,7 @@ function readRoot(value: LocatedValue | undefined, source: Source): string | nul
     'POLICY_VALUE',
     value.at,
     `the root \`${shown(root)}\` ${says}`,
-    'write an absolute path without `.`, `..`, `//` or a slash at the end',
+    'write an absolute path without `.`, `..`, `//` or a trailing slash',
   )
 }
 
@@ -195,8 +195,8 @@ function readRange(map: LocatedMap, source: Source): ArgumentTest | null {
     throw source.error(
       'POLICY_VALUE',
       map.at,
-      'a range has two bounds on one side',
-      'keep one of `gt` and `gte`, and one of `lt` and `lte`',
+      'the range has two lower or two upper bounds',
+      'keep only one of `gt` and `gte`, and only one of `lt` and `lte`',
     )
   }
   const low = gt ?? gte ?? -Infinity
@@ -226,7 +226,7 @@ function readPresence(map: LocatedMap, source: Source): ArgumentTest | null {
 }
 
 /**
- * Refuses a test of an argument that the engine redacts before it calls the policy: the result would always be
+ * Rejects a test of an argument that the engine redacts before it calls the policy, because the result would always be
  * unclear.
  */
 function requireVisible(
@@ -237,7 +237,7 @@ function requireVisible(
   source: Source,
 ): void {
   if (tests.every(({ kind }) => kind === 'present' || kind === 'absent')) return
-  // A numeric count such as `max_tokens` is not redacted, and neither is `auth` when it is a short word.
+  // A numeric count such as `max_tokens` is not redacted, nor is a short word under the name `auth`.
   const compared = tests.flatMap((test) => (test.kind === 'equals' ? test.values : []))
   const examples = compared.length > 0 ? compared : [tests.some(({ kind }) => kind === 'range') ? 1 : '']
   const hidden = segments.find((segment) => examples.every((example) => redactor.isSensitiveKey(segment, example)))
@@ -247,6 +247,6 @@ function requireVisible(
     'POLICY_ARGUMENT_REDACTED',
     at,
     says,
-    'test only whether it exists: `present: true` or `absent: true`',
+    'test only whether the argument exists: `present: true` or `absent: true`',
   )
 }

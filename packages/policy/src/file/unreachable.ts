@@ -1,5 +1,5 @@
-// Finds rules that no call can reach because, for each of their servers and tools, an earlier rule always decides
-// first. The search is incomplete: some unreachable rules are not found.
+// Finds unreachable rules: for each server and tool of such a rule, an earlier rule always decides before it. The
+// search is incomplete: some unreachable rules are not found.
 
 import { matchesText } from '../pattern/wildcard.js'
 import type { ArgumentMatcher, PolicyRule } from '../rule/document.js'
@@ -9,9 +9,9 @@ type Name = string | null
 /**
  * Finds the earlier rules that make a rule unreachable.
  *
- * @param earlier - the rules before it, in order
- * @returns those of them that always decide first, in order; null when a call may reach the rule or the answer is
- *   unknown
+ * @param earlier - the rules before `rule`, in order
+ * @returns the earlier rules that always decide before `rule`, in order; null if a call may reach `rule` or the answer
+ * is unknown
  */
 export function rulesInFrontOf(rule: PolicyRule, earlier: readonly PolicyRule[]): readonly PolicyRule[] | null {
   const candidates = earlier.filter((one) => decidesWhenever(one, rule))
@@ -29,14 +29,15 @@ export function rulesInFrontOf(rule: PolicyRule, earlier: readonly PolicyRule[])
 }
 
 /**
- * Whether the arguments of `earlier` match whenever those of `later` do. Servers and tools are compared elsewhere.
+ * Whether the argument tests of `earlier` match whenever the argument tests of `later` match. Servers and tools are
+ * compared elsewhere.
  */
 function decidesWhenever(earlier: PolicyRule, later: PolicyRule): boolean {
   const theirs = new Set(later.args.map(textOf))
   if (!earlier.args.every((matcher) => theirs.has(textOf(matcher)))) return false
   if (earlier.argsOnly && !(later.argsOnly && earlier.args.length === later.args.length)) return false
-  // If an `allow` rule is unclear, the next rule is tried, and a later rule with another effect can still deny the
-  // call.
+  // If an `allow` rule is unclear, evaluation continues with the next rule, and a later rule with a different effect
+  // can still deny the call.
   const alwaysClear = earlier.args.length === 0 && !earlier.argsOnly
   return alwaysClear || earlier.effect !== 'allow' || later.effect === 'allow'
 }
@@ -44,8 +45,8 @@ function decidesWhenever(earlier: PolicyRule, later: PolicyRule): boolean {
 const textOf = ({ path, tests }: ArgumentMatcher): string => JSON.stringify([path, tests])
 
 /**
- * Whether every name that `name` matches also matches one of the patterns. Null means any name; for servers, also
- * none.
+ * Whether every name that `name` matches also matches one of the patterns. Null means any name; for servers, null also
+ * covers calls without a server.
  */
 function covers(patterns: readonly string[] | null, name: Name): boolean {
   if (patterns === null) return true

@@ -1,8 +1,8 @@
-// Warnings about parts of a valid policy that are probably mistakes.
+// Finds parts of a valid policy that are probably mistakes.
 import type { PolicyDocument } from '../rule/document.js'
 
 export interface PolicyWarning {
-  /** The line of the file at which the rule begins. */
+  /** The line on which the rule begins. */
   readonly line: number
   readonly rule: string
   /** One line of text. */
@@ -11,8 +11,8 @@ export interface PolicyWarning {
 }
 
 /**
- * Names of arguments and tools that a shell or an interpreter reads. They are compared with whole words of a name,
- * in any naming style.
+ * Words in the names of arguments and tools that pass text to a shell or an interpreter. The comparison uses whole
+ * words, in any naming style.
  */
 const SHELL_WORDS = new Set(
   'bash cmd code command commandline commands exec execute powershell pwsh query run script shell sh sql terminal zsh'.split(
@@ -36,7 +36,7 @@ export function policyWarnings({ rules }: PolicyDocument): readonly PolicyWarnin
         {
           line,
           rule: id,
-          message: `\`prefix\` on \`${path}\` does not limit the rest of a command: \`${first}\` also allows \`${first}; …\` and \`${first} && …\``,
+          message: `\`prefix\` on \`${path}\` does not limit the rest of the command: \`${first}\` also allows \`${first}; …\` and \`${first} && …\``,
           hint: 'use `equals` or `one_of` with whole commands, or require an approval',
         },
       ]

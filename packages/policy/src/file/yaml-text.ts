@@ -1,11 +1,11 @@
 /**
- * Parses YAML or JSON into values with positions. Only an unambiguous subset of YAML is accepted. Refused are:
+ * Parses YAML or JSON into values with positions. Only an unambiguous subset of YAML is accepted. The parser rejects:
  *
  *     anchors and aliases (one line can expand to a million values), tags, merge keys, directives, explicit keys
  *     (`? a`), several documents, duplicate keys, keys that are not plain strings
  *
- * JSON is a subset of YAML 1.2, so one reader covers both. The tokens are checked before the YAML library builds
- * values, because the library is recursive and its depth must be limited first.
+ * JSON is a subset of YAML 1.2, so one parser handles both. The YAML library is recursive, so the nesting depth is
+ * checked on the tokens before the library builds values.
  */
 import { CST, isMap, isScalar, isSeq, Lexer, LineCounter, type ParsedNode, parseAllDocuments } from 'yaml'
 import { PolicyFileError } from '../error.js'
@@ -26,7 +26,7 @@ export function readYaml(text: string, file: string): ReadText {
       file,
       null,
       `it is larger than ${FILE_BYTES_MAX} bytes`,
-      'move long lists to the tool or to a policy module',
+      'move long lists into the tool or into a policy module',
     )
   }
   const lines = new LineCounter()
@@ -42,7 +42,7 @@ export function readYaml(text: string, file: string): ReadText {
     version: '1.2',
     schema: 'core',
     merge: false,
-    // Duplicate keys are checked in `convertMap`: the library compares every key with every other one.
+    // `convertMap` checks for duplicate keys, because the library's check takes quadratic time.
     uniqueKeys: false,
     stringKeys: true,
     intAsBigInt: true,
@@ -57,7 +57,7 @@ export function readYaml(text: string, file: string): ReadText {
       'POLICY_SYNTAX',
       error.pos[0],
       `not valid YAML: ${says}`,
-      'check the indentation and the quotes of this line',
+      'check the indentation and the quotation marks on this line',
     )
   }
   if (second !== undefined) {
@@ -70,12 +70,12 @@ export function readYaml(text: string, file: string): ReadText {
   }
   const contents = document?.contents
   if (contents === undefined || contents === null) {
-    throw source.error('POLICY_KEY_MISSING', 0, 'the file is empty', 'begin it with `sudoagent_policy: 1`')
+    throw source.error('POLICY_KEY_MISSING', 0, 'the file is empty', 'begin the file with `sudoagent_policy: 1`')
   }
   return { source, root: convert(contents, source) }
 }
 
-/** Refuses invisible characters, which can mislead readers of the file or the parser. */
+/** Rejects invisible characters, which can mislead people who read the file, or the parser. */
 function checkText(text: string, source: Source): void {
   const odd = /[^\P{Cc}\t\n\r]|[\u2028\u2029\u202A-\u202E\u2066-\u2069]|(?!^)\uFEFF/u.exec(text)
   if (odd !== null) {
@@ -87,13 +87,13 @@ function checkText(text: string, source: Source): void {
     throw source.error(
       'POLICY_LIMIT',
       index,
-      `the line begins ${INDENT_MAX} columns in or further`,
-      'indent by two spaces',
+      `the line is indented by more than ${INDENT_MAX} columns`,
+      'indent each level by two spaces',
     )
   }
 }
 
-/** YAML tokens that a policy does not need, with the problem and the hint of their errors. */
+/** YAML tokens that a policy does not need, each with the problem and the hint for its error. */
 const REFUSED: ReadonlyMap<string, readonly [problem: string, hint: string]> = new Map([
   ['anchor', ['anchors (`&name`) are not allowed', 'write the value out; quote a string that begins with `&`']],
   ['alias', ['aliases (`*name`) are not allowed', 'write the value out; quote a glob: `"*.csv"`']],
@@ -102,7 +102,7 @@ const REFUSED: ReadonlyMap<string, readonly [problem: string, hint: string]> = n
   ['explicit-key-ind', ['explicit keys (`? key`) are not allowed', 'write `key: value`']],
 ])
 
-/** Control tokens of the library, which do not correspond to any text. */
+/** Control tokens that the library inserts. They do not correspond to any text. */
 const MARKS: readonly string[] = [CST.DOCUMENT, CST.FLOW_END, CST.SCALAR]
 
 /** Tokens that begin a new item inside brackets. */
@@ -111,8 +111,8 @@ const BEGINS_ANEW: ReadonlySet<string> = new Set(['comma', 'flow-map-start', 'fl
 function checkTokens(text: string, source: Source): void {
   let at = 0
   let depth = 0
-  // Keys and list marks on the current line or, inside brackets, in the current item. Each opens a level, even
-  // where YAML forbids it (`a: b: c`).
+  // The number of keys and list markers on the current line or, inside brackets, in the current item. Each opens a
+  // level, even where YAML forbids it (`a: b: c`).
   let opened = 0
   for (const token of new Lexer().lex(text)) {
     if (MARKS.includes(token)) continue
@@ -125,8 +125,8 @@ function checkTokens(text: string, source: Source): void {
       throw source.error(
         'POLICY_LIMIT',
         at,
-        `more than ${DEPTH_MAX} brackets are open`,
-        'a policy nests six levels deep',
+        `brackets are nested deeper than ${DEPTH_MAX} levels`,
+        'a policy needs only six levels',
       )
     }
     if (BEGINS_ANEW.has(type ?? '') || (type === 'newline' && depth === 0)) opened = 0
@@ -135,8 +135,8 @@ function checkTokens(text: string, source: Source): void {
       throw source.error(
         'POLICY_LIMIT',
         at,
-        `more than ${LEVELS_MAX} keys and list marks follow one another`,
-        'write each on its own line',
+        `more than ${LEVELS_MAX} keys and list markers are on one line`,
+        'write each key on its own line',
       )
     }
     at += token.length
@@ -176,10 +176,15 @@ function convertMap(node: Extract<ParsedNode, { items: { key: unknown }[] }>, so
 }
 
 /**
- * Normalises a string to NFC, as the engine does. The library replaces a lone surrogate with U+FFFD, which would
- * make different strings equal, so such a string is refused.
+ * Normalises a string to NFC, as the engine does. Strings with U+FFFD are rejected: the library replaces each lone
+ * surrogate with U+FFFD, which would make different strings equal.
  */
 function whole(text: string, at: number, source: Source): string {
   if (text.isWellFormed() && !text.includes('\uFFFD')) return text.normalize('NFC')
-  throw source.error('POLICY_SYNTAX', at, 'a string has a lone surrogate or U+FFFD', 'write the character itself')
+  throw source.error(
+    'POLICY_SYNTAX',
+    at,
+    'the string contains a lone surrogate or U+FFFD',
+    'write the character itself',
+  )
 }

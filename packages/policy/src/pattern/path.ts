@@ -1,9 +1,9 @@
 /**
- * Paths as strings, and the files that a tool may open for them.
+ * Reads a path string in every way that a tool may interpret it.
  *
- * A policy checks a string; a tool opens a file. Programs in between may decode percent signs, treat backslashes as
- * slashes, trim, remove quotation marks, or expand `~`. So a path is read in every common way, and each reading is
- * compared with the glob:
+ * A policy checks a string; a tool opens a file. Programs in between may decode percent-encoding, treat backslashes as
+ * slashes, trim white space, remove quotation marks, or expand `~`. Therefore, a path is interpreted in every common
+ * way, and each interpretation (a “reading”) is compared with the glob:
  *
  *     value            readings under root /w
  *     a/./b//c         /w/a/b/c
@@ -30,16 +30,19 @@ export type PathReadings =
     }
   | { readonly ok: false; readonly why: string }
 
-/** The number of times that a percent-encoded string is decoded: once by a URL parser, and once more by mistake. */
+/**
+ * The maximum number of times that a percent-encoded string is decoded: once by a URL parser, and once more by mistake.
+ */
 const DECODINGS = 2
 
 const ENCODED = /%[0-9A-Fa-f]{2}/
 const CONTROL = /[\p{Cc}\u2028\u2029]/u
 
 /**
- * Returns all readings of a path, or the reason why the path is refused.
+ * Returns all readings of a path, or the reason why the path is rejected.
  *
- * @param root - the absolute, normalised folder of relative paths; null: a relative path is refused
+ * @param root - the absolute, normalised folder that relative paths are resolved against; if null, relative paths are
+ * rejected
  * @example readPath('a/../b', '/w')   // { ok: true, path: '/w/b', readings: ['/w/b'], unfolded: ['/w/a/../b'] }
  */
 export function readPath(value: string, root: string | null): PathReadings {
@@ -68,8 +71,8 @@ export function readPath(value: string, root: string | null): PathReadings {
 const refused = (why: string): PathReadings => ({ ok: false, why })
 
 /**
- * The string itself, decoded once, and decoded twice if it still has percent-encoding; or the reason why it is
- * refused.
+ * Returns the string itself, the string decoded once, and, if percent-encoding remains, the string decoded twice; or
+ * the reason why the string is rejected.
  */
 function decodings(value: string): readonly string[] | string {
   let text = value.normalize('NFC')
@@ -79,7 +82,7 @@ function decodings(value: string): readonly string[] | string {
   while (ENCODED.test(text)) {
     if (texts.length > DECODINGS) return 'is encoded more than twice'
     const decoded = decodeOnce(text)?.normalize('NFC')
-    if (decoded === undefined) return 'has a percent-encoding that is not UTF-8'
+    if (decoded === undefined) return 'has percent-encoding that is not valid UTF-8'
     const hidden = hiddenIn(text, decoded) ?? hiddenIn(decoded, decoded.normalize('NFKC'))
     if (hidden !== null) return hidden
     texts.push(decoded)
@@ -88,7 +91,7 @@ function decodings(value: string): readonly string[] | string {
   return texts
 }
 
-/** Removes `.`, `..` and empty segments from an absolute path. As in POSIX, the parent of the root is the root. */
+/** Removes `.`, `..` and empty segments from an absolute path. As in POSIX, the parent of `/` is `/`. */
 export function fold(path: string): string {
   const kept: string[] = []
   for (const segment of path.split('/')) {
@@ -98,20 +101,20 @@ export function fold(path: string): string {
   return `/${kept.join('/')}`
 }
 
-/** Checks for characters that tools are known to change. @returns the reason why the string is refused, or null */
+/** Checks for characters that tools are known to change. @returns the reason why the string is rejected, or null */
 function surface(text: string): string | null {
   if (!text.isWellFormed() || text.includes('\uFFFD')) return 'is not well-formed text'
   if (CONTROL.test(text)) return 'has a control character'
   if (text.trim() !== text) return 'begins or ends with white space, which tools may remove'
   if (/^["'`]|["'`]$/.test(text)) return 'begins or ends with a quotation mark, which tools may remove'
-  if (text.startsWith('~')) return 'begins with `~`, which tools may replace by a home folder'
-  if (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(text)) return 'begins with a scheme or a drive'
+  if (text.startsWith('~')) return 'begins with `~`, which tools may replace with the home folder'
+  if (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(text)) return 'begins with a URL scheme or a drive letter'
   return null
 }
 
 /**
- * Decodes once: `%2e` and `%2E` become `.`. A `%` without two hex digits is kept. Invalid UTF-8 (an overlong
- * `%c0%ae`) gives undefined.
+ * Decodes once: `%2e` and `%2E` become `.`. A `%` without two hex digits is unchanged. Returns undefined for invalid
+ * UTF-8, such as the overlong `%c0%ae`.
  */
 function decodeOnce(text: string): string | undefined {
   try {
@@ -121,13 +124,17 @@ function decodeOnce(text: string): string | undefined {
   }
 }
 
-/** Whether decoding reveals separators, dots, or characters that `surface` refuses. */
+/**
+ * Checks whether decoding reveals separators, dots, or characters that `surface` rejects.
+ *
+ * @returns the reason, or null
+ */
 function hiddenIn(before: string, after: string): string | null {
   if (before === after) return null
   if (count(after, /[/\\]/g) !== count(before, /[/\\]/g)) return 'hides a separator'
   if (dotted(after) !== dotted(before)) return 'hides a traversal'
   const why = surface(after)
-  return why === null ? null : `is encoded, and decoded it ${why}`
+  return why === null ? null : `is encoded, and the decoded form ${why}`
 }
 
 const count = (text: string, what: RegExp): number => text.match(what)?.length ?? 0

@@ -1,11 +1,11 @@
 /**
  * Matches a sequence against a pattern in which a star matches any number of items.
  *
- * On a mismatch, only the last star is extended by one more item. That is enough, because the last star can take
- * any item that an earlier star could take. The time is therefore at most pattern length × number of items; the
- * exponential backtracking of some regular expressions cannot occur.
+ * On a mismatch, the match of the last star is extended by one item. Earlier stars never need to be extended, because
+ * the last star can match any item that an earlier star could match. The running time is therefore at most pattern
+ * length × number of items, without exponential backtracking.
  *
- * @param fits - whether a part of the pattern that is not a star matches an item
+ * @param fits - whether a pattern part other than a star matches an item
  */
 export function matchesWildcard<P, T>(
   pattern: readonly P[],
@@ -38,7 +38,7 @@ export function matchesWildcard<P, T>(
 }
 
 /**
- * Matches a string against a pattern in which `*` is any number of characters, including zero, and `?` is one
+ * Matches a string against a pattern: `*` matches any number of characters, including zero, and `?` matches one
  * character.
  */
 export function matchesText(pattern: readonly string[], text: string): boolean {

@@ -1,4 +1,4 @@
-// Finds the arguments of a call that a rule tests.
+// Finds the call arguments that a rule tests.
 import { foldName, isIntegerText } from '@sudoagent/core/boundary'
 import type { JsonValue } from '@sudoagent/crypto/json'
 import { ARGUMENT_VALUES_MAX } from '../limits.js'
@@ -6,16 +6,16 @@ import { ARGUMENT_VALUES_MAX } from '../limits.js'
 export type Found =
   | { readonly kind: 'value'; readonly value: JsonValue }
   | { readonly kind: 'absent' }
-  /** A value exists, but it is hidden or is not of the kind that the path requires. */
+  /** The value exists, but it is hidden or does not have the type that the path requires. */
   | { readonly kind: 'unclear'; readonly why: string }
 
-/** The engine's replacement for a secret (redaction in core). The value is unknown here. */
+/** The text with which the engine replaces a secret. The policy never sees the secret itself. */
 export const REDACTED = '[redacted]'
 
 /** The engine's placeholder for a value that is not plain data: `<undefined>`, `<function>`, `<Uint8Array:16>`. */
 const PLACEHOLDER = /^<[\p{ID_Start}$_][\p{ID_Continue}$]*(?::\d+)?>$/u
 
-/** The engine's representation of a Map and a Set. A path cannot address their members. */
+/** The keys with which the engine represents a Map or a Set. A path cannot address entries of a Map or a Set. */
 const CONTAINERS: readonly string[] = ['<Map>', '<Set>']
 
 const ABSENT: Found = Object.freeze({ kind: 'absent' })
@@ -23,8 +23,8 @@ const ABSENT: Found = Object.freeze({ kind: 'absent' })
 const unclear = (why: string): Found => ({ kind: 'unclear', why })
 
 /**
- * Follows a path. A key selects a member of an object, a number an element of a list, and `*` every element of a
- * list. There is one result, or with `*` one for each element.
+ * Follows a path. A key selects a member of an object, a number an element of a list, and `*` every element of a list.
+ * Returns one result, or, for a path with `*`, one result for each element.
  *
  * @example findArguments({ edits: [{ to: 'a' }, {}] }, ['edits', '*', 'to'])   // [{ value: 'a' }, absent]
  */
@@ -58,7 +58,9 @@ function step(value: JsonValue, rest: readonly string[]): readonly Found[] {
     return [element === undefined ? ABSENT : found(value, segment, element)]
   }
   if (typeof value !== 'object' || value === null) {
-    return [unclear(isHidden(value) ? 'goes through a redacted value' : 'expects an object but finds another value')]
+    return [
+      unclear(isHidden(value) ? 'goes through a redacted value' : 'expects an object but finds a different value'),
+    ]
   }
   if (segment === '*') return [unclear('expects a list but finds an object')]
   const other = otherSpelling(value, rest)
@@ -68,21 +70,21 @@ function step(value: JsonValue, rest: readonly string[]): readonly Found[] {
 }
 
 /**
- * Finds another spelling under which a tool may look up the tested argument. Many tools ignore case, width or the
- * normalisation form of names and use the last match, and some read a name with dots as a path.
+ * Finds a different spelling under which a tool may look up the tested argument. Many tools ignore the case, width or
+ * Unicode form of names and use the last match; some tools read a name with dots as a path.
  */
 function otherSpelling(value: object, rest: readonly string[]): string | null {
   const [segment = ''] = rest
   const folded = foldName(segment)
   for (const name of Object.keys(value)) {
     if (name === segment) continue
-    if (foldName(name) === folded) return 'also has a name that differs only in case or form'
-    if (name.includes('.') && spells(name.split('.'), rest)) return 'also has a name with dots that spells its path'
+    if (foldName(name) === folded) return 'also exists under a name that differs only in case or Unicode form'
+    if (name.includes('.') && spells(name.split('.'), rest)) return 'also exists under a single name with dots'
   }
   return null
 }
 
-/** Whether the parts of a name equal two or more of the next segments; a number matches the `*` of a list. */
+/** Whether the dotted parts of a name equal two or more of the next path segments. A number matches `*`. */
 function spells(parts: readonly string[], rest: readonly string[]): boolean {
   if (parts.length > rest.length) return false
   return parts.every((part, at) =>
@@ -91,22 +93,25 @@ function spells(parts: readonly string[], rest: readonly string[]): boolean {
 }
 
 /**
- * An integer that a double cannot represent is given as a string of digits. A test of a string must not match it,
- * and neither must a test of a number.
+ * The engine passes an integer that a double cannot represent as a string of digits. Neither a string test nor a number
+ * test may match such an integer.
  */
 function found(holder: object, key: string, value: JsonValue): Found {
   return isIntegerText(holder, key)
-    ? unclear('is an integer beyond ±(2^53−1), which no test compares')
+    ? unclear('is an integer beyond ±(2^53−1), which tests cannot compare')
     : { kind: 'value', value }
 }
 
-/** A placeholder such as `<undefined>` is unclear, even for a test of presence. */
+/** A placeholder such as `<undefined>` is unclear, even for the tests `present` and `absent`. */
 function seen(found: Found): Found {
   if (found.kind !== 'value' || typeof found.value !== 'string' || !PLACEHOLDER.test(found.value)) return found
   return unclear('is not plain data')
 }
 
-/** Whether a value is redacted, in whole or in part: the target of `/srv/[redacted]/x` is unknown. */
+/**
+ * Whether a value is redacted in whole or in part. A partly redacted value cannot be tested: the target of
+ * `/srv/[redacted]/x` is unknown.
+ */
 export function isHidden(value: JsonValue): boolean {
   return typeof value === 'string' && (value.includes(REDACTED) || PLACEHOLDER.test(value))
 }

@@ -1,9 +1,9 @@
-// A call as rules see it: server, tool and redacted arguments.
+// Converts a call to the form that rules test: server, tool and redacted arguments.
 import type { Context } from '@sudoagent/core'
 import type { JsonValue } from '@sudoagent/crypto/json'
 
 export interface Call {
-  /** Null when the action does not name a server. */
+  /** Null if the action does not name a server. */
   readonly server: string | null
   readonly tool: string
   /** The call has positional arguments, which rules cannot test because they have no names. */
@@ -12,8 +12,8 @@ export interface Call {
 }
 
 /**
- * Splits `<server>/<tool>` at the first slash: the name of a tool may contain slashes, the name of a server may
- * not. Without a slash, or with an empty part before or after it, the whole action is the tool.
+ * Splits `<server>/<tool>` at the first slash: a tool name may contain slashes, a server name must not. If there is no
+ * slash, or the part before or after it is empty, the whole action is the tool.
  */
 export function splitAction(action: string): Pick<Call, 'server' | 'tool'> {
   const slash = action.indexOf('/')

@@ -1,15 +1,15 @@
-// The content of a policy file as plain, frozen data, and its hash.
+// Defines the content of a policy file as plain, frozen data, and computes its hash.
 
 import type { PolicyDecision } from '@sudoagent/core'
 import { type Hash, sha256Hex } from '@sudoagent/crypto'
 import { encodeCanonical } from '@sudoagent/crypto/json'
 
-/** The version of the format: the value of the key `sudoagent_policy`. */
+/** The format version: the value of the key `sudoagent_policy`. */
 export const POLICY_FORMAT = 1
 
 export type ScalarValue = string | number | boolean | null
 
-/** One test of one value. A rule matches only if all its tests are true. */
+/** A test of one argument. A rule matches only if all its tests are true. */
 export type ArgumentTest =
   | { readonly kind: 'equals'; readonly values: readonly ScalarValue[] }
   | { readonly kind: 'prefix'; readonly prefixes: readonly string[] }
@@ -17,7 +17,7 @@ export type ArgumentTest =
       readonly kind: 'glob'
       readonly globs: readonly string[]
       /**
-       * The absolute, normalised base of globs and relative paths. Null: globs are absolute and relative paths are
+       * The absolute, normalised base of globs and relative paths. If null, globs are absolute, and a relative path is
        * unclear.
        */
       readonly root: string | null
@@ -43,16 +43,16 @@ export interface ArgumentMatcher {
 
 export interface PolicyRule {
   readonly id: string
-  /** Names or patterns, one of which must match; null: any server, or none. */
+  /** Names or patterns, one of which must match. Null matches any server, and calls without a server. */
   readonly servers: readonly string[] | null
-  /** Null: any tool. */
+  /** Null matches any tool. */
   readonly tools: readonly string[] | null
   readonly args: readonly ArgumentMatcher[]
-  /** The call must not have arguments other than those of `args`. */
+  /** Whether the call must not have arguments other than those in `args`. */
   readonly argsOnly: boolean
   readonly effect: PolicyDecision
   readonly reason: string
-  /** The line of the file at which the rule begins; not part of the hash. */
+  /** The line on which the rule begins; not part of the hash. */
   readonly line: number
 }
 
@@ -64,8 +64,8 @@ export interface PolicyDocument {
 }
 
 /**
- * SHA-256 over the canonical JSON of the policy. Comments, the order of keys, quoting and the choice of YAML or
- * JSON do not change the hash; the order of rules, and every value that can change a decision or its reason, do.
+ * SHA-256 over the canonical JSON of the policy. Comments, key order, quotation marks and the choice of YAML or JSON do
+ * not change the hash. The order of the rules and every value that can change a decision or its reason do.
  */
 export function hashDocument({ id, version, description, rules }: PolicyDocument): Hash {
   return sha256Hex(
@@ -76,7 +76,7 @@ export function hashDocument({ id, version, description, rules }: PolicyDocument
       description,
       rules: rules.map(({ line: _line, args, argsOnly, ...rule }) => ({
         ...rule,
-        // Omitted when false, so that the hashes of older files do not change.
+        // Omitted if false, so that the hashes of older policy files do not change.
         ...(argsOnly ? { args_only: true } : {}),
         args: args.map(({ path, tests }) => ({ path, tests })),
       })),

@@ -1,10 +1,10 @@
-// `args_only`: a call must not have arguments that the rule does not name.
+// Implements `args_only`: a call must not have arguments that the rule does not name.
 import type { JsonValue } from '@sudoagent/crypto/json'
 
-/** The arguments that a rule names, as a tree. A node without children is a whole value. */
+/** A node in the tree of arguments that a rule names. A node without children stands for a whole value. */
 interface Named {
   readonly children: Map<string, Named>
-  /** A path ends here and includes all values below it. */
+  /** Whether a path ends at this node. The path then includes all values below the node. */
   whole: boolean
 }
 
@@ -25,10 +25,10 @@ export function compileOnlyNamed(
   return (kwargs) => hasOnly(kwargs, root)
 }
 
-/** Recursive; the depth is limited by the depth of the rule's paths. */
+/** The recursion is limited by the depth of the rule's paths. */
 function hasOnly(value: JsonValue, { children, whole }: Named): boolean {
   if (whole) return true
-  // A value that is not an object is left to the tests of the path.
+  // If the value is not an object, the tests for its path decide.
   if (typeof value !== 'object' || value === null) return true
   const star = Array.isArray(value) ? children.get('*') : undefined
   return Object.entries(value).every(([name, child]) => {

@@ -1,5 +1,5 @@
-// The test `glob`: compares all readings of a path with globs below a root and, with `resolve_symlinks`, also its
-// target.
+// Implements the test `glob`: compares all readings of a path, and with `resolve_symlinks` also its target on disk,
+// with globs below a root.
 
 import { type CompiledGlob, compileGlob, matchesGlob, segmentsOf } from '../pattern/glob.js'
 import { readPath } from '../pattern/path.js'
@@ -7,13 +7,13 @@ import type { ArgumentTest } from './document.js'
 import { agree, fails, HOLDS, unclear, type Verdict } from './truth.js'
 
 /**
- * Resolves an absolute path: symbolic links are followed, and `..` is relative to their targets. A path that does
- * not exist yet is resolved from its deepest existing folder. Returns null when the result is unknown: a dangling
- * link, a loop, or missing permission.
+ * Resolves an absolute path: symbolic links are followed, and `..` is relative to their targets. A path that does not
+ * exist yet is resolved from its deepest existing folder. Returns null if the result is unknown because of a dangling
+ * link, a loop or a missing permission.
  */
 export interface RealPath {
   (path: string): string | null
-  /** Returns a resolver for one evaluation, which caches its results and limits their total work. */
+  /** Returns a resolver for one evaluation. The resolver caches its results and limits the total work. */
   readonly perEvaluation?: () => RealPath
 }
 

@@ -1,9 +1,9 @@
 /**
- * A policy made of rules, in the form that the engine calls.
+ * Implements the engine's `Policy` interface with rules.
  *
- * The first rule that matches decides; if no rule matches, the call is denied. Each test is true, false or unclear,
- * in Kleene's three-valued logic (`truth.ts`): a value of another type, a redacted value, or a path with two
- * readings is unclear.
+ * The first rule that matches decides; if no rule matches, the call is denied. Each test is true, false or unclear, in
+ * Kleene's three-valued logic (`truth.ts`). A test is unclear if the value has the wrong type or is redacted, or if the
+ * readings of a path give different results.
  *
  *     rule's effect       matches       does not match    unclear
  *     allow               allow         next rule         next rule
@@ -21,42 +21,44 @@ import type { RealPath } from './path-test.js'
 import { compileRule } from './rule.js'
 
 /**
- * The result of one rule: it decided (`matched`, or `unclear` when that denies), or it was skipped, with the
- * reason.
+ * The result of one rule. The rule decided (`matched`, or `unclear` if that denies the call), or it was skipped for the
+ * reason in `because`.
  */
 export interface RuleStep {
   readonly rule: string
   readonly effect: PolicyDecision
   readonly outcome: 'matched' | 'not_matched' | 'unclear'
-  /** Null when the rule matched. It names arguments but never contains their values. */
+  /**
+   * The reason why the rule did not match; null if it matched. The text names arguments but never contains their
+   * values.
+   */
   readonly because: string | null
 }
 
 export interface Explanation extends Required<PolicyResult> {
-  /** The rule that decided; null: no rule matched, so the call is denied. */
+  /** The rule that decided; null if no rule matched, so that the call is denied. */
   readonly rule: string | null
-  /** The evaluated rules in order, up to the one that decided. */
+  /** The evaluated rules in order, up to the rule that decided. */
   readonly steps: readonly RuleStep[]
 }
 
 export interface RulePolicyOptions {
-  /** Resolves paths. Without it, tests with `resolve_symlinks` are unclear, so they never allow a call. */
+  /** Resolves paths. Without `realPath`, tests with `resolve_symlinks` are unclear, so they never allow a call. */
   readonly realPath?: RealPath
 }
 
-/** The part of a context that rules read. */
+/** The context members that rules read. */
 export type RuleContext = Pick<Context, 'action' | 'args' | 'kwargs'> & Partial<Pick<Context, 'concealed'>>
 
-/** Reason codes. The rule's id follows the colon. */
+/** Reason codes of rule policies. The rule's id follows the colon. */
 export const RULE_CODE = 'POLICY_RULE:'
 export const RULE_UNCLEAR_CODE = 'POLICY_RULE_UNCLEAR:'
 export const NO_RULE_CODE = 'POLICY_NO_RULE'
 
 /**
- * A policy made of rules. The first rule that matches decides; if no rule matches, the call is denied. If a `deny`
- * or `require_approval` rule is unclear (a value of another type, a redacted value, a path with two readings), the
- * call is denied; an unclear `allow` rule is skipped. `evaluate` is synchronous and deterministic and, without
- * `realPath`, pure.
+ * A policy that consists of rules. The first rule that matches decides; if no rule matches, the call is denied. If a
+ * `deny` or `require_approval` rule is unclear, the call is denied; an unclear `allow` rule is skipped. `evaluate` is
+ * synchronous and deterministic. Without `realPath`, it is also pure.
  *
  * The ledger records the rule: `reason_code` is `POLICY_RULE:<id>`, and `reason` ends with the id.
  *
@@ -67,7 +69,7 @@ export const NO_RULE_CODE = 'POLICY_NO_RULE'
 export class RulePolicy implements Policy {
   readonly kind = 'rules'
   readonly policyId: string
-  /** Absent when the file has no version. */
+  /** Absent if the policy file does not have a version. */
   declare readonly version?: string
   readonly policyHash: Hash
   readonly document: PolicyDocument
@@ -84,8 +86,8 @@ export class RulePolicy implements Policy {
   }
 
   evaluate(context: RuleContext): Required<PolicyResult> {
-    // Reading this property tells the engine that the policy takes concealed values into account: a test of one is
-    // unclear, so a rule allows a call only if it tests no concealed value.
+    // Reading this property tells the engine that the policy takes concealed values into account. A test of a
+    // concealed value is unclear, so a rule that allows a call has not tested a concealed value.
     void context.concealed
     const { decision, reason, reasonCode } = this.explain(context)
     return { decision, reason, reasonCode }
@@ -118,6 +120,6 @@ function matched({ id, effect, reason }: PolicyRule): Required<PolicyResult> {
 }
 
 function unclear({ id }: PolicyRule, because: string | null): Required<PolicyResult> {
-  const reason = `a rule against this call could not be evaluated: ${because} (rule ${id})`
+  const reason = `a rule that restricts this call could not be evaluated: ${because} (rule ${id})`
   return { decision: 'deny', reason, reasonCode: `${RULE_UNCLEAR_CODE}${id}` }
 }

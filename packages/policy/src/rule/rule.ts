@@ -1,4 +1,4 @@
-// Compares one rule with one call: server, tool, then the arguments.
+// Compares one rule with one call: the server, the tool, then the arguments.
 import type { JsonValue } from '@sudoagent/crypto/json'
 import { matchesText } from '../pattern/wildcard.js'
 import { type Found, findArguments, isHidden } from './argument.js'
@@ -9,7 +9,7 @@ import { compilePathTest, type RealPath } from './path-test.js'
 import { agree, every, fails, HOLDS, unclear, type Verdict } from './truth.js'
 import { compileUrlTest } from './url-test.js'
 
-/** Compiles a rule once, so that a call costs only the comparisons. */
+/** Compiles a rule once, so that each call only needs the comparisons. */
 export function compileRule(rule: PolicyRule): (call: Call, realPath: RealPath | null) => Verdict {
   const fitsServer = compileNames(rule.servers)
   const fitsTool = compileNames(rule.tools)
@@ -56,7 +56,7 @@ function compileMatcher({ path, segments, tests }: ArgumentMatcher): Check<Call>
         (test) => () =>
           agree(
             found.map((one) => test(one, realPath)),
-            'differs from element to element',
+            'gives different results for its elements',
           ),
       ),
     )
@@ -90,14 +90,14 @@ function compileValueTest(test: ValueTest): Check<JsonValue> {
       return (value) => {
         if (test.values.some((wanted) => wanted === value)) return HOLDS
         if (kinds.has(kindOf(value)))
-          return fails(test.values.length === 1 ? 'has another value' : 'is not one of the values')
+          return fails(test.values.length === 1 ? 'has a different value' : 'is not one of the values')
         return otherType(value, [...kinds].join(' or '))
       }
     }
     case 'prefix':
       return (value) => {
         if (typeof value !== 'string') return otherType(value, 'a string')
-        return test.prefixes.some((prefix) => value.startsWith(prefix)) ? HOLDS : fails('has another prefix')
+        return test.prefixes.some((prefix) => value.startsWith(prefix)) ? HOLDS : fails('has a different prefix')
       }
     case 'range': {
       const { gt = -Infinity, gte = -Infinity, lt = Infinity, lte = Infinity } = test

@@ -1,13 +1,13 @@
 /**
- * Kleene's three-valued logic. A test is `unclear` when it cannot be decided: a value of another type, a redacted
- * value, a path with two readings. An `allow` rule never treats `unclear` as `true`, and a `deny` or
+ * Implements Kleene's three-valued logic. A test is `unclear` if the value has the wrong type or is redacted, or if the
+ * readings of a path give different results. An `allow` rule never treats `unclear` as `true`, and a `deny` or
  * `require_approval` rule never treats it as `false`.
  */
 export type Truth = 'true' | 'false' | 'unclear'
 
 export interface Verdict {
   readonly truth: Truth
-  /** The reason why the truth is not `true`; null when it is. */
+  /** The reason why `truth` is not `true`; null if `truth` is `true`. */
   readonly because: string | null
 }
 
@@ -17,7 +17,7 @@ export const fails = (because: string): Verdict => ({ truth: 'false', because })
 
 export const unclear = (because: string): Verdict => ({ truth: 'unclear', because })
 
-/** Conjunction: one `false` decides, even if other tests are unclear; the remaining tests are then not run. */
+/** Conjunction: one `false` decides, even if other tests are unclear. The remaining tests do not run. */
 export function every(tests: Iterable<() => Verdict>): Verdict {
   let doubt: Verdict | null = null
   for (const test of tests) {
@@ -29,10 +29,10 @@ export function every(tests: Iterable<() => Verdict>): Verdict {
 }
 
 /**
- * Combines the verdicts about several values (the elements of a list, the readings of a path): `true` when all are
- * true, `false` when all are false, `unclear` when they differ or one of them is unclear.
+ * Combines the verdicts about several values, such as list elements or readings of a path: `true` if all verdicts are
+ * true, `false` if all are false, `unclear` if the verdicts differ or one of them is unclear.
  *
- * @param mixed - the reason to give when they differ
+ * @param mixed - the reason to return if the verdicts differ
  */
 export function agree(verdicts: readonly Verdict[], mixed: string): Verdict {
   const [first] = verdicts

@@ -7,12 +7,12 @@ const file = (...rules: readonly string[]): string =>
 
 it('names both lines', () => {
   const { message } = refusalOf(file('tool: [read, write], effect: allow', 'tool: read, effect: deny'))
-  expect(message).toContain('`r1` in line 5: `r0` in line 4 decides first')
+  expect(message).toContain('`r1` on line 5: `r0` on line 4 decides first')
 })
 
 it('names all rules that decide in its place, up to three', () => {
   const { message } = refusalOf(file('tool: a, effect: allow', 'tool: b, effect: allow', 'tool: [a, b], effect: deny'))
-  expect(message).toContain('`r0` in line 4 and `r1` in line 5 decide first')
+  expect(message).toContain('`r0` on line 4 and `r1` on line 5 decide first')
 })
 
 it.each<[string, string, string]>([
