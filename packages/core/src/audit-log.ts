@@ -1,5 +1,5 @@
-// The operational log, for the people who run the system. It is not evidence (no hash chain, no signature), but a
-// call whose decision cannot be logged does not run.
+// Writes the operational log, for the people who run the system. The log is not evidence, because it does not have a
+// hash chain or signatures. However, a call does not run if its decision cannot be logged.
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 
@@ -12,12 +12,15 @@ export interface AuditRecord {
   readonly [field: string]: string | number | null
 }
 
-/** Receives operational records. If it throws or rejects for a decision, the call is refused with AuditLogError. */
+/** Receives operational records. If `write` throws or rejects for a decision, the call fails with AuditLogError. */
 export interface AuditLog {
   write(record: AuditRecord): void | Promise<void>
 }
 
-/** Does not follow symbolic links and does not wait for a reader of a pipe. A flag that the system lacks is 0. */
+/**
+ * Opens without following symbolic links and without waiting for the reader of a pipe. A flag that the operating system
+ * does not define is 0.
+ */
 const FLAGS =
   constants.O_WRONLY |
   constants.O_APPEND |
@@ -25,7 +28,7 @@ const FLAGS =
   (constants.O_NOFOLLOW ?? 0) |
   (constants.O_NONBLOCK ?? 0)
 
-/** The log names agents and actions, so only its owner may read it, even if the file existed before. */
+/** The log names agents and actions, so only its owner may read the file, even if the file already existed. */
 const MODE = 0o600
 
 async function append(path: string, line: string): Promise<void> {
@@ -41,19 +44,19 @@ async function append(path: string, line: string): Promise<void> {
 }
 
 /**
- * Appends one JSON object per line. The file is created if needed, and its mode is set to 0600. A symbolic link or
- * a file that is not a regular file is refused, and then no guarded call runs.
+ * Appends one JSON object per line. The file is created if needed, and its mode is set to 0600. A symbolic link or a
+ * file that is not a regular file is rejected; guarded calls then do not run.
  */
 export class JsonlAuditLog implements AuditLog {
   readonly #path: string
   #last: Promise<void> = Promise.resolve()
 
-  /** @param path - default: `sudo_audit.jsonl` in the working folder */
+  /** @param path - default: `sudo_audit.jsonl` in the working directory */
   constructor(path = 'sudo_audit.jsonl') {
     this.#path = path
   }
 
-  /** Writes records one after another, in the order of the calls. */
+  /** Writes records one at a time, in the order of the `write` calls. */
   write(record: AuditRecord): Promise<void> {
     const line = `${JSON.stringify(record)}\n`
     const written = this.#last.then(() => append(this.#path, line))

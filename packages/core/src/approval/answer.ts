@@ -1,7 +1,7 @@
 import { readFields, requireText } from '../check.js'
 import { type ApprovalBinding, NAME_LENGTH_MAX, parseBinding, REASON_LENGTH_MAX } from './approval.js'
 
-/** An approver's answer after validation. All fields are present. */
+/** A validated approver's answer with all fields present. */
 export interface CheckedAnswer {
   readonly approved: boolean
   readonly approverId: string | null
@@ -11,7 +11,7 @@ export interface CheckedAnswer {
 
 /**
  * Validates an approver's answer. Approvers are untrusted code and may run on another machine, so values are not
- * converted: `1`, `"yes"` and `{ approved: "true" }` are errors, not approvals. Each field is read once.
+ * converted: `1`, `"yes"` and `{ approved: "true" }` are errors, not approvals. Each field is read only once.
  *
  * @throws TypeError unless the answer is a boolean, or an object with a boolean `approved` and optionally
  *   `approverId`, `reason` and `binding`

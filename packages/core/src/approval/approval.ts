@@ -1,11 +1,11 @@
 /**
- * Approvals: the request that an approver receives, its record, and the interface of the stores that keep records.
+ * Defines approval requests, approval records, and the interfaces of approvers and approval stores.
  *
- * A policy that returns `require_approval` makes the boundary create a request, store it as `pending`, and call the
- * approver. The answer moves the record to `approved` or `denied`; a record without an answer expires
- * (`transition.ts` has all states). An approval is valid for one call only: its binding consists of the request id,
- * the policy hash and the decision hash, which is SHA-256 over the canonical JSON of the call (LEDGER-FORMAT §3).
- * `consume` compares the binding and marks the approval as used, so a second use fails.
+ * When a policy returns `require_approval`, the boundary creates a request, stores a `pending` record, and calls the
+ * approver. The answer moves the record to `approved` or `denied`; a record without an answer expires. `transition.ts`
+ * lists all states. An approval is valid for one call only: it is bound to the request id, the policy hash and the
+ * decision hash. The decision hash is SHA-256 over the canonical JSON of the call (LEDGER-FORMAT §3). `consume`
+ * compares the binding and marks the approval as used, so a second use fails.
  *
  *     const call = { binding, action: 'refund', agentId: 'bot', args: [], kwargs: { amount: 500 }, reason: 'over 100' }
  *     const request = makeApprovalRequest(call, 300_000, now)
@@ -14,29 +14,32 @@
  *     await store.consume(request.approvalId, request.binding, now)             // consumedAt is set
  *     await store.consume(request.approvalId, request.binding, now)             // APPROVAL_ALREADY_USED
  *
- * The rules are in `transition.ts` and `table-store.ts`; stores differ only in their tables (memory, SQLite, and
- * PostgreSQL in another package).
+ * `transition.ts` and `table-store.ts` implement the rules. The memory, SQLite and PostgreSQL stores differ only in
+ * their tables; the PostgreSQL store is in a separate package.
  */
 import { type ErrorDetails, type Hash, isHash, SudoAgentError } from '@sudoagent/crypto'
 import { encodeJcs, type JsonValue, parseJson } from '@sudoagent/crypto/json'
 import { readFields, requireInstantMs, requireInteger, requireText } from '../check.js'
 
 /**
- * The time that an approver has to answer, in milliseconds, if the call does not set one: long enough to read the
- * request, short enough that the request still describes the current situation.
+ * The default time that an approver has to answer, in milliseconds. It is long enough to read the request, and short
+ * enough that the request still describes the current situation.
  */
 export const APPROVAL_TTL_MS_DEFAULT = 300_000
 
-/** The maximum time for an approval. After an hour, the situation that the approver saw may have changed. */
+/**
+ * The maximum time for an approval, in milliseconds. After an hour, the situation that the approver saw may have
+ * changed.
+ */
 export const APPROVAL_TTL_MS_MAX = 3_600_000
 
-/** The ledger's limits for the same fields, so that every request fits into its entry. */
+/** The ledger's limits for these fields, so that every request fits into its ledger entry. */
 export const REQUEST_ID_LENGTH_MAX = 128
 export const NAME_LENGTH_MAX = 256
 export const REASON_LENGTH_MAX = 4_096
 export const PARAMETERS_BYTES_MAX = 1024 * 1024
 
-/** Identifies exactly one call: its request id, its policy and, by the decision hash, its action and parameters. */
+/** Identifies exactly one call. The decision hash covers the action and the parameters. */
 export interface ApprovalBinding {
   readonly requestId: string
   readonly policyHash: Hash
@@ -44,11 +47,11 @@ export interface ApprovalBinding {
 }
 
 /**
- * A request to an approver, redacted and deeply frozen. Each read of a date returns a new `Date`, so that changing
- * it has no effect on the request.
+ * A request to an approver, redacted and deeply frozen. Each read of a date returns a new `Date`, so that changing the
+ * `Date` does not change the request.
  */
 export interface ApprovalRequest {
-  /** The request id of the call: a guarded call has at most one approval request. */
+  /** The request id of the call. A guarded call has at most one approval request. */
   readonly approvalId: string
   readonly binding: ApprovalBinding
   readonly action: string
@@ -66,15 +69,15 @@ export type ApprovalState = 'pending' | 'approved' | 'denied' | 'expired' | 'fai
 export const APPROVAL_STATES: readonly ApprovalState[] = ['pending', 'approved', 'denied', 'expired', 'failed']
 
 /**
- * A request and its result: the data that an approver in another process needs, and that the ledger's approval
- * block contains.
+ * A request and its result. An approver in a different process reads this data, and the ledger's approval block
+ * contains it.
  */
 export interface ApprovalRecord extends ApprovalRequest {
   readonly state: ApprovalState
   readonly approverId: string | null
   readonly note: string | null
   readonly resolvedAt: Date | null
-  /** Set once, when the guarded call used the approval. */
+  /** Set when the guarded call uses the approval, which can happen only once. */
   readonly consumedAt: Date | null
 }
 
@@ -85,13 +88,13 @@ export type ApprovalAnswer =
       readonly approved: boolean
       readonly approverId?: string | null
       readonly reason?: string | null
-      /** The binding that the approver saw; if it differs from that of the call, the approval fails. */
+      /** The binding that the approver saw. If it differs from the call's binding, the approval fails. */
       readonly binding?: ApprovalBinding | null
     }
 
 /**
- * Approves or denies a call. It must settle when `signal` aborts, which happens when the caller cancels or the
- * request expires; later answers are ignored. An approver that throws denies the call.
+ * Approves or denies a call. The returned promise must settle when `signal` aborts, which happens when the caller
+ * cancels or the request expires. Later answers are ignored. If the approver throws, the call is denied.
  */
 export interface Approver {
   approve(
@@ -105,7 +108,10 @@ export interface ApprovalResolution {
   readonly state: Exclude<ApprovalState, 'pending'>
   readonly approverId?: string | null
   readonly note?: string | null
-  /** The binding that the approver saw. If it differs, the resolution is refused and the record becomes `failed`. */
+  /**
+   * The binding that the approver saw. If it differs from the record's binding, the resolution is rejected and the
+   * record becomes `failed`.
+   */
   readonly binding?: ApprovalBinding | null
 }
 
@@ -115,35 +121,39 @@ export interface ApprovalFilter {
   readonly limit?: number
 }
 
-/** The maximum number of records in one list. One record can be a megabyte, and a list is held in memory. */
+/** The maximum number of records in one list. One record can be a megabyte, and the whole list is in memory. */
 export const APPROVAL_LIST_MAX = 200
 export const APPROVAL_LIST_DEFAULT = 100
 
-/** Settled records are kept for a day, so that people can look them up; the evidence is in the ledger. */
+/**
+ * The time that settled records are kept, in milliseconds: a day, so that people can look them up. The ledger keeps the
+ * evidence.
+ */
 export const APPROVAL_RETENTION_MS = 86_400_000
 
 /**
- * Stores approval requests and their results. Every method decides expiry by its `now` parameter, throws
- * `TypeError` for arguments of the wrong shape and rejects with `ApprovalStoreError` for all other errors.
+ * Stores approval requests and their results. Every method uses its `now` parameter to decide whether a record has
+ * expired, throws `TypeError` for arguments of the wrong shape and rejects with `ApprovalStoreError` for all other
+ * errors.
  */
 export interface ApprovalStore {
   /**
-   * Inserts a pending record. If the same request is already stored, its current record is returned; a different
-   * request with the same id is refused with `APPROVAL_BINDING_MISMATCH`.
+   * Inserts a pending record. If the same request is already stored, its current record is returned. A different
+   * request with the same id is rejected with `APPROVAL_BINDING_MISMATCH`.
    */
   create(request: ApprovalRequest, now: Date): Promise<ApprovalRecord>
-  /** Returns the record. A pending record past its deadline is returned as expired. */
+  /** Returns the record. A pending record whose deadline has passed is returned as expired. */
   get(approvalId: string, now: Date): Promise<ApprovalRecord | undefined>
   /**
-   * Settles a pending record. If it already has the requested state, the first record is returned; another state is
-   * refused.
+   * Settles a pending record. If the record is already settled with the requested state, it is returned unchanged. A
+   * different state is rejected.
    */
   resolve(approvalId: string, resolution: ApprovalResolution, now: Date): Promise<ApprovalRecord>
-  /** Uses an approval once: it must be approved, unused, not expired, and bound to exactly this call. */
+  /** Marks an approval as used. The record must be approved, unused, not expired, and bound to exactly this call. */
   consume(approvalId: string, binding: ApprovalBinding, now: Date): Promise<ApprovalRecord>
   /** Returns records, newest first. */
   list(filter: ApprovalFilter, now: Date): Promise<readonly ApprovalRecord[]>
-  /** Closes the store. Later calls are refused with `APPROVAL_STORE_FAILED`. */
+  /** Closes the store. Later calls are rejected with `APPROVAL_STORE_FAILED`. */
   close(): Promise<void>
 }
 
@@ -157,12 +167,12 @@ export type ApprovalStoreErrorCode =
   | 'APPROVAL_STORE_FAILED'
 
 const HINTS: Readonly<Record<ApprovalStoreErrorCode, string>> = {
-  APPROVAL_NOT_FOUND: '`sudoagent approvals list` shows the open ones',
-  APPROVAL_EXPIRED: 'repeat the call: it makes a new request',
-  APPROVAL_ALREADY_RESOLVED: 'the first answer counts; repeat the call to ask again',
+  APPROVAL_NOT_FOUND: '`sudoagent approvals list` shows the open approvals',
+  APPROVAL_EXPIRED: 'repeat the call to ask again',
+  APPROVAL_ALREADY_RESOLVED: 'only the first answer counts; repeat the call to ask again',
   APPROVAL_ALREADY_USED: 'an approval is valid for one call; repeat the call to ask again',
-  APPROVAL_NOT_APPROVED: 'wait until it is approved',
-  APPROVAL_BINDING_MISMATCH: 'approve the request of the call itself',
+  APPROVAL_NOT_APPROVED: 'wait until the call is approved',
+  APPROVAL_BINDING_MISMATCH: 'approve the request that belongs to this call',
   APPROVAL_STORE_FAILED: 'check the store and its write permissions',
 }
 
@@ -175,23 +185,23 @@ export class ApprovalStoreError extends SudoAgentError<ApprovalStoreErrorCode> {
 }
 
 /**
- * Validates a time limit for approvals. A limit above the maximum is refused, not reduced.
+ * Validates a time limit for approvals. A limit above the maximum is rejected, not reduced.
  *
  * @returns `ttlMs`
- * @throws TypeError when it is not a positive integer; RangeError when it is above `APPROVAL_TTL_MS_MAX`
+ * @throws TypeError if it is not a positive integer; RangeError if it is above `APPROVAL_TTL_MS_MAX`
  */
 export function requireApprovalTtlMs(ttlMs: unknown): number {
   const ms = requireInteger('approvalTtlMs', ttlMs, 1)
   if (ms > APPROVAL_TTL_MS_MAX)
-    throw new RangeError(`\`approvalTtlMs\` is ${ms}, at most ${APPROVAL_TTL_MS_MAX} is allowed`)
+    throw new RangeError(`\`approvalTtlMs\` is ${ms}, the maximum is ${APPROVAL_TTL_MS_MAX}`)
   return ms
 }
 
 /**
- * Makes the request for one call, which is open for `ttlMs` milliseconds from `now`.
+ * Creates the approval request for one call. The request is open for `ttlMs` milliseconds from `now`.
  *
- * @throws TypeError for a field of the wrong shape or beyond its limit, or parameters that are not JSON; RangeError
- *   for a `ttlMs` above the maximum
+ * @throws TypeError for an invalid or too long field, or parameters that are not JSON; RangeError for a `ttlMs` above
+ * the maximum
  * @example makeApprovalRequest({ binding, action: 'refund', agentId: 'bot', args: [], kwargs: { amount: 500 },
  *   reason: 'high value' }, 300_000, new Date())
  */
@@ -221,9 +231,9 @@ export function makeApprovalRequest(
 }
 
 /**
- * Encodes parameters as canonical JSON, `{"args":[…],"kwargs":{…}}`, so that equal parameters are equal strings.
+ * Encodes parameters as canonical JSON, `{"args":[…],"kwargs":{…}}`, so that equal parameters give equal strings.
  *
- * @throws TypeError when they are not JSON or are too large
+ * @throws TypeError if the parameters are not JSON or are too large
  */
 export function encodeParameters(args: unknown, kwargs: unknown): string {
   if (!Array.isArray(args)) throw new TypeError('`args` must be an array')
@@ -240,7 +250,11 @@ export function encodeParameters(args: unknown, kwargs: unknown): string {
   return text
 }
 
-/** Decodes the result of `encodeParameters`, deeply frozen. @throws when the text is invalid */
+/**
+ * Decodes the result of `encodeParameters`. The returned parameters are deeply frozen.
+ *
+ * @throws if the text is invalid
+ */
 export function decodeParameters(text: string): Pick<ApprovalRequest, 'args' | 'kwargs'> {
   const value = deepFreeze(parseJson(text)) as { args?: unknown; kwargs?: unknown } | null
   const { args, kwargs } = value ?? {}
@@ -254,7 +268,7 @@ export function decodeParameters(text: string): Pick<ApprovalRequest, 'args' | '
  * Validates a binding.
  *
  * @returns a frozen copy.
- * @throws TypeError when a field is missing, unknown or of the wrong shape
+ * @throws TypeError if a field is missing, unknown or invalid
  */
 export function parseBinding(value: unknown): ApprovalBinding {
   const fields = readFields('approval binding', value, ['requestId', 'policyHash', 'decisionHash'])

@@ -6,13 +6,13 @@ export interface ImmediateApproverOptions {
   readonly approverId?: string
 }
 
-/** Answers every request immediately: for demos, tests and CI. With `true`, calls run without a human decision. */
+/** Answers every request immediately, for demos, tests and CI. With `true`, calls run without a human decision. */
 export class ImmediateApprover implements Approver {
   readonly #approved: boolean
   readonly #approverId: string
 
   /**
-   * @throws TypeError unless `approved` is a boolean: another truthy value must not approve calls
+   * @throws TypeError if `approved` is not a boolean, so that no other truthy value approves calls
    * @example new ImmediateApprover(false, { approverId: 'ci' })
    */
   constructor(approved: boolean, options: ImmediateApproverOptions = {}) {

@@ -11,7 +11,7 @@ import {
 } from './approval.js'
 import { PROMPT_QUESTION, PROMPT_ROWS_DEFAULT, pageQuestion, promptPages, promptRows } from './prompt.js'
 
-/** The properties of `process.stdin` that the approver uses. */
+/** The part of `process.stdin` that the approver uses. */
 export type TerminalInput = NodeJS.ReadableStream & {
   readonly isTTY?: boolean
   readonly readableEnded?: boolean
@@ -19,38 +19,44 @@ export type TerminalInput = NodeJS.ReadableStream & {
   setRawMode?(raw: boolean): unknown
 }
 
-/** The properties of `process.stderr` that the approver uses. */
+/** The part of `process.stderr` that the approver uses. */
 export type TerminalOutput = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number }
 
 export interface InteractiveApproverOptions {
   /** Default: `process.stdin`. */
   readonly input?: TerminalInput
-  /** Default: `process.stderr`, because stdout belongs to the program. */
+  /** Default: `process.stderr`, because the program uses stdout for its own output. */
   readonly output?: TerminalOutput
   /**
-   * The approver's name in the ledger. Default: the user name from the operating system. A name is not
-   * authentication.
+   * The approver's name in the ledger. Default: the operating system's user name. A name does not authenticate the
+   * approver.
    */
   readonly approverId?: string
-  /** Rows of one page, 1…1,000; default: 40. A longer call is shown page by page before the question is asked. */
+  /**
+   * The number of rows per page, 1…1,000; default: 40. A longer call is shown page by page before the question is
+   * asked.
+   */
   readonly maxRows?: number
   readonly clock?: () => Date
 }
 
-/** Before the question, input is discarded for this time: it was typed before the question was visible. */
+/**
+ * Input that arrives during this time before a question is discarded, because it was typed before the question was
+ * visible.
+ */
 const SETTLE_MS = 100
 
 const ROWS_MAX = 1_000
 
-/** An empty line shows the next page. */
+/** Matches an empty line, which shows the next page. */
 const NEXT = /^[ \t]*$/
 
-/** The only lines that approve. */
+/** Matches the lines that approve. All other lines deny. */
 const YES = /^[ \t]*(?:y|yes)[ \t]*$/i
 
 /**
- * The end of the queue of each input stream: one question at a time per keyboard, across all approvers and engines.
- * Otherwise two prompts would read the same `y`.
+ * The last promise in each input stream's queue. Each keyboard gets one question at a time, across all approvers and
+ * engines; otherwise two prompts would read the same `y`.
  */
 const queues = new WeakMap<object, Promise<void>>()
 
@@ -60,10 +66,11 @@ const ENDINGS = ['end', 'close', 'error'] as const
 type Ending = 'aborted' | 'expired'
 
 /**
- * Asks the person at the terminal. Only a line `y` or `yes` that is typed after the question was shown approves.
- * Any other line, the end of input, Ctrl-C, an abort and the deadline deny. A long call is shown page by page and
- * can be approved only after its last page. If input or output is not a terminal, the call is denied immediately.
- * The approver reads the input while it asks: do not use it in a program that reads the terminal at the same time.
+ * Asks the person at the terminal. A call is approved only by a line `y` or `yes` that was typed after the question was
+ * shown. Any other line, the end of the input, Ctrl-C, an abort or the deadline denies the call. A long call is shown
+ * page by page and can be approved only after its last page. If input or output is not a terminal, the call is denied
+ * immediately. The approver reads the input while it asks. Do not use it in a program that reads the terminal at the
+ * same time.
  */
 export class InteractiveApprover implements Approver {
   readonly #input: TerminalInput
@@ -84,7 +91,7 @@ export class InteractiveApprover implements Approver {
   }
 
   async approve(request: ApprovalRequest, { signal }: { readonly signal: AbortSignal }): Promise<ApprovalAnswer> {
-    // Requires exactly `true`: a stream without `isTTY` is not a terminal.
+    // Checks for exactly `true`: a stream without `isTTY` is not a terminal.
     if (this.#input.isTTY !== true || this.#output.isTTY !== true)
       return { approved: false, reason: 'no terminal is available' }
     const leftMs = request.expiresAt.getTime() - this.#clock().getTime()
@@ -102,7 +109,7 @@ export class InteractiveApprover implements Approver {
   }
 
   /**
-   * Waits for earlier questions. A question whose signal aborts while it waits is denied immediately and never
+   * Waits for earlier questions. If its signal aborts during the wait, the question is denied immediately and never
    * shown.
    */
   async #inTurn(ending: AbortSignal, ask: () => Promise<ApprovalAnswer>): Promise<ApprovalAnswer> {
@@ -146,7 +153,10 @@ export class InteractiveApprover implements Approver {
     return answer
   }
 
-  /** Raw mode also delivers an unfinished line, which would otherwise become the beginning of the answer. */
+  /**
+   * Raw mode also delivers unfinished lines. Without raw mode, an unfinished line would become the beginning of the
+   * answer.
+   */
   async #discardTypedAhead(ending: AbortSignal): Promise<void> {
     const input = this.#input
     const discard = (): void => {}
@@ -165,7 +175,7 @@ export class InteractiveApprover implements Approver {
     }
   }
 
-  /** Reads the first line after the question; null when none will come. */
+  /** Reads the first line after the question. Returns null if no line will arrive. */
   #readLine(question: string, ending: AbortSignal): Promise<string | null> {
     const input = this.#input
     if (ending.aborted || input.readableEnded === true || input.destroyed === true) return Promise.resolve(null)
@@ -179,7 +189,8 @@ export class InteractiveApprover implements Approver {
       }
       const stop = (): void => finish(null)
       ending.addEventListener('abort', stop, { once: true })
-      // These listeners run before readline's own, which at the end of input treats a `y` without Enter as a line.
+      // These listeners run before readline's own listeners, because readline treats a `y` without Enter as a line when
+      // the input ends.
       for (const event of ENDINGS) for (const stream of [input, this.#output]) stream.prependListener(event, stop)
       reader.on('SIGINT', stop)
       reader.on('close', stop)
@@ -203,7 +214,9 @@ function aborted(signal: AbortSignal): Promise<void> {
   })
 }
 
-/** A user without an entry in the password file, which is usual in containers, has only a number. */
+/**
+ * Returns the user name. In containers, a user often has no entry in the password file and therefore only a numeric id.
+ */
 function userName(): string {
   try {
     return userInfo().username || 'unknown'

@@ -7,8 +7,8 @@ import { rowAt } from './transition.js'
 const RECORDS_MAX = 10_000
 
 /**
- * Keeps approvals in this process's memory: for a single process, for tests, and where no other process answers
- * requests. A restart discards all approvals, so calls that wait for one are denied.
+ * Stores approvals in the memory of this process, for tests and for programs in which no other process answers
+ * requests. A restart discards all approvals, so calls that wait for an approval are denied.
  */
 export class MemoryApprovalStore extends TableApprovalStore {
   constructor() {
@@ -20,7 +20,7 @@ class MemoryTable implements ApprovalTable {
   readonly #rows = new Map<string, ApprovalRow>()
   #closed = false
 
-  /** A rollback is not needed: the rules write at most one row, as their last step. */
+  /** A rollback is not needed, because the rules write at most one row, as their last step. */
   write<T>(work: () => T): T {
     return this.read(work)
   }
@@ -52,8 +52,7 @@ class MemoryTable implements ApprovalTable {
   }
 
   prune(expiredMs: number): void {
-    // Rows are in order of age, so the loop ends at the first row that stays and its cost does not grow with the
-    // store.
+    // Rows are sorted by age, so the loop ends at the first row that stays, and its cost does not grow with the store.
     for (const row of this.#rows.values()) {
       if (row.expiresAtMs > expiredMs) return
       this.#rows.delete(row.approvalId)

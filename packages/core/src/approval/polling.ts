@@ -9,17 +9,17 @@ import {
   type Approver,
 } from './approval.js'
 
-/** Four polls a second: too short a delay for a person to notice, and little load on a file. */
+/** Four polls a second: the delay is too short for a person to notice, and the load on a file is low. */
 export const POLL_INTERVAL_MS_DEFAULT = 250
 
 /** A shorter interval would be a busy loop on a file. */
 export const POLL_INTERVAL_MS_MIN = 10
 
-/** With a longer interval, answers shortly before the deadline would be missed. */
+/** With a longer interval, the approver would miss answers that arrive shortly before the deadline. */
 export const POLL_INTERVAL_MS_MAX = 60_000
 
 export interface PollingApproverOptions {
-  /** The store in which answers arrive. Default: the engine's store. */
+  /** The store that receives the answers. Default: the engine's store. */
   readonly store?: ApprovalStore
   /** The polling interval in milliseconds, 10…60,000. Default: 250. */
   readonly intervalMs?: number
@@ -27,20 +27,20 @@ export interface PollingApproverOptions {
 }
 
 /**
- * Waits until another terminal or process answers in the approval store.
+ * Waits until a different terminal or process answers through the approval store.
  *
- * If the approver has a store of its own, the request is inserted there first. When the wait is cancelled, the
- * record is marked `failed` there, so that people do not answer an obsolete question.
+ * If the approver has its own store, it inserts the request into that store before the wait. If the wait is cancelled,
+ * the approver marks the record in that store as `failed`, so that people do not answer an obsolete question.
  *
- * The timer between two polls keeps the process alive. With an unref'd timer, a program without other work would
- * exit with status 0, and the call would be neither made nor denied in the ledger. The deadline limits the wait.
+ * The timer between two polls keeps the process alive. With an unref'd timer, a program without other work would exit
+ * with status 0, the call would not run, and the ledger would not record a denial. The deadline limits the wait.
  */
 export class PollingApprover implements Approver {
   readonly #store: ApprovalStore | undefined
   readonly #intervalMs: number
   readonly #clock: () => Date
 
-  /** @throws TypeError for an unknown option or an interval out of range */
+  /** @throws TypeError for an unknown option or an interval that is out of range */
   constructor(options: PollingApproverOptions = {}) {
     const { store, intervalMs, clock } = readOptions('polling approver', options, ['store', 'intervalMs', 'clock'])
     this.#store = store
@@ -53,7 +53,7 @@ export class PollingApprover implements Approver {
     this.#clock = clock ?? (() => new Date())
   }
 
-  /** @throws ApprovalStoreError when the store fails or does not have the request */
+  /** @throws ApprovalStoreError if the store fails or does not have the request */
   async approve(
     request: ApprovalRequest,
     { signal, store }: { readonly signal: AbortSignal; readonly store: ApprovalStore },
@@ -67,9 +67,9 @@ export class PollingApprover implements Approver {
   }
 
   /**
-   * Waits until the record is settled. Returns a pending record when the wait ends: when the signal aborts, at the
-   * deadline (a third-party store may not check it), or when the total sleep equals the lifetime of the request, so
-   * that a clock that stops or goes back does not make the wait endless.
+   * Waits until the record is settled. Returns a pending record if the signal aborts or the deadline passes (a
+   * third-party store may not check the deadline). The total sleep is limited to the lifetime of the request, so that a
+   * clock that stops or goes back does not make the wait endless.
    */
   async #settled(request: ApprovalRequest, store: ApprovalStore, signal: AbortSignal): Promise<ApprovalRecord> {
     const patienceMs = request.expiresAt.getTime() - request.createdAt.getTime()
@@ -87,8 +87,8 @@ export class PollingApprover implements Approver {
   }
 
   /**
-   * Marks the record as failed. The call is denied in any case: the record may have just been settled, or the store
-   * may fail.
+   * Marks the record as failed. Errors are ignored because the call is denied in any case: the record may have just
+   * been settled, or the store may fail.
    */
   async #withdraw(approvalId: string, store: ApprovalStore): Promise<void> {
     await store.resolve(approvalId, { state: 'failed', note: 'withdrawn' }, this.#clock()).catch(() => {})

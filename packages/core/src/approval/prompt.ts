@@ -2,18 +2,21 @@ import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { breakRows, usableColumns } from '../terminal/rows.js'
 import type { ApprovalRequest } from './approval.js'
 
-/** Rows of one page: more than a terminal of 24 rows shows, but few enough to read before approving. */
+/**
+ * The default number of rows per page: more than a terminal with 24 rows shows, but few enough to read before
+ * approving.
+ */
 export const PROMPT_ROWS_DEFAULT = 40
 
 export const PROMPT_QUESTION = 'approve this call? [y/N] '
 
-/** The width of the column of labels, including leading spaces. */
+/** The width of the label column, including leading spaces. */
 const LABEL_WIDTH = 13
 
 /**
- * The rows that are shown before the question. Values of the call are untrusted text: `escapeForTerminal` escapes
- * control, escape, bidi and invisible characters, including line breaks, and `breakRows` wraps long values, so that a
- * field cannot end its line, move the cursor or imitate another field. Values are not shortened.
+ * Returns the rows that are shown before the question. The call's values are untrusted text: `escapeForTerminal`
+ * escapes control, escape, bidi and invisible characters, including line breaks, and `breakRows` wraps long values, so
+ * that a value cannot end its line, move the cursor or imitate a different field. Values are not shortened.
  *
  * @param columns - the terminal's width
  */
@@ -35,7 +38,7 @@ export function promptRows(request: ApprovalRequest, now: Date, columns: number 
 /**
  * Splits rows into pages. The question is asked after the last page.
  *
- * @param maxRows - rows of one page
+ * @param maxRows - the number of rows per page
  */
 export function promptPages(rows: readonly string[], maxRows: number): readonly (readonly string[])[] {
   const pages: (readonly string[])[] = []
@@ -43,12 +46,12 @@ export function promptPages(rows: readonly string[], maxRows: number): readonly 
   return pages
 }
 
-/** The question after every page except the last. */
+/** Returns the question that follows every page except the last. */
 export function pageQuestion(page: number, pages: number): string {
-  return `page ${page} of ${pages}, more of the call follows: Enter shows the next page, any other input denies `
+  return `page ${page} of ${pages}, the call continues: Enter shows the next page, any other input denies the call `
 }
 
-/** The arguments as indented JSON; continuation rows begin in the column of the values. */
+/** Formats the arguments as indented JSON. Continuation rows begin in the value column. */
 function argumentRows({ args, kwargs }: ApprovalRequest, width: number): readonly string[] {
   const named = Object.keys(kwargs).length > 0
   if (args.length === 0 && !named) return ['  arguments  none']
@@ -62,5 +65,5 @@ function argumentRow(row: string, width: number): readonly string[] {
   return breakRows(' '.repeat(4 + blanks), row.trimStart(), width, LABEL_WIDTH)
 }
 
-/** The maximum indent of a value: two spaces for each level; deeper levels begin in the same column. */
+/** The maximum indentation of a value, at two spaces per level. Deeper levels are not indented further. */
 const MOST_NESTED = 20

@@ -17,7 +17,7 @@ import {
   REQUEST_ID_LENGTH_MAX,
 } from './approval.js'
 
-/** An approval as stores keep it: flat, with times in milliseconds since 1970 and parameters as canonical JSON. */
+/** An approval in its stored form: flat, with times in Unix milliseconds and parameters as canonical JSON. */
 export interface ApprovalRow {
   readonly approvalId: string
   readonly policyHash: string
@@ -39,19 +39,19 @@ export interface ApprovalRow {
 const INSTANT_MS_MAX = 8_640_000_000_000_000
 
 /**
- * Creates the pending row of a request, which callers may have built themselves.
+ * Validates a request, which callers may have built themselves, and creates its pending row.
  *
- * @throws TypeError for a field of the wrong shape, RangeError for a deadline that is too far away,
- *   `APPROVAL_EXPIRED` when the deadline has passed
+ * @throws TypeError for an invalid field, RangeError for a deadline that is too far away, `APPROVAL_EXPIRED` if the
+ * deadline has passed
  */
 export function pendingRow(request: ApprovalRequest, nowMs: number): ApprovalRow {
   const binding = parseBinding(request.binding)
   const createdAtMs = requireInstantMs('createdAt', request.createdAt)
   const expiresAtMs = requireInstantMs('expiresAt', request.expiresAt)
-  if (request.approvalId !== binding.requestId) throw new TypeError('`approvalId` must be the request id')
+  if (request.approvalId !== binding.requestId) throw new TypeError('`approvalId` must be equal to the request id')
   if (expiresAtMs <= createdAtMs) throw new TypeError('`expiresAt` must be after `createdAt`')
-  // Both times are used because `createdAt` comes from the caller: a date in the future must not extend the
-  // deadline.
+  // The deadline is compared with both times, because `createdAt` comes from the caller and a date in the future must
+  // not extend the deadline.
   if (expiresAtMs - Math.min(createdAtMs, nowMs) > APPROVAL_TTL_MS_MAX) {
     throw new RangeError(`\`expiresAt\` is more than ${APPROVAL_TTL_MS_MAX} ms away`)
   }
@@ -74,7 +74,7 @@ export function pendingRow(request: ApprovalRequest, nowMs: number): ApprovalRow
   })
 }
 
-/** Whether two rows have the same request, regardless of its result. */
+/** Whether two rows contain the same request, regardless of the result. */
 export function sameRequest(a: ApprovalRow, b: ApprovalRow): boolean {
   const asked = [
     'approvalId',
@@ -95,10 +95,11 @@ export function bindingOf(row: ApprovalRow): ApprovalBinding {
 }
 
 /**
- * Validates a row from a file that other programs may have written: the shape of each field and their consistency
- * (a settled record has a time, only an approval is used, and an approval was given before its deadline).
+ * Validates a row from a file that other programs may have written. Checks the type of each field, and that the fields
+ * are consistent: a settled record has a resolution time, only an approved record is used, and it was approved before
+ * its deadline.
  *
- * @throws an error of any type when the row is invalid; the store maps it to `APPROVAL_STORE_FAILED`
+ * @throws an error of any type if the row is invalid. The store maps the error to `APPROVAL_STORE_FAILED`
  */
 export function checkRow(raw: unknown): ApprovalRow {
   const value = raw as Record<keyof ApprovalRow, unknown>
@@ -125,7 +126,7 @@ export function checkRow(raw: unknown): ApprovalRow {
   return Object.freeze(row)
 }
 
-/** @returns the record that callers receive, deeply frozen */
+/** @returns the record for callers, deeply frozen */
 export function toRecord(row: ApprovalRow): ApprovalRecord {
   const { createdAtMs, expiresAtMs, resolvedAtMs, consumedAtMs } = row
   return Object.freeze({
@@ -155,10 +156,9 @@ export function toRecord(row: ApprovalRow): ApprovalRecord {
 
 function contradictionIn(row: ApprovalRow): string | null {
   const { state, createdAtMs, expiresAtMs, resolvedAtMs, consumedAtMs } = row
-  if (expiresAtMs <= createdAtMs) return 'it expires before its creation'
+  if (expiresAtMs <= createdAtMs) return 'it expires before it was created'
   if (expiresAtMs - createdAtMs > APPROVAL_TTL_MS_MAX) return 'its lifetime exceeds the maximum'
-  if ((state === 'pending') !== (resolvedAtMs === null))
-    return `it is ${state}, which contradicts its time of resolution`
+  if ((state === 'pending') !== (resolvedAtMs === null)) return `it is ${state}, which contradicts its resolution time`
   if (state === 'pending' && (row.approverId !== null || row.note !== null)) return 'it is pending, but has an answer'
   if (state === 'approved' && resolvedAtMs !== null && resolvedAtMs >= expiresAtMs)
     return 'it was approved after its deadline'
@@ -178,6 +178,6 @@ function requireTime(name: string, value: unknown): number {
 
 function requireState(value: unknown): ApprovalState {
   const state = APPROVAL_STATES.find((known) => known === value)
-  if (state === undefined) throw new TypeError('`state` is not a state of an approval')
+  if (state === undefined) throw new TypeError('`state` is not a valid approval state')
   return state
 }

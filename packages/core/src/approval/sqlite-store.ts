@@ -12,18 +12,18 @@ const COLUMNS = `approval_id AS approvalId, policy_hash AS policyHash, decision_
   approver_id AS approverId, note, resolved_at_ms AS resolvedAtMs, consumed_at_ms AS consumedAtMs`
 
 /**
- * The maximum number of old rows that one `create` deletes. Rows are deleted faster than they are added, and each
- * call stays fast.
+ * The maximum number of old rows that one `create` deletes. Rows are deleted faster than they are added, and each call
+ * takes little time.
  */
 const PRUNE_ROWS = 100
 
 /**
- * Keeps approvals in a SQLite file that several processes share: the engine waits in one process, people answer
- * from others.
+ * Stores approvals in a SQLite file that several processes share: the engine waits in one process, and people answer
+ * from other processes.
  *
- * Every change is one transaction under the write lock and is durable before the call returns. Calls are
- * synchronous inside: while another process has the lock, they block this process's event loop for at most
- * `busyTimeoutMs` and then fail.
+ * Every change is one transaction under the write lock and is durable before the call returns. The SQLite calls are
+ * synchronous. While a different process has the lock, a call blocks the event loop for at most `busyTimeoutMs` and
+ * then fails.
  */
 export class SqliteApprovalStore extends TableApprovalStore {
   /**
@@ -43,14 +43,15 @@ export class SqliteApprovalStore extends TableApprovalStore {
   }
 
   /**
-   * Opens an existing approval store, for programs that answer requests. A misspelt path does not create a file,
-   * and another database (such as a ledger) is not given a table and keeps its journal mode.
+   * Opens an existing approval store, for programs that answer requests. A misspelt path does not create a file. A
+   * different kind of database, such as a ledger, is not changed: no table is created, and the journal mode stays the
+   * same.
    *
-   * @throws as `open`; also when the file does not exist or is not an approval store
+   * @throws as `open`; also if the file does not exist or is not an approval store
    */
   static openExisting(path: string, options: SqliteStoreOptions = {}): SqliteApprovalStore {
     try {
-      if (!holdsTable(path, 'sudoagent_approval')) throw new Error('it is a database, but not an approval store')
+      if (!holdsTable(path, 'sudoagent_approval')) throw new Error('the file is a database, but not an approval store')
     } catch (error) {
       if (error instanceof TypeError) throw error
       throw storeFailed(`cannot open ${quote(String(path))}`, error)
@@ -118,7 +119,7 @@ class SqliteTable implements ApprovalTable {
       stateBefore: before.state,
       consumedAtMsBefore: before.consumedAtMs,
     })
-    // Cannot happen under the write lock. If it does, the transaction must fail.
+    // The write lock prevents this. If it still happens, the transaction must fail.
     if (changes !== 1) throw new ApprovalStoreError('APPROVAL_STORE_FAILED', 'the approval changed while it was locked')
   }
 

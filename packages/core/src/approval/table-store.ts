@@ -18,13 +18,13 @@ import { type ApprovalRow, pendingRow, sameRequest, toRecord } from './row.js'
 import { checkResolution, refusalError, rowAt, settle, type Transition, use } from './transition.js'
 
 /**
- * The storage that the rules need. It is synchronous, so that no other operation can run between the steps of
- * `write`.
+ * The storage interface that the rules need. The methods are synchronous, so that no other operation can run between
+ * the steps of `write`.
  */
 export interface ApprovalTable {
   /**
-   * Runs `work` as an exclusive transaction: its writes are committed durably, or, when it throws, rolled back.
-   * Throws only `ApprovalStoreError`.
+   * Runs `work` in an exclusive transaction. The writes are committed durably, or rolled back if `work` throws. Throws
+   * only `ApprovalStoreError`.
    */
   write<T>(work: () => T): T
   read<T>(work: () => T): T
@@ -39,7 +39,9 @@ export interface ApprovalTable {
   close(): void
 }
 
-/** The rules of approval stores over any table. Arguments are validated before the table is accessed. */
+/**
+ * Implements the rules of approval stores on top of any table. Arguments are validated before the table is accessed.
+ */
 export class TableApprovalStore implements ApprovalStore {
   readonly #table: ApprovalTable
 
@@ -90,7 +92,7 @@ export class TableApprovalStore implements ApprovalStore {
     this.#table.close()
   }
 
-  /** Stores the new row first and, after the commit, throws the refusal if there is one. */
+  /** Stores the new row. If the transition is a refusal, throws the refusal after the commit. */
   #move(approvalId: string, step: (row: ApprovalRow) => Transition): ApprovalRecord {
     const { row, refusal } = this.#table.write(() => {
       const before = this.#table.find(approvalId)

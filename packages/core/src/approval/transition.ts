@@ -12,24 +12,24 @@ import {
 import { type ApprovalRow, bindingOf } from './row.js'
 
 /**
- * The states of an approval, as pure functions on rows:
+ * Implements the approval states as pure functions on rows:
  *
  *     pending ──► approved ──► (used, once)
  *        │            ├──► expired   used too late
- *        │            └──► failed    used for another call
+ *        │            └──► failed    used for a different call
  *        ├──► denied
  *        ├──► expired   no answer before the deadline
- *        └──► failed    the answer was for another call, or no answer is possible any more
+ *        └──► failed    the answer was for a different call, or no answer is possible any more
  *
- * A refusal can also change the row: the new row is stored first, then the refusal is thrown. A refused approval
- * therefore stays refused, even if the clock goes back.
+ * A refusal can also change the row. The new row is stored before the refusal is thrown, so a refused approval stays
+ * refused, even if the clock goes back.
  */
 export interface Transition {
   readonly row: ApprovalRow
   readonly refusal: ApprovalStoreErrorCode | null
 }
 
-/** A resolution after validation. */
+/** A validated resolution. */
 export interface CheckedResolution {
   readonly state: ApprovalResolution['state']
   readonly approverId: string | null
@@ -37,7 +37,7 @@ export interface CheckedResolution {
   readonly binding: ApprovalBinding | null
 }
 
-/** The row as of `nowMs`: a pending row at or past its deadline is expired since the deadline. */
+/** Returns the row as of `nowMs`. A pending row whose deadline has passed is expired since its deadline. */
 export function rowAt(row: ApprovalRow, nowMs: number): ApprovalRow {
   if (row.state !== 'pending' || nowMs < row.expiresAtMs) return row
   return { ...row, state: 'expired', resolvedAtMs: row.expiresAtMs }
@@ -47,7 +47,7 @@ export function rowAt(row: ApprovalRow, nowMs: number): ApprovalRow {
 export function settle(stored: ApprovalRow, resolution: CheckedResolution, nowMs: number): Transition {
   const row = rowAt(stored, nowMs)
   if (resolution.binding !== null && !sameBinding(bindingOf(row), resolution.binding)) {
-    const note = 'the answer was for another call'
+    const note = 'the answer was for a different call'
     const failed = { ...row, state: 'failed', approverId: resolution.approverId, note, resolvedAtMs: nowMs } as const
     return { row: row.state === 'pending' ? failed : row, refusal: 'APPROVAL_BINDING_MISMATCH' }
   }
@@ -59,12 +59,12 @@ export function settle(stored: ApprovalRow, resolution: CheckedResolution, nowMs
   return { row, refusal: row.state === 'expired' ? 'APPROVAL_EXPIRED' : 'APPROVAL_ALREADY_RESOLVED' }
 }
 
-/** Uses an approved row, once. */
+/** Marks an approved row as used, which can happen only once. */
 export function use(stored: ApprovalRow, binding: ApprovalBinding, nowMs: number): Transition {
   const row = rowAt(stored, nowMs)
   const usable = row.state === 'approved' && row.consumedAtMs === null
   if (!sameBinding(bindingOf(row), binding)) {
-    // The approval was presented for another call, so it becomes unusable for every call.
+    // The approval was presented for a different call, so it becomes unusable for every call.
     const failed = { ...row, state: 'failed', resolvedAtMs: row.resolvedAtMs ?? nowMs } as const
     return { row: usable || row.state === 'pending' ? failed : row, refusal: 'APPROVAL_BINDING_MISMATCH' }
   }
@@ -75,7 +75,7 @@ export function use(stored: ApprovalRow, binding: ApprovalBinding, nowMs: number
   return { row: { ...row, consumedAtMs: nowMs }, refusal: null }
 }
 
-/** Validates a resolution. @throws TypeError when it is invalid */
+/** Validates a resolution. @throws TypeError if the resolution is invalid */
 export function checkResolution(value: unknown): CheckedResolution {
   const fields = readFields('approval resolution', value, ['state', 'approverId', 'note', 'binding'])
   const state = fields.get('state')
@@ -93,7 +93,7 @@ export function checkResolution(value: unknown): CheckedResolution {
   }
 }
 
-/** The error of a refusal. Its message does not contain the approval id: the caller knows it. */
+/** Creates the error for a refusal. The message does not contain the approval id, because the caller knows the id. */
 export function refusalError(code: ApprovalStoreErrorCode): ApprovalStoreError {
   return new ApprovalStoreError(code, MESSAGES[code])
 }
@@ -103,7 +103,7 @@ const MESSAGES: Readonly<Record<ApprovalStoreErrorCode, string>> = {
   APPROVAL_EXPIRED: 'the approval has expired',
   APPROVAL_ALREADY_RESOLVED: 'the approval was already resolved differently',
   APPROVAL_ALREADY_USED: 'the approval has already been used',
-  APPROVAL_NOT_APPROVED: 'the approval was not given',
-  APPROVAL_BINDING_MISMATCH: 'the approval is bound to another call',
+  APPROVAL_NOT_APPROVED: 'the call was not approved',
+  APPROVAL_BINDING_MISMATCH: 'the approval is bound to a different call',
   APPROVAL_STORE_FAILED: 'the approval store failed',
 }

@@ -1,10 +1,9 @@
 /**
- * Built-in objects that are copied by value: Date, Map, Set, URL, RegExp, ArrayBuffer, Buffer, typed arrays,
- * DataView.
+ * Copies built-in objects by value: Date, Map, Set, URL, RegExp, ArrayBuffer, Buffer, typed arrays, DataView.
  *
- * An object is copied if it has the internal slots of its kind, which cannot be forged (unlike `Symbol.toStringTag`
- * or a proxy), and its prototype is the built-in one. An instance of a subclass has behaviour that a copy would
- * lose, so it is passed by reference. Contents are read from the slots by functions of this realm, so that an own
+ * An object is copied if its prototype is the built-in prototype and it has the internal slots of its kind. Unlike
+ * `Symbol.toStringTag` or a proxy, internal slots cannot be forged. An instance of a subclass has behaviour that a copy
+ * would lose, so it is passed by reference. Functions of this realm read the contents from the slots, so that an own
  * property of the object, such as `getTime` or `byteLength`, is never read.
  */
 import { types } from 'node:util'
@@ -41,16 +40,19 @@ const readSetSize = getter(Set.prototype, 'size')
 
 function getter(prototype: object, key: PropertyKey): (receiver: object) => unknown {
   const get = Object.getOwnPropertyDescriptor(prototype, key)?.get
-  if (get === undefined) throw new TypeError(`no accessor \`${String(key)}\` in this runtime`)
+  if (get === undefined) throw new TypeError(`this runtime does not have an accessor \`${String(key)}\``)
   return (receiver) => get.call(receiver)
 }
 
-/** Whether a prototype makes an object plain: null, or the `Object.prototype` of any realm. */
+/** Whether objects with this prototype are plain objects: null, or the `Object.prototype` of any realm. */
 export function isPlainPrototype(prototype: object | null): boolean {
   return prototype === null || prototype === Object.prototype || isBuiltin(prototype, 'Object', 0)
 }
 
-/** The built-in kind of an object, by its prototype; undefined when the object is passed by reference. */
+/**
+ * Returns the built-in kind of an object, determined from its prototype; undefined if the object is passed by
+ * reference.
+ */
 export function builtinKind(value: object, prototype: object): BuiltinKind | undefined {
   if (types.isDate(value)) return isBuiltin(prototype, 'Date', 1) ? 'date' : undefined
   if (types.isMap(value)) return isBuiltin(prototype, 'Map', 1) ? 'map' : undefined
@@ -68,9 +70,9 @@ export function builtinKind(value: object, prototype: object): BuiltinKind | und
 }
 
 /**
- * Whether this is the prototype of the built-in class with that name, in any realm (vm contexts and test runners
- * have their own). The check compares the constructor's name and the distance to the end of the prototype chain: a
- * subclass is one level further away, even if it has the same name.
+ * Whether `prototype` is the prototype of the built-in class with this name, in any realm. Vm contexts and test runners
+ * have their own realms. The check compares the constructor's name and the distance to the end of the prototype chain:
+ * a subclass is one level further away, even if it has the same name.
  */
 function isBuiltin(prototype: object, name: string, levels: number): boolean {
   let last = prototype
@@ -84,8 +86,8 @@ function isBuiltin(prototype: object, name: string, levels: number): boolean {
 }
 
 /**
- * The name of the class of a prototype, read only from plain data properties: no getter, proxy trap or method runs.
- * Undefined when the name cannot be read this way.
+ * Returns the class name of a prototype, read only from plain data properties, so that no getter, proxy trap or method
+ * runs. Undefined if the name cannot be read this way.
  */
 export function constructorName(prototype: object): string | undefined {
   if (types.isProxy(prototype)) return undefined
@@ -95,12 +97,12 @@ export function constructorName(prototype: object): string | undefined {
   return typeof name === 'string' ? name : undefined
 }
 
-/** Milliseconds since 1970 of a Date; NaN for an invalid one. */
+/** Returns the Unix time of a Date in milliseconds; NaN for an invalid Date. */
 export function timeOf(date: object): number {
   return Date.prototype.getTime.call(date)
 }
 
-/** The text of a URL; undefined for an object that only has its prototype. */
+/** Returns the text of a URL; undefined for an object that is not a URL but has the prototype of `URL`. */
 export function hrefOf(url: object): string | undefined {
   try {
     const href = readHref(url)
@@ -112,27 +114,27 @@ export function hrefOf(url: object): string | undefined {
 
 /** Copies a RegExp. A `lastIndex` that is not an integer becomes 0. */
 export function copyRegExp(regexp: object): RegExp {
-  // The constructor reads source and flags of a real RegExp from its slots; it looks up only `Symbol.match` on the
-  // object.
+  // The constructor reads the source and flags of a real RegExp from internal slots. On the object itself, it looks up
+  // only `Symbol.match`.
   const copy = new RegExp(regexp as RegExp)
   const lastIndex: unknown = Object.getOwnPropertyDescriptor(regexp, 'lastIndex')?.value
   copy.lastIndex = typeof lastIndex === 'number' && Number.isSafeInteger(lastIndex) ? lastIndex : 0
   return copy
 }
 
-/** The number of entries of a Map or Set, regardless of its `size` property. */
+/** Returns the number of entries in a Map or Set, regardless of an own `size` property. */
 export function sizeOf(collection: object): number {
   return Number(types.isMap(collection) ? readMapSize(collection) : readSetSize(collection))
 }
 
-/** The entries of a Map, without calling methods of the object. */
+/** Returns the entries of a Map without calling methods of the object. */
 export function mapEntries(map: object): [unknown, unknown][] {
   const entries: [unknown, unknown][] = []
   forEachOfMap.call(map as Map<unknown, unknown>, (value, key) => entries.push([key, value]))
   return entries
 }
 
-/** The members of a Set, without calling methods of the object. */
+/** Returns the members of a Set without calling methods of the object. */
 export function setMembers(set: object): unknown[] {
   const members: unknown[] = []
   forEachOfSet.call(set as Set<unknown>, (member) => members.push(member))
@@ -140,8 +142,8 @@ export function setMembers(set: object): unknown[] {
 }
 
 /**
- * The bytes that a buffer, typed array or DataView covers, not copied, and the name of its kind (`Buffer`,
- * `Float64Array`, …).
+ * Returns the bytes that a buffer, typed array or DataView covers, without copying them, and the name of its kind
+ * (`Buffer`, `Float64Array`, …).
  */
 export function viewOf(binary: object): { readonly name: string; readonly bytes: Uint8Array } {
   if (types.isTypedArray(binary)) {
@@ -162,17 +164,17 @@ function bytesAt(buffer: unknown, offset: unknown, length: unknown): Uint8Array 
 }
 
 /**
- * Copies binary data. The copy shares no memory with the original: bytes outside the view (Node's small Buffers
- * share one buffer) are not copied, and shared memory becomes private.
+ * Copies binary data. The copy does not share memory with the original, even if the original uses shared memory. Only
+ * the bytes inside the view are copied: Node's small Buffers share one larger buffer.
  */
 export function copyBinary(name: string, bytes: Uint8Array): object {
-  // Buffer.alloc, unlike Buffer.from, never uses the pool that other Buffers share.
+  // Unlike Buffer.from, Buffer.alloc never uses the pool that Buffers share.
   const own = name === 'Buffer' ? Buffer.alloc(bytes.length) : new Uint8Array(bytes.length)
   own.set(bytes)
   if (name === 'Buffer' || name === 'Uint8Array') return own
   if (name === 'ArrayBuffer') return own.buffer
   if (name === 'DataView') return new DataView(own.buffer)
   const TypedArray = TYPED_ARRAYS.find((candidate) => candidate.name === name)
-  if (TypedArray === undefined) throw new TypeError(`no typed array \`${name}\` in this runtime`)
+  if (TypedArray === undefined) throw new TypeError(`this runtime does not have a typed array \`${name}\``)
   return new TypedArray(own.buffer)
 }

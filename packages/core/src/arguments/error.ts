@@ -1,11 +1,10 @@
-/** The error for a value that cannot be recorded, with its path. */
+/** Defines the error for a value that cannot be recorded. */
 
 /**
- * The arguments or metadata of a call cannot be recorded, so the call is refused.
+ * Thrown if the arguments or metadata of a call cannot be recorded. The call is denied.
  *
- * `path` names the value, as in `args[0].amount`; keys that are long, unusual or look like a secret are shown as
- * `[…]`. `cause` is the error that a getter or a proxy trap threw, if that was the reason. It is untrusted: do not
- * show it.
+ * `path` names the value, as in `args[0].amount`. A key that is long, unusual or looks like a secret is shown as `[…]`.
+ * If a getter or a proxy trap threw, `cause` is its error. The cause is untrusted: do not show it.
  */
 export class SnapshotError extends Error {
   override readonly name = 'SnapshotError'

@@ -1,9 +1,9 @@
 /**
  * Records which objects are copies made by a snapshot, and their kinds.
  *
- * A proxy may look like a class instance when the snapshot is taken and like a plain object with a small amount
- * when the policy reads it. So the kind is determined once, while reading, and stored here. Code that walks a
- * snapshot afterwards calls `kindOf` and never inspects the object itself.
+ * A proxy may look like a class instance while the snapshot is taken, and later, when the policy reads it, like a plain
+ * object with a small amount. Therefore, the kind is determined once, during the snapshot, and stored here. Code that
+ * walks a snapshot calls `kindOf` and never inspects the object itself.
  */
 
 /** `binary` is an ArrayBuffer or a view of one. */
@@ -11,13 +11,13 @@ export type CopyKind = 'array' | 'object' | 'date' | 'map' | 'set' | 'url' | 're
 
 const kinds = new WeakMap<object, CopyKind>()
 
-/** Marks a new copy that no other code can reach. Returns it. */
+/** Marks a new copy, which no other code can reach yet, and returns it. */
 export function markCopy<T extends object>(copy: T, kind: CopyKind): T {
   kinds.set(copy, kind)
   return copy
 }
 
-/** The kind of a copy; undefined for a primitive and for every value that was passed by reference. */
+/** Returns the kind of a copy; undefined for a primitive and for every value that was passed by reference. */
 export function kindOf(value: unknown): CopyKind | undefined {
   return typeof value === 'object' && value !== null ? kinds.get(value) : undefined
 }

@@ -1,6 +1,6 @@
 /**
- * Reads untrusted values once, within limits, into marked copies. A reader serves one snapshot: its counters are
- * cumulative.
+ * Reads untrusted values once, within limits, into marked copies. Each snapshot needs its own reader, because the
+ * counters are cumulative.
  */
 import { BIGINT_BITS_MAX, type SnapshotLimits } from '../limits.js'
 import { redactSecrets } from '../secret/shape/shape-rules.js'
@@ -19,19 +19,20 @@ import {
 import { SnapshotError } from './error.js'
 import { type CopyKind, kindOf, markCopy } from './kind.js'
 
-/** One step of a path. Steps are formatted only for an error. */
+/** One step in a path. Steps are formatted only for error messages. */
 interface Step {
   readonly parent: Step | undefined
   readonly key: string | number
 }
 
 /**
- * The handling of strings that are not in Unicode normalisation form C. `keep`: unchanged (for metadata, which no
- * function receives). `refuse` and `normalize`: for arguments, see `EngineOptions.unicode`.
+ * How the reader handles strings that are not in Unicode normalisation form C. `keep` leaves them unchanged; it is used
+ * for metadata, which no function receives. For `refuse` and `normalize`, which are used for arguments, see
+ * `EngineOptions.unicode`.
  */
 export type UnicodeHandling = 'keep' | 'refuse' | 'normalize'
 
-/** The reserved member of an object that replaces a value in the record. An argument must not have this form. */
+/** Marks an object that replaces a value in the record. An argument must not be an object with only this member. */
 const RESERVED_MEMBER = '_sd_digest'
 
 const BIGINT_BOUND = 1n << BigInt(BIGINT_BITS_MAX)
@@ -41,7 +42,10 @@ export class Reader {
   readonly #limits: SnapshotLimits
   readonly #name: string
   readonly #unicode: UnicodeHandling
-  /** The containers that are being read, outermost first. A repeated container is a cycle; the size is the depth. */
+  /**
+   * The containers that are being read, outermost first. If a container occurs again, there is a cycle. The size of the
+   * set is the depth.
+   */
   readonly #open = new Set<object>()
   #nodes = 0
   #stringUnits = 0
@@ -58,7 +62,7 @@ export class Reader {
     return this.#readElements(args, undefined)
   }
 
-  /** Reads the own fields of an object of any class as plain data; their values are read like arguments. */
+  /** Reads the own fields of an object of any class as plain data. The field values are read like arguments. */
   readReceiver(value: unknown): unknown {
     if (typeof value !== 'object' || value === null) throw this.#refusal(undefined, 'is not an object')
     const copy = this.read(value)
@@ -78,7 +82,7 @@ export class Reader {
         return value
       case 'bigint':
         if (value >= BIGINT_BOUND || value <= -BIGINT_BOUND) {
-          throw this.#refusal(at, `is an integer of more than ${BIGINT_BITS_MAX} bits`)
+          throw this.#refusal(at, `is an integer with more than ${BIGINT_BITS_MAX} bits`)
         }
         this.#countUnits(value.toString().length, at)
         return value
@@ -109,8 +113,7 @@ export class Reader {
       case 'regexp': {
         const copy = this.#foreign(at, () => copyRegExp(value))
         const source = this.#readText(copy.source, at, 'contains')
-        // The constructor is used because a range such as `[a-é]` may be invalid after normalisation, and is then
-        // refused.
+        // The constructor rejects a range such as `[a-é]` if it is invalid after normalisation.
         const read = source === copy.source ? copy : this.#foreign(at, () => new RegExp(source, copy.flags))
         read.lastIndex = copy.lastIndex
         return markCopy(read, 'regexp')
@@ -132,7 +135,7 @@ export class Reader {
       throw this.#refusal(at, 'is an array without a valid length')
     }
     this.#expect(length, at)
-    // Array.from defines elements. Assigning one could run a setter on Array.prototype.
+    // Array.from defines elements. An assignment could run a setter on Array.prototype.
     return Array.from({ length }, (_, key) => {
       const element = this.#foreign({ parent: at, key }, () => Reflect.get(array, key) as unknown)
       return this.read(element, { parent: at, key })
@@ -153,7 +156,8 @@ export class Reader {
     if (this.#unicode !== 'keep' && members.length === 1 && members[0]?.[0] === RESERVED_MEMBER) {
       throw this.#refusal(at, `is an object with the single member \`${RESERVED_MEMBER}\`, which is reserved`)
     }
-    // Defines members. Assigning could run the setter of `__proto__` or one on Object.prototype.
+    // Object.fromEntries defines members. An assignment could run the setter of `__proto__` or a setter on
+    // Object.prototype.
     const copy = Object.fromEntries(members)
     if (Object.keys(copy).length !== members.length) throw this.#twice(at)
     return prototype === null ? Object.setPrototypeOf(copy, null) : copy
@@ -181,11 +185,11 @@ export class Reader {
   }
 
   #readBinary(value: object, at: Step | undefined): object {
-    // A detached or out-of-bounds view throws.
+    // This throws for a detached or out-of-bounds view.
     const { name, bytes } = this.#foreign(at, () => viewOf(value))
     this.#binaryBytes += bytes.length
     if (this.#binaryBytes > this.#limits.maxBinaryBytes) {
-      throw this.#refusal(at, `is beyond ${this.#limits.maxBinaryBytes} bytes of binary data`)
+      throw this.#refusal(at, `exceeds the total limit of ${this.#limits.maxBinaryBytes} bytes of binary data`)
     }
     return markCopy(copyBinary(name, bytes), 'binary')
   }
@@ -195,13 +199,17 @@ export class Reader {
     if (!text.isWellFormed()) throw this.#refusal(at, `${verb} a lone surrogate, which is not valid Unicode`)
     if (this.#unicode === 'keep') return text
     const normal = text.normalize('NFC')
-    // Otherwise the record, in which all strings are in NFC, would differ from the function's argument.
+    // If such text were accepted, the record would differ from the function's argument, because all recorded strings
+    // are in NFC.
     if (normal !== text && this.#unicode === 'refuse')
       throw this.#refusal(at, `${verb} text that is not in Unicode NFC`)
     return normal
   }
 
-  /** Reads the contents of a container after checking that it is neither inside itself nor too deep. */
+  /**
+   * Reads the contents of a container after checking that the container does not contain itself and is not nested too
+   * deeply.
+   */
   #inside<T extends object>(container: object, at: Step | undefined, kind: CopyKind, readContents: () => T): T {
     if (this.#open.has(container)) throw this.#refusal(at, 'contains itself')
     if (this.#open.size >= this.#limits.maxDepth) {
@@ -213,7 +221,7 @@ export class Reader {
     return markCopy(copy, kind)
   }
 
-  /** Runs one operation that may call the caller's code (a getter, a trap) and converts its exception. */
+  /** Runs an operation that may call the caller's code, such as a getter or a proxy trap, and converts exceptions. */
   #foreign<T>(at: Step | undefined, operation: () => T): T {
     try {
       return operation()
@@ -223,7 +231,7 @@ export class Reader {
   }
 
   #twice(at: Step | undefined): SnapshotError {
-    return this.#refusal(at, 'has two names that are equal in Unicode NFC')
+    return this.#refusal(at, 'has two keys or members that are equal in Unicode NFC')
   }
 
   #count(nodes: number, at: Step | undefined): void {
@@ -231,16 +239,16 @@ export class Reader {
     this.#nodes += nodes
   }
 
-  /** Refuses values beyond the limits before reading them: an array can claim a length of 2^32 - 1 at no cost. */
+  /** Rejects too many values before reading them: an array can claim a length of 2^32 - 1 at no cost. */
   #expect(nodes: number, at: Step | undefined): void {
     if (this.#nodes + nodes > this.#limits.maxNodes)
-      throw this.#refusal(at, `is beyond ${this.#limits.maxNodes} values`)
+      throw this.#refusal(at, `exceeds the total limit of ${this.#limits.maxNodes} values`)
   }
 
   #countUnits(units: number, at: Step | undefined): void {
     this.#stringUnits += units
     if (this.#stringUnits > this.#limits.maxStringLength) {
-      throw this.#refusal(at, `is beyond ${this.#limits.maxStringLength} characters of text`)
+      throw this.#refusal(at, `exceeds the total limit of ${this.#limits.maxStringLength} characters of text`)
     }
   }
 
@@ -251,7 +259,10 @@ export class Reader {
   }
 }
 
-/** Shows a key, which is the caller's text, only if it is an identifier and does not look like a secret. */
+/**
+ * Formats a step for a message. A key is caller input, so it is shown only if it is an identifier and does not look
+ * like a secret.
+ */
 function showStep(key: string | number): string {
   if (typeof key === 'number') return `[${key}]`
   return SHOWN_KEY.test(key) && redactSecrets(key) === key ? `.${key}` : '[…]'

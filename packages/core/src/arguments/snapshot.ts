@@ -1,11 +1,11 @@
 /**
- * Reads a caller's arguments once, into data that no other code can change.
+ * Reads a caller's arguments once, into copies that no other code can change.
  *
- * The function must run with the arguments that were decided on. A caller, or a model's framework, may keep
- * references to the objects that it passed and change them while an approval is open; a getter or a proxy may
- * return a different value on each read. So the boundary reads every property exactly once, decides about the copy,
- * and calls the function with the copy. Just before that it reads the originals again, and `sameSnapshot` compares
- * the two copies.
+ * The function must run with exactly the arguments that the decision covers. The caller or its framework may keep
+ * references to the argument objects and change these objects while an approval is open. A getter or a proxy may return
+ * a different value on each read. Therefore, the boundary reads every property exactly once, decides about the copy,
+ * and calls the function with the copy. Before the call, it takes a second snapshot of the originals, and
+ * `sameSnapshot` compares the two snapshots.
  *
  * | value | in the snapshot |
  * |---|---|
@@ -14,9 +14,9 @@
  * | Date, Map, Set, URL, RegExp, ArrayBuffer, Buffer, typed array, DataView | copied by value |
  * | function, symbol, promise, error, stream, instance of a class or subclass | the same reference |
  *
- * The own enumerable properties with string keys of an object are copied, and the elements of an array (a hole
- * becomes undefined). A value that occurs twice is copied twice. A value that is passed by reference is compared by
- * identity and never read: it can change without being noticed, and a policy sees only its class name.
+ * For an object, the own enumerable properties with string keys are copied; for an array, the elements, where a hole
+ * becomes undefined. A value that occurs twice is copied twice. A value that is passed by reference is compared by
+ * identity and never read: changes to it are not detected, and a policy sees only its class name.
  */
 import { ARGUMENT_LIMITS, type SnapshotLimits } from '../limits.js'
 import { hrefOf, mapEntries, setMembers, timeOf, viewOf } from './builtin.js'
@@ -24,18 +24,17 @@ import { type CopyKind, kindOf } from './kind.js'
 import { Reader, type UnicodeHandling } from './reader.js'
 
 export interface Snapshot {
-  /** The arguments to decide about and to call the function with. Only the function may change them. */
+  /** The arguments that the decision covers and the function receives. Only the function may change them. */
   readonly values: readonly unknown[]
-  /** A copy of the own fields of `this`, if it is part of the call. */
+  /** A copy of the own fields of `this`, if `this` is part of the call. */
   readonly receiver: unknown
 }
 
 /**
  * Takes a snapshot of a call's arguments.
  *
- * @param unicode - `refuse`: strings and names that are not in Unicode NFC are refused; `normalize`: the snapshot
- *   contains the NFC form
- * @param receiver - the `this` of the call, when it is part of it
+ * @param unicode - `refuse` rejects strings and names that are not in Unicode NFC; `normalize` converts them to NFC
+ * @param receiver - the receiver of the call, if it is part of the call
  * @throws SnapshotError `PARAMETERS_INVALID`, with the path, for: NaN, an infinity, an invalid Date, a lone
  *   surrogate in a string or key, a string that is not in NFC (`refuse`), two names that are equal in NFC, a bigint
  *   of more than `BIGINT_BITS_MAX` bits, a cycle, a getter or trap that throws, a revoked proxy, a detached buffer,
@@ -69,8 +68,9 @@ export function takeValue(value: unknown, name: string, limits: SnapshotLimits =
 }
 
 /**
- * Whether two snapshots have equal values of equal kinds in the same order, including members and entries. Values
- * that were passed by reference must be identical. `0` and `-0` differ. No code of the caller runs.
+ * Whether two snapshots contain equal values of equal kinds in the same order, including the order of members and
+ * entries. Values that were passed by reference must be identical. `0` and `-0` differ. The comparison does not run
+ * caller code.
  */
 export function sameSnapshot(a: Snapshot, b: Snapshot): boolean {
   return sameList(a.values, b.values) && same(a.receiver, b.receiver)

@@ -7,7 +7,7 @@ import { ask, FakeTerminal, never, QUESTION } from '../fixtures/terminal.js'
 describe('a call that does not fit on one page', () => {
   const kwargs = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`k${i}`, i]))
   const long = requestOf('r1', { kwargs: { ...kwargs, zz_amount: 1_000_000 } })
-  const page = (n: number): string => `page ${n} of 4, more of the call follows`
+  const page = (n: number): string => `page ${n} of 4, the call continues`
 
   test('is shown to its end before a yes counts', async () => {
     const terminal = new FakeTerminal()

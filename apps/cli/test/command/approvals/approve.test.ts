@@ -144,7 +144,7 @@ describe.skipIf(noTerminal)('on a terminal', () => {
     const box = sandbox()
     await storeWith(box, { ...many, zz_amount: '1000000' })
     const steps = [
-      { sees: 'page 1 of 2, more of the call follows', types: '\n' },
+      { sees: 'page 1 of 2, the call continues', types: '\n' },
       { sees: question, types: 'y\n' },
     ]
     const shown = await typeInto(box, approve, steps)
