@@ -1,4 +1,7 @@
-/** `@sudoagent/core/boundary`: names, arguments and concealed values as the engine reads them, for guards based on it. */
+/**
+ * `@sudoagent/core/boundary`: for guards that are built on the engine and must read names, arguments and concealed
+ * values in the same way.
+ */
 
 export { isIntegerText } from './arguments/integer-text.js'
 export { foldName } from './fold-name.js'

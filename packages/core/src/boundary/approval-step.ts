@@ -1,5 +1,5 @@
-// The approval step: calls the approver, waits until the deadline, and uses the answer once. Only an approval that
-// arrives in time and is bound to exactly this call lets the call continue.
+// The approval step: calls the approver, waits until the deadline, and uses the answer once. The call continues only if
+// an approval arrives in time and is bound to exactly this call.
 import { type ApprovalBlock, formatTimestamp } from '@sudoagent/ledger/entry'
 import { type CheckedAnswer, parseAnswer } from '../approval/answer.js'
 import {
@@ -22,7 +22,7 @@ export interface ApprovalDeps {
   readonly approver: Approver
   readonly store: ApprovalStore
   readonly clock: () => Date
-  /** The time limit of one call of the store, in milliseconds. The approver's limit is `ttlMs`. */
+  /** The time limit for one call to the store, in milliseconds. The time limit for the approver is `ttlMs`. */
   readonly timeoutMs: number
 }
 
@@ -36,9 +36,9 @@ export interface ApprovalOptions {
  * Gets an approval for one call and uses it.
  *
  * @returns the ledger's approval block with the state `approved`
- * @throws Refusal `denied` with APPROVAL_DENIED when the approval was denied, expired, cancelled or bound to
- *   another call, or with the code of a CallCancelled; `approval` with APPROVAL_PROCESS_FAILED when the approver or
- *   the store failed
+ * @throws Refusal `denied` with APPROVAL_DENIED if the approval was denied, expired, cancelled or bound to a different
+ * call, or with the code of a CallCancelled; `approval` with APPROVAL_PROCESS_FAILED if the approver or the store
+ * failed
  */
 export async function seekApproval(
   desk: ApprovalDeps,
@@ -66,8 +66,8 @@ export async function seekApproval(
 }
 
 /**
- * An object without a prototype: Node reads `signal` and other options by name, and would find polluted members of
- * `Object.prototype`.
+ * The object does not have a prototype, because Node reads `signal` and other options by name and would find polluted
+ * members of `Object.prototype`.
  */
 const ONCE: { readonly once: true } = Object.assign(Object.create(null), { once: true })
 
@@ -99,7 +99,10 @@ async function listen(
   }
 }
 
-/** Stores the answer and uses an approval: once, in time, for this call. */
+/**
+ * Stores the answer and marks an approval as used. The store checks that the approval is unused, in time and for this
+ * call.
+ */
 async function settle(
   desk: ApprovalDeps,
   request: ApprovalRequest,
@@ -121,7 +124,7 @@ async function settle(
   return requireUsed(await ask(desk, () => desk.store.consume(approvalId, binding, desk.clock())), request)
 }
 
-/** Checks that the record from the store, which is untrusted code, is the approval of this request. */
+/** Checks that the store returned the approval for this request. The store is untrusted code. */
 function requireUsed(record: ApprovalRecord, { approvalId, binding }: ApprovalRequest): ApprovalRecord {
   const bound = memberOf(record, 'binding')
   const same = (['requestId', 'policyHash', 'decisionHash'] as const).every(
@@ -134,7 +137,7 @@ function requireUsed(record: ApprovalRecord, { approvalId, binding }: ApprovalRe
 const ask = <T>({ timeoutMs }: ApprovalDeps, work: () => Promise<T>): Promise<T> =>
   within(timeoutMs, 'approval store', work)
 
-/** A denial, with the data for its record. */
+/** Thrown for a denial. Contains the data for the denial's record. */
 class Unapproved extends Error {
   readonly state: Exclude<ApprovalState, 'pending' | 'approved'>
   readonly approverId: string | null
@@ -153,22 +156,22 @@ class Unapproved extends Error {
   }
 }
 
-/** The caller's cancellation, with the program's own code and reason if it gave them. */
+/** Describes the caller's cancellation, with the code and reason of a CallCancelled if the caller passed one. */
 function cancelled(signal: AbortSignal | undefined): Unapproved {
   const reason: unknown = signal?.reason
   if (reason instanceof CallCancelled) return new Unapproved('failed', reason.message, null, reason.code)
-  return new Unapproved('failed', 'the caller cancelled while an approval was open')
+  return new Unapproved('failed', 'the caller cancelled the call while it waited for approval')
 }
 
 const isExpiry = (error: unknown): boolean => error instanceof ApprovalStoreError && error.code === 'APPROVAL_EXPIRED'
 
-/** Store errors that mean a denial. All other errors mean that the store failed. */
+/** The store errors that deny the call. All other errors mean that the store failed. */
 const NO: ReadonlyMap<string, readonly [Unapproved['state'], string]> = new Map([
-  ['APPROVAL_EXPIRED', ['expired', 'the approval came too late']],
+  ['APPROVAL_EXPIRED', ['expired', 'the approval arrived after the deadline']],
   ['APPROVAL_BINDING_MISMATCH', ['failed', 'the approval was given for a different call']],
   ['APPROVAL_ALREADY_RESOLVED', ['denied', 'the approval was already resolved differently']],
   ['APPROVAL_ALREADY_USED', ['failed', 'the approval was already used']],
-  ['APPROVAL_NOT_APPROVED', ['denied', 'the approval was not given']],
+  ['APPROVAL_NOT_APPROVED', ['denied', 'the call was not approved']],
 ])
 
 function asUnapproved(error: unknown): Unapproved | null {
@@ -178,8 +181,8 @@ function asUnapproved(error: unknown): Unapproved | null {
 }
 
 /**
- * Settles the pending record, so that people do not approve a call that has ended. Errors are ignored: the store
- * may be what failed.
+ * Settles the pending record, so that people do not approve a call that has already ended. Errors are ignored, because
+ * the store itself may have failed.
  */
 async function close(desk: ApprovalDeps, request: ApprovalRequest, error: unknown): Promise<ApprovalBlock> {
   const { state, approverId } = asUnapproved(error) ?? { state: 'failed' as const, approverId: null }
@@ -201,7 +204,7 @@ function asRefusal(error: unknown, approval: ApprovalBlock | undefined): Refusal
   return new Refusal({
     kind: 'approval',
     code: 'APPROVAL_PROCESS_FAILED',
-    reason: 'approval process failed',
+    reason: 'the approver or the approval store failed',
     cause: error,
     ...block,
   })

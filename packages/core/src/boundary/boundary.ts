@@ -1,13 +1,13 @@
-// The boundary takes a call through eight steps. If one of the first six fails, the function does not run:
+// Takes a call through eight steps. If one of the first six fails, the function does not run:
 //
-// 1. context: the arguments are copied and redacted, and the decision hash is computed (LEDGER-FORMAT §3)
+// 1. context: copies and redacts the arguments, and computes the decision hash (LEDGER-FORMAT §3)
 // 2. policy: evaluates the context (`policy-step.ts`)
-// 3. budget: reserves the cost, before people are asked (`budget-step.ts`)
-// 4. approval: if the policy requires it, an approver answers, and the approval is used once (`approval-step.ts`)
-// 5. arguments unchanged: the caller's arguments are read again and compared; then the charge is committed
-// 6. decision recorded: written durably, also for a denial (`recorder.ts`, entries as in LEDGER-FORMAT §2)
-// 7. function: run by the owner of the authorization (`engine.ts`, or a framework)
-// 8. outcome recorded: an approved refund thus leaves a decision entry with an approval block and an outcome entry
+// 3. budget: reserves the cost before an approver is asked (`budget-step.ts`)
+// 4. approval: if the policy requires an approval, asks an approver and uses the approval once (`approval-step.ts`)
+// 5. unchanged arguments: reads the caller's arguments again, compares them, then commits the charge
+// 6. decision: records an allowed or denied call durably (`recorder.ts`, entries as in LEDGER-FORMAT §2)
+// 7. function: the holder of the authorization runs the function (`engine.ts`, or a framework)
+// 8. outcome: records the outcome. An approved refund thus leaves a decision with an approval block, and an outcome
 import { type BudgetBlock, REASON_LENGTH_MAX } from '@sudoagent/ledger/entry'
 import { type Snapshot, sameSnapshot, takeSnapshot } from '../arguments/snapshot.js'
 import { ApprovalDenied, BoundaryError, CallDenied, makeDenial } from '../error.js'
@@ -24,7 +24,7 @@ import { evaluatePolicy } from './policy-step.js'
 import { type CallOutcome, Recorder } from './recorder.js'
 import { boundaryRefusal, Refusal } from './refusal.js'
 
-/** An allowed call whose decision is durably recorded. The function must run with `args`, which were decided on. */
+/** An allowed call whose decision is durably recorded. The function must run with `args`, which the decision covers. */
 export interface Authorization {
   readonly status: 'allowed'
   readonly requestId: string
@@ -36,7 +36,7 @@ export interface Authorization {
   readonly args: readonly unknown[]
 }
 
-/** A pending call: its fixed facts, and the caller's own arguments for the comparison in step five. */
+/** A pending call: its immutable facts, and the caller's original arguments for the comparison in step five. */
 interface PendingCall {
   readonly request: DecisionRequest
   readonly terms: CheckedCallOptions
@@ -45,7 +45,7 @@ interface PendingCall {
   readonly snapshot: Snapshot
 }
 
-/** For a call that was refused before any other step. */
+/** The results of the later steps for a call that was refused in the first step. */
 const NOTHING_FOUND = { approval: null, budget: null, letThrough: null }
 
 /** Decides about calls and records the decisions. */
@@ -69,7 +69,7 @@ export class Boundary {
   }
 
   /**
-   * Runs steps one to six. Before an error is thrown, the refusal is recorded if possible.
+   * Runs steps one to six. If possible, a refusal is recorded before the error is thrown.
    *
    * @throws (as a rejection) CallDenied, or the reason of a signal that was already aborted
    */
@@ -87,7 +87,7 @@ export class Boundary {
       return await this.#decide(requestId, action, args, terms, receiver)
     } catch (cause) {
       if (cause instanceof CallDenied) throw cause
-      const denial = makeDenial('BOUNDARY_FAILED', 'the boundary failed', requestId, null)
+      const denial = makeDenial('BOUNDARY_FAILED', 'an internal error occurred', requestId, null)
       throw new BoundaryError(denial, { action, cause })
     }
   }
@@ -119,7 +119,7 @@ export class Boundary {
     return authorization
   }
 
-  /** Reports the cause of a returned denial to the error hook, because the denial itself does not contain it. */
+  /** Reports the cause of a returned denial to the error hook, because a denial does not contain its cause. */
   reportDenied({ denial, cause, requestId }: CallDenied): void {
     const { code, retryable } = denial
     // The recorder has already reported permanent failures.
@@ -127,13 +127,13 @@ export class Boundary {
       this.#recorder.fault({ stage: 'decision', requestId, error: cause })
   }
 
-  /** Whether this engine made the authorization and its outcome has not been recorded. */
+  /** Whether this engine issued the authorization and the outcome has not been recorded yet. */
   isOpen(authorization: Authorization): boolean {
     return this.#running.has(authorization)
   }
 
   /**
-   * Checks that `this`, if it is part of the call, is unchanged: the method receives the object itself, not a copy.
+   * Checks that `this` is unchanged, if it is part of the call. The method receives the object itself, not a copy.
    *
    * @throws ApprovalDenied PARAMETERS_CHANGED
    */
@@ -147,7 +147,7 @@ export class Boundary {
       // The receiver can no longer be read.
     }
     const { requestId, action } = asked.request.context
-    const reason = 'the receiver of the call changed after the decision'
+    const reason = 'the object that the method belongs to changed after the decision'
     throw new ApprovalDenied(makeDenial('PARAMETERS_CHANGED', reason, requestId, asked.request.decisionHash), {
       action,
     })
@@ -157,12 +157,12 @@ export class Boundary {
    * Step eight: records the outcome of an authorized call, once.
    *
    * @returns whether the outcome was recorded
-   * @throws TypeError (as a rejection) when this engine did not authorize the call, or its outcome is recorded
+   * @throws TypeError (as a rejection) if this engine did not authorize the call, or the outcome was already recorded
    */
   async finish(authorization: Authorization, outcome: CallOutcome): Promise<boolean> {
     const running = this.#running.get(authorization)
     if (running === undefined) {
-      throw new TypeError('the authorization is not from this engine, or its outcome was already recorded')
+      throw new TypeError('this engine did not issue the authorization, or the outcome was already recorded')
     }
     this.#running.delete(authorization)
     return await this.#recorder.outcome(running.request, running.ruling, outcome)
@@ -194,7 +194,7 @@ export class Boundary {
     }
   }
 
-  /** Steps two to five. @throws the caller's error, after the refusal was recorded */
+  /** Runs steps two to five. @throws the error for the caller, after the refusal was recorded */
   async #rule(asked: PendingCall): Promise<Decision> {
     const { request, terms } = asked
     const { approver, approvalStore: store, clock, timeoutMs } = this.#parts
@@ -215,7 +215,7 @@ export class Boundary {
       if (asks) await requireClock(this.#parts)
       const desk = this.#budgetDesk()
       reserved = desk !== null
-      // Before the approval, so that people are not asked about a call that no budget allows.
+      // The budget is checked before the approval, so that people are not asked about a call that exceeds a budget.
       budget = desk === null ? null : await reserveBudget(desk, request, budgetCost, asks ? ttlMs + timeoutMs : 0)
       if (asks) {
         approval = await this.#open.while(request, () =>
@@ -225,7 +225,7 @@ export class Boundary {
             signal,
           }),
         )
-        // The reservation may have lapsed while the approval was open, so the same charge is reserved again.
+        // The reservation may have expired while the approval was open, so the same charge is reserved again.
         if (desk !== null) await reserveBudget(desk, request, budgetCost)
       }
       this.#requireUnchanged(asked)
@@ -234,7 +234,7 @@ export class Boundary {
     } catch (error) {
       const refusal = error instanceof Refusal ? error : boundaryRefusal(error)
       const refused = await this.#refuse(request, refusal, { approval, budget, letThrough })
-      // Only after the denial is durable: before that, it is not certain that the call will not run.
+      // The charge is released only after the denial is durable, because until then the call may still run.
       if (reserved) await this.#release(request)
       throw refused
     }
@@ -253,7 +253,7 @@ export class Boundary {
       throw new Refusal({ code: 'PARAMETERS_CHANGED', reason: 'the arguments changed after the decision', cause })
   }
 
-  /** Records a refusal. @returns the caller's error. @throws AuditLogError when the refusal could not be recorded */
+  /** Records a refusal. @returns the error for the caller. @throws AuditLogError if the refusal cannot be recorded */
   async #refuse(
     request: DecisionRequest,
     refusal: Refusal,
@@ -286,7 +286,7 @@ export class Boundary {
     }
   }
 
-  /** Redacts the approver's name, which is untrusted text: over MCP, the client chooses it. */
+  /** Redacts the approver's name. The name is untrusted text: over MCP, the client chooses it. */
   #withoutSecret(approval: Decision['approval']): Decision['approval'] {
     if (approval === null || approval.approver_id === null) return approval
     return { ...approval, approver_id: this.#parts.redactor.text(approval.approver_id) }

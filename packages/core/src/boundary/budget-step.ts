@@ -1,6 +1,6 @@
-// The budget step: a charge is reserved before the approval, committed before the decision is written, and released
-// after a denial is recorded. A charge counts from its reservation on, so a process that dies in between has spent
-// too much, never too little.
+// The budget step: reserves a charge before the approval, commits it before the decision is written, and releases it
+// after a denial is recorded. A charge counts from its reservation, so a process that dies in between leaves too much
+// charged, never too little.
 import type { BudgetBlock } from '@sudoagent/ledger/entry'
 import type { BudgetStore, BudgetVerdict } from '../budget/budget.js'
 import { memberOf } from '../check.js'
@@ -16,21 +16,21 @@ const INSTANT_MS_MAX = 8_640_000_000_000_000
 export interface BudgetDeps {
   readonly store: BudgetStore
   readonly clock: () => Date
-  /** The time limit of one call of the store, in milliseconds. */
+  /** The time limit for one call to the store, in milliseconds. */
   readonly timeoutMs: number
 }
 
 const EXCEEDED: ReadonlyMap<unknown, readonly [ReasonCode, string]> = new Map([
-  ['agent', ['BUDGET_EXCEEDED_AGENT_RATE', 'the budget of the agent']],
-  ['tool', ['BUDGET_EXCEEDED_TOOL_RATE', 'the budget of the tool']],
+  ['agent', ['BUDGET_EXCEEDED_AGENT_RATE', "the agent's budget"]],
+  ['tool', ['BUDGET_EXCEEDED_TOOL_RATE', "the tool's budget"]],
 ])
 
 /**
- * Reserves the cost of a call. After an approval it is called again with the same charge and renews a reservation
- * that has lapsed.
+ * Reserves the cost of a call. After an approval, the boundary calls this function again with the same charge, to renew
+ * a reservation that has expired.
  *
- * @param cost - units, a non-negative integer
- * @param holdMs - the time in milliseconds that the approval may take before the charge is committed
+ * @param cost - budget units, a non-negative integer
+ * @param holdMs - the time that the approval may take before the charge is committed, in milliseconds
  * @returns the ledger's budget block
  * @throws Refusal BUDGET_EXCEEDED_AGENT_RATE, BUDGET_EXCEEDED_TOOL_RATE, or BUDGET_EVALUATION_FAILED
  */
@@ -47,7 +47,7 @@ export async function reserveBudget(
     const verdict = await within(timeoutMs, 'budget', () =>
       store.reserve({ requestId, agentId, action, cost }, clock(), holdMs),
     )
-    // Requires exactly `true`: a store that returns any other value has not allowed the call.
+    // Checks for exactly `true`: a store that returns any other value has not allowed the call.
     if (memberOf(verdict, 'allowed') === true) return block
     const exceeded = EXCEEDED.get(memberOf(verdict, 'scope'))
     if (memberOf(verdict, 'allowed') !== false || exceeded === undefined)
@@ -74,21 +74,21 @@ export async function commitBudget(
 /**
  * Releases the charge of a call that will not run.
  *
- * @throws the store's error; the charge then counts until its window has passed
+ * @throws the store's error. The charge then counts until it leaves the window
  */
 export async function releaseBudget({ store, clock, timeoutMs }: BudgetDeps, call: DecisionRequest): Promise<void> {
   await within(timeoutMs, 'budget', () => store.release(call.context.requestId, clock()))
 }
 
 /**
- * Describes the verdict in numbers, so that a model or a person can see whether a smaller call fits and when to
- * retry.
+ * Describes the verdict with numbers, so that a model or a person can see whether a cheaper call fits the budget and
+ * when to retry.
  */
 function describe(whose: string, cost: number, verdict: BudgetVerdict): string {
   const [limit, used, moreAtMs] = ['limit', 'used', 'moreAtMs'].map((name) => memberOf(verdict, name))
   if (!Number.isSafeInteger(limit) || !Number.isSafeInteger(used)) return `${whose} is used up`
   const all = limit as number
-  if (cost > all) return `${whose} is at most ${all}, and the call costs ${cost}`
+  if (cost > all) return `${whose} is ${all} in total, and the call costs ${cost}`
   const more =
     Number.isSafeInteger(moreAtMs) && Math.abs(moreAtMs as number) <= INSTANT_MS_MAX
       ? `; more is available from ${new Date(moreAtMs as number).toISOString()}`
@@ -111,7 +111,7 @@ function budgetBlock(store: BudgetStore, call: DecisionRequest, cost: number): B
 function failed(cause: unknown, budget: BudgetBlock | undefined): Refusal {
   return new Refusal({
     code: 'BUDGET_EVALUATION_FAILED',
-    reason: 'budget evaluation failed',
+    reason: 'the budget could not be checked',
     cause,
     ...(budget === undefined ? {} : { budget }),
   })

@@ -1,4 +1,5 @@
-// Checks the clock before an approval is requested, because the ledger decides by its own clock whether it is late.
+// Checks the clock before an approval is requested, because the ledger uses its own clock to decide whether an approval
+// is late.
 import { memberOf } from '../check.js'
 import { LEDGER_AHEAD_MS_MAX } from '../limits.js'
 import type { EngineParts } from '../options.js'
@@ -6,9 +7,10 @@ import { within } from './deadline.js'
 import { Refusal } from './refusal.js'
 
 /**
- * Refuses to ask if the ledger's clock is far ahead: by that clock, the approval could expire before its use.
+ * Refuses to request an approval if the ledger's clock is far ahead: by the ledger's clock, the approval could expire
+ * before it is used.
  *
- * @throws Refusal CLOCK_BEHIND_LEDGER; APPROVAL_PROCESS_FAILED when the ledger's time cannot be read
+ * @throws Refusal CLOCK_BEHIND_LEDGER; APPROVAL_PROCESS_FAILED if the ledger's time cannot be read
  */
 export async function requireClock({ ledger, timeoutMs }: Pick<EngineParts, 'ledger' | 'timeoutMs'>): Promise<void> {
   if (typeof memberOf(ledger, 'aheadMs') !== 'function') return
@@ -16,10 +18,10 @@ export async function requireClock({ ledger, timeoutMs }: Pick<EngineParts, 'led
   try {
     aheadMs = await within(timeoutMs, 'ledger', async () => ledger.aheadMs?.())
   } catch (cause) {
-    const reason = 'the time of the ledger cannot be read'
+    const reason = "the ledger's time cannot be read"
     throw new Refusal({ kind: 'approval', code: 'APPROVAL_PROCESS_FAILED', reason, cause })
   }
   if (typeof aheadMs === 'number' && aheadMs <= LEDGER_AHEAD_MS_MAX) return
-  const reason = `the ledger is ${Math.round(Number(aheadMs) / 1000)} s ahead of the clock`
+  const reason = `the ledger's clock is ${Math.round(Number(aheadMs) / 1000)} s ahead of the system clock`
   throw new Refusal({ code: 'CLOCK_BEHIND_LEDGER', reason })
 }

@@ -1,5 +1,5 @@
-// Handling of calls with concealed arguments. A model can write an argument in a form that redaction takes for a
-// secret; the policy, the approver and the ledger would then see a different call from the one that runs.
+// Handles calls with concealed arguments. A model can write an argument so that redaction mistakes it for a secret. The
+// policy, the approver and the ledger would then not see the call that actually runs.
 import { REASON_LENGTH_MAX } from '@sudoagent/ledger/entry'
 import type { OnConcealed } from '../options.js'
 import type { ConcealmentNotice } from '../policy/context.js'
@@ -10,7 +10,7 @@ import { Refusal } from './refusal.js'
 /**
  * Decides about a call that the policy did not deny.
  *
- * If the policy read `context.concealed`, its `allow` counts. An approver sees the same context as the policy, so a
+ * If the policy read `context.concealed`, its `allow` is final. An approver sees the same context as the policy, so a
  * call with concealed arguments is sent to an approver only if `onConcealed` permits it.
  */
 export function handleConcealed(
@@ -24,12 +24,12 @@ export function handleConcealed(
 }
 
 export function concealedRefusal({ concealed }: ConcealmentNotice): Refusal {
-  const reason = `the arguments contain concealed values that are not declared secrets: ${describeConcealed(concealed)}`
+  const reason = `the arguments contain values that look like secrets but are not declared as secrets: ${describeConcealed(concealed)}`
   return new Refusal({ code: 'ARGUMENTS_CONCEALED', reason })
 }
 
 /**
- * The reason in the approval request. It begins with the number of concealed characters; the remark is never
+ * Returns the reason for the approval request. It begins with the number of concealed characters. The remark is never
  * shortened.
  */
 export function questionOf(reason: string, { concealed }: ConcealmentNotice, remark: string): string {

@@ -1,7 +1,8 @@
-// Time limits for untrusted code (a policy, a store, a ledger) that may hang: the call fails instead of hanging.
+// Limits the time of untrusted code that may hang, such as a policy, a store or a ledger. After the limit, the call
+// fails.
 import { withTimeout } from '@sudoagent/ledger/store'
 
-/** Thrown by `within` when the time limit has passed. */
+/** Thrown by `within` after the time limit. */
 export class DeadlineError extends Error {
   override readonly name = 'DeadlineError'
 }
@@ -12,7 +13,7 @@ export class DeadlineError extends Error {
  *
  * The timer keeps the process alive while a guarded call waits.
  *
- * @param what - the name in the error, e.g. `policy`
+ * @param what - the name in the error message, e.g. `policy`
  */
 export async function within<T>(ms: number, what: string, work: () => T | Promise<T>): Promise<T> {
   const result = work()

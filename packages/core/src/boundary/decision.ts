@@ -1,4 +1,4 @@
-// One guarded call under decision: its facts, which are fixed before the approval, and its ledger entries.
+// Collects the facts of one guarded call, which do not change after this point, and builds its ledger entries.
 import type { Hash } from '@sudoagent/crypto'
 import type { EntryDraft } from '@sudoagent/ledger'
 import {
@@ -14,21 +14,21 @@ import {
 import { type CallContext, noticeOf, parametersOf } from '../policy/context.js'
 import type { PolicyIdentity } from '../policy/policy.js'
 
-/** The facts of a call: agent, action, parameters, policy and time. `decisionHash` covers all of them. */
+/** The facts of a call: agent, action, parameters, policy and time. `decisionHash` covers all these facts. */
 export interface DecisionRequest {
   readonly context: CallContext
   readonly parameters: Parameters
   readonly policy: PolicyIdentity
   readonly actor: Actor
-  /** A ledger timestamp; `created_at` of the decision entry. */
+  /** A ledger timestamp: `created_at` in the decision entry. */
   readonly decisionAt: string
   readonly decisionHash: Hash
 }
 
 /**
- * Fixes the facts of a call.
+ * Collects and freezes the facts of a call.
  *
- * @throws CryptoError VALUE_REFUSED when the context has no canonical form, which `buildContext` prevents
+ * @throws CryptoError VALUE_REFUSED if the context does not have a canonical form, which `buildContext` prevents
  */
 export function requestDecision(context: CallContext, policy: PolicyIdentity, now: Date): DecisionRequest {
   const { requestId, action, agentId } = context
@@ -46,7 +46,7 @@ export function requestDecision(context: CallContext, policy: PolicyIdentity, no
   })
 }
 
-/** The result of the steps two to five. */
+/** The result of steps two to five. */
 export interface Decision {
   readonly effect: 'allow' | 'deny'
   readonly reason: string
@@ -56,13 +56,13 @@ export interface Decision {
 }
 
 /**
- * The decision entry of LEDGER-FORMAT §2. The members of `extra` are added to the caller's metadata under reserved
- * names.
+ * Builds the decision entry (LEDGER-FORMAT §2). The members of `extra` are added to the caller's metadata under
+ * reserved names.
  */
 export function decisionDraft(request: DecisionRequest, ruling: Decision, extra: JsonObject = {}): EntryDraft {
   const { context, actor, parameters, policy, decisionAt } = request
-  // Members are listed one by one in canonical order: the encoder then has nothing to sort, and spreading an object
-  // costs as much as encoding it.
+  // The members are listed individually in canonical order, for speed: the encoder does not need to sort them, and
+  // spreading an object would cost as much as encoding it.
   return {
     action: context.action,
     actor,
@@ -86,7 +86,7 @@ export function decisionDraft(request: DecisionRequest, ruling: Decision, extra:
   }
 }
 
-/** The concealed parts of the parameters, with their lengths, for readers of the entry. */
+/** Lists the concealed parts of the parameters with their lengths, for people who read the entry. */
 function concealedMember(context: CallContext): JsonObject {
   const { concealed } = noticeOf(context)
   return concealed.length === 0
@@ -94,7 +94,7 @@ function concealedMember(context: CallContext): JsonObject {
     : { concealed: concealed.map(({ path, kind, length }) => ({ path, kind, length })) }
 }
 
-/** The outcome entry for an allowed decision. */
+/** Builds the outcome entry for an allowed decision. */
 export function outcomeDraft(request: DecisionRequest, ruling: Decision, outcome: OutcomeBlock, now: Date): EntryDraft {
   const { context, actor, parameters, policy } = request
   return {

@@ -1,32 +1,32 @@
-// Describes an untrusted error for the ledger: its type and a short message without secrets and paths.
+// Describes an untrusted error for the ledger: the error type and a short message without secrets or paths.
 import { ERROR_LENGTH_MAX } from '@sudoagent/ledger/entry'
 import type { Redactor } from '../redaction/redactor.js'
 
-/** The recorded form of an error. */
+/** An error in its recorded form. */
 export interface FailureText {
   readonly error_type: string
   readonly error: string
 }
 
-// File URLs, Windows paths (drive or UNC), POSIX paths of two or more parts, and home folders. Web addresses are
-// not paths: they keep their host, and the redactor has already removed their credentials. Each pattern starts at
-// the beginning of a run, so that a hostile message is scanned once.
+// Match file URLs, Windows paths (drive or UNC), POSIX paths with two or more parts, and home folders. Web addresses
+// are not treated as paths: the host stays, and the redactor has already removed credentials. Each pattern starts at
+// the beginning of a run, so that a hostile message is scanned only once.
 const PATHS = new RegExp(
   [
     String.raw`file:\/\/[^\s'"\x60)>\]]+`,
     String.raw`(?<![A-Za-z0-9])[A-Za-z]:[\\/][^\s'"\x60)>\]]*`,
     String.raw`\\\\[^\s'"\x60)>\]]+`,
     String.raw`(?<![\w.:/~-])(?:~|\.{1,2})?\/[^\s'"\x60:)>\]]+`,
-    // Relative paths that end in a file extension: `src/pay/refund.ts`.
+    // Matches relative paths that end in a file extension: `src/pay/refund.ts`.
     String.raw`(?<![\w./:@-])(?:[\w.-]+\/)+[\w-]+\.[A-Za-z]{1,4}\b`,
   ].join('|'),
   'g',
 )
 
-// Longer messages are cut before the patterns run.
+// The maximum length. Longer messages are cut before the patterns run.
 const SCANNED_LENGTH_MAX = 4096
 
-/** Describes a thrown value. Never throws: getters of an error are untrusted code, too. */
+/** Describes a thrown value. Never throws, although the getters of an error are untrusted code. */
 export function describeFailure(error: unknown, redactor: Redactor): FailureText {
   return { error_type: typeOf(error, redactor), error: messageOf(error, redactor) }
 }

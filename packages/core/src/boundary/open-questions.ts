@@ -1,23 +1,23 @@
-// Limits the memory of calls that wait for an approval: their arguments, the redacted form, and the record in the
-// store. Calls come from a model, so their number and size are limited here, regardless of the store's limits.
+// Limits the memory that calls use while they wait for an approval: the arguments, their redacted form, and the record
+// in the store. Calls come from a model, so their number and size are limited here, regardless of the store's limits.
 import { encodeCanonical } from '@sudoagent/crypto/json'
 import { OPEN_QUESTIONS_BYTES_MAX } from '../limits.js'
 import type { DecisionRequest } from './decision.js'
 import { Refusal } from './refusal.js'
 
-/** The open approval requests of one engine, counted in bytes of their parameters. */
+/** Counts the parameter bytes of the open approval requests of one engine. */
 export class OpenQuestions {
   #bytes = 0
 
   /**
-   * Runs `ask` while the call's parameters are counted.
+   * Runs `ask`. The call's parameters count until `ask` ends.
    *
-   * @throws Refusal QUESTIONS_FULL before `ask` is called; errors of `ask`
+   * @throws Refusal QUESTIONS_FULL before `ask` is called; any error from `ask`
    */
   async while<T>({ parameters }: DecisionRequest, ask: () => Promise<T>): Promise<T> {
     const bytes = Buffer.byteLength(encodeCanonical(parameters))
     if (this.#bytes + bytes > OPEN_QUESTIONS_BYTES_MAX) {
-      const reason = `the arguments of calls that wait for an approval take ${this.#bytes} bytes, at most ${OPEN_QUESTIONS_BYTES_MAX} are allowed`
+      const reason = `too many calls are waiting for approval: their arguments take ${this.#bytes} bytes, the limit is ${OPEN_QUESTIONS_BYTES_MAX}`
       throw new Refusal({ code: 'QUESTIONS_FULL', reason })
     }
     this.#bytes += bytes

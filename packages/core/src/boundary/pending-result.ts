@@ -1,15 +1,15 @@
-// Results that are not complete when the function returns: generators, iterators, streams, responses with a body,
-// and functions. Their work happens while they are read or called, so the outcome of the call is recorded, once,
-// when that has ended.
+// Wraps results that are not complete when the function returns: generators, iterators, streams, responses with a body,
+// and functions. Their work happens while they are read or called, so the outcome of the call is recorded when the
+// reading or calling ends, and only once.
 import { finished } from 'node:stream'
 import type { CallOutcome } from './recorder.js'
 
-/** The error of a call whose result was not read to its end. Its message says whether reading had begun. */
+/** The error for a call whose result was not read to the end. The message says whether reading had begun. */
 export class UnreadResult extends Error {
   override readonly name = 'UnreadResult'
 }
 
-/** Records an outcome. Never rejects; calls after the first one have no effect. */
+/** Records an outcome. Never rejects. Only the first call has an effect. */
 type End = (outcome: CallOutcome) => Promise<void>
 
 interface Ending {
@@ -17,23 +17,24 @@ interface Ending {
   begun: boolean
 }
 
-/** A result that was garbage-collected can no longer be read, so its call has ended. */
+/** Ends the call of a garbage-collected result, because such a result can no longer be read. */
 const abandoned = new FinalizationRegistry<Ending>((ending) => void ending.end(unread(ending)))
 
 function unread({ begun }: { readonly begun: boolean }): CallOutcome {
   const error = new UnreadResult(
-    begun ? 'the result was not read to its end' : 'the result was never read, so its work did not begin',
+    begun ? 'the result was not read to the end' : 'the result was never read, so its work did not begin',
   )
   return { status: 'error', error }
 }
 
 /**
- * Wraps a pending result. The wrapper is read or called like the original, and `record` is called once when it has
- * ended. Reaching the end is a success. An exception is an error, and so is a result that is not read to its end:
- * abandoned (`break`, `cancel`, `destroy`) or garbage-collected. A returned function ends with its first call.
+ * Wraps a pending result. The wrapper is read or called like the original, and `record` is called once when the result
+ * has ended. If the result is read to the end, the outcome is a success. The outcome is an error if the result throws,
+ * is abandoned (`break`, `cancel`, `destroy`), or is garbage-collected before its end. A returned function ends when
+ * its first call ends.
  *
  * @param record - records the outcome and handles its own failures
- * @returns null for any other result: the call has ended
+ * @returns null if the result is not pending, so that the call has already ended
  */
 export function followPending(
   result: unknown,
@@ -67,12 +68,12 @@ function watch<T extends object>(value: T, ending: Ending): T {
 }
 
 /**
- * Wrapped results in the middle of a step or a call. They must not be garbage-collected, even without other
- * references.
+ * Wrapped results during a step or a call. This set keeps them from being garbage-collected if no other reference
+ * exists.
  */
 const busy = new Set<object>()
 
-/** @returns undefined when the result is not pending */
+/** @returns undefined if the result is not pending */
 function follow(result: unknown, ending: Ending): unknown {
   if (typeof result === 'function') return followFunction(result as (...args: unknown[]) => unknown, ending)
   if (typeof result !== 'object' || result === null) return undefined
@@ -85,7 +86,7 @@ function follow(result: unknown, ending: Ending): unknown {
 }
 
 /**
- * Whether a result is lazy: async iterables, iterators, and plain objects with their own iterator method.
+ * Whether a result is lazy. Async iterables, iterators, and plain objects with their own iterator method are lazy.
  * Collections (arrays, maps and instances of other classes) are complete.
  */
 function isLazy(result: object): boolean {
@@ -149,7 +150,7 @@ function followNodeStream(stream: NodeJS.ReadableStream, ending: Ending): unknow
 }
 
 function followWebStream<T>(source: ReadableStream<T>, ending: Ending): ReadableStream<T> {
-  // A stream that is already being read is locked to its reader and cannot be wrapped.
+  // A stream with an active reader is locked and cannot be wrapped.
   if (source.locked) throw new TypeError('locked')
   const bytes = isByteStream(source)
   let reader: ReadableStreamDefaultReader<T> | null = null
@@ -161,7 +162,7 @@ function followWebStream<T>(source: ReadableStream<T>, ending: Ending): Readable
       if (!step.done) return controller.enqueue(step.value as never)
       await ending.end({ status: 'success' })
       controller.close()
-      // A reader that supplied its own buffer waits for a response to it.
+      // If the reader supplied its own buffer, it waits for a response.
       ;(controller as { byobRequest?: { respond(bytes: number): void } | null }).byobRequest?.respond(0)
     } catch (error) {
       await ending.end({ status: 'error', error })
@@ -175,7 +176,7 @@ function followWebStream<T>(source: ReadableStream<T>, ending: Ending): Readable
       await ending.end(unread(ending))
     }
   }
-  // Nothing is read from the source before the wrapper is read.
+  // The source is not read before the wrapper is read.
   const followed = bytes
     ? new ReadableStream({ type: 'bytes', pull, cancel })
     : new ReadableStream({ pull, cancel }, { highWaterMark: 0 })
@@ -203,7 +204,10 @@ function followResponse(response: Response, ending: Ending): Response | undefine
 
 const STEPS = ['next', 'return', 'throw'] as const
 
-/** @param whole - the iterable of an iterator, which must not be garbage-collected while the iterator is in use */
+/**
+ * @param whole - for an iterator, the iterable that created it; the iterable must not be garbage-collected while the
+ * iterator is in use
+ */
 function followIterable(iterable: object, ending: Ending, whole: object | null = null): unknown {
   const handler: ProxyHandler<object> & { readonly whole: object | null } = {
     whole,
@@ -222,8 +226,7 @@ function followIterable(iterable: object, ending: Ending, whole: object | null =
       if ((STEPS as readonly unknown[]).includes(key)) {
         return (...args: unknown[]) => step(followed, () => Reflect.apply(value, target, args), key !== 'next', ending)
       }
-      // Methods of all iterators, such as `map` and `take`, call `next` on their receiver, so they must receive the
-      // proxy.
+      // Iterator helper methods such as `map` and `take` call `next` on their receiver, so they must receive the proxy.
       if (Reflect.get(ITERATOR_PROTOTYPE, key) === value) return value
       return value.bind(target)
     },
@@ -235,8 +238,7 @@ function followIterable(iterable: object, ending: Ending, whole: object | null =
 const ITERATOR_PROTOTYPE: object = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()))
 
 /**
- * One step of an iterator, sync or async. `leaves` is true for `return` and `throw`: `done` then means an early
- * end.
+ * Runs one step of a sync or async iterator. `leaves` is true for `return` and `throw`: `done` then means an early end.
  */
 function step(followed: object, take: () => unknown, leaves: boolean, ending: Ending): unknown {
   const { begun } = ending

@@ -9,7 +9,7 @@ import { Refusal } from './refusal.js'
 /**
  * Evaluates the policy.
  *
- * @throws Refusal POLICY_EVALUATION_FAILED when it throws, exceeds its time limit, or returns an invalid result
+ * @throws Refusal POLICY_EVALUATION_FAILED if the policy throws, exceeds its time limit, or returns an invalid result
  */
 export async function evaluatePolicy(
   { redactor, timeoutMs }: Pick<EngineParts, 'redactor' | 'timeoutMs'>,
@@ -25,6 +25,11 @@ export async function evaluatePolicy(
       reasonCode: requireNoSecret('reasonCode', result.reasonCode, redactor),
     }
   } catch (cause) {
-    throw new Refusal({ kind: 'policy', code: 'POLICY_EVALUATION_FAILED', reason: 'policy evaluation failed', cause })
+    throw new Refusal({
+      kind: 'policy',
+      code: 'POLICY_EVALUATION_FAILED',
+      reason: 'the policy could not be evaluated',
+      cause,
+    })
   }
 }

@@ -1,5 +1,5 @@
-// Records decisions and outcomes. A decision must be durable before the function runs, so every failure is an
-// AuditLogError. An outcome is best effort, so a failure does not reach the caller.
+// Records decisions and outcomes. A decision must be durable before the function runs, so every failure throws an
+// AuditLogError. Outcomes are recorded with best effort, so a failure does not reach the caller.
 import {
   type AppendedEntry,
   type EntryDraft,
@@ -17,7 +17,7 @@ import { within } from './deadline.js'
 import { type Decision, type DecisionRequest, decisionDraft, outcomeDraft } from './decision.js'
 import { describeFailure } from './failure.js'
 
-/** After these errors the ledger refuses all further entries of this writer, so later calls fail, too. */
+/** After one of these errors, the ledger rejects all further entries from this writer, so later calls fail, too. */
 const FOR_GOOD: ReadonlySet<LedgerErrorCode> = new Set<LedgerErrorCode>([
   'KEY_REFUSED',
   'ORIGIN_REFUSED',
@@ -34,7 +34,7 @@ export type CallOutcome = { readonly status: 'success' } | { readonly status: 'e
 export class Recorder {
   readonly #parts: RecorderParts
   /**
-   * Prepared outcomes of calls in progress, for the case of success; null when the prepared entry must not be used.
+   * Prepared success outcomes for calls in progress; null if the prepared entry must not be used.
    */
   readonly #prepared = new WeakMap<DecisionRequest, PreparedEntry | null>()
   #outcomeFailures = 0
@@ -49,13 +49,14 @@ export class Recorder {
   }
 
   /**
-   * Writes a decision to the audit log and then to the ledger, so that the ledger has no decision that could not be
-   * logged.
+   * Writes a decision to the audit log and then to the ledger, so that the ledger never contains a decision that could
+   * not be logged.
    *
-   * @param cause - the error that led to a refusal; its type and redacted message are added to the metadata
-   * @param letThrough - the policy's result for a call that a later step refused. The entry's own reason is that of
-   *   the later step, so the result is added to the metadata: it names the rule that required the missing approval
-   * @throws AuditLogError when a write fails: the call must not run
+   * @param cause - the error that led to a refusal. Its type and redacted message are added to the metadata
+   * @param letThrough - the policy's result for a call that a later step refused. The entry's reason comes from the
+   * later step, so the policy's result, which names the rule that required the missing approval, is added to the
+   * metadata
+   * @throws AuditLogError if a write fails. The call must not run
    */
   async decision(
     request: DecisionRequest,
@@ -76,9 +77,9 @@ export class Recorder {
         if (ruling.effect === 'allow') this.#prepareOutcome(request, ruling)
         return appended
       })
-      // A ledger that does not return the position of the entry has not confirmed the write.
+      // If the ledger does not return the entry's position, it has not confirmed the write.
       const position = memberOf(entry, 'position')
-      if (!Number.isSafeInteger(position)) throw new TypeError('the ledger did not return the position of the entry')
+      if (!Number.isSafeInteger(position)) throw new TypeError('the ledger did not return the entry's position')
       return { position: position as number }
     } catch (error) {
       const code = 'LEDGER_WRITE_FAILED_DECISION'
@@ -124,13 +125,14 @@ export class Recorder {
 
   /**
    * Encodes the outcome of a successful call while a remote store commits the decision, because this thread is idle
-   * then. It is only a draft: a failed call, or a ledger that refuses the draft, uses the regular path.
+   * during that time. The result is only a draft: if the call fails or the ledger rejects the draft, the outcome is
+   * recorded in the regular way.
    */
   #prepareOutcome(request: DecisionRequest, ruling: Decision): void {
     const { ledger } = this.#parts
     if (ledger.prepare === undefined) return
     setImmediate(() => {
-      // The call has already ended.
+      // If an outcome exists here, the call has already ended.
       if (this.#prepared.has(request)) return
       try {
         const draft = outcomeDraft(request, ruling, outcomeBlock(ruling), new Date(0))
@@ -143,16 +145,16 @@ export class Recorder {
     })
   }
 
-  /** Calls the error hook; an exception of the hook is ignored. */
+  /** Calls the error hook. Exceptions from the hook are ignored. */
   fault(fault: EngineFault): void {
     try {
       this.#parts.onError(fault)
     } catch {
-      // The hook cannot change the result.
+      // An exception from the hook must not change the result.
     }
   }
 
-  /** Writes an audit line whose failure does not affect the call. */
+  /** Writes a line to the audit log. A failure does not affect the call. */
   async #audit(
     request: DecisionRequest,
     fields: Pick<AuditRecord, 'event'> & Record<string, string | null>,

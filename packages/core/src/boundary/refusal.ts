@@ -1,4 +1,5 @@
-// The refusal of a call by a step of the boundary. It is recorded first and then becomes the caller's error.
+// Defines the refusal of a call by one of the boundary's steps. A refusal is recorded, then converted to the error for
+// the caller.
 import type { ApprovalBlock, BudgetBlock } from '@sudoagent/ledger/entry'
 import { ownFields } from '@sudoagent/ledger/store'
 import {
@@ -13,7 +14,7 @@ import {
 } from '../error.js'
 import type { ReasonCode } from '../policy/reason-code.js'
 
-/** The kind of the caller's error. */
+/** Selects the class of the error for the caller. */
 export type RefusalKind = 'denied' | 'policy' | 'approval' | 'parameters' | 'boundary'
 
 const ERRORS: { readonly [kind in RefusalKind]: new (denial: Denial, details: DenialDetails) => CallDenied } = {
@@ -51,13 +52,13 @@ export class Refusal extends Error {
     this.budget = budget ?? null
   }
 
-  /** Makes the caller's error, after the refusal was recorded. */
+  /** Creates the error for the caller, after the refusal was recorded. */
   toError(denial: Denial, action: string): CallDenied {
     return new ERRORS[this.kind](denial, { action, cause: this.cause })
   }
 }
 
-/** The refusal for an unexpected exception of a step: the call does not run, and the failure is recorded. */
+/** Creates the refusal for an unexpected exception in a step. The call does not run, and the failure is recorded. */
 export function boundaryRefusal(cause: unknown): Refusal {
-  return new Refusal({ kind: 'boundary', code: 'BOUNDARY_FAILED', reason: 'the boundary failed', cause })
+  return new Refusal({ kind: 'boundary', code: 'BOUNDARY_FAILED', reason: 'an internal error occurred', cause })
 }

@@ -171,10 +171,10 @@ describe('budget', () => {
     await cost(936)
     expect(await rejection(cost(100))).toMatchObject({
       reason:
-        'the budget of the agent has 64 of 1000 left, and the call costs 100; more is available from 2026-01-02T03:05:05.000Z',
+        "the agent's budget has 64 of 1000 left, and the call costs 100; more is available from 2026-01-02T03:05:05.000Z",
     })
     expect(await rejection(cost(1_001))).toMatchObject({
-      reason: 'the budget of the agent is at most 1000, and the call costs 1001',
+      reason: "the agent's budget is 1000 in total, and the call costs 1001",
     })
     expect(await cost(64)).toBe('ran')
   })
@@ -189,6 +189,6 @@ describe('budget', () => {
     const b = boundary(ALLOW, { budget })
     const error = await rejection(b.tool())
     await expectDenied(b, error, 'BUDGET_EXCEEDED_AGENT_RATE')
-    expect(error).toMatchObject({ reason: 'the budget of the agent is used up' })
+    expect(error).toMatchObject({ reason: "the agent's budget is used up" })
   })
 })
