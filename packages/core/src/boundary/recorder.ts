@@ -79,7 +79,7 @@ export class Recorder {
       })
       // If the ledger does not return the entry's position, it has not confirmed the write.
       const position = memberOf(entry, 'position')
-      if (!Number.isSafeInteger(position)) throw new TypeError('the ledger did not return the entry's position')
+      if (!Number.isSafeInteger(position)) throw new TypeError('the ledger did not return a valid entry position')
       return { position: position as number }
     } catch (error) {
       const code = 'LEDGER_WRITE_FAILED_DECISION'
