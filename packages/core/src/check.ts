@@ -1,12 +1,12 @@
 import { escapeForTerminal } from '@sudoagent/crypto/text'
 
-/** Larger integers are not exact in a double, nor in other JSON readers. */
+/** The largest integer that a double, and therefore every JSON parser, represents exactly. */
 const INTEGER_MAX = Number.MAX_SAFE_INTEGER
 
-/** A suggestion is at most this many edits away from the misspelt name; a more distant one would mislead. */
+/** The maximum edit distance between a misspelt name and its suggestion. A more distant suggestion would mislead. */
 const SUGGESTION_EDITS_MAX = 3
 
-/** Longer names get no suggestion, because the comparison takes quadratic time. */
+/** Names longer than this get no suggestion, because the comparison takes quadratic time. */
 const SUGGESTION_LENGTH_MAX = 40
 
 /** Shortens and escapes an untrusted name for a message. */
@@ -15,18 +15,18 @@ export function quote(text: string): string {
 }
 
 /**
- * Reads every own field of an options object exactly once, so that a getter or a proxy cannot return one value to
- * the check and another to the code that uses it.
+ * Reads every own field of an options object exactly once, so that a getter or a proxy cannot return different values
+ * to the check and to the code that uses the option.
  *
  * @param what - the name of the object in messages, e.g. `budget limits`
- * @param known - the allowed names; any other own key is refused
- * @throws TypeError when `value` is not an object or has an unknown field; the message suggests a known field
+ * @param known - the allowed names; any other own key is rejected
+ * @throws TypeError if `value` is not an object or has an unknown field. The message suggests a known field
  * @example readFields('budget limits', { perTol: 3 }, ['perTool'])   // TypeError: … unknown option `perTol`, did
  *   you mean `perTool`?
  */
 export function readFields(what: string, value: unknown, known: readonly string[]): ReadonlyMap<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new TypeError(`${what}: an object is needed`)
+    throw new TypeError(`${what}: an object is required`)
   const fields = new Map<string, unknown>()
   for (const key of Reflect.ownKeys(value)) {
     if (typeof key !== 'string') throw new TypeError(`${what}: a symbol is not an option name`)
@@ -52,10 +52,10 @@ export function readOptions<T extends object>(
 }
 
 /**
- * Reads a member of an untrusted object (a policy, a store, a store's answer): its own, or one that its class
- * defines. Members of `Object.prototype` are ignored, so that polluting it does not change a decision.
+ * Reads an own or inherited member of an untrusted object, such as a policy, a store or a store's answer. Members of
+ * `Object.prototype` are ignored, so that prototype pollution does not change a decision.
  *
- * @returns undefined when there is none, or when `value` is not an object
+ * @returns undefined if there is no such member or `value` is not an object
  * @throws the error of a getter or a proxy trap
  */
 export function memberOf(value: unknown, name: string): unknown {
@@ -71,8 +71,8 @@ export function memberOf(value: unknown, name: string): unknown {
  * Requires a well-formed string of `1…maxLength` UTF-16 code units (`0…` with `allowEmpty`).
  *
  * @returns `value`
- * @throws TypeError for any other value. A lone surrogate is refused because UTF-8 turns it into U+FFFD, which
- *   would make two names equal.
+ * @throws TypeError for any other value. A lone surrogate is rejected because UTF-8 replaces it with U+FFFD, which
+ * would make different names equal.
  */
 export function requireText(name: string, value: unknown, maxLength: number, allowEmpty = false): string {
   if (typeof value !== 'string') throw new TypeError(`\`${name}\` must be a string`)
@@ -83,8 +83,8 @@ export function requireText(name: string, value: unknown, maxLength: number, all
 }
 
 /**
- * Like `requireText`, for a name. The name is normalised to Unicode NFC first, so that two spellings of it are
- * equal.
+ * Like `requireText`, for a name. The name is normalised to Unicode NFC before the check, so that different spellings
+ * of the same name are equal.
  */
 export function requireName(name: string, value: unknown, maxLength: number): string {
   return requireText(name, typeof value === 'string' ? value.normalize('NFC') : value, maxLength)
@@ -101,8 +101,8 @@ export function requireInteger(name: string, value: unknown, min: number, max: n
 /**
  * Requires a valid `Date`.
  *
- * @returns its milliseconds since 1970; unlike the `Date`, the number cannot be changed by the caller
- * @throws TypeError when `value` is not a `Date` or is an invalid one
+ * @returns the Unix time in milliseconds, which, unlike the `Date`, the caller cannot change
+ * @throws TypeError if `value` is not a `Date` or is an invalid `Date`
  */
 export function requireInstantMs(name: string, value: unknown): number {
   const ms = isDate(value) ? Date.prototype.getTime.call(value) : Number.NaN
@@ -111,8 +111,8 @@ export function requireInstantMs(name: string, value: unknown): number {
 }
 
 /**
- * Tests the internal slot instead of the class, so that a Date of another realm (a vm context, a test runner) is
- * accepted.
+ * Tests the internal slot instead of the class, so that a Date from a different realm, such as a vm context or a test
+ * runner, is accepted.
  */
 function isDate(value: unknown): value is Date {
   try {
@@ -131,7 +131,9 @@ function suggestion(name: string, known: readonly string[]): string {
   return `the options are ${known.map((right) => `\`${right}\``).join(', ')}`
 }
 
-/** The case-insensitive Levenshtein distance: `perTools`, `pertool` and `preTool` are all close to `perTool`. */
+/**
+ * Computes the case-insensitive Levenshtein distance: `perTools`, `pertool` and `preTool` are all close to `perTool`.
+ */
 function distance(a: string, b: string): number {
   const left = a.toLowerCase()
   const right = b.toLowerCase()

@@ -1,4 +1,4 @@
-// The interface of an engine for adapters and other frameworks. The engine may run in another process.
+// Defines the engine interface for adapters and other frameworks. The engine may run in a different process.
 import type { Authorization } from './boundary/boundary.js'
 import type { CallOutcome } from './boundary/recorder.js'
 import type { Denial } from './error.js'
@@ -9,7 +9,7 @@ export interface AuthorizeCall extends Omit<CallOptions, 'action'> {
   readonly action: string
   readonly args?: readonly unknown[]
   /**
-   * The id of the request, unique in its ledger, at most 128 characters. Default: an id that the engine generates.
+   * The request id, unique in its ledger, at most 128 characters. Default: an id that the engine generates.
    */
   readonly requestId?: string
 }
@@ -21,13 +21,13 @@ export interface Engine {
    * and record the outcome.
    *
    * @returns the authorization, or the denial
-   * @throws (as a rejection) SudoAgentError: the call must not run either
+   * @throws (as a rejection) SudoAgentError. In this case, too, the call must not run
    */
   authorize(call: AuthorizeCall): Promise<Authorization | Denial>
   /** Records the outcome of an authorized call, once. @returns whether it was recorded */
   record(authorization: Authorization, outcome: CallOutcome): Promise<boolean>
   /**
-   * Records that a call returned `result`; a pending result is recorded when it has ended.
+   * Records that a call returned `result`. If the result is pending, the outcome is recorded when the result has ended.
    *
    * @returns the value to pass on
    */

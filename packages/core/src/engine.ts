@@ -28,11 +28,11 @@ import {
   methodDecorator,
 } from './wrap.js'
 
-/** A placeholder for a ledger while the other options are validated. */
+/** Takes the place of the ledger while the other options are validated. */
 const NOWHERE: LedgerWriter = { append: () => Promise.reject(new Error('no ledger')), close: async () => {} }
 
 /**
- * Guards calls: a function runs only after the decision about it was durably recorded.
+ * Guards calls: a function runs only after the decision about the call was durably recorded.
  *
  * @example
  * const engine = new SudoEngine({ policy, agentId: 'support-bot', ledger: SqliteLedger.open('ledger.sqlite') })
@@ -45,18 +45,18 @@ export class SudoEngine implements Engine {
   #owned: LedgerWriter | null = null
   #closeStores: () => Promise<void> = async () => {}
 
-  /** @throws TypeError naming the option that is missing, unknown (with a suggestion) or invalid */
+  /** @throws TypeError that names the option if an option is missing, unknown (with a suggestion) or invalid */
   constructor(options: EngineOptions) {
     this.#parts = checkEngineOptions(options)
     this.#boundary = new Boundary(this.#parts)
   }
 
   /**
-   * Creates an engine and starts its ledger: an empty ledger gets its genesis entry now, so that it verifies before
-   * the first call. A ledger that is given as a path or URL is opened here and closed by `close`; with
-   * `privateKey`, its entries are signed.
+   * Creates an engine and starts its ledger. An empty ledger gets its genesis entry now, so that it can be verified
+   * before the first call. If `ledger` is a path or URL, the ledger is opened here and closed by `close`. With
+   * `privateKey`, the entries are signed.
    *
-   * @throws (as a rejection) TypeError as the constructor, and for a key file that cannot be used; LedgerError when
+   * @throws (as a rejection) TypeError as for the constructor, and for a key file that cannot be used; LedgerError when
    *   the ledger cannot be written; CryptoError for a key that cannot be used
    * @example
    * const sudo = await SudoEngine.open({
@@ -70,7 +70,7 @@ export class SudoEngine implements Engine {
     const { ledger, privateKey, passphrase, ...rest } = ownFields(options)
     if (typeof ledger !== 'string') {
       if (privateKey !== undefined)
-        throw new TypeError('`privateKey` needs `ledger` as a path or URL: an open ledger already has its signer')
+        throw new TypeError('`privateKey` requires `ledger` to be a path or URL: an open ledger already has a signer')
       return SudoEngine.#begun(new SudoEngine({ ...rest, ledger }))
     }
     // Invalid options are reported before the ledger is created.
@@ -92,7 +92,7 @@ export class SudoEngine implements Engine {
    * Creates an engine from environment variables: ledger, private key, approvals and budget
    * (`docs/configuration.md`).
    *
-   * @throws TypeError for a variable with an unknown value; errors of `open` and of opening a store
+   * @throws TypeError for a variable with an unknown value; errors from `open` and from opening a store
    */
   static async fromEnv(options: FromEnvOptions): Promise<SudoEngine> {
     const { partsFromEnv } = await import('./from-env.js')
@@ -108,8 +108,8 @@ export class SudoEngine implements Engine {
   }
 
   /**
-   * Closes the ledger and the stores that `open` and `fromEnv` opened, after pending writes. A ledger or store that
-   * the caller passed in stays open.
+   * Waits for pending writes, then closes the ledger and the stores that `open` and `fromEnv` opened. A ledger or store
+   * that the caller passed in stays open.
    */
   async close(): Promise<void> {
     await this.#owned?.close()
@@ -122,9 +122,9 @@ export class SudoEngine implements Engine {
   }
 
   /**
-   * Wraps a function. If it is a generator, or returns one, a stream or a function, the call ends when that does
-   * (see `recordResult`). Arguments that are plain data reach the function as a copy, so that later changes to the
-   * caller's objects have no effect.
+   * Wraps a function. If the function returns a generator, a stream or a function, the call ends when that result ends
+   * (see `recordResult`). The function receives a copy of all arguments that are plain data, so that later changes to
+   * the caller's objects have no effect.
    *
    * @param action - a stable name for the action; default: the function's name
    * @throws TypeError for an unknown option, or an anonymous function without an `action`
@@ -145,7 +145,7 @@ export class SudoEngine implements Engine {
   }
 
   /**
-   * Guards a method, as a decorator: `@engine.guarded({ action: 'refund' })`. Default action: the method's name,
+   * Guards a method, as a decorator: `@engine.guarded({ action: 'refund' })`. The default action is the method's name,
    * which some minifiers change.
    */
   guarded(options: CallOptions = {}): MethodDecorator {
@@ -155,7 +155,7 @@ export class SudoEngine implements Engine {
   /**
    * Runs a function once, guarded.
    *
-   * @throws (as a rejection) CallDenied when it did not run; its own error when it did
+   * @throws (as a rejection) CallDenied if the function did not run; otherwise the error that the function threw
    */
   async execute<F extends AnyFunction>(
     fn: F,
@@ -167,17 +167,17 @@ export class SudoEngine implements Engine {
   }
 
   /**
-   * For frameworks that run the tool themselves: decides about a call and records the decision. If it is allowed,
+   * Decides about a call and records the decision, for frameworks that run the tool themselves. If the call is allowed,
    * run the tool with the authorization's `args` and report the outcome to `record`.
    *
    * @returns the authorization or the denial, distinguished by `status`. Every refusal and every failure is a denial.
-   * @throws (as a rejection) TypeError for misuse; the reason of a signal that was already aborted. The call must not
-   *   run then, either.
+   * @throws (as a rejection) TypeError for misuse; the abort reason if the signal was already aborted. The call must
+   *   not run then, either.
    */
   async authorize(call: AuthorizeCall): Promise<Authorization | Denial> {
     const { action, args = [], requestId, ...options } = ownFields(call)
     const terms = checkCallOptions({ ...options, action }, this.#parts)
-    if (terms.action === null) throw new TypeError('`action` is needed')
+    if (terms.action === null) throw new TypeError('`action` is required')
     const generateId = requestId === undefined ? this.#parts.generateId : this.#givenId(requestId)
     try {
       return await this.#boundary.authorize(terms.action, args, { ...terms, generateId })
@@ -189,7 +189,7 @@ export class SudoEngine implements Engine {
   }
 
   /**
-   * Records the outcome of an authorized call, once, best effort.
+   * Records the outcome of an authorized call, once, with best effort.
    *
    * @returns whether it was recorded
    * @throws TypeError when this engine did not make the authorization, or its outcome was already recorded
@@ -204,15 +204,15 @@ export class SudoEngine implements Engine {
   }
 
   /**
-   * Records that an authorized call returned `result`. A pending result (a generator, an iterator, a stream, a
-   * response with a body, a function) is recorded when it has ended: as a success at its end, or as an error if it
-   * throws, is not read to its end, or is garbage-collected before. Pass on the returned value: it is read or
-   * called like the original.
+   * Records that an authorized call returned `result`. For a pending result (a generator, an iterator, a stream, a
+   * response with a body, a function), the outcome is recorded when the result ends. The outcome is a success if the
+   * result was read to the end, and an error if the result throws, is abandoned, or is garbage-collected before its
+   * end. Pass on the returned value, which is read or called like the original.
    *
    * @throws TypeError when this engine did not make the authorization, or its outcome was already recorded
    */
   async recordResult<T>(authorization: Authorization, result: T): Promise<T> {
-    // `finish` below refuses an authorization that is not open.
+    // `finish` below rejects an authorization that is not open.
     const open = this.#boundary.isOpen(authorization)
     const pending = !open ? null : followPending(result, (outcome) => this.#boundary.finish(authorization, outcome))
     if (pending !== null) return pending.value as T

@@ -1,22 +1,22 @@
-// The errors that a caller gets instead of a result. Each of them means that the function did not run.
+// Defines the errors that a caller gets instead of a result. Each error means that the function did not run.
 import { type ErrorDetails, SudoAgentError } from '@sudoagent/crypto'
 import type { ReasonCode } from './policy/reason-code.js'
 
-/** A code of this package, or a policy's own reason code. */
+/** A code defined by this package, or a policy's own reason code. */
 export type DenialCode = ReasonCode | (string & {})
 
-/** A denial, in the common form from which adapters make the message for their framework's model. */
+/** A denial in a common form. Adapters convert it to the message for their framework's model. */
 export interface Denial {
   readonly status: 'denied'
   readonly code: DenialCode
   readonly reason: string
   /**
-   * Whether the same call may succeed later: an exhausted budget or a failed store can recover, a policy's denial
-   * does not change.
+   * Whether the same call may succeed later. An exhausted budget or a failed store can recover; a denial by the policy
+   * is final.
    */
   readonly retryable: boolean
   readonly requestId: string
-  /** Null only when the call was refused before its decision hash was computed. */
+  /** Null only if the call was refused before the decision hash was computed. */
   readonly decisionHash: string | null
 }
 
@@ -31,7 +31,7 @@ const RETRYABLE: ReadonlySet<string> = new Set<ReasonCode>([
 ])
 
 /**
- * Makes a denial from the facts of a call.
+ * Creates a denial.
  *
  * @param retryable - default: depends on the code
  */
@@ -48,28 +48,28 @@ export function makeDenial(
 const HINTS: ReadonlyMap<string, string> = new Map<ReasonCode, string>([
   [
     'POLICY_EVALUATION_FAILED',
-    '`cause` says what the policy did: it must answer in time with allow, deny or require_approval',
+    'see `cause`; a policy must return allow, deny or require_approval before the time limit',
   ],
-  ['BUDGET_EXCEEDED_AGENT_RATE', 'retry when enough charges have left the window, or raise `perAgent`'],
-  ['BUDGET_EXCEEDED_TOOL_RATE', 'retry when enough charges have left the window, or raise `perTool`'],
-  ['BUDGET_EVALUATION_FAILED', '`cause` says what the budget store did: check the store'],
+  ['BUDGET_EXCEEDED_AGENT_RATE', 'retry after enough charges have left the window, or raise `perAgent`'],
+  ['BUDGET_EXCEEDED_TOOL_RATE', 'retry after enough charges have left the window, or raise `perTool`'],
+  ['BUDGET_EVALUATION_FAILED', 'see `cause`, and check the budget store'],
   ['APPROVAL_DENIED', 'change the call, or ask the approver why'],
-  ['APPROVAL_PROCESS_FAILED', '`cause` says what the approver or the approval store did'],
-  ['LEDGER_WRITE_FAILED_DECISION', '`cause` says what the ledger or the audit log did'],
-  ['PARAMETERS_CHANGED', 'do not change the arguments before the call is decided'],
-  ['PARAMETERS_INVALID', 'pass plain data without NaN and cycles, within the limits of depth and size'],
-  ['QUESTIONS_FULL', 'answer the open approvals first: `sudoagent approvals list`'],
-  ['CLOCK_BEHIND_LEDGER', 'correct the clock, or start a new ledger'],
+  ['APPROVAL_PROCESS_FAILED', 'see `cause`, and check the approver and the approval store'],
+  ['LEDGER_WRITE_FAILED_DECISION', 'see `cause`, and check the ledger and the audit log'],
+  ['PARAMETERS_CHANGED', 'do not change the arguments while the call waits for a decision'],
+  ['PARAMETERS_INVALID', 'pass plain data without NaN or cycles, within the depth and size limits'],
+  ['QUESTIONS_FULL', 'answer open approvals, then retry; `sudoagent approvals list` shows them'],
+  ['CLOCK_BEHIND_LEDGER', 'correct the system clock, or start a new ledger'],
   ['ARGUMENTS_CONCEALED', 'declare secrets with `redaction`, or set `onConcealed`'],
-  ['BOUNDARY_FAILED', '`cause` says what failed: an option of the engine, such as `clock`, or a bug'],
+  ['BOUNDARY_FAILED', 'see `cause`: an engine option such as `clock` threw, or there is a bug'],
 ])
 
 /** The action of a denied call, and the cause of the denial. */
 export type DenialDetails = Pick<ErrorDetails, 'action' | 'cause'>
 
 /**
- * The base class of all denials: the function did not run. `code` is the reason code; `denial` has the same facts in
- * the form for adapters, as `SudoEngine.authorize` returns it.
+ * The base class of all denials. The function did not run. `code` is the reason code. `denial` contains the same facts
+ * in the form that `SudoEngine.authorize` returns to adapters.
  */
 export abstract class CallDenied extends SudoAgentError<DenialCode> {
   readonly reason: string
@@ -88,15 +88,15 @@ export abstract class CallDenied extends SudoAgentError<DenialCode> {
 }
 
 /**
- * The reason of an aborted signal, for a program that cancels a call that waits for an approval: the denial is
- * recorded with this code. Any other reason is recorded as a cancellation by the caller (`APPROVAL_DENIED`).
+ * An abort reason with which a program cancels a call that waits for an approval. The denial is recorded with this
+ * code. Any other abort reason is recorded as a cancellation by the caller (`APPROVAL_DENIED`).
  *
  * @example controller.abort(new CallCancelled('SERVER_ENDED', 'the server ended while an approval was open'))
  */
 export class CallCancelled extends SudoAgentError {
   override readonly name = 'CallCancelled'
 
-  /** @throws TypeError when the code is not upper-case letters, digits and `_`, at most 64 */
+  /** @throws TypeError if the code does not consist of at most 64 upper-case letters, digits and `_` */
   constructor(code: string, reason: string) {
     super(code, reason)
     if (typeof code !== 'string' || !/^[A-Z][A-Z0-9_]{0,63}$/.test(code))
@@ -104,7 +104,7 @@ export class CallCancelled extends SudoAgentError {
   }
 }
 
-/** The policy, an approver or a budget denied the call, or its arguments changed after the decision. */
+/** The policy, an approver or a budget denied the call, or the call's arguments changed after the decision. */
 export class ApprovalDenied extends CallDenied {
   override readonly name = 'ApprovalDenied'
 }
@@ -128,15 +128,15 @@ export class AuditLogError extends CallDenied {
 }
 
 /**
- * The arguments cannot be recorded: NaN, a cycle, too deep, too large, a getter that throws. `message` names the
- * argument.
+ * The arguments cannot be recorded, for example because of NaN, a cycle, their depth or size, or a getter that throws.
+ * `message` names the argument.
  */
 export class ParametersError extends CallDenied {
   override readonly name = 'ParametersError'
   declare readonly code: 'PARAMETERS_INVALID'
 }
 
-/** The boundary itself failed, before or while it recorded the decision. `cause` is the error. */
+/** The boundary itself failed before or while it recorded the decision. `cause` is the error. */
 export class BoundaryError extends CallDenied {
   override readonly name = 'BoundaryError'
   declare readonly code: 'BOUNDARY_FAILED'

@@ -1,12 +1,12 @@
 /**
- * Folds a name for case-insensitive comparison: NFKC and case folding. Many servers bind `path`, `Path` and `PATH`
- * to one field.
+ * Folds a name for case-insensitive comparison with NFKC and case folding. Many servers bind `path`, `Path` and `PATH`
+ * to the same field.
  *
  * @example foldName('\uff30ath') === foldName('path')
  */
 export function foldName(name: string): string {
   if (/^[a-z0-9_]*$/.test(name)) return name
-  // Upper case first: it maps `ß`, `ſ` and both small sigmas to common letters. `İ` would keep a combining dot in
-  // lower case.
+  // The conversion to upper case comes first, because it maps `ß`, `ſ` and both small sigmas to common letters. In
+  // lower case, `İ` would keep a combining dot.
   return name.normalize('NFKC').replaceAll('\u0130', 'i').toUpperCase().toLowerCase().normalize('NFKC')
 }

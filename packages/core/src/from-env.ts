@@ -1,5 +1,4 @@
-// The options of an engine from environment variables: the ledger, its key, and the stores of approvals and
-// charges.
+// Reads engine options from environment variables: the ledger, its key, and the approval and budget stores.
 import { dirname, join } from 'node:path'
 import { isFilePath, type LedgerWriter } from '@sudoagent/ledger'
 import { ownFields } from '@sudoagent/ledger/store'
@@ -11,18 +10,18 @@ import { openLedgerAt } from './open-ledger.js'
 import type { OpenOptions } from './options.js'
 
 /**
- * The options that the environment cannot provide: the policy and the agent. All other options may be given, too,
- * and then override the environment.
+ * The policy and the agent are required, because the environment cannot provide them. All other options are optional
+ * and override the environment.
  */
 export type FromEnvOptions = Omit<OpenOptions, 'ledger' | 'privateKey' | 'passphrase'> &
   Partial<Pick<OpenOptions, 'ledger'>> & {
-    /** The limits of the budget that `SUDOAGENT_BUDGET` names. */
+    /** The limits for the budget store that `SUDOAGENT_BUDGET` names. */
     readonly budgetLimits?: BudgetLimits
     /** Default: `process.env`. */
     readonly env?: Readonly<Record<string, string | undefined>>
   }
 
-/** Engine options, and a function that closes the stores that were opened for them. */
+/** Engine options, with a function that closes the stores that `optionsFromEnv` opened. */
 export interface EnvParts {
   readonly parts: OpenOptions
   close(): Promise<void>
@@ -42,7 +41,7 @@ export interface EnvParts {
  * | `SUDOAGENT_BUDGET` | a SQLite file, or a URL; needs `budgetLimits` | no budget |
  * | `SUDOAGENT_AUTO_APPROVE` | `1`: approve without asking, for demos and CI | ask |
  *
- * @throws TypeError for any other value; errors of opening a store
+ * @throws TypeError for any other value; errors from opening a store
  */
 export async function partsFromEnv(given: FromEnvOptions): Promise<EnvParts> {
   const { env = process.env, budgetLimits, ...rest } = ownFields(given)
@@ -88,7 +87,7 @@ async function openLedger(
   return ledger
 }
 
-/** The module is imported only when needed, so that programs with their own stores do not load native code. */
+/** Imports the store's module only if it is needed, so that programs with their own stores do not load native code. */
 async function openApprovals(place: string | undefined, closers: Closers): Promise<ApprovalStore | undefined> {
   if (place === undefined || place === '') return undefined
   const store = isFilePath(place)
@@ -124,16 +123,18 @@ interface PostgresStores {
 
 const POSTGRES_PACKAGE = '@sudoagent/postgres'
 
-/** An optional package, which depends on this one. */
+/** Imports the optional package, which depends on this package. */
 async function postgres(): Promise<PostgresStores> {
   try {
     return (await import(POSTGRES_PACKAGE)) as PostgresStores
   } catch (cause) {
-    throw new TypeError(`a store in PostgreSQL needs the package \`${POSTGRES_PACKAGE}\`: npm install it`, { cause })
+    throw new TypeError(`a PostgreSQL store requires the package \`${POSTGRES_PACKAGE}\`: install it with npm`, {
+      cause,
+    })
   }
 }
 
-/** Reads an own variable: the environment object inherits from `Object.prototype`. */
+/** Reads an own property only, because the environment object inherits from `Object.prototype`. */
 function variable(env: NonNullable<FromEnvOptions['env']>, name: string): string | undefined {
   return Object.hasOwn(env, name) ? env[name] : undefined
 }

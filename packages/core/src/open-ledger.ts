@@ -1,4 +1,4 @@
-// Opens the ledger of an engine by its path or URL, with the key that signs it.
+// Opens an engine's ledger by path or URL, with its signing key.
 import { statSync } from 'node:fs'
 import { createSigner } from '@sudoagent/crypto'
 import { type ControlWriter, isFilePath, type LedgerWriter, openLedgerWriter } from '@sudoagent/ledger'
@@ -7,7 +7,7 @@ import { readOrMakeKey } from './signing-key.js'
 export interface LedgerPlace {
   /** A path (`ledger.sqlite`, `ledger.jsonl`) or a URL (`postgres://…`). */
   readonly place: string
-  /** The kind of a new file; default: by its name. */
+  /** The kind of a new file. Default: derived from the file name. */
   readonly kind?: 'sqlite' | 'jsonl' | undefined
   /** PEM, or the path of a PEM file. */
   readonly privateKey: string | undefined
@@ -15,9 +15,9 @@ export interface LedgerPlace {
 }
 
 /**
- * Opens the ledger and, if it is new, writes its genesis entry.
+ * Opens the ledger. Writes a genesis entry if the ledger is new.
  *
- * @throws LedgerError; errors of `readOrMakeKey`
+ * @throws LedgerError; errors from `readOrMakeKey`
  */
 export async function openLedgerAt(ledger: LedgerPlace): Promise<LedgerWriter & ControlWriter> {
   const { place, kind, privateKey, passphrase } = ledger
@@ -31,7 +31,7 @@ export async function openLedgerAt(ledger: LedgerPlace): Promise<LedgerWriter & 
 }
 
 /**
- * Whether the ledger does not exist yet. For a ledger that is not a file this is unknown, and the result is false.
+ * Whether the ledger does not exist yet. For a ledger that is not a file, this is unknown, and the result is false.
  */
 function isNew(place: string): boolean {
   if (!isFilePath(place)) return place.startsWith('memory:')
@@ -44,7 +44,7 @@ function warnUnsigned(): void {
   if (isWarned) return
   isWarned = true
   process.emitWarning(
-    'the evidence is unsigned: any program that can write to the ledger can change it; set `privateKey: "ledger.key.pem"`, which is created for a new ledger',
+    'the ledger is unsigned: any program with write access can change its entries; set `privateKey: "ledger.key.pem"` (the key file of a new ledger is created automatically)',
     { code: 'SUDOAGENT_UNSIGNED' },
   )
 }

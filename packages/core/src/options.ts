@@ -1,5 +1,5 @@
-// The options of engines and calls, validated once: a misspelt name or a wrong type is a TypeError, never a
-// default.
+// Validates the options of engines and calls once. A misspelt name or a wrong type throws a TypeError and never falls
+// back to a default.
 import { randomUUID } from 'node:crypto'
 import type { LedgerWriter } from '@sudoagent/ledger'
 import { NAME_LENGTH_MAX } from '@sudoagent/ledger/entry'
@@ -20,9 +20,9 @@ import { createRedactor, type RedactionOptions, type Redactor } from './redactio
 
 /**
  * A failure that the caller is not responsible for: an outcome could not be recorded, a charge could not be released,
- * or (`decision`) a decision could not be recorded. Decisions are reported when the ledger no longer accepts any from
- * this writer, so that every call fails until an operator intervenes, and when `authorize` returned a denial, because
- * that does not contain its cause.
+ * or (`decision`) a decision failed. A decision is reported in two cases. Either the ledger no longer accepts decisions
+ * from this writer, so that every call fails until an operator intervenes; or `authorize` returned a denial, which does
+ * not contain its cause.
  */
 export interface EngineFault {
   readonly stage: 'decision' | 'outcome' | 'audit' | 'budget'
@@ -32,11 +32,11 @@ export interface EngineFault {
 
 export interface EngineOptions {
   readonly policy: Policy
-  /** The name of the agent: stable, and part of every decision. */
+  /** A stable name for the agent. It is part of every decision. */
   readonly agentId: string
   readonly ledger: LedgerWriter
   /**
-   * Called when the policy returns `require_approval`. Default: asks the person at the terminal; without a terminal
+   * Called when the policy returns `require_approval`. Default: asks the person at the terminal. Without a terminal,
    * the call is denied.
    */
   readonly approver?: Approver
@@ -44,31 +44,29 @@ export interface EngineOptions {
   readonly approvalStore?: ApprovalStore
   readonly budget?: BudgetStore
   readonly auditLog?: AuditLog
-  /** Adds key names and patterns to the built-in ones. */
+  /** Adds key names and patterns to the built-in redaction rules. */
   readonly redaction?: RedactionOptions
   /**
-   * Handling of arguments that are not in Unicode normalisation form C, at any depth, in names and strings.
-   * Default: `refuse`, the call is denied with `PARAMETERS_INVALID`. `normalize`: policy, approver, record and
-   * function all receive the NFC form.
+   * How to handle names and strings in the arguments, at any depth, that are not in Unicode normalisation form C.
+   * `refuse` (default): the call is denied with `PARAMETERS_INVALID`. `normalize`: the policy, the approver, the record
+   * and the function all receive the NFC form.
    */
   readonly unicode?: 'refuse' | 'normalize'
   /**
-   * Handling of a call with concealed values that are not declared secrets, if the policy did not read
+   * How to handle a call with concealed values that are not declared as secrets, if the policy did not read
    * `context.concealed` or requires an approval. `deny` (default): denied with `ARGUMENTS_CONCEALED`. `ask`: an
    * approver decides and sees the number of concealed characters. `allow`: the policy's decision applies.
    */
   readonly onConcealed?: OnConcealed
   /**
-   * The default time limit of an approval, in milliseconds. Default: 300,000 (5 minutes); maximum: 3,600,000 (1
-   * hour).
+   * The default time limit for approvals, in milliseconds. Default: 300,000 (5 minutes); maximum: 3,600,000 (1 hour).
    */
   readonly approvalTtlMs?: number
   /**
-   * The time limit of one call of the policy, a store, the ledger or the audit log, in milliseconds. Default:
-   * 30,000.
+   * The time limit for one call to the policy, a store, the ledger or the audit log, in milliseconds. Default: 30,000.
    */
   readonly timeoutMs?: number
-  /** Called for faults that the caller does not see. Its exceptions are ignored. */
+  /** Called for faults that the caller does not see. Exceptions from this function are ignored. */
   readonly onError?: (fault: EngineFault) => void
   readonly clock?: () => Date
   /** Default: a UUIDv4 for each call. */
@@ -80,8 +78,8 @@ export interface OpenOptions extends Omit<EngineOptions, 'ledger'> {
   /** A path (`ledger.sqlite`, `ledger.jsonl`), a URL (`postgres://…`), or an open ledger. */
   readonly ledger: string | LedgerWriter
   /**
-   * The private key that signs the ledger: PEM, or the path of a PEM file. For a new ledger, a file that does not
-   * exist is created (mode 0600), with its public key in the same folder.
+   * The private key that signs the ledger: PEM, or the path of a PEM file. If the ledger is new and the key file does
+   * not exist, a key pair is created: the private key with mode 0600, and the public key in the same folder.
    */
   readonly privateKey?: string
   /** The passphrase of an encrypted private key. */
@@ -93,35 +91,35 @@ export interface CallOptions {
   readonly action?: string
   /** Replaces the engine's policy for this call. */
   readonly policy?: Policy
-  /** Units of the budget, a non-negative integer. Default: 1. Requires an engine with a budget. */
+  /** The cost in budget units, a non-negative integer. Default: 1. Requires an engine with a budget. */
   readonly budgetCost?: number
-  /** The time limit of an approval, in milliseconds; maximum: 3,600,000 (1 hour). */
+  /** The time limit for the approval, in milliseconds. Maximum: 3,600,000 (1 hour). */
   readonly approvalTtlMs?: number
-  /** Labels for the ledger; redacted like arguments. */
+  /** Labels for the ledger, redacted like arguments. */
   readonly metadata?: Readonly<Record<string, unknown>>
   /** Cancels the wait for an approval. */
   readonly signal?: AbortSignal
   /**
-   * For guarded methods: makes the own fields of `this` part of the call. The policy, the approver and the record
-   * see them as `kwargs.this`, and the method does not run when they have changed since. Private fields are not
-   * visible. Default: false.
+   * For guarded methods: whether the own fields of `this` are part of the call. The policy, the approver and the record
+   * see these fields as `kwargs.this`, and the method does not run if the fields changed after the decision. Private
+   * fields are not visible. Default: false.
    */
   readonly receiver?: boolean
   /**
-   * A note for approvers that is not signed, of at most 256 characters. It is shown in brackets after the policy's
-   * reason in the approval request and is not recorded.
+   * An unsigned note for approvers, at most 256 characters long. The approval request shows it in brackets after the
+   * policy's reason. The note is not recorded.
    */
   readonly remark?: string
 }
 
-/** Handling of calls with concealed arguments; see `EngineOptions.onConcealed`. */
+/** How to handle concealed arguments; see `EngineOptions.onConcealed`. */
 export type OnConcealed = 'deny' | 'ask' | 'allow'
 
 const TIMEOUT_MS_DEFAULT = 30_000
-// The maximum delay of Node's timers, which have 31 bits; a longer one would fire immediately.
+// The maximum delay of Node's timers, which have 31 bits. A timer with a longer delay would fire immediately.
 const TIMEOUT_MS_MAX = 2 ** 31 - 1
 
-/** Engine options after validation, with defaults. */
+/** Validated engine options with defaults. */
 export interface EngineParts {
   readonly policy: CheckedPolicy
   readonly agentId: string
@@ -140,13 +138,13 @@ export interface EngineParts {
   readonly generateId: () => string
 }
 
-/** A validated policy: its identity and the function that the identity was computed from. */
+/** A validated policy: its identity, and the function from which the identity was computed. */
 export interface CheckedPolicy {
   readonly identity: PolicyIdentity
   readonly evaluate: Policy['evaluate']
 }
 
-/** Call options after validation, with the engine's defaults. */
+/** Validated call options with the engine's defaults. */
 export interface CheckedCallOptions {
   readonly action: string | null
   readonly policy: CheckedPolicy
@@ -155,9 +153,9 @@ export interface CheckedCallOptions {
   readonly metadata: Readonly<Record<string, unknown>>
   readonly signal: AbortSignal | undefined
   readonly receiver: boolean
-  /** An empty string when there is no remark. */
+  /** An empty string if there is no remark. */
   readonly remark: string
-  /** The request id of the call. */
+  /** Returns the request id for the call. */
   readonly generateId: () => string
 }
 
@@ -218,7 +216,7 @@ export function checkEngineOptions(options: EngineOptions): EngineParts {
   }
 }
 
-/** @throws TypeError naming the option; RangeError for an `approvalTtlMs` above the maximum */
+/** @throws TypeError that names the option; RangeError for an `approvalTtlMs` above the maximum */
 export function checkCallOptions(options: CallOptions, engine: EngineParts): CheckedCallOptions {
   const { action, policy, budgetCost, approvalTtlMs, metadata, signal, receiver, remark } = readOptions(
     'call options',
@@ -226,7 +224,7 @@ export function checkCallOptions(options: CallOptions, engine: EngineParts): Che
     CALL_OPTIONS,
   )
   if (budgetCost !== undefined && engine.budget === null)
-    throw new TypeError('`budgetCost` needs an engine with a `budget`')
+    throw new TypeError('`budgetCost` requires an engine with a `budget`')
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError('`signal` must be an AbortSignal')
   if (metadata !== undefined && metadata !== null && (typeof metadata !== 'object' || Array.isArray(metadata)))
     throw new TypeError('`metadata` must be an object')
@@ -249,11 +247,11 @@ function checkPolicy(policy: Policy | undefined): CheckedPolicy {
 }
 
 /**
- * Requires a name without a secret. Names are recorded and hashed unchanged, so a secret in a name is refused, not
- * redacted.
+ * Requires a name that does not contain a secret. Names are recorded and hashed unchanged, so a secret in a name is
+ * rejected, not redacted.
  *
  * @returns the name
- * @throws TypeError, which does not repeat the name
+ * @throws TypeError, whose message does not contain the name
  */
 export function requireNoSecret(option: string, name: string, redactor: Redactor): string {
   if (redactor.text(name) === name.normalize('NFC')) return name

@@ -1,11 +1,11 @@
 /**
- * Budgets: the charge of a call, the limits for agents and tools, and the interface of the stores that count
+ * Defines budgets: the charge for a call, the limits for agents and tools, and the interface of the stores that count
  * charges.
  *
- * A budget is a sliding window log: it keeps the time of every charge and adds up those of the last `windowMs`
- * milliseconds. The sum is exact at any time; a window with fixed borders would allow twice the limit around a
- * border. Each charge is reserved before the approval, committed before the decision is written, and released if
- * the call will not run.
+ * A budget is a sliding window log: it stores the time of every charge and adds up the charges of the last `windowMs`
+ * milliseconds. The sum is exact at any time. A fixed window would allow twice the limit around a window boundary. Each
+ * charge is reserved before the approval, committed before the decision is written, and released if the call will not
+ * run.
  *
  *     const budget = SqliteBudget.open('budget.sqlite', { windowMs: 3_600_000, perTool: { refund: 5 } })
  *     const charge = { requestId: 'r1', agentId: 'bot', action: 'refund', cost: 3 }
@@ -13,20 +13,20 @@
  *     await budget.commit('r1', now)                               // counts as of now
  *     await budget.reserve({ ...charge, requestId: 'r2' }, now)    // { allowed: false, limit: 5, used: 3, … }
  *
- * The rules are in this file and in `table-budget.ts`; stores differ only in their tables (memory, SQLite, and
- * PostgreSQL in another package).
+ * This file and `table-budget.ts` implement the rules. The memory, SQLite and PostgreSQL stores differ only in their
+ * tables; the PostgreSQL store is in a separate package.
  */
 import { type ErrorDetails, SudoAgentError } from '@sudoagent/crypto'
 import { readFields, requireInstantMs, requireInteger, requireName, requireText } from '../check.js'
 
-/** The maximum window: a year of charges is as much as one file should be asked to add up. */
+/** The maximum window: one file should not have to add up the charges of more than a year. */
 export const BUDGET_WINDOW_MS_MAX = 366 * 86_400_000
 
-/** The ledger's limits for the same names. */
+/** The ledger's limits for these names. */
 const REQUEST_ID_LENGTH_MAX = 128
 const NAME_LENGTH_MAX = 256
 
-/** More names than this are a data set, not a configuration. */
+/** The maximum number of names. A longer list is a data set, not a configuration. */
 const LIMIT_NAMES_MAX = 1_000
 
 const LIMIT_OPTIONS = ['windowMs', 'perAgent', 'perTool', 'perAgentDefault', 'perToolDefault', 'key'] as const
@@ -35,30 +35,30 @@ const LIMIT_OPTIONS = ['windowMs', 'perAgent', 'perTool', 'perAgentDefault', 'pe
 export interface BudgetCharge {
   readonly requestId: string
   readonly agentId: string
-  /** The tool. */
+  /** The action, usually the name of a tool. */
   readonly action: string
-  /** Units, a non-negative integer. A call that costs 0 is never refused. */
+  /** Units, a non-negative integer. A call that costs 0 never exceeds a budget. */
   readonly cost: number
 }
 
 /**
- * The units that may be spent within any `windowMs` milliseconds. A number applies to each agent (tool) separately;
- * an object lists agents (tools) with their limits. A tool's limit is shared by all agents of the budget.
+ * The number of units that may be spent within any `windowMs` milliseconds. A number applies to each agent (tool)
+ * separately; an object lists agents (tools) with their limits. All agents of the budget share the limit of a tool.
  */
 export interface BudgetLimits {
   readonly windowMs: number
   readonly perAgent?: number | Readonly<Record<string, number>>
   readonly perTool?: number | Readonly<Record<string, number>>
   /**
-   * The limit of each agent (tool) that `perAgent` (`perTool`) does not list. `null`: explicitly unlimited.
-   * Default: unlimited, with the warning `SUDOAGENT_BUDGET_NAME` when an unlisted name makes a call while a listed
-   * name has never made one.
+   * The limit for each agent (tool) that `perAgent` (`perTool`) does not list. `null` means explicitly unlimited.
+   * Default: unlimited, with the warning `SUDOAGENT_BUDGET_NAME` if an unlisted name makes a call while a listed name
+   * has never made a call.
    */
   readonly perAgentDefault?: number | null
   readonly perToolDefault?: number | null
   /**
-   * The budget's name and the ledger's `budget_key`. Budgets with different names in a shared file do not count
-   * each other's charges.
+   * The budget's name and the ledger's `budget_key`. If budgets with different names share a file, each budget counts
+   * only its own charges.
    */
   readonly key?: string
 }
@@ -72,41 +72,41 @@ export type BudgetVerdict =
       readonly scope: BudgetScope
       readonly limit: number
       readonly used: number
-      /** When the oldest charge leaves the window, in milliseconds since 1970; absent or null when unknown. */
+      /** The Unix time, in milliseconds, at which the oldest charge leaves the window; absent or null if unknown. */
       readonly moreAtMs?: number | null
     }
 
 /**
- * Counts the cost of calls in a sliding window: **reserve → commit → run**, and **release** when the call will not
- * run.
+ * Counts the cost of calls in a sliding window: **reserve → commit → run**, or **release** if the call will not run.
  *
- * A reservation counts from the start. If a process dies between reserve and commit, its charge counts until the
- * window has passed, so the budget is never exceeded. Methods throw `TypeError` for arguments of the wrong shape
- * and reject with `BudgetStoreError` for all other errors; callers must treat both as a refusal.
+ * A reservation counts immediately. If a process dies between reserve and commit, the charge counts until it leaves the
+ * window, so the budget is never exceeded. Methods throw `TypeError` for arguments of the wrong shape and reject with
+ * `BudgetStoreError` for all other errors; callers must treat both as a refusal.
  */
 export interface BudgetStore {
-  /** Milliseconds. The ledger's `window_seconds` is `windowMs` / 1000. */
+  /** The window length in milliseconds. The ledger's `window_seconds` is `windowMs` / 1000. */
   readonly windowMs: number
   readonly key: string | null
   /**
-   * Reserves the charge if it fits, atomically. The same charge again (same request id) is allowed without being
-   * charged twice; a charge that was released or has lapsed is charged again under the limits. A refusal is not
-   * stored, so the same charge may fit later. Rejects with `BUDGET_CONFLICT` when the request id was charged with
-   * different values.
+   * Atomically reserves the charge if it fits the limits. If the same charge (same request id) is already reserved, it
+   * is allowed without being charged twice. A charge that was released or has expired is charged again if it fits the
+   * limits. A refusal is not stored, so the same charge may fit later. Rejects with `BUDGET_CONFLICT` if the request id
+   * was charged with different values.
    *
    * @param holdMs - the minimum time in milliseconds that the reservation must stay valid without a commit, because
    *   a person is asked meanwhile
    */
   reserve(charge: BudgetCharge, now: Date, holdMs?: number): Promise<BudgetVerdict>
   /**
-   * Confirms a reservation, which then counts as of `now`. Has no effect on a committed charge. Rejects with
-   * `BUDGET_NOT_RESERVED` when there is no reservation, or it was released or has lapsed.
+   * Confirms a reservation, which then counts from `now`. Has no effect on a committed charge. Rejects with
+   * `BUDGET_NOT_RESERVED` if the reservation does not exist, was released or has expired.
    */
   commit(requestId: string, now: Date): Promise<void>
   /**
-   * Releases a charge, committed or not, because the call will not run: the decision is written after the commit,
-   * and when that write fails the function does not run. Call it only while that is certain. It has no effect on a
-   * released or unknown charge, because a caller whose reserve failed cannot know whether it was stored.
+   * Releases a charge because the call will not run. Call `release` only if it is certain that the call will not run.
+   * The charge may already be committed: the decision is written after the commit, and if that write fails, the
+   * function does not run. Has no effect on a released or unknown charge, because after a failed `reserve`, the caller
+   * cannot know whether the charge was stored.
    */
   release(requestId: string, now: Date): Promise<void>
 }
@@ -114,7 +114,7 @@ export interface BudgetStore {
 export type BudgetStoreErrorCode = 'BUDGET_NOT_RESERVED' | 'BUDGET_CONFLICT' | 'BUDGET_STORE_FAILED'
 
 const HINTS: Readonly<Record<BudgetStoreErrorCode, string>> = {
-  BUDGET_NOT_RESERVED: 'reserve the charge first',
+  BUDGET_NOT_RESERVED: 'reserve the charge before you commit it',
   BUDGET_CONFLICT: 'use a new request id for each call',
   BUDGET_STORE_FAILED: 'check the store and its write permissions',
 }
@@ -127,14 +127,14 @@ export class BudgetStoreError extends SudoAgentError<BudgetStoreErrorCode> {
   }
 }
 
-/** Limits after validation: each option was read once, and the limits by name are in maps. */
+/** Validated limits. Each option was read only once; the limits by name are in maps. */
 export interface CheckedLimits {
   readonly windowMs: number
   readonly key: string | null
   readonly perAgent: number | ReadonlyMap<string, number> | null
   readonly perTool: number | ReadonlyMap<string, number> | null
   /**
-   * The limit of names that a map does not contain: a number, null (explicitly unlimited), or undefined (not
+   * The limit for names that the map does not contain: a number, null (explicitly unlimited), or undefined (not
    * configured).
    */
   readonly perAgentDefault: number | null | undefined
@@ -149,10 +149,10 @@ export interface ApplicableLimit {
 }
 
 /**
- * Validates the limits of a budget.
+ * Validates budget limits.
  *
- * @throws TypeError naming the option when one is unknown, missing or of the wrong shape, or when no limit is set:
- *   a budget that allows every call would be a hidden mistake
+ * @throws TypeError that names the option if an option is unknown, missing or invalid; also if no limit is set, because
+ * a budget that allows every call would hide a mistake
  * @example parseLimits({ windowMs: 3_600_000, perAgent: 100, perTool: { refund: 5 } })
  */
 export function parseLimits(limits: BudgetLimits): CheckedLimits {
@@ -167,11 +167,11 @@ export function parseLimits(limits: BudgetLimits): CheckedLimits {
     perToolDefault: parseDefault('perToolDefault', fields.get('perToolDefault'), fields.get('perTool')),
   })
   if (checked.perAgent === null && checked.perTool === null)
-    throw new TypeError('budget limits: `perAgent` or `perTool` is needed')
+    throw new TypeError('budget limits: `perAgent` or `perTool` is required')
   return checked
 }
 
-/** Validates a charge. @returns a frozen copy. @throws TypeError when a field is missing or of the wrong shape */
+/** Validates a charge. @returns a frozen copy. @throws TypeError if a field is missing or invalid */
 export function requireCharge(charge: BudgetCharge): BudgetCharge {
   const fields = readFields('budget charge', charge, ['requestId', 'agentId', 'action', 'cost'])
   return Object.freeze({
@@ -190,7 +190,7 @@ export function requireNowMs(now: unknown): number {
   return requireInstantMs('now', now)
 }
 
-/** The limits that apply to a charge, the agent's first. */
+/** Returns the limits that apply to a charge: the agent's limit, then the tool's. */
 export function applicableLimits(limits: CheckedLimits, charge: BudgetCharge): readonly ApplicableLimit[] {
   const found: ApplicableLimit[] = []
   const agent = limitOf(limits.perAgent, charge.agentId) ?? limits.perAgentDefault ?? undefined
@@ -201,8 +201,8 @@ export function applicableLimits(limits: CheckedLimits, charge: BudgetCharge): r
 }
 
 /**
- * Decides whether a charge fits, given the used units of each limit. The comparison is a subtraction, because `used
- * + cost` can exceed the integers that a double represents exactly.
+ * Decides whether a charge fits, given the used units of each limit. The comparison uses a subtraction, because `used +
+ * cost` can exceed the integers that a double represents exactly.
  */
 export function judge(
   cost: number,
@@ -219,30 +219,30 @@ export function judge(
   return Object.freeze({ allowed: true })
 }
 
-/** Adds up to the largest exact integer. A larger sum would be refused in the same way. */
+/** Adds two numbers, saturating at the largest exact integer. A larger sum would also exceed the limit. */
 export function addSaturating(a: number, b: number): number {
   return Math.min(a + b, Number.MAX_SAFE_INTEGER)
 }
 
 /**
- * Whether a charge taken at `chargedAtMs` counts. A charge in the future does, so that turning the clock back frees
- * no units.
+ * Whether a charge made at `chargedAtMs` counts. A charge with a future time counts, so that setting the clock back
+ * does not free units.
  */
 export function inWindow(chargedAtMs: number, nowMs: number, windowMs: number): boolean {
   return chargedAtMs > nowMs - windowMs
 }
 
 /**
- * The time of a new charge: `nowMs`, but not before the latest charge, so that charges made while the clock is slow
- * do not leave the window when the clock is corrected. At most one window ahead, because one charge with a wrong
- * date must not block the budget for years; a clock that was slow by two windows or more therefore looks like
- * passing time.
+ * Returns the time for a new charge: `nowMs`, or the time of the latest charge if that is later. Charges made while the
+ * clock is slow therefore do not leave the window when the clock is corrected. The result is at most one window ahead
+ * of `nowMs`, because one charge with a wrong date must not block the budget for years. If the clock was slow by two
+ * windows or more, its correction therefore looks like elapsed time.
  */
 export function bookingTimeMs(nowMs: number, latestMs: number | null, windowMs: number): number {
   return Math.min(Math.max(nowMs, latestMs ?? nowMs), nowMs + windowMs)
 }
 
-/** The limits by name; null when one number applies to all names or there is no limit. */
+/** Returns the limits by name; null if one number applies to all names or there is no limit. */
 export function limitsByName(limit: number | ReadonlyMap<string, number> | null): ReadonlyMap<string, number> | null {
   return typeof limit === 'number' ? null : limit
 }
@@ -250,7 +250,9 @@ export function limitsByName(limit: number | ReadonlyMap<string, number> | null)
 function parseDefault(option: string, value: unknown, named: unknown): number | null | undefined {
   if (value === undefined || value === null) return value
   if (typeof named !== 'object')
-    throw new TypeError(`\`${option}\` is for names that an object does not list; a number applies to all names`)
+    throw new TypeError(
+      `\`${option}\` applies only to names that are not listed in an object; a number applies to all names`,
+    )
   return requireInteger(option, value, 0)
 }
 

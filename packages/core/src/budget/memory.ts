@@ -8,12 +8,15 @@ import {
 } from './budget.js'
 import { type BookedCharge, type ChargeState, type ChargeTable, TableBudget } from './table-budget.js'
 
-/** Each reserve reads all charges, which takes about a millisecond for this number; use SQLite for larger budgets. */
+/**
+ * The maximum number of charges. Each `reserve` reads all charges, which takes about a millisecond for this number. Use
+ * SQLite for larger budgets.
+ */
 const CHARGES_MAX = 100_000
 
 /**
- * Keeps charges in this process's memory. A restart discards them, so this budget limits a loop but not a crash
- * loop: for that use SQLite.
+ * Stores charges in the memory of this process. A restart discards the charges, so this budget limits a loop but not a
+ * crash loop. To limit a crash loop, use SQLite.
  */
 export class MemoryBudget extends TableBudget {
   /** @throws TypeError for invalid limits, naming the option */
@@ -32,7 +35,7 @@ class MemoryTable implements ChargeTable {
     this.#windowMs = windowMs
   }
 
-  /** A rollback is not needed: the rules write one charge, as their last step. */
+  /** A rollback is not needed, because the rules write one charge, as their last step. */
   write<T>(work: () => T): T {
     return work()
   }
@@ -42,7 +45,7 @@ class MemoryTable implements ChargeTable {
   }
 
   put(booked: BookedCharge): void {
-    // Deletes the charge first, so that it moves to the end of the map, which is in order of time.
+    // The charge is deleted before it is set, so that it moves to the end of the map. The map is sorted by time.
     this.#charges.delete(booked.charge.requestId)
     if (this.#charges.size >= CHARGES_MAX) {
       throw new BudgetStoreError('BUDGET_STORE_FAILED', `more than ${CHARGES_MAX} charges are in the window`)
@@ -77,7 +80,7 @@ class MemoryTable implements ChargeTable {
   }
 
   /**
-   * Charges are nearly in order of time, because a booking time is at most one window before its predecessor: the
+   * Charges are nearly sorted by time, because a booking time is at most one window earlier than its predecessor. The
    * loop ends at the first charge that counts.
    */
   prune(nowMs: number): void {

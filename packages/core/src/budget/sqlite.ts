@@ -14,14 +14,14 @@ import {
 import { type BookedCharge, type ChargeState, type ChargeTable, TableBudget } from './table-budget.js'
 
 /**
- * The maximum number of old charges that one reserve deletes. Charges are deleted faster than they are added, and
- * each call stays fast.
+ * The maximum number of old charges that one `reserve` deletes. Charges are deleted faster than they are added, and
+ * each call takes little time.
  */
 const PRUNE_ROWS = 100
 
 /**
- * Saturating sum: `total` adds doubles, which are exact up to 2^53 − 1. `bad` counts rows that this code cannot
- * have written.
+ * Computes a saturating sum: `total` adds doubles, which are exact up to 2^53 − 1. `bad` counts rows that this code
+ * cannot have written.
  */
 const USED = (column: string) => `SELECT CAST(min(total(cost), 9007199254740991) AS INTEGER) AS used,
   count(*) FILTER (WHERE typeof(cost) <> 'integer' OR cost < 0) AS bad
@@ -31,12 +31,12 @@ const OLDEST = (column: string) => `SELECT min(charged_at_ms) AS oldestMs
   FROM sudoagent_budget_charge WHERE budget_key = @key AND ${column} = @name AND charged_at_ms > @afterMs AND state <> 'released' AND cost > 0`
 
 /**
- * Keeps charges in a SQLite file that several processes share. Check and charge are one transaction under the write
- * lock, so two processes cannot both take the last unit, and the charge is durable before the call returns. Calls
- * are synchronous inside: while another process has the lock, they block this process's event loop for at most
- * `busyTimeoutMs` and then fail.
+ * Stores charges in a SQLite file that several processes share. Check and charge happen in one transaction under the
+ * write lock, so two processes cannot both take the last unit. The charge is durable before the call returns. The
+ * SQLite calls are synchronous. While a different process has the lock, a call blocks the event loop for at most
+ * `busyTimeoutMs` and then fails.
  *
- * Each process applies its own limits to the shared charges; configure the same limits in all of them.
+ * Each process applies its own limits to the shared charges; configure the same limits in all processes.
  */
 export class SqliteBudget extends TableBudget {
   readonly #db: Database.Database
@@ -63,7 +63,7 @@ export class SqliteBudget extends TableBudget {
     }
   }
 
-  /** Closes the file. Later calls are refused with `BUDGET_STORE_FAILED`. */
+  /** Closes the file. Later calls are rejected with `BUDGET_STORE_FAILED`. */
   async close(): Promise<void> {
     closeDatabase(this.#db)
   }
@@ -126,7 +126,7 @@ class SqliteTable implements ChargeTable {
 
   setState(requestId: string, state: ChargeState): void {
     const { changes } = this.#setState.run({ key: this.#key, requestId, state })
-    // Cannot happen under the write lock. If it does, the transaction must fail.
+    // The write lock prevents this. If it still happens, the transaction must fail.
     if (changes !== 1) throw new BudgetStoreError('BUDGET_STORE_FAILED', 'the charge changed while it was locked')
   }
 

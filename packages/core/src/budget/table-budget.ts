@@ -24,29 +24,29 @@ export interface BookedCharge {
 }
 
 /**
- * The storage that the rules need. It is synchronous, so that no other operation can run between the steps of
- * `write`.
+ * The storage interface that the rules need. The methods are synchronous, so that no other operation can run between
+ * the steps of `write`.
  */
 export interface ChargeTable {
   /**
-   * Runs `work` as an exclusive transaction: its writes are committed durably, or, when it throws, rolled back.
-   * Throws only `BudgetStoreError`.
+   * Runs `work` in an exclusive transaction. The writes are committed durably, or rolled back if `work` throws. Throws
+   * only `BudgetStoreError`.
    */
   write<T>(work: () => T): T
   find(requestId: string): BookedCharge | undefined
-  /** Inserts a charge, or replaces the charge with the same request id. */
+  /** Inserts a charge or replaces the charge with the same request id. */
   put(booked: BookedCharge): void
   setState(requestId: string, state: ChargeState): void
-  /** The sum of charges under `limit` that were taken after `afterMs` and not released; saturates at 2^53 − 1. */
+  /** Returns the sum of unreleased charges under `limit` made after `afterMs`; saturates at 2^53 − 1. */
   used(limit: ApplicableLimit, afterMs: number): number
-  /** The time of the oldest charge in that sum with a cost above 0; null when there is none. */
+  /** Returns the time of the oldest charge in that sum with a cost above 0; null if there is no such charge. */
   oldestMs(limit: ApplicableLimit, afterMs: number): number | null
   latestMs(): number | null
   /** Deletes some of the charges that are outside every window at `nowMs`. */
   prune(nowMs: number): void
 }
 
-/** The rules of budgets over any table. Arguments are validated before the table is accessed. */
+/** Implements the budget rules on top of any table. Arguments are validated before the table is accessed. */
 export class TableBudget implements BudgetStore {
   readonly windowMs: number
   readonly key: string | null
@@ -75,8 +75,8 @@ export class TableBudget implements BudgetStore {
       if (booked?.state === 'committed') return
       if (booked?.state !== 'reserved' || !inWindow(booked.chargedAtMs, nowMs, this.windowMs))
         throw new BudgetStoreError('BUDGET_NOT_RESERVED', 'no charge is reserved for this request')
-      // The call runs now, so the charge counts from now. If it counted from the reservation, which may be as old
-      // as the approval took, the charges of two windows could run in one.
+      // The call runs now, so the charge counts from now. If it counted from the reservation, which may be as old as
+      // the approval took, the charges of two windows could run in one.
       this.#table.put({ ...booked, chargedAtMs: this.#bookingTime(nowMs), state: 'committed' })
     })
   }

@@ -1,28 +1,28 @@
-// Warns about limits whose names may be misspelt. A limit under a misspelt name applies to no call, and the
-// intended name has no limit. A budget cannot know which names exist; but when a call with an unlisted name arrives
-// while a listed name has had no call, one of the two is probably wrong.
+// Warns about limits whose names may be misspelt. A limit under a misspelt name never applies, and the intended name
+// does not have a limit. A budget cannot know which names exist. However, if a call arrives with an unlisted name while
+// a listed name has never been used, one of the two names is probably wrong.
 
 import { quote } from '../check.js'
 import { type BudgetCharge, type CheckedLimits, limitsByName } from './budget.js'
 
-/** The maximum number of warnings, one for each name: names may come from a model. */
+/** The maximum number of warnings, one per name. The number is limited because names may come from a model. */
 const WARNINGS_MAX = 20
 
 /** The maximum number of listed names in one warning. */
 const SHOWN_MAX = 5
 
 interface Seen {
-  /** Listed names that no call has used yet. */
+  /** The listed names that no call has used yet. */
   readonly unheard: Set<string>
   readonly warned: Set<string>
 }
 
-/** Keyed by the limits, so that a budget which creates its rules again for each group continues to count. */
+/** The counts are keyed by the limits, so that they persist in a budget that creates its rules again for each group. */
 const seenBy = new WeakMap<CheckedLimits, { readonly agent: Seen | null; readonly tool: Seen | null }>()
 
 /**
- * Warns once per name, with `process.emitWarning`, about a name without a limit for which a listed limit may have
- * been intended.
+ * Warns with `process.emitWarning`, once per name, about a name without a limit if a listed limit may have been
+ * intended for that name.
  */
 export function watchNames(limits: CheckedLimits, { agentId, action }: BudgetCharge): void {
   let seen = seenBy.get(limits)
@@ -55,7 +55,7 @@ function watch(
   const option = scope === 'agent' ? 'perAgent' : 'perTool'
   const shown = [...unheard].slice(0, SHOWN_MAX).map(quote).join(', ')
   process.emitWarning(
-    `budget: ${scope} ${quote(name)} has no limit, and the listed name ${shown} is unused; is it misspelt? ` +
+    `budget: ${scope} ${quote(name)} has no limit, and the listed name ${shown} is unused; is one of these names misspelt? ` +
       `\`${option}Default\` sets the limit of names that are not listed (null: none)`,
     { code: 'SUDOAGENT_BUDGET_NAME' },
   )

@@ -1,8 +1,9 @@
 /**
- * The context of a call: its facts, redacted and frozen, as the policy, the approver and the record see them.
+ * Builds the context of a call: the redacted, frozen facts that the policy, the approver and the record see.
  *
- * A call with exactly one argument that is a plain object is a tool call with named arguments: they are in
- * `kwargs`, and `args` is empty. Any other call has its arguments in `args`, and `kwargs` is empty.
+ * If a call has exactly one argument and the argument is a plain object, the call is a tool call with named arguments:
+ * `kwargs` contains the named arguments, and `args` is empty. For any other call, `args` contains the arguments, and
+ * `kwargs` is empty.
  */
 import type { JsonValue } from '@sudoagent/crypto/json'
 import { SnapshotError } from '../arguments/error.js'
@@ -13,7 +14,7 @@ import type { Concealment } from '../redaction/concealment.js'
 import type { Redacted } from '../redaction/json.js'
 import type { Redactor } from '../redaction/redactor.js'
 
-/** Frozen at every depth. All values are in the redacted JSON form of `Redactor.json`. */
+/** Deeply frozen. All values are in the redacted JSON form that `Redactor.json` returns. */
 export interface Context {
   readonly requestId: string
   readonly action: string
@@ -22,10 +23,10 @@ export interface Context {
   readonly kwargs: Readonly<Record<string, JsonValue>>
   readonly metadata: Readonly<Record<string, JsonValue>>
   /**
-   * The concealed parts of the arguments, with path, kind and length; empty when all values are visible. The engine
-   * notes whether `evaluate` read this property: a policy that allows a call without reading it has ignored the
-   * concealed parts (`onConcealed`). Not enumerable, so that copying or logging the context does not count as
-   * reading.
+   * The concealed parts of the arguments, with path, kind and length; empty if all values are visible. The engine
+   * checks whether `evaluate` read this property: a policy that allows a call without reading `concealed` has ignored
+   * the concealed parts (`onConcealed`). This property is not enumerable, so that copying or logging the context does
+   * not count as reading it.
    *
    * @example
    * evaluate: ({ kwargs, concealed }) =>
@@ -34,18 +35,18 @@ export interface Context {
   readonly concealed: readonly Concealment[]
 }
 
-/** The `parameters` of a ledger entry and of the decision hash. */
+/** The `parameters` in the ledger entry and the decision hash. */
 export interface Parameters {
   readonly args: readonly JsonValue[]
   readonly kwargs: Readonly<Record<string, JsonValue>>
 }
 
-/** A context as plain data, as the engine keeps it. Policies receive the result of `policyView`. */
+/** The engine's own form of the context, as plain data. Policies receive the result of `policyView`. */
 export type CallContext = Omit<Context, 'concealed'>
 
 /**
- * The arguments of a call that cannot be recorded. A guard that refuses such a call passes exactly this list to
- * `authorize`, and the entry contains `"<unrecordable>"`; the same string from a caller is recorded as
+ * Stands for arguments that cannot be recorded. A guard that refuses such a call passes exactly this list to
+ * `authorize`, and the entry contains `"<unrecordable>"`. If a caller passes the same string, it is recorded as
  * `"<text><unrecordable>"`.
  */
 export const UNRECORDABLE: readonly unknown[] = Object.freeze(['<unrecordable>'])
@@ -54,11 +55,11 @@ export interface ContextFacts {
   readonly requestId: string
   readonly action: string
   readonly agentId: string
-  /** The values of a snapshot. An object that no snapshot made is shown by name (`"<object>"`) and not read. */
+  /** Values from a snapshot. An object that is not part of a snapshot is shown by name (`"<object>"`) and not read. */
   readonly values: readonly unknown[]
-  /** A plain object as the caller passed it, or undefined; read once, here, within `METADATA_LIMITS`. */
+  /** A plain object as the caller passed it, or undefined. It is read only once, here, within `METADATA_LIMITS`. */
   readonly metadata?: unknown
-  /** The snapshot of `this`, for `kwargs.this`; undefined when it is not part of the call. */
+  /** The snapshot of `this`, for `kwargs.this`; undefined if `this` is not part of the call. */
   readonly receiver?: unknown
   readonly redactor: Redactor
 }
@@ -66,12 +67,12 @@ export interface ContextFacts {
 /**
  * Builds the context of a call.
  *
- * Objects in it have the ordinary prototype, so that policies and tests can use them as usual (spread, `in`,
- * equality). Their members are defined, never assigned: a key `__proto__` is an own, visible, harmless member. Use
+ * Objects in the context have the ordinary prototype, so that policies and tests can use them as usual (spread, `in`,
+ * equality). Members are defined, never assigned, so a key `__proto__` is an own, visible, harmless member. Use
  * `Object.hasOwn` to look up untrusted names.
  *
- * @throws SnapshotError `PARAMETERS_INVALID` when the metadata is not a plain object or cannot be read, or when two
- *   keys of one object are equal after Unicode normalisation
+ * @throws SnapshotError `PARAMETERS_INVALID` if the metadata is not a plain object or cannot be read, or if two keys of
+ * one object are equal after Unicode normalisation
  * @example
  * const { values } = takeSnapshot([{ amount: 5, token: 'abc' }])
  * buildContext({ requestId, action: 'refund', agentId: 'support', values, redactor }).kwargs
@@ -81,7 +82,7 @@ export function buildContext(facts: ContextFacts): CallContext {
   const { requestId, action, agentId, values, metadata, receiver, redactor } = facts
   const [first] = values
   const named = values.length === 1 && kindOf(first) === 'object'
-  // Redacted as one list, because `set('API_KEY', 'abc')` is a name and its secret.
+  // The arguments are redacted as one list, because the arguments of `set('API_KEY', 'abc')` are a name and its secret.
   const { json, concealed, undeclared } =
     values === UNRECORDABLE
       ? { json: UNRECORDABLE as readonly string[], concealed: [], undeclared: 0 }
@@ -89,10 +90,10 @@ export function buildContext(facts: ContextFacts): CallContext {
   const own = receiver === undefined ? null : redactor.redact(receiver)
   const context: CallContext = Object.freeze({
     requestId,
-    // Normalised as in the record and the hash: the policy must see the same spelling.
+    // The action is normalised as in the record and the hash, so that the policy sees the same spelling.
     action: action.normalize('NFC'),
     agentId: agentId.normalize('NFC'),
-    // The JSON form of a list is a list, and that of a plain object is an object.
+    // The JSON form of a list is a list, and the JSON form of a plain object is an object.
     args: named ? Object.freeze([]) : (json as readonly JsonValue[]),
     kwargs: withReceiver(named ? (json as Readonly<Record<string, JsonValue>>) : Object.freeze({}), own),
     metadata: metadata === undefined ? Object.freeze({}) : redactMetadata(metadata, redactor),
@@ -105,7 +106,7 @@ export function buildContext(facts: ContextFacts): CallContext {
   return context
 }
 
-/** The context for a policy. It notes a read of `concealed`. */
+/** Returns the context for a policy. The context notes when `concealed` is read. */
 export function policyView(context: CallContext): Context {
   const notice = noticeOf(context)
   const get = (): readonly Concealment[] => {
@@ -115,18 +116,18 @@ export function policyView(context: CallContext): Context {
   return Object.freeze(Object.defineProperty({ ...context } as Context, 'concealed', { get, enumerable: false }))
 }
 
-/** The concealed parts of a call's arguments. */
+/** The concealed parts of a call's arguments, and whether the policy read them. */
 export interface ConcealmentNotice {
   readonly concealed: readonly Concealment[]
-  /** UTF-16 code units of concealed values that neither an option nor the form of a credential declares secret. */
+  /** The number of concealed UTF-16 code units that neither an option nor a credential's form declares as secret. */
   readonly undeclared: number
-  /** Whether `context.concealed` was read. */
+  /** Whether the policy read `context.concealed`. */
   wasRead: boolean
 }
 
 const notices = new WeakMap<object, ConcealmentNotice>()
 
-/** The notice of a context that `buildContext` made. */
+/** Returns the notice that belongs to a context from `buildContext`. */
 export function noticeOf(context: CallContext): ConcealmentNotice {
   return notices.get(context) ?? { concealed: [], undeclared: 0, wasRead: false }
 }
@@ -136,11 +137,11 @@ const ofReceiver = (item: Concealment): Concealment =>
 
 function withReceiver(kwargs: Context['kwargs'], own: Redacted | null): Context['kwargs'] {
   if (own === null) return kwargs
-  if (Object.hasOwn(kwargs, 'this')) throw new SnapshotError('args[0].this', 'has the name of the receiver')
+  if (Object.hasOwn(kwargs, 'this')) throw new SnapshotError('args[0].this', 'has the same name as the receiver')
   return Object.freeze({ ...kwargs, this: own.json })
 }
 
-/** The part of a context that the ledger entry contains as `parameters`. */
+/** Returns the part of a context that the ledger entry contains as `parameters`. */
 export function parametersOf(context: CallContext): Parameters {
   return Object.freeze({ args: context.args, kwargs: context.kwargs })
 }

@@ -1,10 +1,10 @@
-// Policies decide which calls may run. A policy receives the redacted, frozen context and returns `allow`, `deny`
-// or `require_approval`; any other behaviour (an exception, a timeout, an invalid result) denies the call.
+// Defines policies, which decide which calls may run. A policy receives the redacted, frozen context and returns
+// `allow`, `deny` or `require_approval`; any other behaviour (an exception, a timeout, an invalid result) denies the
+// call.
 //
-// The ledger names a policy by its identity: `policyId`, `version` and `policyHash`. The hash is the policy's own,
-// or SHA-256 over the canonical JSON of the id, the version and a hash of the source text of `evaluate`
-// (LEDGER-FORMAT §3). The decision hash covers the identity, so that an approval given under one policy is not
-// valid under another.
+// The ledger identifies a policy by `policyId`, `version` and `policyHash`. The hash is the policy's own, or SHA-256
+// over the canonical JSON of the id, the version and a hash of the source text of `evaluate` (LEDGER-FORMAT §3). The
+// decision hash covers this identity, so an approval given under one policy is not valid under a different policy.
 //
 //     const policy: Policy = {
 //       policyId: 'refunds',
@@ -27,14 +27,15 @@ export type PolicyDecision = 'allow' | 'deny' | 'require_approval'
 
 export interface PolicyResult {
   readonly decision: PolicyDecision
-  /** For people: the ledger records it, and the approver reads it. */
+  /** The reason for people: the ledger records it, and approvers read it. */
   readonly reason: string
-  /** For programs. Default: the standard code of the decision. */
+  /** The reason code for programs. Default: the standard code for the decision. */
   readonly reasonCode?: string
 }
 
 /**
- * Decides about calls. It should be deterministic and have no side effects: the same context gives the same result.
+ * Decides about calls. A policy should be deterministic and must not have side effects: the same context gives the same
+ * result.
  *
  * @example
  * const refunds: Policy = {
@@ -48,16 +49,16 @@ export interface PolicyResult {
  * }
  */
 export interface Policy {
-  /** A stable name. Do not use a class's name: a minifier changes it. */
+  /** A stable name. Do not use the name of a class, because minifiers change class names. */
   readonly policyId: string
   /**
-   * The version of the policy; change it with every change of the policy. Without it and `policyHash`:
-   * `unversioned`, with a warning.
+   * The policy version. Change it whenever the policy changes. If both `version` and `policyHash` are missing, the
+   * version is recorded as `unversioned`, with a warning.
    */
   readonly version?: string
   /**
-   * 64 lower-case hex digits: a hash of the policy's definition. Default: a hash of id, version and the source text
-   * of `evaluate`. A compiler or minifier changes that text, too; open approvals are then no longer valid.
+   * A hash of the policy's definition: 64 lower-case hex digits. Default: a hash of the id, the version and the source
+   * text of `evaluate`. Compilers and minifiers also change the source text; open approvals are then no longer valid.
    */
   readonly policyHash?: string
   evaluate(context: Context): PolicyResult | Promise<PolicyResult>
@@ -77,9 +78,9 @@ const DEFAULT_CODES: { readonly [decision in PolicyDecision]: ReasonCode } = {
 }
 
 /**
- * Reads a policy's identity, once, when it is passed to the engine.
+ * Reads a policy's identity once, when the policy is passed to the engine.
  *
- * @throws TypeError when it is not a policy, has no id, or has an id, version or hash of the wrong form
+ * @throws TypeError if the value is not a policy, or its id, version or hash is missing or invalid
  */
 export function identifyPolicy(policy: unknown): PolicyIdentity & Pick<Policy, 'evaluate'> {
   if (typeof policy !== 'object' || policy === null)
@@ -90,7 +91,7 @@ export function identifyPolicy(policy: unknown): PolicyIdentity & Pick<Policy, '
   const givenHash = memberOf(policy, 'policyHash')
   if (typeof evaluate !== 'function') throw new TypeError('`policy.evaluate` must be a function')
   if (givenId === undefined)
-    throw new TypeError('`policy.policyId` is needed: a stable name, not that of a class, which a minifier changes')
+    throw new TypeError('`policy.policyId` is required: a stable name, not a class name, which minifiers change')
   const policyId = requireText('policy.policyId', givenId, NAME_LENGTH_MAX)
   const policyVersion = version === undefined ? null : requireText('policy.version', version, NAME_LENGTH_MAX)
   if (givenHash !== undefined && !isHash(givenHash))
@@ -103,10 +104,10 @@ export function identifyPolicy(policy: unknown): PolicyIdentity & Pick<Policy, '
   return { policyId, policyVersion, policyHash, evaluate: evaluate as Policy['evaluate'] }
 }
 
-/** The recorded version of a policy without `version` and `policyHash`. */
+/** The recorded version of a policy that has neither `version` nor `policyHash`. */
 const UNVERSIONED = 'unversioned'
 
-/** The maximum number of warnings, because a program may create a policy for each call. */
+/** The maximum number of warnings. The number is limited because a program may create a policy for each call. */
 const WARNINGS_MAX = 20
 
 const warned = new Set<string>()
@@ -122,8 +123,8 @@ function warnUnversioned(policyId: string): void {
 }
 
 /**
- * LEDGER-FORMAT §3. Native and bound functions have no source text, so their hash covers only the id and the
- * version.
+ * Computes the default hash (LEDGER-FORMAT §3). Native and bound functions do not have source text, so the hash covers
+ * only the id and the version.
  */
 function hashPolicy(policyId: string, policyVersion: string | null, evaluate: unknown): Hash {
   const source = Function.prototype.toString.call(evaluate)
@@ -138,7 +139,7 @@ function hashPolicy(policyId: string, policyVersion: string | null, evaluate: un
 /**
  * Validates a policy's result. Each field is read once, and values are not converted.
  *
- * @throws TypeError for anything that is not exactly a PolicyResult
+ * @throws TypeError for any value that is not a valid PolicyResult
  */
 export function parsePolicyResult(value: unknown): Required<PolicyResult> {
   const fields = readFields('policy result', value, ['decision', 'reason', 'reasonCode'])
@@ -151,7 +152,7 @@ export function parsePolicyResult(value: unknown): Required<PolicyResult> {
   return Object.freeze({ decision, reason, reasonCode })
 }
 
-/** Allows every call. For trials, and for uses that need only budgets and evidence. */
+/** Allows every call. Use it for trials, or if you need only budgets and evidence. */
 export class AllowAllPolicy implements Policy {
   readonly policyId = 'allow-all'
   readonly version = '1'
@@ -161,7 +162,7 @@ export class AllowAllPolicy implements Policy {
   }
 }
 
-/** Denies every call: a safe starting point. */
+/** Denies every call. It is a safe starting point. */
 export class DenyAllPolicy implements Policy {
   readonly policyId = 'deny-all'
   readonly version = '1'

@@ -1,4 +1,4 @@
-// Reason codes of decisions. The first ten are those of SudoAgent for Python; a policy may use its own codes.
+// The reason codes of decisions. SudoAgent for Python defined the first ten codes. A policy may use its own codes.
 
 export const REASON_CODES = Object.freeze([
   'POLICY_ALLOW_LOW_RISK',
@@ -20,7 +20,7 @@ export const REASON_CODES = Object.freeze([
 ] as const)
 
 /**
- * A code of this package. A policy's own code is any name of up to 256 characters, so fields with a code are plain
- * strings.
+ * A code that this package defines. A policy's own code is any name of up to 256 characters, so fields with a code are
+ * plain strings.
  */
 export type ReasonCode = (typeof REASON_CODES)[number]

@@ -1,12 +1,12 @@
-/** The list of concealed parts of a call's arguments. */
+/** Collects the concealed parts of a call's arguments. */
 import type { ConcealmentKind } from '../secret/masked-text.js'
 
-/** One concealed place in the arguments. */
+/** A concealed place in the arguments. */
 export interface Concealment {
   /**
-   * The path: names and indexes joined by dots, such as `headers.Authorization` for a named argument or
-   * `0.password` for a positional one. A name with characters other than letters, digits, `_`, `-`, `$` is in JSON
-   * quotes.
+   * The path: names and indexes joined by dots, such as `headers.Authorization` for a named argument or `0.password`
+   * for a positional one. A name is written in JSON quotes if it contains characters other than letters, digits, `_`,
+   * `-` and `$`.
    */
   readonly path: string
   /**
@@ -18,13 +18,16 @@ export interface Concealment {
   readonly length: number
 }
 
-/** Further places are counted in one last item of kind `text` with the path `…`. */
+/**
+ * The maximum number of listed places. Further places are counted together in a last item with kind `text` and path
+ * `…`.
+ */
 const PLACES_MAX = 128
 
-/** Collects concealed places: one item for each path and kind. */
+/** Collects concealed places, with one item for each path and kind. */
 export class ConcealmentList {
   readonly #items = new Map<string, { path: string; kind: ConcealmentKind; length: number }>()
-  /** UTF-16 code units of concealed values that are not declared secrets. */
+  /** The number of concealed UTF-16 code units that are not declared as secret. */
   undeclared = 0
 
   add(path: string, kind: ConcealmentKind, length: number, declared: boolean): void {
@@ -53,7 +56,7 @@ const SEGMENT_LENGTH_MAX = 64
 /** Paths of deep values are shortened. */
 const PATH_LENGTH_MAX = 128
 
-/** Joins a path. Names come from the call, so a name that could be read as several segments is quoted. */
+/** Joins path segments. Names come from the call, so a name that could be read as several segments is quoted. */
 export function pathText(segments: readonly string[]): string {
   const text = segments
     .map((segment) => {
@@ -66,7 +69,7 @@ export function pathText(segments: readonly string[]): string {
 }
 
 /**
- * Describes concealed parts for an approver.
+ * Describes the concealed parts in words, for approvers and denials.
  *
  * @example
  * describeConcealed([{ path: 'command', kind: 'name', length: 42 }]) // '42 characters are NOT SHOWN (command)'

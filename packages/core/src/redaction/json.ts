@@ -1,4 +1,4 @@
-/** The redacted JSON form of a snapshot. The table of conversions is in `redactor.ts`. */
+/** Converts a snapshot to its redacted JSON form. `redactor.ts` contains the conversion table. */
 import type { JsonValue } from '@sudoagent/crypto/json'
 import { hrefOf, mapEntries, setMembers, timeOf, viewOf } from '../arguments/builtin.js'
 import { SnapshotError } from '../arguments/error.js'
@@ -27,17 +27,17 @@ export interface JsonRedaction {
 export interface Redacted {
   readonly json: JsonValue
   readonly concealed: readonly Concealment[]
-  /** UTF-16 code units of concealed values that neither an option nor the form of a credential declares secret. */
+  /** The number of concealed UTF-16 code units that neither an option nor a credential's form declares as secret. */
   readonly undeclared: number
 }
 
 const LONE_SURROGATE = /\p{Surrogate}/u
 const FLAG = /^--?[A-Za-z][\w-]*$/
-/** The placeholder for a value that is not JSON: `<undefined>`, `<Uint8Array:16>`. */
+/** Matches the placeholder for a value that is not JSON, such as `<undefined>` or `<Uint8Array:16>`. */
 const PLACEHOLDER = /^<[\p{ID_Start}$_][\p{ID_Continue}$]*(?::\d+)?>$/u
 const CONTAINER_TAGS: readonly string[] = ['<Map>', '<Set>']
 /**
- * Prefixed to a string that looks like a placeholder, so that `'<undefined>'` and `undefined` have different
+ * The prefix for a string that looks like a placeholder, so that `'<undefined>'` and `undefined` have different
  * records.
  */
 const ESCAPE = '<text>'
@@ -57,7 +57,7 @@ class JsonWriter {
   #depth = 0
   /** Whether the current place is exempt from redaction by the option `keep`. */
   #isKept = false
-  /** Set while the values under a sensitive name are written. */
+  /** Set while the values under a sensitive name are being written. */
   #secrecy: Secrecy | null = null
 
   constructor(redaction: JsonRedaction, concealed: ConcealmentList) {
@@ -160,8 +160,8 @@ class JsonWriter {
   }
 
   /**
-   * Writes a value one level down. `secrecy` is that of the value's own name; without one, the value inherits that
-   * of its container.
+   * Writes a value one level down. `secrecy` comes from the value's own name. Without a name, the value inherits the
+   * secrecy of its container.
    */
   #under(segment: string, secrecy: Secrecy | null, value: unknown): JsonValue {
     const [around, wasKept] = [this.#secrecy, this.#isKept]
@@ -187,7 +187,7 @@ class JsonWriter {
     const copy = array.map((element, index) => {
       const name = index === 0 ? undefined : array[index - 1]
       const isName = typeof name === 'string' && (isPair || FLAG.test(name))
-      // Command lines are lists of strings: `--max-tokens`, `100`.
+      // A command line is a list of strings: `--max-tokens`, `100`.
       const value = typeof element === 'string' && /^\d{1,16}$/.test(element) ? Number(element) : element
       const secrecy = isName ? this.#secrecyOf(name, value) : null
       const start = secrecy === null && typeof element === 'string' ? secrets?.get(index) : undefined
@@ -198,7 +198,7 @@ class JsonWriter {
     return marked(Object.freeze(copy), array)
   }
 
-  /** Writes an argument of a command line that is secret from `start` on. */
+  /** Writes a command line argument that is secret from the index `start` to its end. */
   #writeArgument(segment: string, text: string, start: number): string {
     this.#path.push(segment)
     const isKept = this.#isKept || this.#redaction.isKept(this.#path)
@@ -213,7 +213,7 @@ class JsonWriter {
   #writeMembers(object: object): JsonValue {
     const members = Object.entries(object)
     const names = this.#writeKeys(members.map(([key]) => key))
-    // `{name: 'Authorization', value: …}`: a common form of headers and environment variables.
+    // `{name: 'Authorization', value: …}` is a common form of headers and environment variables.
     const naming = members.find(
       ([key, name]) => isNamingKey(key) && typeof name === 'string' && this.#redaction.isSensitiveKey(name),
     )
@@ -223,17 +223,17 @@ class JsonWriter {
       const named = naming !== undefined && isValueKey(key) ? this.#secrecyOf(String(naming[1]), value) : null
       return [name, this.#under(name, own ?? named, value)]
     })
-    // Defines members. Assigning would make `__proto__` the prototype; here it is an ordinary key.
+    // Defines members. An assignment to `__proto__` would set the prototype; a defined `__proto__` is an ordinary key.
     const copy = Object.freeze(Object.fromEntries(written))
     for (const [index, [, value]] of members.entries())
       if (isWideInteger(value)) markIntegerText(copy, names[index] ?? REDACTED)
     return copy
   }
 
-  /** The recorded keys. Keys that are equal after redaction are numbered in the order of the original keys. */
+  /** Returns the recorded keys. Keys that are equal after redaction are numbered in the order of the original keys. */
   #writeKeys(keys: readonly string[]): readonly string[] {
     const written = keys.map((key) => this.#writeKey(key))
-    // Redaction normalises strings to NFC, so keys that it did not change are still different.
+    // Redaction normalises strings to NFC. Keys that redaction did not change are therefore still different.
     if (written.every((key, index) => key === keys[index])) return written
     const originals = keys.map((key) => key.normalize('NFC'))
     if (new Set(originals).size < keys.length) {
@@ -248,7 +248,7 @@ class JsonWriter {
     return isTag ? ESCAPE + written : written
   }
 
-  /** Writes an entry of a Map. The key is a value like others; a string key also names the value. */
+  /** Writes a Map entry. The key is written like any other value; a string key also serves as the name of the value. */
   #writeEntry([key, value]: readonly [unknown, unknown], index: number): JsonValue {
     const name = typeof key === 'string' ? this.#redactText(key) : String(index)
     const secrecy = typeof key === 'string' ? this.#secrecyOf(key, value) : null
@@ -260,8 +260,8 @@ class JsonWriter {
   }
 
   /**
-   * A snapshot is never deeper than the limit plus the list of arguments. A value that the function has changed
-   * since may be deeper, or even cyclic.
+   * A snapshot is never deeper than the limit plus one level for the argument list. However, the function may have made
+   * a value deeper, or even cyclic, since the snapshot.
    */
   #inside(writeContents: () => JsonValue): JsonValue {
     if (this.#depth > ARGUMENT_LIMITS.maxDepth) {
@@ -288,7 +288,7 @@ function marked(copy: readonly JsonValue[], array: readonly unknown[]): JsonValu
   return copy
 }
 
-/** Whether an integer is written as digits, because a double cannot represent it exactly. */
+/** Whether an integer is written as a string of digits, because a double cannot represent it exactly. */
 const isWideInteger = (value: unknown): boolean =>
   typeof value === 'bigint' || (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value))
 

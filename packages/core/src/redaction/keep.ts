@@ -1,7 +1,10 @@
-/** Places in the arguments that the caller has declared free of secrets. Values there are not redacted. */
+/**
+ * Matches the places in the arguments that the caller declared free of secrets. Values at these places are not
+ * redacted.
+ */
 
 export interface KeepRules {
-  /** Whether the value at this place, or a value that contains it, is exempt from redaction. */
+  /** Whether this value, or a value that contains it, is exempt from redaction. */
   covers(path: readonly string[]): boolean
 }
 
@@ -10,7 +13,7 @@ const KEEP_NOTHING: KeepRules = { covers: () => false }
 /**
  * Reads the option `keep`.
  *
- * A path joins names and indexes with dots, and `*` matches any one of them: `auth.method`, `items.*.token`,
+ * A path joins names and indexes with dots; `*` matches any single name or index: `auth.method`, `items.*.token`,
  * `0.session` for the first positional argument. A name without dots matches at every depth.
  *
  * @throws TypeError for an invalid path

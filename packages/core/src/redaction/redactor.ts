@@ -1,15 +1,15 @@
 /**
- * Replaces secrets in a call before the policy, the approver, the hash, the record and the log see it.
+ * Replaces secrets in a call before the call reaches the policy, the approver, the hash, the record and the log.
  *
- * Redaction is deterministic (it uses no clock, locale or randomness) and idempotent. Numbers, booleans and null
- * are kept, so that a policy can compare them. There are two kinds of rules:
+ * Redaction is deterministic (it uses no clock, locale or randomness) and idempotent. Numbers, booleans and null stay
+ * unchanged, so that a policy can compare them. There are two kinds of rules:
  *
  * - A value under a sensitive *name* is replaced as a whole, whatever its type (`secret/name/`).
  * - In every string, including keys, a part that has the *shape* of a secret (`secret/shape/`) or follows a
  *   sensitive name (`secret/pair-rules.ts`, `secret/command.ts`) is replaced, and only that part.
  *
- * Each string is normalised to NFC and searched by all rules; base64 is decoded, and escapes are read as a program
- * would read them (`view.ts`). The passes repeat until one changes nothing, at most `REDACTION_PASSES_MAX` times.
+ * Each string is normalised to NFC and searched by all rules. Base64 is decoded, and escapes are read as a program
+ * would read them (`view.ts`). The passes repeat until a pass changes nothing, at most `REDACTION_PASSES_MAX` times.
  *
  *     const redactor = createRedactor({ keys: ['iban'], keep: ['session_id'] })
  *     redactor.redact(snapshot of { url: 'postgres://app:hunter2@db', iban: 'DE02…', session_id: 's-1' }).json
@@ -34,18 +34,18 @@ import { viewOf } from './view.js'
 
 export interface RedactionOptions {
   /**
-   * Additional sensitive names. Each matches in every naming style: `taxId` matches `tax_id`, `TAX-ID` and
+   * Additional sensitive names. Each name matches in every naming style: `taxId` matches `tax_id`, `TAX-ID` and
    * `customer.taxId`.
    */
   readonly keys?: readonly string[]
   /**
-   * Additional patterns of secrets. Every match is replaced as a whole. The flag `g` is added and `y` removed. Keep
-   * their running time in mind: arguments may be as long as `ARGUMENT_LIMITS` allows, and a model chooses them.
+   * Additional patterns for secrets. Every match is replaced as a whole. The flag `g` is added, and `y` is removed. Use
+   * patterns with linear running time: a model chooses the arguments, which may be as long as `ARGUMENT_LIMITS` allows.
    */
   readonly values?: readonly RegExp[]
   /**
-   * Places in the arguments without secrets: values at these paths and below them are not redacted. `auth.method`,
-   * `items.*.token`, `0.session` for the first positional argument; a name without dots matches at every depth.
+   * Paths of values without secrets. Values at and below these paths are not redacted. Examples: `auth.method`,
+   * `items.*.token`, or `0.session` for the first positional argument. A name without dots matches at every depth.
    */
   readonly keep?: readonly string[]
 }
@@ -56,11 +56,11 @@ export interface Redactor {
    * U+FFFD.
    */
   text(text: string): string
-  /** Whether a value under this key is secret; a number under a token count such as `max_tokens` is not. */
+  /** Whether a value under this key is secret. A number under a token count such as `max_tokens` is not secret. */
   isSensitiveKey(key: string, value?: unknown): boolean
   /**
-   * The redacted JSON form of a value that `takeSnapshot` made, deeply frozen. An object that no snapshot made is
-   * shown by name and never read, so that it cannot return one value here and another to the function.
+   * Returns the redacted JSON form of a value from `takeSnapshot`, deeply frozen. An object that is not part of a
+   * snapshot is shown by name and never read, so that it cannot return different values here and to the function.
    *
    * | snapshot value | JSON |
    * |---|---|
@@ -79,11 +79,11 @@ export interface Redactor {
    * Sensitive names are recognised as keys and also in `{name: 'token', value: …}` (or `key`, `header`), in
    * `['password', '…']`, and in `['--token', '…']` among the strings of an array.
    *
-   * @throws SnapshotError `PARAMETERS_INVALID` for two keys that are equal after normalisation, and for values that
-   *   a snapshot refuses (NaN, a lone surrogate)
+   * @throws SnapshotError `PARAMETERS_INVALID` for two keys that are equal after normalisation, and for values that a
+   * snapshot rejects (NaN, a lone surrogate)
    */
   json(value: unknown): JsonValue
-  /** Like `json`, with the list of concealed parts. */
+  /** Like `json`, but also returns the list of concealed parts. */
   redact(value: unknown): Redacted
 }
 
@@ -97,7 +97,7 @@ const TEXT_RULES: readonly ((text: string, rules: KeyRules) => readonly Span[])[
 const OPTION_NAMES: readonly string[] = ['keys', 'values', 'keep']
 
 /**
- * Makes a redactor with the built-in rules and optional additional ones.
+ * Creates a redactor with the built-in rules and optional additional rules.
  *
  * @throws TypeError for an unknown option, a key without a letter, a value that is not a RegExp
  * @example
@@ -127,8 +127,7 @@ export function createRedactor(options: RedactionOptions = {}): Redactor {
     if (mayHoldSecret(masked.text)) {
       for (const rule of TEXT_RULES) conceal(rule(masked.text, rules))
       if (depth === 0) conceal(findEncoded(masked.text, lengthOfSecrets))
-      // The rules run again on the view with decoded escapes. A match in the view has the same position in the
-      // text.
+      // The rules run again on the view with decoded escapes. A match in the view has the same position in the text.
       let view = viewOf(masked.text)
       for (const rule of view === null ? [] : TEXT_RULES) {
         if (view !== null && conceal(rule(view, rules))) view = viewOf(masked.text)
@@ -137,7 +136,7 @@ export function createRedactor(options: RedactionOptions = {}): Redactor {
     for (const rule of extraValues) conceal(findExtra(masked, rule))
     return changed
   }
-  /** Normalises first: normalisation turns the Kelvin sign in a token into a K. */
+  /** The text is normalised before the search, because normalisation converts the Kelvin sign in a token to a K. */
   const redact = (text: string): { readonly text: string; readonly parts: readonly ConcealedPart[] } => {
     const normal = text.toWellFormed().normalize('NFC')
     if (extraValues.length === 0 && !mayHoldSecret(normal)) return { text: normal, parts: [] }
@@ -175,8 +174,8 @@ function cloneRule(rule: RegExp): RegExp {
 }
 
 /**
- * Searches between earlier replacements, so that a rule such as /redacted/ does not match the replacements
- * themselves.
+ * Searches only the text between earlier replacements, so that a rule such as /redacted/ does not match the
+ * replacements themselves.
  */
 function findExtra(masked: MaskedText, rule: RegExp): readonly Span[] {
   const spans: Span[] = []

@@ -1,10 +1,9 @@
 /**
- * A string with its escapes decoded, as a program that processes escapes reads it: `\u003d` and `%3D` are `=`, `\n`
- * and `%5Cn` end a line, a colour code disappears, and a full-width letter is an ASCII letter. Decoded characters
- * are padded with spaces, so that the view has the same length and a match in it has the same position in the text.
+ * Decodes the escapes in a string, as a program that processes escapes would: `\u003d` and `%3D` become `=`, `\n` and
+ * `%5Cn` end a line, a colour code disappears, and a full-width letter becomes an ASCII letter. Decoded characters are
+ * padded with spaces, so that the view has the same length as the text, and a match has the same position in both.
  *
- * The view is an additional reading: the text itself is searched, too, because in `C:\token` the backslash is not
- * an escape.
+ * The text itself is searched in addition to the view, because in `C:\token` the backslash is not an escape.
  */
 
 const ESCAPES =
@@ -17,19 +16,19 @@ const NAMED: Readonly<Record<string, string>> = {
 }
 
 /**
- * Characters that are decoded. Control characters and spaces become a space or a line feed; other escapes stay as
- * they are.
+ * The escapes that are decoded. Control characters and spaces become a space or a line feed. Other escapes stay
+ * unchanged.
  */
 const KEPT = /[\n&;:='"|<>,{}[\]]/
 
-/** @returns null when the text has no escapes */
+/** @returns null if the text does not contain escapes */
 export function viewOf(text: string): string | null {
   let view = ''
   let done = 0
   for (const { 0: escaped, index } of text.matchAll(ESCAPES)) {
     if (index < done) continue
     const meant = meaningOf(escaped)
-    // An escape that may be a part of a token, such as `%2B`, stays as it is.
+    // An escape that may be part of a token, such as `%2B`, stays unchanged.
     if (meant === null) continue
     const end = index + escaped.length
     view += text.slice(done, index)
