@@ -1,5 +1,4 @@
-// The key that signs a ledger, by its file: it is read if it exists, and created if it does not exist and the
-// ledger is new.
+// Reads the file of a ledger's signing key. If the file does not exist and the ledger is new, creates the key.
 import { randomBytes } from 'node:crypto'
 import {
   closeSync,
@@ -17,28 +16,28 @@ import { dirname, join } from 'node:path'
 import { generatePrivateKey, type PrivateKey, parsePrivateKey } from '@sudoagent/crypto'
 import { quote } from './check.js'
 
-/** A key file has a few lines of text. */
+/** The maximum size of a key file, which has only a few lines of text. */
 const KEY_FILE_BYTES_MAX = 64 * 1024
 
-/** Read and write permissions of the group and of others. */
+/** The read and write permissions of the group and of other users. */
 const OTHERS_BITS = 0o066
 
 const PEM_BEGIN = '-----BEGIN '
 
 export interface KeyOptions {
-  /** The passphrase of an encrypted key. */
+  /** The passphrase for an encrypted key. */
   readonly passphrase?: string | undefined
   /** Whether a missing key may be created, because the ledger does not exist yet. */
   readonly mayMake: boolean
 }
 
 /**
- * Reads the private key in a PEM text or a file. A new file gets mode 0600, and its public key is written to the
- * same folder: `ledger.key.pem` and `ledger.pub.pem`.
+ * Reads the private key from PEM text or from a file. A new key file gets mode 0600, and the public key is written to
+ * the same folder: `ledger.key.pem` and `ledger.pub.pem`.
  *
  * @param key - PEM (PKCS#8), or the path of a PEM file
  * @throws TypeError for a file that does not exist or is not a key file; CryptoError for a key that cannot be used;
- *   errors of the file system
+ * file system errors
  * @example readOrMakeKey('ledger.key.pem', { mayMake: true })
  */
 export function readOrMakeKey(key: string, { passphrase, mayMake }: KeyOptions): PrivateKey {
@@ -50,12 +49,12 @@ export function readOrMakeKey(key: string, { passphrase, mayMake }: KeyOptions):
   return makeKey(key) ?? readOrMakeKey(key, { passphrase, mayMake: false })
 }
 
-/** The path of the public key of a key file. */
+/** Returns the path of the public key that belongs to a key file. */
 export function publicKeyPath(path: string): string {
   return `${path.replace(/(?:\.key)?\.pem$/, '')}.pub.pem`
 }
 
-/** Returns null when the file does not exist. */
+/** Returns null if the file does not exist. */
 function readKey(path: string): string | null {
   let fd: number
   try {
@@ -69,9 +68,12 @@ function readKey(path: string): string | null {
     if (!stat.isFile() || stat.size > KEY_FILE_BYTES_MAX)
       throw new TypeError(`\`privateKey\`: ${quote(path)} is not a key file; a private key is a few lines of text`)
     if (process.platform !== 'win32' && (stat.mode & OTHERS_BITS) !== 0)
-      process.emitWarning(`other users can read or change the private key ${quote(path)}: run \`chmod 600\` on it`, {
-        code: 'SUDOAGENT_KEY_MODE',
-      })
+      process.emitWarning(
+        `other users can read or change the private key ${quote(path)}: run \`chmod 600\` on the file`,
+        {
+          code: 'SUDOAGENT_KEY_MODE',
+        },
+      )
     const bytes = Buffer.alloc(stat.size)
     const length = readSync(fd, bytes, 0, bytes.length, 0)
     return bytes.toString('latin1', 0, length)
@@ -81,17 +83,16 @@ function readKey(path: string): string | null {
 }
 
 /**
- * Creates a key pair. The file of the private key appears complete or not at all; existing files are not
- * overwritten.
+ * Creates a key pair. The private key file appears complete or not at all. Existing files are not overwritten.
  *
- * @returns null when another process created one in the meantime
+ * @returns null if a different process created the key file in the meantime
  */
 function makeKey(path: string): PrivateKey | null {
   const publicPath = publicKeyPath(path)
   if (isThere(publicPath)) {
     if (isThere(path)) return null
     throw new TypeError(
-      `\`privateKey\`: ${quote(path)} does not exist, but its public key ${quote(publicPath)} does; to create a new key, move the public key away`,
+      `\`privateKey\`: ${quote(path)} does not exist, but its public key ${quote(publicPath)} does; to create a new key pair, move the public key file away`,
     )
   }
   const key = generatePrivateKey()
@@ -102,14 +103,14 @@ function makeKey(path: string): PrivateKey | null {
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return null
     if (!NO_LINKS.has(codeOf(error))) throw error
-    // Without hard links, another process may briefly see an empty file.
+    // Without hard links, a different process may briefly see an empty file.
     writeDurably(path, key.pem)
   } finally {
     unlinkSync(made)
   }
   writeFileSync(publicPath, key.publicKey.pem, { mode: 0o644, flag: 'wx' })
   process.emitWarning(
-    `created a key pair: ${quote(path)} signs the ledger and must stay here; ${quote(publicPath)} is for verifiers`,
+    `created a key pair: ${quote(path)} is the private key and signs the ledger: keep it secret; ${quote(publicPath)} is the public key: give it to verifiers`,
     { type: 'Note', code: 'SUDOAGENT_KEY_MADE' },
   )
   return key

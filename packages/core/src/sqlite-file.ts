@@ -20,32 +20,32 @@ import { BUSY_TIMEOUT_MS_DEFAULT, readStoreOptions, type SqliteStoreOptions } fr
 import { APPROVAL_SCHEMA, BUDGET_SCHEMA } from './sqlite-schema.js'
 
 /**
- * Opens SQLite files for all stores of this package.
+ * Opens SQLite files for all stores in this package.
  *
- * Every store has the same requirements: a file that only its owner can read and write, WAL so that readers do not
- * block, `synchronous=FULL` so that committed data survives a power failure, a busy timeout so that several
- * processes take turns instead of failing, an untrusted schema that cannot call functions and declares only our
- * tables, pages that form a tree, and a path that still refers to the opened file.
+ * Every store has the same requirements. Only the owner can read and write the file. WAL mode prevents readers from
+ * blocking. `synchronous=FULL` lets committed data survive a power failure. A busy timeout makes several processes take
+ * turns instead of failing. The schema is untrusted: it cannot call functions and contains only our tables. The pages
+ * form a tree, and the path still refers to the opened file.
  */
 
-/** Long enough for every message of SQLite itself. */
+/** The maximum length of a reason: long enough for SQLite's own messages. */
 const REASON_LENGTH_MAX = 300
 
 /** The longest path that Linux accepts. */
 const PATH_LENGTH_MAX = 4_096
 
-/** The longest pause between two attempts to get a lock that another process has. */
+/** The longest pause between two attempts to get a lock that a different process has. */
 const RETRY_PAUSE_MS = 10
 
 /**
- * Opens or creates a SQLite database, runs `schema` (idempotent statements) in one transaction and passes the
- * connection to `use`, which prepares statements; when that fails, the connection is closed. A new file has mode
- * 0600; SQLite gives its `-wal` and `-shm` files the same mode.
+ * Opens or creates a SQLite database, runs the idempotent statements in `schema` in one transaction, and passes the
+ * connection to `use`, which prepares statements. If any step fails, the connection is closed. A new file has mode
+ * 0600; SQLite gives the `-wal` and `-shm` files the same mode.
  *
- * @throws TypeError for a path that is empty, `:memory:`, or padded with white space (SQLite's driver trims it and
- *   would open a different file from the one whose mode was set), and for unknown or invalid options
- * @throws SqliteError, or the file system's error: no permission, a directory, not a database, disk full. Callers
- *   map it to their own code.
+ * @throws TypeError for unknown or invalid options, and for a path that is empty, `:memory:`, or padded with white
+ * space. The SQLite driver trims the path and would open a different file from the file whose mode was set
+ * @throws SqliteError, or the file system's error: no permission, a directory, not a database, disk full. Callers map
+ * the error to their own code.
  */
 export function openDatabase<T>(
   path: string,
@@ -63,11 +63,11 @@ export function openDatabase<T>(
   const db = new Database(file, { fileMustExist: true, timeout: 0 })
   try {
     db.pragma('trusted_schema = OFF')
-    // First, because `journal_mode` changes the file, which may belong to another program.
+    // This check comes first, because `journal_mode` changes the file, which may belong to a different program.
     waitWhileBusy(timeout, requireOurs)
     waitWhileBusy(timeout, () => enterWal(db))
-    // After journal_mode, because the driver lowers it to NORMAL for WAL. It is read back because a pragma never
-    // fails.
+    // `synchronous` is set after `journal_mode`, because the driver lowers it to NORMAL for WAL. The value is read
+    // back, because a pragma never fails.
     waitWhileBusy(timeout, () => db.pragma('synchronous = FULL'))
     if (db.pragma('synchronous', { simple: true }) !== 2) throw new Error('synchronous=FULL was not accepted')
     const create = db.transaction(() => {
@@ -85,9 +85,9 @@ export function openDatabase<T>(
 }
 
 /**
- * Requires that the path still refers to the opened file and that its schema has not been extended.
+ * Requires that the path still refers to the opened file and that the schema has not been extended.
  *
- * @throws Error when the file was deleted or replaced, or has a trigger or another object that is not ours
+ * @throws Error if the file was deleted or replaced, or contains a trigger or any other object that is not ours
  */
 export function requireIntact(db: Database.Database): void {
   guards.get(db)?.require()
@@ -130,8 +130,8 @@ const OWN_SCHEMAS = `${APPROVAL_SCHEMA};${BUDGET_SCHEMA}`
 /**
  * Whether a database has a table. Opens the file read-only and never creates it.
  *
- * @throws TypeError for an invalid path; the error of the file system or SQLite when the file does not exist or is
- *   not a database
+ * @throws TypeError for an invalid path; the error from the file system or SQLite if the file does not exist or is not
+ * a database
  */
 export function holdsTable(path: string, table: string): boolean {
   const file = requirePath(path)
@@ -146,12 +146,12 @@ export function holdsTable(path: string, table: string): boolean {
 }
 
 /**
- * Runs `work` under the write lock, which is taken at the start: a transaction that reads first and writes later
- * can lose the race and fail.
+ * Runs `work` under the write lock. The lock is taken at the start, because a transaction that begins with a read and
+ * writes later can lose the race for the lock and fail.
  *
- * This function waits for the lock itself. SQLite's own wait polls ever more rarely, finally every 100 ms, while a
- * process that writes without a pause takes the lock again within microseconds: with four such processes, a fifth
- * may wait for seconds and fail.
+ * This function implements its own wait for the lock. SQLite's wait polls less and less often, finally every 100 ms,
+ * but a process that writes without a pause takes the lock again within microseconds. With four such processes, a fifth
+ * process may wait for seconds and fail.
  */
 export function transact<T>(db: Database.Database, work: () => T): T {
   const timeoutMs = Number(db.pragma('busy_timeout', { simple: true }))
@@ -170,8 +170,8 @@ export function transact<T>(db: Database.Database, work: () => T): T {
 }
 
 /**
- * The reason for a failure in one line, for the message of a coded error. SQLite quotes names from the file, so the
- * text is untrusted.
+ * Returns the reason for a failure in one line, for an error message. SQLite quotes names from the file, so the text is
+ * untrusted.
  */
 export function reasonOf(error: unknown): string {
   const problem = nativeModuleProblem(error)
@@ -179,7 +179,7 @@ export function reasonOf(error: unknown): string {
   return error instanceof Error ? escapeForTerminal(error.message, REASON_LENGTH_MAX) : 'unknown error'
 }
 
-/** A hint for the failure, if its cause is known. */
+/** Returns a hint about the failure, if its cause is known. */
 export function hintOf(error: unknown): string | undefined {
   if (nativeModuleProblem(error) !== null) return NATIVE_MODULE_HINT
   return error instanceof SudoAgentError ? error.hint : undefined
@@ -189,14 +189,14 @@ function requirePath(path: unknown): string {
   const text = requireText('path', path, PATH_LENGTH_MAX)
   if (text.trim() !== text || text.includes('\0'))
     throw new TypeError(`\`path\` ${quote(text)} has surrounding white space or a NUL character`)
-  if (text === ':memory:') throw new TypeError('`path` must name a file; for a store in memory use the memory class')
+  if (text === ':memory:') throw new TypeError('`path` must name a file; for a store in memory, use the memory class')
   return resolve(text)
 }
 
 /**
- * Waits while the database is busy. The switch to WAL needs exclusive access for a moment; when two processes open
- * a new file at the same time, SQLite may return BUSY immediately instead of waiting, even when reading the schema.
- * The time limit is the same.
+ * Waits while the database is busy. The switch to WAL briefly needs exclusive access. If two processes open a new file
+ * at the same time, SQLite may return BUSY immediately instead of waiting, even for reading the schema. The same time
+ * limit applies.
  *
  * @param mayRetry - whether the busy operation may be repeated
  */
@@ -210,7 +210,7 @@ function waitWhileBusy<T>(timeoutMs: number, work: () => T, mayRetry: () => bool
       const isBusy = typeof code === 'string' && code.startsWith('SQLITE_BUSY')
       if (!isBusy || !mayRetry() || performance.now() >= deadline) throw error
     }
-    // A random pause, so that processes that wait for each other do not collide again and again.
+    // The pause is random, so that processes that wait for each other do not collide repeatedly.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1 + Math.random() * RETRY_PAUSE_MS)
   }
 }

@@ -1,22 +1,22 @@
-// The options of every store in a SQLite file. They are in a separate file because `index` entries export them:
-// declarations must not refer to the types of better-sqlite3, which users do not have installed.
+// Defines the options of every SQLite store. The options are in a separate file because `index` entries export them:
+// the declarations must not refer to the types of better-sqlite3, which users do not have installed.
 import { readFields, requireInteger } from './check.js'
 
 /**
- * The time limit for waiting for another process's transaction. Our transactions take milliseconds. The wait blocks
- * the event loop.
+ * The default time limit for waiting for the transaction of a different process. Our transactions take milliseconds.
+ * The wait blocks the event loop.
  */
 export const BUSY_TIMEOUT_MS_DEFAULT = 5_000
 
-/** The maximum time limit: a longer wait would look like a hang. */
+/** The maximum time limit. A longer wait would look like a hang. */
 export const BUSY_TIMEOUT_MS_MAX = 60_000
 
 export interface SqliteStoreOptions {
-  /** The maximum wait for another process's transaction in milliseconds, 0…60,000. Default: 5,000. */
+  /** The maximum time to wait for the transaction of a different process, in milliseconds, 0…60,000. Default: 5,000. */
   readonly busyTimeoutMs?: number
   /**
-   * Whether a file is accepted that users other than its owner can write to. Default: false, because these users
-   * could approve every call or delete every charge.
+   * Whether to accept a file that users other than its owner can write to. Default: false, because these users could
+   * approve every call or delete every charge.
    */
   readonly allowOtherWriters?: boolean
 }

@@ -1,11 +1,11 @@
 /**
- * The tables of the stores in SQLite files. SQLite keeps the text of each statement, and a file with a different
- * text is not opened, so a changed table needs a new name.
+ * Defines the tables of the SQLite stores. SQLite stores the text of each statement, and a file with a different text
+ * is rejected, so a changed table needs a new name.
  */
 
 /**
- * Times are milliseconds since 1970. STRICT and other features that an old SQLite cannot parse are avoided, because
- * another tool may open the file. Every row is validated when it is read, so correctness does not depend on the schema.
+ * Times are Unix times in milliseconds. STRICT and other features that an old SQLite cannot parse are avoided, because
+ * other tools may open the file. Every row is validated when it is read, so correctness does not depend on the schema.
  */
 export const APPROVAL_SCHEMA = `
   CREATE TABLE IF NOT EXISTS sudoagent_approval (
@@ -29,10 +29,10 @@ export const APPROVAL_SCHEMA = `
 `
 
 /**
- * `sudoagent_budget` stores the longest window with which a budget was opened: two processes with different windows
- * may share a budget, and the one with the shorter window must not delete charges that the other still counts. The
- * key of an unnamed budget is ''. STRICT and other features that an old SQLite cannot parse are avoided, because
- * another tool may open the file.
+ * `sudoagent_budget` stores the longest window with which a budget was opened. Two processes with different windows may
+ * share a budget, and the process with the shorter window must not delete charges that the other process still counts.
+ * The key of an unnamed budget is ''. STRICT and other features that an old SQLite cannot parse are avoided, because
+ * other tools may open the file.
  */
 export const BUDGET_SCHEMA = `
   CREATE TABLE IF NOT EXISTS sudoagent_budget (budget_key TEXT PRIMARY KEY NOT NULL, window_ms INTEGER NOT NULL);

@@ -1,6 +1,6 @@
 /**
- * `@sudoagent/core/sqlite`: the stores that several processes can share. A separate entry, so that the main entry
- * loads no native code.
+ * `@sudoagent/core/sqlite`: the stores that several processes can share. This entry is separate, so that the main entry
+ * does not load native code.
  */
 export { SqliteApprovalStore } from './approval/sqlite-store.js'
 export { SqliteBudget } from './budget/sqlite.js'

@@ -1,7 +1,7 @@
 /**
- * `@sudoagent/core/store`: the rules of approvals and budgets over any table, for implementations of other stores.
- * The rules are synchronous, so that no other operation can run in between: a store on a server loads the rows of a
- * call, lets the rules work on them, and writes the changes, all in one transaction.
+ * `@sudoagent/core/store`: the rules of approvals and budgets on top of any table, for implementations of other stores.
+ * The rules are synchronous, so that no other operation can run in between. In one transaction, a store on a server
+ * loads the rows of a call, applies the rules, and writes the changes.
  */
 export { ownFields } from '@sudoagent/ledger/store'
 export {

@@ -1,4 +1,4 @@
-// The types and helpers of the function wrapper and the method decorator. The engine runs the wrapped functions.
+// Types and helpers for the function wrapper and the method decorator. The engine runs the wrapped functions.
 import { NAME_LENGTH_MAX } from '@sudoagent/ledger/entry'
 import { quote, requireName } from './check.js'
 
@@ -6,15 +6,15 @@ import { quote, requireName } from './check.js'
 export type AnyFunction = (this: any, ...args: any[]) => unknown
 
 /**
- * The type of a guarded function. A function that returns a promise keeps its type, including generics and
- * overloads; any other function keeps its parameters and returns a promise, because the decision must be recorded
- * first.
+ * The type of a guarded function. A function that returns a promise keeps its type, including generics and overloads.
+ * Any other function keeps its parameters but returns a promise, because the decision must be recorded before the
+ * function runs.
  */
 export type Guarded<F extends AnyFunction> = F extends (...args: never[]) => Promise<unknown>
   ? F
   : (this: ThisParameterType<F>, ...args: Parameters<F>) => Promise<Awaited<ReturnType<F>>>
 
-/** A method that returns a promise. Only these can be guarded without changing the type of their class. */
+/** A method that returns a promise. Only such methods can be guarded without changing the type of their class. */
 // biome-ignore lint/suspicious/noExplicitAny: as above
 export type AsyncMethod = (this: any, ...args: any[]) => Promise<unknown>
 
@@ -28,11 +28,12 @@ export interface MethodDecorator {
 }
 
 /**
- * The recorded name of an action.
+ * Returns the recorded name of an action.
  *
- * A name of one or two characters that was not given as `action` causes a warning: a minifier probably changed it.
+ * If the name has one or two characters and was not given as `action`, a warning is emitted, because a minifier
+ * probably changed the name.
  *
- * @throws TypeError for an anonymous function without an `action`: the record would not name the action
+ * @throws TypeError for an anonymous function without an `action`, because the record would not name the action
  */
 export function actionOf(fn: AnyFunction, action: string | null): string {
   if (action !== null) return action
@@ -43,13 +44,13 @@ export function actionOf(fn: AnyFunction, action: string | null): string {
     if (plain.length <= SHORT_NAME_MAX) warnShortName(plain)
     return requireName('action', plain, NAME_LENGTH_MAX)
   }
-  throw new TypeError('an anonymous function needs an `action`: set it in the options, or name the function')
+  throw new TypeError('an anonymous function requires an `action`: set it in the options, or name the function')
 }
 
-/** The length of names that minifiers give to functions. */
+/** The maximum length of the names that minifiers usually give to functions. */
 const SHORT_NAME_MAX = 2
 
-/** The number of names of one letter. */
+/** The maximum number of warnings: the number of names with one letter. */
 const WARNINGS_MAX = 54
 
 const warned = new Set<string>()
@@ -58,23 +59,23 @@ function warnShortName(name: string): void {
   if (warned.has(name) || warned.size >= WARNINGS_MAX) return
   warned.add(name)
   process.emitWarning(
-    `the action ${quote(name)} is the name of a function that a minifier seems to have changed: set an \`action\``,
+    `the action ${quote(name)} seems to be a function name that a minifier changed: set an \`action\``,
     { code: 'SUDOAGENT_ACTION_NAME' },
   )
 }
 
 /**
- * Gives a wrapper the name and length of the wrapped function, for stack traces and for frameworks that read them.
+ * Copies the name and length of the wrapped function to the wrapper, for stack traces and for frameworks that read
+ * these properties.
  */
 export function copyFunctionIdentity<F extends AnyFunction>(wrapper: AnyFunction, original: F): Guarded<F> {
   Object.defineProperty(wrapper, 'name', { value: original.name, configurable: true })
   Object.defineProperty(wrapper, 'length', { value: original.length, configurable: true })
-  // The cast is the contract of this file: the wrapper passes its arguments through the engine and returns the
-  // function's result.
+  // The cast is correct: the wrapper passes its arguments through the engine and returns the function's result.
   return wrapper as Guarded<F>
 }
 
-/** Makes a decorator from a function that wraps one method. */
+/** Creates a decorator from a function that wraps one method. */
 export function methodDecorator(wrap: (method: AsyncMethod, name: string) => AsyncMethod): MethodDecorator {
   return ((
     target: unknown,

@@ -1,17 +1,17 @@
 /**
- * Secrets in command lines that are lists of strings, such as `['curl', '-u', 'bob:secret']`. They are read as one
- * shell command.
+ * Finds secrets in command lines that are lists of strings, such as `['curl', '-u', 'bob:secret']`. The list is read as
+ * one shell command.
  */
 import type { Span } from './masked-text.js'
 
-/** A longer list is not a command line. */
+/** The maximum number of arguments. A longer list is not treated as a command line. */
 const ARGUMENTS_MAX = 1_000
 
 /**
- * Finds the secrets of a command line.
+ * Finds the secrets in a command line.
  *
- * @returns for each argument with a secret, the index of its first secret character; the secret extends to the end
- *   of the argument
+ * @returns the index of the first secret character for each argument with a secret. The secret extends to the end of
+ * the argument
  */
 export function findSecretArguments(
   list: readonly unknown[],

@@ -1,9 +1,9 @@
 /**
- * Secrets in commands and in formats without name–value pairs: `curl -u user:secret`, `mysql -psecret`, `.netrc`,
- * XML elements, forms, SQL, block scalars of YAML.
+ * Finds secrets in commands and in formats without name–value pairs: `curl -u user:secret`, `mysql -psecret`, `.netrc`,
+ * XML elements, forms, SQL, YAML block scalars.
  *
- * Each pattern finds the beginning of a value; `value.ts` finds its end. The repetitions of a pattern are bounded,
- * or there is only one, so that matching takes linear time.
+ * Each pattern finds the beginning of a value; `value.ts` finds its end. Each pattern has either bounded repetitions or
+ * only one repetition, so that matching takes linear time.
  */
 
 import type { Span } from './masked-text.js'
@@ -13,13 +13,13 @@ import { match, readBare, readQuoted, type Stretch } from './value.js'
 
 interface CommandRule {
   readonly start: RegExp
-  /** The number of the group with the name of the secret; without it, the pattern always matches a secret. */
+  /** The number of the group that captures the secret's name. Without it, the pattern always matches a secret. */
   readonly name?: number
   /** The separator before the secret: `user:secret`, `user%secret`. */
   readonly behind?: string
 }
 
-/** The text between a command and its flag: any text on the same line without a separator. */
+/** Matches the text between a command and its flag: any text on the same line without a separator. */
 const ARGUMENTS = String.raw`[^\r\n;&|]{0,256}?`
 
 const RULES: readonly CommandRule[] = [
@@ -86,7 +86,7 @@ const RULES: readonly CommandRule[] = [
       /(?<![\w-])(?:configure|config|env|ENV|ARG|setx|setenv|set|put|add|export|secret)[ \t]{1,4}(?:--?[\w-]{1,32}[ \t]{1,4}){0,3}(?:set[ \t]{1,4})?["']?([\w./:@-]{1,128})["']?[ \t]{1,4}(?![-=|&;<>])/g,
     name: 1,
   },
-  // `.netrc`, and similar files with the same keywords.
+  // `.netrc` and similar files with the same keywords.
   {
     start:
       /(?<![\w-])(?:login|account|user|username|machine)[ \t]{1,8}[^\s]{1,256}\s{1,8}(?:account[ \t]{1,8}[^\s]{1,128}\s{1,8})?(?:password|passwd)[ \t]{1,8}/gi,
@@ -100,7 +100,7 @@ const RULES: readonly CommandRule[] = [
     start:
       /(?<![\w-])set\s{1,4}password\s{1,4}(?:for\s{1,4}[^\s=]{1,128}\s{0,4})?=?\s{0,4}(?:password\s{0,2}\(\s{0,2})?(?=["'])/gi,
   },
-  // XML, property lists.
+  // XML and property lists.
   { start: /<([A-Za-z_][\w.:-]{0,63})(?:\s[^<>]{0,256})?>\s{0,32}(?:<!\[CDATA\[)?/g, name: 1 },
   { start: /<key>([\w.:-]{1,64})<\/key>\s{0,64}<string>/g, name: 1 },
   // A part of a multipart form.
@@ -113,12 +113,12 @@ const RULES: readonly CommandRule[] = [
   },
 ]
 
-/** Makes the pattern of a command, with or without a path, and the flag before the secret. */
+/** Creates the pattern that matches a command, with or without a path, and the flag before the secret. */
 function command(names: string, flag: string): RegExp {
   return new RegExp(String.raw`(?<![\w-])(?:${names})(?:\.exe)?(?=[ \t])${ARGUMENTS}[ \t]${flag}`, 'g')
 }
 
-/** `docker run -u 1000:1000` has numeric ids, not a user and a password. */
+/** Matches numeric ids: `docker run -u 1000:1000` does not contain a user name and a password. */
 const NUMBERS = /^\d+$/
 
 export function findCommands(text: string, rules: KeyRules): readonly Span[] {
@@ -152,7 +152,7 @@ function valueAt(text: string, start: number, rule: CommandRule, quoting: Quotin
   return { start: value.start + sign + 1, end: value.end }
 }
 
-/** Sorts the spans of several rules and drops those that overlap an earlier one. */
+/** Sorts the spans from several rules and drops each span that overlaps an earlier span. */
 function inOrder(spans: readonly Span[]): readonly Span[] {
   const sorted = [...spans].sort((a, b) => a.start - b.start || b.end - a.end)
   let end = 0

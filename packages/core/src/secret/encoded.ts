@@ -1,13 +1,13 @@
 /**
- * Secrets in base64, such as `GITHUB_TOKEN=ghp_…` in a Kubernetes manifest or a header. The decoded text must be
- * one secret with little else.
+ * Finds secrets in base64, such as `GITHUB_TOKEN=ghp_…` in a Kubernetes manifest or a header. The decoded text must
+ * consist of one secret and little other text.
  */
 import { isUtf8 } from 'node:buffer'
 import type { Span } from './masked-text.js'
 
 const RUN = /(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/]{24,1400}={0,2}(?![A-Za-z0-9+/_=-])/g
 /**
- * The maximum length of the decoded text besides the secret, enough for a name and a separator; longer text is a
+ * The maximum length of the decoded text outside the secret: enough for a name and a separator. Longer text is a
  * document and is not concealed as a whole.
  */
 const BESIDE_MAX = 32

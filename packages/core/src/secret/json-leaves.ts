@@ -1,6 +1,6 @@
 /**
- * Finds the leaves of JSON (or of an object literal) inside a string. The values under `"token": {…}` are concealed
- * one by one, so that its names and structure, and the text after it, stay visible.
+ * Finds the leaves of JSON or of an object literal inside a string. The values under `"token": {…}` are concealed
+ * individually, so that the names, the structure and the following text stay visible.
  */
 import type { Quoting } from './quoting.js'
 import { endOfQuoted, isOpening, match, type Stretch } from './value.js'
@@ -20,8 +20,8 @@ export interface Leaf extends Stretch {
 /**
  * Finds the leaves of the object or list that begins at `start`.
  *
- * @returns the leaves in order, and the end of the part that was read: after the matching bracket, or at the first
- *   character that is not JSON
+ * @returns the leaves in order, and the end position: after the matching bracket, or at the first character that is not
+ * JSON
  */
 export function readLeaves(
   text: string,

@@ -1,4 +1,4 @@
-/** Names of members that contain the name of a secret, and of the members that contain its value. Case is ignored. */
+/** Lists the members that contain the name of a secret and the members that contain its value. Case is ignored. */
 
 const NAMING: ReadonlySet<string> = new Set([
   ...['name', 'key', 'header', 'field', 'id', 'label', 'variable', 'var', 'k', 'n', 'parameter', 'param', 'property'],

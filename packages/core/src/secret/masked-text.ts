@@ -1,13 +1,13 @@
 /**
- * A string in which each concealed part is replaced by one mark, so that rules never search inside it and its
+ * A string in which one mark replaces each concealed part, so that rules never search inside a concealed part, and its
  * length is known.
  *
- * The marks are two Unicode noncharacters: one for a part that a rule concealed, the other for text that only looks
- * concealed (a `[redacted]` that the caller wrote, or one of the noncharacters themselves). Rules treat both alike,
+ * The marks are two Unicode noncharacters. The first marks a part that a rule concealed. The second marks text that
+ * only looks concealed: a `[redacted]` that the caller wrote, or a literal noncharacter. Rules treat both marks alike,
  * so redacting a redacted string does not change it.
  */
 
-/** The replacement of every secret. */
+/** The text that replaces every secret. */
 export const REDACTED = '[redacted]'
 
 const CONCEALED = '\uffff'
@@ -33,9 +33,9 @@ export interface Span {
   readonly start: number
   readonly end: number
   readonly kind: ConcealmentKind
-  /** Whether the caller's options declare this part secret. Default: false. */
+  /** Whether the caller's options declare this part as secret. Default: false. */
   readonly declared?: boolean
-  /** Quotes around the replacement, so that JSON in a string stays valid. */
+  /** The quotes to put around the replacement, so that JSON in a string stays valid. */
   readonly quote?: string
 }
 
@@ -61,7 +61,7 @@ export class MaskedText {
     this.#marks = marks
   }
 
-  /** The text that rules search. */
+  /** The text that the rules search. */
   get text(): string {
     return this.#text
   }
@@ -69,8 +69,8 @@ export class MaskedText {
   /**
    * Conceals parts of `text`.
    *
-   * @param spans - in order, not overlapping
-   * @returns whether the text changed: a span that consists of one mark is already concealed
+   * @param spans - in order, without overlaps
+   * @returns whether the text changed. A span that consists of one mark is already concealed
    */
   conceal(spans: readonly Span[]): boolean {
     const marks: Mark[] = []
@@ -103,7 +103,7 @@ export class MaskedText {
     return true
   }
 
-  /** The parts of the text between marks, with their positions in `text`. */
+  /** Returns the parts of the text between marks, with their positions in `text`. */
   *pieces(): Generator<{ readonly start: number; readonly text: string }> {
     let start = 0
     for (const { index } of this.#text.matchAll(MARK)) {
@@ -113,12 +113,12 @@ export class MaskedText {
     yield { start, text: this.#text.slice(start) }
   }
 
-  /** The concealed parts, in order. */
+  /** Returns the concealed parts in order. */
   concealed(): readonly ConcealedPart[] {
     return this.#marks.filter((mark) => mark.kind !== null)
   }
 
-  /** The text with `[redacted]` in place of the concealed parts. */
+  /** Returns the text with `[redacted]` in place of the concealed parts. */
   toString(): string {
     let next = 0
     return this.#text.replace(MARK, () => {

@@ -1,6 +1,6 @@
 /**
- * A name and its value in two members of a text: `{"name": "token", "value": "…"}`, `<add key="password"
- * value="…"/>`, the environment of a container in YAML. Either member may come first.
+ * Finds secrets whose name and value are in two members: `{"name": "token", "value": "…"}`, `<add key="password"
+ * value="…"/>`, a container's environment in YAML. The members may have either order.
  */
 
 import { isNamingKey, isValueKey } from './key-word.js'
@@ -9,9 +9,9 @@ import type { KeyRules } from './name/name-rules.js'
 import { QuotingReader } from './quoting.js'
 import { readBare, readQuoted, type Stretch } from './value.js'
 
-/** Groups: the member's name, and the sign after it. */
+/** Captures the member's name and the sign after it. */
 const MEMBER = /(?<![\w.$-])([A-Za-z][\w-]{0,31})\\*["']?[ \t]{0,8}(=>|[:=])[ \t]{0,8}/g
-/** The text between the two members. It must not end an object or an element. */
+/** Matches the text between the two members, which must not end an object or an element. */
 const BETWEEN = /^[\s,\\rn"'-]{0,64}$/
 
 interface Member {

@@ -1,11 +1,11 @@
 /**
- * Secrets in a string that follow their name: `password=…;`, `?api_key=…&`, `"token": "…"`, `--secret …`,
+ * Finds secrets that follow their name in a string: `password=…;`, `?api_key=…&`, `"token": "…"`, `--secret …`,
  * `Authorization: …`.
  *
- * The strings are shell commands, URLs, JSON (possibly nested in strings), log lines and prose. A name with `=`,
- * `=>` or `:=`, a quoted name with `:`, or a `--flag` counts when the name is sensitive. A bare name with `:` is
- * often prose, so the name must be unambiguous, or the value must be in quotes or look like a token. Only the value
- * is concealed: the name, the sign and the text after the value stay (`value.ts`).
+ * The strings are shell commands, URLs, JSON (possibly nested in strings), log lines and prose. A name before `=`, `=>`
+ * or `:=`, a quoted name before `:`, or a `--flag` marks a secret if the name is sensitive. An unquoted name before `:`
+ * is often prose. In that case, the name must be unambiguous, or the value must be in quotes or look like a token. Only
+ * the value is concealed: the name, the sign and the text after the value stay visible (`value.ts`).
  *
  * Matching takes linear time: names are found at the edges of runs, and a value is read only once.
  */
@@ -15,28 +15,28 @@ import type { KeyRules } from './name/name-rules.js'
 import { type Quoting, QuotingReader } from './quoting.js'
 import { readBare, readCookies, readHeaderValue, readQuoted, type Stretch } from './value.js'
 
-/** Groups: a flag; or a name, an optional closing quote, and a sign. `%3D` is `=` in a URL within a URL. */
+/** Captures a flag; or a name, an optional closing quote, and a sign. `%3D` is `=` in a URL within a URL. */
 const PAIR =
   /(?<![\p{L}\p{M}\p{N}_.$-])(?:(--[A-Za-z][\w-]*)[ \t]{1,8}(?!-)|([\p{L}\p{M}\p{N}_.$-]+)(\\*["'`]?)\]?[ \t]{0,32}(=>|:=|={1,3}|%3[Dd]|:(?!\/\/))[ \t]{0,32})/gu
 
-/** Names that are sensitive only in a pair: a signed URL grants access like a password. */
+/** Matches names that are sensitive only in a pair. The signature in a signed URL grants access like a password. */
 const SIGNATURE = /^(?:sig|signature|hmac|x-(?:amz|goog)-signature)$/i
-/** The key in a URL's query: `?key=…`. */
+/** Matches the name `key` in a URL query: `?key=…`. */
 const QUERY_KEY = /^key$/i
 const AUTHORIZATION_HEADER = /authorization$/i
 const COOKIE_HEADER = /cookie$/i
 const NO_SECRET = /^(?:true|false|null|undefined|none|nil)$/i
 
 /**
- * The number of code units that are checked before a value counts as secret; the next rule reads a value again that
- * does not.
+ * The number of code units that decide whether a value is secret. The limit bounds the work, because the next rule
+ * reads a value again if it is not secret.
  */
 const GLIMPSE_LENGTH = 256
 
 /**
  * Finds the values of sensitive names in a text.
  *
- * @returns spans in order, not overlapping
+ * @returns the spans in order, without overlaps
  */
 export function findPairs(text: string, rules: KeyRules): readonly Span[] {
   const spans: Span[] = []
@@ -65,7 +65,7 @@ export function redactPairs(text: string, rules: KeyRules): string {
 
 type Found = Stretch & { readonly quote?: string }
 
-/** The secret parts of a value, and the end of the part that was read. */
+/** The secret parts of a value, and the position at which reading ended. */
 interface Reading {
   readonly found: readonly Found[]
   readonly end: number
@@ -100,18 +100,18 @@ function readSimple(
     const header = readHeader(text, start, name, whole.endsWith(':'))
     return header.length > 0 ? header : readAfterColon(text, start, name, rules)
   }
-  // `session => { … }` is a function.
+  // `session => { … }` is a function, not a pair.
   if (sign === '=>' && !quotedName) return []
   return bare(text, start, name, rules)
 }
 
 const some = (stretch: Stretch): readonly Stretch[] => (stretch.end > stretch.start ? [stretch] : [])
 
-/** The value of an `Authorization:` header with any scheme, or of a `Cookie:` header that contains a cookie. */
+/** Reads the value of an `Authorization:` header with any scheme, or of a `Cookie:` header that contains a cookie. */
 function readHeader(text: string, start: number, name: string, inOneWord: boolean): readonly Stretch[] {
   if (COOKIE_HEADER.test(name)) return some(readCookies(text, start))
   if (!AUTHORIZATION_HEADER.test(name)) return []
-  // `-H Authorization:abc https://x`: in a shell, the header is one word.
+  // In a shell, the header in `-H Authorization:abc https://x` is one word.
   return some(inOneWord ? readBare(text, start) : readHeaderValue(text, start))
 }
 
@@ -122,8 +122,7 @@ function readAfterColon(text: string, start: number, name: string, rules: KeyRul
 }
 
 /**
- * Reads an object or a list after `"name":`. A number is replaced by a string, so that JSON in a string stays
- * valid.
+ * Reads an object or a list after `"name":`. A number is replaced with a string, so that JSON in a string stays valid.
  */
 function readStructure(text: string, start: number, nameQuote: string, around: Quoting): Reading {
   const { leaves, end } = readLeaves(text, start, around)
@@ -136,7 +135,7 @@ function bare(text: string, start: number, name: string, rules: KeyRules): reado
   return isSecret(text, stretch, name, rules) ? some(stretch) : []
 }
 
-/** Whether this value is secret under this name: `session=5`, `auth=oidc` and `token === undefined` are not. */
+/** Whether a value is secret under a name. The values in `session=5`, `auth=oidc` and `token === undefined` are not. */
 function isSecret(text: string, { start, end }: Stretch, name: string, rules: KeyRules): boolean {
   const value = text.slice(start, Math.min(end, start + GLIMPSE_LENGTH))
   if (NO_SECRET.test(value)) return false
@@ -148,8 +147,8 @@ const looksLikeKey = (value: string): boolean =>
   value.length >= 16 || (value.length >= 6 && /\d/.test(value) && /[A-Za-z]/.test(value))
 
 /**
- * Whether a value has eight or more characters with letters and digits: `token: abc12345`, but not `session:
- * Monday`.
+ * Whether a value has at least eight characters and contains both letters and digits, as in `token: abc12345` but not
+ * in `session: Monday`.
  */
 function looksLikeToken(value: string): boolean {
   return value.length >= 8 && /\d/.test(value) && /[A-Za-z]/.test(value)

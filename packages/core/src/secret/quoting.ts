@@ -1,12 +1,12 @@
 /**
- * Whether a position in a text is inside quotes, as a shell or a programming language reads it.
+ * Finds out whether a position in a text is inside quotes, as a shell or a programming language would read the text.
  *
- * `echo "password="; reboot; echo ""` ends a string after `password=`, but `{"password":"a; b"}` begins one there.
- * Only the quotes before the position distinguish the two.
+ * In `echo "password="; reboot; echo ""`, the quote after `password=` ends a string. In `{"password":"a; b"}`, the
+ * quote after `"password":` begins a string. Only the preceding quotes distinguish the two cases.
  */
 export type Quoting = 'none' | 'single' | 'double'
 
-/** Reads a text once, from left to right. */
+/** Reads a text only once, from left to right. */
 export class QuotingReader {
   readonly #text: string
   #at = 0
@@ -16,7 +16,7 @@ export class QuotingReader {
     this.#text = text
   }
 
-  /** The quoting at `position`, which must not be less than in the previous call. */
+  /** Returns the quoting at `position`, which must not be less than in the previous call. */
   at(position: number): Quoting {
     for (; this.#at < position; this.#at++) {
       const char = this.#text[this.#at]

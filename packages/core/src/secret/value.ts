@@ -1,15 +1,15 @@
 /**
  * Finds the end of a value in a string. This folder finds secrets in strings:
  *
- * - `name/` decides which names are sensitive; `pair-rules.ts`, `command.ts` and `named-value.ts` find the
- *   beginning of values that have such a name.
- * - `shape/` finds secrets without a name: tokens, private keys, passwords in URLs. The prefixes of tokens come
- *   from public collections such as gitleaks (`shape/token-format/source.ts`).
- * - This file finds where a value ends, by the rules of shells, URLs, HTTP headers (RFC 6265 for cookies) and JSON.
+ * - `name/` decides which names are sensitive; `pair-rules.ts`, `command.ts` and `named-value.ts` find the beginning of
+ *   values that have such names.
+ * - `shape/` finds secrets without a name: tokens, private keys, passwords in URLs. The token prefixes come from public
+ *   collections such as gitleaks (`shape/token-format/source.ts`).
+ * - This file finds the end of a value by the rules of shells, URLs, HTTP headers (RFC 6265 for cookies) and JSON.
  * - `masked-text.ts` replaces the values.
  *
- * Only the secret itself is concealed. The text that a shell, a line break or JSON separates from it stays visible,
- * because a model could otherwise hide text there from the policy, the approver and the ledger:
+ * Only the secret itself is concealed. Text that a shell, a line break or JSON separates from the secret stays visible.
+ * Otherwise, a model could hide that text from the policy, the approver and the ledger:
  *
  *     curl -d password=hunter2;reboot      →   curl -d password=[redacted];reboot
  *     {"token": "abc", "path": "/etc"}     →   {"token": "[redacted]", "path": "/etc"}
@@ -24,29 +24,32 @@ export interface Stretch {
 
 const BACKQUOTE = '`'
 
-/** A position at which a shell, a template or a nested URL begins a new part: substitutions, `\n`, `%26`. */
+/** Rejects a position at which a shell, a template or a nested URL begins a new part: substitutions, `\n`, `%26`. */
 const NOT_A_BORDER = String.raw`(?!%(?:26|3[Bb]|0[ADad]|7[Cc]|60)|[$@][({]|#\{|\{\{|\\(?:[nrt"'${BACKQUOTE}\\]|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}))`
 const SCHEMES = 'apikey|api-key|basic|bearer|digest|hawk|negotiate|ntlm|oauth|token'
 
-/** Ends at a separator; a comma ends it only before the next pair. A scheme belongs to its credentials. */
+/**
+ * Matches a value up to a separator. A comma ends the value only before the next pair. An authentication scheme belongs
+ * to its credentials.
+ */
 const BARE = new RegExp(
   String.raw`(?:(?:${SCHEMES})[ \t]{1,8}(?=[^\s]))?(?:${NOT_A_BORDER}(?:[^\s&;|,"'${BACKQUOTE}<>]|,(?=[^\s&;|,"'${BACKQUOTE}<>\\])(?![\w.-]{1,64}=)))*`,
   'iy',
 )
 const HEADER = new RegExp(String.raw`(?:${NOT_A_BORDER}[^\r\n"'${BACKQUOTE};&|<>])*`, 'y')
-/** Cookies and their attributes, as long as each has a valid form: `a=b; c=d`, but not `a=b; reboot now`. */
+/** Matches cookies and their attributes if each has a valid form: `a=b; c=d`, but not `a=b; reboot now`. */
 const COOKIES =
   /[\w!#%*+.^~-]{1,256}=[^\s;,"'`\\<>&|$()]*(?:;[ ]{0,4}(?:[\w!#%*+.^~-]{1,256}=[^\s;,"'`\\<>&|$()]*|(?:httponly|secure|partitioned)(?![\w-])))*/iy
-/** The value of an ODBC connection string. The next pair or the end of the text must follow. */
+/** Matches a value in braces in an ODBC connection string. The next pair or the end of the text must follow. */
 const BRACED = /\{[^\s{}`$][^{}\r\n`$]{0,127}\}(?=$|;(?:$|[A-Za-z][\w ]{0,30}=))/y
-/** Closing punctuation belongs to the text around the value. */
+/** Matches closing punctuation, which belongs to the text around the value. */
 const CLOSING_SIGNS = /[)\]},.|]{1,8}$/
 const OPENING_QUOTE = /(\\*)(["'`])/y
-/** The characters of a string whose quotes may belong to a string around it. */
+/** Matches the contents of a string whose quotes may belong to an enclosing string. */
 const UNCERTAIN = new RegExp(String.raw`(?:${NOT_A_BORDER}[^\s;&|<>(){}"'${BACKQUOTE}\\])*`, 'y')
 const SUBSTITUTION = /[$@][({]|#\{|\{\{|`/y
 
-/** The maximum length of a password in quotes; a longer value is read as if it had no quotes. */
+/** The maximum length of a value in quotes. A longer value is read like a value without quotes. */
 const QUOTED_LENGTH_MAX = 4_096
 
 export function match(sticky: RegExp, text: string, start: number): string {
@@ -54,7 +57,7 @@ export function match(sticky: RegExp, text: string, start: number): string {
   return sticky.exec(text)?.[0] ?? ''
 }
 
-/** Reads a value without quotes. It is empty when a substitution begins instead: `$(…)`, `(…)`. */
+/** Reads a value without quotes. The result is empty if a substitution begins at `start`: `$(…)`, `(…)`. */
 export function readBare(text: string, start: number): Stretch {
   if (text[start] === '(') return { start, end: start }
   const braced = match(BRACED, text, start)
@@ -63,22 +66,22 @@ export function readBare(text: string, start: number): Stretch {
   return { start, end: start + value.replace(CLOSING_SIGNS, '').length }
 }
 
-/** Reads the value of a header up to its end or the first separator. */
+/** Reads a header value up to its end or the first separator. */
 export function readHeaderValue(text: string, start: number): Stretch {
   return { start, end: start + match(HEADER, text, start).trimEnd().length }
 }
 
-/** Reads the cookies of a header. The result is empty when there are none. */
+/** Reads the cookies in a header. The result is empty if there are no cookies. */
 export function readCookies(text: string, start: number): Stretch {
   return { start, end: start + match(COOKIES, text, start).length }
 }
 
 /**
- * Reads the contents of a value in quotes. In JSON within a string, quotes are escaped once per level: the number
- * of backslashes before the opening quote is the level, and the value ends at the next quote of that level.
+ * Reads the contents of a value in quotes. In JSON within a string, quotes are escaped once per level. The number of
+ * backslashes before the opening quote is the level, and the value ends at the next quote on that level.
  *
  * @param around - the quoting before the value
- * @returns the contents, which may be empty; null when the value has no quotes
+ * @returns the contents, which may be empty; null if the value is not in quotes
  */
 export function readQuoted(text: string, start: number, around: Quoting): Stretch | null {
   OPENING_QUOTE.lastIndex = start
@@ -93,14 +96,14 @@ export function readQuoted(text: string, start: number, around: Quoting): Stretc
   return { start: contents, end: end ?? contents + match(UNCERTAIN, text, contents).length }
 }
 
-/** Whether a quote begins a string, instead of ending the one around it. */
+/** Whether a quote begins a string instead of ending the enclosing string. */
 export function isOpening(quote: string, level: number, around: Quoting): boolean {
   if (around === 'none') return level === 0
   if (level > 0) return true
   return around === 'double' ? quote !== '"' : quote !== "'"
 }
 
-/** @returns null when the string is not closed on its line, or the string around it ends first */
+/** @returns null if the string is not closed on its line, or the enclosing string ends before it */
 export function endOfQuoted(
   text: string,
   contents: number,
@@ -122,9 +125,9 @@ export function endOfQuoted(
 }
 
 /**
- * Whether a quote after `slashes` backslashes opens or closes a string at a level (the number of backslashes of its
- * opening quote). With fewer backslashes it ends the string around it; with more it is an escaped quote, unless the
- * additional ones are complete escaped backslashes.
+ * Whether a quote after `slashes` backslashes opens or closes a string at a level. The level is the number of
+ * backslashes before the opening quote. A quote with fewer backslashes ends the enclosing string. A quote with more
+ * backslashes is an escaped quote, unless the additional backslashes are complete escaped backslashes.
  */
 export function isQuoteOf(level: number, slashes: number): boolean {
   return slashes < level || (slashes - level) % (2 * (level + 1)) === 0

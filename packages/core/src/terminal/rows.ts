@@ -1,10 +1,10 @@
-// Wraps long untrusted text into rows of a terminal. A terminal wraps at its left edge, where a text with enough
-// spaces, or with characters that take two cells, could imitate a row of the program.
+// Wraps long untrusted text into terminal rows. A terminal continues a long row at its left edge. There, text with
+// enough spaces, or with characters that take two cells, could imitate a row that the program wrote.
 //
-// The width of a character is overestimated: printable ASCII counts as one cell, every other character as two,
-// because the width of accented, Greek, Cyrillic and other characters (East Asian Width "Ambiguous", UAX #11)
-// depends on the terminal's settings. A row is never split inside a grapheme cluster (UAX #29, `Intl.Segmenter`).
-// Continuation rows are indented to the column of the value.
+// The width of characters is overestimated: printable ASCII counts as one cell, and every other character as two. The
+// width of accented, Greek, Cyrillic and other characters (East Asian Width "Ambiguous", UAX #11) depends on the
+// terminal's settings. A row is never split inside a grapheme cluster (UAX #29, `Intl.Segmenter`). Continuation rows
+// are indented to the column of the value.
 //
 //     breakRows('  reason  ', 'a refund of 500 for an order that was never delivered', 40)
 //     // [
@@ -14,7 +14,7 @@
 //
 // The text must be escaped by `escapeForTerminal` first, so that it has no control characters.
 
-/** Limits for the width. A terminal without a known width is treated as one of 80 columns. */
+/** The limits for the width. If the width of a terminal is unknown, 80 columns are assumed. */
 export const COLUMNS_DEFAULT = 80
 const COLUMNS_MIN = 40
 const COLUMNS_MAX = 200
@@ -22,18 +22,18 @@ const COLUMNS_MAX = 200
 const SEGMENTER = new Intl.Segmenter()
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/
 
-/** The width to use, in cells: the terminal's width, limited to 40…200. */
+/** Returns the width to use, in cells: the terminal's width, limited to 40…200. */
 export function usableColumns(columns: number | undefined): number {
   return Math.min(COLUMNS_MAX, Math.max(COLUMNS_MIN, columns ?? COLUMNS_DEFAULT))
 }
 
 /**
- * Formats a label and a text as rows; every row but the first is indented.
+ * Formats a label and a text as rows. All rows except the first are indented.
  *
- * @param label - ASCII text of the program
+ * @param label - ASCII text that the program wrote
  * @param text - escaped by `escapeForTerminal`
  * @param columns - the width of the terminal in cells, see `usableColumns`
- * @param indent - spaces before the continuation rows; default: the length of the label
+ * @param indent - the number of spaces before the continuation rows; default: the length of the label
  */
 export function breakRows(label: string, text: string, columns: number, indent = label.length): readonly string[] {
   const pieces: string[] = []
@@ -64,8 +64,8 @@ export function breakRows(label: string, text: string, columns: number, indent =
 }
 
 /**
- * An upper bound of the number of cells of a text: for accented, Greek, Cyrillic and many other characters, the
- * terminal's settings decide between one and two cells, and a shorter row does no harm.
+ * Returns an upper bound for the number of cells that a text needs. For accented, Greek, Cyrillic and many other
+ * characters, the terminal's settings decide between one and two cells. A row that is too short does no harm.
  */
 function cellsAtMost(text: string): number {
   let cells = 0

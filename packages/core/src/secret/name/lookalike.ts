@@ -1,6 +1,6 @@
 /**
- * Folds letters of other alphabets and digits that look like Latin letters: `pаssword` with a Cyrillic а,
- * `passw0rd`.
+ * Replaces lookalikes, which are digits and letters from other alphabets that look like Latin letters: `pаssword` with
+ * a Cyrillic а, `passw0rd`.
  */
 
 const CONFUSABLE: Readonly<Record<string, string>> = {
@@ -27,11 +27,11 @@ const CONFUSABLE: Readonly<Record<string, string>> = {
 
 const LEET: Readonly<Record<string, string>> = { 0: 'o', 1: 'i', 3: 'e', 4: 'a', 5: 's', 7: 't', '@': 'a', $: 's' }
 
-/** @returns the name with Latin letters in place of lookalikes */
+/** @returns the name with Latin letters instead of lookalikes */
 export function foldLookalikes(name: string): string {
   const latin = /[^\0-\u024f]/.test(name)
     ? name.replace(/[^\0-\u024f]|ı/g, (letter) => CONFUSABLE[letter.toLowerCase()] ?? letter)
     : name
-  // Digits are folded only between letters: `auth0` and `base64` are ordinary names.
+  // Digits are replaced only between letters: `auth0` and `base64` are ordinary names.
   return latin.replace(/(?<=[A-Za-z])[013457@$](?=[A-Za-z])/g, (digit) => LEET[digit] ?? digit)
 }

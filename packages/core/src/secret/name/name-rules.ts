@@ -1,12 +1,12 @@
 /**
  * Decides which names mark a value as secret.
  *
- * A name is split into words (`apiKey`, `API_KEY`, `x-api-key`, `APIKey2` → api, key). It is sensitive if a word,
+ * A name is split into words (`apiKey`, `API_KEY`, `x-api-key`, `APIKey2` → api, key). The name is sensitive if a word,
  * or up to four neighbouring words joined together, is in the list (`sensitive-name.ts`) or has one of the listed
  * endings. Because of word boundaries, `author`, `tokenizer`, `secretary` and `passenger` are not sensitive; the
- * endings catch names without boundaries, such as `PGPASSWORD` and `accesstoken`. First, lookalikes are folded:
- * full-width and styled letters, accents, invisible characters, and letters of other alphabets and digits that look
- * like Latin letters.
+ * endings catch names without boundaries, such as `PGPASSWORD` and `accesstoken`. Before the comparison, full-width and
+ * styled letters are normalised, accents and invisible characters are removed, and lookalikes of Latin letters are
+ * replaced.
  *
  * A name that describes a secret is not sensitive: `auth_method`, `password_file`, `session_id`, `next_token`.
  */
@@ -14,28 +14,28 @@ import { foldLookalikes } from './lookalike.js'
 import { DESCRIPTORS, ENDINGS, IDENTIFIED, PAGING, SENSITIVE, SENSITIVE_ALONE, TOKEN_COUNTS } from './sensitive-name.js'
 
 /**
- * Names that are sensitive even before a colon in running text, where `session: Monday` and `token: one` are prose.
+ * Matches names that are sensitive even before a colon in running text, where `session: Monday` and `token: one` are
+ * prose.
  */
 const UNMISTAKABLE =
   /(?:password|passwd|passphrase|pwd|apikey|secretkey|clientsecret|accesskey|privatekey|passwort|mnemonic|mfacode|(?:access|refresh|auth|bearer|api|id)token)$/
 
-/** Ambiguous names: a number, a path or a short word under them is not concealed. */
+/** Ambiguous names. A number, a path or a short word under such a name is not concealed. */
 const WEAK: ReadonlySet<string> = new Set(['session', 'auth', 'pwd'])
 const WEAK_VALUE = /^(?:[+-]?\d{1,16}(?:\.\d{1,16})?|[a-z]{1,8}|(?:~|\.{1,2}|[A-Za-z]:)?[/\\][^\s;&|$`"'<>]*)$/
-/** A value of `token` that is the symbol or the address of a currency. */
+/** Matches a value of `token` that is the symbol or the address of a currency. */
 const CURRENCY = /^(?:[A-Z][A-Z0-9]{1,5}|0x[0-9a-fA-F]{40})$/
 const PIN = /^\d{4,12}$/
 /**
- * A value of `seed` is the number of a random generator, or the phrase of a wallet; only the latter, or long hex,
- * is secret.
+ * Matches a secret value of `seed`: a wallet phrase or a long hex string. Any other seed, such as the number for a
+ * random generator, is not secret.
  */
 const SEED = /^(?:[a-z]{3,8}(?:\s+[a-z]{3,8}){11,23}|(?:0x)?[0-9a-fA-F]{32,})$/
 
 const WORDS_JOINED_MAX = 4
 
 /**
- * Tools are called with the same few names, so results are cached: the maximum number of names, and their maximum
- * length.
+ * The maximum number and length of names whose results are cached. Tools are called with the same few names.
  */
 const KEPT_KEYS_MAX = 1_000
 const KEPT_KEY_LENGTH_MAX = 64
@@ -54,20 +54,20 @@ export interface KeyRules {
   /**
    * Whether a value under this key is secret.
    *
-   * @param value - the value. Without it: whether any value could be secret
+   * @param value - the value under the key. If omitted, the result says whether any value could be secret
    */
   isSensitive(key: string, value?: unknown): boolean
-  /** Like `isSensitive`, for a name before a colon in running text, where fewer names are unambiguous. */
+  /** Like `isSensitive`, for a name before a colon in running text, where more names are ambiguous. */
   isUnmistakable(key: string): boolean
-  /** Whether the caller's own names declare values under this key secret. */
+  /** Whether the caller's own names declare values under this key as secret. */
   isDeclared(key: string): boolean
 }
 
 /**
- * Makes the rules above, extended by the caller's own names. Each of these matches in every naming style: `taxId`
- * matches `tax_id` and `TAX-ID`.
+ * Creates the rules described above, plus the caller's own names. Each of the caller's names matches in every naming
+ * style: `taxId` matches `tax_id` and `TAX-ID`.
  *
- * @throws TypeError for an additional name without a letter
+ * @throws TypeError for an additional name that does not contain a letter
  */
 export function createKeyRules(extraKeys: readonly string[] = []): KeyRules {
   const extra = new Set(
@@ -151,12 +151,11 @@ function describesASecret(words: readonly string[]): boolean {
   if (words.length < 2) return false
   if (last === 'token' && PAGING_SET.has(before)) return true
   if (last === 'id' || last === 'ids') return [...IDENTIFIED_SET].some((name) => before.endsWith(name))
-  // `secret_name` describes a secret. The end of `user_name_token`, or of a name that is listed as a whole, does
-  // not.
+  // `secret_name` describes a secret. `user_name_token` does not, because its last word is the name of a secret.
   return DESCRIPTOR_SET.has(last) && !isSecretRun(last) && !isSecretRun(words.slice(-2).join(''))
 }
 
-/** Whether some run of neighbouring words, joined together, passes. */
+/** Whether any run of neighbouring words, joined together, passes the test. */
 function someRun(words: readonly string[], passes: (run: string) => boolean): boolean {
   return words.some((_, start) => {
     let run = ''
@@ -167,7 +166,7 @@ function someRun(words: readonly string[], passes: (run: string) => boolean): bo
   })
 }
 
-/** The words of a name in lower case. Digits and punctuation only separate words. */
+/** Splits a name into lower-case words. Digits and punctuation only separate words. */
 export function splitWords(name: string): readonly string[] {
   return name
     .normalize('NFKD')

@@ -1,8 +1,8 @@
 /**
- * Numbers keys that are equal after redaction, `#2`, `#3`, …, in the order of the original keys, which does not
- * depend on the order of the object's members.
+ * Numbers keys that are equal after redaction, `#2`, `#3`, …, in the sort order of the original keys, so that the order
+ * of the object's members has no influence.
  *
- * @param originals - the keys, all different
+ * @param originals - the original keys, all different
  * @param written - the same keys after redaction
  * @returns the recorded keys, all different
  */

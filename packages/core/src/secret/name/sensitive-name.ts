@@ -1,8 +1,8 @@
-/** Data of `name-rules.ts`: names of secrets, and words that change the meaning of such a name. */
+/** Data for `name-rules.ts`: names of secrets, and words that change the meaning of such names. */
 
 const words = (text: string): readonly string[] => text.trim().split(/\s+/)
 
-/** Words, or neighbouring words joined together. */
+/** Sensitive words. An entry may be several neighbouring words joined together. */
 export const SENSITIVE: readonly string[] = [
   ...words('auth authorization bearer oauth jwt jwts otp totp hotp creds passcode passcodes cvv cvv2 cvc cvc2'),
   ...words(
@@ -24,7 +24,7 @@ export const SENSITIVE: readonly string[] = [
     'backupcodes mfacode otpcode authcode verificationcode securitycode twofactorcode unlockcode connectionstring',
   ),
   ...words('connstr connectionuri'),
-  // Other languages: password, secret, token.
+  // “Password”, “secret” and “token” in other languages.
   ...words(
     'passwort kennwort geheim geheimnis senha senhas segredo contraseña contraseñas clave claves secreto motdepasse',
   ),
@@ -40,18 +40,18 @@ export const SENSITIVE: readonly string[] = [
   ...words('كلمةالسر كلمةالمرور गुप्तशब्द पासवर्ड'),
 ]
 
-/** Endings of sensitive words. Ordinary words do not have them. */
+/** Endings of sensitive words. Ordinary words do not have these endings. */
 export const ENDINGS: readonly string[] = [
   ...words('password passwords passwd passphrase secret secrets token tokens apikey apikeys accesskey accesskeys'),
   ...words('secretkey secretkeys privatekey privatekeys credential credentials dbpwd userpwd mysqlpwd rootpwd'),
 ]
 
-/** Sensitive only as the whole name: `boarding_pass` and `pass_count` are not secrets. */
+/** Words that are sensitive only as the whole name: `boarding_pass` and `pass_count` are not secrets. */
 export const SENSITIVE_ALONE: readonly string[] = words('pass pw sas sig')
 
 /**
- * Settings and counters of language models. They count tokens and are not secret, and policies compare them, so a
- * *number* under one of these names is kept; any other value is concealed.
+ * Settings and counters of language models that count tokens. Policies compare these numbers, so a *number* under such
+ * a name is not concealed. Any other value is concealed.
  */
 export const TOKEN_COUNTS: readonly string[] = [
   ...words('tokens tokencount tokenlimit tokenbudget tokensused numtokens ntokens budgettokens maxtokens mintokens'),
@@ -60,7 +60,7 @@ export const TOKEN_COUNTS: readonly string[] = [
   ...words('cachecreationinputtokens maxtokenstosample'),
 ]
 
-/** Last words of names that describe a secret but are not one: `auth_method`, `password_file`. */
+/** Last words of names that describe a secret but do not contain the secret: `auth_method`, `password_file`. */
 export const DESCRIPTORS: readonly string[] = [
   ...words(
     'address addresses age algorithm amount attempts at backend balance banner by consent contract count created',
@@ -80,8 +80,7 @@ export const DESCRIPTORS: readonly string[] = [
 ]
 
 /**
- * A name of these words only, followed by `id`, is an identifier: `session_id` traces a session, `access_key_id`
- * names a key.
+ * Words that make an identifier if `id` follows: `session_id` traces a session, `access_key_id` names a key.
  */
 export const IDENTIFIED: readonly string[] = words('session accesskey token auth credential cookie apikey')
 

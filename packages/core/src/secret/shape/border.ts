@@ -1,6 +1,6 @@
 /**
- * Positions at which a word may begin. A preceding letter or digit belongs to the same word, unless it ends an
- * escape: in `\nAKIA…`, in `%20ghp_…` and after a colour code, the `n`, the `0` and the `m` are not part of the
+ * Finds the positions at which a word may begin. A preceding letter or digit belongs to the same word, unless it ends
+ * an escape: in `\nAKIA…`, in `%20ghp_…` and after a colour code, the `n`, the `0` and the `m` are not part of the
  * token.
  */
 

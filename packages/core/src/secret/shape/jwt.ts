@@ -1,9 +1,11 @@
-/** JSON Web Tokens: signed ones with three parts, encrypted ones with five parts, some of which may be empty. */
+/**
+ * Finds JSON Web Tokens. Signed tokens have three parts. Encrypted tokens have five parts, some of which may be empty.
+ */
 
 import type { Span } from '../masked-text.js'
 import { endsInBorder } from './border.js'
 
-/** A run of the characters of a token. Each run is read once. */
+/** Matches a run of token characters. Each run is read only once. */
 const DOTTED_RUN = /(?<![A-Za-z0-9_-])[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)+/g
 const START = /eyJ[A-Za-z0-9_-]{2}/g
 

@@ -1,21 +1,22 @@
 /**
- * Private keys in PEM and in similar block formats (OpenSSH, SSH2, PGP). PuTTY's format is found by its names.
+ * Finds private keys in PEM and similar block formats (OpenSSH, SSH2, PGP). Keys in PuTTY's format are found by their
+ * field names.
  *
- * The concealed part is the block's BEGIN line, the base64 lines after it, and its own END line. A line that is not
- * base64 ends the block: otherwise a model could hide a whole program between two lines of dashes. Certificates and
- * public keys are not secret and are not concealed.
+ * The concealed part is the block's BEGIN line, the following base64 lines, and the matching END line. A line that is
+ * not base64 ends the block. Otherwise, a model could hide a whole program between two lines of dashes. Certificates
+ * and public keys are not secret and are not concealed.
  */
 import type { Span } from '../masked-text.js'
 
 const BEGIN = /-{4,5} ?BEGIN ([A-Z][A-Z0-9 ]{0,62}[A-Z0-9]) ?-{4,5}/g
-/** The separator of lines: line ends, also as escapes of a string (`\n`, `\\n`), and spaces. */
+/** Matches a line separator: a line end, a line end as a string escape (`\n`, `\\n`), or spaces. */
 const BREAK = /(?:[\r\n \t]|\\{1,8}[nr])*/y
 const HEADER_LINE =
   /(?:Proc-Type|DEK-Info|Version|Comment|Subject|Hash|MessageID|X-[A-Za-z-]{1,32}): ?[\w .,:/+=@()"-]{0,128}(?=[\r\n]|\\{1,8}[nr])/y
 const BASE64_LINE = /[A-Za-z0-9+/]{1,16384}={0,2}(?:\\?=){0,2}/y
 const PUBLIC = /(?:PUBLIC KEY|CERTIFICATE|REQUEST|PARAMETERS|CRL|SIGNATURE|MESSAGE|PKCS7|CMS)/
 
-/** A line of this length, in characters, is not a word. */
+/** A line with at least this number of characters is not a word. */
 const LONG_LINE = 40
 const LINE_MIN = 16
 
@@ -49,23 +50,23 @@ function endOfBlock(text: string, body: number, label: string): number {
   }
 }
 
-/** The length of the block's own END line; 0 when there is none. */
+/** Returns the length of the matching END line; 0 if there is none. */
 function endLine(text: string, at: number, label: string): number {
   const found = /^-{4,5} ?END ([A-Z0-9 ]{1,64}?) ?-{4,5}/.exec(text.slice(at, at + 96))
   return found !== null && found[1] === label ? found[0].length : 0
 }
 
-/** Base64 of a key mixes upper and lower case; a word or a path does not. */
+/** The base64 of a key mixes upper and lower case; a word or a path does not. */
 function isKeyLine(text: string, at: number, line: string, label: string): boolean {
   const next = text[at + line.length]
-  // The line continues with a character that is not base64.
+  // In this case, the line continues with a character that is not base64.
   if (next !== undefined && !/[\s\\"'`,;)\]}<-]/.test(next)) return false
   if (line.length >= LONG_LINE && !line.includes('/')) return true
   const isMixed = /[A-Z]/.test(line) && /[a-z]/.test(line) && !/^[A-Z][a-z]*$/.test(line)
   return isMixed && (line.length >= LINE_MIN || !line.includes('/')) ? true : isLastLine(text, at, line, label)
 }
 
-/** The last line of a key may be a few characters with padding. */
+/** The last line of a key may consist of a few characters with padding. */
 function isLastLine(text: string, at: number, line: string, label: string): boolean {
   const after = at + line.length
   const isWord = /^[a-z]*$|^[A-Z][a-z]*$/.test(line) || (line.includes('/') && !(/[A-Z]/.test(line) && /\d/.test(line)))

@@ -1,14 +1,14 @@
 /**
- * Secrets that are recognised by their shape, anywhere in a string.
+ * Finds secrets by their shape, anywhere in a string.
  *
  * A tool's arguments come from a model, and a regular expression with quadratic time would let a model block the
- * boundary. So every rule here takes linear time: it starts at a literal or at the edge of a run (lookbehind),
- * repeats one character class that excludes the start of the next match, and if text must follow, the run before it
- * is bounded or cannot be entered twice.
+ * boundary. Therefore, every rule here takes linear time. A rule starts at a literal or at the edge of a run
+ * (lookbehind) and repeats one character class that excludes the start of the next match. If text must follow, the
+ * preceding run is bounded or cannot be entered twice.
  *
- * The rules prefer redaction, but not at the cost of prose: `sk-learn`, `task-force`, `npm_config_cache` and `the
- * bearer of news` are not concealed. A secret without a shape (a plain password, the 40 characters of an AWS secret
- * key) is found only by its name, here and in `name-rules.ts`.
+ * In doubt, the rules redact, but they leave prose visible: `sk-learn`, `task-force`, `npm_config_cache` and `the
+ * bearer of news` are not concealed. A secret without a distinctive shape, such as a plain password or the 40
+ * characters of an AWS secret key, is found only by its name, here and in `name-rules.ts`.
  */
 
 import { isUtf8 } from 'node:buffer'
@@ -22,7 +22,7 @@ import { findSlashedPasswords, findUrlPasswords, findWebhooks } from './url.js'
 
 export interface SecretRule {
   readonly name: ConcealmentKind
-  /** @returns spans in order, not overlapping */
+  /** @returns the spans in order, without overlaps */
   find(text: string, rules: KeyRules): readonly Span[]
 }
 
@@ -31,19 +31,21 @@ const PLAIN_WORD = /^(?:[a-z]+|[A-Z][a-z]*|[A-Z]+)(?:-[a-z]+)*$/
 const PLAIN_WORD_LENGTH_MAX = 20
 
 /**
- * A string that does not match has no secret for the rules here and in `pair-rules.ts`: the alternatives are the
- * fixed parts of their patterns. Most strings do not match, so the rules rarely run.
+ * Matches every string in which the rules here and in `pair-rules.ts` can find a secret: the alternatives are the fixed
+ * parts of their patterns. Most strings do not match, so the rules rarely run.
  */
 const MAY_HOLD_SECRET =
   /[=:\uff1d\uff1a|<]|%3D|\\u00|\\x|----| -[A-Za-z]|--[A-Za-z]|bearer|basic|eyJ|passw|secret|passphrase|identified|\b(?:configure|config|env|arg|setx|setenv|set|put|add|export|net)[ \t]|atlasv1|Q~|-us\d|_mmk|JQQJ99|AzSe|AzCa|ACDb|AzFu|ASt|AMC|ACD|APIM|AIoT|ABa|[A-Za-z0-9+/]{24}|\/hooks\/|[MNO][\w-]{23,27}\./i
 const MAY_HOLD_TOKEN = new RegExp(TOKEN_PREFIXES)
 
-/** Whether the rules must run. Rules that the caller added are not covered. */
+/** Whether the built-in rules must run. The result does not apply to rules that the caller added. */
 export function mayHoldSecret(text: string): boolean {
   return MAY_HOLD_SECRET.test(text) || MAY_HOLD_TOKEN.test(text)
 }
 
-/** The order of the rules. Private keys come first, because other rules would match parts of them. */
+/**
+ * The rules in the order in which they run. Private keys come first, because other rules would match parts of a key.
+ */
 export const SECRET_RULES: readonly SecretRule[] = [
   { name: 'private key', find: findPrivateKeys },
   { name: 'webhook', find: findWebhooks },
@@ -85,14 +87,14 @@ function findAuthorization(text: string): readonly Span[] {
   return spans
 }
 
-/** In running text, a plain word after `bearer` is prose; as a whole value, `Bearer opensesame` is a header. */
+/** In running text, a plain word after `bearer` is prose. If `Bearer opensesame` is the whole value, it is a header. */
 function isBearer(credentials: string, isHeader: boolean): boolean {
   if (credentials === '') return false
   if (isHeader) return !/^(?:tokens?|auth|authentication|authorization)$/i.test(credentials)
   return credentials.length > PLAIN_WORD_LENGTH_MAX || !PLAIN_WORD.test(credentials)
 }
 
-/** Base64 of `user:password`, or a string too long for a word: `Basic Economy` is a fare. */
+/** The value must be the base64 of `user:password`, or too long for a word: `Basic Economy` is a fare. */
 function isBasic(credentials: string): boolean {
   if (credentials.length > PLAIN_WORD_LENGTH_MAX) return true
   const decoded = Buffer.from(credentials, 'base64')

@@ -1,6 +1,5 @@
 /**
- * Tokens without a fixed prefix that are recognised by their shape, and secrets that occur together with a known
- * id.
+ * Finds tokens that do not have a fixed prefix by their shape, and secrets that occur together with a known id.
  */
 import type { Span } from '../masked-text.js'
 
@@ -33,7 +32,7 @@ const SHAPES = new RegExp(
 )
 
 const AWS_ID = /(?:AKIA|ASIA)[A-Z0-9]{12}/
-/** 40 characters of base64. A git commit id has the same length, but only hex digits. */
+/** Matches 40 characters of base64. A git commit id has the same length, but contains only hex digits. */
 const AWS_SECRET =
   /(?<![A-Za-z0-9+/=])(?=[A-Za-z0-9+/]{0,39}[A-Z])(?=[A-Za-z0-9+/]{0,39}[g-z+/])[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=])/g
 
@@ -45,7 +44,10 @@ export function findShapes(text: string): readonly Span[] {
   }))
 }
 
-/** Finds AWS secret keys. They have no distinctive shape, so they are searched only in a text with an AWS key id. */
+/**
+ * Finds AWS secret keys. AWS secret keys do not have a distinctive shape, so they are searched only in text that
+ * contains an AWS key id.
+ */
 export function findAwsSecrets(text: string): readonly Span[] {
   if (!AWS_ID.test(text)) return []
   return Array.from(text.matchAll(AWS_SECRET), ({ 0: secret, index }) => ({

@@ -1,9 +1,9 @@
 /**
- * Tokens that are recognised by their issuer's prefix, from the tables in `token-format/`.
+ * Finds tokens by their issuer's prefix, using the tables in `token-format/`.
  *
- * Matching takes linear time without backtracking: one regular expression of literals finds the prefixes, and the
- * text after a prefix is read once, character by character. A token that was found is not read again; for any other
- * match, at most `LOOK_LENGTH` characters are read.
+ * Matching takes linear time without backtracking: one regular expression that consists of literals finds the prefixes,
+ * and the text after a prefix is read once, character by character. After a token, the search continues at its end. If
+ * the text after a prefix is not a token, at most `LOOK_LENGTH` characters were read.
  */
 
 import type { Span } from '../masked-text.js'
@@ -28,7 +28,7 @@ interface Format {
   readonly condition: TokenCondition | undefined
 }
 
-/** The number of characters after a prefix that decide whether it is a token. */
+/** The number of characters after a prefix that decide whether the text is a token. */
 const LOOK_LENGTH = 128
 
 const SETS = new Map(Object.entries(ALPHABETS).map(([name, letters]) => [name as Alphabet, new Set<string>(letters)]))
@@ -40,7 +40,7 @@ const FORMATS: readonly Format[] = TOKEN_FORMATS.map(([, prefix, alphabet, lengt
   condition,
 }))
 
-/** The shortest prefixes: none of them begins with another one. */
+/** The shortest prefixes. None of these prefixes begins with another prefix from the list. */
 const HEADS: readonly string[] = [...new Set(FORMATS.map(({ prefix }) => prefix))].filter(
   (prefix, _, all) => !all.some((other) => other !== prefix && prefix.startsWith(other)),
 )
@@ -95,11 +95,11 @@ function holds(condition: TokenCondition | undefined, body: string, next: string
       return /\d/.test(body)
     case 'mixed':
       return /\d/.test(body) && /[a-z]/.test(body) && /[A-Z]/.test(body)
-    // `sk-learn` and `sk-image` are libraries, `sk-fading-circle` and `sk-cubeGridScaleDelay` are styles. A key
+    // `sk-learn` and `sk-image` are libraries; `sk-fading-circle` and `sk-cubeGridScaleDelay` are CSS styles. A key
     // without a digit is rare and long.
     case 'library':
       return /^[A-Za-z_]{20}/.test(body) || (/\d/.test(body) && !/^(?:learn|image)(?![A-Za-z])/.test(body))
-    // `npm_config_cache` and similar names are settings.
+    // `npm_config_cache` and similar names are npm settings.
     case 'npm':
       return body.length >= 30 || (/[A-Z0-9]/.test(body) && next !== '_')
     case 'asia':

@@ -1,28 +1,30 @@
 /**
- * Secrets in URLs: the password (or a token in its place) before the `@`, and the path of a webhook, which grants
- * access like a password.
+ * Finds secrets in URLs: the password or token before the `@`, and the path of a webhook, which grants access like a
+ * password.
  */
 
 import type { Span } from '../masked-text.js'
 import type { KeyRules } from '../name/name-rules.js'
 
 /**
- * `scheme://` and the authority up to its last `@`. An authority does not contain slashes, so it cannot contain the
- * next `://`.
+ * Matches `scheme://` and the authority up to its last `@`. An authority does not contain slashes, so a match cannot
+ * include the next `://`.
  */
 const AUTHORITY = /(?<![A-Za-z0-9+.-])([A-Za-z][A-Za-z0-9+.-]{0,31}:\/\/)([^\s/?#"'<>`\\]*)@/g
 /**
- * A password with an unescaped slash: the text in the place of a port is not a number. Bounded, because an `@` must
- * follow.
+ * Matches a password with an unescaped slash, in which the text in the position of a port is not a number. The match is
+ * bounded, because an `@` must follow.
  */
 const SLASHED_PASSWORD =
   /(?<![A-Za-z0-9+.-])([A-Za-z][A-Za-z0-9+.-]{0,31}:\/\/[^\s/?#@:"'<>`\\[]{0,256}:)(?!\d{0,5}(?:[/?#\s]|$))[^\s@"'<>`]{1,256}@/g
 
-/** Placeholder passwords that services require together with a token. */
+/** Matches placeholder passwords that services require together with a token. */
 const NO_PASSWORD = /^(?:x-oauth-basic|x|)$/
 const TOKEN_LIKE = /^(?=.{0,64}\d)(?=.{0,64}[A-Za-z])[A-Za-z0-9_.~%-]{16,}$/
 
-/** The URL of each service's webhooks, with the secret part of the path. Sources: the services' documentation. */
+/**
+ * Matches each service's webhook URL and captures the secret part of the path. Sources: the services' documentation.
+ */
 const WEBHOOKS = new RegExp(
   [
     String.raw`(?<=hooks\.slack(?:-gov)?\.com\/(?:services|workflows|triggers)\/)[A-Za-z0-9+/_-]{8,}`,
@@ -62,7 +64,7 @@ export function findUrlPasswords(text: string, rules: KeyRules): readonly Span[]
   return spans
 }
 
-/** A user without a password is often a token: `https://TOKEN@github.com`. */
+/** A user name without a password is often a token: `https://TOKEN@github.com`. */
 function isTokenName(scheme: string, name: string, rules: KeyRules): boolean {
   return /^(?:https?|wss?|git\+https?):/i.test(scheme) && (TOKEN_LIKE.test(name) || rules.isSensitive(name))
 }
@@ -85,7 +87,9 @@ export function findWebhooks(text: string): readonly Span[] {
   }))
 }
 
-/** One separator may be part of a password; two, or a substitution, indicate a command: `a://b:x;reboot;@c`. */
+/**
+ * One separator may be part of a password. Two separators, or a substitution, indicate a command: `a://b:x;reboot;@c`.
+ */
 function lengthOfPassword(password: string): number {
   const substitution = password.search(/[$@][({]|[#{]\{|`/)
   const plain = substitution < 0 ? password : password.slice(0, substitution)

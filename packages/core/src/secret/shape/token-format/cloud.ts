@@ -1,6 +1,6 @@
 /**
- * Tokens of clouds, databases and secret managers. Columns: issuer, prefix, alphabet, minimum length after the
- * prefix, source, condition.
+ * Lists the token formats of clouds, databases and secret managers. Columns: issuer, prefix, alphabet, minimum length
+ * after the prefix, source, condition.
  */
 import { BETTERLEAKS, GITHUB, GITLEAKS, NOT_FOUND, type TokenFormatRow, TRUFFLEHOG, VERCEL } from './source.js'
 

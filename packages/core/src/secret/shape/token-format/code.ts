@@ -1,6 +1,6 @@
 /**
- * Tokens of code hosts, package registries and build services. Columns: issuer, prefix, alphabet, minimum length
- * after the prefix, source, condition.
+ * Lists the token formats of code hosts, package registries and build services. Columns: issuer, prefix, alphabet,
+ * minimum length after the prefix, source, condition.
  */
 import { BETTERLEAKS, GITLAB, GITLEAKS, NOT_FOUND, type TokenFormatRow, TRUFFLEHOG } from './source.js'
 

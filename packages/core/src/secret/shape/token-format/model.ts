@@ -1,6 +1,6 @@
 /**
- * Tokens of providers and tools of language models. Columns: issuer, prefix, alphabet, minimum length after the
- * prefix, source, condition.
+ * Lists the token formats of language model providers and tools. Columns: issuer, prefix, alphabet, minimum length
+ * after the prefix, source, condition.
  */
 import { BETTERLEAKS, GITHUB, GITLEAKS, KINGFISHER, NOT_FOUND, type TokenFormatRow, TRUFFLEHOG } from './source.js'
 

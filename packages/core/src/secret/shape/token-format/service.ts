@@ -1,6 +1,6 @@
 /**
- * Tokens of messaging, payment, monitoring and other services. Columns: issuer, prefix, alphabet, minimum length
- * after the prefix, source, condition.
+ * Lists the token formats of messaging, payment, monitoring and other services. Columns: issuer, prefix, alphabet,
+ * minimum length after the prefix, source, condition.
  */
 import { BETTERLEAKS, DYNATRACE, GITHUB, GITLEAKS, NOT_FOUND, type TokenFormatRow, TRUFFLEHOG } from './source.js'
 

@@ -1,10 +1,10 @@
 /**
- * The type of the tables of token formats, and the sources of their prefixes: a rule of a public collection, or the
- * issuer's own page. `NOT_FOUND` means that no source was found; such a row is kept, because recording a secret
- * does more harm than concealing a word.
+ * Defines the type of the token format tables and the sources of the prefixes: a rule in a public collection, or the
+ * issuer's own page. `NOT_FOUND` means that no source was found. Such a row is kept, because recording a secret does
+ * more harm than concealing a word.
  *
- * A row contains a prefix, the alphabet of the characters after it, and their minimum number. `token.ts` matches
- * the rows in linear time.
+ * A row contains a prefix, the alphabet of the following characters, and their minimum number. `token.ts` matches the
+ * rows in linear time.
  */
 
 export const GITLEAKS = 'https://github.com/gitleaks/gitleaks/blob/master/config/gitleaks.toml'
@@ -24,7 +24,7 @@ const LOWER = 'abcdefghijklmnopqrstuvwxyz'
 const UPPER = LOWER.toUpperCase()
 const ALNUM = DIGITS + LOWER + UPPER
 
-/** The characters of a token after its prefix. */
+/** The alphabets of the characters after the prefix. */
 export const ALPHABETS = {
   alnum: ALNUM,
   asana: `${DIGITS}abcdef/:`,
@@ -47,8 +47,8 @@ export const ALPHABETS = {
 export type Alphabet = keyof typeof ALPHABETS
 
 /**
- * An additional condition for tokens that resemble words: `digit` requires a digit; `mixed` requires letters of
- * both cases and a digit; `library`, `npm` and `asia` exclude names of libraries, settings of npm and the word
+ * An additional condition for tokens that resemble words: `digit` requires a digit; `mixed` requires upper-case
+ * letters, lower-case letters and a digit; `library`, `npm` and `asia` exclude library names, npm settings and the word
  * "asia". `anywhere`: the token may also occur inside a longer word.
  */
 export type TokenCondition = 'digit' | 'mixed' | 'library' | 'npm' | 'asia' | 'anywhere'
