@@ -103,7 +103,7 @@ export async function authorizeCall<I>(
     ...(either === undefined ? {} : { signal: either }),
   })
   if (authorization.status === 'denied') return authorization
-  // An engine in another process may return any value, and callers treat every value other than a denial as an
+  // An engine in a different process may return any value, and callers treat every value other than a denial as an
   // authorization.
   if (authorization.status !== 'allowed')
     throw new TypeError('the engine returned neither an authorization nor a denial')

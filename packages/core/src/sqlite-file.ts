@@ -43,7 +43,7 @@ const RETRY_PAUSE_MS = 10
  * 0600; SQLite gives the `-wal` and `-shm` files the same mode.
  *
  * @throws TypeError for unknown or invalid options, and for a path that is empty, `:memory:`, or padded with white
- * space. The SQLite driver trims the path and would open a different file from the file whose mode was set
+ * space. The SQLite driver would trim the path and open a different file, whose mode was not set
  * @throws SqliteError, or the file system's error: no permission, a directory, not a database, disk full. Callers map
  * the error to their own code.
  */

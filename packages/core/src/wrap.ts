@@ -19,8 +19,8 @@ export type Guarded<F extends AnyFunction> = F extends (...args: never[]) => Pro
 export type AsyncMethod = (this: any, ...args: any[]) => Promise<unknown>
 
 /**
- * A decorator that works both as a standard decorator and, with TypeScript's `experimentalDecorators`, as a legacy
- * one.
+ * A decorator that works as a standard decorator and, with TypeScript's `experimentalDecorators`, as a legacy
+ * decorator.
  */
 export interface MethodDecorator {
   <M extends AsyncMethod>(method: M, context: ClassMethodDecoratorContext): M

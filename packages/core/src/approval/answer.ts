@@ -10,7 +10,7 @@ export interface CheckedAnswer {
 }
 
 /**
- * Validates an approver's answer. Approvers are untrusted code and may run on another machine, so values are not
+ * Validates an approver's answer. Approvers are untrusted code and may run on a different machine, so values are not
  * converted: `1`, `"yes"` and `{ approved: "true" }` are errors, not approvals. Each field is read only once.
  *
  * @throws TypeError unless the answer is a boolean, or an object with a boolean `approved` and optionally

@@ -137,7 +137,7 @@ export class Recorder {
       try {
         const draft = outcomeDraft(request, ruling, outcomeBlock(ruling), new Date(0))
         const prepared = ledger.prepare?.(draft)
-        // A third-party ledger may use the name `prepare` for another method.
+        // A third-party ledger may use the name `prepare` for a different method.
         this.#prepared.set(request, typeof prepared?.append === 'function' ? prepared : null)
       } catch {
         // The regular append will report the error.

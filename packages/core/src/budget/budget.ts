@@ -273,6 +273,6 @@ function parseLimit(option: string, value: unknown): number | ReadonlyMap<string
     limits.set(spelled, requireInteger(`${option}.${name}`, limit, 0))
   }
   if (limits.size === 0 || limits.size > LIMIT_NAMES_MAX)
-    throw new TypeError(`\`${option}\` must name from 1 to ${LIMIT_NAMES_MAX} limits`)
+    throw new TypeError(`\`${option}\` must list 1 to ${LIMIT_NAMES_MAX} limits`)
   return limits
 }

@@ -116,7 +116,7 @@ function warnUnversioned(policyId: string): void {
   if (warned.has(policyId) || warned.size >= WARNINGS_MAX) return
   warned.add(policyId)
   process.emitWarning(
-    `policy ${quote(policyId)} has neither \`version\` nor \`policyHash\`: it is recorded as \`${UNVERSIONED}\`, and its ` +
+    `policy ${quote(policyId)} has neither \`version\` nor \`policyHash\`: its version is recorded as \`${UNVERSIONED}\`, and its ` +
       'hash covers source text that a compiler or minifier changes',
     { code: 'SUDOAGENT_POLICY_UNVERSIONED' },
   )

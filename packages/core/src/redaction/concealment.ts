@@ -5,8 +5,8 @@ import type { ConcealmentKind } from '../secret/masked-text.js'
 export interface Concealment {
   /**
    * The path: names and indexes joined by dots, such as `headers.Authorization` for a named argument or `0.password`
-   * for a positional one. A name is written in JSON quotes if it contains characters other than letters, digits, `_`,
-   * `-` and `$`.
+   * for a positional argument. A name is written in JSON quotes if it contains characters other than letters, digits,
+   * `_`, `-` and `$`.
    */
   readonly path: string
   /**

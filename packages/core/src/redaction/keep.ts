@@ -27,7 +27,9 @@ export function createKeepRules(paths: readonly string[] = []): KeepRules {
   for (const path of paths) {
     const segments = typeof path === 'string' ? path.split('.') : ['']
     if (segments.includes('') || (segments.length === 1 && segments[0] === '*')) {
-      throw new TypeError(`\`keep\` must contain paths such as \`auth.method\`; \`${String(path)}\` is not one`)
+      throw new TypeError(
+        `\`keep\` must contain paths such as \`auth.method\`; \`${String(path)}\` is not a valid path`,
+      )
     }
     if (segments.length === 1) names.add(segments[0] ?? '')
     else patterns.push(segments)

@@ -12,7 +12,7 @@ import { ALLOW, boundary } from '../fixtures/boundary.js'
 type Outcome = Pick<OutcomeBlock, 'status' | 'error_type' | 'error'>
 const SUCCESS = { status: 'success', error_type: null, error: null } as const
 const THREW = { status: 'error', error_type: 'RangeError', error: 'boom' } as const
-const LEFT = { status: 'error', error_type: 'UnreadResult', error: 'the result was not read to its end' } as const
+const LEFT = { status: 'error', error_type: 'UnreadResult', error: 'the result was not read to the end' } as const
 const UNREAD = {
   status: 'error',
   error_type: 'UnreadResult',

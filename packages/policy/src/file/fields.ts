@@ -44,7 +44,7 @@ export function readText(value: LocatedValue, name: string, rules: TextRules, so
     throw source.error('POLICY_TYPE', value.at, `\`${name}\` must be a string`, hint)
   }
   if (value.value === '' && rules.allowEmpty !== true) {
-    throw source.error('POLICY_VALUE', value.at, `\`${name}\` is empty`, 'write a value, or leave the key out')
+    throw source.error('POLICY_VALUE', value.at, `\`${name}\` is empty`, 'write a value, or omit the key')
   }
   if (value.value.length > rules.maxLength) {
     throw source.error(
@@ -90,7 +90,7 @@ export function readChoice<T extends string>(
 export function readList(value: LocatedValue, name: string, source: Source, max = LIST_MAX): readonly LocatedValue[] {
   if (value.kind !== 'list') return [value]
   if (value.items.length === 0) {
-    throw source.error('POLICY_VALUE', value.at, `\`${name}\` is an empty list`, 'add an item, or leave the key out')
+    throw source.error('POLICY_VALUE', value.at, `\`${name}\` is an empty list`, 'add an item, or omit the key')
   }
   if (value.items.length > max) {
     throw source.error('POLICY_LIMIT', value.at, `\`${name}\` has more than ${max} elements`, 'shorten it')
@@ -122,7 +122,12 @@ export function exact(given: number | bigint, value: LocatedScalar, name: string
 /** Reads a flag whose only valid value is `true`. To turn the flag off, omit the key. @throws PolicyFileError */
 export function readTrue(value: LocatedValue, name: string, source: Source): true {
   if (value.kind === 'scalar' && value.value === true) return true
-  throw source.error('POLICY_VALUE', value.at, `\`${name}\` can only be \`true\``, 'to turn it off, leave the key out')
+  throw source.error(
+    'POLICY_VALUE',
+    value.at,
+    `\`${name}\` can only be \`true\``,
+    'to turn the option off, omit the key',
+  )
 }
 
 /**

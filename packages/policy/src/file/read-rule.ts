@@ -87,12 +87,7 @@ function readArguments(value: LocatedValue | undefined, source: Source): readonl
     throw source.error('POLICY_TYPE', value.at, '`args` must be an object', 'write `args: { path: { … } }`')
   }
   if (value.members.size === 0) {
-    throw source.error(
-      'POLICY_VALUE',
-      value.at,
-      '`args` is empty',
-      'to match every call of the tool, leave the key out',
-    )
+    throw source.error('POLICY_VALUE', value.at, '`args` is empty', 'to match every call of the tool, omit the key')
   }
   if (value.members.size > ARGUMENTS_MAX) {
     throw source.error(

@@ -64,7 +64,7 @@ function readEquals(map: LocatedMap, source: Source): ArgumentTest | null {
   const one = map.members.get('equals')
   const many = map.members.get('one_of')
   if (one !== undefined && many !== undefined) {
-    throw source.error('POLICY_VALUE', many.at, '`equals` and `one_of` cannot be combined', 'keep one of them')
+    throw source.error('POLICY_VALUE', many.at, '`equals` and `one_of` cannot be combined', 'keep only one of them')
   }
   if (one !== undefined) return { kind: 'equals', values: Object.freeze([readScalar(one.value, 'equals', source)]) }
   if (many === undefined) return null

@@ -95,10 +95,10 @@ function checkText(text: string, source: Source): void {
 
 /** YAML tokens that a policy does not need, each with the problem and the hint for its error. */
 const REFUSED: ReadonlyMap<string, readonly [problem: string, hint: string]> = new Map([
-  ['anchor', ['anchors (`&name`) are not allowed', 'write the value out; quote a string that begins with `&`']],
-  ['alias', ['aliases (`*name`) are not allowed', 'write the value out; quote a glob: `"*.csv"`']],
-  ['tag', ['tags (`!name`) are not allowed', 'leave the tag out; quote a string that begins with `!`']],
-  ['directive-line', ['directives (`%…`) are not allowed', 'leave the line out']],
+  ['anchor', ['anchors (`&name`) are not allowed', 'repeat the value; quote a string that begins with `&`']],
+  ['alias', ['aliases (`*name`) are not allowed', 'repeat the value; quote a glob: `"*.csv"`']],
+  ['tag', ['tags (`!name`) are not allowed', 'remove the tag; quote a string that begins with `!`']],
+  ['directive-line', ['directives (`%…`) are not allowed', 'remove the line']],
   ['explicit-key-ind', ['explicit keys (`? key`) are not allowed', 'write `key: value`']],
 ])
 
@@ -165,10 +165,10 @@ function convertMap(node: Extract<ParsedNode, { items: { key: unknown }[] }>, so
     const name = isScalar(key) && typeof key.value === 'string' ? whole(key.value, at, source) : null
     if (name === null) throw source.error('POLICY_SYNTAX', at, 'a key is not a string', 'write `key: value`')
     if (name === '<<') {
-      throw source.error('POLICY_YAML_FEATURE', at, 'merge keys (`<<`) are not allowed', 'write the keys out')
+      throw source.error('POLICY_YAML_FEATURE', at, 'merge keys (`<<`) are not allowed', 'repeat the keys')
     }
     if (members.has(name)) {
-      throw source.error('POLICY_DUPLICATE', at, `the key \`${shown(name)}\` is duplicated`, 'keep one of them')
+      throw source.error('POLICY_DUPLICATE', at, `the key \`${shown(name)}\` is duplicated`, 'keep only one of them')
     }
     members.set(name, { at, value: convert(value, source) })
   }

@@ -74,7 +74,7 @@ export function createKeyRules(extraKeys: readonly string[] = []): KeyRules {
     extraKeys.map((key) => {
       const name = typeof key === 'string' ? splitWords(key).join('') : ''
       if (name === '')
-        throw new TypeError(`\`keys\` must be names with letters in them, and \`${String(key)}\` is none`)
+        throw new TypeError(`\`keys\` must contain names with letters; \`${String(key)}\` is not such a name`)
       return name
     }),
   )
