@@ -24,7 +24,7 @@ it('has a table for each package', () => {
 })
 
 it.each(sections)('names every room of %s, once', (home, section) => {
-  const named = tableRows(section, 'room').flatMap(([cell = '']) =>
+  const named = tableRows(section, 'module').flatMap(([cell = '']) =>
     [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name),
   )
   const rooms = readdirSync(join(root, home, 'src'), { withFileTypes: true }).map((entry) =>

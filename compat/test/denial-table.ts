@@ -47,11 +47,11 @@ export async function denialTables(): Promise<string> {
   }
   const texts = SCENARIOS.flatMap(({ name, text, runs }) => (text === null || runs ? [] : [[name, text]]))
   return [
-    '### The same denial, as the model sees it',
+    '### The same denial in each framework',
     table(['framework', 'in the next request to the model'], await one('denied')),
-    '### What the text says',
+    '### Denial texts',
     table(['what happens', 'text'], texts),
-    '### An error of the tool itself',
+    '### Tool errors',
     table(['framework', 'in the next request to the model'], await one('tool throws')),
   ].join('\n\n')
 }
