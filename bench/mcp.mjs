@@ -79,7 +79,7 @@ report(
     row({ work: 'through a proxy that only forwards', unit: 'µs', figure: microseconds('bare') }),
     // Floor: one guarded call without MCP.
     row({
-      work: 'what the guard adds, floor one guarded call',
+      work: 'overhead of the guard, floor one guarded call',
       unit: 'µs',
       floor: microseconds('engine'),
       figure: microseconds('guarded') - microseconds('bare'),
