@@ -64,7 +64,7 @@ async function oneCallAtATime(name, options, signatures) {
       await insertBare(client, [line])
     }
     const end = performance.now()
-    // The first calls warm up.
+    // The first calls are a warm-up.
     if (n < 0) continue
     ours.push(middle - start)
     floor.push(end - middle)

@@ -20,7 +20,7 @@ const searching = await alternate(rounds, {
   floor: scan,
   figure: () => find({ text: `ORD-${calls - 1}` }, 2),
 })
-// One round is enough: it runs long enough to warm up.
+// One round is enough, because it runs long enough to include the warm-up.
 const exporting = await alternate(1, { floor: scan, figure: exportAll })
 let n = 0
 const { filter } = await alternate(size(51, 3), {

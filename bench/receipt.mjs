@@ -1,5 +1,5 @@
-// Measures creating a receipt from a large open ledger, and verifying the receipt in Node. The targets are times; the
-// floors are printed too.
+// Measures creating a receipt from a large open ledger, and verifying the receipt in Node. The targets are absolute
+// times; the floors are printed for comparison.
 //
 //   node bench/receipt.mjs [--quick] [--entries N] [--keep DIR] [--json FILE]
 import { createPublicKey, verify as nodeVerify } from 'node:crypto'

@@ -24,7 +24,7 @@ export async function alternate(rounds, works) {
   return Object.fromEntries(Object.entries(taken).map(([name, list]) => [name, median(list)]))
 }
 
-/** Runs `work(n)` for n from 0 while `goOn(n)`, with `atATime` calls in flight. */
+/** Runs `work(n)` for n from 0 while `goOn(n)` is true, with `atATime` calls in flight. */
 export async function during(goOn, atATime, work) {
   let next = 0
   const lane = async () => {

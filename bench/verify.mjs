@@ -35,7 +35,7 @@ report(
   json,
 )
 
-/** Opens, verifies and closes a ledger. Throws if it does not verify. */
+/** Opens, verifies and closes a ledger. Throws if the ledger does not verify. */
 async function check(path, options) {
   const reader = await openLedgerReader(path)
   const { report: found, state } = await verifyFrom(reader, options)

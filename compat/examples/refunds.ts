@@ -23,7 +23,7 @@ export interface Refund {
 }
 export const refundSchema = z.object({ amount: z.number() })
 
-/** The model's calls, both at once. */
+/** The calls, both of which the model requests at once. */
 export const CALLS: readonly Refund[] = [{ amount: 30 }, { amount: 900 }]
 export const DENIAL =
   'This call was denied by policy, so it did not run. Reason: above the limit of 100. Do not repeat this call unchanged.'

@@ -1,5 +1,5 @@
-// For `node --import`: the conformance suite imports `globSync`, which exists since Node 22, for a command that these
-// tests do not use.
+// Replaces `globSync`, for older Node versions; loaded with `node --import`. The conformance suite imports `globSync`,
+// which exists since Node 22, for a command that these tests do not use.
 import { register } from 'node:module'
 
 const replaced = `export * from 'node:fs'

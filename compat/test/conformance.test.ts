@@ -28,7 +28,7 @@ async function check(url: string, what: readonly string[] = ['--suite', 'all']):
     '-o',
     folder,
   ]
-  // Exits with 1 if a check fails; the results show which check.
+  // The suite exits with 1 if a check fails; the results show which check failed.
   await promisify(execFile)(process.execPath, args, { timeout: 150_000, maxBuffer: 64 * 1024 * 1024 }).catch(() => {})
   const results = readdirSync(folder).flatMap((name) => {
     const scenario = name.replace(/^server-(.*)-\d{4}-\d\d-\d\dT.*$/, '$1')
@@ -76,7 +76,7 @@ test('the same results with the guard as without it', async () => {
   expect(report.decisions).toBeGreaterThan(10)
 })
 
-// Each scenario over stdio starts a process, so only those that need both directions run here.
+// Each scenario over stdio starts a process, so only the scenarios that need messages in both directions run here.
 test.each(['tools-call-with-progress', 'tools-call-sampling', 'tools-call-elicitation'])(
   'a server on stdio behind HTTP: %s',
   async (scenario) => {

@@ -33,11 +33,14 @@ export interface Turn {
 export interface Framework {
   readonly name: string
   /**
-   * Whether the framework passes its caller's abort signal to the guarded tool; otherwise the guard's options contain
-   * it.
+   * Whether the framework passes its caller's abort signal to the guarded tool; otherwise, the guard's options contain
+   * the signal.
    */
   readonly handsSignal: boolean
-  /** The ID of the first call, if the framework passes one: the model's ID (`call_0`), or the framework's own. */
+  /**
+   * The ID of the first call, if the framework passes an ID: either the model's ID (`call_0`) or the framework's own
+   * ID.
+   */
   readonly callId: string | undefined
   /** Whether a tool error ends the run instead of reaching the model. */
   readonly endsWhenToolThrows?: boolean
@@ -136,7 +139,7 @@ export async function play(framework: Framework, setting: Setting): Promise<Ende
   return { shown, ran, entries, decisions, error: run.status === 'rejected' ? run.reason : undefined }
 }
 
-/** Texts that the model must never see. */
+/** Strings that the model must never see. */
 export const LEAKS = [
   SECRET,
   'EIO',

@@ -15,8 +15,8 @@ class MirroredLedger implements LedgerWriter {
 
   async append(draft: EntryDraft): Promise<AppendedEntry> {
     const entry = await this.#primary.append(draft)
-    // If this rejects, the call does not run. The primary then already has the entry: a harmless decision without an
-    // outcome.
+    // If this rejects, the call does not run. The primary already has the entry, which is harmless: it is a decision
+    // without an outcome.
     await this.#mirror(entry.entryHash)
     return entry
   }

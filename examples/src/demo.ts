@@ -119,7 +119,7 @@ async function guardCalls(): Promise<number> {
   return ran
 }
 
-/** Copies the ledger and changes the first byte that differs between two texts of the same length. */
+/** Copies the ledger and, in the copy, changes the first byte that differs between two texts of the same length. */
 function changeOneByte(path: string, from: string, to: string): number {
   copyFileSync(ledgerPath, path)
   const bytes = readFileSync(path)

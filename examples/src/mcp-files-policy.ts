@@ -6,7 +6,7 @@ import type { PolicyModule } from '@sudoagent/policy'
 
 const folder = realpathSync(process.env.NOTES ?? '.')
 
-/** The path after following links. For a new file, its folder must exist. Null if the path cannot be resolved. */
+/** Resolves links in a path; the folder of a new file must exist. Returns null if the path cannot be resolved. */
 function realPath(path: unknown): string | null {
   // A path is not a URL: a server that decodes `%2e%2e` would open a different file than the policy checked.
   if (typeof path !== 'string' || !isAbsolute(path) || path.includes('%') || path.includes('\0')) return null

@@ -25,7 +25,7 @@ writeFileSync('notes/today.txt', 'water the plants\n')
 writeFileSync('secret.txt', 'the combination is 1234\n')
 symlinkSync(realpathSync('secret.txt'), 'notes/link.txt')
 
-// The pinned definition of one tool differs from the server's current one.
+// The pinned definition of one tool differs from the server's current definition.
 const pins = SqliteToolPins.open('ledger.sqlite.tools')
 pins.see('files', { name: 'list_directory', digest: sha256Hex('{}'), text: '{}' })
 pins.close()

@@ -1,4 +1,4 @@
-// A policy in a file: an agent works in one folder, and the policy reads paths as the tools do.
+// A policy in a file: an agent works in one folder, and the policy interprets paths as the tools do.
 import { strict as assert } from 'node:assert'
 import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
-// Refunds: small ones run, large ones need an approval. Without a terminal, the large one is denied; both are recorded.
+// Small refunds run, and large refunds need an approval. Without a terminal, the large refund is denied. Both refunds
+// are recorded.
 import { strict as assert } from 'node:assert'
 import { ApprovalDenied, type Policy, SudoEngine } from '@sudoagent/core'
 import { openLedgerReader, verify } from '@sudoagent/ledger'

@@ -116,8 +116,8 @@ describe('the CI job', () => {
     for (const name of ['agent', 'bin', 'artifact']) mkdirSync(at(name))
     const program = (name: string, script: string): void =>
       writeFileSync(at('bin', name), `#!/bin/bash\n${script}\n`, { mode: 0o755 })
-    // `npx -y sudoagent@version …`, and GitHub's command line: `run list`, and `run download` of the files in
-    // `artifact`.
+    // Stand-ins for `npx -y sudoagent@version …` and for two commands of GitHub's command line: `run list`, and `run
+    // download`, which copies the files in `artifact`.
     program('npx', `shift 2; exec "${process.execPath}" "${bin}" "$@"`)
     program('gh', `if [ "$2" = list ]; then cat "${at('runs')}"; else cp "${at('artifact')}"/* kept/; fi`)
     writeFileSync(at('runs'), '')
@@ -127,7 +127,7 @@ describe('the CI job', () => {
       ([, , many, one]) => many ?? one ?? '',
     )
     expect(steps).toHaveLength(3)
-    /** Runs the steps until one fails, as GitHub does. The checkpoint is kept only if all succeed. */
+    /** Runs the steps until one fails, as GitHub does. The checkpoint is kept only if all steps succeed. */
     const job = (ledger: string): number => {
       copyFileSync(ledger, at('agent/ledger.sqlite'))
       rmSync(at('agent/ledger.sqlite.head'), { force: true })

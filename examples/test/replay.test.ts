@@ -29,7 +29,7 @@ const data = join(root, '../shared/data/tau-bench-airline-calls.jsonl')
 const output = join(root, 'test-output/replay')
 const BOOKINGS_MAX = 40
 const slow = TIER === 'slow'
-/** Some checks read the whole ledger for each call. All tiers but the slow one check only one call in this number. */
+/** Some checks read the whole ledger for each call. Outside the slow tier, only one call in this number is checked. */
 const ONE_IN = byTier({ short: 40, long: 8 })
 
 if (!existsSync(data)) console.info('skipped: the recorded calls for the replay are missing')
@@ -191,7 +191,7 @@ describe.skipIf(!existsSync(data)).each(['sqlite', 'jsonl'] as const)('the repla
     for (const [index, requestId] of result.requestIds.entries()) {
       position += 1
       const ran = result.endings[index] === 'ran'
-      // The first call of each tool and ending is always checked.
+      // For each combination of tool and ending, the first call is always checked.
       const what = `${calls[index]?.tool} ${result.endings[index]}`
       // Every receipt reads the whole JSONL ledger.
       const isLooked = slow || (isLong && kind === 'sqlite') || index % ONE_IN === 0 || !kinds.has(what)

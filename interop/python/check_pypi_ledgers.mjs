@@ -1,5 +1,6 @@
-// Writes ledgers with the package `sudoagent` 2.0.0 from PyPI. Our tools must read, verify, search and export them and
-// create receipts; both our verifier and `verify_ledger.py` must detect tampered ones.
+// Writes ledgers with the package `sudoagent` 2.0.0 from PyPI. Our tools must read, verify, search and export these
+// ledgers, and create receipts for their entries. Both our verifier and `verify_ledger.py` must detect tampered
+// ledgers.
 //
 //   node interop/python/check_pypi_ledgers.mjs VENV
 import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
@@ -106,7 +107,7 @@ async function checkTampered(name) {
   for (let at = 1; at < bytes.length; at += STEP) {
     const copy = Buffer.from(bytes)
     copy[at] ^= 1
-    // Without the key, the signature itself could have any value.
+    // Without the key, a changed signature cannot be detected.
     if ((await codesOf(copy, name === 'signed' ? [key] : [])).length === 0) missed += 1
   }
   checks.that(`${name}, changed bytes that were not found`, missed, 0)

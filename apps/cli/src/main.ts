@@ -175,7 +175,7 @@ interface Description {
   readonly exit: ExitCode
   readonly message: string
   readonly hint: string | undefined
-  /** Stack trace of an internal error; set only with SUDOAGENT_DEBUG. */
+  /** Stack trace of an internal error; set only if SUDOAGENT_DEBUG is set. */
   readonly trace?: string | undefined
 }
 
@@ -221,7 +221,7 @@ export async function fail(error: unknown, io: Io): Promise<ExitCode> {
     if (hint !== undefined) await printMessage(io, 'hint', hint)
     if (trace !== undefined) await io.stderr.write(`${trace}\n`)
   } catch {
-    // The module that escapes text for a terminal cannot be loaded.
+    // Only a missing module leads here: the module that escapes text for a terminal could not be loaded.
     await io.stderr.write(
       'sudoagent: error: internal: the installation is incomplete\nsudoagent: hint: reinstall sudoagent\n',
     )

@@ -127,7 +127,7 @@ function fields({
   return [element('h2', 'Recorded'), list]
 }
 
-/** Indents JSON for display. Returns it unchanged if the browser would round one of its numbers. */
+/** Indents JSON for display. Returns the JSON unchanged if the browser would round one of the numbers. */
 function indented(json: string): string {
   const value: unknown = JSON.parse(json)
   return JSON.stringify(value) === json ? JSON.stringify(value, null, 2) : json

@@ -47,7 +47,7 @@ export async function run({ from, to, json = false }: CopyOptions, io: Io): Prom
       await sink.close()
     }
   })
-  // The ledger may have grown during the copy; the copy is then a complete earlier state.
+  // If the ledger grew during the copy, the copy is a complete earlier state of the ledger.
   const report = await withLedger(to, io, false, ({ reader }) => verify(reader))
   const [finding] = report.findings
   if (!report.ok) {

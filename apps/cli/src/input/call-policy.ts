@@ -17,8 +17,8 @@ export async function readCallPolicy(path: string): Promise<LoadedPolicy> {
 }
 
 /**
- * Finds the line of the mistake. A stack trace contains the line, except for a syntax error in a module, where only
- * `node --check` prints it.
+ * Finds the line of the mistake. A stack trace contains the line, unless the mistake is a syntax error in a module:
+ * only `node --check` prints the line of a syntax error.
  */
 function placeIn(error: unknown, path: string): string | undefined {
   const file = resolve(path)

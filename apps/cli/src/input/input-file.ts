@@ -7,7 +7,7 @@
 //   call-policy.ts      policies of calls: YAML, JSON or a module
 //   witness-policy.ts   witness policies (https://c2sp.org/tlog-policy)
 //
-// A path may name a pipe, an endless device or the wrong file. Reading stops one byte after the limit, and
+// A path may name a pipe, an endless device or the wrong file. Reading therefore stops one byte after the limit, and
 // `guessKind` recognises common mix-ups by the first bytes of the file:
 //
 //   $ sudoagent receipt verify ledger.sqlite --public-key ledger.pub.pem
@@ -46,7 +46,7 @@ export async function readInput(path: string, what: string, maxBytes: number, io
   return Buffer.concat(chunks).subarray(0, maxBytes + 1)
 }
 
-/** Reads the input as UTF-8 text. @throws CliError if it cannot be read, is too large or is not UTF-8 */
+/** Reads the input as UTF-8 text. @throws CliError if the input cannot be read, is too large or is not UTF-8 */
 export async function readText(path: string, what: string, maxBytes: number, io: Io): Promise<string> {
   const bytes = await readInput(path, what, maxBytes, io)
   if (bytes.length > maxBytes)

@@ -7,7 +7,11 @@ import { readText } from './input-file.js'
 /** A state with ten thousand open calls is about 1 MiB. */
 const STATE_BYTES_MAX = 64 * 1024 * 1024
 
-/** Returns the text of the state; null if the file does not exist yet. @throws CliError if it cannot be read */
+/**
+ * Returns the text of the state; null if the file does not exist yet.
+ *
+ * @throws CliError if an existing file cannot be read
+ */
 export async function readStateFile(path: string, io: Io): Promise<string | null> {
   if (path === '' || path === '-') {
     throw new CliError(EXIT.usage, `--state \`${path}\` is not a file name`, 'the state is read and rewritten')

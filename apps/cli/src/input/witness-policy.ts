@@ -8,7 +8,10 @@ import { guessKind, readInput } from './input-file.js'
 /** Maximum size of a policy that `parseWitnessPolicy` accepts. */
 const POLICY_BYTES_MAX = 256 * 1024
 
-/** @throws CliError naming the file if it cannot be read, is not a policy, or its quorum can never be reached */
+/**
+ * @throws CliError naming the file if the file cannot be read or is not a policy, or if the policy's quorum can never
+ *   be reached
+ */
 export async function readPolicy(path: string, io: Io): Promise<WitnessPolicy> {
   const bytes = await readInput(path, 'witness policy', POLICY_BYTES_MAX, io)
   try {

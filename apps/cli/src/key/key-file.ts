@@ -58,7 +58,7 @@ export function pemOf({ bytes }: KeyFile): string {
   return bytes.toString('latin1')
 }
 
-/** Parses a key file. @throws CliError naming the file instead of the CryptoError of `parse` */
+/** Parses a key file. @throws CliError that names the file, in place of the CryptoError that `parse` throws */
 export function parseKeyFile<T>({ path }: KeyFile, parse: () => T): T {
   try {
     return parse()

@@ -4,7 +4,7 @@ import { escapeForTerminal } from '@sudoagent/crypto/text'
 import { CliError, EXIT } from '../exit.js'
 import { type Io, PASSPHRASE_VARIABLE } from '../terminal/io.js'
 
-/** Maximum length of a passphrase; stops reading if a file is pasted by mistake. */
+/** Maximum length of a passphrase. If a file is pasted by mistake, reading stops at this length. */
 const PASSPHRASE_LENGTH_MAX = 2048
 
 /** Control keys as a terminal sends them in raw mode. */

@@ -13,7 +13,8 @@ const OTHERS_READ = 0o044
  * Reads the private key in a PEM file. The passphrase of an encrypted key comes from SUDOAGENT_KEY_PASSPHRASE or is
  * asked for on the terminal. Prints a note on stderr if users other than the owner can read the file.
  *
- * @throws CliError naming the file if it cannot be read, is not an Ed25519 private key, or the passphrase is wrong
+ * @throws CliError naming the file if the file cannot be read or is not an Ed25519 private key, or if the passphrase
+ *   is wrong
  */
 export async function readPrivateKey(path: string, io: Io): Promise<PrivateKey> {
   return openPrivateKey(await readKeyFile(path, 'private key'), io)

@@ -8,7 +8,10 @@ import { parseKeyFile, pemOf, readKeyFile } from './key-file.js'
 /** The start of a vkey: name, key hash, key. */
 const VKEY = /^[^+\n]+\+[0-9a-f]{8}\+/
 
-/** Maximum number of keys in one verification: each key is tried on every entry that does not name its key. */
+/**
+ * Maximum number of keys in one verification: each of these keys is tried on every entry that does not name its
+ * signing key.
+ */
 const KEYS_MAX = 64
 
 /** Reads the public keys of a log. @throws CliError naming the file if it cannot be read or is not the key of a log */
@@ -24,7 +27,7 @@ async function readTrustedKey(path: string): Promise<PublicKey | NoteKey> {
   const pem = pemOf(file)
   if (!VKEY.test(pem.trimStart())) return parseKeyFile(file, () => parsePublicKey(pem))
   return parseKeyFile(file, () => {
-    // Decoded as UTF-8: a name may contain any script.
+    // A vkey is decoded as UTF-8, because a key name may contain any script.
     const key = parseVkey(file.bytes.toString('utf8').trim())
     // Throws for the key of a witness.
     createNoteVerifier(key)

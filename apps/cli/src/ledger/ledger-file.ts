@@ -85,7 +85,7 @@ function withProgress(opened: LedgerReader, progress: Progress): LedgerReader {
 /**
  * Checks that the store could be read to the end. Called by commands that output entries.
  *
- * @throws CliError if the file is damaged: the readable part must not be taken for the whole ledger
+ * @throws CliError if the file is damaged: the readable part must not be mistaken for the whole ledger
  */
 export async function requireWholeStore(reader: LedgerReader, io: Io): Promise<void> {
   const damage = reader.faults().find(({ code }) => code === 'STORE_DAMAGED')
@@ -94,7 +94,7 @@ export async function requireWholeStore(reader: LedgerReader, io: Io): Promise<v
     await printMessage(io, 'note', `${message}; run \`sudoagent verify\` for details`)
 }
 
-/** Replaces ENTRY_NOT_FOUND if the ledger is damaged: the entry may be in the unreadable part. */
+/** Replaces an ENTRY_NOT_FOUND error if the ledger is damaged, because the entry may be in the unreadable part. */
 export async function findIn<T>(reader: LedgerReader, find: () => Promise<T>): Promise<T> {
   try {
     return await find()

@@ -24,7 +24,7 @@ export async function withWriter<T>(
   // The reader fails if the ledger does not exist; the writer would create it.
   const reader = await openLedgerReader(path)
   await reader.close()
-  // `begin: false`: an empty ledger gets no genesis entry, and the store rejects the change.
+  // With `begin: false`, the writer does not add a genesis entry to an empty ledger, so the store rejects the change.
   const file = (['jsonl', 'sqlite'] as const).find((kind) => kind === reader.kind)
   const kind = file === undefined ? {} : { kind: file }
   const ledger = await openLedgerWriter(path, { signer, ...kind, begin: false })

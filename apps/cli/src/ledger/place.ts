@@ -21,8 +21,8 @@ import { isServer } from './password-url.js'
 export { openLedgerReader, openLedgerWriter } from '@sudoagent/ledger'
 export { isServer }
 
-// The package is bundled, so @sudoagent/ledger cannot import it by name. Commands that open ledgers import this
-// module to register the driver.
+// @sudoagent/postgres is bundled, so @sudoagent/ledger cannot import it by name. Commands that open ledgers import
+// this module to register the driver.
 addLedgerDriver({
   kind: 'postgres',
   matches: isServer,
@@ -41,10 +41,10 @@ export function requireServer(place: string): void {
 }
 
 /**
- * Requires a local file.
+ * Requires that a place is a local file.
  *
  * @param what - the name of the argument: `--ledger`, `<store>`
- * @throws CliError if it is the URL of a server
+ * @throws CliError if the place is the URL of a server
  */
 export function requireFilePlace(what: string, place: string | undefined, hint: string): void {
   if (place === undefined || !isServer(place)) return

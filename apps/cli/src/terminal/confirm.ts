@@ -36,7 +36,8 @@ async function readLine(keyboard: NodeJS.ReadStream, io: Io, question: string): 
   try {
     return await new Promise<string | null>((resolve) => {
       ended = () => resolve(null)
-      // Registered before readline's listener, which treats a `y` without Enter at the end of input as a line.
+      // This listener must run before readline's listener, which treats a `y` without Enter at the end of input as a
+      // line.
       keyboard.prependListener('end', ended)
       reader.once('line', resolve)
       reader.once('close', ended)
@@ -48,7 +49,10 @@ async function readLine(keyboard: NodeJS.ReadStream, io: Io, question: string): 
   }
 }
 
-/** Raw mode also discards an unfinished line, which would otherwise start the answer. */
+/**
+ * Discards earlier input. In raw mode, this includes an unfinished line, which would otherwise become part of the
+ * answer.
+ */
 async function discardTypedAhead(keyboard: NodeJS.ReadStream, io: Io): Promise<void> {
   const restore = (): void => void keyboard.setRawMode(false)
   const forget = io.atExit(restore)

@@ -1,4 +1,5 @@
-// Describes operating system errors. Node's messages contain system calls and repeat paths.
+// Describes operating system errors. Node's own messages are not used, because they contain system call names and
+// repeat paths.
 const WORDS: ReadonlyMap<string, string> = new Map([
   ['EACCES', 'permission denied'],
   ['EPERM', 'permission denied'],

@@ -1,5 +1,5 @@
-// The interface between commands and the outside: streams, terminal, environment, signals and cleanup. Tests
-// replace it.
+// The interface between commands and the outside: streams, terminal, environment, signals and cleanup. Tests replace
+// this interface.
 //
 //   io.ts         streams with colour and width; what to undo when the process ends early
 //   message.ts    `sudoagent: error: …`, `hint: …`, `note: …` on stderr
@@ -63,7 +63,11 @@ export interface Io {
    * process.
    */
   untilStopped(): Promise<void>
-  /** Asks such a command to stop. @returns false if no such command runs, or it was already asked */
+  /**
+   * Asks a command that waits for a signal to stop.
+   *
+   * @returns false if no such command is running, or if the command was already asked
+   */
   stop(): boolean
 }
 
@@ -117,7 +121,7 @@ export function createIo(outside: Outside): Io {
         try {
           undo()
         } catch {
-          // The process ends in any case; the remaining functions still run.
+          // The process is about to end, so the error is ignored and the remaining functions still run.
         }
       }
       undos.clear()

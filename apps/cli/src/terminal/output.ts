@@ -24,7 +24,7 @@ export interface Output {
 /** Size of a write, in characters; one write per entry would cost more than reading the entry. */
 const CHUNK_CHARS = 64 * 1024
 
-/** Mode of a new file. Ledgers have the same mode, and the file contains ledger text. */
+/** Mode of a new file. It is the mode of a ledger, because the file contains ledger text. */
 const MODE_NEW = 0o600
 
 /** Whether the result goes to standard output. */
@@ -36,7 +36,8 @@ export function isStdout(target: string | undefined): target is undefined | '-' 
  * Opens the destination of `--output`; `-` or undefined is standard output.
  *
  * @param ledger - the ledger that is read; its files are never overwritten
- * @throws CliError with exit code 2 for a file of the ledger, with 3 if the destination cannot be written
+ * @throws CliError with exit code 2 if the destination is a file of the ledger, and with exit code 3 if the
+ *   destination cannot be written
  */
 export async function openOutput(target: string | undefined, ledger: string, io: Io): Promise<Output> {
   if (isStdout(target)) return openStdout(io)
@@ -93,7 +94,10 @@ function buffered(output: Output): Output {
   }
 }
 
-/** The file at the path; null if there is none. A dangling link is rejected: the file would replace the link. */
+/**
+ * The file at the path; null if there is none. A dangling link is rejected, because the output file would replace the
+ * link.
+ */
 async function statOf(target: string): Promise<Stats | null> {
   try {
     return await stat(target)
@@ -113,7 +117,7 @@ async function openWhole(target: string, there: Stats | null, io: Io): Promise<O
   const path = there === null ? target : await realpath(target)
   const temporary = join(dirname(path), `.sudoagent-${randomBytes(8).toString('hex')}.tmp`)
   const mode = there === null ? MODE_NEW : there.mode & 0o777
-  // Synchronous: a signal cannot arrive before the cleanup is registered.
+  // The file is created synchronously, so that no signal can arrive before the cleanup is registered.
   const fd = await attempt(target, async () => openSync(temporary, 'wx', mode))
   const forget = io.atExit(() => unlinkSync(temporary))
   let isOpen = true
@@ -130,7 +134,7 @@ async function openWhole(target: string, there: Stats | null, io: Io): Promise<O
     finish: () =>
       attempt(target, async () => {
         await promisify(fsync)(fd)
-        // The path is not checked again: the rename replaces any regular file that has the name by now.
+        // The path is not checked again: the rename replaces any file that was created there in the meantime.
         await rename(temporary, path)
         done = true
         await closeOnce()

@@ -3,8 +3,8 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { CliError, EXIT } from '../exit.js'
 
 /**
- * Suffixes of the files that belong to a ledger. Overwriting SQLite's WAL loses entries just like overwriting the
- * ledger.
+ * Suffixes of the files that belong to a ledger. Overwriting SQLite's WAL loses entries, just as overwriting the
+ * ledger does.
  */
 const LEDGER_SUFFIXES = ['', '-wal', '-shm', '-journal', '.lock', '.head', '.tree', '.cosigned']
 

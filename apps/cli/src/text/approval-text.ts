@@ -35,7 +35,7 @@ export function renderApprovals(records: readonly ApprovalRecord[], now: Date, c
   ])
   const table = [['ID', 'STATE', '', 'AGENT', 'ACTION'], ...rows]
   const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => widthOf(row[column] ?? ''))))
-  // The AGENT column is dropped first, then the remaining time.
+  // The AGENT column is dropped first, then the column with the remaining time.
   let shown = [0, 1, 2, 3]
   const room = (): number => (columns ?? 0) - shown.reduce((sum, column) => sum + (widths[column] ?? 0) + 2, 0)
   for (const gone of [3, 2]) {

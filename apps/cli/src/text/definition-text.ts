@@ -39,7 +39,7 @@ function indented({ definition }: ToolPin): readonly string[] {
   try {
     return JSON.stringify(JSON.parse(definition), null, 2).split('\n')
   } catch {
-    // The file may have been changed by another program.
+    // A different program may have changed the file, so the definition may not be JSON.
     return [definition]
   }
 }

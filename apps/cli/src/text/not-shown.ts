@@ -8,8 +8,8 @@ const PATHS_NAMED_MAX = 3
 
 /**
  * @param line - an entry as canonical JSON
- * @returns null if nothing is concealed or the entry does not say; contains untrusted text that the caller must
- *   escape
+ * @returns null if nothing is concealed, or if the entry does not say what is concealed. The description contains
+ *   untrusted text, which the caller must escape
  * @example notShownIn(line)   // '42 characters are NOT SHOWN (command)'
  */
 export function notShownIn(line: string): string | null {

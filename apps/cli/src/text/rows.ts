@@ -38,7 +38,7 @@ export function rowsOf(
   const width = usableColumns(columns)
   const room = width - 1
   if (label.length + text.length <= room && PRINTABLE_ASCII.test(text)) return [label + text]
-  // `breakRows` measures characters outside ASCII.
+  // Outside ASCII, a character can have any width; `breakRows` measures the characters.
   if (!PRINTABLE_ASCII.test(text)) return breakRows(label, text, width, indent)
   const blanks = ' '.repeat(indent)
   const rows: string[] = []

@@ -9,7 +9,7 @@ import { type CheckpointEntry, type EntryRecord, isCallEntry, readControl } from
 import type { Paint } from './paint.js'
 import { fit, padEnd, padStart, widthOf } from './width.js'
 
-/** Rows used to choose the column widths; the rest is streamed. */
+/** Number of rows that determine the column widths; later rows are streamed. */
 const SAMPLE_ROWS = 256
 const GAP = '  '
 /** Maximum cell width without a terminal; a reason may have 4,096 characters. */
@@ -71,7 +71,10 @@ interface ShownColumn {
 }
 type Layout = readonly ShownColumn[]
 
-/** Natural widths if they fit. Otherwise the widest columns shrink to their minimum, then columns are dropped. */
+/**
+ * Returns the natural column widths if they fit. Otherwise, the widest columns first shrink to their minimum; if the
+ * columns still do not fit, columns are dropped.
+ */
 function chooseLayout(rows: readonly Row[], columns: number | undefined): Layout {
   let shown = COLUMNS.map(({ title, min, keep }, index) => {
     const natural = Math.max(widthOf(title), ...rows.map((row) => Math.min(CELL_MAX, widthOf(row[index] ?? ''))))

@@ -28,8 +28,8 @@ function cellsOf(grapheme: string): number {
 
 /** Returns the string if it fits into `cells`; otherwise its beginning followed by `…`. */
 export function fit(text: string, cells: number): string {
-  // Only zero-width characters can make a fitting string ten times as long, so longer strings are not measured to the
-  // end.
+  // A string that fits has more than ten characters per cell only if it contains zero-width characters, so the rest of
+  // a longer string is not measured.
   const bounded = text.slice(0, cells * 10 + 10)
   if (bounded.length === text.length && widthOf(text) <= cells) return text
   let kept = ''

@@ -51,7 +51,7 @@ export function checkReceiptEntry<Shown extends Signed>(
   }
   for (const [name, value] of Object.entries(content?.claims ?? {})) {
     if (claims[name] !== value)
-      findings.add('FIELD_MISMATCH', `${where}\`${name}\` differs between the receipt and the entry`)
+      findings.add('FIELD_MISMATCH', `${where}the receipt and the entry differ in \`${name}\``)
   }
   const keyId = content?.shown.key_id ?? null
   // The proof is checked first. If none of the given keys signed the checkpoint, a missing entry key is not worth

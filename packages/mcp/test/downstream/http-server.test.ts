@@ -190,7 +190,7 @@ describe('a session', () => {
   it('a server that cannot be started is told, and leaves no session', async () => {
     const upstream = (): RawSide => {
       const side = new RawSide()
-      side.start = () => Promise.reject(new Error('no such command'))
+      side.start = () => Promise.reject(new Error('command not found'))
       return side
     }
     const { url, notes } = await serve({ upstream })

@@ -121,6 +121,6 @@ describe('the tree of the server', () => {
   it('cannot be started: says so', async () => {
     const rig = new Rig()
     const nothing = new ChildUpstream({ command: '/nowhere/at/all', args: [] })
-    await expect(rig.guard.open(rig.client, nothing)).rejects.toThrow(/^`.+`: there is no such command$/)
+    await expect(rig.guard.open(rig.client, nothing)).rejects.toThrow(/^`.+`: command not found$/)
   })
 })

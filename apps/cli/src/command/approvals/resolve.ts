@@ -55,9 +55,13 @@ export async function resolveApproval(
   return EXIT.ok
 }
 
-/** Finds an approval by its id or a unique prefix. @throws CliError with exit code 1 unless exactly one matches */
+/**
+ * Finds an approval by its id or a unique prefix.
+ *
+ * @throws CliError with exit code 1 unless exactly one approval matches
+ */
 export async function find(store: ApprovalStore, id: string): Promise<ApprovalRecord> {
-  // An id longer than the store's limit is unknown, not an error.
+  // An id longer than the store's limit is treated as unknown, not as an error.
   const record = id === '' || id.length > 128 || !id.isWellFormed() ? undefined : await store.get(id, new Date())
   if (record !== undefined) return record
   const [one, ...more] = id.length < ID_PREFIX_MIN ? [] : await beginningWith(store, id)
@@ -143,7 +147,7 @@ async function settle(
   const now = new Date()
   try {
     const record = await store.resolve(seen.approvalId, { ...answer, binding: seen.binding }, now)
-    // The store accepts a repeated answer, so that an engine can retry. This command reports an identical earlier
+    // The store accepts the same answer twice, so that an engine can retry. This command reports an identical earlier
     // answer as already resolved.
     const isOurs =
       record.approverId === answer.approverId &&

@@ -46,7 +46,7 @@ interface Checked {
   readonly root: string
   readonly signed_by: readonly string[]
   readonly cosigned_by: readonly { readonly name: string; readonly at: string }[]
-  /** Null without a policy, and for a policy without a quorum. */
+  /** Null if there is no policy, or if the policy has no quorum. */
   readonly quorum: boolean | null
 }
 
@@ -79,7 +79,7 @@ export async function run(options: CheckpointVerifyOptions, io: Io): Promise<Exi
   return EXIT.no
 }
 
-/** Verifies the signatures. @throws CryptoError if the checkpoint is invalid or not signed by a given key */
+/** Verifies the signatures. @throws CryptoError if the checkpoint is invalid or not signed by any of the given keys */
 async function check(
   bytes: Uint8Array,
   keys: readonly (PublicKey | NoteKey)[],

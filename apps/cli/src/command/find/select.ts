@@ -4,13 +4,13 @@
 //   options → parseCriteria → select(reader, criteria) → deliver: table, JSON, NDJSON or CSV
 //
 // Conditions on one entry are combined with AND. `--effect` applies to decisions and `--outcome` to outcomes;
-// together they apply to the call, and both of its entries match. Times are compared with `recorded_at`. The ledger
-// is read in one pass, except that `--request-id` uses the index on a server.
+// together they apply to the call, and both of its entries match. Times are compared with `recorded_at`. The ledger is
+// read in one pass. On a server, `--request-id` uses an index instead.
 //
 //   $ sudoagent filter ledger.sqlite --effect allow --outcome error     both entries of every failed call
 //   $ sudoagent search ledger.sqlite --query 'ticket 4711'              entries that contain the text, ignoring case
 //
-// An unreadable line might match, so it is counted and reported, and the exit code is 3.
+// An unreadable line might match. Unreadable lines are therefore counted and reported, and the exit code is 3.
 import {
   type Criteria,
   type CriteriaInput,
@@ -70,7 +70,9 @@ export async function runSelection({ ledger, criteria, format, output }: Selecti
   return EXIT.failed
 }
 
-/** Yields the readable matching entries. Throws or prints a note if the store shows that entries are missing. */
+/**
+ * Yields the readable matching entries. If the store shows that entries are missing, throws an error or prints a note.
+ */
 async function* readable(
   reader: LedgerReader,
   criteria: Criteria,
@@ -114,7 +116,7 @@ function readCriteria(input: CriteriaInput): Criteria {
     return parseCriteria(input)
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error
-    // The message names the criterion; the user typed an option.
+    // The message names the criterion, but the user typed an option: the option name replaces the criterion name.
     const [criterion = '', ...rest] = error.message.split(' ')
     const option = OPTION_OF.get(criterion) ?? criterion.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
     throw new CliError(EXIT.usage, [`--${option}`, ...rest].join(' '), error.hint ?? 'see `--help`', error)

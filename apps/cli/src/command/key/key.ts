@@ -6,8 +6,8 @@
 //   close    closes a ledger permanently
 //
 // Each change is a ledger entry, signed like every entry (docs/ledger-format.md, control entries). A `key_added`
-// entry is also signed by the new key, which proves possession of that key. So a verifier that trusts only the first
-// key can follow the chain of keys:
+// entry is also signed by the new key, which proves possession of that key. A verifier that trusts only the first key
+// can therefore follow the chain of keys:
 //
 //   entry 1    genesis       signing key A
 //   entry 20   key_added     key B, signed by A and B       entries after it: signed by A or B

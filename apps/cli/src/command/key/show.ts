@@ -69,7 +69,7 @@ export async function run({ file, origin, witness, json = false }: KeyShowOption
   return EXIT.ok
 }
 
-/** A vkey, or its private form, for which the parser reports a specific error. */
+/** Matches the start of a vkey or of a private vkey. For a private vkey, the parser reports a specific error. */
 const VKEY = /^[^+\n]+\+[0-9a-f]{8}\+|^PRIVATE\+KEY\+/
 
 async function open(file: KeyFile, io: Io): Promise<Found> {
@@ -78,7 +78,7 @@ async function open(file: KeyFile, io: Io): Promise<Found> {
   const { parseKeyFile, pemOf } = await import('../../key/key-file.js')
   const pem = pemOf(file)
   if (VKEY.test(pem.trimStart())) {
-    // Decoded as UTF-8: a name may contain any script.
+    // A vkey is decoded as UTF-8, because a key name may contain any script.
     const vkey = parseKeyFile(file, () => parseVkey(file.bytes.toString('utf8').trim()))
     return { publicKey: vkey.publicKey, vkey }
   }

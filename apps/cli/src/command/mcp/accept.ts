@@ -100,8 +100,8 @@ export async function run(tools: string, options: McpAcceptOptions, io: Io): Pro
 }
 
 /**
- * Returns the selected definitions and the digest. With a null digest, the definitions are only listed. @throws
- * CliError for contradictory options
+ * Returns the selected definitions and the digest. If the digest is null, the definitions are listed but not accepted.
+ * @throws CliError for contradictory options
  */
 function choose({ server, tool, instructions = false, all = false, digest }: McpAcceptOptions): {
   readonly digest: string | null
@@ -135,7 +135,7 @@ function changeOf(changed: ToolPin, known: readonly ToolPin[]): DefinitionChange
   return { changed, accepted }
 }
 
-/** Hashes a listing: which new definitions would replace which accepted ones. */
+/** Hashes a listing: each new definition, with the accepted definition that it would replace. */
 async function digestOf(changes: readonly DefinitionChange[]): Promise<string> {
   const { encodeJcs } = await import('@sudoagent/crypto/json')
   const { sha256Hex } = await import('@sudoagent/crypto')
@@ -158,7 +158,7 @@ function jsonOf(changes: readonly DefinitionChange[], digest: string, accepted: 
     digest,
     changes: changes.map(({ changed, accepted: before }) => ({
       server: changed.server,
-      // Empty for the instructions and the name of the server.
+      // Empty if the definition contains the server's instructions and name.
       tool: changed.tool,
       digest: changed.digest,
       definition: changed.definition,

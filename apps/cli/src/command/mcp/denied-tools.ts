@@ -6,7 +6,7 @@ import { CliError, EXIT } from '../../exit.js'
  * Evaluates the rules without their conditions on arguments: an `allow` or `require_approval` rule applies to every
  * call of its tools, and a `deny` rule with conditions is ignored.
  *
- * @throws CliError for a module: its denials are known only per call
+ * @throws CliError if the policy is a module, because only a specific call shows whether a module denies it
  */
 export function deniedTools(policy: LoadedPolicy): (action: string) => boolean {
   if (!(policy instanceof RulePolicy))

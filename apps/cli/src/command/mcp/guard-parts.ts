@@ -37,7 +37,7 @@ export interface GuardPartsOptions {
   readonly block?: readonly string[]
 }
 
-/** Maximum number of notes that one guard prints: a server could fill the disk with notes. */
+/** Maximum number of notes that one guard prints. Without a limit, a server could fill the disk with notes. */
 const NOTES_MAX = 500
 
 export interface OpenGuard {
@@ -73,7 +73,7 @@ export async function openGuard(options: GuardPartsOptions, io: Io): Promise<Ope
     const deciding = {
       policy,
       agentId: options.agent,
-      // The engine checks the value.
+      // The engine rejects any other value.
       unicode: options.unicode as 'refuse' | 'normalize',
       onConcealed: requireOnConcealed(options.onConcealed ?? 'deny'),
       approvalTtlMs: milliseconds('--approval-ttl', options.approvalTtl, 3_600),

@@ -125,7 +125,7 @@ export async function run(command: readonly string[], options: McpGuardOptions, 
     )
   const listen =
     options.http === undefined ? null : { ...parseAddress(options.http), token: await clientToken(options, io) }
-  // Taken before the policy is loaded, because a policy module may write to the console.
+  // Standard output is reserved before the policy is loaded, because a policy module may write to the console.
   const pipes = listen === null ? io.pipes() : null
   const parts = await openGuard({ ...options, server }, io)
   // The signal handler is registered before the guard reports that it is running.

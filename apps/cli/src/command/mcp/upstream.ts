@@ -14,7 +14,10 @@ export interface UpstreamOptions {
 export interface Upstream {
   /** The default name of the server; null if it cannot be derived from the command. */
   readonly name: string | null
-  /** Starts a server, or connects to one, for one session. A server that was started exits with this process. */
+  /**
+   * Starts a server, or connects to one, for one session. If this function started the server, the server exits when
+   * this process exits.
+   */
   open(): GuardTransport
 }
 

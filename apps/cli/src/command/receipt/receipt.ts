@@ -13,7 +13,7 @@
 //   $ sudoagent receipt verify receipt.json --public-key ledger.pub.pem
 //   signed: the decision is recorded; its checkpoint is signed by the log
 //
-// An unsigned ledger gives a receipt without proofs, and a note says so.
+// The receipt of an unsigned ledger contains no proofs, and a note says so.
 import { type Command, Option } from 'commander'
 import { CliError, EXIT, type ExitCode } from '../../exit.js'
 import { jsonOption, readHash } from '../../option.js'

@@ -180,7 +180,7 @@ function laterLine(decision: CallRecord, outcome: CallRecord): string {
   return `, created ${ms} ms after the decision was created`
 }
 
-/** The creation time, if the entry also has a recording time. */
+/** Returns the creation time if the entry also has a recording time. */
 const createdAt = (record: CallRecord | undefined): string | null =>
   record === undefined || record.entry.recorded_at === undefined ? null : record.entry.created_at
 

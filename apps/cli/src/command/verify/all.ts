@@ -20,7 +20,7 @@ interface ShardVerdict {
   readonly problem: string | null
 }
 
-/** Maximum number of recorded heads that a ledger is compared with: the first head and the latest ones. */
+/** Maximum number of recorded heads that a ledger is compared with: the first head and the latest heads. */
 const HEADS_MAX = 500
 
 /** Verifies every ledger in a database. Prints one line per ledger and the findings on stderr, or one JSON value. */

@@ -1,5 +1,5 @@
-// Implements `verify` for one ledger. The imports are static: all are needed, and the bundler then includes only
-// these parts of the packages.
+// Implements `verify` for one ledger. The imports are static, because all of them are needed, and because the bundler
+// then includes only the imported parts of the packages.
 
 import type { Report } from '@sudoagent/ledger'
 import { encodeState, verifyFrom } from '@sudoagent/ledger/state'

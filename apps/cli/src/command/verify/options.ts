@@ -53,7 +53,10 @@ export async function readChecks(options: VerifyOptions, io: Io): Promise<Checks
   }
 }
 
-/** Reads evidence files. Errors in the content are findings of the report; this function does not check the content. */
+/**
+ * Reads evidence files. This function does not check the content; the verifier reports errors in the content as
+ * findings.
+ */
 async function readTexts(paths: readonly string[], what: string, maxBytes: number, io: Io): Promise<readonly string[]> {
   const texts: string[] = []
   for (const path of paths) texts.push(await readText(path, what, maxBytes, io))

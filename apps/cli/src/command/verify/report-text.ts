@@ -6,8 +6,8 @@ import type { Paint } from '../../text/paint.js'
 import { fieldRow, rowsOf, verdictRow } from '../../text/rows.js'
 
 /**
- * Maximum number of printed findings: more lines would scroll the first findings off the screen. The report contains
- * more findings, and the total.
+ * Maximum number of printed findings: more lines would scroll the first findings off the screen. The JSON report
+ * contains more findings, and their total number.
  */
 const FINDINGS_SHOWN_MAX = 20
 
@@ -62,7 +62,7 @@ export function renderReport(
 
 const NAME_WIDTH = 'checkpoint'.length
 
-/** The basis of the verdict, with one line per field; null for a field without content. */
+/** Returns the basis of the verdict as fields, one per line. The value of a field without content is null. */
 function fieldsOf(report: Report, ledger: string): readonly (readonly [name: string, value: string | null])[] {
   const { entries, decisions, outcomes, open, head, first_created_at: first, last_created_at: last } = report
   const { origin, checkpoint, tail, witnesses, resumed_from: resumed, closed, keys } = report

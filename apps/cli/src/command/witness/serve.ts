@@ -161,7 +161,7 @@ async function aboutOf(request: Uint8Array): Promise<string> {
   }
 }
 
-/** Maximum length of a printed origin, the limit for key names, because a request may contain any string. */
+/** Maximum length of a printed origin, because a request may contain any string. Key names have the same limit. */
 const ORIGIN_LENGTH_MAX = 255
 
 function readPort(text: string): number {

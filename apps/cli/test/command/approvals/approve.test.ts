@@ -42,7 +42,7 @@ describe('what is refused', () => {
       'no terminal and no --yes',
       3,
       ['approvals', 'approve', 'approvals.sqlite', 'r1', '--approver', 'a'],
-      /no terminal/,
+      /the confirmation needs a terminal/,
     ],
     ['an unknown state', 2, ['approvals', 'list', 'approvals.sqlite', '--state', 'open'], /--state/],
     ['no such store', 3, ['approvals', 'list', 'missing.sqlite'], /missing\.sqlite/],
