@@ -2,8 +2,7 @@ import { type ErrorDetails, SudoAgentError } from '@sudoagent/crypto'
 import { escapeForTerminal } from '@sudoagent/crypto/text'
 
 /**
- * Errors in the store of a ledger, or in how the ledger is used. For defects in its content, `verify` reports
- * findings.
+ * Errors in the ledger store or in the use of a ledger. `verify` reports defects in the ledger content as findings.
  */
 export type LedgerErrorCode =
   | 'LEDGER_NOT_FOUND'

@@ -183,9 +183,9 @@ const O_PATH = 0o10_000_000
 
 /**
  * Like `FileIdentity`, for a file that is written and synced for each entry. On Linux 6.13 and later, the first write
- * after a stat gets a new timestamp, and the sync must then also write the inode: a fifth of the cost of a commit.
- * Reading the kernel's name for an open file costs almost nothing; the name ends in ` (deleted)` if the file was
- * deleted or replaced.
+ * after a stat gets a new timestamp, so the next sync must also write the inode, which takes a fifth of the time of a
+ * commit. This class therefore reads the kernel's name for the open file, which costs almost nothing; the name ends
+ * in ` (deleted)` if the file was deleted or replaced.
  */
 export class PinnedFile {
   readonly #path: string

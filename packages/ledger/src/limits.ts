@@ -61,8 +61,8 @@ export const LEDGER_KEYS_MAX = 64
 export const ORIGIN_BYTES_MAX = 255
 
 /**
- * Maximum number of checkpoints, and of receipts, in one verification. Each requires a signature check, and the tree
- * must be remembered at its size.
+ * Maximum number of checkpoints, and of receipts, in one verification. For each of them, the verifier checks a
+ * signature and stores the tree at the stated size.
  */
 export const ANCHORS_MAX = 1_000
 

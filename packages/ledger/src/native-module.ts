@@ -1,6 +1,7 @@
 // Explains why better-sqlite3, a native module, cannot be loaded. A package manager that does not run build scripts
-// (`--ignore-scripts`, or pnpm 10 without approval) installs the module without its binary, and each binary works
-// with one version of Node only. In both cases, opening the first database fails with a list of paths.
+// (`--ignore-scripts`, or pnpm 10 without approval) installs the module without its binary, and a binary works only
+// with the Node version for which it was built. If the binary is missing or was built for a different version,
+// opening the first database fails with a list of paths.
 
 /** The hint with the command that builds the module. */
 export const NATIVE_MODULE_HINT =

@@ -1,6 +1,6 @@
 /**
- * Base64 as defined in RFC 4648 section 4: the standard alphabet with padding. Decoding is strict: a byte string
- * has exactly one encoding, so any change to the base64 text of a signature changes the signature.
+ * Base64 as defined in RFC 4648 section 4: the standard alphabet with padding. Decoding is strict: each byte string
+ * has exactly one encoding, so a changed base64 string is either refused or decodes to different bytes.
  *
  *     encodeBase64(Uint8Array.of(0xff, 0xee)) === '/+4='
  *     decodeBase64('/+4=') is ff ee;  '/+4', '/+5=' (stray bits), '_-4=' and '/+4=\n' are null

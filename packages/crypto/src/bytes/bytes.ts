@@ -1,13 +1,13 @@
 /**
- * The built-in getter for the class name of a typed array. The array cannot override this getter; for any other
- * value, it returns undefined.
+ * The built-in getter for the class name of a typed array. An array cannot override this getter. For a value that is
+ * not a typed array, the getter returns undefined.
  */
 const kindOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)?.get
 
 /**
  * Reports whether a value is a `Uint8Array`; a `Buffer` qualifies. The check reads the internal tag of the typed
- * array. It therefore accepts an array from a different realm, such as a worker or a test sandbox, and rejects an
- * object that only imitates the class.
+ * array. The check therefore accepts an array from a different realm, such as a worker or a test sandbox, and rejects
+ * an object that only imitates the class.
  */
 export function isBytes(value: unknown): value is Uint8Array {
   return kindOf?.call(value) === 'Uint8Array'

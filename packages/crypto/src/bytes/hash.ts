@@ -47,8 +47,8 @@ export function sha256(data: Uint8Array): Uint8Array {
 /**
  * Returns the SHA-256 digest as lower-case hex. A string is encoded as UTF-8 before hashing.
  *
- * @throws CryptoError `VALUE_REFUSED` for a string with a lone surrogate. UTF-8 cannot encode it, and the usual
- *   replacement character would give two different strings the same hash.
+ * @throws CryptoError `VALUE_REFUSED` for a string with a lone surrogate. UTF-8 cannot encode a lone surrogate. If
+ *   the surrogate were replaced by U+FFFD, as is usual, two different strings could have the same hash.
  * @example
  * sha256Hex('abc') // 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
  */

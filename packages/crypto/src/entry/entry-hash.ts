@@ -3,9 +3,9 @@
  *
  *     entry_hash = SHA-256(canonical entry with "entry_hash":null and without "entry_signature")
  *
- * The line is never re-encoded, because the hash covers the stored bytes and SudoAgent for Python writes numbers
- * that a double cannot represent, such as 13.000000000000000000001. The hash is meaningful only if the line is
- * canonical.
+ * The line is never re-encoded, because the hash covers the stored bytes. Re-encoding could change them: SudoAgent
+ * for Python writes numbers that a double cannot represent, such as 13.000000000000000000001. The hash is meaningful
+ * only if the line is canonical.
  */
 import { type Hash, sha256Hex } from '../bytes/hash.js'
 

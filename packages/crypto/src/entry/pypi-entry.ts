@@ -9,8 +9,8 @@
  *      "request_id":"…","schema_version":"2.0"}
  *
  * These entries do not have the members `parameters`, `actor`, `budget` and `policy_version`. The parameters are
- * strings in `metadata`, and the approval block is different. The package does not limit string lengths, so only
- * the line length is limited.
+ * strings in `metadata`, and the approval block is different. The package does not limit the length of strings, so
+ * the checks limit only the length of the line.
  */
 
 import { type Hash, isHash, sha256Hex } from '../bytes/hash.js'
@@ -139,7 +139,8 @@ const BUDGET_CODES: readonly unknown[] = [
 /**
  * Reports whether the `decision_hash` of a decision in the PyPI shape covers a time that is not recorded. For a
  * call denied by a budget, the package computes the hash before it consults the budget, and sets `created_at`
- * afterwards. The hash of such a denial cannot be recomputed, and no outcome may follow a denial.
+ * afterwards. The hash of such a denial therefore cannot be recomputed. No outcome depends on that hash, because no
+ * outcome may follow a denial.
  */
 export function isPypiBudgetDenial(entry: object): boolean {
   const fields = entry as Fields

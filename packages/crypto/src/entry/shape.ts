@@ -9,7 +9,8 @@
  *
  * All entries have schema_version, ledger_version, prev_entry_hash and entry_hash. Entries written by this project
  * also have recorded_at, and signed entries have key_id and entry_signature. Additional members are allowed so that
- * later versions can add members; `entry_hash` covers them. docs/ledger-format.md specifies the complete format.
+ * later versions can add members; `entry_hash` covers the additional members. docs/ledger-format.md specifies the
+ * complete format.
  */
 import { isHash } from '../bytes/hash.js'
 import { isPypiEntry, pypiMisfit } from './pypi-entry.js'
@@ -20,8 +21,8 @@ export const SCHEMA_VERSION = '2.0'
 export const LEDGER_VERSION = '2.0'
 
 /**
- * The maximum length of `request_id` in UTF-16 code units. This project uses UUIDs (36 units) and other writers may
- * use longer ids, but the verifier keeps all ids in a map.
+ * The maximum length of `request_id` in UTF-16 code units. This project uses UUIDs (36 units); other writers may use
+ * longer ids. The limit bounds the memory of the verifier, which keeps all ids in a map.
  */
 export const REQUEST_ID_LENGTH_MAX = 128
 

@@ -16,7 +16,7 @@ import { JSON_DEPTH_MAX } from './value.js'
 /**
  * The maximum number of values in one encoding. Without a limit, a few objects that share references could expand
  * to 2^128 values without a cycle. Encoding a million values takes about half a second; a ledger entry has about a
- * thousand.
+ * thousand values.
  */
 const JSON_VALUES_MAX = 1_000_000
 
@@ -26,8 +26,8 @@ const PLAIN_TEXT = /^[ !#-[\]-~]*$/
 const PLAIN_KEY = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/
 
 /**
- * The maximum number of characters of an unusual key, and of path steps, shown in an error message. The limits keep
- * the message to one readable line.
+ * The maximum number of characters that an error message shows of an unusual key, and the maximum number of path
+ * steps that it shows. These limits keep the message to one readable line.
  */
 const SHOWN_KEY_LENGTH_MAX = 32
 const SHOWN_STEPS_MAX = 16

@@ -2,7 +2,7 @@ import { type CanonicalVerdict, jsonInvalid } from './canonical-verdict.js'
 
 /**
  * Matches the characters in a string that need a check: backslashes, control characters, and code units from U+0300
- * up. Those code units may be surrogates or may violate normalisation form C; lower code units never do.
+ * up. Only those code units can be surrogates or violate normalisation form C.
  */
 const SPECIAL = /[\\\u0000-\u001f]|[\u0300-\uffff]/g
 const MAYBE_NOT_NFC = 0x300

@@ -32,15 +32,15 @@ const SMALL_ORDER_Y: ReadonlySet<string> = new Set([
 ])
 
 /**
- * The second bytes of the elements of `SMALL_ORDER_Y`. Testing this byte avoids the lookup for 252 of 256
+ * The second bytes of the elements of `SMALL_ORDER_Y`. Testing this byte avoids the lookup for about 252 of 256
  * signatures.
  */
 const SMALL_ORDER_SECOND_BYTES: ReadonlySet<number> = new Set([0x00, 0xff, 0xe8, 0x17])
 
 /**
  * A cache of keys that passed the check, in hex. One verification reads the same key several times: from the
- * caller, the genesis entry and the checkpoint. Programs that verify many receipts also repeat keys. The cache size
- * is limited.
+ * caller, the genesis entry and the checkpoint. A program that verifies many receipts also reads the same keys
+ * repeatedly. The cache size is limited.
  */
 const soundKeys = new Set<string>()
 const SOUND_KEYS_MAX = 256

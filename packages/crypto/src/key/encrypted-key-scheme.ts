@@ -45,17 +45,19 @@ export interface EncryptedKey {
 }
 
 /**
- * About five seconds of work: more than ten times the recommended count and almost five thousand times the OpenSSL
- * default.
+ * The maximum number of PBKDF2 iterations, about five seconds of work. The limit is more than ten times the
+ * recommended number and almost five thousand times the OpenSSL default.
  */
 const ITERATIONS_MAX = 10_000_000
 
-/** The maximum N·r·p, to which the scrypt work is proportional: also about five seconds. OpenSSL writes 2^17. */
+/**
+ * The maximum N·r·p of scrypt, also about five seconds of work: the work is proportional to N·r·p. OpenSSL uses 2^17.
+ */
 const SCRYPT_WORK_MAX = 2 ** 24
 
 /**
- * A limit that small machines can afford. OpenSSL writes files that need 16 MiB of memory and accepts files that
- * need up to 32 MiB.
+ * The maximum memory of scrypt, which small machines can afford. OpenSSL writes files that need 16 MiB of memory and
+ * accepts files that need up to 32 MiB.
  */
 const SCRYPT_MEMORY_BYTES_MAX = 256 * 1024 * 1024
 

@@ -7,9 +7,9 @@
  * node:crypto can also write such files, but only with 2,048 iterations
  * (https://github.com/nodejs/node/issues/53359).
  *
- * The cipher does not authenticate the file. A wrong passphrase is detected by the structure of the decrypted
- * bytes. A file modified by an attacker may decrypt to a different key; to detect such a change, compare the key
- * id.
+ * The cipher does not authenticate the file. A wrong passphrase is detected because the decrypted bytes do not have
+ * the structure of a key. A file modified by an attacker may decrypt to a different key; to detect such a change,
+ * compare the key id.
  */
 import type * as NodeCrypto from 'node:crypto'
 import { concatBytes } from '../bytes/bytes.js'
@@ -17,7 +17,7 @@ import { nodeCrypto } from '../bytes/node-crypto.js'
 import { CryptoError } from '../error.js'
 import { type EncryptedKey, encodeEncryptedKey, parseEncryptedKey, scryptMemoryBytes } from './encrypted-key-scheme.js'
 
-/** The OWASP recommendation for PBKDF2-HMAC-SHA-256. Each attempt takes about a tenth of a second. */
+/** The OWASP recommendation for PBKDF2-HMAC-SHA-256. One derivation takes about a tenth of a second. */
 const ITERATIONS = 600_000
 const SALT_BYTES = 16
 const IV_BYTES = 16

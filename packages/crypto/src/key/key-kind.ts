@@ -1,6 +1,6 @@
 /**
- * Distinguishes a key file of the wrong kind from a damaged key file and gives a hint for each kind, because a
- * message such as "cannot read key" has cost people hours. These functions only produce errors.
+ * Distinguishes a key file of the wrong kind from a damaged key file and gives a hint for each kind, because users
+ * cannot act on a message such as "cannot read key". These functions only produce errors.
  */
 
 import { bytesToHex } from '../bytes/hash.js'

@@ -110,7 +110,7 @@ export function createVerifier(key: PublicKey, provider: SignatureProvider = def
     try {
       return isBytes(message) && isBytes(signature) && isWellFormedSignature(signature) && holds(message, signature)
     } catch {
-      // If the provider fails, the signature is not valid.
+      // If the provider throws, the signature counts as invalid.
       return false
     }
   }

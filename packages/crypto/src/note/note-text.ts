@@ -48,7 +48,7 @@ export function isNoteLine(line: unknown): line is string {
   return typeof line === 'string' && line !== '' && !line.includes('\n') && textFault(`${line}\n`) === null
 }
 
-/** Encodes text as UTF-8, the form that is signed and whose length is limited. */
+/** Encodes text as UTF-8. Signatures and length limits apply to this form. */
 export const noteBytes = (text: string): Uint8Array => encoder.encode(text)
 
 function decode(bytes: Uint8Array, code: CryptoErrorCode, maxBytes: number): string {

@@ -40,7 +40,7 @@ export function policyLogKeys(policy: WitnessPolicy, origin: string): readonly P
 
 const ORIGIN_HINT = 'compare the origin with the names in the `log` lines of the policy'
 
-/** The log that the caller expects. Null means any. */
+/** The log that the caller expects. If both fields are null, any log is accepted. */
 export interface ExpectedLog {
   readonly origin: string | null
   readonly policy: WitnessPolicy | null

@@ -48,7 +48,10 @@ export interface VerifiedTlogProof {
   readonly unverifiedExtra: Uint8Array | null
 }
 
-/** Twice the maximum size of a note. The hashes take at most 3 kB; the rest is for `extra`. */
+/**
+ * The maximum size of a proof in bytes: twice the maximum size of a note. The hashes take at most 3 kB; the rest is
+ * for `extra`.
+ */
 const PROOF_BYTES_MAX = 2 * NOTE_BYTES_MAX
 
 const HEADER = 'c2sp.org/tlog-proof@v1'

@@ -7,8 +7,8 @@ import { CryptoError, type CryptoErrorCode } from '../error.js'
  * - `PROOF_INVALID`: not a proof, or a proof that does not connect this entry at this position to the checkpoint
  * - `CHECKPOINT_INVALID`: not a checkpoint, or decision and outcome have checkpoints of different logs or
  *   conflicting trees
- * - `KEY_UNKNOWN`: none of the given keys signed the checkpoint, or an entry that does not name its key: validity
- *   unknown
+ * - `KEY_UNKNOWN`: none of the given keys signed the checkpoint or, if the entry does not name its key, the entry;
+ *   the signature may still be valid
  * - `SIGNATURE_INVALID`: the signature of the checkpoint or the entry by a given key is invalid
  * - `ENTRY_HASH_MISMATCH`, `DECISION_HASH_MISMATCH`, `POLICY_HASH_MISMATCH`: the stated hash does not match the
  *   content

@@ -76,8 +76,8 @@ export interface ReceiptReport {
    */
   readonly unproven: readonly string[]
   /**
-   * Null if none of the given keys signed the checkpoint, or its tree does not contain the entry. Other findings do
-   * not affect this value.
+   * Null if none of the given keys signed the checkpoint, or if the checkpoint's tree does not contain the entry.
+   * Other findings do not affect this value.
    */
   readonly checkpoint: ReceiptCheckpoint | null
 }

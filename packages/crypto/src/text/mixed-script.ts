@@ -3,8 +3,8 @@
 // accepted: words in one script, or in Latin and the scripts of Chinese, Japanese or Korean.
 
 /**
- * The scripts that are distinguished. The letters of all other scripts count as one additional script. Latin is
- * first because Latin letters are kept in a tie.
+ * The scripts that are distinguished. The letters of all other scripts count as one additional script. Latin is first
+ * so that, in a tie, the Latin letters are kept.
  */
 const SCRIPTS = [
   'Latin Greek Cyrillic Armenian Hebrew Arabic Syriac Thaana Nko Devanagari Bengali Gurmukhi Gujarati Oriya Tamil Telugu Kannada Malayalam',

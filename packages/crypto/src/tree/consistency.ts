@@ -1,6 +1,7 @@
 /**
- * Consistency proofs (RFC 6962 section 2.1.2): a tree with a given root begins with all leaves of an older tree,
- * unchanged and in the same order. The verifier recomputes both roots from the same hashes.
+ * Consistency proofs (RFC 6962 section 2.1.2). A consistency proof shows that the tree with a given root begins with
+ * all leaves of an older tree, unchanged and in the same order. The verifier recomputes both roots from the same
+ * hashes.
  */
 import { bytesEqual } from '../bytes/bytes.js'
 import { isProof } from './inclusion.js'

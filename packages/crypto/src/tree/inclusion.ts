@@ -1,7 +1,7 @@
 /**
- * Inclusion proofs (RFC 6962 section 2.1.1): a leaf is at a given index in the tree with a given root. The proof
- * consists of the siblings along the path from the leaf to the root. The verifier hashes the leaf with these
- * siblings to recompute the root.
+ * Inclusion proofs (RFC 6962 section 2.1.1). An inclusion proof shows that a leaf is at a given index in the tree
+ * with a given root. The proof consists of the siblings along the path from the leaf to the root. The verifier hashes
+ * the leaf with these siblings to recompute the root.
  */
 import { bytesEqual } from '../bytes/bytes.js'
 import { isTreeHash, isTreeSize, nodeHash, PROOF_HASHES_MAX } from './merkle.js'

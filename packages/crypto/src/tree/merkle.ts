@@ -30,7 +30,9 @@ export const PROOF_HASHES_MAX = 64
 const LEAF_PREFIX = Uint8Array.of(0x00)
 const NODE_PREFIX = 0x01
 
-/** The hash input of `nodeHash`. The array is reused because allocating it takes as long as hashing it. */
+/**
+ * The hash input of `nodeHash`. The array is reused because allocating an array takes as long as computing the hash.
+ */
 const pair = Uint8Array.of(NODE_PREFIX, ...new Uint8Array(2 * HASH_BYTES))
 
 /**
@@ -46,8 +48,8 @@ export function leafHash(data: Uint8Array): Uint8Array {
 /**
  * Returns the hash of an inner node.
  *
- * @throws TypeError if an argument is not 32 bytes. Otherwise a shorter left hash and a longer right hash could
- *   give the same result.
+ * @throws TypeError if an argument is not 32 bytes. Without this check, a shorter left hash and a longer right hash
+ *   could give the same result.
  */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Uint8Array {
   if (!isTreeHash(left) || !isTreeHash(right)) throw new TypeError(`a hash must be ${HASH_BYTES} bytes`)

@@ -23,8 +23,8 @@ export interface ConsistencyPath {
   /** The last complete subtree of the old tree. Both trees contain this subtree. */
   readonly start: NodePlace
   /**
-   * Whether `start` is the root of the old tree. The verifier already knows that root; otherwise the hash of
-   * `start` is the first hash in the proof.
+   * Whether `start` is the root of the old tree. If so, the proof omits the hash of `start`, because the verifier
+   * already knows it; otherwise that hash is the first hash in the proof.
    */
   readonly startIsOldRoot: boolean
   /** The rest of the proof. Left siblings belong to both trees; right siblings belong only to the new tree. */

@@ -57,7 +57,10 @@ export interface Closed {
 
 export type ControlBlock = Genesis | KeyAdded | KeyRetired | Closed
 
-/** A control entry before the ledger adds versions, `recorded_at`, the chain and the signature. */
+/**
+ * A control entry to which the ledger has not yet added the versions, `recorded_at`, the chain members and the
+ * signature.
+ */
 export interface ControlDraft {
   readonly event: 'checkpoint'
   readonly created_at: string
@@ -67,7 +70,8 @@ export interface ControlDraft {
 const DEFAULT_ORIGIN = 'sudoagent.dev/ledger/'
 
 /**
- * The name of a log: the origin in its genesis or, if there is none, a name derived from the hash of its first entry.
+ * The name of a log: the origin in the genesis or, without such an origin, a name derived from the hash of the first
+ * entry.
  */
 export function originOf(given: string | null, firstEntryHash: string): string {
   return given ?? `${DEFAULT_ORIGIN}${firstEntryHash.slice(0, 32)}`

@@ -83,7 +83,10 @@ export interface OutcomeBlock {
   readonly error: string | null
 }
 
-/** A decision or an outcome before the ledger adds versions, `recorded_at`, the chain and the signature. */
+/**
+ * A decision or an outcome to which the ledger has not yet added the versions, `recorded_at`, the chain members and
+ * the signature.
+ */
 export interface EntryDraft {
   readonly event: 'decision' | 'outcome'
   readonly request_id: string

@@ -21,7 +21,7 @@ export interface LineProblem {
   readonly message: string
   /**
    * The `entry_hash` of the line, if readable. The next line is checked against this hash, so that one bad line
-   * causes one finding.
+   * causes only one finding.
    */
   readonly claimedHash: Hash | null
 }

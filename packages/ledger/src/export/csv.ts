@@ -1,8 +1,8 @@
 // Writes CSV for spreadsheets: RFC 4180 (CRLF, doubled quotes), one row for each entry, fixed columns. Entries
 // contain text that an agent chose, and a spreadsheet evaluates a cell that starts like a formula. Such a cell is
 // prefixed with an apostrophe (OWASP, "CSV Injection"); numbers are not. Software for a different locale may use a
-// different separator, often the semicolon, and start a new cell after it, so text after such a separator is
-// prefixed, too.
+// different separator, often the semicolon, and would start a new cell after that separator. Text after such a
+// separator is therefore prefixed, too.
 import { parametersText } from '@sudoagent/crypto/entry'
 import { approvalOf, isCallEntry } from '../entry/entry.js'
 import type { EntryRecord } from '../entry/record.js'
@@ -57,8 +57,8 @@ const SIGN = '=+\\-@%＝＋－＠％﹢﹣﹦﹫﹪−'
 // Spreadsheets skip spaces before a formula.
 const FORMULA = new RegExp(`^[\\s\\uFEFF]*[${SIGN}\\t\\r\\n|]`, 'u')
 /**
- * A formula inside a cell, after the separator of a different locale, or after a line break. Software that does not
- * understand quotes starts a new row at a line break.
+ * Matches a formula that begins inside a cell: after a line break, or after the separator of a different locale.
+ * Software that does not understand quotes starts a new row at a line break.
  */
 const INNER_FORMULA = new RegExp(`([;|\\t\\r\\n\\v\\f\\u0085\\u2028\\u2029；｜][\\s\\uFEFF"]*)(?=[${SIGN}])`, 'gu')
 
@@ -124,7 +124,7 @@ function objectCell(json: string): string {
   scratch[end++] = QUOTE
   for (let i = 0; i < json.length; i += 1) {
     const unit = json.charCodeAt(i)
-    // These separators of other locales may need an apostrophe. JSON escapes line breaks and tabs, so they
+    // Text after these separators of other locales may need an apostrophe. JSON escapes line breaks and tabs, so they
     // cannot occur.
     if (unit === SEMICOLON || unit === BAR) return cellText(json)
     scratch[end++] = unit

@@ -12,7 +12,7 @@ export interface RowMaker {
 export interface Format {
   /** Text before the first row. */
   readonly start: string
-  /** Makes the first rows, if they differ from later rows. */
+  /** Adapts the first batch of rows, for example by removing the leading separator. */
   first(rows: string): string
   end(isEmpty: boolean): string
   rowMaker(): RowMaker

@@ -27,7 +27,7 @@ const HASH_CHARS = 64
 /** The hash columns of the rows, concatenated: 64 hex digits for each row. */
 export interface ChunkColumns {
   readonly entryHashes: string
-  /** Without the first entry of the ledger, whose value is null. */
+  /** The null of the first entry in the ledger is omitted. */
   readonly prevEntryHashes: string
 }
 
@@ -123,7 +123,9 @@ class ChunkWriter {
     return facts.recordedAt !== null && isUuid(facts.requestId) ? facts : null
   }
 
-  /** @returns false if the line does not follow the line before it, or its columns differ */
+  /**
+   * @returns false if the line does not follow the line before it, or if the columns of its row differ from the line
+   */
   add(facts: CallFacts, columns: ChunkColumns | null): boolean {
     const { entryHash, previous, createdAt, decisionHash, requestId } = facts
     const recordedAt = facts.recordedAt ?? ''

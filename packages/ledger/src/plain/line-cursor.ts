@@ -48,11 +48,11 @@ export const unescaped = (raw: string, mayHaveEscapes: boolean): string =>
 /**
  * Recognises canonical JSON token by token. The cursor is conservative: after a `false`, the line may still be valid,
  * and the caller uses the strict scanner. By default, the cursor accepts only text that both canonical profiles write
- * in the same way; with `isFull`, it accepts all canonical text by RFC 8785 that is within its limits.
+ * in the same way; with `isFull`, it accepts all canonical RFC 8785 text within the limits of the cursor.
  */
 export class LineCursor {
   readonly text: string
-  /** Also accepts rare tokens: escapes, fractions, exponents, deep nesting. For a text of one line only. */
+  /** Also accepts rare tokens: escapes, fractions, exponents, deep nesting. Requires that the text is a single line. */
   readonly isFull: boolean
   at = 0
   /** Offsets of the last string read, without its quotes. */
@@ -146,7 +146,7 @@ export class LineCursor {
     if (!this.isFull) return false
     NUMBER.lastIndex = this.at
     const [token = ''] = NUMBER.exec(this.text) ?? []
-    // RFC 8785 uses the number format of ECMAScript. A form that only the Python profile allows is not
+    // RFC 8785 uses the number format of ECMAScript. A number in a form that only the Python profile allows is not
     // recognised.
     if (token === '' || String(Number(token)) !== token) return false
     this.at += token.length

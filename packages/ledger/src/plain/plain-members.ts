@@ -54,8 +54,8 @@ export class PlainMembers {
   read(cursor: LineCursor): boolean {
     this.#text = cursor.text
     this.#lineStart = cursor.at
-    // The line feed is found first: canonical text has none within a string, so a string that continues after
-    // it belongs to two lines.
+    // The line feed is found first: in canonical text, a string never contains a line feed, so a string that extends
+    // past the line feed is not valid.
     this.#lineEnd = cursor.text.indexOf('\n', cursor.at)
     for (const member of OPTIONAL) this.#starts[member] = -1
     this.#isFull = cursor.isFull
@@ -236,8 +236,8 @@ export class PlainMembers {
       if (cursor.text.charCodeAt(start) !== OPEN_OBJECT || !cursor.value()) return false
       this.#markFrom(start, M.metadata, cursor)
     }
-    // An outcome has a member `outcome`. In a decision, that member could have any type, so it is not
-    // recognised.
+    // An outcome has a member `outcome`. In a decision, a member with this name could have any type, so such a
+    // decision is not recognised.
     return (this.isDecision || this.#outcome(cursor)) && cursor.word(',"parameters":')
   }
 

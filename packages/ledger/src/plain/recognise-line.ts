@@ -29,8 +29,8 @@ import { lineText } from './plain-text.js'
 /** Recognises the lines of one text, in order. */
 export class LineRecogniser {
   readonly #members = new PlainMembers()
-  // Values of the previous line: an outcome often follows its decision, and the hashes that they share need not be
-  // checked again.
+  // Values of the previous line: an outcome often follows its decision directly, so the hashes that both lines
+  // contain need not be checked again.
   #requestId = ''
   #decisionHash = ''
   #entryHash = ''
@@ -111,7 +111,7 @@ const single = new LineRecogniser()
  * is not ASCII.
  *
  * @param line - without its line feed
- * @returns the same facts as `checkLine`, without problems; null if the line is not recognised
+ * @returns the facts that `checkLine` returns, with empty problem lists; null if the line is not recognised
  */
 export function recogniseLine(line: Uint8Array): CallFacts | null {
   if (line.length > LINE_BYTES_MAX) return null

@@ -5,7 +5,10 @@ const TIMESTAMP_CHARS = 27
 /** Length of `2026-11-22T20:18:29`. */
 const SECOND_CHARS = 19
 
-/** Reads the timestamps of one member, line by line. A second that equals the previous second is not parsed again. */
+/**
+ * Reads the timestamps of one member, line by line. If a timestamp is in the same second as the timestamp before it,
+ * only the fraction is parsed.
+ */
 export class TimestampParser {
   #second = ''
 

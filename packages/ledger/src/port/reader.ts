@@ -54,7 +54,10 @@ export type OpenedSource =
   | { readonly kind: 'jsonl'; readonly path: string; readonly end: Place }
   | { readonly kind: 'sqlite'; readonly path: string; readonly readonly: boolean }
 
-/** The source of ranges: either each thread opens the store, or this thread fetches the rows and transfers them. */
+/**
+ * The source of ranges: either each thread opens the store, or this thread fetches the rows and transfers them to the
+ * other threads.
+ */
 export type RangeSource = OpenedSource | FetchedSource
 
 /** A store in which only the reader has a consistent snapshot, such as a remote database. */

@@ -28,12 +28,13 @@ export interface LedgerWriter {
    * Writes the genesis if the ledger is empty, so that a ledger without calls verifies too. `SudoEngine.open`,
    * `openLedgerWriter` and `mcp guard` await `begin` before the first call.
    *
-   * @throws (as a rejection) LedgerError as `append`
+   * @throws (as a rejection) the errors of `append`
    */
   begin?(): Promise<void>
   /**
    * Returns how far the ledger time is ahead of this writer's clock, in milliseconds; 0 or negative if it is not
-   * ahead. New entries are recorded at the ledger time, at which an approval could already have expired.
+   * ahead. New entries are recorded at the ledger time, so an approval that is valid by this writer's clock may
+   * already have expired.
    */
   aheadMs?(): Promise<number>
   /**

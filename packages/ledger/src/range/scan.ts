@@ -7,7 +7,7 @@ import { openRangeScanner, type RangeScanner, type RangeText } from './scanner.j
 import type { PieceWork } from './task.js'
 import { HELPERS_MAX, Helpers } from './worker-pool.js'
 
-/** Either the result of a range and the number of lines up to its end, or unprocessed lines. */
+/** Either the result of a range and the number of lines up to the end of the range, or unprocessed lines. */
 export type Scanned = { readonly texts: readonly string[]; readonly lines: number } | readonly StoredLine[]
 
 export interface ScanOptions {
@@ -40,7 +40,7 @@ async function* scanRanges(
   // The first range is read line by line: it includes any rows with ids below 1, and a small ledger has only one
   // range.
   const looking = ranges.isSound?.()
-  // The walk may fail before this promise is awaited, so the promise needs a handler.
+  // The walk may fail before this promise is awaited, so the promise needs a rejection handler.
   looking?.catch(() => {})
   yield* walk.lines(ranges.step)
   if (((await looking) ?? true) && walk.place !== null) {

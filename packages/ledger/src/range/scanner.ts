@@ -9,7 +9,7 @@ import { type DoPiece, doerOf, type PieceWork } from './task.js'
 
 /** The result of a range. */
 export interface RangeText {
-  /** The outputs of the batches, without empty ones. */
+  /** The outputs of the batches; empty outputs are omitted. */
   readonly texts: readonly string[]
   readonly lines: number
   /** The place after the last line. */
@@ -19,7 +19,7 @@ export interface RangeText {
 export interface RangeScanner {
   /**
    * @param from - place of a line
-   * @param position - of that line
+   * @param position - position of that line
    * @returns null if the range must be read line by line
    * @throws if the store cannot be read
    */
@@ -136,8 +136,8 @@ class SqlitePieces implements Pieces {
   read(from: Place, to: Place): Piece | null {
     const end = Math.min(from + PIECE_ROWS, to)
     const { first, last, rows, lines: bytes } = this.#select.get(from, end) as LinesOfRows
-    // The piece must have every id, so that ids are positions; no missing row; and no row with a line feed in
-    // its text, which would count as two.
+    // The piece must have every id, so that ids are positions. It must not have a missing row, or a row that contains
+    // a line feed, which would count as two lines.
     const isWhole = first === from + 1 && last === end && rows === end - from && bytes !== null
     return isWhole && countLines(bytes) === rows && !hasEmptyLine(bytes) ? { bytes, lines: rows, next: end } : null
   }

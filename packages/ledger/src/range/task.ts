@@ -97,8 +97,8 @@ class Rows {
   }
 
   /**
-   * A recognised line is an entry if its three hashes are well-formed. Hashes that the previous line had need not be
-   * checked again.
+   * A recognised line is an entry if its three hashes are well-formed. Hashes that are equal to those of the previous
+   * line need not be checked again.
    */
   #isPlain(cursor: LineCursor): boolean {
     const members = this.#members

@@ -12,8 +12,8 @@ import type { PieceWork } from './task.js'
 export type HelperStart = CheckStart | ScanStart
 
 /**
- * Starts a checker. `source` is null if rows are transferred; `keys` are PEMs, null if signatures are not
- * checked.
+ * Starts a checker. `source` is null if rows are transferred; `keys` contains public keys in PEM, or is null if
+ * signatures are not checked.
  */
 export interface CheckStart {
   readonly source: OpenedSource | null

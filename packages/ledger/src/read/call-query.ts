@@ -1,5 +1,5 @@
 // Finds entries by the decision and the outcome of their call. A single entry has either an effect or an outcome
-// status.
+// status, so a query for both concerns the two entries of a call.
 //
 //   { effect: 'allow', outcome: 'error' }     both entries of each call that was allowed and failed
 //   { event: 'outcome', effect: 'deny' }      outcomes of denied calls, which `verify` reports as findings
@@ -24,10 +24,10 @@ export interface EntryQuery {
 
 /**
  * Finds the entries of calls whose decision and outcome match, in ledger order; all other criteria apply to the
- * entry. If the outcome matters, the ledger is read twice. Memory grows with the number of calls that may still
- * match.
+ * entry. If the query has a criterion for the outcome, the ledger is read twice. Memory grows with the number of
+ * calls that may still match.
  *
- * @throws LedgerError as `EntryQuery.find`
+ * @throws the errors of `EntryQuery.find`
  */
 export async function* selectOfCalls(
   { find, fits }: EntryQuery,

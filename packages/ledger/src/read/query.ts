@@ -2,8 +2,8 @@
 //
 // There are three ways to find entries, which give the same results for a valid ledger:
 //
-// - by call: the store's index returns the entries with a request id. The index is untrusted, so its result is used
-//   only if it is a denial, or a decision and its outcome; otherwise the ledger is searched.
+// - by call: the store's index returns the entries with a request id. The index is untrusted, so the entries that it
+//   returns are used only if they are a denial, or a decision and its outcome; otherwise the ledger is searched.
 // - by text: canonical JSON (RFC 8785) has one spelling for each value, so the bytes of a matching line must contain
 //   certain substrings. Lines without these substrings are not parsed; in a large SQLite ledger, worker threads test
 //   whole batches of lines.

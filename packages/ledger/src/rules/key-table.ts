@@ -1,7 +1,7 @@
 // A set of hashes or random ids, as 32-bit words, that numbers its keys in insertion order. A SHA-256 takes 40 bytes;
 // in a Map of strings, it would take 150. Rows are stored in blocks, which are not copied when the table grows. The
-// table uses open addressing with linear probing. Callers choose request ids and could otherwise cause collisions, so
-// the hash function is universal, with random factors.
+// table uses open addressing with linear probing. Callers choose request ids, and with a fixed hash function they
+// could choose ids that collide. The hash function is therefore universal, with random factors.
 
 const BLOCK_ROWS = 1 << 12
 const SLOT_BITS_MIN = 10

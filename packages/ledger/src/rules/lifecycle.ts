@@ -52,7 +52,10 @@ export class Lifecycle {
   readonly #requestIds = new KeyTable(UUID_WORDS)
   /** One row for each decision. */
   readonly #rows = new DecisionRows()
-  /** Request ids that are not UUIDs: a set of all, and a map by row for decisions that are not done. */
+  /**
+   * Request ids that are not UUIDs: a set of all such ids, and a map from the row to the id for decisions that are
+   * not done.
+   */
   readonly #otherIds = new Set<string>()
   readonly #otherIdOf = new Map<number, string>()
   /** The open decisions, by row. */

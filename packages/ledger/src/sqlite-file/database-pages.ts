@@ -43,7 +43,7 @@ export class DatabasePages implements Pages {
   /**
    * @param fd - descriptor of the database file, which is not closed
    * @param sides - side files whose pages replace those of the database file; if several side files have a page, the
-   * first of them wins
+   *   first of these files takes precedence
    * @returns null if the file does not have a database header
    */
   static open(fd: number, sides: readonly SideFile[]): DatabasePages | 'other page size' | null {

@@ -70,7 +70,8 @@ const NAME_OF_OURS = /^(?:ledger$|sudoagent_|witness_checkpoint$)/i
 
 const NAME_OF_A_LATER_RELEASE = /^sudoagent_[a-z0-9_]+$/
 
-// These words match even in a comment, a string or a quoted name, so a table counts as plain only if that is certain.
+// Also matches these words in a comment, a string or a quoted name. A plain table may therefore be classified as
+// hostile, but a hostile table is never classified as plain.
 const NOT_PLAIN = /\b(?:check|generated|as)\b/i
 
 /**

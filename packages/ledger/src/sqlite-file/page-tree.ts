@@ -87,7 +87,7 @@ class PageTree {
   /**
    * Walks a table or an index from its root. Children are visited in key order.
    *
-   * @param isTable - null to determine it from the root
+   * @param isTable - whether the tree is a table; null if the type of the root page determines this
    * @param onRow - called with the first bytes of each table row
    */
   #walkTree(root: number, isTable: boolean | null, onRow?: (row: Buffer) => void): void {
@@ -126,7 +126,7 @@ class PageTree {
   ): number {
     const varints = this.#varints
     let lastId = before
-    // Overflow pages are read later, because the page is valid only until the next read.
+    // Overflow pages are read later, because the current page is valid only until the next read.
     const chains: number[] = []
     const rows: { readonly payload: number; readonly local: Buffer; readonly overflow: number }[] = []
     for (let n = 0; n < cells; n += 1) {

@@ -5,8 +5,8 @@
 //   frame    24 bytes  page number, pages after a commit or 0, salt (8), checksum (8), then the page
 //
 // A log ends at the first frame with a wrong salt or checksum: that frame and later frames are incomplete or left
-// over from an earlier log. Of the valid frames, those up to the last commit count. A log that is empty, is too
-// short, or lacks the magic number has no frames. None of these cases counts as damage.
+// over from an earlier log. Only valid frames up to the last commit are used. A log that is empty, is too short, or
+// lacks the magic number has no frames. None of these cases counts as damage.
 import { readSync } from 'node:fs'
 import { isPageSize } from './format.js'
 

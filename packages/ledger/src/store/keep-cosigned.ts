@@ -15,8 +15,8 @@ const BUSY_TIMEOUT_MS = 10_000
  *
  * @param note - a signed note, verified by the caller
  * @returns whether the checkpoint was stored; false if a later checkpoint is already stored
- * @throws LedgerError as `openLedgerReader`, LEDGER_WRITE_FAILED; CryptoError NOTE_INVALID, CHECKPOINT_INVALID
- * for any other text
+ * @throws the errors of `openLedgerReader`; LedgerError LEDGER_WRITE_FAILED; CryptoError NOTE_INVALID,
+ * CHECKPOINT_INVALID for any other text
  */
 export function keepCosigned(path: string, note: string): boolean {
   const { size } = parseCheckpoint(parseNote(note).text)

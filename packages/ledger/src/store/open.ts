@@ -53,7 +53,7 @@ export interface OpenWriterOptions extends WriterOptions {
  *
  * @param place - as for `openLedgerReader`; a file that does not exist or is empty is JSONL if its name ends in
  * `.jsonl` or `.ndjson`, otherwise SQLite
- * @throws LedgerError as the store's `open`, DRIVER_MISSING; TypeError for an invalid option
+ * @throws the errors of the store's `open`; LedgerError DRIVER_MISSING; TypeError for an invalid option
  * @example
  * const ledger = await openLedgerWriter('ledger.sqlite', { signer })
  */
@@ -99,7 +99,7 @@ function recogniseForReading(path: string): 'sqlite' | 'jsonl' {
   }
 }
 
-/** Number of bytes in which an entry is searched, so that a few short lines before the entry are tolerated. */
+/** Number of bytes to search for an entry, so that a few short lines before the entry are tolerated. */
 const START_BYTES = 64 * 1024
 
 /** Whether the file has a head file, or what looks like an entry near its beginning. */

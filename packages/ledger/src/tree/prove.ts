@@ -41,7 +41,7 @@ export async function proveInclusion(reader: LedgerReader, position: number, siz
 /**
  * Makes the consistency proof between two sizes of the ledger's tree.
  *
- * @throws RangeError unless 1 ≤ oldSize ≤ newSize; LedgerError as `proveInclusion`
+ * @throws RangeError unless 1 ≤ oldSize ≤ newSize; the LedgerErrors of `proveInclusion`
  */
 export async function proveConsistency(reader: LedgerReader, oldSize: number, newSize: number): Promise<Uint8Array[]> {
   if (!Number.isSafeInteger(oldSize) || oldSize < 1 || oldSize > newSize) {

@@ -26,7 +26,7 @@ export async function walkRanges(walk: Walk, ranges: LineRanges, options: RangeW
   const start = await ranges.placeBehind(walk.entries)
   // The structure of the store is checked while the first range is read. Bulk reads start only after this check.
   const looking = ranges.isSound?.()
-  // The walk may fail before this promise is awaited, so the promise needs a handler.
+  // The walk may fail before this promise is awaited, so the promise needs a rejection handler.
   looking?.catch(() => {})
   let place = await walkLines(walk, ranges, start, start + ranges.step, options)
   const isSound = (await looking) ?? true

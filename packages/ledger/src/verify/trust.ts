@@ -95,7 +95,7 @@ export class Trust {
     return [...new Map([...own, ...this.#given]).values()]
   }
 
-  /** Whether keys were given, but each key is named after a different log. */
+  /** Whether keys were given, but every given key is named after a log other than this ledger. */
   get isOfOtherLogs(): boolean {
     return this.#isOfOtherLogs
   }

@@ -3,7 +3,7 @@
 //
 // 1. `external-anchors.ts` parses the evidence; `resume.ts` decides at which entry to start.
 // 2. `walk.ts` reads the entries in order: facts of each line, hash chain, clock, keys, life cycle of calls,
-//    Merkle tree. For a large ledger, `range-walk.ts` has worker threads check ranges.
+//    Merkle tree. For a large ledger, `range-walk.ts` lets worker threads check ranges in parallel.
 // 3. `check-checkpoint.ts` compares each checkpoint with the tree at its size (RFC 6962 roots, C2SP signed
 //    notes).
 // 4. `verdict.ts` determines the verdict and checks the caller's requirements.
@@ -88,7 +88,7 @@ export async function verify(reader: LedgerReader, options: VerifyOptions = {}):
  *
  * @returns the report, and the `state` for `encodeState`; the state is null if there is a finding, so that the next
  * run starts with the first entry
- * @throws as `verify`
+ * @throws the errors of `verify`
  */
 export async function verifyFrom(
   reader: LedgerReader,

@@ -160,8 +160,8 @@ export function requireAuthorizedWriter(ring: KeyRing | null, { signer, origin }
 /**
  * Computes one step. The function is pure, except for the signer, the clock and the id of a new ledger.
  *
- * @throws LedgerError as `requireAuthorizedWriter`; ENTRY_REFUSED for a control entry that the ledger rules forbid;
- * LEDGER_WRITE_FAILED if the signer or the clock fails
+ * @throws the errors of `requireAuthorizedWriter`; LedgerError ENTRY_REFUSED for a control entry that the ledger
+ * rules forbid; LEDGER_WRITE_FAILED if the signer or the clock fails
  */
 export async function advance(work: AppendRequest, state: LogState, writer: Writer): Promise<CommitPlan> {
   requireAuthorizedWriter(state.ring, writer)

@@ -91,8 +91,8 @@ export function encodeDraft(given: EntryDraft | ControlDraft): EncodedDraft {
 }
 
 /**
- * Whether `draftMisfit` would read a proxy, which could return different values. The encoder has already refused
- * accessors.
+ * Whether `draftMisfit` would read a proxy, which could return a different value on each read. The encoder has
+ * already refused accessors.
  */
 function hasProxy(draft: EntryDraft | ControlDraft): boolean {
   if (types.isProxy(draft)) return true

@@ -9,7 +9,7 @@ import type { AppendedEntry, PreparedEntry } from '../port/writer.js'
 import { type EncodedDraft, encodeDraft, withCreatedAt } from './encode-draft.js'
 import { ApprovalOver } from './link-batch.js'
 
-/** Maximum time without a turn of the event loop while groups follow each other, in milliseconds. */
+/** Maximum time that consecutive groups may run without a turn of the event loop, in milliseconds. */
 const BUSY_MS_MAX = 1
 
 interface Waiting {
@@ -27,7 +27,7 @@ export class GroupCommit {
   #alone: (() => Promise<void>)[] = []
   #running: Promise<void> | null = null
   #closed = false
-  /** Start of the first work since the last turn of the event loop; null if there was none. */
+  /** Start time of the first work since the last turn of the event loop; null if there was no work. */
   #busySince: number | null = null
 
   /**

@@ -31,7 +31,7 @@ export interface LinkOptions {
   readonly clock: () => Date
 }
 
-/** The error for a draft that cannot be recorded at this time; other drafts in its group can be. */
+/** The error for a draft that cannot be recorded at this time; the other drafts in its group can still be recorded. */
 export class ApprovalOver extends LedgerError {
   constructor(
     readonly draft: EncodedDraft,
@@ -50,8 +50,9 @@ export class ApprovalOver extends LedgerError {
 /**
  * Links drafts after `head`, in order. Pure except for the signer and the clock.
  *
- * @throws LedgerError ENTRY_REFUSED for a call whose approval has expired by the ledger time, since a verifier would
- * report the entry, and the clock may have been set back; LEDGER_WRITE_FAILED if the signer or the clock throws
+ * @throws LedgerError ENTRY_REFUSED for a call whose approval has expired by the ledger time (a verifier would report
+ *   such an entry; the ledger time is ahead of the clock if the clock was set back); LEDGER_WRITE_FAILED if the
+ *   signer or the clock throws
  */
 export async function linkBatch(
   drafts: readonly EncodedDraft[],

@@ -32,7 +32,7 @@ export async function signInTime(signer: Signer, message: Uint8Array): Promise<U
  * Signs several messages: in parallel on other threads if the signer supports that, otherwise one by one. The
  * signatures are returned in the order of the messages.
  *
- * @throws LedgerError as `signInTime`
+ * @throws the errors of `signInTime`
  */
 export async function signAllInTime(signer: Signer, messages: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
   const aside = signAside(signer, messages)

@@ -14,8 +14,8 @@ import { openWithNode } from '../sqlite/node-sqlite.js'
 import type { ReadDatabase } from '../sqlite/read-database.js'
 
 /**
- * Takes the lock `<path>.lock`, without waiting. The empty lock file is not removed afterwards, because removing it
- * would be a race.
+ * Takes the lock `<path>.lock`, without waiting. The empty lock file is not removed afterwards, because the removal
+ * could race with a different writer.
  *
  * @param path - an existing file; symbolic links are followed, so that all names of the file share one lock
  * @returns a function that releases the lock

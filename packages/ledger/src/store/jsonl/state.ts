@@ -62,8 +62,8 @@ function behindHead({ fd, path, tree }: Place, frontier: Frontier): LogState {
     }
     if (line.position === frontier.size) {
       const tail = readTail(line.bytes(), path)
-      // The hash chain links this entry to all earlier entries. So if the last leaf of the tree is this entry, the
-      // tree is that of these entries.
+      // The hash chain links this entry to all earlier entries. Therefore, if the last leaf of the tree is this
+      // entry, the tree is the tree of these entries.
       const leaf = tree.hashAt(storedNodeAt(0, frontier.size - 1))
       if (bytesToHex(leaf) !== bytesToHex(leafHash(hexToBytes(tail.entryHash)))) break
       return { head: { size: frontier.size, ...tail }, frontier, ring }

@@ -15,8 +15,8 @@ export class TreeFile {
 
   /** Opens the file for a writer, or creates it. */
   static openOrCreate(path: string): TreeFile {
-    // Not `w+`, which would truncate the file, nor `a+`, which only writes at the end. O_NOFOLLOW, since a
-    // planted link could lead to another user's file.
+    // The flag `w+` would truncate the file, and `a+` writes only at the end. O_NOFOLLOW is set because a planted
+    // link could lead to a file of a different user.
     return new TreeFile(openSync(path, constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o600))
   }
 
@@ -32,7 +32,7 @@ export class TreeFile {
     }
   }
 
-  /** Reads the node at a storage index; shorter than a hash if the file ends early. */
+  /** Reads the node at a storage index; the result is shorter than a hash if the file ends early. */
   hashAt(place: number): Uint8Array {
     const hash = new Uint8Array(HASH_BYTES)
     return hash.subarray(0, readSync(this.#fd, hash, 0, HASH_BYTES, place * HASH_BYTES))

@@ -66,7 +66,7 @@ export class SqliteLedger extends StoreWriter {
     this.#statements = prepare(db)
     this.#state = new SqliteState(db, path)
     this.#schema = new SchemaGuard(db, () => requireNoOtherDatabases(db, path))
-    // Nothing is ever deleted from a ledger, so its database only grows. If it were truncated, SQLite would
+    // Nothing is ever deleted from a ledger, so the database only grows. If the file were truncated, SQLite would
     // continue with cached pages.
     this.#file = new FileIdentity(path, { onlyGrows: true })
     this.#wal = new PinnedFile(`${followLinks(path)}-wal`)

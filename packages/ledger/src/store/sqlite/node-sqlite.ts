@@ -210,8 +210,8 @@ function textsAsBytes(sql: string, columns: number): string {
 }
 
 /**
- * The column names of a query. Before Node 22.16, they are taken from the first row, and the list is empty if there
- * are no rows.
+ * The column names of a query. Before Node 22.16, the names are taken from the first row, so the list is empty if
+ * there are no rows.
  */
 function namesOf(statement: NodeStatement, parameters: readonly unknown[]): readonly string[] {
   const columns = statement.columns?.()

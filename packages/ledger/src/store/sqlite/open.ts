@@ -79,8 +79,8 @@ export function requireSoundLedgerFile(path: string): void {
 
 export function setDurable(db: Database.Database, path: string): void {
   db.pragma('journal_mode = WAL')
-  // `synchronous` is set after `journal_mode`, because better-sqlite3 falls back to NORMAL in WAL mode, and is read
-  // back, because durability depends on it.
+  // `synchronous` is set after `journal_mode`, because better-sqlite3 falls back to NORMAL in WAL mode. The value is
+  // then read back, because durability depends on it.
   db.pragma('synchronous = FULL')
   db.pragma('fullfsync = ON')
   db.pragma('checkpoint_fullfsync = ON')

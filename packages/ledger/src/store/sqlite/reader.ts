@@ -51,7 +51,7 @@ function openInPlaceOrCopy(path: string): LedgerReader {
   try {
     return openPlace(place, path)
   } catch (error) {
-    // SQLite would have to write before reading: a -journal exists, the writer has closed, or -shm must be rebuilt.
+    // SQLite must write before it can read: a -journal exists, the writer closed the ledger, or -shm must be rebuilt.
     const copyHelps = place.path === file && ['SQLITE_READONLY', 'SQLITE_CANTOPEN'].includes(codeOf(error))
     if (!copyHelps) throw error
   }
@@ -191,7 +191,7 @@ class SqliteReader implements LedgerReader, LineRanges {
     return place === position - 1
   }
 
-  /** Ids are positions; otherwise every line has a finding. So a walk can start at any position by its id. */
+  /** In a ledger without findings, ids are positions, so a walk can start at any position by its id. */
   async *lines(
     from: RowPlace,
     to: RowPlace | null,
