@@ -33,7 +33,10 @@ export const PUBLIC_KEYS_MAX = 64
  */
 export const BATCH_LINES = 256
 
-/** Maximum length of a batch in bytes, except for its last line: 256 lines of maximum length would be 1 GiB. */
+/**
+ * Maximum length of a batch in bytes, not counting the last line. Without this limit, 256 lines of maximum length
+ * would take 1 GiB.
+ */
 export const BATCH_BYTES_MAX = 8 * 1024 * 1024
 
 /** Maximum length of `outcome.error`, in UTF-16 units (LEDGER-FORMAT §2). */
@@ -49,8 +52,8 @@ export const SIGNER_TIMEOUT_MS = 10_000
 export const COMMIT_ENTRIES_MAX = 512
 
 /**
- * Maximum number of bytes in one transaction, unless a single entry is larger: 512 entries of maximum length would
- * make a string of 1.5 GiB.
+ * Maximum number of bytes in one transaction, unless a single entry is larger. Without this limit, 512 entries of
+ * maximum length would make a string of 1.5 GiB.
  */
 export const COMMIT_BYTES_MAX = 16 * 1024 * 1024
 

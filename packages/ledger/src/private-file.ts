@@ -13,8 +13,8 @@ const STICKY = 0o1000
  * Creates an empty file with mode 0600, unless the file exists; SQLite would create the file with the default mode of
  * the umask. If several processes start at the same time, one process creates the file and the others use it.
  *
- * @throws Error for a dangling symbolic link: SQLite would follow it and create a file at a path that an attacker
- * chose; a file system error
+ * @throws Error for a dangling symbolic link, because SQLite would follow the link and create a file at a path that
+ *   an attacker chose; a file system error
  */
 export function createPrivately(path: string): void {
   try {

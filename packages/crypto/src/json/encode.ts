@@ -50,7 +50,7 @@ export function encodeJcs(value: unknown): string {
 
 /**
  * Encodes a value as the canonical JSON of the ledger format. Strings and keys are normalised to Unicode form C;
- * apart from that, the result is that of `encodeJcs`.
+ * otherwise, the result equals the result of `encodeJcs`.
  *
  * @throws CryptoError `VALUE_REFUSED` in the same cases as `encodeJcs`, and for an object with two keys that are
  *   equal after normalisation

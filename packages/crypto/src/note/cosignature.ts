@@ -1,7 +1,7 @@
 /**
  * Cosignatures (https://c2sp.org/tlog-cosignature, version 1): a witness states that, at a given time, a checkpoint
  * was the largest checkpoint of the log that the witness had seen, and that the checkpoint extends all earlier
- * ones. Cosignatures have type 0x04 in C2SP signed-note:
+ * checkpoints. Cosignatures have type 0x04 in C2SP signed-note:
  *
  *     signature = u64 big-endian time ‖ Ed25519("cosignature/v1\ntime 1679315147\n" + checkpoint text)
  *

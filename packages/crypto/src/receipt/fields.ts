@@ -21,8 +21,8 @@ export class ReceiptFields {
   }
 
   /**
-   * Requires that the object does not have other members. Member names are untrusted, so the message does not
-   * repeat them.
+   * Requires that the object has only the given members. Member names are untrusted, so the message does not repeat
+   * them.
    */
   only(names: readonly string[]): this {
     if (Object.keys(this.#members).every((name) => names.includes(name))) return this

@@ -17,7 +17,7 @@ import { CryptoError, type CryptoErrorCode } from '../error.js'
  * - `CLOCK_WENT_BACK`: the outcome was recorded before its decision, according to the ledger clock
  * - `ORIGIN_MISMATCH`: the checkpoint does not belong to the expected log or to a log in the policy
  * - `LOG_KEY_MISMATCH`: the checkpoint is not signed by a key that the policy lists for the log
- * - `WITNESS_QUORUM_MISSING`: too few of the policy's witnesses have cosigned
+ * - `WITNESS_QUORUM_MISSING`: too few of the policy's witnesses cosigned the checkpoint
  */
 export type ReceiptFindingCode =
   | 'RECEIPT_INVALID'

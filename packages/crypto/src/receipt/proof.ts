@@ -35,8 +35,8 @@ export interface ReceiptTrust {
   readonly publicKeys: readonly (PublicKey | NoteKey)[]
   /**
    * The quorum of this policy must have cosigned the checkpoint. The log keys in the policy are trusted in addition
-   * to `publicKeys`. If the policy lists any logs, the checkpoint must belong to one of these logs and be signed by
-   * its key.
+   * to `publicKeys`. If the policy lists any logs, the checkpoint must belong to one of these logs and be signed by a
+   * key of that log.
    */
   readonly witnessPolicy?: WitnessPolicy | undefined
   /** The origin of the expected log. Default: any log whose checkpoint a given key signed. */

@@ -66,8 +66,8 @@ export interface ReceiptReport {
   /** Null if `ok` is false or the entry content was omitted. */
   readonly decision: ReceiptDecision | null
   /**
-   * Null if `ok` is false, or if the receipt does not contain an outcome or its content was omitted (see
-   * `unproven`).
+   * Null if `ok` is false, if the receipt does not contain an outcome, or if the content of the outcome was omitted
+   * (see `unproven`).
    */
   readonly outcome: ReceiptOutcome | null
   /**
@@ -88,7 +88,7 @@ export interface ReceiptReport {
  * follows it in the same log. `receiptProves` explains a report in sentences.
  *
  * @param text - the receipt as UTF-8 bytes or as a decoded string
- * @param trust - the trusted keys. Obtain them from a trusted source, not from the sender of the receipt.
+ * @param trust - the trusted keys. Obtain these keys from a trusted source, not from the sender of the receipt.
  * @returns a report. The content of a receipt never causes an exception.
  * @throws TypeError if `text` is neither a string nor a Uint8Array, for an unknown option, or if `publicKeys` is
  *   not an array of keys; RangeError for more than 64 keys; CryptoError `KEY_WRONG_TYPE` for a witness key in

@@ -11,8 +11,8 @@
 //    "prev_entry_hash":"…","recorded_at":"2026-11-22T20:18:29.261000Z","request_id":"…","schema_version":"2.0"}
 //
 // `line.ts` parses a line, `checkEntry` checks the shape of the entry, and `decision-hash.ts` recomputes its hashes:
-// `entry_hash` is the SHA-256 of the line with `"entry_hash":null` and without `entry_signature`. `rules/` has the
-// rules between entries: the hash chain, one decision and at most one outcome for each call.
+// `entry_hash` is the SHA-256 of the line with `"entry_hash":null` and without `entry_signature`. `rules/` contains
+// the rules that relate entries to each other: the hash chain, one decision and at most one outcome for each call.
 import type { Hash } from '@sudoagent/crypto'
 import { isPypiEntry } from '@sudoagent/crypto/entry'
 import type { JsonValue } from '@sudoagent/crypto/json'
@@ -130,8 +130,8 @@ type Optional<T, Name extends keyof T> = Omit<T, Name> & Partial<Pick<T, Name>>
 
 /**
  * A decision or an outcome. Entries of SudoAgent for Python have no `actor`. Entries of sudoagent 2.0.0 on PyPI
- * also lack `parameters` (`parametersText` of the crypto package derives them), `policy_version` and the
- * reasons of the outcome.
+ * also lack `policy_version`, the reasons of the outcome, and `parameters`, which `parametersText` in the crypto
+ * package derives.
  */
 export type CallEntry = Omit<Optional<EntryDraft, 'actor' | 'parameters'>, 'decision' | 'approval' | 'outcome'> & {
   readonly decision: Optional<DecisionBlock, 'policy_version'>

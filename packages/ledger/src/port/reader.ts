@@ -23,7 +23,7 @@ export interface StoreFault {
   readonly hint?: string
 }
 
-/** A property of the store that is not damage but that its owner should know. */
+/** A property of the store that is not damage but that the owner of the ledger should know about. */
 export interface StoreWarning {
   readonly code: 'STORE_FOREIGN_OBJECT' | 'STORE_NEWER_TABLE' | 'STORE_WRITABLE_BY_OTHERS'
   readonly message: string

@@ -6,7 +6,7 @@ import type { EntryDraft } from '../entry/entry.js'
 export interface AppendedEntry {
   readonly position: number
   readonly entryHash: Hash
-  /** A ledger timestamp, set under the ledger's lock and never earlier than that of the previous entry. */
+  /** A ledger timestamp, set under the ledger's lock and never earlier than the timestamp of the previous entry. */
   readonly recordedAt: string
 }
 
@@ -25,7 +25,7 @@ export interface PreparedEntry {
 export interface LedgerWriter {
   append(draft: EntryDraft): Promise<AppendedEntry>
   /**
-   * Writes the genesis if the ledger is empty, so that a ledger without calls verifies too. `SudoEngine.open`,
+   * Writes the genesis if the ledger is empty, so that a ledger without calls is valid, too. `SudoEngine.open`,
    * `openLedgerWriter` and `mcp guard` await `begin` before the first call.
    *
    * @throws (as a rejection) the errors of `append`

@@ -23,8 +23,8 @@ export interface ExportOptions {
 }
 
 /**
- * Exports every entry of a ledger, in order. The result is the same as that of `exportCsv`, `exportJson` or
- * `exportNdjson` with `select(reader)`, but several times as fast.
+ * Exports every entry of a ledger, in order. The result is the same as the result of `exportCsv`, `exportJson` or
+ * `exportNdjson` with `select(reader)`, but this function is several times as fast.
  *
  * @throws LedgerError if the store cannot be read
  */

@@ -30,8 +30,8 @@ export interface MadeReceipt {
 type SignedCheckpoint = Checkpoint & { readonly note: string }
 
 /**
- * Makes the receipt for a decision and, if there is one, its outcome. The proof is against the cosigned checkpoint if
- * that checkpoint covers the entry, otherwise against the head.
+ * Makes the receipt for a decision and, if an outcome was recorded, for the outcome. The proof refers to the cosigned
+ * checkpoint if that checkpoint covers the entry, or else to the head.
  *
  * @throws LedgerError ENTRY_NOT_FOUND; LEDGER_DAMAGED if entry, tree and head do not match
  * @example
@@ -86,7 +86,7 @@ async function storyOf(reader: LedgerReader, requestId: string): Promise<CallSto
   }
 }
 
-/** The checkpoints that a proof may be made against, in order of preference. */
+/** The checkpoints to which a proof may refer, in order of preference. */
 async function checkpointsOf(reader: LedgerReader): Promise<readonly SignedCheckpoint[]> {
   const { head, cosigned } = await reader.evidence()
   return [cosigned, head].map(signedCheckpoint).filter((checkpoint) => checkpoint !== null)

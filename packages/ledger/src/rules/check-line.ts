@@ -2,7 +2,7 @@
 //
 // `checkLine` extracts the facts of one line and reports every defect that is visible in that line alone: the JSON,
 // the shape, `entry_hash`, `decision_hash`, the approval's binding and expiry. The other files in this folder compare
-// the facts of a line with those of earlier lines:
+// the facts of a line with the facts of earlier lines:
 //
 // - `succession.ts`: hash chain, ledger clock, database columns, signatures
 // - `lifecycle.ts`: one decision for each call, at most one outcome, and only if the call was allowed; approvals are

@@ -1,5 +1,5 @@
-// Tracks the keys that may sign, entry by entry. The functions are pure; the verifier uses them, and so does the
-// writer before it adds an entry.
+// Tracks the keys that may sign, entry by entry. The functions are pure. The verifier uses these functions, and the
+// writer uses them before it adds an entry.
 //
 //   genesis lists the first keys → key_added, signed by an active key, adds a key → key_retired retires a key → closed
 //

@@ -19,7 +19,8 @@ import { type Hash, sha256Hex } from '@sudoagent/crypto'
 import { hexToBytes } from '@sudoagent/crypto/bytes'
 import { EMPTY_FRONTIER, emptyRoot, type Frontier, HASH_BYTES } from '@sudoagent/crypto/tree'
 
-// Each level has one buffer with 0x01, the left node and the right node. The left node is the node of the right edge.
+// Each level has one buffer with 0x01, the left node and the right node. The left node belongs to the right edge of
+// the tree.
 const LEFT = 1
 const RIGHT = LEFT + HASH_BYTES
 

@@ -5,8 +5,8 @@ import type { Finding } from '../entry/finding.js'
 import type { ListedCall } from '../rules/open-calls.js'
 
 /**
- * A condition that does not change the verdict but that the owner of the ledger should know. The text is safe to
- * print, as in a finding.
+ * A condition that does not change the verdict but that the owner of the ledger should know about. The text is safe
+ * to print, as in a finding.
  */
 export interface Warning {
   readonly code: 'STORE_FOREIGN_OBJECT' | 'STORE_NEWER_TABLE' | 'STORE_WRITABLE_BY_OTHERS'
