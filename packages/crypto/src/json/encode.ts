@@ -2,7 +2,7 @@
  * Canonical JSON: each value has exactly one encoding, so a hash of the encoding identifies the value.
  *
  * The text follows RFC 8785 (JCS): no white space, keys sorted by UTF-16 code unit, strings with the shortest
- * escapes, and numbers as ECMAScript prints them. `encodeCanonical` adds a rule of the ledger format: strings and
+ * escapes, and numbers as ECMAScript serializes them. `encodeCanonical` adds a rule of the ledger format: strings and
  * keys are in Unicode normalisation form C.
  *
  *     encodeCanonical({ b: [1.50, -0], a: 'e\u0301' }) === '{"a":"\u00e9","b":[1.5,0]}'
@@ -132,7 +132,7 @@ class Encoder {
         return PLAIN_TEXT.test(value) ? `"${value}"` : JSON.stringify(this.#checked(value))
       case 'number':
         if (!Number.isFinite(value)) throw this.refusal(`is ${value}, which JSON cannot represent`)
-        // ECMAScript prints -0 as 0.
+        // ECMAScript serializes -0 as 0.
         return String(value)
       case 'boolean':
         return value ? 'true' : 'false'

@@ -6,7 +6,7 @@ import { type CanonicalVerdict, jsonInvalid } from './canonical-verdict.js'
  */
 const NUMBER_LENGTH_MAX = 4096
 
-/** A double represents any integer of up to this length exactly, so ECMAScript prints the integer unchanged. */
+/** A double represents any integer of up to this length exactly, so ECMAScript serializes the integer unchanged. */
 const EXACT_INTEGER_LENGTH_MAX = 15
 
 const PLUS = 0x2b

@@ -12,7 +12,7 @@
  * \b \f \n \r \t, lower-case \u00xx for the other control characters, and no other escapes. Strings and keys are in
  * Unicode normalisation form C. Numbers and key order follow one of two profiles throughout the text:
  *
- * - rfc8785: numbers as ECMAScript prints them, keys ascending by UTF-16 code unit (RFC 8785 section 3.2)
+ * - rfc8785: numbers as ECMAScript serializes them, keys ascending by UTF-16 code unit (RFC 8785 section 3.2)
  * - python: numbers as decimals of any length without exponent or trailing zeros, keys ascending by code point
  *
  * Within one profile, each value has exactly one encoding.

@@ -54,8 +54,8 @@ export function checkReceiptEntry<Shown extends Signed>(
       findings.add('FIELD_MISMATCH', `${where}the receipt and the entry differ in \`${name}\``)
   }
   const keyId = content?.shown.key_id ?? null
-  // The proof is checked first. If none of the given keys signed the checkpoint, a missing entry key is not worth
-  // reporting.
+  // The proof is checked first. If none of the given keys signed the checkpoint, a missing entry key is not reported
+  // separately.
   const proven = checkProof({ trust, findings }, stated, keyId, where)
   const signature = checkSignature({ trust, findings }, stated, { keyId, isProven: proven !== null }, where)
   return { stated, content, signature, proven }

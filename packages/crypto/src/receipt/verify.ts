@@ -53,8 +53,8 @@ export interface ReceiptReport {
   readonly ok: boolean
   /**
    * `broken`: the receipt is invalid. `unverified`: a signature by a given key is missing, and there are no other
-   * findings; only `checkpoint` may be verified. `signed`: verified up to a signature by a given key. `witnessed`:
-   * signed, and also cosigned by the witnesses that the policy requires.
+   * findings; `checkpoint` is the only part that may be verified. `signed`: verified up to a signature by a given
+   * key. `witnessed`: signed, and also cosigned by the witnesses that the policy requires.
    */
   readonly verdict: 'broken' | 'unverified' | 'signed' | 'witnessed'
   /** Empty if and only if `ok` is true. */

@@ -9,7 +9,7 @@ import { readAt, readWal, type SidePages } from './wal.js'
 const WINDOW_BYTES = 256 * 1024
 
 /**
- * Maximum distance from the last page read to a page that counts as consecutive, in pages: other kinds of pages occur
+ * Maximum distance, in pages, at which a page counts as consecutive to the last page read. Pages of other kinds occur
  * between leaves.
  */
 const FOLLOWS_PAGES = 8

@@ -43,7 +43,7 @@ const PAUSE_MS = 20
 const READ_BY_KEY: ReadonlySet<string> = new Set(['ledger', 'sudoagent_tile'])
 
 /**
- * The input of a thread that walks a file. The thread must not open the file itself, because closing it would
+ * The input of a thread that walks a file. The thread must not open the file itself, because closing the file would
  * drop SQLite's locks.
  */
 export interface WalkTask {
@@ -176,8 +176,8 @@ function resultOf(answer: WalkAnswer): string | null {
 
 /**
  * Walks a file that may have writers. If the walk finds damage but the file has changed, the walk is repeated,
- * because it may have seen an inconsistent mix of pages. Only an unchanged file is reported as damaged; for a file
- * that changes during every walk, the result is ChangingFile.
+ * because the previous walk may have read an inconsistent mix of pages. Only an unchanged file is reported as
+ * damaged; for a file that changes during every walk, the result is ChangingFile.
  *
  * @param stateOf - a value that differs after every change to the file
  * @returns the damage; null if there is none

@@ -1,9 +1,9 @@
 /**
  * A counter in a separate file outside the ledger: the position up to which this writer has written.
  *
- * An attacker who can replace the ledger files can restore an older copy while the writer is not running. The copy is
- * consistent, so the writer would append to the copy and sign a second history. With a counter, the writer detects
- * that its last entry is missing.
+ * An attacker who can replace the ledger files can restore an older copy while the writer is not running. Because the
+ * copy is consistent, the writer would append to the copy and thus sign a second history. With a counter, the writer
+ * detects that its last entry is missing.
  *
  *     sudoagent ledger counter v1
  *     00000000000000041 8ff560026ece4f28753ffb6b3f5249bb1a9c7a15b95e9710b0a3b4df43cbdb6c

@@ -1,5 +1,5 @@
-// Verifies a ledger (LEDGER-FORMAT §6): checks the entries against each other, the stored checkpoints, and evidence
-// that the caller kept elsewhere, and returns a report. The steps:
+// Verifies a ledger (LEDGER-FORMAT §6) and returns a report. The entries are compared with each other, with the
+// stored checkpoints, and with evidence that the caller kept elsewhere. The steps:
 //
 // 1. `external-anchors.ts` parses the evidence; `resume.ts` decides at which entry to start.
 // 2. `walk.ts` reads the entries in order: facts of each line, hash chain, clock, keys, life cycle of calls,

@@ -102,7 +102,7 @@ function hasProxy(draft: EntryDraft | ControlDraft): boolean {
   return [approval?.binding, parameters?.args, parameters?.kwargs].some(types.isProxy)
 }
 
-/** Encodes the draft and the versions as one object, so that the nesting depth is the same as for a reader. */
+/** Encodes the draft and the versions as one object, so that the nesting depth is the depth that a reader sees. */
 function encodeWhole(given: EntryDraft | ControlDraft): {
   readonly draft: EntryDraft | ControlDraft
   readonly members: readonly Member[]

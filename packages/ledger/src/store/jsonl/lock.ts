@@ -2,9 +2,9 @@
 // `kill -9`. SQLite therefore takes an exclusive operating system lock on a separate file, which the system releases
 // even if the process crashes. The driver is better-sqlite3, or `node:sqlite` if the native module was not built.
 //
-// Without either driver (Node before 22.13, packages installed with `--ignore-scripts`), the lock is a folder of the
-// same name. Creating a folder is atomic and fails if the name exists, so writers with and without SQLite exclude
-// each other. After a crash the folder remains, and the user must remove it.
+// Without either driver (Node before 22.13, packages installed with `--ignore-scripts`), the lock is a folder with
+// the name of the lock file. Creating a folder is atomic and fails if the name exists, so writers with and without
+// SQLite exclude each other. After a crash the folder remains, and the user must remove it.
 import { mkdirSync, realpathSync, rmdirSync, statSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { LedgerError } from '../../error.js'
