@@ -17,13 +17,13 @@ import { denialText } from './denial-text.js'
 import { type AllowedCall, authorizeCall, type GuardOptions, type ToolCall } from './guarded-call.js'
 
 /**
- * Longer than any wait in the engine: an approval takes at most an hour. Claude Code might treat a hook timeout as
- * permission to run the tool.
+ * The hook timeout, in seconds. It is longer than any wait in the engine (an approval takes at most an hour), because
+ * Claude Code might treat a hook timeout as permission to run the tool.
  */
 const HOOK_TIMEOUT_S = 7_200
 /**
- * The maximum number of allowed calls whose end has not been reported, for example because they were interrupted. Above
- * this number, the oldest call is dropped and no outcome is recorded for it.
+ * The maximum number of unfinished calls. A call stays unfinished if Claude Code does not report its end, for example
+ * after an interruption. Above the maximum, the oldest call is dropped, and no outcome is recorded for that call.
  */
 const OPEN_CALLS_MAX = 1_000
 
@@ -63,7 +63,8 @@ export function guardToolCalls(engine: Engine, options?: Omit<GuardOptions, 'act
       for (const oldest of open.keys()) if (open.size > OPEN_CALLS_MAX) open.delete(oldest)
       return decided
     } catch (error) {
-      // An abort is expected. Any other error is a fault in the host program, which would otherwise see only denials.
+      // An abort is expected. Any other error is a fault, and without this warning, the host program would see only a
+      // denial.
       if (!call.signal?.aborted && !options?.signal?.aborted)
         process.emitWarning(`a call was denied because the guard failed: ${error}`)
       const facts = { code: 'BOUNDARY_FAILED', reason: 'no decision was made', requestId: '', decisionHash: null }

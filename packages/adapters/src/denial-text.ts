@@ -1,9 +1,10 @@
 /**
  * The text that tells a model about a denial. It is the same for every framework.
  *
- * A model that reads "error, try again" tries again. The text therefore always says, in this order: what denied the
- * call, why, and not to repeat the call. It does not contain a cause, a path, a stack trace or the request ID. The
- * request ID also identifies the approval, and a model must not see anything that could help it to approve a call.
+ * A model that reads "error, try again" tries again. The text therefore always states what denied the call and why,
+ * and then tells the model not to repeat the call. The text does not contain a cause, a path, a stack trace or the
+ * request ID. The request ID also identifies the approval, and a model must not see anything that could help it to
+ * approve a call.
  *
  * @example
  * denialText(denial)
@@ -11,11 +12,14 @@
  */
 import { type Denial, SudoAgentError } from '@sudoagent/core'
 
-/** Longer than most reasons, but short enough for a model's context. The ledger contains the full reason. */
+/**
+ * The maximum length of a reason: more than most reasons need, but short enough for a model's context. The ledger
+ * contains the full reason.
+ */
 const REASON_LENGTH_MAX = 500
 
 /**
- * Prefixes of reason codes, with the words that follow “This call was”. Codes with any other prefix come from a policy.
+ * Maps reason code prefixes to the words that follow “This call was”. Codes with any other prefix come from a policy.
  */
 const DENIED_BY: readonly (readonly [prefix: string, denied: string])[] = [
   ['POLICY_EVALUATION_FAILED', 'denied because the policy could not be evaluated'],

@@ -30,7 +30,7 @@ export interface ToolCall<I> {
   readonly signal?: AbortSignal | undefined
 }
 
-/** A call that may run, with exactly `input`. The caller must report its end once. */
+/** A call that may run, with exactly `input`. The caller must report the end of the call exactly once. */
 export interface AllowedCall<I> {
   readonly status: 'allowed'
   readonly input: I

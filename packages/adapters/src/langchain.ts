@@ -98,7 +98,9 @@ function deniedMessage(denial: Denial, name: string, callId: string): ToolMessag
 
 const reportsError = (output: unknown): boolean => ToolMessage.isInstance(output) && output.status === 'error'
 
-/** Reads a generator to the end. Its result is its return value, so the outcome is known only then. */
+/**
+ * Reads a generator to the end. The result is the generator's return value, so the outcome is known only at the end.
+ */
 async function resultOf(output: unknown): Promise<unknown> {
   if (Object.prototype.toString.call(output) !== '[object AsyncGenerator]') return output
   let step: IteratorResult<unknown>

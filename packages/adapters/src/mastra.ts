@@ -28,7 +28,7 @@ interface Definition<P> {
   // biome-ignore lint/suspicious/noExplicitAny: the context has the type that the version of Mastra gives it
   execute?(input: InputOf<P>, context: any): unknown
 }
-/** Version 0.24 passes one object: the input is its member `context`. */
+/** Version 0.24 passes one object, whose member `context` is the input. */
 interface DefinitionV0<P> {
   readonly id: string
   readonly inputSchema?: P

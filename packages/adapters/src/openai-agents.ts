@@ -16,8 +16,9 @@ import type { Engine } from '@sudoagent/core'
 import { denialText, ToolDenied } from './denial-text.js'
 import { type GuardOptions, guardedCall, type InputOf } from './guarded-call.js'
 
-// This file imports nothing from `@openai/agents`. It declares the members of the tool options that it reads. Functions
-// are declared so that the parameters of an inline tool get types; `tool` itself checks the SDK's more precise types.
+// This file imports nothing from `@openai/agents`. It declares the members of the tool options that it reads. The
+// functions are declared so that TypeScript infers the parameter types of an inline tool; `tool` then checks the
+// SDK's more precise types.
 
 interface CallDetails {
   readonly toolCall?: { readonly callId: string }
@@ -57,7 +58,8 @@ export function guardTool<P, T>(engine: Engine, tool: T & OptionsOfTool<P>, opti
   // The SDK's option types differ only in the type of the input, not in its runtime value.
   const { execute, outputSchema } = tool as { readonly execute: Execute; readonly outputSchema?: unknown }
   if (typeof execute !== 'function') throw new TypeError('a tool without `execute` cannot be guarded')
-  // The SDK also falls back to the function's name. Wrapping would change that name, so it is read here.
+  // The SDK also falls back to the function's name. Wrapping would change the function's name, so the name is read
+  // here.
   const name = tool.name ?? execute.name
   if (name === '') throw new TypeError('the tool needs a `name`')
 

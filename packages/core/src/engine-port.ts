@@ -17,8 +17,8 @@ export interface AuthorizeCall extends Omit<CallOptions, 'action'> {
 /** Decides about calls that the caller runs, and records their outcomes. `SudoEngine` implements it. */
 export interface Engine {
   /**
-   * Decides about a call and records the decision. If it is allowed, run the tool with the authorization's `args`
-   * and record the outcome.
+   * Decides about a call and records the decision. If the call is allowed, run the tool with the authorization's
+   * `args` and record the outcome.
    *
    * @returns the authorization, or the denial
    * @throws (as a rejection) SudoAgentError. In this case, too, the call must not run

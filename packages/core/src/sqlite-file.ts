@@ -22,10 +22,10 @@ import { APPROVAL_SCHEMA, BUDGET_SCHEMA } from './sqlite-schema.js'
 /**
  * Opens SQLite files for all stores in this package.
  *
- * Every store has the same requirements. Only the owner can read and write the file. WAL mode prevents readers from
- * blocking. `synchronous=FULL` lets committed data survive a power failure. A busy timeout makes several processes take
- * turns instead of failing. The schema is untrusted: it cannot call functions and contains only our tables. The pages
- * form a tree, and the path still refers to the opened file.
+ * Every store has the same requirements. Only the owner can read and write the file. In WAL mode, readers and the
+ * writer do not block each other. With `synchronous=FULL`, committed data survives a power failure. With a busy
+ * timeout, several processes take turns instead of failing. The schema is untrusted: it cannot call functions and
+ * must contain only our tables. The pages must form a tree, and the path must still refer to the opened file.
  */
 
 /** The maximum length of a reason: long enough for SQLite's own messages. */
@@ -63,11 +63,12 @@ export function openDatabase<T>(
   const db = new Database(file, { fileMustExist: true, timeout: 0 })
   try {
     db.pragma('trusted_schema = OFF')
-    // This check comes first, because `journal_mode` changes the file, which may belong to a different program.
+    // The schema is checked first, because the file may belong to a different program, and `journal_mode` would
+    // change the file.
     waitWhileBusy(timeout, requireOurs)
     waitWhileBusy(timeout, () => enterWal(db))
-    // `synchronous` is set after `journal_mode`, because the driver lowers it to NORMAL for WAL. The value is read
-    // back, because a pragma never fails.
+    // `synchronous` is set after `journal_mode`, because the driver lowers `synchronous` to NORMAL for WAL. The value
+    // is read back, because a pragma reports no error.
     waitWhileBusy(timeout, () => db.pragma('synchronous = FULL'))
     if (db.pragma('synchronous', { simple: true }) !== 2) throw new Error('synchronous=FULL was not accepted')
     const create = db.transaction(() => {
@@ -195,8 +196,8 @@ function requirePath(path: unknown): string {
 
 /**
  * Waits while the database is busy. The switch to WAL briefly needs exclusive access. If two processes open a new file
- * at the same time, SQLite may return BUSY immediately instead of waiting, even for reading the schema. The same time
- * limit applies.
+ * at the same time, SQLite may return BUSY immediately instead of waiting, even for reading the schema. These cases
+ * have the same time limit as the wait for a lock.
  *
  * @param mayRetry - whether the busy operation may be repeated
  */

@@ -59,13 +59,14 @@ export const ANSWERS_KEPT_MAX = 64
 
 /**
  * How long a call waits for its approval before the client receives "pending", in milliseconds. Several clients
- * silently time out after 5 s; with a shorter hold time, an approved call runs while its caller is still waiting.
+ * silently time out after 5 s. The hold time is shorter, so that an approved call runs while its caller is still
+ * waiting.
  */
 export const HOLD_MS_DEFAULT = 4_000
 
 /**
- * Interval of progress notifications for a waiting call, in milliseconds. The inactivity timeouts of clients are
- * not shorter.
+ * Interval of progress notifications for a waiting call, in milliseconds. Client inactivity timeouts are at least
+ * this long.
  */
 export const PROGRESS_INTERVAL_MS = 2_000
 
@@ -86,8 +87,8 @@ export const LISTINGS_PER_CALL_MAX = 3
 
 /**
  * Minimum age of a listing before the guard lists the tools again without a change notification, in milliseconds.
- * The guard does so after a failure, or if the listing lacks the called tool. Without this limit, each such call
- * would read up to 100 pages.
+ * The guard lists the tools again if the last listing failed or does not contain the called tool. Without this limit,
+ * each such call would read up to 100 pages.
  */
 export const LISTING_AGE_MIN_MS = 5_000
 
@@ -167,8 +168,8 @@ export const HTTP_SILENCE_MS = 120_000
 export const HTTP_CLOSE_GRACE_MS = 2_000
 
 /**
- * How long a response can still become a single JSON text, in milliseconds; afterwards it is a stream with
- * keep-alives.
+ * How long a response can still become a single JSON text, in milliseconds. After this time, the response becomes a
+ * stream with keep-alives.
  */
 export const ANSWER_AS_JSON_MS = 25_000
 

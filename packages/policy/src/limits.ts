@@ -1,14 +1,19 @@
 // The limits for policy files and their evaluation, with reasons.
 
-/** Far more than people can review. The YAML library needs one to two seconds for the slowest file of this size. */
+/**
+ * The maximum size of a policy file: far more than people can review. The YAML library needs one to two seconds for
+ * the slowest file of this size.
+ */
 export const FILE_BYTES_MAX = 128 * 1024
 
-/** A module may be a bundle with all its imports; a larger file is probably not a policy. */
+/**
+ * The maximum size of a module, which may be a bundle with all its imports. A larger file is probably not a policy.
+ */
 export const MODULE_BYTES_MAX = 16 * 1024 * 1024
 
 /**
- * A policy needs only six levels of nesting. The YAML library is recursive, and a stack overflow can crash the process
- * instead of throwing.
+ * The maximum nesting depth. A policy needs only six levels. The YAML library is recursive, and a stack overflow can
+ * crash the process instead of throwing.
  */
 export const DEPTH_MAX = 16
 

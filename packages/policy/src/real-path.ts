@@ -8,15 +8,15 @@ import type { RealPath } from './rule/path-test.js'
 const ENTRIES_A_READ = 32
 
 /**
- * Resolves an absolute path as the operating system does, step by step: symbolic links are followed first, and `..` is
- * relative to their targets. If the end of the path does not exist yet, that part is used as written.
+ * Resolves an absolute path as the operating system does, step by step: symbolic links are followed first, and `..`
+ * is relative to their targets. If the last part of the path does not exist yet, that part is used as written.
  *
  * The result is valid only at the time of the call. A process with write access below the root can insert a link before
  * the tool opens the file.
  *
- * @returns null if the result is unknown because of a dangling link (writing through the link creates its target in any
- * location), a loop, a file in place of a folder, a missing permission, or a name that exists in the folder in a
- * different Unicode form
+ * @returns null if the result is unknown because of a loop, a file in place of a folder, a missing permission, a
+ *   name that exists in the folder in a different Unicode form, or a dangling link. A write through a dangling link
+ *   creates the target, which may be in any location
  */
 export const realPathOnDisk: RealPath = Object.assign((path: string) => new DiskLook().realPath(path), {
   perEvaluation: (): RealPath => {

@@ -69,8 +69,8 @@ export type ApprovalState = 'pending' | 'approved' | 'denied' | 'expired' | 'fai
 export const APPROVAL_STATES: readonly ApprovalState[] = ['pending', 'approved', 'denied', 'expired', 'failed']
 
 /**
- * A request and its result. An approver in a different process reads this data, and the ledger's approval block
- * contains it.
+ * A request and its result. An approver in a different process reads this data; the ledger's approval block contains
+ * the same data.
  */
 export interface ApprovalRecord extends ApprovalRequest {
   readonly state: ApprovalState
@@ -81,7 +81,7 @@ export interface ApprovalRecord extends ApprovalRequest {
   readonly consumedAt: Date | null
 }
 
-/** An approver's answer. Only `true`, or an object whose `approved` is `true`, approves. */
+/** An approver's answer. Only `true`, or an object whose `approved` is `true`, is an approval. */
 export type ApprovalAnswer =
   | boolean
   | {
@@ -200,8 +200,8 @@ export function requireApprovalTtlMs(ttlMs: unknown): number {
 /**
  * Creates the approval request for one call. The request is open for `ttlMs` milliseconds from `now`.
  *
- * @throws TypeError for an invalid or too long field, or parameters that are not JSON; RangeError for a `ttlMs` above
- * the maximum
+ * @throws TypeError if a field is invalid or too long, or the parameters are not JSON; RangeError if `ttlMs` is
+ *   above the maximum
  * @example makeApprovalRequest({ binding, action: 'refund', agentId: 'bot', args: [], kwargs: { amount: 500 },
  *   reason: 'high value' }, 300_000, new Date())
  */

@@ -69,8 +69,8 @@ type Ending = 'aborted' | 'expired'
  * Asks the person at the terminal. A call is approved only by a line `y` or `yes` that was typed after the question was
  * shown. Any other line, the end of the input, Ctrl-C, an abort or the deadline denies the call. A long call is shown
  * page by page and can be approved only after its last page. If input or output is not a terminal, the call is denied
- * immediately. The approver reads the input while it asks. Do not use it in a program that reads the terminal at the
- * same time.
+ * immediately. While a question is open, the approver reads the input. Do not use this approver in a program that
+ * reads the terminal at the same time.
  */
 export class InteractiveApprover implements Approver {
   readonly #input: TerminalInput
@@ -109,8 +109,8 @@ export class InteractiveApprover implements Approver {
   }
 
   /**
-   * Waits for earlier questions. If its signal aborts during the wait, the question is denied immediately and never
-   * shown.
+   * Waits for earlier questions, then asks. If `ending` aborts during the wait, the question is denied immediately
+   * and never shown.
    */
   async #inTurn(ending: AbortSignal, ask: () => Promise<ApprovalAnswer>): Promise<ApprovalAnswer> {
     const before = queues.get(this.#input) ?? Promise.resolve()
@@ -154,8 +154,8 @@ export class InteractiveApprover implements Approver {
   }
 
   /**
-   * Raw mode also delivers unfinished lines. Without raw mode, an unfinished line would become the beginning of the
-   * answer.
+   * Discards input that was typed before the question. Raw mode is needed because it also delivers an unfinished
+   * line; otherwise, the unfinished line would become the beginning of the answer.
    */
   async #discardTypedAhead(ending: AbortSignal): Promise<void> {
     const input = this.#input

@@ -52,7 +52,8 @@ class MemoryTable implements ApprovalTable {
   }
 
   prune(expiredMs: number): void {
-    // Rows are sorted by age, so the loop ends at the first row that stays, and its cost does not grow with the store.
+    // Rows are sorted by age. The loop ends at the first row that stays, so the running time does not depend on the
+    // number of rows that stay.
     for (const row of this.#rows.values()) {
       if (row.expiresAtMs > expiredMs) return
       this.#rows.delete(row.approvalId)

@@ -12,8 +12,8 @@ const COLUMNS = `approval_id AS approvalId, policy_hash AS policyHash, decision_
   approver_id AS approverId, note, resolved_at_ms AS resolvedAtMs, consumed_at_ms AS consumedAtMs`
 
 /**
- * The maximum number of old rows that one `create` deletes. Rows are deleted faster than they are added, and each call
- * takes little time.
+ * The maximum number of old rows that one `create` deletes. With this limit, old rows are deleted faster than new
+ * rows are added, and each `create` still takes little time.
  */
 const PRUNE_ROWS = 100
 
@@ -119,7 +119,7 @@ class SqliteTable implements ApprovalTable {
       stateBefore: before.state,
       consumedAtMsBefore: before.consumedAtMs,
     })
-    // The write lock prevents this. If it still happens, the transaction must fail.
+    // The write lock prevents a concurrent change. If the row has changed nevertheless, the transaction must fail.
     if (changes !== 1) throw new ApprovalStoreError('APPROVAL_STORE_FAILED', 'the approval changed while it was locked')
   }
 

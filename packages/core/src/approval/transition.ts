@@ -37,7 +37,10 @@ export interface CheckedResolution {
   readonly binding: ApprovalBinding | null
 }
 
-/** Returns the row as of `nowMs`. A pending row whose deadline has passed is expired since its deadline. */
+/**
+ * Returns the row as of `nowMs`. If the deadline of a pending row has passed, the returned row is expired, with the
+ * deadline as its resolution time.
+ */
 export function rowAt(row: ApprovalRow, nowMs: number): ApprovalRow {
   if (row.state !== 'pending' || nowMs < row.expiresAtMs) return row
   return { ...row, state: 'expired', resolvedAtMs: row.expiresAtMs }

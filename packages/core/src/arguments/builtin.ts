@@ -44,7 +44,10 @@ function getter(prototype: object, key: PropertyKey): (receiver: object) => unkn
   return (receiver) => get.call(receiver)
 }
 
-/** Whether objects with this prototype are plain objects: null, or the `Object.prototype` of any realm. */
+/**
+ * Whether objects with this prototype are plain objects: the prototype is null or the `Object.prototype` of any
+ * realm.
+ */
 export function isPlainPrototype(prototype: object | null): boolean {
   return prototype === null || prototype === Object.prototype || isBuiltin(prototype, 'Object', 0)
 }
@@ -114,8 +117,8 @@ export function hrefOf(url: object): string | undefined {
 
 /** Copies a RegExp. A `lastIndex` that is not an integer becomes 0. */
 export function copyRegExp(regexp: object): RegExp {
-  // The constructor reads the source and flags of a real RegExp from internal slots. On the object itself, it looks up
-  // only `Symbol.match`.
+  // The constructor reads the source and flags of a real RegExp from internal slots. `Symbol.match` is the only
+  // property that the constructor looks up on the object itself.
   const copy = new RegExp(regexp as RegExp)
   const lastIndex: unknown = Object.getOwnPropertyDescriptor(regexp, 'lastIndex')?.value
   copy.lastIndex = typeof lastIndex === 'number' && Number.isSafeInteger(lastIndex) ? lastIndex : 0

@@ -1,9 +1,9 @@
 /**
  * Records which objects are copies made by a snapshot, and their kinds.
  *
- * A proxy may look like a class instance while the snapshot is taken, and later, when the policy reads it, like a plain
- * object with a small amount. Therefore, the kind is determined once, during the snapshot, and stored here. Code that
- * walks a snapshot calls `kindOf` and never inspects the object itself.
+ * A proxy may look like a class instance while the snapshot is taken, but like a plain object with a small amount
+ * when the policy reads the proxy later. Therefore, the kind is determined once, during the snapshot, and stored
+ * here. Code that walks a snapshot calls `kindOf` and never inspects the object itself.
  */
 
 /** `binary` is an ArrayBuffer or a view of one. */
@@ -11,7 +11,7 @@ export type CopyKind = 'array' | 'object' | 'date' | 'map' | 'set' | 'url' | 're
 
 const kinds = new WeakMap<object, CopyKind>()
 
-/** Marks a new copy, which no other code can reach yet, and returns it. */
+/** Marks and returns a new copy, which no other code can reach yet. */
 export function markCopy<T extends object>(copy: T, kind: CopyKind): T {
   kinds.set(copy, kind)
   return copy

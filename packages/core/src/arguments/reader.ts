@@ -32,7 +32,7 @@ interface Step {
  */
 export type UnicodeHandling = 'keep' | 'refuse' | 'normalize'
 
-/** Marks an object that replaces a value in the record. An argument must not be an object with only this member. */
+/** The only member of an object that replaces a value in the record. An argument must not be such an object. */
 const RESERVED_MEMBER = '_sd_digest'
 
 const BIGINT_BOUND = 1n << BigInt(BIGINT_BITS_MAX)
@@ -135,7 +135,7 @@ export class Reader {
       throw this.#refusal(at, 'is an array without a valid length')
     }
     this.#expect(length, at)
-    // Array.from defines elements. An assignment could run a setter on Array.prototype.
+    // `Array.from` defines the elements; an assignment could run a setter on `Array.prototype` instead.
     return Array.from({ length }, (_, key) => {
       const element = this.#foreign({ parent: at, key }, () => Reflect.get(array, key) as unknown)
       return this.read(element, { parent: at, key })
@@ -199,8 +199,8 @@ export class Reader {
     if (!text.isWellFormed()) throw this.#refusal(at, `${verb} a lone surrogate, which is not valid Unicode`)
     if (this.#unicode === 'keep') return text
     const normal = text.normalize('NFC')
-    // If such text were accepted, the record would differ from the function's argument, because all recorded strings
-    // are in NFC.
+    // All recorded strings are in NFC. If text in any other form were accepted, the record would differ from the
+    // function's argument.
     if (normal !== text && this.#unicode === 'refuse')
       throw this.#refusal(at, `${verb} text that is not in Unicode NFC`)
     return normal
@@ -239,7 +239,10 @@ export class Reader {
     this.#nodes += nodes
   }
 
-  /** Rejects too many values before reading them: an array can claim a length of 2^32 - 1 at no cost. */
+  /**
+   * Rejects a container with too many values before any value is read, because an array can claim a length of
+   * `2**32-1` at no cost.
+   */
   #expect(nodes: number, at: Step | undefined): void {
     if (this.#nodes + nodes > this.#limits.maxNodes)
       throw this.#refusal(at, `exceeds the total limit of ${this.#limits.maxNodes} values`)

@@ -100,8 +100,8 @@ async function listen(
 }
 
 /**
- * Stores the answer and marks an approval as used. The store checks that the approval is unused, in time and for this
- * call.
+ * Stores the answer and marks an approval as used. The store checks that the approval is unused, has not expired and
+ * is bound to this call.
  */
 async function settle(
   desk: ApprovalDeps,

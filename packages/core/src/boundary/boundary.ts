@@ -7,7 +7,9 @@
 // 5. unchanged arguments: reads the caller's arguments again, compares them, then commits the charge
 // 6. decision: records an allowed or denied call durably (`recorder.ts`, entries as in LEDGER-FORMAT §2)
 // 7. function: the holder of the authorization runs the function (`engine.ts`, or a framework)
-// 8. outcome: records the outcome. An approved refund thus leaves a decision with an approval block, and an outcome
+// 8. outcome: records the outcome
+//
+// For an approved refund, the ledger thus contains a decision entry with an approval block, and an outcome entry.
 import { type BudgetBlock, REASON_LENGTH_MAX } from '@sudoagent/ledger/entry'
 import { type Snapshot, sameSnapshot, takeSnapshot } from '../arguments/snapshot.js'
 import { ApprovalDenied, BoundaryError, CallDenied, makeDenial } from '../error.js'

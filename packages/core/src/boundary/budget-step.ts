@@ -1,6 +1,6 @@
 // The budget step: reserves a charge before the approval, commits it before the decision is written, and releases it
-// after a denial is recorded. A charge counts from its reservation, so a process that dies in between leaves too much
-// charged, never too little.
+// after a denial is recorded. A charge counts from its reservation, so if a process dies between two of these steps,
+// the budget may show too much spent, but never too little.
 import type { BudgetBlock } from '@sudoagent/ledger/entry'
 import type { BudgetStore, BudgetVerdict } from '../budget/budget.js'
 import { memberOf } from '../check.js'

@@ -1,4 +1,4 @@
-// Collects the facts of one guarded call, which do not change after this point, and builds its ledger entries.
+// Collects and freezes the facts of one guarded call, and builds the ledger entries of the call.
 import type { Hash } from '@sudoagent/crypto'
 import type { EntryDraft } from '@sudoagent/ledger'
 import {

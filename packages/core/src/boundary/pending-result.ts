@@ -68,8 +68,8 @@ function watch<T extends object>(value: T, ending: Ending): T {
 }
 
 /**
- * Wrapped results during a step or a call. This set keeps them from being garbage-collected if no other reference
- * exists.
+ * The wrapped results that are in the middle of a step or a call. The set prevents their garbage collection if no
+ * other reference exists.
  */
 const busy = new Set<object>()
 
@@ -162,7 +162,7 @@ function followWebStream<T>(source: ReadableStream<T>, ending: Ending): Readable
       if (!step.done) return controller.enqueue(step.value as never)
       await ending.end({ status: 'success' })
       controller.close()
-      // If the reader supplied its own buffer, it waits for a response.
+      // A reader that supplied its own buffer waits for a response.
       ;(controller as { byobRequest?: { respond(bytes: number): void } | null }).byobRequest?.respond(0)
     } catch (error) {
       await ending.end({ status: 'error', error })

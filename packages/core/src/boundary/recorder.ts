@@ -132,7 +132,7 @@ export class Recorder {
     const { ledger } = this.#parts
     if (ledger.prepare === undefined) return
     setImmediate(() => {
-      // If an outcome exists here, the call has already ended.
+      // If the map already has an entry for this request, the call has ended.
       if (this.#prepared.has(request)) return
       try {
         const draft = outcomeDraft(request, ruling, outcomeBlock(ruling), new Date(0))

@@ -37,7 +37,7 @@ export interface BudgetCharge {
   readonly agentId: string
   /** The action, usually the name of a tool. */
   readonly action: string
-  /** Units, a non-negative integer. A call that costs 0 never exceeds a budget. */
+  /** The cost in units, a non-negative integer. A call that costs 0 never exceeds a budget. */
   readonly cost: number
 }
 

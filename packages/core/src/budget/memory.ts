@@ -80,8 +80,8 @@ class MemoryTable implements ChargeTable {
   }
 
   /**
-   * Charges are nearly sorted by time, because a booking time is at most one window earlier than its predecessor. The
-   * loop ends at the first charge that counts.
+   * Charges are nearly sorted by time, because a booking time is at most one window earlier than the booking time
+   * before it. The loop ends at the first charge that counts.
    */
   prune(nowMs: number): void {
     for (const { charge, chargedAtMs } of this.#charges.values()) {

@@ -14,8 +14,8 @@ import {
 import { type BookedCharge, type ChargeState, type ChargeTable, TableBudget } from './table-budget.js'
 
 /**
- * The maximum number of old charges that one `reserve` deletes. Charges are deleted faster than they are added, and
- * each call takes little time.
+ * The maximum number of old charges that one `reserve` deletes. With this limit, old charges are deleted faster than
+ * new charges are added, and each `reserve` still takes little time.
  */
 const PRUNE_ROWS = 100
 
@@ -126,7 +126,7 @@ class SqliteTable implements ChargeTable {
 
   setState(requestId: string, state: ChargeState): void {
     const { changes } = this.#setState.run({ key: this.#key, requestId, state })
-    // The write lock prevents this. If it still happens, the transaction must fail.
+    // The write lock prevents a concurrent change. If the charge has changed nevertheless, the transaction must fail.
     if (changes !== 1) throw new BudgetStoreError('BUDGET_STORE_FAILED', 'the charge changed while it was locked')
   }
 

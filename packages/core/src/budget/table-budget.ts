@@ -75,8 +75,8 @@ export class TableBudget implements BudgetStore {
       if (booked?.state === 'committed') return
       if (booked?.state !== 'reserved' || !inWindow(booked.chargedAtMs, nowMs, this.windowMs))
         throw new BudgetStoreError('BUDGET_NOT_RESERVED', 'no charge is reserved for this request')
-      // The call runs now, so the charge counts from now. If it counted from the reservation, which may be as old as
-      // the approval took, the charges of two windows could run in one.
+      // The call runs now, so the charge counts from now. The approval may have taken a long time. If the charge
+      // counted from the reservation, calls charged in two windows could run within one window.
       this.#table.put({ ...booked, chargedAtMs: this.#bookingTime(nowMs), state: 'committed' })
     })
   }

@@ -17,7 +17,9 @@ interface Seen {
   readonly warned: Set<string>
 }
 
-/** The counts are keyed by the limits, so that they persist in a budget that creates its rules again for each group. */
+/**
+ * Keyed by the limits, so that the names persist in a budget that creates its rules again for each group of requests.
+ */
 const seenBy = new WeakMap<CheckedLimits, { readonly agent: Seen | null; readonly tool: Seen | null }>()
 
 /**

@@ -45,7 +45,7 @@ export interface Parameters {
 export type CallContext = Omit<Context, 'concealed'>
 
 /**
- * Stands for arguments that cannot be recorded. A guard that refuses such a call passes exactly this list to
+ * The placeholder for arguments that cannot be recorded. A guard that refuses such a call passes exactly this list to
  * `authorize`, and the entry contains `"<unrecordable>"`. If a caller passes the same string, it is recorded as
  * `"<text><unrecordable>"`.
  */
@@ -57,7 +57,10 @@ export interface ContextFacts {
   readonly agentId: string
   /** Values from a snapshot. An object that is not part of a snapshot is shown by name (`"<object>"`) and not read. */
   readonly values: readonly unknown[]
-  /** A plain object as the caller passed it, or undefined. It is read only once, here, within `METADATA_LIMITS`. */
+  /**
+   * A plain object as the caller passed it, or undefined. The object is read only once, here, within
+   * `METADATA_LIMITS`.
+   */
   readonly metadata?: unknown
   /** The snapshot of `this`, for `kwargs.this`; undefined if `this` is not part of the call. */
   readonly receiver?: unknown
@@ -106,7 +109,7 @@ export function buildContext(facts: ContextFacts): CallContext {
   return context
 }
 
-/** Returns the context for a policy. The context notes when `concealed` is read. */
+/** Returns the context for a policy. The context records whether the policy reads `concealed`. */
 export function policyView(context: CallContext): Context {
   const notice = noticeOf(context)
   const get = (): readonly Concealment[] => {

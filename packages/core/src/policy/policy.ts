@@ -2,9 +2,10 @@
 // `allow`, `deny` or `require_approval`; any other behaviour (an exception, a timeout, an invalid result) denies the
 // call.
 //
-// The ledger identifies a policy by `policyId`, `version` and `policyHash`. The hash is the policy's own, or SHA-256
-// over the canonical JSON of the id, the version and a hash of the source text of `evaluate` (LEDGER-FORMAT §3). The
-// decision hash covers this identity, so an approval given under one policy is not valid under a different policy.
+// The ledger identifies a policy by `policyId`, `version` and `policyHash`. If the policy does not set `policyHash`,
+// the hash is SHA-256 over the canonical JSON of the id, the version and a hash of the source text of `evaluate`
+// (LEDGER-FORMAT §3). The decision hash covers this identity, so an approval given under one policy is not valid
+// under a different policy.
 //
 //     const policy: Policy = {
 //       policyId: 'refunds',
@@ -14,7 +15,7 @@
 //     identifyPolicy(policy)   // { policyId: 'refunds', policyVersion: '3', policyHash: '…', evaluate }
 //
 // A policy without `version` and `policyHash` is recorded as `unversioned`, with a warning. `context.ts` builds the
-// context; `@sudoagent/policy` has policies from files of rules.
+// context. `@sudoagent/policy` loads policies from rule files.
 
 import { type Hash, isHash, sha256Hex } from '@sudoagent/crypto'
 import { encodeCanonical } from '@sudoagent/crypto/json'

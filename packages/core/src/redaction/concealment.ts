@@ -19,8 +19,8 @@ export interface Concealment {
 }
 
 /**
- * The maximum number of listed places. Further places are counted together in a last item with kind `text` and path
- * `…`.
+ * The maximum number of listed places. A last item, with kind `text` and path `…`, counts all further places
+ * together.
  */
 const PLACES_MAX = 128
 

@@ -1,6 +1,6 @@
 /**
- * Finds secrets in base64, such as `GITHUB_TOKEN=ghp_…` in a Kubernetes manifest or a header. The decoded text must
- * consist of one secret and little other text.
+ * Finds secrets in base64, such as `GITHUB_TOKEN=ghp_…` in a Kubernetes manifest or a header. A match requires that
+ * the decoded text consists of one secret and little other text.
  */
 import { isUtf8 } from 'node:buffer'
 import type { Span } from './masked-text.js'

@@ -1,6 +1,6 @@
 /**
- * A string in which one mark replaces each concealed part, so that rules never search inside a concealed part, and its
- * length is known.
+ * A string in which one mark replaces each concealed part, so that rules never search inside a concealed part. The
+ * length of each concealed part is stored separately.
  *
  * The marks are two Unicode noncharacters. The first marks a part that a rule concealed. The second marks text that
  * only looks concealed: a `[redacted]` that the caller wrote, or a literal noncharacter. Rules treat both marks alike,

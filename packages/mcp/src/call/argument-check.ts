@@ -4,7 +4,8 @@
  *
  *   names    refuses an argument that is not listed in `properties`, unless the schema has `additionalProperties` or
  *            `patternProperties`; the same for nested objects
- *   schema   also checks the whole schema; a schema that cannot be read is checked like `names`
+ *   schema   also checks the arguments against the whole schema; if the schema cannot be read, the check is the same
+ *            as for `names`
  */
 import { SchemaReader, TooMuchWork, UnreadableSchema } from './schema-reader.js'
 

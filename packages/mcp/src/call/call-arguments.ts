@@ -43,8 +43,8 @@ export function readCallArguments(given: object): CallArguments {
 }
 
 /**
- * Returns the arguments for the server: the client's spelling, if it parses to exactly the values that were decided
- * on.
+ * Returns the arguments for the server. The client's spelling is used only if it parses to exactly the values in the
+ * authorization.
  *
  * @param decided - the arguments in the authorization
  */

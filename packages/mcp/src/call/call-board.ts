@@ -1,4 +1,4 @@
-// Stores the calls of one session whose decision the client has not received yet, by key.
+// Stores, by key, the calls of one session for which the client has not received the decision yet.
 import type { CallCancelled } from '@sudoagent/core'
 import { ANSWERS_KEPT_MAX, ANSWERS_KEPT_MS } from '../limits.js'
 import type { OpenCall } from './open-call.js'

@@ -19,8 +19,8 @@ export class CallFailure extends Error {
 }
 
 /**
- * @param error - the error thrown while the call was sent or its answer was awaited; not an error response of the
- *   server
+ * @param error - the error that was thrown while the guard sent the call or waited for the response; not an error
+ *   response from the server
  */
 export function failureOf(error: unknown, { aborted, reason }: Pick<AbortSignal, 'aborted' | 'reason'>): CallFailure {
   if (error instanceof PeerGone) {
@@ -54,7 +54,9 @@ export const ended = (reason: string): { readonly code: string; readonly reason:
   reason: `the session is closed: ${reason}`,
 })
 
-/** Codes by the reason why a session ended. Any other reason means that the guard ended the session. */
+/**
+ * Maps the reason why a session ended to the code for its calls. For any other reason, the code is CALL_CANCELLED.
+ */
 const ENDINGS: ReadonlyMap<string, string> = new Map([
   [SERVER_ENDED, 'SERVER_ENDED'],
   [CLIENT_GONE, 'CLIENT_GONE'],
@@ -65,7 +67,7 @@ const ENDINGS: ReadonlyMap<string, string> = new Map([
 
 const codeOf = (reason: unknown): string => ENDINGS.get(String(reason)) ?? 'CALL_CANCELLED'
 
-/** Advice for the model by denial code. Any other code comes from a policy. */
+/** Maps denial codes to advice for the model. Any other code comes from a policy. */
 const ADVICE: ReadonlyMap<string, string> = new Map([
   ['APPROVAL_DENIED', 'It was not approved. Do not retry it unchanged.'],
   ['PARAMETERS_INVALID', 'Its arguments were rejected. Do not retry it with the same arguments.'],

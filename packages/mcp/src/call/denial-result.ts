@@ -1,7 +1,7 @@
 /**
- * Builds the result that the model receives instead of the tool result. It has `isError` set, because a protocol
- * error does not reach the model. Nothing in it can be used to approve a call: it contains the id of a finished
- * call, but only a hash of the id of a pending call.
+ * Builds the result that the model receives instead of the tool result. `isError` is set, because a protocol error
+ * would not reach the model. Nothing in the result can be used to approve a call: a finished call is identified by
+ * its id, but a pending call only by a hash of its id.
  */
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js'
 import type { Denial } from '@sudoagent/core'
@@ -26,8 +26,8 @@ export function denialResult(denial: Denial): CallToolResult {
 }
 
 /**
- * Returns the result for a call whose approval is pending. The id is a hash that also appears in the guard log; it
- * reveals nothing about the request.
+ * Returns the result for a call whose approval is pending. The id is a hash that also appears in the guard log; the
+ * hash reveals nothing about the request.
  */
 export function pendingResult(requestId: string): CallToolResult {
   const id = pendingId(requestId)

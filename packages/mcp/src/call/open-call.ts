@@ -69,8 +69,8 @@ export class OpenCall {
   /** @param settled - resolves with the engine's decision */
   begin(settled: Promise<Settled>): void {
     this.#settled = settled
-    // A waiting request receives the rejection. Without a waiting request, an unhandled rejection would end the
-    // process.
+    // A waiting request receives the rejection. If no request is waiting, this handler prevents an unhandled
+    // rejection, which would end the process.
     settled.catch(() => {})
   }
 
@@ -109,7 +109,7 @@ export class OpenCall {
         this.#leave = null
       }
       this.#leave = () => {
-        // Once claimed, the approval is used for this request.
+        // After the call is claimed, the approval is used for this request, so the request cannot leave.
         if (this.#claimed || !this.#asked) return
         stop()
         this.#attached = false

@@ -32,8 +32,8 @@ export class SchemaReader {
   #stepsLeft: number
 
   /**
-   * @param size - size of the arguments in characters. The work limit grows with the size, so that large arguments
-   *   alone do not exceed it
+   * @param size - size of the arguments in characters. The work limit grows with the size, so that the size alone
+   *   does not make a check exceed the limit
    */
   constructor(root: unknown, size: number) {
     this.#root = root

@@ -4,13 +4,14 @@
  *   request → tool known, definition accepted → arguments read and checked → engine.authorize (policy, budget,
  *     approval, decision recorded) → definition unchanged → sent to the server → result → outcome recorded
  *
- * The guard sends exactly the call that was decided on: its arguments are the recorded text, with numbers as the
+ * The guard sends exactly the call that the decision covers: the arguments are the recorded text, with numbers as the
  * client wrote them (`sent-call.ts`). A decision may outlive the request that started it: after the hold time, the
- * client receives "pending", and the approval stays pending. A repeated call attaches to that approval, and the
- * call runs at most once (`call-board.ts`, `open-call.ts`).
+ * client receives "pending", and the approval stays pending. A repeated call attaches to that approval, and the call
+ * runs at most once (`call-board.ts`, `open-call.ts`).
  *
  * Every refusal is a tool result with `isError` and a text for the model (`denial-result.ts`). After an allowing
- * decision, an outcome is always recorded: success, the server's error, or that the call was cancelled or not sent.
+ * decision, an outcome is always recorded: a success, the server's error, a cancellation, or the reason why the call
+ * was not sent.
  */
 import type { Authorization, Engine } from '@sudoagent/core'
 import { UNRECORDABLE } from '@sudoagent/core/boundary'
@@ -64,7 +65,7 @@ export class ToolCalls {
   readonly #byRequest = new Map<Incoming['id'], OpenCall>()
   readonly #running = new Set<Promise<unknown>>()
   readonly #announced = new WeakSet<OpenCall>()
-  /** The reason why the session ended; null while it is open. */
+  /** The reason why the session ended; null while the session is open. */
   #closed: string | null = null
 
   constructor(parts: ToolCallParts) {
@@ -84,7 +85,7 @@ export class ToolCalls {
     return await this.#track(this.#run(settled.authorization, settled.subject, request))
   }
 
-  /** The connection of this request was lost; the call continues. */
+  /** Called when the connection of a request is lost. The call continues. */
   detach(id: Incoming['id']): void {
     this.#byRequest.get(id)?.detach()
   }
@@ -214,14 +215,14 @@ export class ToolCalls {
     const fail = async (error: Error): Promise<void> => {
       await engine.record(authorization, { status: 'error', error })
     }
-    // The server may have changed the tool while the approval was pending. If the server reported a change, its
-    // tools are read again.
+    // The server may have changed the tool while the approval was pending. If the server reported a change, the guard
+    // lists the server's tools again.
     const { refusal } = await this.#standing(subject.params)
     if (request.signal.aborted) {
       await fail(notSent(request.signal.reason))
       return {}
     }
-    // There is no await between here and `forward`.
+    // An `await` between this check and `forward` would allow the tool to change in between.
     const now = refusal ?? this.#changeOf(subject)
     if (now !== null) {
       await fail(new CallFailure(now.code, `${now.reason}; the call did not run`))

@@ -3,8 +3,8 @@ import type { ServerResponse } from 'node:http'
 import { ANSWER_AS_JSON_MS, STREAM_KEEPALIVE_MS } from '../limits.js'
 
 /**
- * A response becomes a stream when any other message precedes the answer. Otherwise the response is one JSON text,
- * because clients limit the size of an event (1 MiB in the Python SDK) but not the size of a JSON text.
+ * The response becomes an event stream if any other message is sent before the answer. Otherwise, the response is one
+ * JSON text, because clients limit the size of an event (1 MiB in the Python SDK) but not the size of a JSON text.
  */
 export class HttpAnswer {
   readonly #response: ServerResponse

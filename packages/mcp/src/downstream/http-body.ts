@@ -7,8 +7,8 @@ const NO_ID: FoundId = { id: null, kind: 'other' }
 /**
  * Reads a request body.
  *
- * @returns the body. If the body is larger than the message limit, only its message id; beyond
- *   HTTP_SKIPPED_BYTES_MAX, no id
+ * @returns the body. If the body is larger than the message limit, only the message id is returned; if it is also
+ *   larger than HTTP_SKIPPED_BYTES_MAX, not even the id
  */
 export async function readBody(request: IncomingMessage): Promise<Uint8Array | FoundId> {
   if (Number(request.headers['content-length'] ?? 0) > HTTP_SKIPPED_BYTES_MAX) return NO_ID

@@ -2,7 +2,7 @@
  * Serves the guard over streamable HTTP (MCP 2025-11-25, Transports). Every client session has its own upstream: a
  * child process, or a session with an HTTP server.
  *
- *   headers checked → body read, with a size limit → parsed strictly → session of its id, or a new session
+ *   headers checked → body read, with a size limit → parsed strictly → the session with this id, or a new session
  *
  *   http-check.ts        `Host`, `Origin` and token
  *   http-connections.ts  connections without a token

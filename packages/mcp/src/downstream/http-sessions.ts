@@ -102,8 +102,8 @@ export class HttpSessions {
   #refuse(response: ServerResponse, status: number, refused: RefusedMessage, known: Session | undefined): void {
     const { id, kind, error } = refused
     if (kind === 'response') known?.downstream.onrefused?.(refused)
-    // If the error had the id of an open request, the client would mistake the error for the answer to that
-    // request.
+    // The error must not have the id of an open request; otherwise, the client would mistake the error for the answer
+    // to that request.
     const isOwn = kind === 'request' && id !== null && known?.downstream.isOpen(id) !== true
     refuse(response, status, error.code, error.message, isOwn ? id : null)
   }
@@ -136,8 +136,8 @@ export class HttpSessions {
   }
 
   /**
-   * If there are too many sessions, ends the one that has been idle longest. A crashed client leaves its session
-   * open.
+   * If there are too many sessions, ends the session that has been idle longest, because a crashed client leaves its
+   * session open.
    */
   async #makeRoom(): Promise<boolean> {
     const { maxSessions = SESSIONS_MAX } = this.#options

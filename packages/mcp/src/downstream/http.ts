@@ -3,7 +3,7 @@
  *
  *   POST a request       → its answer as JSON, or as the last event of a stream if other messages come first
  *   POST anything else   → 202
- *   GET                  → the stream of messages that belong to no request; one at a time
+ *   GET                  → the stream of messages that do not belong to any request; one stream at a time
  *   DELETE               → ends the session
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -21,7 +21,7 @@ import { refuse } from './http-refusal.js'
 export interface HttpDownstreamOptions {
   readonly newSessionId: () => string
   readonly onSession: (sessionId: string) => void
-  /** The connection of this request was lost before its answer. */
+  /** Called when the connection of a request is lost before the response is sent. */
   readonly onLost: (id: MessageId) => void
 }
 
@@ -34,7 +34,7 @@ export class HttpDownstream implements GuardTransport {
   readonly #responses = new Set<ServerResponse>()
   /** Unanswered requests. */
   readonly #answers = new Map<MessageId, HttpAnswer>()
-  /** The stream for messages that do not belong to a request. */
+  /** The stream for messages that do not belong to any request. */
   #standalone: HttpAnswer | null = null
   #sessionId: string | undefined
   #closed = false

@@ -1,5 +1,5 @@
-// Connects a client over stdio. This SDK transport reads raw lines, so that ambiguous messages are refused before
-// they are parsed.
+// Connects a client over stdio. The class implements the SDK's transport interface but reads raw lines, so that it
+// can refuse ambiguous messages before they are parsed.
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
 import { GuardError } from '../error.js'
@@ -50,7 +50,10 @@ export class StdioDownstream implements Transport {
     this.onclose?.()
   }
 
-  /** Stops reading from the client until `resume`: the server is slower than the client. */
+  /**
+   * Stops reading from the client until `resume` is called. Used when the server reads more slowly than the client
+   * sends.
+   */
   pause(): void {
     this.#input.pause()
   }

@@ -65,7 +65,7 @@ export class GuardSession {
   readonly #server: Peer
   readonly #catalogue: Catalogue
   readonly #calls: ToolCalls
-  /** Route progress notifications to the request that has the same progress token: from server to client, and back. */
+  /** Route each progress notification, in either direction, to the request that has the same progress token. */
   readonly #toClient = new ProgressRoutes()
   readonly #toServer = new ProgressRoutes()
   readonly #forget = new Map<OpenCall, () => void>()
@@ -116,7 +116,7 @@ export class GuardSession {
     await this.#client.start()
   }
 
-  /** The connection of this client request was lost. */
+  /** Called when the connection of a client request is lost. */
   detach(id: MessageId): void {
     this.#calls.detach(id)
   }
@@ -140,7 +140,7 @@ export class GuardSession {
     await Promise.race([Promise.allSettled([recorded, ended]), late])
     clearTimeout(timer)
     await ended.catch(() => {})
-    // This turn of the event loop sends the answers to open requests.
+    // The answers to open requests are sent during this turn of the event loop.
     await new Promise((resolve) => setImmediate(resolve))
     await this.#client.close().catch(() => {})
     this.#reportClosed(reason)
@@ -202,7 +202,7 @@ export class GuardSession {
     return result
   }
 
-  /** Keeps the server's instructions and name only if they are the accepted ones. */
+  /** Keeps the server's instructions and name only if both match the accepted definition. */
   #pinnedWords<T extends object>(answer: T): T {
     const { server, pins, note } = this.#parts
     try {
@@ -264,7 +264,7 @@ export class GuardSession {
       progress: ({ id, params }, count) => {
         const token = ProgressRoutes.tokenOf(params)
         if (token === null) return
-        // The value is smaller than any progress value of the server, because progress must increase.
+        // Progress must increase, so this value is smaller than any progress value that the server sends later.
         const progress = count * 1e-6
         this.#client.notify(
           'notifications/progress',

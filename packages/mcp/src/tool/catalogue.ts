@@ -9,7 +9,7 @@
  *   changed    any other digest: denied with TOOL_DEFINITION_CHANGED until `sudoagent mcp accept`
  *
  * A definition is valid only for the listing that contained it. `list_changed` starts a new generation: no call is
- * sent until the tools are listed again.
+ * sent until the tools have been listed again.
  *
  *   listing 1: read_file, digest 9c1f…          accepted, because it is the first
  *   listing 2: read_file, digest 52ab…          hidden from the client; a call is denied with TOOL_DEFINITION_CHANGED
@@ -85,7 +85,7 @@ export class Catalogue {
     const page = await ask()
     const { tools } = page as { tools?: unknown }
     if (!Array.isArray(tools)) return page
-    // A page from an older listing does not describe the current tools.
+    // A page that was requested before the last reported change does not describe the current tools.
     if (cursor === undefined) this.#clientListing = new ListedTools()
     const listing = generation === this.#generation ? this.#clientListing : new ListedTools()
     const names = listing.add(tools)
@@ -126,7 +126,11 @@ export class Catalogue {
     return seen === 'accepted' ? { digest, inputSchema, refusal: null } : { ...refusalOf(seen), digest }
   }
 
-  /** Resolves when the tools of the current generation are read. @throws if the current or a recent attempt failed */
+  /**
+   * Resolves when the tools of the current generation have been read.
+   *
+   * @throws if the current or a recent attempt failed
+   */
   async #read(): Promise<void> {
     for (let count = 0; count < LISTINGS_PER_CALL_MAX; count += 1) {
       const generation = this.#generation
@@ -158,11 +162,11 @@ export class Catalogue {
   async #readAll(generation: number): Promise<void> {
     let cursor: string | undefined
     const listed = new ListedTools()
-    // Including the empty cursor, which would request the first page again.
+    // The set includes the empty cursor, because an empty cursor would request the first page again.
     const cursors = new Set([''])
     for (let page = 0; page < TOOL_PAGES_MAX; page += 1) {
       const { tools, nextCursor } = (await this.#parts.listTools(cursor)) as { tools?: unknown; nextCursor?: unknown }
-      // The listing is stale. The waiting caller starts a new one.
+      // The listing is stale. The waiting caller starts a new listing.
       if (generation !== this.#generation) return
       if (Array.isArray(tools)) listed.add(tools)
       if (typeof nextCursor !== 'string' || cursors.has(nextCursor)) {

@@ -1,7 +1,7 @@
 /**
  * Computes the digest of a tool definition: SHA-256 of the canonical JSON (RFC 8785) of everything that the server
  * sends about the tool. The model or its client reads name, title, description, schemas, annotations and `_meta`,
- * so the digest covers all of them.
+ * so the digest covers all these members.
  *
  *   {"description":"Reads a file","inputSchema":{"type":"object"},"name":"read_file"}  →  64 hex digits
  */

@@ -37,7 +37,8 @@ export interface ToolPins {
   /**
    * Accepts all of the given changed definitions, or none.
    *
-   * @returns false if a given definition is no longer the changed definition of its tool; nothing is then accepted
+   * @returns false if a given definition is no longer the changed definition of its tool; in this case, no
+   *   definition is accepted
    */
   acceptExactly(definitions: readonly SeenDefinition[]): boolean
   /**

@@ -6,8 +6,8 @@
  *
  *   close() → stdin closed → 700 ms → SIGTERM to the group → 700 ms → SIGKILL to the group
  *
- * A guard that is killed with SIGKILL cannot do this. The system then closes the guard's end of the pipe, and a
- * server that reads stdin exits. The guard cannot end a process that left the group (setsid).
+ * A guard that is killed with SIGKILL cannot end the tree. In this case, the operating system closes the guard's end
+ * of the pipe, and a server that reads stdin exits. The guard cannot end a process that left the group (setsid).
  *
  * Other files in this folder: http.ts connects to a server over streamable HTTP; bounded-response.ts limits the
  * size of its responses; number-placeholder.ts, protected-response.ts and event-rewriter.ts preserve exact numbers
@@ -54,8 +54,8 @@ export interface ChildOptions {
   readonly command: string
   readonly args: readonly string[]
   /**
-   * Additional environment variables. Of its own variables, the guard passes only HOME, LOGNAME, PATH, SHELL, TERM
-   * and USER.
+   * Additional environment variables. From its own environment, the guard passes only HOME, LOGNAME, PATH, SHELL,
+   * TERM and USER.
    */
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
@@ -135,7 +135,10 @@ export class ChildUpstream implements Transport {
     return this.#closing
   }
 
-  /** Stops reading from the server until `resume`: the client is slower than the server. */
+  /**
+   * Stops reading from the server until `resume` is called. Used when the client reads more slowly than the server
+   * sends.
+   */
   pause(): void {
     this.#child?.stdout?.pause()
   }

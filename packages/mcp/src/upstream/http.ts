@@ -22,7 +22,10 @@ export class HttpUpstream implements GuardTransport {
   onclose?: () => void
   onerror?: (error: Error) => void
   onmessage?: <T extends JSONRPCMessage>(message: T) => void
-  /** `send` resolves when the server starts its response, so it does not show how fast the server reads. */
+  /**
+   * `send` resolves when the server starts its response, so the time that `send` takes does not show how fast the
+   * server reads.
+   */
   readonly paceless = true
   readonly #transport: StreamableHTTPClientTransport
   readonly #unanswered = new Set<RequestId>()

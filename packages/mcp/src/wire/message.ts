@@ -3,8 +3,9 @@
  *
  * Two parsers must not see two different calls: for `{"path":"a","path":"b"}`, a policy could evaluate one value
  * and a server could use the other. Client input is therefore scanned before it is parsed, and duplicate keys, lone
- * surrogates and deep nesting are refused at every level. Server messages need no such scan: only the client reads
- * them, as the guard writes them. Batches, which only one MCP version allowed, are refused.
+ * surrogates and deep nesting are refused at every level. Server messages do not need this scan: only the client
+ * reads them, and the client receives the text that the guard wrote after parsing. Batches, which only one MCP
+ * version allowed, are refused.
  */
 import { ErrorCode, type JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js'
 import { CryptoError } from '@sudoagent/crypto'

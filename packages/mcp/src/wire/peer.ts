@@ -47,7 +47,7 @@ export interface PeerHandlers {
 export interface RequestOptions {
   readonly timeoutMs: number
   readonly signal?: AbortSignal
-  /** The request from this side to which the message belongs. */
+  /** The request from this side to which the outgoing message belongs. */
   readonly relatedTo?: MessageId | undefined
 }
 
@@ -108,7 +108,7 @@ export class Peer {
   #lastId = 0
   #sends = 0
   #gone = false
-  /** The transport of the other side. It is paused while this side does not read. */
+  /** The transport of the other side. The transport is paused while this side does not read. */
   source: Pick<GuardTransport, 'pause' | 'resume'> | null = null
 
   constructor(transport: GuardTransport, handlers: PeerHandlers) {

@@ -1,5 +1,5 @@
-// Finds unreachable rules: for each server and tool of such a rule, an earlier rule always decides before it. The
-// search is incomplete: some unreachable rules are not found.
+// Finds unreachable rules. A rule is unreachable if, for each server and tool that the rule matches, an earlier rule
+// always decides first. The search is incomplete, so some unreachable rules are not found.
 
 import { matchesText } from '../pattern/wildcard.js'
 import type { ArgumentMatcher, PolicyRule } from '../rule/document.js'

@@ -23,8 +23,8 @@ const ABSENT: Found = Object.freeze({ kind: 'absent' })
 const unclear = (why: string): Found => ({ kind: 'unclear', why })
 
 /**
- * Follows a path. A key selects a member of an object, a number an element of a list, and `*` every element of a list.
- * Returns one result, or, for a path with `*`, one result for each element.
+ * Follows a path. A key selects a member of an object; a number selects an element of a list; `*` selects every
+ * element of a list. Returns one result, or, for a path with `*`, one result for each element.
  *
  * @example findArguments({ edits: [{ to: 'a' }, {}] }, ['edits', '*', 'to'])   // [{ value: 'a' }, absent]
  */

@@ -25,10 +25,10 @@ export function compileOnlyNamed(
   return (kwargs) => hasOnly(kwargs, root)
 }
 
-/** The recursion is limited by the depth of the rule's paths. */
+/** The depth of the rule's paths limits the recursion. */
 function hasOnly(value: JsonValue, { children, whole }: Named): boolean {
   if (whole) return true
-  // If the value is not an object, the tests for its path decide.
+  // If the value is not an object, there are no members to check: the tests for its path decide.
   if (typeof value !== 'object' || value === null) return true
   const star = Array.isArray(value) ? children.get('*') : undefined
   return Object.entries(value).every(([name, child]) => {

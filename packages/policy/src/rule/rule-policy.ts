@@ -87,7 +87,8 @@ export class RulePolicy implements Policy {
 
   evaluate(context: RuleContext): Required<PolicyResult> {
     // Reading this property tells the engine that the policy takes concealed values into account. A test of a
-    // concealed value is unclear, so a rule that allows a call has not tested a concealed value.
+    // concealed value is unclear, and an unclear `allow` rule is skipped, so no rule allows a call because of a
+    // concealed value.
     void context.concealed
     const { decision, reason, reasonCode } = this.explain(context)
     return { decision, reason, reasonCode }

@@ -59,7 +59,7 @@ function endLine(text: string, at: number, label: string): number {
 /** The base64 of a key mixes upper and lower case; a word or a path does not. */
 function isKeyLine(text: string, at: number, line: string, label: string): boolean {
   const next = text[at + line.length]
-  // In this case, the line continues with a character that is not base64.
+  // If this test matches, the line continues with a character that is not base64.
   if (next !== undefined && !/[\s\\"'`,;)\]}<-]/.test(next)) return false
   if (line.length >= LONG_LINE && !line.includes('/')) return true
   const isMixed = /[A-Z]/.test(line) && /[a-z]/.test(line) && !/^[A-Z][a-z]*$/.test(line)

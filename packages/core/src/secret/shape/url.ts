@@ -12,8 +12,8 @@ import type { KeyRules } from '../name/name-rules.js'
  */
 const AUTHORITY = /(?<![A-Za-z0-9+.-])([A-Za-z][A-Za-z0-9+.-]{0,31}:\/\/)([^\s/?#"'<>`\\]*)@/g
 /**
- * Matches a password with an unescaped slash, in which the text in the position of a port is not a number. The match is
- * bounded, because an `@` must follow.
+ * Matches a password that contains an unescaped slash. The text between the colon and the slash must not be a number,
+ * because a number would be a port. The match is bounded, because an `@` must follow.
  */
 const SLASHED_PASSWORD =
   /(?<![A-Za-z0-9+.-])([A-Za-z][A-Za-z0-9+.-]{0,31}:\/\/[^\s/?#@:"'<>`\\[]{0,256}:)(?!\d{0,5}(?:[/?#\s]|$))[^\s@"'<>`]{1,256}@/g
