@@ -1,5 +1,5 @@
 /**
- * The text that tells a model about a denial. It is the same for every framework.
+ * The text that tells a model about a denial. The text is the same for every framework.
  *
  * A model that reads "error, try again" tries again. The text therefore always states what denied the call and why,
  * and then tells the model not to repeat the call. The text does not contain a cause, a path, a stack trace or the

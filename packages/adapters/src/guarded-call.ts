@@ -18,7 +18,7 @@ export function requireAction(options: NamedGuardOptions | undefined): string {
 }
 
 export interface ToolCall<I> {
-  /** The tool's name. The option `action` overrides it. */
+  /** The tool's name. The option `action` overrides this name. */
   readonly tool: string
   /**
    * A plain object becomes the call's named arguments: `kwargs` in the policy and in the ledger. Any other value
@@ -103,8 +103,8 @@ export async function authorizeCall<I>(
     ...(either === undefined ? {} : { signal: either }),
   })
   if (authorization.status === 'denied') return authorization
-  // An engine in a different process may return any value, and callers treat every value other than a denial as an
-  // authorization.
+  // An engine in a different process may return any value. Callers treat every value other than a denial as an
+  // authorization, so any other status must throw.
   if (authorization.status !== 'allowed')
     throw new TypeError('the engine returned neither an authorization nor a denial')
   return {

@@ -18,8 +18,8 @@ export interface AuditLog {
 }
 
 /**
- * Opens without following symbolic links and without waiting for the reader of a pipe. A flag that the operating system
- * does not define is 0.
+ * Flags that open the file without following symbolic links and, for a pipe, without waiting for a reader. A flag
+ * that the operating system does not define is 0.
  */
 const FLAGS =
   constants.O_WRONLY |

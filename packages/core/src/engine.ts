@@ -52,9 +52,9 @@ export class SudoEngine implements Engine {
   }
 
   /**
-   * Creates an engine and starts its ledger. An empty ledger gets its genesis entry now, so that it can be verified
-   * before the first call. If `ledger` is a path or URL, the ledger is opened here and closed by `close`. With
-   * `privateKey`, the entries are signed.
+   * Creates an engine and starts its ledger. An empty ledger gets its genesis entry now, so that the ledger can be
+   * verified before the first call. If `ledger` is a path or URL, the ledger is opened here and closed by `close`.
+   * With `privateKey`, the entries are signed.
    *
    * @throws (as a rejection) TypeError as for the constructor, and for a key file that cannot be used; LedgerError when
    *   the ledger cannot be written; CryptoError for a key that cannot be used

@@ -5,7 +5,7 @@ import type { ReasonCode } from './policy/reason-code.js'
 /** A code defined by this package, or a policy's own reason code. */
 export type DenialCode = ReasonCode | (string & {})
 
-/** A denial in a common form. Adapters convert it to the message for their framework's model. */
+/** A denial in a common form. Each adapter converts the denial to a message for the model. */
 export interface Denial {
   readonly status: 'denied'
   readonly code: DenialCode

@@ -23,7 +23,7 @@ export interface SnapshotLimits {
  * Depth 32: JSON that people or models write rarely exceeds depth 10. A Map is written as three levels, so 32 nested
  * Maps still fit into the 128 levels that a ledger line may have.
  *
- * 10,000 values: enough for a page of rows, and a call is still read in milliseconds. Pass larger data by a
+ * 10,000 values: enough for a page of rows, but few enough to read a call in milliseconds. Pass larger data by a
  * reference that the policy can check.
  *
  * 256 Ki code units: enough for a long document, and still within a ledger entry at six bytes per code unit.

@@ -31,7 +31,8 @@ export async function openLedgerAt(ledger: LedgerPlace): Promise<LedgerWriter & 
 }
 
 /**
- * Whether the ledger does not exist yet. For a ledger that is not a file, this is unknown, and the result is false.
+ * Whether the ledger does not exist yet. If the ledger is not a file, its existence is unknown, and the result is
+ * false.
  */
 function isNew(place: string): boolean {
   if (!isFilePath(place)) return place.startsWith('memory:')

@@ -106,8 +106,8 @@ export interface CallOptions {
    */
   readonly receiver?: boolean
   /**
-   * An unsigned note for approvers, at most 256 characters long. The approval request shows it in brackets after the
-   * policy's reason. The note is not recorded.
+   * An unsigned note for approvers, at most 256 characters long. The approval request shows the note in brackets
+   * after the policy's reason. The note is not recorded.
    */
   readonly remark?: string
 }

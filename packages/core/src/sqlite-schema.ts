@@ -1,6 +1,6 @@
 /**
- * Defines the tables of the SQLite stores. SQLite stores the text of each statement, and a file with a different text
- * is rejected, so a changed table needs a new name.
+ * Defines the tables of the SQLite stores. SQLite stores the text of each statement. A file whose stored text differs
+ * from the text here is rejected, so a changed table needs a new name.
  */
 
 /**

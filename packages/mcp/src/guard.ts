@@ -53,8 +53,8 @@ export interface GuardOptions {
    */
   readonly elicitation?: boolean
   /**
-   * Whether an answer through the client can approve this call. If it returns false or throws, only the approval
-   * store counts. Default: every answer can.
+   * Whether an answer through the client can approve this call. If this function returns false or throws, only an
+   * answer through the approval store counts. Default: every answer can.
    */
   readonly clientMayApprove?: (request: ApprovalRequest) => boolean
   /** Rules for redacting secrets in server and client text. Default: the rules of `createRedactor`. */

@@ -19,8 +19,8 @@ export const SERVER_MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 export const MESSAGE_DEPTH_MAX = 64
 
 /**
- * Maximum nesting depth of a server message. No decision depends on it, so deep results are allowed; the limit only
- * bounds the recursion.
+ * Maximum nesting depth of a server message. No decision depends on a server message, so deep results are allowed;
+ * the limit only bounds the recursion.
  */
 export const SERVER_MESSAGE_DEPTH_MAX = 1_000
 
@@ -30,7 +30,7 @@ export const SERVER_MESSAGE_DEPTH_MAX = 1_000
  */
 export const SKIPPED_BYTES_MAX = 1024 * 1024 * 1024
 
-/** Maximum number of values in the arguments of one call; the engine refuses more. */
+/** Maximum number of values in the arguments of one call. The engine would refuse more values. */
 export const ARGUMENT_VALUES_MAX = 10_000
 
 /** Maximum number of unanswered requests from one side. A client that sends more is in a loop. */

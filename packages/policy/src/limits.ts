@@ -80,7 +80,7 @@ export const GLOB_SEGMENTS_MAX = 64
 export const FOLDER_ENTRIES_MAX = 10_000
 
 /**
- * The maximum number of system calls that one evaluation may make to resolve paths, which takes some tens of
- * milliseconds; above the limit, the result is unclear.
+ * The maximum number of system calls that one evaluation may make to resolve paths. This number of calls takes some
+ * tens of milliseconds. Above the limit, the result is unclear.
  */
 export const DISK_WORK_MAX = 5_000

@@ -50,8 +50,8 @@ export function pendingRow(request: ApprovalRequest, nowMs: number): ApprovalRow
   const expiresAtMs = requireInstantMs('expiresAt', request.expiresAt)
   if (request.approvalId !== binding.requestId) throw new TypeError('`approvalId` must be equal to the request id')
   if (expiresAtMs <= createdAtMs) throw new TypeError('`expiresAt` must be after `createdAt`')
-  // The deadline is compared with both times, because `createdAt` comes from the caller and a date in the future must
-  // not extend the deadline.
+  // The deadline is compared with both times: `createdAt` comes from the caller, and a `createdAt` in the future must
+  // not allow a later deadline.
   if (expiresAtMs - Math.min(createdAtMs, nowMs) > APPROVAL_TTL_MS_MAX) {
     throw new RangeError(`\`expiresAt\` is more than ${APPROVAL_TTL_MS_MAX} ms away`)
   }
@@ -95,9 +95,9 @@ export function bindingOf(row: ApprovalRow): ApprovalBinding {
 }
 
 /**
- * Validates a row from a file that other programs may have written. Checks the type of each field, and that the fields
- * are consistent: a settled record has a resolution time, only an approved record is used, and it was approved before
- * its deadline.
+ * Validates a row from a file that other programs may have written. Checks the type of each field and the consistency
+ * of the fields: a settled record has a resolution time, an approval was given before the deadline, and only an
+ * approved record is used.
  *
  * @throws an error of any type if the row is invalid. The store maps the error to `APPROVAL_STORE_FAILED`
  */

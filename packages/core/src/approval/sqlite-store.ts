@@ -27,7 +27,7 @@ const PRUNE_ROWS = 100
  */
 export class SqliteApprovalStore extends TableApprovalStore {
   /**
-   * Opens the file and, if needed, creates it (mode 0600) and its table.
+   * Opens the file. Creates the file (mode 0600) and its table if they do not exist.
    *
    * @throws TypeError for an invalid path or option; ApprovalStoreError `APPROVAL_STORE_FAILED` when the file
    *   cannot be opened or is not a database

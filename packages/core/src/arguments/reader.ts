@@ -26,9 +26,9 @@ interface Step {
 }
 
 /**
- * How the reader handles strings that are not in Unicode normalisation form C. `keep` leaves them unchanged; it is used
- * for metadata, which no function receives. For `refuse` and `normalize`, which are used for arguments, see
- * `EngineOptions.unicode`.
+ * How the reader handles strings that are not in Unicode normalisation form C. `keep` leaves these strings unchanged
+ * and is used for metadata, which no function receives. For `refuse` and `normalize`, which are used for arguments,
+ * see `EngineOptions.unicode`.
  */
 export type UnicodeHandling = 'keep' | 'refuse' | 'normalize'
 
@@ -77,7 +77,7 @@ export class Reader {
         return this.#readText(value, at, 'contains')
       case 'number':
         if (!Number.isFinite(value)) throw this.#refusal(at, `is ${value}, which cannot be recorded`)
-        // Very large integers are recorded with all their digits, up to 309 of them.
+        // A very large integer is recorded with all its digits, of which there may be 309.
         if (Number.isInteger(value) && !Number.isSafeInteger(value)) this.#countUnits(String(BigInt(value)).length, at)
         return value
       case 'bigint':
@@ -113,7 +113,7 @@ export class Reader {
       case 'regexp': {
         const copy = this.#foreign(at, () => copyRegExp(value))
         const source = this.#readText(copy.source, at, 'contains')
-        // The constructor rejects a range such as `[a-é]` if it is invalid after normalisation.
+        // The constructor rejects a range such as `[a-é]` if the range is invalid after normalisation.
         const read = source === copy.source ? copy : this.#foreign(at, () => new RegExp(source, copy.flags))
         read.lastIndex = copy.lastIndex
         return markCopy(read, 'regexp')

@@ -4,7 +4,7 @@
  * The function must run with exactly the arguments that the decision covers. The caller or its framework may keep
  * references to the argument objects and change these objects while an approval is open. A getter or a proxy may return
  * a different value on each read. Therefore, the boundary reads every property exactly once, decides about the copy,
- * and calls the function with the copy. Before the call, it takes a second snapshot of the originals, and
+ * and calls the function with the copy. Before the call, the boundary takes a second snapshot of the originals, and
  * `sameSnapshot` compares the two snapshots.
  *
  * | value | in the snapshot |
@@ -24,7 +24,9 @@ import { type CopyKind, kindOf } from './kind.js'
 import { Reader, type UnicodeHandling } from './reader.js'
 
 export interface Snapshot {
-  /** The arguments that the decision covers and the function receives. Only the function may change them. */
+  /**
+   * The arguments that the decision covers and the function receives. Only the function may change these arguments.
+   */
   readonly values: readonly unknown[]
   /** A copy of the own fields of `this`, if `this` is part of the call. */
   readonly receiver: unknown

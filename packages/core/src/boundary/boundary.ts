@@ -4,7 +4,8 @@
 // 2. policy: evaluates the context (`policy-step.ts`)
 // 3. budget: reserves the cost before an approver is asked (`budget-step.ts`)
 // 4. approval: if the policy requires an approval, asks an approver and uses the approval once (`approval-step.ts`)
-// 5. unchanged arguments: reads the caller's arguments again, compares them, then commits the charge
+// 5. unchanged arguments: reads the caller's arguments again, compares them with the snapshot, then commits the
+//    charge
 // 6. decision: records an allowed or denied call durably (`recorder.ts`, entries as in LEDGER-FORMAT §2)
 // 7. function: the holder of the authorization runs the function (`engine.ts`, or a framework)
 // 8. outcome: records the outcome

@@ -1,6 +1,6 @@
 // Wraps results that are not complete when the function returns: generators, iterators, streams, responses with a body,
-// and functions. Their work happens while they are read or called, so the outcome of the call is recorded when the
-// reading or calling ends, and only once.
+// and functions. Such a result does its work while it is read or called. The outcome of the guarded call is therefore
+// recorded when the result has been read to the end or the returned function has ended, and only once.
 import { finished } from 'node:stream'
 import type { CallOutcome } from './recorder.js'
 

@@ -47,7 +47,7 @@ export class SqliteBudget extends TableBudget {
   }
 
   /**
-   * Opens the file and, if needed, creates it (mode 0600) and its tables.
+   * Opens the file. Creates the file (mode 0600) and its tables if they do not exist.
    *
    * @throws TypeError for invalid limits, path or options; BudgetStoreError `BUDGET_STORE_FAILED` when the file
    *   cannot be opened or is not a database

@@ -46,8 +46,8 @@ export type CallContext = Omit<Context, 'concealed'>
 
 /**
  * The placeholder for arguments that cannot be recorded. A guard that refuses such a call passes exactly this list to
- * `authorize`, and the entry contains `"<unrecordable>"`. If a caller passes the same string, it is recorded as
- * `"<text><unrecordable>"`.
+ * `authorize`, and the entry contains `"<unrecordable>"`. If a caller passes the same string, the string is recorded
+ * as `"<text><unrecordable>"`.
  */
 export const UNRECORDABLE: readonly unknown[] = Object.freeze(['<unrecordable>'])
 

@@ -53,8 +53,8 @@ export interface Policy {
   /** A stable name. Do not use the name of a class, because minifiers change class names. */
   readonly policyId: string
   /**
-   * The policy version. Change it whenever the policy changes. If both `version` and `policyHash` are missing, the
-   * version is recorded as `unversioned`, with a warning.
+   * The policy version. Change the version whenever the policy changes. If both `version` and `policyHash` are
+   * missing, the version is recorded as `unversioned`, with a warning.
    */
   readonly version?: string
   /**

@@ -198,7 +198,7 @@ class JsonWriter {
     return marked(Object.freeze(copy), array)
   }
 
-  /** Writes a command line argument that is secret from the index `start` to its end. */
+  /** Writes a command line argument whose text is secret from the index `start` on. */
   #writeArgument(segment: string, text: string, start: number): string {
     this.#path.push(segment)
     const isKept = this.#isKept || this.#redaction.isKept(this.#path)

@@ -60,7 +60,8 @@ export interface Redactor {
   isSensitiveKey(key: string, value?: unknown): boolean
   /**
    * Returns the redacted JSON form of a value from `takeSnapshot`, deeply frozen. An object that is not part of a
-   * snapshot is shown by name and never read, so that it cannot return different values here and to the function.
+   * snapshot is shown by name and never read, so that the object cannot return different values to the redactor and
+   * to the function.
    *
    * | snapshot value | JSON |
    * |---|---|

@@ -13,7 +13,10 @@ import { match, readBare, readQuoted, type Stretch } from './value.js'
 
 interface CommandRule {
   readonly start: RegExp
-  /** The number of the group that captures the secret's name. Without it, the pattern always matches a secret. */
+  /**
+   * The number of the group that captures the secret's name. If there is no such group, the pattern always matches a
+   * secret.
+   */
   readonly name?: number
   /** The separator before the secret: `user:secret`, `user%secret`. */
   readonly behind?: string

@@ -1,4 +1,7 @@
-/** Lists the members that contain the name of a secret and the members that contain its value. Case is ignored. */
+/**
+ * Lists the keys under which objects store the name of a secret, and the keys under which they store the value. Case
+ * is ignored.
+ */
 
 const NAMING: ReadonlySet<string> = new Set([
   ...['name', 'key', 'header', 'field', 'id', 'label', 'variable', 'var', 'k', 'n', 'parameter', 'param', 'property'],

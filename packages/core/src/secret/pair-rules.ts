@@ -29,7 +29,7 @@ const NO_SECRET = /^(?:true|false|null|undefined|none|nil)$/i
 
 /**
  * The number of code units that decide whether a value is secret. The limit bounds the work, because the next rule
- * reads a value again if it is not secret.
+ * reads a value again if the value is not secret.
  */
 const GLIMPSE_LENGTH = 256
 

@@ -1,5 +1,5 @@
 /**
- * Finds out whether a position in a text is inside quotes, as a shell or a programming language would read the text.
+ * Determines whether a shell or a programming language would read a position in a text as quoted.
  *
  * In `echo "password="; reboot; echo ""`, the quote after `password=` ends a string. In `{"password":"a; b"}`, the
  * quote after `"password":` begins a string. Only the preceding quotes distinguish the two cases.

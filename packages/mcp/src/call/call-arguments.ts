@@ -111,7 +111,7 @@ function decimalOf(number: string): string {
   return `${sign}${significant}e${power}`
 }
 
-/** @param shortest - an integer as ECMAScript prints it: `1e+23`, `123456789012345680000` */
+/** @param shortest - an integer as ECMAScript serializes it: `1e+23`, `123456789012345680000` */
 function wholeNumber(shortest: string): bigint {
   const [, digits = '0', power = '0'] = /^(-?\d+)e(\d+)$/.exec(decimalOf(shortest)) ?? []
   return BigInt(digits) * 10n ** BigInt(power)

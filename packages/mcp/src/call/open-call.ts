@@ -17,7 +17,7 @@ import type { CallArguments } from './call-arguments.js'
 
 export type Settled = Authorization | Denial
 
-/** The subject of the decision; if the call is allowed, exactly this is sent. */
+/** The subject of the decision. If the call is allowed, the guard sends exactly this subject. */
 export interface CallSubject {
   /** The parameters of the first `tools/call`. */
   readonly params: Params

@@ -42,7 +42,7 @@ export interface ToolCallParts {
   /** Called after the decision. */
   readonly close: (call: OpenCall) => void
   readonly forward: (params: Params, request: Incoming) => Promise<object>
-  /** Notifies the client for the `count`th time that its call is still waiting. */
+  /** Notifies the client, for the `count`th time, that the call is still waiting. */
   readonly progress: (request: Incoming, count: number) => void
   readonly note: (text: string) => void
   /** Removes secrets from untrusted text. */
@@ -150,10 +150,10 @@ export class ToolCalls {
     this.#parts.note(`\`${action}\` is waiting for approval by a person, pending id ${pendingId(call.requestId)}`)
   }
 
-  /** The pending call that this request repeats, or a new one. */
+  /** The pending call that this request repeats, or a new call. */
   async #callFor(asked: PendingCall, request: Incoming): Promise<OpenCall> {
     const standing = this.#standingOf(asked, await this.#standing(asked.params))
-    // If the tool definition differs, it is a different call.
+    // If the tool definition differs, the request is a different call.
     const key = standing.refusal === null ? keyOf(asked, standing.digest) : null
     const repeated = this.#board.attach(key)
     if (repeated !== null) return repeated

@@ -125,7 +125,7 @@ export class HttpSessions {
       })
       const session = await guard.open(downstream, upstream())
       downstream.handle(request, response, message)
-      // Without a session id, the transport refused the request, and the client does not know this session.
+      // If there is no session id, the transport refused the request, and the client does not know this session.
       if (downstream.sessionId === undefined) await session.close('the session was not established')
     } catch (error) {
       this.#note(`a session could not be opened: ${error instanceof Error ? error.message : 'unknown'}`)

@@ -62,7 +62,7 @@ export class HttpDownstream implements GuardTransport {
     return this.#answers.has(id)
   }
 
-  /** @param message - the parsed body; undefined for requests without one */
+  /** @param message - the parsed body; undefined for a request without a body */
   handle(request: IncomingMessage, response: ServerResponse, message: JSONRPCMessage | undefined) {
     this.#responses.add(response)
     response.once('close', () => this.#responses.delete(response))
@@ -83,7 +83,8 @@ export class HttpDownstream implements GuardTransport {
   async send(message: JSONRPCMessage, { relatedRequestId }: TransportSendOptions = {}): Promise<void> {
     const text = stringifyExact(message)
     if ('method' in message) {
-      // A request that was already answered has no stream, so its message goes to the session stream.
+      // A request that was already answered has no stream, so a message that belongs to this request goes to the
+      // session stream.
       const answer = relatedRequestId === undefined ? undefined : this.#answers.get(relatedRequestId)
       const stream = answer ?? this.#standalone
       stream?.message(text)

@@ -1,6 +1,6 @@
 /**
- * Requests approvals in two ways at once, and uses the first answer: from the approval store, where a person
- * answers in a different terminal, and from the user of the client, if the client supports it and the deployment
+ * Requests approvals in two ways at once, and uses the first answer. A person can answer in a different terminal,
+ * through the approval store. The user of the client can answer if the client supports elicitation and the deployment
  * allows it. The agent cannot reach the store through any method, tool or argument.
  */
 import {

@@ -284,7 +284,7 @@ function notInitialized(request: Incoming): RpcError {
 
 const words = (reason: unknown): string => (typeof reason === 'string' ? reason.slice(0, 200) : 'cancelled')
 
-/** Converts a failed request to one side into an error for the other side. */
+/** Converts the failure of a request to one side into an error for the other side. */
 async function asRpcError(answer: Promise<object>): Promise<object> {
   try {
     return await answer

@@ -21,7 +21,7 @@ import type { SeenState, ToolPins } from './tool-pins.js'
 
 type ToolRefusal = 'TOOL_UNKNOWN' | 'TOOL_DEFINITION_CHANGED' | 'TOOL_NOT_ACCEPTED'
 
-/** The status of a tool; `refusal` is null if it can be called. */
+/** The status of a tool; `refusal` is null if the tool can be called. */
 export interface ToolStatus {
   readonly digest: string | null
   /** The schema in the accepted definition. */
@@ -34,7 +34,7 @@ export interface CatalogueParts {
   readonly pins: ToolPins
   /** Whether new tools of a known server are accepted automatically. */
   readonly newTools: boolean
-  /** Selects tools, by name, that are hidden from the client because no call of them is ever allowed. */
+  /** Selects tools, by name, that are hidden from the client because no call of these tools is ever allowed. */
   readonly isHidden: (name: string) => boolean
   /** Requests a page of tools from the server. */
   readonly listTools: (cursor: string | undefined) => Promise<object>

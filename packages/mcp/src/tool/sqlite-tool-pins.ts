@@ -90,7 +90,7 @@ export class SqliteToolPins implements ToolPins {
   }
 
   /**
-   * Opens the file and creates it (mode 0600) if it does not exist.
+   * Opens the file. Creates the file (mode 0600) if it does not exist.
    *
    * @throws GuardError TOOL_PINS_FAILED if the file cannot be opened, is not a database, contains anything but this
    *   table, or can be written or replaced by users other than its owner

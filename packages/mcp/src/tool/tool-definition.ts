@@ -37,7 +37,10 @@ export function readToolName(tool: unknown): string | null {
   return isToolName(name) ? name : null
 }
 
-/** @returns null if the definition cannot be pinned: it has no valid name, is too long, or has no canonical form */
+/**
+ * @returns null if the definition cannot be pinned, because it lacks a valid name, is too long, or lacks a canonical
+ * form
+ */
 export function readDefinition(tool: unknown): ToolDefinition | null {
   const name = readToolName(tool)
   const definition = name === null ? null : define(name, tool)

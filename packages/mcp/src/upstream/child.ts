@@ -9,9 +9,9 @@
  * A guard that is killed with SIGKILL cannot end the tree. In this case, the operating system closes the guard's end
  * of the pipe, and a server that reads stdin exits. The guard cannot end a process that left the group (setsid).
  *
- * Other files in this folder: http.ts connects to a server over streamable HTTP; bounded-response.ts limits the
- * size of its responses; number-placeholder.ts, protected-response.ts and event-rewriter.ts preserve exact numbers
- * through the SDK.
+ * Other files in this folder: http.ts connects to a server over streamable HTTP; bounded-response.ts limits the size
+ * of the server's responses; number-placeholder.ts, protected-response.ts and event-rewriter.ts preserve exact
+ * numbers through the SDK.
  *
  *   const upstream = new ChildUpstream({ command: 'npx', args: ['-y', '@scope/server-files', '/data'] })
  */
@@ -99,7 +99,7 @@ export class ChildUpstream implements Transport {
       env: { ...getDefaultEnvironment(), ...env },
       cwd,
       stdio: ['pipe', 'pipe', stderr],
-      // A separate process group, so that the whole tree can be ended.
+      // The child gets its own process group, so that the guard can end the whole tree.
       detached: true,
     })
     this.#child = child

@@ -248,7 +248,7 @@ export class Peer {
     const counts = this.#transport.paceless !== true
     if (counts) this.#sends += 1
     if (this.#sends === SENDS_MAX) this.source?.pause?.()
-    // The SDK types do not allow bigint ids. The guard's transports can write them; other transports receive a
+    // The SDK types do not allow bigint ids. The guard's transports can write bigint ids; other transports receive a
     // bigint id only if the peer sent one.
     const options = relatedTo === undefined ? {} : { relatedRequestId: relatedTo as RequestId }
     void this.#transport

@@ -13,8 +13,8 @@
 //
 // The text is parsed as YAML with positions (`yaml-text.ts`); then `fields.ts`, `read-rule.ts` and `read-test.ts` check
 // the keys of the file, the rules and the tests. The reader is hand-written because a schema library works on values
-// without positions: its errors would have to be mapped back to lines and columns, and it would not suggest the
-// intended key for a misspelt key.
+// without positions: the library's errors would have to be mapped back to lines and columns, and the library would
+// not suggest the intended key for a misspelt key.
 
 import { DESCRIPTION_LENGTH_MAX, ID_LENGTH_MAX, RULES_MAX, VERSION_LENGTH_MAX } from '../limits.js'
 import { POLICY_FORMAT, type PolicyDocument, type PolicyRule } from '../rule/document.js'

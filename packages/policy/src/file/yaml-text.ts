@@ -111,8 +111,8 @@ const BEGINS_ANEW: ReadonlySet<string> = new Set(['comma', 'flow-map-start', 'fl
 function checkTokens(text: string, source: Source): void {
   let at = 0
   let depth = 0
-  // The number of keys and list markers on the current line or, inside brackets, in the current item. Each opens a
-  // level, even where YAML forbids it (`a: b: c`).
+  // The number of keys and list markers on the current line or, inside brackets, in the current item. Each key or
+  // marker opens a level, even where YAML forbids a new level (`a: b: c`).
   let opened = 0
   for (const token of new Lexer().lex(text)) {
     if (MARKS.includes(token)) continue

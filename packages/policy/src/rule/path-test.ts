@@ -1,5 +1,5 @@
-// Implements the test `glob`: compares all readings of a path, and with `resolve_symlinks` also its target on disk,
-// with globs below a root.
+// Implements the test `glob`: compares all readings of a path with globs below a root. With `resolve_symlinks`, the
+// target of the path on disk is compared, too.
 
 import { type CompiledGlob, compileGlob, matchesGlob, segmentsOf } from '../pattern/glob.js'
 import { readPath } from '../pattern/path.js'

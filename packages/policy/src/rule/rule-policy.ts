@@ -43,7 +43,10 @@ export interface Explanation extends Required<PolicyResult> {
 }
 
 export interface RulePolicyOptions {
-  /** Resolves paths. Without `realPath`, tests with `resolve_symlinks` are unclear, so they never allow a call. */
+  /**
+   * Resolves paths. Without `realPath`, tests with `resolve_symlinks` are unclear, so rules with such tests never
+   * allow a call.
+   */
   readonly realPath?: RealPath
 }
 
@@ -58,7 +61,7 @@ export const NO_RULE_CODE = 'POLICY_NO_RULE'
 /**
  * A policy that consists of rules. The first rule that matches decides; if no rule matches, the call is denied. If a
  * `deny` or `require_approval` rule is unclear, the call is denied; an unclear `allow` rule is skipped. `evaluate` is
- * synchronous and deterministic. Without `realPath`, it is also pure.
+ * synchronous and deterministic. Without `realPath`, `evaluate` is also pure.
  *
  * The ledger records the rule: `reason_code` is `POLICY_RULE:<id>`, and `reason` ends with the id.
  *

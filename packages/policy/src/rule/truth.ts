@@ -17,7 +17,10 @@ export const fails = (because: string): Verdict => ({ truth: 'false', because })
 
 export const unclear = (because: string): Verdict => ({ truth: 'unclear', because })
 
-/** Conjunction: one `false` decides, even if other tests are unclear. The remaining tests do not run. */
+/**
+ * Conjunction: a single `false` decides, even if other tests are unclear. After a `false`, the remaining tests do not
+ * run.
+ */
 export function every(tests: Iterable<() => Verdict>): Verdict {
   let doubt: Verdict | null = null
   for (const test of tests) {

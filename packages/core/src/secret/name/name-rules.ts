@@ -145,7 +145,7 @@ const PAGING_SET: ReadonlySet<string> = new Set(PAGING)
 
 const isSecretRun = (run: string): boolean => SENSITIVE_SET.has(run) || ENDINGS.some((ending) => run.endsWith(ending))
 
-/** Whether the last word of a longer name makes it describe a secret instead of naming one. */
+/** Whether a name of several words describes a secret instead of naming a secret. The last word decides. */
 function describesASecret(words: readonly string[]): boolean {
   const [last = '', before = ''] = [words.at(-1), words.slice(0, -1).join('')]
   if (words.length < 2) return false

@@ -84,7 +84,7 @@ export const DESCRIPTORS: readonly string[] = [
  */
 export const IDENTIFIED: readonly string[] = words('session accesskey token auth credential cookie apikey')
 
-/** Words before `token` that make it a pagination token. */
+/** Words that, before `token`, form the name of a pagination token. */
 export const PAGING: readonly string[] = [
   ...words(
     'next page nextpage pagination continuation continue start starting startingtoken cursor sync nextsync resume',

@@ -1,5 +1,6 @@
 /**
- * Finds tokens that do not have a fixed prefix by their shape, and secrets that occur together with a known id.
+ * Finds tokens without a fixed prefix, which are recognised by their shape, and secrets that occur together with a
+ * known id.
  */
 import type { Span } from '../masked-text.js'
 
@@ -45,7 +46,7 @@ export function findShapes(text: string): readonly Span[] {
 }
 
 /**
- * Finds AWS secret keys. AWS secret keys do not have a distinctive shape, so they are searched only in text that
+ * Finds AWS secret keys. AWS secret keys do not have a distinctive shape, so the rule searches only text that
  * contains an AWS key id.
  */
 export function findAwsSecrets(text: string): readonly Span[] {

@@ -40,7 +40,7 @@ const FORMATS: readonly Format[] = TOKEN_FORMATS.map(([, prefix, alphabet, lengt
   condition,
 }))
 
-/** The shortest prefixes. None of these prefixes begins with another prefix from the list. */
+/** The shortest prefixes. None of these prefixes begins with a different prefix from the list. */
 const HEADS: readonly string[] = [...new Set(FORMATS.map(({ prefix }) => prefix))].filter(
   (prefix, _, all) => !all.some((other) => other !== prefix && prefix.startsWith(other)),
 )
