@@ -4,13 +4,10 @@
 // 2. policy: evaluates the context (`policy-step.ts`)
 // 3. budget: reserves the cost before an approver is asked (`budget-step.ts`)
 // 4. approval: if the policy requires an approval, asks an approver and uses the approval once (`approval-step.ts`)
-// 5. unchanged arguments: reads the caller's arguments again, compares them with the snapshot, then commits the
-//    charge
+// 5. unchanged arguments: compares the caller's arguments with the snapshot again, then commits the charge
 // 6. decision: records an allowed or denied call durably (`recorder.ts`, entries as in LEDGER-FORMAT §2)
 // 7. function: the holder of the authorization runs the function (`engine.ts`, or a framework)
-// 8. outcome: records the outcome
-//
-// For an approved refund, the ledger thus contains a decision entry with an approval block, and an outcome entry.
+// 8. outcome: records the outcome in a second entry; the first entry is the decision, with its approval block
 import { type BudgetBlock, REASON_LENGTH_MAX } from '@sudoagent/ledger/entry'
 import { type Snapshot, sameSnapshot, takeSnapshot } from '../arguments/snapshot.js'
 import { ApprovalDenied, BoundaryError, CallDenied, makeDenial } from '../error.js'
