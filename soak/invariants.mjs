@@ -208,7 +208,7 @@ export class Invariants {
       const file = join(folder, `receipt-${id}.json`)
       const made = await sudoagent('receipt', this.#ledger, '--request-id', id, '--output', file)
       const checked = await sudoagent('receipt', 'verify', file, '--public-key', this.#keyFile)
-      // Entries after the last head have no proof yet: the writer was killed in between.
+      // If a writer was killed between an entry and its head, the entries after the last head have no proof yet.
       this.#require(
         made.code === 0 && checked.code === 0,
         `receipt of ${id}: ${made.stderr}${checked.stdout}${checked.stderr}`,

@@ -30,9 +30,7 @@ export class ServerPlace {
   kind = 'postgres'
   processes = 4
   counts = {}
-  /**
-   * Errors with which a worker may exit, because it started while the server was down and could not connect in time.
-   */
+  /** Errors with which a worker may exit if it started while the server was down and could not connect in time. */
   refusals = /cannot be reached|LEDGER_BUSY|locked by another writer|within the statement timeout/
   maxStopMs = 4_000
   #server
@@ -59,7 +57,7 @@ export class ServerPlace {
     this.#ask = ask
   }
 
-  /** Every other worker connects through the proxy that breaks. */
+  /** About half of the workers connect through the proxy that causes connection faults. */
   task(random) {
     const database = random() < 0.5 ? this.#server.url : this.#way.url(this.#server.url)
     const times = { busyTimeoutMs: BUSY_TIMEOUT_MS, commitTimeoutMs: COMMIT_TIMEOUT_MS }
@@ -127,7 +125,7 @@ export class ServerPlace {
     await this.#ask(`SELECT pg_terminate_backend(pid) FROM (SELECT pid ${SESSIONS} ${which}) AS chosen`)
   }
 
-  /** Restarts every session, for a while with a timeout that is too short for some statements. */
+  /** Restarts every session. For a while, the new sessions have a timeout that is too short for some statements. */
   async #hurry(random) {
     const setting = 'ALTER DATABASE postgres'
     await this.#ask(`${setting} SET statement_timeout TO ${STATEMENT_TIMEOUT_MS}`)

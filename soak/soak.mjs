@@ -93,7 +93,7 @@ async function soak(kind, random) {
 }
 
 /**
- * Opens the ledger as the next writer does: moves the partial line left by the last kill aside, adds entries without
+ * Opens the ledger as the next writer does: moves aside the partial line that the last kill left, adds entries without
  * a head to the tree, and appends.
  */
 async function nextWriter(place, key) {

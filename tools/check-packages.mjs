@@ -38,8 +38,8 @@ const link = (installed, place) => {
 }
 
 /**
- * Compiles a program that imports every entry point, with only the packages that a user has installed, so that types
- * from a development dependency would be missing.
+ * Compiles a program that imports every entry point. Only the packages that a user would have are installed, so a
+ * declaration that needs types from a development dependency fails.
  *
  * @throws Error with the errors in our declarations; errors in third-party declarations are ignored
  */
@@ -98,8 +98,8 @@ try {
   }
   checkDeclarations()
   for (const tarball of readdirSync(folder).filter((name) => name.endsWith('.tgz'))) {
-    // The packages are ESM only by design, so old resolvers find nothing for require(). The command line is not
-    // imported.
+    // The packages are ESM only by design, so old resolvers find nothing for require(). The command line package is
+    // not checked, because programs do not import it.
     if (!/^sudoagent-[0-9]/.test(tarball)) run('attw', join(folder, tarball), '--profile', 'esm-only')
   }
   console.log(`${libraries.length + 1} packages can be published`)

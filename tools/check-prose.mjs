@@ -1,5 +1,5 @@
-// Checks the prose against the rules in `prose/rules.mjs`. `prose/allowed.json` has the number of hits that each file
-// may have. The number can only fall: a file with fewer hits also fails, until `--update` lowers its number.
+// Checks the prose against the rules in `prose/rules.mjs`. `prose/allowed.json` contains the number of hits allowed in
+// each file. The number can only fall: a file with fewer hits also fails, until `--update` lowers its number.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readArguments } from './arguments.mjs'

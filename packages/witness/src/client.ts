@@ -120,7 +120,7 @@ export async function cosign({
 /** Returns the recorded size if the witness sent it and another request may succeed. Throws otherwise. */
 function nextSize(reply: Reply, from: number, size: number): number {
   const { status, contentType, body } = reply
-  // The proof between equal sizes is empty, so the conflict must be a different root.
+  // If both sizes are equal, the proof is empty, so the conflict must be a different root.
   if ((status === 422 && from > 0) || (status === 409 && from === size && contentType !== SIZE_TYPE)) {
     throw conflict(from)
   }
@@ -131,7 +131,7 @@ function nextSize(reply: Reply, from: number, size: number): number {
   }
   if (claimed > size) throw ahead(claimed, size)
   if (claimed !== from) return claimed
-  // Some witnesses answer a wrong root with the size in the request.
+  // If the root is wrong, some witnesses return the size from the request.
   throw from === size ? conflict(from) : invalid('the witness rejected the size that it returned before')
 }
 

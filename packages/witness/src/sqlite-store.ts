@@ -72,7 +72,10 @@ interface Row {
 export class SqliteWitnessStore implements WitnessStore {
   readonly #path: string
   readonly #db: Database.Database
-  /** Identity of the database and `-wal` files. If either file is deleted, new data would be lost at exit. */
+  /**
+   * Identity of the database and `-wal` files. If one of these files is deleted while the store is open, data written
+   * afterwards is lost at exit.
+   */
   readonly #file: FileIdentity
   readonly #wal: PinnedFile
   readonly #select: Database.Statement
@@ -214,7 +217,10 @@ function firstBytes(path: string): string {
   }
 }
 
-/** @throws WitnessError `STORE_NOT_A_STORE` for anything but this table and plain tables of a later release */
+/**
+ * @throws WitnessError `STORE_NOT_A_STORE` if the file contains anything other than this table and plain tables of a
+ *   later release
+ */
 function requireOwnObjectsOnly(db: Database.Database, path: string, own: readonly OwnObject[]): void {
   const foreign = foreignObjects(db, own).find(({ kind }) => kind !== 'newer')
   if (foreign !== undefined)

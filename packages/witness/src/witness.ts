@@ -58,7 +58,8 @@ export interface Witness {
 
 /**
  * How much earlier than the last cosignature for a log the clock may be, in seconds: allows for a time
- * synchronisation step. The witness then reuses the last time. If the difference is larger, it does not cosign.
+ * synchronisation step. Within this limit, the witness uses the time of the last cosignature again. Beyond the limit,
+ * the witness does not cosign.
  */
 const CLOCK_BEHIND_SECONDS_MAX = 60
 
@@ -91,8 +92,8 @@ export function createWitness({ name, signer, logs, store, clock = systemClock }
       const stored = await store.read(checkpoint.origin)
       const refusal = judge(submission, checkpoint, stored)
       if (refusal !== null) return refusal
-      // The time is read before the checkpoint is stored. A larger tree can be cosigned only after that, at the
-      // same time or later.
+      // The time is read before the checkpoint is stored. A larger tree can be cosigned only after the checkpoint is
+      // stored, and therefore not at an earlier time.
       const time = timeFrom(clock, stored?.time ?? 0)
       // If a concurrent request has stored a later time or a different size, everything is checked again.
       if (!(await store.swap(checkpoint.origin, submission.oldSize, recordOf(checkpoint, time)))) continue
@@ -109,8 +110,8 @@ export function createWitness({ name, signer, logs, store, clock = systemClock }
 }
 
 /**
- * Compares a checkpoint that the log signed with the stored checkpoint. Returns the refusal; null if it can be
- * cosigned.
+ * Compares a checkpoint that the log signed with the stored checkpoint. Returns the refusal; null if the checkpoint
+ * can be cosigned.
  */
 function judge(
   { oldSize, proof }: Submission,

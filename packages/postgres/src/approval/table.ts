@@ -94,7 +94,7 @@ export class StagedApprovals implements ApprovalTable {
     return this.listed.slice(0, limit)
   }
 
-  /** The loading statement deletes old rows. */
+  /** Does nothing: the statement that loads the rows also deletes old rows. */
   prune(): void {}
 
   close(): void {}

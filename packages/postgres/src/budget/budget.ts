@@ -2,8 +2,8 @@
  * A budget that many hosts share: check and charge are one transaction, which locks the budget row.
  *
  * `TableBudget` in `@sudoagent/core/store` implements the rules (windows, limits, reservations), as it does for
- * SQLite and memory. This file sums the charges within the window of each limit in SQL (by agent, by action, or in
- * total), passes the sums and the affected charges to the rules, and writes the changed rows:
+ * SQLite and memory. For each limit, this file sums the charges within the limit's window in SQL, by agent, by action
+ * or in total. It then passes the sums and the affected charges to the rules, and writes the changed rows:
  *
  *   lock budget row → sums and rows (staged) → TableBudget → changed rows → COMMIT
  *

@@ -121,7 +121,7 @@ export class StagedCharges implements ChargeTable {
     return this.#latestMs
   }
 
-  /** The loading statement deletes old rows. */
+  /** Does nothing: the statement that loads the rows also deletes old rows. */
   prune(): void {}
 
   #put(booked: BookedCharge): void {

@@ -7,10 +7,10 @@
  *   tile    (ledger, level, tile) → 32 bytes per node, in the layout of C2SP tlog-tiles
  *
  * The row lock of `head` serializes the writers (`commit.ts`). The writer that wrote last sends a single statement
- * without a lock; the statement changes nothing if size or epoch have moved. Any other writer locks the head, reads
- * it, links and signs its entries, and raises the epoch. Only the statement in `statement.ts` writes. If the
- * connection is lost after that statement was sent, the writer looks for its entry by hash on a new connection
- * before it answers.
+ * without a lock; the statement changes nothing if the size or the epoch has changed. Any other writer locks the head,
+ * reads it, links and signs its entries, and raises the epoch. Only the statement in `statement.ts` writes. If the
+ * connection is lost after that statement was sent, the writer looks for its entry by hash on a new connection before
+ * it answers.
  *
  *   const ledger = await PostgresLedger.open('postgres://agent1@db.example.com/evidence?ledger=payments', { signer })
  *   const { position } = await ledger.append(draft) // durable on the server, and on a synchronous standby
@@ -42,8 +42,8 @@ export interface PostgresLedgerOptions extends WriterOptions {
    */
   readonly commitTimeoutMs?: number
   /**
-   * Accepts a server with this `synchronous_commit`, even if it is weaker than `on`. A weaker setting can lose
-   * appends that were already answered.
+   * Accepts a server with this `synchronous_commit` setting, even if the setting is weaker than `on`. A weaker setting
+   * can lose appends that were already acknowledged.
    */
   readonly synchronousCommit?: SynchronousCommit
 }

@@ -21,7 +21,7 @@ import {
 import type { Session } from '../session/session.js'
 import type { Target } from '../session/target.js'
 
-/** The ledger state that a writer knows, and the data from which it was computed. */
+/** The ledger state that a writer knows, and the data from which the state was computed. */
 export interface Known {
   readonly state: LogState
   /** Positions of the control entries that produced the key ring, as JSON. */
@@ -65,9 +65,9 @@ export const NOW_MS = '(extract(epoch FROM clock_timestamp()) * 1000)::float8'
 const JSON_COLUMN = `CASE WHEN $3 AND octet_length(entry_json) <= ${LINE_BYTES_MAX} THEN entry_json END AS entry_json`
 
 /**
- * Begins a transaction, locks the head and reads the last entry. The two statements are sent together. Each
- * statement sees everything that was committed before it starts, and the second starts after the lock is taken. The
- * statements are prepared, because other writers would wait while the server plans them.
+ * Begins a transaction, locks the head and reads the last entry. The two statements are sent together. Each statement
+ * sees everything that was committed before the statement started, and the second statement starts after the lock was
+ * taken. The statements are prepared; otherwise, other writers would wait for the lock while the server plans them.
  *
  * @param isWhole - whether to read the complete last entry
  */
@@ -167,7 +167,7 @@ export function knownBehind(before: Known, step: CommitPlan, epoch: number): Kno
 export const frontierBytes = ({ state }: CommitPlan): Uint8Array => encodeFrontier(state.frontier)
 
 /**
- * Requires that the last entry seen or written by this writer exists. On a restored or different server, it is
+ * Requires that the last entry seen or written by this writer exists. On a restored or different server, that entry is
  * missing.
  */
 function requireSeen({ seenHash }: LockedHead, known: Known | null, shown: string): void {

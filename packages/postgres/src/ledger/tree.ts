@@ -1,7 +1,7 @@
 // Reads and extends the Merkle tree of a ledger in PostgreSQL, in tiles of 256 hashes (C2SP tlog-tiles), as in
-// SQLite. Only full tiles of level 0 are stored; an incomplete tile is recomputed from its entries, at most 255. A
-// tile at a higher level grows by one hash for every 256 hashes below it. The server prepends the stored hashes, so
-// that a writer does not have to read them while it holds the lock.
+// SQLite. Only full tiles of level 0 are stored; an incomplete tile is recomputed from its entries, of which there are
+// at most 255. A tile at a higher level grows by one hash for every 256 hashes below it. The server prepends the
+// stored hashes, so that a writer does not have to read them while it holds the lock.
 import {
   createTileHashReader,
   HASH_BYTES,

@@ -84,9 +84,9 @@ export class Batcher<In, Out> {
       } catch (error) {
         const isRefusal = !(error instanceof ConnectionLost) && (await session.isRefusal())
         if (!isRefusal) session.abandon()
-        // A connection lost before its use is replaced. A transaction lost in progress is repeated too: reserve,
-        // commit, release, create and resolve give the same answer again. `consume` does not: it answers "used
-        // already", which denies the call.
+        // A connection lost before its use is replaced. A transaction whose connection was lost in progress is also
+        // repeated: reserve, commit, release, create and resolve give the same answer again. A repeated `consume`
+        // answers "used already", which denies the call.
         const again = isRefusal ? isTransient(error) : !isFresh
         if (!again || tries >= TRIES_MAX) throw error
       }

@@ -4,7 +4,7 @@ import { SCHEMA_VERSION } from '../schema/schema.js'
 import { type Asking, lockText, requireTables } from './schema-check.js'
 import type { Target } from './target.js'
 
-/** The durability of an answered commit. Values other than `on` and `remote_apply` must be requested explicitly. */
+/** The durability of an acknowledged commit. Values other than `on` and `remote_apply` must be requested explicitly. */
 export type SynchronousCommit = 'on' | 'remote_apply' | 'remote_write' | 'local' | 'off'
 
 export interface SessionSettings {

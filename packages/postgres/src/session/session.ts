@@ -120,8 +120,8 @@ export class Session {
   }
 
   /**
-   * @throws ConnectionLost without an answer; the error of the server, after which its transaction is over; a
-   *   session of a reader throws a LedgerError for both
+   * @throws ConnectionLost if the server did not answer; otherwise the server error, after which the transaction has
+   *   ended. A reader's session throws a LedgerError in both cases
    */
   async askAll<R extends object>(query: string | Statement): Promise<R[][]> {
     return ((await this.#answer<R>(query))[0] ?? []).map(({ rows }) => rows)
@@ -196,7 +196,7 @@ export class Session {
     socketOf(this.#client).destroy()
   }
 
-  /** Queries run sequentially, because proofs read several nodes at the same time. */
+  /** Runs queries one after another, because a proof requests several tree nodes at the same time. */
   #answer<R extends object>(...queries: readonly (string | Statement)[]): Promise<Result<R>[][]> {
     const answer = this.#turn.then(() => this.#answerNow<R>(queries))
     this.#turn = answer.catch(() => {})

@@ -214,7 +214,7 @@ function tlsOf(mode: string | null, rootCertificate: string | null, shown: strin
   }
 }
 
-/** Node accepts any bytes as a list of authorities, and silently finds no authority in invalid data. */
+/** Node accepts any bytes as a list of trusted CAs, and silently finds no CA in invalid data. */
 function authorityIn(path: string, shown: string): string {
   const refuse = (why: string, cause?: unknown): never => {
     throw new LedgerError('LEDGER_NOT_READABLE', `\`${shown}\`: its \`sslrootcert\` \`${path}\` ${why}`, {
