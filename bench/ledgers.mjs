@@ -25,7 +25,8 @@ export const signer = createSigner(parsePrivateKey(PEM))
 export async function keptLedger(folder, kind, entries, { signed = false } = {}) {
   const path = join(folder, `${entries}-${signed ? 'signed' : 'unsigned'}.${kind}`)
   if (existsSync(path)) return path
-  // Renamed when complete, so that an interrupted run does not leave a smaller ledger for the next one.
+  // The ledger is renamed when it is complete, so that an interrupted run does not leave a smaller ledger for the next
+  // one.
   const unfinished = join(folder, `unfinished-${process.pid}.${kind}`)
   const options = signed ? { signer } : {}
   const ledger = kind === 'sqlite' ? SqliteLedger.open(unfinished, options) : JsonlLedger.open(unfinished, options)

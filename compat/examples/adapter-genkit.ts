@@ -18,5 +18,5 @@ await ai.generate({ model, prompt: 'Refund orders 1 and 2', tools: [refund], use
 
 const parts = model.requests[1]?.messages.flatMap(({ content }) => content) ?? []
 const results = parts.flatMap(({ toolResponse }) => toolResponse ?? [])
-// Sorted, because Genkit lists the results in the order in which the calls ended.
+// The results are sorted, because Genkit lists them in the order in which the calls ended.
 await check(results.sort((a, b) => ((a.ref ?? '') < (b.ref ?? '') ? -1 : 1)))

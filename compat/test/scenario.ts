@@ -1,6 +1,6 @@
 // The scenarios that every framework runs. A framework defines how to run its agent with a model that requests calls
-// of one tool, `refund`. It returns the part of the next model request that shows each result. Everything else is in
-// this file, and is the same for all frameworks.
+// of one tool, `refund`. For each result, the framework returns the part of the next model request that shows the
+// result. Everything else is in this file, and is the same for all frameworks.
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type Approver,

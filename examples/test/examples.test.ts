@@ -116,8 +116,8 @@ describe('the CI job', () => {
     for (const name of ['agent', 'bin', 'artifact']) mkdirSync(at(name))
     const program = (name: string, script: string): void =>
       writeFileSync(at('bin', name), `#!/bin/bash\n${script}\n`, { mode: 0o755 })
-    // Stand-ins for `npx -y sudoagent@version …` and for two commands of GitHub's command line: `run list`, and `run
-    // download`, which copies the files in `artifact`.
+    // Stand-ins for `npx -y sudoagent@version …` and for GitHub's command line. `run list` prints the file `runs`, and
+    // `run download` copies the files in `artifact`.
     program('npx', `shift 2; exec "${process.execPath}" "${bin}" "$@"`)
     program('gh', `if [ "$2" = list ]; then cat "${at('runs')}"; else cp "${at('artifact')}"/* kept/; fi`)
     writeFileSync(at('runs'), '')

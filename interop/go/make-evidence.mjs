@@ -1,5 +1,5 @@
 // Creates evidence for check_evidence.go: a growing ledger, its head at many sizes, and proofs between these heads.
-// Heads and proofs are valid, or copies with one changed byte.
+// The evidence includes the valid heads and proofs, and copies with one changed byte.
 //
 //   node interop/go/make-evidence.mjs evidence.json
 import { writeFileSync } from 'node:fs'

@@ -76,7 +76,7 @@ function plainEnglish({ Syntax, RuleError, getSource, report, getFilePath }) {
   return { [Syntax.Paragraph]: check, [Syntax.Header]: check, [Syntax.TableCell]: check }
 }
 
-/** Replaces the blanks at the start by characters that the patterns ignore, so that indexes stay the same. */
+/** Replaces the blanks at the start with characters that the patterns ignore, so that indexes stay the same. */
 const trimmed = (text) => text.replace(/^\s+(?=\S)/, (blanks) => '\u2060'.repeat(blanks.length))
 
 /**

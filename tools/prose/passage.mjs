@@ -11,7 +11,7 @@ export const VALUE = '…'
 /** Placeholder for removed characters, so that the length does not change. It is not printed. */
 export const NOTHING = '\u2060'
 
-/** Replaces `text` from `start` to `end` by `filler`, except line breaks. */
+/** Replaces `text` from `start` to `end` with `filler`, except for line breaks. */
 export function mask(text, start, end, filler = ' ') {
   return text.slice(0, start) + text.slice(start, end).replace(/[^\n]/g, filler) + text.slice(end)
 }

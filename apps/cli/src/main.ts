@@ -221,7 +221,7 @@ export async function fail(error: unknown, io: Io): Promise<ExitCode> {
     if (hint !== undefined) await printMessage(io, 'hint', hint)
     if (trace !== undefined) await io.stderr.write(`${trace}\n`)
   } catch {
-    // Only a missing module leads here: the module that escapes text for a terminal could not be loaded.
+    // `printMessage` throws only if a module that it needs cannot be loaded, so the text is printed without escaping.
     await io.stderr.write(
       'sudoagent: error: internal: the installation is incomplete\nsudoagent: hint: reinstall sudoagent\n',
     )

@@ -24,7 +24,7 @@ export const genkitFramework: Framework = {
     const parts = model.requests[1]?.messages.flatMap(({ content }) =>
       content.flatMap(({ toolResponse }) => toolResponse ?? []),
     )
-    // Sorted, because Genkit lists the responses in the order in which the calls ended.
+    // The responses are sorted, because Genkit lists them in the order in which the calls ended.
     return (parts ?? [])
       .sort((a, b) => ((a.ref ?? '') < (b.ref ?? '') ? -1 : 1))
       .map(({ output }) => ({ toolResponse: { output } }))

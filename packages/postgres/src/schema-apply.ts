@@ -90,7 +90,7 @@ export async function openRights(url: string): Promise<readonly string[]> {
   })
 }
 
-/** Counts the triggers of separate roles that are missing or disabled in a schema. */
+/** Counts the missing and disabled triggers in a schema with separate roles. */
 async function missingTriggers(session: Session, schema: string): Promise<number> {
   const rows = await session.ask<{ readonly name: string }>({
     text: `SELECT c.relname || '.' || t.tgname AS name FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -69,7 +69,7 @@ export interface CosignedCheckpoint {
  *
  * @throws WitnessError (as a rejection):
  * - `WITNESS_URL_INVALID`, `WITNESS_UNREACHABLE`
- * - `WITNESS_REFUSED`: the witness does not know the log or its key, is overloaded, or served other writers in
+ * - `WITNESS_REFUSED`: the witness does not know the log or the log key, is overloaded, or served other writers in
  *   every attempt
  * - `WITNESS_ANSWER_INVALID`: the answer is not a cosignature of this checkpoint by this key
  * - `WITNESS_AHEAD`: the witness cosigned a larger tree of this log. The checkpoint is outdated, or the log forked
@@ -160,7 +160,7 @@ function readCosignature(body: Uint8Array, text: string, verifier: NoteVerifier)
   throw invalid('the witness did not answer with signature lines')
 }
 
-/** Removes the signatures by a key from a note. The remaining note must have room for a new signature. */
+/** Removes one key's signatures from a note. The remaining note must have room for a new signature. */
 function withoutSignatureOf({ name, keyHash }: NoteVerifier, { text, signatures }: UnverifiedNote): UnverifiedNote {
   const others = signatures.filter((signature) => signature.name !== name || signature.keyHash !== keyHash)
   if (others.length < NOTE_SIGNATURES_MAX) return { text, signatures: others }

@@ -72,10 +72,7 @@ interface Row {
 export class SqliteWitnessStore implements WitnessStore {
   readonly #path: string
   readonly #db: Database.Database
-  /**
-   * Identity of the database and `-wal` files. If one of these files is deleted while the store is open, data written
-   * afterwards is lost at exit.
-   */
+  /** Identity of the database and `-wal` files. If either file is deleted, data written afterwards is lost at exit. */
   readonly #file: FileIdentity
   readonly #wal: PinnedFile
   readonly #select: Database.Statement
@@ -217,10 +214,7 @@ function firstBytes(path: string): string {
   }
 }
 
-/**
- * @throws WitnessError `STORE_NOT_A_STORE` if the file contains anything other than this table and plain tables of a
- *   later release
- */
+/** @throws WitnessError `STORE_NOT_A_STORE` if the file has objects other than `own` and a later release's tables */
 function requireOwnObjectsOnly(db: Database.Database, path: string, own: readonly OwnObject[]): void {
   const foreign = foreignObjects(db, own).find(({ kind }) => kind !== 'newer')
   if (foreign !== undefined)

@@ -38,7 +38,7 @@ export function requireGrowth(oldSize: number, next: StoredCheckpoint): void {
 /** Whether a number is a Unix time in whole seconds. */
 export const isTime = (seconds: number): boolean => Number.isSafeInteger(seconds) && seconds >= 0
 
-/** Whether `next` may replace the stored checkpoint. For stores that compare and change atomically. */
+/** Whether `next` may replace the stored checkpoint. Used by stores in their atomic comparison and change. */
 export function mayReplace(stored: StoredCheckpoint | null, oldSize: number, next: StoredCheckpoint): boolean {
   return (stored?.size ?? 0) === oldSize && (stored?.time ?? 0) <= next.time
 }

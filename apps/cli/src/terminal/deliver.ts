@@ -99,7 +99,7 @@ function shown(text: string, format: Format): string {
   return format === 'csv' ? escapeOutputRow(text) : escapeOutput(text)
 }
 
-/** Returns the message for the case that `deliver` found no entries. */
+/** Returns the message to print if `deliver` found no entries. */
 export function noneWritten(says: string, output: string | undefined): string {
   return isStdout(output) ? says : `${says}; \`${output}\` was not written`
 }

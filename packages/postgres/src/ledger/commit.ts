@@ -91,10 +91,7 @@ export class LedgerCommit {
     return aheadOf(state.head.recordedAt, this.#writer)
   }
 
-  /**
-   * If there are other writers, waits for the lock early, so that the group can grow in the meantime. `run` handles
-   * errors.
-   */
+  /** If there are other writers, waits for the lock early, so that the group can grow. `run` handles errors. */
   async getReady(): Promise<void> {
     if (this.#mayWriteAlone()) return
     try {
@@ -236,8 +233,7 @@ export class LedgerCommit {
         const { size, entryHash } = step.state.head
         const found = (await hashAt(session, target, this.#ledger, size)) === entryHash
         const epoch = known.epoch + 1
-        // Once this commit is durable on the primary and on the standby, all earlier commits of this writer are also
-        // durable there.
+        // Once this commit is durable, so are all earlier commits of this writer, including on a standby.
         await session.writeAndCommit(
           `UPDATE ${target.schema}.head SET epoch = ${epoch}, writer = '${this.#options.writerId}' WHERE ledger = ${this.#ledger}`,
         )

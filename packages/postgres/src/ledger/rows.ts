@@ -145,7 +145,10 @@ export async function readState(
   return { state: { head: { size, ...tail }, frontier, ring }, controls: row.controls, epoch }
 }
 
-/** Reads hash and time of the last entry from the head, or from the complete entry. Null if they are invalid. */
+/**
+ * Reads hash and time of the last entry from the head, or from the complete entry. Null if the hash or the time is
+ * invalid.
+ */
 function tailOf({ row, last, isWhole }: LockedHead, shown: string): Tail | null {
   if (isWhole) return readTail(Buffer.from(last?.entry_json ?? ''), shown)
   const { entry_hash: entryHash, recorded_at: recordedAt } = row

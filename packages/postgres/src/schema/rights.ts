@@ -28,7 +28,7 @@ const CHARGE_AHEAD_MS = 60_000
 
 const NOW_MS = '(extract(epoch FROM clock_timestamp()) * 1000)::bigint'
 
-/** The triggers of separate roles, each with its table. */
+/** The triggers that enforce separate roles, each with its table. */
 export const RIGHTS_TRIGGERS = [
   ['ledger', 'ledger_is_bound'],
   ['head', 'head_fits'],

@@ -42,8 +42,8 @@ export async function prepareSession(
     throw new LedgerError('LEDGER_WRITE_FAILED', `\`${target.shown}\` ${why}`, { hint })
   }
   const begin = access === 'read' ? 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY' : commitSetting(synchronousCommit)
-  // `search_path`: an object in a different schema cannot replace an expected object. `force_generic_plan`: the
-  // same statements are executed again and again.
+  // `search_path`: an object in a different schema cannot replace an expected object. `force_generic_plan`: the same
+  // statements are executed repeatedly.
   const [settings] = await session.ask<
     Record<'commit' | 'fsync' | 'encoding', string> & { readonly readonly: boolean }
   >(

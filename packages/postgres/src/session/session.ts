@@ -1,9 +1,9 @@
 /**
  * Implements one connection to the server. The rest of the package relies on these properties:
  *
- *   - an answered commit is durable: `synchronous_commit` is set in the session and checked (`session-settings.ts`)
- *   - the tables are the expected ones: the catalogue is checked before any of them is read (`schema-check.ts`)
- *   - no object of another schema replaces an expected one: `search_path` is only `pg_catalog`
+ *   - an acknowledged commit is durable: `synchronous_commit` is set in the session and checked (`session-settings.ts`)
+ *   - the tables are the expected ones: the catalogue is checked before any table is read (`schema-check.ts`)
+ *   - no object in a different schema can replace an expected object: `search_path` is only `pg_catalog`
  *   - a lost connection is a `ConnectionLost`, never an ordinary error: the statement may have been applied
  *
  * A session connects on first use, and reconnects after the connection was lost. It tries the hosts in the URL in

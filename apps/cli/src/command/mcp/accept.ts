@@ -101,6 +101,7 @@ export async function run(tools: string, options: McpAcceptOptions, io: Io): Pro
 
 /**
  * Returns the selected definitions and the digest. If the digest is null, the definitions are listed but not accepted.
+ *
  * @throws CliError for contradictory options
  */
 function choose({ server, tool, instructions = false, all = false, digest }: McpAcceptOptions): {

@@ -51,8 +51,8 @@ export async function explainCall(
   try {
     await engine.execute((_kwargs) => {}, [kwargs], { action })
   } catch (error) {
-    // A denial is a result, not an error: either the policy denied the call, or the approver did, which denies
-    // everything.
+    // A denial is a result, not an error: either the policy denied the call, or the approver did. This approver denies
+    // every call.
     if (!(error instanceof ApprovalDenied)) throw notExplained(error)
   }
   if (seen === undefined || answer === undefined) throw new Error('the policy was not evaluated')

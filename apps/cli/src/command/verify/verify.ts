@@ -11,7 +11,7 @@
 // includes the previous grades:
 //
 //   intact      hash chain, Merkle tree and call rules
-//   signed      + every entry and the head are signed by a given key
+//   signed      + every entry and the head are signed by one of the given keys
 //   anchored    + the ledger extends every given checkpoint, receipt and state
 //   witnessed   + a quorum of the witness policy cosigned the log
 //
