@@ -1,4 +1,5 @@
-// Tests what only the bundle (`build.mjs`) can break: files that the program finds by path, and third-party licences.
+// Tests the parts that only bundling (`build.mjs`) can break: files that the program opens by path, and third-party
+// licences.
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,12 +16,12 @@ describe('the bundle', () => {
   it.each(['jsonl', 'sqlite'] as const)(
     'has the threads that help to verify where they are looked for: %s',
     async (kind) => {
-      // `verify` starts these threads only for ledgers with tens of thousands of entries, and also works without
-      // them.
+      // `verify` starts these threads only for ledgers with tens of thousands of entries. If they fail, `verify` still
+      // works, so this test starts a thread itself.
       const [place = 'nowhere'] = chunks.flatMap((name) => /new URL\("(.*\/worker\.js)"/.exec(read(name))?.[1] ?? [])
       const path = sandbox().path(`l.${kind}`)
       await writeLedger(path, manyCalls(20))
-      // The worker does not check the genesis entry.
+      // Workers do not check the genesis entry, so the range starts after that entry.
       const start = kind === 'jsonl' ? readFileSync(path).indexOf(10) + 1 : 1
       const end = kind === 'jsonl' ? statSync(path).size : 41
       const source = kind === 'jsonl' ? { kind, path, end } : { kind, path, readonly: false }

@@ -40,7 +40,7 @@ it.skipIf(skip).each([
   const { stdout } = box().terminal(args.split(' '), columns)
   const lines = stdout.split('\n')
   expect(lines.length).toBeGreaterThan(20)
-  // The layout does not wrap commands, words without blanks, or terms with their values.
+  // The layout never wraps a command, a single long word, or a term with its value.
   const wide = lines.filter((line) => line.length > columns && !/^ *(?:\$ .*|\S+|-\S.*|\w+ \[.*|\w+ <.*)$/.test(line))
   expect(wide).toEqual([])
 })

@@ -14,7 +14,7 @@ const MIB = 1024 * 1024
 const LINE_BYTES = slow ? 1024 * MIB : 320 * MIB
 const KEYS = slow ? 10_000_000 : 100_000
 const DEPTH = 100_000
-/** V8's heap limit, in MiB, smaller than the line alone. */
+/** Limit of the V8 heap, in MiB, which is smaller than the line. */
 const HEAP_MIB = slow ? 200 : 100
 /** Memory limit for the whole process, in MiB: the V8 heap, buffers outside it, and Node itself. */
 const RESIDENT_MIB = 300
@@ -22,7 +22,10 @@ const RESIDENT_MIB = 300
 const box = new Sandbox()
 afterAll(() => box.remove())
 
-/** There are valid entries before the hostile line, so that every reader reaches it, and one entry after it. */
+/**
+ * The valid entries before and after the hostile line. Because the first entries are valid, every reader reaches the
+ * hostile line.
+ */
 let [before, behind] = ['', '']
 beforeAll(async () => {
   await writeLedger(box.path('honest.jsonl'), [
@@ -110,7 +113,7 @@ describe.each(LEDGERS)('%s', (_, finding, write) => {
     expect(verified.peak).toBeGreaterThan(0)
     expect(verified.peak).toBeLessThan(RESIDENT_MIB)
     for (const [args, codes] of [
-      // The command cannot rule out that the unreadable entry matches.
+      // The unreadable entry might match, so the command must exit with an error.
       [['filter', path], [3]],
       [
         ['search', path, '--query', 'refund'],

@@ -59,7 +59,7 @@ beforeAll(async () => {
   for (const name of LEDGERS)
     await writeLedger(box.path(name), [...evilCall(), decisionDraft({ n: 2, action: `k ${EVIL}` })], key)
   writeFileSync(box.path('key.pem'), key.publicKey.pem)
-  // One ledger does not verify, so that findings quote from it. Another ledger contains no valid JSON.
+  // Verification of the first ledger fails, so findings quote its entries. The second ledger contains no valid JSON.
   const lines = readFileSync(box.path('l.jsonl'), 'utf8').split('\n')
   writeFileSync(
     box.path('broken.jsonl'),

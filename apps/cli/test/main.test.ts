@@ -43,7 +43,7 @@ describe('help and version: exit 0, on stdout', () => {
 
   it('loads neither ledger, crypto, chalk, ora nor SQLite for them', () => {
     const hook = box.path('loaded.cjs')
-    // Installs a hook in each loader, because chalk and ora are ES modules.
+    // Reports the files from both loaders, `require` and `import`, because chalk and ora are ES modules.
     const resolve = `import{writeSync}from'node:fs';export async function resolve(s,c,n){const r=await n(s,c);writeSync(2,r.url+'\\n');return r}`
     writeFileSync(
       hook,
@@ -126,7 +126,7 @@ describe('wrong usage: exit 2, one error and one hint on stderr', () => {
   })
 })
 
-/** Every command that reads a ledger, with an output file if the command supports it. */
+/** Every command that reads a ledger, with an output file if the command can write one. */
 const READERS: readonly (readonly [command: string, args: (ledger: string) => readonly string[]])[] = [
   ['verify', (ledger) => ['verify', ledger]],
   ['export', (ledger) => ['export', ledger, '--output', 'out']],

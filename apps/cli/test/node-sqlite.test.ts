@@ -1,6 +1,6 @@
-// Tests reading with `node:sqlite` if the native module cannot be loaded. Every reading command must print the same
-// as with better-sqlite3, for valid and forged ledgers. Uses each available Node version with `node:sqlite`: this
-// one, or versions from npm (in the short form, only from npm's cache).
+// Tests reading with `node:sqlite` if the native module cannot be loaded. Every reading command must print the same as
+// with better-sqlite3, for valid and forged ledgers. Uses each available Node version that has `node:sqlite`: the
+// version that runs the tests, or versions from npm. The short form uses only versions in npm's cache.
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, rmSync, writeFileSync } from 'node:fs'
 import { generatePrivateKey } from '@sudoagent/crypto'

@@ -8,7 +8,7 @@ import { BIN, hasProgram, sandbox, skipUnless } from './support/sandbox.js'
 
 const README = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 
-/** Each command with its shown output, which ends at the next command or the end of the block. */
+/** Each command with the output that the README shows: the lines up to the next command or the end of the block. */
 const SESSIONS = [...README.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block = '']) =>
   block
     .split(/^\$ /m)

@@ -1,6 +1,6 @@
-// Runs the same tests on every SQLite store. Each store must reject a file that another user prepared, changes or
-// removes. If the native module cannot be loaded, the error must say so. Each store also has its own tests. This
-// table makes sure that no store is omitted.
+// Runs the same tests on every SQLite store. Each store must refuse a file that another user prepared, changes or
+// removes. If the native module cannot be loaded, the error must say so. The table of stores lists every store, so that
+// none is omitted. Each store also has its own tests.
 import { execFileSync } from 'node:child_process'
 import {
   copyFileSync,
@@ -23,7 +23,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { decisionDraft } from './support/draft.js'
 
 interface Opened {
-  /** Makes one call that needs the file. */
+  /** Calls one method that needs the file. */
   use(): Promise<unknown>
   close(): void | Promise<void>
 }
@@ -99,7 +99,10 @@ const change = (path: string, sql: string): void => {
   db.close()
 }
 
-/** Returns the message about a file that a store refused. The message must be our own, in one line. */
+/**
+ * Returns the message of the error with which a store refuses a file. The error must be one of ours, with a message of
+ * one line.
+ */
 async function refusalOf(work: () => unknown): Promise<string> {
   try {
     await work()

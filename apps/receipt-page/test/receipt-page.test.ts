@@ -1,4 +1,4 @@
-// Tests of the built page in a real browser, opened from disk and without a network.
+// Tests the built page in a real browser, which opens the page from disk and has no network.
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -71,7 +71,7 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
     await page.goto(pathToFileURL(PAGE).href)
   })
   afterEach(async () => {
-    // The page loaded only itself, and nothing violated its content security policy.
+    // The browser loaded only the page, and nothing violated the page's content security policy.
     expect(requests).toEqual([pathToFileURL(PAGE).href])
     expect(complaints).toEqual([])
     await page.close()
@@ -122,7 +122,7 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
     await page.fill('#key', encodeVkey(createNoteKey('example.com/agents', key.publicKey)))
     await expect.poll(() => shown()).toMatch(/^This is recorded/)
     const dropped = receipt.replace('ord-1', 'ord-2')
-    // A string, because the code runs in the page, and only the Node types are available in this file.
+    // The code is a string because it runs in the page: this file is compiled with the Node types, which lack the DOM.
     await page.evaluate(`{
       const transfer = new DataTransfer()
       transfer.items.add(new File([${JSON.stringify(dropped)}], 'r.json'))
@@ -153,7 +153,7 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
     })
     await expect.poll(() => shown()).toMatch(/a different key signed it/)
     expect(await page.textContent('#key-name')).toBe('other.pem')
-    // After an edit, the text no longer comes from the file.
+    // Once the text is edited, the page must not attribute it to the file.
     await page.fill('#key', key.publicKey.pem)
     expect(await page.textContent('#key-name')).toBe('')
     await page.click('summary')
@@ -192,7 +192,7 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
     expect(says).not.toContain('payments.refund')
   })
 
-  // Entries of the Python package, followed by an entry and a head of our writer.
+  // Entries in the format of the Python package, followed by an entry and a head from our writer.
   describe.each<[string, { readonly lines: () => string; readonly pem: () => string; readonly isHere: boolean }]>([
     ['in its shape', { lines: () => textOf(pypiLines(true)), pem: () => testKey(1).publicKey.pem, isHere: true }],
     [
@@ -204,7 +204,7 @@ describe.skipIf(!hasChromium)('the receipt page', () => {
       },
     ],
   ])('a receipt of the package on PyPI, %s', (_, { lines, pem, isHere }) => {
-    /** Kind of decision → its line and its receipt. */
+    /** Maps each kind of decision to its line and its receipt. */
     const receipts = new Map<string, readonly [decision: string, receipt: string]>()
     beforeAll(async () => {
       if (!isHere) return

@@ -5,11 +5,11 @@ import { ARGUMENT_LIMITS, CLASS_NAME_LENGTH_MAX, METADATA_LIMITS, type SnapshotL
 import { buildContext } from '../src/policy/context.js'
 import { createRedactor } from '../src/redaction/redactor.js'
 
-/** The maximum size of a ledger entry, and the part of it that is left for fields other than arguments and metadata. */
+/** The maximum size of a ledger entry, and the share reserved for fields other than arguments and metadata. */
 const ENTRY_BYTES_MAX = 3 * 1024 * 1024
 const OTHER_FIELDS_BYTES = 256 * 1024
 
-/** Builds the value within the limits that takes the most bytes in the ledger. */
+/** Builds a value that is within the limits and takes as many bytes in the ledger as possible. */
 function largest(limits: SnapshotLimits, text: string): object {
   const Long = Object.defineProperty(class {}, 'name', { value: 'X'.repeat(CLASS_NAME_LENGTH_MAX) })
   // The outer object, the list and the string are the other three nodes.

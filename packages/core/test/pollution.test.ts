@@ -1,5 +1,5 @@
-// Tests `Object.prototype` with an added member, as after an unsafe JSON merge elsewhere in the process. No such
-// member may change a decision, an entry or a result.
+// Tests prototype pollution: a member is added to `Object.prototype`, as by an unsafe JSON merge elsewhere in the
+// process. Such a member must not change a decision, an entry or a result.
 import type { CallEntry } from '@sudoagent/ledger/entry'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ImmediateApprover } from '../src/approval/immediate.js'
@@ -68,8 +68,8 @@ const yes = new ImmediateApprover(true, { approverId: 'desk' })
 const budget = () => new MemoryBudget({ windowMs: 60_000, perAgent: 1 })
 
 /**
- * Scenarios that run with a polluted prototype. Each one describes the decision, the entries and the result, without
- * times and IDs.
+ * Scenarios that run with a polluted prototype. Each scenario returns a description of the decision, the entries and
+ * the result, without times and IDs.
  */
 const SCENARIOS: readonly (readonly [name: string, run: () => Promise<unknown>])[] = [
   ['allowed', () => told(boundary(ALLOW), 1)],
@@ -125,7 +125,7 @@ const SCENARIOS: readonly (readonly [name: string, run: () => Promise<unknown>])
 
 function mute(store: MemoryBudget): MemoryBudget {
   store.reserve = async () => ({}) as never
-  // Otherwise, `commit` would refuse a charge that was never reserved.
+  // The stub accepts every charge, because the real `commit` refuses a charge that was never reserved.
   store.commit = async () => {}
   return store
 }

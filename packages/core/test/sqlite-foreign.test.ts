@@ -1,5 +1,5 @@
-// Tests approvals and budgets in a file that another program created, changes or removes. The store refuses such a
-// file and never answers from it.
+// Tests approvals and budgets in a file that another program created, changes or removes. The store must refuse such a
+// file instead of using its content.
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'

@@ -6,8 +6,8 @@ describe('guard', () => {
   it('keeps the type of a function that returns a promise, and makes a promise of another', () => {
     const { engine } = boundary(ALLOW)
     const generic = async <T>(value: T): Promise<T> => value
-    // The type test cannot compare conditional types over a generic function. Instead, this annotation does not
-    // compile if the type is lost.
+    // The type test cannot compare conditional types over a generic function. The annotation is the test instead,
+    // because it does not compile if the type is lost.
     const guarded: typeof generic = engine.guard(generic, { action: 'generic' })
     expectTypeOf(guarded<'x'>).returns.toEqualTypeOf<Promise<'x'>>()
     const sync = engine.guard((a: number, b?: string) => `${a}${b}`, { action: 'sync' })

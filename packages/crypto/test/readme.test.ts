@@ -15,7 +15,7 @@ const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 
 const IMPORT = /import \{([^}]*)\} from '@sudoagent\/crypto(?:\/\w+)?'/g
 
-// The constructor of async functions has no global name.
+// No global variable refers to the constructor of async functions.
 const AsyncFunction = Object.getPrototypeOf(async () => {}).constructor as FunctionConstructor
 
 const examples = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map(([, code]) => code ?? '')

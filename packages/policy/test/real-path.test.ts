@@ -70,7 +70,7 @@ it('cannot be told where a folder has the name in another Unicode spelling', () 
   const folder = join(top, 'names')
   mkdirSync(folder)
   expect(realPathOnDisk(`${folder}/caf\u00e9`)).toBe(`${folder}/caf\u00e9`)
-  // The engine shows the policy the composed form (NFC), but the tool receives the model's spelling.
+  // The policy receives the composed form of the path (NFC), but the tool receives the path as the model spelled it.
   symlinkSync('../outside/secret', join(folder, 'cafe\u0301'))
   expect(realPathOnDisk(`${folder}/caf\u00e9`)).toBeNull()
   expect(realPathOnDisk(`${folder}/cafe`)).toBe(`${folder}/cafe`)
@@ -78,7 +78,8 @@ it('cannot be told where a folder has the name in another Unicode spelling', () 
 
 describe('one evaluation', () => {
   it('reads a folder once, whatever the call brings', async () => {
-    // Vitest runs many test files in one process. A module that a different test file loaded uses the real `node:fs`.
+    // Vitest runs many test files in one process. If a different test file loaded the module first, that copy would use
+    // the real `node:fs`.
     vi.resetModules()
     const { realPathOnDisk } = await import('../src/real-path.js')
     const folder = mkdtempSync(join(top, 'look-'))
@@ -88,7 +89,7 @@ describe('one evaluation', () => {
     const before = opened.count
     for (let n = 0; n < 150; n += 1) expect(look(`${folder}/${'é/../'.repeat(80)}f${n}`)).toBe(`${folder}/f${n}`)
     expect(opened.count - before).toBe(1)
-    // A different name with more than one Unicode spelling does not cause a second read of the folder.
+    // For further names with more than one Unicode spelling, the folder is not read again.
     for (const name of ['è', 'ü', 'ñ']) expect(look(`${folder}/${name}`)).toBe(`${folder}/${name}`)
     expect(opened.count - before).toBe(1)
     // Outside an evaluation, each call reads the disk.

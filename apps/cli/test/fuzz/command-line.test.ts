@@ -43,7 +43,7 @@ for (const name of Object.keys(FILES))
   writeFileSync(at(`spoilt-${name}`), mutate(dice, [Buffer.from(FILES[name] ?? '')]))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-// Only commands that read. Commands that write keys or ledgers, listen, or use the network have their own tests.
+// The commands that only read. Commands that write keys or ledgers, listen, or use the network have their own tests.
 const COMMANDS = [
   ['verify'],
   ['show'],
@@ -61,7 +61,9 @@ const COMMANDS = [
   [],
 ]
 const names = [...Object.keys(FILES), ...Object.keys(FILES).map((name) => `spoilt-${name}`)]
-/** Options that write a file, which would change the folder of this test. */
+/**
+ * Options that write a file. Command lines with these options are skipped, because they would change the test folder.
+ */
 const WRITING = ['--output', '--state']
 const HOSTILE = [
   '',
@@ -95,7 +97,7 @@ const values = [
 const file = fc.constantFrom(...names.map(at))
 const value = fc.oneof(file, fc.constantFrom(...values), fc.string({ unit: 'binary', maxLength: 40 }))
 
-/** Generates command lines: a command and its options, taken from its help, sometimes with misplaced words. */
+/** Generates command lines: a command with options from its help, sometimes with misplaced words. */
 async function commandLines(): Promise<fc.Arbitrary<readonly string[]>> {
   const perCommand = await Promise.all(
     COMMANDS.map(async (command) => {
@@ -165,7 +167,7 @@ describe('any command line', () => {
     )
     console.info(`exit codes of ${RUNS} command lines: ${JSON.stringify([...codes].sort())}`)
     expect([...codes.keys()].sort()).toEqual([0, 1, 2, 3])
-    // The commands changed and created no files.
+    // The commands neither changed nor created files.
     for (const [name, bytes] of Object.entries(FILES))
       expect([name, readFileSync(at(name)).equals(Buffer.from(bytes))]).toEqual([name, true])
     expect(readdirSync(folder).sort()).toEqual([...names].sort())

@@ -1,5 +1,5 @@
-// Targets that are files: untrusted ledgers and their side files. Every read operation reads them, and writers try to
-// append.
+// Defines the fuzzing targets that are files: untrusted ledgers and their side files. Every read operation runs on
+// these files, and writers try to append to them.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -35,7 +35,7 @@ export const isCoded = (error: unknown): boolean =>
   typeof error.code === 'string' &&
   !error.message.includes('\n')
 
-/** Creates the targets in a folder of their own. Call `remove` when done. */
+/** Creates the targets in a new folder, which `remove` deletes. */
 export function ledgerTargets(evidence: Evidence): {
   readonly targets: readonly Target[]
   readonly remove: () => void

@@ -1,5 +1,5 @@
-// Implements a byte-level fuzzer, deterministic for a given seed. Coverage does not guide it. Instead, the corpus has
-// a valid sample of every format, so most mutations are nearly valid.
+// Implements a byte-level fuzzer that is deterministic for a given seed. The fuzzer is not guided by coverage. Instead,
+// the corpus has a valid sample of every format, so most mutated inputs are nearly valid.
 
 /**
  * Sequences that often break parsers: range limits, signs, separators, escapes, invisible and right-to-left
@@ -70,7 +70,9 @@ const BROKEN_UTF8: readonly Uint8Array[] = [
   [0xff],
 ].map((bytes) => Buffer.from(bytes))
 
-/** Maximum length of a result, in bytes. Without a limit, repeated mutations could double a text many times. */
+/**
+ * Maximum length of a mutated input, in bytes. Without a limit, repeated mutations could double the length many times.
+ */
 const BYTES_MAX = 1024 * 1024
 
 /** A seeded generator of pseudo-random numbers (mulberry32). */

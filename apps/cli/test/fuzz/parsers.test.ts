@@ -1,6 +1,6 @@
-// Fuzzes every parser of untrusted bytes. Every invalid input must give an error with a code or a finding, never any
-// other exception, and must not leak memory. `FUZZ_SEED=n` sets the seed. The slow form runs 1,000 times as many
-// inputs as the long form. A failing test prints the seed and stores the input with the test output.
+// Fuzzes every parser of untrusted bytes. Every invalid input must give a finding or an error with a code. Any other
+// exception fails the test, and so does a memory leak. `FUZZ_SEED=n` sets the seed. The slow form runs 1,000 times as
+// many inputs as the long form. A failing test prints the seed and stores the input with the test output.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -16,8 +16,8 @@ const SEED = Number(process.env.FUZZ_SEED ?? (slow ? Date.now() % 2 ** 31 : 1))
 /** Number of inputs for the cheapest parser. More expensive parsers get proportionally fewer. */
 const INPUTS = byTier({ short: 40, long: 400, slow: 400_000 })
 /**
- * Maximum growth of the heap, in bytes, after any number of inputs. Lazily loaded modules and V8 itself also use
- * memory.
+ * Maximum growth of the heap, in bytes, for any number of inputs. The limit leaves room for lazily loaded modules and
+ * for V8 itself.
  */
 const GROWTH_MAX = 16 * 1024 * 1024
 const FINDINGS = new URL('../../../../test-output/fuzz/', import.meta.url)

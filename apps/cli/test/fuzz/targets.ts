@@ -56,7 +56,7 @@ const verifiers = [
   ...witnessKeys.map((key) => createCosignatureVerifier(key)),
 ]
 
-/** A call that every valid policy can decide, and the possible decisions. */
+/** A call for which every valid policy must return one of these decisions. */
 const CALL = { action: 'files/t', args: [], kwargs: { path: '/srv/data/../etc/passwd', amount: 5, a: [null, ''] } }
 const DECISIONS = ['allow', 'deny', 'require_approval']
 
@@ -74,8 +74,8 @@ export function textTargets(evidence: Evidence): readonly Target[] {
     target('JSON', 1, [...json, ...text(jsonl).split('\n')], (bytes) => scanJson(text(bytes))),
     target('public key', 2, [KEY.publicKey.pem, KEY.pem], (bytes) => parsePublicKey(text(bytes))),
     target('private key', 2, [KEY.pem, KEY.publicKey.pem], (bytes) => parsePrivateKey(text(bytes))),
-    // The parser rejects most inputs before it derives a key. The others cost what the file specifies, up to the
-    // limit.
+    // The parser rejects most inputs before it derives a key. For the other inputs, the file sets the cost of the
+    // derivation, up to a limit.
     target('encrypted private key', 300, [encryptedKey], (bytes) => parsePrivateKey(text(bytes), PASSPHRASE)),
     target(
       'vkey',

@@ -6,7 +6,7 @@ import { byTier, TIER } from '../../../../test/tier.js'
 import type { Target } from './targets.js'
 
 /**
- * Length of the shorter text, in bytes. A text that is four times as long may cost at most six times the work, plus a
+ * Length of the shorter text, in bytes. A text that is four times as long may take at most six times the work, plus a
  * constant.
  */
 const SHORT = 12_000
@@ -31,7 +31,7 @@ async function workOf(target: Target, input: string): Promise<number> {
   try {
     await target.run(Buffer.from(input))
   } catch {
-    // The parser rejects nearly all inputs, and the test measures the work until then.
+    // The parser rejects nearly all inputs, and the test measures the work before the rejection.
   }
   const { result } = await session.post('Profiler.takePreciseCoverage')
   const ours = result.filter(({ url }) => /\/packages\/\w+\/dist\//.test(url))
@@ -69,8 +69,8 @@ function pumpsOf(whole: string): readonly (readonly [at: number, piece: string])
 }
 
 describe.each(textTargets(evidence).map((target) => [target.name, target] as const))('%s', (name, target) => {
-  // The file specifies the cost of key derivation, up to a limit with its own test
-  // (packages/crypto/test/key/encrypted-key-scheme.test.ts).
+  // The file sets the cost of key derivation, so the cost does not depend on the length of the file. The maximum cost
+  // is tested in packages/crypto/test/key/encrypted-key-scheme.test.ts.
   it.skipIf(name === 'encrypted private key')(
     'costs no more than in proportion to its length',
     { timeout: 600_000 },

@@ -17,7 +17,7 @@ const QUESTION = 'passphrase of `k.pem`: '
 
 function withKey(): Sandbox {
   const box = sandbox()
-  // Node uses 2,048 iterations, which keeps the test fast.
+  // Node derives the key with only 2,048 iterations, which keeps the test fast.
   const options = { format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: PASSPHRASE } as const
   writeFileSync(box.path('k.pem'), createPrivateKey(key.pem).export(options), { mode: 0o600 })
   return box

@@ -3,7 +3,7 @@ import { SqliteApprovalStore } from '@sudoagent/core/sqlite'
 import { sha256Hex } from '@sudoagent/crypto'
 import type { Sandbox } from './sandbox.js'
 
-/** Longer than any test takes, in milliseconds. */
+/** Approval time limit in milliseconds, longer than any test. */
 const TTL_MS = 60_000
 
 /** Creates a store with pending requests. Default: one request, `r1`, with hostile text. */

@@ -4,7 +4,7 @@ import type { EntryDraft } from '@sudoagent/ledger'
 import { decisionHash, formatTimestamp, type JsonObject } from '@sudoagent/ledger/entry'
 
 export interface CallFacts {
-  /** Identifies the call. The call also happened at this second of the minute. */
+  /** Identifies the call, and is also the second of the minute at which the call happened. */
   readonly n: number
   readonly action?: string
   readonly agentId?: string

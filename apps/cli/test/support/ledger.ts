@@ -8,8 +8,8 @@ const ONE_BY_ONE_MAX = 32
 
 /** Writes a ledger. The file extension of `path` selects the store. */
 export async function writeLedger(path: string, drafts: readonly EntryDraft[], key?: PrivateKey): Promise<void> {
-  // In a short ledger, each entry is recorded at its creation time. A long ledger records all entries at the same
-  // time, which is faster.
+  // In a short ledger, the recording time of each entry is its creation time. In a long ledger, all entries have the
+  // same recording time, because they can then be appended together, which is faster.
   let now = new Date('2026-11-22T20:00:00Z')
   const clock = (): Date => now
   const options = key === undefined ? { clock } : { clock, signer: createSigner(key) }
@@ -24,7 +24,7 @@ export async function writeLedger(path: string, drafts: readonly EntryDraft[], k
   await ledger.close()
 }
 
-/** Six calls in ten entries after the genesis entry, with a case for each command. */
+/** Ten entries about six calls, which follow the genesis entry. The calls include a case for each command. */
 export const SAMPLE: readonly EntryDraft[] = [
   decisionDraft({ n: 1 }), // 2
   outcomeDraft({ n: 1 }), // 3

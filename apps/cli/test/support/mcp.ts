@@ -1,4 +1,4 @@
-// Runs an MCP client as an agent's host does, with `sudoagent mcp guard` in front of the server.
+// Runs an MCP client as an agent's host does. The client connects to the server through `sudoagent mcp guard`.
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
@@ -13,7 +13,10 @@ export type Json = any
 const { resolve } = createRequire(import.meta.url)
 export const EVERYTHING = [process.execPath, resolve('@modelcontextprotocol/server-everything/dist/index.js'), 'stdio']
 export const MEMORY = [process.execPath, resolve('@modelcontextprotocol/server-memory/dist/index.js')]
-/** Returns the command for a server from the tests of @sudoagent/mcp that misbehaves in one way. */
+/**
+ * Returns the command that starts `hostile-server.mjs` from the tests of @sudoagent/mcp, a server that misbehaves in
+ * one way.
+ */
 export const hostile = (mode: string, file: string): string[] => [
   process.execPath,
   fileURLToPath(new URL('../../../../packages/mcp/test/fixtures/hostile-server.mjs', import.meta.url)),
@@ -21,7 +24,7 @@ export const hostile = (mode: string, file: string): string[] => [
   file,
 ]
 
-/** Allows, denies or requires approval by the last part of the action. */
+/** A policy that allows a call, denies it or requires approval, depending on the last part of the action. */
 export const POLICY = `const rule = (action) => action.split('/').at(-1)
 export const policy = {
   policyId: 'test',

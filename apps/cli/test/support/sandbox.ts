@@ -9,8 +9,8 @@ import { onTestFinished } from 'vitest'
 export const BIN = fileURLToPath(new URL('../../bin/sudoagent.cjs', import.meta.url))
 
 /**
- * Longer than any command here takes on a busy machine, in milliseconds. A hanging command fails its test and does
- * not block the run.
+ * Time limit of a command in milliseconds, longer than any command takes on a busy machine. With the limit, a hanging
+ * command fails its test instead of blocking the run.
  */
 const TIMEOUT_MS = 20_000
 
@@ -28,7 +28,7 @@ export interface RunOptions {
   readonly node?: readonly string[]
 }
 
-/** A folder that is removed after the test, with methods that run `sudoagent` in it. */
+/** Runs `sudoagent` in a temporary folder, which is removed after the test. */
 export class Sandbox {
   readonly folder: string
 
@@ -114,7 +114,7 @@ export function sandbox(): Sandbox {
   return made
 }
 
-/** Returns the environment for a command, without the caller's own settings. */
+/** Returns the environment of a command, which excludes the settings of the user who runs the tests. */
 function cleanEnv(env: Readonly<Record<string, string>>): Record<string, string> {
   const { PATH = '', HOME = '', TMPDIR, PGPASSWORD } = process.env
   // The password for the server at SUDOAGENT_TEST_POSTGRES_URL.

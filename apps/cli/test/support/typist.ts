@@ -3,11 +3,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { BIN, type Sandbox } from './sandbox.js'
 
-/** Longer than any command here takes on a busy machine, in milliseconds. */
+/** Time limit in milliseconds, longer than any command takes on a busy machine. */
 const TIMEOUT_MS = 20_000
 
 export interface Step {
-  /** The output to wait for, after the previous step. */
+  /** The output to wait for. Only output after the previous step counts. */
   readonly sees: string
   /** The text to type, or a function to run. */
   readonly types: string | Buffer | (() => void)

@@ -42,7 +42,7 @@ export async function startWitness(
     stderr += chunk
   })
   let stdout = ''
-  // An iterator would close the stream when its loop ends.
+  // The code does not use `for await`, which would close the stream at the end of the loop.
   return new Promise((resolve, reject) => {
     child.stdout.on('data', (chunk) => {
       stdout += chunk

@@ -8,13 +8,13 @@ import { manyCalls, SAMPLE, writeLedger } from '../support/ledger.js'
 import { hasTerminal, Sandbox, skipUnless } from '../support/sandbox.js'
 
 const box = new Sandbox()
-/** Enough calls to interrupt a command before it ends, and enough output to fill a pipe. */
+/** Number of calls, large enough to interrupt a command while it runs and to fill a pipe with its output. */
 const CALLS = 8_000
 
 beforeAll(async () => {
   await writeLedger(box.path('l.jsonl'), SAMPLE)
   await writeLedger(box.path('big.sqlite'), manyCalls(CALLS))
-  // Repeated lines are fast to write, but slow to verify.
+  // A file of repeated lines is fast to write, but slow to verify.
   writeFileSync(box.path('long.jsonl'), readFileSync(box.path('l.jsonl'), 'utf8').repeat(6_000))
   writeFileSync(
     box.path('changed.jsonl'),

@@ -1,4 +1,4 @@
-// Tests that a call with several pages of rows can be approved only after every page was shown.
+// Tests that a call with several pages of rows can be approved only after all pages have been shown.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { requestOf } from '../fixtures/approval.js'

@@ -251,11 +251,11 @@ describe.skipIf(!canFakeTerminal)('on a real pseudo-terminal', () => {
     await sees(QUESTION, 2)
     child.stdin.write('n\r')
     const lines = () => [...shown.matchAll(/ANSWER (.*)\r\n/g)]
-    // The output may arrive in chunks that split lines.
+    // The output may arrive in chunks that end within a line.
     while (lines().length < 2) await new Promise((resolve) => child.stdout.once('data', resolve))
     const answers = lines().map(([, json]) => JSON.parse(json ?? ''))
     expect(answers).toMatchObject([{ approved: true, approverId: 'alice' }, { approved: false }])
-    // The process exits by itself, because the approver removed its listeners from the terminal.
+    // The process exits without a signal only if the approver removed its listeners from the terminal.
     const [status] = await once(child, 'exit')
     expect(status).toBe(0)
   })

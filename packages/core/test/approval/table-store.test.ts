@@ -4,7 +4,7 @@ import type { ApprovalRow } from '../../src/approval/row.js'
 import { type ApprovalTable, TableApprovalStore } from '../../src/approval/table-store.js'
 import { at, bindingOf, codeOf, requestOf } from '../fixtures/approval.js'
 
-/** Stores one row. Its commit can fail, before or after the row is stored. */
+/** Stores one row. A commit can fail before or after the row is stored. */
 class FaultyTable implements ApprovalTable {
   row: ApprovalRow | undefined
   fault: 'none' | 'lost' | 'kept' = 'none'

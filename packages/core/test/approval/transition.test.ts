@@ -8,7 +8,9 @@ import { bindingOf, requestOf, START_MS } from '../fixtures/approval.js'
 const PENDING = pendingRow(requestOf('r1'), START_MS)
 const DEADLINE_MS = PENDING.expiresAtMs
 
-/** One step: a valid or invalid answer or use, at any time. Time may go backwards. */
+/**
+ * One step: an answer or a use, valid or invalid, at any time. The time may be earlier than that of the previous step.
+ */
 const step = fc.record({
   use: fc.boolean(),
   state: fc.constantFrom('approved', 'denied', 'expired', 'failed'),

@@ -29,7 +29,7 @@ describe('within', () => {
   it("a failure after the deadline is nobody's unhandled rejection", async () => {
     const late = new Promise((_, reject) => setTimeout(() => reject(new Error('late')), 20))
     expect(await rejection(within(5, 'x', () => late))).toBeInstanceOf(DeadlineError)
-    // Vitest fails the run on an unhandled rejection. The pause leaves time for a late one.
+    // Vitest fails the run on an unhandled rejection. The pause leaves time for a late rejection.
     await new Promise((resolve) => setTimeout(resolve, 40))
   })
 })

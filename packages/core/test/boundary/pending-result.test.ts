@@ -1,5 +1,5 @@
-// Tests calls whose result is produced while the caller reads it: the outcome is recorded once, after the result
-// ends. Over 300 lines because it is one table of result types.
+// Tests calls that produce their result while the caller reads the result. The outcome is recorded once, after the end
+// of the result. Over 300 lines because it is one table of result types.
 import { once } from 'node:events'
 import { PassThrough, Readable, Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -23,7 +23,10 @@ const boom = (): never => {
   throw new RangeError('boom')
 }
 
-/** Returns the outcome of one call. Expects no outcome in the ledger before `use`, and exactly one afterwards. */
+/**
+ * Makes one call and returns its outcome. Expects no outcome in the ledger before `use`, and exactly one outcome
+ * afterwards.
+ */
 async function outcomeOf<R>(fn: () => R, use: (result: Awaited<R>) => unknown, atOnce?: 'at once'): Promise<Outcome> {
   const b = boundary(ALLOW)
   const result = await b.engine.execute(fn, [] as never, { action: 'tool' })

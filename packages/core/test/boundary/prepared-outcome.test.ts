@@ -9,7 +9,7 @@ import { ALLOW, DENY, policyOf } from '../fixtures/boundary.js'
 class PreparingLedger implements LedgerWriter {
   readonly inner = new MemoryLedger()
   readonly log: string[] = []
-  /** How many turns of the event loop an append takes. */
+  /** Number of event loop turns that an append takes. */
   turns = 2
   failure: 'prepare' | 'decision' | null = null
 

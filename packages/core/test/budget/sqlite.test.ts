@@ -43,8 +43,8 @@ describe('several processes', () => {
       name,
       count: 150,
       commit: name < 'c',
-      // On a busy machine, four processes that write without pause wait long for each other, and this test checks
-      // only the count.
+      // On a busy machine, four processes that write without pause may wait a long time for each other. This test
+      // checks only the count, so they may wait for a minute.
       busyTimeoutMs: 60_000,
     }))
     const allowed = (await race('budget-child.mjs', inputs)) as number[]

@@ -4,7 +4,7 @@ import { type BookedCharge, type ChargeState, type ChargeTable, TableBudget } fr
 import { at, codeOf } from '../fixtures/approval.js'
 import { chargeOf } from './contract.js'
 
-/** Stores charges. Its commit can fail, before or after the charge is stored. */
+/** Stores charges. A commit can fail before or after the charge is stored. */
 class FaultyTable implements ChargeTable {
   booked = new Map<string, BookedCharge>()
   fault: 'none' | 'lost' | 'kept' = 'none'

@@ -1,5 +1,5 @@
-// Tests that the engine asks an approver only if the ledger's clock is not too far ahead and memory is left for the
-// request.
+// Tests the two conditions for a question to an approver: the ledger's clock is not too far ahead, and enough memory is
+// left for the request.
 import { LedgerError } from '@sudoagent/ledger'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it } from 'vitest'
@@ -91,7 +91,7 @@ describe('the arguments of open questions', () => {
     }
     const budget = new MemoryBudget({ windowMs: 60_000, perAgent: 1_000 })
     const b = boundary(ASK, { approver, budget })
-    // Each character takes three bytes. The limit counts bytes, not characters.
+    // Each character takes three bytes, and the limit is in bytes.
     const large = { text: '\u20ac'.repeat(250_000) }
     const room = Math.floor(OPEN_QUESTIONS_BYTES_MAX / 750_000)
     const calls = Array.from({ length: room + 20 }, () => b.tool(large))
@@ -103,7 +103,7 @@ describe('the arguments of open questions', () => {
     answer(true)
     await Promise.all(calls.slice(0, room))
     expect(b.tool.runs()).toBe(room)
-    // Completed requests freed their memory, and the denied calls used none.
+    // The memory of the completed requests was released, and the denied calls did not reserve any memory.
     expect(await b.tool(large)).toBe('done')
     const next = { requestId: 'next', agentId: 'agent', action: 'tool', cost: 1_000 - room - 1 }
     expect(await budget.reserve(next, new Date())).toEqual({ allowed: true })

@@ -1,5 +1,5 @@
-// Tests names that contain a secret. The engine records and hashes names unchanged, so it refuses such a name. It
-// redacts only names that third-party code sets: names of approvers and error types.
+// Tests names that contain a secret. The engine records and hashes names unchanged, so it refuses such a name. The
+// engine redacts only the names that third-party code sets: approver names and error types.
 import { describe, expect, it } from 'vitest'
 import { PolicyError } from '../../src/error.js'
 import { ALLOW, ASK, boundary, rejection } from '../fixtures/boundary.js'

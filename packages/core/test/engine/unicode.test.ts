@@ -1,4 +1,5 @@
-// Tests that policy, approver, ledger and function see the same characters, or the call is refused.
+// Tests that the policy, the approver, the ledger and the function receive the same characters. Otherwise, the call is
+// refused.
 import { describe, expect, it } from 'vitest'
 import { MemoryBudget } from '../../src/budget/memory.js'
 import { ParametersError } from '../../src/error.js'

@@ -1,6 +1,6 @@
-// Kills real processes with SIGKILL at random times during guarded calls. No function runs without a durable
-// decision, no acknowledged entry is lost, and the next process continues the ledger. The slow tier kills 500
-// processes.
+// Kills real processes with SIGKILL at random times during guarded calls. No function may run without a durable
+// decision, no acknowledged entry may be lost, and the next process must be able to continue the ledger. The slow tier
+// kills 500 processes.
 import { setTimeout as delay } from 'node:timers/promises'
 import { generatePrivateKey } from '@sudoagent/crypto'
 import { describe, expect, it } from 'vitest'
@@ -26,8 +26,8 @@ describe.each(['sqlite', 'jsonl'])('kill -9 while writing to %s', (kind) => {
     for (let kill = 1; kill <= KILLS; kill += 1) {
       await worker.says('loaded')
       worker.go()
-      // Some kills happen while the worker opens its files, the others after a random number of calls. The first kill
-      // happens after many calls, so that every result of a call occurs at least once.
+      // Some workers are killed while they open their files, and the others after a random number of calls. The first
+      // worker is killed after many calls, so that every possible result occurs at least once.
       if (kill % 4 !== 0) await worker.answered(kill === 1 ? CALLS_MAX : Math.floor(Math.random() * CALLS_MAX))
       await delay(Math.random() * 20)
       await worker.kill()
@@ -45,7 +45,7 @@ describe.each(['sqlite', 'jsonl'])('kill -9 while writing to %s', (kind) => {
     )
     expect(answers.filter(({ did }) => did === 'ran').length).toBeGreaterThan(KILLS)
     expect(new Set(answers.map(({ did }) => did))).toEqual(new Set(['ran', 'ApprovalDenied']))
-    // The test is only meaningful if it killed some calls between decision and outcome.
+    // The test is meaningful only if some workers were killed between a decision and its outcome.
     if (KILLS > 100) expect(decisions.size - answers.length).toBeGreaterThan(0)
   })
 })

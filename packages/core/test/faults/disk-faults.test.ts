@@ -1,5 +1,6 @@
-// Tests a ledger disk that is full, read-only or faulty. No function runs without a durable decision, no entry is
-// partly written, and a writer whose sync failed never reports success again. The next process continues the ledger.
+// Tests a ledger on a disk that is full, read-only or faulty. No function may run without a durable decision, no entry
+// may be partly written, and a writer must not report success after a failed sync. The next process must be able to
+// continue the ledger.
 import { spawnSync } from 'node:child_process'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,7 +17,7 @@ const hasStrace = canRun('strace', '-o', '/dev/null', 'true')
 if (!hasStrace) notice('failing system calls (strace is missing or not permitted)')
 
 const DISK_CALLS = 'write,writev,pwrite64,pwritev,fdatasync,fsync,ftruncate,rename,unlink'
-/** The first three of every four calls are one allowed, one approved and one denied call. */
+/** Of every four calls, the first three are one allowed call, one approved call and one denied call. */
 const FOUR = 4
 
 /** Creates a ledger in `folder`, with all other files in a different folder. */
@@ -42,7 +43,7 @@ function fill(folder: string): void {
     try {
       for (let n = 0; n < 10_000; n += 1) writeFileSync(join(folder, 'ballast'), Buffer.alloc(bytes), { flag: 'a' })
     } catch {
-      // The free space is smaller than this chunk.
+      // The chunk is larger than the free space.
     }
   }
 }

@@ -1,5 +1,5 @@
 // Kills a process with SIGKILL before and after each step of a guarded call. The step determines which entries are
-// recorded, which functions ran, and which charges count. The next process continues.
+// recorded, which functions ran, and which charges count. The next process must be able to continue the ledger.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { generatePrivateKey } from '@sudoagent/crypto'
@@ -12,13 +12,13 @@ import { temporaryPath } from '../fixtures/temporary.js'
 import { startWorker } from '../fixtures/worker.js'
 
 /**
- * This call needs an approval and a unit of a tool's budget, and is allowed. Every twelfth call after it is the same.
+ * This call needs an approval and one unit of a tool's budget, and is allowed. The same is true of every twelfth call
+ * after this one.
  */
 const CALL = 3
 
 /**
- * The state that the killed call left. `maybe`: the step was in progress, so both values are valid if all sources
- * agree.
+ * The state after the kill. `maybe` means that the step was in progress, so either value is valid if all sources agree.
  */
 interface Left {
   readonly decided: boolean | 'maybe'
@@ -66,7 +66,10 @@ if (!hasStrace) notice('SIGKILL at every system call that writes to the disk (st
 /** System calls that write to a disk or make a write durable. */
 const DISK_CALLS = 'write,writev,pwrite64,pwritev,fdatasync,fsync,ftruncate,rename,unlink'
 
-/** Creates a ledger whose writers are killed in turn. Each writer continues with the files of the previous writer. */
+/**
+ * Returns the location of a ledger whose writers are killed one after the other. Each writer continues with the files
+ * of the previous writer.
+ */
 function place(kind: string) {
   const key = generatePrivateKey()
   const folder = temporaryPath('.')
@@ -78,7 +81,7 @@ describe.each(byTier({ short: ['sqlite'], long: ['sqlite', 'jsonl'] }))('%s, kil
   it('at every step of a call, before and after it', { timeout: 600_000 }, async () => {
     const { folder, account, task } = place(kind)
     const known = new Set<string>()
-    // The steps before the ledger are the same for every ledger type.
+    // The steps before the append are the same for every ledger type, so only the SQLite run tests these steps.
     const points = sampled(
       POINTS.filter(([at], n) => kind === 'sqlite' || at === 'append' || n > 10),
       5,
@@ -122,8 +125,8 @@ describe.each(byTier({ short: ['sqlite'], long: ['sqlite', 'jsonl'] }))('%s, kil
     let kills = 0
     for (const call of new Set(made)) {
       const times = made.filter((one) => one === call).length
-      // The short and long tiers kill only at some of these calls, because SQLite writes each page of a transaction
-      // separately, in two parts.
+      // SQLite writes each page of a transaction separately, in two parts. The short and long tiers therefore kill the
+      // process at only some of these calls.
       const few = byTier({ short: 1, long: 12, slow: times })
       const step = times > few ? byTier({ short: Math.ceil(times / few), long: 8 }) : 1
       for (let nth = 1; nth <= times; nth += step) {

@@ -1,6 +1,6 @@
-// Tests a SQLite ledger whose lock another process holds longer than a writer waits. The call is refused, and its
-// function does not run. After the lock is released, the next call succeeds. The ledger and the engine each have a
-// time limit. After the engine's limit, the decision may still become durable.
+// Tests a SQLite ledger that another process locks for longer than a writer waits. The call is refused, and its
+// function does not run. After the lock is released, the next call succeeds. The ledger and the engine each have a time
+// limit. If the engine's limit ends the wait, the decision may still become durable later.
 import { setTimeout as delay } from 'node:timers/promises'
 import { generatePrivateKey } from '@sudoagent/crypto'
 import Database from 'better-sqlite3'

@@ -151,7 +151,7 @@ describe('any call', () => {
 describe('planted secrets', () => {
   const alphabet = fc.constantFrom(...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789')
   const run = (minLength: number, maxLength = minLength) => fc.string({ unit: alphabet, minLength, maxLength })
-  /** A random string, too long to occur in the surrounding text by chance. */
+  /** A random string that is too long to occur in the surrounding text by chance. */
   const body = run(24, 40)
 
   const shaped = fc.oneof(

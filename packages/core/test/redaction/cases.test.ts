@@ -1,4 +1,4 @@
-// Tests cases from a security review, from public bug reports, and similar ones.
+// Tests cases from a security review and from public bug reports, and similar cases.
 import { describe, expect, it } from 'vitest'
 import { takeSnapshot } from '../../src/arguments/snapshot.js'
 import { createRedactor } from '../../src/redaction/redactor.js'

@@ -51,7 +51,7 @@ describe('encodeFixed', () => {
     encodeMembers({ value })
     encodeMembers({ other: value })
     expect([readsOnce > 0, reads]).toEqual([true, readsOnce])
-    // A nested value adds to the depth of the outer value, so the encoder reads it again.
+    // If the value is nested, the depth of the outer value counts too, so the encoder reads the value again.
     encodeMembers({ value: { value } })
     expect(reads).toBeGreaterThan(readsOnce)
   })

@@ -19,7 +19,7 @@ describe.skipIf(jcs === null)('RFC 8785 test data (../shared/vectors/jcs)', () =
   })
 })
 
-/** Implements RFC 8785 again, in a simple way, for plain JSON values. */
+/** A simple second implementation of RFC 8785 for plain JSON values. */
 function reference(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(reference).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value)

@@ -8,7 +8,7 @@ import { cryptoErrorOf } from '../fixtures/errors.js'
 import { A, B, LOG_VKEY, lineOf, TWO } from '../fixtures/policies.js'
 import { LOG, signerOf } from '../fixtures/signed-notes.js'
 
-/** The same public key, under the name of a log and under the name of a witness. */
+/** The same public key under a log name and under a witness name. */
 const SELF_LOG = encodeVkey(createNoteKey('self.example/log', signerOf(77).publicKey))
 const SELF_WITNESS = encodeVkey(createNoteKey('self.example/witness', signerOf(77).publicKey, 'cosignature'))
 

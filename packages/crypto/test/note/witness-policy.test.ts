@@ -142,13 +142,15 @@ describe('verifiers', () => {
 })
 
 describe('properties', () => {
-  /** A tree of groups of witnesses, and the witnesses that signed. */
+  /** A tree of witness groups, and the witnesses that signed. */
   const tree = fc.record({
     parts: fc.array(fc.tuple(fc.nat({ max: 2 }), fc.nat({ max: 5 })), { minLength: 1, maxLength: 5 }),
     signed: fc.subarray(['w0', 'w1', 'w2', 'w3', 'w4', 'w5']),
   })
 
-  /** Builds the policy text for such a tree, and a rule that computes the expected result without the package. */
+  /**
+   * Builds the policy text for such a tree, and a function that computes the expected result without using the package.
+   */
   function build(parts: readonly (readonly [number, number])[]) {
     const free = ['w0', 'w1', 'w2', 'w3', 'w4', 'w5']
     const counts = new Map<string, (names: ReadonlySet<string>) => boolean>()
@@ -209,7 +211,7 @@ describe('properties', () => {
     for (const bytes of flips(text)) {
       try {
         const [witness] = parseWitnessPolicy(bytes).witnesses.values()
-        // A flip may change the name if the quorum still refers to it, but the key must be the given key.
+        // A flip may change the policy, but must not change the witness key.
         if (witness !== undefined) expect(witness.key.keyHash).toBe(SIX[0]?.keyHash)
       } catch (error) {
         expect(

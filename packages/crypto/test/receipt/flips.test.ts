@@ -8,8 +8,8 @@ import { flips } from '../fixtures/signed-notes.js'
 
 const WHITE_SPACE = [0x09, 0x0a, 0x0d, 0x20]
 
-// Masks that flip each bit, and masks that replace a white space character with a different one. The shorter tiers
-// flip one bit, and apply only the one or two replacements that affect white space from the encoder.
+// Masks that flip each bit, and masks that replace a white space character with a different one. The short and long
+// tiers flip one bit, and apply only the one or two replacements for the white space that the encoder writes.
 const MASKS = byTier({
   short: [1, 0x0a ^ 0x20],
   long: [1, 0x0a ^ 0x0d, 0x0a ^ 0x20],
@@ -18,13 +18,14 @@ const MASKS = byTier({
 // Masks for other receipts. 0x20 changes the case of a hex digit.
 const FEW_MASKS = byTier({ short: [1], long: [1, 0x20] })
 /**
- * The shorter tiers change only one in this number of bytes in the receipt with an outcome and cosignatures, because
- * verifying that receipt checks seven keys.
+ * The interval between changed bytes in the receipt with an outcome and cosignatures. The short tier changes only every
+ * fifth byte, because verification of this receipt checks seven keys.
  */
 const ONE_BYTE_IN = isLong ? 1 : 5
 
 /**
- * Verifies a receipt with each byte changed. Every accepted receipt must have the same content, to the last digit.
+ * Changes each byte of a receipt in turn and verifies the result. Every accepted receipt must have the original
+ * content, to the last digit.
  *
  * @returns the numbers of tested and of accepted receipts
  */

@@ -208,7 +208,7 @@ describe('parseReceipt', () => {
     expect(parseReceipt(longest)).toEqual(parseReceipt(receipt))
     expect(refused(`${longest} `)).toContain('longer than')
     expect(refused(new TextEncoder().encode(`${longest} `))).toContain('longer than')
-    // The text is longer in bytes than in characters.
+    // The text has more bytes than characters, and the limit is in bytes.
     expect(refused('é'.repeat(RECEIPT_BYTES_MAX - 1))).toContain('longer than')
   })
 

@@ -63,7 +63,7 @@ describe('a receipt that does not hold', () => {
       'FIELD_MISMATCH',
       'FIELD_MISMATCH',
     ])
-    // The receipt has all the fields of the entry, but the proof is for a different entry.
+    // The receipt contains a complete entry, but the proof is for a different entry.
     const { proof } = await sampleLog().parts(3)
     expect(broken(encodeReceipt({ position: 3, line: JSON.stringify(other), proof }, { withEntry: true }))).toEqual([
       'PROOF_INVALID',

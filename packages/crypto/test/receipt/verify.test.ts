@@ -77,7 +77,7 @@ describe('a receipt that holds', () => {
     const line = decisionLine({ changes })
     const log = new SampleLog([line])
     const receipt = encodeReceipt(await log.parts(1), { withEntry: true })
-    // The entry's decision_hash covers an actor other than the implied actor.
+    // The entry's decision_hash covers a different actor than the actor that the entry implies.
     expect(broken(receipt)).toEqual(['DECISION_HASH_MISMATCH'])
   })
 

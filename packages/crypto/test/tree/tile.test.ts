@@ -82,7 +82,7 @@ describe('createTileHashReader', () => {
     rows = new StoredRows(18)
   })
 
-  /** Creates a store that has only the tiles of a tree of `size` leaves. The store counts reads. */
+  /** Creates a store that contains only the tiles of a tree with `size` leaves, and that records each read. */
   const store = (size: number) => {
     const read: string[] = []
     const reader = createTileHashReader(size, async (level, index, width) => {

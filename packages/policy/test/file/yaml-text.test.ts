@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { refusalOf } from '../fixtures/policy-text.js'
 
-// vectors/policy/reject.json has the tests of refused YAML features.
+// The tests of refused YAML features are in vectors/policy/reject.json.
 
 // In an earlier version of the reader, these texts made the library recurse until the stack overflowed and V8 aborted
 // the process.

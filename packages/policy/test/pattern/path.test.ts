@@ -30,7 +30,7 @@ describe('a path, read', () => {
           expect(path).not.toMatch(/[\p{Cc}\p{Surrogate}]/u)
         }
         expect(read.readings).toContain(read.path)
-        // The last reading is fully decoded.
+        // `path` is fully decoded.
         expect(read.path).not.toMatch(/%[0-9a-f]{2}|\\/i)
       }),
       { numRuns: 3_000 },

@@ -1,5 +1,5 @@
-// Tests rule files with concealed arguments. A rule may allow a call only if none of the values that the rule tests
-// is concealed.
+// Tests rule files with concealed arguments. A rule must not allow a call if any value that the rule tests is
+// concealed.
 import { SudoEngine } from '@sudoagent/core'
 import { MemoryLedger } from '@sudoagent/ledger/memory'
 import { describe, expect, it } from 'vitest'

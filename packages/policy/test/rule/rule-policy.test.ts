@@ -28,7 +28,7 @@ describe('vectors/policy/decide.json', () => {
   })
 })
 
-// A second evaluator for a small set of rules and calls, written from the description of the format.
+// A second evaluator for a subset of rules and calls, written from the format description.
 interface PlainRule {
   readonly id: string
   readonly effect: 'allow' | 'deny' | 'require_approval'
@@ -93,7 +93,7 @@ describe('random rules and calls', () => {
     const all = rules.findIndex(
       ({ tool = '*', server, args }) => tool === '*' && server === undefined && args === undefined,
     )
-    // A rule after a rule that matches every call is refused.
+    // The list ends at the first rule that matches every call, because later rules would be refused.
     return rules.slice(0, all < 0 ? undefined : all + 1).map((each, i) => ({ id: `r${i}`, ...each })) as PlainRule[]
   })
   const value = fc.constantFrom<JsonValue>('a', 'ab', 'b', 0, 1, 2, 3, true, null, '[redacted]')

@@ -1,4 +1,4 @@
-// vectors/policy/decide.json has the tests of URLs that a rule accepts or rejects.
+// The tests of URLs that a rule accepts or rejects are in vectors/policy/decide.json.
 import { expect, it, test } from 'vitest'
 import { compileUrlTest, originOfText, urlOrigin } from '../../src/rule/url-test.js'
 

@@ -1,4 +1,4 @@
-// Tests approvals across processes: an engine waits, and people answer from other terminals.
+// Tests approvals across processes: an engine waits for approvals, and people answer in other terminals.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ rules:
   - { id: ask, tool: pay, effect: require_approval, reason: somebody looks at it }
 `
 
-/** Longer than any test here takes, in milliseconds. An answer ends the wait early. */
+/** Approval time limit in milliseconds, longer than any test here. The engine stops waiting when the answer arrives. */
 const TTL_MS = 60_000
 
 /** Starts an engine that requests an approval for each amount. */

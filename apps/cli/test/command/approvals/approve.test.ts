@@ -1,5 +1,5 @@
-// Tests one request in a store, without an engine: refusals, and the confirmation at a terminal. `approvals.test.ts`
-// tests `approve` and `deny` with an engine.
+// Tests `approve` and `deny` on a stored request while no engine is running: refusals, and the confirmation at a
+// terminal. `approvals.test.ts` tests both commands with a running engine.
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { SqliteApprovalStore } from '@sudoagent/core/sqlite'
 import { describe, expect, it, test } from 'vitest'

@@ -117,7 +117,7 @@ describe('the log that is meant', () => {
       code: 1,
       stderr: expect.stringContaining('ORIGIN_MISMATCH'),
     })
-    // The vkey has the same key, but a different log name.
+    // This vkey has the right public key, but a different log name.
     expect(run('--public-key', 'other.vkey')).toMatchObject({ code: 1, stderr: expect.stringContaining('error:') })
   })
 

@@ -13,7 +13,7 @@ import { cosign, type RunningWitness, startWitness, writeLogs } from '../../supp
 const key = generatePrivateKey()
 const NOBODY = {
   vkey: encodeVkey(createNoteKey('w3.example.com', generatePrivateKey().publicKey, 'cosignature')),
-  // No server listens on this port, and `fetch` blocks it.
+  // No server listens on this port, and `fetch` refuses to connect to it.
   url: 'http://127.0.0.1:9',
 }
 const ONE_ERROR = /^sudoagent: error: [^\n]+\nsudoagent: hint: [^\n]+\n$/
@@ -49,8 +49,8 @@ describe.each(['l.sqlite', 'l.jsonl'])('witnesses of %s', (ledger) => {
     expect(verify(box, ledger)).toMatchObject({ code: 0, stdout: expect.stringMatching(/^witnessed: /) })
     // A new cosignature replaces the previous one from the same witness.
     expect(cosign(box, ledger, [first]).stdout.match(/— w1/g)).toHaveLength(1)
-    // The ledger grows, and the command asks every witness in the policy. Two of the three cosign, which meets the
-    // policy. The exit code reports the unreachable third.
+    // The ledger grows, and the command asks every witness in the policy. Two of the three witnesses cosign, which
+    // meets the quorum. The exit code reports that the third witness is unreachable.
     await writeLedger(box.path(ledger), SAMPLE.slice(4), key)
     const asked = box.run(['checkpoint', 'cosign', ledger, '--witness-policy', 'policy.txt', '--output', 'cosigned'])
     expect(asked).toMatchObject({

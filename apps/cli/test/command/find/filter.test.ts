@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => box.remove())
 
-/** Returns the positions of the printed entries, which it finds by hash. */
+/** Returns the positions of the printed entries. Compares each printed line with the lines of the ledger file. */
 function positions(args: readonly string[]): number[] {
   const { stdout } = box.run(['filter', 'l.jsonl', '--format', 'ndjson', ...args])
   const lines = readFileSync(box.path('l.jsonl'), 'utf8').trimEnd().split('\n')

@@ -17,7 +17,7 @@ const log = encodeVkey(createNoteKey('example.com/ledger', key.publicKey))
 const witness = encodeVkey(createNoteKey('w.example.com', key.publicKey, 'cosignature'))
 
 beforeAll(() => {
-  // Node uses 2,048 iterations, which keeps the test fast.
+  // Node derives the key with only 2,048 iterations, which keeps the test fast.
   const options = { format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: PASSPHRASE } as const
   const encrypted = createPrivateKey(key.pem).export(options)
   writeFileSync(box.path('encrypted.pem'), encrypted, { mode: 0o600 })

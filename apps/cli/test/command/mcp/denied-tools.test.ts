@@ -1,4 +1,4 @@
-// Tests `deniedTools`, which finds the tools that rules deny for all arguments.
+// Tests `deniedTools`, which finds the tools that the rules deny whatever the arguments are.
 import { parsePolicyFile, RulePolicy } from '@sudoagent/policy'
 import { expect, it } from 'vitest'
 import { deniedTools } from '../../../src/command/mcp/denied-tools.js'

@@ -1,4 +1,5 @@
-// Tests `--on-concealed`: arguments with hidden parts, from the client's call to the question that a person reads.
+// Tests `--on-concealed`, which handles arguments with hidden parts, from the client's call to the question that a
+// person reads.
 import { writeFileSync } from 'node:fs'
 import { SqliteApprovalStore } from '@sudoagent/core/sqlite'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'

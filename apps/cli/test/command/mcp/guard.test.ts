@@ -113,7 +113,7 @@ describe('server-memory', () => {
     const options = [
       '--server',
       'memory',
-      // In seconds. Longer than the answer takes on a busy machine.
+      // In seconds, longer than an answer takes on a busy machine.
       '--hold',
       '60',
       '--budget',

@@ -19,7 +19,7 @@ box.remove()
 
 function expectGuard(args: readonly string[]): void {
   const [before, behind] = [args.slice(0, args.indexOf('--')), args.slice(args.indexOf('--') + 1)]
-  // The version is pinned, so a later release runs only after the user changes it.
+  // The version is pinned, so a later release runs only after the user changes the version.
   expect(before).toContain(`sudoagent@${version}`)
   expect(before.slice(before.indexOf(`sudoagent@${version}`))).toEqual(
     expect.arrayContaining(['mcp', 'guard', '--policy', '--ledger']),

@@ -1,4 +1,5 @@
-// Tests `mcp guard` with its ledger, approvals and budgets on a PostgreSQL server. People answer approvals there too.
+// Tests `mcp guard` with its ledger, approvals and budgets in a PostgreSQL database, and people who answer approvals in
+// that database.
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { generatePrivateKey } from '@sudoagent/crypto'
 import { beforeEach, expect, it } from 'vitest'
@@ -51,7 +52,7 @@ it('writes to the server, and a call that was approved there runs', async () => 
   const report = JSON.parse(box.run(['verify', url, '--public-key', 'pub.pem', '--json']).stdout) as Json
   expect(report).toMatchObject({ verdict: 'signed', decisions: 3, outcomes: 2, open: 0 })
   expect(box.run(['filter', url, '--effect', 'allow', '--json']).stdout).toContain('"approver_id":"alice"')
-  // The guard created only the named files, and SQLite's side files.
+  // The guard created only the files named in its options, and SQLite's side files.
   expect(readdirSync(box.folder).filter((name) => !/^(?:policy|key|pub|tools)\./.test(name))).toEqual([])
 })
 

@@ -237,12 +237,12 @@ describe('copy', () => {
     writeFileSync(box.path('bad.jsonl.head'), lines('round.jsonl.head'))
     for (const [to, says] of [
       ['bad.sqlite', 1],
-      // A database lists a ledger only after it has entries, and this copy stored none.
+      // This copy failed before its first entry, and a database lists only ledgers that have entries.
       [ledgerUrl(database, 'bad'), 3],
     ] as const) {
       const { code, stderr } = box.run(['copy', 'bad.jsonl', to])
       expect(code).toBe(3)
-      // With a longer ledger, a copy can fail after it stored entries, so the message does not say this.
+      // The copy of a longer ledger can fail after some entries are stored, so the message must not claim otherwise.
       expect(stderr).not.toContain('nothing was written')
       expect(box.run(['verify', to]).code).toBe(says)
     }

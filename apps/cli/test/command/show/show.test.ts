@@ -84,7 +84,7 @@ describe('as text', () => {
     const story = text('late.jsonl', '2')
     expect(story).toContain('recorded 2026-11-22T20:00:06.530000Z, 130 ms after the decision was recorded')
     expect(story).toContain('  created      2026-11-22T20:00:01.000000Z')
-    // In the table, times never decrease.
+    // In the table, each time is equal to or later than the time before it.
     const { stdout } = box.run(['filter', 'late.jsonl', '--format', 'table', '--start', '2026-11-22T20:00:06Z'])
     expect(stdout.match(/20:00:0\d/g)).toEqual(['20:00:06', '20:00:06'])
   })
@@ -154,7 +154,7 @@ describe('not on record: exit 1', () => {
       Array.from({ length: 400 }, (_, n) => decisionDraft({ n })),
     )
     const bytes = readFileSync(box.path('damaged.sqlite'))
-    // The last third of the file contains rows. The header and the schema stay intact.
+    // The last third of the file contains rows. The damage leaves the file header and the schema intact.
     bytes.fill(0xff, Math.floor(bytes.length * 0.7), Math.floor(bytes.length * 0.9))
     writeFileSync(box.path('damaged.sqlite'), bytes)
     const { code, stderr } = box.run(['show', 'damaged.sqlite', requestIdOf(999)])

@@ -90,7 +90,7 @@ describe('verify --all and the registry', () => {
     const ledger = await PostgresLedger.open(ledgerUrl(home, 'good'), { signer: createSigner(key) })
     await ledger.append(SAMPLE[0] as (typeof SAMPLE)[number])
     await ledger.close()
-    // The name comes from a signed registry.
+    // In the first case, the invalid name comes from a signed registry.
     const heads = await PostgresLedger.open(ledgerUrl(database, 'heads-of-others'), { signer: createSigner(key) })
     await recordHeads([{ ledger: name, checkpoint: 'x' }], heads)
     await heads.close()
@@ -98,7 +98,7 @@ describe('verify --all and the registry', () => {
     const fromRegistry = box.run([...all, '--registry', ledgerUrl(database, 'heads-of-others')])
     expect(fromRegistry.code).toBe(1)
     expect(fromRegistry.stderr).toContain('not a valid name')
-    // The name comes from the server, whose owner removed the constraint on names.
+    // In the second case, the invalid name comes from the server, because its owner removed the constraint on names.
     await asSuperuser(
       home,
       `ALTER TABLE sudoagent.ledger DROP CONSTRAINT ledger_name_check;

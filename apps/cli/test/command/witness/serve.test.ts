@@ -42,7 +42,7 @@ describe('a witness', () => {
       expect.stringMatching(/^sudoagent: note: \S+Z 200 `sudoagent\.dev\/ledger\/\w+` from 0 to 11 cosigned$/),
       expect.stringMatching(/^sudoagent: note: \S+Z 400 no checkpoint refused: /),
     ])
-    // The state is in the store, and SQLite merged the `-wal` file into it.
+    // The witness state is in `w1.sqlite`, and SQLite has checkpointed and removed the `-wal` file.
     expect(box.files().filter((name) => name.startsWith('w1.sqlite'))).toEqual(['w1.sqlite'])
     const again = await startWitness(box, 'w1')
     expect(again.said()).toBe('')
@@ -58,7 +58,7 @@ describe('a witness', () => {
 
   it('may have an encrypted key', async () => {
     const locked = generatePrivateKey()
-    // Node uses 2,048 iterations, which keeps the test fast.
+    // Node derives the key with only 2,048 iterations, which keeps the test fast.
     const options = { format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'battery' } as const
     writeFileSync(box.path('w3.pem'), createPrivateKey(locked.pem).export(options), { mode: 0o600 })
     const { vkey } = await startWitness(box, 'w3', ['--name', 'w3'], { SUDOAGENT_KEY_PASSPHRASE: 'battery' })
