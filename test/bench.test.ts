@@ -1,5 +1,5 @@
-// Checks that the benchmarks run and print the rows that they promise. No test asserts a time, because the figures
-// are only for people who read the table.
+// Checks that the benchmarks run and print the expected rows. The tests do not check the measured times, which are only
+// for people who read the table.
 import { execFile, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'

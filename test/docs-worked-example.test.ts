@@ -82,7 +82,7 @@ describe('worked example of the ledger format', () => {
   it('begins as the library begins a ledger', async () => {
     const [made = ''] = await makeLines(example)
     const { checkpoint, created_at, event } = JSON.parse(made)
-    // The page shows the software version of the day when the example was created.
+    // The page shows the software version with which the example was created, so the test ignores the version.
     const wanted = JSON.parse(genesis)
     expect({ event, created_at, checkpoint: { ...checkpoint, software: null } }).toEqual({
       event: 'checkpoint',
@@ -112,7 +112,7 @@ describe('worked example of the ledger format', () => {
     await opened.close()
   })
 
-  /** Writes a head that covers only the genesis entry, as it was before the decision. */
+  /** Writes the head that the ledger had before the decision, which covers only the genesis entry. */
   async function writeHead(path: string, entryHashes: readonly string[]): Promise<void> {
     const leaves = entryHashes.map((hash) => leafHash(Buffer.from(hash, 'hex')))
     const frontier = leaves.reduce((tree, leaf) => appendLeaf(tree, leaf).frontier, EMPTY_FRONTIER)

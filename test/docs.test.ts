@@ -1,5 +1,5 @@
-// Executes the documents: links have targets, commands print the shown output, code compiles and runs, every threat
-// names existing tests, and the command line reference matches `--help`. `docs/markdown.ts` describes the marks.
+// Tests the documents: links have targets, commands print the shown output, code compiles and runs, threats name
+// existing tests, and the command line reference matches `--help`. `docs/markdown.ts` describes the directives.
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join, posix } from 'node:path'
@@ -23,7 +23,7 @@ const pageAt = (path: string): Page => {
   if (page === undefined) throw new Error(`${path} is missing`)
   return page
 }
-/** Returns the first text in backticks in a table cell. */
+/** Returns the first code span of a table cell. */
 const codeIn = (cell: string | undefined): string => /`([^`]+)`/.exec(cell ?? '')?.[1] ?? ''
 
 let reader: ReaderFolder
@@ -139,7 +139,7 @@ describe.each([
     }
   })
 
-  /** Returns whether a file has a test or group with this title, as a string that is the first argument of a call. */
+  /** Returns whether a file has a test or group with this title: a call whose first argument is this string. */
   function isTest(text: string, title: string): boolean {
     const firstArguments = text.matchAll(/\(\s*(['"`])((?:\\.|(?!\1)[^\n])*)\1,/g)
     return [...firstArguments].some(([, , found = '']) => found.replace(/\\(.)/g, '$1') === title)
@@ -216,7 +216,7 @@ describe('configuration', () => {
   const { text } = pageAt('docs/configuration.md')
   const engine = new SudoEngine({ policy: new AllowAllPolicy(), agentId: 'bot', ledger: new MemoryLedger() })
   const wrong = { thereIsNoSuchOption: true } as never
-  /** Returns the valid options, which the error for an unknown option lists if the name resembles no valid option. */
+  /** Returns the valid options, read from the error for an unknown option whose name resembles none of them. */
   const optionsOf = (use: () => unknown): string[] => {
     try {
       use()
@@ -246,7 +246,7 @@ describe('command line reference', () => {
       .map((section) => [codeIn(section.split('\n')[0]), section] as const),
   )
   const helps = new Map<string, Promise<string>>()
-  /** Caches the help texts, because each text needs its own process, and tests often need a text several times. */
+  /** Caches the help texts, because each text takes a separate process, and many tests need the same text. */
   const help = (...args: string[]): Promise<string> => {
     const bin = join(root, 'node_modules/sudoagent/bin/sudoagent.cjs')
     const run = async () => (await promisify(execFile)(process.execPath, [bin, ...args, '--help'])).stdout
@@ -260,8 +260,8 @@ describe('command line reference', () => {
   }
 
   /**
-   * Returns the subcommands of a command, in the order of its help. A command with subcommands is included if it also
-   * runs without one.
+   * Returns the subcommands of a command, in the order of the help text. A command that has subcommands is included if
+   * it can also run without a subcommand.
    */
   const commandsBelow = async (...path: string[]): Promise<string[]> => {
     const text = await help(...path)

@@ -1,5 +1,5 @@
-// Checks that all errors of the packages have one base class, a code from a closed set, and a hint if the user can
-// fix the problem.
+// Checks that all errors that the packages throw have the same base class and a code from a closed set. If the user can
+// fix the problem, the error must also have a hint.
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -59,7 +59,7 @@ function emptyFolder(): string {
   return folder
 }
 
-/** Installs the packages. Until they are published, every name refers to a tarball. */
+/** Installs the packages. Until the packages are published, each package name is mapped to a tarball. */
 async function npmInstall(folder: string, env: NodeJS.ProcessEnv, flags: readonly string[] = []): Promise<void> {
   const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', ...flags, ...tarballs.values()]
   await run('npm', args, { cwd: folder, env })

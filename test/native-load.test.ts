@@ -4,8 +4,8 @@ import { expect, it } from 'vitest'
 import { ENTRY_POINTS, entryPoint } from './fixtures/entry-point.js'
 
 /**
- * This hook replaces the only class that is used from `@langchain/core`, which is not installed here, with an empty
- * class.
+ * `@langchain/core` is not installed here. This hook provides an empty class in place of the only class that is used
+ * from it.
  */
 const HOOKS = `export const resolve = (specifier, context, next) => specifier === '@langchain/core/messages'
   ? { url: 'data:text/javascript,export class ToolMessage {}', shortCircuit: true } : next(specifier, context)`
@@ -24,7 +24,10 @@ process.stdout.write(JSON.stringify({ opened, cached: cached.length > 0, builtin
 process.exit(0)
 `
 
-/** The entry points of the stores. They load the SQLite module, which opens its addon with the first database. */
+/**
+ * The entry points of the stores. They load the SQLite module, which opens its addon only when it opens the first
+ * database.
+ */
 const SQLITE = /\/(?:sqlite|jsonl|copy|cosigned)$/
 
 interface Loaded {

@@ -174,7 +174,7 @@ describe('files', () => {
 })
 
 describe('folders', () => {
-  // Type imports count too, because in a cycle of types, a reader of one file must also read the other files.
+  // Type imports count too: if types form a cycle, a reader of one file must also read the others.
   const importedBy = (name: string): string[] =>
     [...read(name).matchAll(/(?:\bfrom|\bimport\()\s*'(\.[^'\n]+)'/g)].map(([, specifier = '']) =>
       relative(root, resolve(root, dirname(name), specifier.replace(/\.js$/, '.ts'))),
@@ -197,7 +197,10 @@ describe('folders', () => {
     return folders
   }
 
-  /** Repeatedly removes entries without imports. The remaining entries are in cycles, or lead to cycles. */
+  /**
+   * Removes entries that import nothing until no such entry is left. Each remaining entry is part of a cycle, or
+   * imports an entry that leads to a cycle.
+   */
   function leftOver(imports: Map<string, Set<string>>): string[] {
     const left = new Set(imports.keys())
     for (let before = -1; before !== left.size; ) {

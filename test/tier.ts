@@ -1,4 +1,5 @@
-// Defines how thorough a test run is. A test with several forms selects a form with `byTier`:
+// Defines the tiers of test runs, from the fastest to the most thorough. A test that has several forms selects one with
+// `byTier`:
 //
 //   short  the README's test command, takes minutes
 //   long   `pnpm test:long`, a stage of CI: every file that imports this module, takes at most twenty minutes
@@ -10,7 +11,7 @@ export type Tier = 'short' | 'long' | 'slow'
 
 export const TIER: Tier = process.env.SLOW === '1' ? 'slow' : process.env.TEST_TIER === 'long' ? 'long' : 'short'
 
-/** Whether the run uses more than the short form. */
+/** Whether this is a run of the long or slow tier. */
 export const isLong = TIER !== 'short'
 
 /** Returns the form for this run. If there is no slow form, the slow tier uses the long form. */

@@ -1,6 +1,6 @@
 // Reads the Markdown files of this repository: fenced blocks with their directives, links, and heading anchors.
 //
-// A directive is an HTML comment before a block, and tells `docs.test.ts` how to treat the block:
+// A directive is an HTML comment before a block. It tells `docs.test.ts` how to treat the block:
 //
 //   <!-- docs-test: skip: needs a registry -->   not executed, for the given reason
 //   <!-- docs-test: exit 0 1 -->                 exit codes of the block's commands, in order (default: 0)
@@ -98,7 +98,7 @@ function linksOf(row: string): readonly string[] {
   return [...prose.matchAll(/\]\(([^()\s]+)\)/g)].map(([, target = '']) => target)
 }
 
-/** Returns the rows of a table, with trimmed cells. `header` selects the table by the first cells of its header row. */
+/** Returns the rows of the table whose header row starts with the cells in `header`. The cells are trimmed. */
 export function tableRows(text: string, ...header: readonly string[]): readonly (readonly string[])[] {
   const rows = text.split('\n').map(cellsOf)
   const start = rows.findIndex((cells) => header.every((name, index) => cells[index] === name))

@@ -1,6 +1,6 @@
-// Creates the folder in which a reader of the documents works: the root of a clone after the demo. The packages are
-// installed, `sudoagent` is on the PATH, and `demo-output/` contains the demo's files. The same library creates these
-// files in a fraction of the demo's time.
+// Creates the folder in which a reader of the documents works: the root of a clone in which the demo has run. The
+// packages are installed, `sudoagent` is on the PATH, and `demo-output/` contains the demo's files. This module creates
+// these files with the library, which is much faster than running the demo.
 import {
   cpSync,
   existsSync,
@@ -23,7 +23,8 @@ import { makeReceipt, openLedgerReader, select } from '../../packages/ledger/dis
 import { SqliteLedger } from '../../packages/ledger/dist/store/sqlite/ledger.js'
 
 /**
- * A folder for all pages. Each page gets its own subfolder, so that no page depends on the files of a different page.
+ * The folder for all pages. Each page gets its own subfolder, so that no page depends on files that a different page
+ * creates.
  */
 export interface ReaderFolder {
   /** Creates the folder of one page. */

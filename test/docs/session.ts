@@ -16,8 +16,8 @@ export interface Command {
 
 const MARK = '\u0001docs-test'
 /**
- * A hanging command must not block the suite. Blocks take a second or two, and the rest of this limit is for busy
- * machines.
+ * Time limit of a block in milliseconds, so that a hanging command does not block the suite. A block takes one or two
+ * seconds, or much longer on a busy machine.
  */
 const BLOCK_MS_MAX = 170_000
 

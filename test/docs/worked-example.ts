@@ -5,7 +5,7 @@ import { MemoryLedger } from '../../packages/ledger/dist/store/memory.js'
 import type { Page } from './markdown.js'
 
 export interface WorkedExample {
-  /** The texts that are hashed, and the hashes that the page gives for them. */
+  /** The hashed texts, each with the hash that the page shows. */
   readonly policy: readonly [text: string, hash: string]
   readonly decision: readonly [text: string, hash: string]
   readonly entry: readonly [text: string, hash: string]

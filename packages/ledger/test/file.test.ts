@@ -133,7 +133,8 @@ describe.each([
     ],
   ])('%s', async (_, change, code) => {
     const path = newFile()
-    // The file stays open, as with a writer. Otherwise, the next file could get the same inode number.
+    // The file stays open, as it does while a writer uses it. If the file were closed, the next file could get the same
+    // inode number.
     const fd = openSync(path, 'r')
     onTestFinished(() => closeSync(fd))
     const identity = identify(path)

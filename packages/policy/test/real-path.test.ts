@@ -78,8 +78,8 @@ it('cannot be told where a folder has the name in another Unicode spelling', () 
 
 describe('one evaluation', () => {
   it('reads a folder once, whatever the call brings', async () => {
-    // Vitest runs many test files in one process. If a different test file loaded the module first, that copy would use
-    // the real `node:fs`.
+    // Vitest runs many test files in one process. If a different test file has already loaded the module, the loaded
+    // copy uses the real `node:fs`.
     vi.resetModules()
     const { realPathOnDisk } = await import('../src/real-path.js')
     const folder = mkdtempSync(join(top, 'look-'))

@@ -1,6 +1,6 @@
-// Tests faults that must not lose an entry or let a call run without an entry: stopped writers, refusing servers,
-// full disks. After each fault, the test verifies the ledger from outside and compares it with what the writers
-// reported. SLOW=1 runs the slow forms.
+// Tests faults that must not lose an entry or let a call run without an entry: stopped writers, refusing servers, full
+// disks. After each fault, a separate reader verifies the ledger, and the test compares the ledger with the results
+// that the writers reported. SLOW=1 runs the slow forms.
 import { spawnSync } from 'node:child_process'
 import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -33,8 +33,8 @@ describe('a writer that is stopped', () => {
     await Promise.all([stopped.answered(20), other.answered(20)])
     for (let stops = 0; stops < 5; stops += 1) {
       stopped.signal('SIGSTOP')
-      // The stopped writer may hold the lock. The server then ends the writer's session, as it also does after a long
-      // idle time.
+      // If the stopped writer holds the lock, the other writers wait until the server ends its session. The test ends
+      // the session at once, as the server does after a long idle time.
       await delay(50)
       await asSuperuser(
         database,
@@ -189,7 +189,7 @@ describe('the server refuses', () => {
       try {
         writeFileSync(join(folder, 'ballast'), Buffer.alloc(32 * 1024 * 1024))
       } catch {
-        // The disk is full, as intended.
+        // The write failed because the disk is full, as intended.
       }
       const large = (n: number) =>
         decisionDraft(n, { kwargs: { blob: Array.from({ length: 40_000 }, (_, i) => `${n}:${i}`).join() } })

@@ -1,5 +1,6 @@
-// Tests many processes that share a ledger and a budget: exactly one call runs per unit, the hash chain is complete,
-// and the ledger has evidence of each call. The slow form (SLOW=1) has 8 processes, 20,000 calls and 10,000 units.
+// Tests many processes that share a ledger and a budget. Exactly one call must run for each unit of the budget, the
+// hash chain must be complete, and the ledger must contain evidence of each call. The slow form (SLOW=1) has 8
+// processes, 20,000 calls and 10,000 units.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'

@@ -1,4 +1,4 @@
-// Tests that reading by range gives the same report as reading line by line, even if rows were tampered with.
+// Tests that verification by range gives the same report as verification line by line, even if rows were tampered with.
 import { verify } from '@sudoagent/ledger'
 import { beforeAll, expect, it } from 'vitest'
 import { decisionDraft, outcomeDraft, testKey, testSigner } from '../../ledger/test/fixtures/draft.js'

@@ -1,6 +1,6 @@
-// Tests servers that crash and restart: killed during a commit, failed over, or restarted as an old primary. After
-// each crash, the test verifies the ledger from outside and compares it with what the writers reported. SLOW=1 runs
-// twenty crashes in a row.
+// Tests a server that is killed during a commit and restarted, a failover to a standby, and an old primary that
+// restarts after the failover. After each crash, a separate reader verifies the ledger, and the test compares the
+// ledger with the results that the writers reported. SLOW=1 runs twenty crashes in a row.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -109,7 +109,8 @@ describe.concurrent('fail-over to a synchronous standby', () => {
       await crashCluster(primary)
       await asSuperuser(urlOf(standby), 'SELECT pg_promote()')
       await Promise.all(writers.map((writer) => writer.answered(100, 90_000)))
-      // The old primary restarts. It is the first host in each client's list, and considers itself the primary.
+      // The old primary restarts. The old primary is the first host in each client's list, and still acts as the
+      // primary.
       await startCluster(primary.folder, primary.port)
       await asSuperuser(
         urlOf(standby),

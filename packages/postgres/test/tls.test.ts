@@ -1,5 +1,5 @@
-// Tests that connections to a different host are encrypted and verified. Runs a real server with a certificate from a
-// test authority. The names of other hosts resolve to loopback.
+// Tests that connections to a different host are encrypted and that the server's certificate is verified. Runs a real
+// server with a certificate from a test CA. The names of the other hosts resolve to loopback.
 
 import dns from 'node:dns'
 import { chownSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -37,7 +37,7 @@ async function serve(settings: readonly string[]): Promise<void> {
   for (const setting of settings) await asSuperuser(urlOf(cluster), `ALTER SYSTEM SET ${setting}`)
   const [before] = await asSuperuser<{ at: string }>(urlOf(cluster), 'SELECT pg_conf_load_time()::text AS at')
   await asSuperuser(urlOf(cluster), 'SELECT pg_reload_conf()')
-  // A new session has the settings that the server read last.
+  // A session has the new settings once its `pg_conf_load_time` has changed.
   await vi.waitUntil(async () => {
     const [now] = await asSuperuser<{ at: string }>(urlOf(cluster), 'SELECT pg_conf_load_time()::text AS at')
     return now?.at !== before?.at
@@ -69,7 +69,7 @@ beforeAll(async () => {
   await asSuperuser(urlOf(cluster), schemaSql({ schema: 'sudoagent', roles: true }))
   await asSuperuser(urlOf(cluster), `CREATE ROLE tester LOGIN PASSWORD '${SECRET}' IN ROLE sudoagent_writer`)
   await show('server', authority.issue([HOST, '127.0.0.1']))
-  // All host names resolve to this machine.
+  // All names under `example.com` resolve to loopback.
   const lookUp = dns.lookup
   vi.spyOn(dns, 'lookup').mockImplementation(((name: string, options: dns.LookupOptions, found: () => void) =>
     lookUp(name.endsWith('.example.com') ? '127.0.0.1' : name, options, found)) as typeof dns.lookup)
@@ -100,8 +100,8 @@ async function isEncrypted(url: string): Promise<boolean> {
 }
 
 /**
- * Returns the common error text of a writer and a reader. Each error has its own code, but both must have the same
- * message in one line, without the password, and the same hint.
+ * Returns the message and hint of the error that a writer and a reader report. The two errors have different codes, but
+ * must have the same hint and the same message. The message must be one line and must not contain the password.
  */
 async function refusal(url: string): Promise<string> {
   const errors = []

@@ -1,5 +1,5 @@
-// Tests lost connections during a commit. The caller learns whether the entry is recorded, and an entry is recorded
-// at most once. The tests compare the results with the ledger as `verify` reads it.
+// Tests connections that are lost during a commit. The caller must learn whether the entry is recorded, and no entry
+// may be recorded twice. The tests compare the results with the entries that `verify` reads.
 import { select, verify } from '@sudoagent/ledger'
 import { beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest'
 import { decisionDraft, requestIdOf, testKey, testSigner } from '../../ledger/test/fixtures/draft.js'
@@ -14,10 +14,16 @@ beforeAll(async () => {
   database = await newDatabase()
 })
 
-/** The message that commits: the only statement of a single writer, or the COMMIT of a writer that holds the lock. */
+/**
+ * Identifies the message that commits: the only statement of a writer that works alone, or the COMMIT of a writer that
+ * holds the lock.
+ */
 const MARKERS = { alone: 'sudoagent_write', locked: 'COMMIT\0' } as const
 
-/** `atEnd` comes from the test's own context, because concurrent tests do not know which test is running. */
+/**
+ * Concurrent tests must pass `onTestFinished` from their own context as `atEnd`, because the global function cannot
+ * tell which test is running.
+ */
 async function openThrough(busyTimeoutMs: number, atEnd: TestContext['onTestFinished'] = onTestFinished) {
   const proxy = await BrokenWay.start(database)
   atEnd(() => proxy.close())
@@ -60,7 +66,7 @@ describe.concurrent.each(['alone', 'locked'] as const)('a writer that is %s', (p
       const entries = await Promise.all([11, 12, 13].map((n) => ledger.append(decisionDraft(n))))
       expect(proxy.struck).toBe(1)
       await ledger.append(decisionDraft(14))
-      // By now, a delayed statement has arrived if it ever does.
+      // After this pause, a delayed statement has either arrived or will never arrive.
       await new Promise((resolve) => setTimeout(resolve, 400))
       const { verdict, requests } = await onRecord(url)
       expect(verdict).toBe('signed')
@@ -84,7 +90,7 @@ it.concurrent.for<[Fault, number]>([
     const { proxy, url, ledger } = await openThrough(1_500, atEnd)
     await ledger.append(decisionDraft(1))
     proxy.arm(fault, MARKERS.alone, { lateMs: 100, away: true })
-    // The append fails although the entry may be recorded, so the function does not run.
+    // The append fails, although the entry may have been recorded. The function of the call therefore does not run.
     expect(await refusalOf(() => ledger.append(decisionDraft(2)))).toBe('LEDGER_WRITE_FAILED')
     expect((await onRecord(url)).requests).toEqual(range(1, count))
     expect(await refusalOf(() => ledger.append(decisionDraft(3)))).toBe('LEDGER_WRITE_FAILED')
@@ -99,7 +105,8 @@ it.concurrent('a write that arrives when its writer has given it up changes noth
 }) => {
   const { proxy, url, ledger } = await openThrough(1_000, atEnd)
   await ledger.append(decisionDraft(1))
-  // The delay is longer than the time limits for the answer and for determining the result.
+  // The delay exceeds both time limits: the limit for the answer, and the limit for finding out whether the entry was
+  // recorded.
   proxy.arm('hold', MARKERS.alone, { lateMs: 8_000 })
   expect(await refusalOf(() => ledger.append(decisionDraft(2)))).toMatch(/^LEDGER_(?:WRITE_FAILED|BUSY)$/)
   expect(proxy.arrived).toBe(0)

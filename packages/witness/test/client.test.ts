@@ -42,7 +42,7 @@ describe('with an honest witness', () => {
       [7, 40],
       [20, 40],
     ])
-    // A second request for the same size needs no proof.
+    // A second request for the same size does not need a proof.
     expect(timesIn((await ask(url, { checkpoint: await log.checkpoint(40) })).note)).toHaveLength(1)
     expect(proofs).toHaveLength(4)
   })

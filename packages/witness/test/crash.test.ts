@@ -52,7 +52,8 @@ test('kill -9 before the answer: the record stands, and the log gets its cosigna
     const { url, child } = await start(path)
     const again = await post(url, await log.request(from, to))
     expect([again.status, await again.text()]).toEqual([409, `${to}\n`])
-    // The response to this checkpoint was lost, but no other checkpoint can replace it.
+    // The response to the request was lost, but the witness stored the checkpoint and must refuse a fork of the same
+    // size.
     const checkpoint = await fork.checkpoint(to)
     const forked = cosign({ url, witness: key, checkpoint, proveConsistency: fork.prove })
     expect(await codeOf(() => forked)).toBe('WITNESS_CONFLICT')

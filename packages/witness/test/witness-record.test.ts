@@ -146,7 +146,7 @@ describe('a clock that goes back', () => {
     for (const body of [await request(3, 7), await request(3, 3)])
       await expect(witness.addCheckpoint(body)).rejects.toMatchObject({ code: 'CLOCK_BEHIND' })
     expect(await store.read(ORIGIN)).toMatchObject({ size: 3, time: 2_000 })
-    // A refusal that does not depend on the time still gets its own status.
+    // A refusal for a different reason than the time still gets its own status.
     expect(await statusOf(await request(0, 7))).toBe(409)
   })
 

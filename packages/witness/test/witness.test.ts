@@ -33,7 +33,7 @@ const make = (options: Partial<Parameters<typeof createWitness>[0]> = {}): Witne
 
 const CONFLICT = (size: number): WitnessAnswer => ({ status: 409, contentType: 'text/x.tlog.size', body: `${size}\n` })
 
-/** Returns the time of the cosignature in an answer, after verifying it with the checkpoint text. */
+/** Verifies the cosignature in an answer, and returns the time of the cosignature. */
 function timeOf(answer: WitnessAnswer, checkpoint: string): number {
   expect(answer.status).toBe(200)
   const { verified } = openNote(checkpoint + answer.body, [createCosignatureVerifier(witness.key)])

@@ -153,7 +153,7 @@ describe('tampered', () => {
     return copy
   }
 
-  // Members that only the entry hash covers, in this format as in ours. A change to these members is detected if
+  // Members that only the entry hash covers, in this format and in ours. A change to these members is detected only if
   // entries are signed.
   const UNBOUND = ['decision.reason', 'outcome.error', 'outcome.error_type', 'metadata.policy_decision']
 

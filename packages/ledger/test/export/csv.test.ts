@@ -39,7 +39,7 @@ async function csvOf(...drafts: readonly EntryDraft[]): Promise<string> {
 async function rowsOf(...drafts: readonly EntryDraft[]): Promise<Record<string, string>[]> {
   const [header = [], ...rows] = parseCsv(await csvOf(...drafts))
   expect(header).toEqual(HEADER)
-  // The first row, if any, is the genesis entry.
+  // The first row is the genesis entry, which is skipped.
   return rows.slice(1).map((row) => Object.fromEntries(row.map((cell, n) => [header[n] ?? '', cell])))
 }
 
@@ -172,7 +172,7 @@ describe('exportCsv', () => {
       fc.asyncProperty(reasons, anyObject, async (reason, kwargs) => {
         const [row] = await rowsOf(decisionDraft(1, { decision: { reason }, kwargs }))
         const text = row?.reason ?? ''
-        // The two texts are equal, apart from the apostrophes that prevent formulas.
+        // The two texts differ only in the apostrophes that prevent formulas.
         expect(text.replaceAll("'", '')).toBe(reason.normalize('NFC').replaceAll("'", ''))
         expect(text).not.toMatch(/^[\s\ufeff]*[=+\-@\t\r\n]/)
         expect(Object.keys(row ?? {})).toHaveLength(HEADER.length)
@@ -204,8 +204,8 @@ describe('exportCsv', () => {
 })
 
 /**
- * Returns the cells that a spreadsheet with a different separator could read, with and without support for quoted
- * cells.
+ * Returns the cells that a spreadsheet could read if it expects a different separator, whether or not it recognises
+ * quoted cells.
  */
 function looseCells(text: string, separator: string): readonly string[] {
   const naive = text.split(/[\r\n]+/).flatMap((row) => row.split(separator))

@@ -1,5 +1,5 @@
-// Tests that checking a whole chunk gives the same facts as checking its lines one by one. Most changed lines are
-// sealed again, as an attacker would do.
+// Tests that a check of a whole chunk gives the same facts as a check of each line. Most changed lines are sealed
+// again, as an attacker would do.
 import fc from 'fast-check'
 import { beforeAll, expect, it } from 'vitest'
 import { parseLine } from '../../src/entry/line.js'
@@ -36,7 +36,7 @@ const changes: fc.Arbitrary<Changes> = fc.record({
   made: fc.array(change, { minLength: 1, maxLength: 2 }),
 })
 
-/** Returns the changed lines as one chunk, and one by one as a reader returns them. */
+/** Returns the changed lines twice: as one chunk, and as the single lines that a reader returns. */
 function changed({ isSigned, isSealed, made }: Changes): { readonly bytes: Buffer; readonly lines: readonly Buffer[] } {
   const { signer, lines } = ledgers[isSigned ? 1 : 0] ?? { signer: null, lines: [] }
   const texts = [...lines]

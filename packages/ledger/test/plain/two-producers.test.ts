@@ -1,4 +1,5 @@
-// Tests that for any bytes, the fast producer of facts returns null or the same facts as the strict producer.
+// Tests that for any bytes, the fast producer of facts returns either the facts that the strict producer returns, or
+// null.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeCanonical } from '@sudoagent/crypto/json'
@@ -14,7 +15,7 @@ import { testSigner } from '../fixtures/draft.js'
 import { RICH_DRAFTS } from '../fixtures/rich-drafts.js'
 import { type Entry, entriesOf, sealAll, sealTexts, writtenLines } from '../fixtures/seal.js'
 
-/** The slow tier runs for an hour, shared by the three properties. */
+/** Duration of the slow tier, which the three properties share equally. */
 const HOUR_MS = 3_600_000
 const isSlow = TIER === 'slow'
 const runs = (short: number): { numRuns: number; interruptAfterTimeLimit?: number } =>
@@ -30,14 +31,14 @@ beforeAll(async () => {
   )
 })
 
-/** @returns whether the line was recognised, in either mode */
+/** @returns whether the line was recognised in full mode, after checking that plain mode agrees */
 function isRecognised(line: Uint8Array): boolean {
   const bytes = Buffer.from(line)
   const full = recogniseLine(bytes)
   if (full !== null) expect(full).toEqual(checkLine(bytes))
   const text = plainText(Buffer.concat([bytes, Buffer.from('\n')]))
   const plain = text === null || bytes.includes(10) ? null : new LineRecogniser().next(new LineCursor(text))
-  // A line that is recognised in plain mode is also recognised in full mode.
+  // If plain mode recognises a line, full mode must return the same facts.
   if (plain !== null) expect(full).toEqual(plain)
   return full !== null
 }

@@ -1,5 +1,5 @@
 // Tests that worker threads give the same results as the calling thread. If worker threads crash or cannot start,
-// verification is only slower. They run from the built package, as they do for users.
+// verification is only slower. The worker threads run the built package, as they do for users.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { closeSync, copyFileSync, mkdtempSync, openSync, rmSync, truncateSync, writeSync } from 'node:fs'
@@ -80,7 +80,7 @@ describe.each(['jsonl', 'sqlite'])('%s', (kind) => {
     expect(found[0]).toHaveLength(2)
     expect(found[1]).toEqual(found[0])
     expect(found[2]).toEqual(found[0])
-    // A consumer may stop early. No thread may keep running then.
+    // If a consumer stops early, no thread may keep running.
     for await (const _ of exportLedger(built, 'csv', { threads: 2 })) break
     expect(await positionsOf(select(built, { text: 'payments', limit: 3 }, { threads: 2 }))).toHaveLength(3)
     expect(built.faults()).toEqual([])

@@ -1,4 +1,5 @@
-// Tests that exports and searches by range have the same results as line by line, whatever the entries contain.
+// Tests that exports and searches by range have the same results as exports and searches line by line, whatever the
+// entries contain.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { byTier } from '../../../../test/tier.js'

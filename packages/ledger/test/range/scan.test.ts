@@ -1,5 +1,5 @@
-// Tests that exports and searches by range have the same results as line by line, for any ledger: the same texts,
-// entries, unreadable entries and store faults.
+// Tests that for any ledger, exports and searches by range have the same results as exports and searches line by line:
+// the same texts, entries, unreadable entries and store faults.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -78,7 +78,7 @@ describe('the vectors', () => {
   const files = ['accept', 'reject'].flatMap((name) => readdirSync(join(folder, name)).map((file) => join(name, file)))
   it('are there', () => expect(files.length).toBeGreaterThan(60))
   it.each(sampled(files, 4))('%s', async (file) => {
-    // Readers retry a torn line several times, so the test skips the searches in such files.
+    // Readers retry a torn line several times, which is slow, so the test does not search files with a torn line.
     await sameOutcome(join(folder, file), file.includes('line-torn') ? [] : SOUGHT)
     const lines = readFileSync(join(folder, file), 'latin1').split('\n').slice(0, -1)
     await sameOutcome(sqliteOf(lines.map((line) => Buffer.from(line, 'latin1'))))

@@ -1,5 +1,5 @@
-// Tests that finding a call with the store's index gives the same entries as reading every line. If the index is not
-// reliable, the reader reads every line.
+// Tests that a search for a call with the store's index finds the same entries as a search that reads every line. If
+// the index is not reliable, the reader must read every line.
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,8 +13,8 @@ import { openLedgerReader } from '../../src/store/open.js'
 import { SqliteLedger } from '../../src/store/sqlite/ledger.js'
 import { decisionDraft, outcomeDraft, requestIdOf } from '../fixtures/draft.js'
 
-// The genesis entry and two calls with one entry each come first, so call n is at positions 2n + 2 and 2n + 3. Two
-// tiles of 256 entries are full.
+// The ledger starts with the genesis entry and two calls that have one entry each, so call n is at positions 2n + 2 and
+// 2n + 3. The entries fill two tiles of 256 entries.
 const CALLS = 280
 const DENIED = 281
 const OPEN = 282

@@ -82,7 +82,7 @@ it('the sound ledger of those cases has sound receipts', async () => {
 const call = decisionDraft(1)
 const approved = { ...call, approval: approvalOf(call) }
 
-/** Returns a decision and its outcome. An attacker with the key changed one of the two. */
+/** Returns the lines of a decision and its outcome, after an attacker with the key changed one of the two lines. */
 async function changedCall(position: 1 | 2, change: Entry): Promise<string[]> {
   const lines = await writtenLines([approved, outcomeDraft(call)], SIGNER)
   const merge = (old: unknown, value: unknown): unknown =>

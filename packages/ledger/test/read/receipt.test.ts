@@ -79,7 +79,7 @@ describe.each(KINDS)('a receipt from %s', (kind) => {
     await write(kind, path, [second])
     expect((await receipt(path, { requestId: requestIdOf(1) })).proof).toContain(witness.name)
     expect((await receipt(path, { requestId: requestIdOf(2) })).proof).not.toContain(witness.name)
-    // A later cosigned checkpoint replaces the stored checkpoint, and an older one does not.
+    // A later cosigned checkpoint replaces the stored checkpoint, but an older cosigned checkpoint does not.
     expect(keepCosigned(path, await cosigned(await headIn(path), [witness]))).toBe(true)
     expect(keepCosigned(path, await cosigned(older, [witness]))).toBe(false)
     expect((await receipt(path, { requestId: requestIdOf(2) })).proof).toContain(witness.name)

@@ -1,5 +1,5 @@
-// Tests a file that changes during every walk. The check must not report pages from two different times as damage or
-// as a sound file.
+// Tests a file that changes during every walk. A walk then reads pages from different times, and the check must report
+// neither damage nor a sound file.
 import { appendFileSync, closeSync, openSync, readFileSync, utimesSync, writeFileSync, writeSync } from 'node:fs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { sampled } from '../../../../test/tier.js'

@@ -1,5 +1,5 @@
-// Tests that databases written by SQLite have no findings, whatever their structure, and that a page with two parents
-// is found anywhere. Over 300 lines because each case creates its own file.
+// Tests that the check has no findings for databases that SQLite wrote, whatever their structure, and that it finds a
+// page with two parents anywhere in a file. Over 300 lines because each case creates its own file.
 import {
   closeSync,
   copyFileSync,
@@ -283,7 +283,7 @@ describe('a damaged database', () => {
     page.writeUInt32BE(root, 8)
     writeFileSync(`${path}-wal`, logOf(page, root, statSync(path).size / 1024))
     expect(() => requireSoundFile(path)).toThrow(`page ${root} is used twice`)
-    // A frame without a later commit or with a wrong checksum does not belong to the database.
+    // A frame does not belong to the database if its checksum is wrong or if no commit frame follows it.
     writeFileSync(`${path}-wal`, logOf(page, root, 0))
     requireSoundFile(path)
     const broken = logOf(page, root, statSync(path).size / 1024)
@@ -360,8 +360,8 @@ function leafOf(file: Buffer, root: number): Buffer {
 }
 
 /**
- * Returns the number of the first overflow page of a leaf with rows of several kilobytes. The number is in the last
- * four bytes of such a cell.
+ * Returns the page number of the first overflow page of a leaf whose rows have several kilobytes. The last four bytes
+ * of a cell with overflow contain this number.
  */
 function overflowIn(leaf: Buffer): number {
   for (let n = 0; n < leaf.readUInt16BE(3); n += 1) {

@@ -1,5 +1,5 @@
-// Tests hostile rollback journals. The walk must see the pages that SQLite would restore. A journal that SQLite must
-// not roll back is damage.
+// Tests hostile rollback journals. The walk must read the pages that SQLite would restore. If SQLite must not roll back
+// a journal, the walk must report the journal as damage.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -64,7 +64,7 @@ interface Prepared {
   readonly path: string
   readonly pageSize: number
   readonly pages: number
-  /** Page 2 as it is, and as an interior page that refers to itself. */
+  /** Page 2 in two versions: unchanged, and as an interior page that refers to itself. */
   readonly sound: Buffer
   readonly looped: Buffer
 }
@@ -236,7 +236,7 @@ describe('a journal that no store leaves behind is not played back', () => {
     await reader.close()
     expect(await refusalOf(() => SqliteLedger.open(it.path))).toBe('LEDGER_DAMAGED')
     expect(existsSync(victim)).toBe(true)
-    // Control: without the check, SQLite deletes the file.
+    // Shows that the check is needed: without it, SQLite deletes the file.
     new Database(it.path).prepare('SELECT 1 FROM sqlite_schema').get()
     expect(existsSync(victim)).toBe(false)
   })

@@ -1,4 +1,4 @@
-// Tests the contract of all stores for beginning a ledger before its first call, and for the ledger's time.
+// Tests the part of the store contract that covers the ledger's time, and `begin` before the first call.
 import { describe, expect, it } from 'vitest'
 import { decisionDraft, EPOCH_MS, testSigner } from '../fixtures/draft.js'
 import { refusalOf } from '../fixtures/refusal.js'
@@ -73,7 +73,7 @@ export function testBegin(makePlace: () => Place): void {
   })
 }
 
-/** Tests stores whose content outlives the writer. */
+/** Tests `begin` by a second writer, for stores whose content outlives the writer. */
 export function testBegunAgain(makePlace: () => Place): void {
   describe('begin, by a second writer', () => {
     it('does nothing', async () => {

@@ -1,4 +1,4 @@
-// Tests the contract of all stores. Engines and auditors get the same behaviour from every store.
+// Tests the contract of all stores, so that every store behaves in the same way for engines and auditors.
 import { describe, expect, it } from 'vitest'
 import type { EntryDraft } from '../../src/entry/entry.js'
 import { ENTRY_BYTES_MAX } from '../../src/limits.js'
@@ -90,7 +90,7 @@ export function testStoreContract(makePlace: () => Place): void {
   describe('recorded_at', () => {
     it('never goes back when the clock does', async () => {
       const place = makePlace()
-      // The first two times are for the genesis entry.
+      // The genesis entry uses the first two times.
       const times = [0, 0, 5_000, 1_000, 9_000, 2_000]
       const ledger = place.open({ clock: () => new Date(EPOCH_MS + (times.shift() ?? 0)) })
       const recorded = []
@@ -156,7 +156,7 @@ export function testStoreContract(makePlace: () => Place): void {
       const place = makePlace()
       const ledger = place.open({ signer: testSigner(1) })
       const bare = JSON.stringify(decisionDraft(1, { kwargs: { blob: '' } })).length
-      // The margin leaves room for the version fields that the ledger adds.
+      // The margin of 100 bytes leaves room for the version fields that the ledger adds.
       await ledger.append(decisionDraft(1, { kwargs: { blob: 'x'.repeat(ENTRY_BYTES_MAX - bare - 100) } }))
       await ledger.close()
       expect((await report(place)).ok).toBe(true)

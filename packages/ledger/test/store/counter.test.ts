@@ -18,7 +18,7 @@ function place(kind: keyof typeof OPEN) {
   const file = join(folder, 'counter')
   const openWriter = (): Promise<LedgerWriter> =>
     withCounter(OPEN[kind](path, { signer }), { file, openReader: () => openLedgerReader(path) })
-  /** Copies the files of a closed ledger, as a backup does. */
+  /** Copies the files of a closed ledger, as a backup program would. */
   const copyTo = (from: string, to: string): void => {
     for (const suffix of kind === 'jsonl' ? ['', '.head', '.tree'] : ['']) copyFileSync(from + suffix, to + suffix)
   }

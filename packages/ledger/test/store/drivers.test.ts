@@ -1,4 +1,5 @@
-// Tests which driver opens a path or URL, and which kind of ledger a writer creates at a new one.
+// Tests which driver opens a path or URL, and which kind of ledger a writer creates if nothing exists at that path or
+// URL.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'

@@ -108,8 +108,8 @@ describe.each(KINDS)('a writer of %s', (kind) => {
     await write(kind, path, drafts(3, 3))
     if (kind === 'jsonl') replaceHead(kind, path, earlier)
     else {
-      // SQLite ledgers write head, tree and entries in one transaction. Only a writer without support for heads
-      // leaves rows after the head.
+      // SQLite ledgers write the head, the tree and the entries in one transaction. Rows after the head therefore come
+      // only from a writer that does not support heads.
       const db = new Database(path)
       const older = new Database(await ledgerOf(kind, drafts(1, 2)))
       const row = older.prepare('SELECT * FROM sudoagent_head').get() as Record<string, unknown>
@@ -150,7 +150,7 @@ describe.each(KINDS)('a writer of %s', (kind) => {
     expect(await code({ origin: 'example.com/other' })).toBe('ORIGIN_REFUSED')
     await expect(withWriter(kind, path, { origin: 'white space' }, async () => {})).rejects.toThrow(TypeError)
     const unsigned = await ledgerOf(kind, drafts(1, 1), { signer: undefined as never })
-    // The genesis entry does not require signatures, so entries may be signed or unsigned.
+    // This genesis entry does not require signatures, so unsigned entries are valid too.
     await append(kind, unsigned)
     expect(await verifyFile(unsigned)).toMatchObject({ ok: true, signed_entries: 1 })
   })
@@ -215,7 +215,7 @@ describe('the tree of a JSONL ledger', () => {
     const reader = await openLedgerReader(path)
     const { size, root } = statedIn(await headIn(path))
     const [first] = entriesOf(await linesIn(path))
-    // A returned proof is valid, whatever the stored tree contains.
+    // Every returned proof must be valid, whatever the stored tree contains.
     const entryHash = String(first?.entry_hash)
     const proof = await proveEntry(reader, { position: 1, entryHash }, { size, root })
     expect(verifyInclusion(leafHash(hexToBytes(entryHash)), 0, size, proof, root)).toBe(true)

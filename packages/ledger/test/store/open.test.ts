@@ -125,7 +125,7 @@ describe('something in front of a JSONL ledger', () => {
       if (!hasHead) rmSync(`${path}.head`)
       const report = await verifyFile(path)
       expect(report).toMatchObject({ ok: false, verdict: 'broken' })
-      // JSON that is not an object has the same finding as on any other line.
+      // If the first line is JSON but not an object, its finding is the same as on any other line.
       const code = ['[]\n', '7\n'].includes(head) ? 'ENTRY_INVALID' : 'LINE_NOT_JSON'
       expect(report.findings[0]).toMatchObject({ code, position: 1 })
     }

@@ -55,7 +55,7 @@ describe('two writers of different versions on one SQLite ledger', () => {
       await appendAsPython(path, 20 + n)
       await ledger.append(decisionDraft(40 + n))
       await appendAsPython(path, 60 + n)
-      // The head does not cover the entry until our next append, which recovers the entry.
+      // The head covers this entry only after our next append, which recovers the entry.
       expect(await verifyFile(path)).toMatchObject({ ok: true, tail: 1 })
     }
     await ledger.append(decisionDraft(80))

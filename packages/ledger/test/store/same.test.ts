@@ -14,7 +14,7 @@ import { anyObject } from '../fixtures/arbitrary.js'
 import { decisionDraft, EPOCH_MS, outcomeDraft, testSigner } from '../fixtures/draft.js'
 import { temporaryFolder } from '../fixtures/temporary.js'
 
-/** Drafts that are appended together. The ledger refuses some of them. */
+/** Drafts that are appended together. The ledger refuses some of these drafts. */
 const step = fc.record({
   offsetMs: fc.integer({ min: -10_000, max: 10_000 }),
   drafts: fc.array(

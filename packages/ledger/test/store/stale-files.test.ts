@@ -1,7 +1,8 @@
 // Tests files of a SQLite ledger that do not belong together: a `-wal` or `-shm` that is stale, from a different
 // database, truncated, or filled with random bytes. A careless copy, a restored backup or a failing disk leaves such
-// files, and SQLite trusts a `-wal`. The reader must refuse the ledger or report it as `broken`, unless it is a valid
-// earlier state of the ledger. Only a checkpoint stored elsewhere reveals an earlier state.
+// files, and SQLite trusts a `-wal`. The reader must refuse the ledger or report the ledger as `broken`, unless the
+// files form a valid earlier state of the ledger. Only a checkpoint that is stored elsewhere reveals that a state is
+// not the latest.
 import { copyFileSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -31,8 +32,8 @@ function put(files: Iterable<readonly [string, Buffer]>): string {
 }
 
 /**
- * Returns copies of a ledger after 5 and 10 decisions with the writer open, after the writer closed it, and after 15
- * decisions with a second writer open.
+ * Returns copies of a ledger from four times: after 5 and after 10 decisions with the writer still open, after the
+ * writer closed the ledger, and after 15 decisions with a second writer open.
  */
 async function moments() {
   const path = join(temporaryFolder(), 'ledger.sqlite')
@@ -60,8 +61,8 @@ async function moments() {
 }
 
 /**
- * Verifies a ledger, and lets a writer append to it or refuse it. Returns `refused`, `broken`, or the number of
- * entries if the ledger is valid.
+ * Verifies a ledger, then opens a writer, which either appends to the ledger or refuses it. Returns `refused`,
+ * `broken`, or the number of entries if the ledger is valid.
  */
 async function fateOf(path: string, checkpoint: string): Promise<string | number> {
   const before = await coded(async () => {

@@ -1,5 +1,5 @@
-// Tests the table of attacks in docs/threat-model.md: each attack on both stores, the evidence that detects it, and
-// the same check of the valid ledger. Over 300 lines because it is one table.
+// Tests the table of attacks in docs/threat-model.md. For each attack and each of the two stores, the listed evidence
+// must detect the attack, and the same check must accept the valid ledger. Over 300 lines because it is one table.
 import { rmSync } from 'node:fs'
 import { encodeCanonical } from '@sudoagent/crypto/json'
 import { parseWitnessPolicy } from '@sudoagent/crypto/note'
@@ -42,7 +42,7 @@ const DRAFTS = [paid, outcomeDraft(paid), approved, outcomeDraft(approved), refu
 const withKey: VerifyOptions = { publicKeys: [OWNER_KEY] }
 const honest = (kind: Kind): Promise<string> => ledgerOf(kind, DRAFTS)
 
-/** Returns findings and verdict in one value, so that a test compares both. */
+/** Returns the finding codes and the verdict in one value, so that each test compares both. */
 async function judged(path: string, options: VerifyOptions = {}): Promise<{ codes: string[]; verdict: string }> {
   const report: Report = await verifyFile(path, options)
   expect(report.ok).toBe(!['broken', 'unverified'].includes(report.verdict))
@@ -90,7 +90,7 @@ describe.each(KINDS)('%s', (kind) => {
       const { codes, verdict } = await judged(path, withKey)
       expect(codes).toEqual(expect.arrayContaining(['SIGNATURE_INVALID@6', 'SIGNATURE_INVALID@8', 'ROOT_MISMATCH@-']))
       expect(verdict).toBe('broken')
-      // Without a given key, verify also detects this, because the ledger declares its key.
+      // If no key is given, verify still detects the change, because the ledger declares its key.
       expect((await judged(path)).codes).toEqual(expect.arrayContaining(['SIGNATURE_INVALID@6', 'ROOT_MISMATCH@-']))
     })
   })
@@ -175,7 +175,8 @@ describe.each(KINDS)('%s', (kind) => {
       for (const kept of [{ checkpoints: [checkpoint] }, { receipts: [receipt] }])
         expect(await judged(path, { ...withKey, ...kept })).toEqual(fine('anchored'))
       putBack()
-      // The report states this limit of signatures: the restored ledger was valid at an earlier time.
+      // Signatures do not reveal this attack, because the restored ledger was valid at an earlier time. The report
+      // names this risk.
       expect(await judged(path, withKey)).toEqual(fine('signed'))
       for (const kept of [{ checkpoints: [checkpoint] }, { receipts: [receipt] }]) {
         const { codes, verdict } = await judged(path, { ...withKey, ...kept })

@@ -15,7 +15,8 @@ import { flips, masksAt, Tally } from '../fixtures/spoiled/mangle.js'
 import { temporaryFolder } from '../fixtures/temporary.js'
 import { mapSqliteFile } from '../fixtures/vectors/sqlite-map.js'
 
-// Uses of bytes that are not evidence, with reasons.
+// Parts of the file in which a changed byte may go undetected, because the bytes are not evidence. The comments give
+// the content of each part.
 const NO_EVIDENCE = [
   ' header', // counters, versions and sizes for SQLite's own use (https://sqlite.org/fileformat2.html, section 1.3)
   'ledger free', // space between cells, and after the end of a row on its last overflow page
@@ -26,9 +27,9 @@ const NO_EVIDENCE = [
   'sqlite_sequence cell', // the highest assigned id: a higher one is detected, a lower one has no effect
   'sqlite_sequence frame',
   'sqlite_sequence free',
-  // In the head row, only the checkpoint is evidence, and the test checks it below. Writers use the rest of the row,
-  // the tiles and the call index, but compare them with the checkpoint and the rows. Recipients verify the proofs
-  // that come from these tables.
+  // In the head row, only the checkpoint is evidence, which the test checks below. Writers use the rest of the row, the
+  // tiles and the call index, but compare this data with the checkpoint and the rows. Proofs that are built from these
+  // tables are verified by their recipients.
   'sudoagent_head frame',
   'sudoagent_head cell',
   'sudoagent_head free',
@@ -88,8 +89,8 @@ it('every flip of a byte of a SQLite ledger is found, or changes nothing of any 
   expect(headAt).toBeGreaterThan(0)
   const isEvidence = (offset: number): boolean =>
     evidence.has(offset) || (offset >= headAt && offset < headAt + head.length)
-  // Most bytes that are not evidence are in empty pages, so the long tier flips one in 8 of them, and the short tier
-  // one in 80.
+  // Most bytes that are not evidence are in empty pages. The long tier therefore flips one in 8 of these bytes, and the
+  // short tier one in 80.
   const masksFor = (offset: number): readonly number[] =>
     TIER === 'slow' || (isEvidence(offset) && (isLong || offset % 11 === 0))
       ? masksAt(offset)

@@ -1,4 +1,5 @@
-// Tests that verification by range gives the same report as line by line, finding for finding, for any ledger.
+// Tests that for any ledger, verification by range gives the same report as verification line by line, finding for
+// finding.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'

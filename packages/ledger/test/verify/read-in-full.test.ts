@@ -1,4 +1,4 @@
-// Tests how many lines a run parses in full. For a ledger written by this package, these are only the control
+// Tests how many lines verify parses in full. In a ledger that this package wrote, these are only the lines of control
 // entries.
 import { join } from 'node:path'
 import { createSigner } from '@sudoagent/crypto'

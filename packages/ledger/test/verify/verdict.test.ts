@@ -80,7 +80,8 @@ describe.each(KINDS)('the log that is meant, %s', (kind) => {
     const { codes, verdict } = await checked(path, { publicKeys: [createNoteKey(OTHER, OWNER_KEY)] })
     expect(codes).toContain('ORIGIN_MISMATCH@-')
     expect(verdict).toBe('broken')
-    // The vkey of the other log still does not count if the caller also gives a key that did not sign this ledger.
+    // The vkey is for a different log, so it does not count, even if the caller also gives a key that did not sign this
+    // ledger.
     const both = { publicKeys: [createNoteKey(OTHER, OWNER_KEY), testKey(9).publicKey] }
     expect((await checked(path, both)).verdict).not.toBe('signed')
   })
@@ -111,7 +112,7 @@ describe.each(KINDS)('the log that is meant, %s', (kind) => {
     const { text, signatures } = parseNote(await headIn(path))
     keepCosigned(path, encodeNote({ text, signatures: [...signatures, await createSignature(text, cosigner)] }))
     await expect(verifyFile(path, { ...withKey, witnessPolicy })).rejects.toMatchObject({ code: 'POLICY_INVALID' })
-    // The caller does not give the key, but the ledger declares it.
+    // The caller does not give a public key, so verify uses the key that the ledger declares.
     expect((await checked(path, { witnessPolicy })).codes).toEqual(['WITNESS_QUORUM_MISSING@-'])
     expect(
       (await checked(path, { publicKeys: [createNoteKey(OTHER, testKey(9).publicKey)], witnessPolicy })).codes,

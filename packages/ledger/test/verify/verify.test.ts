@@ -97,7 +97,7 @@ describe('a sound ledger', () => {
       first_created_at: momentAt(1),
       last_created_at: momentAt(4),
       created_after_recorded: 0,
-      // The first entry, which has no predecessor.
+      // This is the first entry, which has no predecessor.
       read_in_full: 1,
       keys: { in_ledger: [testKey(1).publicKey.keyId], given: [], active: [], retired: [] },
     })

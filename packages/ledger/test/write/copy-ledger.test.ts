@@ -55,8 +55,8 @@ function inFile<T>(path: string, work: (db: Database.Database) => T): T {
 }
 
 /**
- * Reads batches of one line, as for a large ledger. Without the early check of the end, the copy would write lines
- * before it reads the last one.
+ * Reads one line per batch, so that a short ledger takes several batches, as a large ledger does. If the copy did not
+ * check the end of the ledger first, it would write lines before it reads the last line.
  */
 function lineByLine(reader: LedgerReader): LedgerReader {
   return {

@@ -40,7 +40,7 @@ describe('withTimeout', () => {
     expect(ended).toHaveLength(2)
     await vi.advanceTimersByTimeAsync(1)
     expect(ended).toEqual(['came', 'first', 'second'])
-    // The timer fires at most once more. The next operation starts it again.
+    // The timer fires at most once more. The next operation starts the timer again.
     await vi.advanceTimersByTimeAsync(1_000)
     begin('third')
     await vi.advanceTimersByTimeAsync(100)

@@ -59,7 +59,7 @@ function fail(code: string | null): never {
   throw code === null ? 'no error at all' : Object.assign(new Error('broken'), { code })
 }
 
-/** Creates a store that records the sizes of its groups. `answer` is the store's commit. */
+/** Creates a store that commits each group with `answer` and records the size of the group. */
 function groups(answer: (drafts: readonly EncodedDraft[]) => Promise<readonly AppendedEntry[]>) {
   const sizes: number[] = []
   let position = 0
@@ -149,7 +149,7 @@ it('lets timers and signals in while group follows group', async () => {
   const timer = setInterval(() => {
     ticks += 1
   }, 1)
-  // These callers await only the ledger, one append after the previous one.
+  // These callers append one entry after the other, and await nothing but the ledger.
   await Promise.all(
     [1, 2, 3].map(async (n) => {
       for (let i = 0; i < 20; i += 1) await commits.append(decisionDraft(100 * n + i))

@@ -18,7 +18,7 @@ const change = (rig: Rig): void => {
 interface Case {
   readonly name: string
   readonly options?: RigOptions
-  /** Makes the call. @returns the result for the model, or none if the client no longer waits for a result */
+  /** Makes the call. @returns the result for the model, if the client still waits for a result */
   readonly call: (rig: Rig) => Promise<Json>
   /** The text for the model. */
   readonly told: RegExp | null

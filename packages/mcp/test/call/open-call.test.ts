@@ -11,7 +11,7 @@ it('a call is answered with "pending" after four seconds where no time is given'
     answered = true
   })
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-  // The loop does not use `expect.poll`, which would advance the fake timers.
+  // The test polls in its own loop, because `expect.poll` would advance the fake timers.
   while ((await rig.store.list({ state: 'pending' }, new Date())).length === 0) await turn()
   const advance = async (ms: number): Promise<boolean> => {
     for (let n = 0; n < 20; n += 1) await turn()

@@ -212,10 +212,10 @@ describe('cancellation', () => {
     rig.client.say({ method: 'notifications/cancelled', params: { requestId: id, reason: 'user pressed stop' } })
     const cancelled = await rig.server.heard(({ method }) => method === 'notifications/cancelled')
     expect(cancelled.params).toEqual({ requestId: sent.id, reason: 'user pressed stop' })
-    // The call has no answer, so the test polls for its outcome.
+    // The guard does not answer this call, so the test waits for the outcome in the ledger.
     const last = expect.poll(async () => (await rig.story()).at(-1))
-    await last.toBe('error files/read: user pressed stop; the call was sent to the server and may have run')
-    // This response is too late, so the guard ignores it.
+    await last.toBe('error files/read: user pressed stop; it was sent to the server and may have run')
+    // The server's response arrives too late, so the guard ignores it.
     rig.server.say({ id: sent.id, result: { content: [] } })
     await rig.ask('ping')
     expect(rig.client.got.filter((message) => message.id === id)).toEqual([])

@@ -1,4 +1,4 @@
-// Tests the response to an HTTP request, which is either one JSON text or a stream.
+// Tests the response to an HTTP request. The body of the response is either one JSON text or a stream.
 import { EventEmitter } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'

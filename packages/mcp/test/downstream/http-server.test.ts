@@ -36,7 +36,7 @@ describe('who gets in', () => {
     const { url, servers } = await serve()
     const response = await post(url, INITIALIZE, headers)
     expect(response.status).toBe(status)
-    // A server whose session did not start must not keep running.
+    // If a session does not start, its server must not keep running.
     await expect.poll(() => servers.every((server) => server.closed)).toBe(true)
   })
 
@@ -97,7 +97,7 @@ describe('who gets in', () => {
     expect([response.status, ((await response.json()) as Json).id]).toEqual([413, 1])
     const { request } = await import('node:http')
     const status = await new Promise((resolve) => {
-      // The request announces a gigabyte that never arrives. The guard must not wait for it.
+      // The request announces a body of one gigabyte that never arrives. The guard must respond without the body.
       const headers = { ...HEADERS, 'Content-Length': 1024 ** 3 }
       const sent = request(url, { method: 'POST', headers }, ({ statusCode }) => resolve(statusCode))
       sent.on('error', () => {}).write('{')

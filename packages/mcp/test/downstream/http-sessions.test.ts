@@ -1,5 +1,5 @@
-// Tests which clients get an HTTP session if there are many clients, and how the guard answers a client with a
-// different protocol version.
+// Tests which of many clients get an HTTP session, and how the guard answers a client that uses a different protocol
+// version.
 import { once } from 'node:events'
 import { createConnection } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -58,7 +58,7 @@ describe('a session is given', () => {
     expect(error.data.supported).toContain('2025-11-25')
     expect(typeof error.data.requested).toBe('string')
     expect(servers).toEqual([])
-    // Within a session, the answer is the same.
+    // A request within an open session gets the same answer.
     const again = await post(url, call('read', 1), { ...(await open(url)), 'mcp-protocol-version': '2026-07-28' })
     expect(((await again.json()) as Json).error.code).toBe(-32_022)
   })
@@ -72,7 +72,7 @@ describe('a session is given', () => {
       for (const socket of idle) socket.destroy()
     })
     await Promise.all(idle.map((socket) => once(socket, 'connect')))
-    // Some of the connections send part of a request.
+    // Some of the idle connections have sent only part of a request.
     for (const socket of idle.slice(200)) socket.write('POST /mcp HTTP/1.1\r\nHost: x')
     expect(await (await post(url, call('read', 1), await open(url))).text()).toContain('ran read')
     expect(idle.filter(({ destroyed }) => !destroyed).length).toBeLessThanOrEqual(33)

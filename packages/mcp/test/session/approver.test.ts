@@ -1,5 +1,5 @@
-// Tests the sequence of approvers: first the person at the client, then the approval store, with a "pending" answer
-// and a repeated call. Nothing else can approve a call.
+// Tests the order of approvers. The guard first asks the person at the client, and then uses the approval store: the
+// call gets the answer "pending", and the client repeats the call. Nothing else can approve a call.
 import { describe, expect, it } from 'vitest'
 import { type Json, Rig, textOf } from '../support/rig.js'
 
@@ -92,7 +92,7 @@ describe('the person at the client', () => {
     expect(codeOf(await result)).toBe('APPROVAL_DENIED')
     const back = await rig.client.heard(({ method }) => method === 'notifications/cancelled')
     expect(back.params.requestId).toBe(id)
-    // The guard ignores this later answer.
+    // This answer arrives after the guard withdrew the question, so the guard ignores it.
     rig.client.say({ id, result: { action: 'accept', content: { decision: 'approve' } } })
     await rig.ask('ping')
     expect(ran(rig)).toEqual([])

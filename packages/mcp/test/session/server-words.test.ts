@@ -1,5 +1,5 @@
-// Tests a server's description of itself. The description also reaches the model, so the guard pins it like the
-// tools.
+// Tests a server's description of itself. Like the tool definitions, the description reaches the model, so the guard
+// pins it too.
 import { describe, expect, it } from 'vitest'
 import { readServerDefinition } from '../../src/tool/tool-definition.js'
 import { acceptAll, MemoryToolPins, type ToolPins } from '../../src/tool/tool-pins.js'

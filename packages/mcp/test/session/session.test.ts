@@ -1,4 +1,4 @@
-// Tests which messages pass between client and server, and which do not.
+// Tests which messages the guard passes on between client and server, and which it does not.
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { Rig, textOf } from '../support/rig.js'
 

@@ -1,4 +1,5 @@
-// Creates a guard and its engine, with all stores in this process. One object has the options of both.
+// Creates a guard and its engine, whose stores are all in memory. A single object contains the options of the guard and
+// of the engine.
 import { type EngineOptions, SudoEngine } from '@sudoagent/core'
 import { Guard, type GuardOptions } from '../../src/guard.js'
 

@@ -1,4 +1,4 @@
-// Runs a guard between a client and a server whose messages the test writes.
+// Runs a guard between a client and a server. The test writes the messages of both.
 import type { JSONRPCMessage, RequestId } from '@modelcontextprotocol/sdk/types.js'
 import { MemoryApprovalStore, type Policy } from '@sudoagent/core'
 import { select } from '@sudoagent/ledger'
@@ -65,7 +65,7 @@ export const TOOLS = [
   { name: 'drop', description: 'Drops', inputSchema: { type: 'object' } },
 ]
 
-/** Allows reads, requires approval for writes, and denies everything else. */
+/** A policy that allows reads, requires approval for writes, and denies everything else. */
 export const POLICY: Policy = {
   policyId: 'test',
   version: '1',
@@ -91,7 +91,7 @@ export class Rig {
   readonly store: MemoryApprovalStore
   readonly pins: ToolPins
   readonly guard: Guard
-  /** Returns additional server answers. */
+  /** Returns the server's answer to a message, in addition to the standard answers. */
   serve: (message: Json) => object | undefined = () => undefined
   tools: readonly object[] = TOOLS
   session!: GuardSession
@@ -187,7 +187,7 @@ export class Rig {
     throw new Error('no entry at this position')
   }
 
-  /** Returns a short form of the ledger: `decision allow read`, `outcome error read: why`. */
+  /** Returns one short line for each entry of the ledger: `decision allow read`, `outcome error read: why`. */
   async story(): Promise<string[]> {
     const lines: string[] = []
     for await (const { entry } of select(this.ledger.reader())) {

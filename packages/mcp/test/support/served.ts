@@ -1,4 +1,4 @@
-// Runs a guard over HTTP in front of servers whose answers the test provides, and creates clients for the guard.
+// Runs a guard over HTTP and creates clients for it. The test provides the answers of the servers.
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { MemoryApprovalStore } from '@sudoagent/core'

@@ -1,4 +1,4 @@
-// Tests that the guard reads the server's tools itself and follows their changes.
+// Tests that the guard itself reads the list of the server's tools, and reads the list again when the tools change.
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type Json, Rig, TOOLS, textOf } from '../support/rig.js'
 

@@ -221,7 +221,7 @@ describe('several calls at once after a change', () => {
       return answer
     }
     await rig.ask('ping')
-    // A different session with the same server pins the first definition.
+    // A different session with the same server pins the first definition of each tool.
     for (const tool of TOOLS) {
       const definition = readDefinition(tool)
       if (definition !== null) rig.pins.see('files', definition)

@@ -36,7 +36,7 @@ async function open(mode: string, env: Record<string, string> = {}) {
 const lives = (pid: number): boolean => {
   try {
     process.kill(pid, 0)
-    // A zombie no longer runs, but its parent has not reaped it yet.
+    // A zombie process counts as exited: it no longer runs, and only waits for its parent to reap it.
     return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'latin1'))
   } catch {
     return false

@@ -1,4 +1,4 @@
-// Tests HTTP servers that misbehave, and the data that the guard sends to servers.
+// Tests HTTP servers that misbehave, and checks the data that the guard sends to a server.
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -100,7 +100,7 @@ describe('a server over HTTP', () => {
     const result = await rig.callTool('read')
     expect(result.isError === true || result.error !== undefined).toBe(true)
     expect((await rig.story()).at(-1)).toMatch(/^error files\/read/)
-    // The session continues.
+    // The session is still usable.
     expect((await rig.ask('tools/list')).tools).toEqual(TOOLS)
   })
 

@@ -24,7 +24,7 @@ describe('the text of a value', () => {
         const text = `[${value}]`
         const read = parseExact(text, 100)
         expect(read).toEqual(JSON.parse(text))
-        // A valid text without escapes loses only white space.
+        // If a valid text contains no escapes, only its white space is removed.
         expect(stringifyExact(read)).toBe(text.replace(/\s+/g, ''))
       }),
       { numRuns: 300 },

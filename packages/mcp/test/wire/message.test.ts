@@ -21,7 +21,7 @@ describe('a message', () => {
       JSON.parse('{"jsonrpc":"2.0","id":1,"method":"x","params":{"own":[1,{"__proto__":2}]}}'),
     )
     expect(parse(' {"jsonrpc" : "2.0", "method":"x"} ')).toEqual({ jsonrpc: '2.0', method: 'x' })
-    // A notification cannot be answered, so the parser does not refuse it.
+    // The parser accepts this notification, because a notification cannot be answered with an error.
     expect(parse('{"jsonrpc":"2.0","method":"x","params":null}')).toEqual({ jsonrpc: '2.0', method: 'x' })
     expect(() => parse(nested(MESSAGE_DEPTH_MAX))).not.toThrow()
   })

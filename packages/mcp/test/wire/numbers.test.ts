@@ -1,5 +1,5 @@
-// Tests numbers that pass through the guard, as the client, the policy, the approver, the ledger and the server see
-// them.
+// Tests that numbers pass through the guard unchanged. Compares the numbers that the client, the policy, the approver,
+// the ledger and the server receive.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -32,7 +32,7 @@ describe('hosts', () => {
       const request = requestOf(id, {}, 60_000, inMs(shiftMs))
       const record = await early.create(request, inMs(shiftMs))
       expect(Math.abs(record.expiresAt.getTime() - inMs(60_000).getTime())).toBeLessThan(30_000)
-      // The same request from a host with a different clock does not create a second record.
+      // If a host with a different clock sends the same request, no second record is created.
       expect(await late.create(request, inMs(-shiftMs))).toEqual(record)
       await late.resolve(id, { state: 'approved', approverId: 'alice' }, inMs(-shiftMs))
       expect(await early.consume(id, bindingOf(id), inMs(shiftMs))).toMatchObject({

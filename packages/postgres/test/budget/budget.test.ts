@@ -18,7 +18,10 @@ beforeEach(async () => {
   await asSuperuser(database, 'TRUNCATE sudoagent.budget, sudoagent.budget_charge')
 })
 
-/** Each budget has its own key in the tables. Reservations last for an hour, so that only the windows matter. */
+/**
+ * Number of opened budgets, from which each budget gets its own key in the tables. Reservations last for an hour, so
+ * they do not expire during a test.
+ */
 let opened = 0
 const openFresh = (limits: BudgetLimits): PostgresBudget => {
   opened += 1
@@ -91,9 +94,9 @@ describe('a reservation', () => {
     await budget.reserve(chargeOf('dead', { cost: 10 }), at(0))
     expect((await budget.reserve(chargeOf('r1'), at(9_999))).allowed).toBe(false)
     expect((await budget.reserve(chargeOf('r1', { cost: 10 }), at(10_000))).allowed).toBe(true)
-    // The caller was slow, not dead. Its commit is too late, even if the clock goes back.
+    // The caller was slow, but still alive. Its commit comes too late, even if the clock goes back.
     for (const ms of [10_001, 5_000]) expect(await codeOf(budget.commit('dead', at(ms)))).toBe('BUDGET_NOT_RESERVED')
-    // The budget charges this call again only within the limits.
+    // The call needs a new reservation, which the limits do not allow.
     expect(await budget.reserve(chargeOf('dead', { cost: 10 }), at(5_000))).toMatchObject({ allowed: false, used: 10 })
     await budget.release('r1', at(10_002))
     expect(await budget.reserve(chargeOf('dead', { cost: 10 }), at(10_003))).toEqual({ allowed: true })

@@ -26,8 +26,8 @@ beforeAll(async () => {
 })
 
 /**
- * The contract tests may read before the first append, and `start` does not wait for the ledger. So this function
- * creates the ledger first.
+ * The contract tests may read the ledger before the first append, and `start` does not wait until the ledger exists.
+ * This function therefore creates the ledger in advance.
  */
 const makePlace = () => {
   const url = ledgerUrl(database)
@@ -100,7 +100,7 @@ describe('PostgresLedger', () => {
     const ledger = await PostgresLedger.open(url)
     await Promise.all(Array.from({ length: 510 }, (_, n) => ledger.append(decisionDraft(n))))
     await asSuperuser(database, `${damage}(SELECT id FROM sudoagent.ledger WHERE name = '${name}')`)
-    // This append would be the 512th entry, which completes a tile.
+    // This append would write the 512th entry, which would complete a tile.
     expect(await refusalOf(() => ledger.append(decisionDraft(510)))).toBe('LEDGER_DAMAGED')
     await ledger.close()
     const reader = await openPostgresLedger(url)

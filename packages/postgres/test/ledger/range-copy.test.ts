@@ -5,7 +5,7 @@ const header = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffe
 const trailer = Buffer.from([0xff, 0xff])
 const hash = (digit: string): string => digit.repeat(64)
 
-/** Returns a row as the server sends it: each field after its length, and the position as eight bytes. */
+/** Returns a row in the server's binary format: each field follows its length, and the position has eight bytes. */
 function row(position: number, ...texts: readonly (string | null)[]): Buffer {
   const count = Buffer.alloc(2)
   count.writeInt16BE(texts.length + 1)
@@ -94,7 +94,7 @@ describe('RangeCopy', () => {
   test('is no range with any one byte of what surrounds the lines changed', () => {
     const whole = entry(11, 'line')
     for (let at = 0; at < whole.length; at += 1) {
-      // The verifier checks lines and hashes.
+      // Changes to lines and hashes are accepted here, because the verifier detects them.
       const isText = (at >= 18 && at < 22) || (at >= 26 && at < 90) || at >= 94
       const changed = Buffer.from(whole)
       changed[at] = (changed[at] ?? 0) ^ 1

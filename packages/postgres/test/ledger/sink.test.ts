@@ -1,5 +1,5 @@
-// Tests that a copy that is refused or interrupted before its first entry creates no name in the database, and does
-// not take over an existing name.
+// Tests copies that are refused or interrupted before the first entry. Such a copy must not create a ledger name in the
+// database, and must not take over an existing name.
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openLedgerReader, verify } from '@sudoagent/ledger'
@@ -109,7 +109,7 @@ describe('a copy that is refused before its first entry leaves no name behind', 
     const path = await make()
     expect(await refusalOf(() => copy(path, url))).toBe(code)
     expect(await sizeOf(url)).toBeNull()
-    // The name is still free.
+    // The failed copy did not use up the name.
     const good = await source()
     expect([await copy(good, url), await copy(good, url), await sizeOf(url)]).toEqual([5, 5, 5])
   })

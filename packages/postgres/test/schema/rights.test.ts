@@ -1,5 +1,5 @@
-// Tests separate roles: each login can do its own work, through the package and with plain SQL, but not the work of a
-// different login.
+// Tests role separation: through the package and with plain SQL, each login can perform its own operations and none of
+// another login's.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { verify } from '@sudoagent/ledger'
 import { copyLedger } from '@sudoagent/ledger/copy'
@@ -23,7 +23,7 @@ const KINDS = ['owner', 'agent', 'other', 'approver', 'reader'] as const
 type Kind = (typeof KINDS)[number]
 
 let database: string
-/** Returns the URL of the database, or of a ledger, for a login. */
+/** Returns the URL that a login uses for the database or for a ledger in the database. */
 let as: (kind: Kind, ledger?: string) => string
 let logins: Record<Kind, string>
 
@@ -249,7 +249,7 @@ describe('budgets', () => {
     ] as const)
       expect([text, await codeOf('agent', text)]).toEqual([text, code])
     await budget.close()
-    // A charge outside all windows can be deleted.
+    // A charge that is older than every window can be deleted.
     expect(
       await codeOf('agent', "INSERT INTO $s.budget_charge VALUES ('shared', 'old', 'a', 'pay', 1, 1, 1, 'committed')"),
     ).toBe('done')
@@ -267,7 +267,7 @@ it('says what the rights leave open', async () => {
   await ledger.append(decisionDraft(1))
   await ledger.close()
   await willMakeRoles(`${schema}_p`)
-  // By default, an existing database keeps its roles. Applying the same schema again changes nothing.
+  // By default, an existing database keeps its roles. If the same schema is applied again, nothing changes.
   expect(await applySchema(url)).toBe(false)
   expect(await applySchema(url, { separateRoles: true })).toBe(true)
   expect(await applySchema(url)).toBe(true)

@@ -4,7 +4,7 @@ import { constants, cpSync, existsSync, readFileSync, symlinkSync } from 'node:f
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 
-/** Copies the binaries to a folder. @returns the folder with `bin`, `lib` and `share` */
+/** Copies the PostgreSQL binaries to a folder. @returns the folder with `bin`, `lib` and `share` */
 export function installBinaries(folder: string): string {
   const native = join(folder, 'native')
   if (existsSync(native)) return native

@@ -1,5 +1,5 @@
-// Creates X.509 certificates for tests (RFC 5280): an authority, and the certificates that it issues. Needs no
-// external program.
+// Creates X.509 certificates (RFC 5280) for tests, without an external program: a certificate authority, and the
+// certificates that it issues.
 //
 //   Certificate ::= SEQUENCE { tbs, algorithm, BIT STRING signature over tbs }
 //   tbs ::= SEQUENCE { [0] version, serial, algorithm, issuer, validity, subject, public key, [3] extensions }

@@ -10,10 +10,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { installBinaries } from './binaries.js'
 
-/** The ID of `nobody` on all common systems. */
+/** The user and group ID of `nobody` on all common systems. */
 const UNPRIVILEGED_ID = 65_534
 
-/** Maximum time until a server answers, in milliseconds. The machine may be busy. */
+/** Maximum time until a server answers, in milliseconds. The limit leaves room for a busy machine. */
 const START_MS_MAX = 60_000
 
 const identity = process.getuid?.() === 0 ? { uid: UNPRIVILEGED_ID, gid: UNPRIVILEGED_ID } : {}
@@ -86,7 +86,8 @@ export async function stopCluster(
 }
 
 /**
- * Kills all processes of a server at once. Unlike in a power failure, the kernel keeps the data that it has received.
+ * Kills all processes of a server at once. After a kill, unlike after a power failure, the kernel still has the data
+ * that the server wrote.
  */
 export async function crashCluster({ pid }: Pick<Cluster, 'pid'>): Promise<void> {
   // The server is stopped first, so that it cannot start more children.
@@ -99,8 +100,8 @@ export async function crashCluster({ pid }: Pick<Cluster, 'pid'>): Promise<void>
       // The process has already exited.
     }
   }
-  // A child that waits for its disk exits only after the disk answers. Until all children exit and the old server is
-  // reaped, a new server would find the shared memory in use.
+  // A child that waits for the disk exits only after the disk answers. A new server would find the shared memory in use
+  // until all children have exited and the old server is reaped.
   await until(() => !isRunning(pid) && !children.some(isWorking))
 }
 
@@ -153,8 +154,8 @@ function run(command: string, args: readonly string[]): void {
 }
 
 /**
- * Does the work of `pg_basebackup`, which the npm package does not include: copies the data directory between the
- * start and the stop of a backup.
+ * Replaces `pg_basebackup`, which the npm package does not include. Starts a backup, copies the data directory, and
+ * stops the backup.
  */
 async function copyData(primary: Cluster, target: string): Promise<void> {
   const client = new pg.Client({ connectionString: urlOf(primary) })
@@ -162,7 +163,7 @@ async function copyData(primary: Cluster, target: string): Promise<void> {
   try {
     await client.query("SELECT pg_backup_start('standby', true)")
     const { status, stderr } = spawnSync('cp', ['-a', primary.data, target], { encoding: 'utf8' })
-    // If a file disappears during the copy, the server restores it from the backup's log.
+    // If a file disappears during the copy, the server restores the file from the write-ahead log of the backup.
     if (status !== 0 && !existsSync(join(target, 'PG_VERSION'))) throw new Error(`cp exited with ${status}: ${stderr}`)
     const { rows } = await client.query<{ labelfile: string }>('SELECT labelfile FROM pg_backup_stop()')
     writeFileSync(join(target, 'backup_label'), rows[0]?.labelfile ?? '')
@@ -174,7 +175,7 @@ async function copyData(primary: Cluster, target: string): Promise<void> {
   }
 }
 
-/** Writes the settings, without those that `configure` added for the primary. */
+/** Removes the settings that `configure` added for the primary. */
 function writeConf(data: string): void {
   const text = readFileSync(join(data, 'postgresql.conf'), 'utf8')
   writeFileSync(join(data, 'postgresql.conf'), text.slice(0, text.search(/^port = \d+$/m)))

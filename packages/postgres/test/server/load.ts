@@ -14,7 +14,7 @@ export class Writer {
   readonly #child: ChildProcess
   readonly #ready: Promise<void>
   readonly #ended: Promise<unknown>
-  /** Maps each request to its position, for every append that was answered. */
+  /** Maps the request ID of each acknowledged append to the position of its entry. */
   readonly told = new Map<string, number>()
   /** The error codes of refused appends. */
   readonly refused: string[] = []
@@ -39,7 +39,7 @@ export class Writer {
     return this.#ready
   }
 
-  /** Resolves when `more` further appends have been answered. */
+  /** Resolves when `more` further appends have been acknowledged. */
   async answered(more: number, withinMs = 60_000): Promise<void> {
     const wanted = this.told.size + more
     for (const deadline = Date.now() + withinMs; this.told.size < wanted; ) {
@@ -68,8 +68,8 @@ export class Writer {
 }
 
 /**
- * Compares the writers' results with the ledger: each answered append must be at its position and occur once, and the
- * hash chain must be complete. @returns number of entries
+ * Compares the writers' results with the ledger. The entry of each acknowledged append must be at the reported position
+ * and occur only once, and the hash chain must be complete. @returns the number of entries
  */
 export async function judge(url: string, writers: readonly Writer[]): Promise<number> {
   const reader = await openPostgresLedger(url)

@@ -1,5 +1,5 @@
-// Implements a loopback proxy with faults. The proxy finds one client message and drops it, delivers it late, or
-// delivers it and loses the answer.
+// Implements a loopback proxy that causes network faults. The proxy drops one client message, delivers the message
+// late, or delivers the message and loses the answer.
 import { once } from 'node:events'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
 
@@ -43,7 +43,7 @@ export class BrokenWay {
     return new BrokenWay(server, target)
   }
 
-  /** Returns the URL with the proxy as its host. */
+  /** Returns the URL for a connection through the proxy. */
   url(database: string): string {
     const address = this.#server.address()
     const port = typeof address === 'object' && address !== null ? address.port : 0
@@ -51,7 +51,7 @@ export class BrokenWay {
   }
 
   /**
-   * Applies a fault once, to the next message that contains `marker`. With `away`, the proxy refuses all later
+   * Applies a fault once, to the next message that contains `marker`. If `away` is true, the proxy refuses all later
    * connections.
    */
   arm(fault: Fault, marker: string, { lateMs = 300, away = false } = {}): void {
@@ -96,7 +96,7 @@ export class BrokenWay {
       if (armed.fault === 'drop') server.destroy()
     })
     server.on('data', (chunk) => void (isCut || client.write(chunk)))
-    // The server's side of a delayed message stays open, as in a network that lost the client.
+    // The connection to the server stays open while a message is delayed, as in a network that lost only the client.
     client.on('close', () => void (isCut || server.destroy()))
     server.on('close', () => void (isCut || client.destroy()))
   }

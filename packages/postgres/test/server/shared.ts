@@ -16,12 +16,15 @@ export const MADE_FILE = 'made'
 const WAIT_MS_MAX = 90_000
 
 /**
- * Whether the server is an installed server. If so, the tests must remove everything they create, and must not touch
- * its disk.
+ * Whether the shared server is an installed server. On an installed server, the tests must remove everything that they
+ * create, and must not change files on the server's disk.
  */
 export const isInstalled = process.env[URL_VARIABLE] !== undefined
 
-/** Returns the superuser's URL of the shared server. The password is in PGPASSWORD, which the CLI also reads. */
+/**
+ * Returns the URL with which the superuser connects to the shared server. The password is in PGPASSWORD, which the CLI
+ * also reads.
+ */
 export async function serverUrl(): Promise<string> {
   return process.env[URL_VARIABLE] ?? urlOf(JSON.parse(readFileSync(await readyFile(), 'utf8')))
 }
@@ -54,7 +57,7 @@ export async function willMakeRoles(schema: string): Promise<void> {
   for (const name of names) if (!there.some(({ rolname }) => rolname === name)) note({ kind: 'ROLE', name })
 }
 
-/** Creates a login role. Its password is the superuser's by default. @returns its name */
+/** Creates a login role. The default password is the superuser's password. @returns its name */
 export async function newLogin(attributes = '', password = process.env.PGPASSWORD): Promise<string> {
   const name = `test_${randomBytes(8).toString('hex')}`
   const secret = password === undefined ? '' : `PASSWORD '${password.replaceAll("'", "''")}'`

@@ -1,4 +1,5 @@
-// Tests that each failure has one code, one line and a hint. All of these errors were observed with a real server.
+// Tests that each failure becomes an error with one code, a message of one line, and a hint. All these failures were
+// observed with a real server.
 import { LedgerError } from '@sudoagent/ledger'
 import { expect, it } from 'vitest'
 import { asLedgerError, isTransient, sqlState } from '../../src/session/failure.js'

@@ -1,5 +1,5 @@
-// Tests tables that the owner of the schema replaced or changed. Such a table is refused before it is read, and no
-// planted code runs with the privileges of a reader or writer.
+// Tests tables that the owner of the schema replaced or changed. Such a table must be refused before it is read, so
+// that no planted code runs with the privileges of a reader or writer.
 import { describe, expect, it } from 'vitest'
 import { decisionDraft } from '../../../ledger/test/fixtures/draft.js'
 import { refusalOf } from '../../../ledger/test/fixtures/refusal.js'
@@ -12,7 +12,7 @@ import { parseTarget } from '../../src/session/target.js'
 import { asSuperuser } from '../server/cluster.js'
 import { ledgerUrl, newDatabase } from '../server/shared.js'
 
-/** Creates a database with a ledger, then applies the statements. */
+/** Creates a database that contains a ledger, then runs the statements. */
 async function changed(...statements: readonly string[]): Promise<string> {
   const database = await newDatabase()
   const ledger = await PostgresLedger.open(ledgerUrl(database, 'payments'))
@@ -23,7 +23,7 @@ async function changed(...statements: readonly string[]): Promise<string> {
   return database
 }
 
-/** Code that must never run. If it runs, it leaves a row. */
+/** SQL code that must never run. If this code runs, it inserts a row. */
 const TRAP = `CREATE SCHEMA trap; CREATE TABLE trap.ran (who text);
   CREATE FUNCTION trap.spring(x anyelement) RETURNS anyelement LANGUAGE plpgsql VOLATILE AS $$ BEGIN INSERT INTO trap.ran VALUES (session_user); RETURN x; END $$;
   CREATE FUNCTION trap.fire() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO trap.ran VALUES (session_user); RETURN NULL; END $$;`

@@ -1,4 +1,4 @@
-// Tests the settings that a server must have before anything is written to it, and the errors for other settings.
+// Tests the settings that a server must have before a writer writes anything, and the errors for other settings.
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { decisionDraft } from '../../../ledger/test/fixtures/draft.js'
 import { refusalOf } from '../../../ledger/test/fixtures/refusal.js'
@@ -63,7 +63,8 @@ describe('synchronous_commit', () => {
     try {
       await asSuperuser(database, 'SELECT pg_reload_conf()')
       const fresh = `SELECT current_setting('synchronous_commit') AS set`
-      // The server may not have handled the reload signal yet. A new connection shows when it has.
+      // The server may not have handled the reload signal yet, so the test waits until a new connection has the new
+      // setting.
       await expect.poll(async () => (await asSuperuser(database, fresh))[0]?.set).toBe('off')
       expect(await session.ask(fresh)).toEqual([{ set: 'on' }])
     } finally {

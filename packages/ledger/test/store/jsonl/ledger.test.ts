@@ -275,7 +275,8 @@ describe('a disk', () => {
     expect(await verifyFile(path)).toMatchObject({ ok: true, entries: 3, tail: 0 })
   })
 
-  // The first append syncs three times (the first head, the lines, the new head). Each later append syncs twice.
+  // The first append syncs three times: after the first head, after the lines, and after the new head. Each later
+  // append syncs twice.
   it.skipIf(!hasStrace).each([
     ['the lines', 6],
     ['the head', 7],
@@ -284,7 +285,7 @@ describe('a disk', () => {
     const inject = strace('fdatasync', `error=EIO:when=${when}`)
     const answers = await runScript('append.mjs', ['jsonl', path, 'a', '5'], { wrapper: inject })
     expect(answers).toEqual([2, 3, 'LEDGER_DAMAGED', 'LEDGER_DAMAGED', 'LEDGER_DAMAGED'])
-    // The third entry may or may not be on disk. The file is valid, and a new writer appends to it.
+    // The third entry may or may not be on disk. In both cases, the file is valid and a new writer can append to it.
     expect(await verifyFile(path)).toMatchObject({ ok: true, entries: 4, tail: 1 })
     expect(await runScript('append.mjs', ['jsonl', path, 'b', '1'])).toEqual([5])
     expect(await verifyFile(path)).toMatchObject({ ok: true, entries: 5, tail: 0 })

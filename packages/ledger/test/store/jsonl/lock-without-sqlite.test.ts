@@ -32,13 +32,13 @@ function newFile(): string {
 
 const built = fileURLToPath(new URL('../../../dist/store/jsonl/lock.js', import.meta.url))
 
-/** Makes a program behave as on an older Node whose packages were installed without build scripts. */
+/** Simulates an older Node.js version, without `node:sqlite`, on which the native module was not built. */
 const WITHOUT_SQLITE = `process.dlopen = () => { throw Object.assign(new Error('not built'), { code: 'ERR_DLOPEN_FAILED' }) }
 process.getBuiltinModule = () => undefined`
 
 /**
- * Opens a writer that uses SQLite, in a separate process. @returns the error code, or an empty string if the writer
- * got the lock
+ * Locks a file in a separate process, in which SQLite can be loaded. @returns the error code, or an empty string if the
+ * process acquired the lock
  */
 function lockWithSqlite(path: string): string {
   const script = `import { lockFile } from ${JSON.stringify(built)}

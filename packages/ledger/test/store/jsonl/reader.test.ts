@@ -78,7 +78,7 @@ describe('a last line without an end', () => {
     const verified = verify(reader)
     await delay(30)
     appendFileSync(path, `${third.slice(100)}\n${lines[3]}\n`)
-    // The snapshot includes the line that was being written, but not the next line.
+    // The snapshot includes the line that was incomplete when the reader opened the file, but not the next line.
     expect(await verified).toMatchObject({ ok: true, entries: 3 })
     await reader.close()
   })

@@ -43,7 +43,8 @@ it('finds both entries of a call, in full tiles and in the one that grows', asyn
 
 it('reads no other call of the tile that grows', async () => {
   const reader = await openLedgerReader(await ledgerOf(100))
-  // The genesis entry is also returned, because the end of its line does not show that the entry lacks a request ID.
+  // The index also returns the genesis entry, because the end of that line does not show whether the entry has a
+  // request ID.
   expect((await reader.linesOfCall(requestIdOf(70)))?.map(({ position }) => position)).toEqual([1, 140, 141])
   await reader.close()
 })

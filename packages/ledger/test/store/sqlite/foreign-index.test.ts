@@ -117,7 +117,7 @@ describe('statements on our tables', () => {
 
     const db = new Database(path)
     onTestFinished(() => void db.close())
-    // Each statement that an index could answer is covered by one of these indexes.
+    // For each statement that an index could answer, one of these indexes covers all columns.
     db.exec(`CREATE INDEX a ON ledger (id); CREATE INDEX b ON ledger (id, entry_json, entry_hash, prev_entry_hash);
       CREATE INDEX c ON ledger (entry_hash, id); CREATE INDEX d ON sudoagent_head (id, size, entry_hash, frontier, controls, checkpoint);
       CREATE INDEX e ON sudoagent_cosigned (id, size, checkpoint); CREATE INDEX f ON sudoagent_calls (tile, calls);

@@ -1,5 +1,5 @@
-// Tests that a SQLite writer does not change files of other applications, and refuses its own file after a different
-// program changed that file.
+// Tests that a SQLite writer never changes a file of a different application, and that it refuses its own file after a
+// different program changed that file.
 import { copyFileSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import Database from 'better-sqlite3'

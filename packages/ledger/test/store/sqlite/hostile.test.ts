@@ -65,7 +65,7 @@ describe('a damaged database', () => {
     const report = await verifyFile(path)
     // The last entry before the damage may extend into the damaged pages.
     expect(codesOf(report).filter((code) => !code.startsWith('LINE_NOT_JSON@39'))).toEqual(['STORE_DAMAGED@-'])
-    // 20 pages of 512 bytes contain fewer than 12 entries.
+    // The 20 damaged pages of 512 bytes contain fewer than 12 entries.
     expect(report.entries).toBeGreaterThan(388)
   })
 
@@ -165,8 +165,8 @@ describe('a database that was prepared to run code', () => {
   const NEVER_ENDS = 'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x FROM n) SELECT x AS name, x AS seq FROM n'
   it.each<[string, string, string[]]>([
     [
-      // Each row costs half a gigabyte and two seconds. Three rows are enough for the test to notice. A real attack
-      // would use millions.
+      // Each evaluation takes half a gigabyte of memory and two seconds. Three rows are enough for this test to detect
+      // an evaluation, but a real attack would use millions of rows.
       'in a check of another table',
       'CREATE TABLE t (x CHECK (length(randomblob(500000000)) > 0)); PRAGMA ignore_check_constraints = ON; INSERT INTO t VALUES (1), (2), (3)',
       [],

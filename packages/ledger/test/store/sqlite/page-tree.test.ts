@@ -1,5 +1,5 @@
-// Tests a ledger file whose pages form cycles or share a child. Every operation that reads or writes the file must
-// end in limited time.
+// Tests ledger files in which pages form a cycle or share a child. Every operation that reads or writes such a file
+// must end within a limited time.
 import { readFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'

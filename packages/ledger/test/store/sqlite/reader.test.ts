@@ -26,7 +26,7 @@ const NOBODY = '65534'
 const isRoot = process.getuid?.() === 0
 if (!isRoot) notice('reading as a different user (requires root)')
 
-/** Returns everything that reading could change: names, sizes, times and contents of files. */
+/** Returns everything that a reader could change: the names, sizes, times and contents of the files. */
 function traces(folder: string): unknown {
   const { mtimeMs, mode } = statSync(folder)
   const files = readdirSync(folder).map((name) => {
@@ -36,7 +36,7 @@ function traces(folder: string): unknown {
   return { mtimeMs, mode, files }
 }
 
-/** Creates a ledger of three entries as a killed writer leaves it, with -wal and -shm. */
+/** Creates the files that a killed writer leaves: a ledger of three entries, with its -wal and -shm files. */
 async function crashed(): Promise<string> {
   const path = join(temporaryFolder(), 'ledger.sqlite')
   const writer = await startScript('hold.mjs', ['sqlite', path, '3'])
@@ -46,8 +46,8 @@ async function crashed(): Promise<string> {
 }
 
 describe('reading leaves no trace', () => {
-  // The reader copies files to the temporary folder. The test sets its own temporary folder, which must contain only
-  // the test's files at the end.
+  // The reader copies files to the temporary folder. The test therefore uses its own temporary folder, and requires
+  // that only the test's files are left there at the end.
   beforeEach(() => {
     const folder = mkdtempSync(join(tmpdir(), 'sudoagent-test-'))
     chmodSync(folder, 0o777)
@@ -95,8 +95,8 @@ describe('reading leaves no trace', () => {
 
   it.each([
     ['whole', (shm: Buffer) => shm],
-    // After a power failure, the index of the -wal is not reliable. SQLite would rebuild that index, but cannot write
-    // here.
+    // After a power failure, the -shm file, which is the index of the -wal file, is not reliable. SQLite would rebuild
+    // the index, but cannot write to this folder.
     ['empty', () => Buffer.alloc(0)],
     ['blank', (shm: Buffer) => Buffer.alloc(shm.length)],
   ] as const)('on a read-only medium, with the -wal of a crash and a -shm that is %s', async (_, change) => {
